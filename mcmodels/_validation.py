@@ -1,0 +1,110 @@
+"""Checks of what users pass in, shared by the estimators; each error says what was found."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterable, Sequence
+from numbers import Integral, Real
+from typing import Any
+
+import numpy as np
+from sklearn.utils.validation import check_array, check_consistent_length
+
+from mcmodels.exceptions import RankDeficiencyWarning
+from mcmodels.rows.blocks import Array
+from mcmodels.solvers import Solution
+
+_LONGEST_LIST = 10
+
+
+def check_choice(name: str, value: object, choices: Sequence[str]) -> None:
+    """Refuse a value that is not one of the choices."""
+    if not isinstance(value, str) or value not in choices:
+        listed = ", ".join(repr(choice) for choice in choices)
+        raise ValueError(f"{name}={value!r} is not known; choose one of {listed}.")
+
+
+def check_flag(name: str, value: object) -> None:
+    """Refuse a value that is not True or False."""
+    if not isinstance(value, bool | np.bool_):
+        raise ValueError(f"{name}={value!r} must be True or False.")
+
+
+def check_number(
+    name: str, value: object, *, above: float | None = None, at_least: float | None = None
+) -> None:
+    """Refuse a value that is not a number in its range; infinity counts as in range."""
+    if not isinstance(value, Real) or isinstance(value, bool) or np.isnan(float(value)):
+        raise ValueError(f"{name}={value!r} must be a number.")
+    if above is not None and not float(value) > above:
+        raise ValueError(f"{name}={value!r} must be greater than {above:g}.")
+    if at_least is not None and not float(value) >= at_least:
+        raise ValueError(f"{name}={value!r} must be at least {at_least:g}.")
+
+
+def check_count(name: str, value: object, *, at_least: int) -> None:
+    """Refuse a value that is not an integer of at least ``at_least``."""
+    if not isinstance(value, Integral) or isinstance(value, bool) or int(value) < at_least:
+        raise ValueError(f"{name}={value!r} must be an integer of at least {at_least}.")
+
+
+def check_weights(sample_weight: Any, X: Any) -> Array | None:
+    """Weights as a float64 array of one a row, or None; none negative, not all zero."""
+    if sample_weight is None:
+        return None
+    if isinstance(sample_weight, Real):
+        sample_weight = np.full(X.shape[0], float(sample_weight))
+    weights = check_array(
+        sample_weight, dtype=np.float64, ensure_2d=False, input_name="sample_weight"
+    )
+    if weights.ndim != 1:
+        raise ValueError(
+            f"sample_weight must be one-dimensional; found an array of shape {weights.shape}."
+        )
+    check_consistent_length(X, weights)
+    if weights.min() < 0:
+        row = int(weights.argmin())
+        raise ValueError(
+            f"sample_weight must not be negative; found {weights[row]:g} in row {row}. "
+            "Remove the row, or give it weight 0."
+        )
+    if weights.max() == 0:
+        raise ValueError("sample_weight is zero in every row; at least one must be positive.")
+    return weights
+
+
+def check_params(params: Any, shape: tuple[int, ...], name: str = "params") -> Array:
+    """Parameters as a finite float64 array of the shape of the fitted ones."""
+    array = check_array(params, dtype=np.float64, ensure_2d=False, input_name=name)
+    if array.shape != shape:
+        raise ValueError(
+            f"{name} has shape {array.shape}; the fitted parameters have shape {shape} "
+            "(coefficients, then the intercept when one is fitted)."
+        )
+    return array
+
+
+def name_columns(estimator: Any, columns: Iterable[int]) -> str:
+    """Columns in words, by name where the estimator knows names."""
+    names = getattr(estimator, "feature_names_in_", None)
+    listed = [f"{names[j]!r}" if names is not None else f"x{j}" for j in columns]
+    rest = len(listed) - _LONGEST_LIST
+    shown = ", ".join(listed[:_LONGEST_LIST])
+    return f"{shown} and {rest} more" if rest > 0 else shown
+
+
+def warn_rank_deficient(
+    estimator: Any, solution: Solution[Any], n_columns: int, *, n_rows: int, what: str
+) -> None:
+    """Warn that ``what`` is one choice among many, naming the columns where they are known."""
+    cause = (
+        f"a linear dependency involves the columns {name_columns(estimator, solution.columns)}"
+        if solution.columns
+        else f"there are {n_rows} rows for {n_columns} columns"
+    )
+    warnings.warn(
+        f"X has rank {solution.rank} where {n_columns} would be full: {cause}. {what} "
+        "Drop columns, or penalise, to make the parameters mean something by themselves.",
+        RankDeficiencyWarning,
+        stacklevel=4,
+    )

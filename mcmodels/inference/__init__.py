@@ -1,0 +1,1 @@
+"""What the curvature says: for now, how many principal components the data support."""

@@ -1,0 +1,306 @@
+"""LinearRegression: ordinary and weighted least squares with its exact curvature."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any, Self
+
+import numpy as np
+from scipy import linalg
+from sklearn.base import BaseEstimator, MultiOutputMixin, RegressorMixin
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from mcmodels._validation import (
+    check_choice,
+    check_flag,
+    check_number,
+    check_weights,
+    warn_rank_deficient,
+)
+from mcmodels.base import DifferentiableMixin
+from mcmodels.exceptions import ConstantTargetWarning
+from mcmodels.objectives import LinearPredictorObjective, Objective, QuadraticObjective, SquaredError
+from mcmodels.rows import ArrayRows, RowBlock
+from mcmodels.rows.blocks import Array
+from mcmodels.rows.covariance import centred_near
+from mcmodels.solvers import Status, least_squares
+
+__all__ = ["LinearRegression"]
+
+
+class LinearRegression(MultiOutputMixin, RegressorMixin, DifferentiableMixin, BaseEstimator):
+    """Least squares: minimise ``Σ wᵢ (yᵢ - x̃ᵢᵀθ)²`` with ``x̃ = (x, 1)``.
+
+    The gradient is ``2X̃ᵀW(X̃θ - y)`` and the Hessian ``2X̃ᵀWX̃``. Of several minimisers the one with
+    the shortest coefficients is returned, and a :class:`RankDeficiencyWarning` names the columns.
+
+    Parameters
+    ----------
+    fit_intercept : bool, default=True
+        Whether to fit an intercept; it is never part of the norm that is minimised when the
+        solution is not unique.
+    solver : {"auto", "normal", "pinv"}, default="auto"
+        "normal": normal equations by Cholesky. "pinv": orthogonal factorisation, row block by row
+        block, and the pseudoinverse of its triangular factor. "auto": normal equations where they
+        keep their digits; else one or more corrections from the rows, extra-precise when the
+        condition calls for it. See docs/choosing.md.
+    rcond : float, default=None
+        Singular values of the design, its columns scaled to unit length, below ``rcond`` times the
+        largest count as zero. None derives it from the precision of X.
+
+    Attributes
+    ----------
+    coef_ : ndarray of shape (n_features,) or (n_targets, n_features)
+        Coefficients.
+    intercept_ : float or ndarray of shape (n_targets,)
+        Intercept; 0.0 when none is fitted.
+    params_ : ndarray of shape (P,) or (n_targets, P)
+        Coefficients, then the intercept when one is fitted.
+    gradient_ : ndarray, the shape of ``params_``
+        Gradient of the objective at ``params_``: zero up to rounding.
+    hessian_ : ndarray of shape (P·n_targets, P·n_targets)
+        Hessian of the objective over ``params_.ravel()``.
+    rank_ : int
+        Numerical rank of the (centred, weighted) features.
+    singular_ : ndarray of shape (min(n_samples, n_features),)
+        Singular values of the (centred, weighted) features.
+    condition_number_ : float
+        ``singular_[0] / singular_[-1]``; inf when the rank is not full.
+    solver_ : {"normal", "pinv"}
+        The factorisation that was used.
+    n_iter_ : int
+        Corrections applied after the first solve.
+    status_ : {"converged", "rank deficient"}
+        How the solver ended.
+    n_features_in_ : int
+        Number of features seen during fit.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of features, when X has names that are all strings.
+
+    References
+    ----------
+    Björck (1996), *Numerical Methods for Least Squares Problems*, §2.2 (normal equations), §2.4
+    (orthogonal factorisation), §2.9 (iterative refinement).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from mcmodels import LinearRegression
+    >>> X = np.array([[1.0], [2.0], [3.0], [4.0]])
+    >>> y = np.array([1.0, 3.0, 5.0, 6.0])
+    >>> model = LinearRegression().fit(X, y)
+    >>> model.params_.round(12)
+    array([ 1.7, -0.5])
+    >>> model.hessian_
+    array([[60., 20.],
+           [20.,  8.]])
+    >>> bool(abs(model.gradient_).max() < 1e-12)
+    True
+    """
+
+    def __init__(
+        self, *, fit_intercept: bool = True, solver: str = "auto", rcond: float | None = None
+    ) -> None:
+        self.fit_intercept = fit_intercept
+        self.solver = solver
+        self.rcond = rcond
+
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
+        """Fit the model.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Features; any real dtype and memory order. Nothing of this size is copied.
+        y : array-like of shape (n_samples,) or (n_samples, n_targets)
+            Targets.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Row weights ≥ 0: weight 0 is an absent row, weight 2 a row given twice.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError
+            For NaN or infinite values, wrong shapes, negative or all-zero weights, or a parameter
+            out of its range.
+
+        Warns
+        -----
+        RankDeficiencyWarning
+            When columns are linearly dependent.
+        ConstantTargetWarning
+            When a target takes one value only.
+        """
+        check_flag("fit_intercept", self.fit_intercept)
+        check_choice("solver", self.solver, ("auto", "normal", "pinv"))
+        if self.rcond is not None:
+            check_number("rcond", self.rcond, at_least=0)
+        X, y = self._validated(X, y, reset=True)
+        targets = y.reshape(X.shape[0], -1).astype(np.float64, copy=False)
+        rows = self._rows(X, targets, check_weights(sample_weight, X))
+        solution = least_squares.solve(rows, method=self.solver, rcond=self.rcond)
+        fit = solution.value
+        shape = (-1,) if y.ndim == 1 else (y.shape[1], -1)
+
+        self._least_squares = fit
+        self._n_singular_values = min(X.shape)
+        self.params_ = fit.params.reshape(shape)
+        gradient = QuadraticObjective(fit.moments, intercept=self.fit_intercept).gradient(fit.params)
+        self.gradient_ = gradient.reshape(shape)
+        self.coef_ = self.params_[..., : self.n_features_in_]
+        self.intercept_ = self.params_[..., -1] if self.fit_intercept else 0.0
+        self.rank_ = solution.rank
+        self.solver_ = solution.method
+        self.n_iter_ = solution.iterations
+        self.status_ = str(solution.status)
+        if solution.status is Status.RANK_DEFICIENT:
+            warn_rank_deficient(
+                self,
+                solution,
+                self.n_features_in_,
+                n_rows=rows.n_present,
+                what="Predictions are unique, coefficients are the shortest that give them.",
+            )
+        self._warn_constant_target()
+        return self
+
+    def predict(self, X: Any) -> Array:
+        """Predicted targets ``X̃θ``.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Features.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,) or (n_samples, n_targets)
+        """
+        check_is_fitted(self)
+        X = self._validated(X, None, reset=False)
+        return self._rows(X, None, None).map(lambda block: block.X.predictor(self.params_))
+
+    def leverage(self, X: Any, sample_weight: Any = None) -> Array:
+        """Leverage ``hᵢ = wᵢ x̃ᵢᵀ(X̃ᵀWX̃)⁺x̃ᵢ`` of rows on a fit to the training rows.
+
+        For the training rows and weights this is the diagonal of the hat matrix: what a fitted value
+        moves when its own observation moves by one. O(np²), and no n×n matrix.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Rows.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Their weights.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,)
+        """
+        Z, weights = self._whitened(X, sample_weight)
+        leverage = np.einsum("ij,ij->i", Z, Z)
+        return leverage if weights is None else leverage * weights
+
+    def hat_matrix(self, X: Any, sample_weight: Any = None) -> Array:
+        """Hat matrix ``H = X̃(X̃ᵀWX̃)⁺X̃ᵀW`` of the training rows, with ``ŷ = Hy``.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            The training rows.
+        sample_weight : array-like of shape (n_samples,), default=None
+            The training weights.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_samples)
+        """
+        Z, weights = self._whitened(X, sample_weight)
+        H = Z @ Z.T
+        return H if weights is None else H * weights
+
+    @property
+    def hessian_(self) -> Array:
+        """Hessian of the objective over ``params_.ravel()``."""
+        check_is_fitted(self)
+        quadratic = QuadraticObjective(self._least_squares.moments, intercept=self.fit_intercept)
+        block = quadratic.hessian_of_one_target()
+        return block if self.params_.ndim == 1 else np.kron(np.eye(len(self.params_)), block)
+
+    @property
+    def singular_(self) -> Array:
+        """Singular values of the (centred, weighted) features, descending."""
+        check_is_fitted(self)
+        found = linalg.svdvals(self._least_squares.factor) if self.rank_ else np.zeros(0)
+        singular = np.zeros(self._n_singular_values)
+        singular[: found.size] = found[: singular.size]
+        return singular
+
+    @property
+    def condition_number_(self) -> float:
+        """Ratio of the extreme singular values; inf when the rank is not full."""
+        check_is_fitted(self)
+        if self.rank_ < self.n_features_in_:
+            return np.inf
+        return float(self.singular_[0] / self.singular_[-1])
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        return tags
+
+    def _validated(self, X: Any, y: Any, *, reset: bool) -> Any:
+        options = {"accept_sparse": "csr", "dtype": "numeric", "reset": reset}
+        if y is None and not reset:
+            return validate_data(self, X, **options)
+        return validate_data(self, X, y, multi_output=True, y_numeric=True, **options)
+
+    def _rows(self, X: Any, y: Array | None, weights: Array | None) -> ArrayRows:
+        return ArrayRows(X, y, weights, intercept=bool(self.fit_intercept))
+
+    def _objective_on(self, X: Any, y: Any, sample_weight: Any) -> Objective:
+        X, y = self._validated(X, y, reset=False)
+        n_targets = y.size // y.shape[0]
+        if n_targets != len(np.atleast_2d(self.params_)):
+            raise ValueError(
+                f"y has {n_targets} target(s); the model was fitted to "
+                f"{len(np.atleast_2d(self.params_))}."
+            )
+        targets = y.reshape(X.shape[0], *self.params_.shape[:-1]).astype(np.float64, copy=False)
+        rows = self._rows(X, targets, check_weights(sample_weight, X))
+        return LinearPredictorObjective(rows, SquaredError())
+
+    def _whitened(self, X: Any, sample_weight: Any) -> tuple[Array, Array | None]:
+        """Rows Z with ``ZZᵀ = X̃(X̃ᵀWX̃)⁺X̃ᵀ`` for the training weights W."""
+        check_is_fitted(self)
+        X = self._validated(X, None, reset=False)
+        weights = check_weights(sample_weight, X)
+        fit = self._least_squares
+        root = fit.inverse.root
+
+        def whiten(block: RowBlock) -> Array:
+            centred, offset = centred_near(block.X, fit.moments.x_mean)
+            Z = centred.X @ root - offset @ root
+            if not self.fit_intercept:
+                return Z
+            return np.column_stack([Z, np.full(len(Z), fit.moments.weight**-0.5)])
+
+        return self._rows(X, None, None).map(whiten), weights
+
+    def _warn_constant_target(self) -> None:
+        moments = self._least_squares.moments
+        if not self.fit_intercept or self._n_singular_values < 1:
+            return
+        spread = np.sqrt(np.clip(np.diagonal(moments.Syy), 0, None) / moments.weight)
+        constant = np.nonzero(spread <= 8 * np.finfo(float).eps * np.abs(moments.y_mean))[0]
+        if constant.size:
+            which = "y" if self.params_.ndim == 1 else f"targets {constant.tolist()} of y"
+            warnings.warn(
+                f"{which} takes a single value: coefficients are zero and R² is undefined. Check "
+                "the target, or the rows that were selected.",
+                ConstantTargetWarning,
+                stacklevel=3,
+            )

@@ -1,0 +1,373 @@
+"""LogisticRegression: two or more classes by Newton's method, with the exact curvature."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any, Self
+
+import numpy as np
+from scipy.special import expit, log_expit, log_softmax, softmax
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.callback import CallbackSupportMixin, with_callbacks
+from sklearn.utils.class_weight import compute_class_weight
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from mcmodels._validation import (
+    check_choice,
+    check_count,
+    check_flag,
+    check_number,
+    check_weights,
+    name_columns,
+    warn_rank_deficient,
+)
+from mcmodels.base import DifferentiableMixin
+from mcmodels.exceptions import ConvergenceWarning, SeparationWarning
+from mcmodels.objectives import (
+    BinaryCrossEntropy,
+    LinearPredictorObjective,
+    Objective,
+    SoftmaxCrossEntropy,
+)
+from mcmodels.rows import ArrayRows
+from mcmodels.rows.blocks import Array
+from mcmodels.solvers import Solution, Status, irls
+from mcmodels.solvers.newton import Iterate
+
+__all__ = ["LogisticRegression"]
+
+
+class LogisticRegression(ClassifierMixin, DifferentiableMixin, CallbackSupportMixin, BaseEstimator):
+    """Logistic regression: minimise ``Σ wᵢ·crossentropy(yᵢ, pᵢ) + ‖coef‖²/(2C)``.
+
+    With two classes ``p = σ(x̃ᵀθ)``; the gradient is ``X̃ᵀW(p - y) + coef/C`` and the Hessian
+    ``X̃ᵀWDX̃ + I/C`` with ``D = diag(p(1 - p))``. With K > 2 classes p is the softmax of K linear
+    predictors, all classes alike, and the blocks of the Hessian are ``X̃ᵀW(diag(pₖ) - pₖpₗ)X̃``. The
+    intercept is never penalised.
+
+    Parameters
+    ----------
+    C : float, default=1.0
+        Inverse strength of the penalty; ``np.inf`` for maximum likelihood.
+    fit_intercept : bool, default=True
+        Whether to fit an intercept.
+    class_weight : dict or "balanced", default=None
+        Weight of each class, a factor on the weights of its rows; "balanced" makes the classes
+        weigh the same.
+    solver : {"auto", "newton", "newton-cholesky"}, default="auto"
+        All three are Newton's method with a line search; "newton-cholesky" is scikit-learn's name.
+    tol : float, default=1e-8
+        The fit has converged when no entry of the gradient exceeds ``tol · Σ wᵢ``, or when float64
+        can show no further decrease of the objective.
+    max_iter : int, default=100
+        Largest number of Newton steps.
+    warm_start : bool, default=False
+        Whether to start from the parameters of the previous fit, when their shape agrees.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+        Class labels.
+    coef_ : ndarray of shape (1, n_features) or (n_classes, n_features)
+        Coefficients; one row for two classes.
+    intercept_ : ndarray of shape (1,) or (n_classes,)
+        Intercepts; zeros when none is fitted.
+    params_ : ndarray of shape (P,) or (n_classes, P)
+        Coefficients, then the intercept when one is fitted. With more than two classes, whatever
+        is not penalised sums to zero over the classes.
+    gradient_ : ndarray, the shape of ``params_``
+        Gradient of the objective at ``params_``.
+    hessian_ : ndarray of shape (params_.size, params_.size)
+        Hessian of the objective over ``params_.ravel()``.
+    objective_ : float
+        The objective at ``params_``, on the training rows.
+    n_iter_ : ndarray of shape (1,)
+        Newton steps taken.
+    converged_ : bool
+        Whether the tolerance was met at a finite optimum.
+    status_ : {"converged", "rank deficient", "separated", "not converged"}
+        How the solver ended.
+    n_features_in_ : int
+        Number of features seen during fit.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of features, when X has names that are all strings.
+
+    References
+    ----------
+    Bishop (2006), *Pattern Recognition and Machine Learning*, §4.3.2–4.3.4 (eq. 4.91, 4.97, 4.109,
+    4.110).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from mcmodels import LogisticRegression
+    >>> X = np.array([[0.0], [1.0], [2.0], [3.0], [4.0], [5.0]])
+    >>> y = np.array(["no", "no", "yes", "no", "yes", "yes"])
+    >>> model = LogisticRegression(C=np.inf).fit(X, y)
+    >>> model.params_.round(6)
+    array([ 1.1835  , -2.958749])
+    >>> model.hessian_.shape, bool(abs(model.gradient_).max() < 1e-8)
+    ((2, 2), True)
+    >>> model.predict([[0.5], [4.5]])
+    array(['no', 'yes'], dtype='<U3')
+    """
+
+    def __init__(
+        self,
+        *,
+        C: float = 1.0,
+        fit_intercept: bool = True,
+        class_weight: Any = None,
+        solver: str = "auto",
+        tol: float = 1e-8,
+        max_iter: int = 100,
+        warm_start: bool = False,
+    ) -> None:
+        self.C = C
+        self.fit_intercept = fit_intercept
+        self.class_weight = class_weight
+        self.solver = solver
+        self.tol = tol
+        self.max_iter = max_iter
+        self.warm_start = warm_start
+
+    @with_callbacks
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
+        """Fit the model.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Features; any real dtype and memory order. Nothing of this size is copied.
+        y : array-like of shape (n_samples,)
+            Class labels: numbers, booleans or strings, of at least two classes.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Row weights ≥ 0: weight 0 is an absent row, weight 2 a row given twice.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError
+            For NaN or infinite values, a single class, wrong shapes, negative or all-zero weights,
+            or a parameter out of its range.
+
+        Warns
+        -----
+        SeparationWarning
+            When no finite coefficients maximise the likelihood.
+        RankDeficiencyWarning
+            When columns are linearly dependent and nothing is penalised.
+        ConvergenceWarning
+            When ``max_iter`` steps did not suffice.
+        """
+        self._check_parameters()
+        X, y = self._validated(X, y, reset=True)
+        check_classification_targets(y)
+        self.classes_, codes = np.unique(y, return_inverse=True)
+        weights = check_weights(sample_weight, X)
+        self._refuse_single_class(codes, weights)
+        self._class_weights = compute_class_weight(
+            self.class_weight, classes=self.classes_, y=y, sample_weight=weights
+        )
+        objective = self._objective_of(X, codes, weights)
+        self._conclude(irls.conclude(objective, self._iterate(objective, X, y, weights)))
+        return self
+
+    def decision_function(self, X: Any) -> Array:
+        """Linear predictor of each row: of the second class, or of every class.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Features.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,) or (n_samples, n_classes)
+        """
+        check_is_fitted(self)
+        X = self._validated(X, None, reset=False)
+        rows = ArrayRows(X, intercept=bool(self.fit_intercept))
+        return rows.map(lambda block: block.X.predictor(self.params_))
+
+    def predict(self, X: Any) -> Any:
+        """Most probable class of each row.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Features.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,)
+        """
+        eta = self.decision_function(X)
+        return self.classes_[(eta > 0).astype(int) if eta.ndim == 1 else eta.argmax(axis=1)]
+
+    def predict_proba(self, X: Any) -> Array:
+        """Probability of each class, in the order of ``classes_``.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Features.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_classes)
+        """
+        eta = self.decision_function(X)
+        return np.column_stack([expit(-eta), expit(eta)]) if eta.ndim == 1 else softmax(eta, axis=1)
+
+    def predict_log_proba(self, X: Any) -> Array:
+        """Logarithm of :meth:`predict_proba`, finite where the probability underflows.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Features.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_classes)
+        """
+        eta = self.decision_function(X)
+        if eta.ndim == 1:
+            return np.column_stack([log_expit(-eta), log_expit(eta)])
+        return log_softmax(eta, axis=1)
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        return tags
+
+    def _check_parameters(self) -> None:
+        check_number("C", self.C, above=0)
+        check_flag("fit_intercept", self.fit_intercept)
+        if self.class_weight is not None and not isinstance(self.class_weight, dict):
+            check_choice("class_weight", self.class_weight, ("balanced",))
+        check_choice("solver", self.solver, ("auto", "newton", "newton-cholesky"))
+        check_number("tol", self.tol, at_least=0)
+        check_count("max_iter", self.max_iter, at_least=1)
+        check_flag("warm_start", self.warm_start)
+
+    def _refuse_single_class(self, codes: Array, weights: Array | None) -> None:
+        present = np.bincount(codes, weights=weights, minlength=len(self.classes_)) > 0
+        if present.sum() < 2:
+            only = self.classes_[present][0]
+            where = "" if weights is None else " in the rows of positive weight"
+            raise ValueError(
+                f"y holds only one class{where}: {only!s}. Classifying needs at least two classes; "
+                "check the target, or the rows that were selected."
+            )
+
+    def _validated(self, X: Any, y: Any, *, reset: bool) -> Any:
+        options = {"accept_sparse": "csr", "dtype": "numeric", "reset": reset}
+        if y is None and not reset:
+            return validate_data(self, X, **options)
+        return validate_data(self, X, y, **options)
+
+    def _objective_of(
+        self, X: Any, codes: Array, weights: Array | None
+    ) -> LinearPredictorObjective:
+        if self.class_weight is not None:
+            by_class = self._class_weights[codes]
+            weights = by_class if weights is None else weights * by_class
+        rows = ArrayRows(X, codes, weights, intercept=bool(self.fit_intercept))
+        loss = BinaryCrossEntropy() if len(self.classes_) == 2 else SoftmaxCrossEntropy()
+        return LinearPredictorObjective(rows, loss, penalty=1.0 / self.C)
+
+    def _objective_on(self, X: Any, y: Any, sample_weight: Any) -> Objective:
+        X, y = self._validated(X, y, reset=False)
+        unknown = np.setdiff1d(y, self.classes_)
+        if unknown.size:
+            raise ValueError(
+                f"y holds the class {unknown[0]!r}, which was not there at fit; the classes are "
+                f"{self.classes_.tolist()}."
+            )
+        return self._objective_of(
+            X, np.searchsorted(self.classes_, y), check_weights(sample_weight, X)
+        )
+
+    def _start(self, objective: LinearPredictorObjective) -> Array:
+        start = irls.log_odds_start(objective.rows, len(self.classes_))
+        previous = getattr(self, "params_", None)
+        if self.warm_start and previous is not None and previous.shape == start.shape:
+            return previous
+        return start
+
+    def _iterate(
+        self, objective: LinearPredictorObjective, X: Any, y: Any, weights: Array | None
+    ) -> Iterate:
+        """Run Newton's method, telling scikit-learn's callbacks of each step."""
+        about = {
+            "estimator": self,
+            "X": X,
+            "y": y,
+            "metadata": None if weights is None else {"sample_weight": weights},
+        }
+        steps = irls.fit(objective, self._start(objective), tol=self.tol, max_iter=self.max_iter)
+        current = next(steps)
+        task = self._init_callback_context(max_subtasks=int(self.max_iter))
+        task.call_on_fit_task_begin(**about)
+        while current.status is None:
+            subtask = task.subcontext(task_name="newton-step")
+            before = self._as_attributes(current.params)
+            subtask.call_on_fit_task_begin(**about, reconstruction_attributes=before)
+            current = next(steps)
+            after = self._as_attributes(current.params)
+            if subtask.call_on_fit_task_end(**about, reconstruction_attributes=after):
+                break
+        task.call_on_fit_task_end(
+            **about, reconstruction_attributes=self._as_attributes(current.params)
+        )
+        return current
+
+    def _as_attributes(self, params: Array) -> dict[str, Any]:
+        """The attributes that predictions read."""
+        rows = np.atleast_2d(params)
+        return {
+            "params_": params,
+            "coef_": rows[:, : self.n_features_in_],
+            "intercept_": rows[:, -1] if self.fit_intercept else np.zeros(len(rows)),
+        }
+
+    def _conclude(self, solution: Solution[irls.Optimum]) -> None:
+        optimum = solution.value
+        for name, value in self._as_attributes(optimum.params).items():
+            setattr(self, name, value)
+        self.gradient_ = optimum.gradient
+        self.hessian_ = optimum.hessian
+        self.objective_ = optimum.objective
+        self.n_iter_ = np.array([solution.iterations], dtype=np.int32)
+        self.converged_ = solution.status in (Status.CONVERGED, Status.RANK_DEFICIENT)
+        self.status_ = str(solution.status)
+        if solution.status is Status.SEPARATED:
+            warnings.warn(
+                "the classes are separated along a combination of the columns "
+                f"{name_columns(self, solution.columns)}: the likelihood has no maximum, and the "
+                "coefficients and their curvature are those where the fit stopped. Penalise "
+                "(a finite C), merge classes or categories, or drop a column.",
+                SeparationWarning,
+                stacklevel=4,
+            )
+        elif solution.status is Status.RANK_DEFICIENT:
+            warn_rank_deficient(
+                self,
+                solution,
+                self.params_.size,
+                n_rows=self.n_features_in_,
+                what="Probabilities are unique, parameters are the shortest that give them.",
+            )
+        elif solution.status is Status.NOT_CONVERGED:
+            warnings.warn(
+                f"Newton's method stopped after {solution.iterations} steps with the gradient at "
+                f"{np.abs(self.gradient_).max():.1e}. Raise max_iter, or scale the columns.",
+                ConvergenceWarning,
+                stacklevel=4,
+            )

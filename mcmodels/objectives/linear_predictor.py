@@ -1,0 +1,139 @@
+"""A pointwise loss composed with design rows: ``Σ wᵢ ℓ(yᵢ, Θx̃ᵢ) + α‖coef‖²/2``.
+
+================  ==========================================================
+objective         ``f(θ) = Σ wᵢ ℓ(yᵢ, x̃ᵢᵀθ) + α/2 Σ coef²``
+gradient          ``X̃ᵀW ℓ' + α coef``, the intercept not penalised
+Hessian           ``X̃ᵀ W diag(ℓ'') X̃ + α`` on the diagonal of the coefficients
+Hessian-vector    ``X̃ᵀ W (ℓ'' ∘ X̃v) + α v``
+================  ==========================================================
+
+Parameters have shape (P,) for one output and (K, P) for K, the intercept last; the Hessian is over
+their C-order ravel, so that its block (k, l) is ``X̃ᵀ W diag(∂²ℓ/∂ηₖ∂ηₗ) X̃``.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from mcmodels.objectives.losses import Loss
+from mcmodels.rows import Derivatives, RowBlock, Rows
+from mcmodels.rows.blocks import Array
+
+
+class LinearPredictorObjective:
+    """Value and derivatives of a loss in the linear predictor, summed over rows.
+
+    Parameters
+    ----------
+    rows : Rows
+        Design rows, targets and weights.
+    loss : Loss
+        The pointwise loss.
+    penalty : float, default=0.0
+        α in ``α‖coef‖²/2``; the intercept is never penalised.
+    """
+
+    def __init__(self, rows: Rows, loss: Loss, penalty: float = 0.0) -> None:
+        self.rows = rows
+        self.loss = loss
+        self.penalty = penalty
+
+    def value(self, params: Array) -> float:
+        """The objective."""
+
+        def summarise(block: RowBlock) -> float:
+            return float(
+                block.weighted(self.loss.value(block.y, block.X.predictor(params))).sum()
+            )
+
+        coef = self._penalised(params)
+        return self.rows.reduce(summarise) + self.penalty * float(np.vdot(coef, coef)) / 2
+
+    def gradient(self, params: Array) -> Array:
+        """The gradient, in the shape of params."""
+
+        def summarise(block: RowBlock) -> Array:
+            eta = block.X.predictor(params)
+            return block.X.adjoint(block.weighted(self.loss.gradient(block.y, eta)))
+
+        return self.rows.reduce(summarise) + self.penalty * self._penalised(params)
+
+    def hessian(self, params: Array) -> Array:
+        """The Hessian over ``params.ravel()``."""
+
+        def summarise(block: RowBlock) -> Array:
+            return self._curvature(block, block.X.predictor(params), params)
+
+        return self._add_penalty(self.rows.reduce(summarise), params)
+
+    def hessian_vector_product(self, params: Array, vector: Array) -> Array:
+        """The Hessian times a vector in the shape of params; no Hessian is formed."""
+
+        def summarise(block: RowBlock) -> Array:
+            eta, direction = block.X.predictor(params), block.X.predictor(vector)
+            curved = self.loss.curvature_product(block.y, eta, direction)
+            return block.X.adjoint(block.weighted(curved))
+
+        return self.rows.reduce(summarise) + self.penalty * self._penalised(vector)
+
+    def derivatives(self, params: Array) -> Derivatives:
+        """Value, gradient and Hessian in one pass over the rows."""
+
+        def summarise(block: RowBlock) -> Derivatives:
+            eta = block.X.predictor(params)
+            return Derivatives(
+                float(block.weighted(self.loss.value(block.y, eta)).sum()),
+                block.X.adjoint(block.weighted(self.loss.gradient(block.y, eta))),
+                self._curvature(block, eta, params),
+            )
+
+        total = self.rows.reduce(summarise)
+        coef = self._penalised(params)
+        return Derivatives(
+            total.value + self.penalty * float(np.vdot(coef, coef)) / 2,
+            total.gradient + self.penalty * coef,
+            self._add_penalty(total.hessian, params),
+        )
+
+    def _curvature(self, block: RowBlock, eta: Array, params: Array) -> Array:
+        P = params.shape[-1]
+        K = params.size // P
+        hessian = np.zeros((K, P, K, P))
+        for pairs, sign, magnitude in self.loss.curvature(block.y, eta):
+            sandwich = sign * block.X.sandwich(block.weighted(magnitude))
+            for k, j in pairs:
+                hessian[k, :, j, :] = hessian[j, :, k, :] = sandwich
+        return hessian.reshape(K * P, K * P)
+
+    def _penalised(self, params: Array) -> Array:
+        """The parameters with the intercept set to zero."""
+        if not self.rows.intercept:
+            return params
+        coef = params.copy()
+        coef[..., -1] = 0.0
+        return coef
+
+    def _add_penalty(self, hessian: Array, params: Array) -> Array:
+        diagonal = np.einsum("ii->i", hessian)
+        diagonal += self.penalty * self._penalised(np.ones_like(params)).ravel()
+        return hessian
+
+    def fix_gauge(self, hessian: Array, shape: tuple[int, ...]) -> Array:
+        """The Hessian with curvature added where a softmax objective has none by construction.
+
+        Adding the same number to parameter j of every class changes no probability. Where that
+        parameter is not penalised, the Hessian is singular along this direction and the gradient
+        has no component in it; a rank-one term there leaves the Newton step unchanged except that
+        the step keeps the sum over classes, so that parameters which start with sum zero stay
+        symmetric.
+        """
+        if len(shape) == 1 or not self.loss.shift_invariant:
+            return hessian
+        K, P = shape
+        fixed = hessian.copy()
+        view = fixed.reshape(K, P, K, P)
+        free = range(P) if self.penalty == 0 else range(P - 1, P) if self.rows.intercept else ()
+        for j in free:
+            block = view[:, j, :, j]
+            block += np.trace(block) / K**2
+        return fixed

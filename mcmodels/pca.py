@@ -1,0 +1,425 @@
+"""PCA: principal components with weights, small variances intact, and the exact curvature."""
+
+from __future__ import annotations
+
+import warnings
+from numbers import Integral, Real
+from typing import Any, Self
+
+import numpy as np
+from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import check_array, check_is_fitted, validate_data
+
+from mcmodels._validation import check_choice, check_flag, check_number, check_weights
+from mcmodels.base import DifferentiableMixin
+from mcmodels.exceptions import ConvergenceWarning, RankDeficiencyWarning
+from mcmodels.inference.dimension import components_for_share, minka_log_evidence
+from mcmodels.objectives import Objective, VarianceLagrangian
+from mcmodels.rows import ArrayRows, RowBlock, RowsCovariance
+from mcmodels.rows.blocks import Array
+from mcmodels.rows.covariance import centred_near
+from mcmodels.solvers import Solution, Status, principal_axes
+
+__all__ = ["PCA"]
+
+
+class PCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, DifferentiableMixin, BaseEstimator):
+    """Principal components: directions v of unit length with the largest variance ``vᵀSv``.
+
+    S is the unbiased sample covariance. Each component is a stationary point of
+    ``vᵀSv - λ(vᵀv - 1)``, whose gradient is ``2Sv - 2λv`` and whose Hessian is ``2(S - λI)``.
+
+    Parameters
+    ----------
+    n_components : int, float, "mle" or None, default=None
+        How many components to keep. A float in (0, 1) keeps the fewest that explain more than this
+        share of the variance; "mle" takes Minka's evidence (needs n ≥ p); None keeps
+        ``min(n_samples, n_features)``.
+    whiten : bool, default=False
+        Whether :meth:`transform` divides the scores by their standard deviations. Directions that
+        hold nothing but rounding noise are mapped to zero.
+    solver : {"auto", "eigh", "deflation"}, default="auto"
+        "eigh": eigenvectors of S, only those wanted. "deflation": one component after the other,
+        by power and Rayleigh-quotient iteration. Both work on the n×n Gram matrix when p ≥ n.
+        "auto": "eigh", and singular vectors of the triangular factor of the rows when a wanted
+        variance is too small to survive squaring. See docs/choosing.md.
+    tol : float, default=1e-12
+        Relative residual at which deflation accepts a component.
+    random_state : int, RandomState instance or None, default=None
+        Source of the start vectors of deflation.
+
+    Attributes
+    ----------
+    components_ : ndarray of shape (n_components_, n_features)
+        Principal axes by descending variance; in each, the entry of largest magnitude is positive.
+    params_ : ndarray of shape (n_components_, n_features)
+        The same as ``components_``: the free parameters of the objective.
+    eigenvalues_, explained_variance_ : ndarray of shape (n_components_,)
+        Variances along the components, the multipliers λ.
+    explained_variance_ratio_ : ndarray of shape (n_components_,)
+        Their share of the total variance.
+    singular_values_ : ndarray of shape (n_components_,)
+        Singular values of the centred, weighted rows.
+    gradient_ : ndarray of shape (n_components_, n_features)
+        ``2Sv - 2λv`` for each component: zero up to rounding.
+    hessian_ : ndarray of shape (n_components_, n_features, n_features)
+        ``2(S - λI)`` for each component; made when asked for.
+    mean_ : ndarray of shape (n_features,)
+        Weighted mean of the features.
+    noise_variance_ : float
+        Mean of the variances left out: the noise of probabilistic PCA.
+    n_components_ : int
+        Number of components.
+    n_samples_ : int
+        Number of training rows.
+    rank_ : int
+        Components whose variance is above rounding noise.
+    solver_ : {"eigh", "deflation", "svd"}
+        The route that was taken.
+    status_ : {"converged", "rank deficient", "not converged"}
+        How the solver ended.
+    n_features_in_ : int
+        Number of features seen during fit.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of features, when X has names that are all strings.
+
+    References
+    ----------
+    Jolliffe (2002), *Principal Component Analysis*, 2nd ed., §1.1 and §3.5; Tipping and Bishop
+    (1999), *Probabilistic principal component analysis*, JRSS B 61(3), §3; Minka (2000), *Automatic
+    choice of dimensionality for PCA*, NIPS 13.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from mcmodels import PCA
+    >>> X = np.array([[2.0, 1.0], [4.0, 3.0], [6.0, 4.0], [8.0, 8.0]])
+    >>> model = PCA(n_components=1).fit(X)
+    >>> model.components_.round(6)
+    array([[0.650122, 0.759829]])
+    >>> model.explained_variance_.round(6), round(model.noise_variance_, 6)
+    (array([14.87916]), 0.454173)
+    >>> bool(abs(model.gradient_).max() < 1e-12)
+    True
+    """
+
+    def __init__(
+        self,
+        n_components: int | float | str | None = None,
+        *,
+        whiten: bool = False,
+        solver: str = "auto",
+        tol: float = 1e-12,
+        random_state: Any = None,
+    ) -> None:
+        self.n_components = n_components
+        self.whiten = whiten
+        self.solver = solver
+        self.tol = tol
+        self.random_state = random_state
+
+    def fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
+        """Fit the model.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Features; any real dtype and memory order.
+        y : None
+            Not looked at.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Row weights ≥ 0 that count rows: weight 0 is an absent row, weight 2 a row given twice,
+            and S is divided by ``Σ wᵢ - 1``.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError
+            For NaN or infinite values, weights that do not sum to more than 1, or a parameter out
+            of its range.
+
+        Warns
+        -----
+        RankDeficiencyWarning
+            When whitening meets components without variance.
+        ConvergenceWarning
+            When deflation could not reach its tolerance.
+        """
+        check_flag("whiten", self.whiten)
+        check_choice("solver", self.solver, ("auto", "eigh", "deflation"))
+        check_number("tol", self.tol, at_least=0)
+        X = validate_data(self, X, accept_sparse="csr", dtype="numeric", ensure_min_samples=2)
+        rows = ArrayRows(X, weights=check_weights(sample_weight, X))
+        if rows.total_weight <= 1:
+            raise ValueError(
+                f"sample_weight sums to {rows.total_weight:g}; weights count rows, and the "
+                "covariance is divided by their sum minus one. Rescale them to sum to the number "
+                "of rows."
+            )
+        limit = min(principal_axes.row_count(rows), rows.n_features)
+        count = self._checked_count(limit, rows)
+        solution = principal_axes.solve(
+            rows,
+            limit if count is None else count,
+            method=self.solver,
+            tol=self.tol,
+            random=check_random_state(self.random_state),
+        )
+        self._conclude(solution, rows, limit)
+        return self
+
+    def transform(self, X: Any) -> Array:
+        """Scores of rows on the components.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Rows.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_components_)
+            float32 for float32 rows, else float64.
+        """
+        X = self._validated(X)
+        scores = ArrayRows(X, intercept=False).map(self._scores)
+        if self.whiten:
+            scores *= self._inverse_deviations()
+        return scores.astype(np.float32 if X.dtype == np.float32 else np.float64, copy=False)
+
+    def inverse_transform(self, X: Any) -> Array:
+        """Rows whose scores are given.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_components_)
+            Scores, as :meth:`transform` returns them.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_features)
+        """
+        check_is_fitted(self)
+        X = check_array(X, dtype=[np.float64, np.float32], input_name="X")
+        if X.shape[1] != self.n_components_:
+            raise ValueError(
+                f"X has {X.shape[1]} columns; the model has {self.n_components_} components."
+            )
+        scale = np.sqrt(self.explained_variance_) if self.whiten else np.ones(self.n_components_)
+        return X @ (self.components_ * scale[:, np.newaxis]) + self.mean_
+
+    def get_covariance(self) -> Array:
+        """Covariance of probabilistic PCA: ``Vᵀ(Λ - σ²I)V + σ²I``.
+
+        Returns
+        -------
+        ndarray of shape (n_features, n_features)
+        """
+        check_is_fitted(self)
+        excess = np.clip(self.explained_variance_ - self.noise_variance_, 0.0, None)
+        covariance = (self.components_.T * excess) @ self.components_
+        covariance[np.diag_indices_from(covariance)] += self.noise_variance_
+        return covariance
+
+    def get_precision(self) -> Array:
+        """Inverse of :meth:`get_covariance`, from its eigenvalues.
+
+        Returns
+        -------
+        ndarray of shape (n_features, n_features)
+
+        Raises
+        ------
+        ValueError
+            When the covariance is singular.
+        """
+        along, across = self._precisions()
+        precision = (self.components_.T * (along - across)) @ self.components_
+        precision[np.diag_indices_from(precision)] += across
+        return precision
+
+    def score_samples(self, X: Any) -> Array:
+        """Log-likelihood of each row under probabilistic PCA.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Rows.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,)
+
+        Raises
+        ------
+        ValueError
+            When the covariance is singular: the likelihood is then not finite.
+
+        References
+        ----------
+        Tipping and Bishop (1999), eq. 4.
+        """
+        X = self._validated(X)
+        along, across = self._precisions()
+        p, k = self.n_features_in_, self.n_components_
+        log_determinant = np.log(along).sum() + ((p - k) * np.log(across) if k < p else 0.0)
+
+        def mahalanobis(block: RowBlock) -> Array:
+            scores = self._scores(block)
+            inside = np.einsum("ik,k,ik->i", scores, along, scores)
+            if k == p:
+                return inside
+            outside = block.X.dense() - self.mean_ - scores @ self.components_
+            return inside + across * np.einsum("ij,ij->i", outside, outside)
+
+        distances = ArrayRows(X, intercept=False).map(mahalanobis)
+        return -0.5 * (distances + p * np.log(2.0 * np.pi) - log_determinant)
+
+    def score(self, X: Any, y: Any = None) -> float:
+        """Mean of :meth:`score_samples`.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Rows.
+        y : None
+            Not looked at.
+
+        Returns
+        -------
+        float
+        """
+        return float(np.mean(self.score_samples(X)))
+
+    @property
+    def hessian_(self) -> Array:
+        """``2(S - λI)`` for each component, shape (n_components_, n_features, n_features)."""
+        check_is_fitted(self)
+        if self._covariance is None:
+            raise AttributeError(
+                "hessian_ is not kept for data of this size with more features than rows; "
+                "call hessian(X) or hessian_vector_product(X, vector=…) with the training rows."
+            )
+        return VarianceLagrangian(self._covariance, self.eigenvalues_).hessian_blocks()
+
+    @property
+    def _n_features_out(self) -> int:
+        return self.n_components_
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        tags.transformer_tags.preserves_dtype = ["float64", "float32"]
+        return tags
+
+    def _checked_count(self, limit: int, rows: ArrayRows) -> int | None:
+        """Number of components asked for, or None when all are needed to choose it."""
+        wanted = self.n_components
+        if wanted is None:
+            return limit
+        if isinstance(wanted, str):
+            check_choice("n_components", wanted, ("mle",))
+            if rows.n_present < rows.n_features:
+                raise ValueError(
+                    f"n_components='mle' needs at least as many rows as features; found "
+                    f"{rows.n_present} rows for {rows.n_features} features."
+                )
+            return None
+        if isinstance(wanted, Integral) and not isinstance(wanted, bool):
+            if not 0 <= wanted <= limit:
+                raise ValueError(
+                    f"n_components={wanted} must be between 0 and min(n_samples, n_features)="
+                    f"{limit} (rows are counted by their weights)."
+                )
+            return int(wanted)
+        if isinstance(wanted, Real) and not isinstance(wanted, bool) and 0 < wanted < 1:
+            return None
+        raise ValueError(
+            f"n_components={wanted!r} must be an integer, a share of the variance in (0, 1), "
+            "'mle' or None."
+        )
+
+    def _chosen_count(self, shares: Array, variances: Array, n_rows: float) -> int:
+        if isinstance(self.n_components, str):
+            return int(np.argmax(minka_log_evidence(variances, n_rows)))
+        if isinstance(self.n_components, Integral) or self.n_components is None:
+            return variances.size
+        return min(components_for_share(shares, float(self.n_components)), variances.size)
+
+    def _conclude(
+        self, solution: Solution[principal_axes.PrincipalAxes], rows: ArrayRows, limit: int
+    ) -> None:
+        axes = solution.value
+        total = axes.total_variance
+        shares = axes.variances / total if total > 0 else np.zeros_like(axes.variances)
+        k = self._chosen_count(shares, axes.variances, rows.total_weight)
+        # Where every variance is known their mean is exact; else it is what the trace has left.
+        left_out = axes.variances[k:].sum() if axes.variances.size == limit else (
+            total - axes.variances.sum()
+        )
+        self.n_components_ = k
+        self.n_samples_ = rows.n_rows
+        self.mean_ = axes.mean
+        self.components_ = axes.axes[:k].copy()
+        self.params_ = self.components_
+        self.explained_variance_ = axes.variances[:k].copy()
+        self.eigenvalues_ = self.explained_variance_
+        self.explained_variance_ratio_ = shares[:k].copy()
+        self.singular_values_ = np.sqrt(self.explained_variance_ * (rows.total_weight - 1))
+        self.noise_variance_ = max(float(left_out) / (limit - k), 0.0) if k < limit else 0.0
+        self.gradient_ = axes.gradient[:k].copy()
+        self.rank_ = min(solution.rank, k)
+        self.solver_ = solution.method
+        self.status_ = str(solution.status)
+        self._covariance = axes.covariance
+        if self.whiten and self.rank_ < k:
+            warnings.warn(
+                f"only {self.rank_} of {k} components have variance above rounding noise; "
+                "whitening maps the others to zero. Set n_components to the rank to drop them.",
+                RankDeficiencyWarning,
+                stacklevel=3,
+            )
+        if solution.status is Status.NOT_CONVERGED:
+            warnings.warn(
+                f"deflation did not reach a relative residual of {self.tol:g}. Raise tol, or use "
+                "solver='eigh'.",
+                ConvergenceWarning,
+                stacklevel=3,
+            )
+
+    def _validated(self, X: Any) -> Any:
+        check_is_fitted(self)
+        return validate_data(self, X, accept_sparse="csr", dtype="numeric", reset=False)
+
+    def _scores(self, block: RowBlock) -> Array:
+        X, offset = centred_near(block.X, self.mean_)
+        return X.X @ self.components_.T - self.components_ @ offset
+
+    def _inverse_deviations(self) -> Array:
+        deviations = np.sqrt(self.explained_variance_)
+        inverse = np.zeros_like(deviations)
+        inverse[: self.rank_] = 1.0 / deviations[: self.rank_]
+        return inverse
+
+    def _precisions(self) -> tuple[Array, float]:
+        """Inverse variance along each component, and across all others."""
+        check_is_fitted(self)
+        variances = np.maximum(self.explained_variance_, self.noise_variance_)
+        k, p = self.n_components_, self.n_features_in_
+        singular = self.rank_ < k and self.noise_variance_ == 0.0
+        if singular or (k < p and self.noise_variance_ == 0.0):
+            raise ValueError(
+                f"the covariance is singular: {self.rank_} components have variance, of {p} "
+                "features, and no noise is left for the others. Choose n_components below the "
+                "rank so that the rest becomes noise."
+            )
+        return 1.0 / variances, 1.0 / self.noise_variance_ if self.noise_variance_ > 0 else 0.0
+
+    def _objective_on(self, X: Any, y: Any, sample_weight: Any) -> Objective:
+        X = self._validated(X)
+        rows = ArrayRows(X, weights=check_weights(sample_weight, X))
+        return VarianceLagrangian(RowsCovariance(rows), self.eigenvalues_)

@@ -1,0 +1,111 @@
+"""The sample covariance S of rows, as a matrix, as a factor, or never formed at all.
+
+``S = Σ wᵢ (xᵢ - x̄)(xᵢ - x̄)ᵀ / (Σ wᵢ - 1)``: weights count rows, so that a weight of two is a row
+given twice.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from mcmodels.rows.blocks import Array, Design, RowBlock
+from mcmodels.rows.source import Rows
+
+
+class Covariance(Protocol):
+    """A sample covariance matrix of p features."""
+
+    def apply(self, V: Array) -> Array:
+        """S times each row of V (k, p)."""
+        ...
+
+    def matrix(self) -> Array:
+        """S, shape (p, p)."""
+        ...
+
+
+@dataclass(frozen=True)
+class CovarianceMatrix:
+    """S held as a matrix of shape (p, p)."""
+
+    S: Array
+
+    def apply(self, V: Array) -> Array:
+        """S times each row of V."""
+        return V @ self.S
+
+    def matrix(self) -> Array:
+        """S."""
+        return self.S
+
+
+@dataclass(frozen=True)
+class FactoredCovariance:
+    """S held as F of shape (m, p) with ``FᵀF = S``; worth it when m < p."""
+
+    F: Array
+
+    def apply(self, V: Array) -> Array:
+        """S times each row of V."""
+        return (V @ self.F.T) @ self.F
+
+    def matrix(self) -> Array:
+        """S, formed."""
+        return self.F.T @ self.F
+
+
+class RowsCovariance:
+    """S applied through passes over the rows.
+
+    Parameters
+    ----------
+    rows : Rows
+        The rows; their intercept is not looked at.
+
+    Attributes
+    ----------
+    mean : ndarray of shape (p,)
+        Weighted mean of the features.
+    divisor : float
+        ``Σ wᵢ - 1``.
+    """
+
+    def __init__(self, rows: Rows) -> None:
+        self.rows = rows
+        self.divisor = rows.total_weight - 1
+        self.mean = rows.reduce(_weighted_sum) / rows.total_weight
+
+    def apply(self, V: Array) -> Array:
+        """S times each row of V, in one pass."""
+
+        def summarise(block: RowBlock) -> Array:
+            X, offset = centred_near(block.X, self.mean)
+            projected = block.weighted(X.predictor(V) - V @ offset)
+            return X.adjoint(projected) - np.outer(projected.sum(axis=0), offset)
+
+        return self.rows.reduce(summarise) / self.divisor
+
+    def matrix(self) -> Array:
+        """S, formed in one pass."""
+
+        def summarise(block: RowBlock) -> Array:
+            X, offset = centred_near(block.X, self.mean)
+            unit = np.ones(X.n_rows) if block.weights is None else block.weights
+            cross = np.outer(X.adjoint(unit), offset)
+            return X.sandwich(block.weights) - cross - cross.T + unit.sum() * np.outer(offset, offset)
+
+        return self.rows.reduce(summarise) / self.divisor
+
+
+def centred_near(X: Design, mean: Array) -> tuple[Design, Array]:
+    """Rows about a point that keeps their storage, and how far the mean lies from that point."""
+    centre = X.centre_near(mean)
+    return X.centred(centre), mean - centre
+
+
+def _weighted_sum(block: RowBlock) -> Array:
+    unit = np.ones(block.X.n_rows) if block.weights is None else block.weights
+    return np.asarray(unit @ block.X.X)

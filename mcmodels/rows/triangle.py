@@ -1,0 +1,75 @@
+"""Mergeable orthogonal factorisation: the R of a QR taken block by block."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import linalg
+
+from mcmodels.rows.blocks import Array, RowBlock
+
+
+@dataclass(frozen=True)
+class Triangle:
+    """R with ``RᵀR = Σ wᵢ zᵢ zᵢᵀ``, obtained without forming that product.
+
+    The rows are ``z = (1, x - x₀, y - y₀)`` with an intercept and ``z = (x, y)`` without. The
+    leading one makes the trailing part of R the factor of the rows about their exact mean. Two
+    factors merge by factorising one above the other (Demmel, Grigori, Hoemmen and Langou 2012,
+    *Communication-optimal parallel and sequential QR and LU*, SIAM J. Sci. Comput. 34(1), §2).
+
+    Parameters
+    ----------
+    R : ndarray of shape (min(n, q), q)
+        Upper trapezoidal factor.
+    n_features : int
+        Number of columns that are features.
+    intercept : bool
+        Whether a one leads each row.
+    """
+
+    R: Array
+    n_features: int
+    intercept: bool
+
+    @classmethod
+    def about(cls, centre: Array) -> Callable[[RowBlock], Triangle]:
+        """Summary that takes the factor of a block with its rows (x, y) minus ``centre``."""
+
+        def factorise(block: RowBlock) -> Triangle:
+            X = block.X.dense()
+            y = np.empty((X.shape[0], 0)) if block.y is None else block.y.reshape(X.shape[0], -1)
+            lead = 1 if block.X.intercept else 0
+            Z = np.ones((X.shape[0], lead + X.shape[1] + y.shape[1]), order="F")
+            Z[:, lead : lead + X.shape[1]] = X
+            Z[:, lead + X.shape[1] :] = y
+            Z[:, lead:] -= centre
+            if block.weights is not None:
+                Z *= np.sqrt(block.weights)[:, np.newaxis]
+            return cls(_upper_factor(Z), X.shape[1], block.X.intercept)
+
+        return factorise
+
+    def __add__(self, other: Triangle) -> Triangle:
+        stacked = np.concatenate([self.R, other.R])
+        return Triangle(_upper_factor(stacked), self.n_features, self.intercept)
+
+    @property
+    def Rxx(self) -> Array:
+        """Factor of the (centred) features, shape (k, p)."""
+        lead = int(self.intercept)
+        rows = slice(lead, lead + self.n_features)
+        return self.R[rows, lead : lead + self.n_features]
+
+    @property
+    def Qy(self) -> Array:
+        """The (centred) targets in the orthonormal basis of the features, shape (k, m)."""
+        lead = int(self.intercept)
+        return self.R[lead : lead + self.n_features, lead + self.n_features :]
+
+
+def _upper_factor(Z: Array) -> Array:
+    (R,) = linalg.qr(Z, mode="r", overwrite_a=True, check_finite=False)
+    return R[: min(Z.shape)]

@@ -1,0 +1,82 @@
+"""Arrays of double-double numbers: unevaluated sums hi + lo of two float64, about 32 digits.
+
+The building blocks are the error-free transformations of Knuth and Dekker as given by Ogita, Rump
+and Oishi (2005), *Accurate sum and dot product*, SIAM J. Sci. Comput. 26(6), algorithms 3.1–3.3.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from mcmodels.rows.blocks import Array
+
+_SPLITTER = 2.0**27 + 1
+
+
+def two_sum(a: Array, b: Array) -> tuple[Array, Array]:
+    """``(s, e)`` with s = fl(a + b) and s + e = a + b exactly."""
+    s = a + b
+    b_part = s - a
+    return s, (a - (s - b_part)) + (b - b_part)
+
+
+def two_product(a: Array, b: Array) -> tuple[Array, Array]:
+    """``(p, e)`` with p = fl(a·b) and p + e = a·b exactly, barring overflow and underflow."""
+    p = a * b
+    a_high, a_low = _split(a)
+    b_high, b_low = _split(b)
+    return p, a_low * b_low - (((p - a_high * b_high) - a_low * b_high) - a_high * b_low)
+
+
+def _split(a: Array) -> tuple[Array, Array]:
+    c = _SPLITTER * a
+    high = c - (c - a)
+    return high, a - high
+
+
+@dataclass(frozen=True)
+class DoubleDouble:
+    """The numbers ``hi + lo``, elementwise.
+
+    Parameters
+    ----------
+    hi, lo : ndarray of float64, of equal shapes
+        Leading and trailing part.
+    """
+
+    hi: Array
+    lo: Array
+
+    @classmethod
+    def of(cls, a: Array) -> DoubleDouble:
+        """Exact conversion of float64 numbers."""
+        a = np.asarray(a, dtype=np.float64)
+        return cls(a, np.zeros_like(a))
+
+    def __add__(self, other: DoubleDouble) -> DoubleDouble:
+        s, e = two_sum(self.hi, other.hi)
+        t, f = two_sum(self.lo, other.lo)
+        s, e = two_sum(s, e + t)
+        return DoubleDouble(*two_sum(s, e + f))
+
+    def __neg__(self) -> DoubleDouble:
+        return DoubleDouble(-self.hi, -self.lo)
+
+    def times(self, a: Array) -> DoubleDouble:
+        """Product with float64 numbers, by NumPy's broadcasting."""
+        p, e = two_product(self.hi, a)
+        return DoubleDouble(*two_sum(p, e + self.lo * a))
+
+    def sum(self, axis: int) -> DoubleDouble:
+        """Sum along one axis, halving it each time."""
+        hi, lo = np.moveaxis(self.hi, axis, 0), np.moveaxis(self.lo, axis, 0)
+        while hi.shape[0] > 1:
+            half, odd = divmod(hi.shape[0], 2)
+            pairs = DoubleDouble(hi[:half], lo[:half]) + DoubleDouble(
+                hi[half : 2 * half], lo[half : 2 * half]
+            )
+            hi = np.concatenate([pairs.hi, hi[2 * half :]]) if odd else pairs.hi
+            lo = np.concatenate([pairs.lo, lo[2 * half :]]) if odd else pairs.lo
+        return DoubleDouble(hi[0], lo[0])

@@ -1,0 +1,228 @@
+"""Linear least squares: normal equations, orthogonal factorisation, and the choice between them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+from scipy import linalg
+
+from mcmodels.rows import Moments, Rows, Triangle
+from mcmodels.rows.blocks import Array
+from mcmodels.solvers.pseudoinverse import (
+    FLOAT64_EPSILON,
+    PseudoInverse,
+    from_factor,
+    from_gram,
+    rank_tolerance,
+)
+from mcmodels.solvers.refinement import correct_once, refine
+from mcmodels.solvers.solution import Solution, Status
+
+Method = Literal["auto", "normal", "pinv"]
+
+# Condition numbers of the design with unit columns. The normal equations lose κ²ε. Up to _MILD
+# one correction in working precision restores what they lost; up to _CHOLESKY their factor is
+# still good enough to drive extra-precise refinement; beyond, the orthogonal factor drives it.
+_MILD = 50.0
+_CHOLESKY = 1e6
+
+# Relative error of a parameter that needs no correction.
+_ACCURATE = 1e-12
+
+
+@dataclass(frozen=True)
+class LeastSquares:
+    """A least-squares fit and the curvature it came from.
+
+    Parameters
+    ----------
+    params : ndarray of shape (m, P)
+        Coefficients of each target, the intercept last when there is one.
+    moments : Moments
+        Of (x, y): about the mean with an intercept, about the origin without.
+    factor : ndarray of shape (k, p)
+        R with ``RᵀR`` = the scatter of x.
+    inverse : PseudoInverse
+        Of that scatter.
+    """
+
+    params: Array
+    moments: Moments
+    factor: Array
+    inverse: PseudoInverse
+
+
+def solve(rows: Rows, *, method: Method = "auto", rcond: float | None = None) -> Solution[LeastSquares]:
+    """Minimise ``Σ wᵢ ‖yᵢ - x̃ᵢᵀθ‖²``; of several minimisers, take the shortest coefficients.
+
+    Parameters
+    ----------
+    rows : Rows
+        Design rows, targets of shape (n, m), weights.
+    method : {"auto", "normal", "pinv"}
+        "normal": Cholesky factor of the scaled scatter matrix (its eigenvectors when it is
+        singular). "pinv": R of a blockwise QR, and the SVD of R. "auto": "normal" where it keeps
+        its digits, else whichever of the two factors drives extra-precise refinement.
+    rcond : float, default=None
+        Singular values of the column-scaled design below rcond times the largest count as zero;
+        None derives it from the precision of X (:func:`rank_tolerance`).
+
+    Returns
+    -------
+    Solution[LeastSquares]
+    """
+    moments = rows.reduce(Moments.of)
+    if not rows.intercept:
+        moments = moments.about_origin()
+    tolerance = rank_tolerance(rows) if rcond is None else rcond
+    if method == "normal":
+        return _normal(moments, rows, rcond) or _normal_singular(moments, rows, rcond)
+    if method == "pinv" or rows.n_present <= rows.n_features:
+        return _orthogonal(moments, rows, tolerance)
+    solution = _normal(moments, rows, rcond)
+    if solution is not None and solution.condition <= _MILD:
+        accurate = _worst_relative_error(solution, rows) <= _ACCURATE
+        return solution if accurate else _improved(solution, rows, correct_once)
+    if solution is None or solution.condition > _CHOLESKY:
+        solution = _orthogonal(moments, rows, tolerance)
+        if solution.status is Status.RANK_DEFICIENT:
+            return solution
+    return _improved(solution, rows, refine)
+
+
+def _normal(moments: Moments, rows: Rows, rcond: float | None) -> Solution[LeastSquares] | None:
+    """Cholesky, or None when the scaled scatter matrix is numerically singular."""
+    p = moments.n_features
+    scale = _column_lengths(np.sqrt(np.diagonal(moments.Sxx)), moments, rows)
+    if p == 0 or not scale.all():
+        return None
+    correlation = moments.Sxx / np.outer(scale, scale)
+    L, info = linalg.lapack.dpotrf(correlation, lower=1, clean=1)
+    if info != 0:
+        return None
+    reciprocal, _ = linalg.lapack.dpocon(L, np.abs(correlation).sum(axis=0).max(), uplo="L")
+    if reciprocal <= max(8 * p * FLOAT64_EPSILON, 0.0 if rcond is None else rcond**2):
+        return None
+    inverse_factor, _ = linalg.lapack.dtrtri(L, lower=1)
+    condition = float(1 / np.sqrt(reciprocal))
+    inverse = PseudoInverse(inverse_factor.T / scale[:, np.newaxis], np.array([condition, 1.0]), ())
+    scaled_target = moments.Sxy / scale[:, np.newaxis]
+    coef = linalg.cho_solve((L, True), scaled_target, check_finite=False) / scale[:, np.newaxis]
+    fit = LeastSquares(_with_intercept(coef, moments, rows), moments, L.T * scale, inverse)
+    return Solution(fit, Status.CONVERGED, "normal", 0, p, condition)
+
+
+def _normal_singular(
+    moments: Moments, rows: Rows, rcond: float | None
+) -> Solution[LeastSquares]:
+    """Minimum-norm solution of singular normal equations."""
+    scale = _column_lengths(np.sqrt(np.diagonal(moments.Sxx)), moments, rows)
+    # Squaring has lifted the noise from ε to √ε, and the cutoff with it.
+    floor = np.sqrt(8 * max(moments.n_features, 1) * FLOAT64_EPSILON)
+    inverse = from_gram(moments.Sxx, scale, max(rank_tolerance(rows), floor, rcond or 0.0))
+    coef = inverse.apply(moments.Sxy)
+    factor = linalg.pinv(inverse.root) if inverse.rank else np.zeros((0, moments.n_features))
+    return _assemble(coef, moments, factor, inverse, rows, "normal")
+
+
+def _orthogonal(moments: Moments, rows: Rows, rcond: float) -> Solution[LeastSquares]:
+    """R of a blockwise QR of the (centred) rows, then the SVD of R."""
+    triangle = rows.reduce(Triangle.about(moments.mean))
+    R = triangle.Rxx
+    scale = _column_lengths(np.linalg.norm(R, axis=0), moments, rows)
+    inverse = from_factor(R, scale, rcond)
+    if inverse.rank == moments.n_features and R.shape[0] == R.shape[1]:
+        coef = linalg.solve_triangular(R, triangle.Qy, check_finite=False)
+    else:
+        R = np.where(scale > 0, R, 0.0)
+        coef = inverse.apply(R.T @ triangle.Qy)
+    return _assemble(coef, moments, R, inverse, rows, "pinv")
+
+
+def _assemble(
+    coef: Array,
+    moments: Moments,
+    factor: Array,
+    inverse: PseudoInverse,
+    rows: Rows,
+    method: str,
+) -> Solution[LeastSquares]:
+    full = inverse.rank == moments.n_features
+    return Solution(
+        LeastSquares(_with_intercept(coef, moments, rows), moments, factor, inverse),
+        Status.CONVERGED if full else Status.RANK_DEFICIENT,
+        method,
+        0,
+        inverse.rank,
+        inverse.condition,
+        inverse.dependent,
+    )
+
+
+def _worst_relative_error(solution: Solution[LeastSquares], rows: Rows) -> float:
+    """First-order bound on the error of any parameter of a Cholesky solution.
+
+    The error is taken relative to the parameter or to its standard error, whichever is larger:
+    digits of a coefficient far below its standard error are noise in any case.
+    """
+    fit, moments = solution.value, solution.value.moments
+    coef = fit.params[:, : moments.n_features].T
+    unit = np.sqrt(np.diagonal(moments.Sxx))[:, np.newaxis]
+    explained = np.einsum("pm,pm->m", coef, moments.Sxy)
+    residual = np.clip(np.diagonal(moments.Syy) - explained, 0.0, None)
+    spread = np.sqrt(residual / max(moments.weight - rows.n_params, 1.0))
+    deviation = spread * np.linalg.norm(fit.inverse.root, axis=1)[:, np.newaxis]
+    error = FLOAT64_EPSILON * solution.condition**2 * np.linalg.norm(coef * unit, axis=0)
+    worst = _largest_ratio(error, np.maximum(np.abs(coef), deviation) * unit)
+    if not rows.intercept:
+        return worst
+    terms = np.abs(moments.y_mean) + np.abs(moments.x_mean) @ np.abs(coef)
+    intercept = np.maximum(np.abs(fit.params[:, -1]), spread / np.sqrt(moments.weight))
+    return max(worst, _largest_ratio(FLOAT64_EPSILON * terms, intercept))
+
+
+def _largest_ratio(error: Array, size: Array) -> float:
+    error = np.broadcast_to(error, size.shape)
+    ratio = np.divide(error, size, out=np.zeros_like(size), where=(size > 0))
+    return float(ratio.max(initial=0.0))
+
+
+def _improved(
+    solution: Solution[LeastSquares],
+    rows: Rows,
+    improve: Callable[..., tuple[Array, int]],
+) -> Solution[LeastSquares]:
+    """The solution after corrections computed from the rows."""
+    fit = solution.value
+    x_mean, weight = fit.moments.x_mean[:, np.newaxis], fit.moments.weight
+
+    def solve_normal_equations(s: Array) -> Array:
+        if not rows.intercept:
+            return fit.inverse.apply(s)
+        coef = fit.inverse.apply(s[:-1] - x_mean * s[-1])
+        return np.vstack([coef, s[-1] / weight - x_mean.T @ coef])
+
+    lengths = np.sqrt(np.diagonal(fit.moments.Sxx) + weight * fit.moments.x_mean**2)
+    if rows.intercept:
+        lengths = np.append(lengths, np.sqrt(weight))
+    params, steps = improve(rows, fit.params.T, solve_normal_equations, lengths)
+    return replace(solution, value=replace(fit, params=params.T), iterations=steps)
+
+
+def _column_lengths(lengths: Array, moments: Moments, rows: Rows) -> Array:
+    """Lengths of the (centred) columns; zero where nothing is left but the rounding of the mean."""
+    if not rows.intercept:
+        return lengths
+    noise = 8 * FLOAT64_EPSILON * np.sqrt(moments.weight) * np.abs(moments.x_mean)
+    return np.where(lengths > noise, lengths, 0.0)
+
+
+def _with_intercept(coef: Array, moments: Moments, rows: Rows) -> Array:
+    """Params of shape (m, P) from coefficients of shape (p, m)."""
+    if not rows.intercept:
+        return coef.T.copy()
+    intercept = moments.y_mean - moments.x_mean @ coef
+    return np.column_stack([coef.T, intercept])

@@ -1,0 +1,259 @@
+"""Principal axes of rows: through S when there are more rows than features, else row by row.
+
+Squaring loses the components whose variance is below √ε of the largest; those come from the
+singular values of R, the triangular factor of the rows themselves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+from scipy import linalg, sparse
+
+from mcmodels.objectives import VarianceLagrangian
+from mcmodels.rows import (
+    Covariance,
+    CovarianceMatrix,
+    Design,
+    FactoredCovariance,
+    Moments,
+    RowBlock,
+    Rows,
+    RowsCovariance,
+    Triangle,
+)
+from mcmodels.rows.blocks import Array
+from mcmodels.rows.covariance import centred_near
+from mcmodels.solvers.deflation import deflated_eigenpairs
+from mcmodels.solvers.eigenpairs import Eigenpairs, leading_eigenpairs
+from mcmodels.solvers.pseudoinverse import FLOAT64_EPSILON, rank_tolerance
+from mcmodels.solvers.solution import Solution, Status
+
+Method = Literal["auto", "eigh", "deflation"]
+Eigensolver = Callable[[Array], Eigenpairs]
+
+# A factor of S is kept for the Hessian up to this many entries (128 MB).
+_LARGEST_FACTOR = 2**24
+
+
+@dataclass(frozen=True)
+class PrincipalAxes:
+    """The leading principal axes of rows.
+
+    Parameters
+    ----------
+    mean : ndarray of shape (p,)
+        Weighted mean of the rows.
+    axes : ndarray of shape (k, p)
+        Orthonormal axes, the entry of largest magnitude positive.
+    variances : ndarray of shape (k,)
+        Variance along each, descending.
+    total_variance : float
+        Trace of S.
+    covariance : Covariance or None
+        S, when it could be kept.
+    gradient : ndarray of shape (k, p)
+        ``2Sv - 2λv`` for each axis.
+    """
+
+    mean: Array
+    axes: Array
+    variances: Array
+    total_variance: float
+    covariance: Covariance | None
+    gradient: Array
+
+
+def solve(
+    rows: Rows, count: int, *, method: Method, tol: float, random: np.random.RandomState
+) -> Solution[PrincipalAxes]:
+    """The ``count`` leading principal axes of the rows.
+
+    Parameters
+    ----------
+    rows : Rows
+        Rows with an intercept (PCA is about the mean).
+    count : int
+        Number of axes, at most ``min(rows.n_present, rows.n_features)``.
+    method : {"auto", "eigh", "deflation"}
+        "eigh" and "deflation" work on S, or on the n×n Gram matrix when p ≥ n; "auto" is "eigh"
+        unless a wanted variance is too small to survive squaring.
+    tol : float
+        Relative residual at which deflation accepts a pair.
+    random : RandomState
+        Source of the start vectors of deflation.
+
+    Returns
+    -------
+    Solution[PrincipalAxes]
+        ``rank`` counts the variances above rounding noise among those computed.
+    """
+
+    def eigenpairs(A: Array) -> Eigenpairs:
+        available = min(count, A.shape[0])
+        if method == "deflation":
+            return deflated_eigenpairs(A, available, tol=tol, random=random)
+        return leading_eigenpairs(A, available)
+
+    spectrum = (_tall if rows.n_present > rows.n_features else _wide)(rows, eigenpairs)
+    used = "deflation" if method == "deflation" else "eigh"
+    floor = max(8 * rows.n_features * FLOAT64_EPSILON, rank_tolerance(rows) ** 2)
+    if method == "auto" and _ruined_by_squaring(spectrum, row_count(rows), rows.n_features):
+        spectrum = _orthogonal(rows, spectrum, count)
+        used, floor = "svd", rank_tolerance(rows) ** 2
+    variances = np.zeros(count)
+    variances[: spectrum.variances.size] = spectrum.variances
+    rank = int(np.count_nonzero(variances > floor * variances.max(initial=0.0)))
+    variances[rank:] = 0.0
+    axes = _oriented(_completed(spectrum.axes[:rank], count))
+    gradient = VarianceLagrangian(spectrum.products, variances).gradient(axes)
+    status = Status.CONVERGED if rank == count else Status.RANK_DEFICIENT
+    return Solution(
+        PrincipalAxes(
+            spectrum.mean, axes, variances, spectrum.total_variance, spectrum.kept, gradient
+        ),
+        status if spectrum.converged else Status.NOT_CONVERGED,
+        used,
+        spectrum.iterations,
+        rank,
+        float(np.sqrt(variances[0] / variances[-1])) if rank == count > 0 else np.inf,
+    )
+
+
+def row_count(rows: Rows) -> int:
+    """Number of rows that the weights stand for: those present, or more when weights repeat them."""
+    return max(rows.n_present, int(rows.total_weight))
+
+
+@dataclass(frozen=True)
+class _Spectrum:
+    """Axes and variances as one route found them, before rank is judged."""
+
+    mean: Array
+    axes: Array
+    variances: Array
+    total_variance: float
+    products: Covariance
+    kept: Covariance | None
+    iterations: int = 0
+    converged: bool = True
+
+
+def _ruined_by_squaring(spectrum: _Spectrum, n_rows: int, n_features: int) -> bool:
+    """Whether a variance that will be reported has lost more than half its digits."""
+    wanted = spectrum.variances
+    if wanted.size == 0:
+        return False
+    left_out = min(n_rows, n_features) - wanted.size
+    noise = (spectrum.total_variance - wanted.sum()) / left_out if left_out > 0 else np.inf
+    return bool(min(wanted.min(), noise) <= np.sqrt(FLOAT64_EPSILON) * wanted[0])
+
+
+def _tall(rows: Rows, eigenpairs: Eigensolver) -> _Spectrum:
+    """Eigenvectors of S."""
+    moments = rows.reduce(Moments.of)
+    S = moments.Sxx / (moments.weight - 1)
+    pairs = eigenpairs(S)
+    covariance = CovarianceMatrix(S)
+    return _Spectrum(
+        moments.x_mean,
+        pairs.vectors.T,
+        np.clip(pairs.values, 0.0, None),
+        float(np.trace(S)),
+        covariance,
+        covariance,
+        pairs.iterations,
+        pairs.converged,
+    )
+
+
+def _wide(rows: Rows, eigenpairs: Eigensolver) -> _Spectrum:
+    """Eigenvectors u of the Gram matrix of the rows; the axes are Xᵀu, normalised."""
+    by_rows = RowsCovariance(rows)
+    blocks = [_CentredBlock.of(block, by_rows.mean) for block in rows.blocks()]
+    gram = np.block([[a.inner(b) for b in blocks] for a in blocks]) / by_rows.divisor
+    pairs = eigenpairs((gram + gram.T) / 2)
+    ends = np.cumsum([block.X.n_rows for block in blocks])[:-1]
+    images = [
+        block.image(part) for block, part in zip(blocks, np.split(pairs.vectors, ends), strict=True)
+    ]
+    axes = np.sum(images, axis=0)
+    lengths = np.linalg.norm(axes, axis=1, keepdims=True)
+    return _Spectrum(
+        by_rows.mean,
+        np.divide(axes, lengths, out=np.zeros_like(axes), where=lengths > 0),
+        np.clip(pairs.values, 0.0, None),
+        float(np.trace(gram)),
+        by_rows,
+        _factored(rows, by_rows),
+        pairs.iterations,
+        pairs.converged,
+    )
+
+
+def _orthogonal(rows: Rows, squared: _Spectrum, count: int) -> _Spectrum:
+    """Singular vectors of R; ``squared`` is what the route through squares found."""
+    R = rows.reduce(Triangle.about(squared.mean)).Rxx
+    _, singular_values, Vt = linalg.svd(R, full_matrices=False, check_finite=False)
+    variances = singular_values**2 / (rows.total_weight - 1)
+    return replace(squared, axes=Vt[:count], variances=variances[:count])
+
+
+def _factored(rows: Rows, by_rows: RowsCovariance) -> Covariance | None:
+    if rows.n_rows * rows.n_features > _LARGEST_FACTOR:
+        return None
+    R = rows.reduce(Triangle.about(by_rows.mean)).Rxx
+    return FactoredCovariance(R / np.sqrt(by_rows.divisor))
+
+
+@dataclass(frozen=True)
+class _CentredBlock:
+    """Rows ``√wᵢ (xᵢ - x̄)``, held as X minus a point near the mean."""
+
+    X: Design
+    offset: Array
+    root: Array
+
+    @classmethod
+    def of(cls, block: RowBlock, mean: Array) -> _CentredBlock:
+        X, offset = centred_near(block.X, mean)
+        weights = np.ones(X.n_rows) if block.weights is None else block.weights
+        return cls(X, offset, np.sqrt(weights))
+
+    def inner(self, other: _CentredBlock) -> Array:
+        """Inner products of these rows with the others."""
+        product = self.X.X @ other.X.X.T
+        product = product.toarray() if sparse.issparse(product) else product
+        product = product - (self.X.X @ other.offset)[:, np.newaxis] - other.X.X @ self.offset
+        return (product + self.offset @ other.offset) * np.outer(self.root, other.root)
+
+    def image(self, U: Array) -> Array:
+        """Uᵀ times these rows, for U of shape (n_rows, k)."""
+        U = U * self.root[:, np.newaxis]
+        return self.X.adjoint(U) - np.outer(U.sum(axis=0), self.offset)
+
+
+def _oriented(axes: Array) -> Array:
+    """Axes with their entry of largest magnitude made positive."""
+    if axes.size == 0:
+        return axes
+    largest = axes[np.arange(axes.shape[0]), np.abs(axes).argmax(axis=1)]
+    return axes * np.where(largest < 0, -1.0, 1.0)[:, np.newaxis]
+
+
+def _completed(axes: Array, count: int) -> Array:
+    """Axes with further ones appended until there are ``count``, all orthonormal.
+
+    Those appended depend on the span of the axes alone: they come from the coordinate directions
+    that it covers least.
+    """
+    missing = count - axes.shape[0]
+    if missing <= 0:
+        return axes
+    least_covered = np.argsort((axes**2).sum(axis=0), kind="stable")[:missing]
+    candidates = np.eye(axes.shape[1])[least_covered]
+    Q, _ = linalg.qr(np.vstack([axes, candidates]).T, mode="economic", check_finite=False)
+    return np.vstack([axes, Q[:, axes.shape[0] :].T])

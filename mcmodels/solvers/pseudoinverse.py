@@ -1,0 +1,96 @@
+"""Minimum-norm solutions: rank judged on scaled columns, the norm taken in the user's units."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import linalg
+
+from mcmodels.rows import Rows
+from mcmodels.rows.blocks import Array
+
+FLOAT64_EPSILON = float(np.finfo(np.float64).eps)
+
+# A column takes part in a linear dependency when its entry in a null vector of the scaled
+# system exceeds this.
+_INVOLVED = 1e-3
+
+
+@dataclass(frozen=True)
+class PseudoInverse:
+    """A root B of the Moore-Penrose inverse of ``A = MᵀM``: ``A⁺ = BBᵀ``.
+
+    Parameters
+    ----------
+    root : ndarray of shape (p, rank)
+        B. For a row x in the row space of M, ``‖Bᵀx‖²`` is ``xᵀA⁺x``.
+    singular_values : ndarray
+        Those of M with its columns scaled to unit length, descending.
+    dependent : tuple of int
+        Columns of M that take part in a linear dependency, where that is known.
+    """
+
+    root: Array
+    singular_values: Array
+    dependent: tuple[int, ...]
+
+    @property
+    def rank(self) -> int:
+        """Numerical rank of M."""
+        return self.root.shape[1]
+
+    @property
+    def condition(self) -> float:
+        """Condition number of M with unit columns; inf when the rank is not full."""
+        if self.rank < self.root.shape[0] or self.rank == 0:
+            return np.inf
+        return float(self.singular_values[0] / self.singular_values[-1])
+
+    def apply(self, s: Array) -> Array:
+        """``A⁺s``."""
+        return self.root @ (self.root.T @ s)
+
+
+def rank_tolerance(rows: Rows) -> float:
+    """Relative singular value below which a direction is rounding noise.
+
+    Two noises are allowed for: that of the factorisation, and that of the entries of X having
+    been rounded to their own precision (a random relative perturbation of size ε moves a
+    singular value by about ε(√n + √p) against a largest one of at least √n).
+    """
+    arithmetic = 8 * rows.n_features * FLOAT64_EPSILON
+    storage = 4 * rows.epsilon * (1 + np.sqrt(rows.n_features / max(rows.n_present, 1)))
+    return max(arithmetic, storage)
+
+
+def from_factor(R: Array, scale: Array, rcond: float) -> PseudoInverse:
+    """Pseudo-inverse of ``RᵀR`` from R (k, p) through the SVD of ``R / scale``."""
+    if min(R.shape) == 0:
+        return PseudoInverse(np.zeros((R.shape[1], 0)), np.zeros(0), tuple(range(R.shape[1])))
+    unit = np.where(scale > 0, scale, 1.0)
+    scaled = np.where(scale > 0, R / unit, 0.0)
+    _, singular_values, Vt = linalg.svd(scaled, full_matrices=False, check_finite=False)
+    return _truncate(singular_values, Vt.T, unit, rcond)
+
+
+def from_gram(A: Array, scale: Array, rcond: float) -> PseudoInverse:
+    """Pseudo-inverse of the symmetric semi-definite A through the eigenvectors of its scaling."""
+    unit = np.where(scale > 0, scale, 1.0)
+    scaled = np.where(np.outer(scale, scale) > 0, A / np.outer(unit, unit), 0.0)
+    eigenvalues, V = linalg.eigh(scaled, check_finite=False)
+    singular_values = np.sqrt(np.clip(eigenvalues[::-1], 0.0, None))
+    return _truncate(singular_values, V[:, ::-1], unit, rcond)
+
+
+def _truncate(singular_values: Array, V: Array, unit: Array, rcond: float) -> PseudoInverse:
+    rank = int(np.count_nonzero(singular_values > rcond * singular_values[0]))
+    kept, null = V[:, :rank], V[:, rank:]
+    if rank == V.shape[0]:
+        return PseudoInverse(kept / unit[:, np.newaxis] / singular_values, singular_values, ())
+    # M = UΣVᵀD with D = diag(unit). Its row space is spanned by DV; with the orthonormal basis
+    # DV = QT the pseudo-inverse of M is QT⁻ᵀΣ⁻¹Uᵀ, whatever the scaling was.
+    Q, T = linalg.qr(unit[:, np.newaxis] * kept, mode="economic", check_finite=False)
+    root = linalg.solve_triangular(T, Q.T, check_finite=False).T / singular_values[:rank]
+    involved = np.nonzero(np.abs(null).max(axis=1, initial=0.0) > _INVOLVED)[0]
+    return PseudoInverse(root, singular_values, tuple(int(j) for j in involved))

@@ -1,0 +1,85 @@
+"""Separated classes: the likelihood grows for ever along some direction, and has no maximum.
+
+A direction d separates when no row prefers another class along it and some row prefers its own: for
+two classes, ``(2yᵢ - 1) x̃ᵢᵀd ≥ 0`` for all i, not all zero (Albert and Anderson 1984, *On the existence
+of maximum likelihood estimates in logistic regression models*, Biometrika 71(1), §3).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from mcmodels.rows import RowBlock, Rows
+from mcmodels.rows.blocks import Array
+
+# Far out, ℓ is exponential in the margin and a Newton step adds about 1 to the margins that still
+# matter, while the rows that overlap have converged; near a finite optimum it adds nothing.
+_GROWING = 0.5
+_AT_REST = 1e-3
+# A gradient this small, relative to the total weight, cannot go with a growing margin unless the
+# growth never ends.
+_FLAT = 1e-7
+
+
+@dataclass(frozen=True)
+class MarginRange:
+    """Smallest and largest margin over rows of positive weight; ranges merge with ``+``.
+
+    Parameters
+    ----------
+    smallest, largest : float
+        The margins.
+    """
+
+    smallest: float
+    largest: float
+
+    def __add__(self, other: MarginRange) -> MarginRange:
+        return MarginRange(min(self.smallest, other.smallest), max(self.largest, other.largest))
+
+
+def margins(rows: Rows, params: Array) -> MarginRange:
+    """Range of ``η_own - η_other`` over rows and other classes.
+
+    Parameters
+    ----------
+    rows : Rows
+        Design rows with class codes as targets: 0 and 1 for params of shape (P,), else
+        0, …, K-1 for (K, P).
+    params : ndarray of shape (P,) or (K, P)
+        Parameters, or a direction in them.
+    """
+
+    def summarise(block: RowBlock) -> MarginRange:
+        eta = block.X.predictor(params)
+        if eta.ndim == 1:
+            margin = (2.0 * block.y - 1.0) * eta
+        else:
+            index = np.arange(eta.shape[0])
+            others = np.ones(eta.shape, dtype=bool)
+            others[index, block.y] = False
+            own = eta[index, block.y][:, np.newaxis]
+            margin = (own - eta)[others].reshape(eta.shape[0], -1)
+        if block.weights is not None:
+            margin = margin[block.weights > 0]
+        return MarginRange(
+            float(margin.min(initial=np.inf)), float(margin.max(initial=-np.inf))
+        )
+
+    return rows.reduce(summarise)
+
+
+def separated(rows: Rows, params: Array, step: Array, gradient: Array) -> bool:
+    """Whether the classes are separated, as seen from where Newton's method ended.
+
+    Complete separation is certain: the parameters themselves put every row on its own side. A
+    partial one shows in the step: margins still grow by about one although no margin shrinks, or
+    although the gradient is gone.
+    """
+    if margins(rows, params).smallest > 0:
+        return True
+    change = margins(rows, step)
+    flat = float(np.abs(gradient).max(initial=0.0)) <= _FLAT * rows.total_weight
+    return change.largest >= _GROWING and (change.smallest >= -_AT_REST or flat)

@@ -1,0 +1,50 @@
+"""What every solver returns: one frozen Solution."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Generic, TypeVar
+
+Value = TypeVar("Value")
+
+
+class Status(StrEnum):
+    """How a solver ended."""
+
+    CONVERGED = "converged"
+    RANK_DEFICIENT = "rank deficient"
+    NOT_CONVERGED = "not converged"
+    SEPARATED = "separated"
+
+
+@dataclass(frozen=True)
+class Solution(Generic[Value]):
+    """Result of a solver.
+
+    Parameters
+    ----------
+    value : Value
+        What was computed; its type is the solver's own.
+    status : Status
+        How the solver ended.
+    method : str
+        The algorithm that produced the value.
+    iterations : int
+        Steps taken after the first solve.
+    rank : int
+        Numerical rank of the system.
+    condition : float
+        Estimated 2-norm condition number of the column-scaled system, the one that decides how
+        many digits survive; ``inf`` when the system is singular.
+    columns : tuple of int
+        Columns to blame when the status is not CONVERGED; else empty.
+    """
+
+    value: Value
+    status: Status
+    method: str
+    iterations: int
+    rank: int
+    condition: float
+    columns: tuple[int, ...] = ()
