@@ -19,7 +19,12 @@ from mcmodels._validation import (
 )
 from mcmodels.base import DifferentiableMixin
 from mcmodels.exceptions import ConstantTargetWarning
-from mcmodels.objectives import LinearPredictorObjective, Objective, QuadraticObjective, SquaredError
+from mcmodels.objectives import (
+    LinearPredictorObjective,
+    Objective,
+    QuadraticObjective,
+    SquaredError,
+)
 from mcmodels.rows import ArrayRows, RowBlock
 from mcmodels.rows.blocks import Array
 from mcmodels.rows.covariance import centred_near
@@ -148,7 +153,9 @@ class LinearRegression(MultiOutputMixin, RegressorMixin, DifferentiableMixin, Ba
         self._least_squares = fit
         self._n_singular_values = min(X.shape)
         self.params_ = fit.params.reshape(shape)
-        gradient = QuadraticObjective(fit.moments, intercept=self.fit_intercept).gradient(fit.params)
+        gradient = QuadraticObjective(fit.moments, intercept=self.fit_intercept).gradient(
+            fit.params
+        )
         self.gradient_ = gradient.reshape(shape)
         self.coef_ = self.params_[..., : self.n_features_in_]
         self.intercept_ = self.params_[..., -1] if self.fit_intercept else 0.0

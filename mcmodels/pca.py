@@ -358,8 +358,10 @@ class PCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, DifferentiableMixin
         shares = axes.variances / total if total > 0 else np.zeros_like(axes.variances)
         k = self._chosen_count(shares, axes.variances, rows.total_weight)
         # Where every variance is known their mean is exact; else it is what the trace has left.
-        left_out = axes.variances[k:].sum() if axes.variances.size == limit else (
-            total - axes.variances.sum()
+        left_out = (
+            axes.variances[k:].sum()
+            if axes.variances.size == limit
+            else (total - axes.variances.sum())
         )
         self.n_components_ = k
         self.n_samples_ = rows.n_rows

@@ -42,9 +42,7 @@ class LinearPredictorObjective:
         """The objective."""
 
         def summarise(block: RowBlock) -> float:
-            return float(
-                block.weighted(self.loss.value(block.y, block.X.predictor(params))).sum()
-            )
+            return float(block.weighted(self.loss.value(block.y, block.X.predictor(params))).sum())
 
         coef = self._penalised(params)
         return self.rows.reduce(summarise) + self.penalty * float(np.vdot(coef, coef)) / 2

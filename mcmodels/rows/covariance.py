@@ -95,7 +95,9 @@ class RowsCovariance:
             X, offset = centred_near(block.X, self.mean)
             unit = np.ones(X.n_rows) if block.weights is None else block.weights
             cross = np.outer(X.adjoint(unit), offset)
-            return X.sandwich(block.weights) - cross - cross.T + unit.sum() * np.outer(offset, offset)
+            return (
+                X.sandwich(block.weights) - cross - cross.T + unit.sum() * np.outer(offset, offset)
+            )
 
         return self.rows.reduce(summarise) / self.divisor
 

@@ -50,7 +50,7 @@ def deflated_eigenpairs(
         v = _away_from(found, random.standard_normal(size))
         for _ in range(_MAX_ROUNDS):
             v, steps = _power(deflated, v, found)
-            v, more = _rayleigh(deflated, v, found, bound)
+            v, more = _rayleigh(deflated, v, found)
             iterations += steps + more
             value = float(v @ deflated @ v)
             settled = float(np.linalg.norm(deflated @ v - value * v)) <= bound
@@ -87,23 +87,27 @@ def _power(S: Array, v: Array, found: Array) -> tuple[Array, int]:
     return v, _POWER_STEPS
 
 
-def _rayleigh(S: Array, v: Array, found: Array, bound: float) -> tuple[Array, int]:
+def _rayleigh(S: Array, v: Array, found: Array) -> tuple[Array, int]:
+    """Iterate until the residual stops falling, and return the vector of the smallest one."""
     identity = np.eye(S.shape[0])
+    best, smallest = v, np.inf
     for step in range(_RAYLEIGH_STEPS):
         value = v @ S @ v
-        if np.linalg.norm(S @ v - value * v) <= bound / 4:
-            return v, step
+        residual = float(np.linalg.norm(S @ v - value * v))
+        if not residual < smallest / 2:
+            return best, step
+        best, smallest = v, residual
         with warnings.catch_warnings():
             # A nearly singular system is the method at work: its solution is the eigenvector.
             warnings.simplefilter("ignore", linalg.LinAlgWarning)
             try:
                 image = linalg.solve(S - value * identity, v, assume_a="sym", check_finite=False)
             except linalg.LinAlgError:
-                return v, step
+                return best, step
         if not np.isfinite(image).all():
-            return v, step
+            return best, step
         v = _away_from(found, image)
-    return v, _RAYLEIGH_STEPS
+    return best, _RAYLEIGH_STEPS
 
 
 def _exceeds(S: Array, value: float) -> bool:

@@ -35,7 +35,5 @@ def leading_eigenpairs(S: Array, count: int) -> Eigenpairs:
     size = S.shape[0]
     if count == 0:
         return Eigenpairs(S[0, :0], S[:, :0])
-    values, vectors = linalg.eigh(
-        S, subset_by_index=(size - count, size - 1), check_finite=False
-    )
+    values, vectors = linalg.eigh(S, subset_by_index=(size - count, size - 1), check_finite=False)
     return Eigenpairs(values[::-1].copy(), vectors[:, ::-1])

@@ -81,7 +81,11 @@ def conclude(objective: LinearPredictorObjective, last: Iterate) -> Solution[Opt
         status = Status.RANK_DEFICIENT
         columns = tuple(
             sorted(
-                {i % rows.n_params for i in direction.dependent if i % rows.n_params < rows.n_features}
+                {
+                    i % rows.n_params
+                    for i in direction.dependent
+                    if i % rows.n_params < rows.n_features
+                }
             )
         )
     return Solution(

@@ -55,7 +55,9 @@ class LeastSquares:
     inverse: PseudoInverse
 
 
-def solve(rows: Rows, *, method: Method = "auto", rcond: float | None = None) -> Solution[LeastSquares]:
+def solve(
+    rows: Rows, *, method: Method = "auto", rcond: float | None = None
+) -> Solution[LeastSquares]:
     """Minimise ``Σ wᵢ ‖yᵢ - x̃ᵢᵀθ‖²``; of several minimisers, take the shortest coefficients.
 
     Parameters
@@ -115,9 +117,7 @@ def _normal(moments: Moments, rows: Rows, rcond: float | None) -> Solution[Least
     return Solution(fit, Status.CONVERGED, "normal", 0, p, condition)
 
 
-def _normal_singular(
-    moments: Moments, rows: Rows, rcond: float | None
-) -> Solution[LeastSquares]:
+def _normal_singular(moments: Moments, rows: Rows, rcond: float | None) -> Solution[LeastSquares]:
     """Minimum-norm solution of singular normal equations."""
     scale = _column_lengths(np.sqrt(np.diagonal(moments.Sxx)), moments, rows)
     # Squaring has lifted the noise from ε to √ε, and the cutoff with it.

@@ -8,7 +8,7 @@ algorithm 3.2 and §3.1 (backtracking with the Armijo condition).
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
@@ -21,8 +21,14 @@ from mcmodels.solvers.solution import Status
 
 _ARMIJO = 1e-4
 _MAX_HALVINGS = 50
+# Once the gradient is small enough, a step that would still change the parameters by more than
+# this, relative to their size in the metric of the Hessian, is taken as well: convergence is
+# quadratic, so that one step turns five digits into ten.
+_NEGLIGIBLE_STEP = 1e-10
 # Changes of the objective below this many rounding units of its value cannot be told apart.
 _ROUNDING_UNITS = 8
+# A promised decrease of fewer rounding units than this cannot be verified by values either.
+_BLIND = 1e3
 
 
 class NewtonObjective(Protocol):
@@ -50,7 +56,9 @@ class NewtonDirection:
     step : ndarray, the shape of the parameters
         δ.
     decrease : float
-        ``-gradientᵀδ``, twice the decrease that the quadratic model promises.
+        ``-gradientᵀδ = δᵀHδ``, twice the decrease that the quadratic model promises.
+    relative_length : float
+        Length of δ relative to that of the parameters, both in the metric of the Hessian.
     rank : int
         Numerical rank of the Hessian.
     condition : float
@@ -62,6 +70,7 @@ class NewtonDirection:
 
     step: Array
     decrease: float
+    relative_length: float
     rank: int
     condition: float
     dependent: tuple[int, ...]
@@ -110,9 +119,10 @@ def iterates(
         NOT_CONVERGED after this many steps.
     """
     derivatives = objective.derivatives(start)
-    direction = newton_direction(objective, derivatives)
-    status = _status(derivatives, direction, gradient_tolerance, 0, max_iter)
-    current = Iterate(start, derivatives, direction, 0, status)
+    direction = newton_direction(objective, start, derivatives)
+    current = Iterate(start, derivatives, direction, 0, None)
+    if _small(derivatives, gradient_tolerance) and direction.relative_length <= _NEGLIGIBLE_STEP:
+        current = replace(current, status=Status.CONVERGED)
     yield current
     while current.status is None:
         current = _advance(objective, current, gradient_tolerance, max_iter)
@@ -124,58 +134,49 @@ def _advance(
 ) -> Iterate:
     accepted = _line_search(objective, current)
     if accepted is None:
-        return Iterate(
-            current.params,
-            current.derivatives,
-            current.direction,
-            current.count + 1,
-            _stalled(current),
+        return replace(
+            current, count=current.count + 1, status=_stalled(current, gradient_tolerance)
         )
     params, derivatives = accepted
-    direction = newton_direction(objective, derivatives)
-    count = current.count + 1
-    status = _status(derivatives, direction, gradient_tolerance, count, max_iter)
+    direction = newton_direction(objective, params, derivatives)
+    count, status = current.count + 1, None
+    polished = _small(current.derivatives, gradient_tolerance)
+    if _small(derivatives, gradient_tolerance):
+        if polished or direction.relative_length <= _NEGLIGIBLE_STEP or count >= max_iter:
+            status = Status.CONVERGED
+    elif count >= max_iter:
+        status = Status.NOT_CONVERGED
     return Iterate(params, derivatives, direction, count, status)
 
 
-def _status(
-    derivatives: Derivatives,
-    direction: NewtonDirection,
-    gradient_tolerance: float,
-    count: int,
-    max_iter: int,
-) -> Status | None:
-    if np.abs(derivatives.gradient).max(initial=0.0) <= gradient_tolerance:
-        return Status.CONVERGED
-    return Status.NOT_CONVERGED if count >= max_iter else None
+def _small(derivatives: Derivatives, gradient_tolerance: float) -> bool:
+    return bool(np.abs(derivatives.gradient).max(initial=0.0) <= gradient_tolerance)
 
 
-def _stalled(current: Iterate) -> Status:
+def _stalled(current: Iterate, gradient_tolerance: float) -> Status:
     """No step decreases the objective: at the precision of float64, or short of it."""
-    at_precision = current.direction.decrease <= np.sqrt(FLOAT64_EPSILON) * _rounding_scale(current)
-    return Status.CONVERGED if at_precision else Status.NOT_CONVERGED
+    invisible = np.sqrt(FLOAT64_EPSILON) * abs(current.derivatives.value)
+    if _small(current.derivatives, gradient_tolerance) or current.direction.decrease <= invisible:
+        return Status.CONVERGED
+    return Status.NOT_CONVERGED
 
 
-def _rounding_scale(current: Iterate) -> float:
-    return abs(current.derivatives.value)
-
-
-def _line_search(
-    objective: NewtonObjective, current: Iterate
-) -> tuple[Array, Derivatives] | None:
+def _line_search(objective: NewtonObjective, current: Iterate) -> tuple[Array, Derivatives] | None:
     """The longest of the steps 1, ½, ¼, … that decreases the objective enough, or None."""
     value, slope = current.derivatives.value, -current.direction.decrease
     if not slope < 0:
         return None
     full = current.params + current.direction.step
     derivatives = objective.derivatives(full)
+    rounding = _ROUNDING_UNITS * FLOAT64_EPSILON * abs(value)
+    if -slope <= _BLIND * rounding:
+        # Too close to the minimum for the objective to tell; the gradient still can.
+        before = np.linalg.norm(current.derivatives.gradient)
+        halved = np.linalg.norm(derivatives.gradient) <= before / 2
+        better = halved and derivatives.value <= value + rounding
+        return (full, derivatives) if better else None
     if derivatives.value <= value + _ARMIJO * slope:
         return full, derivatives
-    rounding = _ROUNDING_UNITS * FLOAT64_EPSILON * _rounding_scale(current)
-    if -slope <= rounding * 1e3 and derivatives.value <= value + rounding:
-        # Too close to the minimum for the objective to tell; the gradient still can.
-        smaller = np.linalg.norm(derivatives.gradient) < np.linalg.norm(current.derivatives.gradient)
-        return (full, derivatives) if smaller else None
     length = 1.0
     for _ in range(_MAX_HALVINGS):
         length /= 2
@@ -185,7 +186,9 @@ def _line_search(
     return None
 
 
-def newton_direction(objective: NewtonObjective, derivatives: Derivatives) -> NewtonDirection:
+def newton_direction(
+    objective: NewtonObjective, params: Array, derivatives: Derivatives
+) -> NewtonDirection:
     """The Newton step at a point, by Cholesky of the scaled Hessian, or its pseudo-inverse."""
     gradient = derivatives.gradient.ravel()
     size = gradient.size
@@ -202,12 +205,21 @@ def newton_direction(objective: NewtonObjective, derivatives: Derivatives) -> Ne
             reciprocal, _ = linalg.lapack.dpocon(factor, one_norm, uplo="L")
             if reciprocal > threshold:
                 condition = float(1 / np.sqrt(reciprocal))
-                step = -linalg.cho_solve((factor, True), gradient / scale, check_finite=False) / scale
+                step = (
+                    -linalg.cho_solve((factor, True), gradient / scale, check_finite=False) / scale
+                )
     if step is None:
         inverse = from_gram(hessian, scale, np.sqrt(threshold))
         rank, dependent = inverse.rank, inverse.dependent
         step = -inverse.apply(gradient)
     decrease = -float(gradient @ step)
+    point = params.ravel()
+    length = float(point @ derivatives.hessian @ point)
     return NewtonDirection(
-        step.reshape(derivatives.gradient.shape), decrease, rank, condition, dependent
+        step.reshape(params.shape),
+        decrease,
+        float(np.sqrt(max(decrease, 0.0) / length)) if length > 0 else np.inf,
+        rank,
+        condition,
+        dependent,
     )

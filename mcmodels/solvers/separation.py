@@ -64,9 +64,7 @@ def margins(rows: Rows, params: Array) -> MarginRange:
             margin = (own - eta)[others].reshape(eta.shape[0], -1)
         if block.weights is not None:
             margin = margin[block.weights > 0]
-        return MarginRange(
-            float(margin.min(initial=np.inf)), float(margin.max(initial=-np.inf))
-        )
+        return MarginRange(float(margin.min(initial=np.inf)), float(margin.max(initial=-np.inf)))
 
     return rows.reduce(summarise)
 

@@ -1,0 +1,349 @@
+"""LogisticRegression: scikit-learn's optimum, extremes, separation, singularity, callbacks."""
+
+import warnings
+
+import mpmath
+import numpy as np
+import pandas as pd
+import pytest
+import sklearn.linear_model
+from scipy import sparse
+
+from mcmodels import LogisticRegression
+from mcmodels.exceptions import ConvergenceWarning, RankDeficiencyWarning, SeparationWarning
+from tests.numerics import relative_error
+from tests.problems import classes_problem
+
+
+@pytest.mark.parametrize("n_classes", [2, 3, 5])
+@pytest.mark.parametrize("C", [0.01, 1.0, 100.0, np.inf])
+@pytest.mark.parametrize("intercept", [True, False])
+@pytest.mark.parametrize("weights", [None, "rows", "balanced", "dict"])
+def test_agrees_with_scikit_learn(n_classes, C, intercept, weights):
+    X, y = classes_problem(0, 200, 4, n_classes)
+    w = np.random.default_rng(1).uniform(0, 2, 200) if weights == "rows" else None
+    class_weight = {"balanced": "balanced", "dict": {0: 2.0, 1: 0.5}}.get(weights)
+    shared = {"C": C, "fit_intercept": intercept, "class_weight": class_weight, "max_iter": 1000}
+    reference = sklearn.linear_model.LogisticRegression(
+        solver="newton-cholesky", tol=1e-13, **shared
+    )
+    reference.fit(X, y, w)
+    model = LogisticRegression(**shared).fit(X, y, w)
+    # scikit-learn stops on the gradient, which leaves it about nine digits.
+    assert relative_error(model.coef_, reference.coef_) < 1e-8
+    assert relative_error(model.intercept_, reference.intercept_) < 1e-8
+    assert relative_error(model.predict_proba(X), reference.predict_proba(X)) < 1e-8
+    np.testing.assert_array_equal(model.predict(X), reference.predict(X))
+    assert model.coef_.shape == reference.coef_.shape
+    assert model.intercept_.shape == reference.intercept_.shape
+    assert model.decision_function(X).shape == reference.decision_function(X).shape
+
+
+@pytest.mark.parametrize("n_classes", [2, 4])
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_sparse_rows_and_float32_rows(n_classes, dtype):
+    X, y = classes_problem(2, 150, 6, n_classes)
+    X[np.abs(X) < 1] = 0
+    X = X.astype(dtype)
+    reference = LogisticRegression().fit(X.astype(float), y)
+    for rows in (X, sparse.csr_array(X), sparse.csc_matrix(X)):
+        model = LogisticRegression().fit(rows, y)
+        assert relative_error(model.params_, reference.params_) < 1e-12
+        assert (
+            relative_error(model.predict_proba(rows), reference.predict_proba(X.astype(float)))
+            < 1e-12
+        )
+
+
+@pytest.mark.parametrize("n_classes", [2, 3])
+def test_default_tolerance_gives_the_last_digits(n_classes):
+    X, y = classes_problem(3, 300, 4, n_classes)
+    loose, tight = LogisticRegression(C=10).fit(X, y), LogisticRegression(C=10, tol=0).fit(X, y)
+    assert np.abs(loose.gradient_).max() <= 1e-8 * 300
+    assert tight.converged_
+    assert relative_error(loose.params_, tight.params_) < 1e-9
+
+
+def test_symmetric_parametrisation():
+    X, y = classes_problem(4, 120, 3, 4)
+    for C in (1.0, np.inf):
+        model = LogisticRegression(C=C).fit(X, y)
+        assert np.abs(model.params_.sum(axis=0)).max() < 1e-13
+        # The least eigenvalues of the Hessian are the gauge: P of them unpenalised, else one.
+        eigenvalues = np.linalg.eigvalsh(model.hessian_)
+        gauge = 4 if C == np.inf else 1
+        assert np.all(np.abs(eigenvalues[:gauge]) < 1e-12 * eigenvalues[-1])
+        assert eigenvalues[gauge] > 1e-6 * eigenvalues[-1]
+
+
+def test_every_step_decreases_the_objective_from_a_bad_start():
+    """Full Newton steps diverge from here; the line search may not."""
+    X, y = classes_problem(5, 60, 3, 2, scale=3.0)
+    model = LogisticRegression(C=1e3).fit(X, y)
+    optimum = model.objective_
+
+    seen = []
+
+    class Watch:
+        def setup(self, estimator, context): ...
+        def teardown(self, estimator, context): ...
+        def on_fit_task_begin(self, estimator, context): ...
+
+        def on_fit_task_end(self, estimator, context, *, fitted_estimator):
+            seen.append(fitted_estimator.objective(X, y))
+
+    far = LogisticRegression(C=1e3, warm_start=True, max_iter=500).set_callbacks(Watch())
+    far.fit(X, y)
+    bad = np.array([40.0, -30.0, 20.0, 60.0])
+    far.params_ = bad
+    start = far.objective(X, y)
+    seen.clear()
+    far.fit(X, y)
+    values = [start, *seen]
+    rounding = 1e-13 * abs(optimum)
+    assert all(
+        after <= before + rounding for before, after in zip(values, values[1:], strict=False)
+    )
+    newton_step = np.linalg.solve(far.hessian(X, y, bad), far.gradient(X, y, bad))
+    assert far.objective(X, y, bad - newton_step) > start
+    assert far.objective_ == pytest.approx(optimum, rel=1e-13)
+
+
+def test_warm_start_goes_on_from_where_it_was():
+    X, y = classes_problem(6, 100, 4, 3)
+    model = LogisticRegression(warm_start=True).fit(X, y)
+    first = model.params_.copy()
+    steps = int(model.n_iter_[0])
+    model.fit(X, y)
+    assert model.n_iter_[0] <= 1 < steps
+    assert relative_error(model.params_, first) < 1e-10
+    assert model.fit(X[:, :2], y).params_.shape == (3, 3)
+
+
+def test_newton_names_are_the_same_algorithm():
+    X, y = classes_problem(7, 80, 3, 2)
+    fits = [LogisticRegression(solver=s).fit(X, y) for s in ("auto", "newton", "newton-cholesky")]
+    for model in fits[1:]:
+        np.testing.assert_array_equal(model.params_, fits[0].params_)
+
+
+@pytest.mark.parametrize("size", [30.0, 700.0, 5000.0])
+def test_extreme_predictors_against_high_precision(size):
+    """Value, gradient and Hessian where exp(η) overflows and 1 - σ(η) rounds to zero."""
+    X, y = np.array([[1.0], [1.0], [-0.5], [0.25]]), np.array([1, 0, 1, 0])
+    model = LogisticRegression(fit_intercept=False, C=np.inf)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        model.fit(X, y)
+    at = np.array([size])
+    with mpmath.workdps(60):
+        value = gradient = hessian = mpmath.mpf(0)
+        for (x,), target in zip(X.tolist(), y.tolist(), strict=True):
+            e = mpmath.exp(-mpmath.mpf(size) * x)
+            p = 1 / (1 + e)
+            value += -mpmath.log(p) if target else -mpmath.log(e / (1 + e))
+            gradient += (p - target) * x
+            hessian += e / (1 + e) ** 2 * x * x
+    assert model.objective(X, y, at) == pytest.approx(float(value), rel=1e-15)
+    assert model.gradient(X, y, at)[0] == pytest.approx(float(gradient), rel=1e-15)
+    assert model.hessian(X, y, at)[0, 0] == pytest.approx(float(hessian), rel=1e-13, abs=1e-300)
+
+
+@pytest.mark.parametrize("size", [40.0, 700.0])
+def test_extreme_softmax_against_high_precision(size):
+    X, y = np.array([[1.0], [0.5], [-1.0], [0.2]]), np.array([0, 1, 2, 0])
+    model = LogisticRegression(fit_intercept=False).fit(X, y)
+    at = np.array([[size], [0.0], [-size / 2]])
+    with mpmath.workdps(60):
+        value, gradient = mpmath.mpf(0), [mpmath.mpf(0)] * 3
+        for (x,), target in zip(X.tolist(), y.tolist(), strict=True):
+            e = [mpmath.exp(mpmath.mpf(t) * x) for t in at[:, 0].tolist()]
+            total = sum(e)
+            value -= mpmath.log(e[target] / total)
+            gradient = [
+                g + (v / total - (k == target)) * x
+                for k, (g, v) in enumerate(zip(gradient, e, strict=True))
+            ]
+        penalty = sum(mpmath.mpf(t) ** 2 for t in at[:, 0].tolist()) / 2
+    assert model.objective(X, y, at) == pytest.approx(float(value + penalty), rel=1e-15)
+    expected = [float(g + t) for g, t in zip(gradient, at[:, 0].tolist(), strict=True)]
+    assert relative_error(model.gradient(X, y, at)[:, 0], expected) < 1e-15
+
+
+def test_probabilities_keep_their_digits_and_sum_to_one():
+    X, y = classes_problem(8, 100, 2, 2, scale=30)
+    model = LogisticRegression(C=1e4).fit(X, y)
+    p, log_p = model.predict_proba(X * 20), model.predict_log_proba(X * 20)
+    assert np.isfinite(log_p).all()
+    assert p.min() < 1e-30
+    np.testing.assert_allclose(p.sum(axis=1), 1, rtol=1e-15)
+    visible = p > 1e-300
+    np.testing.assert_allclose(np.log(p[visible]), log_p[visible], rtol=1e-12, atol=1e-15)
+
+
+@pytest.mark.parametrize("n_classes", [2, 3])
+def test_complete_separation_is_named(n_classes):
+    rng = np.random.default_rng(9)
+    y = np.repeat(np.arange(n_classes), 20)
+    frame = pd.DataFrame(
+        {"noise": rng.standard_normal(y.size), "giveaway": y * 10 + rng.uniform(-1, 1, y.size)}
+    )
+    with pytest.warns(SeparationWarning, match="'giveaway'.*finite C"):
+        model = LogisticRegression(C=np.inf).fit(frame, y)
+    assert model.status_ == "separated"
+    assert not model.converged_
+    assert np.isfinite(model.params_).all()
+    assert np.isfinite(model.hessian_).all()
+    assert (model.predict(frame) == y).all()
+
+
+@pytest.mark.parametrize("n_classes", [2, 3])
+def test_a_column_that_determines_some_rows_is_named(n_classes):
+    """Quasi-complete: where 'rare' is 1 the class is always 1; everywhere else classes overlap."""
+    X, y = classes_problem(10, 400, 3, n_classes)
+    frame = pd.DataFrame(X, columns=["a", "b", "c"])
+    frame["rare"] = 0.0
+    rare = np.nonzero(y == 1)[0][:12]
+    frame.loc[rare, "rare"] = 1.0
+    with pytest.warns(SeparationWarning, match=r"columns 'rare'") as seen:
+        model = LogisticRegression(C=np.inf).fit(frame, y)
+    assert model.status_ == "separated"
+    assert "'a'" not in str(seen[0].message)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert LogisticRegression(C=1e6).fit(frame, y).converged_
+        for other in set(range(n_classes)) - {1}:
+            frame.loc[np.nonzero(y == other)[0][0], "rare"] = 1.0
+        assert LogisticRegression(C=np.inf).fit(frame, y).status_ == "converged"
+
+
+@pytest.mark.parametrize("seed", range(20))
+@pytest.mark.parametrize("p", [1, 5, 12])
+def test_separation_is_found_when_and_only_when_a_linear_program_finds_it(seed, p):
+    """The program of Konis (2007): maximise the sum of margins that may not be negative."""
+    from scipy.optimize import linprog
+
+    rng = np.random.default_rng([seed, p])
+    X = np.round(rng.standard_normal((40, p)), 1)
+    y = (X[:, 0] + rng.standard_normal(40) * (seed % 4) / 2 > 0).astype(int)
+    Z = np.column_stack([X, np.ones(40)]) * (2 * y - 1)[:, None]
+    program = linprog(-Z.sum(axis=0), A_ub=-Z, b_ub=np.zeros(40), bounds=(-1, 1))
+    expected = -program.fun > 1e-9
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", SeparationWarning)
+        model = LogisticRegression(C=np.inf).fit(X, y)
+    assert (model.status_ == "separated") == expected
+    assert model.converged_ != expected
+
+
+@pytest.mark.parametrize("n_classes", [2, 3])
+def test_dependent_columns_get_the_shortest_parameters(n_classes):
+    X, y = classes_problem(11, 150, 3, n_classes)
+    X = X - X.mean(axis=0)
+    doubled = np.column_stack([X, X[:, 0]])
+    reference = LogisticRegression(C=np.inf).fit(X, y)
+    with pytest.warns(RankDeficiencyWarning, match="columns x0, x3"):
+        model = LogisticRegression(C=np.inf).fit(doubled, y)
+    assert model.status_ == "rank deficient"
+    assert model.converged_
+    expected = np.insert(reference.params_, 3, reference.params_[..., 0] / 2, axis=-1)
+    expected[..., 0] /= 2
+    assert relative_error(model.params_, expected) < 1e-9
+
+
+def test_running_out_of_steps_warns_and_leaves_a_model():
+    X, y = classes_problem(12, 100, 3, 2)
+    with pytest.warns(ConvergenceWarning, match="after 2 steps.*max_iter"):
+        model = LogisticRegression(C=100, max_iter=2).fit(X, y)
+    assert not model.converged_
+    assert model.status_ == "not converged"
+    assert model.n_iter_[0] == 2
+    assert model.score(X, y) > 0.5
+    assert issubclass(ConvergenceWarning, sklearn.exceptions.ConvergenceWarning)
+
+
+def test_badly_scaled_columns_converge_at_the_precision_of_float64():
+    """Gradient entries of a column of size 1e9 can never reach 1e-8·n; the fit must still end."""
+    X, y = classes_problem(13, 200, 3, 2)
+    scale = np.array([1e9, 1.0, 1e-9])
+    plain = LogisticRegression(C=np.inf).fit(X, y)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        scaled = LogisticRegression(C=np.inf).fit(X * scale, y)
+    assert scaled.converged_
+    assert scaled.n_iter_[0] < 20
+    assert relative_error(scaled.coef_ * scale, plain.coef_) < 1e-9
+
+
+def test_a_class_without_weight_does_not_break_the_fit():
+    X, y = classes_problem(14, 90, 3, 3)
+    w = (y != 2).astype(float)
+    model = LogisticRegression().fit(X, y, w)
+    assert np.isfinite(model.params_).all()
+    assert model.predict_proba(X)[:, 2].max() < 1e-6
+    # Two opposite rows of coefficients share the penalty on their difference: C counts double.
+    two = LogisticRegression(C=2.0).fit(X[y < 2], y[y < 2])
+    difference = model.decision_function(X)
+    np.testing.assert_allclose(
+        difference[:, 1] - difference[:, 0], two.decision_function(X), rtol=1e-5, atol=1e-5
+    )
+
+
+class Recorder:
+    """A callback that writes down what it is told."""
+
+    def __init__(self, stop_after=None):
+        self.stop_after = stop_after
+        self.events = []
+
+    def setup(self, estimator, context):
+        self.events.append("setup")
+
+    def teardown(self, estimator, context):
+        self.events.append("teardown")
+
+    def on_fit_task_begin(self, estimator, context, *, X, y):
+        self.events.append(("begin", context.task_name, context.task_id, X.shape))
+
+    def on_fit_task_end(self, estimator, context, *, X, fitted_estimator):
+        self.events.append(("end", context.task_name, context.task_id, fitted_estimator.predict(X)))
+        return context.task_name != "fit" and context.task_id + 1 == self.stop_after
+
+
+def test_callbacks_see_every_newton_step():
+    X, y = classes_problem(15, 80, 3, 3)
+    recorder = Recorder()
+    model = LogisticRegression().set_callbacks(recorder).fit(X, y)
+    steps = [e for e in recorder.events if e[0] == "end" and e[1] == "newton-step"]
+    assert [e[2] for e in steps] == list(range(model.n_iter_[0]))
+    assert recorder.events[0] == "setup"
+    assert recorder.events[-1] == "teardown"
+    np.testing.assert_array_equal(steps[-1][3], model.predict(X))
+    plain = LogisticRegression().fit(X, y)
+    np.testing.assert_array_equal(plain.params_, model.params_)
+
+
+def test_a_callback_can_stop_the_fit():
+    X, y = classes_problem(16, 80, 3, 2)
+    with pytest.warns(ConvergenceWarning, match="after 3 steps"):
+        model = LogisticRegression().set_callbacks(Recorder(stop_after=3)).fit(X, y)
+    assert model.n_iter_[0] == 3
+
+
+def test_callbacks_are_torn_down_after_an_error():
+    recorder = Recorder()
+    model = LogisticRegression().set_callbacks(recorder)
+    recorder.on_fit_task_end = None
+    X, y = classes_problem(17, 40, 2, 2)
+    with pytest.raises(TypeError):
+        model.fit(X, y)
+    assert recorder.events[-1] == "teardown"
+
+
+def test_progress_bar_of_scikit_learn():
+    pytest.importorskip("rich")
+    from sklearn.callback import ProgressBar
+
+    X, y = classes_problem(18, 60, 2, 2)
+    model = LogisticRegression().set_callbacks(ProgressBar()).fit(X, y)
+    assert model.converged_
