@@ -7,7 +7,7 @@ from typing import Self
 
 import numpy as np
 
-from mcmodels.rows.blocks import Array, RowBlock
+from mcmodels.rows.blocks import Array, DenseDesign, RowBlock
 
 
 @dataclass(frozen=True)
@@ -17,14 +17,15 @@ class Moments:
     Each block is summed about a point near its own mean, and two sums are merged by the pairwise
     update of Chan, Golub and LeVeque (1983), *Algorithms for computing the sample variance*,
     The American Statistician 37(3), eq. 2.1: nothing is ever the small difference of two large
-    numbers.
+    numbers. The mean is held as that point plus an offset, so that means which agree in their
+    leading digits still differ exactly.
 
     Parameters
     ----------
     weight : float
         ``Σ wᵢ``.
-    mean : ndarray of shape (p + m,)
-        Weighted mean of the p features and m targets.
+    origin, offset : ndarray of shape (p + m,)
+        A point near the weighted mean of the p features and m targets, and the mean minus it.
     scatter : ndarray of shape (p + m, p + m)
         Centred cross-products.
     n_features : int
@@ -32,7 +33,8 @@ class Moments:
     """
 
     weight: float
-    mean: Array
+    origin: Array
+    offset: Array
     scatter: Array
     n_features: int
 
@@ -45,7 +47,7 @@ class Moments:
         q = p + y.shape[1]
         weight = block.total_weight
         if weight == 0:
-            return cls(0.0, np.zeros(q), np.zeros((q, q)), p)
+            return cls(0.0, np.zeros(q), np.zeros(q), np.zeros((q, q)), p)
 
         centre = block.X.centre_near(block.X.mean(block.weights))
         X = block.X.centred(centre)
@@ -57,11 +59,11 @@ class Moments:
         scatter[:p, :p] = X.sandwich(block.weights)
         scatter[p:, :p] = X.adjoint(weighted_y)
         scatter[:p, p:] = scatter[p:, :p].T
-        scatter[p:, p:] = y.T @ weighted_y
+        scatter[p:, p:] = DenseDesign(y, intercept=False).sandwich(block.weights)
         unit = np.ones(block.X.n_rows) if block.weights is None else block.weights
         offset = np.concatenate([X.adjoint(unit), weighted_y.sum(axis=0)]) / weight
         scatter -= weight * np.outer(offset, offset)
-        return cls(weight, np.concatenate([centre, y_centre]) + offset, scatter, p)
+        return cls(weight, np.concatenate([centre, y_centre]), offset, scatter, p)
 
     def __add__(self, other: Moments) -> Moments:
         if self.weight == 0:
@@ -69,10 +71,11 @@ class Moments:
         if other.weight == 0:
             return self
         weight = self.weight + other.weight
-        step = other.mean - self.mean
+        step = (other.origin - self.origin) + (other.offset - self.offset)
         return Moments(
             weight,
-            self.mean + (other.weight / weight) * step,
+            self.origin,
+            self.offset + (other.weight / weight) * step,
             self.scatter
             + other.scatter
             + (self.weight * other.weight / weight) * np.outer(step, step),
@@ -84,9 +87,15 @@ class Moments:
         return Moments(
             self.weight,
             np.zeros_like(self.mean),
+            np.zeros_like(self.mean),
             self.scatter + self.weight * np.outer(self.mean, self.mean),
             self.n_features,
         )
+
+    @property
+    def mean(self) -> Array:
+        """Weighted mean of features and targets, shape (p + m,)."""
+        return self.origin + self.offset
 
     @property
     def x_mean(self) -> Array:

@@ -3,7 +3,8 @@
 Each pair starts with power iteration (Golub and Van Loan 2013, *Matrix Computations*, 4th ed.,
 §8.2.1), is finished by Rayleigh-quotient iteration (§8.2.3), and is removed by Hotelling's
 deflation ``S ← S - λvvᵀ``. Rayleigh-quotient iteration converges cubically, but to whichever pair
-is near; so a pair is taken only when the inertia of ``λI - S`` shows that no eigenvalue lies above it.
+is near, in a cluster not always the dominant one; so pairs are found until a Cholesky factor of
+``λI - S`` shows that none is left above the wanted ones.
 """
 
 from __future__ import annotations
@@ -34,41 +35,45 @@ def deflated_eigenpairs(
     count : int
         Number of pairs.
     tol : float
-        A pair is accepted when ``‖Sv - λv‖ ≤ tol · λ₁``.
+        A pair is accepted when ``‖Sv - λv‖ ≤ tol · ‖S‖_F/√m``, the root mean square eigenvalue.
     random : RandomState
         Source of the start vectors.
     """
     size = S.shape[0]
-    values, vectors = np.zeros(count), np.zeros((size, count))
+    norm = float(np.linalg.norm(S)) / np.sqrt(size)
+    # Neither a residual nor a gap can be seen below the rounding of S itself.
+    bound = max(max(tol, 4 * size * _FLOAT64_EPSILON) * norm, np.finfo(np.float64).tiny)
     deflated = S.copy()
-    # Neither the residual nor the gap above λ can be seen below the rounding of S itself.
-    noise = 4 * size * _FLOAT64_EPSILON * float(np.linalg.norm(S, 2 if size < 64 else "fro"))
-    bound = max(tol * float(np.linalg.norm(S, "fro")) / np.sqrt(size), noise)
+    values: list[float] = []
+    vectors = np.zeros((size, 0))
     iterations, converged = 0, True
-    for j in range(count):
-        found = vectors[:, :j]
-        v = _away_from(found, random.standard_normal(size))
-        for _ in range(_MAX_ROUNDS):
-            v, steps = _power(deflated, v, found)
-            v, more = _rayleigh(deflated, v, found)
-            iterations += steps + more
-            value = float(v @ deflated @ v)
-            settled = float(np.linalg.norm(deflated @ v - value * v)) <= bound
-            if settled and not _exceeds(deflated, value + 4 * bound):
-                break
-            if settled:
-                # v is an eigenvector, but not the leading one: look away from it.
-                v = _away_from(np.column_stack([found, v]), random.standard_normal(size))
-        else:
-            converged = False
-        values[j], vectors[:, j] = max(value, 0.0), v
+    while len(values) < count or (
+        len(values) < size and _exceeds(deflated, sorted(values)[-count] + 4 * bound)
+    ):
+        value, v, steps, settled = _one_pair(deflated, vectors, bound, random)
+        iterations += steps
+        converged &= settled
+        values.append(max(value, 0.0))
+        vectors = np.column_stack([vectors, v])
         deflated -= value * np.outer(v, v)
-    return _sorted(values, vectors, iterations, converged)
+    leading = np.argsort(-np.array(values), kind="stable")[:count]
+    return Eigenpairs(np.array(values)[leading], vectors[:, leading], iterations, converged)
 
 
-def _sorted(values: Array, vectors: Array, iterations: int, converged: bool) -> Eigenpairs:
-    order = np.argsort(-values, kind="stable")
-    return Eigenpairs(values[order], vectors[:, order], iterations, converged)
+def _one_pair(
+    S: Array, found: Array, bound: float, random: np.random.RandomState
+) -> tuple[float, Array, int, bool]:
+    """An eigenpair of S away from the vectors found, nearly always the dominant one."""
+    v = _away_from(found, random.standard_normal(S.shape[0]))
+    iterations = 0
+    for _ in range(_MAX_ROUNDS):
+        v, power_steps = _power(S, v, found)
+        v, rayleigh_steps = _rayleigh(S, v, found, bound)
+        iterations += power_steps + rayleigh_steps
+        value = float(v @ S @ v)
+        if float(np.linalg.norm(S @ v - value * v)) <= bound:
+            return value, v, iterations, True
+    return value, v, iterations, False
 
 
 def _away_from(found: Array, v: Array) -> Array:
@@ -87,16 +92,17 @@ def _power(S: Array, v: Array, found: Array) -> tuple[Array, int]:
     return v, _POWER_STEPS
 
 
-def _rayleigh(S: Array, v: Array, found: Array) -> tuple[Array, int]:
-    """Iterate until the residual stops falling, and return the vector of the smallest one."""
+def _rayleigh(S: Array, v: Array, found: Array, bound: float) -> tuple[Array, int]:
+    """Iterate until the residual is within bounds and stops falling; return the best vector."""
     identity = np.eye(S.shape[0])
     best, smallest = v, np.inf
     for step in range(_RAYLEIGH_STEPS):
         value = v @ S @ v
         residual = float(np.linalg.norm(S @ v - value * v))
-        if not residual < smallest / 2:
+        if smallest <= bound and not residual < smallest / 2:
             return best, step
-        best, smallest = v, residual
+        if residual < smallest:
+            best, smallest = v, residual
         with warnings.catch_warnings():
             # A nearly singular system is the method at work: its solution is the eigenvector.
             warnings.simplefilter("ignore", linalg.LinAlgWarning)

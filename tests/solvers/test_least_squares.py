@@ -1,0 +1,92 @@
+"""Least squares below the shell: routes, corrections, and what refinement does not spoil."""
+
+import numpy as np
+import pytest
+
+from mcmodels.rows import ArrayRows
+from mcmodels.solvers import Status, least_squares
+from mcmodels.solvers.refinement import correct_once, refine
+from tests.certified import linear_data, linear_params
+from tests.numerics import relative_error
+from tests.problems import linear_problem
+
+
+def rows_of(problem, **options):
+    return ArrayRows(problem.X, problem.y.reshape(len(problem.X), -1), problem.weights, **options)
+
+
+@pytest.mark.parametrize(
+    ("condition", "method", "corrected"),
+    [(5, "normal", False), (300, "normal", True), (1e5, "normal", True), (1e9, "pinv", True)],
+)
+def test_auto_takes_the_cheapest_route_that_keeps_the_digits(condition, method, corrected):
+    problem = linear_problem(0, 60, 4, condition=condition)
+    solution = least_squares.solve(rows_of(problem))
+    assert solution.method == method
+    assert (solution.iterations > 0) == corrected
+    assert solution.status is Status.CONVERGED
+    assert solution.condition == pytest.approx(condition, rel=0.9)
+
+
+def test_a_parameter_much_smaller_than_the_others_gets_its_digits_back():
+    """Pontius: mild condition, but a coefficient that is 1e-9 of another."""
+    X, y = linear_data("pontius")
+    rows = ArrayRows(X, y[:, None])
+    exact = linear_params("pontius", "float64_inputs")
+    plain = least_squares.solve(rows, method="normal").value.params[0]
+    corrected = least_squares.solve(rows)
+    assert corrected.iterations == 1
+    assert np.abs(corrected.value.params[0] / exact - 1).max() < 1e-13
+    assert np.abs(plain / exact - 1).max() > 1e-12
+
+
+@pytest.mark.parametrize("improve", [correct_once, refine])
+def test_a_correction_mends_a_planted_error(improve):
+    problem = linear_problem(1, 50, 3, weighted=True)
+    rows = rows_of(problem)
+    Z = np.column_stack([problem.X, np.ones(50)])
+    A = (Z.T * problem.weights) @ Z
+    exact = np.append(problem.coef, problem.intercept)[:, None]
+    wrong = exact * (1 + 1e-6)
+    mended, steps = improve(rows, wrong, lambda s: np.linalg.solve(A, s), np.sqrt(np.diag(A)))
+    assert relative_error(mended, exact) < 1e-12
+    assert 1 <= steps <= 3
+
+
+def test_refinement_that_does_not_contract_keeps_what_it_had():
+    problem = linear_problem(2, 30, 3)
+    rows = rows_of(problem)
+    start = np.append(problem.coef, problem.intercept)[:, None]
+    wild = np.random.default_rng(3)
+    params, steps = refine(rows, start, lambda s: wild.standard_normal(s.shape), np.ones(4))
+    assert steps <= 2
+    assert np.isfinite(params).all()
+    broken, steps = refine(rows, start, lambda s: np.full(s.shape, np.nan), np.ones(4))
+    assert steps == 0
+    np.testing.assert_array_equal(broken, start)
+
+
+@pytest.mark.parametrize("noise", [1e-9, 1e-6])
+def test_nearly_dependent_columns_are_solved_when_full_rank(noise):
+    """Rank is judged on scaled columns: small columns are not dependent ones."""
+    rng = np.random.default_rng(4)
+    X = rng.standard_normal((80, 3)) * [1.0, 1e-8, 1e8]
+    X = np.column_stack([X, X[:, 0] + noise * rng.standard_normal(80)])
+    beta = np.array([1.0, 2e8, 3e-8, -1.0])
+    solution = least_squares.solve(ArrayRows(X, (X @ beta)[:, None]))
+    assert solution.rank == 4
+    # y itself is rounded: 1e-16 of its size, against directions that are `noise` long.
+    error = np.abs(solution.value.params[0, :4] / beta - 1).max()
+    assert error < 1e-15 / noise
+
+
+def test_weights_over_many_decades():
+    problem = linear_problem(5, 60, 3)
+    weights = np.geomspace(1e-8, 1e8, 60)
+    rows = ArrayRows(problem.X, problem.y[:, None], weights)
+    root = np.sqrt(weights)[:, None]
+    Z = np.column_stack([problem.X, np.ones(60)])
+    expected = np.linalg.lstsq(Z * root, problem.y * root[:, 0], rcond=None)[0]
+    for method in ("auto", "pinv"):
+        params = least_squares.solve(rows, method=method).value.params[0]
+        assert relative_error(params, expected) < 1e-10

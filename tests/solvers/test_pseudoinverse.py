@@ -1,0 +1,56 @@
+"""Minimum-norm pseudo-inverses from factors and from Gram matrices, whatever the scaling."""
+
+import numpy as np
+import pytest
+
+from mcmodels.rows import ArrayRows
+from mcmodels.solvers.pseudoinverse import from_factor, from_gram, rank_tolerance
+from tests.numerics import relative_error
+
+
+@pytest.mark.parametrize("scales", [np.ones(5), np.geomspace(1e-3, 1e3, 5)])
+@pytest.mark.parametrize("rank", [2, 4, 5])
+def test_root_of_the_moore_penrose_inverse(scales, rank):
+    rng = np.random.default_rng(0)
+    M = rng.standard_normal((12, rank)) @ rng.standard_normal((rank, 5)) * scales
+    lengths = np.linalg.norm(M, axis=0)
+    # NumPy judges the rank on raw columns; these scalings leave its cutoff far below 1e-3.
+    expected = np.linalg.pinv(M, rcond=1e-11) @ np.linalg.pinv(M, rcond=1e-11).T
+    by_factor = from_factor(M, lengths, 1e-12)
+    by_gram = from_gram(M.T @ M, lengths, 1e-6)
+    for inverse, tolerance in ((by_factor, 1e-8), (by_gram, 1e-5)):
+        assert inverse.rank == rank
+        assert relative_error(inverse.root @ inverse.root.T, expected) < tolerance
+        s = M.T @ rng.standard_normal(12)
+        assert relative_error(inverse.apply(s), expected @ s) < tolerance
+        assert (inverse.condition == np.inf) == (rank < 5)
+
+
+def test_columns_of_a_dependency_are_named_and_no_others():
+    rng = np.random.default_rng(1)
+    M = rng.standard_normal((20, 6))
+    M[:, 4] = M[:, 1] * 1e6 - M[:, 3] * 1e6
+    inverse = from_factor(M, np.linalg.norm(M, axis=0), 1e-12)
+    assert inverse.dependent == (1, 3, 4)
+
+
+def test_nothing_at_all():
+    inverse = from_factor(np.zeros((3, 2)), np.zeros(2), 1e-12)
+    assert inverse.rank == 0
+    np.testing.assert_array_equal(inverse.apply(np.ones(2)), np.zeros(2))
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("shape", [(100, 5), (100_000, 5), (50, 400)])
+def test_tolerance_lies_between_noise_and_signal(dtype, shape):
+    """Rounded dependent columns fall below it; it stays far below a usable condition."""
+    n, p = shape
+    rng = np.random.default_rng(2)
+    k = min(n, p) // 2 + 1
+    X = (rng.standard_normal((n, k)) @ rng.standard_normal((k, p))).astype(dtype)
+    tolerance = rank_tolerance(ArrayRows(X))
+    singular = np.linalg.svd(
+        X.astype(float) / np.linalg.norm(X.astype(float), axis=0), compute_uv=False
+    )
+    assert singular[k] < tolerance * singular[0] < singular[k - 1] / 10
+    assert tolerance < (1e-5 if dtype == np.float32 else 1e-11)
