@@ -15,8 +15,8 @@ from mcmodels.rows.blocks import Array
 class DifferentiableMixin:
     """Objective, gradient, Hessian and Hessian-vector product on any data, at any parameters.
 
-    The parameters have the shape of ``params_``: coefficients, then the intercept as the last column
-    when one is fitted. A gradient has the shape of the parameters; a Hessian is over
+    The parameters have the shape of ``params_``: coefficients, then the intercept as the last
+    column when one is fitted. A gradient has the shape of the parameters; a Hessian is over
     ``params.ravel()``. docs/conventions.md states every objective exactly.
     """
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from typing import Any, Self
+from typing import Any, Self, cast
 
 import numpy as np
 from scipy import linalg
@@ -146,7 +146,9 @@ class LinearRegression(MultiOutputMixin, RegressorMixin, DifferentiableMixin, Ba
         X, y = self._validated(X, y, reset=True)
         targets = y.reshape(X.shape[0], -1).astype(np.float64, copy=False)
         rows = self._rows(X, targets, check_weights(sample_weight, X))
-        solution = least_squares.solve(rows, method=self.solver, rcond=self.rcond)
+        solution = least_squares.solve(
+            rows, method=cast(least_squares.Method, self.solver), rcond=self.rcond
+        )
         fit = solution.value
         shape = (-1,) if y.ndim == 1 else (y.shape[1], -1)
 
@@ -193,8 +195,8 @@ class LinearRegression(MultiOutputMixin, RegressorMixin, DifferentiableMixin, Ba
     def leverage(self, X: Any, sample_weight: Any = None) -> Array:
         """Leverage ``hᵢ = wᵢ x̃ᵢᵀ(X̃ᵀWX̃)⁺x̃ᵢ`` of rows on a fit to the training rows.
 
-        For the training rows and weights this is the diagonal of the hat matrix: what a fitted value
-        moves when its own observation moves by one. O(np²), and no n×n matrix.
+        For the training rows and weights this is the diagonal of the hat matrix: what a fitted
+        value moves when its own observation moves by one. O(np²), and no n×n matrix.
 
         Parameters
         ----------
@@ -235,7 +237,9 @@ class LinearRegression(MultiOutputMixin, RegressorMixin, DifferentiableMixin, Ba
         check_is_fitted(self)
         quadratic = QuadraticObjective(self._least_squares.moments, intercept=self.fit_intercept)
         block = quadratic.hessian_of_one_target()
-        return block if self.params_.ndim == 1 else np.kron(np.eye(len(self.params_)), block)
+        if self.params_.ndim == 1:
+            return block
+        return np.asarray(np.kron(np.eye(len(self.params_)), block), dtype=np.float64)
 
     @property
     def singular_(self) -> Array:
@@ -299,14 +303,14 @@ class LinearRegression(MultiOutputMixin, RegressorMixin, DifferentiableMixin, Ba
 
     def _warn_constant_target(self) -> None:
         moments = self._least_squares.moments
-        if not self.fit_intercept or self._n_singular_values < 1:
+        if not self.fit_intercept:
             return
         spread = np.sqrt(np.clip(np.diagonal(moments.Syy), 0, None) / moments.weight)
         constant = np.nonzero(spread <= 8 * np.finfo(float).eps * np.abs(moments.y_mean))[0]
         if constant.size:
             which = "y" if self.params_.ndim == 1 else f"targets {constant.tolist()} of y"
             warnings.warn(
-                f"{which} takes a single value: coefficients are zero and R² is undefined. Check "
+                f"{which} takes a single value: coefficients are zero, and R² says nothing. Check "
                 "the target, or the rows that were selected.",
                 ConstantTargetWarning,
                 stacklevel=3,

@@ -30,6 +30,7 @@ from mcmodels.objectives import (
     Objective,
     SoftmaxCrossEntropy,
 )
+from mcmodels.objectives.losses import Codes
 from mcmodels.rows import ArrayRows
 from mcmodels.rows.blocks import Array
 from mcmodels.solvers import Solution, Status, irls
@@ -86,6 +87,8 @@ class LogisticRegression(ClassifierMixin, DifferentiableMixin, CallbackSupportMi
         Newton steps taken.
     converged_ : bool
         Whether the tolerance was met at a finite optimum.
+    solver_ : {"newton"}
+        The algorithm that was used.
     status_ : {"converged", "rank deficient", "separated", "not converged"}
         How the solver ended.
     n_features_in_ : int
@@ -106,7 +109,7 @@ class LogisticRegression(ClassifierMixin, DifferentiableMixin, CallbackSupportMi
     >>> y = np.array(["no", "no", "yes", "no", "yes", "yes"])
     >>> model = LogisticRegression(C=np.inf).fit(X, y)
     >>> model.params_.round(6)
-    array([ 1.1835  , -2.958749])
+    array([ 1.214028, -3.035069])
     >>> model.hessian_.shape, bool(abs(model.gradient_).max() < 1e-8)
     ((2, 2), True)
     >>> model.predict([[0.5], [4.5]])
@@ -174,7 +177,8 @@ class LogisticRegression(ClassifierMixin, DifferentiableMixin, CallbackSupportMi
             self.class_weight, classes=self.classes_, y=y, sample_weight=weights
         )
         objective = self._objective_of(X, codes, weights)
-        self._conclude(irls.conclude(objective, self._iterate(objective, X, y, weights)))
+        last = self._iterate(objective, X, y, weights)
+        self._conclude(irls.conclude(objective, last), n_rows=objective.rows.n_present)
         return self
 
     def decision_function(self, X: Any) -> Array:
@@ -256,7 +260,7 @@ class LogisticRegression(ClassifierMixin, DifferentiableMixin, CallbackSupportMi
         check_count("max_iter", self.max_iter, at_least=1)
         check_flag("warm_start", self.warm_start)
 
-    def _refuse_single_class(self, codes: Array, weights: Array | None) -> None:
+    def _refuse_single_class(self, codes: Codes, weights: Array | None) -> None:
         present = np.bincount(codes, weights=weights, minlength=len(self.classes_)) > 0
         if present.sum() < 2:
             only = self.classes_[present][0]
@@ -273,7 +277,7 @@ class LogisticRegression(ClassifierMixin, DifferentiableMixin, CallbackSupportMi
         return validate_data(self, X, y, **options)
 
     def _objective_of(
-        self, X: Any, codes: Array, weights: Array | None
+        self, X: Any, codes: Codes, weights: Array | None
     ) -> LinearPredictorObjective:
         if self.class_weight is not None:
             by_class = self._class_weights[codes]
@@ -337,7 +341,7 @@ class LogisticRegression(ClassifierMixin, DifferentiableMixin, CallbackSupportMi
             "intercept_": rows[:, -1] if self.fit_intercept else np.zeros(len(rows)),
         }
 
-    def _conclude(self, solution: Solution[irls.Optimum]) -> None:
+    def _conclude(self, solution: Solution[irls.Optimum], *, n_rows: int) -> None:
         optimum = solution.value
         for name, value in self._as_attributes(optimum.params).items():
             setattr(self, name, value)
@@ -346,6 +350,7 @@ class LogisticRegression(ClassifierMixin, DifferentiableMixin, CallbackSupportMi
         self.objective_ = optimum.objective
         self.n_iter_ = np.array([solution.iterations], dtype=np.int32)
         self.converged_ = solution.status in (Status.CONVERGED, Status.RANK_DEFICIENT)
+        self.solver_ = solution.method
         self.status_ = str(solution.status)
         if solution.status is Status.SEPARATED:
             warnings.warn(
@@ -360,8 +365,8 @@ class LogisticRegression(ClassifierMixin, DifferentiableMixin, CallbackSupportMi
             warn_rank_deficient(
                 self,
                 solution,
-                self.params_.size,
-                n_rows=self.n_features_in_,
+                self.n_features_in_,
+                n_rows=n_rows,
                 what="Probabilities are unique, parameters are the shortest that give them.",
             )
         elif solution.status is Status.NOT_CONVERGED:

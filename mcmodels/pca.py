@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from numbers import Integral, Real
-from typing import Any, Self
+from typing import Any, Self, cast
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
@@ -97,9 +97,9 @@ class PCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, DifferentiableMixin
     >>> X = np.array([[2.0, 1.0], [4.0, 3.0], [6.0, 4.0], [8.0, 8.0]])
     >>> model = PCA(n_components=1).fit(X)
     >>> model.components_.round(6)
-    array([[0.650122, 0.759829]])
+    array([[0.657604, 0.753364]])
     >>> model.explained_variance_.round(6), round(model.noise_variance_, 6)
-    (array([14.87916]), 0.454173)
+    (array([15.067868]), 0.265466)
     >>> bool(abs(model.gradient_).max() < 1e-12)
     True
     """
@@ -165,7 +165,7 @@ class PCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, DifferentiableMixin
         solution = principal_axes.solve(
             rows,
             limit if count is None else count,
-            method=self.solver,
+            method=cast(principal_axes.Method, self.solver),
             tol=self.tol,
             random=check_random_state(self.random_state),
         )
@@ -226,16 +226,11 @@ class PCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, DifferentiableMixin
         return covariance
 
     def get_precision(self) -> Array:
-        """Inverse of :meth:`get_covariance`, from its eigenvalues.
+        """Inverse of :meth:`get_covariance`, its pseudoinverse when it is singular.
 
         Returns
         -------
         ndarray of shape (n_features, n_features)
-
-        Raises
-        ------
-        ValueError
-            When the covariance is singular.
         """
         along, across = self._precisions()
         precision = (self.components_.T * (along - across)) @ self.components_
@@ -244,6 +239,9 @@ class PCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, DifferentiableMixin
 
     def score_samples(self, X: Any) -> Array:
         """Log-likelihood of each row under probabilistic PCA.
+
+        When the covariance is singular this is the density on the subspace that the training rows
+        span, and -inf for rows off it.
 
         Parameters
         ----------
@@ -254,30 +252,36 @@ class PCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, DifferentiableMixin
         -------
         ndarray of shape (n_samples,)
 
-        Raises
-        ------
-        ValueError
-            When the covariance is singular: the likelihood is then not finite.
-
         References
         ----------
-        Tipping and Bishop (1999), eq. 4.
+        Tipping and Bishop (1999), eq. 4; Mardia, Kent and Bibby (1979), *Multivariate Analysis*,
+        §2.5.4, eq. 2.5.14 (singular case).
         """
         X = self._validated(X)
+        rows = ArrayRows(X, intercept=False)
         along, across = self._precisions()
-        p, k = self.n_features_in_, self.n_components_
-        log_determinant = np.log(along).sum() + ((p - k) * np.log(across) if k < p else 0.0)
+        precisions = np.concatenate(
+            [along, np.full(self.n_features_in_ - self.n_components_, across)]
+        )
+        present = precisions[precisions > 0]
+        constant = np.log(present).sum() - present.size * np.log(2.0 * np.pi)
 
-        def mahalanobis(block: RowBlock) -> Array:
+        def log_likelihood(block: RowBlock) -> Array:
             scores = self._scores(block)
-            inside = np.einsum("ik,k,ik->i", scores, along, scores)
-            if k == p:
-                return inside
-            outside = block.X.dense() - self.mean_ - scores @ self.components_
-            return inside + across * np.einsum("ij,ij->i", outside, outside)
+            distance = np.einsum("ik,k,ik->i", scores, along, scores)
+            if present.size < precisions.size or across > 0:
+                centred = block.X.dense() - self.mean_
+                kept = along > 0
+                outside = centred - scores[:, kept] @ self.components_[kept]
+                outside_squared = np.einsum("ij,ij->i", outside, outside)
+                if across > 0:
+                    distance += across * outside_squared
+                else:
+                    size = np.linalg.norm(centred, axis=1) + np.linalg.norm(self.mean_)
+                    distance[outside_squared > rows.epsilon * size**2] = np.inf
+            return 0.5 * (constant - distance)
 
-        distances = ArrayRows(X, intercept=False).map(mahalanobis)
-        return -0.5 * (distances + p * np.log(2.0 * np.pi) - log_determinant)
+        return rows.map(log_likelihood)
 
     def score(self, X: Any, y: Any = None) -> float:
         """Mean of :meth:`score_samples`.
@@ -357,12 +361,7 @@ class PCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, DifferentiableMixin
         total = axes.total_variance
         shares = axes.variances / total if total > 0 else np.zeros_like(axes.variances)
         k = self._chosen_count(shares, axes.variances, rows.total_weight)
-        # Where every variance is known their mean is exact; else it is what the trace has left.
-        left_out = (
-            axes.variances[k:].sum()
-            if axes.variances.size == limit
-            else (total - axes.variances.sum())
-        )
+        left_out = axes.variances[k:].sum() + axes.left_out_variance
         self.n_components_ = k
         self.n_samples_ = rows.n_rows
         self.mean_ = axes.mean
@@ -372,11 +371,14 @@ class PCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, DifferentiableMixin
         self.eigenvalues_ = self.explained_variance_
         self.explained_variance_ratio_ = shares[:k].copy()
         self.singular_values_ = np.sqrt(self.explained_variance_ * (rows.total_weight - 1))
-        self.noise_variance_ = max(float(left_out) / (limit - k), 0.0) if k < limit else 0.0
+        self.noise_variance_ = float(left_out) / (limit - k) if k < limit else 0.0
         self.gradient_ = axes.gradient[:k].copy()
         self.rank_ = min(solution.rank, k)
         self.solver_ = solution.method
-        self.status_ = str(solution.status)
+        if solution.status is Status.NOT_CONVERGED:
+            self.status_ = str(Status.NOT_CONVERGED)
+        else:
+            self.status_ = str(Status.CONVERGED if self.rank_ == k else Status.RANK_DEFICIENT)
         self._covariance = axes.covariance
         if self.whiten and self.rank_ < k:
             warnings.warn(
@@ -408,18 +410,11 @@ class PCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, DifferentiableMixin
         return inverse
 
     def _precisions(self) -> tuple[Array, float]:
-        """Inverse variance along each component, and across all others."""
+        """Inverse variance along each component, and across all others; 0 where there is none."""
         check_is_fitted(self)
         variances = np.maximum(self.explained_variance_, self.noise_variance_)
-        k, p = self.n_components_, self.n_features_in_
-        singular = self.rank_ < k and self.noise_variance_ == 0.0
-        if singular or (k < p and self.noise_variance_ == 0.0):
-            raise ValueError(
-                f"the covariance is singular: {self.rank_} components have variance, of {p} "
-                "features, and no noise is left for the others. Choose n_components below the "
-                "rank so that the rest becomes noise."
-            )
-        return 1.0 / variances, 1.0 / self.noise_variance_ if self.noise_variance_ > 0 else 0.0
+        along = np.divide(1.0, variances, out=np.zeros_like(variances), where=variances > 0)
+        return along, 1.0 / self.noise_variance_ if self.noise_variance_ > 0 else 0.0
 
     def _objective_on(self, X: Any, y: Any, sample_weight: Any) -> Objective:
         X = self._validated(X)

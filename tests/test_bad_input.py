@@ -42,6 +42,17 @@ def test_rows(model, rows, message):
         model().fit(rows, Y[: len(rows)])
 
 
+@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize("shape", [(12, 3), (3, 12)])
+def test_columns_whose_squares_overflow(model, shape):
+    rows = X.reshape(shape) * 1.0
+    rows[:, 2] *= 1e160
+    with pytest.raises(
+        ValueError, match=r"squares of column\(s\) \[2\] of X overflow float64; divide"
+    ):
+        model().fit(rows, np.array([0, 1, 2] * 4)[: len(rows)])
+
+
 @pytest.mark.parametrize("model", MODELS[:2])
 @pytest.mark.parametrize(
     ("target", "message"),
@@ -60,7 +71,7 @@ def test_targets(model, target, message):
 
 def test_a_single_class():
     with pytest.raises(
-        ValueError, match="y holds only one class: 1. Classifying needs at least two"
+        ValueError, match=r"y holds only one class: 1. Classifying needs at least two"
     ):
         LogisticRegression().fit(X, np.ones(12, int))
     with pytest.raises(ValueError, match="only one class in the rows of positive weight: b"):
@@ -73,7 +84,7 @@ def test_a_continuous_target_is_no_class():
 
 
 def test_text_is_no_number_to_regress_on():
-    with pytest.raises(ValueError, match="could not convert string to float|dtype='numeric'"):
+    with pytest.raises(ValueError, match=r"could not convert string to float|dtype='numeric'"):
         LinearRegression().fit(X, np.array(["a", "b"])[Y])
 
 
@@ -159,7 +170,7 @@ def test_pca_parameters(parameters, message):
 
 def test_minka_needs_as_many_rows_as_features():
     with pytest.raises(
-        ValueError, match="n_components='mle' needs at least as many rows.*2 rows for 3"
+        ValueError, match=r"n_components='mle' needs at least as many rows.*2 rows for 3"
     ):
         PCA("mle").fit(X[:2])
 
@@ -168,7 +179,7 @@ def test_minka_needs_as_many_rows_as_features():
 def test_other_features_at_predict(model):
     use = "transform" if model is PCA else "predict"
     fitted = model().fit(X, Y)
-    with pytest.raises(ValueError, match="X has 2 features, but .* is expecting 3 features"):
+    with pytest.raises(ValueError, match=r"X has 2 features, but .* is expecting 3 features"):
         getattr(fitted, use)(X[:, :2])
     frame = pd.DataFrame(X, columns=["a", "b", "c"])
     named = model().fit(frame, Y)

@@ -86,10 +86,18 @@ def test_covariance_does_not_depend_on_whitening():
     assert relative_error(PCA(whiten=True).fit(X).get_covariance(), np.cov(X.T)) < 1e-13
 
 
-def test_singular_covariance_has_no_likelihood():
-    X = np.random.default_rng(3).standard_normal((5, 9))
-    with pytest.raises(ValueError, match="the covariance is singular: 4 components"):
-        PCA().fit(X).score_samples(X)
+@pytest.mark.parametrize("n_components", [None, 4])
+def test_singular_covariance_has_a_likelihood_on_its_subspace(n_components):
+    from scipy.stats import multivariate_normal
+
+    X = np.random.default_rng(3).standard_normal((5, 9)) + 3
+    model = PCA(n_components).fit(X)
+    covariance = model.get_covariance()
+    expected = multivariate_normal(model.mean_, covariance, allow_singular=True).logpdf(X)
+    assert np.isfinite(expected).all()
+    assert relative_error(model.score_samples(X), expected) < 1e-10
+    assert np.all(model.score_samples(X + 1e-3 * np.arange(9)) == -np.inf)
+    assert relative_error(model.get_precision(), np.linalg.pinv(covariance, rcond=1e-10)) < 1e-10
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -270,6 +278,15 @@ def test_large_wide_data_keep_no_hessian_but_say_where_to_get_it(monkeypatch):
     full = model.hessian(X)
     assert relative_error(full[:20, :20], kept.hessian_[0]) < 1e-12
     assert np.abs(model.gradient_).max() < 1e-12
+
+
+def test_status_is_that_of_the_components_kept():
+    X = np.random.default_rng(19).standard_normal((30, 4))
+    X[:, 3] = X[:, 0]
+    for n_components in (0.3, 2):
+        model = PCA(n_components).fit(X)
+        assert (model.rank_, model.status_) == (model.n_components_, "converged")
+    assert PCA().fit(X).status_ == "rank deficient"
 
 
 def test_fit_transform_is_fit_then_transform():

@@ -90,8 +90,8 @@ class SquaredError:
 class BinaryCrossEntropy:
     """``ℓ = log(1 + e^η) - yη`` for y in {0, 1}; ``ℓ' = σ(η) - y``, ``ℓ'' = σ(η)σ(-η)``.
 
-    Written in the margin ``m = (2y - 1)η``, in which ``ℓ = log(1 + e^-m)`` and ``ℓ' = -(2y - 1)σ(-m)``
-    keep all their digits however certain the prediction is.
+    Written in the margin ``m = (2y - 1)η``, in which ``ℓ = log(1 + e^-m)`` and
+    ``ℓ' = -(2y - 1)σ(-m)`` keep all their digits however certain the prediction is.
     """
 
     shift_invariant = False

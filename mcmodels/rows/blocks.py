@@ -100,12 +100,15 @@ class DenseDesign(Design):
         return Z.T @ Z
 
     def centre_near(self, point: Array) -> Array:
+        """The part of ``point`` about which these rows are centred in their storage."""
         return point
 
     def centred(self, centre: Array) -> Self:
+        """The features minus ``centre``, without an intercept."""
         return type(self)(self.X - centre, intercept=False)
 
     def dense(self) -> Array:
+        """The features as an array."""
         return self.X
 
 
@@ -118,11 +121,13 @@ class SparseDesign(Design):
         return (gram + gram.T) / 2
 
     def centre_near(self, point: Array) -> Array:
+        """The part of ``point`` about which these rows are centred in their storage."""
         n_rows, n_features = self.X.shape
         stored = np.bincount(self.X.indices, minlength=n_features)
         return np.where(stored > _FILLED_COLUMN_DENSITY * n_rows, point, 0.0)
 
     def centred(self, centre: Array) -> Self:
+        """The features minus ``centre``, without an intercept."""
         (filled,) = np.nonzero(centre)
         if filled.size == 0:
             return type(self)(self.X, intercept=False)
@@ -137,6 +142,7 @@ class SparseDesign(Design):
         return type(self)((self.X - shift).tocsr(), intercept=False)
 
     def dense(self) -> Array:
+        """The features as an array."""
         return self.X.toarray()
 
 

@@ -64,7 +64,7 @@ def _one_pair(
     S: Array, found: Array, bound: float, random: np.random.RandomState
 ) -> tuple[float, Array, int, bool]:
     """An eigenpair of S away from the vectors found, nearly always the dominant one."""
-    v = _away_from(found, random.standard_normal(S.shape[0]))
+    v = _away_from(found, np.asarray(random.standard_normal(S.shape[0])))
     iterations = 0
     for _ in range(_MAX_ROUNDS):
         v, power_steps = _power(S, v, found)

@@ -1,4 +1,4 @@
-"""Iteratively reweighted least squares for classes: Newton's method, its start and its diagnosis."""
+"""Iteratively reweighted least squares for classes: Newton, its start and its diagnosis."""
 
 from __future__ import annotations
 
@@ -45,7 +45,9 @@ def log_odds_start(rows: Rows, n_classes: int) -> Array:
     """
 
     def summarise(block: RowBlock) -> Array:
-        return np.bincount(block.y.astype(np.intp), weights=block.weights, minlength=n_classes)
+        weights = np.ones(block.X.n_rows) if block.weights is None else block.weights
+        totals = np.bincount(block.y, weights=weights, minlength=n_classes)
+        return totals.astype(np.float64)
 
     params = np.zeros((n_classes, rows.n_params))
     if rows.intercept:
@@ -93,10 +95,16 @@ def conclude(objective: LinearPredictorObjective, last: Iterate) -> Solution[Opt
         status,
         "newton",
         last.count,
-        direction.rank,
+        _rank_of_features(rows, last.params, direction.rank),
         direction.condition,
         columns,
     )
+
+
+def _rank_of_features(rows: Rows, params: Array, rank: int) -> int:
+    """Rank of the features: a dependency costs a parameter of every class that is free."""
+    free_classes = max(params.size // rows.n_params - 1, 1)
+    return rows.n_features - (params.size - rank) // free_classes
 
 
 def _notable_columns(rows: Rows, step: Array) -> tuple[int, ...]:

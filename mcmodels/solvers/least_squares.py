@@ -11,6 +11,7 @@ from scipy import linalg
 
 from mcmodels.rows import Moments, Rows, Triangle
 from mcmodels.rows.blocks import Array
+from mcmodels.solvers.overflow import refuse_overflow
 from mcmodels.solvers.pseudoinverse import (
     FLOAT64_EPSILON,
     PseudoInverse,
@@ -76,7 +77,9 @@ def solve(
     -------
     Solution[LeastSquares]
     """
-    moments = rows.reduce(Moments.of)
+    with np.errstate(over="ignore", invalid="ignore"):
+        moments = rows.reduce(Moments.of)
+        refuse_overflow(np.diagonal(moments.Sxx) + moments.weight * moments.x_mean**2)
     if not rows.intercept:
         moments = moments.about_origin()
     tolerance = rank_tolerance(rows) if rcond is None else rcond

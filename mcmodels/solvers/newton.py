@@ -1,8 +1,8 @@
 """Newton's method with a line search, for objectives that give value, gradient and Hessian at once.
 
 For a loss in the linear predictor this is iteratively reweighted least squares: the step solves
-``(X̃ᵀWDX̃ + αI) δ = -gradient``. Source: Nocedal and Wright (2006), *Numerical Optimization*, 2nd ed.,
-algorithm 3.2 and §3.1 (backtracking with the Armijo condition).
+``(X̃ᵀWDX̃ + αI) δ = -gradient``. Source: Nocedal and Wright (2006), *Numerical Optimization*,
+2nd ed., algorithm 3.2 and §3.1 (backtracking with the Armijo condition).
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from scipy import linalg
 
 from mcmodels.rows import Derivatives
 from mcmodels.rows.blocks import Array
+from mcmodels.solvers.overflow import refuse_overflow
 from mcmodels.solvers.pseudoinverse import FLOAT64_EPSILON, from_gram
 from mcmodels.solvers.solution import Status
 
@@ -118,7 +119,9 @@ def iterates(
     max_iter : int
         NOT_CONVERGED after this many steps.
     """
-    derivatives = objective.derivatives(start)
+    with np.errstate(over="ignore", invalid="ignore"):
+        derivatives = objective.derivatives(start)
+    refuse_overflow(np.diagonal(derivatives.hessian).reshape(-1, start.shape[-1]).sum(axis=0))
     direction = newton_direction(objective, start, derivatives)
     current = Iterate(start, derivatives, direction, 0, None)
     if _small(derivatives, gradient_tolerance) and direction.relative_length <= _NEGLIGIBLE_STEP:
@@ -195,7 +198,8 @@ def newton_direction(
     hessian = objective.fix_gauge(derivatives.hessian, derivatives.gradient.shape)
     scale = np.sqrt(np.clip(np.diagonal(hessian), 0.0, None))
     threshold = 8 * size * FLOAT64_EPSILON
-    rank, condition, dependent = size, np.inf, ()
+    rank, condition = size, np.inf
+    dependent: tuple[int, ...] = ()
     step = None
     if size and scale.all():
         scaled = hessian / np.outer(scale, scale)

@@ -29,6 +29,7 @@ from mcmodels.rows.blocks import Array
 from mcmodels.rows.covariance import centred_near
 from mcmodels.solvers.deflation import deflated_eigenpairs
 from mcmodels.solvers.eigenpairs import Eigenpairs, leading_eigenpairs
+from mcmodels.solvers.overflow import refuse_overflow
 from mcmodels.solvers.pseudoinverse import FLOAT64_EPSILON, rank_tolerance
 from mcmodels.solvers.solution import Solution, Status
 
@@ -53,6 +54,8 @@ class PrincipalAxes:
         Variance along each, descending.
     total_variance : float
         Trace of S.
+    left_out_variance : float
+        Sum of the variances that were not asked for.
     covariance : Covariance or None
         S, when it could be kept.
     gradient : ndarray of shape (k, p)
@@ -63,6 +66,7 @@ class PrincipalAxes:
     axes: Array
     variances: Array
     total_variance: float
+    left_out_variance: float
     covariance: Covariance | None
     gradient: Array
 
@@ -102,18 +106,29 @@ def solve(
     used = "deflation" if method == "deflation" else "eigh"
     floor = max(8 * rows.n_features * FLOAT64_EPSILON, rank_tolerance(rows) ** 2)
     if method == "auto" and _ruined_by_squaring(spectrum, row_count(rows), rows.n_features):
-        spectrum = _orthogonal(rows, spectrum, count)
+        spectrum = _orthogonal(rows, spectrum)
         used, floor = "svd", rank_tolerance(rows) ** 2
+    noise = floor * max(spectrum.variances.max(initial=0.0), 0.0)
+    present = spectrum.variances[spectrum.variances > noise]
+    rank = min(present.size, count)
     variances = np.zeros(count)
-    variances[: spectrum.variances.size] = spectrum.variances
-    rank = int(np.count_nonzero(variances > floor * variances.max(initial=0.0)))
-    variances[rank:] = 0.0
+    variances[:rank] = present[:rank]
+    left_out = present[rank:].sum()
+    if not spectrum.complete:
+        left_out = spectrum.total_variance - variances.sum()
+        left_out = left_out if left_out > noise else 0.0
     axes = _oriented(_completed(spectrum.axes[:rank], count))
     gradient = VarianceLagrangian(spectrum.products, variances).gradient(axes)
     status = Status.CONVERGED if rank == count else Status.RANK_DEFICIENT
     return Solution(
         PrincipalAxes(
-            spectrum.mean, axes, variances, spectrum.total_variance, spectrum.kept, gradient
+            spectrum.mean,
+            axes,
+            variances,
+            spectrum.total_variance,
+            float(left_out),
+            spectrum.kept,
+            gradient,
         ),
         status if spectrum.converged else Status.NOT_CONVERGED,
         used,
@@ -124,13 +139,16 @@ def solve(
 
 
 def row_count(rows: Rows) -> int:
-    """Number of rows that the weights stand for: those present, or more when weights repeat them."""
+    """Rows that the weights stand for: those present, or more when weights repeat them."""
     return max(rows.n_present, int(rows.total_weight))
 
 
 @dataclass(frozen=True)
 class _Spectrum:
-    """Axes and variances as one route found them, before rank is judged."""
+    """Axes and variances as one route found them, before rank is judged.
+
+    ``complete`` says that they are all there are, and not only those asked for.
+    """
 
     mean: Array
     axes: Array
@@ -140,6 +158,7 @@ class _Spectrum:
     kept: Covariance | None
     iterations: int = 0
     converged: bool = True
+    complete: bool = False
 
 
 def _ruined_by_squaring(spectrum: _Spectrum, n_rows: int, n_features: int) -> bool:
@@ -154,7 +173,9 @@ def _ruined_by_squaring(spectrum: _Spectrum, n_rows: int, n_features: int) -> bo
 
 def _tall(rows: Rows, eigenpairs: Eigensolver) -> _Spectrum:
     """Eigenvectors of S."""
-    moments = rows.reduce(Moments.of)
+    with np.errstate(over="ignore", invalid="ignore"):
+        moments = rows.reduce(Moments.of)
+    refuse_overflow(np.diagonal(moments.Sxx))
     S = moments.Sxx / (moments.weight - 1)
     pairs = eigenpairs(S)
     covariance = CovarianceMatrix(S)
@@ -173,6 +194,8 @@ def _tall(rows: Rows, eigenpairs: Eigensolver) -> _Spectrum:
 def _wide(rows: Rows, eigenpairs: Eigensolver) -> _Spectrum:
     """Eigenvectors u of the Gram matrix of the rows; the axes are Xᵀu, normalised."""
     by_rows = RowsCovariance(rows)
+    with np.errstate(over="ignore"):
+        refuse_overflow(rows.reduce(lambda block: block.X.square_sums()))
     blocks = [_CentredBlock.of(block, by_rows.mean) for block in rows.blocks()]
     gram = np.block([[a.inner(b) for b in blocks] for a in blocks]) / by_rows.divisor
     pairs = eigenpairs((gram + gram.T) / 2)
@@ -194,12 +217,12 @@ def _wide(rows: Rows, eigenpairs: Eigensolver) -> _Spectrum:
     )
 
 
-def _orthogonal(rows: Rows, squared: _Spectrum, count: int) -> _Spectrum:
+def _orthogonal(rows: Rows, squared: _Spectrum) -> _Spectrum:
     """Singular vectors of R; ``squared`` is what the route through squares found."""
     R = rows.reduce(Triangle.about(squared.mean)).Rxx
     _, singular_values, Vt = linalg.svd(R, full_matrices=False, check_finite=False)
     variances = singular_values**2 / (rows.total_weight - 1)
-    return replace(squared, axes=Vt[:count], variances=variances[:count])
+    return replace(squared, axes=Vt, variances=variances, complete=True)
 
 
 def _factored(rows: Rows, by_rows: RowsCovariance) -> Covariance | None:

@@ -1,8 +1,8 @@
 """Separated classes: the likelihood grows for ever along some direction, and has no maximum.
 
-A direction d separates when no row prefers another class along it and some row prefers its own: for
-two classes, ``(2yᵢ - 1) x̃ᵢᵀd ≥ 0`` for all i, not all zero (Albert and Anderson 1984, *On the existence
-of maximum likelihood estimates in logistic regression models*, Biometrika 71(1), §3).
+A direction d separates when no row prefers another class along it and some row prefers its own:
+for two classes, ``(2yᵢ - 1) x̃ᵢᵀd ≥ 0`` for all i, not all zero (Albert and Anderson 1984, *On the
+existence of maximum likelihood estimates in logistic regression models*, Biometrika 71(1), §3).
 """
 
 from __future__ import annotations

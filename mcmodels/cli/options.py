@@ -1,0 +1,103 @@
+"""The options of the command line."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any, NoReturn
+
+import mcmodels
+from mcmodels import PCA, LinearRegression, LogisticRegression
+from mcmodels.cli.files import SUFFIXES
+
+__all__ = ["parser"]
+
+_DATA = f"data: {', '.join(SUFFIXES)}"
+_TRUST = (
+    "A model file is loaded with joblib, and loading it runs whatever code it holds: "
+    "only load models that you trust."
+)
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser that takes no abbreviated options, and refuses in one line."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(allow_abbrev=False, **options)
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"mcmodels: error: {message} (see {self.prog} --help)\n")
+
+
+def parser() -> argparse.ArgumentParser:
+    """The parser of ``mcmodels``; ``command`` is "fit", "predict" or None."""
+    top = _Parser(prog="mcmodels", description="Models with exact gradients and Hessians.")
+    top.add_argument("--version", action="version", version=f"mcmodels {mcmodels.__version__}")
+    top.set_defaults(command=None)
+    commands = top.add_subparsers(title="commands", metavar="COMMAND")
+    fit = commands.add_parser("fit", help="fit a model to a file and print it")
+    models = fit.add_subparsers(title="models", metavar="MODEL", required=True)
+
+    linear = models.add_parser("linear", help="least squares")
+    _add_data_options(linear, LinearRegression, "column to explain; numbers")
+    linear.add_argument("--solver", choices=("auto", "normal", "pinv"), default="auto")
+
+    logistic = models.add_parser("logistic", help="logistic regression of two or more classes")
+    _add_data_options(logistic, LogisticRegression, "column of classes; text or numbers")
+    logistic.add_argument(
+        "--C",
+        type=float,
+        default=1.0,
+        help="inverse strength of the penalty, inf for none; default 1",
+    )
+    logistic.add_argument("--solver", choices=("auto", "newton", "newton-cholesky"), default="auto")
+    logistic.add_argument(
+        "--max-iter", type=int, default=100, metavar="N", help="Newton steps; default 100"
+    )
+
+    pca = models.add_parser("pca", help="principal components")
+    _add_data_options(pca, PCA, None)
+    pca.add_argument(
+        "--n-components",
+        type=_count_or_share,
+        metavar="N",
+        help="how many; or the share of variance to reach, in (0, 1); or mle; default all",
+    )
+    pca.add_argument("--whiten", action="store_true", help="scores of unit variance")
+    pca.add_argument("--solver", choices=("auto", "eigh", "deflation"), default="auto")
+
+    predict = commands.add_parser(
+        "predict", help="predict with a saved model", description=f"Predict. {_TRUST}"
+    )
+    predict.add_argument("model_file", type=Path, metavar="MODEL", help=f"from --save. {_TRUST}")
+    predict.add_argument("file", type=Path, metavar="FILE", help=_DATA)
+    predict.add_argument(
+        "--output", type=Path, required=True, metavar="OUT", help="file to write: as FILE"
+    )
+    predict.set_defaults(command="predict")
+    return top
+
+
+def _add_data_options(parser: argparse.ArgumentParser, model: type, target: str | None) -> None:
+    """What the models have in common; ``target`` is the help for it, where there is one."""
+    parser.set_defaults(command="fit", model=model, target=None)
+    parser.add_argument("file", type=Path, metavar="FILE", help=_DATA)
+    if target is not None:
+        parser.add_argument("--target", required=True, metavar="COL", help=target)
+        parser.add_argument("--no-intercept", dest="fit_intercept", action="store_false")
+    parser.add_argument("--features", nargs="+", metavar="COL", help="default: all other columns")
+    coding = "one 0/1 column a level" + (", but for the first" if target is not None else "")
+    parser.add_argument(
+        "--categorical", nargs="+", default=[], metavar="COL", help=f"features to code: {coding}"
+    )
+    parser.add_argument("--weights", metavar="COL", help="row weights: 0 absent, 2 given twice")
+    parser.add_argument("--save", type=Path, metavar="FILE.joblib", help="where to keep the model")
+
+
+def _count_or_share(text: str) -> int | float | str:
+    for kind in (int, float):
+        try:
+            return kind(text)
+        except ValueError:
+            continue
+    return text

@@ -1,0 +1,1054 @@
+"""The command line: what it prints, what it saves and writes, and how it refuses."""
+
+import gzip
+import os
+import subprocess
+import sys
+import warnings
+from pathlib import Path
+
+import joblib
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet
+import pytest
+from sklearn.linear_model import LinearRegression as SklearnLinearRegression
+from sklearn.pipeline import Pipeline
+
+import mcmodels
+from mcmodels import PCA, LinearRegression, LogisticRegression
+from mcmodels.cli import main
+from tests.certified import DATASETS, answers
+
+TITANIC, IRIS, MTCARS, USARRESTS = (
+    DATASETS / f"{name}.csv" for name in ("titanic_survival", "iris", "mtcars", "usarrests")
+)
+# The command line and the estimator see the same float64 numbers in another memory order, so that
+# sums round otherwise: a few units of 2e-16, times the condition of these small problems (< 1e4).
+ROUNDING = 1e-11
+
+
+def run(capsys, *argv):
+    """Exit code, standard output and standard error of one command."""
+    try:
+        code = main([str(argument) for argument in argv])
+    except SystemExit as stop:
+        code = stop.code
+    captured = capsys.readouterr()
+    return code, captured.out, captured.err
+
+
+def accepted(capsys, *argv):
+    code, out, err = run(capsys, *argv)
+    assert (code, err) == (0, "")
+    return out
+
+
+def refused(capsys, *argv):
+    """The message of a command that must be refused: one line, exit code 2, nothing printed."""
+    code, out, err = run(capsys, *argv)
+    assert (code, out) == (2, "")
+    assert err.startswith("mcmodels: error: ")
+    assert err.endswith("\n")
+    assert err.count("\n") == 1
+    return err.removeprefix("mcmodels: error: ").rstrip("\n")
+
+
+def blocks(report):
+    return report.strip("\n").split("\n\n")
+
+
+def facts(report):
+    """What the header and the end of a report say, by name."""
+    _, header, _, conclusion, *_ = blocks(report)
+    pairs = (line.split("  ", 1) for line in f"{header}\n{conclusion}".splitlines())
+    return {name: value.strip() for name, value in pairs}
+
+
+def table(report):
+    """The printed numbers, as text, by row and column."""
+    columns, *lines = blocks(report)[2].splitlines()
+    rows = {line.split()[0]: line.split()[1:] for line in lines}
+    return pd.DataFrame.from_dict(rows, orient="index", columns=columns.split())
+
+
+def digits(value):
+    """A number as the tables print it."""
+    return f"{float(value):#.6g}".removesuffix(".")
+
+
+@pytest.fixture
+def people():
+    """Text, level and number columns; row order, levels and target are not sorted."""
+    rng = np.random.default_rng(7)
+    n = 40
+    return pd.DataFrame(
+        {
+            "sex": rng.choice(["male", "female"], n),
+            "age": rng.integers(1, 80, n),
+            "deck": rng.choice([3, 1, 2], n),
+            "fare": rng.gamma(2.0, 20.0, n),
+            "outcome": rng.choice(["saved", "lost"], n),
+            "copies": rng.integers(0, 4, n),
+        }
+    )
+
+
+@pytest.fixture
+def people_csv(people, tmp_path):
+    path = tmp_path / "people.csv"
+    people.to_csv(path, index=False)
+    return path
+
+
+def write(path, text):
+    path.write_text(text)
+    return path
+
+
+# What fit prints
+
+
+def test_titanic_by_maximum_likelihood_prints_the_reference_digits(capsys):
+    reference = answers("titanic_survival")
+    out = accepted(capsys, "fit", "logistic", TITANIC, "--target", "survived", "--C", "inf")
+    printed = table(out)["coefficient"]
+    expected = {name: digits(value) for name, value in reference["params"].items()}
+    expected["(intercept)"] = expected.pop("intercept")
+    assert printed.to_dict() == expected
+    assert facts(out)["objective"] == f"{-float(reference['log_likelihood']):.6g}"
+    assert facts(out)["penalty"] == "none"
+    assert facts(out)["rows"] == "1046"
+    assert facts(out)["target"] == "survived"
+    assert facts(out)["features"] == "4: sexmale, age, class2nd, class3rd"
+    assert facts(out)["classes"] == "0 (619 rows), 1 (427 rows); coefficients are log-odds of 1"
+
+
+def test_the_report_says_how_the_fit_went(capsys):
+    frame = pd.read_csv(TITANIC)
+    X, y = frame.drop(columns="survived"), frame["survived"]
+    model = LogisticRegression(C=0.5).fit(X, y)
+    out = accepted(capsys, "fit", "logistic", TITANIC, "--target", "survived", "--C", "0.5")
+    said = facts(out)
+    assert blocks(out)[0] == "Logistic regression"
+    assert said["file"] == str(TITANIC)
+    assert said["penalty"] == "|coefficients|^2 / (2C), C = 0.5"
+    assert said["objective"] == f"{model.objective_:.6g}"
+    assert float(said["largest gradient entry"]) <= model.tol * len(y)
+    # The condition number is printed to six digits.
+    assert float(said["Hessian condition number"]) == pytest.approx(
+        np.linalg.cond(model.hessian_), rel=1e-5
+    )
+    assert said["iterations"] == str(model.n_iter_[0])
+    assert said["solver"] == "newton"
+    assert said["status"] == "converged"
+    assert said["accuracy"] == f"{model.score(X, y):.6g}"
+
+
+def test_more_than_two_classes_have_a_column_each(capsys):
+    frame = pd.read_csv(IRIS)
+    X, y = frame.drop(columns="Species"), frame["Species"]
+    model = LogisticRegression(C=2.0).fit(X, y)
+    out = accepted(capsys, "fit", "logistic", IRIS, "--target", "Species", "--C", "2")
+    printed = table(out)
+    assert list(printed.columns) == ["setosa", "versicolor", "virginica"]
+    assert list(printed.index) == [*X.columns, "(intercept)"]
+    expected = [[digits(value) for value in row] for row in model.params_.T]
+    assert printed.to_numpy().tolist() == expected
+    assert facts(out)["classes"] == ("setosa (50 rows), versicolor (50 rows), virginica (50 rows)")
+
+
+@pytest.mark.parametrize("C", ["0.1", "inf"])
+def test_condition_of_softmax_is_taken_without_the_shift_of_all_classes(capsys, tmp_path, C):
+    # Moving all classes alike changes no probability; across it the Hessian is that of contrasts.
+    rng = np.random.default_rng(3)
+    frame = pd.DataFrame(rng.normal(size=(90, 2)), columns=["u", "v"])
+    frame["y"] = rng.integers(0, 3, 90)
+    frame.to_csv(tmp_path / "d.csv", index=False)
+    model = LogisticRegression(C=float(C)).fit(frame[["u", "v"]], frame["y"])
+    shift = np.kron(np.ones((3, 1)), np.eye(3))  # class-major: (u, v, intercept) in each class
+    fixed = shift if C == "inf" else shift[:, 2:]
+    basis = np.linalg.qr(np.hstack([fixed, rng.normal(size=(9, 9 - fixed.shape[1]))]))[0]
+    across = basis[:, fixed.shape[1] :]
+    expected = np.linalg.cond(across.T @ model.hessian_ @ across)
+    out = accepted(capsys, "fit", "logistic", tmp_path / "d.csv", "--target", "y", "--C", C)
+    [line] = [line for line in out.splitlines() if line.startswith("Hessian condition number")]
+    assert line.endswith("(without the shift common to all classes)")
+    assert float(line.split()[3]) == pytest.approx(expected, rel=1e-5)  # six digits are printed
+
+
+def test_linear_prints_coefficients_and_r_squared(capsys):
+    frame = pd.read_csv(MTCARS)
+    X, y = frame.drop(columns="mpg"), frame["mpg"]
+    model = SklearnLinearRegression().fit(X, y)
+    out = accepted(capsys, "fit", "linear", MTCARS, "--target", "mpg")
+    expected = [digits(value) for value in [*model.coef_, model.intercept_]]
+    assert table(out)["coefficient"].to_list() == expected
+    said = facts(out)
+    assert said["R²"] == f"{model.score(X, y):.6g}"
+    assert said["objective"] == f"{((y - model.predict(X)) ** 2).sum():.6g}"
+    assert said["solver"] == "normal"
+    assert said["iterations"] == "0"
+    assert "classes" not in said
+
+
+def test_linear_solver_is_the_one_that_was_asked_for(capsys):
+    out = accepted(capsys, "fit", "linear", MTCARS, "--target", "mpg", "--solver", "pinv")
+    assert facts(out)["solver"] == "pinv"
+
+
+def test_linear_without_intercept(capsys):
+    command = ("fit", "linear", MTCARS, "--target", "mpg", "--features", "wt", "hp")
+    out = accepted(capsys, *command, "--no-intercept")
+    frame = pd.read_csv(MTCARS)
+    expected = np.linalg.lstsq(frame[["wt", "hp"]].to_numpy(), frame["mpg"].to_numpy())[0]
+    assert table(out)["coefficient"].to_dict() == dict(
+        zip(["wt", "hp"], map(digits, expected), strict=True)
+    )
+    assert facts(out)["features"] == "2: wt, hp"
+
+
+def test_a_condition_beyond_float64_is_a_bound(capsys):
+    out = accepted(capsys, "fit", "linear", DATASETS / "longley.csv", "--target", "y")
+    # Seven parameters: 1 / (7ε).
+    assert facts(out)["Hessian condition number"] == "above 6e+14"
+
+
+def test_pca_prints_the_reference_loadings_and_variances(capsys):
+    reference = answers("usarrests_unscaled")
+    out = accepted(capsys, "fit", "pca", USARRESTS)
+    printed = table(out)
+    for j in range(4):
+        expected = {
+            name: digits(reference["params"][f"PC{j + 1}.{name}"]) for name in reference["columns"]
+        }
+        assert printed[f"pca{j}"][:4].to_dict() == expected
+    variances = np.array(reference["eigenvalues"], dtype=float)
+    shares = variances / variances.sum()
+    assert printed.loc["(variance)"].to_list() == [digits(v) for v in variances]
+    assert printed.loc["(share)"].to_list() == [digits(v) for v in shares]
+    assert printed.loc["(cumulative)"].to_list() == [digits(v) for v in shares.cumsum()]
+    said = facts(out)
+    assert blocks(out)[0] == "Principal components"
+    assert said["objective"] == f"{variances.sum():.6g}"
+    assert float(said["largest gradient entry"]) < 1e-8
+    assert said["rank"] == "4 of 4"
+    assert said["solver"] == "eigh"
+    assert not {"target", "classes", "iterations", "Hessian condition number"} & said.keys()
+
+
+@pytest.mark.parametrize(
+    ("n_components", "expected"), [("2", 2), ("0.99", 2), ("mle", 3), (None, 4)]
+)
+def test_pca_takes_a_count_a_share_or_mle(capsys, n_components, expected):
+    option = [] if n_components is None else ["--n-components", n_components]
+    out = accepted(capsys, "fit", "pca", USARRESTS, *option)
+    assert list(table(out).columns) == [f"pca{j}" for j in range(expected)]
+
+
+def test_weights_count_rows(capsys, people, people_csv, tmp_path):
+    repeated = people.loc[people.index.repeat(people["copies"])].drop(columns="copies")
+    repeated.to_csv(tmp_path / "repeated.csv", index=False)
+    assert set(people["copies"]) == {0, 1, 2, 3}
+    for model, options in (
+        ("linear", ["--target", "fare", "--features", "age", "deck"]),
+        ("logistic", ["--target", "outcome", "--features", "age", "deck"]),
+        ("pca", ["--features", "age", "fare"]),
+    ):
+        weighted = accepted(capsys, "fit", model, people_csv, *options, "--weights", "copies")
+        plain = accepted(capsys, "fit", model, tmp_path / "repeated.csv", *options)
+        # Six printed digits hide the rounding of sums in another order.
+        assert blocks(weighted)[2] == blocks(plain)[2]
+        for name in {"objective", "accuracy", "R²"} & facts(plain).keys():
+            assert facts(weighted)[name] == facts(plain)[name]
+        assert facts(weighted)["weights"] == f"copies, sum {len(repeated)}"
+
+
+def test_weights_and_target_are_no_features_by_default(capsys, people_csv):
+    options = ["--target", "fare", "--weights", "copies", "--categorical", "sex", "outcome"]
+    out = accepted(capsys, "fit", "linear", people_csv, *options)
+    assert facts(out)["features"] == "4: sex, age, deck, outcome"
+
+
+def test_a_feature_named_twice_counts_once(capsys):
+    out = accepted(capsys, "fit", "linear", MTCARS, "--target", "mpg", "--features", "wt", "wt")
+    assert facts(out)["features"] == "1: wt"
+
+
+def test_long_lists_are_cut_and_large_numbers_have_no_bare_point(capsys, tmp_path):
+    frame = pd.DataFrame(np.eye(13)[:, :12], columns=[f"x{j}" for j in range(12)])
+    frame.assign(y=[250000.0, *range(12)]).to_csv(tmp_path / "d.csv", index=False)
+    # The last row is zero in all features: the intercept is its target, 11, and each coefficient
+    # the difference of a row's target from it.
+    out = accepted(capsys, "fit", "linear", tmp_path / "d.csv", "--target", "y")
+    assert facts(out)["features"] == "12: x0, x1, x2, x3, x4, x5, x6, x7, x8, x9 and 2 more"
+    assert table(out)["coefficient"][["x0", "x1", "(intercept)"]].to_list() == [
+        "249989",
+        "-11.0000",
+        "11.0000",
+    ]
+
+
+def test_pca_without_components_is_no_crash(capsys):
+    out = accepted(capsys, "fit", "pca", USARRESTS, "--n-components", "0")
+    assert "rank                    0 of 0" in out
+
+
+def test_names_that_the_terminal_cannot_write_are_escaped(tmp_path):
+    write(tmp_path / "d.csv", "größe,y\n1,1\n2,3\n3,4\n")
+    done = subprocess.run(
+        [sys.executable, "-m", "mcmodels", "fit", "linear", "d.csv", "--target", "y"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONIOENCODING": "ascii"},
+        capture_output=True,
+        text=True,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert r"gr\xf6\xdfe" in done.stdout
+
+
+# Coding of levels
+
+
+@pytest.mark.parametrize("model", ["linear", "logistic"])
+def test_coding_is_get_dummies_without_the_first_level(capsys, people, people_csv, model):
+    target = {"linear": "fare", "logistic": "outcome"}[model]
+    estimator = {"linear": LinearRegression(), "logistic": LogisticRegression()}[model]
+    columns = ["age", "sex", "deck"]
+    by_hand = pd.get_dummies(
+        people[columns], columns=["sex", "deck"], prefix_sep="=", drop_first=True, dtype=float
+    )
+    estimator.fit(by_hand, people[target])
+    options = ["--target", target, "--features", *columns, "--categorical", "sex", "deck"]
+    out = accepted(capsys, "fit", model, people_csv, *options)
+    printed = table(out)["coefficient"]
+    assert list(printed.index) == ["age", "sex=male", "deck=2", "deck=3", "(intercept)"]
+    assert printed.to_list() == [digits(value) for value in estimator.params_]
+    assert facts(out)["baseline"] == "sex=female, deck=1"
+
+
+def test_pca_keeps_every_level(capsys, people, people_csv):
+    by_hand = pd.get_dummies(people[["age", "sex"]], prefix_sep="=", dtype=float)
+    expected = PCA(n_components=2).fit(by_hand)
+    options = ["--features", "age", "sex", "--categorical", "sex", "--n-components", "2"]
+    out = accepted(capsys, "fit", "pca", people_csv, *options)
+    assert list(table(out).index[:3]) == ["age", "sex=female", "sex=male"]
+    assert table(out)["pca1"][:3].to_list() == [digits(v) for v in expected.components_[1]]
+    assert "baseline" not in facts(out)
+
+
+def test_levels_that_look_like_numbers_here_stay_text(capsys, tmp_path):
+    train = write(tmp_path / "train.csv", "code,y\n1,1.0\n2,2.0\nA,4.0\n1,1.5\n2,2.5\nA,4.5\n")
+    new = write(tmp_path / "new.csv", "code\n2\n1\n")
+    model, out = tmp_path / "m.joblib", tmp_path / "o.csv"
+    command = ["fit", "linear", train, "--target", "y", "--categorical", "code", "--save", model]
+    accepted(capsys, *command)
+    accepted(capsys, "predict", model, new, "--output", out)
+    # Means of the two levels; exact up to rounding of a handful of operations.
+    np.testing.assert_allclose(pd.read_csv(out)["prediction"], [2.25, 1.25], rtol=1e-14)
+
+
+def test_columns_may_have_any_name(capsys, tmp_path):
+    path = write(tmp_path / "d.csv", "self,a b,y\n1,p,1\n2,q,3\n3,p,4\n5,q,2\n")
+    out = accepted(capsys, "fit", "linear", path, "--target", "y", "--categorical", "a b")
+    assert [line[:11].rstrip() for line in blocks(out)[2].splitlines()[1:]] == [
+        "self",
+        "a b=q",
+        "(intercept)",
+    ]
+
+
+# Warnings
+
+
+def warned(capsys, *argv):
+    code, out, err = run(capsys, *argv)
+    assert code == 0
+    assert err.startswith("mcmodels: warning: ")
+    assert err.count("\n") == 1
+    return out, err
+
+
+def test_rank_deficiency_is_a_warning_that_names_the_columns(capsys, tmp_path):
+    frame = pd.read_csv(MTCARS)[["mpg", "wt", "hp"]].assign(twice=lambda d: 2 * d["wt"])
+    frame.to_csv(tmp_path / "d.csv", index=False)
+    out, err = warned(capsys, "fit", "linear", tmp_path / "d.csv", "--target", "mpg")
+    assert "'wt', 'twice'" in err
+    assert facts(out)["status"] == "rank deficient"
+    assert facts(out)["Hessian condition number"].startswith("above")
+
+
+def test_warnings_name_the_columns_of_levels(capsys, tmp_path):
+    frame = pd.DataFrame(
+        {"s": ["a", "b"] * 4, "b": [0, 1] * 4, "x": range(8), "y": [1, 5, 2, 8, 3, 9, 1, 7]}
+    )
+    frame.to_csv(tmp_path / "d.csv", index=False)
+    command = ("fit", "linear", tmp_path / "d.csv", "--target", "y", "--categorical", "s")
+    assert "'s=b'" in warned(capsys, *command)[1]
+
+
+def test_separation_is_a_warning(capsys):
+    out, err = warned(capsys, "fit", "logistic", IRIS, "--target", "Species", "--C", "inf")
+    assert "separated" in err
+    assert facts(out)["status"] == "separated"
+
+
+def test_too_few_steps_are_a_warning(capsys):
+    command = ("fit", "logistic", TITANIC, "--target", "survived", "--max-iter", "1")
+    out, err = warned(capsys, *command)
+    assert "max_iter" in err
+    assert facts(out)["iterations"] == "1"
+
+
+def test_r_squared_of_a_constant_target_is_undefined(capsys, tmp_path):
+    path = write(tmp_path / "d.csv", "x,y\n1,2\n2,2\n4,2\n")
+    out, err = warned(capsys, "fit", "linear", path, "--target", "y")
+    assert "single value" in err
+    assert facts(out)["R²"] == "undefined"
+
+
+def test_warnings_for_programmers_are_not_shown(capsys, monkeypatch):
+    read = pd.read_csv
+
+    def old_fashioned(*arguments, **options):
+        warnings.warn("this will go", FutureWarning, stacklevel=2)
+        warnings.warn("this went", DeprecationWarning, stacklevel=2)
+        warnings.warn("look\n at this", UserWarning, stacklevel=2)
+        return read(*arguments, **options)
+
+    monkeypatch.setattr(pd, "read_csv", old_fashioned)
+    _, err = warned(capsys, "fit", "pca", USARRESTS)
+    assert err == "mcmodels: warning: look at this\n"
+
+
+def test_warnings_stay_warnings_when_python_raises_them(tmp_path):
+    argv = ["fit", "logistic", str(IRIS), "--target", "Species", "--C", "inf"]
+    done = subprocess.run(
+        [sys.executable, "-W", "error::UserWarning", "-m", "mcmodels", *argv],
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0
+    assert done.stderr.startswith("mcmodels: warning: the classes are separated")
+
+
+# Fit, save, predict
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".csv.gz", ".parquet", ".pq"])
+def test_linear_predictions_are_the_estimators(capsys, tmp_path, suffix):
+    frame = pd.read_csv(MTCARS)
+    X, y = frame.drop(columns="mpg"), frame["mpg"]
+    model, out = tmp_path / "m.joblib", tmp_path / f"out{suffix}"
+    printed = accepted(capsys, "fit", "linear", MTCARS, "--target", "mpg", "--save", model)
+    assert printed.endswith(f"saved to {model}\n")
+    said = accepted(capsys, "predict", model, MTCARS, "--output", out)
+    assert said == f"32 rows written to {out}\n"
+    predicted = pd.read_csv(out) if ".csv" in suffix else pd.read_parquet(out)
+    assert list(predicted.columns) == ["prediction"]
+    expected = LinearRegression().fit(X, y).predict(X)
+    np.testing.assert_allclose(predicted["prediction"], expected, rtol=ROUNDING)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["m.joblib", f"out{suffix}"]
+    if suffix == ".csv.gz":
+        assert gzip.decompress(out.read_bytes()).startswith(b"prediction\n")
+
+
+def test_logistic_predictions_and_probabilities_are_the_estimators(capsys, tmp_path):
+    frame = pd.read_csv(IRIS)
+    X = frame.drop(columns="Species")
+    model, out = tmp_path / "m.joblib", tmp_path / "out.csv"
+    accepted(capsys, "fit", "logistic", IRIS, "--target", "Species", "--save", model)
+    accepted(capsys, "predict", model, IRIS, "--output", out)
+    predicted = pd.read_csv(out)
+    expected = LogisticRegression().fit(X, frame["Species"])
+    names = [f"probability_{label}" for label in ("setosa", "versicolor", "virginica")]
+    assert list(predicted.columns) == ["prediction", *names]
+    assert predicted["prediction"].to_list() == expected.predict(X).tolist()
+    # Newton stops at a gradient of 1e-8 a row, quadratically: both ends agree far better than that.
+    np.testing.assert_allclose(predicted[names], expected.predict_proba(X), rtol=1e-9)
+
+
+@pytest.mark.parametrize("whiten", [True, False])
+def test_pca_scores_are_the_estimators(capsys, tmp_path, whiten):
+    frame = pd.read_csv(USARRESTS)
+    model, out = tmp_path / "m.joblib", tmp_path / "out.parquet"
+    options = ["--whiten"] if whiten else []
+    command = ["fit", "pca", USARRESTS, "--n-components", "2", *options, "--save", model]
+    accepted(capsys, *command)
+    accepted(capsys, "predict", model, USARRESTS, "--output", out)
+    scores = pd.read_parquet(out)
+    assert list(scores.columns) == ["pca0", "pca1"]
+    expected = PCA(n_components=2, whiten=whiten).fit_transform(frame)
+    np.testing.assert_allclose(scores, expected, rtol=ROUNDING, atol=ROUNDING)
+
+
+@pytest.mark.parametrize(
+    ("labels", "names"),
+    [
+        ([10, 9, 10, 9], ["9", "10"]),
+        ([True, False, True, False], ["False", "True"]),
+        (["b", "a", "b", "a"], ["a", "b"]),
+    ],
+)
+def test_classes_keep_their_type(capsys, tmp_path, labels, names):
+    frame = pd.DataFrame({"x": [0.0, 1.0, 2.0, 3.0], "y": labels})
+    frame.to_csv(tmp_path / "d.csv", index=False)
+    model, out = tmp_path / "m.joblib", tmp_path / "out.parquet"
+    accepted(capsys, "fit", "logistic", tmp_path / "d.csv", "--target", "y", "--save", model)
+    accepted(capsys, "predict", model, tmp_path / "d.csv", "--output", out)
+    predicted = pd.read_parquet(out)
+    assert list(predicted.columns) == ["prediction", *(f"probability_{name}" for name in names)]
+    assert set(predicted["prediction"]) <= set(labels)
+    assert predicted["prediction"].dtype == frame["y"].dtype
+
+
+def test_the_saved_pipeline_is_of_use_in_python(capsys, people, people_csv, tmp_path):
+    model, out = tmp_path / "m.joblib", tmp_path / "out.csv"
+    options = ["--features", "age", "sex", "deck", "--categorical", "sex", "deck"]
+    command = ["fit", "logistic", people_csv, "--target", "outcome", *options, "--save", model]
+    accepted(capsys, *command)
+    accepted(capsys, "predict", model, people_csv, "--output", out)
+    pipeline = joblib.load(model)
+    assert isinstance(pipeline, Pipeline)
+    assert isinstance(pipeline["model"], LogisticRegression)
+    assert list(pipeline.feature_names_in_) == ["age", "sex", "deck"]
+    assert pipeline.predict(people).tolist() == pd.read_csv(out)["prediction"].to_list()
+    with pytest.raises(ValueError, match="deck"):
+        pipeline.predict(people.drop(columns="deck"))
+
+
+def test_columns_are_found_by_name_and_rows_keep_their_order(capsys, people, people_csv, tmp_path):
+    model = tmp_path / "m.joblib"
+    options = ["--features", "age", "sex", "--categorical", "sex", "--save", model]
+    accepted(capsys, "fit", "linear", people_csv, "--target", "fare", *options)
+    order = np.random.default_rng(1).permutation(len(people))
+    shuffled = people.iloc[order][["outcome", "sex", "deck", "age"]]
+    shuffled.to_csv(tmp_path / "shuffled.csv", index=False)
+    shuffled.to_parquet(tmp_path / "shuffled.parquet")  # with the permutation as its index
+    shuffled.set_axis([0] * len(shuffled)).to_parquet(tmp_path / "same.parquet")
+    for name in ("people.csv", "shuffled.csv", "shuffled.parquet", "same.parquet"):
+        accepted(capsys, "predict", model, tmp_path / name, "--output", tmp_path / f"o_{name}")
+    predicted = pd.read_csv(tmp_path / "o_people.csv")["prediction"].to_numpy()
+    assert len(np.unique(predicted)) > 30
+    # One and the same model; a row's own dot product may round otherwise in another place.
+    for again in (
+        pd.read_csv(tmp_path / "o_shuffled.csv"),
+        pd.read_parquet(tmp_path / "o_shuffled.parquet"),
+        pd.read_parquet(tmp_path / "o_same.parquet"),
+    ):
+        np.testing.assert_allclose(again["prediction"], predicted[order], rtol=1e-14)
+
+
+def test_parquet_equals_csv(capsys, people, people_csv, tmp_path):
+    people.to_parquet(tmp_path / "people.parquet")
+    people.to_csv(tmp_path / "people.csv.gz", index=False)
+    options = ["--target", "outcome", "--categorical", "sex", "deck"]
+    reports = [
+        accepted(capsys, "fit", "logistic", path, *options).replace(str(path), "FILE")
+        for path in (people_csv, tmp_path / "people.parquet", tmp_path / "people.csv.gz")
+    ]
+    assert "sex=male" in reports[0]
+    assert reports[0] == reports[1] == reports[2]
+
+
+@pytest.mark.parametrize("dtype", ["Int64", "Float64", "float32", "category", "decimal"])
+def test_parquet_numbers_of_any_type_are_numbers(capsys, tmp_path, dtype):
+    frame = pd.DataFrame({"x": [1, 2, 4, 8], "y": [1.0, 2.0, 2.0, 5.0]})
+    expected = [digits(v) for v in LinearRegression().fit(frame[["x"]], frame["y"]).params_]
+    if dtype == "decimal":
+        cells = pa.array([1, 2, 4, 8]).cast(pa.decimal128(21, 2))
+        stored = pa.table({"x": cells, "y": frame["y"]})
+    else:
+        stored = pa.Table.from_pandas(frame.astype({"x": dtype}))
+    pa.parquet.write_table(stored, tmp_path / "d.parquet")
+    out = accepted(capsys, "fit", "linear", tmp_path / "d.parquet", "--target", "y")
+    assert table(out)["coefficient"].to_list() == expected
+
+
+@pytest.mark.parametrize("dtype", ["Int64", "boolean", "category", "datetime64[ns]", "decimal"])
+def test_parquet_levels_of_any_type_are_levels(capsys, tmp_path, dtype):
+    frame = pd.DataFrame({"s": [0, 1, 1, 0, 1], "y": [1.0, 2.0, 2.5, 1.5, 6.0]})
+    first, second = {
+        "boolean": ("False", "True"),
+        "datetime64[ns]": ("1970-01-01 00:00:00.000000000", "1970-01-01 00:00:00.000000001"),
+        "decimal": ("0.00", "1.00"),
+    }.get(dtype, ("0", "1"))
+    stored = pa.Table.from_pandas(frame if dtype == "decimal" else frame.astype({"s": dtype}))
+    if dtype == "decimal":
+        stored = stored.set_column(0, "s", stored["s"].cast(pa.decimal128(21, 2)))
+    data, model, out = (tmp_path / name for name in ("d.parquet", "m.joblib", "o.csv"))
+    pa.parquet.write_table(stored, data)
+    command = ["fit", "linear", data, "--target", "y", "--categorical", "s", "--save", model]
+    report = accepted(capsys, *command)
+    assert facts(report)["baseline"] == f"s={first}"
+    assert f"\ns={second} " in report
+    accepted(capsys, "predict", model, data, "--output", out)
+    # The means of the two levels, up to rounding.
+    expected = np.where(frame["s"] == 1, 3.5, 1.25)
+    np.testing.assert_allclose(pd.read_csv(out)["prediction"], expected, rtol=1e-14)
+
+
+def test_parquet_columns_may_be_numbered(capsys, tmp_path):
+    pd.DataFrame({0: [1.0, 2.0, 3.0], 1: [2.0, 4.0, 5.0]}).to_parquet(tmp_path / "d.parquet")
+    out = accepted(capsys, "fit", "linear", tmp_path / "d.parquet", "--target", "1")
+    assert facts(out)["features"] == "1: 0"
+
+
+def test_spaces_after_commas_do_not_count(capsys, tmp_path):
+    path = write(tmp_path / "d.csv", "x, s, y\n1, a, 1\n2, b, 3\n4, a, 4\n5, b, 1\n")
+    out = accepted(capsys, "fit", "linear", path, "--target", "y", "--categorical", "s")
+    assert list(table(out).index) == ["x", "s=b", "(intercept)"]
+
+
+def test_numbers_are_read_to_the_last_bit(capsys, tmp_path):
+    values = np.random.default_rng(5).normal(size=(2000, 1))
+    lines = "".join(f"{value!r}\n" for value in values.ravel().tolist())
+    path, model = write(tmp_path / "d.csv", f"x\n{lines}"), tmp_path / "m.joblib"
+    accepted(capsys, "fit", "pca", path, "--save", model)
+    fitted = joblib.load(model)["model"]
+    expected = PCA().fit(pd.DataFrame(values, columns=["x"]))
+    assert fitted.mean_ == expected.mean_
+    assert fitted.explained_variance_ == expected.explained_variance_
+
+
+def test_files_get_the_permissions_of_any_new_file(capsys, tmp_path):
+    model, out, plain = tmp_path / "m.joblib", tmp_path / "o.csv", write(tmp_path / "plain", "")
+    accepted(capsys, "fit", "pca", USARRESTS, "--save", model)
+    accepted(capsys, "predict", model, USARRESTS, "--output", out)
+    assert model.stat().st_mode == out.stat().st_mode == plain.stat().st_mode
+
+
+def test_an_old_output_is_replaced_only_by_a_whole_one(capsys, tmp_path, monkeypatch):
+    model, out = tmp_path / "m.joblib", write(tmp_path / "out.csv", "old\n")
+    accepted(capsys, "fit", "pca", USARRESTS, "--save", model)
+    saved = model.read_bytes()
+
+    def half(source, path, **options):
+        if not Path(path).exists():
+            Path(path).write_text("pca0\n1.0\n")
+        raise OSError("the disk is full")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(pd.DataFrame, "to_csv", half)
+        message = refused(capsys, "predict", model, USARRESTS, "--output", out)
+        assert message == "the disk is full"
+        patch.setattr(joblib, "dump", lambda value, path: half(value, path))
+        refused(capsys, "fit", "pca", USARRESTS, "--n-components", "1", "--save", model)
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "replace", half)  # the one way to take the place of the old output
+        refused(capsys, "predict", model, USARRESTS, "--output", out)
+    assert out.read_text() == "old\n"
+    assert model.read_bytes() == saved
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["m.joblib", "out.csv"]
+    accepted(capsys, "predict", model, USARRESTS, "--output", out)
+    assert len(pd.read_csv(out)) == 50
+
+
+# Refusals
+
+
+FIT_REFUSALS = {
+    "missing file": (
+        ["linear", "none.csv", "--target", "y"],
+        "no such file: none.csv",
+    ),
+    "directory": (
+        ["linear", "folder", "--target", "y"],
+        "folder is a directory; name a file",
+    ),
+    "suffix": (
+        ["linear", "notes.txt", "--target", "y"],
+        "notes.txt is of an unknown kind; use one of .csv, .csv.gz, .parquet, .pq",
+    ),
+    "empty": (["linear", "empty.csv", "--target", "y"], "empty.csv is empty"),
+    "header only": (
+        ["linear", "header.csv", "--target", "y"],
+        "header.csv has a header and no rows",
+    ),
+    "nearest target": (
+        ["linear", "people.csv", "--target", "fair"],
+        "unknown column 'fair' in people.csv; did you mean 'fare'?",
+    ),
+    "nearest feature": (
+        ["pca", "people.csv", "--features", "fare", "agee"],
+        "unknown column 'agee' in people.csv; did you mean 'age'?",
+    ),
+    "nearest level column": (
+        ["linear", "people.csv", "--target", "fare", "--categorical", "sx"],
+        "unknown column 'sx' in people.csv; did you mean 'sex'?",
+    ),
+    "nothing near": (
+        ["pca", "people.csv", "--weights", "w"],
+        "unknown column 'w' in people.csv; it has sex, age, deck, fare, outcome, copies",
+    ),
+    "text features": (
+        ["linear", "people.csv", "--target", "fare"],
+        "people.csv holds text where numbers are needed: 'sex' (such as 'male' in data row 1), "
+        "'outcome' (such as 'saved' in data row 1); name them with --categorical sex outcome, or "
+        "leave them out with --features",
+    ),
+    "one word among numbers": (
+        ["pca", "word.csv"],
+        "word.csv holds text where numbers are needed: 'a b' (such as 'n/k' in data row 2); name "
+        "them with --categorical 'a b', or leave them out with --features",
+    ),
+    "text target": (
+        ["linear", "people.csv", "--target", "sex"],
+        "people.csv holds text where numbers are needed: 'sex' (such as 'male' in data row 1); the "
+        "target of linear regression must be numeric",
+    ),
+    "text weights": (
+        ["pca", "people.csv", "--features", "age", "--weights", "sex"],
+        "people.csv holds text where numbers are needed: 'sex' (such as 'male' in data row 1); "
+        "weights must be numeric",
+    ),
+    "negative weights": (
+        ["pca", "negative.csv", "--weights", "w"],
+        "weights must not be negative; column 'w' of negative.csv holds '-2.5' in data row 2",
+    ),
+    "zero weights": (
+        ["pca", "zero.csv", "--weights", "w"],
+        "sample_weight is zero in every row; at least one must be positive.",
+    ),
+    "missing values": (
+        ["linear", "gaps.csv", "--target", "y"],
+        "gaps.csv has missing values in 'x' (2, first in data row 2), 'y' (1, first in data row "
+        "3); fill them in, or drop those rows",
+    ),
+    "infinite": (
+        ["linear", "infinite.csv", "--target", "y"],
+        "column 'x' of infinite.csv holds 'inf' in data row 2; numbers must be finite",
+    ),
+    "target as feature": (
+        ["linear", "people.csv", "--target", "fare", "--features", "age", "fare"],
+        "column 'fare' is named twice; target, weights and features must all differ",
+    ),
+    "weights as feature": (
+        ["pca", "people.csv", "--weights", "copies", "--features", "age", "copies"],
+        "column 'copies' is named twice; target, weights and features must all differ",
+    ),
+    "weights as target": (
+        ["linear", "people.csv", "--weights", "fare", "--target", "fare", "--features", "age"],
+        "column 'fare' is named twice; target, weights and features must all differ",
+    ),
+    "level column that is no feature": (
+        ["linear", "people.csv", "--target", "fare", "--features", "age", "--categorical", "sex"],
+        "categorical column 'sex' is not among the features",
+    ),
+    "no feature": (
+        ["linear", "lonely.csv", "--target", "y"],
+        "lonely.csv has no column left to be a feature",
+    ),
+    "single level": (
+        ["linear", "level.csv", "--target", "y", "--categorical", "s"],
+        "categorical column 's' of level.csv is 'a' in every row; leave it out of the features",
+    ),
+    "single class": (
+        ["logistic", "level.csv", "--target", "s"],
+        "y holds only one class: a. Classifying needs at least two classes; check the target, or "
+        "the rows that were selected.",
+    ),
+    "C not positive": (
+        ["logistic", "people.csv", "--target", "sex", "--features", "age", "--C", "-1"],
+        "C=-1.0 must be greater than 0.",
+    ),
+    "C not a number": (
+        ["logistic", "people.csv", "--target", "sex", "--features", "age", "--C", "nan"],
+        "C=nan must be a number.",
+    ),
+    "C is text": (
+        ["logistic", "people.csv", "--target", "sex", "--C", "much"],
+        "argument --C: invalid float value: 'much' (see mcmodels fit logistic --help)",
+    ),
+    "too many components": (
+        ["pca", "people.csv", "--features", "age", "fare", "--n-components", "3"],
+        "n_components=3 must be between 0 and min(n_samples, n_features)=2 (rows are counted by "
+        "their weights).",
+    ),
+    "components in a word": (
+        ["pca", "people.csv", "--features", "age", "--n-components", "all"],
+        "n_components='all' is not known; choose one of 'mle'.",
+    ),
+    "longer rows": (
+        ["pca", "long.csv"],
+        "the rows of long.csv have more values than its header names",
+    ),
+    "dates": (
+        ["pca", "dates.parquet"],
+        "dates.parquet holds text where numbers are needed: 't' (such as '2020-01-01 00:00:00' in "
+        "data row 1); name them with --categorical t, or leave them out with --features",
+    ),
+    "input as model": (
+        ["pca", "usarrests.csv", "--save", "usarrests.csv"],
+        "usarrests.csv is the input file; write to another",
+    ),
+    "no place to save": (
+        ["pca", "usarrests.csv", "--save", "nowhere/m.joblib"],
+        "cannot write to nowhere/m.joblib: No such file or directory",
+    ),
+    "save in a file": (
+        ["pca", "usarrests.csv", "--save", "people.csv/m.joblib"],
+        "cannot write to people.csv/m.joblib: Not a directory",
+    ),
+    "save over a directory": (
+        ["pca", "usarrests.csv", "--save", "folder"],
+        "cannot write to folder: it is a directory",
+    ),
+}
+
+
+@pytest.fixture
+def workplace(people, tmp_path, monkeypatch):
+    """A current directory with files of every fault."""
+    monkeypatch.chdir(tmp_path)
+    people.loc[0, ["sex", "outcome"]] = ["male", "saved"]
+    people.to_csv("people.csv", index=False)
+    Path("usarrests.csv").write_bytes(USARRESTS.read_bytes())
+    Path("folder").mkdir()
+    for name, text in {
+        "notes.txt": "x,y\n1,2\n",
+        "empty.csv": "",
+        "header.csv": "x,y\n",
+        "word.csv": "a b,c\n1,1\nn/k,2\n3,5\n",
+        "negative.csv": "x,w\n1,1\n2,-2.5\n4,1\n",
+        "zero.csv": "x,w\n1,0\n2,0\n4,0\n",
+        "gaps.csv": "x,y,z\n1,2,1\n,3,4\nNA,,5\n",
+        "infinite.csv": "x,y\n1,2\ninf,3\n3,3\n",
+        "lonely.csv": "y\n1\n2\n",
+        "level.csv": "s,x,y\na,1,1\na,2,3\na,3,2\n",
+        "long.csv": "x,y\n1,2,3\n4,5,6\n",
+    }.items():
+        Path(name).write_text(text)
+    dates = pd.DataFrame({"t": pd.to_datetime(["2020-01-01", "2020-01-02"]), "x": [1.0, 2.0]})
+    dates.to_parquet("dates.parquet")
+    return tmp_path
+
+
+def contents(folder):
+    return {path: path.is_file() and path.read_bytes() for path in folder.rglob("*")}
+
+
+@pytest.mark.parametrize("case", FIT_REFUSALS)
+def test_fit_refuses(capsys, workplace, case):
+    argv, message = FIT_REFUSALS[case]
+    argv = argv if "--save" in argv else [*argv, "--save", "model.joblib"]
+    before = contents(workplace)
+    assert refused(capsys, "fit", *argv) == message
+    assert contents(workplace) == before
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "reason"),
+    [
+        ("ragged.csv", b"x,y\n1,2\n3,4,5\n", "Expected 2 fields in line 3, saw 3"),
+        ("quote.csv", b'x,y\n1,"2\n', "EOF inside string"),
+        ("latin.csv", "x,größe\n1,2\n".encode("latin-1"), "codec can't decode"),
+        ("plain.csv.gz", b"x,y\n1,2\n", "Not a gzipped file"),
+        ("cut.csv.gz", gzip.compress(b"x,y\n" + b"1,2\n" * 500)[:-20], ""),
+        ("text.parquet", b"x,y\n1,2\n", "Parquet"),
+        ("nothing.pq", b"", "Parquet"),
+    ],
+)
+def test_a_file_that_cannot_be_parsed_is_refused(capsys, tmp_path, name, content, reason):
+    (tmp_path / name).write_bytes(content)
+    model = tmp_path / "m.joblib"
+    message = refused(capsys, "fit", "pca", tmp_path / name, "--save", model)
+    assert message.startswith(f"cannot read {tmp_path / name}: ")
+    assert reason in message
+    assert not model.exists()
+
+
+def test_a_continuous_target_has_no_classes(capsys):
+    message = refused(capsys, "fit", "logistic", MTCARS, "--target", "mpg")
+    assert "continuous" in message
+
+
+@pytest.mark.parametrize(
+    ("argv", "option"),
+    [
+        (["linear", MTCARS, "--target", "mpg"], ["--C", "1"]),
+        (["linear", MTCARS, "--target", "mpg"], ["--n-components", "1"]),
+        (["linear", MTCARS, "--target", "mpg"], ["--max-iter", "1"]),
+        (["logistic", MTCARS, "--target", "am"], ["--whiten"]),
+        (["pca", USARRESTS], ["--target", "Rape"]),
+        (["pca", USARRESTS], ["--no-intercept"]),
+    ],
+)
+def test_an_option_of_another_model_is_refused(capsys, argv, option):
+    message = refused(capsys, "fit", *argv, *option)
+    assert message == f"unrecognized arguments: {' '.join(option)} (see mcmodels --help)"
+
+
+PREDICT_REFUSALS = {
+    "missing column": (
+        lambda d: d.rename(columns={"age": "aged"}),
+        "unknown column 'age' in new.csv; did you mean 'aged'?",
+    ),
+    "missing values": (
+        lambda d: d.assign(age=d["age"].where(d["age"].index != 4)),
+        "new.csv has missing values in 'age' (1, first in data row 5); fill them in, or drop those "
+        "rows",
+    ),
+    "missing level": (
+        lambda d: d.assign(sex=d["sex"].where(d["sex"].index != 0)),
+        "new.csv has missing values in 'sex' (1, first in data row 1); fill them in, or drop those "
+        "rows",
+    ),
+    "unseen text": (
+        lambda d: d.assign(sex=d["sex"].where(d["sex"].index != 2, "other")),
+        "column 'sex' of new.csv holds 'other' in data row 3, which the model was not fitted to; "
+        "it knows female, male",
+    ),
+    "unseen number": (
+        lambda d: d.assign(deck=d["deck"].where(d["deck"].index != 1, 9)),
+        "column 'deck' of new.csv holds '9' in data row 2, which the model was not fitted to; it "
+        "knows 1, 2, 3",
+    ),
+    "unseen word among numbers": (
+        lambda d: d.assign(deck=d["deck"].astype(object).where(d["deck"].index != 1, "B")),
+        "column 'deck' of new.csv holds 'B' in data row 2, which the model was not fitted to; it "
+        "knows 1, 2, 3",
+    ),
+    "text": (
+        lambda d: d.assign(age=d["age"].astype(object).where(d["age"].index != 3, "old")),
+        "new.csv holds text where numbers are needed: 'age' (such as 'old' in data row 4); the "
+        "model was fitted to numbers there",
+    ),
+    "no rows": (lambda d: d.head(0), "new.csv has a header and no rows"),
+}
+
+
+@pytest.fixture
+def model_file(capsys, people, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    people.to_csv("people.csv", index=False)
+    options = ["--features", "age", "sex", "deck", "--categorical", "sex", "deck"]
+    fit = ["fit", "linear", "people.csv", "--target", "fare", *options, "--save", "m.joblib"]
+    accepted(capsys, *fit)
+    return tmp_path / "m.joblib"
+
+
+@pytest.mark.parametrize("case", PREDICT_REFUSALS)
+def test_predict_refuses_data(capsys, people, model_file, case):
+    change, message = PREDICT_REFUSALS[case]
+    change(people).to_csv("new.csv", index=False)
+    before = contents(model_file.parent)
+    assert refused(capsys, "predict", "m.joblib", "new.csv", "--output", "out.csv") == message
+    assert contents(model_file.parent) == before
+
+
+@pytest.mark.parametrize(
+    ("argv", "message"),
+    [
+        (["none.joblib", "people.csv", "--output", "o.csv"], "no such file: none.joblib"),
+        ([".", "people.csv", "--output", "o.csv"], ". is a directory; name a file"),
+        (["m.joblib", "none.csv", "--output", "o.csv"], "no such file: none.csv"),
+        (
+            ["m.joblib", "people.csv", "--output", "o.xlsx"],
+            "o.xlsx is of an unknown kind; use one of .csv, .csv.gz, .parquet, .pq",
+        ),
+        (
+            ["m.joblib", "people.csv", "--output", "nowhere/o.csv"],
+            "cannot write to nowhere/o.csv: No such file or directory",
+        ),
+        (
+            ["m.joblib", "people.csv", "--output", "people.csv"],
+            "people.csv is the input file; write to another",
+        ),
+        (
+            ["m.joblib", "people.csv"],
+            "the following arguments are required: --output (see mcmodels predict --help)",
+        ),
+    ],
+)
+def test_predict_refuses_paths(capsys, model_file, argv, message):
+    before = contents(model_file.parent)
+    assert refused(capsys, "predict", *argv) == message
+    assert contents(model_file.parent) == before
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"x,y\n1,2\n", b"\x80\x05garbage", "dictionary", "foreign"]
+)
+def test_predict_refuses_a_file_that_is_not_a_model(capsys, model_file, content):
+    other = model_file.with_name("other.joblib")
+    if content == "dictionary":
+        joblib.dump({"encode": 1, "model": 2}, other)
+    elif content == "foreign":
+        joblib.dump(Pipeline([("scale", PCA()), ("model", LinearRegression())]), other)
+    else:
+        other.write_bytes(content)
+    message = refused(capsys, "predict", other, "people.csv", "--output", "o.csv")
+    assert message == f"{other} is not a model saved by 'mcmodels fit --save' of this version"
+    assert not Path("o.csv").exists()
+
+
+def test_parquet_without_its_library_is_refused(capsys, tmp_path, monkeypatch):
+    model, data, out = tmp_path / "m.joblib", tmp_path / "d.parquet", tmp_path / "o.parquet"
+    accepted(capsys, "fit", "pca", USARRESTS, "--save", model)
+    pd.read_csv(USARRESTS).to_parquet(data)
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    needed = "Parquet files need pyarrow; install it with: pip install 'mcmodels[parquet]'"
+    assert refused(capsys, "fit", "pca", data) == needed
+    assert refused(capsys, "predict", model, USARRESTS, "--output", out) == needed
+    assert not out.exists()
+
+
+# The program
+
+
+def test_version(capsys):
+    assert run(capsys, "--version") == (0, f"mcmodels {mcmodels.__version__}\n", "")
+
+
+def test_no_arguments_print_the_help(capsys):
+    code, out, err = run(capsys)
+    assert (code, err) == (2, "")
+    assert out.startswith("usage: mcmodels ")
+    assert run(capsys, "--help") == (0, out, "")
+
+
+def test_help_of_predict_warns_of_models_of_others(capsys):
+    code, out, _ = run(capsys, "predict", "--help")
+    assert code == 0
+    assert "only load models that you trust" in " ".join(out.split())
+
+
+def test_abbreviated_options_are_refused(capsys):
+    message = refused(capsys, "fit", "linear", MTCARS, "--targ", "mpg")
+    assert "required: --target" in message
+
+
+def test_the_module_runs():
+    command = [sys.executable, "-m", "mcmodels", "fit", "pca", str(USARRESTS)]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("Principal components\n")
+    refused = subprocess.run([*command, "--features", "rape"], capture_output=True, text=True)
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert refused.stderr == (
+        f"mcmodels: error: unknown column 'rape' in {USARRESTS}; did you mean 'Rape'?\n"
+    )
+
+
+@pytest.mark.parametrize("buffered", [True, False])
+@pytest.mark.parametrize("argv", [["fit", "pca", str(USARRESTS)], ["--help"]])
+def test_a_reader_that_leaves_early_is_no_error(argv, buffered):
+    environment = {**os.environ, "PYTHONUNBUFFERED": "" if buffered else "1"}
+    command = [sys.executable, "-m", "mcmodels", *argv]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with subprocess.Popen(command, env=environment, **pipes) as process:
+        process.stdout.close()
+        assert process.stderr.read() == b""
+    assert process.returncode == 0
+
+
+def test_an_interrupted_fit_leaves_nothing(capsys, tmp_path, monkeypatch):
+    def interrupt(*arguments, **options):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(PCA, "fit", interrupt)
+    code, out, err = run(capsys, "fit", "pca", USARRESTS, "--save", tmp_path / "m.joblib")
+    assert (code, out, err) == (130, "", "")
+    assert list(tmp_path.iterdir()) == []
