@@ -121,6 +121,88 @@ def test_binary_labels_in_any_dress_give_the_same_fit():
         )
 
 
+@settings(max_examples=60, deadline=None)
+@given(
+    n=st.integers(2, 40),
+    p=st.integers(1, 12),
+    n_targets=st.sampled_from([None, 1, 3]),
+    dtype=st.sampled_from(
+        ["float64", "float32", "float16", "int16", "uint8", "bool", "longdouble"]
+    ),
+    order=st.sampled_from("CF"),
+    intercept=st.booleans(),
+    seed=st.integers(0, 2**16),
+)
+@pytest.mark.filterwarnings("ignore::mcmodels.exceptions.FitWarning")
+def test_any_shape_and_dtype(n, p, n_targets, dtype, order, intercept, seed):
+    """Shapes as documented, and the normal equations hold for the numbers given."""
+    rng = np.random.default_rng(seed)
+    X = np.asarray(rng.integers(0, 5, (n, p)).astype(dtype), order=order)
+    y = rng.standard_normal(n if n_targets is None else (n, n_targets))
+    model = LinearRegression(fit_intercept=intercept).fit(X, y)
+    shape = (p + intercept,) if n_targets is None else (n_targets, p + intercept)
+    assert model.params_.shape == model.gradient_.shape == shape
+    assert model.hessian_.shape == (model.params_.size, model.params_.size)
+    assert model.predict(X).shape == y.shape
+    assert model.params_.dtype == np.float64
+    gradient = model.gradient(X, y)
+    scale = max(np.abs(model.hessian_).max() * np.abs(model.params_).max(), 1.0)
+    assert np.abs(gradient).max() < 1e-12 * scale
+    Z = X.astype(float) - (X.astype(float).mean(axis=0) if intercept else 0)
+    assert model.rank_ == np.linalg.matrix_rank(Z, rtol=1e-10)
+    shortest = np.linalg.lstsq(Z, y - (y.mean(axis=0) if intercept else 0), rcond=1e-10)[0]
+    np.testing.assert_allclose(model.coef_, shortest.T, rtol=1e-8, atol=1e-10)
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    n=st.integers(4, 40),
+    p=st.integers(1, 8),
+    n_classes=st.integers(2, 4),
+    dtype=st.sampled_from(["float64", "float32", "int16", "bool"]),
+    C=st.sampled_from([1e-3, 1.0, 1e3]),
+    seed=st.integers(0, 2**16),
+)
+def test_any_classes(n, p, n_classes, dtype, C, seed):
+    """A penalised optimum exists, is unique, and is found from any data."""
+    rng = np.random.default_rng(seed)
+    X = rng.integers(0, 5, (n, p)).astype(dtype)
+    y = rng.permutation(np.arange(n) % n_classes)
+    model = LogisticRegression(C=C).fit(X, y)
+    assert model.converged_
+    assert np.abs(model.gradient(X, y)).max() <= 1e-8 * n
+    assert model.params_.shape == ((p + 1,) if n_classes == 2 else (n_classes, p + 1))
+    np.testing.assert_allclose(model.predict_proba(X).sum(axis=1), 1, rtol=1e-14)
+    other = model.params_ + 1e-3 * rng.standard_normal(model.params_.shape)
+    assert model.objective(X, y, other) >= model.objective_ * (1 - 1e-14)
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    n=st.integers(2, 40),
+    p=st.integers(1, 12),
+    dtype=st.sampled_from(["float64", "float32", "int16", "bool"]),
+    order=st.sampled_from("CF"),
+    seed=st.integers(0, 2**16),
+)
+def test_any_rows_have_components(n, p, dtype, order, seed):
+    """The components are orthonormal and their variances are the eigenvalues of S."""
+    X = np.asarray(np.random.default_rng(seed).integers(0, 5, (n, p)).astype(dtype), order=order)
+    model = PCA().fit(X)
+    k = min(n, p)
+    assert model.components_.shape == model.gradient_.shape == (k, p)
+    assert model.hessian_.shape == (k, p, p)
+    assert relative_error(model.components_ @ model.components_.T, np.eye(k)) < 1e-12
+    S = np.atleast_2d(np.cov(X.astype(float).T))
+    expected = np.clip(np.linalg.eigvalsh(S)[::-1][:k], 0, None)
+    scale = max(expected.max(), 1.0)
+    np.testing.assert_allclose(model.eigenvalues_, expected, atol=1e-13 * scale)
+    assert np.abs(model.gradient_).max() < 1e-13 * scale * p
+    restored = model.inverse_transform(model.transform(X))
+    tolerance = 1e-5 if dtype == "float32" else 1e-12
+    np.testing.assert_allclose(restored, X.astype(float), atol=tolerance * 5)
+
+
 @settings(max_examples=40, deadline=None)
 @given(
     block_rows=st.integers(1, 50),

@@ -9,9 +9,15 @@ import pandas as pd
 import pytest
 import sklearn.linear_model
 from scipy import sparse
+from scipy.optimize import linprog
 
 from mcmodels import LogisticRegression
-from mcmodels.exceptions import ConvergenceWarning, RankDeficiencyWarning, SeparationWarning
+from mcmodels.exceptions import (
+    ConvergenceWarning,
+    FitWarning,
+    RankDeficiencyWarning,
+    SeparationWarning,
+)
 from tests.numerics import relative_error
 from tests.problems import classes_problem
 
@@ -216,23 +222,60 @@ def test_a_column_that_determines_some_rows_is_named(n_classes):
         assert LogisticRegression(C=np.inf).fit(frame, y).status_ == "converged"
 
 
-@pytest.mark.parametrize("seed", range(20))
-@pytest.mark.parametrize("p", [1, 5, 12])
-def test_separation_is_found_when_and_only_when_a_linear_program_finds_it(seed, p):
-    """The program of Konis (2007): maximise the sum of margins that may not be negative."""
-    from scipy.optimize import linprog
+def separable(X, y):
+    """Whether a direction separates the classes, by the linear program of Konis (2007, §4.2).
 
-    rng = np.random.default_rng([seed, p])
-    X = np.round(rng.standard_normal((40, p)), 1)
-    y = (X[:, 0] + rng.standard_normal(40) * (seed % 4) / 2 > 0).astype(int)
-    Z = np.column_stack([X, np.ones(40)]) * (2 * y - 1)[:, None]
-    program = linprog(-Z.sum(axis=0), A_ub=-Z, b_ub=np.zeros(40), bounds=(-1, 1))
-    expected = -program.fun > 1e-9
+    Maximise the sum of all margins ``(d_own - d_other)ᵀx̃`` over bounded d that makes none negative.
+    """
+    Z = np.column_stack([X, np.ones(len(X))])
+    n_classes = y.max() + 1
+    margins = []
+    for row, own in zip(Z, y, strict=True):
+        for other in set(range(n_classes)) - {own}:
+            margin = np.zeros((n_classes, Z.shape[1]))
+            margin[own], margin[other] = row, -row
+            margins.append(margin.ravel())
+    margins = np.array(margins)
+    program = linprog(
+        -margins.sum(axis=0), A_ub=-margins, b_ub=np.zeros(len(margins)), bounds=(-1, 1)
+    )
+    # Without separation d = 0, up to the program's tolerance of 1e-7 on each margin; with it, some
+    # margin is about one, for values rounded to tenths.
+    return -program.fun > 1e-4
+
+
+def check_separation(seed, n, p, n_classes):
+    """Coarse values make ties, and with them partial separation, frequent."""
+    rng = np.random.default_rng([seed, n, p, n_classes])
+    X = np.round(rng.standard_normal((n, p)), rng.integers(0, 2))
+    noise = (seed % 4) / 2
+    score = X[:, 0] + noise * rng.standard_normal(n)
+    y = np.digitize(score, np.quantile(score, np.arange(1, n_classes) / n_classes))
+    y[:n_classes] = np.arange(n_classes)
+    expected = separable(X, y)
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", SeparationWarning)
+        warnings.simplefilter("ignore", FitWarning)
         model = LogisticRegression(C=np.inf).fit(X, y)
     assert (model.status_ == "separated") == expected
     assert model.converged_ != expected
+    assert np.isfinite(model.params_).all()
+    return expected
+
+
+@pytest.mark.parametrize("n_classes", [2, 3])
+@pytest.mark.parametrize("p", [1, 5, 12])
+def test_separation_is_found_when_and_only_when_a_linear_program_finds_it(p, n_classes):
+    found = [check_separation(seed, 40, p, n_classes) for seed in range(12)]
+    assert len(set(found)) == 2
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("n_classes", [2, 3, 4])
+@pytest.mark.parametrize("p", [1, 2, 5, 12, 20])
+@pytest.mark.parametrize("n", [25, 60, 150])
+def test_separation_against_a_linear_program_many_times(n, p, n_classes):
+    for seed in range(100):
+        check_separation(seed, n, p, n_classes)
 
 
 @pytest.mark.parametrize("n_classes", [2, 3])

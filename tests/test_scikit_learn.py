@@ -1,6 +1,9 @@
 """The estimators among scikit-learn's own: checks, pipelines, searches, routing, persistence."""
 
 import io
+import os
+import subprocess
+import sys
 
 import joblib
 import numpy as np
@@ -38,6 +41,21 @@ ESTIMATORS = [
 @parametrize_with_checks(ESTIMATORS)
 def test_scikit_learn_checks(estimator, check):
     check(estimator)
+
+
+def test_array_api_check_that_needs_a_setting_of_its_own():
+    """scikit-learn skips it unless SciPy was told at import to dispatch on array types."""
+    code = """
+from sklearn.utils.estimator_checks import check_estimator
+from mcmodels import PCA, LinearRegression, LogisticRegression
+for model in (LinearRegression(), LogisticRegression(), PCA()):
+    results = check_estimator(model, on_skip=None)
+    (check,) = [r for r in results if r["check_name"] == "check_array_api_input"]
+    assert check["status"] == "passed"
+"""
+    environment = {**os.environ, "SCIPY_ARRAY_API": "1"}
+    command = [sys.executable, "-W", "ignore", "-c", code]
+    subprocess.run(command, env=environment, check=True, timeout=120)
 
 
 def test_tags():
