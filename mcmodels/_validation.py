@@ -8,13 +8,24 @@ from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
-from sklearn.utils.validation import check_array, check_consistent_length
+from sklearn.utils.validation import check_array, check_consistent_length, validate_data
 
 from mcmodels.exceptions import RankDeficiencyWarning
 from mcmodels.rows.blocks import Array
 from mcmodels.solvers import Solution
 
 _LONGEST_LIST = 10
+
+
+def validated(estimator: Any, X: Any, y: Any = None, *, reset: bool, **for_y: Any) -> Any:
+    """X, or X and y, checked by scikit-learn: finite, real, of the shape seen at fit.
+
+    Neither is converted to float64 here: blocks of rows are, as they are read.
+    """
+    options = {"accept_sparse": "csr", "dtype": "numeric", "reset": reset}
+    if y is None and not reset:
+        return validate_data(estimator, X, **options)
+    return validate_data(estimator, X, y, **options, **for_y)
 
 
 def check_choice(name: str, value: object, choices: Sequence[str]) -> None:

@@ -8,13 +8,14 @@ from typing import Any, Self, cast
 import numpy as np
 from scipy import linalg
 from sklearn.base import BaseEstimator, MultiOutputMixin, RegressorMixin
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
 from mcmodels._validation import (
     check_choice,
     check_flag,
     check_number,
     check_weights,
+    validated,
     warn_rank_deficient,
 )
 from mcmodels.base import DifferentiableMixin
@@ -31,6 +32,8 @@ from mcmodels.rows.covariance import centred_near
 from mcmodels.solvers import Status, least_squares
 
 __all__ = ["LinearRegression"]
+
+_TARGETS = {"multi_output": True, "y_numeric": True}
 
 
 class LinearRegression(MultiOutputMixin, RegressorMixin, DifferentiableMixin, BaseEstimator):
@@ -143,7 +146,7 @@ class LinearRegression(MultiOutputMixin, RegressorMixin, DifferentiableMixin, Ba
         check_choice("solver", self.solver, ("auto", "normal", "pinv"))
         if self.rcond is not None:
             check_number("rcond", self.rcond, at_least=0)
-        X, y = self._validated(X, y, reset=True)
+        X, y = validated(self, X, y, reset=True, **_TARGETS)
         targets = y.reshape(X.shape[0], -1).astype(np.float64, copy=False)
         rows = self._rows(X, targets, check_weights(sample_weight, X))
         solution = least_squares.solve(
@@ -189,7 +192,7 @@ class LinearRegression(MultiOutputMixin, RegressorMixin, DifferentiableMixin, Ba
         ndarray of shape (n_samples,) or (n_samples, n_targets)
         """
         check_is_fitted(self)
-        X = self._validated(X, None, reset=False)
+        X = validated(self, X, reset=False)
         return self._rows(X, None, None).map(lambda block: block.X.predictor(self.params_))
 
     def leverage(self, X: Any, sample_weight: Any = None) -> Array:
@@ -263,17 +266,11 @@ class LinearRegression(MultiOutputMixin, RegressorMixin, DifferentiableMixin, Ba
         tags.input_tags.sparse = True
         return tags
 
-    def _validated(self, X: Any, y: Any, *, reset: bool) -> Any:
-        options = {"accept_sparse": "csr", "dtype": "numeric", "reset": reset}
-        if y is None and not reset:
-            return validate_data(self, X, **options)
-        return validate_data(self, X, y, multi_output=True, y_numeric=True, **options)
-
     def _rows(self, X: Any, y: Array | None, weights: Array | None) -> ArrayRows:
         return ArrayRows(X, y, weights, intercept=bool(self.fit_intercept))
 
     def _objective_on(self, X: Any, y: Any, sample_weight: Any) -> Objective:
-        X, y = self._validated(X, y, reset=False)
+        X, y = validated(self, X, y, reset=False, **_TARGETS)
         n_targets = y.size // y.shape[0]
         if n_targets != len(np.atleast_2d(self.params_)):
             raise ValueError(
@@ -287,7 +284,7 @@ class LinearRegression(MultiOutputMixin, RegressorMixin, DifferentiableMixin, Ba
     def _whitened(self, X: Any, sample_weight: Any) -> tuple[Array, Array | None]:
         """Rows Z with ``ZZᵀ = X̃(X̃ᵀWX̃)⁺X̃ᵀ`` for the training weights W."""
         check_is_fitted(self)
-        X = self._validated(X, None, reset=False)
+        X = validated(self, X, reset=False)
         weights = check_weights(sample_weight, X)
         fit = self._least_squares
         root = fit.inverse.root

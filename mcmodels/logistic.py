@@ -11,7 +11,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.callback import CallbackSupportMixin, with_callbacks
 from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
 from mcmodels._validation import (
     check_choice,
@@ -20,6 +20,7 @@ from mcmodels._validation import (
     check_number,
     check_weights,
     name_columns,
+    validated,
     warn_rank_deficient,
 )
 from mcmodels.base import DifferentiableMixin
@@ -64,7 +65,8 @@ class LogisticRegression(ClassifierMixin, DifferentiableMixin, CallbackSupportMi
     max_iter : int, default=100
         Largest number of Newton steps.
     warm_start : bool, default=False
-        Whether to start from the parameters of the previous fit, when their shape agrees.
+        Whether to start from the parameters of the previous fit, when their shape agrees and they
+        are better than none.
 
     Attributes
     ----------
@@ -168,7 +170,7 @@ class LogisticRegression(ClassifierMixin, DifferentiableMixin, CallbackSupportMi
             When ``max_iter`` steps did not suffice.
         """
         self._check_parameters()
-        X, y = self._validated(X, y, reset=True)
+        X, y = validated(self, X, y, reset=True)
         check_classification_targets(y)
         self.classes_, codes = np.unique(y, return_inverse=True)
         weights = check_weights(sample_weight, X)
@@ -194,7 +196,7 @@ class LogisticRegression(ClassifierMixin, DifferentiableMixin, CallbackSupportMi
         ndarray of shape (n_samples,) or (n_samples, n_classes)
         """
         check_is_fitted(self)
-        X = self._validated(X, None, reset=False)
+        X = validated(self, X, reset=False)
         rows = ArrayRows(X, intercept=bool(self.fit_intercept))
         return rows.map(lambda block: block.X.predictor(self.params_))
 
@@ -270,12 +272,6 @@ class LogisticRegression(ClassifierMixin, DifferentiableMixin, CallbackSupportMi
                 "check the target, or the rows that were selected."
             )
 
-    def _validated(self, X: Any, y: Any, *, reset: bool) -> Any:
-        options = {"accept_sparse": "csr", "dtype": "numeric", "reset": reset}
-        if y is None and not reset:
-            return validate_data(self, X, **options)
-        return validate_data(self, X, y, **options)
-
     def _objective_of(
         self, X: Any, codes: Codes, weights: Array | None
     ) -> LinearPredictorObjective:
@@ -287,7 +283,7 @@ class LogisticRegression(ClassifierMixin, DifferentiableMixin, CallbackSupportMi
         return LinearPredictorObjective(rows, loss, penalty=1.0 / self.C)
 
     def _objective_on(self, X: Any, y: Any, sample_weight: Any) -> Objective:
-        X, y = self._validated(X, y, reset=False)
+        X, y = validated(self, X, y, reset=False)
         unknown = np.setdiff1d(y, self.classes_)
         if unknown.size:
             raise ValueError(
@@ -301,9 +297,9 @@ class LogisticRegression(ClassifierMixin, DifferentiableMixin, CallbackSupportMi
     def _start(self, objective: LinearPredictorObjective) -> Array:
         start = irls.log_odds_start(objective.rows, len(self.classes_))
         previous = getattr(self, "params_", None)
-        if self.warm_start and previous is not None and previous.shape == start.shape:
-            return previous
-        return start
+        if not self.warm_start or previous is None or previous.shape != start.shape:
+            return start
+        return previous if objective.value(previous) <= objective.value(start) else start
 
     def _iterate(
         self, objective: LinearPredictorObjective, X: Any, y: Any, weights: Array | None

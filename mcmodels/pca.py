@@ -11,7 +11,7 @@ from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, Transfo
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
-from mcmodels._validation import check_choice, check_flag, check_number, check_weights
+from mcmodels._validation import check_choice, check_flag, check_number, check_weights, validated
 from mcmodels.base import DifferentiableMixin
 from mcmodels.exceptions import ConvergenceWarning, RankDeficiencyWarning
 from mcmodels.inference.dimension import components_for_share, minka_log_evidence
@@ -185,7 +185,8 @@ class PCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, DifferentiableMixin
         ndarray of shape (n_samples, n_components_)
             float32 for float32 rows, else float64.
         """
-        X = self._validated(X)
+        check_is_fitted(self)
+        X = validated(self, X, reset=False)
         scores = ArrayRows(X, intercept=False).map(self._scores)
         if self.whiten:
             scores *= self._inverse_deviations()
@@ -257,7 +258,8 @@ class PCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, DifferentiableMixin
         Tipping and Bishop (1999), eq. 4; Mardia, Kent and Bibby (1979), *Multivariate Analysis*,
         §2.5.4, eq. 2.5.14 (singular case).
         """
-        X = self._validated(X)
+        check_is_fitted(self)
+        X = validated(self, X, reset=False)
         rows = ArrayRows(X, intercept=False)
         along, across = self._precisions()
         precisions = np.concatenate(
@@ -395,10 +397,6 @@ class PCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, DifferentiableMixin
                 stacklevel=3,
             )
 
-    def _validated(self, X: Any) -> Any:
-        check_is_fitted(self)
-        return validate_data(self, X, accept_sparse="csr", dtype="numeric", reset=False)
-
     def _scores(self, block: RowBlock) -> Array:
         X, offset = centred_near(block.X, self.mean_)
         return X.X @ self.components_.T - self.components_ @ offset
@@ -417,6 +415,7 @@ class PCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, DifferentiableMixin
         return along, 1.0 / self.noise_variance_ if self.noise_variance_ > 0 else 0.0
 
     def _objective_on(self, X: Any, y: Any, sample_weight: Any) -> Objective:
-        X = self._validated(X)
+        check_is_fitted(self)
+        X = validated(self, X, reset=False)
         rows = ArrayRows(X, weights=check_weights(sample_weight, X))
         return VarianceLagrangian(RowsCovariance(rows), self.eigenvalues_)

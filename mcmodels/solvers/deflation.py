@@ -15,9 +15,9 @@ import numpy as np
 from scipy import linalg
 
 from mcmodels.rows.blocks import Array
+from mcmodels.solvers.cholesky import FLOAT64_EPSILON
 from mcmodels.solvers.eigenpairs import Eigenpairs
 
-_FLOAT64_EPSILON = float(np.finfo(np.float64).eps)
 _POWER_STEPS = 16
 _RAYLEIGH_STEPS = 8
 _MAX_ROUNDS = 30
@@ -42,7 +42,7 @@ def deflated_eigenpairs(
     size = S.shape[0]
     norm = float(np.linalg.norm(S)) / np.sqrt(size)
     # Neither a residual nor a gap can be seen below the rounding of S itself.
-    bound = max(max(tol, 4 * size * _FLOAT64_EPSILON) * norm, np.finfo(np.float64).tiny)
+    bound = max(max(tol, 4 * size * FLOAT64_EPSILON) * norm, np.finfo(np.float64).tiny)
     deflated = S.copy()
     values: list[float] = []
     vectors = np.zeros((size, 0))

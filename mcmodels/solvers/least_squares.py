@@ -11,9 +11,9 @@ from scipy import linalg
 
 from mcmodels.rows import Moments, Rows, Triangle
 from mcmodels.rows.blocks import Array
+from mcmodels.solvers.cholesky import FLOAT64_EPSILON, ScaledCholesky
 from mcmodels.solvers.overflow import refuse_overflow
 from mcmodels.solvers.pseudoinverse import (
-    FLOAT64_EPSILON,
     PseudoInverse,
     from_factor,
     from_gram,
@@ -100,24 +100,15 @@ def solve(
 
 def _normal(moments: Moments, rows: Rows, rcond: float | None) -> Solution[LeastSquares] | None:
     """Cholesky, or None when the scaled scatter matrix is numerically singular."""
-    p = moments.n_features
     scale = _column_lengths(np.sqrt(np.diagonal(moments.Sxx)), moments, rows)
-    if p == 0 or not scale.all():
+    factor = ScaledCholesky.of(moments.Sxx, scale, rcond=rcond or 0.0)
+    if factor is None:
         return None
-    correlation = moments.Sxx / np.outer(scale, scale)
-    L, info = linalg.lapack.dpotrf(correlation, lower=1, clean=1)
-    if info != 0:
-        return None
-    reciprocal, _ = linalg.lapack.dpocon(L, np.abs(correlation).sum(axis=0).max(), uplo="L")
-    if reciprocal <= max(8 * p * FLOAT64_EPSILON, 0.0 if rcond is None else rcond**2):
-        return None
-    inverse_factor, _ = linalg.lapack.dtrtri(L, lower=1)
-    condition = float(1 / np.sqrt(reciprocal))
-    inverse = PseudoInverse(inverse_factor.T / scale[:, np.newaxis], np.array([condition, 1.0]), ())
-    scaled_target = moments.Sxy / scale[:, np.newaxis]
-    coef = linalg.cho_solve((L, True), scaled_target, check_finite=False) / scale[:, np.newaxis]
-    fit = LeastSquares(_with_intercept(coef, moments, rows), moments, L.T * scale, inverse)
-    return Solution(fit, Status.CONVERGED, "normal", 0, p, condition)
+    spread = np.array([factor.condition, 1.0])
+    inverse = PseudoInverse(factor.inverse_root(), spread, ())
+    params = _with_intercept(factor.solve(moments.Sxy), moments, rows)
+    fit = LeastSquares(params, moments, factor.lower.T * scale, inverse)
+    return Solution(fit, Status.CONVERGED, "normal", 0, moments.n_features, factor.condition)
 
 
 def _normal_singular(moments: Moments, rows: Rows, rcond: float | None) -> Solution[LeastSquares]:

@@ -12,12 +12,12 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
-from scipy import linalg
 
 from mcmodels.rows import Derivatives
 from mcmodels.rows.blocks import Array
+from mcmodels.solvers.cholesky import FLOAT64_EPSILON, ScaledCholesky
 from mcmodels.solvers.overflow import refuse_overflow
-from mcmodels.solvers.pseudoinverse import FLOAT64_EPSILON, from_gram
+from mcmodels.solvers.pseudoinverse import from_gram
 from mcmodels.solvers.solution import Status
 
 _ARMIJO = 1e-4
@@ -158,12 +158,18 @@ def _small(derivatives: Derivatives, gradient_tolerance: float) -> bool:
 
 def _stalled(current: Iterate, gradient_tolerance: float) -> Status:
     """No step decreases the objective: at the precision of float64, or short of it."""
-    invisible = np.sqrt(FLOAT64_EPSILON) * abs(current.derivatives.value)
-    if _small(current.derivatives, gradient_tolerance) or current.direction.decrease <= invisible:
+    at_precision = 0 < current.direction.decrease <= _invisible(current.derivatives.value)
+    if at_precision or _small(current.derivatives, gradient_tolerance):
         return Status.CONVERGED
     return Status.NOT_CONVERGED
 
 
+def _invisible(value: float) -> float:
+    """A promised decrease so small that values of the objective cannot confirm it."""
+    return _BLIND * _ROUNDING_UNITS * FLOAT64_EPSILON * abs(value)
+
+
+@np.errstate(over="ignore", invalid="ignore")  # what overflows is no decrease, and is halved
 def _line_search(objective: NewtonObjective, current: Iterate) -> tuple[Array, Derivatives] | None:
     """The longest of the steps 1, ½, ¼, … that decreases the objective enough, or None."""
     value, slope = current.derivatives.value, -current.direction.decrease
@@ -171,13 +177,12 @@ def _line_search(objective: NewtonObjective, current: Iterate) -> tuple[Array, D
         return None
     full = current.params + current.direction.step
     derivatives = objective.derivatives(full)
-    rounding = _ROUNDING_UNITS * FLOAT64_EPSILON * abs(value)
-    if -slope <= _BLIND * rounding:
-        # Too close to the minimum for the objective to tell; the gradient still can.
+    if -slope <= _invisible(value):
+        # The objective cannot tell any more; the gradient still can.
         before = np.linalg.norm(current.derivatives.gradient)
         halved = np.linalg.norm(derivatives.gradient) <= before / 2
-        better = halved and derivatives.value <= value + rounding
-        return (full, derivatives) if better else None
+        no_worse = derivatives.value <= value + _ROUNDING_UNITS * FLOAT64_EPSILON * abs(value)
+        return (full, derivatives) if halved and no_worse else None
     if derivatives.value <= value + _ARMIJO * slope:
         return full, derivatives
     length = 1.0
@@ -194,28 +199,17 @@ def newton_direction(
 ) -> NewtonDirection:
     """The Newton step at a point, by Cholesky of the scaled Hessian, or its pseudo-inverse."""
     gradient = derivatives.gradient.ravel()
-    size = gradient.size
     hessian = objective.fix_gauge(derivatives.hessian, derivatives.gradient.shape)
     scale = np.sqrt(np.clip(np.diagonal(hessian), 0.0, None))
-    threshold = 8 * size * FLOAT64_EPSILON
-    rank, condition = size, np.inf
-    dependent: tuple[int, ...] = ()
-    step = None
-    if size and scale.all():
-        scaled = hessian / np.outer(scale, scale)
-        factor, info = linalg.lapack.dpotrf(scaled, lower=1)
-        if info == 0:
-            one_norm = np.abs(scaled).sum(axis=0).max()
-            reciprocal, _ = linalg.lapack.dpocon(factor, one_norm, uplo="L")
-            if reciprocal > threshold:
-                condition = float(1 / np.sqrt(reciprocal))
-                step = (
-                    -linalg.cho_solve((factor, True), gradient / scale, check_finite=False) / scale
-                )
-    if step is None:
-        inverse = from_gram(hessian, scale, np.sqrt(threshold))
-        rank, dependent = inverse.rank, inverse.dependent
-        step = -inverse.apply(gradient)
+    factor = ScaledCholesky.of(hessian, scale)
+    if factor is not None:
+        step, rank, condition = -factor.solve(gradient), gradient.size, factor.condition
+        dependent: tuple[int, ...] = ()
+    else:
+        noise = np.sqrt(8 * gradient.size * FLOAT64_EPSILON)
+        inverse = from_gram(hessian, scale, noise)
+        step, rank, condition = -inverse.apply(gradient), inverse.rank, np.inf
+        dependent = inverse.dependent
     decrease = -float(gradient @ step)
     point = params.ravel()
     length = float(point @ derivatives.hessian @ point)

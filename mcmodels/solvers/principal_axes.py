@@ -27,10 +27,11 @@ from mcmodels.rows import (
 )
 from mcmodels.rows.blocks import Array
 from mcmodels.rows.covariance import centred_near
+from mcmodels.solvers.cholesky import FLOAT64_EPSILON
 from mcmodels.solvers.deflation import deflated_eigenpairs
 from mcmodels.solvers.eigenpairs import Eigenpairs, leading_eigenpairs
 from mcmodels.solvers.overflow import refuse_overflow
-from mcmodels.solvers.pseudoinverse import FLOAT64_EPSILON, rank_tolerance
+from mcmodels.solvers.pseudoinverse import rank_tolerance
 from mcmodels.solvers.solution import Solution, Status
 
 Method = Literal["auto", "eigh", "deflation"]

@@ -9,8 +9,7 @@ from scipy import linalg
 
 from mcmodels.rows import Rows
 from mcmodels.rows.blocks import Array
-
-FLOAT64_EPSILON = float(np.finfo(np.float64).eps)
+from mcmodels.solvers.cholesky import FLOAT64_EPSILON
 
 # A column takes part in a linear dependency when its entry in a null vector of the scaled
 # system exceeds this.
