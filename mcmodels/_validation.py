@@ -105,7 +105,13 @@ def name_columns(estimator: Any, columns: Iterable[int]) -> str:
 
 
 def warn_rank_deficient(
-    estimator: Any, solution: Solution[Any], n_columns: int, *, n_rows: int, what: str
+    estimator: Any,
+    solution: Solution[Any],
+    n_columns: int,
+    *,
+    n_rows: int,
+    what: str,
+    stacklevel: int,
 ) -> None:
     """Warn that ``what`` is one choice among many, naming the columns where they are known."""
     cause = (
@@ -117,5 +123,5 @@ def warn_rank_deficient(
         f"X has rank {solution.rank} where {n_columns} would be full: {cause}. {what} "
         "Drop columns, or penalise, to make the parameters mean something by themselves.",
         RankDeficiencyWarning,
-        stacklevel=4,
+        stacklevel=stacklevel,
     )

@@ -20,15 +20,15 @@ from mcmodels._validation import (
 )
 from mcmodels.base import DifferentiableMixin
 from mcmodels.exceptions import ConstantTargetWarning
+from mcmodels.inference.leverage import hat_matrix, leverage
 from mcmodels.objectives import (
     LinearPredictorObjective,
     Objective,
     QuadraticObjective,
     SquaredError,
 )
-from mcmodels.rows import ArrayRows, RowBlock
+from mcmodels.rows import ArrayRows
 from mcmodels.rows.blocks import Array
-from mcmodels.rows.covariance import centred_near
 from mcmodels.solvers import Status, least_squares
 
 __all__ = ["LinearRegression"]
@@ -175,6 +175,7 @@ class LinearRegression(MultiOutputMixin, RegressorMixin, DifferentiableMixin, Ba
                 self.n_features_in_,
                 n_rows=rows.n_present,
                 what="Predictions are unique, coefficients are the shortest that give them.",
+                stacklevel=3,
             )
         self._warn_constant_target()
         return self
@@ -212,9 +213,7 @@ class LinearRegression(MultiOutputMixin, RegressorMixin, DifferentiableMixin, Ba
         -------
         ndarray of shape (n_samples,)
         """
-        Z, weights = self._whitened(X, sample_weight)
-        leverage = np.einsum("ij,ij->i", Z, Z)
-        return leverage if weights is None else leverage * weights
+        return leverage(self._least_squares, *self._rows_and_weights(X, sample_weight))
 
     def hat_matrix(self, X: Any, sample_weight: Any = None) -> Array:
         """Hat matrix ``H = X̃(X̃ᵀWX̃)⁺X̃ᵀW`` of the training rows, with ``ŷ = Hy``.
@@ -230,9 +229,7 @@ class LinearRegression(MultiOutputMixin, RegressorMixin, DifferentiableMixin, Ba
         -------
         ndarray of shape (n_samples, n_samples)
         """
-        Z, weights = self._whitened(X, sample_weight)
-        H = Z @ Z.T
-        return H if weights is None else H * weights
+        return hat_matrix(self._least_squares, *self._rows_and_weights(X, sample_weight))
 
     @property
     def hessian_(self) -> Array:
@@ -281,22 +278,10 @@ class LinearRegression(MultiOutputMixin, RegressorMixin, DifferentiableMixin, Ba
         rows = self._rows(X, targets, check_weights(sample_weight, X))
         return LinearPredictorObjective(rows, SquaredError())
 
-    def _whitened(self, X: Any, sample_weight: Any) -> tuple[Array, Array | None]:
-        """Rows Z with ``ZZᵀ = X̃(X̃ᵀWX̃)⁺X̃ᵀ`` for the training weights W."""
+    def _rows_and_weights(self, X: Any, sample_weight: Any) -> tuple[ArrayRows, Array | None]:
         check_is_fitted(self)
         X = validated(self, X, reset=False)
-        weights = check_weights(sample_weight, X)
-        fit = self._least_squares
-        root = fit.inverse.root
-
-        def whiten(block: RowBlock) -> Array:
-            centred, offset = centred_near(block.X, fit.moments.x_mean)
-            Z = centred.X @ root - offset @ root
-            if not self.fit_intercept:
-                return Z
-            return np.column_stack([Z, np.full(len(Z), fit.moments.weight**-0.5)])
-
-        return self._rows(X, None, None).map(whiten), weights
+        return self._rows(X, None, None), check_weights(sample_weight, X)
 
     def _warn_constant_target(self) -> None:
         moments = self._least_squares.moments

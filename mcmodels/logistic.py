@@ -364,6 +364,7 @@ class LogisticRegression(ClassifierMixin, DifferentiableMixin, CallbackSupportMi
                 self.n_features_in_,
                 n_rows=n_rows,
                 what="Probabilities are unique, parameters are the shortest that give them.",
+                stacklevel=5,
             )
         elif solution.status is Status.NOT_CONVERGED:
             warnings.warn(

@@ -15,10 +15,10 @@ from mcmodels._validation import check_choice, check_flag, check_number, check_w
 from mcmodels.base import DifferentiableMixin
 from mcmodels.exceptions import ConvergenceWarning, RankDeficiencyWarning
 from mcmodels.inference.dimension import components_for_share, minka_log_evidence
+from mcmodels.inference.probabilistic_pca import ProbabilisticPCA
 from mcmodels.objectives import Objective, VarianceLagrangian
-from mcmodels.rows import ArrayRows, RowBlock, RowsCovariance
+from mcmodels.rows import ArrayRows, RowsCovariance
 from mcmodels.rows.blocks import Array
-from mcmodels.rows.covariance import centred_near
 from mcmodels.solvers import Solution, Status, principal_axes
 
 __all__ = ["PCA"]
@@ -185,12 +185,11 @@ class PCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, DifferentiableMixin
         ndarray of shape (n_samples, n_components_)
             float32 for float32 rows, else float64.
         """
-        check_is_fitted(self)
-        X = validated(self, X, reset=False)
-        scores = ArrayRows(X, intercept=False).map(self._scores)
+        rows = self._rows(X)
+        scores = rows.map(self._gaussian().scores)
         if self.whiten:
             scores *= self._inverse_deviations()
-        return scores.astype(np.float32 if X.dtype == np.float32 else np.float64, copy=False)
+        return scores.astype(rows.dtype, copy=False)
 
     def inverse_transform(self, X: Any) -> Array:
         """Rows whose scores are given.
@@ -220,11 +219,7 @@ class PCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, DifferentiableMixin
         -------
         ndarray of shape (n_features, n_features)
         """
-        check_is_fitted(self)
-        excess = np.clip(self.explained_variance_ - self.noise_variance_, 0.0, None)
-        covariance = (self.components_.T * excess) @ self.components_
-        covariance[np.diag_indices_from(covariance)] += self.noise_variance_
-        return covariance
+        return self._gaussian().covariance()
 
     def get_precision(self) -> Array:
         """Inverse of :meth:`get_covariance`, its pseudoinverse when it is singular.
@@ -233,10 +228,7 @@ class PCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, DifferentiableMixin
         -------
         ndarray of shape (n_features, n_features)
         """
-        along, across = self._precisions()
-        precision = (self.components_.T * (along - across)) @ self.components_
-        precision[np.diag_indices_from(precision)] += across
-        return precision
+        return self._gaussian().precision()
 
     def score_samples(self, X: Any) -> Array:
         """Log-likelihood of each row under probabilistic PCA.
@@ -252,38 +244,9 @@ class PCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, DifferentiableMixin
         Returns
         -------
         ndarray of shape (n_samples,)
-
-        References
-        ----------
-        Tipping and Bishop (1999), eq. 4; Mardia, Kent and Bibby (1979), *Multivariate Analysis*,
-        §2.5.4, eq. 2.5.14 (singular case).
         """
-        check_is_fitted(self)
-        X = validated(self, X, reset=False)
-        rows = ArrayRows(X, intercept=False)
-        along, across = self._precisions()
-        precisions = np.concatenate(
-            [along, np.full(self.n_features_in_ - self.n_components_, across)]
-        )
-        present = precisions[precisions > 0]
-        constant = np.log(present).sum() - present.size * np.log(2.0 * np.pi)
-
-        def log_likelihood(block: RowBlock) -> Array:
-            scores = self._scores(block)
-            distance = np.einsum("ik,k,ik->i", scores, along, scores)
-            if present.size < precisions.size or across > 0:
-                centred = block.X.dense() - self.mean_
-                kept = along > 0
-                outside = centred - scores[:, kept] @ self.components_[kept]
-                outside_squared = np.einsum("ij,ij->i", outside, outside)
-                if across > 0:
-                    distance += across * outside_squared
-                else:
-                    size = np.linalg.norm(centred, axis=1) + np.linalg.norm(self.mean_)
-                    distance[outside_squared > rows.epsilon * size**2] = np.inf
-            return 0.5 * (constant - distance)
-
-        return rows.map(log_likelihood)
+        gaussian = self._gaussian()
+        return gaussian.log_likelihood(self._rows(X))
 
     def score(self, X: Any, y: Any = None) -> float:
         """Mean of :meth:`score_samples`.
@@ -397,9 +360,16 @@ class PCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, DifferentiableMixin
                 stacklevel=3,
             )
 
-    def _scores(self, block: RowBlock) -> Array:
-        X, offset = centred_near(block.X, self.mean_)
-        return X.X @ self.components_.T - self.components_ @ offset
+    def _gaussian(self) -> ProbabilisticPCA:
+        check_is_fitted(self)
+        return ProbabilisticPCA(
+            self.mean_, self.components_, self.explained_variance_, self.noise_variance_
+        )
+
+    def _rows(self, X: Any, sample_weight: Any = None) -> ArrayRows:
+        check_is_fitted(self)
+        X = validated(self, X, reset=False)
+        return ArrayRows(X, weights=check_weights(sample_weight, X))
 
     def _inverse_deviations(self) -> Array:
         deviations = np.sqrt(self.explained_variance_)
@@ -407,15 +377,6 @@ class PCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, DifferentiableMixin
         inverse[: self.rank_] = 1.0 / deviations[: self.rank_]
         return inverse
 
-    def _precisions(self) -> tuple[Array, float]:
-        """Inverse variance along each component, and across all others; 0 where there is none."""
-        check_is_fitted(self)
-        variances = np.maximum(self.explained_variance_, self.noise_variance_)
-        along = np.divide(1.0, variances, out=np.zeros_like(variances), where=variances > 0)
-        return along, 1.0 / self.noise_variance_ if self.noise_variance_ > 0 else 0.0
-
     def _objective_on(self, X: Any, y: Any, sample_weight: Any) -> Objective:
-        check_is_fitted(self)
-        X = validated(self, X, reset=False)
-        rows = ArrayRows(X, weights=check_weights(sample_weight, X))
+        rows = self._rows(X, sample_weight)
         return VarianceLagrangian(RowsCovariance(rows), self.eigenvalues_)

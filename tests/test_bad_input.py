@@ -6,6 +6,7 @@ import pytest
 from sklearn.exceptions import NotFittedError
 
 from mcmodels import PCA, LinearRegression, LogisticRegression
+from mcmodels.exceptions import FitWarning
 
 X = np.random.default_rng(0).standard_normal((12, 3))
 Y = np.array([0, 1] * 6)
@@ -230,6 +231,21 @@ def test_use_before_fit(model):
 def test_scores_of_another_width():
     with pytest.raises(ValueError, match="X has 3 columns; the model has 2 components"):
         PCA(2).fit(X).inverse_transform(X)
+
+
+def test_warnings_point_at_the_line_of_the_user():
+    twice = np.column_stack([X, X[:, 0]])
+    for fit in (
+        lambda: LinearRegression().fit(twice, X[:, 1]),
+        lambda: LinearRegression().fit(X, np.ones(12)),
+        lambda: LogisticRegression(C=np.inf, max_iter=500).fit(twice, Y),
+        lambda: LogisticRegression(C=1e3, max_iter=1).fit(X, Y),
+        lambda: LogisticRegression(C=np.inf).fit(Y[:, None], Y),
+        lambda: PCA(whiten=True).fit(twice),
+    ):
+        with pytest.warns(FitWarning) as seen:
+            fit()
+        assert [w.filename for w in seen] == [__file__]
 
 
 def test_a_failed_fit_leaves_the_previous_one_alone():

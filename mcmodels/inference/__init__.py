@@ -1,1 +1,1 @@
-"""What the curvature says: for now, how many principal components the data support."""
+"""What the curvature says: leverage, the Gaussian of principal components, their number."""

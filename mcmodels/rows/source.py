@@ -32,9 +32,10 @@ class Rows(ABC):
         Rows whose weight is positive.
     total_weight : float
         ``Σ wᵢ``.
+    dtype : dtype
+        float32 for float32 features, else float64.
     epsilon : float
-        Relative rounding unit of the entries of X as they were given: that of float32 for
-        float32 features, else that of float64.
+        Relative rounding unit of the entries of X as they were given, that of ``dtype``.
     intercept : bool
         Whether the design rows end in a one.
     """
@@ -43,6 +44,7 @@ class Rows(ABC):
     n_features: int
     n_present: int
     total_weight: float
+    dtype: np.dtype[Any]
     epsilon: float
     intercept: bool
 
@@ -94,7 +96,8 @@ class ArrayRows(Rows):
         self.intercept = intercept
         self.n_present = self.n_rows if weights is None else int(np.count_nonzero(weights))
         self.total_weight = float(self.n_rows if weights is None else weights.sum())
-        self.epsilon = float(np.finfo(np.float32 if X.dtype == np.float32 else np.float64).eps)
+        self.dtype = np.dtype(np.float32 if X.dtype == np.float32 else np.float64)
+        self.epsilon = float(np.finfo(self.dtype).eps)
         self._X = sparse.csr_array(X) if sparse.issparse(X) else X
         self._y = y
         self._weights = weights
