@@ -24,14 +24,15 @@ from mcmodels.solvers.solution import Solution, Status
 
 Method = Literal["auto", "normal", "pinv"]
 
-# Condition numbers of the design with unit columns. The normal equations lose κ²ε. Up to _MILD
-# one correction in working precision restores what they lost; up to _CHOLESKY their factor is
-# still good enough to drive extra-precise refinement; beyond, the orthogonal factor drives it.
-_MILD = 50.0
+# Condition number of the design with unit columns up to which the Cholesky factor of its normal
+# equations, which has the square of it, is good enough to drive corrections.
 _CHOLESKY = 1e6
-
-# Relative error of a parameter that needs no correction.
-_ACCURATE = 1e-12
+# Up to this condition a correction in working precision is as good as one in twice of it.
+_MILD = 50.0
+# Relative errors that call for no correction, and that a correction in working precision may leave.
+_ACCURATE, _SUFFICIENT = 1e-12, 1e-10
+# Entries of a design so small that extra precision costs less than a blink.
+_SMALL = 2**18
 
 
 @dataclass(frozen=True)
@@ -88,13 +89,16 @@ def solve(
     if method == "pinv" or rows.n_present <= rows.n_features:
         return _orthogonal(moments, rows, tolerance)
     solution = _normal(moments, rows, rcond)
-    if solution is not None and solution.condition <= _MILD:
-        accurate = _worst_relative_error(solution, rows) <= _ACCURATE
-        return solution if accurate else _improved(solution, rows, correct_once)
     if solution is None or solution.condition > _CHOLESKY:
         solution = _orthogonal(moments, rows, tolerance)
         if solution.status is Status.RANK_DEFICIENT:
             return solution
+    mild = solution.condition <= _MILD
+    if mild and _error_bound(solution, rows) <= _ACCURATE:
+        return solution
+    light = mild or rows.n_rows * rows.n_params > _SMALL
+    if light and _error_bound(solution, rows, corrected=True) <= _SUFFICIENT:
+        return _improved(solution, rows, correct_once)
     return _improved(solution, rows, refine)
 
 
@@ -156,22 +160,29 @@ def _assemble(
     )
 
 
-def _worst_relative_error(solution: Solution[LeastSquares], rows: Rows) -> float:
-    """First-order bound on the error of any parameter of a Cholesky solution.
+def _error_bound(solution: Solution[LeastSquares], rows: Rows, *, corrected: bool = False) -> float:
+    """First-order estimate of the relative error of the worst parameter of a Cholesky solution.
 
     The error is taken relative to the parameter or to its standard error, whichever is larger:
-    digits of a coefficient far below its standard error are noise in any case.
+    digits of a coefficient far below its standard error are noise in any case. In units in which
+    columns have length one, the normal equations leave κ²ε‖β‖; after a correction in working
+    precision κε‖y‖ + κ²ε‖r‖ is left, from the rounding of the residuals r and of their products
+    with the columns, and what a factor with error κ²ε does not correct.
     """
-    fit, moments = solution.value, solution.value.moments
+    fit, moments, kappa = solution.value, solution.value.moments, solution.condition
     coef = fit.params[:, : moments.n_features].T
     unit = np.sqrt(np.diagonal(moments.Sxx))[:, np.newaxis]
     explained = np.einsum("pm,pm->m", coef, moments.Sxy)
-    residual = np.clip(np.diagonal(moments.Syy) - explained, 0.0, None)
-    spread = np.sqrt(residual / max(moments.weight - rows.n_params, 1.0))
+    residual = np.sqrt(np.clip(np.diagonal(moments.Syy) - explained, 0.0, None))
+    error = FLOAT64_EPSILON * kappa**2 * np.linalg.norm(coef * unit, axis=0)
+    if corrected:
+        target = np.sqrt(np.diagonal(moments.Syy))
+        error *= FLOAT64_EPSILON * kappa**2
+        error += FLOAT64_EPSILON * (kappa * target + kappa**2 * residual)
+    spread = residual / np.sqrt(max(moments.weight - rows.n_params, 1.0))
     deviation = spread * np.linalg.norm(fit.inverse.root, axis=1)[:, np.newaxis]
-    error = FLOAT64_EPSILON * solution.condition**2 * np.linalg.norm(coef * unit, axis=0)
     worst = _largest_ratio(error, np.maximum(np.abs(coef), deviation) * unit)
-    if not rows.intercept:
+    if corrected or not rows.intercept:
         return worst
     terms = np.abs(moments.y_mean) + np.abs(moments.x_mean) @ np.abs(coef)
     intercept = np.maximum(np.abs(fit.params[:, -1]), spread / np.sqrt(moments.weight))

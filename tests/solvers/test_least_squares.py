@@ -28,6 +28,22 @@ def test_auto_takes_the_cheapest_route_that_keeps_the_digits(condition, method, 
     assert solution.condition == pytest.approx(condition, rel=0.9)
 
 
+@pytest.mark.parametrize(("condition", "corrections"), [(5, 0), (300, 1), (1e4, 1), (1e7, 2)])
+def test_large_data_get_extra_precision_only_when_ten_digits_are_at_stake(condition, corrections):
+    problem = linear_problem(6, 70_000, 3, condition=condition)
+    solution = least_squares.solve(rows_of(problem))
+    assert (solution.iterations >= 2) == (corrections == 2)
+    assert min(solution.iterations, 2) == corrections
+    fit = solution.value
+    residual = problem.y - problem.X @ fit.params[0, :3] - fit.params[0, 3]
+    deviation = residual.std() * np.linalg.norm(fit.inverse.root, axis=1)
+    error = np.abs(fit.params[0, :3] - problem.coef)
+    # The construction knows its solution to about ε times the condition.
+    assert np.all(
+        error <= np.maximum(np.abs(problem.coef), deviation) * (1e-10 + 1e-15 * condition)
+    )
+
+
 def test_a_parameter_much_smaller_than_the_others_gets_its_digits_back():
     """Pontius: mild condition, but a coefficient that is 1e-9 of another."""
     X, y = linear_data("pontius")
