@@ -98,6 +98,12 @@ class LogisticRegression(ClassifierMixin, DifferentiableMixin, CallbackSupportMi
     feature_names_in_ : ndarray of shape (n_features_in_,)
         Names of features, when X has names that are all strings.
 
+    Notes
+    -----
+    scikit-learn's fit callbacks work: ``set_callbacks(sklearn.callback.ProgressBar())`` shows each
+    Newton step (``pip install 'mcmodels[progress]'``), and a callback that returns True at the end
+    of a step stops the fit there.
+
     References
     ----------
     Bishop (2006), *Pattern Recognition and Machine Learning*, §4.3.2–4.3.4 (eq. 4.91, 4.97, 4.109,
