@@ -8,6 +8,7 @@ from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
+from scipy.sparse import issparse
 from sklearn.utils.validation import check_array, check_consistent_length, validate_data
 
 from mcmodels.exceptions import RankDeficiencyWarning
@@ -17,15 +18,24 @@ from mcmodels.solvers import Solution
 _LONGEST_LIST = 10
 
 
-def validated(estimator: Any, X: Any, y: Any = None, *, reset: bool, **for_y: Any) -> Any:
-    """X, or X and y, checked by scikit-learn: finite, real, of the shape seen at fit.
+_ROW_OPTIONS = {"accept_sparse": "csr", "dtype": "numeric"}
 
-    Neither is converted to float64 here: blocks of rows are, as they are read.
+
+def validated_rows(estimator: Any, X: Any) -> Any:
+    """X checked by scikit-learn: finite, real, of the shape seen at fit.
+
+    It is not converted to float64 here: blocks of rows are, as they are read.
     """
-    options = {"accept_sparse": "csr", "dtype": "numeric", "reset": reset}
+    return validate_data(estimator, X, reset=False, **_ROW_OPTIONS)
+
+
+def validated_pair(estimator: Any, X: Any, y: Any, *, reset: bool, **for_y: Any) -> Any:
+    """X and y, checked as in :func:`validated_rows`; y is required and dense."""
+    if issparse(y):
+        raise TypeError("y is a sparse matrix; dense targets are needed. Pass y.toarray().")
     if y is None and not reset:
-        return validate_data(estimator, X, **options)
-    return validate_data(estimator, X, y, **options, **for_y)
+        raise ValueError("y is None; the objective needs the targets of the rows.")
+    return validate_data(estimator, X, y, reset=reset, **_ROW_OPTIONS, **for_y)
 
 
 def check_choice(name: str, value: object, choices: Sequence[str]) -> None:
@@ -79,6 +89,8 @@ def check_weights(sample_weight: Any, X: Any) -> Array | None:
             f"sample_weight must not be negative; found {weights[row]:g} in row {row}. "
             "Remove the row, or give it weight 0."
         )
+    if not np.isfinite(weights.sum()):
+        raise ValueError("the sum of sample_weight overflows float64; divide the weights.")
     if weights.max() == 0:
         raise ValueError("sample_weight is zero in every row; at least one must be positive.")
     return weights

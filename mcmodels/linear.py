@@ -15,7 +15,8 @@ from mcmodels._validation import (
     check_flag,
     check_number,
     check_weights,
-    validated,
+    validated_pair,
+    validated_rows,
     warn_rank_deficient,
 )
 from mcmodels.base import DifferentiableMixin
@@ -146,9 +147,10 @@ class LinearRegression(MultiOutputMixin, RegressorMixin, DifferentiableMixin, Ba
         check_choice("solver", self.solver, ("auto", "normal", "pinv"))
         if self.rcond is not None:
             check_number("rcond", self.rcond, at_least=0)
-        X, y = validated(self, X, y, reset=True, **_TARGETS)
+        X, y = validated_pair(self, X, y, reset=True, **_TARGETS)
         targets = y.reshape(X.shape[0], -1).astype(np.float64, copy=False)
-        rows = self._rows(X, targets, check_weights(sample_weight, X))
+        weights = check_weights(sample_weight, X)
+        rows = self._rows(X, targets, weights)
         solution = least_squares.solve(
             rows, method=cast(least_squares.Method, self.solver), rcond=self.rcond
         )
@@ -163,7 +165,7 @@ class LinearRegression(MultiOutputMixin, RegressorMixin, DifferentiableMixin, Ba
         )
         self.gradient_ = gradient.reshape(shape)
         self.coef_ = self.params_[..., : self.n_features_in_]
-        self.intercept_ = self.params_[..., -1] if self.fit_intercept else 0.0
+        self.intercept_ = self._intercept()
         self.rank_ = solution.rank
         self.solver_ = solution.method
         self.n_iter_ = solution.iterations
@@ -177,7 +179,7 @@ class LinearRegression(MultiOutputMixin, RegressorMixin, DifferentiableMixin, Ba
                 what="Predictions are unique, coefficients are the shortest that give them.",
                 stacklevel=3,
             )
-        self._warn_constant_target()
+        self._warn_constant_target(targets if weights is None else targets[weights > 0])
         return self
 
     def predict(self, X: Any) -> Array:
@@ -193,7 +195,7 @@ class LinearRegression(MultiOutputMixin, RegressorMixin, DifferentiableMixin, Ba
         ndarray of shape (n_samples,) or (n_samples, n_targets)
         """
         check_is_fitted(self)
-        X = validated(self, X, reset=False)
+        X = validated_rows(self, X)
         return self._rows(X, None, None).map(lambda block: block.X.predictor(self.params_))
 
     def leverage(self, X: Any, sample_weight: Any = None) -> Array:
@@ -267,7 +269,7 @@ class LinearRegression(MultiOutputMixin, RegressorMixin, DifferentiableMixin, Ba
         return ArrayRows(X, y, weights, intercept=bool(self.fit_intercept))
 
     def _objective_on(self, X: Any, y: Any, sample_weight: Any) -> Objective:
-        X, y = validated(self, X, y, reset=False, **_TARGETS)
+        X, y = validated_pair(self, X, y, reset=False, **_TARGETS)
         n_targets = y.size // y.shape[0]
         if n_targets != len(np.atleast_2d(self.params_)):
             raise ValueError(
@@ -280,16 +282,18 @@ class LinearRegression(MultiOutputMixin, RegressorMixin, DifferentiableMixin, Ba
 
     def _rows_and_weights(self, X: Any, sample_weight: Any) -> tuple[ArrayRows, Array | None]:
         check_is_fitted(self)
-        X = validated(self, X, reset=False)
+        X = validated_rows(self, X)
         return self._rows(X, None, None), check_weights(sample_weight, X)
 
-    def _warn_constant_target(self) -> None:
-        moments = self._least_squares.moments
+    def _intercept(self) -> float | Array:
         if not self.fit_intercept:
-            return
-        spread = np.sqrt(np.clip(np.diagonal(moments.Syy), 0, None) / moments.weight)
-        constant = np.nonzero(spread <= 8 * np.finfo(float).eps * np.abs(moments.y_mean))[0]
-        if constant.size:
+            return 0.0
+        last = self.params_[..., -1]
+        return float(last) if last.ndim == 0 else last
+
+    def _warn_constant_target(self, y: Array) -> None:
+        constant = np.nonzero(y.min(axis=0) == y.max(axis=0))[0]
+        if self.fit_intercept and constant.size:
             which = "y" if self.params_.ndim == 1 else f"targets {constant.tolist()} of y"
             warnings.warn(
                 f"{which} takes a single value: coefficients are zero, and R² says nothing. Check "

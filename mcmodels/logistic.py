@@ -20,7 +20,8 @@ from mcmodels._validation import (
     check_number,
     check_weights,
     name_columns,
-    validated,
+    validated_pair,
+    validated_rows,
     warn_rank_deficient,
 )
 from mcmodels.base import DifferentiableMixin
@@ -176,14 +177,11 @@ class LogisticRegression(ClassifierMixin, DifferentiableMixin, CallbackSupportMi
             When ``max_iter`` steps did not suffice.
         """
         self._check_parameters()
-        X, y = validated(self, X, y, reset=True)
+        X, y = validated_pair(self, X, y, reset=True)
         check_classification_targets(y)
         self.classes_, codes = np.unique(y, return_inverse=True)
         weights = check_weights(sample_weight, X)
-        self._refuse_single_class(codes, weights)
-        self._class_weights = compute_class_weight(
-            self.class_weight, classes=self.classes_, y=y, sample_weight=weights
-        )
+        self._class_weights = self._weigh_classes(y, codes, weights)
         objective = self._objective_of(X, codes, weights)
         last = self._iterate(objective, X, y, weights)
         self._conclude(irls.conclude(objective, last), n_rows=objective.rows.n_present)
@@ -202,7 +200,7 @@ class LogisticRegression(ClassifierMixin, DifferentiableMixin, CallbackSupportMi
         ndarray of shape (n_samples,) or (n_samples, n_classes)
         """
         check_is_fitted(self)
-        X = validated(self, X, reset=False)
+        X = validated_rows(self, X)
         rows = ArrayRows(X, intercept=bool(self.fit_intercept))
         return rows.map(lambda block: block.X.predictor(self.params_))
 
@@ -260,6 +258,8 @@ class LogisticRegression(ClassifierMixin, DifferentiableMixin, CallbackSupportMi
 
     def _check_parameters(self) -> None:
         check_number("C", self.C, above=0)
+        if 1.0 / float(self.C) == np.inf:
+            raise ValueError(f"C={self.C!r} is so small that 1/C overflows float64.")
         check_flag("fit_intercept", self.fit_intercept)
         if self.class_weight is not None and not isinstance(self.class_weight, dict):
             check_choice("class_weight", self.class_weight, ("balanced",))
@@ -268,11 +268,27 @@ class LogisticRegression(ClassifierMixin, DifferentiableMixin, CallbackSupportMi
         check_count("max_iter", self.max_iter, at_least=1)
         check_flag("warm_start", self.warm_start)
 
-    def _refuse_single_class(self, codes: Codes, weights: Array | None) -> None:
-        present = np.bincount(codes, weights=weights, minlength=len(self.classes_)) > 0
-        if present.sum() < 2:
-            only = self.classes_[present][0]
-            where = "" if weights is None else " in the rows of positive weight"
+    def _weigh_classes(self, y: Any, codes: Codes, weights: Array | None) -> Array:
+        """Weight of each class; refuses data that leave fewer than two classes."""
+        totals = np.bincount(codes, weights=weights, minlength=len(self.classes_)).astype(float)
+        self._refuse_single_class(
+            totals, "" if weights is None else " in the rows of positive weight"
+        )
+        if self.class_weight == "balanced":
+            present = totals > 0
+            shares = np.where(present, totals, 1.0) * present.sum() / totals.sum()
+            return np.where(present, 1.0 / shares, 0.0)
+        by_class = compute_class_weight(self.class_weight, classes=self.classes_, y=y)
+        if not (np.isfinite(by_class).all() and (by_class >= 0).all()):
+            raise ValueError(
+                f"class_weight={self.class_weight!r} must hold finite numbers of at least 0."
+            )
+        self._refuse_single_class(totals * by_class, " of positive class_weight")
+        return by_class
+
+    def _refuse_single_class(self, totals: Array, where: str) -> None:
+        if np.count_nonzero(totals) < 2:
+            only = self.classes_[totals.argmax()]
             raise ValueError(
                 f"y holds only one class{where}: {only!s}. Classifying needs at least two classes; "
                 "check the target, or the rows that were selected."
@@ -289,7 +305,7 @@ class LogisticRegression(ClassifierMixin, DifferentiableMixin, CallbackSupportMi
         return LinearPredictorObjective(rows, loss, penalty=1.0 / self.C)
 
     def _objective_on(self, X: Any, y: Any, sample_weight: Any) -> Objective:
-        X, y = validated(self, X, y, reset=False)
+        X, y = validated_pair(self, X, y, reset=False)
         unknown = np.setdiff1d(y, self.classes_)
         if unknown.size:
             raise ValueError(
@@ -305,6 +321,8 @@ class LogisticRegression(ClassifierMixin, DifferentiableMixin, CallbackSupportMi
         previous = getattr(self, "params_", None)
         if not self.warm_start or previous is None or previous.shape != start.shape:
             return start
+        if previous.ndim == 2:
+            previous = previous - previous.mean(axis=0)
         return previous if objective.value(previous) <= objective.value(start) else start
 
     def _iterate(

@@ -11,7 +11,13 @@ from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, Transfo
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
-from mcmodels._validation import check_choice, check_flag, check_number, check_weights, validated
+from mcmodels._validation import (
+    check_choice,
+    check_flag,
+    check_number,
+    check_weights,
+    validated_rows,
+)
 from mcmodels.base import DifferentiableMixin
 from mcmodels.exceptions import ConvergenceWarning, RankDeficiencyWarning
 from mcmodels.inference.dimension import components_for_share, minka_log_evidence
@@ -72,7 +78,7 @@ class PCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, DifferentiableMixin
     n_components_ : int
         Number of components.
     n_samples_ : int
-        Number of training rows.
+        Number of training rows with positive weight.
     rank_ : int
         Components whose variance is above rounding noise.
     solver_ : {"eigh", "deflation", "svd"}
@@ -152,14 +158,9 @@ class PCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, DifferentiableMixin
         check_flag("whiten", self.whiten)
         check_choice("solver", self.solver, ("auto", "eigh", "deflation"))
         check_number("tol", self.tol, at_least=0)
-        X = validate_data(self, X, accept_sparse="csr", dtype="numeric", ensure_min_samples=2)
-        rows = ArrayRows(X, weights=check_weights(sample_weight, X))
-        if rows.total_weight <= 1:
-            raise ValueError(
-                f"sample_weight sums to {rows.total_weight:g}; weights count rows, and the "
-                "covariance is divided by their sum minus one. Rescale them to sum to the number "
-                "of rows."
-            )
+        least = 2 if sample_weight is None else 1
+        X = validate_data(self, X, accept_sparse="csr", dtype="numeric", ensure_min_samples=least)
+        rows = self._counted(ArrayRows(X, weights=check_weights(sample_weight, X)))
         limit = min(principal_axes.row_count(rows), rows.n_features)
         count = self._checked_count(limit, rows)
         solution = principal_axes.solve(
@@ -292,10 +293,11 @@ class PCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, DifferentiableMixin
             return limit
         if isinstance(wanted, str):
             check_choice("n_components", wanted, ("mle",))
-            if rows.n_present < rows.n_features:
+            found = principal_axes.row_count(rows)
+            if found < rows.n_features:
                 raise ValueError(
                     f"n_components='mle' needs at least as many rows as features; found "
-                    f"{rows.n_present} rows for {rows.n_features} features."
+                    f"{found} rows for {rows.n_features} features."
                 )
             return None
         if isinstance(wanted, Integral) and not isinstance(wanted, bool):
@@ -328,7 +330,7 @@ class PCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, DifferentiableMixin
         k = self._chosen_count(shares, axes.variances, rows.total_weight)
         left_out = axes.variances[k:].sum() + axes.left_out_variance
         self.n_components_ = k
-        self.n_samples_ = rows.n_rows
+        self.n_samples_ = rows.n_present
         self.mean_ = axes.mean
         self.components_ = axes.axes[:k].copy()
         self.params_ = self.components_
@@ -366,9 +368,19 @@ class PCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, DifferentiableMixin
             self.mean_, self.components_, self.explained_variance_, self.noise_variance_
         )
 
+    def _counted(self, rows: ArrayRows) -> ArrayRows:
+        """The rows, if they have a covariance."""
+        if not 1 < rows.total_weight < np.inf:
+            raise ValueError(
+                f"the weights of the rows sum to {rows.total_weight:g}; weights count rows, and "
+                "the covariance is divided by their sum minus one. Rescale sample_weight to sum "
+                "to the number of rows."
+            )
+        return rows
+
     def _rows(self, X: Any, sample_weight: Any = None) -> ArrayRows:
         check_is_fitted(self)
-        X = validated(self, X, reset=False)
+        X = validated_rows(self, X)
         return ArrayRows(X, weights=check_weights(sample_weight, X))
 
     def _inverse_deviations(self) -> Array:
@@ -378,5 +390,5 @@ class PCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, DifferentiableMixin
         return inverse
 
     def _objective_on(self, X: Any, y: Any, sample_weight: Any) -> Objective:
-        rows = self._rows(X, sample_weight)
+        rows = self._counted(self._rows(X, sample_weight))
         return VarianceLagrangian(RowsCovariance(rows), self.eigenvalues_)

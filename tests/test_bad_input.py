@@ -49,7 +49,7 @@ def test_columns_whose_squares_overflow(model, shape):
     rows = X.reshape(shape) * 1.0
     rows[:, 2] *= 1e160
     with pytest.raises(
-        ValueError, match=r"squares of column\(s\) \[2\] of X overflow float64; divide"
+        ValueError, match=r"weighted squares of column\(s\) \[2\] of X overflow float64; divide"
     ):
         model().fit(rows, np.array([0, 1, 2] * 4)[: len(rows)])
 

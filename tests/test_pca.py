@@ -232,7 +232,7 @@ def test_weights_count_rows():
 
 def test_weights_that_sum_to_one_are_refused():
     X = np.random.default_rng(12).standard_normal((10, 2))
-    with pytest.raises(ValueError, match="sample_weight sums to 1; weights count rows"):
+    with pytest.raises(ValueError, match="weights of the rows sum to 1; weights count rows"):
         PCA().fit(X, sample_weight=np.full(10, 0.1))
 
 

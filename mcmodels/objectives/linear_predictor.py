@@ -117,21 +117,19 @@ class LinearPredictorObjective:
         return hessian
 
     def fix_gauge(self, hessian: Array, shape: tuple[int, ...]) -> Array:
-        """The Hessian with curvature added where a softmax objective has none by construction.
+        """The Hessian with curvature added along the directions that softmax does not see.
 
-        Adding the same number to parameter j of every class changes no probability. Where that
-        parameter is not penalised, the Hessian is singular along this direction and the gradient
-        has no component in it; a rank-one term there leaves the Newton step unchanged except that
-        the step keeps the sum over classes, so that parameters which start with sum zero stay
-        symmetric.
+        Adding the same number to parameter j of every class changes no probability: the loss has no
+        curvature along this direction, a penalty little, and the gradient has no component in it at
+        parameters that sum to zero over the classes. A rank-one term there leaves the Newton step
+        unchanged but for rounding, and its sum over the classes zero.
         """
         if len(shape) == 1 or not self.loss.shift_invariant:
             return hessian
         K, P = shape
         fixed = hessian.copy()
         view = fixed.reshape(K, P, K, P)
-        free = range(P) if self.penalty == 0 else range(P - 1, P) if self.rows.intercept else ()
-        for j in free:
+        for j in range(P):
             block = view[:, j, :, j]
-            block += np.trace(block) / K**2
+            block += np.trace(block) / K**2 or 1.0
         return fixed

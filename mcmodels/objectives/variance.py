@@ -48,7 +48,7 @@ class VarianceLagrangian:
 
     def hessian(self, params: Array) -> Array:
         """Hessian over the raveled directions, shape (k·p, k·p)."""
-        return linalg.block_diag(*self.hessian_blocks())
+        return linalg.block_diag(*self.hessian_blocks()) if len(params) else np.zeros((0, 0))
 
     def hessian_blocks(self) -> Array:
         """The diagonal blocks ``2(S - λⱼI)``, shape (k, p, p)."""

@@ -73,9 +73,10 @@ class Design(ABC):
         unit = np.ones(self.n_rows) if weights is None else weights
         return np.asarray(unit @ self.X) / unit.sum()
 
-    def square_sums(self) -> Array:
-        """``Σᵢ xᵢⱼ²`` of each feature."""
-        return np.asarray((self.X**2).sum(axis=0))
+    def square_sums(self, weights: Array | None = None) -> Array:
+        """``Σᵢ wᵢ xᵢⱼ²`` of each feature."""
+        unit = np.ones(self.n_rows) if weights is None else weights
+        return np.asarray(unit @ self.X**2)
 
     @abstractmethod
     def centre_near(self, point: Array) -> Array:

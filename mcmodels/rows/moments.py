@@ -46,8 +46,6 @@ class Moments:
         y = y.reshape(block.X.n_rows, -1).astype(np.float64, copy=False)
         q = p + y.shape[1]
         weight = block.total_weight
-        if weight == 0:
-            return cls(0.0, np.zeros(q), np.zeros(q), np.zeros((q, q)), p)
 
         centre = block.X.centre_near(block.X.mean(block.weights))
         X = block.X.centred(centre)
@@ -63,13 +61,10 @@ class Moments:
         unit = np.ones(block.X.n_rows) if block.weights is None else block.weights
         offset = np.concatenate([X.adjoint(unit), weighted_y.sum(axis=0)]) / weight
         scatter -= weight * np.outer(offset, offset)
+        np.einsum("ii->i", scatter).clip(0.0, out=np.einsum("ii->i", scatter))
         return cls(weight, np.concatenate([centre, y_centre]), offset, scatter, p)
 
     def __add__(self, other: Moments) -> Moments:
-        if self.weight == 0:
-            return other
-        if other.weight == 0:
-            return self
         weight = self.weight + other.weight
         step = (other.origin - self.origin) + (other.offset - self.offset)
         return Moments(
@@ -78,7 +73,7 @@ class Moments:
             self.offset + (other.weight / weight) * step,
             self.scatter
             + other.scatter
-            + (self.weight * other.weight / weight) * np.outer(step, step),
+            + (self.weight * (other.weight / weight)) * np.outer(step, step),
             self.n_features,
         )
 

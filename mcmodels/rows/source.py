@@ -35,7 +35,7 @@ class Rows(ABC):
     dtype : dtype
         float32 for float32 features, else float64.
     epsilon : float
-        Relative rounding unit of the entries of X as they were given, that of ``dtype``.
+        Relative rounding unit of the entries of X as they were given, at least float64's.
     intercept : bool
         Whether the design rows end in a one.
     """
@@ -55,7 +55,7 @@ class Rows(ABC):
 
     @abstractmethod
     def blocks(self) -> Iterator[RowBlock]:
-        """Walk the rows once, in a fixed order."""
+        """Walk the rows of positive weight once, in a fixed order."""
 
     def reduce(self, summarise: Callable[[RowBlock], Sum]) -> Sum:
         """Sum ``summarise(block)`` over all blocks with ``+``, in the order of the rows."""
@@ -97,7 +97,8 @@ class ArrayRows(Rows):
         self.n_present = self.n_rows if weights is None else int(np.count_nonzero(weights))
         self.total_weight = float(self.n_rows if weights is None else weights.sum())
         self.dtype = np.dtype(np.float32 if X.dtype == np.float32 else np.float64)
-        self.epsilon = float(np.finfo(self.dtype).eps)
+        stored = X.dtype if X.dtype in (np.float16, np.float32) else np.float64
+        self.epsilon = float(np.finfo(stored).eps)
         self._X = sparse.csr_array(X) if sparse.issparse(X) else X
         self._y = y
         self._weights = weights
@@ -106,14 +107,19 @@ class ArrayRows(Rows):
         )
 
     def blocks(self) -> Iterator[RowBlock]:
-        """Walk the rows once, in order."""
+        """Walk the rows of positive weight once, in order."""
         for start in range(0, self.n_rows, self._block_rows):
             part = slice(start, start + self._block_rows)
-            yield RowBlock(
-                self._design(self._X[part]),
-                None if self._y is None else self._y[part],
-                None if self._weights is None else self._weights[part],
-            )
+            X = self._X[part]
+            y = None if self._y is None else self._y[part]
+            weights = None if self._weights is None else self._weights[part]
+            if weights is not None and not weights.all():
+                present = weights > 0
+                if not present.any():
+                    continue
+                X, weights = X[present], weights[present]
+                y = None if y is None else y[present]
+            yield RowBlock(self._design(X), y, weights)
 
     def _design(self, X: Any) -> Design:
         storage = SparseDesign if sparse.issparse(X) else DenseDesign

@@ -40,10 +40,13 @@ def deflated_eigenpairs(
         Source of the start vectors.
     """
     size = S.shape[0]
-    norm = float(np.linalg.norm(S)) / np.sqrt(size)
+    largest = float(np.abs(S).max(initial=0.0))
+    if count == 0 or largest == 0:
+        return Eigenpairs(np.zeros(count), np.eye(size, count))
+    deflated = S / largest
+    norm = float(np.linalg.norm(deflated)) / np.sqrt(size)
     # Neither a residual nor a gap can be seen below the rounding of S itself.
-    bound = max(max(tol, 4 * size * FLOAT64_EPSILON) * norm, np.finfo(np.float64).tiny)
-    deflated = S.copy()
+    bound = max(tol, 4 * size * FLOAT64_EPSILON) * norm
     values: list[float] = []
     vectors = np.zeros((size, 0))
     iterations, converged = 0, True
@@ -57,14 +60,18 @@ def deflated_eigenpairs(
         vectors = np.column_stack([vectors, v])
         deflated -= value * np.outer(v, v)
     leading = np.argsort(-np.array(values), kind="stable")[:count]
-    return Eigenpairs(np.array(values)[leading], vectors[:, leading], iterations, converged)
+    return Eigenpairs(
+        np.array(values)[leading] * largest, vectors[:, leading], iterations, converged
+    )
 
 
 def _one_pair(
     S: Array, found: Array, bound: float, random: np.random.RandomState
 ) -> tuple[float, Array, int, bool]:
     """An eigenpair of S away from the vectors found, nearly always the dominant one."""
-    v = _away_from(found, np.asarray(random.standard_normal(S.shape[0])))
+    v = None
+    while v is None:
+        v = _away_from(found, np.asarray(random.standard_normal(S.shape[0])))
     iterations = 0
     for _ in range(_MAX_ROUNDS):
         v, power_steps = _power(S, v, found)
@@ -76,19 +83,21 @@ def _one_pair(
     return value, v, iterations, False
 
 
-def _away_from(found: Array, v: Array) -> Array:
-    """Unit vector along v without its part in the span of ``found`` (two passes suffice)."""
-    for _ in range(2):
+def _away_from(found: Array, v: Array) -> Array | None:
+    """Unit vector along v without its part in the span of ``found``; None when nothing is left."""
+    before = np.linalg.norm(v)
+    for _ in range(2):  # twice is enough
         v = v - found @ (found.T @ v)
-    return v / np.linalg.norm(v)
+    after = np.linalg.norm(v)
+    return v / after if after > len(v) * FLOAT64_EPSILON * before else None
 
 
 def _power(S: Array, v: Array, found: Array) -> tuple[Array, int]:
-    for _ in range(_POWER_STEPS):
-        image = S @ v
-        if np.linalg.norm(image) == 0:
-            return v, 1
-        v = _away_from(found, image)
+    for step in range(_POWER_STEPS):
+        image = _away_from(found, S @ v)
+        if image is None:  # what S has left lies in the span of the vectors found
+            return v, step
+        v = image
     return v, _POWER_STEPS
 
 
@@ -110,9 +119,10 @@ def _rayleigh(S: Array, v: Array, found: Array, bound: float) -> tuple[Array, in
                 image = linalg.solve(S - value * identity, v, assume_a="sym", check_finite=False)
             except linalg.LinAlgError:
                 return best, step
-        if not np.isfinite(image).all():
+        image = _away_from(found, image) if np.isfinite(image).all() else None
+        if image is None:
             return best, step
-        v = _away_from(found, image)
+        v = image
     return best, _RAYLEIGH_STEPS
 
 

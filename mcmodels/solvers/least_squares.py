@@ -2,32 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
 from scipy import linalg
 
-from mcmodels.rows import Moments, Rows, Triangle
+from mcmodels.rows import Moments, RowBlock, Rows, Triangle
 from mcmodels.rows.blocks import Array
+from mcmodels.rows.covariance import centred_near
 from mcmodels.solvers.cholesky import FLOAT64_EPSILON, ScaledCholesky
+from mcmodels.solvers.double_double import DoubleDouble
 from mcmodels.solvers.overflow import refuse_overflow
 from mcmodels.solvers.pseudoinverse import (
     PseudoInverse,
+    entry_noise,
     from_factor,
     from_gram,
     rank_tolerance,
 )
-from mcmodels.solvers.refinement import correct_once, refine
+from mcmodels.solvers.refinement import refine
 from mcmodels.solvers.solution import Solution, Status
 
 Method = Literal["auto", "normal", "pinv"]
 
 # Condition number of the design with unit columns up to which the Cholesky factor of its normal
-# equations, which has the square of it, is good enough to drive corrections.
-_CHOLESKY = 1e6
-# Up to this condition a correction in working precision is as good as one in twice of it.
+# equations, which has the square of it, keeps nine digits for leverages and singular values.
+_CHOLESKY = 1e3
+# Up to this condition the normal equations may need no correction at all.
 _MILD = 50.0
 # Relative errors that call for no correction, and that a correction in working precision may leave.
 _ACCURATE, _SUFFICIENT = 1e-12, 1e-10
@@ -80,32 +82,38 @@ def solve(
     """
     with np.errstate(over="ignore", invalid="ignore"):
         moments = rows.reduce(Moments.of)
-        refuse_overflow(np.diagonal(moments.Sxx) + moments.weight * moments.x_mean**2)
+        refuse_overflow(
+            np.diagonal(moments.Sxx) + moments.weight * moments.x_mean**2,
+            np.diagonal(moments.Syy) + moments.weight * moments.y_mean**2,
+        )
     if not rows.intercept:
         moments = moments.about_origin()
-    tolerance = rank_tolerance(rows) if rcond is None else rcond
     if method == "normal":
         return _normal(moments, rows, rcond) or _normal_singular(moments, rows, rcond)
     if method == "pinv" or rows.n_present <= rows.n_features:
-        return _orthogonal(moments, rows, tolerance)
+        return _orthogonal(moments, rows, rcond)
     solution = _normal(moments, rows, rcond)
     if solution is None or solution.condition > _CHOLESKY:
-        solution = _orthogonal(moments, rows, tolerance)
+        solution = _orthogonal(moments, rows, rcond)
         if solution.status is Status.RANK_DEFICIENT:
             return solution
     mild = solution.condition <= _MILD
     if mild and _error_bound(solution, rows) <= _ACCURATE:
         return solution
-    light = mild or rows.n_rows * rows.n_params > _SMALL
-    if light and _error_bound(solution, rows, corrected=True) <= _SUFFICIENT:
-        return _improved(solution, rows, correct_once)
-    return _improved(solution, rows, refine)
+    large = rows.n_rows * rows.n_params > _SMALL
+    if large and _error_bound(solution, rows, corrected=True) <= _SUFFICIENT:
+        return _corrected_once(solution, rows)
+    return _refined(solution, rows)
 
 
 def _normal(moments: Moments, rows: Rows, rcond: float | None) -> Solution[LeastSquares] | None:
     """Cholesky, or None when the scaled scatter matrix is numerically singular."""
     scale = _column_lengths(np.sqrt(np.diagonal(moments.Sxx)), moments, rows)
-    factor = ScaledCholesky.of(moments.Sxx, scale, rcond=rcond or 0.0)
+    noise = entry_noise(rows, scale, moments.x_mean)
+    # A design closer to singular than its entries are known may be singular.
+    uncertain = 4 * float(np.linalg.norm(noise))
+    tolerance = max(rank_tolerance(rows), uncertain) if rcond is None else rcond
+    factor = ScaledCholesky.of(moments.Sxx, scale, rcond=tolerance)
     if factor is None:
         return None
     spread = np.array([factor.condition, 1.0])
@@ -120,18 +128,20 @@ def _normal_singular(moments: Moments, rows: Rows, rcond: float | None) -> Solut
     scale = _column_lengths(np.sqrt(np.diagonal(moments.Sxx)), moments, rows)
     # Squaring has lifted the noise from ε to √ε, and the cutoff with it.
     floor = np.sqrt(8 * max(moments.n_features, 1) * FLOAT64_EPSILON)
-    inverse = from_gram(moments.Sxx, scale, max(rank_tolerance(rows), floor, rcond or 0.0))
+    noise = _noise(rows, scale, moments, rcond)
+    inverse = from_gram(moments.Sxx, scale, max(rank_tolerance(rows), floor, rcond or 0.0), noise)
     coef = inverse.apply(moments.Sxy)
     factor = linalg.pinv(inverse.root) if inverse.rank else np.zeros((0, moments.n_features))
     return _assemble(coef, moments, factor, inverse, rows, "normal")
 
 
-def _orthogonal(moments: Moments, rows: Rows, rcond: float) -> Solution[LeastSquares]:
+def _orthogonal(moments: Moments, rows: Rows, rcond: float | None) -> Solution[LeastSquares]:
     """R of a blockwise QR of the (centred) rows, then the SVD of R."""
     triangle = rows.reduce(Triangle.about(moments.mean))
     R = triangle.Rxx
     scale = _column_lengths(np.linalg.norm(R, axis=0), moments, rows)
-    inverse = from_factor(R, scale, rcond)
+    tolerance = rank_tolerance(rows) if rcond is None else rcond
+    inverse = from_factor(R, scale, tolerance, _noise(rows, scale, moments, rcond))
     if inverse.rank == moments.n_features and R.shape[0] == R.shape[1]:
         coef = linalg.solve_triangular(R, triangle.Qy, check_finite=False)
     else:
@@ -181,40 +191,57 @@ def _error_bound(solution: Solution[LeastSquares], rows: Rows, *, corrected: boo
         error += FLOAT64_EPSILON * (kappa * target + kappa**2 * residual)
     spread = residual / np.sqrt(max(moments.weight - rows.n_params, 1.0))
     deviation = spread * np.linalg.norm(fit.inverse.root, axis=1)[:, np.newaxis]
-    worst = _largest_ratio(error, np.maximum(np.abs(coef), deviation) * unit)
-    if corrected or not rows.intercept:
-        return worst
-    terms = np.abs(moments.y_mean) + np.abs(moments.x_mean) @ np.abs(coef)
-    intercept = np.maximum(np.abs(fit.params[:, -1]), spread / np.sqrt(moments.weight))
-    return max(worst, _largest_ratio(FLOAT64_EPSILON * terms, intercept))
-
-
-def _largest_ratio(error: Array, size: Array) -> float:
+    size = np.maximum(np.abs(coef), deviation) * unit
     error = np.broadcast_to(error, size.shape)
-    ratio = np.divide(error, size, out=np.zeros_like(size), where=(size > 0))
+    ratio = np.divide(error, size, out=np.zeros_like(size), where=size > 0)
     return float(ratio.max(initial=0.0))
 
 
-def _improved(
-    solution: Solution[LeastSquares],
-    rows: Rows,
-    improve: Callable[..., tuple[Array, int]],
-) -> Solution[LeastSquares]:
-    """The solution after corrections computed from the rows."""
-    fit = solution.value
-    x_mean, weight = fit.moments.x_mean[:, np.newaxis], fit.moments.weight
+def _corrected_once(solution: Solution[LeastSquares], rows: Rows) -> Solution[LeastSquares]:
+    """The solution after one correction with residuals in working precision.
 
-    def solve_normal_equations(s: Array) -> Array:
+    It restores the digits that a mildly ill-conditioned system lost in forming its normal
+    equations, for one light pass over the rows.
+    """
+    fit, moments = solution.value, solution.value.moments
+    coef = fit.params[:, : moments.n_features]
+
+    def residual_products(block: RowBlock) -> Array:
+        X, offset = centred_near(block.X, moments.x_mean)
+        residual = block.y - moments.y_mean - (X.predictor(coef) - coef @ offset)
+        weighted = block.weighted(residual)
+        return X.adjoint(weighted) - np.outer(weighted.sum(axis=0), offset)
+
+    corrected = coef.T + fit.inverse.apply(rows.reduce(residual_products).T)
+    params = _with_intercept(corrected, moments, rows)
+    return replace(solution, value=replace(fit, params=params), iterations=1)
+
+
+def _refined(solution: Solution[LeastSquares], rows: Rows) -> Solution[LeastSquares]:
+    """The solution after extra-precise corrections, until they change nothing."""
+    fit, moments = solution.value, solution.value.moments
+    x_mean = moments.x_mean[:, np.newaxis]
+
+    def solve_normal_equations(s: DoubleDouble) -> Array:
         if not rows.intercept:
-            return fit.inverse.apply(s)
-        coef = fit.inverse.apply(s[:-1] - x_mean * s[-1])
-        return np.vstack([coef, s[-1] / weight - x_mean.T @ coef])
+            return fit.inverse.apply(s.hi)
+        total = DoubleDouble(s.hi[-1], s.lo[-1])
+        about_mean = DoubleDouble(s.hi[:-1], s.lo[:-1]) + -total.times(x_mean)
+        coef = fit.inverse.apply(about_mean.hi)
+        return np.vstack([coef, total.hi / moments.weight - x_mean.T @ coef])
 
-    lengths = np.sqrt(np.diagonal(fit.moments.Sxx) + weight * fit.moments.x_mean**2)
+    lengths = np.sqrt(np.diagonal(moments.Sxx) + moments.weight * moments.x_mean**2)
     if rows.intercept:
-        lengths = np.append(lengths, np.sqrt(weight))
-    params, steps = improve(rows, fit.params.T, solve_normal_equations, lengths)
+        lengths = np.append(lengths, np.sqrt(moments.weight))
+    params, steps = refine(rows, fit.params.T, solve_normal_equations, lengths)
     return replace(solution, value=replace(fit, params=params.T), iterations=steps)
+
+
+def _noise(rows: Rows, scale: Array, moments: Moments, rcond: float | None) -> Array:
+    """Noise of the entries, unless the user has said what counts as zero."""
+    if rcond is not None:
+        return np.zeros_like(scale)
+    return entry_noise(rows, scale, moments.x_mean)
 
 
 def _column_lengths(lengths: Array, moments: Moments, rows: Rows) -> Array:
@@ -226,8 +253,17 @@ def _column_lengths(lengths: Array, moments: Moments, rows: Rows) -> Array:
 
 
 def _with_intercept(coef: Array, moments: Moments, rows: Rows) -> Array:
-    """Params of shape (m, P) from coefficients of shape (p, m)."""
+    """Params of shape (m, P) from coefficients of shape (p, m).
+
+    The intercept ``ȳ - x̄ᵀβ`` is often the small difference of large numbers; means are known to
+    more than float64, as a point plus an offset, and the difference is taken in double-double.
+    """
     if not rows.intercept:
         return coef.T.copy()
-    intercept = moments.y_mean - moments.x_mean @ coef
-    return np.column_stack([coef.T, intercept])
+    p = moments.n_features
+    explained = (
+        DoubleDouble.of(coef).times(moments.origin[:p, np.newaxis])
+        + DoubleDouble.of(coef).times(moments.offset[:p, np.newaxis])
+    ).sum(axis=0)
+    mean = DoubleDouble.of(moments.origin[p:]) + DoubleDouble.of(moments.offset[p:])
+    return np.column_stack([coef.T, (mean + -explained).hi])

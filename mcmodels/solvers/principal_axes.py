@@ -39,6 +39,8 @@ Eigensolver = Callable[[Array], Eigenpairs]
 
 # A factor of S is kept for the Hessian up to this many entries (128 MB).
 _LARGEST_FACTOR = 2**24
+# Rounding errors, being uniform, have a third of their bound as standard deviation.
+_NOISE_MARGIN = 2.0
 
 
 @dataclass(frozen=True)
@@ -109,15 +111,16 @@ def solve(
     if method == "auto" and _ruined_by_squaring(spectrum, row_count(rows), rows.n_features):
         spectrum = _orthogonal(rows, spectrum)
         used, floor = "svd", rank_tolerance(rows) ** 2
-    noise = floor * max(spectrum.variances.max(initial=0.0), 0.0)
-    present = spectrum.variances[spectrum.variances > noise]
+    noise = floor * spectrum.variances.max(initial=0.0) + _entry_variance(rows, spectrum)
+    real = np.logical_and.accumulate(spectrum.variances > noise)
+    present = spectrum.variances[real]
     rank = min(present.size, count)
     variances = np.zeros(count)
     variances[:rank] = present[:rank]
     left_out = present[rank:].sum()
     if not spectrum.complete:
         left_out = spectrum.total_variance - variances.sum()
-        left_out = left_out if left_out > noise else 0.0
+        left_out = left_out if left_out > noise.max(initial=0.0) else 0.0
     axes = _oriented(_completed(spectrum.axes[:rank], count))
     gradient = VarianceLagrangian(spectrum.products, variances).gradient(axes)
     status = Status.CONVERGED if rank == count else Status.RANK_DEFICIENT
@@ -142,6 +145,12 @@ def solve(
 def row_count(rows: Rows) -> int:
     """Rows that the weights stand for: those present, or more when weights repeat them."""
     return max(rows.n_present, int(rows.total_weight))
+
+
+def _entry_variance(rows: Rows, spectrum: _Spectrum) -> Array:
+    """Variance that the rounding of the entries of X puts along each axis."""
+    squares = rows.reduce(lambda block: block.X.square_sums(block.weights)) / rows.total_weight
+    return (_NOISE_MARGIN * rows.epsilon) ** 2 * (spectrum.axes**2 @ squares)
 
 
 @dataclass(frozen=True)
@@ -196,7 +205,7 @@ def _wide(rows: Rows, eigenpairs: Eigensolver) -> _Spectrum:
     """Eigenvectors u of the Gram matrix of the rows; the axes are Xᵀu, normalised."""
     by_rows = RowsCovariance(rows)
     with np.errstate(over="ignore"):
-        refuse_overflow(rows.reduce(lambda block: block.X.square_sums()))
+        refuse_overflow(rows.reduce(lambda block: block.X.square_sums(block.weights)))
     blocks = [_CentredBlock.of(block, by_rows.mean) for block in rows.blocks()]
     gram = np.block([[a.inner(b) for b in blocks] for a in blocks]) / by_rows.divisor
     pairs = eigenpairs((gram + gram.T) / 2)
@@ -227,7 +236,7 @@ def _orthogonal(rows: Rows, squared: _Spectrum) -> _Spectrum:
 
 
 def _factored(rows: Rows, by_rows: RowsCovariance) -> Covariance | None:
-    if rows.n_rows * rows.n_features > _LARGEST_FACTOR:
+    if rows.n_present * rows.n_features > _LARGEST_FACTOR:
         return None
     R = rows.reduce(Triangle.about(by_rows.mean)).Rxx
     return FactoredCovariance(R / np.sqrt(by_rows.divisor))

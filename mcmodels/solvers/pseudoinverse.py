@@ -14,6 +14,8 @@ from mcmodels.solvers.cholesky import FLOAT64_EPSILON
 # A column takes part in a linear dependency when its entry in a null vector of the scaled
 # system exceeds this.
 _INVOLVED = 1e-3
+# Rounding errors, being uniform, have a third of their bound as standard deviation.
+_NOISE_MARGIN = 2.0
 
 
 @dataclass(frozen=True)
@@ -52,38 +54,57 @@ class PseudoInverse:
 
 
 def rank_tolerance(rows: Rows) -> float:
-    """Relative singular value below which a direction is rounding noise.
+    """Relative singular value below which a direction is rounding noise of the factorisation.
 
-    Two noises are allowed for: that of the factorisation, and that of the entries of X having
-    been rounded to their own precision (a random relative perturbation of size ε moves a
-    singular value by about ε(√n + √p) against a largest one of at least √n).
+    Rows are allowed to have been rounded to their own precision ε, too: a random relative
+    perturbation of that size moves a singular value by about ε(√n + √p), against a largest one of
+    at least √n. What the rounding does to columns far from zero is in :func:`entry_noise`.
     """
     arithmetic = 8 * rows.n_features * FLOAT64_EPSILON
     storage = 4 * rows.epsilon * (1 + np.sqrt(rows.n_features / max(rows.n_present, 1)))
     return max(arithmetic, storage)
 
 
-def from_factor(R: Array, scale: Array, rcond: float) -> PseudoInverse:
-    """Pseudo-inverse of ``RᵀR`` from R (k, p) through the SVD of ``R / scale``."""
+def entry_noise(rows: Rows, lengths: Array, mean: Array) -> Array:
+    """Length of the rounding errors in the entries of each column, relative to ``lengths``.
+
+    An entry x is known to ε|x|, however small the centred column is: a column of length l about
+    its mean x̄ has ``ε √(l² + W x̄²)`` of noise. Zero where the length is zero.
+    """
+    noise = rows.epsilon * np.hypot(lengths, np.sqrt(rows.total_weight) * mean)
+    return np.divide(noise, lengths, out=np.zeros_like(noise), where=lengths > 0)
+
+
+def from_factor(R: Array, scale: Array, rcond: float, noise: Array) -> PseudoInverse:
+    """Pseudo-inverse of ``RᵀR`` from R (k, p) through the SVD of ``R / scale``.
+
+    ``noise`` is that of the entries of each column, relative to its scale; directions no longer
+    than it count as zero, and so do those below ``rcond`` times the longest.
+    """
     if min(R.shape) == 0:
         return PseudoInverse(np.zeros((R.shape[1], 0)), np.zeros(0), tuple(range(R.shape[1])))
     unit = np.where(scale > 0, scale, 1.0)
     scaled = np.where(scale > 0, R / unit, 0.0)
     _, singular_values, Vt = linalg.svd(scaled, full_matrices=False, check_finite=False)
-    return _truncate(singular_values, Vt.T, unit, rcond)
+    return _truncate(singular_values, Vt.T, unit, rcond, noise)
 
 
-def from_gram(A: Array, scale: Array, rcond: float) -> PseudoInverse:
+def from_gram(A: Array, scale: Array, rcond: float, noise: Array | None = None) -> PseudoInverse:
     """Pseudo-inverse of the symmetric semi-definite A through the eigenvectors of its scaling."""
     unit = np.where(scale > 0, scale, 1.0)
     scaled = np.where(np.outer(scale, scale) > 0, A / np.outer(unit, unit), 0.0)
     eigenvalues, V = linalg.eigh(scaled, check_finite=False)
     singular_values = np.sqrt(np.clip(eigenvalues[::-1], 0.0, None))
-    return _truncate(singular_values, V[:, ::-1], unit, rcond)
+    noise = np.zeros(len(A)) if noise is None else noise
+    return _truncate(singular_values, V[:, ::-1], unit, rcond, noise)
 
 
-def _truncate(singular_values: Array, V: Array, unit: Array, rcond: float) -> PseudoInverse:
-    rank = int(np.count_nonzero(singular_values > rcond * singular_values[0]))
+def _truncate(
+    singular_values: Array, V: Array, unit: Array, rcond: float, noise: Array
+) -> PseudoInverse:
+    along = _NOISE_MARGIN * np.linalg.norm(V[:, : singular_values.size].T * noise, axis=1)
+    real = singular_values > np.maximum(rcond * singular_values[0], along)
+    rank = int(np.count_nonzero(np.logical_and.accumulate(real)))
     kept, null = V[:, :rank], V[:, rank:]
     if rank == V.shape[0]:
         return PseudoInverse(kept / unit[:, np.newaxis] / singular_values, singular_values, ())

@@ -26,7 +26,7 @@ _HALF_ULP = 2.0**-53
 def refine(
     rows: Rows,
     params: Array,
-    solve: Callable[[Array], Array],
+    solve: Callable[[DoubleDouble], Array],
     scale: Array,
 ) -> tuple[Array, int]:
     """Refine ``params`` towards the exact minimiser of ``Σ wᵢ ‖yᵢ - x̃ᵢᵀθ‖²``.
@@ -38,7 +38,8 @@ def refine(
     params : ndarray of shape (P, m)
         A solution with at least one correct digit.
     solve : callable
-        ``s -> (X̃ᵀWX̃)⁻¹ s`` approximately, for s of shape (P, m).
+        ``s -> (X̃ᵀWX̃)⁻¹ s`` approximately, for s of shape (P, m) in double-double numbers: its
+        entry for the intercept may cancel most of the others.
     scale : ndarray of shape (P,)
         Lengths of the columns of X̃, in which corrections are compared.
 
@@ -52,7 +53,7 @@ def refine(
     current = DoubleDouble.of(params)
     previous_size = np.inf
     for step in range(_MAX_STEPS):
-        correction = solve(rows.reduce(residual_products(current)).hi)
+        correction = solve(rows.reduce(residual_products(current)))
         size = _relative_size(correction, current.hi, scale)
         if not size < previous_size / 2:
             return current.hi, step
@@ -61,21 +62,6 @@ def refine(
             return current.hi, step + 1
         previous_size = size
     return current.hi, _MAX_STEPS
-
-
-def correct_once(
-    rows: Rows, params: Array, solve: Callable[[Array], Array], scale: Array
-) -> tuple[Array, int]:
-    """One correction with the residual in working precision; parameters as in :func:`refine`.
-
-    It restores the digits that a mildly ill-conditioned system lost in forming its normal
-    equations, for one light pass over the rows.
-    """
-
-    def products(block: RowBlock) -> Array:
-        return block.X.adjoint(block.weighted(block.y - block.X.predictor(params.T)))
-
-    return params + solve(rows.reduce(products).T), 1
 
 
 def _relative_size(correction: Array, params: Array, scale: Array) -> float:

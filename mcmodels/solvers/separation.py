@@ -25,7 +25,7 @@ _FLAT = 1e-7
 
 @dataclass(frozen=True)
 class MarginRange:
-    """Smallest and largest margin over rows of positive weight; ranges merge with ``+``.
+    """Smallest and largest margin over rows; ranges merge with ``+``.
 
     Parameters
     ----------
@@ -62,8 +62,6 @@ def margins(rows: Rows, params: Array) -> MarginRange:
             others[index, block.y] = False
             own = eta[index, block.y][:, np.newaxis]
             margin = (own - eta)[others].reshape(eta.shape[0], -1)
-        if block.weights is not None:
-            margin = margin[block.weights > 0]
         return MarginRange(float(margin.min(initial=np.inf)), float(margin.max(initial=-np.inf)))
 
     return rows.reduce(summarise)

@@ -5,7 +5,7 @@ import pytest
 
 from mcmodels.rows import ArrayRows
 from mcmodels.solvers import Status, least_squares
-from mcmodels.solvers.refinement import correct_once, refine
+from mcmodels.solvers.refinement import refine
 from tests.certified import linear_data, linear_params
 from tests.numerics import relative_error
 from tests.problems import linear_problem
@@ -17,7 +17,7 @@ def rows_of(problem, **options):
 
 @pytest.mark.parametrize(
     ("condition", "method", "corrected"),
-    [(5, "normal", False), (300, "normal", True), (1e5, "normal", True), (1e9, "pinv", True)],
+    [(5, "normal", False), (300, "normal", True), (1e5, "pinv", True), (1e9, "pinv", True)],
 )
 def test_auto_takes_the_cheapest_route_that_keeps_the_digits(condition, method, corrected):
     problem = linear_problem(0, 60, 4, condition=condition)
@@ -51,20 +51,19 @@ def test_a_parameter_much_smaller_than_the_others_gets_its_digits_back():
     exact = linear_params("pontius", "float64_inputs")
     plain = least_squares.solve(rows, method="normal").value.params[0]
     corrected = least_squares.solve(rows)
-    assert corrected.iterations == 1
+    assert corrected.iterations > 0
     assert np.abs(corrected.value.params[0] / exact - 1).max() < 1e-13
     assert np.abs(plain / exact - 1).max() > 1e-12
 
 
-@pytest.mark.parametrize("improve", [correct_once, refine])
-def test_a_correction_mends_a_planted_error(improve):
+def test_refinement_mends_a_planted_error():
     problem = linear_problem(1, 50, 3, weighted=True)
     rows = rows_of(problem)
     Z = np.column_stack([problem.X, np.ones(50)])
     A = (Z.T * problem.weights) @ Z
     exact = np.append(problem.coef, problem.intercept)[:, None]
     wrong = exact * (1 + 1e-6)
-    mended, steps = improve(rows, wrong, lambda s: np.linalg.solve(A, s), np.sqrt(np.diag(A)))
+    mended, steps = refine(rows, wrong, lambda s: np.linalg.solve(A, s.hi), np.sqrt(np.diag(A)))
     assert relative_error(mended, exact) < 1e-12
     assert 1 <= steps <= 3
 
@@ -74,10 +73,10 @@ def test_refinement_that_does_not_contract_keeps_what_it_had():
     rows = rows_of(problem)
     start = np.append(problem.coef, problem.intercept)[:, None]
     wild = np.random.default_rng(3)
-    params, steps = refine(rows, start, lambda s: wild.standard_normal(s.shape), np.ones(4))
+    params, steps = refine(rows, start, lambda s: wild.standard_normal(s.hi.shape), np.ones(4))
     assert steps <= 2
     assert np.isfinite(params).all()
-    broken, steps = refine(rows, start, lambda s: np.full(s.shape, np.nan), np.ones(4))
+    broken, steps = refine(rows, start, lambda s: np.full(s.hi.shape, np.nan), np.ones(4))
     assert steps == 0
     np.testing.assert_array_equal(broken, start)
 

@@ -16,7 +16,7 @@ def test_root_of_the_moore_penrose_inverse(scales, rank):
     lengths = np.linalg.norm(M, axis=0)
     # NumPy judges the rank on raw columns; these scalings leave its cutoff far below 1e-3.
     expected = np.linalg.pinv(M, rcond=1e-11) @ np.linalg.pinv(M, rcond=1e-11).T
-    by_factor = from_factor(M, lengths, 1e-12)
+    by_factor = from_factor(M, lengths, 1e-12, np.zeros(5))
     by_gram = from_gram(M.T @ M, lengths, 1e-6)
     for inverse, tolerance in ((by_factor, 1e-8), (by_gram, 1e-5)):
         assert inverse.rank == rank
@@ -30,12 +30,12 @@ def test_columns_of_a_dependency_are_named_and_no_others():
     rng = np.random.default_rng(1)
     M = rng.standard_normal((20, 6))
     M[:, 4] = M[:, 1] * 1e6 - M[:, 3] * 1e6
-    inverse = from_factor(M, np.linalg.norm(M, axis=0), 1e-12)
+    inverse = from_factor(M, np.linalg.norm(M, axis=0), 1e-12, np.zeros(6))
     assert inverse.dependent == (1, 3, 4)
 
 
 def test_nothing_at_all():
-    inverse = from_factor(np.zeros((3, 2)), np.zeros(2), 1e-12)
+    inverse = from_factor(np.zeros((3, 2)), np.zeros(2), 1e-12, np.zeros(2))
     assert inverse.rank == 0
     np.testing.assert_array_equal(inverse.apply(np.ones(2)), np.zeros(2))
 
