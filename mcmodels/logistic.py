@@ -36,7 +36,6 @@ from mcmodels.objectives.losses import Codes
 from mcmodels.rows import ArrayRows
 from mcmodels.rows.blocks import Array
 from mcmodels.solvers import Solution, Status, irls
-from mcmodels.solvers.newton import Iterate
 
 __all__ = ["LogisticRegression"]
 
@@ -61,8 +60,8 @@ class LogisticRegression(ClassifierMixin, DifferentiableMixin, CallbackSupportMi
     solver : {"auto", "newton", "newton-cholesky"}, default="auto"
         All three are Newton's method with a line search; "newton-cholesky" is scikit-learn's name.
     tol : float, default=1e-8
-        The fit has converged when no entry of the gradient exceeds ``tol · Σ wᵢ``, or when float64
-        can show no further decrease of the objective.
+        The fit has converged when no entry of the gradient exceeds ``tol · Σ wᵢ`` and the next step
+        would be negligible, or when float64 can show no further decrease of the objective.
     max_iter : int, default=100
         Largest number of Newton steps.
     warm_start : bool, default=False
@@ -72,7 +71,7 @@ class LogisticRegression(ClassifierMixin, DifferentiableMixin, CallbackSupportMi
     Attributes
     ----------
     classes_ : ndarray of shape (n_classes,)
-        Class labels.
+        Labels of the classes that have rows of positive weight.
     coef_ : ndarray of shape (1, n_features) or (n_classes, n_features)
         Coefficients; one row for two classes.
     intercept_ : ndarray of shape (1,) or (n_classes,)
@@ -179,8 +178,8 @@ class LogisticRegression(ClassifierMixin, DifferentiableMixin, CallbackSupportMi
         self._check_parameters()
         X, y = validated_pair(self, X, y, reset=True)
         check_classification_targets(y)
-        self.classes_, codes = np.unique(y, return_inverse=True)
         weights = check_weights(sample_weight, X)
+        self.classes_, codes = self._encode(y, weights)
         self._class_weights = self._weigh_classes(y, codes, weights)
         objective = self._objective_of(X, codes, weights)
         last = self._iterate(objective, X, y, weights)
@@ -268,17 +267,27 @@ class LogisticRegression(ClassifierMixin, DifferentiableMixin, CallbackSupportMi
         check_count("max_iter", self.max_iter, at_least=1)
         check_flag("warm_start", self.warm_start)
 
+    def _encode(self, y: Any, weights: Array | None) -> tuple[Any, Codes]:
+        """Classes of the rows that are present, and a code for each row."""
+        if weights is None or weights.all():
+            return np.unique(y, return_inverse=True)
+        present = weights > 0
+        classes, present_codes = np.unique(y[present], return_inverse=True)
+        codes = np.zeros(len(y), dtype=present_codes.dtype)
+        codes[present] = present_codes
+        return classes, codes
+
     def _weigh_classes(self, y: Any, codes: Codes, weights: Array | None) -> Array:
         """Weight of each class; refuses data that leave fewer than two classes."""
         totals = np.bincount(codes, weights=weights, minlength=len(self.classes_)).astype(float)
         self._refuse_single_class(
             totals, "" if weights is None else " in the rows of positive weight"
         )
-        if self.class_weight == "balanced":
-            present = totals > 0
-            shares = np.where(present, totals, 1.0) * present.sum() / totals.sum()
-            return np.where(present, 1.0 / shares, 0.0)
-        by_class = compute_class_weight(self.class_weight, classes=self.classes_, y=y)
+        present = y if weights is None else y[weights > 0]
+        present_weights = None if weights is None else weights[weights > 0]
+        by_class = compute_class_weight(
+            self.class_weight, classes=self.classes_, y=present, sample_weight=present_weights
+        )
         if not (np.isfinite(by_class).all() and (by_class >= 0).all()):
             raise ValueError(
                 f"class_weight={self.class_weight!r} must hold finite numbers of at least 0."
@@ -327,7 +336,7 @@ class LogisticRegression(ClassifierMixin, DifferentiableMixin, CallbackSupportMi
 
     def _iterate(
         self, objective: LinearPredictorObjective, X: Any, y: Any, weights: Array | None
-    ) -> Iterate:
+    ) -> irls.Progress:
         """Run Newton's method, telling scikit-learn's callbacks of each step."""
         about = {
             "estimator": self,
@@ -339,7 +348,7 @@ class LogisticRegression(ClassifierMixin, DifferentiableMixin, CallbackSupportMi
         current = next(steps)
         task = self._init_callback_context(max_subtasks=int(self.max_iter))
         task.call_on_fit_task_begin(**about)
-        while current.status is None:
+        while current.iterate.status is None:
             subtask = task.subcontext(task_name="newton-step")
             before = self._as_attributes(current.params)
             subtask.call_on_fit_task_begin(**about, reconstruction_attributes=before)

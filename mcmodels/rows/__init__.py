@@ -10,6 +10,7 @@ from mcmodels.rows.covariance import (
 from mcmodels.rows.derivatives import Derivatives
 from mcmodels.rows.moments import Moments
 from mcmodels.rows.source import ArrayRows, Rows
+from mcmodels.rows.transformed import TransformedRows
 from mcmodels.rows.triangle import Triangle
 
 __all__ = [
@@ -25,5 +26,6 @@ __all__ = [
     "Rows",
     "RowsCovariance",
     "SparseDesign",
+    "TransformedRows",
     "Triangle",
 ]

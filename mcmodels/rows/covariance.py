@@ -76,13 +76,29 @@ class RowsCovariance:
     def __init__(self, rows: Rows) -> None:
         self.rows = rows
         self.divisor = rows.total_weight - 1
-        self.mean = rows.reduce(_weighted_sum) / rows.total_weight
+        self._point = rows.reduce(_weighted_sum) / rows.total_weight
+        self._offset = rows.reduce(self._sum_about_point) / rows.total_weight
+
+    @property
+    def mean(self) -> Array:
+        """Weighted mean of the features."""
+        return self._point + self._offset
+
+    def centred(self, X: Design) -> tuple[Design, Array]:
+        """Rows about a point that keeps their storage, and how far the mean lies from it."""
+        near, offset = centred_near(X, self._point)
+        return near, offset + self._offset
+
+    def _sum_about_point(self, block: RowBlock) -> Array:
+        near, offset = centred_near(block.X, self._point)
+        unit = np.ones(near.n_rows) if block.weights is None else block.weights
+        return near.adjoint(unit) - unit.sum() * offset
 
     def apply(self, V: Array) -> Array:
         """S times each row of V, in one pass."""
 
         def summarise(block: RowBlock) -> Array:
-            X, offset = centred_near(block.X, self.mean)
+            X, offset = self.centred(block.X)
             projected = block.weighted(X.predictor(V) - V @ offset)
             return X.adjoint(projected) - np.outer(projected.sum(axis=0), offset)
 
@@ -92,7 +108,7 @@ class RowsCovariance:
         """S, formed in one pass."""
 
         def summarise(block: RowBlock) -> Array:
-            X, offset = centred_near(block.X, self.mean)
+            X, offset = self.centred(block.X)
             unit = np.ones(X.n_rows) if block.weights is None else block.weights
             cross = np.outer(X.adjoint(unit), offset)
             return (

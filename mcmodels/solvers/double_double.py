@@ -7,6 +7,7 @@ and Oishi (2005), *Accurate sum and dot product*, SIAM J. Sci. Comput. 26(6), al
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -61,13 +62,19 @@ class DoubleDouble:
         s, e = two_sum(s, e + t)
         return DoubleDouble(*two_sum(s, e + f))
 
+    def __getitem__(self, index: Any) -> DoubleDouble:
+        return DoubleDouble(self.hi[index], self.lo[index])
+
     def __neg__(self) -> DoubleDouble:
         return DoubleDouble(-self.hi, -self.lo)
 
-    def times(self, a: Array) -> DoubleDouble:
-        """Product with float64 numbers, by NumPy's broadcasting."""
-        p, e = two_product(self.hi, a)
-        return DoubleDouble(*two_sum(p, e + self.lo * a))
+    def times(self, other: DoubleDouble | Array) -> DoubleDouble:
+        """Product with double-double or float64 numbers, by NumPy's broadcasting."""
+        if not isinstance(other, DoubleDouble):
+            p, e = two_product(self.hi, other)
+            return DoubleDouble(*two_sum(p, e + self.lo * other))
+        p, e = two_product(self.hi, other.hi)
+        return DoubleDouble(*two_sum(p, e + (self.hi * other.lo + self.lo * other.hi)))
 
     def sum(self, axis: int) -> DoubleDouble:
         """Sum along one axis, halving it each time."""

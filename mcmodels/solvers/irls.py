@@ -1,21 +1,36 @@
-"""Iteratively reweighted least squares for classes: Newton, its start and its diagnosis."""
+"""Iteratively reweighted least squares for classes: Newton, its coordinates and its diagnosis.
+
+Newton's method does not depend on coordinates, its arithmetic does. Columns far from zero are
+shifted; a design that is nearly or exactly singular and not penalised is replaced by an orthonormal
+basis of its columns, in which the Hessian is as well conditioned as the weights allow and every
+solution is the shortest one.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
+from scipy import linalg
 
 from mcmodels.objectives import LinearPredictorObjective
-from mcmodels.rows import RowBlock, Rows
+from mcmodels.rows import Moments, RowBlock, Rows, TransformedRows, Triangle
 from mcmodels.rows.blocks import Array
 from mcmodels.solvers.newton import Iterate, iterates
-from mcmodels.solvers.separation import separated
+from mcmodels.solvers.overflow import refuse_overflow
+from mcmodels.solvers.pseudoinverse import PseudoInverse, entry_noise, from_factor, rank_tolerance
+from mcmodels.solvers.separation import curvature_has_vanished, separated
 from mcmodels.solvers.solution import Solution, Status
 
 # Share of the largest contribution to a direction that makes a column worth naming.
 _NOTABLE = 1e-2
+# Mean over standard deviation from which a column is shifted: beyond, squares lose two digits.
+_FAR_FROM_ZERO = 10.0
+# Condition of the weighted design beyond which the normal equations lose ten digits.
+_ILL_CONDITIONED = 1e5
+# A step longer than this, relative to the parameters, is not the last one of a converging sequence.
+_LONG_STEP = 1e-3
 
 
 @dataclass(frozen=True)
@@ -36,6 +51,76 @@ class Optimum:
     objective: float
     gradient: Array
     hessian: Array
+
+
+@dataclass(frozen=True)
+class Coordinates:
+    """Parameters θ of design rows x, and γ of ``(x - centre) root``: ``coef_θ = root coef_γ``.
+
+    Parameters
+    ----------
+    centre : ndarray of shape (p,)
+        Zeros where nothing is shifted.
+    inverse : PseudoInverse or None
+        Its root is that of the inverse scatter of the design; None for the identity.
+    """
+
+    centre: Array
+    inverse: PseudoInverse | None = None
+
+    @property
+    def are_the_users(self) -> bool:
+        """Whether γ = θ."""
+        return self.inverse is None and not self.centre.any()
+
+    def transform(self, rows: Rows) -> Rows:
+        """The rows in these coordinates."""
+        if self.are_the_users:
+            return rows
+        root = None if self.inverse is None else self.inverse.root
+        return TransformedRows(rows, self.centre, root)
+
+    def to_users(self, params: Array, *, intercept: bool) -> Array:
+        """θ from γ."""
+        if self.are_the_users:
+            return params
+        coef = params[..., :-1] if intercept else params
+        coef = coef if self.inverse is None else coef @ self.inverse.root.T
+        if not intercept:
+            return coef
+        return np.concatenate([coef, params[..., -1:] - (coef @ self.centre)[..., None]], axis=-1)
+
+    def from_users(self, params: Array, *, intercept: bool) -> Array:
+        """γ from θ, without what of θ lies outside the row space."""
+        if self.are_the_users:
+            return params
+        coef = params[..., :-1] if intercept else params
+        inner = coef
+        if self.inverse is not None:
+            inner = linalg.lstsq(self.inverse.root, np.atleast_2d(coef).T)[0].T
+            inner = inner.reshape(*coef.shape[:-1], -1)
+        if not intercept:
+            return inner
+        return np.concatenate([inner, params[..., -1:] + (coef @ self.centre)[..., None]], axis=-1)
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Where a fit stands.
+
+    Parameters
+    ----------
+    params : ndarray of shape (P,) or (K, P)
+        Parameters of the user's rows.
+    iterate : Iterate
+        The state of Newton's method, in its own coordinates.
+    coordinates : Coordinates
+        Those coordinates.
+    """
+
+    params: Array
+    iterate: Iterate
+    coordinates: Coordinates
 
 
 def log_odds_start(rows: Rows, n_classes: int) -> Array:
@@ -59,61 +144,125 @@ def log_odds_start(rows: Rows, n_classes: int) -> Array:
 
 def fit(
     objective: LinearPredictorObjective, start: Array, *, tol: float, max_iter: int
-) -> Iterator[Iterate]:
-    """Newton iterates until ``‖gradient‖∞ ≤ tol · Σ wᵢ``."""
-    return iterates(
-        objective,
-        start,
-        gradient_tolerance=tol * objective.rows.total_weight,
-        max_iter=max_iter,
-    )
+) -> Iterator[Progress]:
+    """Newton iterates until ``‖gradient‖∞ ≤ tol · Σ wᵢ`` and the next step would be negligible.
+
+    Without a penalty the fit also ends, with status SEPARATED, when the classes are.
+    """
+    rows, intercept = objective.rows, objective.rows.intercept
+    coordinates = Coordinates(_centre(rows))
+    states = _states(objective, coordinates, start, tol, max_iter)
+    state = next(states)
+    if objective.penalty == 0 and state.direction.condition > _ILL_CONDITIONED:
+        coordinates = _orthonormal(rows)
+        states = _states(objective, coordinates, start, tol, max_iter)
+        state = next(states)
+    inner = coordinates.transform(rows)
+    while True:
+        if state.status is None and objective.penalty == 0 and _diverges(inner, state, tol):
+            state = replace(state, status=Status.SEPARATED)
+        params = coordinates.to_users(state.params, intercept=intercept)
+        yield Progress(params, state, coordinates)
+        if state.status is not None:
+            return
+        state = next(states)
 
 
-def conclude(objective: LinearPredictorObjective, last: Iterate) -> Solution[Optimum]:
+def conclude(objective: LinearPredictorObjective, last: Progress) -> Solution[Optimum]:
     """The Solution at the last iterate, with what is wrong with it."""
-    rows, derivatives, direction = objective.rows, last.derivatives, last.direction
-    status = last.status or Status.NOT_CONVERGED
+    rows, state, coordinates = objective.rows, last.iterate, last.coordinates
+    status = state.status or Status.NOT_CONVERGED
+    rank = rows.n_features
     columns: tuple[int, ...] = ()
-    if objective.penalty == 0 and separated(
-        rows, last.params, direction.step, derivatives.gradient
-    ):
-        status = Status.SEPARATED
-        columns = _notable_columns(rows, direction.step)
-    elif status is Status.CONVERGED and direction.rank < last.params.size:
-        status = Status.RANK_DEFICIENT
-        columns = tuple(
-            sorted(
-                {
-                    i % rows.n_params
-                    for i in direction.dependent
-                    if i % rows.n_params < rows.n_features
-                }
-            )
+    if coordinates.inverse is not None:
+        rank, columns = coordinates.inverse.rank, coordinates.inverse.dependent
+    inner = coordinates.transform(rows)
+    lost = objective.penalty == 0 and (
+        status is Status.SEPARATED
+        or separated(inner, state.params, state.direction.step, state.derivatives.gradient)
+        or (
+            state.direction.rank < state.params.size and curvature_has_vanished(inner, state.params)
         )
+    )
+    if lost:
+        step = coordinates.to_users(state.direction.step, intercept=rows.intercept)
+        status, columns = Status.SEPARATED, _notable_columns(rows, step)
+    elif status is Status.CONVERGED and rank < rows.n_features:
+        status = Status.RANK_DEFICIENT
+    derivatives = state.derivatives
+    if not coordinates.are_the_users:
+        derivatives = objective.derivatives(last.params)
     return Solution(
-        Optimum(last.params, derivatives.value, derivatives.gradient, derivatives.hessian),
+        Optimum(last.params, state.derivatives.value, derivatives.gradient, derivatives.hessian),
         status,
         "newton",
-        last.count,
-        _rank_of_features(rows, last.params, direction.rank),
-        direction.condition,
+        state.count,
+        rank,
+        state.direction.condition,
         columns,
     )
 
 
-def _rank_of_features(rows: Rows, params: Array, rank: int) -> int:
-    """Rank of the features: a dependency costs a parameter of every class that is free."""
-    free_classes = max(params.size // rows.n_params - 1, 1)
-    return rows.n_features - (params.size - rank) // free_classes
+def _states(
+    objective: LinearPredictorObjective,
+    coordinates: Coordinates,
+    start: Array,
+    tol: float,
+    max_iter: int,
+) -> Iterator[Iterate]:
+    rows = objective.rows
+    inner = LinearPredictorObjective(coordinates.transform(rows), objective.loss, objective.penalty)
+    return iterates(
+        inner,
+        coordinates.from_users(start, intercept=rows.intercept),
+        gradient_tolerance=tol * rows.total_weight,
+        max_iter=max_iter,
+    )
+
+
+def _centre(rows: Rows) -> Array:
+    """The mean of columns that lie far from zero, zeros for the others."""
+    if not rows.intercept:
+        return np.zeros(rows.n_features)
+
+    def first_two_moments(block: RowBlock) -> Array:
+        total = block.X.mean(block.weights) * block.total_weight
+        return np.stack([total, block.X.square_sums(block.weights)])
+
+    with np.errstate(over="ignore", invalid="ignore"):
+        mean, square = rows.reduce(first_two_moments) / rows.total_weight
+    refuse_overflow(square)
+    far = mean**2 > _FAR_FROM_ZERO**2 * np.maximum(square - mean**2, 0.0)
+    return np.where(far, mean, 0.0)
+
+
+def _orthonormal(rows: Rows) -> Coordinates:
+    """Coordinates in which the (centred) columns of the design are orthonormal."""
+    moments = rows.reduce(Moments.of)
+    mean = moments.mean if rows.intercept else np.zeros_like(moments.mean)
+    triangle = rows.reduce(Triangle.about(mean))
+    x_mean = mean[: rows.n_features]
+    lengths = np.linalg.norm(triangle.Rxx, axis=0)
+    inverse = from_factor(
+        triangle.Rxx, lengths, rank_tolerance(rows), entry_noise(rows, lengths, x_mean)
+    )
+    # Unit columns would make the Hessian small with many rows, and with it the gradient.
+    root = inverse.root * np.sqrt(rows.total_weight)
+    return Coordinates(x_mean, replace(inverse, root=root))
+
+
+def _diverges(rows: Rows, state: Iterate, tol: float) -> bool:
+    gradient = state.derivatives.gradient
+    at_rest = np.abs(gradient).max(initial=0.0) <= tol * rows.total_weight
+    if not at_rest or state.direction.relative_length < _LONG_STEP:
+        return False
+    return separated(rows, state.params, state.direction.step, gradient)
 
 
 def _notable_columns(rows: Rows, step: Array) -> tuple[int, ...]:
     """Columns that carry the direction, by what they contribute to the linear predictor."""
-
-    def summarise(block: RowBlock) -> Array:
-        return block.X.square_sums()
-
-    length = np.sqrt(rows.reduce(summarise))
+    moments = rows.reduce(Moments.of)
+    length = np.sqrt(np.diagonal(moments.Sxx))
     contribution = np.abs(np.atleast_2d(step)[:, : rows.n_features]).max(axis=0) * length
     notable = contribution > _NOTABLE * contribution.max(initial=0.0)
     return tuple(int(j) for j in np.nonzero(notable)[0])

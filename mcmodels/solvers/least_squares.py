@@ -212,7 +212,8 @@ def _corrected_once(solution: Solution[LeastSquares], rows: Rows) -> Solution[Le
         weighted = block.weighted(residual)
         return X.adjoint(weighted) - np.outer(weighted.sum(axis=0), offset)
 
-    corrected = coef.T + fit.inverse.apply(rows.reduce(residual_products).T)
+    correction = fit.inverse.apply(rows.reduce(residual_products).T)
+    corrected = DoubleDouble.of(coef.T) + DoubleDouble.of(correction)
     params = _with_intercept(corrected, moments, rows)
     return replace(solution, value=replace(fit, params=params), iterations=1)
 
@@ -220,21 +221,12 @@ def _corrected_once(solution: Solution[LeastSquares], rows: Rows) -> Solution[Le
 def _refined(solution: Solution[LeastSquares], rows: Rows) -> Solution[LeastSquares]:
     """The solution after extra-precise corrections, until they change nothing."""
     fit, moments = solution.value, solution.value.moments
-    x_mean = moments.x_mean[:, np.newaxis]
-
-    def solve_normal_equations(s: DoubleDouble) -> Array:
-        if not rows.intercept:
-            return fit.inverse.apply(s.hi)
-        total = DoubleDouble(s.hi[-1], s.lo[-1])
-        about_mean = DoubleDouble(s.hi[:-1], s.lo[:-1]) + -total.times(x_mean)
-        coef = fit.inverse.apply(about_mean.hi)
-        return np.vstack([coef, total.hi / moments.weight - x_mean.T @ coef])
-
-    lengths = np.sqrt(np.diagonal(moments.Sxx) + moments.weight * moments.x_mean**2)
-    if rows.intercept:
-        lengths = np.append(lengths, np.sqrt(moments.weight))
-    params, steps = refine(rows, fit.params.T, solve_normal_equations, lengths)
-    return replace(solution, value=replace(fit, params=params.T), iterations=steps)
+    mean = DoubleDouble.of(moments.origin) + DoubleDouble.of(moments.offset)
+    lengths = np.sqrt(np.diagonal(moments.Sxx))
+    coef = fit.params[:, : moments.n_features].T
+    refined, mean_residual, steps = refine(rows, coef, mean, fit.inverse.apply, lengths)
+    params = _with_intercept(refined, moments, rows, mean_residual)
+    return replace(solution, value=replace(fit, params=params), iterations=steps)
 
 
 def _noise(rows: Rows, scale: Array, moments: Moments, rcond: float | None) -> Array:
@@ -252,18 +244,23 @@ def _column_lengths(lengths: Array, moments: Moments, rows: Rows) -> Array:
     return np.where(lengths > noise, lengths, 0.0)
 
 
-def _with_intercept(coef: Array, moments: Moments, rows: Rows) -> Array:
+def _with_intercept(
+    coef: DoubleDouble | Array,
+    moments: Moments,
+    rows: Rows,
+    mean_residual: DoubleDouble | None = None,
+) -> Array:
     """Params of shape (m, P) from coefficients of shape (p, m).
 
     The intercept ``ȳ - x̄ᵀβ`` is often the small difference of large numbers; means are known to
     more than float64, as a point plus an offset, and the difference is taken in double-double.
     """
+    beta = coef if isinstance(coef, DoubleDouble) else DoubleDouble.of(coef)
     if not rows.intercept:
-        return coef.T.copy()
+        return beta.hi.T.copy()
+    mean = DoubleDouble.of(moments.origin) + DoubleDouble.of(moments.offset)
     p = moments.n_features
-    explained = (
-        DoubleDouble.of(coef).times(moments.origin[:p, np.newaxis])
-        + DoubleDouble.of(coef).times(moments.offset[:p, np.newaxis])
-    ).sum(axis=0)
-    mean = DoubleDouble.of(moments.origin[p:]) + DoubleDouble.of(moments.offset[p:])
-    return np.column_stack([coef.T, (mean + -explained).hi])
+    intercept = mean[p:] + -beta.times(mean[:p, np.newaxis]).sum(axis=0)
+    if mean_residual is not None:
+        intercept = intercept + mean_residual
+    return np.column_stack([beta.hi.T, intercept.hi])

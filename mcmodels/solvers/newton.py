@@ -22,9 +22,8 @@ from mcmodels.solvers.solution import Status
 
 _ARMIJO = 1e-4
 _MAX_HALVINGS = 50
-# Once the gradient is small enough, a step that would still change the parameters by more than
-# this, relative to their size in the metric of the Hessian, is taken as well: convergence is
-# quadratic, so that one step turns five digits into ten.
+# Relative length of a step, in the metric of the Hessian, that is not worth taking. The gradient
+# alone would not do: it is small wherever columns are.
 _NEGLIGIBLE_STEP = 1e-10
 # Changes of the objective below this many rounding units of its value cannot be told apart.
 _ROUNDING_UNITS = 8
@@ -114,18 +113,17 @@ def iterates(
     start : ndarray
         First parameters, in any shape.
     gradient_tolerance : float
-        CONVERGED when no entry of the gradient exceeds it, or when float64 can show no further
-        decrease.
+        CONVERGED when no entry of the gradient exceeds it and the next step would be negligible,
+        or when float64 can show no further decrease.
     max_iter : int
         NOT_CONVERGED after this many steps.
     """
     with np.errstate(over="ignore", invalid="ignore"):
         derivatives = objective.derivatives(start)
-    refuse_overflow(np.diagonal(derivatives.hessian).reshape(-1, start.shape[-1]).sum(axis=0))
+    refuse_overflow(np.diagonal(derivatives.hessian).reshape(-1, start.shape[-1]).max(axis=0))
     direction = newton_direction(objective, start, derivatives)
-    current = Iterate(start, derivatives, direction, 0, None)
-    if _small(derivatives, gradient_tolerance) and direction.relative_length <= _NEGLIGIBLE_STEP:
-        current = replace(current, status=Status.CONVERGED)
+    status = _status(derivatives, direction, gradient_tolerance)
+    current = Iterate(start, derivatives, direction, 0, status)
     yield current
     while current.status is None:
         current = _advance(objective, current, gradient_tolerance, max_iter)
@@ -142,14 +140,19 @@ def _advance(
         )
     params, derivatives = accepted
     direction = newton_direction(objective, params, derivatives)
-    count, status = current.count + 1, None
-    polished = _small(current.derivatives, gradient_tolerance)
-    if _small(derivatives, gradient_tolerance):
-        if polished or direction.relative_length <= _NEGLIGIBLE_STEP or count >= max_iter:
-            status = Status.CONVERGED
-    elif count >= max_iter:
+    count, status = current.count + 1, _status(derivatives, direction, gradient_tolerance)
+    if status is None and count >= max_iter:
         status = Status.NOT_CONVERGED
     return Iterate(params, derivatives, direction, count, status)
+
+
+def _status(
+    derivatives: Derivatives, direction: NewtonDirection, gradient_tolerance: float
+) -> Status | None:
+    """CONVERGED when the gradient is small and the next step would change nothing."""
+    if not _small(derivatives, gradient_tolerance):
+        return None
+    return Status.CONVERGED if direction.relative_length <= _NEGLIGIBLE_STEP else None
 
 
 def _small(derivatives: Derivatives, gradient_tolerance: float) -> bool:

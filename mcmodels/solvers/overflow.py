@@ -1,10 +1,13 @@
-"""Numbers whose squares overflow float64 are refused, before anything turns NaN."""
+"""Numbers whose squares overflow or underflow float64 are refused, before they turn NaN or zero."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from mcmodels.rows.blocks import Array
+
+# Below this, sums of squares lose digits to gradual underflow.
+_SMALLEST = 1e-290
 
 
 def refuse_overflow(x_squares: Array, y_squares: Array | None = None) -> None:
@@ -18,7 +21,15 @@ def refuse_overflow(x_squares: Array, y_squares: Array | None = None) -> None:
         Sums of squares of the targets.
     """
     for name, squares in (("X", x_squares), ("y", y_squares)):
-        if squares is None or np.isfinite(squares).all():
+        if squares is None:
+            continue
+        tiny = np.nonzero((squares > 0) & (squares < _SMALLEST))[0]
+        if tiny.size and name == "X":
+            raise ValueError(
+                f"the weighted squares of column(s) {tiny.tolist()} of X underflow float64; "
+                "multiply the column(s), or the weights, by a power of ten."
+            )
+        if np.isfinite(squares).all():
             continue
         columns = np.nonzero(~np.isfinite(squares))[0].tolist()
         raise ValueError(

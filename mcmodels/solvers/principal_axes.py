@@ -26,7 +26,6 @@ from mcmodels.rows import (
     Triangle,
 )
 from mcmodels.rows.blocks import Array
-from mcmodels.rows.covariance import centred_near
 from mcmodels.solvers.cholesky import FLOAT64_EPSILON
 from mcmodels.solvers.deflation import deflated_eigenpairs
 from mcmodels.solvers.eigenpairs import Eigenpairs, leading_eigenpairs
@@ -206,7 +205,7 @@ def _wide(rows: Rows, eigenpairs: Eigensolver) -> _Spectrum:
     by_rows = RowsCovariance(rows)
     with np.errstate(over="ignore"):
         refuse_overflow(rows.reduce(lambda block: block.X.square_sums(block.weights)))
-    blocks = [_CentredBlock.of(block, by_rows.mean) for block in rows.blocks()]
+    blocks = [_CentredBlock.of(block, by_rows) for block in rows.blocks()]
     gram = np.block([[a.inner(b) for b in blocks] for a in blocks]) / by_rows.divisor
     pairs = eigenpairs((gram + gram.T) / 2)
     ends = np.cumsum([block.X.n_rows for block in blocks])[:-1]
@@ -251,8 +250,8 @@ class _CentredBlock:
     root: Array
 
     @classmethod
-    def of(cls, block: RowBlock, mean: Array) -> _CentredBlock:
-        X, offset = centred_near(block.X, mean)
+    def of(cls, block: RowBlock, by_rows: RowsCovariance) -> _CentredBlock:
+        X, offset = by_rows.centred(block.X)
         weights = np.ones(X.n_rows) if block.weights is None else block.weights
         return cls(X, offset, np.sqrt(weights))
 

@@ -17,7 +17,7 @@ import numpy as np
 
 from mcmodels.rows import RowBlock, Rows
 from mcmodels.rows.blocks import Array
-from mcmodels.solvers.double_double import DoubleDouble, two_product, two_sum
+from mcmodels.solvers.double_double import DoubleDouble
 
 _MAX_STEPS = 12
 _HALF_ULP = 2.0**-53
@@ -25,43 +25,49 @@ _HALF_ULP = 2.0**-53
 
 def refine(
     rows: Rows,
-    params: Array,
-    solve: Callable[[DoubleDouble], Array],
+    coef: Array,
+    mean: DoubleDouble,
+    solve: Callable[[Array], Array],
     scale: Array,
-) -> tuple[Array, int]:
-    """Refine ``params`` towards the exact minimiser of ``Σ wᵢ ‖yᵢ - x̃ᵢᵀθ‖²``.
+) -> tuple[DoubleDouble, DoubleDouble, int]:
+    """Refine ``coef`` towards the exact minimiser of ``Σ wᵢ ‖(yᵢ - ȳ) - (xᵢ - x̄)ᵀβ‖²``.
 
     Parameters
     ----------
     rows : Rows
-        Design rows, targets (n, m) and weights.
-    params : ndarray of shape (P, m)
+        Rows with p features, targets (n, m) and weights.
+    coef : ndarray of shape (p, m)
         A solution with at least one correct digit.
+    mean : DoubleDouble of shape (p + m,)
+        x̄ and ȳ, to the rounding of their deviations; zeros without an intercept.
     solve : callable
-        ``s -> (X̃ᵀWX̃)⁻¹ s`` approximately, for s of shape (P, m) in double-double numbers: its
-        entry for the intercept may cancel most of the others.
-    scale : ndarray of shape (P,)
-        Lengths of the columns of X̃, in which corrections are compared.
+        ``s -> Sxx⁻¹ s`` approximately, for s of shape (p, m) and the scatter Sxx about x̄.
+    scale : ndarray of shape (p,)
+        Lengths of the columns about x̄, in which corrections are compared.
 
     Returns
     -------
-    params : ndarray of shape (P, m)
-        The refined solution, or the best one met when the corrections stop shrinking.
+    coef : DoubleDouble of shape (p, m)
+        The refined solution, or the last one before the corrections stopped shrinking.
+    mean_residual : DoubleDouble of shape (m,)
+        Weighted mean of the residuals: what rounding has left in the means.
     steps : int
         Corrections applied.
     """
-    current = DoubleDouble.of(params)
+    current = DoubleDouble.of(coef)
     previous_size = np.inf
     for step in range(_MAX_STEPS):
-        correction = solve(rows.reduce(residual_products(current)))
+        products = rows.reduce(residual_products(current, mean))
+        mean_residual = products[-1].times(np.array(1.0 / rows.total_weight))
+        correction = solve(products[:-1].hi)
         size = _relative_size(correction, current.hi, scale)
         if not size < previous_size / 2:
-            return current.hi, step
+            return current, mean_residual, step
         current = current + DoubleDouble.of(correction)
         if size <= _HALF_ULP:
-            return current.hi, step + 1
+            return current, mean_residual, step + 1
         previous_size = size
-    return current.hi, _MAX_STEPS
+    return current, mean_residual, _MAX_STEPS
 
 
 def _relative_size(correction: Array, params: Array, scale: Array) -> float:
@@ -72,30 +78,23 @@ def _relative_size(correction: Array, params: Array, scale: Array) -> float:
     return float(np.max(np.divide(change, length, out=np.zeros_like(change), where=length > 0)))
 
 
-def residual_products(params: DoubleDouble) -> Callable[[RowBlock], DoubleDouble]:
-    """Summary ``X̃ᵀW(y - X̃θ)`` of a block, of shape (P, m), in double-double arithmetic."""
+def residual_products(coef: DoubleDouble, mean: DoubleDouble) -> Callable[[RowBlock], DoubleDouble]:
+    """Summary ``Σ wᵢ (xᵢ - x̄) rᵢ``, and below it ``Σ wᵢ rᵢ``, of shape (p + 1, m)."""
+    p = coef.hi.shape[0]
 
     def summarise(block: RowBlock) -> DoubleDouble:
-        X = block.X.dense()
-        if block.X.intercept:
-            X = np.column_stack([X, np.ones(X.shape[0])])
-        columns = [
-            _products_of_one_target(X, y, block.weights, DoubleDouble(hi, lo))
-            for y, hi, lo in zip(block.y.T, params.hi.T, params.lo.T, strict=True)
-        ]
+        X = DoubleDouble.of(block.X.dense()) + -mean[:p]
+        Y = DoubleDouble.of(block.y) + -mean[p:]
+        columns = []
+        for k in range(Y.hi.shape[1]):
+            residual = Y[:, k] + -X.times(coef[:, k]).sum(axis=1)
+            if block.weights is not None:
+                residual = residual.times(block.weights)
+            products = X.times(residual[:, np.newaxis]).sum(axis=0)
+            columns.append((products, residual.sum(axis=0)))
         return DoubleDouble(
-            np.column_stack([c.hi for c in columns]), np.column_stack([c.lo for c in columns])
+            np.column_stack([np.append(c.hi, total.hi) for c, total in columns]),
+            np.column_stack([np.append(c.lo, total.lo) for c, total in columns]),
         )
 
     return summarise
-
-
-def _products_of_one_target(
-    X: Array, y: Array, weights: Array | None, theta: DoubleDouble
-) -> DoubleDouble:
-    p, e = two_product(X, theta.hi)
-    fitted = DoubleDouble(*two_sum(p, e + X * theta.lo)).sum(axis=1)
-    residual = DoubleDouble.of(y) + -fitted
-    if weights is not None:
-        residual = residual.times(weights)
-    return DoubleDouble(residual.hi[:, np.newaxis], residual.lo[:, np.newaxis]).times(X).sum(axis=0)

@@ -18,9 +18,10 @@ from mcmodels.rows.blocks import Array
 # matter, while the rows that overlap have converged; near a finite optimum it adds nothing.
 _GROWING = 0.5
 _AT_REST = 1e-3
-# A gradient this small, relative to the total weight, cannot go with a growing margin unless the
-# growth never ends.
+# A gradient this small, relative to the total weight, cannot go with growing margins at a finite
+# optimum once margins are so large that their rows weigh e⁻³⁰.
 _FLAT = 1e-7
+_CERTAIN = 30.0
 
 
 @dataclass(frozen=True)
@@ -68,14 +69,22 @@ def margins(rows: Rows, params: Array) -> MarginRange:
 
 
 def separated(rows: Rows, params: Array, step: Array, gradient: Array) -> bool:
-    """Whether the classes are separated, as seen from where Newton's method ended.
+    """Whether the classes are separated, as seen from where Newton's method stands.
 
     Complete separation is certain: the parameters themselves put every row on its own side. A
     partial one shows in the step: margins still grow by about one although no margin shrinks, or
-    although the gradient is gone.
+    although the gradient is gone and the largest margins are beyond doubt.
     """
-    if margins(rows, params).smallest > 0:
+    now = margins(rows, params)
+    if now.smallest > 0:
         return True
     change = margins(rows, step)
+    if change.largest < _GROWING:
+        return False
     flat = float(np.abs(gradient).max(initial=0.0)) <= _FLAT * rows.total_weight
-    return change.largest >= _GROWING and (change.smallest >= -_AT_REST or flat)
+    return change.smallest >= -_AT_REST or (flat and now.largest >= _CERTAIN)
+
+
+def curvature_has_vanished(rows: Rows, params: Array) -> bool:
+    """Whether a singular Hessian of a regular design comes from margins that have run away."""
+    return margins(rows, params).largest >= _CERTAIN

@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from mcmodels.rows import ArrayRows
+from mcmodels.rows import ArrayRows, Moments
 from mcmodels.solvers import Status, least_squares
+from mcmodels.solvers.double_double import DoubleDouble
 from mcmodels.solvers.refinement import refine
 from tests.certified import linear_data, linear_params
 from tests.numerics import relative_error
@@ -56,29 +57,36 @@ def test_a_parameter_much_smaller_than_the_others_gets_its_digits_back():
     assert np.abs(plain / exact - 1).max() > 1e-12
 
 
+def about_mean(problem):
+    """Rows, their scatter, and their means as double-double numbers."""
+    rows = rows_of(problem)
+    moments = rows.reduce(Moments.of)
+    mean = DoubleDouble.of(moments.origin) + DoubleDouble.of(moments.offset)
+    return rows, moments.Sxx, mean
+
+
 def test_refinement_mends_a_planted_error():
     problem = linear_problem(1, 50, 3, weighted=True)
-    rows = rows_of(problem)
-    Z = np.column_stack([problem.X, np.ones(50)])
-    A = (Z.T * problem.weights) @ Z
-    exact = np.append(problem.coef, problem.intercept)[:, None]
-    wrong = exact * (1 + 1e-6)
-    mended, steps = refine(rows, wrong, lambda s: np.linalg.solve(A, s.hi), np.sqrt(np.diag(A)))
-    assert relative_error(mended, exact) < 1e-12
+    rows, Sxx, mean = about_mean(problem)
+    exact = problem.coef[:, None]
+    mended, _, steps = refine(
+        rows, exact * (1 + 1e-6), mean, lambda s: np.linalg.solve(Sxx, s), np.sqrt(np.diag(Sxx))
+    )
+    assert relative_error(mended.hi, exact) < 1e-13
     assert 1 <= steps <= 3
 
 
 def test_refinement_that_does_not_contract_keeps_what_it_had():
     problem = linear_problem(2, 30, 3)
-    rows = rows_of(problem)
-    start = np.append(problem.coef, problem.intercept)[:, None]
+    rows, _, mean = about_mean(problem)
+    start = problem.coef[:, None]
     wild = np.random.default_rng(3)
-    params, steps = refine(rows, start, lambda s: wild.standard_normal(s.hi.shape), np.ones(4))
+    coef, _, steps = refine(rows, start, mean, lambda s: wild.standard_normal(s.shape), np.ones(3))
     assert steps <= 2
-    assert np.isfinite(params).all()
-    broken, steps = refine(rows, start, lambda s: np.full(s.hi.shape, np.nan), np.ones(4))
+    assert np.isfinite(coef.hi).all()
+    broken, _, steps = refine(rows, start, mean, lambda s: np.full(s.shape, np.nan), np.ones(3))
     assert steps == 0
-    np.testing.assert_array_equal(broken, start)
+    np.testing.assert_array_equal(broken.hi, start)
 
 
 @pytest.mark.parametrize("noise", [1e-9, 1e-6])

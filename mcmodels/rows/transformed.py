@@ -1,0 +1,46 @@
+"""Rows in other coordinates: features about a centre, and combined by a matrix."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from mcmodels.rows.blocks import Array, DenseDesign, Design, RowBlock
+from mcmodels.rows.source import Rows
+
+
+class TransformedRows(Rows):
+    """The rows ``(x - centre) root`` of other rows, made block by block.
+
+    Parameters
+    ----------
+    rows : Rows
+        The rows.
+    centre : ndarray of shape (p,)
+        Subtracted from the features; zeros leave the storage of a sparse block as it is.
+    root : ndarray of shape (p, r), default=None
+        Combines the features into r new ones; None leaves them as they are.
+    """
+
+    def __init__(self, rows: Rows, centre: Array, root: Array | None = None) -> None:
+        self.rows = rows
+        self.centre = centre
+        self.root = root
+        self.n_rows, self.n_present = rows.n_rows, rows.n_present
+        self.n_features = rows.n_features if root is None else root.shape[1]
+        self.total_weight = rows.total_weight
+        self.dtype, self.epsilon = rows.dtype, rows.epsilon
+        self.intercept = rows.intercept
+
+    def blocks(self) -> Iterator[RowBlock]:
+        """Walk the rows of positive weight once, in order."""
+        for block in self.rows.blocks():
+            yield RowBlock(self._transformed(block.X), block.y, block.weights)
+
+    def _transformed(self, X: Design) -> Design:
+        centred = X.centred(self.centre)
+        if self.root is not None:
+            centred = DenseDesign(np.asarray(centred.X @ self.root), intercept=False)
+        centred.intercept = self.intercept
+        return centred
