@@ -89,7 +89,9 @@ def check_weights(sample_weight: Any, X: Any) -> Array | None:
             f"sample_weight must not be negative; found {weights[row]:g} in row {row}. "
             "Remove the row, or give it weight 0."
         )
-    if not np.isfinite(weights.sum()):
+    with np.errstate(over="ignore"):
+        total = weights.sum()
+    if not np.isfinite(total):
         raise ValueError("the sum of sample_weight overflows float64; divide the weights.")
     if weights.max() == 0:
         raise ValueError("sample_weight is zero in every row; at least one must be positive.")

@@ -47,9 +47,9 @@ def least_digits(params, reference):
 def test_auto_has_the_digits_of_scikit_learn_or_the_limit_of_float64(name):
     digits = least_digits(fit(name).params_, certified.linear_params(name, "rederived"))
     assert digits >= SCIKIT_LEARN_DIGITS[name] - 0.5
-    # The refined sets reach the limit itself; Norris and Pontius are well conditioned and solved
-    # in working precision, where one digit is left to rounding.
-    slack = 1.3 if name in ("norris", "pontius") else 0.05
+    # The refined sets reach the limit itself; Norris is well conditioned and solved in working
+    # precision, where one digit is left to rounding.
+    slack = 1.3 if name == "norris" else 0.05
     assert digits >= FLOAT64_LIMIT.get(name, 15.0) - slack
 
 
@@ -57,7 +57,7 @@ def test_auto_has_the_digits_of_scikit_learn_or_the_limit_of_float64(name):
 def test_auto_solves_the_problem_that_float64_was_given(name):
     """Against the exact solution for the rounded data there is no limit but the format's."""
     digits = least_digits(fit(name).params_, certified.linear_params(name, "float64_inputs"))
-    assert digits >= (12.5 if name in ("norris", "pontius") else 15.0)
+    assert digits >= (12.5 if name == "norris" else 15.0)
 
 
 @pytest.mark.parametrize("name", certified.NIST)
