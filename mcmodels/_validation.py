@@ -109,13 +109,18 @@ def check_params(params: Any, shape: tuple[int, ...], name: str = "params") -> A
     return array
 
 
+def listed(items: Iterable[object]) -> str:
+    """Items with commas between, and no more of them than one can read."""
+    texts = [str(item) for item in items]
+    rest = len(texts) - _LONGEST_LIST
+    shown = ", ".join(texts[:_LONGEST_LIST])
+    return f"{shown} and {rest} more" if rest > 0 else shown
+
+
 def name_columns(estimator: Any, columns: Iterable[int]) -> str:
     """Columns in words, by name where the estimator knows names."""
     names = getattr(estimator, "feature_names_in_", None)
-    listed = [f"{names[j]!r}" if names is not None else f"x{j}" for j in columns]
-    rest = len(listed) - _LONGEST_LIST
-    shown = ", ".join(listed[:_LONGEST_LIST])
-    return f"{shown} and {rest} more" if rest > 0 else shown
+    return listed(f"{names[j]!r}" if names is not None else f"x{j}" for j in columns)
 
 
 def warn_rank_deficient(

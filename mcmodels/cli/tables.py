@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from sklearn.pipeline import Pipeline
 
+from mcmodels._validation import listed
 from mcmodels.linear import LinearRegression
 from mcmodels.logistic import LogisticRegression
 from mcmodels.pca import PCA
 from mcmodels.rows.blocks import Array
 
-__all__ = ["fit_report", "level_name", "levels_by_column", "listed"]
+__all__ = ["fit_report", "level_name", "levels_by_column"]
 
 _LINE_WIDTH = 100
-_LONGEST_LIST = 10
 _TITLES = {
     LinearRegression: "Linear regression",
     LogisticRegression: "Logistic regression",
@@ -67,14 +67,6 @@ def levels_by_column(pipeline: Pipeline) -> dict[str, Array]:
     if encoder is None:
         return {}
     return dict(zip(encoder.feature_names_in_, encoder.categories_, strict=True))
-
-
-def listed(items: Iterable[object]) -> str:
-    """Items with commas between, and no more of them than one can read."""
-    texts = [str(item) for item in items]
-    rest = len(texts) - _LONGEST_LIST
-    shown = ", ".join(texts[:_LONGEST_LIST])
-    return f"{shown} and {rest} more" if rest > 0 else shown
 
 
 def _coefficients(model: Any, X: pd.DataFrame) -> pd.DataFrame:

@@ -85,6 +85,10 @@ def _one_pair(
 
 def _away_from(found: Array, v: Array) -> Array | None:
     """Unit vector along v without its part in the span of ``found``; None when nothing is left."""
+    largest = np.abs(v).max(initial=0.0)
+    if largest == 0:
+        return None
+    v = v / largest
     before = np.linalg.norm(v)
     for _ in range(2):  # twice is enough
         v = v - found @ (found.T @ v)
