@@ -315,15 +315,17 @@ class LogisticRegression(ClassifierMixin, DifferentiableMixin, CallbackSupportMi
 
     def _objective_on(self, X: Any, y: Any, sample_weight: Any) -> Objective:
         X, y = validated_pair(self, X, y, reset=False)
-        unknown = np.setdiff1d(y, self.classes_)
+        weights = check_weights(sample_weight, X)
+        present = y if weights is None else y[weights > 0]
+        unknown = np.setdiff1d(present, self.classes_)
         if unknown.size:
             raise ValueError(
                 f"y holds the class {unknown[0]!r}, which was not there at fit; the classes are "
                 f"{self.classes_.tolist()}."
             )
-        return self._objective_of(
-            X, np.searchsorted(self.classes_, y), check_weights(sample_weight, X)
-        )
+        # A class that only rows without weight have gets a code as well; nobody reads it.
+        codes = np.minimum(np.searchsorted(self.classes_, y), len(self.classes_) - 1)
+        return self._objective_of(X, codes, weights)
 
     def _start(self, objective: LinearPredictorObjective) -> Array:
         start = irls.log_odds_start(objective.rows, len(self.classes_))

@@ -320,6 +320,7 @@ def test_a_class_without_weight_is_absent(C):
     model = LogisticRegression(C=C).fit(X, y, (y != 2).astype(float))
     without = LogisticRegression(C=C).fit(X[y < 2], y[y < 2])
     np.testing.assert_array_equal(model.classes_, [0, 1])
+    assert model.objective(X, y, sample_weight=y != 2) == pytest.approx(model.objective_, rel=1e-14)
     assert relative_error(model.params_, without.params_) < 1e-13
 
 
