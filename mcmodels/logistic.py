@@ -32,7 +32,6 @@ from mcmodels.objectives import (
     Objective,
     SoftmaxCrossEntropy,
 )
-from mcmodels.objectives.losses import Codes
 from mcmodels.rows import ArrayRows
 from mcmodels.rows.blocks import Array
 from mcmodels.solvers import Solution, Status, irls
@@ -179,9 +178,9 @@ class LogisticRegression(ClassifierMixin, DifferentiableMixin, CallbackSupportMi
         X, y = validated_pair(self, X, y, reset=True)
         check_classification_targets(y)
         weights = check_weights(sample_weight, X)
-        self.classes_, codes = self._encode(y, weights)
-        self._class_weights = self._weigh_classes(y, codes, weights)
-        objective = self._objective_of(X, codes, weights)
+        self._label_weights = self._weigh_labels(y, weights)
+        self.classes_ = self._present_classes(y, weights)
+        objective = self._objective_of(X, y, weights)
         last = self._iterate(objective, X, y, weights)
         self._conclude(irls.conclude(objective, last), n_rows=objective.rows.n_present)
         return self
@@ -267,48 +266,50 @@ class LogisticRegression(ClassifierMixin, DifferentiableMixin, CallbackSupportMi
         check_count("max_iter", self.max_iter, at_least=1)
         check_flag("warm_start", self.warm_start)
 
-    def _encode(self, y: Any, weights: Array | None) -> tuple[Any, Codes]:
-        """Classes of the rows that are present, and a code for each row."""
-        if weights is None or weights.all():
-            return np.unique(y, return_inverse=True)
-        present = weights > 0
-        classes, present_codes = np.unique(y[present], return_inverse=True)
-        codes = np.zeros(len(y), dtype=present_codes.dtype)
-        codes[present] = present_codes
-        return classes, codes
-
-    def _weigh_classes(self, y: Any, codes: Codes, weights: Array | None) -> Array:
-        """Weight of each class; refuses data that leave fewer than two classes."""
-        totals = np.bincount(codes, weights=weights, minlength=len(self.classes_)).astype(float)
-        self._refuse_single_class(
-            totals, "" if weights is None else " in the rows of positive weight"
+    def _weigh_labels(self, y: Any, weights: Array | None) -> dict[Any, float]:
+        """class_weight of every label that is not 1."""
+        if self.class_weight is None:
+            return {}
+        present = slice(None) if weights is None else weights > 0
+        labels = np.unique(y if self.class_weight != "balanced" else y[present])
+        by_label = compute_class_weight(
+            self.class_weight,
+            classes=labels,
+            y=y if self.class_weight != "balanced" else y[present],
+            sample_weight=None if weights is None else weights[present],
         )
-        present = y if weights is None else y[weights > 0]
-        present_weights = None if weights is None else weights[weights > 0]
-        by_class = compute_class_weight(
-            self.class_weight, classes=self.classes_, y=present, sample_weight=present_weights
-        )
-        if not (np.isfinite(by_class).all() and (by_class >= 0).all()):
+        if not (np.isfinite(by_label).all() and (by_label >= 0).all()):
             raise ValueError(
                 f"class_weight={self.class_weight!r} must hold finite numbers of at least 0."
             )
-        self._refuse_single_class(totals * by_class, " of positive class_weight")
-        return by_class
+        return dict(zip(labels.tolist(), by_label.tolist(), strict=True))
 
-    def _refuse_single_class(self, totals: Array, where: str) -> None:
-        if np.count_nonzero(totals) < 2:
-            only = self.classes_[totals.argmax()]
-            raise ValueError(
-                f"y holds only one class{where}: {only!s}. Classifying needs at least two classes; "
-                "check the target, or the rows that were selected."
-            )
+    def _weigh_rows(self, y: Any, weights: Array | None) -> Array | None:
+        """Weights of rows times those of their classes."""
+        if not self._label_weights:
+            return weights
+        labels, codes = np.unique(y, return_inverse=True)
+        by_label = np.array([self._label_weights.get(label, 1.0) for label in labels.tolist()])
+        return by_label[codes] if weights is None else weights * by_label[codes]
 
-    def _objective_of(
-        self, X: Any, codes: Codes, weights: Array | None
-    ) -> LinearPredictorObjective:
-        if self.class_weight is not None:
-            by_class = self._class_weights[codes]
-            weights = by_class if weights is None else weights * by_class
+    def _present_classes(self, y: Any, weights: Array | None) -> Any:
+        """Labels of the rows that count; refuses fewer than two."""
+        where = "" if weights is None else " in the rows of positive weight"
+        for row_weights in (weights, self._weigh_rows(y, weights)):
+            classes = np.unique(y if row_weights is None else y[row_weights > 0])
+            if len(classes) < 2:
+                found = ", ".join(map(str, classes)) or "none"
+                raise ValueError(
+                    f"y holds only one class{where}: {found}. Classifying needs at least two "
+                    "classes; check the target, or the rows that were selected."
+                )
+            where = " of positive class_weight"
+        return classes
+
+    def _objective_of(self, X: Any, y: Any, weights: Array | None) -> LinearPredictorObjective:
+        weights = self._weigh_rows(y, weights)
+        # Rows without weight may be of a class that was not there at fit: nobody reads their code.
+        codes = np.minimum(np.searchsorted(self.classes_, y), len(self.classes_) - 1)
         rows = ArrayRows(X, codes, weights, intercept=bool(self.fit_intercept))
         loss = BinaryCrossEntropy() if len(self.classes_) == 2 else SoftmaxCrossEntropy()
         return LinearPredictorObjective(rows, loss, penalty=1.0 / self.C)
@@ -316,16 +317,14 @@ class LogisticRegression(ClassifierMixin, DifferentiableMixin, CallbackSupportMi
     def _objective_on(self, X: Any, y: Any, sample_weight: Any) -> Objective:
         X, y = validated_pair(self, X, y, reset=False)
         weights = check_weights(sample_weight, X)
-        present = y if weights is None else y[weights > 0]
-        unknown = np.setdiff1d(present, self.classes_)
+        total = self._weigh_rows(y, weights)
+        unknown = np.setdiff1d(y if total is None else y[total > 0], self.classes_)
         if unknown.size:
             raise ValueError(
-                f"y holds the class {unknown[0]!r}, which was not there at fit; the classes are "
+                f"y holds the class {unknown[0]!s}, which was not there at fit; the classes are "
                 f"{self.classes_.tolist()}."
             )
-        # A class that only rows without weight have gets a code as well; nobody reads it.
-        codes = np.minimum(np.searchsorted(self.classes_, y), len(self.classes_) - 1)
-        return self._objective_of(X, codes, weights)
+        return self._objective_of(X, y, weights)
 
     def _start(self, objective: LinearPredictorObjective) -> Array:
         start = irls.log_odds_start(objective.rows, len(self.classes_))

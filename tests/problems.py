@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import NamedTuple
 
 import numpy as np
@@ -78,3 +79,23 @@ def storages(X):
         "csc": sparse.csc_array(X),
         "coo matrix": sparse.coo_matrix(X),
     }
+
+
+def exact_least_squares(Z, y, w):
+    """Solution of the weighted normal equations in rational arithmetic, rounded once."""
+    Z = [[Fraction(v) for v in row] for row in Z.tolist()]
+    y, w = [Fraction(v) for v in y.tolist()], [Fraction(v) for v in w.tolist()]
+    P = len(Z[0])
+    A = [
+        [sum(wi * zi[a] * zi[b] for wi, zi in zip(w, Z, strict=True)) for b in range(P)]
+        + [sum(wi * zi[a] * yi for wi, zi, yi in zip(w, Z, y, strict=True))]
+        for a in range(P)
+    ]
+    for a in range(P):
+        pivot = A[a][a]
+        A[a] = [v / pivot for v in A[a]]
+        for b in range(P):
+            if b != a:
+                factor = A[b][a]
+                A[b] = [v - factor * u for v, u in zip(A[b], A[a], strict=True)]
+    return [float(row[-1]) for row in A]

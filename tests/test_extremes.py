@@ -9,7 +9,7 @@ from scipy import sparse
 from mcmodels import PCA, LinearRegression, LogisticRegression
 from mcmodels.exceptions import FitWarning, RankDeficiencyWarning, SeparationWarning
 from tests.numerics import relative_error
-from tests.problems import classes_problem
+from tests.problems import classes_problem, exact_least_squares
 
 
 def rng(seed):
@@ -244,3 +244,46 @@ def test_weights_stand_for_rows_where_rows_are_counted():
     one, other = PCA("mle").fit(X, sample_weight=[5] * 4), PCA("mle").fit(repeated)
     assert one.n_components_ == other.n_components_
     assert PCA().fit([[1.0, 2.0]], sample_weight=[3]).explained_variance_.tolist() == [0, 0]
+
+
+@pytest.mark.parametrize("gap", [1e-10, 1e-11, 1e-12])
+@pytest.mark.parametrize("seed", range(4))
+def test_nearly_equal_columns_are_solved_to_the_last_digit(gap, seed):
+    """Against the exact rational solution of the float64 rows."""
+    r = rng(seed)
+    a, y, w = r.standard_normal(12), r.standard_normal(12), r.uniform(0.5, 2, 12)
+    X = np.column_stack([a, a + gap * r.standard_normal(12)])
+    exact = exact_least_squares(np.column_stack([X, np.ones(12)]), y, w)
+    assert relative_error(LinearRegression().fit(X, y, w).params_, exact) < 4e-16
+
+
+@pytest.mark.parametrize(("dtype", "first"), [("float16", 2010), ("float32", 10_000_000)])
+def test_integers_that_a_dtype_holds_are_no_noise(dtype, first):
+    year = rng(22).integers(first, first + 11, 200)
+    y = 0.5 * (year - first) + rng(23).standard_normal(200)
+    X = year[:, None].astype(dtype)
+    np.testing.assert_array_equal(X[:, 0].astype(int), year)
+    exact = LinearRegression().fit(year[:, None], y)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert relative_error(LinearRegression().fit(X, y).coef_, exact.coef_) < 1e-12
+        assert PCA().fit(X).rank_ == 1
+
+
+def test_a_class_of_weight_zero_is_absent_however_it_is_said():
+    X, y = classes_problem(24, 90, 3, 3)
+    reference = LogisticRegression(C=np.inf).fit(X[y > 0], y[y > 0])
+    by_class = LogisticRegression(C=np.inf, class_weight={0: 0.0}).fit(X, y)
+    by_row = LogisticRegression(C=np.inf, class_weight={0: 5, 1: 1}).fit(X, y, y > 0)
+    for model, w in ((by_class, None), (by_row, y > 0)):
+        np.testing.assert_array_equal(model.classes_, [1, 2])
+        assert relative_error(model.params_, reference.params_) < 1e-12
+        assert model.objective(X, y, sample_weight=w) == pytest.approx(reference.objective_)
+
+
+@pytest.mark.parametrize("solver", ["auto", "eigh", "deflation"])
+def test_small_components_of_wide_rows_are_orthogonal(solver):
+    r = rng(42)
+    M = r.standard_normal((7, 3)) * [1, 1e-4, 2e-7] @ r.standard_normal((3, 12))
+    axes = PCA(3, solver=solver, random_state=0).fit(M).components_
+    assert relative_error(axes @ axes.T, np.eye(3)) < 1e-14

@@ -11,7 +11,7 @@ from scipy import sparse
 from mcmodels import LinearRegression
 from mcmodels.exceptions import ConstantTargetWarning, RankDeficiencyWarning
 from tests.numerics import relative_error
-from tests.problems import linear_problem
+from tests.problems import exact_least_squares, linear_problem
 
 SHAPES = {
     "tall": (60, 5, None),
@@ -198,32 +198,11 @@ def test_auto_says_which_factorisation_it_used():
 @pytest.mark.parametrize("intercept", [True, False])
 def test_auto_solves_ill_conditioned_rows_to_the_last_digits(condition, weighted, intercept):
     """Against the exact rational solution of the float64 rows."""
-    from fractions import Fraction
-
     X, y, w, *_ = linear_problem(
         13, 14, 3, condition=condition, weighted=weighted, intercept=intercept
     )
     model = LinearRegression(fit_intercept=intercept).fit(X, y, w)
     Z = np.column_stack([X, np.ones(14)]) if intercept else X
-    exact = _exact_least_squares(Z, y, np.ones(14) if w is None else w, Fraction)
+    exact = exact_least_squares(Z, y, np.ones(14) if w is None else w)
     # One rounding of the result; what is lost beyond it grows with the square of ε only.
     assert relative_error(model.params_, exact) < 4e-16
-
-
-def _exact_least_squares(Z, y, w, exactly):
-    Z = [[exactly(v) for v in row] for row in Z.tolist()]
-    y, w = [exactly(v) for v in y.tolist()], [exactly(v) for v in w.tolist()]
-    P = len(Z[0])
-    A = [
-        [sum(wi * zi[a] * zi[b] for wi, zi in zip(w, Z, strict=True)) for b in range(P)]
-        + [sum(wi * zi[a] * yi for wi, zi, yi in zip(w, Z, y, strict=True))]
-        for a in range(P)
-    ]
-    for a in range(P):
-        pivot = A[a][a]
-        A[a] = [v / pivot for v in A[a]]
-        for b in range(P):
-            if b != a:
-                factor = A[b][a]
-                A[b] = [v - factor * u for v, u in zip(A[b], A[a], strict=True)]
-    return [float(row[-1]) for row in A]

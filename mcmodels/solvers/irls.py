@@ -18,7 +18,7 @@ from mcmodels.objectives import LinearPredictorObjective
 from mcmodels.rows import Moments, RowBlock, Rows, TransformedRows, Triangle
 from mcmodels.rows.blocks import Array
 from mcmodels.solvers.newton import Iterate, iterates
-from mcmodels.solvers.overflow import refuse_overflow
+from mcmodels.solvers.overflow import refuse_overflow, refuse_underflow
 from mcmodels.solvers.pseudoinverse import PseudoInverse, entry_noise, from_factor, rank_tolerance
 from mcmodels.solvers.separation import curvature_has_vanished, separated
 from mcmodels.solvers.solution import Solution, Status
@@ -222,8 +222,6 @@ def _states(
 
 def _centre(rows: Rows) -> Array:
     """The mean of columns that lie far from zero, zeros for the others."""
-    if not rows.intercept:
-        return np.zeros(rows.n_features)
 
     def first_two_moments(block: RowBlock) -> Array:
         total = block.X.mean(block.weights) * block.total_weight
@@ -232,6 +230,9 @@ def _centre(rows: Rows) -> Array:
     with np.errstate(over="ignore", invalid="ignore"):
         mean, square = rows.reduce(first_two_moments) / rows.total_weight
     refuse_overflow(square)
+    refuse_underflow(square)
+    if not rows.intercept:
+        return np.zeros(rows.n_features)
     far = mean**2 > _FAR_FROM_ZERO**2 * np.maximum(square - mean**2, 0.0)
     return np.where(far, mean, 0.0)
 

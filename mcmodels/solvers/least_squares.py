@@ -13,7 +13,7 @@ from mcmodels.rows.blocks import Array
 from mcmodels.rows.covariance import centred_near
 from mcmodels.solvers.cholesky import FLOAT64_EPSILON, ScaledCholesky
 from mcmodels.solvers.double_double import DoubleDouble
-from mcmodels.solvers.overflow import refuse_overflow
+from mcmodels.solvers.overflow import refuse_overflow, refuse_underflow
 from mcmodels.solvers.pseudoinverse import (
     PseudoInverse,
     entry_noise,
@@ -86,6 +86,7 @@ def solve(
             np.diagonal(moments.Sxx) + moments.weight * moments.x_mean**2,
             np.diagonal(moments.Syy) + moments.weight * moments.y_mean**2,
         )
+        refuse_underflow(np.diagonal(moments.Sxx) + moments.weight * moments.x_mean**2)
     if not rows.intercept:
         moments = moments.about_origin()
     if method == "normal":

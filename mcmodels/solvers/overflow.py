@@ -6,7 +6,7 @@ import numpy as np
 
 from mcmodels.rows.blocks import Array
 
-# Below this, sums of squares lose digits to gradual underflow.
+# Sums of squares below this lose digits.
 _SMALLEST = 1e-290
 
 
@@ -21,18 +21,26 @@ def refuse_overflow(x_squares: Array, y_squares: Array | None = None) -> None:
         Sums of squares of the targets.
     """
     for name, squares in (("X", x_squares), ("y", y_squares)):
-        if squares is None:
-            continue
-        tiny = np.nonzero((squares > 0) & (squares < _SMALLEST))[0]
-        if tiny.size and name == "X":
-            raise ValueError(
-                f"the weighted squares of column(s) {tiny.tolist()} of X underflow float64; "
-                "multiply the column(s), or the weights, by a power of ten."
-            )
-        if np.isfinite(squares).all():
+        if squares is None or np.isfinite(squares).all():
             continue
         columns = np.nonzero(~np.isfinite(squares))[0].tolist()
         raise ValueError(
             f"the weighted squares of column(s) {columns} of {name} overflow float64; divide the "
+            "column(s), or the weights, by a power of ten."
+        )
+
+
+def refuse_underflow(x_squares: Array) -> None:
+    """Raise ValueError when a sum of squares has lost digits to gradual underflow.
+
+    Parameters
+    ----------
+    x_squares : ndarray of shape (p,)
+        Sums of squares of the features.
+    """
+    columns = np.nonzero((x_squares > 0) & (x_squares < _SMALLEST))[0].tolist()
+    if columns:
+        raise ValueError(
+            f"the weighted squares of column(s) {columns} of X underflow float64; multiply the "
             "column(s), or the weights, by a power of ten."
         )

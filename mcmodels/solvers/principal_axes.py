@@ -38,7 +38,8 @@ Eigensolver = Callable[[Array], Eigenpairs]
 
 # A factor of S is kept for the Hessian up to this many entries (128 MB).
 _LARGEST_FACTOR = 2**24
-# Rounding errors, being uniform, have a third of their bound as standard deviation.
+# A component is real when its deviation is more than this many times that of rounding errors,
+# which are uniform over a spacing of at most ε|x|.
 _NOISE_MARGIN = 2.0
 
 
@@ -149,7 +150,7 @@ def row_count(rows: Rows) -> int:
 def _entry_variance(rows: Rows, spectrum: _Spectrum) -> Array:
     """Variance that the rounding of the entries of X puts along each axis."""
     squares = rows.reduce(lambda block: block.X.square_sums(block.weights)) / rows.total_weight
-    return (_NOISE_MARGIN * rows.epsilon) ** 2 * (spectrum.axes**2 @ squares)
+    return (_NOISE_MARGIN * rows.epsilon) ** 2 / 12 * (spectrum.axes**2 @ squares)
 
 
 @dataclass(frozen=True)
@@ -212,11 +213,12 @@ def _wide(rows: Rows, eigenpairs: Eigensolver) -> _Spectrum:
     images = [
         block.image(part) for block, part in zip(blocks, np.split(pairs.vectors, ends), strict=True)
     ]
-    axes = np.sum(images, axis=0)
-    lengths = np.linalg.norm(axes, axis=1, keepdims=True)
+    # Images of small components are as orthogonal as ε times the largest allows; QR mends that,
+    # and leaves each in the span of those before it.
+    axes = linalg.qr(np.sum(images, axis=0).T, mode="economic", check_finite=False)[0].T
     return _Spectrum(
         by_rows.mean,
-        np.divide(axes, lengths, out=np.zeros_like(axes), where=lengths > 0),
+        axes,
         np.clip(pairs.values, 0.0, None),
         float(np.trace(gram)),
         by_rows,

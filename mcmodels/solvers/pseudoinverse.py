@@ -14,7 +14,7 @@ from mcmodels.solvers.cholesky import FLOAT64_EPSILON
 # A column takes part in a linear dependency when its entry in a null vector of the scaled
 # system exceeds this.
 _INVOLVED = 1e-3
-# Rounding errors, being uniform, have a third of their bound as standard deviation.
+# A direction is real when it is longer than this many standard deviations of the rounding errors.
 _NOISE_MARGIN = 2.0
 
 
@@ -68,10 +68,12 @@ def rank_tolerance(rows: Rows) -> float:
 def entry_noise(rows: Rows, lengths: Array, mean: Array) -> Array:
     """Length of the rounding errors in the entries of each column, relative to ``lengths``.
 
-    An entry x is known to ε|x|, however small the centred column is: a column of length l about
-    its mean x̄ has ``ε √(l² + W x̄²)`` of noise. Zero where the length is zero.
+    An entry x has been rounded to a spacing of at most ε|x|, an error of standard deviation
+    ε|x|/√12, however small the centred column is: a column of length l about its mean x̄ has
+    ``ε √((l² + W x̄²)/12)`` of noise. Zero where the length is zero.
     """
-    noise = rows.epsilon * np.hypot(lengths, np.sqrt(rows.total_weight) * mean)
+    size = np.hypot(lengths, np.sqrt(rows.total_weight) * mean)
+    noise = rows.epsilon / np.sqrt(12) * size
     return np.divide(noise, lengths, out=np.zeros_like(noise), where=lengths > 0)
 
 

@@ -57,9 +57,12 @@ def refine(
     current = DoubleDouble.of(coef)
     previous_size = np.inf
     for step in range(_MAX_STEPS):
-        products = rows.reduce(residual_products(current, mean))
-        mean_residual = products[-1].times(np.array(1.0 / rows.total_weight))
-        correction = solve(products[:-1].hi)
+        sums = rows.reduce(residual_products(current, mean))
+        mean_residual = sums[-1, :-1].times(np.array(1.0 / rows.total_weight))
+        products = sums[:-1, :-1]
+        if rows.intercept:
+            products = products + -sums[:-1, -1:].times(mean_residual)
+        correction = solve(products.hi)
         size = _relative_size(correction, current.hi, scale)
         if not size < previous_size / 2:
             return current, mean_residual, step
@@ -79,19 +82,23 @@ def _relative_size(correction: Array, params: Array, scale: Array) -> float:
 
 
 def residual_products(coef: DoubleDouble, mean: DoubleDouble) -> Callable[[RowBlock], DoubleDouble]:
-    """Summary ``Σ wᵢ (xᵢ - x̄) rᵢ``, and below it ``Σ wᵢ rᵢ``, of shape (p + 1, m)."""
+    """Summary ``Σ wᵢ (xᵢ - x̄, 1) (rᵢ, 1)ᵀ`` of shape (p + 1, m + 1).
+
+    The sums with ones show how far x̄ and ȳ are from the means: a little, and where columns are
+    nearly dependent a little is enough to matter.
+    """
     p = coef.hi.shape[0]
 
     def summarise(block: RowBlock) -> DoubleDouble:
         X = DoubleDouble.of(block.X.dense()) + -mean[:p]
         Y = DoubleDouble.of(block.y) + -mean[p:]
+        ones = DoubleDouble.of(np.ones(len(Y.hi)))
+        residuals = [Y[:, k] + -X.times(coef[:, k]).sum(axis=1) for k in range(Y.hi.shape[1])]
         columns = []
-        for k in range(Y.hi.shape[1]):
-            residual = Y[:, k] + -X.times(coef[:, k]).sum(axis=1)
-            if block.weights is not None:
-                residual = residual.times(block.weights)
-            products = X.times(residual[:, np.newaxis]).sum(axis=0)
-            columns.append((products, residual.sum(axis=0)))
+        for factor in (*residuals, ones):
+            weighted = factor if block.weights is None else factor.times(block.weights)
+            products = X.times(weighted[:, np.newaxis]).sum(axis=0)
+            columns.append((products, weighted.sum(axis=0)))
         return DoubleDouble(
             np.column_stack([np.append(c.hi, total.hi) for c, total in columns]),
             np.column_stack([np.append(c.lo, total.lo) for c, total in columns]),
