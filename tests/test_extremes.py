@@ -287,3 +287,22 @@ def test_small_components_of_wide_rows_are_orthogonal(solver):
     M = r.standard_normal((7, 3)) * [1, 1e-4, 2e-7] @ r.standard_normal((3, 12))
     axes = PCA(3, solver=solver, random_state=0).fit(M).components_
     assert relative_error(axes @ axes.T, np.eye(3)) < 1e-14
+
+
+@pytest.mark.parametrize("solver", ["auto", "normal", "pinv"])
+def test_a_column_that_counts_in_last_bits_is_not_constant(solver):
+    x = 2.0**52 + np.arange(8)
+    model = LinearRegression(solver=solver).fit(x[:, None], np.arange(8.0))
+    assert model.coef_[0] == pytest.approx(1, rel=1e-12)
+
+
+@pytest.mark.parametrize("solver", ["auto", "normal", "pinv"])
+@pytest.mark.parametrize("n", [3, 50, 5000])
+@pytest.mark.parametrize("value", [0.1, -1 / 3, 1e8 + 0.1, 1e-20])
+def test_a_constant_is_constant_whatever_its_rounding(solver, n, value):
+    X = np.column_stack([rng(25).standard_normal(n), np.full(n, value)])
+    w = rng(26).uniform(0.1, 2, n)
+    for weights in (None, w):
+        with pytest.warns(RankDeficiencyWarning, match=r"columns x1\."):
+            model = LinearRegression(solver=solver).fit(X, X[:, 0], weights)
+        assert model.coef_ == pytest.approx([1, 0], abs=1e-12)

@@ -241,7 +241,7 @@ def _column_lengths(lengths: Array, moments: Moments, rows: Rows) -> Array:
     """Lengths of the (centred) columns; zero where nothing is left but the rounding of the mean."""
     if not rows.intercept:
         return lengths
-    noise = 8 * FLOAT64_EPSILON * np.sqrt(moments.weight) * np.abs(moments.x_mean)
+    noise = FLOAT64_EPSILON / 4 * np.sqrt(moments.weight) * np.abs(moments.x_mean)
     return np.where(lengths > noise, lengths, 0.0)
 
 
