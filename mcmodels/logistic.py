@@ -9,10 +9,10 @@ import numpy as np
 from scipy.special import expit, log_expit, log_softmax, softmax
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.callback import CallbackSupportMixin, with_callbacks
-from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
 
+from mcmodels._class_weights import ClassWeights
 from mcmodels._validation import (
     check_choice,
     check_count,
@@ -178,7 +178,7 @@ class LogisticRegression(ClassifierMixin, DifferentiableMixin, CallbackSupportMi
         X, y = validated_pair(self, X, y, reset=True)
         check_classification_targets(y)
         weights = check_weights(sample_weight, X)
-        self._label_weights = self._weigh_labels(y, weights)
+        self._class_weights = ClassWeights.of(self.class_weight, y, weights)
         self.classes_ = self._present_classes(y, weights)
         objective = self._objective_of(X, y, weights)
         last = self._iterate(objective, X, y, weights)
@@ -266,36 +266,10 @@ class LogisticRegression(ClassifierMixin, DifferentiableMixin, CallbackSupportMi
         check_count("max_iter", self.max_iter, at_least=1)
         check_flag("warm_start", self.warm_start)
 
-    def _weigh_labels(self, y: Any, weights: Array | None) -> dict[Any, float]:
-        """class_weight of every label that is not 1."""
-        if self.class_weight is None:
-            return {}
-        present = slice(None) if weights is None else weights > 0
-        labels = np.unique(y if self.class_weight != "balanced" else y[present])
-        by_label = compute_class_weight(
-            self.class_weight,
-            classes=labels,
-            y=y if self.class_weight != "balanced" else y[present],
-            sample_weight=None if weights is None else weights[present],
-        )
-        if not (np.isfinite(by_label).all() and (by_label >= 0).all()):
-            raise ValueError(
-                f"class_weight={self.class_weight!r} must hold finite numbers of at least 0."
-            )
-        return dict(zip(labels.tolist(), by_label.tolist(), strict=True))
-
-    def _weigh_rows(self, y: Any, weights: Array | None) -> Array | None:
-        """Weights of rows times those of their classes."""
-        if not self._label_weights:
-            return weights
-        labels, codes = np.unique(y, return_inverse=True)
-        by_label = np.array([self._label_weights.get(label, 1.0) for label in labels.tolist()])
-        return by_label[codes] if weights is None else weights * by_label[codes]
-
     def _present_classes(self, y: Any, weights: Array | None) -> Any:
         """Labels of the rows that count; refuses fewer than two."""
         where = "" if weights is None else " in the rows of positive weight"
-        for row_weights in (weights, self._weigh_rows(y, weights)):
+        for row_weights in (weights, self._class_weights.times(y, weights)):
             classes = np.unique(y if row_weights is None else y[row_weights > 0])
             if len(classes) < 2:
                 found = ", ".join(map(str, classes)) or "none"
@@ -307,7 +281,7 @@ class LogisticRegression(ClassifierMixin, DifferentiableMixin, CallbackSupportMi
         return classes
 
     def _objective_of(self, X: Any, y: Any, weights: Array | None) -> LinearPredictorObjective:
-        weights = self._weigh_rows(y, weights)
+        weights = self._class_weights.times(y, weights)
         # Rows without weight may be of a class that was not there at fit: nobody reads their code.
         codes = np.minimum(np.searchsorted(self.classes_, y), len(self.classes_) - 1)
         rows = ArrayRows(X, codes, weights, intercept=bool(self.fit_intercept))
@@ -317,7 +291,7 @@ class LogisticRegression(ClassifierMixin, DifferentiableMixin, CallbackSupportMi
     def _objective_on(self, X: Any, y: Any, sample_weight: Any) -> Objective:
         X, y = validated_pair(self, X, y, reset=False)
         weights = check_weights(sample_weight, X)
-        total = self._weigh_rows(y, weights)
+        total = self._class_weights.times(y, weights)
         unknown = np.setdiff1d(y if total is None else y[total > 0], self.classes_)
         if unknown.size:
             raise ValueError(
