@@ -64,11 +64,11 @@ class ProbabilisticPCA:
             if len(axes) == self.mean.size:
                 return 0.5 * (constant - distance)
             centred = block.X.dense() - self.mean
-            outside = np.einsum("ij,ij->i", *2 * [centred - scores @ axes])
+            outside = np.linalg.norm(centred - scores @ axes, axis=1)
             if across > 0:
-                return 0.5 * (constant - distance - across * outside)
+                return 0.5 * (constant - distance - across * outside**2)
             size = np.linalg.norm(centred, axis=1) + np.linalg.norm(self.mean)
-            off = outside > rows.epsilon * size**2
+            off = outside > np.sqrt(rows.epsilon) * size
             return np.where(off, -np.inf, 0.5 * (constant - distance))
 
         return rows.map(summarise)
