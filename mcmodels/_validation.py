@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
+from scipy.linalg import LinAlgError
 from scipy.sparse import issparse
+from sklearn.utils import assert_all_finite
 from sklearn.utils.validation import check_array, check_consistent_length, validate_data
 
 from mcmodels.exceptions import RankDeficiencyWarning
@@ -18,7 +21,8 @@ from mcmodels.solvers import Solution
 _LONGEST_LIST = 10
 
 
-_ROW_OPTIONS = {"accept_sparse": "csr", "dtype": "numeric"}
+# NaN and infinity show in the first sums over rows, which read every entry anyway.
+_ROW_OPTIONS = {"accept_sparse": "csr", "dtype": "numeric", "ensure_all_finite": False}
 
 
 def validated_rows(estimator: Any, X: Any) -> Any:
@@ -26,16 +30,42 @@ def validated_rows(estimator: Any, X: Any) -> Any:
 
     It is not converted to float64 here: blocks of rows are, as they are read.
     """
-    return validate_data(estimator, X, reset=False, **_ROW_OPTIONS)
+    return validate_data(estimator, X, reset=False, **{**_ROW_OPTIONS, "ensure_all_finite": True})
+
+
+def validated_features(estimator: Any, X: Any, **options: Any) -> Any:
+    """X of a fit, checked but for NaN and infinity; see :func:`refuse_not_finite`."""
+    return validate_data(estimator, X, **_ROW_OPTIONS, **options)
 
 
 def validated_pair(estimator: Any, X: Any, y: Any, *, reset: bool, **for_y: Any) -> Any:
-    """X and y, checked as in :func:`validated_rows`; y is required and dense."""
+    """X and y, checked but for NaN and infinity in X; y is required and dense."""
     if issparse(y):
         raise TypeError("y is a sparse matrix; dense targets are needed. Pass y.toarray().")
     if y is None and not reset:
         raise ValueError("y is None; the objective needs the targets of the rows.")
-    return validate_data(estimator, X, y, reset=reset, **_ROW_OPTIONS, **for_y)
+    X, y = validate_data(estimator, X, y, reset=reset, **_ROW_OPTIONS, **for_y)
+    if y.dtype.kind == "f":
+        assert_all_finite(y, input_name="y", estimator_name=type(estimator).__name__)
+    if not reset:
+        _check_finite(estimator, X)
+    return X, y
+
+
+@contextmanager
+def refuse_not_finite(estimator: Any, X: Any) -> Iterator[None]:
+    """Blame NaN or infinity in X, when there is any, for an error of the block of code."""
+    try:
+        yield
+    except (ValueError, LinAlgError):
+        _check_finite(estimator, X)
+        raise
+
+
+def _check_finite(estimator: Any, X: Any) -> None:
+    assert_all_finite(
+        X.data if issparse(X) else X, input_name="X", estimator_name=type(estimator).__name__
+    )
 
 
 def check_choice(name: str, value: object, choices: Sequence[str]) -> None:

@@ -15,6 +15,7 @@ from mcmodels._validation import (
     check_flag,
     check_number,
     check_weights,
+    refuse_not_finite,
     validated_pair,
     validated_rows,
     warn_rank_deficient,
@@ -28,7 +29,7 @@ from mcmodels.objectives import (
     QuadraticObjective,
     SquaredError,
 )
-from mcmodels.rows import ArrayRows
+from mcmodels.rows import ArrayRows, FactoredMoments, Moments
 from mcmodels.rows.blocks import Array
 from mcmodels.solvers import Status, least_squares
 
@@ -148,12 +149,13 @@ class LinearRegression(MultiOutputMixin, RegressorMixin, DifferentiableMixin, Ba
         if self.rcond is not None:
             check_number("rcond", self.rcond, at_least=0)
         X, y = validated_pair(self, X, y, reset=True, **_TARGETS)
-        targets = y.reshape(X.shape[0], -1).astype(np.float64, copy=False)
+        targets = y.reshape(X.shape[0], -1)
         weights = check_weights(sample_weight, X)
         rows = self._rows(X, targets, weights)
-        solution = least_squares.solve(
-            rows, method=cast(least_squares.Method, self.solver), rcond=self.rcond
-        )
+        with refuse_not_finite(self, X):
+            solution = least_squares.solve(
+                rows, method=cast(least_squares.Method, self.solver), rcond=self.rcond
+            )
         fit = solution.value
         shape = (-1,) if y.ndim == 1 else (y.shape[1], -1)
 
@@ -179,7 +181,8 @@ class LinearRegression(MultiOutputMixin, RegressorMixin, DifferentiableMixin, Ba
                 what="Predictions are unique, coefficients are the shortest that give them.",
                 stacklevel=3,
             )
-        self._warn_constant_target(targets if weights is None else targets[weights > 0])
+        if (fit.moments.y_squares <= _rounding_of_mean(fit.moments)).any():
+            self._warn_constant_target(targets if weights is None else targets[weights > 0])
         return self
 
     def predict(self, X: Any) -> Array:
@@ -276,7 +279,7 @@ class LinearRegression(MultiOutputMixin, RegressorMixin, DifferentiableMixin, Ba
                 f"y has {n_targets} target(s); the model was fitted to "
                 f"{len(np.atleast_2d(self.params_))}."
             )
-        targets = y.reshape(X.shape[0], *self.params_.shape[:-1]).astype(np.float64, copy=False)
+        targets = y.reshape(X.shape[0], *self.params_.shape[:-1])
         rows = self._rows(X, targets, check_weights(sample_weight, X))
         return LinearPredictorObjective(rows, SquaredError())
 
@@ -301,3 +304,8 @@ class LinearRegression(MultiOutputMixin, RegressorMixin, DifferentiableMixin, Ba
                 ConstantTargetWarning,
                 stacklevel=3,
             )
+
+
+def _rounding_of_mean(moments: Moments | FactoredMoments) -> Array:
+    """What rounding the mean of a constant target leaves of its sum of squares, at most."""
+    return moments.weight * (8 * np.finfo(np.float64).eps * moments.y_mean) ** 2

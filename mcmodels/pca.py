@@ -9,13 +9,15 @@ from typing import Any, Self, cast
 import numpy as np
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils import check_random_state
-from sklearn.utils.validation import check_array, check_is_fitted, validate_data
+from sklearn.utils.validation import check_array, check_is_fitted
 
 from mcmodels._validation import (
     check_choice,
     check_flag,
     check_number,
     check_weights,
+    refuse_not_finite,
+    validated_features,
     validated_rows,
 )
 from mcmodels.base import DifferentiableMixin
@@ -159,17 +161,18 @@ class PCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, DifferentiableMixin
         check_choice("solver", self.solver, ("auto", "eigh", "deflation"))
         check_number("tol", self.tol, at_least=0)
         least = 2 if sample_weight is None else 1
-        X = validate_data(self, X, accept_sparse="csr", dtype="numeric", ensure_min_samples=least)
+        X = validated_features(self, X, ensure_min_samples=least)
         rows = self._counted(ArrayRows(X, weights=check_weights(sample_weight, X)))
         limit = min(principal_axes.row_count(rows), rows.n_features)
         count = self._checked_count(limit, rows)
-        solution = principal_axes.solve(
-            rows,
-            limit if count is None else count,
-            method=cast(principal_axes.Method, self.solver),
-            tol=self.tol,
-            random=check_random_state(self.random_state),
-        )
+        with refuse_not_finite(self, X):
+            solution = principal_axes.solve(
+                rows,
+                limit if count is None else count,
+                method=cast(principal_axes.Method, self.solver),
+                tol=self.tol,
+                random=check_random_state(self.random_state),
+            )
         self._conclude(solution, rows, limit)
         return self
 

@@ -13,11 +13,14 @@ their C-order ravel, so that its block (k, l) is ``X̃ᵀ W diag(∂²ℓ/∂η�
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import Any, Self
+
 import numpy as np
 
-from mcmodels.objectives.losses import Loss
-from mcmodels.rows import Derivatives, RowBlock, Rows
-from mcmodels.rows.blocks import Array
+from mcmodels.objectives.losses import Loss, Pointwise
+from mcmodels.rows import Derivatives, RowBlock, Rows, Slope
+from mcmodels.rows.blocks import Array, Sandwich
 
 
 class LinearPredictorObjective:
@@ -59,10 +62,10 @@ class LinearPredictorObjective:
     def hessian(self, params: Array) -> Array:
         """The Hessian over ``params.ravel()``."""
 
-        def summarise(block: RowBlock) -> Array:
-            return self._curvature(block, block.X.predictor(params), params)
+        def summarise(block: RowBlock) -> _Curvature:
+            return self._curvature(block, self.loss.at(block.y, block.X.predictor(params)))
 
-        return self._add_penalty(self.rows.reduce(summarise), params)
+        return self._assembled(self.rows.reduce(summarise), params)
 
     def hessian_vector_product(self, params: Array, vector: Array) -> Array:
         """The Hessian times a vector in the shape of params; no Hessian is formed."""
@@ -74,34 +77,60 @@ class LinearPredictorObjective:
 
         return self.rows.reduce(summarise) + self.penalty * self._penalised(vector)
 
+    def slope(self, params: Array) -> Slope:
+        """Value and gradient in one pass over the rows."""
+        total = self.rows.reduce(lambda block: self._slope(block, self._at(block, params)))
+        return self._with_penalty(total, params)
+
     def derivatives(self, params: Array) -> Derivatives:
         """Value, gradient and Hessian in one pass over the rows."""
 
-        def summarise(block: RowBlock) -> Derivatives:
-            eta = block.X.predictor(params)
-            return Derivatives(
-                float(block.weighted(self.loss.value(block.y, eta)).sum()),
-                block.X.adjoint(block.weighted(self.loss.gradient(block.y, eta))),
-                self._curvature(block, eta, params),
-            )
+        def summarise(block: RowBlock) -> _Total:
+            pointwise = self._at(block, params)
+            return _Total([self._slope(block, pointwise), self._curvature(block, pointwise)])
 
-        total = self.rows.reduce(summarise)
-        coef = self._penalised(params)
-        return Derivatives(
-            total.value + self.penalty * float(np.vdot(coef, coef)) / 2,
-            total.gradient + self.penalty * coef,
-            self._add_penalty(total.hessian, params),
+        slope, curvature = self.rows.reduce(summarise).parts
+        slope = self._with_penalty(slope, params)
+        return Derivatives(slope.value, slope.gradient, self._assembled(curvature, params))
+
+    def _at(self, block: RowBlock, params: Array) -> Pointwise:
+        return self.loss.at(block.y, block.X.predictor(params))
+
+    def _slope(self, block: RowBlock, pointwise: Pointwise) -> Slope:
+        return Slope(
+            float(block.weighted(pointwise.value).sum()),
+            block.X.adjoint(block.weighted(pointwise.gradient)),
         )
 
-    def _curvature(self, block: RowBlock, eta: Array, params: Array) -> Array:
+    def _with_penalty(self, slope: Slope, params: Array) -> Slope:
+        coef = self._penalised(params)
+        value = slope.value + self.penalty * float(np.vdot(coef, coef)) / 2
+        return Slope(value, slope.gradient + self.penalty * coef)
+
+    def _curvature(self, block: RowBlock, pointwise: Pointwise) -> _Curvature:
+        return _Curvature(
+            {
+                (tuple(pairs), sign): block.X.sandwich(block.weighted(magnitude))
+                for pairs, sign, magnitude in pointwise.curvature()
+            }
+        )
+
+    def _assembled(self, curvature: _Curvature, params: Array) -> Array:
         P = params.shape[-1]
         K = params.size // P
-        hessian = np.zeros((K, P, K, P))
-        for pairs, sign, magnitude in self.loss.curvature(block.y, eta):
-            sandwich = sign * block.X.sandwich(block.weighted(magnitude))
-            for k, j in pairs:
-                hessian[k, :, j, :] = hessian[j, :, k, :] = sandwich
-        return hessian.reshape(K * P, K * P)
+        if K == 1:
+            (sandwich,) = curvature.sandwiches.values()
+            hessian = sandwich.matrix()
+        else:
+            hessian = np.zeros((K * P, K * P))
+            blocks = hessian.reshape(K, P, K, P)
+            for (pairs, sign), sandwich in curvature.sandwiches.items():
+                matrix = sandwich.matrix()
+                for k, j in pairs:
+                    blocks[k, :, j, :] = blocks[j, :, k, :] = sign * matrix
+        diagonal = np.einsum("ii->i", hessian)
+        diagonal += self.penalty * self._penalised(np.ones_like(params)).ravel()
+        return hessian
 
     def _penalised(self, params: Array) -> Array:
         """The parameters with the intercept set to zero."""
@@ -110,11 +139,6 @@ class LinearPredictorObjective:
         coef = params.copy()
         coef[..., -1] = 0.0
         return coef
-
-    def _add_penalty(self, hessian: Array, params: Array) -> Array:
-        diagonal = np.einsum("ii->i", hessian)
-        diagonal += self.penalty * self._penalised(np.ones_like(params)).ravel()
-        return hessian
 
     def fix_gauge(self, hessian: Array, shape: tuple[int, ...]) -> Array:
         """The Hessian with curvature added along the directions that softmax does not see.
@@ -133,3 +157,27 @@ class LinearPredictorObjective:
             block = view[:, j, :, j]
             block += np.trace(block) / K**2 or 1.0
         return fixed
+
+
+@dataclass
+class _Curvature:
+    """The distinct blocks of a Hessian, each by where it stands and its sign; they sum in place."""
+
+    sandwiches: dict[tuple[tuple[tuple[int, int], ...], float], Sandwich]
+
+    def __iadd__(self, other: _Curvature) -> Self:
+        for key, sandwich in other.sandwiches.items():
+            self.sandwiches[key] += sandwich
+        return self
+
+
+@dataclass
+class _Total:
+    """Several sums that one pass takes; they sum in place."""
+
+    parts: list[Any]
+
+    def __iadd__(self, other: _Total) -> Self:
+        for k, part in enumerate(other.parts):
+            self.parts[k] += part
+        return self

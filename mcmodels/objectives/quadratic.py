@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from mcmodels.rows import Moments
+from mcmodels.rows import FactoredMoments, Moments
 from mcmodels.rows.blocks import Array
 
 
@@ -22,13 +22,13 @@ class QuadraticObjective:
 
     Parameters
     ----------
-    moments : Moments
+    moments : Moments or FactoredMoments
         About the mean with an intercept, about the origin without.
     intercept : bool
         Whether params end in an intercept.
     """
 
-    def __init__(self, moments: Moments, *, intercept: bool) -> None:
+    def __init__(self, moments: Moments | FactoredMoments, *, intercept: bool) -> None:
         self.moments = moments
         self.intercept = intercept
 
@@ -36,7 +36,7 @@ class QuadraticObjective:
         """Gradient at params of shape (m, P), the same shape."""
         moments = self.moments
         coef = params[:, : moments.n_features]
-        gradient = 2.0 * (coef @ moments.Sxx - moments.Sxy.T)
+        gradient = 2.0 * (moments.scatter_times(coef.T) - moments.Sxy).T
         if not self.intercept:
             return gradient
         slope = 2.0 * moments.weight * (coef @ moments.x_mean + params[:, -1] - moments.y_mean)
@@ -44,8 +44,13 @@ class QuadraticObjective:
 
     def hessian_of_one_target(self) -> Array:
         """``2X̃ᵀWX̃``, shape (P, P), the same for each target."""
-        raw = self.moments.about_origin()
+        weight, mean = self.moments.weight, self.moments.x_mean
+        raw = self.moments.Sxx + weight * np.outer(mean, mean)
         if not self.intercept:
-            return 2.0 * raw.Sxx
-        border = self.moments.weight * self.moments.x_mean
-        return 2.0 * np.block([[raw.Sxx, border[:, np.newaxis]], [border, self.moments.weight]])
+            return 2.0 * raw
+        whole = np.empty((mean.size + 1, mean.size + 1))
+        whole[:-1, :-1] = raw
+        whole[-1, :-1] = whole[:-1, -1] = weight * mean
+        whole[-1, -1] = weight
+        whole *= 2.0
+        return whole

@@ -7,11 +7,12 @@ from mcmodels.rows.covariance import (
     FactoredCovariance,
     RowsCovariance,
 )
-from mcmodels.rows.derivatives import Derivatives
+from mcmodels.rows.derivatives import Derivatives, Slope
 from mcmodels.rows.moments import Moments
-from mcmodels.rows.source import ArrayRows, Rows
+from mcmodels.rows.source import ArrayRows, Extent, Rows
+from mcmodels.rows.threads import single_threaded_blas
 from mcmodels.rows.transformed import TransformedRows
-from mcmodels.rows.triangle import Triangle
+from mcmodels.rows.triangle import FactoredMoments, Triangle
 
 __all__ = [
     "ArrayRows",
@@ -20,12 +21,16 @@ __all__ = [
     "DenseDesign",
     "Derivatives",
     "Design",
+    "Extent",
     "FactoredCovariance",
+    "FactoredMoments",
     "Moments",
     "RowBlock",
     "Rows",
     "RowsCovariance",
+    "Slope",
     "SparseDesign",
     "TransformedRows",
     "Triangle",
+    "single_threaded_blas",
 ]

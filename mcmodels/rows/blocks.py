@@ -11,15 +11,67 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 import numpy as np
-import numpy.typing as npt
 from scipy import sparse
 
-Array = npt.NDArray[np.float64]
+from mcmodels.rows.scratch import Array, Scratch
 
 # A sparse column with more entries than this is centred by filling it in; below it, centring
 # about zero costs less than one decimal digit: mean² ≤ density · E[x²], so that
 # var ≥ (1 - density) E[x²].
 _FILLED_COLUMN_DENSITY = 0.5
+# Rows this short are handled several at a time where they meet a vector: NumPy's inner loops
+# would be as short as they are.
+_SHORT_ROW = 64
+_LONG_ROW = 256
+# A product of sparse rows with themselves costs about this many times more a multiplication than
+# the dense one.
+_SPARSE_PRODUCT_COST = 24
+
+
+@dataclass
+class Sandwich:
+    """``X̃ᵀ diag(w) X̃`` in parts, which sum in place.
+
+    Parameters
+    ----------
+    gram : ndarray or sparse array of shape (p, p)
+        ``Xᵀ diag(w) X`` of the features.
+    border : ndarray of shape (p,), or None
+        ``Xᵀw``; None without an intercept.
+    total : float
+        ``Σ wᵢ``.
+    """
+
+    gram: Any
+    border: Array | None
+    total: float
+
+    def __iadd__(self, other: Sandwich) -> Self:
+        if sparse.issparse(self.gram) and sparse.issparse(other.gram):
+            self.gram = self.gram + other.gram
+        elif sparse.issparse(self.gram):
+            self.gram = other.gram + self.gram
+        else:
+            self.gram += other.gram
+        if self.border is not None:
+            self.border += other.border
+        self.total += other.total
+        return self
+
+    def dense_gram(self) -> Array:
+        """``Xᵀ diag(w) X`` as an array."""
+        return self.gram.toarray() if sparse.issparse(self.gram) else self.gram
+
+    def matrix(self) -> Array:
+        """The whole, shape (P, P); exactly symmetric."""
+        gram = self.dense_gram()
+        if self.border is None:
+            return gram
+        whole = np.empty((len(gram) + 1, len(gram) + 1))
+        whole[:-1, :-1] = gram
+        whole[-1, :-1] = whole[:-1, -1] = self.border
+        whole[-1, -1] = self.total
+        return whole
 
 
 class Design(ABC):
@@ -31,11 +83,14 @@ class Design(ABC):
         The features, in the storage of the subclass.
     intercept : bool
         Whether a column of ones follows the features.
+    scratch : Scratch, default=None
+        Arrays to work in; by default its own.
     """
 
-    def __init__(self, X: Any, *, intercept: bool) -> None:
+    def __init__(self, X: Any, *, intercept: bool, scratch: Scratch | None = None) -> None:
         self.X = X
         self.intercept = intercept
+        self.scratch = Scratch() if scratch is None else scratch
 
     @property
     def n_rows(self) -> int:
@@ -55,17 +110,14 @@ class Design(ABC):
             return XTr
         return np.concatenate([XTr, np.sum(r, axis=0)[..., np.newaxis]], axis=-1)
 
-    def sandwich(self, weights: Array | None) -> Array:
-        """``X̃ᵀ diag(weights) X̃`` for weights ≥ 0; None stands for ones. Exactly symmetric."""
-        gram = self._gram(weights)
-        if not self.intercept:
-            return gram
+    def sandwich(self, weights: Array | None) -> Sandwich:
+        """``X̃ᵀ diag(weights) X̃`` for weights ≥ 0; None stands for ones."""
         ones = np.ones(self.n_rows) if weights is None else weights
-        border = np.asarray(self.X.T @ ones)
-        return np.block([[gram, border[:, np.newaxis]], [border, ones.sum()]])
+        border = np.asarray(self.X.T @ ones) if self.intercept else None
+        return Sandwich(self._gram(weights), border, float(ones.sum()))
 
     @abstractmethod
-    def _gram(self, weights: Array | None) -> Array:
+    def _gram(self, weights: Array | None) -> Any:
         """``Xᵀ diag(weights) X`` of the features alone."""
 
     def mean(self, weights: Array | None) -> Array:
@@ -97,7 +149,10 @@ class DenseDesign(Design):
     def _gram(self, weights: Array | None) -> Array:
         # The product of an array with its own transpose is one syrk: half the work of a
         # general product, and exactly symmetric.
-        Z = self.X if weights is None else self.X * np.sqrt(weights)[:, np.newaxis]
+        if weights is None:
+            return self.X.T @ self.X
+        Z = self._like_rows("scaled")
+        np.multiply(self.X, np.sqrt(weights)[:, np.newaxis], out=Z)
         return Z.T @ Z
 
     def centre_near(self, point: Array) -> Array:
@@ -105,21 +160,36 @@ class DenseDesign(Design):
         return point
 
     def centred(self, centre: Array) -> Self:
-        """The features minus ``centre``, without an intercept."""
-        return type(self)(self.X - centre, intercept=False)
+        """The features minus ``centre``, without an intercept; valid until the next call."""
+        X = self.X
+        if centre.any():
+            X = self._like_rows("centred")
+            subtract_row(self.X, centre, out=X)
+        return type(self)(X, intercept=False, scratch=self.scratch.inner)
 
     def dense(self) -> Array:
         """The features as an array."""
         return self.X
 
+    def _like_rows(self, name: str) -> Array:
+        return self.scratch.array(name, self.X.shape, by_column=is_by_column(self.X))
+
 
 class SparseDesign(Design):
     """Design rows in a float64 CSR array; products cost what the stored entries cost."""
 
-    def _gram(self, weights: Array | None) -> Array:
-        weighted = self.X if weights is None else sparse.diags_array(weights) @ self.X
-        gram = (self.X.T @ weighted).toarray()
-        return (gram + gram.T) / 2
+    def _gram(self, weights: Array | None) -> Any:
+        X = self.X
+        n_rows, n_features = X.shape
+        multiplications = float((np.diff(X.indptr).astype(np.float64) ** 2).sum())
+        if multiplications * _SPARSE_PRODUCT_COST > n_rows * float(n_features) ** 2:
+            filled = self.scratch.array("filled", X.shape)
+            X.toarray(out=filled)
+            return DenseDesign(filled, intercept=False, scratch=self.scratch)._gram(weights)
+        Z = X.copy()
+        if weights is not None:
+            Z.data *= np.sqrt(np.repeat(weights, np.diff(X.indptr)))
+        return (Z.T @ Z).tocsr()
 
     def centre_near(self, point: Array) -> Array:
         """The part of ``point`` about which these rows are centred in their storage."""
@@ -131,7 +201,7 @@ class SparseDesign(Design):
         """The features minus ``centre``, without an intercept."""
         (filled,) = np.nonzero(centre)
         if filled.size == 0:
-            return type(self)(self.X, intercept=False)
+            return type(self)(self.X, intercept=False, scratch=self.scratch)
         shift = sparse.csr_array(
             (
                 np.tile(centre[filled], self.n_rows),
@@ -140,7 +210,8 @@ class SparseDesign(Design):
             ),
             shape=self.X.shape,
         )
-        return type(self)((self.X - shift).tocsr(), intercept=False)
+        shifted = (self.X - shift).tocsr()
+        return type(self)(shifted, intercept=False, scratch=self.scratch)
 
     def dense(self) -> Array:
         """The features as an array."""
@@ -175,3 +246,20 @@ class RowBlock:
     def total_weight(self) -> float:
         """``Σ wᵢ`` of the block."""
         return float(self.X.n_rows if self.weights is None else self.weights.sum())
+
+
+def is_by_column(X: Any) -> bool:
+    """Whether columns, and not rows, of an array are contiguous."""
+    return bool(X.strides[0] < X.strides[1])
+
+
+def subtract_row(X: Array, row: Array, *, out: Array) -> None:
+    """``X - row`` into ``out``; short rows several at a time."""
+    n_rows, n_columns = X.shape
+    if n_columns < _SHORT_ROW and X.flags.c_contiguous and out.flags.c_contiguous:
+        together = _LONG_ROW // max(n_columns, 1)
+        whole = n_rows - n_rows % together
+        wide = (-1, together * n_columns)
+        np.subtract(X[:whole].reshape(wide), np.tile(row, together), out=out[:whole].reshape(wide))
+        X, out = X[whole:], out[whole:]
+    np.subtract(X, row, out=out)

@@ -112,7 +112,10 @@ class RowsCovariance:
             unit = np.ones(X.n_rows) if block.weights is None else block.weights
             cross = np.outer(X.adjoint(unit), offset)
             return (
-                X.sandwich(block.weights) - cross - cross.T + unit.sum() * np.outer(offset, offset)
+                X.sandwich(block.weights).matrix()
+                - cross
+                - cross.T
+                + unit.sum() * np.outer(offset, offset)
             )
 
         return self.rows.reduce(summarise) / self.divisor

@@ -1,4 +1,4 @@
-"""The mergeable sum behind every objective: value, gradient and Hessian at one point."""
+"""What an objective is at one point: value and gradient, and the Hessian with them."""
 
 from __future__ import annotations
 
@@ -8,8 +8,27 @@ from mcmodels.rows.blocks import Array
 
 
 @dataclass(frozen=True)
-class Derivatives:
-    """Value, gradient and Hessian of a sum over rows; they add.
+class Slope:
+    """Value and gradient of a sum over rows; they add.
+
+    Parameters
+    ----------
+    value : float
+        The objective.
+    gradient : ndarray, the shape of the parameters
+        Its gradient.
+    """
+
+    value: float
+    gradient: Array
+
+    def __add__(self, other: Slope) -> Slope:
+        return Slope(self.value + other.value, self.gradient + other.gradient)
+
+
+@dataclass(frozen=True)
+class Derivatives(Slope):
+    """Value, gradient and Hessian at one point.
 
     Parameters
     ----------
@@ -21,13 +40,4 @@ class Derivatives:
         Its Hessian over the raveled parameters (C order).
     """
 
-    value: float
-    gradient: Array
     hessian: Array
-
-    def __add__(self, other: Derivatives) -> Derivatives:
-        return Derivatives(
-            self.value + other.value,
-            self.gradient + other.gradient,
-            self.hessian + other.hessian,
-        )

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
 
-from mcmodels.rows.blocks import Array, DenseDesign, RowBlock
+from mcmodels.rows.blocks import Array, DenseDesign, RowBlock, Sandwich
+from mcmodels.rows.source import Rows
+
+# Rows from which the point is taken that cross-products are summed about.
+_SAMPLE = 1024
 
 
 @dataclass(frozen=True)
 class Moments:
     """Weight, mean and centred scatter ``Σ wᵢ (zᵢ - z̄)(zᵢ - z̄)ᵀ`` of rows ``z = (x, y)``.
 
-    Each block is summed about a point near its own mean, and two sums are merged by the pairwise
-    update of Chan, Golub and LeVeque (1983), *Algorithms for computing the sample variance*,
-    The American Statistician 37(3), eq. 2.1: nothing is ever the small difference of two large
-    numbers. The mean is held as that point plus an offset, so that means which agree in their
+    Rows are summed about a point near their mean, and sums about different points are merged by
+    the pairwise update of Chan, Golub and LeVeque (1983), *Algorithms for computing the sample
+    variance*, The American Statistician 37(3), eq. 2.1: nothing is ever the small difference of two
+    large numbers. The mean is held as that point plus an offset, so that means which agree in their
     leading digits still differ exactly.
 
     Parameters
@@ -39,30 +44,31 @@ class Moments:
     n_features: int
 
     @classmethod
-    def of(cls, block: RowBlock) -> Self:
-        """Moments of one block of rows."""
-        p = block.X.X.shape[1]
-        y = np.empty((block.X.n_rows, 0)) if block.y is None else block.y
-        y = y.reshape(block.X.n_rows, -1).astype(np.float64, copy=False)
-        q = p + y.shape[1]
-        weight = block.total_weight
+    def of(cls, rows: Rows) -> Self:
+        """Moments of rows, in one pass over them; not finite where squares overflow."""
+        with np.errstate(over="ignore", invalid="ignore"):
+            origin = point_near_mean(rows)
+            return cls._from_sums(rows.reduce(_summed_about(origin)), origin, rows)
 
-        centre = block.X.centre_near(block.X.mean(block.weights))
-        X = block.X.centred(centre)
-        y_centre = block.weighted(y).sum(axis=0) / weight
-        y = y - y_centre
-        weighted_y = block.weighted(y)
-
-        scatter = np.empty((q, q))
-        scatter[:p, :p] = X.sandwich(block.weights)
-        scatter[p:, :p] = X.adjoint(weighted_y)
-        scatter[:p, p:] = scatter[p:, :p].T
-        scatter[p:, p:] = DenseDesign(y, intercept=False).sandwich(block.weights)
-        unit = np.ones(block.X.n_rows) if block.weights is None else block.weights
-        offset = np.concatenate([X.adjoint(unit), weighted_y.sum(axis=0)]) / weight
-        scatter -= weight * np.outer(offset, offset)
+    @classmethod
+    def _from_sums(cls, sums: _Sums, origin: Array, rows: Rows) -> Self:
+        p, weight = rows.n_features, sums.features.total
+        gram = sums.features.dense_gram()
+        if sums.products.shape[1] == 0:
+            scatter = gram
+        else:
+            scatter = np.empty((origin.size, origin.size))
+            scatter[:p, :p] = gram
+            scatter[p:, :p] = sums.products.T
+            scatter[:p, p:] = sums.products
+            scatter[p:, p:] = sums.squares
+        border = sums.features.border
+        offset = np.concatenate([border, sums.target_sum]) / weight
+        if offset.any():
+            shift = np.sqrt(weight) * offset
+            scatter -= np.outer(shift, shift)
         np.einsum("ii->i", scatter).clip(0.0, out=np.einsum("ii->i", scatter))
-        return cls(weight, np.concatenate([centre, y_centre]), offset, scatter, p)
+        return cls(weight, origin, offset, scatter, p)
 
     def __add__(self, other: Moments) -> Moments:
         weight = self.weight + other.weight
@@ -113,6 +119,80 @@ class Moments:
         return self.scatter[: self.n_features, self.n_features :]
 
     @property
-    def Syy(self) -> Array:
-        """Scatter of the targets, shape (m, m)."""
-        return self.scatter[self.n_features :, self.n_features :]
+    def x_squares(self) -> Array:
+        """Diagonal of the scatter of the features, shape (p,)."""
+        return np.diagonal(self.scatter)[: self.n_features]
+
+    @property
+    def y_squares(self) -> Array:
+        """Diagonal of the scatter of the targets, shape (m,)."""
+        return np.diagonal(self.scatter)[self.n_features :]
+
+    def scatter_times(self, B: Array) -> Array:
+        """``Sxx B`` for B of shape (p, m)."""
+        return self.Sxx @ B
+
+
+def point_near_mean(rows: Rows) -> Array:
+    """A point (x, y) about which the rows lose no digits when their squares are summed.
+
+    Columns that lie about zero keep zero, and a block of rows that needs no shift no copy.
+    """
+    first, second = _targets_and_squares(rows.sample(_SAMPLE))
+    spread = second - first**2
+    if not rows.intercept:
+        first = np.zeros_like(first)
+    return np.where(first**2 > spread, first, 0.0)  # NaN is left to the sums to find
+
+
+def _targets_and_squares(rows: Rows) -> tuple[Array, Array]:
+    def summarise(block: RowBlock) -> Array:
+        y = _targets(block)
+        unit = np.ones(block.X.n_rows) if block.weights is None else block.weights
+        features = np.asarray(unit @ block.X.X), block.X.square_sums(block.weights)
+        targets = unit @ y, unit @ y**2
+        return np.concatenate([features, targets], axis=1)
+
+    first, second = rows.reduce(summarise) / rows.total_weight
+    return first, second
+
+
+@dataclass
+class _Sums:
+    """Cross-products of (x, y) about a point, which sum in place."""
+
+    features: Sandwich
+    products: Array
+    squares: Array
+    target_sum: Array
+
+    def __iadd__(self, other: _Sums) -> Self:
+        self.features += other.features
+        self.products += other.products
+        self.squares += other.squares
+        self.target_sum += other.target_sum
+        return self
+
+
+def _summed_about(origin: Array) -> Callable[[RowBlock], _Sums]:
+    def summarise(block: RowBlock) -> _Sums:
+        p = block.X.X.shape[1]
+        X = block.X.centred(origin[:p])
+        X.intercept = True
+        y = _targets(block)
+        y = y - origin[p:]
+        weighted_y = block.weighted(y)
+        return _Sums(
+            X.sandwich(block.weights),
+            np.asarray(X.X.T @ weighted_y),
+            DenseDesign(y, intercept=False).sandwich(block.weights).dense_gram(),
+            weighted_y.sum(axis=0),
+        )
+
+    return summarise
+
+
+def _targets(block: RowBlock) -> Array:
+    if block.y is None:
+        return np.empty((block.X.n_rows, 0))
+    return np.asarray(block.y, dtype=np.float64).reshape(block.X.n_rows, -1)

@@ -3,22 +3,52 @@
 from __future__ import annotations
 
 import functools
+import itertools
 import operator
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 from scipy import sparse
 
-from mcmodels.rows.blocks import Array, DenseDesign, Design, RowBlock, SparseDesign
+from mcmodels.rows.blocks import (
+    Array,
+    DenseDesign,
+    Design,
+    RowBlock,
+    SparseDesign,
+    is_by_column,
+)
+from mcmodels.rows.scratch import Scratch
+from mcmodels.rows.threads import ordered_map, single_threaded_blas
 
 Sum = TypeVar("Sum")
 
 # Entries per block: a float64 block of this size (1 MB) stays in cache while every sum is taken
-# from it. Wide rows get taller blocks all the same, or the products would not pay.
+# from it. Wide rows get taller blocks all the same, or the products would not pay, as long as what
+# a thread works in stays small (8 MB).
 _BLOCK_ENTRIES = 2**17
 _MIN_BLOCK_ROWS = 1024
+_MAX_BLOCK_ROWS = 8192
+_MAX_BLOCK_ENTRIES = 2**20
+# Sparse blocks are as large as this many stored entries.
+_SPARSE_BLOCK_ENTRIES = 2**19
+# Blocks are summed in runs, each by one thread, and the runs in their order: the result is the
+# same however many threads there are.
+_RUNS = 32
+# A sample is taken from so many places.
+_SAMPLE_RUNS = 16
+
+
+class Extent(Protocol):
+    """How much there is of rows, and how precisely it is known; see :class:`Rows`."""
+
+    n_features: int
+    n_present: int
+    total_weight: float
+    epsilon: float
+    intercept: bool
 
 
 class Rows(ABC):
@@ -54,20 +84,24 @@ class Rows(ABC):
         return self.n_features + self.intercept
 
     @abstractmethod
-    def blocks(self) -> Iterator[RowBlock]:
-        """Walk the rows of positive weight once, in a fixed order."""
-
     def reduce(self, summarise: Callable[[RowBlock], Sum]) -> Sum:
-        """Sum ``summarise(block)`` over all blocks with ``+``, in the order of the rows."""
-        return functools.reduce(operator.add, map(summarise, self.blocks()))
+        """Sum ``summarise(block)`` over all blocks of rows of positive weight, in fixed order.
+
+        The sum is taken in place: what ``summarise`` returns must be its own, with ``+=`` or
+        ``+``. It runs in several threads.
+        """
+
+    @abstractmethod
+    def sample(self, count: int) -> Rows:
+        """About ``count`` of the rows, spread evenly; all of them when there are not many more."""
 
     def map(self, transform: Callable[[RowBlock], Array]) -> Array:
         """Stack ``transform(block)``, one result a row, in the order of the rows."""
-        return np.concatenate([transform(block) for block in self.blocks()])
+        return np.concatenate(self.reduce(lambda block: [transform(block)]))
 
 
 class ArrayRows(Rows):
-    """Rows of an array or of a scipy sparse matrix in memory.
+    """Rows of an array, a memory map, or a scipy sparse matrix.
 
     Parameters
     ----------
@@ -81,6 +115,8 @@ class ArrayRows(Rows):
         Whether the design rows end in a one.
     block_rows : int, default=None
         Rows per block; by default as many as stay in cache.
+    every : int, default=1
+        Take one of so many blocks: a sample.
     """
 
     def __init__(
@@ -91,25 +127,65 @@ class ArrayRows(Rows):
         *,
         intercept: bool = True,
         block_rows: int | None = None,
+        every: int = 1,
     ) -> None:
-        self.n_rows, self.n_features = X.shape
+        self.n_features = X.shape[1]
         self.intercept = intercept
-        self.n_present = self.n_rows if weights is None else int(np.count_nonzero(weights))
-        self.total_weight = float(self.n_rows if weights is None else weights.sum())
         self.dtype = np.dtype(np.float32 if X.dtype == np.float32 else np.float64)
         stored = X.dtype if X.dtype in (np.float16, np.float32) else np.float64
         self.epsilon = float(np.finfo(stored).eps)
         self._X = sparse.csr_array(X) if sparse.issparse(X) else X
         self._y = y
         self._weights = weights
-        self._block_rows = block_rows or max(
-            _BLOCK_ENTRIES // max(self.n_features, 1), _MIN_BLOCK_ROWS
-        )
+        height = block_rows or _block_rows(self._X)
+        self._parts = [
+            slice(start, min(start + height, X.shape[0]))
+            for start in range(0, X.shape[0], height * every)
+        ]
+        self.n_rows = sum(part.stop - part.start for part in self._parts)
+        self.n_present, self.total_weight = self.n_rows, float(self.n_rows)
+        if weights is not None:
+            taken = [weights[part] for part in self._parts] if every > 1 else [weights]
+            self.n_present = sum(int(np.count_nonzero(w)) for w in taken)
+            self.total_weight = float(sum(w.sum() for w in taken))
 
-    def blocks(self) -> Iterator[RowBlock]:
-        """Walk the rows of positive weight once, in order."""
-        for start in range(0, self.n_rows, self._block_rows):
-            part = slice(start, start + self._block_rows)
+    def reduce(self, summarise: Callable[[RowBlock], Sum]) -> Sum:
+        """Sum over all blocks of rows of positive weight."""
+        n_runs = min(_RUNS, len(self._parts))
+        bounds = np.linspace(0, len(self._parts), n_runs + 1).astype(int)
+        runs = [self._parts[a:b] for a, b in itertools.pairwise(bounds)]
+        with single_threaded_blas() as n_threads:
+            scratches = [Scratch() for _ in range(n_threads)]
+
+            def sum_run(run: list[slice]) -> list[Sum]:
+                scratch = scratches.pop()
+                sums = map(summarise, self._blocks(run, scratch))
+                total = list(_running_total(sums))
+                scratches.append(scratch)
+                return total
+
+            tasks = [functools.partial(sum_run, run) for run in runs]
+            totals = (total[0] for total in ordered_map(tasks, n_threads) if total)
+            return functools.reduce(operator.iadd, totals)
+
+    def sample(self, count: int) -> Rows:
+        """About ``count`` of the rows, in runs spread evenly."""
+        every = self.n_rows // max(count, 1)
+        if every < 2:
+            return self
+        height = max(min(_block_rows(self._X), count // _SAMPLE_RUNS), 1)
+        sampled = ArrayRows(
+            self._X,
+            self._y,
+            self._weights,
+            intercept=self.intercept,
+            block_rows=height,
+            every=every,
+        )
+        return sampled if sampled.n_present else self
+
+    def _blocks(self, run: list[slice], scratch: Scratch) -> Iterator[RowBlock]:
+        for part in run:
             X = self._X[part]
             y = None if self._y is None else self._y[part]
             weights = None if self._weights is None else self._weights[part]
@@ -119,8 +195,33 @@ class ArrayRows(Rows):
                     continue
                 X, weights = X[present], weights[present]
                 y = None if y is None else y[present]
-            yield RowBlock(self._design(X), y, weights)
+            if y is not None and y.dtype.kind == "f":
+                y = y.astype(np.float64, copy=False)
+            yield RowBlock(self._design(X, scratch), y, weights)
 
-    def _design(self, X: Any) -> Design:
-        storage = SparseDesign if sparse.issparse(X) else DenseDesign
-        return storage(X.astype(np.float64, copy=False), intercept=self.intercept)
+    def _design(self, X: Any, scratch: Scratch) -> Design:
+        if sparse.issparse(X):
+            X = X.astype(np.float64, copy=False)
+            return SparseDesign(X, intercept=self.intercept, scratch=scratch)
+        if X.dtype != np.float64:
+            converted = scratch.array("rows", X.shape, by_column=is_by_column(X))
+            np.copyto(converted, X)
+            X = converted
+        return DenseDesign(np.asarray(X), intercept=self.intercept, scratch=scratch)
+
+
+def _running_total(sums: Iterator[Sum]) -> Iterator[Sum]:
+    """The total, or nothing when there is nothing to add."""
+    first = next(sums, None)
+    if first is not None:
+        yield functools.reduce(operator.iadd, sums, first)
+
+
+def _block_rows(X: Any) -> int:
+    n_rows, n_features = X.shape
+    if sparse.issparse(X):
+        per_row = max(X.nnz // max(n_rows, 1), 1)
+        return max(_SPARSE_BLOCK_ENTRIES // per_row, 1)
+    by_cache = _BLOCK_ENTRIES // max(n_features, 1)
+    largest = max(_MAX_BLOCK_ENTRIES // max(n_features, 1), 1)
+    return min(max(by_cache, _MIN_BLOCK_ROWS), _MAX_BLOCK_ROWS, largest)

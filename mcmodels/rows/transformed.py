@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable
 
 import numpy as np
 
 from mcmodels.rows.blocks import Array, DenseDesign, Design, RowBlock
-from mcmodels.rows.source import Rows
+from mcmodels.rows.source import Rows, Sum
 
 
 class TransformedRows(Rows):
@@ -33,14 +33,20 @@ class TransformedRows(Rows):
         self.dtype, self.epsilon = rows.dtype, rows.epsilon
         self.intercept = rows.intercept
 
-    def blocks(self) -> Iterator[RowBlock]:
-        """Walk the rows of positive weight once, in order."""
-        for block in self.rows.blocks():
-            yield RowBlock(self._transformed(block.X), block.y, block.weights)
+    def reduce(self, summarise: Callable[[RowBlock], Sum]) -> Sum:
+        """Sum over all blocks of rows of positive weight."""
+        return self.rows.reduce(
+            lambda block: summarise(RowBlock(self._transformed(block.X), block.y, block.weights))
+        )
+
+    def sample(self, count: int) -> Rows:
+        """About ``count`` of the rows, spread evenly."""
+        return TransformedRows(self.rows.sample(count), self.centre, self.root)
 
     def _transformed(self, X: Design) -> Design:
-        centred = X.centred(self.centre)
+        transformed = X.centred(self.centre)
         if self.root is not None:
-            centred = DenseDesign(np.asarray(centred.X @ self.root), intercept=False)
-        centred.intercept = self.intercept
-        return centred
+            combined = np.asarray(transformed.X @ self.root)
+            transformed = DenseDesign(combined, intercept=False, scratch=transformed.scratch)
+        transformed.intercept = self.intercept
+        return transformed

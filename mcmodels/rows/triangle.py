@@ -70,6 +70,81 @@ class Triangle:
         return self.R[lead : lead + self.n_features, lead + self.n_features :]
 
 
+@dataclass(frozen=True)
+class FactoredMoments:
+    """Weight, mean and centred scatter of rows z = (x, y), the scatter held as its factor.
+
+    Parameters
+    ----------
+    weight : float
+        ``Σ wᵢ``.
+    origin, offset : ndarray of shape (p + m,)
+        A point near the weighted mean of features and targets, and the mean minus it.
+    R : ndarray of shape (k, p + m)
+        ``RᵀR`` is the scatter of z.
+    n_features : int
+        p.
+    """
+
+    weight: float
+    origin: Array
+    offset: Array
+    R: Array
+    n_features: int
+
+    @classmethod
+    def of(cls, triangle: Triangle, centre: Array, weight: float) -> FactoredMoments:
+        """Moments of rows whose triangle about ``centre`` is known, about their mean.
+
+        Without an intercept they are about the origin.
+        """
+        R, offset = triangle.R, np.zeros_like(centre)
+        if triangle.intercept:
+            offset, R = R[0, 1:] / R[0, 0], R[1:, 1:]
+        return cls(weight, centre, offset, R, triangle.n_features)
+
+    @property
+    def mean(self) -> Array:
+        """Weighted mean of features and targets, shape (p + m,)."""
+        return self.origin + self.offset
+
+    @property
+    def x_mean(self) -> Array:
+        """Mean of the features, shape (p,)."""
+        return self.mean[: self.n_features]
+
+    @property
+    def y_mean(self) -> Array:
+        """Mean of the targets, shape (m,)."""
+        return self.mean[self.n_features :]
+
+    @property
+    def Sxx(self) -> Array:
+        """Scatter of the features, shape (p, p); formed anew each time."""
+        Rx = self.R[:, : self.n_features]
+        return Rx.T @ Rx
+
+    @property
+    def Sxy(self) -> Array:
+        """Scatter between features and targets, shape (p, m)."""
+        return self.R[:, : self.n_features].T @ self.R[:, self.n_features :]
+
+    @property
+    def x_squares(self) -> Array:
+        """Diagonal of the scatter of the features, shape (p,)."""
+        return np.einsum("kj,kj->j", *2 * (self.R[:, : self.n_features],))
+
+    @property
+    def y_squares(self) -> Array:
+        """Diagonal of the scatter of the targets, shape (m,)."""
+        return np.einsum("kj,kj->j", *2 * (self.R[:, self.n_features :],))
+
+    def scatter_times(self, B: Array) -> Array:
+        """``Sxx B`` for B of shape (p, m)."""
+        Rx = self.R[:, : self.n_features]
+        return Rx.T @ (Rx @ B)
+
+
 def _upper_factor(Z: Array) -> Array:
     (R,) = linalg.qr(Z, mode="r", overwrite_a=True, check_finite=False)
     return R[: min(Z.shape)]

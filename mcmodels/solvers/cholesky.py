@@ -51,23 +51,41 @@ class ScaledCholesky:
         """
         if scale.size == 0 or not scale.all():
             return None
-        scaled = A / np.outer(scale, scale)
-        lower, info = linalg.lapack.dpotrf(scaled, lower=1, clean=1)
+        scaled = A / scale
+        scaled /= scale[:, np.newaxis]
+        one_norm = np.abs(scaled).sum(axis=0).max()
+        # LAPACK works by column; the transpose of a symmetric matrix is itself, without a copy.
+        lower, info = linalg.lapack.dpotrf(scaled.T, lower=1, clean=1, overwrite_a=1)
         if info != 0:
             return None
-        one_norm = np.abs(scaled).sum(axis=0).max()
         reciprocal, _ = linalg.lapack.dpocon(lower, one_norm, uplo="L")
         if reciprocal <= max(8 * scale.size * FLOAT64_EPSILON, rcond**2):
             return None
         return cls(lower, scale, float(1 / np.sqrt(reciprocal)))
 
-    def solve(self, b: Array) -> Array:
+    @property
+    def rank(self) -> int:
+        """Rank of A: full."""
+        return self.scale.size
+
+    @property
+    def dependent(self) -> tuple[int, ...]:
+        """Columns that take part in a linear dependency: none."""
+        return ()
+
+    @property
+    def factor(self) -> Array:
+        """R of shape (p, p), upper triangular, with ``RᵀR = A``."""
+        return self.lower.T * self.scale
+
+    @property
+    def root(self) -> Array:
+        """B of shape (p, p) with ``BBᵀ = A⁻¹``; made anew each time."""
+        inverse, _ = linalg.lapack.dtrtri(self.lower, lower=1)
+        return inverse.T / self.scale[:, np.newaxis]
+
+    def apply(self, b: Array) -> Array:
         """``A⁻¹b`` for b of shape (p,) or (p, m)."""
         by_row = (b.T / self.scale).T
         solution = linalg.cho_solve((self.lower, True), by_row, check_finite=False)
         return (solution.T / self.scale).T
-
-    def inverse_root(self) -> Array:
-        """B of shape (p, p) with ``BBᵀ = A⁻¹``."""
-        inverse, _ = linalg.lapack.dtrtri(self.lower, lower=1)
-        return inverse.T / self.scale[:, np.newaxis]

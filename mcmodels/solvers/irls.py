@@ -239,7 +239,7 @@ def _centre(rows: Rows) -> Array:
 
 def _orthonormal(rows: Rows) -> Coordinates:
     """Coordinates in which the (centred) columns of the design are orthonormal."""
-    moments = rows.reduce(Moments.of)
+    moments = Moments.of(rows)
     mean = moments.mean if rows.intercept else np.zeros_like(moments.mean)
     triangle = rows.reduce(Triangle.about(mean))
     x_mean = mean[: rows.n_features]
@@ -262,7 +262,7 @@ def _diverges(rows: Rows, state: Iterate, tol: float) -> bool:
 
 def _notable_columns(rows: Rows, step: Array) -> tuple[int, ...]:
     """Columns that carry the direction, by what they contribute to the linear predictor."""
-    moments = rows.reduce(Moments.of)
+    moments = Moments.of(rows)
     length = np.sqrt(np.diagonal(moments.Sxx))
     contribution = np.abs(np.atleast_2d(step)[:, : rows.n_features]).max(axis=0) * length
     notable = contribution > _NOTABLE * contribution.max(initial=0.0)

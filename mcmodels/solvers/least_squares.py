@@ -8,9 +8,18 @@ from typing import Literal
 import numpy as np
 from scipy import linalg
 
-from mcmodels.rows import Moments, RowBlock, Rows, Triangle
+from mcmodels.rows import (
+    Extent,
+    FactoredMoments,
+    Moments,
+    RowBlock,
+    Rows,
+    Triangle,
+    single_threaded_blas,
+)
 from mcmodels.rows.blocks import Array
 from mcmodels.rows.covariance import centred_near
+from mcmodels.rows.moments import point_near_mean
 from mcmodels.solvers.cholesky import FLOAT64_EPSILON, ScaledCholesky
 from mcmodels.solvers.double_double import DoubleDouble
 from mcmodels.solvers.overflow import refuse_overflow, refuse_underflow
@@ -45,18 +54,27 @@ class LeastSquares:
     ----------
     params : ndarray of shape (m, P)
         Coefficients of each target, the intercept last when there is one.
-    moments : Moments
+    moments : Moments or FactoredMoments
         Of (x, y): about the mean with an intercept, about the origin without.
-    factor : ndarray of shape (k, p)
-        R with ``RᵀR`` = the scatter of x.
-    inverse : PseudoInverse
-        Of that scatter.
+    inverse : ScaledCholesky or PseudoInverse
+        Of the scatter of x.
+    orthogonal_factor : ndarray of shape (k, p), or None
+        R with ``RᵀR`` = the scatter of x from an orthogonal factorisation, when there was one.
     """
 
     params: Array
-    moments: Moments
-    factor: Array
-    inverse: PseudoInverse
+    moments: Moments | FactoredMoments
+    inverse: ScaledCholesky | PseudoInverse
+    orthogonal_factor: Array | None = None
+
+    @property
+    def factor(self) -> Array:
+        """R with ``RᵀR`` = the scatter of x."""
+        if self.orthogonal_factor is not None:
+            return self.orthogonal_factor
+        if isinstance(self.inverse, ScaledCholesky):
+            return self.inverse.factor
+        return linalg.pinv(self.inverse.root) if self.inverse.rank else self.inverse.root.T
 
 
 def solve(
@@ -71,7 +89,8 @@ def solve(
     method : {"auto", "normal", "pinv"}
         "normal": Cholesky factor of the scaled scatter matrix (its eigenvectors when it is
         singular). "pinv": R of a blockwise QR, and the SVD of R. "auto": "normal" where it keeps
-        its digits, else whichever of the two factors drives extra-precise refinement.
+        its digits, else whichever of the two factors drives extra-precise refinement; with no
+        more rows than features, "pinv", and no p×p matrix.
     rcond : float, default=None
         Singular values of the column-scaled design below rcond times the largest count as zero;
         None derives it from the precision of X (:func:`rank_tolerance`).
@@ -80,88 +99,126 @@ def solve(
     -------
     Solution[LeastSquares]
     """
-    with np.errstate(over="ignore", invalid="ignore"):
-        moments = rows.reduce(Moments.of)
-        refuse_overflow(
-            np.diagonal(moments.Sxx) + moments.weight * moments.x_mean**2,
-            np.diagonal(moments.Syy) + moments.weight * moments.y_mean**2,
-        )
-        refuse_underflow(np.diagonal(moments.Sxx) + moments.weight * moments.x_mean**2)
-    if not rows.intercept:
-        moments = moments.about_origin()
-    if method == "normal":
-        return _normal(moments, rows, rcond) or _normal_singular(moments, rows, rcond)
-    if method == "pinv" or rows.n_present <= rows.n_features:
-        return _orthogonal(moments, rows, rcond)
+    with single_threaded_blas():
+        if method != "normal" and rows.n_present <= rows.n_features:
+            with np.errstate(over="ignore", invalid="ignore"):
+                centre = point_near_mean(rows)
+                triangle = rows.reduce(Triangle.about(centre))
+            return solve_triangle(triangle, centre, rows, rcond=rcond)
+        moments = Moments.of(rows)
+        if method == "normal":
+            return solve_moments(moments, rows, rcond=rcond)
+        moments = _checked(moments, rows)
+        if method == "pinv":
+            return _orthogonal(moments, rows, rcond)
+        return _automatic(moments, rows, rcond)
+
+
+def solve_moments(
+    moments: Moments, extent: Extent, *, rcond: float | None = None
+) -> Solution[LeastSquares]:
+    """The normal equations alone, from moments of (x, y) about the mean; no row is needed."""
+    moments = _checked(moments, extent)
+    return _normal(moments, extent, rcond) or _normal_singular(moments, extent, rcond)
+
+
+def solve_triangle(
+    triangle: Triangle, centre: Array, extent: Extent, *, rcond: float | None = None
+) -> Solution[LeastSquares]:
+    """The orthogonal factorisation alone, from R of (x, y) about ``centre``; no row is needed."""
+    moments = FactoredMoments.of(triangle, centre, extent.total_weight)
+    _refuse_extremes(moments)
+    return _from_factor(triangle, moments, extent, rcond)
+
+
+def _automatic(moments: Moments, rows: Rows, rcond: float | None) -> Solution[LeastSquares]:
     solution = _normal(moments, rows, rcond)
     if solution is None or solution.condition > _CHOLESKY:
         solution = _orthogonal(moments, rows, rcond)
         if solution.status is Status.RANK_DEFICIENT:
             return solution
-    mild = solution.condition <= _MILD
-    if mild and _error_bound(solution, rows) <= _ACCURATE:
-        return solution
     large = rows.n_rows * rows.n_params > _SMALL
+    enough = _SUFFICIENT if large else _ACCURATE
+    if solution.condition <= _MILD and _error_bound(solution, rows, at_least=enough) <= enough:
+        return solution
     if large and _error_bound(solution, rows, corrected=True) <= _SUFFICIENT:
         return _corrected_once(solution, rows)
     return _refined(solution, rows)
 
 
-def _normal(moments: Moments, rows: Rows, rcond: float | None) -> Solution[LeastSquares] | None:
+def _checked(moments: Moments, extent: Extent) -> Moments:
+    """The moments about the point that the fit needs, if float64 can hold them."""
+    _refuse_extremes(moments)
+    return moments if extent.intercept else moments.about_origin()
+
+
+def _refuse_extremes(moments: Moments | FactoredMoments) -> None:
+    x_squares = moments.x_squares + moments.weight * moments.x_mean**2
+    refuse_overflow(x_squares, moments.y_squares + moments.weight * moments.y_mean**2)
+    refuse_underflow(x_squares)
+
+
+def _normal(moments: Moments, extent: Extent, rcond: float | None) -> Solution[LeastSquares] | None:
     """Cholesky, or None when the scaled scatter matrix is numerically singular."""
-    scale = _column_lengths(np.sqrt(np.diagonal(moments.Sxx)), moments, rows)
-    noise = entry_noise(rows, scale, moments.x_mean)
+    scale = _column_lengths(np.sqrt(moments.x_squares), moments, extent)
+    noise = entry_noise(extent, scale, moments.x_mean)
     # A design closer to singular than its entries are known may be singular.
     uncertain = 4 * float(np.linalg.norm(noise))
-    tolerance = max(rank_tolerance(rows), uncertain) if rcond is None else rcond
+    tolerance = max(rank_tolerance(extent), uncertain) if rcond is None else rcond
     factor = ScaledCholesky.of(moments.Sxx, scale, rcond=tolerance)
     if factor is None:
         return None
-    spread = np.array([factor.condition, 1.0])
-    inverse = PseudoInverse(factor.inverse_root(), spread, ())
-    params = _with_intercept(factor.solve(moments.Sxy), moments, rows)
-    fit = LeastSquares(params, moments, factor.lower.T * scale, inverse)
+    params = _with_intercept(factor.apply(moments.Sxy), moments, extent)
+    fit = LeastSquares(params, moments, factor)
     return Solution(fit, Status.CONVERGED, "normal", 0, moments.n_features, factor.condition)
 
 
-def _normal_singular(moments: Moments, rows: Rows, rcond: float | None) -> Solution[LeastSquares]:
+def _normal_singular(
+    moments: Moments, extent: Extent, rcond: float | None
+) -> Solution[LeastSquares]:
     """Minimum-norm solution of singular normal equations."""
-    scale = _column_lengths(np.sqrt(np.diagonal(moments.Sxx)), moments, rows)
+    scale = _column_lengths(np.sqrt(moments.x_squares), moments, extent)
     # Squaring has lifted the noise from ε to √ε, and the cutoff with it.
     floor = np.sqrt(8 * max(moments.n_features, 1) * FLOAT64_EPSILON)
-    noise = _noise(rows, scale, moments, rcond)
-    inverse = from_gram(moments.Sxx, scale, max(rank_tolerance(rows), floor, rcond or 0.0), noise)
+    noise = _noise(extent, scale, moments, rcond)
+    tolerance = max(rank_tolerance(extent), floor, rcond or 0.0)
+    inverse = from_gram(moments.Sxx, scale, tolerance, noise)
     coef = inverse.apply(moments.Sxy)
-    factor = linalg.pinv(inverse.root) if inverse.rank else np.zeros((0, moments.n_features))
-    return _assemble(coef, moments, factor, inverse, rows, "normal")
+    return _assemble(coef, moments, inverse, extent, "normal")
 
 
 def _orthogonal(moments: Moments, rows: Rows, rcond: float | None) -> Solution[LeastSquares]:
     """R of a blockwise QR of the (centred) rows, then the SVD of R."""
-    triangle = rows.reduce(Triangle.about(moments.mean))
+    return _from_factor(rows.reduce(Triangle.about(moments.mean)), moments, rows, rcond)
+
+
+def _from_factor(
+    triangle: Triangle, moments: Moments | FactoredMoments, extent: Extent, rcond: float | None
+) -> Solution[LeastSquares]:
     R = triangle.Rxx
-    scale = _column_lengths(np.linalg.norm(R, axis=0), moments, rows)
-    tolerance = rank_tolerance(rows) if rcond is None else rcond
-    inverse = from_factor(R, scale, tolerance, _noise(rows, scale, moments, rcond))
+    scale = _column_lengths(np.linalg.norm(R, axis=0), moments, extent)
+    tolerance = rank_tolerance(extent) if rcond is None else rcond
+    inverse = from_factor(R, scale, tolerance, _noise(extent, scale, moments, rcond))
     if inverse.rank == moments.n_features and R.shape[0] == R.shape[1]:
         coef = linalg.solve_triangular(R, triangle.Qy, check_finite=False)
     else:
         R = np.where(scale > 0, R, 0.0)
         coef = inverse.apply(R.T @ triangle.Qy)
-    return _assemble(coef, moments, R, inverse, rows, "pinv")
+    return _assemble(coef, moments, inverse, extent, "pinv", R)
 
 
 def _assemble(
     coef: Array,
-    moments: Moments,
-    factor: Array,
+    moments: Moments | FactoredMoments,
     inverse: PseudoInverse,
-    rows: Rows,
+    extent: Extent,
     method: str,
+    orthogonal_factor: Array | None = None,
 ) -> Solution[LeastSquares]:
     full = inverse.rank == moments.n_features
+    params = _with_intercept(coef, moments, extent)
     return Solution(
-        LeastSquares(_with_intercept(coef, moments, rows), moments, factor, inverse),
+        LeastSquares(params, moments, inverse, orthogonal_factor),
         Status.CONVERGED if full else Status.RANK_DEFICIENT,
         method,
         0,
@@ -171,7 +228,13 @@ def _assemble(
     )
 
 
-def _error_bound(solution: Solution[LeastSquares], rows: Rows, *, corrected: bool = False) -> float:
+def _error_bound(
+    solution: Solution[LeastSquares],
+    rows: Rows,
+    *,
+    corrected: bool = False,
+    at_least: float = 0.0,
+) -> float:
     """First-order estimate of the relative error of the worst parameter of a Cholesky solution.
 
     The error is taken relative to the parameter or to its standard error, whichever is larger:
@@ -182,19 +245,25 @@ def _error_bound(solution: Solution[LeastSquares], rows: Rows, *, corrected: boo
     """
     fit, moments, kappa = solution.value, solution.value.moments, solution.condition
     coef = fit.params[:, : moments.n_features].T
-    unit = np.sqrt(np.diagonal(moments.Sxx))[:, np.newaxis]
+    unit = np.sqrt(moments.x_squares)[:, np.newaxis]
     explained = np.einsum("pm,pm->m", coef, moments.Sxy)
-    residual = np.sqrt(np.clip(np.diagonal(moments.Syy) - explained, 0.0, None))
+    residual = np.sqrt(np.clip(moments.y_squares - explained, 0.0, None))
     error = FLOAT64_EPSILON * kappa**2 * np.linalg.norm(coef * unit, axis=0)
     if corrected:
-        target = np.sqrt(np.diagonal(moments.Syy))
+        target = np.sqrt(moments.y_squares)
         error *= FLOAT64_EPSILON * kappa**2
         error += FLOAT64_EPSILON * (kappa * target + kappa**2 * residual)
+    rough = _largest_ratio(error, np.abs(coef) * unit)
+    if rough <= at_least:
+        return rough
     spread = residual / np.sqrt(max(moments.weight - rows.n_params, 1.0))
     deviation = spread * np.linalg.norm(fit.inverse.root, axis=1)[:, np.newaxis]
-    size = np.maximum(np.abs(coef), deviation) * unit
+    return _largest_ratio(error, np.maximum(np.abs(coef), deviation) * unit)
+
+
+def _largest_ratio(error: Array, size: Array) -> float:
     error = np.broadcast_to(error, size.shape)
-    ratio = np.divide(error, size, out=np.zeros_like(size), where=size > 0)
+    ratio = np.divide(error, size, out=np.where(error > 0, np.inf, 0.0), where=size > 0)
     return float(ratio.max(initial=0.0))
 
 
@@ -223,23 +292,25 @@ def _refined(solution: Solution[LeastSquares], rows: Rows) -> Solution[LeastSqua
     """The solution after extra-precise corrections, until they change nothing."""
     fit, moments = solution.value, solution.value.moments
     mean = DoubleDouble.of(moments.origin) + DoubleDouble.of(moments.offset)
-    lengths = np.sqrt(np.diagonal(moments.Sxx))
+    lengths = np.sqrt(moments.x_squares)
     coef = fit.params[:, : moments.n_features].T
     refined, mean_residual, steps = refine(rows, coef, mean, fit.inverse.apply, lengths)
     params = _with_intercept(refined, moments, rows, mean_residual)
     return replace(solution, value=replace(fit, params=params), iterations=steps)
 
 
-def _noise(rows: Rows, scale: Array, moments: Moments, rcond: float | None) -> Array:
+def _noise(
+    extent: Extent, scale: Array, moments: Moments | FactoredMoments, rcond: float | None
+) -> Array:
     """Noise of the entries, unless the user has said what counts as zero."""
     if rcond is not None:
         return np.zeros_like(scale)
-    return entry_noise(rows, scale, moments.x_mean)
+    return entry_noise(extent, scale, moments.x_mean)
 
 
-def _column_lengths(lengths: Array, moments: Moments, rows: Rows) -> Array:
+def _column_lengths(lengths: Array, moments: Moments | FactoredMoments, extent: Extent) -> Array:
     """Lengths of the (centred) columns; zero where nothing is left but the rounding of the mean."""
-    if not rows.intercept:
+    if not extent.intercept:
         return lengths
     noise = FLOAT64_EPSILON / 4 * np.sqrt(moments.weight) * np.abs(moments.x_mean)
     return np.where(lengths > noise, lengths, 0.0)
@@ -247,8 +318,8 @@ def _column_lengths(lengths: Array, moments: Moments, rows: Rows) -> Array:
 
 def _with_intercept(
     coef: DoubleDouble | Array,
-    moments: Moments,
-    rows: Rows,
+    moments: Moments | FactoredMoments,
+    extent: Extent,
     mean_residual: DoubleDouble | None = None,
 ) -> Array:
     """Params of shape (m, P) from coefficients of shape (p, m).
@@ -257,7 +328,7 @@ def _with_intercept(
     more than float64, as a point plus an offset, and the difference is taken in double-double.
     """
     beta = coef if isinstance(coef, DoubleDouble) else DoubleDouble.of(coef)
-    if not rows.intercept:
+    if not extent.intercept:
         return beta.hi.T.copy()
     mean = DoubleDouble.of(moments.origin) + DoubleDouble.of(moments.offset)
     p = moments.n_features

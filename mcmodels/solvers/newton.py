@@ -206,7 +206,7 @@ def newton_direction(
     scale = np.sqrt(np.clip(np.diagonal(hessian), 0.0, None))
     factor = ScaledCholesky.of(hessian, scale)
     if factor is not None:
-        step, rank, condition = -factor.solve(gradient), gradient.size, factor.condition
+        step, rank, condition = -factor.apply(gradient), gradient.size, factor.condition
         dependent: tuple[int, ...] = ()
     else:
         noise = np.sqrt(8 * gradient.size * FLOAT64_EPSILON)

@@ -24,6 +24,7 @@ from mcmodels.rows import (
     Rows,
     RowsCovariance,
     Triangle,
+    single_threaded_blas,
 )
 from mcmodels.rows.blocks import Array
 from mcmodels.solvers.cholesky import FLOAT64_EPSILON
@@ -105,6 +106,13 @@ def solve(
             return deflated_eigenpairs(A, available, tol=tol, random=random)
         return leading_eigenpairs(A, available)
 
+    with single_threaded_blas():
+        return _solve(rows, count, method, eigenpairs)
+
+
+def _solve(
+    rows: Rows, count: int, method: Method, eigenpairs: Eigensolver
+) -> Solution[PrincipalAxes]:
     spectrum = (_tall if rows.n_present > rows.n_features else _wide)(rows, eigenpairs)
     used = "deflation" if method == "deflation" else "eigh"
     floor = max(8 * rows.n_features * FLOAT64_EPSILON, rank_tolerance(rows) ** 2)
@@ -149,7 +157,7 @@ def row_count(rows: Rows) -> int:
 
 def _entry_variance(rows: Rows, spectrum: _Spectrum) -> Array:
     """Variance that the rounding of the entries of X puts along each axis."""
-    squares = rows.reduce(lambda block: block.X.square_sums(block.weights)) / rows.total_weight
+    squares = spectrum.square_sums / rows.total_weight
     return (_NOISE_MARGIN * rows.epsilon) ** 2 / 12 * (spectrum.axes**2 @ squares)
 
 
@@ -166,6 +174,7 @@ class _Spectrum:
     total_variance: float
     products: Covariance
     kept: Covariance | None
+    square_sums: Array
     iterations: int = 0
     converged: bool = True
     complete: bool = False
@@ -183,9 +192,8 @@ def _ruined_by_squaring(spectrum: _Spectrum, n_rows: int, n_features: int) -> bo
 
 def _tall(rows: Rows, eigenpairs: Eigensolver) -> _Spectrum:
     """Eigenvectors of S."""
-    with np.errstate(over="ignore", invalid="ignore"):
-        moments = rows.reduce(Moments.of)
-    refuse_overflow(np.diagonal(moments.Sxx))
+    moments = Moments.of(rows)
+    refuse_overflow(moments.x_squares)
     S = moments.Sxx / (moments.weight - 1)
     pairs = eigenpairs(S)
     covariance = CovarianceMatrix(S)
@@ -196,6 +204,7 @@ def _tall(rows: Rows, eigenpairs: Eigensolver) -> _Spectrum:
         float(np.trace(S)),
         covariance,
         covariance,
+        moments.x_squares + moments.weight * moments.x_mean**2,
         pairs.iterations,
         pairs.converged,
     )
@@ -204,9 +213,10 @@ def _tall(rows: Rows, eigenpairs: Eigensolver) -> _Spectrum:
 def _wide(rows: Rows, eigenpairs: Eigensolver) -> _Spectrum:
     """Eigenvectors u of the Gram matrix of the rows; the axes are Xᵀu, normalised."""
     by_rows = RowsCovariance(rows)
-    with np.errstate(over="ignore"):
-        refuse_overflow(rows.reduce(lambda block: block.X.square_sums(block.weights)))
-    blocks = [_CentredBlock.of(block, by_rows) for block in rows.blocks()]
+    with np.errstate(over="ignore", invalid="ignore"):
+        squares = rows.reduce(lambda block: block.X.square_sums(block.weights))
+    refuse_overflow(squares)
+    blocks = rows.reduce(lambda block: [_CentredBlock.of(block, by_rows)])
     gram = np.block([[a.inner(b) for b in blocks] for a in blocks]) / by_rows.divisor
     pairs = eigenpairs((gram + gram.T) / 2)
     ends = np.cumsum([block.X.n_rows for block in blocks])[:-1]
@@ -223,6 +233,7 @@ def _wide(rows: Rows, eigenpairs: Eigensolver) -> _Spectrum:
         float(np.trace(gram)),
         by_rows,
         _factored(rows, by_rows),
+        squares,
         pairs.iterations,
         pairs.converged,
     )
@@ -254,6 +265,7 @@ class _CentredBlock:
     @classmethod
     def of(cls, block: RowBlock, by_rows: RowsCovariance) -> _CentredBlock:
         X, offset = by_rows.centred(block.X)
+        X.X = X.X.copy()  # it outlives the walk
         weights = np.ones(X.n_rows) if block.weights is None else block.weights
         return cls(X, offset, np.sqrt(weights))
 

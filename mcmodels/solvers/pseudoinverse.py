@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import linalg
 
-from mcmodels.rows import Rows
+from mcmodels.rows import Extent
 from mcmodels.rows.blocks import Array
 from mcmodels.solvers.cholesky import FLOAT64_EPSILON
 
@@ -53,7 +53,7 @@ class PseudoInverse:
         return self.root @ (self.root.T @ s)
 
 
-def rank_tolerance(rows: Rows) -> float:
+def rank_tolerance(rows: Extent) -> float:
     """Relative singular value below which a direction is rounding noise of the factorisation.
 
     Rows are allowed to have been rounded to their own precision ε, too: a random relative
@@ -65,7 +65,7 @@ def rank_tolerance(rows: Rows) -> float:
     return max(arithmetic, storage)
 
 
-def entry_noise(rows: Rows, lengths: Array, mean: Array) -> Array:
+def entry_noise(rows: Extent, lengths: Array, mean: Array) -> Array:
     """Length of the rounding errors in the entries of each column, relative to ``lengths``.
 
     An entry x has been rounded to a spacing of at most ε|x|, an error of standard deviation

@@ -13,7 +13,7 @@ def test_gradient_and_hessian_without_rows(intercept):
     rng = np.random.default_rng(0)
     X, y, w = rng.standard_normal((50, 3)) + 5, rng.standard_normal((50, 2)), rng.uniform(0, 2, 50)
     rows = ArrayRows(X, y, w, intercept=intercept)
-    moments = rows.reduce(Moments.of)
+    moments = Moments.of(rows)
     quadratic = QuadraticObjective(
         moments if intercept else moments.about_origin(), intercept=intercept
     )

@@ -42,7 +42,7 @@ def test_moments_against_rational_arithmetic(seed, block_rows, offset, is_sparse
     w = rng.integers(0, 4, 25).astype(float)
     w[0] = 1
     rows = ArrayRows(sparse.csr_array(X) if is_sparse else X, y, w, block_rows=block_rows)
-    moments = rows.reduce(Moments.of)
+    moments = Moments.of(rows)
     mean, scatter = exact_moments(np.column_stack([X, y]), w)
     assert np.abs(moments.mean - mean).max() < 1e-15 * np.abs(np.column_stack([X, y])).max()
     # The offset costs nothing: entries minus a point near them are exact. A raw sum of squares
@@ -54,8 +54,8 @@ def test_moments_against_rational_arithmetic(seed, block_rows, offset, is_sparse
 
 def test_adding_moments_is_commutative():
     X = np.random.default_rng(0).standard_normal((20, 3))
-    first = ArrayRows(X[:10]).reduce(Moments.of)
-    second = ArrayRows(X[10:]).reduce(Moments.of)
+    first = Moments.of(ArrayRows(X[:10]))
+    second = Moments.of(ArrayRows(X[10:]))
     assert relative_error((first + second).scatter, (second + first).scatter) < 1e-14
     assert relative_error((first + second).scatter, 19 * np.cov(X.T)) < 1e-14
     raw = (first + second).about_origin()
@@ -69,7 +69,7 @@ def test_triangle_squares_to_the_scatter(intercept, block_rows, n):
     rng = np.random.default_rng(1)
     X, y, w = rng.standard_normal((n, 4)) + 9, rng.standard_normal((n, 1)), rng.uniform(0.5, 2, n)
     rows = ArrayRows(X, y, w, intercept=intercept, block_rows=block_rows)
-    moments = rows.reduce(Moments.of)
+    moments = Moments.of(rows)
     centre = rng.standard_normal(5) if intercept else np.zeros(5)
     triangle = rows.reduce(Triangle.about(centre))
     expected = moments if intercept else moments.about_origin()

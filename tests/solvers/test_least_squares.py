@@ -60,7 +60,7 @@ def test_a_parameter_much_smaller_than_the_others_gets_its_digits_back():
 def about_mean(problem):
     """Rows, their scatter, and their means as double-double numbers."""
     rows = rows_of(problem)
-    moments = rows.reduce(Moments.of)
+    moments = Moments.of(rows)
     mean = DoubleDouble.of(moments.origin) + DoubleDouble.of(moments.offset)
     return rows, moments.Sxx, mean
 

@@ -1,0 +1,38 @@
+"""Arrays that a walk over blocks uses again and again.
+
+A new array of a block's size costs more than the sums that are taken from it: the system hands it
+out page by page, each zeroed. So a walk has one of each kind, and every block overwrites it.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+Array = npt.NDArray[np.float64]
+
+
+class Scratch:
+    """Named float64 arrays, each valid until it is asked for again."""
+
+    def __init__(self) -> None:
+        self._arrays: dict[str, Array] = {}
+        self._inner: Scratch | None = None
+
+    @property
+    def inner(self) -> Scratch:
+        """Arrays for what is made from these arrays, so that it never overwrites them."""
+        if self._inner is None:
+            self._inner = Scratch()
+        return self._inner
+
+    def array(self, name: str, shape: tuple[int, int], *, by_column: bool = False) -> Array:
+        """An array of undefined content: C-ordered, or F-ordered when ``by_column``."""
+        rows, columns = shape
+        size = rows * columns
+        held = self._arrays.get(name)
+        if held is None or held.size < size:
+            held = self._arrays[name] = np.empty(size)
+        if by_column:
+            return held[:size].reshape(columns, rows).T
+        return held[:size].reshape(rows, columns)
