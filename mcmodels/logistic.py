@@ -13,6 +13,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
 
 from mcmodels._class_weights import ClassWeights
+from mcmodels._labels import encode, select
 from mcmodels._validation import (
     check_choice,
     check_count,
@@ -20,6 +21,7 @@ from mcmodels._validation import (
     check_number,
     check_weights,
     name_columns,
+    refuse_not_finite,
     validated_pair,
     validated_rows,
     warn_rank_deficient,
@@ -176,13 +178,18 @@ class LogisticRegression(ClassifierMixin, DifferentiableMixin, CallbackSupportMi
         """
         self._check_parameters()
         X, y = validated_pair(self, X, y, reset=True)
-        check_classification_targets(y)
+        if y.dtype.kind not in "biuUS":
+            check_classification_targets(y)
         weights = check_weights(sample_weight, X)
         self._class_weights = ClassWeights.of(self.class_weight, y, weights)
-        self.classes_ = self._present_classes(y, weights)
-        objective = self._objective_of(X, y, weights)
-        last = self._iterate(objective, X, y, weights)
-        self._conclude(irls.conclude(objective, last), n_rows=objective.rows.n_present)
+        labels, codes = encode(y)
+        present = self._present(labels, codes, weights, self._class_weights.times(y, weights))
+        self.classes_, codes = select(labels, codes, present)
+        objective = self._objective_of(X, codes, self._class_weights.times(y, weights))
+        with refuse_not_finite(self, X):
+            last = self._iterate(objective, X, y, weights)
+            solution = irls.conclude(objective, last)
+        self._conclude(solution, n_rows=objective.rows.n_present)
         return self
 
     def decision_function(self, X: Any) -> Array:
@@ -266,24 +273,24 @@ class LogisticRegression(ClassifierMixin, DifferentiableMixin, CallbackSupportMi
         check_count("max_iter", self.max_iter, at_least=1)
         check_flag("warm_start", self.warm_start)
 
-    def _present_classes(self, y: Any, weights: Array | None) -> Any:
-        """Labels of the rows that count; refuses fewer than two."""
+    def _present(
+        self, labels: Any, codes: Any, weights: Array | None, class_weighted: Array | None
+    ) -> Any:
+        """Which labels have rows that count; refuses fewer than two."""
         where = "" if weights is None else " in the rows of positive weight"
-        for row_weights in (weights, self._class_weights.times(y, weights)):
-            classes = np.unique(y if row_weights is None else y[row_weights > 0])
-            if len(classes) < 2:
-                found = ", ".join(map(str, classes)) or "none"
+        for row_weights in (weights, class_weighted):
+            counted = codes if row_weights is None else codes[row_weights > 0]
+            present = np.bincount(counted, minlength=len(labels)) > 0
+            if np.count_nonzero(present) < 2:
+                found = ", ".join(map(str, labels[present])) or "none"
                 raise ValueError(
                     f"y holds only one class{where}: {found}. Classifying needs at least two "
                     "classes; check the target, or the rows that were selected."
                 )
             where = " of positive class_weight"
-        return classes
+        return present
 
-    def _objective_of(self, X: Any, y: Any, weights: Array | None) -> LinearPredictorObjective:
-        weights = self._class_weights.times(y, weights)
-        # Rows without weight may be of a class that was not there at fit: nobody reads their code.
-        codes = np.minimum(np.searchsorted(self.classes_, y), len(self.classes_) - 1)
+    def _objective_of(self, X: Any, codes: Any, weights: Array | None) -> LinearPredictorObjective:
         rows = ArrayRows(X, codes, weights, intercept=bool(self.fit_intercept))
         loss = BinaryCrossEntropy() if len(self.classes_) == 2 else SoftmaxCrossEntropy()
         return LinearPredictorObjective(rows, loss, penalty=1.0 / self.C)
@@ -298,7 +305,9 @@ class LogisticRegression(ClassifierMixin, DifferentiableMixin, CallbackSupportMi
                 f"y holds the class {unknown[0]!s}, which was not there at fit; the classes are "
                 f"{self.classes_.tolist()}."
             )
-        return self._objective_of(X, y, weights)
+        # Rows without weight may be of a class that was not there at fit: nobody reads their code.
+        codes = np.minimum(np.searchsorted(self.classes_, y), len(self.classes_) - 1)
+        return self._objective_of(X, codes, total)
 
     def _start(self, objective: LinearPredictorObjective) -> Array:
         start = irls.log_odds_start(objective.rows, len(self.classes_))
@@ -323,7 +332,7 @@ class LogisticRegression(ClassifierMixin, DifferentiableMixin, CallbackSupportMi
         current = next(steps)
         task = self._init_callback_context(max_subtasks=int(self.max_iter))
         task.call_on_fit_task_begin(**about)
-        while current.iterate.status is None:
+        while current.status is None:
             subtask = task.subcontext(task_name="newton-step")
             before = self._as_attributes(current.params)
             subtask.call_on_fit_task_begin(**about, reconstruction_attributes=before)

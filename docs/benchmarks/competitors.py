@@ -120,7 +120,13 @@ def _linear() -> list[Competitor]:
         estimator(SKLEARN, _LEAST, "y", "LinearRegression", headline=True),
         estimator(SKLEARN, _RIDGE, "y", "Ridge(alpha=0) cholesky", alpha=0, solver="cholesky"),
         estimator(SKLEARN, _RIDGE, "y", "Ridge(alpha=0) svd", alpha=0, solver="svd"),
-        estimator(INTELEX, "sklearnex.linear_model.LinearRegression", "y", headline=True),
+        estimator(
+            INTELEX,
+            "sklearnex.linear_model.LinearRegression",
+            "y",
+            "LinearRegression",
+            headline=True,
+        ),
         estimator(GLUM, _GLM, "y", headline=True, family="normal", alpha=0),
         statsmodels("OLS pinv", "y", headline=True),
         statsmodels("OLS qr", "y", method="qr"),
@@ -136,7 +142,7 @@ def _logistic() -> list[Competitor]:
     return [
         with_hessian(_ours("logistic")),
         estimator(SKLEARN, _LOGIT, "labels", "newton-cholesky", headline=True, **newton),
-        estimator(SKLEARN, _LOGIT, "labels", "lbfgs", headline=True, solver="lbfgs", **_ITERATIVE),
+        estimator(SKLEARN, _LOGIT, "labels", "lbfgs", solver="lbfgs", **_ITERATIVE),
         estimator(SKLEARN, _LOGIT, "labels", "newton-cg", solver="newton-cg", **_ITERATIVE),
         estimator(INTELEX, intelex, "labels", "lbfgs, C=1e12", **weak),
         estimator(GLUM, _GLM, "labels", headline=True, **glum),

@@ -15,15 +15,15 @@ rotated each round, one untimed warm-up each); times are medians. The floor is t
 `X.T @ X` on the same rows, which NumPy makes with a symmetric BLAS kernel: ratios to it carry over
 from machine to machine better than times do. Columns share three common factors (80 % of their
 variance) and have scales from 0.1 to 10 and means of their own size, so that first-order methods
-struggle as on real data. The fits of `mcmodels` include the exact Hessian where it is p × p.
+struggle as on real data. The dense regressions of `mcmodels` include the exact Hessian.
 """
 
 READING = """*Largest gradient / n*: computed by NumPy from the rows at the parameters that were
-returned; every iterative method was asked for 1e-9 and given 2,000 iterations. *Error*: largest
-difference from a reference solution, each coefficient in units of its column, relative to the
-largest (of PCA: largest difference of any entry of a component). A method whose single run took
-longer than the benchmark's patience ran once (*one run*). *Peak memory* is that above the data,
-from [memory.py](memory.py).
+returned; every method with such an option was asked for 1e-9, and scikit-learn given 2,000
+iterations. *Error*: largest difference from a reference solution, each coefficient in units of its
+column, relative to the largest (of PCA: largest difference of any entry of a component); 0 marks
+the reference itself. A method whose single run took longer than the benchmark's patience ran once
+(*one run*). *Peak memory* is that above the data, from [memory.py](memory.py).
 """
 
 
@@ -70,7 +70,6 @@ def dense(stored: Record, task: str) -> str:
         base = tables.base_of(record)
         rows = []
         for entry in sorted(record["methods"], key=lambda m: m["median"] or 1e9):
-            notes = [*entry["notes"], *filter(None, [entry["error"]])]
             name = f"**{entry['name']}**" if entry["package"] == OURS else entry["name"]
             rows.append(
                 [
@@ -80,7 +79,7 @@ def dense(stored: Record, task: str) -> str:
                     *([cell(entry.get("gradient"), "{:.0e}")] if task != "pca" else []),
                     cell(entry.get("difference"), "{:.0e}"),
                     tables.peak(stored, record, entry["name"]),
-                    ", ".join(notes),
+                    tables.remarks(record, entry),
                 ]
             )
         gradient = ["largest gradient / n"] if task != "pca" else []
@@ -155,7 +154,7 @@ def plain(stored: Record, case: str, bound: float | None = None) -> str:
                     *(verdict if bound else []),
                     cell(entry.get("gradient"), "{:.0e}"),
                     cell(entry.get("difference"), "{:.0e}"),
-                    ", ".join([*entry["notes"], *filter(None, [entry["error"]])]),
+                    tables.remarks(record, entry),
                 ]
             )
     header = ["fit", "shape", "method", "ms", "ratio", *(["to reach", ""] if bound else [])]

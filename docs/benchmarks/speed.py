@@ -36,7 +36,7 @@ def parser() -> argparse.ArgumentParser:
     add("--sparse-shape", type=shape, default=(200_000, 20_000), metavar="NxP")
     add("--repeats", type=int, default=5, help="timed runs of each method")
     add("--once-above", type=float, default=20.0, help="seconds from which a method runs once")
-    add("--give-up", type=float, default=180.0, help="seconds after which a run is interrupted")
+    add("--give-up", type=float, default=240.0, help="seconds after which a run is interrupted")
     add("--peers", action=argparse.BooleanOptionalAction, default=True)
     add("--sweep", action="store_true", help="measure what the plots show, instead of the cases")
     add("--sweep-rows", nargs="+", type=int, default=SWEEP_ROWS, metavar="N", help="at p = 50")

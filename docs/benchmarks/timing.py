@@ -36,7 +36,7 @@ class Patience:
 
     repeats: int = 5
     once_above: float = 20.0
-    give_up: float = 180.0
+    give_up: float = 240.0
 
 
 @contextmanager

@@ -17,6 +17,7 @@ from scipy import linalg
 from mcmodels.objectives import LinearPredictorObjective
 from mcmodels.rows import Moments, RowBlock, Rows, TransformedRows, Triangle
 from mcmodels.rows.blocks import Array
+from mcmodels.solvers.kept_hessian import approach
 from mcmodels.solvers.newton import Iterate, iterates
 from mcmodels.solvers.overflow import refuse_overflow, refuse_underflow
 from mcmodels.solvers.pseudoinverse import PseudoInverse, entry_noise, from_factor, rank_tolerance
@@ -31,6 +32,8 @@ _FAR_FROM_ZERO = 10.0
 _ILL_CONDITIONED = 1e5
 # A step longer than this, relative to the parameters, is not the last one of a converging sequence.
 _LONG_STEP = 1e-3
+# Where columns lie is read off so many rows, when there are many.
+_SAMPLE, _LARGE = 4096, 2**19
 
 
 @dataclass(frozen=True)
@@ -112,15 +115,20 @@ class Progress:
     ----------
     params : ndarray of shape (P,) or (K, P)
         Parameters of the user's rows.
-    iterate : Iterate
-        The state of Newton's method, in its own coordinates.
     coordinates : Coordinates
-        Those coordinates.
+        Those in which the fit works.
+    iterate : Iterate or None
+        The state of Newton's method there; None while steps are taken with a kept Hessian.
     """
 
     params: Array
-    iterate: Iterate
     coordinates: Coordinates
+    iterate: Iterate | None
+
+    @property
+    def status(self) -> Status | None:
+        """How the fit has ended, or None while there is more to do."""
+        return None if self.iterate is None else self.iterate.status
 
 
 def log_odds_start(rows: Rows, n_classes: int) -> Array:
@@ -145,24 +153,36 @@ def log_odds_start(rows: Rows, n_classes: int) -> Array:
 def fit(
     objective: LinearPredictorObjective, start: Array, *, tol: float, max_iter: int
 ) -> Iterator[Progress]:
-    """Newton iterates until ``‖gradient‖∞ ≤ tol · Σ wᵢ`` and the next step would be negligible.
+    """Iterates until ``‖gradient‖∞ ≤ tol · Σ wᵢ`` and the next step would be negligible.
 
-    Without a penalty the fit also ends, with status SEPARATED, when the classes are.
+    With many rows, steps with a kept Hessian lead to where Newton's method begins. Without a
+    penalty the fit also ends, with status SEPARATED, when the classes are.
     """
     rows, intercept = objective.rows, objective.rows.intercept
-    coordinates = Coordinates(_centre(rows))
-    states = _states(objective, coordinates, start, tol, max_iter)
+    bound = tol * rows.total_weight
+    coordinates = _first_coordinates(objective)
+    params, count = start, 0
+    for point in approach(
+        _inside(objective, coordinates),
+        coordinates.from_users(start, intercept=intercept),
+        gradient_tolerance=bound,
+        max_steps=max_iter - 1,
+    ):
+        params = coordinates.to_users(point.params, intercept=intercept)
+        count = point.count
+        yield Progress(params, coordinates, None)
+    states = _states(objective, coordinates, params, bound, max_iter, count)
     state = next(states)
     if objective.penalty == 0 and state.direction.condition > _ILL_CONDITIONED:
         coordinates = _orthonormal(rows)
-        states = _states(objective, coordinates, start, tol, max_iter)
+        states = _states(objective, coordinates, params, bound, max_iter, count)
         state = next(states)
     inner = coordinates.transform(rows)
     while True:
-        if state.status is None and objective.penalty == 0 and _diverges(inner, state, tol):
+        if state.status is None and objective.penalty == 0 and _diverges(inner, state, bound):
             state = replace(state, status=Status.SEPARATED)
         params = coordinates.to_users(state.params, intercept=intercept)
-        yield Progress(params, state, coordinates)
+        yield Progress(params, coordinates, state)
         if state.status is not None:
             return
         state = next(states)
@@ -170,7 +190,8 @@ def fit(
 
 def conclude(objective: LinearPredictorObjective, last: Progress) -> Solution[Optimum]:
     """The Solution at the last iterate, with what is wrong with it."""
-    rows, state, coordinates = objective.rows, last.iterate, last.coordinates
+    rows, coordinates = objective.rows, last.coordinates
+    state = last.iterate or next(_states(objective, coordinates, last.params, 0.0, 0, 0))
     status = state.status or Status.NOT_CONVERGED
     rank = rows.n_features
     columns: tuple[int, ...] = ()
@@ -203,38 +224,48 @@ def conclude(objective: LinearPredictorObjective, last: Progress) -> Solution[Op
     )
 
 
+def _inside(
+    objective: LinearPredictorObjective, coordinates: Coordinates
+) -> LinearPredictorObjective:
+    """The objective in other coordinates."""
+    rows = coordinates.transform(objective.rows)
+    return LinearPredictorObjective(rows, objective.loss, objective.penalty)
+
+
 def _states(
     objective: LinearPredictorObjective,
     coordinates: Coordinates,
     start: Array,
-    tol: float,
+    bound: float,
     max_iter: int,
+    count: int,
 ) -> Iterator[Iterate]:
-    rows = objective.rows
-    inner = LinearPredictorObjective(coordinates.transform(rows), objective.loss, objective.penalty)
     return iterates(
-        inner,
-        coordinates.from_users(start, intercept=rows.intercept),
-        gradient_tolerance=tol * rows.total_weight,
+        _inside(objective, coordinates),
+        coordinates.from_users(start, intercept=objective.rows.intercept),
+        gradient_tolerance=bound,
         max_iter=max_iter,
+        count=count,
     )
 
 
-def _centre(rows: Rows) -> Array:
-    """The mean of columns that lie far from zero, zeros for the others."""
+def _first_coordinates(objective: LinearPredictorObjective) -> Coordinates:
+    """Columns that lie far from zero, shifted to their mean."""
+    rows = objective.rows
 
     def first_two_moments(block: RowBlock) -> Array:
         total = block.X.mean(block.weights) * block.total_weight
         return np.stack([total, block.X.square_sums(block.weights)])
 
+    sample = rows.sample(_SAMPLE) if rows.n_rows * rows.n_params > _LARGE else rows
     with np.errstate(over="ignore", invalid="ignore"):
-        mean, square = rows.reduce(first_two_moments) / rows.total_weight
+        mean, square = sample.reduce(first_two_moments) / sample.total_weight
     refuse_overflow(square)
     refuse_underflow(square)
     if not rows.intercept:
-        return np.zeros(rows.n_features)
+        return Coordinates(np.zeros(rows.n_features))
     far = mean**2 > _FAR_FROM_ZERO**2 * np.maximum(square - mean**2, 0.0)
-    return np.where(far, mean, 0.0)
+    return Coordinates(np.where(far, mean, 0.0))
 
 
 def _orthonormal(rows: Rows) -> Coordinates:
@@ -252,9 +283,9 @@ def _orthonormal(rows: Rows) -> Coordinates:
     return Coordinates(x_mean, replace(inverse, root=root))
 
 
-def _diverges(rows: Rows, state: Iterate, tol: float) -> bool:
+def _diverges(rows: Rows, state: Iterate, bound: float) -> bool:
     gradient = state.derivatives.gradient
-    at_rest = np.abs(gradient).max(initial=0.0) <= tol * rows.total_weight
+    at_rest = np.abs(gradient).max(initial=0.0) <= bound
     if not at_rest or state.direction.relative_length < _LONG_STEP:
         return False
     return separated(rows, state.params, state.direction.step, gradient)

@@ -153,8 +153,10 @@ def _checked(moments: Moments, extent: Extent) -> Moments:
 
 
 def _refuse_extremes(moments: Moments | FactoredMoments) -> None:
-    x_squares = moments.x_squares + moments.weight * moments.x_mean**2
-    refuse_overflow(x_squares, moments.y_squares + moments.weight * moments.y_mean**2)
+    with np.errstate(over="ignore", invalid="ignore"):
+        x_squares = moments.x_squares + moments.weight * moments.x_mean**2
+        y_squares = moments.y_squares + moments.weight * moments.y_mean**2
+    refuse_overflow(x_squares, y_squares)
     refuse_underflow(x_squares)
 
 

@@ -13,7 +13,7 @@ from typing import Protocol
 
 import numpy as np
 
-from mcmodels.rows import Derivatives
+from mcmodels.rows import Derivatives, single_threaded_blas
 from mcmodels.rows.blocks import Array
 from mcmodels.solvers.cholesky import FLOAT64_EPSILON, ScaledCholesky
 from mcmodels.solvers.overflow import refuse_overflow
@@ -24,7 +24,7 @@ _ARMIJO = 1e-4
 _MAX_HALVINGS = 50
 # Relative length of a step, in the metric of the Hessian, that is not worth taking. The gradient
 # alone would not do: it is small wherever columns are.
-_NEGLIGIBLE_STEP = 1e-10
+NEGLIGIBLE_STEP = 1e-10
 # Changes of the objective below this many rounding units of its value cannot be told apart.
 _ROUNDING_UNITS = 8
 # A promised decrease of fewer rounding units than this cannot be verified by values either.
@@ -102,7 +102,12 @@ class Iterate:
 
 
 def iterates(
-    objective: NewtonObjective, start: Array, *, gradient_tolerance: float, max_iter: int
+    objective: NewtonObjective,
+    start: Array,
+    *,
+    gradient_tolerance: float,
+    max_iter: int,
+    count: int = 0,
 ) -> Iterator[Iterate]:
     """Yield the start and every iterate after it, until one has a status.
 
@@ -117,13 +122,17 @@ def iterates(
         or when float64 can show no further decrease.
     max_iter : int
         NOT_CONVERGED after this many steps.
+    count : int, default=0
+        Steps that have led to the start.
     """
     with np.errstate(over="ignore", invalid="ignore"):
         derivatives = objective.derivatives(start)
     refuse_overflow(np.diagonal(derivatives.hessian).reshape(-1, start.shape[-1]).max(axis=0))
     direction = newton_direction(objective, start, derivatives)
     status = _status(derivatives, direction, gradient_tolerance)
-    current = Iterate(start, derivatives, direction, 0, status)
+    if status is None and count >= max_iter > 0:
+        status = Status.NOT_CONVERGED
+    current = Iterate(start, derivatives, direction, count, status)
     yield current
     while current.status is None:
         current = _advance(objective, current, gradient_tolerance, max_iter)
@@ -152,7 +161,7 @@ def _status(
     """CONVERGED when the gradient is small and the next step would change nothing."""
     if not _small(derivatives, gradient_tolerance):
         return None
-    return Status.CONVERGED if direction.relative_length <= _NEGLIGIBLE_STEP else None
+    return Status.CONVERGED if direction.relative_length <= NEGLIGIBLE_STEP else None
 
 
 def _small(derivatives: Derivatives, gradient_tolerance: float) -> bool:
@@ -201,6 +210,13 @@ def newton_direction(
     objective: NewtonObjective, params: Array, derivatives: Derivatives
 ) -> NewtonDirection:
     """The Newton step at a point, by Cholesky of the scaled Hessian, or its pseudo-inverse."""
+    with single_threaded_blas():
+        return _newton_direction(objective, params, derivatives)
+
+
+def _newton_direction(
+    objective: NewtonObjective, params: Array, derivatives: Derivatives
+) -> NewtonDirection:
     gradient = derivatives.gradient.ravel()
     hessian = objective.fix_gauge(derivatives.hessian, derivatives.gradient.shape)
     scale = np.sqrt(np.clip(np.diagonal(hessian), 0.0, None))

@@ -1,0 +1,214 @@
+"""Most of the way to a minimum for few passes over many rows, with a Hessian that is kept.
+
+A step needs the exact gradient of all rows, but not their exact Hessian. So the parameters are
+first fitted to samples of growing size; then steps are taken on all rows with the gradient alone,
+preconditioned by the Hessian of the last sample (or, where samples are too small to have one, of
+the start) and by the secant updates of L-BFGS: Nocedal and Wright (2006), *Numerical Optimization*,
+2nd ed., algorithm 7.4. Where that does not pay, the point is handed back as it is: Newton's method,
+which judges the result in any case, goes on from there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from mcmodels.objectives import LinearPredictorObjective
+from mcmodels.rows import Slope, single_threaded_blas
+from mcmodels.rows.blocks import Array
+from mcmodels.solvers.cholesky import ScaledCholesky
+from mcmodels.solvers.newton import NEGLIGIBLE_STEP, Iterate, iterates
+
+# Entries of a design from which passes over it cost more than the bookkeeping here.
+_LARGE = 2**19
+# Shares of the rows in the samples, and the fewest rows a sample may have for each parameter: its
+# Hessian is that of all rows but for a relative error of about 2√(parameters / rows).
+_SHARES = (1 / 64, 1 / 16, 1 / 4)
+_ROWS_PER_PARAMETER = 20
+# Rows for each parameter from which a Hessian costs so much more than a gradient that keeping it
+# pays even without samples.
+_FEWEST_ROWS_PER_PARAMETER = 4
+_SAMPLE_STEPS = 12
+_MAX_STEPS = 30
+# A step pays when it leaves no more than this share of the length of the one before.
+_PAYS = 0.7
+_ARMIJO = 1e-4
+# The last step is foreseen: it is to end within this of the step that counts as negligible.
+_FORESIGHT = 0.3
+
+
+@dataclass(frozen=True)
+class Approach:
+    """Where the approach stands.
+
+    Parameters
+    ----------
+    params : ndarray
+        The parameters.
+    count : int
+        Steps taken on all rows.
+    """
+
+    params: Array
+    count: int
+
+
+@dataclass
+class _Model:
+    """A quadratic model of the objective: a factor of its Hessian, and secants seen since."""
+
+    factor: ScaledCholesky
+    secants: list[tuple[Array, Array, float]] = field(default_factory=list)
+
+    def step(self, gradient: Array) -> Array:
+        """Minus the inverse Hessian of the model times the gradient, by two loops."""
+        q = gradient.ravel().copy()
+        coefficients = []
+        for s, y, rho in reversed(self.secants):
+            a = rho * (s @ q)
+            q -= a * y
+            coefficients.append(a)
+        r = self.factor.apply(q)
+        for (s, y, rho), a in zip(self.secants, reversed(coefficients), strict=True):
+            r += (a - rho * (y @ r)) * s
+        return -r.reshape(gradient.shape)
+
+    def learn(self, step: Array, change: Array) -> None:
+        """Remember how the gradient changed along a step."""
+        s, y = step.ravel(), change.ravel()
+        if s @ y > 0:
+            self.secants.append((s, y, 1.0 / float(s @ y)))
+
+
+def approach(
+    objective: LinearPredictorObjective,
+    start: Array,
+    *,
+    gradient_tolerance: float,
+    max_steps: int,
+) -> Iterator[Approach]:
+    """Yield points ever nearer to the minimum, as long as that costs less than Newton's method.
+
+    Parameters
+    ----------
+    objective : LinearPredictorObjective
+        What is minimised.
+    start : ndarray
+        First parameters.
+    gradient_tolerance : float
+        No entry of the gradient shall exceed it at the last point.
+    max_steps : int
+        Most steps on all rows.
+
+    Yields
+    ------
+    Approach
+        The last is where the minimum is expected; nothing is yielded where there is nothing to
+        gain, and then the start stands.
+    """
+    rows = objective.rows
+    if rows.n_rows * rows.n_params < _LARGE:
+        return
+    if rows.n_present < _FEWEST_ROWS_PER_PARAMETER * start.size:
+        return
+    found = _from_samples(objective, start)
+    if found is None:
+        derivatives = objective.derivatives(start)
+        factor = _factor(objective, derivatives.hessian, start.shape)
+        params, slope = start, Slope(derivatives.value, derivatives.gradient)
+    else:
+        params, hessian = found
+        factor = _factor(objective, hessian, start.shape)
+        slope = objective.slope(params)
+    if factor is None or not np.isfinite(slope.gradient).all():
+        return
+    yield from _descend(
+        objective, params, slope, _Model(factor), gradient_tolerance, min(max_steps, _MAX_STEPS)
+    )
+
+
+def _descend(
+    objective: LinearPredictorObjective,
+    params: Array,
+    slope: Slope,
+    model: _Model,
+    gradient_tolerance: float,
+    max_steps: int,
+) -> Iterator[Approach]:
+    """Steps with the kept Hessian; the last is taken without looking at where it leads."""
+    before, contraction = np.inf, 1.0
+    for count in range(1, max_steps + 1):
+        with single_threaded_blas():
+            step = model.step(slope.gradient)
+            length = _relative_length(slope.gradient, step, params, model)
+        latest = length / before
+        if latest > _PAYS and count > 2:
+            return
+        foreseen, contraction = max(contraction, latest), latest
+        small = np.abs(slope.gradient).max(initial=0.0) * foreseen <= gradient_tolerance / 2
+        if count > 2 and small and length * foreseen <= _FORESIGHT * NEGLIGIBLE_STEP:
+            yield Approach(params + step, count)
+            return
+        trial = objective.slope(params + step)
+        promised = float(np.vdot(slope.gradient, step))
+        if not trial.value <= slope.value + _ARMIJO * promised + _rounding(slope.value):
+            return
+        model.learn(step, trial.gradient - slope.gradient)
+        params, slope, before = params + step, trial, length
+        yield Approach(params, count)
+
+
+def _relative_length(gradient: Array, step: Array, params: Array, model: _Model) -> float:
+    """Length of the step relative to the parameters, both in the metric of the model."""
+    decrease = -float(np.vdot(gradient, step))
+    point = model.factor.lower.T @ (model.factor.scale * params.ravel())
+    return float(np.sqrt(max(decrease, 0.0) / (point @ point))) if point.any() else np.inf
+
+
+def _rounding(value: float) -> float:
+    return 8 * float(np.finfo(np.float64).eps) * abs(value)
+
+
+def _factor(
+    objective: LinearPredictorObjective, hessian: Array, shape: tuple[int, ...]
+) -> ScaledCholesky | None:
+    with single_threaded_blas():
+        fixed = objective.fix_gauge(hessian, shape)
+        diagonal = np.diagonal(fixed)
+        if not (np.isfinite(diagonal).all() and (diagonal > 0).all()):
+            return None
+        return ScaledCholesky.of(fixed, np.sqrt(diagonal))
+
+
+def _from_samples(objective: LinearPredictorObjective, start: Array) -> tuple[Array, Array] | None:
+    """Parameters and Hessian of all rows as the largest sample has them, or None."""
+    rows, found = objective.rows, None
+    for share in _SHARES:
+        wanted = int(share * rows.n_present)
+        if wanted < _ROWS_PER_PARAMETER * start.size:
+            continue
+        sample = rows.sample(wanted)
+        if sample is rows:
+            return None
+        scale = rows.total_weight / sample.total_weight
+        part = LinearPredictorObjective(sample, objective.loss, objective.penalty / scale)
+        # What a larger sample will move is not worth converging to.
+        enough = 0.1 * np.sqrt(start.size / wanted)
+        last = _newton(part, start if found is None else found[0], enough)
+        if last is None:
+            return None
+        found = last.params, scale * last.derivatives.hessian
+    return found
+
+
+def _newton(objective: LinearPredictorObjective, start: Array, enough: float) -> Iterate | None:
+    """Newton's method until a step is no longer than ``enough``, or None when it never is."""
+    try:
+        for state in iterates(objective, start, gradient_tolerance=0.0, max_iter=_SAMPLE_STEPS):
+            if state.direction.relative_length <= enough:
+                return state
+    except ValueError:  # numbers that overflow: Newton's method on all rows says which
+        pass
+    return None
