@@ -37,7 +37,7 @@ def _methods(
         {
             "name": name,
             "package": packages.get(name, "numpy"),
-            "seconds": timing.seconds,
+            "seconds": [float(f"{seconds:.6g}") for seconds in timing.seconds],
             "median": timing.median if timing.seconds else None,
             "notes": timing.notes,
             "error": timing.error,

@@ -11,6 +11,7 @@ import select
 import subprocess
 import sys
 import tempfile
+import time
 import warnings
 from collections.abc import Iterator
 from contextlib import suppress
@@ -76,6 +77,11 @@ def child(job: Record) -> None:
     print(json.dumps({"before": before, "anonymous": anonymous, "peak": peak}), flush=True)
 
 
+def last_line(process: subprocess.Popen) -> str:
+    """What a child that failed said last."""
+    return (process.stderr.read().strip().splitlines() or ["ended without a word"])[-1]
+
+
 def watch(job: Record) -> Record:
     """Run a child; sample its anonymous memory every millisecond while it fits."""
     command = [sys.executable, __file__, "--child", json.dumps(job)]
@@ -85,15 +91,19 @@ def watch(job: Record) -> Record:
     with process:
         line = process.stdout.readline()
         if line.strip() != "ready":
-            return {"error": process.stderr.read().strip().splitlines()[-1:]}
+            return {"error": last_line(process)}
         process.stdin.write("go\n")
         process.stdin.flush()
-        most = 0
+        most, end = 0, time.monotonic() + job["give_up"]
         while not select.select([process.stdout], [], [], 0.001)[0]:
-            most = max(most, *status(process.pid, "RssAnon"))
+            with suppress(OSError, KeyError):  # it has just ended
+                most = max(most, *status(process.pid, "RssAnon"))
+            if time.monotonic() > end:
+                process.kill()
+                return {"error": f"gave up after {job['give_up']:.0f} s"}
         line = process.stdout.readline()
         if not line:
-            return {"error": process.stderr.read().strip().splitlines()[-1:]}
+            return {"error": last_line(process)}
         found = json.loads(line)
     sampled = max(0, most - found["anonymous"])
     resident = max(0, found["peak"] - found["before"])
@@ -114,10 +124,10 @@ def storages(options: argparse.Namespace, method: str) -> Iterator[dict[str, str
 
 
 def methods(task: str, peers: bool) -> list[str]:
-    """Ours, and all that can be imported."""
+    """Ours, and the headline methods of the others that can be imported."""
     listed = competitors.DENSE[task]()
-    present = competitors.load_all(listed if peers else listed[:1])[0]
-    return list(present)
+    chosen = [c for c in listed if c.package == OURS or (peers and c.headline)]
+    return list(competitors.load_all(chosen)[0])
 
 
 def measured(options: argparse.Namespace) -> Iterator[Record]:
@@ -137,7 +147,7 @@ def measured(options: argparse.Namespace) -> Iterator[Record]:
                         job |= storage
                         bound = (64e6 + 4 * p**2 * 8) / MB
                         size = n * p * np.dtype(storage["dtype"]).itemsize / MB
-                        found = watch(job | {"folder": folder})
+                        found = watch(job | {"folder": folder, "give_up": options.give_up})
                         yield {"case": "memory", "bound_mb": bound, "data_mb": size} | job | found
 
 
@@ -157,6 +167,7 @@ def parser() -> argparse.ArgumentParser:
     add("--dtypes", nargs="+", choices=DTYPES, default=DTYPES)
     add("--map", action=argparse.BooleanOptionalAction, default=True, help="memory maps too")
     add("--peers", action=argparse.BooleanOptionalAction, default=True)
+    add("--give-up", type=float, default=240.0, help="seconds after which a child is ended")
     add("--output", type=Path, default=results.DEFAULT, help="results file; the page is beside it")
     add("--child", type=json.loads, help=argparse.SUPPRESS)
     return made
@@ -167,11 +178,10 @@ def main() -> None:
     if options.child:
         child(options.child)
         return
-    records = []
     for record in measured(options):
         show(record)
-        records += [] if "error" in record else [record]
-    results.add(options.output, records)
+        if "error" not in record:
+            results.add(options.output, [record])
     report.write(options.output)
 
 

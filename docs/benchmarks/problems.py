@@ -84,7 +84,7 @@ def text(
 ) -> Problem:
     """Bags of words: Zipf-like word frequencies, documents of uneven length, rows of unit norm."""
     rng = np.random.default_rng([seed, n, p])
-    lengths = 1 + rng.poisson(density * p * rng.gamma(4.0, 0.25, n) * 1.1)
+    lengths = 1 + rng.poisson(max(0.0, 1.01 * density * p - 1) * rng.gamma(4.0, 0.25, n))
     frequency = 1.0 / (np.arange(p) + 20.0) ** 0.9
     cumulative = np.cumsum(frequency)
     words = np.searchsorted(cumulative, rng.random(lengths.sum()) * cumulative[-1])

@@ -96,7 +96,9 @@ def add(path: Path, records: list[Record]) -> None:
     # A peer that is not installed now was measured earlier, if at all.
     now["versions"] = {name: v or before.get(name) for name, v in now["versions"].items()}
     stored = {"about": now, "records": kept + list(fresh.values())}
-    path.write_text(json.dumps(stored, indent=1) + "\n")
+    lines = ",\n".join(json.dumps(record) for record in stored["records"])
+    head = json.dumps(stored["about"], indent=1)
+    path.write_text(f'{{"about": {head},\n"records": [\n{lines}\n]}}\n')
 
 
 def select(stored: Record, case: str, **fields: Any) -> list[Record]:

@@ -66,7 +66,8 @@ def measured(options: argparse.Namespace) -> Iterator[list[Record]]:
             elif case == "small":
                 yield [cases.small(task, settings)]
             elif task in cases.competitors.SPARSE:
-                yield [cases.text(task, *options.sparse_shape, settings)]
+                n, p = options.sparse_shape
+                yield [cases.text(task, n, p, settings)]
 
 
 def show(record: Record) -> None:

@@ -44,6 +44,10 @@ def milliseconds(seconds: float | None) -> str:
     return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
 
 
+def megabytes(value: float) -> str:
+    return f"{value:,.0f}" if value >= 10 else f"{value:.1f}"
+
+
 def ratio(value: float | None) -> str:
     if value is None:
         return "—"
@@ -109,7 +113,7 @@ def peak(stored: Record, record: Record, name: str) -> str:
     same = {key: record[key] for key in ("task", "n", "p")}
     plain: dict[str, Any] = {"order": "C", "dtype": "float64", "storage": "memory"}
     found = select(stored, "memory", method=name, **same, **plain)
-    return f"{found[0]['above_mb']:,.0f}" if found else "—"
+    return megabytes(found[0]["above_mb"]) if found else "—"
 
 
 def memory(stored: Record) -> str:
@@ -125,8 +129,8 @@ def memory(stored: Record) -> str:
                 TASKS[record["task"]],
                 shape_of(record),
                 f"{record['dtype']}, {kind}",
-                f"{record['data_mb']:,.0f}",
-                f"{record['above_mb']:,.0f}",
+                megabytes(record["data_mb"]),
+                megabytes(record["above_mb"]),
                 f"≤ {record['bound_mb']:,.0f}" if ours else "",
                 reached if ours else "",
             ]

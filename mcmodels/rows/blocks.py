@@ -1,5 +1,8 @@
 """A block of design rows, dense or sparse, and the few products that every fit is made of.
 
+Products are written with ``dot``, which lets other threads run; NumPy's ``@`` does not where the
+result is small.
+
 A design row is ``x̃ = (x, 1)`` with an intercept and ``x̃ = x`` without; the intercept is always
 the last column and is never stored.
 """
@@ -19,10 +22,8 @@ from mcmodels.rows.scratch import Array, Scratch
 # about zero costs less than one decimal digit: mean² ≤ density · E[x²], so that
 # var ≥ (1 - density) E[x²].
 _FILLED_COLUMN_DENSITY = 0.5
-# Rows this short are handled several at a time where they meet a vector: NumPy's inner loops
-# would be as short as they are.
-_SHORT_ROW = 64
-_LONG_ROW = 256
+# Shorter rows meet a vector several at a time: NumPy's inner loops would be as short as they are.
+_SHORT_ROW, _LONG_ROW = 32, 160
 # A product of sparse rows with themselves costs about this many times more a multiplication than
 # the dense one.
 _SPARSE_PRODUCT_COST = 24
@@ -100,12 +101,14 @@ class Design(ABC):
     def predictor(self, params: Array) -> Array:
         """Linear predictor ``η = X̃θ``: (n_rows,) for params (P,), (n_rows, K) for (K, P)."""
         if not self.intercept:
-            return self.X @ params.T
-        return self.X @ params[..., :-1].T + params[..., -1]
+            return self.X.dot(params.T)
+        eta = self.X.dot(params[..., :-1].T)
+        eta += params[..., -1]
+        return eta
 
     def adjoint(self, r: Array) -> Array:
         """``X̃ᵀr`` in the layout of params: (P,) for r (n_rows,), (K, P) for (n_rows, K)."""
-        XTr = (self.X.T @ r).T
+        XTr = self.X.T.dot(r).T
         if not self.intercept:
             return XTr
         return np.concatenate([XTr, np.sum(r, axis=0)[..., np.newaxis]], axis=-1)
@@ -113,7 +116,7 @@ class Design(ABC):
     def sandwich(self, weights: Array | None) -> Sandwich:
         """``X̃ᵀ diag(weights) X̃`` for weights ≥ 0; None stands for ones."""
         ones = np.ones(self.n_rows) if weights is None else weights
-        border = np.asarray(self.X.T @ ones) if self.intercept else None
+        border = self.X.T.dot(ones) if self.intercept else None
         return Sandwich(self._gram(weights), border, float(ones.sum()))
 
     @abstractmethod
@@ -123,12 +126,12 @@ class Design(ABC):
     def mean(self, weights: Array | None) -> Array:
         """Weighted mean of the features."""
         unit = np.ones(self.n_rows) if weights is None else weights
-        return np.asarray(unit @ self.X) / unit.sum()
+        return self.X.T.dot(unit) / unit.sum()
 
     def square_sums(self, weights: Array | None = None) -> Array:
         """``Σᵢ wᵢ xᵢⱼ²`` of each feature."""
         unit = np.ones(self.n_rows) if weights is None else weights
-        return np.asarray(unit @ self.X**2)
+        return (self.X**2).T.dot(unit)
 
     @abstractmethod
     def centre_near(self, point: Array) -> Array:
@@ -150,10 +153,10 @@ class DenseDesign(Design):
         # The product of an array with its own transpose is one syrk: half the work of a
         # general product, and exactly symmetric.
         if weights is None:
-            return self.X.T @ self.X
+            return self.X.T.dot(self.X)
         Z = self._like_rows("scaled")
         np.multiply(self.X, np.sqrt(weights)[:, np.newaxis], out=Z)
-        return Z.T @ Z
+        return Z.T.dot(Z)
 
     def centre_near(self, point: Array) -> Array:
         """The part of ``point`` about which these rows are centred in their storage."""
@@ -164,7 +167,7 @@ class DenseDesign(Design):
         X = self.X
         if centre.any():
             X = self._like_rows("centred")
-            subtract_row(self.X, centre, out=X)
+            _subtract_row(self.X, centre, out=X)
         return type(self)(X, intercept=False, scratch=self.scratch.inner)
 
     def dense(self) -> Array:
@@ -253,10 +256,9 @@ def is_by_column(X: Any) -> bool:
     return bool(X.strides[0] < X.strides[1])
 
 
-def subtract_row(X: Array, row: Array, *, out: Array) -> None:
-    """``X - row`` into ``out``; short rows several at a time."""
+def _subtract_row(X: Array, row: Array, *, out: Array) -> None:
     n_rows, n_columns = X.shape
-    if n_columns < _SHORT_ROW and X.flags.c_contiguous and out.flags.c_contiguous:
+    if n_columns < _SHORT_ROW and X.flags.c_contiguous:
         together = _LONG_ROW // max(n_columns, 1)
         whole = n_rows - n_rows % together
         wide = (-1, together * n_columns)

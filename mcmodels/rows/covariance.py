@@ -129,4 +129,4 @@ def centred_near(X: Design, mean: Array) -> tuple[Design, Array]:
 
 def _weighted_sum(block: RowBlock) -> Array:
     unit = np.ones(block.X.n_rows) if block.weights is None else block.weights
-    return np.asarray(unit @ block.X.X)
+    return block.X.X.T.dot(unit)

@@ -13,6 +13,8 @@ from mcmodels.rows.source import Rows
 
 # Rows from which the point is taken that cross-products are summed about.
 _SAMPLE = 1024
+# With this many entries, a mean of this many standard deviations is about zero.
+_MANY_ENTRIES, _NEAR_ZERO = 2**20, 8.0
 
 
 @dataclass(frozen=True)
@@ -136,20 +138,23 @@ class Moments:
 def point_near_mean(rows: Rows) -> Array:
     """A point (x, y) about which the rows lose no digits when their squares are summed.
 
-    Columns that lie about zero keep zero, and a block of rows that needs no shift no copy.
+    Columns that lie about zero keep zero, and blocks that need no shift are not copied; with many
+    rows, where a copy is what a fit would wait for, up to two digits are given for that.
     """
     first, second = _targets_and_squares(rows.sample(_SAMPLE))
-    spread = second - first**2
+    variance = second - first**2
     if not rows.intercept:
         first = np.zeros_like(first)
-    return np.where(first**2 > spread, first, 0.0)  # NaN is left to the sums to find
+    large = rows.n_rows * rows.n_features > _MANY_ENTRIES
+    near = _NEAR_ZERO if large else 1.0
+    return np.where(first**2 > near**2 * variance, first, 0.0)  # NaN is left for the sums to find
 
 
 def _targets_and_squares(rows: Rows) -> tuple[Array, Array]:
     def summarise(block: RowBlock) -> Array:
         y = _targets(block)
         unit = np.ones(block.X.n_rows) if block.weights is None else block.weights
-        features = np.asarray(unit @ block.X.X), block.X.square_sums(block.weights)
+        features = block.X.X.T.dot(unit), block.X.square_sums(block.weights)
         targets = unit @ y, unit @ y**2
         return np.concatenate([features, targets], axis=1)
 
@@ -184,7 +189,7 @@ def _summed_about(origin: Array) -> Callable[[RowBlock], _Sums]:
         weighted_y = block.weighted(y)
         return _Sums(
             X.sandwich(block.weights),
-            np.asarray(X.X.T @ weighted_y),
+            X.X.T.dot(weighted_y),
             DenseDesign(y, intercept=False).sandwich(block.weights).dense_gram(),
             weighted_y.sum(axis=0),
         )

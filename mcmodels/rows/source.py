@@ -25,18 +25,20 @@ from mcmodels.rows.threads import ordered_map, single_threaded_blas
 
 Sum = TypeVar("Sum")
 
-# Entries per block: a float64 block of this size (1 MB) stays in cache while every sum is taken
-# from it. Wide rows get taller blocks all the same, or the products would not pay, as long as what
-# a thread works in stays small (8 MB).
-_BLOCK_ENTRIES = 2**17
+# Entries and rows per block: few enough that a block (4 MB) stays in cache while every sum is taken
+# from it, so many that threads rarely meet. Wide rows get taller blocks, or the products would not
+# pay, as long as what a thread works in stays small (16 MB).
+_BLOCK_ENTRIES = 2**19
 _MIN_BLOCK_ROWS = 1024
-_MAX_BLOCK_ROWS = 8192
-_MAX_BLOCK_ENTRIES = 2**20
+_MAX_BLOCK_ROWS = 2**15
+_MAX_BLOCK_ENTRIES = 2**21
 # Sparse blocks are as large as this many stored entries.
 _SPARSE_BLOCK_ENTRIES = 2**19
 # Blocks are summed in runs, each by one thread, and the runs in their order: the result is the
 # same however many threads there are.
-_RUNS = 32
+_RUNS = 64
+# Fewer entries than this are summed before threads have started.
+_FEW_ENTRIES = 2**18
 # A sample is taken from so many places.
 _SAMPLE_RUNS = 16
 
@@ -155,6 +157,8 @@ class ArrayRows(Rows):
         bounds = np.linspace(0, len(self._parts), n_runs + 1).astype(int)
         runs = [self._parts[a:b] for a, b in itertools.pairwise(bounds)]
         with single_threaded_blas() as n_threads:
+            if self.n_rows * self.n_features < _FEW_ENTRIES:
+                n_threads = 1
             scratches = [Scratch() for _ in range(n_threads)]
 
             def sum_run(run: list[slice]) -> list[Sum]:

@@ -9,12 +9,11 @@ from __future__ import annotations
 
 import contextvars
 import functools
+import queue
 import threading
-from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import joblib
 from threadpoolctl import ThreadpoolController
@@ -74,21 +73,52 @@ def single_threaded_blas() -> Iterator[int]:
 
 
 def ordered_map(tasks: Sequence[Callable[[], Result]], n_threads: int) -> Iterator[Result]:
-    """Results of the tasks in their order, computed by threads that run at most a little ahead."""
+    """Results of the tasks in their order, computed by threads that run only a little ahead."""
     n_threads = min(n_threads, len(tasks))
     if n_threads <= 1:
         yield from (task() for task in tasks)
         return
-    with ThreadPoolExecutor(n_threads) as pool:
-        running: deque[Future[Result]] = deque()
-        try:
-            for task in tasks:
-                if len(running) > n_threads:
-                    yield running.popleft().result()
-                # NumPy's error state belongs to the context of the calling thread.
-                running.append(pool.submit(contextvars.copy_context().run, task))
-            while running:
-                yield running.popleft().result()
-        finally:
-            for future in running:
-                future.cancel()
+    waiting = iter(enumerate(tasks))
+    ahead = threading.Semaphore(2 * n_threads + 1)
+    finished: queue.SimpleQueue[tuple[int, Result | None, BaseException | None]]
+    finished = queue.SimpleQueue()
+    stop = False
+
+    def work() -> None:
+        while not stop:
+            ahead.acquire()
+            with lock:
+                index, task = next(waiting, (-1, None))
+            if task is None:
+                ahead.release()
+                return
+            try:
+                finished.put((index, task(), None))
+            except BaseException as error:
+                finished.put((index, None, error))
+                return
+
+    lock = threading.Lock()
+    # NumPy's error state belongs to the context of the calling thread.
+    threads = [
+        threading.Thread(target=contextvars.copy_context().run, args=(work,), daemon=True)
+        for _ in range(n_threads)
+    ]
+    for thread in threads:
+        thread.start()
+    try:
+        early: dict[int, Result] = {}
+        for index in range(len(tasks)):
+            while index not in early:
+                position, result, error = finished.get()
+                if error is not None:
+                    raise error
+                early[position] = cast(Result, result)
+            ahead.release()
+            yield early.pop(index)
+    finally:
+        stop = True
+        for _ in threads:
+            ahead.release()
+        for thread in threads:
+            thread.join()

@@ -250,15 +250,20 @@ def _error_bound(
     unit = np.sqrt(moments.x_squares)[:, np.newaxis]
     explained = np.einsum("pm,pm->m", coef, moments.Sxy)
     residual = np.sqrt(np.clip(moments.y_squares - explained, 0.0, None))
-    error = FLOAT64_EPSILON * kappa**2 * np.linalg.norm(coef * unit, axis=0)
+    # Rows summed about a point other than their mean have squares that are larger than the scatter.
+    shift = moments.offset[: moments.n_features, np.newaxis]
+    ratio = np.divide(shift, unit, out=np.zeros_like(unit), where=unit > 0)
+    rounding = FLOAT64_EPSILON * (1 + moments.weight * float((ratio**2).max(initial=0.0)))
+    error = rounding * kappa**2 * np.linalg.norm(coef * unit, axis=0)
     if corrected:
         target = np.sqrt(moments.y_squares)
-        error *= FLOAT64_EPSILON * kappa**2
+        error *= rounding * kappa**2
         error += FLOAT64_EPSILON * (kappa * target + kappa**2 * residual)
-    rough = _largest_ratio(error, np.abs(coef) * unit)
+    spread = residual / np.sqrt(max(moments.weight - rows.n_params, 1.0))
+    # A standard error is at least that of its column alone.
+    rough = _largest_ratio(error, np.maximum(np.abs(coef) * unit, spread))
     if rough <= at_least:
         return rough
-    spread = residual / np.sqrt(max(moments.weight - rows.n_params, 1.0))
     deviation = spread * np.linalg.norm(fit.inverse.root, axis=1)[:, np.newaxis]
     return _largest_ratio(error, np.maximum(np.abs(coef), deviation) * unit)
 
