@@ -33,6 +33,8 @@ def encode(y: Any) -> tuple[Any, npt.NDArray[np.integer]]:
         return labels, (y.astype(np.int8) if present.all() else np.zeros(len(y), np.int8))
     if y.dtype.kind in "iu":
         low, high = int(y.min()), int(y.max())
+        if high - low == 1:
+            return np.array([low, high], dtype=y.dtype), (y == high).view(np.int8)
         if high - low < _NARROW:
             shifted = (y - y.dtype.type(low)).astype(np.intp, copy=False)
             found = np.flatnonzero(np.bincount(shifted, minlength=high - low + 1))

@@ -278,6 +278,8 @@ class LogisticRegression(ClassifierMixin, DifferentiableMixin, CallbackSupportMi
     ) -> Any:
         """Which labels have rows that count; refuses fewer than two."""
         where = "" if weights is None else " in the rows of positive weight"
+        if class_weighted is None and len(labels) > 1:
+            return np.ones(len(labels), dtype=bool)
         for row_weights in (weights, class_weighted):
             counted = codes if row_weights is None else codes[row_weights > 0]
             present = np.bincount(counted, minlength=len(labels)) > 0

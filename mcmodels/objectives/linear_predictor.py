@@ -63,7 +63,7 @@ class LinearPredictorObjective:
         """The Hessian over ``params.ravel()``."""
 
         def summarise(block: RowBlock) -> _Curvature:
-            return self._curvature(block, self.loss.at(block.y, block.X.predictor(params)))
+            return self._curvature(block, self._at(block, params))
 
         return self._assembled(self.rows.reduce(summarise), params)
 
@@ -94,7 +94,8 @@ class LinearPredictorObjective:
         return Derivatives(slope.value, slope.gradient, self._assembled(curvature, params))
 
     def _at(self, block: RowBlock, params: Array) -> Pointwise:
-        return self.loss.at(block.y, block.X.predictor(params))
+        X = block.X
+        return self.loss.at(block.y, X.predictor(params, own=False), X.scratch)
 
     def _slope(self, block: RowBlock, pointwise: Pointwise) -> Slope:
         return Slope(

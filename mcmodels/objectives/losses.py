@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import softmax
 
+from mcmodels.rows import Scratch
 from mcmodels.rows.blocks import Array
 
 Codes = npt.NDArray[np.intp]
@@ -68,8 +69,11 @@ class Loss(ABC):
     shift_invariant = False
 
     @abstractmethod
-    def at(self, y: Any, eta: Array) -> Pointwise:
-        """Value and derivatives of each row, sharing what they have in common."""
+    def at(self, y: Any, eta: Array, scratch: Scratch | None = None) -> Pointwise:
+        """Value and derivatives of each row, sharing what they have in common.
+
+        With ``scratch``, they may lie in its arrays.
+        """
 
     @abstractmethod
     def curvature_product(self, y: Any, eta: Array, direction: Array) -> Array:
@@ -91,7 +95,7 @@ class Loss(ABC):
 class SquaredError(Loss):
     """``ℓ = Σₖ (yₖ - ηₖ)²``, ``ℓ' = 2(η - y)``, ``ℓ'' = 2I``; y has the shape of η."""
 
-    def at(self, y: Array, eta: Array) -> Pointwise:
+    def at(self, y: Array, eta: Array, scratch: Scratch | None = None) -> Pointwise:
         """Value and derivatives of each row."""
         residual = eta - y
         squares = residual**2
@@ -108,6 +112,9 @@ class SquaredError(Loss):
         return 2.0 * direction
 
 
+_SIDES = np.array([-1.0, 1.0])
+
+
 class BinaryCrossEntropy(Loss):
     """``ℓ = log(1 + e^η) - yη`` for y in {0, 1}; ``ℓ' = σ(η) - y``, ``ℓ'' = σ(η)σ(-η)``.
 
@@ -115,17 +122,38 @@ class BinaryCrossEntropy(Loss):
     ``ℓ' = -(2y - 1)σ(-m)`` keep all their digits however certain the prediction is.
     """
 
-    def at(self, y: Any, eta: Array) -> Pointwise:
+    def at(self, y: Any, eta: Array, scratch: Scratch | None = None) -> Pointwise:
         """Value and derivatives of each row, from one exponential."""
-        side = 2.0 * y - 1.0
-        margin = side * eta
-        e = np.exp(-np.abs(margin))
-        doubt = np.where(margin > 0, e, 1.0) / (1.0 + e)
+        vectors = (scratch or Scratch()).vectors("binary cross-entropy", 6, eta.size)
+        side, margin, e, total, gradient, value = vectors
+        np.take(_SIDES, y, out=side, mode="clip")
+        np.multiply(side, eta, out=margin)
+        np.abs(margin, out=e)
+        np.negative(e, out=e)
+        np.exp(e, out=e)
+        np.add(e, 1.0, out=total)
+
+        # log(1 + e) is the logarithm of the rounded sum, corrected for the rounding: NumPy has
+        # vector instructions for log, and none for log1p.
+        np.log(total, out=value)
+        np.subtract(total, 1.0, out=gradient)
+        np.subtract(e, gradient, out=gradient)
+        gradient /= total
+        value += gradient
+
+        # σ(-m) is e/(1 + e) for a positive margin, 1/(1 + e) for a negative one.
+        np.minimum(margin, 0.0, out=gradient)
+        value -= gradient
+        np.exp(np.negative(np.maximum(margin, 0.0, out=margin), out=margin), out=margin)
+        np.divide(margin, total, out=gradient)
+        gradient *= side
+        np.negative(gradient, out=gradient)
 
         def curvature() -> Iterator[CurvatureTerm]:
-            yield CurvatureTerm([(0, 0)], 1.0, e / (1.0 + e) ** 2)
+            np.divide(e, total, out=e)
+            yield CurvatureTerm([(0, 0)], 1.0, np.divide(e, total, out=e))
 
-        return Pointwise(np.log1p(e) - np.minimum(margin, 0.0), -side * doubt, curvature)
+        return Pointwise(value, gradient, curvature)
 
     def curvature_product(self, y: Any, eta: Array, direction: Array) -> Array:
         """``σ(η)σ(-η)`` · direction."""
@@ -138,7 +166,7 @@ class SoftmaxCrossEntropy(Loss):
 
     shift_invariant = True
 
-    def at(self, y: Codes, eta: Array) -> Pointwise:
+    def at(self, y: Codes, eta: Array, scratch: Scratch | None = None) -> Pointwise:
         """Value and derivatives of each row, accurate also where the value is nearly zero."""
         rows = np.arange(eta.shape[0])
         above = eta - eta[rows, y][:, np.newaxis]

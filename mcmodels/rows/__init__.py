@@ -9,6 +9,7 @@ from mcmodels.rows.covariance import (
 )
 from mcmodels.rows.derivatives import Derivatives, Slope
 from mcmodels.rows.moments import Moments
+from mcmodels.rows.scratch import Scratch
 from mcmodels.rows.source import ArrayRows, Extent, Rows
 from mcmodels.rows.threads import single_threaded_blas
 from mcmodels.rows.transformed import TransformedRows
@@ -28,6 +29,7 @@ __all__ = [
     "RowBlock",
     "Rows",
     "RowsCovariance",
+    "Scratch",
     "Slope",
     "SparseDesign",
     "TransformedRows",

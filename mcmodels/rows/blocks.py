@@ -98,13 +98,20 @@ class Design(ABC):
         """Number of rows."""
         return self.X.shape[0]
 
-    def predictor(self, params: Array) -> Array:
-        """Linear predictor ``η = X̃θ``: (n_rows,) for params (P,), (n_rows, K) for (K, P)."""
-        if not self.intercept:
-            return self.X.dot(params.T)
-        eta = self.X.dot(params[..., :-1].T)
-        eta += params[..., -1]
+    def predictor(self, params: Array, *, own: bool = True) -> Array:
+        """Linear predictor ``η = X̃θ``: (n_rows,) for params (P,), (n_rows, K) for (K, P).
+
+        Unless it is the caller's ``own``, it is valid until the next that is not.
+        """
+        coef = params[..., :-1] if self.intercept else params
+        eta = self._times(np.ascontiguousarray(coef.T), own)
+        if self.intercept:
+            eta += params[..., -1]
         return eta
+
+    def _times(self, B: Array, own: bool) -> Array:
+        """``XB``."""
+        return self.X.dot(B)
 
     def adjoint(self, r: Array) -> Array:
         """``X̃ᵀr`` in the layout of params: (P,) for r (n_rows,), (K, P) for (n_rows, K)."""
@@ -149,13 +156,20 @@ class Design(ABC):
 class DenseDesign(Design):
     """Design rows in a float64 array."""
 
+    def _times(self, B: Array, own: bool) -> Array:
+        if own or B.size == 0:
+            return self.X.dot(B)
+        out = self.scratch.array("predictor", (self.n_rows, B.size // len(B)))
+        return np.dot(self.X, B, out=out if B.ndim == 2 else out[:, 0])
+
     def _gram(self, weights: Array | None) -> Array:
         # The product of an array with its own transpose is one syrk: half the work of a
         # general product, and exactly symmetric.
         if weights is None:
             return self.X.T.dot(self.X)
         Z = self._like_rows("scaled")
-        np.multiply(self.X, np.sqrt(weights)[:, np.newaxis], out=Z)
+        (root,) = self.scratch.vectors("root", 1, self.n_rows)
+        np.multiply(self.X, np.sqrt(weights, out=root)[:, np.newaxis], out=Z)
         return Z.T.dot(Z)
 
     def centre_near(self, point: Array) -> Array:

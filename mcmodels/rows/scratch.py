@@ -36,3 +36,7 @@ class Scratch:
         if by_column:
             return held[:size].reshape(columns, rows).T
         return held[:size].reshape(rows, columns)
+
+    def vectors(self, name: str, count: int, size: int) -> list[Array]:
+        """So many vectors of undefined content."""
+        return list(self.array(name, (count, size)))

@@ -7,7 +7,7 @@ import itertools
 import operator
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar, cast
 
 import numpy as np
 from scipy import sparse
@@ -21,7 +21,7 @@ from mcmodels.rows.blocks import (
     is_by_column,
 )
 from mcmodels.rows.scratch import Scratch
-from mcmodels.rows.threads import ordered_map, single_threaded_blas
+from mcmodels.rows.threads import ordered_sum, single_threaded_blas
 
 Sum = TypeVar("Sum")
 
@@ -40,7 +40,7 @@ _RUNS = 64
 # Fewer entries than this are summed before threads have started.
 _FEW_ENTRIES = 2**18
 # A sample is taken from so many places.
-_SAMPLE_RUNS = 16
+_SAMPLE_RUNS = 8
 
 
 class Extent(Protocol):
@@ -161,16 +161,16 @@ class ArrayRows(Rows):
                 n_threads = 1
             scratches = [Scratch() for _ in range(n_threads)]
 
-            def sum_run(run: list[slice]) -> list[Sum]:
+            def sum_run(run: list[slice]) -> Sum | None:
                 scratch = scratches.pop()
                 sums = map(summarise, self._blocks(run, scratch))
-                total = list(_running_total(sums))
+                first = next(sums, None)
+                total = None if first is None else functools.reduce(operator.iadd, sums, first)
                 scratches.append(scratch)
                 return total
 
-            tasks = [functools.partial(sum_run, run) for run in runs]
-            totals = (total[0] for total in ordered_map(tasks, n_threads) if total)
-            return functools.reduce(operator.iadd, totals)
+            total = ordered_sum([functools.partial(sum_run, run) for run in runs], n_threads)
+        return cast(Sum, total)  # some row has a positive weight
 
     def sample(self, count: int) -> Rows:
         """About ``count`` of the rows, in runs spread evenly."""
@@ -212,13 +212,6 @@ class ArrayRows(Rows):
             np.copyto(converted, X)
             X = converted
         return DenseDesign(np.asarray(X), intercept=self.intercept, scratch=scratch)
-
-
-def _running_total(sums: Iterator[Sum]) -> Iterator[Sum]:
-    """The total, or nothing when there is nothing to add."""
-    first = next(sums, None)
-    if first is not None:
-        yield functools.reduce(operator.iadd, sums, first)
 
 
 def _block_rows(X: Any) -> int:

@@ -9,16 +9,16 @@ from __future__ import annotations
 
 import contextvars
 import functools
-import queue
+import operator
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, TypeVar, cast
+from typing import Any, Generic, TypeVar
 
 import joblib
 from threadpoolctl import ThreadpoolController
 
-Result = TypeVar("Result")
+Sum = TypeVar("Sum")
 
 
 @functools.cache
@@ -61,64 +61,86 @@ _blas = _SingleThreadedBlas()
 
 @contextmanager
 def single_threaded_blas() -> Iterator[int]:
-    """Run BLAS in one thread for the duration; yields the number of threads for blocks.
+    """Run BLAS in one thread for the duration; yields the number of threads that it had.
 
     It makes results independent of the number of threads: BLAS sums in another order in each.
     """
     blas_threads = _blas.enter()
     try:
-        yield max(1, min(blas_threads, joblib.cpu_count()))
+        yield blas_threads
     finally:
         _blas.leave()
 
 
-def ordered_map(tasks: Sequence[Callable[[], Result]], n_threads: int) -> Iterator[Result]:
-    """Results of the tasks in their order, computed by threads that run only a little ahead."""
-    n_threads = min(n_threads, len(tasks))
+def ordered_sum(parts: Sequence[Callable[[], Sum | None]], n_threads: int) -> Sum | None:
+    """The sum of what the parts return, in their order and in place; None adds nothing.
+
+    The parts are computed by threads, which run only a little ahead of the sum; the caller sleeps.
+    """
+    n_threads = min(n_threads, len(parts))
+    if n_threads > 1:
+        n_threads = min(n_threads, joblib.cpu_count())
     if n_threads <= 1:
-        yield from (task() for task in tasks)
-        return
-    waiting = iter(enumerate(tasks))
-    ahead = threading.Semaphore(2 * n_threads + 1)
-    finished: queue.SimpleQueue[tuple[int, Result | None, BaseException | None]]
-    finished = queue.SimpleQueue()
-    stop = False
-
-    def work() -> None:
-        while not stop:
-            ahead.acquire()
-            with lock:
-                index, task = next(waiting, (-1, None))
-            if task is None:
-                ahead.release()
-                return
-            try:
-                finished.put((index, task(), None))
-            except BaseException as error:
-                finished.put((index, None, error))
-                return
-
-    lock = threading.Lock()
+        total = None
+        for part in parts:
+            total = _added(total, part())
+        return total
+    shared = _SharedSum(parts, ahead=2 * n_threads)
     # NumPy's error state belongs to the context of the calling thread.
     threads = [
-        threading.Thread(target=contextvars.copy_context().run, args=(work,), daemon=True)
+        threading.Thread(target=contextvars.copy_context().run, args=(shared.work,), daemon=True)
         for _ in range(n_threads)
     ]
     for thread in threads:
         thread.start()
-    try:
-        early: dict[int, Result] = {}
-        for index in range(len(tasks)):
-            while index not in early:
-                position, result, error = finished.get()
-                if error is not None:
-                    raise error
-                early[position] = cast(Result, result)
-            ahead.release()
-            yield early.pop(index)
-    finally:
-        stop = True
-        for _ in threads:
-            ahead.release()
-        for thread in threads:
-            thread.join()
+    for thread in threads:
+        thread.join()
+    if shared.error is not None:
+        raise shared.error
+    return shared.total
+
+
+def _added(total: Sum | None, part: Sum | None) -> Sum | None:
+    if total is None or part is None:
+        return total if part is None else part
+    return operator.iadd(total, part)
+
+
+class _SharedSum(Generic[Sum]):
+    """Parts that are taken by several threads, and their sum in order."""
+
+    def __init__(self, parts: Sequence[Callable[[], Sum | None]], *, ahead: int) -> None:
+        self.parts = parts
+        self.ahead = ahead
+        self.total: Sum | None = None
+        self.error: BaseException | None = None
+        self._taken = 0
+        self._summed = 0
+        self._early: dict[int, Sum | None] = {}
+        self._progress = threading.Condition()
+
+    def work(self) -> None:
+        """Compute parts until none is left."""
+        while True:
+            with self._progress:
+                index = self._taken
+                if index == len(self.parts) or self.error is not None:
+                    return
+                self._taken += 1
+                while index - self._summed > self.ahead and self.error is None:
+                    self._progress.wait()
+            try:
+                self._add(index, self.parts[index]())
+            except BaseException as error:
+                with self._progress:
+                    self.error = error
+                    self._progress.notify_all()
+                return
+
+    def _add(self, index: int, part: Sum | None) -> None:
+        with self._progress:
+            self._early[index] = part
+            while self._summed in self._early:
+                self.total = _added(self.total, self._early.pop(self._summed))
+                self._summed += 1
+            self._progress.notify_all()

@@ -18,7 +18,7 @@ from mcmodels.objectives import LinearPredictorObjective
 from mcmodels.rows import Moments, RowBlock, Rows, TransformedRows, Triangle
 from mcmodels.rows.blocks import Array
 from mcmodels.solvers.kept_hessian import approach
-from mcmodels.solvers.newton import Iterate, iterates
+from mcmodels.solvers.newton import NEGLIGIBLE_STEP, Iterate, iterates
 from mcmodels.solvers.overflow import refuse_overflow, refuse_underflow
 from mcmodels.solvers.pseudoinverse import PseudoInverse, entry_noise, from_factor, rank_tolerance
 from mcmodels.solvers.separation import curvature_has_vanished, separated
@@ -34,6 +34,8 @@ _ILL_CONDITIONED = 1e5
 _LONG_STEP = 1e-3
 # Where columns lie is read off so many rows, when there are many.
 _SAMPLE, _LARGE = 4096, 2**19
+# Shares of classes are estimated from so many rows.
+_SHARE_SAMPLE = 2**16
 
 
 @dataclass(frozen=True)
@@ -132,20 +134,20 @@ class Progress:
 
 
 def log_odds_start(rows: Rows, n_classes: int) -> Array:
-    """Zero coefficients, and the intercepts that reproduce the share of each class.
+    """Zero coefficients, and the intercepts that reproduce the share of each class in a sample.
 
     Shape (P,) for two classes, (n_classes, P) for more.
     """
 
     def summarise(block: RowBlock) -> Array:
-        weights = np.ones(block.X.n_rows) if block.weights is None else block.weights
-        totals = np.bincount(block.y, weights=weights, minlength=n_classes)
+        totals = np.bincount(block.y, weights=block.weights, minlength=n_classes)
         return totals.astype(np.float64)
 
     params = np.zeros((n_classes, rows.n_params))
     if rows.intercept:
+        sample = rows.sample(_SHARE_SAMPLE)
         # A class without weight would start at -inf.
-        share = np.maximum(rows.reduce(summarise) / rows.total_weight, 1e-9)
+        share = np.maximum(sample.reduce(summarise) / sample.total_weight, 1e-9)
         params[:, -1] = np.log(share) - np.log(share).mean()
     return params if n_classes > 2 else params[1] - params[0]
 
@@ -198,7 +200,12 @@ def conclude(objective: LinearPredictorObjective, last: Progress) -> Solution[Op
     if coordinates.inverse is not None:
         rank, columns = coordinates.inverse.rank, coordinates.inverse.dependent
     inner = coordinates.transform(rows)
-    lost = objective.penalty == 0 and (
+    regular = (
+        state.direction.relative_length <= NEGLIGIBLE_STEP
+        and state.direction.rank == state.params.size
+    )
+    # Where classes are separated, margins grow with every step, and steps are never negligible.
+    lost = (objective.penalty == 0 and not regular) and (
         status is Status.SEPARATED
         or separated(inner, state.params, state.direction.step, state.derivatives.gradient)
         or (

@@ -25,7 +25,7 @@ from mcmodels.solvers.newton import NEGLIGIBLE_STEP, Iterate, iterates
 _LARGE = 2**19
 # Shares of the rows in the samples, and the fewest rows a sample may have for each parameter: its
 # Hessian is that of all rows but for a relative error of about 2√(parameters / rows).
-_SHARES = (1 / 64, 1 / 16, 1 / 4)
+_SHARES = (1 / 64, 1 / 8)
 _ROWS_PER_PARAMETER = 20
 # Rows for each parameter from which a Hessian costs so much more than a gradient that keeping it
 # pays even without samples.
@@ -194,12 +194,12 @@ def _from_samples(objective: LinearPredictorObjective, start: Array) -> tuple[Ar
             return None
         scale = rows.total_weight / sample.total_weight
         part = LinearPredictorObjective(sample, objective.loss, objective.penalty / scale)
-        # What a larger sample will move is not worth converging to.
-        enough = 0.1 * np.sqrt(start.size / wanted)
+        # What more rows will move is not worth converging to.
+        enough = 0.5 * np.sqrt(start.size / wanted)
         last = _newton(part, start if found is None else found[0], enough)
         if last is None:
             return None
-        found = last.params, scale * last.derivatives.hessian
+        found = last.params + last.direction.step, scale * last.derivatives.hessian
     return found
 
 
