@@ -3,6 +3,7 @@
 from mcmodels.linear import LinearRegression
 from mcmodels.logistic import LogisticRegression
 from mcmodels.pca import PCA
+from mcmodels.rows import RowStream
 
-__all__ = ["PCA", "LinearRegression", "LogisticRegression"]
+__all__ = ["PCA", "LinearRegression", "LogisticRegression", "RowStream"]
 __version__ = "0.1.0"

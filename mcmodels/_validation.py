@@ -15,6 +15,7 @@ from sklearn.utils import assert_all_finite
 from sklearn.utils.validation import check_array, check_consistent_length, validate_data
 
 from mcmodels.exceptions import RankDeficiencyWarning
+from mcmodels.rows import Rows
 from mcmodels.rows.blocks import Array
 from mcmodels.solvers import Solution
 
@@ -22,7 +23,8 @@ _LONGEST_LIST = 10
 
 
 # NaN and infinity show in the first sums over rows, which read every entry anyway.
-_ROW_OPTIONS = {"accept_sparse": "csr", "dtype": "numeric", "ensure_all_finite": False}
+_FINITE_ROWS = {"accept_sparse": "csr", "dtype": "numeric"}
+_ROW_OPTIONS = {**_FINITE_ROWS, "ensure_all_finite": False}
 
 
 def validated_rows(estimator: Any, X: Any) -> Any:
@@ -30,7 +32,7 @@ def validated_rows(estimator: Any, X: Any) -> Any:
 
     It is not converted to float64 here: blocks of rows are, as they are read.
     """
-    return validate_data(estimator, X, reset=False, **{**_ROW_OPTIONS, "ensure_all_finite": True})
+    return validate_data(estimator, X, reset=False, **_FINITE_ROWS)
 
 
 def validated_features(estimator: Any, X: Any, **options: Any) -> Any:
@@ -50,6 +52,13 @@ def validated_pair(estimator: Any, X: Any, y: Any, *, reset: bool, **for_y: Any)
     if not reset:
         _check_finite(estimator, X)
     return X, y
+
+
+def validated_block(estimator: Any, X: Any, y: Any, *, reset: bool, **for_y: Any) -> Any:
+    """X and y (or None) of a block of rows, checked like those of a fit, NaN included."""
+    if y is None:
+        return validate_data(estimator, X, reset=reset, **_FINITE_ROWS), None
+    return validate_data(estimator, X, y, reset=reset, **_FINITE_ROWS, **for_y)
 
 
 @contextmanager
@@ -99,8 +108,8 @@ def check_count(name: str, value: object, *, at_least: int) -> None:
         raise ValueError(f"{name}={value!r} must be an integer of at least {at_least}.")
 
 
-def check_weights(sample_weight: Any, X: Any) -> Array | None:
-    """Weights as a float64 array of one a row, or None; none negative, not all zero."""
+def check_weights(sample_weight: Any, X: Any, *, all_zero: bool = False) -> Array | None:
+    """Weights as a float64 array of one a row, or None; none negative, not ``all_zero``."""
     if sample_weight is None:
         return None
     if isinstance(sample_weight, Real):
@@ -123,9 +132,44 @@ def check_weights(sample_weight: Any, X: Any) -> Array | None:
         total = weights.sum()
     if not np.isfinite(total):
         raise ValueError("the sum of sample_weight overflows float64; divide the weights.")
-    if weights.max() == 0:
+    if weights.max() == 0 and not all_zero:
         raise ValueError("sample_weight is zero in every row; at least one must be positive.")
     return weights
+
+
+def check_mergeable(estimator: Any, other: Any, parameters: Sequence[str]) -> None:
+    """Refuse another estimator whose rows cannot be taken in."""
+    if type(other) is not type(estimator):
+        raise TypeError(
+            f"other is a {type(other).__name__}; it must be a {type(estimator).__name__}."
+        )
+    for model, name in ((estimator, "this model"), (other, "other")):
+        if getattr(model, "_sums", None) is None:
+            raise ValueError(
+                f"{name} has no sums to merge; fit both by partial_fit, which keeps them."
+            )
+    for name in parameters:
+        if getattr(estimator, name) != getattr(other, name):
+            raise ValueError(
+                f"other has {name}={getattr(other, name)!r}, this model "
+                f"{getattr(estimator, name)!r}; they must agree."
+            )
+    if estimator.n_features_in_ != other.n_features_in_:
+        raise ValueError(
+            f"other has {other.n_features_in_} features, this model {estimator.n_features_in_}."
+        )
+    names = (getattr(model, "feature_names_in_", None) for model in (estimator, other))
+    if not np.array_equal(*(() if name is None else name for name in names)):
+        raise ValueError("other has features of other names; they must agree.")
+
+
+def check_same_sums(sums: Any, kind: type, rows: Rows) -> None:
+    """Refuse parameters that have changed since the first call of partial_fit."""
+    if sums is not None and (type(sums) is not kind or sums.seen.intercept != rows.intercept):
+        raise ValueError(
+            "solver or fit_intercept has changed since the first partial_fit; set it back, or "
+            "clone the model and begin again."
+        )
 
 
 def check_params(params: Any, shape: tuple[int, ...], name: str = "params") -> Array:

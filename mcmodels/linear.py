@@ -10,10 +10,13 @@ from scipy import linalg
 from sklearn.base import BaseEstimator, MultiOutputMixin, RegressorMixin
 from sklearn.utils.validation import check_is_fitted
 
+from mcmodels._streams import refuse_other_arguments, stream_rows, survey
 from mcmodels._validation import (
     check_choice,
     check_flag,
+    check_mergeable,
     check_number,
+    check_same_sums,
     check_weights,
     refuse_not_finite,
     validated_pair,
@@ -29,9 +32,19 @@ from mcmodels.objectives import (
     QuadraticObjective,
     SquaredError,
 )
-from mcmodels.rows import ArrayRows, FactoredMoments, Moments
+from mcmodels.rows import (
+    ArrayRows,
+    Extent,
+    FactoredMoments,
+    Moments,
+    RowStream,
+    Seen,
+    StreamedMoments,
+    StreamedTriangle,
+)
 from mcmodels.rows.blocks import Array
-from mcmodels.solvers import Status, least_squares
+from mcmodels.solvers import Solution, Status, least_squares
+from mcmodels.solvers.least_squares import LeastSquares
 
 __all__ = ["LinearRegression"]
 
@@ -115,13 +128,14 @@ class LinearRegression(MultiOutputMixin, RegressorMixin, DifferentiableMixin, Ba
         self.solver = solver
         self.rcond = rcond
 
-    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
+    def fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
         """Fit the model.
 
         Parameters
         ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Features; any real dtype and memory order. Nothing of this size is copied.
+        X : {array-like, sparse matrix} of shape (n_samples, n_features), or RowStream
+            Features; any real dtype and memory order, also a memory map. Nothing of this size is
+            copied. A stream holds y and the weights, too.
         y : array-like of shape (n_samples,) or (n_samples, n_targets)
             Targets.
         sample_weight : array-like of shape (n_samples,), default=None
@@ -144,23 +158,130 @@ class LinearRegression(MultiOutputMixin, RegressorMixin, DifferentiableMixin, Ba
         ConstantTargetWarning
             When a target takes one value only.
         """
-        check_flag("fit_intercept", self.fit_intercept)
-        check_choice("solver", self.solver, ("auto", "normal", "pinv"))
-        if self.rcond is not None:
-            check_number("rcond", self.rcond, at_least=0)
+        self._check_parameters()
+        self._sums = None
+        if isinstance(X, RowStream):
+            refuse_other_arguments(y, sample_weight)
+            return self._fit_stream(X)
         X, y = validated_pair(self, X, y, reset=True, **_TARGETS)
         targets = y.reshape(X.shape[0], -1)
         weights = check_weights(sample_weight, X)
         rows = self._rows(X, targets, weights)
         with refuse_not_finite(self, X):
-            solution = least_squares.solve(
-                rows, method=cast(least_squares.Method, self.solver), rcond=self.rcond
-            )
-        fit = solution.value
-        shape = (-1,) if y.ndim == 1 else (y.shape[1], -1)
+            solution = least_squares.solve(rows, method=self._method, rcond=self.rcond)
+        self._conclude(solution, Seen.of(rows), y.shape[1:])
+        self._warn_of(solution, rows, stacklevel=4)
+        if (solution.value.moments.y_squares <= _rounding_of_mean(solution.value.moments)).any():
+            self._warn_constant_target(targets if weights is None else targets[weights > 0])
+        return self
 
+    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
+        """Take in more rows; the model is then the fit to all rows so far.
+
+        However the rows are divided, and in whatever order they come, the result is that of one fit
+        to all of them, up to rounding. What is kept is of the size of the Hessian, and no row: with
+        ``solver="normal"`` the scatter matrix (digits are lost with the square of the condition
+        number), else the triangular factor of the rows (with the condition number itself; parts of
+        at least as many rows as columns cost least).
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Features.
+        y : array-like of shape (n_samples,) or (n_samples, n_targets)
+            Targets.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Row weights ≥ 0.
+
+        Returns
+        -------
+        self
+
+        Notes
+        -----
+        ``fit`` forgets the rows of earlier calls. While there are fewer rows than columns the
+        shortest coefficients are given, and ``status_`` says so without a warning.
+        """
+        self._check_parameters()
+        sums = getattr(self, "_sums", None)
+        X, y = validated_pair(self, X, y, reset=sums is None, **_TARGETS)
+        if sums is not None and y.shape[1:] != self.params_.shape[:-1]:
+            raise ValueError(
+                f"y has shape {y.shape}; the rows before had targets of shape "
+                f"(n_samples, {', '.join(map(str, self.params_.shape[:-1]))})."
+            )
+        rows = self._rows(X, y.reshape(X.shape[0], -1), check_weights(sample_weight, X))
+        kind = StreamedMoments if self.solver == "normal" else StreamedTriangle
+        check_same_sums(sums, kind, rows)
+        with refuse_not_finite(self, X):
+            part = kind.of(rows)
+            return self._take_in(part if sums is None else sums + part, y.shape[1:])
+
+    def merge(self, other: LinearRegression) -> Self:
+        """Take in the rows that another model has seen by :meth:`partial_fit`.
+
+        Parameters
+        ----------
+        other : LinearRegression
+            With the same parameters and features; it is not changed.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError
+            When the two do not fit together, or have not been fitted by ``partial_fit``.
+        """
+        check_mergeable(self, other, ("fit_intercept", "solver"))
+        if self.params_.shape != other.params_.shape:
+            raise ValueError(
+                f"other has params_ of shape {other.params_.shape}, this model "
+                f"{self.params_.shape}; both need the same targets."
+            )
+        return self._take_in(self._sums + other._sums, self.params_.shape[:-1])
+
+    def _take_in(self, sums: StreamedMoments | StreamedTriangle, y_shape: tuple[int, ...]) -> Self:
+        solution = least_squares.solve_sums(sums, rcond=self.rcond)
+        self._sums = sums
+        self._conclude(solution, sums.seen, y_shape)
+        if sums.seen.n_present > sums.seen.n_features:
+            self._warn_of(solution, sums.seen, stacklevel=5)
+        return self
+
+    def _fit_stream(self, stream: RowStream) -> Self:
+        intercept = bool(self.fit_intercept)
+        surveyed = survey(self, stream, intercept=intercept, **_TARGETS)
+        rows = stream_rows(
+            self,
+            stream,
+            surveyed,
+            lambda y, weights: (y.reshape(len(y), -1), weights),
+            **_TARGETS,
+        )
+        solution = least_squares.solve(rows, method=self._method, rcond=self.rcond)
+        self._conclude(solution, surveyed.seen, surveyed.y_shape or ())
+        self._warn_of(solution, rows, stacklevel=5)
+        return self
+
+    def _check_parameters(self) -> None:
+        check_flag("fit_intercept", self.fit_intercept)
+        check_choice("solver", self.solver, ("auto", "normal", "pinv"))
+        if self.rcond is not None:
+            check_number("rcond", self.rcond, at_least=0)
+
+    @property
+    def _method(self) -> least_squares.Method:
+        return cast(least_squares.Method, self.solver)
+
+    def _conclude(
+        self, solution: Solution[LeastSquares], seen: Seen, y_shape: tuple[int, ...]
+    ) -> None:
+        fit = solution.value
+        shape = (*y_shape, -1)
         self._least_squares = fit
-        self._n_singular_values = min(X.shape)
+        self._n_singular_values = min(seen.n_rows, seen.n_features)
         self.params_ = fit.params.reshape(shape)
         gradient = QuadraticObjective(fit.moments, intercept=self.fit_intercept).gradient(
             fit.params
@@ -172,18 +293,19 @@ class LinearRegression(MultiOutputMixin, RegressorMixin, DifferentiableMixin, Ba
         self.solver_ = solution.method
         self.n_iter_ = solution.iterations
         self.status_ = str(solution.status)
+
+    def _warn_of(
+        self, solution: Solution[LeastSquares], extent: Extent, *, stacklevel: int
+    ) -> None:
         if solution.status is Status.RANK_DEFICIENT:
             warn_rank_deficient(
                 self,
                 solution,
                 self.n_features_in_,
-                n_rows=rows.n_present,
+                n_rows=extent.n_present,
                 what="Predictions are unique, coefficients are the shortest that give them.",
-                stacklevel=3,
+                stacklevel=stacklevel,
             )
-        if (fit.moments.y_squares <= _rounding_of_mean(fit.moments)).any():
-            self._warn_constant_target(targets if weights is None else targets[weights > 0])
-        return self
 
     def predict(self, X: Any) -> Array:
         """Predicted targets ``X̃θ``.

@@ -11,6 +11,8 @@ from mcmodels.rows.derivatives import Derivatives, Slope
 from mcmodels.rows.moments import Moments
 from mcmodels.rows.scratch import Scratch
 from mcmodels.rows.source import ArrayRows, Extent, Rows
+from mcmodels.rows.stream import RowStream, StreamRows
+from mcmodels.rows.streamed import Seen, StreamedMoments, StreamedTriangle
 from mcmodels.rows.threads import single_threaded_blas
 from mcmodels.rows.transformed import TransformedRows
 from mcmodels.rows.triangle import FactoredMoments, Triangle
@@ -27,11 +29,16 @@ __all__ = [
     "FactoredMoments",
     "Moments",
     "RowBlock",
+    "RowStream",
     "Rows",
     "RowsCovariance",
     "Scratch",
+    "Seen",
     "Slope",
     "SparseDesign",
+    "StreamRows",
+    "StreamedMoments",
+    "StreamedTriangle",
     "TransformedRows",
     "Triangle",
     "single_threaded_blas",

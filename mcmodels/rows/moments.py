@@ -13,8 +13,9 @@ from mcmodels.rows.source import Rows
 
 # Rows from which the point is taken that cross-products are summed about.
 _SAMPLE = 1024
-# With this many entries, a mean of this many standard deviations is about zero.
-_MANY_ENTRIES, _NEAR_ZERO = 2**20, 8.0
+# In many short rows, a mean of this many standard deviations is about zero: there, centring is what
+# a fit would wait for.
+_MANY_ENTRIES, _SHORT_ROW, _NEAR_ZERO = 2**20, 64, 4.0
 
 
 @dataclass(frozen=True)
@@ -139,14 +140,14 @@ def point_near_mean(rows: Rows) -> Array:
     """A point (x, y) about which the rows lose no digits when their squares are summed.
 
     Columns that lie about zero keep zero, and blocks that need no shift are not copied; with many
-    rows, where a copy is what a fit would wait for, up to two digits are given for that.
+    short rows, one digit is given for that.
     """
     first, second = _targets_and_squares(rows.sample(_SAMPLE))
     variance = second - first**2
     if not rows.intercept:
         first = np.zeros_like(first)
-    large = rows.n_rows * rows.n_features > _MANY_ENTRIES
-    near = _NEAR_ZERO if large else 1.0
+    many = rows.n_rows * rows.n_features > _MANY_ENTRIES and rows.n_features < _SHORT_ROW
+    near = _NEAR_ZERO if many else 1.0
     return np.where(first**2 > near**2 * variance, first, 0.0)  # NaN is left for the sums to find
 
 

@@ -70,7 +70,11 @@ class Rows(ABC):
         Relative rounding unit of the entries of X as they were given, at least float64's.
     intercept : bool
         Whether the design rows end in a one.
+    walks_are_costly : bool
+        Whether rows are read from outside memory each time.
     """
+
+    walks_are_costly = False
 
     n_rows: int
     n_features: int

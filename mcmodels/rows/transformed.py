@@ -32,6 +32,7 @@ class TransformedRows(Rows):
         self.total_weight = rows.total_weight
         self.dtype, self.epsilon = rows.dtype, rows.epsilon
         self.intercept = rows.intercept
+        self.walks_are_costly = rows.walks_are_costly
 
     def reduce(self, summarise: Callable[[RowBlock], Sum]) -> Sum:
         """Sum over all blocks of rows of positive weight."""

@@ -56,6 +56,18 @@ class Triangle:
         stacked = np.concatenate([self.R, other.R])
         return Triangle(_upper_factor(stacked), self.n_features, self.intercept)
 
+    def shifted(self, shift: Array) -> Triangle:
+        """The factor of the same rows with ``shift`` added to each.
+
+        ``(1, z + s) = (1, z) + 1·(0, s)``: the column of the leading one is added to the others.
+        It has a single entry, the square root of the total weight.
+        """
+        if not (self.intercept and shift.any()):
+            return self
+        R = self.R.copy()
+        R[0, 1:] += R[0, 0] * shift
+        return Triangle(R, self.n_features, self.intercept)
+
     @property
     def Rxx(self) -> Array:
         """Factor of the (centred) features, shape (k, p)."""

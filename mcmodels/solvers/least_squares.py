@@ -14,6 +14,8 @@ from mcmodels.rows import (
     Moments,
     RowBlock,
     Rows,
+    StreamedMoments,
+    StreamedTriangle,
     Triangle,
     single_threaded_blas,
 )
@@ -131,6 +133,16 @@ def solve_triangle(
     return _from_factor(triangle, moments, extent, rcond)
 
 
+def solve_sums(
+    sums: StreamedMoments | StreamedTriangle, *, rcond: float | None = None
+) -> Solution[LeastSquares]:
+    """The fit to rows that have been summed up, and need not be there any more."""
+    with single_threaded_blas():
+        if isinstance(sums, StreamedMoments):
+            return solve_moments(sums.moments, sums.seen, rcond=rcond)
+        return solve_triangle(sums.triangle, sums.centre, sums.seen, rcond=rcond)
+
+
 def _automatic(moments: Moments, rows: Rows, rcond: float | None) -> Solution[LeastSquares]:
     solution = _normal(moments, rows, rcond)
     if solution is None or solution.condition > _CHOLESKY:
@@ -200,7 +212,10 @@ def _from_factor(
     R = triangle.Rxx
     scale = _column_lengths(np.linalg.norm(R, axis=0), moments, extent)
     tolerance = rank_tolerance(extent) if rcond is None else rcond
-    inverse = from_factor(R, scale, tolerance, _noise(extent, scale, moments, rcond))
+    noise = _noise(extent, scale, moments, rcond)
+    inverse = _regular(R, scale, max(tolerance, float(np.linalg.norm(noise)))) or from_factor(
+        R, scale, tolerance, noise
+    )
     if inverse.rank == moments.n_features and R.shape[0] == R.shape[1]:
         coef = linalg.solve_triangular(R, triangle.Qy, check_finite=False)
     else:
@@ -209,10 +224,23 @@ def _from_factor(
     return _assemble(coef, moments, inverse, extent, "pinv", R)
 
 
+def _regular(R: Array, scale: Array, tolerance: float) -> ScaledCholesky | None:
+    """What R says of its square where it is so far from singular that no SVD need look."""
+    n_rows, n_columns = R.shape
+    if n_rows != n_columns or n_columns == 0 or not scale.all():
+        return None
+    unit = R / scale
+    reciprocal, _ = linalg.lapack.dtrcon(unit)
+    # The condition in the 2-norm is at most p times that in the 1-norm.
+    if not reciprocal > max(n_columns * 10 * tolerance, 1 / _CHOLESKY):
+        return None
+    return ScaledCholesky(unit.T, scale, float(1 / reciprocal))
+
+
 def _assemble(
     coef: Array,
     moments: Moments | FactoredMoments,
-    inverse: PseudoInverse,
+    inverse: ScaledCholesky | PseudoInverse,
     extent: Extent,
     method: str,
     orthogonal_factor: Array | None = None,
