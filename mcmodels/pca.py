@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import warnings
 from numbers import Integral, Real
-from typing import Any, Self, cast
+from typing import Any, Self
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_array, check_is_fitted
 
+from mcmodels._streams import refuse_other_arguments, stream_rows, survey
 from mcmodels._validation import (
     check_choice,
     check_flag,
+    check_mergeable,
     check_number,
+    check_same_sums,
     check_weights,
     refuse_not_finite,
+    validated_block,
     validated_features,
     validated_rows,
 )
@@ -25,7 +29,15 @@ from mcmodels.exceptions import ConvergenceWarning, RankDeficiencyWarning
 from mcmodels.inference.dimension import components_for_share, minka_log_evidence
 from mcmodels.inference.probabilistic_pca import ProbabilisticPCA
 from mcmodels.objectives import Objective, VarianceLagrangian
-from mcmodels.rows import ArrayRows, RowsCovariance
+from mcmodels.rows import (
+    ArrayRows,
+    Extent,
+    Rows,
+    RowsCovariance,
+    RowStream,
+    StreamedMoments,
+    StreamedTriangle,
+)
 from mcmodels.rows.blocks import Array
 from mcmodels.solvers import Solution, Status, principal_axes
 
@@ -132,8 +144,9 @@ class PCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, DifferentiableMixin
 
         Parameters
         ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Features; any real dtype and memory order.
+        X : {array-like, sparse matrix} of shape (n_samples, n_features), or RowStream
+            Features; any real dtype and memory order, also a memory map. A stream holds the
+            weights, too.
         y : None
             Not looked at.
         sample_weight : array-like of shape (n_samples,), default=None
@@ -157,24 +170,110 @@ class PCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, DifferentiableMixin
         ConvergenceWarning
             When deflation could not reach its tolerance.
         """
+        self._check_parameters()
+        self._sums = None
+        if isinstance(X, RowStream):
+            refuse_other_arguments(None, sample_weight)
+            surveyed = survey(self, X, intercept=True)
+            return self._fit_rows(
+                stream_rows(self, X, surveyed, lambda _, weights: (None, weights))
+            )
+        least = 2 if sample_weight is None else 1
+        X = validated_features(self, X, ensure_min_samples=least)
+        with refuse_not_finite(self, X):
+            return self._fit_rows(ArrayRows(X, weights=check_weights(sample_weight, X)))
+
+    def partial_fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
+        """Take in more rows; the model is then the fit to all rows so far, exactly.
+
+        However the rows are divided, and in whatever order they come, the result is that of one fit
+        to all of them, up to rounding; scikit-learn's IncrementalPCA, which keeps the leading
+        components only, is approximate. What is kept has p² entries and no row: the triangular
+        factor of the rows, or their scatter matrix with ``solver="eigh"`` or ``"deflation"``, which
+        is faster and loses variances below √ε of the largest. Until there are as many rows as
+        ``n_components``, and two, rows are taken in but there is no fit yet.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Rows.
+        y : None
+            Not looked at.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Row weights ≥ 0.
+
+        Returns
+        -------
+        self
+
+        Notes
+        -----
+        ``fit`` forgets the rows of earlier calls.
+        """
+        self._check_parameters()
+        sums = getattr(self, "_sums", None)
+        X, _ = validated_block(self, X, None, reset=sums is None)
+        rows = ArrayRows(X, weights=check_weights(sample_weight, X))
+        kind = StreamedTriangle if self.solver == "auto" else StreamedMoments
+        check_same_sums(sums, kind, rows)
+        part = kind.of(rows)
+        return self._take_in(part if sums is None else sums + part)
+
+    def merge(self, other: PCA) -> Self:
+        """Take in the rows that another model has seen by :meth:`partial_fit`.
+
+        Parameters
+        ----------
+        other : PCA
+            With the same solver and features; it is not changed.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError
+            When the two do not fit together, or have not been fitted by ``partial_fit``.
+        """
+        check_mergeable(self, other, ("solver",))
+        return self._take_in(self._sums + other._sums)
+
+    def _take_in(self, sums: StreamedMoments | StreamedTriangle) -> Self:
+        seen, wanted = sums.seen, self.n_components
+        limit = min(principal_axes.row_count(seen), seen.n_features)
+        needed = wanted if isinstance(wanted, Integral) and wanted <= seen.n_features else 1
+        if wanted == "mle":
+            needed = seen.n_features
+        if seen.total_weight > 1 and limit >= needed:
+            count = self._checked_count(limit, seen)
+            solution = principal_axes.solve_sums(
+                sums, limit if count is None else count, **self._options
+            )
+            self._conclude(solution, seen, limit)
+        self._sums = sums
+        return self
+
+    def _fit_rows(self, rows: Rows) -> Self:
+        self._counted(rows)
+        limit = min(principal_axes.row_count(rows), rows.n_features)
+        count = self._checked_count(limit, rows)
+        solution = principal_axes.solve(rows, limit if count is None else count, **self._options)
+        self._conclude(solution, rows, limit)
+        return self
+
+    def _check_parameters(self) -> None:
         check_flag("whiten", self.whiten)
         check_choice("solver", self.solver, ("auto", "eigh", "deflation"))
         check_number("tol", self.tol, at_least=0)
-        least = 2 if sample_weight is None else 1
-        X = validated_features(self, X, ensure_min_samples=least)
-        rows = self._counted(ArrayRows(X, weights=check_weights(sample_weight, X)))
-        limit = min(principal_axes.row_count(rows), rows.n_features)
-        count = self._checked_count(limit, rows)
-        with refuse_not_finite(self, X):
-            solution = principal_axes.solve(
-                rows,
-                limit if count is None else count,
-                method=cast(principal_axes.Method, self.solver),
-                tol=self.tol,
-                random=check_random_state(self.random_state),
-            )
-        self._conclude(solution, rows, limit)
-        return self
+
+    @property
+    def _options(self) -> dict[str, Any]:
+        return {
+            "method": self.solver,
+            "tol": self.tol,
+            "random": check_random_state(self.random_state),
+        }
 
     def transform(self, X: Any) -> Array:
         """Scores of rows on the components.
@@ -289,7 +388,7 @@ class PCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, DifferentiableMixin
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]
         return tags
 
-    def _checked_count(self, limit: int, rows: ArrayRows) -> int | None:
+    def _checked_count(self, limit: int, rows: Extent) -> int | None:
         """Number of components asked for, or None when all are needed to choose it."""
         wanted = self.n_components
         if wanted is None:
@@ -325,7 +424,7 @@ class PCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, DifferentiableMixin
         return min(components_for_share(shares, float(self.n_components)), variances.size)
 
     def _conclude(
-        self, solution: Solution[principal_axes.PrincipalAxes], rows: ArrayRows, limit: int
+        self, solution: Solution[principal_axes.PrincipalAxes], rows: Extent, limit: int
     ) -> None:
         axes = solution.value
         total = axes.total_variance
@@ -355,14 +454,14 @@ class PCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, DifferentiableMixin
                 f"only {self.rank_} of {k} components have variance above rounding noise; "
                 "whitening maps the others to zero. Set n_components to the rank to drop them.",
                 RankDeficiencyWarning,
-                stacklevel=3,
+                stacklevel=4,
             )
         if solution.status is Status.NOT_CONVERGED:
             warnings.warn(
                 f"deflation did not reach a relative residual of {self.tol:g}. Raise tol, or use "
                 "solver='eigh'.",
                 ConvergenceWarning,
-                stacklevel=3,
+                stacklevel=4,
             )
 
     def _gaussian(self) -> ProbabilisticPCA:
@@ -371,7 +470,7 @@ class PCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, DifferentiableMixin
             self.mean_, self.components_, self.explained_variance_, self.noise_variance_
         )
 
-    def _counted(self, rows: ArrayRows) -> ArrayRows:
+    def _counted(self, rows: Rows) -> Rows:
         """The rows, if they have a covariance."""
         if not 1 < rows.total_weight < np.inf:
             raise ValueError(

@@ -18,11 +18,15 @@ from mcmodels.rows import (
     Covariance,
     CovarianceMatrix,
     Design,
+    Extent,
     FactoredCovariance,
+    FactoredMoments,
     Moments,
     RowBlock,
     Rows,
     RowsCovariance,
+    StreamedMoments,
+    StreamedTriangle,
     Triangle,
     single_threaded_blas,
 )
@@ -99,27 +103,59 @@ def solve(
     Solution[PrincipalAxes]
         ``rank`` counts the variances above rounding noise among those computed.
     """
+    eigenpairs = _eigensolver(count, method, tol, random)
+    with single_threaded_blas():
+        if rows.n_present > rows.n_features:
+            spectrum = _of_moments(_checked(Moments.of(rows)), eigenpairs)
+        else:
+            spectrum = _wide(rows, eigenpairs)
+        if method == "auto" and _ruined_by_squaring(spectrum, row_count(rows), rows.n_features):
+            triangle = rows.reduce(Triangle.about(spectrum.mean))
+            exact = _of_triangle(triangle, spectrum.mean, rows.total_weight)
+            exact = replace(exact, kept=spectrum.kept, products=spectrum.products)
+            return _judged(exact, count, rows, "svd")
+        return _judged(spectrum, count, rows, method)
 
+
+def solve_sums(
+    sums: StreamedMoments | StreamedTriangle,
+    count: int,
+    *,
+    method: Method,
+    tol: float,
+    random: np.random.RandomState,
+) -> Solution[PrincipalAxes]:
+    """The principal axes of rows that have been summed up; the parameters are those of solve."""
+    with single_threaded_blas():
+        if isinstance(sums, StreamedMoments):
+            eigenpairs = _eigensolver(count, method, tol, random)
+            spectrum = _of_moments(_checked(sums.moments), eigenpairs)
+            return _judged(spectrum, count, sums.seen, method)
+        spectrum = _of_triangle(sums.triangle, sums.centre, sums.seen.total_weight)
+        return _judged(spectrum, count, sums.seen, "svd")
+
+
+def _eigensolver(
+    count: int, method: Method, tol: float, random: np.random.RandomState
+) -> Eigensolver:
     def eigenpairs(A: Array) -> Eigenpairs:
         available = min(count, A.shape[0])
         if method == "deflation":
             return deflated_eigenpairs(A, available, tol=tol, random=random)
         return leading_eigenpairs(A, available)
 
-    with single_threaded_blas():
-        return _solve(rows, count, method, eigenpairs)
+    return eigenpairs
 
 
-def _solve(
-    rows: Rows, count: int, method: Method, eigenpairs: Eigensolver
+def _judged(
+    spectrum: _Spectrum, count: int, extent: Extent, method: str
 ) -> Solution[PrincipalAxes]:
-    spectrum = (_tall if rows.n_present > rows.n_features else _wide)(rows, eigenpairs)
-    used = "deflation" if method == "deflation" else "eigh"
-    floor = max(8 * rows.n_features * FLOAT64_EPSILON, rank_tolerance(rows) ** 2)
-    if method == "auto" and _ruined_by_squaring(spectrum, row_count(rows), rows.n_features):
-        spectrum = _orthogonal(rows, spectrum)
-        used, floor = "svd", rank_tolerance(rows) ** 2
-    noise = floor * spectrum.variances.max(initial=0.0) + _entry_variance(rows, spectrum)
+    """The ``count`` leading axes, and which of them are more than rounding noise."""
+    used = "eigh" if method == "auto" else method
+    floor = rank_tolerance(extent) ** 2
+    if used != "svd":
+        floor = max(8 * extent.n_features * FLOAT64_EPSILON, floor)
+    noise = floor * spectrum.variances.max(initial=0.0) + _entry_variance(extent, spectrum)
     real = np.logical_and.accumulate(spectrum.variances > noise)
     present = spectrum.variances[real]
     rank = min(present.size, count)
@@ -150,12 +186,12 @@ def _solve(
     )
 
 
-def row_count(rows: Rows) -> int:
+def row_count(rows: Extent) -> int:
     """Rows that the weights stand for: those present, or more when weights repeat them."""
     return max(rows.n_present, int(rows.total_weight))
 
 
-def _entry_variance(rows: Rows, spectrum: _Spectrum) -> Array:
+def _entry_variance(rows: Extent, spectrum: _Spectrum) -> Array:
     """Variance that the rounding of the entries of X puts along each axis."""
     squares = spectrum.square_sums / rows.total_weight
     return (_NOISE_MARGIN * rows.epsilon) ** 2 / 12 * (spectrum.axes**2 @ squares)
@@ -190,10 +226,13 @@ def _ruined_by_squaring(spectrum: _Spectrum, n_rows: int, n_features: int) -> bo
     return bool(min(wanted.min(), noise) <= np.sqrt(FLOAT64_EPSILON) * wanted[0])
 
 
-def _tall(rows: Rows, eigenpairs: Eigensolver) -> _Spectrum:
-    """Eigenvectors of S."""
-    moments = Moments.of(rows)
+def _checked(moments: Moments) -> Moments:
     refuse_overflow(moments.x_squares)
+    return moments
+
+
+def _of_moments(moments: Moments, eigenpairs: Eigensolver) -> _Spectrum:
+    """Eigenvectors of S."""
     S = moments.Sxx / (moments.weight - 1)
     pairs = eigenpairs(S)
     covariance = CovarianceMatrix(S)
@@ -207,6 +246,26 @@ def _tall(rows: Rows, eigenpairs: Eigensolver) -> _Spectrum:
         moments.x_squares + moments.weight * moments.x_mean**2,
         pairs.iterations,
         pairs.converged,
+    )
+
+
+def _of_triangle(triangle: Triangle, centre: Array, weight: float) -> _Spectrum:
+    """Singular vectors of R, the factor of the rows about ``centre``."""
+    moments = FactoredMoments.of(triangle, centre, weight)
+    R = triangle.Rxx
+    refuse_overflow(moments.x_squares)
+    _, singular_values, Vt = linalg.svd(R, full_matrices=False, check_finite=False)
+    variances = singular_values**2 / (weight - 1)
+    covariance = FactoredCovariance(R / np.sqrt(weight - 1))
+    return _Spectrum(
+        moments.x_mean,
+        Vt,
+        variances,
+        float(variances.sum()),
+        covariance,
+        covariance,
+        moments.x_squares + weight * moments.x_mean**2,
+        complete=True,
     )
 
 
@@ -237,14 +296,6 @@ def _wide(rows: Rows, eigenpairs: Eigensolver) -> _Spectrum:
         pairs.iterations,
         pairs.converged,
     )
-
-
-def _orthogonal(rows: Rows, squared: _Spectrum) -> _Spectrum:
-    """Singular vectors of R; ``squared`` is what the route through squares found."""
-    R = rows.reduce(Triangle.about(squared.mean)).Rxx
-    _, singular_values, Vt = linalg.svd(R, full_matrices=False, check_finite=False)
-    variances = singular_values**2 / (rows.total_weight - 1)
-    return replace(squared, axes=Vt, variances=variances, complete=True)
 
 
 def _factored(rows: Rows, by_rows: RowsCovariance) -> Covariance | None:
