@@ -15,7 +15,7 @@ from sklearn.utils import assert_all_finite
 from sklearn.utils.validation import check_array, check_consistent_length, validate_data
 
 from mcmodels.exceptions import RankDeficiencyWarning
-from mcmodels.rows import Rows
+from mcmodels.rows import Rows, StreamedSums
 from mcmodels.rows.blocks import Array
 from mcmodels.solvers import Solution
 
@@ -158,14 +158,14 @@ def check_mergeable(estimator: Any, other: Any, parameters: Sequence[str]) -> No
         raise ValueError(
             f"other has {other.n_features_in_} features, this model {estimator.n_features_in_}."
         )
-    names = (getattr(model, "feature_names_in_", None) for model in (estimator, other))
-    if not np.array_equal(*(() if name is None else name for name in names)):
+    names, others = (getattr(model, "feature_names_in_", ()) for model in (estimator, other))
+    if not np.array_equal(names, others):
         raise ValueError("other has features of other names; they must agree.")
 
 
-def check_same_sums(sums: Any, kind: type, rows: Rows) -> None:
+def check_same_sums(sums: StreamedSums | None, kind: type, rows: Rows) -> None:
     """Refuse parameters that have changed since the first call of partial_fit."""
-    if sums is not None and (type(sums) is not kind or sums.seen.intercept != rows.intercept):
+    if sums is not None and (not isinstance(sums, kind) or sums.seen.intercept != rows.intercept):
         raise ValueError(
             "solver or fit_intercept has changed since the first partial_fit; set it back, or "
             "clone the model and begin again."

@@ -40,7 +40,9 @@ from mcmodels.rows import (
     RowStream,
     Seen,
     StreamedMoments,
+    StreamedSums,
     StreamedTriangle,
+    added,
 )
 from mcmodels.rows.blocks import Array
 from mcmodels.solvers import Solution, Status, least_squares
@@ -120,6 +122,8 @@ class LinearRegression(MultiOutputMixin, RegressorMixin, DifferentiableMixin, Ba
     >>> bool(abs(model.gradient_).max() < 1e-12)
     True
     """
+
+    _sums: StreamedSums | None
 
     def __init__(
         self, *, fit_intercept: bool = True, solver: str = "auto", rcond: float | None = None
@@ -215,7 +219,7 @@ class LinearRegression(MultiOutputMixin, RegressorMixin, DifferentiableMixin, Ba
         check_same_sums(sums, kind, rows)
         with refuse_not_finite(self, X):
             part = kind.of(rows)
-            return self._take_in(part if sums is None else sums + part, y.shape[1:])
+            return self._take_in(added(sums, part), y.shape[1:])
 
     def merge(self, other: LinearRegression) -> Self:
         """Take in the rows that another model has seen by :meth:`partial_fit`.
@@ -240,9 +244,9 @@ class LinearRegression(MultiOutputMixin, RegressorMixin, DifferentiableMixin, Ba
                 f"other has params_ of shape {other.params_.shape}, this model "
                 f"{self.params_.shape}; both need the same targets."
             )
-        return self._take_in(self._sums + other._sums, self.params_.shape[:-1])
+        return self._take_in(added(self._sums, other._sums), self.params_.shape[:-1])
 
-    def _take_in(self, sums: StreamedMoments | StreamedTriangle, y_shape: tuple[int, ...]) -> Self:
+    def _take_in(self, sums: StreamedSums, y_shape: tuple[int, ...]) -> Self:
         solution = least_squares.solve_sums(sums, rcond=self.rcond)
         self._sums = sums
         self._conclude(solution, sums.seen, y_shape)

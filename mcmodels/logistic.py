@@ -14,6 +14,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from mcmodels._class_weights import ClassWeights
 from mcmodels._labels import encode, select
+from mcmodels._streams import refuse_other_arguments, stream_rows, survey
 from mcmodels._validation import (
     check_choice,
     check_count,
@@ -34,9 +35,9 @@ from mcmodels.objectives import (
     Objective,
     SoftmaxCrossEntropy,
 )
-from mcmodels.rows import ArrayRows
+from mcmodels.rows import ArrayRows, Rows, RowStream
 from mcmodels.rows.blocks import Array
-from mcmodels.solvers import Solution, Status, irls
+from mcmodels.solvers import Status, irls
 
 __all__ = ["LogisticRegression"]
 
@@ -145,13 +146,15 @@ class LogisticRegression(ClassifierMixin, DifferentiableMixin, CallbackSupportMi
         self.warm_start = warm_start
 
     @with_callbacks
-    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
+    def fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
         """Fit the model.
 
         Parameters
         ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Features; any real dtype and memory order. Nothing of this size is copied.
+        X : {array-like, sparse matrix} of shape (n_samples, n_features), or RowStream
+            Features; any real dtype and memory order, also a memory map. Nothing of this size is
+            copied. A stream holds y and the weights, too; it is walked once to see what there is,
+            and once for each Newton step.
         y : array-like of shape (n_samples,)
             Class labels: numbers, booleans or strings, of at least two classes.
         sample_weight : array-like of shape (n_samples,), default=None
@@ -177,6 +180,10 @@ class LogisticRegression(ClassifierMixin, DifferentiableMixin, CallbackSupportMi
             When ``max_iter`` steps did not suffice.
         """
         self._check_parameters()
+        if isinstance(X, RowStream):
+            refuse_other_arguments(y, sample_weight)
+            objective = self._stream_objective(X)
+            return self._conclude_fit(objective, self._iterate(objective, X, None, None))
         X, y = validated_pair(self, X, y, reset=True)
         if y.dtype.kind not in "biuUS":
             check_classification_targets(y)
@@ -187,10 +194,7 @@ class LogisticRegression(ClassifierMixin, DifferentiableMixin, CallbackSupportMi
         self.classes_, codes = select(labels, codes, present)
         objective = self._objective_of(X, codes, self._class_weights.times(y, weights))
         with refuse_not_finite(self, X):
-            last = self._iterate(objective, X, y, weights)
-            solution = irls.conclude(objective, last)
-        self._conclude(solution, n_rows=objective.rows.n_present)
-        return self
+            return self._conclude_fit(objective, self._iterate(objective, X, y, weights))
 
     def decision_function(self, X: Any) -> Array:
         """Linear predictor of each row: of the second class, or of every class.
@@ -292,8 +296,36 @@ class LogisticRegression(ClassifierMixin, DifferentiableMixin, CallbackSupportMi
             where = " of positive class_weight"
         return present
 
+    def _stream_objective(self, stream: RowStream) -> LinearPredictorObjective:
+        """The objective over a stream, and the classes that it holds."""
+        intercept = bool(self.fit_intercept)
+        surveyed = survey(self, stream, intercept=intercept, labels=True, multi_output=False)
+        labels = surveyed.labels
+        check_classification_targets(labels)
+        totals = np.array([surveyed.label_weights[label] for label in labels.tolist()])
+        self._class_weights = ClassWeights.of(self.class_weight, labels, totals)
+        weighted = np.asarray(self._class_weights.times(labels, totals))
+        codes = np.arange(len(labels))
+        self.classes_ = labels[self._present(labels, codes, totals, weighted)]
+
+        def prepare(y: Any, weights: Array | None) -> tuple[Any, Array | None]:
+            return self._codes(y), self._class_weights.times(y, weights)
+
+        rows = stream_rows(self, stream, surveyed, prepare, multi_output=False)
+        if self._class_weights.by_label:
+            rows = rows.reweighted(float(weighted.sum()))
+        return self._objective_over(rows)
+
+    def _codes(self, y: Any) -> Any:
+        """Positions in ``classes_``; rows without weight may be of a class that was not there."""
+        return np.minimum(np.searchsorted(self.classes_, y), len(self.classes_) - 1)
+
     def _objective_of(self, X: Any, codes: Any, weights: Array | None) -> LinearPredictorObjective:
-        rows = ArrayRows(X, codes, weights, intercept=bool(self.fit_intercept))
+        return self._objective_over(
+            ArrayRows(X, codes, weights, intercept=bool(self.fit_intercept))
+        )
+
+    def _objective_over(self, rows: Rows) -> LinearPredictorObjective:
         loss = BinaryCrossEntropy() if len(self.classes_) == 2 else SoftmaxCrossEntropy()
         return LinearPredictorObjective(rows, loss, penalty=1.0 / self.C)
 
@@ -307,9 +339,7 @@ class LogisticRegression(ClassifierMixin, DifferentiableMixin, CallbackSupportMi
                 f"y holds the class {unknown[0]!s}, which was not there at fit; the classes are "
                 f"{self.classes_.tolist()}."
             )
-        # Rows without weight may be of a class that was not there at fit: nobody reads their code.
-        codes = np.minimum(np.searchsorted(self.classes_, y), len(self.classes_) - 1)
-        return self._objective_of(X, codes, total)
+        return self._objective_of(X, self._codes(y), total)
 
     def _start(self, objective: LinearPredictorObjective) -> Array:
         start = irls.log_odds_start(objective.rows, len(self.classes_))
@@ -356,7 +386,8 @@ class LogisticRegression(ClassifierMixin, DifferentiableMixin, CallbackSupportMi
             "intercept_": rows[:, -1] if self.fit_intercept else np.zeros(len(rows)),
         }
 
-    def _conclude(self, solution: Solution[irls.Optimum], *, n_rows: int) -> None:
+    def _conclude_fit(self, objective: LinearPredictorObjective, last: irls.Progress) -> Self:
+        solution = irls.conclude(objective, last)
         optimum = solution.value
         for name, value in self._as_attributes(optimum.params).items():
             setattr(self, name, value)
@@ -381,7 +412,7 @@ class LogisticRegression(ClassifierMixin, DifferentiableMixin, CallbackSupportMi
                 self,
                 solution,
                 self.n_features_in_,
-                n_rows=n_rows,
+                n_rows=objective.rows.n_present,
                 what="Probabilities are unique, parameters are the shortest that give them.",
                 stacklevel=5,
             )
@@ -392,3 +423,4 @@ class LogisticRegression(ClassifierMixin, DifferentiableMixin, CallbackSupportMi
                 ConvergenceWarning,
                 stacklevel=4,
             )
+        return self

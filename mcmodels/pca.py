@@ -36,7 +36,9 @@ from mcmodels.rows import (
     RowsCovariance,
     RowStream,
     StreamedMoments,
+    StreamedSums,
     StreamedTriangle,
+    added,
 )
 from mcmodels.rows.blocks import Array
 from mcmodels.solvers import Solution, Status, principal_axes
@@ -123,6 +125,8 @@ class PCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, DifferentiableMixin
     >>> bool(abs(model.gradient_).max() < 1e-12)
     True
     """
+
+    _sums: StreamedSums | None
 
     def __init__(
         self,
@@ -217,7 +221,7 @@ class PCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, DifferentiableMixin
         kind = StreamedTriangle if self.solver == "auto" else StreamedMoments
         check_same_sums(sums, kind, rows)
         part = kind.of(rows)
-        return self._take_in(part if sums is None else sums + part)
+        return self._take_in(added(sums, part))
 
     def merge(self, other: PCA) -> Self:
         """Take in the rows that another model has seen by :meth:`partial_fit`.
@@ -237,9 +241,9 @@ class PCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, DifferentiableMixin
             When the two do not fit together, or have not been fitted by ``partial_fit``.
         """
         check_mergeable(self, other, ("solver",))
-        return self._take_in(self._sums + other._sums)
+        return self._take_in(added(self._sums, other._sums))
 
-    def _take_in(self, sums: StreamedMoments | StreamedTriangle) -> Self:
+    def _take_in(self, sums: StreamedSums) -> Self:
         seen, wanted = sums.seen, self.n_components
         limit = min(principal_axes.row_count(seen), seen.n_features)
         needed = wanted if isinstance(wanted, Integral) and wanted <= seen.n_features else 1

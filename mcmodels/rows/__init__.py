@@ -12,7 +12,13 @@ from mcmodels.rows.moments import Moments
 from mcmodels.rows.scratch import Scratch
 from mcmodels.rows.source import ArrayRows, Extent, Rows
 from mcmodels.rows.stream import RowStream, StreamRows
-from mcmodels.rows.streamed import Seen, StreamedMoments, StreamedTriangle
+from mcmodels.rows.streamed import (
+    Seen,
+    StreamedMoments,
+    StreamedSums,
+    StreamedTriangle,
+    added,
+)
 from mcmodels.rows.threads import single_threaded_blas
 from mcmodels.rows.transformed import TransformedRows
 from mcmodels.rows.triangle import FactoredMoments, Triangle
@@ -38,8 +44,10 @@ __all__ = [
     "SparseDesign",
     "StreamRows",
     "StreamedMoments",
+    "StreamedSums",
     "StreamedTriangle",
     "TransformedRows",
     "Triangle",
+    "added",
     "single_threaded_blas",
 ]

@@ -54,7 +54,7 @@ class Sandwich:
             self.gram = other.gram + self.gram
         else:
             self.gram += other.gram
-        if self.border is not None:
+        if self.border is not None and other.border is not None:
             self.border += other.border
         self.total += other.total
         return self

@@ -46,11 +46,30 @@ _SAMPLE_RUNS = 8
 class Extent(Protocol):
     """How much there is of rows, and how precisely it is known; see :class:`Rows`."""
 
-    n_features: int
-    n_present: int
-    total_weight: float
-    epsilon: float
-    intercept: bool
+    @property
+    def n_features(self) -> int:
+        """Number of features."""
+        ...
+
+    @property
+    def n_present(self) -> int:
+        """Rows whose weight is positive."""
+        ...
+
+    @property
+    def total_weight(self) -> float:
+        """``Σ wᵢ``."""
+        ...
+
+    @property
+    def epsilon(self) -> float:
+        """Relative rounding unit of the entries as they were given."""
+        ...
+
+    @property
+    def intercept(self) -> bool:
+        """Whether the design rows end in a one."""
+        ...
 
 
 class Rows(ABC):

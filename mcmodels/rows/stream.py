@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -105,6 +106,11 @@ class StreamRows(Rows):
                 "every walk must give the same rows. Pass a function that starts from the first."
             )
         return total
+
+    def reweighted(self, total_weight: float) -> StreamRows:
+        """The same rows, where the walk gives them other weights."""
+        seen = replace(Seen.of(self), total_weight=total_weight)
+        return StreamRows(self._walk, seen, self.dtype)
 
     def sample(self, count: int) -> Rows:
         """The first rows of the first block that has any."""

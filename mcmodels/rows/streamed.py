@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 
@@ -100,3 +100,11 @@ class StreamedTriangle:
         with np.errstate(over="ignore", invalid="ignore"):
             moved = other.triangle.shifted(other.centre - self.centre)
             return StreamedTriangle(self.seen + other.seen, self.centre, self.triangle + moved)
+
+
+StreamedSums = StreamedMoments | StreamedTriangle
+
+
+def added(sums: StreamedSums | None, part: Any) -> StreamedSums:
+    """The sums with a part more, of the same kind; None stands for nothing yet."""
+    return part if sums is None else sums + part

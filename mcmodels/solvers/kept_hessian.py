@@ -114,6 +114,11 @@ def approach(
     if rows.n_present < _FEWEST_ROWS_PER_PARAMETER * start.size:
         return
     found = _from_samples(objective, start)
+    if rows.walks_are_costly:
+        # Every walk reads the rows anew, so the fewest walks win, and those are Newton's.
+        if found is not None:
+            yield Approach(found[0], 0)
+        return
     if found is None:
         derivatives = objective.derivatives(start)
         factor = _factor(objective, derivatives.hessian, start.shape)
@@ -190,7 +195,7 @@ def _from_samples(objective: LinearPredictorObjective, start: Array) -> tuple[Ar
         if wanted < _ROWS_PER_PARAMETER * start.size:
             continue
         sample = rows.sample(wanted)
-        if sample is rows:
+        if sample is rows or sample.n_present < _ROWS_PER_PARAMETER * start.size:
             return None
         scale = rows.total_weight / sample.total_weight
         part = LinearPredictorObjective(sample, objective.loss, objective.penalty / scale)

@@ -15,7 +15,7 @@ from mcmodels.rows import (
     RowBlock,
     Rows,
     StreamedMoments,
-    StreamedTriangle,
+    StreamedSums,
     Triangle,
     single_threaded_blas,
 )
@@ -134,7 +134,7 @@ def solve_triangle(
 
 
 def solve_sums(
-    sums: StreamedMoments | StreamedTriangle, *, rcond: float | None = None
+    sums: StreamedSums, *, rcond: float | None = None
 ) -> Solution[LeastSquares]:
     """The fit to rows that have been summed up, and need not be there any more."""
     with single_threaded_blas():

@@ -26,7 +26,7 @@ from mcmodels.rows import (
     Rows,
     RowsCovariance,
     StreamedMoments,
-    StreamedTriangle,
+    StreamedSums,
     Triangle,
     single_threaded_blas,
 )
@@ -118,7 +118,7 @@ def solve(
 
 
 def solve_sums(
-    sums: StreamedMoments | StreamedTriangle,
+    sums: StreamedSums,
     count: int,
     *,
     method: Method,

@@ -1,0 +1,86 @@
+"""First and second moments of each column of (x, y) alone: no cross-products, no p×p matrix."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+
+from mcmodels.rows.blocks import Array, RowBlock
+from mcmodels.rows.moments import point_near_mean
+from mcmodels.rows.source import Rows
+
+
+@dataclass(frozen=True)
+class ColumnMoments:
+    """Weight, mean and centred squares ``Σ wᵢ (zᵢⱼ - z̄ⱼ)²`` of the columns of ``z = (x, y)``.
+
+    Parameters
+    ----------
+    weight : float
+        ``Σ wᵢ``.
+    origin, offset : ndarray of shape (p + m,)
+        A point near the weighted mean of the p features and m targets, and the mean minus it.
+    squares : ndarray of shape (p + m,)
+        Centred squares.
+    n_features : int
+        p.
+    """
+
+    weight: float
+    origin: Array
+    offset: Array
+    squares: Array
+    n_features: int
+
+    @classmethod
+    def of(cls, rows: Rows, *, targets: bool = True) -> Self:
+        """Moments of the columns, in one pass; not finite where squares overflow.
+
+        Without ``targets`` y is not looked at, and m = 0.
+        """
+        p = rows.n_features
+        with np.errstate(over="ignore", invalid="ignore"):
+            origin = point_near_mean(rows)
+            if not targets:
+                origin = origin[:p]
+
+            def summarise(block: RowBlock) -> Array:
+                X = block.X.centred(origin[:p])
+                unit = np.ones(X.n_rows) if block.weights is None else block.weights
+                sums = np.stack([X.X.T.dot(unit), X.square_sums(block.weights)])
+                if not targets:
+                    return sums
+                y = np.asarray(block.y, dtype=np.float64).reshape(X.n_rows, -1) - origin[p:]
+                return np.concatenate([sums, np.stack([unit.dot(y), unit.dot(y**2)])], axis=1)
+
+            first, second = rows.reduce(summarise)
+            offset = first / rows.total_weight
+            squares = (second - first * offset).clip(0.0)
+        return cls(rows.total_weight, origin, offset, squares, p)
+
+    @property
+    def mean(self) -> Array:
+        """Weighted mean of features and targets, shape (p + m,)."""
+        return self.origin + self.offset
+
+    @property
+    def x_mean(self) -> Array:
+        """Mean of the features, shape (p,)."""
+        return self.mean[: self.n_features]
+
+    @property
+    def y_mean(self) -> Array:
+        """Mean of the targets, shape (m,)."""
+        return self.mean[self.n_features :]
+
+    @property
+    def x_squares(self) -> Array:
+        """Centred squares of the features, shape (p,)."""
+        return self.squares[: self.n_features]
+
+    @property
+    def y_squares(self) -> Array:
+        """Centred squares of the targets, shape (m,)."""
+        return self.squares[self.n_features :]
