@@ -170,7 +170,8 @@ class LinearRegression(MultiOutputMixin, RegressorMixin, DifferentiableMixin, Ba
         X, y = validated_pair(self, X, y, reset=True, **_TARGETS)
         targets = y.reshape(X.shape[0], -1)
         weights = check_weights(sample_weight, X)
-        rows = self._rows(X, targets, weights)
+        intercept, single = bool(self.fit_intercept), self.solver == "auto"
+        rows = ArrayRows(X, targets, weights, intercept=intercept, single=single)
         with refuse_not_finite(self, X):
             solution = least_squares.solve(rows, method=self._method, rcond=self.rcond)
         self._conclude(solution, Seen.of(rows), y.shape[1:])

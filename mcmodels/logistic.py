@@ -59,8 +59,10 @@ class LogisticRegression(ClassifierMixin, DifferentiableMixin, CallbackSupportMi
     class_weight : dict or "balanced", default=None
         Weight of each class, a factor on the weights of its rows; "balanced" makes the classes
         weigh the same.
-    solver : {"auto", "newton", "newton-cholesky"}, default="auto"
-        All three are Newton's method with a line search; "newton-cholesky" is scikit-learn's name.
+    solver : {"auto", "newton", "newton-cholesky", "newton-cg"}, default="auto"
+        The first three are Newton's method with a line search ("newton-cholesky" is scikit-learn's
+        name), whose steps conjugate gradients find where there are more than 8192 parameters;
+        "newton-cg" asks for them in any case. See docs/choosing.md.
     tol : float, default=1e-8
         The fit has converged when no entry of the gradient exceeds ``tol · Σ wᵢ`` and the next step
         would be negligible, or when float64 can show no further decrease of the objective.
@@ -84,14 +86,15 @@ class LogisticRegression(ClassifierMixin, DifferentiableMixin, CallbackSupportMi
     gradient_ : ndarray, the shape of ``params_``
         Gradient of the objective at ``params_``.
     hessian_ : ndarray of shape (params_.size, params_.size)
-        Hessian of the objective over ``params_.ravel()``.
+        Hessian of the objective over ``params_.ravel()``; not there with more than 8192
+        parameters, where :meth:`hessian_vector_product` takes its place.
     objective_ : float
         The objective at ``params_``, on the training rows.
     n_iter_ : ndarray of shape (1,)
         Newton steps taken.
     converged_ : bool
         Whether the tolerance was met at a finite optimum.
-    solver_ : {"newton"}
+    solver_ : {"newton", "newton-cg"}
         The algorithm that was used.
     status_ : {"converged", "rank deficient", "separated", "not converged"}
         How the solver ended.
@@ -260,6 +263,18 @@ class LogisticRegression(ClassifierMixin, DifferentiableMixin, CallbackSupportMi
             return np.column_stack([log_expit(-eta), log_expit(eta)])
         return log_softmax(eta, axis=1)
 
+    @property
+    def hessian_(self) -> Array:
+        """Hessian of the objective over ``params_.ravel()``."""
+        check_is_fitted(self)
+        if self._hessian is None:
+            raise AttributeError(
+                f"hessian_ is not formed for {self.params_.size} parameters; call "
+                "hessian_vector_product(X, y, vector=…) with the training rows, or hessian(X, y) "
+                "if there is room for it."
+            )
+        return self._hessian
+
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
@@ -272,7 +287,7 @@ class LogisticRegression(ClassifierMixin, DifferentiableMixin, CallbackSupportMi
         check_flag("fit_intercept", self.fit_intercept)
         if self.class_weight is not None and not isinstance(self.class_weight, dict):
             check_choice("class_weight", self.class_weight, ("balanced",))
-        check_choice("solver", self.solver, ("auto", "newton", "newton-cholesky"))
+        check_choice("solver", self.solver, ("auto", "newton", "newton-cholesky", "newton-cg"))
         check_number("tol", self.tol, at_least=0)
         check_count("max_iter", self.max_iter, at_least=1)
         check_flag("warm_start", self.warm_start)
@@ -360,7 +375,13 @@ class LogisticRegression(ClassifierMixin, DifferentiableMixin, CallbackSupportMi
             "y": y,
             "metadata": None if weights is None else {"sample_weight": weights},
         }
-        steps = irls.fit(objective, self._start(objective), tol=self.tol, max_iter=self.max_iter)
+        steps = irls.fit(
+            objective,
+            self._start(objective),
+            tol=self.tol,
+            max_iter=self.max_iter,
+            conjugate_gradients=self.solver == "newton-cg",
+        )
         current = next(steps)
         task = self._init_callback_context(max_subtasks=int(self.max_iter))
         task.call_on_fit_task_begin(**about)
@@ -392,7 +413,7 @@ class LogisticRegression(ClassifierMixin, DifferentiableMixin, CallbackSupportMi
         for name, value in self._as_attributes(optimum.params).items():
             setattr(self, name, value)
         self.gradient_ = optimum.gradient
-        self.hessian_ = optimum.hessian
+        self._hessian = optimum.hessian
         self.objective_ = optimum.objective
         self.n_iter_ = np.array([solution.iterations], dtype=np.int32)
         self.converged_ = solution.status in (Status.CONVERGED, Status.RANK_DEFICIENT)

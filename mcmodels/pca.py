@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from numbers import Integral, Real
+from numbers import Integral
 from typing import Any, Self
 
 import numpy as np
@@ -11,6 +11,7 @@ from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, Transfo
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_array, check_is_fitted
 
+from mcmodels._n_components import checked_count, chosen_count
 from mcmodels._streams import refuse_other_arguments, stream_rows, survey
 from mcmodels._validation import (
     check_choice,
@@ -26,7 +27,6 @@ from mcmodels._validation import (
 )
 from mcmodels.base import DifferentiableMixin
 from mcmodels.exceptions import ConvergenceWarning, RankDeficiencyWarning
-from mcmodels.inference.dimension import components_for_share, minka_log_evidence
 from mcmodels.inference.probabilistic_pca import ProbabilisticPCA
 from mcmodels.objectives import Objective, VarianceLagrangian
 from mcmodels.rows import (
@@ -250,7 +250,7 @@ class PCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, DifferentiableMixin
         if wanted == "mle":
             needed = seen.n_features
         if seen.total_weight > 1 and limit >= needed:
-            count = self._checked_count(limit, seen)
+            count = checked_count(wanted, limit, seen)
             solution = principal_axes.solve_sums(
                 sums, limit if count is None else count, **self._options
             )
@@ -261,7 +261,7 @@ class PCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, DifferentiableMixin
     def _fit_rows(self, rows: Rows) -> Self:
         self._counted(rows)
         limit = min(principal_axes.row_count(rows), rows.n_features)
-        count = self._checked_count(limit, rows)
+        count = checked_count(self.n_components, limit, rows)
         solution = principal_axes.solve(rows, limit if count is None else count, **self._options)
         self._conclude(solution, rows, limit)
         return self
@@ -386,46 +386,14 @@ class PCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, DifferentiableMixin
     def _n_features_out(self) -> int:
         return self.n_components_
 
+    def __sklearn_is_fitted__(self) -> bool:
+        return hasattr(self, "components_")
+
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]
         return tags
-
-    def _checked_count(self, limit: int, rows: Extent) -> int | None:
-        """Number of components asked for, or None when all are needed to choose it."""
-        wanted = self.n_components
-        if wanted is None:
-            return limit
-        if isinstance(wanted, str):
-            check_choice("n_components", wanted, ("mle",))
-            found = principal_axes.row_count(rows)
-            if found < rows.n_features:
-                raise ValueError(
-                    f"n_components='mle' needs at least as many rows as features; found "
-                    f"{found} rows for {rows.n_features} features."
-                )
-            return None
-        if isinstance(wanted, Integral) and not isinstance(wanted, bool):
-            if not 0 <= wanted <= limit:
-                raise ValueError(
-                    f"n_components={wanted} must be between 0 and min(n_samples, n_features)="
-                    f"{limit} (rows are counted by their weights)."
-                )
-            return int(wanted)
-        if isinstance(wanted, Real) and not isinstance(wanted, bool) and 0 < wanted < 1:
-            return None
-        raise ValueError(
-            f"n_components={wanted!r} must be an integer, a share of the variance in (0, 1), "
-            "'mle' or None."
-        )
-
-    def _chosen_count(self, shares: Array, variances: Array, n_rows: float) -> int:
-        if isinstance(self.n_components, str):
-            return int(np.argmax(minka_log_evidence(variances, n_rows)))
-        if isinstance(self.n_components, Integral) or self.n_components is None:
-            return variances.size
-        return min(components_for_share(shares, float(self.n_components)), variances.size)
 
     def _conclude(
         self, solution: Solution[principal_axes.PrincipalAxes], rows: Extent, limit: int
@@ -433,7 +401,7 @@ class PCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, DifferentiableMixin
         axes = solution.value
         total = axes.total_variance
         shares = axes.variances / total if total > 0 else np.zeros_like(axes.variances)
-        k = self._chosen_count(shares, axes.variances, rows.total_weight)
+        k = chosen_count(self.n_components, shares, axes.variances, rows.total_weight)
         left_out = axes.variances[k:].sum() + axes.left_out_variance
         self.n_components_ = k
         self.n_samples_ = rows.n_present

@@ -69,6 +69,11 @@ def test_integers_near_zero_and_at_both_ends(dtype):
         check(drawn(values, dtype))
 
 
+def test_unsigned_integers_about_the_largest_signed_one():
+    for values in ([2**63 - 1, 2**63], [2**63 - 2, 2**63 + 2], [0, 2**63], [1, 2**63 - 1, 2**63]):
+        check(drawn(values, np.uint64))
+
+
 @pytest.mark.parametrize("dtype", [t for t in INTEGERS if t.startswith("i")])
 def test_negative_integers(dtype):
     for values in ([-1, 0], [-1, 1], [-2, -1], [-7, -3, 5], [-100, 100], [-128, 127]):

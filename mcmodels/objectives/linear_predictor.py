@@ -71,11 +71,33 @@ class LinearPredictorObjective:
         """The Hessian times a vector in the shape of params; no Hessian is formed."""
 
         def summarise(block: RowBlock) -> Array:
-            eta, direction = block.X.predictor(params), block.X.predictor(vector)
+            # One product for both: what it costs is to read the rows.
+            both = block.X.predictor(np.concatenate([np.atleast_2d(params), np.atleast_2d(vector)]))
+            half = both.shape[1] // 2
+            eta, direction = both[:, :half], both[:, half:]
+            if params.ndim == 1:
+                eta, direction = eta[:, 0], direction[:, 0]
             curved = self.loss.curvature_product(block.y, eta, direction)
             return block.X.adjoint(block.weighted(curved))
 
         return self.rows.reduce(summarise) + self.penalty * self._penalised(vector)
+
+    def hessian_diagonal(self, params: Array) -> Array:
+        """The diagonal of the Hessian, in the shape of params.
+
+        ``Σ wᵢ (∂²ℓ/∂ηₖ²) xᵢⱼ² + α``, and no α for the intercept.
+        """
+
+        def summarise(block: RowBlock) -> Array:
+            diagonal = np.zeros(params.shape)
+            by_class = np.atleast_2d(diagonal)
+            for pairs, _, magnitude in self._at(block, params).curvature():
+                classes = [k for k, j in pairs if k == j]
+                if classes:
+                    by_class[classes] += block.X.diagonal(block.weighted(magnitude))
+            return diagonal
+
+        return self.rows.reduce(summarise) + self.penalty * self._penalised(np.ones_like(params))
 
     def slope(self, params: Array) -> Slope:
         """Value and gradient in one pass over the rows."""
@@ -158,6 +180,15 @@ class LinearPredictorObjective:
             block = view[:, j, :, j]
             block += np.trace(block) / K**2 or 1.0
         return fixed
+
+    def without_gauge(self, vector: Array) -> Array:
+        """The part of a vector in the shape of params that softmax sees: zero over the classes.
+
+        The Hessian maps such vectors to such vectors, and the gradient at one is one.
+        """
+        if vector.ndim == 1 or not self.loss.shift_invariant:
+            return vector
+        return vector - vector.mean(axis=0)
 
 
 @dataclass

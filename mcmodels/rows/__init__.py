@@ -1,6 +1,7 @@
 """Where the rows are: blocks of design rows, and the sums that are taken over them."""
 
 from mcmodels.rows.blocks import DenseDesign, Design, RowBlock, SparseDesign
+from mcmodels.rows.columns import ColumnMoments
 from mcmodels.rows.covariance import (
     Covariance,
     CovarianceMatrix,
@@ -25,6 +26,7 @@ from mcmodels.rows.triangle import FactoredMoments, Triangle
 
 __all__ = [
     "ArrayRows",
+    "ColumnMoments",
     "Covariance",
     "CovarianceMatrix",
     "DenseDesign",

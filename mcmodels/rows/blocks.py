@@ -120,10 +120,14 @@ class Design(ABC):
             return XTr
         return np.concatenate([XTr, np.sum(r, axis=0)[..., np.newaxis]], axis=-1)
 
+    def products(self, Y: Array) -> Array:
+        """``XᵀY`` of the features, for Y of shape (n_rows, m)."""
+        return self.X.T.dot(Y)
+
     def sandwich(self, weights: Array | None) -> Sandwich:
         """``X̃ᵀ diag(weights) X̃`` for weights ≥ 0; None stands for ones."""
         ones = np.ones(self.n_rows) if weights is None else weights
-        border = self.X.T.dot(ones) if self.intercept else None
+        border = self.products(ones) if self.intercept else None
         return Sandwich(self._gram(weights), border, float(ones.sum()))
 
     @abstractmethod
@@ -139,6 +143,11 @@ class Design(ABC):
         """``Σᵢ wᵢ xᵢⱼ²`` of each feature."""
         unit = np.ones(self.n_rows) if weights is None else weights
         return (self.X**2).T.dot(unit)
+
+    def diagonal(self, weights: Array) -> Array:
+        """Diagonal of ``X̃ᵀ diag(weights) X̃``."""
+        squares = self.square_sums(weights)
+        return np.append(squares, weights.sum()) if self.intercept else squares
 
     @abstractmethod
     def centre_near(self, point: Array) -> Array:
@@ -203,10 +212,22 @@ class SparseDesign(Design):
             filled = self.scratch.array("filled", X.shape)
             X.toarray(out=filled)
             return DenseDesign(filled, intercept=False, scratch=self.scratch)._gram(weights)
-        Z = X.copy()
+        entries = X.data
         if weights is not None:
-            Z.data *= np.sqrt(np.repeat(weights, np.diff(X.indptr)))
-        return (Z.T @ Z).tocsr()
+            entries = entries * np.sqrt(np.repeat(weights, np.diff(X.indptr)))
+        Z = _like_rows(X, entries)
+        # Each entry and its mirror image are the same sum in the same order: the transpose is
+        # the product, in rows.
+        return Z.T.dot(Z.tocsc()).T
+
+    def square_sums(self, weights: Array | None = None) -> Array:
+        """``Σᵢ wᵢ xᵢⱼ²`` of each feature."""
+        unit = np.ones(self.n_rows) if weights is None else weights
+        X = self.X
+        if not X.has_canonical_format:  # an entry may be the sum of several that are stored
+            X = X.copy()
+            X.sum_duplicates()
+        return _like_rows(X, X.data**2).T.dot(unit)
 
     def centre_near(self, point: Array) -> Array:
         """The part of ``point`` about which these rows are centred in their storage."""
@@ -268,6 +289,29 @@ class RowBlock:
 def is_by_column(X: Any) -> bool:
     """Whether columns, and not rows, of an array are contiguous."""
     return bool(X.strides[0] < X.strides[1])
+
+
+def rows_between(X: Any, part: slice) -> Any:
+    """Rows of a matrix, or of CSR, in place: SciPy copies the rows that it slices."""
+    if not sparse.issparse(X):
+        return X[part]
+    start, stop, _ = part.indices(X.shape[0])
+    stored = slice(X.indptr[start], X.indptr[stop])
+    pointers = X.indptr[start : stop + 1] - stored.start
+    return sparse.csr_array(
+        (_in_place(X.data[stored]), _in_place(X.indices[stored]), pointers),
+        shape=(stop - start, X.shape[1]),
+    )
+
+
+def _in_place(part: Any) -> Any:
+    """Part of an array as SciPy does not copy it: it copies less than half of what is held."""
+    return np.asarray(memoryview(part))[:]
+
+
+def _like_rows(X: Any, entries: Array) -> Any:
+    """Other entries where sparse rows have theirs."""
+    return sparse.csr_array((entries, X.indices, X.indptr), shape=X.shape)
 
 
 def _subtract_row(X: Array, row: Array, *, out: Array) -> None:

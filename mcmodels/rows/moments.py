@@ -38,6 +38,8 @@ class Moments:
         Centred cross-products.
     n_features : int
         p.
+    rounding : float
+        Rounding unit of the scatter, relative to the lengths of the columns.
     """
 
     weight: float
@@ -45,6 +47,7 @@ class Moments:
     offset: Array
     scatter: Array
     n_features: int
+    rounding: float
 
     @classmethod
     def of(cls, rows: Rows) -> Self:
@@ -71,7 +74,7 @@ class Moments:
             shift = np.sqrt(weight) * offset
             scatter -= np.outer(shift, shift)
         np.einsum("ii->i", scatter).clip(0.0, out=np.einsum("ii->i", scatter))
-        return cls(weight, origin, offset, scatter, p)
+        return cls(weight, origin, offset, scatter, p, rows.product_epsilon)
 
     def __add__(self, other: Moments) -> Moments:
         weight = self.weight + other.weight
@@ -84,6 +87,7 @@ class Moments:
             + other.scatter
             + (self.weight * (other.weight / weight)) * np.outer(step, step),
             self.n_features,
+            max(self.rounding, other.rounding),
         )
 
     def about_origin(self) -> Moments:
@@ -94,6 +98,7 @@ class Moments:
             np.zeros_like(self.mean),
             self.scatter + self.weight * np.outer(self.mean, self.mean),
             self.n_features,
+            self.rounding,
         )
 
     @property
@@ -147,8 +152,12 @@ def point_near_mean(rows: Rows) -> Array:
     if not rows.intercept:
         first = np.zeros_like(first)
     many = rows.n_rows * rows.n_features > _MANY_ENTRIES and rows.n_features < _SHORT_ROW
+    many &= rows.dtype == np.float64
     near = _NEAR_ZERO if many else 1.0
-    return np.where(first**2 > near**2 * variance, first, 0.0)  # NaN is left for the sums to find
+    # NaN is left for the sums to find.
+    origin = np.where(first**2 > near**2 * variance, first, 0.0)
+    # Rows in float32 are centred about numbers that float32 holds.
+    return origin.astype(rows.dtype).astype(np.float64)
 
 
 def _targets_and_squares(rows: Rows) -> tuple[Array, Array]:
@@ -182,15 +191,15 @@ class _Sums:
 
 def _summed_about(origin: Array) -> Callable[[RowBlock], _Sums]:
     def summarise(block: RowBlock) -> _Sums:
-        p = block.X.X.shape[1]
+        y = _targets(block)
+        p = origin.size - y.shape[1]
+        y = y - origin[p:]
         X = block.X.centred(origin[:p])
         X.intercept = True
-        y = _targets(block)
-        y = y - origin[p:]
         weighted_y = block.weighted(y)
         return _Sums(
             X.sandwich(block.weights),
-            X.X.T.dot(weighted_y),
+            X.products(weighted_y),
             DenseDesign(y, intercept=False).sandwich(block.weights).dense_gram(),
             weighted_y.sum(axis=0),
         )

@@ -6,6 +6,8 @@ out page by page, each zeroed. So a walk has one of each kind, and every block o
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 
@@ -13,10 +15,10 @@ Array = npt.NDArray[np.float64]
 
 
 class Scratch:
-    """Named float64 arrays, each valid until it is asked for again."""
+    """Named arrays, each valid until it is asked for again."""
 
     def __init__(self) -> None:
-        self._arrays: dict[str, Array] = {}
+        self._arrays: dict[tuple[str, str], Any] = {}
         self._inner: Scratch | None = None
 
     @property
@@ -26,13 +28,21 @@ class Scratch:
             self._inner = Scratch()
         return self._inner
 
-    def array(self, name: str, shape: tuple[int, int], *, by_column: bool = False) -> Array:
+    def array(
+        self,
+        name: str,
+        shape: tuple[int, int],
+        *,
+        by_column: bool = False,
+        dtype: npt.DTypeLike = np.float64,
+    ) -> Any:
         """An array of undefined content: C-ordered, or F-ordered when ``by_column``."""
         rows, columns = shape
         size = rows * columns
-        held = self._arrays.get(name)
+        key = name, np.dtype(dtype).char
+        held = self._arrays.get(key)
         if held is None or held.size < size:
-            held = self._arrays[name] = np.empty(size)
+            held = self._arrays[key] = np.empty(size, dtype=dtype)
         if by_column:
             return held[:size].reshape(columns, rows).T
         return held[:size].reshape(rows, columns)

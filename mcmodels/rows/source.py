@@ -21,6 +21,7 @@ from mcmodels.rows.blocks import (
     is_by_column,
 )
 from mcmodels.rows.scratch import Scratch
+from mcmodels.rows.single import SINGLE_PRODUCT_EPSILON, SinglePrecisionDesign
 from mcmodels.rows.threads import ordered_sum, single_threaded_blas
 
 Sum = TypeVar("Sum")
@@ -39,6 +40,9 @@ _SPARSE_BLOCK_ENTRIES = 2**19
 _RUNS = 64
 # Fewer entries than this are summed before threads have started.
 _FEW_ENTRIES = 2**18
+# Rows of float32 are multiplied in float32, where that is allowed, when there are more entries than
+# this and rows are so long that it pays.
+_MANY_ENTRIES, _LONG_ROW = 2**20, 32
 # A sample is taken from so many places.
 _SAMPLE_RUNS = 8
 
@@ -91,9 +95,12 @@ class Rows(ABC):
         Whether the design rows end in a one.
     walks_are_costly : bool
         Whether rows are read from outside memory each time.
+    product_epsilon : float
+        Relative rounding unit of sums of products of columns.
     """
 
     walks_are_costly = False
+    product_epsilon = float(np.finfo(np.float64).eps)
 
     n_rows: int
     n_features: int
@@ -142,6 +149,9 @@ class ArrayRows(Rows):
         Rows per block; by default as many as stay in cache.
     every : int, default=1
         Take one of so many blocks: a sample.
+    single : bool, default=False
+        Whether products of many float32 rows may be taken in float32
+        (:class:`SinglePrecisionDesign`).
     """
 
     def __init__(
@@ -153,6 +163,7 @@ class ArrayRows(Rows):
         intercept: bool = True,
         block_rows: int | None = None,
         every: int = 1,
+        single: bool = False,
     ) -> None:
         self.n_features = X.shape[1]
         self.intercept = intercept
@@ -160,6 +171,15 @@ class ArrayRows(Rows):
         stored = X.dtype if X.dtype in (np.float16, np.float32) else np.float64
         self.epsilon = float(np.finfo(stored).eps)
         self._X = sparse.csr_array(X) if sparse.issparse(X) else X
+        self._single = (
+            single
+            and X.dtype == np.float32
+            and not sparse.issparse(X)
+            and X.size > _MANY_ENTRIES
+            and X.shape[1] >= _LONG_ROW
+        )
+        if self._single:
+            self.product_epsilon = SINGLE_PRODUCT_EPSILON
         self._y = y
         self._weights = weights
         height = block_rows or _block_rows(self._X)
@@ -177,7 +197,7 @@ class ArrayRows(Rows):
     def reduce(self, summarise: Callable[[RowBlock], Sum]) -> Sum:
         """Sum over all blocks of rows of positive weight."""
         n_runs = min(_RUNS, len(self._parts))
-        bounds = np.linspace(0, len(self._parts), n_runs + 1).astype(int)
+        bounds = [k * len(self._parts) // n_runs for k in range(n_runs + 1)]
         runs = [self._parts[a:b] for a, b in itertools.pairwise(bounds)]
         with single_threaded_blas() as n_threads:
             if self.n_rows * self.n_features < _FEW_ENTRIES:
@@ -230,6 +250,8 @@ class ArrayRows(Rows):
         if sparse.issparse(X):
             X = X.astype(np.float64, copy=False)
             return SparseDesign(X, intercept=self.intercept, scratch=scratch)
+        if self._single:
+            return SinglePrecisionDesign(X, intercept=self.intercept, scratch=scratch)
         if X.dtype != np.float64:
             converted = scratch.array("rows", X.shape, by_column=is_by_column(X))
             np.copyto(converted, X)

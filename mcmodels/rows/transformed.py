@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 
 from mcmodels.rows.blocks import Array, DenseDesign, Design, RowBlock
-from mcmodels.rows.source import Rows, Sum
+from mcmodels.rows.source import ArrayRows, Rows, Sum
 
 
 class TransformedRows(Rows):
@@ -43,6 +43,17 @@ class TransformedRows(Rows):
     def sample(self, count: int) -> Rows:
         """About ``count`` of the rows, spread evenly."""
         return TransformedRows(self.rows.sample(count), self.centre, self.root)
+
+    def held(self) -> ArrayRows:
+        """The transformed rows in memory: those that are present, in their order."""
+        parts = self.reduce(lambda block: [(block.X.dense().copy(), block.y, block.weights)])
+        X, y, weights = (
+            None if column[0] is None else np.concatenate(column)
+            for column in zip(*parts, strict=True)
+        )
+        held = ArrayRows(X, y, weights, intercept=self.intercept)
+        held.epsilon = self.epsilon
+        return held
 
     def _transformed(self, X: Design) -> Design:
         transformed = X.centred(self.centre)

@@ -103,6 +103,7 @@ class FactoredMoments:
     offset: Array
     R: Array
     n_features: int
+    rounding = float(np.finfo(np.float64).eps)
 
     @classmethod
     def of(cls, triangle: Triangle, centre: Array, weight: float) -> FactoredMoments:

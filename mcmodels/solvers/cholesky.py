@@ -87,5 +87,5 @@ class ScaledCholesky:
     def apply(self, b: Array) -> Array:
         """``A⁻¹b`` for b of shape (p,) or (p, m)."""
         by_row = (b.T / self.scale).T
-        solution = linalg.cho_solve((self.lower, True), by_row, check_finite=False)
+        solution, _ = linalg.lapack.dpotrs(self.lower, by_row, lower=1)
         return (solution.T / self.scale).T

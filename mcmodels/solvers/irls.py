@@ -3,7 +3,10 @@
 Newton's method does not depend on coordinates, its arithmetic does. Columns far from zero are
 shifted; a design that is nearly or exactly singular and not penalised is replaced by an orthonormal
 basis of its columns, in which the Hessian is as well conditioned as the weights allow and every
-solution is the shortest one.
+solution is the shortest one. With a penalty and fewer rows than columns, the coefficients lie in
+the span of the rows, and an orthonormal basis of that span makes small systems of large ones:
+Hastie and Tibshirani (2004), *Efficient quadratic regularization for expression arrays*,
+Biostatistics 5(3), §3. More parameters than a Hessian has room for are left to conjugate gradients.
 """
 
 from __future__ import annotations
@@ -15,8 +18,18 @@ import numpy as np
 from scipy import linalg
 
 from mcmodels.objectives import LinearPredictorObjective
-from mcmodels.rows import Moments, RowBlock, Rows, TransformedRows, Triangle
+from mcmodels.rows import (
+    ColumnMoments,
+    Derivatives,
+    RowBlock,
+    Rows,
+    Slope,
+    TransformedRows,
+    Triangle,
+    single_threaded_blas,
+)
 from mcmodels.rows.blocks import Array
+from mcmodels.solvers import newton_cg
 from mcmodels.solvers.kept_hessian import approach
 from mcmodels.solvers.newton import NEGLIGIBLE_STEP, Iterate, iterates
 from mcmodels.solvers.overflow import refuse_overflow, refuse_underflow
@@ -48,14 +61,14 @@ class Optimum:
         The parameters, and the gradient at them.
     objective : float
         The least value.
-    hessian : ndarray of shape (KP, KP)
-        Over the raveled parameters.
+    hessian : ndarray of shape (KP, KP), or None
+        Over the raveled parameters; None where there are too many of them.
     """
 
     params: Array
     objective: float
     gradient: Array
-    hessian: Array
+    hessian: Array | None
 
 
 @dataclass(frozen=True)
@@ -67,30 +80,38 @@ class Coordinates:
     centre : ndarray of shape (p,)
         Zeros where nothing is shifted.
     inverse : PseudoInverse or None
-        Its root is that of the inverse scatter of the design; None for the identity.
+        Its root is that of the inverse scatter of the design.
+    basis : ndarray of shape (p, r), or None
+        A root with orthonormal columns, which span the rows about the centre.
     """
 
     centre: Array
     inverse: PseudoInverse | None = None
+    basis: Array | None = None
+
+    @property
+    def root(self) -> Array | None:
+        """The root, None for the identity."""
+        return self.basis if self.inverse is None else self.inverse.root
 
     @property
     def are_the_users(self) -> bool:
         """Whether γ = θ."""
-        return self.inverse is None and not self.centre.any()
+        return self.root is None and not self.centre.any()
 
     def transform(self, rows: Rows) -> Rows:
         """The rows in these coordinates."""
         if self.are_the_users:
             return rows
-        root = None if self.inverse is None else self.inverse.root
-        return TransformedRows(rows, self.centre, root)
+        transformed = TransformedRows(rows, self.centre, self.root)
+        return transformed if self.basis is None else transformed.held()
 
     def to_users(self, params: Array, *, intercept: bool) -> Array:
         """θ from γ."""
         if self.are_the_users:
             return params
         coef = params[..., :-1] if intercept else params
-        coef = coef if self.inverse is None else coef @ self.inverse.root.T
+        coef = coef if self.root is None else coef @ self.root.T
         if not intercept:
             return coef
         return np.concatenate([coef, params[..., -1:] - (coef @ self.centre)[..., None]], axis=-1)
@@ -100,7 +121,7 @@ class Coordinates:
         if self.are_the_users:
             return params
         coef = params[..., :-1] if intercept else params
-        inner = coef
+        inner = coef if self.basis is None else coef @ self.basis
         if self.inverse is not None:
             inner = linalg.lstsq(self.inverse.root, np.atleast_2d(coef).T)[0].T
             inner = inner.reshape(*coef.shape[:-1], -1)
@@ -125,7 +146,7 @@ class Progress:
 
     params: Array
     coordinates: Coordinates
-    iterate: Iterate | None
+    iterate: Iterate[Slope] | None
 
     @property
     def status(self) -> Status | None:
@@ -153,35 +174,46 @@ def log_odds_start(rows: Rows, n_classes: int) -> Array:
 
 
 def fit(
-    objective: LinearPredictorObjective, start: Array, *, tol: float, max_iter: int
+    objective: LinearPredictorObjective,
+    start: Array,
+    *,
+    tol: float,
+    max_iter: int,
+    conjugate_gradients: bool = False,
 ) -> Iterator[Progress]:
     """Iterates until ``‖gradient‖∞ ≤ tol · Σ wᵢ`` and the next step would be negligible.
 
     With many rows, steps with a kept Hessian lead to where Newton's method begins. Without a
-    penalty the fit also ends, with status SEPARATED, when the classes are.
+    penalty the fit also ends, with status SEPARATED, when the classes are. With more parameters
+    than a Hessian has room for, or when ``conjugate_gradients`` are asked for, they find the steps.
     """
     rows, intercept = objective.rows, objective.rows.intercept
     bound = tol * rows.total_weight
     coordinates = _first_coordinates(objective)
-    params, count = start, 0
-    for point in approach(
-        _inside(objective, coordinates),
-        coordinates.from_users(start, intercept=intercept),
-        gradient_tolerance=bound,
-        max_steps=max_iter - 1,
-    ):
-        params = coordinates.to_users(point.params, intercept=intercept)
-        count = point.count
-        yield Progress(params, coordinates, None)
-    states = _states(objective, coordinates, params, bound, max_iter, count)
-    state = next(states)
-    if objective.penalty == 0 and state.direction.condition > _ILL_CONDITIONED:
-        coordinates = _orthonormal(rows)
-        states = _states(objective, coordinates, params, bound, max_iter, count)
+    if not conjugate_gradients:
+        coordinates = _row_space(objective, coordinates.centre, start) or coordinates
+    inner = _inside(objective, coordinates)
+    first = coordinates.from_users(start, intercept=intercept)
+    states: Iterator[Iterate[Slope]]
+    if conjugate_gradients or newton_cg.too_many(first.size):
+        states = newton_cg.iterates(inner, first, gradient_tolerance=bound, max_iter=max_iter)
         state = next(states)
-    inner = coordinates.transform(rows)
+    else:
+        count = 0
+        for point in approach(inner, first, gradient_tolerance=bound, max_steps=max_iter - 1):
+            first, count = point.params, point.count
+            yield Progress(coordinates.to_users(first, intercept=intercept), coordinates, None)
+        states = _states(inner, first, bound, max_iter, count)
+        state = next(states)
+        if objective.penalty == 0 and state.direction.condition > _ILL_CONDITIONED:
+            params = coordinates.to_users(first, intercept=intercept)
+            coordinates = _orthonormal(rows)
+            inner = _inside(objective, coordinates)
+            first = coordinates.from_users(params, intercept=intercept)
+            states = _states(inner, first, bound, max_iter, count)
+            state = next(states)
     while True:
-        if state.status is None and objective.penalty == 0 and _diverges(inner, state, bound):
+        if state.status is None and objective.penalty == 0 and _diverges(inner.rows, state, bound):
             state = replace(state, status=Status.SEPARATED)
         params = coordinates.to_users(state.params, intercept=intercept)
         yield Progress(params, coordinates, state)
@@ -193,42 +225,58 @@ def fit(
 def conclude(objective: LinearPredictorObjective, last: Progress) -> Solution[Optimum]:
     """The Solution at the last iterate, with what is wrong with it."""
     rows, coordinates = objective.rows, last.coordinates
-    state = last.iterate or next(_states(objective, coordinates, last.params, 0.0, 0, 0))
+    state = last.iterate
+    if state is None:
+        first = coordinates.from_users(last.params, intercept=rows.intercept)
+        state = next(_states(_inside(objective, coordinates), first, 0.0, 0, 0))
     status = state.status or Status.NOT_CONVERGED
     rank = rows.n_features
     columns: tuple[int, ...] = ()
     if coordinates.inverse is not None:
         rank, columns = coordinates.inverse.rank, coordinates.inverse.dependent
-    inner = coordinates.transform(rows)
     regular = (
         state.direction.relative_length <= NEGLIGIBLE_STEP
         and state.direction.rank == state.params.size
     )
     # Where classes are separated, margins grow with every step, and steps are never negligible.
-    lost = (objective.penalty == 0 and not regular) and (
-        status is Status.SEPARATED
-        or separated(inner, state.params, state.direction.step, state.derivatives.gradient)
-        or (
-            state.direction.rank < state.params.size and curvature_has_vanished(inner, state.params)
-        )
-    )
-    if lost:
+    if objective.penalty == 0 and not regular and _is_lost(coordinates.transform(rows), state):
         step = coordinates.to_users(state.direction.step, intercept=rows.intercept)
         status, columns = Status.SEPARATED, _notable_columns(rows, step)
     elif status is Status.CONVERGED and rank < rows.n_features:
         status = Status.RANK_DEFICIENT
-    derivatives = state.derivatives
-    if not coordinates.are_the_users:
-        derivatives = objective.derivatives(last.params)
+    by_hessian = isinstance(state.derivatives, Derivatives)
     return Solution(
-        Optimum(last.params, state.derivatives.value, derivatives.gradient, derivatives.hessian),
+        _optimum(objective, last.params, state.derivatives, coordinates),
         status,
-        "newton",
+        "newton" if by_hessian else "newton-cg",
         state.count,
         rank,
         state.direction.condition,
         columns,
     )
+
+
+def _is_lost(inner: Rows, state: Iterate[Slope]) -> bool:
+    """Whether an iterate that is not at rest is on its way to infinity."""
+    if state.status is Status.SEPARATED:
+        return True
+    if separated(inner, state.params, state.direction.step, state.derivatives.gradient):
+        return True
+    singular = state.direction.rank < state.params.size
+    return singular and curvature_has_vanished(inner, state.params)
+
+
+def _optimum(
+    objective: LinearPredictorObjective, params: Array, known: Slope, coordinates: Coordinates
+) -> Optimum:
+    """The derivatives at the user's parameters, the Hessian among them where it has room."""
+    at_hand = isinstance(known, Derivatives) or newton_cg.too_many(params.size)
+    slope = known
+    if not (at_hand and coordinates.are_the_users):
+        many = newton_cg.too_many(params.size)
+        slope = objective.slope(params) if many else objective.derivatives(params)
+    hessian = slope.hessian if isinstance(slope, Derivatives) else None
+    return Optimum(params, known.value, slope.gradient, hessian)
 
 
 def _inside(
@@ -240,20 +288,30 @@ def _inside(
 
 
 def _states(
-    objective: LinearPredictorObjective,
-    coordinates: Coordinates,
-    start: Array,
-    bound: float,
-    max_iter: int,
-    count: int,
-) -> Iterator[Iterate]:
-    return iterates(
-        _inside(objective, coordinates),
-        coordinates.from_users(start, intercept=objective.rows.intercept),
-        gradient_tolerance=bound,
-        max_iter=max_iter,
-        count=count,
-    )
+    inner: LinearPredictorObjective, start: Array, bound: float, max_iter: int, count: int
+) -> Iterator[Iterate[Derivatives]]:
+    return iterates(inner, start, gradient_tolerance=bound, max_iter=max_iter, count=count)
+
+
+def _row_space(
+    objective: LinearPredictorObjective, centre: Array, start: Array
+) -> Coordinates | None:
+    """An orthonormal basis of the rows about a point, where it makes penalised systems smaller.
+
+    With an intercept the residuals sum to zero, and the gradient of the loss lies in the span of
+    the centred rows; so do the coefficients, which the penalty makes a multiple of it.
+    """
+    rows = objective.rows
+    if objective.penalty == 0 or rows.n_present >= rows.n_features:
+        return None
+    n_classes = len(np.atleast_2d(start))
+    large = newton_cg.too_many(n_classes * (rows.n_present + 1))
+    if large or not newton_cg.fits(rows.n_present, rows.n_features):
+        return None
+    triangle = rows.reduce(Triangle.about(np.append(centre, 0.0)))
+    with single_threaded_blas():
+        Q, _ = linalg.qr(triangle.Rxx.T, mode="economic", check_finite=False)
+    return Coordinates(centre, basis=Q)
 
 
 def _first_coordinates(objective: LinearPredictorObjective) -> Coordinates:
@@ -277,7 +335,7 @@ def _first_coordinates(objective: LinearPredictorObjective) -> Coordinates:
 
 def _orthonormal(rows: Rows) -> Coordinates:
     """Coordinates in which the (centred) columns of the design are orthonormal."""
-    moments = Moments.of(rows)
+    moments = ColumnMoments.of(rows)
     mean = moments.mean if rows.intercept else np.zeros_like(moments.mean)
     triangle = rows.reduce(Triangle.about(mean))
     x_mean = mean[: rows.n_features]
@@ -290,7 +348,7 @@ def _orthonormal(rows: Rows) -> Coordinates:
     return Coordinates(x_mean, replace(inverse, root=root))
 
 
-def _diverges(rows: Rows, state: Iterate, bound: float) -> bool:
+def _diverges(rows: Rows, state: Iterate[Slope], bound: float) -> bool:
     gradient = state.derivatives.gradient
     at_rest = np.abs(gradient).max(initial=0.0) <= bound
     if not at_rest or state.direction.relative_length < _LONG_STEP:
@@ -300,8 +358,7 @@ def _diverges(rows: Rows, state: Iterate, bound: float) -> bool:
 
 def _notable_columns(rows: Rows, step: Array) -> tuple[int, ...]:
     """Columns that carry the direction, by what they contribute to the linear predictor."""
-    moments = Moments.of(rows)
-    length = np.sqrt(np.diagonal(moments.Sxx))
+    length = np.sqrt(ColumnMoments.of(rows, targets=False).x_squares)
     contribution = np.abs(np.atleast_2d(step)[:, : rows.n_features]).max(axis=0) * length
     notable = contribution > _NOTABLE * contribution.max(initial=0.0)
     return tuple(int(j) for j in np.nonzero(notable)[0])

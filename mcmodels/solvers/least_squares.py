@@ -44,6 +44,8 @@ _CHOLESKY = 1e3
 _MILD = 50.0
 # Relative errors that call for no correction, and that a correction in working precision may leave.
 _ACCURATE, _SUFFICIENT = 1e-12, 1e-10
+# The bound that will do for rows and products in float32; errors were seen to be a thousandth of it.
+_SUFFICIENT_FOR_SINGLE = 1e-2
 # Entries of a design so small that extra precision costs less than a blink.
 _SMALL = 2**18
 
@@ -150,10 +152,13 @@ def _automatic(moments: Moments, rows: Rows, rcond: float | None) -> Solution[Le
         if solution.status is Status.RANK_DEFICIENT:
             return solution
     large = rows.n_rows * rows.n_params > _SMALL
-    enough = _SUFFICIENT if large else _ACCURATE
+    sufficient = _SUFFICIENT
+    if moments.rounding > FLOAT64_EPSILON:
+        sufficient = _SUFFICIENT_FOR_SINGLE
+    enough = sufficient if large else _ACCURATE
     if solution.condition <= _MILD and _error_bound(solution, rows, at_least=enough) <= enough:
         return solution
-    if large and _error_bound(solution, rows, corrected=True) <= _SUFFICIENT:
+    if large and _error_bound(solution, rows, corrected=True) <= sufficient:
         return _corrected_once(solution, rows)
     return _refined(solution, rows)
 
@@ -281,7 +286,7 @@ def _error_bound(
     # Rows summed about a point other than their mean have squares that are larger than the scatter.
     shift = moments.offset[: moments.n_features, np.newaxis]
     ratio = np.divide(shift, unit, out=np.zeros_like(unit), where=unit > 0)
-    rounding = FLOAT64_EPSILON * (1 + moments.weight * float((ratio**2).max(initial=0.0)))
+    rounding = moments.rounding * (1 + moments.weight * float((ratio**2).max(initial=0.0)))
     error = rounding * kappa**2 * np.linalg.norm(coef * unit, axis=0)
     if corrected:
         target = np.sqrt(moments.y_squares)

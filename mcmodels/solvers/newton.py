@@ -7,13 +7,13 @@ For a loss in the linear predictor this is iteratively reweighted least squares:
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import Any, Generic, Protocol, TypeVar
 
 import numpy as np
 
-from mcmodels.rows import Derivatives, single_threaded_blas
+from mcmodels.rows import Derivatives, Slope, single_threaded_blas
 from mcmodels.rows.blocks import Array
 from mcmodels.solvers.cholesky import FLOAT64_EPSILON, ScaledCholesky
 from mcmodels.solvers.overflow import refuse_overflow
@@ -29,6 +29,9 @@ NEGLIGIBLE_STEP = 1e-10
 _ROUNDING_UNITS = 8
 # A promised decrease of fewer rounding units than this cannot be verified by values either.
 _BLIND = 1e3
+
+Known = TypeVar("Known", bound=Slope)
+Known_co = TypeVar("Known_co", bound=Slope, covariant=True)
 
 
 class NewtonObjective(Protocol):
@@ -77,15 +80,15 @@ class NewtonDirection:
 
 
 @dataclass(frozen=True)
-class Iterate:
+class Iterate(Generic[Known_co]):
     """Where Newton's method stands.
 
     Parameters
     ----------
     params : ndarray
         The parameters.
-    derivatives : Derivatives
-        Value, gradient and Hessian there.
+    derivatives : Derivatives, or Slope where no Hessian is formed
+        Value and gradient there, and the Hessian.
     direction : NewtonDirection
         The next step, if one is taken.
     count : int
@@ -95,7 +98,7 @@ class Iterate:
     """
 
     params: Array
-    derivatives: Derivatives
+    derivatives: Known_co
     direction: NewtonDirection
     count: int
     status: Status | None
@@ -108,7 +111,7 @@ def iterates(
     gradient_tolerance: float,
     max_iter: int,
     count: int = 0,
-) -> Iterator[Iterate]:
+) -> Iterator[Iterate[Derivatives]]:
     """Yield the start and every iterate after it, until one has a status.
 
     Parameters
@@ -135,18 +138,21 @@ def iterates(
     current = Iterate(start, derivatives, direction, count, status)
     yield current
     while current.status is None:
-        current = _advance(objective, current, gradient_tolerance, max_iter)
+        with single_threaded_blas():
+            current = _advance(objective, current, gradient_tolerance, max_iter)
         yield current
 
 
 def _advance(
-    objective: NewtonObjective, current: Iterate, gradient_tolerance: float, max_iter: int
-) -> Iterate:
-    accepted = _line_search(objective, current)
+    objective: NewtonObjective,
+    current: Iterate[Derivatives],
+    gradient_tolerance: float,
+    max_iter: int,
+) -> Iterate[Derivatives]:
+    accepted = line_search(objective.value, objective.derivatives, current)
     if accepted is None:
-        return replace(
-            current, count=current.count + 1, status=_stalled(current, gradient_tolerance)
-        )
+        ended = stalled(current, gradient_tolerance)
+        return replace(current, count=current.count + 1, status=ended)
     params, derivatives = accepted
     direction = newton_direction(objective, params, derivatives)
     count, status = current.count + 1, _status(derivatives, direction, gradient_tolerance)
@@ -159,19 +165,20 @@ def _status(
     derivatives: Derivatives, direction: NewtonDirection, gradient_tolerance: float
 ) -> Status | None:
     """CONVERGED when the gradient is small and the next step would change nothing."""
-    if not _small(derivatives, gradient_tolerance):
+    if not is_small(derivatives, gradient_tolerance):
         return None
     return Status.CONVERGED if direction.relative_length <= NEGLIGIBLE_STEP else None
 
 
-def _small(derivatives: Derivatives, gradient_tolerance: float) -> bool:
-    return bool(np.abs(derivatives.gradient).max(initial=0.0) <= gradient_tolerance)
+def is_small(slope: Slope, gradient_tolerance: float) -> bool:
+    """Whether no entry of the gradient exceeds the tolerance."""
+    return bool(np.abs(slope.gradient).max(initial=0.0) <= gradient_tolerance)
 
 
-def _stalled(current: Iterate, gradient_tolerance: float) -> Status:
+def stalled(current: Iterate[Slope], gradient_tolerance: float) -> Status:
     """No step decreases the objective: at the precision of float64, or short of it."""
     at_precision = 0 < current.direction.decrease <= _invisible(current.derivatives.value)
-    if at_precision or _small(current.derivatives, gradient_tolerance):
+    if at_precision or is_small(current.derivatives, gradient_tolerance):
         return Status.CONVERGED
     return Status.NOT_CONVERGED
 
@@ -182,17 +189,32 @@ def _invisible(value: float) -> float:
 
 
 @np.errstate(over="ignore", invalid="ignore")  # what overflows is no decrease, and is halved
-def _line_search(objective: NewtonObjective, current: Iterate) -> tuple[Array, Derivatives] | None:
-    """The longest of the steps 1, ½, ¼, … that decreases the objective enough, or None."""
+def line_search(
+    value_at: Callable[[Array], float],
+    know: Callable[[Array], Known],
+    current: Iterate[Known],
+    norm: Callable[[Array], Any] = np.linalg.norm,
+) -> tuple[Array, Known] | None:
+    """The longest of the steps 1, ½, ¼, … that decreases the objective enough, or None.
+
+    Parameters
+    ----------
+    value_at, know : callable
+        The objective at a point, and what the next iterate holds of it.
+    current : Iterate
+        Where the step begins.
+    norm : callable
+        Size of a gradient, which decides where values cannot.
+    """
     value, slope = current.derivatives.value, -current.direction.decrease
     if not slope < 0:
         return None
     full = current.params + current.direction.step
-    derivatives = objective.derivatives(full)
+    derivatives = know(full)
     if -slope <= _invisible(value):
         # The objective cannot tell any more; the gradient still can.
-        before = np.linalg.norm(current.derivatives.gradient)
-        halved = np.linalg.norm(derivatives.gradient) <= before / 2
+        before = norm(current.derivatives.gradient)
+        halved = norm(derivatives.gradient) <= before / 2
         no_worse = derivatives.value <= value + _ROUNDING_UNITS * FLOAT64_EPSILON * abs(value)
         return (full, derivatives) if halved and no_worse else None
     if derivatives.value <= value + _ARMIJO * slope:
@@ -201,8 +223,8 @@ def _line_search(objective: NewtonObjective, current: Iterate) -> tuple[Array, D
     for _ in range(_MAX_HALVINGS):
         length /= 2
         params = current.params + length * current.direction.step
-        if objective.value(params) <= value + _ARMIJO * length * slope:
-            return params, objective.derivatives(params)
+        if value_at(params) <= value + _ARMIJO * length * slope:
+            return params, know(params)
     return None
 
 

@@ -1,0 +1,51 @@
+"""What n_components of a PCA asks for, and how many components that is."""
+
+from __future__ import annotations
+
+from numbers import Integral, Real
+from typing import Any
+
+import numpy as np
+
+from mcmodels._validation import check_choice
+from mcmodels.inference.dimension import components_for_share, minka_log_evidence
+from mcmodels.rows import Extent
+from mcmodels.rows.blocks import Array
+from mcmodels.solvers import principal_axes
+
+
+def checked_count(wanted: Any, limit: int, rows: Extent) -> int | None:
+    """Number of components asked for, or None when all are needed to choose it."""
+    if wanted is None:
+        return limit
+    if isinstance(wanted, str):
+        check_choice("n_components", wanted, ("mle",))
+        found = principal_axes.row_count(rows)
+        if found < rows.n_features:
+            raise ValueError(
+                f"n_components='mle' needs at least as many rows as features; found "
+                f"{found} rows for {rows.n_features} features."
+            )
+        return None
+    if isinstance(wanted, Integral) and not isinstance(wanted, bool):
+        if not 0 <= wanted <= limit:
+            raise ValueError(
+                f"n_components={wanted} must be between 0 and min(n_samples, n_features)="
+                f"{limit} (rows are counted by their weights)."
+            )
+        return int(wanted)
+    if isinstance(wanted, Real) and not isinstance(wanted, bool) and 0 < wanted < 1:
+        return None
+    raise ValueError(
+        f"n_components={wanted!r} must be an integer, a share of the variance in (0, 1), "
+        "'mle' or None."
+    )
+
+
+def chosen_count(wanted: Any, shares: Array, variances: Array, n_rows: float) -> int:
+    """How many of the components computed to keep."""
+    if isinstance(wanted, str):
+        return int(np.argmax(minka_log_evidence(variances, n_rows)))
+    if isinstance(wanted, Integral) or wanted is None:
+        return variances.size
+    return min(components_for_share(shares, float(wanted)), variances.size)
