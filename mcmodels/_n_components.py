@@ -28,13 +28,13 @@ def checked_count(wanted: Any, limit: int, rows: Extent) -> int | None:
             )
         return None
     if isinstance(wanted, Integral) and not isinstance(wanted, bool):
-        if not 0 <= wanted <= limit:
+        if not 0 <= int(wanted) <= limit:
             raise ValueError(
                 f"n_components={wanted} must be between 0 and min(n_samples, n_features)="
                 f"{limit} (rows are counted by their weights)."
             )
         return int(wanted)
-    if isinstance(wanted, Real) and not isinstance(wanted, bool) and 0 < wanted < 1:
+    if isinstance(wanted, Real) and not isinstance(wanted, bool) and 0 < float(wanted) < 1:
         return None
     raise ValueError(
         f"n_components={wanted!r} must be an integer, a share of the variance in (0, 1), "

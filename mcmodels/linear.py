@@ -24,7 +24,7 @@ from mcmodels._validation import (
     warn_rank_deficient,
 )
 from mcmodels.base import DifferentiableMixin
-from mcmodels.exceptions import ConstantTargetWarning
+from mcmodels.exceptions import ConstantTargetWarning, ConvergenceWarning
 from mcmodels.inference.leverage import hat_matrix, leverage
 from mcmodels.objectives import (
     LinearPredictorObjective,
@@ -34,6 +34,7 @@ from mcmodels.objectives import (
 )
 from mcmodels.rows import (
     ArrayRows,
+    ColumnMoments,
     Extent,
     FactoredMoments,
     Moments,
@@ -46,7 +47,7 @@ from mcmodels.rows import (
 )
 from mcmodels.rows.blocks import Array
 from mcmodels.solvers import Solution, Status, least_squares
-from mcmodels.solvers.least_squares import LeastSquares
+from mcmodels.solvers.least_squares import LeastSquares, MatrixFreeFit
 
 __all__ = ["LinearRegression"]
 
@@ -84,18 +85,19 @@ class LinearRegression(MultiOutputMixin, RegressorMixin, DifferentiableMixin, Ba
     gradient_ : ndarray, the shape of ``params_``
         Gradient of the objective at ``params_``: zero up to rounding.
     hessian_ : ndarray of shape (P·n_targets, P·n_targets)
-        Hessian of the objective over ``params_.ravel()``.
+        Hessian of the objective over ``params_.ravel()``; not there, and nor are ``singular_``,
+        ``condition_number_`` and leverages, where ``solver_`` is "cg".
     rank_ : int
-        Numerical rank of the (centred, weighted) features.
+        Numerical rank of the (centred, weighted) features; the most that it can be with "cg".
     singular_ : ndarray of shape (min(n_samples, n_features),)
         Singular values of the (centred, weighted) features.
     condition_number_ : float
         ``singular_[0] / singular_[-1]``; inf when the rank is not full.
-    solver_ : {"normal", "pinv"}
-        The factorisation that was used.
+    solver_ : {"normal", "pinv", "cg"}
+        The factorisation that was used, or conjugate gradients where it has no room.
     n_iter_ : int
         Corrections applied after the first solve.
-    status_ : {"converged", "rank deficient"}
+    status_ : {"converged", "rank deficient", "not converged"}
         How the solver ended.
     n_features_in_ : int
         Number of features seen during fit.
@@ -281,16 +283,20 @@ class LinearRegression(MultiOutputMixin, RegressorMixin, DifferentiableMixin, Ba
         return cast(least_squares.Method, self.solver)
 
     def _conclude(
-        self, solution: Solution[LeastSquares], seen: Seen, y_shape: tuple[int, ...]
+        self,
+        solution: Solution[LeastSquares] | Solution[MatrixFreeFit],
+        seen: Seen, y_shape: tuple[int, ...]
     ) -> None:
         fit = solution.value
         shape = (*y_shape, -1)
         self._least_squares = fit
         self._n_singular_values = min(seen.n_rows, seen.n_features)
         self.params_ = fit.params.reshape(shape)
-        gradient = QuadraticObjective(fit.moments, intercept=self.fit_intercept).gradient(
-            fit.params
-        )
+        if isinstance(fit, MatrixFreeFit):
+            gradient = fit.gradient
+        else:
+            quadratic = QuadraticObjective(fit.moments, intercept=self.fit_intercept)
+            gradient = quadratic.gradient(fit.params)
         self.gradient_ = gradient.reshape(shape)
         self.coef_ = self.params_[..., : self.n_features_in_]
         self.intercept_ = self._intercept()
@@ -300,15 +306,27 @@ class LinearRegression(MultiOutputMixin, RegressorMixin, DifferentiableMixin, Ba
         self.status_ = str(solution.status)
 
     def _warn_of(
-        self, solution: Solution[LeastSquares], extent: Extent, *, stacklevel: int
+        self,
+        solution: Solution[LeastSquares] | Solution[MatrixFreeFit],
+        extent: Extent,
+        *,
+        stacklevel: int,
     ) -> None:
+        if solution.status is Status.NOT_CONVERGED:
+            warnings.warn(
+                "conjugate gradients could not reach the precision of float64; the columns are "
+                f"nearly dependent. The gradient is at {np.abs(self.gradient_).max():.1e}.",
+                ConvergenceWarning,
+                stacklevel=stacklevel,
+            )
         if solution.status is Status.RANK_DEFICIENT:
             warn_rank_deficient(
                 self,
                 solution,
                 self.n_features_in_,
                 n_rows=extent.n_present,
-                what="Predictions are unique, coefficients are the shortest that give them.",
+                what="Predictions are unique, coefficients are the shortest that give them"
+                f"{' where columns have unit length' if solution.method == 'cg' else ''}.",
                 stacklevel=stacklevel,
             )
 
@@ -345,7 +363,7 @@ class LinearRegression(MultiOutputMixin, RegressorMixin, DifferentiableMixin, Ba
         -------
         ndarray of shape (n_samples,)
         """
-        return leverage(self._least_squares, *self._rows_and_weights(X, sample_weight))
+        return leverage(self._factored("leverage"), *self._rows_and_weights(X, sample_weight))
 
     def hat_matrix(self, X: Any, sample_weight: Any = None) -> Array:
         """Hat matrix ``H = X̃(X̃ᵀWX̃)⁺X̃ᵀW`` of the training rows, with ``ŷ = Hy``.
@@ -361,13 +379,13 @@ class LinearRegression(MultiOutputMixin, RegressorMixin, DifferentiableMixin, Ba
         -------
         ndarray of shape (n_samples, n_samples)
         """
-        return hat_matrix(self._least_squares, *self._rows_and_weights(X, sample_weight))
+        return hat_matrix(self._factored("hat_matrix"), *self._rows_and_weights(X, sample_weight))
 
     @property
     def hessian_(self) -> Array:
         """Hessian of the objective over ``params_.ravel()``."""
-        check_is_fitted(self)
-        quadratic = QuadraticObjective(self._least_squares.moments, intercept=self.fit_intercept)
+        moments = self._factored("hessian_").moments
+        quadratic = QuadraticObjective(moments, intercept=self.fit_intercept)
         block = quadratic.hessian_of_one_target()
         if self.params_.ndim == 1:
             return block
@@ -376,8 +394,8 @@ class LinearRegression(MultiOutputMixin, RegressorMixin, DifferentiableMixin, Ba
     @property
     def singular_(self) -> Array:
         """Singular values of the (centred, weighted) features, descending."""
-        check_is_fitted(self)
-        found = linalg.svdvals(self._least_squares.factor) if self.rank_ else np.zeros(0)
+        factor = self._factored("singular_").factor
+        found = linalg.svdvals(factor) if self.rank_ else np.zeros(0)
         singular = np.zeros(self._n_singular_values)
         singular[: found.size] = found[: singular.size]
         return singular
@@ -389,6 +407,17 @@ class LinearRegression(MultiOutputMixin, RegressorMixin, DifferentiableMixin, Ba
         if self.rank_ < self.n_features_in_:
             return np.inf
         return float(self.singular_[0] / self.singular_[-1])
+
+    def _factored(self, wanted: str) -> LeastSquares:
+        """The fit, if it has formed the matrix that is ``wanted``."""
+        check_is_fitted(self)
+        if isinstance(self._least_squares, MatrixFreeFit):
+            raise AttributeError(
+                f"{wanted} is not there: a matrix of {self.n_features_in_} features was not "
+                "formed. Call hessian_vector_product(X, y, vector=…) with the training rows, or "
+                "hessian(X, y) if there is room for it; or fit with solver='normal'."
+            )
+        return self._least_squares
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
@@ -433,6 +462,6 @@ class LinearRegression(MultiOutputMixin, RegressorMixin, DifferentiableMixin, Ba
             )
 
 
-def _rounding_of_mean(moments: Moments | FactoredMoments) -> Array:
+def _rounding_of_mean(moments: Moments | FactoredMoments | ColumnMoments) -> Array:
     """What rounding the mean of a constant target leaves of its sum of squares, at most."""
     return moments.weight * (8 * np.finfo(np.float64).eps * moments.y_mean) ** 2

@@ -15,6 +15,11 @@ class GaveUp(BaseException):
     """A run took longer than anybody would wait; not an Exception, so that no library eats it."""
 
 
+# Threads of BLAS and OpenMP spin for a while after their last task, and take a core from whoever
+# comes next: every run starts when they have stopped.
+SETTLE = 0.15
+
+
 @dataclass
 class Timing:
     """Seconds of every timed run, what the first run returned, and what is to be said of it."""
@@ -94,6 +99,7 @@ def interleave(
         shift = turn % max(1, len(quick))
         for name in quick[shift:] + quick[:shift]:
             gc.collect()
+            time.sleep(SETTLE)
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
                 start = time.perf_counter()

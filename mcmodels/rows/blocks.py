@@ -1,7 +1,6 @@
 """A block of design rows, dense or sparse, and the few products that every fit is made of.
 
-Products are written with ``dot``, which lets other threads run; NumPy's ``@`` does not where the
-result is small.
+Products are made by :func:`product`, which lets other threads run.
 
 A design row is ``x̃ = (x, 1)`` with an intercept and ``x̃ = x`` without; the intercept is always
 the last column and is never stored.
@@ -111,18 +110,18 @@ class Design(ABC):
 
     def _times(self, B: Array, own: bool) -> Array:
         """``XB``."""
-        return self.X.dot(B)
+        return product(self.X, B)
 
     def adjoint(self, r: Array) -> Array:
         """``X̃ᵀr`` in the layout of params: (P,) for r (n_rows,), (K, P) for (n_rows, K)."""
-        XTr = self.X.T.dot(r).T
+        XTr = product(self.X.T, r).T
         if not self.intercept:
             return XTr
         return np.concatenate([XTr, np.sum(r, axis=0)[..., np.newaxis]], axis=-1)
 
     def products(self, Y: Array) -> Array:
         """``XᵀY`` of the features, for Y of shape (n_rows, m)."""
-        return self.X.T.dot(Y)
+        return product(self.X.T, Y)
 
     def sandwich(self, weights: Array | None) -> Sandwich:
         """``X̃ᵀ diag(weights) X̃`` for weights ≥ 0; None stands for ones."""
@@ -137,7 +136,7 @@ class Design(ABC):
     def mean(self, weights: Array | None) -> Array:
         """Weighted mean of the features."""
         unit = np.ones(self.n_rows) if weights is None else weights
-        return self.X.T.dot(unit) / unit.sum()
+        return product(self.X.T, unit) / unit.sum()
 
     def square_sums(self, weights: Array | None = None) -> Array:
         """``Σᵢ wᵢ xᵢⱼ²`` of each feature."""
@@ -154,7 +153,7 @@ class Design(ABC):
         """The part of ``point`` about which these rows are centred without losing their storage."""
 
     @abstractmethod
-    def centred(self, centre: Array) -> Self:
+    def centred(self, centre: Array) -> Design:
         """The features minus ``centre``, in the same storage, without an intercept."""
 
     @abstractmethod
@@ -167,31 +166,31 @@ class DenseDesign(Design):
 
     def _times(self, B: Array, own: bool) -> Array:
         if own or B.size == 0:
-            return self.X.dot(B)
+            return product(self.X, B)
         out = self.scratch.array("predictor", (self.n_rows, B.size // len(B)))
-        return np.dot(self.X, B, out=out if B.ndim == 2 else out[:, 0])
+        return product(self.X, B, out=out if B.ndim == 2 else out[:, 0])
 
     def _gram(self, weights: Array | None) -> Array:
         # The product of an array with its own transpose is one syrk: half the work of a
         # general product, and exactly symmetric.
         if weights is None:
-            return self.X.T.dot(self.X)
+            return product(self.X.T, self.X)
         Z = self._like_rows("scaled")
         (root,) = self.scratch.vectors("root", 1, self.n_rows)
         np.multiply(self.X, np.sqrt(weights, out=root)[:, np.newaxis], out=Z)
-        return Z.T.dot(Z)
+        return product(Z.T, Z)
 
     def centre_near(self, point: Array) -> Array:
         """The part of ``point`` about which these rows are centred in their storage."""
         return point
 
-    def centred(self, centre: Array) -> Self:
+    def centred(self, centre: Array) -> DenseDesign:
         """The features minus ``centre``, without an intercept; valid until the next call."""
         X = self.X
         if centre.any():
             X = self._like_rows("centred")
             _subtract_row(self.X, centre, out=X)
-        return type(self)(X, intercept=False, scratch=self.scratch.inner)
+        return DenseDesign(X, intercept=False, scratch=self.scratch.inner)
 
     def dense(self) -> Array:
         """The features as an array."""
@@ -235,7 +234,7 @@ class SparseDesign(Design):
         stored = np.bincount(self.X.indices, minlength=n_features)
         return np.where(stored > _FILLED_COLUMN_DENSITY * n_rows, point, 0.0)
 
-    def centred(self, centre: Array) -> Self:
+    def centred(self, centre: Array) -> SparseDesign:
         """The features minus ``centre``, without an intercept."""
         (filled,) = np.nonzero(centre)
         if filled.size == 0:
@@ -284,6 +283,18 @@ class RowBlock:
     def total_weight(self) -> float:
         """``Σ wᵢ`` of the block."""
         return float(self.X.n_rows if self.weights is None else self.weights.sum())
+
+
+def product(A: Any, B: Array, *, out: Array | None = None) -> Any:
+    """``AB`` for A dense or sparse.
+
+    NumPy's matmul keeps other threads waiting where the result is small, its dot copies arrays that
+    are not contiguous (slices of F-ordered ones).
+    """
+    if sparse.issparse(A):
+        return A.dot(B)
+    whole = A.flags.forc and B.flags.forc
+    return np.dot(A, B, out=out) if whole else np.matmul(A, B, out=out)
 
 
 def is_by_column(X: Any) -> bool:

@@ -60,6 +60,12 @@ class ColumnMoments:
             squares = (second - first * offset).clip(0.0)
         return cls(rows.total_weight, origin, offset, squares, p)
 
+    def about_origin(self) -> ColumnMoments:
+        """The same about zero: mean 0, squares ``Σ wᵢ zᵢⱼ²``."""
+        zero = np.zeros_like(self.origin)
+        squares = self.squares + self.weight * self.mean**2
+        return ColumnMoments(self.weight, zero, zero, squares, self.n_features)
+
     @property
     def mean(self) -> Array:
         """Weighted mean of features and targets, shape (p + m,)."""

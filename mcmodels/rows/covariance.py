@@ -11,7 +11,7 @@ from typing import Protocol
 
 import numpy as np
 
-from mcmodels.rows.blocks import Array, Design, RowBlock
+from mcmodels.rows.blocks import Array, Design, RowBlock, product
 from mcmodels.rows.source import Rows
 
 
@@ -129,4 +129,4 @@ def centred_near(X: Design, mean: Array) -> tuple[Design, Array]:
 
 def _weighted_sum(block: RowBlock) -> Array:
     unit = np.ones(block.X.n_rows) if block.weights is None else block.weights
-    return block.X.X.T.dot(unit)
+    return product(block.X.X.T, unit)

@@ -8,7 +8,7 @@ from typing import Self
 
 import numpy as np
 
-from mcmodels.rows.blocks import Array, DenseDesign, RowBlock, Sandwich
+from mcmodels.rows.blocks import Array, DenseDesign, RowBlock, Sandwich, product
 from mcmodels.rows.source import Rows
 
 # Rows from which the point is taken that cross-products are summed about.
@@ -164,7 +164,7 @@ def _targets_and_squares(rows: Rows) -> tuple[Array, Array]:
     def summarise(block: RowBlock) -> Array:
         y = _targets(block)
         unit = np.ones(block.X.n_rows) if block.weights is None else block.weights
-        features = block.X.X.T.dot(unit), block.X.square_sums(block.weights)
+        features = product(block.X.X.T, unit), block.X.square_sums(block.weights)
         targets = unit @ y, unit @ y**2
         return np.concatenate([features, targets], axis=1)
 

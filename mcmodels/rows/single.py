@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from mcmodels.rows.blocks import Array, DenseDesign, is_by_column
+from mcmodels.rows.blocks import Array, DenseDesign, is_by_column, product
 from mcmodels.rows.scratch import Scratch
 
 # Entries in a run, and the fewest rows: what is added in float64 has p² entries.
@@ -78,7 +78,7 @@ class SinglePrecisionDesign(DenseDesign):
         Y = Y.astype(np.float32)
         total = np.zeros((self.raw.shape[1], *Y.shape[1:]))
         for run in self._runs():
-            total += self.raw[run].T.dot(Y[run])
+            total += product(self.raw[run].T, Y[run])
         return total
 
     def _gram(self, weights: Array | None) -> Array:
@@ -91,7 +91,7 @@ class SinglePrecisionDesign(DenseDesign):
                     "scaled", Z.shape, by_column=is_by_column(Z), dtype=np.float32
                 )
                 np.multiply(self.raw[run], root[run], out=Z)
-            total += Z.T.dot(Z)
+            total += product(Z.T, Z)
         return self._double()._gram(weights) if self._out_of_range(total) else total
 
     def _out_of_range(self, gram: Array) -> bool:

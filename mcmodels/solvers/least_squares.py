@@ -9,6 +9,7 @@ import numpy as np
 from scipy import linalg
 
 from mcmodels.rows import (
+    ColumnMoments,
     Extent,
     FactoredMoments,
     Moments,
@@ -22,8 +23,10 @@ from mcmodels.rows import (
 from mcmodels.rows.blocks import Array
 from mcmodels.rows.covariance import centred_near
 from mcmodels.rows.moments import point_near_mean
+from mcmodels.solvers import matrix_free
 from mcmodels.solvers.cholesky import FLOAT64_EPSILON, ScaledCholesky
 from mcmodels.solvers.double_double import DoubleDouble
+from mcmodels.solvers.newton_cg import fits
 from mcmodels.solvers.overflow import refuse_overflow, refuse_underflow
 from mcmodels.solvers.pseudoinverse import (
     PseudoInverse,
@@ -44,7 +47,7 @@ _CHOLESKY = 1e3
 _MILD = 50.0
 # Relative errors that call for no correction, and that a correction in working precision may leave.
 _ACCURATE, _SUFFICIENT = 1e-12, 1e-10
-# The bound that will do for rows and products in float32; errors were seen to be a thousandth of it.
+# The bound that will do for products in float32; errors were seen to be a thousandth of it.
 _SUFFICIENT_FOR_SINGLE = 1e-2
 # Entries of a design so small that extra precision costs less than a blink.
 _SMALL = 2**18
@@ -81,9 +84,26 @@ class LeastSquares:
         return linalg.pinv(self.inverse.root) if self.inverse.rank else self.inverse.root.T
 
 
+@dataclass(frozen=True)
+class MatrixFreeFit:
+    """A least-squares fit that has formed no matrix.
+
+    Parameters
+    ----------
+    params, gradient : ndarray of shape (m, P)
+        Coefficients of each target, the intercept last when there is one; the gradient there.
+    moments : ColumnMoments
+        Of (x, y): about the mean with an intercept, about the origin without.
+    """
+
+    params: Array
+    gradient: Array
+    moments: ColumnMoments
+
+
 def solve(
     rows: Rows, *, method: Method = "auto", rcond: float | None = None
-) -> Solution[LeastSquares]:
+) -> Solution[LeastSquares] | Solution[MatrixFreeFit]:
     """Minimise ``Σ wᵢ ‖yᵢ - x̃ᵢᵀθ‖²``; of several minimisers, take the shortest coefficients.
 
     Parameters
@@ -94,16 +114,19 @@ def solve(
         "normal": Cholesky factor of the scaled scatter matrix (its eigenvectors when it is
         singular). "pinv": R of a blockwise QR, and the SVD of R. "auto": "normal" where it keeps
         its digits, else whichever of the two factors drives extra-precise refinement; with no
-        more rows than features, "pinv", and no p×p matrix.
+        more rows than features, "pinv", and no p×p matrix; where the factor of either takes more
+        room than 512 MB, conjugate gradients (:mod:`mcmodels.solvers.matrix_free`).
     rcond : float, default=None
         Singular values of the column-scaled design below rcond times the largest count as zero;
         None derives it from the precision of X (:func:`rank_tolerance`).
 
     Returns
     -------
-    Solution[LeastSquares]
+    Solution[LeastSquares] or Solution[MatrixFreeFit]
     """
     with single_threaded_blas():
+        if method == "auto" and not fits(min(rows.n_present, rows.n_features), rows.n_features):
+            return _matrix_free(rows)
         if method != "normal" and rows.n_present <= rows.n_features:
             with np.errstate(over="ignore", invalid="ignore"):
                 centre = point_near_mean(rows)
@@ -143,6 +166,24 @@ def solve_sums(
         if isinstance(sums, StreamedMoments):
             return solve_moments(sums.moments, sums.seen, rcond=rcond)
         return solve_triangle(sums.triangle, sums.centre, sums.seen, rcond=rcond)
+
+
+def _matrix_free(rows: Rows) -> Solution[MatrixFreeFit]:
+    found = matrix_free.minimise(rows)
+    moments = found.moments
+    params = _with_intercept(found.coef.T, moments, rows)
+    gradient = -2.0 * found.residual_products
+    if rows.intercept:
+        slope = moments.weight * (found.coef @ moments.x_mean + params[:, -1] - moments.y_mean)
+        gradient = np.column_stack([gradient + np.outer(2.0 * slope, moments.x_mean), 2.0 * slope])
+    return Solution(
+        MatrixFreeFit(params, gradient, moments),
+        found.status,
+        "cg",
+        found.cycles,
+        found.rank,
+        found.condition,
+    )
 
 
 def _automatic(moments: Moments, rows: Rows, rcond: float | None) -> Solution[LeastSquares]:
@@ -358,7 +399,7 @@ def _column_lengths(lengths: Array, moments: Moments | FactoredMoments, extent: 
 
 def _with_intercept(
     coef: DoubleDouble | Array,
-    moments: Moments | FactoredMoments,
+    moments: Moments | FactoredMoments | ColumnMoments,
     extent: Extent,
     mean_residual: DoubleDouble | None = None,
 ) -> Array:
