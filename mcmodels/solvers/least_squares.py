@@ -45,8 +45,11 @@ Method = Literal["auto", "normal", "pinv"]
 _CHOLESKY = 1e3
 # Up to this condition the normal equations may need no correction at all.
 _MILD = 50.0
-# Relative errors that call for no correction, and that a correction in working precision may leave.
-_ACCURATE, _SUFFICIENT = 1e-12, 1e-10
+# Bounds of the relative error that call for no correction: in small data, and in large data, where a
+# correction costs something and the bound is far above what is seen.
+_ACCURATE, _SUFFICIENT = 1e-12, 1e-9
+# The bound that a correction in working precision may leave in large data.
+_CORRECTED = 1e-8
 # The bound that will do for products in float32; errors were seen to be a thousandth of it.
 _SUFFICIENT_FOR_SINGLE = 1e-2
 # Entries of a design so small that extra precision costs less than a blink.
@@ -193,13 +196,12 @@ def _automatic(moments: Moments, rows: Rows, rcond: float | None) -> Solution[Le
         if solution.status is Status.RANK_DEFICIENT:
             return solution
     large = rows.n_rows * rows.n_params > _SMALL
-    sufficient = _SUFFICIENT
+    enough, corrected = (_SUFFICIENT, _CORRECTED) if large else (_ACCURATE, 0.0)
     if moments.rounding > FLOAT64_EPSILON:
-        sufficient = _SUFFICIENT_FOR_SINGLE
-    enough = sufficient if large else _ACCURATE
+        enough = corrected = _SUFFICIENT_FOR_SINGLE
     if solution.condition <= _MILD and _error_bound(solution, rows, at_least=enough) <= enough:
         return solution
-    if large and _error_bound(solution, rows, corrected=True) <= sufficient:
+    if large and _error_bound(solution, rows, corrected=True) <= corrected:
         return _corrected_once(solution, rows)
     return _refined(solution, rows)
 
