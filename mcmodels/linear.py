@@ -285,7 +285,8 @@ class LinearRegression(MultiOutputMixin, RegressorMixin, DifferentiableMixin, Ba
     def _conclude(
         self,
         solution: Solution[LeastSquares] | Solution[MatrixFreeFit],
-        seen: Seen, y_shape: tuple[int, ...]
+        seen: Seen,
+        y_shape: tuple[int, ...],
     ) -> None:
         fit = solution.value
         shape = (*y_shape, -1)

@@ -46,9 +46,7 @@ class SinglePrecisionDesign(DenseDesign):
     @functools.cached_property
     def X(self) -> Array:
         """The features in float64."""
-        converted = self.scratch.array(
-            "float64", self.raw.shape, by_column=is_by_column(self.raw)
-        )
+        converted = self.scratch.array("float64", self.raw.shape, by_column=is_by_column(self.raw))
         np.copyto(converted, self.raw)
         return converted
 

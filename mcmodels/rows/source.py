@@ -19,6 +19,7 @@ from mcmodels.rows.blocks import (
     RowBlock,
     SparseDesign,
     is_by_column,
+    rows_between,
 )
 from mcmodels.rows.scratch import Scratch
 from mcmodels.rows.single import SINGLE_PRODUCT_EPSILON, SinglePrecisionDesign
@@ -233,7 +234,7 @@ class ArrayRows(Rows):
 
     def _blocks(self, run: list[slice], scratch: Scratch) -> Iterator[RowBlock]:
         for part in run:
-            X = self._X[part]
+            X = rows_between(self._X, part)
             y = None if self._y is None else self._y[part]
             weights = None if self._weights is None else self._weights[part]
             if weights is not None and not weights.all():

@@ -161,9 +161,7 @@ def solve_triangle(
     return _from_factor(triangle, moments, extent, rcond)
 
 
-def solve_sums(
-    sums: StreamedSums, *, rcond: float | None = None
-) -> Solution[LeastSquares]:
+def solve_sums(sums: StreamedSums, *, rcond: float | None = None) -> Solution[LeastSquares]:
     """The fit to rows that have been summed up, and need not be there any more."""
     with single_threaded_blas():
         if isinstance(sums, StreamedMoments):

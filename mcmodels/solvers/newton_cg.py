@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -129,7 +129,7 @@ class _Model:
 
     objective: LinearPredictorObjective
     gradient_tolerance: float
-    preconditioner: Jacobi = Jacobi(np.empty(0), np.asarray)
+    preconditioner: Jacobi = field(init=False)
     smallest: float = np.inf
     largest: float = 0.0
     norm_before: float = np.inf

@@ -15,6 +15,7 @@ from scipy import linalg, sparse
 
 from mcmodels.objectives import VarianceLagrangian
 from mcmodels.rows import (
+    ColumnMoments,
     Covariance,
     CovarianceMatrix,
     Design,
@@ -34,6 +35,9 @@ from mcmodels.rows.blocks import Array
 from mcmodels.solvers.cholesky import FLOAT64_EPSILON
 from mcmodels.solvers.deflation import deflated_eigenpairs
 from mcmodels.solvers.eigenpairs import Eigenpairs, leading_eigenpairs
+from mcmodels.solvers.lanczos import eigenpairs_by_products
+from mcmodels.solvers.matrix_free import scatter_product
+from mcmodels.solvers.newton_cg import too_many
 from mcmodels.solvers.overflow import refuse_overflow
 from mcmodels.solvers.pseudoinverse import rank_tolerance
 from mcmodels.solvers.solution import Solution, Status
@@ -43,6 +47,8 @@ Eigensolver = Callable[[Array], Eigenpairs]
 
 # A factor of S is kept for the Hessian up to this many entries (128 MB).
 _LARGEST_FACTOR = 2**24
+# Axes are few when there are this many times more columns.
+_FEW = 20
 # A component is real when its deviation is more than this many times that of rounding errors,
 # which are uniform over a spacing of at most ε|x|.
 _NOISE_MARGIN = 2.0
@@ -92,7 +98,8 @@ def solve(
         Number of axes, at most ``min(rows.n_present, rows.n_features)``.
     method : {"auto", "eigh", "deflation"}
         "eigh" and "deflation" work on S, or on the n×n Gram matrix when p ≥ n; "auto" is "eigh"
-        unless a wanted variance is too small to survive squaring.
+        unless a wanted variance is too small to survive squaring. Where the matrix would take more
+        than 512 MB and few axes are wanted, "auto" and "eigh" apply S through passes over the rows.
     tol : float
         Relative residual at which deflation accepts a pair.
     random : RandomState
@@ -105,6 +112,9 @@ def solve(
     """
     eigenpairs = _eigensolver(count, method, tol, random)
     with single_threaded_blas():
+        side = min(rows.n_present, rows.n_features)
+        if method != "deflation" and too_many(side) and count * _FEW <= side:
+            return _judged(_of_products(rows, count), count, rows, "lanczos")
         if rows.n_present > rows.n_features:
             spectrum = _of_moments(_checked(Moments.of(rows)), eigenpairs)
         else:
@@ -244,6 +254,26 @@ def _of_moments(moments: Moments, eigenpairs: Eigensolver) -> _Spectrum:
         covariance,
         covariance,
         moments.x_squares + moments.weight * moments.x_mean**2,
+        pairs.iterations,
+        pairs.converged,
+    )
+
+
+def _of_products(rows: Rows, count: int) -> _Spectrum:
+    """Eigenvectors of S by products alone, each one pass over the rows."""
+    columns = ColumnMoments.of(rows, targets=False)
+    refuse_overflow(columns.squares)
+    by_rows = RowsCovariance(rows)
+    product = scatter_product(rows, columns)
+    pairs = eigenpairs_by_products(lambda V: product(V) / by_rows.divisor, rows.n_features, count)
+    return _Spectrum(
+        columns.mean,
+        pairs.vectors.T,
+        np.clip(pairs.values, 0.0, None),
+        float(columns.squares.sum()) / by_rows.divisor,
+        by_rows,
+        None,
+        columns.about_origin().squares,
         pairs.iterations,
         pairs.converged,
     )

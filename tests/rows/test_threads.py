@@ -40,7 +40,7 @@ STORAGES = {
     "C": np.ascontiguousarray,
     "F": np.asfortranarray,
     "float32": lambda X: X.astype(np.float32),
-    "csr": lambda X: sparse.csr_array(np.where(np.abs(X) > 0.7, X, 0.0)),
+    "csr": lambda X: sparse.csr_array(np.where(np.abs(X) > 0.3, X, 0.0)),
 }
 PUBLISHED = ("params_", "coef_", "gradient_", "hessian_", "components_", "eigenvalues_", "n_iter_")
 
@@ -193,7 +193,7 @@ class TestTheNumberOfThreadsChangesNothing:
 
     @pytest.mark.parametrize(
         "environment",
-        [{"OPENBLAS_NUM_THREADS": "1"}, {"OMP_NUM_THREADS": "1"}, {"OPENBLAS_NUM_THREADS": "2"}],
+        [{"OPENBLAS_NUM_THREADS": "1"}, {"OMP_NUM_THREADS": "1"}],
         ids=lambda e: " ".join(f"{k}={v}" for k, v in e.items()),
     )
     def test_under_the_environment(self, environment, expected, tmp_path):
@@ -202,16 +202,22 @@ class TestTheNumberOfThreadsChangesNothing:
         # What this process was told is not what the child is.
         inherited = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "")
         report = json.loads(child(code, path, **{**inherited, **environment}))
-        if "1" in environment.values():
-            assert report["threads"] == 0
-        elif joblib.cpu_count() > 1 and max(blas_threads().values()) > 1:
-            assert report["threads"] > 0
+        assert report["threads"] == 0
         with np.load(path) as found:
             for name in MODELS:
                 for storage in STORAGES:
                     reference = expected(name, storage)
                     actual = {key: found[f"{name} {storage} {key}"] for key in reference}
                     assert differing(actual, reference) == [], (name, storage)
+
+    @pytest.mark.parametrize("limited", [False, True], ids=["", "limited"])
+    @pytest.mark.parametrize("name", MODELS)
+    def test_in_another_thread_than_the_first_fit(self, name, limited, X, expected):
+        """threadpoolctl heeds one thread at a time; BLAS is single-threaded for all the same."""
+        reference = expected(name, "C")
+        with blas_with(4) if limited else contextlib.nullcontext():
+            LinearRegression().fit(X, X[:, 0])
+            assert differing(in_time(results, name, "C", X), reference) == []
 
     def test_one_bit_is_seen(self, expected):
         reference = expected("linear", "C")
@@ -393,7 +399,7 @@ class TestNothingIsLeftBehind:
         model.hessian_vector_product(X, y, vector=model.params_)
         assert changed(before) == []
 
-    @pytest.mark.parametrize("where", [0, 50_000, 99_999])
+    @pytest.mark.parametrize("where", [0, 99_999])
     @pytest.mark.parametrize("value", [np.nan, np.inf])
     @pytest.mark.parametrize("name", MODELS)
     def test_after_a_fit_that_is_refused(self, name, value, where, small, many_cores):
@@ -403,7 +409,7 @@ class TestNothingIsLeftBehind:
         y = classes if name in ("binary", "multinomial") else y
         with blas_with(3):
             before = process_state()
-            with pytest.raises(ValueError, match="NaN|infinity"):
+            with pytest.raises(ValueError, match=r"NaN|infinity"):
                 in_time(MODELS[name]().fit, X, y)
             assert changed(before) == []
 
@@ -422,16 +428,18 @@ class TestNothingIsLeftBehind:
                 in_time(ArrayRows(X, block_rows=1000).reduce, summarise)
             assert changed(before) == []
 
-    def test_after_fits_in_threads(self, small, many_cores):
-        X, y, classes = small
+    def test_after_fits_in_threads(self, X, many_cores):
+        y = target("linear", X)
+        classes = target("multinomial", X)
         works = [
             lambda: LinearRegression().fit(X, y).params_,
             lambda: LogisticRegression().fit(X, classes).params_,
             lambda: PCA(2).fit(X).params_,
-            lambda: LinearRegression().fit(X[:60_000], y[:60_000]).params_,
+            lambda: LinearRegression().fit(X[:30_000], y[:30_000]).params_,
             lambda: LogisticRegression(C=np.inf).fit(X, y > 0).params_,
         ]
-        alone = [work() for work in works]
+        with blas_with(1):
+            alone = [work() for work in works]
         found = [[] for _ in works]
         with blas_with(3):
             before = process_state()
@@ -439,7 +447,7 @@ class TestNothingIsLeftBehind:
 
             def repeated(k):
                 gate.wait()
-                for _ in range(3):
+                for _ in range(2):
                     found[k].append(works[k]())
 
             fits = [threading.Thread(target=repeated, args=(k,)) for k in range(len(works))]
@@ -450,7 +458,7 @@ class TestNothingIsLeftBehind:
                 assert not fit.is_alive()
             assert changed(before) == []
         for k, params in enumerate(alone):
-            assert len(found[k]) == 3
+            assert len(found[k]) == 2
             assert all(np.array_equal(again, params) for again in found[k])
 
     @pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0), (1, 2, 0)])
@@ -469,18 +477,23 @@ class TestNothingIsLeftBehind:
                 if k == fails:
                     raise ZeroDivisionError
 
+        fits = [threading.Thread(target=fit, args=(k,), daemon=True) for k in range(3)]
         with blas_with(3):
             before = blas_threads()
-            fits = [threading.Thread(target=fit, args=(k,)) for k in range(3)]
-            for k, thread in enumerate(fits):
-                thread.start()
-                assert inside[k].wait(PATIENCE)
-            for k in order:
-                assert set(self.of_blas().values()) == {1}
-                leave[k].set()
-                fits[k].join(PATIENCE)
-            assert blas_threads() == before
-        assert seen == [3, 3, 3], "each is told how many threads the user allows"
+            try:
+                for k, thread in enumerate(fits):
+                    thread.start()
+                    assert inside[k].wait(PATIENCE)
+                for k in order:
+                    assert set(self.of_blas().values()) == {1}
+                    leave[k].set()
+                    fits[k].join(PATIENCE)
+                assert blas_threads() == before
+                assert seen == [3, 3, 3], "each is told how many threads the user allows"
+            finally:
+                for k, thread in enumerate(fits):
+                    leave[k].set()
+                    thread.join(PATIENCE)
 
     @staticmethod
     def of_blas():
@@ -494,6 +507,43 @@ class TestNothingIsLeftBehind:
             assert set(self.of_blas().values()) == {2}
             with single_threaded_blas() as n_threads:
                 assert n_threads == 2
+
+    def test_limits_of_other_threads_hold_after_a_fit(self, small):
+        """threadpoolctl heeds one thread at a time; a fit does not stay that one."""
+
+        def limited():
+            with blas_with(1):
+                return set(self.of_blas().values())
+
+        assert in_time(limited) == {1}
+        LinearRegression().fit(*small[:2])
+        assert in_time(limited) == {1}
+
+    def test_fits_that_overlap_in_threads_that_live_on(self):
+        """Those of a pool do: whoever entered first need not be the one who leaves last."""
+        code = """
+import threading
+from tests.rows.test_threads import blas_threads, blas_with
+from mcmodels.rows import single_threaded_blas
+before = blas_threads()
+inside, leave, left, end = [threading.Event() for _ in range(4)]
+def worker():
+    with single_threaded_blas():
+        inside.set()
+        leave.wait(60)
+    left.set()
+    end.wait(60)
+threading.Thread(target=worker, daemon=True).start()
+assert inside.wait(60)
+with single_threaded_blas():
+    leave.set()
+    assert left.wait(60)
+assert blas_threads() == before, "BLAS stays single-threaded"
+with blas_with(3):
+    assert 3 in blas_threads().values(), "limits are not heeded any more"
+end.set()
+"""
+        child(code, OPENBLAS_NUM_THREADS="2")
 
     def test_an_interrupted_fit_leaves_no_threads(self):
         """Ctrl-C reaches the caller, who gets it; the workers end, too."""
@@ -510,7 +560,8 @@ def summarise(block):
 rows = ArrayRows(np.zeros((100_000, 12)), block_rows=500)
 with threadpoolctl.threadpool_limits(3, user_api="blas"):
     before = threadpoolctl.threadpool_info()
-    threading.Timer(0.5, signal.raise_signal, [signal.SIGINT]).start()
+    main = threading.main_thread().ident
+    threading.Timer(0.5, signal.pthread_kill, [main, signal.SIGINT]).start()
     start = time.perf_counter()
     try:
         rows.reduce(summarise)
@@ -743,8 +794,9 @@ class TestInsideOthers:
             together = scores(n_jobs=2)
         np.testing.assert_array_equal(together, alone)
         assert len(set(alone)) == 3
-        # loky keeps threads that serve its workers.
-        assert set(changed(before)) <= ({"threads"} if backend == "loky" else set())
+        # loky keeps threads that serve its workers; scikit-learn sets the filters in its threads.
+        theirs = {"loky": "threads", "threading": "warning filters"}[backend]
+        assert set(changed(before)) <= {theirs}
 
     def test_joblib_in_joblib(self, small):
         X, y, _ = small
