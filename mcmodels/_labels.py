@@ -36,11 +36,13 @@ def encode(y: Any) -> tuple[Any, npt.NDArray[np.integer]]:
         if high - low == 1:
             return np.array([low, high], dtype=y.dtype), (y == high).view(np.int8)
         if high - low < _NARROW:
-            shifted = (y - y.dtype.type(low)).astype(np.intp, copy=False)
+            # Differences wrap around in the type of y, and are right in the unsigned one.
+            offset = np.asarray(low).astype(y.dtype)
+            shifted = (y - offset).view(f"u{y.dtype.itemsize}").astype(np.intp)
             found = np.flatnonzero(np.bincount(shifted, minlength=high - low + 1))
             position = np.zeros(high - low + 1, dtype=_smallest(found.size))
             position[found] = np.arange(found.size)
-            return (found + low).astype(y.dtype), position[shifted]
+            return found.astype(y.dtype) + offset, position[shifted]
     codes, distinct = pd.factorize(y)
     labels, rank = np.unique(np.asarray(distinct, dtype=y.dtype), return_inverse=True)
     return labels, rank.astype(_smallest(labels.size))[codes]

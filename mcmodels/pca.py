@@ -97,7 +97,7 @@ class PCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, DifferentiableMixin
         Number of training rows with positive weight.
     rank_ : int
         Components whose variance is above rounding noise.
-    solver_ : {"eigh", "deflation", "svd"}
+    solver_ : {"eigh", "deflation", "svd", "lanczos"}
         The route that was taken.
     status_ : {"converged", "rank deficient", "not converged"}
         How the solver ended.
@@ -377,7 +377,7 @@ class PCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, DifferentiableMixin
         check_is_fitted(self)
         if self._covariance is None:
             raise AttributeError(
-                "hessian_ is not kept for data of this size with more features than rows; "
+                "hessian_ is not kept for data of this size; "
                 "call hessian(X) or hessian_vector_product(X, vector=…) with the training rows."
             )
         return VarianceLagrangian(self._covariance, self.eigenvalues_).hessian_blocks()

@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextvars
 import functools
 import operator
+import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -26,6 +27,21 @@ def _blas_libraries() -> list[Any]:
     return ThreadpoolController().select(user_api="blas").lib_controllers
 
 
+def _set_threads(library: Any, n_threads: int) -> None:
+    """Set the threads of a library, whichever thread has set them last.
+
+    threadpoolctl 3.8 lets one thread do so, until it has ended or is cleared; a fit does not stay
+    that one.
+    """
+    library.set_num_threads(n_threads)
+    if not hasattr(library, "clear_controlling_thread"):
+        return
+    if library.get_num_threads() != n_threads:
+        library.clear_controlling_thread(force=True)
+        library.set_num_threads(n_threads)
+    library.clear_controlling_thread()
+
+
 class _SingleThreadedBlas:
     """The state of BLAS while fits run: fits in several threads enter and leave it in any order."""
 
@@ -40,7 +56,7 @@ class _SingleThreadedBlas:
             if self._depth == 0:
                 self._before = [library.get_num_threads() for library in _blas_libraries()]
                 for library in _blas_libraries():
-                    library.set_num_threads(1)
+                    _set_threads(library, 1)
             self._depth += 1
             return min(self._before, default=1)
 
@@ -53,10 +69,13 @@ class _SingleThreadedBlas:
             for library, before in zip(_blas_libraries(), self._before, strict=True):
                 # A number that somebody else has set meanwhile is theirs.
                 if library.get_num_threads() == 1:
-                    library.set_num_threads(before)
+                    _set_threads(library, before)
 
 
 _blas = _SingleThreadedBlas()
+if hasattr(os, "register_at_fork"):
+    # A child has none of the threads that may have held the lock.
+    os.register_at_fork(after_in_child=_blas.__init__)  # type: ignore[misc]
 
 
 @contextmanager
@@ -91,12 +110,19 @@ def ordered_sum(parts: Sequence[Callable[[], Sum | None]], n_threads: int) -> Su
         threading.Thread(target=contextvars.copy_context().run, args=(shared.work,), daemon=True)
         for _ in range(n_threads)
     ]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    if shared.error is not None:
-        raise shared.error
+    try:
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    except BaseException as interruption:
+        shared.stop(-1, interruption)
+        for thread in threads:
+            if thread.ident is not None:
+                thread.join()
+        raise
+    if shared.errors:
+        raise shared.errors[min(shared.errors)]
     return shared.total
 
 
@@ -113,7 +139,7 @@ class _SharedSum(Generic[Sum]):
         self.parts = parts
         self.ahead = ahead
         self.total: Sum | None = None
-        self.error: BaseException | None = None
+        self.errors: dict[int, BaseException] = {}
         self._taken = 0
         self._summed = 0
         self._early: dict[int, Sum | None] = {}
@@ -124,18 +150,22 @@ class _SharedSum(Generic[Sum]):
         while True:
             with self._progress:
                 index = self._taken
-                if index == len(self.parts) or self.error is not None:
+                if index == len(self.parts) or self.errors:
                     return
                 self._taken += 1
-                while index - self._summed > self.ahead and self.error is None:
+                while index - self._summed > self.ahead and not self.errors:
                     self._progress.wait()
             try:
                 self._add(index, self.parts[index]())
             except BaseException as error:
-                with self._progress:
-                    self.error = error
-                    self._progress.notify_all()
+                self.stop(index, error)
                 return
+
+    def stop(self, index: int, error: BaseException) -> None:
+        """Let no thread take another part, because of what happened in this one."""
+        with self._progress:
+            self.errors[index] = error
+            self._progress.notify_all()
 
     def _add(self, index: int, part: Sum | None) -> None:
         with self._progress:

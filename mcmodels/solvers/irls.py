@@ -142,11 +142,14 @@ class Progress:
         Those in which the fit works.
     iterate : Iterate or None
         The state of Newton's method there; None while steps are taken with a kept Hessian.
+    count : int, default=0
+        Those steps.
     """
 
     params: Array
     coordinates: Coordinates
     iterate: Iterate[Slope] | None
+    count: int = 0
 
     @property
     def status(self) -> Status | None:
@@ -199,10 +202,14 @@ def fit(
         states = newton_cg.iterates(inner, first, gradient_tolerance=bound, max_iter=max_iter)
         state = next(states)
     else:
-        count = 0
+        count, ahead = 0, Progress(start, coordinates, None)
         for point in approach(inner, first, gradient_tolerance=bound, max_steps=max_iter - 1):
+            if point.count > 0 and count == 0:
+                yield ahead  # a walk of a step begins with where it started
             first, count = point.params, point.count
-            yield Progress(coordinates.to_users(first, intercept=intercept), coordinates, None)
+            yield Progress(
+                coordinates.to_users(first, intercept=intercept), coordinates, None, count
+            )
         states = _states(inner, first, bound, max_iter, count)
         state = next(states)
         if objective.penalty == 0 and state.direction.condition > _ILL_CONDITIONED:
@@ -228,7 +235,7 @@ def conclude(objective: LinearPredictorObjective, last: Progress) -> Solution[Op
     state = last.iterate
     if state is None:
         first = coordinates.from_users(last.params, intercept=rows.intercept)
-        state = next(_states(_inside(objective, coordinates), first, 0.0, 0, 0))
+        state = next(_states(_inside(objective, coordinates), first, 0.0, 0, last.count))
     status = state.status or Status.NOT_CONVERGED
     rank = rows.n_features
     columns: tuple[int, ...] = ()

@@ -10,6 +10,7 @@ which judges the result in any case, goes on from there.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -35,6 +36,8 @@ _MAX_STEPS = 30
 # A step pays when it leaves no more than this share of the length of the one before.
 _PAYS = 0.7
 _ARMIJO = 1e-4
+# What overflows is no decrease, and Newton's method says what it was.
+_QUIET = functools.partial(np.errstate, over="ignore", invalid="ignore")
 # The last step is foreseen: it is to end within this of the step that counts as negligible.
 _FORESIGHT = 0.3
 
@@ -120,13 +123,15 @@ def approach(
             yield Approach(found[0], 0)
         return
     if found is None:
-        derivatives = objective.derivatives(start)
+        with _QUIET():
+            derivatives = objective.derivatives(start)
         factor = _factor(objective, derivatives.hessian, start.shape)
         params, slope = start, Slope(derivatives.value, derivatives.gradient)
     else:
         params, hessian = found
         factor = _factor(objective, hessian, start.shape)
-        slope = objective.slope(params)
+        with _QUIET():
+            slope = objective.slope(params)
     if factor is None or not np.isfinite(slope.gradient).all():
         return
     yield from _descend(
@@ -156,7 +161,8 @@ def _descend(
         if count > 2 and small and length * foreseen <= _FORESIGHT * NEGLIGIBLE_STEP:
             yield Approach(params + step, count)
             return
-        trial = objective.slope(params + step)
+        with _QUIET():
+            trial = objective.slope(params + step)
         promised = float(np.vdot(slope.gradient, step))
         if not trial.value <= slope.value + _ARMIJO * promised + _rounding(slope.value):
             return

@@ -45,8 +45,8 @@ Method = Literal["auto", "normal", "pinv"]
 _CHOLESKY = 1e3
 # Up to this condition the normal equations may need no correction at all.
 _MILD = 50.0
-# Bounds of the relative error that call for no correction: in small data, and in large data, where a
-# correction costs something and the bound is far above what is seen.
+# Bounds of the relative error that call for no correction: in small data, and in large data, where
+# a correction costs something and the bound is far above what is seen.
 _ACCURATE, _SUFFICIENT = 1e-12, 1e-9
 # The bound that a correction in working precision may leave in large data.
 _CORRECTED = 1e-8

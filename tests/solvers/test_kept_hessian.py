@@ -167,7 +167,9 @@ def test_reaches_what_newton_reaches(name, weighted, plainly):
 
 @pytest.mark.parametrize("intercept", [True, False])
 @pytest.mark.parametrize("n_classes", [2, 3])
-@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize(
+    "seed", [*range(4), *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(4, 40))]
+)
 def test_for_every_seed(seed, n_classes, intercept, plainly):
     rng = np.random.default_rng(seed)
     p = int(rng.integers(8, 40))
