@@ -39,7 +39,7 @@ _ARMIJO = 1e-4
 # What overflows is no decrease, and Newton's method says what it was.
 _QUIET = functools.partial(np.errstate, over="ignore", invalid="ignore")
 # The last step is foreseen: it is to end within this of the step that counts as negligible.
-_FORESIGHT = 0.3
+_FORESIGHT = 0.7
 
 
 @dataclass(frozen=True)
