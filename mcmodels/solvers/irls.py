@@ -202,14 +202,13 @@ def fit(
         states = newton_cg.iterates(inner, first, gradient_tolerance=bound, max_iter=max_iter)
         state = next(states)
     else:
-        count, ahead = 0, Progress(start, coordinates, None)
+        count, latest = 0, Progress(start, coordinates, None)
         for point in approach(inner, first, gradient_tolerance=bound, max_steps=max_iter - 1):
-            if point.count > 0 and count == 0:
-                yield ahead  # a walk of a step begins with where it started
+            if point.count > 0:
+                yield latest  # the last one is what Newton's method begins with
             first, count = point.params, point.count
-            yield Progress(
-                coordinates.to_users(first, intercept=intercept), coordinates, None, count
-            )
+            params = coordinates.to_users(first, intercept=intercept)
+            latest = Progress(params, coordinates, None, count)
         states = _states(inner, first, bound, max_iter, count)
         state = next(states)
         if objective.penalty == 0 and state.direction.condition > _ILL_CONDITIONED:
