@@ -140,7 +140,7 @@ def draw(stored: Record, axis: str, path: Path) -> bool:
     title = f"Time of a fit against {names[axis]}, beside the bare product X.T @ X"
     figure.text(0.012, 0.95, title, fontsize=13, color=INK, fontweight="bold")
     figure.text(0.012, 0.02, caption(stored, records), fontsize=8, color="#666666")
-    figure.savefig(path, dpi=110)
+    figure.savefig(path, dpi=110, bbox_inches="tight")
     return True
 
 
