@@ -241,10 +241,13 @@ def conclude(objective: LinearPredictorObjective, last: Progress) -> Solution[Op
     if coordinates.inverse is not None:
         rank, columns = coordinates.inverse.rank, coordinates.inverse.dependent
     regular = (
-        state.direction.relative_length <= NEGLIGIBLE_STEP
+        rows.n_rows * rows.n_params > _LARGE
+        and state.direction.relative_length <= NEGLIGIBLE_STEP
+        and state.direction.condition < _ILL_CONDITIONED
         and state.direction.rank == state.params.size
     )
-    # Where classes are separated, margins grow with every step, and steps are never negligible.
+    # Where classes are separated, margins grow with every step, steps are rarely negligible and the
+    # curvature is lopsided: many rows are not read once more for a certainty.
     if objective.penalty == 0 and not regular and _is_lost(coordinates.transform(rows), state):
         step = coordinates.to_users(state.direction.step, intercept=rows.intercept)
         status, columns = Status.SEPARATED, _notable_columns(rows, step)
