@@ -26,18 +26,14 @@ from mcmodels._validation import (
 from mcmodels.base import DifferentiableMixin
 from mcmodels.exceptions import ConstantTargetWarning, ConvergenceWarning
 from mcmodels.inference.leverage import hat_matrix, leverage
-from mcmodels.objectives import (
-    LinearPredictorObjective,
-    Objective,
-    QuadraticObjective,
-    SquaredError,
-)
+from mcmodels.objectives import LinearPredictorObjective, Objective, SquaredError
 from mcmodels.rows import (
     ArrayRows,
     ColumnMoments,
     Extent,
     FactoredMoments,
     Moments,
+    Rows,
     RowStream,
     Seen,
     StreamedMoments,
@@ -178,8 +174,7 @@ class LinearRegression(MultiOutputMixin, RegressorMixin, DifferentiableMixin, Ba
             solution = least_squares.solve(rows, method=self._method, rcond=self.rcond)
         self._conclude(solution, Seen.of(rows), y.shape[1:])
         self._warn_of(solution, rows, stacklevel=4)
-        if (solution.value.moments.y_squares <= _rounding_of_mean(solution.value.moments)).any():
-            self._warn_constant_target(targets if weights is None else targets[weights > 0])
+        self._warn_constant_target(solution.value.moments, rows)
         return self
 
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
@@ -270,6 +265,7 @@ class LinearRegression(MultiOutputMixin, RegressorMixin, DifferentiableMixin, Ba
         solution = least_squares.solve(rows, method=self._method, rcond=self.rcond)
         self._conclude(solution, surveyed.seen, surveyed.y_shape or ())
         self._warn_of(solution, rows, stacklevel=5)
+        self._warn_constant_target(solution.value.moments, rows, stacklevel=4)
         return self
 
     def _check_parameters(self) -> None:
@@ -293,12 +289,7 @@ class LinearRegression(MultiOutputMixin, RegressorMixin, DifferentiableMixin, Ba
         self._least_squares = fit
         self._n_singular_values = min(seen.n_rows, seen.n_features)
         self.params_ = fit.params.reshape(shape)
-        if isinstance(fit, MatrixFreeFit):
-            gradient = fit.gradient
-        else:
-            quadratic = QuadraticObjective(fit.moments, intercept=self.fit_intercept)
-            gradient = quadratic.gradient(fit.params)
-        self.gradient_ = gradient.reshape(shape)
+        self.gradient_ = fit.gradient.reshape(shape)
         self.coef_ = self.params_[..., : self.n_features_in_]
         self.intercept_ = self._intercept()
         self.rank_ = solution.rank
@@ -385,9 +376,7 @@ class LinearRegression(MultiOutputMixin, RegressorMixin, DifferentiableMixin, Ba
     @property
     def hessian_(self) -> Array:
         """Hessian of the objective over ``params_.ravel()``."""
-        moments = self._factored("hessian_").moments
-        quadratic = QuadraticObjective(moments, intercept=self.fit_intercept)
-        block = quadratic.hessian_of_one_target()
+        block = self._factored("hessian_").quadratic.hessian_of_one_target()
         if self.params_.ndim == 1:
             return block
         return np.asarray(np.kron(np.eye(len(self.params_)), block), dtype=np.float64)
@@ -451,18 +440,24 @@ class LinearRegression(MultiOutputMixin, RegressorMixin, DifferentiableMixin, Ba
         last = self.params_[..., -1]
         return float(last) if last.ndim == 0 else last
 
-    def _warn_constant_target(self, y: Array) -> None:
-        constant = np.nonzero(y.min(axis=0) == y.max(axis=0))[0]
-        if self.fit_intercept and constant.size:
+    def _warn_constant_target(
+        self,
+        moments: Moments | FactoredMoments | ColumnMoments,
+        rows: Rows,
+        *,
+        stacklevel: int = 3,
+    ) -> None:
+        rounding_of_mean = moments.weight * (8 * np.finfo(np.float64).eps * moments.y_mean) ** 2
+        if not self.fit_intercept or (moments.y_squares > rounding_of_mean).all():
+            return
+        ends = np.concatenate(rows.reduce(lambda block: [block.y.min(axis=0), block.y.max(axis=0)]))
+        ends = ends.reshape(-1, moments.y_mean.size)
+        (constant,) = np.nonzero(ends.min(axis=0) == ends.max(axis=0))
+        if constant.size:
             which = "y" if self.params_.ndim == 1 else f"targets {constant.tolist()} of y"
             warnings.warn(
                 f"{which} takes a single value: coefficients are zero, and R² says nothing. Check "
                 "the target, or the rows that were selected.",
                 ConstantTargetWarning,
-                stacklevel=3,
+                stacklevel=stacklevel,
             )
-
-
-def _rounding_of_mean(moments: Moments | FactoredMoments | ColumnMoments) -> Array:
-    """What rounding the mean of a constant target leaves of its sum of squares, at most."""
-    return moments.weight * (8 * np.finfo(np.float64).eps * moments.y_mean) ** 2

@@ -8,7 +8,7 @@ import pytest
 import sklearn.linear_model
 from scipy import sparse
 
-from mcmodels import LinearRegression
+from mcmodels import LinearRegression, RowStream
 from mcmodels.exceptions import ConstantTargetWarning, RankDeficiencyWarning
 from tests.numerics import relative_error
 from tests.problems import exact_least_squares, linear_problem
@@ -164,6 +164,17 @@ def test_a_constant_target_is_noticed():
         model = LinearRegression().fit(X, np.full(20, 0.3))
     assert np.abs(model.coef_).max() < 1e-15
     assert model.intercept_ == pytest.approx(0.3, rel=1e-15)
+
+
+def test_a_constant_target_is_noticed_by_number_and_in_a_stream():
+    X = np.random.default_rng(9).standard_normal((20, 2))
+    Y = np.column_stack([X[:, 0], np.full(20, 0.3)])
+    with pytest.warns(ConstantTargetWarning, match=r"targets \[1\] of y"):
+        LinearRegression().fit(X, Y)
+    stream = RowStream([(X[:12], Y[:12]), (X[12:], Y[12:])])
+    with pytest.warns(ConstantTargetWarning, match=r"targets \[1\] of y") as found:
+        LinearRegression().fit(stream)
+    assert found[0].filename == __file__
 
 
 def test_a_good_fit_is_silent():

@@ -12,7 +12,7 @@ from mcmodels.exceptions import ConvergenceWarning, FitWarning, RankDeficiencyWa
 from mcmodels.rows import ArrayRows, ColumnMoments, Moments
 from mcmodels.rows.blocks import SparseDesign, rows_between
 from mcmodels.rows.moments import point_near_mean
-from mcmodels.solvers import newton_cg
+from mcmodels.solvers import room
 from tests.numerics import relative_error
 from tests.problems import linear_problem
 
@@ -22,7 +22,7 @@ MANY = 20_000
 @pytest.fixture
 def no_room(monkeypatch):
     """Everything is too large for a matrix."""
-    monkeypatch.setattr(newton_cg, "LARGEST_SIDE", 1)
+    monkeypatch.setattr(room, "LARGEST_SIDE", 1)
 
 
 @pytest.fixture(scope="module")
@@ -167,7 +167,7 @@ def test_principal_axes_by_products(monkeypatch, storage, weighted):
     X = rng.standard_normal((500, 60)) * np.logspace(0, -1, 60) + 3
     w = rng.integers(0, 3, 500).astype(float) if weighted else None
     exact = PCA(3).fit(X, sample_weight=w)
-    monkeypatch.setattr(newton_cg, "LARGEST_SIDE", 5)
+    monkeypatch.setattr(room, "LARGEST_SIDE", 5)
     model = PCA(3).fit(storage(X), sample_weight=w)
     assert (model.solver_, model.status_) == ("lanczos", "converged")
     assert relative_error(model.components_, exact.components_) < 1e-12
@@ -193,11 +193,11 @@ def test_fewer_rows_than_columns_work_in_the_span_of_the_rows(
     y = np.arange(40) % n_classes
     w = rng.uniform(0, 2, 40) * (np.arange(40) > 4) if weighted else None
     inner = []
-    kept = newton_cg.fits
-    monkeypatch.setattr(newton_cg, "fits", lambda *a: inner.append(a) or kept(*a))
+    kept = room.fits
+    monkeypatch.setattr(room, "fits", lambda *a: inner.append(a) or kept(*a))
     model = LogisticRegression(C=10.0, fit_intercept=intercept).fit(storage(X), y, w)
     assert inner == [(35 if weighted else 40, 100)]
-    monkeypatch.setattr(newton_cg, "fits", lambda *a: False)
+    monkeypatch.setattr(room, "fits", lambda *a: False)
     whole = LogisticRegression(C=10.0, fit_intercept=intercept).fit(X, y, w)
     assert (model.status_, model.solver_) == ("converged", "newton")
     assert relative_error(model.params_, whole.params_) < 1e-9

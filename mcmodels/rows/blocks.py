@@ -141,7 +141,7 @@ class Design(ABC):
     def square_sums(self, weights: Array | None = None) -> Array:
         """``Σᵢ wᵢ xᵢⱼ²`` of each feature."""
         unit = np.ones(self.n_rows) if weights is None else weights
-        return (self.X**2).T.dot(unit)
+        return product((self.X**2).T, unit)
 
     def diagonal(self, weights: Array) -> Array:
         """Diagonal of ``X̃ᵀ diag(weights) X̃``."""

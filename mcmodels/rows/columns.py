@@ -7,13 +7,14 @@ from typing import Self
 
 import numpy as np
 
-from mcmodels.rows.blocks import Array, RowBlock
+from mcmodels.rows.blocks import Array, RowBlock, product
+from mcmodels.rows.means import JointMean
 from mcmodels.rows.moments import point_near_mean
 from mcmodels.rows.source import Rows
 
 
 @dataclass(frozen=True)
-class ColumnMoments:
+class ColumnMoments(JointMean):
     """Weight, mean and centred squares ``Σ wᵢ (zᵢⱼ - z̄ⱼ)²`` of the columns of ``z = (x, y)``.
 
     Parameters
@@ -49,7 +50,7 @@ class ColumnMoments:
             def summarise(block: RowBlock) -> Array:
                 X = block.X.centred(origin[:p])
                 unit = np.ones(X.n_rows) if block.weights is None else block.weights
-                sums = np.stack([X.X.T.dot(unit), X.square_sums(block.weights)])
+                sums = np.stack([product(X.X.T, unit), X.square_sums(block.weights)])
                 if not targets:
                     return sums
                 y = np.asarray(block.y, dtype=np.float64).reshape(X.n_rows, -1) - origin[p:]
@@ -65,21 +66,6 @@ class ColumnMoments:
         zero = np.zeros_like(self.origin)
         squares = self.squares + self.weight * self.mean**2
         return ColumnMoments(self.weight, zero, zero, squares, self.n_features)
-
-    @property
-    def mean(self) -> Array:
-        """Weighted mean of features and targets, shape (p + m,)."""
-        return self.origin + self.offset
-
-    @property
-    def x_mean(self) -> Array:
-        """Mean of the features, shape (p,)."""
-        return self.mean[: self.n_features]
-
-    @property
-    def y_mean(self) -> Array:
-        """Mean of the targets, shape (m,)."""
-        return self.mean[self.n_features :]
 
     @property
     def x_squares(self) -> Array:

@@ -9,6 +9,7 @@ from typing import Self
 import numpy as np
 
 from mcmodels.rows.blocks import Array, DenseDesign, RowBlock, Sandwich, product
+from mcmodels.rows.means import JointMean
 from mcmodels.rows.source import Rows
 
 # Rows from which the point is taken that cross-products are summed about.
@@ -19,14 +20,13 @@ _MANY_ENTRIES, _SHORT_ROW, _NEAR_ZERO = 2**20, 64, 4.0
 
 
 @dataclass(frozen=True)
-class Moments:
+class Moments(JointMean):
     """Weight, mean and centred scatter ``Σ wᵢ (zᵢ - z̄)(zᵢ - z̄)ᵀ`` of rows ``z = (x, y)``.
 
     Rows are summed about a point near their mean, and sums about different points are merged by
     the pairwise update of Chan, Golub and LeVeque (1983), *Algorithms for computing the sample
     variance*, The American Statistician 37(3), eq. 2.1: nothing is ever the small difference of two
-    large numbers. The mean is held as that point plus an offset, so that means which agree in their
-    leading digits still differ exactly.
+    large numbers.
 
     Parameters
     ----------
@@ -100,21 +100,6 @@ class Moments:
             self.n_features,
             self.rounding,
         )
-
-    @property
-    def mean(self) -> Array:
-        """Weighted mean of features and targets, shape (p + m,)."""
-        return self.origin + self.offset
-
-    @property
-    def x_mean(self) -> Array:
-        """Mean of the features, shape (p,)."""
-        return self.mean[: self.n_features]
-
-    @property
-    def y_mean(self) -> Array:
-        """Mean of the targets, shape (m,)."""
-        return self.mean[self.n_features :]
 
     @property
     def Sxx(self) -> Array:

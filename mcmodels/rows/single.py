@@ -72,7 +72,7 @@ class SinglePrecisionDesign(DenseDesign):
 
     def products(self, Y: Array) -> Array:
         """``XᵀY`` for Y of shape (n_rows, m)."""
-        columns = Y.reshape(len(Y), -1).astype(np.float32)
+        columns: Any = Y.reshape(len(Y), -1).astype(np.float32)
         return _products_in_runs(self.raw, columns).reshape(-1, *Y.shape[1:])
 
     def _gram(self, weights: Array | None) -> Array:

@@ -9,6 +9,7 @@ import numpy as np
 from scipy import linalg
 
 from mcmodels.rows.blocks import Array, RowBlock
+from mcmodels.rows.means import JointMean
 
 
 @dataclass(frozen=True)
@@ -83,7 +84,7 @@ class Triangle:
 
 
 @dataclass(frozen=True)
-class FactoredMoments:
+class FactoredMoments(JointMean):
     """Weight, mean and centred scatter of rows z = (x, y), the scatter held as its factor.
 
     Parameters
@@ -115,21 +116,6 @@ class FactoredMoments:
         if triangle.intercept:
             offset, R = R[0, 1:] / R[0, 0], R[1:, 1:]
         return cls(weight, centre, offset, R, triangle.n_features)
-
-    @property
-    def mean(self) -> Array:
-        """Weighted mean of features and targets, shape (p + m,)."""
-        return self.origin + self.offset
-
-    @property
-    def x_mean(self) -> Array:
-        """Mean of the features, shape (p,)."""
-        return self.mean[: self.n_features]
-
-    @property
-    def y_mean(self) -> Array:
-        """Mean of the targets, shape (m,)."""
-        return self.mean[self.n_features :]
 
     @property
     def Sxx(self) -> Array:

@@ -29,8 +29,8 @@ from mcmodels.rows import (
     single_threaded_blas,
 )
 from mcmodels.rows.blocks import Array
-from mcmodels.solvers import newton_cg
-from mcmodels.solvers.kept_hessian import approach
+from mcmodels.solvers import newton_cg, room
+from mcmodels.solvers.kept_hessian import approach, passes_are_dear
 from mcmodels.solvers.newton import NEGLIGIBLE_STEP, Iterate, iterates
 from mcmodels.solvers.overflow import refuse_overflow, refuse_underflow
 from mcmodels.solvers.pseudoinverse import PseudoInverse, entry_noise, from_factor, rank_tolerance
@@ -46,7 +46,7 @@ _ILL_CONDITIONED = 1e5
 # A step longer than this, relative to the parameters, is not the last one of a converging sequence.
 _LONG_STEP = 1e-3
 # Where columns lie is read off so many rows, when there are many.
-_SAMPLE, _LARGE = 4096, 2**19
+_SAMPLE = 4096
 # Shares of classes are estimated from so many rows.
 _SHARE_SAMPLE = 2**16
 
@@ -198,7 +198,7 @@ def fit(
     inner = _inside(objective, coordinates)
     first = coordinates.from_users(start, intercept=intercept)
     states: Iterator[Iterate[Slope]]
-    if conjugate_gradients or newton_cg.too_many(first.size):
+    if conjugate_gradients or room.too_many(first.size):
         states = newton_cg.iterates(inner, first, gradient_tolerance=bound, max_iter=max_iter)
         state = next(states)
     else:
@@ -241,7 +241,7 @@ def conclude(objective: LinearPredictorObjective, last: Progress) -> Solution[Op
     if coordinates.inverse is not None:
         rank, columns = coordinates.inverse.rank, coordinates.inverse.dependent
     regular = (
-        rows.n_rows * rows.n_params > _LARGE
+        passes_are_dear(rows)
         and state.direction.relative_length <= NEGLIGIBLE_STEP
         and state.direction.condition < _ILL_CONDITIONED
         and state.direction.rank == state.params.size
@@ -279,10 +279,10 @@ def _optimum(
     objective: LinearPredictorObjective, params: Array, known: Slope, coordinates: Coordinates
 ) -> Optimum:
     """The derivatives at the user's parameters, the Hessian among them where it has room."""
-    at_hand = isinstance(known, Derivatives) or newton_cg.too_many(params.size)
+    at_hand = isinstance(known, Derivatives) or room.too_many(params.size)
     slope = known
     if not (at_hand and coordinates.are_the_users):
-        many = newton_cg.too_many(params.size)
+        many = room.too_many(params.size)
         slope = objective.slope(params) if many else objective.derivatives(params)
     hessian = slope.hessian if isinstance(slope, Derivatives) else None
     return Optimum(params, known.value, slope.gradient, hessian)
@@ -314,8 +314,8 @@ def _row_space(
     if objective.penalty == 0 or rows.n_present >= rows.n_features:
         return None
     n_classes = len(np.atleast_2d(start))
-    large = newton_cg.too_many(n_classes * (rows.n_present + 1))
-    if large or not newton_cg.fits(rows.n_present, rows.n_features):
+    large = room.too_many(n_classes * (rows.n_present + 1))
+    if large or not room.fits(rows.n_present, rows.n_features):
         return None
     triangle = rows.reduce(Triangle.about(np.append(centre, 0.0)))
     with single_threaded_blas():
@@ -331,7 +331,7 @@ def _first_coordinates(objective: LinearPredictorObjective) -> Coordinates:
         total = block.X.mean(block.weights) * block.total_weight
         return np.stack([total, block.X.square_sums(block.weights)])
 
-    sample = rows.sample(_SAMPLE) if rows.n_rows * rows.n_params > _LARGE else rows
+    sample = rows.sample(_SAMPLE) if passes_are_dear(rows) else rows
     with np.errstate(over="ignore", invalid="ignore"):
         mean, square = sample.reduce(first_two_moments) / sample.total_weight
     refuse_overflow(square)

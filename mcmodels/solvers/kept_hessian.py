@@ -17,12 +17,12 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from mcmodels.objectives import LinearPredictorObjective
-from mcmodels.rows import Slope, single_threaded_blas
+from mcmodels.rows import Rows, Slope, single_threaded_blas
 from mcmodels.rows.blocks import Array
 from mcmodels.solvers.cholesky import ScaledCholesky
 from mcmodels.solvers.newton import NEGLIGIBLE_STEP, Iterate, iterates
 
-# Entries of a design from which passes over it cost more than the bookkeeping here.
+# Entries of a design from which a pass over it costs more than the bookkeeping that may save it.
 _LARGE = 2**19
 # Shares of the rows in the samples, and the fewest rows a sample may have for each parameter: its
 # Hessian is that of all rows but for a relative error of about 2√(parameters / rows).
@@ -85,6 +85,11 @@ class _Model:
             self.secants.append((s, y, 1.0 / float(s @ y)))
 
 
+def passes_are_dear(rows: Rows) -> bool:
+    """Whether a pass over the rows costs more than the bookkeeping that may save it."""
+    return rows.n_rows * rows.n_params > _LARGE
+
+
 def approach(
     objective: LinearPredictorObjective,
     start: Array,
@@ -112,7 +117,7 @@ def approach(
         gain, and then the start stands.
     """
     rows = objective.rows
-    if rows.n_rows * rows.n_params < _LARGE:
+    if not passes_are_dear(rows):
         return
     if rows.n_present < _FEWEST_ROWS_PER_PARAMETER * start.size:
         return

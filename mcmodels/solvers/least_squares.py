@@ -8,6 +8,7 @@ from typing import Literal
 import numpy as np
 from scipy import linalg
 
+from mcmodels.objectives import QuadraticObjective
 from mcmodels.rows import (
     ColumnMoments,
     Extent,
@@ -23,10 +24,9 @@ from mcmodels.rows import (
 from mcmodels.rows.blocks import Array
 from mcmodels.rows.covariance import centred_near
 from mcmodels.rows.moments import point_near_mean
-from mcmodels.solvers import matrix_free
+from mcmodels.solvers import matrix_free, room
 from mcmodels.solvers.cholesky import FLOAT64_EPSILON, ScaledCholesky
 from mcmodels.solvers.double_double import DoubleDouble
-from mcmodels.solvers.newton_cg import fits
 from mcmodels.solvers.overflow import refuse_overflow, refuse_underflow
 from mcmodels.solvers.pseudoinverse import (
     PseudoInverse,
@@ -76,6 +76,17 @@ class LeastSquares:
     moments: Moments | FactoredMoments
     inverse: ScaledCholesky | PseudoInverse
     orthogonal_factor: Array | None = None
+
+    @property
+    def quadratic(self) -> QuadraticObjective:
+        """The objective of the fit."""
+        intercept = self.params.shape[1] > self.moments.n_features
+        return QuadraticObjective(self.moments, intercept=intercept)
+
+    @property
+    def gradient(self) -> Array:
+        """The gradient at ``params``."""
+        return self.quadratic.gradient(self.params)
 
     @property
     def factor(self) -> Array:
@@ -128,7 +139,9 @@ def solve(
     Solution[LeastSquares] or Solution[MatrixFreeFit]
     """
     with single_threaded_blas():
-        if method == "auto" and not fits(min(rows.n_present, rows.n_features), rows.n_features):
+        if method == "auto" and not room.fits(
+            min(rows.n_present, rows.n_features), rows.n_features
+        ):
             return _matrix_free(rows)
         if method != "normal" and rows.n_present <= rows.n_features:
             with np.errstate(over="ignore", invalid="ignore"):

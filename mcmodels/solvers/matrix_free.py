@@ -69,7 +69,7 @@ def minimise(rows: Rows) -> Minimiser:
     moments = _checked(rows)
     p = rows.n_features
     squares = _present_squares(moments, rows)
-    apply = scatter_product(rows, moments)
+    apply = _scatter_product(rows, moments)
     n_targets = moments.y_squares.size
     preconditioner = Jacobi.of(np.tile(squares, (n_targets, 1)))
     coef = np.zeros((n_targets, p))
@@ -126,7 +126,7 @@ def _present_squares(moments: ColumnMoments, rows: Rows) -> Array:
     return np.where(np.sqrt(moments.x_squares) > noise, moments.x_squares, 0.0)
 
 
-def scatter_product(rows: Rows, moments: ColumnMoments) -> Callable[[Array], Array]:
+def _scatter_product(rows: Rows, moments: ColumnMoments) -> Callable[[Array], Array]:
     """``v ↦ Sv`` for each row v of an array (k, p), with S the scatter of the (centred) columns."""
     centre, offset = _point(moments)
 

@@ -31,8 +31,6 @@ from mcmodels.solvers.newton import (
 from mcmodels.solvers.overflow import refuse_overflow
 from mcmodels.solvers.solution import Status
 
-# The side of the largest matrix that is formed: 8192² float64 are 512 MB.
-LARGEST_SIDE = 8192
 # The first residual of a step, relative to the gradient, and the largest of any.
 _FIRST_FORCING, _LARGEST_FORCING = 0.1, 0.5
 # Eisenstat and Walker's γ, and the forcing above which it may not fall faster than its square.
@@ -45,16 +43,6 @@ _LEAST_FORCING = 1e-12
 _MAX_PRODUCTS = 1000
 # Steps shorter than this, relative to the parameters, leave the diagonal as it was.
 _SHORT_STEP = 0.1
-
-
-def too_many(n_params: int) -> bool:
-    """Whether a Hessian of so many parameters is not formed."""
-    return n_params > LARGEST_SIDE
-
-
-def fits(n_rows: int, n_columns: int) -> bool:
-    """Whether a matrix takes no more room than the largest Hessian."""
-    return n_rows * n_columns <= LARGEST_SIDE**2
 
 
 def iterates(

@@ -32,12 +32,11 @@ from mcmodels.rows import (
     single_threaded_blas,
 )
 from mcmodels.rows.blocks import Array
+from mcmodels.solvers import room
 from mcmodels.solvers.cholesky import FLOAT64_EPSILON
 from mcmodels.solvers.deflation import deflated_eigenpairs
 from mcmodels.solvers.eigenpairs import Eigenpairs, leading_eigenpairs
 from mcmodels.solvers.lanczos import eigenpairs_by_products
-from mcmodels.solvers.matrix_free import scatter_product
-from mcmodels.solvers.newton_cg import too_many
 from mcmodels.solvers.overflow import refuse_overflow
 from mcmodels.solvers.pseudoinverse import rank_tolerance
 from mcmodels.solvers.solution import Solution, Status
@@ -113,7 +112,7 @@ def solve(
     eigenpairs = _eigensolver(count, method, tol, random)
     with single_threaded_blas():
         side = min(rows.n_present, rows.n_features)
-        if method != "deflation" and too_many(side) and count * _FEW <= side:
+        if method != "deflation" and room.too_many(side) and count * _FEW <= side:
             return _judged(_of_products(rows, count), count, rows, "lanczos")
         if rows.n_present > rows.n_features:
             spectrum = _of_moments(_checked(Moments.of(rows)), eigenpairs)
@@ -264,8 +263,7 @@ def _of_products(rows: Rows, count: int) -> _Spectrum:
     columns = ColumnMoments.of(rows, targets=False)
     refuse_overflow(columns.squares)
     by_rows = RowsCovariance(rows)
-    product = scatter_product(rows, columns)
-    pairs = eigenpairs_by_products(lambda V: product(V) / by_rows.divisor, rows.n_features, count)
+    pairs = eigenpairs_by_products(by_rows.apply, rows.n_features, count)
     return _Spectrum(
         columns.mean,
         pairs.vectors.T,

@@ -279,7 +279,7 @@ class TestLimits:
         assert started.count == 0
 
     @pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="affinity is Linux's")
-    def test_of_affinity_hold(self):
+    def test_one_core_is_one_thread(self):
         code = """
 import os, threading
 os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})

@@ -9,7 +9,7 @@ from mcmodels import LogisticRegression
 from mcmodels.exceptions import ConvergenceWarning, RankDeficiencyWarning, SeparationWarning
 from mcmodels.objectives import BinaryCrossEntropy, LinearPredictorObjective
 from mcmodels.rows import ArrayRows
-from mcmodels.solvers import irls, kept_hessian
+from mcmodels.solvers import kept_hessian
 from mcmodels.solvers.kept_hessian import approach
 from tests.numerics import relative_error
 
@@ -45,7 +45,6 @@ def plainly(monkeypatch):
     def run(work):
         with monkeypatch.context() as plain:
             plain.setattr(kept_hessian, "_LARGE", np.inf)
-            plain.setattr(irls, "_LARGE", np.inf)
             return work()
 
     return run

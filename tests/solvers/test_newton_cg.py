@@ -17,7 +17,7 @@ from mcmodels.objectives import (
     SquaredError,
 )
 from mcmodels.rows import ArrayRows
-from mcmodels.solvers import Status, newton_cg
+from mcmodels.solvers import Status, newton_cg, room
 from mcmodels.solvers.conjugate_gradients import Jacobi, conjugate_gradients
 from tests.numerics import relative_error
 from tests.problems import classes_problem
@@ -26,7 +26,7 @@ from tests.problems import classes_problem
 @pytest.fixture
 def no_room(monkeypatch):
     """Everything is too large for a matrix."""
-    monkeypatch.setattr(newton_cg, "LARGEST_SIDE", 1)
+    monkeypatch.setattr(room, "LARGEST_SIDE", 1)
 
 
 def matrix_of_condition(seed, size, condition):

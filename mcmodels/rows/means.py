@@ -1,0 +1,31 @@
+"""The mean of joint rows z = (x, y), held as a point plus an offset."""
+
+from __future__ import annotations
+
+from mcmodels.rows.blocks import Array
+
+
+class JointMean:
+    """Mean of p features and m targets as ``origin + offset``, both of shape (p + m,).
+
+    Means that agree in their leading digits still differ exactly.
+    """
+
+    origin: Array
+    offset: Array
+    n_features: int
+
+    @property
+    def mean(self) -> Array:
+        """Weighted mean of features and targets, shape (p + m,)."""
+        return self.origin + self.offset
+
+    @property
+    def x_mean(self) -> Array:
+        """Mean of the features, shape (p,)."""
+        return self.mean[: self.n_features]
+
+    @property
+    def y_mean(self) -> Array:
+        """Mean of the targets, shape (m,)."""
+        return self.mean[self.n_features :]
