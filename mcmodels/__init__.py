@@ -1,9 +1,18 @@
 """mcmodels: estimators that hand you the exact gradient and Hessian of what they minimised."""
 
+from mcmodels._summarize import summarize
+from mcmodels.inference import likelihood_ratio_test
 from mcmodels.linear import LinearRegression
 from mcmodels.logistic import LogisticRegression
 from mcmodels.pca import PCA
 from mcmodels.rows import RowStream
 
-__all__ = ["PCA", "LinearRegression", "LogisticRegression", "RowStream"]
+__all__ = [
+    "PCA",
+    "LinearRegression",
+    "LogisticRegression",
+    "RowStream",
+    "likelihood_ratio_test",
+    "summarize",
+]
 __version__ = "0.1.0"

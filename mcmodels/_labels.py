@@ -58,5 +58,13 @@ def select(
     return labels[present], position[codes]
 
 
+def totals(codes: npt.NDArray[np.integer], weights: Any, n_labels: int) -> npt.NDArray[np.float64]:
+    """Total weight of the rows of each code; their number without weights."""
+    if weights is None and n_labels == 2:
+        second = float(np.count_nonzero(codes))
+        return np.array([len(codes) - second, second])
+    return np.bincount(codes, weights=weights, minlength=n_labels).astype(np.float64)
+
+
 def _smallest(n_labels: int) -> np.dtype[Any]:
     return np.min_scalar_type(-max(n_labels, 1))

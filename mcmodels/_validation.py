@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from numbers import Integral, Real
@@ -14,10 +13,8 @@ from scipy.sparse import issparse
 from sklearn.utils import assert_all_finite
 from sklearn.utils.validation import check_array, check_consistent_length, validate_data
 
-from mcmodels.exceptions import RankDeficiencyWarning
 from mcmodels.rows import Rows, StreamedSums
 from mcmodels.rows.blocks import Array
-from mcmodels.solvers import Solution
 
 _LONGEST_LIST = 10
 
@@ -195,26 +192,3 @@ def name_columns(estimator: Any, columns: Iterable[int]) -> str:
     """Columns in words, by name where the estimator knows names."""
     names = getattr(estimator, "feature_names_in_", None)
     return listed(f"{names[j]!r}" if names is not None else f"x{j}" for j in columns)
-
-
-def warn_rank_deficient(
-    estimator: Any,
-    solution: Solution[Any],
-    n_columns: int,
-    *,
-    n_rows: int,
-    what: str,
-    stacklevel: int,
-) -> None:
-    """Warn that ``what`` is one choice among many, naming the columns where they are known."""
-    cause = (
-        f"a linear dependency involves the columns {name_columns(estimator, solution.columns)}"
-        if solution.columns
-        else f"there are {n_rows} rows for {n_columns} columns"
-    )
-    warnings.warn(
-        f"X has rank {solution.rank} where {n_columns} would be full: {cause}. {what} "
-        "Drop columns, or penalise, to make the parameters mean something by themselves.",
-        RankDeficiencyWarning,
-        stacklevel=stacklevel,
-    )

@@ -1,4 +1,4 @@
-"""Warnings of mcmodels, one class for each way in which a fit can mean less than it seems to."""
+"""Warnings, one class for each way in which a fit can mean less than it seems to, and an error."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ __all__ = [
     "ConstantTargetWarning",
     "ConvergenceWarning",
     "FitWarning",
+    "InferenceError",
+    "LeverageWarning",
     "RankDeficiencyWarning",
     "SeparationWarning",
 ]
@@ -31,3 +33,11 @@ class SeparationWarning(FitWarning):
 
 class ConvergenceWarning(FitWarning, sklearn.exceptions.ConvergenceWarning):
     """The solver stopped before its tolerance was met."""
+
+
+class LeverageWarning(FitWarning):
+    """Rows that each determine a parameter alone: without them the fit is not defined."""
+
+
+class InferenceError(ValueError):
+    """What was asked for is not determined by the fit: the message says why, and what to do."""

@@ -10,6 +10,7 @@ from scipy import linalg
 from sklearn.base import BaseEstimator, MultiOutputMixin, RegressorMixin
 from sklearn.utils.validation import check_is_fitted
 
+from mcmodels._linear_inference import LinearInferenceMixin
 from mcmodels._streams import refuse_other_arguments, stream_rows, survey
 from mcmodels._validation import (
     check_choice,
@@ -21,11 +22,10 @@ from mcmodels._validation import (
     refuse_not_finite,
     validated_pair,
     validated_rows,
-    warn_rank_deficient,
 )
+from mcmodels._verdicts import undetermined, warn_not_converged, warn_rank_deficient
 from mcmodels.base import DifferentiableMixin
-from mcmodels.exceptions import ConstantTargetWarning, ConvergenceWarning
-from mcmodels.inference.leverage import hat_matrix, leverage
+from mcmodels.exceptions import ConstantTargetWarning
 from mcmodels.objectives import LinearPredictorObjective, Objective, SquaredError
 from mcmodels.rows import (
     ArrayRows,
@@ -50,7 +50,9 @@ __all__ = ["LinearRegression"]
 _TARGETS = {"multi_output": True, "y_numeric": True}
 
 
-class LinearRegression(MultiOutputMixin, RegressorMixin, DifferentiableMixin, BaseEstimator):
+class LinearRegression(
+    MultiOutputMixin, RegressorMixin, LinearInferenceMixin, DifferentiableMixin, BaseEstimator
+):
     """Least squares: minimise ``Σ wᵢ (yᵢ - x̃ᵢᵀθ)²`` with ``x̃ = (x, 1)``.
 
     The gradient is ``2X̃ᵀW(X̃θ - y)`` and the Hessian ``2X̃ᵀWX̃``. Of several minimisers the one with
@@ -287,7 +289,8 @@ class LinearRegression(MultiOutputMixin, RegressorMixin, DifferentiableMixin, Ba
         fit = solution.value
         shape = (*y_shape, -1)
         self._least_squares = fit
-        self._n_singular_values = min(seen.n_rows, seen.n_features)
+        self._seen = seen
+        self._undetermined = undetermined(self, solution, seen.n_present)
         self.params_ = fit.params.reshape(shape)
         self.gradient_ = fit.gradient.reshape(shape)
         self.coef_ = self.params_[..., : self.n_features_in_]
@@ -305,73 +308,43 @@ class LinearRegression(MultiOutputMixin, RegressorMixin, DifferentiableMixin, Ba
         stacklevel: int,
     ) -> None:
         if solution.status is Status.NOT_CONVERGED:
-            warnings.warn(
+            warn_not_converged(
                 "conjugate gradients could not reach the precision of float64; the columns are "
                 f"nearly dependent. The gradient is at {np.abs(self.gradient_).max():.1e}.",
-                ConvergenceWarning,
                 stacklevel=stacklevel,
             )
         if solution.status is Status.RANK_DEFICIENT:
             warn_rank_deficient(
                 self,
                 solution,
-                self.n_features_in_,
                 n_rows=extent.n_present,
                 what="Predictions are unique, coefficients are the shortest that give them"
                 f"{' where columns have unit length' if solution.method == 'cg' else ''}.",
                 stacklevel=stacklevel,
             )
 
-    def predict(self, X: Any) -> Array:
+    def predict(self, X: Any, return_std: bool = False) -> Any:
         """Predicted targets ``X̃θ``.
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
             Features.
+        return_std : bool, default=False
+            Whether to return the standard deviation of an observation about its prediction, too,
+            as scikit-learn's BayesianRidge does: ``σ̂√(1 + x̃ᵀAx̃)``; for one target.
 
         Returns
         -------
         ndarray of shape (n_samples,) or (n_samples, n_targets)
+            With ``return_std`` a pair of arrays of shape (n_samples,).
         """
         check_is_fitted(self)
+        if return_std:
+            self._refuse_several_targets("return_std")
+            return self._with_errors(X, "observation")
         X = validated_rows(self, X)
         return self._rows(X, None, None).map(lambda block: block.X.predictor(self.params_))
-
-    def leverage(self, X: Any, sample_weight: Any = None) -> Array:
-        """Leverage ``hᵢ = wᵢ x̃ᵢᵀ(X̃ᵀWX̃)⁺x̃ᵢ`` of rows on a fit to the training rows.
-
-        For the training rows and weights this is the diagonal of the hat matrix: what a fitted
-        value moves when its own observation moves by one. O(np²), and no n×n matrix.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Rows.
-        sample_weight : array-like of shape (n_samples,), default=None
-            Their weights.
-
-        Returns
-        -------
-        ndarray of shape (n_samples,)
-        """
-        return leverage(self._factored("leverage"), *self._rows_and_weights(X, sample_weight))
-
-    def hat_matrix(self, X: Any, sample_weight: Any = None) -> Array:
-        """Hat matrix ``H = X̃(X̃ᵀWX̃)⁺X̃ᵀW`` of the training rows, with ``ŷ = Hy``.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            The training rows.
-        sample_weight : array-like of shape (n_samples,), default=None
-            The training weights.
-
-        Returns
-        -------
-        ndarray of shape (n_samples, n_samples)
-        """
-        return hat_matrix(self._factored("hat_matrix"), *self._rows_and_weights(X, sample_weight))
 
     @property
     def hessian_(self) -> Array:
@@ -386,7 +359,7 @@ class LinearRegression(MultiOutputMixin, RegressorMixin, DifferentiableMixin, Ba
         """Singular values of the (centred, weighted) features, descending."""
         factor = self._factored("singular_").factor
         found = linalg.svdvals(factor) if self.rank_ else np.zeros(0)
-        singular = np.zeros(self._n_singular_values)
+        singular = np.zeros(min(self._seen.n_rows, self._seen.n_features))
         singular[: found.size] = found[: singular.size]
         return singular
 
@@ -397,17 +370,6 @@ class LinearRegression(MultiOutputMixin, RegressorMixin, DifferentiableMixin, Ba
         if self.rank_ < self.n_features_in_:
             return np.inf
         return float(self.singular_[0] / self.singular_[-1])
-
-    def _factored(self, wanted: str) -> LeastSquares:
-        """The fit, if it has formed the matrix that is ``wanted``."""
-        check_is_fitted(self)
-        if isinstance(self._least_squares, MatrixFreeFit):
-            raise AttributeError(
-                f"{wanted} is not there: a matrix of {self.n_features_in_} features was not "
-                "formed. Call hessian_vector_product(X, y, vector=…) with the training rows, or "
-                "hessian(X, y) if there is room for it; or fit with solver='normal'."
-            )
-        return self._least_squares
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

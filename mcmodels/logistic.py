@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Any, Self
 
 import numpy as np
@@ -13,7 +12,8 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
 
 from mcmodels._class_weights import ClassWeights
-from mcmodels._labels import encode, select
+from mcmodels._labels import encode, select, totals
+from mcmodels._logistic_inference import LogisticInferenceMixin
 from mcmodels._streams import refuse_other_arguments, stream_rows, survey
 from mcmodels._validation import (
     check_choice,
@@ -21,28 +21,37 @@ from mcmodels._validation import (
     check_flag,
     check_number,
     check_weights,
-    name_columns,
     refuse_not_finite,
     validated_pair,
     validated_rows,
+)
+from mcmodels._verdicts import (
+    undetermined,
+    warn_not_converged,
     warn_rank_deficient,
+    warn_separated,
 )
 from mcmodels.base import DifferentiableMixin
-from mcmodels.exceptions import ConvergenceWarning, SeparationWarning
 from mcmodels.objectives import (
     BinaryCrossEntropy,
     LinearPredictorObjective,
     Objective,
     SoftmaxCrossEntropy,
 )
-from mcmodels.rows import ArrayRows, Rows, RowStream
+from mcmodels.rows import ArrayRows, Rows, RowStream, Seen
 from mcmodels.rows.blocks import Array
-from mcmodels.solvers import Status, irls
+from mcmodels.solvers import Solution, Status, irls
 
 __all__ = ["LogisticRegression"]
 
 
-class LogisticRegression(ClassifierMixin, DifferentiableMixin, CallbackSupportMixin, BaseEstimator):
+class LogisticRegression(
+    ClassifierMixin,
+    LogisticInferenceMixin,
+    DifferentiableMixin,
+    CallbackSupportMixin,
+    BaseEstimator,
+):
     """Logistic regression: minimise ``Σ wᵢ·crossentropy(yᵢ, pᵢ) + ‖coef‖²/(2C)``.
 
     With two classes ``p = σ(x̃ᵀθ)``; the gradient is ``X̃ᵀW(p - y) + coef/C`` and the Hessian
@@ -195,7 +204,9 @@ class LogisticRegression(ClassifierMixin, DifferentiableMixin, CallbackSupportMi
         labels, codes = encode(y)
         present = self._present(labels, codes, weights, self._class_weights.times(y, weights))
         self.classes_, codes = select(labels, codes, present)
-        objective = self._objective_of(X, codes, self._class_weights.times(y, weights))
+        row_weights = self._class_weights.times(y, weights)
+        self._class_totals = totals(codes, row_weights, len(self.classes_))
+        objective = self._objective_of(X, codes, row_weights)
         with refuse_not_finite(self, X):
             return self._conclude_fit(objective, self._iterate(objective, X, y, weights))
 
@@ -212,8 +223,7 @@ class LogisticRegression(ClassifierMixin, DifferentiableMixin, CallbackSupportMi
         ndarray of shape (n_samples,) or (n_samples, n_classes)
         """
         check_is_fitted(self)
-        X = validated_rows(self, X)
-        rows = ArrayRows(X, intercept=bool(self.fit_intercept))
+        rows = self._unlabelled_rows(X, None)
         return rows.map(lambda block: block.X.predictor(self.params_))
 
     def predict(self, X: Any) -> Any:
@@ -266,6 +276,9 @@ class LogisticRegression(ClassifierMixin, DifferentiableMixin, CallbackSupportMi
     @property
     def hessian_(self) -> Array:
         """Hessian of the objective over ``params_.ravel()``."""
+        return self._formed_hessian()
+
+    def _formed_hessian(self) -> Array:
         check_is_fitted(self)
         if self._hessian is None:
             raise AttributeError(
@@ -317,11 +330,11 @@ class LogisticRegression(ClassifierMixin, DifferentiableMixin, CallbackSupportMi
         surveyed = survey(self, stream, intercept=intercept, labels=True, multi_output=False)
         labels = surveyed.labels
         check_classification_targets(labels)
-        totals = np.array([surveyed.label_weights[label] for label in labels.tolist()])
-        self._class_weights = ClassWeights.of(self.class_weight, labels, totals)
-        weighted = np.asarray(self._class_weights.times(labels, totals))
-        codes = np.arange(len(labels))
-        self.classes_ = labels[self._present(labels, codes, totals, weighted)]
+        counted = np.array([surveyed.label_weights[label] for label in labels.tolist()])
+        self._class_weights = ClassWeights.of(self.class_weight, labels, counted)
+        weighted = np.asarray(self._class_weights.times(labels, counted))
+        present = self._present(labels, np.arange(len(labels)), counted, weighted)
+        self.classes_, self._class_totals = labels[present], weighted[present]
 
         def prepare(y: Any, weights: Array | None) -> tuple[Any, Array | None]:
             return self._codes(y), self._class_weights.times(y, weights)
@@ -345,6 +358,11 @@ class LogisticRegression(ClassifierMixin, DifferentiableMixin, CallbackSupportMi
         return LinearPredictorObjective(rows, loss, penalty=1.0 / self.C)
 
     def _objective_on(self, X: Any, y: Any, sample_weight: Any) -> Objective:
+        X, codes, weights = self._validated(X, y, sample_weight)
+        return self._objective_of(X, codes[:, 0].astype(np.intp), weights)
+
+    def _validated(self, X: Any, y: Any, sample_weight: Any) -> tuple[Any, Array, Array | None]:
+        """X, codes of shape (n_samples, 1), and weights with those of the classes."""
         X, y = validated_pair(self, X, y, reset=False)
         weights = check_weights(sample_weight, X)
         total = self._class_weights.times(y, weights)
@@ -354,7 +372,12 @@ class LogisticRegression(ClassifierMixin, DifferentiableMixin, CallbackSupportMi
                 f"y holds the class {unknown[0]!s}, which was not there at fit; the classes are "
                 f"{self.classes_.tolist()}."
             )
-        return self._objective_of(X, self._codes(y), total)
+        return X, self._codes(y).astype(np.float64)[:, np.newaxis], total
+
+    def _unlabelled_rows(self, X: Any, sample_weight: Any) -> ArrayRows:
+        X = validated_rows(self, X)
+        weights = check_weights(sample_weight, X)
+        return ArrayRows(X, weights=weights, intercept=bool(self.fit_intercept))
 
     def _start(self, objective: LinearPredictorObjective) -> Array:
         start = irls.log_odds_start(objective.rows, len(self.classes_))
@@ -414,34 +437,31 @@ class LogisticRegression(ClassifierMixin, DifferentiableMixin, CallbackSupportMi
             setattr(self, name, value)
         self.gradient_ = optimum.gradient
         self._hessian = optimum.hessian
+        self._seen = Seen.of(objective.rows)
+        self._undetermined = undetermined(self, solution, objective.rows.n_present)
+        self._inner = None if self._undetermined else optimum.inner
         self.objective_ = optimum.objective
         self.n_iter_ = np.array([solution.iterations], dtype=np.int32)
         self.converged_ = solution.status in (Status.CONVERGED, Status.RANK_DEFICIENT)
         self.solver_ = solution.method
         self.status_ = str(solution.status)
+        self._warn_of(solution, objective.rows.n_present)
+        return self
+
+    def _warn_of(self, solution: Solution[irls.Optimum], n_rows: int) -> None:
         if solution.status is Status.SEPARATED:
-            warnings.warn(
-                "the classes are separated along a combination of the columns "
-                f"{name_columns(self, solution.columns)}: the likelihood has no maximum, and the "
-                "coefficients and their curvature are those where the fit stopped. Penalise "
-                "(a finite C), merge classes or categories, or drop a column.",
-                SeparationWarning,
-                stacklevel=4,
-            )
+            warn_separated(self, solution, stacklevel=6)
         elif solution.status is Status.RANK_DEFICIENT:
             warn_rank_deficient(
                 self,
                 solution,
-                self.n_features_in_,
-                n_rows=objective.rows.n_present,
+                n_rows=n_rows,
                 what="Probabilities are unique, parameters are the shortest that give them.",
-                stacklevel=5,
+                stacklevel=6,
             )
         elif solution.status is Status.NOT_CONVERGED:
-            warnings.warn(
+            warn_not_converged(
                 f"Newton's method stopped after {solution.iterations} steps with the gradient at "
                 f"{np.abs(self.gradient_).max():.1e}. Raise max_iter, or scale the columns.",
-                ConvergenceWarning,
-                stacklevel=4,
+                stacklevel=6,
             )
-        return self

@@ -12,6 +12,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_array, check_is_fitted
 
 from mcmodels._n_components import checked_count, chosen_count
+from mcmodels._pca_inference import PCAInferenceMixin
 from mcmodels._streams import refuse_other_arguments, stream_rows, survey
 from mcmodels._validation import (
     check_choice,
@@ -46,7 +47,13 @@ from mcmodels.solvers import Solution, Status, principal_axes
 __all__ = ["PCA"]
 
 
-class PCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, DifferentiableMixin, BaseEstimator):
+class PCA(
+    ClassNamePrefixFeaturesOutMixin,
+    TransformerMixin,
+    PCAInferenceMixin,
+    DifferentiableMixin,
+    BaseEstimator,
+):
     """Principal components: directions v of unit length with the largest variance ``vᵀSv``.
 
     S is the unbiased sample covariance. Each component is a stationary point of
@@ -421,6 +428,7 @@ class PCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, DifferentiableMixin
         else:
             self.status_ = str(Status.CONVERGED if self.rank_ == k else Status.RANK_DEFICIENT)
         self._covariance = axes.covariance
+        self._nu = rows.total_weight - 1
         if self.whiten and self.rank_ < k:
             warnings.warn(
                 f"only {self.rank_} of {k} components have variance above rounding noise; "

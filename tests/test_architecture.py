@@ -10,7 +10,7 @@ MAY_IMPORT = {
     "rows": {"rows"},
     "objectives": {"objectives", "rows"},
     "solvers": {"solvers", "objectives", "rows"},
-    "inference": {"inference", "solvers", "objectives", "rows"},
+    "inference": {"inference", "exceptions", "solvers", "objectives", "rows"},
 }
 FILES = sorted(PACKAGE.rglob("*.py"))
 

@@ -2,6 +2,7 @@
 
 import gzip
 import os
+import re
 import subprocess
 import sys
 import warnings
@@ -13,12 +14,14 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet
 import pytest
+from scipy import stats
 from sklearn.linear_model import LinearRegression as SklearnLinearRegression
 from sklearn.pipeline import Pipeline
 
 import mcmodels
 from mcmodels import PCA, LinearRegression, LogisticRegression
 from mcmodels.cli import main
+from mcmodels.solvers import room
 from tests.certified import DATASETS, answers
 
 TITANIC, IRIS, MTCARS, USARRESTS = (
@@ -60,22 +63,42 @@ def blocks(report):
 
 
 def facts(report):
-    """What the header and the end of a report say, by name."""
-    _, header, _, conclusion, *_ = blocks(report)
-    pairs = (line.split("  ", 1) for line in f"{header}\n{conclusion}".splitlines())
+    """What the header and the end of a report say, by name; long values go on in the next line."""
+    text = f"{blocks(report)[1]}\n{blocks(report)[end(report)]}"
+    pairs = (line.split("  ", 1) for line in re.sub(r"\n +", " ", text).splitlines())
     return {name: value.strip() for name, value in pairs}
 
 
+def end(report):
+    """Which block holds the statistics; the tables are before it, the notes after."""
+    [found] = [k for k, block in enumerate(blocks(report)) if "\nstatus  " in block]
+    return found
+
+
+def tables(report):
+    """The printed numbers, as text, by row and column; tables by heading."""
+    found = {}
+    for block in blocks(report)[2 : end(report)]:
+        lines = block.splitlines()
+        heading = "" if lines[0].startswith(" ") else lines.pop(0)
+        columns, *rows = (re.split(" {2,}", line.strip()) for line in lines)
+        found[heading] = pd.DataFrame({row[0]: row[1:] for row in rows}, index=columns).T
+    return found
+
+
 def table(report):
-    """The printed numbers, as text, by row and column."""
-    columns, *lines = blocks(report)[2].splitlines()
-    rows = {line.split()[0]: line.split()[1:] for line in lines}
-    return pd.DataFrame.from_dict(rows, orient="index", columns=columns.split())
+    """The only table."""
+    [printed] = tables(report).values()
+    return printed
 
 
-def digits(value):
+def notes(report):
+    return " ".join(" ".join(blocks(report)[end(report) + 1 :]).split())
+
+
+def digits(value, count=6):
     """A number as the tables print it."""
-    return f"{float(value):#.6g}".removesuffix(".")
+    return f"{float(value):#.{count}g}".removesuffix(".")
 
 
 @pytest.fixture
@@ -113,16 +136,23 @@ def write(path, text):
 def test_titanic_by_maximum_likelihood_prints_the_reference_digits(capsys):
     reference = answers("titanic_survival")
     out = accepted(capsys, "fit", "logistic", TITANIC, "--target", "survived", "--C", "inf")
-    printed = table(out)["coefficient"]
-    expected = {name: digits(value) for name, value in reference["params"].items()}
-    expected["(intercept)"] = expected.pop("intercept")
-    assert printed.to_dict() == expected
+    for column, values, count in (
+        ("coefficient", reference["params"], 6),
+        ("standard error", reference["standard_errors"], 4),
+    ):
+        expected = {name: digits(value, count) for name, value in values.items()}
+        expected["(intercept)"] = expected.pop("intercept")
+        assert table(out)[column].to_dict() == expected
     assert facts(out)["objective"] == f"{-float(reference['log_likelihood']):.6g}"
+    assert facts(out)["log-likelihood"] == f"{float(reference['log_likelihood']):.6g}"
+    assert facts(out)["null log-likelihood"] == f"{float(reference['log_likelihood_null']):.6g}"
+    assert facts(out)["AIC"] == f"{float(reference['aic']):.6g}"
     assert facts(out)["penalty"] == "none"
     assert facts(out)["rows"] == "1046"
     assert facts(out)["target"] == "survived"
     assert facts(out)["features"] == "4: sexmale, age, class2nd, class3rd"
-    assert facts(out)["classes"] == "0 (619 rows), 1 (427 rows); coefficients are log-odds of 1"
+    assert facts(out)["classes"] == "0 (619 rows), 1 (427 rows)"
+    assert facts(out)["log-odds of"] == "1 against 0"
 
 
 def test_the_report_says_how_the_fit_went(capsys):
@@ -133,7 +163,7 @@ def test_the_report_says_how_the_fit_went(capsys):
     said = facts(out)
     assert blocks(out)[0] == "Logistic regression"
     assert said["file"] == str(TITANIC)
-    assert said["penalty"] == "|coefficients|^2 / (2C), C = 0.5"
+    assert said["penalty"] == "|coefficients|²/(2C), C = 0.5"
     assert said["objective"] == f"{model.objective_:.6g}"
     assert float(said["largest gradient entry"]) <= model.tol * len(y)
     # The condition number is printed to six digits.
@@ -146,17 +176,28 @@ def test_the_report_says_how_the_fit_went(capsys):
     assert said["accuracy"] == f"{model.score(X, y):.6g}"
 
 
-def test_more_than_two_classes_have_a_column_each(capsys):
+def test_more_than_two_classes_have_a_table_each_against_the_first(capsys):
     frame = pd.read_csv(IRIS)
     X, y = frame.drop(columns="Species"), frame["Species"]
     model = LogisticRegression(C=2.0).fit(X, y)
     out = accepted(capsys, "fit", "logistic", IRIS, "--target", "Species", "--C", "2")
-    printed = table(out)
-    assert list(printed.columns) == ["setosa", "versicolor", "virginica"]
-    assert list(printed.index) == [*X.columns, "(intercept)"]
-    expected = [[digits(value) for value in row] for row in model.params_.T]
-    assert printed.to_numpy().tolist() == expected
+    printed = tables(out)
+    assert list(printed) == ["versicolor", "virginica"]
+    assert facts(out)["log-odds against"] == "setosa"
+    for k, heading in enumerate(printed, start=1):
+        contrast = model.params_[k] - model.params_[0]
+        assert list(printed[heading].index) == [*X.columns, "(intercept)"]
+        assert printed[heading]["coefficient"].to_list() == [digits(v) for v in contrast]
     assert facts(out)["classes"] == ("setosa (50 rows), versicolor (50 rows), virginica (50 rows)")
+
+
+def test_penalised_fits_have_no_p_values_and_say_what_their_intervals_are(capsys):
+    out = accepted(capsys, "fit", "logistic", TITANIC, "--target", "survived")
+    assert list(table(out).columns) == ["coefficient", "standard error", "lower", "upper"]
+    assert "normal approximation to the posterior" in notes(out)
+    unpenalised = accepted(capsys, "fit", "logistic", TITANIC, "--target", "survived", "--C", "inf")
+    assert "p-value" in table(unpenalised)
+    assert notes(unpenalised) == ""
 
 
 @pytest.mark.parametrize("C", ["0.1", "inf"])
@@ -187,10 +228,27 @@ def test_linear_prints_coefficients_and_r_squared(capsys):
     assert table(out)["coefficient"].to_list() == expected
     said = facts(out)
     assert said["R²"] == f"{model.score(X, y):.6g}"
+    assert said["degrees of freedom"] == "21"  # 32 rows, 11 parameters
     assert said["objective"] == f"{((y - model.predict(X)) ** 2).sum():.6g}"
     assert said["solver"] == "normal"
     assert said["iterations"] == "0"
     assert "classes" not in said
+
+
+def test_linear_prints_the_certified_digits(capsys):
+    reference = answers("longley")
+    out = accepted(capsys, "fit", "linear", DATASETS / "longley.csv", "--target", "y")
+    for column, values, count in (
+        ("coefficient", reference["params"], 6),
+        ("standard error", reference["standard_errors"], 4),
+    ):
+        intercept, *slopes = (digits(value, count) for value in values.values())
+        assert table(out)[column].to_list() == [*slopes, intercept]
+    said = facts(out)
+    assert said["residual deviation"] == f"{float(reference['residual_sd']):.6g}"
+    assert said["R²"] == f"{float(reference['r_squared']):.6g}"
+    statistic = f"{float(reference['f_statistic']):.6g}"
+    assert said["F"].startswith(f"{statistic} on 6 and 9 degrees of freedom, p-value ")
 
 
 def test_linear_solver_is_the_one_that_was_asked_for(capsys):
@@ -218,17 +276,18 @@ def test_a_condition_beyond_float64_is_a_bound(capsys):
 def test_pca_prints_the_reference_loadings_and_variances(capsys):
     reference = answers("usarrests_unscaled")
     out = accepted(capsys, "fit", "pca", USARRESTS)
-    printed = table(out)
+    printed = tables(out)
     for j in range(4):
         expected = {
             name: digits(reference["params"][f"PC{j + 1}.{name}"]) for name in reference["columns"]
         }
-        assert printed[f"pca{j}"][:4].to_dict() == expected
+        assert printed["Loadings"][f"pca{j}"].to_dict() == expected
     variances = np.array(reference["eigenvalues"], dtype=float)
     shares = variances / variances.sum()
-    assert printed.loc["(variance)"].to_list() == [digits(v) for v in variances]
-    assert printed.loc["(share)"].to_list() == [digits(v) for v in shares]
-    assert printed.loc["(cumulative)"].to_list() == [digits(v) for v in shares.cumsum()]
+    printed_shares = printed["Shares of the variance"]
+    assert printed["Variances"]["variance"].to_list() == [digits(v) for v in variances]
+    assert printed_shares["share"].to_list() == [digits(v) for v in shares]
+    assert printed_shares["cumulative"].to_list() == [digits(v) for v in shares.cumsum()]
     said = facts(out)
     assert blocks(out)[0] == "Principal components"
     assert said["objective"] == f"{variances.sum():.6g}"
@@ -244,7 +303,9 @@ def test_pca_prints_the_reference_loadings_and_variances(capsys):
 def test_pca_takes_a_count_a_share_or_mle(capsys, n_components, expected):
     option = [] if n_components is None else ["--n-components", n_components]
     out = accepted(capsys, "fit", "pca", USARRESTS, *option)
-    assert list(table(out).columns) == [f"pca{j}" for j in range(expected)]
+    names = [f"pca{j}" for j in range(expected)]
+    assert list(tables(out)["Loadings"].columns) == names
+    assert list(tables(out)["Variances"].index) == names
 
 
 def test_weights_count_rows(capsys, people, people_csv, tmp_path):
@@ -259,8 +320,9 @@ def test_weights_count_rows(capsys, people, people_csv, tmp_path):
         weighted = accepted(capsys, "fit", model, people_csv, *options, "--weights", "copies")
         plain = accepted(capsys, "fit", model, tmp_path / "repeated.csv", *options)
         # Six printed digits hide the rounding of sums in another order.
-        assert blocks(weighted)[2] == blocks(plain)[2]
-        for name in {"objective", "accuracy", "R²"} & facts(plain).keys():
+        assert blocks(weighted)[2 : end(weighted)] == blocks(plain)[2 : end(plain)]
+        elsewhere = {"file", "rows", "weights", "classes", "largest gradient entry", "iterations"}
+        for name in facts(plain).keys() - elsewhere:
             assert facts(weighted)[name] == facts(plain)[name]
         assert facts(weighted)["weights"] == f"copies, sum {len(repeated)}"
 
@@ -308,6 +370,207 @@ def test_names_that_the_terminal_cannot_write_are_escaped(tmp_path):
     assert r"gr\xf6\xdfe" in done.stdout
 
 
+# Standard errors
+
+
+@pytest.fixture
+def clustered_csv(tmp_path):
+    """Rows whose noise is shared in clusters, and grows with x."""
+    rng = np.random.default_rng(11)
+    g = rng.integers(0, 6, 60)
+    x = rng.uniform(1, 3, 60)
+    noise = rng.normal(size=6)[g] + x * rng.normal(size=60)
+    frame = pd.DataFrame({"x": x, "g": g, "one": 1, "y": 2 * x + noise, "up": noise > 0})
+    frame.to_csv(tmp_path / "clustered.csv", index=False)
+    return tmp_path / "clustered.csv"
+
+
+def sandwich(path, squares):
+    """Coefficients of y on x and an intercept, and the errors that ``squares(scores)`` give."""
+    frame = pd.read_csv(path)
+    A = np.column_stack([frame["x"], np.ones(len(frame))])
+    bread = np.linalg.inv(A.T @ A)
+    params = bread @ A.T @ frame["y"]
+    scores = A * (frame["y"] - A @ params).to_numpy()[:, None]
+    return params, np.sqrt(np.diag(bread @ squares(scores, frame["g"]) @ bread))
+
+
+@pytest.mark.parametrize("kind", ["HC0", "HC1"])
+def test_covariance_is_robust_to_unequal_variances(capsys, clustered_csv, kind):
+    scale = {"HC0": 1.0, "HC1": 60 / 58}[kind]
+    params, errors = sandwich(clustered_csv, lambda scores, g: scale * scores.T @ scores)
+    command = ("fit", "linear", clustered_csv, "--target", "y", "--features", "x")
+    out = accepted(capsys, *command, "--covariance", kind)
+    assert table(out)["coefficient"].to_list() == [digits(v) for v in params]
+    assert table(out)["standard error"].to_list() == [digits(v, 4) for v in errors]
+    assert facts(out)["covariance"] == f"robust to unequal variances ({kind})"
+    assert facts(out)["degrees of freedom"] == "58"
+    assert "F" not in facts(out)  # it is a test under equal variances
+
+
+def test_clusters_are_no_feature_and_their_number_makes_the_degrees_of_freedom(
+    capsys, clustered_csv
+):
+    def squares(scores, g):
+        sums = pd.DataFrame(scores).groupby(g.to_numpy()).sum().to_numpy()
+        return 6 / 5 * 59 / 58 * sums.T @ sums
+
+    params, errors = sandwich(clustered_csv, squares)
+    pd.read_csv(clustered_csv)[["x", "g", "y"]].to_csv(clustered_csv, index=False)
+    out = accepted(capsys, "fit", "linear", clustered_csv, "--target", "y", "--cluster", "g")
+    assert facts(out)["features"] == "1: x"
+    assert facts(out)["covariance"] == "cluster-robust"
+    assert facts(out)["degrees of freedom"] == "5"
+    assert table(out)["standard error"].to_list() == [digits(v, 4) for v in errors]
+    reach = stats.t(5).isf(0.025) * errors
+    assert table(out)["upper"].to_list() == [digits(v) for v in params + reach]
+
+
+@pytest.mark.parametrize("options", [["--covariance", "HC3"], ["--cluster", "g"]])
+@pytest.mark.parametrize("C", ["inf", "1"])
+def test_robust_errors_of_logistic_fits_are_the_estimators(capsys, clustered_csv, options, C):
+    frame = pd.read_csv(clustered_csv)
+    X, y = frame[["x"]], frame["up"]
+    model = LogisticRegression(C=float(C)).fit(X, y)
+    cluster = "--cluster" in options
+    kind, groups = ("cluster", frame["g"]) if cluster else ("HC3", None)
+    errors = np.sqrt(np.diag(model.covariance(X, y, kind=kind, groups=groups)))
+    command = ("fit", "logistic", clustered_csv, "--target", "up", "--features", "x", "--C", C)
+    out = accepted(capsys, *command, *options)
+    assert table(out)["standard error"].to_list() == [digits(v, 4) for v in errors]
+    assert (
+        table(out)["standard error"].to_list()
+        != table(accepted(capsys, *command))["standard error"].to_list()
+    )
+    assert "likelihood ratio" not in facts(out)  # it is a test under independence
+    assert "posterior" not in notes(out)
+
+
+def test_level_widens_the_intervals(capsys):
+    command = ("fit", "linear", MTCARS, "--target", "mpg", "--features", "wt")
+    out = accepted(capsys, *command, "--level", "0.5")
+    assert facts(out)["intervals"] == "50 %"
+    row = table(out).loc["wt"].astype(float)
+    # Six digits are printed, four of the error.
+    reach = stats.t(30).isf(0.25) * row["standard error"]
+    assert row["upper"] - row["coefficient"] == pytest.approx(reach, rel=1e-3)
+    assert row["coefficient"] - row["lower"] == pytest.approx(reach, rel=1e-3)
+    # Of a variance, log λ ± q√(2/ν).
+    out = accepted(capsys, "fit", "pca", USARRESTS, "--level", "0.5")
+    row = tables(out)["Variances"].loc["pca0"].astype(float)
+    width = 2 * stats.norm.isf(0.25) * np.sqrt(2 / 49)
+    assert np.log(row["upper"] / row["lower"]) == pytest.approx(width, rel=1e-4)
+
+
+@pytest.mark.parametrize("level", ["95", "0", "1", "-0.5", "nan", "much"])
+@pytest.mark.parametrize("model", ["linear", "pca"])
+def test_bad_levels_are_refused(capsys, model, level):
+    target = ["--target", "mpg"] if model == "linear" else []
+    message = refused(capsys, "fit", model, MTCARS, *target, f"--level={level}")
+    assert message == (
+        f"argument --level: '{level}' is not a number between 0 and 1, as 0.95 is "
+        f"(see mcmodels fit {model} --help)"
+    )
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--cluster", "one"], "groups has a single cluster"),
+        (["--cluster", "gg"], "unknown column 'gg'"),
+        (["--cluster", "x"], "column 'x' is named twice"),
+        (["--cluster", "y"], "column 'y' is named twice"),
+        (["--cluster", "g", "--weights", "g"], "column 'g' is named twice"),
+        (["--cluster", "g", "--covariance", "HC1"], "--covariance: not allowed with argument"),
+        (["--covariance", "HC9"], "argument --covariance: invalid choice: 'HC9'"),
+    ],
+)
+def test_robust_errors_that_cannot_be_had_are_refused(capsys, clustered_csv, options, message):
+    command = ("fit", "linear", clustered_csv, "--target", "y", "--features", "x", *options)
+    model = clustered_csv.with_name("m.joblib")
+    assert message in refused(capsys, *command, "--save", model)
+    assert not model.exists()
+
+
+def test_missing_clusters_are_refused(capsys, tmp_path):
+    path = write(tmp_path / "d.csv", "x,y,g\n1,2,a\n2,3,\n4,4,b\n5,5,a\n")
+    message = refused(capsys, "fit", "linear", path, "--target", "y", "--cluster", "g")
+    assert "missing values in 'g' (1, first in data row 2)" in message
+
+
+def test_a_row_alone_with_its_column_has_no_hc3(capsys, tmp_path):
+    path = write(tmp_path / "d.csv", "x,only,y\n1,0,2\n2,0,3\n4,0,4\n5,1,5\n7,0,7\n")
+    command = ("fit", "linear", path, "--target", "y")
+    assert "leverage 1" in refused(capsys, *command, "--covariance", "HC3")
+    out = accepted(capsys, *command, "--covariance", "HC1")
+    assert list(table(out).index) == ["x", "only", "(intercept)"]
+
+
+@pytest.mark.parametrize("robust", [[], ["--covariance", "HC3"], ["--cluster", "gear"]])
+def test_fits_without_standard_errors_print_the_rest_and_say_why(capsys, tmp_path, robust):
+    frame = pd.read_csv(MTCARS)[["mpg", "wt", "gear"]].assign(twice=lambda d: 2 * d["wt"])
+    frame.to_csv(tmp_path / "d.csv", index=False)
+    features = ["--features", "wt", "twice"]
+    command = ("fit", "linear", tmp_path / "d.csv", "--target", "mpg", *features, *robust)
+    out, _ = warned(capsys, *command)
+    slope, intercept = np.polyfit(frame["wt"], frame["mpg"], 1)
+    # The shortest coefficients (a, 2a) of a slope a + 2·2a.
+    assert table(out)["coefficient"].to_dict() == {
+        "wt": digits(slope / 5),
+        "twice": digits(2 * slope / 5),
+        "(intercept)": digits(intercept),
+    }
+    assert list(table(out).columns) == ["coefficient"]
+    assert facts(out)["R²"] == f"{np.corrcoef(frame['wt'], frame['mpg'])[0, 1] ** 2:.6g}"
+    assert notes(out).startswith("No standard errors: X has rank 1 where 2 would be full")
+    assert "'wt', 'twice'" in notes(out)
+
+
+def test_separated_classes_have_coefficients_without_errors(capsys, tmp_path):
+    options = ("--target", "Species", "--C", "inf")
+    out, _ = warned(capsys, "fit", "logistic", IRIS, *options)
+    assert list(tables(out)) == ["setosa", "versicolor", "virginica"]
+    assert all(list(printed.columns) == ["coefficient"] for printed in tables(out).values())
+    assert notes(out).startswith("No standard errors: the classes are separated")
+    path = write(tmp_path / "d.csv", "x,y\n1,a\n2,a\n3,b\n4,b\n")
+    out, _ = warned(capsys, "fit", "logistic", path, "--target", "y", "--C", "inf")
+    assert list(table(out).columns) == ["coefficient"]
+    assert facts(out)["log-odds of"] == "b against a"
+
+
+def test_as_many_parameters_as_rows_leave_no_errors(capsys, tmp_path):
+    path = write(tmp_path / "d.csv", "x,y\n1,2\n2,4\n")
+    out = accepted(capsys, "fit", "linear", path, "--target", "y")
+    assert float(table(out).loc["x", "coefficient"]) == pytest.approx(2, rel=1e-6)
+    assert "there are 2 rows" in notes(out)
+
+
+def test_more_columns_than_a_matrix_has_room_for(capsys, tmp_path, monkeypatch):
+    monkeypatch.setattr(room, "LARGEST_SIDE", 3)
+    for model, path, options in (
+        ("linear", MTCARS, ["--target", "mpg"]),
+        ("logistic", TITANIC, ["--target", "survived"]),
+        ("logistic", IRIS, ["--target", "Species"]),
+    ):
+        out = accepted(capsys, "fit", model, path, *options)
+        assert all(list(printed.columns) == ["coefficient"] for printed in tables(out).values())
+        assert re.search(r"No standard errors: a Hessian of \d+ parameters has no room", notes(out))
+        assert "Hessian condition number" not in facts(out)
+    values = np.random.default_rng(0).normal(size=(60, 20)) * np.arange(1, 21)
+    frame = pd.DataFrame(values, columns=[f"x{j}" for j in range(20)])
+    frame.to_csv(tmp_path / "d.csv", index=False)
+    out = accepted(capsys, "fit", "pca", tmp_path / "d.csv", "--n-components", "1")
+    variances, axes = np.linalg.eigh(np.cov(values.T))
+    printed = tables(out)
+    assert list(printed["Variances"].columns) == ["variance", "share", "cumulative"]
+    assert printed["Variances"]["variance"].to_list() == [digits(variances[-1])]
+    assert printed["Variances"]["share"].to_list() == [digits(variances[-1] / variances.sum())]
+    loadings = printed["Loadings"]["pca0"].astype(float)
+    # Six digits are printed, of either sign.
+    np.testing.assert_allclose(abs(loadings), abs(axes[:, -1]), rtol=1e-5)
+    assert "the covariance of the columns is not kept" in notes(out)
+
+
 # Coding of levels
 
 
@@ -333,8 +596,9 @@ def test_pca_keeps_every_level(capsys, people, people_csv):
     expected = PCA(n_components=2).fit(by_hand)
     options = ["--features", "age", "sex", "--categorical", "sex", "--n-components", "2"]
     out = accepted(capsys, "fit", "pca", people_csv, *options)
-    assert list(table(out).index[:3]) == ["age", "sex=female", "sex=male"]
-    assert table(out)["pca1"][:3].to_list() == [digits(v) for v in expected.components_[1]]
+    loadings = tables(out)["Loadings"]
+    assert list(loadings.index) == ["age", "sex=female", "sex=male"]
+    assert loadings["pca1"].to_list() == [digits(v) for v in expected.components_[1]]
     assert "baseline" not in facts(out)
 
 
@@ -406,6 +670,7 @@ def test_r_squared_of_a_constant_target_is_undefined(capsys, tmp_path):
     out, err = warned(capsys, "fit", "linear", path, "--target", "y")
     assert "single value" in err
     assert facts(out)["R²"] == "undefined"
+    assert not {"adjusted R²", "F"} & facts(out).keys()
 
 
 def test_warnings_for_programmers_are_not_shown(capsys, monkeypatch):
@@ -722,15 +987,15 @@ FIT_REFUSALS = {
     ),
     "target as feature": (
         ["linear", "people.csv", "--target", "fare", "--features", "age", "fare"],
-        "column 'fare' is named twice; target, weights and features must all differ",
+        "column 'fare' is named twice; target, weights, cluster and features must all differ",
     ),
     "weights as feature": (
         ["pca", "people.csv", "--weights", "copies", "--features", "age", "copies"],
-        "column 'copies' is named twice; target, weights and features must all differ",
+        "column 'copies' is named twice; target, weights, cluster and features must all differ",
     ),
     "weights as target": (
         ["linear", "people.csv", "--weights", "fare", "--target", "fare", "--features", "age"],
-        "column 'fare' is named twice; target, weights and features must all differ",
+        "column 'fare' is named twice; target, weights, cluster and features must all differ",
     ),
     "level column that is no feature": (
         ["linear", "people.csv", "--target", "fare", "--features", "age", "--categorical", "sex"],

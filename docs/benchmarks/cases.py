@@ -133,6 +133,23 @@ def text(task: str, n: int, p: int, settings: Settings) -> Record:
     return head | {"nonzeros": int(data.X.nnz)} | measured
 
 
+def inference(task: str, settings: Settings) -> Record:
+    """Fit and summary at 400,000×50, or the influence of the rows of 100,000×50."""
+    import inference_runs
+
+    n, p = (100_000, 50) if task == "influence" else (400_000, 50)
+    data = problems.dense(n, p)
+    of = inference_runs.influences(data) if task == "influence" else None
+    runs = of or inference_runs.summaries(task, data)
+    if not settings.peers:
+        del runs["statsmodels"]
+    floor = {FLOOR: lambda: data.X.T @ data.X}
+    timings = interleave(floor | runs, {}, settings.patience)
+    packages = {name: name for name in runs}
+    head = {"case": "inference", "task": task, "n": n, "p": p, "base": FLOOR}
+    return head | {"methods": _methods(timings, packages, {}), "absent": {}}
+
+
 def sweep(
     axis: str, task: str, shapes: list[tuple[int, int]], settings: Settings, drop_above: float = 6.0
 ) -> list[Record]:

@@ -161,6 +161,34 @@ def plain(stored: Record, case: str, bound: float | None = None) -> str:
     return markdown([*header, "largest gradient / n", "error", ""], rows)
 
 
+def inference(stored: Record) -> str:
+    """Fit and summary, and influence, beside statsmodels and the floor."""
+    rows = []
+    for record in select(stored, "inference"):
+        base = tables.base_of(record)
+        ours, theirs = (tables.method(record, name) for name in (OURS, "statsmodels"))
+        if not base or not ours or not ours["median"]:
+            continue
+        their_time = theirs["median"] if theirs else None
+        times = their_time / ours["median"] if their_time else None
+        rows.append(
+            [
+                tables.INFERENCE_TASKS[record["task"]],
+                shape_of(record),
+                milliseconds(ours["median"]),
+                ratio(ours["median"] / base),
+                milliseconds(their_time)
+                if their_time
+                else tables.remarks(record, theirs)
+                if theirs
+                else "—",
+                ratio(times),
+            ]
+        )
+    header = ["fit", "shape", "mcmodels, ms", "to the floor", "statsmodels, ms", "times as fast"]
+    return markdown(header, rows)
+
+
 def absent(stored: Record) -> str:
     """Who could not be measured, and why."""
     found = {name: why for r in stored["records"] for name, why in r.get("absent", {}).items()}
@@ -190,6 +218,8 @@ def page(stored: Record, folder: Path) -> str:
         parts += ["## Small data\n", tables.SMALL, plain(stored, "small", 1.5)]
     if select(stored, "sparse"):
         parts += ["## Sparse rows\n", tables.SPARSE, plain(stored, "sparse")]
+    if select(stored, "inference"):
+        parts += ["## Inference\n", tables.INFERENCE, inference(stored)]
     if select(stored, "memory"):
         parts += ["## Peak memory above the data\n", tables.MEMORY, tables.memory(stored)]
     if any(record.get("absent") for record in stored["records"]):

@@ -15,7 +15,7 @@ from results import Record
 from timing import Patience
 
 TASKS = ("linear", "logistic", "pca")
-CASES = ("dense", "float32", "longer", "small", "sparse")
+CASES = ("dense", "float32", "longer", "small", "sparse", "inference")
 SHAPES = ("1000000x10", "400000x50", "100000x300", "20000x1000")
 SWEEP_ROWS = (1_000, 3_000, 10_000, 30_000, 100_000, 300_000, 1_000_000)
 SWEEP_COLUMNS = (5, 10, 20, 50, 100, 200, 500)
@@ -59,6 +59,10 @@ def measured(options: argparse.Namespace) -> Iterator[list[Record]]:
         return
     by_shape = {"dense": cases.dense, "float32": cases.single, "longer": cases.longer}
     for case in options.cases:
+        if case == "inference":
+            for task in ("linear", "logistic", "influence"):
+                yield [cases.inference(task, settings)]
+            continue
         for task in options.tasks:
             if case in by_shape:
                 for n, p in options.shapes:

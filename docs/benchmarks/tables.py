@@ -6,6 +6,11 @@ from competitors import OURS
 from results import Record, select
 
 TASKS = {"linear": "Linear regression", "logistic": "Logistic regression", "pca": "PCA"}
+INFERENCE_TASKS = {
+    "linear": "Linear regression: fit and summary",
+    "logistic": "Logistic regression: fit and summary",
+    "influence": "Influence of every row",
+}
 
 ASKED = 1e-9  # largest gradient entry per row that logistic fits were asked for
 
@@ -17,6 +22,10 @@ SMALL = """Everybody's defaults, 40 times as many rounds; ratios to scikit-learn
 SPARSE = """Bags of words with Zipf-like frequencies; C = 1 for logistic regression. Of scikit-learn
 the solvers that solve the same problem without a dense p × p matrix. Ratios to SciPy's sparse
 `X.T @ X`.
+"""
+INFERENCE = """A fit with the coefficient table that it prints, and the measures of influence of every
+row (leverage, residuals, Cook's distance, DFFITS, DFBETAS) of a fit that is there. To reach: a
+tenth of the time of statsmodels; influence in less than 5 times the floor.
 """
 MEMORY = """Each fit in a process of its own, warmed up on a tiny table; the peak of resident memory
 during the fit minus that just before, when the data are in memory already. For a memory map only

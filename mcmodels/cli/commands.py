@@ -92,7 +92,9 @@ def _run(argv: Sequence[str] | None) -> int:
 
 
 def _fit(options: argparse.Namespace) -> str:
-    path, taken = options.file, [c for c in (options.target, options.weights) if c is not None]
+    path = options.file
+    named = (options.target, options.weights, options.cluster)
+    taken = [column for column in named if column is not None]
     with replacing(options.save, source=path) as temporary:
         frame = read(path)
         features = _features(options, taken, frame)
@@ -104,7 +106,7 @@ def _fit(options: argparse.Namespace) -> str:
         pipeline = _pipeline(options, features)
         pipeline.fit(X, y, model__sample_weight=sample_weight)
         about = {"file": str(path), "target": options.target, "weights": options.weights}
-        report = fit_report(pipeline, X, y, sample_weight, about)
+        report = fit_report(pipeline, X, y, sample_weight, about, **_inference(frame, options))
         if temporary is None:
             return report
         joblib.dump(pipeline, temporary)
@@ -168,7 +170,7 @@ def _features(options: argparse.Namespace, taken: list[str], frame: pd.DataFrame
     name, count = Counter([*taken, *features]).most_common(1)[0]
     if count > 1:
         raise ValueError(
-            f"column {name!r} is named twice; target, weights and features must all differ"
+            f"column {name!r} is named twice; target, weights, cluster and features must all differ"
         )
     for name in options.categorical:
         if name not in features:
@@ -183,6 +185,14 @@ def _target(frame: pd.DataFrame, options: argparse.Namespace) -> Any:
         return levelled(frame[options.target]).to_numpy()
     advice = "the target of linear regression must be numeric"
     return numeric(frame, [options.target], options.file, advice)[options.target].to_numpy()
+
+
+def _inference(frame: pd.DataFrame, options: argparse.Namespace) -> dict[str, Any]:
+    """What the summary is asked for."""
+    if options.cluster is not None:
+        groups = levelled(frame[options.cluster]).to_numpy()
+        return {"level": options.level, "kind": "cluster", "groups": groups}
+    return {"level": options.level, "kind": options.covariance}
 
 
 def _weights(frame: pd.DataFrame, options: argparse.Namespace) -> Array | None:

@@ -9,6 +9,8 @@ from typing import Any, NoReturn
 import mcmodels
 from mcmodels import PCA, LinearRegression, LogisticRegression
 from mcmodels.cli.files import SUFFIXES
+from mcmodels.inference.estimate import check_level
+from mcmodels.inference.robust import HC_KINDS
 
 __all__ = ["parser"]
 
@@ -80,18 +82,39 @@ def parser() -> argparse.ArgumentParser:
 
 def _add_data_options(parser: argparse.ArgumentParser, model: type, target: str | None) -> None:
     """What the models have in common; ``target`` is the help for it, where there is one."""
-    parser.set_defaults(command="fit", model=model, target=None)
+    parser.set_defaults(command="fit", model=model, target=None, cluster=None, covariance=None)
     parser.add_argument("file", type=Path, metavar="FILE", help=_DATA)
     if target is not None:
         parser.add_argument("--target", required=True, metavar="COL", help=target)
         parser.add_argument("--no-intercept", dest="fit_intercept", action="store_false")
+        robust = parser.add_mutually_exclusive_group()
+        robust.add_argument(
+            "--covariance",
+            choices=("nonrobust", *HC_KINDS),
+            default="nonrobust",
+            help="of the coefficients; HC0 to HC3 allow for unequal variances",
+        )
+        robust.add_argument(
+            "--cluster", metavar="COL", help="column of groups whose rows depend on each other"
+        )
     parser.add_argument("--features", nargs="+", metavar="COL", help="default: all other columns")
     coding = "one 0/1 column a level" + (", but for the first" if target is not None else "")
     parser.add_argument(
         "--categorical", nargs="+", default=[], metavar="COL", help=f"features to code: {coding}"
     )
     parser.add_argument("--weights", metavar="COL", help="row weights: 0 absent, 2 given twice")
+    parser.add_argument(
+        "--level", type=_level, default=0.95, help="of the intervals, in (0, 1); default 0.95"
+    )
     parser.add_argument("--save", type=Path, metavar="FILE.joblib", help="where to keep the model")
+
+
+def _level(text: str) -> float:
+    try:
+        return check_level(float(text))
+    except ValueError:
+        message = f"{text!r} is not a number between 0 and 1, as 0.95 is"
+        raise argparse.ArgumentTypeError(message) from None
 
 
 def _count_or_share(text: str) -> int | float | str:

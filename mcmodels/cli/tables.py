@@ -10,6 +10,8 @@ import pandas as pd
 from sklearn.pipeline import Pipeline
 
 from mcmodels._validation import listed
+from mcmodels.exceptions import InferenceError
+from mcmodels.inference import Summary
 from mcmodels.linear import LinearRegression
 from mcmodels.logistic import LogisticRegression
 from mcmodels.pca import PCA
@@ -17,7 +19,6 @@ from mcmodels.rows.blocks import Array
 
 __all__ = ["fit_report", "level_name", "levels_by_column"]
 
-_LINE_WIDTH = 100
 _TITLES = {
     LinearRegression: "Linear regression",
     LogisticRegression: "Logistic regression",
@@ -26,9 +27,14 @@ _TITLES = {
 
 
 def fit_report(
-    pipeline: Pipeline, X: pd.DataFrame, y: Any, sample_weight: Any, about: Mapping[str, str | None]
+    pipeline: Pipeline,
+    X: pd.DataFrame,
+    y: Any,
+    sample_weight: Any,
+    about: Mapping[str, str | None],
+    **options: Any,
 ) -> str:
-    """Coefficients or loadings of a fitted model, and how the fit went.
+    """The summary of a fitted model, and how the fit went.
 
     Parameters
     ----------
@@ -42,6 +48,8 @@ def fit_report(
         Their weights.
     about : mapping of str to (str or None)
         Names of the file, the target and the weights; None where there are none.
+    **options
+        Of the summary: level, kind, groups.
 
     Returns
     -------
@@ -49,11 +57,11 @@ def fit_report(
         Lines of text.
     """
     model, encoded = pipeline["model"], pipeline["encode"].transform(X)
-    header = dict(_data_facts(pipeline, X, y, sample_weight, about))
-    table = _loadings(model, encoded) if isinstance(model, PCA) else _coefficients(model, encoded)
-    body = table.to_string(float_format=_entry, line_width=_LINE_WIDTH)
-    conclusion = dict(_fit_facts(model, encoded, y, sample_weight))
-    return "\n\n".join([_TITLES[type(model)], _aligned(header), body, _aligned(conclusion)])
+    summary = _summary(model, encoded, y, sample_weight, **options)
+    facts = {**dict(_data_facts(pipeline, X, y, sample_weight, about)), **summary.facts}
+    facts.pop("observations", None)
+    conclusions = {**summary.conclusions, **dict(_fit_facts(model, encoded, y, sample_weight))}
+    return str(Summary(summary.title, facts, summary.tables, conclusions, summary.notes))
 
 
 def level_name(column: str, level: Any) -> str:
@@ -69,21 +77,50 @@ def levels_by_column(pipeline: Pipeline) -> dict[str, Array]:
     return dict(zip(encoder.feature_names_in_, encoder.categories_, strict=True))
 
 
-def _coefficients(model: Any, X: pd.DataFrame) -> pd.DataFrame:
-    """One row a parameter; a column for each class when there are more than two."""
-    names = [*X.columns, "(intercept)"] if model.fit_intercept else list(X.columns)
-    columns = ["coefficient"] if model.params_.ndim == 1 else model.classes_
-    return pd.DataFrame(np.atleast_2d(model.params_).T, index=names, columns=columns)
+def _summary(
+    model: Any, X: pd.DataFrame, y: Any, sample_weight: Any, level: float, **robust: Any
+) -> Summary:
+    """That of the model; of one without standard errors the coefficients, and why."""
+    try:
+        if not (isinstance(model, PCA) or hasattr(model, "hessian_")):
+            raise InferenceError(f"a Hessian of {model.params_.size} parameters has no room.")
+        own = model.summary(level=level)
+    except InferenceError as error:
+        return _without_errors(model, X, y, sample_weight, error)
+    if robust["kind"] in (None, "nonrobust"):
+        return own
+    return model.summary(X, y, sample_weight, level=level, **robust)
 
 
-def _loadings(model: PCA, X: pd.DataFrame) -> pd.DataFrame:
-    """One column a component; below its loadings its variance and share of the variance."""
-    names = model.get_feature_names_out()
-    loadings = pd.DataFrame(model.components_.T, index=X.columns, columns=names)
-    share = model.explained_variance_ratio_
-    variances = [model.explained_variance_, share, share.cumsum()]
-    below = pd.DataFrame(variances, index=["(variance)", "(share)", "(cumulative)"], columns=names)
-    return pd.concat([loadings, below])
+def _without_errors(
+    model: Any, X: pd.DataFrame, y: Any, sample_weight: Any, why: InferenceError
+) -> Summary:
+    statistics = {}
+    if isinstance(model, PCA):
+        names = list(model.get_feature_names_out())
+        shares = model.explained_variance_ratio_
+        variances = {
+            "variance": model.explained_variance_,
+            "share": shares,
+            "cumulative": shares.cumsum(),
+        }
+        tables = {
+            "Variances": pd.DataFrame(variances, index=names),
+            "Loadings": pd.DataFrame(model.components_.T, index=list(X.columns), columns=names),
+        }
+    else:
+        names = [*X.columns, "(intercept)"] if model.fit_intercept else list(X.columns)
+        headings = [""] if model.params_.ndim == 1 else map(str, model.classes_)
+        tables = {
+            heading: pd.DataFrame({"coefficient": params}, index=names)
+            for heading, params in zip(headings, np.atleast_2d(model.params_), strict=True)
+        }
+    if isinstance(model, LinearRegression) and hasattr(model, "r_squared_"):
+        present = y if sample_weight is None else y[sample_weight > 0]
+        varies = np.ptp(present) > 0 if model.fit_intercept else np.any(present)
+        statistics["R²"] = _number(model.r_squared_) if varies else "undefined"
+    note = f"No standard errors: {why}"
+    return Summary(_TITLES[type(model)], {}, tables, statistics, (note,))
 
 
 def _data_facts(
@@ -102,9 +139,10 @@ def _data_facts(
     if isinstance(model, LogisticRegression):
         counts = np.unique(y, return_counts=True)[1]
         classes = [f"{c} ({n} rows)" for c, n in zip(model.classes_, counts, strict=True)]
-        of = f"; coefficients are log-odds of {model.classes_[1]}" if len(classes) == 2 else ""
-        yield "classes", listed(classes) + of
-        penalty = f"|coefficients|^2 / (2C), C = {_number(model.C)}"
+        yield "classes", listed(classes)
+        if len(classes) == 2:
+            yield "log-odds of", f"{model.classes_[1]} against {model.classes_[0]}"
+        penalty = f"|coefficients|²/(2C), C = {_number(model.C)}"
         yield "penalty", "none" if np.isinf(model.C) else penalty
 
 
@@ -116,15 +154,12 @@ def _fit_facts(
     if isinstance(model, PCA):
         yield "rank", f"{model.rank_} of {model.n_components_}"
     else:
-        yield "Hessian condition number", _condition(model)
+        if hasattr(model, "hessian_"):
+            yield "Hessian condition number", _condition(model)
         yield "iterations", str(np.max(model.n_iter_))
     yield "solver", model.solver_
     yield "status", model.status_
-    if isinstance(model, LinearRegression):
-        present = y if sample_weight is None else y[sample_weight > 0]
-        undefined = len(present) < 2 or np.ptp(present) == 0
-        yield "R²", "undefined" if undefined else _number(model.score(X, y, sample_weight))
-    elif isinstance(model, LogisticRegression):
+    if isinstance(model, LogisticRegression):
         yield "accuracy", _number(model.score(X, y, sample_weight))
 
 
@@ -145,16 +180,6 @@ def _softmax_invariances(model: Any) -> int:
     if model.params_.ndim == 1 or not isinstance(model, LogisticRegression):
         return 0
     return model.params_.shape[1] if np.isinf(model.C) else int(model.fit_intercept)
-
-
-def _aligned(facts: Mapping[str, str]) -> str:
-    width = max(map(len, facts))
-    return "\n".join(f"{name:<{width}}  {value}" for name, value in facts.items())
-
-
-def _entry(value: float) -> str:
-    """Six digits, trailing zeros too, so that the columns of a table align."""
-    return f"{value:#.6g}".removesuffix(".")
 
 
 def _number(value: Array | float) -> str:

@@ -1,1 +1,16 @@
-"""What the curvature says: leverage, the Gaussian of principal components, their number."""
+"""What the curvature of a fit says: covariance, tests, intervals, influence, dimension."""
+
+from mcmodels.inference.delta import DeltaMethod
+from mcmodels.inference.estimate import Estimate
+from mcmodels.inference.hypotheses import HypothesisTest, likelihood_ratio_test
+from mcmodels.inference.principal_components import ComponentCount
+from mcmodels.inference.summary import Summary
+
+__all__ = [
+    "ComponentCount",
+    "DeltaMethod",
+    "Estimate",
+    "HypothesisTest",
+    "Summary",
+    "likelihood_ratio_test",
+]

@@ -267,17 +267,25 @@ class RowBlock:
         The targets: float64 values, or integer class codes.
     weights : ndarray of shape (n_rows,), or None
         Row weights ≥ 0; None stands for ones.
+    start : int, default=0
+        Position of the first row in an array, where there is one.
     """
 
     X: Design
     y: Any
     weights: Array | None
+    start: int = 0
 
     def weighted(self, values: Array) -> Array:
         """``wᵢ · values[i]`` along the first axis."""
         if self.weights is None:
             return values
         return (values.T * self.weights).T
+
+    @property
+    def rows(self) -> slice:
+        """Where the rows are in an array without absent rows."""
+        return slice(self.start, self.start + self.X.n_rows)
 
     @property
     def total_weight(self) -> float:

@@ -121,6 +121,17 @@ class Moments(JointMean):
         """Diagonal of the scatter of the targets, shape (m,)."""
         return np.diagonal(self.scatter)[self.n_features :]
 
+    def residual_scatter(self, coef: Array) -> Array:
+        """``Σ wᵢ rᵢ rᵢᵀ`` of the residuals at the minimising coefficients (p, m), shape (m, m).
+
+        A difference, of which little is left where little is: ``Syy - Syx β``.
+        """
+        Syy = self.scatter[self.n_features :, self.n_features :]
+        explained = self.Sxy.T @ coef
+        left = Syy - (explained + explained.T) / 2
+        np.einsum("ii->i", left).clip(0.0, out=np.einsum("ii->i", left))
+        return left
+
     def scatter_times(self, B: Array) -> Array:
         """``Sxx B`` for B of shape (p, m)."""
         return self.Sxx @ B

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import itertools
 import operator
+import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from typing import Any, Protocol, TypeVar, cast
@@ -216,6 +217,24 @@ class ArrayRows(Rows):
             total = ordered_sum([functools.partial(sum_run, run) for run in runs], n_threads)
         return cast(Sum, total)  # some row has a positive weight
 
+    def map(self, transform: Callable[[RowBlock], Array]) -> Array:
+        """Stack ``transform(block)``; rows of weight 0 are left out."""
+        if self._weights is not None or self._parts[-1].stop != self.n_rows:
+            return super().map(transform)
+        stacked: list[Array] = []
+        making = threading.Lock()
+
+        def put(block: RowBlock) -> int:
+            values = transform(block)
+            with making:
+                if not stacked:
+                    stacked.append(np.empty((self.n_rows, *values.shape[1:]), values.dtype))
+            stacked[0][block.rows] = values
+            return 0
+
+        self.reduce(put)
+        return stacked[0]
+
     def sample(self, count: int) -> Rows:
         """About ``count`` of the rows, in runs spread evenly."""
         every = self.n_rows // max(count, 1)
@@ -245,7 +264,7 @@ class ArrayRows(Rows):
                 y = None if y is None else y[present]
             if y is not None and y.dtype.kind == "f":
                 y = y.astype(np.float64, copy=False)
-            yield RowBlock(self._design(X, scratch), y, weights)
+            yield RowBlock(self._design(X, scratch), y, weights, part.start)
 
     def _design(self, X: Any, scratch: Scratch) -> Design:
         if sparse.issparse(X):

@@ -82,6 +82,16 @@ class Triangle:
         lead = int(self.intercept)
         return self.R[lead : lead + self.n_features, lead + self.n_features :]
 
+    def residual_scatter(self, coef: Array) -> Array:
+        """``Σ wᵢ rᵢ rᵢᵀ`` of the residuals at coefficients (p, m), shape (m, m).
+
+        A sum of squares, not a difference: exact to rounding however small it is.
+        """
+        lead = int(self.intercept)
+        explained, left = self.Qy - self.Rxx @ coef, self.R[lead + self.n_features :]
+        below = left[:, lead + self.n_features :]
+        return explained.T @ explained + below.T @ below
+
 
 @dataclass(frozen=True)
 class FactoredMoments(JointMean):
@@ -93,8 +103,8 @@ class FactoredMoments(JointMean):
         ``Σ wᵢ``.
     origin, offset : ndarray of shape (p + m,)
         A point near the weighted mean of features and targets, and the mean minus it.
-    R : ndarray of shape (k, p + m)
-        ``RᵀR`` is the scatter of z.
+    triangle : Triangle
+        The factor of the rows about ``origin``.
     n_features : int
         p.
     """
@@ -102,7 +112,7 @@ class FactoredMoments(JointMean):
     weight: float
     origin: Array
     offset: Array
-    R: Array
+    triangle: Triangle
     n_features: int
     rounding = float(np.finfo(np.float64).eps)
 
@@ -112,10 +122,15 @@ class FactoredMoments(JointMean):
 
         Without an intercept they are about the origin.
         """
-        R, offset = triangle.R, np.zeros_like(centre)
-        if triangle.intercept:
-            offset, R = R[0, 1:] / R[0, 0], R[1:, 1:]
-        return cls(weight, centre, offset, R, triangle.n_features)
+        R = triangle.R
+        offset = R[0, 1:] / R[0, 0] if triangle.intercept else np.zeros_like(centre)
+        return cls(weight, centre, offset, triangle, triangle.n_features)
+
+    @property
+    def R(self) -> Array:
+        """``RᵀR`` is the scatter of z about its mean; shape (k, p + m)."""
+        lead = int(self.triangle.intercept)
+        return self.triangle.R[lead:, lead:]
 
     @property
     def Sxx(self) -> Array:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self
 
 import numpy as np
@@ -83,6 +83,10 @@ class ScaledCholesky:
         """B of shape (p, p) with ``BBᵀ = A⁻¹``; made anew each time."""
         inverse, _ = linalg.lapack.dtrtri(self.lower, lower=1)
         return inverse.T / self.scale[:, np.newaxis]
+
+    def corrected(self, L: Array) -> ScaledCholesky:
+        """With the root ``B L⁻ᵀ`` in place of B."""
+        return replace(self, lower=self.lower @ L)
 
     def apply(self, b: Array) -> Array:
         """``A⁻¹b`` for b of shape (p,) or (p, m)."""

@@ -55,6 +55,9 @@ _SHARE_SAMPLE = 2**16
 class Optimum:
     """The minimiser of an objective and its derivatives there.
 
+    Where columns lie far from zero or close together, the Hessian in the coordinates of the fit
+    keeps digits that the one over the user's parameters cannot hold.
+
     Parameters
     ----------
     params, gradient : ndarray of shape (P,) or (K, P)
@@ -63,12 +66,15 @@ class Optimum:
         The least value.
     hessian : ndarray of shape (KP, KP), or None
         Over the raveled parameters; None where there are too many of them.
+    inner : InnerCurvature or None
+        The Hessian in the coordinates of the fit, where they are not the user's.
     """
 
     params: Array
     objective: float
     gradient: Array
     hessian: Array | None
+    inner: InnerCurvature | None = None
 
 
 @dataclass(frozen=True)
@@ -128,6 +134,36 @@ class Coordinates:
         if not intercept:
             return inner
         return np.concatenate([inner, params[..., -1:] + (coef @ self.centre)[..., None]], axis=-1)
+
+
+@dataclass(frozen=True)
+class InnerCurvature:
+    """A Hessian over the raveled parameters of other coordinates.
+
+    Parameters
+    ----------
+    hessian : ndarray of shape (KP, KP)
+        The Hessian.
+    coordinates : Coordinates
+        Whose parameters it is over.
+    """
+
+    hessian: Array
+    coordinates: Coordinates
+
+    def __getstate__(self) -> tuple[Array, Array, Array | None]:
+        """Half of the symmetric matrix, and what maps to the user's parameters."""
+        half = self.hessian[np.tril_indices(len(self.hessian))]
+        return half, self.coordinates.centre, self.coordinates.root
+
+    def __setstate__(self, state: tuple[Array, Array, Array | None]) -> None:
+        half, centre, root = state
+        n = int(np.sqrt(2 * half.size))
+        hessian = np.zeros((n, n))
+        hessian[np.tril_indices(n)] = half
+        hessian.T[np.tril_indices(n)] = half
+        object.__setattr__(self, "hessian", hessian)
+        object.__setattr__(self, "coordinates", Coordinates(centre, basis=root))
 
 
 @dataclass(frozen=True)
@@ -285,7 +321,13 @@ def _optimum(
         many = room.too_many(params.size)
         slope = objective.slope(params) if many else objective.derivatives(params)
     hessian = slope.hessian if isinstance(slope, Derivatives) else None
-    return Optimum(params, known.value, slope.gradient, hessian)
+    inner = None
+    # A basis of the rows leaves out directions in which there is only a penalty.
+    if isinstance(known, Derivatives) and not coordinates.are_the_users:
+        inner = (
+            None if coordinates.basis is not None else InnerCurvature(known.hessian, coordinates)
+        )
+    return Optimum(params, known.value, slope.gradient, hessian, inner)
 
 
 def _inside(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy import linalg
@@ -47,6 +47,11 @@ class PseudoInverse:
         if self.rank < self.root.shape[0] or self.rank == 0:
             return np.inf
         return float(self.singular_values[0] / self.singular_values[-1])
+
+    def corrected(self, L: Array) -> PseudoInverse:
+        """With the root ``B L⁻ᵀ`` in place of B."""
+        root = linalg.solve_triangular(L, self.root.T, lower=True, check_finite=False).T
+        return replace(self, root=root)
 
     def apply(self, s: Array) -> Array:
         """``A⁺s``."""

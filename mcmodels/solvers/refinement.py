@@ -12,15 +12,39 @@ TOMS 35(4), §3.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 import numpy as np
+from scipy import linalg
 
 from mcmodels.rows import RowBlock, Rows
-from mcmodels.rows.blocks import Array
+from mcmodels.rows.blocks import Array, product
 from mcmodels.solvers.double_double import DoubleDouble
 
 _MAX_STEPS = 12
 _HALF_ULP = 2.0**-53
+
+
+@dataclass(frozen=True)
+class Refined:
+    """Where refinement ended.
+
+    Parameters
+    ----------
+    coef : DoubleDouble of shape (p, m)
+        The refined solution, or the last one before the corrections stopped shrinking.
+    mean_residual : DoubleDouble of shape (m,)
+        Weighted mean of the residuals: what rounding has left in the means.
+    residual_scatter : ndarray of shape (m, m)
+        ``Σ wᵢ rᵢ rᵢᵀ`` about that mean.
+    steps : int
+        Corrections applied.
+    """
+
+    coef: DoubleDouble
+    mean_residual: DoubleDouble
+    residual_scatter: Array
+    steps: int
 
 
 def refine(
@@ -29,7 +53,7 @@ def refine(
     mean: DoubleDouble,
     solve: Callable[[Array], Array],
     scale: Array,
-) -> tuple[DoubleDouble, DoubleDouble, int]:
+) -> Refined:
     """Refine ``coef`` towards the exact minimiser of ``Σ wᵢ ‖(yᵢ - ȳ) - (xᵢ - x̄)ᵀβ‖²``.
 
     Parameters
@@ -47,30 +71,85 @@ def refine(
 
     Returns
     -------
-    coef : DoubleDouble of shape (p, m)
-        The refined solution, or the last one before the corrections stopped shrinking.
-    mean_residual : DoubleDouble of shape (m,)
-        Weighted mean of the residuals: what rounding has left in the means.
-    steps : int
-        Corrections applied.
+    Refined
     """
     current = DoubleDouble.of(coef)
     previous_size = np.inf
-    for step in range(_MAX_STEPS):
-        sums = rows.reduce(residual_products(current, mean))
-        mean_residual = sums[-1, :-1].times(np.array(1.0 / rows.total_weight))
-        products = sums[:-1, :-1]
-        if rows.intercept:
-            products = products + -sums[:-1, -1:].times(mean_residual)
-        correction = solve(products.hi)
+    p = len(coef)
+    step = 0
+    while True:
+        products, mean_residual = _about_mean_residual(rows, current, mean)
+        reached = Refined(current, mean_residual, products.hi[p:], step)
+        correction = solve(products.hi[:p])
         size = _relative_size(correction, current.hi, scale)
-        if not size < previous_size / 2:
-            return current, mean_residual, step
+        if not size < previous_size / 2 or step == _MAX_STEPS:
+            return reached
         current = current + DoubleDouble.of(correction)
         if size <= _HALF_ULP:
-            return current, mean_residual, step + 1
+            return replace(reached, coef=current, steps=step + 1)
         previous_size = size
-    return current, mean_residual, _MAX_STEPS
+        step += 1
+
+
+def exact_residual_scatter(rows: Rows, coef: Array, mean: DoubleDouble) -> Array:
+    """``Σ wᵢ rᵢ rᵢᵀ`` about the mean of the residuals, formed in twice the working precision."""
+    products, _ = _about_mean_residual(rows, DoubleDouble.of(coef), mean)
+    return products.hi[len(coef) :]
+
+
+def _about_mean_residual(
+    rows: Rows, coef: DoubleDouble, mean: DoubleDouble
+) -> tuple[DoubleDouble, DoubleDouble]:
+    """``Σ wᵢ (xᵢ - x̄, rᵢ) (rᵢ - r̄)ᵀ`` of shape (p + m, m), and r̄."""
+    sums = rows.reduce(residual_products(coef, mean))
+    mean_residual = sums[-1, :-1].times(np.array(1.0 / rows.total_weight))
+    products = sums[:-1, :-1]
+    if rows.intercept:
+        products = products + -sums[:-1, -1:].times(mean_residual)
+    return products, mean_residual
+
+
+def whitened_scatter(
+    rows: Rows, root: Array, mean: DoubleDouble, *, extra_precise: bool
+) -> Array | None:
+    """L with ``LLᵀ = BᵀSB``, which is near the identity when ``BBᵀ ≈ S⁻¹``: the error of a root.
+
+    With it ``B L⁻ᵀ`` is a root of S⁻¹ to the precision of the rows ``Bᵀ(xᵢ - x̄)``, which lose the
+    condition of the columns once, or nothing when formed in twice the working precision.
+
+    Parameters
+    ----------
+    rows : Rows
+        Rows with p features and weights.
+    root : ndarray of shape (p, p)
+        B.
+    mean : DoubleDouble of shape (p,)
+        x̄, to the rounding of the deviations; zeros without an intercept.
+    extra_precise : bool
+        Whether to form the rows in twice the working precision.
+
+    Returns
+    -------
+    ndarray of shape (p, p), or None when BᵀSB is not positive definite
+    """
+
+    def summarise(block: RowBlock) -> Array:
+        X = DoubleDouble.of(block.X.dense()) + -mean
+        if extra_precise:
+            Z = np.column_stack([X.times(b).sum(axis=1).hi for b in root.T])
+        else:
+            Z = product(X.hi, root)
+        Z = np.column_stack([Z, np.ones(len(Z))])
+        if block.weights is not None:
+            Z *= np.sqrt(block.weights)[:, np.newaxis]
+        return product(Z.T, Z)
+
+    sums = rows.reduce(summarise)
+    scatter, total = sums[:-1, :-1], sums[:-1, -1]
+    if rows.intercept:  # what rounding has left in the mean
+        scatter = scatter - np.outer(total, total) / rows.total_weight
+    L, info = linalg.lapack.dpotrf(scatter, lower=1, clean=1)
+    return L if info == 0 else None
 
 
 def _relative_size(correction: Array, params: Array, scale: Array) -> float:
@@ -82,7 +161,7 @@ def _relative_size(correction: Array, params: Array, scale: Array) -> float:
 
 
 def residual_products(coef: DoubleDouble, mean: DoubleDouble) -> Callable[[RowBlock], DoubleDouble]:
-    """Summary ``Σ wᵢ (xᵢ - x̄, 1) (rᵢ, 1)ᵀ`` of shape (p + 1, m + 1).
+    """Summary ``Σ wᵢ (xᵢ - x̄, rᵢ, 1) (rᵢ, 1)ᵀ`` of shape (p + m + 1, m + 1).
 
     The sums with ones show how far x̄ and ȳ are from the means: a little, and where columns are
     nearly dependent a little is enough to matter.
@@ -94,10 +173,14 @@ def residual_products(coef: DoubleDouble, mean: DoubleDouble) -> Callable[[RowBl
         Y = DoubleDouble.of(block.y) + -mean[p:]
         ones = DoubleDouble.of(np.ones(len(Y.hi)))
         residuals = [Y[:, k] + -X.times(coef[:, k]).sum(axis=1) for k in range(Y.hi.shape[1])]
+        left = DoubleDouble(
+            np.column_stack([X.hi, *(r.hi for r in residuals)]),
+            np.column_stack([X.lo, *(r.lo for r in residuals)]),
+        )
         columns = []
         for factor in (*residuals, ones):
             weighted = factor if block.weights is None else factor.times(block.weights)
-            products = X.times(weighted[:, np.newaxis]).sum(axis=0)
+            products = left.times(weighted[:, np.newaxis]).sum(axis=0)
             columns.append((products, weighted.sum(axis=0)))
         return DoubleDouble(
             np.column_stack([np.append(c.hi, total.hi) for c, total in columns]),

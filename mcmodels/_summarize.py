@@ -1,0 +1,82 @@
+"""Summaries of models inside pipelines, by the names that the pipeline gives to the columns."""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+from typing import Any
+
+from sklearn.pipeline import Pipeline
+from sklearn.utils.validation import check_is_fitted
+
+from mcmodels._parameter_inference import ParameterInferenceMixin
+from mcmodels._pca_inference import PCAInferenceMixin
+from mcmodels.inference.summary import Summary
+
+__all__ = ["summarize"]
+
+
+def summarize(
+    fitted: Any, X: Any = None, y: Any = None, sample_weight: Any = None, **options: Any
+) -> Summary:
+    """Summary of a model, alone or at the end of a pipeline, with the names of its columns.
+
+    Parameters
+    ----------
+    fitted : estimator
+        A fitted model of this package; a fitted Pipeline that ends in one; or a search with such a
+        ``best_estimator_``.
+    X : {array-like, sparse matrix} of shape (n_samples, n_features), default=None
+        The training rows as the pipeline takes them, for a robust ``kind``.
+    y : array-like of shape (n_samples,) or (n_samples, n_targets), default=None
+        Their targets.
+    sample_weight : array-like of shape (n_samples,), default=None
+        Their weights.
+    **options
+        Those of the model's ``summary``: ``level``, ``kind``, ``groups``, …
+
+    Returns
+    -------
+    Summary
+
+    Raises
+    ------
+    TypeError
+        When the last step is not a model of this package.
+    NotFittedError
+        Before a fit.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from sklearn.preprocessing import StandardScaler
+    >>> from mcmodels import LinearRegression, summarize
+    >>> X = pd.DataFrame({"age": [20.0, 30, 40, 50, 60], "tenure": [1.0, 5, 2, 8, 4]})
+    >>> y = [10.0, 14, 19, 25, 28]
+    >>> pipeline = make_pipeline(StandardScaler(), LinearRegression()).fit(X, y)
+    >>> summarize(pipeline).to_frame()[["coefficient", "standard_error"]].round(4)
+                 coefficient  standard_error
+    age               6.4318          0.4179
+    tenure            0.4138          0.4179
+    (intercept)      19.2000          0.3571
+    """
+    check_is_fitted(fitted)
+    model = getattr(fitted, "best_estimator_", fitted)
+    names, where = None, ""
+    if isinstance(model, Pipeline):
+        before, model, where = model[:-1], model[-1], " at the end of the pipeline"
+        if len(before):
+            with contextlib.suppress(AttributeError):  # of a step that gives its columns no names
+                names = tuple(map(str, before.get_feature_names_out()))
+            X = None if X is None else before.transform(X)
+    if not isinstance(model, ParameterInferenceMixin | PCAInferenceMixin):
+        raise TypeError(
+            f"summarize needs a model of mcmodels; found {type(model).__name__}{where}."
+        )
+    named: Any = copy.copy(model)
+    if names is not None:
+        named._column_names = names
+    if isinstance(model, PCAInferenceMixin):
+        return named.summary(**options)
+    return named.summary(X, y, sample_weight, **options)

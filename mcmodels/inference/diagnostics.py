@@ -1,0 +1,107 @@
+"""Tests of the assumptions of a fit that need its rows: equal variances, a column left out."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy import linalg
+from scipy.special import expit
+
+from mcmodels.exceptions import InferenceError
+from mcmodels.inference.hypotheses import HypothesisTest
+from mcmodels.inference.whitening import Whitening
+from mcmodels.rows import RowBlock, Rows
+from mcmodels.rows.blocks import Array
+from mcmodels.solvers import least_squares
+from mcmodels.solvers.least_squares import LeastSquares
+
+__all__ = ["breusch_pagan", "score_test"]
+
+# Of a candidate's length, and of its length about its mean, less than this is rounding error when
+# the fitted columns are taken out.
+_ROUNDING, _NOTHING_LEFT = 1e-11, 1e-6
+
+
+def breusch_pagan(rows: Rows, n_slopes: int) -> HypothesisTest:
+    """Whether the variance of the noise depends on the features: ``n R²`` of r² on the rows.
+
+    χ² with one degree a slope. In the form of Koenker (1981), *A note on studentizing a test for
+    heteroscedasticity*, Journal of Econometrics 17(1), which does not need normal noise as that of
+    Breusch and Pagan (1979), Econometrica 47(5), does.
+
+    Parameters
+    ----------
+    rows : Rows
+        With the squares of the residuals, shape (n, 1), for y, and an intercept.
+    n_slopes : int
+        Rank of the features.
+    """
+    if n_slopes == 0:
+        raise InferenceError("X has no column that varies, for the variance to depend on.")
+    fit = least_squares.solve(rows, method="normal").value
+    if not isinstance(fit, LeastSquares):
+        raise InferenceError("there are too many features to form a matrix of them.")
+    total = float(fit.moments.y_squares[0])
+    left = float(fit.residual_scatter[0, 0])
+    explained = 1.0 - left / total if total > 0 else 0.0
+    return HypothesisTest(
+        "equal variances", float(rows.total_weight * max(explained, 0.0)), n_slopes
+    )
+
+
+def score_test(whitening: Whitening, rows: Rows, params: Array, name: str) -> HypothesisTest:
+    """Whether columns left out of a fit to two classes belong in it; χ², without refitting.
+
+    With ``U = CᵀW(y - p)`` the slope along the candidates C at the fit, and V what is left of their
+    information when that of the fitted columns is taken out, ``UᵀV⁻¹U``: Rao (1948), *Large sample
+    tests of statistical hypotheses*, Math. Proc. Cambridge Phil. Soc. 44(1); Agresti (2013),
+    *Categorical Data Analysis*, 3rd ed., §1.3.3.
+
+    Parameters
+    ----------
+    whitening : Whitening
+        Of the fit.
+    rows : Rows
+        y has the codes, then the candidates.
+    params : ndarray of shape (P,)
+        The fit.
+    name : str
+        What the candidates are called.
+    """
+
+    def curvature(block: RowBlock) -> Array:
+        eta = block.X.predictor(params)
+        return block.weighted(expit(eta) * expit(-eta))
+
+    def projected(block: RowBlock) -> Array:
+        C = block.y[:, 1:]
+        weighted = C.T * curvature(block)
+        squares = np.einsum("ji,ij->j", weighted, C)
+        return np.column_stack([weighted @ whitening.of(block), squares])
+
+    total = rows.reduce(projected)
+    B, size = total[:, :-1], np.sqrt(total[:, -1])
+    if not size.all():
+        raise InferenceError(f"{name} is zero in every row that counts; there is nothing to test.")
+    mean = 0.0 if whitening.constant is None else B[:, -1] * whitening.constant
+
+    def left(block: RowBlock) -> Array:
+        # What the fitted columns do not explain, row by row: a difference of sums would lose it.
+        C, y, eta = block.y[:, 1:], block.y[:, 0], block.X.predictor(params)
+        R, d = C - whitening.of(block) @ B.T, curvature(block)
+        slope = R.T @ block.weighted(np.where(y > 0, expit(-eta), -expit(eta)))
+        return np.column_stack([(R.T * d) @ R, slope, d @ (C - mean) ** 2])
+
+    total = rows.reduce(left)
+    V, U, scatter = total[:, :-2], total[:, -2], total[:, -1]
+    rest = np.sqrt(np.diagonal(V))
+    redundant = InferenceError(
+        f"{name} is a linear combination of the columns that are there (or of the other "
+        "candidates), and adds nothing to test."
+    )
+    if (rest <= np.maximum(_ROUNDING * size, _NOTHING_LEFT * np.sqrt(scatter))).any():
+        raise redundant
+    values, vectors = linalg.eigh(V / np.outer(rest, rest))
+    if values[0] <= len(V) * _NOTHING_LEFT**2:
+        raise redundant
+    statistic = float(np.sum((vectors.T @ (U / rest)) ** 2 / values))
+    return HypothesisTest(f"{name} is not needed", statistic, len(V))

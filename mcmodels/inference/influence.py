@@ -1,0 +1,181 @@
+"""Influence of single rows on a fit, without refitting and without an n×n matrix.
+
+With the leverage ``h = w x̃ᵀA x̃``, A the inverse of ``X̃ᵀWX̃`` (of the Hessian), and r the residual,
+
+=====================  ==================================================  ====================
+standardized residual  ``√w r / (σ̂ √(1 - h))``                            B, K & W eq. 2.26
+studentized residual   the same with ``σ̂₍ᵢ₎``, the row left out            eq. 2.27
+Cook's distance        ``t² h / ((1 - h) P)``, t standardized               Cook (1977), eq. 5
+DFFITS                 ``t₍ᵢ₎ √(h / (1 - h))``, t₍ᵢ₎ studentized            eq. 2.11
+DFBETAS                ``(θ̂ - θ̂₍ᵢ₎)ⱼ / (σ̂₍ᵢ₎ √Aⱼⱼ)``                     eq. 2.7
+=====================  ==================================================  ====================
+
+of Belsley, Kuh and Welsch (1980), *Regression Diagnostics*, ch. 2. For least squares
+``θ̂ - θ̂₍ᵢ₎ = A x̃ w r / (1 - h)`` exactly. For classes the same formulas with ``w p(1-p)`` for w are
+one Newton step from the fit without the row: Pregibon (1981), *Logistic regression diagnostics*,
+Annals of Statistics 9(4), eq. 3.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+
+import numpy as np
+import pandas as pd
+from scipy.special import expit, log_expit
+
+from mcmodels.exceptions import InferenceError, LeverageWarning
+from mcmodels.inference.whitening import Whitening
+from mcmodels.rows import RowBlock, Rows
+from mcmodels.rows.blocks import Array
+
+__all__ = ["linear_influence", "logistic_influence"]
+
+# A leverage closer to one than this has left no digit of the residual.
+_ONE = 1e-12
+_LINEAR = ("standardized_residual", "studentized_residual", "cooks_distance", "dffits")
+_LOGISTIC = ("pearson_residual", "deviance_residual", "standardized_residual", "cooks_distance")
+
+
+# What is done with a block: h, the pull of each row, and the columns before DFBETAS.
+Measures = Callable[[RowBlock, Array], tuple[Array, Array, tuple[Array, ...]]]
+
+
+def linear_influence(
+    whitening: Whitening,
+    rows: Rows,
+    params: Array,
+    residual_squares: float,
+    df: float,
+    names: tuple[str, ...],
+    index: pd.Index | None,
+) -> pd.DataFrame:
+    """One row of measures for each row of a least-squares fit.
+
+    Parameters
+    ----------
+    whitening : Whitening
+        Of the fit.
+    rows : Rows
+        Unweighted; y has the target, and the weights as a second column where there are any.
+    params : ndarray of shape (P,)
+        The fit.
+    residual_squares, df : float
+        ``Σ wᵢ rᵢ²`` and its degrees of freedom.
+    names : tuple of str
+        Of the parameters.
+    index : Index or None
+        Of the rows.
+    """
+    if df <= 1:
+        raise InferenceError(
+            f"{df:g} degrees of freedom are left for the residuals; without a row there would be "
+            "none to estimate the noise from."
+        )
+
+    def measures(block: RowBlock, squares: Array) -> tuple[Array, Array, tuple[Array, ...]]:
+        w = block.y[:, 1] if block.y.shape[1] > 1 else 1.0
+        h = squares * w
+        left = _left(h)
+        r = np.sqrt(w) * (block.y[:, 0] - block.X.predictor(params))
+        without = np.clip(residual_squares - r**2 / left, 0.0, None) / (df - w)
+        sigma = np.sqrt(residual_squares / df)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            standardized = r / (sigma * np.sqrt(left))
+            studentized = r / np.sqrt(without * left)
+            pull = np.sqrt(w) * r / (left * np.sqrt(without))
+        for of in (standardized, studentized, pull):
+            of[(r == 0) & (left > 0)] = 0.0  # also where nothing has residuals
+        ratio = h / left
+        cooks = standardized**2 * ratio / len(params)
+        return h, pull, (standardized, studentized, cooks, studentized * np.sqrt(ratio))
+
+    return _framed(whitening, rows, measures, _LINEAR, names, index)
+
+
+def logistic_influence(
+    whitening: Whitening,
+    rows: Rows,
+    params: Array,
+    names: tuple[str, ...],
+    index: pd.Index | None,
+) -> pd.DataFrame:
+    """One row of measures for each row of a fit to two classes.
+
+    Parameters are those of :func:`linear_influence`; the first column of y is the code, 0 or 1.
+    """
+
+    def measures(block: RowBlock, squares: Array) -> tuple[Array, Array, tuple[Array, ...]]:
+        w = block.y[:, 1] if block.y.shape[1] > 1 else 1.0
+        y, eta = block.y[:, 0], block.X.predictor(params)
+        p, q = expit(eta), expit(-eta)
+        h = w * p * q * squares
+        left = _left(h)
+        r = y * q - (1.0 - y) * p
+        pearson = np.sqrt(w) * pearson_residual(y, eta)
+        deviance = np.sqrt(w) * deviance_residual(y, eta)
+        standardized = pearson / np.sqrt(left)
+        cooks = standardized**2 * h / left / len(params)
+        return h, w * r / left, (pearson, deviance, standardized, cooks)
+
+    return _framed(whitening, rows, measures, _LOGISTIC, names, index)
+
+
+def pearson_residual(y: Array, eta: Array) -> Array:
+    """``(y - p) / √(p(1 - p))`` for codes 0 and 1: ``±exp(∓η/2)``."""
+    sign = np.where(y > 0, 1.0, -1.0)
+    return sign * np.exp(-sign * eta / 2)
+
+
+def deviance_residual(y: Array, eta: Array) -> Array:
+    """Signed root of what a row adds to the deviance, ``±√(-2 log p(y))``."""
+    sign = np.where(y > 0, 1.0, -1.0)
+    return sign * np.sqrt(-2 * log_expit(sign * eta))
+
+
+def _left(h: Array) -> Array:
+    """``1 - h``; NaN where the row alone determines a parameter."""
+    left = 1.0 - h
+    return np.where(left > _ONE, left, np.nan)
+
+
+def _framed(
+    whitening: Whitening,
+    rows: Rows,
+    measures: Measures,
+    of: tuple[str, ...],
+    names: tuple[str, ...],
+    index: pd.Index | None,
+) -> pd.DataFrame:
+    T = whitening.matrix
+    r = whitening.root.shape[1]
+    # DFBETAS are scaled by √Aⱼⱼ, the lengths of the rows of T.
+    scaled = np.ascontiguousarray((T / np.linalg.norm(T, axis=1)[:, np.newaxis]).T)
+    constant = whitening.constant or 0.0
+    table = np.empty((rows.n_rows, 1 + len(of) + len(T)))
+
+    def fill(block: RowBlock) -> int:
+        part = table[block.rows]
+        Z = whitening.of_features(block)
+        h, pull, columns = measures(block, np.einsum("ij,ij->i", Z, Z) + constant**2)
+        for k, column in enumerate((h, *columns)):
+            part[:, k] = column
+        Z *= pull[:, np.newaxis]
+        np.matmul(Z, scaled[:r], out=part[:, 1 + len(of) :])
+        if constant:  # the last entry of z moves the intercept alone
+            part[:, -1] += pull * (constant * scaled[r, -1])
+        return 0
+
+    rows.reduce(fill)
+    undefined = np.nonzero(np.isnan(table[:, -1]))[0]
+    if undefined.size:
+        some = ", ".join(map(str, undefined[:10])) + (", …" if undefined.size > 10 else "")
+        warnings.warn(
+            f"row(s) {some} have leverage 1: each alone determines a parameter, its residual is "
+            "zero whatever its target, and what the fit would be without it is not defined (NaN).",
+            LeverageWarning,
+            stacklevel=4,
+        )
+    columns = ["leverage", *of, *(f"dfbetas_{name}" for name in names)]
+    return pd.DataFrame(table, columns=columns, index=index, copy=False)

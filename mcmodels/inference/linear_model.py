@@ -1,0 +1,179 @@
+"""What a least-squares fit says by itself: covariance, likelihood, R² and F; no row is needed.
+
+With design rows x̃, P of them for each of m targets, n rows (weights count rows: n = Σ wᵢ), and the
+residuals' squares ``E = Σ wᵢ rᵢ rᵢᵀ``, the classical linear model gives (Greene 2018, *Econometric
+Analysis*, 8th ed., §4.3, §5.6 and §14.9.1; for several targets Mardia, Kent and Bibby 1979,
+*Multivariate Analysis*, §6.3)
+
+==============  =====================================================
+noise           ``Σ̂ = E / (n - P)``
+covariance      ``Σ̂ ⊗ (X̃ᵀWX̃)⁻¹`` of the parameters, target by target
+log-likelihood  ``-n/2 (m log 2π + log det(E/n) + m)``
+R²              ``1 - E/T``, T the squares of y about their mean
+F               ``((T - E)/k) / (E/(n - P))`` of k slopes
+==============  =====================================================
+"""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass
+
+import numpy as np
+
+from mcmodels.exceptions import InferenceError
+from mcmodels.inference.estimate import Estimate
+from mcmodels.inference.hypotheses import HypothesisTest
+from mcmodels.inference.whitening import Whitening
+from mcmodels.rows import RowBlock
+from mcmodels.rows.blocks import Array
+from mcmodels.solvers.least_squares import LeastSquares
+
+__all__ = ["LinearModelInference", "LinearRobustModel"]
+
+
+@dataclass(frozen=True)
+class LinearModelInference:
+    """Inference from a least-squares fit.
+
+    Parameters
+    ----------
+    fit : LeastSquares
+        The fit.
+    rank : int
+        Rank of the features.
+    undetermined : str
+        Why the parameters are not determined; empty where they are.
+    names : tuple of str
+        Names of the parameters, target by target.
+    """
+
+    fit: LeastSquares
+    rank: int
+    undetermined: str
+    names: tuple[str, ...]
+
+    @property
+    def n_observations(self) -> float:
+        """n, the sum of the weights."""
+        return self.fit.moments.weight
+
+    @property
+    def n_targets(self) -> int:
+        """M."""
+        return self.fit.params.shape[0]
+
+    @property
+    def intercept(self) -> bool:
+        """Whether there is one."""
+        return self.fit.params.shape[1] > self.fit.moments.n_features
+
+    @property
+    def df(self) -> float:
+        """Degrees of freedom of the residuals: n minus the rank of the design."""
+        return self.n_observations - self.rank - self.intercept
+
+    @property
+    def noise_covariance(self) -> Array:
+        """Σ̂, shape (m, m); refuses where no degree of freedom is left."""
+        if not self.df > 0:
+            raise InferenceError(
+                f"there are {self.n_observations:g} rows (the sum of the weights) for "
+                f"{self.rank + self.intercept} parameters: nothing is left to estimate the noise "
+                "from. Fit fewer columns or more rows; weights count rows, so rescale weights that "
+                "do not."
+            )
+        return self.fit.residual_scatter / self.df
+
+    @functools.cached_property
+    def whitening(self) -> Whitening:
+        """The map to rows z with ``Σ wᵢ zᵢ zᵢᵀ = I``; refuses where columns are dependent."""
+        if self.undetermined:
+            raise InferenceError(self.undetermined)
+        return Whitening.of_least_squares(self.fit)
+
+    @property
+    def estimate(self) -> Estimate:
+        """The parameters, by the classical model."""
+        noise = self.noise_covariance
+        T = self.whitening.matrix
+        V: Array = np.asarray(np.kron(noise, T @ T.T), dtype=np.float64)
+        return Estimate(self.fit.params.ravel(), V, self.names, self.df)
+
+    @property
+    def log_likelihood(self) -> float:
+        """At the maximum, with normal noise; infinite where there are no residuals."""
+        n, m = self.n_observations, self.n_targets
+        sign, logdet = np.linalg.slogdet(self.fit.residual_scatter / n)
+        if sign <= 0:
+            return np.inf
+        return float(-n / 2 * (m * np.log(2 * np.pi) + logdet + m))
+
+    @property
+    def r_squared(self) -> Array:
+        """Of each target, shape (m,); 0 for one that is constant."""
+        total, left = self._squares
+        return np.where(total > 0, 1.0 - left / np.where(total > 0, total, 1.0), 0.0)
+
+    @property
+    def adjusted_r_squared(self) -> Array:
+        """``1 - (1 - R²)(n - c)/(n - P)`` of each target, c = 1 with an intercept, else 0."""
+        self.noise_covariance  # noqa: B018  refuses where there are no degrees of freedom
+        return 1.0 - (1.0 - self.r_squared) * (self.n_observations - self.intercept) / self.df
+
+    @property
+    def f_test(self) -> HypothesisTest:
+        """That every slope is zero, of the one target."""
+        if self.n_targets > 1:
+            raise InferenceError(
+                f"y has {self.n_targets} targets, and F is of one; fit them one by one."
+            )
+        if self.rank == 0:
+            raise InferenceError("X has no column that varies, so there is no slope to test.")
+        (noise,) = np.diagonal(self.noise_covariance)
+        (total,), (left,) = self._squares
+        explained = max(total - left, 0.0)
+        statistic = np.inf if explained > 0 else 0.0
+        if noise > 0:
+            statistic = explained / self.rank / noise
+        return HypothesisTest("every slope is zero", float(statistic), self.rank, self.df)
+
+    @property
+    def variance_inflation_factors(self) -> Array:
+        """``Sⱼⱼ (S⁻¹)ⱼⱼ = 1/(1 - Rⱼ²)``, Rⱼ² that of column j on the others; shape (p,).
+
+        About the mean with an intercept, about zero without. Source: Belsley, Kuh and Welsch
+        (1980), *Regression Diagnostics*, §3.1.
+        """
+        root = self.whitening.root
+        return self.fit.moments.x_squares * np.einsum("jk,jk->j", root, root)
+
+    @property
+    def _squares(self) -> tuple[Array, Array]:
+        return self.fit.moments.y_squares, np.diagonal(self.fit.residual_scatter)
+
+
+@dataclass(frozen=True)
+class LinearRobustModel:
+    """Least squares as sandwiches see it; the targets are the leading columns of y."""
+
+    whitening: Whitening
+    params: Array
+
+    @property
+    def bread(self) -> Array:
+        """``I ⊗ T``."""
+        return np.asarray(np.kron(np.eye(len(self.params)), self.whitening.matrix), np.float64)
+
+    @property
+    def n_params(self) -> int:
+        """P."""
+        return self.params.shape[1]
+
+    def residuals(self, block: RowBlock) -> Array:
+        """``y - ŷ``, shape (n_rows, m)."""
+        return block.y[:, : len(self.params)] - block.X.predictor(self.params)
+
+    def leverage(self, block: RowBlock, Z: Array) -> Array:
+        """``x̃ᵀ(X̃ᵀWX̃)⁻¹x̃`` of one row."""
+        return np.einsum("ij,ij->i", Z, Z)

@@ -1,0 +1,71 @@
+"""Intervals of predicted probabilities: on the scale of the log-odds, and mapped back.
+
+With ``η = x̃ᵀθ`` and its standard error s, the interval of p is ``σ(η ± q s)``: it never leaves
+[0, 1] (Agresti 2013, *Categorical Data Analysis*, 3rd ed., §5.1.4). With more than two classes the
+log-odds of each against all others, ``log pₖ/(1 - pₖ)``, take the place of η.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from scipy.special import expit, logsumexp, softmax
+
+from mcmodels.inference.logistic_model import LogisticModelInference
+from mcmodels.rows import RowBlock, Rows
+from mcmodels.rows.blocks import Array
+
+__all__ = ["probability_intervals"]
+
+
+def probability_intervals(model: LogisticModelInference, rows: Rows, quantile: float) -> Array:
+    """Probability, standard error, lower and upper end of each class but the first of two.
+
+    Shape (n_rows, 1 or K, 4).
+    """
+    of = _of_two if model.params.ndim == 1 else _of_more
+    return rows.map(of(model, quantile))
+
+
+def _of_two(model: LogisticModelInference, quantile: float) -> Callable[[RowBlock], Array]:
+    whitening, params = model.whitening, model.params
+
+    def intervals(block: RowBlock) -> Array:
+        Z = whitening.of(block)
+        eta = block.X.predictor(params)
+        s = np.sqrt(np.einsum("ij,ij->i", Z, Z))
+        spread = expit(eta) * expit(-eta) * s
+        ends = expit(eta - quantile * s), expit(eta + quantile * s)
+        return np.stack([expit(eta), spread, *ends], axis=1)[:, np.newaxis]
+
+    return intervals
+
+
+def _of_more(model: LogisticModelInference, quantile: float) -> Callable[[RowBlock], Array]:
+    params = model.params
+    K, P = params.shape
+    centre = model.centre
+    V = (model.centred_root @ model.centred_root.T).reshape(K, P, K, P)
+    itself = np.where(np.eye(K) > 0, -np.inf, 0.0)
+
+    def intervals(block: RowBlock) -> Array:
+        eta = block.X.predictor(params)
+        X = block.X.dense() - centre
+        if P > X.shape[1]:
+            X = np.column_stack([X, np.ones(len(X))])
+        # Covariance of the linear predictors of each row.
+        between = np.empty((len(X), K, K))
+        for k in range(K):
+            for j in range(k + 1):
+                between[:, k, j] = between[:, j, k] = np.einsum("ip,ip->i", X @ V[k, :, j], X)
+        # log pₖ/(1 - pₖ) = ηₖ - log Σ_{j≠k} exp ηⱼ, and its slopes by η.
+        others = eta[:, np.newaxis, :] + itself
+        odds = eta - logsumexp(others, axis=2)
+        J = np.eye(K) - softmax(others, axis=2)
+        s = np.sqrt(np.clip(np.einsum("ikj,ijl,ikl->ik", J, between, J), 0.0, None))
+        spread = expit(odds) * expit(-odds) * s
+        ends = expit(odds - quantile * s), expit(odds + quantile * s)
+        return np.stack([expit(odds), spread, *ends], axis=2)
+
+    return intervals

@@ -1,0 +1,215 @@
+"""Covariances that hold without equal variances or without independence: sandwiches.
+
+With scores ``sᵢ = uᵢ ⊗ x̃ᵢ``, u the residual ``y - ŷ`` of least squares or ``y - p`` of classes, and
+A the inverse of ``X̃ᵀWX̃`` or of the Hessian,
+
+=========  ==========================================  ================================
+kind       covariance                                  source
+=========  ==========================================  ================================
+HC0        ``A (Σ sᵢsᵢᵀ) A``                           White (1980)
+HC1        ``n/(n - P)`` times HC0                     Hinkley (1977)
+HC2        ``sᵢsᵢᵀ / (1 - hᵢ)``                        Horn, Horn and Duncan (1975)
+HC3        ``sᵢsᵢᵀ / (1 - hᵢ)²``                       Davidson and MacKinnon (1993)
+cluster    ``A (Σ_g S_g S_gᵀ) A``, S_g sums of sᵢ       Liang and Zeger (1986)
+=========  ==========================================  ================================
+
+all as compared in MacKinnon and White (1985), *Some heteroskedasticity-consistent covariance matrix
+estimators with improved finite sample properties*, Journal of Econometrics 29(3). The leverage hᵢ
+is that of one row; a weight counts a row so many times. With two groupings the covariance is that
+by the first, plus that by the second, minus that by both together: Cameron, Gelbach and Miller
+(2011), *Robust inference with multiway clustering*, JBES 29(2), eq. 2.11.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol, get_args
+
+import numpy as np
+import pandas as pd
+from scipy import sparse
+
+from mcmodels.exceptions import InferenceError
+from mcmodels.inference.whitening import Whitening
+from mcmodels.rows import RowBlock, Rows
+from mcmodels.rows.blocks import Array
+
+__all__ = ["ClusterCodes", "Kind", "RobustModel", "cluster_covariance", "hc_covariance"]
+
+Kind = Literal["nonrobust", "HC0", "HC1", "HC2", "HC3", "cluster"]
+HC_KINDS = tuple(kind for kind in get_args(Kind) if kind.startswith("HC"))
+_POWER = {"HC0": 0, "HC1": 0, "HC2": 1, "HC3": 2}
+# A leverage closer to one than this has left no digit of the residual.
+_ONE = 1e-12
+
+
+class RobustModel(Protocol):
+    """What a sandwich is made of.
+
+    The scores of a row are ``u ⊗ z`` with u its residuals, one for each output, and z from
+    ``whitening``; ``bread`` of shape (k, outputs × entries of z) makes parameters of them.
+    """
+
+    @property
+    def whitening(self) -> Whitening:
+        """The map to z."""
+        ...
+
+    @property
+    def bread(self) -> Array:
+        """From ``u ⊗ z`` to the parameters."""
+        ...
+
+    @property
+    def n_params(self) -> int:
+        """P of the small-sample corrections."""
+        ...
+
+    def residuals(self, block: RowBlock) -> Array:
+        """U of each row, shape (n_rows, outputs)."""
+        ...
+
+    def leverage(self, block: RowBlock, Z: Array) -> Array:
+        """H of each row, shape (n_rows,)."""
+        ...
+
+
+@dataclass(frozen=True)
+class ClusterCodes:
+    """Which cluster each row belongs to, by one or two groupings.
+
+    Parameters
+    ----------
+    codes : ndarray of shape (n_rows, 1) or (n_rows, 3)
+        Of the grouping; or of the first, the second, and both together. -1 in absent rows.
+    counts : tuple of int
+        Number of clusters of each.
+    """
+
+    codes: Array
+    counts: tuple[int, ...]
+
+    @classmethod
+    def of(cls, groups: Any, weights: Array | None, n_rows: int) -> ClusterCodes:
+        """From labels of shape (n_rows,) or (n_rows, 2); rows of weight 0 do not count.
+
+        Raises
+        ------
+        InferenceError
+            For a single cluster.
+        ValueError
+            For another number of rows, or missing labels.
+        """
+        labels = groups if isinstance(groups, pd.DataFrame) else np.asarray(groups)
+        frame = pd.DataFrame(labels).reset_index(drop=True)
+        if len(frame) != n_rows or frame.shape[1] not in (1, 2):
+            raise ValueError(
+                f"groups has shape {np.shape(groups)}; pass one label a row (or two, for two-way "
+                f"clustering) for {n_rows} rows."
+            )
+        if frame.isna().to_numpy().any():
+            raise ValueError("groups has missing labels; every row needs its cluster.")
+        present = np.ones(n_rows, dtype=bool) if weights is None else weights > 0
+        columns, counts = [], []
+        groupings = [[name] for name in frame.columns]
+        if len(groupings) == 2:
+            groupings.append(list(frame.columns))
+        for grouping in groupings:
+            codes = np.full(n_rows, -1)
+            codes[present] = frame[present].groupby(grouping, sort=False).ngroup()
+            columns.append(codes)
+            counts.append(int(codes.max()) + 1)
+        for count in counts[:2]:
+            if count < 2:
+                raise InferenceError(
+                    "groups has a single cluster; between clusters nothing varies, and there is no "
+                    "cluster-robust covariance. Group more finely, or choose HC3."
+                )
+        return cls(np.column_stack(columns).astype(np.float64), tuple(counts))
+
+
+def hc_covariance(model: RobustModel, rows: Rows, kind: str) -> Array:
+    """HC0 to HC3 over the parameters, in one pass over the rows."""
+    power = _POWER[kind]
+
+    def summarise(block: RowBlock) -> Array:
+        Z = model.whitening.of(block)
+        U = model.residuals(block)
+        if power:
+            left = 1.0 - model.leverage(block, Z)
+            if left.min(initial=1.0) < _ONE:
+                raise InferenceError(
+                    f"a row has leverage 1: it alone determines a parameter, and {kind} divides "
+                    "its residual by zero. Drop the column that only it has, or choose HC1."
+                )
+            U = U / (left ** (power / 2))[:, np.newaxis]
+        if block.weights is not None:
+            U = U * np.sqrt(block.weights)[:, np.newaxis]
+        scores = _scores(U, Z)
+        return scores.T @ scores
+
+    factor = 1.0
+    if kind == "HC1":
+        n = rows.total_weight
+        factor = n / _left(n, model.n_params)
+    return factor * model.bread @ rows.reduce(summarise) @ model.bread.T
+
+
+def cluster_covariance(
+    model: RobustModel,
+    rows: Rows,
+    counts: tuple[int, ...],
+    codes_of: Callable[[RowBlock], Array],
+    *,
+    use_correction: bool,
+) -> Array:
+    """Cluster-robust covariance by one grouping or two, in one pass over the rows.
+
+    ``codes_of`` finds the codes of :class:`ClusterCodes` in a block.
+    """
+
+    def summarise(block: RowBlock) -> list[Array]:
+        scores = _scores(block.weighted(model.residuals(block)), model.whitening.of(block))
+        codes = codes_of(block).astype(np.intp)
+        row, one = np.arange(len(scores)), np.ones(len(scores))
+        totals = [
+            sparse.csr_array((one, (codes[:, k], row)), shape=(count, len(row))) @ scores
+            for k, count in enumerate(counts)
+        ]
+        return _Totals(totals)
+
+    totals = rows.reduce(summarise)
+    n = rows.total_weight
+    meat = np.zeros((totals[0].shape[1],) * 2)
+    for total, count, sign in zip(totals, counts, (1, 1, -1), strict=False):
+        factor = 1.0
+        if use_correction and count > 1:
+            factor = count / (count - 1.0) * (n - 1.0) / _left(n, model.n_params)
+        meat += sign * factor * (total.T @ total)
+    return model.bread @ meat @ model.bread.T
+
+
+class _Totals(list[Array]):
+    """Arrays that are added one by one."""
+
+    def __iadd__(self, other: list[Array]) -> _Totals:  # type: ignore[override, misc]
+        for mine, theirs in zip(self, other, strict=True):
+            mine += theirs
+        return self
+
+
+def _left(n: float, n_params: int) -> float:
+    if n <= n_params:
+        raise InferenceError(
+            f"there are {n:g} rows (the sum of the weights) for {n_params} parameters, and the "
+            "small-sample correction divides by their difference."
+        )
+    return n - n_params
+
+
+def _scores(U: Array, Z: Array) -> Array:
+    """``u ⊗ z`` of each row."""
+    if U.shape[1] == 1:
+        return np.multiply(Z, U, out=Z)
+    return (U[:, :, np.newaxis] * Z[:, np.newaxis, :]).reshape(len(Z), -1)

@@ -1,0 +1,220 @@
+"""Summaries of fits: facts, tables and notes, as text, HTML, LaTeX or data frames."""
+
+from __future__ import annotations
+
+import html
+import textwrap
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+
+__all__ = ["Summary"]
+
+_LINE_WIDTH = 100
+_NAME_WIDTH = 40
+_LATEX = str.maketrans(
+    {
+        "\\": r"\textbackslash{}",
+        "~": r"\textasciitilde{}",
+        "^": r"\textasciicircum{}",
+        **{letter: f"\\{letter}" for letter in "&%$#_{}"},
+    }
+)
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What a fit says, for people to read; ``print(summary)`` shows it.
+
+    Parameters
+    ----------
+    title : str
+        The model.
+    facts : mapping of str to str
+        About the data and the fit, above the tables.
+    tables : mapping of str to DataFrame
+        Tables of numbers by their headings; a single one may have the heading "".
+    conclusions : mapping of str to str
+        Statistics of the fit, below the tables.
+    notes : tuple of str
+        What the reader should know.
+    """
+
+    title: str
+    facts: Mapping[str, str]
+    tables: Mapping[str, pd.DataFrame]
+    conclusions: Mapping[str, str] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+    def to_frame(self) -> pd.DataFrame:
+        """The numbers of the tables, unrounded; with a level of headings when there are several."""
+        tables = dict(self.tables)
+        return next(iter(tables.values())).copy() if len(tables) == 1 else pd.concat(tables)
+
+    def to_latex(self) -> str:
+        r"""The tables as LaTeX, for a document with ``\usepackage{booktabs}``.
+
+        Raises
+        ------
+        ImportError
+            Without Jinja2, which pandas writes LaTeX with: ``pip install 'mcmodels[latex]'``.
+        """
+        try:
+            import jinja2  # noqa: F401
+        except ImportError as error:
+            raise ImportError(
+                "to_latex needs Jinja2; install it with: pip install 'mcmodels[latex]'"
+            ) from error
+        parts = []
+        for heading, table in self.tables.items():
+            caption = f"{self.title}: {heading}" if heading else self.title
+            cells = [[_math(cell) for cell in _cells(column)] for _, column in table.items()]
+            names = [str(name).translate(_LATEX) for name in table.index]
+            columns = [_words(name).translate(_LATEX) for name in table.columns]
+            written = pd.DataFrame(dict(enumerate(cells)), index=names).set_axis(columns, axis=1)
+            parts.append(
+                written.style.to_latex(
+                    hrules=True,
+                    column_format="l" + "r" * table.shape[1],
+                    caption=caption.translate(_LATEX),
+                )
+            )
+        return "\n".join(parts)
+
+    def __str__(self) -> str:
+        parts = [self.title, _aligned(self.facts)]
+        for heading, table in self.tables.items():
+            body = _table(table)
+            parts.append(f"{heading}\n{body}" if heading and body else body)
+        parts.append(_aligned(self.conclusions))
+        parts += [textwrap.fill(note, _LINE_WIDTH, break_on_hyphens=False) for note in self.notes]
+        return "\n\n".join(part for part in parts if part)
+
+    def _repr_html_(self) -> str:
+        parts = [f"<h4>{html.escape(self.title)}</h4>", _facts_html(self.facts)]
+        for heading, table in self.tables.items():
+            if heading:
+                parts.append(f"<h5>{html.escape(heading)}</h5>")
+            parts.append(_table_html(table))
+        parts.append(_facts_html(self.conclusions))
+        parts += [f"<p>{html.escape(note)}</p>" for note in self.notes]
+        return "\n".join(part for part in parts if part)
+
+
+def number(value: float) -> str:
+    """Six digits."""
+    return "undefined" if np.isnan(value) else f"{value:.6g}"
+
+
+def p_value(value: float) -> str:
+    """Four decimals; of small ones three digits, and of tiny ones only that they are tiny."""
+    if value < 1e-16:
+        return "<1e-16"
+    return f"{value:#.3g}" if value < 1e-3 else f"{value:.4f}"
+
+
+def _cells(column: pd.Series) -> list[str]:
+    """The numbers of a column in text, with the digits that its name asks for."""
+    name = str(column.name)
+    if name == "p_value":
+        return [p_value(value) for value in column]
+    if name in ("t", "z"):
+        return [f"{value:.2f}" for value in column]
+    digits = 4 if name.endswith("standard_error") else 6
+    return [f"{value:#.{digits}g}".removesuffix(".") for value in column]
+
+
+def _padded(cells: list[str]) -> list[str]:
+    """Padded on the right, so that flush right the points are below each other."""
+    behind = [len(cell) - f"{cell}.".index(".") for cell in cells]
+    most = max(behind, default=0)
+    return [cell + " " * (most - length) for cell, length in zip(cells, behind, strict=True)]
+
+
+def _columns(table: pd.DataFrame) -> list[tuple[str, list[str]]]:
+    """Headings, and cells that align; p-values have no common scale, and align on the right."""
+    return [
+        (_words(name), _cells(column) if name == "p_value" else _padded(_cells(column)))
+        for name, column in table.items()
+    ]
+
+
+def _table(table: pd.DataFrame) -> str:
+    """The table in text; one that is too wide goes on below, with the names again."""
+    if table.empty:
+        return ""
+    names = _flush_left(["", *map(_short, table.index)])
+    parts: list[list[str]] = []
+    for heading, cells in _columns(table):
+        width = max(map(len, [heading, *cells]))
+        if not parts or len(parts[-1][0]) + 2 + width > _LINE_WIDTH:
+            parts.append(names)
+        lines = zip(parts[-1], [heading, *cells], strict=True)
+        parts[-1] = [f"{line}  {cell:>{width}}" for line, cell in lines]
+    return "\n\n".join("\n".join(line.rstrip() for line in part) for part in parts)
+
+
+def _aligned(facts: Mapping[str, str]) -> str:
+    """One fact a line, values below each other."""
+    names = _flush_left(facts)
+    indent = " " * (len(names[0]) + 2) if names else ""
+    return "\n".join(
+        f"{name}  " + f"\n{indent}".join(_wrapped(value, _LINE_WIDTH - len(indent)))
+        for name, value in zip(names, facts.values(), strict=True)
+    )
+
+
+def _wrapped(text: str, width: int) -> list[str]:
+    return textwrap.wrap(text, width, break_long_words=False, break_on_hyphens=False) or [""]
+
+
+def _flush_left(names: Iterable[str]) -> list[str]:
+    names = list(names)
+    width = max(map(len, names), default=0)
+    return [f"{name:<{width}}" for name in names]
+
+
+def _short(name: object) -> str:
+    """A name in one line; the middle of a long one is left out."""
+    text = " ".join(str(name).split())
+    half = _NAME_WIDTH // 2
+    return text if len(text) <= _NAME_WIDTH else f"{text[:half]}…{text[1 - half :]}"
+
+
+def _words(column: object) -> str:
+    return str(column).replace("_", " ").replace("p value", "p-value")
+
+
+def _math(cell: str) -> str:
+    """A number as LaTeX sets it: with a minus, and powers of ten."""
+    if cell == "nan":
+        return "--"
+    mantissa, e, exponent = cell.replace("inf", r"\infty").partition("e")
+    return rf"${mantissa} \times 10^{{{int(exponent)}}}$" if e else f"${mantissa}$"
+
+
+def _table_html(table: pd.DataFrame) -> str:
+    """Digits of one width, and spaces kept, for the points to align."""
+    columns = _columns(table)
+    lines = [_row_html("", "th", [heading for heading, _ in columns])]
+    for name, *row in zip(table.index, *(cells for _, cells in columns), strict=True):
+        lines.append(_row_html(str(name), "td", row))
+    return '<table style="font-family: monospace">\n' + "\n".join(lines) + "\n</table>"
+
+
+def _row_html(name: str, tag: str, cells: Iterable[str]) -> str:
+    start = f'<{tag} style="text-align: right; white-space: pre">'
+    row = "".join(f"{start}{html.escape(cell)}</{tag}>" for cell in cells)
+    return f'<tr><th style="text-align: left">{html.escape(name)}</th>{row}</tr>'
+
+
+def _facts_html(facts: Mapping[str, str]) -> str:
+    if not facts:
+        return ""
+    rows = "".join(
+        f"<tr><th>{html.escape(name)}</th><td>{html.escape(value)}</td></tr>"
+        for name, value in facts.items()
+    )
+    return f"<table>{rows}</table>"

@@ -1,0 +1,71 @@
+"""Rows in the coordinates in which their information matrix is the identity."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from mcmodels.rows import RowBlock
+from mcmodels.rows.blocks import Array, product
+from mcmodels.rows.covariance import centred_near
+from mcmodels.solvers.least_squares import LeastSquares
+
+__all__ = ["Whitening"]
+
+
+@dataclass(frozen=True)
+class Whitening:
+    """``z = Tᵀx̃`` with ``TTᵀ = (Σ wᵢ dᵢ x̃ᵢx̃ᵢᵀ)⁻¹``: scaled rows of z are orthonormal columns.
+
+    In these coordinates leverages are squared lengths and no product loses digits to columns that
+    lie far from zero or close together.
+
+    Parameters
+    ----------
+    root : ndarray of shape (p, r)
+        Maps features about ``mean``.
+    mean : ndarray of shape (p,)
+        Where the features are centred.
+    constant : float or None
+        The last entry of z; None without an intercept.
+    """
+
+    root: Array
+    mean: Array
+    constant: float | None
+
+    @classmethod
+    def of_least_squares(cls, fit: LeastSquares) -> Whitening:
+        """That of a least-squares fit: ``d = 1``, and A⁺ where columns are dependent."""
+        moments = fit.moments
+        intercept = fit.params.shape[1] > moments.n_features
+        constant = moments.weight**-0.5 if intercept else None
+        return cls(fit.inverse.root, moments.x_mean, constant)
+
+    @property
+    def matrix(self) -> Array:
+        """T, shape (P, number of entries of z)."""
+        if self.constant is None:
+            return self.root
+        p, r = self.root.shape
+        T = np.zeros((p + 1, r + 1))
+        T[:p, :r] = self.root
+        T[p, :r] = -self.mean @ self.root
+        T[p, r] = self.constant
+        return T
+
+    def of(self, block: RowBlock) -> Array:
+        """Z, the rows of a block, shape (n_rows, number of entries of z)."""
+        Z = self.of_features(block)
+        if self.constant is None:
+            return Z
+        return np.column_stack([Z, np.full(len(Z), self.constant)])
+
+    def of_features(self, block: RowBlock) -> Array:
+        """Z without the last column, which is the constant."""
+        X, offset = centred_near(block.X, self.mean)
+        Z = np.asarray(product(X.X, self.root))
+        if offset.any():
+            Z -= offset @ self.root
+        return Z

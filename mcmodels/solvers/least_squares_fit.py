@@ -1,0 +1,96 @@
+"""What least squares returns, and the intercept that belongs to coefficients."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import linalg
+
+from mcmodels.objectives import QuadraticObjective
+from mcmodels.rows import ColumnMoments, Extent, FactoredMoments, Moments
+from mcmodels.rows.blocks import Array
+from mcmodels.solvers.cholesky import ScaledCholesky
+from mcmodels.solvers.double_double import DoubleDouble
+from mcmodels.solvers.pseudoinverse import PseudoInverse
+
+
+@dataclass(frozen=True)
+class LeastSquares:
+    """A least-squares fit and the curvature it came from.
+
+    Parameters
+    ----------
+    params : ndarray of shape (m, P)
+        Coefficients of each target, the intercept last when there is one.
+    moments : Moments or FactoredMoments
+        Of (x, y): about the mean with an intercept, about the origin without.
+    inverse : ScaledCholesky or PseudoInverse
+        Of the scatter of x.
+    residual_scatter : ndarray of shape (m, m)
+        ``Σ wᵢ rᵢ rᵢᵀ`` of the residuals.
+    """
+
+    params: Array
+    moments: Moments | FactoredMoments
+    inverse: ScaledCholesky | PseudoInverse
+    residual_scatter: Array
+
+    @property
+    def quadratic(self) -> QuadraticObjective:
+        """The objective of the fit."""
+        intercept = self.params.shape[1] > self.moments.n_features
+        return QuadraticObjective(self.moments, intercept=intercept)
+
+    @property
+    def gradient(self) -> Array:
+        """The gradient at ``params``."""
+        return self.quadratic.gradient(self.params)
+
+    @property
+    def factor(self) -> Array:
+        """R with ``RᵀR`` = the scatter of x."""
+        if isinstance(self.moments, FactoredMoments):
+            return self.moments.triangle.Rxx
+        if isinstance(self.inverse, ScaledCholesky):
+            return self.inverse.factor
+        return linalg.pinv(self.inverse.root) if self.inverse.rank else self.inverse.root.T
+
+
+@dataclass(frozen=True)
+class MatrixFreeFit:
+    """A least-squares fit that has formed no matrix.
+
+    Parameters
+    ----------
+    params, gradient : ndarray of shape (m, P)
+        Coefficients of each target, the intercept last when there is one; the gradient there.
+    moments : ColumnMoments
+        Of (x, y): about the mean with an intercept, about the origin without.
+    """
+
+    params: Array
+    gradient: Array
+    moments: ColumnMoments
+
+
+def with_intercept(
+    coef: DoubleDouble | Array,
+    moments: Moments | FactoredMoments | ColumnMoments,
+    extent: Extent,
+    mean_residual: DoubleDouble | None = None,
+) -> Array:
+    """Params of shape (m, P) from coefficients of shape (p, m).
+
+    The intercept ``ȳ - x̄ᵀβ`` is often the small difference of large numbers; means are known to
+    more than float64, as a point plus an offset, and the difference is taken in double-double.
+    """
+    beta = coef if isinstance(coef, DoubleDouble) else DoubleDouble.of(coef)
+    if not extent.intercept:
+        return beta.hi.T.copy()
+    mean = DoubleDouble.of(moments.origin) + DoubleDouble.of(moments.offset)
+    p = moments.n_features
+    intercept = mean[p:] + -beta.times(mean[:p, np.newaxis]).sum(axis=0)
+    if mean_residual is not None:
+        intercept = intercept + mean_residual
+    return np.column_stack([beta.hi.T, intercept.hi])

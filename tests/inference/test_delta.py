@@ -1,0 +1,124 @@
+"""The delta method: exact Jacobians, functions that take no complex numbers, standard errors."""
+
+import numpy as np
+import pytest
+import statsmodels.api as sm
+from sklearn.utils.validation import check_is_fitted
+
+from mcmodels import LinearRegression, LogisticRegression
+from mcmodels.exceptions import InferenceError
+from mcmodels.inference.delta import jacobian
+from tests.inference.problems import rows_of, with_ones
+
+
+def smooth(theta):
+    return np.array([theta[0] / theta[1], np.exp(theta[2]) * np.sin(theta[0]), theta @ theta])
+
+
+def of_smooth(theta):
+    a, b, c = theta
+    return np.array(
+        [
+            [1 / b, -a / b**2, 0],
+            [np.exp(c) * np.cos(a), 0, np.exp(c) * np.sin(a)],
+            2 * theta,
+        ]
+    )
+
+
+@pytest.mark.parametrize("scale", [1e-3, 1.0, 1e4])
+def test_complex_step_is_exact(scale):
+    theta = np.array([0.7, -1.3, 0.4]) * [scale, scale, 1]
+    # No subtraction, no truncation: rounding of the function alone.
+    found = jacobian(smooth, theta, np.full(3, 0.1))
+    # of NumPy's complex division and sine, a few ulps of the largest term.
+    np.testing.assert_allclose(found, of_smooth(theta), rtol=1e-12, atol=1e-300)
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda value: np.abs(value) * np.sign(np.real(value)),
+        lambda value: np.real(value),
+        lambda value: np.array([float(np.real(v)) for v in value]),
+    ],
+)
+def test_functions_that_lose_the_imaginary_part_are_differenced(spoil):
+    theta = np.array([0.7, -1.3, 0.4])
+    found = jacobian(lambda t: spoil(smooth(t)), theta, np.ones(3))
+    # Extrapolated differences of a smooth function: ten digits were seen.
+    np.testing.assert_allclose(found, of_smooth(theta), rtol=1e-9, atol=1e-10)
+
+
+def test_a_conjugate_would_give_the_wrong_sign_and_is_noticed():
+    theta = np.array([0.7, -1.3, 0.4])
+    found = jacobian(lambda t: np.conj(smooth(t)), theta, np.ones(3))
+    np.testing.assert_allclose(found, of_smooth(theta), rtol=1e-9, atol=1e-10)
+
+
+def test_a_linear_function_is_the_wald_test():
+    X, y, *_ = rows_of(0)
+    model = LinearRegression().fit(X, y)
+    found = model.delta_method(lambda theta: theta[0] - 2 * theta[3])
+    test = model.wald_test("x0 = 2*x3")
+    assert (found.estimate / found.standard_error) ** 2 == pytest.approx(test.statistic, rel=1e-12)
+    assert isinstance(found.estimate, float)
+    lower, upper = found.interval(0.9)
+    assert upper - lower == pytest.approx(2 * 1.658211 * found.standard_error, rel=1e-6)
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_against_statsmodels(seed):
+    X, y, _, groups = rows_of(seed)
+    label = (y > np.median(y)).astype(int)
+    model = LogisticRegression(C=np.inf).fit(X, label)
+    theirs = sm.Logit(label, with_ones(X)).fit(disp=0, method="newton", tol=1e-12)
+
+    def odds(theta):
+        return np.exp(theta[:2]) / theta[-1]
+
+    J = np.zeros((2, 5))
+    ratio = odds(theirs.params)
+    J[0, 0], J[1, 1], J[:, 4] = ratio[0], ratio[1], -ratio / theirs.params[-1]
+    found = model.delta_method(odds)
+    np.testing.assert_allclose(found.estimate, ratio, rtol=1e-8)
+    np.testing.assert_allclose(found.covariance, J @ theirs.cov_params() @ J.T, rtol=1e-7)
+    robust = model.delta_method(odds, X, label, kind="cluster", groups=groups[:, 0])
+    V = model.covariance(X, label, kind="cluster", groups=groups[:, 0])
+    np.testing.assert_allclose(robust.covariance, J @ V @ J.T, rtol=1e-7)
+    assert robust.interval()[0].shape == (2,)
+
+
+def test_shapes_are_those_of_the_parameters():
+    X, y, *_ = rows_of(1)
+    model = LogisticRegression(C=np.inf).fit(X, np.digitize(y, np.quantile(y, [0.3, 0.6])))
+    found = model.delta_method(lambda theta: theta[1] - theta[0])
+    contrasts = model.summary().to_frame().loc["1"]
+    np.testing.assert_allclose(found.estimate, contrasts["coefficient"], rtol=1e-10)
+    np.testing.assert_allclose(found.standard_error, contrasts["standard_error"], rtol=1e-9)
+    matrix = model.delta_method(lambda theta: theta.T @ theta)
+    assert matrix.estimate.shape == matrix.standard_error.shape == (5, 5)
+    assert matrix.covariance.shape == (25, 25)
+
+
+def test_the_fit_is_not_changed_by_g():
+    X, y, *_ = rows_of(2)
+    model = LinearRegression().fit(X, y)
+    before = model.params_.copy()
+
+    def greedy(theta):
+        theta *= 0
+        return theta.sum()
+
+    model.delta_method(greedy)
+    np.testing.assert_array_equal(model.params_, before)
+    check_is_fitted(model)
+
+
+def test_what_has_no_derivative_is_refused():
+    X, y, *_ = rows_of(3)
+    model = LinearRegression().fit(X, y)
+    with pytest.raises(InferenceError, match="not finite"):
+        model.delta_method(lambda theta: np.full(2, np.nan))
+    with pytest.raises(InferenceError, match="no finite derivative"):
+        model.delta_method(lambda theta: 0.0 if np.real(theta[0]) == model.params_[0] else np.inf)
