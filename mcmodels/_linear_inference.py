@@ -336,11 +336,12 @@ class LinearInferenceMixin(ParameterInferenceMixin):
         model = self._model()
         robust = LinearRobustModel(model.whitening, self._least_squares.params)
         X, targets, weights = self._training_rows(X, y, sample_weight)
-        V, clusters = self._sandwich(robust, X, targets, weights, kind, groups, correct[0])
+        sandwich, clusters = self._sandwich(robust, X, targets, weights, kind, groups, correct[0])
         df = model.df
         if clusters and correct[1]:
             df = min(clusters[:2]) - 1.0
-        return Estimate(self.params_.ravel(), V, model.names, df, kind)
+        V, T = sandwich.covariance, sandwich.root
+        return Estimate(self.params_.ravel(), V, model.names, df, kind, T)
 
     def _with_errors(self, X: Any, kind: str) -> tuple[Array, Array]:
         """Predictions of the one target and their standard errors."""

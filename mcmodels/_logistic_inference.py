@@ -415,9 +415,10 @@ class LogisticInferenceMixin(ParameterInferenceMixin):
             else MulticlassRobustModel.of(model)
         )
         X, codes, weights = self._training_rows(X, y, sample_weight)
-        V, _ = self._sandwich(robust, X, codes, weights, kind, groups, correct[0])
+        sandwich, _ = self._sandwich(robust, X, codes, weights, kind, groups, correct[0])
         names = model.estimate.names
-        return Estimate(self.params_.ravel(), V, names, kind=kind)
+        V, T = sandwich.covariance, sandwich.root
+        return Estimate(self.params_.ravel(), V, names, kind=kind, root=T)
 
     def _training_rows(self, X: Any, y: Any, sample_weight: Any) -> tuple[Any, Array, Array | None]:
         """The rows of the fit with codes of shape (n, 1); refused where they are not as many."""

@@ -17,6 +17,7 @@ from mcmodels.inference.robust import (
     HC_KINDS,
     ClusterCodes,
     RobustModel,
+    Sandwich,
     cluster_covariance,
     hc_covariance,
 )
@@ -256,7 +257,7 @@ class ParameterInferenceMixin:
         kind: str,
         groups: Any,
         use_correction: bool,
-    ) -> tuple[Array, tuple[int, ...]]:
+    ) -> tuple[Sandwich, tuple[int, ...]]:
         """The robust covariance, and how many clusters there are by each grouping."""
         intercept = bool(self.fit_intercept)
         if kind != "cluster":
@@ -268,14 +269,14 @@ class ParameterInferenceMixin:
         rows = ArrayRows(
             X, np.column_stack([targets, clusters.codes]), weights, intercept=intercept
         )
-        V = cluster_covariance(
+        sandwich = cluster_covariance(
             model,
             rows,
             clusters.counts,
             lambda block: block.y[:, m:],
             use_correction=use_correction,
         )
-        return V, clusters.counts
+        return sandwich, clusters.counts
 
     def _refuse_other_rows(self, X: Any, weights: Array | None) -> None:
         """Refuse rows that cannot be those of the fit."""

@@ -23,9 +23,9 @@ SPARSE = """Bags of words with Zipf-like frequencies; C = 1 for logistic regress
 the solvers that solve the same problem without a dense p × p matrix. Ratios to SciPy's sparse
 `X.T @ X`.
 """
-INFERENCE = """A fit with the coefficient table that it prints, and the measures of influence of every
-row (leverage, residuals, Cook's distance, DFFITS, DFBETAS) of a fit that is there. To reach: a
-tenth of the time of statsmodels; influence in less than 5 times the floor.
+INFERENCE = """A fit with the coefficient table that it prints, and the measures of influence of
+every row (leverage, residuals, Cook's distance, DFFITS, DFBETAS) of a fit that is there. To
+reach: a tenth of the time of statsmodels; influence in less than 5 times the floor.
 """
 MEMORY = """Each fit in a process of its own, warmed up on a tiny table; the peak of resident memory
 during the fit minus that just before, when the data are in memory already. For a memory map only

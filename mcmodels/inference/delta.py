@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from scipy import linalg
 
 from mcmodels.exceptions import InferenceError
 from mcmodels.inference.estimate import Estimate
@@ -24,12 +25,11 @@ from mcmodels.rows.blocks import Array
 __all__ = ["DeltaMethod", "delta_method", "jacobian"]
 
 _COMPLEX_STEP = 1e-100
-# First step of extrapolated differences, relative to the parameter or its standard error, whichever
-# is smaller, the least in standard errors, its reduction, and how many there are.
-_FIRST_STEP, _LEAST_STEP, _SHRINK, _STEPS = 0.1, 1e-3, 1.4, 12
-# The step of the differences that confirm a complex step, relative to the parameter; how well they
-# must agree; and what rounding of the function may add, relative to its value.
-_SMALL_STEP, _AGREEMENT, _ROUNDING = 1e-6, 1e-3, 1e-13
+# First step of extrapolated differences in standard errors, its reduction, how many there are.
+_FIRST_STEP, _SHRINK, _STEPS = 0.1, 1.4, 12
+# Steps of the differences that confirm a complex step, the second for functions that are far from
+# linear; how well they must agree, and what rounding may add, relative to the function.
+_SMALL_STEPS, _AGREEMENT, _ROUNDING = (1e-3, 1e-5), 1e-3, 1e-13
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ def delta_method(
     value = np.asarray(g(theta.copy()), dtype=np.float64)
     if not np.isfinite(value).all():
         raise InferenceError(f"g is not finite at the fitted parameters: it returned {value}.")
-    J = jacobian(g, theta, estimate.standard_errors)
+    J = jacobian(g, theta, _directions(estimate))
     names = (
         ("g",)
         if value.ndim == 0
@@ -84,35 +84,50 @@ def delta_method(
     return DeltaMethod(shown, J, estimate.image(J, value.ravel(), names))
 
 
-def jacobian(g: Callable[[Array], Any], theta: Array, scale: Array) -> Array:
+def jacobian(g: Callable[[Array], Any], theta: Array, directions: Array) -> Array:
     """Derivatives of ``g(θ).ravel()`` by ``θ.ravel()``, shape (size of g, size of θ).
 
-    ``scale`` says over which lengths g is about linear: standard errors, where θ is an estimate.
+    The columns of ``directions`` (size of θ, any number) are steps over which g is about linear: a
+    root of the covariance, where θ is an estimate. Outside their span derivatives by differences
+    are zero.
     """
     try:
         exact = _by_complex_step(g, theta)
     except (TypeError, ValueError, ArithmeticError):
         exact = None
-    if exact is not None and _is_confirmed(exact, g, theta, scale):
+    if exact is not None and _is_confirmed(exact @ directions, g, theta, directions):
         return exact
-    by_differences = _by_differences(g, theta, scale)
-    if not np.isfinite(by_differences).all():
-        raise InferenceError("g has no finite derivative at the fitted parameters.")
-    return by_differences
-
-
-def _is_confirmed(J: Array, g: Callable[[Array], Any], theta: Array, scale: Array) -> bool:
-    """Whether small differences agree: of a conjugate, say, the complex step is wrong."""
-    value = np.abs(_moved(g, theta, 0, 0.0))
-    size = np.where(scale > 0, scale, 1.0).ravel()
-    steps = _SMALL_STEP * np.where(theta.ravel() == 0, size, np.abs(theta.ravel()))
-    close = np.column_stack(
-        [(_moved(g, theta, j, h) - _moved(g, theta, j, -h)) / (2 * h) for j, h in enumerate(steps)]
+    along = np.column_stack(
+        [_ridders(functools.partial(_moved, g, theta, t), _FIRST_STEP) for t in directions.T]
     )
-    # Compared as changes of g over the steps, and to what rounding g leaves of them.
-    change = np.abs(J * steps).max(axis=1, initial=0.0)
-    rounding = _ROUNDING * value
-    return bool((np.abs((J - close) * steps).T <= _AGREEMENT * change + rounding).all())
+    if not np.isfinite(along).all():
+        raise InferenceError("g has no finite derivative at the fitted parameters.")
+    scale = np.linalg.norm(directions, axis=1)
+    scale[scale == 0] = 1.0
+    return linalg.lstsq((directions.T / scale), along.T)[0].T / scale
+
+
+def _directions(estimate: Estimate) -> Array:
+    """Steps of the size of the errors, in all directions in which there are any."""
+    root = estimate.root
+    if root is None or not root.any():
+        errors = estimate.standard_errors
+        root = np.diag(np.where(errors > 0, errors, np.maximum(np.abs(estimate.params), 1.0)))
+    return root[:, root.any(axis=0)]
+
+
+def _is_confirmed(along: Array, g: Callable[[Array], Any], theta: Array, directions: Array) -> bool:
+    """Whether small differences agree: of a conjugate, say, the complex step is wrong."""
+    largest = np.abs(along).max(axis=1, initial=0.0)
+    value = np.abs(_moved(g, theta, directions[:, 0], 0.0))
+    for h in _SMALL_STEPS:
+        close = np.column_stack(
+            [(_moved(g, theta, t, h) - _moved(g, theta, t, -h)) / (2 * h) for t in directions.T]
+        )
+        allowed = _AGREEMENT * largest + _ROUNDING / h * value
+        if (np.abs(along - close).T <= allowed).all():
+            return True
+    return False
 
 
 def _by_complex_step(g: Callable[[Array], Any], theta: Array) -> Array | None:
@@ -128,20 +143,9 @@ def _by_complex_step(g: Callable[[Array], Any], theta: Array) -> Array | None:
     return J if np.isfinite(J).all() else None
 
 
-def _by_differences(g: Callable[[Array], Any], theta: Array, scale: Array) -> Array:
-    """Ridders' extrapolation of central differences, each entry at its own best step."""
-    columns = []
-    for j, (at, length) in enumerate(zip(theta.flat, scale.flat, strict=True)):
-        size = max(_FIRST_STEP * abs(at), _LEAST_STEP * length)
-        step = min(_FIRST_STEP * length, size) if length > 0 else _FIRST_STEP * (abs(at) or 1.0)
-        columns.append(_ridders(functools.partial(_moved, g, theta, j), step))
-    return np.column_stack(columns)
-
-
-def _moved(g: Callable[[Array], Any], theta: Array, j: int, t: float) -> Array:
-    point = theta.copy()
-    point.flat[j] += t
+def _moved(g: Callable[[Array], Any], theta: Array, direction: Array, t: float) -> Array:
     with np.errstate(all="ignore"):
+        point = theta + t * direction.reshape(theta.shape)
         return np.asarray(g(point), dtype=np.float64).ravel()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 import pandas as pd
@@ -34,6 +35,10 @@ class Estimate:
         Degrees of freedom of t; infinite for the normal distribution.
     kind : str
         What the covariance is: "nonrobust", "HC3", "cluster", "Laplace", …
+    root : ndarray of shape (k, r), or None
+        T with ``TTᵀ`` the covariance, where there is one. Functions of the quantities have more
+        digits by it: an intercept far from the rows varies with the slopes, and what is predicted
+        near the rows is a small difference of both.
     """
 
     params: Array
@@ -41,6 +46,19 @@ class Estimate:
     names: tuple[str, ...]
     df: float = np.inf
     kind: str = "nonrobust"
+    root: Array | None = None
+
+    @classmethod
+    def of_root(
+        cls,
+        params: Array,
+        root: Array,
+        names: tuple[str, ...],
+        df: float = np.inf,
+        kind: str = "nonrobust",
+    ) -> Self:
+        """From T."""
+        return cls(params, root @ root.T, names, df, kind, root)
 
     @property
     def standard_errors(self) -> Array:
@@ -90,6 +108,8 @@ class Estimate:
 
         Exact for linear functions, to first order for others (the delta method).
         """
+        if self.root is not None:
+            return Estimate.of_root(params, jacobian @ self.root, names, self.df, self.kind)
         V = jacobian @ self.covariance @ jacobian.T
         return Estimate(params, V, names, self.df, self.kind)
 

@@ -85,7 +85,7 @@ def wald_test(estimate: Estimate, restrictions: Any) -> HypothesisTest:
     stated = Restrictions.of(restrictions, estimate.names)
     R = stated.R
     gap = R @ estimate.params - stated.q
-    V = R @ estimate.covariance @ R.T
+    V = estimate.image(R, gap, tuple(map(str, range(len(R))))).covariance
     scale = np.sqrt(np.diagonal(V))
     if not scale.all():
         raise InferenceError(

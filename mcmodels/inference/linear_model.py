@@ -95,10 +95,10 @@ class LinearModelInference:
     @property
     def estimate(self) -> Estimate:
         """The parameters, by the classical model."""
-        noise = self.noise_covariance
-        T = self.whitening.matrix
-        V: Array = np.asarray(np.kron(noise, T @ T.T), dtype=np.float64)
-        return Estimate(self.fit.params.ravel(), V, self.names, self.df)
+        values, vectors = np.linalg.eigh(self.noise_covariance)
+        noise_root = vectors * np.sqrt(np.clip(values, 0.0, None))
+        T: Array = np.asarray(np.kron(noise_root, self.whitening.matrix), dtype=np.float64)
+        return Estimate.of_root(self.fit.params.ravel(), T, self.names, self.df)
 
     @property
     def log_likelihood(self) -> float:

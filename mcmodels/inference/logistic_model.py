@@ -149,7 +149,7 @@ class LogisticModelInference:
         names = self.names
         if self.params.ndim == 2:
             names = tuple(f"{k}:{name}" for k in self.classes for name in self.names)
-        return Estimate(self.params.ravel(), self.covariance, names, kind=self.kind)
+        return Estimate.of_root(self.params.ravel(), self.root, names, kind=self.kind)
 
     @functools.cached_property
     def whitening(self) -> Whitening:

@@ -28,20 +28,21 @@ from typing import Any, Literal, Protocol, get_args
 
 import numpy as np
 import pandas as pd
-from scipy import sparse
+from scipy import linalg, sparse
 
 from mcmodels.exceptions import InferenceError
 from mcmodels.inference.whitening import Whitening
 from mcmodels.rows import RowBlock, Rows
 from mcmodels.rows.blocks import Array
 
-__all__ = ["ClusterCodes", "Kind", "RobustModel", "cluster_covariance", "hc_covariance"]
+__all__ = ["ClusterCodes", "Kind", "RobustModel", "Sandwich", "cluster_covariance", "hc_covariance"]
 
 Kind = Literal["nonrobust", "HC0", "HC1", "HC2", "HC3", "cluster"]
 HC_KINDS = tuple(kind for kind in get_args(Kind) if kind.startswith("HC"))
 _POWER = {"HC0": 0, "HC1": 0, "HC2": 1, "HC3": 2}
 # A leverage closer to one than this has left no digit of the residual.
 _ONE = 1e-12
+_ROUNDING = 64 * float(np.finfo(np.float64).eps)
 
 
 class RobustModel(Protocol):
@@ -129,7 +130,36 @@ class ClusterCodes:
         return cls(np.column_stack(columns).astype(np.float64), tuple(counts))
 
 
-def hc_covariance(model: RobustModel, rows: Rows, kind: str) -> Array:
+@dataclass(frozen=True)
+class Sandwich:
+    """``A M Aᵀ`` over the parameters.
+
+    Parameters
+    ----------
+    bread : ndarray of shape (k, q)
+        A.
+    meat : ndarray of shape (q, q)
+        M; by two groupings, it may have negative eigenvalues.
+    """
+
+    bread: Array
+    meat: Array
+
+    @property
+    def covariance(self) -> Array:
+        """The product."""
+        return self.bread @ self.meat @ self.bread.T
+
+    @property
+    def root(self) -> Array | None:
+        """T with ``TTᵀ`` the covariance; None where M is not positive semi-definite."""
+        values, vectors = linalg.eigh(self.meat)
+        if values[0] < -_ROUNDING * len(values) * values[-1]:
+            return None
+        return self.bread @ (vectors * np.sqrt(np.clip(values, 0.0, None)))
+
+
+def hc_covariance(model: RobustModel, rows: Rows, kind: str) -> Sandwich:
     """HC0 to HC3 over the parameters, in one pass over the rows."""
     power = _POWER[kind]
 
@@ -153,7 +183,7 @@ def hc_covariance(model: RobustModel, rows: Rows, kind: str) -> Array:
     if kind == "HC1":
         n = rows.total_weight
         factor = n / _left(n, model.n_params)
-    return factor * model.bread @ rows.reduce(summarise) @ model.bread.T
+    return Sandwich(model.bread, factor * rows.reduce(summarise))
 
 
 def cluster_covariance(
@@ -163,7 +193,7 @@ def cluster_covariance(
     codes_of: Callable[[RowBlock], Array],
     *,
     use_correction: bool,
-) -> Array:
+) -> Sandwich:
     """Cluster-robust covariance by one grouping or two, in one pass over the rows.
 
     ``codes_of`` finds the codes of :class:`ClusterCodes` in a block.
@@ -187,7 +217,7 @@ def cluster_covariance(
         if use_correction and count > 1:
             factor = count / (count - 1.0) * (n - 1.0) / _left(n, model.n_params)
         meat += sign * factor * (total.T @ total)
-    return model.bread @ meat @ model.bread.T
+    return Sandwich(model.bread, meat)
 
 
 class _Totals(list[Array]):

@@ -30,7 +30,7 @@ def of_smooth(theta):
 def test_complex_step_is_exact(scale):
     theta = np.array([0.7, -1.3, 0.4]) * [scale, scale, 1]
     # No subtraction, no truncation: rounding of the function alone.
-    found = jacobian(smooth, theta, np.full(3, 0.1))
+    found = jacobian(smooth, theta, np.diag(np.abs(theta) / 10))
     # of NumPy's complex division and sine, a few ulps of the largest term.
     np.testing.assert_allclose(found, of_smooth(theta), rtol=1e-12, atol=1e-300)
 
@@ -45,14 +45,14 @@ def test_complex_step_is_exact(scale):
 )
 def test_functions_that_lose_the_imaginary_part_are_differenced(spoil):
     theta = np.array([0.7, -1.3, 0.4])
-    found = jacobian(lambda t: spoil(smooth(t)), theta, np.ones(3))
+    found = jacobian(lambda t: spoil(smooth(t)), theta, np.diag([0.1, 0.2, 0.1]))
     # Extrapolated differences of a smooth function: ten digits were seen.
     np.testing.assert_allclose(found, of_smooth(theta), rtol=1e-9, atol=1e-10)
 
 
 def test_a_conjugate_would_give_the_wrong_sign_and_is_noticed():
     theta = np.array([0.7, -1.3, 0.4])
-    found = jacobian(lambda t: np.conj(smooth(t)), theta, np.ones(3))
+    found = jacobian(lambda t: np.conj(smooth(t)), theta, np.diag([0.1, 0.2, 0.1]))
     np.testing.assert_allclose(found, of_smooth(theta), rtol=1e-9, atol=1e-10)
 
 
@@ -87,6 +87,34 @@ def test_against_statsmodels(seed):
     V = model.covariance(X, label, kind="cluster", groups=groups[:, 0])
     np.testing.assert_allclose(robust.covariance, J @ V @ J.T, rtol=1e-7)
     assert robust.interval()[0].shape == (2,)
+
+
+@pytest.mark.parametrize("classes", [2, 3])
+@pytest.mark.parametrize("real", [True, False])
+def test_a_prediction_far_from_the_origin(classes, real):
+    """A column at 1e6: the intercept's error is 1e6 times that of what is predicted."""
+    X, y, *_ = rows_of(4)
+    y = X[:, 1] / X[:, 1].std() + np.random.default_rng(4).standard_normal(120)
+    label = np.digitize(y, np.quantile(y, [0.5] if classes == 2 else [0.3, 0.7]))
+    shift = np.array([1e6, 0, 0, 0])
+    near = LogisticRegression(C=np.inf, tol=0).fit(X, label)
+    far = LogisticRegression(C=np.inf, tol=0).fit(X + shift, label)
+
+    def probability(at):
+        def g(theta):
+            if theta.ndim == 1:
+                return 1 / (1 + np.exp(-(theta[:-1] @ at + theta[-1])))
+            odds = np.exp(theta[:, :-1] @ at + theta[:, -1])
+            return odds[1] / odds.sum()
+
+        return (lambda theta: np.real(g(theta))) if real else g
+
+    expected = near.predict_interval(X[:1]).to_numpy()
+    expected = expected[0, 1] if classes == 2 else expected.reshape(3, 4)[1, 1]
+    # The parameters hold the predictor to 1e-10; differences of it over 1e-3 errors to 1e-6.
+    tolerance = 1e-4 if real else 1e-7
+    found = far.delta_method(probability(X[0] + shift)).standard_error
+    assert found == pytest.approx(expected, rel=tolerance)
 
 
 def test_shapes_are_those_of_the_parameters():
