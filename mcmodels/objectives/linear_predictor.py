@@ -54,8 +54,9 @@ class LinearPredictorObjective:
         """The gradient, in the shape of params."""
 
         def summarise(block: RowBlock) -> Array:
-            eta = block.X.predictor(params)
-            return block.X.adjoint(block.weighted(self.loss.gradient(block.y, eta)))
+            X = block.X
+            eta = X.predictor(params, own=False)
+            return X.adjoint(block.weighted(self.loss.gradient(block.y, eta, X.scratch)))
 
         return self.rows.reduce(summarise) + self.penalty * self._penalised(params)
 

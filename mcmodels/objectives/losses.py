@@ -83,9 +83,9 @@ class Loss(ABC):
         """ℓ of each row, shape (b,)."""
         return self.at(y, eta).value
 
-    def gradient(self, y: Any, eta: Array) -> Array:
-        """dℓ/dη, the shape of eta."""
-        return self.at(y, eta).gradient
+    def gradient(self, y: Any, eta: Array, scratch: Scratch | None = None) -> Array:
+        """dℓ/dη, the shape of eta; with ``scratch`` it may lie there."""
+        return self.at(y, eta, scratch).gradient
 
     def curvature(self, y: Any, eta: Array) -> Iterator[CurvatureTerm]:
         """The distinct entries of d²ℓ/dη²; those left out are zero."""
@@ -112,7 +112,7 @@ class SquaredError(Loss):
         return 2.0 * direction
 
 
-_SIDES = np.array([-1.0, 1.0])
+_SIDES, _VECTORS = np.array([-1.0, 1.0]), 6
 
 
 class BinaryCrossEntropy(Loss):
@@ -124,7 +124,7 @@ class BinaryCrossEntropy(Loss):
 
     def at(self, y: Any, eta: Array, scratch: Scratch | None = None) -> Pointwise:
         """Value and derivatives of each row, from one exponential."""
-        vectors = (scratch or Scratch()).vectors("binary cross-entropy", 6, eta.size)
+        vectors = (scratch or Scratch()).vectors("binary cross-entropy", _VECTORS, eta.size)
         side, margin, e, total, gradient, value = vectors
         np.take(_SIDES, y, out=side, mode="clip")
         np.multiply(side, eta, out=margin)
@@ -154,6 +154,18 @@ class BinaryCrossEntropy(Loss):
             yield CurvatureTerm([(0, 0)], 1.0, np.divide(e, total, out=e))
 
         return Pointwise(value, gradient, curvature)
+
+    def gradient(self, y: Any, eta: Array, scratch: Scratch | None = None) -> Array:
+        """``-(2y - 1)σ(-m)``, a third of the work of :meth:`at`."""
+        scratch = scratch or Scratch()
+        side, gradient, *_ = scratch.vectors("binary cross-entropy", _VECTORS, eta.size)
+        np.take(_SIDES, y, out=side, mode="clip")
+        np.multiply(side, eta, out=gradient)
+        with np.errstate(over="ignore"):  # σ(-m) is then zero
+            np.exp(gradient, out=gradient)
+        gradient += 1.0
+        np.divide(side, gradient, out=gradient)
+        return np.negative(gradient, out=gradient)
 
     def curvature_product(self, y: Any, eta: Array, direction: Array) -> Array:
         """``σ(η)σ(-η)`` · direction."""
