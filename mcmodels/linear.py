@@ -102,6 +102,11 @@ class LinearRegression(
     feature_names_in_ : ndarray of shape (n_features_in_,)
         Names of features, when X has names that are all strings.
 
+    Notes
+    -----
+    What follows from the curvature (``standard_errors_``, ``summary()``, tests, intervals, influence,
+    robust covariances) is in docs/inference.md.
+
     References
     ----------
     Björck (1996), *Numerical Methods for Least Squares Problems*, §2.2 (normal equations), §2.4

@@ -118,6 +118,9 @@ class LogisticRegression(
     Newton step (``pip install 'mcmodels[progress]'``), and a callback that returns True at the end
     of a step stops the fit there.
 
+    What follows from the curvature (``standard_errors_``, ``summary()``, tests, intervals, influence,
+    marginal effects) is in docs/inference.md.
+
     References
     ----------
     Bishop (2006), *Pattern Recognition and Machine Learning*, §4.3.2–4.3.4 (eq. 4.91, 4.97, 4.109,

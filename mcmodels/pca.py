@@ -113,6 +113,10 @@ class PCA(
     feature_names_in_ : ndarray of shape (n_features_in_,)
         Names of features, when X has names that are all strings.
 
+    Notes
+    -----
+    Standard errors, intervals, and rules for the number of components: docs/inference.md.
+
     References
     ----------
     Jolliffe (2002), *Principal Component Analysis*, 2nd ed., §1.1 and §3.5; Tipping and Bishop
@@ -227,8 +231,7 @@ class PCA(
         rows = ArrayRows(X, weights=check_weights(sample_weight, X))
         kind = StreamedTriangle if self.solver == "auto" else StreamedMoments
         check_same_sums(sums, kind, rows)
-        part = kind.of(rows)
-        return self._take_in(added(sums, part))
+        return self._take_in(added(sums, kind.of(rows)))
 
     def merge(self, other: PCA) -> Self:
         """Take in the rows that another model has seen by :meth:`partial_fit`.

@@ -129,7 +129,11 @@ class Coordinates:
         coef = params[..., :-1] if intercept else params
         inner = coef if self.basis is None else coef @ self.basis
         if self.inverse is not None:
-            inner = linalg.lstsq(self.inverse.root, np.atleast_2d(coef).T)[0].T
+            # Rows of unit length, lest columns of small scale be taken for dependent.
+            scale = np.linalg.norm(self.inverse.root, axis=1)
+            scale[scale == 0] = 1.0
+            root = self.inverse.root / scale[:, np.newaxis]
+            inner = linalg.lstsq(root, (np.atleast_2d(coef) / scale).T)[0].T
             inner = inner.reshape(*coef.shape[:-1], -1)
         if not intercept:
             return inner
