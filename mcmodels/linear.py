@@ -104,8 +104,8 @@ class LinearRegression(
 
     Notes
     -----
-    What follows from the curvature (``standard_errors_``, ``summary()``, tests, intervals, influence,
-    robust covariances) is in docs/inference.md.
+    What follows from the curvature (``standard_errors_``, ``summary()``, tests, intervals,
+    influence, robust covariances) is in docs/inference.md.
 
     References
     ----------

@@ -118,8 +118,8 @@ class LogisticRegression(
     Newton step (``pip install 'mcmodels[progress]'``), and a callback that returns True at the end
     of a step stops the fit there.
 
-    What follows from the curvature (``standard_errors_``, ``summary()``, tests, intervals, influence,
-    marginal effects) is in docs/inference.md.
+    What follows from the curvature (``standard_errors_``, ``summary()``, tests, intervals,
+    influence, marginal effects) is in docs/inference.md.
 
     References
     ----------

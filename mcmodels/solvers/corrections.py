@@ -20,7 +20,7 @@ from mcmodels.solvers.solution import Solution
 CHOLESKY = 1e3
 # Entries of a design so small that extra precision costs less than a blink, and products of them
 # with as many columns.
-_SMALL, _SMALL_SQUARED = 2**18, 2**22
+_SMALL, _SMALL_SQUARED = 2**14, 2**20
 # Share of the squares of the targets below which those of the residuals are taken from the rows, of
 # few and of many.
 _SMALL_SHARE, _SMALL_SHARE_OF_MANY = 1e-2, 1e-4

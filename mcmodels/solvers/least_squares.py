@@ -44,11 +44,12 @@ Method = Literal["auto", "normal", "pinv"]
 
 # Up to this condition the normal equations may need no correction at all.
 _MILD = 50.0
-# Bounds of the relative error that call for no correction: in small data, and in large data, where
-# a correction costs something and the bound is far above what is seen.
-_ACCURATE, _SUFFICIENT = 1e-12, 1e-9
-# The bound that a correction in working precision may leave in large data.
-_CORRECTED = 1e-8
+# Bound of the relative error that calls for no correction in small data; in larger ones, where
+# corrections cost something and the bound is far above what is seen, bounds that call for none, and
+# that a correction in working precision may leave.
+_ACCURATE, _OF_MIDDLING, _OF_MANY = 1e-12, (1e-11, 1e-10), (1e-9, 1e-8)
+# Entries of a design up to which data are middling.
+_MIDDLING = 2**18
 # The bound that will do for products in float32; errors were seen to be a thousandth of it.
 _SUFFICIENT_FOR_SINGLE = 1e-2
 
@@ -144,13 +145,16 @@ def _automatic(moments: Moments, rows: Rows, rcond: float | None) -> Solution[Le
         solution = _orthogonal(moments, rows, rcond)
         if solution.status is Status.RANK_DEFICIENT:
             return solution
-    large = not is_small(rows)
-    enough, corrected = (_SUFFICIENT, _CORRECTED) if large else (_ACCURATE, 0.0)
+    small = is_small(rows)
+    enough, corrected = _ACCURATE, 0.0
+    if not small:
+        middling = rows.n_rows * rows.n_params <= _MIDDLING
+        enough, corrected = _OF_MIDDLING if middling else _OF_MANY
     if moments.rounding > FLOAT64_EPSILON:
         enough = corrected = _SUFFICIENT_FOR_SINGLE
     if solution.condition <= _MILD and error_bound(solution, rows, at_least=enough) <= enough:
         return with_small_residuals(solution, rows)
-    if large and error_bound(solution, rows, corrected=True) <= corrected:
+    if not small and error_bound(solution, rows, corrected=True) <= corrected:
         return corrected_once(solution, rows)
     return refined(solution, rows)
 
