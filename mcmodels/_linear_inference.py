@@ -44,32 +44,6 @@ class LinearInferenceMixin(ParameterInferenceMixin):
     _undetermined: str
 
     @property
-    def log_likelihood_(self) -> float:
-        """Log-likelihood at the fit, with normal noise of variance ``Σ wᵢrᵢ²/n``."""
-        return self._model().log_likelihood
-
-    @property
-    def n_observations_(self) -> float:
-        """Rows that the weights stand for, ``Σ wᵢ``."""
-        return self._model().n_observations
-
-    @property
-    def n_free_params_(self) -> int:
-        """Parameters determined by the data, the variance of the noise not counted."""
-        model = self._model()
-        return model.n_targets * (self.rank_ + model.intercept)
-
-    @property
-    def aic_(self) -> float:
-        """Akaike's criterion ``-2ℓ + 2k`` with k = ``n_free_params_`` (Akaike 1974)."""
-        return -2.0 * self.log_likelihood_ + 2.0 * self.n_free_params_
-
-    @property
-    def bic_(self) -> float:
-        """Schwarz's criterion ``-2ℓ + k log n`` (Schwarz 1978)."""
-        return -2.0 * self.log_likelihood_ + np.log(self.n_observations_) * self.n_free_params_
-
-    @property
     def r_squared_(self) -> float | Array:
         """Share of the squares of y, about its mean if there is an intercept, that is explained."""
         return self._by_target(self._model().r_squared)

@@ -48,36 +48,9 @@ class LogisticInferenceMixin(ParameterInferenceMixin):
     _undetermined: str
 
     @property
-    def log_likelihood_(self) -> float:
-        """Log-likelihood at the parameters, without the penalty."""
-        return self._model().log_likelihood
-
-    @property
     def null_log_likelihood_(self) -> float:
         """Log-likelihood of the shares of the classes alone."""
         return self._model().null_log_likelihood
-
-    @property
-    def n_observations_(self) -> float:
-        """Rows that the weights stand for, ``Σ wᵢ``."""
-        return self._model().n_observations
-
-    @property
-    def n_free_params_(self) -> int:
-        """Parameters that the data determine: those of each class but one."""
-        return self._model().n_free_params
-
-    @property
-    def aic_(self) -> float:
-        """Akaike's criterion ``-2ℓ + 2k`` with k = ``n_free_params_`` (Akaike 1974)."""
-        self._model().refuse_penalised("AIC")
-        return -2.0 * self.log_likelihood_ + 2.0 * self.n_free_params_
-
-    @property
-    def bic_(self) -> float:
-        """Schwarz's criterion ``-2ℓ + k log n`` (Schwarz 1978)."""
-        self._model().refuse_penalised("BIC")
-        return -2.0 * self.log_likelihood_ + np.log(self.n_observations_) * self.n_free_params_
 
     @property
     def mcfadden_r_squared_(self) -> float:
@@ -379,6 +352,11 @@ class LogisticInferenceMixin(ParameterInferenceMixin):
             bool(self.fit_intercept),
             self._undetermined,
         )
+
+    def _at_maximum(self, what: str) -> LogisticModelInference:
+        model = self._model()
+        model.refuse_penalised(what)
+        return model
 
     def _own_estimate(self) -> Estimate:
         return self._model().estimate

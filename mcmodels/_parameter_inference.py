@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import Any, TypedDict, Unpack
+from typing import Any, Protocol, TypedDict, Unpack
 
 import numpy as np
 import pandas as pd
@@ -37,6 +37,25 @@ class RobustOptions(TypedDict, total=False):
     df_correction: bool
 
 
+class ModelInference(Protocol):
+    """What the inference of a linear and of a logistic fit have in common."""
+
+    @property
+    def log_likelihood(self) -> float:
+        """ℓ at the parameters."""
+        ...
+
+    @property
+    def n_observations(self) -> float:
+        """The sum of the weights."""
+        ...
+
+    @property
+    def n_free_params(self) -> int:
+        """Parameters that the data determine."""
+        ...
+
+
 class ParameterInferenceMixin:
     """Standard errors, tests and intervals of the parameters, from the curvature of the fit.
 
@@ -48,6 +67,14 @@ class ParameterInferenceMixin:
     n_features_in_: int
     fit_intercept: bool
     _seen: Seen
+
+    @abstractmethod
+    def _model(self) -> ModelInference:
+        """What the fit says by itself."""
+
+    def _at_maximum(self, what: str) -> ModelInference:
+        """The same, for what means something at the maximum of the likelihood only."""
+        return self._model()
 
     @abstractmethod
     def _own_estimate(self) -> Estimate:
@@ -62,6 +89,35 @@ class ParameterInferenceMixin:
     @abstractmethod
     def _identified(self, estimate: Estimate, reference: Any) -> Estimate:
         """What the data determine of them."""
+
+    @property
+    def log_likelihood_(self) -> float:
+        """Log-likelihood at the parameters, a penalty left out; noise of a linear fit is normal."""
+        return self._model().log_likelihood
+
+    @property
+    def n_observations_(self) -> float:
+        """Rows that the weights stand for, ``Σ wᵢ``."""
+        return self._model().n_observations
+
+    @property
+    def n_free_params_(self) -> int:
+        """Parameters that the data determine; the variance of the noise is not counted."""
+        return self._model().n_free_params
+
+    @property
+    def aic_(self) -> float:
+        """Akaike's criterion ``-2ℓ + 2k`` with k = ``n_free_params_`` (Akaike 1974)."""
+        model = self._at_maximum("AIC")
+        return -2.0 * model.log_likelihood + 2.0 * model.n_free_params
+
+    @property
+    def bic_(self) -> float:
+        """Schwarz's criterion ``-2ℓ + k log n`` (Schwarz 1978)."""
+        model = self._at_maximum("BIC")
+        return (
+            -2.0 * model.log_likelihood + float(np.log(model.n_observations)) * model.n_free_params
+        )
 
     @property
     def covariance_(self) -> Array:

@@ -74,6 +74,11 @@ class LinearModelInference:
         return self.n_observations - self.rank - self.intercept
 
     @property
+    def n_free_params(self) -> int:
+        """Parameters that the data determine, the variance of the noise not counted."""
+        return self.n_targets * (self.rank + self.intercept)
+
+    @property
     def noise_covariance(self) -> Array:
         """Σ̂, shape (m, m); refuses where no degree of freedom is left."""
         if not self.df > 0:
