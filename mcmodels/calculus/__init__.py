@@ -1,0 +1,3 @@
+"""Matrix calculus: derive gradients and Hessians, show the steps, and check them."""
+
+from mcmodels.calculus.functions import *  # noqa: F403

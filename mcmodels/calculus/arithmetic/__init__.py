@@ -1,0 +1,59 @@
+"""Sums, products, powers and transposes, brought into a normal form as they are put together.
+
+The normal form is what anyone would do without a word: sums and products are flat, numbers come
+first and like terms are added, the transpose stands at the symbols, neighbours that cancel are gone
+and scalars (xᵀy in the middle of a product, too) are taken out. Nothing is multiplied out and
+nothing is factored: that is `simplification`.
+"""
+
+from mcmodels.calculus.arithmetic.constants import (
+    commutation,
+    identity,
+    is_zero,
+    ones,
+    require_same_shape,
+    shape_text,
+    size_value,
+    zeros,
+    zeros_like,
+)
+from mcmodels.calculus.arithmetic.elementwise_products import hadamard, power
+from mcmodels.calculus.arithmetic.kronecker import (
+    block_sum,
+    block_trace,
+    inner_product,
+    kron,
+    unvec,
+    vec,
+)
+from mcmodels.calculus.arithmetic.products import inverse, matmul, matrix_power
+from mcmodels.calculus.arithmetic.sums import add, parts, scale
+from mcmodels.calculus.arithmetic.transposes import is_symmetric, transpose
+
+__all__ = [
+    "add",
+    "block_sum",
+    "block_trace",
+    "commutation",
+    "hadamard",
+    "identity",
+    "inner_product",
+    "inverse",
+    "is_symmetric",
+    "is_zero",
+    "kron",
+    "matmul",
+    "matrix_power",
+    "ones",
+    "parts",
+    "power",
+    "require_same_shape",
+    "scale",
+    "shape_text",
+    "size_value",
+    "transpose",
+    "unvec",
+    "vec",
+    "zeros",
+    "zeros_like",
+]

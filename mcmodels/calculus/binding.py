@@ -1,0 +1,108 @@
+"""From the arrays a user gives to the sizes they imply; whatever does not fit is refused."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from mcmodels.calculus.expression import Expression
+from mcmodels.calculus.nodes import Symbol
+from mcmodels.calculus.sizes import ShapeError
+
+__all__ = ["bind", "bind_sizes"]
+
+Array = np.ndarray[Any, Any]
+
+_ASYMMETRY = 1e-8  # relative; rounding of a product that is symmetric on paper stays far below
+
+
+def bind(
+    expression: Expression, values: Mapping[str, Any]
+) -> tuple[dict[Symbol, Array], dict[str, int]]:
+    """Values as float64 arrays of two dimensions, and the sizes.
+
+    Raises
+    ------
+    ShapeError
+        If a shape does not fit, or a size is missing.
+    ValueError
+        If a symbol is missing, unknown, or has a value that is not finite or not as declared.
+    """
+    symbols = {symbol.name: symbol for symbol in expression.used}
+    _refuse_unknown(expression, symbols, values)
+    arrays = {symbols[name]: _array(symbols[name], values[name]) for name in symbols}
+    given = {name: values[name] for name in values if name not in symbols}
+    sizes = bind_sizes(arrays, given)
+    missing = sorted(expression.size_names - set(sizes))
+    if missing:
+        raise ShapeError(f"no symbol tells the size {missing[0]!r}; give it as {missing[0]}=…")
+    for symbol, array in arrays.items():
+        expected = (symbol.rows.value(sizes), symbol.cols.value(sizes))
+        if array.shape != expected:
+            raise ShapeError(_clash(symbol, array, sizes))
+    return arrays, sizes
+
+
+def bind_sizes(arrays: Mapping[Symbol, Array], given: Mapping[str, Any]) -> dict[str, int]:
+    """Sizes by name: those given, and those that the shapes of arrays tell."""
+    sizes: dict[str, int] = {}
+    for name, value in given.items():
+        if isinstance(value, bool) or not hasattr(value, "__index__") or value.__index__() < 1:
+            raise ShapeError(f"the size {name!r} must be a positive whole number; found {value!r}")
+        sizes[name] = value.__index__()
+    for symbol, array in arrays.items():
+        for size, length in zip((symbol.rows, symbol.cols), array.shape, strict=True):
+            if len(size.names) == 1 and size.factor == 1:
+                known = sizes.setdefault(size.names[0], length)
+                if known != length:
+                    raise ShapeError(_clash(symbol, array, sizes))
+    return sizes
+
+
+def _refuse_unknown(
+    expression: Expression, symbols: Mapping[str, Symbol], values: Mapping[str, Any]
+) -> None:
+    for name in symbols:
+        if name not in values:
+            raise ValueError(
+                f"no value for {name!r}, {symbols[name].described()}; give it as {name}=…"
+            )
+    for name in values:
+        if name not in symbols and name not in expression.size_names:
+            known = ", ".join(sorted([*symbols, *expression.size_names])) or "none"
+            raise ValueError(f"{name!r} does not occur in {expression}; its names are: {known}")
+
+
+def _array(symbol: Symbol, value: Any) -> Array:
+    array = np.asarray(value)
+    if array.dtype.kind not in "biuf":
+        raise ValueError(f"{symbol.name!r} must be real numbers; found {array.dtype}")
+    array = array.astype(float, copy=False)
+    if not np.isfinite(array).all():
+        raise ValueError(f"{symbol.name!r} must be finite; found NaN or infinity")
+    wanted = 0 if symbol.is_scalar else 1 if symbol.is_column else 2
+    if array.ndim != wanted:
+        raise ShapeError(
+            f"{symbol.name!r} is {symbol.described()}, an array of {wanted} dimensions; "
+            f"found shape {array.shape}"
+        )
+    if "integer" in symbol.declared and float(array) != int(array):
+        raise ValueError(f"{symbol.name!r} is declared integer; found {float(array)}")
+    if "symmetric" in symbol.declared and array.shape[0] == array.shape[1]:
+        asymmetry = np.abs(array - array.T).max()
+        if asymmetry > _ASYMMETRY * np.abs(array).max():
+            raise ValueError(
+                f"{symbol.name!r} is declared symmetric; found entries that differ by "
+                f"{asymmetry:.3g} from their mirror image"
+            )
+    return array.reshape(-1, 1) if array.ndim < 2 else array
+
+
+def _clash(symbol: Symbol, array: Array, sizes: Mapping[str, int]) -> str:
+    known = ", ".join(f"{name} = {sizes[name]}" for name in symbol.size_names if name in sizes)
+    shape = array.shape if array.shape[1] > 1 or not symbol.is_column else array.shape[:1]
+    return f"{symbol.name!r} is {symbol.described()}; found shape {tuple(shape)}" + (
+        f", where {known}" if known else ""
+    )

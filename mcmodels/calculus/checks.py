@@ -1,0 +1,114 @@
+"""Derivatives measured against differences."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from mcmodels.calculus import derivatives
+from mcmodels.calculus.binding import bind
+from mcmodels.calculus.evaluate import walk
+from mcmodels.calculus.expression import Expression
+from mcmodels.calculus.instances import Instance, random_instance
+from mcmodels.calculus.nodes import Symbol
+
+__all__ = ["check", "difference_quotient", "directions", "largest_deviation"]
+
+Array = np.ndarray[Any, Any]
+
+_FIRST_STEP = 2.0**-4
+_HALVINGS = 8
+
+
+def check(f: Expression, x: Any, seed: int = 0, values: Mapping[str, Any] | None = None) -> float:
+    """The work of `Expression.check`."""
+    symbol = derivatives.symbol_of(f, x)
+    by = derivatives.gradient if f.is_scalar else derivatives.jacobian
+    derivative = by(f, symbol)
+    instance = instance_at((f, derivative), seed, values or {})
+    found = walk(derivative, *instance)
+    analytic, numerical = [], []
+    for E in directions(symbol, instance):
+        product = np.sum(found * E) if f.is_scalar else found @ E.T.reshape(-1, 1)
+        analytic.append(np.ravel(product))
+        change = difference_quotient(_along(f, symbol, E, instance))
+        numerical.append(change.T.ravel())
+    return largest_deviation(np.array(analytic), np.array(numerical))
+
+
+def instance_at(
+    expressions: tuple[Expression, ...], seed: int, values: Mapping[str, Any]
+) -> Instance:
+    """A random instance, but for the values given by name."""
+    given: dict[Symbol, Array] = {}
+    for symbol in {symbol for expression in expressions for symbol in expression.used}:
+        if symbol.name in values:
+            bound, _ = bind(symbol, {symbol.name: values[symbol.name]})
+            given |= bound
+    unknown = sorted(set(values) - {symbol.name for symbol in given})
+    if unknown:
+        raise ValueError(f"{unknown[0]!r} does not occur in {expressions[0]}")
+    return random_instance(expressions, seed, given)
+
+
+def directions(x: Symbol, instance: Instance) -> list[Array]:
+    """A basis of the directions in which ``x`` may move: symmetric ones where it is symmetric."""
+    values, _ = instance
+    rows, cols = values[x].shape
+    basis = []
+    for j in range(cols):
+        for i in range(rows):
+            E = np.zeros((rows, cols))
+            E[i, j] = 1
+            if "symmetric" in x.declared:
+                if i < j:
+                    continue
+                E[j, i] = 1
+            basis.append(E)
+    return basis
+
+
+def _along(f: Expression, x: Symbol, E: Array, instance: Instance) -> Callable[[float], Array]:
+    values, sizes = instance
+    return lambda t: walk(f, {**values, x: values[x] + t * E}, sizes)
+
+
+def difference_quotient(phi: Callable[[float], Array]) -> Array:
+    """The derivative of phi at 0: central differences, extrapolated to step zero, each entry by the
+    column of the table that changes least.
+
+    Ridders (1982), Advances in Engineering Software 4(2); Press et al., Numerical Recipes, 5.7.
+    """
+    table: list[list[Array]] = []
+    best = error = None
+    step = _FIRST_STEP
+    with np.errstate(all="ignore"):
+        for row in range(_HALVINGS):
+            current = [(phi(step) - phi(-step)) / (2 * step)]
+            for column in range(row):
+                factor = 4.0 ** (column + 1)
+                better = (factor * current[column] - table[row - 1][column]) / (factor - 1)
+                current.append(better)
+                change = np.maximum(
+                    np.abs(better - current[column]), np.abs(better - table[row - 1][column])
+                )
+                change = np.where(np.isfinite(better), change, np.inf)
+                if best is None or error is None:
+                    best, error = better, change
+                else:
+                    best = np.where(change < error, better, best)
+                    error = np.minimum(change, error)
+            table.append(current)
+            step /= 2
+    assert best is not None
+    return best
+
+
+def largest_deviation(found: Array, expected: Array) -> float:
+    """The largest deviation, relative to the largest entry (or to 1 where that is smaller)."""
+    if found.size == 0:
+        return 0.0
+    scale = max(float(np.abs(expected).max()), 1.0)
+    return float(np.abs(found - expected).max()) / scale

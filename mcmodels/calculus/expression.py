@@ -1,0 +1,448 @@
+"""Expressions: shape, children, identity, and what a user can ask of one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from hashlib import blake2b
+from typing import TYPE_CHECKING, Any
+
+from mcmodels.calculus.sizes import ONE, ShapeError, Size
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from mcmodels.calculus.compiled import CompiledFunction
+    from mcmodels.calculus.derivation import Derivation
+    from mcmodels.calculus.nodes import Symbol
+
+__all__ = ["Expression"]
+
+
+class Expression:
+    """A scalar, vector or matrix written with symbols; immutable.
+
+    Made by `scalar`, `vector`, `matrix`, Python's operators and the functions of
+    `mcmodels.calculus`. Two expressions are equal (``==``) when they are written alike, up to the
+    order of terms in a sum and of factors in an elementwise product.
+
+    Attributes
+    ----------
+    shape : tuple
+        ``()`` for a scalar, ``(n,)`` for a (column) vector, ``(m, n)`` for a matrix, a row being
+        ``(1, n)``; sizes are int or str.
+    symbols : tuple of Expression
+        The symbols in it, by name.
+    """
+
+    __array_ufunc__ = None  # an array beside an expression is not taken apart into its entries
+    __slots__ = ("children", "cols", "hash", "height", "key", "label", "rows", "size_names", "used")
+
+    commutative = False
+
+    def __init__(
+        self,
+        rows: Size,
+        cols: Size,
+        children: tuple[Expression, ...] = (),
+        label: tuple[object, ...] = (),
+    ) -> None:
+        self.rows, self.cols, self.children, self.label = rows, cols, children, label
+        self.height = 1 + max((child.height for child in children), default=0)
+        self.used: frozenset[Symbol] = frozenset()
+        self.size_names = frozenset(rows.names + cols.names)
+        for child in children:
+            if not child.used <= self.used:
+                self.used = self.used | child.used
+            if not child.size_names <= self.size_names:
+                self.size_names = self.size_names | child.size_names
+        if len(children) > 1:
+            _check_names(self.used, self.size_names)
+        keys = [child.key for child in children]
+        if self.commutative:
+            keys.sort()
+        own = f"{type(self).__name__}|{label}|{rows}|{cols}|{len(keys)}|"
+        self.key = blake2b(own.encode() + b"".join(keys), digest_size=16).digest()
+        self.hash = hash(self.key)
+
+    # -- what it is ---------------------------------------------------------------------------
+
+    @property
+    def shape(self) -> tuple[int | str, ...]:
+        sizes = () if self.is_scalar else (self.rows,) if self.is_column else (self.rows, self.cols)
+        return tuple(size.factor if not size.names else str(size) for size in sizes)
+
+    @property
+    def symbols(self) -> tuple[Expression, ...]:
+        return tuple(sorted(self.used, key=lambda symbol: symbol.name))
+
+    @property
+    def is_scalar(self) -> bool:
+        return self.rows == ONE and self.cols == ONE
+
+    @property
+    def is_column(self) -> bool:
+        """A vector, or a scalar."""
+        return self.cols == ONE
+
+    @property
+    def is_square(self) -> bool:
+        return self.rows == self.cols
+
+    @property
+    def is_array(self) -> bool:
+        return not self.is_scalar
+
+    def depends_on(self, symbols: frozenset[Symbol]) -> bool:
+        """Whether any of ``symbols`` occurs in it."""
+        return not self.used.isdisjoint(symbols)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Expression) and self.key == other.key
+
+    def __hash__(self) -> int:
+        return self.hash
+
+    def __reduce__(self) -> Any:
+        from mcmodels.calculus.parsing import pickled
+
+        return pickled(self)
+
+    def __bool__(self) -> bool:
+        raise TypeError("an expression is neither true nor false; compare two with ==")
+
+    def __iter__(self) -> Iterator[Expression]:
+        raise TypeError("an expression cannot be iterated over; index it with numbers")
+
+    # -- how it is written --------------------------------------------------------------------
+
+    def __str__(self) -> str:
+        """Python text, which `parse` reads back."""
+        from mcmodels.calculus.printing import python_text
+
+        return python_text(self)
+
+    def __repr__(self) -> str:
+        return self.mathematics()
+
+    def mathematics(self) -> str:
+        """The expression as mathematics in plain text, as in ``(A + Aᵀ)x``."""
+        from mcmodels.calculus.printing import mathematics
+
+        return mathematics(self)
+
+    def latex(self) -> str:
+        """The expression as LaTeX, without dollar signs."""
+        from mcmodels.calculus.printing import latex
+
+        return latex(self)
+
+    def _repr_latex_(self) -> str:
+        return f"$\\displaystyle {self.latex()}$"
+
+    # -- arithmetic ---------------------------------------------------------------------------
+
+    def __add__(self, other: Any) -> Expression:
+        from mcmodels.calculus import operators
+
+        return operators.add(self, other)
+
+    def __radd__(self, other: Any) -> Expression:
+        from mcmodels.calculus import operators
+
+        return operators.add(other, self)
+
+    def __sub__(self, other: Any) -> Expression:
+        from mcmodels.calculus import operators
+
+        return operators.subtract(self, other)
+
+    def __rsub__(self, other: Any) -> Expression:
+        from mcmodels.calculus import operators
+
+        return operators.subtract(other, self)
+
+    def __neg__(self) -> Expression:
+        from mcmodels.calculus import arithmetic
+
+        return arithmetic.scale(-1, self)
+
+    def __pos__(self) -> Expression:
+        return self
+
+    def __mul__(self, other: Any) -> Expression:
+        from mcmodels.calculus import operators
+
+        return operators.multiply(self, other)
+
+    def __rmul__(self, other: Any) -> Expression:
+        from mcmodels.calculus import operators
+
+        return operators.multiply(other, self)
+
+    def __truediv__(self, other: Any) -> Expression:
+        from mcmodels.calculus import operators
+
+        return operators.divide(self, other)
+
+    def __rtruediv__(self, other: Any) -> Expression:
+        from mcmodels.calculus import operators
+
+        return operators.divide(other, self)
+
+    def __pow__(self, other: Any) -> Expression:
+        from mcmodels.calculus import operators
+
+        return operators.power(self, other)
+
+    def __rpow__(self, other: Any) -> Expression:
+        from mcmodels.calculus import operators
+
+        return operators.power(other, self)
+
+    def __matmul__(self, other: Any) -> Expression:
+        from mcmodels.calculus import operators
+
+        return operators.matmul(self, other)
+
+    def __rmatmul__(self, other: Any) -> Expression:
+        from mcmodels.calculus import operators
+
+        return operators.matmul(other, self)
+
+    def __abs__(self) -> Expression:
+        from mcmodels.calculus import functions
+
+        return functions.abs(self)
+
+    def __getitem__(self, index: Any) -> Expression:
+        from mcmodels.calculus import operators
+
+        return operators.entry(self, index)
+
+    @property
+    def T(self) -> Expression:
+        """The transpose; of a vector, a row."""
+        from mcmodels.calculus import arithmetic
+
+        return arithmetic.transpose(self)
+
+    # -- calculus -----------------------------------------------------------------------------
+
+    def differential(self) -> Expression:
+        """The differential, linear in the differentials of all symbols.
+
+        Returns
+        -------
+        Expression
+            Same shape. The differential of a symbol ``x`` is a symbol named ``dx``.
+
+        References
+        ----------
+        Magnus and Neudecker (2019), *Matrix Differential Calculus*, 3rd ed., chapters 5 and 8.
+        """
+        from mcmodels.calculus.differentials import differential
+
+        return differential(self, self.used)
+
+    def gradient(self, x: Any) -> Expression:
+        """The gradient of a scalar: the G of df = tr(Gᵀ dX), of the shape of ``x``.
+
+        Where ``x`` is declared symmetric, dX is symmetric, and G is the symmetric one of all
+        matrices that satisfy this.
+
+        Parameters
+        ----------
+        x : Expression or str
+            A symbol, or its name.
+
+        Returns
+        -------
+        Expression
+
+        Raises
+        ------
+        DerivativeError
+            If the expression is no scalar, ``x`` is no symbol, or a derivative has no closed form.
+        """
+        from mcmodels.calculus.derivatives import gradient
+
+        return gradient(self, x)
+
+    def jacobian(self, x: Any) -> Expression:
+        """The Jacobian: the J of vec(dF) = J vec(dX), rows for outputs and columns for inputs.
+
+        Parameters
+        ----------
+        x : Expression or str
+            A symbol, or its name.
+
+        Returns
+        -------
+        Expression
+            Of as many rows as this expression has entries and as many columns as ``x`` has, both
+            counted down the columns (vec).
+
+        Raises
+        ------
+        DerivativeError
+            If ``x`` is no symbol, or a derivative has no closed form.
+        """
+        from mcmodels.calculus.derivatives import jacobian
+
+        return jacobian(self, x)
+
+    def hessian(self, x: Any, y: Any = None) -> Expression:
+        """The Hessian of a scalar: the Jacobian, by ``y``, of the gradient by ``x``.
+
+        Where ``x`` is a matrix, its entries are counted down the columns (vec). Where it is declared
+        symmetric, the Hessian is meant for symmetric directions: d²f = vec(dX)ᵀ H vec(dX).
+
+        Parameters
+        ----------
+        x : Expression or str
+            A symbol, or its name.
+        y : Expression or str, default=None
+            A symbol for mixed second derivatives; None takes ``x``.
+
+        Returns
+        -------
+        Expression
+            Entries of ``x`` by entries of ``y``; a scalar where both are scalars.
+
+        Raises
+        ------
+        DerivativeError
+            As for `gradient`.
+        """
+        from mcmodels.calculus.derivatives import hessian
+
+        return hessian(self, x, x if y is None else y)
+
+    def hessian_vector_product(self, x: Any, V: Any) -> Expression:
+        """The derivative of the gradient by ``x`` in direction ``V``, of the shape of ``x``.
+
+        Parameters
+        ----------
+        x : Expression or str
+            A symbol, or its name.
+        V : Expression
+            The direction, of the shape of ``x``; symmetric where ``x`` is declared so.
+
+        Returns
+        -------
+        Expression
+
+        Raises
+        ------
+        DerivativeError
+            As for `gradient`.
+        ShapeError
+            If ``V`` has another shape than ``x``.
+        """
+        from mcmodels.calculus.derivatives import hessian_vector_product
+
+        return hessian_vector_product(self, x, V)
+
+    def derivation(self, x: Any, order: int = 1) -> Derivation:
+        """The gradient (or the Hessian), derived step by step.
+
+        Parameters
+        ----------
+        x : Expression or str
+            A symbol, or its name.
+        order : {1, 2}, default=1
+            1 derives the gradient of a scalar, or the Jacobian of anything else; 2 goes on to the
+            Hessian.
+
+        Returns
+        -------
+        Derivation
+            Its last line is what `gradient`, `jacobian` or `hessian` returns.
+
+        Raises
+        ------
+        DerivativeError
+            As for `gradient`.
+        """
+        from mcmodels.calculus.derivation import derive
+
+        return derive(self, x, order)
+
+    # -- numbers ------------------------------------------------------------------------------
+
+    def evaluate(self, **values: Any) -> np.ndarray:
+        """The value for given symbols.
+
+        Parameters
+        ----------
+        **values : float or array-like
+            The value of each symbol by name; sizes that no symbol tells, as whole numbers.
+
+        Returns
+        -------
+        float or ndarray of float64
+            Of this expression's shape.
+
+        Raises
+        ------
+        ValueError
+            If a value is missing, unknown, not finite or of another shape, or if the expression is
+            not defined there (the logarithm of a negative number, the inverse of a singular matrix).
+        """
+        from mcmodels.calculus.evaluate import evaluate
+
+        return evaluate(self, values)
+
+    def compile(self) -> CompiledFunction:
+        """A Python function of arrays that computes the value fast.
+
+        Returns
+        -------
+        CompiledFunction
+            Takes the symbols by name; ``.source`` shows its code, which is plain NumPy and SciPy.
+        """
+        from mcmodels.calculus.compiled import CompiledFunction
+
+        return CompiledFunction(self)
+
+    def check(self, x: Any, *, seed: int = 0, **values: Any) -> float:
+        """The error of the gradient (or Jacobian) by ``x``, measured against differences.
+
+        Parameters
+        ----------
+        x : Expression or str
+            A symbol, or its name.
+        seed : int, default=0
+            Of the random instance.
+        **values : float or array-like
+            Where to check; what is not given is drawn at random, symbolic sizes included.
+
+        Returns
+        -------
+        float
+            The largest deviation, relative to the largest entry. About 1e-9 or less when right.
+
+        Raises
+        ------
+        ValueError
+            If no random point is found at which the expression is defined.
+        """
+        from mcmodels.calculus.checks import check
+
+        return check(self, x, seed=seed, values=values)
+
+
+def _check_names(used: frozenset[Symbol], size_names: frozenset[str]) -> None:
+    names: dict[str, Symbol] = {}
+    for symbol in used:
+        other = names.setdefault(symbol.name, symbol)
+        if other != symbol:
+            first, second = sorted([other.described(), symbol.described()])
+            raise ShapeError(
+                f"the name {symbol.name!r} stands for two symbols, {first} and {second}; rename one"
+            )
+        if symbol.name in size_names:
+            raise ShapeError(
+                f"the name {symbol.name!r} stands for a size and for a symbol, "
+                f"{symbol.described()}; rename one"
+            )

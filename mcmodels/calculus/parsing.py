@@ -1,0 +1,3 @@
+"""stub."""
+
+RESERVED = frozenset({"exp"})

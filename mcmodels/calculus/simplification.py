@@ -1,0 +1,5 @@
+"""stub."""
+
+
+def simplify(e):
+    return e
