@@ -64,8 +64,8 @@ def gradient(f: Expression, x: Any) -> Expression:
     require_scalar(f)
     symbol = symbol_of(f, x)
     df = differential(f, frozenset([symbol]))
-    *_, (_, _, G) = peel(paired(df), Differential(symbol))
-    return simplify(symmetrised(G, symbol))
+    *_, (_, (final,)) = peel(paired(df), Differential(symbol))
+    return simplify(symmetrised(final.C, symbol))
 
 
 def symmetrised(G: Expression, x: Symbol) -> Expression:

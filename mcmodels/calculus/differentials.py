@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from mcmodels.calculus.arithmetic import zeros_like
+from mcmodels.calculus.arithmetic import scale, transpose, zeros_like
 from mcmodels.calculus.expression import Expression
-from mcmodels.calculus.nodes import Differential, Symbol, Unevaluated
+from mcmodels.calculus.nodes import Differential, Scaled, Symbol, Transpose, Unevaluated
 from mcmodels.calculus.rewriting import rewrite
 from mcmodels.calculus.rules import Rule, rule_of
 
@@ -64,7 +64,13 @@ def _layer(
 
 
 def _unevaluated(part: Expression, variables: frozenset[Symbol]) -> Expression:
-    """d(part); where nothing is left to do, its value."""
+    """d(part); without a word, d of a constant is 0, d(Xᵀ) = (dX)ᵀ and d(2X) = 2 dX."""
     if not part.depends_on(variables):
         return zeros_like(part)
-    return Differential(part) if isinstance(part, Symbol) else Unevaluated(part, variables)
+    if isinstance(part, Symbol):
+        return Differential(part)
+    if isinstance(part, Transpose):
+        return transpose(_unevaluated(part.argument, variables))
+    if isinstance(part, Scaled) and len(part.children) == 1:
+        return scale(part.coefficient, _unevaluated(part.children[0], variables))
+    return Unevaluated(part, variables)

@@ -42,8 +42,8 @@ def _jacobian(M: Expression, dX: Differential, size: Size, J: J) -> Expression:
     if isinstance(M, N.Sum):
         return add([J(term) for term in M.children])
     if M.is_scalar:
-        *_, (_, _, G) = peel(paired(M), dX)
-        return transpose(vec(G))
+        *_, (_, (final,)) = peel(paired(M), dX)
+        return transpose(vec(final.C))
     (i,) = [i for i, child in enumerate(M.children) if dX in child.used]
     if isinstance(M, N.Transpose) and M.argument == dX and "symmetric" in dX.declared:
         return identity(size)
@@ -105,8 +105,8 @@ def _block_trace(M: Any, i: int, J: Expression) -> Expression:
 
 VEC_RULES: dict[type[Expression], Rule] = {
     N.Scaled: Rule("scalar multiple", "vec(αM) = α vec M", f"{_MN}, 2.4", _scaled),
-    N.Product: Rule("vec of a product", "vec(AMB) = (Bᵀ⊗A) vec M", f"{_MN}, 2.4 (5)", _product),
-    N.Transpose: Rule("commutation", "vec(Mᵀ) = K vec M", f"{_MN}, 3.7 (1)", _transpose),
+    N.Product: Rule("vec of a product", "vec(AMB) = (Bᵀ⊗A) vec M", f"{_MN}, 2.4", _product),
+    N.Transpose: Rule("commutation", "vec(Mᵀ) = K vec M", f"{_MN}, 3.7", _transpose),
     N.Hadamard: Rule("elementwise", "vec(B∘M) = diag(vec B) vec M", f"{_MN}, 3.6", _hadamard),
     N.DiagonalMatrix: Rule("diagonal matrix", "vec diag(m) = Ψm", f"{_MN}, 3.6",
                            lambda M, i, J: matmul([functions.diagonal_selection(M.rows), J])),

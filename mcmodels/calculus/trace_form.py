@@ -99,10 +99,10 @@ Adjoint = Callable[[Expression, Any, int], Expression]
 
 ADJOINTS: dict[type[Expression], Rule] = {
     N.Scaled: Rule("scalar factor", "tr(Cᵀ(αM)) = tr((αC)ᵀM)", f"{_MN}, 1.10", _scaled),
-    N.Product: Rule("cyclic shift", "tr(CᵀAMB) = tr((AᵀCBᵀ)ᵀM)", f"{_MN}, 1.10 (4)", _product),
-    N.Transpose: Rule("transposition", "tr(CᵀMᵀ) = tr(CM)", f"{_MN}, 1.10 (3)",
+    N.Product: Rule("cyclic shift", "tr(CᵀAMB) = tr((AᵀCBᵀ)ᵀM)", f"{_MN}, 1.10", _product),
+    N.Transpose: Rule("transposition", "tr(CᵀMᵀ) = tr(CM)", f"{_MN}, 1.10",
                       lambda C, M, i: transpose(C)),
-    N.Hadamard: Rule("elementwise shift", "tr(Aᵀ(B∘M)) = tr((A∘B)ᵀM)", f"{_MN}, 3.6 (7)",
+    N.Hadamard: Rule("elementwise shift", "tr(Aᵀ(B∘M)) = tr((A∘B)ᵀM)", f"{_MN}, 3.6",
                      _hadamard),
     N.Trace: Rule("trace", "c tr M = tr((cI)ᵀM)", f"{_MN}, 1.10",
                   lambda C, M, i: scale(C, arithmetic.identity(M.argument.rows))),
@@ -111,9 +111,9 @@ ADJOINTS: dict[type[Expression], Rule] = {
                            lambda C, M, i: functions.diag(C)),
     N.Diagonal: Rule("diagonal", "cᵀ diag(M) = tr(diag(c)M)", f"{_MN}, 3.6",
                      lambda C, M, i: functions.diag(C)),
-    N.Vec: Rule("vec", "cᵀ vec M = tr((unvec c)ᵀM)", f"{_MN}, 2.4 (7)",
+    N.Vec: Rule("vec", "cᵀ vec M = tr((unvec c)ᵀM)", f"{_MN}, 2.4",
                 lambda C, M, i: arithmetic.unvec(C, M.argument.rows, M.argument.cols)),
-    N.Unvec: Rule("unvec", "tr(Cᵀ unvec m) = (vec C)ᵀm", f"{_MN}, 2.4 (7)",
+    N.Unvec: Rule("unvec", "tr(Cᵀ unvec m) = (vec C)ᵀm", f"{_MN}, 2.4",
                   lambda C, M, i: arithmetic.vec(C)),
     N.Kron: Rule("Kronecker blocks", "tr(Cᵀ(A⊗M)) = tr((Σaᵢⱼ Cᵢⱼ)ᵀM)", f"{_MN}, 2.2", _kron),
     N.BlockSum: Rule("Kronecker blocks", "tr(Hᵀ Σaᵢⱼ Cᵢⱼ) = tr((A⊗H)ᵀC)", f"{_MN}, 2.2",
@@ -131,37 +131,36 @@ def paired(linear: Expression) -> list[Pairing]:
 
 def peel(
     pairings: list[Pairing], dX: Differential
-) -> Iterator[tuple[list[Rule], list[Pairing], Expression]]:
-    """Peel, round by round, until only G = the C of ⟨C, dX⟩ is left.
+) -> Iterator[tuple[list[Rule], list[Pairing]]]:
+    """Peel, round by round, until only pairings ⟨C, dX⟩ are left.
 
     Yields
     ------
-    rules, pairings, G
-        The rules used in the round; what is not yet peeled; the sum of what stands before dX.
+    rules, pairings
+        The rules used in the round, and the pairings after it, in the order of the terms they come
+        from; the last round leaves one pairing ⟨G, dX⟩.
     """
-    G: list[Expression] = []
-    pending = _opened(pairings, dX, G)
-    while pending:
+    pairings = _opened(pairings, dX)
+    while any(pairing.M != dX for pairing in pairings):
         used: dict[str, Rule] = {}
-        tops = _tops(pending)
-        following: list[Pairing] = [p for p in pending if p.M.key not in tops]
-        for pairing in pending:
-            if pairing.M.key in tops:
+        tops = _tops(pairings)
+        following: list[Pairing] = []
+        for pairing in pairings:
+            if pairing.M != dX and pairing.M.key in tops:
                 rule = ADJOINTS[type(pairing.M)]
                 used[rule.name] = rule
                 i = _linear_part(pairing.M, dX)
-                following.append(
-                    Pairing(rule.apply(pairing.C, pairing.M, i), pairing.M.children[i])
-                )
-        pending = _opened(following, dX, G)
-        yield list(used.values()), pending, add(G) if G else zeros_like(dX)
-    if not G:
-        G.append(zeros_like(dX))
-    yield [], [], add(G)
+                C = rule.apply(pairing.C, pairing.M, i)
+                following.append(Pairing(C, pairing.M.children[i]))
+            else:
+                following.append(pairing)
+        pairings = _opened(following, dX)
+        yield list(used.values()), pairings
+    yield [], pairings or [Pairing(zeros_like(dX), dX)]
 
 
-def _opened(pairings: list[Pairing], dX: Differential, G: list[Expression]) -> list[Pairing]:
-    """Sums opened and equal M's merged; what stands before dX itself goes to ``G``."""
+def _opened(pairings: list[Pairing], dX: Differential) -> list[Pairing]:
+    """Sums opened, constants dropped, equal M's merged."""
     merged: dict[bytes, tuple[Expression, list[Expression]]] = {}
     waiting = pairings[::-1]
     while waiting:
@@ -169,21 +168,19 @@ def _opened(pairings: list[Pairing], dX: Differential, G: list[Expression]) -> l
         M = pairing.M
         if dX not in M.used or arithmetic.is_zero(pairing.C):
             continue
-        if M == dX:
-            G.append(pairing.C)
-        elif isinstance(M, N.Sum):
+        if isinstance(M, N.Sum):
             waiting.extend(Pairing(pairing.C, term) for term in reversed(M.children))
         else:
             merged.setdefault(M.key, (M, []))[1].append(pairing.C)
     return [Pairing(add(C), M) for M, C in merged.values()]
 
 
-def _tops(pending: list[Pairing]) -> set[bytes]:
+def _tops(pairings: list[Pairing]) -> set[bytes]:
     """The M's that are no part of another M, whose C is therefore complete."""
-    keys = {pairing.M.key for pairing in pending}
+    keys = {pairing.M.key for pairing in pairings}
     inside: set[bytes] = set()
     if len(keys) > 1:
-        for pairing in pending:
+        for pairing in pairings:
             inside |= keys & _parts(pairing.M)
     return keys - inside
 

@@ -102,6 +102,8 @@ def add(terms: Iterable[Expression]) -> Expression:
             )
             continue
         number, scalars, array = parts(term)
+        if isinstance(array, Zeros):
+            continue
         body = array if array is not None else scalars[0] if len(scalars) == 1 else None
         if isinstance(body, Sum) and len(scalars) == (array is None):
             waiting.extend(scale(number, inner) for inner in reversed(body.children))
@@ -113,7 +115,6 @@ def add(terms: Iterable[Expression]) -> Expression:
         collected[name] = (number, scalars, array)
     assert shape is not None, "a sum has terms"
     result = [_scaled(*term) for term in collected.values() if term[0] != 0]
-    result = [term for term in result if not isinstance(term, Zeros)]
     if not result:
         return constants.zeros_like(shape)
     return result[0] if len(result) == 1 else Sum(result)
