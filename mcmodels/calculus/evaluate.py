@@ -91,6 +91,7 @@ def walk(
     sizes: Mapping[str, int],
     xp: Any = ANALYTIC,
     checked: bool = False,
+    largest: float = np.inf,
 ) -> Array:
     """The value as an array of two dimensions.
 
@@ -103,6 +104,8 @@ def walk(
         Operations on arrays; see `ANALYTIC`.
     checked : bool
         Whether a part that is not finite is an error that names it.
+    largest : float
+        Of any entry of any part, where ``checked``.
 
     Raises
     ------
@@ -127,15 +130,17 @@ def walk(
         except (np.linalg.LinAlgError, ZeroDivisionError) as error:
             raise EvaluationError(f"{part} is not defined here: {error}") from None
         if checked:
-            _check(part, children, result)
+            _check(part, children, result, largest)
         return result
 
     return value(expression)
 
 
-def _check(part: Expression, children: list[Array], result: Array) -> None:
+def _check(part: Expression, children: list[Array], result: Array, largest: float) -> None:
     if not np.isfinite(result).all():
         raise EvaluationError(f"{part} is not finite here: its value has {_odd(result)}")
+    if np.abs(result).max() > largest:
+        raise EvaluationError(f"{part} is larger than {largest:.0e} here")
     if isinstance(part, N.Elementwise) and part.name in ("sign", "step"):
         if not children[0].all():
             warnings.warn(
@@ -168,8 +173,7 @@ def _directional_derivative(
     return np.imag(result) / step
 
 
-def _softmax(z: Array, xp: Any) -> Array:
-    axis = 0 if z.shape[1] == 1 else 1
+def _softmax(z: Array, xp: Any, axis: int) -> Array:
     exponentials = xp.exp(z - _largest(z, axis))
     return exponentials / exponentials.sum(axis=axis, keepdims=True)
 
@@ -202,7 +206,11 @@ def _whole_power(base: Array, k: int) -> Array:
     return base**k
 
 
-def _matrix_power(base: Array, k: int, xp: Any) -> Array:
+def _matrix_power(e: Any, c: list[Array], xp: Any, sizes: Any) -> Array:
+    base, exponent = c[0], c[1][0, 0].real
+    k = int(exponent)
+    if k != exponent:
+        raise EvaluationError(f"{e} needs a whole exponent; {e.exponent} is {exponent} here")
     if k < 0:
         base, k = xp.inv(base), -k
     result = None
@@ -280,7 +288,7 @@ VALUES: dict[type[Expression], Values] = {
     N.Product: lambda e, c, xp, s: reduce(lambda a, b: a @ b, c),
     N.Hadamard: lambda e, c, xp, s: reduce(lambda a, b: a * b, c),
     N.Power: _power,
-    N.MatrixPower: lambda e, c, xp, s: _matrix_power(c[0], int(c[1][0, 0].real), xp),
+    N.MatrixPower: _matrix_power,
     N.Transpose: lambda e, c, xp, s: c[0].T,
     N.Elementwise: lambda e, c, xp, s: getattr(xp, e.name)(c[0]),
     N.Trace: lambda e, c, xp, s: _scalar(np.trace(c[0])),
@@ -293,7 +301,7 @@ VALUES: dict[type[Expression], Values] = {
     N.Vec: lambda e, c, xp, s: c[0].T.reshape(-1, 1),
     N.Unvec: lambda e, c, xp, s: c[0].reshape(_shape(e, s)[::-1]).T,
     N.Kron: lambda e, c, xp, s: _kron(c),
-    N.Softmax: lambda e, c, xp, s: _softmax(c[0], xp),
+    N.Softmax: lambda e, c, xp, s: _softmax(c[0], xp, 0 if e.argument.is_column else 1),
     N.LogSumExp: lambda e, c, xp, s: _logsumexp(c[0], xp, 0 if e.argument.is_column else 1),
     N.BlockSum: lambda e, c, xp, s: _block_sum(c),
     N.BlockTrace: lambda e, c, xp, s: _block_trace(c),

@@ -29,6 +29,7 @@ _DRAWS: tuple[Draw, ...] = (
     lambda rng, shape: 0.2 * rng.standard_normal(shape),
     lambda rng, shape: rng.uniform(0.01, 0.1, shape),
 )
+_LARGEST = 1e8  # more is the inverse of something that is singular but for rounding
 _SMALLEST = 3  # 2 is a factor in many formulas, and must not be taken for a size
 
 
@@ -70,7 +71,7 @@ def random_instance(
         try:
             with np.errstate(all="ignore"):
                 for expression in expressions:
-                    walk(expression, values, sizes, checked=True)
+                    walk(expression, values, sizes, checked=True, largest=_LARGEST)
         except EvaluationError as error:
             reason = reason or error
             continue

@@ -10,6 +10,7 @@ from mcmodels.calculus.nodes import (
     Identity,
     Kron,
     Ones,
+    Product,
     Scaled,
     Unvec,
     Vec,
@@ -30,6 +31,13 @@ def vec(expression: Expression) -> Expression:
         return type(expression)(expression.rows * expression.cols, ONE)
     coefficient, scalars, array = sums.parts(expression)
     assert array is not None
+    if isinstance(array, Product):
+        for i, factor in enumerate(array.children):
+            if factor.is_column:
+                # vec(uvᵀ) = v ⊗ u: Magnus and Neudecker (2019), section 2.4.
+                u, v = array.children[: i + 1], array.children[i + 1 :]
+                outer = kron(transposes.transpose(products.matmul(v)), products.matmul(u))
+                return sums.scale(coefficient, *scalars, outer)
     return sums.scale(coefficient, *scalars, Vec(array))
 
 
@@ -62,6 +70,8 @@ def kron(left: Expression, right: Expression) -> Expression:
     assert A is not None
     assert B is not None
     coefficients = [number, *scalars, other_number, *other_scalars]
+    if isinstance(B, Kron):
+        return sums.scale(*coefficients, kron(kron(A, B.left), B.right))
     if isinstance(A, Zeros) or isinstance(B, Zeros):
         return constants.zeros(left.rows * right.rows, left.cols * right.cols)
     if A.is_column and B.rows == ONE:

@@ -135,6 +135,9 @@ def _joined(chain: list[Expression], factor: Expression) -> tuple[int, Expressio
     if isinstance(last, Kron) and isinstance(factor, Kron) and last.left.cols == factor.left.rows:
         left, right = matmul([last.left, factor.left]), matmul([last.right, factor.right])
         return 1, kronecker.kron(left, right)
+    beside = _beside_kron(last, factor)
+    if beside is not None:
+        return 1, beside
     if isinstance(factor, Vec):
         argument = factor.argument
         if isinstance(last, Commutation) and (last.m, last.n) == (argument.rows, argument.cols):
@@ -143,6 +146,9 @@ def _joined(chain: list[Expression], factor: Expression) -> tuple[int, Expressio
             return 1, kronecker.vec(matmul([last.right, argument, transposes.transpose(last.left)]))
     if isinstance(last, Commutation) and isinstance(factor, Commutation) and last.m == factor.n:
         return 1, constants.identity(factor.rows)
+    if isinstance(last, Ones) and isinstance(factor, Ones):
+        inner = constants.size_value(factor.rows)
+        return 1, sums.scale(inner, constants.ones(last.rows, factor.cols))
     if isinstance(factor, Ones) and factor.is_column and isinstance(last, DiagonalMatrix):
         return 1, last.argument
     if isinstance(last, Ones) and last.rows == ONE and isinstance(factor, DiagonalMatrix):
@@ -152,10 +158,21 @@ def _joined(chain: list[Expression], factor: Expression) -> tuple[int, Expressio
     return None
 
 
+def _beside_kron(last: Expression, factor: Expression) -> Expression | None:
+    """(a ⊗ B)M = a ⊗ BM and M(aᵀ ⊗ B) = aᵀ ⊗ MB, because M = 1 ⊗ M; so for b on the right."""
+    if isinstance(last, Kron) and last.left.is_column:
+        return kronecker.kron(last.left, matmul([last.right, factor]))
+    if isinstance(last, Kron) and last.right.is_column:
+        return kronecker.kron(matmul([last.left, factor]), last.right)
+    if isinstance(factor, Kron) and factor.left.rows == ONE:
+        return kronecker.kron(factor.left, matmul([last, factor.right]))
+    if isinstance(factor, Kron) and factor.right.rows == ONE:
+        return kronecker.kron(matmul([last, factor.left]), factor.right)
+    return None
+
+
 def _constant_scalar(left: Expression, right: Expression) -> tuple[int, Expression] | None:
     """leftᵀ right of constants that are known."""
-    if isinstance(left, Ones) and isinstance(right, Ones):
-        return 1, constants.size_value(left.rows)
     if isinstance(left, Unit) and isinstance(right, Unit):
         if left.index == right.index:
             return 1, Number(Fraction(1))

@@ -15,9 +15,9 @@ def python_text(expression: Expression) -> str:
 
 def mathematics(expression: Expression) -> str:
     """Mathematics in plain text."""
-    return PlainPrinter().write(expression)
+    return PlainPrinter().text(expression)
 
 
 def latex(expression: Expression) -> str:
     """LaTeX, without dollar signs."""
-    return LatexPrinter().write(expression)
+    return LatexPrinter().text(expression)

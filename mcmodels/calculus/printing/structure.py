@@ -10,10 +10,27 @@ from mcmodels.calculus.arithmetic import parts, power, scale
 from mcmodels.calculus.expression import Expression
 from mcmodels.calculus.numbers import Value, number
 
-__all__ = ["ATOM", "FACTOR", "SUM", "TERM", "Printer", "entry", "fraction", "signed_terms"]
+__all__ = [
+    "ATOM",
+    "FACTOR",
+    "OPERATION",
+    "SUM",
+    "TERM",
+    "Printer",
+    "decimal",
+    "entry",
+    "fraction",
+    "is_half",
+    "magnitude",
+    "signed_terms",
+]
 
-# How tightly a text holds together; it is parenthesised where more is asked for.
-SUM, TERM, FACTOR, ATOM = range(4)
+# How tightly a text holds together; it is parenthesised where more is asked for. A sum or anything
+# with a sign; an operation other than + (⊗, ∘, a quotient in one line); a product; what stands in a
+# product (Xᵀ, √x); what takes a superscript.
+SUM, OPERATION, TERM, FACTOR, ATOM = range(5)
+
+_MOST_DIGITS = 12
 
 
 class Printer:
@@ -28,6 +45,7 @@ class Printer:
         return text if own >= tightness else self.parenthesised(text)
 
     def parenthesised(self, text: str) -> str:
+        """The text in parentheses."""
         return f"({text})"
 
 
@@ -43,7 +61,7 @@ def signed_terms(e: N.Sum) -> list[tuple[bool, Expression]]:
         negative = coefficient < 0
         if same and not all(filled):
             array = None
-        result.append((negative, _assembled(abs(coefficient), scalars, array)))
+        result.append((negative, _assembled(magnitude(coefficient), scalars, array)))
     first = next((i for i, (negative, _) in enumerate(result) if not negative), 0)
     return [result[first], *result[:first], *result[first + 1 :]]
 
@@ -81,7 +99,13 @@ def entry(e: N.Product) -> tuple[N.Symbol, list[int]] | None:
 
 
 def is_half(value: object) -> bool:
+    """Whether an exponent is that of a square root."""
     return value == Fraction(1, 2)
+
+
+def magnitude(value: Value) -> Value:
+    """The number without its sign."""
+    return value if value >= 0 else -value
 
 
 def decimal(value: Value) -> str | None:
@@ -89,4 +113,5 @@ def decimal(value: Value) -> str | None:
     if isinstance(value, float):
         return None
     text = repr(float(value))
-    return text if "e" not in text and Fraction(text) == value and len(text) <= 8 else None
+    short = "e" not in text and len(text) <= _MOST_DIGITS
+    return text if short and Fraction(text) == value else None

@@ -1,0 +1,169 @@
+"""Compiled expressions: a Python function of arrays, written for the sizes it is called with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from mcmodels.calculus.binding import bind_sizes
+from mcmodels.calculus.compiling.writing import write_function
+from mcmodels.calculus.evaluate import EvaluationError
+from mcmodels.calculus.sizes import ShapeError
+
+if TYPE_CHECKING:
+    from mcmodels.calculus.expression import Expression
+    from mcmodels.calculus.nodes import Symbol
+
+__all__ = ["CompiledFunction"]
+
+Array = np.ndarray[Any, Any]
+
+_USUAL_SIZE = 100  # of a symbolic size, for the source that is shown before any call
+
+
+class CompiledFunction:
+    """A function of arrays that computes the value of an expression.
+
+    Common parts are computed once, matrix products in the cheapest order for the sizes at hand, a
+    diagonal matrix scales rows, an inverse is a solve, and XᵀDX is a symmetric product. The function
+    is written anew for each combination of sizes, and kept.
+
+    Call it with the values of the symbols by name: float64 arrays are used as they are. It trusts
+    what is declared (a symmetric matrix is not checked for symmetry).
+
+    Parameters
+    ----------
+    expression : Expression
+
+    Attributes
+    ----------
+    expression : Expression
+    arguments : tuple of str
+        Names of the symbols, and of sizes that no symbol tells.
+    source : str
+        The code, for sizes of 100; `source_for` shows it for others.
+
+    Examples
+    --------
+    >>> from mcmodels.calculus import matrix, sigmoid, softplus, sum, vector
+    >>> X, w = matrix("X", "n", "p"), vector("w", "p")
+    >>> hessian = sum(softplus(X @ w)).hessian(w).compile()
+    >>> print(hessian.source)
+    import numpy as np
+    from scipy.special import expit
+    <BLANKLINE>
+    <BLANKLINE>
+    def f(X, w):
+        t1 = X @ w
+        t2 = expit(t1)
+        t3 = np.sqrt(t2 * (1 - t2))[:, np.newaxis] * X
+        t4 = t3.T @ t3
+        return t4
+    <BLANKLINE>
+    """
+
+    def __init__(self, expression: Expression) -> None:
+        self.expression = expression
+        self._symbols = sorted(expression.used, key=lambda symbol: symbol.name)
+        told = {
+            size.names[0]
+            for symbol in self._symbols
+            for size in (symbol.rows, symbol.cols)
+            if len(size.names) == 1 and size.factor == 1
+        }
+        self._untold = sorted(expression.size_names - told)
+        self.arguments = (*(symbol.name for symbol in self._symbols), *self._untold)
+        self._functions: dict[tuple[int, ...], Callable[..., Any]] = {}
+        self._size_names = sorted(expression.size_names)
+
+    @property
+    def source(self) -> str:
+        return self.source_for(**{name: _USUAL_SIZE for name in self._size_names})
+
+    def source_for(self, **sizes: int) -> str:
+        """The code for given sizes.
+
+        Parameters
+        ----------
+        **sizes : int
+            Every symbolic size by name.
+
+        Returns
+        -------
+        str
+        """
+        missing = [name for name in self._size_names if name not in sizes]
+        if missing:
+            raise ShapeError(f"no value for the size {missing[0]!r}; give it as {missing[0]}=…")
+        return write_function(self.expression, list(self.arguments), sizes)
+
+    def __call__(self, **values: Any) -> Any:
+        """The value.
+
+        Parameters
+        ----------
+        **values : float or array-like
+            Every symbol by name, and sizes that no symbol tells.
+
+        Returns
+        -------
+        float or ndarray of float64
+
+        Raises
+        ------
+        ValueError
+            If a name is missing or unknown, a shape does not fit, or the value is not finite.
+        numpy.linalg.LinAlgError
+            If a matrix is singular.
+        """
+        try:
+            arrays = [
+                np.asarray(values[symbol.name], dtype=np.float64) for symbol in self._symbols
+            ]
+            counts = [values[name] for name in self._untold]
+        except KeyError as error:
+            raise ValueError(
+                f"no value for {error.args[0]!r}; it takes {', '.join(self.arguments)}"
+            ) from None
+        if len(values) != len(self.arguments):
+            (unknown, *_) = sorted(set(values) - set(self.arguments))
+            raise ValueError(f"unknown name {unknown!r}; it takes {', '.join(self.arguments)}")
+        shapes = (*(array.shape for array in arrays), *counts)
+        function = self._functions.get(shapes)
+        if function is None:
+            function = self._functions[shapes] = self._compiled(arrays, counts)
+        result = function(*(array if array.ndim else float(array) for array in arrays), *counts)
+        if not np.isfinite(np.sum(result)) and not np.isfinite(result).all():
+            raise EvaluationError(
+                f"{self.expression} is not finite here; evaluate() tells which part of it"
+            )
+        return float(result) if self.expression.is_scalar else np.asarray(result)
+
+    def _compiled(self, arrays: list[Array], counts: list[Any]) -> Callable[..., Any]:
+        sizes = self._sizes(arrays, dict(zip(self._untold, counts, strict=True)))
+        namespace: dict[str, Any] = {}
+        source = write_function(self.expression, list(self.arguments), sizes)
+        # The source is written from nodes and from names that `symbols` has checked.
+        exec(compile(source, f"<{self.expression}>", "exec"), namespace)
+        return namespace["f"]
+
+    def _sizes(self, arrays: list[Array], given: Mapping[str, Any]) -> dict[str, int]:
+        two = {}
+        for symbol, array in zip(self._symbols, arrays, strict=True):
+            wanted = 0 if symbol.is_scalar else 1 if symbol.is_column else 2
+            if array.ndim != wanted:
+                raise ShapeError(
+                    f"{symbol.name!r} is {symbol.described()}; found shape {array.shape}"
+                )
+            two[symbol] = array.reshape(-1, 1) if wanted < 2 else array
+        sizes = bind_sizes(two, given)
+        for symbol, array in two.items():
+            _check_shape(symbol, array, sizes)
+        return sizes
+
+
+def _check_shape(symbol: Symbol, array: Array, sizes: Mapping[str, int]) -> None:
+    if array.shape != (symbol.rows.value(sizes), symbol.cols.value(sizes)):
+        raise ShapeError(f"{symbol.name!r} is {symbol.described()}; found shape {array.shape}")

@@ -1,0 +1,1 @@
+"""From expressions to NumPy code: common parts once, products in the cheapest order."""

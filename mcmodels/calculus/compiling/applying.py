@@ -1,0 +1,149 @@
+"""Factors that are applied rather than formed: diagonals, inverses, Kronecker products, and others."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from mcmodels.calculus import nodes as N
+from mcmodels.calculus.arithmetic import parts, scale, transpose
+from mcmodels.calculus.compiling import chains
+from mcmodels.calculus.compiling.code import Text
+from mcmodels.calculus.compiling.signs import is_positive_definite
+from mcmodels.calculus.expression import Expression
+from mcmodels.calculus.sizes import ONE
+
+if TYPE_CHECKING:
+    from mcmodels.calculus.compiling.writing import Writer
+
+__all__ = ["applied", "two_dimensional"]
+
+
+def applied(
+    w: Writer, factor: Expression, other: Text, line: bool
+) -> Text | None:
+    """Code for factor @ other, or None where the factor is better formed.
+
+    ``line`` tells that ``other`` is a vector, an array of one dimension.
+    """
+    flipped = isinstance(factor, N.Transpose)
+    inner: Any = factor.children[0] if flipped else factor
+    if isinstance(inner, N.Identity):
+        return other
+    if isinstance(inner, N.DiagonalMatrix):
+        v = w.value(inner.argument).grouped
+        text = f"{v} * {other.grouped}" if line else f"{v}[:, np.newaxis] * {other.grouped}"
+        return Text(text, False, True)
+    if chains.is_inverse(inner):
+        return _solved(w, inner.children[0], flipped, other)
+    if isinstance(inner, N.Ones):
+        return _summed(w, factor, other, line)
+    if isinstance(inner, N.Unit):
+        if not flipped:
+            return None
+        return Text(f"{other.grouped}[{inner.index}]")
+    if isinstance(inner, N.Commutation):
+        return _commuted(w, inner, other, line)
+    if isinstance(inner, N.DiagonalSelection):
+        return _selected(w, inner, flipped, other, line)
+    if isinstance(inner, N.Kron):
+        return _kron_applied(w, inner, other, line)
+    if isinstance(inner, N.Sum) and line and w.uses.get(inner.key, 0) <= 1:
+        return _term_by_term(w, factor, other)
+    return None
+
+
+def _solved(w: Writer, base: Expression, flipped: bool, other: Text) -> Text:
+    """A solve; a matrix that is inverted more than once is factored once."""
+    if is_positive_definite(base):
+        w.code.use("from scipy.linalg import cho_factor, cho_solve")
+        if base.key not in w.factored:
+            w.factored[base.key] = w.code.assign(f"cho_factor({w.value(base)})", "factor")
+        return Text(f"cho_solve({w.factored[base.key]}, {other})", fresh=True)
+    if w.solves.get(base.key, 0) <= 1:
+        matrix = w.value(base)
+        return Text(f"np.linalg.solve({matrix.transposed if flipped else matrix}, {other})", fresh=True)
+    w.code.use("from scipy.linalg import lu_factor, lu_solve")
+    if base.key not in w.factored:
+        w.factored[base.key] = w.code.assign(f"lu_factor({w.value(base)})", "factor")
+    trans = ", trans=1" if flipped else ""
+    return Text(f"lu_solve({w.factored[base.key]}, {other}{trans})", fresh=True)
+
+
+def _summed(w: Writer, factor: Expression, other: Text, line: bool) -> Text | None:
+    if factor.rows == ONE:
+        return Text(f"np.sum({other})" if line else f"{other.grouped}.sum(axis=0)", fresh=not line)
+    return None
+
+
+def _commuted(w: Writer, inner: N.Commutation, other: Text, line: bool) -> Text:
+    m, n = w.size(inner.m), w.size(inner.n)
+    if line:
+        return Text(f"{other.grouped}.reshape({n}, {m}).T.ravel()", fresh=True)
+    swapped = f"{other.grouped}.reshape({n}, {m}, -1).transpose(1, 0, 2)"
+    return Text(f"{swapped}.reshape({w.size(inner.rows)}, -1)", fresh=True)
+
+
+def _selected(
+    w: Writer, inner: N.DiagonalSelection, flipped: bool, other: Text, line: bool
+) -> Text:
+    n = inner.n.value(w.sizes)
+    if flipped:
+        return Text(f"{other.grouped}[:: {n + 1}]")
+    shape = f"{n * n}" if line else f"({n * n}, {other.grouped}.shape[1])"
+    name = w.code.assign(f"np.zeros({shape})")
+    w.code.do(f"{name}[:: {n + 1}] = {other}")
+    return name
+
+
+def _kron_applied(w: Writer, inner: N.Kron, other: Text, line: bool) -> Text:
+    """(A ⊗ B) M by one product with A and one with B: vec(B Y Aᵀ) for each column vec(Y)."""
+    A, B = inner.left, inner.right
+    a, b = w.size(A.cols), w.size(B.cols)
+    text = f"{other.grouped}.reshape({a}, {b}{'' if line else ', -1'})"
+    if not isinstance(B, N.Identity):
+        text = f"{two_dimensional(w, B)} @ {text}" if not line else f"{text} @ {two_dimensional(w, transpose(B))}"
+        text = f"({text})"
+    if not isinstance(A, N.Identity):
+        text = f"np.tensordot({two_dimensional(w, A)}, {text}, 1)" if not line else f"({two_dimensional(w, A)} @ {text})"
+    shape = w.size(inner.rows)
+    return Text(f"{text}.reshape({shape}{'' if line else ', -1'})", fresh=True)
+
+
+def two_dimensional(w: Writer, e: Expression) -> str:
+    """The value as an array of two dimensions."""
+    value = w.value(e).grouped
+    if e.is_column:
+        return f"{value}[:, np.newaxis]"
+    return f"{value}[np.newaxis, :]" if e.rows == ONE else value
+
+
+def _term_by_term(w: Writer, factor: Expression, other: Text) -> Text:
+    """(A + B) x as Ax + Bx, so that the sum of matrices is not formed."""
+    flipped = isinstance(factor, N.Transpose)
+    terms = factor.children[0].children if flipped else factor.children
+    pieces = []
+    for term in terms:
+        coefficient, scalars, array = parts(transpose(term) if flipped else term)
+        assert array is not None
+        weight = scale(coefficient, *scalars)
+        chain = list(array.children) if isinstance(array, N.Product) else [array]
+        vector = other
+        for part in reversed(chain):
+            vector = _times(w, part, vector)
+        pieces.append(
+            vector.grouped
+            if isinstance(weight, N.Number) and weight.value == 1
+            else f"{w.value(weight).grouped} * {vector.grouped}"
+        )
+    return Text(" + ".join(pieces), False, True)
+
+
+def _times(w: Writer, factor: Expression, vector: Text) -> Text:
+    if chains.is_special(factor):
+        done = applied(w, factor, vector, True)
+        if done is not None:
+            return done
+    if factor.is_column:
+        return Text(f"{vector.grouped} * {w.value(factor).grouped}", False, True)
+    return Text(f"{w.value(factor).grouped} @ {vector.grouped}", False, True)
+

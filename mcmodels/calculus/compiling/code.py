@@ -1,0 +1,56 @@
+"""Code being written: lines, names for what is used again, and texts with or without parentheses."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+__all__ = ["Code", "Text"]
+
+
+@dataclass(frozen=True)
+class Text:
+    """A piece of Python; ``atom`` where it needs no parentheses."""
+
+    text: str
+    atom: bool = True
+    fresh: bool = False  # an array of our own, which may be written into
+
+    def __str__(self) -> str:
+        return self.text
+
+    @property
+    def grouped(self) -> str:
+        """The text in parentheses where it needs them."""
+        return self.text if self.atom else f"({self.text})"
+
+    @property
+    def transposed(self) -> Text:
+        if self.text.endswith(".T") and self.atom:
+            return Text(self.text[:-2])
+        return Text(f"{self.grouped}.T")
+
+
+@dataclass
+class Code:
+    """Lines of a function body, and the modules they use."""
+
+    taken: set[str]
+    lines: list[str] = field(default_factory=list)
+    imports: set[str] = field(default_factory=set)
+    _count: int = 0
+
+    def assign(self, text: Text | str, hint: str = "t") -> Text:
+        """A new name for a value."""
+        self._count += 1
+        while f"{hint}{self._count}" in self.taken:
+            self._count += 1
+        name = f"{hint}{self._count}"
+        self.lines.append(f"{name} = {text}")
+        return Text(name, fresh=not isinstance(text, Text) or text.fresh)
+
+    def do(self, line: str) -> None:
+        self.lines.append(line)
+
+    def use(self, line: str) -> None:
+        """Import something at the top."""
+        self.imports.add(line)

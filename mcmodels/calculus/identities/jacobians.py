@@ -1,0 +1,26 @@
+"""Jacobians of arrays: outputs down the rows, inputs along the columns, matrices by vec."""
+
+from mcmodels.calculus.functions import exp, inv, matrix, sigmoid, softmax, tanh, vector
+from mcmodels.calculus.identities.identity import Identity
+
+__all__ = ["IDENTITIES"]
+
+_THEME = "Jacobians"
+_MN = "Magnus & Neudecker (2019)"
+
+_x, _b, _z = vector("x", "n"), vector("b", "n"), vector("z", "n")
+_A = matrix("A", "m", "n")
+_X, _Q = matrix("X", "m", "n"), matrix("X", "n", "n")
+
+IDENTITIES = (
+    Identity("Ax", _THEME, _A @ _x, _x, f"{_MN}, 9.4", 1),
+    Identity("shift by b", _THEME, _x + _b, _x, f"{_MN}, 9.4", 1),
+    Identity("elementwise exponential", _THEME, exp(_x), _x, f"{_MN}, 9.4", 1),
+    Identity("elementwise hyperbolic tangent", _THEME, tanh(_x), _x, f"{_MN}, 9.4", 1),
+    Identity("elementwise sigmoid", _THEME, sigmoid(_x), _x, "Bishop (2006), (4.88)", 1),
+    Identity("softmax", _THEME, softmax(_z), _z, "Bishop (2006), (4.106)", 1),
+    Identity("AXB", _THEME, matrix("A", "p", "m") @ _X @ matrix("B", "n", "q"), _X, f"{_MN}, 9.5", 1),
+    Identity("transpose", _THEME, _X.T, _X, f"{_MN}, 9.5", 1),
+    Identity("inverse", _THEME, inv(_Q), _Q, f"{_MN}, 9.6", 1),
+    Identity("Gram matrix XᵀX", _THEME, _X.T @ _X, _X, f"{_MN}, 9.5", 1),
+)

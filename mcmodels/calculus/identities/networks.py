@@ -1,0 +1,47 @@
+"""Backpropagation: one dense layer, and a network of two."""
+
+from mcmodels.calculus.functions import logsumexp, matrix, norm, tanh, vector
+from mcmodels.calculus.identities.identity import Identity
+
+__all__ = ["IDENTITIES"]
+
+_LAYER = "Dense layer"
+_NETWORK = "Two-layer network"
+_SOURCE = "Goodfellow, Bengio & Courville (2016), 6.5"
+
+_x, _delta, _b = vector("x", "n"), vector("delta", "m"), vector("b", "m")
+_W = matrix("W", "m", "n")
+_layer = _delta.T @ (_W @ _x + _b)
+
+_W1, _b1 = matrix("W1", "h", "n"), vector("b1", "h")
+_W2, _b2 = matrix("W2", "k", "h"), vector("b2", "k")
+_y, _one_hot = vector("y", "k"), vector("y", "k", probability=True)
+_output = _W2 @ tanh(_W1 @ _x + _b1) + _b2
+_squared = norm(_output - _y) ** 2 / 2
+_entropy = logsumexp(_output) - _one_hot.T @ _output
+
+IDENTITIES = (
+    Identity(
+        "dense layer in W",
+        _LAYER,
+        _layer,
+        _W,
+        _SOURCE,
+        remark="δ is the gradient of the loss by the output Wx + b.",
+    ),
+    Identity("dense layer in x", _LAYER, _layer, _x, _SOURCE),
+    Identity("dense layer in b", _LAYER, _layer, _b, _SOURCE),
+    *(
+        Identity(
+            f"two-layer network, {loss}, in {name}", _NETWORK, f, variable, _SOURCE, order
+        )
+        for loss, f in (("squared loss", _squared), ("cross-entropy", _entropy))
+        for name, variable, order in (
+            ("W₂", _W2, 2),
+            ("b₂", _b2, 2),
+            ("W₁", _W1, 2),
+            ("b₁", _b1, 2),
+            ("x", _x, 2),
+        )
+    ),
+)

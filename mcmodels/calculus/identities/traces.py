@@ -1,0 +1,83 @@
+"""Scalars of a matrix: traces, bilinear forms, entries and the Frobenius norm."""
+
+from mcmodels.calculus.functions import eye, matrix, matrix_power, norm, scalar, sqrt, trace, vector
+from mcmodels.calculus.identities.identity import Identity
+
+__all__ = ["IDENTITIES"]
+
+_TRACES = "Traces"
+_FORMS = "Forms in a matrix"
+_COOKBOOK = "Petersen & Pedersen (2012)"
+
+_X = matrix("X", "m", "n")
+_Q = matrix("X", "n", "n")
+_A, _S = matrix("A", "n", "m"), matrix("A", "n", "n")
+_entries = matrix("A", "m", "n")
+_k = scalar("k", integer=True)
+_sandwich = trace(
+    matrix("A", "p", "m") @ _X @ matrix("B", "n", "n") @ _X.T @ matrix("C", "m", "p")
+)
+
+IDENTITIES = (
+    Identity("tr(AX)", _TRACES, trace(_A @ _X), _X, f"{_COOKBOOK}, (100)"),
+    Identity("tr(XᵀA)", _TRACES, trace(_X.T @ matrix("A", "m", "n")), _X, f"{_COOKBOOK}, (103)"),
+    Identity(
+        "tr(AXB)",
+        _TRACES,
+        trace(matrix("A", "p", "m") @ _X @ matrix("B", "n", "p")),
+        _X,
+        f"{_COOKBOOK}, (101)",
+    ),
+    Identity(
+        "tr(XᵀAX)", _TRACES, trace(_X.T @ matrix("A", "m", "m") @ _X), _X, f"{_COOKBOOK}, (108)"
+    ),
+    Identity("tr(AXBXᵀC)", _TRACES, _sandwich, _X, f"{_COOKBOOK}, (118)"),
+    Identity("tr(X³)", _TRACES, trace(matrix_power(_Q, 3)), _Q, f"{_COOKBOOK}, (121)"),
+    Identity(
+        "tr(Xᵏ)",
+        _TRACES,
+        trace(matrix_power(_Q, _k)),
+        _Q,
+        f"{_COOKBOOK}, (121)",
+        order=1,
+        remark="The Hessian is a sum of k − 1 terms; give k as a number to see them.",
+    ),
+    Identity(
+        "tr(A) + tr(A²)",
+        _TRACES,
+        trace(_S) + trace(matrix_power(_S, 2)),
+        _S,
+        f"{_COOKBOOK}, (99), (106)",
+    ),
+    Identity(
+        "trace of a squared difference",
+        _TRACES,
+        trace(matrix_power(eye("n") - _S, 2)),
+        _S,
+        f"{_COOKBOOK}, (106)",
+    ),
+    Identity(
+        "squared trace of a difference",
+        _TRACES,
+        trace(eye("n") - _S) ** 2,
+        _S,
+        f"{_COOKBOOK}, (99)",
+    ),
+    Identity(
+        "square root of tr(AᵀA)",
+        _TRACES,
+        sqrt(trace(_S.T @ _S)),
+        _S,
+        f"{_COOKBOOK}, (115)",
+    ),
+    Identity("aᵀXb", _FORMS, vector("a", "m").T @ _X @ vector("b", "n"), _X, f"{_COOKBOOK}, (70)"),
+    Identity(
+        "aᵀXᵀXb",
+        _FORMS,
+        vector("a", "n").T @ _X.T @ _X @ vector("b", "n"),
+        _X,
+        f"{_COOKBOOK}, (77)",
+    ),
+    Identity("squared Frobenius norm", _FORMS, norm(_X) ** 2, _X, f"{_COOKBOOK}, (132)"),
+    Identity("entry of a matrix", _FORMS, _entries[0, 0], _entries, f"{_COOKBOOK}, (73)"),
+)
