@@ -28,12 +28,12 @@ def bind(
     ShapeError
         If a shape does not fit, or a size is missing.
     ValueError
-        If a symbol is missing, unknown, or has a value that is not finite or not as declared.
+        If a symbol is missing, or has a value that is not finite or not as declared.
     """
     symbols = {symbol.name: symbol for symbol in expression.used}
-    _refuse_unknown(expression, symbols, values)
+    _refuse_missing(symbols, values)
     arrays = {symbols[name]: _array(symbols[name], values[name]) for name in symbols}
-    given = {name: values[name] for name in values if name not in symbols}
+    given = {name: values[name] for name in values if name in expression.size_names}
     sizes = bind_sizes(arrays, given)
     missing = sorted(expression.size_names - set(sizes))
     if missing:
@@ -61,18 +61,14 @@ def bind_sizes(arrays: Mapping[Symbol, Array], given: Mapping[str, Any]) -> dict
     return sizes
 
 
-def _refuse_unknown(
-    expression: Expression, symbols: Mapping[str, Symbol], values: Mapping[str, Any]
+def _refuse_missing(
+    symbols: Mapping[str, Symbol], values: Mapping[str, Any]
 ) -> None:
     for name in symbols:
         if name not in values:
             raise ValueError(
                 f"no value for {name!r}, {symbols[name].described()}; give it as {name}=…"
             )
-    for name in values:
-        if name not in symbols and name not in expression.size_names:
-            known = ", ".join(sorted([*symbols, *expression.size_names])) or "none"
-            raise ValueError(f"{name!r} does not occur in {expression}; its names are: {known}")
 
 
 def _array(symbol: Symbol, value: Any) -> Array:

@@ -105,7 +105,8 @@ class CompiledFunction:
         Parameters
         ----------
         **values : float or array-like
-            Every symbol by name, and sizes that no symbol tells.
+            Every symbol by name, and sizes that no symbol tells. Other names are ignored, so that a
+            function and its derivatives can be called alike.
 
         Returns
         -------
@@ -114,7 +115,7 @@ class CompiledFunction:
         Raises
         ------
         ValueError
-            If a name is missing or unknown, a shape does not fit, or the value is not finite.
+            If a name is missing, a shape does not fit, or the value is not finite.
         numpy.linalg.LinAlgError
             If a matrix is singular.
         """
@@ -127,9 +128,6 @@ class CompiledFunction:
             raise ValueError(
                 f"no value for {error.args[0]!r}; it takes {', '.join(self.arguments)}"
             ) from None
-        if len(values) != len(self.arguments):
-            (unknown, *_) = sorted(set(values) - set(self.arguments))
-            raise ValueError(f"unknown name {unknown!r}; it takes {', '.join(self.arguments)}")
         shapes = (*(array.shape for array in arrays), *counts)
         function = self._functions.get(shapes)
         if function is None:

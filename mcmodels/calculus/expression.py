@@ -376,7 +376,8 @@ class Expression:
         Parameters
         ----------
         **values : float or array-like
-            The value of each symbol by name; sizes that no symbol tells, as whole numbers.
+            The value of each symbol by name; sizes that no symbol tells, as whole numbers. Names
+            that do not occur are ignored, so that a function and its derivatives take the same.
 
         Returns
         -------
@@ -386,7 +387,7 @@ class Expression:
         Raises
         ------
         ValueError
-            If a value is missing, unknown, not finite or of another shape, or if the expression is
+            If a value is missing, not finite or of another shape, or if the expression is
             not defined there (the logarithm of a negative number, the inverse of a singular matrix).
         """
         from mcmodels.calculus.evaluate import evaluate

@@ -99,6 +99,10 @@ def _matrix_power(e: Any, d: D) -> Expression:
 def _trace(e: Any, d: D) -> Expression:
     X = e.argument
     if isinstance(X, nodes.MatrixPower) and not isinstance(X.exponent, nodes.Number):
+        if not arithmetic.is_zero(d(X.exponent)):
+            raise DerivativeError(
+                f"{e} has no derivative by its exponent {X.exponent}, which is a whole number"
+            )
         less = arithmetic.matrix_power(X.base, add([X.exponent, number(-1)]))
         return scale(X.exponent, functions.trace(matmul([less, d(X.base)])))
     return functions.trace(d(X))

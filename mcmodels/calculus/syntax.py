@@ -12,7 +12,6 @@ import difflib
 import keyword
 import re
 import unicodedata
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NoReturn
 
@@ -137,6 +136,7 @@ _ADVICE = {
     "×": "write @ for a matrix product, * for an elementwise one",
     "⊗": "write kron(A, B)",
     "∘": "write * for an elementwise product",
+    "ᵀ": "write .T for a transpose",
     "²": "write ** 2 for a square",
     "‖": "write norm(x)",
     "|": "write abs(x) or det(X)",
@@ -159,10 +159,21 @@ def _scan(text: str, known: frozenset[str]) -> None:
         if kind == "space":
             continue
         operand = previous in ("name", "number", "close")
+        if kind == "name" and keyword.iskeyword(token):
+            advice = "; write lambda_ for λ" if token == "lambda" else ""
+            _refuse(text, f"{token!r} is a word of Python, not of expressions{advice}", column)
         if operand and kind in ("name", "number"):
             _refuse(text, f"expected * or @ before {token!r}", column)
+        binary = kind == "operator" and token not in ("+", "-")
+        if (binary and not operand) or (kind == "close" and previous == "operator"):
+            _refuse(text, f"something is missing before {token!r}", column)
+        if kind == "name" and previous == "." and token != "T":
+            advice = f"; write {token}(…)" if token in SIGNATURES else ""
+            _refuse(text, f"the only attribute is .T; found .{token}{advice}", column)
         if kind == "name":
             _check_name(text, token, column, known)
+        elif kind == "number":
+            _check_number(text, token, column)
         elif kind == "open":
             depths.append(0)
             brackets.append(_CLOSING[token])
@@ -176,23 +187,30 @@ def _scan(text: str, known: frozenset[str]) -> None:
             depths[-1] = 0
         if len(depths) + sum(depths) > _DEEPEST:
             _refuse(text, f"it is nested more than {_DEEPEST} deep; write it in parts", column)
-        previous = kind or ""
+        previous = token if token == "." else kind or ""
+    if previous not in ("name", "number", "close"):
+        _refuse(text, "something is missing at the end", len(text) + 1)
     if len(brackets) > 1:
         _refuse(text, f"a {brackets[-1]!r} is missing", len(text) + 1)
 
 
 def _check_name(text: str, name: str, column: int, known: frozenset[str]) -> None:
-    if keyword.iskeyword(name):
-        advice = "; write lambda_ for λ" if name == "lambda" else ""
-        _refuse(text, f"{name!r} is a word of Python, not of expressions{advice}", column)
     if name in known:
         return
-    if "ᵀ" in name:
-        _refuse(text, f"{name!r} is no name; write .T for a transpose", column)
     if unicodedata.normalize("NFKC", name) != name or not name.isidentifier():
-        _refuse(text, f"{name!r} is no name; write it in plain letters and digits", column)
+        advice = next((_ADVICE[letter] for letter in name if letter in _ADVICE), "")
+        advice = advice or "use plain letters and digits"
+        _refuse(text, f"{name!r} is no name; {advice}", column)
     if name.startswith("_"):
         _refuse(text, f"{name!r} is not declared, and a name starts with a letter", column)
+
+
+def _check_number(text: str, number: str, column: int) -> None:
+    value = float(number.replace("_", ""))
+    if value > _LARGEST:
+        _refuse(text, f"a number is at most {_LARGEST:g}", column)
+    if value == 0 and re.search("[1-9]", re.split("[eE]", number)[0]):
+        _refuse(text, f"{number} is too small a number, and would be 0", column)
 
 
 def _normalised(known: frozenset[str]) -> dict[str, str]:
@@ -248,7 +266,7 @@ def read(text: object, known: frozenset[str] = frozenset()) -> Source:
             node.col_offset += skipped
         if isinstance(node, ast.Name):
             node.id = as_declared.get(node.id, node.id)
-    return _checked(text, tree)
+    return _checked(text, tree, known)
 
 
 # -- after the parser ------------------------------------------------------------------------------
@@ -263,7 +281,7 @@ OPERATORS: dict[type[ast.operator], str] = {
 }
 
 
-def _checked(text: str, tree: ast.expr) -> Source:
+def _checked(text: str, tree: ast.expr, known: frozenset[str]) -> Source:
     """The tree with its names by role; refuses nodes and calls that are not permitted."""
     values: list[ast.Name] = []
     sizes: set[str] = set()
@@ -284,14 +302,13 @@ def _checked(text: str, tree: ast.expr) -> Source:
         elif isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub | ast.UAdd):
             waiting.append(node.operand)
         elif isinstance(node, ast.Attribute):
-            if node.attr != "T":
-                _refuse(text, f"the only attribute is .T; found .{node.attr}", node)
+            assert node.attr == "T", "all other attributes have been refused"
             waiting.append(node.value)
         elif isinstance(node, ast.Subscript):
             index_in(text, node)
             waiting.append(node.value)
         elif isinstance(node, ast.Call):
-            function = _check_call(text, node)
+            function = _check_call(text, node, known)
             for kind, argument in zip(SIGNATURES[function].kinds, node.args, strict=False):
                 if kind == "s":
                     sizes.update(size_in(text, argument).names)
@@ -314,19 +331,20 @@ def number_in(text: str, node: ast.Constant) -> int | float:
     value = node.value
     if isinstance(value, bool) or not isinstance(value, int | float):
         _refuse(text, "only whole and decimal numbers are read", node)
-    if value > _LARGEST:
-        _refuse(text, f"a number is at most {_LARGEST:g}", node)
     return value
 
 
-def _check_call(text: str, node: ast.Call) -> str:
+def _check_call(text: str, node: ast.Call, known: frozenset[str]) -> str:
     if not isinstance(node.func, ast.Name):
         _refuse(text, "only a function by its name can be called", node)
     name = node.func.id
+    if name in known:
+        _refuse(text, f"{name!r} is no function; write {name} * (…)", node)
     if name not in SIGNATURES:
         nearest = difflib.get_close_matches(name, SIGNATURES, n=1)
-        known = f"did you mean {nearest[0]!r}?" if nearest else f"known: {', '.join(_functions())}"
-        _refuse(text, f"unknown function {name!r}; {known}", node)
+        advice = f"known: {', '.join(sorted(SIGNATURES))}"
+        advice = f"did you mean {nearest[0]!r}?" if nearest else advice
+        _refuse(text, f"unknown function {name!r}; {advice}", node)
     signature = SIGNATURES[name]
     for keyword_ in node.keywords:
         if not (signature.axis and keyword_.arg == "axis") or len(node.keywords) > 1:
@@ -338,10 +356,6 @@ def _check_call(text: str, node: ast.Call) -> str:
         counts = str(most) if signature.required == most else f"{signature.required} or {most}"
         _refuse(text, f"{name} takes {counts}, found {len(node.args)} arguments", node)
     return name
-
-
-def _functions() -> Iterator[str]:
-    return iter(sorted(SIGNATURES))
 
 
 def whole_in(text: str, node: ast.expr) -> int:

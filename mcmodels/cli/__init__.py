@@ -1,4 +1,4 @@
-"""The command line: ``mcmodels fit`` and ``mcmodels predict``."""
+"""The command line: ``mcmodels fit``, ``mcmodels predict`` and ``mcmodels derive``."""
 
 from mcmodels.cli.commands import main
 

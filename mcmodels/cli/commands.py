@@ -1,4 +1,4 @@
-"""What the command line does: fit a model to a file and print it, predict with a saved one."""
+"""What the command line does: fit a model and print it, predict with a saved one, derive."""
 
 from __future__ import annotations
 
@@ -28,6 +28,7 @@ from mcmodels.cli.columns import (
     refuse_single_levels,
     refuse_unseen,
 )
+from mcmodels.cli.derive import derive
 from mcmodels.cli.files import is_csv, load, one_line, read, replacing
 from mcmodels.cli.options import parser
 from mcmodels.cli.tables import fit_report, level_name, levels_by_column
@@ -78,7 +79,7 @@ def _run(argv: Sequence[str] | None) -> int:
             warnings.simplefilter("always", FitWarning)
             for for_programmers in (DeprecationWarning, FutureWarning):
                 warnings.simplefilter("ignore", for_programmers)
-            text = {"fit": _fit, "predict": _predict}[options.command](options)
+            text = {"fit": _fit, "predict": _predict, "derive": derive}[options.command](options)
     except (ImportError, MemoryError, OSError, ValueError) as error:
         reason = _NO_PARQUET if isinstance(error, ImportError) else one_line(error)
         print(f"mcmodels: error: {reason}", file=sys.stderr)

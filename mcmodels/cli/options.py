@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -19,20 +21,48 @@ _TRUST = (
     "A model file is loaded with joblib, and loading it runs whatever code it holds: "
     "only load models that you trust."
 )
+_SHAPES = """shapes:
+  A name is a vector if it starts with a small letter and a matrix if it starts with a
+  capital, of sizes that make the expression fit. Declare it to say more:
+
+  --let c=scalar                 a scalar
+  --let x=n                      a vector of n, a name or a number
+  --let A=m,n                    a matrix of m rows and n columns
+  --let S=n,n:symmetric          a symmetric matrix; or S=matrix:symmetric, of any size
+  --let S=n,n:positive_definite  a positive definite one
+  --let y=k:probability          a vector that sums to 1; or y=vector:probability
+  --let k=scalar:integer         a whole number, for matrix_power(A, k)
+
+examples:
+  mcmodels derive 'trace(X.T @ A @ X)' --wrt X
+  mcmodels derive 'norm(A @ x - b)**2 + c * norm(x)**2' --wrt x --let c=scalar --hessian
+  mcmodels derive 'x.T @ S @ x' --wrt x --let S=matrix:symmetric --numpy
+"""
 
 
 class _Parser(argparse.ArgumentParser):
-    """A parser that takes no abbreviated options, and refuses in one line."""
+    """A parser that takes no abbreviated options, and refuses in one line.
 
-    def __init__(self, **options: Any) -> None:
+    With ``signed``, an argument with a minus in front, such as -sum(x), is no option.
+    """
+
+    def __init__(self, *, signed: bool = False, **options: Any) -> None:
+        self.signed = signed
         super().__init__(allow_abbrev=False, **options)
+
+    def parse_known_args(  # type: ignore[override]
+        self, args: Sequence[str] | None = None, namespace: Any = None
+    ) -> Any:
+        if self.signed and args is not None:
+            args = [re.sub(r"^(?=-(?!-|h$))", " ", argument) for argument in args]
+        return super().parse_known_args(args, namespace)
 
     def error(self, message: str) -> NoReturn:
         self.exit(2, f"mcmodels: error: {message} (see {self.prog} --help)\n")
 
 
 def parser() -> argparse.ArgumentParser:
-    """The parser of ``mcmodels``; ``command`` is "fit", "predict" or None."""
+    """The parser of ``mcmodels``; ``command`` is "fit", "predict", "derive" or None."""
     top = _Parser(prog="mcmodels", description="Models with exact gradients and Hessians.")
     top.add_argument("--version", action="version", version=f"mcmodels {mcmodels.__version__}")
     top.set_defaults(command=None)
@@ -77,7 +107,37 @@ def parser() -> argparse.ArgumentParser:
         "--output", type=Path, required=True, metavar="OUT", help="file to write: as FILE"
     )
     predict.set_defaults(command="predict")
+    _add_derive(commands)
     return top
+
+
+def _add_derive(commands: Any) -> None:
+    derive = commands.add_parser(
+        "derive",
+        help="derive a gradient or Hessian, step by step",
+        description="Derive the gradient of a scalar, or the Jacobian of an array, step by step.",
+        epilog=_SHAPES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        signed=True,
+    )
+    derive.add_argument(
+        "expression",
+        metavar="EXPRESSION",
+        help="in the words of NumPy, as in 'trace(X.T @ A @ X)'; it is read and never run as code",
+    )
+    derive.add_argument("--wrt", required=True, metavar="NAME", help="by what to differentiate")
+    derive.add_argument(
+        "--let",
+        action="append",
+        default=[],
+        metavar="NAME=SHAPE",
+        help="declare a name, as below; may be given again",
+    )
+    derive.add_argument("--hessian", action="store_true", help="go on to the second derivative")
+    form = derive.add_mutually_exclusive_group()
+    form.add_argument("--latex", action="store_true", help="print the steps as LaTeX")
+    form.add_argument("--numpy", action="store_true", help="print the result as Python code")
+    derive.set_defaults(command="derive")
 
 
 def _add_data_options(parser: argparse.ArgumentParser, model: type, target: str | None) -> None:

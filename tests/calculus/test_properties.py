@@ -12,6 +12,8 @@ from mcmodels.calculus.evaluate import walk
 from mcmodels.calculus.expression import Expression
 from mcmodels.calculus.functions import vector
 from mcmodels.calculus.nodes import Symbol
+from mcmodels.calculus.parsing import parse
+from mcmodels.calculus.rewriting import parts_of, with_children
 from tests.calculus.expressions import (
     Point,
     expressions,
@@ -171,6 +173,39 @@ def evaluate_is_walk(problem) -> None:
     np.testing.assert_array_equal(np.reshape(found, expected.shape), expected)
 
 
+def compiled_is_evaluated(problem) -> None:
+    f, x, point = problem
+    for expression in (f, *derivatives_of(f, x)):
+        require_tame(expression, point)
+        note(f"expression = {expression}")
+        compiled = expression.compile()
+        note(compiled.source_for(**{name: point.sizes[name] for name in expression.size_names}))
+        found = compiled(**point.arguments(expression))
+        expected = expression.evaluate(**point.arguments(expression))
+        assert np.shape(found) == np.shape(expected)
+        require_close(found, expected)
+
+
+def text_is_read_back(problem) -> None:
+    f, x, _ = problem
+    for expression in (f, *derivatives_of(f, x)):
+        note(f"expression = {expression}")
+        declared = {symbol.name: symbol for symbol in expression.used}
+        assert parse(str(expression), **declared) == expression
+
+
+def parts_are_in_normal_form(problem) -> None:
+    f, x, _ = problem
+    for expression in (f, *derivatives_of(f, x)):
+        for part in parts_of(expression):
+            if part.children:
+                assert with_children(part, part.children) == part, f"part = {part}"
+
+
+def derivatives_of(f: Expression, x: Symbol) -> list[Expression]:
+    return [f.gradient(x), f.hessian(x)] if f.is_scalar else [f.jacobian(x)]
+
+
 PROPERTIES = [
     (gradient_is_right, scalar_expressions(), 60),
     (gradient_agrees_with_differences, scalar_expressions(), 30),
@@ -179,6 +214,9 @@ PROPERTIES = [
     (hessian_vector_product_is_right, scalar_expressions(), 40),
     (mixed_hessian_is_right, scalar_expressions(), 40),
     (evaluate_is_walk, expressions(), 30),
+    (compiled_is_evaluated, expressions(), 40),
+    (text_is_read_back, expressions(), 40),
+    (parts_are_in_normal_form, expressions(), 40),
 ]
 NAMES = [check.__name__ for check, _, _ in PROPERTIES]
 

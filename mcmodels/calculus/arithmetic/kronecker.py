@@ -29,16 +29,16 @@ def vec(expression: Expression) -> Expression:
         return expression.argument
     if isinstance(expression, Zeros | Ones):
         return type(expression)(expression.rows * expression.cols, ONE)
-    coefficient, scalars, array = sums.parts(expression)
-    assert array is not None
-    if isinstance(array, Product):
-        for i, factor in enumerate(array.children):
+    if isinstance(expression, Scaled):
+        assert expression.array is not None
+        return sums.scale(expression.coefficient, *expression.scalars, vec(expression.array))
+    if isinstance(expression, Product):
+        for i, factor in enumerate(expression.children):
             if factor.is_column:
                 # vec(uvᵀ) = v ⊗ u: Magnus and Neudecker (2019), section 2.4.
-                u, v = array.children[: i + 1], array.children[i + 1 :]
-                outer = kron(transposes.transpose(products.matmul(v)), products.matmul(u))
-                return sums.scale(coefficient, *scalars, outer)
-    return sums.scale(coefficient, *scalars, Vec(array))
+                u, v = expression.children[: i + 1], expression.children[i + 1 :]
+                return kron(transposes.transpose(products.matmul(v)), products.matmul(u))
+    return Vec(expression)
 
 
 def unvec(expression: Expression, m: Size, n: Size) -> Expression:

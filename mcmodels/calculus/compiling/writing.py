@@ -12,6 +12,7 @@ from mcmodels.calculus.compiling import chains
 from mcmodels.calculus.compiling.applying import applied, two_dimensional
 from mcmodels.calculus.compiling.code import Code, Text
 from mcmodels.calculus.compiling.signs import is_nonnegative
+from mcmodels.calculus.compiling.strands import sandwich
 from mcmodels.calculus.elementwise import FUNCTIONS
 from mcmodels.calculus.expression import Expression
 from mcmodels.calculus.numbers import Value
@@ -207,9 +208,9 @@ def _power(w: Writer, e: N.Power) -> Text:
 
 
 def _product(w: Writer, e: N.Product) -> Text:
-    square = _as_square(w, e)
-    if square is not None:
-        return square
+    special = sandwich(w, e.children) or _as_square(w, e)
+    if special is not None:
+        return special
     return _ordered(w, list(e.children), chains.best_order(e.children, w.sizes))
 
 

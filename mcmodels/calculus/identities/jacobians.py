@@ -19,7 +19,9 @@ IDENTITIES = (
     Identity("elementwise hyperbolic tangent", _THEME, tanh(_x), _x, f"{_MN}, 9.4", 1),
     Identity("elementwise sigmoid", _THEME, sigmoid(_x), _x, "Bishop (2006), (4.88)", 1),
     Identity("softmax", _THEME, softmax(_z), _z, "Bishop (2006), (4.106)", 1),
-    Identity("AXB", _THEME, matrix("A", "p", "m") @ _X @ matrix("B", "n", "q"), _X, f"{_MN}, 9.5", 1),
+    Identity(
+        "AXB", _THEME, matrix("A", "p", "m") @ _X @ matrix("B", "n", "q"), _X, f"{_MN}, 9.5", 1
+    ),
     Identity("transpose", _THEME, _X.T, _X, f"{_MN}, 9.5", 1),
     Identity("inverse", _THEME, inv(_Q), _Q, f"{_MN}, 9.6", 1),
     Identity("Gram matrix XᵀX", _THEME, _X.T @ _X, _X, f"{_MN}, 9.5", 1),

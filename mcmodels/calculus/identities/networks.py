@@ -32,9 +32,7 @@ IDENTITIES = (
     Identity("dense layer in x", _LAYER, _layer, _x, _SOURCE),
     Identity("dense layer in b", _LAYER, _layer, _b, _SOURCE),
     *(
-        Identity(
-            f"two-layer network, {loss}, in {name}", _NETWORK, f, variable, _SOURCE, order
-        )
+        Identity(f"two-layer network, {loss}, in {name}", _NETWORK, f, variable, _SOURCE, order)
         for loss, f in (("squared loss", _squared), ("cross-entropy", _entropy))
         for name, variable, order in (
             ("W₂", _W2, 2),

@@ -118,8 +118,7 @@ IDENTITIES = (
         _CLASSES,
         sum(logsumexp(_X @ _W, axis=1)) - trace(_Y.T @ _X @ _W),
         _W,
-        "Bishop (2006), (4.109)",
-        1,
+        "Bishop (2006), (4.109), (4.110)",
         remark="Xᵀ(Ŷ − Y), with softmax along each row.",
     ),
     Identity(

@@ -32,14 +32,23 @@ IDENTITIES = (
         1,
     ),
     Identity(
-        "differential of a product", _THEME, _A @ matrix("B", "n", "p"), None, f"{_COOKBOOK}, (37)", 1
+        "differential of a product",
+        _THEME,
+        _A @ matrix("B", "n", "p"),
+        None,
+        f"{_COOKBOOK}, (37)",
+        1,
     ),
     Identity("differential of a transpose", _THEME, _X.T, None, f"{_COOKBOOK}, (44)", 1),
     Identity("differential of a trace", _THEME, trace(_X), None, f"{_COOKBOOK}, (36)", 1),
     Identity("differential of an inverse", _THEME, inv(_X), None, f"{_COOKBOOK}, (40)", 1),
     Identity("differential of a determinant", _THEME, det(_X), None, f"{_COOKBOOK}, (42)", 1),
-    Identity("differential of a log determinant", _THEME, logdet(_X), None, f"{_COOKBOOK}, (43)", 1),
-    Identity("differential of an elementwise product", _THEME, _A * _B, None, f"{_COOKBOOK}, (38)", 1),
+    Identity(
+        "differential of a log determinant", _THEME, logdet(_X), None, f"{_COOKBOOK}, (43)", 1
+    ),
+    Identity(
+        "differential of an elementwise product", _THEME, _A * _B, None, f"{_COOKBOOK}, (38)", 1
+    ),
     Identity(
         "differential of a Kronecker product",
         _THEME,

@@ -14,9 +14,7 @@ _Q = matrix("X", "n", "n")
 _A, _S = matrix("A", "n", "m"), matrix("A", "n", "n")
 _entries = matrix("A", "m", "n")
 _k = scalar("k", integer=True)
-_sandwich = trace(
-    matrix("A", "p", "m") @ _X @ matrix("B", "n", "n") @ _X.T @ matrix("C", "m", "p")
-)
+_sandwich = trace(matrix("A", "p", "m") @ _X @ matrix("B", "n", "n") @ _X.T @ matrix("C", "m", "p"))
 
 IDENTITIES = (
     Identity("tr(AX)", _TRACES, trace(_A @ _X), _X, f"{_COOKBOOK}, (100)"),

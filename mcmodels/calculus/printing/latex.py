@@ -23,7 +23,7 @@ _LETTERS |= {"ο": r"\mathrm{o}", "ς": r"\varsigma"}
 
 _FUNCTIONS = {name: f"\\{name}" for name in ("exp", "log", "sin", "cos", "tanh", "det")}
 _FUNCTIONS |= {"sigmoid": r"\sigma", "d": r"\mathrm{d}"}
-_TALL = re.compile(r"\\frac|\\left|\\sqrt")
+_TALL = re.compile(r"\\frac|\\sqrt")
 _DENOMINATORS = (2, 3, 4, 8)  # which look better as a fraction than as a decimal
 
 
@@ -72,10 +72,8 @@ class LatexPrinter(TextbookPrinter):
         return self._lowered(text, r"\mathrm{rows}") if of_rows else text
 
     def _bars(self, inside: str, double: bool = False, index: str = "") -> str:
-        left, right = (r"\lVert", r"\rVert") if double else (r"\lvert", r"\rvert")
-        if _TALL.search(inside):
-            left, right = rf"\left{left}", rf"\right{right}"
-        text = f"{left} {inside} {right}"
+        bar = r"\|" if double else "|"
+        text = rf"\left{bar} {inside} \right{bar}"
         return self._lowered(text, index) if index else text
 
     def _log_det(self, argument: str) -> str:
@@ -88,7 +86,8 @@ class LatexPrinter(TextbookPrinter):
         return rf"\sqrt{{{self.write(radicand)}}}"
 
     def _elementwise_power(self, base: str, exponent: str) -> str:
-        return self._raised(base, rf"\circ {exponent}")
+        single = re.fullmatch(r"\\?\w+", exponent)
+        return self._raised(base, rf"\circ {exponent if single else self.parenthesised(exponent)}")
 
     def _quotient(self, above: str, below: list[Expression], divisor: Value) -> Text:
         number = [] if divisor == 1 else [str(divisor)]
@@ -122,5 +121,5 @@ def _letters(name: str) -> str:
 
 
 def _upright(name: str) -> str:
-    escaped = name.replace("_", r"\_")
+    escaped = "".join(_LETTERS.get(letter, letter) for letter in name).replace("_", r"\_")
     return rf"\mathrm{{{escaped}}}"

@@ -46,7 +46,6 @@ _GROUP = re.compile(rf"\(.*\)[{_SCRIPTS}]*\Z")
 _ONE_LETTER = re.compile(rf"{_LETTER}[{_SCRIPTS}]*\Z")
 _LETTER_FIRST = re.compile(rf"(?!d\(){_LETTER}[({'['}^]")
 _NUMBER = re.compile(rf"([\d.]+|[{_NUMBERS}])[{_SCRIPTS}]*\Z")
-_OPERATOR_NAMES = ("σ", "d")  # a parenthesis right after them holds an argument
 
 
 class PlainPrinter(TextbookPrinter):
@@ -129,11 +128,14 @@ class PlainPrinter(TextbookPrinter):
         return text
 
     def _close(self, previous: str, factor: str) -> bool:
+        """Whether two factors are told apart without a space: not f(x), dx or a longer name."""
         letter = _ONE_LETTER.match(previous)
         if not (letter or _NUMBER.match(previous) or _GROUP.match(previous)):
             return False
+        if previous == "d" or (previous == "σ" and factor[0] == "("):
+            return False
         if factor[0] == "(":
-            return previous not in _OPERATOR_NAMES
+            return True
         if _is_number(factor[0]):
             return previous[-1] in {")", *_UP.values()}
         if factor[0] in "‖|√":

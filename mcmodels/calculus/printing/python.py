@@ -5,6 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 
 from mcmodels.calculus import nodes as N
+from mcmodels.calculus.arithmetic import scale
 from mcmodels.calculus.expression import Expression
 from mcmodels.calculus.numbers import Value
 from mcmodels.calculus.printing.structure import (
@@ -46,10 +47,11 @@ class PythonPrinter(Printer):
 
     def __init__(self) -> None:
         super().__init__()
+        self.sizes: frozenset[str] | None = None
         self.writers = {
             N.Symbol: lambda e: (e.name, ATOM),
             N.Differential: lambda e: (e.name, ATOM),
-            N.SizeValue: lambda e: (e.name, ATOM),
+            N.SizeValue: self._size_value,
             N.Number: lambda e: self._number(e.value),
             N.Identity: lambda e: (f"eye({e.rows})", ATOM),
             N.Zeros: lambda e: (self._filled("zeros", e), ATOM),
@@ -70,6 +72,16 @@ class PythonPrinter(Printer):
             N.LogSumExp: lambda e: self._by_row("logsumexp", e),
             **dict.fromkeys(_CALLS, self._call),
         }
+
+    def write(self, e: Expression, tightness: int = SUM) -> str:
+        """The text of an expression, in parentheses if it holds together less than asked for."""
+        if self.sizes is None:
+            self.sizes = frozenset(name for symbol in e.used for name in symbol.size_names)
+        return super().write(e, tightness)
+
+    def _size_value(self, e: N.SizeValue) -> Text:
+        # A bare name is read as a size where the declaration of a symbol says that it is one.
+        return (e.name if e.name in (self.sizes or ()) else f"size({e.name})"), ATOM
 
     def _call(self, e: Expression) -> Text:
         inside = ", ".join(self.write(child) for child in e.children)
@@ -97,17 +109,25 @@ class PythonPrinter(Printer):
 
     def _sum(self, e: N.Sum) -> Text:
         text = ""
-        for negative, term in signed_terms(e):
-            sign = (" - " if negative else " + ") if text else "-" if negative else ""
-            text += sign + self.write(term, TERM)
+        for negative, term in _arrays_first(e, signed_terms(e)):
+            if negative and isinstance(term, N.Sum):
+                # x - (c + d) would subtract c and d one by one, where they were filled in as one.
+                term = scale(term, N.Ones(e.rows, e.cols))
+            written = self.write(term, TERM)
+            if text:
+                text += f" - {written}" if negative else f" + {written}"
+            else:
+                text = _negated(term, written) if negative else written
         return text, SUM
 
     def _scaled(self, e: N.Scaled) -> Text:
-        size = abs(e.coefficient)
+        size = e.coefficient if e.coefficient > 0 else -e.coefficient
         number = None if size == 1 else self.write(N.Number(size), TERM)
         array = () if e.array is None else (e.array,)
         text, _ = self._quotient(number, e.scalars, array)
-        return (f"-{text}", SUM) if e.coefficient < 0 else (text, TERM)
+        if e.coefficient > 0:
+            return text, TERM
+        return (_negated(e, text) if number is None else f"-{text}"), SUM
 
     def _quotient(
         self,
@@ -148,6 +168,34 @@ class PythonPrinter(Printer):
         if isinstance(e.exponent, N.Number) and e.exponent.value == -1:
             return f"inv({base})", ATOM
         return f"matrix_power({base}, {self.write(e.exponent)})", ATOM
+
+
+def _arrays_first(e: N.Sum, terms: list[tuple[bool, Expression]]) -> list[tuple[bool, Expression]]:
+    """Terms in an order that is added up from left to right to the same sum.
+
+    ``c + d + x`` is ``(c + d) + x``, where the array takes one scalar and not two.
+    """
+    first = terms[0][1]
+    scalars = [term.is_scalar and e.is_array for _, term in terms]
+    if not scalars[0] or not (isinstance(first, N.Sum) or scalars[1]):
+        return terms
+    place = min((i for i, scalar in enumerate(scalars) if not scalar), key=lambda i: terms[i][0])
+    return [terms[place], *terms[:place], *terms[place + 1 :]]
+
+
+def _negated(e: Expression, text: str) -> str:
+    """The text with a minus, which must not be the minus of a sum at its start."""
+    while isinstance(e, N.Scaled | N.Product | N.Hadamard):
+        if isinstance(e, N.Product):
+            e = e.children[0]
+            continue
+        above, _ = fraction(e.scalars if isinstance(e, N.Scaled) else e.children)
+        if isinstance(e, N.Scaled) and e.array is not None:
+            above.append(e.array)
+        if not above:
+            break
+        e = above[0]
+    return f"-({text})" if isinstance(e, N.Sum) else f"-{text}"
 
 
 def _is_hadamard(e: Expression) -> bool:

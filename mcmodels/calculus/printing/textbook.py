@@ -55,8 +55,9 @@ _CALLS: dict[type[Expression], str] = {
     N.BlockTrace: "blocktrace",
     N.Unevaluated: "d",
 }
-# Names that would look like the constants eᵢ, Kₘₙ, Ψₙ.
-_LIKE_A_CONSTANT = re.compile(r"(e|K|Psi|Ψ)_?\d+_?\Z")
+# Names that would look like the constants eᵢ, Iₙ, Kₘₙ, Ψₙ.
+_LIKE_A_CONSTANT = re.compile(r"(e_?\d+|K_?\d\d+|(I|Psi|Ψ)(_?\d+|_\w+))_?\Z")
+_SIMPLE_DENOMINATORS = (1, 2, 3, 4)
 _LARGEST_DENOMINATOR = 12  # that joins the denominators of a fraction
 
 
@@ -74,10 +75,10 @@ def split_name(name: str) -> tuple[str, str]:
 class TextbookPrinter(Printer):
     """Writes expressions as mathematics.
 
-    Letters are written as they are named; Greek letters by name or as typed. The identity has its
-    size where the notation gives room, or a symbol is called I. Entries are indexed from 0, in
-    brackets, as in NumPy. An array of one and the same number stands as that number in a sum with
-    other arrays.
+    Greek letters may be spelt (``mu``, ``lambda_``, ``lam``) or typed; a number at the end of a
+    name is an index. Names that would look alike are written letter by letter. Entries are counted
+    from 0, as in NumPy, and stand in brackets: X[0,1], in LaTeX [X] with index 0,1. In a sum with
+    arrays, a scalar is the array of that shape whose entries it is, as NumPy broadcasts it.
     """
 
     times: str
@@ -251,7 +252,7 @@ class TextbookPrinter(Printer):
         texts, own = self._factors(number, above, e.array, loose)
         text = self._juxtaposed(texts)
         if below:
-            text, own = self._quotient(text, below, divisor)
+            text, own = self._quotient(text, sorted(below, key=_order), divisor)
         return (self.minus + text, SUM) if e.coefficient < 0 else (text, own)
 
     def _factors(
@@ -287,16 +288,16 @@ class TextbookPrinter(Printer):
         above, below = fraction(factors)
         text = f" {self.times} ".join(self.write(factor, TERM) for factor in above) or "1"
         if below:
-            bottom = f" {self.times} ".join(self.write(factor, TERM) for factor in below)
+            bottom = f" {self.times} ".join(self.write(factor, FACTOR) for factor in below)
             text = self.parenthesised(text) if len(above) > 1 else text
             bottom = self.parenthesised(bottom) if len(below) > 1 else bottom
             text = f"{text} {self.over} {bottom}"
         return text, OPERATION
 
     def _kron(self, e: N.Kron) -> Text:
-        return f" {self.kronecker} ".join(
-            self.write(child, TERM) for child in e.children
-        ), OPERATION
+        # Threefold products are held as (A ⊗ B) ⊗ C.
+        left = self.write(e.left, OPERATION if isinstance(e.left, N.Kron) else TERM)
+        return f"{left} {self.kronecker} {self.write(e.right, TERM)}", OPERATION
 
     # -- scripts ------------------------------------------------------------------------------
 
@@ -311,9 +312,7 @@ class TextbookPrinter(Printer):
             if e.is_array:
                 return self._elementwise_quotient((e,))
             return self._quotient("1", fraction((e,))[1], Fraction(1))
-        exponent = self.write(e.exponent)
-        if isinstance(value, Fraction) and 1 < value.denominator <= _LARGEST_DENOMINATOR:
-            exponent = f"{value.numerator}/{value.denominator}"
+        exponent = self._exponent(value) if isinstance(value, Fraction) else self.write(e.exponent)
         if e.is_scalar:
             return self._with_exponent(e.base, exponent), FACTOR
         return self._elementwise_power(self.write(e.base, ATOM), exponent), FACTOR
@@ -321,6 +320,11 @@ class TextbookPrinter(Printer):
     @abstractmethod
     def _elementwise_power(self, base: str, exponent: str) -> str:
         """The power of each entry."""
+
+    def _exponent(self, value: Fraction) -> str:
+        if value.denominator in _SIMPLE_DENOMINATORS or decimal(value) is None:
+            return str(value)
+        return self._positive(value)[0]
 
     def _transpose(self, e: N.Transpose) -> Text:
         inner = e.argument

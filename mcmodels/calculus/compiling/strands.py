@@ -1,0 +1,211 @@
+"""Hessians of sums over rows: matrices whose n×n blocks are all diagonal, kept as those diagonals.
+
+A function of X W (n rows, W of p×h) has a Hessian (I ⊗ Xᵀ) B (I ⊗ X) in W, where B is nh×nh and
+every n×n block of it is diagonal: n·h² numbers instead of n²·h². The same holds for W X, with the
+Kronecker products the other way round. So B is kept as an array t[a, b, i], and the result is made of
+the products Xᵀ diag(t[a, b]) X.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from mcmodels.calculus import nodes as N
+from mcmodels.calculus.arithmetic import is_symmetric, matmul, parts, scale, transpose
+from mcmodels.calculus.compiling.code import Text
+from mcmodels.calculus.expression import Expression
+from mcmodels.calculus.sizes import Size
+
+if TYPE_CHECKING:
+    from mcmodels.calculus.compiling.writing import Writer
+
+__all__ = ["sandwich"]
+
+
+@dataclass(frozen=True)
+class _Side:
+    """Where the common index i stands in a Kronecker product: inside (A ⊗ I) or outside (I ⊗ A)."""
+
+    inner: bool
+    n: Size
+
+    def other(self, e: N.Kron) -> Expression | None:
+        """A, of A ⊗ I or I ⊗ A with the identity of size n."""
+        one, A = (e.right, e.left) if self.inner else (e.left, e.right)
+        return A if isinstance(one, N.Identity) and one.rows == self.n else None
+
+
+@dataclass(frozen=True)
+class _Strand:
+    """t[a, b, i] as code: ``constant`` over i (an a×b matrix), ``diagonal`` (a×i) or ``full``."""
+
+    kind: str
+    text: Text
+
+
+def sandwich(w: Writer, factors: Sequence[Expression]) -> Text | None:
+    """Code for (I ⊗ Z) B (I ⊗ Y), or for (Z ⊗ I) B (Y ⊗ I); None if the product is none."""
+    first, last = factors[0], factors[-1]
+    if not (len(factors) > 2 and isinstance(first, N.Kron) and isinstance(last, N.Kron)):
+        return None
+    for inner in (True, False):
+        one, Z = (first.left, first.right) if inner else (first.right, first.left)
+        other, Y = (last.left, last.right) if inner else (last.right, last.left)
+        if not (isinstance(one, N.Identity) and isinstance(other, N.Identity)):
+            continue
+        middle = matmul(factors[1:-1])
+        B = _strand(w, middle, _Side(inner, Z.cols))
+        if B is not None:
+            whole = is_symmetric(middle) and transpose(Z) == Y and one == other
+            return _contracted(w, B, (one.rows, other.rows), Z, Y, inner, whole)
+    return None
+
+
+def _contracted(
+    w: Writer,
+    B: _Strand,
+    heights: tuple[Size, Size],
+    Z: Expression,
+    Y: Expression,
+    inner: bool,
+    symmetric: bool,
+) -> Text:
+    """Z diag(t[a, b]) Y for all a and b, in their places."""
+    h, k, p, q = (w.size(size) for size in (*heights, Z.rows, Y.cols))
+    t = w.code.assign(_full(w, B, heights, Z.cols))
+    z, y = w.value(Z), w.value(Y)
+    if symmetric:
+        rows = w.code.assign(f"np.triu_indices({h})")
+        blocks = w.code.assign(f"({t}[{rows}][:, np.newaxis, :] * {z.grouped}) @ {y.grouped}")
+        result = w.code.assign(f"np.empty(({h}, {h}, {p}, {q}))")
+        w.code.do(f"{result}[{rows}] = {blocks}")
+        w.code.do(f"{result}[{rows}[::-1]] = {blocks}.transpose(0, 2, 1)")
+    else:
+        result = w.code.assign(f"({t}[:, :, np.newaxis, :] * {z.grouped}) @ {y.grouped}")
+    axes = "(0, 2, 1, 3)" if inner else "(2, 0, 3, 1)"
+    size = f"{w.size(heights[0] * Z.rows)}, {w.size(heights[1] * Y.cols)}"
+    return Text(f"{result}.transpose{axes}.reshape({size})", fresh=True)
+
+
+def _full(w: Writer, strand: _Strand, heights: tuple[Size, Size], n: Size) -> Text:
+    if strand.kind == "full":
+        return strand.text
+    shape = f"({w.size(heights[0])}, {w.size(heights[1])}, {w.size(n)})"
+    if strand.kind == "constant":
+        return Text(f"np.broadcast_to({strand.text.grouped}[:, :, np.newaxis], {shape})")
+    name = w.code.assign(f"np.zeros({shape})")
+    return _on_diagonal(w, name, strand.text, heights[0])
+
+
+def _on_diagonal(w: Writer, name: Text, diagonal: Text, h: Size) -> Text:
+    places = f"np.arange({w.size(h)})"
+    w.code.do(f"{name}[{places}, {places}] += {diagonal}")
+    return name
+
+
+def _strand(w: Writer, e: Expression, side: _Side) -> _Strand | None:
+    """A matrix whose blocks are diagonal, or None if it is not known to be one."""
+    coefficient, scalars, array = parts(e)
+    if array is None:
+        return None
+    found = _unscaled(w, array, side)
+    factor = scale(coefficient, *scalars)
+    if found is None or (isinstance(factor, N.Number) and factor.value == 1):
+        return found
+    text = f"{w.value(factor).grouped} * {found.text.grouped}"
+    return _Strand(found.kind, Text(text, False, True))
+
+
+def _unscaled(w: Writer, e: Expression, side: _Side) -> _Strand | None:
+    if isinstance(e, N.Kron):
+        A = side.other(e)
+        if A is None or A.is_column or A.rows == Size(1):
+            return None
+        return _Strand("constant", w.value(A))
+    if isinstance(e, N.Identity):
+        height = e.rows.divided_by(side.n)
+        return None if height is None else _Strand("constant", Text(f"np.eye({w.size(height)})"))
+    if isinstance(e, N.DiagonalMatrix):
+        return _diagonal(w, e.argument, side)
+    if isinstance(e, N.Product):
+        return _product(w, e, side)
+    return _sum(w, e, side) if isinstance(e, N.Sum) else None
+
+
+def _diagonal(w: Writer, v: Expression, side: _Side) -> _Strand | None:
+    """diag(vec M): the entries of M, the index i last."""
+    coefficient, scalars, array = parts(v)
+    if not isinstance(array, N.Vec):
+        return None
+    M = scale(coefficient, *scalars, array.argument)
+    if side.inner:
+        return _Strand("diagonal", w.value(transpose(M))) if M.rows == side.n else None
+    return _Strand("diagonal", w.value(M)) if M.cols == side.n else None
+
+
+def _product(w: Writer, e: N.Product, side: _Side) -> _Strand | None:
+    strands = []
+    for factor in e.children:
+        strand = _strand(w, factor, side)
+        if strand is None:
+            return None
+        strands.append(strand)
+    result = strands[0]
+    for strand in strands[1:]:
+        result = _times(w, result, strand)
+    return result
+
+
+def _times(w: Writer, A: _Strand, B: _Strand) -> _Strand:
+    a, b = A.text.grouped, B.text.grouped
+    kinds = (A.kind, B.kind)
+    if kinds == ("constant", "constant"):
+        return _Strand("constant", w.code.assign(f"{a} @ {b}"))
+    if kinds == ("diagonal", "diagonal"):
+        return _Strand("diagonal", Text(f"{a} * {b}", False, True))
+    if A.kind == "diagonal":
+        spread = f"{b}[:, :, np.newaxis]" if B.kind == "constant" else b
+        return _Strand("full", w.code.assign(f"{a}[:, np.newaxis, :] * {spread}"))
+    if B.kind == "diagonal":
+        spread = f"{a}[:, :, np.newaxis]" if A.kind == "constant" else a
+        return _Strand("full", w.code.assign(f"{spread} * {b}"))
+    if A.kind == "constant":
+        return _Strand("full", w.code.assign(f"np.tensordot({a}, {b}, 1)"))
+    if B.kind == "constant":
+        turned = f"np.tensordot({B.text.transposed}, {a}, (1, 1)).transpose(1, 0, 2)"
+        return _Strand("full", w.code.assign(turned))
+    return _Strand("full", w.code.assign(f"np.einsum('akn,kbn->abn', {a}, {b})"))
+
+
+def _sum(w: Writer, e: N.Sum, side: _Side) -> _Strand | None:
+    strands = []
+    for term in e.children:
+        strand = _strand(w, term, side)
+        if strand is None:
+            return None
+        strands.append(strand)
+    kinds = {strand.kind for strand in strands}
+    if len(kinds) == 1:
+        return _Strand(kinds.pop(), w.code.assign(_added([s.text for s in strands])))
+    rows, cols = e.rows.divided_by(side.n), e.cols.divided_by(side.n)
+    assert rows is not None
+    assert cols is not None
+    dense = [
+        s.text if s.kind == "full" else Text(f"{s.text.grouped}[:, :, np.newaxis]")
+        for s in strands
+        if s.kind != "diagonal"
+    ]
+    shape = f"({w.size(rows)}, {w.size(cols)}, {w.size(side.n)})"
+    if "full" not in kinds:
+        dense.insert(0, Text(f"np.zeros({shape})"))
+    total = w.code.assign(_added(dense) if len(dense) > 1 else f"{dense[0].grouped} + 0.0")
+    for strand in strands:
+        if strand.kind == "diagonal":
+            _on_diagonal(w, total, strand.text, rows)
+    return _Strand("full", total)
+
+
+def _added(texts: list[Text]) -> str:
+    return " + ".join(text.grouped for text in texts)

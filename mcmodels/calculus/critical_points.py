@@ -1,0 +1,168 @@
+"""Classification of a critical point by the eigenvalues of the Hessian."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from mcmodels.calculus import derivatives
+from mcmodels.calculus.binding import bind
+from mcmodels.calculus.checks import directions
+from mcmodels.calculus.evaluate import walk
+from mcmodels.calculus.expression import Expression
+from mcmodels.calculus.nodes import Symbol
+
+__all__ = ["CriticalPoint", "critical_point"]
+
+Array = np.ndarray[Any, Any]
+
+_ZERO_GRADIENT = 1e-6
+_ZERO_EIGENVALUE = 1e-8
+
+
+@dataclass(frozen=True, eq=False)
+class CriticalPoint:
+    """What a critical point is; printing it says so in words.
+
+    Attributes
+    ----------
+    kind : {"minimum", "maximum", "saddle", "degenerate"}
+        By the signs of the eigenvalues of the Hessian: all positive, all negative, both, or some
+        zero and the others of one sign. Of a degenerate point the second derivatives do not say
+        whether it is an extremum.
+    eigenvalues : ndarray
+        Of the Hessian, ascending. Where x is declared symmetric: of the Hessian along symmetric
+        directions, in a basis that is orthonormal in the Frobenius inner product.
+    gradient : ndarray
+        Of the shape of x; zero up to rounding.
+    value : float
+        Of the function.
+    zero : float
+        Up to which size an eigenvalue counts as zero.
+    """
+
+    kind: str
+    eigenvalues: Array
+    gradient: Array | float
+    value: float
+    zero: float
+
+    def __str__(self) -> str:
+        found = self.eigenvalues
+        counts = {
+            "positive": int((found > self.zero).sum()),
+            "negative": int((found < -self.zero).sum()),
+            "zero": int((np.abs(found) <= self.zero).sum()),
+        }
+        signs = ", ".join(f"{count} {sign}" for sign, count in counts.items() if count)
+        kind = {"degenerate": "a degenerate critical point"}.get(self.kind, f"a {self.kind}")
+        extent = f"from {found[0]:.6g} to {found[-1]:.6g}" if len(found) > 1 else f"{found[0]:.6g}"
+        plural = "eigenvalues" if len(found) > 1 else "eigenvalue"
+        return f"{kind}: {plural} of the Hessian {extent} ({signs}); the value is {self.value:.6g}"
+
+    __repr__ = __str__
+
+
+def critical_point(f: Expression, x: Any, at: Any) -> CriticalPoint:
+    """Whether a critical point is a minimum, a maximum, a saddle or degenerate.
+
+    Parameters
+    ----------
+    f : Expression
+        A scalar.
+    x : Expression or str
+        The symbol that varies, or its name.
+    at : array-like or mapping of str to array-like
+        The point: the value of ``x``, or the values of all symbols by name.
+
+    Returns
+    -------
+    CriticalPoint
+
+    Raises
+    ------
+    ValueError
+        If the point is not critical: the norm of the gradient is above 1e-6 of that of the Hessian
+        times that of x (or times 1, where x is smaller); or if a value is missing.
+    DerivativeError
+        If ``f`` is no scalar, or a derivative has no closed form.
+
+    Notes
+    -----
+    An eigenvalue counts as zero up to 1e-8 of the largest in size. A gradient of relative size 1e-6
+    moves the point by about as much, and eigenvalues with it: a point that is only roughly critical
+    may have an eigenvalue that should be zero classified by its sign.
+
+    Examples
+    --------
+    >>> from mcmodels.calculus import vector
+    >>> from mcmodels.calculus.critical_points import critical_point
+    >>> x = vector("x", 2)
+    >>> critical_point(x[0] ** 2 - x[1] ** 2, x, at=[0.0, 0.0])
+    a saddle: eigenvalues of the Hessian from -2 to 2 (1 positive, 1 negative); the value is 0
+    """
+    derivatives.require_scalar(f)
+    symbol = derivatives.symbol_of(f, x)
+    if symbol not in f.used:
+        raise ValueError(f"{symbol.name!r} does not occur in {f}, which is constant in it")
+    point, sizes = bind(f, _by_name(f, symbol, at))
+    G = derivatives.gradient(f, symbol)
+    H = derivatives.jacobian(G, symbol)
+    with np.errstate(all="ignore"):
+        value, gradient, hessian = (
+            walk(expression, point, sizes, checked=True) for expression in (f, G, H)
+        )
+    projected = _along(directions(symbol, (point, sizes)), hessian)
+    eigenvalues = np.linalg.eigvalsh((projected + projected.T) / 2)
+    _require_critical(symbol, point[symbol], gradient, eigenvalues)
+    zero = _ZERO_EIGENVALUE * float(np.abs(eigenvalues).max())
+    shaped = (
+        float(gradient[0, 0])
+        if symbol.is_scalar
+        else np.asarray(gradient[:, 0] if symbol.is_column else gradient)
+    )
+    return CriticalPoint(_kind(eigenvalues, zero), eigenvalues, shaped, float(value[0, 0]), zero)
+
+
+def _by_name(f: Expression, x: Symbol, at: Any) -> Mapping[str, Any]:
+    if isinstance(at, Mapping):
+        return at
+    others = sorted(symbol.name for symbol in f.used if symbol != x)
+    if others:
+        names = ", ".join(f"{name!r}: …" for name in [x.name, *others])
+        raise ValueError(
+            f"at needs the values of all symbols where there are others than {x.name!r}; "
+            f"give at={{{names}}}"
+        )
+    return {x.name: at}
+
+
+def _along(basis: list[Array], hessian: Array) -> Array:
+    """The Hessian in an orthonormal basis of the directions in which x may move."""
+    E = np.column_stack([direction.T.ravel() / np.linalg.norm(direction) for direction in basis])
+    return E.T @ hessian @ E
+
+
+def _require_critical(x: Symbol, value: Array, gradient: Array, eigenvalues: Array) -> None:
+    size = float(np.linalg.norm(gradient))
+    bound = (
+        _ZERO_GRADIENT * float(np.abs(eigenvalues).max()) * max(float(np.linalg.norm(value)), 1.0)
+    )
+    # Where the Hessian vanishes there is nothing to compare with but 1.
+    if size > max(bound, _ZERO_GRADIENT * float(not eigenvalues.any())):
+        raise ValueError(
+            f"at is not a critical point: the gradient by {x.name!r} has norm {size:.3g} there, "
+            f"more than {bound:.3g}, rounding's share. Solve gradient = 0 first, more exactly"
+        )
+
+
+def _kind(eigenvalues: Array, zero: float) -> str:
+    positive, negative = bool((eigenvalues > zero).any()), bool((eigenvalues < -zero).any())
+    if positive and negative:
+        return "saddle"
+    if (np.abs(eigenvalues) <= zero).any():
+        return "degenerate"
+    return "minimum" if positive else "maximum"

@@ -1,0 +1,372 @@
+"""`diagnose`: compare a claimed derivative with the right one, and name the mistake."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from mcmodels.calculus.arithmetic import scale, transpose
+from mcmodels.calculus.checks import difference_quotient
+from mcmodels.calculus.derivatives import gradient, hessian, jacobian, symbol_of
+from mcmodels.calculus.doctor.case import Case
+from mcmodels.calculus.doctor.mistakes import MISTAKES, Finding, stopped_inside
+from mcmodels.calculus.doctor.places import place_of, worst_entry
+from mcmodels.calculus.doctor.samples import (
+    APPROXIMATE,
+    EXACT,
+    Array,
+    Sample,
+    as_claimed_array,
+    draw_instances,
+    natural_value,
+    value_of_claimed,
+)
+from mcmodels.calculus.doctor.shapes import described_shape, reshaped
+from mcmodels.calculus.doctor.terms import expanded
+from mcmodels.calculus.evaluate import walk
+from mcmodels.calculus.expression import Expression
+from mcmodels.calculus.instances import Instance
+
+from mcmodels.calculus.numbers import number
+from mcmodels.calculus.operators import as_expression
+from mcmodels.calculus.rewriting import substitute
+from mcmodels.calculus.rules import DerivativeError
+
+__all__ = ["Diagnosis", "diagnose"]
+
+_CONFIRMED = 1e-5  # relative; differences are good to 1e-9, and worse beside a kink
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """What the doctor found.
+
+    Attributes
+    ----------
+    correct : bool
+    error : float
+        The largest deviation from the right derivative relative to its largest entry; infinite
+        where the shape is wrong.
+    mistake : str or None
+        None where it is right; else ``"factor"``, ``"transposed layout"``, ``"wrong shape"``,
+        ``"assumed symmetric"``, ``"symmetric convention"``, ``"dropped term"``,
+        ``"sign of a term"``, ``"factor of a term"``, ``"trace order"``, ``"product order"``,
+        ``"mixed layout"``, ``"chain rule"``, ``"row-major vec"``, ``"another variable"``,
+        ``"wrong entries"``, ``"not finite"``, or ``"unknown"``.
+    explanation : str
+        What is wrong: which factor, term, matrix, rows.
+    remedy : str
+    right : Expression or ndarray
+        The right derivative: a formula where f is one, else its values.
+    reproduced : Expression or None
+        The formula that the mistake gives, equal to what was claimed.
+    also : tuple of str
+        Other mistakes that would give the same.
+    """
+
+    correct: bool
+    error: float
+    mistake: str | None
+    explanation: str
+    remedy: str
+    right: Any
+    reproduced: Expression | None = None
+    also: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        if self.correct:
+            return f"right: {self.explanation}"
+        lines = [
+            f"wrong (relative error {self.error:.3g}): {self.mistake}",
+            f"  {self.explanation}",
+        ]
+        if self.also:
+            lines.append(f"  the same would come of: {', '.join(self.also)}")
+        if self.remedy:
+            lines.append(f"  remedy: {self.remedy}")
+        if isinstance(self.right, Expression):
+            lines.append(f"  right: {self.right.mathematics()}")
+        else:
+            text = np.array2string(self.right, precision=6, threshold=20, prefix="  right: ")
+            lines.append(f"  right: {text}")
+        return "\n".join(lines)
+
+
+def diagnose(
+    f: Expression | Callable[[Array], Any],
+    x: Any,
+    claimed: Any,
+    /,
+    *,
+    seed: int = 0,
+    **values: Any,
+) -> Diagnosis:
+    """Whether a gradient (or Jacobian) is right, and if not, which mistake was made.
+
+    The wrong answers that each known mistake would give are derived, and compared with what was
+    claimed at random points of several sizes. The simplest mistake that gives it is named.
+
+    Parameters
+    ----------
+    f : Expression or callable
+        What is differentiated: an expression, or a Python function of one array. Of a scalar the
+        gradient is claimed, of anything else the Jacobian (outputs by inputs, matrices counted down
+        their columns).
+    x : Expression, str or array-like
+        For an expression, the symbol to differentiate by, or its name. For a Python function, the
+        point: an array at which f is differentiable.
+    claimed : Expression, array-like or callable
+        The derivative under examination. For an expression f: an expression in its symbols; or a
+        function that takes the arrays of the symbols it uses by name (``lambda A, x: ...``); or an
+        array, and then all symbols need values. For a Python function f: an array, or a function of
+        the same one array.
+    seed : int, default=0
+        Of the random points.
+    **values : float or array-like
+        Values of symbols by name. Those that are not given are drawn.
+
+    Returns
+    -------
+    Diagnosis
+        Printing it shows what was found. What is right in another form, or to the accuracy of
+        finite differences (1e-5), is right.
+
+    Raises
+    ------
+    DerivativeError
+        If f has no derivative by x in closed form.
+    ValueError
+        If values are missing or do not fit, or a function cannot be called.
+    TypeError
+        If ``claimed`` is none of the above.
+
+    Examples
+    --------
+    >>> from mcmodels.calculus import matrix, vector
+    >>> from mcmodels.calculus.doctor import diagnose
+    >>> x, A = vector("x", "n"), matrix("A", "n", "n")
+    >>> diagnose(x.T @ A @ x, x, A @ x + A.T @ x).correct
+    True
+    >>> print(diagnose(x.T @ A @ x, x, 2 * A @ x))
+    wrong (relative error 1.45): assumed symmetric
+      A is taken to be symmetric: 2Ax is right only where Aᵀ = A
+      remedy: keep both terms, or declare the matrix with symmetric=True where it is
+      right: (A + Aᵀ)x
+
+    Of Python functions:
+
+    >>> import numpy as np
+    >>> print(diagnose(lambda x: x @ x, np.array([1.0, 2.0, 3.0]), lambda x: x))
+    wrong (relative error 0.5): factor
+      the factor 2 is missing
+      remedy: multiply by what is missing
+      right: [2. 4. 6.]
+    """
+    if isinstance(f, Expression):
+        return _of_expression(f, x, claimed, seed, values)
+    from mcmodels.calculus.doctor.functions import diagnose_function
+
+    if not callable(f):
+        raise TypeError(
+            f"f must be an expression or a function of one array; found {type(f).__name__}"
+        )
+    if values:
+        raise TypeError(
+            f"a function f takes one array, the point x; found values for {', '.join(values)}"
+        )
+    return diagnose_function(f, x, claimed)
+
+
+def _of_expression(
+    f: Expression, x: Any, claimed: Any, seed: int, values: dict[str, Any]
+) -> Diagnosis:
+    symbol = symbol_of(f, x)
+    right = gradient(f, symbol) if f.is_scalar else jacobian(f, symbol)
+    if (
+        not isinstance(claimed, Expression)
+        and np.isscalar(claimed)
+        and not isinstance(claimed, str)
+    ):
+        claimed = as_expression(claimed)
+    tolerance = APPROXIMATE
+    if isinstance(claimed, Expression):
+        claimed, tolerance = _in_symbols_of(f, claimed), EXACT
+        instances = draw_instances((f, right, claimed), seed, values)
+        claims = [natural_value(claimed, instance) for instance in instances]
+    elif callable(claimed):
+        instances = draw_instances((f, right), seed, values)
+        claims = [value_of_claimed(claimed, instance) for instance in instances]
+    else:
+        array = as_claimed_array(claimed)
+        missing = sorted({s.name for s in f.symbols} - set(values))  # type: ignore[attr-defined]
+        if missing:
+            raise ValueError(
+                f"an array is claimed, so every symbol of f needs a value; {missing[0]!r} has none. "
+                f"Give it as {missing[0]}=…, or claim an expression or a function"
+            )
+        instances = draw_instances((f, right), seed, values)
+        claims = [array]
+    samples = [
+        _sample(right, instance, _unsqueezed(claim, f, right))
+        for instance, claim in zip(instances, claims, strict=True)
+    ]
+    case = Case(f, symbol, right, samples, tolerance, seed)
+    diagnosis = _examined(case)
+    doubt = _unconfirmed(case, instances[0])
+    if doubt:
+        return Diagnosis(**{**vars(diagnosis), "explanation": f"{diagnosis.explanation}; {doubt}"})
+    return diagnosis
+
+
+def _in_symbols_of(f: Expression, claimed: Expression) -> Expression:
+    """The claimed expression with the symbols of f, where declarations alone differ."""
+    own = {symbol.name: symbol for symbol in f.used}
+    replaced: dict[Expression, Expression] = {}
+    for symbol in claimed.used:
+        other = own.get(symbol.name, symbol)
+        if other != symbol:
+            if (other.rows, other.cols) != (symbol.rows, symbol.cols):
+                raise ValueError(
+                    f"{symbol.name!r} is {other.described()} in f, and {symbol.described()} in "
+                    "what is claimed; use the same symbol in both"
+                )
+            replaced[symbol] = other
+    return substitute(claimed, replaced) if replaced else claimed
+
+
+def _unsqueezed(claim: Array, f: Expression, right: Expression) -> Array:
+    """A Jacobian of one column may be written with two dimensions."""
+    if not f.is_scalar and right.is_column and claim.ndim == 2 and claim.shape[1] == 1:
+        return claim[:, 0]
+    return claim
+
+
+def _sample(right: Expression, instance: Instance, claim: Array) -> Sample:
+    values, sizes = instance
+    value = natural_value(right, instance)
+    largest = sum(
+        float(np.abs(natural_value(term, instance)).max(initial=0)) for term in expanded(right)
+    )
+    return Sample(values, sizes, value, claim, largest)
+
+
+def _unconfirmed(case: Case, instance: Instance) -> str:
+    """A note where differences of f do not confirm the right derivative."""
+    values, sizes = instance
+    rng = np.random.default_rng(1)
+    E = rng.standard_normal(values[case.x].shape)
+    if "symmetric" in case.x.declared:
+        E = E + E.T
+    found = difference_quotient(
+        lambda t: walk(case.f, {**values, case.x: values[case.x] + t * E}, sizes)
+    )
+    right = case.samples[0].right
+    if case.f.is_scalar:
+        expected = np.array([[np.sum(right.reshape(E.shape) * E)]])
+    else:
+        expected = (right.reshape(-1, E.size) @ E.T.reshape(-1)).reshape(found.shape[::-1]).T
+    scale_ = max(float(np.abs(expected).max()), case.samples[0].largest_term)
+    if np.abs(found - expected).max() <= _CONFIRMED * scale_:
+        return ""
+    return (
+        "note that differences of f do not confirm the right derivative at this point, as beside a "
+        "kink or where f is not defined"
+    )
+
+
+def _examined(case: Case) -> Diagnosis:
+    samples, right = case.samples, case.right
+    error = max(sample.error() for sample in samples)
+    kind = "gradient" if case.f.is_scalar else "Jacobian"
+    if not any(sample.differs(sample.claimed, sample.right, case.tolerance) for sample in samples):
+        points = "1 point" if len(samples) == 1 else f"{len(samples)} random points"
+        words = (
+            f"it agrees with the {kind} {right.mathematics()} at {points} "
+            f"(relative error {error:.1e})"
+        )
+        first = samples[0]
+        cancelled = np.abs(first.right).max(initial=0) <= 1e-6 * first.largest_term
+        if len(samples) == 1 and cancelled:
+            words += "; the terms cancel there, and many mistakes cannot be seen: try another point"
+        return Diagnosis(True, error, None, words, "", right)
+    if not case.shape_is_right:
+        return _wrong_shape(case, kind)
+    if any(not np.isfinite(sample.claimed).all() for sample in samples):
+        count = sum(int((~np.isfinite(sample.claimed)).sum()) for sample in samples)
+        words = f"{count} of its values are NaN or infinite where the right ones are finite"
+        return Diagnosis(False, error, "not finite", words, "", right)
+    return _named(case, error)
+
+
+def _named(case: Case, error: float) -> Diagnosis:
+    first: tuple[str, str, Finding] | None = None
+    also: list[str] = []
+    for mistake in MISTAKES:
+        finding = next(iter(mistake.findings(case)), None)
+        if finding is None:
+            continue
+        if first is None:
+            first = mistake.name, mistake.remedy, finding
+        elif mistake.name != first[0] and mistake.name not in also:
+            also.append(mistake.name)
+    if first is not None:
+        name, remedy, finding = first
+        return Diagnosis(
+            False, error, name, finding.words, remedy, case.right, finding.reproduced, tuple(also)
+        )
+    pairs = [(sample.claimed, sample.right) for sample in case.samples]
+    place = place_of(pairs, [case.allowed(sample) for sample in case.samples])
+    worst = worst_entry(*pairs[0])
+    if place is not None:
+        words = f"only {place}; the other entries are right. The worst is {worst}"
+        return Diagnosis(False, error, "wrong entries", words, "look at these entries", case.right)
+    words = f"no known mistake gives this; the worst entry is {worst}"
+    return Diagnosis(
+        False, error, "unknown", words, "see f.derivation(x) for the steps", case.right
+    )
+
+
+def _wrong_shape(case: Case, kind: str) -> Diagnosis:
+    samples, right = case.samples, case.right
+    error = max(sample.error() for sample in samples)
+    claimed_shape, right_shape = samples[0].claimed.shape, samples[0].right.shape
+    at = ", ".join(f"{name} = {size}" for name, size in sorted(samples[0].sizes.items())
+                   if name in case.f.size_names)  # fmt: skip
+    shapes = (
+        f"it is {described_shape(claimed_shape)}, the right {kind} {described_shape(right_shape)}"
+    )
+    shapes += f" (at {at})" if at else ""
+    remedy = (
+        "a gradient has the shape of its variable"
+        if case.f.is_scalar
+        else "a Jacobian has outputs as rows and inputs as columns"
+    )
+    pairs = [(sample.claimed, sample.right) for sample in samples]
+    found = reshaped(pairs, [case.allowed(sample) for sample in samples])
+    if found is not None:
+        name, words, factor = found
+        reproduced = None
+        if name == "transposed layout":
+            reproduced = (
+                transpose(right) if factor == 1 else scale(number(factor), transpose(right))
+            )
+        if factor != 1:
+            words += f", and {factor:.6g} times the right one"
+        return Diagnosis(False, error, name, f"{words}; {shapes}", remedy, right, reproduced)
+    inside = next(stopped_inside(case), None)
+    if inside is not None:
+        words = f"{inside.words}; {shapes}"
+        remedy = "multiply by the derivative of the inner function"
+        return Diagnosis(False, error, "chain rule", words, remedy, right, inside.reproduced)
+    if case.f.is_scalar:
+        try:
+            second = hessian(case.f, case.x, case.x)
+        except DerivativeError:
+            second = None
+        if second is not None and case.is_claimed(second):
+            words = f"it is the Hessian, not the gradient; {shapes}"
+            return Diagnosis(False, error, "wrong shape", words, remedy, right, second)
+    return Diagnosis(False, error, "wrong shape", shapes, remedy, right)

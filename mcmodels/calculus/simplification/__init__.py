@@ -1,0 +1,98 @@
+"""The forms of textbooks: like terms collected, common factors taken out, what cancels gone.
+
+Every rule rewrites a node into an equal one and is kept only where the result is smaller, so that
+rewriting ends; what comes out is what a person would print: (A + Aᵀ)x, Xᵀ(Xw − y), X(abᵀ + baᵀ).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import pairwise
+from typing import Any
+
+from mcmodels.calculus import nodes as N
+from mcmodels.calculus.expression import Expression
+from mcmodels.calculus.rewriting import with_children
+from mcmodels.calculus.simplification import factors, kronecker, products, sums
+
+__all__ = ["RULES", "reading_size", "simplify"]
+
+_MOST_ROUNDS = 20
+_LETTER = 3
+
+Rule = Callable[[Any], Expression | None]
+
+RULES: dict[type[Expression], tuple[Rule, ...]] = {
+    N.Sum: (
+        sums.collected,
+        factors.factored,
+        sums.multiplied_out,
+        factors.gathered,
+        factors.number_taken_out,
+    ),
+    N.Product: (
+        products.inverses_opened,
+        products.distributed,
+        products.sum_of_elementwise,
+        products.constants_joined,
+        products.diagonals_joined,
+        kronecker.commutations_to_the_left,
+    ),
+    N.Trace: (products.rotated,),
+    N.Total: (products.total,),
+    N.Kron: (kronecker.columns_joined,),
+}
+
+
+def simplify(expression: Expression) -> Expression:
+    """An equal expression in the form that a textbook would print."""
+    expression = kronecker.multiplied_out(expression)
+    sizes: dict[bytes, int] = {}
+    for _ in range(_MOST_ROUNDS):
+        simpler = _round(expression, sizes)
+        if simpler.key == expression.key:
+            break
+        expression = simpler
+    return sums.mirror_images_in_order(expression)
+
+
+def _round(expression: Expression, sizes: dict[bytes, int]) -> Expression:
+    """Every part once, children first, each by the rule that makes it smallest."""
+    known: dict[bytes, Expression] = {}
+
+    def walk(part: Expression) -> Expression:
+        if part.key in known:
+            return known[part.key]
+        children = [walk(child) for child in part.children]
+        same = all(new is old for new, old in zip(children, part.children, strict=True))
+        result = best = part if same else with_children(part, children)
+        for rule in RULES.get(type(result), ()):
+            shorter = rule(result)
+            if shorter is not None and _size(shorter, sizes) < _size(best, sizes):
+                best = shorter
+        known[part.key] = best
+        return best
+
+    return walk(expression)
+
+
+def reading_size(expression: Expression) -> int:
+    """How much there is to read: letters count more than operations, numbers as much."""
+    return _size(expression, {})
+
+
+def _size(expression: Expression, sizes: dict[bytes, int]) -> int:
+    if expression.key not in sizes:
+        own = 1 if expression.children else _LETTER
+        if isinstance(expression, N.Scaled) and abs(expression.coefficient) != 1:
+            own += _LETTER
+        elif isinstance(expression, N.Product):
+            # K on the left, as in Magnus & Neudecker: K(A ⊗ B) rather than (B ⊗ A)K.
+            own += sum(
+                isinstance(left, N.Kron) and isinstance(right, N.Commutation)
+                for left, right in pairwise(expression.children)
+            )
+        elif isinstance(expression, N.Kron):
+            own += isinstance(expression.right, N.Kron)
+        sizes[expression.key] = own + sum(_size(child, sizes) for child in expression.children)
+    return sizes[expression.key]

@@ -1,0 +1,74 @@
+"""What ``mcmodels derive`` prints: shapes, and the steps, LaTeX or code of a derivative."""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+from collections.abc import Mapping
+
+from mcmodels._validation import listed
+from mcmodels.calculus.declarations import Declaration, declaration
+from mcmodels.calculus.nodes import Symbol
+from mcmodels.calculus.parsing import parse
+from mcmodels.calculus.shape_inference import infer_symbols, is_tied
+
+__all__ = ["derive"]
+
+
+def derive(options: argparse.Namespace) -> str:
+    """The derivation that the options ask for, as text."""
+    declared = _declared(options.let)
+    symbols = infer_symbols(options.expression, declared)
+    if options.wrt not in symbols:
+        raise ValueError(f"--wrt {options.wrt}: {_absent(options.wrt, symbols)}")
+    try:
+        f = parse(options.expression, **symbols)
+        derivation = f.derivation(symbols[options.wrt], order=2 if options.hessian else 1)
+        if options.latex:
+            sign, text = "% ", derivation.latex()
+        elif options.numpy:
+            sign, text = "# ", derivation.result.compile().source
+        else:
+            sign, text = "", str(derivation)
+    except RecursionError:
+        raise ValueError("the expression is nested too deeply to be differentiated") from None
+    unclear = set()
+    if f.is_array:
+        free = [name for name in symbols if name not in declared and name != options.wrt]
+        unclear = {name for name in free if _may_be_a_number(name, symbols)}
+    return f"{sign}{_shapes(symbols, unclear)}\n\n{text.strip()}"
+
+
+def _declared(pairs: list[str]) -> dict[str, Declaration]:
+    declared: dict[str, Declaration] = {}
+    for pair in pairs:
+        name, equals, shape = (part.strip() for part in pair.partition("="))
+        if not (name and equals and shape):
+            raise ValueError(f"--let {pair}: write NAME=SHAPE, as in A=n,n or c=scalar")
+        if name in declared:
+            raise ValueError(f"--let {pair}: {name} is declared twice")
+        declared[name] = declaration(name, shape)
+    return declared
+
+
+def _absent(name: str, symbols: Mapping[str, Symbol]) -> str:
+    if not symbols:
+        return "the expression has no variables"
+    nearest = difflib.get_close_matches(name, symbols, n=1)
+    hint = f"did you mean {nearest[0]}?" if nearest else f"it has {listed(symbols)}"
+    return f"the expression has no {name}; {hint}"
+
+
+def _may_be_a_number(name: str, symbols: Mapping[str, Symbol]) -> bool:
+    """Whether an undeclared vector is tied to no other array."""
+    made = symbols[name]
+    return made.is_column and made.is_array and not is_tied(name, symbols)
+
+
+def _shapes(symbols: Mapping[str, Symbol], unclear: set[str]) -> str:
+    """What each name was taken for, in one line."""
+    said = []
+    for name, made in symbols.items():
+        advice = f" (if it is a number: --let {name}=scalar)" if name in unclear else ""
+        said.append(f"{name}: {made.described().removeprefix('a ')}{advice}")
+    return f"with {', '.join(said)}"
