@@ -1,12 +1,14 @@
-"""Closed forms = finite differences = complex step, at random points, for every estimator.
+"""Closed forms = symbolic = finite differences = complex step, for every estimator.
 
-The complex step runs on objectives written here, independently and in their plainest form.
+The points are random. The complex step and the symbolic derivation run on objectives written here,
+independently and in their plainest form.
 """
 
 import numpy as np
 import pytest
 
 from mcmodels import PCA, LinearRegression, LogisticRegression
+from mcmodels import calculus as mc
 from tests.numerics import central_differences, complex_step, relative_error
 from tests.problems import classes_problem, linear_problem
 
@@ -173,3 +175,83 @@ def test_pca_gradient_vanishes_at_the_components(shape):
     assert model.gradient_.shape == model.components_.shape
     assert np.abs(model.gradient_).max() < 1e-13 * model.eigenvalues_[0]
     assert np.abs(model.gradient(X)).max() < 1e-13 * model.eigenvalues_[0]
+
+
+# -- derived by mcmodels.calculus ----------------------------------------------------------------
+#
+# Parameters of several outputs are the columns of a matrix W here and the rows of params there, so
+# that vec(W), which stacks columns, is params.ravel().
+
+
+def check_derived(model, data, f, W, values, seed):
+    """Objective, gradient and Hessian of a model are those that the engine derives from f."""
+    rng = np.random.default_rng(seed)
+    at = model.params_ + 0.3 * rng.standard_normal(model.params_.shape)
+    values = values | {W.name: at.T}
+    gradient, hessian = f.gradient(W), f.hessian(W)
+    X, y, w = data
+    assert relative_error(model.objective(X, y, at, w), f.evaluate(**values)) < COMPLEX
+    found = model.gradient(X, y, at, w)
+    assert relative_error(found, gradient.evaluate(**values).T) < COMPLEX
+    assert relative_error(found, gradient.compile()(**values).T) < COMPLEX
+    found = model.hessian(X, y, at, w)
+    assert relative_error(found, hessian.evaluate(**values)) < COMPLEX
+    assert relative_error(found, hessian.compile()(**values)) < COMPLEX
+
+
+Z, omega = mc.matrix("Z", "n", "p"), mc.vector("omega", "n")
+
+
+@pytest.mark.parametrize("fit_intercept", [True, False])
+@pytest.mark.parametrize("n_targets", [None, 3])
+def test_linear_derived(fit_intercept, n_targets):
+    X, y, w, *_ = linear_problem(1, 40, 4, weighted=True, n_targets=n_targets)
+    model = LinearRegression(fit_intercept=fit_intercept).fit(X, y, w)
+    if n_targets is None:
+        Y, W = mc.vector("Y", "n"), mc.vector("W", "p")
+    else:
+        Y, W = mc.matrix("Y", "n", "k"), mc.matrix("W", "p", "k")
+    residuals = Z @ W - Y
+    f = mc.trace(residuals.T @ mc.diag(omega) @ residuals)
+    values = {"Z": design(X, fit_intercept), "Y": y, "omega": w}
+    check_derived(model, (X, y, w), f, W, values, seed=14)
+    assert repr(f.gradient(W)) == "2Zᵀ diag(ω) (ZW − Y)"
+
+
+@pytest.mark.parametrize("fit_intercept", [True, False])
+@pytest.mark.parametrize("C", [0.5, np.inf])
+@pytest.mark.parametrize("n_classes", [2, 4])
+def test_logistic_derived(fit_intercept, C, n_classes):
+    X, y = classes_problem(3, 80, 3, n_classes)
+    w = np.random.default_rng(4).uniform(0.2, 2, 80)
+    model = LogisticRegression(C=C, fit_intercept=fit_intercept).fit(X, y, w)
+    penalised = mc.vector("penalised", "p")  # 1/C for coefficients, 0 for the intercept
+    if n_classes == 2:
+        Y, W, target = mc.vector("Y", "n"), mc.vector("W", "p"), y
+        loss = mc.softplus(Z @ W) - Y * (Z @ W)
+    else:
+        Y, W = mc.matrix("Y", "n", "k"), mc.matrix("W", "p", "k")
+        target = np.eye(n_classes)[y]
+        loss = mc.logsumexp(Z @ W, axis=1) - mc.sum(Y * (Z @ W), axis=1)
+    f = omega.T @ loss + mc.trace(W.T @ mc.diag(penalised) @ W) / 2
+    rows = design(X, fit_intercept)
+    strength = np.full(rows.shape[1], 1 / C)
+    strength[3:] = 0
+    values = {"Z": rows, "Y": target, "omega": w, "penalised": strength}
+    check_derived(model, (X, y, w), f, W, values, seed=15)
+
+
+def test_pca_derived():
+    X = np.random.default_rng(6).standard_normal((30, 5))
+    model = PCA(1).fit(X)
+    S = mc.matrix("S", "p", "p", symmetric=True)
+    v, lambda_ = mc.vector("v", "p"), mc.scalar("lambda_")
+    f = v.T @ S @ v - lambda_ * (v.T @ v - 1)
+    assert repr(f.gradient(v)) == "2Sv − 2λv"
+    at = model.components_ + 0.3
+    values = {"S": np.cov(X.T), "v": at[0], "lambda_": model.eigenvalues_[0]}
+    assert relative_error(model.objective(X, params=at), f.evaluate(**values)) < COMPLEX
+    gradient = model.gradient(X, params=at)[0]
+    assert relative_error(gradient, f.gradient(v).evaluate(**values)) < COMPLEX
+    hessian = f.hessian(v).evaluate(**values)
+    assert relative_error(model.hessian(X, params=at), hessian) < COMPLEX

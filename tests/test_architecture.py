@@ -11,6 +11,7 @@ MAY_IMPORT = {
     "objectives": {"objectives", "rows"},
     "solvers": {"solvers", "objectives", "rows"},
     "inference": {"inference", "exceptions", "solvers", "objectives", "rows"},
+    "calculus": {"calculus"},
 }
 FILES = sorted(PACKAGE.rglob("*.py"))
 

@@ -1,7 +1,8 @@
 """Gradients and Hessians: compiled expressions against JAX, PyTorch and autograd.
 
-Run ``python docs/benchmarks/calculus.py`` for the table on the terminal, and with ``--write`` to put
-it into calculus.md. Peers that are not installed are left out (``pip install 'mcmodels[bench]'``).
+Run ``python docs/benchmarks/calculus.py`` for the table on the terminal, and with ``--write`` to
+put it into calculus.md. Peers that are not installed are left out; ``pip install
+'mcmodels[bench]'`` installs them.
 """
 
 import argparse
@@ -9,7 +10,7 @@ import math
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -27,8 +28,8 @@ AT_LEAST = 0.03  # seconds of one timed run; quicker functions are called severa
 INTRO = """# Gradients and Hessians
 
 Time of one evaluation, medians of runs that were interleaved (round robin, the order rotated each
-round, one untimed warm-up each, which also compiles). All in float64; every result was compared with
-the one of `mcmodels` before it was timed. `mcmodels` calls `f.gradient(x).compile()` and
+round, one untimed warm-up each, which also compiles). All in float64; every result was compared
+with the one of `mcmodels` before it was timed. `mcmodels` calls `f.gradient(x).compile()` and
 `f.hessian(x).compile()`; JAX `jax.jit(jax.grad(f))` and `jax.jit(jax.hessian(f))`; PyTorch
 `torch.func.grad` and `torch.func.hessian`; autograd `grad` and `hessian`. Arrays are those of each
 library, so that no conversion is timed; JAX's results are waited for.
@@ -49,7 +50,6 @@ class Task:
     by: str
     values: dict[str, np.ndarray]
     written: Callable[[Any, dict[str, Any]], Function]
-    sizes: dict[str, int] = field(default_factory=dict)
 
 
 def tasks() -> list[Task]:
@@ -91,14 +91,15 @@ def logistic(rng: np.random.Generator) -> Task:
 def factorisation(rng: np.random.Generator) -> Task:
     m, n, r = 60, 40, 5
     T, U, V = mc.matrix("T", "m", "n"), mc.matrix("U", "m", "r"), mc.matrix("V", "n", "r")
-    values = {name: rng.standard_normal(s) for name, s in (("T", (m, n)), ("U", (m, r)), ("V", (n, r)))}
+    values = {
+        name: rng.standard_normal(s) for name, s in (("T", (m, n)), ("U", (m, r)), ("V", (n, r)))
+    }
     return Task(
         f"‖T − UVᵀ‖² in U, {m}×{n}, rank {r}",
         mc.norm(T - U @ V.T) ** 2,
         "U",
         values,
         lambda xp, v: lambda U: ((v["T"] - U @ v["V"].T) ** 2).sum(),
-        {"m": m},
     )
 
 
@@ -159,8 +160,7 @@ def ours(task: Task) -> tuple[Function, Function]:
     """Gradient and Hessian by compiled expressions."""
     gradient = task.expression.gradient(task.by).compile()
     hessian = task.expression.hessian(task.by).compile()
-    values = task.values | task.sizes
-    return lambda: gradient(**values), lambda: hessian(**values)
+    return lambda: gradient(**task.values), lambda: hessian(**task.values)
 
 
 def with_jax(task: Task) -> tuple[Function, Function]:
@@ -305,7 +305,9 @@ def table(rows: list[dict[str, Any]]) -> str:
 def about() -> str:
     found = results.about()
     packages = ("mcmodels", "numpy", "scipy", "jax", "torch", "autograd")
-    versions = ", ".join(f"{name} {results.version(name) or '(not installed)'}" for name in packages)
+    versions = ", ".join(
+        f"{name} {results.version(name) or '(not installed)'}" for name in packages
+    )
     return (
         f"Made by `docs/benchmarks/calculus.py` on {found['date']}: {found['processor']}, "
         f"{found['cores']} cores, {found['memory_gb']} GB; {found['system']}; "

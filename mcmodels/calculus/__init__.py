@@ -1,4 +1,111 @@
 """Matrix calculus: derive gradients and Hessians, show the steps, and check them."""
 
-from mcmodels.calculus.expression import Expression
-from mcmodels.calculus.functions import *  # noqa: F403
+from mcmodels.calculus.compiled import (
+    CompiledFunction,
+)
+from mcmodels.calculus.derivation import (
+    Derivation,
+    Step,
+)
+from mcmodels.calculus.evaluate import (
+    EvaluationError,
+    NonDifferentiableWarning,
+)
+from mcmodels.calculus.expression import (
+    Expression,
+)
+from mcmodels.calculus.functions import (
+    abs,
+    block_sum,
+    block_trace,
+    commutation,
+    cos,
+    det,
+    diag,
+    diagonal_selection,
+    exp,
+    eye,
+    inv,
+    kron,
+    log,
+    logdet,
+    logsumexp,
+    matrix,
+    matrix_power,
+    mean,
+    norm,
+    ones,
+    relu,
+    scalar,
+    sigmoid,
+    sign,
+    sin,
+    size,
+    softmax,
+    softplus,
+    sqrt,
+    step,
+    sum,
+    tanh,
+    trace,
+    unit,
+    unvec,
+    vec,
+    vector,
+    zeros,
+)
+from mcmodels.calculus.rules import (
+    DerivativeError,
+)
+from mcmodels.calculus.sizes import (
+    ShapeError,
+)
+
+__all__ = [
+    "CompiledFunction",
+    "Derivation",
+    "DerivativeError",
+    "EvaluationError",
+    "Expression",
+    "NonDifferentiableWarning",
+    "ShapeError",
+    "Step",
+    "abs",
+    "block_sum",
+    "block_trace",
+    "commutation",
+    "cos",
+    "det",
+    "diag",
+    "diagonal_selection",
+    "exp",
+    "eye",
+    "inv",
+    "kron",
+    "log",
+    "logdet",
+    "logsumexp",
+    "matrix",
+    "matrix_power",
+    "mean",
+    "norm",
+    "ones",
+    "relu",
+    "scalar",
+    "sigmoid",
+    "sign",
+    "sin",
+    "size",
+    "softmax",
+    "softplus",
+    "sqrt",
+    "step",
+    "sum",
+    "tanh",
+    "trace",
+    "unit",
+    "unvec",
+    "vec",
+    "vector",
+    "zeros",
+]

@@ -34,7 +34,8 @@ def bind(
     _refuse_missing(symbols, values)
     arrays = {symbols[name]: _array(symbols[name], values[name]) for name in symbols}
     given = {name: values[name] for name in values if name in expression.size_names}
-    sizes = bind_sizes(arrays, given)
+    beside = {s: _array(s, values[s.name]) for s in expression.context if s.name in values}
+    sizes = bind_sizes(arrays | beside, given)
     missing = sorted(expression.size_names - set(sizes))
     if missing:
         raise ShapeError(f"no symbol tells the size {missing[0]!r}; give it as {missing[0]}=…")
@@ -61,9 +62,7 @@ def bind_sizes(arrays: Mapping[Symbol, Array], given: Mapping[str, Any]) -> dict
     return sizes
 
 
-def _refuse_missing(
-    symbols: Mapping[str, Symbol], values: Mapping[str, Any]
-) -> None:
+def _refuse_missing(symbols: Mapping[str, Symbol], values: Mapping[str, Any]) -> None:
     for name in symbols:
         if name not in values:
             raise ValueError(

@@ -76,8 +76,9 @@ def _along(f: Expression, x: Symbol, E: Array, instance: Instance) -> Callable[[
 
 
 def difference_quotient(phi: Callable[[float], Array]) -> Array:
-    """The derivative of phi at 0: central differences, extrapolated to step zero, each entry by the
-    column of the table that changes least.
+    """The derivative of phi at 0 by central differences, extrapolated to step zero.
+
+    Each entry is taken from where the table of extrapolations changes least.
 
     Ridders (1982), Advances in Engineering Software 4(2); Press et al., Numerical Recipes, 5.7.
     """

@@ -27,8 +27,8 @@ class CompiledFunction:
     """A function of arrays that computes the value of an expression.
 
     Common parts are computed once, matrix products in the cheapest order for the sizes at hand, a
-    diagonal matrix scales rows, an inverse is a solve, and XᵀDX is a symmetric product. The function
-    is written anew for each combination of sizes, and kept.
+    diagonal matrix scales rows, an inverse is a solve, and XᵀDX is a symmetric product. The
+    function is written anew for each combination of sizes, and kept.
 
     Call it with the values of the symbols by name: float64 arrays are used as they are. It trusts
     what is declared (a symmetric matrix is not checked for symmetry).
@@ -80,7 +80,8 @@ class CompiledFunction:
 
     @property
     def source(self) -> str:
-        return self.source_for(**{name: _USUAL_SIZE for name in self._size_names})
+        """The code for sizes of 100."""
+        return self.source_for(**dict.fromkeys(self._size_names, _USUAL_SIZE))
 
     def source_for(self, **sizes: int) -> str:
         """The code for given sizes.
@@ -120,10 +121,8 @@ class CompiledFunction:
             If a matrix is singular.
         """
         try:
-            arrays = [
-                np.asarray(values[symbol.name], dtype=np.float64) for symbol in self._symbols
-            ]
-            counts = [values[name] for name in self._untold]
+            arrays = [np.asarray(values[symbol.name], dtype=np.float64) for symbol in self._symbols]
+            counts = [self._count(name, values) for name in self._untold]
         except KeyError as error:
             raise ValueError(
                 f"no value for {error.args[0]!r}; it takes {', '.join(self.arguments)}"
@@ -138,6 +137,16 @@ class CompiledFunction:
                 f"{self.expression} is not finite here; evaluate() tells which part of it"
             )
         return float(result) if self.expression.is_scalar else np.asarray(result)
+
+    def _count(self, name: str, values: Mapping[str, Any]) -> Any:
+        """A size that no symbol tells: given, or told by a symbol of the original function."""
+        if name in values:
+            return values[name]
+        for symbol in self.expression.context:
+            for axis, size in enumerate((symbol.rows, symbol.cols)):
+                if symbol.name in values and str(size) == name:
+                    return np.shape(values[symbol.name])[axis]
+        raise KeyError(name)
 
     def _compiled(self, arrays: list[Array], counts: list[Any]) -> Callable[..., Any]:
         sizes = self._sizes(arrays, dict(zip(self._untold, counts, strict=True)))

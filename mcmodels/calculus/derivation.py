@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -147,8 +147,8 @@ class Derivation:
     def check(self, seed: int = 0) -> float:
         """The largest error of any step, measured at random values.
 
-        What stands before a step is compared with what stands after it; d's that are not yet carried
-        out are taken by the complex step, which knows nothing of the rules.
+        What stands before a step is compared with what stands after it; d's that are not yet
+        carried out are taken by the complex step, which knows nothing of the rules.
 
         Parameters
         ----------
@@ -228,10 +228,14 @@ def _derive_jacobian(F: Expression, x: N.Symbol, steps: list[Step], name: str) -
     raw, J = jacobian_of_linear(dF, dX), jacobian(F, x)
     label = f"d{name}" if F.is_column else f"vec d{name}"
     line = arithmetic.vec(dF)
-    for rules, matrix in ((_vec_rules(dF, dX), raw), ((_COLLECT,), J)):
+    stages: list[tuple[tuple[Rule, ...], Expression]] = [
+        (_vec_rules(dF, dX), raw),
+        ((_COLLECT,), J),
+    ]
+    for used, matrix in stages:
         after = N.Product([matrix, arithmetic.vec(dX)])
-        if after != line and not (rules == (_COLLECT,) and matrix == raw):
-            steps.append(Step(tuple(rules), line, after, label))
+        if after != line and not (used == (_COLLECT,) and matrix == raw):
+            steps.append(Step(used, line, after, label))
             line = after
     by = mathematics(x)
     derivative = f"∂²f/∂{by}²" if name == "∇f" else f"∂f/∂{by}"
@@ -239,7 +243,7 @@ def _derive_jacobian(F: Expression, x: N.Symbol, steps: list[Step], name: str) -
     return J
 
 
-def _vec_rules(dF: Expression, dX: N.Differential) -> Sequence[Rule]:
+def _vec_rules(dF: Expression, dX: N.Differential) -> tuple[Rule, ...]:
     """The rules by which a linear map is written as a matrix, or that terms are collected."""
     rules: list[Rule] = []
     for part in parts_of(dF):
@@ -261,9 +265,11 @@ def _notes(f: Expression, x: N.Symbol) -> Iterator[str]:
         elif isinstance(part, N.MatrixPower) and _is_inverse(part):
             yield f"{mathematics(part)} takes for granted that the inverse exists"
         elif isinstance(part, N.Det | N.LogDet):
-            yield f"{mathematics(part)} takes for granted that {mathematics(part.argument)} is invertible"
+            inside = mathematics(part.argument)
+            yield f"{mathematics(part)} takes for granted that {inside} is invertible"
     if "symmetric" in x.declared:
-        yield f"{mathematics(x)} is symmetric, so is its differential; the gradient is the symmetric one"
+        name = mathematics(x)
+        yield f"{name} is symmetric, and so is its differential; the gradient is the symmetric one"
     if "probability" in x.declared:
         yield f"the entries of {mathematics(x)} sum to 1, those of its differential to 0"
 

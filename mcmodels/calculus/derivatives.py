@@ -1,4 +1,4 @@
-"""Gradient, Jacobian and Hessian: differential, trace form or vec, identification, simplification."""
+"""Gradient, Jacobian and Hessian: differential, trace form or vec, identification."""
 
 from __future__ import annotations
 
@@ -35,6 +35,12 @@ def symbol_of(expression: Expression, x: Any) -> Symbol:
     DerivativeError
         If it is neither.
     """
+    for inside in expression.used:
+        if isinstance(inside, Differential):
+            raise DerivativeError(
+                f"{expression} holds the differential {inside}; take the derivative of the "
+                "function itself, or hessian() for the second derivative"
+            )
     if isinstance(x, Symbol):
         for other in expression.used:
             if other.name == x.name and other != x:
@@ -52,6 +58,7 @@ def symbol_of(expression: Expression, x: Any) -> Symbol:
 
 
 def require_scalar(expression: Expression) -> None:
+    """Refuse the gradient of anything else."""
     if not expression.is_scalar:
         raise DerivativeError(
             f"a gradient is that of a scalar; {expression} is a {shape_text(expression)}. "
@@ -65,7 +72,7 @@ def gradient(f: Expression, x: Any) -> Expression:
     symbol = symbol_of(f, x)
     df = differential(f, frozenset([symbol]))
     *_, (_, (final,)) = peel(paired(df), Differential(symbol))
-    return simplify(symmetrised(final.C, symbol))
+    return simplify(symmetrised(final.C, symbol)).within(f.used)
 
 
 def symmetrised(G: Expression, x: Symbol) -> Expression:
@@ -81,12 +88,12 @@ def jacobian(F: Expression, x: Any) -> Expression:
     """The work of `Expression.jacobian`."""
     symbol = symbol_of(F, x)
     dF = differential(F, frozenset([symbol]))
-    return simplify(jacobian_of_linear(dF, Differential(symbol)))
+    return simplify(jacobian_of_linear(dF, Differential(symbol))).within(F.used)
 
 
 def hessian(f: Expression, x: Any, y: Any) -> Expression:
     """The work of `Expression.hessian`."""
-    return jacobian(gradient(f, x), symbol_of(f, y))
+    return jacobian(gradient(f, x), symbol_of(f, y)).within(f.used)
 
 
 def hessian_vector_product(f: Expression, x: Any, V: Any) -> Expression:
@@ -94,4 +101,4 @@ def hessian_vector_product(f: Expression, x: Any, V: Any) -> Expression:
     symbol, direction = symbol_of(f, x), as_expression(V)
     require_same_shape("a Hessian-vector product", symbol, direction)
     change = differential(gradient(f, symbol), frozenset([symbol]))
-    return simplify(substitute(change, {Differential(symbol): direction}))
+    return simplify(substitute(change, {Differential(symbol): direction})).within(f.used)

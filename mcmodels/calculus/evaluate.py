@@ -17,7 +17,6 @@ import scipy.special
 
 from mcmodels.calculus import nodes as N
 from mcmodels.calculus.binding import bind
-from mcmodels.calculus.elementwise import FUNCTIONS
 from mcmodels.calculus.expression import Expression
 
 __all__ = ["ANALYTIC", "EvaluationError", "NonDifferentiableWarning", "evaluate", "walk"]
@@ -141,14 +140,14 @@ def _check(part: Expression, children: list[Array], result: Array, largest: floa
         raise EvaluationError(f"{part} is not finite here: its value has {_odd(result)}")
     if np.abs(result).max() > largest:
         raise EvaluationError(f"{part} is larger than {largest:.0e} here")
-    if isinstance(part, N.Elementwise) and part.name in ("sign", "step"):
-        if not children[0].all():
-            warnings.warn(
-                f"{part} is part of a derivative and stands at a kink: {FUNCTIONS[part.name].kink}, "
-                "there is no derivative; 0 is used",
-                NonDifferentiableWarning,
-                stacklevel=6,
-            )
+    at_kink = isinstance(part, N.Elementwise) and part.name in ("sign", "step")
+    if at_kink and not children[0].all():
+        warnings.warn(
+            f"{part} is part of a derivative and stands at a kink: where its argument is 0 there "
+            "is no derivative; 0 is used",
+            NonDifferentiableWarning,
+            stacklevel=6,
+        )
 
 
 def _odd(result: Array) -> str:

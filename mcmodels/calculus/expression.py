@@ -25,19 +25,29 @@ class Expression:
     `mcmodels.calculus`. Two expressions are equal (``==``) when they are written alike, up to the
     order of terms in a sum and of factors in an elementwise product.
 
-    Attributes
-    ----------
-    shape : tuple
-        ``()`` for a scalar, ``(n,)`` for a (column) vector, ``(m, n)`` for a matrix, a row being
-        ``(1, n)``; sizes are int or str.
-    symbols : tuple of Expression
-        The symbols in it, by name.
+    Its ``shape`` is ``()`` for a scalar, ``(n,)`` for a (column) vector, ``(m, n)`` for a matrix;
+    a row is ``(1, n)``, and sizes are int or str.
     """
 
     __array_ufunc__ = None  # an array beside an expression is not taken apart into its entries
-    __slots__ = ("children", "cols", "hash", "height", "key", "label", "rows", "size_names", "used")
+    __slots__ = (
+        "children",
+        "cols",
+        "context",
+        "hash",
+        "height",
+        "key",
+        "label",
+        "rows",
+        "size_names",
+        "used",
+    )
 
     commutative = False
+    children: tuple[Expression, ...]
+    height: int
+    key: bytes
+    hash: int
 
     def __init__(
         self,
@@ -49,6 +59,7 @@ class Expression:
         self.rows, self.cols, self.children, self.label = rows, cols, children, label
         self.height = 1 + max((child.height for child in children), default=0)
         self.used: frozenset[Symbol] = frozenset()
+        self.context: frozenset[Symbol] = frozenset()
         self.size_names = frozenset(rows.names + cols.names)
         for child in children:
             if not child.used <= self.used:
@@ -68,15 +79,18 @@ class Expression:
 
     @property
     def shape(self) -> tuple[int | str, ...]:
+        """The shape of its value."""
         sizes = () if self.is_scalar else (self.rows,) if self.is_column else (self.rows, self.cols)
         return tuple(size.factor if not size.names else str(size) for size in sizes)
 
     @property
     def symbols(self) -> tuple[Expression, ...]:
+        """The symbols in it, by name."""
         return tuple(sorted(self.used, key=lambda symbol: symbol.name))
 
     @property
     def is_scalar(self) -> bool:
+        """Whether it is 1×1."""
         return self.rows == ONE and self.cols == ONE
 
     @property
@@ -86,15 +100,29 @@ class Expression:
 
     @property
     def is_square(self) -> bool:
+        """Whether it has as many rows as columns."""
         return self.rows == self.cols
 
     @property
     def is_array(self) -> bool:
+        """Whether it is no scalar."""
         return not self.is_scalar
 
     def depends_on(self, symbols: frozenset[Symbol]) -> bool:
         """Whether any of ``symbols`` occurs in it."""
         return not self.used.isdisjoint(symbols)
+
+    def within(self, symbols: frozenset[Symbol]) -> Expression:
+        """The same expression, in whose place values of ``symbols`` tell sizes, too.
+
+        A Hessian may not contain all that its function does, and still depend on its sizes.
+        """
+        result = object.__new__(type(self))
+        for kind in type(self).__mro__:
+            for slot in getattr(kind, "__slots__", ()):
+                setattr(result, slot, getattr(self, slot))
+        result.context = symbols - self.used
+        return result
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Expression) and self.key == other.key
@@ -294,8 +322,8 @@ class Expression:
     def hessian(self, x: Any, y: Any = None) -> Expression:
         """The Hessian of a scalar: the Jacobian, by ``y``, of the gradient by ``x``.
 
-        Where ``x`` is a matrix, its entries are counted down the columns (vec). Where it is declared
-        symmetric, the Hessian is meant for symmetric directions: d²f = vec(dX)ᵀ H vec(dX).
+        Where ``x`` is a matrix, its entries are counted down the columns (vec). Where it is
+        declared symmetric, the Hessian is for symmetric directions: d²f = vec(dX)ᵀ H vec(dX).
 
         Parameters
         ----------
@@ -387,8 +415,8 @@ class Expression:
         Raises
         ------
         ValueError
-            If a value is missing, not finite or of another shape, or if the expression is
-            not defined there (the logarithm of a negative number, the inverse of a singular matrix).
+            If a value is missing, not finite or of another shape, or if the expression is not
+            defined there (the logarithm of a negative number, the inverse of a singular matrix).
         """
         from mcmodels.calculus.evaluate import evaluate
 

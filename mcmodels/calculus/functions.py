@@ -336,7 +336,7 @@ def zeros(m: int | str | Size, n: int | str | Size = 1) -> Expression:
 
 
 def unit(i: int, n: int | str | Size) -> Expression:
-    """The vector of ``n`` entries with a one at index ``i`` (from 0, or -1 and down from the end)."""
+    """The vector of ``n`` entries with a one at index ``i`` (from 0; -1 is the last)."""
     size_ = Size.of(n)
     if not size_.names:
         if not -size_.factor <= i < size_.factor:

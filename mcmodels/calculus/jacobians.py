@@ -118,8 +118,8 @@ VEC_RULES: dict[type[Expression], Rule] = {
     N.Kron: Rule("vec of a Kronecker product",
                  "vec(A⊗B) = (I⊗K⊗I)(vec A⊗vec B)", f"{_MN}, 3.7, theorem 3.10",
                  lambda M, i, J: matmul([_kron_with(M.left, M.right, i), J])),
-    N.BlockSum: Rule("sum of blocks", "vec(Σaᵢⱼ Cᵢⱼ) = [vec Cᵢⱼ] vec A", f"{_MN}, 3.7, theorem 3.10",
-                     _block_sum),
+    N.BlockSum: Rule("sum of blocks", "vec(Σaᵢⱼ Cᵢⱼ) = [vec Cᵢⱼ] vec A",
+                     f"{_MN}, 3.7, theorem 3.10", _block_sum),
     N.BlockTrace: Rule("traces of blocks", "vec[tr BᵀCᵢⱼ] = [vec Cᵢⱼ]ᵀ vec B",
                        f"{_MN}, 3.7, theorem 3.10", _block_trace),
 }  # fmt: skip

@@ -27,7 +27,7 @@ def as_value(value: object) -> Value:
         If it is not finite.
     """
     if isinstance(value, Rational):
-        return Fraction(value.numerator, value.denominator)
+        return Fraction(int(value.numerator), int(value.denominator))
     assert isinstance(value, Real)
     value = float(value)
     if not math.isfinite(value):

@@ -35,11 +35,12 @@ def as_expression(value: Any) -> Expression:
         return number(value)
     raise TypeError(
         f"expressions combine with expressions and real numbers; found {type(value).__name__}. "
-        "Declare a symbol for an array, and give its value to evaluate() or to the compiled function"
+        "Declare a symbol for an array, and give its value to evaluate() or a compiled function"
     )
 
 
 def add(left: Any, right: Any) -> Expression:
+    """+, with a scalar added to every entry of an array."""
     a, b = as_expression(left), as_expression(right)
     if a.is_scalar != b.is_scalar:
         a, b = (_filled(a, b), b) if a.is_scalar else (a, _filled(b, a))
@@ -53,10 +54,12 @@ def _filled(value: Expression, like: Expression) -> Expression:
 
 
 def subtract(left: Any, right: Any) -> Expression:
+    """-, with a scalar as in `add`."""
     return add(left, scale(-1, as_expression(right)))
 
 
 def multiply(left: Any, right: Any) -> Expression:
+    """* of equal shapes, or by a scalar."""
     a, b = as_expression(left), as_expression(right)
     if a.is_scalar or b.is_scalar:
         return scale(a, b)
@@ -65,10 +68,12 @@ def multiply(left: Any, right: Any) -> Expression:
 
 
 def divide(left: Any, right: Any) -> Expression:
+    """/ of equal shapes, or with a scalar."""
     return multiply(left, arithmetic.power(as_expression(right), number(-1)))
 
 
 def power(left: Any, right: Any) -> Expression:
+    """** of each entry."""
     base, exponent = as_expression(left), as_expression(right)
     if base.is_scalar and not exponent.is_scalar:
         return elementwise("exp", scale(elementwise("log", base), exponent))
@@ -76,6 +81,7 @@ def power(left: Any, right: Any) -> Expression:
 
 
 def matmul(left: Any, right: Any) -> Expression:
+    """The matrix product @."""
     a, b = as_expression(left), as_expression(right)
     for scalar, other in ((a, b), (b, a)):
         if scalar.is_scalar and not (other.rows == ONE or other.cols == ONE):

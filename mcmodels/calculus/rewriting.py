@@ -27,17 +27,17 @@ _REBUILD: dict[type[Expression], Callable[[Any, Children], Expression]] = {
     N.Det: lambda e, c: functions.det(*c),
     N.LogDet: lambda e, c: functions.logdet(*c),
     N.Norm: lambda e, c: functions.norm(*c),
-    N.Total: lambda e, c: functions.sum(*c),
+    N.Total: lambda e, c: functions.sum(c[0]),
     N.DiagonalMatrix: lambda e, c: functions.diag(*c),
     N.Diagonal: lambda e, c: functions.diag(*c),
     N.Vec: lambda e, c: arithmetic.vec(*c),
-    N.Unvec: lambda e, c: arithmetic.unvec(*c, e.rows, e.cols),
+    N.Unvec: lambda e, c: arithmetic.unvec(c[0], e.rows, e.cols),
     N.Kron: lambda e, c: arithmetic.kron(*c),
     N.Softmax: lambda e, c: N.Softmax(*c),
     N.LogSumExp: lambda e, c: N.LogSumExp(*c),
-    N.BlockSum: lambda e, c: arithmetic.block_sum(*c, e.rows, e.cols),
-    N.BlockTrace: lambda e, c: arithmetic.block_trace(*c, e.rows, e.cols),
-    N.Unevaluated: lambda e, c: N.Unevaluated(*c, e.variables),
+    N.BlockSum: lambda e, c: arithmetic.block_sum(c[0], c[1], e.rows, e.cols),
+    N.BlockTrace: lambda e, c: arithmetic.block_trace(c[0], c[1], e.rows, e.cols),
+    N.Unevaluated: lambda e, c: N.Unevaluated(c[0], e.variables),
 }
 
 

@@ -171,7 +171,8 @@ RULES: dict[type[Expression], Rule] = {
                         f"{_COOKBOOK}, (40), (37)", _matrix_power),
     N.Transpose: Rule("transpose", "d(Xᵀ) = (dX)ᵀ", f"{_COOKBOOK}, (44)",
                       lambda e, d: transpose(d(e.argument))),
-    N.Elementwise: Rule("elementwise function", "d f(X) = f′(X)∘dX", f"{_MN}, chapter 5", _elementwise),
+    N.Elementwise: Rule("elementwise function", "d f(X) = f′(X)∘dX", f"{_MN}, chapter 5",
+                        _elementwise),
     N.Trace: Rule("trace", "d tr X = tr dX; d tr Xᵏ = k tr(Xᵏ⁻¹ dX)",
                   f"{_COOKBOOK}, (36), (121)", _trace),
     N.Det: Rule("determinant", "d det X = det X tr(X⁻¹ dX)", f"{_COOKBOOK}, (42)", _det),
@@ -200,7 +201,7 @@ RULES: dict[type[Expression], Rule] = {
 
 
 def rule_of(node: Expression) -> Rule:
-    """The rule for the differential of a node; of elementwise functions, the one of the function."""
+    """The rule for the differential of a node; of an elementwise one, that of its function."""
     rule = RULES[type(node)]
     if isinstance(node, nodes.Elementwise):
         function = FUNCTIONS[node.name]

@@ -93,8 +93,8 @@ def matrix(
     m, n : int or str
         Numbers of rows and columns: a number, a name, or a product such as ``"m*n"``.
     symmetric : bool, default=False
-        Whether it is symmetric. Its differential then is, too, and a gradient by it is the symmetric
-        matrix G with df = tr(Gᵀ dX) for all symmetric dX.
+        Whether it is symmetric. Its differential then is, too, and a gradient by it is the
+        symmetric matrix G with df = tr(Gᵀ dX) for all symmetric dX.
     positive_definite : bool, default=False
         Whether it is symmetric and positive definite.
 

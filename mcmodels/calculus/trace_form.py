@@ -129,9 +129,7 @@ def paired(linear: Expression) -> list[Pairing]:
     return [Pairing(number(1), linear)]
 
 
-def peel(
-    pairings: list[Pairing], dX: Differential
-) -> Iterator[tuple[list[Rule], list[Pairing]]]:
+def peel(pairings: list[Pairing], dX: Differential) -> Iterator[tuple[list[Rule], list[Pairing]]]:
     """Peel, round by round, until only pairings ⟨C, dX⟩ are left.
 
     Yields

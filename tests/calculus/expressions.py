@@ -103,7 +103,9 @@ class Grower:
 
     def leaf(self, rows: Size, cols: Size) -> Expression:
         first, *others = symbols(rows, cols)
-        options = [first, first, None] if self.narrow else [first, first, *others, None]
+        options = [first, *others, first, first, None]
+        if self.narrow:
+            options = [first, first, first, None]
         if self.narrow and rows == cols != ONE:
             options += others[-2:]
         found = self.one_of(options)
@@ -112,7 +114,7 @@ class Grower:
     def _constant(self, rows: Size, cols: Size) -> Expression:
         if rows == cols == ONE:
             return as_expression(self.one_of([2, 0.5, -3, 1.25, 0]))
-        options = [mc.ones(rows, cols), mc.zeros(rows, cols)]
+        options = [mc.ones(rows, cols), mc.ones(rows, cols), mc.zeros(rows, cols)]
         if rows == cols:
             options.append(mc.eye(rows))
         if rows == cols and len(rows.names) == 2:
@@ -121,12 +123,12 @@ class Grower:
             options.append(mc.unit(self.one_of([0, -1]), rows))
         return self.one_of(options)
 
-    def grow(self, rows: Size, cols: Size, depth: int) -> Expression:
+    def grow(self, rows: Size, cols: Size, depth: int, leaf: bool = True) -> Expression:
         """An expression of the shape, of at most this depth."""
         if depth <= 1:
             return self.leaf(rows, cols)
         families = _families(rows, cols)
-        family = self.one_of(_FAMILIES)
+        family = self.one_of(_FAMILIES[0 if leaf else 1 :])
         if family == "leaf":
             return self.leaf(rows, cols)
         return self.one_of(families[family]).build(self, rows, cols, depth - 1)
@@ -384,12 +386,12 @@ _FITTING: dict[tuple[Size, Size], dict[str, list[Production]]] = {}
 
 @st.composite
 def expressions(draw, rows: Size | None = None, cols: Size = ONE, deepest: int = DEEPEST):
-    """An expression of the shape (any, where none is wanted), of depth 2 to ``deepest``."""
+    """An expression of the shape (any, where none is wanted), of depth 3 to ``deepest``."""
     grower = Grower(draw)
     if rows is None:
         rows, cols = grower.shape()
     try:
-        return grower.grow(rows, cols, draw(st.integers(2, deepest)))
+        return grower.grow(rows, cols, draw(st.integers(3, deepest)), leaf=False)
     except ValueError as error:
         assume("zero" not in str(error))  # 1/0 and the inverse of zeros are refused when built
         raise

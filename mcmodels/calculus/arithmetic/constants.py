@@ -32,28 +32,34 @@ def shape_text(expression: Expression) -> str:
 
 
 def is_zero(expression: Expression) -> bool:
+    """Whether it is written as zero."""
     return isinstance(expression, Zeros) or (
         isinstance(expression, Number) and expression.value == 0
     )
 
 
 def zeros_like(expression: Expression) -> Expression:
+    """Zero, in the shape of an expression."""
     return zeros(expression.rows, expression.cols)
 
 
 def zeros(rows: Size, cols: Size) -> Expression:
+    """An array of zeros, or the number."""
     return Number(Fraction(0)) if rows == ONE and cols == ONE else Zeros(rows, cols)
 
 
 def ones(rows: Size, cols: Size) -> Expression:
+    """An array of ones, or the number."""
     return Number(Fraction(1)) if rows == ONE and cols == ONE else Ones(rows, cols)
 
 
 def identity(size: Size) -> Expression:
+    """The identity matrix, or the number 1."""
     return Number(Fraction(1)) if size == ONE else Identity(size)
 
 
 def commutation(m: Size, n: Size) -> Expression:
+    """The commutation matrix, which is the identity where m or n is 1."""
     return identity(m * n) if ONE in (m, n) else Commutation(m, n)
 
 
@@ -63,6 +69,7 @@ def size_value(size: Size) -> Expression:
 
 
 def require_same_shape(operation: str, left: Expression, right: Expression) -> None:
+    """Refuse two shapes that differ."""
     if (left.rows, left.cols) != (right.rows, right.cols):
         raise ShapeError(
             f"{operation} needs equal shapes; found {shape_text(left)} ({left}) "

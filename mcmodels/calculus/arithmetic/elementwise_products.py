@@ -49,6 +49,7 @@ def hadamard(factors: Sequence[Expression]) -> Expression:
     for factor in raised_bases:
         number, scalars, array = sums.parts(factor)
         coefficients += [number, *scalars]
+        assert array is not None
         if not isinstance(array, Ones):
             arrays.append(array)
     if not arrays:

@@ -118,6 +118,7 @@ def block_trace(C: Expression, B: Expression, rows: Size, cols: Size) -> Express
 
 
 def trace(array: Expression) -> Expression:
+    """The trace; written so because `functions` builds on this package."""
     from mcmodels.calculus import functions
 
     return functions.trace(array)

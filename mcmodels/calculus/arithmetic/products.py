@@ -50,7 +50,8 @@ def matmul(factors: Sequence[Expression]) -> Expression:
         if previous is not None and previous.cols != factor.rows:
             raise ShapeError(
                 "a matrix product needs as many columns on its left as rows on its right; found "
-                f"{constants.shape_text(previous)} ({previous}) @ {constants.shape_text(factor)} ({factor})"
+                f"{constants.shape_text(previous)} ({previous}) @ "
+                f"{constants.shape_text(factor)} ({factor})"
             )
         previous = factor
         number, scalars, array = sums.parts(factor)
@@ -71,6 +72,8 @@ def matmul(factors: Sequence[Expression]) -> Expression:
     if not outer:
         result: Expression = constants.identity(rows)
         return sums.scale(*coefficients, result)
+    if scalar_segments:
+        return sums.scale(*coefficients, matmul(outer))  # its parts have become neighbours
     return sums.scale(*coefficients, _atom(outer))
 
 

@@ -10,7 +10,7 @@ from mcmodels.calculus.expression import Expression
 from mcmodels.calculus.nodes import Number, Power, Scaled, Sum, Transpose, Zeros
 from mcmodels.calculus.numbers import Value, as_value
 
-__all__ = ["add", "base_and_exponent", "parts", "scale", "scaled"]
+__all__ = ["add", "base_and_exponent", "parts", "scale"]
 
 
 def parts(expression: Expression) -> tuple[Value, tuple[Expression, ...], Expression | None]:
@@ -45,7 +45,7 @@ def scale(*factors: Expression | Value | int) -> Expression:
             if base.key in scalars:
                 exponent = add([scalars[base.key][1], exponent])
             scalars[base.key] = (base, exponent)
-    merged = []
+    merged: list[Expression] = []
     for base, exponent in scalars.values():
         raised_base = elementwise_products.power(base, exponent)
         number, inner, _ = parts(raised_base)
@@ -78,6 +78,7 @@ def _scaled(
 
 
 def base_and_exponent(expression: Expression) -> tuple[Expression, Expression]:
+    """Any expression as an elementwise power."""
     if isinstance(expression, Power):
         return expression.base, expression.exponent
     return expression, Number(Fraction(1))

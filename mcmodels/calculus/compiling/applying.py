@@ -1,4 +1,4 @@
-"""Factors that are applied rather than formed: diagonals, inverses, Kronecker products, and others."""
+"""Factors that are applied rather than formed: diagonals, inverses, and sums."""
 
 from __future__ import annotations
 
@@ -18,9 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["applied", "two_dimensional"]
 
 
-def applied(
-    w: Writer, factor: Expression, other: Text, line: bool
-) -> Text | None:
+def applied(w: Writer, factor: Expression, other: Text, line: bool) -> Text | None:
     """Code for factor @ other, or None where the factor is better formed.
 
     ``line`` tells that ``other`` is a vector, an array of one dimension.
@@ -61,7 +59,9 @@ def _solved(w: Writer, base: Expression, flipped: bool, other: Text) -> Text:
         return Text(f"cho_solve({w.factored[base.key]}, {other})", fresh=True)
     if w.solves.get(base.key, 0) <= 1:
         matrix = w.value(base)
-        return Text(f"np.linalg.solve({matrix.transposed if flipped else matrix}, {other})", fresh=True)
+        return Text(
+            f"np.linalg.solve({matrix.transposed if flipped else matrix}, {other})", fresh=True
+        )
     w.code.use("from scipy.linalg import lu_factor, lu_solve")
     if base.key not in w.factored:
         w.factored[base.key] = w.code.assign(f"lu_factor({w.value(base)})", "factor")
@@ -101,10 +101,18 @@ def _kron_applied(w: Writer, inner: N.Kron, other: Text, line: bool) -> Text:
     a, b = w.size(A.cols), w.size(B.cols)
     text = f"{other.grouped}.reshape({a}, {b}{'' if line else ', -1'})"
     if not isinstance(B, N.Identity):
-        text = f"{two_dimensional(w, B)} @ {text}" if not line else f"{text} @ {two_dimensional(w, transpose(B))}"
+        text = (
+            f"{two_dimensional(w, B)} @ {text}"
+            if not line
+            else f"{text} @ {two_dimensional(w, transpose(B))}"
+        )
         text = f"({text})"
     if not isinstance(A, N.Identity):
-        text = f"np.tensordot({two_dimensional(w, A)}, {text}, 1)" if not line else f"({two_dimensional(w, A)} @ {text})"
+        text = (
+            f"np.tensordot({two_dimensional(w, A)}, {text}, 1)"
+            if not line
+            else f"({two_dimensional(w, A)} @ {text})"
+        )
     shape = w.size(inner.rows)
     return Text(f"{text}.reshape({shape}{'' if line else ', -1'})", fresh=True)
 
@@ -146,4 +154,3 @@ def _times(w: Writer, factor: Expression, vector: Text) -> Text:
     if factor.is_column:
         return Text(f"{vector.grouped} * {w.value(factor).grouped}", False, True)
     return Text(f"{w.value(factor).grouped} @ {vector.grouped}", False, True)
-

@@ -1,10 +1,18 @@
-"""Code being written: lines, names for what is used again, and texts with or without parentheses."""
+"""Code being written: lines, names for what is used again, texts that may need parentheses."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-__all__ = ["Code", "Text"]
+from mcmodels.calculus.expression import Expression
+from mcmodels.calculus.sizes import ONE
+
+__all__ = ["Code", "Text", "is_line"]
+
+
+def is_line(e: Expression) -> bool:
+    """Whether the array of an expression has one dimension (or none)."""
+    return e.is_column or e.rows == ONE
 
 
 @dataclass(frozen=True)
@@ -25,6 +33,7 @@ class Text:
 
     @property
     def transposed(self) -> Text:
+        """The transpose."""
         if self.text.endswith(".T") and self.atom:
             return Text(self.text[:-2])
         return Text(f"{self.grouped}.T")
@@ -49,6 +58,7 @@ class Code:
         return Text(name, fresh=not isinstance(text, Text) or text.fresh)
 
     def do(self, line: str) -> None:
+        """A statement."""
         self.lines.append(line)
 
     def use(self, line: str) -> None:

@@ -1,9 +1,9 @@
 """Hessians of sums over rows: matrices whose n×n blocks are all diagonal, kept as those diagonals.
 
-A function of X W (n rows, W of p×h) has a Hessian (I ⊗ Xᵀ) B (I ⊗ X) in W, where B is nh×nh and
-every n×n block of it is diagonal: n·h² numbers instead of n²·h². The same holds for W X, with the
-Kronecker products the other way round. So B is kept as an array t[a, b, i], and the result is made of
-the products Xᵀ diag(t[a, b]) X.
+A function of X W (n rows, W of p×h) has a Hessian (I ⊗ Xᵀ) B (I ⊗ X) in W, where B is nh×nh
+and every n×n block of it is diagonal: n·h² numbers instead of n²·h². The same holds for W X, with
+the Kronecker products the other way round. So B is kept as an array t[a, b, i], and the
+result is made of the products Xᵀ diag(t[a, b]) X.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ def _contracted(
     symmetric: bool,
 ) -> Text:
     """Z diag(t[a, b]) Y for all a and b, in their places."""
-    h, k, p, q = (w.size(size) for size in (*heights, Z.rows, Y.cols))
+    h, p, q = (w.size(size) for size in (heights[0], Z.rows, Y.cols))
     t = w.code.assign(_full(w, B, heights, Z.cols))
     z, y = w.value(Z), w.value(Y)
     if symmetric:

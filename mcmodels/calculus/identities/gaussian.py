@@ -22,7 +22,7 @@ IDENTITIES = (
         _THEME,
         _one,
         _Sigma,
-        "Magnus & Neudecker (2019), 15.2; Bishop (2006), (C.28)",
+        "Magnus & Neudecker (2019), chapter 15; Bishop (2006), (C.28)",
     ),
     Identity(
         "Gaussian log-likelihood of n rows in μ",
@@ -37,7 +37,8 @@ IDENTITIES = (
         _THEME,
         _rows,
         _Sigma,
-        "Magnus & Neudecker (2019), 15.2; Bishop (2006), (2.122)",
-        remark="Zero where Σ = (X − 1μᵀ)ᵀ(X − 1μᵀ)/n.",
+        "Magnus & Neudecker (2019), chapter 15; Bishop (2006), (2.122)",
+        remark="Zero where Σ = ZᵀZ/n.",
+        where=(("Z", _centred),),
     ),
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from mcmodels.calculus import nodes
@@ -12,6 +12,7 @@ from mcmodels.calculus.evaluate import walk
 from mcmodels.calculus.expression import Expression
 from mcmodels.calculus.instances import random_instance
 from mcmodels.calculus.printing import mathematics
+from mcmodels.calculus.rewriting import substitute
 
 __all__ = ["Identity"]
 
@@ -38,6 +39,8 @@ class Identity:
         2 where the Hessian belongs to it, else 1.
     remark : str
         What a reader should know beside it, often what follows from it.
+    where : tuple of (str, Expression)
+        Letters that stand for parts in the formulas, larger parts first.
 
     Examples
     --------
@@ -55,6 +58,7 @@ class Identity:
     source: str
     order: int = 2
     remark: str = ""
+    where: tuple[tuple[str, Expression], ...] = ()
 
     @property
     def letter(self) -> str:
@@ -88,19 +92,39 @@ class Identity:
         return self.expression.hessian(self.variable)
 
     @property
+    def formulas(self) -> tuple[str, ...]:
+        """Expression, first derivative and, where it belongs to the identity, Hessian."""
+        first = self.gradient if self.jacobian is None else self.jacobian
+        if self.variable is None:
+            first = self.differential
+        found = (self.expression, first, self.hessian)
+        return tuple(self._written(formula) for formula in found if formula is not None)
+
+    def _written(self, formula: Expression) -> str:
+        for name, part in self.where:
+            symbol = nodes.Symbol(name, part.rows, part.cols, frozenset())
+            formula = substitute(formula, {part: symbol})
+        return mathematics(formula)
+
+    @property
+    def letters(self) -> str:
+        """What the letters stand for, as in "h = tanh(Wx + b)"; empty where there are none."""
+        texts = []
+        for i, (name, part) in enumerate(self.where):
+            others = replace(self, where=self.where[i + 1 :])
+            texts.append(f"{name} = {others._written(part)}")
+        return ", ".join(reversed(texts))
+
+    @property
     def statement(self) -> str:
         """The identity as mathematics, a line for each derivative."""
-        text = mathematics(self.expression)
         if self.variable is None:
-            return f"d({text}) = {mathematics(self.differential)}"
+            before, after = self.formulas
+            return f"d({before}) = {after}"
         by, letter = mathematics(self.variable), self.letter
-        lines = [f"{letter} = {text}"]
-        first = self.gradient if self.jacobian is None else self.jacobian
-        assert first is not None
-        lines.append(f"∂{letter}/∂{by} = {mathematics(first)}")
-        if self.hessian is not None:
-            lines.append(f"∂²{letter}/∂{by}² = {mathematics(self.hessian)}")
-        return "\n".join(lines)
+        names = (letter, f"∂{letter}/∂{by}", f"∂²{letter}/∂{by}²")
+        lines = [f"{name} = {text}" for name, text in zip(names, self.formulas, strict=False)]
+        return "\n".join([*lines, f"where {self.letters}"] if self.where else lines)
 
     def __str__(self) -> str:
         return self.statement

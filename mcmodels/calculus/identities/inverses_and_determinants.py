@@ -38,7 +38,7 @@ IDENTITIES = (
         _THEME,
         logdet(_S) + trace(inv(_S) @ _W),
         _S,
-        f"{_COOKBOOK}, (57), (124); Magnus & Neudecker (2019), 15.2",
+        f"{_COOKBOOK}, (57), (124); Magnus & Neudecker (2019), chapter 15",
         remark="Zero at S = A: the covariance of greatest likelihood is the empirical one.",
     ),
 )

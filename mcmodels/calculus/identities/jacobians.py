@@ -13,16 +13,30 @@ _A = matrix("A", "m", "n")
 _X, _Q = matrix("X", "m", "n"), matrix("X", "n", "n")
 
 IDENTITIES = (
-    Identity("Ax", _THEME, _A @ _x, _x, f"{_MN}, 9.4", 1),
-    Identity("shift by b", _THEME, _x + _b, _x, f"{_MN}, 9.4", 1),
-    Identity("elementwise exponential", _THEME, exp(_x), _x, f"{_MN}, 9.4", 1),
-    Identity("elementwise hyperbolic tangent", _THEME, tanh(_x), _x, f"{_MN}, 9.4", 1),
+    Identity("Ax", _THEME, _A @ _x, _x, f"{_MN}, chapter 9", 1),
+    Identity("shift by b", _THEME, _x + _b, _x, f"{_MN}, chapter 9", 1),
+    Identity("elementwise exponential", _THEME, exp(_x), _x, f"{_MN}, chapter 9", 1),
+    Identity("elementwise hyperbolic tangent", _THEME, tanh(_x), _x, f"{_MN}, chapter 9", 1),
     Identity("elementwise sigmoid", _THEME, sigmoid(_x), _x, "Bishop (2006), (4.88)", 1),
     Identity("softmax", _THEME, softmax(_z), _z, "Bishop (2006), (4.106)", 1),
     Identity(
-        "AXB", _THEME, matrix("A", "p", "m") @ _X @ matrix("B", "n", "q"), _X, f"{_MN}, 9.5", 1
+        "composite σ(Ax)",
+        _THEME,
+        sigmoid(_A @ _x),
+        _x,
+        f"{_MN}, chapter 5",
+        1,
+        remark="The Jacobian of a composite is the product of the Jacobians: the chain rule.",
     ),
-    Identity("transpose", _THEME, _X.T, _X, f"{_MN}, 9.5", 1),
-    Identity("inverse", _THEME, inv(_Q), _Q, f"{_MN}, 9.6", 1),
-    Identity("Gram matrix XᵀX", _THEME, _X.T @ _X, _X, f"{_MN}, 9.5", 1),
+    Identity(
+        "AXB",
+        _THEME,
+        matrix("A", "p", "m") @ _X @ matrix("B", "n", "q"),
+        _X,
+        f"{_MN}, chapter 9",
+        1,
+    ),
+    Identity("transpose", _THEME, _X.T, _X, f"{_MN}, chapter 9", 1),
+    Identity("inverse", _THEME, inv(_Q), _Q, f"{_MN}, chapter 9", 1),
+    Identity("Gram matrix XᵀX", _THEME, _X.T @ _X, _X, f"{_MN}, chapter 9", 1),
 )

@@ -53,6 +53,6 @@ IDENTITIES = (
         _THEME,
         _distance,
         _Sigma,
-        "Petersen & Pedersen (2012), (61); Magnus & Neudecker (2019), 10.6",
+        "Petersen & Pedersen (2012), (61); Magnus & Neudecker (2019), chapter 10",
     ),
 )

@@ -88,7 +88,7 @@ IDENTITIES = (
         _CLASSES,
         _logistic + _lam * norm(_w) ** 2 / 2,
         _w,
-        "Hastie, Tibshirani & Friedman (2009), 4.4.4",
+        "Hastie, Tibshirani & Friedman (2009), 18.3.2",
     ),
     Identity(
         "log-sum-exp",
@@ -119,7 +119,8 @@ IDENTITIES = (
         sum(logsumexp(_X @ _W, axis=1)) - trace(_Y.T @ _X @ _W),
         _W,
         "Bishop (2006), (4.109), (4.110)",
-        remark="Xᵀ(Ŷ − Y), with softmax along each row.",
+        remark="softmax_rows is that of each row.",
+        where=(("P", softmax(_X @ _W, axis=1)),),
     ),
     Identity(
         "matrix factorisation in U",

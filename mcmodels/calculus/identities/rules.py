@@ -65,5 +65,7 @@ IDENTITIES = (
         "Magnus & Neudecker (2019), chapter 5",
         1,
     ),
-    Identity("differential of vec", _THEME, vec(_A), None, "Magnus & Neudecker (2019), 8.2", 1),
+    Identity(
+        "differential of vec", _THEME, vec(_A), None, "Magnus & Neudecker (2019), chapter 8", 1
+    ),
 )

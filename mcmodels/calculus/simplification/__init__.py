@@ -47,18 +47,20 @@ RULES: dict[type[Expression], tuple[Rule, ...]] = {
 def simplify(expression: Expression) -> Expression:
     """An equal expression in the form that a textbook would print."""
     expression = kronecker.multiplied_out(expression)
+    known: dict[bytes, Expression] = {}
     sizes: dict[bytes, int] = {}
     for _ in range(_MOST_ROUNDS):
-        simpler = _round(expression, sizes)
+        simpler = _round(expression, known, sizes)
         if simpler.key == expression.key:
             break
         expression = simpler
     return sums.mirror_images_in_order(expression)
 
 
-def _round(expression: Expression, sizes: dict[bytes, int]) -> Expression:
+def _round(
+    expression: Expression, known: dict[bytes, Expression], sizes: dict[bytes, int]
+) -> Expression:
     """Every part once, children first, each by the rule that makes it smallest."""
-    known: dict[bytes, Expression] = {}
 
     def walk(part: Expression) -> Expression:
         if part.key in known:

@@ -9,7 +9,7 @@ from mcmodels.calculus import nodes as N
 from mcmodels.calculus.arithmetic import add, hadamard, matmul, parts, scale, transpose
 from mcmodels.calculus.expression import Expression
 from mcmodels.calculus.numbers import Value, number
-from mcmodels.calculus.rewriting import parts_of, with_children
+from mcmodels.calculus.rewriting import with_children
 
 __all__ = ["assemble", "collected", "mirror_images_in_order", "multiplied_out"]
 
@@ -98,21 +98,24 @@ def _opened(term: Expression) -> list[Expression]:
 
 def mirror_images_in_order(expression: Expression) -> Expression:
     """abᵀ + baᵀ rather than baᵀ + abᵀ, A + Aᵀ rather than Aᵀ + A, I + K, everywhere."""
-    pairs = {part.key for part in parts_of(expression) if _is_out_of_order(part)}
-    if not pairs:
+    if not _has_disorder(expression):
         return expression
-    known: dict[bytes, Expression] = {}
+    known: dict[bytes, Expression] = {}  # the key of a sum is the same in any order
 
     def walk(part: Expression) -> Expression:
         if part.key not in known:
             children = [walk(child) for child in part.children]
-            if part.key in pairs:
+            if _is_out_of_order(part):
                 children.reverse()
             same = all(new is old for new, old in zip(children, part.children, strict=True))
             known[part.key] = part if same else with_children(part, children)
         return known[part.key]
 
     return walk(expression)
+
+
+def _has_disorder(e: Expression) -> bool:
+    return _is_out_of_order(e) or any(_has_disorder(child) for child in e.children)
 
 
 def _is_out_of_order(e: Expression) -> bool:

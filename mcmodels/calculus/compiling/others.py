@@ -1,0 +1,155 @@
+"""NumPy code for functions, inverses, constants, vec and Kronecker products."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from mcmodels.calculus import nodes as N
+from mcmodels.calculus.compiling.applying import applied, two_dimensional
+from mcmodels.calculus.compiling.code import Text, is_line
+from mcmodels.calculus.elementwise import FUNCTIONS
+from mcmodels.calculus.expression import Expression
+
+if TYPE_CHECKING:
+    from mcmodels.calculus.compiling.writing import Writer
+
+__all__ = ["WRITERS"]
+
+
+def _matrix_power(w: Writer, e: N.MatrixPower) -> Text:
+    base = w.value(e.base)
+    if not isinstance(e.exponent, N.Number):
+        return Text(f"np.linalg.matrix_power({base}, int({w.value(e.exponent)}))", fresh=True)
+    if e.exponent.value == -1:
+        return Text(f"np.linalg.inv({base})", fresh=True)
+    return Text(f"np.linalg.matrix_power({base}, {e.exponent.value})", fresh=True)
+
+
+def _logdet(w: Writer, e: N.LogDet) -> Text:
+    return Text(f"np.linalg.slogdet({w.value(e.argument)})[1]")
+
+
+def _elementwise(w: Writer, e: N.Elementwise) -> Text:
+    stable = _stable_log(w, e) if e.name == "log" else None
+    if stable is not None:
+        return stable
+    code = FUNCTIONS[e.name].code
+    if "expit" in code:
+        w.code.use("from scipy.special import expit")
+    return Text(code.format(w.value(e.argument)), fresh=True)
+
+
+def _stable_log(w: Writer, e: N.Elementwise) -> Text | None:
+    """Log σ(z) and log softmax(z), which must not be the logarithm of an underflow."""
+    inner = e.argument
+    if isinstance(inner, N.Elementwise) and inner.name == "sigmoid":
+        return Text(f"-np.logaddexp(0, -{w.value(inner.argument).grouped})", False, True)
+    if isinstance(inner, N.Softmax):
+        z, total = w.value(inner.argument), w.value(N.LogSumExp(inner.argument))
+        if not inner.is_column:
+            total = Text(f"{total.grouped}[:, np.newaxis]")
+        return Text(f"{z.grouped} - {total.grouped}", False, True)
+    return None
+
+
+def _softmax(w: Writer, e: N.Softmax) -> Text:
+    z = w.value(e.argument)
+    over = "" if e.argument.is_column else "axis=1, keepdims=True"
+    exponentials = w.code.assign(f"np.exp({z.grouped} - np.max({z}{', ' + over if over else ''}))")
+    return Text(f"{exponentials} / {exponentials}.sum({over})", False, True)
+
+
+def _logsumexp(w: Writer, e: N.LogSumExp) -> Text:
+    z = w.value(e.argument)
+    if e.argument.is_column:
+        top = w.code.assign(f"np.max({z})")
+        return Text(f"{top} + np.log(np.sum(np.exp({z.grouped} - {top})))", False)
+    top = w.code.assign(f"np.max({z}, axis=1)")
+    inside = f"np.exp({z.grouped} - {top}[:, np.newaxis])"
+    return Text(f"{top} + np.log(np.sum({inside}, axis=1))", False, True)
+
+
+def _transpose(w: Writer, e: N.Transpose) -> Text:
+    inner = w.value(e.argument)
+    return inner if is_line(e) else inner.transposed
+
+
+def _ones(name: str) -> Callable[[Writer, Any], Text]:
+    def write(w: Writer, e: Expression) -> Text:
+        if is_line(e):
+            length = w.size(e.rows if e.is_column else e.cols)
+            return Text(f"np.{name}({length})", fresh=True)
+        return Text(f"np.{name}(({w.size(e.rows)}, {w.size(e.cols)}))", fresh=True)
+
+    return write
+
+
+def _unit(w: Writer, e: N.Unit) -> Text:
+    name = w.code.assign(f"np.zeros({w.size(e.rows)})")
+    w.code.do(f"{name}[{e.index}] = 1")
+    return name
+
+
+def _formed(w: Writer, e: Expression) -> Text:
+    """A matrix of zeros and ones, as a product with the identity."""
+    done = applied(w, e, Text(f"np.eye({w.size(e.cols)})"), False)
+    assert done is not None
+    return done
+
+
+def _diagonal_matrix(w: Writer, e: N.DiagonalMatrix) -> Text:
+    return Text(f"np.diag({w.value(e.argument)})", fresh=True)
+
+
+def _vec(w: Writer, e: N.Vec) -> Text:
+    return Text(f"{w.value(e.argument).grouped}.ravel(order='F')")
+
+
+def _unvec(w: Writer, e: N.Unvec) -> Text:
+    shape = f"({w.size(e.rows)}, {w.size(e.cols)})"
+    return Text(f"{w.value(e.argument).grouped}.reshape({shape}, order='F')")
+
+
+def _kron(w: Writer, e: N.Kron) -> Text:
+    if is_line(e):
+        return Text(f"np.kron({w.value(e.left)}, {w.value(e.right)})", fresh=True)
+    return Text(f"np.kron({two_dimensional(w, e.left)}, {two_dimensional(w, e.right)})", fresh=True)
+
+
+def _blocks(w: Writer, e: Expression, subscripts: str, inner: Expression) -> Text:
+    C, other = e.children
+    r, c = (other.rows, other.cols) if isinstance(e, N.BlockSum) else (e.rows, e.cols)
+    p, q = (e.rows, e.cols) if isinstance(e, N.BlockSum) else (other.rows, other.cols)
+    shape = ", ".join(w.size(size) for size in (r, p, c, q))
+    blocks = f"{two_dimensional(w, C)}.reshape({shape})"
+    text = f"np.einsum('{subscripts}', {blocks}, {two_dimensional(w, other)})"
+    if e.is_scalar:
+        return Text(f"{text}[0, 0]")
+    return Text(f"{text}.ravel()" if is_line(e) else text, fresh=True)
+
+
+WRITERS: dict[type[Expression], Callable[[Writer, Any], Text]] = {
+    N.Symbol: lambda w, e: Text(e.name),
+    N.Differential: lambda w, e: Text(e.name),
+    N.SizeValue: lambda w, e: Text(str(w.sizes[e.name])),
+    N.Identity: lambda w, e: Text(f"np.eye({w.size(e.rows)})", fresh=True),
+    N.Zeros: _ones("zeros"),
+    N.Ones: _ones("ones"),
+    N.Unit: _unit,
+    N.Commutation: _formed,
+    N.DiagonalSelection: _formed,
+    N.MatrixPower: _matrix_power,
+    N.Transpose: _transpose,
+    N.Elementwise: _elementwise,
+    N.Det: lambda w, e: Text(f"np.linalg.det({w.value(e.argument)})"),
+    N.LogDet: _logdet,
+    N.DiagonalMatrix: _diagonal_matrix,
+    N.Vec: _vec,
+    N.Unvec: _unvec,
+    N.Kron: _kron,
+    N.Softmax: _softmax,
+    N.LogSumExp: _logsumexp,
+    N.BlockSum: lambda w, e: _blocks(w, e, "ipjq,ij->pq", e),
+    N.BlockTrace: lambda w, e: _blocks(w, e, "ipjq,pq->ij", e),
+}

@@ -1,0 +1,126 @@
+"""NumPy code for sums, multiples, elementwise products and powers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any
+
+from mcmodels.calculus import nodes as N
+from mcmodels.calculus.arithmetic import matmul, parts, scale
+from mcmodels.calculus.compiling.applying import two_dimensional
+from mcmodels.calculus.compiling.code import Text, is_line
+from mcmodels.calculus.expression import Expression
+from mcmodels.calculus.numbers import Value
+from mcmodels.calculus.printing.structure import fraction, is_half, magnitude
+from mcmodels.calculus.sizes import ONE
+
+if TYPE_CHECKING:
+    from mcmodels.calculus.compiling.writing import Writer
+
+__all__ = ["WRITERS"]
+
+
+def _number(value: Value) -> Text:
+    if isinstance(value, Fraction) and value.denominator == 1:
+        return Text(str(value.numerator), atom=value >= 0)
+    return Text(repr(float(value)), atom=value >= 0)
+
+
+def _sum(w: Writer, e: N.Sum) -> Text:
+    """Dense terms first; multiples of the identity and diagonal matrices are added in place."""
+    on_diagonal = [t for t in e.children if isinstance(parts(t)[2], N.Identity | N.DiagonalMatrix)]
+    dense = [term for term in e.children if term not in on_diagonal]
+    if not on_diagonal or not dense:
+        return _plain_sum(w, list(e.children))
+    if len(dense) > 1:
+        total = w.code.assign(_plain_sum(w, dense))
+    elif dense[0].key in w.known or w.uses.get(dense[0].key, 0) > 1 or not dense[0].children:
+        total = w.code.assign(f"{w.value(dense[0]).grouped} + 0.0")
+    else:
+        text = w.written(dense[0])
+        total = w.code.assign(text if text.fresh else f"{text.grouped} + 0.0")
+    for term in on_diagonal:
+        coefficient, scalars, array = parts(term)
+        assert array is not None
+        body = [array.children[0]] if isinstance(array, N.DiagonalMatrix) else []
+        entries = w.value(scale(coefficient, *scalars, *body))
+        w.code.do(f"{total}.flat[:: {total}.shape[0] + 1] += {entries}")
+    return total
+
+
+def _plain_sum(w: Writer, terms: list[Expression]) -> Text:
+    text = ""
+    filled = [isinstance(parts(term)[2], N.Ones) for term in terms]
+    ordered = sorted(terms, key=lambda term: parts(term)[0] < 0)
+    for term in ordered:
+        coefficient, scalars, array = parts(term)
+        if isinstance(array, N.Ones) and not all(filled):
+            array = None
+        body = scale(magnitude(coefficient), *scalars, *([] if array is None else [array]))
+        value = w.value(body)
+        piece = value.text if value.atom or "+" not in value.text else value.grouped
+        negative = coefficient < 0
+        if not text:
+            text = f"-{value.grouped}" if negative else piece
+        else:
+            text += f" - {value.grouped}" if negative else f" + {piece}"
+    return Text(text, atom=False, fresh=True)
+
+
+def _scaled(w: Writer, e: N.Scaled) -> Text:
+    above, below = fraction(e.scalars)
+    array = e.array
+    size = magnitude(e.coefficient)
+    factors = [] if size == 1 else [_number(size)]
+    factors += [w.value(factor) for factor in above]
+    if isinstance(array, N.Kron) and factors and not is_line(array):
+        # The scalars meet the small factor, not the large product.
+        inner = scale(e.coefficient, *e.scalars, array.left)
+        return Text(f"np.kron({two_dimensional(w, inner)}, {two_dimensional(w, array.right)})")
+    if array is not None:
+        factors.append(w.value(array))
+    text = " * ".join(factor.grouped for factor in factors) or "1.0"
+    for factor in below:
+        text += f" / {w.value(factor).grouped}"
+    return Text(f"-{text}" if e.coefficient < 0 else text, atom=False, fresh=e.is_array)
+
+
+def _hadamard(w: Writer, e: N.Hadamard) -> Text:
+    above, below = fraction(e.children)
+    text = " * ".join(_spread(w, factor) for factor in above) or "1.0"
+    for factor in below:
+        text += f" / {_spread(w, factor)}"
+    return Text(text, atom=False, fresh=True)
+
+
+def _spread(w: Writer, factor: Expression) -> str:
+    """A factor of an elementwise product; u1ᵀ is broadcast rather than formed."""
+    if isinstance(factor, N.Product) and not is_line(factor):
+        first, last = factor.children[0], factor.children[-1]
+        if isinstance(last, N.Ones) and last.rows == ONE:
+            return f"{w.value(matmul(factor.children[:-1])).grouped}[:, np.newaxis]"
+        if isinstance(first, N.Ones) and first.is_column:
+            return f"{w.value(matmul(factor.children[1:])).grouped}[np.newaxis, :]"
+    return w.value(factor).grouped
+
+
+def _power(w: Writer, e: N.Power) -> Text:
+    base = w.value(e.base)
+    if isinstance(e.exponent, N.Number):
+        exponent = e.exponent.value
+        if is_half(exponent):
+            return Text(f"np.sqrt({base})", fresh=True)
+        if exponent < 0:
+            return Text(f"1 / {w.value(fraction((e,))[1][0]).grouped}", atom=False, fresh=True)
+        return Text(f"{base.grouped} ** {_number(exponent).grouped}", atom=False, fresh=True)
+    return Text(f"{base.grouped} ** {w.value(e.exponent).grouped}", atom=False, fresh=True)
+
+
+WRITERS: dict[type[Expression], Callable[[Writer, Any], Text]] = {
+    N.Number: lambda w, e: _number(e.value),
+    N.Sum: _sum,
+    N.Scaled: _scaled,
+    N.Hadamard: _hadamard,
+    N.Power: _power,
+}
