@@ -59,8 +59,7 @@ class CompiledFunction:
         t1 = X @ w
         t2 = expit(t1)
         t3 = np.sqrt(t2 * (1 - t2))[:, np.newaxis] * X
-        t4 = t3.T @ t3
-        return t4
+        return t3.T @ t3
     <BLANKLINE>
     """
 

@@ -17,6 +17,7 @@ from mcmodels.calculus.simplification import simplify
 from mcmodels.calculus.trace_form import paired, peel
 
 __all__ = [
+    "differential_by",
     "gradient",
     "hessian",
     "hessian_vector_product",
@@ -64,6 +65,12 @@ def require_scalar(expression: Expression) -> None:
             f"a gradient is that of a scalar; {expression} is a {shape_text(expression)}. "
             "jacobian() gives all its derivatives, or take a sum, trace or norm first"
         )
+
+
+def differential_by(expression: Expression, symbols: tuple[Any, ...]) -> Expression:
+    """The work of `Expression.differential`."""
+    variables = frozenset(symbol_of(expression, symbol) for symbol in symbols) or expression.used
+    return differential(expression, variables).within(expression.used)
 
 
 def gradient(f: Expression, x: Any) -> Expression:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
+from mcmodels.calculus.operator_methods import OperatorMethods
 from mcmodels.calculus.sizes import ONE, ShapeError, Size
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["Expression"]
 
 
-class Expression:
+class Expression(OperatorMethods):
     """A scalar, vector or matrix written with symbols; immutable.
 
     Made by `scalar`, `vector`, `matrix`, Python's operators and the functions of
@@ -29,7 +30,6 @@ class Expression:
     a row is ``(1, n)``, and sizes are int or str.
     """
 
-    __array_ufunc__ = None  # an array beside an expression is not taken apart into its entries
     __slots__ = (
         "children",
         "cols",
@@ -167,110 +167,37 @@ class Expression:
     def _repr_latex_(self) -> str:
         return f"$\\displaystyle {self.latex()}$"
 
-    # -- arithmetic ---------------------------------------------------------------------------
-
-    def __add__(self, other: Any) -> Expression:
-        from mcmodels.calculus import operators
-
-        return operators.add(self, other)
-
-    def __radd__(self, other: Any) -> Expression:
-        from mcmodels.calculus import operators
-
-        return operators.add(other, self)
-
-    def __sub__(self, other: Any) -> Expression:
-        from mcmodels.calculus import operators
-
-        return operators.subtract(self, other)
-
-    def __rsub__(self, other: Any) -> Expression:
-        from mcmodels.calculus import operators
-
-        return operators.subtract(other, self)
-
-    def __neg__(self) -> Expression:
-        from mcmodels.calculus import arithmetic
-
-        return arithmetic.scale(-1, self)
-
-    def __pos__(self) -> Expression:
-        return self
-
-    def __mul__(self, other: Any) -> Expression:
-        from mcmodels.calculus import operators
-
-        return operators.multiply(self, other)
-
-    def __rmul__(self, other: Any) -> Expression:
-        from mcmodels.calculus import operators
-
-        return operators.multiply(other, self)
-
-    def __truediv__(self, other: Any) -> Expression:
-        from mcmodels.calculus import operators
-
-        return operators.divide(self, other)
-
-    def __rtruediv__(self, other: Any) -> Expression:
-        from mcmodels.calculus import operators
-
-        return operators.divide(other, self)
-
-    def __pow__(self, other: Any) -> Expression:
-        from mcmodels.calculus import operators
-
-        return operators.power(self, other)
-
-    def __rpow__(self, other: Any) -> Expression:
-        from mcmodels.calculus import operators
-
-        return operators.power(other, self)
-
-    def __matmul__(self, other: Any) -> Expression:
-        from mcmodels.calculus import operators
-
-        return operators.matmul(self, other)
-
-    def __rmatmul__(self, other: Any) -> Expression:
-        from mcmodels.calculus import operators
-
-        return operators.matmul(other, self)
-
-    def __abs__(self) -> Expression:
-        from mcmodels.calculus import functions
-
-        return functions.abs(self)
-
-    def __getitem__(self, index: Any) -> Expression:
-        from mcmodels.calculus import operators
-
-        return operators.entry(self, index)
-
-    @property
-    def T(self) -> Expression:
-        """The transpose; of a vector, a row."""
-        from mcmodels.calculus import arithmetic
-
-        return arithmetic.transpose(self)
-
     # -- calculus -----------------------------------------------------------------------------
 
-    def differential(self) -> Expression:
-        """The differential, linear in the differentials of all symbols.
+    def differential(self, *symbols: Any) -> Expression:
+        """The differential, linear in the differentials of the symbols.
+
+        Parameters
+        ----------
+        *symbols : Expression or str
+            The symbols that vary, or their names; none stands for all of them.
 
         Returns
         -------
         Expression
-            Same shape. The differential of a symbol ``x`` is a symbol named ``dx``.
+            Of the same shape. The differential of a symbol ``x`` is a symbol named ``dx``.
 
         References
         ----------
         Magnus and Neudecker (2019), *Matrix Differential Calculus*, 3rd ed., chapters 5 and 8.
-        """
-        from mcmodels.calculus.differentials import differential
 
-        return differential(self, self.used)
+        Examples
+        --------
+        >>> from mcmodels.calculus import matrix, vector
+        >>> x, A = vector("x", "n"), matrix("A", "n", "n")
+        >>> (x.T @ A @ x).differential(x)
+        (dx)ᵀAx + xᵀA dx
+        >>> (x.T @ A @ x).differential()
+        (dx)ᵀAx + xᵀ dA x + xᵀA dx
+        """
+        from mcmodels.calculus.derivatives import differential_by
+
+        return differential_by(self, symbols)
 
     def gradient(self, x: Any) -> Expression:
         """The gradient of a scalar: the G of df = tr(Gᵀ dX), of the shape of ``x``.

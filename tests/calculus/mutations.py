@@ -37,9 +37,7 @@ SQUARE = ("A", "B", "C", "D", "X")
 def symbols(*symmetric: str) -> SimpleNamespace:
     """The symbols of the identities, some of them declared symmetric."""
     found: dict[str, Expression] = {name: vector(name, "n") for name in ("x", "a", "b", "mu", "w")}
-    found |= {
-        name: matrix(name, "n", "n", symmetric=name in symmetric) for name in SQUARE
-    }
+    found |= {name: matrix(name, "n", "n", symmetric=name in symmetric) for name in SQUARE}
     found |= {name: matrix(name, "n", "n", positive_definite=True) for name in ("S", "Sigma")}
     found |= {name: vector(name, "m") for name in ("y", "t")}
     found |= {name: vector(name, "k") for name in ("v", "c")}
@@ -223,6 +221,13 @@ def product_of(factors: Any) -> Expression:
     return result
 
 
+def elementwise_product_of(factors: Any) -> Expression:
+    result = factors[0]
+    for factor in factors[1:]:
+        result = result * factor
+    return result
+
+
 def total_of(terms: Any) -> Expression:
     result = terms[0]
     for term in terms[1:]:
@@ -277,7 +282,11 @@ def assumed_symmetric(identity: str) -> Planted:
         if A in used:
             s = symbols(A)
             f, x = build(s), getattr(s, name)
-            yield f"{A} symmetric", f.gradient(x) if f.is_scalar else f.jacobian(x)
+            wrong = f.gradient(x) if f.is_scalar else f.jacobian(x)
+            # Who takes A for symmetric writes A or Aᵀ as it comes.
+            symmetric, general = getattr(s, A), getattr(symbols(), A)
+            yield f"{A} symmetric", substitute(wrong, {symmetric: general})
+            yield f"{A} symmetric, as {A}ᵀ", substitute(wrong, {symmetric: general.T})
 
 
 def dropped(identity: str) -> Planted:
@@ -375,8 +384,11 @@ def chain_rules(identity: str) -> Planted:
     df = differential(f, frozenset([x]))
     for path, part in places(df):
         if isinstance(part, N.Hadamard) and dX in part.used:
-            (inner,) = [child for child in part.children if dX in child.used]
-            yield f"{part} as {inner}", identified(replaced(df, path, inner), f, x)
+            for i, slope in enumerate(part.children):
+                if x in slope.used and dX not in slope.used:
+                    rest = [*part.children[:i], *part.children[i + 1 :]]
+                    without = elementwise_product_of(rest)
+                    yield f"{part} without {slope}", identified(replaced(df, path, without), f, x)
     for part in parts_of(f):
         if part in (f, x) or x not in part.used or isinstance(part, N.Transpose):
             continue

@@ -1,8 +1,8 @@
-"""What textbooks print: expression, first derivative and Hessian of every identity, by its name."""
+"""What textbooks print: expression, first derivative and Hessian of every identity by name."""
 
 from __future__ import annotations
 
-# Judged by eye against the books that the catalogue names; nothing here is computed.
+# Judged by eye against the books that the catalogue names. Change a line only where a book has it.
 FORMULAS = {
     # Linear and quadratic forms
     "linear form": ("aᵀx", "a", "0"),
@@ -37,6 +37,7 @@ FORMULAS = {
     # Forms in a matrix
     "aᵀXb": ("aᵀXb", "abᵀ", "0"),
     "aᵀXᵀXb": ("aᵀXᵀXb", "X(abᵀ + baᵀ)", "(abᵀ + baᵀ) ⊗ I"),
+    "aᵀSb of a symmetric matrix": ("aᵀSb", "½(abᵀ + baᵀ)", "0"),
     "squared Frobenius norm": ("‖X‖_F²", "2X", "2I"),
     "entry of a matrix": ("A[0,0]", "e₀e₀ᵀ", "0"),
     # Inverses and determinants
@@ -185,12 +186,14 @@ FORMULAS = {
     "Rayleigh quotient as traces": (
         "wᵀAw/(wᵀw)",
         "(A + Aᵀ)w/(wᵀw) − 2(wᵀAw)w/(wᵀw)²",
-        "(A + Aᵀ)/(wᵀw) − 2((A + Aᵀ)wwᵀ + wwᵀ(A + Aᵀ))/(wᵀw)² + 8(wᵀAw)wwᵀ/(wᵀw)³ − 2(wᵀAw)I/(wᵀw)²",
+        "(A + Aᵀ)/(wᵀw) − 2((A + Aᵀ)wwᵀ + wwᵀ(A + Aᵀ))/(wᵀw)²"
+        " + 8(wᵀAw)wwᵀ/(wᵀw)³ − 2(wᵀAw)I/(wᵀw)²",
     ),
     "Rayleigh quotient of a matrix": (
         "tr(WᵀSW)/tr(WᵀW)",
         "2SW/tr(WᵀW) − 2 tr(WᵀSW) W/tr(WᵀW)²",
-        "2(I ⊗ S)/tr(WᵀW) − 4(vec(SW) vec(W)ᵀ + vec(W) vec(SW)ᵀ)/tr(WᵀW)² + 8 tr(WᵀSW) vec(W) vec(W)ᵀ/tr(WᵀW)³ − 2 tr(WᵀSW) I/tr(WᵀW)²",
+        "2(I ⊗ S)/tr(WᵀW) − 4(vec(SW) vec(W)ᵀ + vec(W) vec(SW)ᵀ)/tr(WᵀW)²"
+        " + 8 tr(WᵀSW) vec(W) vec(W)ᵀ/tr(WᵀW)³ − 2 tr(WᵀSW) I/tr(WᵀW)²",
     ),
     # Dense layer
     "dense layer in W": ("δᵀ(Wx + b)", "δxᵀ", "0"),
@@ -227,7 +230,8 @@ FORMULAS = {
     "cross-entropy of a network, in W₁": (
         "logsumexp(W₂h + b₂) − yᵀ(W₂h + b₂)",
         "((1 − h^∘2) ∘ W₂ᵀ(p − y))xᵀ",
-        "xxᵀ ⊗ (diag(1 − h^∘2) W₂ᵀ(diag(p) − ppᵀ)W₂ diag(1 − h^∘2) − 2 diag(h ∘ (1 − h^∘2) ∘ W₂ᵀ(p − y)))",
+        "xxᵀ ⊗ (diag(1 − h^∘2) W₂ᵀ(diag(p) − ppᵀ)W₂ diag(1 − h^∘2)"
+        " − 2 diag(h ∘ (1 − h^∘2) ∘ W₂ᵀ(p − y)))",
     ),
     "cross-entropy of a network, in b₁": (
         "logsumexp(W₂h + b₂) − yᵀ(W₂h + b₂)",
@@ -237,7 +241,8 @@ FORMULAS = {
     "cross-entropy of a network, in x": (
         "logsumexp(W₂h + b₂) − yᵀ(W₂h + b₂)",
         "W₁ᵀ((1 − h^∘2) ∘ W₂ᵀ(p − y))",
-        "W₁ᵀ(diag(1 − h^∘2) W₂ᵀ(diag(p) − ppᵀ)W₂ diag(1 − h^∘2) − 2 diag(h ∘ (1 − h^∘2) ∘ W₂ᵀ(p − y)))W₁",
+        "W₁ᵀ(diag(1 − h^∘2) W₂ᵀ(diag(p) − ppᵀ)W₂ diag(1 − h^∘2)"
+        " − 2 diag(h ∘ (1 − h^∘2) ∘ W₂ᵀ(p − y)))W₁",
     ),
     # Newton's method
     "quadratic model": ("f + gᵀs + ½sᵀHs", "g + Hs", "H"),

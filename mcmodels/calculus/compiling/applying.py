@@ -138,12 +138,10 @@ def _term_by_term(w: Writer, factor: Expression, other: Text) -> Text:
         vector = other
         for part in reversed(chain):
             vector = _times(w, part, vector)
-        pieces.append(
-            vector.grouped
-            if isinstance(weight, N.Number) and weight.value == 1
-            else f"{w.value(weight).grouped} * {vector.grouped}"
-        )
-    return Text(" + ".join(pieces), False, True)
+        if not (isinstance(weight, N.Number) and weight.value == 1):
+            vector = Text(f"{w.value(weight).grouped} * {vector.grouped}", False, True)
+        pieces.append(vector.term)
+    return Text(" + ".join(pieces), False, True, additive=True)
 
 
 def _times(w: Writer, factor: Expression, vector: Text) -> Text:

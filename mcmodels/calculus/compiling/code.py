@@ -17,11 +17,12 @@ def is_line(e: Expression) -> bool:
 
 @dataclass(frozen=True)
 class Text:
-    """A piece of Python; ``atom`` where it needs no parentheses."""
+    """A piece of Python; ``atom`` where it never needs parentheses, ``additive`` where a sum."""
 
     text: str
     atom: bool = True
     fresh: bool = False  # an array of our own, which may be written into
+    additive: bool = False
 
     def __str__(self) -> str:
         return self.text
@@ -30,6 +31,11 @@ class Text:
     def grouped(self) -> str:
         """The text in parentheses where it needs them."""
         return self.text if self.atom else f"({self.text})"
+
+    @property
+    def term(self) -> str:
+        """The text as a term of a sum."""
+        return self.grouped if self.additive else self.text
 
     @property
     def transposed(self) -> Text:

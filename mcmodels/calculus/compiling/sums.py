@@ -59,13 +59,11 @@ def _plain_sum(w: Writer, terms: list[Expression]) -> Text:
             array = None
         body = scale(magnitude(coefficient), *scalars, *([] if array is None else [array]))
         value = w.value(body)
-        piece = value.text if value.atom or "+" not in value.text else value.grouped
-        negative = coefficient < 0
         if not text:
-            text = f"-{value.grouped}" if negative else piece
+            text = f"-{value.grouped}" if coefficient < 0 else value.term
         else:
-            text += f" - {value.grouped}" if negative else f" + {piece}"
-    return Text(text, atom=False, fresh=True)
+            text += f" - {value.term}" if coefficient < 0 else f" + {value.term}"
+    return Text(text, atom=False, fresh=True, additive=True)
 
 
 def _scaled(w: Writer, e: N.Scaled) -> Text:
@@ -83,7 +81,8 @@ def _scaled(w: Writer, e: N.Scaled) -> Text:
     text = " * ".join(factor.grouped for factor in factors) or "1.0"
     for factor in below:
         text += f" / {w.value(factor).grouped}"
-    return Text(f"-{text}" if e.coefficient < 0 else text, atom=False, fresh=e.is_array)
+    negative = e.coefficient < 0
+    return Text(f"-{text}" if negative else text, False, fresh=e.is_array, additive=negative)
 
 
 def _hadamard(w: Writer, e: N.Hadamard) -> Text:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import combinations, permutations
+from typing import Any
 
 from mcmodels.calculus import arithmetic
 from mcmodels.calculus import nodes as N
@@ -16,7 +17,14 @@ from mcmodels.calculus.derivatives import gradient, jacobian
 from mcmodels.calculus.differentials import differential
 from mcmodels.calculus.doctor.case import Case
 from mcmodels.calculus.doctor.differential_mistakes import Contribution, contributions
-from mcmodels.calculus.doctor.terms import edited, orders, rotated, single_transposes, without_one
+from mcmodels.calculus.doctor.terms import (
+    cyclic_orders,
+    edited,
+    orders,
+    single_transposes,
+    with_one_turned,
+    without_one,
+)
 from mcmodels.calculus.evaluate import EvaluationError
 from mcmodels.calculus.expression import Expression
 from mcmodels.calculus.functions import diag, trace
@@ -181,11 +189,13 @@ def _assumed_symmetric(case: Case) -> Iterator[Finding]:
         }
         names = " and ".join(A.mathematics() for A in chosen)
         back = {new: old for old, new in stand_in.items()}
+        written = set(parts_of(case.right))
+        both = any(A in written and transpose(A) in written for A in chosen)
         for wrong in _symmetric_answers(case, chosen, stand_in):
-            for returned in (
-                substitute(wrong, back),
-                substitute(wrong, {new: transpose(old) for new, old in back.items()}),
-            ):
+            ways = [substitute(wrong, back)]
+            if both:
+                ways.append(substitute(wrong, {new: transpose(old) for new, old in back.items()}))
+            for returned in ways:
                 if returned != case.right and case.is_claimed(returned):
                     yield Finding(
                         f"{names} {'are' if len(chosen) > 1 else 'is'} taken to be symmetric: "
@@ -196,6 +206,9 @@ def _assumed_symmetric(case: Case) -> Iterator[Finding]:
                         returned,
                     )
                     break
+
+
+def _equal_terms(case: Case) -> Iterator[Finding]:
     if 1 < len(case.terms) <= _MOST_COMBINED:
         for first, second in permutations(case.terms, 2):
             wrong = add([case.right, scale(-1, second), first])
@@ -217,43 +230,56 @@ def _symmetric_answers(
 # -- terms ---------------------------------------------------------------------------------------
 
 
-def _term_effects(case: Case) -> Iterator[tuple[str, Expression, str, Expression]]:
-    """Terms whose factor in what was claimed is another one: kind, term, words, wrong answer."""
+Effect = tuple[str, str, Expression]
+
+
+def _effects(case: Case, terms: Iterator[Expression]) -> Iterator[Effect]:
+    """Terms that have another factor in what was claimed: kind, words, wrong answer."""
     seen: set[bytes] = set()
-    for term in _terms(case):
-        if term.key in seen:
+    for term in terms:
+        if term.key in seen or not case.differs_from_right(term):
             continue
         seen.add(term.key)
-        if not case.differs_from_right(term):
-            continue
         factor = case.factor_in(term)
         if factor is None:
             continue
         rest = add([case.right, scale(-1, term)])
         text = term.mathematics()
         if isinstance(factor, float):
-            yield "dropped term", term, f"the term {text} is missing", rest
-        elif factor.recognised and factor.number == -1 and not factor.powers:
-            wrong = add([rest, scale(-1, term)])
-            yield "sign of a term", term, f"the term {text} has the wrong sign", wrong
+            yield "dropped term", f"the term {text} is missing", rest
+            continue
+        expression = factor.expression()
+        assert expression is not None
+        wrong = add([rest, scale(expression, term)])
+        if expression == number(-1):
+            yield "sign of a term", f"the term {text} has the wrong sign", wrong
         else:
-            expression = factor.expression()
-            assert expression is not None
-            wrong = add([rest, scale(expression, term)])
-            yield "factor of a term", term, f"in the term {text}, {factor.statement()}", wrong
+            yield "factor of a term", f"in the term {text}, {factor.statement()}", wrong
 
 
-def _terms(case: Case) -> Iterator[Expression]:
-    if len(case.terms) > 1:
-        yield from case.terms
-    if isinstance(case.right, N.Sum):
-        yield from case.right.children
-    for part in contributions(case.f, case.x):
-        if _could_be_missing(case, part):
-            yield case.derive(part.value)
-    if 2 < len(case.terms) <= _MOST_COMBINED:
-        for pair in combinations(case.terms, 2):
-            yield add(pair)
+def _written_terms(case: Case) -> Iterator[Effect]:
+    def terms() -> Iterator[Expression]:
+        if len(case.terms) > 1:
+            yield from case.terms
+        if isinstance(case.right, N.Sum):
+            yield from case.right.children
+        if 2 < len(case.terms) <= _MOST_COMBINED:
+            for pair in combinations(case.terms, 2):
+                yield add(pair)
+
+    return _effects(case, terms())
+
+
+def _terms_of_rules(case: Case) -> Iterator[Effect]:
+    """What each rule of differentiation contributes, as where d(AB) is taken for (dA)B."""
+    return _effects(
+        case,
+        (
+            case.derive(part.value)
+            for part in contributions(case.f, case.x)
+            if _could_be_missing(case, part)
+        ),
+    )
 
 
 def _could_be_missing(case: Case, part: Contribution) -> bool:
@@ -269,32 +295,19 @@ def _could_be_missing(case: Case, part: Contribution) -> bool:
     return abs(quotients[0] - quotients[1]) <= 1e-3 * max(abs(q) for q in quotients)
 
 
-def _of_terms(kind: str) -> Callable[[Case], Iterator[Finding]]:
+def _of_terms(
+    kind: str, source: Callable[[Case], Iterator[Effect]], inner: Any = None
+) -> Callable[[Case], Iterator[Finding]]:
     def findings(case: Case) -> Iterator[Finding]:
-        for found, _, words, wrong in case.once("terms", _term_effects):
+        for found, words, wrong in case.once(source.__name__, source):
             if found == kind:
                 yield Finding(words, wrong)
-        if kind in ("dropped term", "sign of a term"):
-            yield from _inner_terms(case, "dropped" if kind == "dropped term" else "sign")
+        if inner is not None:
+            for wrong, words in edited(case.right, inner):
+                if case.is_claimed(wrong):
+                    yield Finding(words, wrong)
 
     return findings
-
-
-def _inner_terms(case: Case, wanted: str) -> Iterator[Finding]:
-    """Terms of sums that stand inside other functions."""
-    for part in parts_of(case.right):
-        for variant, term, effect in without_one(part):
-            if effect != wanted:
-                continue
-            try:
-                wrong = substitute(case.right, {part: variant})
-            except ValueError:
-                continue
-            if case.is_claimed(wrong):
-                what = "is missing" if wanted == "dropped" else "has the wrong sign"
-                yield Finding(
-                    f"the term {term.mathematics()} of {part.mathematics()} {what}", wrong
-                )
 
 
 # -- order ---------------------------------------------------------------------------------------
@@ -304,11 +317,9 @@ def _trace_order(case: Case) -> Iterator[Finding]:
     def reordered(part: Expression) -> Iterator[tuple[Expression, str]]:
         if not isinstance(part, N.Trace) or not isinstance(part.argument, N.Product):
             return
-        factors = part.argument.children
-        for start in rotated(factors):
-            for chain in orders(start):
-                other = trace(arithmetic.matmul(chain))
-                yield other, f"{other.mathematics()} stands for {part.mathematics()}"
+        for chain in cyclic_orders(part.argument.children):
+            other = trace(arithmetic.matmul(chain))
+            yield other, f"{other.mathematics()} stands for {part.mathematics()}"
 
     for source, of_df in ((case.df, True), (case.f, False)):
         for wrong, words in edited(source, reordered):
@@ -374,26 +385,36 @@ def _mixed_layout(case: Case) -> Iterator[Finding]:
 def _chain_rule(case: Case) -> Iterator[Finding]:
     yield from _changed_rules(case, "chain rule")
 
-    def factor_gone(part: Expression) -> Iterator[tuple[Expression, str]]:
+    def slope_gone(part: Expression) -> Iterator[tuple[Expression, str]]:
         if isinstance(part, N.Hadamard):
-            for i, factor in enumerate(part.children):
-                rest = [*part.children[:i], *part.children[i + 1 :]]
-                yield hadamard(rest), factor.mathematics()
+            inner = [child for child in part.children if case.dX in child.used]
+            slopes = [child for child in part.children if case.x in child.used - {case.dX}]
+            slopes = [child for child in slopes if child not in inner]
+            for count in range(1, len(slopes) + 1 if inner else 1):
+                for gone in combinations(slopes, count):
+                    rest = hadamard([child for child in part.children if child not in gone])
+                    yield rest, " and ".join(child.mathematics() for child in gone)
 
-    for wrong, words in edited(case.right, factor_gone):
-        if case.is_claimed(wrong):
-            yield Finding(f"the derivative {words} of an inner function is missing", wrong)
+    for wrong, words in edited(case.df, slope_gone):
+        derivative = case.identified(wrong)
+        if derivative is not None:
+            yield Finding(f"the derivative {words} of a function is missing", derivative)
+    yield from stopped_inside(case)
+
+
+def _taken_elsewhere(case: Case) -> Iterator[Finding]:
+    """An outer derivative that is taken at x, as in f′(x) g′(x) for f(g(x))."""
     for part in parts_of(case.right):
         same = (part.rows, part.cols) == (case.x.rows, case.x.cols)
-        if same and case.x in part.used and part != case.x:
-            try:
-                wrong = substitute(case.right, {part: case.x})
-            except ValueError:
-                continue
-            if case.is_claimed(wrong):
-                at, inner = case.x.mathematics(), part.mathematics()
-                yield Finding(f"the outer derivative is taken at {at}, not at {inner}", wrong)
-    yield from stopped_inside(case)
+        if not (same and case.x in part.used) or part == case.x:
+            continue
+        try:
+            wrong = substitute(case.right, {part: case.x})
+        except ValueError:
+            continue
+        if case.is_claimed(wrong):
+            at, inner = case.x.mathematics(), part.mathematics()
+            yield Finding(f"the outer derivative is taken at {at}, not at {inner}", wrong)
 
 
 def stopped_inside(case: Case) -> Iterator[Finding]:
@@ -407,8 +428,11 @@ def stopped_inside(case: Case) -> Iterator[Finding]:
         if case.samples[0].value(part).shape != shape or isinstance(part, N.Transpose):
             continue
         inner = Symbol("inner_part", part.rows, part.cols, frozenset())
+        outer = substitute(case.f, {part: inner})
+        if case.x in outer.used:
+            continue
         try:
-            wrong = substitute(gradient(substitute(case.f, {part: inner}), inner), {inner: part})
+            wrong = substitute(gradient(outer, inner), {inner: part})
             matches = wrong.shape == part.shape and case.is_claimed(wrong)
         except (DerivativeError, EvaluationError):
             continue
@@ -432,14 +456,28 @@ MISTAKES = (
         "keep both terms, or declare the matrix with symmetric=True where it is",
         _assumed_symmetric,
     ),
-    Mistake("dropped term", "add the term", _of_terms("dropped term")),
-    Mistake("sign of a term", "turn the sign of the term", _of_terms("sign of a term")),
+    Mistake("dropped term", "add the term", _of_terms("dropped term", _written_terms)),
+    Mistake(
+        "sign of a term", "turn the sign of the term", _of_terms("sign of a term", _written_terms)
+    ),
     Mistake(
         "symmetric convention",
         "take G with df = tr(Gᵀ dX), symmetric where X is declared so, for all entries alike",
         _symmetric_convention,
     ),
-    Mistake("factor of a term", "correct the factor of the term", _of_terms("factor of a term")),
+    Mistake(
+        "factor of a term",
+        "correct the factor of the term",
+        _of_terms("factor of a term", _written_terms),
+    ),
+    Mistake(
+        "dropped term", "add the term", _of_terms("dropped term", _terms_of_rules, without_one)
+    ),
+    Mistake(
+        "sign of a term",
+        "turn the sign of the term",
+        _of_terms("sign of a term", _terms_of_rules, with_one_turned),
+    ),
     Mistake(
         "trace order",
         "shift the factors of a trace cyclically: tr(ABC) = tr(BCA) = tr(CAB), but not tr(ACB)",
@@ -454,5 +492,12 @@ MISTAKES = (
     Mistake("chain rule", "multiply by the derivative of the inner function", _chain_rule),
     Mistake("row-major vec", "stack the columns, as vec does", _commuted),
     Mistake("another variable", "differentiate by the variable asked for", _another_variable),
+    Mistake(
+        "factor of a term",
+        "correct the factor of the term",
+        _of_terms("factor of a term", _terms_of_rules),
+    ),
+    Mistake("assumed symmetric", "keep both terms", _equal_terms),
+    Mistake("chain rule", "take the outer derivative at the inner function", _taken_elsewhere),
     Mistake("factor", "look for the constant in the derivation", _odd_factor),
 )

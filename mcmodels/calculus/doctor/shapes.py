@@ -11,6 +11,8 @@ from mcmodels.calculus.doctor.samples import Array
 
 __all__ = ["described_shape", "reshaped"]
 
+_USUAL_FACTORS = (1.0, -1.0, 2.0, 0.5, -2.0, -0.5)
+
 Pairs = Sequence[tuple[Array, Array]]
 
 _WAYS: tuple[tuple[str, str, Callable[[Array], Array]], ...] = (
@@ -69,8 +71,7 @@ def reshaped(pairs: Pairs, allowed: Sequence[float]) -> tuple[str, str, float] |
         ratios = ratios_of(turned, allowed)
         if ratios is None:
             continue
-        if all(abs(ratio - 1) <= 1e-4 for ratio in ratios):
-            return kind, words, 1.0
-        if turned[0][0].size > 1 and np.ptp(ratios) <= 1e-4 * abs(ratios[0]):
-            return kind, words, float(ratios[0])
+        for factor in _USUAL_FACTORS:
+            if all(abs(ratio / factor - 1) <= 1e-4 for ratio in ratios):
+                return kind, words, factor
     return None

@@ -3,18 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from itertools import permutations, product
+from contextlib import suppress
+from itertools import pairwise, permutations, product
 from typing import Any
 
 from mcmodels.calculus import nodes as N
 from mcmodels.calculus.arithmetic import add, hadamard, matmul, parts, scale, transpose
 from mcmodels.calculus.expression import Expression
-from mcmodels.calculus.rewriting import parts_of, substitute, with_children
+from mcmodels.calculus.rewriting import substitute, with_children
 
-__all__ = ["edited", "expanded", "orders", "rotated", "without_one"]
+__all__ = [
+    "cyclic_orders",
+    "edited",
+    "expanded",
+    "orders",
+    "single_transposes",
+    "with_one_turned",
+    "without_one",
+]
 
 _MOST_TERMS = 48
 _MOST_PERMUTED = 4
+_MOST_PLACES = 6
 
 _LINEAR = (
     N.Trace, N.Total, N.Diagonal, N.DiagonalMatrix, N.Vec, N.Unvec, N.Transpose, N.Kron,
@@ -58,15 +68,39 @@ def _distributed(
 def edited(
     expression: Expression, variants: Callable[[Expression], Iterator[tuple[Expression, str]]]
 ) -> Iterator[tuple[Expression, str]]:
-    """The expression with one part replaced by a variant of it, and what was done."""
-    for part in parts_of(expression):
+    """The expression with one part replaced by a variant of it, and what was done.
+
+    A part that occurs several times is replaced everywhere, and then in one place only.
+    """
+    places: dict[Expression, list[tuple[int, ...]]] = {}
+    for path, part in _places(expression):
+        places.setdefault(part, []).append(path)
+    for part, paths in places.items():
         for variant, words in _tried(variants(part)):
             if (variant.rows, variant.cols) != (part.rows, part.cols) or variant == part:
                 continue
-            try:
+            # A variant that does not fit into what stands around it is no mistake one could make.
+            with suppress(ValueError):
                 yield substitute(expression, {part: variant}), words
-            except ValueError:  # the variant does not fit into what stands around it
-                continue
+            if len(paths) > 1:
+                for path in paths[:_MOST_PLACES]:
+                    with suppress(ValueError):
+                        yield _replaced(expression, path, variant), f"{words} (in one place)"
+
+
+def _places(expression: Expression) -> Iterator[tuple[tuple[int, ...], Expression]]:
+    yield (), expression
+    for i, child in enumerate(expression.children):
+        for path, part in _places(child):
+            yield (i, *path), part
+
+
+def _replaced(expression: Expression, path: tuple[int, ...], new: Expression) -> Expression:
+    if not path:
+        return new
+    children = list(expression.children)
+    children[path[0]] = _replaced(children[path[0]], path[1:], new)
+    return with_children(expression, children)
 
 
 def _tried(
@@ -90,7 +124,7 @@ def orders(factors: Sequence[Expression]) -> Iterator[list[Expression]]:
     for order in chosen:
         chain = [factors[i] for i in order]
         name = tuple(factor.key for factor in chain)
-        fits = all(a.cols == b.rows for a, b in zip(chain, chain[1:], strict=False))
+        fits = all(a.cols == b.rows for a, b in pairwise(chain))
         ends = chain[0].rows == factors[0].rows and chain[-1].cols == factors[-1].cols
         if fits and ends and name not in seen:
             seen.add(name)
@@ -105,20 +139,36 @@ def _exchanged(count: int) -> Iterator[tuple[int, ...]]:
             yield tuple(order)
 
 
-def rotated(factors: Sequence[Expression]) -> Iterator[list[Expression]]:
-    """The cyclic shifts of the factors of a product under a trace, as they stand first."""
-    for i in range(len(factors)):
-        yield [*factors[i:], *factors[:i]]
+def cyclic_orders(factors: Sequence[Expression]) -> Iterator[list[Expression]]:
+    """Orders of the factors under a trace that no cyclic shift makes of the given one."""
+    first, rest = factors[0], factors[1:]
+    indices = range(len(rest))
+    chosen: Iterator[tuple[int, ...]] = (
+        permutations(indices) if len(rest) <= _MOST_PERMUTED else _exchanged(len(rest))
+    )
+    for order in chosen:
+        chain = [first, *(rest[i] for i in order)]
+        if list(order) != list(indices) and all(
+            a.cols == b.rows for a, b in pairwise([*chain, first])
+        ):
+            yield chain
 
 
-def without_one(part: Expression) -> Iterator[tuple[Expression, Expression, str]]:
-    """A sum without one term, or with its sign turned: result, term and which of the two."""
-    if not isinstance(part, N.Sum):
-        return
-    for i, term in enumerate(part.children):
-        rest = [*part.children[:i], *part.children[i + 1 :]]
-        yield add(rest), term, "dropped"
-        yield add([*rest, scale(-1, term)]), term, "sign"
+def without_one(part: Expression) -> Iterator[tuple[Expression, str]]:
+    """A sum without one of its terms."""
+    if isinstance(part, N.Sum):
+        for i, term in enumerate(part.children):
+            rest = add([*part.children[:i], *part.children[i + 1 :]])
+            yield rest, f"the term {term.mathematics()} of {part.mathematics()} is missing"
+
+
+def with_one_turned(part: Expression) -> Iterator[tuple[Expression, str]]:
+    """A sum with the sign of one of its terms turned."""
+    if isinstance(part, N.Sum):
+        for i, term in enumerate(part.children):
+            turned = add([*part.children[:i], scale(-1, term), *part.children[i + 1 :]])
+            words = f"the term {term.mathematics()} of {part.mathematics()} has the wrong sign"
+            yield turned, words
 
 
 def single_transposes(part: Expression) -> Iterator[tuple[Expression, str]]:
@@ -131,6 +181,6 @@ def single_transposes(part: Expression) -> Iterator[tuple[Expression, str]]:
     if isinstance(part, N.Transpose) and part.is_square:
         yield part.argument, part.mathematics()
     coefficient, scalars, array = parts(part)
-    if array is not None and array is not part and isinstance(array, N.Symbol | N.Transpose):
-        if array.is_square:
-            yield scale(coefficient, *scalars, transpose(array)), array.mathematics()
+    plain = isinstance(array, N.Symbol | N.Transpose)
+    if array is not None and plain and array is not part and array.is_square:
+        yield scale(coefficient, *scalars, transpose(array)), array.mathematics()

@@ -13,6 +13,7 @@ _X = matrix("X", "m", "n")
 _Q = matrix("X", "n", "n")
 _A, _S = matrix("A", "n", "m"), matrix("A", "n", "n")
 _entries = matrix("A", "m", "n")
+_symmetric = matrix("S", "n", "n", symmetric=True)
 _k = scalar("k", integer=True)
 _sandwich = trace(matrix("A", "p", "m") @ _X @ matrix("B", "n", "n") @ _X.T @ matrix("C", "m", "p"))
 
@@ -75,6 +76,14 @@ IDENTITIES = (
         vector("a", "n").T @ _X.T @ _X @ vector("b", "n"),
         _X,
         f"{_COOKBOOK}, (77)",
+    ),
+    Identity(
+        "aᵀSb of a symmetric matrix",
+        _FORMS,
+        vector("a", "n").T @ _symmetric @ vector("b", "n"),
+        _symmetric,
+        "Magnus & Neudecker (2019), chapter 9",
+        remark="The symmetric one of all G with df = tr(Gᵀ dS) for symmetric dS.",
     ),
     Identity("squared Frobenius norm", _FORMS, norm(_X) ** 2, _X, f"{_COOKBOOK}, (132)"),
     Identity("entry of a matrix", _FORMS, _entries[0, 0], _entries, f"{_COOKBOOK}, (73)"),
