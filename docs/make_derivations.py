@@ -37,7 +37,7 @@ checked against finite differences, in fifty digits, and step by step. The page 
 >>> identities.named("log det(XᵀX)")
 f = log|det(XᵀX)|
 ∂f/∂X = 2X(XᵀX)⁻¹
-∂²f/∂X² = 2((XᵀX)⁻¹ ⊗ (I − X(XᵀX)⁻¹Xᵀ)) − 2Kₙₘ(X(XᵀX)⁻¹ ⊗ (XᵀX)⁻¹Xᵀ)
+∂²f/∂X² = 2((XᵀX)⁻¹ ⊗ (I − X(XᵀX)⁻¹Xᵀ)) − 2Kₖₙ(X(XᵀX)⁻¹ ⊗ (XᵀX)⁻¹Xᵀ)
 >>> [identity.name for identity in identities.find("rayleigh")]
 ['Rayleigh quotient', 'Rayleigh quotient as traces', 'Rayleigh quotient of a matrix']
 >>> identities.named("Rayleigh quotient").check() < 1e-9

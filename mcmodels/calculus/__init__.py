@@ -54,6 +54,7 @@ from mcmodels.calculus.functions import (
     vector,
     zeros,
 )
+from mcmodels.calculus.parsing import ParseError, parse
 from mcmodels.calculus.rules import (
     DerivativeError,
 )
@@ -68,6 +69,7 @@ __all__ = [
     "EvaluationError",
     "Expression",
     "NonDifferentiableWarning",
+    "ParseError",
     "ShapeError",
     "Step",
     "abs",
@@ -90,6 +92,7 @@ __all__ = [
     "mean",
     "norm",
     "ones",
+    "parse",
     "relu",
     "scalar",
     "sigmoid",

@@ -30,7 +30,8 @@ def bind(
     ValueError
         If a symbol is missing, or has a value that is not finite or not as declared.
     """
-    symbols = {symbol.name: symbol for symbol in expression.used}
+    ordered = sorted(expression.used, key=lambda symbol: symbol.name)
+    symbols = {symbol.name: symbol for symbol in ordered}
     _refuse_missing(symbols, values)
     arrays = {symbols[name]: _array(symbols[name], values[name]) for name in symbols}
     given = {name: values[name] for name in values if name in expression.size_names}
@@ -83,6 +84,8 @@ def _array(symbol: Symbol, value: Any) -> Array:
             f"{symbol.name!r} is {symbol.described()}, an array of {wanted} dimensions; "
             f"found shape {array.shape}"
         )
+    if array.size == 0:
+        raise ShapeError(f"{symbol.name!r} is empty; found shape {array.shape}")
     if "integer" in symbol.declared and float(array) != int(array):
         raise ValueError(f"{symbol.name!r} is declared integer; found {float(array)}")
     if "symmetric" in symbol.declared and array.shape[0] == array.shape[1]:

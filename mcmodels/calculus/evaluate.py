@@ -6,10 +6,12 @@ the complex step; analytic, so nothing is conjugated) and in high precision.
 
 from __future__ import annotations
 
+import os
+import sys
 import warnings
 from collections.abc import Callable, Mapping
 from functools import reduce
-from types import SimpleNamespace
+from types import FrameType, SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -146,8 +148,18 @@ def _check(part: Expression, children: list[Array], result: Array, largest: floa
             f"{part} is part of a derivative and stands at a kink: where its argument is 0 there "
             "is no derivative; 0 is used",
             NonDifferentiableWarning,
-            stacklevel=6,
+            stacklevel=_levels_to_the_user(),
         )
+
+
+def _levels_to_the_user() -> int:
+    """How many calls up the first one stands that is not made in this package."""
+    package = os.path.dirname(__file__)
+    frame: FrameType | None = sys._getframe(1)
+    level = 0
+    while frame is not None and os.path.dirname(frame.f_code.co_filename).startswith(package):
+        frame, level = frame.f_back, level + 1
+    return level + 1
 
 
 def _odd(result: Array) -> str:

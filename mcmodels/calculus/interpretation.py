@@ -36,8 +36,11 @@ class Algebra(Protocol[T]):
     def total(self, terms: list[tuple[bool, T]]) -> T:
         """A sum of two or more terms; of each, whether it is subtracted."""
 
+    def multiple(self, factors: list[tuple[bool, T]]) -> T:
+        """Two or more factors with ``*`` between; of each, whether it is a divisor."""
+
     def binary(self, operator: str, left: T, right: T) -> T:
-        """``*``, ``/``, ``@`` or ``**``."""
+        """``@`` or ``**``."""
 
     def negative(self, value: T) -> T:
         """``-value``."""
@@ -92,16 +95,18 @@ class _Walk(Generic[T]):
             return self.algebra.transposed(value)
         if isinstance(node, ast.Subscript):
             return self.algebra.entry(value, index_in(self.source.text, node))
-        if not isinstance(node.op, ast.Add | ast.Sub):
-            return self.algebra.binary(OPERATORS[type(node.op)], value, self.value(node.right))
-        terms = [(False, value), (isinstance(node.op, ast.Sub), self.value(node.right))]
+        operator = OPERATORS[type(node.op)]
+        alike = next((pair for pair in ("+-", "*/") if operator in pair), None)
+        if alike is None:
+            return self.algebra.binary(operator, value, self.value(node.right))
+        parts = [(False, value), (operator == alike[1], self.value(node.right))]
         while chain:
             after = chain[-1]
-            if not (isinstance(after, ast.BinOp) and isinstance(after.op, ast.Add | ast.Sub)):
+            if not (isinstance(after, ast.BinOp) and OPERATORS[type(after.op)] in alike):
                 break
-            terms.append((isinstance(after.op, ast.Sub), self.value(after.right)))
+            parts.append((OPERATORS[type(after.op)] == alike[1], self.value(after.right)))
             chain.pop()
-        return self.algebra.total(terms)
+        return self.algebra.total(parts) if alike == "+-" else self.algebra.multiple(parts)
 
     def _leaf(self, node: ast.expr) -> T:
         try:

@@ -55,7 +55,10 @@ def _filled(value: Expression, like: Expression) -> Expression:
 
 def subtract(left: Any, right: Any) -> Expression:
     """-, with a scalar as in `add`."""
-    return add(left, scale(-1, as_expression(right)))
+    a, b = as_expression(left), as_expression(right)
+    if a.is_scalar == b.is_scalar:
+        require_same_shape("-", a, b)
+    return add(a, scale(-1, b))
 
 
 def multiply(left: Any, right: Any) -> Expression:
@@ -69,7 +72,10 @@ def multiply(left: Any, right: Any) -> Expression:
 
 def divide(left: Any, right: Any) -> Expression:
     """/ of equal shapes, or with a scalar."""
-    return multiply(left, arithmetic.power(as_expression(right), number(-1)))
+    a, b = as_expression(left), as_expression(right)
+    if a.is_array and b.is_array:
+        require_same_shape("/", a, b)
+    return multiply(a, arithmetic.power(b, number(-1)))
 
 
 def power(left: Any, right: Any) -> Expression:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+from functools import reduce
+from itertools import groupby
 from typing import Any
 
 from mcmodels.calculus import functions, operators
-from mcmodels.calculus.arithmetic import add, scale, size_value, transpose
+from mcmodels.calculus.arithmetic import add, hadamard, power, scale, size_value, transpose
 from mcmodels.calculus.declarations import symbol
 from mcmodels.calculus.expression import Expression
 from mcmodels.calculus.interpretation import interpret
-from mcmodels.calculus.nodes import Symbol
+from mcmodels.calculus.nodes import Ones, Symbol
 from mcmodels.calculus.numbers import number
 from mcmodels.calculus.pickling import pickled
 from mcmodels.calculus.sizes import ShapeError, Size
@@ -96,15 +99,22 @@ class _Expressions:
 
     def total(self, terms: list[tuple[bool, Expression]]) -> Expression:
         signed = [scale(-1, term) if negative else term for negative, term in terms]
-        if len({(term.rows, term.cols) for term in signed}) == 1:
+        array = next((term for term in signed if term.is_array), None)
+        if array is None:
             return add(signed)
-        result = signed[0]
-        for term in signed[1:]:
-            result = operators.add(result, term)
-        return result
+        # Python adds from left to right: scalars in front are added up before they are filled in.
+        first = signed.index(array)
+        front = [add(signed[:first])] if first > 1 else signed[:first]
+        ones = Ones(array.rows, array.cols)
+        terms = [*front, *signed[first:]]
+        return add(scale(term, ones) if term.is_scalar else term for term in terms)
+
+    def multiple(self, factors: list[tuple[bool, Expression]]) -> Expression:
+        raised = [power(factor, number(-1)) if below else factor for below, factor in factors]
+        return reduce(operators.multiply, (hadamard(run) for run in _runs(raised)))
 
     def binary(self, operator: str, left: Expression, right: Expression) -> Expression:
-        return _BINARY[operator](left, right)
+        return operators.matmul(left, right) if operator == "@" else operators.power(left, right)
 
     def negative(self, value: Expression) -> Expression:
         return scale(-1, value)
@@ -122,9 +132,7 @@ class _Expressions:
         return getattr(functions, function)(*arguments, **options)
 
 
-_BINARY = {
-    "*": operators.multiply,
-    "/": operators.divide,
-    "@": operators.matmul,
-    "**": operators.power,
-}
+def _runs(parts: Iterable[Expression]) -> Iterator[list[Expression]]:
+    """Runs of parts of equal shape, which are put together at once."""
+    for _, run in groupby(parts, key=lambda part: (part.rows, part.cols)):
+        yield list(run)

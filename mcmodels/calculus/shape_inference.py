@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import reduce
 from itertools import chain, combinations, product
 from math import gcd
 
@@ -150,10 +151,10 @@ class _Shapes:
         return _Shape() if name in self.sizes else self.names[name]
 
     def total(self, terms: list[tuple[bool, _Shape]]) -> _Shape:
-        result = terms[0][1]
-        for _, term in terms[1:]:
-            result = self._elementwise("+", result, term)
-        return result
+        return reduce(self._sum, (term for _, term in terms))
+
+    def multiple(self, factors: list[tuple[bool, _Shape]]) -> _Shape:
+        return reduce(self._elementwise, (factor for _, factor in factors))
 
     def binary(self, operator: str, left: _Shape, right: _Shape) -> _Shape:
         if operator == "@":
@@ -161,8 +162,6 @@ class _Shapes:
                 raise _CannotFit("x @ y of two vectors; write x.T @ y for the scalar, or x @ y.T")
             self._require(left.cols, right.rows, f"{left} @ {right} does not fit")
             return _Shape(left.rows, right.cols)
-        if operator != "**":
-            return self._elementwise(operator, left, right)
         if not (right.is_scalar or left.is_scalar):
             raise ShapeError(f"an exponent must be a scalar; found {right}")
         return left if right.is_scalar else right
@@ -228,7 +227,10 @@ class _Shapes:
         self._require(whole.cols, outer.cols * inner.cols, message)
         return other
 
-    def _elementwise(self, operator: str, left: _Shape, right: _Shape) -> _Shape:
+    def _sum(self, left: _Shape, right: _Shape) -> _Shape:
+        return self._elementwise(left, right, "+")
+
+    def _elementwise(self, left: _Shape, right: _Shape, operator: str = "*") -> _Shape:
         if left.is_scalar or right.is_scalar:
             return right if left.is_scalar else left
         message = f"{left} {operator} {right} does not fit"

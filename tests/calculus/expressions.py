@@ -208,8 +208,8 @@ def _large(rows: Size, cols: Size) -> bool:
 
 def _halves(size: Size) -> tuple[Size, Size]:
     """The two sizes that a product is made of."""
-    names = [Size.of(name) for name in size.names]
-    return (names + [ONE, ONE])[0], (names + [ONE, ONE])[1]
+    first, second, *_ = [*(Size.of(name) for name in size.names), ONE, ONE]
+    return first, second
 
 
 def _elementwise(name: str) -> Production:
@@ -491,7 +491,5 @@ def _delicate(part: Expression, children: list[np.ndarray]) -> bool:
 
 def _whole_and_positive(exponent: Expression) -> bool:
     return (
-        isinstance(exponent, N.Number)
-        and exponent.value > 0
-        and float(exponent.value).is_integer()
+        isinstance(exponent, N.Number) and exponent.value > 0 and float(exponent.value).is_integer()
     )

@@ -18,8 +18,29 @@ from typing import Any
 import numpy as np
 
 from mcmodels.calculus import (
-    det, diag, exp, inv, kron, log, logdet, logsumexp, matrix, matrix_power, mean, norm, relu,
-    scalar, sigmoid, size, softmax, softplus, sqrt, sum, tanh, trace, vec, vector,
+    det,
+    exp,
+    inv,
+    kron,
+    log,
+    logdet,
+    logsumexp,
+    matrix,
+    matrix_power,
+    mean,
+    norm,
+    relu,
+    scalar,
+    sigmoid,
+    size,
+    softmax,
+    softplus,
+    sqrt,
+    sum,
+    tanh,
+    trace,
+    vec,
+    vector,
 )  # fmt: skip
 from mcmodels.calculus import nodes as N
 from mcmodels.calculus.derivatives import symmetrised
@@ -31,17 +52,19 @@ from mcmodels.calculus.jacobians import jacobian_of_linear
 from mcmodels.calculus.rewriting import parts_of, substitute, with_children
 from mcmodels.calculus.trace_form import paired, peel
 
-SQUARE = ("A", "B", "C", "D", "X")
+SQUARE = {"A": "n", "B": "n", "C": "n", "D": "n", "X": "n", "R": "m"}
 
 
 def symbols(*symmetric: str) -> SimpleNamespace:
     """The symbols of the identities, some of them declared symmetric."""
     found: dict[str, Expression] = {name: vector(name, "n") for name in ("x", "a", "b", "mu", "w")}
-    found |= {name: matrix(name, "n", "n", symmetric=name in symmetric) for name in SQUARE}
+    found |= {
+        name: matrix(name, size, size, symmetric=name in symmetric) for name, size in SQUARE.items()
+    }
     found |= {name: matrix(name, "n", "n", positive_definite=True) for name in ("S", "Sigma")}
     found |= {name: vector(name, "m") for name in ("y", "t")}
     found |= {name: vector(name, "k") for name in ("v", "c")}
-    found |= {"M": matrix("M", "m", "n"), "Q": matrix("Q", "n", "m"), "R": matrix("R", "m", "m")}
+    found |= {"M": matrix("M", "m", "n"), "Q": matrix("Q", "n", "m")}
     found |= {"W": matrix("W", "m", "n"), "V": matrix("V", "k", "m")}
     found |= {"F": matrix("F", "m", "r"), "G": matrix("G", "n", "r"), "T": matrix("T", "m", "n")}
     found |= {"lam": scalar("lam"), "p": vector("p", "n", probability=True)}
@@ -189,7 +212,7 @@ def derived(identity: str) -> tuple[Expression, Expression, Expression]:
 @cache
 def instance_of(identity: str) -> Any:
     """A random point for comparing values, not one of those that the doctor draws."""
-    f, x, right = derived(identity)
+    f, _, right = derived(identity)
     s = symbols()
     everything = [f, right, *(getattr(s, symbol.name) for symbol in f.symbols)]
     return random_instance(everything, seed=4321)
@@ -260,7 +283,7 @@ Planted = Iterator[tuple[str, Expression]]
 
 
 def factors(identity: str) -> Planted:
-    f, x, right = derived(identity)
+    f, _, right = derived(identity)
     for c in (2, 0.5, -1, 3, -2, 0.25):
         yield f"times {c}", c * right
     for name in sorted(f.size_names):

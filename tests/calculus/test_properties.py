@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, assume, given, note, settings
+from hypothesis import HealthCheck, Phase, assume, given, note, settings
 from hypothesis import strategies as st
 
+from mcmodels.calculus import functions as mc
+from mcmodels.calculus import rules
+from mcmodels.calculus.arithmetic import scale
 from mcmodels.calculus.checks import difference_quotient, directions
 from mcmodels.calculus.evaluate import walk
 from mcmodels.calculus.expression import Expression
-from mcmodels.calculus.functions import vector
-from mcmodels.calculus.nodes import Symbol
+from mcmodels.calculus.functions import matrix, vector
+from mcmodels.calculus.nodes import Product, Symbol
+from mcmodels.calculus.numbers import number
 from mcmodels.calculus.parsing import parse
 from mcmodels.calculus.rewriting import parts_of, with_children
 from tests.calculus.expressions import (
@@ -229,3 +235,38 @@ def test_a_property_at_length(holds, strategy, examples):
         deterministic, max_examples=50 * examples, derandomize=settings().derandomize
     )
     at_length(given(problems(strategy))(holds))()
+
+
+def test_a_planted_error_breaks_the_properties(monkeypatch):
+    rule = rules.RULES[Product]
+    planted = replace(rule, apply=lambda e, d: scale(number(1.0005), rule.apply(e, d)))
+    monkeypatch.setitem(rules.RULES, Product, planted)
+    search = settings(deterministic, max_examples=50, phases=[Phase.generate])
+    with pytest.raises((AssertionError, ExceptionGroup)):
+        search(given(problems(scalar_expressions()))(gradient_is_right))()
+
+
+A, B = matrix("A", "n", "m"), matrix("B", "n", "m")
+x, w = vector("x", "n"), vector("w", "n*m")
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        mc.sum(mc.unvec(w, "n", "m")).gradient(w) * 2,
+        mc.vec(2 * mc.unvec(w, "n", "m")),
+        mc.vec(mc.norm(x) * mc.ones("n", "m")),
+        (x @ mc.sum(A, axis=1).T).T @ (x @ mc.sum(B, axis=1).T),
+    ],
+    ids=str,
+)
+def test_what_becomes_neighbours_is_joined(expression):
+    for part in parts_of(expression):
+        if part.children:
+            assert with_children(part, part.children) == part
+
+
+def test_a_transpose_of_transposed_factors_has_one_form():
+    R = matrix("R", 1, "n")
+    assert (x.T / R).T == x / R.T
+    assert (x.T / R).T.T == x.T / R

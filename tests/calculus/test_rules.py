@@ -49,9 +49,7 @@ MINIMAL: dict[type[Expression], list[Expression]] = {
         mc.inv(A @ B + C),
     ],
     N.Transpose: [X.T, mc.exp(X).T, (X + Z).T],
-    N.Elementwise: [
-        getattr(mc, name)(argument) for name in FUNCTIONS for argument in (a, X)
-    ],
+    N.Elementwise: [getattr(mc, name)(argument) for name in FUNCTIONS for argument in (a, X)],
     N.Trace: [mc.trace(A), mc.trace(A @ B), mc.trace(mc.matrix_power(A, 3)), mc.trace(S @ S)],
     N.Det: [mc.det(A), mc.det(S), mc.det(A @ B)],
     N.LogDet: [mc.logdet(A), mc.logdet(S), mc.logdet(X @ X.T)],
@@ -101,7 +99,11 @@ LINEAR: dict[type[Expression], list[tuple[Expression, N.Differential]]] = {
         (mc.kron(x.T, dX), dX),
         (mc.kron(dX, x.T), dX),
     ],
-    N.BlockSum: [(mc.block_sum(dK, X), dK), (mc.block_sum(K, dX), dX), (mc.block_sum(kron(K, x), dv), dv)],
+    N.BlockSum: [
+        (mc.block_sum(dK, X), dK),
+        (mc.block_sum(K, dX), dX),
+        (mc.block_sum(kron(K, x), dv), dv),
+    ],
     N.BlockTrace: [
         (mc.block_trace(dK, Y), dK),
         (mc.block_trace(K, dY), dY),
@@ -137,9 +139,7 @@ def require_close(found, expected) -> None:
 def complex_step(expression, values, variables) -> np.ndarray:
     """The derivative of an expression where all variables move along their differentials."""
     moved = {
-        symbol: value + 1j * STEP * values[N.Differential(symbol)]
-        if symbol in variables
-        else value
+        symbol: value + 1j * STEP * values[N.Differential(symbol)] if symbol in variables else value
         for symbol, value in values.items()
     }
     return np.imag(walk(expression, moved, SIZES)) / STEP

@@ -50,7 +50,7 @@ FORMULAS = {
     "log det(XᵀX)": (
         "log|det(XᵀX)|",
         "2X(XᵀX)⁻¹",
-        "2((XᵀX)⁻¹ ⊗ (I − X(XᵀX)⁻¹Xᵀ)) − 2Kₙₘ(X(XᵀX)⁻¹ ⊗ (XᵀX)⁻¹Xᵀ)",
+        "2((XᵀX)⁻¹ ⊗ (I − X(XᵀX)⁻¹Xᵀ)) − 2Kₖₙ(X(XᵀX)⁻¹ ⊗ (XᵀX)⁻¹Xᵀ)",
     ),
     "log det S + tr(S⁻¹A)": (
         "log|det S| + tr(S⁻¹A)",

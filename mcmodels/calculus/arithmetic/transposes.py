@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mcmodels.calculus.arithmetic import kronecker, products, sums
+from mcmodels.calculus.arithmetic import elementwise_products, kronecker, products, sums
 from mcmodels.calculus.expression import Expression
 from mcmodels.calculus.nodes import (
     Commutation,
@@ -38,6 +38,10 @@ def transpose(expression: Expression) -> Expression:
         return products.matmul([transpose(factor) for factor in reversed(expression.children)])
     if isinstance(expression, Kron):
         return kronecker.kron(transpose(expression.left), transpose(expression.right))
+    if isinstance(expression, Hadamard) and any(
+        isinstance(f, Transpose) for f in expression.children
+    ):
+        return elementwise_products.hadamard([transpose(f) for f in expression.children])
     if isinstance(expression, Zeros | Ones):
         return type(expression)(expression.cols, expression.rows)
     if isinstance(expression, Commutation):

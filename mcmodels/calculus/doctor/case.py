@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, TypeVar
 
@@ -24,13 +25,29 @@ from mcmodels.calculus.rewriting import parts_of
 from mcmodels.calculus.simplification import simplify
 from mcmodels.calculus.trace_form import paired, peel
 
-__all__ = ["Case"]
+__all__ = ["Case", "Finding"]
 
 T = TypeVar("T")
 
 _DIRECTIONS = 2
 _MOST_QUANTITIES = 12
 _FACTOR_TOLERANCE = 1e-6
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A mistake that gives exactly what was claimed.
+
+    Attributes
+    ----------
+    words : str
+        What was done, in this case.
+    reproduced : Expression or None
+        What the mistake gives.
+    """
+
+    words: str
+    reproduced: Expression | None
 
 
 class Case:
@@ -63,7 +80,7 @@ class Case:
         self._found: dict[str, list[Any]] = {}
         rng = np.random.default_rng(seed)
         shape = samples[0].values[x].shape
-        self._directions = [rng.standard_normal(shape) for _ in range(_DIRECTIONS)]
+        self._directions = [np.asarray(rng.standard_normal(shape)) for _ in range(_DIRECTIONS)]
         if "symmetric" in x.declared:
             self._directions = [E + E.T for E in self._directions]
 
@@ -96,6 +113,7 @@ class Case:
 
     @property
     def shape_is_right(self) -> bool:
+        """Whether what was claimed has the right shape at all points."""
         return all(sample.claimed.shape == sample.right.shape for sample in self.samples)
 
     def derive(self, df: Expression) -> Expression:
@@ -121,6 +139,7 @@ class Case:
         )
 
     def differs_from_right(self, expression: Expression) -> bool:
+        """Whether an expression has another value than the right derivative at some point."""
         return any(
             sample.differs(sample.value(expression), sample.right, self.tolerance)
             for sample in self.samples
@@ -144,10 +163,12 @@ class Case:
 
     @cached_property
     def claimed_along(self) -> list[Array]:
+        """The differential that was claimed, in the directions of `along`."""
         return self.product_with(self.samples[0].claimed)
 
     @cached_property
     def right_along(self) -> list[Array]:
+        """The right differential in the same directions."""
         return self.product_with(self.samples[0].right)
 
     def identified(self, df: Expression) -> Expression | None:
@@ -214,9 +235,9 @@ class Case:
         factor = recognise(
             [ratio + shift for ratio in ratios], self.quantities, self._ratio_tolerance(bases)
         )
-        if factor is not None and not factor.recognised:
-            if sum(base.size for base in bases) < 3:
-                return None  # any number is some multiple of any other
+        few = sum(base.size for base in bases) < 3
+        if factor is not None and not factor.recognised and few:
+            return None  # any number is some multiple of any other
         return factor
 
     def _ratio_tolerance(self, bases: list[Array]) -> float:

@@ -11,8 +11,9 @@ import numpy as np
 from mcmodels.calculus.arithmetic import scale, transpose
 from mcmodels.calculus.checks import difference_quotient
 from mcmodels.calculus.derivatives import gradient, hessian, jacobian, symbol_of
-from mcmodels.calculus.doctor.case import Case
-from mcmodels.calculus.doctor.mistakes import MISTAKES, Finding, stopped_inside
+from mcmodels.calculus.doctor.case import Case, Finding
+from mcmodels.calculus.doctor.mistakes import MISTAKES
+from mcmodels.calculus.doctor.mistakes_of_rules import stopped_inside
 from mcmodels.calculus.doctor.places import place_of, worst_entry
 from mcmodels.calculus.doctor.samples import (
     APPROXIMATE,
@@ -29,7 +30,6 @@ from mcmodels.calculus.doctor.terms import expanded
 from mcmodels.calculus.evaluate import walk
 from mcmodels.calculus.expression import Expression
 from mcmodels.calculus.instances import Instance
-
 from mcmodels.calculus.numbers import number
 from mcmodels.calculus.operators import as_expression
 from mcmodels.calculus.rewriting import substitute
@@ -201,11 +201,12 @@ def _of_expression(
         claims = [value_of_claimed(claimed, instance) for instance in instances]
     else:
         array = as_claimed_array(claimed)
-        missing = sorted({s.name for s in f.symbols} - set(values))  # type: ignore[attr-defined]
+        missing = sorted({symbol.name for symbol in f.used} - set(values))
         if missing:
             raise ValueError(
-                f"an array is claimed, so every symbol of f needs a value; {missing[0]!r} has none. "
-                f"Give it as {missing[0]}=…, or claim an expression or a function"
+                "an array is claimed, so every symbol of f needs a value; "
+                f"{missing[0]!r} has none. Give it as {missing[0]}=…, or claim an expression or a "
+                "function"
             )
         instances = draw_instances((f, right), seed, values)
         claims = [array]
@@ -257,7 +258,7 @@ def _unconfirmed(case: Case, instance: Instance) -> str:
     """A note where differences of f do not confirm the right derivative."""
     values, sizes = instance
     rng = np.random.default_rng(1)
-    E = rng.standard_normal(values[case.x].shape)
+    E = np.asarray(rng.standard_normal(values[case.x].shape))
     if "symmetric" in case.x.declared:
         E = E + E.T
     found = difference_quotient(

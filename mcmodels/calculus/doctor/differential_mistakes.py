@@ -1,4 +1,4 @@
-"""Differentials gone wrong: a rule with one of its terms changed, and what becomes of it outside."""
+"""Differentials gone wrong: a rule with one of its terms changed, and what comes of it."""
 
 from __future__ import annotations
 

@@ -57,9 +57,11 @@ class Factor:
 
     @property
     def recognised(self) -> bool:
+        """Whether it is made of whole numbers and quantities alone."""
         return isinstance(self.number, Fraction)
 
     def expression(self) -> Expression | None:
+        """It as a formula, where all its quantities have one."""
         parts: list[Expression] = [number(self.number)]
         for quantity, exponent in self.powers:
             if quantity.expression is None:
@@ -68,11 +70,13 @@ class Factor:
         return scale(*parts)
 
     def inverse(self) -> Factor:
+        """One over it."""
         powers = tuple((quantity, -exponent) for quantity, exponent in self.powers)
         return Factor(1 / self.number, powers, self.also)
 
     def __str__(self) -> str:
-        above, below = [], []
+        above: list[str] = []
+        below: list[str] = []
         for quantity, exponent in self.powers:
             text = quantity.text + ("²" if abs(exponent) == 2 else "")
             (above if exponent > 0 else below).append(text)

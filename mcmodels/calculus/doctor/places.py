@@ -14,8 +14,9 @@ _MOST_LISTED = 6
 
 
 def place_of(pairs: Sequence[tuple[Array, Array]], allowed: Sequence[float]) -> str | None:
-    """Where claimed and right differ, in words; None unless it is a part of the entries, and the
-    same part at all points.
+    """Where claimed and right differ, in words.
+
+    None unless it is a part of the entries, and the same part at all points.
 
     Parameters
     ----------
@@ -63,8 +64,8 @@ def _descriptions(mask: Array) -> list[str]:
 
 
 _SHAPES = {
-    "the diagonal": lambda mask: np.eye(*mask.shape, dtype=bool),
-    "the entries beside the diagonal": lambda mask: ~np.eye(*mask.shape, dtype=bool),
+    "the diagonal": lambda mask: np.eye(*mask.shape) == 1,
+    "the entries beside the diagonal": lambda mask: np.eye(*mask.shape) == 0,
     "the entries above the diagonal": lambda mask: np.triu(np.ones_like(mask), 1),
     "the entries below the diagonal": lambda mask: np.tril(np.ones_like(mask), -1),
     "the diagonal and above": lambda mask: np.triu(np.ones_like(mask)),

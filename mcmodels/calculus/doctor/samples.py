@@ -1,4 +1,4 @@
-"""Where a claim is compared with the right derivative: points, values there, and how close is equal."""
+"""Where a claim is compared with the right derivative: points, values, and how close is equal."""
 
 from __future__ import annotations
 
@@ -18,6 +18,8 @@ from mcmodels.calculus.nodes import Symbol
 from mcmodels.calculus.sizes import Size
 
 __all__ = [
+    "APPROXIMATE",
+    "EXACT",
     "Array",
     "Sample",
     "Tolerance",
@@ -81,6 +83,7 @@ class Sample:
     known: dict[Expression, Array] = field(default_factory=dict, compare=False)
 
     def value(self, expression: Expression) -> Array:
+        """The value of an expression at the point."""
         if expression not in self.known:
             self.known[expression] = natural_value(expression, (self.values, self.sizes))
         return self.known[expression]
@@ -96,7 +99,7 @@ class Sample:
         return not float(np.abs(found - expected).max()) <= allowed
 
     def error(self) -> float:
-        """The largest deviation relative to the largest entry; infinite where the shape is wrong."""
+        """The largest deviation, relative to the largest entry; infinite for a wrong shape."""
         if self.claimed.shape != self.right.shape or not np.isfinite(self.claimed).all():
             return float("inf")
         deviation = float(np.abs(self.claimed - self.right).max(initial=0.0))

@@ -55,12 +55,12 @@ _WAYS: tuple[tuple[str, str, Callable[[Array], Array]], ...] = (
 
 
 def described_shape(shape: tuple[int, ...]) -> str:
+    """A shape, for messages."""
     return "a scalar" if shape == () else f"of shape {shape}"
 
 
 def reshaped(pairs: Pairs, allowed: Sequence[float]) -> tuple[str, str, float] | None:
-    """How the right values came into the shape that was claimed: kind, words, and the number by
-    which they are multiplied besides."""
+    """How the right values came into the claimed shape: kind, words, and by what multiplied."""
     for kind, words, way in _WAYS:
         turned = [(claimed, way(right)) for claimed, right in pairs]
         if any(

@@ -172,7 +172,11 @@ def with_one_turned(part: Expression) -> Iterator[tuple[Expression, str]]:
 
 
 def single_transposes(part: Expression) -> Iterator[tuple[Expression, str]]:
-    """A product with one square factor transposed."""
+    """A product with one square factor transposed, or a sum with one square term transposed."""
+    if isinstance(part, N.Sum) and part.is_square:
+        for i, term in enumerate(part.children):
+            turned = [*part.children[:i], transpose(term), *part.children[i + 1 :]]
+            yield add(turned), term.mathematics()
     if isinstance(part, N.Product):
         for i, factor in enumerate(part.children):
             if factor.is_square:

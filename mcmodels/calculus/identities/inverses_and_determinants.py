@@ -9,7 +9,7 @@ _THEME = "Inverses and determinants"
 _COOKBOOK = "Petersen & Pedersen (2012)"
 
 _X, _A, _B = (matrix(name, "n", "n") for name in "XAB")
-_M = matrix("X", "m", "n")
+_M = matrix("X", "n", "k")
 _S = matrix("S", "n", "n", positive_definite=True)
 _W = matrix("A", "n", "n", symmetric=True)
 

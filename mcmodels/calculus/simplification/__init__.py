@@ -40,7 +40,6 @@ RULES: dict[type[Expression], tuple[Rule, ...]] = {
     ),
     N.Trace: (products.rotated,),
     N.Total: (products.total,),
-    N.Kron: (kronecker.columns_joined,),
 }
 
 
@@ -89,12 +88,13 @@ def _size(expression: Expression, sizes: dict[bytes, int]) -> int:
         if isinstance(expression, N.Scaled) and abs(expression.coefficient) != 1:
             own += _LETTER
         elif isinstance(expression, N.Product):
-            # K on the left, as in Magnus & Neudecker: K(A ⊗ B) rather than (B ⊗ A)K.
-            own += sum(
-                isinstance(left, N.Kron) and isinstance(right, N.Commutation)
-                for left, right in pairwise(expression.children)
-            )
-        elif isinstance(expression, N.Kron):
-            own += isinstance(expression.right, N.Kron)
+            own += sum(_is_unusual(*neighbours) for neighbours in pairwise(expression.children))
         sizes[expression.key] = own + sum(_size(child, sizes) for child in expression.children)
     return sizes[expression.key]
+
+
+def _is_unusual(left: Expression, right: Expression) -> bool:
+    """Whether a rule has another way to write two neighbours that is as long."""
+    if isinstance(right, N.Commutation):
+        return isinstance(left, N.Kron)  # K stands on the left in Magnus & Neudecker
+    return isinstance(left, N.DiagonalMatrix) and isinstance(right, N.DiagonalMatrix)

@@ -7,7 +7,7 @@ from mcmodels.calculus.arithmetic import add, commutation, kron, matmul, parts
 from mcmodels.calculus.expression import Expression
 from mcmodels.calculus.rewriting import parts_of, with_children
 
-__all__ = ["columns_joined", "commutations_to_the_left", "multiplied_out"]
+__all__ = ["commutations_to_the_left", "multiplied_out"]
 
 
 def multiplied_out(expression: Expression) -> Expression:
@@ -67,11 +67,3 @@ def commutations_to_the_left(e: N.Product) -> Expression | None:
             turned = [commutation(B.rows, A.rows), kron(A, B)]
             return matmul([*e.children[:i], *turned, *e.children[i + 2 :]])
     return None
-
-
-def columns_joined(e: N.Kron) -> Expression | None:
-    """A ⊗ (B ⊗ C) = (A ⊗ B) ⊗ C, and so x ⊗ (yᵀ ⊗ M) = xyᵀ ⊗ M for columns x, y."""
-    if not isinstance(e.right, N.Kron):
-        return None
-    first, second = e.left, e.right.left
-    return kron(kron(first, second), e.right.right)
