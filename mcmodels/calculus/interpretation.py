@@ -21,6 +21,8 @@ from mcmodels.calculus.syntax import (
 __all__ = ["Algebra", "interpret"]
 
 T = TypeVar("T")
+_MOST_FACTORS = 200  # cancelling neighbours takes time with the cube of their number
+
 Chained = ast.BinOp | ast.Attribute | ast.Subscript
 
 
@@ -79,6 +81,10 @@ class _Walk(Generic[T]):
         while isinstance(node, Chained):
             chain.append(node)
             node = node.left if isinstance(node, ast.BinOp) else node.value
+        products = [link for link in chain if isinstance(link, ast.BinOp)]
+        if sum(isinstance(link.op, ast.MatMult) for link in products) > _MOST_FACTORS:
+            message = f"a product has at most {_MOST_FACTORS} factors; name some of it"
+            self.source.refuse(message, products[0].right)
         result = self._leaf(node)
         while chain:
             outer = chain.pop()

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from functools import reduce
-from itertools import groupby
 from typing import Any
 
 from mcmodels.calculus import functions, operators
@@ -106,12 +103,16 @@ class _Expressions:
         first = signed.index(array)
         front = [add(signed[:first])] if first > 1 else signed[:first]
         ones = Ones(array.rows, array.cols)
-        terms = [*front, *signed[first:]]
-        return add(scale(term, ones) if term.is_scalar else term for term in terms)
+        summands = [*front, *signed[first:]]
+        return add(scale(term, ones) if term.is_scalar else term for term in summands)
 
     def multiple(self, factors: list[tuple[bool, Expression]]) -> Expression:
         raised = [power(factor, number(-1)) if below else factor for below, factor in factors]
-        return reduce(operators.multiply, (hadamard(run) for run in _runs(raised)))
+        scalars = [factor for factor in raised if factor.is_scalar]
+        arrays = [factor for factor in raised if factor.is_array]
+        if len(arrays) > 1:
+            arrays = [hadamard(arrays)]
+        return scale(*scalars, *arrays)
 
     def binary(self, operator: str, left: Expression, right: Expression) -> Expression:
         return operators.matmul(left, right) if operator == "@" else operators.power(left, right)
@@ -130,9 +131,3 @@ class _Expressions:
     ) -> Expression:
         options = {} if axis is None else {"axis": axis}
         return getattr(functions, function)(*arguments, **options)
-
-
-def _runs(parts: Iterable[Expression]) -> Iterator[list[Expression]]:
-    """Runs of parts of equal shape, which are put together at once."""
-    for _, run in groupby(parts, key=lambda part: (part.rows, part.cols)):
-        yield list(run)

@@ -18,7 +18,7 @@ Step = tuple[str, tuple[int, ...], tuple[Any, ...]]
 Steps = tuple[Step, ...]
 
 
-def pickled(expression: Expression) -> tuple[Callable[[Steps], Expression], tuple[Steps]]:
+def pickled(expression: Expression) -> tuple[Callable[..., Expression], tuple[Any, ...]]:
     """A function and its arguments that give an equal expression, for ``__reduce__``."""
     places: dict[bytes, int] = {}
     steps: list[Step] = []
@@ -35,15 +35,16 @@ def pickled(expression: Expression) -> tuple[Callable[[Steps], Expression], tupl
             places[node.key] = len(steps)
             own = tuple(places[child.key] for child in children)
             steps.append((type(node).__name__, own, _KEPT[type(node)](node)))
-    return restored, (tuple(steps),)
+    context = sorted(expression.context, key=lambda symbol: symbol.name)
+    return restored, (tuple(steps), tuple(context))
 
 
-def restored(steps: Steps) -> Expression:
-    """The expression that a list of nodes ends with."""
+def restored(steps: Steps, context: tuple[N.Symbol, ...]) -> Expression:
+    """The expression that a list of nodes ends with, in its context."""
     built: list[Expression] = []
     for kind, places, kept in steps:
         built.append(_BUILT[kind]([built[place] for place in places], *kept))
-    return built[-1]
+    return built[-1].within(frozenset(context)) if context else built[-1]
 
 
 def _children(node: Expression) -> tuple[Expression, ...]:

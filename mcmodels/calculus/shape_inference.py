@@ -214,7 +214,7 @@ class _Shapes:
         if function == "eye":
             return _Shape(sizes[0], sizes[0])
         if function == "commutation":
-            return _Shape(sizes[0] * sizes[1], sizes[0] * sizes[1])
+            return _Shape(sizes[0] * sizes[1], sizes[1] * sizes[0])
         if function == "diagonal_selection":
             return _Shape(sizes[0] * sizes[0], sizes[0])
         return _Shape() if function == "size" else _Shape(*sizes)

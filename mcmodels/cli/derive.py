@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import argparse
 import difflib
+import itertools
 from collections.abc import Mapping
 
 from mcmodels._validation import listed
 from mcmodels.calculus.declarations import Declaration, declaration
+from mcmodels.calculus.expression import Expression
 from mcmodels.calculus.nodes import Symbol
 from mcmodels.calculus.parsing import parse
 from mcmodels.calculus.shape_inference import infer_symbols, is_tied
@@ -27,7 +29,7 @@ def derive(options: argparse.Namespace) -> str:
         if options.latex:
             sign, text = "% ", derivation.latex()
         elif options.numpy:
-            sign, text = "# ", derivation.result.compile().source
+            sign, text = "# ", _code(derivation.result)
         else:
             sign, text = "", str(derivation)
     except RecursionError:
@@ -37,6 +39,19 @@ def derive(options: argparse.Namespace) -> str:
         free = [name for name in symbols if name not in declared and name != options.wrt]
         unclear = {name for name in free if _may_be_a_number(name, symbols)}
     return f"{sign}{_shapes(symbols, unclear)}\n\n{text.strip()}"
+
+
+def _code(result: Expression) -> str:
+    """Python code, and whether it is meant for some sizes only."""
+    compiled = result.compile()
+    names = sorted(result.size_names)
+    others = dict(zip(names, itertools.count(101), strict=False))
+    if compiled.source_for(**others) == compiled.source:
+        return compiled.source
+    return (
+        f"# written for {', '.join(names)} of 100; declare other sizes, as in --let A=30,20\n\n"
+        f"{compiled.source}"
+    )
 
 
 def _declared(pairs: list[str]) -> dict[str, Declaration]:

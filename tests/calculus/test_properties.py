@@ -20,14 +20,8 @@ from mcmodels.calculus.nodes import Product, Symbol
 from mcmodels.calculus.numbers import number
 from mcmodels.calculus.parsing import parse
 from mcmodels.calculus.rewriting import parts_of, with_children
-from tests.calculus.expressions import (
-    Point,
-    expressions,
-    points,
-    random_value,
-    require_tame,
-    scalar_expressions,
-)
+from tests.calculus.expressions import expressions, scalar_expressions
+from tests.calculus.points import Point, points, random_value, require_tame
 
 # The complex step has no truncation error and no cancellation; what is left is the rounding of
 # parts up to 1e3 with condition numbers up to 1e3, a few of them multiplied: 1e-16 · 1e3 · 1e3.

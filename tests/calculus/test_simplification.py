@@ -42,7 +42,8 @@ from mcmodels.calculus.simplification import (
     sums,
 )
 from mcmodels.calculus.sizes import Size
-from tests.calculus.expressions import expressions, points, require_tame
+from tests.calculus.expressions import expressions
+from tests.calculus.points import points, require_tame
 
 # One operation rewritten, on numbers near 1 and matrices of conditions below 100.
 CLOSE = 1e-12

@@ -104,7 +104,7 @@ class Case:
         for part in parts:
             base = part.base if isinstance(part, N.Power) else part
             plain = not isinstance(base, N.Number | N.SizeValue | N.Scaled | Symbol)
-            if base.is_scalar and plain and base not in found and base != self.f:
+            if base.is_scalar and plain and base not in found:
                 found.append(base)
         return [
             Quantity(part.mathematics(), tuple(float(s.value(part)) for s in self.samples), part)

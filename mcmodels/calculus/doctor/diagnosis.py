@@ -27,7 +27,7 @@ from mcmodels.calculus.doctor.samples import (
 )
 from mcmodels.calculus.doctor.shapes import described_shape, reshaped
 from mcmodels.calculus.doctor.terms import expanded
-from mcmodels.calculus.evaluate import walk
+from mcmodels.calculus.evaluate import EvaluationError, walk
 from mcmodels.calculus.expression import Expression
 from mcmodels.calculus.instances import Instance
 from mcmodels.calculus.numbers import number
@@ -151,8 +151,9 @@ def diagnose(
     >>> diagnose(x.T @ A @ x, x, A @ x + A.T @ x).correct
     True
     >>> print(diagnose(x.T @ A @ x, x, 2 * A @ x))
-    wrong (relative error 1.45): assumed symmetric
+    wrong (relative error 1.86): assumed symmetric
       A is taken to be symmetric: 2Ax is right only where Aᵀ = A
+      the same would come of: mixed layout
       remedy: keep both terms, or declare the matrix with symmetric=True where it is
       right: (A + Aᵀ)x
 
@@ -194,8 +195,11 @@ def _of_expression(
     tolerance = APPROXIMATE
     if isinstance(claimed, Expression):
         claimed, tolerance = _in_symbols_of(f, claimed), EXACT
-        instances = draw_instances((f, right, claimed), seed, values)
-        claims = [natural_value(claimed, instance) for instance in instances]
+        try:
+            instances = draw_instances((f, right, claimed), seed, values)
+        except EvaluationError:  # not defined where f is: what is not finite there will be told
+            instances = draw_instances((f, right, *claimed.symbols), seed, values)
+        claims = [_value_or_nan(claimed, instance) for instance in instances]
     elif callable(claimed):
         instances = draw_instances((f, right), seed, values)
         claims = [value_of_claimed(claimed, instance) for instance in instances]
@@ -236,6 +240,16 @@ def _in_symbols_of(f: Expression, claimed: Expression) -> Expression:
                 )
             replaced[symbol] = other
     return substitute(claimed, replaced) if replaced else claimed
+
+
+def _value_or_nan(expression: Expression, instance: Instance) -> Array:
+    try:
+        return natural_value(expression, instance)
+    except EvaluationError:
+        sizes = (expression.rows, expression.cols)[
+            : expression.is_array + (not expression.is_column)
+        ]
+        return np.full([size.value(instance[1]) for size in sizes], np.nan)
 
 
 def _unsqueezed(claim: Array, f: Expression, right: Expression) -> Array:

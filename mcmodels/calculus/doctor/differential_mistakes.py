@@ -174,13 +174,19 @@ def _swapped(rule: Expression, hole: Differential) -> Iterator[Expression]:
     terms = list(rule.children) if isinstance(rule, N.Sum) else [rule]
     for i, term in enumerate(terms):
         coefficient, scalars, array = parts(term)
-        chain: list[Expression] = []
-        if isinstance(array, N.Product):
-            chain = list(array.children)
+        products = [
+            part
+            for part in (*scalars, *([] if array is None else [array]))
+            if isinstance(part, N.Product) and hole in part.used
+        ]
+        if len(products) != 1:
+            continue
+        chain = list(products[0].children)
+        others = [part for part in (*scalars, array) if part not in (None, products[0])]
         if hole not in chain and transpose(hole) not in chain:
             continue
         for order in orders(chain):
-            swapped = scale(coefficient, *scalars, matmul(order))
+            swapped = scale(coefficient, *others, matmul(order))
             yield add([*terms[:i], swapped, *terms[i + 1 :]])
     if len(terms) == 1:
         return

@@ -33,6 +33,8 @@ _MOST_COMBINED = 6  # terms of which combinations are tried
 
 
 def trace_order(case: Case) -> Iterator[Finding]:
+    """Factors in a trace, of f or of df, permuted in a way that is not cyclic."""
+
     def reordered(part: Expression) -> Iterator[tuple[Expression, str]]:
         if not isinstance(part, N.Trace) or not isinstance(part.argument, N.Product):
             return
@@ -51,6 +53,8 @@ def trace_order(case: Case) -> Iterator[Finding]:
 
 
 def product_order(case: Case) -> Iterator[Finding]:
+    """Factors of a product exchanged: in a rule, in the result, or in f."""
+
     def reordered(part: Expression) -> Iterator[tuple[Expression, str]]:
         if isinstance(part, N.Product):
             for chain in orders(part.children):
@@ -82,6 +86,7 @@ def _changed_rules(case: Case, kind: str) -> Iterator[Finding]:
 
 
 def mixed_layout(case: Case) -> Iterator[Finding]:
+    """A factor or a term transposed, as where two layouts are mixed."""
     for wrong, words in edited(case.right, single_transposes):
         if case.is_claimed(wrong):
             yield Finding(
@@ -99,6 +104,7 @@ def mixed_layout(case: Case) -> Iterator[Finding]:
 
 
 def chain_rule(case: Case) -> Iterator[Finding]:
+    """An inner or an outer derivative forgotten."""
     yield from _changed_rules(case, "chain rule")
 
     def slope_gone(part: Expression) -> Iterator[tuple[Expression, str]]:
@@ -122,7 +128,7 @@ def taken_elsewhere(case: Case) -> Iterator[Finding]:
     """An outer derivative that is taken at x, as in f′(x) g′(x) for f(g(x))."""
     for part in parts_of(case.right):
         same = (part.rows, part.cols) == (case.x.rows, case.x.cols)
-        if not (same and case.x in part.used) or part == case.x:
+        if not (same and case.x in part.used) or part in (case.x, case.right):
             continue
         try:
             wrong = substitute(case.right, {part: case.x})

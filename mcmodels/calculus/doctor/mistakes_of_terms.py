@@ -14,7 +14,12 @@ from mcmodels.calculus.doctor.terms import edited
 from mcmodels.calculus.expression import Expression
 from mcmodels.calculus.numbers import number
 
-__all__ = ["equal_terms", "of_terms", "terms_of_rules", "written_terms"]
+__all__ = [
+    "equal_terms",
+    "of_terms",
+    "terms_of_rules",
+    "written_terms",
+]
 
 _MOST_COMBINED = 6  # terms of which combinations are tried
 
@@ -47,6 +52,8 @@ def _effects(case: Case, terms: Iterator[Expression]) -> Iterator[Effect]:
 
 
 def written_terms(case: Case) -> Iterator[Effect]:
+    """The effects of terms of the right derivative, as written and multiplied out."""
+
     def terms() -> Iterator[Expression]:
         if len(case.terms) > 1:
             yield from case.terms
@@ -87,6 +94,8 @@ def _could_be_missing(case: Case, part: Contribution) -> bool:
 def of_terms(
     kind: str, source: Callable[[Case], Iterator[Effect]], inner: Any = None
 ) -> Callable[[Case], Iterator[Finding]]:
+    """Findings of one kind of effect, and of edits of sums inside the right derivative."""
+
     def findings(case: Case) -> Iterator[Finding]:
         for found, words, wrong in case.once(source.__name__, source):
             if found == kind:
@@ -100,6 +109,7 @@ def of_terms(
 
 
 def equal_terms(case: Case) -> Iterator[Finding]:
+    """One term put in the place of another, as in 2Xb for X(b + c)."""
     if 1 < len(case.terms) <= _MOST_COMBINED:
         for first, second in permutations(case.terms, 2):
             wrong = add([case.right, scale(-1, second), first])

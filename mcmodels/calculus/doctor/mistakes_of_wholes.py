@@ -34,6 +34,7 @@ def _kind(case: Case) -> str:
 
 
 def overall_factor(case: Case) -> Iterator[Finding]:
+    """A factor of the whole that is made of numbers, sizes or scalars of the formula."""
     factor = case.factor_of(case.right)
     if factor is not None and factor.recognised:
         expression = factor.expression()
@@ -43,6 +44,7 @@ def overall_factor(case: Case) -> Iterator[Finding]:
 
 
 def odd_factor(case: Case) -> Iterator[Finding]:
+    """A factor of the whole that is some number."""
     factor = case.factor_of(case.right)
     if factor is not None and not factor.recognised:
         expression = factor.expression()
@@ -53,6 +55,7 @@ def odd_factor(case: Case) -> Iterator[Finding]:
 
 
 def transposed(case: Case) -> Iterator[Finding]:
+    """The transpose, perhaps with a factor."""
     turned = transpose(case.right)
     factor = case.factor_of(turned)
     if factor is not None and factor.recognised:
@@ -86,6 +89,7 @@ def commuted(case: Case) -> Iterator[Finding]:
 
 
 def another_variable(case: Case) -> Iterator[Finding]:
+    """The derivative by another symbol of the same shape."""
     by = gradient if case.f.is_scalar else jacobian
     for symbol in case.f.symbols:
         if symbol == case.x or (symbol.rows, symbol.cols) != (case.x.rows, case.x.cols):
@@ -102,6 +106,7 @@ def another_variable(case: Case) -> Iterator[Finding]:
 
 
 def symmetric_convention(case: Case) -> Iterator[Finding]:
+    """Another convention for symmetric matrices: doubled or one-sided entries."""
     if not (case.f.is_scalar and case.x.is_array and case.x.is_square):
         return
     G, name = case.right, case.x.mathematics()
@@ -134,6 +139,7 @@ def symmetric_convention(case: Case) -> Iterator[Finding]:
 
 
 def assumed_symmetric(case: Case) -> Iterator[Finding]:
+    """The answer for symmetric matrices that are not declared so."""
     for chosen in case.symbols_assumed_symmetric():
         stand_in: dict[Expression, Expression] = {
             A: Symbol(A.name, A.rows, A.cols, A.declared | {"symmetric"}) for A in chosen

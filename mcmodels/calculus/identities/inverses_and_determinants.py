@@ -9,9 +9,9 @@ _THEME = "Inverses and determinants"
 _COOKBOOK = "Petersen & Pedersen (2012)"
 
 _X, _A, _B = (matrix(name, "n", "n") for name in "XAB")
-_M = matrix("X", "n", "k")
+_tall_X = matrix("X", "n", "k")
 _S = matrix("S", "n", "n", positive_definite=True)
-_W = matrix("A", "n", "n", symmetric=True)
+_symmetric_A = matrix("A", "n", "n", symmetric=True)
 
 IDENTITIES = (
     Identity("tr(X⁻¹A)", _THEME, trace(inv(_X) @ _A), _X, f"{_COOKBOOK}, (124)"),
@@ -32,11 +32,11 @@ IDENTITIES = (
         _S,
         f"{_COOKBOOK}, (43); Boyd & Vandenberghe (2004), A.4",
     ),
-    Identity("log det(XᵀX)", _THEME, logdet(_M.T @ _M), _M, f"{_COOKBOOK}, (55)"),
+    Identity("log det(XᵀX)", _THEME, logdet(_tall_X.T @ _tall_X), _tall_X, f"{_COOKBOOK}, (55)"),
     Identity(
         "log det S + tr(S⁻¹A)",
         _THEME,
-        logdet(_S) + trace(inv(_S) @ _W),
+        logdet(_S) + trace(inv(_S) @ _symmetric_A),
         _S,
         f"{_COOKBOOK}, (57), (124); Magnus & Neudecker (2019), chapter 15",
         remark="Zero at S = A: the covariance of greatest likelihood is the empirical one.",

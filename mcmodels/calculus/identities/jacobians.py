@@ -10,7 +10,7 @@ _MN = "Magnus & Neudecker (2019)"
 
 _x, _b, _z = vector("x", "n"), vector("b", "n"), vector("z", "n")
 _A = matrix("A", "m", "n")
-_X, _Q = matrix("X", "m", "n"), matrix("X", "n", "n")
+_X, _square_X = matrix("X", "m", "n"), matrix("X", "n", "n")
 
 IDENTITIES = (
     Identity("Ax", _THEME, _A @ _x, _x, f"{_MN}, chapter 9", 1),
@@ -37,6 +37,6 @@ IDENTITIES = (
         1,
     ),
     Identity("transpose", _THEME, _X.T, _X, f"{_MN}, chapter 9", 1),
-    Identity("inverse", _THEME, inv(_Q), _Q, f"{_MN}, chapter 9", 1),
+    Identity("inverse", _THEME, inv(_square_X), _square_X, f"{_MN}, chapter 9", 1),
     Identity("Gram matrix XᵀX", _THEME, _X.T @ _X, _X, f"{_MN}, chapter 9", 1),
 )

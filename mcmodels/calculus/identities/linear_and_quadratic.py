@@ -8,7 +8,7 @@ __all__ = ["IDENTITIES"]
 _THEME = "Linear and quadratic forms"
 
 _x, _a, _mu = vector("x", "n"), vector("a", "n"), vector("mu", "n")
-_A, _B, _b = matrix("A", "n", "n"), matrix("A", "m", "n"), vector("b", "m")
+_square_A, _A, _b = matrix("A", "n", "n"), matrix("A", "m", "n"), vector("b", "m")
 _S = matrix("S", "n", "n", symmetric=True)
 _Sigma = matrix("Sigma", "n", "n", positive_definite=True)
 _distance = (_x - _mu).T @ inv(_Sigma) @ (_x - _mu)
@@ -16,7 +16,11 @@ _distance = (_x - _mu).T @ inv(_Sigma) @ (_x - _mu)
 IDENTITIES = (
     Identity("linear form", _THEME, _a.T @ _x, _x, "Petersen & Pedersen (2012), (69)"),
     Identity(
-        "quadratic form", _THEME, _x.T @ _A @ _x, _x, "Petersen & Pedersen (2012), (81), (98)"
+        "quadratic form",
+        _THEME,
+        _x.T @ _square_A @ _x,
+        _x,
+        "Petersen & Pedersen (2012), (81), (98)",
     ),
     Identity(
         "quadratic form of a symmetric matrix",
@@ -30,7 +34,7 @@ IDENTITIES = (
     Identity(
         "squared distance from b",
         _THEME,
-        norm(_B @ _x - _b) ** 2,
+        norm(_A @ _x - _b) ** 2,
         _x,
         "Petersen & Pedersen (2012), (84)",
     ),

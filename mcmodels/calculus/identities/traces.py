@@ -10,8 +10,8 @@ _FORMS = "Forms in a matrix"
 _COOKBOOK = "Petersen & Pedersen (2012)"
 
 _X = matrix("X", "m", "n")
-_Q = matrix("X", "n", "n")
-_A, _S = matrix("A", "n", "m"), matrix("A", "n", "n")
+_square_X = matrix("X", "n", "n")
+_A, _square_A = matrix("A", "n", "m"), matrix("A", "n", "n")
 _entries = matrix("A", "m", "n")
 _symmetric = matrix("S", "n", "n", symmetric=True)
 _k = scalar("k", integer=True)
@@ -31,12 +31,14 @@ IDENTITIES = (
         "tr(XᵀAX)", _TRACES, trace(_X.T @ matrix("A", "m", "m") @ _X), _X, f"{_COOKBOOK}, (108)"
     ),
     Identity("tr(AXBXᵀC)", _TRACES, _sandwich, _X, f"{_COOKBOOK}, (118)"),
-    Identity("tr(X³)", _TRACES, trace(matrix_power(_Q, 3)), _Q, f"{_COOKBOOK}, (121)"),
+    Identity(
+        "tr(X³)", _TRACES, trace(matrix_power(_square_X, 3)), _square_X, f"{_COOKBOOK}, (121)"
+    ),
     Identity(
         "tr(Xᵏ)",
         _TRACES,
-        trace(matrix_power(_Q, _k)),
-        _Q,
+        trace(matrix_power(_square_X, _k)),
+        _square_X,
         f"{_COOKBOOK}, (121)",
         order=1,
         remark="The Hessian is a sum of k − 1 terms; give k as a number to see them.",
@@ -44,29 +46,29 @@ IDENTITIES = (
     Identity(
         "tr(A) + tr(A²)",
         _TRACES,
-        trace(_S) + trace(matrix_power(_S, 2)),
-        _S,
+        trace(_square_A) + trace(matrix_power(_square_A, 2)),
+        _square_A,
         f"{_COOKBOOK}, (99), (106)",
     ),
     Identity(
         "trace of a squared difference",
         _TRACES,
-        trace(matrix_power(eye("n") - _S, 2)),
-        _S,
+        trace(matrix_power(eye("n") - _square_A, 2)),
+        _square_A,
         f"{_COOKBOOK}, (106)",
     ),
     Identity(
         "squared trace of a difference",
         _TRACES,
-        trace(eye("n") - _S) ** 2,
-        _S,
+        trace(eye("n") - _square_A) ** 2,
+        _square_A,
         f"{_COOKBOOK}, (99)",
     ),
     Identity(
         "square root of tr(AᵀA)",
         _TRACES,
-        sqrt(trace(_S.T @ _S)),
-        _S,
+        sqrt(trace(_square_A.T @ _square_A)),
+        _square_A,
         f"{_COOKBOOK}, (115)",
     ),
     Identity("aᵀXb", _FORMS, vector("a", "m").T @ _X @ vector("b", "n"), _X, f"{_COOKBOOK}, (70)"),
