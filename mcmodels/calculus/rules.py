@@ -67,7 +67,7 @@ def _product(e: Any, d: D) -> Expression:
 
 def _hadamard(e: Any, d: D) -> Expression:
     c = e.children
-    return add([hadamard([d(c[i]), *c[:i], *c[i + 1 :]]) for i in range(len(c))])
+    return add([hadamard([*c[:i], d(c[i]), *c[i + 1 :]]) for i in range(len(c))])
 
 
 def _power(e: Any, d: D) -> Expression:

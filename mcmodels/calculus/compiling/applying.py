@@ -30,7 +30,7 @@ def applied(w: Writer, factor: Expression, other: Text, line: bool) -> Text | No
     if isinstance(inner, N.DiagonalMatrix):
         v = w.value(inner.argument).grouped
         text = f"{v} * {other.grouped}" if line else f"{v}[:, np.newaxis] * {other.grouped}"
-        return Text(text, False, True)
+        return Text(text, False, True, product=True)
     if chains.is_inverse(inner):
         return _solved(w, inner.children[0], flipped, other)
     if isinstance(inner, N.Ones):
@@ -139,9 +139,9 @@ def _term_by_term(w: Writer, factor: Expression, other: Text) -> Text:
         for part in reversed(chain):
             vector = _times(w, part, vector)
         if not (isinstance(weight, N.Number) and weight.value == 1):
-            vector = Text(f"{w.value(weight).grouped} * {vector.grouped}", False, True)
+            vector = Text(f"{w.value(weight).grouped} * {vector.grouped}", False, True, product=True)
         pieces.append(vector.term)
-    return Text(" + ".join(pieces), False, True, additive=True)
+    return Text(" + ".join(pieces), False, True)
 
 
 def _times(w: Writer, factor: Expression, vector: Text) -> Text:
@@ -150,5 +150,5 @@ def _times(w: Writer, factor: Expression, vector: Text) -> Text:
         if done is not None:
             return done
     if factor.is_column:
-        return Text(f"{vector.grouped} * {w.value(factor).grouped}", False, True)
-    return Text(f"{w.value(factor).grouped} @ {vector.grouped}", False, True)
+        return Text(f"{vector.grouped} * {w.value(factor).grouped}", False, True, product=True)
+    return Text(f"{w.value(factor).grouped} @ {vector.grouped}", False, True, product=True)

@@ -32,6 +32,8 @@ _SPECIAL = (
 def is_special(factor: Expression) -> bool:
     """Whether a factor is applied without being formed."""
     inner = factor.children[0] if isinstance(factor, N.Transpose) else factor
+    if isinstance(inner, N.Kron) and ONE in (inner.rows, inner.cols):
+        return False  # a vector
     return isinstance(inner, _SPECIAL) or is_inverse(inner) or is_open_sum(inner)
 
 

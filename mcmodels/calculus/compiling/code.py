@@ -17,12 +17,12 @@ def is_line(e: Expression) -> bool:
 
 @dataclass(frozen=True)
 class Text:
-    """A piece of Python; ``atom`` where it never needs parentheses, ``additive`` where a sum."""
+    """A piece of Python; ``atom`` where it never needs parentheses, ``product`` where a product."""
 
     text: str
     atom: bool = True
     fresh: bool = False  # an array of our own, which may be written into
-    additive: bool = False
+    product: bool = False
 
     def __str__(self) -> str:
         return self.text
@@ -35,7 +35,7 @@ class Text:
     @property
     def term(self) -> str:
         """The text as a term of a sum."""
-        return self.grouped if self.additive else self.text
+        return self.text if self.product else self.grouped
 
     @property
     def transposed(self) -> Text:

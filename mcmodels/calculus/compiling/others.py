@@ -57,7 +57,7 @@ def _softmax(w: Writer, e: N.Softmax) -> Text:
     z = w.value(e.argument)
     over = "" if e.argument.is_column else "axis=1, keepdims=True"
     exponentials = w.code.assign(f"np.exp({z.grouped} - np.max({z}{', ' + over if over else ''}))")
-    return Text(f"{exponentials} / {exponentials}.sum({over})", False, True)
+    return Text(f"{exponentials} / {exponentials}.sum({over})", False, True, product=True)
 
 
 def _logsumexp(w: Writer, e: N.LogSumExp) -> Text:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from mcmodels.calculus import nodes as N
 from mcmodels.calculus.arithmetic import is_symmetric, matmul, parts, scale, transpose
+from mcmodels.calculus.compiling.applying import two_dimensional
 from mcmodels.calculus.compiling.code import Text
 from mcmodels.calculus.expression import Expression
 from mcmodels.calculus.sizes import Size
@@ -55,6 +56,8 @@ def sandwich(w: Writer, factors: Sequence[Expression]) -> Text | None:
         other, Y = (last.left, last.right) if inner else (last.right, last.left)
         if not (isinstance(one, N.Identity) and isinstance(other, N.Identity)):
             continue
+        if Z.cols != Y.rows:
+            continue
         middle = matmul(factors[1:-1])
         B = _strand(w, middle, _Side(inner, Z.cols))
         if B is not None:
@@ -75,15 +78,15 @@ def _contracted(
     """Z diag(t[a, b]) Y for all a and b, in their places."""
     h, p, q = (w.size(size) for size in (heights[0], Z.rows, Y.cols))
     t = w.code.assign(_full(w, B, heights, Z.cols))
-    z, y = w.value(Z), w.value(Y)
+    z, y = two_dimensional(w, Z), two_dimensional(w, Y)
     if symmetric:
         rows = w.code.assign(f"np.triu_indices({h})")
-        blocks = w.code.assign(f"({t}[{rows}][:, np.newaxis, :] * {z.grouped}) @ {y.grouped}")
+        blocks = w.code.assign(f"({t}[{rows}][:, np.newaxis, :] * {z}) @ {y}")
         result = w.code.assign(f"np.empty(({h}, {h}, {p}, {q}))")
         w.code.do(f"{result}[{rows}] = {blocks}")
         w.code.do(f"{result}[{rows}[::-1]] = {blocks}.transpose(0, 2, 1)")
     else:
-        result = w.code.assign(f"({t}[:, :, np.newaxis, :] * {z.grouped}) @ {y.grouped}")
+        result = w.code.assign(f"({t}[:, :, np.newaxis, :] * {z}) @ {y}")
     axes = "(0, 2, 1, 3)" if inner else "(2, 0, 3, 1)"
     size = f"{w.size(heights[0] * Z.rows)}, {w.size(heights[1] * Y.cols)}"
     return Text(f"{result}.transpose{axes}.reshape({size})", fresh=True)

@@ -63,7 +63,7 @@ def _plain_sum(w: Writer, terms: list[Expression]) -> Text:
             text = f"-{value.grouped}" if coefficient < 0 else value.term
         else:
             text += f" - {value.term}" if coefficient < 0 else f" + {value.term}"
-    return Text(text, atom=False, fresh=True, additive=True)
+    return Text(text, atom=False, fresh=True)
 
 
 def _scaled(w: Writer, e: N.Scaled) -> Text:
@@ -82,7 +82,7 @@ def _scaled(w: Writer, e: N.Scaled) -> Text:
     for factor in below:
         text += f" / {w.value(factor).grouped}"
     negative = e.coefficient < 0
-    return Text(f"-{text}" if negative else text, False, fresh=e.is_array, additive=negative)
+    return Text(f"-{text}" if negative else text, False, fresh=e.is_array, product=not negative)
 
 
 def _hadamard(w: Writer, e: N.Hadamard) -> Text:
@@ -90,7 +90,7 @@ def _hadamard(w: Writer, e: N.Hadamard) -> Text:
     text = " * ".join(_spread(w, factor) for factor in above) or "1.0"
     for factor in below:
         text += f" / {_spread(w, factor)}"
-    return Text(text, atom=False, fresh=True)
+    return Text(text, atom=False, fresh=True, product=True)
 
 
 def _spread(w: Writer, factor: Expression) -> str:
@@ -111,9 +111,9 @@ def _power(w: Writer, e: N.Power) -> Text:
         if is_half(exponent):
             return Text(f"np.sqrt({base})", fresh=True)
         if exponent < 0:
-            return Text(f"1 / {w.value(fraction((e,))[1][0]).grouped}", atom=False, fresh=True)
-        return Text(f"{base.grouped} ** {_number(exponent).grouped}", atom=False, fresh=True)
-    return Text(f"{base.grouped} ** {w.value(e.exponent).grouped}", atom=False, fresh=True)
+            return Text(f"1 / {w.value(fraction((e,))[1][0]).grouped}", atom=False, fresh=True, product=True)
+        return Text(f"{base.grouped} ** {_number(exponent).grouped}", atom=False, fresh=True, product=True)
+    return Text(f"{base.grouped} ** {w.value(e.exponent).grouped}", atom=False, fresh=True, product=True)
 
 
 WRITERS: dict[type[Expression], Callable[[Writer, Any], Text]] = {
