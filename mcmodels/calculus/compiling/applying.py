@@ -15,7 +15,7 @@ from mcmodels.calculus.sizes import ONE
 if TYPE_CHECKING:
     from mcmodels.calculus.compiling.writing import Writer
 
-__all__ = ["applied", "two_dimensional"]
+__all__ = ["applied", "kron_of", "two_dimensional"]
 
 
 def applied(w: Writer, factor: Expression, other: Text, line: bool) -> Text | None:
@@ -86,12 +86,12 @@ def _commuted(w: Writer, inner: N.Commutation, other: Text, line: bool) -> Text:
 def _selected(
     w: Writer, inner: N.DiagonalSelection, flipped: bool, other: Text, line: bool
 ) -> Text:
-    n = inner.n.value(w.sizes)
+    n, square = w.size(inner.n), w.size(inner.n * inner.n)
     if flipped:
-        return Text(f"{other.grouped}[:: {n + 1}]")
-    shape = f"{n * n}" if line else f"({n * n}, {other.grouped}.shape[1])"
+        return Text(f"{other.grouped}[:: {n} + 1]")
+    shape = square if line else f"({square}, {other.grouped}.shape[1])"
     name = w.code.assign(f"np.zeros({shape})")
-    w.code.do(f"{name}[:: {n + 1}] = {other}")
+    w.code.do(f"{name}[:: {n} + 1] = {other}")
     return name
 
 
@@ -102,27 +102,43 @@ def _kron_applied(w: Writer, inner: N.Kron, other: Text, line: bool) -> Text:
     text = f"{other.grouped}.reshape({a}, {b}{'' if line else ', -1'})"
     if not isinstance(B, N.Identity):
         text = (
-            f"{two_dimensional(w, B)} @ {text}"
+            f"{two_dimensional(w, B).grouped} @ {text}"
             if not line
-            else f"{text} @ {two_dimensional(w, transpose(B))}"
+            else f"{text} @ {two_dimensional(w, transpose(B)).grouped}"
         )
         text = f"({text})"
     if not isinstance(A, N.Identity):
         text = (
             f"np.tensordot({two_dimensional(w, A)}, {text}, 1)"
             if not line
-            else f"({two_dimensional(w, A)} @ {text})"
+            else f"({two_dimensional(w, A).grouped} @ {text})"
         )
     shape = w.size(inner.rows)
     return Text(f"{text}.reshape({shape}{'' if line else ', -1'})", fresh=True)
 
 
-def two_dimensional(w: Writer, e: Expression) -> str:
+def two_dimensional(w: Writer, e: Expression) -> Text:
     """The value as an array of two dimensions."""
-    value = w.value(e).grouped
+    value = w.value(e)
     if e.is_column:
-        return f"{value}[:, np.newaxis]"
-    return f"{value}[np.newaxis, :]" if e.rows == ONE else value
+        return Text(f"{value.grouped}[:, np.newaxis]")
+    return Text(f"{value.grouped}[np.newaxis, :]") if e.rows == ONE else value
+
+
+def kron_of(w: Writer, left: Expression, right: Expression) -> Text:
+    """A ⊗ B; with an identity its blocks are put in place, which takes no products with zeros."""
+    if not (isinstance(left, N.Identity) or isinstance(right, N.Identity)):
+        text = f"np.kron({two_dimensional(w, left)}, {two_dimensional(w, right)})"
+        return Text(text, fresh=True)
+    a, b, c, d = (w.size(size) for size in (left.rows, right.rows, left.cols, right.cols))
+    blocks = w.code.assign(f"np.zeros(({a}, {b}, {c}, {d}))", "blocks")
+    if isinstance(right, N.Identity):
+        where, value = f":, np.arange({b}), :, np.arange({b})", two_dimensional(w, left)
+    else:
+        where, value = f"np.arange({a}), :, np.arange({a}), :", two_dimensional(w, right)
+    w.code.do(f"{blocks}[{where}] = {value}")
+    size = f"{w.size(left.rows * right.rows)}, {w.size(left.cols * right.cols)}"
+    return Text(f"{blocks}.reshape({size})", fresh=True)
 
 
 def _term_by_term(w: Writer, factor: Expression, other: Text) -> Text:
@@ -139,7 +155,9 @@ def _term_by_term(w: Writer, factor: Expression, other: Text) -> Text:
         for part in reversed(chain):
             vector = _times(w, part, vector)
         if not (isinstance(weight, N.Number) and weight.value == 1):
-            vector = Text(f"{w.value(weight).grouped} * {vector.grouped}", False, True, product=True)
+            vector = Text(
+                f"{w.value(weight).grouped} * {vector.grouped}", False, True, product=True
+            )
         pieces.append(vector.term)
     return Text(" + ".join(pieces), False, True)
 

@@ -7,7 +7,17 @@ from dataclasses import dataclass, field
 from mcmodels.calculus.expression import Expression
 from mcmodels.calculus.sizes import ONE
 
-__all__ = ["Code", "Text", "is_line"]
+__all__ = ["Code", "Text", "is_line", "safe"]
+
+
+_OURS = {"np", "f", "expit", "lu_factor", "lu_solve", "cho_factor", "cho_solve"}
+
+
+def safe(name: str) -> str:
+    """A name in code, with an underscore where it would hide one that the code uses."""
+    while name in _OURS:
+        name += "_"
+    return name
 
 
 def is_line(e: Expression) -> bool:

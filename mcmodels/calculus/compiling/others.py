@@ -6,10 +6,11 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from mcmodels.calculus import nodes as N
-from mcmodels.calculus.compiling.applying import applied, two_dimensional
-from mcmodels.calculus.compiling.code import Text, is_line
+from mcmodels.calculus.compiling.applying import applied, kron_of, two_dimensional
+from mcmodels.calculus.compiling.code import Text, is_line, safe
 from mcmodels.calculus.elementwise import FUNCTIONS
 from mcmodels.calculus.expression import Expression
+from mcmodels.calculus.sizes import Size
 
 if TYPE_CHECKING:
     from mcmodels.calculus.compiling.writing import Writer
@@ -114,7 +115,7 @@ def _unvec(w: Writer, e: N.Unvec) -> Text:
 def _kron(w: Writer, e: N.Kron) -> Text:
     if is_line(e):
         return Text(f"np.kron({w.value(e.left)}, {w.value(e.right)})", fresh=True)
-    return Text(f"np.kron({two_dimensional(w, e.left)}, {two_dimensional(w, e.right)})", fresh=True)
+    return kron_of(w, e.left, e.right)
 
 
 def _blocks(w: Writer, e: Expression, subscripts: str, inner: Expression) -> Text:
@@ -122,7 +123,7 @@ def _blocks(w: Writer, e: Expression, subscripts: str, inner: Expression) -> Tex
     r, c = (other.rows, other.cols) if isinstance(e, N.BlockSum) else (e.rows, e.cols)
     p, q = (e.rows, e.cols) if isinstance(e, N.BlockSum) else (other.rows, other.cols)
     shape = ", ".join(w.size(size) for size in (r, p, c, q))
-    blocks = f"{two_dimensional(w, C)}.reshape({shape})"
+    blocks = f"{two_dimensional(w, C).grouped}.reshape({shape})"
     text = f"np.einsum('{subscripts}', {blocks}, {two_dimensional(w, other)})"
     if e.is_scalar:
         return Text(f"{text}[0, 0]")
@@ -130,9 +131,9 @@ def _blocks(w: Writer, e: Expression, subscripts: str, inner: Expression) -> Tex
 
 
 WRITERS: dict[type[Expression], Callable[[Writer, Any], Text]] = {
-    N.Symbol: lambda w, e: Text(e.name),
-    N.Differential: lambda w, e: Text(e.name),
-    N.SizeValue: lambda w, e: Text(str(w.sizes[e.name])),
+    N.Symbol: lambda w, e: Text(safe(e.name)),
+    N.Differential: lambda w, e: Text(safe(e.name)),
+    N.SizeValue: lambda w, e: Text(w.size(Size(1, (e.name,)))),
     N.Identity: lambda w, e: Text(f"np.eye({w.size(e.rows)})", fresh=True),
     N.Zeros: _ones("zeros"),
     N.Ones: _ones("ones"),

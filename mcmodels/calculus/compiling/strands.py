@@ -78,7 +78,7 @@ def _contracted(
     """Z diag(t[a, b]) Y for all a and b, in their places."""
     h, p, q = (w.size(size) for size in (heights[0], Z.rows, Y.cols))
     t = w.code.assign(_full(w, B, heights, Z.cols))
-    z, y = two_dimensional(w, Z), two_dimensional(w, Y)
+    z, y = two_dimensional(w, Z).grouped, two_dimensional(w, Y).grouped
     if symmetric:
         rows = w.code.assign(f"np.triu_indices({h})")
         blocks = w.code.assign(f"({t}[{rows}][:, np.newaxis, :] * {z}) @ {y}")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from mcmodels.calculus import nodes as N
 from mcmodels.calculus.arithmetic import matmul, parts, scale
-from mcmodels.calculus.compiling.applying import two_dimensional
+from mcmodels.calculus.compiling.applying import kron_of
 from mcmodels.calculus.compiling.code import Text, is_line
 from mcmodels.calculus.expression import Expression
 from mcmodels.calculus.numbers import Value
@@ -73,9 +73,12 @@ def _scaled(w: Writer, e: N.Scaled) -> Text:
     factors = [] if size == 1 else [_number(size)]
     factors += [w.value(factor) for factor in above]
     if isinstance(array, N.Kron) and factors and not is_line(array):
-        # The scalars meet the small factor, not the large product.
+        # The scalars meet a small factor, not the large product.
+        if isinstance(array.left, N.Identity):
+            inner = scale(e.coefficient, *e.scalars, array.right)
+            return kron_of(w, array.left, inner)
         inner = scale(e.coefficient, *e.scalars, array.left)
-        return Text(f"np.kron({two_dimensional(w, inner)}, {two_dimensional(w, array.right)})")
+        return kron_of(w, inner, array.right)
     if array is not None:
         factors.append(w.value(array))
     text = " * ".join(factor.grouped for factor in factors) or "1.0"
@@ -111,9 +114,15 @@ def _power(w: Writer, e: N.Power) -> Text:
         if is_half(exponent):
             return Text(f"np.sqrt({base})", fresh=True)
         if exponent < 0:
-            return Text(f"1 / {w.value(fraction((e,))[1][0]).grouped}", atom=False, fresh=True, product=True)
-        return Text(f"{base.grouped} ** {_number(exponent).grouped}", atom=False, fresh=True, product=True)
-    return Text(f"{base.grouped} ** {w.value(e.exponent).grouped}", atom=False, fresh=True, product=True)
+            return Text(
+                f"1 / {w.value(fraction((e,))[1][0]).grouped}", atom=False, fresh=True, product=True
+            )
+        return Text(
+            f"{base.grouped} ** {_number(exponent).grouped}", atom=False, fresh=True, product=True
+        )
+    return Text(
+        f"{base.grouped} ** {w.value(e.exponent).grouped}", atom=False, fresh=True, product=True
+    )
 
 
 WRITERS: dict[type[Expression], Callable[[Writer, Any], Text]] = {

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from mcmodels.calculus import nodes as N
 from mcmodels.calculus.arithmetic import transpose
 from mcmodels.calculus.compiling import chains, others, products, sums
-from mcmodels.calculus.compiling.code import Code, Text, is_line
+from mcmodels.calculus.compiling.code import Code, Text, is_line, safe
 from mcmodels.calculus.expression import Expression
 from mcmodels.calculus.rewriting import parts_of
 from mcmodels.calculus.sizes import ONE, Size
@@ -18,17 +18,15 @@ __all__ = ["Writer", "write_function"]
 def write_function(expression: Expression, arguments: list[str], sizes: Mapping[str, int]) -> str:
     """The source of a function of the arguments, in the cheapest order for these sizes."""
     writer = Writer(expression, sizes)
-    for symbol in sorted(expression.used, key=lambda s: s.name):
-        if symbol.rows == ONE and symbol.is_array:
-            writer.code.do(f"{symbol.name} = {symbol.name}[0]")
     result = writer.result(expression)
     text = str(result)
     if expression.rows == ONE and expression.is_array:
         text = f"{result.grouped}[np.newaxis, :]"
-    body = [*writer.code.lines, f"return {text}"]
+    body = [*writer.opening(arguments), *writer.code.lines, f"return {text}"]
     imports = ["import numpy as np", *sorted(writer.code.imports)]
     indented = "\n".join(f"    {line}" for line in body)
-    return "\n".join([*imports, "", "", f"def f({', '.join(arguments)}):", indented, ""])
+    names = ", ".join(safe(name) for name in arguments)
+    return "\n".join([*imports, "", "", f"def f({names}):", indented, ""])
 
 
 WRITERS = sums.WRITERS | products.WRITERS | others.WRITERS
@@ -41,8 +39,10 @@ class Writer:
 
     def __init__(self, expression: Expression, sizes: Mapping[str, int]) -> None:
         self.sizes: Mapping[str, int] = sizes
-        names = {symbol.name for symbol in expression.used} | set(expression.size_names)
-        self.code = Code(taken=names | {"np", "f"})
+        self.symbols = sorted(expression.used, key=lambda symbol: symbol.name)
+        names = {symbol.name for symbol in self.symbols} | set(expression.size_names)
+        self.code = Code(taken={safe(name) for name in names})
+        self.sizes_used: set[str] = set()
         self.known: dict[bytes, Text] = {}
         self.factored: dict[bytes, Text] = {}
         self.uses = _uses(expression)
@@ -73,7 +73,25 @@ class Writer:
 
     def size(self, size: Size) -> str:
         """A size as code."""
-        return str(size.value(self.sizes))
+        self.sizes_used |= set(size.names)
+        numbers = [str(size.factor)] if size.factor != 1 or not size.names else []
+        return " * ".join([*numbers, *(safe(name) for name in size.names)])
+
+    def opening(self, arguments: list[str]) -> list[str]:
+        """Lines that come first: sizes by name, and rows as arrays of one dimension."""
+        lines = []
+        for name in sorted(self.sizes_used - set(arguments)):
+            symbol, axis = next(
+                (symbol, axis)
+                for symbol in self.symbols
+                for axis, size in enumerate((symbol.rows, symbol.cols))
+                if size == Size(1, (name,))
+            )
+            lines.append(f"{safe(name)} = {safe(symbol.name)}.shape[{axis}]")
+        for symbol in self.symbols:
+            if symbol.rows == ONE and symbol.is_array:
+                lines.append(f"{safe(symbol.name)} = {safe(symbol.name)}[0]")
+        return lines
 
 
 def _uses(expression: Expression) -> dict[bytes, int]:
