@@ -86,6 +86,12 @@ RULES = [
     (factors.factored, kron(P, P) - kron(P, A) - kron(A, P), None),
     (factors.factored, GRAM, "(I + Kₙₙ)(I ⊗ Mᵀ)"),
     (factors.factored, x @ x.T / a - x @ y.T / b, None),
+    (
+        factors.factored_on_both_sides,
+        M.T @ diag(z) @ M - M.T @ z @ z.T @ M,
+        "Mᵀ(diag(z) − zzᵀ)M",
+    ),
+    (factors.factored_on_both_sides, M.T @ M + P, None),
     (factors.gathered, a * A - a * B, "α(A − B)"),
     (factors.gathered, 2 * a * A + 2 * a * B + C, "2α(A + B) + C"),
     (factors.gathered, det(A) * B - det(A) * C, "det(A) (B − C)"),
@@ -110,7 +116,9 @@ RULES = [
 ]
 
 
-@pytest.mark.parametrize(("rule", "before", "after"), RULES, ids=lambda item: repr(item)[:40])
+@pytest.mark.parametrize(
+    ("rule", "before", "after"), RULES, ids=lambda item: getattr(item, "__name__", repr(item)[:40])
+)
 def test_a_rule_by_itself(rule, before, after):
     found = rule(before)
     if after is None:

@@ -66,7 +66,7 @@ FORMULAS = {
     "differential of an inverse": ("X⁻¹", "−X⁻¹ dX X⁻¹"),
     "differential of a determinant": ("det(X)", "det(X) tr(X⁻¹ dX)"),
     "differential of a log determinant": ("log|det X|", "tr(X⁻¹ dX)"),
-    "differential of an elementwise product": ("A ∘ B", "dA ∘ B + dB ∘ A"),
+    "differential of an elementwise product": ("A ∘ B", "dA ∘ B + A ∘ dB"),
     "differential of a Kronecker product": ("A ⊗ B", "dA ⊗ B + A ⊗ dB"),
     "differential of an elementwise function": ("exp(A)", "exp(A) ∘ dA"),
     "differential of vec": ("vec(A)", "vec(dA)"),
@@ -143,7 +143,7 @@ FORMULAS = {
     "multinomial logistic loss": (
         "sum(logsumexp_rows(XW)) − tr(YᵀXW)",
         "Xᵀ(P − Y)",
-        "(I ⊗ Xᵀ) diag(vec(P)) (I − (1_(k×k) ⊗ I) diag(vec(P)))(I ⊗ X)",
+        "(I ⊗ Xᵀ)(diag(vec(P)) − diag(vec(P)) (1_(k×k) ⊗ I) diag(vec(P)))(I ⊗ X)",
     ),
     # Matrix factorisation
     "matrix factorisation in U": ("‖T − UVᵀ‖_F²", "−2(T − UVᵀ)V", "2(VᵀV ⊗ I)"),

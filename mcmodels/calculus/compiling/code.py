@@ -10,7 +10,18 @@ from mcmodels.calculus.sizes import ONE
 __all__ = ["Code", "Text", "is_line", "safe"]
 
 
-_OURS = {"np", "f", "expit", "lu_factor", "lu_solve", "cho_factor", "cho_solve"}
+_OURS = {
+    "np",
+    "f",
+    "expit",
+    "lu_factor",
+    "lu_solve",
+    "cho_factor",
+    "cho_solve",
+    "a",
+    "blocks",
+    "scaled",
+}
 
 
 def safe(name: str) -> str:

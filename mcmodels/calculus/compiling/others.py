@@ -56,9 +56,12 @@ def _stable_log(w: Writer, e: N.Elementwise) -> Text | None:
 
 def _softmax(w: Writer, e: N.Softmax) -> Text:
     z = w.value(e.argument)
-    over = "" if e.argument.is_column else "axis=1, keepdims=True"
-    exponentials = w.code.assign(f"np.exp({z.grouped} - np.max({z}{', ' + over if over else ''}))")
-    return Text(f"{exponentials} / {exponentials}.sum({over})", False, True, product=True)
+    if e.is_column:
+        power = w.code.assign(f"np.exp({z.grouped} - np.max({z}))")
+        return Text(f"{power} / {power}.sum()", False, True, product=True)
+    columns = _rows_as_columns(w, z)
+    power = w.code.assign(f"np.exp({columns} - {columns}.max(axis=0))")
+    return Text(f"({power} / {power}.sum(axis=0)).T", fresh=True)
 
 
 def _logsumexp(w: Writer, e: N.LogSumExp) -> Text:
@@ -66,9 +69,15 @@ def _logsumexp(w: Writer, e: N.LogSumExp) -> Text:
     if e.argument.is_column:
         top = w.code.assign(f"np.max({z})")
         return Text(f"{top} + np.log(np.sum(np.exp({z.grouped} - {top})))", False)
-    top = w.code.assign(f"np.max({z}, axis=1)")
-    inside = f"np.exp({z.grouped} - {top}[:, np.newaxis])"
-    return Text(f"{top} + np.log(np.sum({inside}, axis=1))", False, True)
+    columns = _rows_as_columns(w, z)
+    top = w.code.assign(f"{columns}.max(axis=0)")
+    inside = f"np.exp({columns} - {top})"
+    return Text(f"{top} + np.log(np.sum({inside}, axis=0))", False, True)
+
+
+def _rows_as_columns(w: Writer, z: Text) -> Text:
+    """A transposed copy: NumPy takes maxima and sums of few columns slowly row by row."""
+    return w.code.assign(f"{z.transposed}.copy()")
 
 
 def _transpose(w: Writer, e: N.Transpose) -> Text:

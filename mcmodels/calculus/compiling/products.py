@@ -97,10 +97,14 @@ def _named(w: Writer, factors: list[Expression], tree: chains.Tree) -> Text:
     """The product of a tree under a name that equal products share."""
     if isinstance(tree, int):
         return w.value(factors[tree])
-    key = _interval(factors, tree).key
-    if key not in w.known:
-        w.known[key] = w.code.assign(_ordered(w, factors, tree))
-    return w.known[key]
+    product = _interval(factors, tree)
+    flipped = N.Product([transpose(factor) for factor in reversed(product.children)])
+    if product.key not in w.known and flipped.key in w.known:
+        found = w.known[flipped.key]
+        return found if is_line(product) else found.transposed
+    if product.key not in w.known:
+        w.known[product.key] = w.code.assign(_ordered(w, factors, tree))
+    return w.known[product.key]
 
 
 def _trace(w: Writer, e: N.Trace) -> Text:

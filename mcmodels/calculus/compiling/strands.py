@@ -75,21 +75,26 @@ def _contracted(
     inner: bool,
     symmetric: bool,
 ) -> Text:
-    """Z diag(t[a, b]) Y for all a and b, in their places."""
-    h, p, q = (w.size(size) for size in (heights[0], Z.rows, Y.cols))
+    """Z diag(t[a, b]) Y for all a and b, in their places; for one a at a time, to stay in cache."""
+    h, k, n, p, q = (w.size(size) for size in (*heights, Z.cols, Z.rows, Y.cols))
     t = w.code.assign(_full(w, B, heights, Z.cols))
     z, y = two_dimensional(w, Z).grouped, two_dimensional(w, Y).grouped
-    if symmetric:
-        rows = w.code.assign(f"np.triu_indices({h})")
-        blocks = w.code.assign(f"({t}[{rows}][:, np.newaxis, :] * {z}) @ {y}")
-        result = w.code.assign(f"np.empty(({h}, {h}, {p}, {q}))")
-        w.code.do(f"{result}[{rows}] = {blocks}")
-        w.code.do(f"{result}[{rows}[::-1]] = {blocks}.transpose(0, 2, 1)")
+    shape = (h, p, k, q) if inner else (p, h, q, k)
+    result = w.code.assign(f"np.empty(({', '.join(shape)}))", "H")
+    b = "a:" if symmetric else ":"
+    w.code.do(f"for a in range({h}):")
+    w.code.do(f"    scaled = ({t}[a, {b}, np.newaxis, :] * {z}).reshape(-1, {n})")
+    w.code.do(f"    blocks = (scaled @ {y}).reshape(-1, {p}, {q})")
+    if inner:
+        w.code.do(f"    {result}[a, :, {b}] = blocks.transpose(1, 0, 2)")
     else:
-        result = w.code.assign(f"({t}[:, :, np.newaxis, :] * {z}) @ {y}")
-    axes = "(0, 2, 1, 3)" if inner else "(2, 0, 3, 1)"
+        w.code.do(f"    {result}[:, a, :, {b}] = blocks.transpose(1, 2, 0)")
+    if symmetric and inner:
+        w.code.do(f"    {result}[a:, :, a] = blocks.transpose(0, 2, 1)")
+    elif symmetric:
+        w.code.do(f"    {result}[:, a:, :, a] = blocks.transpose(2, 0, 1)")
     size = f"{w.size(heights[0] * Z.rows)}, {w.size(heights[1] * Y.cols)}"
-    return Text(f"{result}.transpose{axes}.reshape({size})", fresh=True)
+    return Text(f"{result}.reshape({size})", fresh=True)
 
 
 def _full(w: Writer, strand: _Strand, heights: tuple[Size, Size], n: Size) -> Text:

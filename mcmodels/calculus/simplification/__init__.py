@@ -11,6 +11,7 @@ from itertools import pairwise
 from typing import Any
 
 from mcmodels.calculus import nodes as N
+from mcmodels.calculus.arithmetic import is_symmetric
 from mcmodels.calculus.expression import Expression
 from mcmodels.calculus.rewriting import with_children
 from mcmodels.calculus.simplification import factors, kronecker, products, sums
@@ -26,6 +27,7 @@ RULES: dict[type[Expression], tuple[Rule, ...]] = {
     N.Sum: (
         sums.collected,
         factors.factored,
+        factors.factored_on_both_sides,
         sums.multiplied_out,
         factors.gathered,
         factors.number_taken_out,
@@ -70,6 +72,9 @@ def _round(
         for rule in RULES.get(type(result), ()):
             shorter = rule(result)
             if shorter is not None and _size(shorter, sizes) < _size(best, sizes):
+                # diag(y) − yyᵀ is not written as a product: nobody would see that it is symmetric.
+                if is_symmetric(result) and not is_symmetric(shorter):
+                    continue
                 best = shorter
         known[part.key] = best
         return best

@@ -7,12 +7,22 @@ from fractions import Fraction
 
 from mcmodels.calculus import functions
 from mcmodels.calculus import nodes as N
-from mcmodels.calculus.arithmetic import add, hadamard, kron, matmul, parts, power, scale, transpose
+from mcmodels.calculus.arithmetic import (
+    add,
+    hadamard,
+    identity,
+    kron,
+    matmul,
+    parts,
+    power,
+    scale,
+    transpose,
+)
 from mcmodels.calculus.expression import Expression
 from mcmodels.calculus.numbers import Value, number
 from mcmodels.calculus.simplification.sums import assemble
 
-__all__ = ["factored", "gathered", "number_taken_out"]
+__all__ = ["factored", "factored_on_both_sides", "gathered", "number_taken_out"]
 
 Split = Callable[[Expression], list[tuple[Expression, Expression]]]
 Join = Callable[[Expression, Expression], Expression]
@@ -33,6 +43,28 @@ def factored(e: N.Sum) -> Expression | None:
     if not chosen or (positions[0] & positions[1] and positions[0] != positions[1]):
         return None  # A⊗A + A⊗B + B⊗A: no side has a better claim
     return _taken_out(e, chosen, join)
+
+
+def factored_on_both_sides(e: N.Sum) -> Expression | None:
+    """XᵀAX + XᵀBX as Xᵀ(A + B)X, which stays symmetric where either side alone would not."""
+    groups: dict[bytes, list[int]] = {}
+    for i, term in enumerate(e.children):
+        array = parts(term)[2]
+        if isinstance(array, N.Product) and len(array.children) > 2:
+            first, last = array.children[0], array.children[-1]
+            if first == transpose(last):
+                groups.setdefault(last.key, []).append(i)
+    positions = max(groups.values(), key=len, default=[])
+    if len(positions) < 2:
+        return None
+    rests = []
+    for i in positions:
+        coefficient, scalars, array = parts(e.children[i])
+        assert array is not None
+        rests.append(assemble(coefficient, scalars, matmul(array.children[1:-1])))
+    outside, inside = _common_scalars(add(rests))
+    last = array.children[-1]
+    return _replaced(e, positions, scale(*outside, matmul([transpose(last), inside, last])))
 
 
 def _most_shared(e: N.Sum, split: Split) -> Shared:
@@ -145,7 +177,7 @@ def _split_left(array: Expression) -> list[tuple[Expression, Expression]]:
 
 def _split_right(array: Expression) -> list[tuple[Expression, Expression]]:
     if isinstance(array, N.Kron):
-        return [(array, N.Identity(array.rows))]
+        return [(array, identity(array.rows))]
     if not isinstance(array, N.Product):
         return []
     *rest, last = array.children
@@ -196,7 +228,7 @@ def _kron_sides(left: bool) -> Split:
 def _split_diagonal(array: Expression) -> list[tuple[Expression, Expression]]:
     if not isinstance(array, N.DiagonalMatrix):
         return []
-    return [(N.Identity(array.rows), array.argument)]
+    return [(identity(array.rows), array.argument)]
 
 
 _LEFT: tuple[Split, Join] = (_split_left, lambda factor, rest: matmul([factor, rest]))
