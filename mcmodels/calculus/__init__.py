@@ -3,10 +3,12 @@
 from mcmodels.calculus.compiled import (
     CompiledFunction,
 )
+from mcmodels.calculus.critical_points import CriticalPoint, critical_point
 from mcmodels.calculus.derivation import (
     Derivation,
     Step,
 )
+from mcmodels.calculus.doctor import Diagnosis, diagnose
 from mcmodels.calculus.evaluate import (
     EvaluationError,
     NonDifferentiableWarning,
@@ -64,8 +66,10 @@ from mcmodels.calculus.sizes import (
 
 __all__ = [
     "CompiledFunction",
+    "CriticalPoint",
     "Derivation",
     "DerivativeError",
+    "Diagnosis",
     "EvaluationError",
     "Expression",
     "NonDifferentiableWarning",
@@ -77,8 +81,10 @@ __all__ = [
     "block_trace",
     "commutation",
     "cos",
+    "critical_point",
     "det",
     "diag",
+    "diagnose",
     "diagonal_selection",
     "exp",
     "eye",

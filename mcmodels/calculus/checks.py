@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from mcmodels.calculus import derivatives
-from mcmodels.calculus.binding import bind
+from mcmodels.calculus.binding import bind, bind_sizes
 from mcmodels.calculus.evaluate import walk
 from mcmodels.calculus.expression import Expression
 from mcmodels.calculus.instances import Instance, random_instance
@@ -20,6 +20,7 @@ Array = np.ndarray[Any, Any]
 
 _FIRST_STEP = 2.0**-4
 _HALVINGS = 8
+_SMALLEST_SCALE = 1e-3  # of a derivative; differences of one that is 0 leave 1e-13 or so
 
 
 def check(f: Expression, x: Any, seed: int = 0, values: Mapping[str, Any] | None = None) -> float:
@@ -27,7 +28,7 @@ def check(f: Expression, x: Any, seed: int = 0, values: Mapping[str, Any] | None
     symbol = derivatives.symbol_of(f, x)
     by = derivatives.gradient if f.is_scalar else derivatives.jacobian
     derivative = by(f, symbol)
-    instance = instance_at((f, derivative), seed, values or {})
+    instance = instance_at((f, derivative, symbol), seed, values or {})
     found = walk(derivative, *instance)
     analytic, numerical = [], []
     for E in directions(symbol, instance):
@@ -47,10 +48,12 @@ def instance_at(
         if symbol.name in values:
             bound, _ = bind(symbol, {symbol.name: values[symbol.name]})
             given |= bound
-    unknown = sorted(set(values) - {symbol.name for symbol in given})
+    size_names = {name for expression in expressions for name in expression.size_names}
+    sizes = bind_sizes({}, {name: values[name] for name in values if name in size_names})
+    unknown = sorted(set(values) - {symbol.name for symbol in given} - set(sizes))
     if unknown:
         raise ValueError(f"{unknown[0]!r} does not occur in {expressions[0]}")
-    return random_instance(expressions, seed, given)
+    return random_instance(expressions, seed, given, sizes)
 
 
 def directions(x: Symbol, instance: Instance) -> list[Array]:
@@ -108,8 +111,8 @@ def difference_quotient(phi: Callable[[float], Array]) -> Array:
 
 
 def largest_deviation(found: Array, expected: Array) -> float:
-    """The largest deviation, relative to the largest entry (or to 1 where that is smaller)."""
+    """The largest deviation, relative to the largest entry (or to 1e-3 where that is smaller)."""
     if found.size == 0:
         return 0.0
-    scale = max(float(np.abs(expected).max()), 1.0)
+    scale = max(float(np.abs(expected).max()), _SMALLEST_SCALE)
     return float(np.abs(found - expected).max()) / scale

@@ -34,6 +34,7 @@ def _no_rule(*_: Any) -> Any:
 
 
 _COLLECT = Rule("collect", "terms that are alike, factors that are shared", "algebra", _no_rule)
+_MULTIPLIED_OUT = Rule("multiply out", "α(A + B) = αA + αB", "algebra", _no_rule)
 _SYMMETRIC = Rule(
     "symmetric differential", "tr(Gᵀ dX) = tr(½(G + Gᵀ) dX) for symmetric dX", f"{_MN}, 1.10",
     _no_rule,
@@ -199,6 +200,7 @@ def _derive_gradient(f: Expression, x: N.Symbol, steps: list[Step]) -> Expressio
     for rules, before, after in differential_steps(f, variables):
         steps.append(Step(tuple(rules), before, after, "df"))
     line = differential(f, variables)
+    _connect(steps, line, "df")
     waiting: list[Rule] = []
     final = Pairing(arithmetic.zeros_like(dX), dX)
     for rules, pairings in peel(paired(line), dX):
@@ -227,6 +229,7 @@ def _derive_jacobian(F: Expression, x: N.Symbol, steps: list[Step], name: str) -
     dF = differential(F, variables)
     raw, J = jacobian_of_linear(dF, dX), jacobian(F, x)
     label = f"d{name}" if F.is_column else f"vec d{name}"
+    _connect(steps, dF, f"d{name}")
     line = arithmetic.vec(dF)
     stages: list[tuple[tuple[Rule, ...], Expression]] = [
         (_vec_rules(dF, dX), raw),
@@ -241,6 +244,12 @@ def _derive_jacobian(F: Expression, x: N.Symbol, steps: list[Step], name: str) -
     derivative = f"∂²f/∂{by}²" if name == "∇f" else f"∂f/∂{by}"
     steps.append(Step((_SECOND,), line, J, derivative))
     return J
+
+
+def _connect(steps: list[Step], line: Expression, label: str) -> None:
+    """A step to the next line, where the last one says the same in other words."""
+    if steps and not steps[-1].identifies and steps[-1].after != line:
+        steps.append(Step((_MULTIPLIED_OUT,), steps[-1].after, line, label))
 
 
 def _vec_rules(dF: Expression, dX: N.Differential) -> tuple[Rule, ...]:

@@ -34,7 +34,10 @@ _SMALLEST = 3  # 2 is a factor in many formulas, and must not be taken for a siz
 
 
 def random_instance(
-    expressions: Iterable[Expression], seed: int = 0, given: Mapping[Symbol, Array] | None = None
+    expressions: Iterable[Expression],
+    seed: int = 0,
+    given: Mapping[Symbol, Array] | None = None,
+    given_sizes: Mapping[str, int] | None = None,
 ) -> Instance:
     """Values and sizes at which all expressions are defined.
 
@@ -44,6 +47,8 @@ def random_instance(
     seed : int
     given : mapping of Symbol to array of two dimensions, optional
         Values that are kept.
+    given_sizes : mapping of str to int, optional
+        Sizes that are kept.
 
     Raises
     ------
@@ -52,7 +57,7 @@ def random_instance(
     """
     expressions = tuple(expressions)
     given = dict(given or {})
-    known = bind_sizes(given, {})
+    known = bind_sizes(given, given_sizes or {})
     symbols = sorted(
         {symbol for expression in expressions for symbol in expression.used} | set(given),
         key=lambda symbol: symbol.name,

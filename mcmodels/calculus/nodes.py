@@ -66,8 +66,12 @@ class Symbol(Expression):
         elif self.is_column:
             kind = f"a vector of {self.rows}"
         else:
-            kind = f"a {self.rows}×{self.cols} matrix"
-        return f"{kind} ({', '.join(sorted(self.declared))})" if self.declared else kind
+            kind = f"a matrix of {self.rows}×{self.cols}"
+        declared = self.declared - (
+            {"symmetric"} if "positive_definite" in self.declared else set()
+        )
+        words = ", ".join(sorted(declared)).replace("_", " ")
+        return f"{kind} ({words})" if words else kind
 
 
 class Differential(Symbol):
@@ -78,6 +82,10 @@ class Differential(Symbol):
     def __init__(self, of: Symbol) -> None:
         self.of = of
         super().__init__(f"d{of.name}", of.rows, of.cols, of.declared & {"symmetric"})
+
+    def described(self) -> str:
+        """Whose differential it is."""
+        return f"the differential of {self.of.name!r}"
 
 
 class Unevaluated(Expression):

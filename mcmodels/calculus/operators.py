@@ -114,6 +114,8 @@ def entry(array: Expression, index: Any) -> Expression:
         raise ShapeError(
             f"a matrix is indexed by two whole numbers, or by one and ':'; found {array}[{index}]"
         )
+    if index == (slice(None), slice(None)):
+        return array
     result = array
     for axis, position in enumerate(index):
         if position == slice(None):
@@ -123,4 +125,5 @@ def entry(array: Expression, index: Any) -> Expression:
         size = array.rows if axis == 0 else array.cols
         e = unit(position.__index__(), size)
         result = arithmetic.matmul([transpose(e), result] if axis == 0 else [result, e])
-    return transpose(result) if index[1] == slice(None) else result
+    # A row is X[i, :] of NumPy, an array of one dimension: a vector here.
+    return transpose(result) if result.rows == ONE and result.is_array else result

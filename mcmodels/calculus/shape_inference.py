@@ -78,7 +78,7 @@ class _Shape:
             return "a scalar"
         if self.is_column:
             return f"a vector of {self.rows}"
-        return f"a {self.rows}×{self.cols} matrix"
+        return f"a matrix of {self.rows}×{self.cols}"
 
 
 class _CannotFit(ShapeError):

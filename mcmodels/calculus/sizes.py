@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 __all__ = ["ONE", "ShapeError", "Size"]
-
-_NAME = re.compile(r"[^\W\d]\w*\Z")
 
 
 class ShapeError(ValueError):
@@ -42,7 +39,7 @@ class Size:
                 part = part.strip()
                 if part.isdecimal():
                     result *= cls.of(int(part))
-                elif _NAME.match(part):
+                elif part.isidentifier():
                     result *= cls(1, (part,))
                 else:
                     raise ShapeError(f"a size is a number, a name or a product; found {value!r}")

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import keyword
-import re
 
 from mcmodels.calculus.expression import Expression
 from mcmodels.calculus.nodes import Symbol
 from mcmodels.calculus.sizes import ONE, ShapeError, Size
 
 __all__ = ["matrix", "scalar", "vector"]
-
-_NAME = re.compile(r"[^\W\d]\w*\Z")
 
 
 def scalar(name: str, *, integer: bool = False) -> Expression:
@@ -132,9 +129,11 @@ def matrix(
 def _symbol(name: str, rows: Size, cols: Size, declared: set[str]) -> Expression:
     from mcmodels.calculus.parsing import RESERVED
 
-    if not isinstance(name, str) or not _NAME.match(name) or keyword.iskeyword(name):
+    if not isinstance(name, str) or not name.isidentifier() or keyword.iskeyword(name):
         advice = "; write 'lambda_' for λ" if name == "lambda" else ""
         raise ShapeError(f"a symbol needs a Python name; found {name!r}{advice}")
     if name in RESERVED:
         raise ShapeError(f"{name!r} is the name of a function; choose another for a symbol")
+    if name in rows.names + cols.names:
+        raise ShapeError(f"the name {name!r} stands for a size and for a symbol; rename one")
     return Symbol(name, rows, cols, frozenset(declared))

@@ -198,7 +198,7 @@ S, k = matrix("S", "n", "n", symmetric=True), scalar("k", integer=True)
         (a, {"a": [1]}, ["'a'", "a scalar", "(1,)"]),
         (X, {"X": [1, 2]}, ["'X'", "m×n", "(2,)"]),
         (x + y, {"x": [1, 2], "y": [1, 2, 3]}, ["(3,)", "n = 2"]),
-        (A, {"A": [[1, 2]]}, ["n×n matrix", "(1, 2)", "n = 1"]),
+        (A, {"A": [[1, 2]]}, ["a matrix of n×n", "(1, 2)", "n = 1"]),
         (vector("z", 3), {"z": [1, 2]}, ["'z'", "vector of 3", "(2,)"]),
         (x, {"x": [1, np.nan]}, ["'x' must be finite"]),
         (x, {"x": [1, np.inf]}, ["'x' must be finite"]),

@@ -141,9 +141,9 @@ class TestRefusals:
         ("text", "declared", "message"),
         [
             ("x @ y", {}, "write x.T @ y for the scalar"),
-            ("A @ B", {"A": "m,n", "B": "p,n"}, "a m×n matrix @ a p×n matrix does not fit"),
-            ("A + B", {"A": "3,4", "B": "3,5"}, "a 3×4 matrix [+] a 3×5 matrix"),
-            ("trace(A)", {"A": "m,n"}, "trace needs a square matrix; found a m×n matrix"),
+            ("A @ B", {"A": "m,n", "B": "p,n"}, "a matrix of m×n @ a matrix of p×n does not fit"),
+            ("A + B", {"A": "3,4", "B": "3,5"}, "a matrix of 3×4 [+] a matrix of 3×5"),
+            ("trace(A)", {"A": "m,n"}, "trace needs a square matrix; found a matrix of m×n"),
             ("A @ x.T", {"x": "n"}, "does not fit"),
             ("kron(A, A) + A", {}, "does not fit"),
             ("x + y.T", {"x": "n", "y": "n"}, "does not fit"),

@@ -135,7 +135,7 @@ CLASHES = {
     ),
     "name declared in two ways": (
         lambda: A + matrix("A", "n", "n", symmetric=True),
-        ["'A'", "a n×n matrix", "symmetric"],
+        ["'A'", "a matrix of n×n", "symmetric"],
     ),
     "name of a size and a symbol": (lambda: scalar("n") * x, ["'n'", "size", "a scalar"]),
     "direction of another shape": (
@@ -235,3 +235,24 @@ def test_sizes_multiply_and_divide():
     assert mn.divided_by(Size.of("p")) is None
     assert Size.of("2*n").divided_by(Size.of(3)) is None
     assert (mn * Size.of(2)).value({"m": 3, "n": 5}) == 30
+
+
+def test_a_symbol_that_is_named_like_a_differential_is_refused():
+    x, dx = vector("x", "n"), vector("dx", "n")
+    with pytest.raises(ShapeError, match="'dx' stands for two symbols, a vector of n and the diff"):
+        (x.T @ dx).gradient(x)
+
+
+def test_a_name_of_a_size_is_no_name_of_its_vector():
+    with pytest.raises(ShapeError, match="'n' stands for a size and for a symbol"):
+        vector("n", "n")
+
+
+def test_names_are_those_of_python():
+    with pytest.raises(ShapeError, match="a symbol needs a Python name; found 'x²'"):
+        vector("x²", "n")
+
+
+def test_all_rows_and_all_columns_are_the_matrix_itself():
+    X = matrix("X", "m", "n")
+    assert X[:, :] is X

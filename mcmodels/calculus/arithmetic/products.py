@@ -33,6 +33,8 @@ from mcmodels.calculus.sizes import ONE, ShapeError
 
 __all__ = ["inverse", "matmul", "matrix_power"]
 
+_LONGEST_RUN = 16  # factors of an inverse product that are looked for to cancel against it
+
 
 def matmul(factors: Sequence[Expression]) -> Expression:
     """The matrix product of one or more factors, in their order."""
@@ -131,7 +133,7 @@ def _joined(chain: list[Expression], factor: Expression) -> tuple[int, Expressio
     run = _inverted_product(factor)
     if run and chain[-len(run) :] == run:
         return len(run), constants.identity(factor.rows)
-    for back in range(len(chain), 0, -1):
+    for back in range(min(len(chain), _LONGEST_RUN), 0, -1):
         run = _inverted_product(chain[-back])
         if len(run) == back and [*chain[len(chain) - back + 1 :], factor] == run:
             return back, constants.identity(factor.cols)

@@ -77,7 +77,9 @@ def _contracted(
 ) -> Text:
     """Z diag(t[a, b]) Y for all a and b, in their places; for one a at a time, to stay in cache."""
     h, k, n, p, q = (w.size(size) for size in (*heights, Z.cols, Z.rows, Y.cols))
-    t = w.code.assign(_full(w, B, heights, Z.cols))
+    t = _full(w, B, heights, Z.cols)
+    if not t.text.isidentifier():
+        t = w.code.assign(t)
     z, y = two_dimensional(w, Z).grouped, two_dimensional(w, Y).grouped
     shape = (h, p, k, q) if inner else (p, h, q, k)
     result = w.code.assign(f"np.empty(({', '.join(shape)}))", "H")
@@ -122,6 +124,8 @@ def _strand(w: Writer, e: Expression, side: _Side) -> _Strand | None:
     factor = scale(coefficient, *scalars)
     if found is None or (isinstance(factor, N.Number) and factor.value == 1):
         return found
+    if isinstance(factor, N.Number) and factor.value == -1:
+        return _Strand(found.kind, Text(f"-{found.text.grouped}", False, True))
     text = f"{w.value(factor).grouped} * {found.text.grouped}"
     return _Strand(found.kind, Text(text, False, True))
 

@@ -162,7 +162,7 @@ class Identity:
         if self.variable is None:
             return self._check_differential(seed)
         errors = [self.derivation().check(seed), self.expression.check(self.variable, seed=seed)]
-        if self.order == 2 and self.gradient is not None and self.variable in self.gradient.symbols:
+        if self.order == 2 and self.gradient is not None:
             errors.append(self.gradient.check(self.variable, seed=seed))
         return max(errors)
 
