@@ -48,12 +48,14 @@ def factored(e: N.Sum) -> Expression | None:
 def factored_on_both_sides(e: N.Sum) -> Expression | None:
     """XᵀAX + XᵀBX as Xᵀ(A + B)X, which stays symmetric where either side alone would not."""
     groups: dict[bytes, list[int]] = {}
+    sides: dict[int, Expression] = {}
     for i, term in enumerate(e.children):
         array = parts(term)[2]
         if isinstance(array, N.Product) and len(array.children) > 2:
             first, last = array.children[0], array.children[-1]
             if first == transpose(last):
                 groups.setdefault(last.key, []).append(i)
+                sides[i] = last
     positions = max(groups.values(), key=len, default=[])
     if len(positions) < 2:
         return None
@@ -63,7 +65,7 @@ def factored_on_both_sides(e: N.Sum) -> Expression | None:
         assert array is not None
         rests.append(assemble(coefficient, scalars, matmul(array.children[1:-1])))
     outside, inside = _common_scalars(add(rests))
-    last = array.children[-1]
+    last = sides[positions[0]]
     return _replaced(e, positions, scale(*outside, matmul([transpose(last), inside, last])))
 
 
