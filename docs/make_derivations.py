@@ -49,8 +49,7 @@ Expressions of your own are derived in the same way: `f.gradient(X)`, `f.hessian
 `f.derivation(X, order=2)`. What a critical point is, the Hessian says:
 
 ```python
->>> from mcmodels.calculus import matrix, vector
->>> from mcmodels.calculus.critical_points import critical_point
+>>> from mcmodels.calculus import critical_point, matrix, vector
 >>> x, A = vector("x", "n"), matrix("A", "n", "n", symmetric=True)
 >>> critical_point(x.T @ A @ x, x, at={"x": [0.0, 0.0], "A": [[1.0, 2.0], [2.0, 1.0]]})
 a saddle: eigenvalues of the Hessian from -2 to 6 (1 positive, 1 negative); the value is 0

@@ -1,21 +1,11 @@
 """Matrix calculus: derive gradients and Hessians, show the steps, and check them."""
 
-from mcmodels.calculus.compiled import (
-    CompiledFunction,
-)
+from mcmodels.calculus.compiled import CompiledFunction
 from mcmodels.calculus.critical_points import CriticalPoint, critical_point
-from mcmodels.calculus.derivation import (
-    Derivation,
-    Step,
-)
+from mcmodels.calculus.derivation import Derivation, Step
 from mcmodels.calculus.doctor import Diagnosis, diagnose
-from mcmodels.calculus.evaluate import (
-    EvaluationError,
-    NonDifferentiableWarning,
-)
-from mcmodels.calculus.expression import (
-    Expression,
-)
+from mcmodels.calculus.evaluate import EvaluationError, NonDifferentiableWarning
+from mcmodels.calculus.expression import Expression
 from mcmodels.calculus.functions import (
     abs,
     block_sum,
@@ -57,12 +47,8 @@ from mcmodels.calculus.functions import (
     zeros,
 )
 from mcmodels.calculus.parsing import ParseError, parse
-from mcmodels.calculus.rules import (
-    DerivativeError,
-)
-from mcmodels.calculus.sizes import (
-    ShapeError,
-)
+from mcmodels.calculus.rules import DerivativeError
+from mcmodels.calculus.sizes import ShapeError
 
 __all__ = [
     "CompiledFunction",

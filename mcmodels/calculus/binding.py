@@ -11,7 +11,7 @@ from mcmodels.calculus.expression import Expression
 from mcmodels.calculus.nodes import Symbol
 from mcmodels.calculus.sizes import ShapeError
 
-__all__ = ["bind", "bind_sizes"]
+__all__ = ["Array", "bind", "bind_sizes", "require_shapes"]
 
 Array = np.ndarray[Any, Any]
 
@@ -40,10 +40,7 @@ def bind(
     missing = sorted(expression.size_names - set(sizes))
     if missing:
         raise ShapeError(f"no symbol tells the size {missing[0]!r}; give it as {missing[0]}=…")
-    for symbol, array in arrays.items():
-        expected = (symbol.rows.value(sizes), symbol.cols.value(sizes))
-        if array.shape != expected:
-            raise ShapeError(_clash(symbol, array, sizes))
+    require_shapes(arrays, sizes)
     return arrays, sizes
 
 
@@ -63,6 +60,13 @@ def bind_sizes(arrays: Mapping[Symbol, Array], given: Mapping[str, Any]) -> dict
     return sizes
 
 
+def require_shapes(arrays: Mapping[Symbol, Array], sizes: Mapping[str, int]) -> None:
+    """Refuse arrays of two dimensions that have other shapes than their symbols."""
+    for symbol, array in arrays.items():
+        if array.shape != (symbol.rows.value(sizes), symbol.cols.value(sizes)):
+            raise ShapeError(_clash(symbol, array, sizes))
+
+
 def _refuse_missing(symbols: Mapping[str, Symbol], values: Mapping[str, Any]) -> None:
     for name in symbols:
         if name not in values:
@@ -78,7 +82,7 @@ def _array(symbol: Symbol, value: Any) -> Array:
     array = array.astype(float, copy=False)
     if not np.isfinite(array).all():
         raise ValueError(f"{symbol.name!r} must be finite; found NaN or infinity")
-    wanted = 0 if symbol.is_scalar else 1 if symbol.is_column else 2
+    wanted = len(symbol.shape)
     if array.ndim != wanted:
         raise ShapeError(
             f"{symbol.name!r} is {symbol.described()}, an array of {wanted} dimensions; "

@@ -8,15 +8,13 @@ from typing import Any
 import numpy as np
 
 from mcmodels.calculus import derivatives
-from mcmodels.calculus.binding import bind, bind_sizes
+from mcmodels.calculus.binding import Array, bind, bind_sizes
 from mcmodels.calculus.evaluate import walk
 from mcmodels.calculus.expression import Expression
 from mcmodels.calculus.instances import Instance, random_instance
 from mcmodels.calculus.nodes import Symbol
 
 __all__ = ["check", "difference_quotient", "directions", "largest_deviation"]
-
-Array = np.ndarray[Any, Any]
 
 _FIRST_STEP = 2.0**-4
 _HALVINGS = 8
@@ -26,8 +24,7 @@ _SMALLEST_SCALE = 1e-3  # of a derivative; differences of one that is 0 leave 1e
 def check(f: Expression, x: Any, seed: int = 0, values: Mapping[str, Any] | None = None) -> float:
     """The work of `Expression.check`."""
     symbol = derivatives.symbol_of(f, x)
-    by = derivatives.gradient if f.is_scalar else derivatives.jacobian
-    derivative = by(f, symbol)
+    derivative = derivatives.derivative(f, symbol)
     instance = instance_at((f, derivative, symbol), seed, values or {})
     found = walk(derivative, *instance)
     analytic, numerical = [], []

@@ -7,18 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mcmodels.calculus.binding import bind_sizes
+from mcmodels.calculus.binding import Array, bind_sizes, require_shapes
 from mcmodels.calculus.compiling.writing import write_function
 from mcmodels.calculus.evaluate import EvaluationError
 from mcmodels.calculus.sizes import ShapeError
 
 if TYPE_CHECKING:
     from mcmodels.calculus.expression import Expression
-    from mcmodels.calculus.nodes import Symbol
 
 __all__ = ["CompiledFunction"]
-
-Array = np.ndarray[Any, Any]
 
 _USUAL_SIZE = 100  # of a symbolic size, for the source that is shown before any call
 
@@ -40,6 +37,7 @@ class CompiledFunction:
     Attributes
     ----------
     expression : Expression
+        What it computes.
     arguments : tuple of str
         Names of the symbols, and of sizes that no symbol tells.
     source : str
@@ -93,6 +91,12 @@ class CompiledFunction:
         Returns
         -------
         str
+            Of a module with one function ``f`` of `arguments`, which imports what it needs.
+
+        Raises
+        ------
+        ShapeError
+            If a size is missing.
         """
         missing = [name for name in self._size_names if name not in sizes]
         if missing:
@@ -111,11 +115,13 @@ class CompiledFunction:
         Returns
         -------
         float or ndarray of float64
+            Of the shape of the expression.
 
         Raises
         ------
         ValueError
-            If a name is missing, a shape does not fit, or the value is not finite.
+            If a name is missing, a shape does not fit (`ShapeError`), or the value is not finite
+            (`EvaluationError`).
         numpy.linalg.LinAlgError
             If a matrix is singular.
         """
@@ -156,20 +162,13 @@ class CompiledFunction:
         return namespace["f"]
 
     def _sizes(self, arrays: list[Array], given: Mapping[str, Any]) -> dict[str, int]:
-        two = {}
+        matrices = {}
         for symbol, array in zip(self._symbols, arrays, strict=True):
-            wanted = 0 if symbol.is_scalar else 1 if symbol.is_column else 2
-            if array.ndim != wanted:
+            if array.ndim != len(symbol.shape):
                 raise ShapeError(
                     f"{symbol.name!r} is {symbol.described()}; found shape {array.shape}"
                 )
-            two[symbol] = array.reshape(-1, 1) if wanted < 2 else array
-        sizes = bind_sizes(two, given)
-        for symbol, array in two.items():
-            _check_shape(symbol, array, sizes)
+            matrices[symbol] = array.reshape(-1, 1) if array.ndim < 2 else array
+        sizes = bind_sizes(matrices, given)
+        require_shapes(matrices, sizes)
         return sizes
-
-
-def _check_shape(symbol: Symbol, array: Array, sizes: Mapping[str, int]) -> None:
-    if array.shape != (symbol.rows.value(sizes), symbol.cols.value(sizes)):
-        raise ShapeError(f"{symbol.name!r} is {symbol.described()}; found shape {array.shape}")

@@ -9,18 +9,16 @@ from typing import Any
 import numpy as np
 
 from mcmodels.calculus import derivatives
-from mcmodels.calculus.binding import bind
+from mcmodels.calculus.binding import Array, bind
 from mcmodels.calculus.checks import directions
-from mcmodels.calculus.evaluate import walk
+from mcmodels.calculus.evaluate import natural, walk
 from mcmodels.calculus.expression import Expression
 from mcmodels.calculus.nodes import Symbol
 
 __all__ = ["CriticalPoint", "critical_point"]
 
-Array = np.ndarray[Any, Any]
-
-_ZERO_GRADIENT = 1e-6
-_ZERO_EIGENVALUE = 1e-8
+_ZERO_GRADIENT = 1e-6  # of the Hessian times x
+_ZERO_EIGENVALUE = 1e-8  # of the largest eigenvalue
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,12 +34,12 @@ class CriticalPoint:
     eigenvalues : ndarray
         Of the Hessian, ascending. Where x is declared symmetric: of the Hessian along symmetric
         directions, in a basis that is orthonormal in the Frobenius inner product.
-    gradient : ndarray
+    gradient : float or ndarray
         Of the shape of x; zero up to rounding.
     value : float
         Of the function.
     zero : float
-        Up to which size an eigenvalue counts as zero.
+        Up to which absolute value an eigenvalue counts as zero.
     """
 
     kind: str
@@ -86,7 +84,8 @@ def critical_point(f: Expression, x: Any, at: Any) -> CriticalPoint:
     ------
     ValueError
         If the point is not critical: the norm of the gradient is above 1e-6 of that of the Hessian
-        times that of x (or times 1, where x is smaller); or if a value is missing.
+        times that of x (or times 1, where x is smaller); or if ``f`` does not depend on ``x`` or is
+        not defined there, or a value is missing, not finite or of another shape.
     DerivativeError
         If ``f`` is no scalar, or a derivative has no closed form.
 
@@ -98,8 +97,7 @@ def critical_point(f: Expression, x: Any, at: Any) -> CriticalPoint:
 
     Examples
     --------
-    >>> from mcmodels.calculus import vector
-    >>> from mcmodels.calculus.critical_points import critical_point
+    >>> from mcmodels.calculus import critical_point, vector
     >>> x = vector("x", 2)
     >>> critical_point(x[0] ** 2 - x[1] ** 2, x, at=[0.0, 0.0])
     a saddle: eigenvalues of the Hessian from -2 to 2 (1 positive, 1 negative); the value is 0
@@ -115,15 +113,11 @@ def critical_point(f: Expression, x: Any, at: Any) -> CriticalPoint:
         value, gradient, hessian = (
             walk(expression, point, sizes, checked=True) for expression in (f, G, H)
         )
-    projected = _along(directions(symbol, (point, sizes)), hessian)
+    projected = _restricted(directions(symbol, (point, sizes)), hessian)
     eigenvalues = np.linalg.eigvalsh((projected + projected.T) / 2)
     _require_critical(symbol, point[symbol], gradient, eigenvalues)
     zero = _ZERO_EIGENVALUE * float(np.abs(eigenvalues).max())
-    shaped = (
-        float(gradient[0, 0])
-        if symbol.is_scalar
-        else np.asarray(gradient[:, 0] if symbol.is_column else gradient)
-    )
+    shaped = float(gradient[0, 0]) if symbol.is_scalar else natural(symbol, gradient)
     return CriticalPoint(_kind(eigenvalues, zero), eigenvalues, shaped, float(value[0, 0]), zero)
 
 
@@ -140,7 +134,7 @@ def _by_name(f: Expression, x: Symbol, at: Any) -> Mapping[str, Any]:
     return {x.name: at}
 
 
-def _along(basis: list[Array], hessian: Array) -> Array:
+def _restricted(basis: list[Array], hessian: Array) -> Array:
     """The Hessian in an orthonormal basis of the directions in which x may move."""
     E = np.column_stack([direction.T.ravel() / np.linalg.norm(direction) for direction in basis])
     return E.T @ hessian @ E

@@ -22,25 +22,19 @@ from mcmodels.calculus.printing import latex, mathematics
 from mcmodels.calculus.rewriting import parts_of
 from mcmodels.calculus.rules import DerivativeError, Rule
 from mcmodels.calculus.simplification import simplify
+from mcmodels.calculus.sources import MAGNUS_NEUDECKER as MN
 from mcmodels.calculus.trace_form import Pairing, paired, peel
 
 __all__ = ["Derivation", "Step", "derive"]
 
-_MN = "Magnus & Neudecker (2019)"
 
-
-def _no_rule(*_: Any) -> Any:
-    raise NotImplementedError
-
-
-_COLLECT = Rule("collect", "terms that are alike, factors that are shared", "algebra", _no_rule)
-_MULTIPLIED_OUT = Rule("multiply out", "α(A + B) = αA + αB", "algebra", _no_rule)
+_COLLECT = Rule("collect", "terms that are alike, factors that are shared", "algebra")
+_MULTIPLIED_OUT = Rule("multiply out", "α(A + B) = αA + αB", "algebra")
 _SYMMETRIC = Rule(
-    "symmetric differential", "tr(Gᵀ dX) = tr(½(G + Gᵀ) dX) for symmetric dX", f"{_MN}, 1.10",
-    _no_rule,
-)  # fmt: skip
-_FIRST = Rule("identification", "df = tr(Gᵀ dX) gives ∂f/∂X = G", f"{_MN}, chapter 9", _no_rule)
-_SECOND = Rule("identification", "vec dF = J vec dX gives ∂F/∂X = J", f"{_MN}, chapter 9", _no_rule)
+    "symmetric differential", "tr(Gᵀ dX) = tr(½(G + Gᵀ) dX) for symmetric dX", f"{MN}, 1.10"
+)
+_FIRST = Rule("identification", "df = tr(Gᵀ dX) gives ∂f/∂X = G", f"{MN}, chapter 9")
+_SECOND = Rule("identification", "vec dF = J vec dX gives ∂F/∂X = J", f"{MN}, chapter 9")
 
 
 @dataclass(frozen=True)
@@ -85,6 +79,7 @@ class Derivation:
     variable : Expression
         By what.
     steps : tuple of Step
+        Each step starts from what the one before ends with.
     result : Expression
         The last line: gradient, Jacobian or Hessian.
     notes : tuple of str
@@ -131,14 +126,13 @@ class Derivation:
         """The steps as an ``align*`` environment of LaTeX."""
         rows = []
         for i, step in enumerate(self.steps, 1):
-            names = ", ".join(rule.name for rule in step.rules)
             label = _latex_label(step.label)
             if step.identifies:
-                rows.append(rf"{label} &= {latex(step.after)} && \text{{{i}. {names}}}")
+                rows.append(rf"{label} &= {latex(step.after)} && \text{{{i}. {step.rule}}}")
                 continue
             if i == 1 or self.steps[i - 2].after != step.before:
                 rows.append(rf"{label} &= {latex(step.before)}")
-            rows.append(rf"&= {latex(step.after)} && \text{{{i}. {names}}}")
+            rows.append(rf"&= {latex(step.after)} && \text{{{i}. {step.rule}}}")
         body = " \\\\\n".join(rows)
         return f"\\begin{{align*}}\n{body}\n\\end{{align*}}"
 
@@ -159,7 +153,12 @@ class Derivation:
         Returns
         -------
         float
-            Relative to the largest entry.
+            Relative to the largest entry. About 1e-9 or less when right.
+
+        Raises
+        ------
+        EvaluationError
+            If no random values are found at which all lines are defined.
         """
         sides = [side for step in self.steps for side in (step.before, step.after)]
         dX = N.Differential(self.variable)
@@ -271,7 +270,7 @@ def _notes(f: Expression, x: N.Symbol) -> Iterator[str]:
             yield f"{mathematics(part)} is not differentiable {FUNCTIONS[part.name].kink}"
         elif isinstance(part, N.Norm):
             yield f"{mathematics(part)} is not differentiable where its argument is 0"
-        elif isinstance(part, N.MatrixPower) and _is_inverse(part):
+        elif isinstance(part, N.MatrixPower) and _is_negative(part.exponent):
             yield f"{mathematics(part)} takes for granted that the inverse exists"
         elif isinstance(part, N.Det | N.LogDet):
             inside = mathematics(part.argument)
@@ -283,8 +282,8 @@ def _notes(f: Expression, x: N.Symbol) -> Iterator[str]:
         yield f"the entries of {mathematics(x)} sum to 1, those of its differential to 0"
 
 
-def _is_inverse(part: N.MatrixPower) -> bool:
-    return isinstance(part.exponent, N.Number) and part.exponent.value < 0
+def _is_negative(exponent: Expression) -> bool:
+    return isinstance(exponent, N.Number) and exponent.value < 0
 
 
 def _latex_label(label: str) -> str:

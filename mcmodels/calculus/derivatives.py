@@ -17,6 +17,7 @@ from mcmodels.calculus.simplification import simplify
 from mcmodels.calculus.trace_form import paired, peel
 
 __all__ = [
+    "derivative",
     "differential_by",
     "gradient",
     "hessian",
@@ -34,7 +35,8 @@ def symbol_of(expression: Expression, x: Any) -> Symbol:
     Raises
     ------
     DerivativeError
-        If it is neither.
+        If it is neither, if it is declared otherwise in the expression, or if the expression holds
+        differentials.
     """
     for inside in expression.used:
         if isinstance(inside, Differential):
@@ -96,6 +98,11 @@ def jacobian(F: Expression, x: Any) -> Expression:
     symbol = symbol_of(F, x)
     dF = differential(F, frozenset([symbol]))
     return simplify(jacobian_of_linear(dF, Differential(symbol))).within(F.used)
+
+
+def derivative(F: Expression, x: Any) -> Expression:
+    """The gradient of a scalar, the Jacobian of anything else."""
+    return gradient(F, x) if F.is_scalar else jacobian(F, x)
 
 
 def hessian(f: Expression, x: Any, y: Any) -> Expression:

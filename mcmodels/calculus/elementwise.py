@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mcmodels.calculus.nodes import Elementwise, Transpose
+from mcmodels.calculus.sources import BISHOP, DEEP_LEARNING
 
 if TYPE_CHECKING:
     from mcmodels.calculus.expression import Expression
@@ -23,8 +24,9 @@ class ElementwiseFunction:
     name : str
         In Python text.
     statement : str
-        Its derivative, in words of mathematics.
+        Its derivative, as a formula.
     source : str
+        Where that is proved.
     derivative : callable
         f′ as an expression of the argument and of the value f(argument).
     code : str
@@ -48,12 +50,9 @@ def elementwise(name: str, argument: Expression) -> Expression:
     return Elementwise(name, argument)
 
 
-def _f(name: str) -> Callable[[Expression], Expression]:
-    return lambda z: elementwise(name, z)
-
-
 _AT_ZERO = "where its argument is 0"
-_ELEMENTARY = "Abramowitz & Stegun (1964), 3.3, 4.2–4.5"
+_ELEMENTARY = "Abramowitz & Stegun (1964), chapter 4"
+_PIECEWISE = "from its definition, piece by piece"
 
 FUNCTIONS = {
     function.name: function
@@ -61,10 +60,10 @@ FUNCTIONS = {
         ElementwiseFunction("exp", "exp′ = exp", _ELEMENTARY, lambda z, y: y, "np.exp({})"),
         ElementwiseFunction("log", "log′(z) = 1/z", _ELEMENTARY, lambda z, y: 1 / z, "np.log({})"),
         ElementwiseFunction(
-            "sin", "sin′ = cos", _ELEMENTARY, lambda z, y: _f("cos")(z), "np.sin({})"
+            "sin", "sin′ = cos", _ELEMENTARY, lambda z, y: elementwise("cos", z), "np.sin({})"
         ),
         ElementwiseFunction(
-            "cos", "cos′ = −sin", _ELEMENTARY, lambda z, y: -_f("sin")(z), "np.cos({})"
+            "cos", "cos′ = −sin", _ELEMENTARY, lambda z, y: -elementwise("sin", z), "np.cos({})"
         ),
         ElementwiseFunction(
             "tanh", "tanh′ = 1 − tanh²", _ELEMENTARY, lambda z, y: 1 - y**2, "np.tanh({})"
@@ -72,40 +71,40 @@ FUNCTIONS = {
         ElementwiseFunction(
             "sigmoid",
             "σ′ = σ(1 − σ)",
-            "Bishop (2006), (4.88)",
+            f"{BISHOP}, (4.88)",
             lambda z, y: y * (1 - y),
             "expit({})",
         ),
         ElementwiseFunction(
             "softplus",
             "softplus′ = σ",
-            "Bishop (2006), (4.88), integrated",
-            lambda z, y: _f("sigmoid")(z),
+            f"{DEEP_LEARNING}, 3.10",
+            lambda z, y: elementwise("sigmoid", z),
             "np.logaddexp(0, {})",
         ),
         ElementwiseFunction(
             "abs",
             "|z|′ = sign(z)",
-            _ELEMENTARY,
-            lambda z, y: _f("sign")(z),
+            _PIECEWISE,
+            lambda z, y: elementwise("sign", z),
             "np.abs({})",
             _AT_ZERO,
         ),
         ElementwiseFunction(
             "relu",
             "relu′ = step",
-            "Goodfellow, Bengio & Courville (2016), 6.3.1",
-            lambda z, y: _f("step")(z),
+            f"{DEEP_LEARNING}, 6.3.1",
+            lambda z, y: elementwise("step", z),
             "np.maximum({}, 0)",
             _AT_ZERO,
         ),
         ElementwiseFunction(
-            "sign", "sign′ = 0", "piecewise constant", lambda z, y: 0, "np.sign({})", _AT_ZERO
+            "sign", "sign′ = 0", _PIECEWISE, lambda z, y: 0, "np.sign({})", _AT_ZERO
         ),
         ElementwiseFunction(
             "step",
             "step′ = 0",
-            "piecewise constant",
+            _PIECEWISE,
             lambda z, y: 0,
             "np.heaviside({}, 0)",
             _AT_ZERO,

@@ -18,12 +18,10 @@ import numpy as np
 import scipy.special
 
 from mcmodels.calculus import nodes as N
-from mcmodels.calculus.binding import bind
+from mcmodels.calculus.binding import Array, bind
 from mcmodels.calculus.expression import Expression
 
-__all__ = ["ANALYTIC", "EvaluationError", "NonDifferentiableWarning", "evaluate", "walk"]
-
-Array = np.ndarray[Any, Any]
+__all__ = ["ANALYTIC", "EvaluationError", "NonDifferentiableWarning", "evaluate", "natural", "walk"]
 
 
 class EvaluationError(ValueError):
@@ -81,9 +79,15 @@ def evaluate(expression: Expression, values: Mapping[str, Any]) -> Any:
     bound, sizes = bind(expression, values)
     with np.errstate(all="ignore"):
         result = walk(expression, bound, sizes, checked=True)
+    shaped = natural(expression, result)
+    return float(shaped) if expression.is_scalar else np.ascontiguousarray(shaped)
+
+
+def natural(expression: Expression, value: Array) -> Array:
+    """A value of two dimensions, in the shape of the expression."""
     if expression.is_scalar:
-        return float(result[0, 0])
-    return np.ascontiguousarray(result[:, 0] if expression.is_column else result)
+        return np.asarray(value[0, 0])
+    return value[:, 0] if expression.is_column else value
 
 
 def walk(

@@ -79,13 +79,13 @@ class Expression(OperatorMethods):
 
     @property
     def shape(self) -> tuple[int | str, ...]:
-        """The shape of its value."""
+        """The shape of its value: of no, one or two sizes."""
         sizes = () if self.is_scalar else (self.rows,) if self.is_column else (self.rows, self.cols)
         return tuple(size.factor if not size.names else str(size) for size in sizes)
 
     @property
     def symbols(self) -> tuple[Expression, ...]:
-        """The symbols in it, by name."""
+        """The symbols in it, sorted by name."""
         return tuple(sorted(self.used, key=lambda symbol: symbol.name))
 
     @property
@@ -95,7 +95,7 @@ class Expression(OperatorMethods):
 
     @property
     def is_column(self) -> bool:
-        """A vector, or a scalar."""
+        """Whether it has one column: a vector, or a scalar."""
         return self.cols == ONE
 
     @property
@@ -113,9 +113,10 @@ class Expression(OperatorMethods):
         return not self.used.isdisjoint(symbols)
 
     def within(self, symbols: frozenset[Symbol]) -> Expression:
-        """The same expression, in whose place values of ``symbols`` tell sizes, too.
+        """The same expression, whose sizes the values of ``symbols`` may tell, too.
 
-        A Hessian may not contain all that its function does, and still depend on its sizes.
+        A derivative need not contain all symbols of its function, and still depends on its sizes:
+        the Hessian 2I of ‖x‖² is n×n. So its function's values can be given to it.
         """
         result = object.__new__(type(self))
         for kind in type(self).__mro__:
@@ -131,7 +132,7 @@ class Expression(OperatorMethods):
         return self.hash
 
     def __reduce__(self) -> Any:
-        from mcmodels.calculus.parsing import pickled
+        from mcmodels.calculus.pickling import pickled
 
         return pickled(self)
 
@@ -182,6 +183,11 @@ class Expression(OperatorMethods):
         Expression
             Of the same shape. The differential of a symbol ``x`` is a symbol named ``dx``.
 
+        Raises
+        ------
+        DerivativeError
+            If one of ``symbols`` is no symbol, or the differential has no closed form.
+
         References
         ----------
         Magnus and Neudecker (2019), *Matrix Differential Calculus*, 3rd ed., chapters 5 and 8.
@@ -213,6 +219,7 @@ class Expression(OperatorMethods):
         Returns
         -------
         Expression
+            Of the shape of ``x``.
 
         Raises
         ------
@@ -262,7 +269,8 @@ class Expression(OperatorMethods):
         Returns
         -------
         Expression
-            Entries of ``x`` by entries of ``y``; a scalar where both are scalars.
+            A row for each entry of ``x``, a column for each of ``y``; a scalar where both are
+            scalars.
 
         Raises
         ------
@@ -317,7 +325,7 @@ class Expression(OperatorMethods):
         Raises
         ------
         DerivativeError
-            As for `gradient`.
+            As for `jacobian`; or if the order is neither 1 nor 2, or is 2 where this is no scalar.
         """
         from mcmodels.calculus.derivation import derive
 
@@ -380,8 +388,11 @@ class Expression(OperatorMethods):
 
         Raises
         ------
+        DerivativeError
+            As for `jacobian`.
         ValueError
-            If no random point is found at which the expression is defined.
+            If a value does not fit, or no random point is found at which the expression and its
+            derivative are defined.
         """
         from mcmodels.calculus.checks import check
 

@@ -1,4 +1,8 @@
-"""What users write: symbols, and functions of expressions under NumPy's names."""
+"""What users write: symbols, and functions of expressions under NumPy's names.
+
+All take expressions and numbers (anything else is a TypeError) and give expressions. A shape that a
+function is not for, as of a matrix that is not square for `det`, is a `ShapeError`.
+"""
 
 from __future__ import annotations
 
@@ -56,6 +60,11 @@ __all__ = [
 ]
 
 
+def _upright(x: Expression) -> Expression:
+    """X for Xᵀ, in a function that has the same value for both."""
+    return x.argument if isinstance(x, nodes.Transpose) else x
+
+
 def _square(function: str, x: Any) -> Expression:
     expression = as_expression(x)
     if not expression.is_square:
@@ -74,12 +83,12 @@ def exp(x: Any) -> Expression:
 
 
 def log(x: Any) -> Expression:
-    """The natural logarithm of each entry."""
+    """The natural logarithm of each entry, which must be positive."""
     return elementwise("log", as_expression(x))
 
 
 def sqrt(x: Any) -> Expression:
-    """The square root of each entry."""
+    """The square root of each entry, held as the power ½."""
     return arithmetic.power(as_expression(x), number(Fraction(1, 2)))
 
 
@@ -104,7 +113,7 @@ def abs(x: Any) -> Expression:
 
 
 def sign(x: Any) -> Expression:
-    """The sign of each entry: -1, 0 or 1."""
+    """The sign of each entry: -1, 0 or 1; its derivative is taken to be 0 everywhere."""
     return elementwise("sign", as_expression(x))
 
 
@@ -124,7 +133,7 @@ def relu(x: Any) -> Expression:
 
 
 def step(x: Any) -> Expression:
-    """1 where an entry is positive, else 0."""
+    """1 where an entry is positive, else 0; its derivative is taken to be 0 everywhere."""
     return elementwise("step", as_expression(x))
 
 
@@ -132,7 +141,7 @@ def step(x: Any) -> Expression:
 
 
 def trace(x: Any) -> Expression:
-    """The trace of a square matrix."""
+    """The trace of a square matrix, the sum of its diagonal."""
     expression = _square("trace", x)
     coefficient, scalars, array = parts(expression)
     if array is None:
@@ -143,9 +152,7 @@ def trace(x: Any) -> Expression:
         return number(0)
     if isinstance(array, nodes.DiagonalMatrix):
         return scale(coefficient, *scalars, sum(array.argument))
-    if isinstance(array, nodes.Transpose):
-        array = array.argument
-    return scale(coefficient, *scalars, nodes.Trace(array))
+    return scale(coefficient, *scalars, nodes.Trace(_upright(array)))
 
 
 def det(x: Any) -> Expression:
@@ -155,30 +162,44 @@ def det(x: Any) -> Expression:
         return expression
     if isinstance(expression, nodes.Identity):
         return number(1)
-    if isinstance(expression, nodes.Transpose):
-        expression = expression.argument
-    return nodes.Det(expression)
+    return nodes.Det(_upright(expression))
 
 
 def logdet(x: Any) -> Expression:
-    """Log |det X| of a square matrix."""
+    """The logarithm of the absolute determinant of a square matrix, log|det X|."""
     expression = _square("logdet", x)
     if expression.is_scalar:
         return log(abs(expression))
     if isinstance(expression, nodes.Identity):
         return number(0)
-    if isinstance(expression, nodes.Transpose):
-        expression = expression.argument
-    return nodes.LogDet(expression)
+    return nodes.LogDet(_upright(expression))
 
 
 def inv(x: Any) -> Expression:
-    """The inverse of a square matrix."""
+    """The inverse of a square matrix; of a scalar, its reciprocal."""
     return arithmetic.inverse(_square("inv", x))
 
 
 def matrix_power(x: Any, k: Any) -> Expression:
-    """The power of a square matrix; ``k`` is a whole number or a scalar declared integer."""
+    """The power of a square matrix.
+
+    Parameters
+    ----------
+    x : Expression
+        A square matrix.
+    k : int or Expression
+        A whole number, which may be negative, or an expression of scalars declared ``integer``.
+
+    Returns
+    -------
+    Expression
+        Of the shape of ``x``.
+
+    Raises
+    ------
+    ShapeError
+        If ``x`` is not square, or ``k`` not known to be whole.
+    """
     exponent = as_expression(k)
     whole = isinstance(exponent, nodes.Number) and float(exponent.value).is_integer()
     declared = bool(exponent.used) and all("integer" in s.declared for s in exponent.used)
@@ -191,19 +212,34 @@ def matrix_power(x: Any, k: Any) -> Expression:
 
 
 def norm(x: Any) -> Expression:
-    """The 2-norm of a vector, or the Frobenius norm of a matrix."""
+    """The 2-norm of a vector, the Frobenius norm of a matrix, the absolute value of a scalar."""
     expression = as_expression(x)
     if expression.is_scalar:
         return abs(expression)
-    if isinstance(expression, nodes.Transpose):
-        expression = expression.argument
     if isinstance(expression, nodes.Zeros):
         return number(0)
-    return nodes.Norm(expression)
+    return nodes.Norm(_upright(expression))
 
 
 def sum(x: Any, axis: int | None = None) -> Expression:
-    """The sum of all entries; of a matrix also down the columns (0) or along the rows (1)."""
+    """The sum of all entries; of a matrix also down the columns or along the rows.
+
+    Parameters
+    ----------
+    x : Expression
+    axis : {0, 1}, default=None
+        Of an m×n matrix: 0 sums down the columns, to n entries; 1 along the rows, to m.
+
+    Returns
+    -------
+    Expression
+        A scalar, or with an axis a (column) vector.
+
+    Raises
+    ------
+    ShapeError
+        If an axis is given for a vector or a scalar, or is neither 0 nor 1.
+    """
     expression = as_expression(x)
     if axis is not None:
         if axis not in (0, 1) or expression.is_column:
@@ -214,23 +250,27 @@ def sum(x: Any, axis: int | None = None) -> Expression:
     coefficient, scalars, array = parts(expression)
     if array is None:
         return expression
-    if isinstance(array, nodes.Transpose):
-        array = array.argument
     if isinstance(array, nodes.Zeros):
         return number(0)
     if isinstance(array, nodes.Ones):
         return scale(coefficient, *scalars, arithmetic.size_value(array.rows * array.cols))
-    return scale(coefficient, *scalars, nodes.Total(array))
+    return scale(coefficient, *scalars, nodes.Total(_upright(array)))
 
 
 def mean(x: Any) -> Expression:
-    """The mean of all entries."""
+    """The mean of all entries: their sum over their number."""
     expression = as_expression(x)
     return sum(expression) / arithmetic.size_value(expression.rows * expression.cols)
 
 
 def diag(x: Any) -> Expression:
-    """The diagonal matrix of a vector, or the diagonal of a square matrix."""
+    """The diagonal matrix of a vector, or the diagonal of a square matrix, as a vector.
+
+    Raises
+    ------
+    ShapeError
+        If it is a matrix that is not square.
+    """
     expression = as_expression(x)
     if expression.is_scalar:
         return expression
@@ -245,8 +285,7 @@ def diag(x: Any) -> Expression:
     expression = _square("diag of a matrix", expression)
     coefficient, scalars, array = parts(expression)
     assert array is not None
-    if isinstance(array, nodes.Transpose):
-        array = array.argument
+    array = _upright(array)
     inner: Expression
     if isinstance(array, nodes.DiagonalMatrix):
         inner = array.argument
@@ -260,12 +299,12 @@ def diag(x: Any) -> Expression:
 
 
 def softmax(x: Any, axis: int | None = None) -> Expression:
-    """exp(x) over its sum: of a vector; of each row of a matrix with ``axis=1``."""
+    """exp(x) / sum(exp(x)) of a vector; with ``axis=1``, and only then, of each row of a matrix."""
     return nodes.Softmax(_vector_or_rows("softmax", x, axis))
 
 
 def logsumexp(x: Any, axis: int | None = None) -> Expression:
-    """log(sum(exp(x))) of a vector; of each row of a matrix with ``axis=1``."""
+    """log(sum(exp(x))) of a vector, a scalar; with ``axis=1`` of each row of a matrix, a vector."""
     return nodes.LogSumExp(_vector_or_rows("logsumexp", x, axis))
 
 
@@ -283,22 +322,46 @@ def _vector_or_rows(function: str, x: Any, axis: int | None) -> Expression:
 
 
 def kron(a: Any, b: Any) -> Expression:
-    """The Kronecker product: the matrix of blocks a[i, j] * b."""
+    """The Kronecker product, of mp×nq for a of m×n and b of p×q: blocks a[i, j] * b."""
     return arithmetic.kron(as_expression(a), as_expression(b))
 
 
 def vec(x: Any) -> Expression:
-    """The columns of a matrix, stacked."""
+    """The columns of an m×n matrix, stacked into a vector of m·n entries."""
     return arithmetic.vec(as_expression(x))
 
 
 def unvec(x: Any, m: int | str | Size, n: int | str | Size) -> Expression:
-    """The m×n matrix whose `vec` is the vector ``x``."""
+    """The m×n matrix whose `vec` is the vector ``x``.
+
+    Raises
+    ------
+    ShapeError
+        If ``x`` is no vector of m·n entries.
+    """
     return arithmetic.unvec(as_expression(x), Size.of(m), Size.of(n))
 
 
 def block_sum(c: Any, a: Any) -> Expression:
-    """The sum of a[i, j] times the blocks of ``c``, which has as many blocks as ``a`` entries."""
+    """The sum of a[i, j] times block (i, j) of ``c``.
+
+    Parameters
+    ----------
+    c : Expression
+        An mp×nq matrix.
+    a : Expression
+        An m×n matrix, with an entry for each p×q block of ``c``.
+
+    Returns
+    -------
+    Expression
+        Of p×q.
+
+    Raises
+    ------
+    ShapeError
+        If ``c`` cannot be cut into so many blocks.
+    """
     C, A = as_expression(c), as_expression(a)
     rows, cols = C.rows.divided_by(A.rows), C.cols.divided_by(A.cols)
     if rows is None or cols is None:
@@ -309,7 +372,25 @@ def block_sum(c: Any, a: Any) -> Expression:
 
 
 def block_trace(c: Any, b: Any) -> Expression:
-    """The matrix of sum(b * block) over the blocks of ``c`` of the shape of ``b``."""
+    """The matrix of the inner products sum(b * block) of ``b`` and the blocks of ``c``.
+
+    Parameters
+    ----------
+    c : Expression
+        An mp×nq matrix.
+    b : Expression
+        A p×q matrix.
+
+    Returns
+    -------
+    Expression
+        Of m×n: an entry for each p×q block of ``c``.
+
+    Raises
+    ------
+    ShapeError
+        If ``c`` cannot be cut into blocks of that shape.
+    """
     C, B = as_expression(c), as_expression(b)
     rows, cols = C.rows.divided_by(B.rows), C.cols.divided_by(B.cols)
     if rows is None or cols is None:
@@ -321,22 +402,28 @@ def block_trace(c: Any, b: Any) -> Expression:
 
 
 def eye(n: int | str | Size) -> Expression:
-    """The identity matrix."""
+    """The n×n identity matrix."""
     return arithmetic.identity(Size.of(n))
 
 
 def ones(m: int | str | Size, n: int | str | Size = 1) -> Expression:
-    """A vector of ones, or a matrix."""
+    """A vector of m ones, or an m×n matrix of them."""
     return arithmetic.ones(Size.of(m), Size.of(n))
 
 
 def zeros(m: int | str | Size, n: int | str | Size = 1) -> Expression:
-    """A vector of zeros, or a matrix."""
+    """A vector of m zeros, or an m×n matrix of them."""
     return arithmetic.zeros(Size.of(m), Size.of(n))
 
 
 def unit(i: int, n: int | str | Size) -> Expression:
-    """The vector of ``n`` entries with a one at index ``i`` (from 0; -1 is the last)."""
+    """The vector of ``n`` entries with a one at index ``i`` (from 0; -1 is the last).
+
+    Raises
+    ------
+    ShapeError
+        If the index is outside; with a symbolic size, that shows at evaluation.
+    """
     size_ = Size.of(n)
     if not size_.names:
         if not -size_.factor <= i < size_.factor:
@@ -346,7 +433,7 @@ def unit(i: int, n: int | str | Size) -> Expression:
 
 
 def commutation(m: int | str | Size, n: int | str | Size) -> Expression:
-    """The commutation matrix K: ``K @ vec(X) == vec(X.T)`` for X of m×n."""
+    """The mn×mn commutation matrix K: ``K @ vec(X) == vec(X.T)`` for X of m×n."""
     return arithmetic.commutation(Size.of(m), Size.of(n))
 
 

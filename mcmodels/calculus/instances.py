@@ -4,18 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from itertools import product
-from typing import Any
 
 import numpy as np
 
-from mcmodels.calculus.binding import bind_sizes
+from mcmodels.calculus.binding import Array, bind_sizes
 from mcmodels.calculus.evaluate import EvaluationError, walk
 from mcmodels.calculus.expression import Expression
 from mcmodels.calculus.nodes import Symbol
 
 __all__ = ["Instance", "random_instance"]
-
-Array = np.ndarray[Any, Any]
 Instance = tuple[dict[Symbol, Array], dict[str, int]]
 
 Draw = Callable[[np.random.Generator, tuple[int, int]], Array]

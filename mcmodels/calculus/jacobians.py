@@ -12,13 +12,13 @@ from mcmodels.calculus.expression import Expression
 from mcmodels.calculus.nodes import Differential
 from mcmodels.calculus.rules import Rule
 from mcmodels.calculus.sizes import Size
-from mcmodels.calculus.trace_form import paired, peel
+from mcmodels.calculus.sources import MAGNUS_NEUDECKER as MN
+from mcmodels.calculus.trace_form import paired, peel, position_of
 
 __all__ = ["VEC_RULES", "jacobian_of_linear"]
 
-_MN = "Magnus & Neudecker (2019)"
 
-J = Callable[[Expression], Expression]
+JacobianOf = Callable[[Expression], Expression]
 
 
 def jacobian_of_linear(M: Expression, dX: Differential) -> Expression:
@@ -34,7 +34,7 @@ def jacobian_of_linear(M: Expression, dX: Differential) -> Expression:
     return J(M)
 
 
-def _jacobian(M: Expression, dX: Differential, size: Size, J: J) -> Expression:
+def _jacobian(M: Expression, dX: Differential, size: Size, J: JacobianOf) -> Expression:
     if dX not in M.used:
         return arithmetic.zeros(M.rows * M.cols, size)
     if M == dX:
@@ -44,9 +44,9 @@ def _jacobian(M: Expression, dX: Differential, size: Size, J: J) -> Expression:
     if M.is_scalar:
         *_, (_, (final,)) = peel(paired(M), dX)
         return transpose(vec(final.C))
-    (i,) = [i for i, child in enumerate(M.children) if dX in child.used]
     if isinstance(M, N.Transpose) and M.argument == dX and "symmetric" in dX.declared:
         return identity(size)
+    i = position_of(dX, M)
     return VEC_RULES[type(M)].apply(M, i, J(M.children[i]))
 
 
@@ -104,22 +104,22 @@ def _block_trace(M: Any, i: int, J: Expression) -> Expression:
 
 
 VEC_RULES: dict[type[Expression], Rule] = {
-    N.Scaled: Rule("scalar multiple", "vec(αM) = α vec M", f"{_MN}, 2.4", _scaled),
-    N.Product: Rule("vec of a product", "vec(AMB) = (Bᵀ⊗A) vec M", f"{_MN}, 2.4", _product),
-    N.Transpose: Rule("commutation", "vec(Mᵀ) = K vec M", f"{_MN}, 3.7", _transpose),
-    N.Hadamard: Rule("elementwise", "vec(B∘M) = diag(vec B) vec M", f"{_MN}, 3.6", _hadamard),
-    N.DiagonalMatrix: Rule("diagonal matrix", "vec diag(m) = Ψm", f"{_MN}, 3.6",
+    N.Scaled: Rule("scalar multiple", "vec(αM) = α vec M", f"{MN}, 2.4", _scaled),
+    N.Product: Rule("vec of a product", "vec(AMB) = (Bᵀ⊗A) vec M", f"{MN}, 2.4", _product),
+    N.Transpose: Rule("commutation", "vec(Mᵀ) = K vec M", f"{MN}, 3.7", _transpose),
+    N.Hadamard: Rule("elementwise", "vec(B∘M) = diag(vec B) vec M", f"{MN}, 3.6", _hadamard),
+    N.DiagonalMatrix: Rule("diagonal matrix", "vec diag(m) = Ψm", f"{MN}, 3.6",
                            lambda M, i, J: matmul([functions.diagonal_selection(M.rows), J])),
-    N.Diagonal: Rule("diagonal", "diag(M) = Ψᵀ vec M", f"{_MN}, 3.6",
+    N.Diagonal: Rule("diagonal", "diag(M) = Ψᵀ vec M", f"{MN}, 3.6",
                      lambda M, i, J: matmul(
                          [transpose(functions.diagonal_selection(M.rows)), J])),
-    N.Vec: Rule("vec", "vec(vec M) = vec M", f"{_MN}, 2.4", lambda M, i, J: J),
-    N.Unvec: Rule("unvec", "vec(unvec m) = m", f"{_MN}, 2.4", lambda M, i, J: J),
+    N.Vec: Rule("vec", "vec(vec M) = vec M", f"{MN}, 2.4", lambda M, i, J: J),
+    N.Unvec: Rule("unvec", "vec(unvec m) = m", f"{MN}, 2.4", lambda M, i, J: J),
     N.Kron: Rule("vec of a Kronecker product",
-                 "vec(A⊗B) = (I⊗K⊗I)(vec A⊗vec B)", f"{_MN}, 3.7, theorem 3.10",
+                 "vec(A⊗B) = (I⊗K⊗I)(vec A⊗vec B)", f"{MN}, 3.7, theorem 3.10",
                  lambda M, i, J: matmul([_kron_with(M.left, M.right, i), J])),
     N.BlockSum: Rule("sum of blocks", "vec(Σaᵢⱼ Cᵢⱼ) = [vec Cᵢⱼ] vec A",
-                     f"{_MN}, 3.7, theorem 3.10", _block_sum),
+                     f"{MN}, 3.7, theorem 3.10", _block_sum),
     N.BlockTrace: Rule("traces of blocks", "vec[tr BᵀCᵢⱼ] = [vec Cᵢⱼ]ᵀ vec B",
-                       f"{_MN}, 3.7, theorem 3.10", _block_trace),
+                       f"{MN}, 3.7, theorem 3.10", _block_trace),
 }  # fmt: skip

@@ -245,6 +245,11 @@ class MatrixPower(Expression):
         self.base, self.exponent = base, exponent
         super().__init__(base.rows, base.cols, (base, exponent))
 
+    @property
+    def is_inverse(self) -> bool:
+        """Whether the exponent is -1."""
+        return isinstance(self.exponent, Number) and self.exponent.value == -1
+
 
 class _Unary(Expression):
     """A function of one expression."""

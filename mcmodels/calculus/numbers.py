@@ -8,7 +8,7 @@ from numbers import Rational, Real
 
 from mcmodels.calculus.nodes import Number
 
-__all__ = ["Value", "as_value", "number", "raised"]
+__all__ = ["Value", "as_value", "decimal", "magnitude", "number", "raised"]
 
 Value = Fraction | float
 
@@ -33,9 +33,26 @@ def as_value(value: object) -> Value:
     if not math.isfinite(value):
         raise ValueError(f"a number in an expression must be finite; found {value}")
     text = repr(value)
-    if "e" not in text and len(text) <= _MOST_DIGITS:
+    if _is_short(text):
         return Fraction(text)
     return Fraction(int(value)) if value.is_integer() and abs(value) < 2**53 else value
+
+
+def decimal(value: Value) -> str | None:
+    """A ratio as a short decimal, which `as_value` takes for the same ratio, where it is one."""
+    if isinstance(value, float):
+        return None
+    text = repr(float(value))
+    return text if _is_short(text) and Fraction(text) == value else None
+
+
+def magnitude(value: Value) -> Value:
+    """The number without its sign."""
+    return value if value >= 0 else -value
+
+
+def _is_short(text: str) -> bool:
+    return "e" not in text and len(text) <= _MOST_DIGITS
 
 
 def number(value: object) -> Number:

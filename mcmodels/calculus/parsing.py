@@ -11,15 +11,11 @@ from mcmodels.calculus.expression import Expression
 from mcmodels.calculus.interpretation import interpret
 from mcmodels.calculus.nodes import Ones, Symbol
 from mcmodels.calculus.numbers import number
-from mcmodels.calculus.pickling import pickled
 from mcmodels.calculus.sizes import ShapeError, Size
 from mcmodels.calculus.symbols import scalar
-from mcmodels.calculus.syntax import SIGNATURES, Index, ParseError, Source, read
+from mcmodels.calculus.syntax import Index, ParseError, Source, read
 
-__all__ = ["RESERVED", "ParseError", "parse", "pickled"]
-
-RESERVED = frozenset(SIGNATURES)
-"""Names of functions, which no symbol may have."""
+__all__ = ["ParseError", "parse"]
 
 
 def parse(text: str, /, **shapes: Any) -> Expression:
@@ -55,7 +51,7 @@ def parse(text: str, /, **shapes: Any) -> Expression:
 
     Examples
     --------
-    >>> from mcmodels.calculus.parsing import parse
+    >>> from mcmodels.calculus import parse
     >>> f = parse("x.T @ A @ x + c * sum(exp(x))", x="n", A=("n", "n"))
     >>> f
     xᵀAx + c sum(exp(x))

@@ -6,19 +6,26 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from mcmodels.calculus import arithmetic, functions, nodes
+from mcmodels.calculus import arithmetic, functions
+from mcmodels.calculus import nodes as N
 from mcmodels.calculus.arithmetic import add, hadamard, matmul, scale, transpose, zeros_like
 from mcmodels.calculus.elementwise import FUNCTIONS, elementwise
 from mcmodels.calculus.expression import Expression
 from mcmodels.calculus.numbers import number
 from mcmodels.calculus.operators import as_expression
 from mcmodels.calculus.sizes import ONE
+from mcmodels.calculus.sources import BISHOP, BOYD, COOKBOOK
+from mcmodels.calculus.sources import MAGNUS_NEUDECKER as MN
 
 __all__ = ["RULES", "DerivativeError", "Rule", "rule_of"]
 
 
 class DerivativeError(ValueError):
     """A derivative that does not exist, or has no closed form here; the message says which."""
+
+
+def _not_applicable(*_: Any) -> Any:
+    raise NotImplementedError("a rule that is only named, as in a step of algebra")
 
 
 @dataclass(frozen=True)
@@ -34,18 +41,16 @@ class Rule:
         Where it is proved.
     apply : callable
         For a rule of differentials: the differential of a node, given a function that takes the
-        differential of a part.
+        differential of a part. Left out for a rule that a step only names.
     """
 
     name: str
     statement: str
     source: str
-    apply: Callable[..., Any]
+    apply: Callable[..., Any] = _not_applicable
 
 
 D = Callable[[Expression], Expression]
-_COOKBOOK = "Petersen & Pedersen (2012)"
-_MN = "Magnus & Neudecker (2019)"
 
 
 def _scaled(e: Any, d: D) -> Expression:
@@ -80,7 +85,7 @@ def _power(e: Any, d: D) -> Expression:
 
 
 def _matrix_power(e: Any, d: D) -> Expression:
-    if not isinstance(e.exponent, nodes.Number):
+    if not isinstance(e.exponent, N.Number):
         raise DerivativeError(
             f"the differential of {e} is a sum of {e.exponent} terms, which has no closed form "
             "outside a trace; give the exponent as a number"
@@ -98,7 +103,7 @@ def _matrix_power(e: Any, d: D) -> Expression:
 
 def _trace(e: Any, d: D) -> Expression:
     X = e.argument
-    if isinstance(X, nodes.MatrixPower) and not isinstance(X.exponent, nodes.Number):
+    if isinstance(X, N.MatrixPower) and not isinstance(X.exponent, N.Number):
         if not arithmetic.is_zero(d(X.exponent)):
             raise DerivativeError(
                 f"{e} has no derivative by its exponent {X.exponent}, which is a whole number"
@@ -111,7 +116,7 @@ def _trace(e: Any, d: D) -> Expression:
 def _elementwise(e: Any, d: D) -> Expression:
     slope = as_expression(FUNCTIONS[e.name].derivative(e.argument, e))
     if slope.is_scalar and e.is_array:
-        slope = scale(slope, nodes.Ones(e.rows, e.cols))
+        slope = scale(slope, N.Ones(e.rows, e.cols))
     return zeros_like(e) if arithmetic.is_zero(slope) else hadamard([slope, d(e.argument)])
 
 
@@ -125,7 +130,7 @@ def _softmax(e: Any, d: D) -> Expression:
 
 
 def _logsumexp(e: Any, d: D) -> Expression:
-    dz, y = d(e.argument), nodes.Softmax(e.argument)
+    dz, y = d(e.argument), N.Softmax(e.argument)
     if e.argument.is_column:
         return matmul([transpose(y), dz])
     return matmul([hadamard([y, dz]), arithmetic.ones(dz.cols, ONE)])
@@ -158,52 +163,51 @@ def _block(make: Callable[..., Expression]) -> Callable[[Any, D], Expression]:
     return apply
 
 
-N = nodes
 RULES: dict[type[Expression], Rule] = {
-    N.Sum: Rule("sum", "d(A + B) = dA + dB", f"{_COOKBOOK}, (35)",
+    N.Sum: Rule("sum", "d(A + B) = dA + dB", f"{COOKBOOK}, (35)",
                 lambda e, d: add([d(c) for c in e.children])),
-    N.Scaled: Rule("scalar multiple", "d(αA) = (dα)A + α dA", f"{_COOKBOOK}, (34), (37)", _scaled),
-    N.Product: Rule("product", "d(AB) = (dA)B + A dB", f"{_COOKBOOK}, (37)", _product),
-    N.Hadamard: Rule("elementwise product", "d(A∘B) = dA∘B + A∘dB", f"{_COOKBOOK}, (38)",
+    N.Scaled: Rule("scalar multiple", "d(αA) = (dα)A + α dA", f"{COOKBOOK}, (34), (37)", _scaled),
+    N.Product: Rule("product", "d(AB) = (dA)B + A dB", f"{COOKBOOK}, (37)", _product),
+    N.Hadamard: Rule("elementwise product", "d(A∘B) = dA∘B + A∘dB", f"{COOKBOOK}, (38)",
                      _hadamard),
-    N.Power: Rule("power", "d(xᵖ) = p xᵖ⁻¹ dx + xᵖ log x dp", f"{_MN}, 8.2", _power),
+    N.Power: Rule("power", "d(xᵖ) = p xᵖ⁻¹ dx + xᵖ log x dp", f"{MN}, 8.2", _power),
     N.MatrixPower: Rule("matrix power", "d(X⁻¹) = −X⁻¹(dX)X⁻¹; d(Xᵏ) = Σ Xⁱ(dX)Xᵏ⁻¹⁻ⁱ",
-                        f"{_COOKBOOK}, (40), (37)", _matrix_power),
-    N.Transpose: Rule("transpose", "d(Xᵀ) = (dX)ᵀ", f"{_COOKBOOK}, (44)",
+                        f"{COOKBOOK}, (40), (37)", _matrix_power),
+    N.Transpose: Rule("transpose", "d(Xᵀ) = (dX)ᵀ", f"{COOKBOOK}, (44)",
                       lambda e, d: transpose(d(e.argument))),
-    N.Elementwise: Rule("elementwise function", "d f(X) = f′(X)∘dX", f"{_MN}, chapter 5",
+    N.Elementwise: Rule("elementwise function", "d f(X) = f′(X)∘dX", f"{MN}, chapter 5",
                         _elementwise),
     N.Trace: Rule("trace", "d tr X = tr dX; d tr Xᵏ = k tr(Xᵏ⁻¹ dX)",
-                  f"{_COOKBOOK}, (36), (121)", _trace),
-    N.Det: Rule("determinant", "d det X = det X tr(X⁻¹ dX)", f"{_COOKBOOK}, (42)", _det),
-    N.LogDet: Rule("log determinant", "d log|det X| = tr(X⁻¹ dX)", f"{_COOKBOOK}, (43)", _logdet),
-    N.Norm: Rule("norm", "d‖X‖ = tr(Xᵀ dX)/‖X‖", f"{_COOKBOOK}, (129)", _norm),
-    N.Total: Rule("sum of entries", "d sum(X) = sum(dX)", f"{_MN}, 8.2",
+                  f"{COOKBOOK}, (36), (121)", _trace),
+    N.Det: Rule("determinant", "d det X = det X tr(X⁻¹ dX)", f"{COOKBOOK}, (42)", _det),
+    N.LogDet: Rule("log determinant", "d log|det X| = tr(X⁻¹ dX)", f"{COOKBOOK}, (43)", _logdet),
+    N.Norm: Rule("norm", "d‖X‖ = tr(Xᵀ dX)/‖X‖", f"{COOKBOOK}, (129)", _norm),
+    N.Total: Rule("sum of entries", "d sum(X) = sum(dX)", f"{MN}, 8.2",
                   lambda e, d: functions.sum(d(e.argument))),
-    N.DiagonalMatrix: Rule("diagonal matrix", "d diag(v) = diag(dv)", f"{_MN}, 8.2",
+    N.DiagonalMatrix: Rule("diagonal matrix", "d diag(v) = diag(dv)", f"{MN}, 8.2",
                            lambda e, d: functions.diag(d(e.argument))),
-    N.Diagonal: Rule("diagonal", "d diag(X) = diag(dX)", f"{_MN}, 8.2",
+    N.Diagonal: Rule("diagonal", "d diag(X) = diag(dX)", f"{MN}, 8.2",
                      lambda e, d: functions.diag(d(e.argument))),
-    N.Vec: Rule("vec", "d vec X = vec dX", f"{_MN}, 8.2",
+    N.Vec: Rule("vec", "d vec X = vec dX", f"{MN}, 8.2",
                 lambda e, d: arithmetic.vec(d(e.argument))),
-    N.Unvec: Rule("unvec", "d unvec v = unvec dv", f"{_MN}, 8.2",
+    N.Unvec: Rule("unvec", "d unvec v = unvec dv", f"{MN}, 8.2",
                   lambda e, d: arithmetic.unvec(d(e.argument), e.rows, e.cols)),
-    N.Kron: Rule("Kronecker product", "d(A⊗B) = dA⊗B + A⊗dB", f"{_COOKBOOK}, (39)", _kron),
-    N.Softmax: Rule("softmax", "dy = y∘dz − y(yᵀdz), y = softmax(z)", "Bishop (2006), (4.106)",
+    N.Kron: Rule("Kronecker product", "d(A⊗B) = dA⊗B + A⊗dB", f"{COOKBOOK}, (39)", _kron),
+    N.Softmax: Rule("softmax", "dy = y∘dz − y(yᵀdz), y = softmax(z)", f"{BISHOP}, (4.106)",
                     _softmax),
     N.LogSumExp: Rule("log-sum-exp", "d logsumexp(z) = softmax(z)ᵀ dz",
-                      "Boyd & Vandenberghe (2004), 3.1.5", _logsumexp),
+                      f"{BOYD}, 3.1.5", _logsumexp),
     N.BlockSum: Rule("sum of blocks", "d Σaᵢⱼ Cᵢⱼ = Σ(daᵢⱼ Cᵢⱼ + aᵢⱼ dCᵢⱼ)",
-                     f"{_COOKBOOK}, (37)", _block(arithmetic.block_sum)),
+                     f"{COOKBOOK}, (37)", _block(arithmetic.block_sum)),
     N.BlockTrace: Rule("traces of blocks", "d tr(BᵀCᵢⱼ) = tr(dBᵀCᵢⱼ) + tr(Bᵀ dCᵢⱼ)",
-                       f"{_COOKBOOK}, (36), (37)", _block(arithmetic.block_trace)),
+                       f"{COOKBOOK}, (36), (37)", _block(arithmetic.block_trace)),
 }  # fmt: skip
 
 
 def rule_of(node: Expression) -> Rule:
     """The rule for the differential of a node; of an elementwise one, that of its function."""
     rule = RULES[type(node)]
-    if isinstance(node, nodes.Elementwise):
+    if isinstance(node, N.Elementwise):
         function = FUNCTIONS[node.name]
         statement = f"d f(z) = f′(z)∘dz, {function.statement}"
         return Rule(f"elementwise {node.name}", statement, function.source, rule.apply)

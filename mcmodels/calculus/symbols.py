@@ -7,6 +7,7 @@ import keyword
 from mcmodels.calculus.expression import Expression
 from mcmodels.calculus.nodes import Symbol
 from mcmodels.calculus.sizes import ONE, ShapeError, Size
+from mcmodels.calculus.syntax import SIGNATURES
 
 __all__ = ["matrix", "scalar", "vector"]
 
@@ -29,7 +30,8 @@ def scalar(name: str, *, integer: bool = False) -> Expression:
     Raises
     ------
     ShapeError
-        If the name is no Python name, or is the name of a function of this module.
+        If the name is no Python name (or a keyword), or is that of a function of
+        `mcmodels.calculus`.
 
     Examples
     --------
@@ -61,7 +63,7 @@ def vector(name: str, n: int | str | Size, *, probability: bool = False) -> Expr
     Raises
     ------
     ShapeError
-        If the name is no Python name, or the size no size.
+        If the name cannot be that of a symbol (see `scalar`), or the size is none.
 
     Examples
     --------
@@ -103,8 +105,8 @@ def matrix(
     Raises
     ------
     ShapeError
-        If the name is no Python name, a size no size, a symmetric matrix is not square, or there is
-        one column (which is a `vector`).
+        If the name cannot be that of a symbol (see `scalar`), a size is none, a symmetric matrix is
+        not square, or there is one column (which is a `vector`).
 
     Examples
     --------
@@ -127,12 +129,10 @@ def matrix(
 
 
 def _symbol(name: str, rows: Size, cols: Size, declared: set[str]) -> Expression:
-    from mcmodels.calculus.parsing import RESERVED
-
     if not isinstance(name, str) or not name.isidentifier() or keyword.iskeyword(name):
         advice = "; write 'lambda_' for λ" if name == "lambda" else ""
         raise ShapeError(f"a symbol needs a Python name; found {name!r}{advice}")
-    if name in RESERVED:
+    if name in SIGNATURES:
         raise ShapeError(f"{name!r} is the name of a function; choose another for a symbol")
     if name in rows.names + cols.names:
         raise ShapeError(f"the name {name!r} stands for a size and for a symbol; rename one")

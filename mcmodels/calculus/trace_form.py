@@ -7,7 +7,7 @@ Equal M's are merged, so that a part that is used twice is followed back once.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,11 +19,9 @@ from mcmodels.calculus.nodes import Differential
 from mcmodels.calculus.numbers import number
 from mcmodels.calculus.rules import Rule
 from mcmodels.calculus.sizes import ONE
+from mcmodels.calculus.sources import MAGNUS_NEUDECKER as MN
 
-__all__ = ["ADJOINTS", "Pairing", "paired", "peel"]
-
-_MN = "Magnus & Neudecker (2019)"
-_COOKBOOK = "Petersen & Pedersen (2012)"
+__all__ = ["ADJOINTS", "Pairing", "paired", "peel", "position_of"]
 
 
 @dataclass(frozen=True)
@@ -43,8 +41,8 @@ class Pairing:
         return inner if self.M.is_column else functions.trace(inner)
 
 
-def _linear_part(M: Expression, dX: Differential) -> int:
-    """Which child holds dX."""
+def position_of(dX: Differential, M: Expression) -> int:
+    """Which child of M holds dX; in what is linear in dX only one does."""
     (position,) = [i for i, child in enumerate(M.children) if dX in child.used]
     return position
 
@@ -95,30 +93,28 @@ def _kron(C: Expression, M: Any, i: int) -> Expression:
     return arithmetic.block_sum(C, M.left, part.rows, part.cols)
 
 
-Adjoint = Callable[[Expression, Any, int], Expression]
-
 ADJOINTS: dict[type[Expression], Rule] = {
-    N.Scaled: Rule("scalar factor", "tr(Cᵀ(αM)) = tr((αC)ᵀM)", f"{_MN}, 1.10", _scaled),
-    N.Product: Rule("cyclic shift", "tr(CᵀAMB) = tr((AᵀCBᵀ)ᵀM)", f"{_MN}, 1.10", _product),
-    N.Transpose: Rule("transposition", "tr(CᵀMᵀ) = tr(CM)", f"{_MN}, 1.10",
+    N.Scaled: Rule("scalar factor", "tr(Cᵀ(αM)) = tr((αC)ᵀM)", f"{MN}, 1.10", _scaled),
+    N.Product: Rule("cyclic shift", "tr(CᵀAMB) = tr((AᵀCBᵀ)ᵀM)", f"{MN}, 1.10", _product),
+    N.Transpose: Rule("transposition", "tr(CᵀMᵀ) = tr(CM)", f"{MN}, 1.10",
                       lambda C, M, i: transpose(C)),
-    N.Hadamard: Rule("elementwise shift", "tr(Aᵀ(B∘M)) = tr((A∘B)ᵀM)", f"{_MN}, 3.6",
+    N.Hadamard: Rule("elementwise shift", "tr(Aᵀ(B∘M)) = tr((A∘B)ᵀM)", f"{MN}, 3.6",
                      _hadamard),
-    N.Trace: Rule("trace", "c tr M = tr((cI)ᵀM)", f"{_MN}, 1.10",
+    N.Trace: Rule("trace", "c tr M = tr((cI)ᵀM)", f"{MN}, 1.10",
                   lambda C, M, i: scale(C, arithmetic.identity(M.argument.rows))),
-    N.Total: Rule("sum of entries", "c sum(M) = tr((c11ᵀ)ᵀM)", f"{_MN}, 1.10", _filled),
-    N.DiagonalMatrix: Rule("diagonal matrix", "tr(Cᵀ diag(m)) = diag(C)ᵀm", f"{_MN}, 3.6",
+    N.Total: Rule("sum of entries", "c sum(M) = tr((c11ᵀ)ᵀM)", f"{MN}, 1.10", _filled),
+    N.DiagonalMatrix: Rule("diagonal matrix", "tr(Cᵀ diag(m)) = diag(C)ᵀm", f"{MN}, 3.6",
                            lambda C, M, i: functions.diag(C)),
-    N.Diagonal: Rule("diagonal", "cᵀ diag(M) = tr(diag(c)M)", f"{_MN}, 3.6",
+    N.Diagonal: Rule("diagonal", "cᵀ diag(M) = tr(diag(c)M)", f"{MN}, 3.6",
                      lambda C, M, i: functions.diag(C)),
-    N.Vec: Rule("vec", "cᵀ vec M = tr((unvec c)ᵀM)", f"{_MN}, 2.4",
+    N.Vec: Rule("vec", "cᵀ vec M = tr((unvec c)ᵀM)", f"{MN}, 2.4",
                 lambda C, M, i: arithmetic.unvec(C, M.argument.rows, M.argument.cols)),
-    N.Unvec: Rule("unvec", "tr(Cᵀ unvec m) = (vec C)ᵀm", f"{_MN}, 2.4",
+    N.Unvec: Rule("unvec", "tr(Cᵀ unvec m) = (vec C)ᵀm", f"{MN}, 2.4",
                   lambda C, M, i: arithmetic.vec(C)),
-    N.Kron: Rule("Kronecker blocks", "tr(Cᵀ(A⊗M)) = tr((Σaᵢⱼ Cᵢⱼ)ᵀM)", f"{_MN}, 2.2", _kron),
-    N.BlockSum: Rule("Kronecker blocks", "tr(Hᵀ Σaᵢⱼ Cᵢⱼ) = tr((A⊗H)ᵀC)", f"{_MN}, 2.2",
+    N.Kron: Rule("Kronecker blocks", "tr(Cᵀ(A⊗M)) = tr((Σaᵢⱼ Cᵢⱼ)ᵀM)", f"{MN}, 2.2", _kron),
+    N.BlockSum: Rule("Kronecker blocks", "tr(Hᵀ Σaᵢⱼ Cᵢⱼ) = tr((A⊗H)ᵀC)", f"{MN}, 2.2",
                      _block_sum),
-    N.BlockTrace: Rule("Kronecker blocks", "tr(Hᵀ[tr BᵀCᵢⱼ]) = tr((H⊗B)ᵀC)", f"{_MN}, 2.2",
+    N.BlockTrace: Rule("Kronecker blocks", "tr(Hᵀ[tr BᵀCᵢⱼ]) = tr((H⊗B)ᵀC)", f"{MN}, 2.2",
                        _block_trace),
 }  # fmt: skip
 
@@ -147,7 +143,7 @@ def peel(pairings: list[Pairing], dX: Differential) -> Iterator[tuple[list[Rule]
             if pairing.M != dX and pairing.M.key in tops:
                 rule = ADJOINTS[type(pairing.M)]
                 used[rule.name] = rule
-                i = _linear_part(pairing.M, dX)
+                i = position_of(dX, pairing.M)
                 C = rule.apply(pairing.C, pairing.M, i)
                 following.append(Pairing(C, pairing.M.children[i]))
             else:

@@ -169,10 +169,6 @@ def _column(rows: Size, cols: Size) -> bool:
     return cols == ONE != rows
 
 
-def _row(rows: Size, cols: Size) -> bool:
-    return rows == ONE != cols
-
-
 def _simple_column(rows: Size, cols: Size) -> bool:
     return _column(rows, cols) and len(rows.names) == 1
 

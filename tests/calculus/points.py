@@ -34,11 +34,11 @@ class Point:
         return {**given, **{name: self.sizes[name] for name in sorted(names)}}
 
 
-def as_user_gives(symbol: N.Symbol, value: np.ndarray) -> np.ndarray | float:
+def as_user_gives(expression: Expression, value: np.ndarray) -> np.ndarray | float:
     """A vector of one dimension, and a scalar of none."""
-    if symbol.is_scalar:
+    if expression.is_scalar:
         return float(value[0, 0])
-    return value[:, 0] if symbol.is_column else value
+    return value[:, 0] if expression.is_column else value
 
 
 SOME_SIZES = [*permutations((2, 3, 4)), (3, 2, 1), (1, 3, 2), (2, 1, 3), (3, 3, 2)]

@@ -29,6 +29,7 @@ from mcmodels.calculus.compiling import chains
 from mcmodels.calculus.evaluate import EvaluationError, walk
 from mcmodels.calculus.instances import random_instance
 from mcmodels.calculus.sizes import ShapeError
+from tests.calculus.points import as_user_gives
 
 x, y, w = vector("x", "n"), vector("y", "n"), vector("w", "p")
 A, B, C = (matrix(name, "n", "n") for name in "ABC")
@@ -48,17 +49,8 @@ def given(expression, seed=0):
     """Random values by name, in the shapes that users give, and the value by the plain walk."""
     values, sizes = random_instance([expression], seed)
     expected = walk(expression, values, sizes)
-    by_name = {}
-    for symbol, array in values.items():
-        if symbol.is_scalar:
-            by_name[symbol.name] = array[0, 0]
-        else:
-            by_name[symbol.name] = array[:, 0] if symbol.is_column else array
-    if expression.is_scalar:
-        expected = expected[0, 0]
-    elif expression.is_column:
-        expected = expected[:, 0]
-    return by_name, sizes, expected
+    by_name = {symbol.name: as_user_gives(symbol, array) for symbol, array in values.items()}
+    return by_name, sizes, as_user_gives(expression, expected)
 
 
 def same(expression, seed=0):

@@ -12,9 +12,10 @@ import pytest
 
 from mcmodels.calculus import functions, matrix, scalar, vector
 from mcmodels.calculus.nodes import Number, SizeValue, Symbol, Unevaluated
-from mcmodels.calculus.parsing import RESERVED, ParseError, parse
+from mcmodels.calculus.parsing import ParseError, parse
 from mcmodels.calculus.rules import DerivativeError
 from mcmodels.calculus.sizes import ShapeError, Size
+from mcmodels.calculus.syntax import SIGNATURES
 
 SYMBOLS = {
     symbol.name: symbol
@@ -247,8 +248,8 @@ class TestNames:
 
     def test_no_symbol_has_the_name_of_a_function(self):
         makers = {"matrix", "scalar", "vector"}
-        assert set(functions.__all__) - makers == RESERVED
-        for name in RESERVED:
+        assert set(functions.__all__) - makers == set(SIGNATURES)
+        for name in SIGNATURES:
             with pytest.raises(ShapeError, match="is the name of a function"):
                 vector(name, "n")
             with pytest.raises(ShapeError, match="is the name of a function"):

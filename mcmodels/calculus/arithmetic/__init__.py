@@ -27,11 +27,12 @@ from mcmodels.calculus.arithmetic.kronecker import (
     vec,
 )
 from mcmodels.calculus.arithmetic.products import inverse, matmul, matrix_power
-from mcmodels.calculus.arithmetic.sums import add, parts, scale
+from mcmodels.calculus.arithmetic.sums import add, assemble, parts, scale
 from mcmodels.calculus.arithmetic.transposes import is_symmetric, transpose
 
 __all__ = [
     "add",
+    "assemble",
     "block_sum",
     "block_trace",
     "commutation",

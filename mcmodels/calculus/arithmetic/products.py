@@ -200,12 +200,7 @@ def _matrix_base(factor: Expression) -> tuple[Expression, Expression, bool]:
 
 def _inverted_product(factor: Expression) -> list[Expression]:
     """The factors f₁, …, f_k where the factor is (f₁ ⋯ f_k)⁻¹, else none."""
-    if (
-        isinstance(factor, MatrixPower)
-        and isinstance(factor.base, Product)
-        and isinstance(factor.exponent, Number)
-        and factor.exponent.value == -1
-    ):
+    if isinstance(factor, MatrixPower) and factor.is_inverse and isinstance(factor.base, Product):
         return list(factor.base.children)
     return []
 

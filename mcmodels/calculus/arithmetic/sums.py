@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from fractions import Fraction
 
 from mcmodels.calculus.arithmetic import constants, elementwise_products, transposes
@@ -10,7 +10,7 @@ from mcmodels.calculus.expression import Expression
 from mcmodels.calculus.nodes import Number, Power, Scaled, Sum, Transpose, Zeros
 from mcmodels.calculus.numbers import Value, as_value
 
-__all__ = ["add", "base_and_exponent", "parts", "scale"]
+__all__ = ["add", "assemble", "base_and_exponent", "parts", "scale"]
 
 
 def parts(expression: Expression) -> tuple[Value, tuple[Expression, ...], Expression | None]:
@@ -22,6 +22,11 @@ def parts(expression: Expression) -> tuple[Value, tuple[Expression, ...], Expres
     if expression.is_scalar:
         return Fraction(1), (expression,), None
     return Fraction(1), (), expression
+
+
+def assemble(number: Value, scalars: Sequence[Expression], array: Expression | None) -> Expression:
+    """The expression of which these are the `parts`."""
+    return scale(number, *scalars, *([] if array is None else [array]))
 
 
 def scale(*factors: Expression | Value | int) -> Expression:

@@ -30,11 +30,11 @@ def applied(w: Writer, factor: Expression, other: Text, line: bool) -> Text | No
     if isinstance(inner, N.DiagonalMatrix):
         v = w.value(inner.argument).grouped
         text = f"{v} * {other.grouped}" if line else f"{v}[:, np.newaxis] * {other.grouped}"
-        return Text(text, False, True, product=True)
+        return Text(text, atom=False, fresh=True, product=True)
     if chains.is_inverse(inner):
         return _solved(w, inner.children[0], flipped, other)
     if isinstance(inner, N.Ones):
-        return _summed(w, factor, other, line)
+        return _summed(factor, other, line)
     if isinstance(inner, N.Unit):
         if not flipped:
             return None
@@ -69,7 +69,7 @@ def _solved(w: Writer, base: Expression, flipped: bool, other: Text) -> Text:
     return Text(f"lu_solve({w.factored[base.key]}, {other}{trans})", fresh=True)
 
 
-def _summed(w: Writer, factor: Expression, other: Text, line: bool) -> Text | None:
+def _summed(factor: Expression, other: Text, line: bool) -> Text | None:
     if factor.rows == ONE:
         return Text(f"np.sum({other})" if line else f"{other.grouped}.sum(axis=0)", fresh=not line)
     return None
@@ -156,10 +156,13 @@ def _term_by_term(w: Writer, factor: Expression, other: Text) -> Text:
             vector = _times(w, part, vector)
         if not (isinstance(weight, N.Number) and weight.value == 1):
             vector = Text(
-                f"{w.value(weight).grouped} * {vector.grouped}", False, True, product=True
+                f"{w.value(weight).grouped} * {vector.grouped}",
+                atom=False,
+                fresh=True,
+                product=True,
             )
         pieces.append(vector.term)
-    return Text(" + ".join(pieces), False, True)
+    return Text(" + ".join(pieces), atom=False, fresh=True)
 
 
 def _times(w: Writer, factor: Expression, vector: Text) -> Text:
@@ -167,6 +170,7 @@ def _times(w: Writer, factor: Expression, vector: Text) -> Text:
         done = applied(w, factor, vector, True)
         if done is not None:
             return done
+    text = f"{w.value(factor).grouped} @ {vector.grouped}"
     if factor.is_column:
-        return Text(f"{vector.grouped} * {w.value(factor).grouped}", False, True, product=True)
-    return Text(f"{w.value(factor).grouped} @ {vector.grouped}", False, True, product=True)
+        text = f"{vector.grouped} * {w.value(factor).grouped}"
+    return Text(text, atom=False, fresh=True, product=True)

@@ -13,7 +13,7 @@ from mcmodels.calculus import nodes as N
 from mcmodels.calculus.expression import Expression
 from mcmodels.calculus.sizes import ONE
 
-__all__ = ["Tree", "best_order", "best_split", "cost_of_order", "is_special"]
+__all__ = ["Tree", "best_order", "best_split", "cost_of_order", "is_inverse", "is_special"]
 
 Tree = int | tuple["Tree", "Tree"]
 Sizes = Mapping[str, int]
@@ -31,21 +31,18 @@ _SPECIAL = (
 
 def is_special(factor: Expression) -> bool:
     """Whether a factor is applied without being formed."""
-    inner = factor.children[0] if isinstance(factor, N.Transpose) else factor
+    inner = _inner(factor)
     if isinstance(inner, N.Kron) and ONE in (inner.rows, inner.cols):
         return False  # a vector
-    return isinstance(inner, _SPECIAL) or is_inverse(inner) or is_open_sum(inner)
+    return isinstance(inner, _SPECIAL) or is_inverse(inner) or _is_open_sum(inner)
 
 
 def is_inverse(factor: Expression) -> bool:
-    return (
-        isinstance(factor, N.MatrixPower)
-        and isinstance(factor.exponent, N.Number)
-        and factor.exponent.value == -1
-    )
+    """Whether a factor is the inverse of a matrix, which is applied by solving."""
+    return isinstance(factor, N.MatrixPower) and factor.is_inverse
 
 
-def is_open_sum(factor: Expression) -> bool:
+def _is_open_sum(factor: Expression) -> bool:
     """A sum of matrices, which may be applied to a vector term by term."""
     return isinstance(factor, N.Sum) and ONE not in (factor.rows, factor.cols)
 

@@ -10,6 +10,7 @@ from mcmodels.calculus.sizes import ONE
 __all__ = ["Code", "Text", "is_line", "safe"]
 
 
+# Names that the generated code uses itself, besides numbered ones.
 _OURS = {
     "np",
     "f",

@@ -20,10 +20,10 @@ __all__ = ["WRITERS"]
 
 def _matrix_power(w: Writer, e: N.MatrixPower) -> Text:
     base = w.value(e.base)
+    if e.is_inverse:
+        return Text(f"np.linalg.inv({base})", fresh=True)
     if not isinstance(e.exponent, N.Number):
         return Text(f"np.linalg.matrix_power({base}, int({w.value(e.exponent)}))", fresh=True)
-    if e.exponent.value == -1:
-        return Text(f"np.linalg.inv({base})", fresh=True)
     return Text(f"np.linalg.matrix_power({base}, {e.exponent.value})", fresh=True)
 
 
@@ -45,12 +45,12 @@ def _stable_log(w: Writer, e: N.Elementwise) -> Text | None:
     """Log σ(z) and log softmax(z), which must not be the logarithm of an underflow."""
     inner = e.argument
     if isinstance(inner, N.Elementwise) and inner.name == "sigmoid":
-        return Text(f"-np.logaddexp(0, -{w.value(inner.argument).grouped})", False, True)
+        return Text(f"-np.logaddexp(0, -{w.value(inner.argument).grouped})", atom=False, fresh=True)
     if isinstance(inner, N.Softmax):
         z, total = w.value(inner.argument), w.value(N.LogSumExp(inner.argument))
         if not inner.is_column:
             total = Text(f"{total.grouped}[:, np.newaxis]")
-        return Text(f"{z.grouped} - {total.grouped}", False, True)
+        return Text(f"{z.grouped} - {total.grouped}", atom=False, fresh=True)
     return None
 
 
@@ -58,7 +58,7 @@ def _softmax(w: Writer, e: N.Softmax) -> Text:
     z = w.value(e.argument)
     if e.is_column:
         power = w.code.assign(f"np.exp({z.grouped} - np.max({z}))")
-        return Text(f"{power} / {power}.sum()", False, True, product=True)
+        return Text(f"{power} / {power}.sum()", atom=False, fresh=True, product=True)
     columns = _rows_as_columns(w, z)
     power = w.code.assign(f"np.exp({columns} - {columns}.max(axis=0))")
     return Text(f"({power} / {power}.sum(axis=0)).T", fresh=True)
@@ -68,11 +68,11 @@ def _logsumexp(w: Writer, e: N.LogSumExp) -> Text:
     z = w.value(e.argument)
     if e.argument.is_column:
         top = w.code.assign(f"np.max({z})")
-        return Text(f"{top} + np.log(np.sum(np.exp({z.grouped} - {top})))", False)
+        return Text(f"{top} + np.log(np.sum(np.exp({z.grouped} - {top})))", atom=False)
     columns = _rows_as_columns(w, z)
     top = w.code.assign(f"{columns}.max(axis=0)")
     inside = f"np.exp({columns} - {top})"
-    return Text(f"{top} + np.log(np.sum({inside}, axis=0))", False, True)
+    return Text(f"{top} + np.log(np.sum({inside}, axis=0))", atom=False, fresh=True)
 
 
 def _rows_as_columns(w: Writer, z: Text) -> Text:
@@ -85,7 +85,7 @@ def _transpose(w: Writer, e: N.Transpose) -> Text:
     return inner if is_line(e) else inner.transposed
 
 
-def _ones(name: str) -> Callable[[Writer, Any], Text]:
+def _filled(name: str) -> Callable[[Writer, Any], Text]:
     def write(w: Writer, e: Expression) -> Text:
         if is_line(e):
             length = w.size(e.rows if e.is_column else e.cols)
@@ -103,7 +103,7 @@ def _unit(w: Writer, e: N.Unit) -> Text:
 
 def _formed(w: Writer, e: Expression) -> Text:
     """A matrix of zeros and ones, as a product with the identity."""
-    done = applied(w, e, Text(f"np.eye({w.size(e.cols)})"), False)
+    done = applied(w, e, Text(f"np.eye({w.size(e.cols)})"), line=False)
     assert done is not None
     return done
 
@@ -127,7 +127,7 @@ def _kron(w: Writer, e: N.Kron) -> Text:
     return kron_of(w, e.left, e.right)
 
 
-def _blocks(w: Writer, e: Expression, subscripts: str, inner: Expression) -> Text:
+def _blocks(w: Writer, e: Expression, subscripts: str) -> Text:
     C, other = e.children
     r, c = (other.rows, other.cols) if isinstance(e, N.BlockSum) else (e.rows, e.cols)
     p, q = (e.rows, e.cols) if isinstance(e, N.BlockSum) else (other.rows, other.cols)
@@ -144,8 +144,8 @@ WRITERS: dict[type[Expression], Callable[[Writer, Any], Text]] = {
     N.Differential: lambda w, e: Text(safe(e.name)),
     N.SizeValue: lambda w, e: Text(w.size(Size(1, (e.name,)))),
     N.Identity: lambda w, e: Text(f"np.eye({w.size(e.rows)})", fresh=True),
-    N.Zeros: _ones("zeros"),
-    N.Ones: _ones("ones"),
+    N.Zeros: _filled("zeros"),
+    N.Ones: _filled("ones"),
     N.Unit: _unit,
     N.Commutation: _formed,
     N.DiagonalSelection: _formed,
@@ -160,6 +160,6 @@ WRITERS: dict[type[Expression], Callable[[Writer, Any], Text]] = {
     N.Kron: _kron,
     N.Softmax: _softmax,
     N.LogSumExp: _logsumexp,
-    N.BlockSum: lambda w, e: _blocks(w, e, "ipjq,ij->pq", e),
-    N.BlockTrace: lambda w, e: _blocks(w, e, "ipjq,pq->ij", e),
+    N.BlockSum: lambda w, e: _blocks(w, e, "ipjq,ij->pq"),
+    N.BlockTrace: lambda w, e: _blocks(w, e, "ipjq,pq->ij"),
 }

@@ -49,12 +49,12 @@ def _as_square(w: Writer, e: N.Product) -> Text | None:
         root = f"np.sqrt({w.value(middle.children[0])})"
         line = is_line(matmul(right))
         scaled = f"{root} * {R}" if line else f"{root}[:, np.newaxis] * {R}"
-        R = w.code.assign(Text(scaled, False, True))
+        R = w.code.assign(Text(scaled, atom=False, fresh=True))
     if e.is_scalar:
-        return Text(f"{R} @ {R}", False, product=True)
+        return Text(f"{R} @ {R}", atom=False, product=True)
     if right[0].rows == ONE:
         return Text(f"np.outer({R}, {R})", fresh=True)
-    return Text(f"{R.transposed} @ {R}", False, fresh=True, product=True)
+    return Text(f"{R.transposed} @ {R}", atom=False, fresh=True, product=True)
 
 
 def _ordered(w: Writer, factors: list[Expression], tree: chains.Tree) -> Text:
@@ -80,7 +80,7 @@ def _ordered(w: Writer, factors: list[Expression], tree: chains.Tree) -> Text:
     a, b = _named(w, factors, left), _named(w, factors, right)
     if left_shape.is_column and right_shape.rows == ONE:
         return Text(f"np.outer({a}, {b})", fresh=True)
-    return Text(f"{a.grouped} @ {b.grouped}", False, fresh=True, product=True)
+    return Text(f"{a.grouped} @ {b.grouped}", atom=False, fresh=True, product=True)
 
 
 def _interval(factors: list[Expression], tree: chains.Tree) -> Expression:
@@ -117,7 +117,7 @@ def _trace(w: Writer, e: N.Trace) -> Text:
     left, right = matmul(c[:k]), transpose(matmul(c[k:]))
     a, b = w.value(left), w.value(right)
     if is_line(left):
-        return Text(f"{a.grouped} @ {b.grouped}", False, product=True)
+        return Text(f"{a.grouped} @ {b.grouped}", atom=False, product=True)
     return Text(f"np.vdot({a}, {b})")
 
 

@@ -125,9 +125,9 @@ def _strand(w: Writer, e: Expression, side: _Side) -> _Strand | None:
     if found is None or (isinstance(factor, N.Number) and factor.value == 1):
         return found
     if isinstance(factor, N.Number) and factor.value == -1:
-        return _Strand(found.kind, Text(f"-{found.text.grouped}", False, True))
+        return _Strand(found.kind, Text(f"-{found.text.grouped}", atom=False, fresh=True))
     text = f"{w.value(factor).grouped} * {found.text.grouped}"
-    return _Strand(found.kind, Text(text, False, True))
+    return _Strand(found.kind, Text(text, atom=False, fresh=True))
 
 
 def _unscaled(w: Writer, e: Expression, side: _Side) -> _Strand | None:
@@ -157,13 +157,21 @@ def _diagonal(w: Writer, v: Expression, side: _Side) -> _Strand | None:
     return _Strand("diagonal", w.value(M)) if M.cols == side.n else None
 
 
-def _product(w: Writer, e: N.Product, side: _Side) -> _Strand | None:
-    strands = []
-    for factor in e.children:
-        strand = _strand(w, factor, side)
+def _strands(w: Writer, e: Expression, side: _Side) -> list[_Strand] | None:
+    """All terms or factors, or None if one of them has blocks that are not diagonal."""
+    found = []
+    for child in e.children:
+        strand = _strand(w, child, side)
         if strand is None:
             return None
-        strands.append(strand)
+        found.append(strand)
+    return found
+
+
+def _product(w: Writer, e: N.Product, side: _Side) -> _Strand | None:
+    strands = _strands(w, e, side)
+    if strands is None:
+        return None
     result = strands[0]
     for strand in strands[1:]:
         result = _times(w, result, strand)
@@ -176,7 +184,7 @@ def _times(w: Writer, A: _Strand, B: _Strand) -> _Strand:
     if kinds == ("constant", "constant"):
         return _Strand("constant", w.code.assign(f"{a} @ {b}"))
     if kinds == ("diagonal", "diagonal"):
-        return _Strand("diagonal", Text(f"{a} * {b}", False, True))
+        return _Strand("diagonal", Text(f"{a} * {b}", atom=False, fresh=True))
     if A.kind == "diagonal":
         spread = f"{b}[:, :, np.newaxis]" if B.kind == "constant" else b
         return _Strand("full", w.code.assign(f"{a}[:, np.newaxis, :] * {spread}"))
@@ -192,12 +200,9 @@ def _times(w: Writer, A: _Strand, B: _Strand) -> _Strand:
 
 
 def _sum(w: Writer, e: N.Sum, side: _Side) -> _Strand | None:
-    strands = []
-    for term in e.children:
-        strand = _strand(w, term, side)
-        if strand is None:
-            return None
-        strands.append(strand)
+    strands = _strands(w, e, side)
+    if strands is None:
+        return None
     kinds = {strand.kind for strand in strands}
     if len(kinds) == 1:
         return _Strand(kinds.pop(), w.code.assign(_added([s.text for s in strands])))

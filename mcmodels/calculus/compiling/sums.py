@@ -7,12 +7,12 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from mcmodels.calculus import nodes as N
-from mcmodels.calculus.arithmetic import matmul, parts, scale
+from mcmodels.calculus.arithmetic import assemble, matmul, parts, scale
 from mcmodels.calculus.compiling.applying import kron_of
 from mcmodels.calculus.compiling.code import Text, is_line
 from mcmodels.calculus.expression import Expression
-from mcmodels.calculus.numbers import Value
-from mcmodels.calculus.printing.structure import fraction, is_half, magnitude
+from mcmodels.calculus.numbers import Value, magnitude
+from mcmodels.calculus.printing.structure import fraction, is_half
 from mcmodels.calculus.sizes import ONE
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def _plain_sum(w: Writer, terms: list[Expression]) -> Text:
         coefficient, scalars, array = parts(term)
         if isinstance(array, N.Ones) and not all(filled):
             array = None
-        body = scale(magnitude(coefficient), *scalars, *([] if array is None else [array]))
+        body = assemble(magnitude(coefficient), scalars, array)
         value = w.value(body)
         if not text:
             text = f"-{value.grouped}" if coefficient < 0 else value.term
@@ -74,11 +74,12 @@ def _scaled(w: Writer, e: N.Scaled) -> Text:
     factors += [w.value(factor) for factor in above]
     if isinstance(array, N.Kron) and factors and not is_line(array):
         # The scalars meet a small factor, not the large product.
-        if isinstance(array.left, N.Identity):
-            inner = scale(e.coefficient, *e.scalars, array.right)
-            return kron_of(w, array.left, inner)
-        inner = scale(e.coefficient, *e.scalars, array.left)
-        return kron_of(w, inner, array.right)
+        left, right = array.left, array.right
+        if isinstance(left, N.Identity):
+            right = scale(e.coefficient, *e.scalars, right)
+        else:
+            left = scale(e.coefficient, *e.scalars, left)
+        return kron_of(w, left, right)
     if array is not None:
         factors.append(w.value(array))
     text = " * ".join(factor.grouped for factor in factors) or "1.0"
@@ -109,20 +110,15 @@ def _spread(w: Writer, factor: Expression) -> str:
 
 def _power(w: Writer, e: N.Power) -> Text:
     base = w.value(e.base)
-    if isinstance(e.exponent, N.Number):
-        exponent = e.exponent.value
-        if is_half(exponent):
-            return Text(f"np.sqrt({base})", fresh=True)
-        if exponent < 0:
-            return Text(
-                f"1 / {w.value(fraction((e,))[1][0]).grouped}", atom=False, fresh=True, product=True
-            )
-        return Text(
-            f"{base.grouped} ** {_number(exponent).grouped}", atom=False, fresh=True, product=True
-        )
-    return Text(
-        f"{base.grouped} ** {w.value(e.exponent).grouped}", atom=False, fresh=True, product=True
-    )
+    if not isinstance(e.exponent, N.Number):
+        text = f"{base.grouped} ** {w.value(e.exponent).grouped}"
+    elif is_half(e.exponent.value):
+        return Text(f"np.sqrt({base})", fresh=True)
+    elif e.exponent.value < 0:
+        text = f"1 / {w.value(fraction((e,))[1][0]).grouped}"
+    else:
+        text = f"{base.grouped} ** {_number(e.exponent.value).grouped}"
+    return Text(text, atom=False, fresh=True, product=True)
 
 
 WRITERS: dict[type[Expression], Callable[[Writer, Any], Text]] = {

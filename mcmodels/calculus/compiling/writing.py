@@ -18,7 +18,7 @@ __all__ = ["Writer", "write_function"]
 def write_function(expression: Expression, arguments: list[str], sizes: Mapping[str, int]) -> str:
     """The source of a function of the arguments, in the cheapest order for these sizes."""
     writer = Writer(expression, sizes)
-    result = writer.result(expression)
+    result = writer.written(expression)
     text = str(result)
     if expression.rows == ONE and expression.is_array:
         text = f"{result.grouped}[np.newaxis, :]"
@@ -63,12 +63,8 @@ class Writer:
         self.known[e.key] = text
         return text
 
-    def result(self, e: Expression) -> Text:
-        """Text for the value that is returned, which needs no name."""
-        return self.written(e)
-
     def written(self, e: Expression) -> Text:
-        """Text for the value, written anew."""
+        """Text for the value, written anew: for what is returned or named, and needs no name."""
         return WRITERS[type(e)](self, e)
 
     def size(self, size: Size) -> str:

@@ -12,10 +12,11 @@ import numpy as np
 from mcmodels.calculus import arithmetic
 from mcmodels.calculus import nodes as N
 from mcmodels.calculus.arithmetic import scale
+from mcmodels.calculus.binding import Array
 from mcmodels.calculus.derivatives import symmetrised
 from mcmodels.calculus.differentials import differential
 from mcmodels.calculus.doctor.factors import Factor, Quantity, ratios_of, recognise
-from mcmodels.calculus.doctor.samples import Array, Sample, Tolerance
+from mcmodels.calculus.doctor.samples import Sample, Tolerance
 from mcmodels.calculus.doctor.terms import expanded
 from mcmodels.calculus.evaluate import walk
 from mcmodels.calculus.expression import Expression
@@ -31,7 +32,7 @@ T = TypeVar("T")
 
 _DIRECTIONS = 2
 _MOST_QUANTITIES = 12
-_FACTOR_TOLERANCE = 1e-6
+_FACTOR_TOLERANCE = 1e-6  # relative, of a ratio; the closest simple ratios are 1/132 apart
 
 
 @dataclass(frozen=True)
@@ -83,6 +84,11 @@ class Case:
         self._directions = [np.asarray(rng.standard_normal(shape)) for _ in range(_DIRECTIONS)]
         if "symmetric" in x.declared:
             self._directions = [E + E.T for E in self._directions]
+
+    @property
+    def kind(self) -> str:
+        """What the derivative is called."""
+        return "gradient" if self.f.is_scalar else "Jacobian"
 
     @cached_property
     def df(self) -> Expression:

@@ -3,30 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from mcmodels.calculus.arithmetic import scale, transpose
+from mcmodels.calculus.binding import Array
 from mcmodels.calculus.checks import difference_quotient
-from mcmodels.calculus.derivatives import gradient, hessian, jacobian, symbol_of
+from mcmodels.calculus.derivatives import derivative, hessian, symbol_of
 from mcmodels.calculus.doctor.case import Case, Finding
+from mcmodels.calculus.doctor.functions import diagnose_function
 from mcmodels.calculus.doctor.mistakes import MISTAKES
 from mcmodels.calculus.doctor.mistakes_of_rules import stopped_inside
 from mcmodels.calculus.doctor.places import place_of, worst_entry
 from mcmodels.calculus.doctor.samples import (
     APPROXIMATE,
     EXACT,
-    Array,
     Sample,
     as_claimed_array,
     draw_instances,
     natural_value,
     value_of_claimed,
 )
-from mcmodels.calculus.doctor.shapes import described_shape, reshaped
+from mcmodels.calculus.doctor.shapes import REMEDIES, mismatch, reshaped
 from mcmodels.calculus.doctor.terms import expanded
+from mcmodels.calculus.doctor.verdict import Diagnosis
 from mcmodels.calculus.evaluate import EvaluationError, walk
 from mcmodels.calculus.expression import Expression
 from mcmodels.calculus.instances import Instance
@@ -35,64 +36,9 @@ from mcmodels.calculus.operators import as_expression
 from mcmodels.calculus.rewriting import substitute
 from mcmodels.calculus.rules import DerivativeError
 
-__all__ = ["Diagnosis", "diagnose"]
+__all__ = ["diagnose"]
 
 _CONFIRMED = 1e-5  # relative; differences are good to 1e-9, and worse beside a kink
-
-
-@dataclass(frozen=True)
-class Diagnosis:
-    """What the doctor found.
-
-    Attributes
-    ----------
-    correct : bool
-    error : float
-        The largest deviation from the right derivative relative to its largest entry; infinite
-        where the shape is wrong.
-    mistake : str or None
-        None where it is right; else ``"factor"``, ``"transposed layout"``, ``"wrong shape"``,
-        ``"assumed symmetric"``, ``"symmetric convention"``, ``"dropped term"``,
-        ``"sign of a term"``, ``"factor of a term"``, ``"trace order"``, ``"product order"``,
-        ``"mixed layout"``, ``"chain rule"``, ``"row-major vec"``, ``"another variable"``,
-        ``"wrong entries"``, ``"not finite"``, or ``"unknown"``.
-    explanation : str
-        What is wrong: which factor, term, matrix, rows.
-    remedy : str
-    right : Expression or ndarray
-        The right derivative: a formula where f is one, else its values.
-    reproduced : Expression or None
-        The formula that the mistake gives, equal to what was claimed.
-    also : tuple of str
-        Other mistakes that would give the same.
-    """
-
-    correct: bool
-    error: float
-    mistake: str | None
-    explanation: str
-    remedy: str
-    right: Any
-    reproduced: Expression | None = None
-    also: tuple[str, ...] = ()
-
-    def __str__(self) -> str:
-        if self.correct:
-            return f"right: {self.explanation}"
-        lines = [
-            f"wrong (relative error {self.error:.3g}): {self.mistake}",
-            f"  {self.explanation}",
-        ]
-        if self.also:
-            lines.append(f"  the same would come of: {', '.join(self.also)}")
-        if self.remedy:
-            lines.append(f"  remedy: {self.remedy}")
-        if isinstance(self.right, Expression):
-            lines.append(f"  right: {self.right.mathematics()}")
-        else:
-            text = np.array2string(self.right, precision=6, threshold=20, prefix="  right: ")
-            lines.append(f"  right: {text}")
-        return "\n".join(lines)
 
 
 def diagnose(
@@ -145,8 +91,7 @@ def diagnose(
 
     Examples
     --------
-    >>> from mcmodels.calculus import matrix, vector
-    >>> from mcmodels.calculus.doctor import diagnose
+    >>> from mcmodels.calculus import diagnose, matrix, vector
     >>> x, A = vector("x", "n"), matrix("A", "n", "n")
     >>> diagnose(x.T @ A @ x, x, A @ x + A.T @ x).correct
     True
@@ -168,8 +113,6 @@ def diagnose(
     """
     if isinstance(f, Expression):
         return _of_expression(f, x, claimed, seed, values)
-    from mcmodels.calculus.doctor.functions import diagnose_function
-
     if not callable(f):
         raise TypeError(
             f"f must be an expression or a function of one array; found {type(f).__name__}"
@@ -185,7 +128,7 @@ def _of_expression(
     f: Expression, x: Any, claimed: Any, seed: int, values: dict[str, Any]
 ) -> Diagnosis:
     symbol = symbol_of(f, x)
-    right = gradient(f, symbol) if f.is_scalar else jacobian(f, symbol)
+    right = derivative(f, symbol)
     if (
         not isinstance(claimed, Expression)
         and np.isscalar(claimed)
@@ -246,9 +189,7 @@ def _value_or_nan(expression: Expression, instance: Instance) -> Array:
     try:
         return natural_value(expression, instance)
     except EvaluationError:
-        sizes = (expression.rows, expression.cols)[
-            : expression.is_array + (not expression.is_column)
-        ]
+        sizes = (expression.rows, expression.cols)[: len(expression.shape)]
         return np.full([size.value(instance[1]) for size in sizes], np.nan)
 
 
@@ -295,11 +236,10 @@ def _unconfirmed(case: Case, instance: Instance) -> str:
 def _examined(case: Case) -> Diagnosis:
     samples, right = case.samples, case.right
     error = max(sample.error() for sample in samples)
-    kind = "gradient" if case.f.is_scalar else "Jacobian"
     if not any(sample.differs(sample.claimed, sample.right, case.tolerance) for sample in samples):
         points = "1 point" if len(samples) == 1 else f"{len(samples)} random points"
         words = (
-            f"it agrees with the {kind} {right.mathematics()} at {points} "
+            f"it agrees with the {case.kind} {right.mathematics()} at {points} "
             f"(relative error {error:.1e})"
         )
         first = samples[0]
@@ -308,7 +248,7 @@ def _examined(case: Case) -> Diagnosis:
             words += "; the terms cancel there, and many mistakes cannot be seen: try another point"
         return Diagnosis(True, error, None, words, "", right)
     if not case.shape_is_right:
-        return _wrong_shape(case, kind)
+        return _wrong_shape(case)
     if any(not np.isfinite(sample.claimed).all() for sample in samples):
         count = sum(int((~np.isfinite(sample.claimed)).sum()) for sample in samples)
         words = f"{count} of its values are NaN or infinite where the right ones are finite"
@@ -344,21 +284,14 @@ def _named(case: Case, error: float) -> Diagnosis:
     )
 
 
-def _wrong_shape(case: Case, kind: str) -> Diagnosis:
+def _wrong_shape(case: Case) -> Diagnosis:
     samples, right = case.samples, case.right
     error = max(sample.error() for sample in samples)
-    claimed_shape, right_shape = samples[0].claimed.shape, samples[0].right.shape
     at = ", ".join(f"{name} = {size}" for name, size in sorted(samples[0].sizes.items())
                    if name in case.f.size_names)  # fmt: skip
-    shapes = (
-        f"it is {described_shape(claimed_shape)}, the right {kind} {described_shape(right_shape)}"
-    )
+    shapes = mismatch(samples[0].claimed, samples[0].right, case.kind)
     shapes += f" (at {at})" if at else ""
-    remedy = (
-        "a gradient has the shape of its variable"
-        if case.f.is_scalar
-        else "a Jacobian has outputs as rows and inputs as columns"
-    )
+    remedy = REMEDIES[case.kind]
     pairs = [(sample.claimed, sample.right) for sample in samples]
     found = reshaped(pairs, [case.allowed(sample) for sample in samples])
     if found is not None:

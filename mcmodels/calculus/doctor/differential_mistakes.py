@@ -60,7 +60,7 @@ class Contribution:
         tree, x = self._tree, self._tree.x
         inner = tree.d(self.child)
         node, child = self.node.mathematics(), self.child.mathematics()
-        for swapped in _swapped(self._rule, tree.hole(self.child)):
+        for swapped in _swapped(self._rule, _hole(self.child)):
             yield Change(
                 "product order",
                 f"in the differential of {node} the factors stand in another order: it takes "
@@ -73,14 +73,14 @@ class Contribution:
                 f"d({child}) is transposed in the differential of {node}",
                 tree.outside(self.node, self._filled(self._rule, transpose(inner))),
             )
-        if self.child != x and _same_shape(self.child, x):
+        if self.child != x and self.child.shape == x.shape:
             yield Change(
                 "chain rule",
                 f"the inner derivative of {child} is missing: d({child}) is taken for "
                 f"{tree.dx.mathematics()}",
                 tree.outside(self.node, self._filled(self._rule, tree.dx)),
             )
-        if isinstance(self.node, N.Elementwise | N.Power) and _same_shape(self.child, self.node):
+        if isinstance(self.node, N.Elementwise | N.Power) and self.child.shape == self.node.shape:
             yield Change(
                 "chain rule",
                 f"the outer derivative is missing: d({node}) is taken for d({child})",
@@ -93,7 +93,7 @@ class Contribution:
             )
 
     def _filled(self, rule: Expression, inner: Expression) -> Expression:
-        return substitute(rule, {self._tree.hole(self.child): inner})
+        return substitute(rule, {_hole(self.child): inner})
 
 
 def contributions(f: Expression, x: Symbol) -> Iterator[Contribution]:
@@ -103,7 +103,7 @@ def contributions(f: Expression, x: Symbol) -> Iterator[Contribution]:
         if isinstance(node, Symbol):
             continue
         for child, rule in tree.rule_terms(node):
-            filled = substitute(rule, {tree.hole(child): tree.d(child)})
+            filled = substitute(rule, {_hole(child): tree.d(child)})
             yield Contribution(node, child, tree.outside(node, filled), tree, rule)
 
 
@@ -125,9 +125,6 @@ class _Tree:
             self._known[part.key] = differential(part, frozenset([self.x]))
         return self._known[part.key]
 
-    def hole(self, child: Expression) -> Differential:
-        return Differential(Symbol(_HOLE, child.rows, child.cols, frozenset()))
-
     def rule_terms(self, node: Expression) -> Iterator[tuple[Expression, Expression]]:
         """The rule of a node, one inner differential at a time: which, and the rule with a hole."""
         asked: list[Expression] = []
@@ -145,7 +142,7 @@ class _Tree:
             def one(
                 part: Expression, count: Iterator[int] = count, k: int = position
             ) -> Expression:
-                return self.hole(part) if next(count) == k else zeros_like(part)
+                return _hole(part) if next(count) == k else zeros_like(part)
 
             yield child, rule_of(node).apply(node, one)
 
@@ -163,10 +160,6 @@ class _Tree:
             return known[part.key]
 
         return d(self.f)
-
-
-def _same_shape(a: Expression, b: Expression) -> bool:
-    return (a.rows, a.cols) == (b.rows, b.cols)
 
 
 def _swapped(rule: Expression, hole: Differential) -> Iterator[Expression]:
@@ -211,8 +204,9 @@ def _as_for_numbers(terms: list[Expression], hole: Differential) -> Expression |
 def _readable(rule: Expression, child: Expression) -> str:
     text = child.mathematics()
     inner = f"d{text}" if isinstance(child, Symbol) else f"d({text})"
-    return rule.mathematics().replace(Differential(_plain(child)).mathematics(), inner)
+    return rule.mathematics().replace(_hole(child).mathematics(), inner)
 
 
-def _plain(child: Expression) -> Symbol:
-    return Symbol(_HOLE, child.rows, child.cols, frozenset())
+def _hole(child: Expression) -> Differential:
+    """What stands for the differential of a part until that is filled in."""
+    return Differential(Symbol(_HOLE, child.rows, child.cols, frozenset()))

@@ -10,7 +10,7 @@ from itertools import combinations
 import numpy as np
 
 from mcmodels.calculus.arithmetic import power, scale
-from mcmodels.calculus.doctor.samples import Array
+from mcmodels.calculus.binding import Array
 from mcmodels.calculus.expression import Expression
 from mcmodels.calculus.numbers import number
 

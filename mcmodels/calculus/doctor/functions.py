@@ -7,12 +7,13 @@ from typing import Any
 
 import numpy as np
 
+from mcmodels.calculus.binding import Array
 from mcmodels.calculus.checks import difference_quotient
-from mcmodels.calculus.doctor.diagnosis import Diagnosis
 from mcmodels.calculus.doctor.factors import Quantity, ratios_of, recognise
 from mcmodels.calculus.doctor.places import place_of, worst_entry
-from mcmodels.calculus.doctor.samples import APPROXIMATE, Array, as_claimed_array
-from mcmodels.calculus.doctor.shapes import described_shape, reshaped
+from mcmodels.calculus.doctor.samples import APPROXIMATE, as_claimed_array
+from mcmodels.calculus.doctor.shapes import REMEDIES, mismatch, reshaped
+from mcmodels.calculus.doctor.verdict import Diagnosis
 
 __all__ = ["diagnose_function"]
 
@@ -170,14 +171,7 @@ def _of_squares(right: Array) -> list[tuple[str, str, Array]]:
 
 
 def _wrong_shape(claim: Array, right: Array, doubt: float, kind: str) -> Diagnosis:
-    shapes = (
-        f"it is {described_shape(claim.shape)}, the right {kind} {described_shape(right.shape)}"
-    )
-    remedy = (
-        "a gradient has the shape of its variable"
-        if kind == "gradient"
-        else "a Jacobian has outputs as rows and inputs as columns"
-    )
+    shapes, remedy = mismatch(claim, right, kind), REMEDIES[kind]
     allowed = APPROXIMATE.relative * float(np.abs(right).max()) + doubt
     found = reshaped([(claim, right)], [allowed])
     if found is None:

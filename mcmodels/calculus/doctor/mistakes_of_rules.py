@@ -127,8 +127,7 @@ def chain_rule(case: Case) -> Iterator[Finding]:
 def taken_elsewhere(case: Case) -> Iterator[Finding]:
     """An outer derivative that is taken at x, as in f′(x) g′(x) for f(g(x))."""
     for part in parts_of(case.right):
-        same = (part.rows, part.cols) == (case.x.rows, case.x.cols)
-        if not (same and case.x in part.used) or part in (case.x, case.right):
+        if part.shape != case.x.shape or case.x not in part.used or part in (case.x, case.right):
             continue
         try:
             wrong = substitute(case.right, {part: case.x})

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from mcmodels.calculus import arithmetic
 from mcmodels.calculus.arithmetic import add, scale, transpose
-from mcmodels.calculus.derivatives import gradient, jacobian
+from mcmodels.calculus.derivatives import derivative
 from mcmodels.calculus.doctor.case import Case, Finding
 from mcmodels.calculus.expression import Expression
 from mcmodels.calculus.functions import diag
@@ -24,13 +24,6 @@ __all__ = [
     "symmetric_convention",
     "transposed",
 ]
-
-
-def _kind(case: Case) -> str:
-    return "gradient" if case.f.is_scalar else "Jacobian"
-
-
-# -- the whole -----------------------------------------------------------------------------------
 
 
 def overall_factor(case: Case) -> Iterator[Finding]:
@@ -62,7 +55,7 @@ def transposed(case: Case) -> Iterator[Finding]:
         other = "numerator layout; the gradient here has the shape of the variable"
         if not case.f.is_scalar:
             other = "denominator layout; the rows of a Jacobian here are the outputs"
-        words = f"it is the transpose of the right {_kind(case)} ({other})"
+        words = f"it is the transpose of the right {case.kind} ({other})"
         expression = factor.expression()
         assert expression is not None
         if expression != number(1):
@@ -90,17 +83,16 @@ def commuted(case: Case) -> Iterator[Finding]:
 
 def another_variable(case: Case) -> Iterator[Finding]:
     """The derivative by another symbol of the same shape."""
-    by = gradient if case.f.is_scalar else jacobian
     for symbol in case.f.symbols:
-        if symbol == case.x or (symbol.rows, symbol.cols) != (case.x.rows, case.x.cols):
+        if symbol == case.x or symbol.shape != case.x.shape:
             continue
         try:
-            wrong = by(case.f, symbol)
+            wrong = derivative(case.f, symbol)
         except DerivativeError:
             continue
         if case.is_claimed(wrong):
             yield Finding(
-                f"it is the {_kind(case)} by {symbol.mathematics()}, not by {case.x.mathematics()}",
+                f"it is the {case.kind} by {symbol.mathematics()}, not by {case.x.mathematics()}",
                 wrong,
             )
 
@@ -170,5 +162,4 @@ def _symmetric_answers(
 ) -> Iterator[Expression]:
     yield substitute(case.right, stand_in)
     if case.x in chosen:
-        by = gradient if case.f.is_scalar else jacobian
-        yield by(substitute(case.f, stand_in), stand_in[case.x])
+        yield derivative(substitute(case.f, stand_in), stand_in[case.x])

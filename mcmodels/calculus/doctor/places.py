@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from mcmodels.calculus.doctor.samples import Array
+from mcmodels.calculus.binding import Array
 
 __all__ = ["place_of", "worst_entry"]
 

@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from mcmodels.calculus.binding import bind
+from mcmodels.calculus.binding import Array, bind
 from mcmodels.calculus.checks import instance_at
-from mcmodels.calculus.evaluate import walk
+from mcmodels.calculus.evaluate import natural, walk
 from mcmodels.calculus.expression import Expression
 from mcmodels.calculus.instances import Instance, random_instance
 from mcmodels.calculus.nodes import Symbol
@@ -20,7 +20,6 @@ from mcmodels.calculus.sizes import Size
 __all__ = [
     "APPROXIMATE",
     "EXACT",
-    "Array",
     "Sample",
     "Tolerance",
     "as_claimed_array",
@@ -28,8 +27,6 @@ __all__ = [
     "natural_value",
     "value_of_claimed",
 ]
-
-Array = np.ndarray[Any, Any]
 
 _POINTS = 3
 _SMALLEST_SIZE = 3  # what `random_instance` begins with
@@ -110,12 +107,9 @@ class Sample:
 
 
 def natural_value(expression: Expression, instance: tuple[Any, Any]) -> Array:
-    """The value, of no dimension for a scalar, of one for a vector, else of two."""
+    """The value of an expression at an instance, of the expression's shape."""
     with np.errstate(all="ignore"):
-        value = walk(expression, *instance)
-    if expression.is_scalar:
-        return np.asarray(value[0, 0])
-    return value[:, 0] if expression.is_column else value
+        return natural(expression, walk(expression, *instance))
 
 
 def draw_instances(
@@ -199,8 +193,8 @@ def value_of_claimed(claimed: Callable[..., Any], instance: Instance) -> Array:
     values, sizes = instance
     arguments: dict[str, Any] = {}
     for symbol, array in values.items():
-        natural = array[0, 0] if symbol.is_scalar else array[:, 0] if symbol.is_column else array
-        arguments[symbol.name] = float(natural) if symbol.is_scalar else natural.copy()
+        given = natural(symbol, array)
+        arguments[symbol.name] = float(given) if symbol.is_scalar else given.copy()
     taken = _taken(claimed, arguments, sizes)
     try:
         result = claimed(**taken)

@@ -6,10 +6,10 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from mcmodels.calculus.binding import Array
 from mcmodels.calculus.doctor.factors import ratios_of
-from mcmodels.calculus.doctor.samples import Array
 
-__all__ = ["described_shape", "reshaped"]
+__all__ = ["REMEDIES", "mismatch", "reshaped"]
 
 _USUAL_FACTORS = (1.0, -1.0, 2.0, 0.5, -2.0, -0.5)
 
@@ -54,8 +54,19 @@ _WAYS: tuple[tuple[str, str, Callable[[Array], Array]], ...] = (
 )
 
 
-def described_shape(shape: tuple[int, ...]) -> str:
-    """A shape, for messages."""
+REMEDIES = {
+    "gradient": "a gradient has the shape of its variable",
+    "Jacobian": "a Jacobian has outputs as rows and inputs as columns",
+}
+"""What to do about a wrong shape, by what was claimed."""
+
+
+def mismatch(claimed: Array, right: Array, kind: str) -> str:
+    """Both shapes, in words."""
+    return f"it is {_described(claimed.shape)}, the right {kind} {_described(right.shape)}"
+
+
+def _described(shape: tuple[int, ...]) -> str:
     return "a scalar" if shape == () else f"of shape {shape}"
 
 

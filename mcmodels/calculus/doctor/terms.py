@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from itertools import pairwise, permutations, product
+from math import prod
 from typing import Any
 
 from mcmodels.calculus import nodes as N
@@ -32,15 +33,10 @@ _LINEAR = (
 )  # fmt: skip
 
 
-def expanded(expression: Expression) -> list[Expression]:
-    """The terms of the expression, multiplied out as far as there are not too many of them."""
-    return _terms(expression)
-
-
-def _terms(e: Expression) -> list[Expression]:
+def expanded(e: Expression) -> list[Expression]:
+    """The terms of an expression, multiplied out as far as there are not too many of them."""
     if isinstance(e, N.Sum):
-        found = [term for child in e.children for term in _terms(child)]
-        return list(add(found).children) if isinstance(add(found), N.Sum) else [add(found)]
+        return _terms(add([term for child in e.children for term in expanded(child)]))
     if isinstance(e, N.Scaled):
         return _distributed(e, e.children, lambda c: scale(e.coefficient, *c))
     if isinstance(e, N.Product):
@@ -52,17 +48,18 @@ def _terms(e: Expression) -> list[Expression]:
     return [e]
 
 
+def _terms(e: Expression) -> list[Expression]:
+    return list(e.children) if isinstance(e, N.Sum) else [e]
+
+
 def _distributed(
     e: Expression, children: Sequence[Expression], build: Callable[[Sequence[Expression]], Any]
 ) -> list[Expression]:
-    choices = [_terms(child) for child in children]
-    count = 1
-    for choice in choices:
-        count *= len(choice)
+    choices = [expanded(child) for child in children]
+    count = prod(len(choice) for choice in choices)
     if count == 1 or count > _MOST_TERMS:
         return [e]
-    total = add([build(chosen) for chosen in product(*choices)])
-    return list(total.children) if isinstance(total, N.Sum) else [total]
+    return _terms(add([build(chosen) for chosen in product(*choices)]))
 
 
 def edited(
@@ -77,7 +74,7 @@ def edited(
         places.setdefault(part, []).append(path)
     for part, paths in places.items():
         for variant, words in _tried(variants(part)):
-            if (variant.rows, variant.cols) != (part.rows, part.cols) or variant == part:
+            if variant.shape != part.shape or variant == part:
                 continue
             # A variant that does not fit into what stands around it is no mistake one could make.
             with suppress(ValueError):

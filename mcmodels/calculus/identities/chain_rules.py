@@ -2,11 +2,11 @@
 
 from mcmodels.calculus.functions import exp, log, matrix, norm, sigmoid, sin, sum, tanh, vector
 from mcmodels.calculus.identities.identity import Identity
+from mcmodels.calculus.sources import MAGNUS_NEUDECKER as MN
 
 __all__ = ["IDENTITIES"]
 
 _THEME = "Chain rules"
-_MN = "Magnus & Neudecker (2019)"
 
 _x = vector("x", "n")
 _A, _B, _S = matrix("A", "m", "n"), matrix("B", "m", "n"), matrix("S", "n", "n", symmetric=True)
@@ -17,7 +17,7 @@ IDENTITIES = (
         _THEME,
         sum(exp(_A @ _x)),
         _x,
-        f"{_MN}, chapter 5",
+        f"{MN}, chapter 5",
         remark="∂f/∂x = Jᵀ ∂f/∂z with the Jacobian J = A, ∂f/∂z = exp(z).",
     ),
     Identity(
@@ -25,7 +25,7 @@ IDENTITIES = (
         _THEME,
         norm(tanh(_A @ _x)) ** 2,
         _x,
-        f"{_MN}, chapter 5",
+        f"{MN}, chapter 5",
         remark="∂f/∂x = Jᵀ ∂f/∂z with J = diag(1 − z∘z)A, ∂f/∂z = 2z.",
     ),
     Identity(
@@ -33,7 +33,7 @@ IDENTITIES = (
         _THEME,
         log(1 + _x.T @ _S @ _x),
         _x,
-        f"{_MN}, chapter 5",
+        f"{MN}, chapter 5",
         remark="∂f/∂x = f′(z) ∂z/∂x, with f′(z) = 1/(1 + z).",
     ),
     Identity(
@@ -41,7 +41,7 @@ IDENTITIES = (
         _THEME,
         (_A @ _x).T @ (_B @ _x),
         _x,
-        f"{_MN}, chapter 5",
+        f"{MN}, chapter 5",
         remark="∂f/∂x = Aᵀ ∂f/∂u + Bᵀ ∂f/∂v with ∂f/∂u = v, ∂f/∂v = u.",
     ),
     Identity(
@@ -49,7 +49,7 @@ IDENTITIES = (
         _THEME,
         exp(_x).T @ sin(_x),
         _x,
-        f"{_MN}, chapter 5",
+        f"{MN}, chapter 5",
         remark="The two paths give u′∘v and u∘v′.",
     ),
     Identity(
@@ -57,8 +57,8 @@ IDENTITIES = (
         _THEME,
         sigmoid(_A @ _x).T @ tanh(_B @ _x),
         _x,
-        f"{_MN}, chapter 5",
-        1,
+        f"{MN}, chapter 5",
+        order=1,
         remark="Each path gives its Jacobian, transposed, times the other factor.",
     ),
 )

@@ -2,6 +2,7 @@
 
 from mcmodels.calculus.functions import matrix, scalar, trace, vector
 from mcmodels.calculus.identities.identity import Identity
+from mcmodels.calculus.sources import BISHOP, COOKBOOK
 
 __all__ = ["IDENTITIES"]
 
@@ -19,7 +20,7 @@ IDENTITIES = (
         _THEME,
         _lagrangian,
         _v,
-        "Bishop (2006), (12.4), (12.5)",
+        f"{BISHOP}, (12.4), (12.5)",
         remark="Zero where Sv = λv: v is an eigenvector, of variance vᵀSv = λ.",
     ),
     Identity(
@@ -27,7 +28,7 @@ IDENTITIES = (
         _THEME,
         _lagrangian,
         _lam,
-        "Bishop (2006), (12.4)",
+        f"{BISHOP}, (12.4)",
         remark="Zero where vᵀv = 1.",
     ),
     Identity(
@@ -50,6 +51,6 @@ IDENTITIES = (
         _THEME,
         trace(_W.T @ _S @ _W) / trace(_W.T @ _W),
         _W,
-        "Petersen & Pedersen (2012), (108), (115)",
+        f"{COOKBOOK}, (108), (115)",
     ),
 )

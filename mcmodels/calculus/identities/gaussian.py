@@ -2,6 +2,8 @@
 
 from mcmodels.calculus.functions import inv, logdet, matrix, ones, size, trace, vector
 from mcmodels.calculus.identities.identity import Identity
+from mcmodels.calculus.sources import BISHOP
+from mcmodels.calculus.sources import MAGNUS_NEUDECKER as MN
 
 __all__ = ["IDENTITIES"]
 
@@ -16,20 +18,20 @@ _centred = _X - ones("n") @ _mu.T
 _rows = -size("n") / 2 * logdet(_Sigma) - trace(_centred @ inv(_Sigma) @ _centred.T) / 2
 
 IDENTITIES = (
-    Identity("Gaussian log-likelihood in μ", _THEME, _one, _mu, "Bishop (2006), (2.120)"),
+    Identity("Gaussian log-likelihood in μ", _THEME, _one, _mu, f"{BISHOP}, (2.120)"),
     Identity(
         "Gaussian log-likelihood in Σ",
         _THEME,
         _one,
         _Sigma,
-        "Magnus & Neudecker (2019), chapter 15; Bishop (2006), (C.28)",
+        f"{MN}, chapter 15; {BISHOP}, (C.28)",
     ),
     Identity(
         "Gaussian log-likelihood of n rows in μ",
         _THEME,
         _rows,
         _mu,
-        "Bishop (2006), (2.118), (2.120)",
+        f"{BISHOP}, (2.118), (2.120)",
         remark="Zero where μ is the mean of the rows.",
     ),
     Identity(
@@ -37,7 +39,7 @@ IDENTITIES = (
         _THEME,
         _rows,
         _Sigma,
-        "Magnus & Neudecker (2019), chapter 15; Bishop (2006), (2.122)",
+        f"{MN}, chapter 15; {BISHOP}, (2.122)",
         remark="Zero where Σ = ZᵀZ/n.",
         where=(("Z", _centred),),
     ),

@@ -2,30 +2,31 @@
 
 from mcmodels.calculus.functions import exp, inv, matrix, sigmoid, softmax, tanh, vector
 from mcmodels.calculus.identities.identity import Identity
+from mcmodels.calculus.sources import BISHOP
+from mcmodels.calculus.sources import MAGNUS_NEUDECKER as MN
 
 __all__ = ["IDENTITIES"]
 
 _THEME = "Jacobians"
-_MN = "Magnus & Neudecker (2019)"
 
 _x, _b, _z = vector("x", "n"), vector("b", "n"), vector("z", "n")
 _A = matrix("A", "m", "n")
 _X, _square_X = matrix("X", "m", "n"), matrix("X", "n", "n")
 
 IDENTITIES = (
-    Identity("Ax", _THEME, _A @ _x, _x, f"{_MN}, chapter 9", 1),
-    Identity("shift by b", _THEME, _x + _b, _x, f"{_MN}, chapter 9", 1),
-    Identity("elementwise exponential", _THEME, exp(_x), _x, f"{_MN}, chapter 9", 1),
-    Identity("elementwise hyperbolic tangent", _THEME, tanh(_x), _x, f"{_MN}, chapter 9", 1),
-    Identity("elementwise sigmoid", _THEME, sigmoid(_x), _x, "Bishop (2006), (4.88)", 1),
-    Identity("softmax", _THEME, softmax(_z), _z, "Bishop (2006), (4.106)", 1),
+    Identity("Ax", _THEME, _A @ _x, _x, f"{MN}, chapter 9", order=1),
+    Identity("shift by b", _THEME, _x + _b, _x, f"{MN}, chapter 9", order=1),
+    Identity("elementwise exponential", _THEME, exp(_x), _x, f"{MN}, chapter 9", order=1),
+    Identity("elementwise hyperbolic tangent", _THEME, tanh(_x), _x, f"{MN}, chapter 9", order=1),
+    Identity("elementwise sigmoid", _THEME, sigmoid(_x), _x, f"{BISHOP}, (4.88)", order=1),
+    Identity("softmax", _THEME, softmax(_z), _z, f"{BISHOP}, (4.106)", order=1),
     Identity(
         "composite σ(Ax)",
         _THEME,
         sigmoid(_A @ _x),
         _x,
-        f"{_MN}, chapter 5",
-        1,
+        f"{MN}, chapter 5",
+        order=1,
         remark="The Jacobian of a composite is the product of the Jacobians: the chain rule.",
     ),
     Identity(
@@ -33,10 +34,10 @@ IDENTITIES = (
         _THEME,
         matrix("A", "p", "m") @ _X @ matrix("B", "n", "q"),
         _X,
-        f"{_MN}, chapter 9",
-        1,
+        f"{MN}, chapter 9",
+        order=1,
     ),
-    Identity("transpose", _THEME, _X.T, _X, f"{_MN}, chapter 9", 1),
-    Identity("inverse", _THEME, inv(_square_X), _square_X, f"{_MN}, chapter 9", 1),
-    Identity("Gram matrix XᵀX", _THEME, _X.T @ _X, _X, f"{_MN}, chapter 9", 1),
+    Identity("transpose", _THEME, _X.T, _X, f"{MN}, chapter 9", order=1),
+    Identity("inverse", _THEME, inv(_square_X), _square_X, f"{MN}, chapter 9", order=1),
+    Identity("Gram matrix XᵀX", _THEME, _X.T @ _X, _X, f"{MN}, chapter 9", order=1),
 )

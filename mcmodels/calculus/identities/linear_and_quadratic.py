@@ -2,6 +2,8 @@
 
 from mcmodels.calculus.functions import inv, matrix, norm, vector
 from mcmodels.calculus.identities.identity import Identity
+from mcmodels.calculus.sources import COOKBOOK
+from mcmodels.calculus.sources import MAGNUS_NEUDECKER as MN
 
 __all__ = ["IDENTITIES"]
 
@@ -14,49 +16,49 @@ _Sigma = matrix("Sigma", "n", "n", positive_definite=True)
 _distance = (_x - _mu).T @ inv(_Sigma) @ (_x - _mu)
 
 IDENTITIES = (
-    Identity("linear form", _THEME, _a.T @ _x, _x, "Petersen & Pedersen (2012), (69)"),
+    Identity("linear form", _THEME, _a.T @ _x, _x, f"{COOKBOOK}, (69)"),
     Identity(
         "quadratic form",
         _THEME,
         _x.T @ _square_A @ _x,
         _x,
-        "Petersen & Pedersen (2012), (81), (98)",
+        f"{COOKBOOK}, (81), (98)",
     ),
     Identity(
         "quadratic form of a symmetric matrix",
         _THEME,
         _x.T @ _S @ _x,
         _x,
-        "Petersen & Pedersen (2012), (81)",
+        f"{COOKBOOK}, (81)",
     ),
-    Identity("squared norm", _THEME, norm(_x) ** 2, _x, "Petersen & Pedersen (2012), (131)"),
-    Identity("norm", _THEME, norm(_x), _x, "Petersen & Pedersen (2012), (129), (130)"),
+    Identity("squared norm", _THEME, norm(_x) ** 2, _x, f"{COOKBOOK}, (131)"),
+    Identity("norm", _THEME, norm(_x), _x, f"{COOKBOOK}, (129), (130)"),
     Identity(
         "squared distance from b",
         _THEME,
         norm(_A @ _x - _b) ** 2,
         _x,
-        "Petersen & Pedersen (2012), (84)",
+        f"{COOKBOOK}, (84)",
     ),
     Identity(
         "Mahalanobis distance in x",
         _THEME,
         _distance,
         _x,
-        "Petersen & Pedersen (2012), (85)",
+        f"{COOKBOOK}, (85)",
     ),
     Identity(
         "Mahalanobis distance in μ",
         _THEME,
         _distance,
         _mu,
-        "Petersen & Pedersen (2012), (86)",
+        f"{COOKBOOK}, (86)",
     ),
     Identity(
         "Mahalanobis distance in Σ",
         _THEME,
         _distance,
         _Sigma,
-        "Petersen & Pedersen (2012), (61); Magnus & Neudecker (2019), chapter 10",
+        f"{COOKBOOK}, (61); {MN}, chapter 10",
     ),
 )

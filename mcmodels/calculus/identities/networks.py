@@ -2,12 +2,13 @@
 
 from mcmodels.calculus.functions import logsumexp, matrix, norm, softmax, tanh, vector
 from mcmodels.calculus.identities.identity import Identity
+from mcmodels.calculus.sources import DEEP_LEARNING
 
 __all__ = ["IDENTITIES"]
 
 _LAYER = "Dense layer"
 _NETWORK = "Two-layer network"
-_SOURCE = "Goodfellow, Bengio & Courville (2016), 6.5"
+_SOURCE = f"{DEEP_LEARNING}, 6.5"
 
 _x, _delta, _b = vector("x", "n"), vector("delta", "m"), vector("b", "m")
 _W = matrix("W", "m", "n")

@@ -2,6 +2,7 @@
 
 from mcmodels.calculus.functions import inv, matrix, scalar, vector
 from mcmodels.calculus.identities.identity import Identity
+from mcmodels.calculus.sources import BOYD
 
 __all__ = ["IDENTITIES"]
 
@@ -24,7 +25,7 @@ IDENTITIES = (
         _THEME,
         -_g.T @ inv(_H) @ _g / 2,
         _g,
-        "Boyd & Vandenberghe (2004), 9.5.1",
+        f"{BOYD}, 9.5.1",
         remark="The value of the model at s = −H⁻¹g, less f.",
     ),
 )

@@ -14,6 +14,7 @@ from mcmodels.calculus.functions import (
     vector,
 )
 from mcmodels.calculus.identities.identity import Identity
+from mcmodels.calculus.sources import BISHOP, BOYD, COOKBOOK
 
 __all__ = ["IDENTITIES"]
 
@@ -42,7 +43,7 @@ IDENTITIES = (
         _LINEAR,
         norm(_X @ _w - _y) ** 2,
         _w,
-        "Bishop (2006), (3.14); Petersen & Pedersen (2012), (84)",
+        f"{BISHOP}, (3.14); {COOKBOOK}, (84)",
         remark="Zero where XᵀXw = Xᵀy, the normal equations.",
     ),
     Identity(
@@ -50,7 +51,7 @@ IDENTITIES = (
         _LINEAR,
         norm(_residual) ** 2,
         _W,
-        "Petersen & Pedersen (2012), (119)",
+        f"{COOKBOOK}, (119)",
         remark="Zero where XᵀXW = XᵀY.",
     ),
     Identity(
@@ -58,7 +59,7 @@ IDENTITIES = (
         _LINEAR,
         _ridge,
         _w,
-        "Bishop (2006), (3.27)",
+        f"{BISHOP}, (3.27)",
         remark="Zero where (XᵀX + λI)w = Xᵀy.",
     ),
     Identity(
@@ -66,14 +67,14 @@ IDENTITIES = (
         _LINEAR,
         _ridge_traces,
         _W,
-        "Petersen & Pedersen (2012), (115), (119)",
+        f"{COOKBOOK}, (115), (119)",
     ),
     Identity(
         "logistic loss",
         _CLASSES,
         _logistic,
         _w,
-        "Bishop (2006), (4.91), (4.97)",
+        f"{BISHOP}, (4.91), (4.97)",
         remark="Xᵀ(ŷ − y) and XᵀDX, with ŷ = σ(Xw) and D = diag(ŷ∘(1 − ŷ)).",
     ),
     Identity(
@@ -81,7 +82,7 @@ IDENTITIES = (
         _CLASSES,
         _likelihood,
         _w,
-        "Bishop (2006), (4.90), (4.91), (4.97)",
+        f"{BISHOP}, (4.90), (4.91), (4.97)",
     ),
     Identity(
         "penalised logistic loss",
@@ -95,14 +96,14 @@ IDENTITIES = (
         _CLASSES,
         logsumexp(_z),
         _z,
-        "Boyd & Vandenberghe (2004), 3.1.5",
+        f"{BOYD}, 3.1.5",
     ),
     Identity(
         "softmax cross-entropy",
         _CLASSES,
         logsumexp(_z) - _one_hot.T @ _z,
         _z,
-        "Bishop (2006), (4.108), (4.109)",
+        f"{BISHOP}, (4.108), (4.109)",
         remark="ŷ − y, with ŷ = softmax(z).",
     ),
     Identity(
@@ -110,7 +111,7 @@ IDENTITIES = (
         _CLASSES,
         -_one_hot.T @ log(softmax(_z)),
         _z,
-        "Bishop (2006), (4.108), (4.109)",
+        f"{BISHOP}, (4.108), (4.109)",
         remark="y is declared a probability vector: its entries sum to 1.",
     ),
     Identity(
@@ -118,7 +119,7 @@ IDENTITIES = (
         _CLASSES,
         sum(logsumexp(_X @ _W, axis=1)) - trace(_Y.T @ _X @ _W),
         _W,
-        "Bishop (2006), (4.109), (4.110)",
+        f"{BISHOP}, (4.109), (4.110)",
         remark="softmax_rows is that of each row.",
         where=(("P", softmax(_X @ _W, axis=1)),),
     ),
@@ -127,14 +128,14 @@ IDENTITIES = (
         _FACTORS,
         norm(_error) ** 2,
         _U,
-        "Koren, Bell & Volinsky (2009); Petersen & Pedersen (2012), (119)",
+        f"Koren, Bell & Volinsky (2009); {COOKBOOK}, (119)",
     ),
     Identity(
         "matrix factorisation in V",
         _FACTORS,
         norm(_error) ** 2,
         _V,
-        "Koren, Bell & Volinsky (2009); Petersen & Pedersen (2012), (119)",
+        f"Koren, Bell & Volinsky (2009); {COOKBOOK}, (119)",
     ),
     Identity(
         "penalised factorisation as traces, in U",

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from mcmodels.calculus.expression import Expression
-from mcmodels.calculus.numbers import Value
-from mcmodels.calculus.printing.structure import ATOM, FACTOR, SUM, TERM, decimal
-from mcmodels.calculus.printing.textbook import GREEK, Text, TextbookPrinter
+from mcmodels.calculus.numbers import Value, decimal
+from mcmodels.calculus.printing.structure import ATOM, FACTOR, SUM, TERM, Text
+from mcmodels.calculus.printing.textbook import GREEK, TextbookPrinter
 
 __all__ = ["LatexPrinter"]
 

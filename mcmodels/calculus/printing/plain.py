@@ -9,9 +9,9 @@ from itertools import pairwise
 
 from mcmodels.calculus import nodes as N
 from mcmodels.calculus.expression import Expression
-from mcmodels.calculus.numbers import Value
-from mcmodels.calculus.printing.structure import ATOM, FACTOR, OPERATION, TERM, decimal
-from mcmodels.calculus.printing.textbook import Text, TextbookPrinter
+from mcmodels.calculus.numbers import Value, decimal
+from mcmodels.calculus.printing.structure import ATOM, FACTOR, OPERATION, TERM, Text
+from mcmodels.calculus.printing.textbook import TextbookPrinter
 
 __all__ = ["PlainPrinter"]
 

@@ -7,14 +7,14 @@ from fractions import Fraction
 from mcmodels.calculus import nodes as N
 from mcmodels.calculus.arithmetic import scale
 from mcmodels.calculus.expression import Expression
-from mcmodels.calculus.numbers import Value
+from mcmodels.calculus.numbers import Value, decimal, magnitude
 from mcmodels.calculus.printing.structure import (
     ATOM,
     FACTOR,
     SUM,
     TERM,
     Printer,
-    decimal,
+    Text,
     entry,
     fraction,
     is_half,
@@ -23,8 +23,6 @@ from mcmodels.calculus.printing.structure import (
 from mcmodels.calculus.sizes import ONE, Size
 
 __all__ = ["PythonPrinter"]
-
-Text = tuple[str, int]
 
 _CALLS: dict[type[Expression], str] = {
     N.Trace: "trace",
@@ -121,7 +119,7 @@ class PythonPrinter(Printer):
         return text, SUM
 
     def _scaled(self, e: N.Scaled) -> Text:
-        size = e.coefficient if e.coefficient > 0 else -e.coefficient
+        size = magnitude(e.coefficient)
         number = None if size == 1 else self.write(N.Number(size), TERM)
         array = () if e.array is None else (e.array,)
         text, _ = self._quotient(number, e.scalars, array)
@@ -140,8 +138,10 @@ class PythonPrinter(Printer):
         texts += [self.write(factor, FACTOR) for factor in above]
         for factor in array:
             # Python reads from left to right: c * A @ x is (c * A) @ x, and c * x / y fine as well.
-            inner = self._quotient(None, factor.children)[0] if _is_hadamard(factor) else None
-            texts.append(inner or self.write(factor, TERM if texts else FACTOR))
+            if isinstance(factor, N.Hadamard):
+                texts.append(self._quotient(None, factor.children)[0])
+            else:
+                texts.append(self.write(factor, TERM if texts else FACTOR))
         text = " * ".join(texts) or "1"
         for factor in below:
             text += f" / {self.write(factor, FACTOR)}"
@@ -165,7 +165,7 @@ class PythonPrinter(Printer):
 
     def _matrix_power(self, e: N.MatrixPower) -> Text:
         base = self.write(e.base)
-        if isinstance(e.exponent, N.Number) and e.exponent.value == -1:
+        if e.is_inverse:
             return f"inv({base})", ATOM
         return f"matrix_power({base}, {self.write(e.exponent)})", ATOM
 
@@ -196,7 +196,3 @@ def _negated(e: Expression, text: str) -> str:
             break
         e = above[0]
     return f"-({text})" if isinstance(e, N.Sum) else f"-{text}"
-
-
-def _is_hadamard(e: Expression) -> bool:
-    return isinstance(e, N.Hadamard)

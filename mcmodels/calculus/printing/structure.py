@@ -6,9 +6,9 @@ from collections.abc import Callable
 from fractions import Fraction
 
 from mcmodels.calculus import nodes as N
-from mcmodels.calculus.arithmetic import parts, power, scale
+from mcmodels.calculus.arithmetic import assemble, parts, power
 from mcmodels.calculus.expression import Expression
-from mcmodels.calculus.numbers import Value, number
+from mcmodels.calculus.numbers import magnitude, number
 
 __all__ = [
     "ATOM",
@@ -17,11 +17,10 @@ __all__ = [
     "SUM",
     "TERM",
     "Printer",
-    "decimal",
+    "Text",
     "entry",
     "fraction",
     "is_half",
-    "magnitude",
     "signed_terms",
 ]
 
@@ -30,7 +29,8 @@ __all__ = [
 # product (Xᵀ, √x); what takes a superscript.
 SUM, OPERATION, TERM, FACTOR, ATOM = range(5)
 
-_MOST_DIGITS = 12
+Text = tuple[str, int]
+"""A text and how tightly it holds together."""
 
 
 class Printer:
@@ -61,15 +61,9 @@ def signed_terms(e: N.Sum) -> list[tuple[bool, Expression]]:
         negative = coefficient < 0
         if same and not all(filled):
             array = None
-        result.append((negative, _assembled(magnitude(coefficient), scalars, array)))
+        result.append((negative, assemble(magnitude(coefficient), scalars, array)))
     first = next((i for i, (negative, _) in enumerate(result) if not negative), 0)
     return [result[first], *result[:first], *result[first + 1 :]]
-
-
-def _assembled(
-    coefficient: Value, scalars: tuple[Expression, ...], array: Expression | None
-) -> Expression:
-    return scale(coefficient, *scalars, *([] if array is None else [array]))
 
 
 def fraction(factors: tuple[Expression, ...]) -> tuple[list[Expression], list[Expression]]:
@@ -101,17 +95,3 @@ def entry(e: N.Product) -> tuple[N.Symbol, list[int]] | None:
 def is_half(value: object) -> bool:
     """Whether an exponent is that of a square root."""
     return value == Fraction(1, 2)
-
-
-def magnitude(value: Value) -> Value:
-    """The number without its sign."""
-    return value if value >= 0 else -value
-
-
-def decimal(value: Value) -> str | None:
-    """A ratio as a short decimal, where it is one."""
-    if isinstance(value, float):
-        return None
-    text = repr(float(value))
-    short = "e" not in text and len(text) <= _MOST_DIGITS
-    return text if short and Fraction(text) == value else None

@@ -14,7 +14,7 @@ from fractions import Fraction
 
 from mcmodels.calculus import nodes as N
 from mcmodels.calculus.expression import Expression
-from mcmodels.calculus.numbers import Value
+from mcmodels.calculus.numbers import Value, decimal, magnitude
 from mcmodels.calculus.printing.structure import (
     ATOM,
     FACTOR,
@@ -22,19 +22,15 @@ from mcmodels.calculus.printing.structure import (
     SUM,
     TERM,
     Printer,
-    decimal,
+    Text,
     entry,
     fraction,
     is_half,
-    magnitude,
     signed_terms,
 )
 from mcmodels.calculus.sizes import ONE, Size
 
-__all__ = ["GREEK", "Text", "TextbookPrinter", "split_name"]
-
-Text = tuple[str, int]
-"""A text and how tightly it holds together."""
+__all__ = ["GREEK", "TextbookPrinter", "split_name"]
 
 _FROM_ALPHA = """alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi omicron pi
 rho final_sigma sigma tau upsilon phi chi psi omega"""
@@ -183,7 +179,7 @@ class TextbookPrinter(Printer):
 
     def text(self, e: Expression) -> str:
         """The text of a whole expression, with names told apart."""
-        names = {_root(symbol).name for symbol in e.used} | e.size_names
+        names = {_innermost(symbol).name for symbol in e.used} | e.size_names
         shown = {name: self._name(*split_name(name)) for name in names}
         counts = Counter(shown.values())
         self.literal = frozenset(
@@ -328,11 +324,7 @@ class TextbookPrinter(Printer):
 
     def _transpose(self, e: N.Transpose) -> Text:
         inner = e.argument
-        if (
-            isinstance(inner, N.MatrixPower)
-            and isinstance(inner.exponent, N.Number)
-            and inner.exponent.value == -1
-        ):
+        if isinstance(inner, N.MatrixPower) and inner.is_inverse:
             return self._with_exponent(inner.base, self.minus + self.transposed), FACTOR
         return self._with_exponent(inner, self.transposed), FACTOR
 
@@ -362,7 +354,8 @@ class TextbookPrinter(Printer):
         return function + self.parenthesised(self.write(e.argument)), ATOM
 
 
-def _root(symbol: N.Symbol) -> N.Symbol:
+def _innermost(symbol: N.Symbol) -> N.Symbol:
+    """The symbol that a differential, or one of a differential, is of."""
     while isinstance(symbol, N.Differential):
         symbol = symbol.of
     return symbol

@@ -9,6 +9,7 @@ from mcmodels.calculus import functions
 from mcmodels.calculus import nodes as N
 from mcmodels.calculus.arithmetic import (
     add,
+    assemble,
     hadamard,
     identity,
     kron,
@@ -19,8 +20,7 @@ from mcmodels.calculus.arithmetic import (
     transpose,
 )
 from mcmodels.calculus.expression import Expression
-from mcmodels.calculus.numbers import Value, number
-from mcmodels.calculus.simplification.sums import assemble
+from mcmodels.calculus.numbers import Value, magnitude, number
 
 __all__ = ["factored", "factored_on_both_sides", "gathered", "number_taken_out"]
 
@@ -118,18 +118,14 @@ def _is_fraction(term: Expression) -> bool:
     )
 
 
-def _magnitude(value: Value) -> Value:
-    return value if value >= 0 else -value
-
-
 def _common_scalars(e: Expression) -> tuple[list[Expression | Value], Expression]:
     """Numbers of equal size and scalar factors that all terms of a sum share, taken out."""
     if not isinstance(e, N.Sum):
         return [], e
     terms = [parts(term) for term in e.children]
-    size = _magnitude(terms[0][0])
+    size = magnitude(terms[0][0])
     factor: Value = Fraction(1)
-    if all(_magnitude(coefficient) == size for coefficient, _, _ in terms):
+    if all(magnitude(coefficient) == size for coefficient, _, _ in terms):
         factor = size if any(coefficient > 0 for coefficient, _, _ in terms) else -size
     common = [s for s in terms[0][1] if all(s in scalars for _, scalars, _ in terms)]
     if factor == 1 and not common:
@@ -162,7 +158,7 @@ def number_taken_out(e: N.Sum) -> Expression | None:
     outside, inside = _common_scalars(e)
     if not outside:
         return None
-    size = _magnitude(parts(e.children[0])[0])
+    size = magnitude(parts(e.children[0])[0])
     shifted = any(isinstance(parts(term)[2], N.Identity) for term in e.children)
     return scale(*outside, inside) if shifted or size != int(size) else None
 

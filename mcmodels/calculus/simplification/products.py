@@ -36,9 +36,8 @@ def inverses_opened(e: N.Product) -> Expression | None:
 def _opened_inverse(e: Expression) -> Expression | None:
     if (
         isinstance(e, N.MatrixPower)
+        and e.is_inverse
         and isinstance(e.base, N.Product)
-        and isinstance(e.exponent, N.Number)
-        and e.exponent.value == -1
         and all(factor.is_square for factor in e.base.children)
     ):
         return matmul([inverse(factor) for factor in reversed(e.base.children)])

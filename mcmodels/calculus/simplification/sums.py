@@ -2,25 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from fractions import Fraction
 
 from mcmodels.calculus import nodes as N
-from mcmodels.calculus.arithmetic import add, hadamard, matmul, parts, scale, transpose
+from mcmodels.calculus.arithmetic import add, assemble, hadamard, matmul, parts, scale, transpose
 from mcmodels.calculus.expression import Expression
 from mcmodels.calculus.numbers import Value, number
 from mcmodels.calculus.rewriting import with_children
 
-__all__ = ["assemble", "collected", "mirror_images_in_order", "multiplied_out"]
+__all__ = ["collected", "mirror_images_in_order", "multiplied_out"]
 
 _MOST_TERMS = 64  # of a product of sums that is multiplied out to see what cancels
-
-
-def assemble(
-    coefficient: Value, scalars: Sequence[Expression], array: Expression | None
-) -> Expression:
-    """A term of the parts that `parts` takes it into."""
-    return scale(coefficient, *scalars, *([] if array is None else [array]))
 
 
 def collected(e: N.Sum) -> Expression | None:
