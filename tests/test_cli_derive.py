@@ -19,7 +19,7 @@ def derived(capsys, *argv):
 class TestSteps:
     def test_the_example(self, capsys):
         shapes, steps = derived(capsys, "trace(X.T @ A @ X)", "--wrt", "X")
-        assert shapes == "with X: m×n matrix, A: m×m matrix"
+        assert shapes == "with X: matrix of m×n, A: matrix of m×m"
         X, A = matrix("X", "m", "n"), matrix("A", "m", "m")
         derivation = trace(X.T @ A @ X).derivation(X)
         assert steps == f"{derivation}\n".lstrip()
@@ -28,7 +28,7 @@ class TestSteps:
     def test_hessian(self, capsys):
         text = "norm(A @ x - b)**2 + c * norm(x)**2"
         shapes, steps = derived(capsys, text, "--wrt", "x", "--let", "c=scalar", "--hessian")
-        assert shapes == "with A: m×n matrix, x: vector of n, b: vector of m, c: scalar"
+        assert shapes == "with A: matrix of m×n, x: vector of n, b: vector of m, c: scalar"
         A, x, b, c = matrix("A", "m", "n"), vector("x", "n"), vector("b", "m"), scalar("c")
         f = norm(A @ x - b) ** 2 + c * norm(x) ** 2
         assert f"= {f.hessian(x).mathematics()}" in steps
@@ -72,7 +72,7 @@ class TestSteps:
 
     def test_the_jacobian_of_an_array(self, capsys):
         shapes, steps = derived(capsys, "softmax(A @ x)", "--wrt", "x")
-        assert shapes == "with A: m×n matrix, x: vector of n"
+        assert shapes == "with A: matrix of m×n, x: vector of n"
         A, x = matrix("A", "m", "n"), vector("x", "n")
         assert softmax(A @ x).jacobian(x).mathematics() in steps.splitlines()[-1]
 
@@ -99,20 +99,20 @@ class TestDeclarations:
     @pytest.mark.parametrize(
         ("text", "let", "shapes"),
         [
-            ("x.T @ S @ x", ["S=matrix:symmetric"], "x: vector of n, S: n×n matrix (symmetric)"),
-            ("x.T @ S @ x", ["S=3,3:symmetric"], "x: vector of 3, S: 3×3 matrix (symmetric)"),
+            ("x.T @ S @ x", ["S=matrix:symmetric"], "x: vector of n, S: matrix of n×n (symmetric)"),
+            ("x.T @ S @ x", ["S=3,3:symmetric"], "x: vector of 3, S: matrix of 3×3 (symmetric)"),
             ("c * (x.T @ x)", ["c=scalar"], "c: scalar, x: vector of n"),
-            ("sum(A @ x) / n", ["A=n,p"], "A: n×p matrix, x: vector of p"),
+            ("sum(A @ x) / n", ["A=n,p"], "A: matrix of n×p, x: vector of p"),
             ("-p.T @ log(x)", ["p=k:probability"], "p: vector of k (probability), x: vector of k"),
             (
                 "trace(matrix_power(X, k)) + sum(x)",
                 ["k=scalar:integer", "X = n , n"],
-                "X: n×n matrix, k: scalar (integer), x: vector of m",
+                "X: matrix of n×n, k: scalar (integer), x: vector of m",
             ),
             (
                 "logdet(S) + x.T @ inv(S) @ x",
                 ["S=d,d:positive_definite"],
-                "S: d×d matrix (positive_definite, symmetric), x: vector of d",
+                "S: matrix of d×d (positive definite), x: vector of d",
             ),
         ],
     )  # fmt: skip

@@ -8,13 +8,23 @@ from typing import Any
 import numpy as np
 
 from mcmodels.calculus.expression import Expression
-from mcmodels.calculus.nodes import Symbol
+from mcmodels.calculus.nodes import Symbol, Unit
+from mcmodels.calculus.rewriting import parts_of
 from mcmodels.calculus.sizes import ShapeError
 
-__all__ = ["Array", "bind", "bind_sizes", "require_shapes"]
+__all__ = [
+    "Array",
+    "bind",
+    "bind_sizes",
+    "real_numbers",
+    "require_indices",
+    "require_shapes",
+    "require_whole",
+]
 
 Array = np.ndarray[Any, Any]
 
+_NOT_ONE = 1e-8  # what probabilities may miss of their sum: rounding of many stays below
 _ASYMMETRY = 1e-8  # relative; rounding of a product that is symmetric on paper stays far below
 
 
@@ -75,11 +85,31 @@ def _refuse_missing(symbols: Mapping[str, Symbol], values: Mapping[str, Any]) ->
             )
 
 
-def _array(symbol: Symbol, value: Any) -> Array:
+def real_numbers(symbol: Symbol, value: Any) -> Array:
+    """The value of a symbol as float64, refused where it is no real number."""
     array = np.asarray(value)
     if array.dtype.kind not in "biuf":
         raise ValueError(f"{symbol.name!r} must be real numbers; found {array.dtype}")
-    array = array.astype(float, copy=False)
+    return array.astype(float, copy=False)
+
+
+def require_whole(symbol: Symbol, array: Array) -> None:
+    """Refuse a value of a symbol declared integer that is none."""
+    if array.ndim == 0 and float(array) != int(array):
+        raise ValueError(f"{symbol.name!r} is declared integer; found {float(array)}")
+
+
+def require_indices(expression: Expression, sizes: Mapping[str, int]) -> None:
+    """Refuse an entry outside its array."""
+    for part in parts_of(expression):
+        if isinstance(part, Unit):
+            length = part.rows.value(sizes)
+            if not -length <= part.index < length:
+                raise ShapeError(f"index {part.index} is outside a vector of {length}")
+
+
+def _array(symbol: Symbol, value: Any) -> Array:
+    array = real_numbers(symbol, value)
     if not np.isfinite(array).all():
         raise ValueError(f"{symbol.name!r} must be finite; found NaN or infinity")
     wanted = len(symbol.shape)
@@ -90,8 +120,10 @@ def _array(symbol: Symbol, value: Any) -> Array:
         )
     if array.size == 0:
         raise ShapeError(f"{symbol.name!r} is empty; found shape {array.shape}")
-    if "integer" in symbol.declared and float(array) != int(array):
-        raise ValueError(f"{symbol.name!r} is declared integer; found {float(array)}")
+    if "integer" in symbol.declared:
+        require_whole(symbol, array)
+    if "probability" in symbol.declared:
+        _require_probability(symbol, array)
     if "symmetric" in symbol.declared and array.shape[0] == array.shape[1]:
         asymmetry = np.abs(array - array.T).max()
         if asymmetry > _ASYMMETRY * np.abs(array).max():
@@ -99,7 +131,23 @@ def _array(symbol: Symbol, value: Any) -> Array:
                 f"{symbol.name!r} is declared symmetric; found entries that differ by "
                 f"{asymmetry:.3g} from their mirror image"
             )
+    if "positive_definite" in symbol.declared and array.shape[0] == array.shape[1]:
+        smallest = np.linalg.eigvalsh(array)[0]
+        if smallest <= 0:
+            raise ValueError(
+                f"{symbol.name!r} is declared positive definite; "
+                f"found the eigenvalue {smallest:.3g}"
+            )
     return array.reshape(-1, 1) if array.ndim < 2 else array
+
+
+def _require_probability(symbol: Symbol, array: Array) -> None:
+    total = array.sum()
+    if array.min() < 0 or abs(total - 1) > _NOT_ONE:
+        raise ValueError(
+            f"{symbol.name!r} is declared probability: entries of at least 0 that sum to 1; "
+            f"found the sum {total:.9g} and the smallest entry {array.min():.3g}"
+        )
 
 
 def _clash(symbol: Symbol, array: Array, sizes: Mapping[str, int]) -> str:

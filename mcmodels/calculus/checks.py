@@ -14,10 +14,17 @@ from mcmodels.calculus.expression import Expression
 from mcmodels.calculus.instances import Instance, random_instance
 from mcmodels.calculus.nodes import Symbol
 
-__all__ = ["check", "difference_quotient", "directions", "largest_deviation"]
+__all__ = [
+    "check",
+    "difference_quotient",
+    "difference_with_error",
+    "directions",
+    "largest_deviation",
+]
 
 _FIRST_STEP = 2.0**-4
 _HALVINGS = 8
+_EPSILON = float(np.finfo(float).eps)
 _SMALLEST_SCALE = 1e-3  # of a derivative; differences of one that is 0 leave 1e-13 or so
 
 
@@ -82,11 +89,32 @@ def difference_quotient(phi: Callable[[float], Array]) -> Array:
 
     Ridders (1982), Advances in Engineering Software 4(2); Press et al., Numerical Recipes, 5.7.
     """
+    best, _ = difference_with_error(phi)
+    return best
+
+
+def difference_with_error(
+    phi: Callable[[float], Array], noise: Array | float = 0.0, halvings: int = _HALVINGS
+) -> tuple[Array, Array]:
+    """The same, and how far each entry may be off: what the table changes by, or rounding.
+
+    Parameters
+    ----------
+    phi : callable
+        Its values may be NaN where it is not defined.
+    noise : float or ndarray, default=0
+        By how much values of phi may be off: smaller steps are of no use where that, divided by the
+        step, is more than the error.
+    halvings : int
+        The most steps that are tried, each half the one before.
+    """
     table: list[list[Array]] = []
     best = error = None
     step = _FIRST_STEP
     with np.errstate(all="ignore"):
-        for row in range(_HALVINGS):
+        for row in range(halvings):
+            if error is not None and bool((noise / step > error).all()):
+                break
             current = [(phi(step) - phi(-step)) / (2 * step)]
             for column in range(row):
                 factor = 4.0 ** (column + 1)
@@ -95,7 +123,8 @@ def difference_quotient(phi: Callable[[float], Array]) -> Array:
                 change = np.maximum(
                     np.abs(better - current[column]), np.abs(better - table[row - 1][column])
                 )
-                change = np.where(np.isfinite(better), change, np.inf)
+                change = np.maximum(change, (noise + _EPSILON * np.abs(better)) / step)
+                change = np.where(np.isfinite(change), change, np.inf)
                 if best is None or error is None:
                     best, error = better, change
                 else:
@@ -104,7 +133,8 @@ def difference_quotient(phi: Callable[[float], Array]) -> Array:
             table.append(current)
             step /= 2
     assert best is not None
-    return best
+    assert error is not None
+    return best, error
 
 
 def largest_deviation(found: Array, expected: Array) -> float:

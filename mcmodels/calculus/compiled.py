@@ -7,13 +7,22 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mcmodels.calculus.binding import Array, bind_sizes, require_shapes
+from mcmodels.calculus.binding import (
+    Array,
+    bind_sizes,
+    real_numbers,
+    require_indices,
+    require_shapes,
+    require_whole,
+)
 from mcmodels.calculus.compiling.writing import write_function
 from mcmodels.calculus.evaluate import EvaluationError
+from mcmodels.calculus.nesting import refuses_depth
 from mcmodels.calculus.sizes import ShapeError
 
 if TYPE_CHECKING:
     from mcmodels.calculus.expression import Expression
+    from mcmodels.calculus.nodes import Symbol
 
 __all__ = ["CompiledFunction"]
 
@@ -80,7 +89,8 @@ class CompiledFunction:
         """The code for sizes of 100."""
         return self.source_for(**dict.fromkeys(self._size_names, _USUAL_SIZE))
 
-    def source_for(self, **sizes: int) -> str:
+    @refuses_depth
+    def source_for(self, /, **sizes: int) -> str:
         """The code for given sizes.
 
         Parameters
@@ -103,7 +113,8 @@ class CompiledFunction:
             raise ShapeError(f"no value for the size {missing[0]!r}; give it as {missing[0]}=…")
         return write_function(self.expression, list(self.arguments), sizes)
 
-    def __call__(self, **values: Any) -> Any:
+    @refuses_depth
+    def __call__(self, /, **values: Any) -> Any:
         """The value.
 
         Parameters
@@ -126,7 +137,7 @@ class CompiledFunction:
             If a matrix is singular.
         """
         try:
-            arrays = [np.asarray(values[symbol.name], dtype=np.float64) for symbol in self._symbols]
+            arrays = [_as_floats(symbol, values[symbol.name]) for symbol in self._symbols]
             counts = [self._count(name, values) for name in self._untold]
         except KeyError as error:
             raise ValueError(
@@ -141,7 +152,10 @@ class CompiledFunction:
             raise EvaluationError(
                 f"{self.expression} is not finite here; evaluate() tells which part of it"
             )
-        return float(result) if self.expression.is_scalar else np.asarray(result)
+        if self.expression.is_scalar:
+            return float(result)
+        # Whoever changes the result must not change what was given.
+        return result.copy() if any(np.may_share_memory(result, a) for a in arrays) else result
 
     def _count(self, name: str, values: Mapping[str, Any]) -> Any:
         """A size that no symbol tells: given, or told by a symbol of the original function."""
@@ -158,7 +172,7 @@ class CompiledFunction:
         namespace: dict[str, Any] = {}
         source = write_function(self.expression, list(self.arguments), sizes)
         # The source is written from nodes and from names that `symbols` has checked.
-        exec(compile(source, f"<{self.expression}>", "exec"), namespace)
+        exec(compile(source, "<mcmodels.calculus>", "exec"), namespace)
         return namespace["f"]
 
     def _sizes(self, arrays: list[Array], given: Mapping[str, Any]) -> dict[str, int]:
@@ -171,4 +185,14 @@ class CompiledFunction:
             matrices[symbol] = array.reshape(-1, 1) if array.ndim < 2 else array
         sizes = bind_sizes(matrices, given)
         require_shapes(matrices, sizes)
+        require_indices(self.expression, sizes)
         return sizes
+
+
+def _as_floats(symbol: Symbol, value: Any) -> Array:
+    array = np.asarray(value)
+    if array.dtype != np.float64:
+        array = real_numbers(symbol, array)
+    if "integer" in symbol.declared:
+        require_whole(symbol, array)
+    return array

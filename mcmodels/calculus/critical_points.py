@@ -17,7 +17,8 @@ from mcmodels.calculus.nodes import Symbol
 
 __all__ = ["CriticalPoint", "critical_point"]
 
-_ZERO_GRADIENT = 1e-6  # of the Hessian times x
+_ZERO_GRADIENT = 1e-6  # along an eigenvector of the Hessian: of its eigenvalue times x
+_ROUNDING = 1e-12  # the same, of the largest eigenvalue times x
 _ZERO_EIGENVALUE = 1e-8  # of the largest eigenvalue
 
 
@@ -83,14 +84,18 @@ def critical_point(f: Expression, x: Any, at: Any) -> CriticalPoint:
     Raises
     ------
     ValueError
-        If the point is not critical: the norm of the gradient is above 1e-6 of that of the Hessian
-        times that of x (or times 1, where x is smaller); or if ``f`` does not depend on ``x`` or is
-        not defined there, or a value is missing, not finite or of another shape.
+        If the point is not critical (see Notes); or if ``f`` does not depend on ``x`` or is not
+        defined there, or a value is missing, not finite or of another shape.
     DerivativeError
         If ``f`` is no scalar, or a derivative has no closed form.
 
     Notes
     -----
+    A point is critical if the gradient g is zero along each eigenvector v of the Hessian, of
+    eigenvalue λ: \|vᵀg\| is at most 1e-6 \|λ\| r, that is, a step of 1e-6 r would make it zero;
+    or at most 1e-12 of the largest \|λ\| times r, which is rounding. r is the norm of x, or 1 where
+    that is smaller. Where all λ are 0, g must be below 1e-12.
+
     An eigenvalue counts as zero up to 1e-8 of the largest in size. A gradient of relative size 1e-6
     moves the point by about as much, and eigenvalues with it: a point that is only roughly critical
     may have an eigenvalue that should be zero classified by its sign.
@@ -113,9 +118,11 @@ def critical_point(f: Expression, x: Any, at: Any) -> CriticalPoint:
         value, gradient, hessian = (
             walk(expression, point, sizes, checked=True) for expression in (f, G, H)
         )
-    projected = _restricted(directions(symbol, (point, sizes)), hessian)
-    eigenvalues = np.linalg.eigvalsh((projected + projected.T) / 2)
-    _require_critical(symbol, point[symbol], gradient, eigenvalues)
+    basis = _orthonormal(directions(symbol, (point, sizes)))
+    projected = basis.T @ hessian @ basis
+    eigenvalues, eigenvectors = np.linalg.eigh((projected + projected.T) / 2)
+    components = eigenvectors.T @ basis.T @ gradient.T.ravel()
+    _require_critical(symbol, point[symbol], gradient, components, eigenvalues)
     zero = _ZERO_EIGENVALUE * float(np.abs(eigenvalues).max())
     shaped = float(gradient[0, 0]) if symbol.is_scalar else natural(symbol, gradient)
     return CriticalPoint(_kind(eigenvalues, zero), eigenvalues, shaped, float(value[0, 0]), zero)
@@ -134,22 +141,27 @@ def _by_name(f: Expression, x: Symbol, at: Any) -> Mapping[str, Any]:
     return {x.name: at}
 
 
-def _restricted(basis: list[Array], hessian: Array) -> Array:
-    """The Hessian in an orthonormal basis of the directions in which x may move."""
-    E = np.column_stack([direction.T.ravel() / np.linalg.norm(direction) for direction in basis])
-    return E.T @ hessian @ E
+def _orthonormal(basis: list[Array]) -> Array:
+    """The directions in which x may move, stacked, as orthonormal columns."""
+    return np.column_stack([E.T.ravel() / np.linalg.norm(E) for E in basis])
 
 
-def _require_critical(x: Symbol, value: Array, gradient: Array, eigenvalues: Array) -> None:
-    size = float(np.linalg.norm(gradient))
-    bound = (
-        _ZERO_GRADIENT * float(np.abs(eigenvalues).max()) * max(float(np.linalg.norm(value)), 1.0)
-    )
+def _require_critical(
+    x: Symbol, value: Array, gradient: Array, components: Array, eigenvalues: Array
+) -> None:
+    sizes = np.abs(eigenvalues)
     # Where the Hessian vanishes there is nothing to compare with but 1.
-    if size > max(bound, _ZERO_GRADIENT * float(not eigenvalues.any())):
+    largest = float(sizes.max()) or 1.0
+    radius = max(float(np.linalg.norm(value)), 1.0)
+    bounds = (_ZERO_GRADIENT * sizes + _ROUNDING * largest) * radius
+    worst = int(np.argmax(np.abs(components) / bounds))
+    if abs(components[worst]) > bounds[worst]:
         raise ValueError(
-            f"at is not a critical point: the gradient by {x.name!r} has norm {size:.3g} there, "
-            f"more than {bound:.3g}, rounding's share. Solve gradient = 0 first, more exactly"
+            f"at is not a critical point: the gradient by {x.name!r} has norm "
+            f"{float(np.linalg.norm(gradient)):.3g} there, and along the eigenvector of the "
+            f"Hessian of eigenvalue {eigenvalues[worst]:.3g} it is {abs(components[worst]):.3g}, "
+            f"more than {bounds[worst]:.3g}, rounding's share. Solve gradient = 0 first, more "
+            "exactly"
         )
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from mcmodels.calculus import arithmetic
 from mcmodels.calculus import nodes as N
 from mcmodels.calculus.checks import largest_deviation
-from mcmodels.calculus.derivatives import jacobian, symbol_of, symmetrised
+from mcmodels.calculus.derivatives import freed, jacobian, symbol_of, symmetrised
 from mcmodels.calculus.differentials import differential, differential_steps
 from mcmodels.calculus.elementwise import FUNCTIONS
 from mcmodels.calculus.evaluate import walk
@@ -19,7 +19,7 @@ from mcmodels.calculus.expression import Expression
 from mcmodels.calculus.instances import random_instance
 from mcmodels.calculus.jacobians import VEC_RULES, jacobian_of_linear
 from mcmodels.calculus.printing import latex, mathematics
-from mcmodels.calculus.rewriting import parts_of
+from mcmodels.calculus.rewriting import parts_of, substitute
 from mcmodels.calculus.rules import DerivativeError, Rule
 from mcmodels.calculus.simplification import simplify
 from mcmodels.calculus.sources import MAGNUS_NEUDECKER as MN
@@ -185,13 +185,15 @@ def derive(f: Expression, x: Any, order: int = 1) -> Derivation:
     if order == 2 and not f.is_scalar:
         raise DerivativeError(f"order 2 derives the Hessian of a scalar; {f} is none")
     steps: list[Step] = []
+    free, (variable,), stands_for = freed(f, symbol)
     if f.is_scalar:
-        result = _derive_gradient(f, symbol, steps)
+        result = _derive_gradient(free, variable, steps)
         if order == 2:
-            result = _derive_jacobian(result, symbol, steps, "∇f")
+            result = _derive_jacobian(result, variable, steps, "∇f")
     else:
-        result = _derive_jacobian(f, symbol, steps, "f")
-    return Derivation(f, symbol, tuple(steps), result, tuple(_notes(f, symbol)))
+        result = _derive_jacobian(free, variable, steps, "f")
+    result = substitute(result, stands_for).within(f.used)
+    return Derivation(free, variable, tuple(steps), result, tuple(_notes(f, symbol)))
 
 
 def _derive_gradient(f: Expression, x: N.Symbol, steps: list[Step]) -> Expression:
@@ -279,7 +281,7 @@ def _notes(f: Expression, x: N.Symbol) -> Iterator[str]:
         name = mathematics(x)
         yield f"{name} is symmetric, and so is its differential; the gradient is the symmetric one"
     if "probability" in x.declared:
-        yield f"the entries of {mathematics(x)} sum to 1, those of its differential to 0"
+        yield f"{mathematics(x)} moves freely: that its entries sum to 1 is not used"
 
 
 def _is_negative(exponent: Expression) -> bool:

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from mcmodels.calculus.arithmetic import add, require_same_shape, scale, shape_text, transpose
+from mcmodels.calculus.arithmetic import (
+    add,
+    is_symmetric,
+    require_same_shape,
+    scale,
+    shape_text,
+    transpose,
+)
 from mcmodels.calculus.differentials import differential
 from mcmodels.calculus.expression import Expression
 from mcmodels.calculus.jacobians import jacobian_of_linear
@@ -19,6 +26,7 @@ from mcmodels.calculus.trace_form import paired, peel
 __all__ = [
     "derivative",
     "differential_by",
+    "freed",
     "gradient",
     "hessian",
     "hessian_vector_product",
@@ -75,13 +83,32 @@ def differential_by(expression: Expression, symbols: tuple[Any, ...]) -> Express
     return differential(expression, variables).within(expression.used)
 
 
+def freed(
+    f: Expression, *symbols: Symbol
+) -> tuple[Expression, list[Symbol], dict[Expression, Expression]]:
+    """The expression and its symbols, moving freely; and what the symbols stand for.
+
+    That the entries of a vector sum to one is a fact about its value; its differential is any
+    vector, and so 1ᵀt = 1 must not be used between one derivative by t and the next.
+    """
+    twins: dict[Expression, Symbol] = {
+        s: Symbol(s.name, s.rows, s.cols, s.declared - {"probability"})
+        for s in symbols
+        if "probability" in s.declared
+    }
+    stands_for: dict[Expression, Expression] = {twin: s for s, twin in twins.items()}
+    return substitute(f, twins), [twins.get(s, s) for s in symbols], stands_for
+
+
 def gradient(f: Expression, x: Any) -> Expression:
     """The work of `Expression.gradient`."""
     require_scalar(f)
     symbol = symbol_of(f, x)
-    df = differential(f, frozenset([symbol]))
-    *_, (_, (final,)) = peel(paired(df), Differential(symbol))
-    return simplify(symmetrised(final.C, symbol)).within(f.used)
+    free, (variable,), stands_for = freed(f, symbol)
+    df = differential(free, frozenset([variable]))
+    *_, (_, (final,)) = peel(paired(df), Differential(variable))
+    G = simplify(symmetrised(final.C, variable))
+    return substitute(G, stands_for).within(f.used)
 
 
 def symmetrised(G: Expression, x: Symbol) -> Expression:
@@ -95,9 +122,10 @@ def symmetrised(G: Expression, x: Symbol) -> Expression:
 
 def jacobian(F: Expression, x: Any) -> Expression:
     """The work of `Expression.jacobian`."""
-    symbol = symbol_of(F, x)
-    dF = differential(F, frozenset([symbol]))
-    return simplify(jacobian_of_linear(dF, Differential(symbol))).within(F.used)
+    free, (variable,), stands_for = freed(F, symbol_of(F, x))
+    dF = differential(free, frozenset([variable]))
+    J = simplify(jacobian_of_linear(dF, Differential(variable)))
+    return substitute(J, stands_for).within(F.used)
 
 
 def derivative(F: Expression, x: Any) -> Expression:
@@ -107,12 +135,21 @@ def derivative(F: Expression, x: Any) -> Expression:
 
 def hessian(f: Expression, x: Any, y: Any) -> Expression:
     """The work of `Expression.hessian`."""
-    return jacobian(gradient(f, x), symbol_of(f, y)).within(f.used)
+    free, variables, stands_for = freed(f, symbol_of(f, x), symbol_of(f, y))
+    H = jacobian(gradient(free, variables[0]), variables[1])
+    return substitute(H, stands_for).within(f.used)
 
 
 def hessian_vector_product(f: Expression, x: Any, V: Any) -> Expression:
     """The work of `Expression.hessian_vector_product`."""
     symbol, direction = symbol_of(f, x), as_expression(V)
     require_same_shape("a Hessian-vector product", symbol, direction)
-    change = differential(gradient(f, symbol), frozenset([symbol]))
-    return simplify(substitute(change, {Differential(symbol): direction})).within(f.used)
+    if "symmetric" in symbol.declared and not is_symmetric(direction):
+        raise DerivativeError(
+            f"{symbol} is symmetric, so its directions are, too; found {direction}. Declare the "
+            "direction with symmetric=True, or give (V + V.T) / 2"
+        )
+    free, (variable,), stands_for = freed(f, symbol)
+    change = differential(gradient(free, variable), frozenset([variable]))
+    product = simplify(substitute(change, {Differential(variable): direction}))
+    return substitute(product, stands_for).within(f.used)

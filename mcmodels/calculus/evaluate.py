@@ -20,6 +20,7 @@ import scipy.special
 from mcmodels.calculus import nodes as N
 from mcmodels.calculus.binding import Array, bind
 from mcmodels.calculus.expression import Expression
+from mcmodels.calculus.stable import stabilised
 
 __all__ = ["ANALYTIC", "EvaluationError", "NonDifferentiableWarning", "evaluate", "natural", "walk"]
 
@@ -78,9 +79,9 @@ def evaluate(expression: Expression, values: Mapping[str, Any]) -> Any:
     """The value of an expression for given symbols; the work of `Expression.evaluate`."""
     bound, sizes = bind(expression, values)
     with np.errstate(all="ignore"):
-        result = walk(expression, bound, sizes, checked=True)
+        result = walk(stabilised(expression), bound, sizes, checked=True)
     shaped = natural(expression, result)
-    return float(shaped) if expression.is_scalar else np.ascontiguousarray(shaped)
+    return float(shaped) if expression.is_scalar else np.array(shaped, order="C")
 
 
 def natural(expression: Expression, value: Array) -> Array:
@@ -110,7 +111,7 @@ def walk(
     checked : bool
         Whether a part that is not finite is an error that names it.
     largest : float
-        Of any entry of any part, where ``checked``.
+        Of any entry of an inverse, where ``checked``.
 
     Raises
     ------
@@ -144,7 +145,7 @@ def walk(
 def _check(part: Expression, children: list[Array], result: Array, largest: float) -> None:
     if not np.isfinite(result).all():
         raise EvaluationError(f"{part} is not finite here: its value has {_odd(result)}")
-    if np.abs(result).max() > largest:
+    if isinstance(part, N.MatrixPower) and part.is_inverse and np.abs(result).max() > largest:
         raise EvaluationError(f"{part} is larger than {largest:.0e} here")
     at_kink = isinstance(part, N.Elementwise) and part.name in ("sign", "step")
     if at_kink and not children[0].all():

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
+from mcmodels.calculus.nesting import refuses_depth
 from mcmodels.calculus.operator_methods import OperatorMethods
 from mcmodels.calculus.sizes import ONE, ShapeError, Size
 
@@ -144,21 +145,25 @@ class Expression(OperatorMethods):
 
     # -- how it is written --------------------------------------------------------------------
 
+    @refuses_depth
     def __str__(self) -> str:
         """Python text, which `parse` reads back."""
         from mcmodels.calculus.printing import python_text
 
         return python_text(self)
 
+    @refuses_depth
     def __repr__(self) -> str:
         return self.mathematics()
 
+    @refuses_depth
     def mathematics(self) -> str:
         """The expression as mathematics in plain text, as in ``(A + Aᵀ)x``."""
         from mcmodels.calculus.printing import mathematics
 
         return mathematics(self)
 
+    @refuses_depth
     def latex(self) -> str:
         """The expression as LaTeX, without dollar signs."""
         from mcmodels.calculus.printing import latex
@@ -170,6 +175,7 @@ class Expression(OperatorMethods):
 
     # -- calculus -----------------------------------------------------------------------------
 
+    @refuses_depth
     def differential(self, *symbols: Any) -> Expression:
         """The differential, linear in the differentials of the symbols.
 
@@ -205,6 +211,7 @@ class Expression(OperatorMethods):
 
         return differential_by(self, symbols)
 
+    @refuses_depth
     def gradient(self, x: Any) -> Expression:
         """The gradient of a scalar: the G of df = tr(Gᵀ dX), of the shape of ``x``.
 
@@ -230,6 +237,7 @@ class Expression(OperatorMethods):
 
         return gradient(self, x)
 
+    @refuses_depth
     def jacobian(self, x: Any) -> Expression:
         """The Jacobian: the J of vec(dF) = J vec(dX), rows for outputs and columns for inputs.
 
@@ -253,6 +261,7 @@ class Expression(OperatorMethods):
 
         return jacobian(self, x)
 
+    @refuses_depth
     def hessian(self, x: Any, y: Any = None) -> Expression:
         """The Hessian of a scalar: the Jacobian, by ``y``, of the gradient by ``x``.
 
@@ -281,6 +290,7 @@ class Expression(OperatorMethods):
 
         return hessian(self, x, x if y is None else y)
 
+    @refuses_depth
     def hessian_vector_product(self, x: Any, V: Any) -> Expression:
         """The derivative of the gradient by ``x`` in direction ``V``, of the shape of ``x``.
 
@@ -306,6 +316,7 @@ class Expression(OperatorMethods):
 
         return hessian_vector_product(self, x, V)
 
+    @refuses_depth
     def derivation(self, x: Any, order: int = 1) -> Derivation:
         """The gradient (or the Hessian), derived step by step.
 
@@ -333,7 +344,8 @@ class Expression(OperatorMethods):
 
     # -- numbers ------------------------------------------------------------------------------
 
-    def evaluate(self, **values: Any) -> np.ndarray:
+    @refuses_depth
+    def evaluate(self, /, **values: Any) -> np.ndarray:
         """The value for given symbols.
 
         Parameters
@@ -369,7 +381,8 @@ class Expression(OperatorMethods):
 
         return CompiledFunction(self)
 
-    def check(self, x: Any, *, seed: int = 0, **values: Any) -> float:
+    @refuses_depth
+    def check(self, x: Any, /, *, seed: int = 0, **values: Any) -> float:
         """The error of the gradient (or Jacobian) by ``x``, measured against differences.
 
         Parameters

@@ -13,6 +13,7 @@ __all__ = ["Value", "as_value", "decimal", "magnitude", "number", "raised"]
 Value = Fraction | float
 
 _MOST_DIGITS = 12  # of a decimal that is taken for the ratio it is written as
+_LARGEST = 1e300
 _MOST_BITS = 1024  # of an exact power
 
 
@@ -27,7 +28,10 @@ def as_value(value: object) -> Value:
         If it is not finite.
     """
     if isinstance(value, Rational):
-        return Fraction(int(value.numerator), int(value.denominator))
+        exact = Fraction(int(value.numerator), int(value.denominator))
+        if abs(exact) > _LARGEST:
+            raise ValueError(f"a number in an expression is at most {_LARGEST:g} in size")
+        return exact
     assert isinstance(value, Real)
     value = float(value)
     if not math.isfinite(value):

@@ -104,6 +104,8 @@ def entry(array: Expression, index: Any) -> Expression:
     """x[i] of a vector; X[i, j], X[i, :] and X[:, j] of a matrix."""
     from mcmodels.calculus.functions import unit
 
+    if any(isinstance(i, bool) for i in (index if isinstance(index, tuple) else (index,))):
+        raise ShapeError(f"an index is a whole number or ':'; found {index!r}")
     if array.is_scalar:
         raise ShapeError(f"a scalar has no entries; found {array}[{index}]")
     if array.is_column:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from mcmodels.calculus import arithmetic, functions
@@ -47,7 +47,11 @@ class Rule:
     name: str
     statement: str
     source: str
-    apply: Callable[..., Any] = _not_applicable
+    apply: Callable[..., Any] = field(default=_not_applicable, compare=False, repr=False)
+
+    def __reduce__(self) -> Any:
+        # What a derivation keeps of a rule: functions of tables are not pickled.
+        return Rule, (self.name, self.statement, self.source)
 
 
 D = Callable[[Expression], Expression]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from keyword import iskeyword
 
 __all__ = ["ONE", "ShapeError", "Size"]
 
@@ -39,7 +40,7 @@ class Size:
                 part = part.strip()
                 if part.isdecimal():
                     result *= cls.of(int(part))
-                elif part.isidentifier():
+                elif part.isidentifier() and not iskeyword(part):
                     result *= cls(1, (part,))
                 else:
                     raise ShapeError(f"a size is a number, a name or a product; found {value!r}")

@@ -53,7 +53,8 @@ def vector(name: str, n: int | str | Size, *, probability: bool = False) -> Expr
     n : int or str
         Its size: a number, a name, or a product such as ``"m*n"``.
     probability : bool, default=False
-        Whether its entries sum to one, as those of a one-hot vector do.
+        Whether its entries are at least zero and sum to one, as those of a one-hot vector. A
+        derivative by it does not use this: its differential is any vector.
 
     Returns
     -------

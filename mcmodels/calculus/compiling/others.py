@@ -32,26 +32,10 @@ def _logdet(w: Writer, e: N.LogDet) -> Text:
 
 
 def _elementwise(w: Writer, e: N.Elementwise) -> Text:
-    stable = _stable_log(w, e) if e.name == "log" else None
-    if stable is not None:
-        return stable
     code = FUNCTIONS[e.name].code
     if "expit" in code:
         w.code.use("from scipy.special import expit")
     return Text(code.format(w.value(e.argument)), fresh=True)
-
-
-def _stable_log(w: Writer, e: N.Elementwise) -> Text | None:
-    """Log σ(z) and log softmax(z), which must not be the logarithm of an underflow."""
-    inner = e.argument
-    if isinstance(inner, N.Elementwise) and inner.name == "sigmoid":
-        return Text(f"-np.logaddexp(0, -{w.value(inner.argument).grouped})", atom=False, fresh=True)
-    if isinstance(inner, N.Softmax):
-        z, total = w.value(inner.argument), w.value(N.LogSumExp(inner.argument))
-        if not inner.is_column:
-            total = Text(f"{total.grouped}[:, np.newaxis]")
-        return Text(f"{z.grouped} - {total.grouped}", atom=False, fresh=True)
-    return None
 
 
 def _softmax(w: Writer, e: N.Softmax) -> Text:

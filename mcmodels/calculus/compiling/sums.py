@@ -53,12 +53,14 @@ def _plain_sum(w: Writer, terms: list[Expression]) -> Text:
     text = ""
     filled = [isinstance(parts(term)[2], N.Ones) for term in terms]
     ordered = sorted(terms, key=lambda term: parts(term)[0] < 0)
+    spread = [_spread_side(term) is not None for term in terms]
     for term in ordered:
         coefficient, scalars, array = parts(term)
         if isinstance(array, N.Ones) and not all(filled):
             array = None
         body = assemble(magnitude(coefficient), scalars, array)
-        value = w.value(body)
+        full = any(not (fills or spreads) for fills, spreads in zip(filled, spread, strict=True))
+        value = Text(_spread(w, body)) if full and _spread_side(body) else w.value(body)
         if not text:
             text = f"-{value.grouped}" if coefficient < 0 else value.term
         else:
@@ -98,14 +100,25 @@ def _hadamard(w: Writer, e: N.Hadamard) -> Text:
 
 
 def _spread(w: Writer, factor: Expression) -> str:
-    """A factor of an elementwise product; u1ᵀ is broadcast rather than formed."""
-    if isinstance(factor, N.Product) and not is_line(factor):
-        first, last = factor.children[0], factor.children[-1]
-        if isinstance(last, N.Ones) and last.rows == ONE:
-            return f"{w.value(matmul(factor.children[:-1])).grouped}[:, np.newaxis]"
-        if isinstance(first, N.Ones) and first.is_column:
-            return f"{w.value(matmul(factor.children[1:])).grouped}[np.newaxis, :]"
-    return w.value(factor).grouped
+    """A part of an elementwise operation; u1ᵀ is broadcast rather than formed."""
+    side = _spread_side(factor)
+    if side is None:
+        return w.value(factor).grouped
+    vector, axes = side
+    return f"{w.value(vector).grouped}[{axes}]"
+
+
+def _spread_side(factor: Expression) -> tuple[Expression, str] | None:
+    """U of u1ᵀ or of 1uᵀ, and how it is indexed to be broadcast."""
+    coefficient, scalars, array = parts(factor)
+    if not isinstance(array, N.Product) or is_line(array):
+        return None
+    first, last = array.children[0], array.children[-1]
+    if isinstance(last, N.Ones) and last.rows == ONE:
+        return assemble(coefficient, scalars, matmul(array.children[:-1])), ":, np.newaxis"
+    if isinstance(first, N.Ones) and first.is_column:
+        return assemble(coefficient, scalars, matmul(array.children[1:])), "np.newaxis, :"
+    return None
 
 
 def _power(w: Writer, e: N.Power) -> Text:

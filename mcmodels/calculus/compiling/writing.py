@@ -11,12 +11,14 @@ from mcmodels.calculus.compiling.code import Code, Text, is_line, safe
 from mcmodels.calculus.expression import Expression
 from mcmodels.calculus.rewriting import parts_of
 from mcmodels.calculus.sizes import ONE, Size
+from mcmodels.calculus.stable import stabilised
 
 __all__ = ["Writer", "write_function"]
 
 
 def write_function(expression: Expression, arguments: list[str], sizes: Mapping[str, int]) -> str:
     """The source of a function of the arguments, in the cheapest order for these sizes."""
+    expression = stabilised(expression)
     writer = Writer(expression, sizes)
     result = writer.written(expression)
     text = str(result)

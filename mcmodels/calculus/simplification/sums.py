@@ -8,7 +8,7 @@ from mcmodels.calculus import nodes as N
 from mcmodels.calculus.arithmetic import add, assemble, hadamard, matmul, parts, scale, transpose
 from mcmodels.calculus.expression import Expression
 from mcmodels.calculus.numbers import Value, number
-from mcmodels.calculus.rewriting import with_children
+from mcmodels.calculus.rewriting import parts_of, with_children
 
 __all__ = ["collected", "mirror_images_in_order", "multiplied_out"]
 
@@ -90,7 +90,7 @@ def _opened(term: Expression) -> list[Expression]:
 
 def mirror_images_in_order(expression: Expression) -> Expression:
     """abᵀ + baᵀ rather than baᵀ + abᵀ, A + Aᵀ rather than Aᵀ + A, I + K, everywhere."""
-    if not _has_disorder(expression):
+    if not any(_is_out_of_order(part) for part in parts_of(expression)):
         return expression
     known: dict[bytes, Expression] = {}  # the key of a sum is the same in any order
 
@@ -104,10 +104,6 @@ def mirror_images_in_order(expression: Expression) -> Expression:
         return known[part.key]
 
     return walk(expression)
-
-
-def _has_disorder(e: Expression) -> bool:
-    return _is_out_of_order(e) or any(_has_disorder(child) for child in e.children)
 
 
 def _is_out_of_order(e: Expression) -> bool:
