@@ -46,6 +46,7 @@ from mcmodels.calculus.functions import (
     vector,
     zeros,
 )
+from mcmodels.calculus.nesting import NestingError
 from mcmodels.calculus.parsing import ParseError, parse
 from mcmodels.calculus.rules import DerivativeError
 from mcmodels.calculus.sizes import ShapeError
@@ -58,6 +59,7 @@ __all__ = [
     "Diagnosis",
     "EvaluationError",
     "Expression",
+    "NestingError",
     "NonDifferentiableWarning",
     "ParseError",
     "ShapeError",

@@ -94,7 +94,7 @@ def difference_quotient(phi: Callable[[float], Array]) -> Array:
 
 
 def difference_with_error(
-    phi: Callable[[float], Array], noise: Array | float = 0.0, halvings: int = _HALVINGS
+    phi: Callable[[float], Array], noise: Array | None = None, halvings: int = _HALVINGS
 ) -> tuple[Array, Array]:
     """The same, and how far each entry may be off: what the table changes by, or rounding.
 
@@ -102,20 +102,25 @@ def difference_with_error(
     ----------
     phi : callable
         Its values may be NaN where it is not defined.
-    noise : float or ndarray, default=0
-        By how much values of phi may be off: smaller steps are of no use where that, divided by the
-        step, is more than the error.
+    noise : ndarray, optional
+        By how much values of phi may be off. With it, steps end where rounding to double precision
+        is more than the error, and what the plain differences of smaller steps contradict is
+        forgotten.
     halvings : int
         The most steps that are tried, each half the one before.
     """
     table: list[list[Array]] = []
     best = error = None
+    gap: Array | float = 0.0  # between the best value and the plain difference beside it
     step = _FIRST_STEP
     with np.errstate(all="ignore"):
         for row in range(halvings):
-            if error is not None and bool((noise / step > error).all()):
-                break
-            current = [(phi(step) - phi(-step)) / (2 * step)]
+            rounding = 0.0 if noise is None else noise / step
+            above, below = phi(step), phi(-step)
+            current = [(above - below) / (2 * step)]
+            if noise is not None and best is not None and error is not None:
+                allowed = 2 * gap + 10 * (error + rounding + _EPSILON * np.abs(best) / step)
+                error = np.where(np.abs(current[0] - best) > allowed, np.inf, error)
             for column in range(row):
                 factor = 4.0 ** (column + 1)
                 better = (factor * current[column] - table[row - 1][column]) / (factor - 1)
@@ -123,14 +128,19 @@ def difference_with_error(
                 change = np.maximum(
                     np.abs(better - current[column]), np.abs(better - table[row - 1][column])
                 )
-                change = np.maximum(change, (noise + _EPSILON * np.abs(better)) / step)
+                change = np.maximum(change, rounding + _EPSILON * np.abs(better) / step)
                 change = np.where(np.isfinite(change), change, np.inf)
+                apart = np.abs(current[0] - better)
                 if best is None or error is None:
-                    best, error = better, change
+                    best, error, gap = better, change, apart
                 else:
                     best = np.where(change < error, better, best)
+                    gap = np.where(change < error, apart, gap)
                     error = np.minimum(change, error)
             table.append(current)
+            least = _EPSILON * np.maximum(np.abs(above), np.abs(below)) / step
+            if noise is not None and error is not None and bool((least > error).all()):
+                break
             step /= 2
     assert best is not None
     assert error is not None

@@ -92,9 +92,9 @@ def critical_point(f: Expression, x: Any, at: Any) -> CriticalPoint:
     Notes
     -----
     A point is critical if the gradient g is zero along each eigenvector v of the Hessian, of
-    eigenvalue λ: \|vᵀg\| is at most 1e-6 \|λ\| r, that is, a step of 1e-6 r would make it zero;
-    or at most 1e-12 of the largest \|λ\| times r, which is rounding. r is the norm of x, or 1 where
-    that is smaller. Where all λ are 0, g must be below 1e-12.
+    eigenvalue λ: abs(vᵀg) is at most 1e-6 abs(λ) r, that is, a step of 1e-6 r would make it zero;
+    or at most 1e-12 of the largest abs(λ) times r, which is rounding. r is the norm of x, or 1
+    where that is smaller. Where all λ are 0, 1e-12 r is the most.
 
     An eigenvalue counts as zero up to 1e-8 of the largest in size. A gradient of relative size 1e-6
     moves the point by about as much, and eigenvalues with it: a point that is only roughly critical

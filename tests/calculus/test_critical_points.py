@@ -155,6 +155,35 @@ def test_the_gradient_is_zero_relative_to_hessian_and_point():
         critical_point(f, x, at={"x": np.ones(2), "a": np.zeros(2)})
 
 
+def test_the_gradient_is_zero_along_each_eigenvector_of_an_ill_conditioned_hessian():
+    f = x.T @ A @ x
+    rotation = np.linalg.qr(np.array([[1.0, 2.0], [3.0, -1.0]]))[0]
+    for turned in (np.eye(2), rotation):
+        matrix_ = turned @ np.diag([1e7, 1.0]) @ turned.T
+        at = {"A": matrix_, "x": turned @ [0.0, 5.0]}
+        with pytest.raises(ValueError, match=r"norm 10 there, .* of eigenvalue 2 it is 10"):
+            critical_point(f, x, at=at)
+        # A step of 1e-7, a tenth of what may be, along either eigenvector.
+        for step in ([1e-7, 0.0], [0.0, 1e-7]):
+            assert critical_point(f, x, at={**at, "x": turned @ step}).kind == "minimum"
+    tilted = f - v.T @ x
+    at = {"x": np.zeros(2), "A": np.diag([1.0, 0.0]), "v": np.array([0.0, 1e-7])}
+    with pytest.raises(ValueError, match="of eigenvalue 0 it is 1e-07"):
+        critical_point(tilted, x, at=at)
+
+
+def test_a_solution_of_ill_conditioned_equations_is_critical():
+    rng = np.random.default_rng(0)
+    left, right = (np.linalg.qr(rng.standard_normal((9, 4)))[0] for _ in range(2))
+    right = np.linalg.qr(right[:4])[0]
+    B = left @ np.diag([1e3, 1.0, 1e-1, 1e-3]) @ right.T
+    y = B @ np.ones(4) + 10 * rng.standard_normal(9)
+    f = norm(matrix("B", "m", "n") @ x - vector("b", "m")) ** 2
+    solution = np.linalg.lstsq(B, y)[0]
+    # Curvatures from 1e-6 to 1e6: the smallest is zero to the accuracy that is documented.
+    assert critical_point(f, "x", at={"x": solution, "B": B, "b": y}).kind == "degenerate"
+
+
 def test_what_cannot_be_classified_is_refused():
     with pytest.raises(ValueError, match=r"at needs the values of all symbols .* at=\{'x': …, 'A'"):
         critical_point(x.T @ A @ x, x, at=[0.0, 0.0])

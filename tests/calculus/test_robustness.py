@@ -100,7 +100,7 @@ def test_a_derivation_by_probabilities_ends_with_their_gradient():
 
 
 def test_values_are_as_declared():
-    with pytest.raises(ValueError, match="'t' is declared probability.*the sum 3"):
+    with pytest.raises(ValueError, match=r"'t' is declared probability.*the sum 3"):
         sum(a * t).evaluate(a=np.ones(3), t=np.ones(3))
     with pytest.raises(ValueError, match="'D' is declared positive definite; found the eigen"):
         trace(D).evaluate(D=-np.eye(2))

@@ -31,6 +31,7 @@ from mcmodels.calculus.doctor.verdict import Diagnosis
 from mcmodels.calculus.evaluate import EvaluationError, walk
 from mcmodels.calculus.expression import Expression
 from mcmodels.calculus.instances import Instance
+from mcmodels.calculus.nodes import Symbol
 from mcmodels.calculus.numbers import number
 from mcmodels.calculus.operators import as_expression
 from mcmodels.calculus.rewriting import substitute
@@ -47,7 +48,7 @@ def diagnose(
     claimed: Any,
     /,
     *,
-    seed: int = 0,
+    seed: Any = None,
     **values: Any,
 ) -> Diagnosis:
     """Whether a gradient (or Jacobian) is right, and if not, which mistake was made.
@@ -69,8 +70,8 @@ def diagnose(
         function that takes the arrays of the symbols it uses by name (``lambda A, x: ...``); or an
         array, and then all symbols need values. For a Python function f: an array, or a function of
         the same one array.
-    seed : int, default=0
-        Of the random points.
+    seed : int, optional
+        Of the random points. Where a symbol or a size is called seed, it is its value.
     **values : float or array-like
         Values of symbols by name. Those that are not given are drawn.
 
@@ -85,7 +86,8 @@ def diagnose(
     DerivativeError
         If f has no derivative by x in closed form.
     ValueError
-        If values are missing or do not fit, or a function cannot be called.
+        If values are missing or do not fit, or a function cannot be called; or if f is a Python
+        function whose differences cannot tell a right derivative from a wrong one.
     TypeError
         If ``claimed`` is none of the above.
 
@@ -112,7 +114,10 @@ def diagnose(
       right: [2. 4. 6.]
     """
     if isinstance(f, Expression):
-        return _of_expression(f, x, claimed, seed, values)
+        symbol = symbol_of(f, x)
+        if seed is not None and "seed" in _names([f, symbol, claimed]):
+            seed, values = None, {**values, "seed": seed}
+        return _of_expression(f, symbol, claimed, 0 if seed is None else seed, values)
     if not callable(f):
         raise TypeError(
             f"f must be an expression or a function of one array; found {type(f).__name__}"
@@ -124,10 +129,16 @@ def diagnose(
     return diagnose_function(f, x, claimed)
 
 
+def _names(parts: list[Any]) -> set[str]:
+    """The names of the symbols and sizes of those parts that are expressions."""
+    expressions = [part for part in parts if isinstance(part, Expression)]
+    symbols = {symbol.name for expression in expressions for symbol in expression.used}
+    return symbols.union(*(expression.size_names for expression in expressions))
+
+
 def _of_expression(
-    f: Expression, x: Any, claimed: Any, seed: int, values: dict[str, Any]
+    f: Expression, symbol: Symbol, claimed: Any, seed: int, values: dict[str, Any]
 ) -> Diagnosis:
-    symbol = symbol_of(f, x)
     right = derivative(f, symbol)
     if (
         not isinstance(claimed, Expression)
@@ -139,23 +150,23 @@ def _of_expression(
     if isinstance(claimed, Expression):
         claimed, tolerance = _in_symbols_of(f, claimed), EXACT
         try:
-            instances = draw_instances((f, right, claimed), seed, values)
+            instances = draw_instances((f, right, symbol, claimed), seed, values)
         except EvaluationError:  # not defined where f is: what is not finite there will be told
-            instances = draw_instances((f, right, *claimed.symbols), seed, values)
+            instances = draw_instances((f, right, symbol, *claimed.symbols), seed, values)
         claims = [_value_or_nan(claimed, instance) for instance in instances]
     elif callable(claimed):
-        instances = draw_instances((f, right), seed, values)
+        instances = draw_instances((f, right, symbol), seed, values)
         claims = [value_of_claimed(claimed, instance) for instance in instances]
     else:
         array = as_claimed_array(claimed)
-        missing = sorted({symbol.name for symbol in f.used} - set(values))
+        missing = sorted({used.name for used in f.used | symbol.used} - set(values))
         if missing:
             raise ValueError(
                 "an array is claimed, so every symbol of f needs a value; "
                 f"{missing[0]!r} has none. Give it as {missing[0]}=…, or claim an expression or a "
                 "function"
             )
-        instances = draw_instances((f, right), seed, values)
+        instances = draw_instances((f, right, symbol), seed, values)
         claims = [array]
     samples = [
         _sample(right, instance, _unsqueezed(claim, f, right))
@@ -244,7 +255,7 @@ def _examined(case: Case) -> Diagnosis:
         )
         first = samples[0]
         cancelled = np.abs(first.right).max(initial=0) <= 1e-6 * first.largest_term
-        if len(samples) == 1 and cancelled:
+        if len(samples) == 1 and cancelled and first.largest_term > 0:
             words += "; the terms cancel there, and many mistakes cannot be seen: try another point"
         return Diagnosis(True, error, None, words, "", right)
     if not case.shape_is_right:

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from mcmodels.calculus.binding import Array
-from mcmodels.calculus.checks import difference_quotient
 from mcmodels.calculus.doctor.factors import Quantity, ratios_of, recognise
+from mcmodels.calculus.doctor.measurement import Measured, measured
 from mcmodels.calculus.doctor.places import place_of, worst_entry
 from mcmodels.calculus.doctor.samples import APPROXIMATE, as_claimed_array
 from mcmodels.calculus.doctor.shapes import REMEDIES, mismatch, reshaped
@@ -18,15 +18,12 @@ from mcmodels.calculus.doctor.verdict import Diagnosis
 __all__ = ["diagnose_function"]
 
 _FACTOR_TOLERANCE = 1e-4
-_SECOND_SCALE = 0.125  # of the first step, for the second measurement
-_TIMES_DOUBT = 10  # by which a measured uncertainty is multiplied to be on the safe side
 
 
 def diagnose_function(f: Callable[[Array], Any], x: Any, claimed: Any) -> Diagnosis:
     """The work of `diagnose` for a Python function of one array."""
     point = _point(x)
     value = _value(f, point)
-    right, doubt = _measured(f, point, value)
     if callable(claimed):
         try:
             claim = as_claimed_array(claimed(point.copy()))
@@ -36,7 +33,7 @@ def diagnose_function(f: Callable[[Array], Any], x: Any, claimed: Any) -> Diagno
             raise ValueError(f"claimed could not be called at x: {error}") from error
     else:
         claim = as_claimed_array(claimed)
-    return _compared(claim, right, doubt, point, value)
+    return _compared(claim, measured(f, point, value), point, value)
 
 
 def _point(x: Any) -> Array:
@@ -63,39 +60,8 @@ def _value(f: Callable[[Array], Any], point: Array) -> Array:
     return value
 
 
-def _measured(f: Callable[[Array], Any], point: Array, value: Array) -> tuple[Array, float]:
-    """The derivative by differences, at two scales, and how far to trust it."""
-    size = float(np.abs(point).max()) or 1.0
-    single = value.size == 1
-    precision = value.dtype if value.dtype.kind == "f" else np.dtype(float)
-    rounding = 1e2 * float(np.finfo(precision).eps) * float(np.abs(value).max()) / size
-    first = _differences(f, point, size)
-    second = _differences(f, point, size * _SECOND_SCALE)
-    both = np.isfinite(first) & np.isfinite(second)
-    best = np.where(np.isfinite(first), first, second)
-    if not np.isfinite(best).all():
-        raise ValueError("f has no finite differences at x; is x inside the domain of f?")
-    doubt = float(np.abs(np.where(both, first - second, 0)).max())
-    shaped = best.T.reshape(point.shape[::-1]).T if single else best
-    return shaped, _TIMES_DOUBT * doubt + rounding
-
-
-def _differences(f: Callable[[Array], Any], point: Array, size: float) -> Array:
-    """The Jacobian, entries of f by entries of x, both counted down the columns."""
-    columns = []
-    for index in np.ndindex(*point.shape[::-1]):
-        E = np.zeros(point.shape)
-        E[index[::-1]] = size
-
-        def along(t: float, E: Array = E) -> Array:
-            with np.errstate(all="ignore"):
-                return np.asarray(f(point + t * E), dtype=float)
-
-        columns.append(np.ravel(difference_quotient(along).T) / size)
-    return np.array(columns).T
-
-
-def _compared(claim: Array, right: Array, doubt: float, point: Array, value: Array) -> Diagnosis:
+def _compared(claim: Array, found: Measured, point: Array, value: Array) -> Diagnosis:
+    right, doubt = found.right, float(found.doubt.max())
     kind = "gradient" if value.size == 1 else "Jacobian"
     scale = float(np.abs(right).max())
     if claim.shape != right.shape:
@@ -106,11 +72,11 @@ def _compared(claim: Array, right: Array, doubt: float, point: Array, value: Arr
         error = float(deviation.max()) / (scale or 1.0)
     largest = max(scale, float(np.abs(claim[np.isfinite(claim)]).max(initial=0)))
     allowed = APPROXIMATE.relative * largest + doubt
-    if deviation.max() <= allowed:
+    if (deviation <= APPROXIMATE.relative * largest + found.doubt).all():
         words = f"it agrees with the {kind} by differences at x (relative error {error:.1e}"
         trust = doubt / scale if scale else doubt
         words += f"; differences are good to {trust:.0e})"
-        if scale <= 10 * doubt:
+        if found.flat:
             words += "; it is nearly 0 there, and many mistakes cannot be seen: try another point"
         return Diagnosis(True, error, None, words, "", right)
     if not np.isfinite(claim).all():

@@ -23,6 +23,7 @@ from mcmodels.calculus.doctor.mistakes_of_wholes import (
     another_variable,
     assumed_symmetric,
     commuted,
+    not_symmetrised,
     odd_factor,
     overall_factor,
     symmetric_convention,
@@ -57,6 +58,11 @@ MISTAKES = (
         "transposed layout",
         "transpose it: a gradient has the shape of its variable, a Jacobian has outputs as rows",
         transposed,
+    ),
+    Mistake(
+        "symmetric convention",
+        "take the symmetric part, (G + Gᵀ)/2",
+        not_symmetrised,
     ),
     Mistake(
         "assumed symmetric",

@@ -19,6 +19,7 @@ __all__ = [
     "another_variable",
     "assumed_symmetric",
     "commuted",
+    "not_symmetrised",
     "odd_factor",
     "overall_factor",
     "symmetric_convention",
@@ -103,7 +104,6 @@ def symmetric_convention(case: Case) -> Iterator[Finding]:
         return
     G, name = case.right, case.x.mathematics()
     diagonal = diag(diag(G))
-    declared = "symmetric" in case.x.declared
     symmetric = add([G, transpose(G)])
     for wrong, words in (
         (
@@ -119,13 +119,21 @@ def symmetric_convention(case: Case) -> Iterator[Finding]:
     ):
         if case.is_claimed(wrong):
             yield Finding(words, wrong)
-    if declared and all(
+
+
+def not_symmetrised(case: Case) -> Iterator[Finding]:
+    """A gradient by a symmetric matrix whose symmetric part is the right one."""
+    if not case.f.is_scalar or "symmetric" not in case.x.declared:
+        return
+    name = case.x.mathematics()
+    if all(
         not sample.differs((sample.claimed + sample.claimed.T) / 2, sample.right, case.tolerance)
         for sample in case.samples
     ):
         yield Finding(
             f"{name} is symmetric, and this matrix is not: it gives the right df for every "
-            "symmetric direction, but of all matrices that do the gradient is the symmetric one",
+            "symmetric direction, but of all matrices that do the gradient is the symmetric one, "
+            "(G + Gᵀ)/2 of this G",
             None,
         )
 

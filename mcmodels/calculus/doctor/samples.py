@@ -128,9 +128,11 @@ def draw_instances(
     else:
         given = {}
     names = {name for expression in expressions for name in expression.size_names}
+    given_sizes = {name: values[name] for name in names & set(values) - symbols}
     instances = []
     for i in range(_POINTS):
-        drawn, sizes = random_instance(expressions, seed + i, given | _occupied(i, names))
+        fixed = given | _occupied(i, names)
+        drawn, sizes = random_instance(expressions, seed + i, fixed, given_sizes)
         instances.append(({s: a for s, a in drawn.items() if s.name in symbols}, dict(sizes)))
     return instances
 
