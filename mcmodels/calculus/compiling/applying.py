@@ -128,8 +128,7 @@ def two_dimensional(w: Writer, e: Expression) -> Text:
 def kron_of(w: Writer, left: Expression, right: Expression) -> Text:
     """A ⊗ B; with an identity its blocks are put in place, which takes no products with zeros."""
     if not (isinstance(left, N.Identity) or isinstance(right, N.Identity)):
-        text = f"np.kron({two_dimensional(w, left)}, {two_dimensional(w, right)})"
-        return Text(text, fresh=True)
+        return _spread_out(w, left, right)
     a, b, c, d = (w.size(size) for size in (left.rows, right.rows, left.cols, right.cols))
     blocks = w.code.assign(f"np.zeros(({a}, {b}, {c}, {d}))", "blocks")
     if isinstance(right, N.Identity):
@@ -139,6 +138,14 @@ def kron_of(w: Writer, left: Expression, right: Expression) -> Text:
     w.code.do(f"{blocks}[{where}] = {value}")
     size = f"{w.size(left.rows * right.rows)}, {w.size(left.cols * right.cols)}"
     return Text(f"{blocks}.reshape({size})", fresh=True)
+
+
+def _spread_out(w: Writer, left: Expression, right: Expression) -> Text:
+    """np.kron, with whole rows in the innermost loop rather than those of the small factor."""
+    A = f"np.repeat({two_dimensional(w, left)}, {w.size(right.cols)}, axis=1)[:, np.newaxis, :]"
+    B = f"np.tile({two_dimensional(w, right)}, {w.size(left.cols)})"
+    size = f"{w.size(left.rows * right.rows)}, {w.size(left.cols * right.cols)}"
+    return Text(f"({A} * {B}).reshape({size})", fresh=True)
 
 
 def _term_by_term(w: Writer, factor: Expression, other: Text) -> Text:

@@ -8,6 +8,7 @@ result is made of the products Xᵀ diag(t[a, b]) X.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from mcmodels.calculus.compiling.writing import Writer
 
 __all__ = ["sandwich"]
+
+_MOST_PAIRS = 2**21  # numbers (16 MiB) of products of columns that are formed
 
 
 @dataclass(frozen=True)
@@ -75,28 +78,50 @@ def _contracted(
     inner: bool,
     symmetric: bool,
 ) -> Text:
-    """Z diag(t[a, b]) Y for all a and b, in their places; for one a at a time, to stay in cache."""
-    h, k, n, p, q = (w.size(size) for size in (*heights, Z.cols, Z.rows, Y.cols))
+    """Z diag(t[a, b]) Y for all a and b, in their places."""
     t = _full(w, B, heights, Z.cols)
     if not t.text.isidentifier():
         t = w.code.assign(t)
+    numbers = [size.value(w.sizes) for size in (Z.cols, Z.rows, Y.cols)]
+    contract = _by_pairs if math.prod(numbers) <= _MOST_PAIRS else _by_height
+    blocks = contract(w, t, heights, Z, Y, symmetric)
+    axes = "(0, 2, 1, 3)" if inner else "(2, 0, 3, 1)"
+    size = f"{w.size(heights[0] * Z.rows)}, {w.size(heights[1] * Y.cols)}"
+    return Text(f"{blocks}.transpose{axes}.reshape({size})", fresh=True)
+
+
+def _by_pairs(
+    w: Writer, t: Text, heights: tuple[Size, Size], Z: Expression, Y: Expression, symmetric: bool
+) -> Text:
+    """With the products of all pairs of columns at hand, one matrix product gives all blocks."""
+    h, k, n, p, q = (w.size(size) for size in (*heights, Z.cols, Z.rows, Y.cols))
+    z, y = two_dimensional(w, transpose(Z)).grouped, two_dimensional(w, Y).grouped
+    text = f"({z}[:, :, np.newaxis] * {y}[:, np.newaxis, :]).reshape({n}, -1)"
+    pairs = w.code.assign(text, "pairs")
+    if not symmetric:
+        blocks = w.code.assign(f"{t}.reshape(-1, {n}) @ {pairs}", "blocks")
+        return Text(f"{blocks}.reshape({h}, {k}, {p}, {q})")
+    above = w.code.assign(f"np.triu_indices({h})", "above")
+    blocks = w.code.assign(f"np.empty(({h}, {h}, {p} * {q}))", "blocks")
+    w.code.do(f"{blocks}[{above}] = {t}[{above}] @ {pairs}")
+    w.code.do(f"{blocks}[{above}[::-1]] = {blocks}[{above}]")
+    return Text(f"{blocks}.reshape({h}, {h}, {p}, {q})")
+
+
+def _by_height(
+    w: Writer, t: Text, heights: tuple[Size, Size], Z: Expression, Y: Expression, symmetric: bool
+) -> Text:
+    """For one a at a time, so that what is scaled stays in cache."""
+    h, k, n, p, q = (w.size(size) for size in (*heights, Z.cols, Z.rows, Y.cols))
     z, y = two_dimensional(w, Z).grouped, two_dimensional(w, Y).grouped
-    shape = (h, p, k, q) if inner else (p, h, q, k)
-    result = w.code.assign(f"np.empty(({', '.join(shape)}))", "H")
+    blocks = w.code.assign(f"np.empty(({h}, {k}, {p}, {q}))", "blocks")
     b = "a:" if symmetric else ":"
     w.code.do(f"for a in range({h}):")
     w.code.do(f"    scaled = ({t}[a, {b}, np.newaxis, :] * {z}).reshape(-1, {n})")
-    w.code.do(f"    blocks = (scaled @ {y}).reshape(-1, {p}, {q})")
-    if inner:
-        w.code.do(f"    {result}[a, :, {b}] = blocks.transpose(1, 0, 2)")
-    else:
-        w.code.do(f"    {result}[:, a, :, {b}] = blocks.transpose(1, 2, 0)")
-    if symmetric and inner:
-        w.code.do(f"    {result}[a:, :, a] = blocks.transpose(0, 2, 1)")
-    elif symmetric:
-        w.code.do(f"    {result}[:, a:, :, a] = blocks.transpose(2, 0, 1)")
-    size = f"{w.size(heights[0] * Z.rows)}, {w.size(heights[1] * Y.cols)}"
-    return Text(f"{result}.reshape({size})", fresh=True)
+    w.code.do(f"    {blocks}[a, {b}] = (scaled @ {y}).reshape(-1, {p}, {q})")
+    if symmetric:
+        w.code.do(f"    {blocks}[a:, a] = {blocks}[a, a:]")  # each of them is symmetric
+    return blocks
 
 
 def _full(w: Writer, strand: _Strand, heights: tuple[Size, Size], n: Size) -> Text:
