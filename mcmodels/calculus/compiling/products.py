@@ -22,10 +22,23 @@ __all__ = ["WRITERS"]
 
 
 def _product(w: Writer, e: N.Product) -> Text:
+    if not e.is_scalar:
+        c = e.children
+        if isinstance(c[0], N.Commutation) and not is_line(matmul(c[1:])):
+            return _applied_left(w, c[0], matmul(c[1:]))
+        if isinstance(c[-1], N.Commutation) and not is_line(matmul(c[:-1])):
+            flipped = transpose(matmul(c[:-1]))
+            return _applied_left(w, transpose(c[-1]), flipped).transposed
     special = sandwich(w, e.children) or _as_square(w, e)
     if special is not None:
         return special
     return _ordered(w, list(e.children), chains.best_order(e.children, w.sizes))
+
+
+def _applied_left(w: Writer, factor: Expression, operand: Expression) -> Text:
+    done = applied(w, factor, w.value(operand), is_line(operand))
+    assert done is not None, "a permutation is never formed"
+    return done
 
 
 def _as_square(w: Writer, e: N.Product) -> Text | None:

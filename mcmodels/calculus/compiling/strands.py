@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mcmodels.calculus import nodes as N
-from mcmodels.calculus.arithmetic import is_symmetric, matmul, parts, scale, transpose
+from mcmodels.calculus.arithmetic import is_symmetric, matmul, parts, scale, transpose, unvec
 from mcmodels.calculus.compiling.applying import two_dimensional
 from mcmodels.calculus.compiling.code import Text
 from mcmodels.calculus.expression import Expression
@@ -173,13 +173,12 @@ def _unscaled(w: Writer, e: Expression, side: _Side) -> _Strand | None:
 
 def _diagonal(w: Writer, v: Expression, side: _Side) -> _Strand | None:
     """diag(vec M): the entries of M, the index i last."""
-    coefficient, scalars, array = parts(v)
-    if not isinstance(array, N.Vec):
+    height = v.rows.divided_by(side.n)
+    if height is None:
         return None
-    M = scale(coefficient, *scalars, array.argument)
     if side.inner:
-        return _Strand("diagonal", w.value(transpose(M))) if M.rows == side.n else None
-    return _Strand("diagonal", w.value(M)) if M.cols == side.n else None
+        return _Strand("diagonal", w.value(transpose(unvec(v, side.n, height))))
+    return _Strand("diagonal", w.value(unvec(v, height, side.n)))
 
 
 def _strands(w: Writer, e: Expression, side: _Side) -> list[_Strand] | None:
