@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -81,6 +82,9 @@ class CompiledFunction:
         }
         self._untold = sorted(expression.size_names - told)
         self.arguments = (*(symbol.name for symbol in self._symbols), *self._untold)
+        self._named = [
+            (symbol.name, symbol, "integer" in symbol.declared) for symbol in self._symbols
+        ]
         self._functions: dict[tuple[int, ...], Callable[..., Any]] = {}
         self._size_names = sorted(expression.size_names)
 
@@ -137,7 +141,14 @@ class CompiledFunction:
             If a matrix is singular.
         """
         try:
-            arrays = [_as_floats(symbol, values[symbol.name]) for symbol in self._symbols]
+            arrays = [
+                value
+                if type(value := values[name]) is np.ndarray
+                and value.dtype == np.float64
+                and not whole
+                else _as_floats(symbol, value)
+                for name, symbol, whole in self._named
+            ]
             counts = [self._count(name, values) for name in self._untold]
         except KeyError as error:
             raise ValueError(
@@ -148,14 +159,18 @@ class CompiledFunction:
         if function is None:
             function = self._functions[shapes] = self._compiled(arrays, counts)
         result = function(*(array if array.ndim else float(array) for array in arrays), *counts)
-        if not np.isfinite(np.sum(result)) and not np.isfinite(result).all():
+        # A sum that is finite has finite terms; a sum that is not may have overflowed.
+        if not math.isfinite(np.add.reduce(result, axis=None)) and not np.isfinite(result).all():
             raise EvaluationError(
                 f"{self.expression} is not finite here; evaluate() tells which part of it"
             )
         if self.expression.is_scalar:
             return float(result)
         # Whoever changes the result must not change what was given.
-        return result.copy() if any(np.may_share_memory(result, a) for a in arrays) else result
+        own = result.flags.owndata and not any(result is array for array in arrays)
+        if own or not any(np.may_share_memory(result, array) for array in arrays):
+            return result
+        return result.copy()
 
     def _count(self, name: str, values: Mapping[str, Any]) -> Any:
         """A size that no symbol tells: given, or told by a symbol of the original function."""

@@ -41,7 +41,8 @@ def _elementwise(w: Writer, e: N.Elementwise) -> Text:
 def _softmax(w: Writer, e: N.Softmax) -> Text:
     z = w.value(e.argument)
     if e.is_column:
-        power = w.code.assign(f"np.exp({z.grouped} - np.max({z}))")
+        z = _named(w, z)
+        power = w.code.assign(f"np.exp({z} - {z}.max())")
         return Text(f"{power} / {power}.sum()", atom=False, fresh=True, product=True)
     columns = _rows_as_columns(w, z)
     power = w.code.assign(f"np.exp({columns} - {columns}.max(axis=0))")
@@ -51,12 +52,17 @@ def _softmax(w: Writer, e: N.Softmax) -> Text:
 def _logsumexp(w: Writer, e: N.LogSumExp) -> Text:
     z = w.value(e.argument)
     if e.argument.is_column:
-        top = w.code.assign(f"np.max({z})")
-        return Text(f"{top} + np.log(np.sum(np.exp({z.grouped} - {top})))", atom=False)
+        z = _named(w, z)
+        top = w.code.assign(f"{z}.max()")
+        return Text(f"{top} + np.log(np.exp({z} - {top}).sum())", atom=False)
     columns = _rows_as_columns(w, z)
     top = w.code.assign(f"{columns}.max(axis=0)")
     inside = f"np.exp({columns} - {top})"
-    return Text(f"{top} + np.log(np.sum({inside}, axis=0))", atom=False, fresh=True)
+    return Text(f"{top} + np.log({inside}.sum(axis=0))", atom=False, fresh=True)
+
+
+def _named(w: Writer, z: Text) -> Text:
+    return z if z.text.isidentifier() else w.code.assign(z)
 
 
 def _rows_as_columns(w: Writer, z: Text) -> Text:
