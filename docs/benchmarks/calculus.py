@@ -46,18 +46,19 @@ REMARKS = """## What was aimed at
 
 Ten times the speed of the best peer on Hessians, never slower than 1.2 times its time on gradients.
 
-- The gradients are within the bound, the network's over one row only just: it takes microseconds,
-  and in three of four runs lay between 0.9 and 1.1 times JAX's, in one at 1.3.
-- The Hessians of xᵀAx, of the factorisation and of the network over 500 rows are more than ten times
-  as fast.
+- The gradients are within the bound. That of the network over one row takes microseconds: in six
+  runs it took 0.85 to 1.0 times the time of JAX, and once 1.3, before calls were made cheaper.
+- The Hessians of xᵀAx, of the factorisation and of the network over 500 rows are more than ten
+  times as fast.
 - Not reached: the logistic loss and the network over one row. The floors say why. Ten times the
   speed of JAX would be below the time of the bare product `X.T @ X`, of which the Hessian takes
-  little more (the scaled rows are multiplied with themselves, so the product is symmetric, and half
-  the work of the usual `X.T @ (d[:, None] * X)`); and about what it takes to write the 1,200×1,200
-  entries of the network's Hessian once. Tried for the logistic loss: rows in blocks of 500, 1,000
-  and 2,500, with and without a buffer of their own: no faster (11.5 to 12.0 ms where the whole takes
-  12.2, and `X.T @ X` 9.9). Tried for the network: `np.kron`, whose innermost loop runs over a row of
-  the small factor, takes twice as long as the product of repeated rows that is written now.
+  little more: the scaled rows are multiplied with themselves, so the product is symmetric, and half
+  the work of the usual `X.T @ (d[:, None] * X)`. And it would be about the time it takes to write
+  the 1,200×1,200 entries of the network's Hessian once. Tried for the logistic loss: rows in blocks
+  of 500, 1,000 and 2,500, with and without a buffer of their own: no faster (11.5 to 12.0 ms where
+  the whole takes 12.2, and `X.T @ X` 9.9). Tried for the network: `np.kron`, whose innermost loop
+  runs over a row of the small factor, takes twice as long as the product of repeated rows that is
+  written now.
 """
 
 Function = Callable[..., Any]
