@@ -193,7 +193,7 @@ def derive(f: Expression, x: Any, order: int = 1) -> Derivation:
     else:
         result = _derive_jacobian(free, variable, steps, "f")
     result = substitute(result, stands_for).within(f.used)
-    return Derivation(free, variable, tuple(steps), result, tuple(_notes(f, symbol)))
+    return Derivation(free, variable, tuple(steps), result, tuple(_notes(f, symbol, result)))
 
 
 def _derive_gradient(f: Expression, x: N.Symbol, steps: list[Step]) -> Expression:
@@ -263,14 +263,15 @@ def _vec_rules(dF: Expression, dX: N.Differential) -> tuple[Rule, ...]:
     return tuple(rules) or (_COLLECT,)
 
 
-def _notes(f: Expression, x: N.Symbol) -> Iterator[str]:
+def _notes(f: Expression, x: N.Symbol, result: Expression) -> Iterator[str]:
     """Where the derivative does not exist, and what it takes for granted."""
+    left = set(parts_of(result))
     for part in parts_of(f):
         if not part.depends_on(frozenset([x])):
             continue
         if isinstance(part, N.Elementwise) and FUNCTIONS[part.name].kink:
             yield f"{mathematics(part)} is not differentiable {FUNCTIONS[part.name].kink}"
-        elif isinstance(part, N.Norm):
+        elif isinstance(part, N.Norm) and part in left:  # ‖x‖² has a derivative everywhere
             yield f"{mathematics(part)} is not differentiable where its argument is 0"
         elif isinstance(part, N.MatrixPower) and _is_negative(part.exponent):
             yield f"{mathematics(part)} takes for granted that the inverse exists"

@@ -12,6 +12,7 @@ from mcmodels.calculus import (
     log,
     matrix,
     mean,
+    norm,
     ones,
     sigmoid,
     sin,
@@ -145,3 +146,8 @@ def test_a_derivation_can_be_kept():
     again = pickle.loads(pickle.dumps(derivation))
     assert str(again) == str(derivation)
     assert again.check() < 1e-9
+
+
+def test_a_squared_norm_has_a_derivative_everywhere():
+    assert (norm(A @ x - a) ** 2).derivation(x, order=2).notes == ()
+    assert norm(x).derivation(x).notes == ("‖x‖ is not differentiable where its argument is 0",)
