@@ -10,7 +10,7 @@ from mcmodels.calculus import nodes as N
 from mcmodels.calculus.elementwise import elementwise
 from mcmodels.calculus.expression import Expression
 
-__all__ = ["parts_of", "rewrite", "substitute", "with_children"]
+__all__ = ["parts_of", "rebuilt", "rewrite", "substitute", "with_children"]
 
 Children = Sequence[Expression]
 
@@ -46,6 +46,12 @@ def with_children(node: Expression, children: Children) -> Expression:
     return _REBUILD[type(node)](node, children)
 
 
+def rebuilt(node: Expression, children: Children) -> Expression:
+    """The node with these children; itself where they are the ones it has."""
+    same = all(new is old for new, old in zip(children, node.children, strict=True))
+    return node if same else with_children(node, children)
+
+
 def rewrite(
     expression: Expression, replace: Callable[[Expression], Expression | None]
 ) -> Expression:
@@ -60,9 +66,7 @@ def rewrite(
             return known[part.key]
         result = replace(part)
         if result is None:
-            children = [walk(child) for child in part.children]
-            same = all(new is old for new, old in zip(children, part.children, strict=True))
-            result = part if same else with_children(part, children)
+            result = rebuilt(part, [walk(child) for child in part.children])
         known[part.key] = result
         return result
 

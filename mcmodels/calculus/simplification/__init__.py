@@ -13,7 +13,7 @@ from typing import Any
 from mcmodels.calculus import nodes as N
 from mcmodels.calculus.arithmetic import is_symmetric
 from mcmodels.calculus.expression import Expression
-from mcmodels.calculus.rewriting import with_children
+from mcmodels.calculus.rewriting import rebuilt
 from mcmodels.calculus.simplification import factors, kronecker, products, sums
 
 __all__ = ["RULES", "reading_size", "simplify"]
@@ -66,9 +66,7 @@ def _round(
     def walk(part: Expression) -> Expression:
         if part.key in known:
             return known[part.key]
-        children = [walk(child) for child in part.children]
-        same = all(new is old for new, old in zip(children, part.children, strict=True))
-        result = best = part if same else with_children(part, children)
+        result = best = rebuilt(part, [walk(child) for child in part.children])
         for rule in RULES.get(type(result), ()):
             shorter = rule(result)
             if shorter is not None and _size(shorter, sizes) < _size(best, sizes):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from mcmodels.calculus import nodes as N
 from mcmodels.calculus.arithmetic import add, commutation, kron, matmul, parts
 from mcmodels.calculus.expression import Expression
-from mcmodels.calculus.rewriting import parts_of, with_children
+from mcmodels.calculus.rewriting import parts_of, rebuilt
 
 __all__ = ["commutations_to_the_left", "multiplied_out"]
 
@@ -22,9 +22,7 @@ def multiplied_out(expression: Expression) -> Expression:
 
     def walk(part: Expression) -> Expression:
         if part.key not in known:
-            children = [walk(child) for child in part.children]
-            same = all(new is old for new, old in zip(children, part.children, strict=True))
-            result = part if same else with_children(part, children)
+            result = rebuilt(part, [walk(child) for child in part.children])
             known[part.key] = _opened(result) if isinstance(result, N.Product) else result
         return known[part.key]
 

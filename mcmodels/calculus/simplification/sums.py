@@ -8,7 +8,7 @@ from mcmodels.calculus import nodes as N
 from mcmodels.calculus.arithmetic import add, assemble, hadamard, matmul, parts, scale, transpose
 from mcmodels.calculus.expression import Expression
 from mcmodels.calculus.numbers import Value, number
-from mcmodels.calculus.rewriting import parts_of, with_children
+from mcmodels.calculus.rewriting import parts_of, rebuilt
 
 __all__ = ["collected", "mirror_images_in_order", "multiplied_out"]
 
@@ -99,8 +99,7 @@ def mirror_images_in_order(expression: Expression) -> Expression:
             children = [walk(child) for child in part.children]
             if _is_out_of_order(part):
                 children.reverse()
-            same = all(new is old for new, old in zip(children, part.children, strict=True))
-            known[part.key] = part if same else with_children(part, children)
+            known[part.key] = rebuilt(part, children)
         return known[part.key]
 
     return walk(expression)
