@@ -153,6 +153,12 @@ def test_a_matrix_that_is_inverted_twice_is_factored_once():
     same(definite)
 
 
+@pytest.mark.parametrize("half", [A * B, A + B.T, c * A], ids=str)
+def test_a_square_of_a_sum_or_an_elementwise_product(half):
+    same(half.T @ half)
+    same(half.T @ diag(exp(x)) @ half)
+
+
 def test_products_are_taken_in_the_cheapest_order():
     P, Q, R = matrix("P", "a", "b"), matrix("Q", "b", "c"), matrix("R", "c", "d")
     product = (P @ Q @ R).compile()

@@ -58,6 +58,8 @@ def _as_square(w: Writer, e: N.Product) -> Text | None:
     if cost > chains.cost_of_order(c, w.sizes):
         return None
     R = w.value(matmul(right))
+    if not R.text.replace(".T", "").isidentifier():
+        R = w.code.assign(R)  # it is written twice
     if middle is not None:
         root = f"np.sqrt({w.value(middle.children[0])})"
         line = is_line(matmul(right))
