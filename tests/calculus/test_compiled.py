@@ -159,6 +159,10 @@ def test_a_square_of_a_sum_or_an_elementwise_product(half):
     same(half.T @ diag(exp(x)) @ half)
 
 
+def test_a_square_whose_halves_are_written_differently():
+    same(((c + B).T / sigmoid(A)) @ ((c + B) * (1 / sigmoid(A)).T))
+
+
 def test_products_are_taken_in_the_cheapest_order():
     P, Q, R = matrix("P", "a", "b"), matrix("Q", "b", "c"), matrix("R", "c", "d")
     product = (P @ Q @ R).compile()
