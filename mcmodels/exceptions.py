@@ -10,6 +10,7 @@ __all__ = [
     "FitWarning",
     "InferenceError",
     "LeverageWarning",
+    "NonDifferentiableWarning",
     "RankDeficiencyWarning",
     "SeparationWarning",
 ]
@@ -41,3 +42,7 @@ class LeverageWarning(FitWarning):
 
 class InferenceError(ValueError):
     """What was asked for is not determined by the fit: the message says why, and what to do."""
+
+
+class NonDifferentiableWarning(UserWarning):
+    """A derivative was asked for at a kink (of abs, relu, a norm, a maximum), where there is none."""

@@ -10,8 +10,18 @@ MAY_IMPORT = {
     "rows": {"rows"},
     "objectives": {"objectives", "rows"},
     "solvers": {"solvers", "objectives", "rows"},
-    "inference": {"inference", "exceptions", "solvers", "objectives", "rows"},
-    "calculus": {"calculus"},
+    "inference": {
+        "inference",
+        "autodiff",
+        "differences",
+        "exceptions",
+        "solvers",
+        "objectives",
+        "rows",
+    },
+    "calculus": {"calculus", "differences", "exceptions"},
+    "autodiff": {"autodiff", "exceptions"},
+    "differences": {"differences"},
 }
 FILES = sorted(PACKAGE.rglob("*.py"))
 

@@ -4,7 +4,7 @@ from mcmodels.calculus.compiled import CompiledFunction
 from mcmodels.calculus.critical_points import CriticalPoint, critical_point
 from mcmodels.calculus.derivation import Derivation, Step
 from mcmodels.calculus.doctor import Diagnosis, diagnose
-from mcmodels.calculus.evaluate import EvaluationError, NonDifferentiableWarning
+from mcmodels.calculus.evaluate import EvaluationError
 from mcmodels.calculus.expression import Expression
 from mcmodels.calculus.functions import (
     abs,
@@ -50,6 +50,7 @@ from mcmodels.calculus.nesting import NestingError
 from mcmodels.calculus.parsing import ParseError, parse
 from mcmodels.calculus.rules import DerivativeError
 from mcmodels.calculus.sizes import ShapeError
+from mcmodels.exceptions import NonDifferentiableWarning
 
 __all__ = [
     "CompiledFunction",

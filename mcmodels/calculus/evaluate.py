@@ -21,16 +21,13 @@ from mcmodels.calculus import nodes as N
 from mcmodels.calculus.binding import Array, bind
 from mcmodels.calculus.expression import Expression
 from mcmodels.calculus.stable import stabilised
+from mcmodels.exceptions import NonDifferentiableWarning
 
-__all__ = ["ANALYTIC", "EvaluationError", "NonDifferentiableWarning", "evaluate", "natural", "walk"]
+__all__ = ["ANALYTIC", "EvaluationError", "evaluate", "natural", "walk"]
 
 
 class EvaluationError(ValueError):
     """An expression that is not defined at the values given; the message names the part."""
-
-
-class NonDifferentiableWarning(UserWarning):
-    """A derivative was asked for at a kink (of abs, relu or norm), where there is none."""
 
 
 def _analytic_sigmoid(z: Array) -> Array:

@@ -1,0 +1,34 @@
+"""Derivatives of functions written in NumPy: the rules of the calculus, run by machine.
+
+``grad``, ``value_and_grad``, ``jvp``, ``vjp``, ``jacobian``, ``hessian`` and
+``hessian_vector_product`` take ordinary NumPy code, and may be nested in each other. The rules are
+the tables in :mod:`mcmodels.autodiff.rules`; :mod:`mcmodels.autodiff.special` holds special
+functions.
+"""
+
+from mcmodels.autodiff import special
+from mcmodels.autodiff.derivatives import (
+    grad,
+    hessian,
+    hessian_vector_product,
+    jacobian,
+    jvp,
+    value_and_grad,
+    vjp,
+)
+from mcmodels.autodiff.tracing import NoRuleError, constant
+from mcmodels.exceptions import NonDifferentiableWarning
+
+__all__ = [
+    "NoRuleError",
+    "NonDifferentiableWarning",
+    "constant",
+    "grad",
+    "hessian",
+    "hessian_vector_product",
+    "jacobian",
+    "jvp",
+    "special",
+    "value_and_grad",
+    "vjp",
+]

@@ -1,0 +1,274 @@
+"""Traced values that look like arrays: operators, methods, and NumPy's protocols.
+
+What NumPy is asked to do with them arrives in ``__array_ufunc__`` and ``__array_function__``, and
+is looked up in the tables of :mod:`mcmodels.autodiff.rules`. What would make a plain array of a
+traced value, and so lose its derivative, raises an error.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from typing import Any, NoReturn
+
+import numpy as np
+
+from mcmodels.autodiff.rules import FUNCTIONS, OF_VALUES_ALONE, RULES, STEPS
+from mcmodels.autodiff.tracing import NoRuleError, Traced, apply, constant
+
+__all__ = ["TracedArray"]
+
+
+def _binary(ufunc: np.ufunc) -> tuple[Callable[..., Any], Callable[..., Any]]:
+    rule = RULES[ufunc]
+
+    def forward(self: Any, other: Any) -> Any:
+        return apply(rule, (self, other), {})
+
+    def reflected(self: Any, other: Any) -> Any:
+        return apply(rule, (other, self), {})
+
+    return forward, reflected
+
+
+def _comparison(ufunc: np.ufunc) -> Callable[..., Any]:
+    return lambda self, other: ufunc(constant(self), constant(other))
+
+
+def _method(function: Callable[..., Any]) -> Callable[..., Any]:
+    return lambda self, *args, **kwargs: function(self, *args, **kwargs)
+
+
+class TracedArray(Traced):
+    """An array that is being differentiated; it does what an ndarray does, and remembers it."""
+
+    __slots__ = ()
+    __hash__ = None  # type: ignore[assignment]
+
+    __add__, __radd__ = _binary(np.add)
+    __sub__, __rsub__ = _binary(np.subtract)
+    __mul__, __rmul__ = _binary(np.multiply)
+    __truediv__, __rtruediv__ = _binary(np.divide)
+    __pow__, __rpow__ = _binary(np.power)
+    __matmul__, __rmatmul__ = _binary(np.matmul)
+    __mod__, __rmod__ = _binary(np.remainder)
+    __lt__, __le__ = _comparison(np.less), _comparison(np.less_equal)
+    __gt__, __ge__ = _comparison(np.greater), _comparison(np.greater_equal)
+    __eq__, __ne__ = _comparison(np.equal), _comparison(np.not_equal)
+
+    sum, mean, prod = _method(np.sum), _method(np.mean), _method(np.prod)
+    max, min, var, std = _method(np.max), _method(np.min), _method(np.var), _method(np.std)
+    cumsum, trace, diagonal = _method(np.cumsum), _method(np.trace), _method(np.diagonal)
+    dot, clip, repeat, take = (
+        _method(np.dot),
+        _method(np.clip),
+        _method(np.repeat),
+        _method(np.take),
+    )
+    squeeze, swapaxes, ravel = _method(np.squeeze), _method(np.swapaxes), _method(np.ravel)
+    flatten, copy = _method(np.ravel), _method(np.copy)
+    argmax, argmin, argsort = _method(np.argmax), _method(np.argmin), _method(np.argsort)
+    any, all, nonzero = _method(np.any), _method(np.all), _method(np.nonzero)
+
+    def __neg__(self) -> Any:
+        return np.negative(self)
+
+    def __pos__(self) -> Any:
+        return self
+
+    def __floordiv__(self, other: Any) -> Any:
+        return np.floor_divide(self, other)
+
+    def __rfloordiv__(self, other: Any) -> Any:
+        return np.floor_divide(other, self)
+
+    def __abs__(self) -> Any:
+        return np.abs(self)
+
+    def __getitem__(self, index: Any) -> Any:
+        return apply(RULES["getitem"], (self,), {"index": index})
+
+    def __len__(self) -> int:
+        return len(self.value)
+
+    def __iter__(self) -> Iterator[Any]:
+        if self.ndim == 0:
+            raise TypeError("iteration over a 0-d array")
+        return (self[i] for i in range(len(self)))
+
+    def __bool__(self) -> bool:
+        return bool(constant(self))
+
+    def __format__(self, spec: str) -> str:
+        return format(constant(self), spec)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({constant(self)!r})"
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Shape of the array."""
+        return np.shape(constant(self))
+
+    @property
+    def ndim(self) -> int:
+        """Number of its axes."""
+        return np.ndim(constant(self))
+
+    @property
+    def size(self) -> int:
+        """Number of its entries."""
+        return np.size(constant(self))
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Type of its entries."""
+        return np.asarray(constant(self)).dtype
+
+    @property
+    def T(self) -> Any:
+        """The array with its axes reversed."""
+        return np.transpose(self)
+
+    @property
+    def mT(self) -> Any:
+        """The array with its last two axes exchanged."""
+        return np.swapaxes(self, -1, -2)
+
+    def reshape(self, *shape: Any, **kwargs: Any) -> Any:
+        """The entries in another shape."""
+        return np.reshape(self, shape[0] if len(shape) == 1 else shape, **kwargs)
+
+    def transpose(self, *axes: Any) -> Any:
+        """The array with its axes in another order."""
+        return np.transpose(self, axes[0] if len(axes) == 1 else axes or None)
+
+    def astype(self, dtype: Any) -> Any:
+        """The array in another floating-point type."""
+        if np.dtype(dtype).kind != "f":
+            raise NoRuleError(
+                f"astype({np.dtype(dtype)}) has no derivative. For the values alone, use "
+                "constant(x).astype(…)."
+            )
+        return apply(RULES["astype"], (self,), {"dtype": np.dtype(dtype)})
+
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        if method == "reduce" and (function := _REDUCTIONS.get(ufunc)) is not None:
+            kwargs.setdefault("axis", 0)
+            return self.__array_function__(function, (), inputs, kwargs)
+        if ufunc in OF_VALUES_ALONE and method == "__call__":
+            return ufunc(*map(constant, inputs), **kwargs)
+        rule = RULES.get(ufunc)
+        if rule is None or method != "__call__" or kwargs:
+            called = "" if method == "__call__" else f".{method}"
+            _refuse(ufunc, _name(ufunc) + called, kwargs if rule is not None else {})
+        return apply(rule, inputs, kwargs)
+
+    def __array_function__(self, func: Any, types: Any, args: Any, kwargs: Any) -> Any:
+        if func in OF_VALUES_ALONE:
+            return func(*_plain(args), **_plain(kwargs))
+        implementation = FUNCTIONS.get(func)
+        if implementation is None:
+            _refuse(func, _name(func), {})
+        kwargs = {key: value for key, value in kwargs.items() if not _is_default(key, value)}
+        unknown = kwargs.keys() - implementation.parameters
+        if unknown:
+            _refuse(func, _name(func), unknown)
+        return implementation(*args, **kwargs)
+
+    def __array__(self, *args: Any, **kwargs: Any) -> NoReturn:
+        raise NoRuleError(
+            f"{_asker()} wants a plain array of a value that is being differentiated, and has no "
+            "rule; the derivative would be lost. Build arrays of such values by np.stack, "
+            "np.concatenate or np.where, not by np.array or by assignment to entries; use a "
+            "function that has a rule; or constant(x), if no derivative is wanted."
+        )
+
+    def _not_a_number(self, *args: Any) -> NoReturn:
+        raise NoRuleError(
+            "float(), int() and functions of math make a plain number of a value that is being "
+            "differentiated, and its derivative would be lost. Use NumPy's functions (np.exp for "
+            "math.exp), np.stack for np.array of numbers; or constant(x), if no derivative is "
+            "wanted."
+        )
+
+    __float__ = __int__ = __index__ = __complex__ = _not_a_number
+
+    def __setitem__(self, index: Any, value: Any) -> NoReturn:
+        raise NoRuleError(
+            "assignment to entries of an array that is being differentiated has no rule; build it "
+            "by np.where, np.concatenate or np.stack."
+        )
+
+    def __getattr__(self, name: str) -> NoReturn:
+        if name.startswith("__"):  # protocols that are probed for
+            raise AttributeError(name)
+        raise AttributeError(
+            f"ndarray.{name} has no rule for an array that is being differentiated; "
+            "constant(x) gives its values."
+        )
+
+
+_REDUCTIONS: dict[Any, Any] = {
+    np.add: np.sum,
+    np.multiply: np.prod,
+    np.maximum: np.max,
+    np.minimum: np.min,
+    np.logical_and: np.all,
+    np.logical_or: np.any,
+}
+
+
+def _name(function: Any) -> str:
+    module = getattr(function, "__module__", None) or "numpy"
+    if isinstance(function, np.ufunc) and getattr(np, function.__name__, None) is not function:
+        module = "scipy.special"
+    return f"{module}.{function.__name__}"
+
+
+def _is_default(key: str, value: Any) -> bool:
+    """Whether a keyword that rules do not know says nothing."""
+    return value is None if key in ("out", "dtype", "where") else False
+
+
+def _plain(values: Any) -> Any:
+    """Arguments with plain arrays for traced ones, also inside lists."""
+    if isinstance(values, dict):
+        return {key: _plain(value) for key, value in values.items()}
+    if isinstance(values, (list, tuple)):
+        return type(values)(_plain(value) for value in values)
+    return constant(values)
+
+
+def _refuse(function: Any, name: str, keywords: Any) -> NoReturn:
+    if keywords:
+        listed = ", ".join(f"{key}=" for key in sorted(keywords))
+        raise NoRuleError(f"{name} with {listed} has no rule for its derivative; leave it out.")
+    if function in STEPS:
+        raise NoRuleError(
+            f"{name} is constant between its jumps: its derivative is zero wherever it has one, "
+            "and is not taken silently. If that is what you want, write "
+            f"{function.__name__}(constant(x))."
+        )
+    raise NoRuleError(
+        f"{name} has no rule for its derivative. Write it with functions that have one (they are "
+        "listed in mcmodels.autodiff.rules), or use constant(x), if no derivative is wanted."
+    )
+
+
+def _asker() -> str:
+    """The function of a library that asks for a plain array, as far as the stack shows it."""
+    frame = sys._getframe(2)
+    library = frame.f_globals.get("__name__", "").partition(".")[0]
+    name = "NumPy (np.array, np.asarray, or an assignment)"
+    while library in ("numpy", "scipy", "sklearn", "pandas"):
+        module = ".".join(
+            part for part in frame.f_globals["__name__"].split(".") if not part.startswith("_")
+        )
+        name = f"{module}.{frame.f_code.co_name}"
+        if frame.f_back is None:
+            break
+        frame = frame.f_back
+        if frame.f_globals.get("__name__", "").partition(".")[0] != library:
+            break
+    return name

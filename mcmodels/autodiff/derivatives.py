@@ -1,0 +1,303 @@
+"""Derivatives of functions written in NumPy: gradients, Jacobians, Hessians and their products.
+
+Forward mode pushes tangents along while values are computed, reverse mode pulls cotangents back
+over a tape: Griewank and Walther (2008), *Evaluating Derivatives*, 2nd ed., §3.1–3.2; Hessians are
+forward derivatives of reverse gradients, §5.1.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from mcmodels.autodiff.forward import Dual, Forward
+from mcmodels.autodiff.recorded import (
+    Argnums,
+    Recorded,
+    array_returned,
+    of_shape,
+    plain,
+    positions_of,
+    real,
+)
+from mcmodels.autodiff.tables import shape_of
+from mcmodels.autodiff.tracing import constant
+
+__all__ = [
+    "grad",
+    "hessian",
+    "hessian_vector_product",
+    "jacobian",
+    "jvp",
+    "value_and_grad",
+    "vjp",
+]
+
+
+def grad(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:
+    """The gradient of a scalar function, by reverse mode.
+
+    Parameters
+    ----------
+    f : callable
+        NumPy code that returns a scalar.
+    argnums : int or sequence of int, default=0
+        Positions of the arguments to differentiate by.
+
+    Returns
+    -------
+    callable
+        Of the arguments of ``f``; its result has the shape and floating-point type of the argument
+        differentiated by (the golden rule of denominator layout), float64 for integers. A tuple for
+        several arguments.
+
+    Raises
+    ------
+    NoRuleError
+        When called, if ``f`` uses a function that has no rule, or makes a plain array or number of
+        what is being differentiated.
+    ValueError
+        When called, if ``f`` does not return a scalar.
+    TypeError
+        When called, for arguments that are not real numbers.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from mcmodels.autodiff import grad
+    >>> A = np.array([[2.0, 1.0], [0.0, 3.0]])
+    >>> grad(lambda x: x @ A @ x)(np.array([1.0, 1.0]))
+    array([5., 7.])
+    """
+    both = value_and_grad(f, argnums)
+
+    @functools.wraps(f)
+    def gradient(*args: Any, **kwargs: Any) -> Any:
+        return both(*args, **kwargs)[1]
+
+    return gradient
+
+
+def value_and_grad(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:
+    """A scalar function together with its gradient, for little more than the gradient costs.
+
+    Parameters
+    ----------
+    f, argnums
+        As for :func:`grad`, which also tells what is raised.
+
+    Returns
+    -------
+    callable
+        Of the arguments of ``f``; returns the pair of value and gradient.
+
+    Examples
+    --------
+    >>> from mcmodels.autodiff import value_and_grad
+    >>> value, gradient = value_and_grad(lambda x, y: x * y, argnums=(0, 1))(2.0, 3.0)
+    >>> float(value), tuple(map(float, gradient))
+    (6.0, (3.0, 2.0))
+    """
+
+    @functools.wraps(f)
+    def both(*args: Any, **kwargs: Any) -> Any:
+        recorded = Recorded(f, argnums, args, kwargs)
+        recorded.require_scalar("grad")
+        return recorded.value, recorded.packed(
+            recorded.pull(np.ones_like(constant(recorded.value)))
+        )
+
+    return both
+
+
+def vjp(f: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[[Any], Any]]:
+    """The value of a function, and the map from cotangents to gradients.
+
+    Parameters
+    ----------
+    f : callable
+        NumPy code that returns an array.
+    *primals : array-like
+        Its arguments.
+
+    Returns
+    -------
+    value : ndarray
+        ``f(*primals)``.
+    pullback : callable
+        Maps u, of the shape of the value, to ``Jᵀu``: an array of the shape of the argument, a
+        tuple of them for several.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from mcmodels.autodiff import vjp
+    >>> value, pullback = vjp(np.sin, np.array([0.0, np.pi]))
+    >>> pullback(np.array([1.0, 10.0]))
+    array([  1., -10.])
+    """
+    recorded = Recorded(f, tuple(range(len(primals))), primals, {})
+
+    def pullback(u: Any) -> Any:
+        found = recorded.pull(of_shape(u, shape_of(recorded.value), "u", "f returned"))
+        return found[0] if len(primals) == 1 else tuple(found)
+
+    return recorded.value, pullback
+
+
+def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any, Any]:
+    """The value of a function and its derivative along a direction, by forward mode.
+
+    Parameters
+    ----------
+    f : callable
+        NumPy code that returns an array.
+    primals : sequence of array-like
+        Its arguments.
+    tangents : sequence of array-like
+        One direction v for each argument, of its shape.
+
+    Returns
+    -------
+    value : ndarray
+        ``f(*primals)``.
+    tangent : ndarray, the shape of the value
+        ``Jv``.
+
+    Examples
+    --------
+    >>> from mcmodels.autodiff import jvp
+    >>> value, tangent = jvp(lambda x, y: x * y, (2.0, 3.0), (1.0, 0.0))
+    >>> float(value), float(tangent)
+    (6.0, 3.0)
+    """
+    if len(primals) != len(tangents):
+        raise ValueError(
+            f"jvp needs a tangent for each primal; found {len(tangents)} for {len(primals)}."
+        )
+    tracer = Forward()
+    inputs = []
+    for i, (x, v) in enumerate(zip(map(real, primals), tangents, strict=True)):
+        direction = of_shape(v, shape_of(x), f"tangents[{i}]", "the argument is")
+        inputs.append(Dual(x, tracer, direction))
+    y = array_returned(f(*inputs))
+    if isinstance(y, Dual) and y.tracer is tracer:
+        return plain(y.value), plain(y.tangent)
+    return y, np.zeros(shape_of(y))
+
+
+def jacobian(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:
+    """The Jacobian of a function: rows are outputs, columns inputs.
+
+    The function is computed once. Its tape is then swept backwards once for each output or forwards
+    once for each input, whichever are fewer.
+
+    Parameters
+    ----------
+    f : callable
+        NumPy code that returns an array.
+    argnums : int or sequence of int, default=0
+        Positions of the arguments to differentiate by.
+
+    Returns
+    -------
+    callable
+        Of the arguments of ``f``; its result has the shape of ``f(x)`` followed by that of ``x``:
+        (m, n) for a vector of m and a vector of n. A tuple for several arguments.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from mcmodels.autodiff import jacobian
+    >>> jacobian(lambda x: np.stack([x[0] * x[1], x[0] ** 2, x[1]]))(np.array([2.0, 3.0]))
+    array([[3., 2.],
+           [4., 0.],
+           [0., 1.]])
+    """
+
+    @functools.wraps(f)
+    def derivative(*args: Any, **kwargs: Any) -> Any:
+        recorded = Recorded(f, argnums, args, kwargs)
+        size = np.size(constant(recorded.value))
+        blocks = [
+            recorded.rows(i) if size <= np.size(constant(x)) else recorded.columns(i)
+            for i, x in enumerate(recorded.points)
+        ]
+        return recorded.packed(blocks)
+
+    return derivative
+
+
+def hessian(f: Callable[..., Any], argnum: int = 0) -> Callable[..., Any]:
+    """The Hessian of a scalar function, by forward sweeps over its reverse gradient.
+
+    Parameters
+    ----------
+    f : callable
+        NumPy code that returns a scalar.
+    argnum : int, default=0
+        Position of the argument to differentiate by.
+
+    Returns
+    -------
+    callable
+        Of the arguments of ``f``; its result has the shape of ``x`` twice: (n, n) for a vector of
+        n. Of a matrix it is over the entries in C order, unlike the vec convention of
+        :mod:`mcmodels.calculus`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from mcmodels.autodiff import hessian
+    >>> hessian(lambda x: x[0] ** 2 * x[1])(np.array([1.0, 2.0]))
+    array([[4., 2.],
+           [2., 0.]])
+    """
+
+    @functools.wraps(f)
+    def second(*args: Any, **kwargs: Any) -> Any:
+        recorded = Recorded(grad(f, argnum), argnum, args, kwargs)
+        return recorded.columns(0)
+
+    return second
+
+
+def hessian_vector_product(f: Callable[..., Any], argnum: int = 0) -> Callable[..., Any]:
+    """The Hessian of a scalar function times a vector, without the Hessian: forward over reverse.
+
+    Parameters
+    ----------
+    f : callable
+        NumPy code that returns a scalar.
+    argnum : int, default=0
+        Position of the argument x to differentiate by.
+
+    Returns
+    -------
+    callable
+        Of the arguments of ``f``, followed by the vector, which has the shape of x; so has the
+        result.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from mcmodels.autodiff import hessian_vector_product
+    >>> product = hessian_vector_product(lambda x: np.sum(x**3))
+    >>> product(np.array([1.0, 2.0]), np.array([1.0, 10.0]))
+    array([  6., 120.])
+    """
+
+    @functools.wraps(f)
+    def product(*args: Any, **kwargs: Any) -> Any:
+        *arguments, vector = args
+        (k,) = positions_of(argnum, arguments)
+
+        def gradient(x: Any) -> Any:
+            return grad(f, k)(*arguments[:k], x, *arguments[k + 1 :], **kwargs)
+
+        return jvp(gradient, (arguments[k],), (vector,))[1]
+
+    return product

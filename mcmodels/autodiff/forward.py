@@ -1,0 +1,54 @@
+"""Forward mode: values that carry a tangent (dual numbers).
+
+Griewank and Walther (2008), *Evaluating Derivatives*, 2nd ed., §3.1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from mcmodels.autodiff.arrays import TracedArray
+from mcmodels.autodiff.tracing import Rule, Tracer
+
+__all__ = ["Dual", "Forward"]
+
+
+class Dual(TracedArray):
+    """``x + ẋε`` with ``ε² = 0``.
+
+    Parameters
+    ----------
+    value : ndarray or Traced
+        x.
+    tracer : Forward
+        To whom ε belongs.
+    tangent : ndarray or Traced
+        ẋ, in the shape of x.
+    """
+
+    __slots__ = ("tangent",)
+
+    def __init__(self, value: Any, tracer: Tracer, tangent: Any) -> None:
+        super().__init__(value, tracer)
+        self.tangent = tangent
+
+
+class Forward(Tracer):
+    """A directional derivative: tangents are pushed along as values are computed."""
+
+    def follow(
+        self,
+        rule: Rule,
+        y: Any,
+        args: Sequence[Any],
+        values: Sequence[Any],
+        kwargs: dict[str, Any],
+    ) -> Dual:
+        """Y with the sum of what its arguments' tangents contribute."""
+        tangent = None
+        for i, arg in enumerate(args):
+            if isinstance(arg, Dual) and arg.tracer is self:
+                part = rule.push(i, arg.tangent, y, values, kwargs)
+                tangent = part if tangent is None else tangent + part
+        return Dual(y, self, tangent)

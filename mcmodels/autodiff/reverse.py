@@ -1,0 +1,122 @@
+"""Reverse mode: a tape of what was computed, swept backwards (or forwards) afterwards.
+
+The tape is the derivative as a product of sparse linear maps; it can be multiplied from either
+side: Griewank and Walther (2008), *Evaluating Derivatives*, 2nd ed., §3.2.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from mcmodels.autodiff.arrays import TracedArray
+from mcmodels.autodiff.tracing import Rule, Tracer
+
+__all__ = ["Tape", "Variable"]
+
+
+class Entry(NamedTuple):
+    """One line of a tape: what was computed from what.
+
+    Parameters
+    ----------
+    rule : Rule or None
+        Of the function; None for an input.
+    y : ndarray or Traced
+        Its result.
+    values : sequence
+        Its arguments.
+    kwargs : dict
+        And keywords.
+    parents : list of (int, int)
+        Which arguments are on the tape: their positions, and their lines.
+    """
+
+    rule: Rule | None
+    y: Any
+    values: Sequence[Any]
+    kwargs: dict[str, Any]
+    parents: list[tuple[int, int]]
+
+
+class Variable(TracedArray):
+    """A value on a tape.
+
+    Parameters
+    ----------
+    value : ndarray or Traced
+        What it is.
+    tracer : Tape
+        The tape.
+    line : int
+        Its line there.
+    """
+
+    __slots__ = ("line",)
+
+    def __init__(self, value: Any, tracer: Tracer, line: int) -> None:
+        super().__init__(value, tracer)
+        self.line = line
+
+
+class Tape(Tracer):
+    """A record of all that was computed from its inputs, in order."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.entries: list[Entry] = []
+
+    def input(self, x: Any) -> Variable:
+        """X as a value to differentiate by."""
+        return self._written(Entry(None, x, (), {}, []))
+
+    def follow(
+        self,
+        rule: Rule,
+        y: Any,
+        args: Sequence[Any],
+        values: Sequence[Any],
+        kwargs: dict[str, Any],
+    ) -> Variable:
+        """Write down how y was computed."""
+        parents = [
+            (i, arg.line)
+            for i, arg in enumerate(args)
+            if isinstance(arg, Variable) and arg.tracer is self
+        ]
+        return self._written(Entry(rule, y, values, kwargs, parents))
+
+    def pull(self, output: Variable, cotangent: Any, inputs: Sequence[Variable]) -> list[Any]:
+        """``Jᵀ`` times a cotangent of an output, for each input; None stands for zero."""
+        found: list[Any] = [None] * (output.line + 1)
+        found[output.line] = cotangent
+        for line in range(output.line, -1, -1):
+            g, entry = found[line], self.entries[line]
+            if g is None or entry.rule is None:
+                continue
+            found[line] = None
+            for i, parent in entry.parents:
+                part = entry.rule.pull(i, g, entry.y, entry.values, entry.kwargs)
+                before = found[parent]
+                found[parent] = part if before is None else before + part
+        return [found[x.line] if x.line <= output.line else None for x in inputs]
+
+    def push(self, inputs: Sequence[Variable], tangents: Sequence[Any], output: Variable) -> Any:
+        """``J`` times tangents of inputs, in the shape of an output; None stands for zero."""
+        found: list[Any] = [None] * (output.line + 1)
+        for x, tangent in zip(inputs, tangents, strict=True):
+            if x.line <= output.line:
+                found[x.line] = tangent
+        for line, entry in enumerate(self.entries[: output.line + 1]):
+            if entry.rule is None:
+                continue
+            for i, parent in entry.parents:
+                if (dx := found[parent]) is not None:
+                    part = entry.rule.push(i, dx, entry.y, entry.values, entry.kwargs)
+                    before = found[line]
+                    found[line] = part if before is None else before + part
+        return found[output.line]
+
+    def _written(self, entry: Entry) -> Variable:
+        self.entries.append(entry)
+        return Variable(entry.y, self, len(self.entries) - 1)

@@ -1,0 +1,180 @@
+"""Rules of what selects, moves, repeats, joins and sums entries: linear maps and their adjoints."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from mcmodels.autodiff.tables import (
+    add,
+    call,
+    linear,
+    matrix_function,
+    note_kink,
+    shape_of,
+    summed_to,
+)
+from mcmodels.autodiff.tracing import Rule, constant
+
+
+def _getitem(x: Any, index: Any) -> Any:
+    return x[index]
+
+
+def _scatter(g: Any, index: Any, shape: tuple[int, ...]) -> Any:
+    """Zeros, to whose entries at ``index`` those of g are added."""
+    g = np.asarray(g)
+    found = np.zeros(shape, g.dtype)
+    if _selects_once(index):
+        found[index] = g
+    else:
+        np.add.at(found, index, g)
+    return found
+
+
+def _selects_once(index: Any) -> bool:
+    """Whether no entry can be selected twice: slices, single positions, one mask."""
+    parts = index if isinstance(index, tuple) else (index,)
+    basic = (int, np.integer, slice, type(None), type(Ellipsis))
+    mask = isinstance(index, np.ndarray) and index.dtype == bool
+    return mask or all(isinstance(part, basic) for part in parts)
+
+
+def _transpose(x: Any, axes: Any = None) -> Any:
+    return np.transpose(x, axes)
+
+
+def _untransposed(g: Any, x: Any, axes: Any = None) -> Any:
+    if axes is None:
+        return call("transpose", g)
+    return call("transpose", g, axes=tuple(np.argsort([a % len(axes) for a in axes])))
+
+
+def _sum(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    return np.sum(x, axis=axis, keepdims=keepdims)
+
+
+def spread(g: Any, x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    """What belongs to a sum over axes, repeated along them: the adjoint of the sum."""
+    return np.broadcast_to(with_axes(g, x, axis, keepdims), shape_of(x))
+
+
+def with_axes(g: Any, x: Any, axis: Any, keepdims: bool) -> Any:
+    """What a reduction gave, with the axes that it dropped, of length one."""
+    if keepdims or shape_of(x) == ():
+        return g
+    if axis is None:
+        return np.reshape(g, (1,) * len(shape_of(x)))
+    return np.expand_dims(g, axis)
+
+
+def _cumsum(x: Any, axis: int) -> Any:
+    return np.cumsum(x, axis=axis)
+
+
+def _max(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    return np.max(x, axis=axis, keepdims=keepdims)
+
+
+def _min(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    return np.min(x, axis=axis, keepdims=keepdims)
+
+
+def _weights(y: Any, x: Any, axis: Any, keepdims: bool) -> Any:
+    """One at the extremum, equal shares where several entries are."""
+    x = np.asarray(constant(x))
+    chosen = x == with_axes(constant(y), x, axis, keepdims)
+    count = chosen.sum(axis=axis, keepdims=True)
+    note_kink(count > 1, "an extremum of equal entries has no derivative; equal shares are taken.")
+    return (chosen / count).astype(x.dtype)
+
+
+def _push_extremum(t: Any, y: Any, x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    return np.sum(t * _weights(y, x, axis, keepdims), axis=axis, keepdims=keepdims)
+
+
+def _pull_extremum(g: Any, y: Any, x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    return with_axes(g, x, axis, keepdims) * _weights(y, x, axis, keepdims)
+
+
+def _concatenate(*arrays: Any, axis: int | None) -> Any:
+    return np.concatenate(arrays, axis=axis)
+
+
+def _push_joined(i: int, dx: Any, y: Any, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
+    parts = [dx if k == i else np.zeros_like(constant(arg)) for k, arg in enumerate(args)]
+    return call("concatenate", *parts, **kwargs)
+
+
+def _pull_joined(i: int, g: Any, y: Any, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
+    axis = kwargs["axis"]
+    if axis is None:
+        start = sum(np.size(constant(arg)) for arg in args[:i])
+        flat = call("getitem", g, index=slice(start, start + np.size(constant(args[i]))))
+        return np.reshape(flat, shape_of(args[i]))
+    axis %= len(shape_of(args[i]))
+    start = sum(shape_of(arg)[axis] for arg in args[:i])
+    index = (slice(None),) * axis + (slice(start, start + shape_of(args[i])[axis]),)
+    return call("getitem", g, index=index)
+
+
+add(
+    linear(
+        "getitem",
+        _getitem,
+        "d x[i] = dx[i]",
+        lambda g, x, index: call("scatter", g, index=index, shape=shape_of(x)),
+    ),
+    linear(
+        "scatter",
+        _scatter,
+        "the transpose of x[i] puts entries back",
+        lambda g, x, index, shape: call("getitem", g, index=index),
+    ),
+    linear(
+        "reshape",
+        lambda x, shape, order="C": np.reshape(x, shape, order=order),
+        "d vec X = vec dX",
+        lambda g, x, shape, order="C": call("reshape", g, shape=shape_of(x), order=order),
+    ),
+    linear("transpose", _transpose, "d Xᵀ = (dX)ᵀ", _untransposed),
+    linear(
+        "broadcast_to",
+        lambda x, shape: np.broadcast_to(x, shape),
+        "d(x 1ᵀ) = dx 1ᵀ",
+        lambda g, x, shape: summed_to(g, shape_of(x)),
+    ),
+    linear(
+        "astype",
+        lambda x, dtype: np.asarray(x).astype(dtype),
+        "dx in another precision",
+        lambda g, x, dtype: call("astype", g, dtype=np.asarray(constant(x)).dtype),
+    ),
+    linear("sum", _sum, "d Σ x = Σ dx", spread),
+    linear(
+        "cumsum",
+        _cumsum,
+        "sums from the front; transposed, from the end",
+        lambda g, x, axis: np.flip(call("cumsum", np.flip(g, axis), axis=axis), axis),
+    ),
+    linear(
+        "tril",
+        lambda x, k=0: np.tril(x, k),
+        "d tril(X) = tril(dX)",
+        lambda g, x, k=0: call("tril", g, k=k),
+    ),
+    linear(
+        "triu",
+        lambda x, k=0: np.triu(x, k),
+        "d triu(X) = triu(dX)",
+        lambda g, x, k=0: call("triu", g, k=k),
+    ),
+    matrix_function("max", _max, "d max x = dx at the maximum", (_push_extremum, _pull_extremum)),
+    matrix_function("min", _min, "d min x = dx at the minimum", (_push_extremum, _pull_extremum)),
+    (
+        "concatenate",
+        Rule("concatenate", _concatenate, "d(x, y) = (dx, dy)", _push_joined, _pull_joined),
+    ),
+)

@@ -1,0 +1,54 @@
+"""Subscripts of ``einsum`` brought into the plain form that its rule knows.
+
+Plain subscripts name an output, have a letter for each axis (no ellipsis), and no letter twice in
+one operand: of such an operand the diagonal is taken first.
+"""
+
+from __future__ import annotations
+
+import string
+from typing import Any
+
+import numpy as np
+
+from mcmodels.autodiff.tables import shape_of
+from mcmodels.autodiff.tracing import NoRuleError
+
+__all__ = ["plain_subscripts"]
+
+
+def plain_subscripts(*operands: Any) -> tuple[str, list[Any]]:
+    """Plain subscripts, and the arrays that they belong to."""
+    if not isinstance(operands[0], str):
+        raise NoRuleError("numpy.einsum has a rule for subscripts given as text only.")
+    arrays = list(operands[1:])
+    terms, arrow, output = operands[0].replace(" ", "").partition("->")
+    if not arrow:
+        letters = terms.replace(",", "").replace("...", "")
+        once = sorted(x for x in set(letters) if letters.count(x) == 1)
+        output = "..." * ("..." in terms) + "".join(once)
+    inputs = terms.split(",")
+    if len(inputs) != len(arrays):
+        raise ValueError(
+            f"einsum subscripts {operands[0]!r} name {len(inputs)} operands; found {len(arrays)}."
+        )
+    hidden = [
+        len(shape_of(a)) - len(term.replace("...", ""))
+        for term, a in zip(inputs, arrays, strict=True)
+    ]
+    unused = [x for x in string.ascii_letters if x not in operands[0]]
+    batch = "".join(unused[: max(hidden)])
+    for k, term in enumerate(inputs):
+        term = term.replace("...", batch[len(batch) - hidden[k] :])
+        inputs[k], arrays[k] = _without_repeats(term, arrays[k])
+    return f"{','.join(inputs)}->{output.replace('...', batch)}", arrays
+
+
+def _without_repeats(term: str, a: Any) -> tuple[str, Any]:
+    for letter in sorted(set(term)):
+        while term.count(letter) > 1:
+            first = term.index(letter)
+            second = term.index(letter, first + 1)
+            a = np.diagonal(a, axis1=first, axis2=second)
+            term = term[:first] + term[first + 1 : second] + term[second + 1 :] + letter
+    return term, a

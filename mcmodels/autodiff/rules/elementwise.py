@@ -1,0 +1,168 @@
+"""Rules of NumPy's functions of entries.
+
+Each line is a function, its differential, and for each argument that differential as a function of
+the argument's tangent t; y is the result.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from mcmodels.autodiff.tables import add, elementwise, note_kink
+from mcmodels.autodiff.tracing import constant
+
+_LN2 = float(np.log(2.0))
+_LN10 = float(np.log(10.0))
+_DEGREE = float(np.pi / 180.0)
+
+
+def _absolute(t: Any, y: Any, x: Any) -> Any:
+    side = np.sign(constant(x))
+    note_kink(side == 0, "abs is not differentiable at 0; 0 is taken for its derivative.")
+    return t * side
+
+
+def _of_power(t: Any, y: Any, a: Any, b: Any) -> Any:
+    exponent = constant(b)
+    if b is not exponent or np.ndim(exponent) > 0:
+        # a⁰ is 1 for every a: the factor b must win against a negative power of 0.
+        return t * np.where(exponent == 0, 0.0, b * a ** np.where(exponent == 0, 1, b - 1))
+    if exponent == 0:
+        return t * np.zeros_like(constant(a))
+    return t * (2 * a) if exponent == 2 else t * (b * a ** (b - 1))
+
+
+def _of_exponent(t: Any, y: Any, a: Any, b: Any) -> Any:
+    # 0ᵇ stays 0 for b > 0, although its logarithm is infinite.
+    return t * (y * np.log(np.where((constant(a) == 0) & (constant(b) > 0), 1.0, a)))
+
+
+def _share_of(better: Any) -> Any:
+    """The rule of an extremum of two: t for the winner, half of it where they are equal."""
+
+    def rule(t: Any, y: Any, mine: Any, other: Any) -> Any:
+        mine, other = constant(mine), constant(other)
+        tie = mine == other
+        if tie.any():
+            note_kink(tie, "an extremum of two equal values has no derivative; half is taken.")
+            t = np.where(tie, 0.5 * t, t)
+        return np.where(tie | better(mine, other), t, 0)
+
+    return rule
+
+
+def _swapped(rule: Any) -> Any:
+    return lambda t, y, a, b: rule(t, y, b, a)
+
+
+_of_larger, _of_smaller = _share_of(np.greater), _share_of(np.less)
+
+
+def _chosen(condition: Any, a: Any, b: Any) -> Any:
+    return np.where(condition, a, b)
+
+
+_chosen.__name__ = "where"
+
+add(
+    elementwise(np.add, "d(a + b) = da + db", lambda t, y, a, b: t, lambda t, y, a, b: t),
+    elementwise(np.subtract, "d(a - b) = da - db", lambda t, y, a, b: t, lambda t, y, a, b: -t),
+    elementwise(
+        np.multiply, "d(ab) = b da + a db", lambda t, y, a, b: t * b, lambda t, y, a, b: t * a
+    ),
+    elementwise(
+        np.divide,
+        "d(a/b) = da/b - (a/b) db/b",
+        lambda t, y, a, b: t / b,
+        lambda t, y, a, b: -t * (y / b),
+    ),
+    elementwise(np.power, "d aᵇ = b aᵇ⁻¹ da + aᵇ log a db", _of_power, _of_exponent),
+    elementwise(np.float_power, "d aᵇ = b aᵇ⁻¹ da + aᵇ log a db", _of_power, _of_exponent),
+    elementwise(
+        np.remainder,
+        "d(a mod b) = da - ⌊a/b⌋ db",
+        lambda t, y, a, b: t,
+        lambda t, y, a, b: -t * np.floor_divide(constant(a), constant(b)),
+    ),
+    elementwise(np.negative, "d(-x) = -dx", lambda t, y, x: -t),
+    elementwise(np.positive, "d(+x) = dx", lambda t, y, x: t),
+    elementwise(np.absolute, "d|x| = sign(x) dx", _absolute),
+    elementwise(np.fabs, "d|x| = sign(x) dx", _absolute),
+    elementwise(np.reciprocal, "d(1/x) = -dx/x²", lambda t, y, x: -t * (y * y)),
+    elementwise(np.square, "d x² = 2x dx", lambda t, y, x: t * (2 * x)),
+    elementwise(np.sqrt, "d √x = dx/(2√x)", lambda t, y, x: t / (2 * y)),
+    elementwise(np.cbrt, "d ∛x = dx/(3 ∛x²)", lambda t, y, x: t / (3 * y * y)),
+    elementwise(np.exp, "d eˣ = eˣ dx", lambda t, y, x: t * y),
+    elementwise(np.exp2, "d 2ˣ = 2ˣ log 2 dx", lambda t, y, x: t * (_LN2 * y)),
+    elementwise(np.expm1, "d(eˣ - 1) = eˣ dx", lambda t, y, x: t * np.exp(x)),
+    elementwise(np.log, "d log x = dx/x", lambda t, y, x: t / x),
+    elementwise(np.log2, "d log₂x = dx/(x log 2)", lambda t, y, x: t / (_LN2 * x)),
+    elementwise(np.log10, "d log₁₀x = dx/(x log 10)", lambda t, y, x: t / (_LN10 * x)),
+    elementwise(np.log1p, "d log(1 + x) = dx/(1 + x)", lambda t, y, x: t / (1 + x)),
+    elementwise(
+        np.logaddexp,
+        "d log(eᵃ + eᵇ) = eᵃ⁻ʸ da + eᵇ⁻ʸ db",
+        lambda t, y, a, b: t * np.exp(a - y),
+        lambda t, y, a, b: t * np.exp(b - y),
+    ),
+    elementwise(
+        np.logaddexp2,
+        "d log₂(2ᵃ + 2ᵇ) = 2ᵃ⁻ʸ da + 2ᵇ⁻ʸ db",
+        lambda t, y, a, b: t * np.exp2(a - y),
+        lambda t, y, a, b: t * np.exp2(b - y),
+    ),
+    elementwise(np.sin, "d sin x = cos x dx", lambda t, y, x: t * np.cos(x)),
+    elementwise(np.cos, "d cos x = -sin x dx", lambda t, y, x: -t * np.sin(x)),
+    elementwise(np.tan, "d tan x = (1 + tan²x) dx", lambda t, y, x: t * (1 + y * y)),
+    elementwise(
+        np.arcsin, "d arcsin x = dx/√(1 - x²)", lambda t, y, x: t / np.sqrt((1 - x) * (1 + x))
+    ),
+    elementwise(
+        np.arccos, "d arccos x = -dx/√(1 - x²)", lambda t, y, x: -t / np.sqrt((1 - x) * (1 + x))
+    ),
+    elementwise(np.arctan, "d arctan x = dx/(1 + x²)", lambda t, y, x: t / (1 + x * x)),
+    elementwise(
+        np.arctan2,
+        "d arctan(a/b) = (b da - a db)/(a² + b²)",
+        lambda t, y, a, b: t * (b / (a * a + b * b)),
+        lambda t, y, a, b: -t * (a / (a * a + b * b)),
+    ),
+    elementwise(np.sinh, "d sinh x = cosh x dx", lambda t, y, x: t * np.cosh(x)),
+    elementwise(np.cosh, "d cosh x = sinh x dx", lambda t, y, x: t * np.sinh(x)),
+    elementwise(np.tanh, "d tanh x = (1 - tanh²x) dx", lambda t, y, x: t * ((1 - y) * (1 + y))),
+    elementwise(np.arcsinh, "d arsinh x = dx/√(x² + 1)", lambda t, y, x: t / np.hypot(x, 1.0)),
+    elementwise(
+        np.arccosh, "d arcosh x = dx/√(x² - 1)", lambda t, y, x: t / np.sqrt((x - 1) * (x + 1))
+    ),
+    elementwise(np.arctanh, "d artanh x = dx/(1 - x²)", lambda t, y, x: t / ((1 - x) * (1 + x))),
+    elementwise(
+        np.hypot,
+        "d √(a² + b²) = (a da + b db)/y",
+        lambda t, y, a, b: t * (a / y),
+        lambda t, y, a, b: t * (b / y),
+    ),
+    elementwise(np.deg2rad, "d(xπ/180) = π/180 dx", lambda t, y, x: t * _DEGREE),
+    elementwise(np.radians, "d(xπ/180) = π/180 dx", lambda t, y, x: t * _DEGREE),
+    elementwise(np.rad2deg, "d(180x/π) = 180/π dx", lambda t, y, x: t / _DEGREE),
+    elementwise(np.degrees, "d(180x/π) = 180/π dx", lambda t, y, x: t / _DEGREE),
+    elementwise(
+        np.maximum, "d max(a, b) = [a > b] da + [b > a] db", _of_larger, _swapped(_of_larger)
+    ),
+    elementwise(np.fmax, "d max(a, b) = [a > b] da + [b > a] db", _of_larger, _swapped(_of_larger)),
+    elementwise(
+        np.minimum, "d min(a, b) = [a < b] da + [b < a] db", _of_smaller, _swapped(_of_smaller)
+    ),
+    elementwise(
+        np.fmin, "d min(a, b) = [a < b] da + [b < a] db", _of_smaller, _swapped(_of_smaller)
+    ),
+)
+_, _where = elementwise(
+    _chosen,
+    "d(a where c, b elsewhere) = da where c, db elsewhere",
+    None,
+    lambda t, y, c, a, b: np.where(c, t, 0),
+    lambda t, y, c, a, b: np.where(c, 0, t),
+)
+add(("where", _where))

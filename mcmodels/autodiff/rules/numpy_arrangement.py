@@ -1,0 +1,236 @@
+"""How NumPy's selecting, moving, repeating and joining of entries is made of what has rules."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from mcmodels.autodiff.tables import axes_of, call, implements, shape_of
+from mcmodels.autodiff.tracing import NoRuleError, constant
+
+
+@implements(np.reshape)
+def _reshape(a: Any, shape: Any = None, order: Any = "C") -> Any:
+    if order not in ("C", "F"):
+        raise NoRuleError(f"numpy.reshape with order={order!r} has no rule; choose 'C' or 'F'.")
+    return call("reshape", a, shape=shape, order=order)
+
+
+@implements(np.ravel)
+def _ravel(a: Any, order: Any = "C") -> Any:
+    return _reshape(a, -1, order)
+
+
+@implements(np.copy)
+def _copy(a: Any) -> Any:
+    return np.positive(a)
+
+
+@implements(np.transpose, np.permute_dims)
+def _transpose(a: Any, axes: Any = None) -> Any:
+    return call("transpose", a, axes=None if axes is None else tuple(axes))
+
+
+@implements(np.matrix_transpose, np.linalg.matrix_transpose)
+def _matrix_transpose(x: Any) -> Any:
+    return _swapaxes(x, -1, -2)
+
+
+@implements(np.swapaxes)
+def _swapaxes(a: Any, axis1: int, axis2: int) -> Any:
+    order = list(range(len(shape_of(a))))
+    order[axis1], order[axis2] = order[axis2], order[axis1]
+    return call("transpose", a, axes=tuple(order))
+
+
+@implements(np.moveaxis)
+def _moveaxis(a: Any, source: Any, destination: Any) -> Any:
+    # Axes of lengths 0, 1, 2, … show where each of them goes.
+    order = np.moveaxis(np.empty(range(len(shape_of(a)))), source, destination).shape
+    return call("transpose", a, axes=order)
+
+
+@implements(np.expand_dims)
+def _expand_dims(a: Any, axis: Any) -> Any:
+    ndim = len(shape_of(a)) + len(np.atleast_1d(axis))
+    added = axes_of(axis if isinstance(axis, tuple) else int(axis), ndim)
+    lengths = iter(shape_of(a))
+    return _reshape(a, tuple(1 if k in added else next(lengths) for k in range(ndim)))
+
+
+@implements(np.squeeze)
+def _squeeze(a: Any, axis: Any = None) -> Any:
+    return _reshape(a, np.squeeze(np.asarray(constant(a)), axis).shape)
+
+
+@implements(np.atleast_1d)
+def _atleast_1d(*arys: Any) -> Any:
+    found = [_reshape(a, np.atleast_1d(constant(a)).shape) for a in arys]
+    return found[0] if len(found) == 1 else found
+
+
+@implements(np.atleast_2d)
+def _atleast_2d(*arys: Any) -> Any:
+    found = [_reshape(a, np.atleast_2d(constant(a)).shape) for a in arys]
+    return found[0] if len(found) == 1 else found
+
+
+@implements(np.broadcast_to)
+def _broadcast_to(array: Any, shape: Any) -> Any:
+    return call("broadcast_to", array, shape=tuple(np.atleast_1d(shape)))
+
+
+@implements(np.flip)
+def _flip(m: Any, axis: Any = None) -> Any:
+    axes = axes_of(axis, len(shape_of(m)))
+    return m[tuple(slice(None, None, -1 if k in axes else 1) for k in range(len(shape_of(m))))]
+
+
+@implements(np.flipud)
+def _flipud(m: Any) -> Any:
+    return m[::-1]
+
+
+@implements(np.fliplr)
+def _fliplr(m: Any) -> Any:
+    return m[:, ::-1]
+
+
+def _by_position(a: Any, positions: Any) -> Any:
+    """Entries that stand where a function of NumPy puts their numbers."""
+    return np.reshape(np.ravel(a)[positions.ravel()], positions.shape)
+
+
+def _numbered(a: Any) -> Any:
+    return np.arange(np.size(constant(a))).reshape(shape_of(a))
+
+
+@implements(np.roll)
+def _roll(a: Any, shift: Any, axis: Any = None) -> Any:
+    return _by_position(a, np.roll(_numbered(a), shift, axis))
+
+
+@implements(np.rot90)
+def _rot90(m: Any, k: int = 1, axes: Any = (0, 1)) -> Any:
+    return _by_position(m, np.rot90(_numbered(m), k, axes))
+
+
+@implements(np.tile)
+def _tile(A: Any, reps: Any) -> Any:
+    return _by_position(A, np.tile(_numbered(A), reps))
+
+
+@implements(np.repeat)
+def _repeat(a: Any, repeats: Any, axis: Any = None) -> Any:
+    return _by_position(a, np.repeat(_numbered(a), repeats, axis))
+
+
+@implements(np.take)
+def _take(a: Any, indices: Any, axis: Any = None) -> Any:
+    return _by_position(a, np.asarray(np.take(_numbered(a), indices, axis)))
+
+
+@implements(np.take_along_axis)
+def _take_along_axis(arr: Any, indices: Any, axis: Any = -1) -> Any:
+    return _by_position(arr, np.take_along_axis(_numbered(arr), indices, axis))
+
+
+@implements(np.delete)
+def _delete(arr: Any, obj: Any, axis: Any = None) -> Any:
+    return _by_position(arr, np.delete(_numbered(arr), obj, axis))
+
+
+@implements(np.sort)
+def _sort(a: Any, axis: Any = -1) -> Any:
+    plain = np.asarray(constant(a))
+    if axis is None:
+        a, plain, axis = np.ravel(a), plain.ravel(), 0
+    return _take_along_axis(a, np.argsort(plain, axis, kind="stable"), axis)
+
+
+@implements(np.diagonal, np.linalg.diagonal)
+def _diagonal(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
+    return _by_position(a, np.diagonal(_numbered(a), offset, axis1, axis2))
+
+
+@implements(np.diag)
+def _diag(v: Any, k: int = 0) -> Any:
+    if len(shape_of(v)) == 2:
+        return _diagonal(v, k)
+    n = shape_of(v)[0]
+    rows = np.arange(n) + max(-k, 0)
+    index = (rows, rows + k)
+    return call("scatter", v, index=index, shape=(n + abs(k), n + abs(k)))
+
+
+@implements(np.trace)
+def _trace(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
+    return np.sum(_diagonal(a, offset, axis1, axis2), axis=-1)
+
+
+@implements(np.linalg.trace)
+def _trace_of_stack(x: Any, offset: int = 0) -> Any:
+    return _trace(x, offset, -2, -1)
+
+
+@implements(np.tril)
+def _tril(m: Any, k: int = 0) -> Any:
+    return call("tril", m, k=k)
+
+
+@implements(np.triu)
+def _triu(m: Any, k: int = 0) -> Any:
+    return call("triu", m, k=k)
+
+
+@implements(np.concatenate, np.concat)
+def _concatenate(arrays: Any, axis: int | None = 0) -> Any:
+    return call("concatenate", *arrays, axis=axis)
+
+
+@implements(np.stack)
+def _stack(arrays: Any, axis: int = 0) -> Any:
+    return _concatenate([np.expand_dims(a, axis) for a in arrays], axis)
+
+
+@implements(np.vstack)
+def _vstack(tup: Any) -> Any:
+    return _concatenate([np.atleast_2d(a) for a in tup], 0)
+
+
+@implements(np.hstack)
+def _hstack(tup: Any) -> Any:
+    arrays = [np.atleast_1d(a) for a in tup]
+    return _concatenate(arrays, 0 if len(shape_of(arrays[0])) == 1 else 1)
+
+
+@implements(np.column_stack)
+def _column_stack(tup: Any) -> Any:
+    return _concatenate([a if np.ndim(a) == 2 else np.reshape(a, (-1, 1)) for a in tup], 1)
+
+
+@implements(np.append)
+def _append(arr: Any, values: Any, axis: int | None = None) -> Any:
+    return _concatenate([arr, values], axis)
+
+
+@implements(np.split, np.array_split)
+def _split(ary: Any, indices_or_sections: Any, axis: int = 0) -> Any:
+    parts = np.array_split(_numbered(ary), indices_or_sections, axis)
+    if isinstance(indices_or_sections, int) and shape_of(ary)[axis] % indices_or_sections:
+        np.split(_numbered(ary), indices_or_sections, axis)
+    return [_by_position(ary, part) for part in parts]
+
+
+@implements(np.where)
+def _where(condition: Any, x: Any, y: Any) -> Any:
+    return call("where", condition, x, y)
+
+
+@implements(np.clip)
+def _clip(a: Any, a_min: Any = None, a_max: Any = None, *, min: Any = None, max: Any = None) -> Any:
+    low = a_min if min is None else min
+    high = a_max if max is None else max
+    a = a if low is None else np.maximum(a, low)
+    return a if high is None else np.minimum(a, high)

@@ -1,0 +1,118 @@
+"""Rules of the special functions of SciPy.
+
+Identities: NIST Digital Library of Mathematical Functions, §4 (logarithms), §5 (gamma), §7 (error
+functions).
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import scipy.special as sp
+
+from mcmodels.autodiff.tables import add, call, elementwise, matrix_function
+
+_ROOT_PI = math.sqrt(math.pi)
+_ROOT_2PI = math.sqrt(2 * math.pi)
+
+
+def _normal_density(x: Any) -> Any:
+    return np.exp(-0.5 * x * x) / _ROOT_2PI
+
+
+def _softmax_differential(t: Any, y: Any, x: Any, axis: Any = None) -> Any:
+    return y * (t - np.sum(y * t, axis=axis, keepdims=True))
+
+
+def _logsumexp(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    return sp.logsumexp(x, axis=axis, keepdims=keepdims)
+
+
+def _expanded(g: Any, x: Any, axis: Any, keepdims: bool) -> Any:
+    """What a sum over an axis dropped, put back with length 1."""
+    if keepdims:
+        return g
+    if axis is None:
+        return np.reshape(g, (1,) * np.ndim(x))
+    return np.expand_dims(g, axis)
+
+
+add(
+    elementwise(sp.expit, "d σ(x) = σ(x) σ(-x) dx", lambda t, y, x: t * (y * sp.expit(-x))),
+    elementwise(sp.logit, "d log(p/(1 - p)) = dp/(p(1 - p))", lambda t, y, p: t / (p * (1 - p))),
+    elementwise(sp.log_expit, "d log σ(x) = σ(-x) dx", lambda t, y, x: t * sp.expit(-x)),
+    elementwise(
+        sp.erf, "d erf x = 2/√π e^(-x²) dx", lambda t, y, x: t * (2 / _ROOT_PI * np.exp(-x * x))
+    ),
+    elementwise(
+        sp.erfc, "d erfc x = -2/√π e^(-x²) dx", lambda t, y, x: -t * (2 / _ROOT_PI * np.exp(-x * x))
+    ),
+    elementwise(
+        sp.erfinv, "d erf⁻¹x = √π/2 e^(y²) dx", lambda t, y, x: t * (_ROOT_PI / 2 * np.exp(y * y))
+    ),
+    elementwise(sp.ndtr, "d Φ(x) = φ(x) dx", lambda t, y, x: t * _normal_density(x)),
+    elementwise(
+        sp.log_ndtr,
+        "d log Φ(x) = φ(x)/Φ(x) dx",
+        lambda t, y, x: t * (np.exp(-0.5 * x * x - y) / _ROOT_2PI),
+    ),
+    elementwise(sp.ndtri, "d Φ⁻¹(p) = dp/φ(y)", lambda t, y, p: t / _normal_density(y)),
+    elementwise(sp.gammaln, "d log|Γ(x)| = ψ(x) dx", lambda t, y, x: t * sp.psi(x)),
+    elementwise(sp.gamma, "d Γ(x) = Γ(x) ψ(x) dx", lambda t, y, x: t * (y * sp.psi(x))),
+    elementwise(sp.psi, "d ψ(x) = ψ′(x) dx", lambda t, y, x: t * call("polygamma", 1, x)),
+    elementwise(
+        sp.betaln,
+        "d log B(a, b) = (ψ(a) - ψ(a + b)) da + (ψ(b) - ψ(a + b)) db",
+        lambda t, y, a, b: t * (sp.psi(a) - sp.psi(a + b)),
+        lambda t, y, a, b: t * (sp.psi(b) - sp.psi(a + b)),
+    ),
+    elementwise(
+        sp.xlogy,
+        "d(x log y) = log y dx + x/y dy",
+        lambda t, z, x, y: t * np.log(y),
+        lambda t, z, x, y: t * (x / y),
+    ),
+    elementwise(
+        sp.xlog1py,
+        "d(x log(1 + y)) = log(1 + y) dx + x/(1 + y) dy",
+        lambda t, z, x, y: t * np.log1p(y),
+        lambda t, z, x, y: t * (x / (1 + y)),
+    ),
+    elementwise(sp.entr, "d(-x log x) = -(1 + log x) dx", lambda t, y, x: -t * (1 + np.log(x))),
+    elementwise(
+        sp.rel_entr,
+        "d(a log(a/b)) = (1 + log(a/b)) da - a/b db",
+        lambda t, y, a, b: t * (1 + np.log(a / b)),
+        lambda t, y, a, b: -t * (a / b),
+    ),
+)
+_, _polygamma = elementwise(
+    sp.polygamma,
+    "d ψ⁽ⁿ⁾(x) = ψ⁽ⁿ⁺¹⁾(x) dx",
+    None,
+    lambda t, y, n, x: t * call("polygamma", n + 1, x),
+)
+add(
+    ("polygamma", _polygamma),
+    matrix_function(
+        "softmax",
+        sp.softmax,
+        "dy = (diag(y) - yyᵀ) dx, a symmetric map",
+        (_softmax_differential, _softmax_differential),
+    ),
+    matrix_function(
+        "logsumexp",
+        _logsumexp,
+        "d log Σ eˣ = softmax(x)ᵀ dx",
+        (
+            lambda t, y, x, axis=None, keepdims=False: np.sum(
+                call("softmax", x, axis=axis) * t, axis=axis, keepdims=keepdims
+            ),
+            lambda g, y, x, axis=None, keepdims=False: (
+                call("softmax", x, axis=axis) * _expanded(g, x, axis, keepdims)
+            ),
+        ),
+    ),
+)
