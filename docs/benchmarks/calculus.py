@@ -17,16 +17,16 @@ from typing import Any
 import numpy as np
 import results
 from scipy.special import expit
-from timing import Patience, interleave
+from timing import Patience, in_units, interleave, repeated
 
 from mcmodels import calculus as mc
 
 HERE = Path(__file__).parent
 PAGE = HERE / "calculus.md"
 OURS = "mcmodels"
+VERSIONS = ("mcmodels", "numpy", "scipy", "jax", "torch", "autograd")
 BY_HAND = "NumPy by hand"
 FLOOR = "floor"
-AT_LEAST = 0.03  # seconds of one timed run; quicker functions are called several times in it
 
 INTRO = """# Gradients and Hessians
 
@@ -267,23 +267,6 @@ PEERS = {"JAX": with_jax, "PyTorch": with_torch, "autograd": with_autograd}
 # -- measuring -------------------------------------------------------------------------------------
 
 
-def repeated(function: Function) -> tuple[Function, int]:
-    """The function, called so often that the clock is no matter."""
-    function()
-    start = time.perf_counter()
-    function()
-    took = time.perf_counter() - start
-    times = max(1, math.ceil(AT_LEAST / max(took, 1e-7)))
-    if times == 1:
-        return function, 1
-
-    def run() -> None:
-        for _ in range(times):
-            function()
-
-    return run, times
-
-
 def agreed(task: Task, reference: Any, found: Any) -> bool:
     """Whether a peer's result is that of `mcmodels`, which counts entries down the columns."""
     reference, found = np.asarray(reference), np.asarray(found)
@@ -339,12 +322,6 @@ def derivation_times() -> dict[str, float]:
     return times
 
 
-def in_units(seconds: float) -> str:
-    if seconds < 1e-3:
-        return f"{seconds * 1e6:,.0f} µs"
-    return f"{seconds * 1e3:,.1f} ms" if seconds < 1 else f"{seconds:,.2f} s"
-
-
 def table(rows: list[dict[str, Any]]) -> str:
     """The rows in Markdown, with the ratio of the best peer to ours."""
     names = [name for name in (OURS, *PEERS, BY_HAND, FLOOR) if any(name in row for row in rows)]
@@ -361,19 +338,6 @@ def table(rows: list[dict[str, Any]]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def about() -> str:
-    found = results.about()
-    packages = ("mcmodels", "numpy", "scipy", "jax", "torch", "autograd")
-    versions = ", ".join(
-        f"{name} {results.version(name) or '(not installed)'}" for name in packages
-    )
-    return (
-        f"Made by `docs/benchmarks/calculus.py` on {found['date']}: {found['processor']}, "
-        f"{found['cores']} cores, {found['memory_gb']} GB; {found['system']}; "
-        f"Python {found['python']}; {'; '.join(found['blas'])}. {versions}.\n"
-    )
-
-
 def page(rows: list[dict[str, Any]], derivations: dict[str, float]) -> str:
     slowest = max(derivations, key=lambda name: derivations[name])
     total = len(derivations)
@@ -383,7 +347,9 @@ def page(rows: list[dict[str, Any]], derivations: dict[str, float]) -> str:
         f"{in_units(min(derivations.values()))} and {in_units(max(derivations.values()))} "
         f"({slowest}); {total} identities, the best of five each.\n"
     )
-    return f"{INTRO}\n{about()}\n{table(rows)}\n{REMARKS}\n{text}"
+    return (
+        f"{INTRO}\n{results.stamp(Path(__file__).name, VERSIONS)}\n{table(rows)}\n{REMARKS}\n{text}"
+    )
 
 
 def main() -> int:

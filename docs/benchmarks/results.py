@@ -75,6 +75,17 @@ def about() -> Record:
     }
 
 
+def stamp(script: str, packages: tuple[str, ...]) -> str:
+    """A line for a page: which script made it, when, on what, with which versions."""
+    found = about()
+    versions = ", ".join(f"{name} {version(name) or '(not installed)'}" for name in packages)
+    return (
+        f"Made by `docs/benchmarks/{script}` on {found['date']}: {found['processor']}, "
+        f"{found['cores']} cores, {found['memory_gb']} GB; {found['system']}; "
+        f"Python {found['python']}; {'; '.join(found['blas'])}. {versions}.\n"
+    )
+
+
 def load(path: Path) -> Record:
     """The results so far, or none."""
     if not path.exists():

@@ -1,6 +1,7 @@
 """Time several callables interleaved: round robin, in rotating order, after a warm-up each."""
 
 import gc
+import math
 import signal
 import statistics
 import time
@@ -18,6 +19,7 @@ class GaveUp(BaseException):
 # Threads of BLAS and OpenMP spin for a while after their last task, and take a core from whoever
 # comes next: every run starts when they have stopped.
 SETTLE = 0.15
+AT_LEAST = 0.03  # seconds of one timed run; quicker functions are called several times in it
 
 
 @dataclass
@@ -108,3 +110,27 @@ def interleave(
                 del result
     gc.unfreeze()
     return timings
+
+
+def repeated(function: Callable[..., Any]) -> tuple[Callable[..., Any], int]:
+    """The function, called so often that the clock is no matter."""
+    function()
+    start = time.perf_counter()
+    function()
+    took = time.perf_counter() - start
+    times = max(1, math.ceil(AT_LEAST / max(took, 1e-7)))
+    if times == 1:
+        return function, 1
+
+    def run() -> None:
+        for _ in range(times):
+            function()
+
+    return run, times
+
+
+def in_units(seconds: float) -> str:
+    """Seconds, as one reads them."""
+    if seconds < 1e-3:
+        return f"{seconds * 1e6:,.0f} µs"
+    return f"{seconds * 1e3:,.1f} ms" if seconds < 1 else f"{seconds:,.2f} s"

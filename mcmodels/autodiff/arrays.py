@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator
+from types import FrameType
 from typing import Any, NoReturn
 
 import numpy as np
@@ -176,12 +177,18 @@ class TracedArray(Traced):
             _refuse(func, _name(func), unknown)
         return implementation(*args, **kwargs)
 
-    def __array__(self, *args: Any, **kwargs: Any) -> NoReturn:
+    def __array__(self, dtype: Any = None, copy: Any = None) -> Any:
+        asker = _asker()
+        if self.ndim == 0 and dtype is None and asker.startswith("NumPy"):
+            # np.array([a, b]) of numbers: an array of objects, which `apply` knows.
+            array = np.empty((), dtype=object)
+            array[()] = self
+            return array
         raise NoRuleError(
-            f"{_asker()} wants a plain array of a value that is being differentiated, and has no "
+            f"{asker} wants a plain array of a value that is being differentiated, and has no "
             "rule; the derivative would be lost. Build arrays of such values by np.stack, "
-            "np.concatenate or np.where, not by np.array or by assignment to entries; use a "
-            "function that has a rule; or constant(x), if no derivative is wanted."
+            "np.concatenate or np.where, not by assignment to entries; use a function that has a "
+            "rule; or constant(x), if no derivative is wanted."
         )
 
     def _not_a_number(self, *args: Any) -> NoReturn:
@@ -200,9 +207,12 @@ class TracedArray(Traced):
             "by np.where, np.concatenate or np.stack."
         )
 
-    def __getattr__(self, name: str) -> NoReturn:
+    def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):  # protocols that are probed for
             raise AttributeError(name)
+        if (rule := RULES.get(getattr(np, name, None))) is not None:
+            # What a ufunc does with arrays of objects is to call their methods.
+            return lambda *others: apply(rule, (self, *others), {})
         raise AttributeError(
             f"ndarray.{name} has no rule for an array that is being differentiated; "
             "constant(x) gives its values."
@@ -217,6 +227,9 @@ _REDUCTIONS: dict[Any, Any] = {
     np.logical_and: np.all,
     np.logical_or: np.any,
 }
+
+
+_LIBRARIES = ("numpy", "scipy", "sklearn", "pandas")
 
 
 def _name(function: Any) -> str:
@@ -258,17 +271,15 @@ def _refuse(function: Any, name: str, keywords: Any) -> NoReturn:
 
 def _asker() -> str:
     """The function of a library that asks for a plain array, as far as the stack shows it."""
-    frame = sys._getframe(2)
-    library = frame.f_globals.get("__name__", "").partition(".")[0]
-    name = "NumPy (np.array, np.asarray, or an assignment)"
-    while library in ("numpy", "scipy", "sklearn", "pandas"):
-        module = ".".join(
-            part for part in frame.f_globals["__name__"].split(".") if not part.startswith("_")
-        )
-        name = f"{module}.{frame.f_code.co_name}"
-        if frame.f_back is None:
+    frame: FrameType | None = sys._getframe(2)
+    name = "NumPy (np.array, np.asarray, an assignment)"
+    while frame is not None:
+        module = frame.f_globals.get("__name__", "")
+        if module.partition(".")[0] not in _LIBRARIES:
             break
+        public = ".".join(part for part in module.split(".") if not part.startswith("_"))
+        name = f"{public}.{frame.f_code.co_name}"
+        if hasattr(np, frame.f_code.co_name) and module.startswith("numpy"):
+            name = f"numpy.{frame.f_code.co_name}"
         frame = frame.f_back
-        if frame.f_globals.get("__name__", "").partition(".")[0] != library:
-            break
     return name

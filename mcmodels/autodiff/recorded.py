@@ -10,7 +10,7 @@ import numpy as np
 from mcmodels.autodiff.arrays import TracedArray
 from mcmodels.autodiff.reverse import Tape, Variable
 from mcmodels.autodiff.tables import call, shape_of
-from mcmodels.autodiff.tracing import Traced, constant
+from mcmodels.autodiff.tracing import Traced, constant, of_objects
 
 __all__ = ["Argnums", "Recorded", "array_returned", "of_shape", "plain", "positions_of", "real"]
 
@@ -125,6 +125,8 @@ def array_returned(y: Any) -> Any:
     if isinstance(y, Traced):
         return y
     array = None if y is None or isinstance(y, list | tuple | dict) else np.asarray(y)
+    if array is not None and array.dtype == object and array.size:
+        return of_objects(array)
     if array is None or array.dtype.kind not in "biuf":
         raise TypeError(
             f"the function returned {type(y).__name__}; it must return one array of real numbers "

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["Array", "NoRuleError", "Rule", "Traced", "Tracer", "apply", "constant"]
+__all__ = ["Array", "NoRuleError", "Rule", "Traced", "Tracer", "apply", "constant", "of_objects"]
 
 Array = npt.NDArray[np.floating]
 _levels = itertools.count()
@@ -99,9 +99,12 @@ class Tracer(ABC):
 def apply(rule: Rule, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
     """Call the function of a rule, followed by every tracer that its arguments belong to."""
     tracer: Tracer | None = None
-    for arg in args:
-        if isinstance(arg, Traced) and (tracer is None or arg.tracer.level > tracer.level):
-            tracer = arg.tracer
+    for i, arg in enumerate(args):
+        if isinstance(arg, Traced):
+            if tracer is None or arg.tracer.level > tracer.level:
+                tracer = arg.tracer
+        elif isinstance(arg, np.ndarray) and arg.dtype == object:
+            return apply(rule, [*args[:i], of_objects(arg), *args[i + 1 :]], kwargs)
     if tracer is None:
         y = rule.function(*args, **kwargs)
         if y.dtype.kind == "c":
@@ -113,6 +116,14 @@ def apply(rule: Rule, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
         arg.value if isinstance(arg, Traced) and arg.tracer is tracer else arg for arg in args
     ]
     return tracer.follow(rule, apply(rule, values, kwargs), args, values, kwargs)
+
+
+def of_objects(array: Any) -> Any:
+    """One traced array of an array of traced numbers, as ``np.array([a, b])`` makes it."""
+    numbers = array.ravel().tolist()
+    if not numbers or any(isinstance(x, str | bytes) or np.ndim(x) > 0 for x in numbers):
+        raise NoRuleError(f"an array of objects cannot be differentiated: {array!r:.80}.")
+    return np.reshape(np.stack(numbers), array.shape)
 
 
 def constant(x: Any) -> Any:

@@ -48,8 +48,14 @@ def _det(A: Any) -> Any:
     return np.linalg.det(A)
 
 
-def _log_abs_det(A: Any) -> Any:
-    return np.linalg.slogdet(A)[1]
+def _packed_slogdet(A: Any) -> Any:
+    """The sign, and after it the logarithm."""
+    return np.stack(np.linalg.slogdet(A), axis=-1)
+
+
+def _push_slogdet(t: Any, y: Any, A: Any) -> Any:
+    change = _trace_with(transposed(call("inv", A)), t)
+    return change[..., np.newaxis] * np.array([0.0, 1.0])
 
 
 def _lower_half(M: Any) -> Any:
@@ -249,12 +255,12 @@ add(
         ),
     ),
     matrix_function(
-        "log_abs_det",
-        _log_abs_det,
+        "slogdet",
+        _packed_slogdet,
         "d log|det A| = tr(A⁻¹ dA)",
         (
-            lambda t, y, A: _trace_with(transposed(call("inv", A)), t),
-            lambda g, y, A: _matrices(g) * transposed(call("inv", A)),
+            _push_slogdet,
+            lambda g, y, A: _matrices(g[..., 1]) * transposed(call("inv", A)),
         ),
     ),
     matrix_function(
