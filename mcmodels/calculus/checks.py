@@ -13,18 +13,14 @@ from mcmodels.calculus.evaluate import walk
 from mcmodels.calculus.expression import Expression
 from mcmodels.calculus.instances import Instance, random_instance
 from mcmodels.calculus.nodes import Symbol
+from mcmodels.differences import difference_quotient
 
 __all__ = [
     "check",
-    "difference_quotient",
-    "difference_with_error",
     "directions",
     "largest_deviation",
 ]
 
-_FIRST_STEP = 2.0**-4
-_HALVINGS = 8
-_EPSILON = float(np.finfo(float).eps)
 _SMALLEST_SCALE = 1e-3  # of a derivative; differences of one that is 0 leave 1e-13 or so
 
 
@@ -80,71 +76,6 @@ def directions(x: Symbol, instance: Instance) -> list[Array]:
 def _along(f: Expression, x: Symbol, E: Array, instance: Instance) -> Callable[[float], Array]:
     values, sizes = instance
     return lambda t: walk(f, {**values, x: values[x] + t * E}, sizes)
-
-
-def difference_quotient(phi: Callable[[float], Array]) -> Array:
-    """The derivative of phi at 0 by central differences, extrapolated to step zero.
-
-    Each entry is taken from where the table of extrapolations changes least.
-
-    Ridders (1982), Advances in Engineering Software 4(2); Press et al., Numerical Recipes, 5.7.
-    """
-    best, _ = difference_with_error(phi)
-    return best
-
-
-def difference_with_error(
-    phi: Callable[[float], Array], noise: Array | None = None, halvings: int = _HALVINGS
-) -> tuple[Array, Array]:
-    """The same, and how far each entry may be off: what the table changes by, or rounding.
-
-    Parameters
-    ----------
-    phi : callable
-        Its values may be NaN where it is not defined.
-    noise : ndarray, optional
-        By how much values of phi may be off. With it, steps end where rounding to double precision
-        is more than the error, and what the plain differences of smaller steps contradict is
-        forgotten.
-    halvings : int
-        The most steps that are tried, each half the one before.
-    """
-    table: list[list[Array]] = []
-    best = error = None
-    gap: Array | float = 0.0  # between the best value and the plain difference beside it
-    step = _FIRST_STEP
-    with np.errstate(all="ignore"):
-        for row in range(halvings):
-            rounding = 0.0 if noise is None else noise / step
-            above, below = phi(step), phi(-step)
-            current = [(above - below) / (2 * step)]
-            if noise is not None and best is not None and error is not None:
-                allowed = 2 * gap + 10 * (error + rounding + _EPSILON * np.abs(best) / step)
-                error = np.where(np.abs(current[0] - best) > allowed, np.inf, error)
-            for column in range(row):
-                factor = 4.0 ** (column + 1)
-                better = (factor * current[column] - table[row - 1][column]) / (factor - 1)
-                current.append(better)
-                change = np.maximum(
-                    np.abs(better - current[column]), np.abs(better - table[row - 1][column])
-                )
-                change = np.maximum(change, rounding + _EPSILON * np.abs(better) / step)
-                change = np.where(np.isfinite(change), change, np.inf)
-                apart = np.abs(current[0] - better)
-                if best is None or error is None:
-                    best, error, gap = better, change, apart
-                else:
-                    best = np.where(change < error, better, best)
-                    gap = np.where(change < error, apart, gap)
-                    error = np.minimum(change, error)
-            table.append(current)
-            least = _EPSILON * np.maximum(np.abs(above), np.abs(below)) / step
-            if noise is not None and error is not None and bool((least > error).all()):
-                break
-            step /= 2
-    assert best is not None
-    assert error is not None
-    return best, error
 
 
 def largest_deviation(found: Array, expected: Array) -> float:

@@ -154,3 +154,14 @@ def test_mistakes_of_python_functions():
         diagnose(lambda V: np.linalg.slogdet(V)[1], square, inverse).mistake == "transposed layout"
     )
     assert diagnose(loss, point, np.full(3, np.nan)).mistake == "not finite"
+
+
+@pytest.mark.parametrize(
+    ("claimed", "words"),
+    [
+        (lambda x: x, "the factor 2 (= len(x)) is missing"),
+        (lambda x: 4 * x, "there is an extra factor 2 (= len(x))"),
+    ],
+)
+def test_a_factor_that_may_be_a_size_is_named_the_right_way_up(claimed, words):
+    assert words in diagnose(lambda x: x @ x, [1.0, 2.0], claimed).explanation

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from mcmodels.calculus import functions as mc
 from mcmodels.calculus import rules
 from mcmodels.calculus.arithmetic import scale
-from mcmodels.calculus.checks import difference_quotient, directions
+from mcmodels.calculus.checks import directions
 from mcmodels.calculus.evaluate import walk
 from mcmodels.calculus.expression import Expression
 from mcmodels.calculus.functions import matrix, vector
@@ -21,6 +21,7 @@ from mcmodels.calculus.numbers import number
 from mcmodels.calculus.parsing import parse
 from mcmodels.calculus.rewriting import parts_of, with_children
 from mcmodels.calculus.stable import stabilised
+from mcmodels.differences import difference_quotient
 from tests.calculus.expressions import expressions, scalar_expressions
 from tests.calculus.points import Point, points, random_value, require_tame
 

@@ -9,7 +9,6 @@ import numpy as np
 
 from mcmodels.calculus.arithmetic import scale, transpose
 from mcmodels.calculus.binding import Array
-from mcmodels.calculus.checks import difference_quotient
 from mcmodels.calculus.derivatives import derivative, hessian, symbol_of
 from mcmodels.calculus.doctor.case import Case, Finding
 from mcmodels.calculus.doctor.functions import diagnose_function
@@ -36,6 +35,7 @@ from mcmodels.calculus.numbers import number
 from mcmodels.calculus.operators import as_expression
 from mcmodels.calculus.rewriting import substitute
 from mcmodels.calculus.rules import DerivativeError
+from mcmodels.differences import difference_quotient
 
 __all__ = ["diagnose"]
 

@@ -47,13 +47,13 @@ class Factor:
     ----------
     number : Fraction or float
     powers : tuple of (Quantity, int)
-    also : str
-        What else the number may stand for at the only point there is.
+    also : tuple of str
+        Sizes that the number, or one over it, may stand for at the only point there is.
     """
 
     number: Fraction | float
     powers: tuple[tuple[Quantity, int], ...] = ()
-    also: str = ""
+    also: tuple[str, ...] = ()
 
     @property
     def recognised(self) -> bool:
@@ -92,7 +92,8 @@ class Factor:
         if below:
             under = "·".join(below)
             text += f"/({under})" if len(below) > 1 else f"/{under}"
-        return ("−" if self.number < 0 else "") + text + (f" (= {self.also})" if self.also else "")
+        sizes = " or ".join(f"1/{size}" if value < 1 else size for size in self.also)
+        return ("−" if self.number < 0 else "") + text + (f" (= {sizes})" if sizes else "")
 
     def statement(self) -> str:
         """What is wrong with something that is this factor times the right one."""
@@ -147,7 +148,7 @@ def recognise(
     constant = _simple(values, tolerance)
     single = len(values) == 1
     if constant is not None and (not single or constant in _USUAL):
-        return Factor(constant, (), _sizes_equal_to(constant, quantities) if single else "")
+        return Factor(constant, (), _sizes_equal_to(constant, quantities) if single else ())
     for powers in _monomials(quantities):
         with np.errstate(all="ignore"):
             rest = values / np.prod([np.array(q.values) ** e for q, e in powers], axis=0)
@@ -188,6 +189,5 @@ def _monomials(quantities: Sequence[Quantity]) -> Iterator[tuple[tuple[Quantity,
             yield ((first, signs[0]), (second, signs[1]))
 
 
-def _sizes_equal_to(constant: Fraction, quantities: Sequence[Quantity]) -> str:
-    whole = [q.text for q in quantities if float(constant) in (q.values[0], 1 / q.values[0])]
-    return " or ".join(f"1/{text}" if constant < 1 else text for text in whole)
+def _sizes_equal_to(constant: Fraction, quantities: Sequence[Quantity]) -> tuple[str, ...]:
+    return tuple(q.text for q in quantities if float(constant) in (q.values[0], 1 / q.values[0]))

@@ -9,36 +9,34 @@ import numpy as np
 
 from mcmodels.calculus.binding import Array
 from mcmodels.calculus.doctor.factors import Quantity, ratios_of, recognise
-from mcmodels.calculus.doctor.measurement import Measured, measured
 from mcmodels.calculus.doctor.places import place_of, worst_entry
 from mcmodels.calculus.doctor.samples import APPROXIMATE, as_claimed_array
 from mcmodels.calculus.doctor.shapes import REMEDIES, mismatch, reshaped
 from mcmodels.calculus.doctor.verdict import Diagnosis
+from mcmodels.differences import Measured, measured
 
-__all__ = ["diagnose_function"]
+__all__ = ["claim_at", "compared", "diagnose_function", "real_point", "real_value"]
 
 _FACTOR_TOLERANCE = 1e-4
+_EPSILON = float(np.finfo(float).eps)
 
 
 def diagnose_function(f: Callable[[Array], Any], x: Any, claimed: Any) -> Diagnosis:
     """The work of `diagnose` for a Python function of one array."""
-    point = _point(x)
-    value = _value(f, point)
-    if callable(claimed):
-        try:
-            claim = as_claimed_array(claimed(point.copy()))
-        except TypeError:
-            raise
-        except Exception as error:
-            raise ValueError(f"claimed could not be called at x: {error}") from error
-    else:
-        claim = as_claimed_array(claimed)
-    return _compared(claim, measured(f, point, value), point, value)
+    point = real_point(x)
+    value = real_value(f, point)
+    claim = as_claimed_array(claim_at(claimed, point))
+    found = measured(f, point, value)
+    kind = "gradient" if value.size == 1 else "Jacobian"
+    largest = max(np.abs(a[np.isfinite(a)]).max(initial=0.0) for a in (claim, found.right))
+    allowed = APPROXIMATE.relative * largest + found.doubt
+    return compared(claim, found, allowed, point, value, kind)
 
 
-def _point(x: Any) -> Array:
+def real_point(x: Any) -> Array:
+    """The point x as an array of float64; refused unless it is real and finite."""
     try:
-        point = np.asarray(x, dtype=float)
+        point = None if np.iscomplexobj(x) else np.asarray(x, dtype=float)
     except (TypeError, ValueError):
         point = None
     if point is None or not np.isfinite(point).all() or point.size == 0:
@@ -48,7 +46,8 @@ def _point(x: Any) -> Array:
     return point
 
 
-def _value(f: Callable[[Array], Any], point: Array) -> Array:
+def real_value(f: Callable[[Array], Any], point: Array) -> Array:
+    """The value of f at the point; refused unless it is real and finite."""
     try:
         value = np.asarray(f(point.copy()))
     except Exception as error:
@@ -60,43 +59,73 @@ def _value(f: Callable[[Array], Any], point: Array) -> Array:
     return value
 
 
-def _compared(claim: Array, found: Measured, point: Array, value: Array) -> Diagnosis:
+def claim_at(claimed: Any, point: Array, name: str = "claimed") -> Any:
+    """What is claimed at the point, where it is a function of the point or its value."""
+    if not callable(claimed):
+        return claimed
+    try:
+        return claimed(point.copy())
+    except TypeError:
+        raise
+    except Exception as error:
+        raise ValueError(f"{name} could not be called at x: {error}") from error
+
+
+def compared(
+    claim: Array, found: Measured, allowed: Array, point: Array, value: Array, kind: str
+) -> Diagnosis:
+    """Whether what is claimed is right but for what is allowed, and if not, which mistake it is.
+
+    Parameters
+    ----------
+    claim : ndarray
+        In float64.
+    found : Measured
+    allowed : ndarray
+        In the shape of the right derivative: how far each entry may be from it.
+    point, value : ndarray
+        x and f(x).
+    kind : str
+        "gradient", "Jacobian" or "Hessian".
+    """
     right, doubt = found.right, float(found.doubt.max())
-    kind = "gradient" if value.size == 1 else "Jacobian"
     scale = float(np.abs(right).max())
     if claim.shape != right.shape:
-        return _wrong_shape(claim, right, doubt, kind)
+        return _wrong_shape(claim, right, float(allowed.max()), kind)
+    if not np.isfinite(claim).all():
+        count = int((~np.isfinite(claim)).sum())
+        words = f"{count} of its entries are NaN or infinite"
+        return Diagnosis(False, float("inf"), "not finite", words, "", right)
     deviation = np.abs(claim - right)
-    error = float("inf")
-    if np.isfinite(claim).all():
-        error = float(deviation.max()) / (scale or 1.0)
-    largest = max(scale, float(np.abs(claim[np.isfinite(claim)]).max(initial=0)))
-    allowed = APPROXIMATE.relative * largest + doubt
-    if (deviation <= APPROXIMATE.relative * largest + found.doubt).all():
-        words = f"it agrees with the {kind} by differences at x (relative error {error:.1e}"
-        trust = doubt / scale if scale else doubt
-        words += f"; differences are good to {trust:.0e})"
+    error = float(deviation.max()) / (scale or 1.0)
+    if (deviation <= allowed).all():
+        words = f"it agrees with the {kind} by {found.method} at x (relative error {error:.1e}"
+        words += f"; which is good to {doubt / scale if scale else doubt:.0e})"
         if found.flat:
             words += "; it is nearly 0 there, and many mistakes cannot be seen: try another point"
         return Diagnosis(True, error, None, words, "", right)
-    if not np.isfinite(claim).all():
-        count = int((~np.isfinite(claim)).sum())
-        return Diagnosis(
-            False, error, "not finite", f"{count} of its entries are NaN or infinite", "", right
-        )
-    pair = [(claim, right)]
-    ratios = ratios_of(pair, [allowed])
-    if ratios is not None:
+    # In units of what is allowed, each entry counts by how well it is known.
+    unit = np.maximum(allowed, _EPSILON * float(max(deviation.max(), scale)))
+    pair = [(claim / unit, right / unit)]
+    ratios = ratios_of(pair, [1.0])
+    if ratios is not None and abs(ratios[0] - 1) > _FACTOR_TOLERANCE:
         factor = recognise(ratios, _sizes(point, value), _FACTOR_TOLERANCE)
         if factor is not None and (factor.recognised or claim.size > 2):
             words = factor.statement()
             return Diagnosis(False, error, "factor", words, "multiply by what is missing", right)
     if right.ndim == 2 and right.shape[0] == right.shape[1]:
         for name, words, wrong in _of_squares(right):
-            if np.abs(claim - wrong).max() <= allowed:
+            if (np.abs(claim - wrong) <= np.maximum(allowed, allowed.T)).all():
                 return Diagnosis(False, error, name, words, "", right)
-    worst = worst_entry(claim, right)
-    place = place_of(pair, [allowed])
+    worst = worst_entry(claim, right, unit)
+    place = place_of(pair, [1.0])
+    if (deviation <= _FACTOR_TOLERANCE * np.abs(right) + allowed).all():
+        largest = float((deviation / np.maximum(np.abs(right), unit)).max())
+        words = f"it is right to {largest:.0e} and no better"
+        if place is not None:
+            words = f"{place}; {words}"
+        remedy = "look for constants of few digits, for float32, or for differences"
+        return Diagnosis(False, error, "inexact", words, remedy, right)
     if place is not None and np.mean(deviation > allowed) <= 0.5:
         words = f"only {place}; the other entries are right. The worst is {worst}"
         return Diagnosis(False, error, "wrong entries", words, "look at these entries", right)
@@ -136,9 +165,8 @@ def _of_squares(right: Array) -> list[tuple[str, str, Array]]:
     ]
 
 
-def _wrong_shape(claim: Array, right: Array, doubt: float, kind: str) -> Diagnosis:
+def _wrong_shape(claim: Array, right: Array, allowed: float, kind: str) -> Diagnosis:
     shapes, remedy = mismatch(claim, right, kind), REMEDIES[kind]
-    allowed = APPROXIMATE.relative * float(np.abs(right).max()) + doubt
     found = reshaped([(claim, right)], [allowed])
     if found is None:
         return Diagnosis(False, float("inf"), "wrong shape", shapes, remedy, right)

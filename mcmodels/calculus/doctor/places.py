@@ -8,7 +8,7 @@ import numpy as np
 
 from mcmodels.calculus.binding import Array
 
-__all__ = ["place_of", "worst_entry"]
+__all__ = ["place_of", "worst_entry", "worst_index"]
 
 _MOST_LISTED = 6
 
@@ -114,11 +114,16 @@ def _effect(pairs: Sequence[tuple[Array, Array]], masks: Sequence[Array]) -> str
     return ""
 
 
-def worst_entry(claimed: Array, right: Array) -> str:
-    """The entry that is most wrong, with both values."""
-    deviation = np.abs(claimed - right)
-    deviation = np.where(np.isnan(deviation), np.inf, deviation)
-    index = np.unravel_index(int(np.argmax(deviation)), deviation.shape)
-    where = ", ".join(str(int(i)) for i in index)
+def worst_entry(claimed: Array, right: Array, allowed: Array | float = 1.0) -> str:
+    """The entry that is most wrong, by what is allowed there, with both values."""
+    index = worst_index(claimed, right, allowed)
+    where = ", ".join(str(i) for i in index)
     place = f"[{where}]: " if where else ""
     return f"{place}claimed {claimed[index]:.6g}, right {right[index]:.6g}"
+
+
+def worst_index(claimed: Array, right: Array, allowed: Array | float) -> tuple[int, ...]:
+    """Where the deviation is largest, as a multiple of what is allowed."""
+    deviation = np.abs(claimed - right) / allowed
+    deviation = np.where(np.isnan(deviation), np.inf, deviation)
+    return tuple(int(i) for i in np.unravel_index(int(np.argmax(deviation)), deviation.shape))

@@ -57,6 +57,7 @@ _WAYS: tuple[tuple[str, str, Callable[[Array], Array]], ...] = (
 REMEDIES = {
     "gradient": "a gradient has the shape of its variable",
     "Jacobian": "a Jacobian has outputs as rows and inputs as columns",
+    "Hessian": "a Hessian is square over x.ravel(), or has the shape of x twice",
 }
 """What to do about a wrong shape, by what was claimed."""
 

@@ -27,7 +27,7 @@ class Diagnosis:
         ``"assumed symmetric"``, ``"symmetric convention"``, ``"dropped term"``,
         ``"sign of a term"``, ``"factor of a term"``, ``"trace order"``, ``"product order"``,
         ``"mixed layout"``, ``"chain rule"``, ``"row-major vec"``, ``"another variable"``,
-        ``"wrong entries"``, ``"not finite"``, or ``"unknown"``.
+        ``"wrong entries"``, ``"inexact"``, ``"not finite"``, or ``"unknown"``.
     explanation : str
         What is wrong: which factor, term, matrix, rows.
     remedy : str

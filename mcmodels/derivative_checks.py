@@ -1,0 +1,379 @@
+"""`check_gradient` and `check_hessian`: is a derivative written by hand right, and if not, why."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from mcmodels.calculus import Diagnosis, Expression
+from mcmodels.calculus.doctor.functions import claim_at, compared, real_point, real_value
+from mcmodels.calculus.doctor.places import worst_index
+from mcmodels.differences import Measured, measured, measured_hessian
+
+__all__ = ["DerivativeCheck", "GradientCheck", "HessianCheck", "check_gradient", "check_hessian"]
+
+Array = npt.NDArray[np.float64]
+
+_ROUNDING = 100  # units of rounding of its terms that a right entry may be off by
+_SEEN = 1e-3  # of an entry: a larger numerical error hides mistakes
+_SYMMETRIC = 1e-8  # of the largest entry: asymmetry that rounding leaves
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class DerivativeCheck:
+    """What a check of a derivative found: true if it is right; printed, a report.
+
+    Attributes
+    ----------
+    correct : bool
+        Whether every entry agrees with the numerical derivative within what is allowed.
+    error : float
+        Deviation of the worst entry relative to its numerical value, or where that is 0 within its
+        error, to the largest entry or error of all. Infinite for a wrong shape.
+    worst : tuple of int or None
+        Index of the entry that deviates most, as a multiple of what is allowed there. None for a
+        wrong shape: the three numbers below are NaN then.
+    claimed, numerical : float
+        Both values of the worst entry.
+    numerical_error : float
+        How far the numerical value may be off.
+    method : str
+        ``"complex step"``, exact but for rounding; ``"differences"``, extrapolated; or for Hessians
+        ``"differences of the complex step"``.
+    diagnosis : Diagnosis or None
+        The mistake that was made; None where there is none.
+    note : str
+        What else there is to say: entries that could not be seen, asymmetry of a Hessian. Or empty.
+    """
+
+    correct: bool
+    error: float
+    worst: tuple[int, ...] | None
+    claimed: float
+    numerical: float
+    numerical_error: float
+    method: str
+    diagnosis: Diagnosis | None
+    note: str
+
+    def __bool__(self) -> bool:
+        return self.correct
+
+    def __repr__(self) -> str:
+        name = type(self).__name__.removesuffix("Check").replace("Gradient", "gradient")
+        lines = [f"{name} {'correct' if self.correct else 'wrong'}"]
+        if self.worst is not None:
+            place = f" at [{', '.join(map(str, self.worst))}]" if self.worst else ""
+            claimed, numerical = _told_apart(self.claimed, self.numerical, self.correct)
+            lines[0] += (
+                f": relative error {self.error:.2g}{place}: claimed {claimed}, numerical "
+                f"{numerical} ± {self.numerical_error:.1g} ({self.method})"
+            )
+        if self.diagnosis is not None:
+            lines.append(f"  {self.diagnosis.mistake}: {self.diagnosis.explanation}")
+            if self.diagnosis.remedy:
+                lines.append(f"  remedy: {self.diagnosis.remedy}")
+        if self.note:
+            lines.append(f"  note: {self.note}")
+        return "\n".join(lines)
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class GradientCheck(DerivativeCheck):
+    """What `check_gradient` found: the attributes of `DerivativeCheck`, and the gradient.
+
+    Attributes
+    ----------
+    gradient : ndarray
+        The numerical gradient, in the shape of x; of an f with several outputs the Jacobian.
+    """
+
+    gradient: Array
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class HessianCheck(DerivativeCheck):
+    """What `check_hessian` found: the attributes of `DerivativeCheck`, and the Hessian.
+
+    Attributes
+    ----------
+    hessian : ndarray
+        The numerical Hessian, in the shape of the claimed one (of a wrong shape, (n, n)).
+    asymmetry : float
+        Of the claimed Hessian: the largest difference from its transpose relative to its largest
+        entry. NaN for a wrong shape.
+    """
+
+    hessian: Array
+    asymmetry: float
+
+
+def check_gradient(
+    f: Callable[[Array], Any],
+    grad: Callable[[Array], Any] | npt.ArrayLike,
+    x: npt.ArrayLike,
+    *,
+    rtol: float | None = None,
+) -> GradientCheck:
+    """Whether a gradient of a Python function is right, and if not, which mistake was made.
+
+    The numerical gradient is that of the complex step ``Im f(x + ih)/h``, where f computes with
+    complex numbers and differences confirm it: it has no error but rounding. Elsewhere it is that
+    of central differences, whose steps adapt to each coordinate, extrapolated to step zero
+    (Richardson's tableau in the form of Ridders 1982). The noise of f is measured (Moré and Wild
+    2011), so that each entry comes with its error. A claimed entry is right where it is no farther
+    from the numerical one than this error, ``rtol`` times the entry and rounding.
+
+    Parameters
+    ----------
+    f : callable
+        Function of one float64 array in the shape of x. Of a scalar f the gradient is checked, of
+        any other the Jacobian (size of f, size of x), matrices counted down their columns.
+    grad : callable or array-like
+        The claimed gradient, in the shape of x: a function of x, or its value there.
+    x : array-like
+        The point: finite real numbers in any shape, where f is differentiable. Mistakes hide where
+        the gradient is 0, as at a minimum.
+    rtol : float, optional
+        How far each entry may be off relative to its numerical value. By default the root of the
+        machine epsilon of what ``grad`` returns: 1.5e-8 for float64, 3.5e-4 for float32.
+
+    Returns
+    -------
+    GradientCheck
+        True if the gradient is right, so that tests may say ``assert check_gradient(f, grad, x)``.
+
+    Raises
+    ------
+    ValueError
+        If x is not finite and real, f is not at x, f or grad cannot be called, f has a kink at x,
+        or f is so noisy that a right gradient cannot be told from a wrong one.
+    TypeError
+        If f is not a function, or grad is no array of real numbers.
+
+    See Also
+    --------
+    mcmodels.calculus.diagnose : The same for expressions, with more mistakes that it knows.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from mcmodels import check_gradient
+    >>> def f(x):
+    ...     return np.sum(np.log(1 + x**2))
+    >>> x = np.array([1.0, 2.0, 3.0])
+    >>> check_gradient(f, lambda x: 2 * x / (1 + x**2), x).correct
+    True
+    >>> print(check_gradient(f, lambda x: x / (1 + x**2), x))  # doctest: +ELLIPSIS
+    gradient wrong: relative error 0.5 at [...]: claimed ..., numerical ... ± ... (complex step)
+      factor: the factor 2 is missing
+      remedy: multiply by what is missing
+    """
+    point, value = _evaluated(f, x)
+    claim, allowance = _claim(grad, point, "grad", rtol)
+    found = measured(f, point, value)
+    kind = "gradient" if value.size == 1 else "Jacobian"
+    return GradientCheck(
+        **_judged(claim, found, allowance, point, value, kind), gradient=found.right
+    )
+
+
+def check_hessian(
+    f: Callable[[Array], Any],
+    hessian: Callable[[Array], Any] | npt.ArrayLike,
+    x: npt.ArrayLike,
+    *,
+    grad: Callable[[Array], Any] | None = None,
+    rtol: float | None = None,
+) -> HessianCheck:
+    """Whether a Hessian of a scalar Python function is right, and if not, which mistake was made.
+
+    With ``grad``, the numerical Hessian is its derivative, as `check_gradient` takes it: the most
+    exact way. Without, it is that of second differences of f, extrapolated, or where f computes
+    with complex numbers and these confirm it, of differences of the gradient by the complex step.
+
+    Parameters
+    ----------
+    f : callable
+        Scalar function of one float64 array in the shape of x.
+    hessian : callable or array-like
+        The claimed Hessian: a function of x, or its value there. Of shape (n, n) over ``x.ravel()``
+        (C order), or the shape of x twice.
+    x : array-like
+        The point: n finite real numbers in any shape, where f is twice differentiable.
+    grad : callable, optional
+        The gradient of f, in the shape of x. It is checked first.
+    rtol : float, optional
+        As for `check_gradient`.
+
+    Returns
+    -------
+    HessianCheck
+        True if the Hessian is right.
+
+    Raises
+    ------
+    ValueError, TypeError
+        As `check_gradient`; and ValueError if ``grad`` is not the gradient of f.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from mcmodels import check_hessian
+    >>> def f(x):
+    ...     return x[0] ** 2 * x[1] + np.exp(x[1])
+    >>> def hessian(x):
+    ...     return np.array([[2 * x[1], 2 * x[0]], [0.0, np.exp(x[1])]])
+    >>> check = check_hessian(f, hessian, [1.0, 2.0])
+    >>> check.correct, check.worst
+    (False, (1, 0))
+    >>> print(check.diagnosis.explanation)  # doctest: +ELLIPSIS
+    only entry (1, 0): 0 stands there; ... The worst is [1, 0]: claimed 0, right 2
+    """
+    point, value = _evaluated(f, x)
+    if value.size != 1:
+        raise ValueError(
+            f"f must be scalar to have a Hessian; it returned an array of shape {value.shape}"
+        )
+    if grad is not None:
+        if not callable(grad):
+            raise TypeError(
+                f"grad must be a function of x, to be differentiated; found {type(grad).__name__}"
+            )
+        first = check_gradient(f, grad, point, rtol=rtol)
+        if not first:
+            raise ValueError(
+                f"grad is not the gradient of f, so its derivative tells nothing: {first}"
+            )
+    claim, allowance = _claim(hessian, point, "hessian", rtol)
+    found = measured_hessian(f, point, value, grad)
+    shape = claim.shape
+    if shape == point.shape * 2:
+        claim = claim.reshape(point.size, point.size)
+    parts = _judged(claim, found, allowance, point, value, "Hessian")
+    right, asymmetry = found.right, float("nan")
+    if claim.shape == right.shape:
+        right = right.reshape(shape)
+        parts["worst"] = tuple(
+            int(i)
+            for i in np.unravel_index(np.ravel_multi_index(parts["worst"], claim.shape), shape)
+        )
+        asymmetry, words = _asymmetry(claim.reshape(shape), claim)
+        parts["note"] = "; ".join(filter(None, (words, parts["note"])))
+    return HessianCheck(**parts, hessian=right, asymmetry=asymmetry)
+
+
+def _evaluated(f: Any, x: npt.ArrayLike) -> tuple[Array, Array]:
+    if isinstance(f, Expression):
+        raise TypeError("f is an expression: use mcmodels.calculus.diagnose, which knows more")
+    if not callable(f):
+        raise TypeError(f"f must be a function of one array; found {type(f).__name__}")
+    point = real_point(x)
+    return point, real_value(f, point)
+
+
+def _claim(
+    claimed: Any, point: Array, name: str, rtol: float | None
+) -> tuple[Array, tuple[float, float]]:
+    """The claim in float64, with what it may be off relative to its values and to their terms."""
+    array = np.asarray(claim_at(claimed, point, name))
+    if array.dtype.kind not in "biuf":
+        raise TypeError(
+            f"{name} must be an array of real numbers, or a function of x that returns one; found "
+            f"{array.dtype}"
+        )
+    if rtol is not None and not 0 <= rtol < np.inf:
+        raise ValueError(f"rtol must be a finite number, 0 or more; found {rtol}")
+    epsilon = float(np.finfo(array.dtype if array.dtype.kind == "f" else float).eps)
+    relative = epsilon**0.5 if rtol is None else rtol
+    return array.astype(float), (relative, _ROUNDING * epsilon)
+
+
+def _judged(
+    claim: Array,
+    found: Measured,
+    allowance: tuple[float, float],
+    point: Array,
+    value: Array,
+    kind: str,
+) -> dict[str, Any]:
+    """What all checks say."""
+    right = found.right
+    relative, rounding = allowance
+    allowed = found.doubt + relative * np.abs(right) + rounding * found.terms
+    allowed = np.maximum(allowed, np.finfo(float).tiny)
+    diagnosis = compared(claim, found, allowed, point, value, kind)
+    judged: dict[str, Any] = {
+        "correct": diagnosis.correct,
+        "diagnosis": None if diagnosis.correct else diagnosis,
+        "method": found.method,
+        "note": _unseen(claim, found),
+    }
+    if claim.shape != right.shape:
+        nan = float("nan")
+        return judged | {
+            "error": float("inf"),
+            "worst": None,
+            "claimed": nan,
+            "numerical": nan,
+            "numerical_error": nan,
+        }
+    worst = worst_index(claim, right, allowed)
+    claimed, numerical, doubt = (float(a[worst]) for a in (claim, right, found.doubt))
+    size = abs(numerical)
+    if size <= doubt:
+        size = max(float(np.abs(right).max()), float(found.doubt.max()))
+    deviation = abs(claimed - numerical)
+    return judged | {
+        "error": deviation / (size or 1.0) if np.isfinite(claimed) else float("inf"),
+        "worst": worst,
+        "claimed": claimed,
+        "numerical": numerical,
+        "numerical_error": doubt,
+    }
+
+
+def _unseen(claim: Array, found: Measured) -> str:
+    """Of what a check could not see, the words."""
+    if found.flat:
+        return "it is nearly 0 here, and many mistakes cannot be seen: try another point"
+    if claim.shape != found.right.shape:
+        return ""
+    size = np.maximum(np.abs(claim), np.abs(found.right))
+    unseen = found.coarse | ((found.doubt > _SEEN * size) & (claim != 0))
+    count = int(unseen.sum())
+    if not count:
+        return ""
+    largest = float(found.doubt[unseen].max())
+    entries = "entry" if count == 1 else "entries"
+    return f"{count} {entries} cannot be judged to three digits: errors are up to {largest:.1g}"
+
+
+def _asymmetry(shaped: Array, claim: Array) -> tuple[float, str]:
+    if not np.isfinite(claim).all():
+        return float("inf"), ""
+    apart = np.abs(claim - claim.T)
+    largest = float(np.abs(claim).max())
+    asymmetry = float(apart.max()) / (largest or 1.0)
+    if asymmetry <= _SYMMETRIC:
+        return asymmetry, ""
+    i, j = np.unravel_index(int(np.argmax(apart)), apart.shape)
+    entries = []
+    for index in ((i, j), (j, i)):
+        flat = np.ravel_multi_index(index, claim.shape)
+        place = ", ".join(str(int(k)) for k in np.unravel_index(flat, shaped.shape))
+        entries.append(f"[{place}] is {claim[index]:.6g}")
+    return asymmetry, f"the claim is not symmetric: {entries[0]}, {entries[1]}"
+
+
+def _told_apart(claimed: float, numerical: float, equal: bool) -> tuple[str, str]:
+    """Both numbers with six digits, or as many as it takes to see that they differ."""
+    for digits in (6, 9, 12, 17):
+        texts = f"{claimed:.{digits}g}", f"{numerical:.{digits}g}"
+        if equal or texts[0] != texts[1]:
+            break
+    return texts
