@@ -1,9 +1,11 @@
 """mcmodels: estimators that hand you the exact gradient and Hessian of what they minimised."""
 
 from mcmodels._summarize import summarize
+from mcmodels.derivative_checks import check_gradient, check_hessian
 from mcmodels.inference import likelihood_ratio_test
 from mcmodels.linear import LinearRegression
 from mcmodels.logistic import LogisticRegression
+from mcmodels.objective_models import ObjectiveClassifier, ObjectiveRegressor
 from mcmodels.pca import PCA
 from mcmodels.rows import RowStream
 
@@ -11,7 +13,11 @@ __all__ = [
     "PCA",
     "LinearRegression",
     "LogisticRegression",
+    "ObjectiveClassifier",
+    "ObjectiveRegressor",
     "RowStream",
+    "check_gradient",
+    "check_hessian",
     "likelihood_ratio_test",
     "summarize",
 ]

@@ -346,11 +346,11 @@ class LogisticInferenceMixin(ParameterInferenceMixin):
             self._inner,
             self.objective_,
             1.0 / self.C,
-            self._class_totals,
             self._parameter_names(),
-            tuple(map(str, self.classes_)),
             bool(self.fit_intercept),
             self._undetermined,
+            self._class_totals,
+            tuple(map(str, self.classes_)),
         )
 
     def _at_maximum(self, what: str) -> LogisticModelInference:

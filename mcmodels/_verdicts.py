@@ -6,7 +6,12 @@ import warnings
 from typing import Any
 
 from mcmodels._validation import name_columns
-from mcmodels.exceptions import ConvergenceWarning, RankDeficiencyWarning, SeparationWarning
+from mcmodels.exceptions import (
+    ConvergenceWarning,
+    NoMinimumWarning,
+    RankDeficiencyWarning,
+    SeparationWarning,
+)
 from mcmodels.solvers import Solution, Status
 
 
@@ -33,6 +38,16 @@ def warn_separated(estimator: Any, solution: Solution[Any], *, stacklevel: int) 
     )
 
 
+def warn_no_minimum(estimator: Any, solution: Solution[Any], *, stacklevel: int) -> None:
+    """Warn that the objective falls for ever."""
+    warnings.warn(
+        f"{no_minimum(estimator, solution)}, and the coefficients and their curvature are those "
+        f"where the fit stopped. {_BOUND_IT}",
+        NoMinimumWarning,
+        stacklevel=stacklevel,
+    )
+
+
 def warn_not_converged(text: str, *, stacklevel: int) -> None:
     """Warn that a solver stopped early."""
     warnings.warn(text, ConvergenceWarning, stacklevel=stacklevel)
@@ -45,6 +60,8 @@ def undetermined(estimator: Any, solution: Solution[Any], n_rows: int) -> str:
             f"{separated(estimator, solution)}, and no curvature there. Penalise (a finite C), "
             "merge classes or categories, or drop a column."
         )
+    if solution.status is Status.UNBOUNDED:
+        return f"{no_minimum(estimator, solution)}, and no curvature there. {_BOUND_IT}"
     if solution.status is Status.RANK_DEFICIENT or solution.rank < estimator.n_features_in_:
         return (
             f"{rank_deficient(estimator, solution, n_rows)}. Single parameters are not "
@@ -70,3 +87,16 @@ def separated(estimator: Any, solution: Solution[Any]) -> str:
         "the classes are separated along a combination of the columns "
         f"{name_columns(estimator, solution.columns)}: the likelihood has no maximum"
     )
+
+
+_BOUND_IT = (
+    "Check the sign of the loss; penalise (alpha > 0), merge rare categories, or drop a column."
+)
+
+
+def no_minimum(estimator: Any, solution: Solution[Any]) -> str:
+    """Along which columns an objective falls for ever."""
+    where = "the intercept"
+    if solution.columns:
+        where = f"a combination of the columns {name_columns(estimator, solution.columns)}"
+    return f"the objective falls for ever along {where}: it has no minimum"

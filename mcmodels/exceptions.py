@@ -10,7 +10,10 @@ __all__ = [
     "FitWarning",
     "InferenceError",
     "LeverageWarning",
+    "NoMinimumWarning",
+    "NonConvexLossWarning",
     "NonDifferentiableWarning",
+    "NonSmoothLossWarning",
     "RankDeficiencyWarning",
     "SeparationWarning",
 ]
@@ -32,6 +35,18 @@ class SeparationWarning(FitWarning):
     """Classes are separated: the likelihood has no maximum, and coefficients no finite value."""
 
 
+class NoMinimumWarning(FitWarning):
+    """A loss falls for ever along a direction: the objective has no minimum."""
+
+
+class NonConvexLossWarning(FitWarning):
+    """A loss curves down somewhere: there may be other minima than the one that was found."""
+
+
+class NonSmoothLossWarning(FitWarning):
+    """A loss or its derivative jumps: Newton's method and the curvature mean little there."""
+
+
 class ConvergenceWarning(FitWarning, sklearn.exceptions.ConvergenceWarning):
     """The solver stopped before its tolerance was met."""
 
@@ -45,4 +60,4 @@ class InferenceError(ValueError):
 
 
 class NonDifferentiableWarning(UserWarning):
-    """A derivative was asked for at a kink (of abs, relu, a norm, a maximum), where there is none."""
+    """A derivative was asked for at a kink, of abs or a maximum, say, where there is none."""

@@ -131,7 +131,7 @@ def likelihood_ratio_test(small: HasLikelihood, big: HasLikelihood) -> Hypothesi
 
     Parameters
     ----------
-    small, big : fitted LinearRegression or LogisticRegression
+    small, big : fitted LinearRegression, LogisticRegression, ObjectiveRegressor or …Classifier
         Of the same class, fitted to the same rows without a penalty; the parameters of ``small``
         must be those of ``big`` under the hypothesis (nested models), which is not checked beyond
         their numbers.
@@ -163,11 +163,18 @@ def likelihood_ratio_test(small: HasLikelihood, big: HasLikelihood) -> Hypothesi
             "have more. Swap them if they were given the other way round."
         )
     for name, model in (("small", small), ("big", big)):
-        if np.isfinite(getattr(model, "C", np.inf)):
+        C, alpha = getattr(model, "C", np.inf), getattr(model, "alpha", 0.0)
+        if np.isfinite(C) or alpha > 0:
+            found, without = ("C", "C=np.inf") if np.isfinite(C) else ("alpha", "alpha=0")
             raise ValueError(
-                f"{name} was fitted with a penalty (C={model.C!r}), and does not maximise the "  # type: ignore[attr-defined]
-                "likelihood; fit both with C=np.inf."
+                f"{name} was fitted with a penalty ({found}={getattr(model, found)!r}), and does "
+                f"not maximise the likelihood; fit both with {without}."
             )
+    if getattr(small, "loss", None) != getattr(big, "loss", None):
+        raise ValueError(
+            "small and big have different losses, whose constants do not cancel; fit both with the "
+            "same."
+        )
     gain = 2.0 * (big.log_likelihood_ - small.log_likelihood_)
     rounding = 64 * np.finfo(np.float64).eps * abs(big.log_likelihood_)
     if gain < -max(rounding, 1e-8 * abs(big.log_likelihood_)):

@@ -63,7 +63,7 @@ class LinearPredictorObjective:
     def hessian(self, params: Array) -> Array:
         """The Hessian over ``params.ravel()``."""
 
-        def summarise(block: RowBlock) -> _Curvature:
+        def summarise(block: RowBlock) -> CurvatureSums:
             return self._curvature(block, self._at(block, params))
 
         return self._assembled(self.rows.reduce(summarise), params)
@@ -92,10 +92,10 @@ class LinearPredictorObjective:
         def summarise(block: RowBlock) -> Array:
             diagonal = np.zeros(params.shape)
             by_class = np.atleast_2d(diagonal)
-            for pairs, _, magnitude in self._at(block, params).curvature():
+            for pairs, sign, magnitude in self._at(block, params).curvature():
                 classes = [k for k, j in pairs if k == j]
                 if classes:
-                    by_class[classes] += block.X.diagonal(block.weighted(magnitude))
+                    by_class[classes] += sign * block.X.diagonal(block.weighted(magnitude))
             return diagonal
 
         return self.rows.reduce(summarise) + self.penalty * self._penalised(np.ones_like(params))
@@ -108,13 +108,17 @@ class LinearPredictorObjective:
     def derivatives(self, params: Array) -> Derivatives:
         """Value, gradient and Hessian in one pass over the rows."""
 
-        def summarise(block: RowBlock) -> _Total:
+        def summarise(block: RowBlock) -> Total:
             pointwise = self._at(block, params)
-            return _Total([self._slope(block, pointwise), self._curvature(block, pointwise)])
+            return Total([self._slope(block, pointwise), self._curvature(block, pointwise)])
 
         slope, curvature = self.rows.reduce(summarise).parts
         slope = self._with_penalty(slope, params)
         return Derivatives(slope.value, slope.gradient, self._assembled(curvature, params))
+
+    def over(self, rows: Rows, penalty: float) -> Self:
+        """The same objective over other rows, with another penalty."""
+        return type(self)(rows, self.loss, penalty)
 
     def _at(self, block: RowBlock, params: Array) -> Pointwise:
         X = block.X
@@ -131,20 +135,22 @@ class LinearPredictorObjective:
         value = slope.value + self.penalty * float(np.vdot(coef, coef)) / 2
         return Slope(value, slope.gradient + self.penalty * coef)
 
-    def _curvature(self, block: RowBlock, pointwise: Pointwise) -> _Curvature:
-        return _Curvature(
+    def _curvature(self, block: RowBlock, pointwise: Pointwise) -> CurvatureSums:
+        return CurvatureSums(
             {
                 (tuple(pairs), sign): block.X.sandwich(block.weighted(magnitude))
                 for pairs, sign, magnitude in pointwise.curvature()
             }
         )
 
-    def _assembled(self, curvature: _Curvature, params: Array) -> Array:
+    def _assembled(self, curvature: CurvatureSums, params: Array) -> Array:
         P = params.shape[-1]
         K = params.size // P
         if K == 1:
-            (sandwich,) = curvature.sandwiches.values()
-            hessian = sandwich.matrix()
+            signed = [(sign, part.matrix()) for (_, sign), part in curvature.sandwiches.items()]
+            hessian = signed[0][1]
+            for sign, matrix in signed[1:]:
+                hessian += sign * matrix
         else:
             hessian = np.zeros((K * P, K * P))
             blocks = hessian.reshape(K, P, K, P)
@@ -193,24 +199,27 @@ class LinearPredictorObjective:
 
 
 @dataclass
-class _Curvature:
+class CurvatureSums:
     """The distinct blocks of a Hessian, each by where it stands and its sign; they sum in place."""
 
     sandwiches: dict[tuple[tuple[tuple[int, int], ...], float], Sandwich]
 
-    def __iadd__(self, other: _Curvature) -> Self:
+    def __iadd__(self, other: CurvatureSums) -> Self:
         for key, sandwich in other.sandwiches.items():
-            self.sandwiches[key] += sandwich
+            if key in self.sandwiches:
+                self.sandwiches[key] += sandwich
+            else:
+                self.sandwiches[key] = sandwich
         return self
 
 
 @dataclass
-class _Total:
+class Total:
     """Several sums that one pass takes; they sum in place."""
 
     parts: list[Any]
 
-    def __iadd__(self, other: _Total) -> Self:
+    def __iadd__(self, other: Total) -> Self:
         for k, part in enumerate(other.parts):
             self.parts[k] += part
         return self

@@ -1,4 +1,4 @@
-"""Iteratively reweighted least squares for classes: Newton, its coordinates and its diagnosis.
+"""Iteratively reweighted least squares: Newton, its coordinates and its diagnosis.
 
 Newton's method does not depend on coordinates, its arithmetic does. Columns far from zero are
 shifted; a design that is nearly or exactly singular and not penalised is replaced by an orthonormal
@@ -18,6 +18,7 @@ import numpy as np
 from scipy import linalg
 
 from mcmodels.objectives import LinearPredictorObjective
+from mcmodels.objectives.user_loss import UserObjective
 from mcmodels.rows import (
     ColumnMoments,
     Derivatives,
@@ -31,9 +32,11 @@ from mcmodels.rows import (
 from mcmodels.rows.blocks import Array
 from mcmodels.solvers import newton_cg, room
 from mcmodels.solvers.kept_hessian import approach, passes_are_dear
-from mcmodels.solvers.newton import NEGLIGIBLE_STEP, Iterate, iterates
+from mcmodels.solvers.modified_newton import iterates_of
+from mcmodels.solvers.newton import NEGLIGIBLE_STEP, Iterate
 from mcmodels.solvers.overflow import refuse_overflow, refuse_underflow
 from mcmodels.solvers.pseudoinverse import PseudoInverse, entry_noise, from_factor, rank_tolerance
+from mcmodels.solvers.recession import curvature_is_everywhere, predictors_grow, recedes
 from mcmodels.solvers.separation import curvature_has_vanished, separated
 from mcmodels.solvers.solution import Solution, Status
 
@@ -227,7 +230,8 @@ def fit(
     """Iterates until ``‖gradient‖∞ ≤ tol · Σ wᵢ`` and the next step would be negligible.
 
     With many rows, steps with a kept Hessian lead to where Newton's method begins. Without a
-    penalty the fit also ends, with status SEPARATED, when the classes are. With more parameters
+    penalty the fit also ends, with status SEPARATED, when the classes are; with a loss of the
+    user's it ends with UNBOUNDED where there is no minimum. With more parameters
     than a Hessian has room for, or when ``conjugate_gradients`` are asked for, they find the steps.
     """
     rows, intercept = objective.rows, objective.rows.intercept
@@ -243,7 +247,9 @@ def fit(
         state = next(states)
     else:
         count, latest = 0, Progress(start, coordinates, None)
-        for point in approach(inner, first, gradient_tolerance=bound, max_steps=max_iter - 1):
+        points = approach(inner, first, gradient_tolerance=bound, max_steps=max_iter - 1)
+        quadratic = isinstance(inner, UserObjective) and inner.looks_quadratic(first)
+        for point in () if quadratic else points:
             if point.count > 0:
                 yield latest  # the last one is what Newton's method begins with
             first, count = point.params, point.count
@@ -259,8 +265,8 @@ def fit(
             states = _states(inner, first, bound, max_iter, count)
             state = next(states)
     while True:
-        if state.status is None and objective.penalty == 0 and _diverges(inner.rows, state, bound):
-            state = replace(state, status=Status.SEPARATED)
+        if state.status is None:
+            state = replace(state, status=_divergence(inner, state, bound))
         params = coordinates.to_users(state.params, intercept=intercept)
         yield Progress(params, coordinates, state)
         if state.status is not None:
@@ -288,9 +294,16 @@ def conclude(objective: LinearPredictorObjective, last: Progress) -> Solution[Op
     )
     # Where classes are separated, margins grow with every step, steps are rarely negligible and the
     # curvature is lopsided: many rows are not read once more for a certainty.
-    if objective.penalty == 0 and not regular and _is_lost(coordinates.transform(rows), state):
+    if isinstance(objective, UserObjective):
+        inner = objective.over(coordinates.transform(rows), objective.penalty)
+        lost = _falls_for_ever(inner, state, regular)
+    else:
+        lost = objective.penalty == 0 and not regular
+        lost = lost and _is_lost(coordinates.transform(rows), state)
+    if lost:
         step = coordinates.to_users(state.direction.step, intercept=rows.intercept)
-        status, columns = Status.SEPARATED, _notable_columns(rows, step)
+        status = Status.UNBOUNDED if isinstance(objective, UserObjective) else Status.SEPARATED
+        columns = _notable_columns(rows, step)
     elif status is Status.CONVERGED and rank < rows.n_features:
         status = Status.RANK_DEFICIENT
     by_hessian = isinstance(state.derivatives, Derivatives)
@@ -339,13 +352,14 @@ def _inside(
 ) -> LinearPredictorObjective:
     """The objective in other coordinates."""
     rows = coordinates.transform(objective.rows)
-    return LinearPredictorObjective(rows, objective.loss, objective.penalty)
+    return objective.over(rows, objective.penalty)
 
 
 def _states(
     inner: LinearPredictorObjective, start: Array, bound: float, max_iter: int, count: int
 ) -> Iterator[Iterate[Derivatives]]:
-    return iterates(inner, start, gradient_tolerance=bound, max_iter=max_iter, count=count)
+    newton = iterates_of(inner)
+    return newton(inner, start, gradient_tolerance=bound, max_iter=max_iter, count=count)
 
 
 def _row_space(
@@ -403,12 +417,31 @@ def _orthonormal(rows: Rows) -> Coordinates:
     return Coordinates(x_mean, replace(inverse, root=root))
 
 
-def _diverges(rows: Rows, state: Iterate[Slope], bound: float) -> bool:
-    gradient = state.derivatives.gradient
+def _divergence(
+    objective: LinearPredictorObjective, state: Iterate[Slope], bound: float
+) -> Status | None:
+    """How a fit ends whose gradient is at rest, but whose steps are not; else None."""
+    gradient, step = state.derivatives.gradient, state.direction.step
     at_rest = np.abs(gradient).max(initial=0.0) <= bound
     if not at_rest or state.direction.relative_length < _LONG_STEP:
-        return False
-    return separated(rows, state.params, state.direction.step, gradient)
+        return None
+    if isinstance(objective, UserObjective):
+        return Status.UNBOUNDED if recedes(objective, state.params, step) else None
+    if objective.penalty == 0 and separated(objective.rows, state.params, step, gradient):
+        return Status.SEPARATED
+    return None
+
+
+def _falls_for_ever(objective: UserObjective, state: Iterate[Slope], regular: bool) -> bool:
+    """Whether what passes for a minimum is a place from which predictors run on."""
+    if state.status is not Status.CONVERGED:
+        return state.status is Status.UNBOUNDED
+    if regular and isinstance(state.derivatives, Derivatives):
+        # Many rows are read once more only where some column has lost its curvature.
+        sample = objective.rows.sample(_SAMPLE)
+        if curvature_is_everywhere(sample, state.derivatives.hessian):
+            return False
+    return predictors_grow(objective.rows, state.params, state.direction.step)
 
 
 def _notable_columns(rows: Rows, step: Array) -> tuple[int, ...]:

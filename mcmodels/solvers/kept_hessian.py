@@ -20,7 +20,8 @@ from mcmodels.objectives import LinearPredictorObjective
 from mcmodels.rows import Rows, single_threaded_blas
 from mcmodels.rows.blocks import Array
 from mcmodels.solvers.cholesky import ScaledCholesky
-from mcmodels.solvers.newton import NEGLIGIBLE_STEP, Iterate, iterates
+from mcmodels.solvers.modified_newton import iterates_of
+from mcmodels.solvers.newton import NEGLIGIBLE_STEP, Iterate
 
 # Entries of a design from which a pass over it costs more than the bookkeeping that may save it.
 _LARGE = 2**19
@@ -209,7 +210,7 @@ def _from_samples(objective: LinearPredictorObjective, start: Array) -> tuple[Ar
         if sample is rows or sample.n_present < _ROWS_PER_PARAMETER * start.size:
             return None
         scale = rows.total_weight / sample.total_weight
-        part = LinearPredictorObjective(sample, objective.loss, objective.penalty / scale)
+        part = objective.over(sample, objective.penalty / scale)
         # What more rows will move is not worth converging to.
         enough = 0.5 * np.sqrt(start.size / wanted)
         last = _newton(part, start if found is None else found[0], enough)
@@ -222,7 +223,8 @@ def _from_samples(objective: LinearPredictorObjective, start: Array) -> tuple[Ar
 def _newton(objective: LinearPredictorObjective, start: Array, enough: float) -> Iterate | None:
     """Newton's method until a step is no longer than ``enough``, or None when it never is."""
     try:
-        for state in iterates(objective, start, gradient_tolerance=0.0, max_iter=_SAMPLE_STEPS):
+        newton = iterates_of(objective)
+        for state in newton(objective, start, gradient_tolerance=0.0, max_iter=_SAMPLE_STEPS):
             if state.direction.relative_length <= enough:
                 return state
     except ValueError:  # numbers that overflow: Newton's method on all rows says which

@@ -177,13 +177,13 @@ def is_small(slope: Slope, gradient_tolerance: float) -> bool:
 
 def stalled(current: Iterate[Slope], gradient_tolerance: float) -> Status:
     """No step decreases the objective: at the precision of float64, or short of it."""
-    at_precision = 0 < current.direction.decrease <= _invisible(current.derivatives.value)
+    at_precision = 0 < current.direction.decrease <= invisible(current.derivatives.value)
     if at_precision or is_small(current.derivatives, gradient_tolerance):
         return Status.CONVERGED
     return Status.NOT_CONVERGED
 
 
-def _invisible(value: float) -> float:
+def invisible(value: float) -> float:
     """A promised decrease so small that values of the objective cannot confirm it."""
     return _BLIND * _ROUNDING_UNITS * FLOAT64_EPSILON * abs(value)
 
@@ -211,7 +211,7 @@ def line_search(
         return None
     full = current.params + current.direction.step
     derivatives = know(full)
-    if -slope <= _invisible(value):
+    if -slope <= invisible(value):
         # The objective cannot tell any more; the gradient still can.
         before = norm(current.derivatives.gradient)
         halved = norm(derivatives.gradient) <= before / 2
@@ -244,14 +244,24 @@ def _newton_direction(
     scale = np.sqrt(np.clip(np.diagonal(hessian), 0.0, None))
     factor = ScaledCholesky.of(hessian, scale)
     if factor is not None:
-        step, rank, condition = -factor.apply(gradient), gradient.size, factor.condition
-        dependent: tuple[int, ...] = ()
-    else:
-        noise = np.sqrt(8 * gradient.size * FLOAT64_EPSILON)
-        inverse = from_gram(hessian, scale, noise)
-        step, rank, condition = -inverse.apply(gradient), inverse.rank, np.inf
-        dependent = inverse.dependent
-    decrease = -float(gradient @ step)
+        step = -factor.apply(gradient)
+        return described(params, derivatives, step, gradient.size, factor.condition)
+    noise = np.sqrt(8 * gradient.size * FLOAT64_EPSILON)
+    inverse = from_gram(hessian, scale, noise)
+    step = -inverse.apply(gradient)
+    return described(params, derivatives, step, inverse.rank, np.inf, inverse.dependent)
+
+
+def described(
+    params: Array,
+    derivatives: Derivatives,
+    step: Array,
+    rank: int,
+    condition: float,
+    dependent: tuple[int, ...] = (),
+) -> NewtonDirection:
+    """A step from a point, over the raveled parameters, with what it promises there."""
+    decrease = -float(derivatives.gradient.ravel() @ step)
     point = params.ravel()
     length = float(point @ derivatives.hessian @ point)
     return NewtonDirection(

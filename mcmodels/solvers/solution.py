@@ -16,6 +16,7 @@ class Status(StrEnum):
     RANK_DEFICIENT = "rank deficient"
     NOT_CONVERGED = "not converged"
     SEPARATED = "separated"
+    UNBOUNDED = "no minimum"
 
 
 @dataclass(frozen=True)

@@ -92,7 +92,9 @@ class Factor:
         if below:
             under = "·".join(below)
             text += f"/({under})" if len(below) > 1 else f"/{under}"
-        sizes = " or ".join(f"1/{size}" if value < 1 else size for size in self.also)
+        sizes = " or ".join(
+            f"1/{size}" if abs(float(self.number)) < 1 else size for size in self.also
+        )
         return ("−" if self.number < 0 else "") + text + (f" (= {sizes})" if sizes else "")
 
     def statement(self) -> str:

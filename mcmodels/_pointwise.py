@@ -1,0 +1,222 @@
+"""What a user gives as a loss, an expression or a NumPy function, as a function of rows.
+
+An expression is derived twice by the calculus, and the three results are written as one piece of
+NumPy code, each common part once. A function is run on dual numbers: rows are independent, so that
+a tangent of ones gives the derivative of every row at once, and a dual number of dual numbers the
+second one (Griewank and Walther 2008, *Evaluating Derivatives*, 2nd ed., §3.1 and chapter 13).
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from mcmodels.autodiff import constant, jvp
+from mcmodels.calculus import Expression, parse
+from mcmodels.calculus import nodes as N
+from mcmodels.calculus.compiling.writing import Writer
+from mcmodels.calculus.rewriting import parts_of
+from mcmodels.calculus.stable import stabilised
+from mcmodels.rows.blocks import Array
+
+# Two ways to compute the loss of one row agree but for rounding.
+_SAME = 1e-9
+# What applies to arrays row by row as it does to numbers.
+_ROW_BY_ROW = (N.Symbol, N.Number, N.Sum, N.Scaled, N.Power, N.Elementwise)
+
+
+def pointwise(loss: Any) -> PointwiseExpression | PointwiseCallable:
+    """The loss of an estimator, as rows see it.
+
+    Raises
+    ------
+    TypeError
+        When it is neither an expression (or the text of one) nor callable.
+    ValueError
+        For an expression in other symbols than the scalars y and eta.
+    """
+    if isinstance(loss, str):
+        loss = parse(loss)
+    if isinstance(loss, Expression):
+        return PointwiseExpression(checked_expression(loss, "loss", ("y", "eta")))
+    if callable(loss):
+        return PointwiseCallable(loss)
+    raise TypeError(
+        f"loss is a {type(loss).__name__}; give an expression in the scalars y and eta, its text "
+        "('exp(eta) - y * eta'), or a function loss(y, eta) of two arrays."
+    )
+
+
+def checked_expression(
+    expression: Expression, argument: str, allowed: tuple[str, ...]
+) -> Expression:
+    """The expression, when it is a scalar in the allowed scalars alone."""
+    words = " and ".join(allowed)
+    for symbol in sorted(expression.used, key=lambda symbol: symbol.name):
+        if symbol.name not in allowed or symbol.is_array:
+            raise ValueError(
+                f"{argument} holds {symbol.name!r}, {symbol.described()}; it may hold the scalars "
+                f"{words} alone. Put numbers in the place of other symbols."
+            )
+    for part in parts_of(expression):
+        if not isinstance(part, _ROW_BY_ROW):
+            raise ValueError(
+                f"{argument} holds {part}, a function of arrays; write it with functions of "
+                "numbers (abs for norm, products for powers of matrices)."
+            )
+    if all(symbol.name != "eta" for symbol in expression.used):
+        raise ValueError(f"{argument} is {expression}, without eta; there is nothing to fit.")
+    return expression
+
+
+class PointwiseExpression:
+    """Derivatives of an expression in y and eta.
+
+    Parameters
+    ----------
+    expression : Expression
+        ℓ.
+    """
+
+    def __init__(self, expression: Expression) -> None:
+        self.expression = expression
+
+    def __call__(self, y: Array, eta: Array, orders: tuple[int, ...]) -> tuple[Array, ...]:
+        """The derivatives of these orders, each of the shape of eta."""
+        with np.errstate(all="ignore"):  # what is not finite is no step, or is refused by name
+            results = _compiled(self.expression, orders)(y, eta)
+        return tuple(
+            result if isinstance(result, np.ndarray) else np.full(eta.shape, float(result))
+            for result in results
+        )
+
+
+class PointwiseCallable:
+    """Derivatives of a NumPy function of y and eta.
+
+    Parameters
+    ----------
+    function : callable
+        ℓ.
+    """
+
+    def __init__(self, function: Callable[[Any, Any], Any]) -> None:
+        self.function = function
+
+    def __call__(self, y: Array, eta: Array, orders: tuple[int, ...]) -> tuple[Array, ...]:
+        """The derivatives of these orders, each of the shape of eta."""
+        ones = np.ones(eta.shape)
+        found: dict[int, Any] = {}
+
+        def loss(at: Any) -> Any:
+            return self.function(y, at)
+
+        def derivative(at: Any) -> Any:
+            value, tangent = jvp(loss, (at,), (ones,))
+            found[0] = constant(value)
+            return tangent
+
+        with np.errstate(all="ignore"):
+            if 2 in orders:
+                found[1], found[2] = jvp(derivative, (eta,), (ones,))
+            elif 1 in orders:
+                found[0], found[1] = jvp(loss, (eta,), (ones,))
+            else:
+                found[0] = loss(eta)
+        return tuple(np.broadcast_to(found[order], eta.shape) for order in orders)
+
+    def require_rows(self, y: Array, eta: Array) -> None:
+        """Refuse a function that does not give one number for each row, by that row alone.
+
+        Raises
+        ------
+        ValueError
+            For a result of another shape, for one that depends on other rows, and for changed
+            arguments.
+        TypeError
+            For a result that is not made of real numbers.
+        """
+        given = y.copy(), eta.copy()
+        with np.errstate(all="ignore"):
+            whole = self.function(y, eta)
+            if np.shape(whole) != eta.shape:
+                raise ValueError(
+                    f"loss returned shape {np.shape(whole)} for y and eta of shape {eta.shape}; it "
+                    "must return the loss of each row. Leave out sums and means: weights and the "
+                    "sum over rows are added."
+                )
+            if np.asarray(whole).dtype.kind not in "fiub":
+                raise TypeError(
+                    f"loss returned {np.asarray(whole).dtype} numbers; they must be real."
+                )
+            if not (np.array_equal(y, given[0]) and np.array_equal(eta, given[1])):
+                raise ValueError(
+                    "loss changed the arrays that it was given; write eta - y, not eta -= y."
+                )
+            parts = [self.function(y[k : k + 1], eta[k : k + 1]) for k in range(y.size)]
+        alone = np.concatenate([np.broadcast_to(part, (1,)) for part in parts])
+        differ = ~np.isclose(alone, whole, rtol=_SAME, atol=0.0, equal_nan=True)
+        if differ.any():
+            k = int(differ.argmax())
+            raise ValueError(
+                f"loss is not pointwise: at y={y[k]:g}, eta={eta[k]:g} it is {alone[k]:g} of this "
+                f"row alone, and {np.asarray(whole)[k]:g} beside other rows. The loss of a row may "
+                "depend on its own y and eta only."
+            )
+
+
+@functools.lru_cache(maxsize=256)
+def _compiled(expression: Expression, orders: tuple[int, ...]) -> Callable[[Array, Array], Any]:
+    """A function of y and eta that returns a tuple of derivatives."""
+    (variable,) = (symbol for symbol in expression.used if symbol.name == "eta")
+    derivatives = [expression]
+    for _ in range(max(orders)):
+        derivatives.append(derivatives[-1].gradient(variable))
+    wanted = [stabilised(derivatives[order]) for order in orders]
+    writer = Writer(N.Sum(wanted), {})
+    texts = [str(writer.value(part)) for part in wanted]
+    lines = [*writer.code.imports, "import numpy as np", "", "def f(y, eta):"]
+    body = [*writer.code.lines, f"return ({', '.join(texts)},)"]
+    namespace: dict[str, Any] = {}
+    # Written from nodes and from two names.
+    source = "\n".join(lines + [f"    {line}" for line in body])
+    exec(compile(source, "<mcmodels loss>", "exec"), namespace)
+    return namespace["f"]
+
+
+def inverse_link(link: Any, eta: Array) -> Array:
+    """What a model predicts at linear predictors: an expression, a NumPy function, or themselves.
+
+    Raises
+    ------
+    TypeError, ValueError
+        For a link that is neither, or does not give a finite number for each η.
+    """
+    if link is None:
+        return eta
+    if isinstance(link, str):
+        link = parse(link)
+    if isinstance(link, Expression):
+        link = checked_expression(link, "inverse_link", ("eta",))
+        (found,) = PointwiseExpression(link)(eta, eta, (0,))
+    elif callable(link):
+        with np.errstate(all="ignore"):
+            found = link(eta)
+        if np.shape(found) != eta.shape:
+            raise ValueError(
+                f"inverse_link returned shape {np.shape(found)} for eta of shape {eta.shape}; it "
+                "must return one number for each."
+            )
+    else:
+        raise TypeError(
+            f"inverse_link is a {type(link).__name__}; give None, an expression in eta, its text, "
+            "or a function of an array."
+        )
+    found = np.asarray(found, dtype=np.float64)
+    if not np.isfinite(found).all():
+        k = int((~np.isfinite(found)).argmax())
+        raise ValueError(f"inverse_link is {found[k]:g} at eta={eta[k]:g}; it must be finite.")
+    return found

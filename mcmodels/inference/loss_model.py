@@ -1,0 +1,88 @@
+"""What a fit of any pointwise loss says by itself: as a likelihood, or as an M-estimator.
+
+=====================  ==========================================================================
+a likelihood           ``ℓ = -log p(y|η)`` up to terms without η: covariance ``H⁻¹``, and
+                       log-likelihoods up to a constant that cancels in differences
+any loss               scores ``sᵢ = ℓ′(yᵢ, ηᵢ) x̃ᵢ``: covariance ``H⁻¹ (Σ sᵢsᵢᵀ) H⁻¹``
+=====================  ==========================================================================
+
+The second is that of Huber (1967), *The behavior of maximum likelihood estimates under nonstandard
+conditions*, Proc. Fifth Berkeley Symposium, theorem 3; White (1982), *Maximum likelihood estimation
+of misspecified models*, Econometrica 50(1), eq. 3.2; corrections for small samples are in
+:mod:`mcmodels.inference.robust`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from mcmodels.exceptions import InferenceError
+from mcmodels.inference.curvature import CurvatureInference
+from mcmodels.inference.whitening import Whitening
+from mcmodels.objectives.user_loss import UserLoss
+from mcmodels.rows import RowBlock
+from mcmodels.rows.blocks import Array
+
+__all__ = ["LossModelInference", "LossRobustModel"]
+
+
+@dataclass(frozen=True)
+class LossModelInference(CurvatureInference):
+    """Inference from the fit of a loss in the linear predictor.
+
+    Parameters
+    ----------
+    n_observations : float
+        The sum of the weights.
+    is_likelihood : bool
+        Whether the loss is a negative log-likelihood up to terms without η.
+    """
+
+    n_observations: float
+    is_likelihood: bool
+
+    @property
+    def n_free_params(self) -> int:
+        """Parameters that the data determine: P."""
+        self.refuse_undetermined()
+        return self.params.size
+
+    def refuse_other_losses(self, what: str, instead: str) -> None:
+        """Refuse what is defined by a likelihood alone."""
+        if not self.is_likelihood:
+            raise InferenceError(
+                f"{what} is that of a likelihood, and the loss is not said to be one. Pass "
+                "log_likelihood=True if it is -log p(y|eta) up to terms without eta"
+                f"{instead}."
+            )
+
+
+@dataclass(frozen=True)
+class LossRobustModel:
+    """A fit of a loss as sandwiches see it; the targets are the first column of y."""
+
+    whitening: Whitening
+    params: Array
+    loss: UserLoss
+
+    @property
+    def bread(self) -> Array:
+        """T of the whitening: rows z have the identity for a Hessian."""
+        return self.whitening.matrix
+
+    @property
+    def n_params(self) -> int:
+        """P."""
+        return self.params.size
+
+    def residuals(self, block: RowBlock) -> Array:
+        """``-ℓ′``, shape (n_rows, 1)."""
+        eta = block.X.predictor(self.params)
+        return -self.loss.gradient(block.y[:, 0], eta)[:, np.newaxis]
+
+    def leverage(self, block: RowBlock, Z: Array) -> Array:
+        """``ℓ″ x̃ᵀH⁻¹x̃`` of one row."""
+        eta = block.X.predictor(self.params)
+        return self.loss.curvature_product(block.y[:, 0], eta, np.einsum("ij,ij->i", Z, Z))

@@ -1,0 +1,312 @@
+"""ObjectiveRegressor and ObjectiveClassifier: write the loss, get the estimator."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from sklearn.base import ClassifierMixin, RegressorMixin
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.multiclass import check_classification_targets, type_of_target
+
+from mcmodels._labels import encode
+from mcmodels._loss_estimator import LossEstimator
+from mcmodels._pointwise import inverse_link
+from mcmodels._streams import stream_rows, survey
+from mcmodels._validation import validated_pair
+from mcmodels.rows import Rows, RowStream
+from mcmodels.rows.blocks import Array
+
+__all__ = ["ObjectiveClassifier", "ObjectiveRegressor"]
+
+
+class ObjectiveRegressor(RegressorMixin, LossEstimator):
+    """Minimise ``Σ wᵢ ℓ(yᵢ, x̃ᵢᵀθ) + α‖coef‖²/2`` for a loss ℓ(y, η) of your own.
+
+    The derivatives of the loss in the linear predictor η come from :mod:`mcmodels.calculus` where
+    it is an expression, from :mod:`mcmodels.autodiff` where it is a NumPy function. The gradient is
+    ``X̃ᵀWℓ′ + α coef``, the Hessian ``X̃ᵀW diag(ℓ″) X̃ + αI`` on the coefficients, and the fit is
+    Newton's method with them, in the same passes over rows as those of the built-in models. Where
+    ℓ″ is negative the Hessian is modified to point downhill; a minimum that is found then need not
+    be the least, and a warning says so.
+
+    Parameters
+    ----------
+    loss : Expression, str or callable
+        ℓ of one row: an expression in the scalars ``y`` and ``eta``, its text, or a function
+        ``loss(y, eta)`` of two arrays of shape (n,) that returns one of shape (n,). Rows must not
+        depend on each other; a function is given blocks of them, by several threads at a time.
+    inverse_link : Expression, str or callable, default=None
+        What is predicted, as a function of ``eta``: ``np.exp`` for a Poisson loss. None predicts η.
+    alpha : float, default=0.0
+        Strength of the penalty; the intercept is never penalised.
+    fit_intercept : bool, default=True
+        Whether to fit an intercept.
+    log_likelihood : bool, default=False
+        Whether the loss is ``-log p(y|η)`` up to terms without η. The inverse Hessian is then the
+        covariance of the parameters. Otherwise standard errors are those of an M-estimator, by
+        sandwiches, which need the training rows: ``summary(X, y, kind="HC0")``.
+    tol : float, default=1e-8
+        The fit has converged when no entry of the gradient exceeds ``tol · Σ wᵢ`` and the next step
+        would be negligible, or when float64 can show no further decrease of the objective.
+    max_iter : int, default=100
+        Largest number of steps.
+    warm_start : bool, default=False
+        Whether to start from the parameters of the previous fit, when their shape agrees and they
+        are better than none.
+
+    Attributes
+    ----------
+    coef_ : ndarray of shape (n_features,)
+        Coefficients.
+    intercept_ : float
+        Intercept; 0.0 when none is fitted.
+    params_ : ndarray of shape (P,)
+        Coefficients, then the intercept when one is fitted.
+    gradient_ : ndarray of shape (P,)
+        Gradient of the objective at ``params_``.
+    hessian_ : ndarray of shape (P, P)
+        Hessian of the objective at ``params_``; not there with more than 8192 parameters.
+    objective_ : float
+        The objective at ``params_``, on the training rows.
+    n_iter_ : int
+        Steps taken.
+    converged_ : bool
+        Whether the tolerance was met at a minimum.
+    solver_ : {"newton", "newton-cg"}
+        The algorithm that was used; conjugate gradients with more than 8192 parameters.
+    status_ : {"converged", "rank deficient", "no minimum", "not converged"}
+        How the solver ended.
+    n_features_in_ : int
+        Number of features seen during fit.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of features, when X has names that are all strings.
+
+    See Also
+    --------
+    mcmodels.LinearRegression, mcmodels.LogisticRegression : Losses with estimators of their own.
+
+    References
+    ----------
+    McCullagh and Nelder (1989), *Generalized Linear Models*, 2nd ed., §2.5; Huber and Ronchetti
+    (2009), *Robust Statistics*, 2nd ed., chapter 7 (M-estimators in regression).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from mcmodels import ObjectiveRegressor
+    >>> from mcmodels.calculus import exp, scalar
+    >>> X = np.array([[0.0], [1.0], [2.0], [3.0]])
+    >>> counts = np.array([1, 2, 6, 14])
+    >>> y, eta = scalar("y"), scalar("eta")
+    >>> poisson = ObjectiveRegressor(exp(eta) - y * eta, inverse_link=np.exp, log_likelihood=True)
+    >>> poisson.fit(X, counts).params_.round(6)
+    array([ 0.91095 , -0.085258])
+    >>> poisson.standard_errors_.round(6)
+    array([0.252146, 0.648366])
+    >>> poisson.predict([[4.0]]).round(4)
+    array([35.112])
+    >>> written = ObjectiveRegressor(lambda y, eta: np.exp(eta) - y * eta).fit(X, counts)
+    >>> bool(np.allclose(written.params_, poisson.params_, rtol=1e-12))
+    True
+    """
+
+    def predict(self, X: Any) -> Array:
+        """``inverse_link(η)`` of each row; η without an inverse link.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Features.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,)
+        """
+        return inverse_link(self.inverse_link, self._linear_predictor(X))
+
+    def _training_pair(self, X: Any, y: Any) -> tuple[Any, Any]:
+        return validated_pair(self, X, y, reset=True, y_numeric=True)
+
+    def _targets(self, y: Any, weights: Array | None) -> Array:
+        return np.asarray(y, dtype=np.float64)
+
+    def _targets_of(self, y: Any, weights: Array | None) -> Array:
+        return self._targets(y, weights)
+
+    def _surveyed(self, stream: RowStream) -> Rows:
+        options = {"multi_output": False, "y_numeric": True}
+        surveyed = survey(self, stream, intercept=bool(self.fit_intercept), **options)
+        return stream_rows(
+            self, stream, surveyed, lambda y, w: (np.asarray(y, dtype=np.float64), w), **options
+        )
+
+    def _shaped(self, params: Array) -> tuple[Array, Any]:
+        return params[: self.n_features_in_], float(params[-1]) if self.fit_intercept else 0.0
+
+
+def _has_inverse_link(estimator: Any) -> bool:
+    if estimator.inverse_link is None:
+        raise AttributeError(
+            "predict_proba needs inverse_link, the probability of classes_[1] as a function of "
+            "eta; decision_function gives eta."
+        )
+    return True
+
+
+class ObjectiveClassifier(ClassifierMixin, LossEstimator):
+    """Two classes by ``Σ wᵢ ℓ(yᵢ, x̃ᵢᵀθ) + α‖coef‖²/2`` for a loss ℓ(y, η) of your own.
+
+    In the loss y is 0 for ``classes_[0]`` and 1 for ``classes_[1]``; a loss in the margin takes
+    ``s = 2y - 1``. Everything else is as in :class:`ObjectiveRegressor`.
+
+    Parameters
+    ----------
+    loss : Expression, str or callable
+        ℓ of one row, in ``y`` (0 or 1) and ``eta``.
+    inverse_link : Expression, str or callable, default=None
+        The probability of ``classes_[1]`` as a function of ``eta``, for ``predict_proba``.
+    alpha, fit_intercept, log_likelihood, tol, max_iter, warm_start
+        As in :class:`ObjectiveRegressor`.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (2,)
+        Labels of the classes.
+    coef_ : ndarray of shape (1, n_features)
+        Coefficients.
+    intercept_ : ndarray of shape (1,)
+        Intercept; zero when none is fitted.
+    params_, gradient_, hessian_, objective_, n_iter_, converged_, solver_, status_
+        As in :class:`ObjectiveRegressor`.
+    n_features_in_ : int
+        Number of features seen during fit.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of features, when X has names that are all strings.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from mcmodels import ObjectiveClassifier
+    >>> X = np.array([[0.0], [1.0], [2.0], [3.0], [4.0], [5.0]])
+    >>> y = np.array(["no", "no", "yes", "no", "yes", "yes"])
+    >>> squared_hinge = ObjectiveClassifier("relu(1 - (2*y - 1) * eta) ** 2")
+    >>> squared_hinge.fit(X, y).predict([[0.5], [4.5]])
+    array(['no', 'yes'], dtype='<U3')
+    """
+
+    def decision_function(self, X: Any) -> Array:
+        """Linear predictor η of each row.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Features.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,)
+        """
+        return self._linear_predictor(X)
+
+    def predict(self, X: Any) -> Any:
+        """``classes_[1]`` where η > 0, or where its probability exceeds ½ with an inverse link.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Features.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,)
+        """
+        eta = self._linear_predictor(X)
+        second = eta > 0 if self.inverse_link is None else self._probability(eta) > 0.5
+        return self.classes_[second.astype(np.intp)]
+
+    @available_if(_has_inverse_link)
+    def predict_proba(self, X: Any) -> Array:
+        """Probability of each class, by the inverse link.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Features.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, 2)
+        """
+        p = self._probability(self._linear_predictor(X))
+        return np.column_stack([1.0 - p, p])
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.classifier_tags.multi_class = False
+        return tags
+
+    def _probability(self, eta: Array) -> Array:
+        p = inverse_link(self.inverse_link, eta)
+        outside = (p < 0) | (p > 1)
+        if outside.any():
+            k = int(outside.argmax())
+            raise ValueError(
+                f"inverse_link is {p[k]:g} at eta={eta[k]:g}; it must be a probability."
+            )
+        return p
+
+    def _training_pair(self, X: Any, y: Any) -> tuple[Any, Any]:
+        X, y = validated_pair(self, X, y, reset=True)
+        if y.dtype.kind not in "biuUS":
+            check_classification_targets(y)
+        return X, y
+
+    def _targets(self, y: Any, weights: Array | None) -> Array:
+        labels, codes = encode(y if weights is None else y[weights > 0])
+        self.classes_ = _two(labels)
+        if weights is not None:
+            return self._codes(y)
+        return codes.astype(np.float64)
+
+    def _targets_of(self, y: Any, weights: Array | None) -> Array:
+        unknown = np.setdiff1d(y if weights is None else y[weights > 0], self.classes_)
+        if unknown.size:
+            raise ValueError(
+                f"y holds the class {unknown[0]!s}, which was not there at fit; the classes are "
+                f"{self.classes_.tolist()}."
+            )
+        return self._codes(y)
+
+    def _codes(self, y: Any) -> Array:
+        return (y == self.classes_[1]).astype(np.float64)
+
+    def _surveyed(self, stream: RowStream) -> Rows:
+        options = {"multi_output": False}
+        intercept = bool(self.fit_intercept)
+        surveyed = survey(self, stream, intercept=intercept, labels=True, **options)
+        weights = surveyed.label_weights
+        check_classification_targets(surveyed.labels)
+        present = [label for label in surveyed.labels.tolist() if weights[label] > 0]
+        self.classes_ = _two(surveyed.labels[np.isin(surveyed.labels, present)])
+        return stream_rows(self, stream, surveyed, lambda y, w: (self._codes(y), w), **options)
+
+    def _shaped(self, params: Array) -> tuple[Array, Any]:
+        intercept = params[-1:] if self.fit_intercept else np.zeros(1)
+        return params[np.newaxis, : self.n_features_in_], intercept
+
+
+def _two(labels: Any) -> Any:
+    """The labels of two classes; refuses fewer and more."""
+    if len(labels) == 2:
+        return labels
+    if len(labels) > 2:
+        raise ValueError(
+            "Only binary classification is supported. The type of the target is "
+            f"{type_of_target(labels, input_name='y')}: it holds {len(labels)} classes."
+        )
+    found = ", ".join(map(str, labels)) or "none"
+    raise ValueError(
+        f"y holds only one class in the rows of positive weight: {found}. Classifying needs two; "
+        "check the target, or the rows that were selected."
+    )

@@ -1,0 +1,215 @@
+"""A loss that the user has written, and its objective: convex or not, with what was seen of ℓ″.
+
+Nothing is taken for granted of such a loss: where ℓ″ is negative the Hessian is a difference of two
+sandwiches, and every pass that sums ℓ″ also tells its range, from which solvers learn whether the
+objective is convex where they are, and whether it is quadratic.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+
+from mcmodels.objectives.linear_predictor import CurvatureSums, LinearPredictorObjective, Total
+from mcmodels.objectives.losses import CurvatureTerm, Loss, Pointwise
+from mcmodels.rows import Derivatives, RowBlock, Rows, Scratch, Slope
+from mcmodels.rows.blocks import Array, Sandwich
+
+__all__ = ["CurvatureRange", "PointwiseFunction", "UserDerivatives", "UserLoss", "UserObjective"]
+
+
+class PointwiseFunction(Protocol):
+    """A loss and its derivatives in η, row by row."""
+
+    def __call__(self, y: Array, eta: Array, orders: tuple[int, ...]) -> tuple[Array, ...]:
+        """The derivatives of these orders (0 is the loss itself), each of shape (b,)."""
+        ...
+
+
+# Rows that are looked at before a fit.
+_SAMPLE = 4096
+
+
+@dataclass(frozen=True)
+class CurvatureRange:
+    """Least and largest ℓ″ over rows, and where the least was found; ranges merge with ``+``.
+
+    Parameters
+    ----------
+    smallest, largest : float
+        Values of ℓ″.
+    y, eta : float
+        Target and linear predictor where it is smallest.
+    """
+
+    smallest: float
+    largest: float
+    y: float
+    eta: float
+
+    def __add__(self, other: CurvatureRange) -> CurvatureRange:
+        lower = self if self.smallest <= other.smallest else other
+        return CurvatureRange(lower.smallest, max(self.largest, other.largest), lower.y, lower.eta)
+
+    @property
+    def is_constant(self) -> bool:
+        """Whether ℓ″ was the same number in every row: the loss may be quadratic."""
+        return self.smallest == self.largest
+
+    @classmethod
+    def of(cls, y: Array, eta: Array, curvature: Array) -> CurvatureRange:
+        """Over rows of a block."""
+        k = int(curvature.argmin())
+        return cls(float(curvature[k]), float(curvature.max()), float(y[k]), float(eta[k]))
+
+
+@dataclass(frozen=True)
+class UserDerivatives(Derivatives):
+    """Value, gradient and Hessian, with the range of ℓ″.
+
+    Parameters
+    ----------
+    curvatures : CurvatureRange
+        Over the rows that were summed.
+    """
+
+    curvatures: CurvatureRange
+
+
+@dataclass(frozen=True)
+class UserPointwise(Pointwise):
+    """A loss and its derivatives, row by row, with the range of ℓ″.
+
+    Parameters
+    ----------
+    seen : CurvatureRange
+        Over these rows.
+    """
+
+    seen: CurvatureRange
+
+
+class UserLoss(Loss):
+    """A loss of the user's, by its values and derivatives.
+
+    Parameters
+    ----------
+    derivatives : PointwiseFunction
+        ℓ, ℓ′ and ℓ″.
+    """
+
+    def __init__(self, derivatives: PointwiseFunction) -> None:
+        self.derivatives = derivatives
+
+    def at(self, y: Any, eta: Array, scratch: Scratch | None = None) -> UserPointwise:
+        """Value and derivatives of each row."""
+        value, gradient, second = self.derivatives(y, eta, (0, 1, 2))
+        seen = CurvatureRange.of(y, eta, second)
+        return UserPointwise(value, gradient, lambda: _signed(second), seen)
+
+    def value(self, y: Any, eta: Array) -> Array:
+        """ℓ of each row."""
+        return self.derivatives(y, eta, (0,))[0]
+
+    def gradient(self, y: Any, eta: Array, scratch: Scratch | None = None) -> Array:
+        """ℓ′ of each row."""
+        return self.derivatives(y, eta, (1,))[0]
+
+    def curvature_product(self, y: Any, eta: Array, direction: Array) -> Array:
+        """ℓ″ · direction."""
+        return self.derivatives(y, eta, (2,))[0] * direction
+
+
+class UserObjective(LinearPredictorObjective):
+    """``Σ wᵢ ℓ(yᵢ, x̃ᵢᵀθ) + α‖coef‖²/2`` for a loss of the user's, one output."""
+
+    loss: UserLoss
+
+    def __init__(self, rows: Rows, loss: UserLoss, penalty: float = 0.0) -> None:
+        super().__init__(rows, loss, penalty)
+
+    def slope(self, params: Array) -> Slope:
+        """Value and gradient in one pass over the rows."""
+
+        def summarise(block: RowBlock) -> Slope:
+            eta = block.X.predictor(params, own=False)
+            value, gradient = self.loss.derivatives(block.y, eta, (0, 1))
+            return self._slope(block, Pointwise(value, gradient, lambda: iter(())))
+
+        return self._with_penalty(self.rows.reduce(summarise), params)
+
+    def derivatives(self, params: Array) -> UserDerivatives:
+        """Value, gradient, Hessian and the range of ℓ″ in one pass over the rows."""
+
+        def summarise(block: RowBlock) -> Total:
+            at = self.loss.at(block.y, block.X.predictor(params, own=False))
+            return Total([self._slope(block, at), at.seen, self._signed_curvature(block, at)])
+
+        slope, seen, sums = self.rows.reduce(summarise).parts
+        slope = self._with_penalty(slope, params)
+        hessian = self._assembled(sums, params)
+        return UserDerivatives(slope.value, slope.gradient, hessian, seen)
+
+    def _signed_curvature(self, block: RowBlock, at: UserPointwise) -> CurvatureSums:
+        """The parts of the Hessian; a constant ℓ″ is multiplied with the sum, not with the rows."""
+        c = at.seen.smallest
+        if block.weights is not None or not (at.seen.is_constant and c >= 0):
+            return self._curvature(block, at)
+        part = block.X.sandwich(None)
+        border = None if part.border is None else c * part.border
+        return CurvatureSums({(((0, 0),), 1.0): Sandwich(c * part.gram, border, c * part.total)})
+
+    def derivatives_after(self, before: UserDerivatives, params: Array) -> UserDerivatives:
+        """The same at another point, for less where ℓ″ is one number in all rows at both.
+
+        The Hessian of a quadratic loss is taken once; a pass without it shows that it is the same.
+        """
+        if not before.curvatures.is_constant:
+            return self.derivatives(params)
+
+        def summarise(block: RowBlock) -> Total:
+            at = self.loss.at(block.y, block.X.predictor(params, own=False))
+            return Total([self._slope(block, at), at.seen])
+
+        slope, seen = self.rows.reduce(summarise).parts
+        if not (seen.is_constant and seen.smallest == before.curvatures.smallest):
+            return self.derivatives(params)
+        slope = self._with_penalty(slope, params)
+        return UserDerivatives(slope.value, slope.gradient, before.hessian, seen)
+
+    def not_finite(self, params: Array) -> tuple[float, ...]:
+        """``(y, η, ℓ, ℓ′, ℓ″)`` of a row in which one of the last three is not finite, or ()."""
+
+        def summarise(block: RowBlock) -> list[tuple[float, ...]]:
+            eta = block.X.predictor(params)
+            found = np.stack([block.y, eta, *self.loss.derivatives(block.y, eta, (0, 1, 2))])
+            odd = np.nonzero(~np.isfinite(found[2:]).all(axis=0) & np.isfinite(eta))[0]
+            return [tuple(found[:, odd[0]].tolist())] if odd.size else []
+
+        return next(iter(self.rows.reduce(summarise)), ())
+
+    def looks_quadratic(self, params: Array) -> bool:
+        """Whether ℓ″ is one number in a sample of the rows, at and beside their predictors."""
+
+        def summarise(block: RowBlock) -> CurvatureRange:
+            eta = block.X.predictor(params)
+            beside = eta + np.sin(1.0 + np.arange(eta.size))
+            ranges = [
+                CurvatureRange.of(block.y, at, self.loss.derivatives(block.y, at, (2,))[0])
+                for at in (eta, beside)
+            ]
+            return ranges[0] + ranges[1]
+
+        return self.rows.sample(_SAMPLE).reduce(summarise).is_constant
+
+
+def _signed(second: Array) -> Iterator[CurvatureTerm]:
+    """ℓ″ as a difference of parts that are not negative: sandwiches are made of these."""
+    if not second.min(initial=0.0) < 0:
+        yield CurvatureTerm([(0, 0)], 1.0, second)
+        return
+    yield CurvatureTerm([(0, 0)], 1.0, np.maximum(second, 0.0))
+    yield CurvatureTerm([(0, 0)], -1.0, np.maximum(-second, 0.0))

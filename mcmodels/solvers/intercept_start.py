@@ -1,0 +1,65 @@
+"""Where a fit of any loss begins: zero coefficients, and the best single predictor of a sample."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from mcmodels.objectives.user_loss import UserObjective
+from mcmodels.rows import RowBlock
+from mcmodels.rows.blocks import Array
+
+# A start need not be precise.
+_SAMPLE, _MAX_STEPS, _MAX_HALVINGS, _ENOUGH = 4096, 20, 60, 1e-2
+
+
+def intercept_start(objective: UserObjective) -> Array:
+    """Zero coefficients, and an intercept at which the loss is small; 0 where there is none.
+
+    Newton's method in one number, from the best of 0, the mean and the median of the targets, on a
+    sample of the rows.
+    """
+    start = np.zeros(objective.rows.n_params)
+    if not objective.rows.intercept:
+        return start
+    sample = objective.rows.sample(_SAMPLE)
+
+    def targets(block: RowBlock) -> list[tuple[Array, Array]]:
+        weights = np.ones(block.X.n_rows) if block.weights is None else block.weights
+        return [(block.y, weights)]
+
+    parts = sample.reduce(targets)
+    y, weights = (np.concatenate(column).astype(np.float64) for column in zip(*parts, strict=True))
+    weights = weights / weights.sum()
+
+    def at(b: float) -> tuple[float, float, float]:
+        found = objective.loss.derivatives(y, np.full(y.size, b), (0, 1, 2))
+        with np.errstate(over="ignore", invalid="ignore"):
+            value, first, second = (float(weights @ part) for part in found)
+        return (value if np.isfinite([value, first, second]).all() else np.inf), first, second
+
+    candidates = (0.0, float(weights @ y), float(np.median(y)), 1.0, -1.0)
+    best = min(candidates, key=lambda b: at(b)[0])
+    start[-1] = _refined(at, best)
+    return start
+
+
+def _refined(at: Callable[[float], tuple[float, float, float]], start: float) -> float:
+    """Newton's method with halved steps; the start itself where that leads nowhere."""
+    b, (value, first, second) = start, at(start)
+    for _ in range(_MAX_STEPS):
+        if not np.isfinite(value) or not second > 0:
+            break
+        step = -first / second
+        for _ in range(_MAX_HALVINGS):
+            tried = at(b + step)
+            if tried[0] <= value:
+                break
+            step /= 2
+        else:
+            return float(b)
+        b, (value, first, second) = b + step, tried
+        if abs(step) <= _ENOUGH * max(abs(b), 1.0):
+            return float(b)
+    return start

@@ -1,0 +1,299 @@
+"""Newton's method where curvature may be missing or negative: the Hessian is made definite.
+
+Where the Hessian has a Cholesky factor the step is Newton's. Elsewhere its eigenvalues λ, in the
+metric of the squared columns, are replaced by |λ|, and by a share of the largest where they are
+smaller: Nocedal and Wright (2006), *Numerical Optimization*, 2nd ed., §3.4 (eigenvalue
+modification). Such a step has a direction but hardly a length: it is first kept within the size of
+the linear predictors, and may then be lengthened. Where the gradient has vanished and some λ is
+negative, the search goes along its eigenvector.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+from scipy import linalg
+
+from mcmodels.objectives import LinearPredictorObjective
+from mcmodels.objectives.user_loss import UserDerivatives, UserObjective
+from mcmodels.rows import Derivatives, RowBlock, Slope, single_threaded_blas
+from mcmodels.rows.blocks import Array
+from mcmodels.solvers import newton
+from mcmodels.solvers.cholesky import ScaledCholesky
+from mcmodels.solvers.newton import (
+    NEGLIGIBLE_STEP,
+    Iterate,
+    NewtonDirection,
+    described,
+    invisible,
+    is_small,
+    line_search,
+    stalled,
+)
+from mcmodels.solvers.overflow import refuse_overflow
+from mcmodels.solvers.solution import Status
+
+# Eigenvalues smaller than this share of the largest are raised to it.
+_LEAST_SHARE = 1e-3
+# Those within this share of zero are taken for zero: a Hessian has no more digits.
+_ZERO = 1e-9
+_ARMIJO = 1e-4
+_BISECTIONS = 6
+_MAX_HALVINGS = 60
+# A modified step is lengthened as long as this share of the slope is left at its end.
+_STILL_STEEP, _LENGTHENED, _MAX_LENGTHENINGS = 0.5, 4.0, 40
+
+
+@dataclass(frozen=True)
+class ModifiedDirection(NewtonDirection):
+    """A step by the modified Hessian, or down a direction of negative curvature.
+
+    Parameters
+    ----------
+    curvature : float
+        ``δᵀHδ`` with the Hessian as it is.
+    least_eigenvalue : float
+        Of the Hessian in the metric of the squared columns, relative to the largest magnitude.
+    """
+
+    curvature: float = 0.0
+    least_eigenvalue: float = 0.0
+
+
+def iterates_of(
+    objective: LinearPredictorObjective,
+) -> Callable[..., Iterator[Iterate[Derivatives]]]:
+    """Newton's method for an objective that is known to be convex, or for one that is not."""
+    return iterates if isinstance(objective, UserObjective) else newton.iterates
+
+
+def iterates(
+    objective: UserObjective,
+    start: Array,
+    *,
+    gradient_tolerance: float,
+    max_iter: int,
+    count: int = 0,
+) -> Iterator[Iterate[UserDerivatives]]:
+    """Yield the start and every iterate after it, until one has a status.
+
+    Parameters are those of :func:`mcmodels.solvers.newton.iterates`. CONVERGED means a minimum, as
+    far as the Hessian tells; UNBOUNDED that the objective falls for ever along a line.
+    """
+    with np.errstate(over="ignore", invalid="ignore"):
+        derivatives = objective.derivatives(start)
+    _refuse_not_finite(objective, start, derivatives)
+    method = _Method(objective, gradient_tolerance, objective.looks_quadratic(start))
+    direction = method.direction(start, derivatives)
+    status = method.status(derivatives, direction)
+    if status is None and count >= max_iter > 0:
+        status = Status.NOT_CONVERGED
+    current = Iterate(start, derivatives, direction, count, status)
+    yield current
+    while current.status is None:
+        with single_threaded_blas():
+            current = _advance(method, current, max_iter)
+        yield current
+
+
+def _refuse_not_finite(
+    objective: UserObjective, params: Array, derivatives: UserDerivatives
+) -> None:
+    parts = (derivatives.value, derivatives.gradient, derivatives.hessian)
+    if all(np.isfinite(part).all() for part in parts):
+        return
+    row = objective.not_finite(params)
+    if row:
+        y, eta, value, first, second = row
+        raise ValueError(
+            f"the loss is not finite where the fit starts: at y={y:g}, eta={eta:g} it is "
+            f"{value:g}, its derivatives are {first:g} and {second:g}. Remove or transform targets "
+            "for which it is not defined, or fit an intercept, which may lead to where it is."
+        )
+    refuse_overflow(np.diagonal(derivatives.hessian))
+    raise ValueError("the sum of the losses overflows float64; divide the weights, or the loss.")
+
+
+def _advance(
+    method: _Method, current: Iterate[UserDerivatives], max_iter: int
+) -> Iterate[UserDerivatives]:
+    objective, count = method.objective, current.count + 1
+
+    def know(params: Array) -> UserDerivatives:
+        if method.looks_quadratic:
+            found = objective.derivatives_after(current.derivatives, params)
+        else:
+            found = objective.derivatives(params)
+        finite = np.isfinite(found.gradient).all() and np.isfinite(found.hessian).all()
+        return found if finite else replace(found, value=np.inf)
+
+    for direction in _candidates(method, current):
+        attempt = replace(current, direction=direction)
+        if isinstance(direction, ModifiedDirection):
+            length = _lengthened(objective, attempt, direction)
+            if length == np.inf:
+                return replace(attempt, count=count, status=Status.UNBOUNDED)
+            with np.errstate(over="ignore", invalid="ignore"):
+                params = current.params + length * direction.step
+                accepted = (params, know(params)) if length else None
+        else:
+            accepted = line_search(objective.value, know, attempt)
+        if accepted is not None and np.isfinite(accepted[1].value):
+            break
+    else:
+        saddle = _curves_down(current.direction)
+        ended = Status.NOT_CONVERGED if saddle else stalled(current, method.gradient_tolerance)
+        return replace(current, count=count, status=ended)
+    params, derivatives = accepted
+    direction = method.direction(params, derivatives)
+    status = method.status(derivatives, direction)
+    if status is None and count >= max_iter:
+        status = Status.NOT_CONVERGED
+    return Iterate(params, derivatives, direction, count, status)
+
+
+def _candidates(method: _Method, current: Iterate[UserDerivatives]) -> Iterator[NewtonDirection]:
+    """The direction of an iterate, and another for when it leads nowhere."""
+    yield current.direction
+    if _curves_down(current.direction):
+        yield method.modified(current.params, current.derivatives, along_least=True)
+    elif current.direction.decrease > invisible(current.derivatives.value):
+        # A Hessian of a few rows that happen to have curvature points anywhere.
+        yield method.modified(current.params, current.derivatives)
+
+
+def _curves_down(direction: NewtonDirection) -> bool:
+    return isinstance(direction, ModifiedDirection) and direction.least_eigenvalue < -_ZERO
+
+
+@dataclass
+class _Method:
+    """What all iterates share."""
+
+    objective: UserObjective
+    gradient_tolerance: float
+    looks_quadratic: bool
+
+    @functools.cached_property
+    def metric(self) -> Array:
+        """Square roots of ``Σ wᵢ x̃ᵢⱼ²``."""
+
+        def squares(block: RowBlock) -> Array:
+            unit = np.ones(block.X.n_rows) if block.weights is None else block.weights
+            return block.X.diagonal(unit)
+
+        found = np.sqrt(self.objective.rows.reduce(squares))
+        return np.where(found > 0, found, 1.0)
+
+    def direction(self, params: Array, derivatives: UserDerivatives) -> NewtonDirection:
+        """Newton's step, or that of the modified Hessian where it has no Cholesky factor."""
+        gradient, hessian = derivatives.gradient, derivatives.hessian
+        with single_threaded_blas():
+            scale = np.sqrt(np.clip(np.diagonal(hessian), 0.0, None))
+            factor = ScaledCholesky.of(hessian, scale)
+            if factor is None:
+                return self.modified(params, derivatives)
+            step = -factor.apply(gradient)
+            return described(params, derivatives, step, step.size, factor.condition)
+
+    def modified(
+        self, params: Array, derivatives: UserDerivatives, *, along_least: bool = False
+    ) -> ModifiedDirection:
+        """A step of about the length of the predictors at most, with all eigenvalues raised.
+
+        Along the eigenvector of the least one where the gradient is gone, or when asked for.
+        """
+        gradient, metric = derivatives.gradient, self.metric
+        values, V = linalg.eigh(derivatives.hessian / np.outer(metric, metric))
+        largest = float(np.abs(values).max())
+        real = np.abs(values) > _ZERO * largest
+        least = float(values[0]) / largest if largest > 0 else 0.0
+        at_rest = is_small(derivatives, self.gradient_tolerance)
+        if along_least or (least < -_ZERO and at_rest):
+            step = np.sqrt(self.objective.rows.total_weight) * V[:, 0] / metric
+            step = step if gradient @ step <= 0 else -step
+        else:
+            raised = np.where(
+                values > _ZERO * largest, values, np.maximum(np.abs(values), _LEAST_SHARE * largest)
+            )
+            raised[raised == 0] = 1.0
+            total = np.sqrt(self.objective.rows.total_weight)
+            reach = total * max(1.0, float(np.linalg.norm(metric * params)) / total)
+            along = V.T @ (gradient / metric)
+            step = -(V @ (along / (raised + _shift(along, raised, reach)))) / metric
+        plain = described(params, derivatives, step, int(np.count_nonzero(real)), np.inf)
+        curvature = float(step @ derivatives.hessian @ step)
+        return ModifiedDirection(
+            **vars(plain), curvature=curvature, least_eigenvalue=least if real.any() else 0.0
+        )
+
+    def status(self, slope: UserDerivatives, direction: NewtonDirection) -> Status | None:
+        """CONVERGED when the gradient is small, nothing curves down, and the step is negligible."""
+        if not is_small(slope, self.gradient_tolerance):
+            return None
+        if _curves_down(direction):
+            return None
+        return Status.CONVERGED if direction.relative_length <= NEGLIGIBLE_STEP else None
+
+
+@np.errstate(over="ignore", invalid="ignore")
+def _shift(along: Array, values: Array, reach: float) -> float:
+    """Least μ ≥ 0 for which ``along / (values + μ)`` is no longer than ``reach``, to a few percent.
+
+    The step of a trust region: Nocedal and Wright (2006), §4.3, eq. 4.37.
+    """
+
+    def length(shift: float) -> float:
+        return float(np.linalg.norm(along / (values + shift)))
+
+    if length(0.0) <= reach:
+        return 0.0
+    high = float(np.linalg.norm(along)) / reach  # long enough whatever the values are
+    low = high
+    while length(low) <= reach:
+        low /= 2
+    for _ in range(_BISECTIONS):
+        middle = np.sqrt(low * high)
+        low, high = (middle, high) if length(middle) > reach else (low, middle)
+    return high
+
+
+@np.errstate(over="ignore", invalid="ignore")
+def _lengthened(
+    objective: UserObjective, current: Iterate[UserDerivatives], direction: ModifiedDirection
+) -> float:
+    """A length that decreases the objective enough: 0 where there is none, inf where all do."""
+    value, slope = current.derivatives.value, -direction.decrease
+    bend = min(direction.curvature, 0.0)
+    if not (slope < 0 or bend < 0):
+        return 0.0
+
+    def at(length: float) -> Slope:
+        return objective.slope(current.params + length * direction.step)
+
+    def enough(length: float, reached: float) -> bool:
+        promised = length * slope + length**2 / 2 * bend
+        return bool(reached < value and reached <= value + _ARMIJO * promised)
+
+    length, trial = 1.0, at(1.0)
+    for _ in range(_MAX_HALVINGS):
+        if enough(length, trial.value):
+            break
+        length /= 2
+        trial = at(length)
+    else:
+        return 0.0
+    if length < 1.0:
+        return length
+    for _ in range(_MAX_LENGTHENINGS):
+        along = float(trial.gradient @ direction.step)
+        if not along <= _STILL_STEEP * slope:
+            return length
+        further = at(_LENGTHENED * length)
+        if not (further.value < trial.value and enough(_LENGTHENED * length, further.value)):
+            return length
+        length, trial = _LENGTHENED * length, further
+    return np.inf
