@@ -16,16 +16,11 @@ import numpy as np
 
 from mcmodels.autodiff import constant, jvp
 from mcmodels.calculus import Expression, parse
-from mcmodels.calculus import nodes as N
-from mcmodels.calculus.compiling.writing import Writer
-from mcmodels.calculus.rewriting import parts_of
-from mcmodels.calculus.stable import stabilised
+from mcmodels.calculus.rowwise import not_rowwise, rowwise
 from mcmodels.rows.blocks import Array
 
 # Two ways to compute the loss of one row agree but for rounding.
 _SAME = 1e-9
-# What applies to arrays row by row as it does to numbers.
-_ROW_BY_ROW = (N.Symbol, N.Number, N.Sum, N.Scaled, N.Power, N.Elementwise)
 
 
 def pointwise(loss: Any) -> PointwiseExpression | PointwiseCallable:
@@ -61,12 +56,12 @@ def checked_expression(
                 f"{argument} holds {symbol.name!r}, {symbol.described()}; it may hold the scalars "
                 f"{words} alone. Put numbers in the place of other symbols."
             )
-    for part in parts_of(expression):
-        if not isinstance(part, _ROW_BY_ROW):
-            raise ValueError(
-                f"{argument} holds {part}, a function of arrays; write it with functions of "
-                "numbers (abs for norm, products for powers of matrices)."
-            )
+    part = not_rowwise(expression)
+    if part is not None:
+        raise ValueError(
+            f"{argument} holds {part}, a function of arrays; write it with functions of "
+            "numbers (abs for norm, products for powers of matrices)."
+        )
     if all(symbol.name != "eta" for symbol in expression.used):
         raise ValueError(f"{argument} is {expression}, without eta; there is nothing to fit.")
     return expression
@@ -87,7 +82,7 @@ class PointwiseExpression:
     def __call__(self, y: Array, eta: Array, orders: tuple[int, ...]) -> tuple[Array, ...]:
         """The derivatives of these orders, each of the shape of eta."""
         with np.errstate(all="ignore"):  # what is not finite is no step, or is refused by name
-            results = _compiled(self.expression, orders)(y, eta)
+            results = _derived(self.expression, orders)(y, eta)
         return tuple(
             result if isinstance(result, np.ndarray) else np.full(eta.shape, float(result))
             for result in results
@@ -169,22 +164,13 @@ class PointwiseCallable:
 
 
 @functools.lru_cache(maxsize=256)
-def _compiled(expression: Expression, orders: tuple[int, ...]) -> Callable[[Array, Array], Any]:
-    """A function of y and eta that returns a tuple of derivatives."""
+def _derived(expression: Expression, orders: tuple[int, ...]) -> Callable[[Array, Array], Any]:
+    """A function of y and eta that returns a tuple of derivatives by eta."""
     (variable,) = (symbol for symbol in expression.used if symbol.name == "eta")
     derivatives = [expression]
     for _ in range(max(orders)):
         derivatives.append(derivatives[-1].gradient(variable))
-    wanted = [stabilised(derivatives[order]) for order in orders]
-    writer = Writer(N.Sum(wanted), {})
-    texts = [str(writer.value(part)) for part in wanted]
-    lines = [*writer.code.imports, "import numpy as np", "", "def f(y, eta):"]
-    body = [*writer.code.lines, f"return ({', '.join(texts)},)"]
-    namespace: dict[str, Any] = {}
-    # Written from nodes and from two names.
-    source = "\n".join(lines + [f"    {line}" for line in body])
-    exec(compile(source, "<mcmodels loss>", "exec"), namespace)
-    return namespace["f"]
+    return rowwise(tuple(derivatives[order] for order in orders), ("y", "eta"))
 
 
 def inverse_link(link: Any, eta: Array) -> Array:
