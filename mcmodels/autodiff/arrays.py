@@ -157,7 +157,7 @@ class TracedArray(Traced):
         if method == "reduce" and (function := _REDUCTIONS.get(ufunc)) is not None:
             kwargs.setdefault("axis", 0)
             return self.__array_function__(function, (), inputs, kwargs)
-        if ufunc in OF_VALUES_ALONE and method == "__call__":
+        if ufunc in OF_VALUES_ALONE and method == "__call__" and "out" not in kwargs:
             return ufunc(*map(constant, inputs), **kwargs)
         rule = RULES.get(ufunc)
         if rule is None or method != "__call__" or kwargs:
@@ -171,6 +171,7 @@ class TracedArray(Traced):
         implementation = FUNCTIONS.get(func)
         if implementation is None:
             _refuse(func, _name(func), {})
+        args, kwargs = implementation.named(args, kwargs)
         kwargs = {key: value for key, value in kwargs.items() if not _is_default(key, value)}
         unknown = kwargs.keys() - implementation.parameters
         if unknown:
@@ -200,6 +201,18 @@ class TracedArray(Traced):
         )
 
     __float__ = __int__ = __index__ = __complex__ = _not_a_number
+
+    def __copy__(self) -> TracedArray:
+        return self
+
+    def __deepcopy__(self, memo: Any) -> TracedArray:
+        return self
+
+    def __reduce_ex__(self, protocol: Any) -> NoReturn:
+        raise NoRuleError(
+            "pickle has no rule for an array that is being differentiated (other processes cannot "
+            "take part); constant(x) gives its values."
+        )
 
     def __setitem__(self, index: Any, value: Any) -> NoReturn:
         raise NoRuleError(

@@ -18,8 +18,9 @@ from mcmodels.autodiff.recorded import (
     Argnums,
     Recorded,
     array_returned,
+    like,
+    of_its_own,
     of_shape,
-    plain,
     positions_of,
     real,
 )
@@ -183,10 +184,11 @@ def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) 
     for i, (x, v) in enumerate(zip(map(real, primals), tangents, strict=True)):
         direction = of_shape(v, shape_of(x), f"tangents[{i}]", "the argument is")
         inputs.append(Dual(x, tracer, direction))
-    y = array_returned(f(*inputs))
+    y = array_returned(f(*inputs), tracer)
     if isinstance(y, Dual) and y.tracer is tracer:
-        return plain(y.value), plain(y.tangent)
-    return y, np.zeros(shape_of(y))
+        given = [part for x in inputs for part in (x.value, x.tangent)]
+        return of_its_own(y.value, given), like(y.value, of_its_own(y.tangent, given))
+    return y, like(y, np.zeros(shape_of(y)))
 
 
 def jacobian(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:
@@ -222,11 +224,11 @@ def jacobian(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:
     def derivative(*args: Any, **kwargs: Any) -> Any:
         recorded = Recorded(f, argnums, args, kwargs)
         size = np.size(constant(recorded.value))
-        blocks = [
-            recorded.rows(i) if size <= np.size(constant(x)) else recorded.columns(i)
-            for i, x in enumerate(recorded.points)
-        ]
-        return recorded.packed(blocks)
+        few = [size <= np.size(constant(x)) for x in recorded.points]
+        rows = recorded.rows() if any(few) else []
+        return recorded.packed(
+            [rows[i] if backwards else recorded.columns(i) for i, backwards in enumerate(few)]
+        )
 
     return derivative
 
@@ -294,10 +296,12 @@ def hessian_vector_product(f: Callable[..., Any], argnum: int = 0) -> Callable[.
     def product(*args: Any, **kwargs: Any) -> Any:
         *arguments, vector = args
         (k,) = positions_of(argnum, arguments)
+        x = real(arguments[k])
+        vector = of_shape(vector, shape_of(x), "the vector", "the argument is")
 
         def gradient(x: Any) -> Any:
             return grad(f, k)(*arguments[:k], x, *arguments[k + 1 :], **kwargs)
 
-        return jvp(gradient, (arguments[k],), (vector,))[1]
+        return jvp(gradient, (x,), (vector,))[1]
 
     return product

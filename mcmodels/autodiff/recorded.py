@@ -10,9 +10,18 @@ import numpy as np
 from mcmodels.autodiff.arrays import TracedArray
 from mcmodels.autodiff.reverse import Tape, Variable
 from mcmodels.autodiff.tables import call, shape_of
-from mcmodels.autodiff.tracing import Traced, constant, of_objects
+from mcmodels.autodiff.tracing import Traced, Tracer, constant, of_objects
 
-__all__ = ["Argnums", "Recorded", "array_returned", "of_shape", "plain", "positions_of", "real"]
+__all__ = [
+    "Argnums",
+    "Recorded",
+    "array_returned",
+    "like",
+    "of_its_own",
+    "of_shape",
+    "positions_of",
+    "real",
+]
 
 Argnums = int | Sequence[int]
 
@@ -41,10 +50,10 @@ class Recorded:
         arguments = list(args)
         for k, x in zip(positions, self.inputs, strict=True):
             arguments[k] = x
-        y = array_returned(f(*arguments, **kwargs))
+        y = array_returned(f(*arguments, **kwargs), self.tape)
         on_tape = isinstance(y, Variable) and y.tracer is self.tape
         self.output = y if on_tape else None
-        self.value = plain(y.value) if on_tape else y
+        self.value = of_its_own(y.value, self.points) if on_tape else y
 
     def require_scalar(self, operator: str) -> None:
         """Refuse a function that returned more than one number."""
@@ -63,30 +72,35 @@ class Recorded:
         taken = {id(u)}
         results = []
         for x, g in zip(self.points, found, strict=True):
-            result = _like(x, g)
+            result = like(x, g)
             # No two results, nor what was passed in, may be the same array.
             results.append(result.copy() if id(result) in taken else result)
             taken.add(id(result))
         return results
 
-    def rows(self, i: int) -> Any:
-        """The Jacobian by an input, a backward sweep for each output."""
-        x, shape = self.points[i], shape_of(self.value)
-        rows = [self.pull(u)[i] for u in _units(shape)]
-        return np.reshape(np.stack(rows), shape + shape_of(x)) if rows else _nothing(shape, x)
+    def rows(self) -> list[Any]:
+        """The Jacobian by each input, a backward sweep for each output."""
+        shape = shape_of(self.value)
+        sweeps = [self.pull(u) for u in _units(shape, self.value)]
+        if not sweeps:
+            return [_nothing(shape, x) for x in self.points]
+        return [
+            np.reshape(np.stack(rows), shape + shape_of(x))
+            for x, rows in zip(self.points, zip(*sweeps, strict=True), strict=True)
+        ]
 
     def columns(self, i: int) -> Any:
         """The Jacobian by an input, a forward sweep for each of its entries."""
         x, shape = self.points[i], shape_of(self.value)
         columns = []
-        for v in _units(shape_of(x)):
+        for v in _units(shape_of(x), x):
             found = None
             if self.output is not None:
                 found = self.tape.push([self.inputs[i]], [v], self.output)
             columns.append(np.zeros(shape) if found is None else found)
         if not columns:
             return _nothing(shape, x)
-        return np.reshape(np.stack(columns, axis=-1), shape + shape_of(x))
+        return like(x, np.reshape(np.stack(columns, axis=-1), shape + shape_of(x)))
 
     def packed(self, results: list[Any]) -> Any:
         """One result, or a tuple of them, as argnums asked for."""
@@ -110,6 +124,8 @@ def real(x: Any) -> Any:
     if isinstance(x, Traced):
         return x
     array = np.asarray(x)
+    if array.dtype == object and array.size:
+        return of_objects(array)
     if array.dtype.kind in "iub":
         return array.astype(np.float64)
     if array.dtype.kind != "f":
@@ -120,19 +136,32 @@ def real(x: Any) -> Any:
     return array
 
 
-def array_returned(y: Any) -> Any:
-    """What a function returned; refuses what is no array of real numbers."""
+def array_returned(y: Any, tracer: Tracer) -> Any:
+    """What a function returned to its tracer; refuses what is no array of real numbers."""
     if isinstance(y, Traced):
+        if y.tracer.level > tracer.level:
+            raise ValueError(
+                "the function returned a value of a derivative inside it that has ended, and was "
+                "kept in a list, an attribute or the like. Return it from there by value_and_grad, "
+                "jvp or vjp; or keep constant(x)."
+            )
         return y
     array = None if y is None or isinstance(y, list | tuple | dict) else np.asarray(y)
     if array is not None and array.dtype == object and array.size:
-        return of_objects(array)
-    if array is None or array.dtype.kind not in "biuf":
+        return array_returned(of_objects(array), tracer)
+    kinds = "iuf" if isinstance(y, int) else "f"
+    if array is None or array.dtype.kind not in kinds or isinstance(y, bool):
         raise TypeError(
-            f"the function returned {type(y).__name__}; it must return one array of real numbers "
+            f"the function returned {_kind(y)}; it must return one array of floating-point numbers "
             "or a number (np.stack or np.concatenate make one of several)."
         )
-    return array
+    return np.array(array)
+
+
+def _kind(y: Any) -> str:
+    """What something is, for messages."""
+    name = type(y).__name__
+    return f"{name} of {y.dtype}" if isinstance(y, np.ndarray) else name
 
 
 def of_shape(v: Any, shape: tuple[int, ...], name: str, what: str) -> Any:
@@ -143,32 +172,32 @@ def of_shape(v: Any, shape: tuple[int, ...], name: str, what: str) -> Any:
     return v
 
 
-def _like(x: Any, g: Any) -> Any:
-    """A cotangent as a result: an array of its own, of the type of x; zeros for None."""
+def like(x: Any, g: Any) -> Any:
+    """A derivative as a result: an array of its own, of the type of x; zeros for None."""
     if g is None:
         return np.zeros_like(constant(x))
     if isinstance(g, TracedArray):
         dtype = np.asarray(constant(x)).dtype
         return g if g.dtype == dtype else call("astype", g, dtype=dtype)
-    g = np.asarray(g, dtype=np.asarray(constant(x)).dtype)
-    return g if g.flags.owndata and g.flags.writeable else g.copy()
+    return of_its_own(np.asarray(g, dtype=np.asarray(constant(x)).dtype))
 
 
-def plain(y: Any) -> Any:
-    """A result as an array of its own."""
+def of_its_own(y: Any, others: Sequence[Any] = ()) -> Any:
+    """A result as an array that shares no memory with others."""
     if isinstance(y, Traced):
         return y
     y = np.asarray(y)
-    return y if y.flags.writeable else y.copy()
+    own = y.flags.owndata and y.flags.writeable and not any(y is x for x in others)
+    return y if own else y.copy()
 
 
-def _units(shape: tuple[int, ...]) -> Any:
-    """The arrays of a shape with a single 1."""
+def _units(shape: tuple[int, ...], like: Any) -> Any:
+    """The arrays of a shape with a single 1, of the type of another array."""
     for index in np.ndindex(*shape):
-        unit = np.zeros(shape)
+        unit = np.zeros(shape, np.asarray(constant(like)).dtype)
         unit[index] = 1.0
         yield unit
 
 
 def _nothing(shape: tuple[int, ...], x: Any) -> Any:
-    return np.zeros(shape + shape_of(x))
+    return np.zeros(shape + shape_of(x), np.asarray(constant(x)).dtype)

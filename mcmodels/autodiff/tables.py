@@ -8,11 +8,14 @@ forward rule, and needs its adjoint. Any other rule names both maps.
 from __future__ import annotations
 
 import inspect
+import itertools
+import sys
 import warnings
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
+from numpy.lib.array_utils import normalize_axis_tuple
 
 from mcmodels.autodiff.tracing import NoRuleError, Rule, apply
 from mcmodels.exceptions import NonDifferentiableWarning
@@ -55,11 +58,29 @@ class Implementation:
     ----------
     function : callable
         Called in its place.
+    original : callable
+        The function of NumPy.
     """
 
-    def __init__(self, function: Callable[..., Any]) -> None:
+    def __init__(self, function: Callable[..., Any], original: Callable[..., Any]) -> None:
         self.function = function
-        self.parameters = frozenset(inspect.signature(function).parameters)
+        own = inspect.signature(function).parameters
+        self.parameters = frozenset(own)
+        theirs = inspect.signature(original).parameters
+        self._names = tuple(theirs)
+        variadic = any(p.kind is p.VAR_POSITIONAL for p in own.values())
+        alike = (
+            name == there or p.kind is p.POSITIONAL_ONLY
+            for name, (there, p) in zip(own, theirs.items(), strict=False)
+        )
+        self._alike = sys.maxsize if variadic else sum(itertools.takewhile(bool, alike))
+
+    def named(self, args: Any, kwargs: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
+        """Arguments, those by their names that NumPy has at other positions."""
+        if len(args) <= self._alike:
+            return args, kwargs
+        beyond = zip(self._names[self._alike :], args[self._alike :], strict=False)
+        return args[: self._alike], {**dict(beyond), **kwargs}
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         return self.function(*args, **kwargs)
@@ -78,7 +99,7 @@ def implements(*functions: Any) -> Callable[[Callable[..., Any]], Callable[..., 
 
     def register(implementation: Callable[..., Any]) -> Callable[..., Any]:
         for function in functions:
-            FUNCTIONS[function] = Implementation(implementation)
+            FUNCTIONS[function] = Implementation(implementation, function)
         return implementation
 
     return register
@@ -163,8 +184,7 @@ def axes_of(axis: Any, ndim: int) -> tuple[int, ...]:
     """Which axes of an array of ndim axes are meant, none of them negative."""
     if axis is None:
         return tuple(range(ndim))
-    axes = axis if isinstance(axis, tuple) else (axis,)
-    return tuple(int(a) % ndim for a in axes)
+    return normalize_axis_tuple(axis, ndim)
 
 
 def broadcast(x: Any, shape: tuple[int, ...]) -> Any:

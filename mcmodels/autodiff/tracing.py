@@ -103,13 +103,20 @@ def apply(rule: Rule, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
         if isinstance(arg, Traced):
             if tracer is None or arg.tracer.level > tracer.level:
                 tracer = arg.tracer
+        elif isinstance(arg, list):
+            return apply(rule, [*args[:i], np.asarray(arg), *args[i + 1 :]], kwargs)
         elif isinstance(arg, np.ndarray) and arg.dtype == object:
             return apply(rule, [*args[:i], of_objects(arg), *args[i + 1 :]], kwargs)
     if tracer is None:
         y = rule.function(*args, **kwargs)
-        if y.dtype.kind == "c":
+        if not (type(y) is np.ndarray or isinstance(y, np.generic)):
             raise NoRuleError(
-                f"{rule.name} gave complex numbers; derivatives are of real ones only."
+                f"{rule.name} gave a {type(y).__name__}; derivatives are of arrays: use np.asarray "
+                "of what it was computed from."
+            )
+        if y.dtype.kind not in "fiub":
+            raise NoRuleError(
+                f"{rule.name} gave {y.dtype} numbers; derivatives are of real ones only."
             )
         return y
     values = [
@@ -121,7 +128,7 @@ def apply(rule: Rule, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
 def of_objects(array: Any) -> Any:
     """One traced array of an array of traced numbers, as ``np.array([a, b])`` makes it."""
     numbers = array.ravel().tolist()
-    if not numbers or any(isinstance(x, str | bytes) or np.ndim(x) > 0 for x in numbers):
+    if not numbers or not all(isinstance(x, Traced | float | int | np.number) for x in numbers):
         raise NoRuleError(f"an array of objects cannot be differentiated: {array!r:.80}.")
     return np.reshape(np.stack(numbers), array.shape)
 

@@ -36,6 +36,10 @@ def plain_subscripts(*operands: Any) -> tuple[str, list[Any]]:
         len(shape_of(a)) - len(term.replace("...", ""))
         for term, a in zip(inputs, arrays, strict=True)
     ]
+    if "..." not in output and max(hidden) > 0:
+        raise ValueError(
+            f"einsum subscripts {operands[0]!r} have fewer letters than the operands have axes."
+        )
     unused = [x for x in string.ascii_letters if x not in operands[0]]
     batch = "".join(unused[: max(hidden)])
     for k, term in enumerate(inputs):

@@ -58,6 +58,17 @@ def _swapped(rule: Any) -> Any:
 
 
 _of_larger, _of_smaller = _share_of(np.greater), _share_of(np.less)
+_of_known_larger = _share_of(lambda mine, other: (mine > other) | np.isnan(other))
+_of_known_smaller = _share_of(lambda mine, other: (mine < other) | np.isnan(other))
+
+
+def _cosine(a: Any, y: Any) -> Any:
+    """``a/y`` of a hypotenuse y, and 0 where that is 0."""
+    zero = np.asarray(constant(y)) == 0
+    if not zero.any():
+        return a / y
+    note_kink(zero, "a norm is not differentiable at 0; 0 is taken for its derivative.")
+    return a / np.where(zero, 1.0, y)
 
 
 def _chosen(condition: Any, a: Any, b: Any) -> Any:
@@ -140,8 +151,8 @@ add(
     elementwise(
         np.hypot,
         "d √(a² + b²) = (a da + b db)/y",
-        lambda t, y, a, b: t * (a / y),
-        lambda t, y, a, b: t * (b / y),
+        lambda t, y, a, b: t * _cosine(a, y),
+        lambda t, y, a, b: t * _cosine(b, y),
     ),
     elementwise(np.deg2rad, "d(xπ/180) = π/180 dx", lambda t, y, x: t * _DEGREE),
     elementwise(np.radians, "d(xπ/180) = π/180 dx", lambda t, y, x: t * _DEGREE),
@@ -150,12 +161,20 @@ add(
     elementwise(
         np.maximum, "d max(a, b) = [a > b] da + [b > a] db", _of_larger, _swapped(_of_larger)
     ),
-    elementwise(np.fmax, "d max(a, b) = [a > b] da + [b > a] db", _of_larger, _swapped(_of_larger)),
+    elementwise(
+        np.fmax,
+        "d max(a, b) = [a > b] da + [b > a] db",
+        _of_known_larger,
+        _swapped(_of_known_larger),
+    ),
     elementwise(
         np.minimum, "d min(a, b) = [a < b] da + [b < a] db", _of_smaller, _swapped(_of_smaller)
     ),
     elementwise(
-        np.fmin, "d min(a, b) = [a < b] da + [b < a] db", _of_smaller, _swapped(_of_smaller)
+        np.fmin,
+        "d min(a, b) = [a < b] da + [b < a] db",
+        _of_known_smaller,
+        _swapped(_of_known_smaller),
     ),
 )
 _, _where = elementwise(

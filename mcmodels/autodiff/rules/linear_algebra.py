@@ -87,13 +87,47 @@ def _resolution(w: Any) -> Any:
     return _ROUNDINGS * np.finfo(w.dtype).eps * np.abs(w).max(axis=-1, initial=0.0)
 
 
+def _equal_pairs(w: Any) -> Any:
+    """Where two different values of a set are equal to rounding."""
+    w = np.asarray(constant(w))
+    close = np.abs(w[..., np.newaxis, :] - w[..., :, np.newaxis]) <= _matrices(_resolution(w))
+    return close & ~np.eye(w.shape[-1], dtype=bool)
+
+
+def _note_told_apart(M: Any, w: Any, what: str) -> None:
+    """Warn if M, of which pairs of equal values see a multiple of I only, is more than that."""
+    pairs = _equal_pairs(w)
+    if pairs.any():
+        M = np.asarray(constant(M))
+        d = np.diagonal(M, axis1=-2, axis2=-1)
+        unlike = np.abs(d[..., np.newaxis, :] - d[..., :, np.newaxis]) + np.abs(M)
+        note_kink(
+            pairs & (unlike > np.sqrt(np.finfo(M.dtype).eps) * np.abs(M).max()),
+            f"equal {what} are not differentiable one by one; the derivatives along an arbitrary "
+            "set of their vectors are taken.",
+        )
+
+
+def _diagonal_of(g: Any) -> Any:
+    g = np.asarray(constant(g))
+    return g[..., np.newaxis] * np.eye(g.shape[-1])
+
+
+def _note_zero(g: Any, s: Any) -> None:
+    """Warn if a singular value that is 0 matters: it is an absolute value."""
+    g, s = np.asarray(constant(g)), np.asarray(constant(s))
+    negligible = np.sqrt(np.finfo(g.dtype).eps) * np.abs(g).max(initial=0.0)
+    note_kink(
+        (s <= _resolution(s)[..., np.newaxis]) & (np.abs(g) > negligible),
+        "a singular value of 0 is not differentiable; one of its derivatives is taken.",
+    )
+
+
 def _inverse_gaps(w: Any, what: str) -> Any:
     """``1/(wⱼ - wᵢ)`` at (i, j), zero on the diagonal."""
     gaps = w[..., np.newaxis, :] - w[..., :, np.newaxis]
     n = shape_of(w)[-1]
-    close = np.abs(constant(gaps)) <= _matrices(_resolution(w))
-    close &= ~np.eye(n, dtype=bool)
-    if close.any():
+    if _equal_pairs(w).any():
         raise np.linalg.LinAlgError(
             f"two {what} are equal to rounding, and their vectors are not differentiable: any "
             "rotation among them would do as well. For functions of the values alone use "
@@ -128,11 +162,14 @@ def _eigenvectors(A: Any, UPLO: Any) -> Any:
 
 def _push_eigvalsh(t: Any, w: Any, A: Any, UPLO: Any = "L") -> Any:
     V = _eigenvectors(A, UPLO)
-    return np.sum(V * (_symmetric(t) @ V), axis=-2)
+    inner = transposed(V) @ _symmetric(t) @ V
+    _note_told_apart(inner, w, "eigenvalues")
+    return np.diagonal(inner, axis1=-2, axis2=-1)
 
 
 def _pull_eigvalsh(g: Any, w: Any, A: Any, UPLO: Any = "L") -> Any:
     V = _eigenvectors(A, UPLO)
+    _note_told_apart(_diagonal_of(g), w, "eigenvalues")
     return V * g[..., np.newaxis, :] @ transposed(V)
 
 
@@ -196,11 +233,17 @@ def _svdvals(A: Any) -> Any:
 
 def _push_svdvals(t: Any, s: Any, A: Any) -> Any:
     U, _, V = _unpacked_svd(call("svd", A), A)
-    return np.sum(U * (t @ V), axis=-2)
+    P = transposed(U) @ t @ V
+    _note_told_apart(_symmetric(P), s, "singular values")
+    change = np.diagonal(P, axis1=-2, axis2=-1)
+    _note_zero(change, s)
+    return change
 
 
 def _pull_svdvals(g: Any, s: Any, A: Any) -> Any:
     U, _, V = _unpacked_svd(call("svd", A), A)
+    _note_told_apart(_diagonal_of(g), s, "singular values")
+    _note_zero(g, s)
     return U * g[..., np.newaxis, :] @ transposed(V)
 
 

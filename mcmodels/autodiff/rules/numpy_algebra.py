@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 import string
 from typing import Any
 
@@ -9,8 +10,8 @@ import numpy as np
 
 from mcmodels.autodiff.rules.einsum import plain_subscripts
 from mcmodels.autodiff.rules.linear_algebra import transposed
-from mcmodels.autodiff.tables import axes_of, call, implements, shape_of
-from mcmodels.autodiff.tracing import NoRuleError, constant
+from mcmodels.autodiff.tables import axes_of, call, implements, note_kink, shape_of
+from mcmodels.autodiff.tracing import NoRuleError, Traced, constant
 
 
 @implements(np.dot)
@@ -46,6 +47,8 @@ def _tensordot(a: Any, b: Any, axes: Any = 2) -> Any:
         [int(k) % ndim for k in np.atleast_1d(part)]
         for part, ndim in zip(axes, (m, n), strict=True)
     )
+    if [shape_of(a)[k] for k in left] != [shape_of(b)[k] for k in right]:
+        raise ValueError(f"shapes {shape_of(a)} and {shape_of(b)} do not fit along axes={axes!r}.")
     letters = iter(string.ascii_letters)
     of_a = [next(letters) for _ in range(m)]
     of_b = [of_a[left[right.index(k)]] if k in right else next(letters) for k in range(n)]
@@ -142,6 +145,7 @@ def _svdvals(x: Any) -> Any:
 
 @implements(np.linalg.matrix_power)
 def _matrix_power(a: Any, n: int) -> Any:
+    n = operator.index(n)
     if n < 0:
         return _matrix_power(call("inv", a), -n)
     power = np.eye(shape_of(a)[-1]) + 0 * a if n == 0 else None
@@ -156,6 +160,8 @@ def _matrix_power(a: Any, n: int) -> Any:
 @implements(np.linalg.norm)
 def _norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Any:
     axes = axes_of(axis, len(shape_of(x)))
+    if isinstance(ord, Traced):
+        raise NoRuleError("numpy.linalg.norm has no rule for the derivative by ord.")
     euclidean = ord is None or (ord == "fro" and len(axes) == 2) or (ord == 2 and len(axes) == 1)
     if euclidean:
         return call("norm", x, axis=axis, keepdims=keepdims)
@@ -175,11 +181,17 @@ def _norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> 
 
 
 def _vector_norm(x: Any, ord: Any, axis: int, keepdims: bool) -> Any:
-    size = np.abs(x)
-    if ord in (np.inf, -np.inf):
-        return (np.max if ord > 0 else np.min)(size, axis=axis, keepdims=keepdims)
     if ord == 0 or isinstance(ord, str):
         raise NoRuleError(f"numpy.linalg.norm of a vector with ord={ord!r} has no rule.")
+    # Powers above 1 are smooth where an entry is 0, a kink of abs.
+    size = x * np.sign(constant(x)) if ord > 1 else np.abs(x)
+    if ord in (np.inf, -np.inf):
+        return (np.max if ord > 0 else np.min)(size, axis=axis, keepdims=keepdims)
     if ord == 1:
         return np.sum(size, axis=axis, keepdims=keepdims)
-    return np.sum(size**ord, axis=axis, keepdims=keepdims) ** (1.0 / ord)
+    total = np.sum(size**ord, axis=axis, keepdims=keepdims)
+    zero = constant(total) == 0
+    if ord < 1 or not np.any(zero):
+        return total ** (1.0 / ord)
+    note_kink(zero, "a norm is not differentiable at 0; 0 is taken for its derivative.")
+    return np.where(zero, 0.0, np.where(zero, 1.0, total) ** (1.0 / ord))

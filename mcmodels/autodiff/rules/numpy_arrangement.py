@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from mcmodels.autodiff.tables import axes_of, call, implements, shape_of
-from mcmodels.autodiff.tracing import NoRuleError, constant
+from mcmodels.autodiff.tracing import NoRuleError, Traced, constant
 
 
 @implements(np.reshape)
@@ -81,6 +81,14 @@ def _broadcast_to(array: Any, shape: Any) -> Any:
     return call("broadcast_to", array, shape=tuple(np.atleast_1d(shape)))
 
 
+@implements(np.full_like)
+def _full_like(a: Any, fill_value: Any, dtype: Any = None, shape: Any = None) -> Any:
+    if isinstance(fill_value, Traced):
+        filled = _broadcast_to(fill_value, shape_of(a) if shape is None else shape)
+        return filled if dtype is None else filled.astype(dtype)
+    return np.full_like(constant(a), fill_value, dtype=dtype, shape=shape)
+
+
 @implements(np.flip)
 def _flip(m: Any, axis: Any = None) -> Any:
     axes = axes_of(axis, len(shape_of(m)))
@@ -98,47 +106,55 @@ def _fliplr(m: Any) -> Any:
 
 
 def _by_position(a: Any, positions: Any) -> Any:
-    """Entries that stand where a function of NumPy puts their numbers."""
+    """Entries that stand where their numbers do."""
     return np.reshape(np.ravel(a)[positions.ravel()], positions.shape)
 
 
-def _numbered(a: Any) -> Any:
-    return np.arange(np.size(constant(a))).reshape(shape_of(a))
+def _placed(a: Any, function: Any, *where: Any) -> Any:
+    """Numbers of the entries, put where a function of NumPy puts them; a list for some."""
+    if any(isinstance(x, Traced) for x in where):
+        raise NoRuleError(f"numpy.{function.__name__} has no rule for a derivative by positions.")
+    return function(np.arange(np.size(constant(a))).reshape(shape_of(a)), *where)
+
+
+def _moved(a: Any, function: Any, *where: Any) -> Any:
+    """Entries where a function of NumPy puts them."""
+    return _by_position(a, np.asarray(_placed(a, function, *where)))
 
 
 @implements(np.roll)
 def _roll(a: Any, shift: Any, axis: Any = None) -> Any:
-    return _by_position(a, np.roll(_numbered(a), shift, axis))
+    return _moved(a, np.roll, shift, axis)
 
 
 @implements(np.rot90)
 def _rot90(m: Any, k: int = 1, axes: Any = (0, 1)) -> Any:
-    return _by_position(m, np.rot90(_numbered(m), k, axes))
+    return _moved(m, np.rot90, k, axes)
 
 
 @implements(np.tile)
 def _tile(A: Any, reps: Any) -> Any:
-    return _by_position(A, np.tile(_numbered(A), reps))
+    return _moved(A, np.tile, reps)
 
 
 @implements(np.repeat)
 def _repeat(a: Any, repeats: Any, axis: Any = None) -> Any:
-    return _by_position(a, np.repeat(_numbered(a), repeats, axis))
+    return _moved(a, np.repeat, repeats, axis)
 
 
 @implements(np.take)
 def _take(a: Any, indices: Any, axis: Any = None) -> Any:
-    return _by_position(a, np.asarray(np.take(_numbered(a), indices, axis)))
+    return _moved(a, np.take, indices, axis)
 
 
 @implements(np.take_along_axis)
 def _take_along_axis(arr: Any, indices: Any, axis: Any = -1) -> Any:
-    return _by_position(arr, np.take_along_axis(_numbered(arr), indices, axis))
+    return _moved(arr, np.take_along_axis, indices, axis)
 
 
 @implements(np.delete)
 def _delete(arr: Any, obj: Any, axis: Any = None) -> Any:
-    return _by_position(arr, np.delete(_numbered(arr), obj, axis))
+    return _moved(arr, np.delete, obj, axis)
 
 
 @implements(np.sort)
@@ -149,9 +165,14 @@ def _sort(a: Any, axis: Any = -1) -> Any:
     return _take_along_axis(a, np.argsort(plain, axis, kind="stable"), axis)
 
 
-@implements(np.diagonal, np.linalg.diagonal)
+@implements(np.diagonal)
 def _diagonal(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
-    return _by_position(a, np.diagonal(_numbered(a), offset, axis1, axis2))
+    return _moved(a, np.diagonal, offset, axis1, axis2)
+
+
+@implements(np.linalg.diagonal)
+def _diagonal_of_stack(x: Any, offset: int = 0) -> Any:
+    return _diagonal(x, offset, -2, -1)
 
 
 @implements(np.diag)
@@ -215,11 +236,15 @@ def _append(arr: Any, values: Any, axis: int | None = None) -> Any:
     return _concatenate([arr, values], axis)
 
 
-@implements(np.split, np.array_split)
+@implements(np.split)
 def _split(ary: Any, indices_or_sections: Any, axis: int = 0) -> Any:
-    parts = np.array_split(_numbered(ary), indices_or_sections, axis)
-    if isinstance(indices_or_sections, int) and shape_of(ary)[axis] % indices_or_sections:
-        np.split(_numbered(ary), indices_or_sections, axis)
+    parts = _placed(ary, np.split, indices_or_sections, axis)
+    return [_by_position(ary, part) for part in parts]
+
+
+@implements(np.array_split)
+def _array_split(ary: Any, indices_or_sections: Any, axis: int = 0) -> Any:
+    parts = _placed(ary, np.array_split, indices_or_sections, axis)
     return [_by_position(ary, part) for part in parts]
 
 

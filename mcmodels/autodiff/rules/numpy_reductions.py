@@ -74,7 +74,7 @@ def _prod(a: Any, axis: Any = None, keepdims: bool = False) -> Any:
     axes = axes_of(axis, len(shape))
     rest = tuple(k for k in range(len(shape)) if k not in axes)
     a = np.transpose(a, rest + axes)
-    a = np.reshape(a, (*(shape[k] for k in rest), -1))
+    a = np.reshape(a, (*(shape[k] for k in rest), math.prod(shape[k] for k in axes)))
     while (n := shape_of(a)[-1]) > 1:
         half = n // 2
         product = a[..., :half] * a[..., half : 2 * half]

@@ -49,10 +49,10 @@ def _einsum_adjoint(i: int, g: Any, *operands: Any, subscripts: str, optimize: A
         "einsum", g, *rest, subscripts=f"{','.join([output, *others])}->{found}", optimize=optimize
     )
     shape = shape_of(operands[i])
-    # An operand of length one may have been stretched by the others: lengths are those of the part.
+    # An operand of length one may have been stretched by the others, or have stretched them.
     lengths = dict(zip(found, shape_of(part), strict=True))
     kept = tuple(lengths.get(letter, 1) for letter in mine)
-    full = tuple(lengths.get(letter, n) for letter, n in zip(mine, shape, strict=True))
+    full = tuple(n if k == 1 else k for k, n in zip(kept, shape, strict=True))
     return broadcast(np.reshape(part, kept), full)
 
 

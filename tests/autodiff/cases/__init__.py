@@ -1,0 +1,16 @@
+"""Functions to differentiate, one or more for each rule and each function of NumPy with rules."""
+
+from mcmodels.autodiff.tables import FUNCTIONS, RULES
+from tests.autodiff.cases import (  # noqa: F401  (each adds its cases)
+    arrangement,
+    elementwise,
+    entries,
+    matrices,
+    products,
+    special_functions,
+)
+from tests.autodiff.cases.drawing import CASES
+
+__all__ = ["CASES", "EVERY_KEY"]
+
+EVERY_KEY = set(RULES) | set(FUNCTIONS)

@@ -1,0 +1,18 @@
+"""Special functions that are not ufuncs."""
+
+from __future__ import annotations
+
+from mcmodels.autodiff import special
+from tests.autodiff.cases.drawing import any_, case, pos
+
+for n in (0, 1, 2):
+    case("polygamma", f"{n}", lambda x, n=n: special.polygamma(n, x), pos(3))
+for axis in (None, 0, -1, (0, 1)):
+    case("softmax", f"{axis}", lambda x, a=axis: special.softmax(x, axis=a), any_(2, 3))
+    case("softmax", f"log-{axis}", lambda x, a=axis: special.log_softmax(x, axis=a), any_(2, 3))
+    for keepdims in (False, True):
+        case(
+            "logsumexp", f"{axis}-{keepdims}",
+            lambda x, a=axis, k=keepdims: special.logsumexp(x, axis=a, keepdims=k), any_(2, 3),
+        )  # fmt: skip
+case("logsumexp", "scalar", special.logsumexp, any_())
