@@ -5,6 +5,7 @@ from mcmodels.derivative_checks import check_gradient, check_hessian
 from mcmodels.inference import likelihood_ratio_test
 from mcmodels.linear import LinearRegression
 from mcmodels.logistic import LogisticRegression
+from mcmodels.mlp import MLPClassifier, MLPRegressor
 from mcmodels.objective_models import ObjectiveClassifier, ObjectiveRegressor
 from mcmodels.pca import PCA
 from mcmodels.rows import RowStream
@@ -13,6 +14,8 @@ __all__ = [
     "PCA",
     "LinearRegression",
     "LogisticRegression",
+    "MLPClassifier",
+    "MLPRegressor",
     "ObjectiveClassifier",
     "ObjectiveRegressor",
     "RowStream",

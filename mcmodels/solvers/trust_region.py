@@ -1,0 +1,327 @@
+"""Newton's method in a trust region, with Hessian-vector products alone, for any smooth objective.
+
+A step minimises the quadratic model ``gᵀs + ½ sᵀHs`` within ``‖s‖ ≤ Δ``, in a subspace that grows
+by one direction a product: the step before, the conditioned gradient ``M⁻¹g``, and, where the step
+deserves to be precise, conditioned residuals ``M⁻¹(g + Hs)`` as in conjugate gradients. The model
+of a subspace is small: it is minimised exactly, boundary and negative curvature included. Of the
+step before, H times it is known without a pass, from the change of the gradient.
+
+Sources: Steihaug (1983), *The conjugate gradient method and trust regions in large scale
+optimization*, SIAM J. Numer. Anal. 20(3); Nocedal and Wright (2006), *Numerical Optimization*, 2nd
+ed., algorithms 4.1 and 7.2, theorem 4.1; the subspace, Gould, Lucidi, Roma and Toint (1999), SIAM
+J. Optim. 9(2), and, with the step before, Martens and Grosse (2015), ICML, §7.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import NamedTuple, Protocol
+
+import numpy as np
+from scipy.optimize import brentq
+
+from mcmodels.objectives.kronecker_curvature import ConditionedSlope
+from mcmodels.rows import Slope, single_threaded_blas
+from mcmodels.rows.blocks import Array
+from mcmodels.solvers.cholesky import FLOAT64_EPSILON
+from mcmodels.solvers.minimum import Minimum, refuse_undefined_start
+from mcmodels.solvers.solution import Solution, Status
+
+_FIRST_RADIUS = 1.0
+# Of the decrease that the model promises: the least that is accepted, what calls for a smaller
+# region, and what allows a larger one; and by how much.
+_ACCEPTABLE, _POOR, _GOOD = 1e-4, 0.25, 0.75
+_SHRINK, _GROW = 0.25, 4.0
+# Damping of M, as a share of the mean curvature: that much at first, less with the gradient.
+_DAMPING, _LEAST_DAMPING = 0.1, 1e-7
+# Below this share of the first gradient a step is precise to the root of the share; before, a
+# second product gains less than a second step.
+_LATE, _MOST_DIRECTIONS = 1e-6, 100
+# Promised decreases below this share of the value cannot be verified by values.
+_INVISIBLE = 1e3 * FLOAT64_EPSILON
+# A region smaller than this, relative to the parameters, has shrunk for want of any decrease.
+_COLLAPSED = 1e-6
+# A direction of which no more than this share is new is not.
+_NOTHING_NEW = 1e-8
+
+
+class Conditioned(Protocol):
+    """What the trust region asks of an objective."""
+
+    def conditioned_slope(self, params: Array) -> ConditionedSlope:
+        """Value, gradient and approximate curvature."""
+        ...
+
+    def hessian_vector_product(self, params: Array, vector: Array) -> Array:
+        """The Hessian times a vector."""
+        ...
+
+
+class Minimiser(NamedTuple):
+    """The minimiser of a model within a radius.
+
+    Parameters
+    ----------
+    step : ndarray
+        Where it is.
+    decrease : float
+        What the model promises.
+    interior : bool
+        Whether the radius does not matter.
+    """
+
+    step: Array
+    decrease: float
+    interior: bool
+
+
+@dataclass(frozen=True)
+class Subspace:
+    """Orthonormal directions, and the Hessian times each.
+
+    Parameters
+    ----------
+    directions, products : tuple of ndarray
+        Of one first direction, the last step, the product may be that of a secant.
+    """
+
+    directions: tuple[Array, ...] = ()
+    products: tuple[Array, ...] = ()
+
+    def extended(self, direction: Array, product: Array) -> Subspace:
+        """One direction more, orthogonal to the others and of length one."""
+        return Subspace((*self.directions, direction), (*self.products, product))
+
+    def new_part(self, direction: Array) -> Array | None:
+        """The part of a direction outside the subspace, of length one; None if there is none."""
+        before = np.linalg.norm(direction)
+        for _ in range(2):
+            for known in self.directions:
+                direction = direction - (known @ direction) * known
+        length = np.linalg.norm(direction)
+        return direction / length if length > _NOTHING_NEW * before else None
+
+    def minimiser(self, gradient: Array, radius: float) -> tuple[Minimiser, Array]:
+        """The minimiser of the model, and the Hessian times it."""
+        basis, products = np.array(self.directions), np.array(self.products)
+        curvature = basis @ products.T
+        # A later product is exact, the first perhaps that of a secant.
+        curvature = np.triu(curvature) + np.triu(curvature, 1).T
+        found = minimise_within(curvature, basis @ gradient, radius)
+        return found._replace(step=found.step @ basis), found.step @ products
+
+
+@dataclass(frozen=True)
+class Iterate:
+    """Where the descent stands.
+
+    Parameters
+    ----------
+    params : ndarray of shape (n,)
+        The parameters.
+    slope : ConditionedSlope
+        Value, gradient and approximate curvature there.
+    radius : float
+        Δ.
+    subspace : Subspace
+        Directions along which the curvature there is known.
+    share : float
+        Length of the gradient, relative to the first.
+    count : int
+        Steps tried so far.
+    passes : int
+        Walks over the rows so far.
+    status : Status or None
+        None while there is more to do.
+    """
+
+    params: Array
+    slope: ConditionedSlope
+    radius: float
+    subspace: Subspace
+    share: float
+    count: int
+    passes: int
+    status: Status | None
+
+
+def minimise(
+    objective: Conditioned,
+    start: Array,
+    *,
+    gradient_tolerance: float,
+    max_iter: int,
+    after_step: Callable[[Array], bool] | None = None,
+) -> Solution[Minimum]:
+    """Descend from a start; see :func:`iterates`.
+
+    Parameters
+    ----------
+    objective, start, gradient_tolerance, max_iter
+        As in :func:`iterates`.
+    after_step : callable, default=None
+        Called with the parameters after each step; True ends the descent there.
+    """
+    steps = iterates(objective, start, gradient_tolerance=gradient_tolerance, max_iter=max_iter)
+    current = next(steps)
+    while current.status is None:
+        current = next(steps)
+        if after_step is not None and after_step(current.params) and current.status is None:
+            current = replace(current, status=Status.NOT_CONVERGED)
+    slope = Slope(current.slope.value, current.slope.gradient)
+    minimum = Minimum(current.params, slope, current.passes)
+    return Solution(minimum, current.status, "newton-cg", current.count, start.size, np.inf)
+
+
+def iterates(
+    objective: Conditioned, start: Array, *, gradient_tolerance: float, max_iter: int
+) -> Iterator[Iterate]:
+    """Yield the start and what follows each step, until one has a status.
+
+    Parameters
+    ----------
+    objective : Conditioned
+        What is minimised.
+    start : ndarray of shape (n,)
+        First parameters.
+    gradient_tolerance : float
+        CONVERGED when no entry of the gradient exceeds it, or when float64 can show no further
+        decrease.
+    max_iter : int
+        NOT_CONVERGED after this many steps.
+
+    Raises
+    ------
+    ValueError
+        When value or gradient are not finite at the start.
+    """
+    with np.errstate(over="ignore", invalid="ignore"):
+        slope = objective.conditioned_slope(start)
+    refuse_undefined_start(slope)
+    first_norm = float(np.linalg.norm(slope.gradient))
+    small = _is_small(slope, gradient_tolerance)
+    status = Status.CONVERGED if small else None
+    current = Iterate(start, slope, _FIRST_RADIUS, Subspace(), 1.0, 0, 1, status)
+    yield current
+    while current.status is None:
+        with single_threaded_blas(), np.errstate(over="ignore", invalid="ignore"):
+            current = _advance(objective, current, first_norm, gradient_tolerance)
+        if current.status is None and current.count >= max_iter:
+            current = replace(current, status=Status.NOT_CONVERGED)
+        yield current
+
+
+def _is_small(slope: Slope, gradient_tolerance: float) -> bool:
+    return bool(np.abs(slope.gradient).max(initial=0.0) <= gradient_tolerance)
+
+
+def _advance(
+    objective: Conditioned, current: Iterate, first_norm: float, gradient_tolerance: float
+) -> Iterate:
+    subspace, proposed = _propose(objective, current)
+    products = len(subspace.directions) - len(current.subspace.directions)
+    params, slope = current.params + proposed.step, current.slope
+    trial = objective.conditioned_slope(params)
+    tried = replace(
+        current,
+        subspace=subspace,
+        count=current.count + 1,
+        passes=current.passes + products + 1,
+    )
+    ratio = _ratio(slope, trial, proposed)
+    if ratio is None:
+        least = _COLLAPSED * max(float(np.linalg.norm(current.params)), 1.0)
+        searched = proposed.interior or current.radius > least
+        return replace(tried, status=Status.CONVERGED if searched else Status.NOT_CONVERGED)
+    radius, length = current.radius, float(np.linalg.norm(proposed.step))
+    if ratio < _POOR:
+        radius = _SHRINK * length
+    elif ratio > _GOOD:
+        radius = max(radius, _GROW * length)
+    if ratio < _ACCEPTABLE:
+        return replace(tried, radius=radius)
+    secant = Subspace().extended(proposed.step / length, (trial.gradient - slope.gradient) / length)
+    return replace(
+        tried,
+        params=params,
+        slope=trial,
+        radius=radius,
+        subspace=secant,
+        share=float(np.linalg.norm(trial.gradient)) / first_norm,
+        status=Status.CONVERGED if _is_small(trial, gradient_tolerance) else None,
+    )
+
+
+def _ratio(slope: Slope, trial: Slope, proposed: Minimiser) -> float | None:
+    """The decrease as a share of what was promised; None where float64 can show no more."""
+    defined = np.isfinite(trial.value) and np.isfinite(trial.gradient).all()
+    if proposed.decrease > _INVISIBLE * abs(slope.value):
+        return (slope.value - trial.value) / proposed.decrease if defined else -np.inf
+    # Values cannot tell; the gradient still can.
+    better = np.linalg.norm(trial.gradient) < np.linalg.norm(slope.gradient)
+    return 1.0 if defined and better else None
+
+
+def _propose(objective: Conditioned, current: Iterate) -> tuple[Subspace, Minimiser]:
+    """A subspace, and the minimiser of the model there."""
+    gradient, curvature = current.slope.gradient, current.slope.curvature
+    damping = _DAMPING * max(current.share, _LEAST_DAMPING)
+    subspace = current.subspace
+    direction = curvature.solve(gradient, damping)
+    size = float(gradient @ direction)
+    if len(subspace.directions) > 1:  # the curvature is known: the step before was not taken
+        return subspace, subspace.minimiser(gradient, current.radius)[0]
+    while True:
+        new = subspace.new_part(direction)
+        if new is not None:
+            product = objective.hessian_vector_product(current.params, new)
+            subspace = subspace.extended(new, product)
+        found, curved = subspace.minimiser(gradient, current.radius)
+        enough = len(subspace.directions) >= _MOST_DIRECTIONS or current.share > _LATE
+        if new is None or enough or not found.interior:
+            return subspace, found
+        direction = curvature.solve(gradient + curved, damping)
+        if float((gradient + curved) @ direction) <= current.share * size:
+            return subspace, found
+
+
+def minimise_within(curvature: Array, gradient: Array, radius: float) -> Minimiser:
+    """The minimiser of ``gᵀs + ½ sᵀHs`` within ``‖s‖ ≤ radius``, for a small symmetric H.
+
+    ``(H + λI)s = -g`` with λ ≥ 0 such that ``H + λI`` is positive semidefinite, and λ = 0 unless
+    s is as long as allowed (Nocedal and Wright 2006, theorem 4.1 and §4.3).
+
+    Parameters
+    ----------
+    curvature : ndarray of shape (k, k)
+        H; need not be definite.
+    gradient : ndarray of shape (k,)
+        g.
+    radius : float
+        Largest length.
+    """
+    eigenvalues, vectors = np.linalg.eigh(curvature)
+    g = vectors.T @ gradient
+
+    def step_at(shift: float) -> Array:
+        return -g / (eigenvalues + shift)
+
+    def excess(shift: float) -> float:
+        return 1.0 / radius - 1.0 / float(np.linalg.norm(step_at(shift)))
+
+    lowest, largest = float(eigenvalues[0]), float(np.abs(eigenvalues).max())
+    interior = lowest > 0 and np.linalg.norm(step_at(0.0)) <= radius
+    if interior:
+        s = step_at(0.0)
+    else:
+        length = float(np.linalg.norm(g))
+        smallest = max(0.0, -lowest) + FLOAT64_EPSILON * (largest + length / radius)
+        s = step_at(smallest)
+        if np.linalg.norm(s) > radius:
+            s = step_at(brentq(excess, smallest, smallest + length / radius))
+        else:  # the gradient has hardly a component along the lowest curvature
+            along = np.sqrt(max(radius**2 - float(s[1:] @ s[1:]), 0.0))
+            s[0] = along if g[0] <= 0 else -along
+    decrease = -float(g @ s + s @ (eigenvalues * s) / 2)
+    return Minimiser(vectors @ s, decrease, bool(interior))

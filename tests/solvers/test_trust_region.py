@@ -1,0 +1,218 @@
+"""The trust region and L-BFGS: models minimised exactly, saddles left, passes counted."""
+
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from scipy.optimize import rosen, rosen_der, rosen_hess
+
+from mcmodels.rows import Slope
+from mcmodels.solvers import Status, lbfgs, trust_region
+from mcmodels.solvers.trust_region import minimise_within
+from tests.numerics import relative_error
+from tests.objectives.networks import network_problem
+
+
+@dataclass(frozen=True)
+class Plain:
+    """No conditioning."""
+
+    def solve(self, vector, damping):
+        return vector.copy()
+
+
+@dataclass(frozen=True)
+class PlainSlope(Slope):
+    curvature: Plain
+
+
+class Function:
+    """A function as the solvers see objectives; it counts what is asked."""
+
+    def __init__(self, value, gradient, hessian):
+        self.at, self.asked = (value, gradient, hessian), 0
+
+    def slope(self, x):
+        self.asked += 1
+        return Slope(float(self.at[0](x)), self.at[1](x))
+
+    def conditioned_slope(self, x):
+        slope = self.slope(x)
+        return PlainSlope(slope.value, slope.gradient, Plain())
+
+    def hessian_vector_product(self, x, v):
+        self.asked += 1
+        return self.at[2](x) @ v
+
+
+def rosenbrock():
+    return Function(rosen, rosen_der, rosen_hess)
+
+
+def double_well():
+    """Saddle at the origin, minima at x₁ = ±1."""
+    return Function(
+        lambda x: (x[0] ** 2 - 1) ** 2 / 4 + x[1] ** 2,
+        lambda x: np.array([x[0] * (x[0] ** 2 - 1), 2 * x[1]]),
+        lambda x: np.diag([3 * x[0] ** 2 - 1, 2.0]),
+    )
+
+
+SOLVERS = {
+    "lbfgs": lambda f, x, **options: lbfgs.minimise(f, x, scale=1.0, **options),
+    "newton-cg": trust_region.minimise,
+}
+
+
+@pytest.mark.parametrize("solver", SOLVERS)
+@pytest.mark.parametrize("n", [2, 5, 10])
+def test_the_bottom_of_a_curved_valley(solver, n):
+    f = rosenbrock()
+    start = np.full(n, -1.2)
+    start[1::2] = 1.0
+    # L-BFGS sees values alone on its way: their rounding leaves gradients of 1e-7.
+    tolerance = 1e-6 if solver == "lbfgs" else 1e-9
+    solution = SOLVERS[solver](f, start, gradient_tolerance=tolerance, max_iter=2000)
+    assert solution.status is Status.CONVERGED
+    assert solution.method == solver
+    assert solution.value.passes == f.asked
+    slope = solution.value.slope
+    np.testing.assert_array_equal(slope.gradient, rosen_der(solution.value.params))
+    assert np.abs(slope.gradient).max() <= tolerance
+    assert np.linalg.eigvalsh(rosen_hess(solution.value.params))[0] > 0
+    if n == 2:
+        # The least curvature at (1, 1) is 0.4.
+        np.testing.assert_allclose(solution.value.params, 1, atol=5 * tolerance)
+
+
+def test_negative_curvature_is_followed():
+    f = double_well()
+    start = np.array([1e-3, 0.5])
+    path = list(trust_region.iterates(f, start, gradient_tolerance=1e-10, max_iter=100))
+    np.testing.assert_allclose(path[-1].params, [1, 0], atol=1e-9)
+    values = [state.slope.value for state in path]
+    assert all(after <= before for before, after in pairwise(values))
+    assert [state.count for state in path] == list(range(len(path)))
+    with pytest.raises(AttributeError):
+        path[0].radius = 2.0
+
+
+def test_convergence_is_superlinear_in_the_end():
+    problem = network_problem("one target", "tanh", (3,))
+    objective = problem.objective()
+    solution = trust_region.minimise(
+        objective, problem.params, gradient_tolerance=1e-11, max_iter=3000
+    )
+    assert solution.status is Status.CONVERGED
+    assert np.linalg.eigvalsh(objective.hessian(solution.value.params))[0] > 0
+    norms = [
+        np.linalg.norm(state.slope.gradient)
+        for state in trust_region.iterates(
+            objective, problem.params, gradient_tolerance=1e-11, max_iter=3000
+        )
+    ]
+    late = np.array(norms)[np.array(norms) < 1e-6 * norms[0]]
+    # Each step is precise to the root of the gradient: the digits grow by half with each, at least.
+    assert len(late) <= 4
+
+
+@pytest.mark.parametrize("seed", range(20))
+@pytest.mark.parametrize("radius", [1e-3, 1.0, 1e3])
+@pytest.mark.parametrize("kind", ["definite", "indefinite", "hard case", "singular"])
+def test_models_are_minimised_within_the_radius(seed, radius, kind):
+    rng = np.random.default_rng(seed)
+    Q = np.linalg.qr(rng.standard_normal((4, 4)))[0]
+    low = {"definite": 0.5, "indefinite": -2.0, "hard case": -2.0, "singular": 0.0}[kind]
+    eigenvalues = np.array([low, 1.0, 3.0, 7.0])
+    components = rng.standard_normal(4)
+    if kind == "hard case":
+        components[0] = 0.0
+    H, g = (Q * eigenvalues) @ Q.T, Q @ components
+    step, decrease, interior = minimise_within(H, g, radius)
+    length = np.linalg.norm(step)
+    assert length <= radius * (1 + 1e-9)
+    assert decrease == pytest.approx(-(g @ step + step @ H @ step / 2), rel=1e-9)
+    # Theorem 4.1: (H + λI)s = -g with λ ≥ 0 and H + λI positive semidefinite.
+    shift = 0.0 if interior else -float(step @ (H @ step + g)) / length**2
+    # Of the hard case g has no component along the lowest curvature but rounding.
+    tolerance = 1e-6 * (np.linalg.norm(g) + abs(shift) * length)
+    assert np.linalg.norm(H @ step + shift * step + g) <= tolerance
+    assert shift >= -1e-9
+    assert low + shift >= -1e-6
+    if radius != 1.0:
+        assert interior == (kind == "definite" and radius > 1)
+    assert interior or length == pytest.approx(radius, rel=1e-6)
+
+
+@pytest.mark.parametrize("solver", SOLVERS)
+def test_running_out_of_steps_and_being_stopped(solver):
+    start = np.array([-1.2, 1.0])
+    solution = SOLVERS[solver](rosenbrock(), start, gradient_tolerance=1e-9, max_iter=3)
+    assert (solution.status, solution.iterations) == (Status.NOT_CONVERGED, 3)
+    seen = []
+
+    def after_step(params):
+        seen.append(params)
+        return len(seen) == 2
+
+    options = {"gradient_tolerance": 1e-9, "max_iter": 50, "after_step": after_step}
+    solution = SOLVERS[solver](rosenbrock(), start, **options)
+    assert (solution.status, solution.iterations) == (Status.NOT_CONVERGED, 2)
+    np.testing.assert_array_equal(seen[-1], solution.value.params)
+
+
+@pytest.mark.parametrize("solver", SOLVERS)
+def test_no_tolerance_ends_where_float64_does(solver):
+    problem = network_problem("three classes", "tanh", (3,))
+    objective = problem.objective()
+    solution = SOLVERS[solver](objective, problem.params, gradient_tolerance=0.0, max_iter=5000)
+    assert solution.status is Status.CONVERGED
+    # A decrease of 1e-13 of the value is the most that is left; gradients are its root.
+    assert np.abs(solution.value.slope.gradient).max() < 1e-4
+
+
+@pytest.mark.parametrize("solver", SOLVERS)
+def test_a_start_that_overflows_is_refused(solver):
+    f = Function(lambda x: np.inf, lambda x: x, lambda x: np.eye(2))
+    with pytest.raises(ValueError, match="overflows float64 at the start"):
+        SOLVERS[solver](f, np.ones(2), gradient_tolerance=1e-9, max_iter=3)
+
+
+def test_a_stationary_start_is_where_it_ends():
+    solution = trust_region.minimise(
+        double_well(), np.zeros(2), gradient_tolerance=1e-9, max_iter=9
+    )
+    assert (solution.status, solution.iterations) == (Status.CONVERGED, 0)
+
+
+def test_a_wrong_curvature_costs_passes_not_digits():
+    """The gradient decides; the plant is seen in the passes."""
+    problem = network_problem("one target", "tanh", (3,))
+    options = {"gradient_tolerance": 1e-7, "max_iter": 5000}
+    basin = trust_region.minimise(problem.objective(), problem.params, **options).value.params
+    start = basin + 0.05 * np.random.default_rng(0).standard_normal(basin.size)
+    passes, ends = [], []
+    for factor in (1.0, 3.0):
+        objective = problem.objective()
+        product = objective.hessian_vector_product
+        objective.hessian_vector_product = lambda x, v, p=product, f=factor: f * p(x, v)
+        solution = trust_region.minimise(objective, start, **options)
+        assert solution.status is Status.CONVERGED
+        passes.append(solution.value.passes)
+        ends.append(solution.value.params)
+    assert passes[1] > 1.5 * passes[0]
+    # Gradients of 1e-7 where the least curvature is near 0.1.
+    assert relative_error(ends[1], ends[0]) < 1e-5
+
+
+def test_a_kink_is_not_called_a_minimum():
+    """|x| + y²/2 from a point where no step along the gradient helps: the region collapses."""
+    f = Function(
+        lambda x: 1 + abs(x[0]) + x[1] ** 2 / 2,
+        lambda x: np.array([1.0 if x[0] >= 0 else -1.0, x[1]]),
+        lambda x: np.diag([0.0, 1.0]),
+    )
+    solution = trust_region.minimise(f, np.zeros(2), gradient_tolerance=1e-9, max_iter=500)
+    assert solution.status is Status.NOT_CONVERGED
+    assert solution.iterations < 100
