@@ -16,7 +16,7 @@ from mcmodels.inference.logistic_model import LogisticModelInference
 from mcmodels.rows import RowBlock, Rows
 from mcmodels.rows.blocks import Array
 
-__all__ = ["probability_intervals"]
+__all__ = ["intervals_of_more", "intervals_of_two", "probability_intervals"]
 
 
 def probability_intervals(model: LogisticModelInference, rows: Rows, quantile: float) -> Array:
@@ -28,16 +28,33 @@ def probability_intervals(model: LogisticModelInference, rows: Rows, quantile: f
     return rows.map(of(model, quantile))
 
 
+def intervals_of_two(eta: Array, s: Array, quantile: float) -> Array:
+    """The same of rows of two classes, from η and its standard error; shape (b, 1, 4)."""
+    spread = expit(eta) * expit(-eta) * s
+    ends = expit(eta - quantile * s), expit(eta + quantile * s)
+    return np.stack([expit(eta), spread, *ends], axis=1)[:, np.newaxis]
+
+
+def intervals_of_more(eta: Array, between: Array, quantile: float) -> Array:
+    """The same of rows of K classes, from η and its covariance (b, K, K); shape (b, K, 4)."""
+    K = eta.shape[1]
+    # log pₖ/(1 - pₖ) = ηₖ - log Σ_{j≠k} exp ηⱼ, and its slopes by η.
+    others = eta[:, np.newaxis, :] + np.where(np.eye(K) > 0, -np.inf, 0.0)
+    odds = eta - logsumexp(others, axis=2)
+    J = np.eye(K) - softmax(others, axis=2)
+    s = np.sqrt(np.clip(np.einsum("ikj,ijl,ikl->ik", J, between, J), 0.0, None))
+    spread = expit(odds) * expit(-odds) * s
+    ends = expit(odds - quantile * s), expit(odds + quantile * s)
+    return np.stack([expit(odds), spread, *ends], axis=2)
+
+
 def _of_two(model: LogisticModelInference, quantile: float) -> Callable[[RowBlock], Array]:
     whitening, params = model.whitening, model.params
 
     def intervals(block: RowBlock) -> Array:
         Z = whitening.of(block)
-        eta = block.X.predictor(params)
         s = np.sqrt(np.einsum("ij,ij->i", Z, Z))
-        spread = expit(eta) * expit(-eta) * s
-        ends = expit(eta - quantile * s), expit(eta + quantile * s)
-        return np.stack([expit(eta), spread, *ends], axis=1)[:, np.newaxis]
+        return intervals_of_two(block.X.predictor(params), s, quantile)
 
     return intervals
 
@@ -47,7 +64,6 @@ def _of_more(model: LogisticModelInference, quantile: float) -> Callable[[RowBlo
     K, P = params.shape
     centre = model.centre
     V = (model.centred_root @ model.centred_root.T).reshape(K, P, K, P)
-    itself = np.where(np.eye(K) > 0, -np.inf, 0.0)
 
     def intervals(block: RowBlock) -> Array:
         eta = block.X.predictor(params)
@@ -59,13 +75,6 @@ def _of_more(model: LogisticModelInference, quantile: float) -> Callable[[RowBlo
         for k in range(K):
             for j in range(k + 1):
                 between[:, k, j] = between[:, j, k] = np.einsum("ip,ip->i", X @ V[k, :, j], X)
-        # log pₖ/(1 - pₖ) = ηₖ - log Σ_{j≠k} exp ηⱼ, and its slopes by η.
-        others = eta[:, np.newaxis, :] + itself
-        odds = eta - logsumexp(others, axis=2)
-        J = np.eye(K) - softmax(others, axis=2)
-        s = np.sqrt(np.clip(np.einsum("ikj,ijl,ikl->ik", J, between, J), 0.0, None))
-        spread = expit(odds) * expit(-odds) * s
-        ends = expit(odds - quantile * s), expit(odds + quantile * s)
-        return np.stack([expit(odds), spread, *ends], axis=2)
+        return intervals_of_more(eta, between, quantile)
 
     return intervals
