@@ -16,6 +16,7 @@ from sklearn.callback import CallbackSupportMixin
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
+from mcmodels._network_inference import LaplaceMixin
 from mcmodels._validation import (
     check_choice,
     check_count,
@@ -40,7 +41,7 @@ from mcmodels.solvers.minimum import Minimum
 _BLOCK_ENTRIES, _FEWEST_ROWS, _MOST_ROWS = 2**17, 256, 2**13
 
 
-class NetworkEstimator(DifferentiableMixin, CallbackSupportMixin, BaseEstimator):
+class NetworkEstimator(LaplaceMixin, DifferentiableMixin, CallbackSupportMixin, BaseEstimator):
     """A network trained on rows in memory; its subclasses know the targets and their loss."""
 
     _for_y: dict[str, Any] = {}
@@ -323,7 +324,7 @@ class NetworkEstimator(DifferentiableMixin, CallbackSupportMixin, BaseEstimator)
         else:
             text = f"found no further decrease after {solution.iterations} steps, {where}"
         warn_not_converged(
-            f"{self.solver} {text}, scale the columns, or allow more by tol.", stacklevel=6
+            f"{self.solver} {text}, scale the columns, or allow more by tol.", stacklevel=7
         )
 
 

@@ -36,7 +36,7 @@ SAME = 1e-7
 
 @pytest.mark.filterwarnings("ignore::mcmodels.exceptions.FitWarning")
 @parametrize_with_checks(
-    [kind((4,), solver=solver) for kind in (MLPClassifier, MLPRegressor) for solver in SOLVERS]
+    [kind((5,), solver=solver) for kind in (MLPClassifier, MLPRegressor) for solver in SOLVERS]
 )
 def test_scikit_learn_checks(estimator, check):
     check(estimator)
@@ -90,15 +90,28 @@ def test_scikit_learns_start_and_path(task, activation):
 @pytest.mark.parametrize("activation", ["tanh", "logistic"])
 @pytest.mark.parametrize("solver", SOLVERS)
 def test_scikit_learns_minimum(task, activation, solver):
+    """From one start in its basin: a unit's sign, or two units exchanged, make it another."""
     X, y = data(task)
-    model = ESTIMATORS[task]((5,), **{**PENALISED, "activation": activation}, solver=solver)
+    model = ESTIMATORS[task]((2,), solver=solver, **{**PENALISED, "activation": activation})
+    theirs = reference(model).set_params(solver="lbfgs", max_fun=10**6, tol=1e-9, warm_start=True)
+    theirs.fit(X, y)
+    model.set_params(warm_start=True, max_iter=1)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        model.fit(X, y)
+    model.set_params(max_iter=5000)
+    moved = NetworkParameters(theirs.coefs_, theirs.intercepts_).ravel()
+    moved += 0.1 * np.random.default_rng(0).standard_normal(moved.size)
+    model.params_ = moved.copy()
+    theirs.coefs_, theirs.intercepts_ = map(list, model._network.unflatten(moved.copy()))
     model.fit(X, y)
-    theirs = reference(model).set_params(solver="lbfgs", max_fun=10**6, tol=1e-9).fit(X, y)
+    theirs.fit(X, y)
     # scikit-learn stops where a step gains less than 2e-9 of the loss: a root of that is left.
     for ours, other in zip(
         model.coefs_ + model.intercepts_, theirs.coefs_ + theirs.intercepts_, strict=True
     ):
         np.testing.assert_allclose(ours, other, atol=1e-3)
+    assert relative_error(model.params_, moved) > 0.01
     assert model.loss_ <= theirs.loss_ * (1 + 1e-14)
     assert model.loss_ == pytest.approx(theirs.loss_, rel=1e-7)
     at_theirs = NetworkParameters(theirs.coefs_, theirs.intercepts_)
@@ -108,12 +121,19 @@ def test_scikit_learns_minimum(task, activation, solver):
 @pytest.mark.parametrize("task", ESTIMATORS)
 def test_both_solvers_find_the_same_minimum(task):
     X, y = data(task)
-    first, second = (ESTIMATORS[task]((5,), solver=s, **PENALISED).fit(X, y) for s in SOLVERS)
-    assert relative_error(second.params_, first.params_) < 1e-5  # L-BFGS: as rounding of values
-    for model in (first, second):
-        assert model.converged_
+    shared = {**PENALISED, "warm_start": True}
+    first, second = (ESTIMATORS[task]((2,), solver=s, **shared).fit(X, y) for s in SOLVERS)
+    moved = second.params_ + 0.1 * np.random.default_rng(0).standard_normal(second.params_.size)
+    first.params_, second.params_ = moved.copy(), moved.copy()
+    for model in (first.fit(X, y), second.fit(X, y)):
         assert model.status_ == "converged"
-    assert np.abs(second.gradient_.ravel()).max() <= 1e-11 * 60 * 10
+        assert model.n_iter_ > 3
+    # L-BFGS sees values alone on its way; their rounding has a root of 1e-8.
+    difference = second.params_ - first.params_
+    if task == "three classes":  # softmax does not see what is added to all its inputs
+        difference[-3:] -= difference[-3:].mean()
+    assert np.abs(difference).max() < 1e-5
+    assert np.abs(second.gradient_.ravel()).max() <= 1e-8
 
 
 def test_scikit_learns_two_targets_disagree_with_their_own_gradient():
@@ -210,12 +230,15 @@ def test_derivatives_at_the_fit_and_anywhere(task):
 @pytest.mark.parametrize("task", ESTIMATORS)
 def test_the_critical_point_is_named(task):
     X, y = data(task)
-    model = fitted(task, X, y, compute_hessian=True)
+    model = fitted(task, X, y, compute_hessian=True, alpha=0.5)
     found = model.critical_point_
     # Softmax does not see a number that is added to all intercepts of the outputs.
-    assert found.kind == ("degenerate" if task == "three classes" else "minimum")
+    assert found.kind == "minimum"
     assert found.value == model.objective_
-    np.testing.assert_allclose(found.eigenvalues, np.linalg.eigvalsh(model.hessian_), atol=1e-12)
+    # Softmax does not see a number that is added to all its inputs: that direction is left out.
+    unseen = 1 if task == "three classes" else 0
+    expected = np.linalg.eigvalsh(model.hessian_)[unseen:]
+    np.testing.assert_allclose(found.eigenvalues, expected, atol=1e-11)
     assert "eigenvalues of the Hessian" in str(found)
 
 
@@ -436,7 +459,8 @@ def test_callbacks_see_each_step_and_stop_the_fit(solver):
 @pytest.mark.parametrize("task", ["two classes", "two targets"])
 def test_pickles_clones_and_holds_no_rows(task, tmp_path):
     X, y = data(task, n=5000)
-    model = ESTIMATORS[task]((3,), "tanh", random_state=0, compute_hessian=True).fit(X, y)
+    options = {"random_state": 0, "compute_hessian": True, "tol": 1e-2}
+    model = ESTIMATORS[task]((3,), "tanh", **options).fit(X, y)
     buffer = io.BytesIO()
     joblib.dump(model, buffer)
     assert buffer.tell() < 20_000 < X.nbytes
