@@ -6,8 +6,8 @@ the tables in :mod:`mcmodels.autodiff.rules`; :mod:`mcmodels.autodiff.special` h
 functions.
 
 Two habits of NumPy code are not followed. Reverse mode reads the arrays that a function used once
-more when it has ended: a buffer that was overwritten meanwhile gives a wrong gradient. And ``x += 1``
-makes a new array of a traced x, so other names of the old one do not see the change.
+more when it has ended: a buffer that was overwritten meanwhile gives a wrong gradient. And ``x +=
+1`` makes a new array of a traced x, so other names of the old one do not see the change.
 """
 
 from mcmodels.autodiff import special
