@@ -92,7 +92,8 @@ def test_scikit_learns_start_and_path(task, activation):
 def test_scikit_learns_minimum(task, activation, solver):
     """From one start in its basin: a unit's sign, or two units exchanged, make it another."""
     X, y = data(task)
-    model = ESTIMATORS[task]((2,), solver=solver, **{**PENALISED, "activation": activation})
+    options = {**PENALISED, "activation": activation, "alpha": 0.5}
+    model = ESTIMATORS[task]((2,), solver=solver, **options)
     theirs = reference(model).set_params(solver="lbfgs", max_fun=10**6, tol=1e-9, warm_start=True)
     theirs.fit(X, y)
     model.set_params(warm_start=True, max_iter=1)
@@ -113,7 +114,7 @@ def test_scikit_learns_minimum(task, activation, solver):
         np.testing.assert_allclose(ours, other, atol=1e-3)
     assert relative_error(model.params_, moved) > 0.01
     assert model.loss_ <= theirs.loss_ * (1 + 1e-14)
-    assert model.loss_ == pytest.approx(theirs.loss_, rel=1e-7)
+    assert model.loss_ == pytest.approx(theirs.loss_, rel=1e-6)  # some hundred such steps
     at_theirs = NetworkParameters(theirs.coefs_, theirs.intercepts_)
     assert model.objective(X, y, at_theirs) == pytest.approx(60 * theirs.loss_, rel=1e-12)
 
@@ -230,7 +231,8 @@ def test_derivatives_at_the_fit_and_anywhere(task):
 @pytest.mark.parametrize("task", ESTIMATORS)
 def test_the_critical_point_is_named(task):
     X, y = data(task)
-    model = fitted(task, X, y, compute_hessian=True, alpha=0.5)
+    # A large penalty drives units to zero, whose intercepts then are not determined.
+    model = fitted(task, X, y, compute_hessian=True, alpha=0.02)
     found = model.critical_point_
     # Softmax does not see a number that is added to all intercepts of the outputs.
     assert found.kind == "minimum"
@@ -302,7 +304,7 @@ def test_newton_reaches_the_loss_of_lbfgs_in_fewer_passes_over_digits(scale):
 def test_predictions():
     X, y = data("three classes")
     names = np.array(["a", "b", "c"])[y]
-    model = MLPClassifier((4,), "tanh", random_state=0).fit(X, names)
+    model = MLPClassifier((4,), "tanh", alpha=0.5, random_state=0).fit(X, names)
     assert set(model.classes_) == {"a", "b", "c"}
     proba = model.predict_proba(X)
     np.testing.assert_allclose(proba.sum(axis=1), 1, rtol=1e-14)
@@ -322,7 +324,7 @@ def test_predictions():
 def test_predictions_have_the_shape_of_the_targets(shape):
     X, _ = data("one target")
     y = np.random.default_rng(0).standard_normal(shape)
-    model = MLPRegressor((3,), "tanh", random_state=0).fit(X, y)
+    model = MLPRegressor((3,), "tanh", alpha=1.0, random_state=0).fit(X, y)
     assert model.predict(X).shape == shape
     assert model.n_outputs_ == (shape[1] if len(shape) == 2 else 1)
     assert np.isfinite(model.objective(X, y))
@@ -448,7 +450,7 @@ def test_callbacks_see_each_step_and_stop_the_fit(solver):
 
     X, y = data("two classes")
     recorder = Recorder()
-    model = MLPClassifier((4,), solver=solver, random_state=0)
+    model = MLPClassifier((4,), "tanh", solver=solver, alpha=0.5, random_state=0)
     model.set_callbacks(recorder).fit(X, y)
     assert recorder.steps == model.n_iter_ > 3
     with pytest.warns(ConvergenceWarning):

@@ -35,9 +35,9 @@ _ACCEPTABLE, _POOR, _GOOD = 1e-4, 0.25, 0.75
 _SHRINK, _GROW = 0.25, 4.0
 # Damping of M, as a share of the mean curvature: that much at first, less with the gradient.
 _DAMPING, _LEAST_DAMPING = 0.1, 1e-7
-# Below this share of the first gradient a step is precise to the root of the share; before, a
-# second product gains less than a second step.
-_LATE, _MOST_DIRECTIONS = 1e-6, 100
+# Once a step promises less than this share of the value the next is precise, to the root of how far
+# the gradient has fallen; before, a second product gains less than a second step.
+_LATE, _MOST_DIRECTIONS = 1e-8, 100
 # Promised decreases below this share of the value cannot be verified by values.
 _INVISIBLE = 1e3 * FLOAT64_EPSILON
 # A region smaller than this, relative to the parameters, has shrunk for want of any decrease.
@@ -128,6 +128,8 @@ class Iterate:
         Directions along which the curvature there is known.
     share : float
         Length of the gradient, relative to the first.
+    promised : float
+        What the last step promised, relative to the value.
     count : int
         Steps tried so far.
     passes : int
@@ -141,6 +143,7 @@ class Iterate:
     radius: float
     subspace: Subspace
     share: float
+    promised: float
     count: int
     passes: int
     status: Status | None
@@ -202,7 +205,7 @@ def iterates(
     first_norm = float(np.linalg.norm(slope.gradient))
     small = _is_small(slope, gradient_tolerance)
     status = Status.CONVERGED if small else None
-    current = Iterate(start, slope, _FIRST_RADIUS, Subspace(), 1.0, 0, 1, status)
+    current = Iterate(start, slope, _FIRST_RADIUS, Subspace(), 1.0, np.inf, 0, 1, status)
     yield current
     while current.status is None:
         with single_threaded_blas(), np.errstate(over="ignore", invalid="ignore"):
@@ -249,6 +252,7 @@ def _advance(
         radius=radius,
         subspace=secant,
         share=float(np.linalg.norm(trial.gradient)) / first_norm,
+        promised=proposed.decrease / (abs(slope.value) or 1.0),
         status=Status.CONVERGED if _is_small(trial, gradient_tolerance) else None,
     )
 
@@ -278,7 +282,7 @@ def _propose(objective: Conditioned, current: Iterate) -> tuple[Subspace, Minimi
             product = objective.hessian_vector_product(current.params, new)
             subspace = subspace.extended(new, product)
         found, curved = subspace.minimiser(gradient, current.radius)
-        enough = len(subspace.directions) >= _MOST_DIRECTIONS or current.share > _LATE
+        enough = len(subspace.directions) >= _MOST_DIRECTIONS or current.promised > _LATE
         if new is None or enough or not found.interior:
             return subspace, found
         direction = curvature.solve(gradient + curved, damping)
