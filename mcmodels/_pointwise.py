@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from mcmodels.autodiff import constant, jvp
+from mcmodels.autodiff.tables import broadcast
 from mcmodels.calculus import Expression, parse
 from mcmodels.calculus.rowwise import not_rowwise, rowwise
 from mcmodels.rows.blocks import Array
@@ -121,7 +122,7 @@ class PointwiseCallable:
                 found[0], found[1] = jvp(loss, (eta,), (ones,))
             else:
                 found[0] = loss(eta)
-        return tuple(np.broadcast_to(found[order], eta.shape) for order in orders)
+        return tuple(broadcast(found[order], eta.shape) for order in orders)
 
     def require_rows(self, y: Array, eta: Array) -> None:
         """Refuse a function that does not give one number for each row, by that row alone.

@@ -109,22 +109,22 @@ class TracedArray(Traced):
     @property
     def shape(self) -> tuple[int, ...]:
         """Shape of the array."""
-        return np.shape(constant(self))
+        return constant(self).shape
 
     @property
     def ndim(self) -> int:
         """Number of its axes."""
-        return np.ndim(constant(self))
+        return constant(self).ndim
 
     @property
     def size(self) -> int:
         """Number of its entries."""
-        return np.size(constant(self))
+        return constant(self).size
 
     @property
     def dtype(self) -> np.dtype[Any]:
         """Type of its entries."""
-        return np.asarray(constant(self)).dtype
+        return constant(self).dtype
 
     @property
     def T(self) -> Any:

@@ -12,7 +12,7 @@ import itertools
 import sys
 import warnings
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
@@ -119,12 +119,13 @@ def elementwise(
     ``∂y/∂xᵢ``; None where the function is not differentiable by this argument.
     """
     name = function.__name__
+    maps = [_unknown(name, i) if d is None else d for i, d in enumerate(derivatives)]
 
     def push(i: int, dx: Any, y: Any, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
-        return broadcast(_known(derivatives[i], name, i)(dx, y, *args), shape_of(y))
+        return broadcast(maps[i](dx, y, *args), shape_of(y))
 
     def pull(i: int, g: Any, y: Any, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
-        return summed_to(_known(derivatives[i], name, i)(g, y, *args), shape_of(args[i]))
+        return summed_to(maps[i](g, y, *args), shape_of(args[i]))
 
     return function, Rule(name, function, identity, push, pull)
 
@@ -177,7 +178,10 @@ def matrix_function(
 
 def shape_of(x: Any) -> tuple[int, ...]:
     """Shape of an array, a number, or a traced value."""
-    return x.shape if hasattr(x, "shape") else np.shape(x)
+    try:
+        return x.shape
+    except AttributeError:
+        return np.shape(x)
 
 
 def axes_of(axis: Any, ndim: int) -> tuple[int, ...]:
@@ -212,7 +216,8 @@ def note_kink(where: Any, text: str) -> None:
         warnings.warn(text, NonDifferentiableWarning, stacklevel=2)
 
 
-def _known(derivative: Map | None, name: str, i: int) -> Map:
-    if derivative is None:
+def _unknown(name: str, i: int) -> Map:
+    def refuse(*_: Any) -> NoReturn:
         raise NoRuleError(f"{name} has no rule for the derivative by its argument {i + 1}.")
-    return derivative
+
+    return refuse

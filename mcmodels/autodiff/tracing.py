@@ -105,7 +105,7 @@ def apply(rule: Rule, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
                 tracer = arg.tracer
         elif isinstance(arg, list):
             return apply(rule, [*args[:i], np.asarray(arg), *args[i + 1 :]], kwargs)
-        elif isinstance(arg, np.ndarray) and arg.dtype == object:
+        elif isinstance(arg, np.ndarray) and arg.dtype.hasobject:
             return apply(rule, [*args[:i], of_objects(arg), *args[i + 1 :]], kwargs)
     if tracer is None:
         y = rule.function(*args, **kwargs)

@@ -88,8 +88,9 @@ def _largest_jump(loss: UserLoss, y: Array, points: Array, order: int) -> Jump |
     scale = np.max(np.abs(function), axis=1, where=np.isfinite(function), initial=0.0)
     scale = np.where(scale > 0, scale, 1.0)[:, np.newaxis]
     share = np.where(np.isfinite(excess), excess / scale, 0.0)
-    order_of = np.argsort(share, axis=None)[::-1][:_MOST]
-    chosen = order_of[share.ravel()[order_of] > _SUSPICIOUS]
+    most = min(_MOST, share.size)
+    highest = np.argpartition(share, -most, axis=None)[-most:]
+    chosen = highest[share.ravel()[highest] > _SUSPICIOUS]
     if not chosen.size:
         return None
     row, k = np.unravel_index(chosen, share.shape)

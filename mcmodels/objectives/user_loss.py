@@ -194,16 +194,13 @@ class UserObjective(LinearPredictorObjective):
     def looks_quadratic(self, params: Array) -> bool:
         """Whether ℓ″ is one number in a sample of the rows, at and beside their predictors."""
 
-        def summarise(block: RowBlock) -> CurvatureRange:
-            eta = block.X.predictor(params)
-            beside = eta + np.sin(1.0 + np.arange(eta.size))
-            ranges = [
-                CurvatureRange.of(block.y, at, self.loss.derivatives(block.y, at, (2,))[0])
-                for at in (eta, beside)
-            ]
-            return ranges[0] + ranges[1]
+        def summarise(block: RowBlock) -> list[tuple[Array, Array]]:
+            return [(block.y, block.X.predictor(params))]
 
-        return self.rows.sample(_SAMPLE).reduce(summarise).is_constant
+        parts = self.rows.sample(_SAMPLE).reduce(summarise)
+        y, eta = (np.concatenate(part) for part in zip(*parts, strict=True))
+        y, eta = np.tile(y, 2), np.concatenate([eta, eta + np.sin(1.0 + np.arange(eta.size))])
+        return CurvatureRange.of(y, eta, self.loss.derivatives(y, eta, (2,))[0]).is_constant
 
 
 def _signed(second: Array) -> Iterator[CurvatureTerm]:

@@ -77,6 +77,16 @@ def _chosen(condition: Any, a: Any, b: Any) -> Any:
 
 _chosen.__name__ = "where"
 
+
+def _logaddexp(a: Any, b: Any) -> Any:
+    """``max(a, b) + log1p(exp(-|a - b|))``: NumPy's own loop computes it one number at a time."""
+    with np.errstate(invalid="ignore"):
+        y = np.log1p(np.exp(-np.abs(a - b))) + np.maximum(a, b)
+    return y if np.isfinite(np.sum(y)) else np.logaddexp(a, b)
+
+
+_logaddexp.__name__ = "logaddexp"
+
 add(
     elementwise(np.add, "d(a + b) = da + db", lambda t, y, a, b: t, lambda t, y, a, b: t),
     elementwise(np.subtract, "d(a - b) = da - db", lambda t, y, a, b: t, lambda t, y, a, b: -t),
@@ -112,12 +122,6 @@ add(
     elementwise(np.log2, "d log₂x = dx/(x log 2)", lambda t, y, x: t / (_LN2 * x)),
     elementwise(np.log10, "d log₁₀x = dx/(x log 10)", lambda t, y, x: t / (_LN10 * x)),
     elementwise(np.log1p, "d log(1 + x) = dx/(1 + x)", lambda t, y, x: t / (1 + x)),
-    elementwise(
-        np.logaddexp,
-        "d log(eᵃ + eᵇ) = eᵃ⁻ʸ da + eᵇ⁻ʸ db",
-        lambda t, y, a, b: t * np.exp(a - y),
-        lambda t, y, a, b: t * np.exp(b - y),
-    ),
     elementwise(
         np.logaddexp2,
         "d log₂(2ᵃ + 2ᵇ) = 2ᵃ⁻ʸ da + 2ᵇ⁻ʸ db",
@@ -184,4 +188,10 @@ _, _where = elementwise(
     lambda t, y, c, a, b: np.where(c, t, 0),
     lambda t, y, c, a, b: np.where(c, 0, t),
 )
-add(("where", _where))
+_, _log_of_sum = elementwise(
+    _logaddexp,
+    "d log(eᵃ + eᵇ) = eᵃ⁻ʸ da + eᵇ⁻ʸ db",
+    lambda t, y, a, b: t * np.exp(a - y),
+    lambda t, y, a, b: t * np.exp(b - y),
+)
+add(("where", _where), (np.logaddexp, _log_of_sum))

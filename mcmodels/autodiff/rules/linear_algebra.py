@@ -48,13 +48,24 @@ def _det(A: Any) -> Any:
     return np.linalg.det(A)
 
 
+def _inverse_transposed(A: Any) -> Any:
+    """``A⁻ᵀ``, by which determinants are differentiated."""
+    try:
+        return transposed(call("inv", A))
+    except np.linalg.LinAlgError as error:
+        raise np.linalg.LinAlgError(
+            "Singular matrix: the derivatives of det and slogdet are written with the inverse. "
+            "log|det| has none here; for that of det write the determinant out by cofactors."
+        ) from error
+
+
 def _packed_slogdet(A: Any) -> Any:
     """The sign, and after it the logarithm."""
     return np.stack(np.linalg.slogdet(A), axis=-1)
 
 
 def _push_slogdet(t: Any, y: Any, A: Any) -> Any:
-    change = _trace_with(transposed(call("inv", A)), t)
+    change = _trace_with(_inverse_transposed(A), t)
     return change[..., np.newaxis] * np.array([0.0, 1.0])
 
 
@@ -293,8 +304,8 @@ add(
         _det,
         "d det A = det(A) tr(A⁻¹ dA)",
         (
-            lambda t, y, A: y * _trace_with(transposed(call("inv", A)), t),
-            lambda g, y, A: _matrices(g * y) * transposed(call("inv", A)),
+            lambda t, y, A: y * _trace_with(_inverse_transposed(A), t),
+            lambda g, y, A: _matrices(g * y) * _inverse_transposed(A),
         ),
     ),
     matrix_function(
@@ -303,7 +314,7 @@ add(
         "d log|det A| = tr(A⁻¹ dA)",
         (
             _push_slogdet,
-            lambda g, y, A: _matrices(g[..., 1]) * transposed(call("inv", A)),
+            lambda g, y, A: _matrices(g[..., 1]) * _inverse_transposed(A),
         ),
     ),
     matrix_function(
