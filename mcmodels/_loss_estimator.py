@@ -8,8 +8,10 @@ from typing import Any, Self
 
 import numpy as np
 from sklearn.base import BaseEstimator
+from sklearn.callback import CallbackSupportMixin, with_callbacks
 from sklearn.utils.validation import check_is_fitted
 
+from mcmodels._callbacks import told_of_each_step
 from mcmodels._loss_inference import LossInferenceMixin
 from mcmodels._loss_verdicts import warnings_of_loss
 from mcmodels._pointwise import PointwiseCallable, inverse_link, pointwise
@@ -47,7 +49,7 @@ from mcmodels.solvers.intercept_start import intercept_start
 _TRIED = 16
 
 
-class LossEstimator(LossInferenceMixin, DifferentiableMixin, BaseEstimator):
+class LossEstimator(LossInferenceMixin, DifferentiableMixin, CallbackSupportMixin, BaseEstimator):
     """Minimise ``Σ wᵢ ℓ(yᵢ, x̃ᵢᵀθ) + α‖coef‖²/2`` for a loss that the user has written."""
 
     def __init__(
@@ -71,6 +73,7 @@ class LossEstimator(LossInferenceMixin, DifferentiableMixin, BaseEstimator):
         self.max_iter = max_iter
         self.warm_start = warm_start
 
+    @with_callbacks
     def fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
         """Fit the model.
 
@@ -115,13 +118,13 @@ class LossEstimator(LossInferenceMixin, DifferentiableMixin, BaseEstimator):
         loss = self._user_loss()
         if isinstance(X, RowStream):
             refuse_other_arguments(y, sample_weight)
-            return self._fit_rows(loss, self._surveyed(X))
+            return self._fit_rows(loss, self._surveyed(X), X, y, None)
         X, y = self._training_pair(X, y)
         weights = check_weights(sample_weight, X)
         targets = self._targets(y, weights)
         with refuse_not_finite(self, X):
             rows = ArrayRows(X, targets, weights, intercept=bool(self.fit_intercept))
-            return self._fit_rows(loss, rows)
+            return self._fit_rows(loss, rows, X, y, weights)
 
     @property
     def hessian_(self) -> Array:
@@ -183,7 +186,7 @@ class LossEstimator(LossInferenceMixin, DifferentiableMixin, BaseEstimator):
             return str(getattr(self.loss, "__name__", type(self.loss).__name__))
         return str(self.loss)
 
-    def _fit_rows(self, loss: UserLoss, rows: Rows) -> Self:
+    def _fit_rows(self, loss: UserLoss, rows: Rows, X: Any, y: Any, weights: Array | None) -> Self:
         objective = UserObjective(rows, loss, float(self.alpha))
         with warnings.catch_warnings():
             # Kinks are looked for below, and said once.
@@ -191,9 +194,10 @@ class LossEstimator(LossInferenceMixin, DifferentiableMixin, BaseEstimator):
             if isinstance(loss.derivatives, PointwiseCallable):
                 loss.derivatives.require_rows(*_first_rows(rows))
             visited: CurvatureRange | None = None
-            for state in irls.fit(
+            steps = irls.fit(
                 objective, self._start(objective), tol=self.tol, max_iter=self.max_iter
-            ):
+            )
+            for state in told_of_each_step(self, steps, X, y, weights):
                 known = None if state.iterate is None else state.iterate.derivatives
                 if isinstance(known, UserDerivatives):
                     visited = known.curvatures if visited is None else visited + known.curvatures
@@ -203,7 +207,7 @@ class LossEstimator(LossInferenceMixin, DifferentiableMixin, BaseEstimator):
         self._conclude(objective, solution)
         self._warn_of(solution, rows.n_present)
         for warning in said:
-            warnings.warn(warning, stacklevel=3)
+            warnings.warn(warning, stacklevel=4)
         return self
 
     def _start(self, objective: UserObjective) -> Array:
@@ -215,8 +219,8 @@ class LossEstimator(LossInferenceMixin, DifferentiableMixin, BaseEstimator):
 
     def _conclude(self, objective: UserObjective, solution: Solution[irls.Optimum]) -> None:
         optimum = solution.value
-        self.params_ = optimum.params
-        self.coef_, self.intercept_ = self._shaped(optimum.params)
+        for name, value in self._as_attributes(optimum.params).items():
+            setattr(self, name, value)
         self.gradient_ = optimum.gradient
         self._hessian = optimum.hessian
         self._seen = Seen.of(objective.rows)
@@ -228,23 +232,28 @@ class LossEstimator(LossInferenceMixin, DifferentiableMixin, BaseEstimator):
         self.solver_ = solution.method
         self.status_ = str(solution.status)
 
+    def _as_attributes(self, params: Array) -> dict[str, Any]:
+        """The attributes that predictions read."""
+        coef, intercept = self._shaped(params)
+        return {"params_": params, "coef_": coef, "intercept_": intercept}
+
     def _warn_of(self, solution: Solution[irls.Optimum], n_rows: int) -> None:
         if solution.status is Status.UNBOUNDED:
-            warn_no_minimum(self, solution, stacklevel=5)
+            warn_no_minimum(self, solution, stacklevel=6)
         elif solution.status is Status.RANK_DEFICIENT:
             warn_rank_deficient(
                 self,
                 solution,
                 n_rows=n_rows,
                 what="Predictions are unique, parameters are the shortest that give them.",
-                stacklevel=5,
+                stacklevel=6,
             )
         elif solution.status is Status.NOT_CONVERGED:
             warn_not_converged(
                 f"Newton's method stopped after {solution.iterations} steps with the gradient at "
                 f"{np.abs(self.gradient_).max():.1e}. Raise max_iter, scale the columns, or smooth "
                 "the loss where it has kinks.",
-                stacklevel=5,
+                stacklevel=6,
             )
 
     def _linear_predictor(self, X: Any) -> Array:

@@ -16,6 +16,7 @@ from sklearn.callback import CallbackSupportMixin
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
+from mcmodels._callbacks import ToldFit
 from mcmodels._network_inference import LaplaceMixin
 from mcmodels._validation import (
     check_choice,
@@ -30,7 +31,7 @@ from mcmodels._validation import (
 )
 from mcmodels._verdicts import warn_not_converged
 from mcmodels.base import DifferentiableMixin
-from mcmodels.calculus.critical_points import _ZERO_EIGENVALUE, CriticalPoint, _kind
+from mcmodels.calculus import CriticalPoint
 from mcmodels.objectives import Loss, Network, NetworkObjective, NetworkParameters
 from mcmodels.rows import ArrayRows, single_threaded_blas
 from mcmodels.rows.blocks import Array
@@ -238,20 +239,11 @@ class NetworkEstimator(LaplaceMixin, DifferentiableMixin, CallbackSupportMixin, 
         self, objective: NetworkObjective, start: Array, X: Any, y: Any, weights: Array | None
     ) -> Solution[Minimum]:
         """Run the solver, telling scikit-learn's callbacks of each step."""
-        about = {
-            "estimator": self,
-            "X": X,
-            "y": y,
-            "metadata": None if weights is None else {"sample_weight": weights},
-        }
-        task = self._init_callback_context(max_subtasks=int(self.max_iter))
-        task.call_on_fit_task_begin(**about)
+        told = ToldFit(self, X, y, weights, f"{self.solver}-step")
 
         def after_step(params: Array) -> bool:
-            subtask = task.subcontext(task_name=f"{self.solver}-step")
-            subtask.call_on_fit_task_begin(**about)
-            attributes = self._as_attributes(params)
-            return bool(subtask.call_on_fit_task_end(**about, reconstruction_attributes=attributes))
+            told.begin_step()
+            return told.end_step(params)
 
         total = objective.rows.total_weight
         options: dict[str, Any] = {
@@ -263,9 +255,7 @@ class NetworkEstimator(LaplaceMixin, DifferentiableMixin, CallbackSupportMixin, 
             solution = lbfgs.minimise(objective, start, scale=total, **options)
         else:
             solution = trust_region.minimise(objective, start, **options)
-        task.call_on_fit_task_end(
-            **about, reconstruction_attributes=self._as_attributes(solution.value.params)
-        )
+        told.end(solution.value.params)
         return solution
 
     def _as_attributes(self, params: Array) -> dict[str, Any]:
@@ -307,14 +297,8 @@ class NetworkEstimator(LaplaceMixin, DifferentiableMixin, CallbackSupportMixin, 
             hessian = others.T @ hessian @ others
         with single_threaded_blas():
             eigenvalues = np.linalg.eigvalsh(hessian)
-        zero = _ZERO_EIGENVALUE * float(np.abs(eigenvalues).max())
-        self._critical_point = CriticalPoint(
-            _kind(eigenvalues, zero),
-            eigenvalues,
-            minimum.slope.gradient,
-            minimum.slope.value,
-            zero,
-        )
+        slope = minimum.slope
+        self._critical_point = CriticalPoint.of(eigenvalues, slope.gradient, slope.value)
 
     def _warn_not_converged(self, solution: Solution[Minimum]) -> None:
         largest = np.abs(solution.value.slope.gradient).max()

@@ -11,6 +11,7 @@ from sklearn.callback import CallbackSupportMixin, with_callbacks
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
 
+from mcmodels._callbacks import told_of_each_step
 from mcmodels._class_weights import ClassWeights
 from mcmodels._labels import encode, select, totals
 from mcmodels._logistic_inference import LogisticInferenceMixin
@@ -395,12 +396,6 @@ class LogisticRegression(
         self, objective: LinearPredictorObjective, X: Any, y: Any, weights: Array | None
     ) -> irls.Progress:
         """Run Newton's method, telling scikit-learn's callbacks of each step."""
-        about = {
-            "estimator": self,
-            "X": X,
-            "y": y,
-            "metadata": None if weights is None else {"sample_weight": weights},
-        }
         steps = irls.fit(
             objective,
             self._start(objective),
@@ -408,21 +403,9 @@ class LogisticRegression(
             max_iter=self.max_iter,
             conjugate_gradients=self.solver == "newton-cg",
         )
-        current = next(steps)
-        task = self._init_callback_context(max_subtasks=int(self.max_iter))
-        task.call_on_fit_task_begin(**about)
-        while current.status is None:
-            subtask = task.subcontext(task_name="newton-step")
-            before = self._as_attributes(current.params)
-            subtask.call_on_fit_task_begin(**about, reconstruction_attributes=before)
-            current = next(steps)
-            after = self._as_attributes(current.params)
-            if subtask.call_on_fit_task_end(**about, reconstruction_attributes=after):
-                break
-        task.call_on_fit_task_end(
-            **about, reconstruction_attributes=self._as_attributes(current.params)
-        )
-        return current
+        for state in told_of_each_step(self, steps, X, y, weights):
+            last = state
+        return last
 
     def _as_attributes(self, params: Array) -> dict[str, Any]:
         """The attributes that predictions read."""

@@ -21,6 +21,7 @@ from mcmodels.exceptions import (
 from mcmodels.objectives import BinaryCrossEntropy, LinearPredictorObjective
 from mcmodels.rows import ArrayRows
 from mcmodels.solvers import irls
+from tests.callbacks import Recorder
 from tests.numerics import relative_error
 from tests.problems import classes_problem
 
@@ -324,32 +325,11 @@ def test_a_class_without_weight_is_absent(C):
     assert relative_error(model.params_, without.params_) < 1e-13
 
 
-class Recorder:
-    """A callback that writes down what it is told."""
-
-    def __init__(self, stop_after=None):
-        self.stop_after = stop_after
-        self.events = []
-
-    def setup(self, estimator, context):
-        self.events.append("setup")
-
-    def teardown(self, estimator, context):
-        self.events.append("teardown")
-
-    def on_fit_task_begin(self, estimator, context, *, X, y):
-        self.events.append(("begin", context.task_name, context.task_id, X.shape))
-
-    def on_fit_task_end(self, estimator, context, *, X, fitted_estimator):
-        self.events.append(("end", context.task_name, context.task_id, fitted_estimator.predict(X)))
-        return context.task_name != "fit" and context.task_id + 1 == self.stop_after
-
-
 def test_callbacks_see_every_newton_step():
     X, y = classes_problem(15, 80, 3, 3)
     recorder = Recorder()
     model = LogisticRegression().set_callbacks(recorder).fit(X, y)
-    steps = [e for e in recorder.events if e[0] == "end" and e[1] == "newton-step"]
+    steps = recorder.ends("newton-step")
     assert [e[2] for e in steps] == list(range(model.n_iter_[0]))
     assert recorder.events[0] == "setup"
     assert recorder.events[-1] == "teardown"

@@ -18,6 +18,7 @@ from mcmodels.exceptions import ConstantTargetWarning, ConvergenceWarning
 from mcmodels.objectives import Network, NetworkObjective, NetworkParameters, SoftmaxCrossEntropy
 from mcmodels.rows import ArrayRows
 from mcmodels.solvers import lbfgs, room, trust_region
+from tests.callbacks import Recorder
 from tests.numerics import relative_error
 from tests.problems import classes_problem
 
@@ -434,25 +435,11 @@ def test_targets_that_cannot_be_learnt():
 
 @pytest.mark.parametrize("solver", SOLVERS)
 def test_callbacks_see_each_step_and_stop_the_fit(solver):
-    class Recorder:
-        def __init__(self, stop_after=None):
-            self.steps, self.stop_after = 0, stop_after
-
-        def setup(self, estimator, context): ...
-
-        def teardown(self, estimator, context): ...
-
-        def on_fit_task_begin(self, estimator, context): ...
-
-        def on_fit_task_end(self, estimator, context):
-            self.steps += context.task_name == f"{solver}-step"
-            return self.steps == self.stop_after
-
     X, y = data("two classes")
     recorder = Recorder()
     model = MLPClassifier((4,), "tanh", solver=solver, alpha=0.5, random_state=0)
     model.set_callbacks(recorder).fit(X, y)
-    assert recorder.steps == model.n_iter_ > 3
+    assert len(recorder.ends(f"{solver}-step")) == model.n_iter_ > 3
     with pytest.warns(ConvergenceWarning):
         model.set_callbacks(Recorder(stop_after=3)).fit(X, y)
     assert model.n_iter_ == 3

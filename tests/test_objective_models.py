@@ -37,6 +37,7 @@ from mcmodels.exceptions import (
     NonSmoothLossWarning,
     RankDeficiencyWarning,
 )
+from tests.callbacks import Recorder
 from tests.numerics import central_differences, relative_error
 from tests.objectives.user_losses import LOSSES, binary, poisson, problem, squared_hinge
 
@@ -48,12 +49,25 @@ def squared(y, eta):
     return (y - eta) ** 2
 
 
+class Named:
+    """A loss whose repr is the same in every process, as names of tests must be."""
+
+    def __init__(self, function):
+        self.function = function
+
+    def __call__(self, y, eta):
+        return self.function(y, eta)
+
+    def __repr__(self):
+        return self.function.__name__
+
+
 ESTIMATORS = [
     ObjectiveRegressor("(y - eta)**2"),
-    ObjectiveRegressor(squared, alpha=0.5, warm_start=True),
+    ObjectiveRegressor(Named(squared), alpha=0.5, warm_start=True),
     ObjectiveRegressor("log(1 + (y - eta)**2)"),
     ObjectiveClassifier(BINARY, alpha=1.0, inverse_link="sigmoid(eta)"),
-    ObjectiveClassifier(squared_hinge, alpha=1.0),
+    ObjectiveClassifier(Named(squared_hinge), alpha=1.0),
 ]
 
 
@@ -667,3 +681,37 @@ def test_inverse_links_of_every_kind():
     model = ObjectiveRegressor(POISSON, inverse_link="log(eta)").fit(X, y)
     with pytest.raises(ValueError, match=r"inverse_link is \S+ at eta=\S+; it must be finite"):
         model.predict(X)
+
+
+def test_callbacks_see_each_step_and_stop_the_fit():
+    X, y = problem("counts")
+    recorder = Recorder()
+    model = ObjectiveRegressor(POISSON).set_callbacks(recorder).fit(X, y)
+    steps = recorder.ends("newton-step")
+    assert [step[2] for step in steps] == list(range(model.n_iter_))
+    assert (recorder.events[0], recorder.events[-1]) == ("setup", "teardown")
+    np.testing.assert_array_equal(steps[-1][3], model.predict(X))
+    with pytest.warns(ConvergenceWarning, match="stopped after 2 steps"):
+        stopped = ObjectiveRegressor(POISSON).set_callbacks(Recorder(stop_after=2)).fit(X, y)
+    assert stopped.n_iter_ == 2
+
+
+@pytest.mark.parametrize(
+    ("category", "loss", "options"),
+    [
+        (ConvergenceWarning, POISSON, {"max_iter": 1}),
+        (NonConvexLossWarning, "log(1 + (y - eta)**2)", {}),
+        (NonSmoothLossWarning, "abs(y - eta)", {}),
+        (NoMinimumWarning, "softplus(eta) - (y + 1)*eta", {}),
+        (RankDeficiencyWarning, "(y - eta)**2", {}),
+    ],
+)
+def test_warnings_point_at_the_call_of_fit(category, loss, options):
+    X, y = problem("counts")
+    if category is RankDeficiencyWarning:
+        X = np.column_stack([X, X[:, 0]])
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        ObjectiveRegressor(loss, **options).fit(X, y)
+    found = [warning for warning in caught if warning.category is category]
+    assert [warning.filename for warning in found] == [__file__]

@@ -5,9 +5,11 @@
 the tables in :mod:`mcmodels.autodiff.rules`; :mod:`mcmodels.autodiff.special` holds special
 functions.
 
-Two habits of NumPy code are not followed. Reverse mode reads the arrays that a function used once
-more when it has ended: a buffer that was overwritten meanwhile gives a wrong gradient. And ``x +=
-1`` makes a new array of a traced x, so other names of the old one do not see the change.
+Some habits of NumPy code are not followed. Reverse mode reads the arrays that a function used once
+more when it has ended: a buffer that was overwritten meanwhile gives a wrong gradient. ``x += 1``
+makes a new array of a traced x, so other names of the old one do not see the change. And
+``np.array([a, b])`` of traced numbers is an array of objects, whose functions NumPy may write with
+comparisons: ``np.sign`` of it is 0 in every derivative, and ties are not told. Use ``np.stack``.
 """
 
 from mcmodels.autodiff import special

@@ -13,10 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from mcmodels.autodiff.forward import Dual, Forward
-from mcmodels.autodiff.recorded import (
+from mcmodels.autodiff.arguments import (
     Argnums,
-    Recorded,
     array_returned,
     like,
     of_its_own,
@@ -24,6 +22,8 @@ from mcmodels.autodiff.recorded import (
     positions_of,
     real,
 )
+from mcmodels.autodiff.forward import Dual, Forward
+from mcmodels.autodiff.recorded import Recorded
 from mcmodels.autodiff.tables import shape_of
 from mcmodels.autodiff.tracing import constant
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -48,6 +48,12 @@ class CriticalPoint:
     gradient: Array | float
     value: float
     zero: float
+
+    @classmethod
+    def of(cls, eigenvalues: Array, gradient: Array | float, value: float) -> Self:
+        """The point at which the Hessian has these eigenvalues, ascending."""
+        zero = _ZERO_EIGENVALUE * float(np.abs(eigenvalues).max())
+        return cls(_kind(eigenvalues, zero), eigenvalues, gradient, value, zero)
 
     def __str__(self) -> str:
         found = self.eigenvalues
@@ -123,9 +129,8 @@ def critical_point(f: Expression, x: Any, at: Any) -> CriticalPoint:
     eigenvalues, eigenvectors = np.linalg.eigh((projected + projected.T) / 2)
     components = eigenvectors.T @ basis.T @ gradient.T.ravel()
     _require_critical(symbol, point[symbol], gradient, components, eigenvalues)
-    zero = _ZERO_EIGENVALUE * float(np.abs(eigenvalues).max())
     shaped = float(gradient[0, 0]) if symbol.is_scalar else natural(symbol, gradient)
-    return CriticalPoint(_kind(eigenvalues, zero), eigenvalues, shaped, float(value[0, 0]), zero)
+    return CriticalPoint.of(eigenvalues, shaped, float(value[0, 0]))
 
 
 def _by_name(f: Expression, x: Symbol, at: Any) -> Mapping[str, Any]:

@@ -270,12 +270,12 @@ def _ratio(slope: Slope, trial: Slope, proposed: Minimiser) -> float | None:
 def _propose(objective: Conditioned, current: Iterate) -> tuple[Subspace, Minimiser]:
     """A subspace, and the minimiser of the model there."""
     gradient, curvature = current.slope.gradient, current.slope.curvature
-    damping = _DAMPING * max(current.share, _LEAST_DAMPING)
     subspace = current.subspace
-    direction = curvature.solve(gradient, damping)
-    size = float(gradient @ direction)
     if len(subspace.directions) > 1:  # the curvature is known: the step before was not taken
         return subspace, subspace.minimiser(gradient, current.radius)[0]
+    damping = _DAMPING * max(current.share, _LEAST_DAMPING)
+    direction = curvature.solve(gradient, damping)
+    size = float(gradient @ direction)
     while True:
         new = subspace.new_part(direction)
         if new is not None:

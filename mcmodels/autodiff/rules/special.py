@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import scipy.special as sp
 
+from mcmodels.autodiff.rules.arrangement import with_axes
 from mcmodels.autodiff.tables import add, call, elementwise, matrix_function
 from mcmodels.autodiff.tracing import constant
 
@@ -35,15 +36,6 @@ def _softmax_differential(t: Any, y: Any, x: Any, axis: Any = None) -> Any:
 
 def _logsumexp(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     return sp.logsumexp(x, axis=axis, keepdims=keepdims)
-
-
-def _expanded(g: Any, x: Any, axis: Any, keepdims: bool) -> Any:
-    """What a sum over an axis dropped, put back with length 1."""
-    if keepdims:
-        return g
-    if axis is None:
-        return np.reshape(g, (1,) * np.ndim(x))
-    return np.expand_dims(g, axis)
 
 
 add(
@@ -118,7 +110,7 @@ add(
                 call("softmax", x, axis=axis) * t, axis=axis, keepdims=keepdims
             ),
             lambda g, y, x, axis=None, keepdims=False: (
-                call("softmax", x, axis=axis) * _expanded(g, x, axis, keepdims)
+                call("softmax", x, axis=axis) * with_axes(g, x, axis, keepdims)
             ),
         ),
     ),
