@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import warnings
 from abc import abstractmethod
 from typing import Any, Self
@@ -182,9 +183,12 @@ class LossEstimator(LossInferenceMixin, DifferentiableMixin, CallbackSupportMixi
         return UserLoss(pointwise(self.loss))
 
     def _loss_text(self) -> str:
-        if callable(self.loss):
-            return str(getattr(self.loss, "__name__", type(self.loss).__name__))
-        return str(self.loss)
+        if not callable(self.loss):
+            return str(self.loss)
+        if isinstance(self.loss, functools.partial):
+            given = [*self.loss.args, *(f"{name}={v}" for name, v in self.loss.keywords.items())]
+            return f"{_name(self.loss.func)}({', '.join(map(str, given))})"
+        return _name(self.loss)
 
     def _fit_rows(self, loss: UserLoss, rows: Rows, X: Any, y: Any, weights: Array | None) -> Self:
         objective = UserObjective(rows, loss, float(self.alpha))
@@ -202,8 +206,7 @@ class LossEstimator(LossInferenceMixin, DifferentiableMixin, CallbackSupportMixi
                 if isinstance(known, UserDerivatives):
                     visited = known.curvatures if visited is None else visited + known.curvatures
             solution = irls.conclude(objective, state)
-            optimum = solution.value
-            said = list(warnings_of_loss(objective, optimum.params, optimum.hessian, visited))
+            said = list(warnings_of_loss(objective, solution, visited))
         self._conclude(objective, solution)
         self._warn_of(solution, rows.n_present)
         for warning in said:
@@ -270,6 +273,10 @@ class LossEstimator(LossInferenceMixin, DifferentiableMixin, CallbackSupportMixi
         X, y = validated_pair(self, X, y, reset=False)
         weights = check_weights(sample_weight, X)
         return X, self._targets_of(y, weights)[:, np.newaxis], weights
+
+
+def _name(function: Any) -> str:
+    return str(getattr(function, "__name__", type(function).__name__))
 
 
 def _first_rows(rows: Rows) -> tuple[Array, Array]:

@@ -11,18 +11,21 @@ from mcmodels.objectives.loss_probe import Jump, find_jump, grid, least_curvatur
 from mcmodels.objectives.user_loss import CurvatureRange, UserObjective
 from mcmodels.rows import RowBlock
 from mcmodels.rows.blocks import Array
+from mcmodels.solvers import Solution, Status, irls
 
 # So many rows, and different targets among them, are looked at between the predictors of the fit.
 _ROWS, _TARGETS = 2048, 48
 # ℓ″ within this share of the largest is zero but for rounding.
 _ROUNDING = 1e-8
+# And so are eigenvalues of a Hessian with unit diagonal.
+_FLAT = 1e-12
 
 
 def warnings_of_loss(
-    objective: UserObjective, params: Array, hessian: Array | None, visited: CurvatureRange | None
+    objective: UserObjective, solution: Solution[irls.Optimum], visited: CurvatureRange | None
 ) -> Iterator[FitWarning]:
     """Warnings of jumps, and of curvature below zero in rows that the fit has visited or near."""
-    y, eta = _seen(objective, params)
+    y, eta = _seen(objective, solution.value.params)
     points = _around(eta)
     jump = find_jump(objective.loss, y, points)
     if jump is None and np.ptp(y) > 0:
@@ -32,7 +35,7 @@ def warnings_of_loss(
     between = least_curvature(objective.loss, y, points)
     for seen, where in ((visited, "in a row of the fit"), (between, "between its rows")):
         if seen is not None and _curves_down(seen, between):
-            yield NonConvexLossWarning(_convexity_text(seen, where, hessian))
+            yield NonConvexLossWarning(_convexity_text(seen, where, solution))
             return
 
 
@@ -60,26 +63,30 @@ def _curves_down(seen: CurvatureRange, between: CurvatureRange | None) -> bool:
     return seen.smallest < -_ROUNDING * scale
 
 
-def _convexity_text(seen: CurvatureRange, where: str, hessian: Array | None) -> str:
+def _convexity_text(seen: CurvatureRange, where: str, solution: Solution[irls.Optimum]) -> str:
     text = (
         f"the loss is not convex: its second derivative is {seen.smallest:.3g} at y={seen.y:g}, "
         f"eta={seen.eta:g}, {where}. "
     )
-    if hessian is None:
-        text += "Whether the point reached is a minimum was not judged, as there is no hessian_. "
-    else:
-        least = float(np.linalg.eigvalsh(hessian)[0])
-        if least > 0:
-            text += (
-                f"The point reached is a minimum (least eigenvalue of hessian_: {least:.3g}), and "
-                "there may be lower ones. "
-            )
-        else:
-            text += (
-                "The point reached is not a strict minimum (least eigenvalue of hessian_: "
-                f"{least:.3g}). "
-            )
+    if solution.status is not Status.UNBOUNDED:
+        text += _point_text(solution.value)
     return text + "Compare fits from several starts (warm_start), or penalise more."
+
+
+def _point_text(optimum: irls.Optimum) -> str:
+    """Whether the Hessian is definite: in the coordinates of the fit, where it has most digits."""
+    hessian = optimum.hessian if optimum.inner is None else optimum.inner.hessian
+    if hessian is None:
+        return "Whether the point reached is a minimum was not judged, as there is no hessian_. "
+    if not np.isfinite(hessian).all():
+        return "hessian_ is not finite at the point reached. "
+    size = np.sqrt(np.abs(np.diagonal(hessian)))
+    size = np.where(size > 0, size, 1.0)
+    least = float(np.linalg.eigvalsh(hessian / np.outer(size, size))[0])
+    found = f"(least eigenvalue of the Hessian scaled to a unit diagonal: {least:.3g})"
+    if least > _FLAT:
+        return f"The point reached is a minimum {found}, and there may be lower ones. "
+    return f"The point reached is not a strict minimum {found}. "
 
 
 def _jump_text(jump: Jump) -> str:

@@ -121,13 +121,33 @@ class NetworkEstimator(LaplaceMixin, DifferentiableMixin, CallbackSupportMixin, 
         -------
         ndarray of shape (n_params,)
         """
-        return super().hessian_vector_product(X, y, params, sample_weight, vector=_raveled(vector))
+        direction = self._raveled(vector, "vector")
+        return super().hessian_vector_product(X, y, params, sample_weight, vector=direction)
 
     def _point(self, params: Any) -> Array:
         check_is_fitted(self)
         if params is None:
             return self.params_
-        return check_params(_raveled(params), self.params_.shape)
+        return check_params(self._raveled(params, "params"), self.params_.shape)
+
+    def _raveled(self, given: Any, name: str) -> Any:
+        """NetworkParameters as a vector; other things as they are."""
+        check_is_fitted(self)
+        if not isinstance(given, NetworkParameters):
+            return given
+        fitted = NetworkParameters(self.coefs_, self.intercepts_)
+        found, expected = ([np.shape(p) for p in (*of[0], *of[1])] for of in (given, fitted))
+        if found != expected:
+            raise ValueError(
+                f"{name} has layers of shapes {found}; those of the fitted network are {expected}. "
+                "Give (coefs, intercepts) with these shapes, or a vector like params_."
+            )
+        return given.ravel()
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__(state)
+        if "params_" in state:  # a pickle keeps no views
+            self.coefs_, self.intercepts_ = self._network.unflatten(self.params_)
 
     @property
     def hessian_(self) -> Array:
@@ -166,6 +186,8 @@ class NetworkEstimator(LaplaceMixin, DifferentiableMixin, CallbackSupportMixin, 
     def _check_parameters(self) -> tuple[int, ...]:
         """Refuse what is out of range; return the units of the hidden layers."""
         hidden = self.hidden_layer_sizes
+        if isinstance(hidden, np.ndarray):
+            hidden = hidden.ravel()
         sizes = tuple(hidden) if isinstance(hidden, Iterable) else (hidden,)
         for size in sizes:
             if not isinstance(size, Integral) or isinstance(size, bool) or size < 1:
@@ -198,18 +220,19 @@ class NetworkEstimator(LaplaceMixin, DifferentiableMixin, CallbackSupportMixin, 
         rows = self._rows(X, targets, weights)
         objective = NetworkObjective(rows, network, self._loss(), float(self.alpha))
         with refuse_not_finite(self, X):
-            solution = self._descend(objective, start, X, y, weights)
-        return self._conclude(objective, solution)
+            solution, stopped = self._descend(objective, start, X, y, weights)
+        return self._conclude(objective, solution, stopped)
 
     def _start(self, network: Network) -> Array:
         """scikit-learn's law (Glorot and Bengio 2010): uniform, layer by layer, W then b.
 
         With ``warm_start`` the parameters of the last fit, when the layers are the same.
         """
-        previous: Network | None = getattr(self, "_network", None)
-        fitted = getattr(self, "params_", None)
-        if self.warm_start and fitted is not None and previous == network:
-            return fitted
+        if self.warm_start and hasattr(self, "params_"):
+            # A fit that was refused, or interrupted, leaves parameters of other layers.
+            shapes = [W.shape for W in self.coefs_]
+            if self._network == network and shapes == list(pairwise(network.sizes)):
+                return self.params_
         random = check_random_state(self.random_state)
         factor = 2.0 if self.activation == "logistic" else 6.0
         start = NetworkParameters([], [])
@@ -237,13 +260,16 @@ class NetworkEstimator(LaplaceMixin, DifferentiableMixin, CallbackSupportMixin, 
 
     def _descend(
         self, objective: NetworkObjective, start: Array, X: Any, y: Any, weights: Array | None
-    ) -> Solution[Minimum]:
-        """Run the solver, telling scikit-learn's callbacks of each step."""
+    ) -> tuple[Solution[Minimum], bool]:
+        """Run the solver, telling scikit-learn's callbacks of each step; whether one stopped it."""
         told = ToldFit(self, X, y, weights, f"{self.solver}-step")
+        stopped = False
 
         def after_step(params: Array) -> bool:
+            nonlocal stopped
             told.begin_step()
-            return told.end_step(params)
+            stopped = told.end_step(params)
+            return stopped
 
         total = objective.rows.total_weight
         options: dict[str, Any] = {
@@ -252,11 +278,13 @@ class NetworkEstimator(LaplaceMixin, DifferentiableMixin, CallbackSupportMixin, 
             "after_step": after_step,
         }
         if self.solver == "lbfgs":
-            solution = lbfgs.minimise(objective, start, scale=total, **options)
+            # A penalty that outweighs the rows sets the scale.
+            scale = max(total, float(self.alpha))
+            solution = lbfgs.minimise(objective, start, scale=scale, **options)
         else:
             solution = trust_region.minimise(objective, start, **options)
         told.end(solution.value.params)
-        return solution
+        return solution, stopped
 
     def _as_attributes(self, params: Array) -> dict[str, Any]:
         """The attributes that predictions read."""
@@ -268,7 +296,9 @@ class NetworkEstimator(LaplaceMixin, DifferentiableMixin, CallbackSupportMixin, 
             "n_layers_": len(self._network.sizes),
         }
 
-    def _conclude(self, objective: NetworkObjective, solution: Solution[Minimum]) -> Self:
+    def _conclude(
+        self, objective: NetworkObjective, solution: Solution[Minimum], stopped: bool
+    ) -> Self:
         minimum = solution.value
         for name, value in self._as_attributes(minimum.params).items():
             setattr(self, name, value)
@@ -283,7 +313,7 @@ class NetworkEstimator(LaplaceMixin, DifferentiableMixin, CallbackSupportMixin, 
         if self.compute_hessian:
             self._keep_hessian(objective, minimum)
         if not self.converged_:
-            self._warn_not_converged(solution)
+            self._warn_not_converged(solution, stopped)
         return self
 
     def _keep_hessian(self, objective: NetworkObjective, minimum: Minimum) -> None:
@@ -300,20 +330,24 @@ class NetworkEstimator(LaplaceMixin, DifferentiableMixin, CallbackSupportMixin, 
         slope = minimum.slope
         self._critical_point = CriticalPoint.of(eigenvalues, slope.gradient, slope.value)
 
-    def _warn_not_converged(self, solution: Solution[Minimum]) -> None:
+    def _warn_not_converged(self, solution: Solution[Minimum], stopped: bool) -> None:
         largest = np.abs(solution.value.slope.gradient).max()
         where = f"with the largest entry of the gradient at {largest:.1e}"
-        if solution.iterations >= self.max_iter:
-            text = f"stopped after max_iter={solution.iterations} steps {where}. Raise max_iter"
+        if stopped:
+            text = f"was stopped by a callback after {solution.iterations} steps {where}"
+        elif solution.iterations >= self.max_iter:
+            text = (
+                f"stopped after max_iter={solution.iterations} steps {where}. Raise max_iter, "
+                "scale the columns, or allow more by tol"
+            )
         else:
-            text = f"found no further decrease after {solution.iterations} steps, {where}"
-        warn_not_converged(
-            f"{self.solver} {text}, scale the columns, or allow more by tol.", stacklevel=7
-        )
-
-
-def _raveled(params: Any) -> Any:
-    return params.ravel() if isinstance(params, NetworkParameters) else params
+            kink = " This may be a kink of relu, which activation='tanh' has not."
+            text = (
+                f"found no further decrease after {solution.iterations} steps, {where}."
+                f"{kink if self.activation == 'relu' else ''} Scale the columns and the targets, "
+                "or allow more by tol"
+            )
+        warn_not_converged(f"{self.solver} {text}.", stacklevel=7)
 
 
 def _refuse_too_many(n_params: int, asked: str) -> None:

@@ -11,6 +11,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from mcmodels._parameter_inference import index_of
 from mcmodels._validation import check_choice, validated_rows
+from mcmodels._verdicts import warn_not_converged
 from mcmodels.inference.laplace import Curvature, NetworkPosterior, network_posterior
 from mcmodels.rows import ArrayRows
 from mcmodels.rows.blocks import Array
@@ -91,6 +92,7 @@ class LaplaceMixin:
     """Predictive intervals of a network."""
 
     params_: Array
+    converged_: bool
 
     def laplace(
         self, X: Any, y: Any, sample_weight: Any = None, *, curvature: Curvature = "last_layer"
@@ -117,7 +119,13 @@ class LaplaceMixin:
         Raises
         ------
         InferenceError
-            When the parameters are at no minimum, or nothing is left to estimate the noise from.
+            When the Hessian has a negative eigenvalue, or nothing is left to estimate the noise
+            from.
+
+        Warns
+        -----
+        ConvergenceWarning
+            When the fit has not converged.
 
         Notes
         -----
@@ -127,6 +135,13 @@ class LaplaceMixin:
         check_choice("curvature", curvature, ("last_layer", "full"))
         check_is_fitted(self)
         objective = self._objective_on(X, y, sample_weight)  # type: ignore[attr-defined]
+        if not self.converged_:
+            warn_not_converged(
+                "the fit stopped before its gradient was small: the intervals are round the "
+                "parameters where it stopped, and those of a minimum may lie elsewhere. Raise "
+                "max_iter, or see what fit warned of.",
+                stacklevel=3,
+            )
         noise = not hasattr(self, "classes_")
         posterior = network_posterior(objective, self.params_, curvature, noise=noise)
         return LaplacePredictions(self, posterior)

@@ -16,6 +16,7 @@ import numpy as np
 
 from mcmodels.autodiff import constant, jvp
 from mcmodels.autodiff.tables import broadcast
+from mcmodels.autodiff.tracing import Traced
 from mcmodels.calculus import Expression, parse
 from mcmodels.calculus.rowwise import not_rowwise, rowwise
 from mcmodels.rows.blocks import Array
@@ -127,30 +128,49 @@ class PointwiseCallable:
     def require_rows(self, y: Array, eta: Array) -> None:
         """Refuse a function that does not give one number for each row, by that row alone.
 
+        What the function itself raises is passed on, with a note on how it was called.
+
         Raises
         ------
         ValueError
-            For a result of another shape, for one that depends on other rows, and for changed
-            arguments.
+            For a result of another shape, for one that depends on other rows or not on η, and for
+            changed arguments.
         TypeError
-            For a result that is not made of real numbers.
+            For a result that is no array of real numbers in double precision.
         """
         given = y.copy(), eta.copy()
         with np.errstate(all="ignore"):
-            whole = self.function(y, eta)
+            try:
+                whole = self.function(y, eta)
+            except Exception as error:
+                error.add_note(
+                    f"loss was called with arrays y and eta of shape {eta.shape}, a block of the "
+                    "rows; it must return the loss of each row in it."
+                )
+                raise
+            if not isinstance(whole, np.ndarray | np.generic | float | int):
+                raise TypeError(
+                    f"loss returned a {type(whole).__name__}; it must return an array with the "
+                    "loss of each row."
+                )
             if np.shape(whole) != eta.shape:
                 raise ValueError(
                     f"loss returned shape {np.shape(whole)} for y and eta of shape {eta.shape}; it "
                     "must return the loss of each row. Leave out sums and means: weights and the "
                     "sum over rows are added."
                 )
-            if np.asarray(whole).dtype.kind not in "fiub":
+            if np.asarray(whole).dtype != np.float64:
                 raise TypeError(
-                    f"loss returned {np.asarray(whole).dtype} numbers; they must be real."
+                    f"loss returned {np.asarray(whole).dtype} numbers; they must be real, and in "
+                    "double precision (float64), as y and eta are."
                 )
             if not (np.array_equal(y, given[0]) and np.array_equal(eta, given[1])):
                 raise ValueError(
                     "loss changed the arrays that it was given; write eta - y, not eta -= y."
+                )
+            if not self._follows(y, eta):
+                raise ValueError(
+                    "loss does not depend on eta, or in jumps only; there is nothing to fit."
                 )
             parts = [self.function(y[k : k + 1], eta[k : k + 1]) for k in range(y.size)]
         alone = np.concatenate([np.broadcast_to(part, (1,)) for part in parts])
@@ -162,6 +182,18 @@ class PointwiseCallable:
                 f"row alone, and {np.asarray(whole)[k]:g} beside other rows. The loss of a row may "
                 "depend on its own y and eta only."
             )
+
+    def _follows(self, y: Array, eta: Array) -> bool:
+        """Whether the loss is computed from eta."""
+        seen = []
+
+        def loss(at: Any) -> Any:
+            found = self.function(y, at)
+            seen.append(isinstance(found, Traced))
+            return found
+
+        jvp(loss, (eta,), (np.ones(eta.shape),))
+        return seen[0]
 
 
 @functools.lru_cache(maxsize=256)
@@ -202,7 +234,10 @@ def inverse_link(link: Any, eta: Array) -> Array:
             f"inverse_link is a {type(link).__name__}; give None, an expression in eta, its text, "
             "or a function of an array."
         )
-    found = np.asarray(found, dtype=np.float64)
+    found = np.asarray(found)
+    if found.dtype.kind not in "fiub":
+        raise TypeError(f"inverse_link returned {found.dtype} numbers; they must be real.")
+    found = found.astype(np.float64, copy=False)
     if not np.isfinite(found).all():
         k = int((~np.isfinite(found)).argmax())
         raise ValueError(f"inverse_link is {found[k]:g} at eta={eta[k]:g}; it must be finite.")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -286,8 +287,8 @@ def _claim(
             f"{name} must be an array of real numbers, or a function of x that returns one; found "
             f"{array.dtype}"
         )
-    if rtol is not None and not 0 <= rtol < np.inf:
-        raise ValueError(f"rtol must be a finite number, 0 or more; found {rtol}")
+    if rtol is not None and not (isinstance(rtol, Real) and 0 <= rtol < np.inf):
+        raise ValueError(f"rtol must be a finite number, 0 or more; found {rtol!r}")
     epsilon = float(np.finfo(array.dtype if array.dtype.kind == "f" else float).eps)
     relative = epsilon**0.5 if rtol is None else rtol
     return array.astype(float), (relative, _ROUNDING * epsilon)

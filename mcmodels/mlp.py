@@ -51,7 +51,8 @@ class MLPClassifier(ClassifierMixin, NetworkEstimator):
         Largest number of steps.
     tol : float, default=1e-4
         The fit has converged when no entry of the gradient exceeds ``tol · Σ wᵢ`` (scikit-learn's
-        "lbfgs" means the same), or when float64 can show no further decrease of the objective.
+        "lbfgs" means the same), or when float64 can show no further decrease of the objective and
+        the gradient promises none, as it does at a kink of relu.
     random_state : int, RandomState instance or None, default=None
         Where the descent starts: the same random state gives scikit-learn's start.
     warm_start : bool, default=False
@@ -87,7 +88,7 @@ class MLPClassifier(ClassifierMixin, NetworkEstimator):
     n_passes_ : int
         Walks over the rows: evaluations of value and gradient, and Hessian-vector products.
     converged_ : bool
-        Whether the tolerance was met.
+        Whether the fit has converged, as ``tol`` says.
     status_ : {"converged", "not converged"}
         How the solver ended.
     n_layers_, n_outputs_ : int
@@ -154,7 +155,8 @@ class MLPClassifier(ClassifierMixin, NetworkEstimator):
         Warns
         -----
         ConvergenceWarning
-            When ``max_iter`` steps did not suffice.
+            When ``max_iter`` steps did not suffice, or no step is a decrease where the gradient is
+            not small.
         """
         return self._fit(X, y, sample_weight)
 
@@ -275,7 +277,8 @@ class MLPRegressor(MultiOutputMixin, RegressorMixin, NetworkEstimator):
         Largest number of steps.
     tol : float, default=1e-4
         The fit has converged when no entry of the gradient exceeds ``tol · Σ wᵢ`` (scikit-learn's
-        "lbfgs" means the same), or when float64 can show no further decrease of the objective.
+        "lbfgs" means the same), or when float64 can show no further decrease of the objective and
+        the gradient promises none, as it does at a kink of relu.
     random_state : int, RandomState instance or None, default=None
         Where the descent starts: the same random state gives scikit-learn's start.
     warm_start : bool, default=False
@@ -309,7 +312,7 @@ class MLPRegressor(MultiOutputMixin, RegressorMixin, NetworkEstimator):
     n_passes_ : int
         Walks over the rows: evaluations of value and gradient, and Hessian-vector products.
     converged_ : bool
-        Whether the tolerance was met.
+        Whether the fit has converged, as ``tol`` says.
     status_ : {"converged", "not converged"}
         How the solver ended.
     n_layers_, n_outputs_ : int
@@ -374,7 +377,8 @@ class MLPRegressor(MultiOutputMixin, RegressorMixin, NetworkEstimator):
         ConstantTargetWarning
             When a target takes one value only.
         ConvergenceWarning
-            When ``max_iter`` steps did not suffice.
+            When ``max_iter`` steps did not suffice, or no step is a decrease where the gradient is
+            not small.
         """
         return self._fit(X, y, sample_weight)
 

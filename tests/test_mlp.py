@@ -9,7 +9,7 @@ import pytest
 import sklearn.neural_network
 from scipy import sparse
 from sklearn.base import clone
-from sklearn.datasets import load_digits
+from sklearn.datasets import load_digits, load_iris
 from sklearn.utils import get_tags
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
@@ -227,6 +227,11 @@ def test_derivatives_at_the_fit_and_anywhere(task):
     assert relative_error(product, expected) < 1e-12
     with pytest.raises(ValueError, match=r"params has shape \(2,\)"):
         model.objective(X, y, params=np.zeros(2))
+    turned = NetworkParameters([W.T for W in model.coefs_], model.intercepts_)
+    with pytest.raises(ValueError, match=r"params has layers of shapes \[\(4, 4\), \((1|2|3), 4\)"):
+        model.objective(X, y, params=turned)
+    with pytest.raises(ValueError, match="vector has layers of shapes"):
+        model.hessian_vector_product(X, y, vector=turned)
 
 
 @pytest.mark.parametrize("task", ESTIMATORS)
@@ -355,6 +360,69 @@ def test_warm_start(solver):
     assert model.coefs_[0].shape == (4, 3)
 
 
+def test_a_warm_start_after_a_refused_fit_draws_anew():
+    X, y = data("two classes")
+    model = fitted("two classes", X, y, warm_start=True)
+    wider = np.column_stack([X, X[:, :2]])
+    with pytest.raises(ValueError, match="contains NaN"):
+        model.fit(np.where(wider > 0, wider, np.nan), y)
+    model.fit(wider, y)
+    expected = fitted("two classes", wider, y)
+    np.testing.assert_array_equal(model.params_, expected.params_)
+
+
+@pytest.mark.parametrize("hidden", [3, np.int64(3), (3,), [3], np.array(3), np.array([3])])
+def test_ways_to_say_how_many_units(hidden):
+    X, y = data("one target")
+    assert MLPRegressor(hidden, tol=np.inf).fit(X, y).coefs_[0].shape == (4, 3)
+
+
+@pytest.mark.parametrize("solver", SOLVERS)
+def test_a_kink_of_relu_is_not_called_converged(solver):
+    """Where no step is a decrease and the gradient is far from small, the fit says so."""
+    X, y = data("three classes")
+    options = {"alpha": 1.0, "tol": 1e-8, "max_iter": 5000, "random_state": 0}
+    with pytest.warns(ConvergenceWarning, match="no further decrease.*a kink of relu"):
+        model = MLPClassifier((4,), solver=solver, **options).fit(X, y)
+    assert model.status_ == "not converged"
+    # The penalty makes curvature 1 or more: with this gradient a smooth loss would fall visibly.
+    assert np.abs(model.gradient_.ravel()).max() > 0.01
+
+
+@pytest.mark.parametrize("solver", SOLVERS)
+@pytest.mark.parametrize("weight", [1e-170, 1e-30, 1e160, 1e290])
+def test_weights_of_any_size(solver, weight):
+    """A common factor of weights and penalty changes nothing."""
+    X, y = data("three classes")
+    options = {"solver": solver, "tol": 1e-6}
+    expected = fitted("three classes", X, y, np.ones(60), **options)
+    model = fitted("three classes", X, y, np.full(60, weight), alpha=2.0 * weight, **options)
+    # Where rounding lets the paths differ, the tolerance bounds the gap: 60e-6 of a curvature of 2.
+    assert model.converged_
+    assert relative_error(model.params_, expected.params_) < 1e-4
+    assert model.loss_ == pytest.approx(expected.loss_, rel=1e-8)
+
+
+def test_a_rough_step_does_not_end_the_fit():
+    """From this start a rough step that promises nothing visible raises the gradient."""
+    X, y = load_iris(return_X_y=True)
+    X = (X - X.mean(axis=0)) / X.std(axis=0)
+    options = {"alpha": 0.5, "tol": 1e-10, "max_iter": 10_000, "random_state": 177}
+    model = MLPClassifier((), solver="newton-cg", **options).fit(X, y)
+    assert np.abs(model.gradient_.ravel()).max() <= 150e-10
+
+
+@pytest.mark.parametrize("solver", SOLVERS)
+def test_what_overflows_on_the_way_is_no_nan(solver):
+    X, y = data("one target")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        model = MLPRegressor((4,), solver=solver, random_state=0).fit(1e150 * X, y)
+    assert np.isfinite(model.objective_)
+    assert np.isfinite(model.params_).all()
+
+
 def test_a_random_state_draws_anew():
     X, y = data("two classes")
     random = np.random.RandomState(0)
@@ -440,7 +508,7 @@ def test_callbacks_see_each_step_and_stop_the_fit(solver):
     model = MLPClassifier((4,), "tanh", solver=solver, alpha=0.5, random_state=0)
     model.set_callbacks(recorder).fit(X, y)
     assert len(recorder.ends(f"{solver}-step")) == model.n_iter_ > 3
-    with pytest.warns(ConvergenceWarning):
+    with pytest.warns(ConvergenceWarning, match="was stopped by a callback after 3 steps"):
         model.set_callbacks(Recorder(stop_after=3)).fit(X, y)
     assert model.n_iter_ == 3
 
@@ -456,6 +524,8 @@ def test_pickles_clones_and_holds_no_rows(task, tmp_path):
     joblib.dump(model, tmp_path / "model.joblib")
     restored = joblib.load(tmp_path / "model.joblib")
     np.testing.assert_array_equal(restored.predict(X), model.predict(X))
+    assert all(np.shares_memory(W, restored.params_) for W in restored.coefs_)
+    assert all(np.shares_memory(b, restored.params_) for b in restored.intercepts_)
     np.testing.assert_array_equal(restored.hessian_, model.hessian_)
     assert restored.critical_point_.kind == model.critical_point_.kind
     assert not hasattr(clone(model), "params_")

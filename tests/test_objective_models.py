@@ -1,5 +1,6 @@
 """ObjectiveRegressor and ObjectiveClassifier against the models that they can stand for."""
 
+import functools
 import pickle
 import warnings
 
@@ -380,7 +381,7 @@ def test_a_non_convex_loss_is_said_with_the_place():
     y[7] += 30.0  # far outside
     message = (
         r"not convex: its second derivative is -\S+ at y=\S+, eta=\S+, in a row of the fit. The "
-        r"point reached is a minimum \(least eigenvalue of hessian_: \S+\)"
+        r"point reached is a minimum \(least eigenvalue of the Hessian scaled to \S+ unit dia"
     )
     for model in pair("student"):
         with pytest.warns(NonConvexLossWarning, match=message):
@@ -473,6 +474,56 @@ def test_a_loss_without_a_least_value(loss):
             model = ObjectiveRegressor(loss).fit(X, y)
     assert np.isfinite(model.params_).all()
     assert model.status_ == "no minimum"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda X: X + np.array([1e9, 0, 0]),
+        lambda X: X * [1e8, 1e-8, 1],
+        lambda X: np.column_stack([X, X[:, 0]]),
+        lambda X: np.column_stack([X, np.zeros(len(X))]),
+    ],
+    ids=["far", "scaled", "twice", "zero"],
+)
+def test_whether_a_minimum_was_reached_does_not_depend_on_units(change):
+    X, y = problem("numbers")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RankDeficiencyWarning)
+        with pytest.warns(NonConvexLossWarning, match="point reached is a minimum"):
+            ObjectiveRegressor("log(1 + (y - eta)**2)").fit(change(X), y)
+
+
+def test_nothing_is_called_a_minimum_where_there_is_none():
+    X, y = problem("numbers")
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        ObjectiveRegressor("tanh(eta)*y").fit(X, 10 * y)
+    said = [str(warning.message) for warning in caught]
+    assert any("it has no minimum" in text for text in said)
+    assert any("the loss is not convex" in text for text in said)
+    assert not any("point reached" in text for text in said)
+
+
+def test_a_fit_that_ends_at_the_edge_of_the_domain_says_so():
+    X, y = problem("numbers")  # targets of both signs: -log(eta) wants eta at 0, where it ends
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        with pytest.warns(NonConvexLossWarning, match="the loss is not convex"):
+            ObjectiveRegressor("log(eta)*y").fit(X, y)
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_zero_counts_that_fewer_rows_than_columns_fit_exactly_have_no_minimum(seed):
+    rng = np.random.default_rng(seed)
+    X, y = rng.standard_normal((30, 100)), rng.poisson(1.0, 30)
+    for loss, targets in ((POISSON, y), ("softplus(eta) - y*eta", y > 0)):
+        with pytest.warns(NoMinimumWarning, match="falls for ever"):
+            ObjectiveRegressor(loss).fit(X, targets)
+    with pytest.warns(RankDeficiencyWarning):  # positive counts are fitted at finite predictors
+        exact = ObjectiveRegressor(POISSON).fit(X, y + 1)
+    # Interpolation by Newton's method ends at a step of 1e-10.
+    assert relative_error(exact.predict(X), np.log(y + 1)) < 1e-8
 
 
 # -- refusals -------------------------------------------------------------------------------------
@@ -606,6 +657,37 @@ def test_an_m_estimator_has_no_covariance_of_its_own():
     assert test.statistic == pytest.approx(model.coef_[0] ** 2 / V[0, 0], rel=1e-10)
 
 
+def test_a_loss_without_curvature_has_no_sandwich_and_no_stray_warnings():
+    X, y = problem("numbers")
+    for loss in ("abs(y - eta)", "relu(y - eta) + relu(eta - y)"):
+        model = quietly(ObjectiveRegressor(loss), X, y)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            with pytest.raises(InferenceError, match="ℓ″ is all but zero"):
+                model.covariance(X, y, kind="HC0")
+
+
+def test_functions_of_parameters_are_checked():
+    X, y = problem("counts")
+    model = ObjectiveRegressor(POISSON, log_likelihood=True).fit(X, y)
+    with pytest.raises(TypeError, match=r"g is a str; give a function of an array of shape \(4,"):
+        model.delta_method("x0 / x1")
+    for g, found in ((lambda t: 1j * t[0], "complex128"), (lambda t: None, "object")):
+        with pytest.raises(TypeError, match=f"g returned {found} values; it must return a real"):
+            model.delta_method(g)
+
+
+def test_a_summary_names_a_partial_loss_by_its_function_and_arguments():
+    X, y = problem("counts")
+    loss = functools.partial(squared_of, width=2.0)
+    text = str(ObjectiveRegressor(loss).fit(X, y).summary(X, y, kind="HC0"))
+    assert "squared_of(width=2.0)" in text
+
+
+def squared_of(y, eta, width):
+    return ((y - eta) / width) ** 2
+
+
 def test_a_likelihood_up_to_a_constant():
     X, y = problem("counts")
     big = ObjectiveRegressor(POISSON, log_likelihood=True).fit(X, y)
@@ -683,6 +765,13 @@ def test_inverse_links_of_every_kind():
         model.predict(X)
 
 
+def test_an_inverse_link_of_complex_numbers_is_refused():
+    X, y = problem("counts")
+    model = ObjectiveRegressor(POISSON, inverse_link=lambda eta: eta + 1j).fit(X, y)
+    with pytest.raises(TypeError, match="inverse_link returned complex128 numbers; they must be"):
+        model.predict(X)
+
+
 def test_callbacks_see_each_step_and_stop_the_fit():
     X, y = problem("counts")
     recorder = Recorder()
@@ -715,3 +804,9 @@ def test_warnings_point_at_the_call_of_fit(category, loss, options):
         ObjectiveRegressor(loss, **options).fit(X, y)
     found = [warning for warning in caught if warning.category is category]
     assert [warning.filename for warning in found] == [__file__]
+
+
+def test_an_objective_that_falls_along_the_intercept_names_no_column():
+    X, _ = problem("counts")
+    with pytest.warns(NoMinimumWarning, match="falls for ever along the intercept"):
+        ObjectiveRegressor("exp(-eta)").fit(X, np.arange(len(X)))

@@ -40,6 +40,11 @@ def real(x: Any) -> Any:
     """An argument as an array of floating-point numbers."""
     if isinstance(x, Traced):
         return x
+    if isinstance(x, np.ma.MaskedArray | np.matrix):
+        raise TypeError(
+            f"derivatives are taken by plain arrays; a {type(x).__name__} has a mask or a product "
+            "of its own, which the function would not see."
+        )
     array = np.asarray(x)
     if array.dtype == object and array.size:
         return of_objects(array)

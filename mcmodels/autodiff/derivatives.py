@@ -25,7 +25,7 @@ from mcmodels.autodiff.arguments import (
 from mcmodels.autodiff.forward import Dual, Forward
 from mcmodels.autodiff.recorded import Recorded
 from mcmodels.autodiff.tables import shape_of
-from mcmodels.autodiff.tracing import constant
+from mcmodels.autodiff.tracing import Traced, constant
 
 __all__ = [
     "grad",
@@ -140,13 +140,20 @@ def vjp(f: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[[Any], Any]
     >>> pullback(np.array([1.0, 10.0]))
     array([  1., -10.])
     """
+    # The pullback is called later, when what was passed in or returned may have been written to.
+    primals = tuple(map(_kept, map(real, primals)))
     recorded = Recorded(f, tuple(range(len(primals))), primals, {})
 
     def pullback(u: Any) -> Any:
         found = recorded.pull(of_shape(u, shape_of(recorded.value), "u", "f returned"))
         return found[0] if len(primals) == 1 else tuple(found)
 
-    return recorded.value, pullback
+    return _kept(recorded.value), pullback
+
+
+def _kept(x: Any) -> Any:
+    """A copy that nobody else can write to."""
+    return x if isinstance(x, Traced) else np.array(x)
 
 
 def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any, Any]:

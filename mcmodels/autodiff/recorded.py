@@ -88,11 +88,10 @@ class Recorded:
     def columns(self, i: int) -> Any:
         """The Jacobian by an input, a forward sweep for each of its entries."""
         x, shape = self.points[i], shape_of(self.value)
+        lines = [] if self.output is None else self.tape.lines_to(self.output)
         columns = []
         for v in _units(shape_of(x), x):
-            found = None
-            if self.output is not None:
-                found = self.tape.push([self.inputs[i]], [v], self.output)
+            found = self.tape.push(self.inputs[i], v, lines) if lines else None
             columns.append(np.zeros(shape) if found is None else found)
         if not columns:
             return _nothing(shape, x)

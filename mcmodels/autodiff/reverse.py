@@ -101,13 +101,20 @@ class Tape(Tracer):
                 found[parent] = part if before is None else before + part
         return [found[x.line] if x.line <= output.line else None for x in inputs]
 
-    def push(self, inputs: Sequence[Variable], tangents: Sequence[Any], output: Variable) -> Any:
-        """``J`` times tangents of inputs, in the shape of an output; None stands for zero."""
-        found: list[Any] = [None] * (output.line + 1)
-        for x, tangent in zip(inputs, tangents, strict=True):
-            if x.line <= output.line:
-                found[x.line] = tangent
-        for line, entry in enumerate(self.entries[: output.line + 1]):
+    def lines_to(self, output: Variable) -> list[int]:
+        """The lines that an output depends on, in order."""
+        needed = {output.line}
+        for line in range(output.line, -1, -1):
+            if line in needed:
+                needed.update(parent for _, parent in self.entries[line].parents)
+        return sorted(needed)
+
+    def push(self, x: Variable, tangent: Any, lines: Sequence[int]) -> Any:
+        """``J`` times a tangent of an input, along the lines to an output; None for zero."""
+        found: list[Any] = [None] * (max(x.line, lines[-1]) + 1)
+        found[x.line] = tangent
+        for line in lines:
+            entry = self.entries[line]
             if entry.rule is None:
                 continue
             for i, parent in entry.parents:
@@ -115,7 +122,7 @@ class Tape(Tracer):
                     part = entry.rule.push(i, dx, entry.y, entry.values, entry.kwargs)
                     before = found[line]
                     found[line] = part if before is None else before + part
-        return found[output.line]
+        return found[lines[-1]]
 
     def _written(self, entry: Entry) -> Variable:
         self.entries.append(entry)

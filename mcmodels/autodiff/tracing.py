@@ -103,7 +103,7 @@ def apply(rule: Rule, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
         if isinstance(arg, Traced):
             if tracer is None or arg.tracer.level > tracer.level:
                 tracer = arg.tracer
-        elif isinstance(arg, list):
+        elif isinstance(arg, (list, tuple)):
             return apply(rule, [*args[:i], np.asarray(arg), *args[i + 1 :]], kwargs)
         elif isinstance(arg, np.ndarray) and arg.dtype.hasobject:
             return apply(rule, [*args[:i], of_objects(arg), *args[i + 1 :]], kwargs)

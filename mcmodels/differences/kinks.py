@@ -15,6 +15,9 @@ __all__ = ["require_smooth"]
 _FIRST_STEP = 2.0**-8
 _STEPS = 10  # down to 2⁻²⁶ of the size of a coordinate, each a quarter of the one before
 _LARGEST = 2.0**-14  # a bend that is gone at this step is none at the point
+# A sharp kink so near the point is taken for one at it: the noise of f is measured across both.
+_BESIDE = 5e-6
+_SHARP = 0.05  # half the change of the derivative, relative to the larger of the two
 _SEEN = 20  # times the noise of f
 _SAME = 0.2  # the gap between the sides of a smooth f falls to a quarter from step to step
 _SMALLEST = 1e-3  # of the derivatives: a bend that makes none of them wrong
@@ -93,9 +96,19 @@ def _kink(
         gaps = bends / powers[:, None]
     for output in np.flatnonzero(seen.any(axis=0)):
         last = int(np.flatnonzero(seen[:, output])[-1])
-        if last < 2 or steps[last] > _LARGEST:
-            continue
-        three = gaps[last - 2 : last + 1, output]
-        if np.ptp(three) <= _SAME * three[-1]:
-            return last, int(output)
+        for end in (last, last - 1, last - 2):
+            if end < 2 or steps[end] > _LARGEST:
+                continue
+            three = gaps[end - 2 : end + 1, output]
+            if not np.ptp(three) <= _SAME * three[-1]:
+                continue
+            if end == last:
+                return end, int(output)
+            larger = max(abs(above[end, output]), abs(below[end, output]))
+            if not bends[end, output] > _SHARP * larger:
+                continue
+            # Beside a kink the gap is less by its distance over the step.
+            distance = steps[last] * (1 - gaps[last, output] / three[-1])
+            if 0 < distance <= _BESIDE:
+                return end, int(output)
     return None

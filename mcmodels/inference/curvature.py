@@ -133,7 +133,9 @@ class CurvatureInference:
         inner = self.hessian if self.inner is None else self.inner.hessian
         if not self.intercept:
             return Whitening(self._root_of(inner), np.zeros(len(inner)), None)
-        total = inner[-1, -1]
+        total = float(inner[-1, -1])
+        if not total > 0:
+            raise InferenceError(self._singular)
         mean = inner[:-1, -1] / total
         root = self._root_of(inner[:-1, :-1] - np.outer(mean, mean) * total)
         if self.inner is not None:
@@ -144,7 +146,7 @@ class CurvatureInference:
                 mean = linalg.lstsq((coordinates.root / scale[:, np.newaxis]).T, mean)[0] / scale
                 root = coordinates.root @ root
             mean = mean + coordinates.centre
-        return Whitening(root, mean, float(total**-0.5))
+        return Whitening(root, mean, total**-0.5)
 
     @property
     def log_likelihood(self) -> float:
@@ -174,11 +176,15 @@ class CurvatureInference:
     def _factor_of(self, S: Array) -> ScaledCholesky:
         factor = ScaledCholesky.of(S, np.sqrt(np.clip(np.diagonal(S), 0.0, None)))
         if factor is None:
-            raise InferenceError(
-                "the information matrix is singular to working precision: columns are nearly "
-                f"dependent, or {self.without_curvature}. Drop or scale columns, or penalise."
-            )
+            raise InferenceError(self._singular)
         return factor
+
+    @property
+    def _singular(self) -> str:
+        return (
+            "the information matrix is singular to working precision: columns are nearly "
+            f"dependent, or {self.without_curvature}. Drop or scale columns, or penalise."
+        )
 
     @property
     def _free(self) -> Array:

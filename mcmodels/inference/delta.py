@@ -61,9 +61,27 @@ class DeltaMethod:
 def delta_method(
     g: Callable[[Array], Any], estimate: Estimate, shape: tuple[int, ...]
 ) -> DeltaMethod:
-    """Apply the delta method to a function of parameters of the given shape."""
+    """Apply the delta method to a function of parameters of the given shape.
+
+    Raises
+    ------
+    TypeError
+        When g is no function, or what it returns are no real numbers.
+    InferenceError
+        When g or its derivatives are not finite at the parameters.
+    """
+    if not callable(g):
+        raise TypeError(
+            f"g is a {type(g).__name__}; give a function of an array of shape {shape}, the "
+            "parameters."
+        )
     theta = estimate.params.reshape(shape)
-    value = np.asarray(g(theta.copy()), dtype=np.float64)
+    value = np.asarray(g(theta.copy()))
+    if value.dtype.kind not in "fiu":
+        raise TypeError(
+            f"g returned {value.dtype} values; it must return a real number, or an array of them."
+        )
+    value = value.astype(np.float64)
     if not np.isfinite(value).all():
         raise InferenceError(f"g is not finite at the fitted parameters: it returned {value}.")
     J = jacobian(g, theta, _directions(estimate))

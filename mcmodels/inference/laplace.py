@@ -154,7 +154,7 @@ def network_posterior(
     Raises
     ------
     InferenceError
-        If the point is no minimum, or there are fewer rows than effective parameters.
+        If the Hessian has a negative eigenvalue, or there are fewer rows than effective parameters.
     """
     network = objective.network
     if curvature == "full":

@@ -151,9 +151,12 @@ class KroneckerCurvature:
     def __post_init__(self) -> None:
         factors = []
         for A, G in zip(self.sums.incoming, self.sums.outgoing, strict=True):
-            u, U = (A, None) if A.ndim == 1 else np.linalg.eigh(A)
-            q, Q = np.linalg.eigh((G + G.T) / 2)
-            factors.append((np.clip(u, 0.0, None), U, np.clip(q, 0.0, None), Q))
+            u, U = (A, None) if A.ndim == 1 else _eigenpairs(A)
+            q, Q = _eigenpairs((G + G.T) / 2)
+            # Means, not sums: products of two sums of huge or tiny weights would leave float64.
+            u = np.clip(u, 0.0, None) / self.sums.weight
+            q = np.clip(q, 0.0, None) * (self.total_weight / self.sums.weight)
+            factors.append((u, U, q, Q))
         object.__setattr__(self, "_factors", factors)
 
     def solve(self, vector: Array, damping: float) -> Array:
@@ -165,16 +168,28 @@ class KroneckerCurvature:
             Usually a gradient.
         damping : float
             Curvature that is added in all directions, as a share of the mean curvature.
+
+        Returns
+        -------
+        ndarray of shape (n_params,)
+            NaN where the curvature overflows float64.
         """
-        scale = self.total_weight / self.sums.weight**2
-        mean = scale * sum(u.sum() * q.sum() for u, _, q, _ in self._factors) / vector.size
+        mean = sum(u.sum() * q.sum() for u, _, q, _ in self._factors) / vector.size
         added = damping * mean + self.alpha
         coefs, intercepts = [], []
         for W, b, (u, U, q, Q) in zip(*self.network.unflatten(vector), self._factors, strict=True):
             V = np.vstack([W, b])
             rotated = V @ Q if U is None else U.T @ V @ Q
-            rotated /= scale * np.outer(u, q) + (added or 1.0)
+            rotated /= np.outer(u, q) + (added or 1.0)
             V = rotated @ Q.T if U is None else U @ rotated @ Q.T
             coefs.append(V[:-1])
             intercepts.append(V[-1])
         return NetworkParameters(coefs, intercepts).ravel()
+
+
+def _eigenpairs(A: Array) -> tuple[Array, Array]:
+    """Eigenvalues and eigenvectors; NaN where sums of squares have overflowed."""
+    if not np.isfinite(A).all():
+        return np.full(len(A), np.nan), np.full(A.shape, np.nan)
+    values, vectors = np.linalg.eigh(A)
+    return values, vectors

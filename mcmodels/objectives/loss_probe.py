@@ -121,7 +121,8 @@ def _largest_jump(loss: UserLoss, y: Array, points: Array, order: int) -> Jump |
     steep = (high - low) * np.maximum(np.abs(at_low[1]), np.abs(at_high[1]))
     largest = np.maximum(scale[row, 0], np.maximum(np.abs(at_low[0]), np.abs(at_high[0])))
     left = np.where(size > _STEEP * steep, size, 0.0)  # of a slope the rest is rounding
-    relative = np.where(np.isfinite(left), left / largest, 0.0)
+    relative = left / largest
+    relative = np.where(np.isfinite(relative), relative, 0.0)
     worst = int(relative.argmax())
     if relative[worst] <= _LEAST_JUMP:
         return None

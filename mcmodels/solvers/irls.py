@@ -40,8 +40,9 @@ from mcmodels.solvers.recession import curvature_is_everywhere, predictors_grow,
 from mcmodels.solvers.separation import curvature_has_vanished, separated
 from mcmodels.solvers.solution import Solution, Status
 
-# Share of the largest contribution to a direction that makes a column worth naming.
-_NOTABLE = 1e-2
+# Share of the largest contribution to a direction that makes a column worth naming; and below which
+# share of the intercept's no column is.
+_NOTABLE, _NOTHING = 1e-2, 1e-6
 # Mean over standard deviation from which a column is shifted: beyond, squares lose two digits.
 _FAR_FROM_ZERO = 10.0
 # Condition of the weighted design beyond which the normal equations lose ten digits.
@@ -445,8 +446,16 @@ def _falls_for_ever(objective: UserObjective, state: Iterate[Slope], regular: bo
 
 
 def _notable_columns(rows: Rows, step: Array) -> tuple[int, ...]:
-    """Columns that carry the direction, by what they contribute to the linear predictor."""
-    length = np.sqrt(ColumnMoments.of(rows, targets=False).x_squares)
-    contribution = np.abs(np.atleast_2d(step)[:, : rows.n_features]).max(axis=0) * length
-    notable = contribution > _NOTABLE * contribution.max(initial=0.0)
-    return tuple(int(j) for j in np.nonzero(notable)[0])
+    """Columns that carry the direction, by what they contribute to the linear predictor.
+
+    None do where the intercept carries it alone.
+    """
+    moments = ColumnMoments.of(rows, targets=False)
+    coef = np.atleast_2d(step)[:, : rows.n_features]
+    contribution = np.abs(coef).max(axis=0) * np.sqrt(moments.x_squares)
+    largest = contribution.max(initial=0.0)
+    if rows.intercept:
+        shift = np.atleast_2d(step)[:, -1] + coef @ moments.x_mean
+        if largest <= _NOTHING * np.abs(shift).max() * np.sqrt(moments.weight):
+            return ()
+    return tuple(int(j) for j in np.nonzero(contribution > _NOTABLE * largest)[0])

@@ -22,7 +22,7 @@ from mcmodels.objectives.user_loss import UserDerivatives, UserObjective
 from mcmodels.rows import Derivatives, RowBlock, Slope, single_threaded_blas
 from mcmodels.rows.blocks import Array
 from mcmodels.solvers import newton
-from mcmodels.solvers.cholesky import ScaledCholesky
+from mcmodels.solvers.cholesky import FLOAT64_EPSILON, ScaledCholesky
 from mcmodels.solvers.newton import (
     NEGLIGIBLE_STEP,
     Iterate,
@@ -34,6 +34,7 @@ from mcmodels.solvers.newton import (
     stalled,
 )
 from mcmodels.solvers.overflow import refuse_overflow
+from mcmodels.solvers.recession import predictors_grow, recedes
 from mcmodels.solvers.solution import Status
 
 # Eigenvalues smaller than this share of the largest are raised to it.
@@ -57,10 +58,14 @@ class ModifiedDirection(NewtonDirection):
         ``δᵀHδ`` with the Hessian as it is.
     least_eigenvalue : float
         Of the Hessian in the metric of the squared columns, relative to the largest magnitude.
+    unraised : ndarray of shape (P,), or None
+        Newton's step along the raised eigenvectors alone, by what curvature is left there. None
+        where none is left but rounding, and where some is negative.
     """
 
     curvature: float = 0.0
     least_eigenvalue: float = 0.0
+    unraised: Array | None = None
 
 
 def iterates_of(
@@ -88,7 +93,7 @@ def iterates(
     _refuse_not_finite(objective, start, derivatives)
     method = _Method(objective, gradient_tolerance, objective.looks_quadratic(start))
     direction = method.direction(start, derivatives)
-    status = method.status(derivatives, direction)
+    status = method.status(start, derivatives, direction)
     if status is None and count >= max_iter > 0:
         status = Status.NOT_CONVERGED
     current = Iterate(start, derivatives, direction, count, status)
@@ -149,7 +154,7 @@ def _advance(
         return replace(current, count=count, status=ended)
     params, derivatives = accepted
     direction = method.direction(params, derivatives)
-    status = method.status(derivatives, direction)
+    status = method.status(params, derivatives, direction)
     if status is None and count >= max_iter:
         status = Status.NOT_CONVERGED
     return Iterate(params, derivatives, direction, count, status)
@@ -212,6 +217,11 @@ class _Method:
         real = np.abs(values) > _ZERO * largest
         least = float(values[0]) / largest if largest > 0 else 0.0
         at_rest = is_small(derivatives, self.gradient_tolerance)
+        unraised = None
+        left = (values > len(values) * FLOAT64_EPSILON * largest) & (values <= _ZERO * largest)
+        if left.any() and least >= -_ZERO:
+            along = V[:, left].T @ (gradient / metric)
+            unraised = -(V[:, left] @ (along / values[left])) / metric
         if along_least or (least < -_ZERO and at_rest):
             step = np.sqrt(self.objective.rows.total_weight) * V[:, 0] / metric
             step = step if gradient @ step <= 0 else -step
@@ -227,16 +237,28 @@ class _Method:
         plain = described(params, derivatives, step, int(np.count_nonzero(real)), np.inf)
         curvature = float(step @ derivatives.hessian @ step)
         return ModifiedDirection(
-            **vars(plain), curvature=curvature, least_eigenvalue=least if real.any() else 0.0
+            **vars(plain),
+            curvature=curvature,
+            least_eigenvalue=least if real.any() else 0.0,
+            unraised=unraised,
         )
 
-    def status(self, slope: UserDerivatives, direction: NewtonDirection) -> Status | None:
-        """CONVERGED when the gradient is small, nothing curves down, and the step is negligible."""
+    def status(
+        self, params: Array, slope: UserDerivatives, direction: NewtonDirection
+    ) -> Status | None:
+        """CONVERGED when the gradient is small, nothing curves down, and the step is negligible.
+
+        UNBOUNDED when it is negligible only because eigenvalues were raised: what the little
+        curvature that is left makes of the gradient leads on and on.
+        """
         if not is_small(slope, self.gradient_tolerance):
             return None
-        if _curves_down(direction):
+        if _curves_down(direction) or direction.relative_length > NEGLIGIBLE_STEP:
             return None
-        return Status.CONVERGED if direction.relative_length <= NEGLIGIBLE_STEP else None
+        step = direction.unraised if isinstance(direction, ModifiedDirection) else None
+        if step is not None and predictors_grow(self.objective.rows, params, step):
+            return Status.UNBOUNDED if recedes(self.objective, params, step) else Status.CONVERGED
+        return Status.CONVERGED
 
 
 @np.errstate(over="ignore", invalid="ignore")

@@ -19,6 +19,7 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple, Protocol
 
 import numpy as np
+from scipy.linalg.blas import dnrm2 as norm
 from scipy.optimize import brentq
 
 from mcmodels.objectives.kronecker_curvature import ConditionedSlope
@@ -40,10 +41,11 @@ _DAMPING, _LEAST_DAMPING = 0.1, 1e-7
 _LATE, _MOST_DIRECTIONS = 1e-8, 100
 # Promised decreases below this share of the value cannot be verified by values.
 _INVISIBLE = 1e3 * FLOAT64_EPSILON
-# A region smaller than this, relative to the parameters, has shrunk for want of any decrease.
-_COLLAPSED = 1e-6
+# The first region is so large that a step can show: the gradient promises this share of the value.
+_SHOWS = 1e-6
 # A direction of which no more than this share is new is not.
 _NOTHING_NEW = 1e-8
+_TINY = float(np.finfo(np.float64).tiny)
 
 
 class Conditioned(Protocol):
@@ -95,11 +97,11 @@ class Subspace:
 
     def new_part(self, direction: Array) -> Array | None:
         """The part of a direction outside the subspace, of length one; None if there is none."""
-        before = np.linalg.norm(direction)
+        before = norm(direction)
         for _ in range(2):
             for known in self.directions:
                 direction = direction - (known @ direction) * known
-        length = np.linalg.norm(direction)
+        length = norm(direction)
         return direction / length if length > _NOTHING_NEW * before else None
 
     def minimiser(self, gradient: Array, radius: float) -> tuple[Minimiser, Array]:
@@ -190,9 +192,9 @@ def iterates(
         First parameters.
     gradient_tolerance : float
         CONVERGED when no entry of the gradient exceeds it, or when float64 can show no further
-        decrease.
+        decrease and the model promises none: not at a kink.
     max_iter : int
-        NOT_CONVERGED after this many steps.
+        NOT_CONVERGED after this many steps, or where the curvature overflows float64.
 
     Raises
     ------
@@ -201,11 +203,12 @@ def iterates(
     """
     with np.errstate(over="ignore", invalid="ignore"):
         slope = objective.conditioned_slope(start)
-    refuse_undefined_start(slope)
-    first_norm = float(np.linalg.norm(slope.gradient))
+        refuse_undefined_start(slope)
+        first_norm = float(norm(slope.gradient))
+        radius = max(_FIRST_RADIUS, _SHOWS * abs(slope.value) / (first_norm or 1.0))
     small = _is_small(slope, gradient_tolerance)
     status = Status.CONVERGED if small else None
-    current = Iterate(start, slope, _FIRST_RADIUS, Subspace(), 1.0, np.inf, 0, 1, status)
+    current = Iterate(start, slope, radius, Subspace(), 1.0, np.inf, 0, 1, status)
     yield current
     while current.status is None:
         with single_threaded_blas(), np.errstate(over="ignore", invalid="ignore"):
@@ -224,6 +227,9 @@ def _advance(
 ) -> Iterate:
     subspace, proposed = _propose(objective, current)
     products = len(subspace.directions) - len(current.subspace.directions)
+    if proposed is None:
+        passes = current.passes + products
+        return replace(current, passes=passes, status=Status.NOT_CONVERGED)
     params, slope = current.params + proposed.step, current.slope
     trial = objective.conditioned_slope(params)
     tried = replace(
@@ -233,11 +239,13 @@ def _advance(
         passes=current.passes + products + 1,
     )
     ratio = _ratio(slope, trial, proposed)
+    if ratio is None and current.promised > _LATE:  # a rough step: a precise one may do better
+        return replace(tried, subspace=current.subspace, promised=0.0)
     if ratio is None:
-        least = _COLLAPSED * max(float(np.linalg.norm(current.params)), 1.0)
-        searched = proposed.interior or current.radius > least
-        return replace(tried, status=Status.CONVERGED if searched else Status.NOT_CONVERGED)
-    radius, length = current.radius, float(np.linalg.norm(proposed.step))
+        exhausted = _promised(objective, current) <= _INVISIBLE * abs(slope.value)
+        status = Status.CONVERGED if exhausted else Status.NOT_CONVERGED
+        return replace(tried, passes=tried.passes + 1, status=status)
+    radius, length = current.radius, float(norm(proposed.step))
     if ratio < _POOR:
         radius = _SHRINK * length
     elif ratio > _GOOD:
@@ -251,7 +259,7 @@ def _advance(
         slope=trial,
         radius=radius,
         subspace=secant,
-        share=float(np.linalg.norm(trial.gradient)) / first_norm,
+        share=float(norm(trial.gradient)) / first_norm,
         promised=proposed.decrease / (abs(slope.value) or 1.0),
         status=Status.CONVERGED if _is_small(trial, gradient_tolerance) else None,
     )
@@ -263,12 +271,24 @@ def _ratio(slope: Slope, trial: Slope, proposed: Minimiser) -> float | None:
     if proposed.decrease > _INVISIBLE * abs(slope.value):
         return (slope.value - trial.value) / proposed.decrease if defined else -np.inf
     # Values cannot tell; the gradient still can.
-    better = np.linalg.norm(trial.gradient) < np.linalg.norm(slope.gradient)
+    better = norm(trial.gradient) < norm(slope.gradient)
     return 1.0 if defined and better else None
 
 
-def _propose(objective: Conditioned, current: Iterate) -> tuple[Subspace, Minimiser]:
-    """A subspace, and the minimiser of the model there."""
+def _promised(objective: Conditioned, current: Iterate) -> float:
+    """The decrease along -g, ``‖g‖²/2κ`` with curvature κ, of no more than a long step.
+
+    The region does not limit it: at a kink it has shrunk, and the model goes on promising.
+    """
+    length = float(norm(current.slope.gradient))
+    unit = current.slope.gradient / length
+    curvature = float(unit @ objective.hessian_vector_product(current.params, unit))
+    long = max(float(norm(current.params)), current.radius, _FIRST_RADIUS)
+    return length * (min(length / (2 * curvature), long) if curvature > 0 else long)
+
+
+def _propose(objective: Conditioned, current: Iterate) -> tuple[Subspace, Minimiser | None]:
+    """A subspace, and the minimiser of the model there; None where curvature overflows."""
     gradient, curvature = current.slope.gradient, current.slope.curvature
     subspace = current.subspace
     if len(subspace.directions) > 1:  # the curvature is known: the step before was not taken
@@ -277,10 +297,14 @@ def _propose(objective: Conditioned, current: Iterate) -> tuple[Subspace, Minimi
     direction = curvature.solve(gradient, damping)
     size = float(gradient @ direction)
     while True:
+        if not np.isfinite(direction).all():
+            return subspace, None
         new = subspace.new_part(direction)
         if new is not None:
             product = objective.hessian_vector_product(current.params, new)
             subspace = subspace.extended(new, product)
+        if not (subspace.directions and np.isfinite(subspace.products).all()):
+            return subspace, None
         found, curved = subspace.minimiser(gradient, current.radius)
         enough = len(subspace.directions) >= _MOST_DIRECTIONS or current.promised > _LATE
         if new is None or enough or not found.interior:
@@ -307,23 +331,27 @@ def minimise_within(curvature: Array, gradient: Array, radius: float) -> Minimis
     """
     eigenvalues, vectors = np.linalg.eigh(curvature)
     g = vectors.T @ gradient
-
-    def step_at(shift: float) -> Array:
-        return -g / (eigenvalues + shift)
-
-    def excess(shift: float) -> float:
-        return 1.0 / radius - 1.0 / float(np.linalg.norm(step_at(shift)))
-
     lowest, largest = float(eigenvalues[0]), float(np.abs(eigenvalues).max())
-    interior = lowest > 0 and np.linalg.norm(step_at(0.0)) <= radius
+    above = eigenvalues - lowest
+
+    def step_at(least: float) -> Array:
+        """The step that makes the lowest eigenvalue of ``H + λI`` this."""
+        return -g / (above + least)
+
+    def excess(least: float) -> float:
+        return 1.0 / radius - 1.0 / float(norm(step_at(least)))
+
+    interior = lowest > 0 and norm(step_at(lowest)) <= radius
     if interior:
-        s = step_at(0.0)
+        s = step_at(lowest)
     else:
-        length = float(np.linalg.norm(g))
-        smallest = max(0.0, -lowest) + FLOAT64_EPSILON * (largest + length / radius)
+        length = float(norm(g))
+        smallest = max(0.0, lowest) + FLOAT64_EPSILON * (largest + length / radius)
         s = step_at(smallest)
-        if np.linalg.norm(s) > radius:
-            s = step_at(brentq(excess, smallest, smallest + length / radius))
+        if norm(s) > radius:
+            # The root has the scale of H: an absolute tolerance would overlook it.
+            bound = (smallest + length / radius) * (1 + 8 * FLOAT64_EPSILON)
+            s = step_at(brentq(excess, smallest, bound, xtol=_TINY))
         else:  # the gradient has hardly a component along the lowest curvature
             along = np.sqrt(max(radius**2 - float(s[1:] @ s[1:]), 0.0))
             s[0] = along if g[0] <= 0 else -along

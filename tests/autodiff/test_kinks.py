@@ -43,6 +43,8 @@ def both_modes(f, x):
         (lambda x: np.linalg.norm(x, np.inf), [2.0, -2.0], [0.5, -0.5], "equal shares"),
         (lambda x: np.hypot(x[0], x[1]), [0.0, 0.0], [0.0, 0.0], "norm"),
         (np.std, [2.0, 2.0], [0.0, 0.0], "norm"),
+        (lambda x: np.sort(x)[:2], [3.0, 1.0, 3.0], [1.0, 1.0, 0.0], "sort"),
+        (lambda x: np.sort(x, axis=None)[1], [[2.0], [2.0]], [[0.0], [1.0]], "sort"),
     ],
 )
 def test_kinks_of_entries(f, x, expected, says):
@@ -67,6 +69,7 @@ def test_a_norm_of_one_row_that_is_zero():
         (lambda x: np.linalg.norm(x, np.inf), [0.0, 2.0]),
         (lambda x: x**2, [0.0, 0.0]),
         (lambda x: x ** np.array([1.0, 2.0]), [0.0, 0.0]),
+        (np.sort, [1.0, -1.0, 2.0]),
         (np.prod, [0.0, 0.0]),
         (np.square, [0.0]),
         (special.softmax, [0.0, 0.0]),
@@ -214,6 +217,13 @@ def test_logaddexp_at_the_edges_is_numpys():
     value = jvp(np.logaddexp, (a, b), (one, one))[0]
     np.testing.assert_allclose(value, np.logaddexp(a, b), rtol=1e-15)  # a rounding or two
     assert (value == jvp(np.logaddexp, (b, a), (one, one))[0])[~np.isnan(value)].all()
+
+
+@pytest.mark.parametrize("derivative", [grad, hessian, jacobian])
+def test_warnings_point_at_the_line_of_the_user(derivative):
+    with pytest.warns(NonDifferentiableWarning) as caught:
+        derivative(lambda x: np.sum(np.abs(x)))(np.zeros(2))
+    assert {warning.filename for warning in caught} == {__file__}
 
 
 def test_nan_stays_nan():

@@ -169,6 +169,23 @@ def test_hessian_sweeps_once_for_each_entry(monkeypatch):
     assert counts["pull"] == 1  # one reverse gradient, which is then swept forwards
 
 
+def test_sweeps_keep_to_what_the_output_depends_on(monkeypatch):
+    counts = counted(monkeypatch)
+    J = jacobian(lambda x: (np.sin(x), np.outer(x, np.ones(3)))[1])(np.ones(2))
+    np.testing.assert_array_equal(J, np.broadcast_to(np.eye(2)[:, None], (2, 3, 2)))
+    assert counts == {"push": 0, "pull": 0}
+
+
+def test_joining_looks_at_one_array_at_a_time():
+    """So the time that a list of numbers takes is in proportion to its length."""
+    rule, y, unseen = RULES["concatenate"], np.zeros(9), [None, None, None]
+    keywords = {"axis": 0, "ends": [2, 5, 9]}
+    pushed = rule.push(1, np.ones(3), y, unseen, keywords)
+    np.testing.assert_array_equal(pushed, [0, 0, 1, 1, 1, 0, 0, 0, 0])
+    pulled = rule.pull(1, np.arange(9.0), y, unseen, keywords)
+    np.testing.assert_array_equal(pulled, [2.0, 3.0, 4.0])
+
+
 # ---- shapes ----------------------------------------------------------------------------------
 
 
@@ -227,7 +244,13 @@ def test_tangents_and_cotangents_of_other_shapes_are_refused():
         hessian_vector_product(np.sum)(w, w[:, None])
 
 
-@pytest.mark.parametrize("x", ["text", b"text", 1j, np.array([1j]), None, [1.0, "a"], {}, object()])
+@pytest.mark.parametrize(
+    "x",
+    [
+        "text", b"text", 1j, np.array([1j]), None, [1.0, "a"], {}, object(),
+        np.ma.masked_less([1.0, 2.0], 1.5), np.asmatrix([1.0]),
+    ],
+)  # fmt: skip
 def test_arguments_that_are_no_real_numbers_are_refused(x):
     for derive in (grad(np.sum), jacobian(np.sum), hessian(np.sum)):
         with pytest.raises(TypeError):
@@ -380,6 +403,14 @@ def test_a_pullback_may_be_used_again():
     one, two = pullback(np.ones(3)), pullback(np.ones(3))
     np.testing.assert_array_equal(one, two)
     np.testing.assert_array_equal(pullback(2 * np.ones(3)), 2 * one)
+
+
+def test_a_pullback_is_of_the_point_where_it_was_taken():
+    x = np.zeros(3)
+    value, pullback = vjp(np.exp, x)
+    x += 1.0
+    value += 1.0
+    np.testing.assert_array_equal(pullback(np.ones(3)), np.ones(3))
 
 
 def test_constant():

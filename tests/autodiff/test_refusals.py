@@ -314,6 +314,10 @@ def test_numbers_in_arrays_and_lists():
     assert grad(lambda x: grad(lambda z: np.sum(z**2))(np.array([x, 1.0]))[0])(3.0) == 2.0
     np.testing.assert_array_equal(grad(lambda x: np.sum(x * [1, 2, 3]))(X), [1.0, 2.0, 3.0])
     np.testing.assert_array_equal(grad(lambda x: np.sum([1, 2, 3] * x))(X), [1.0, 2.0, 3.0])
+    np.testing.assert_array_equal(grad(lambda x: np.sum(x ** (1, 2, 0)))(X), [1.0, 2 * X[1], 0.0])
+    np.testing.assert_array_equal(
+        grad(lambda x: np.sum((x[0], 1.0, x[1]) * x))(X), [2 * X[0], 1 + X[2], X[1]]
+    )
     np.testing.assert_array_equal(grad(lambda x: np.sum(x ** [1, 2, 1]))(X), [1.0, 2 * X[1], 1.0])
 
 
@@ -344,6 +348,9 @@ def test_shapes_that_do_not_fit_are_refused():
         lambda x: np.einsum("i,i", x),
         lambda x: np.linalg.matrix_power(np.outer(x, x), 2.5),
         lambda x: np.split(x, 2)[0],
+        lambda x: np.concatenate([x, A]),
+        lambda x: np.concatenate([A, x], axis=1),
+        lambda x: np.concatenate([x, 1.0]),
     ):
         with pytest.raises((ValueError, TypeError)):
             grad(lambda x, f=f: np.sum(f(x)))(X)

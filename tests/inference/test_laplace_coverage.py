@@ -7,7 +7,7 @@ from scipy.special import expit
 from mcmodels import MLPClassifier, MLPRegressor
 
 pytestmark = pytest.mark.slow
-REPLICATIONS = 2000  # a share of 95 % then has a standard error of 0.5 %
+REPLICATIONS = 1000  # a share of 95 % then has a standard error of 0.7 %
 AT = np.linspace(-1.8, 1.8, 7)[:, np.newaxis]
 NOISE = 0.3
 
@@ -39,7 +39,7 @@ def network(kind):
     return model, model.params_
 
 
-def regression(curvature, kind, n=150):
+def regression(curvature, kinds, n=150):
     model, start = network(MLPRegressor)
 
     def replicate(rng):
@@ -47,32 +47,36 @@ def regression(curvature, kind, n=150):
         y = curve(X) + NOISE * rng.standard_normal(n)
         model.params_ = start
         model.fit(X, y)
-        found = model.laplace(X, y, curvature=curvature).predict_interval(AT, kind=kind)
-        target = curve(AT)
-        if kind == "observation":
-            target = target + NOISE * rng.standard_normal(len(AT))
-        return (found["lower"] <= target) & (target <= found["upper"])
+        posterior = model.laplace(X, y, curvature=curvature)
+        covered = []
+        for kind in kinds:
+            found = posterior.predict_interval(AT, kind=kind)
+            target = curve(AT)
+            if kind == "observation":
+                target = target + NOISE * rng.standard_normal(len(AT))
+            covered.append((found["lower"] <= target) & (target <= found["upper"]))
+        return covered
 
     return replicate
 
 
-@pytest.mark.parametrize("kind", ["mean", "observation"])
-def test_full_curvature_of_a_regression_covers_as_promised(kind):
-    share = shares(regression("full", kind), 0)
-    # Four standard errors, and what linearising a network of 150 rows may add.
-    assert np.abs(share - 0.95).max() < 0.025, share
+def test_full_curvature_of_a_regression_covers_as_promised():
+    share = shares(regression("full", ["mean", "observation"]), 0)
+    assert np.abs(share - 0.95).max() < 0.03, share  # four standard errors
 
 
 def test_the_last_layer_alone_covers_less():
     # It takes the hidden layer for known.
-    share = shares(regression("last_layer", "mean"), 1)
+    share = shares(regression("last_layer", ["mean"]), 1)
     assert 0.5 < share.mean() < 0.93, share
 
 
-def test_full_curvature_of_classes_covers_as_promised():
+@pytest.mark.parametrize(("n", "least"), [(600, 0.82), (3000, 0.92)])
+def test_full_curvature_of_classes_covers_as_promised_with_many_rows(n, least):
+    # Normal only in the limit: of 600 labels of two classes, seven parameters know too little.
     model, start = network(MLPClassifier)
 
-    def replicate(rng, n=600):
+    def replicate(rng):
         X = rng.uniform(-2, 2, (n, 1))
         y = rng.random(n) < expit(curve(X))
         model.params_ = start
@@ -82,4 +86,6 @@ def test_full_curvature_of_classes_covers_as_promised():
         return (found["lower"] <= target) & (target <= found["upper"])
 
     share = shares(replicate, 2)
-    assert np.abs(share - 0.95).max() < 0.03, share
+    assert share.min() > least, share
+    assert share.max() < 0.98, share
+    assert (share.min() < 0.92) == (n == 600), share

@@ -182,6 +182,13 @@ def test_smooth_losses_have_no_jump_and_only_the_non_convex_one_curves_down(name
     assert smallest >= -1e-15 if LOSSES[name].convex else smallest < -0.1
 
 
+@pytest.mark.parametrize("loss", ["sqrt(abs(y - eta))", "log(abs(y - eta))"])
+def test_a_derivative_that_is_infinite_is_no_jump_of_unknown_size(loss):
+    # So many targets that at some of them the halved intervals end on the singularity itself.
+    y = 3 * np.random.default_rng(0).standard_normal(400)
+    assert find_jump(UserLoss(pointwise(loss)), y, grid(-8.0, 8.0)) is None
+
+
 def test_a_steep_smooth_step_is_no_jump():
     y = np.linspace(-1.3, 1.9, 7)
     loss = UserLoss(pointwise("1e-5 * softplus((y - eta) / 1e-5)"))
@@ -217,7 +224,20 @@ def test_functions_that_are_not_pointwise_are_refused():
     )
     refused(lambda y, eta: eta * np.sort(y)[::-1], "not pointwise")
     refused(lambda y, eta: (y - eta) * 1j, "complex128 numbers", TypeError)
+    refused(lambda y, eta: ((y - eta) ** 2).astype("f4"), r"float32 numbers.*double", TypeError)
+    refused(lambda y, eta: y > eta, "bool numbers", TypeError)
+    refused(lambda y, eta: list((y - eta) ** 2), "loss returned a list; it must ret", TypeError)
+    refused(lambda y, eta: None, "loss returned a NoneType; it must return an", TypeError)
+    refused(lambda y, eta: y**2, "does not depend on eta, or in jumps only")
+    refused(lambda y, eta: np.where(y > eta, 1.0, 0.0), "does not depend on eta, or in jumps")
     refused(_in_place, "changed the arrays that it was given")
+
+
+def test_what_a_function_raises_is_passed_on_with_a_note_on_the_call():
+    held = np.ones(200)  # as many as there are rows, where blocks of them are given
+    with pytest.raises(ValueError, match="could not be broadcast") as raised:
+        PointwiseCallable(lambda y, eta: held * (y - eta) ** 2).require_rows(np.ones(3), np.ones(3))
+    assert "loss was called with arrays y and eta of shape (3,)" in raised.value.__notes__[0]
 
 
 def _in_place(y, eta):

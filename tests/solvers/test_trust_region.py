@@ -145,6 +145,23 @@ def test_models_are_minimised_within_the_radius(seed, radius, kind):
     assert interior or length == pytest.approx(radius, rel=1e-6)
 
 
+@pytest.mark.parametrize("scale", [1e-25, 1e-12, 1e20])
+@pytest.mark.parametrize("radius", [1e-11, 1.0, 1e6])
+def test_models_of_any_scale(scale, radius):
+    """A factor of the model changes no step; with many orders of size none leaves the radius."""
+    rng = np.random.default_rng(0)
+    for _ in range(200):
+        k = int(rng.integers(1, 5))
+        Q = np.linalg.qr(rng.standard_normal((k, k)))[0]
+        eigenvalues, components = (
+            rng.standard_normal(k) * 10.0 ** rng.integers(-12, 3, k) for _ in range(2)
+        )
+        H, g = (Q * eigenvalues) @ Q.T, Q @ components
+        found = minimise_within(scale * (H + H.T) / 2, scale * g, radius)
+        assert np.linalg.norm(found.step) <= radius * (1 + 1e-9)
+        assert found.decrease >= 0
+
+
 @pytest.mark.parametrize("solver", SOLVERS)
 def test_running_out_of_steps_and_being_stopped(solver):
     start = np.array([-1.2, 1.0])
@@ -170,6 +187,34 @@ def test_no_tolerance_ends_where_float64_does(solver):
     assert solution.status is Status.CONVERGED
     # A decrease of 1e-13 of the value is the most that is left; gradients are its root.
     assert np.abs(solution.value.slope.gradient).max() < 1e-4
+
+
+@pytest.mark.parametrize("solver", SOLVERS)
+@pytest.mark.parametrize("activation", ["tanh", "logistic"])
+@pytest.mark.parametrize("seed", range(6))
+def test_no_tolerance_ends_soon_where_nothing_is_left(solver, activation, seed):
+    """Penalised: rejected steps do not repeat for ever, and the end is a stationary point."""
+    problem = network_problem("one target", activation, (4,), seed=seed)
+    objective = problem.objective()
+    options = {"gradient_tolerance": 0.0, "max_iter": 3000}
+    solution = SOLVERS[solver](objective, problem.params, **options)
+    assert solution.status is Status.CONVERGED
+    # Of values near 10 some 1e-13 are left, its root times that of the curvature.
+    assert np.abs(solution.value.slope.gradient).max() < 1e-5
+
+
+def test_small_values_are_minimised_as_others_are():
+    """SciPy's own criterion stops L-BFGS at 1e-14 of 1, whatever the value."""
+    small = Function(
+        lambda x: 1e-14 * (rosen(x) + 1), lambda x: 1e-14 * rosen_der(x), lambda x: None
+    )
+    solution = lbfgs.minimise(
+        small, np.array([-1.2, 1.0]), scale=1.0, gradient_tolerance=0.0, max_iter=2000
+    )
+    assert solution.value.passes == small.asked
+    assert solution.status is Status.CONVERGED
+    # The value is 1 + 0.2 (x - 1)² along the valley: rounding leaves its root, times ten.
+    np.testing.assert_allclose(solution.value.params, 1, atol=1e-5)
 
 
 @pytest.mark.parametrize("solver", SOLVERS)
@@ -206,13 +251,15 @@ def test_a_wrong_curvature_costs_passes_not_digits():
     assert relative_error(ends[1], ends[0]) < 1e-5
 
 
-def test_a_kink_is_not_called_a_minimum():
-    """|x| + y²/2 from a point where no step along the gradient helps: the region collapses."""
+@pytest.mark.parametrize("solver", SOLVERS)
+def test_a_kink_is_not_called_a_minimum(solver):
+    """|x| + y²/2 from a point where no step along the gradient helps."""
     f = Function(
         lambda x: 1 + abs(x[0]) + x[1] ** 2 / 2,
         lambda x: np.array([1.0 if x[0] >= 0 else -1.0, x[1]]),
         lambda x: np.diag([0.0, 1.0]),
     )
-    solution = trust_region.minimise(f, np.zeros(2), gradient_tolerance=1e-9, max_iter=500)
+    solution = SOLVERS[solver](f, np.zeros(2), gradient_tolerance=1e-9, max_iter=500)
     assert solution.status is Status.NOT_CONVERGED
     assert solution.iterations < 100
+    assert solution.value.passes == f.asked

@@ -99,25 +99,21 @@ def _pull_extremum(g: Any, y: Any, x: Any, axis: Any = None, keepdims: bool = Fa
     return with_axes(g, x, axis, keepdims) * _weights(y, x, axis, keepdims)
 
 
-def _concatenate(*arrays: Any, axis: int | None) -> Any:
+def _concatenate(*arrays: Any, axis: int, ends: Sequence[int]) -> Any:
     return np.concatenate(arrays, axis=axis)
 
 
+def _place(i: int, axis: int, ends: Sequence[int]) -> tuple[slice, ...]:
+    """Where array i stands among those joined."""
+    return (*(slice(None),) * axis, slice(ends[i - 1] if i else 0, ends[i]))
+
+
 def _push_joined(i: int, dx: Any, y: Any, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
-    parts = [dx if k == i else np.zeros_like(constant(arg)) for k, arg in enumerate(args)]
-    return call("concatenate", *parts, **kwargs)
+    return call("scatter", dx, index=_place(i, **kwargs), shape=shape_of(y))
 
 
 def _pull_joined(i: int, g: Any, y: Any, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
-    axis = kwargs["axis"]
-    if axis is None:
-        start = sum(np.size(constant(arg)) for arg in args[:i])
-        flat = call("getitem", g, index=slice(start, start + np.size(constant(args[i]))))
-        return np.reshape(flat, shape_of(args[i]))
-    axis %= len(shape_of(args[i]))
-    start = sum(shape_of(arg)[axis] for arg in args[:i])
-    index = (slice(None),) * axis + (slice(start, start + shape_of(args[i])[axis]),)
-    return call("getitem", g, index=index)
+    return call("getitem", g, index=_place(i, **kwargs))
 
 
 add(

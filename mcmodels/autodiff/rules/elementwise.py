@@ -27,8 +27,10 @@ def _absolute(t: Any, y: Any, x: Any) -> Any:
 def _of_power(t: Any, y: Any, a: Any, b: Any) -> Any:
     exponent = constant(b)
     if b is not exponent or np.ndim(exponent) > 0:
-        # a⁰ is 1 for every a: the factor b must win against a negative power of 0.
-        return t * np.where(exponent == 0, 0.0, b * a ** np.where(exponent == 0, 1, b - 1))
+        # 0⁰ is 1: the factor b must win against a negative power of 0. Elsewhere b stays, for its
+        # own derivative of this one.
+        lost = (exponent == 0) & (np.asarray(constant(a)) == 0)
+        return t * np.where(lost, 0.0, b * a ** np.where(lost, 1, b - 1))
     if exponent == 0:
         return t * np.zeros_like(constant(a))
     return t * (2 * a) if exponent == 2 else t * (b * a ** (b - 1))

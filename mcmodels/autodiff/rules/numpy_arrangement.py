@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import numpy as np
 
-from mcmodels.autodiff.tables import axes_of, call, implements, shape_of
+from mcmodels.autodiff.tables import axes_of, call, implements, note_kink, shape_of
 from mcmodels.autodiff.tracing import NoRuleError, Traced, constant
 
 
@@ -162,7 +163,12 @@ def _sort(a: Any, axis: Any = -1) -> Any:
     plain = np.asarray(constant(a))
     if axis is None:
         a, plain, axis = np.ravel(a), plain.ravel(), 0
-    return _take_along_axis(a, np.argsort(plain, axis, kind="stable"), axis)
+    order = np.argsort(plain, axis, kind="stable")
+    note_kink(
+        np.diff(np.take_along_axis(plain, order, axis), axis=axis) == 0,
+        "sort is not differentiable at equal entries; they are taken in the order they are in.",
+    )
+    return _take_along_axis(a, order, axis)
 
 
 @implements(np.diagonal)
@@ -207,7 +213,14 @@ def _triu(m: Any, k: int = 0) -> Any:
 
 @implements(np.concatenate, np.concat)
 def _concatenate(arrays: Any, axis: int | None = 0) -> Any:
-    return call("concatenate", *arrays, axis=axis)
+    arrays = list(arrays)
+    if axis is None:
+        arrays, axis = [np.ravel(a) for a in arrays], 0
+    shapes = [shape_of(a) for a in arrays]
+    (axis,) = axes_of(axis, len(shapes[0]))
+    # Found once: the rule, which is asked for one array at a time, would sum up to each of them.
+    ends = list(itertools.accumulate(shape[axis] for shape in shapes if len(shape) > axis))
+    return call("concatenate", *arrays, axis=axis, ends=ends)
 
 
 @implements(np.stack)

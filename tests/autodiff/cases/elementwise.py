@@ -66,6 +66,10 @@ for exponent in (2, 3.0, -1, 0.5, 1, 0):
     case(np.power, f"to {exponent}", lambda x, n=exponent: x**n, pos(2, 2))
 case(np.power, "of 2", lambda x: 2.0**x, any_(3))
 case(np.power, "array", lambda x: x ** np.array([0, 1, 2, -2, 0.5]), pos(5))
+case(
+    np.power, "exponents 0 and 1", lambda x, n: x**n,
+    ("positive", (4,)), np.array([0.0, 1.0, 2.0, -1.0]),
+)  # fmt: skip
 case(np.power, "negative base", lambda x: x ** np.array([2.0, 3.0, 0.0]), np.array([-1.0, -2, 0]))
 case(np.multiply, "itself", lambda x: x * x, any_(3))
 case(np.remainder, "negative", lambda a, b: np.remainder(a, b), -np.array([5.3, 0.4]), pos(2))
