@@ -1,8 +1,6 @@
 """ObjectiveRegressor and ObjectiveClassifier against the models that they can stand for."""
 
-import functools
 import pickle
-import warnings
 
 import numpy as np
 import pandas as pd
@@ -11,10 +9,8 @@ import statsmodels.api as sm
 from scipy import sparse
 from scipy.optimize import minimize
 from sklearn.base import clone
-from sklearn.datasets import load_breast_cancer, load_diabetes
 from sklearn.linear_model import PoissonRegressor
 from sklearn.model_selection import GridSearchCV
-from sklearn.preprocessing import StandardScaler
 from sklearn.utils import get_tags
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
@@ -25,43 +21,22 @@ from mcmodels import (
     ObjectiveRegressor,
     RowStream,
     likelihood_ratio_test,
-    summarize,
 )
-from mcmodels.autodiff import NoRuleError
 from mcmodels.calculus import exp, scalar
-from mcmodels.exceptions import (
-    ConvergenceWarning,
-    FitWarning,
-    InferenceError,
-    NoMinimumWarning,
-    NonConvexLossWarning,
-    NonSmoothLossWarning,
-    RankDeficiencyWarning,
-)
+from mcmodels.exceptions import ConvergenceWarning
 from tests.callbacks import Recorder
 from tests.numerics import central_differences, relative_error
+from tests.objective_problems import (
+    BINARY,
+    POISSON,
+    Named,
+    cancer,
+    diabetes,
+    pair,
+    quietly,
+    squared,
+)
 from tests.objectives.user_losses import LOSSES, binary, poisson, problem, squared_hinge
-
-POISSON = "exp(eta) - y * eta"
-BINARY = "softplus(eta) - y * eta"
-
-
-def squared(y, eta):
-    return (y - eta) ** 2
-
-
-class Named:
-    """A loss whose repr is the same in every process, as names of tests must be."""
-
-    def __init__(self, function):
-        self.function = function
-
-    def __call__(self, y, eta):
-        return self.function(y, eta)
-
-    def __repr__(self):
-        return self.function.__name__
-
 
 ESTIMATORS = [
     ObjectiveRegressor("(y - eta)**2"),
@@ -76,16 +51,6 @@ ESTIMATORS = [
 @parametrize_with_checks(ESTIMATORS)
 def test_scikit_learn_checks(estimator, check):
     check(estimator)
-
-
-def diabetes():
-    X, y = load_diabetes(return_X_y=True)
-    return X / X.std(axis=0), y  # targets 25 to 346, whole numbers
-
-
-def cancer():
-    X, y = load_breast_cancer(return_X_y=True)
-    return StandardScaler().fit_transform(X)[:, :6], y
 
 
 # -- as the models that exist ---------------------------------------------------------------------
@@ -226,18 +191,6 @@ def test_huber_loss_is_statsmodels_m_estimator_of_the_same_scale():
 # -- any loss -------------------------------------------------------------------------------------
 
 
-def quietly(model, X, y, w=None):
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", FitWarning)
-        return model.fit(X, y, w)
-
-
-def pair(name, **options):
-    loss = LOSSES[name]
-    kind = ObjectiveClassifier if loss.targets == "classes" else ObjectiveRegressor
-    return [kind(way, **options) for way in (loss.text, loss.function)]
-
-
 @pytest.mark.parametrize("name", LOSSES)
 @pytest.mark.parametrize("alpha", [0.0, 2.0])
 def test_expression_and_function_find_the_same_minimum(name, alpha):
@@ -338,374 +291,6 @@ def test_many_rows_are_approached_with_a_kept_hessian():
     assert relative_error(linear.params_, LinearRegression().fit(X, y).params_) < 1e-12
 
 
-# -- curvature that is missing or negative --------------------------------------------------------
-
-
-def test_huber_from_where_no_row_has_curvature():
-    X, y = problem("numbers", seed=5)
-    text = "0.5 * (y - eta)**2 - 0.5 * relu(abs(y - eta) - 0.01)**2"
-    for offset in (0.0, 1e4):
-        with warnings.catch_warnings():
-            warnings.simplefilter("error")
-            model = ObjectiveRegressor(text, fit_intercept=offset != 0).fit(X, y + offset)
-        assert model.status_ == "converged"
-        assert np.abs(model.gradient_).max() < 1e-8
-
-
-@pytest.mark.parametrize("width", [1e-1, 1e-2, 1e-3])
-def test_smoothed_quantiles_close_in_on_quantile_regression(width):
-    X, y = problem("numbers", seed=5)
-    text = f"{width} * softplus((y - eta) / {width}) - 0.3 * (y - eta)"
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        model = ObjectiveRegressor(text).fit(X, y)
-    exact = sm.QuantReg(y, np.column_stack([X, np.ones(200)])).fit(q=0.7, max_iter=5000)
-    r = y - np.column_stack([X, np.ones(200)]) @ exact.params
-    least = np.sum(np.maximum(r, 0) - 0.3 * r)
-    # Smoothing adds at most width·log 2 a row, and no fit is below the least pinball loss.
-    assert least - 1e-9 * least <= model.objective_ <= least + 200 * width * np.log(2)
-
-
-def test_a_start_that_is_stationary_and_no_minimum_is_left():
-    X = np.ones((20, 1))
-    model = ObjectiveRegressor("(eta**2 - 1)**2", fit_intercept=False)
-    with pytest.warns(NonConvexLossWarning, match="The point reached is a minimum"):
-        model.fit(X, np.zeros(20))
-    assert abs(model.coef_[0]) == pytest.approx(1.0, rel=1e-10)
-    assert model.converged_
-    assert model.hessian_[0, 0] == pytest.approx(8 * 20, rel=1e-8)
-
-
-def test_a_non_convex_loss_is_said_with_the_place():
-    X, y = problem("numbers")
-    y[7] += 30.0  # far outside
-    message = (
-        r"not convex: its second derivative is -\S+ at y=\S+, eta=\S+, in a row of the fit. The "
-        r"point reached is a minimum \(least eigenvalue of the Hessian scaled to \S+ unit dia"
-    )
-    for model in pair("student"):
-        with pytest.warns(NonConvexLossWarning, match=message):
-            model.fit(X, y)
-        assert model.converged_
-
-
-def test_a_loss_that_is_non_convex_between_the_rows_is_said():
-    X = np.linspace(-0.9, 0.9, 100)[:, np.newaxis]
-    y = X[:, 0] + 0.01 * np.sin(np.arange(100))  # no residual ever reaches 1, where ℓ″ is zero
-    with pytest.warns(NonConvexLossWarning, match="between its rows"):
-        ObjectiveRegressor("log(1 + (y - eta)**2)").fit(X, y)
-
-
-def test_a_penalty_that_outweighs_negative_curvature():
-    X = np.linspace(-1, 1, 50)[:, np.newaxis]
-    with pytest.warns(NonConvexLossWarning, match="is a minimum"):
-        model = ObjectiveRegressor("-0.1 * eta**2 - eta * y", alpha=20.0, fit_intercept=False).fit(
-            X, X[:, 0]
-        )
-    squares = (X**2).sum()
-    assert model.coef_[0] == pytest.approx(squares / (20 - 0.2 * squares), rel=1e-12)
-
-
-@pytest.mark.parametrize(
-    ("loss", "message"),
-    [
-        ("abs(y - eta)", r"the derivative of the loss jumps by 2 at y=(\S+), eta=\1:"),
-        ("relu(y - eta) - 0.25 * (y - eta)", r"jumps by 1 at y=.* h\*softplus\(\(y-eta\)/h\)"),
-        (lambda y, eta: np.abs(y - eta), r"jumps by 2 at y=(\S+), eta=\1:.*sqrt\(r\*\*2"),
-        (lambda y, eta: (y - eta) ** 2 + np.where(eta > 0.1, 1.0, 0.0), "the loss jumps by 1 at y"),
-    ],
-)
-def test_a_kink_is_said_with_the_place_and_the_remedy(loss, message):
-    X, y = problem("numbers", n=60)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        with pytest.warns(NonSmoothLossWarning, match=message):
-            model = ObjectiveRegressor(loss, alpha=0.1).fit(X, y)
-    assert np.isfinite(model.params_).all()
-
-
-@pytest.mark.parametrize("name", [n for n in LOSSES if LOSSES[n].convex])
-def test_smooth_convex_losses_warn_of_nothing(name):
-    X, y = problem(LOSSES[name].targets)
-    for model in pair(name):
-        with warnings.catch_warnings():
-            warnings.simplefilter("error")
-            model.fit(X, y)
-
-
-# -- no minimum -----------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("n", [200, 60_000])
-def test_counts_that_are_zero_wherever_a_column_is_not(n):
-    rng = np.random.default_rng(0)
-    X = np.column_stack([rng.standard_normal((n, 2)), rng.random(n) < 0.2])
-    y = rng.poisson(np.exp(X[:, 0])) * (X[:, 2] == 0)
-    message = r"falls for ever along a combination of the columns x2: it has no minimum.*alpha > 0"
-    for loss in (POISSON, poisson):
-        with pytest.warns(NoMinimumWarning, match=message):
-            model = ObjectiveRegressor(loss, log_likelihood=True).fit(X, y)
-        assert model.status_ == "no minimum"
-        assert not model.converged_
-        assert np.isfinite(model.params_).all()
-        assert model.coef_[2] < -5
-        with pytest.raises(InferenceError, match="has no minimum, and no curvature there"):
-            _ = model.standard_errors_
-        penalised = ObjectiveRegressor(loss, alpha=1e-3).fit(X, y)
-        assert penalised.converged_
-
-
-def test_separated_classes():
-    X = np.array([[-2.0], [-1.0], [1.0], [2.0]])
-    with pytest.warns(NoMinimumWarning, match="columns x0"):
-        model = ObjectiveClassifier(BINARY).fit(X, [0, 0, 1, 1])
-    np.testing.assert_array_equal(model.predict(X), [0, 0, 1, 1])
-    flat = ObjectiveClassifier("relu(1 - (2*y - 1) * eta)**2").fit(X, [0, 0, 1, 1])
-    assert flat.objective_ == 0.0  # a minimum is attained
-    assert flat.converged_
-
-
-@pytest.mark.parametrize("loss", ["y * eta", "-(y - eta)**2", lambda y, eta: -eta, "exp(-eta)"])
-def test_a_loss_without_a_least_value(loss):
-    X, y = problem("numbers")
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", NonConvexLossWarning)
-        with pytest.warns(NoMinimumWarning, match="Check the sign of the loss"):
-            model = ObjectiveRegressor(loss).fit(X, y)
-    assert np.isfinite(model.params_).all()
-    assert model.status_ == "no minimum"
-
-
-@pytest.mark.parametrize(
-    "change",
-    [
-        lambda X: X + np.array([1e9, 0, 0]),
-        lambda X: X * [1e8, 1e-8, 1],
-        lambda X: np.column_stack([X, X[:, 0]]),
-        lambda X: np.column_stack([X, np.zeros(len(X))]),
-    ],
-    ids=["far", "scaled", "twice", "zero"],
-)
-def test_whether_a_minimum_was_reached_does_not_depend_on_units(change):
-    X, y = problem("numbers")
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", RankDeficiencyWarning)
-        with pytest.warns(NonConvexLossWarning, match="point reached is a minimum"):
-            ObjectiveRegressor("log(1 + (y - eta)**2)").fit(change(X), y)
-
-
-def test_nothing_is_called_a_minimum_where_there_is_none():
-    X, y = problem("numbers")
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        ObjectiveRegressor("tanh(eta)*y").fit(X, 10 * y)
-    said = [str(warning.message) for warning in caught]
-    assert any("it has no minimum" in text for text in said)
-    assert any("the loss is not convex" in text for text in said)
-    assert not any("point reached" in text for text in said)
-
-
-def test_a_fit_that_ends_at_the_edge_of_the_domain_says_so():
-    X, y = problem("numbers")  # targets of both signs: -log(eta) wants eta at 0, where it ends
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        with pytest.warns(NonConvexLossWarning, match="the loss is not convex"):
-            ObjectiveRegressor("log(eta)*y").fit(X, y)
-
-
-@pytest.mark.parametrize("seed", [0, 1, 2])
-def test_zero_counts_that_fewer_rows_than_columns_fit_exactly_have_no_minimum(seed):
-    rng = np.random.default_rng(seed)
-    X, y = rng.standard_normal((30, 100)), rng.poisson(1.0, 30)
-    for loss, targets in ((POISSON, y), ("softplus(eta) - y*eta", y > 0)):
-        with pytest.warns(NoMinimumWarning, match="falls for ever"):
-            ObjectiveRegressor(loss).fit(X, targets)
-    with pytest.warns(RankDeficiencyWarning):  # positive counts are fitted at finite predictors
-        exact = ObjectiveRegressor(POISSON).fit(X, y + 1)
-    # Interpolation by Newton's method ends at a step of 1e-10.
-    assert relative_error(exact.predict(X), np.log(y + 1)) < 1e-8
-
-
-# -- refusals -------------------------------------------------------------------------------------
-
-
-def test_a_loss_that_is_not_finite_names_target_and_predictor():
-    X, y = problem("positive")
-    y[3] = -1.0
-    message = r"not finite where the fit starts: at y=-1, eta=\S+ it is nan"
-    for loss in ("y * log(y) - y * eta + exp(eta)", lambda y, eta: y * np.log(y) + np.exp(eta) - y):
-        with pytest.raises(ValueError, match=message):
-            ObjectiveRegressor(loss).fit(X, y)
-
-
-def test_a_loss_of_a_half_line_starts_where_it_is_finite():
-    X, y = problem("positive")
-    model = ObjectiveRegressor("y / eta + log(eta)")  # exponential with the identity link
-    quietly(model, 0.02 * X, y)
-    assert model.converged_
-    assert np.abs(model.gradient_).max() < 1e-6
-
-
-def test_what_mixes_rows_or_has_no_derivative_is_refused():
-    X, y = problem("numbers")
-    with pytest.raises(ValueError, match=r"loss returned shape \(\)"):
-        ObjectiveRegressor(lambda y, eta: np.mean((y - eta) ** 2)).fit(X, y)
-    with pytest.raises(ValueError, match="loss is not pointwise"):
-        ObjectiveRegressor(lambda y, eta: (y - eta - np.mean(y - eta)) ** 2).fit(X, y)
-    with pytest.raises(NoRuleError, match="nextafter"):
-        ObjectiveRegressor(lambda y, eta: np.nextafter(eta, y)).fit(X, y)
-    with pytest.raises(ValueError, match="without eta; there is nothing to fit"):
-        ObjectiveRegressor(scalar("y") ** 2).fit(X, y)
-
-
-@pytest.mark.parametrize(
-    ("options", "error", "message"),
-    [
-        ({"loss": 3}, TypeError, "loss is a int; give an expression in the scalars y and eta"),
-        ({"loss": "exp(eta) - tau * y"}, ValueError, "loss holds 'tau', a scalar"),
-        ({"alpha": -1.0}, ValueError, "alpha=-1.0 must be at least 0"),
-        ({"alpha": np.inf}, ValueError, "alpha=inf must be finite"),
-        ({"log_likelihood": "yes"}, ValueError, "log_likelihood='yes' must be True or False"),
-        ({"max_iter": 0}, ValueError, "max_iter=0 must be an integer of at least 1"),
-        ({"inverse_link": "exp(y)"}, ValueError, "inverse_link holds 'y'"),
-        ({"inverse_link": 3}, TypeError, "inverse_link is a int; give None"),
-    ],
-)
-def test_parameters_are_checked(options, error, message):
-    X, y = problem("numbers", n=20)
-    model = ObjectiveRegressor("(y - eta)**2").set_params(**options)
-    with pytest.raises(error, match=message):
-        model.fit(X, y)
-
-
-def test_classes_and_probabilities_are_checked():
-    X, y = problem("classes")
-    with pytest.raises(ValueError, match="Only binary classification is supported"):
-        ObjectiveClassifier(BINARY).fit(X, np.arange(200) % 3)
-    with pytest.raises(ValueError, match="only one class in the rows of positive weight: 1"):
-        ObjectiveClassifier(BINARY).fit(X, y, sample_weight=y)
-    model = ObjectiveClassifier(BINARY).fit(X, y)
-    assert not hasattr(model, "predict_proba")
-    with pytest.raises(AttributeError) as refusal:
-        _ = model.predict_proba
-    assert "inverse_link, the probability of classes_[1]" in str(refusal.value.__cause__)
-    with pytest.raises(ValueError, match="the class 7, which was not there at fit"):
-        model.objective(X, np.where(y == 0, 7, 1))
-    wrong = ObjectiveClassifier(BINARY, inverse_link="eta").fit(X, y)
-    with pytest.raises(ValueError, match="it must be a probability"):
-        wrong.predict_proba(X)
-
-
-def test_dependent_columns_and_early_stops_are_said():
-    X, y = problem("counts")
-    with pytest.warns(RankDeficiencyWarning, match="columns x0, x3"):
-        model = ObjectiveRegressor(POISSON).fit(np.column_stack([X, 2 * X[:, 0]]), y)
-    full = ObjectiveRegressor(POISSON).fit(X, y)
-    assert model.coef_[0] + 2 * model.coef_[3] == pytest.approx(full.coef_[0], rel=1e-8)
-    with pytest.warns(ConvergenceWarning, match="stopped after 1 steps with the gradient"):
-        ObjectiveRegressor(POISSON, max_iter=1).fit(X, y)
-
-
-# -- inference ------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("kind", ["HC0", "HC1", "cluster"])
-@pytest.mark.parametrize("name", ["poisson", "student", "smoothed quantile"])
-def test_sandwich_of_an_m_estimator(kind, name):
-    X, y = problem(LOSSES[name].targets)
-    for model in pair(name):
-        quietly(model, X, y)
-        groups = np.arange(200) // 5
-        options = {"groups": groups, "use_correction": False} if kind == "cluster" else {}
-        V = model.covariance(X, y, kind=kind, **options)
-        design = np.column_stack([X, np.ones(200)])
-        A = np.linalg.inv(model.hessian_)
-        loss = LOSSES[name].function
-        eta = design @ model.params_
-        first = np.diagonal(central_differences(lambda e, y=y: loss(y, e), eta))  # noqa: B023
-        scores = first[:, np.newaxis] * design
-        if kind == "cluster":
-            scores = scores.reshape(40, 5, 4).sum(axis=1)
-        factor = 200 / 196 if kind == "HC1" else 1.0
-        # Scores by five-point differences.
-        assert relative_error(V, factor * A @ scores.T @ scores @ A) < 1e-8
-        table = model.summary(X, y, kind=kind, **options).to_frame()
-        np.testing.assert_allclose(table["standard_error"], np.sqrt(np.diag(V)), rtol=1e-12)
-
-
-def test_robust_poisson_is_statsmodels():
-    X, y = problem("counts")
-    design = np.column_stack([X, np.ones(200)])
-    fit = sm.GLM(y, design, family=sm.families.Poisson()).fit(tol=1e-14, cov_type="HC0")
-    model = ObjectiveRegressor(POISSON, log_likelihood=True).fit(X, y)
-    assert relative_error(model.covariance(X, y, kind="HC0"), fit.cov_params()) < 1e-8
-
-
-def test_an_m_estimator_has_no_covariance_of_its_own():
-    X, y = problem("numbers")
-    model = ObjectiveRegressor(LOSSES["huber"].text).fit(X, y)
-    for ask in (lambda: model.standard_errors_, model.summary, model.confidence_intervals):
-        with pytest.raises(InferenceError, match=r"not said to be one.*covariance\(X, y, kind='HC"):
-            ask()
-    with pytest.raises(InferenceError, match="a log-likelihood is that of a likelihood"):
-        _ = model.log_likelihood_
-    g = model.delta_method(lambda theta: theta[0] / theta[1], X, y, kind="HC0")
-    V = model.covariance(X, y, kind="HC0")
-    J = np.array([1 / model.coef_[1], -model.coef_[0] / model.coef_[1] ** 2])
-    assert g.standard_error == pytest.approx(np.sqrt(J @ V[:2, :2] @ J), rel=1e-8)
-    test = model.wald_test("x0 = 0", X, y, kind="HC0")
-    assert test.statistic == pytest.approx(model.coef_[0] ** 2 / V[0, 0], rel=1e-10)
-
-
-def test_a_loss_without_curvature_has_no_sandwich_and_no_stray_warnings():
-    X, y = problem("numbers")
-    for loss in ("abs(y - eta)", "relu(y - eta) + relu(eta - y)"):
-        model = quietly(ObjectiveRegressor(loss), X, y)
-        with warnings.catch_warnings():
-            warnings.simplefilter("error")
-            with pytest.raises(InferenceError, match="ℓ″ is all but zero"):
-                model.covariance(X, y, kind="HC0")
-
-
-def test_functions_of_parameters_are_checked():
-    X, y = problem("counts")
-    model = ObjectiveRegressor(POISSON, log_likelihood=True).fit(X, y)
-    with pytest.raises(TypeError, match=r"g is a str; give a function of an array of shape \(4,"):
-        model.delta_method("x0 / x1")
-    for g, found in ((lambda t: 1j * t[0], "complex128"), (lambda t: None, "object")):
-        with pytest.raises(TypeError, match=f"g returned {found} values; it must return a real"):
-            model.delta_method(g)
-
-
-def test_a_summary_names_a_partial_loss_by_its_function_and_arguments():
-    X, y = problem("counts")
-    loss = functools.partial(squared_of, width=2.0)
-    text = str(ObjectiveRegressor(loss).fit(X, y).summary(X, y, kind="HC0"))
-    assert "squared_of(width=2.0)" in text
-
-
-def squared_of(y, eta, width):
-    return ((y - eta) / width) ** 2
-
-
-def test_a_likelihood_up_to_a_constant():
-    X, y = problem("counts")
-    big = ObjectiveRegressor(POISSON, log_likelihood=True).fit(X, y)
-    for name in ("aic_", "bic_"):
-        with pytest.raises(InferenceError, match=r"up to terms without eta\. Compare fits"):
-            getattr(big, name)
-    other = ObjectiveRegressor(poisson, log_likelihood=True).fit(X[:, :2], y)
-    with pytest.raises(ValueError, match="different losses"):
-        likelihood_ratio_test(other, big)
-    penalised = ObjectiveRegressor(POISSON, log_likelihood=True, alpha=1.0).fit(X[:, :2], y)
-    with pytest.raises(ValueError, match=r"penalty \(alpha=1.0\)"):
-        likelihood_ratio_test(penalised, big)
-    text = str(summarize(penalised))
-    assert "exp(eta) - y * eta" in text
-    assert "alpha = 1" in text
-    assert "p-value" not in text
-
-
 # -- as an estimator ------------------------------------------------------------------------------
 
 
@@ -783,30 +368,3 @@ def test_callbacks_see_each_step_and_stop_the_fit():
     with pytest.warns(ConvergenceWarning, match="stopped after 2 steps"):
         stopped = ObjectiveRegressor(POISSON).set_callbacks(Recorder(stop_after=2)).fit(X, y)
     assert stopped.n_iter_ == 2
-
-
-@pytest.mark.parametrize(
-    ("category", "loss", "options"),
-    [
-        (ConvergenceWarning, POISSON, {"max_iter": 1}),
-        (NonConvexLossWarning, "log(1 + (y - eta)**2)", {}),
-        (NonSmoothLossWarning, "abs(y - eta)", {}),
-        (NoMinimumWarning, "softplus(eta) - (y + 1)*eta", {}),
-        (RankDeficiencyWarning, "(y - eta)**2", {}),
-    ],
-)
-def test_warnings_point_at_the_call_of_fit(category, loss, options):
-    X, y = problem("counts")
-    if category is RankDeficiencyWarning:
-        X = np.column_stack([X, X[:, 0]])
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        ObjectiveRegressor(loss, **options).fit(X, y)
-    found = [warning for warning in caught if warning.category is category]
-    assert [warning.filename for warning in found] == [__file__]
-
-
-def test_an_objective_that_falls_along_the_intercept_names_no_column():
-    X, _ = problem("counts")
-    with pytest.warns(NoMinimumWarning, match="falls for ever along the intercept"):
-        ObjectiveRegressor("exp(-eta)").fit(X, np.arange(len(X)))
