@@ -174,8 +174,8 @@ def check_params(params: Any, shape: tuple[int, ...], name: str = "params") -> A
     array = check_array(params, dtype=np.float64, ensure_2d=False, input_name=name)
     if array.shape != shape:
         raise ValueError(
-            f"{name} has shape {array.shape}; the fitted parameters have shape {shape} "
-            "(coefficients, then the intercept when one is fitted)."
+            f"{name} has shape {array.shape}; the fitted parameters have shape {shape}. Give an "
+            "array that is laid out like params_."
         )
     return array
 
