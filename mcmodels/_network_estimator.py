@@ -158,8 +158,9 @@ class NetworkEstimator(LaplaceMixin, DifferentiableMixin, CallbackSupportMixin, 
     def critical_point_(self) -> CriticalPoint:
         """Whether ``params_`` is a minimum or a saddle, when the Hessian was asked for.
 
-        By the eigenvalues of ``hessian_``; of more than two classes without the direction in which
-        all intercepts of the outputs are shifted, which changes no probability.
+        By the eigenvalues of ``hessian_``; of more than two classes without the directions in which
+        all outputs are shifted by their intercepts, or without a penalty by a hidden unit: these
+        change no probability.
         """
         self._kept_hessian("critical_point_")
         if not self.converged_:
@@ -321,8 +322,10 @@ class NetworkEstimator(LaplaceMixin, DifferentiableMixin, CallbackSupportMixin, 
         hessian = self._hessian
         if objective.loss.shift_invariant:
             # A number added to all outputs changes no probability: this is no direction to judge.
-            shift = np.zeros((1, len(hessian)))
-            shift[0, -self.n_outputs_ :] = 1.0
+            from_each_unit = self._network.last_layer.reshape(-1, self.n_outputs_)
+            free = from_each_unit if self.alpha == 0 else from_each_unit[-1:]
+            shift = np.zeros((len(free), len(hessian)))
+            np.put_along_axis(shift, free, 1.0, axis=1)
             others = linalg.null_space(shift)
             hessian = others.T @ hessian @ others
         with single_threaded_blas():

@@ -250,6 +250,21 @@ def test_the_critical_point_is_named(task):
     assert "eigenvalues of the Hessian" in str(found)
 
 
+def test_without_a_penalty_softmax_leaves_no_flat_directions_in_the_verdict():
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((600, 2))
+    eta = np.column_stack([3 * np.tanh(X[:, 0]), -(X[:, 0] ** 2), np.tanh(X[:, 0] + 1)])
+    y = (eta + rng.gumbel(size=(600, 3))).argmax(axis=1)
+    options = {"alpha": 0.0, "tol": 1e-9, "max_iter": 5000, "random_state": 0}
+    model = MLPClassifier((1,), "tanh", solver="newton-cg", compute_hessian=True, **options).fit(
+        X, y
+    )
+    # One for the hidden unit, one for the intercepts.
+    assert len(model.critical_point_.eigenvalues) == model.params_.size - 2
+    assert model.critical_point_.kind == "minimum"
+    assert np.abs(np.linalg.eigvalsh(model.hessian_)[:2]).max() < 1e-9
+
+
 def test_a_saddle_is_named():
     """All zero, a network is stationary where the targets have mean zero; the penalty decides."""
     X, y = data("one target")
