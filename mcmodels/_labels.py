@@ -58,6 +58,16 @@ def select(
     return labels[present], position[codes]
 
 
+def refuse_unknown(y: Any, weights: Any, classes: Any) -> None:
+    """Raise ValueError if a row of positive weight has a label that no class has."""
+    unknown = np.setdiff1d(y if weights is None else y[weights > 0], classes)
+    if unknown.size:
+        raise ValueError(
+            f"y holds the class {unknown[0]!s}, which was not there at fit; the classes are "
+            f"{classes.tolist()}."
+        )
+
+
 def totals(codes: npt.NDArray[np.integer], weights: Any, n_labels: int) -> npt.NDArray[np.float64]:
     """Total weight of the rows of each code; their number without weights."""
     if weights is None and n_labels == 2:

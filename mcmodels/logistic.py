@@ -13,7 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from mcmodels._callbacks import told_of_each_step
 from mcmodels._class_weights import ClassWeights
-from mcmodels._labels import encode, select, totals
+from mcmodels._labels import encode, refuse_unknown, select, totals
 from mcmodels._logistic_inference import LogisticInferenceMixin
 from mcmodels._streams import refuse_other_arguments, stream_rows, survey
 from mcmodels._validation import (
@@ -370,12 +370,7 @@ class LogisticRegression(
         X, y = validated_pair(self, X, y, reset=False)
         weights = check_weights(sample_weight, X)
         total = self._class_weights.times(y, weights)
-        unknown = np.setdiff1d(y if total is None else y[total > 0], self.classes_)
-        if unknown.size:
-            raise ValueError(
-                f"y holds the class {unknown[0]!s}, which was not there at fit; the classes are "
-                f"{self.classes_.tolist()}."
-            )
+        refuse_unknown(y, total, self.classes_)
         return X, self._codes(y).astype(np.float64)[:, np.newaxis], total
 
     def _unlabelled_rows(self, X: Any, sample_weight: Any) -> ArrayRows:

@@ -11,7 +11,7 @@ from sklearn.base import ClassifierMixin, MultiOutputMixin, RegressorMixin
 from sklearn.callback import with_callbacks
 from sklearn.utils.multiclass import check_classification_targets
 
-from mcmodels._labels import encode, select
+from mcmodels._labels import encode, refuse_unknown, select
 from mcmodels._network_estimator import NetworkEstimator
 from mcmodels._validation import check_weights, validated_pair
 from mcmodels.exceptions import ConstantTargetWarning
@@ -244,12 +244,7 @@ class MLPClassifier(ClassifierMixin, NetworkEstimator):
     def _objective_on(self, X: Any, y: Any, sample_weight: Any) -> NetworkObjective:
         X, y = validated_pair(self, X, y, reset=False)
         weights = check_weights(sample_weight, X)
-        unknown = np.setdiff1d(y if weights is None else y[weights > 0], self.classes_)
-        if unknown.size:
-            raise ValueError(
-                f"y holds the class {unknown[0]!s}, which was not there at fit; the classes are "
-                f"{self.classes_.tolist()}."
-            )
+        refuse_unknown(y, weights, self.classes_)
         codes = np.minimum(np.searchsorted(self.classes_, y), len(self.classes_) - 1)
         return self._objective_over(X, codes, weights)
 

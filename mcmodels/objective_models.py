@@ -9,7 +9,7 @@ from sklearn.base import ClassifierMixin, RegressorMixin
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 
-from mcmodels._labels import encode
+from mcmodels._labels import encode, refuse_unknown
 from mcmodels._loss_estimator import LossEstimator
 from mcmodels._pointwise import inverse_link
 from mcmodels._streams import stream_rows, survey
@@ -270,12 +270,7 @@ class ObjectiveClassifier(ClassifierMixin, LossEstimator):
         return codes.astype(np.float64)
 
     def _targets_of(self, y: Any, weights: Array | None) -> Array:
-        unknown = np.setdiff1d(y if weights is None else y[weights > 0], self.classes_)
-        if unknown.size:
-            raise ValueError(
-                f"y holds the class {unknown[0]!s}, which was not there at fit; the classes are "
-                f"{self.classes_.tolist()}."
-            )
+        refuse_unknown(y, weights, self.classes_)
         return self._codes(y)
 
     def _codes(self, y: Any) -> Array:
