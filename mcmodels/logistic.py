@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any, Self
 
 import numpy as np
-from scipy.special import expit, log_expit, log_softmax, softmax
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.callback import CallbackSupportMixin, with_callbacks
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
 
 from mcmodels._callbacks import told_of_each_step
+from mcmodels._class_probabilities import ClassProbabilitiesMixin
 from mcmodels._class_weights import ClassWeights
 from mcmodels._labels import encode, refuse_unknown, select, totals
 from mcmodels._logistic_inference import LogisticInferenceMixin
@@ -47,6 +47,7 @@ __all__ = ["LogisticRegression"]
 
 
 class LogisticRegression(
+    ClassProbabilitiesMixin,
     ClassifierMixin,
     LogisticInferenceMixin,
     DifferentiableMixin,
@@ -229,53 +230,6 @@ class LogisticRegression(
         check_is_fitted(self)
         rows = self._unlabelled_rows(X, None)
         return rows.map(lambda block: block.X.predictor(self.params_))
-
-    def predict(self, X: Any) -> Any:
-        """Most probable class of each row.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Features.
-
-        Returns
-        -------
-        ndarray of shape (n_samples,)
-        """
-        eta = self.decision_function(X)
-        return self.classes_[(eta > 0).astype(int) if eta.ndim == 1 else eta.argmax(axis=1)]
-
-    def predict_proba(self, X: Any) -> Array:
-        """Probability of each class, in the order of ``classes_``.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Features.
-
-        Returns
-        -------
-        ndarray of shape (n_samples, n_classes)
-        """
-        eta = self.decision_function(X)
-        return np.column_stack([expit(-eta), expit(eta)]) if eta.ndim == 1 else softmax(eta, axis=1)
-
-    def predict_log_proba(self, X: Any) -> Array:
-        """Logarithm of :meth:`predict_proba`, finite where the probability underflows.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Features.
-
-        Returns
-        -------
-        ndarray of shape (n_samples, n_classes)
-        """
-        eta = self.decision_function(X)
-        if eta.ndim == 1:
-            return np.column_stack([log_expit(-eta), log_expit(eta)])
-        return log_softmax(eta, axis=1)
 
     @property
     def hessian_(self) -> Array:

@@ -6,11 +6,11 @@ import warnings
 from typing import Any, Self
 
 import numpy as np
-from scipy.special import expit, log_expit, log_softmax, softmax
 from sklearn.base import ClassifierMixin, MultiOutputMixin, RegressorMixin
 from sklearn.callback import with_callbacks
 from sklearn.utils.multiclass import check_classification_targets
 
+from mcmodels._class_probabilities import ClassProbabilitiesMixin
 from mcmodels._labels import encode, refuse_unknown, select
 from mcmodels._network_estimator import NetworkEstimator
 from mcmodels._validation import check_weights, validated_pair
@@ -27,7 +27,7 @@ from mcmodels.rows.blocks import Array
 __all__ = ["MLPClassifier", "MLPRegressor"]
 
 
-class MLPClassifier(ClassifierMixin, NetworkEstimator):
+class MLPClassifier(ClassProbabilitiesMixin, ClassifierMixin, NetworkEstimator):
     """Network classifier: minimise ``Σ wᵢ·crossentropy(yᵢ, pᵢ) + α/2 Σ ‖W_l‖²``.
 
     With two classes p is the logistic function of one output, with K > 2 the softmax of K. The
@@ -173,53 +173,6 @@ class MLPClassifier(ClassifierMixin, NetworkEstimator):
         ndarray of shape (n_samples,) or (n_samples, n_classes)
         """
         return self._outputs(X)
-
-    def predict(self, X: Any) -> Any:
-        """Most probable class of each row.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Features.
-
-        Returns
-        -------
-        ndarray of shape (n_samples,)
-        """
-        eta = self.decision_function(X)
-        return self.classes_[(eta > 0).astype(int) if eta.ndim == 1 else eta.argmax(axis=1)]
-
-    def predict_proba(self, X: Any) -> Array:
-        """Probability of each class, in the order of ``classes_``.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Features.
-
-        Returns
-        -------
-        ndarray of shape (n_samples, n_classes)
-        """
-        eta = self.decision_function(X)
-        return np.column_stack([expit(-eta), expit(eta)]) if eta.ndim == 1 else softmax(eta, axis=1)
-
-    def predict_log_proba(self, X: Any) -> Array:
-        """Logarithm of :meth:`predict_proba`, finite where the probability underflows.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Features.
-
-        Returns
-        -------
-        ndarray of shape (n_samples, n_classes)
-        """
-        eta = self.decision_function(X)
-        if eta.ndim == 1:
-            return np.column_stack([log_expit(-eta), log_expit(eta)])
-        return log_softmax(eta, axis=1)
 
     def _targets_of_fit(self, y: Any, weights: Array | None) -> Any:
         if y.dtype.kind not in "biuUS":
