@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sklearn.exceptions
 
+from mcmodels.user_warnings import NonDifferentiableWarning
+
 __all__ = [
     "ConstantTargetWarning",
     "ConvergenceWarning",
@@ -57,7 +59,3 @@ class LeverageWarning(FitWarning):
 
 class InferenceError(ValueError):
     """What was asked for is not determined by the fit: the message says why, and what to do."""
-
-
-class NonDifferentiableWarning(UserWarning):
-    """A derivative was asked for at a kink, of abs or a maximum, say, where there is none."""

@@ -15,12 +15,13 @@ MAY_IMPORT = {
         "autodiff",
         "differences",
         "exceptions",
+        "user_warnings",
         "solvers",
         "objectives",
         "rows",
     },
-    "calculus": {"calculus", "differences", "exceptions"},
-    "autodiff": {"autodiff", "exceptions"},
+    "calculus": {"calculus", "differences", "user_warnings"},
+    "autodiff": {"autodiff", "user_warnings"},
     "differences": {"differences"},
 }
 FILES = sorted(PACKAGE.rglob("*.py"))

@@ -23,7 +23,7 @@ from mcmodels.autodiff.derivatives import (
     vjp,
 )
 from mcmodels.autodiff.tracing import NoRuleError, constant
-from mcmodels.exceptions import NonDifferentiableWarning
+from mcmodels.user_warnings import NonDifferentiableWarning
 
 __all__ = [
     "NoRuleError",

@@ -10,16 +10,14 @@ from __future__ import annotations
 import inspect
 import itertools
 import sys
-import warnings
 from collections.abc import Callable, Sequence
-from types import FrameType
 from typing import Any, NoReturn
 
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
 
 from mcmodels.autodiff.tracing import NoRuleError, Rule, apply
-from mcmodels.exceptions import NonDifferentiableWarning
+from mcmodels.user_warnings import NonDifferentiableWarning, warn_user
 
 __all__ = [
     "FUNCTIONS",
@@ -214,19 +212,7 @@ def summed_to(g: Any, shape: tuple[int, ...]) -> Any:
 def note_kink(where: Any, text: str) -> None:
     """Warn if the function is at a point where it has no derivative."""
     if np.any(where):
-        warnings.warn(text, NonDifferentiableWarning, stacklevel=_user_level())
-
-
-def _user_level() -> int:
-    """The stacklevel, for whoever calls this, of the user's own line."""
-    frame, level = sys._getframe(1), 1
-    while frame.f_back is not None and _library(frame) in ("mcmodels", "numpy", "scipy"):
-        frame, level = frame.f_back, level + 1
-    return level
-
-
-def _library(frame: FrameType) -> str:
-    return str(frame.f_globals.get("__name__", "")).partition(".")[0]
+        warn_user(text, NonDifferentiableWarning)
 
 
 def _unknown(name: str, i: int) -> Map:

@@ -50,7 +50,7 @@ from mcmodels.calculus.nesting import NestingError
 from mcmodels.calculus.parsing import ParseError, parse
 from mcmodels.calculus.rules import DerivativeError
 from mcmodels.calculus.sizes import ShapeError
-from mcmodels.exceptions import NonDifferentiableWarning
+from mcmodels.user_warnings import NonDifferentiableWarning
 
 __all__ = [
     "CompiledFunction",

@@ -6,12 +6,9 @@ the complex step; analytic, so nothing is conjugated) and in high precision.
 
 from __future__ import annotations
 
-import os
-import sys
-import warnings
 from collections.abc import Callable, Mapping
 from functools import reduce
-from types import FrameType, SimpleNamespace
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -21,7 +18,7 @@ from mcmodels.calculus import nodes as N
 from mcmodels.calculus.binding import Array, bind
 from mcmodels.calculus.expression import Expression
 from mcmodels.calculus.stable import stabilised
-from mcmodels.exceptions import NonDifferentiableWarning
+from mcmodels.user_warnings import NonDifferentiableWarning, warn_user
 
 __all__ = ["ANALYTIC", "EvaluationError", "evaluate", "natural", "walk"]
 
@@ -146,22 +143,11 @@ def _check(part: Expression, children: list[Array], result: Array, largest: floa
         raise EvaluationError(f"{part} is larger than {largest:.0e} here")
     at_kink = isinstance(part, N.Elementwise) and part.name in ("sign", "step")
     if at_kink and not children[0].all():
-        warnings.warn(
+        warn_user(
             f"{part} is part of a derivative and stands at a kink: where its argument is 0 there "
             "is no derivative; 0 is used",
             NonDifferentiableWarning,
-            stacklevel=_levels_to_the_user(),
         )
-
-
-def _levels_to_the_user() -> int:
-    """How many calls up the first one stands that is not made in this package."""
-    package = os.path.dirname(__file__)
-    frame: FrameType | None = sys._getframe(1)
-    level = 0
-    while frame is not None and os.path.dirname(frame.f_code.co_filename).startswith(package):
-        frame, level = frame.f_back, level + 1
-    return level + 1
 
 
 def _odd(result: Array) -> str:

@@ -18,7 +18,6 @@ Annals of Statistics 9(4), eq. 3.
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable
 
 import numpy as np
@@ -29,6 +28,7 @@ from mcmodels.exceptions import InferenceError, LeverageWarning
 from mcmodels.inference.whitening import Whitening
 from mcmodels.rows import RowBlock, Rows
 from mcmodels.rows.blocks import Array
+from mcmodels.user_warnings import warn_user
 
 __all__ = ["linear_influence", "logistic_influence"]
 
@@ -171,11 +171,10 @@ def _framed(
     undefined = np.nonzero(np.isnan(table[:, -1]))[0]
     if undefined.size:
         some = ", ".join(map(str, undefined[:10])) + (", …" if undefined.size > 10 else "")
-        warnings.warn(
+        warn_user(
             f"row(s) {some} have leverage 1: each alone determines a parameter, its residual is "
             "zero whatever its target, and what the fit would be without it is not defined (NaN).",
             LeverageWarning,
-            stacklevel=4,
         )
     columns = ["leverage", *of, *(f"dfbetas_{name}" for name in names)]
     return pd.DataFrame(table, columns=columns, index=index, copy=False)
