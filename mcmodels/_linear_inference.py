@@ -200,9 +200,8 @@ class LinearInferenceMixin(ParameterInferenceMixin):
         self._refuse_several_targets("influence")
         index = index_of(X)
         X, targets, weights = self._training_rows(X, y, sample_weight)
-        if weights is not None:
-            targets = np.column_stack([targets, weights])
-        rows = ArrayRows(X, targets, intercept=self.fit_intercept)
+        extras = None if weights is None else {"frequency": weights}
+        rows = ArrayRows(X, targets[:, 0], extras=extras, intercept=self.fit_intercept)
         squares = float(self._least_squares.residual_scatter[0, 0])
         return linear_influence(
             model.whitening,

@@ -255,7 +255,7 @@ class LogisticInferenceMixin(ParameterInferenceMixin):
         X, codes, _ = self._validated(X, y, None)
         of = deviance_residual if kind == "deviance" else pearson_residual
         rows = ArrayRows(X, codes, intercept=bool(self.fit_intercept))
-        return rows.map(lambda block: of(block.y[:, 0], block.X.predictor(self.params_)))
+        return rows.map(lambda block: of(block.y, block.X.predictor(self.params_)))
 
     def influence(self, X: Any, y: Any, sample_weight: Any = None) -> pd.DataFrame:
         """How much each training row moves the fit, to one Newton step; for two classes.
@@ -284,9 +284,8 @@ class LogisticInferenceMixin(ParameterInferenceMixin):
         self._refuse_several_classes("influence")
         whitening, index = model.whitening, index_of(X)
         X, codes, weights = self._training_rows(X, y, sample_weight)
-        if weights is not None:
-            codes = np.column_stack([codes, weights])
-        rows = ArrayRows(X, codes, intercept=bool(self.fit_intercept))
+        extras = None if weights is None else {"frequency": weights}
+        rows = ArrayRows(X, codes, extras=extras, intercept=bool(self.fit_intercept))
         return logistic_influence(whitening, rows, self.params_, model.names, index)
 
     def score_test(
@@ -322,13 +321,13 @@ class LogisticInferenceMixin(ParameterInferenceMixin):
                 f"candidate has shape {columns.shape}; it needs one value for each of the "
                 f"{X.shape[0]} rows."
             )
-        stacked = np.column_stack([codes, columns])
-        rows = ArrayRows(X, stacked, weights, intercept=bool(self.fit_intercept))
+        extras = {"candidate": columns.reshape(len(columns), -1)}
+        rows = ArrayRows(X, codes, weights, extras, intercept=bool(self.fit_intercept))
         return score_test(model.whitening, rows, self.params_, name)
 
     @abstractmethod
     def _validated(self, X: Any, y: Any, sample_weight: Any) -> tuple[Any, Array, Array | None]:
-        """X, codes of shape (n_samples, 1), and weights with those of the classes."""
+        """X, codes of shape (n_samples,), and weights with those of the classes."""
 
     @abstractmethod
     def _unlabelled_rows(self, X: Any, sample_weight: Any) -> ArrayRows:
@@ -399,7 +398,7 @@ class LogisticInferenceMixin(ParameterInferenceMixin):
         return Estimate(self.params_.ravel(), V, names, kind=kind, root=T)
 
     def _training_rows(self, X: Any, y: Any, sample_weight: Any) -> tuple[Any, Array, Array | None]:
-        """The rows of the fit with codes of shape (n, 1); refused where they are not as many."""
+        """The rows of the fit with codes of shape (n,); refused where they are not as many."""
         X, codes, weights = self._validated(X, y, sample_weight)
         self._refuse_other_rows(X, weights)
         return X, codes, weights

@@ -266,13 +266,13 @@ class LossEstimator(LossInferenceMixin, DifferentiableMixin, CallbackSupportMixi
 
     def _objective_on(self, X: Any, y: Any, sample_weight: Any) -> Objective:
         X, targets, weights = self._validated(X, y, sample_weight)
-        rows = ArrayRows(X, targets[:, 0], weights, intercept=bool(self.fit_intercept))
+        rows = ArrayRows(X, targets, weights, intercept=bool(self.fit_intercept))
         return UserObjective(rows, self._user_loss(), float(self.alpha))
 
     def _validated(self, X: Any, y: Any, sample_weight: Any) -> tuple[Any, Array, Array | None]:
         X, y = validated_pair(self, X, y, reset=False)
         weights = check_weights(sample_weight, X)
-        return X, self._targets_of(y, weights)[:, np.newaxis], weights
+        return X, self._targets_of(y, weights), weights
 
 
 def _name(function: Any) -> str:

@@ -102,7 +102,7 @@ class LossInferenceMixin(ParameterInferenceMixin):
 
     @abstractmethod
     def _validated(self, X: Any, y: Any, sample_weight: Any) -> tuple[Any, Array, Array | None]:
-        """X, targets of shape (n_samples, 1), and weights."""
+        """X, targets of shape (n_samples,), and weights."""
 
     @abstractmethod
     def _formed_hessian(self) -> Array:

@@ -317,21 +317,11 @@ class ParameterInferenceMixin:
         """The robust covariance, and how many clusters there are by each grouping."""
         intercept = bool(self.fit_intercept)
         if kind != "cluster":
-            return hc_covariance(
-                model, ArrayRows(X, targets, weights, intercept=intercept), kind
-            ), ()
+            rows = ArrayRows(X, targets, weights, intercept=intercept)
+            return hc_covariance(model, rows, kind), ()
         clusters = ClusterCodes.of(groups, weights, X.shape[0])
-        m = targets.shape[1]
-        rows = ArrayRows(
-            X, np.column_stack([targets, clusters.codes]), weights, intercept=intercept
-        )
-        sandwich = cluster_covariance(
-            model,
-            rows,
-            clusters.counts,
-            lambda block: block.y[:, m:],
-            use_correction=use_correction,
-        )
+        rows = ArrayRows(X, targets, weights, {"groups": clusters.codes}, intercept=intercept)
+        sandwich = cluster_covariance(model, rows, clusters.counts, use_correction=use_correction)
         return sandwich, clusters.counts
 
     def _refuse_other_rows(self, X: Any, weights: Array | None) -> None:

@@ -317,15 +317,15 @@ class LogisticRegression(
 
     def _objective_on(self, X: Any, y: Any, sample_weight: Any) -> Objective:
         X, codes, weights = self._validated(X, y, sample_weight)
-        return self._objective_of(X, codes[:, 0].astype(np.intp), weights)
+        return self._objective_of(X, codes, weights)
 
     def _validated(self, X: Any, y: Any, sample_weight: Any) -> tuple[Any, Array, Array | None]:
-        """X, codes of shape (n_samples, 1), and weights with those of the classes."""
+        """X, codes of shape (n_samples,), and weights with those of the classes."""
         X, y = validated_pair(self, X, y, reset=False)
         weights = check_weights(sample_weight, X)
         total = self._class_weights.times(y, weights)
         refuse_unknown(y, total, self.classes_)
-        return X, self._codes(y).astype(np.float64)[:, np.newaxis], total
+        return X, self._codes(y), total
 
     def _unlabelled_rows(self, X: Any, sample_weight: Any) -> ArrayRows:
         X = validated_rows(self, X)

@@ -61,7 +61,7 @@ def score_test(whitening: Whitening, rows: Rows, params: Array, name: str) -> Hy
     whitening : Whitening
         Of the fit.
     rows : Rows
-        y has the codes, then the candidates.
+        y has the codes, shape (n,); ``extras["candidate"]`` the candidates, shape (n, q).
     params : ndarray of shape (P,)
         The fit.
     name : str
@@ -73,7 +73,7 @@ def score_test(whitening: Whitening, rows: Rows, params: Array, name: str) -> Hy
         return block.weighted(expit(eta) * expit(-eta))
 
     def projected(block: RowBlock) -> Array:
-        C = block.y[:, 1:]
+        C = block.extras["candidate"]
         weighted = C.T * curvature(block)
         squares = np.einsum("ji,ij->j", weighted, C)
         return np.column_stack([weighted @ whitening.of(block), squares])
@@ -86,9 +86,9 @@ def score_test(whitening: Whitening, rows: Rows, params: Array, name: str) -> Hy
 
     def left(block: RowBlock) -> Array:
         # What the fitted columns do not explain, row by row: a difference of sums would lose it.
-        C, y, eta = block.y[:, 1:], block.y[:, 0], block.X.predictor(params)
+        C, eta = block.extras["candidate"], block.X.predictor(params)
         R, d = C - whitening.of(block) @ B.T, curvature(block)
-        slope = R.T @ block.weighted(np.where(y > 0, expit(-eta), -expit(eta)))
+        slope = R.T @ block.weighted(np.where(block.y > 0, expit(-eta), -expit(eta)))
         return np.column_stack([(R.T * d) @ R, slope, d @ (C - mean) ** 2])
 
     total = rows.reduce(left)

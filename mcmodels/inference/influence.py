@@ -58,7 +58,8 @@ def linear_influence(
     whitening : Whitening
         Of the fit.
     rows : Rows
-        Unweighted; y has the target, and the weights as a second column where there are any.
+        Without weights, so that rows of weight 0 get measures, too; y has shape (n,). The weights
+        of the fit, where it had any, are ``extras["frequency"]``.
     params : ndarray of shape (P,)
         The fit.
     residual_squares, df : float
@@ -75,10 +76,10 @@ def linear_influence(
         )
 
     def measures(block: RowBlock, squares: Array) -> tuple[Array, Array, tuple[Array, ...]]:
-        w = block.y[:, 1] if block.y.shape[1] > 1 else 1.0
+        w = block.extras.get("frequency", 1.0)
         h = squares * w
         left = _left(h)
-        r = np.sqrt(w) * (block.y[:, 0] - block.X.predictor(params))
+        r = np.sqrt(w) * (block.y - block.X.predictor(params))
         without = np.clip(residual_squares - r**2 / left, 0.0, None) / (df - w)
         sigma = np.sqrt(residual_squares / df)
         with np.errstate(divide="ignore", invalid="ignore"):
@@ -103,12 +104,12 @@ def logistic_influence(
 ) -> pd.DataFrame:
     """One row of measures for each row of a fit to two classes.
 
-    Parameters are those of :func:`linear_influence`; the first column of y is the code, 0 or 1.
+    Parameters are those of :func:`linear_influence`; y has the codes, 0 or 1.
     """
 
     def measures(block: RowBlock, squares: Array) -> tuple[Array, Array, tuple[Array, ...]]:
-        w = block.y[:, 1] if block.y.shape[1] > 1 else 1.0
-        y, eta = block.y[:, 0], block.X.predictor(params)
+        w = block.extras.get("frequency", 1.0)
+        y, eta = block.y, block.X.predictor(params)
         p, q = expit(eta), expit(-eta)
         h = w * p * q * squares
         left = _left(h)

@@ -160,7 +160,7 @@ class LinearModelInference:
 
 @dataclass(frozen=True)
 class LinearRobustModel:
-    """Least squares as sandwiches see it; the targets are the leading columns of y."""
+    """Least squares as sandwiches see it; y has shape (n, m)."""
 
     whitening: Whitening
     params: Array
@@ -177,7 +177,7 @@ class LinearRobustModel:
 
     def residuals(self, block: RowBlock) -> Array:
         """``y - ŷ``, shape (n_rows, m)."""
-        return block.y[:, : len(self.params)] - block.X.predictor(self.params)
+        return block.y - block.X.predictor(self.params)
 
     def leverage(self, block: RowBlock, Z: Array) -> Array:
         """``x̃ᵀ(X̃ᵀWX̃)⁻¹x̃`` of one row."""

@@ -118,7 +118,7 @@ class LogisticModelInference(CurvatureInference):
 
 @dataclass(frozen=True)
 class BinaryRobustModel:
-    """Two classes as sandwiches see them; the codes are the first column of y."""
+    """Two classes as sandwiches see them; y has the codes."""
 
     whitening: Whitening
     params: Array
@@ -135,8 +135,8 @@ class BinaryRobustModel:
 
     def residuals(self, block: RowBlock) -> Array:
         """``y - p``, shape (n_rows, 1)."""
-        y, eta = block.y[:, 0], block.X.predictor(self.params)
-        return np.where(y > 0, expit(-eta), -expit(eta))[:, np.newaxis]
+        eta = block.X.predictor(self.params)
+        return np.where(block.y > 0, expit(-eta), -expit(eta))[:, np.newaxis]
 
     def leverage(self, block: RowBlock, Z: Array) -> Array:
         """``p(1 - p) x̃ᵀH⁻¹x̃`` of one row."""
@@ -146,7 +146,7 @@ class BinaryRobustModel:
 
 @dataclass(frozen=True)
 class MulticlassRobustModel:
-    """More than two classes as sandwiches see them; the codes are the first column of y."""
+    """More than two classes as sandwiches see them; y has the codes."""
 
     whitening: Whitening
     params: Array
@@ -163,7 +163,7 @@ class MulticlassRobustModel:
     def residuals(self, block: RowBlock) -> Array:
         """``1ₖ(y) - pₖ``, shape (n_rows, K)."""
         p = softmax(block.X.predictor(self.params), axis=1)
-        observed = np.arange(len(p)), block.y[:, 0].astype(np.intp)
+        observed = np.arange(len(p)), block.y
         p[observed] = 0.0
         others = p.sum(axis=1)  # 1 - p of the observed class, with all its digits
         p[observed] = -others

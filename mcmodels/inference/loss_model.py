@@ -61,7 +61,7 @@ class LossModelInference(CurvatureInference):
 
 @dataclass(frozen=True)
 class LossRobustModel:
-    """A fit of a loss as sandwiches see it; the targets are the first column of y."""
+    """A fit of a loss as sandwiches see it; y has shape (n,)."""
 
     whitening: Whitening
     params: Array
@@ -80,9 +80,9 @@ class LossRobustModel:
     def residuals(self, block: RowBlock) -> Array:
         """``-ℓ′``, shape (n_rows, 1)."""
         eta = block.X.predictor(self.params)
-        return -self.loss.gradient(block.y[:, 0], eta)[:, np.newaxis]
+        return -self.loss.gradient(block.y, eta)[:, np.newaxis]
 
     def leverage(self, block: RowBlock, Z: Array) -> Array:
         """``ℓ″ x̃ᵀH⁻¹x̃`` of one row."""
         eta = block.X.predictor(self.params)
-        return self.loss.curvature_product(block.y[:, 0], eta, np.einsum("ij,ij->i", Z, Z))
+        return self.loss.curvature_product(block.y, eta, np.einsum("ij,ij->i", Z, Z))

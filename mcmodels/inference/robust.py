@@ -22,11 +22,11 @@ by the first, plus that by the second, minus that by both together: Cameron, Gel
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol, get_args
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 from scipy import linalg, sparse
 
@@ -82,13 +82,13 @@ class ClusterCodes:
 
     Parameters
     ----------
-    codes : ndarray of shape (n_rows, 1) or (n_rows, 3)
+    codes : ndarray of int of shape (n_rows, 1) or (n_rows, 3)
         Of the grouping; or of the first, the second, and both together. -1 in absent rows.
     counts : tuple of int
         Number of clusters of each.
     """
 
-    codes: Array
+    codes: npt.NDArray[np.intp]
     counts: tuple[int, ...]
 
     @classmethod
@@ -117,7 +117,7 @@ class ClusterCodes:
         if len(groupings) == 2:
             groupings.append(list(frame.columns))
         for grouping in groupings:
-            codes = np.full(n_rows, -1)
+            codes = np.full(n_rows, -1, dtype=np.intp)
             codes[present] = frame[present].groupby(grouping, sort=False).ngroup()
             columns.append(codes)
             counts.append(int(codes.max()) + 1)
@@ -127,7 +127,7 @@ class ClusterCodes:
                     "groups has a single cluster; between clusters nothing varies, and there is no "
                     "cluster-robust covariance. Group more finely, or choose HC3."
                 )
-        return cls(np.column_stack(columns).astype(np.float64), tuple(counts))
+        return cls(np.column_stack(columns), tuple(counts))
 
 
 @dataclass(frozen=True)
@@ -190,18 +190,17 @@ def cluster_covariance(
     model: RobustModel,
     rows: Rows,
     counts: tuple[int, ...],
-    codes_of: Callable[[RowBlock], Array],
     *,
     use_correction: bool,
 ) -> Sandwich:
     """Cluster-robust covariance by one grouping or two, in one pass over the rows.
 
-    ``codes_of`` finds the codes of :class:`ClusterCodes` in a block.
+    Rows carry the codes of :class:`ClusterCodes` as ``extras["groups"]``.
     """
 
     def summarise(block: RowBlock) -> list[Array]:
         scores = _scores(block.weighted(model.residuals(block)), model.whitening.of(block))
-        codes = codes_of(block).astype(np.intp)
+        codes = block.extras["groups"]
         row, one = np.arange(len(scores)), np.ones(len(scores))
         totals = [
             sparse.csr_array((one, (codes[:, k], row)), shape=(count, len(row))) @ scores

@@ -9,7 +9,8 @@ the last column and is never stored.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any, Self
 
 import numpy as np
@@ -257,7 +258,7 @@ class SparseDesign(Design):
 
 @dataclass(frozen=True)
 class RowBlock:
-    """Consecutive rows: features, targets and weights.
+    """Consecutive rows: features, targets, weights, and whatever else goes with each row.
 
     Parameters
     ----------
@@ -269,12 +270,15 @@ class RowBlock:
         Row weights ≥ 0; None stands for ones.
     start : int, default=0
         Position of the first row in an array, where there is one.
+    extras : mapping of str to ndarray, default={}
+        Further values of each row by name, as they were given: ``block.extras["groups"]``.
     """
 
     X: Design
     y: Any
     weights: Array | None
     start: int = 0
+    extras: Mapping[str, Any] = field(default_factory=dict)
 
     def weighted(self, values: Array) -> Array:
         """``wᵢ · values[i]`` along the first axis."""

@@ -7,7 +7,7 @@ import itertools
 import operator
 import threading
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Protocol, TypeVar, cast
 
 import numpy as np
@@ -79,7 +79,7 @@ class Extent(Protocol):
 
 
 class Rows(ABC):
-    """Rows of (x̃, y, w) that can be walked again, block by block.
+    """Rows of (x̃, y, w) that can be walked again, block by block; see :class:`RowBlock`.
 
     Attributes
     ----------
@@ -145,6 +145,8 @@ class ArrayRows(Rows):
         The targets.
     weights : ndarray of shape (n_rows,), default=None
         Row weights ≥ 0.
+    extras : mapping of str to ndarray, default=None
+        Further values of each row by name, with n_rows entries along the first axis.
     intercept : bool, default=True
         Whether the design rows end in a one.
     block_rows : int, default=None
@@ -161,6 +163,7 @@ class ArrayRows(Rows):
         X: Any,
         y: Any = None,
         weights: Array | None = None,
+        extras: Mapping[str, Any] | None = None,
         *,
         intercept: bool = True,
         block_rows: int | None = None,
@@ -184,6 +187,10 @@ class ArrayRows(Rows):
             self.product_epsilon = SINGLE_PRODUCT_EPSILON
         self._y = y
         self._weights = weights
+        self._extras = dict(extras or {})
+        for name, values in self._extras.items():
+            if len(values) != X.shape[0]:
+                raise ValueError(f"{name} has {len(values)} entries for {X.shape[0]} rows.")
         height = block_rows or _block_rows(self._X)
         self._parts = [
             slice(start, min(start + height, X.shape[0]))
@@ -245,6 +252,7 @@ class ArrayRows(Rows):
             self._X,
             self._y,
             self._weights,
+            self._extras,
             intercept=self.intercept,
             block_rows=height,
             every=every,
@@ -256,15 +264,17 @@ class ArrayRows(Rows):
             X = rows_between(self._X, part)
             y = None if self._y is None else self._y[part]
             weights = None if self._weights is None else self._weights[part]
+            extras = {name: values[part] for name, values in self._extras.items()}
             if weights is not None and not weights.all():
                 present = weights > 0
                 if not present.any():
                     continue
                 X, weights = X[present], weights[present]
                 y = None if y is None else y[present]
+                extras = {name: values[present] for name, values in extras.items()}
             if y is not None and y.dtype.kind == "f":
                 y = y.astype(np.float64, copy=False)
-            yield RowBlock(self._design(X, scratch), y, weights, part.start)
+            yield RowBlock(self._design(X, scratch), y, weights, part.start, extras)
 
     def _design(self, X: Any, scratch: Scratch) -> Design:
         if sparse.issparse(X):

@@ -13,7 +13,7 @@ from mcmodels.rows.blocks import RowBlock
 from mcmodels.rows.source import ArrayRows, Rows, Sum
 from mcmodels.rows.streamed import Seen
 
-Walk = Callable[[], Iterator[tuple[Any, Any, Any]]]
+Walk = Callable[[], Iterator[tuple[Any, ...]]]
 
 
 class RowStream:
@@ -74,7 +74,8 @@ class StreamRows(Rows):
     Parameters
     ----------
     walk : callable
-        Starts a walk over ``(X, y, weights)``, each as :class:`ArrayRows` takes it.
+        Starts a walk over ``(X, y, weights)`` or ``(X, y, weights, extras)``, each as
+        :class:`ArrayRows` takes it.
     seen : Seen
         The sum over the blocks of one walk.
     dtype : dtype
@@ -94,8 +95,8 @@ class StreamRows(Rows):
         """Sum over all blocks of rows of positive weight."""
         total: Sum | None = None
         n_rows = 0
-        for X, y, weights in self._walk():
-            rows = ArrayRows(X, y, weights, intercept=self.intercept)
+        for parts in self._walk():
+            rows = ArrayRows(*parts, intercept=self.intercept)
             n_rows += rows.n_rows
             if rows.n_present:
                 part = rows.reduce(summarise)
@@ -114,8 +115,8 @@ class StreamRows(Rows):
 
     def sample(self, count: int) -> Rows:
         """The first rows of the first block that has any."""
-        for X, y, weights in self._walk():
-            rows = ArrayRows(X, y, weights, intercept=self.intercept)
+        for parts in self._walk():
+            rows = ArrayRows(*parts, intercept=self.intercept)
             if rows.n_present:
                 return rows.sample(count)
         return self

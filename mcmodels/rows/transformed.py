@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -37,7 +39,7 @@ class TransformedRows(Rows):
     def reduce(self, summarise: Callable[[RowBlock], Sum]) -> Sum:
         """Sum over all blocks of rows of positive weight."""
         return self.rows.reduce(
-            lambda block: summarise(RowBlock(self._transformed(block.X), block.y, block.weights))
+            lambda block: summarise(replace(block, X=self._transformed(block.X)))
         )
 
     def sample(self, count: int) -> Rows:
@@ -46,12 +48,21 @@ class TransformedRows(Rows):
 
     def held(self) -> ArrayRows:
         """The transformed rows in memory: those that are present, in their order."""
-        parts = self.reduce(lambda block: [(block.X.dense().copy(), block.y, block.weights)])
-        X, y, weights = (
-            None if column[0] is None else np.concatenate(column)
-            for column in zip(*parts, strict=True)
+        parts = self.reduce(
+            lambda block: [(block.X.dense().copy(), block.y, block.weights, block.extras)]
         )
-        held = ArrayRows(X, y, weights, intercept=self.intercept)
+        X, y, weights, extras = zip(*parts, strict=True)
+
+        def stacked(arrays: Sequence[Any]) -> Any:
+            return None if arrays[0] is None else np.concatenate(arrays)
+
+        held = ArrayRows(
+            stacked(X),
+            stacked(y),
+            stacked(weights),
+            {name: stacked([of[name] for of in extras]) for name in extras[0]},
+            intercept=self.intercept,
+        )
         held.epsilon = self.epsilon
         return held
 
