@@ -1,13 +1,13 @@
 """mcmodels: estimators that hand you the exact gradient and Hessian of what they minimised."""
 
-from mcmodels._summarize import summarize
 from mcmodels.derivative_checks import check_gradient, check_hessian
-from mcmodels.inference import likelihood_ratio_test
 from mcmodels.linear import LinearRegression
 from mcmodels.logistic import LogisticRegression
 from mcmodels.mlp import MLPClassifier, MLPRegressor
 from mcmodels.objective_models import ObjectiveClassifier, ObjectiveRegressor
 from mcmodels.pca import PCA
+from mcmodels.results.comparison import likelihood_ratio_test
+from mcmodels.results.pipelines import summarize
 from mcmodels.rows import RowStream
 
 __all__ = [

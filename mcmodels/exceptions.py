@@ -57,5 +57,9 @@ class LeverageWarning(FitWarning):
     """Rows that each determine a parameter alone: without them the fit is not defined."""
 
 
-class InferenceError(ValueError):
-    """What was asked for is not determined by the fit: the message says why, and what to do."""
+class InferenceError(ValueError, AttributeError):
+    """What was asked for is not determined by the fit: the message says why, and what to do.
+
+    An AttributeError as well, as scikit-learn's NotFittedError is: many things that a fit says are
+    attributes, and one that is not there must not stop ``dir``, tab completion or a notebook.
+    """

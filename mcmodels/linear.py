@@ -2,37 +2,34 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Any, Self, cast
 
 import numpy as np
-from scipy import linalg
-from sklearn.base import BaseEstimator, MultiOutputMixin, RegressorMixin
-from sklearn.utils.validation import check_is_fitted
+from sklearn.base import MultiOutputMixin, RegressorMixin
 
-from mcmodels._linear_inference import LinearInferenceMixin
-from mcmodels._streams import refuse_other_arguments, stream_rows, survey
-from mcmodels._validation import (
+from mcmodels.estimators.linear_methods import LinearMethods
+from mcmodels.estimators.streams import refuse_other_arguments, stream_rows, survey
+from mcmodels.estimators.validation import (
+    Features,
     check_choice,
     check_flag,
     check_mergeable,
     check_number,
     check_same_sums,
     check_weights,
+    continued_pair,
+    features_of,
     refuse_not_finite,
+    training_pair,
     validated_pair,
-    validated_rows,
 )
-from mcmodels._verdicts import undetermined, warn_not_converged, warn_rank_deficient
-from mcmodels.base import DifferentiableMixin
+from mcmodels.estimators.verdicts import undetermined, warn_not_converged, warn_rank_deficient
 from mcmodels.exceptions import ConstantTargetWarning
 from mcmodels.objectives import LinearPredictorObjective, Objective, SquaredError
+from mcmodels.results.linear import LinearFit
+from mcmodels.results.record import digest
 from mcmodels.rows import (
     ArrayRows,
-    ColumnMoments,
-    Extent,
-    FactoredMoments,
-    Moments,
     Rows,
     RowStream,
     Seen,
@@ -44,15 +41,14 @@ from mcmodels.rows import (
 from mcmodels.rows.blocks import Array
 from mcmodels.solvers import Solution, Status, least_squares
 from mcmodels.solvers.least_squares import LeastSquares, MatrixFreeFit
+from mcmodels.user_warnings import warn_user
 
 __all__ = ["LinearRegression"]
 
 _TARGETS = {"multi_output": True, "y_numeric": True}
 
 
-class LinearRegression(
-    MultiOutputMixin, RegressorMixin, LinearInferenceMixin, DifferentiableMixin, BaseEstimator
-):
+class LinearRegression(MultiOutputMixin, RegressorMixin, LinearMethods):
     """Least squares: minimise ``Σ wᵢ (yᵢ - x̃ᵢᵀθ)²`` with ``x̃ = (x, 1)``.
 
     The gradient is ``2X̃ᵀW(X̃θ - y)`` and the Hessian ``2X̃ᵀWX̃``. Of several minimisers the one with
@@ -128,8 +124,6 @@ class LinearRegression(
     True
     """
 
-    _sums: StreamedSums | None
-
     def __init__(
         self, *, fit_intercept: bool = True, solver: str = "auto", rcond: float | None = None
     ) -> None:
@@ -168,21 +162,13 @@ class LinearRegression(
             When a target takes one value only.
         """
         self._check_parameters()
-        self._sums = None
-        if isinstance(X, RowStream):
-            refuse_other_arguments(y, sample_weight)
-            return self._fit_stream(X)
-        X, y = validated_pair(self, X, y, reset=True, **_TARGETS)
-        targets = y.reshape(X.shape[0], -1)
-        weights = check_weights(sample_weight, X)
-        intercept, single = bool(self.fit_intercept), self.solver == "auto"
-        rows = ArrayRows(X, targets, weights, intercept=intercept, single=single)
+        features, y_shape, rows = self._rows_of_fit(X, y, sample_weight)
         with refuse_not_finite(self, X):
             solution = least_squares.solve(rows, method=self._method, rcond=self.rcond)
-        self._conclude(solution, Seen.of(rows), y.shape[1:])
-        self._warn_of(solution, rows, stacklevel=4)
-        self._warn_constant_target(solution.value.moments, rows)
-        return self
+        record = self._recorded(solution, features, Seen.of(rows), y_shape)
+        self._warn_of(solution, features, record)
+        self._warn_of_constant_targets(solution, rows, y_shape)
+        return self._publish(self._attributes(record, features))
 
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Take in more rows; the model is then the fit to all rows so far.
@@ -212,19 +198,22 @@ class LinearRegression(
         shortest coefficients are given, and ``status_`` says so without a warning.
         """
         self._check_parameters()
-        sums = getattr(self, "_sums", None)
-        X, y = validated_pair(self, X, y, reset=sums is None, **_TARGETS)
-        if sums is not None and y.shape[1:] != self.params_.shape[:-1]:
+        sums = self._sums
+        features, X, y = continued_pair(self, X, y, first=sums is None, **_TARGETS)
+        if sums is not None and y.shape[1:] != self._fit.params.shape[:-1]:
+            before = self._fit.params.shape[:-1]
             raise ValueError(
                 f"y has shape {y.shape}; the rows before had targets of shape "
-                f"(n_samples, {', '.join(map(str, self.params_.shape[:-1]))})."
+                f"(n_samples, {', '.join(map(str, before))})."
             )
-        rows = self._rows(X, y.reshape(X.shape[0], -1), check_weights(sample_weight, X))
+        weights = check_weights(sample_weight, X)
+        intercept = bool(self.fit_intercept)
+        rows = ArrayRows(X, y.reshape(X.shape[0], -1), weights, intercept=intercept)
         kind = StreamedMoments if self.solver == "normal" else StreamedTriangle
         check_same_sums(sums, kind, rows)
         with refuse_not_finite(self, X):
             part = kind.of(rows)
-            return self._take_in(added(sums, part), y.shape[1:])
+            return self._take_in(added(sums, part), features, y.shape[1:])
 
     def merge(self, other: LinearRegression) -> Self:
         """Take in the rows that another model has seen by :meth:`partial_fit`.
@@ -244,36 +233,38 @@ class LinearRegression(
             When the two do not fit together, or have not been fitted by ``partial_fit``.
         """
         check_mergeable(self, other, ("fit_intercept", "solver"))
-        if self.params_.shape != other.params_.shape:
+        shape, others = self._fit.params.shape, other._fit.params.shape
+        if shape != others:
             raise ValueError(
-                f"other has params_ of shape {other.params_.shape}, this model "
-                f"{self.params_.shape}; both need the same targets."
+                f"other has params_ of shape {others}, this model {shape}; both need the same "
+                "targets."
             )
-        return self._take_in(added(self._sums, other._sums), self.params_.shape[:-1])
+        return self._take_in(added(self._sums, other._sums), features_of(self), shape[:-1])
 
-    def _take_in(self, sums: StreamedSums, y_shape: tuple[int, ...]) -> Self:
+    def _take_in(self, sums: StreamedSums, features: Features, y_shape: tuple[int, ...]) -> Self:
         solution = least_squares.solve_sums(sums, rcond=self.rcond)
-        self._sums = sums
-        self._conclude(solution, sums.seen, y_shape)
+        record = self._recorded(solution, features, sums.seen, y_shape)
         if sums.seen.n_present > sums.seen.n_features:
-            self._warn_of(solution, sums.seen, stacklevel=5)
-        return self
+            self._warn_of(solution, features, record)
+        return self._publish(self._attributes(record, features) | {"_sums": sums})
 
-    def _fit_stream(self, stream: RowStream) -> Self:
+    def _rows_of_fit(
+        self, X: Any, y: Any, sample_weight: Any
+    ) -> tuple[Features, tuple[int, ...], Rows]:
+        """The columns, the shape of a target, and the rows of a fit, checked."""
         intercept = bool(self.fit_intercept)
-        surveyed = survey(self, stream, intercept=intercept, **_TARGETS)
-        rows = stream_rows(
-            self,
-            stream,
-            surveyed,
-            lambda y, weights: (y.reshape(len(y), -1), weights),
-            **_TARGETS,
-        )
-        solution = least_squares.solve(rows, method=self._method, rcond=self.rcond)
-        self._conclude(solution, surveyed.seen, surveyed.y_shape or ())
-        self._warn_of(solution, rows, stacklevel=5)
-        self._warn_constant_target(solution.value.moments, rows, stacklevel=4)
-        return self
+        if isinstance(X, RowStream):
+            refuse_other_arguments(y, sample_weight)
+            surveyed = survey(self, X, intercept=intercept, **_TARGETS)
+            rows = stream_rows(
+                X, surveyed, lambda y, weights: (y.reshape(len(y), -1), weights), **_TARGETS
+            )
+            return surveyed.features, surveyed.y_shape or (), rows
+        features, X, y = training_pair(self, X, y, **_TARGETS)
+        targets, weights = y.reshape(X.shape[0], -1), check_weights(sample_weight, X)
+        single = self.solver == "auto"
+        rows_in_memory = ArrayRows(X, targets, weights, intercept=intercept, single=single)
+        return features, y.shape[1:], rows_in_memory
 
     def _check_parameters(self) -> None:
         check_flag("fit_intercept", self.fit_intercept)
@@ -285,47 +276,52 @@ class LinearRegression(
     def _method(self) -> least_squares.Method:
         return cast(least_squares.Method, self.solver)
 
-    def _conclude(
+    def _recorded(
         self,
         solution: Solution[LeastSquares] | Solution[MatrixFreeFit],
+        features: Features,
         seen: Seen,
         y_shape: tuple[int, ...],
-    ) -> None:
+    ) -> LinearFit:
         fit = solution.value
-        shape = (*y_shape, -1)
-        self._least_squares = fit
-        self._seen = seen
-        self._undetermined = undetermined(self, solution, seen.n_present)
-        self.params_ = fit.params.reshape(shape)
-        self.gradient_ = fit.gradient.reshape(shape)
-        self.coef_ = self.params_[..., : self.n_features_in_]
-        self.intercept_ = self._intercept()
-        self.rank_ = solution.rank
-        self.solver_ = solution.method
-        self.n_iter_ = solution.iterations
-        self.status_ = str(solution.status)
+        params = fit.params.reshape(*y_shape, -1)
+        return LinearFit(
+            status=solution.status,
+            method=solution.method,
+            n_iter=solution.iterations,
+            names=features.names,
+            seen=seen,
+            digest=digest(_split(params, seen)),
+            params=params,
+            gradient=fit.gradient.reshape(params.shape),
+            intercept=seen.intercept,
+            undetermined=undetermined(features, solution, seen.n_present),
+            least_squares=fit,
+            rank=solution.rank,
+        )
+
+    def _attributes(self, record: LinearFit, features: Features) -> dict[str, Any]:
+        coef, intercept = _split(record.params, record.seen)
+        return {"_fit": record, "coef_": coef, "intercept_": intercept} | features.attributes
 
     def _warn_of(
         self,
         solution: Solution[LeastSquares] | Solution[MatrixFreeFit],
-        extent: Extent,
-        *,
-        stacklevel: int,
+        features: Features,
+        record: LinearFit,
     ) -> None:
         if solution.status is Status.NOT_CONVERGED:
             warn_not_converged(
                 "conjugate gradients could not reach the precision of float64; the columns are "
-                f"nearly dependent. The gradient is at {np.abs(self.gradient_).max():.1e}.",
-                stacklevel=stacklevel,
+                f"nearly dependent. The gradient is at {np.abs(record.gradient).max():.1e}."
             )
         if solution.status is Status.RANK_DEFICIENT:
             warn_rank_deficient(
-                self,
+                features,
                 solution,
-                n_rows=extent.n_present,
+                n_rows=record.seen.n_present,
                 what="Predictions are unique, coefficients are the shortest that give them"
                 f"{' where columns have unit length' if solution.method == 'cg' else ''}.",
-                stacklevel=stacklevel,
             )
 
     def predict(self, X: Any, return_std: bool = False) -> Any:
@@ -344,76 +340,40 @@ class LinearRegression(
         ndarray of shape (n_samples,) or (n_samples, n_targets)
             With ``return_std`` a pair of arrays of shape (n_samples,).
         """
-        check_is_fitted(self)
         if return_std:
-            self._refuse_several_targets("return_std")
-            return self._with_errors(X, "observation")
-        X = validated_rows(self, X)
-        return self._rows(X, None, None).map(lambda block: block.X.predictor(self.params_))
-
-    @property
-    def hessian_(self) -> Array:
-        """Hessian of the objective over ``params_.ravel()``."""
-        block = self._factored("hessian_").quadratic.hessian_of_one_target()
-        if self.params_.ndim == 1:
-            return block
-        return np.asarray(np.kron(np.eye(len(self.params_)), block), dtype=np.float64)
-
-    @property
-    def singular_(self) -> Array:
-        """Singular values of the (centred, weighted) features, descending."""
-        factor = self._factored("singular_").factor
-        found = linalg.svdvals(factor) if self.rank_ else np.zeros(0)
-        singular = np.zeros(min(self._seen.n_rows, self._seen.n_features))
-        singular[: found.size] = found[: singular.size]
-        return singular
-
-    @property
-    def condition_number_(self) -> float:
-        """Ratio of the extreme singular values; inf when the rank is not full."""
-        check_is_fitted(self)
-        if self.rank_ < self.n_features_in_:
-            return np.inf
-        return float(self.singular_[0] / self.singular_[-1])
-
-    def __sklearn_tags__(self) -> Any:
-        tags = super().__sklearn_tags__()
-        tags.input_tags.sparse = True
-        return tags
-
-    def _rows(self, X: Any, y: Array | None, weights: Array | None) -> ArrayRows:
-        return ArrayRows(X, y, weights, intercept=bool(self.fit_intercept))
+            record: LinearFit = self._record()
+            record.refuse_several_targets("return_std")
+            return record.predictions(self._unlabelled_rows(X), "observation")
+        return self._linear_predictor(X)
 
     def _objective_on(self, X: Any, y: Any, sample_weight: Any) -> Objective:
-        X, y = validated_pair(self, X, y, reset=False, **_TARGETS)
-        n_targets = y.size // y.shape[0]
-        if n_targets != len(np.atleast_2d(self.params_)):
-            raise ValueError(
-                f"y has {n_targets} target(s); the model was fitted to "
-                f"{len(np.atleast_2d(self.params_))}."
-            )
-        targets = y.reshape(X.shape[0], *self.params_.shape[:-1])
-        rows = self._rows(X, targets, check_weights(sample_weight, X))
+        X, targets, weights = self._validated(X, y, sample_weight)
+        if self._is_single:
+            targets = targets[:, 0]
+        rows = ArrayRows(X, targets, weights, intercept=self._has_intercept)
         return LinearPredictorObjective(rows, SquaredError())
 
-    def _rows_and_weights(self, X: Any, sample_weight: Any) -> tuple[ArrayRows, Array | None]:
-        check_is_fitted(self)
-        X = validated_rows(self, X)
-        return self._rows(X, None, None), check_weights(sample_weight, X)
+    def _validated(self, X: Any, y: Any, sample_weight: Any) -> tuple[Any, Array, Array | None]:
+        """X, targets of shape (n_samples, n_targets), and weights."""
+        X, y = validated_pair(self, X, y, **_TARGETS)
+        targets = np.asarray(y, dtype=np.float64).reshape(X.shape[0], -1)
+        n_targets = len(np.atleast_2d(self.coef_))
+        if targets.shape[1] != n_targets:
+            raise ValueError(
+                f"y has {targets.shape[1]} target(s); the model was fitted to {n_targets}."
+            )
+        return X, targets, check_weights(sample_weight, X)
 
-    def _intercept(self) -> float | Array:
-        if not self.fit_intercept:
-            return 0.0
-        last = self.params_[..., -1]
-        return float(last) if last.ndim == 0 else last
+    def _objective_of_fit(self, rows: Rows) -> Objective:
+        return LinearPredictorObjective(rows, SquaredError())
 
-    def _warn_constant_target(
+    def _warn_of_constant_targets(
         self,
-        moments: Moments | FactoredMoments | ColumnMoments,
+        solution: Solution[LeastSquares] | Solution[MatrixFreeFit],
         rows: Rows,
-        *,
-        stacklevel: int = 3,
+        y_shape: tuple[int, ...],
     ) -> None:
+        moments = solution.value.moments
         rounding_of_mean = moments.weight * (8 * np.finfo(np.float64).eps * moments.y_mean) ** 2
         if not self.fit_intercept or (moments.y_squares > rounding_of_mean).all():
             return
@@ -421,10 +381,18 @@ class LinearRegression(
         ends = ends.reshape(-1, moments.y_mean.size)
         (constant,) = np.nonzero(ends.min(axis=0) == ends.max(axis=0))
         if constant.size:
-            which = "y" if self.params_.ndim == 1 else f"targets {constant.tolist()} of y"
-            warnings.warn(
+            which = f"targets {constant.tolist()} of y" if y_shape else "y"
+            warn_user(
                 f"{which} takes a single value: coefficients are zero, and R² says nothing. Check "
                 "the target, or the rows that were selected.",
                 ConstantTargetWarning,
-                stacklevel=stacklevel,
             )
+
+
+def _split(params: Array, seen: Seen) -> tuple[Array, float | Array]:
+    """``coef_`` and ``intercept_``: arrays of their own, for the user to change."""
+    coef = params[..., : seen.n_features].copy()
+    if not seen.intercept:
+        return coef, 0.0
+    last = params[..., -1]
+    return coef, float(last) if last.ndim == 0 else last.copy()

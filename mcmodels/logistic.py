@@ -2,58 +2,61 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any, Self
 
 import numpy as np
-from sklearn.base import BaseEstimator, ClassifierMixin
-from sklearn.callback import CallbackSupportMixin, with_callbacks
-from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import check_is_fitted
+from sklearn.base import ClassifierMixin
 
-from mcmodels._callbacks import told_of_each_step
-from mcmodels._class_probabilities import ClassProbabilitiesMixin
-from mcmodels._class_weights import ClassWeights
-from mcmodels._labels import encode, refuse_unknown, select, totals
-from mcmodels._logistic_inference import LogisticInferenceMixin
-from mcmodels._streams import refuse_other_arguments, stream_rows, survey
-from mcmodels._validation import (
+from mcmodels.estimators.callbacks import CallbackSupportMixin, FitCallbacks, with_callbacks
+from mcmodels.estimators.classes import (
+    ClassPredictions,
+    ClassWeights,
+    check_labels,
+    codes_of,
+    encode,
+    refuse_single_class,
+    refuse_unknown,
+    select,
+    totals,
+)
+from mcmodels.estimators.logistic_methods import LogisticMethods
+from mcmodels.estimators.streams import refuse_other_arguments, stream_rows, survey
+from mcmodels.estimators.validation import (
+    Features,
     check_choice,
     check_count,
     check_flag,
     check_number,
     check_weights,
     refuse_not_finite,
+    training_pair,
     validated_pair,
-    validated_rows,
 )
-from mcmodels._verdicts import (
+from mcmodels.estimators.verdicts import (
     undetermined,
     warn_not_converged,
     warn_rank_deficient,
     warn_separated,
 )
-from mcmodels.base import DifferentiableMixin
 from mcmodels.objectives import (
     BinaryCrossEntropy,
     LinearPredictorObjective,
+    Loss,
     Objective,
     SoftmaxCrossEntropy,
 )
-from mcmodels.rows import ArrayRows, Rows, RowStream, Seen
+from mcmodels.results.logistic import LogisticFit
+from mcmodels.results.record import digest
+from mcmodels.results.training_rows import TrainingRows
+from mcmodels.rows import ArrayRows, Rows, RowStream, RowsWithCrossSums, Seen
 from mcmodels.rows.blocks import Array
 from mcmodels.solvers import Solution, Status, irls
 
 __all__ = ["LogisticRegression"]
 
 
-class LogisticRegression(
-    ClassProbabilitiesMixin,
-    ClassifierMixin,
-    LogisticInferenceMixin,
-    DifferentiableMixin,
-    CallbackSupportMixin,
-    BaseEstimator,
-):
+class LogisticRegression(ClassPredictions, ClassifierMixin, CallbackSupportMixin, LogisticMethods):
     """Logistic regression: minimise ``Σ wᵢ·crossentropy(yᵢ, pᵢ) + ‖coef‖²/(2C)``.
 
     With two classes ``p = σ(x̃ᵀθ)``; the gradient is ``X̃ᵀW(p - y) + coef/C`` and the Hessian
@@ -197,23 +200,28 @@ class LogisticRegression(
             When ``max_iter`` steps did not suffice.
         """
         self._check_parameters()
-        if isinstance(X, RowStream):
-            refuse_other_arguments(y, sample_weight)
-            objective = self._stream_objective(X)
-            return self._conclude_fit(objective, self._iterate(objective, X, None, None))
-        X, y = validated_pair(self, X, y, reset=True)
-        if y.dtype.kind not in "biuUS":
-            check_classification_targets(y)
-        weights = check_weights(sample_weight, X)
-        self._class_weights = ClassWeights.of(self.class_weight, y, weights)
-        labels, codes = encode(y)
-        present = self._present(labels, codes, weights, self._class_weights.times(y, weights))
-        self.classes_, codes = select(labels, codes, present)
-        row_weights = self._class_weights.times(y, weights)
-        self._class_totals = totals(codes, row_weights, len(self.classes_))
-        objective = self._objective_of(X, codes, row_weights)
+        found = self._rows_of_fit(X, y, sample_weight)
+        rows = RowsWithCrossSums(found.rows, len(found.classes))
+        loss = _loss(len(found.classes))
+        objective = LinearPredictorObjective(rows, loss, penalty=1.0 / self.C)
+        callbacks = FitCallbacks(
+            self, found.attributes_of, found.X, found.y, found.weights, "newton-step"
+        )
         with refuse_not_finite(self, X):
-            return self._conclude_fit(objective, self._iterate(objective, X, y, weights))
+            for state in irls.fit(
+                objective,
+                self._start(objective, len(found.classes)),
+                tol=self.tol,
+                max_iter=self.max_iter,
+                conjugate_gradients=self.solver == "newton-cg",
+            ):
+                if callbacks.after(state.params, ended=state.status is not None):
+                    break
+            callbacks.end(state.params)
+            solution = irls.conclude(objective, state)
+        record = self._recorded(solution, found, rows)
+        self._warn_of(solution, found, rows.n_present)
+        return self._publish(found.attributes_of(record.params) | {"_fit": record})
 
     def decision_function(self, X: Any) -> Array:
         """Linear predictor of each row: of the second class, or of every class.
@@ -227,29 +235,7 @@ class LogisticRegression(
         -------
         ndarray of shape (n_samples,) or (n_samples, n_classes)
         """
-        check_is_fitted(self)
-        rows = self._unlabelled_rows(X, None)
-        return rows.map(lambda block: block.X.predictor(self.params_))
-
-    @property
-    def hessian_(self) -> Array:
-        """Hessian of the objective over ``params_.ravel()``."""
-        return self._formed_hessian()
-
-    def _formed_hessian(self) -> Array:
-        check_is_fitted(self)
-        if self._hessian is None:
-            raise AttributeError(
-                f"hessian_ is not formed for {self.params_.size} parameters; call "
-                "hessian_vector_product(X, y, vector=…) with the training rows, or hessian(X, y) "
-                "if there is room for it."
-            )
-        return self._hessian
-
-    def __sklearn_tags__(self) -> Any:
-        tags = super().__sklearn_tags__()
-        tags.input_tags.sparse = True
-        return tags
+        return self._linear_predictor(X)
 
     def _check_parameters(self) -> None:
         check_number("C", self.C, above=0)
@@ -263,140 +249,170 @@ class LogisticRegression(
         check_count("max_iter", self.max_iter, at_least=1)
         check_flag("warm_start", self.warm_start)
 
-    def _present(
-        self, labels: Any, codes: Any, weights: Array | None, class_weighted: Array | None
-    ) -> Any:
-        """Which labels have rows that count; refuses fewer than two."""
-        where = "" if weights is None else " in the rows of positive weight"
-        if class_weighted is None and len(labels) > 1:
-            return np.ones(len(labels), dtype=bool)
-        for row_weights in (weights, class_weighted):
-            counted = codes if row_weights is None else codes[row_weights > 0]
-            present = np.bincount(counted, minlength=len(labels)) > 0
-            if np.count_nonzero(present) < 2:
-                found = ", ".join(map(str, labels[present])) or "none"
-                raise ValueError(
-                    f"y holds only one class{where}: {found}. Classifying needs at least two "
-                    "classes; check the target, or the rows that were selected."
-                )
-            where = " of positive class_weight"
-        return present
+    def _rows_of_fit(self, X: Any, y: Any, sample_weight: Any) -> _TrainingData:
+        """The rows of a fit, checked, with the classes as codes."""
+        intercept = bool(self.fit_intercept)
+        if isinstance(X, RowStream):
+            refuse_other_arguments(y, sample_weight)
+            return self._rows_of_stream(X)
+        features, X, y = training_pair(self, X, y)
+        check_labels(y)
+        weights = check_weights(sample_weight, X)
+        class_weights = ClassWeights.of(self.class_weight, y, weights)
+        row_weights = class_weights.times(y, weights)
+        labels, codes = encode(y)
+        classes, codes = select(labels, codes, _present(labels, codes, weights, row_weights))
+        class_totals = totals(codes, row_weights, len(classes))
+        rows = ArrayRows(X, codes, row_weights, intercept=intercept)
+        return _TrainingData(
+            rows, features, classes, class_weights, class_totals, X, y, weights, intercept
+        )
 
-    def _stream_objective(self, stream: RowStream) -> LinearPredictorObjective:
-        """The objective over a stream, and the classes that it holds."""
+    def _rows_of_stream(self, stream: RowStream) -> _TrainingData:
+        """The same of a stream."""
         intercept = bool(self.fit_intercept)
         surveyed = survey(self, stream, intercept=intercept, labels=True, multi_output=False)
         labels = surveyed.labels
-        check_classification_targets(labels)
+        check_labels(labels)
         counted = np.array([surveyed.label_weights[label] for label in labels.tolist()])
-        self._class_weights = ClassWeights.of(self.class_weight, labels, counted)
-        weighted = np.asarray(self._class_weights.times(labels, counted))
-        present = self._present(labels, np.arange(len(labels)), counted, weighted)
-        self.classes_, self._class_totals = labels[present], weighted[present]
+        class_weights = ClassWeights.of(self.class_weight, labels, counted)
+        weighted = np.asarray(class_weights.times(labels, counted))
+        present = _present(labels, np.arange(len(labels)), counted, weighted)
+        classes = labels[present]
 
         def prepare(y: Any, weights: Array | None) -> tuple[Any, Array | None]:
-            return self._codes(y), self._class_weights.times(y, weights)
+            return codes_of(y, classes), class_weights.times(y, weights)
 
-        rows = stream_rows(self, stream, surveyed, prepare, multi_output=False)
-        if self._class_weights.by_label:
+        rows = stream_rows(stream, surveyed, prepare, multi_output=False)
+        if class_weights.by_label:
             rows = rows.reweighted(float(weighted.sum()))
-        return self._objective_over(rows)
-
-    def _codes(self, y: Any) -> Any:
-        """Positions in ``classes_``; rows without weight may be of a class that was not there."""
-        return np.minimum(np.searchsorted(self.classes_, y), len(self.classes_) - 1)
-
-    def _objective_of(self, X: Any, codes: Any, weights: Array | None) -> LinearPredictorObjective:
-        return self._objective_over(
-            ArrayRows(X, codes, weights, intercept=bool(self.fit_intercept))
+        return _TrainingData(
+            rows,
+            surveyed.features,
+            classes,
+            class_weights,
+            weighted[present],
+            stream,
+            None,
+            None,
+            intercept,
         )
-
-    def _objective_over(self, rows: Rows) -> LinearPredictorObjective:
-        loss = BinaryCrossEntropy() if len(self.classes_) == 2 else SoftmaxCrossEntropy()
-        return LinearPredictorObjective(rows, loss, penalty=1.0 / self.C)
 
     def _objective_on(self, X: Any, y: Any, sample_weight: Any) -> Objective:
         X, codes, weights = self._validated(X, y, sample_weight)
-        return self._objective_of(X, codes, weights)
+        rows = ArrayRows(X, codes, weights, intercept=self._has_intercept)
+        return LinearPredictorObjective(rows, _loss(len(self.classes_)), penalty=1.0 / self.C)
 
-    def _validated(self, X: Any, y: Any, sample_weight: Any) -> tuple[Any, Array, Array | None]:
+    def _validated(self, X: Any, y: Any, sample_weight: Any) -> tuple[Any, Any, Array | None]:
         """X, codes of shape (n_samples,), and weights with those of the classes."""
-        X, y = validated_pair(self, X, y, reset=False)
+        X, y = validated_pair(self, X, y)
         weights = check_weights(sample_weight, X)
-        total = self._class_weights.times(y, weights)
+        class_weights = ClassWeights({} if self._fit is None else self._fit.class_factors)
+        total = class_weights.times(y, weights)
         refuse_unknown(y, total, self.classes_)
-        return X, self._codes(y), total
+        return X, codes_of(y, self.classes_), total
 
-    def _unlabelled_rows(self, X: Any, sample_weight: Any) -> ArrayRows:
-        X = validated_rows(self, X)
-        weights = check_weights(sample_weight, X)
-        return ArrayRows(X, weights=weights, intercept=bool(self.fit_intercept))
+    def _objective_of_fit(self, rows: Rows) -> Objective:
+        loss = _loss(len(self._fit.classes))
+        return LinearPredictorObjective(rows, loss, penalty=self._fit.penalty)
 
-    def _start(self, objective: LinearPredictorObjective) -> Array:
-        start = irls.log_odds_start(objective.rows, len(self.classes_))
-        previous = getattr(self, "params_", None)
-        if not self.warm_start or previous is None or previous.shape != start.shape:
+    def _start(self, objective: LinearPredictorObjective, n_classes: int) -> Array:
+        start = irls.log_odds_start(objective.rows, n_classes)
+        previous = self.params_ if self.warm_start and hasattr(self, "params_") else None
+        if previous is None or previous.shape != start.shape:
             return start
         if previous.ndim == 2:
             previous = previous - previous.mean(axis=0)
         return previous if objective.value(previous) <= objective.value(start) else start
 
-    def _iterate(
-        self, objective: LinearPredictorObjective, X: Any, y: Any, weights: Array | None
-    ) -> irls.Progress:
-        """Run Newton's method, telling scikit-learn's callbacks of each step."""
-        steps = irls.fit(
-            objective,
-            self._start(objective),
-            tol=self.tol,
-            max_iter=self.max_iter,
-            conjugate_gradients=self.solver == "newton-cg",
+    def _recorded(
+        self, solution: Solution[irls.Optimum], found: _TrainingData, rows: RowsWithCrossSums
+    ) -> LogisticFit:
+        optimum, features = solution.value, found.features
+        published = found.attributes_of(optimum.params)
+        why = undetermined(features, solution, rows.n_present)
+        seen = Seen.of(rows)
+        penalty = 1.0 / float(self.C)
+        labels = tuple(map(str, found.classes))
+        return LogisticFit(
+            status=solution.status,
+            method=solution.method,
+            n_iter=solution.iterations,
+            names=features.names,
+            seen=seen,
+            digest=digest(published[name] for name in self._tracked),
+            params=optimum.params,
+            gradient=optimum.gradient,
+            intercept=seen.intercept,
+            undetermined=why,
+            objective=optimum.objective,
+            formed_hessian=optimum.hessian,
+            inner=None if why else optimum.inner,
+            penalty=penalty,
+            training=TrainingRows.of(
+                seen, rows.cross_sums, features.names, labels, is_classes=True
+            ),
+            classes=found.classes,
+            class_totals=found.class_totals,
+            class_factors=found.class_weights.by_label,
         )
-        for state in told_of_each_step(self, steps, X, y, weights):
-            last = state
-        return last
 
-    def _as_attributes(self, params: Array) -> dict[str, Any]:
-        """The attributes that predictions read."""
-        rows = np.atleast_2d(params)
-        return {
-            "params_": params,
-            "coef_": rows[:, : self.n_features_in_],
-            "intercept_": rows[:, -1] if self.fit_intercept else np.zeros(len(rows)),
-        }
-
-    def _conclude_fit(self, objective: LinearPredictorObjective, last: irls.Progress) -> Self:
-        solution = irls.conclude(objective, last)
-        optimum = solution.value
-        for name, value in self._as_attributes(optimum.params).items():
-            setattr(self, name, value)
-        self.gradient_ = optimum.gradient
-        self._hessian = optimum.hessian
-        self._seen = Seen.of(objective.rows)
-        self._undetermined = undetermined(self, solution, objective.rows.n_present)
-        self._inner = None if self._undetermined else optimum.inner
-        self.objective_ = optimum.objective
-        self.n_iter_ = np.array([solution.iterations], dtype=np.int32)
-        self.converged_ = solution.status in (Status.CONVERGED, Status.RANK_DEFICIENT)
-        self.solver_ = solution.method
-        self.status_ = str(solution.status)
-        self._warn_of(solution, objective.rows.n_present)
-        return self
-
-    def _warn_of(self, solution: Solution[irls.Optimum], n_rows: int) -> None:
+    def _warn_of(self, solution: Solution[irls.Optimum], found: _TrainingData, n_rows: int) -> None:
         if solution.status is Status.SEPARATED:
-            warn_separated(self, solution, stacklevel=6)
+            warn_separated(found.features, solution)
         elif solution.status is Status.RANK_DEFICIENT:
             warn_rank_deficient(
-                self,
+                found.features,
                 solution,
                 n_rows=n_rows,
                 what="Probabilities are unique, parameters are the shortest that give them.",
-                stacklevel=6,
             )
         elif solution.status is Status.NOT_CONVERGED:
             warn_not_converged(
                 f"Newton's method stopped after {solution.iterations} steps with the gradient at "
-                f"{np.abs(self.gradient_).max():.1e}. Raise max_iter, or scale the columns.",
-                stacklevel=6,
+                f"{np.abs(solution.value.gradient).max():.1e}. Raise max_iter, or scale the "
+                "columns."
             )
+
+
+@dataclass(frozen=True)
+class _TrainingData:
+    """The rows of a fit, and what is known of them before it."""
+
+    rows: Rows
+    features: Features
+    classes: Any
+    class_weights: ClassWeights
+    class_totals: Array
+    X: Any
+    y: Any
+    weights: Array | None
+    intercept: bool
+
+    def attributes_of(self, params: Array) -> dict[str, Any]:
+        """The attributes that predictions are made with."""
+        by_output = np.atleast_2d(params)
+        p = self.features.n_features
+        intercept = by_output[:, -1].copy() if self.intercept else np.zeros(len(by_output))
+        return {
+            "classes_": self.classes,
+            "coef_": by_output[:, :p].copy(),
+            "intercept_": intercept,
+        } | self.features.attributes
+
+
+def _loss(n_classes: int) -> Loss:
+    return BinaryCrossEntropy() if n_classes == 2 else SoftmaxCrossEntropy()
+
+
+def _present(labels: Any, codes: Any, weights: Array | None, class_weighted: Array | None) -> Any:
+    """Which labels have rows that count; refuses fewer than two."""
+    where = "" if weights is None else " in the rows of positive weight"
+    if class_weighted is None and len(labels) > 1:
+        return np.ones(len(labels), dtype=bool)
+    for row_weights in (weights, class_weighted):
+        counted = codes if row_weights is None else codes[row_weights > 0]
+        present = np.bincount(counted, minlength=len(labels)) > 0
+        refuse_single_class(labels, present, where)
+        where = " of positive class_weight"
+    return present

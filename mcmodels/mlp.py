@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Any, Self
 
 import numpy as np
 from sklearn.base import ClassifierMixin, MultiOutputMixin, RegressorMixin
-from sklearn.callback import with_callbacks
-from sklearn.utils.multiclass import check_classification_targets
 
-from mcmodels._class_probabilities import ClassProbabilitiesMixin
-from mcmodels._labels import encode, refuse_unknown, select
-from mcmodels._network_estimator import NetworkEstimator
-from mcmodels._validation import check_weights, validated_pair
+from mcmodels.estimators.callbacks import with_callbacks
+from mcmodels.estimators.classes import (
+    ClassPredictions,
+    check_labels,
+    codes_of,
+    encode,
+    refuse_single_class,
+    refuse_unknown,
+    select,
+)
+from mcmodels.estimators.networks import NetworkEstimator, Targets
+from mcmodels.estimators.validation import check_weights, validated_pair
 from mcmodels.exceptions import ConstantTargetWarning
 from mcmodels.objectives import (
     BinaryCrossEntropy,
@@ -23,11 +28,12 @@ from mcmodels.objectives import (
     SoftmaxCrossEntropy,
 )
 from mcmodels.rows.blocks import Array
+from mcmodels.user_warnings import warn_user
 
 __all__ = ["MLPClassifier", "MLPRegressor"]
 
 
-class MLPClassifier(ClassProbabilitiesMixin, ClassifierMixin, NetworkEstimator):
+class MLPClassifier(ClassPredictions, ClassifierMixin, NetworkEstimator):
     """Network classifier: minimise ``Σ wᵢ·crossentropy(yᵢ, pᵢ) + α/2 Σ ‖W_l‖²``.
 
     With two classes p is the logistic function of one output, with K > 2 the softmax of K. The
@@ -158,7 +164,7 @@ class MLPClassifier(ClassProbabilitiesMixin, ClassifierMixin, NetworkEstimator):
             When ``max_iter`` steps did not suffice, or no step is a decrease where the gradient is
             not small.
         """
-        return self._fit(X, y, sample_weight)
+        return self._train(X, y, sample_weight)
 
     def decision_function(self, X: Any) -> Array:
         """Outputs of the network: the log-odds of ``classes_[1]``, or the K inputs of softmax.
@@ -174,32 +180,35 @@ class MLPClassifier(ClassProbabilitiesMixin, ClassifierMixin, NetworkEstimator):
         """
         return self._outputs(X)
 
-    def _targets_of_fit(self, y: Any, weights: Array | None) -> Any:
-        if y.dtype.kind not in "biuUS":
-            check_classification_targets(y)
+    @property
+    def out_activation_(self) -> str:
+        """Activation of the outputs: "logistic" of two classes, "softmax" of more."""
+        return "logistic" if self.n_outputs_ == 1 else "softmax"
+
+    def _targets_of_fit(self, y: Any, weights: Array | None) -> Targets:
+        check_labels(y)
         labels, codes = encode(y)
         counted = codes if weights is None else codes[weights > 0]
         present = np.bincount(counted, minlength=len(labels)) > 0
-        if np.count_nonzero(present) < 2:
-            where = "" if weights is None else " in the rows of positive weight"
-            raise ValueError(
-                f"y holds only one class{where}: {labels[present][0]}. Classifying needs at least "
-                "two classes; check the target, or the rows that were selected."
-            )
-        self.classes_, codes = select(labels, codes, present)
-        self.n_outputs_ = 1 if len(self.classes_) == 2 else len(self.classes_)
-        self.out_activation_ = "logistic" if self.n_outputs_ == 1 else "softmax"
-        return codes
+        where = "" if weights is None else " in the rows of positive weight"
+        refuse_single_class(labels, present, where)
+        classes, codes = select(labels, codes, present)
+        n_outputs = 1 if len(classes) == 2 else len(classes)
+        names = tuple(map(str, classes))
+        return Targets(codes, names, (), _loss(n_outputs), n_outputs, {"classes_": classes})
 
     def _loss(self) -> Loss:
-        return BinaryCrossEntropy() if self.n_outputs_ == 1 else SoftmaxCrossEntropy()
+        return _loss(self.n_outputs_)
 
     def _objective_on(self, X: Any, y: Any, sample_weight: Any) -> NetworkObjective:
-        X, y = validated_pair(self, X, y, reset=False)
+        X, y = validated_pair(self, X, y)
         weights = check_weights(sample_weight, X)
         refuse_unknown(y, weights, self.classes_)
-        codes = np.minimum(np.searchsorted(self.classes_, y), len(self.classes_) - 1)
-        return self._objective_over(X, codes, weights)
+        return self._objective_over(X, codes_of(y, self.classes_), weights)
+
+
+def _loss(n_outputs: int) -> Loss:
+    return BinaryCrossEntropy() if n_outputs == 1 else SoftmaxCrossEntropy()
 
 
 class MLPRegressor(MultiOutputMixin, RegressorMixin, NetworkEstimator):
@@ -328,7 +337,7 @@ class MLPRegressor(MultiOutputMixin, RegressorMixin, NetworkEstimator):
             When ``max_iter`` steps did not suffice, or no step is a decrease where the gradient is
             not small.
         """
-        return self._fit(X, y, sample_weight)
+        return self._train(X, y, sample_weight)
 
     def predict(self, X: Any) -> Array:
         """Predicted targets.
@@ -343,38 +352,44 @@ class MLPRegressor(MultiOutputMixin, RegressorMixin, NetworkEstimator):
         ndarray of shape (n_samples,) or (n_samples, n_targets)
         """
         eta = self._outputs(X)
-        return eta.reshape(len(eta), *self._target_shape)
+        shape = eta.shape[1:] if self._fit is None else self._fit.target_shape
+        return eta.reshape(len(eta), *shape)
 
-    def _targets_of_fit(self, y: Any, weights: Array | None) -> Array:
-        self._target_shape = y.shape[1:]
-        self.n_outputs_ = 1 if y.ndim == 1 else y.shape[1]
-        self.out_activation_ = "identity"
-        targets = self._targets(y)
+    @property
+    def out_activation_(self) -> str:
+        """Activation of the outputs, which are the predictions: "identity"."""
+        self._check_has_coefficients()
+        return "identity"
+
+    def _targets_of_fit(self, y: Any, weights: Array | None) -> Targets:
+        n_outputs = 1 if y.ndim == 1 else y.shape[1]
+        targets = _as_loss_takes(y, n_outputs)
         counted = targets if weights is None else targets[weights > 0]
         constant = np.atleast_1d((counted == counted[0]).all(axis=0))
         if constant.any():
             which = "y" if y.ndim == 1 else f"targets {np.flatnonzero(constant).tolist()} of y"
-            warnings.warn(
+            warn_user(
                 f"{which} takes a single value: there is nothing to learn, and R² says nothing. "
                 "Check the target, or the rows that were selected.",
                 ConstantTargetWarning,
-                stacklevel=5,
             )
-        return targets
-
-    def _targets(self, y: Any) -> Array:
-        """Targets as the loss takes them: a vector for one output."""
-        targets = np.asarray(y, dtype=np.float64)
-        return targets.reshape(-1) if self.n_outputs_ == 1 else targets
+        names = tuple(f"y{k}" for k in range(n_outputs))
+        return Targets(targets, names, y.shape[1:], self._loss(), n_outputs, {})
 
     def _loss(self) -> Loss:
         return HalfSquaredError()
 
     def _objective_on(self, X: Any, y: Any, sample_weight: Any) -> NetworkObjective:
-        X, y = validated_pair(self, X, y, reset=False, **self._for_y)
+        X, y = validated_pair(self, X, y, **self._for_y)
         n_targets = 1 if y.ndim == 1 else y.shape[1]
-        if n_targets != self.n_outputs_:
-            raise ValueError(
-                f"y has {n_targets} target(s); the model was fitted to {self.n_outputs_}."
-            )
-        return self._objective_over(X, self._targets(y), check_weights(sample_weight, X))
+        n_outputs = self.n_outputs_
+        if n_targets != n_outputs:
+            raise ValueError(f"y has {n_targets} target(s); the model was fitted to {n_outputs}.")
+        targets = _as_loss_takes(y, n_outputs)
+        return self._objective_over(X, targets, check_weights(sample_weight, X))
+
+
+def _as_loss_takes(y: Any, n_outputs: int) -> Array:
+    """Targets as the loss takes them: a vector for one output."""
+    targets = np.asarray(y, dtype=np.float64)
+    return targets.reshape(-1) if n_outputs == 1 else targets

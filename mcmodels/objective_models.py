@@ -7,14 +7,14 @@ from typing import Any
 import numpy as np
 from sklearn.base import ClassifierMixin, RegressorMixin
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.multiclass import check_classification_targets, type_of_target
+from sklearn.utils.multiclass import type_of_target
 
-from mcmodels._labels import encode, refuse_unknown
-from mcmodels._loss_estimator import LossEstimator
-from mcmodels._pointwise import inverse_link
-from mcmodels._streams import stream_rows, survey
-from mcmodels._validation import validated_pair
-from mcmodels.rows import Rows, RowStream
+from mcmodels.estimators.classes import check_labels, encode, refuse_unknown
+from mcmodels.estimators.own_losses import LossEstimator, TrainingData
+from mcmodels.estimators.pointwise import inverse_link
+from mcmodels.estimators.streams import refuse_other_arguments, stream_rows, survey
+from mcmodels.estimators.validation import check_weights, training_pair
+from mcmodels.rows import ArrayRows, RowStream
 from mcmodels.rows.blocks import Array
 
 __all__ = ["ObjectiveClassifier", "ObjectiveRegressor"]
@@ -125,24 +125,26 @@ class ObjectiveRegressor(RegressorMixin, LossEstimator):
         """
         return inverse_link(self.inverse_link, self._linear_predictor(X))
 
-    def _training_pair(self, X: Any, y: Any) -> tuple[Any, Any]:
-        return validated_pair(self, X, y, reset=True, y_numeric=True)
-
-    def _targets(self, y: Any, weights: Array | None) -> Array:
-        return np.asarray(y, dtype=np.float64)
+    def _rows_of_fit(self, X: Any, y: Any, sample_weight: Any) -> TrainingData:
+        intercept = bool(self.fit_intercept)
+        if isinstance(X, RowStream):
+            refuse_other_arguments(y, sample_weight)
+            options = {"multi_output": False, "y_numeric": True}
+            surveyed = survey(self, X, intercept=intercept, **options)
+            rows = stream_rows(X, surveyed, lambda y, w: (self._targets_of(y, w), w), **options)
+            return TrainingData(rows, surveyed.features, X, None, None)
+        features, X, y = training_pair(self, X, y, y_numeric=True)
+        weights = check_weights(sample_weight, X)
+        in_memory = ArrayRows(X, self._targets_of(y, weights), weights, intercept=intercept)
+        return TrainingData(in_memory, features, X, y, weights)
 
     def _targets_of(self, y: Any, weights: Array | None) -> Array:
-        return self._targets(y, weights)
+        return np.asarray(y, dtype=np.float64)
 
-    def _surveyed(self, stream: RowStream) -> Rows:
-        options = {"multi_output": False, "y_numeric": True}
-        surveyed = survey(self, stream, intercept=bool(self.fit_intercept), **options)
-        return stream_rows(
-            self, stream, surveyed, lambda y, w: (np.asarray(y, dtype=np.float64), w), **options
-        )
-
-    def _shaped(self, params: Array) -> tuple[Array, Any]:
-        return params[: self.n_features_in_], float(params[-1]) if self.fit_intercept else 0.0
+    def _attributes(self, params: Array, found: TrainingData) -> dict[str, Any]:
+        intercept = float(params[-1]) if self.fit_intercept else 0.0
+        coef = params[: found.features.n_features].copy()
+        return {"coef_": coef, "intercept_": intercept} | found.features.attributes
 
 
 def _has_inverse_link(estimator: Any) -> bool:
@@ -256,39 +258,41 @@ class ObjectiveClassifier(ClassifierMixin, LossEstimator):
             )
         return p
 
-    def _training_pair(self, X: Any, y: Any) -> tuple[Any, Any]:
-        X, y = validated_pair(self, X, y, reset=True)
-        if y.dtype.kind not in "biuUS":
-            check_classification_targets(y)
-        return X, y
-
-    def _targets(self, y: Any, weights: Array | None) -> Array:
+    def _rows_of_fit(self, X: Any, y: Any, sample_weight: Any) -> TrainingData:
+        intercept = bool(self.fit_intercept)
+        if isinstance(X, RowStream):
+            refuse_other_arguments(y, sample_weight)
+            surveyed = survey(self, X, intercept=intercept, labels=True, multi_output=False)
+            check_labels(surveyed.labels)
+            counts = [surveyed.label_weights[label] > 0 for label in surveyed.labels.tolist()]
+            classes = _two(surveyed.labels[np.array(counts)])
+            rows = stream_rows(
+                X, surveyed, lambda y, w: (_second_class(y, classes), w), multi_output=False
+            )
+            return TrainingData(rows, surveyed.features, X, None, None, classes)
+        features, X, y = training_pair(self, X, y)
+        check_labels(y)
+        weights = check_weights(sample_weight, X)
         labels, codes = encode(y if weights is None else y[weights > 0])
-        self.classes_ = _two(labels)
-        if weights is not None:
-            return self._codes(y)
-        return codes.astype(np.float64)
+        classes = _two(labels)
+        targets = codes.astype(np.float64) if weights is None else _second_class(y, classes)
+        in_memory = ArrayRows(X, targets, weights, intercept=intercept)
+        return TrainingData(in_memory, features, X, y, weights, classes)
 
     def _targets_of(self, y: Any, weights: Array | None) -> Array:
         refuse_unknown(y, weights, self.classes_)
-        return self._codes(y)
+        return _second_class(y, self.classes_)
 
-    def _codes(self, y: Any) -> Array:
-        return (y == self.classes_[1]).astype(np.float64)
+    def _attributes(self, params: Array, found: TrainingData) -> dict[str, Any]:
+        intercept = params[-1:].copy() if self.fit_intercept else np.zeros(1)
+        coef = params[np.newaxis, : found.features.n_features].copy()
+        published = {"classes_": found.classes, "coef_": coef, "intercept_": intercept}
+        return published | found.features.attributes
 
-    def _surveyed(self, stream: RowStream) -> Rows:
-        options = {"multi_output": False}
-        intercept = bool(self.fit_intercept)
-        surveyed = survey(self, stream, intercept=intercept, labels=True, **options)
-        weights = surveyed.label_weights
-        check_classification_targets(surveyed.labels)
-        present = [label for label in surveyed.labels.tolist() if weights[label] > 0]
-        self.classes_ = _two(surveyed.labels[np.isin(surveyed.labels, present)])
-        return stream_rows(self, stream, surveyed, lambda y, w: (self._codes(y), w), **options)
 
-    def _shaped(self, params: Array) -> tuple[Array, Any]:
-        intercept = params[-1:] if self.fit_intercept else np.zeros(1)
-        return params[np.newaxis, : self.n_features_in_], intercept
+def _second_class(y: Any, classes: Any) -> Array:
+    """1.0 where y is the second class, else 0.0."""
+    return (y == classes[1]).astype(np.float64)
 
 
 def _two(labels: Any) -> Any:

@@ -2,40 +2,43 @@
 
 from __future__ import annotations
 
-import warnings
 from numbers import Integral
 from typing import Any, Self
 
 import numpy as np
-from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
+from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils import check_random_state
-from sklearn.utils.validation import check_array, check_is_fitted
+from sklearn.utils.validation import check_array
 
-from mcmodels._n_components import checked_count, chosen_count
-from mcmodels._pca_inference import PCAInferenceMixin
-from mcmodels._streams import refuse_other_arguments, stream_rows, survey
-from mcmodels._validation import (
+from mcmodels.estimators.component_count import checked_count, chosen_count
+from mcmodels.estimators.component_methods import ComponentMethods
+from mcmodels.estimators.streams import refuse_other_arguments, stream_rows, survey
+from mcmodels.estimators.validation import (
+    Features,
     check_choice,
     check_flag,
     check_mergeable,
     check_number,
+    check_params,
     check_same_sums,
     check_weights,
+    continued_features,
+    features_of,
     refuse_not_finite,
-    validated_block,
-    validated_features,
+    training_features,
     validated_rows,
 )
-from mcmodels.base import DifferentiableMixin
 from mcmodels.exceptions import ConvergenceWarning, RankDeficiencyWarning
-from mcmodels.inference.probabilistic_pca import ProbabilisticPCA
+from mcmodels.inference.probabilistic_pca import ProbabilisticPCA, scores
 from mcmodels.objectives import Objective, VarianceLagrangian
+from mcmodels.results.principal_components import PrincipalComponents
+from mcmodels.results.record import digest
 from mcmodels.rows import (
     ArrayRows,
-    Extent,
     Rows,
     RowsCovariance,
     RowStream,
+    Seen,
     StreamedMoments,
     StreamedSums,
     StreamedTriangle,
@@ -43,17 +46,12 @@ from mcmodels.rows import (
 )
 from mcmodels.rows.blocks import Array
 from mcmodels.solvers import Solution, Status, principal_axes
+from mcmodels.user_warnings import warn_user
 
 __all__ = ["PCA"]
 
 
-class PCA(
-    ClassNamePrefixFeaturesOutMixin,
-    TransformerMixin,
-    PCAInferenceMixin,
-    DifferentiableMixin,
-    BaseEstimator,
-):
+class PCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ComponentMethods):
     """Principal components: directions v of unit length with the largest variance ``vᵀSv``.
 
     S is the unbiased sample covariance. Each component is a stationary point of
@@ -137,7 +135,8 @@ class PCA(
     True
     """
 
-    _sums: StreamedSums | None
+    _coefficients = ("components_", "mean_")
+    _tracked = ("components_", "mean_", "explained_variance_", "noise_variance_")
 
     def __init__(
         self,
@@ -186,17 +185,22 @@ class PCA(
             When deflation could not reach its tolerance.
         """
         self._check_parameters()
-        self._sums = None
         if isinstance(X, RowStream):
             refuse_other_arguments(None, sample_weight)
             surveyed = survey(self, X, intercept=True)
-            return self._fit_rows(
-                stream_rows(self, X, surveyed, lambda _, weights: (None, weights))
-            )
-        least = 2 if sample_weight is None else 1
-        X = validated_features(self, X, ensure_min_samples=least)
+            features = surveyed.features
+            rows: Rows = stream_rows(X, surveyed, lambda _, weights: (None, weights))
+        else:
+            least = 2 if sample_weight is None else 1
+            features, X = training_features(self, X, ensure_min_samples=least)
+            rows = ArrayRows(X, weights=check_weights(sample_weight, X))
         with refuse_not_finite(self, X):
-            return self._fit_rows(ArrayRows(X, weights=check_weights(sample_weight, X)))
+            _require_covariance(rows)
+            limit = min(principal_axes.row_count(rows), rows.n_features)
+            count = checked_count(self.n_components, limit, rows)
+            wanted = limit if count is None else count
+            solution = principal_axes.solve(rows, wanted, **self._options)
+        return self._publish(self._attributes(solution, features, Seen.of(rows), limit))
 
     def partial_fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
         """Take in more rows; the model is then the fit to all rows so far, exactly.
@@ -226,12 +230,12 @@ class PCA(
         ``fit`` forgets the rows of earlier calls.
         """
         self._check_parameters()
-        sums = getattr(self, "_sums", None)
-        X, _ = validated_block(self, X, None, reset=sums is None)
+        sums = self._sums
+        features, X = continued_features(self, X, first=sums is None)
         rows = ArrayRows(X, weights=check_weights(sample_weight, X))
         kind = StreamedTriangle if self.solver == "auto" else StreamedMoments
         check_same_sums(sums, kind, rows)
-        return self._take_in(added(sums, kind.of(rows)))
+        return self._take_in(added(sums, kind.of(rows)), features)
 
     def merge(self, other: PCA) -> Self:
         """Take in the rows that another model has seen by :meth:`partial_fit`.
@@ -251,30 +255,22 @@ class PCA(
             When the two do not fit together, or have not been fitted by ``partial_fit``.
         """
         check_mergeable(self, other, ("solver",))
-        return self._take_in(added(self._sums, other._sums))
+        return self._take_in(added(self._sums, other._sums), features_of(self))
 
-    def _take_in(self, sums: StreamedSums) -> Self:
+    def _take_in(self, sums: StreamedSums, features: Features) -> Self:
         seen, wanted = sums.seen, self.n_components
         limit = min(principal_axes.row_count(seen), seen.n_features)
         needed = wanted if isinstance(wanted, Integral) and wanted <= seen.n_features else 1
         if wanted == "mle":
             needed = seen.n_features
+        attributes = features.attributes
         if seen.total_weight > 1 and limit >= needed:
             count = checked_count(wanted, limit, seen)
             solution = principal_axes.solve_sums(
                 sums, limit if count is None else count, **self._options
             )
-            self._conclude(solution, seen, limit)
-        self._sums = sums
-        return self
-
-    def _fit_rows(self, rows: Rows) -> Self:
-        self._counted(rows)
-        limit = min(principal_axes.row_count(rows), rows.n_features)
-        count = checked_count(self.n_components, limit, rows)
-        solution = principal_axes.solve(rows, limit if count is None else count, **self._options)
-        self._conclude(solution, rows, limit)
-        return self
+            attributes = self._attributes(solution, features, seen, limit)
+        return self._publish(attributes | {"_sums": sums})
 
     def _check_parameters(self) -> None:
         check_flag("whiten", self.whiten)
@@ -303,10 +299,11 @@ class PCA(
             float32 for float32 rows, else float64.
         """
         rows = self._rows(X)
-        scores = rows.map(self._gaussian().scores)
+        mean, axes = self.mean_, self.components_
+        found = rows.map(lambda block: scores(block, mean, axes))
         if self.whiten:
-            scores *= self._inverse_deviations()
-        return scores.astype(rows.dtype, copy=False)
+            found *= self._inverse_deviations()
+        return found.astype(rows.dtype, copy=False)
 
     def inverse_transform(self, X: Any) -> Array:
         """Rows whose scores are given.
@@ -320,13 +317,12 @@ class PCA(
         -------
         ndarray of shape (n_samples, n_features)
         """
-        check_is_fitted(self)
+        self._check_has_coefficients()
         X = check_array(X, dtype=[np.float64, np.float32], input_name="X")
-        if X.shape[1] != self.n_components_:
-            raise ValueError(
-                f"X has {X.shape[1]} columns; the model has {self.n_components_} components."
-            )
-        scale = np.sqrt(self.explained_variance_) if self.whiten else np.ones(self.n_components_)
+        k = len(self.components_)
+        if X.shape[1] != k:
+            raise ValueError(f"X has {X.shape[1]} columns; the model has {k} components.")
+        scale = np.sqrt(self.explained_variance_) if self.whiten else np.ones(k)
         return X @ (self.components_ * scale[:, np.newaxis]) + self.mean_
 
     def get_covariance(self) -> Array:
@@ -382,98 +378,117 @@ class PCA(
         return float(np.mean(self.score_samples(X)))
 
     @property
-    def hessian_(self) -> Array:
-        """``2(S - λI)`` for each component, shape (n_components_, n_features, n_features)."""
-        check_is_fitted(self)
-        if self._covariance is None:
-            raise AttributeError(
-                "hessian_ is not kept for data of this size; "
-                "call hessian(X) or hessian_vector_product(X, vector=…) with the training rows."
-            )
-        return VarianceLagrangian(self._covariance, self.eigenvalues_).hessian_blocks()
-
-    @property
     def _n_features_out(self) -> int:
-        return self.n_components_
-
-    def __sklearn_is_fitted__(self) -> bool:
-        return hasattr(self, "components_")
+        return len(self.components_)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
-        tags.input_tags.sparse = True
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]
         return tags
 
-    def _conclude(
-        self, solution: Solution[principal_axes.PrincipalAxes], rows: Extent, limit: int
-    ) -> None:
+    @property
+    def params_(self) -> Array:
+        """The components: the free parameters of the objective."""
+        self._check_has_coefficients()
+        return self.components_
+
+    @params_.setter
+    def params_(self, params: Any) -> None:
+        """Set ``components_``."""
+        self.components_ = check_params(params, self.params_.shape)
+
+    @property
+    def eigenvalues_(self) -> Array:
+        """Variances along the components, the multipliers λ: the same as explained_variance_."""
+        return self.explained_variance_
+
+    @property
+    def n_components_(self) -> int:
+        """Number of components."""
+        self._check_has_coefficients()
+        return len(self.components_)
+
+    def _attributes(
+        self,
+        solution: Solution[principal_axes.PrincipalAxes],
+        features: Features,
+        seen: Seen,
+        limit: int,
+    ) -> dict[str, Any]:
+        """What a fit publishes; warns of what it cannot mean."""
         axes = solution.value
-        total = axes.total_variance
-        shares = axes.variances / total if total > 0 else np.zeros_like(axes.variances)
-        k = chosen_count(self.n_components, shares, axes.variances, rows.total_weight)
-        left_out = axes.variances[k:].sum() + axes.left_out_variance
-        self.n_components_ = k
-        self.n_samples_ = rows.n_present
-        self.mean_ = axes.mean
-        self.components_ = axes.axes[:k].copy()
-        self.params_ = self.components_
-        self.explained_variance_ = axes.variances[:k].copy()
-        self.eigenvalues_ = self.explained_variance_
-        self.explained_variance_ratio_ = shares[:k].copy()
-        self.singular_values_ = np.sqrt(self.explained_variance_ * (rows.total_weight - 1))
-        self.noise_variance_ = float(left_out) / (limit - k) if k < limit else 0.0
-        self.gradient_ = axes.gradient[:k].copy()
-        self.rank_ = min(solution.rank, k)
-        self.solver_ = solution.method
-        if solution.status is Status.NOT_CONVERGED:
-            self.status_ = str(Status.NOT_CONVERGED)
-        else:
-            self.status_ = str(Status.CONVERGED if self.rank_ == k else Status.RANK_DEFICIENT)
-        self._covariance = axes.covariance
-        self._nu = rows.total_weight - 1
-        if self.whiten and self.rank_ < k:
-            warnings.warn(
-                f"only {self.rank_} of {k} components have variance above rounding noise; "
+        shares = axes.shares
+        k = chosen_count(self.n_components, shares, axes.variances, seen.total_weight)
+        rank = min(solution.rank, k)
+        status = solution.status
+        if status is not Status.NOT_CONVERGED:
+            status = Status.CONVERGED if rank == k else Status.RANK_DEFICIENT
+        published = {
+            "components_": axes.axes[:k].copy(),
+            "mean_": axes.mean,
+            "explained_variance_": axes.variances[:k].copy(),
+            "noise_variance_": axes.noise_variance(k, limit),
+        }
+        record = PrincipalComponents(
+            status=status,
+            method=solution.method,
+            n_iter=solution.iterations,
+            names=features.names,
+            seen=seen,
+            digest=digest(published[name] for name in self._tracked),
+            components=published["components_"],
+            variances=published["explained_variance_"],
+            shares=shares[:k].copy(),
+            gradient=axes.gradient[:k].copy(),
+            mean=axes.mean,
+            noise_variance=published["noise_variance_"],
+            rank=rank,
+            kept_covariance=axes.covariance,
+            component_names=tuple(f"{type(self).__name__.lower()}{j}" for j in range(k)),
+        )
+        if self.whiten and rank < k:
+            warn_user(
+                f"only {rank} of {k} components have variance above rounding noise; "
                 "whitening maps the others to zero. Set n_components to the rank to drop them.",
                 RankDeficiencyWarning,
-                stacklevel=4,
             )
-        if solution.status is Status.NOT_CONVERGED:
-            warnings.warn(
+        if status is Status.NOT_CONVERGED:
+            warn_user(
                 f"deflation did not reach a relative residual of {self.tol:g}. Raise tol, or use "
                 "solver='eigh'.",
                 ConvergenceWarning,
-                stacklevel=4,
             )
+        return published | {"_fit": record} | features.attributes
 
     def _gaussian(self) -> ProbabilisticPCA:
-        check_is_fitted(self)
+        self._check_has_coefficients()
         return ProbabilisticPCA(
             self.mean_, self.components_, self.explained_variance_, self.noise_variance_
         )
 
-    def _counted(self, rows: Rows) -> Rows:
-        """The rows, if they have a covariance."""
-        if not 1 < rows.total_weight < np.inf:
-            raise ValueError(
-                f"the weights of the rows sum to {rows.total_weight:g}; weights count rows, and "
-                "the covariance is divided by their sum minus one. Rescale sample_weight to sum "
-                "to the number of rows."
-            )
-        return rows
-
     def _rows(self, X: Any, sample_weight: Any = None) -> ArrayRows:
-        check_is_fitted(self)
+        self._check_has_coefficients()
         X = validated_rows(self, X)
         return ArrayRows(X, weights=check_weights(sample_weight, X))
 
     def _inverse_deviations(self) -> Array:
         deviations = np.sqrt(self.explained_variance_)
-        inverse = np.zeros_like(deviations)
-        inverse[: self.rank_] = 1.0 / deviations[: self.rank_]
-        return inverse
+        varies = deviations > 0
+        if self._fit is not None:
+            varies[self._fit.rank :] = False
+        return np.divide(1.0, deviations, out=np.zeros_like(deviations), where=varies)
 
     def _objective_on(self, X: Any, y: Any, sample_weight: Any) -> Objective:
-        rows = self._counted(self._rows(X, sample_weight))
+        rows = self._rows(X, sample_weight)
+        _require_covariance(rows)
         return VarianceLagrangian(RowsCovariance(rows), self.eigenvalues_)
+
+
+def _require_covariance(rows: Rows) -> None:
+    """Refuse rows that have no covariance."""
+    if not 1 < rows.total_weight < np.inf:
+        raise ValueError(
+            f"the weights of the rows sum to {rows.total_weight:g}; weights count rows, and "
+            "the covariance is divided by their sum minus one. Rescale sample_weight to sum "
+            "to the number of rows."
+        )

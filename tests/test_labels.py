@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from mcmodels import _labels
-from mcmodels._labels import encode, select
+from mcmodels.estimators import classes as _labels
+from mcmodels.estimators.classes import encode, select
 
 INTEGERS = ["int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64"]
 NARROW = _labels._NARROW

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from mcmodels import PCA
-from mcmodels._validation import listed
+from mcmodels.estimators.validation import listed
 from mcmodels.rows.blocks import Array
 
 __all__ = [

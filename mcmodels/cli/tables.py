@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from sklearn.pipeline import Pipeline
 
-from mcmodels._validation import listed
+from mcmodels.estimators.validation import listed
 from mcmodels.exceptions import InferenceError
 from mcmodels.inference import Summary
 from mcmodels.linear import LinearRegression

@@ -2,7 +2,7 @@
 
 from mcmodels.inference.delta import DeltaMethod
 from mcmodels.inference.estimate import Estimate
-from mcmodels.inference.hypotheses import HypothesisTest, likelihood_ratio_test
+from mcmodels.inference.hypotheses import HypothesisTest
 from mcmodels.inference.principal_components import ComponentCount
 from mcmodels.inference.summary import Summary
 
@@ -12,5 +12,4 @@ __all__ = [
     "Estimate",
     "HypothesisTest",
     "Summary",
-    "likelihood_ratio_test",
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from scipy import linalg, stats
@@ -12,7 +12,7 @@ from mcmodels.exceptions import InferenceError
 from mcmodels.inference.estimate import Estimate
 from mcmodels.inference.restrictions import Restrictions
 
-__all__ = ["HypothesisTest", "likelihood_ratio_test", "wald_test"]
+__all__ = ["HypothesisTest", "wald_test"]
 
 
 @dataclass(frozen=True)
@@ -103,83 +103,3 @@ def wald_test(estimate: Estimate, restrictions: Any) -> HypothesisTest:
     if np.isfinite(estimate.df):
         return HypothesisTest(str(stated), statistic / len(R), len(R), estimate.df)
     return HypothesisTest(str(stated), statistic, len(R))
-
-
-class HasLikelihood(Protocol):
-    """What a likelihood-ratio test reads of a fitted model."""
-
-    @property
-    def log_likelihood_(self) -> float:
-        """The maximised log-likelihood."""
-        ...
-
-    @property
-    def n_free_params_(self) -> int:
-        """How many parameters it was maximised over."""
-        ...
-
-    @property
-    def n_observations_(self) -> float:
-        """How many rows it is a sum over."""
-        ...
-
-
-def likelihood_ratio_test(small: HasLikelihood, big: HasLikelihood) -> HypothesisTest:
-    """Test whether what ``big`` has beyond ``small`` is zero: ``2(ℓ_big - ℓ_small)`` is about χ².
-
-    Source: Casella and Berger (2002), *Statistical Inference*, 2nd ed., theorem 10.3.3.
-
-    Parameters
-    ----------
-    small, big : fitted LinearRegression, LogisticRegression, ObjectiveRegressor or …Classifier
-        Of the same class, fitted to the same rows without a penalty; the parameters of ``small``
-        must be those of ``big`` under the hypothesis (nested models), which is not checked beyond
-        their numbers.
-
-    Returns
-    -------
-    HypothesisTest
-
-    Raises
-    ------
-    ValueError
-        When the two cannot be nested: other classes, numbers of rows, or no more parameters; or
-        when a fit is penalised.
-    """
-    if type(small) is not type(big):
-        raise ValueError(
-            f"small is a {type(small).__name__} and big a {type(big).__name__}; likelihoods of "
-            "different models cannot be compared this way."
-        )
-    if small.n_observations_ != big.n_observations_:
-        raise ValueError(
-            f"small was fitted to {small.n_observations_:g} rows and big to "
-            f"{big.n_observations_:g}; both need the same rows."
-        )
-    df = big.n_free_params_ - small.n_free_params_
-    if df <= 0:
-        raise ValueError(
-            f"big has {big.n_free_params_} parameters and small {small.n_free_params_}; big must "
-            "have more. Swap them if they were given the other way round."
-        )
-    for name, model in (("small", small), ("big", big)):
-        C, alpha = getattr(model, "C", np.inf), getattr(model, "alpha", 0.0)
-        if np.isfinite(C) or alpha > 0:
-            found, without = ("C", "C=np.inf") if np.isfinite(C) else ("alpha", "alpha=0")
-            raise ValueError(
-                f"{name} was fitted with a penalty ({found}={getattr(model, found)!r}), and does "
-                f"not maximise the likelihood; fit both with {without}."
-            )
-    if getattr(small, "loss", None) != getattr(big, "loss", None):
-        raise ValueError(
-            "small and big have different losses, whose constants do not cancel; fit both with the "
-            "same."
-        )
-    gain = 2.0 * (big.log_likelihood_ - small.log_likelihood_)
-    rounding = 64 * np.finfo(np.float64).eps * abs(big.log_likelihood_)
-    if gain < -max(rounding, 1e-8 * abs(big.log_likelihood_)):
-        raise ValueError(
-            f"big has a lower likelihood than small (by {-gain / 2:g}), so small is not nested in "
-            "it, or a fit has not converged."
-        )
-    return HypothesisTest("small is enough", max(gain, 0.0), df)

@@ -75,8 +75,7 @@ class ProbabilisticPCA:
 
     def scores(self, block: RowBlock) -> Array:
         """Coordinates of rows along the axes, shape (b, k)."""
-        X, offset = centred_near(block.X, self.mean)
-        return np.asarray(X.X @ self.axes.T) - self.axes @ offset
+        return scores(block, self.mean, self.axes)
 
     def _matrix(self, along: Array, across: float) -> Array:
         matrix = (self.axes.T * (along - across)) @ self.axes
@@ -91,3 +90,9 @@ class ProbabilisticPCA:
     @property
     def _precision_across(self) -> float:
         return 1.0 / self.noise_variance if self.noise_variance > 0 else 0.0
+
+
+def scores(block: RowBlock, mean: Array, axes: Array) -> Array:
+    """``(x - mean) axesᵀ`` of the rows of a block, shape (b, k)."""
+    X, offset = centred_near(block.X, mean)
+    return np.asarray(X.X @ axes.T) - axes @ offset

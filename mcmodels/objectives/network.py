@@ -80,6 +80,19 @@ class NetworkParameters(NamedTuple):
         """All in one vector, in the order of the parameters; a new one."""
         return np.concatenate([part.ravel() for part in (*self.coefs, *self.intercepts)])
 
+    def vector(self) -> Array:
+        """The vector that all are views of, where there is one; else :meth:`ravel`."""
+        parts = (*self.coefs, *self.intercepts)
+        whole = parts[0].base
+        if not isinstance(whole, np.ndarray) or whole.ndim != 1:
+            return self.ravel()
+        places = np.cumsum([0, *(part.nbytes for part in parts)])
+        together = all(
+            part.ctypes.data == whole.ctypes.data + place and part.flags.c_contiguous
+            for part, place in zip(parts, places[:-1], strict=True)
+        )
+        return whole if together and whole.nbytes == places[-1] else self.ravel()
+
 
 @dataclass(frozen=True)
 class Network:

@@ -8,6 +8,7 @@ from mcmodels.rows.covariance import (
     FactoredCovariance,
     RowsCovariance,
 )
+from mcmodels.rows.cross_sums import CrossSums, RowsWithCrossSums
 from mcmodels.rows.derivatives import Derivatives, Slope
 from mcmodels.rows.moments import Moments
 from mcmodels.rows.scratch import Scratch
@@ -29,6 +30,7 @@ __all__ = [
     "ColumnMoments",
     "Covariance",
     "CovarianceMatrix",
+    "CrossSums",
     "DenseDesign",
     "Derivatives",
     "Design",
@@ -40,6 +42,7 @@ __all__ = [
     "RowStream",
     "Rows",
     "RowsCovariance",
+    "RowsWithCrossSums",
     "Scratch",
     "Seen",
     "Slope",

@@ -83,6 +83,19 @@ class PrincipalAxes:
     covariance: Covariance | None
     gradient: Array
 
+    @property
+    def shares(self) -> Array:
+        """Shares of the variances in the trace of S; zeros where nothing varies."""
+        if self.total_variance > 0:
+            return self.variances / self.total_variance
+        return np.zeros_like(self.variances)
+
+    def noise_variance(self, kept: int, limit: int) -> float:
+        """Mean of the variances beyond the ``kept`` leading ones, ``limit`` of them in all."""
+        if kept >= limit:
+            return 0.0
+        return float(self.variances[kept:].sum() + self.left_out_variance) / (limit - kept)
+
 
 def solve(
     rows: Rows, count: int, *, method: Method, tol: float, random: np.random.RandomState

@@ -22,11 +22,11 @@ def test_leaving_each_row_out(intercept, weighted):
     A = with_ones(X, intercept)
     inverse = np.linalg.inv((A.T * w) @ A)
     residuals = y - model.predict(X)
-    sigma = np.sqrt(model._model().noise_covariance[0, 0])
+    sigma = np.sqrt(model._fit.model.noise_covariance[0, 0])
     for i in range(40):
         absent = w * (np.arange(40) != i)
         without = LinearRegression(fit_intercept=intercept).fit(X, y, sample_weight=absent)
-        sigma_without = np.sqrt(without._model().noise_covariance[0, 0])
+        sigma_without = np.sqrt(without._fit.model.noise_covariance[0, 0])
         change = model.params_ - without.params_
         row = measures.iloc[i]
         # Both are fits in float64 of a condition of about 1e2; the change is 1e-2 of the fit.

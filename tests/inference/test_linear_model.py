@@ -126,7 +126,7 @@ def test_nist_standard_errors(name):
     found = model.standard_errors_
     reached = min(correct_digits(*pair) for pair in zip(found, errors, strict=True))
     assert reached > (12.5 if name == "filip" else 14)
-    (variance,) = np.diagonal(model._model().noise_covariance)
+    (variance,) = np.diagonal(model._fit.model.noise_covariance)
     assert correct_digits(np.sqrt(variance), deviation) > 15
     if name == "wampler2":
         return

@@ -1,6 +1,7 @@
 """Errors of components against the delta method in high precision, and rules against chance."""
 
 import pickle
+from dataclasses import replace
 
 import mpmath
 import numpy as np
@@ -239,7 +240,8 @@ def test_what_needs_a_fit_says_so():
 
 def test_what_needs_all_variances_says_so_when_they_are_not_kept():
     model = PCA(1).fit(normal_rows())
-    model._covariance = None  # as for data too large to keep it
+    # As for data too large to keep it.
+    model._fit = replace(model._fit, kept_covariance=None)
     with pytest.raises(InferenceError, match="not kept"):
         model.loading_standard_errors_  # noqa: B018
     assert model.eigenvalue_standard_errors_ == pytest.approx(

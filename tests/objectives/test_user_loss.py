@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 from scipy import sparse
 
-from mcmodels._pointwise import PointwiseCallable, pointwise
 from mcmodels.calculus import logsumexp, ones, scalar, vector
+from mcmodels.estimators.pointwise import PointwiseCallable, pointwise
 from mcmodels.objectives.loss_probe import find_jump, grid, least_curvature
 from mcmodels.objectives.user_loss import UserLoss, UserObjective
 from mcmodels.rows import ArrayRows

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from mcmodels._pointwise import pointwise
+from mcmodels.estimators.pointwise import pointwise
 from mcmodels.objectives.user_loss import UserLoss, UserObjective
 from mcmodels.rows import ArrayRows
 from mcmodels.solvers import Status, newton

@@ -5,35 +5,30 @@ from __future__ import annotations
 import functools
 import warnings
 from abc import abstractmethod
+from dataclasses import dataclass
 from typing import Any, Self
 
 import numpy as np
-from sklearn.base import BaseEstimator
-from sklearn.callback import CallbackSupportMixin, with_callbacks
-from sklearn.utils.validation import check_is_fitted
 
-from mcmodels._callbacks import told_of_each_step
-from mcmodels._loss_inference import LossInferenceMixin
-from mcmodels._loss_verdicts import warnings_of_loss
-from mcmodels._pointwise import PointwiseCallable, inverse_link, pointwise
-from mcmodels._streams import refuse_other_arguments
-from mcmodels._validation import (
+from mcmodels.estimators.callbacks import CallbackSupportMixin, FitCallbacks, with_callbacks
+from mcmodels.estimators.loss_methods import LossMethods
+from mcmodels.estimators.loss_verdicts import warnings_of_loss
+from mcmodels.estimators.pointwise import PointwiseCallable, inverse_link, pointwise
+from mcmodels.estimators.validation import (
+    Features,
     check_count,
     check_flag,
     check_number,
     check_weights,
     refuse_not_finite,
     validated_pair,
-    validated_rows,
 )
-from mcmodels._verdicts import (
+from mcmodels.estimators.verdicts import (
     undetermined,
     warn_no_minimum,
     warn_not_converged,
     warn_rank_deficient,
 )
-from mcmodels.base import DifferentiableMixin
-from mcmodels.exceptions import NonDifferentiableWarning
 from mcmodels.objectives import Objective
 from mcmodels.objectives.user_loss import (
     CurvatureRange,
@@ -41,16 +36,46 @@ from mcmodels.objectives.user_loss import (
     UserLoss,
     UserObjective,
 )
-from mcmodels.rows import ArrayRows, RowBlock, Rows, RowStream, Seen
+from mcmodels.results.losses import LossFit
+from mcmodels.results.record import digest
+from mcmodels.results.training_rows import TrainingRows
+from mcmodels.rows import ArrayRows, RowBlock, Rows, RowsWithCrossSums, Seen
 from mcmodels.rows.blocks import Array
 from mcmodels.solvers import Solution, Status, irls
 from mcmodels.solvers.intercept_start import intercept_start
+from mcmodels.user_warnings import NonDifferentiableWarning, warn_user
+
+__all__ = ["LossEstimator", "TrainingData"]
 
 # Rows on which a function is tried before it is trusted.
 _TRIED = 16
 
 
-class LossEstimator(LossInferenceMixin, DifferentiableMixin, CallbackSupportMixin, BaseEstimator):
+@dataclass(frozen=True)
+class TrainingData:
+    """The rows of a fit, and what is known of them before it.
+
+    Parameters
+    ----------
+    rows : Rows
+        The rows, with targets as the loss sees them.
+    features : Features
+        Their columns.
+    X, y, weights
+        As the user has given them, for callbacks.
+    classes : ndarray of shape (2,), or None
+        Labels of the classes, where y holds classes.
+    """
+
+    rows: Rows
+    features: Features
+    X: Any
+    y: Any
+    weights: Array | None
+    classes: Any = None
+
+
+class LossEstimator(CallbackSupportMixin, LossMethods):
     """Minimise ``Σ wᵢ ℓ(yᵢ, x̃ᵢᵀθ) + α‖coef‖²/2`` for a loss that the user has written."""
 
     def __init__(
@@ -117,55 +142,50 @@ class LossEstimator(LossInferenceMixin, DifferentiableMixin, CallbackSupportMixi
         """
         self._check_parameters()
         loss = self._user_loss()
-        if isinstance(X, RowStream):
-            refuse_other_arguments(y, sample_weight)
-            return self._fit_rows(loss, self._surveyed(X), X, y, None)
-        X, y = self._training_pair(X, y)
-        weights = check_weights(sample_weight, X)
-        targets = self._targets(y, weights)
-        with refuse_not_finite(self, X):
-            rows = ArrayRows(X, targets, weights, intercept=bool(self.fit_intercept))
-            return self._fit_rows(loss, rows, X, y, weights)
+        found = self._rows_of_fit(X, y, sample_weight)
+        rows = RowsWithCrossSums(found.rows, None if found.classes is None else 2)
+        objective = UserObjective(rows, loss, float(self.alpha))
 
-    @property
-    def hessian_(self) -> Array:
-        """Hessian of the objective over ``params_``."""
-        return self._formed_hessian()
+        def attributes_of(params: Array) -> dict[str, Any]:
+            return self._attributes(params, found)
 
-    def _formed_hessian(self) -> Array:
-        check_is_fitted(self)
-        if self._hessian is None:
-            raise AttributeError(
-                f"hessian_ is not formed for {self.params_.size} parameters; call "
-                "hessian_vector_product(X, y, vector=…) with the training rows, or hessian(X, y) "
-                "if there is room for it."
-            )
-        return self._hessian
-
-    def __sklearn_tags__(self) -> Any:
-        tags = super().__sklearn_tags__()
-        tags.input_tags.sparse = True
-        return tags
+        callbacks = FitCallbacks(
+            self, attributes_of, found.X, found.y, found.weights, "newton-step"
+        )
+        with refuse_not_finite(self, X), warnings.catch_warnings():
+            # Kinks are looked for below, and said once.
+            warnings.simplefilter("ignore", NonDifferentiableWarning)
+            if isinstance(loss.derivatives, PointwiseCallable):
+                loss.derivatives.require_rows(*_first_rows(found.rows))
+            visited: CurvatureRange | None = None
+            for state in irls.fit(
+                objective, self._start(objective), tol=self.tol, max_iter=self.max_iter
+            ):
+                known = None if state.iterate is None else state.iterate.derivatives
+                if isinstance(known, UserDerivatives):
+                    visited = known.curvatures if visited is None else visited + known.curvatures
+                if callbacks.after(state.params, ended=state.status is not None):
+                    break
+            callbacks.end(state.params)
+            solution = irls.conclude(objective, state)
+            said = list(warnings_of_loss(objective, solution, visited))
+        record = self._recorded(solution, found, rows)
+        self._warn_of(solution, found.features, rows.n_present)
+        for warning in said:
+            warn_user(warning)
+        return self._publish(attributes_of(record.params) | {"_fit": record})
 
     @abstractmethod
-    def _training_pair(self, X: Any, y: Any) -> tuple[Any, Any]:
-        """X and y of a fit, checked."""
-
-    @abstractmethod
-    def _targets(self, y: Any, weights: Array | None) -> Array:
-        """What the loss sees of the y of a fit, as float64."""
+    def _rows_of_fit(self, X: Any, y: Any, sample_weight: Any) -> TrainingData:
+        """The rows of a fit, checked."""
 
     @abstractmethod
     def _targets_of(self, y: Any, weights: Array | None) -> Array:
-        """The same of any other y."""
+        """What the loss sees of targets, as float64."""
 
     @abstractmethod
-    def _surveyed(self, stream: RowStream) -> Rows:
-        """The rows of a stream, checked."""
-
-    @abstractmethod
-    def _shaped(self, params: Array) -> tuple[Array, Any]:
-        """``coef_`` and ``intercept_``."""
+    def _attributes(self, params: Array, found: TrainingData) -> dict[str, Any]:
+        """The attributes that predictions are made with."""
 
     def _check_parameters(self) -> None:
         check_number("alpha", self.alpha, at_least=0)
@@ -190,87 +210,75 @@ class LossEstimator(LossInferenceMixin, DifferentiableMixin, CallbackSupportMixi
             return f"{_name(self.loss.func)}({', '.join(map(str, given))})"
         return _name(self.loss)
 
-    def _fit_rows(self, loss: UserLoss, rows: Rows, X: Any, y: Any, weights: Array | None) -> Self:
-        objective = UserObjective(rows, loss, float(self.alpha))
-        with warnings.catch_warnings():
-            # Kinks are looked for below, and said once.
-            warnings.simplefilter("ignore", NonDifferentiableWarning)
-            if isinstance(loss.derivatives, PointwiseCallable):
-                loss.derivatives.require_rows(*_first_rows(rows))
-            visited: CurvatureRange | None = None
-            steps = irls.fit(
-                objective, self._start(objective), tol=self.tol, max_iter=self.max_iter
-            )
-            for state in told_of_each_step(self, steps, X, y, weights):
-                known = None if state.iterate is None else state.iterate.derivatives
-                if isinstance(known, UserDerivatives):
-                    visited = known.curvatures if visited is None else visited + known.curvatures
-            solution = irls.conclude(objective, state)
-            said = list(warnings_of_loss(objective, solution, visited))
-        self._conclude(objective, solution)
-        self._warn_of(solution, rows.n_present)
-        for warning in said:
-            warnings.warn(warning, stacklevel=4)
-        return self
-
     def _start(self, objective: UserObjective) -> Array:
         start = intercept_start(objective)
-        previous = getattr(self, "params_", None)
-        if not self.warm_start or previous is None or previous.shape != start.shape:
+        previous = self.params_ if self.warm_start and hasattr(self, "params_") else None
+        if previous is None or previous.shape != start.shape:
             return start
         return previous if objective.value(previous) <= objective.value(start) else start
 
-    def _conclude(self, objective: UserObjective, solution: Solution[irls.Optimum]) -> None:
-        optimum = solution.value
-        for name, value in self._as_attributes(optimum.params).items():
-            setattr(self, name, value)
-        self.gradient_ = optimum.gradient
-        self._hessian = optimum.hessian
-        self._seen = Seen.of(objective.rows)
-        self._undetermined = undetermined(self, solution, objective.rows.n_present)
-        self._inner = None if self._undetermined else optimum.inner
-        self.objective_ = optimum.objective
-        self.n_iter_ = solution.iterations
-        self.converged_ = solution.status in (Status.CONVERGED, Status.RANK_DEFICIENT)
-        self.solver_ = solution.method
-        self.status_ = str(solution.status)
+    def _recorded(
+        self, solution: Solution[irls.Optimum], found: TrainingData, rows: RowsWithCrossSums
+    ) -> LossFit:
+        optimum, features = solution.value, found.features
+        published = self._attributes(optimum.params, found)
+        why = undetermined(features, solution, rows.n_present)
+        seen = Seen.of(rows)
+        is_classes = found.classes is not None
+        targets = tuple(map(str, found.classes)) if is_classes else ("y",)
+        return LossFit(
+            status=solution.status,
+            method=solution.method,
+            n_iter=solution.iterations,
+            names=features.names,
+            seen=seen,
+            digest=digest(published[name] for name in self._tracked),
+            params=optimum.params,
+            gradient=optimum.gradient,
+            intercept=seen.intercept,
+            undetermined=why,
+            objective=optimum.objective,
+            formed_hessian=optimum.hessian,
+            inner=None if why else optimum.inner,
+            penalty=float(self.alpha),
+            training=TrainingRows.of(
+                seen, rows.cross_sums, features.names, targets, is_classes=is_classes
+            ),
+            is_likelihood=bool(self.log_likelihood),
+            estimator_name=type(self).__name__,
+            loss_text=self._loss_text(),
+        )
 
-    def _as_attributes(self, params: Array) -> dict[str, Any]:
-        """The attributes that predictions read."""
-        coef, intercept = self._shaped(params)
-        return {"params_": params, "coef_": coef, "intercept_": intercept}
-
-    def _warn_of(self, solution: Solution[irls.Optimum], n_rows: int) -> None:
+    def _warn_of(self, solution: Solution[irls.Optimum], features: Features, n_rows: int) -> None:
         if solution.status is Status.UNBOUNDED:
-            warn_no_minimum(self, solution, stacklevel=6)
+            warn_no_minimum(features, solution)
         elif solution.status is Status.RANK_DEFICIENT:
             warn_rank_deficient(
-                self,
+                features,
                 solution,
                 n_rows=n_rows,
                 what="Predictions are unique, parameters are the shortest that give them.",
-                stacklevel=6,
             )
         elif solution.status is Status.NOT_CONVERGED:
             warn_not_converged(
                 f"Newton's method stopped after {solution.iterations} steps with the gradient at "
-                f"{np.abs(self.gradient_).max():.1e}. Raise max_iter, scale the columns, or smooth "
-                "the loss where it has kinks.",
-                stacklevel=6,
+                f"{np.abs(solution.value.gradient).max():.1e}. Raise max_iter, scale the "
+                "columns, or smooth the loss where it has kinks."
             )
-
-    def _linear_predictor(self, X: Any) -> Array:
-        check_is_fitted(self)
-        rows = ArrayRows(validated_rows(self, X), intercept=bool(self.fit_intercept))
-        return rows.map(lambda block: block.X.predictor(self.params_))
 
     def _objective_on(self, X: Any, y: Any, sample_weight: Any) -> Objective:
         X, targets, weights = self._validated(X, y, sample_weight)
-        rows = ArrayRows(X, targets, weights, intercept=bool(self.fit_intercept))
+        rows = ArrayRows(X, targets, weights, intercept=self._has_intercept)
         return UserObjective(rows, self._user_loss(), float(self.alpha))
 
+    def _objective_of_fit(self, rows: Rows) -> Objective:
+        return UserObjective(rows, self._user_loss(), self._fit.penalty)
+
+    def _loss_of_user(self) -> UserLoss:
+        return self._user_loss()
+
     def _validated(self, X: Any, y: Any, sample_weight: Any) -> tuple[Any, Array, Array | None]:
-        X, y = validated_pair(self, X, y, reset=False)
+        X, y = validated_pair(self, X, y)
         weights = check_weights(sample_weight, X)
         return X, self._targets_of(y, weights), weights
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
-from mcmodels._validation import name_columns
+from mcmodels.estimators.validation import Features
 from mcmodels.exceptions import (
     ConvergenceWarning,
     NoMinimumWarning,
@@ -13,79 +12,77 @@ from mcmodels.exceptions import (
     SeparationWarning,
 )
 from mcmodels.solvers import Solution, Status
+from mcmodels.user_warnings import warn_user
 
 
 def warn_rank_deficient(
-    estimator: Any, solution: Solution[Any], *, n_rows: int, what: str, stacklevel: int
+    features: Features, solution: Solution[Any], *, n_rows: int, what: str
 ) -> None:
     """Warn that ``what`` is one choice among many, naming the columns where they are known."""
-    warnings.warn(
-        f"{rank_deficient(estimator, solution, n_rows)}. {what} "
+    warn_user(
+        f"{rank_deficient(features, solution, n_rows)}. {what} "
         "Drop columns, or penalise, to make the parameters mean something by themselves.",
         RankDeficiencyWarning,
-        stacklevel=stacklevel,
     )
 
 
-def warn_separated(estimator: Any, solution: Solution[Any], *, stacklevel: int) -> None:
+def warn_separated(features: Features, solution: Solution[Any]) -> None:
     """Warn that the likelihood has no maximum."""
-    warnings.warn(
-        f"{separated(estimator, solution)}, and the coefficients and their curvature are those "
+    warn_user(
+        f"{separated(features, solution)}, and the coefficients and their curvature are those "
         "where the fit stopped. Penalise (a finite C), merge classes or categories, or drop a "
         "column.",
         SeparationWarning,
-        stacklevel=stacklevel,
     )
 
 
-def warn_no_minimum(estimator: Any, solution: Solution[Any], *, stacklevel: int) -> None:
+def warn_no_minimum(features: Features, solution: Solution[Any]) -> None:
     """Warn that the objective falls for ever."""
-    warnings.warn(
-        f"{no_minimum(estimator, solution)}, and the coefficients and their curvature are those "
+    warn_user(
+        f"{no_minimum(features, solution)}, and the coefficients and their curvature are those "
         f"where the fit stopped. {_BOUND_IT}",
         NoMinimumWarning,
-        stacklevel=stacklevel,
     )
 
 
-def warn_not_converged(text: str, *, stacklevel: int) -> None:
+def warn_not_converged(text: str) -> None:
     """Warn that a solver stopped early."""
-    warnings.warn(text, ConvergenceWarning, stacklevel=stacklevel)
+    warn_user(text, ConvergenceWarning)
 
 
-def undetermined(estimator: Any, solution: Solution[Any], n_rows: int) -> str:
+def undetermined(features: Features, solution: Solution[Any], n_rows: int) -> str:
     """Why the parameters have no standard errors; empty where they have them."""
     if solution.status is Status.SEPARATED:
         return (
-            f"{separated(estimator, solution)}, and no curvature there. Penalise (a finite C), "
+            f"{separated(features, solution)}, and no curvature there. Penalise (a finite C), "
             "merge classes or categories, or drop a column."
         )
     if solution.status is Status.UNBOUNDED:
-        return f"{no_minimum(estimator, solution)}, and no curvature there. {_BOUND_IT}"
-    if solution.status is Status.RANK_DEFICIENT or solution.rank < estimator.n_features_in_:
+        return f"{no_minimum(features, solution)}, and no curvature there. {_BOUND_IT}"
+    if solution.status is Status.RANK_DEFICIENT or solution.rank < features.n_features:
         return (
-            f"{rank_deficient(estimator, solution, n_rows)}. Single parameters are not "
+            f"{rank_deficient(features, solution, n_rows)}. Single parameters are not "
             "determined, and have no standard error. Drop columns, or penalise."
         )
     return ""
 
 
-def rank_deficient(estimator: Any, solution: Solution[Any], n_rows: int) -> str:
+def rank_deficient(features: Features, solution: Solution[Any], n_rows: int) -> str:
     """How far the rank is from full, and why."""
-    n_columns = estimator.n_features_in_
+    n_columns = features.n_features
     cause = (
-        f"a linear dependency involves the columns {name_columns(estimator, solution.columns)}"
+        f"a linear dependency involves the columns {features.name(solution.columns)}"
         if solution.columns
         else f"there are {n_rows} rows for {n_columns} columns"
     )
     return f"X has rank {solution.rank} where {n_columns} would be full: {cause}"
 
 
-def separated(estimator: Any, solution: Solution[Any]) -> str:
+def separated(features: Features, solution: Solution[Any]) -> str:
     """Along which columns classes are separated."""
     return (
         "the classes are separated along a combination of the columns "
-        f"{name_columns(estimator, solution.columns)}: the likelihood has no maximum"
+        f"{features.name(solution.columns)}: the likelihood has no maximum"
     )
 
 
@@ -94,9 +91,9 @@ _BOUND_IT = (
 )
 
 
-def no_minimum(estimator: Any, solution: Solution[Any]) -> str:
+def no_minimum(features: Features, solution: Solution[Any]) -> str:
     """Along which columns an objective falls for ever."""
     where = "the intercept"
     if solution.columns:
-        where = f"a combination of the columns {name_columns(estimator, solution.columns)}"
+        where = f"a combination of the columns {features.name(solution.columns)}"
     return f"the objective falls for ever along {where}: it has no minimum"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from numbers import Integral, Real
 from typing import Any
 
@@ -13,7 +14,7 @@ from scipy.sparse import issparse
 from sklearn.utils import assert_all_finite
 from sklearn.utils.validation import check_array, check_consistent_length, validate_data
 
-from mcmodels.rows import Rows, StreamedSums
+from mcmodels.rows import Rows, RowStream, StreamedSums
 from mcmodels.rows.blocks import Array
 
 _LONGEST_LIST = 10
@@ -24,6 +25,59 @@ _FINITE_ROWS = {"accept_sparse": "csr", "dtype": "numeric"}
 _ROW_OPTIONS = {**_FINITE_ROWS, "ensure_all_finite": False}
 
 
+@dataclass(frozen=True)
+class Features:
+    """What a fit has learned of its columns.
+
+    Parameters
+    ----------
+    n_features : int
+        How many there are.
+    names_in : ndarray of shape (n_features,), or None
+        Their names, when X has names that are all strings.
+    """
+
+    n_features: int
+    names_in: Any
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Their names, or x0, x1, …."""
+        if self.names_in is None:
+            return tuple(f"x{j}" for j in range(self.n_features))
+        return tuple(map(str, self.names_in))
+
+    @property
+    def attributes(self) -> dict[str, Any]:
+        """What scikit-learn publishes of them on a fitted estimator."""
+        found = {"n_features_in_": self.n_features}
+        return found if self.names_in is None else found | {"feature_names_in_": self.names_in}
+
+    def name(self, columns: Iterable[int]) -> str:
+        """Columns in words."""
+        named = self.names_in is not None
+        return listed(f"{self.names[j]!r}" if named else f"x{j}" for j in columns)
+
+
+def unfitted(estimator: Any) -> Any:
+    """The same estimator without what a fit has left on it."""
+    blank = object.__new__(type(estimator))
+    blank.__dict__ = {
+        name: value for name, value in vars(estimator).items() if not is_fitted_name(name)
+    }
+    return blank
+
+
+def is_fitted_name(name: str) -> bool:
+    """Whether an attribute is left by a fit: by scikit-learn's convention, or our record of it."""
+    return name in ("_fit", "_sums") or (name.endswith("_") and not name.startswith("_"))
+
+
+def features_of(probe: Any) -> Features:
+    """What scikit-learn's validation has written on an estimator."""
+    return Features(probe.n_features_in_, getattr(probe, "feature_names_in_", None))
+
+
 def validated_rows(estimator: Any, X: Any) -> Any:
     """X checked by scikit-learn: finite, real, of the shape seen at fit.
 
@@ -32,23 +86,64 @@ def validated_rows(estimator: Any, X: Any) -> Any:
     return validate_data(estimator, X, reset=False, **_FINITE_ROWS)
 
 
-def validated_features(estimator: Any, X: Any, **options: Any) -> Any:
-    """X of a fit, checked but for NaN and infinity; see :func:`refuse_not_finite`."""
-    return validate_data(estimator, X, **_ROW_OPTIONS, **options)
+def training_features(estimator: Any, X: Any, **options: Any) -> tuple[Features, Any]:
+    """X of a fit, checked but for NaN and infinity; see :func:`refuse_not_finite`.
+
+    Nothing is written on the estimator: a fit that fails must leave it as it was.
+    """
+    probe = unfitted(estimator)
+    X = validate_data(probe, X, **_ROW_OPTIONS, **options)
+    return features_of(probe), X
 
 
-def validated_pair(estimator: Any, X: Any, y: Any, *, reset: bool, **for_y: Any) -> Any:
-    """X and y, checked but for NaN and infinity in X; y is required and dense."""
+def continued_features(estimator: Any, X: Any, *, first: bool) -> tuple[Features, Any]:
+    """X of rows that come after others, whose columns they must have; finite."""
+    probe = unfitted(estimator) if first else estimator
+    X = validate_data(probe, X, reset=first, **_FINITE_ROWS)
+    return features_of(probe), X
+
+
+def training_pair(estimator: Any, X: Any, y: Any, **for_y: Any) -> tuple[Features, Any, Any]:
+    """X and y of a fit, checked but for NaN and infinity in X; y is required and dense.
+
+    Nothing is written on the estimator: a fit that fails must leave it as it was.
+    """
+    _refuse_sparse_targets(y)
+    probe = unfitted(estimator)
+    X, y = validate_data(probe, X, y, **_ROW_OPTIONS, **for_y)
+    _check_finite_targets(estimator, y)
+    return features_of(probe), X, y
+
+
+def continued_pair(
+    estimator: Any, X: Any, y: Any, *, first: bool, **for_y: Any
+) -> tuple[Features, Any, Any]:
+    """The same of rows that come after others, whose columns they must have."""
+    if first:
+        return training_pair(estimator, X, y, **for_y)
+    _refuse_sparse_targets(y)
+    X, y = validate_data(estimator, X, y, reset=False, **_ROW_OPTIONS, **for_y)
+    _check_finite_targets(estimator, y)
+    _check_finite(estimator, X)
+    return features_of(estimator), X, y
+
+
+def validated_pair(estimator: Any, X: Any, y: Any, **for_y: Any) -> Any:
+    """X and y for a fitted model, checked; y is required and dense."""
+    if y is None:
+        raise ValueError("y is None; the objective needs the targets of the rows.")
+    _, X, y = continued_pair(estimator, X, y, first=False, **for_y)
+    return X, y
+
+
+def _refuse_sparse_targets(y: Any) -> None:
     if issparse(y):
         raise TypeError("y is a sparse matrix; dense targets are needed. Pass y.toarray().")
-    if y is None and not reset:
-        raise ValueError("y is None; the objective needs the targets of the rows.")
-    X, y = validate_data(estimator, X, y, reset=reset, **_ROW_OPTIONS, **for_y)
+
+
+def _check_finite_targets(estimator: Any, y: Any) -> None:
     if y.dtype.kind == "f":
         assert_all_finite(y, input_name="y", estimator_name=type(estimator).__name__)
-    if not reset:
-        _check_finite(estimator, X)
-    return X, y
 
 
 def validated_block(estimator: Any, X: Any, y: Any, *, reset: bool, **for_y: Any) -> Any:
@@ -64,7 +159,8 @@ def refuse_not_finite(estimator: Any, X: Any) -> Iterator[None]:
     try:
         yield
     except (ValueError, LinAlgError):
-        _check_finite(estimator, X)
+        if not isinstance(X, RowStream):  # whose blocks have been checked one by one
+            _check_finite(estimator, X)
         raise
 
 
@@ -141,7 +237,7 @@ def check_mergeable(estimator: Any, other: Any, parameters: Sequence[str]) -> No
             f"other is a {type(other).__name__}; it must be a {type(estimator).__name__}."
         )
     for model, name in ((estimator, "this model"), (other, "other")):
-        if getattr(model, "_sums", None) is None:
+        if model._sums is None:
             raise ValueError(
                 f"{name} has no sums to merge; fit both by partial_fit, which keeps them."
             )
@@ -186,9 +282,3 @@ def listed(items: Iterable[object]) -> str:
     rest = len(texts) - _LONGEST_LIST
     shown = ", ".join(texts[:_LONGEST_LIST])
     return f"{shown} and {rest} more" if rest > 0 else shown
-
-
-def name_columns(estimator: Any, columns: Iterable[int]) -> str:
-    """Columns in words, by name where the estimator knows names."""
-    names = getattr(estimator, "feature_names_in_", None)
-    return listed(f"{names[j]!r}" if names is not None else f"x{j}" for j in columns)

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import copy
+from dataclasses import replace
 from typing import Any
 
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
-from mcmodels._parameter_inference import ParameterInferenceMixin
-from mcmodels._pca_inference import PCAInferenceMixin
 from mcmodels.inference.summary import Summary
+from mcmodels.results.principal_components import PrincipalComponents
+from mcmodels.results.record import ParameterFit
 
 __all__ = ["summarize"]
 
@@ -70,13 +71,14 @@ def summarize(
             with contextlib.suppress(AttributeError):  # of a step that gives its columns no names
                 names = tuple(map(str, before.get_feature_names_out()))
             X = None if X is None else before.transform(X)
-    if not isinstance(model, ParameterInferenceMixin | PCAInferenceMixin):
+    record = getattr(model, "_fit", None)
+    if not isinstance(record, ParameterFit | PrincipalComponents):
         raise TypeError(
             f"summarize needs a model of mcmodels; found {type(model).__name__}{where}."
         )
     named: Any = copy.copy(model)
     if names is not None:
-        named._column_names = names
-    if isinstance(model, PCAInferenceMixin):
+        named._fit = replace(record, names=names)
+    if isinstance(record, PrincipalComponents):
         return named.summary(**options)
     return named.summary(X, y, sample_weight, **options)

@@ -8,8 +8,14 @@ from typing import Any
 
 import numpy as np
 
-from mcmodels._labels import encode
-from mcmodels._validation import check_weights, validated_block
+from mcmodels.estimators.classes import encode
+from mcmodels.estimators.validation import (
+    Features,
+    check_weights,
+    features_of,
+    unfitted,
+    validated_block,
+)
 from mcmodels.rows import ArrayRows, RowStream, Seen, StreamRows
 from mcmodels.rows.blocks import Array
 
@@ -28,12 +34,20 @@ class Survey:
         Shape of y without its first axis; None without y.
     label_weights : dict
         Total weight of the rows of each label, when labels were asked for.
+    checker : estimator
+        An estimator that knows these columns, and checks blocks of the next walks.
     """
 
     seen: Seen
     dtype: np.dtype[Any]
     y_shape: tuple[int, ...] | None
     label_weights: dict[Any, float]
+    checker: Any
+
+    @property
+    def features(self) -> Features:
+        """The columns."""
+        return features_of(self.checker)
 
     @property
     def labels(self) -> Any:
@@ -44,12 +58,13 @@ class Survey:
 def survey(
     estimator: Any, stream: RowStream, *, intercept: bool, labels: bool = False, **for_y: Any
 ) -> Survey:
-    """Walk a stream once, check every block, and tell the estimator of its features."""
+    """Walk a stream once and check every block; nothing is written on the estimator."""
+    checker = unfitted(estimator)
     seen: Seen | None = None
     dtypes, y_shapes = set(), set()
     label_weights: dict[Any, float] = {}
     for X, y, weights in stream:
-        X, y, weights = _checked(estimator, X, y, weights, reset=seen is None, **for_y)
+        X, y, weights = _checked(checker, X, y, weights, reset=seen is None, **for_y)
         rows = ArrayRows(X, None, weights, intercept=intercept)
         seen = Seen.of(rows) if seen is None else seen + Seen.of(rows)
         dtypes.add(rows.dtype)
@@ -69,11 +84,10 @@ def survey(
             "axis); every block needs the same targets."
         )
     (dtype,) = dtypes if len(dtypes) == 1 else (np.dtype(np.float64),)
-    return Survey(seen, dtype, y_shapes.pop(), label_weights)
+    return Survey(seen, dtype, y_shapes.pop(), label_weights, checker)
 
 
 def stream_rows(
-    estimator: Any,
     stream: RowStream,
     surveyed: Survey,
     prepare: Callable[[Any, Array | None], tuple[Any, Array | None]],
@@ -83,7 +97,7 @@ def stream_rows(
 
     def walk() -> Iterator[tuple[Any, Any, Any]]:
         for X, y, weights in stream:
-            X, y, weights = _checked(estimator, X, y, weights, reset=False, **for_y)
+            X, y, weights = _checked(surveyed.checker, X, y, weights, reset=False, **for_y)
             yield X, *prepare(y, weights)
 
     return StreamRows(walk, surveyed.seen, surveyed.dtype)

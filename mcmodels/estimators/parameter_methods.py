@@ -1,35 +1,32 @@
-"""What the regressions say of their parameters: covariance, tests, intervals, a summary."""
+"""What every model of a linear predictor says of its parameters: covariance, tests, intervals."""
 
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import Any, Protocol, TypedDict, Unpack
+from typing import Any, TypedDict, Unpack
 
-import numpy as np
 import pandas as pd
-from sklearn.utils.validation import check_is_fitted
 
-from mcmodels._validation import check_choice
-from mcmodels.inference.delta import DeltaMethod, delta_method
+from mcmodels.estimators.linear_predictor import LinearPredictorModel
+from mcmodels.estimators.model import Fitted
+from mcmodels.estimators.validation import check_choice
+from mcmodels.inference.delta import DeltaMethod
 from mcmodels.inference.estimate import Estimate
 from mcmodels.inference.hypotheses import HypothesisTest, wald_test
-from mcmodels.inference.robust import (
-    HC_KINDS,
-    ClusterCodes,
-    RobustModel,
-    Sandwich,
-    cluster_covariance,
-    hc_covariance,
-)
-from mcmodels.rows import ArrayRows, Seen
+from mcmodels.inference.robust import HC_KINDS, ClusterCodes
+from mcmodels.objectives import Objective
+from mcmodels.objectives.user_loss import UserLoss
+from mcmodels.results.record import ParameterFit, RobustCovariance
+from mcmodels.rows import ArrayRows, Rows
 from mcmodels.rows.blocks import Array
 
+__all__ = ["ParameterMethods", "RobustOptions", "index_of"]
+
 _KINDS = ("nonrobust", *HC_KINDS, "cluster")
-INTERCEPT = "(intercept)"
 
 
 class RobustOptions(TypedDict, total=False):
-    """Which covariance; see :meth:`ParameterInferenceMixin.covariance`."""
+    """Which covariance; see :meth:`ParameterMethods.covariance`."""
 
     kind: str
     groups: Any
@@ -37,97 +34,42 @@ class RobustOptions(TypedDict, total=False):
     df_correction: bool
 
 
-class ModelInference(Protocol):
-    """What the inference of a linear and of a logistic fit have in common."""
-
-    @property
-    def log_likelihood(self) -> float:
-        """ℓ at the parameters."""
-        ...
-
-    @property
-    def n_observations(self) -> float:
-        """The sum of the weights."""
-        ...
-
-    @property
-    def n_free_params(self) -> int:
-        """Parameters that the data determine."""
-        ...
-
-
-class ParameterInferenceMixin:
+class ParameterMethods(LinearPredictorModel):
     """Standard errors, tests and intervals of the parameters, from the curvature of the fit.
 
     What needs no rows is there after any fit, also after ``partial_fit`` and unpickling. Robust
     covariances read the training rows once more: pass them again, with a ``kind``.
     """
 
-    params_: Array
-    n_features_in_: int
-    fit_intercept: bool
-    _seen: Seen
+    @abstractmethod
+    def _validated(self, X: Any, y: Any, sample_weight: Any) -> tuple[Any, Any, Array | None]:
+        """X, targets as the objective takes them, and weights; checked."""
 
     @abstractmethod
-    def _model(self) -> ModelInference:
-        """What the fit says by itself."""
+    def _objective_of_fit(self, rows: Rows) -> Objective:
+        """What the fit has minimised, over these rows."""
 
-    def _at_maximum(self, what: str) -> ModelInference:
-        """The same, for what means something at the maximum of the likelihood only."""
-        return self._model()
-
-    @abstractmethod
-    def _own_estimate(self) -> Estimate:
-        """All parameters by the covariance of the model."""
-
-    @abstractmethod
-    def _robust_estimate(
-        self, X: Any, y: Any, sample_weight: Any, kind: str, groups: Any, correct: tuple[bool, bool]
-    ) -> Estimate:
-        """All parameters by a robust covariance."""
-
-    @abstractmethod
-    def _identified(self, estimate: Estimate, reference: Any) -> Estimate:
-        """What the data determine of them."""
-
-    @property
-    def log_likelihood_(self) -> float:
-        """Log-likelihood at the parameters, a penalty left out; noise of a linear fit is normal."""
-        return self._model().log_likelihood
-
-    @property
-    def n_observations_(self) -> float:
-        """Rows that the weights stand for, ``Σ wᵢ``."""
-        return self._model().n_observations
-
-    @property
-    def n_free_params_(self) -> int:
-        """Parameters that the data determine; the variance of the noise is not counted."""
-        return self._model().n_free_params
-
-    @property
-    def aic_(self) -> float:
-        """Akaike's criterion ``-2ℓ + 2k`` with k = ``n_free_params_`` (Akaike 1974)."""
-        model = self._at_maximum("AIC")
-        return -2.0 * model.log_likelihood + 2.0 * model.n_free_params
-
-    @property
-    def bic_(self) -> float:
-        """Schwarz's criterion ``-2ℓ + k log n`` (Schwarz 1978)."""
-        model = self._at_maximum("BIC")
-        return (
-            -2.0 * model.log_likelihood + float(np.log(model.n_observations)) * model.n_free_params
-        )
-
-    @property
-    def covariance_(self) -> Array:
-        """Covariance of ``params_.ravel()``, by the model; see docs/inference.md."""
-        return self._own_estimate().covariance
-
-    @property
-    def standard_errors_(self) -> Array:
-        """Standard errors of ``params_``, in its shape."""
-        return self._own_estimate().standard_errors.reshape(self.params_.shape)
+    gradient_ = Fitted("gradient", "Gradient of the objective at ``params_``.")
+    hessian_ = Fitted("hessian", "Hessian of the objective over ``params_.ravel()``.")
+    status_ = Fitted("status_text", "How the solver ended.", describes_coefficients=False)
+    solver_ = Fitted("method", "The algorithm that was used.", describes_coefficients=False)
+    log_likelihood_ = Fitted(
+        "log_likelihood",
+        "Log-likelihood at the parameters, a penalty left out; noise of a linear fit is normal.",
+    )
+    n_observations_ = Fitted("n_observations", "Rows that the weights stand for, ``Σ wᵢ``.")
+    n_free_params_ = Fitted(
+        "n_free_params",
+        "Parameters that the data determine; the variance of the noise is not counted.",
+    )
+    aic_ = Fitted(
+        "aic", "Akaike's criterion ``-2ℓ + 2k`` with k = ``n_free_params_`` (Akaike 1974)."
+    )
+    bic_ = Fitted("bic", "Schwarz's criterion ``-2ℓ + k log n`` (Schwarz 1978).")
+    covariance_ = Fitted(
+        "covariance", "Covariance of ``params_.ravel()``, by the model; see docs/inference.md."
+    )
+    standard_errors_ = Fitted("standard_errors", "Standard errors of ``params_``, in its shape.")
 
     def covariance(
         self,
@@ -180,7 +122,7 @@ class ParameterInferenceMixin:
         options = RobustOptions(
             kind=kind, groups=groups, use_correction=use_correction, df_correction=df_correction
         )
-        return self._estimate(X, y, sample_weight, **options).covariance
+        return self._estimate(X, y, sample_weight, **options)[1].covariance
 
     def confidence_intervals(
         self,
@@ -274,13 +216,14 @@ class ParameterInferenceMixin:
         DeltaMethod
             With ``estimate``, ``standard_error``, ``covariance`` and ``interval(level)``.
         """
-        estimate = self._estimate(X, y, sample_weight, **robust)
-        return delta_method(g, estimate, self.params_.shape)
+        record, estimate = self._estimate(X, y, sample_weight, **robust)
+        return record.delta_method(g, estimate)
 
     def _estimate(
         self, X: Any, y: Any, sample_weight: Any, **options: Unpack[RobustOptions]
-    ) -> Estimate:
-        check_is_fitted(self)
+    ) -> tuple[Any, Estimate]:
+        """The record of the fit, and all parameters by the covariance that is asked for."""
+        record: ParameterFit = self._record()
         kind, groups = options.get("kind", "nonrobust"), options.get("groups")
         check_choice("kind", kind, _KINDS)
         if (groups is not None) != (kind == "cluster"):
@@ -290,78 +233,43 @@ class ParameterInferenceMixin:
                 else f"groups was given, but kind={kind!r}; pass kind='cluster'."
             )
         if kind == "nonrobust":
-            return self._own_estimate()
+            return record, record.estimate
         if X is None or y is None:
             raise ValueError(
                 f"kind={kind!r} reads the training rows once more; pass X and y (and their "
                 "sample_weight, where there was one)."
             )
-        correct = options.get("use_correction", True), options.get("df_correction", True)
-        return self._robust_estimate(X, y, sample_weight, kind, groups, correct)
+        _ = record.model  # refuses what has no covariance before any row is read
+        X, targets, weights = self._training_rows(X, y, sample_weight)
+        counts, extras = (), None
+        if kind == "cluster":
+            clusters = ClusterCodes.of(groups, weights, X.shape[0])
+            counts, extras = clusters.counts, {"groups": clusters.codes}
+        robust = RobustCovariance(
+            kind,
+            counts,
+            options.get("use_correction", True),
+            options.get("df_correction", True),
+        )
+        rows = ArrayRows(X, targets, weights, extras, intercept=record.intercept)
+        return record, record.robust_estimate(rows, robust, self._loss_of_user())
 
     def _reported(
         self, X: Any, y: Any, sample_weight: Any, reference: Any, robust: RobustOptions
     ) -> Estimate:
-        return self._identified(self._estimate(X, y, sample_weight, **robust), reference)
+        record, estimate = self._estimate(X, y, sample_weight, **robust)
+        return record.reported(estimate, reference)
 
-    def _sandwich(
-        self,
-        model: RobustModel,
-        X: Any,
-        targets: Array,
-        weights: Array | None,
-        kind: str,
-        groups: Any,
-        use_correction: bool,
-    ) -> tuple[Sandwich, tuple[int, ...]]:
-        """The robust covariance, and how many clusters there are by each grouping."""
-        intercept = bool(self.fit_intercept)
-        if kind != "cluster":
-            rows = ArrayRows(X, targets, weights, intercept=intercept)
-            return hc_covariance(model, rows, kind), ()
-        clusters = ClusterCodes.of(groups, weights, X.shape[0])
-        rows = ArrayRows(X, targets, weights, {"groups": clusters.codes}, intercept=intercept)
-        sandwich = cluster_covariance(model, rows, clusters.counts, use_correction=use_correction)
-        return sandwich, clusters.counts
+    def _training_rows(self, X: Any, y: Any, sample_weight: Any) -> tuple[Any, Any, Array | None]:
+        """X, targets and weights; refused when they are not the rows of the fit."""
+        record: ParameterFit = self._record()
+        X, targets, weights = self._validated(X, y, sample_weight)
+        rows = ArrayRows(X, targets, weights, intercept=record.intercept)
+        record.require_training_rows(rows, self._objective_of_fit(rows))
+        return X, targets, weights
 
-    def _refuse_other_rows(self, X: Any, weights: Array | None) -> None:
-        """Refuse rows that cannot be those of the fit."""
-        if X.shape[0] != self._seen.n_rows:
-            raise ValueError(
-                f"X has {X.shape[0]} rows; the model was fitted to {self._seen.n_rows}. Pass the "
-                "training rows, all of them and in their order."
-            )
-        total = float(X.shape[0] if weights is None else weights.sum())
-        if not np.isclose(total, self._seen.total_weight, rtol=1e-9):
-            raise ValueError(
-                f"the weights of the rows sum to {total:g}; those of the fit to "
-                f"{self._seen.total_weight:g}. Pass the sample_weight of the fit."
-            )
-
-    def _parameter_names(self) -> tuple[str, ...]:
-        """Names of the features, then of the intercept where there is one."""
-        return (*column_names(self), *([INTERCEPT] if self.fit_intercept else []))
-
-
-def column_names(estimator: Any) -> tuple[str, ...]:
-    """Names of the features: those of a pipeline, those of the fit, or x0, x1, ….
-
-    :func:`mcmodels.summarize` sets the first on a copy of the model.
-    """
-    for names in ("_column_names", "feature_names_in_"):
-        if hasattr(estimator, names):
-            return tuple(map(str, getattr(estimator, names)))
-    return tuple(f"x{j}" for j in range(estimator.n_features_in_))
-
-
-def described(estimate: Estimate) -> str:
-    """What a covariance is, in words."""
-    words = {
-        "nonrobust": "inverse of the Hessian",
-        "Laplace": "inverse of the penalised Hessian (Laplace's approximation to the posterior)",
-        "cluster": "cluster-robust",
-    }
-    return words.get(estimate.kind, f"robust to unequal variances ({estimate.kind})")
+    def _loss_of_user(self) -> UserLoss | None:
+        return None
 
 
 def index_of(X: Any) -> pd.Index | None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from mcmodels._validation import check_choice
+from mcmodels.estimators.validation import check_choice
 from mcmodels.inference.dimension import components_for_share, minka_log_evidence
 from mcmodels.rows import Extent
 from mcmodels.rows.blocks import Array

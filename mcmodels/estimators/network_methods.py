@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from sklearn.utils.validation import check_is_fitted
 
-from mcmodels._parameter_inference import index_of
-from mcmodels._validation import check_choice, validated_rows
-from mcmodels._verdicts import warn_not_converged
+from mcmodels.estimators.model import Model
+from mcmodels.estimators.parameter_methods import index_of
+from mcmodels.estimators.validation import check_choice, validated_rows
+from mcmodels.estimators.verdicts import warn_not_converged
 from mcmodels.inference.laplace import Curvature, NetworkPosterior, network_posterior
+from mcmodels.objectives import NetworkObjective
+from mcmodels.results.networks import NetworkFit
 from mcmodels.rows import ArrayRows
 from mcmodels.rows.blocks import Array
 
-__all__ = ["LaplaceMixin", "LaplacePredictions"]
+__all__ = ["LaplacePredictions", "NetworkMethods"]
 
 
 @dataclass(frozen=True)
@@ -88,11 +91,17 @@ class LaplacePredictions:
         return pd.DataFrame(values.reshape(len(values), -1), columns=levels, index=index)
 
 
-class LaplaceMixin:
+class NetworkMethods(Model):
     """Predictive intervals of a network."""
 
-    params_: Array
-    converged_: bool
+    _coefficients = ("coefs_", "intercepts_")
+    _tracked = _coefficients
+    coefs_: list[Array]
+    intercepts_: list[Array]
+
+    @abstractmethod
+    def _objective_on(self, X: Any, y: Any, sample_weight: Any) -> NetworkObjective:
+        """The objective over rows, which it validates."""
 
     def laplace(
         self, X: Any, y: Any, sample_weight: Any = None, *, curvature: Curvature = "last_layer"
@@ -133,15 +142,15 @@ class LaplaceMixin:
         without a penalty these are the intervals of LinearRegression and LogisticRegression.
         """
         check_choice("curvature", curvature, ("last_layer", "full"))
-        check_is_fitted(self)
-        objective = self._objective_on(X, y, sample_weight)  # type: ignore[attr-defined]
-        if not self.converged_:
+        record: NetworkFit = self._record()
+        objective, params = self._objective_on(X, y, sample_weight), self.params_
+        record.require_training_rows(objective.rows, objective, params)
+        if not record.converged:
             warn_not_converged(
                 "the fit stopped before its gradient was small: the intervals are round the "
                 "parameters where it stopped, and those of a minimum may lie elsewhere. Raise "
-                "max_iter, or see what fit warned of.",
-                stacklevel=3,
+                "max_iter, or see what fit warned of."
             )
         noise = not hasattr(self, "classes_")
-        posterior = network_posterior(objective, self.params_, curvature, noise=noise)
+        posterior = network_posterior(objective, params, curvature, noise=noise)
         return LaplacePredictions(self, posterior)

@@ -1,0 +1,216 @@
+"""Classes: labels as small codes, weights of classes, predictions from log-odds."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from scipy.special import expit, log_expit, log_softmax, softmax
+from sklearn.utils.class_weight import compute_class_weight
+from sklearn.utils.multiclass import check_classification_targets
+
+from mcmodels.rows.blocks import Array
+
+__all__ = [
+    "ClassPredictions",
+    "ClassWeights",
+    "check_labels",
+    "codes_of",
+    "encode",
+    "refuse_single_class",
+    "refuse_unknown",
+    "select",
+    "totals",
+]
+
+# Integers that span no more than this are counted, not looked up.
+_NARROW = 2**12
+
+
+def encode(y: Any) -> tuple[Any, npt.NDArray[np.integer]]:
+    """Labels in ascending order, and the position among them of each entry of y.
+
+    Parameters
+    ----------
+    y : ndarray of shape (n,)
+        Labels.
+
+    Returns
+    -------
+    labels : ndarray of shape (k,)
+        The distinct labels.
+    codes : ndarray of shape (n,)
+        Integers below k, of the smallest type that holds them.
+    """
+    if y.dtype.kind == "b":
+        present = np.array([not y.all(), y.any()])
+        labels = np.array([False, True])[present]
+        return labels, (y.astype(np.int8) if present.all() else np.zeros(len(y), np.int8))
+    if y.dtype.kind in "iu":
+        low, high = int(y.min()), int(y.max())
+        if high - low == 1:
+            return np.array([low, high], dtype=y.dtype), (y == high).view(np.int8)
+        if high - low < _NARROW:
+            # Differences wrap around in the type of y, and are right in the unsigned one.
+            offset = np.asarray(low).astype(y.dtype)
+            shifted = (y - offset).view(f"u{y.dtype.itemsize}").astype(np.intp)
+            found = np.flatnonzero(np.bincount(shifted, minlength=high - low + 1))
+            position = np.zeros(high - low + 1, dtype=_smallest(found.size))
+            position[found] = np.arange(found.size)
+            return found.astype(y.dtype) + offset, position[shifted]
+    codes, distinct = pd.factorize(y)
+    labels, rank = np.unique(np.asarray(distinct, dtype=y.dtype), return_inverse=True)
+    return labels, rank.astype(_smallest(labels.size))[codes]
+
+
+def select(
+    labels: Any, codes: npt.NDArray[np.integer], present: npt.NDArray[np.bool_]
+) -> tuple[Any, npt.NDArray[np.integer]]:
+    """Only the labels that are present; entries of others get the code of some label."""
+    if present.all():
+        return labels, codes
+    position = np.maximum(np.cumsum(present) - 1, 0).astype(codes.dtype)
+    return labels[present], position[codes]
+
+
+def check_labels(y: Any) -> None:
+    """Refuse targets that are no class labels, such as fractions."""
+    if y.dtype.kind not in "biuUS":
+        check_classification_targets(y)
+
+
+def codes_of(y: Any, classes: Any) -> npt.NDArray[np.intp]:
+    """Positions in ``classes``; rows without weight may be of a class that was not there."""
+    return np.minimum(np.searchsorted(classes, y), len(classes) - 1)
+
+
+def refuse_single_class(labels: Any, present: npt.NDArray[np.bool_], where: str = "") -> None:
+    """Raise ValueError unless rows of at least two classes count.
+
+    ``where`` says which rows count: " in the rows of positive weight".
+    """
+    if np.count_nonzero(present) < 2:
+        found = ", ".join(map(str, labels[present])) or "none"
+        raise ValueError(
+            f"y holds only one class{where}: {found}. Classifying needs at least two classes; "
+            "check the target, or the rows that were selected."
+        )
+
+
+def refuse_unknown(y: Any, weights: Any, classes: Any) -> None:
+    """Raise ValueError if a row of positive weight has a label that no class has."""
+    unknown = np.setdiff1d(y if weights is None else y[weights > 0], classes)
+    if unknown.size:
+        raise ValueError(
+            f"y holds the class {unknown[0]!s}, which was not there at fit; the classes are "
+            f"{classes.tolist()}."
+        )
+
+
+def totals(codes: npt.NDArray[np.integer], weights: Any, n_labels: int) -> npt.NDArray[np.float64]:
+    """Total weight of the rows of each code; their number without weights."""
+    if weights is None and n_labels == 2:
+        second = float(np.count_nonzero(codes))
+        return np.array([len(codes) - second, second])
+    return np.bincount(codes, weights=weights, minlength=n_labels).astype(np.float64)
+
+
+def _smallest(n_labels: int) -> np.dtype[Any]:
+    return np.min_scalar_type(-max(n_labels, 1))
+
+
+@dataclass(frozen=True)
+class ClassWeights:
+    """A factor on the weights of the rows of each class.
+
+    Parameters
+    ----------
+    by_label : dict
+        The factor of each label; labels that are not in it have 1.
+    """
+
+    by_label: dict[Any, float]
+
+    @classmethod
+    def of(cls, class_weight: Any, y: Any, weights: Array | None) -> Self:
+        """The factors that ``class_weight`` (a dict, "balanced" or None) means for these rows."""
+        if class_weight is None:
+            return cls({})
+        if class_weight == "balanced" and weights is not None:
+            y, weights = y[weights > 0], weights[weights > 0]
+        labels = np.unique(y)
+        factors = compute_class_weight(class_weight, classes=labels, y=y, sample_weight=weights)
+        if not (np.isfinite(factors).all() and (factors >= 0).all()):
+            raise ValueError(
+                f"class_weight={class_weight!r} must hold finite numbers of at least 0."
+            )
+        return cls(dict(zip(labels.tolist(), factors.tolist(), strict=True)))
+
+    def times(self, y: Any, weights: Array | None) -> Array | None:
+        """Weights of rows times the factors of their classes; None stands for ones."""
+        if not self.by_label:
+            return weights
+        labels, codes = np.unique(y, return_inverse=True)
+        factors = np.array([self.by_label.get(label, 1.0) for label in labels.tolist()])
+        return factors[codes] if weights is None else weights * factors[codes]
+
+
+class ClassPredictions:
+    """Classes and probabilities: the logistic function of η with two classes, else its softmax."""
+
+    classes_: Any
+
+    @abstractmethod
+    def decision_function(self, X: Any) -> Array:
+        """η of each row: of shape (n_samples,) with two classes, (n_samples, n_classes) with K."""
+
+    def predict(self, X: Any) -> Any:
+        """Most probable class of each row.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Features.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,)
+        """
+        eta = self.decision_function(X)
+        return self.classes_[(eta > 0).astype(int) if eta.ndim == 1 else eta.argmax(axis=1)]
+
+    def predict_proba(self, X: Any) -> Array:
+        """Probability of each class, in the order of ``classes_``.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Features.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_classes)
+        """
+        eta = self.decision_function(X)
+        return np.column_stack([expit(-eta), expit(eta)]) if eta.ndim == 1 else softmax(eta, axis=1)
+
+    def predict_log_proba(self, X: Any) -> Array:
+        """Logarithm of :meth:`predict_proba`, finite where the probability underflows.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Features.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_classes)
+        """
+        eta = self.decision_function(X)
+        if eta.ndim == 1:
+            return np.column_stack([log_expit(-eta), log_expit(eta)])
+        return log_softmax(eta, axis=1)

@@ -1,0 +1,89 @@
+"""Estimators of one linear predictor or several: coefficients, intercept, and what they predict."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from sklearn.base import ClassifierMixin
+
+from mcmodels.estimators.model import Model
+from mcmodels.estimators.validation import check_params, check_weights, validated_rows
+from mcmodels.exceptions import InferenceError
+from mcmodels.rows import ArrayRows
+from mcmodels.rows.blocks import Array
+
+__all__ = ["LinearPredictorModel"]
+
+
+class LinearPredictorModel(Model):
+    """A model of ``η = Xw + b``, with ``coef_`` w and ``intercept_`` b as scikit-learn has them."""
+
+    fit_intercept: bool
+    coef_: Any
+    intercept_: Any
+
+    @property
+    def params_(self) -> Array:
+        """Coefficients, then the intercept when one is fitted: those of ``coef_``, ``intercept_``.
+
+        Shape (P,) for one output, (n_outputs, P) for several.
+        """
+        coef, intercept = self._coefficients_of_outputs()
+        params = np.column_stack([coef, intercept]) if self._has_intercept else coef.copy()
+        return params[0] if self._is_single else params
+
+    @params_.setter
+    def params_(self, params: Any) -> None:
+        """Set ``coef_`` and ``intercept_``."""
+        values = check_params(params, self.params_.shape)
+        if self._has_intercept:
+            coef, intercept = values[..., :-1], values[..., -1]
+            self.intercept_ = np.reshape(intercept, np.shape(self.intercept_)).copy()
+            values = coef
+        self.coef_ = np.reshape(values, np.shape(self.coef_)).copy()
+
+    @property
+    def _has_intercept(self) -> bool:
+        """Whether the intercept is a free parameter: as in the fit, or where one was assigned."""
+        fitted = self.fit_intercept if self._fit is None else self._fit.intercept
+        return bool(fitted) or bool(np.any(self.intercept_))
+
+    @property
+    def _is_single(self) -> bool:
+        """Whether parameters are a vector: one target, or two classes."""
+        coef = np.asarray(self.coef_)
+        return coef.ndim < 2 or (isinstance(self, ClassifierMixin) and len(coef) == 1)
+
+    def _coefficients_of_outputs(self) -> tuple[Array, Array]:
+        """Coefficients of shape (n_outputs, p) and intercepts of shape (n_outputs,)."""
+        self._check_has_coefficients()
+        coef = np.atleast_2d(np.asarray(self.coef_, dtype=np.float64))
+        intercept = np.atleast_1d(np.asarray(self.intercept_, dtype=np.float64)).ravel()
+        if coef.ndim != 2 or intercept.size not in (1, len(coef)):
+            raise InferenceError(
+                f"coef_ has shape {np.shape(self.coef_)} and intercept_ "
+                f"{np.shape(self.intercept_)}; each output needs a row of coef_ and an entry of "
+                "intercept_."
+            )
+        return coef, np.broadcast_to(intercept, len(coef))
+
+    def _linear_predictor(self, X: Any) -> Array:
+        """η of each row, shape (n_samples,) or (n_samples, n_outputs)."""
+        coef, intercept = self._coefficients_of_outputs()
+        X = validated_rows(self, X)
+        if X.shape[1] != coef.shape[1]:
+            raise ValueError(
+                f"X has {X.shape[1]} features, but coef_ has {coef.shape[1]}; each feature needs "
+                "a coefficient."
+            )
+        params = np.column_stack([coef, intercept])
+        if self._is_single:
+            params = params[0]
+        return ArrayRows(X).map(lambda block: block.X.predictor(params))
+
+    def _unlabelled_rows(self, X: Any, sample_weight: Any = None) -> ArrayRows:
+        """Rows without targets, in the design of the fit."""
+        self._check_has_coefficients()
+        X = validated_rows(self, X)
+        return ArrayRows(X, weights=check_weights(sample_weight, X), intercept=self._has_intercept)

@@ -1,0 +1,265 @@
+"""What LogisticRegression says beyond its coefficients: likelihood, probabilities, influence."""
+
+from __future__ import annotations
+
+from typing import Any, Literal, Unpack
+
+import numpy as np
+import pandas as pd
+from sklearn.utils.validation import check_array
+
+from mcmodels.estimators.model import Fitted
+from mcmodels.estimators.parameter_methods import ParameterMethods, RobustOptions, index_of
+from mcmodels.estimators.validation import check_choice
+from mcmodels.inference.diagnostics import score_test
+from mcmodels.inference.estimate import Estimate
+from mcmodels.inference.hypotheses import HypothesisTest
+from mcmodels.inference.influence import deviance_residual, logistic_influence, pearson_residual
+from mcmodels.inference.marginal_effects import At, marginal_effects
+from mcmodels.inference.probability_intervals import probability_intervals
+from mcmodels.inference.summary import Summary
+from mcmodels.results.logistic import LogisticFit
+from mcmodels.rows import ArrayRows
+from mcmodels.rows.blocks import Array
+
+__all__ = ["LogisticMethods"]
+
+
+class LogisticMethods(ParameterMethods):
+    """Inference of LogisticRegression, from the inverse of the Hessian of what was minimised.
+
+    Formulas and sources are in :mod:`mcmodels.inference.logistic_model`.
+    """
+
+    classes_: Any
+
+    objective_ = Fitted("objective", "The objective at ``params_``, on the training rows.")
+    converged_ = Fitted(
+        "converged",
+        "Whether the tolerance was met at a finite optimum.",
+        describes_coefficients=False,
+    )
+    n_iter_ = Fitted("n_iter_array", "Newton steps taken.", describes_coefficients=False)
+    null_log_likelihood_ = Fitted(
+        "null_log_likelihood", "Log-likelihood of the shares of the classes alone."
+    )
+    mcfadden_r_squared_ = Fitted(
+        "mcfadden_r_squared", "``1 - ℓ/ℓ₀``, with ℓ₀ the null log-likelihood."
+    )
+    likelihood_ratio_test_ = Fitted(
+        "likelihood_ratio_test",
+        "Test that every slope is zero, against the shares of the classes.",
+    )
+
+    def summary(
+        self,
+        X: Any = None,
+        y: Any = None,
+        sample_weight: Any = None,
+        *,
+        level: float = 0.95,
+        reference: Any = None,
+        p_values: bool | None = None,
+        **robust: Unpack[RobustOptions],
+    ) -> Summary:
+        """Coefficients with standard errors, tests and intervals, and how good the fit is.
+
+        Parameters
+        ----------
+        X, y, sample_weight
+            The training rows, for a robust ``kind``.
+        level : float, default=0.95
+            Of the intervals.
+        reference : label, default=None
+            With more than two classes, the class that the others are compared with; by default the
+            first.
+        p_values : bool, default=None
+            Whether to print tests. By default of unpenalised fits only: a penalty pulls
+            coefficients towards zero, and the probability of a larger statistic under a
+            coefficient of zero is then not what the normal distribution says.
+        **robust
+            ``kind``, ``groups``, ``use_correction``, ``df_correction`` of :meth:`covariance`.
+
+        Returns
+        -------
+        Summary
+            ``print`` it; or ``to_frame()``, ``to_latex()``.
+        """
+        record, estimate = self._estimate(X, y, sample_weight, **robust)
+        return record.summary(estimate, level, reference, p_values)
+
+    def predict_interval(self, X: Any, level: float = 0.95) -> pd.DataFrame:
+        """Probabilities of the classes with intervals, taken on the log-odds and mapped back.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Features.
+        level : float, default=0.95
+            Probability that an interval covers, in (0, 1).
+
+        Returns
+        -------
+        DataFrame
+            Columns probability, standard_error (delta method), lower, upper, of the second class.
+            With more than two classes, columns of two levels: the class, and these.
+        """
+        record: LogisticFit = self._record()
+        index = index_of(X)
+        rows = self._unlabelled_rows(X)
+        model = record.model
+        values = probability_intervals(model, rows, record.estimate.quantile(level))
+        columns = ["probability", "standard_error", "lower", "upper"]
+        if len(record.classes) == 2:
+            return pd.DataFrame(values[:, 0], columns=columns, index=index)
+        levels = pd.MultiIndex.from_product([record.classes, columns], names=["class", None])
+        return pd.DataFrame(values.reshape(len(values), -1), columns=levels, index=index)
+
+    def marginal_effects(
+        self,
+        X: Any,
+        *,
+        at: At = "average",
+        discrete: bool = True,
+        level: float = 0.95,
+        sample_weight: Any = None,
+    ) -> pd.DataFrame:
+        """How the probability changes with each feature, the others held.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Rows over which, or at whose means, effects are taken.
+        at : {"average", "means", "rows"}, default="average"
+            "average": mean over the rows of each row's effect. "means": effect at the means of the
+            features. "rows": effects of every row, with no intervals.
+        discrete : bool, default=True
+            Whether a feature that is 0 or 1 in every row has for effect the change of the
+            probability from 0 to 1, instead of a derivative.
+        level : float, default=0.95
+            Of the intervals.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the rows in means; not for at="rows", which takes none.
+
+        Returns
+        -------
+        DataFrame
+            One row a feature (of every class, with more than two), with columns coefficient (the
+            effect), standard_error (delta method), z, p_value, lower and upper. With at="rows" one
+            row a row and one column a feature.
+
+        Notes
+        -----
+        Formulas and sources are in :mod:`mcmodels.inference.marginal_effects`.
+        """
+        check_choice("at", at, ("average", "means", "rows"))
+        record: LogisticFit = self._record()
+        if at == "rows" and sample_weight is not None:
+            raise ValueError(
+                "at='rows' takes no mean that sample_weight could weigh; leave it out."
+            )
+        names, index = record.names, index_of(X)
+        rows = self._unlabelled_rows(X, sample_weight)
+        found = marginal_effects(record.model, rows, at=at, discrete=discrete)
+        if len(record.classes) > 2:
+            names = tuple(f"{label}:{name}" for label in record.classes for name in names)
+        if not isinstance(found, Estimate):
+            return pd.DataFrame(found, columns=list(names), index=index)
+        named = Estimate(found.params, found.covariance, names, kind=found.kind)
+        return named.table(level, p_values=not record.penalty)
+
+    def residuals(
+        self, X: Any, y: Any, *, kind: Literal["deviance", "pearson"] = "deviance"
+    ) -> Array:
+        """Residuals of rows, for two classes.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Rows.
+        y : array-like of shape (n_samples,)
+            Their labels.
+        kind : {"deviance", "pearson"}, default="deviance"
+            ``±√(-2 log p(y))``, whose squares sum to the deviance; or ``(y - p)/√(p(1 - p))``.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,)
+        """
+        check_choice("kind", kind, ("deviance", "pearson"))
+        record: LogisticFit = self._record()
+        record.refuse_several_classes("residuals")
+        X, codes, _ = self._validated(X, y, None)
+        of = deviance_residual if kind == "deviance" else pearson_residual
+        rows = ArrayRows(X, codes, intercept=record.intercept)
+        return rows.map(lambda block: of(block.y, block.X.predictor(record.params)))
+
+    def influence(self, X: Any, y: Any, sample_weight: Any = None) -> pd.DataFrame:
+        """How much each training row moves the fit, to one Newton step; for two classes.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            The training rows.
+        y : array-like of shape (n_samples,)
+            Their labels.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Their weights.
+
+        Returns
+        -------
+        DataFrame
+            One row a row, its index that of X; columns leverage, pearson_residual,
+            deviance_residual, standardized_residual (Pearson's, divided by ``√(1 - h)``),
+            cooks_distance, and dfbetas_<name> for each parameter.
+
+        Notes
+        -----
+        Formulas and sources are in :mod:`mcmodels.inference.influence`.
+        """
+        record: LogisticFit = self._record()
+        model = record.model
+        record.refuse_several_classes("influence")
+        whitening, index = model.whitening, index_of(X)
+        X, codes, weights = self._training_rows(X, y, sample_weight)
+        extras = None if weights is None else {"frequency": weights}
+        rows = ArrayRows(X, codes, extras=extras, intercept=record.intercept)
+        return logistic_influence(whitening, rows, record.params, model.names, index)
+
+    def score_test(
+        self, X: Any, y: Any, candidate: Any, sample_weight: Any = None
+    ) -> HypothesisTest:
+        """Test whether a column that was left out belongs in the model, without refitting.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            The training rows.
+        y : array-like of shape (n_samples,)
+            Their labels; two classes.
+        candidate : array-like of shape (n_samples,) or (n_samples, q)
+            The column, or several to be tested together.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Their weights.
+
+        Returns
+        -------
+        HypothesisTest
+            χ² with q degrees of freedom.
+        """
+        record: LogisticFit = self._record()
+        model = record.model
+        model.refuse_penalised("a score test")
+        record.refuse_several_classes("score_test")
+        X, codes, weights = self._training_rows(X, y, sample_weight)
+        named = isinstance(candidate, pd.Series) and candidate.name is not None
+        name = str(candidate.name) if named else "the candidate"
+        columns = check_array(candidate, dtype=np.float64, ensure_2d=False, input_name="candidate")
+        if columns.ndim == 0 or len(columns) != X.shape[0]:
+            raise ValueError(
+                f"candidate has shape {columns.shape}; it needs one value for each of the "
+                f"{X.shape[0]} rows."
+            )
+        extras = {"candidate": columns.reshape(len(columns), -1)}
+        rows = ArrayRows(X, codes, weights, extras, intercept=record.intercept)
+        return score_test(model.whitening, rows, record.params, name)

@@ -1,0 +1,78 @@
+"""Comparing two fitted models: the likelihood-ratio test of nested ones."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from mcmodels.inference.hypotheses import HypothesisTest
+
+__all__ = ["likelihood_ratio_test"]
+
+
+def likelihood_ratio_test(small: Any, big: Any) -> HypothesisTest:
+    """Test whether what ``big`` has beyond ``small`` is zero: ``2(ℓ_big - ℓ_small)`` is about χ².
+
+    Source: Casella and Berger (2002), *Statistical Inference*, 2nd ed., theorem 10.3.3.
+
+    Parameters
+    ----------
+    small, big : fitted LinearRegression, LogisticRegression, ObjectiveRegressor or …Classifier
+        Of the same class, fitted to the same rows without a penalty; the parameters of ``small``
+        must be those of ``big`` under the hypothesis (nested models), which is not checked beyond
+        their numbers.
+
+    Returns
+    -------
+    HypothesisTest
+
+    Raises
+    ------
+    ValueError
+        When the two cannot be nested: other classes, rows or targets, or no more parameters; or
+        when a fit is penalised.
+    """
+    if type(small) is not type(big):
+        raise ValueError(
+            f"small is a {type(small).__name__} and big a {type(big).__name__}; likelihoods of "
+            "different models cannot be compared this way."
+        )
+    if small.n_observations_ != big.n_observations_:
+        raise ValueError(
+            f"small was fitted to {small.n_observations_:g} rows and big to "
+            f"{big.n_observations_:g}; both need the same rows."
+        )
+    difference = small._fit.training.difference(big._fit.training)
+    if difference:
+        raise ValueError(
+            f"small and big were not fitted to the same rows and target: {difference}. Fit both to "
+            "the same."
+        )
+    df = big.n_free_params_ - small.n_free_params_
+    if df <= 0:
+        raise ValueError(
+            f"big has {big.n_free_params_} parameters and small {small.n_free_params_}; big must "
+            "have more. Swap them if they were given the other way round."
+        )
+    for name, model in (("small", small), ("big", big)):
+        C, alpha = getattr(model, "C", np.inf), getattr(model, "alpha", 0.0)
+        if np.isfinite(C) or alpha > 0:
+            found, without = ("C", "C=np.inf") if np.isfinite(C) else ("alpha", "alpha=0")
+            raise ValueError(
+                f"{name} was fitted with a penalty ({found}={getattr(model, found)!r}), and does "
+                f"not maximise the likelihood; fit both with {without}."
+            )
+    if getattr(small, "loss", None) != getattr(big, "loss", None):
+        raise ValueError(
+            "small and big have different losses, whose constants do not cancel; fit both with the "
+            "same."
+        )
+    gain = 2.0 * (big.log_likelihood_ - small.log_likelihood_)
+    rounding = 64 * np.finfo(np.float64).eps * abs(big.log_likelihood_)
+    if gain < -max(rounding, 1e-8 * abs(big.log_likelihood_)):
+        raise ValueError(
+            f"big has a lower likelihood than small (by {-gain / 2:g}), so small is not nested in "
+            "it, or a fit has not converged."
+        )
+    return HypothesisTest("small is enough", max(gain, 0.0), df)

@@ -1,0 +1,222 @@
+"""What a fit of LinearRegression says: its record and its summary."""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from scipy import linalg
+
+from mcmodels.exceptions import InferenceError
+from mcmodels.inference.estimate import Estimate
+from mcmodels.inference.hypotheses import HypothesisTest
+from mcmodels.inference.linear_model import LinearModelInference, LinearRobustModel
+from mcmodels.inference.summary import Summary, number, p_value
+from mcmodels.objectives import Objective
+from mcmodels.objectives.user_loss import UserLoss
+from mcmodels.results.record import ParameterFit, RobustCovariance, described
+from mcmodels.results.training_rows import TrainingRows
+from mcmodels.rows import ColumnMoments, Rows
+from mcmodels.rows.blocks import Array
+from mcmodels.solvers.least_squares import LeastSquares, MatrixFreeFit
+
+__all__ = ["LinearFit"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class LinearFit(ParameterFit):
+    """A least-squares fit.
+
+    Parameters
+    ----------
+    least_squares : LeastSquares or MatrixFreeFit
+        The minimiser, and the moments of the rows that it came from.
+    rank : int
+        Rank of the (centred, weighted) features.
+    """
+
+    least_squares: LeastSquares | MatrixFreeFit
+    rank: int
+
+    @property
+    def n_targets(self) -> int:
+        """Number of targets."""
+        return len(self.least_squares.params)
+
+    @functools.cached_property
+    def training(self) -> TrainingRows:
+        """Sums by which the rows of the fit are recognised: its moments, taken about zero."""
+        moments = self.least_squares.moments
+        n, mean = moments.weight, moments.mean
+        p = moments.n_features
+        xy = None
+        if not isinstance(moments, ColumnMoments):
+            xy = moments.Sxy.T + n * np.outer(mean[p:], mean[:p])
+        squares = np.concatenate([moments.x_squares, moments.y_squares]) + n * mean**2
+        # Without an intercept the moments are about zero, and hold no mean.
+        x, y = (n * mean[:p], n * mean[p:]) if self.intercept else (None, None)
+        return TrainingRows(
+            self.seen,
+            self.names,
+            tuple(f"y{k}" for k in range(self.n_targets)),
+            is_classes=False,
+            x=x,
+            y=y,
+            y_squares=squares[p:],
+            xy=xy,
+            x_squares=squares[:p],
+            rounding=getattr(moments, "rounding", float(np.finfo(np.float64).eps)),
+        )
+
+    def require_training_rows(self, rows: Rows, objective: Objective) -> None:
+        """Refuse rows that are not those of the fit; their objective follows from their sums."""
+        self.training.require(rows)
+
+    @functools.cached_property
+    def model(self) -> LinearModelInference:
+        """The classical linear model; refuses where no matrix was formed."""
+        names = self.parameter_names
+        if self.params.ndim == 2:
+            names = tuple(f"y{k}:{name}" for k in range(self.n_targets) for name in names)
+        fit = self.factored("inference")
+        return LinearModelInference(fit, self.rank, self.undetermined, names)
+
+    def factored(self, wanted: str) -> LeastSquares:
+        """The fit, if it has formed the matrix that is ``wanted``."""
+        if not isinstance(self.least_squares, LeastSquares):
+            raise InferenceError(
+                f"{wanted} is not there: a matrix of {len(self.names)} features was not "
+                "formed. Call hessian_vector_product(X, y, vector=…) with the training rows, or "
+                "hessian(X, y) if there is room for it; or fit with solver='normal'."
+            )
+        return self.least_squares
+
+    @property
+    def hessian(self) -> Array:
+        """Hessian of the objective over the raveled parameters."""
+        block = self.factored("hessian_").quadratic.hessian_of_one_target()
+        if self.params.ndim == 1:
+            return block
+        return np.asarray(np.kron(np.eye(self.n_targets), block), dtype=np.float64)
+
+    @functools.cached_property
+    def singular(self) -> Array:
+        """Singular values of the (centred, weighted) features, descending."""
+        factor = self.factored("singular_").factor
+        found = linalg.svdvals(factor) if self.rank else np.zeros(0)
+        singular = np.zeros(min(self.seen.n_rows, self.seen.n_features))
+        singular[: found.size] = found[: singular.size]
+        return singular
+
+    @property
+    def condition_number(self) -> float:
+        """Ratio of the extreme singular values; inf when the rank is not full."""
+        if self.rank < len(self.names):
+            return np.inf
+        return float(self.singular[0] / self.singular[-1])
+
+    @property
+    def r_squared(self) -> float | Array:
+        """R² of each target."""
+        return self._by_target(self.model.r_squared)
+
+    @property
+    def adjusted_r_squared(self) -> float | Array:
+        """R² of each target, with the squares divided by their degrees of freedom."""
+        return self._by_target(self.model.adjusted_r_squared)
+
+    @property
+    def f_test(self) -> HypothesisTest:
+        """Test that every slope is zero."""
+        return self.model.f_test
+
+    @property
+    def residual_squares(self) -> float:
+        """``Σ wᵢrᵢ²`` of the one target."""
+        return float(self.factored("this").residual_scatter[0, 0])
+
+    def robust_estimate(
+        self, rows: Rows, robust: RobustCovariance, loss: UserLoss | None = None
+    ) -> Estimate:
+        """All parameters, by a robust covariance from the training rows."""
+        model = self.model
+        sandwich = robust.of(LinearRobustModel(model.whitening, self.least_squares.params), rows)
+        df = model.df
+        if robust.counts and robust.df_correction:
+            df = min(robust.counts[:2]) - 1.0
+        covariance, root = sandwich.covariance, sandwich.root
+        return Estimate(self.params.ravel(), covariance, model.names, df, robust.kind, root)
+
+    def reported(self, estimate: Estimate, reference: Any = None) -> Estimate:
+        """What the data determine of the parameters: all of them."""
+        if reference is not None:
+            raise ValueError("reference is for more than two classes; this is a linear model.")
+        return estimate
+
+    def predictions(self, rows: Rows, kind: str) -> tuple[Array, Array]:
+        """Predictions of the one target, and their standard errors.
+
+        ``kind`` "mean" is of ``x̃ᵀθ`` itself, "observation" of a new observation there.
+        """
+        model = self.model
+        variance = float(model.noise_covariance[0, 0])
+        params, whitening = self.least_squares.params[0], model.whitening
+        extra = 1.0 if kind == "observation" else 0.0
+
+        def both(block: Any) -> Array:
+            Z = whitening.of(block)
+            spread = np.sqrt(variance * (extra + np.einsum("ij,ij->i", Z, Z)))
+            return np.column_stack([block.X.predictor(params), spread])
+
+        prediction, error = rows.map(both).T
+        return prediction, error
+
+    def refuse_several_targets(self, what: str) -> None:
+        """Refuse what is defined for one target only."""
+        if self.n_targets > 1:
+            raise InferenceError(
+                f"{what} is for one target, and y had {self.n_targets}; fit them one by one."
+            )
+
+    def summary(self, estimate: Estimate, level: float) -> Summary:
+        """Coefficients with their errors, tests and intervals, and how good the fit is."""
+        model = self.model
+        facts = {
+            "observations": number(model.n_observations),
+            "degrees of freedom": number(estimate.df),
+            "covariance": described(estimate),
+            "intervals": f"{100 * level:g} %",
+        }
+        table, names = estimate.table(level), list(self.parameter_names)
+        if model.n_targets == 1:
+            tables = {"": table}
+            deviation = number(float(np.sqrt(model.noise_covariance[0, 0])))
+            conclusions = {"residual deviation": deviation}
+            varies = self.least_squares.moments.y_squares[0] > 0
+            conclusions["R²"] = number(float(model.r_squared[0])) if varies else "undefined"
+            if varies:
+                conclusions["adjusted R²"] = number(float(model.adjusted_r_squared[0]))
+            if varies and self.rank and estimate.kind == "nonrobust":
+                test = model.f_test
+                conclusions["F"] = (
+                    f"{number(test.statistic)} on {test.df:g} and {test.df_denominator:g} degrees "
+                    f"of freedom, p-value {p_value(test.p_value)}"
+                )
+        else:
+            P = len(names)
+            tables = {
+                f"y{k}": table.iloc[k * P : (k + 1) * P].set_axis(names)
+                for k in range(model.n_targets)
+            }
+            conclusions = {"R²": ", ".join(map(number, model.r_squared))}
+        conclusions |= {
+            "log-likelihood": number(self.log_likelihood),
+            "AIC": number(self.aic),
+            "BIC": number(self.bic),
+        }
+        return Summary("Linear regression", facts, tables, conclusions)
+
+    def _by_target(self, values: Array) -> float | Array:
+        return float(values[0]) if self.params.ndim == 1 else values

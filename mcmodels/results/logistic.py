@@ -1,0 +1,189 @@
+"""What a fit of LogisticRegression says: its record and its summary."""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from mcmodels.exceptions import InferenceError
+from mcmodels.inference.estimate import Estimate
+from mcmodels.inference.hypotheses import HypothesisTest
+from mcmodels.inference.logistic_model import (
+    BinaryRobustModel,
+    LogisticModelInference,
+    MulticlassRobustModel,
+)
+from mcmodels.inference.summary import Summary, number, p_value
+from mcmodels.objectives.user_loss import UserLoss
+from mcmodels.results.curvature import CurvatureFit
+from mcmodels.results.record import RobustCovariance, described
+from mcmodels.rows import Rows
+from mcmodels.rows.blocks import Array
+
+__all__ = ["LogisticFit"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class LogisticFit(CurvatureFit):
+    """A logistic fit.
+
+    Parameters
+    ----------
+    classes : ndarray of shape (n_classes,)
+        Labels of the classes.
+    class_totals : ndarray of shape (n_classes,)
+        Total weight of the rows of each class.
+    class_factors : dict
+        What ``class_weight`` multiplies the weights of the rows of each class by.
+    """
+
+    classes: Any
+    class_totals: Array
+    class_factors: dict[Any, float]
+
+    @property
+    def n_iter_array(self) -> npt.NDArray[np.int32]:
+        """Steps taken, as scikit-learn's LogisticRegression has them: shape (1,)."""
+        return np.array([self.n_iter], dtype=np.int32)
+
+    @functools.cached_property
+    def model(self) -> LogisticModelInference:
+        """The inference from the Hessian; refuses where it was not formed."""
+        return LogisticModelInference(
+            self.params,
+            self.hessian,
+            self.inner,
+            self.objective,
+            self.penalty,
+            self.parameter_names,
+            self.intercept,
+            self.undetermined,
+            self.class_totals,
+            tuple(map(str, self.classes)),
+        )
+
+    @property
+    def null_log_likelihood(self) -> float:
+        """Log-likelihood of the shares of the classes alone."""
+        return self.model.null_log_likelihood
+
+    @property
+    def mcfadden_r_squared(self) -> float:
+        """``1 - ℓ/ℓ₀``."""
+        return self.model.mcfadden_r_squared
+
+    @property
+    def likelihood_ratio_test(self) -> HypothesisTest:
+        """That every slope is zero, against the shares of the classes."""
+        return self.model.likelihood_ratio_test
+
+    def at_maximum(self, what: str) -> LogisticModelInference:
+        """The inference, for ``what`` means something at the maximum of the likelihood only."""
+        self.model.refuse_penalised(what)
+        return self.model
+
+    def robust_estimate(
+        self, rows: Rows, robust: RobustCovariance, loss: UserLoss | None = None
+    ) -> Estimate:
+        """All parameters, by a robust covariance from the training rows."""
+        model = self.model
+        if self.params.ndim == 1:
+            sandwich = robust.of(BinaryRobustModel(model.whitening, self.params), rows)
+        else:
+            sandwich = robust.of(MulticlassRobustModel.of(model), rows)
+        return Estimate(
+            self.params.ravel(),
+            sandwich.covariance,
+            model.parameter_names,
+            kind=robust.kind,
+            root=sandwich.root,
+        )
+
+    def reported(self, estimate: Estimate, reference: Any = None) -> Estimate:
+        """What the data determine: with more than two classes, differences from a reference."""
+        if len(self.classes) > 2:
+            return self.model.contrasts(estimate, self.position(reference))
+        if reference is not None and self.position(reference) != 0:
+            raise ValueError(
+                f"reference={reference!r}; with two classes the log-odds are of "
+                f"{self.classes[1]!s} against {self.classes[0]!s}."
+            )
+        return estimate
+
+    def position(self, reference: Any) -> int:
+        """Where the class of reference stands among the classes."""
+        if reference is None:
+            return 0
+        (found,) = np.nonzero(np.asarray(self.classes == reference))
+        if found.size != 1:
+            raise ValueError(
+                f"reference={reference!r} is not a class; there are {self.classes.tolist()}."
+            )
+        return int(found[0])
+
+    def refuse_several_classes(self, what: str) -> None:
+        """Refuse what is defined for two classes only."""
+        if len(self.classes) > 2:
+            raise InferenceError(
+                f"{what} is for two classes, and there are {len(self.classes)}; compare two of "
+                "them in a fit of their own."
+            )
+
+    def summary(
+        self, estimate: Estimate, level: float, reference: Any, p_values: bool | None
+    ) -> Summary:
+        """Coefficients with their errors, tests and intervals, and how good the fit is."""
+        model = self.model
+        identified = self.reported(estimate, reference)
+        shown = not model.penalty if p_values is None else bool(p_values)
+        table = identified.table(level, p_values=shown)
+        facts = {
+            "observations": number(model.n_observations),
+            "covariance": described(estimate),
+            "intervals": f"{100 * level:g} %",
+        }
+        names = list(self.parameter_names)
+        if len(self.classes) == 2:
+            facts["log-odds of"] = f"{self.classes[1]} against {self.classes[0]}"
+            tables = {"": table}
+        else:
+            base = self.position(reference)
+            facts["log-odds against"] = str(self.classes[base])
+            others = [label for k, label in enumerate(self.classes) if k != base]
+            P = len(names)
+            tables = {
+                str(label): table.iloc[k * P : (k + 1) * P].set_axis(names)
+                for k, label in enumerate(others)
+            }
+        conclusions = {
+            "log-likelihood": number(model.log_likelihood),
+            "null log-likelihood": number(model.null_log_likelihood),
+        }
+        notes: tuple[str, ...] = ()
+        if model.penalty:
+            facts["penalty"] = f"|coefficients|²/(2C), C = {1 / self.penalty:g}"
+            posterior = (
+                "standard errors and intervals are those of a normal approximation to the "
+                "posterior under a normal prior of variance C, and their coverage is not that of "
+                "maximum likelihood (C=np.inf)."
+            )
+            shrunk = "intervals lie round coefficients that are pulled towards zero."
+            notes = (
+                f"The fit is penalised: {posterior if estimate.kind == 'Laplace' else shrunk}",
+            )
+        else:
+            conclusions["McFadden's R²"] = number(model.mcfadden_r_squared)
+            if model.intercept and len(names) > 1 and estimate.kind == "nonrobust":
+                test = model.likelihood_ratio_test
+                conclusions["likelihood ratio"] = (
+                    f"{number(test.statistic)} on {test.df:g} degrees of freedom, "
+                    f"p-value {p_value(test.p_value)}"
+                )
+            conclusions |= {"AIC": number(self.aic), "BIC": number(self.bic)}
+        return Summary(
+            "Logistic regression", facts, tables, conclusions, (*notes, *self.notes_on_the_end())
+        )

@@ -1,0 +1,119 @@
+"""What a fit of ObjectiveRegressor or ObjectiveClassifier says: its record and its summary."""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass
+from typing import Any, NoReturn
+
+from mcmodels.exceptions import InferenceError
+from mcmodels.inference.estimate import Estimate
+from mcmodels.inference.loss_model import LossModelInference, LossRobustModel
+from mcmodels.inference.summary import Summary, number
+from mcmodels.objectives.user_loss import UserLoss
+from mcmodels.results.curvature import CurvatureFit
+from mcmodels.results.record import RobustCovariance, described
+from mcmodels.rows import Rows
+
+__all__ = ["LossFit"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class LossFit(CurvatureFit):
+    """A fit of a loss that the user has written.
+
+    Parameters
+    ----------
+    is_likelihood : bool
+        Whether the loss is said to be a negative log-likelihood up to terms without η.
+    estimator_name, loss_text : str
+        Name of the estimator, and the loss in words.
+    """
+
+    is_likelihood: bool
+    estimator_name: str
+    loss_text: str
+
+    @functools.cached_property
+    def model(self) -> LossModelInference:
+        """The inference from the Hessian; refuses where it was not formed."""
+        return LossModelInference(
+            self.params,
+            self.hessian,
+            self.inner,
+            self.objective,
+            self.penalty,
+            self.parameter_names,
+            self.intercept,
+            self.undetermined,
+            self.seen.total_weight,
+            self.is_likelihood,
+        )
+
+    @property
+    def log_likelihood(self) -> float:
+        """Minus the sum of the losses; refuses losses that are no likelihood."""
+        self.model.refuse_other_losses("a log-likelihood", "")
+        return self.model.log_likelihood
+
+    def at_maximum(self, what: str) -> NoReturn:
+        """Refuses: a loss is known up to terms without η."""
+        self.model.refuse_other_losses(what, "")
+        raise InferenceError(
+            f"{what} needs the whole log-likelihood, and a loss tells it up to terms without eta. "
+            "Compare fits of the same loss to the same rows: by likelihood_ratio_test(small, big), "
+            "or by differences of -2 log_likelihood_ + 2 n_free_params_."
+        )
+
+    @functools.cached_property
+    def estimate(self) -> Estimate:
+        """All parameters, by the inverse of the Hessian; refuses losses that are no likelihood."""
+        self.model.refuse_other_losses(
+            "the inverse of the Hessian as a covariance",
+            "; else pass the training rows and a robust kind, as in covariance(X, y, kind='HC0')",
+        )
+        return self.model.estimate
+
+    def robust_estimate(
+        self, rows: Rows, robust: RobustCovariance, loss: UserLoss | None = None
+    ) -> Estimate:
+        """All parameters, by a robust covariance from the training rows."""
+        assert loss is not None
+        model = self.model
+        sandwich = robust.of(LossRobustModel(model.whitening, self.params, loss), rows)
+        return Estimate(
+            self.params,
+            sandwich.covariance,
+            model.names,
+            kind=robust.kind,
+            root=sandwich.root,
+        )
+
+    def reported(self, estimate: Estimate, reference: Any = None) -> Estimate:
+        """What the data determine of the parameters: all of them."""
+        if reference is not None:
+            raise ValueError(f"reference={reference!r}: there are no classes to compare with.")
+        return estimate
+
+    def summary(self, estimate: Estimate, level: float, p_values: bool | None) -> Summary:
+        """Coefficients with their errors, tests and intervals."""
+        model = self.model
+        shown = not model.penalty if p_values is None else bool(p_values)
+        facts = {
+            "observations": number(model.n_observations),
+            "covariance": described(estimate),
+            "intervals": f"{100 * level:g} %",
+            "loss": self.loss_text,
+        }
+        conclusions = {"sum of losses": number(-model.log_likelihood)}
+        notes: tuple[str, ...] = ()
+        if model.penalty:
+            facts["penalty"] = f"alpha |coefficients|²/2, alpha = {self.penalty:g}"
+            notes = (
+                "The fit is penalised: intervals lie round coefficients that are pulled towards "
+                "zero, and their coverage is not that of an unpenalised fit (alpha=0).",
+            )
+        table = estimate.table(level, p_values=shown)
+        return Summary(
+            self.estimator_name, facts, {"": table}, conclusions, (*notes, *self.notes_on_the_end())
+        )

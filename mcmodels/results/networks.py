@@ -1,0 +1,98 @@
+"""What a fit of MLPClassifier or MLPRegressor says: its record."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from mcmodels.exceptions import InferenceError
+from mcmodels.objectives import Network, NetworkObjective, NetworkParameters
+from mcmodels.results.record import FitRecord
+from mcmodels.results.training_rows import TrainingRows
+from mcmodels.rows import Rows
+from mcmodels.rows.blocks import Array
+from mcmodels.solvers import Status
+
+if TYPE_CHECKING:
+    from mcmodels.calculus import CriticalPoint
+
+__all__ = ["NetworkFit"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class NetworkFit(FitRecord):
+    """A trained network; its parameters are those of the estimator.
+
+    Parameters
+    ----------
+    network : Network
+        The layers.
+    gradient : NetworkParameters
+        Gradient of the objective at the parameters.
+    objective : float
+        The objective there, penalty included.
+    n_passes : int
+        Walks over the rows.
+    alpha : float
+        Strength of the penalty.
+    target_shape : tuple of int
+        Shape of the targets of one row.
+    kept_hessian, eigenvalues : ndarray of shape (n, n) and (k,), or None
+        The Hessian, and its eigenvalues but for directions that change no probability; None where
+        it was not asked for.
+    training : TrainingRows
+        Sums by which the rows of the fit are recognised.
+    """
+
+    network: Network
+    gradient: NetworkParameters
+    objective: float
+    n_passes: int
+    alpha: float
+    target_shape: tuple[int, ...]
+    kept_hessian: Array | None
+    eigenvalues: Array | None
+    training: TrainingRows
+
+    @property
+    def converged(self) -> bool:
+        """Whether the tolerance was met."""
+        return self.status is Status.CONVERGED
+
+    @property
+    def loss(self) -> float:
+        """The objective over the total weight, as in scikit-learn."""
+        return self.objective / self.seen.total_weight
+
+    @property
+    def hessian(self) -> Array:
+        """The Hessian, when it was asked for."""
+        if self.kept_hessian is None:
+            raise InferenceError(_not_asked_for("hessian_"))
+        return self.kept_hessian
+
+    @property
+    def critical_point(self) -> CriticalPoint:
+        """Whether the parameters are a minimum or a saddle, when the Hessian was asked for."""
+        if self.eigenvalues is None:
+            raise InferenceError(_not_asked_for("critical_point_"))
+        if not self.converged:
+            raise InferenceError(
+                "critical_point_ is not there: the fit stopped before the gradient was small. "
+                "Raise max_iter."
+            )
+        from mcmodels.calculus import CriticalPoint  # few fits ask for the calculus
+
+        return CriticalPoint.of(self.eigenvalues, self.gradient.ravel(), self.objective)
+
+    def require_training_rows(self, rows: Rows, objective: NetworkObjective, params: Array) -> None:
+        """Refuse rows that are not those of the fit; ``objective`` is that of the fit over them."""
+        self.training.require(rows)
+        self.training.require_objective(self.objective, objective.value(params))
+
+
+def _not_asked_for(name: str) -> str:
+    return (
+        f"{name} is not there: it was not asked for. Fit with compute_hessian=True, or "
+        "call hessian(X, y) with the training rows."
+    )

@@ -1,0 +1,217 @@
+"""What every fit keeps: a frozen record, from which all that the fit says is read."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass, fields
+from typing import Any
+
+import numpy as np
+
+from mcmodels.inference.delta import DeltaMethod, delta_method
+from mcmodels.inference.estimate import Estimate
+from mcmodels.inference.robust import (
+    RobustModel,
+    Sandwich,
+    cluster_covariance,
+    hc_covariance,
+)
+from mcmodels.objectives import Objective
+from mcmodels.objectives.user_loss import UserLoss
+from mcmodels.rows import Rows, Seen
+from mcmodels.rows.blocks import Array
+from mcmodels.solvers import Status
+
+__all__ = ["INTERCEPT", "FitRecord", "ParameterFit", "RobustCovariance", "described", "digest"]
+
+INTERCEPT = "(intercept)"
+
+_COVARIANCES = {
+    "nonrobust": "inverse of the Hessian",
+    "Laplace": "inverse of the penalised Hessian (Laplace's approximation to the posterior)",
+    "cluster": "cluster-robust",
+}
+
+
+def described(estimate: Estimate) -> str:
+    """What a covariance is, in words."""
+    return _COVARIANCES.get(estimate.kind, f"robust to unequal variances ({estimate.kind})")
+
+
+def digest(arrays: Iterable[Any]) -> bytes:
+    """A short text that tells whether coefficients are still what the fit made them."""
+    hashed = hashlib.blake2b(digest_size=16)
+    for array in arrays:
+        values = np.asarray(array, dtype=np.float64)
+        hashed.update(repr(values.shape).encode())
+        hashed.update(np.ascontiguousarray(values).tobytes())
+    return hashed.digest()
+
+
+@dataclass(frozen=True, kw_only=True)
+class FitRecord:
+    """How a fit ended, and what it was a fit of.
+
+    Parameters
+    ----------
+    status : Status
+        How the solver ended.
+    method : str
+        The algorithm that was used.
+    n_iter : int
+        Steps taken.
+    names : tuple of str
+        Names of the features.
+    seen : Seen
+        How many rows there were.
+    digest : bytes
+        That of the coefficients as they were published; see :func:`digest`.
+    """
+
+    status: Status
+    method: str
+    n_iter: int
+    names: tuple[str, ...]
+    seen: Seen
+    digest: bytes
+
+    def __getstate__(self) -> dict[str, Any]:
+        """The fields; what is computed from them is not pickled."""
+        return {field.name: getattr(self, field.name) for field in fields(self)}
+
+    @property
+    def status_text(self) -> str:
+        """How the solver ended, in words."""
+        return str(self.status)
+
+    @property
+    def converged(self) -> bool:
+        """Whether the tolerance was met at an optimum."""
+        return self.status in (Status.CONVERGED, Status.RANK_DEFICIENT)
+
+
+@dataclass(frozen=True)
+class RobustCovariance:
+    """Which covariance of the parameters is asked for.
+
+    Parameters
+    ----------
+    kind : str
+        "HC0" to "HC3", or "cluster".
+    counts : tuple of int
+        How many clusters there are by each grouping; empty but for kind="cluster".
+    use_correction, df_correction : bool
+        Small-sample corrections of cluster covariances; see
+        :meth:`mcmodels.LinearRegression.covariance`.
+    """
+
+    kind: str
+    counts: tuple[int, ...] = ()
+    use_correction: bool = True
+    df_correction: bool = True
+
+    def of(self, model: RobustModel, rows: Rows) -> Sandwich:
+        """The covariance; clusters are the companions "groups" of the rows."""
+        if self.kind != "cluster":
+            return hc_covariance(model, rows, self.kind)
+        return cluster_covariance(model, rows, self.counts, use_correction=self.use_correction)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ParameterFit(FitRecord):
+    """A fit of a linear predictor: parameters with a covariance.
+
+    Parameters
+    ----------
+    params, gradient : ndarray of shape (P,) or (K, P)
+        The parameters, the intercept last where there is one, and the gradient there.
+    intercept : bool
+        Whether there is one.
+    undetermined : str
+        Why the parameters are not determined; empty where they are.
+    """
+
+    params: Array
+    gradient: Array
+    intercept: bool
+    undetermined: str
+
+    @property
+    def parameter_names(self) -> tuple[str, ...]:
+        """Names of the features, then of the intercept where there is one."""
+        return (*self.names, *([INTERCEPT] if self.intercept else []))
+
+    @property
+    def model(self) -> Any:
+        """The inference of the fit; see :mod:`mcmodels.inference`."""
+        raise NotImplementedError
+
+    @property
+    def log_likelihood(self) -> float:
+        """ℓ at the parameters, a penalty left out."""
+        return self.model.log_likelihood
+
+    def at_maximum(self, what: str) -> Any:
+        """The inference, for ``what`` means something at the maximum of the likelihood only."""
+        return self.model
+
+    @property
+    def aic(self) -> float:
+        """``-2ℓ + 2k`` with k free parameters."""
+        model = self.at_maximum("AIC")
+        return -2.0 * model.log_likelihood + 2.0 * model.n_free_params
+
+    @property
+    def bic(self) -> float:
+        """``-2ℓ + k log n`` with k free parameters."""
+        model = self.at_maximum("BIC")
+        n = float(np.log(model.n_observations))
+        return -2.0 * model.log_likelihood + n * model.n_free_params
+
+    @functools.cached_property
+    def estimate(self) -> Estimate:
+        """All parameters, by the covariance of the model."""
+        return self.model.estimate
+
+    @property
+    def n_observations(self) -> float:
+        """Rows that the weights stand for, ``Σ wᵢ``."""
+        return self.model.n_observations
+
+    @property
+    def n_free_params(self) -> int:
+        """Parameters that the data determine."""
+        return self.model.n_free_params
+
+    @property
+    def covariance(self) -> Array:
+        """Covariance of the raveled parameters, by the model."""
+        return self.estimate.covariance.copy()
+
+    @property
+    def standard_errors(self) -> Array:
+        """Standard errors in the shape of the parameters."""
+        return self.estimate.standard_errors.reshape(self.params.shape)
+
+    def require_training_rows(self, rows: Rows, objective: Objective) -> None:
+        """Refuse rows that are not those of the fit; ``objective`` is that of the fit over them."""
+        raise NotImplementedError
+
+    def robust_estimate(
+        self, rows: Rows, robust: RobustCovariance, loss: UserLoss | None = None
+    ) -> Estimate:
+        """All parameters, by a robust covariance from the training rows.
+
+        The ``loss`` is that of the user, where a user has written one.
+        """
+        raise NotImplementedError
+
+    def reported(self, estimate: Estimate, reference: Any = None) -> Estimate:
+        """What the data determine of the parameters."""
+        return estimate
+
+    def delta_method(self, g: Any, estimate: Estimate) -> DeltaMethod:
+        """A function of the parameters with its standard error."""
+        return delta_method(g, estimate, self.params.shape)

@@ -1,0 +1,272 @@
+"""Recognising the rows that a model was fitted to: by sums over them, as no row is kept."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from mcmodels.rows import CrossSums, RowBlock, Rows, Seen
+from mcmodels.rows.blocks import Array
+
+__all__ = ["TrainingRows"]
+
+# Sums of the same rows in another order differ by rounding: by some ten units, measured on columns
+# of a million rows. This many units are allowed, relative to the lengths of the columns. Other rows
+# differ by about 1/√n of the lengths, one changed row by 1/n.
+_UNITS = 1e3
+# No sums, also of rows multiplied in float32, may differ by more than this.
+_LARGEST_TOLERANCE = 1e-4
+# Relative difference of objectives: a sum of losses loses more digits than a sum of columns.
+_OBJECTIVE_TOLERANCE = 1e-9
+
+
+@dataclass(frozen=True)
+class TrainingRows:
+    """Sums over the rows of a fit: what comes back as the training rows must agree with them.
+
+    Parameters
+    ----------
+    seen : Seen
+        How many rows there were, and their total weight.
+    names : tuple of str
+        Names of the columns.
+    targets : tuple of str
+        Names of the targets, or of the classes.
+    is_classes : bool
+        Whether y holds classes.
+    x : ndarray of shape (p,), or None
+        ``Σ wᵢxᵢ``, where the fit has taken it.
+    y : ndarray of shape (k,), or None
+        ``Σ wᵢyᵢ``, where the fit has taken it; of classes their total weights.
+    y_squares : ndarray of shape (k,)
+        ``Σ wᵢyᵢ²``.
+    xy : ndarray of shape (k, p), or None
+        ``Σ wᵢyᵢxᵢ``; of classes the sums of the columns in each.
+    x_squares : ndarray of shape (p,)
+        ``Σ wᵢxᵢ²``, or about that: the size of the columns.
+    rounding : float
+        Rounding unit of the sums, relative to the lengths of the columns.
+    """
+
+    seen: Seen
+    names: tuple[str, ...]
+    targets: tuple[str, ...]
+    is_classes: bool
+    x: Array | None
+    y: Array | None
+    y_squares: Array
+    xy: Array | None
+    x_squares: Array
+    rounding: float = float(np.finfo(np.float64).eps)
+
+    @classmethod
+    def of(
+        cls,
+        seen: Seen,
+        sums: CrossSums,
+        names: tuple[str, ...],
+        targets: tuple[str, ...],
+        *,
+        is_classes: bool,
+    ) -> TrainingRows:
+        """From the sums that a fit has taken on the way."""
+        return cls(
+            seen,
+            names,
+            targets,
+            is_classes,
+            sums.x,
+            sums.y,
+            sums.y_squares,
+            sums.xy,
+            sums.x_squares,
+        )
+
+    def require_number(self, n_rows: int, total_weight: float) -> None:
+        """Refuse another number of rows, or another total weight."""
+        if n_rows != self.seen.n_rows:
+            raise ValueError(
+                f"X has {n_rows} rows; the model was fitted to {self.seen.n_rows}. {_REMEDY}"
+            )
+        if not np.isclose(total_weight, self.seen.total_weight, rtol=1e-9):
+            raise ValueError(
+                f"the weights of the rows sum to {total_weight:g}; those of the fit to "
+                f"{self.seen.total_weight:g}. Pass the sample_weight of the fit."
+            )
+
+    def require_features(self, rows: Rows) -> None:
+        """Refuse rows whose columns have other sums; their y is not looked at.
+
+        Raises
+        ------
+        ValueError
+            Which says that these are not the rows of the fit, and what differs.
+        """
+        self.require_number(rows.n_rows, rows.total_weight)
+
+        def summarise(block: RowBlock) -> Array:
+            unit = np.ones(block.X.n_rows) if block.weights is None else block.weights
+            return np.stack([block.X.products(unit), block.X.square_sums(block.weights)])
+
+        x, x_squares = rows.reduce(summarise)
+        tolerance = self._tolerance(rows)
+        reach = tolerance * np.sqrt(rows.total_weight * x_squares)
+        self._compare("the sum of column", self._name, self.x, x, reach)
+        if self.x is None:
+            what = "the sum of squares of column"
+            self._compare(what, self._name, self.x_squares, x_squares, tolerance * x_squares)
+
+    def require(self, rows: Rows) -> None:
+        """Refuse rows that are not those of the fit.
+
+        Parameters
+        ----------
+        rows : Rows
+            Rows with their y and weights, encoded as those of the fit were.
+
+        Raises
+        ------
+        ValueError
+            Which says that these are not the rows of the fit, and what differs.
+        """
+        self.require_number(rows.n_rows, rows.total_weight)
+        n_classes = len(self.targets) if self.is_classes else None
+
+        def summarise(block: RowBlock) -> _Sums:
+            return _Sums(CrossSums.of_block(block, n_classes), block.X.square_sums(block.weights))
+
+        found = rows.reduce(summarise)
+        tolerance = self._tolerance(rows)
+        weight, sums, x_squares = rows.total_weight, found.cross_sums, found.x_squares
+        x_length, y_length = np.sqrt(x_squares), np.sqrt(sums.y_squares)
+        root = np.sqrt(weight)
+        of = "the weight of class" if self.is_classes else "the sum of target"
+        self._compare(of, self._target, self.y, sums.y, tolerance * root * y_length)
+        self._compare(
+            "the sum of squares of target",
+            self._target,
+            self.y_squares,
+            sums.y_squares,
+            tolerance * sums.y_squares,
+        )
+        self._compare("the sum of column", self._name, self.x, sums.x, tolerance * root * x_length)
+        reach = tolerance * np.outer(y_length, x_length)
+        self._compare("the sum of products of", self._pair, self.xy, sums.xy, reach)
+
+    def require_objective(self, expected: float, found: float) -> None:
+        """Refuse rows with another objective at the parameters of the fit."""
+        # Where nothing is left to explain, losses are rounding errors of the targets.
+        scale = max(abs(expected), _UNITS * self.rounding * float(self.y_squares.sum()))
+        reach = np.atleast_1d(_OBJECTIVE_TOLERANCE * scale)
+        self._compare(
+            "the objective at the fit",
+            lambda _: "",
+            np.atleast_1d(expected),
+            np.atleast_1d(found),
+            reach,
+        )
+
+    def difference(self, other: TrainingRows) -> str:
+        """What shows that another model was fitted to other rows or targets; empty if nothing does.
+
+        Columns are compared where both models have one of that name, given by the user.
+        """
+        if self.seen.n_rows != other.seen.n_rows:
+            return f"one has {self.seen.n_rows} rows, the other {other.seen.n_rows}"
+        mine, theirs = self.seen.total_weight, other.seen.total_weight
+        if not np.isclose(mine, theirs, rtol=1e-9):
+            return f"the weights of one sum to {mine:g}, those of the other to {theirs:g}"
+        if self.targets != other.targets:
+            return f"one has the targets {self.targets}, the other {other.targets}"
+        tolerance = max(self._units, other._units)
+        y_squares = np.maximum(self.y_squares, other.y_squares)
+        y_scale = np.sqrt(mine * y_squares)
+        at = _first_difference(self.y, other.y, tolerance * y_scale)
+        if at is None:
+            at = _first_difference(self.y_squares, other.y_squares, tolerance * y_squares)
+        if at is not None:
+            what = "the weight of class" if self.is_classes else "the sums of target"
+            return f"{what} {self.targets[at]!r} differ"
+        if not (self._is_named and other._is_named):
+            return ""
+        shared = [name for name in self.names if name in other.names]
+        here, there = ([of.names.index(name) for name in shared] for of in (self, other))
+        length = np.sqrt(np.maximum(self.x_squares[here], other.x_squares[there]))
+        for own, others, scale in (
+            (self.x, other.x, np.sqrt(mine)),
+            (self.xy, other.xy, np.max(y_scale) / np.sqrt(mine)),
+        ):
+            if own is None or others is None:
+                continue
+            own, others = np.atleast_2d(own)[:, here], np.atleast_2d(others)[:, there]
+            size = np.maximum(np.abs(own), np.abs(others)).max(axis=0) + scale * length
+            at = _first_difference(own, others, np.broadcast_to(tolerance * size, own.shape))
+            if at is not None:
+                return f"the sums of column {shared[at % len(shared)]!r} differ"
+        return ""
+
+    @property
+    def _is_named(self) -> bool:
+        return self.names != tuple(f"x{j}" for j in range(len(self.names)))
+
+    def _name(self, at: int) -> str:
+        return f" {self.names[at]!r}"
+
+    def _target(self, at: int) -> str:
+        return f" {self.targets[at]!r}"
+
+    def _pair(self, at: int) -> str:
+        target, name = divmod(at, len(self.names))
+        return f"{self._name(name)} with{self._target(target)}"
+
+    @property
+    def _units(self) -> float:
+        return min(_UNITS * self.rounding, _LARGEST_TOLERANCE)
+
+    def _tolerance(self, rows: Rows) -> float:
+        return min(_UNITS * max(self.rounding, rows.product_epsilon), _LARGEST_TOLERANCE)
+
+    def _compare(
+        self,
+        what: str,
+        name: Callable[[int], str],
+        expected: Array | None,
+        found: Array,
+        reach: Array,
+    ) -> None:
+        at = _first_difference(expected, found, reach)
+        if at is None:
+            return
+        raise ValueError(
+            f"these are not the rows that the model was fitted to: {what}{name(at)} is "
+            f"{found.ravel()[at]:.10g}, and was {np.ravel(expected)[at]:.10g} in the fit. {_REMEDY}"
+        )
+
+
+_REMEDY = (
+    "Pass the training rows as they were given to fit, all of them, with their y and sample_weight."
+)
+
+
+@dataclass
+class _Sums:
+    """Cross-sums, and the squares that say how much rounding may change them."""
+
+    cross_sums: CrossSums
+    x_squares: Array
+
+    def __iadd__(self, other: _Sums) -> _Sums:
+        self.cross_sums += other.cross_sums
+        self.x_squares += other.x_squares
+        return self
+
+
+def _first_difference(expected: Array | None, found: Array | None, reach: Any) -> int | None:
+    """Where two arrays first differ by more than ``reach``; None where they agree, or one lacks."""
+    if expected is None or found is None:
+        return None
+    differs = ~(np.abs(np.asarray(found) - expected) <= reach) & np.isfinite(expected)
+    return int(np.flatnonzero(differs)[0]) if differs.any() else None

@@ -1,0 +1,137 @@
+"""Sums of columns, of targets and of their products: enough to tell two sets of rows apart."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Self, TypeVar
+
+import numpy as np
+
+from mcmodels.rows.blocks import Array, RowBlock, product
+from mcmodels.rows.source import Rows
+
+__all__ = ["CrossSums", "RowsWithCrossSums"]
+
+Sum = TypeVar("Sum")
+
+# The size of columns is read off one row of so many.
+_EVERY = 64
+
+
+@dataclass
+class CrossSums:
+    """``Σ wᵢxᵢ``, ``Σ wᵢyᵢ``, ``Σ wᵢyᵢ²`` and ``Σ wᵢyᵢxᵢ``; they sum in place.
+
+    Of classes, y is the indicator of each: the sums are those of each class.
+
+    Parameters
+    ----------
+    x : ndarray of shape (p,)
+        Sums of the columns.
+    y, y_squares : ndarray of shape (k,)
+        Sums of the targets, and of their squares.
+    xy : ndarray of shape (k, p)
+        Sums of the products of targets and columns.
+    x_squares : ndarray of shape (p,)
+        About ``Σ wᵢxᵢ²``: it tells the size of the columns, so some rows of each block suffice.
+    """
+
+    x: Array
+    y: Array
+    y_squares: Array
+    xy: Array
+    x_squares: Array
+
+    def __iadd__(self, other: CrossSums) -> Self:
+        self.x += other.x
+        self.y += other.y
+        self.y_squares += other.y_squares
+        self.xy += other.xy
+        self.x_squares += other.x_squares
+        return self
+
+    @classmethod
+    def of_block(cls, block: RowBlock, n_classes: int | None) -> Self:
+        """Those of a block of rows, whose y holds targets, or codes of ``n_classes`` classes."""
+        X = block.X.X
+        if n_classes is None:
+            Y = np.asarray(block.y, dtype=np.float64).reshape(len(block.y), -1)
+        else:
+            Y = (np.asarray(block.y)[:, np.newaxis] == np.arange(n_classes)).astype(np.float64)
+        weights = np.ones(len(Y)) if block.weights is None else block.weights
+        # Where numbers overflow, the fit finds it by the sums of its own.
+        with np.errstate(over="ignore", invalid="ignore"):
+            weighted = (Y.T * weights).copy()
+            if n_classes is None:
+                x, xy = product(X.T, weights), [product(X.T, column) for column in weighted]
+            else:
+                # What is left of the whole belongs to the last class.
+                x, xy = product(X.T, weights), [product(X.T, column) for column in weighted[:-1]]
+                xy.append(x - sum(xy))
+            y_squares = np.einsum("ki,ik->k", weighted, Y)
+            some = X[::_EVERY]
+            x_squares = _EVERY * product((some**2).T, weights[::_EVERY])
+        return cls(x, weighted.sum(axis=1), y_squares, np.array(xy), x_squares)
+
+
+class RowsWithCrossSums(Rows):
+    """The same rows; the first walk over them takes their :class:`CrossSums` as well.
+
+    A fit walks its rows several times, so these sums cost no walk of their own.
+
+    Parameters
+    ----------
+    rows : Rows
+        The rows.
+    n_classes : int, default=None
+        How many classes there are, where y holds their codes.
+    """
+
+    def __init__(self, rows: Rows, n_classes: int | None = None) -> None:
+        self._rows, self._n_classes = rows, n_classes
+        self._sums: CrossSums | None = None
+        self.n_rows, self.n_features = rows.n_rows, rows.n_features
+        self.n_present, self.total_weight = rows.n_present, rows.total_weight
+        self.dtype, self.epsilon, self.intercept = rows.dtype, rows.epsilon, rows.intercept
+        self.walks_are_costly = rows.walks_are_costly
+        self.product_epsilon = rows.product_epsilon
+
+    def reduce(self, summarise: Callable[[RowBlock], Sum]) -> Sum:
+        """Sum over all blocks of rows of positive weight."""
+        if self._sums is not None:
+            return self._rows.reduce(summarise)
+        n_classes = self._n_classes
+
+        def both(block: RowBlock) -> _Both:
+            return _Both(summarise(block), CrossSums.of_block(block, n_classes))
+
+        total = self._rows.reduce(both)
+        self._sums = total.cross_sums
+        return total.first
+
+    def sample(self, count: int) -> Rows:
+        """About ``count`` of the rows."""
+        sample = self._rows.sample(count)
+        return self if sample is self._rows else sample
+
+    @property
+    def cross_sums(self) -> CrossSums:
+        """The sums, from a walk of their own where there was none yet."""
+        if self._sums is None:
+            self.reduce(lambda block: 0)
+        assert self._sums is not None
+        return self._sums
+
+
+@dataclass
+class _Both:
+    """The sum that a fit asked for, and the cross-sums beside it."""
+
+    first: Any
+    cross_sums: CrossSums
+
+    def __iadd__(self, other: _Both) -> Self:
+        self.first += other.first
+        self.cross_sums += other.cross_sums
+        return self
