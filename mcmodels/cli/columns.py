@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from mcmodels import PCA
 from mcmodels._validation import listed
 from mcmodels.rows.blocks import Array
 
@@ -99,9 +98,9 @@ def refuse_missing(frame: pd.DataFrame, names: list[str], path: Path) -> None:
 
 
 def refuse_single_levels(X: pd.DataFrame, options: argparse.Namespace) -> None:
-    """Its first level dropped, such a column would vanish from the table without a word."""
+    """Refuse categorical columns of one level: without its first level, nothing of it is left."""
     for name in options.categorical:
-        if X[name].nunique() == 1 and options.model is not PCA:
+        if X[name].nunique() == 1 and options.model != "pca":
             raise ValueError(
                 f"categorical column {name!r} of {options.file} is '{X[name].iloc[0]}' in every "
                 "row; leave it out of the features"

@@ -7,7 +7,6 @@ import difflib
 import itertools
 from collections.abc import Mapping
 
-from mcmodels._validation import listed
 from mcmodels.calculus.declarations import Declaration, declaration
 from mcmodels.calculus.expression import Expression
 from mcmodels.calculus.nodes import Symbol
@@ -70,7 +69,7 @@ def _absent(name: str, symbols: Mapping[str, Symbol]) -> str:
     if not symbols:
         return "the expression has no variables"
     nearest = difflib.get_close_matches(name, symbols, n=1)
-    hint = f"did you mean {nearest[0]}?" if nearest else f"it has {listed(symbols)}"
+    hint = f"did you mean {nearest[0]}?" if nearest else f"it has {', '.join(symbols)}"
     return f"the expression has no {name}; {hint}"
 
 
