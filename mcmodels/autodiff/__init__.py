@@ -13,7 +13,8 @@ comparisons: ``np.sign`` of it is 0 in every derivative, and ties are not told. 
 """
 
 from mcmodels.autodiff import special
-from mcmodels.autodiff.derivatives import (
+from mcmodels.autodiff.tracing import NoRuleError, constant
+from mcmodels.autodiff.transforms import (
     grad,
     hessian,
     hessian_vector_product,
@@ -22,7 +23,6 @@ from mcmodels.autodiff.derivatives import (
     value_and_grad,
     vjp,
 )
-from mcmodels.autodiff.tracing import NoRuleError, constant
 from mcmodels.user_warnings import NonDifferentiableWarning
 
 __all__ = [

@@ -14,7 +14,7 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from mcmodels.autodiff.rules import FUNCTIONS, OF_VALUES_ALONE, RULES, STEPS
+from mcmodels.autodiff.rules import FUNCTIONS, NOT_DIFFERENTIATED, RULES, STEPS
 from mcmodels.autodiff.tracing import NoRuleError, Traced, apply, constant
 
 __all__ = ["TracedArray"]
@@ -157,7 +157,7 @@ class TracedArray(Traced):
         if method == "reduce" and (function := _REDUCTIONS.get(ufunc)) is not None:
             kwargs.setdefault("axis", 0)
             return self.__array_function__(function, (), inputs, kwargs)
-        if ufunc in OF_VALUES_ALONE and method == "__call__" and "out" not in kwargs:
+        if ufunc in NOT_DIFFERENTIATED and method == "__call__" and "out" not in kwargs:
             return ufunc(*map(constant, inputs), **kwargs)
         rule = RULES.get(ufunc)
         if rule is None or method != "__call__" or kwargs:
@@ -166,7 +166,7 @@ class TracedArray(Traced):
         return apply(rule, inputs, kwargs)
 
     def __array_function__(self, func: Any, types: Any, args: Any, kwargs: Any) -> Any:
-        if func in OF_VALUES_ALONE:
+        if func in NOT_DIFFERENTIATED:
             return func(*_plain(args), **_plain(kwargs))
         implementation = FUNCTIONS.get(func)
         if implementation is None:
@@ -179,14 +179,14 @@ class TracedArray(Traced):
         return implementation(*args, **kwargs)
 
     def __array__(self, dtype: Any = None, copy: Any = None) -> Any:
-        asker = _asker()
-        if self.ndim == 0 and dtype is None and asker.startswith("NumPy"):
+        caller = _calling_function()
+        if self.ndim == 0 and dtype is None and caller.startswith("NumPy"):
             # np.array([a, b]) of numbers: an array of objects, which `apply` knows.
             array = np.empty((), dtype=object)
             array[()] = self
             return array
         raise NoRuleError(
-            f"{asker} wants a plain array of a value that is being differentiated, and has no "
+            f"{caller} wants a plain array of a value that is being differentiated, and has no "
             "rule; the derivative would be lost. Build arrays of such values by np.stack, "
             "np.concatenate or np.where, not by assignment to entries; use a function that has a "
             "rule; or constant(x), if no derivative is wanted."
@@ -282,7 +282,7 @@ def _refuse(function: Any, name: str, keywords: Any) -> NoReturn:
     )
 
 
-def _asker() -> str:
+def _calling_function() -> str:
     """The function of a library that asks for a plain array, as far as the stack shows it."""
     frame: FrameType | None = sys._getframe(2)
     name = "NumPy (np.array, np.asarray, an assignment)"

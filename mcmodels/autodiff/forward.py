@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from mcmodels.autodiff.arrays import TracedArray
-from mcmodels.autodiff.tracing import Rule, Tracer
+from mcmodels.autodiff.tracing import DerivativeRule, Tracer
 
 __all__ = ["Dual", "Forward"]
 
@@ -39,7 +39,7 @@ class Forward(Tracer):
 
     def follow(
         self,
-        rule: Rule,
+        rule: DerivativeRule,
         y: Any,
         args: Sequence[Any],
         values: Sequence[Any],

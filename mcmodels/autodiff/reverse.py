@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from mcmodels.autodiff.arrays import TracedArray
-from mcmodels.autodiff.tracing import Rule, Tracer
+from mcmodels.autodiff.tracing import DerivativeRule, Tracer
 
 __all__ = ["Tape", "Variable"]
 
@@ -20,7 +20,7 @@ class Entry(NamedTuple):
 
     Parameters
     ----------
-    rule : Rule or None
+    rule : DerivativeRule or None
         Of the function; None for an input.
     y : ndarray or Traced
         Its result.
@@ -32,7 +32,7 @@ class Entry(NamedTuple):
         Which arguments are on the tape: their positions, and their lines.
     """
 
-    rule: Rule | None
+    rule: DerivativeRule | None
     y: Any
     values: Sequence[Any]
     kwargs: dict[str, Any]
@@ -72,7 +72,7 @@ class Tape(Tracer):
 
     def follow(
         self,
-        rule: Rule,
+        rule: DerivativeRule,
         y: Any,
         args: Sequence[Any],
         values: Sequence[Any],

@@ -16,16 +16,15 @@ from typing import Any, NoReturn
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
 
-from mcmodels.autodiff.tracing import NoRuleError, Rule, apply
+from mcmodels.autodiff.tracing import DerivativeRule, NoRuleError, apply
 from mcmodels.user_warnings import NonDifferentiableWarning, warn_user
 
 __all__ = [
     "FUNCTIONS",
-    "OF_VALUES_ALONE",
+    "NOT_DIFFERENTIATED",
     "RULES",
     "STEPS",
     "add",
-    "axes_of",
     "broadcast",
     "call",
     "elementwise",
@@ -33,17 +32,18 @@ __all__ = [
     "linear",
     "matrix_function",
     "multilinear",
-    "note_kink",
+    "normalized_axes",
     "shape_of",
-    "summed_to",
+    "sum_to_shape",
+    "warn_kink",
 ]
 
 # Rules by the ufunc, or by the name of what only this package calls.
-RULES: dict[Any, Rule] = {}
+RULES: dict[Any, DerivativeRule] = {}
 # How functions of NumPy that are no ufuncs are made of the above.
 FUNCTIONS: dict[Any, Implementation] = {}
 # Functions whose results are no real numbers: truth values, positions, shapes, types.
-OF_VALUES_ALONE: set[Any] = set()
+NOT_DIFFERENTIATED: set[Any] = set()
 # Functions that are constant between jumps.
 STEPS: set[Any] = set()
 
@@ -85,7 +85,7 @@ class Implementation:
         return self.function(*args, **kwargs)
 
 
-def add(*rules: tuple[Any, Rule]) -> None:
+def add(*rules: tuple[Any, DerivativeRule]) -> None:
     """Add rules to the table, each with what it is looked up by."""
     for key, rule in rules:
         if key in RULES:
@@ -111,7 +111,7 @@ def call(name: str, *args: Any, **kwargs: Any) -> Any:
 
 def elementwise(
     function: Callable[..., Any], identity: str, *derivatives: Map | None
-) -> tuple[Any, Rule]:
+) -> tuple[Any, DerivativeRule]:
     """The rule of a function of entries that broadcasts.
 
     Derivative i is a function of ``(t, y, *args)`` that multiplies t, in the shape of y, with
@@ -124,16 +124,16 @@ def elementwise(
         return broadcast(maps[i](dx, y, *args), shape_of(y))
 
     def pull(i: int, g: Any, y: Any, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
-        return summed_to(maps[i](g, y, *args), shape_of(args[i]))
+        return sum_to_shape(maps[i](g, y, *args), shape_of(args[i]))
 
-    return function, Rule(name, function, identity, push, pull)
+    return function, DerivativeRule(name, function, identity, push, pull)
 
 
 def linear(
     name: str, function: Callable[..., Any], identity: str, adjoint: Map
-) -> tuple[str, Rule]:
+) -> tuple[str, DerivativeRule]:
     """The rule of a function linear in its first argument; adjoint is of ``(g, x, **kwargs)``."""
-    return name, Rule(
+    return name, DerivativeRule(
         name,
         function,
         identity,
@@ -144,32 +144,32 @@ def linear(
 
 def multilinear(
     key: Any, function: Callable[..., Any], identity: str, adjoint: Map
-) -> tuple[Any, Rule]:
+) -> tuple[Any, DerivativeRule]:
     """The rule of a function linear in each argument; adjoint is of ``(i, g, *args, **kwargs)``."""
 
     def push(i: int, dx: Any, y: Any, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
         return apply(RULES[key], [*args[:i], dx, *args[i + 1 :]], kwargs)
 
     def pull(i: int, g: Any, y: Any, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
-        return summed_to(adjoint(i, g, *args, **kwargs), shape_of(args[i]))
+        return sum_to_shape(adjoint(i, g, *args, **kwargs), shape_of(args[i]))
 
     name = key if isinstance(key, str) else key.__name__
-    return key, Rule(name, function, identity, push, pull)
+    return key, DerivativeRule(name, function, identity, push, pull)
 
 
 def matrix_function(
     name: str, function: Callable[..., Any], identity: str, *maps: tuple[Map, Map]
-) -> tuple[str, Rule]:
+) -> tuple[str, DerivativeRule]:
     """The rule of any function, by a pair of maps for each argument.
 
     They are functions of ``(dx, y, *args, **kwargs)`` and ``(g, y, *args, **kwargs)``.
     """
-    return name, Rule(
+    return name, DerivativeRule(
         name,
         function,
         identity,
         lambda i, dx, y, args, kwargs: maps[i][0](dx, y, *args, **kwargs),
-        lambda i, g, y, args, kwargs: summed_to(
+        lambda i, g, y, args, kwargs: sum_to_shape(
             maps[i][1](g, y, *args, **kwargs), shape_of(args[i])
         ),
     )
@@ -183,7 +183,7 @@ def shape_of(x: Any) -> tuple[int, ...]:
         return np.shape(x)
 
 
-def axes_of(axis: Any, ndim: int) -> tuple[int, ...]:
+def normalized_axes(axis: Any, ndim: int) -> tuple[int, ...]:
     """Which axes of an array of ndim axes are meant, none of them negative."""
     if axis is None:
         return tuple(range(ndim))
@@ -195,7 +195,7 @@ def broadcast(x: Any, shape: tuple[int, ...]) -> Any:
     return x if shape_of(x) == shape else np.broadcast_to(x, shape)
 
 
-def summed_to(g: Any, shape: tuple[int, ...]) -> Any:
+def sum_to_shape(g: Any, shape: tuple[int, ...]) -> Any:
     """The adjoint of broadcasting: sums over the axes along which entries were repeated."""
     found = shape_of(g)
     if found == shape:
@@ -209,7 +209,7 @@ def summed_to(g: Any, shape: tuple[int, ...]) -> Any:
     return np.sum(g, axis=repeated, keepdims=True) if repeated else g
 
 
-def note_kink(where: Any, text: str) -> None:
+def warn_kink(where: Any, text: str) -> None:
     """Warn if the function is at a point where it has no derivative."""
     if np.any(where):
         warn_user(text, NonDifferentiableWarning)

@@ -19,7 +19,16 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["Array", "NoRuleError", "Rule", "Traced", "Tracer", "apply", "constant", "of_objects"]
+__all__ = [
+    "Array",
+    "DerivativeRule",
+    "NoRuleError",
+    "Traced",
+    "Tracer",
+    "apply",
+    "constant",
+    "stack_objects",
+]
 
 Array = npt.NDArray[np.floating]
 _levels = itertools.count()
@@ -30,7 +39,7 @@ class NoRuleError(TypeError):
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
+class DerivativeRule:
     """A function of arrays and the linear maps that are its derivatives.
 
     With y = f(x₁, x₂, …), argument i contributes ``dy = Jᵢ dxᵢ`` in forward mode; in reverse mode a
@@ -84,7 +93,7 @@ class Tracer(ABC):
     @abstractmethod
     def follow(
         self,
-        rule: Rule,
+        rule: DerivativeRule,
         y: Any,
         args: Sequence[Any],
         values: Sequence[Any],
@@ -96,7 +105,7 @@ class Tracer(ABC):
         """
 
 
-def apply(rule: Rule, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
+def apply(rule: DerivativeRule, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
     """Call the function of a rule, followed by every tracer that its arguments belong to."""
     tracer: Tracer | None = None
     for i, arg in enumerate(args):
@@ -106,7 +115,7 @@ def apply(rule: Rule, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
         elif isinstance(arg, (list, tuple)):
             return apply(rule, [*args[:i], np.asarray(arg), *args[i + 1 :]], kwargs)
         elif isinstance(arg, np.ndarray) and arg.dtype.hasobject:
-            return apply(rule, [*args[:i], of_objects(arg), *args[i + 1 :]], kwargs)
+            return apply(rule, [*args[:i], stack_objects(arg), *args[i + 1 :]], kwargs)
     if tracer is None:
         y = rule.function(*args, **kwargs)
         if not (type(y) is np.ndarray or isinstance(y, np.generic)):
@@ -125,7 +134,7 @@ def apply(rule: Rule, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
     return tracer.follow(rule, apply(rule, values, kwargs), args, values, kwargs)
 
 
-def of_objects(array: Any) -> Any:
+def stack_objects(array: Any) -> Any:
     """One traced array of an array of traced numbers, as ``np.array([a, b])`` makes it."""
     numbers = array.ravel().tolist()
     if not numbers or not all(isinstance(x, Traced | float | int | np.number) for x in numbers):

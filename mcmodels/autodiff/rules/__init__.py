@@ -16,6 +16,6 @@ from mcmodels.autodiff.rules import (  # noqa: F401  (each fills the tables)
     special,
     without_derivative,
 )
-from mcmodels.autodiff.tables import FUNCTIONS, OF_VALUES_ALONE, RULES, STEPS
+from mcmodels.autodiff.tables import FUNCTIONS, NOT_DIFFERENTIATED, RULES, STEPS
 
-__all__ = ["FUNCTIONS", "OF_VALUES_ALONE", "RULES", "STEPS"]
+__all__ = ["FUNCTIONS", "NOT_DIFFERENTIATED", "RULES", "STEPS"]

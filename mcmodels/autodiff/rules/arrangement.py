@@ -12,11 +12,11 @@ from mcmodels.autodiff.tables import (
     call,
     linear,
     matrix_function,
-    note_kink,
     shape_of,
-    summed_to,
+    sum_to_shape,
+    warn_kink,
 )
-from mcmodels.autodiff.tracing import Rule, constant
+from mcmodels.autodiff.tracing import DerivativeRule, constant
 
 
 def _getitem(x: Any, index: Any) -> Any:
@@ -27,14 +27,14 @@ def _scatter(g: Any, index: Any, shape: tuple[int, ...]) -> Any:
     """Zeros, to whose entries at ``index`` those of g are added."""
     g = np.asarray(g)
     found = np.zeros(shape, g.dtype)
-    if _selects_once(index):
+    if _selects_no_entry_twice(index):
         found[index] = g
     else:
         np.add.at(found, index, g)
     return found
 
 
-def _selects_once(index: Any) -> bool:
+def _selects_no_entry_twice(index: Any) -> bool:
     """Whether no entry can be selected twice: slices, single positions, one mask."""
     parts = index if isinstance(index, tuple) else (index,)
     basic = (int, np.integer, slice, type(None), type(Ellipsis))
@@ -46,7 +46,7 @@ def _transpose(x: Any, axes: Any = None) -> Any:
     return np.transpose(x, axes)
 
 
-def _untransposed(g: Any, x: Any, axes: Any = None) -> Any:
+def _transpose_back(g: Any, x: Any, axes: Any = None) -> Any:
     if axes is None:
         return call("transpose", g)
     return call("transpose", g, axes=tuple(np.argsort([a % len(axes) for a in axes])))
@@ -87,7 +87,7 @@ def _weights(y: Any, x: Any, axis: Any, keepdims: bool) -> Any:
     x = np.asarray(constant(x))
     chosen = x == with_axes(constant(y), x, axis, keepdims)
     count = chosen.sum(axis=axis, keepdims=True)
-    note_kink(count > 1, "an extremum of equal entries has no derivative; equal shares are taken.")
+    warn_kink(count > 1, "an extremum of equal entries has no derivative; equal shares are taken.")
     return (chosen / count).astype(x.dtype)
 
 
@@ -103,17 +103,17 @@ def _concatenate(*arrays: Any, axis: int, ends: Sequence[int]) -> Any:
     return np.concatenate(arrays, axis=axis)
 
 
-def _place(i: int, axis: int, ends: Sequence[int]) -> tuple[slice, ...]:
+def _slice_of_array(i: int, axis: int, ends: Sequence[int]) -> tuple[slice, ...]:
     """Where array i stands among those joined."""
     return (*(slice(None),) * axis, slice(ends[i - 1] if i else 0, ends[i]))
 
 
-def _push_joined(i: int, dx: Any, y: Any, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
-    return call("scatter", dx, index=_place(i, **kwargs), shape=shape_of(y))
+def _push_concatenate(i: int, dx: Any, y: Any, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
+    return call("scatter", dx, index=_slice_of_array(i, **kwargs), shape=shape_of(y))
 
 
-def _pull_joined(i: int, g: Any, y: Any, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
-    return call("getitem", g, index=_place(i, **kwargs))
+def _pull_concatenate(i: int, g: Any, y: Any, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
+    return call("getitem", g, index=_slice_of_array(i, **kwargs))
 
 
 add(
@@ -135,12 +135,12 @@ add(
         "d vec X = vec dX",
         lambda g, x, shape, order="C": call("reshape", g, shape=shape_of(x), order=order),
     ),
-    linear("transpose", _transpose, "d Xᵀ = (dX)ᵀ", _untransposed),
+    linear("transpose", _transpose, "d Xᵀ = (dX)ᵀ", _transpose_back),
     linear(
         "broadcast_to",
         lambda x, shape: np.broadcast_to(x, shape),
         "d(x 1ᵀ) = dx 1ᵀ",
-        lambda g, x, shape: summed_to(g, shape_of(x)),
+        lambda g, x, shape: sum_to_shape(g, shape_of(x)),
     ),
     linear(
         "astype",
@@ -159,18 +159,20 @@ add(
         "tril",
         lambda x, k=0: np.tril(x, k),
         "d tril(X) = tril(dX)",
-        lambda g, x, k=0: summed_to(call("tril", g, k=k), shape_of(x)),
+        lambda g, x, k=0: sum_to_shape(call("tril", g, k=k), shape_of(x)),
     ),
     linear(
         "triu",
         lambda x, k=0: np.triu(x, k),
         "d triu(X) = triu(dX)",
-        lambda g, x, k=0: summed_to(call("triu", g, k=k), shape_of(x)),
+        lambda g, x, k=0: sum_to_shape(call("triu", g, k=k), shape_of(x)),
     ),
     matrix_function("max", _max, "d max x = dx at the maximum", (_push_extremum, _pull_extremum)),
     matrix_function("min", _min, "d min x = dx at the minimum", (_push_extremum, _pull_extremum)),
     (
         "concatenate",
-        Rule("concatenate", _concatenate, "d(x, y) = (dx, dy)", _push_joined, _pull_joined),
+        DerivativeRule(
+            "concatenate", _concatenate, "d(x, y) = (dx, dy)", _push_concatenate, _pull_concatenate
+        ),
     ),
 )

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from mcmodels.autodiff.tables import add, elementwise, note_kink
+from mcmodels.autodiff.tables import add, elementwise, warn_kink
 from mcmodels.autodiff.tracing import constant
 
 _LN2 = float(np.log(2.0))
@@ -20,7 +20,7 @@ _DEGREE = float(np.pi / 180.0)
 
 def _absolute(t: Any, y: Any, x: Any) -> Any:
     side = np.sign(constant(x))
-    note_kink(side == 0, "abs is not differentiable at 0; 0 is taken for its derivative.")
+    warn_kink(side == 0, "abs is not differentiable at 0; 0 is taken for its derivative.")
     return t * side
 
 
@@ -41,27 +41,27 @@ def _of_exponent(t: Any, y: Any, a: Any, b: Any) -> Any:
     return t * (y * np.log(np.where((constant(a) == 0) & (constant(b) > 0), 1.0, a)))
 
 
-def _share_of(better: Any) -> Any:
+def _extremum_rule(better: Any) -> Any:
     """The rule of an extremum of two: t for the winner, half of it where they are equal."""
 
     def rule(t: Any, y: Any, mine: Any, other: Any) -> Any:
         mine, other = constant(mine), constant(other)
         tie = mine == other
         if tie.any():
-            note_kink(tie, "an extremum of two equal values has no derivative; half is taken.")
+            warn_kink(tie, "an extremum of two equal values has no derivative; half is taken.")
             t = np.where(tie, 0.5 * t, t)
         return np.where(tie | better(mine, other), t, 0)
 
     return rule
 
 
-def _swapped(rule: Any) -> Any:
+def _swap_arguments(rule: Any) -> Any:
     return lambda t, y, a, b: rule(t, y, b, a)
 
 
-_of_larger, _of_smaller = _share_of(np.greater), _share_of(np.less)
-_of_known_larger = _share_of(lambda mine, other: (mine > other) | np.isnan(other))
-_of_known_smaller = _share_of(lambda mine, other: (mine < other) | np.isnan(other))
+_of_larger, _of_smaller = _extremum_rule(np.greater), _extremum_rule(np.less)
+_of_larger_not_nan = _extremum_rule(lambda mine, other: (mine > other) | np.isnan(other))
+_of_smaller_not_nan = _extremum_rule(lambda mine, other: (mine < other) | np.isnan(other))
 
 
 def _cosine(a: Any, y: Any) -> Any:
@@ -69,7 +69,7 @@ def _cosine(a: Any, y: Any) -> Any:
     zero = np.asarray(constant(y)) == 0
     if not zero.any():
         return a / y
-    note_kink(zero, "a norm is not differentiable at 0; 0 is taken for its derivative.")
+    warn_kink(zero, "a norm is not differentiable at 0; 0 is taken for its derivative.")
     return a / np.where(zero, 1.0, y)
 
 
@@ -165,22 +165,25 @@ add(
     elementwise(np.rad2deg, "d(180x/π) = 180/π dx", lambda t, y, x: t / _DEGREE),
     elementwise(np.degrees, "d(180x/π) = 180/π dx", lambda t, y, x: t / _DEGREE),
     elementwise(
-        np.maximum, "d max(a, b) = [a > b] da + [b > a] db", _of_larger, _swapped(_of_larger)
+        np.maximum, "d max(a, b) = [a > b] da + [b > a] db", _of_larger, _swap_arguments(_of_larger)
     ),
     elementwise(
         np.fmax,
         "d max(a, b) = [a > b] da + [b > a] db",
-        _of_known_larger,
-        _swapped(_of_known_larger),
+        _of_larger_not_nan,
+        _swap_arguments(_of_larger_not_nan),
     ),
     elementwise(
-        np.minimum, "d min(a, b) = [a < b] da + [b < a] db", _of_smaller, _swapped(_of_smaller)
+        np.minimum,
+        "d min(a, b) = [a < b] da + [b < a] db",
+        _of_smaller,
+        _swap_arguments(_of_smaller),
     ),
     elementwise(
         np.fmin,
         "d min(a, b) = [a < b] da + [b < a] db",
-        _of_known_smaller,
-        _swapped(_of_known_smaller),
+        _of_smaller_not_nan,
+        _swap_arguments(_of_smaller_not_nan),
     ),
 )
 _, _where = elementwise(

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from mcmodels.autodiff.rules.arrangement import with_axes
-from mcmodels.autodiff.tables import add, call, matrix_function, note_kink, shape_of
+from mcmodels.autodiff.tables import add, call, matrix_function, shape_of, warn_kink
 from mcmodels.autodiff.tracing import constant
 
 # Eigenvalues or singular values closer than so many roundings of the largest count as equal.
@@ -105,14 +105,14 @@ def _equal_pairs(w: Any) -> Any:
     return close & ~np.eye(w.shape[-1], dtype=bool)
 
 
-def _note_told_apart(M: Any, w: Any, what: str) -> None:
+def _warn_equal_values(M: Any, w: Any, what: str) -> None:
     """Warn if M, of which pairs of equal values see a multiple of I only, is more than that."""
     pairs = _equal_pairs(w)
     if pairs.any():
         M = np.asarray(constant(M))
         d = np.diagonal(M, axis1=-2, axis2=-1)
         unlike = np.abs(d[..., np.newaxis, :] - d[..., :, np.newaxis]) + np.abs(M)
-        note_kink(
+        warn_kink(
             pairs & (unlike > np.sqrt(np.finfo(M.dtype).eps) * np.abs(M).max()),
             f"equal {what} are not differentiable one by one; the derivatives along an arbitrary "
             "set of their vectors are taken.",
@@ -124,11 +124,11 @@ def _diagonal_of(g: Any) -> Any:
     return g[..., np.newaxis] * np.eye(g.shape[-1])
 
 
-def _note_zero(g: Any, s: Any) -> None:
+def _warn_zero_value(g: Any, s: Any) -> None:
     """Warn if a singular value that is 0 matters: it is an absolute value."""
     g, s = np.asarray(constant(g)), np.asarray(constant(s))
     negligible = np.sqrt(np.finfo(g.dtype).eps) * np.abs(g).max(initial=0.0)
-    note_kink(
+    warn_kink(
         (s <= _resolution(s)[..., np.newaxis]) & (np.abs(g) > negligible),
         "a singular value of 0 is not differentiable; one of its derivatives is taken.",
     )
@@ -174,13 +174,13 @@ def _eigenvectors(A: Any, UPLO: Any) -> Any:
 def _push_eigvalsh(t: Any, w: Any, A: Any, UPLO: Any = "L") -> Any:
     V = _eigenvectors(A, UPLO)
     inner = transposed(V) @ _symmetric(t) @ V
-    _note_told_apart(inner, w, "eigenvalues")
+    _warn_equal_values(inner, w, "eigenvalues")
     return np.diagonal(inner, axis1=-2, axis2=-1)
 
 
 def _pull_eigvalsh(g: Any, w: Any, A: Any, UPLO: Any = "L") -> Any:
     V = _eigenvectors(A, UPLO)
-    _note_told_apart(_diagonal_of(g), w, "eigenvalues")
+    _warn_equal_values(_diagonal_of(g), w, "eigenvalues")
     return V * g[..., np.newaxis, :] @ transposed(V)
 
 
@@ -245,16 +245,16 @@ def _svdvals(A: Any) -> Any:
 def _push_svdvals(t: Any, s: Any, A: Any) -> Any:
     U, _, V = _unpacked_svd(call("svd", A), A)
     P = transposed(U) @ t @ V
-    _note_told_apart(_symmetric(P), s, "singular values")
+    _warn_equal_values(_symmetric(P), s, "singular values")
     change = np.diagonal(P, axis1=-2, axis2=-1)
-    _note_zero(change, s)
+    _warn_zero_value(change, s)
     return change
 
 
 def _pull_svdvals(g: Any, s: Any, A: Any) -> Any:
     U, _, V = _unpacked_svd(call("svd", A), A)
-    _note_told_apart(_diagonal_of(g), s, "singular values")
-    _note_zero(g, s)
+    _warn_equal_values(_diagonal_of(g), s, "singular values")
+    _warn_zero_value(g, s)
     return U * g[..., np.newaxis, :] @ transposed(V)
 
 
@@ -267,7 +267,7 @@ def _safe(y: Any) -> Any:
     zero = np.asarray(constant(y)) == 0
     if not zero.any():
         return y
-    note_kink(zero, "a norm is not differentiable at 0; 0 is taken for its derivative.")
+    warn_kink(zero, "a norm is not differentiable at 0; 0 is taken for its derivative.")
     return np.where(zero, 1.0, y)
 
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from mcmodels.autodiff.rules.einsum import plain_subscripts
 from mcmodels.autodiff.rules.linear_algebra import transposed
-from mcmodels.autodiff.tables import axes_of, call, implements, note_kink, shape_of
+from mcmodels.autodiff.tables import call, implements, normalized_axes, shape_of, warn_kink
 from mcmodels.autodiff.tracing import NoRuleError, Traced, constant
 
 
@@ -159,7 +159,7 @@ def _matrix_power(a: Any, n: int) -> Any:
 
 @implements(np.linalg.norm)
 def _norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Any:
-    axes = axes_of(axis, len(shape_of(x)))
+    axes = normalized_axes(axis, len(shape_of(x)))
     if isinstance(ord, Traced):
         raise NoRuleError("numpy.linalg.norm has no rule for the derivative by ord.")
     euclidean = ord is None or (ord == "fro" and len(axes) == 2) or (ord == 2 and len(axes) == 1)
@@ -193,5 +193,5 @@ def _vector_norm(x: Any, ord: Any, axis: int, keepdims: bool) -> Any:
     zero = constant(total) == 0
     if ord < 1 or not np.any(zero):
         return total ** (1.0 / ord)
-    note_kink(zero, "a norm is not differentiable at 0; 0 is taken for its derivative.")
+    warn_kink(zero, "a norm is not differentiable at 0; 0 is taken for its derivative.")
     return np.where(zero, 0.0, np.where(zero, 1.0, total) ** (1.0 / ord))

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from mcmodels.autodiff.tables import axes_of, call, implements, note_kink, shape_of
+from mcmodels.autodiff.tables import call, implements, normalized_axes, shape_of, warn_kink
 from mcmodels.autodiff.tracing import NoRuleError, Traced, constant
 
 
@@ -55,7 +55,7 @@ def _moveaxis(a: Any, source: Any, destination: Any) -> Any:
 @implements(np.expand_dims)
 def _expand_dims(a: Any, axis: Any) -> Any:
     ndim = len(shape_of(a)) + len(np.atleast_1d(axis))
-    added = axes_of(axis if isinstance(axis, tuple) else int(axis), ndim)
+    added = normalized_axes(axis if isinstance(axis, tuple) else int(axis), ndim)
     lengths = iter(shape_of(a))
     return _reshape(a, tuple(1 if k in added else next(lengths) for k in range(ndim)))
 
@@ -92,7 +92,7 @@ def _full_like(a: Any, fill_value: Any, dtype: Any = None, shape: Any = None) ->
 
 @implements(np.flip)
 def _flip(m: Any, axis: Any = None) -> Any:
-    axes = axes_of(axis, len(shape_of(m)))
+    axes = normalized_axes(axis, len(shape_of(m)))
     return m[tuple(slice(None, None, -1 if k in axes else 1) for k in range(len(shape_of(m))))]
 
 
@@ -106,56 +106,56 @@ def _fliplr(m: Any) -> Any:
     return m[:, ::-1]
 
 
-def _by_position(a: Any, positions: Any) -> Any:
+def _entries_at(a: Any, positions: Any) -> Any:
     """Entries that stand where their numbers do."""
     return np.reshape(np.ravel(a)[positions.ravel()], positions.shape)
 
 
-def _placed(a: Any, function: Any, *where: Any) -> Any:
+def _positions_after(a: Any, function: Any, *where: Any) -> Any:
     """Numbers of the entries, put where a function of NumPy puts them; a list for some."""
     if any(isinstance(x, Traced) for x in where):
         raise NoRuleError(f"numpy.{function.__name__} has no rule for a derivative by positions.")
     return function(np.arange(np.size(constant(a))).reshape(shape_of(a)), *where)
 
 
-def _moved(a: Any, function: Any, *where: Any) -> Any:
+def _rearranged(a: Any, function: Any, *where: Any) -> Any:
     """Entries where a function of NumPy puts them."""
-    return _by_position(a, np.asarray(_placed(a, function, *where)))
+    return _entries_at(a, np.asarray(_positions_after(a, function, *where)))
 
 
 @implements(np.roll)
 def _roll(a: Any, shift: Any, axis: Any = None) -> Any:
-    return _moved(a, np.roll, shift, axis)
+    return _rearranged(a, np.roll, shift, axis)
 
 
 @implements(np.rot90)
 def _rot90(m: Any, k: int = 1, axes: Any = (0, 1)) -> Any:
-    return _moved(m, np.rot90, k, axes)
+    return _rearranged(m, np.rot90, k, axes)
 
 
 @implements(np.tile)
 def _tile(A: Any, reps: Any) -> Any:
-    return _moved(A, np.tile, reps)
+    return _rearranged(A, np.tile, reps)
 
 
 @implements(np.repeat)
 def _repeat(a: Any, repeats: Any, axis: Any = None) -> Any:
-    return _moved(a, np.repeat, repeats, axis)
+    return _rearranged(a, np.repeat, repeats, axis)
 
 
 @implements(np.take)
 def _take(a: Any, indices: Any, axis: Any = None) -> Any:
-    return _moved(a, np.take, indices, axis)
+    return _rearranged(a, np.take, indices, axis)
 
 
 @implements(np.take_along_axis)
 def _take_along_axis(arr: Any, indices: Any, axis: Any = -1) -> Any:
-    return _moved(arr, np.take_along_axis, indices, axis)
+    return _rearranged(arr, np.take_along_axis, indices, axis)
 
 
 @implements(np.delete)
 def _delete(arr: Any, obj: Any, axis: Any = None) -> Any:
-    return _moved(arr, np.delete, obj, axis)
+    return _rearranged(arr, np.delete, obj, axis)
 
 
 @implements(np.sort)
@@ -164,7 +164,7 @@ def _sort(a: Any, axis: Any = -1) -> Any:
     if axis is None:
         a, plain, axis = np.ravel(a), plain.ravel(), 0
     order = np.argsort(plain, axis, kind="stable")
-    note_kink(
+    warn_kink(
         np.diff(np.take_along_axis(plain, order, axis), axis=axis) == 0,
         "sort is not differentiable at equal entries; they are taken in the order they are in.",
     )
@@ -173,7 +173,7 @@ def _sort(a: Any, axis: Any = -1) -> Any:
 
 @implements(np.diagonal)
 def _diagonal(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
-    return _moved(a, np.diagonal, offset, axis1, axis2)
+    return _rearranged(a, np.diagonal, offset, axis1, axis2)
 
 
 @implements(np.linalg.diagonal)
@@ -217,7 +217,7 @@ def _concatenate(arrays: Any, axis: int | None = 0) -> Any:
     if axis is None:
         arrays, axis = [np.ravel(a) for a in arrays], 0
     shapes = [shape_of(a) for a in arrays]
-    (axis,) = axes_of(axis, len(shapes[0]))
+    (axis,) = normalized_axes(axis, len(shapes[0]))
     # Found once: the rule, which is asked for one array at a time, would sum up to each of them.
     ends = list(itertools.accumulate(shape[axis] for shape in shapes if len(shape) > axis))
     return call("concatenate", *arrays, axis=axis, ends=ends)
@@ -251,14 +251,14 @@ def _append(arr: Any, values: Any, axis: int | None = None) -> Any:
 
 @implements(np.split)
 def _split(ary: Any, indices_or_sections: Any, axis: int = 0) -> Any:
-    parts = _placed(ary, np.split, indices_or_sections, axis)
-    return [_by_position(ary, part) for part in parts]
+    parts = _positions_after(ary, np.split, indices_or_sections, axis)
+    return [_entries_at(ary, part) for part in parts]
 
 
 @implements(np.array_split)
 def _array_split(ary: Any, indices_or_sections: Any, axis: int = 0) -> Any:
-    parts = _placed(ary, np.array_split, indices_or_sections, axis)
-    return [_by_position(ary, part) for part in parts]
+    parts = _positions_after(ary, np.array_split, indices_or_sections, axis)
+    return [_entries_at(ary, part) for part in parts]
 
 
 @implements(np.where)

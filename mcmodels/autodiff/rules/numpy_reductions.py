@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from mcmodels.autodiff.tables import axes_of, call, implements, shape_of
+from mcmodels.autodiff.tables import call, implements, normalized_axes, shape_of
 
 
 def _count(x: Any, axis: Any) -> int:
     shape = shape_of(x)
-    return math.prod(shape[a] for a in axes_of(axis, len(shape)))
+    return math.prod(shape[a] for a in normalized_axes(axis, len(shape)))
 
 
 @implements(np.sum)
@@ -30,7 +30,7 @@ def _average(a: Any, axis: Any = None, weights: Any = None, keepdims: bool = Fal
     if weights is None:
         return _mean(a, axis, keepdims)
     if shape_of(weights) != shape_of(a):
-        axes = axes_of(axis, len(shape_of(a)))
+        axes = normalized_axes(axis, len(shape_of(a)))
         weights = np.reshape(
             weights, tuple(n if k in axes else 1 for k, n in enumerate(shape_of(a)))
         )
@@ -71,7 +71,7 @@ def _ptp(a: Any, axis: Any = None, keepdims: bool = False) -> Any:
 def _prod(a: Any, axis: Any = None, keepdims: bool = False) -> Any:
     # Halves are multiplied until one entry is left: no division, so zeros do no harm.
     shape = shape_of(a)
-    axes = axes_of(axis, len(shape))
+    axes = normalized_axes(axis, len(shape))
     rest = tuple(k for k in range(len(shape)) if k not in axes)
     a = np.transpose(a, rest + axes)
     a = np.reshape(a, (*(shape[k] for k in rest), math.prod(shape[k] for k in axes)))

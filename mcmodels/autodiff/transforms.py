@@ -15,12 +15,12 @@ import numpy as np
 
 from mcmodels.autodiff.arguments import (
     Argnums,
-    array_returned,
-    like,
-    of_its_own,
-    of_shape,
     positions_of,
-    real,
+    real_array,
+    require_shape,
+    result_like,
+    returned_array,
+    unshared,
 )
 from mcmodels.autodiff.forward import Dual, Forward
 from mcmodels.autodiff.recorded import Recorded
@@ -141,17 +141,17 @@ def vjp(f: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[[Any], Any]
     array([  1., -10.])
     """
     # The pullback is called later, when what was passed in or returned may have been written to.
-    primals = tuple(map(_kept, map(real, primals)))
+    primals = tuple(map(_private_copy, map(real_array, primals)))
     recorded = Recorded(f, tuple(range(len(primals))), primals, {})
 
     def pullback(u: Any) -> Any:
-        found = recorded.pull(of_shape(u, shape_of(recorded.value), "u", "f returned"))
+        found = recorded.pull(require_shape(u, shape_of(recorded.value), "u", "f returned"))
         return found[0] if len(primals) == 1 else tuple(found)
 
-    return _kept(recorded.value), pullback
+    return _private_copy(recorded.value), pullback
 
 
-def _kept(x: Any) -> Any:
+def _private_copy(x: Any) -> Any:
     """A copy that nobody else can write to."""
     return x if isinstance(x, Traced) else np.array(x)
 
@@ -188,14 +188,14 @@ def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) 
         )
     tracer = Forward()
     inputs = []
-    for i, (x, v) in enumerate(zip(map(real, primals), tangents, strict=True)):
-        direction = of_shape(v, shape_of(x), f"tangents[{i}]", "the argument is")
+    for i, (x, v) in enumerate(zip(map(real_array, primals), tangents, strict=True)):
+        direction = require_shape(v, shape_of(x), f"tangents[{i}]", "the argument is")
         inputs.append(Dual(x, tracer, direction))
-    y = array_returned(f(*inputs), tracer)
+    y = returned_array(f(*inputs), tracer)
     if isinstance(y, Dual) and y.tracer is tracer:
         given = [part for x in inputs for part in (x.value, x.tangent)]
-        return of_its_own(y.value, given), like(y.value, of_its_own(y.tangent, given))
-    return y, like(y, np.zeros(shape_of(y)))
+        return unshared(y.value, given), result_like(y.value, unshared(y.tangent, given))
+    return y, result_like(y, np.zeros(shape_of(y)))
 
 
 def jacobian(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:
@@ -303,8 +303,8 @@ def hessian_vector_product(f: Callable[..., Any], argnum: int = 0) -> Callable[.
     def product(*args: Any, **kwargs: Any) -> Any:
         *arguments, vector = args
         (k,) = positions_of(argnum, arguments)
-        x = real(arguments[k])
-        vector = of_shape(vector, shape_of(x), "the vector", "the argument is")
+        x = real_array(arguments[k])
+        vector = require_shape(vector, shape_of(x), "the vector", "the argument is")
 
         def gradient(x: Any) -> Any:
             return grad(f, k)(*arguments[:k], x, *arguments[k + 1 :], **kwargs)
