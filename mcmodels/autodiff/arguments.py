@@ -1,4 +1,4 @@
-"""Arguments and results of functions that are differentiated: what is taken, what is refused."""
+"""Checks of the arguments and results of functions that are differentiated."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Argnums = int | Sequence[int]
 
 
 def positions_of(argnums: Argnums, args: Sequence[Any]) -> tuple[int, ...]:
-    """Positions of arguments, none of them negative; refuses those that are not there."""
+    """Positions of arguments as nonnegative numbers; refuses positions that do not exist."""
     wanted = (argnums,) if isinstance(argnums, int | np.integer) else tuple(argnums)
     for k in wanted:
         if not -len(args) <= k < len(args):
@@ -59,7 +59,7 @@ def real_array(x: Any) -> Any:
 
 
 def returned_array(y: Any, tracer: Tracer) -> Any:
-    """What a function returned to its tracer; refuses what is no array of real numbers."""
+    """The result of a function that was traced; refused unless it is an array of real numbers."""
     if isinstance(y, Traced):
         if y.tracer.level > tracer.level:
             raise ValueError(
@@ -81,13 +81,13 @@ def returned_array(y: Any, tracer: Tracer) -> Any:
 
 
 def _kind(y: Any) -> str:
-    """What something is, for messages."""
+    """The type of a value, for error messages."""
     name = type(y).__name__
     return f"{name} of {y.dtype}" if isinstance(y, np.ndarray) else name
 
 
 def require_shape(v: Any, shape: tuple[int, ...], name: str, what: str) -> Any:
-    """A tangent or cotangent; refuses another shape than that of what it belongs to."""
+    """A tangent or cotangent as an array; refused if its shape is not the one given."""
     v = v if isinstance(v, Traced) else real_array(v)
     if shape_of(v) != shape:
         raise ValueError(f"{name} has shape {shape_of(v)}; {what} of shape {shape}.")
@@ -95,7 +95,7 @@ def require_shape(v: Any, shape: tuple[int, ...], name: str, what: str) -> Any:
 
 
 def result_like(x: Any, g: Any) -> Any:
-    """A derivative as a result: an array of its own, of the type of x; zeros for None."""
+    """A derivative as a new array with the floating-point type of x; zeros if g is None."""
     if g is None:
         return np.zeros_like(constant(x))
     if isinstance(g, TracedArray):
@@ -105,7 +105,7 @@ def result_like(x: Any, g: Any) -> Any:
 
 
 def unshared(y: Any, others: Sequence[Any] = ()) -> Any:
-    """A result as an array that shares no memory with others."""
+    """A result as a writeable array that shares no memory with another array."""
     if isinstance(y, Traced):
         return y
     y = np.asarray(y)

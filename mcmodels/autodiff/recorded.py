@@ -1,8 +1,8 @@
-"""A function that was called once on a tape, and the products of its Jacobian."""
+"""One call of a function, recorded on a tape, and products with the Jacobian at that point."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -23,7 +23,7 @@ __all__ = ["Recorded"]
 
 
 class Recorded:
-    """A function that was called once, with the tape of the call.
+    """One call of a function, with the tape of the call.
 
     Parameters
     ----------
@@ -61,7 +61,7 @@ class Recorded:
             )
 
     def pull(self, u: Any) -> list[Any]:
-        """``Jᵀu`` for each input."""
+        """``Jᵀu`` for each input that is differentiated by."""
         found: list[Any] = [None] * len(self.inputs)
         if self.output is not None:
             found = self.tape.pull(self.output, u, self.inputs)
@@ -69,13 +69,13 @@ class Recorded:
         results = []
         for x, g in zip(self.points, found, strict=True):
             result = result_like(x, g)
-            # No two results, nor what was passed in, may be the same array.
+            # No two results may be the same array, and none may be the u that was passed in.
             results.append(result.copy() if id(result) in taken else result)
             taken.add(id(result))
         return results
 
     def rows(self) -> list[Any]:
-        """The Jacobian by each input, a backward sweep for each output."""
+        """The Jacobian by each input: one backward sweep for each output."""
         shape = shape_of(self.value)
         sweeps = [self.pull(u) for u in _unit_arrays(shape, self.value)]
         if not sweeps:
@@ -86,7 +86,7 @@ class Recorded:
         ]
 
     def columns(self, i: int) -> Any:
-        """The Jacobian by an input, a forward sweep for each of its entries."""
+        """The Jacobian by one input: one forward sweep for each of its entries."""
         x, shape = self.points[i], shape_of(self.value)
         lines = [] if self.output is None else self.tape.lines_to(self.output)
         columns = []
@@ -98,12 +98,12 @@ class Recorded:
         return result_like(x, np.reshape(np.stack(columns, axis=-1), shape + shape_of(x)))
 
     def packed(self, results: list[Any]) -> Any:
-        """One result, or a tuple of them, as argnums asked for."""
+        """One result for a single argnum, a tuple of them for several."""
         return results[0] if self.single else tuple(results)
 
 
-def _unit_arrays(shape: tuple[int, ...], like: Any) -> Any:
-    """The arrays of a shape with a single 1, of the type of another array."""
+def _unit_arrays(shape: tuple[int, ...], like: Any) -> Iterator[np.ndarray]:
+    """All arrays of a shape with one entry 1 and the others 0, of the type of another array."""
     for index in np.ndindex(*shape):
         unit = np.zeros(shape, np.asarray(constant(like)).dtype)
         unit[index] = 1.0
@@ -111,4 +111,5 @@ def _unit_arrays(shape: tuple[int, ...], like: Any) -> Any:
 
 
 def _empty_jacobian(shape: tuple[int, ...], x: Any) -> Any:
+    """The Jacobian where the value or x has no entries."""
     return np.zeros(shape + shape_of(x), np.asarray(constant(x)).dtype)

@@ -1,7 +1,7 @@
-"""Reverse mode: a tape of what was computed, swept backwards (or forwards) afterwards.
+"""Reverse mode: a tape records each computation, and is then swept backwards (or forwards).
 
-The tape is the derivative as a product of sparse linear maps; it can be multiplied from either
-side: Griewank and Walther (2008), *Evaluating Derivatives*, 2nd ed., §3.2.
+The tape holds the derivative as a product of sparse linear maps, which can be multiplied from
+either side: Griewank and Walther (2008), *Evaluating Derivatives*, 2nd ed., §3.2.
 """
 
 from __future__ import annotations
@@ -16,20 +16,20 @@ __all__ = ["Tape", "Variable"]
 
 
 class Entry(NamedTuple):
-    """One line of a tape: what was computed from what.
+    """One line of a tape: a function, its arguments and its result.
 
     Parameters
     ----------
     rule : DerivativeRule or None
-        Of the function; None for an input.
+        The rule of the function; None for an input.
     y : ndarray or Traced
-        Its result.
+        The result.
     values : sequence
-        Its arguments.
+        The arguments.
     kwargs : dict
-        And keywords.
+        The keyword arguments.
     parents : list of (int, int)
-        Which arguments are on the tape: their positions, and their lines.
+        For each argument on the tape: its position, and its line.
     """
 
     rule: DerivativeRule | None
@@ -45,11 +45,11 @@ class Variable(TracedArray):
     Parameters
     ----------
     value : ndarray or Traced
-        What it is.
+        The value itself.
     tracer : Tape
         The tape.
     line : int
-        Its line there.
+        The line on the tape that it is the result of.
     """
 
     __slots__ = ("line",)
@@ -60,14 +60,14 @@ class Variable(TracedArray):
 
 
 class Tape(Tracer):
-    """A record of all that was computed from its inputs, in order."""
+    """A record of all computations with its inputs, in order."""
 
     def __init__(self) -> None:
         super().__init__()
         self.entries: list[Entry] = []
 
     def input(self, x: Any) -> Variable:
-        """X as a value to differentiate by."""
+        """An input x as a value to differentiate by."""
         return self._written(Entry(None, x, (), {}, []))
 
     def follow(
@@ -78,7 +78,7 @@ class Tape(Tracer):
         values: Sequence[Any],
         kwargs: dict[str, Any],
     ) -> Variable:
-        """Write down how y was computed."""
+        """Record how y was computed."""
         parents = [
             (i, arg.line)
             for i, arg in enumerate(args)

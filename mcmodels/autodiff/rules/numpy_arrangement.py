@@ -1,13 +1,15 @@
-"""How NumPy's selecting, moving, repeating and joining of entries is made of what has rules."""
+"""NumPy's functions that select, move, repeat and join entries, written with rules."""
 
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
-from mcmodels.autodiff.tables import call, implements, normalized_axes, shape_of, warn_kink
+from mcmodels.autodiff.tables import Axis, call, implements, normalized_axes, shape_of, warn_kink
 from mcmodels.autodiff.tracing import NoRuleError, Traced, constant
 
 
@@ -47,13 +49,13 @@ def _swapaxes(a: Any, axis1: int, axis2: int) -> Any:
 
 @implements(np.moveaxis)
 def _moveaxis(a: Any, source: Any, destination: Any) -> Any:
-    # Axes of lengths 0, 1, 2, … show where each of them goes.
+    # An array of shape (0, 1, 2, …) is moved instead: its new shape is the order of the axes.
     order = np.moveaxis(np.empty(range(len(shape_of(a)))), source, destination).shape
     return call("transpose", a, axes=order)
 
 
 @implements(np.expand_dims)
-def _expand_dims(a: Any, axis: Any) -> Any:
+def _expand_dims(a: Any, axis: int | tuple[int, ...]) -> Any:
     ndim = len(shape_of(a)) + len(np.atleast_1d(axis))
     added = normalized_axes(axis if isinstance(axis, tuple) else int(axis), ndim)
     lengths = iter(shape_of(a))
@@ -61,7 +63,7 @@ def _expand_dims(a: Any, axis: Any) -> Any:
 
 
 @implements(np.squeeze)
-def _squeeze(a: Any, axis: Any = None) -> Any:
+def _squeeze(a: Any, axis: Axis = None) -> Any:
     return _reshape(a, np.squeeze(np.asarray(constant(a)), axis).shape)
 
 
@@ -91,7 +93,7 @@ def _full_like(a: Any, fill_value: Any, dtype: Any = None, shape: Any = None) ->
 
 
 @implements(np.flip)
-def _flip(m: Any, axis: Any = None) -> Any:
+def _flip(m: Any, axis: Axis = None) -> Any:
     axes = normalized_axes(axis, len(shape_of(m)))
     return m[tuple(slice(None, None, -1 if k in axes else 1) for k in range(len(shape_of(m))))]
 
@@ -106,25 +108,25 @@ def _fliplr(m: Any) -> Any:
     return m[:, ::-1]
 
 
-def _entries_at(a: Any, positions: Any) -> Any:
-    """Entries that stand where their numbers do."""
+def _entries_at(a: Any, positions: npt.NDArray[np.integer]) -> Any:
+    """The entries of an array at flat positions, in the shape of these positions."""
     return np.reshape(np.ravel(a)[positions.ravel()], positions.shape)
 
 
-def _positions_after(a: Any, function: Any, *where: Any) -> Any:
-    """Numbers of the entries, put where a function of NumPy puts them; a list for some."""
+def _positions_after(a: Any, function: Callable[..., Any], *where: Any) -> Any:
+    """Flat positions of the entries, rearranged by a function of NumPy; for split a list."""
     if any(isinstance(x, Traced) for x in where):
         raise NoRuleError(f"numpy.{function.__name__} has no rule for a derivative by positions.")
     return function(np.arange(np.size(constant(a))).reshape(shape_of(a)), *where)
 
 
-def _rearranged(a: Any, function: Any, *where: Any) -> Any:
-    """Entries where a function of NumPy puts them."""
+def _rearranged(a: Any, function: Callable[..., Any], *where: Any) -> Any:
+    """The entries, rearranged as by a function of NumPy."""
     return _entries_at(a, np.asarray(_positions_after(a, function, *where)))
 
 
 @implements(np.roll)
-def _roll(a: Any, shift: Any, axis: Any = None) -> Any:
+def _roll(a: Any, shift: Any, axis: Axis = None) -> Any:
     return _rearranged(a, np.roll, shift, axis)
 
 
@@ -139,27 +141,27 @@ def _tile(A: Any, reps: Any) -> Any:
 
 
 @implements(np.repeat)
-def _repeat(a: Any, repeats: Any, axis: Any = None) -> Any:
+def _repeat(a: Any, repeats: Any, axis: Axis = None) -> Any:
     return _rearranged(a, np.repeat, repeats, axis)
 
 
 @implements(np.take)
-def _take(a: Any, indices: Any, axis: Any = None) -> Any:
+def _take(a: Any, indices: Any, axis: Axis = None) -> Any:
     return _rearranged(a, np.take, indices, axis)
 
 
 @implements(np.take_along_axis)
-def _take_along_axis(arr: Any, indices: Any, axis: Any = -1) -> Any:
+def _take_along_axis(arr: Any, indices: Any, axis: Axis = -1) -> Any:
     return _rearranged(arr, np.take_along_axis, indices, axis)
 
 
 @implements(np.delete)
-def _delete(arr: Any, obj: Any, axis: Any = None) -> Any:
+def _delete(arr: Any, obj: Any, axis: Axis = None) -> Any:
     return _rearranged(arr, np.delete, obj, axis)
 
 
 @implements(np.sort)
-def _sort(a: Any, axis: Any = -1) -> Any:
+def _sort(a: Any, axis: int | None = -1) -> Any:
     plain = np.asarray(constant(a))
     if axis is None:
         a, plain, axis = np.ravel(a), plain.ravel(), 0
@@ -218,7 +220,7 @@ def _concatenate(arrays: Any, axis: int | None = 0) -> Any:
         arrays, axis = [np.ravel(a) for a in arrays], 0
     shapes = [shape_of(a) for a in arrays]
     (axis,) = normalized_axes(axis, len(shapes[0]))
-    # Found once: the rule, which is asked for one array at a time, would sum up to each of them.
+    # Computed here once: the rule is called for one array at a time, and would sum up each time.
     ends = list(itertools.accumulate(shape[axis] for shape in shapes if len(shape) > axis))
     return call("concatenate", *arrays, axis=axis, ends=ends)
 

@@ -1,4 +1,4 @@
-"""Functions that are not differentiated: of truth values, positions and shapes, and steps."""
+"""Functions without a derivative: those that return truth values or positions, and steps."""
 
 from __future__ import annotations
 
