@@ -229,7 +229,7 @@ class TracedArray(Traced):
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):  # Python and NumPy look for optional protocols
             raise AttributeError(name)
-        if (rule := RULES.get(getattr(np, name, None))) is not None:
+        if (rule := RULES.get(getattr(np, name, ""))) is not None:
             # A ufunc of an array of objects calls the method of its own name on each of them.
             return lambda *others: apply(rule, (self, *others), {})
         raise AttributeError(

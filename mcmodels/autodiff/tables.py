@@ -40,17 +40,18 @@ __all__ = [
     "warn_kink",
 ]
 
-# Rules by ufunc, or by name for functions that only this package calls.
-RULES: dict[Any, DerivativeRule] = {}
-# Functions of NumPy that are not ufuncs, written in terms of functions that have rules.
-FUNCTIONS: dict[Any, Implementation] = {}
-# Functions that return truth values, positions, shapes or types: they get the plain values.
-NOT_DIFFERENTIATED: set[Any] = set()
-# Step functions: constant between their jumps. They are refused.
-STEPS: set[Any] = set()
-
+Key = Callable[..., Any] | str
 Map = Callable[..., Any]
 Axis = int | Sequence[int] | None
+
+# Rules by ufunc, or by name for functions that only this package calls.
+RULES: dict[Key, DerivativeRule] = {}
+# Functions of NumPy that are not ufuncs, written in terms of functions that have rules.
+FUNCTIONS: dict[Callable[..., Any], Implementation] = {}
+# Functions that return truth values, positions, shapes or types: they get the plain values.
+NOT_DIFFERENTIATED: set[Callable[..., Any]] = set()
+# Step functions: constant between their jumps. They are refused.
+STEPS: set[Callable[..., Any]] = set()
 
 
 class Implementation:
@@ -94,7 +95,7 @@ class Implementation:
         return self.function(*args, **kwargs)
 
 
-def add(*rules: tuple[Any, DerivativeRule]) -> None:
+def add(*rules: tuple[Key, DerivativeRule]) -> None:
     """Add rules to the table, each with the key that it is looked up by."""
     for key, rule in rules:
         if key in RULES:
@@ -102,10 +103,10 @@ def add(*rules: tuple[Any, DerivativeRule]) -> None:
         RULES[key] = rule
 
 
-def implements(*functions: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+def implements(*functions: Map) -> Callable[[Map], Map]:
     """Register the decorated function as the implementation of functions of NumPy."""
 
-    def register(implementation: Callable[..., Any]) -> Callable[..., Any]:
+    def register(implementation: Map) -> Map:
         for function in functions:
             FUNCTIONS[function] = Implementation(implementation, function)
         return implementation
@@ -120,7 +121,7 @@ def call(name: str, *args: Any, **kwargs: Any) -> Any:
 
 def elementwise(
     function: Callable[..., Any], identity: str, *derivatives: Map | None
-) -> tuple[Any, DerivativeRule]:
+) -> tuple[Key, DerivativeRule]:
     """The rule of an elementwise function whose arguments broadcast.
 
     Derivative i is a function of ``(t, y, *args)`` that returns ``t · ∂y/∂xᵢ``; t has the shape of
@@ -152,8 +153,8 @@ def linear(
 
 
 def multilinear(
-    key: Any, function: Callable[..., Any], identity: str, adjoint: Map
-) -> tuple[Any, DerivativeRule]:
+    key: Key, function: Callable[..., Any], identity: str, adjoint: Map
+) -> tuple[Key, DerivativeRule]:
     """The rule of a function linear in each argument; ``adjoint(i, g, *args, **kwargs)``."""
 
     def push(i: int, dx: Any, y: Any, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:

@@ -15,7 +15,7 @@ SUFFIXES = _CSV + _PARQUET
 
 
 def require_file(path: Path) -> None:
-    """Refuse a path that is no existing file."""
+    """Refuse a path that does not exist or is a directory."""
     if path.is_dir():
         raise ValueError(f"{path} is a directory; name a file")
     if not path.exists():

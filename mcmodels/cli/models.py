@@ -8,6 +8,7 @@ from collections import Counter
 from typing import Any
 
 import joblib
+import numpy as np
 import pandas as pd
 from sklearn.compose import ColumnTransformer
 from sklearn.pipeline import Pipeline
@@ -66,7 +67,7 @@ def predict(options: argparse.Namespace) -> str:
     with replacing(options.output, source=path) as temporary:
         pipeline = load(options.model_file)
         features, levels = list(pipeline.feature_names_in_), levels_by_column(pipeline)
-        # Levels that were text are read as text, though those in this file may all be digits.
+        # Levels that were text are read as text, also if those in this file are all digits.
         frame = read(path, [name for name in levels if levels[name].dtype.kind == "O"])
         check_known(features, frame, path)
         refuse_missing(frame, features, path)
@@ -92,7 +93,7 @@ def _predictions(pipeline: Pipeline, X: pd.DataFrame) -> pd.DataFrame:
 
 
 def _pipeline(options: argparse.Namespace, features: list[str]) -> Pipeline:
-    """The model behind a choice of columns by name; frames inside, so that warnings name them."""
+    """A step that encodes the columns, then the model; it gets frames, so warnings name columns."""
     kind = _MODELS[options.model]
     known = kind().get_params()
     model = kind(**{name: value for name, value in vars(options).items() if name in known})
@@ -111,7 +112,7 @@ def _pipeline(options: argparse.Namespace, features: list[str]) -> Pipeline:
 
 
 def _features(options: argparse.Namespace, taken: list[str], frame: pd.DataFrame) -> list[str]:
-    """The feature columns; refuses columns that are unknown, or named for two things."""
+    """The feature columns; refused if one is unknown, or is named for two purposes."""
     features = list(dict.fromkeys(options.features or frame.columns.drop(taken, errors="ignore")))
     check_known([*taken, *features, *options.categorical], frame, options.file)
     if not features:
@@ -127,7 +128,7 @@ def _features(options: argparse.Namespace, taken: list[str], frame: pd.DataFrame
     return features
 
 
-def _target(frame: pd.DataFrame, options: argparse.Namespace) -> Any:
+def _target(frame: pd.DataFrame, options: argparse.Namespace) -> np.ndarray | None:
     if options.target is None:
         return None
     if options.model == "logistic":
@@ -137,7 +138,7 @@ def _target(frame: pd.DataFrame, options: argparse.Namespace) -> Any:
 
 
 def _inference(frame: pd.DataFrame, options: argparse.Namespace) -> dict[str, Any]:
-    """What the summary is asked for."""
+    """The options of the summary: the level, and the kind of covariance."""
     if options.cluster is not None:
         groups = levelled(frame[options.cluster]).to_numpy()
         return {"level": options.level, "kind": "cluster", "groups": groups}

@@ -16,7 +16,7 @@ import pytest
 import scipy.special
 
 from mcmodels.autodiff import jvp
-from mcmodels.autodiff.tables import FUNCTIONS, NOT_DIFFERENTIATED, RULES
+from mcmodels.autodiff.tables import FUNCTIONS, NOT_DIFFERENTIATED, RULES, Implementation
 from mcmodels.autodiff.tracing import Traced, constant
 
 # Read or write files, change settings, start tests or print.
@@ -265,3 +265,19 @@ def test_the_tables_are_reached():
         args = (np.array([1.2]),) if ufunc is np.arccosh else (SCALAR,)
         value, _ = jvp(ufunc, args * ufunc.nin, args * ufunc.nin)
         assert value == ufunc(*args * ufunc.nin)
+
+
+def test_a_function_of_numpy_may_have_no_signature():
+    """As those written in C have none before NumPy 2.4: arguments are passed on as they are."""
+
+    class WithoutSignature:
+        @property
+        def __signature__(self):
+            raise ValueError("no signature found")
+
+        def __call__(self):
+            raise NotImplementedError
+
+    found = Implementation(lambda a, b=1: (a, b), WithoutSignature())
+    assert found.named((2,), {"b": 3}) == ((2,), {"b": 3})
+    assert found(2, b=3) == (2, 3)
