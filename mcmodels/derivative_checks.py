@@ -1,4 +1,4 @@
-"""`check_gradient` and `check_hessian`: is a derivative written by hand right, and if not, why."""
+"""`check_gradient` and `check_hessian`: checks of derivatives written by hand."""
 
 from __future__ import annotations
 
@@ -13,28 +13,33 @@ import numpy.typing as npt
 from mcmodels.calculus import Diagnosis, Expression
 from mcmodels.calculus.doctor.functions import claim_at, compared, real_point, real_value
 from mcmodels.calculus.doctor.places import worst_index
-from mcmodels.differences import Measured, measured, measured_hessian
+from mcmodels.differences import (
+    Array,
+    NumericalDerivative,
+    numerical_derivative,
+    numerical_hessian,
+)
+from mcmodels.differences.constants import USEFUL_ERROR
 
 __all__ = ["DerivativeCheck", "GradientCheck", "HessianCheck", "check_gradient", "check_hessian"]
 
-Array = npt.NDArray[np.float64]
-
-_ROUNDING = 100  # units of rounding of its terms that a right entry may be off by
-_SEEN = 1e-3  # of an entry: a larger numerical error hides mistakes
-_SYMMETRIC = 1e-8  # of the largest entry: asymmetry that rounding leaves
+# A correct entry may be off by this many units of rounding of the terms that it is a sum of.
+_ROUNDING_UNITS = 100
+# Relative to the largest entry: up to here, an asymmetry counts as rounding.
+_LARGEST_ASYMMETRY = 1e-8
 
 
 @dataclass(frozen=True, repr=False, eq=False)
 class DerivativeCheck:
-    """What a check of a derivative found: true if it is right; printed, a report.
+    """The result of checking a derivative: true if it is right; printed as a report.
 
     Attributes
     ----------
     correct : bool
         Whether every entry agrees with the numerical derivative within what is allowed.
     error : float
-        Deviation of the worst entry relative to its numerical value, or where that is 0 within its
-        error, to the largest entry or error of all. Infinite for a wrong shape.
+        Deviation of the worst entry, relative to its numerical value. If that value is 0 within its
+        error, relative to the largest of all entries and errors. Infinite for a wrong shape.
     worst : tuple of int or None
         Index of the entry that deviates most, as a multiple of what is allowed there. None for a
         wrong shape: the three numbers below are NaN then.
@@ -48,7 +53,8 @@ class DerivativeCheck:
     diagnosis : Diagnosis or None
         The mistake that was made; None where there is none.
     note : str
-        What else there is to say: entries that could not be seen, asymmetry of a Hessian. Or empty.
+        Remarks: entries that could not be judged, the asymmetry of a Hessian. Empty if there are
+        none.
     """
 
     correct: bool
@@ -85,12 +91,12 @@ class DerivativeCheck:
 
 @dataclass(frozen=True, repr=False, eq=False)
 class GradientCheck(DerivativeCheck):
-    """What `check_gradient` found: the attributes of `DerivativeCheck`, and the gradient.
+    """The result of `check_gradient`: the attributes of `DerivativeCheck`, and the gradient.
 
     Attributes
     ----------
     gradient : ndarray
-        The numerical gradient, in the shape of x; of an f with several outputs the Jacobian.
+        The numerical gradient, in the shape of x; the Jacobian if f has several outputs.
     """
 
     gradient: Array
@@ -98,15 +104,15 @@ class GradientCheck(DerivativeCheck):
 
 @dataclass(frozen=True, repr=False, eq=False)
 class HessianCheck(DerivativeCheck):
-    """What `check_hessian` found: the attributes of `DerivativeCheck`, and the Hessian.
+    """The result of `check_hessian`: the attributes of `DerivativeCheck`, and the Hessian.
 
     Attributes
     ----------
     hessian : ndarray
-        The numerical Hessian, in the shape of the claimed one (of a wrong shape, (n, n)).
+        The numerical Hessian, in the shape of the claimed one; (n, n) if that shape is wrong.
     asymmetry : float
-        Of the claimed Hessian: the largest difference from its transpose relative to its largest
-        entry. NaN for a wrong shape.
+        The largest difference between the claimed Hessian and its transpose, relative to its
+        largest entry. NaN for a wrong shape.
     """
 
     hessian: Array
@@ -122,26 +128,26 @@ def check_gradient(
 ) -> GradientCheck:
     """Whether a gradient of a Python function is right, and if not, which mistake was made.
 
-    The numerical gradient is that of the complex step ``Im f(x + ih)/h``, where f computes with
-    complex numbers and differences confirm it: it has no error but rounding. Elsewhere it is that
-    of central differences, whose steps adapt to each coordinate, extrapolated to step zero
+    The numerical gradient comes from the complex step ``Im f(x + ih)/h`` if f computes with complex
+    numbers and differences confirm the result: its only error is rounding. Otherwise it comes from
+    central differences, whose steps adapt to each coordinate, extrapolated to step zero
     (Richardson's tableau in the form of Ridders 1982). The noise of f is measured (Moré and Wild
-    2011), so that each entry comes with its error. A claimed entry is right where it is no farther
-    from the numerical one than this error, ``rtol`` times the entry and rounding.
+    2011), so that each entry has a known error. A claimed entry is right if its distance from the
+    numerical one is at most this error, plus ``rtol`` times the entry, plus rounding.
 
     Parameters
     ----------
     f : callable
-        Function of one float64 array in the shape of x. Of a scalar f the gradient is checked, of
-        any other the Jacobian (size of f, size of x), matrices counted down their columns.
+        Function of one float64 array in the shape of x. If f is scalar, its gradient is checked;
+        otherwise its Jacobian of shape (size of f, size of x), entries in column-major order.
     grad : callable or array-like
         The claimed gradient, in the shape of x: a function of x, or its value there.
     x : array-like
-        The point: finite real numbers in any shape, where f is differentiable. Mistakes hide where
-        the gradient is 0, as at a minimum.
+        The point: finite real numbers in any shape, where f is differentiable. Avoid points where
+        the gradient is 0, such as a minimum: many mistakes cannot be seen there.
     rtol : float, optional
-        How far each entry may be off relative to its numerical value. By default the root of the
-        machine epsilon of what ``grad`` returns: 1.5e-8 for float64, 3.5e-4 for float32.
+        How far each entry may be off relative to its numerical value. By default the square root of
+        the machine epsilon of what ``grad`` returns: 1.5e-8 for float64, 3.5e-4 for float32.
 
     Returns
     -------
@@ -151,14 +157,14 @@ def check_gradient(
     Raises
     ------
     ValueError
-        If x is not finite and real, f is not at x, f or grad cannot be called, f has a kink at x,
-        or f is so noisy that a right gradient cannot be told from a wrong one.
+        If x or f(x) is not finite and real, f or grad cannot be called, f has a kink at x, or f is
+        so noisy that a wrong gradient cannot be told from a right one.
     TypeError
-        If f is not a function, or grad is no array of real numbers.
+        If f is not a function, or grad is not an array of real numbers.
 
     See Also
     --------
-    mcmodels.calculus.diagnose : The same for expressions, with more mistakes that it knows.
+    mcmodels.calculus.diagnose : The same for expressions; it recognises more mistakes.
 
     Examples
     --------
@@ -176,10 +182,10 @@ def check_gradient(
     """
     point, value = _evaluated(f, x)
     claim, allowance = _claim(grad, point, "grad", rtol)
-    found = measured(f, point, value)
+    found = numerical_derivative(f, point, value)
     kind = "gradient" if value.size == 1 else "Jacobian"
     return GradientCheck(
-        **_judged(claim, found, allowance, point, value, kind), gradient=found.right
+        **_judged(claim, found, allowance, point, value, kind), gradient=found.derivative
     )
 
 
@@ -193,17 +199,18 @@ def check_hessian(
 ) -> HessianCheck:
     """Whether a Hessian of a scalar Python function is right, and if not, which mistake was made.
 
-    With ``grad``, the numerical Hessian is its derivative, as `check_gradient` takes it: the most
-    exact way. Without, it is that of second differences of f, extrapolated, or where f computes
-    with complex numbers and these confirm it, of differences of the gradient by the complex step.
+    With ``grad``, the numerical Hessian is the derivative of ``grad``, computed as in
+    `check_gradient`: the most exact way. Without it, the Hessian comes from second differences of
+    f, extrapolated; or from differences of the gradient by the complex step, if f computes with
+    complex numbers and the second differences confirm the result.
 
     Parameters
     ----------
     f : callable
         Scalar function of one float64 array in the shape of x.
     hessian : callable or array-like
-        The claimed Hessian: a function of x, or its value there. Of shape (n, n) over ``x.ravel()``
-        (C order), or the shape of x twice.
+        The claimed Hessian: a function of x, or its value there. Its shape is (n, n) over
+        ``x.ravel()`` (C order), or the shape of x twice.
     x : array-like
         The point: n finite real numbers in any shape, where f is twice differentiable.
     grad : callable, optional
@@ -251,12 +258,12 @@ def check_hessian(
                 f"grad is not the gradient of f, so its derivative tells nothing: {first}"
             )
     claim, allowance = _claim(hessian, point, "hessian", rtol)
-    found = measured_hessian(f, point, value, grad)
+    found = numerical_hessian(f, point, value, grad)
     shape = claim.shape
     if shape == point.shape * 2:
         claim = claim.reshape(point.size, point.size)
     parts = _judged(claim, found, allowance, point, value, "Hessian")
-    right, asymmetry = found.right, float("nan")
+    right, asymmetry = found.derivative, float("nan")
     if claim.shape == right.shape:
         right = right.reshape(shape)
         parts["worst"] = tuple(
@@ -268,7 +275,8 @@ def check_hessian(
     return HessianCheck(**parts, hessian=right, asymmetry=asymmetry)
 
 
-def _evaluated(f: Any, x: npt.ArrayLike) -> tuple[Array, Array]:
+def _evaluated(f: Callable[[Array], Any], x: npt.ArrayLike) -> tuple[Array, Array]:
+    """The point and the value of f there; refused unless both are finite and real."""
     if isinstance(f, Expression):
         raise TypeError("f is an expression: use mcmodels.calculus.diagnose, which knows more")
     if not callable(f):
@@ -278,9 +286,9 @@ def _evaluated(f: Any, x: npt.ArrayLike) -> tuple[Array, Array]:
 
 
 def _claim(
-    claimed: Any, point: Array, name: str, rtol: float | None
+    claimed: Callable[[Array], Any] | npt.ArrayLike, point: Array, name: str, rtol: float | None
 ) -> tuple[Array, tuple[float, float]]:
-    """The claim in float64, with what it may be off relative to its values and to their terms."""
+    """The claim in float64, and how far it may be off relative to its values and to their terms."""
     array = np.asarray(claim_at(claimed, point, name))
     if array.dtype.kind not in "biuf":
         raise TypeError(
@@ -291,21 +299,21 @@ def _claim(
         raise ValueError(f"rtol must be a finite number, 0 or more; found {rtol!r}")
     epsilon = float(np.finfo(array.dtype if array.dtype.kind == "f" else float).eps)
     relative = epsilon**0.5 if rtol is None else rtol
-    return array.astype(float), (relative, _ROUNDING * epsilon)
+    return array.astype(float), (relative, _ROUNDING_UNITS * epsilon)
 
 
 def _judged(
     claim: Array,
-    found: Measured,
+    found: NumericalDerivative,
     allowance: tuple[float, float],
     point: Array,
     value: Array,
     kind: str,
 ) -> dict[str, Any]:
-    """What all checks say."""
-    right = found.right
+    """The attributes that all checks share."""
+    right = found.derivative
     relative, rounding = allowance
-    allowed = found.doubt + relative * np.abs(right) + rounding * found.terms
+    allowed = found.error + relative * np.abs(right) + rounding * found.term_sizes
     allowed = np.maximum(allowed, np.finfo(float).tiny)
     diagnosis = compared(claim, found, allowed, point, value, kind)
     judged: dict[str, Any] = {
@@ -324,10 +332,10 @@ def _judged(
             "numerical_error": nan,
         }
     worst = worst_index(claim, right, allowed)
-    claimed, numerical, doubt = (float(a[worst]) for a in (claim, right, found.doubt))
+    claimed, numerical, doubt = (float(a[worst]) for a in (claim, right, found.error))
     size = abs(numerical)
     if size <= doubt:
-        size = max(float(np.abs(right).max()), float(found.doubt.max()))
+        size = max(float(np.abs(right).max()), float(found.error.max()))
     deviation = abs(claimed - numerical)
     return judged | {
         "error": deviation / (size or 1.0) if np.isfinite(claimed) else float("inf"),
@@ -338,29 +346,30 @@ def _judged(
     }
 
 
-def _unseen(claim: Array, found: Measured) -> str:
-    """Of what a check could not see, the words."""
-    if found.flat:
+def _unseen(claim: Array, found: NumericalDerivative) -> str:
+    """A remark on what the check could not judge; empty if there is nothing."""
+    if found.is_zero:
         return "it is nearly 0 here, and many mistakes cannot be seen: try another point"
-    if claim.shape != found.right.shape:
+    if claim.shape != found.derivative.shape:
         return ""
-    size = np.maximum(np.abs(claim), np.abs(found.right))
-    unseen = found.coarse | ((found.doubt > _SEEN * size) & (claim != 0))
+    size = np.maximum(np.abs(claim), np.abs(found.derivative))
+    unseen = found.is_inaccurate | ((found.error > USEFUL_ERROR * size) & (claim != 0))
     count = int(unseen.sum())
     if not count:
         return ""
-    largest = float(found.doubt[unseen].max())
+    largest = float(found.error[unseen].max())
     entries = "entry" if count == 1 else "entries"
     return f"{count} {entries} cannot be judged to three digits: errors are up to {largest:.1g}"
 
 
 def _asymmetry(shaped: Array, claim: Array) -> tuple[float, str]:
+    """The asymmetry of a claimed Hessian, and a remark if it is more than rounding."""
     if not np.isfinite(claim).all():
         return float("inf"), ""
     apart = np.abs(claim - claim.T)
     largest = float(np.abs(claim).max())
     asymmetry = float(apart.max()) / (largest or 1.0)
-    if asymmetry <= _SYMMETRIC:
+    if asymmetry <= _LARGEST_ASYMMETRY:
         return asymmetry, ""
     i, j = np.unravel_index(int(np.argmax(apart)), apart.shape)
     entries = []
@@ -372,7 +381,7 @@ def _asymmetry(shaped: Array, claim: Array) -> tuple[float, str]:
 
 
 def _told_apart(claimed: float, numerical: float, equal: bool) -> tuple[str, str]:
-    """Both numbers with six digits, or as many as it takes to see that they differ."""
+    """Both numbers with six digits, or with as many as show that they differ."""
     for digits in (6, 9, 12, 17):
         texts = f"{claimed:.{digits}g}", f"{numerical:.{digits}g}"
         if equal or texts[0] != texts[1]:

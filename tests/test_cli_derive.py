@@ -2,10 +2,12 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+import mcmodels.cli
 from mcmodels.calculus import inv, matrix, norm, scalar, softmax, trace, vector
 from tests.test_cli import accepted, refused, run
 
@@ -87,6 +89,22 @@ class TestSteps:
         done = subprocess.run(command, capture_output=True, env=environment, check=True)
         assert done.stdout.decode().splitlines()[-1].endswith("(A + Aᵀ)x")
         assert done.stderr == b""
+
+    def test_deriving_loads_neither_scikit_learn_nor_pandas(self):
+        # The package itself is a stub: what it imports is not the command line's concern.
+        code = """if True:
+            import sys, types
+            package = types.ModuleType("mcmodels")
+            package.__path__, package.__version__ = [sys.argv[1]], "0"
+            sys.modules["mcmodels"] = package
+            from mcmodels.cli import main
+            assert main(["derive", "x.T @ x", "--wrt", "x"]) == 0
+            print({"sklearn", "pandas", "joblib"} & sys.modules.keys())
+        """
+        folder = str(Path(mcmodels.cli.__file__).parent.parent)
+        command = [sys.executable, "-c", code, folder]
+        done = subprocess.run(command, capture_output=True, check=True)
+        assert done.stdout.decode("utf-8").splitlines()[-1] == "set()"
 
     def test_a_terminal_without_greek(self):
         command = [sys.executable, "-m", "mcmodels", "derive", "theta.T @ theta", "--wrt", "theta"]

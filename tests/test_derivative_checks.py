@@ -8,7 +8,7 @@ import pytest
 from scipy import special
 
 from mcmodels import check_gradient, check_hessian
-from mcmodels.differences import measured, measured_hessian
+from mcmodels.differences import numerical_derivative, numerical_hessian
 
 RNG = np.random.default_rng(0)
 A5 = RNG.standard_normal((5, 5))
@@ -472,13 +472,13 @@ def test_the_numerical_error_is_never_understated(name):
         for g in (f, without_complex_numbers(f)):
             value = np.asarray(g(x))
             for found, right in (
-                (measured(g, x, value), gradient),
-                (measured_hessian(g, x, value), H),
+                (numerical_derivative(g, x, value), gradient),
+                (numerical_hessian(g, x, value), H),
             ):
                 assert ("complex" in found.method) == (g is f)
                 for index in np.ndindex(right.shape):
-                    error = float(abs(mpmath.mpf(found.right[index]) - right[index]))
-                    assert error <= found.doubt[index]
+                    error = float(abs(mpmath.mpf(found.derivative[index]) - right[index]))
+                    assert error <= found.error[index]
 
 
 def test_the_complex_step_is_exact_to_rounding():

@@ -1,19 +1,21 @@
-"""Derivatives of functions written in NumPy: the rules of the calculus, run by machine.
+"""Automatic differentiation: derivatives of functions written in NumPy.
 
 ``grad``, ``value_and_grad``, ``jvp``, ``vjp``, ``jacobian``, ``hessian`` and
 ``hessian_vector_product`` take ordinary NumPy code, and may be nested in each other. The rules are
-the tables in :mod:`mcmodels.autodiff.rules`; :mod:`mcmodels.autodiff.special` holds special
+the tables in :mod:`mcmodels.autodiff.rules`; :mod:`mcmodels.autodiff.special` has special
 functions.
 
-Some habits of NumPy code are not followed. Reverse mode reads the arrays that a function used once
-more when it has ended: a buffer that was overwritten meanwhile gives a wrong gradient. ``x += 1``
-makes a new array of a traced x, so other names of the old one do not see the change. And
-``np.array([a, b])`` of traced numbers is an array of objects, whose functions NumPy may write with
-comparisons: ``np.sign`` of it is 0 in every derivative, and ties are not told. Use ``np.stack``.
+Three patterns of NumPy code need care. Reverse mode reads the arrays that a function used again
+after the function has returned: a buffer that was overwritten in between gives a wrong gradient.
+``x += 1`` makes a new array if x is traced, so other names of the old array do not see the change.
+``np.array([a, b])`` of traced numbers is an array of objects, and NumPy computes some functions of
+it by Python's comparisons: the derivative of ``np.sign`` is 0 there instead of an error, and ties
+are not warned about. Use ``np.stack``.
 """
 
 from mcmodels.autodiff import special
-from mcmodels.autodiff.derivatives import (
+from mcmodels.autodiff.tracing import NoRuleError, constant
+from mcmodels.autodiff.transforms import (
     grad,
     hessian,
     hessian_vector_product,
@@ -22,7 +24,6 @@ from mcmodels.autodiff.derivatives import (
     value_and_grad,
     vjp,
 )
-from mcmodels.autodiff.tracing import NoRuleError, constant
 from mcmodels.user_warnings import NonDifferentiableWarning
 
 __all__ = [

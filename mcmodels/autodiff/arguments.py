@@ -1,4 +1,4 @@
-"""Arguments and results of functions that are differentiated: what is taken, what is refused."""
+"""Checks of the arguments and results of functions that are differentiated."""
 
 from __future__ import annotations
 
@@ -9,23 +9,23 @@ import numpy as np
 
 from mcmodels.autodiff.arrays import TracedArray
 from mcmodels.autodiff.tables import call, shape_of
-from mcmodels.autodiff.tracing import Traced, Tracer, constant, of_objects
+from mcmodels.autodiff.tracing import Traced, Tracer, constant, stack_objects
 
 __all__ = [
     "Argnums",
-    "array_returned",
-    "like",
-    "of_its_own",
-    "of_shape",
     "positions_of",
-    "real",
+    "real_array",
+    "require_shape",
+    "result_like",
+    "returned_array",
+    "unshared",
 ]
 
 Argnums = int | Sequence[int]
 
 
 def positions_of(argnums: Argnums, args: Sequence[Any]) -> tuple[int, ...]:
-    """Positions of arguments, none of them negative; refuses those that are not there."""
+    """Positions of arguments as nonnegative numbers; refuses positions that do not exist."""
     wanted = (argnums,) if isinstance(argnums, int | np.integer) else tuple(argnums)
     for k in wanted:
         if not -len(args) <= k < len(args):
@@ -36,7 +36,7 @@ def positions_of(argnums: Argnums, args: Sequence[Any]) -> tuple[int, ...]:
     return positions
 
 
-def real(x: Any) -> Any:
+def real_array(x: Any) -> Any:
     """An argument as an array of floating-point numbers."""
     if isinstance(x, Traced):
         return x
@@ -47,7 +47,7 @@ def real(x: Any) -> Any:
         )
     array = np.asarray(x)
     if array.dtype == object and array.size:
-        return of_objects(array)
+        return stack_objects(array)
     if array.dtype.kind in "iub":
         return array.astype(np.float64)
     if array.dtype.kind != "f":
@@ -58,8 +58,8 @@ def real(x: Any) -> Any:
     return array
 
 
-def array_returned(y: Any, tracer: Tracer) -> Any:
-    """What a function returned to its tracer; refuses what is no array of real numbers."""
+def returned_array(y: Any, tracer: Tracer) -> Any:
+    """The result of a function that was traced; refused unless it is an array of real numbers."""
     if isinstance(y, Traced):
         if y.tracer.level > tracer.level:
             raise ValueError(
@@ -70,7 +70,7 @@ def array_returned(y: Any, tracer: Tracer) -> Any:
         return y
     array = None if y is None or isinstance(y, list | tuple | dict) else np.asarray(y)
     if array is not None and array.dtype == object and array.size:
-        return array_returned(of_objects(array), tracer)
+        return returned_array(stack_objects(array), tracer)
     kinds = "iuf" if isinstance(y, int) else "f"
     if array is None or array.dtype.kind not in kinds or isinstance(y, bool):
         raise TypeError(
@@ -81,31 +81,31 @@ def array_returned(y: Any, tracer: Tracer) -> Any:
 
 
 def _kind(y: Any) -> str:
-    """What something is, for messages."""
+    """The type of a value, for error messages."""
     name = type(y).__name__
     return f"{name} of {y.dtype}" if isinstance(y, np.ndarray) else name
 
 
-def of_shape(v: Any, shape: tuple[int, ...], name: str, what: str) -> Any:
-    """A tangent or cotangent; refuses another shape than that of what it belongs to."""
-    v = v if isinstance(v, Traced) else real(v)
+def require_shape(v: Any, shape: tuple[int, ...], name: str, what: str) -> Any:
+    """A tangent or cotangent as an array; refused if its shape is not the one given."""
+    v = v if isinstance(v, Traced) else real_array(v)
     if shape_of(v) != shape:
         raise ValueError(f"{name} has shape {shape_of(v)}; {what} of shape {shape}.")
     return v
 
 
-def like(x: Any, g: Any) -> Any:
-    """A derivative as a result: an array of its own, of the type of x; zeros for None."""
+def result_like(x: Any, g: Any) -> Any:
+    """A derivative as a new array with the floating-point type of x; zeros if g is None."""
     if g is None:
         return np.zeros_like(constant(x))
     if isinstance(g, TracedArray):
         dtype = np.asarray(constant(x)).dtype
         return g if g.dtype == dtype else call("astype", g, dtype=dtype)
-    return of_its_own(np.asarray(g, dtype=np.asarray(constant(x)).dtype))
+    return unshared(np.asarray(g, dtype=np.asarray(constant(x)).dtype))
 
 
-def of_its_own(y: Any, others: Sequence[Any] = ()) -> Any:
-    """A result as an array that shares no memory with others."""
+def unshared(y: Any, others: Sequence[Any] = ()) -> Any:
+    """A result as a writeable array that shares no memory with another array."""
     if isinstance(y, Traced):
         return y
     y = np.asarray(y)

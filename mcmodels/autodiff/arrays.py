@@ -1,20 +1,20 @@
 """Traced values that look like arrays: operators, methods, and NumPy's protocols.
 
-What NumPy is asked to do with them arrives in ``__array_ufunc__`` and ``__array_function__``, and
-is looked up in the tables of :mod:`mcmodels.autodiff.rules`. What would make a plain array of a
-traced value, and so lose its derivative, raises an error.
+NumPy passes each call on a traced value to ``__array_ufunc__`` or ``__array_function__``. These
+look up the function in the tables of :mod:`mcmodels.autodiff.rules`. A call that would turn a
+traced value into a plain array, and so lose its derivative, raises an error.
 """
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from types import FrameType
 from typing import Any, NoReturn
 
 import numpy as np
 
-from mcmodels.autodiff.rules import FUNCTIONS, OF_VALUES_ALONE, RULES, STEPS
+from mcmodels.autodiff.rules import FUNCTIONS, NOT_DIFFERENTIATED, RULES, STEPS
 from mcmodels.autodiff.tracing import NoRuleError, Traced, apply, constant
 
 __all__ = ["TracedArray"]
@@ -41,7 +41,7 @@ def _method(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 class TracedArray(Traced):
-    """An array that is being differentiated; it does what an ndarray does, and remembers it."""
+    """An array that is being differentiated: it behaves as an ndarray, and calls are recorded."""
 
     __slots__ = ()
     __hash__ = None  # type: ignore[assignment]
@@ -145,7 +145,7 @@ class TracedArray(Traced):
         return np.transpose(self, axes[0] if len(axes) == 1 else axes or None)
 
     def astype(self, dtype: Any) -> Any:
-        """The array in another floating-point type."""
+        """The array converted to another floating-point type."""
         if np.dtype(dtype).kind != "f":
             raise NoRuleError(
                 f"astype({np.dtype(dtype)}) has no derivative. For the values alone, use "
@@ -157,7 +157,7 @@ class TracedArray(Traced):
         if method == "reduce" and (function := _REDUCTIONS.get(ufunc)) is not None:
             kwargs.setdefault("axis", 0)
             return self.__array_function__(function, (), inputs, kwargs)
-        if ufunc in OF_VALUES_ALONE and method == "__call__" and "out" not in kwargs:
+        if ufunc in NOT_DIFFERENTIATED and method == "__call__" and "out" not in kwargs:
             return ufunc(*map(constant, inputs), **kwargs)
         rule = RULES.get(ufunc)
         if rule is None or method != "__call__" or kwargs:
@@ -165,9 +165,15 @@ class TracedArray(Traced):
             _refuse(ufunc, _name(ufunc) + called, kwargs if rule is not None else {})
         return apply(rule, inputs, kwargs)
 
-    def __array_function__(self, func: Any, types: Any, args: Any, kwargs: Any) -> Any:
-        if func in OF_VALUES_ALONE:
-            return func(*_plain(args), **_plain(kwargs))
+    def __array_function__(
+        self,
+        func: Callable[..., Any],
+        types: Iterable[type],
+        args: Sequence[Any],
+        kwargs: dict[str, Any],
+    ) -> Any:
+        if func in NOT_DIFFERENTIATED:
+            return func(*_plain_arguments(args), **_plain_arguments(kwargs))
         implementation = FUNCTIONS.get(func)
         if implementation is None:
             _refuse(func, _name(func), {})
@@ -179,14 +185,14 @@ class TracedArray(Traced):
         return implementation(*args, **kwargs)
 
     def __array__(self, dtype: Any = None, copy: Any = None) -> Any:
-        asker = _asker()
-        if self.ndim == 0 and dtype is None and asker.startswith("NumPy"):
-            # np.array([a, b]) of numbers: an array of objects, which `apply` knows.
+        caller = _calling_function()
+        if self.ndim == 0 and dtype is None and caller.startswith("NumPy"):
+            # np.array([a, b]) of traced numbers: an array of objects, which `apply` handles.
             array = np.empty((), dtype=object)
             array[()] = self
             return array
         raise NoRuleError(
-            f"{asker} wants a plain array of a value that is being differentiated, and has no "
+            f"{caller} wants a plain array of a value that is being differentiated, and has no "
             "rule; the derivative would be lost. Build arrays of such values by np.stack, "
             "np.concatenate or np.where, not by assignment to entries; use a function that has a "
             "rule; or constant(x), if no derivative is wanted."
@@ -221,10 +227,10 @@ class TracedArray(Traced):
         )
 
     def __getattr__(self, name: str) -> Any:
-        if name.startswith("__"):  # protocols that are probed for
+        if name.startswith("__"):  # Python and NumPy look for optional protocols
             raise AttributeError(name)
-        if (rule := RULES.get(getattr(np, name, None))) is not None:
-            # What a ufunc does with arrays of objects is to call their methods.
+        if (rule := RULES.get(getattr(np, name, ""))) is not None:
+            # A ufunc of an array of objects calls the method of its own name on each of them.
             return lambda *others: apply(rule, (self, *others), {})
         raise AttributeError(
             f"ndarray.{name} has no rule for an array that is being differentiated; "
@@ -232,7 +238,8 @@ class TracedArray(Traced):
         )
 
 
-_REDUCTIONS: dict[Any, Any] = {
+# ufunc.reduce is called for these functions of arrays.
+_REDUCTIONS: dict[np.ufunc, Callable[..., Any]] = {
     np.add: np.sum,
     np.multiply: np.prod,
     np.maximum: np.max,
@@ -241,11 +248,11 @@ _REDUCTIONS: dict[Any, Any] = {
     np.logical_or: np.any,
 }
 
-
+# Whose frames are looked through for the function that a message names.
 _LIBRARIES = ("numpy", "scipy", "sklearn", "pandas")
 
 
-def _name(function: Any) -> str:
+def _name(function: Callable[..., Any]) -> str:
     module = getattr(function, "__module__", None) or "numpy"
     if isinstance(function, np.ufunc) and getattr(np, function.__name__, None) is not function:
         module = "scipy.special"
@@ -253,20 +260,20 @@ def _name(function: Any) -> str:
 
 
 def _is_default(key: str, value: Any) -> bool:
-    """Whether a keyword that rules do not know says nothing."""
+    """Whether a keyword has its default value, so that a rule need not know it."""
     return value is None if key in ("out", "dtype", "where") else False
 
 
-def _plain(values: Any) -> Any:
-    """Arguments with plain arrays for traced ones, also inside lists."""
+def _plain_arguments(values: Any) -> Any:
+    """Arguments with each traced value replaced by its plain array, also inside lists."""
     if isinstance(values, dict):
-        return {key: _plain(value) for key, value in values.items()}
+        return {key: _plain_arguments(value) for key, value in values.items()}
     if isinstance(values, (list, tuple)):
-        return type(values)(_plain(value) for value in values)
+        return type(values)(_plain_arguments(value) for value in values)
     return constant(values)
 
 
-def _refuse(function: Any, name: str, keywords: Any) -> NoReturn:
+def _refuse(function: Callable[..., Any], name: str, keywords: Iterable[str]) -> NoReturn:
     if keywords:
         listed = ", ".join(f"{key}=" for key in sorted(keywords))
         raise NoRuleError(f"{name} with {listed} has no rule for its derivative; leave it out.")
@@ -282,8 +289,8 @@ def _refuse(function: Any, name: str, keywords: Any) -> NoReturn:
     )
 
 
-def _asker() -> str:
-    """The function of a library that asks for a plain array, as far as the stack shows it."""
+def _calling_function() -> str:
+    """The library function that asks for a plain array, as far as the call stack shows it."""
     frame: FrameType | None = sys._getframe(2)
     name = "NumPy (np.array, np.asarray, an assignment)"
     while frame is not None:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from mcmodels.autodiff.arrays import TracedArray
-from mcmodels.autodiff.tracing import Rule, Tracer
+from mcmodels.autodiff.tracing import DerivativeRule, Tracer
 
 __all__ = ["Dual", "Forward"]
 
@@ -22,7 +22,7 @@ class Dual(TracedArray):
     value : ndarray or Traced
         x.
     tracer : Forward
-        To whom ε belongs.
+        The forward sweep that ε belongs to.
     tangent : ndarray or Traced
         ẋ, in the shape of x.
     """
@@ -35,17 +35,17 @@ class Dual(TracedArray):
 
 
 class Forward(Tracer):
-    """A directional derivative: tangents are pushed along as values are computed."""
+    """A directional derivative: each value is computed together with its tangent."""
 
     def follow(
         self,
-        rule: Rule,
+        rule: DerivativeRule,
         y: Any,
         args: Sequence[Any],
         values: Sequence[Any],
         kwargs: dict[str, Any],
     ) -> Dual:
-        """Y with the sum of what its arguments' tangents contribute."""
+        """Y with its tangent: the sum over the arguments of ``Jᵢ ẋᵢ``."""
         tangent = None
         for i, arg in enumerate(args):
             if isinstance(arg, Dual) and arg.tracer is self:

@@ -1,19 +1,19 @@
-"""A function that was called once on a tape, and the products of its Jacobian."""
+"""One call of a function, recorded on a tape, and products with the Jacobian at that point."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
 from mcmodels.autodiff.arguments import (
     Argnums,
-    array_returned,
-    like,
-    of_its_own,
     positions_of,
-    real,
+    real_array,
+    result_like,
+    returned_array,
+    unshared,
 )
 from mcmodels.autodiff.reverse import Tape, Variable
 from mcmodels.autodiff.tables import shape_of
@@ -23,7 +23,7 @@ __all__ = ["Recorded"]
 
 
 class Recorded:
-    """A function that was called once, with the tape of the call.
+    """One call of a function, with the tape of the call.
 
     Parameters
     ----------
@@ -40,16 +40,16 @@ class Recorded:
     ) -> None:
         self.single = isinstance(argnums, int | np.integer)
         positions = positions_of(argnums, args)
-        self.points = [real(args[k]) for k in positions]
+        self.points = [real_array(args[k]) for k in positions]
         self.tape = Tape()
         self.inputs = [self.tape.input(x) for x in self.points]
         arguments = list(args)
         for k, x in zip(positions, self.inputs, strict=True):
             arguments[k] = x
-        y = array_returned(f(*arguments, **kwargs), self.tape)
+        y = returned_array(f(*arguments, **kwargs), self.tape)
         on_tape = isinstance(y, Variable) and y.tracer is self.tape
         self.output = y if on_tape else None
-        self.value = of_its_own(y.value, self.points) if on_tape else y
+        self.value = unshared(y.value, self.points) if on_tape else y
 
     def require_scalar(self, operator: str) -> None:
         """Refuse a function that returned more than one number."""
@@ -61,54 +61,55 @@ class Recorded:
             )
 
     def pull(self, u: Any) -> list[Any]:
-        """``Jᵀu`` for each input."""
+        """``Jᵀu`` for each input that is differentiated by."""
         found: list[Any] = [None] * len(self.inputs)
         if self.output is not None:
             found = self.tape.pull(self.output, u, self.inputs)
         taken = {id(u)}
         results = []
         for x, g in zip(self.points, found, strict=True):
-            result = like(x, g)
-            # No two results, nor what was passed in, may be the same array.
+            result = result_like(x, g)
+            # No two results may be the same array, and none may be the u that was passed in.
             results.append(result.copy() if id(result) in taken else result)
             taken.add(id(result))
         return results
 
     def rows(self) -> list[Any]:
-        """The Jacobian by each input, a backward sweep for each output."""
+        """The Jacobian by each input: one backward sweep for each output."""
         shape = shape_of(self.value)
-        sweeps = [self.pull(u) for u in _units(shape, self.value)]
+        sweeps = [self.pull(u) for u in _unit_arrays(shape, self.value)]
         if not sweeps:
-            return [_nothing(shape, x) for x in self.points]
+            return [_empty_jacobian(shape, x) for x in self.points]
         return [
             np.reshape(np.stack(rows), shape + shape_of(x))
             for x, rows in zip(self.points, zip(*sweeps, strict=True), strict=True)
         ]
 
     def columns(self, i: int) -> Any:
-        """The Jacobian by an input, a forward sweep for each of its entries."""
+        """The Jacobian by one input: one forward sweep for each of its entries."""
         x, shape = self.points[i], shape_of(self.value)
         lines = [] if self.output is None else self.tape.lines_to(self.output)
         columns = []
-        for v in _units(shape_of(x), x):
+        for v in _unit_arrays(shape_of(x), x):
             found = self.tape.push(self.inputs[i], v, lines) if lines else None
             columns.append(np.zeros(shape) if found is None else found)
         if not columns:
-            return _nothing(shape, x)
-        return like(x, np.reshape(np.stack(columns, axis=-1), shape + shape_of(x)))
+            return _empty_jacobian(shape, x)
+        return result_like(x, np.reshape(np.stack(columns, axis=-1), shape + shape_of(x)))
 
     def packed(self, results: list[Any]) -> Any:
-        """One result, or a tuple of them, as argnums asked for."""
+        """One result for a single argnum, a tuple of them for several."""
         return results[0] if self.single else tuple(results)
 
 
-def _units(shape: tuple[int, ...], like: Any) -> Any:
-    """The arrays of a shape with a single 1, of the type of another array."""
+def _unit_arrays(shape: tuple[int, ...], like: Any) -> Iterator[np.ndarray]:
+    """All arrays of a shape with one entry 1 and the others 0, of the type of another array."""
     for index in np.ndindex(*shape):
         unit = np.zeros(shape, np.asarray(constant(like)).dtype)
         unit[index] = 1.0
         yield unit
 
 
-def _nothing(shape: tuple[int, ...], x: Any) -> Any:
+def _empty_jacobian(shape: tuple[int, ...], x: Any) -> Any:
+    """The Jacobian where the value or x has no entries."""
     return np.zeros(shape + shape_of(x), np.asarray(constant(x)).dtype)

@@ -1,7 +1,7 @@
-"""Reverse mode: a tape of what was computed, swept backwards (or forwards) afterwards.
+"""Reverse mode: a tape records each computation, and is then swept backwards (or forwards).
 
-The tape is the derivative as a product of sparse linear maps; it can be multiplied from either
-side: Griewank and Walther (2008), *Evaluating Derivatives*, 2nd ed., §3.2.
+The tape holds the derivative as a product of sparse linear maps, which can be multiplied from
+either side: Griewank and Walther (2008), *Evaluating Derivatives*, 2nd ed., §3.2.
 """
 
 from __future__ import annotations
@@ -10,29 +10,29 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from mcmodels.autodiff.arrays import TracedArray
-from mcmodels.autodiff.tracing import Rule, Tracer
+from mcmodels.autodiff.tracing import DerivativeRule, Tracer
 
 __all__ = ["Tape", "Variable"]
 
 
 class Entry(NamedTuple):
-    """One line of a tape: what was computed from what.
+    """One line of a tape: a function, its arguments and its result.
 
     Parameters
     ----------
-    rule : Rule or None
-        Of the function; None for an input.
+    rule : DerivativeRule or None
+        The rule of the function; None for an input.
     y : ndarray or Traced
-        Its result.
+        The result.
     values : sequence
-        Its arguments.
+        The arguments.
     kwargs : dict
-        And keywords.
+        The keyword arguments.
     parents : list of (int, int)
-        Which arguments are on the tape: their positions, and their lines.
+        For each argument on the tape: its position, and its line.
     """
 
-    rule: Rule | None
+    rule: DerivativeRule | None
     y: Any
     values: Sequence[Any]
     kwargs: dict[str, Any]
@@ -45,11 +45,11 @@ class Variable(TracedArray):
     Parameters
     ----------
     value : ndarray or Traced
-        What it is.
+        The value itself.
     tracer : Tape
         The tape.
     line : int
-        Its line there.
+        The line on the tape that it is the result of.
     """
 
     __slots__ = ("line",)
@@ -60,25 +60,25 @@ class Variable(TracedArray):
 
 
 class Tape(Tracer):
-    """A record of all that was computed from its inputs, in order."""
+    """A record of all computations with its inputs, in order."""
 
     def __init__(self) -> None:
         super().__init__()
         self.entries: list[Entry] = []
 
     def input(self, x: Any) -> Variable:
-        """X as a value to differentiate by."""
+        """An input x as a value to differentiate by."""
         return self._written(Entry(None, x, (), {}, []))
 
     def follow(
         self,
-        rule: Rule,
+        rule: DerivativeRule,
         y: Any,
         args: Sequence[Any],
         values: Sequence[Any],
         kwargs: dict[str, Any],
     ) -> Variable:
-        """Write down how y was computed."""
+        """Record how y was computed."""
         parents = [
             (i, arg.line)
             for i, arg in enumerate(args)

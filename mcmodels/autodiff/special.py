@@ -1,7 +1,8 @@
 """Special functions of SciPy that can be differentiated.
 
-Functions of SciPy that are ufuncs (``scipy.special.expit``) may be called themselves; these here
-also are for those that are not, and for plain arrays do what SciPy's do.
+SciPy's ufuncs, such as ``scipy.special.expit``, may be called directly. The functions here also
+include those that are not ufuncs (``logsumexp``, ``softmax``, ``polygamma``). Of plain arrays they
+return what SciPy's functions return.
 """
 
 from __future__ import annotations
@@ -66,7 +67,7 @@ def softmax(x: Any, axis: int | tuple[int, ...] | None = None) -> Any:
     x : array-like
         Any shape.
     axis : int, tuple of int or None, default=None
-        Along which entries sum to one; None stands for all.
+        The axes along which the result sums to one; None stands for all.
 
     Returns
     -------
@@ -83,7 +84,7 @@ def logsumexp(x: Any, axis: int | tuple[int, ...] | None = None, keepdims: bool 
     x : array-like
         Any shape.
     axis : int, tuple of int or None, default=None
-        Along which to sum; None stands for all.
+        The axes to sum over; None stands for all.
     keepdims : bool, default=False
         Whether the axes summed over are kept, with length one.
 
@@ -102,7 +103,7 @@ def log_softmax(x: Any, axis: int | tuple[int, ...] | None = None) -> Any:
     x : array-like
         Any shape.
     axis : int, tuple of int or None, default=None
-        Along which probabilities sum to one; None stands for all.
+        The axes along which the probabilities sum to one; None stands for all.
 
     Returns
     -------
@@ -119,7 +120,7 @@ def polygamma(n: int, x: Any) -> Any:
     n : int
         Order; 0 is :func:`digamma`.
     x : array-like
-        Where.
+        The points.
 
     Returns
     -------

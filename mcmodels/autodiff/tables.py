@@ -1,8 +1,8 @@
-"""What tables of rules are made of: constructors of rules, and the tables themselves.
+"""The tables of rules, and functions that construct rules.
 
-A rule of an elementwise function is one function of t: multiplication by a derivative, entry by
-entry, is its own transpose, so that the same line serves both modes. A linear function is its own
-forward rule, and needs its adjoint. Any other rule names both maps.
+For an elementwise function, one map serves forward and reverse mode: the Jacobian is diagonal, so
+it is its own transpose. A linear function is its own forward map, so its rule needs the adjoint
+only. Any other rule states both maps.
 """
 
 from __future__ import annotations
@@ -14,18 +14,19 @@ from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
 
 import numpy as np
+import numpy.typing as npt
 from numpy.lib.array_utils import normalize_axis_tuple
 
-from mcmodels.autodiff.tracing import NoRuleError, Rule, apply
+from mcmodels.autodiff.tracing import DerivativeRule, NoRuleError, apply
 from mcmodels.user_warnings import NonDifferentiableWarning, warn_user
 
 __all__ = [
     "FUNCTIONS",
-    "OF_VALUES_ALONE",
+    "NOT_DIFFERENTIATED",
     "RULES",
     "STEPS",
+    "Axis",
     "add",
-    "axes_of",
     "broadcast",
     "call",
     "elementwise",
@@ -33,30 +34,33 @@ __all__ = [
     "linear",
     "matrix_function",
     "multilinear",
-    "note_kink",
+    "normalized_axes",
     "shape_of",
-    "summed_to",
+    "sum_to_shape",
+    "warn_kink",
 ]
 
-# Rules by the ufunc, or by the name of what only this package calls.
-RULES: dict[Any, Rule] = {}
-# How functions of NumPy that are no ufuncs are made of the above.
-FUNCTIONS: dict[Any, Implementation] = {}
-# Functions whose results are no real numbers: truth values, positions, shapes, types.
-OF_VALUES_ALONE: set[Any] = set()
-# Functions that are constant between jumps.
-STEPS: set[Any] = set()
-
+Key = Callable[..., Any] | str
 Map = Callable[..., Any]
+Axis = int | Sequence[int] | None
+
+# Rules by ufunc, or by name for functions that only this package calls.
+RULES: dict[Key, DerivativeRule] = {}
+# Functions of NumPy that are not ufuncs, written in terms of functions that have rules.
+FUNCTIONS: dict[Callable[..., Any], Implementation] = {}
+# Functions that return truth values, positions, shapes or types: they get the plain values.
+NOT_DIFFERENTIATED: set[Callable[..., Any]] = set()
+# Step functions: constant between their jumps. They are refused.
+STEPS: set[Callable[..., Any]] = set()
 
 
 class Implementation:
-    """A function of NumPy for traced arrays, and the keywords that it knows.
+    """What is called in place of a function of NumPy, and the arguments that it knows.
 
     Parameters
     ----------
     function : callable
-        Called in its place.
+        What is called.
     original : callable
         The function of NumPy.
     """
@@ -65,38 +69,44 @@ class Implementation:
         self.function = function
         own = inspect.signature(function).parameters
         self.parameters = frozenset(own)
-        theirs = inspect.signature(original).parameters
+        try:
+            theirs = inspect.signature(original).parameters
+        except ValueError:  # of functions written in C only NumPy 2.4 and later has signatures
+            theirs = own
         self._names = tuple(theirs)
         variadic = any(p.kind is p.VAR_POSITIONAL for p in own.values())
-        alike = (
+        same = (
             name == there or p.kind is p.POSITIONAL_ONLY
             for name, (there, p) in zip(own, theirs.items(), strict=False)
         )
-        self._alike = sys.maxsize if variadic else sum(itertools.takewhile(bool, alike))
+        # How many positional arguments mean the same in both.
+        self._same = sys.maxsize if variadic else sum(itertools.takewhile(bool, same))
 
-    def named(self, args: Any, kwargs: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
-        """Arguments, those by their names that NumPy has at other positions."""
-        if len(args) <= self._alike:
+    def named(
+        self, args: Sequence[Any], kwargs: dict[str, Any]
+    ) -> tuple[Sequence[Any], dict[str, Any]]:
+        """The arguments; those that NumPy has at other positions are passed by name."""
+        if len(args) <= self._same:
             return args, kwargs
-        beyond = zip(self._names[self._alike :], args[self._alike :], strict=False)
-        return args[: self._alike], {**dict(beyond), **kwargs}
+        beyond = zip(self._names[self._same :], args[self._same :], strict=False)
+        return args[: self._same], {**dict(beyond), **kwargs}
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         return self.function(*args, **kwargs)
 
 
-def add(*rules: tuple[Any, Rule]) -> None:
-    """Add rules to the table, each with what it is looked up by."""
+def add(*rules: tuple[Key, DerivativeRule]) -> None:
+    """Add rules to the table, each with the key that it is looked up by."""
     for key, rule in rules:
         if key in RULES:
             raise ValueError(f"{rule.name} has a rule already")
         RULES[key] = rule
 
 
-def implements(*functions: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Say that what is decorated stands for functions of NumPy."""
+def implements(*functions: Map) -> Callable[[Map], Map]:
+    """Register the decorated function as the implementation of functions of NumPy."""
 
-    def register(implementation: Callable[..., Any]) -> Callable[..., Any]:
+    def register(implementation: Map) -> Map:
         for function in functions:
             FUNCTIONS[function] = Implementation(implementation, function)
         return implementation
@@ -105,17 +115,17 @@ def implements(*functions: Any) -> Callable[[Callable[..., Any]], Callable[..., 
 
 
 def call(name: str, *args: Any, **kwargs: Any) -> Any:
-    """Call the function of a rule that is known by a name."""
+    """Call the function whose rule has this name."""
     return apply(RULES[name], args, kwargs)
 
 
 def elementwise(
     function: Callable[..., Any], identity: str, *derivatives: Map | None
-) -> tuple[Any, Rule]:
-    """The rule of a function of entries that broadcasts.
+) -> tuple[Key, DerivativeRule]:
+    """The rule of an elementwise function whose arguments broadcast.
 
-    Derivative i is a function of ``(t, y, *args)`` that multiplies t, in the shape of y, with
-    ``∂y/∂xᵢ``; None where the function is not differentiable by this argument.
+    Derivative i is a function of ``(t, y, *args)`` that returns ``t · ∂y/∂xᵢ``; t has the shape of
+    y. None stands for an argument that the function is not differentiable by.
     """
     name = function.__name__
     maps = [_unknown(name, i) if d is None else d for i, d in enumerate(derivatives)]
@@ -124,16 +134,16 @@ def elementwise(
         return broadcast(maps[i](dx, y, *args), shape_of(y))
 
     def pull(i: int, g: Any, y: Any, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
-        return summed_to(maps[i](g, y, *args), shape_of(args[i]))
+        return sum_to_shape(maps[i](g, y, *args), shape_of(args[i]))
 
-    return function, Rule(name, function, identity, push, pull)
+    return function, DerivativeRule(name, function, identity, push, pull)
 
 
 def linear(
     name: str, function: Callable[..., Any], identity: str, adjoint: Map
-) -> tuple[str, Rule]:
-    """The rule of a function linear in its first argument; adjoint is of ``(g, x, **kwargs)``."""
-    return name, Rule(
+) -> tuple[str, DerivativeRule]:
+    """The rule of a function linear in its first argument; ``adjoint(g, x, **kwargs)``."""
+    return name, DerivativeRule(
         name,
         function,
         identity,
@@ -143,33 +153,34 @@ def linear(
 
 
 def multilinear(
-    key: Any, function: Callable[..., Any], identity: str, adjoint: Map
-) -> tuple[Any, Rule]:
-    """The rule of a function linear in each argument; adjoint is of ``(i, g, *args, **kwargs)``."""
+    key: Key, function: Callable[..., Any], identity: str, adjoint: Map
+) -> tuple[Key, DerivativeRule]:
+    """The rule of a function linear in each argument; ``adjoint(i, g, *args, **kwargs)``."""
 
     def push(i: int, dx: Any, y: Any, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
         return apply(RULES[key], [*args[:i], dx, *args[i + 1 :]], kwargs)
 
     def pull(i: int, g: Any, y: Any, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
-        return summed_to(adjoint(i, g, *args, **kwargs), shape_of(args[i]))
+        return sum_to_shape(adjoint(i, g, *args, **kwargs), shape_of(args[i]))
 
     name = key if isinstance(key, str) else key.__name__
-    return key, Rule(name, function, identity, push, pull)
+    return key, DerivativeRule(name, function, identity, push, pull)
 
 
 def matrix_function(
     name: str, function: Callable[..., Any], identity: str, *maps: tuple[Map, Map]
-) -> tuple[str, Rule]:
+) -> tuple[str, DerivativeRule]:
     """The rule of any function, by a pair of maps for each argument.
 
-    They are functions of ``(dx, y, *args, **kwargs)`` and ``(g, y, *args, **kwargs)``.
+    The first is called as ``push(dx, y, *args, **kwargs)`` and returns ``J dx``, the second as
+    ``pull(g, y, *args, **kwargs)`` and returns ``Jᵀg``.
     """
-    return name, Rule(
+    return name, DerivativeRule(
         name,
         function,
         identity,
         lambda i, dx, y, args, kwargs: maps[i][0](dx, y, *args, **kwargs),
-        lambda i, g, y, args, kwargs: summed_to(
+        lambda i, g, y, args, kwargs: sum_to_shape(
             maps[i][1](g, y, *args, **kwargs), shape_of(args[i])
         ),
     )
@@ -183,20 +194,20 @@ def shape_of(x: Any) -> tuple[int, ...]:
         return np.shape(x)
 
 
-def axes_of(axis: Any, ndim: int) -> tuple[int, ...]:
-    """Which axes of an array of ndim axes are meant, none of them negative."""
+def normalized_axes(axis: Axis, ndim: int) -> tuple[int, ...]:
+    """Axes of an array of ndim axes as nonnegative numbers; None stands for all."""
     if axis is None:
         return tuple(range(ndim))
     return normalize_axis_tuple(axis, ndim)
 
 
 def broadcast(x: Any, shape: tuple[int, ...]) -> Any:
-    """X in a larger shape."""
+    """X broadcast to a shape."""
     return x if shape_of(x) == shape else np.broadcast_to(x, shape)
 
 
-def summed_to(g: Any, shape: tuple[int, ...]) -> Any:
-    """The adjoint of broadcasting: sums over the axes along which entries were repeated."""
+def sum_to_shape(g: Any, shape: tuple[int, ...]) -> Any:
+    """The adjoint of broadcasting: g summed over the axes along which entries were repeated."""
     found = shape_of(g)
     if found == shape:
         return g
@@ -209,8 +220,8 @@ def summed_to(g: Any, shape: tuple[int, ...]) -> Any:
     return np.sum(g, axis=repeated, keepdims=True) if repeated else g
 
 
-def note_kink(where: Any, text: str) -> None:
-    """Warn if the function is at a point where it has no derivative."""
+def warn_kink(where: npt.ArrayLike, text: str) -> None:
+    """Warn, with a text, if a condition holds anywhere: the function has a kink there."""
     if np.any(where):
         warn_user(text, NonDifferentiableWarning)
 

@@ -1,9 +1,10 @@
-"""How a function call is followed: traced values, the level they belong to, and rules.
+"""How function calls are traced: traced values, tracers and their levels, and rules.
 
-Each derivative that is being taken has a tracer, with a level of its own; one inside another has
-the higher level. A function of traced values is followed by the tracer of the highest level among
-them, for which all other values are constants, and which in turn computes with what they stand for:
-plain arrays, or values traced at a lower level. So derivatives nest to any depth and never mix:
+Each derivative that is being taken has a tracer with its own level; of two nested derivatives the
+inner one has the higher level. A function of traced values is handled by the tracer of the highest
+level among them. For this tracer all other values are constants. It computes with the underlying
+values: plain arrays, or values traced at a lower level. So derivatives nest to any depth and never
+mix:
 Siskind and Pearlmutter (2008), *Nesting forward-mode AD in a functional framework*, Higher-Order
 and Symbolic Computation 21(4), §2.
 """
@@ -19,35 +20,42 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["Array", "NoRuleError", "Rule", "Traced", "Tracer", "apply", "constant", "of_objects"]
+__all__ = [
+    "DerivativeRule",
+    "NoRuleError",
+    "Traced",
+    "Tracer",
+    "apply",
+    "constant",
+    "stack_objects",
+]
 
-Array = npt.NDArray[np.floating]
 _levels = itertools.count()
 
 
 class NoRuleError(TypeError):
-    """A derivative was needed of a function for which there is no rule; the message names it."""
+    """A function was differentiated that has no rule; the message names it."""
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
+class DerivativeRule:
     """A function of arrays and the linear maps that are its derivatives.
 
-    With y = f(x₁, x₂, …), argument i contributes ``dy = Jᵢ dxᵢ`` in forward mode; in reverse mode a
-    cotangent ȳ contributes ``x̄ᵢ = Jᵢᵀ ȳ`` to it.
+    With y = f(x₁, x₂, …), argument i contributes ``Jᵢ dxᵢ`` to dy in forward mode. In reverse mode
+    the cotangent ȳ contributes ``Jᵢᵀ ȳ`` to x̄ᵢ.
 
     Parameters
     ----------
     name : str
-        The function's name, as the user knows it.
+        The name of the function for users.
     function : callable
-        f, of plain arrays.
+        f, called with plain arrays.
     identity : str
-        What the rule says, as a textbook does.
+        The differential, as a textbook prints it.
     push : callable
-        ``push(i, dx, y, args, kwargs)`` is ``Jᵢ dxᵢ``, in the shape of y.
+        ``push(i, dx, y, args, kwargs)`` returns ``Jᵢ dxᵢ``, in the shape of y.
     pull : callable
-        ``pull(i, g, y, args, kwargs)`` is ``Jᵢᵀ g``, in the shape of argument i.
+        ``pull(i, g, y, args, kwargs)`` returns ``Jᵢᵀ g``, in the shape of argument i.
     """
 
     name: str
@@ -63,9 +71,9 @@ class Traced:
     Parameters
     ----------
     value : ndarray or Traced
-        What it is, for tracers of lower levels.
+        The underlying value: a plain array, or a value of a tracer of a lower level.
     tracer : Tracer
-        Who follows it.
+        The derivative that the value belongs to.
     """
 
     __slots__ = ("tracer", "value")
@@ -76,7 +84,7 @@ class Traced:
 
 
 class Tracer(ABC):
-    """One derivative being taken."""
+    """One derivative that is being taken."""
 
     def __init__(self) -> None:
         self.level = next(_levels)
@@ -84,20 +92,21 @@ class Tracer(ABC):
     @abstractmethod
     def follow(
         self,
-        rule: Rule,
+        rule: DerivativeRule,
         y: Any,
         args: Sequence[Any],
         values: Sequence[Any],
         kwargs: dict[str, Any],
     ) -> Traced:
-        """Y as a traced value, given what it was computed from.
+        """The result y of a function as a traced value.
 
-        ``args`` holds values of this tracer, ``values`` the same with what they stand for.
+        ``args`` are the arguments, some of them traced by this tracer; ``values`` are the same with
+        the underlying values in their places.
         """
 
 
-def apply(rule: Rule, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
-    """Call the function of a rule, followed by every tracer that its arguments belong to."""
+def apply(rule: DerivativeRule, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
+    """Call the function of a rule, traced by every tracer that its arguments belong to."""
     tracer: Tracer | None = None
     for i, arg in enumerate(args):
         if isinstance(arg, Traced):
@@ -106,7 +115,7 @@ def apply(rule: Rule, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
         elif isinstance(arg, (list, tuple)):
             return apply(rule, [*args[:i], np.asarray(arg), *args[i + 1 :]], kwargs)
         elif isinstance(arg, np.ndarray) and arg.dtype.hasobject:
-            return apply(rule, [*args[:i], of_objects(arg), *args[i + 1 :]], kwargs)
+            return apply(rule, [*args[:i], stack_objects(arg), *args[i + 1 :]], kwargs)
     if tracer is None:
         y = rule.function(*args, **kwargs)
         if not (type(y) is np.ndarray or isinstance(y, np.generic)):
@@ -125,8 +134,8 @@ def apply(rule: Rule, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
     return tracer.follow(rule, apply(rule, values, kwargs), args, values, kwargs)
 
 
-def of_objects(array: Any) -> Any:
-    """One traced array of an array of traced numbers, as ``np.array([a, b])`` makes it."""
+def stack_objects(array: npt.NDArray[np.object_]) -> Any:
+    """One traced array from an array of traced numbers, such as ``np.array([a, b])`` returns."""
     numbers = array.ravel().tolist()
     if not numbers or not all(isinstance(x, Traced | float | int | np.number) for x in numbers):
         raise NoRuleError(f"an array of objects cannot be differentiated: {array!r:.80}.")
@@ -134,12 +143,12 @@ def of_objects(array: Any) -> Any:
 
 
 def constant(x: Any) -> Any:
-    """The plain value of x, which derivatives take for a constant.
+    """The plain value of x, which derivatives treat as a constant.
 
     Parameters
     ----------
     x : array-like
-        Possibly a value that is being differentiated.
+        Any value, also one that is being differentiated.
 
     Returns
     -------

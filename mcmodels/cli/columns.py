@@ -1,4 +1,4 @@
-"""Columns of a data file: checked, and converted to what a fit needs."""
+"""Checks and conversions of the columns of a data file."""
 
 from __future__ import annotations
 
@@ -7,12 +7,11 @@ import difflib
 import shlex
 from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
-from mcmodels import PCA
 from mcmodels.estimators.validation import listed
 from mcmodels.rows.blocks import Array
 
@@ -31,14 +30,14 @@ __all__ = [
 def design(
     frame: pd.DataFrame, features: list[str], categorical: Collection[str], path: Path, advice: str
 ) -> pd.DataFrame:
-    """The feature columns: numbers in float64, and levels."""
+    """The feature columns: numbers in float64, and levels of categorical columns."""
     numbers = numeric(frame, [name for name in features if name not in categorical], path, advice)
     levels = pd.DataFrame({name: levelled(frame[name]) for name in categorical}, index=frame.index)
     return pd.concat([numbers, levels], axis=1)[features]
 
 
 def numeric(frame: pd.DataFrame, names: list[str], path: Path, advice: str) -> pd.DataFrame:
-    """Columns as float64; refuses text, with an example, and infinite values."""
+    """Columns as float64; text and infinite values are refused, with an example."""
     numbers, text = {}, {}
     for name in names:
         column = frame[name]
@@ -61,13 +60,13 @@ def numeric(frame: pd.DataFrame, names: list[str], path: Path, advice: str) -> p
 
 
 def levelled(column: pd.Series) -> pd.Series:
-    """A column of levels: numbers as NumPy has them, anything else as text."""
+    """A column of levels: numbers stay numbers, anything else becomes text."""
     if pd.api.types.is_numeric_dtype(column):
         return pd.Series(column.to_numpy(), index=column.index)
     return column.astype(str)
 
 
-def first(column: pd.Series, where: Any) -> str | None:
+def first(column: pd.Series, where: npt.ArrayLike) -> str | None:
     """The first value of a column where a condition holds, and its row."""
     rows = np.flatnonzero(where)
     return f"'{column.iloc[rows[0]]}' in data row {rows[0] + 1}" if rows.size else None
@@ -99,9 +98,9 @@ def refuse_missing(frame: pd.DataFrame, names: list[str], path: Path) -> None:
 
 
 def refuse_single_levels(X: pd.DataFrame, options: argparse.Namespace) -> None:
-    """Its first level dropped, such a column would vanish from the table without a word."""
+    """Refuse categorical columns of one level: without its first level, nothing of it is left."""
     for name in options.categorical:
-        if X[name].nunique() == 1 and options.model is not PCA:
+        if X[name].nunique() == 1 and options.model != "pca":
             raise ValueError(
                 f"categorical column {name!r} of {options.file} is '{X[name].iloc[0]}' in every "
                 "row; leave it out of the features"
@@ -112,7 +111,7 @@ def refuse_unseen(X: pd.DataFrame, levels: Mapping[str, Array], path: Path) -> N
     """Refuse levels that the model was not fitted to."""
     for name, known in levels.items():
         column = X[name]
-        # Beside one new word, numbers are read as text too; it is the word that is to be named.
+        # One new word in the column turns its numbers into text; only the word is to be named.
         seen = column.isin(known) | column.astype(str).isin(known.astype(str))
         unseen = first(column, ~seen)
         if unseen:

@@ -1,4 +1,4 @@
-"""What the command line does: fit a model and print it, predict with a saved one, derive."""
+"""The entry point of the command line: options are parsed, and the command chosen is run."""
 
 from __future__ import annotations
 
@@ -7,33 +7,10 @@ import io
 import os
 import sys
 import warnings
-from collections import Counter
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
 
-import joblib
-import pandas as pd
-from sklearn.compose import ColumnTransformer
-from sklearn.pipeline import Pipeline
-from sklearn.preprocessing import OneHotEncoder
-
-from mcmodels import PCA, LogisticRegression
-from mcmodels.cli.columns import (
-    check_known,
-    design,
-    first,
-    levelled,
-    numeric,
-    refuse_missing,
-    refuse_single_levels,
-    refuse_unseen,
-)
-from mcmodels.cli.derive import derive
-from mcmodels.cli.files import is_csv, load, one_line, read, replacing
+from mcmodels.cli.files import one_line
 from mcmodels.cli.options import parser
-from mcmodels.cli.tables import fit_report, level_name, levels_by_column
-from mcmodels.exceptions import FitWarning
-from mcmodels.rows.blocks import Array
 
 __all__ = ["main"]
 
@@ -43,7 +20,7 @@ _NO_PARQUET = "Parquet files need pyarrow; install it with: pip install 'mcmodel
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line.
 
-    Predicting loads a model with joblib, which runs whatever code the file holds: only load models
+    Predicting loads a model with joblib, which runs any code that the file holds: only load models
     that you trust.
 
     Parameters
@@ -54,7 +31,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns
     -------
     int
-        Exit code: 0, or 2 when the input was refused.
+        Exit code: 0; 2 when the input was refused; 130 when interrupted.
     """
     try:
         try:
@@ -62,7 +39,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         finally:
             sys.stdout.flush()
     except BrokenPipeError:
-        # The reader has seen enough; without this Python flushes again at exit, and complains.
+        # The reader has closed the pipe. Python flushes once more at exit, which must not fail.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except KeyboardInterrupt:
@@ -76,10 +53,9 @@ def _run(argv: Sequence[str] | None) -> int:
         return 2
     try:
         with warnings.catch_warnings(record=True) as caught:
-            warnings.simplefilter("always", FitWarning)
             for for_programmers in (DeprecationWarning, FutureWarning):
                 warnings.simplefilter("ignore", for_programmers)
-            text = {"fit": _fit, "predict": _predict, "derive": derive}[options.command](options)
+            text = _command(options.command)(options)
     except (ImportError, MemoryError, OSError, ValueError) as error:
         reason = _NO_PARQUET if isinstance(error, ImportError) else one_line(error)
         print(f"mcmodels: error: {reason}", file=sys.stderr)
@@ -87,122 +63,18 @@ def _run(argv: Sequence[str] | None) -> int:
     for warning in caught:
         print(f"mcmodels: warning: {one_line(warning.message)}", file=sys.stderr)
     if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")  # names may have letters it lacks
+        # Names may have letters that the encoding of the terminal lacks.
+        sys.stdout.reconfigure(errors="backslashreplace")
     print(text)
     return 0
 
 
-def _fit(options: argparse.Namespace) -> str:
-    path = options.file
-    named = (options.target, options.weights, options.cluster)
-    taken = [column for column in named if column is not None]
-    with replacing(options.save, source=path) as temporary:
-        frame = read(path)
-        features = _features(options, taken, frame)
-        refuse_missing(frame, [*features, *taken], path)
-        y, sample_weight = _target(frame, options), _weights(frame, options)
-        advice = "name them with --categorical {}, or leave them out with --features"
-        X = design(frame, features, options.categorical, path, advice)
-        refuse_single_levels(X, options)
-        pipeline = _pipeline(options, features)
-        pipeline.fit(X, y, model__sample_weight=sample_weight)
-        about = {"file": str(path), "target": options.target, "weights": options.weights}
-        report = fit_report(pipeline, X, y, sample_weight, about, **_inference(frame, options))
-        if temporary is None:
-            return report
-        joblib.dump(pipeline, temporary)
-    return f"{report}\n\nsaved to {options.save}"
+def _command(name: str) -> Callable[[argparse.Namespace], str]:
+    """The function of a command. Deriving needs no estimators, so that it starts without them."""
+    if name == "derive":
+        from mcmodels.cli.derive import derive
 
+        return derive
+    from mcmodels.cli.models import fit, predict
 
-def _predict(options: argparse.Namespace) -> str:
-    path, as_csv = options.file, is_csv(options.output)
-    with replacing(options.output, source=path) as temporary:
-        pipeline = load(options.model_file)
-        features, levels = list(pipeline.feature_names_in_), levels_by_column(pipeline)
-        # Levels that were text are read as text, though those in this file may all be digits.
-        frame = read(path, [name for name in levels if levels[name].dtype.kind == "O"])
-        check_known(features, frame, path)
-        refuse_missing(frame, features, path)
-        X = design(frame, features, levels, path, "the model was fitted to numbers there")
-        refuse_unseen(X, levels, path)
-        predicted = _predictions(pipeline, X)
-        if as_csv:
-            predicted.to_csv(temporary, index=False)
-        else:
-            predicted.to_parquet(temporary, index=False)
-    return f"{len(predicted)} rows written to {options.output}"
-
-
-def _predictions(pipeline: Pipeline, X: pd.DataFrame) -> pd.DataFrame:
-    model = pipeline["model"]
-    if isinstance(model, PCA):
-        return pd.DataFrame(pipeline.transform(X), columns=model.get_feature_names_out())
-    predicted = pd.DataFrame({"prediction": pipeline.predict(X)})
-    if isinstance(model, LogisticRegression):
-        names = [f"probability_{label}" for label in model.classes_]
-        predicted[names] = pipeline.predict_proba(X)
-    return predicted
-
-
-def _pipeline(options: argparse.Namespace, features: list[str]) -> Pipeline:
-    """The model behind a choice of columns by name; frames inside, so that warnings name them."""
-    known = options.model().get_params()
-    model = options.model(**{name: value for name, value in vars(options).items() if name in known})
-    encoder = OneHotEncoder(
-        drop=None if isinstance(model, PCA) else "first",
-        sparse_output=False,
-        feature_name_combiner=level_name,
-    )
-    numbers = [name for name in features if name not in options.categorical]
-    categorical = [name for name in features if name in options.categorical]
-    parts = [("numbers", "passthrough", numbers), ("categories", encoder, categorical)]
-    encode = ColumnTransformer(
-        [part for part in parts if part[2]], verbose_feature_names_out=False
-    ).set_output(transform="pandas")
-    return Pipeline([("encode", encode), ("model", model)])
-
-
-def _features(options: argparse.Namespace, taken: list[str], frame: pd.DataFrame) -> list[str]:
-    """The feature columns; refuses columns that are unknown, or named for two things."""
-    features = list(dict.fromkeys(options.features or frame.columns.drop(taken, errors="ignore")))
-    check_known([*taken, *features, *options.categorical], frame, options.file)
-    if not features:
-        raise ValueError(f"{options.file} has no column left to be a feature")
-    name, count = Counter([*taken, *features]).most_common(1)[0]
-    if count > 1:
-        raise ValueError(
-            f"column {name!r} is named twice; target, weights, cluster and features must all differ"
-        )
-    for name in options.categorical:
-        if name not in features:
-            raise ValueError(f"categorical column {name!r} is not among the features")
-    return features
-
-
-def _target(frame: pd.DataFrame, options: argparse.Namespace) -> Any:
-    if options.target is None:
-        return None
-    if options.model is LogisticRegression:
-        return levelled(frame[options.target]).to_numpy()
-    advice = "the target of linear regression must be numeric"
-    return numeric(frame, [options.target], options.file, advice)[options.target].to_numpy()
-
-
-def _inference(frame: pd.DataFrame, options: argparse.Namespace) -> dict[str, Any]:
-    """What the summary is asked for."""
-    if options.cluster is not None:
-        groups = levelled(frame[options.cluster]).to_numpy()
-        return {"level": options.level, "kind": "cluster", "groups": groups}
-    return {"level": options.level, "kind": options.covariance}
-
-
-def _weights(frame: pd.DataFrame, options: argparse.Namespace) -> Array | None:
-    if options.weights is None:
-        return None
-    advice = "weights must be numeric"
-    column = numeric(frame, [options.weights], options.file, advice)[options.weights]
-    negative = first(column, column < 0)
-    if negative:
-        where = f"column {options.weights!r} of {options.file}"
-        raise ValueError(f"weights must not be negative; {where} holds {negative}")
-    return column.to_numpy()
+    return fit if name == "fit" else predict

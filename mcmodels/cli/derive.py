@@ -1,4 +1,4 @@
-"""What ``mcmodels derive`` prints: shapes, and the steps, LaTeX or code of a derivative."""
+"""``mcmodels derive``: the shapes, and the steps, LaTeX or code of a derivative."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ __all__ = ["derive"]
 
 
 def derive(options: argparse.Namespace) -> str:
-    """The derivation that the options ask for, as text."""
+    """The derivation as text, in the form that the options choose."""
     declared = _declared(options.let)
     symbols = infer_symbols(options.expression, declared)
     if options.wrt not in symbols:
@@ -42,7 +42,7 @@ def derive(options: argparse.Namespace) -> str:
 
 
 def _code(result: Expression) -> str:
-    """Python code, and whether it is meant for some sizes only."""
+    """Python code; a comment says if it was written for certain sizes only."""
     compiled = result.compile()
     names = sorted(result.size_names)
     others = dict(zip(names, itertools.count(101), strict=False))
@@ -70,18 +70,18 @@ def _absent(name: str, symbols: Mapping[str, Symbol]) -> str:
     if not symbols:
         return "the expression has no variables"
     nearest = difflib.get_close_matches(name, symbols, n=1)
-    hint = f"did you mean {nearest[0]}?" if nearest else f"it has {listed(symbols)}"
+    hint = f"did you mean {nearest[0]}?" if nearest else f"it has {', '.join(symbols)}"
     return f"the expression has no {name}; {hint}"
 
 
 def _may_be_a_number(name: str, symbols: Mapping[str, Symbol]) -> bool:
-    """Whether an undeclared vector is tied to no other array."""
+    """Whether an undeclared vector shares no size with another array: it may be a number."""
     made = symbols[name]
     return made.is_column and made.is_array and not is_tied(name, symbols)
 
 
 def _shapes(symbols: Mapping[str, Symbol], unclear: set[str]) -> str:
-    """What each name was taken for, in one line."""
+    """The shape that each name was assumed to have, in one line."""
     said = []
     for name, made in symbols.items():
         advice = f" (if it is a number: --let {name}=scalar)" if name in unclear else ""

@@ -4,21 +4,18 @@ from __future__ import annotations
 
 import argparse
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
 import mcmodels
-from mcmodels import PCA, LinearRegression, LogisticRegression
 from mcmodels.cli.files import SUFFIXES
-from mcmodels.inference.estimate import check_level
-from mcmodels.inference.robust import HC_KINDS
 
 __all__ = ["parser"]
 
 _DATA = f"data: {', '.join(SUFFIXES)}"
 _TRUST = (
-    "A model file is loaded with joblib, and loading it runs whatever code it holds: "
+    "A model file is loaded with joblib, and loading it runs any code that it holds: "
     "only load models that you trust."
 )
 _SHAPES = """shapes:
@@ -43,16 +40,33 @@ examples:
 class _Parser(argparse.ArgumentParser):
     """A parser that takes no abbreviated options, and refuses in one line.
 
-    With ``signed``, an argument with a minus in front, such as -sum(x), is no option.
+    Parameters
+    ----------
+    signed : bool
+        Whether an argument that starts with a minus, such as -sum(x), is not an option.
+    fill : callable, optional
+        Adds the arguments to the parser when it is first used. So only the command that was chosen
+        imports what its options need.
+    **options
+        Those of ArgumentParser.
     """
 
-    def __init__(self, *, signed: bool = False, **options: Any) -> None:
-        self.signed = signed
+    def __init__(
+        self,
+        *,
+        signed: bool = False,
+        fill: Callable[[_Parser], None] | None = None,
+        **options: Any,
+    ) -> None:
+        self.signed, self.fill = signed, fill
         super().__init__(allow_abbrev=False, **options)
 
     def parse_known_args(  # type: ignore[override]
         self, args: Sequence[str] | None = None, namespace: Any = None
     ) -> Any:
+        if self.fill is not None:
+            self.fill(self)
+            self.fill = None
         if self.signed and args is not None:
             args = [re.sub(r"^(?=-(?!-|h$))", " ", argument) for argument in args]
         return super().parse_known_args(args, namespace)
@@ -67,15 +81,34 @@ def parser() -> argparse.ArgumentParser:
     top.add_argument("--version", action="version", version=f"mcmodels {mcmodels.__version__}")
     top.set_defaults(command=None)
     commands = top.add_subparsers(title="commands", metavar="COMMAND")
-    fit = commands.add_parser("fit", help="fit a model to a file and print it")
+    commands.add_parser("fit", help="fit a model to a file and print it", fill=_add_models)
+
+    predict = commands.add_parser(
+        "predict", help="predict with a saved model", description=f"Predict. {_TRUST}"
+    )
+    predict.add_argument("model_file", type=Path, metavar="MODEL", help=f"from --save. {_TRUST}")
+    predict.add_argument("file", type=Path, metavar="FILE", help=_DATA)
+    predict.add_argument(
+        "--output",
+        type=Path,
+        required=True,
+        metavar="OUT",
+        help="file to write; the same kinds as FILE",
+    )
+    predict.set_defaults(command="predict")
+    _add_derive(commands)
+    return top
+
+
+def _add_models(fit: _Parser) -> None:
     models = fit.add_subparsers(title="models", metavar="MODEL", required=True)
 
     linear = models.add_parser("linear", help="least squares")
-    _add_data_options(linear, LinearRegression, "column to explain; numbers")
+    _add_data_options(linear, "linear", "column to explain; numbers")
     linear.add_argument("--solver", choices=("auto", "normal", "pinv"), default="auto")
 
     logistic = models.add_parser("logistic", help="logistic regression of two or more classes")
-    _add_data_options(logistic, LogisticRegression, "column of classes; text or numbers")
+    _add_data_options(logistic, "logistic", "column of classes; text or numbers")
     logistic.add_argument(
         "--C",
         type=float,
@@ -88,7 +121,7 @@ def parser() -> argparse.ArgumentParser:
     )
 
     pca = models.add_parser("pca", help="principal components")
-    _add_data_options(pca, PCA, None)
+    _add_data_options(pca, "pca", None)
     pca.add_argument(
         "--n-components",
         type=_count_or_share,
@@ -97,18 +130,6 @@ def parser() -> argparse.ArgumentParser:
     )
     pca.add_argument("--whiten", action="store_true", help="scores of unit variance")
     pca.add_argument("--solver", choices=("auto", "eigh", "deflation"), default="auto")
-
-    predict = commands.add_parser(
-        "predict", help="predict with a saved model", description=f"Predict. {_TRUST}"
-    )
-    predict.add_argument("model_file", type=Path, metavar="MODEL", help=f"from --save. {_TRUST}")
-    predict.add_argument("file", type=Path, metavar="FILE", help=_DATA)
-    predict.add_argument(
-        "--output", type=Path, required=True, metavar="OUT", help="file to write: as FILE"
-    )
-    predict.set_defaults(command="predict")
-    _add_derive(commands)
-    return top
 
 
 def _add_derive(commands: Any) -> None:
@@ -123,25 +144,27 @@ def _add_derive(commands: Any) -> None:
     derive.add_argument(
         "expression",
         metavar="EXPRESSION",
-        help="in the words of NumPy, as in 'trace(X.T @ A @ X)'; it is read and never run as code",
+        help="in NumPy notation, as in 'trace(X.T @ A @ X)'; it is parsed, never run as code",
     )
-    derive.add_argument("--wrt", required=True, metavar="NAME", help="by what to differentiate")
+    derive.add_argument("--wrt", required=True, metavar="NAME", help="variable to differentiate by")
     derive.add_argument(
         "--let",
         action="append",
         default=[],
         metavar="NAME=SHAPE",
-        help="declare a name, as below; may be given again",
+        help="declare a name, as shown below; may be given more than once",
     )
-    derive.add_argument("--hessian", action="store_true", help="go on to the second derivative")
+    derive.add_argument("--hessian", action="store_true", help="derive the second derivative, too")
     form = derive.add_mutually_exclusive_group()
     form.add_argument("--latex", action="store_true", help="print the steps as LaTeX")
     form.add_argument("--numpy", action="store_true", help="print the result as Python code")
     derive.set_defaults(command="derive")
 
 
-def _add_data_options(parser: argparse.ArgumentParser, model: type, target: str | None) -> None:
-    """What the models have in common; ``target`` is the help for it, where there is one."""
+def _add_data_options(parser: argparse.ArgumentParser, model: str, target: str | None) -> None:
+    """The options that the models share; ``target`` is the help text for it, where there is one."""
+    from mcmodels.inference.robust import HC_KINDS
+
     parser.set_defaults(command="fit", model=model, target=None, cluster=None, covariance=None)
     parser.add_argument("file", type=Path, metavar="FILE", help=_DATA)
     if target is not None:
@@ -152,24 +175,33 @@ def _add_data_options(parser: argparse.ArgumentParser, model: type, target: str 
             "--covariance",
             choices=("nonrobust", *HC_KINDS),
             default="nonrobust",
-            help="of the coefficients; HC0 to HC3 allow for unequal variances",
+            help="covariance of the coefficients; HC0 to HC3 allow for unequal variances",
         )
         robust.add_argument(
             "--cluster", metavar="COL", help="column of groups whose rows depend on each other"
         )
     parser.add_argument("--features", nargs="+", metavar="COL", help="default: all other columns")
-    coding = "one 0/1 column a level" + (", but for the first" if target is not None else "")
+    coding = "one 0/1 column for each level" + (" but the first" if target is not None else "")
     parser.add_argument(
         "--categorical", nargs="+", default=[], metavar="COL", help=f"features to code: {coding}"
     )
-    parser.add_argument("--weights", metavar="COL", help="row weights: 0 absent, 2 given twice")
     parser.add_argument(
-        "--level", type=_level, default=0.95, help="of the intervals, in (0, 1); default 0.95"
+        "--weights", metavar="COL", help="row weights: 0 leaves a row out, 2 counts it twice"
     )
-    parser.add_argument("--save", type=Path, metavar="FILE.joblib", help="where to keep the model")
+    parser.add_argument(
+        "--level",
+        type=_level,
+        default=0.95,
+        help="confidence level of the intervals, in (0, 1); default 0.95",
+    )
+    parser.add_argument(
+        "--save", type=Path, metavar="FILE.joblib", help="file to save the model to"
+    )
 
 
 def _level(text: str) -> float:
+    from mcmodels.inference.estimate import check_level
+
     try:
         return check_level(float(text))
     except ValueError:

@@ -1,4 +1,4 @@
-"""Text tables of a fitted model: what a person reads after a fit."""
+"""The report of a fit as text."""
 
 from __future__ import annotations
 
@@ -30,31 +30,31 @@ def fit_report(
     pipeline: Pipeline,
     X: pd.DataFrame,
     y: Any,
-    sample_weight: Any,
+    sample_weight: Array | None,
     about: Mapping[str, str | None],
     **options: Any,
 ) -> str:
-    """The summary of a fitted model, and how the fit went.
+    """The summary of a fitted model, and facts about the data and the fit.
 
     Parameters
     ----------
     pipeline : Pipeline
         A step "encode" that codes columns, and a step "model", one of this package.
     X : DataFrame
-        The rows it was fitted to.
-    y : array-like or None
+        The rows that it was fitted to.
+    y : ndarray or None
         Their target.
-    sample_weight : array-like or None
+    sample_weight : ndarray or None
         Their weights.
     about : mapping of str to (str or None)
-        Names of the file, the target and the weights; None where there are none.
+        Names of the file, the target column and the weights column; None if there is none.
     **options
-        Of the summary: level, kind, groups.
+        Options of the summary: level, kind, groups.
 
     Returns
     -------
     str
-        Lines of text.
+        The report, several lines.
     """
     model, encoded = pipeline["model"], pipeline["encode"].transform(X)
     summary = _summary(model, encoded, y, sample_weight, **options)
@@ -65,7 +65,7 @@ def fit_report(
 
 
 def level_name(column: str, level: Any) -> str:
-    """Name of the 0/1 column of a level, ``sex=male``; saved models refer to this function."""
+    """The name of the 0/1 column of a level: ``sex=male``; saved models refer to this function."""
     return f"{column}={level}"
 
 
@@ -78,9 +78,14 @@ def levels_by_column(pipeline: Pipeline) -> dict[str, Array]:
 
 
 def _summary(
-    model: Any, X: pd.DataFrame, y: Any, sample_weight: Any, level: float, **robust: Any
+    model: Any,
+    X: pd.DataFrame,
+    y: Any,
+    sample_weight: Array | None,
+    level: float,
+    **robust: Any,
 ) -> Summary:
-    """That of the model; of one without standard errors the coefficients, and why."""
+    """The summary of the model; without standard errors, the coefficients and the reason."""
     try:
         if not (isinstance(model, PCA) or hasattr(model, "hessian_")):
             raise InferenceError(f"a Hessian of {model.params_.size} parameters has no room.")
@@ -93,7 +98,11 @@ def _summary(
 
 
 def _without_errors(
-    model: Any, X: pd.DataFrame, y: Any, sample_weight: Any, why: InferenceError
+    model: Any,
+    X: pd.DataFrame,
+    y: Any,
+    sample_weight: Array | None,
+    why: InferenceError,
 ) -> Summary:
     statistics = {}
     if isinstance(model, PCA):
@@ -124,7 +133,11 @@ def _without_errors(
 
 
 def _data_facts(
-    pipeline: Pipeline, X: pd.DataFrame, y: Any, sample_weight: Any, about: Mapping[str, str | None]
+    pipeline: Pipeline,
+    X: pd.DataFrame,
+    y: Any,
+    sample_weight: Array | None,
+    about: Mapping[str, str | None],
 ) -> Iterator[tuple[str, str]]:
     model, levels = pipeline["model"], levels_by_column(pipeline)
     yield "file", str(about["file"])
@@ -147,7 +160,7 @@ def _data_facts(
 
 
 def _fit_facts(
-    model: Any, X: pd.DataFrame, y: Any, sample_weight: Any
+    model: Any, X: pd.DataFrame, y: Any, sample_weight: Array | None
 ) -> Iterator[tuple[str, str]]:
     yield "objective", _number(model.objective(X, y, sample_weight=sample_weight))
     yield "largest gradient entry", f"{np.abs(model.gradient_).max(initial=0.0):.3g}"
@@ -164,7 +177,7 @@ def _fit_facts(
 
 
 def _condition(model: Any) -> str:
-    """Condition number of the Hessian, or the largest that float64 can tell."""
+    """The condition number of the Hessian, or the largest that float64 can resolve."""
     eigenvalues = np.linalg.eigvalsh(model.hessian_)
     free = _softmax_invariances(model)
     smallest, largest = eigenvalues[free], eigenvalues[-1]
@@ -176,7 +189,7 @@ def _condition(model: Any) -> str:
 
 
 def _softmax_invariances(model: Any) -> int:
-    """Directions that move all classes alike, unpenalised: the Hessian is zero there."""
+    """How many directions shift all classes equally without a penalty: the Hessian is 0 there."""
     if model.params_.ndim == 1 or not isinstance(model, LogisticRegression):
         return 0
     return model.params_.shape[1] if np.isinf(model.C) else int(model.fit_intercept)

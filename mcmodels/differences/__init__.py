@@ -1,13 +1,18 @@
-"""Derivatives by values of functions alone: extrapolated differences and the complex step."""
+"""Derivatives from values of functions alone: extrapolated differences and the complex step."""
 
-from mcmodels.differences.extrapolation import difference_quotient, difference_with_error
-from mcmodels.differences.measurement import Measured, measured
-from mcmodels.differences.second import measured_hessian
+from mcmodels.differences.extrapolation import (
+    Array,
+    difference_quotient,
+    difference_with_error,
+)
+from mcmodels.differences.hessian import numerical_hessian
+from mcmodels.differences.jacobian import NumericalDerivative, numerical_derivative
 
 __all__ = [
-    "Measured",
+    "Array",
+    "NumericalDerivative",
     "difference_quotient",
     "difference_with_error",
-    "measured",
-    "measured_hessian",
+    "numerical_derivative",
+    "numerical_hessian",
 ]

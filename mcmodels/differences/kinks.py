@@ -1,4 +1,4 @@
-"""Kinks: points at which a derivative is one number on one side, and another on the other."""
+"""Kinks: points at which the derivatives from both sides differ."""
 
 from __future__ import annotations
 
@@ -7,23 +7,23 @@ from typing import Any
 
 import numpy as np
 
+from mcmodels.differences.constants import (
+    KINK_DISTANCE,
+    KINK_FIRST_STEP,
+    KINK_GAP_SPREAD,
+    KINK_LARGEST_STEP,
+    KINK_NOISE_FACTOR,
+    KINK_SHARP_BEND,
+    KINK_SMALLEST_BEND,
+    KINK_STEPS,
+)
 from mcmodels.differences.extrapolation import Array
-from mcmodels.differences.noise import tried
+from mcmodels.differences.noise import value_or_nan
 
-__all__ = ["require_smooth"]
-
-_FIRST_STEP = 2.0**-8
-_STEPS = 10  # down to 2⁻²⁶ of the size of a coordinate, each a quarter of the one before
-_LARGEST = 2.0**-14  # a bend that is gone at this step is none at the point
-# A sharp kink so near the point is taken for one at it: the noise of f is measured across both.
-_BESIDE = 5e-6
-_SHARP = 0.05  # half the change of the derivative, relative to the larger of the two
-_SEEN = 20  # times the noise of f
-_SAME = 0.2  # the gap between the sides of a smooth f falls to a quarter from step to step
-_SMALLEST = 1e-3  # of the derivatives: a bend that makes none of them wrong
+__all__ = ["refuse_kinks"]
 
 
-def require_smooth(
+def refuse_kinks(
     f: Callable[[Array], Any],
     point: Array,
     value: Array,
@@ -34,20 +34,21 @@ def require_smooth(
 ) -> None:
     """Refuse a point at which a derivative along a coordinate jumps, as that of |x| does at 0.
 
-    The derivatives on both sides differ by the order of the step for a smooth f; at a kink they
-    differ by a number that does not depend on it.
+    The derivatives from both sides differ by a multiple of the step if f is smooth. At a kink their
+    difference does not depend on the step.
 
     Parameters
     ----------
     f : callable
+        Function of one array.
     point, value : ndarray
         x and f(x).
     sizes, noise : ndarray
-        Of the coordinates, and of the values of f.
+        The sizes of the coordinates, and the noise of the values of f.
     name : str
-        Of f in messages.
+        The name of f in messages.
     order : int
-        Of the derivative, 1 or 2.
+        The order of the derivative, 1 or 2.
 
     Raises
     ------
@@ -55,13 +56,13 @@ def require_smooth(
         If there is a kink; it names the coordinate and the derivatives on both sides.
     """
     middle = np.ravel(np.asarray(value, dtype=float).T)
-    steps = _FIRST_STEP / 4.0 ** np.arange(_STEPS)
+    steps = KINK_FIRST_STEP / 4.0 ** np.arange(KINK_STEPS)
     for index in np.ndindex(*point.shape):
         E = np.zeros(point.shape)
         E[index] = sizes[index]
 
         def change(t: float, E: Array = E) -> Array:
-            return np.ravel(tried(f, point + t * E).T) - middle
+            return np.ravel(value_or_nan(f, point + t * E).T) - middle
 
         def one_side(t: float, change: Callable[[float], Array] = change) -> Array:
             if order == 1:
@@ -88,27 +89,27 @@ def require_smooth(
 def _kink(
     below: Array, above: Array, powers: Array, steps: Array, noise: Array
 ) -> tuple[int, int] | None:
-    """The step and the output at which a kink is seen."""
+    """The step and the output at which a kink is found; None if there is none."""
     with np.errstate(all="ignore"):
         bends = np.abs(above - below) / 2
-        seen = bends > _SEEN * noise
-        seen &= bends > _SMALLEST * np.maximum(np.abs(above), np.abs(below))
+        seen = bends > KINK_NOISE_FACTOR * noise
+        seen &= bends > KINK_SMALLEST_BEND * np.maximum(np.abs(above), np.abs(below))
         gaps = bends / powers[:, None]
     for output in np.flatnonzero(seen.any(axis=0)):
         last = int(np.flatnonzero(seen[:, output])[-1])
         for end in (last, last - 1, last - 2):
-            if end < 2 or steps[end] > _LARGEST:
+            if end < 2 or steps[end] > KINK_LARGEST_STEP:
                 continue
             three = gaps[end - 2 : end + 1, output]
-            if not np.ptp(three) <= _SAME * three[-1]:
+            if not np.ptp(three) <= KINK_GAP_SPREAD * three[-1]:
                 continue
             if end == last:
                 return end, int(output)
             larger = max(abs(above[end, output]), abs(below[end, output]))
-            if not bends[end, output] > _SHARP * larger:
+            if not bends[end, output] > KINK_SHARP_BEND * larger:
                 continue
-            # Beside a kink the gap is less by its distance over the step.
+            # Close to a kink, the gap is smaller by the ratio of its distance to the step.
             distance = steps[last] * (1 - gaps[last, output] / three[-1])
-            if 0 < distance <= _BESIDE:
+            if 0 < distance <= KINK_DISTANCE:
                 return end, int(output)
     return None

@@ -16,7 +16,7 @@ import pytest
 import scipy.special
 
 from mcmodels.autodiff import jvp
-from mcmodels.autodiff.tables import FUNCTIONS, OF_VALUES_ALONE, RULES
+from mcmodels.autodiff.tables import FUNCTIONS, NOT_DIFFERENTIATED, RULES, Implementation
 from mcmodels.autodiff.tracing import Traced, constant
 
 # Read or write files, change settings, start tests or print.
@@ -90,7 +90,7 @@ def numbers(result):
             np.ravel(np.stack(result.ravel().tolist())) if result.dtype == "O" else result.ravel()
         )
     if np.iscomplexobj(result) and isinstance(result, np.ndarray | np.generic):
-        return np.concatenate([np.ravel(np.real(result)), np.ravel(np.imag(result))])
+        return np.concatenate([np.ravel(np.real_array(result)), np.ravel(np.imag(result))])
     return None
 
 
@@ -260,8 +260,24 @@ def test_the_tables_are_reached():
     """Functions with rules are among those called, and agree instead of being refused."""
     assert set(FUNCTIONS) <= set(EVERY.values())
     assert {f for f in RULES if isinstance(f, np.ufunc)} <= set(EVERY.values())
-    assert OF_VALUES_ALONE - {np.empty_like} <= set(EVERY.values())
+    assert NOT_DIFFERENTIATED - {np.empty_like} <= set(EVERY.values())
     for ufunc in (f for f in RULES if isinstance(f, np.ufunc) and f is not np.matmul):
         args = (np.array([1.2]),) if ufunc is np.arccosh else (SCALAR,)
         value, _ = jvp(ufunc, args * ufunc.nin, args * ufunc.nin)
         assert value == ufunc(*args * ufunc.nin)
+
+
+def test_a_function_of_numpy_may_have_no_signature():
+    """As those written in C have none before NumPy 2.4: arguments are passed on as they are."""
+
+    class WithoutSignature:
+        @property
+        def __signature__(self):
+            raise ValueError("no signature found")
+
+        def __call__(self):
+            raise NotImplementedError
+
+    found = Implementation(lambda a, b=1: (a, b), WithoutSignature())
+    assert found.named((2,), {"b": 3}) == ((2,), {"b": 3})
+    assert found(2, b=3) == (2, 3)

@@ -23,7 +23,7 @@ import scipy.stats
 import sklearn.metrics
 
 from mcmodels.autodiff import NoRuleError, constant, grad, jacobian, jvp, special, vjp
-from mcmodels.autodiff.tables import FUNCTIONS, OF_VALUES_ALONE, RULES, STEPS
+from mcmodels.autodiff.tables import FUNCTIONS, NOT_DIFFERENTIATED, RULES, STEPS
 
 X = np.array([0.3, 1.2, 0.7])
 MATRIX = np.array([[2.0, 0.3], [0.1, 1.5]])
@@ -237,7 +237,7 @@ def test_steps_are_refused_with_the_remedy(step):
 def test_tables_do_not_overlap():
     assert not STEPS & set(RULES)
     assert not STEPS & set(FUNCTIONS)
-    assert not OF_VALUES_ALONE & (set(RULES) | set(FUNCTIONS) | STEPS)
+    assert not NOT_DIFFERENTIATED & (set(RULES) | set(FUNCTIONS) | STEPS)
 
 
 def test_a_rule_cannot_be_added_twice():

@@ -1,11 +1,11 @@
-"""The rules: one line a function, for both modes, with the identity it is.
+"""The rules of all functions: one entry each, for both modes, with the identity that it states.
 
-``elementwise`` and ``special`` hold functions of entries, ``arrangement`` what moves, joins and
-sums entries, ``products`` and ``linear_algebra`` what makes matrices of matrices;
-the modules ``numpy_…`` say how other functions of NumPy are made of these.
+``elementwise`` and ``special`` have the elementwise functions, ``arrangement`` those that move,
+join and sum entries, ``products`` and ``linear_algebra`` those of matrices. The modules ``numpy_…``
+write other functions of NumPy in terms of these.
 """
 
-from mcmodels.autodiff.rules import (  # noqa: F401  (each fills the tables)
+from mcmodels.autodiff.rules import (  # noqa: F401  (each adds its rules to the tables)
     arrangement,
     elementwise,
     linear_algebra,
@@ -16,6 +16,6 @@ from mcmodels.autodiff.rules import (  # noqa: F401  (each fills the tables)
     special,
     without_derivative,
 )
-from mcmodels.autodiff.tables import FUNCTIONS, OF_VALUES_ALONE, RULES, STEPS
+from mcmodels.autodiff.tables import FUNCTIONS, NOT_DIFFERENTIATED, RULES, STEPS
 
-__all__ = ["FUNCTIONS", "OF_VALUES_ALONE", "RULES", "STEPS"]
+__all__ = ["FUNCTIONS", "NOT_DIFFERENTIATED", "RULES", "STEPS"]

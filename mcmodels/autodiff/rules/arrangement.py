@@ -1,4 +1,4 @@
-"""Rules of what selects, moves, repeats, joins and sums entries: linear maps and their adjoints."""
+"""Rules of functions that select, move, repeat, join and sum entries: linear maps."""
 
 from __future__ import annotations
 
@@ -8,15 +8,16 @@ from typing import Any
 import numpy as np
 
 from mcmodels.autodiff.tables import (
+    Axis,
     add,
     call,
     linear,
     matrix_function,
-    note_kink,
     shape_of,
-    summed_to,
+    sum_to_shape,
+    warn_kink,
 )
-from mcmodels.autodiff.tracing import Rule, constant
+from mcmodels.autodiff.tracing import DerivativeRule, constant
 
 
 def _getitem(x: Any, index: Any) -> Any:
@@ -24,18 +25,18 @@ def _getitem(x: Any, index: Any) -> Any:
 
 
 def _scatter(g: Any, index: Any, shape: tuple[int, ...]) -> Any:
-    """Zeros, to whose entries at ``index`` those of g are added."""
+    """An array of zeros, with the entries of g added at ``index``."""
     g = np.asarray(g)
     found = np.zeros(shape, g.dtype)
-    if _selects_once(index):
+    if _selects_no_entry_twice(index):
         found[index] = g
     else:
         np.add.at(found, index, g)
     return found
 
 
-def _selects_once(index: Any) -> bool:
-    """Whether no entry can be selected twice: slices, single positions, one mask."""
+def _selects_no_entry_twice(index: Any) -> bool:
+    """Whether an index cannot select an entry twice: slices, single positions, one mask."""
     parts = index if isinstance(index, tuple) else (index,)
     basic = (int, np.integer, slice, type(None), type(Ellipsis))
     mask = isinstance(index, np.ndarray) and index.dtype == bool
@@ -46,23 +47,23 @@ def _transpose(x: Any, axes: Any = None) -> Any:
     return np.transpose(x, axes)
 
 
-def _untransposed(g: Any, x: Any, axes: Any = None) -> Any:
+def _transpose_back(g: Any, x: Any, axes: Any = None) -> Any:
     if axes is None:
         return call("transpose", g)
     return call("transpose", g, axes=tuple(np.argsort([a % len(axes) for a in axes])))
 
 
-def _sum(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+def _sum(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     return np.sum(x, axis=axis, keepdims=keepdims)
 
 
-def spread(g: Any, x: Any, axis: Any = None, keepdims: bool = False) -> Any:
-    """What belongs to a sum over axes, repeated along them: the adjoint of the sum."""
+def spread(g: Any, x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
+    """The adjoint of a sum over axes: g repeated along these axes."""
     return np.broadcast_to(with_axes(g, x, axis, keepdims), shape_of(x))
 
 
-def with_axes(g: Any, x: Any, axis: Any, keepdims: bool) -> Any:
-    """What a reduction gave, with the axes that it dropped, of length one."""
+def with_axes(g: Any, x: Any, axis: Axis, keepdims: bool) -> Any:
+    """The result of a reduction with the axes that it dropped, each of length one."""
     if keepdims or shape_of(x) == ():
         return g
     if axis is None:
@@ -74,46 +75,46 @@ def _cumsum(x: Any, axis: int) -> Any:
     return np.cumsum(x, axis=axis)
 
 
-def _max(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+def _max(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     return np.max(x, axis=axis, keepdims=keepdims)
 
 
-def _min(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+def _min(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     return np.min(x, axis=axis, keepdims=keepdims)
 
 
-def _weights(y: Any, x: Any, axis: Any, keepdims: bool) -> Any:
-    """One at the extremum, equal shares where several entries are."""
+def _extremum_weights(y: Any, x: Any, axis: Axis, keepdims: bool) -> Any:
+    """One at the extremum; if several entries attain it, equal shares that sum to one."""
     x = np.asarray(constant(x))
     chosen = x == with_axes(constant(y), x, axis, keepdims)
     count = chosen.sum(axis=axis, keepdims=True)
-    note_kink(count > 1, "an extremum of equal entries has no derivative; equal shares are taken.")
+    warn_kink(count > 1, "an extremum of equal entries has no derivative; equal shares are taken.")
     return (chosen / count).astype(x.dtype)
 
 
-def _push_extremum(t: Any, y: Any, x: Any, axis: Any = None, keepdims: bool = False) -> Any:
-    return np.sum(t * _weights(y, x, axis, keepdims), axis=axis, keepdims=keepdims)
+def _push_extremum(t: Any, y: Any, x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
+    return np.sum(t * _extremum_weights(y, x, axis, keepdims), axis=axis, keepdims=keepdims)
 
 
-def _pull_extremum(g: Any, y: Any, x: Any, axis: Any = None, keepdims: bool = False) -> Any:
-    return with_axes(g, x, axis, keepdims) * _weights(y, x, axis, keepdims)
+def _pull_extremum(g: Any, y: Any, x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
+    return with_axes(g, x, axis, keepdims) * _extremum_weights(y, x, axis, keepdims)
 
 
 def _concatenate(*arrays: Any, axis: int, ends: Sequence[int]) -> Any:
     return np.concatenate(arrays, axis=axis)
 
 
-def _place(i: int, axis: int, ends: Sequence[int]) -> tuple[slice, ...]:
-    """Where array i stands among those joined."""
+def _slice_of_array(i: int, axis: int, ends: Sequence[int]) -> tuple[slice, ...]:
+    """The slice of the joined array that array i fills."""
     return (*(slice(None),) * axis, slice(ends[i - 1] if i else 0, ends[i]))
 
 
-def _push_joined(i: int, dx: Any, y: Any, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
-    return call("scatter", dx, index=_place(i, **kwargs), shape=shape_of(y))
+def _push_concatenate(i: int, dx: Any, y: Any, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
+    return call("scatter", dx, index=_slice_of_array(i, **kwargs), shape=shape_of(y))
 
 
-def _pull_joined(i: int, g: Any, y: Any, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
-    return call("getitem", g, index=_place(i, **kwargs))
+def _pull_concatenate(i: int, g: Any, y: Any, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
+    return call("getitem", g, index=_slice_of_array(i, **kwargs))
 
 
 add(
@@ -126,7 +127,7 @@ add(
     linear(
         "scatter",
         _scatter,
-        "the transpose of x[i] puts entries back",
+        "d scatter(x) = scatter(dx), the transpose of x[i]",
         lambda g, x, index, shape: call("getitem", g, index=index),
     ),
     linear(
@@ -135,42 +136,44 @@ add(
         "d vec X = vec dX",
         lambda g, x, shape, order="C": call("reshape", g, shape=shape_of(x), order=order),
     ),
-    linear("transpose", _transpose, "d Xᵀ = (dX)ᵀ", _untransposed),
+    linear("transpose", _transpose, "d Xᵀ = (dX)ᵀ", _transpose_back),
     linear(
         "broadcast_to",
         lambda x, shape: np.broadcast_to(x, shape),
         "d(x 1ᵀ) = dx 1ᵀ",
-        lambda g, x, shape: summed_to(g, shape_of(x)),
+        lambda g, x, shape: sum_to_shape(g, shape_of(x)),
     ),
     linear(
         "astype",
         lambda x, dtype: np.asarray(x).astype(dtype),
-        "dx in another precision",
+        "d x = dx, rounded to another precision",
         lambda g, x, dtype: call("astype", g, dtype=np.asarray(constant(x)).dtype),
     ),
     linear("sum", _sum, "d Σ x = Σ dx", spread),
     linear(
         "cumsum",
         _cumsum,
-        "sums from the front; transposed, from the end",
+        "dyₖ = Σ dxᵢ over i ≤ k",
         lambda g, x, axis: np.flip(call("cumsum", np.flip(g, axis), axis=axis), axis),
     ),
     linear(
         "tril",
         lambda x, k=0: np.tril(x, k),
         "d tril(X) = tril(dX)",
-        lambda g, x, k=0: summed_to(call("tril", g, k=k), shape_of(x)),
+        lambda g, x, k=0: sum_to_shape(call("tril", g, k=k), shape_of(x)),
     ),
     linear(
         "triu",
         lambda x, k=0: np.triu(x, k),
         "d triu(X) = triu(dX)",
-        lambda g, x, k=0: summed_to(call("triu", g, k=k), shape_of(x)),
+        lambda g, x, k=0: sum_to_shape(call("triu", g, k=k), shape_of(x)),
     ),
     matrix_function("max", _max, "d max x = dx at the maximum", (_push_extremum, _pull_extremum)),
     matrix_function("min", _min, "d min x = dx at the minimum", (_push_extremum, _pull_extremum)),
     (
         "concatenate",
-        Rule("concatenate", _concatenate, "d(x, y) = (dx, dy)", _push_joined, _pull_joined),
+        DerivativeRule(
+            "concatenate", _concatenate, "d(x, y) = (dx, dy)", _push_concatenate, _pull_concatenate
+        ),
     ),
 )

@@ -1,7 +1,7 @@
-"""Subscripts of ``einsum`` brought into the plain form that its rule knows.
+"""Subscripts of ``einsum`` converted to the plain form that its rule takes.
 
-Plain subscripts name an output, have a letter for each axis (no ellipsis), and no letter twice in
-one operand: of such an operand the diagonal is taken first.
+Plain subscripts state the output, have one letter for each axis (no ellipsis), and no letter twice
+in one operand. For a repeated letter the diagonal of the operand is taken first.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ __all__ = ["plain_subscripts"]
 
 
 def plain_subscripts(*operands: Any) -> tuple[str, list[Any]]:
-    """Plain subscripts, and the arrays that they belong to."""
+    """Plain subscripts, and the operands that they belong to."""
     if not isinstance(operands[0], str):
         raise NoRuleError("numpy.einsum has a rule for subscripts given as text only.")
     arrays = list(operands[1:])

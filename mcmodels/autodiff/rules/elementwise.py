@@ -1,16 +1,17 @@
-"""Rules of NumPy's functions of entries.
+"""Rules of NumPy's elementwise functions.
 
-Each line is a function, its differential, and for each argument that differential as a function of
-the argument's tangent t; y is the result.
+Each entry has the function, its differential, and for each argument the term of the differential as
+a function of the tangent t of this argument; y is the value of the function.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from mcmodels.autodiff.tables import add, elementwise, note_kink
+from mcmodels.autodiff.tables import Map, add, elementwise, warn_kink
 from mcmodels.autodiff.tracing import constant
 
 _LN2 = float(np.log(2.0))
@@ -20,56 +21,56 @@ _DEGREE = float(np.pi / 180.0)
 
 def _absolute(t: Any, y: Any, x: Any) -> Any:
     side = np.sign(constant(x))
-    note_kink(side == 0, "abs is not differentiable at 0; 0 is taken for its derivative.")
+    warn_kink(side == 0, "abs is not differentiable at 0; 0 is taken for its derivative.")
     return t * side
 
 
 def _of_power(t: Any, y: Any, a: Any, b: Any) -> Any:
     exponent = constant(b)
     if b is not exponent or np.ndim(exponent) > 0:
-        # 0⁰ is 1: the factor b must win against a negative power of 0. Elsewhere b stays, for its
-        # own derivative of this one.
-        lost = (exponent == 0) & (np.asarray(constant(a)) == 0)
-        return t * np.where(lost, 0.0, b * a ** np.where(lost, 1, b - 1))
+        # At a = b = 0 the derivative b·aᵇ⁻¹ is 0, but computed as 0·∞ it would be NaN. Elsewhere b
+        # stays as it is, possibly traced: this derivative may be differentiated by b in turn.
+        vanishes = (exponent == 0) & (np.asarray(constant(a)) == 0)
+        return t * np.where(vanishes, 0.0, b * a ** np.where(vanishes, 1, b - 1))
     if exponent == 0:
         return t * np.zeros_like(constant(a))
     return t * (2 * a) if exponent == 2 else t * (b * a ** (b - 1))
 
 
 def _of_exponent(t: Any, y: Any, a: Any, b: Any) -> Any:
-    # 0ᵇ stays 0 for b > 0, although its logarithm is infinite.
+    # For b > 0 the derivative of 0ᵇ by b is 0, but computed as 0·log 0 it would be NaN.
     return t * (y * np.log(np.where((constant(a) == 0) & (constant(b) > 0), 1.0, a)))
 
 
-def _share_of(better: Any) -> Any:
-    """The rule of an extremum of two: t for the winner, half of it where they are equal."""
+def _extremum_rule(better: Callable[[Any, Any], Any]) -> Map:
+    """The rule of an extremum of two values: t for the one that is taken, t/2 for equal values."""
 
     def rule(t: Any, y: Any, mine: Any, other: Any) -> Any:
         mine, other = constant(mine), constant(other)
         tie = mine == other
         if tie.any():
-            note_kink(tie, "an extremum of two equal values has no derivative; half is taken.")
+            warn_kink(tie, "an extremum of two equal values has no derivative; half is taken.")
             t = np.where(tie, 0.5 * t, t)
         return np.where(tie | better(mine, other), t, 0)
 
     return rule
 
 
-def _swapped(rule: Any) -> Any:
+def _swap_arguments(rule: Map) -> Map:
     return lambda t, y, a, b: rule(t, y, b, a)
 
 
-_of_larger, _of_smaller = _share_of(np.greater), _share_of(np.less)
-_of_known_larger = _share_of(lambda mine, other: (mine > other) | np.isnan(other))
-_of_known_smaller = _share_of(lambda mine, other: (mine < other) | np.isnan(other))
+_of_larger, _of_smaller = _extremum_rule(np.greater), _extremum_rule(np.less)
+_of_larger_not_nan = _extremum_rule(lambda mine, other: (mine > other) | np.isnan(other))
+_of_smaller_not_nan = _extremum_rule(lambda mine, other: (mine < other) | np.isnan(other))
 
 
 def _cosine(a: Any, y: Any) -> Any:
-    """``a/y`` of a hypotenuse y, and 0 where that is 0."""
+    """``a/y`` for the hypotenuse y of a; 0 where y is 0."""
     zero = np.asarray(constant(y)) == 0
     if not zero.any():
         return a / y
-    note_kink(zero, "a norm is not differentiable at 0; 0 is taken for its derivative.")
+    warn_kink(zero, "a norm is not differentiable at 0; 0 is taken for its derivative.")
     return a / np.where(zero, 1.0, y)
 
 
@@ -81,7 +82,7 @@ _chosen.__name__ = "where"
 
 
 def _logaddexp(a: Any, b: Any) -> Any:
-    """``max(a, b) + log1p(exp(-|a - b|))``: NumPy's own loop computes it one number at a time."""
+    """``max(a, b) + log1p(exp(-|a - b|))``: faster than NumPy's loop, which is not vectorised."""
     with np.errstate(invalid="ignore"):
         y = np.log1p(np.exp(-np.abs(a - b))) + np.maximum(a, b)
     return y if np.isfinite(np.sum(y)) else np.logaddexp(a, b)
@@ -165,22 +166,25 @@ add(
     elementwise(np.rad2deg, "d(180x/π) = 180/π dx", lambda t, y, x: t / _DEGREE),
     elementwise(np.degrees, "d(180x/π) = 180/π dx", lambda t, y, x: t / _DEGREE),
     elementwise(
-        np.maximum, "d max(a, b) = [a > b] da + [b > a] db", _of_larger, _swapped(_of_larger)
+        np.maximum, "d max(a, b) = [a > b] da + [b > a] db", _of_larger, _swap_arguments(_of_larger)
     ),
     elementwise(
         np.fmax,
         "d max(a, b) = [a > b] da + [b > a] db",
-        _of_known_larger,
-        _swapped(_of_known_larger),
+        _of_larger_not_nan,
+        _swap_arguments(_of_larger_not_nan),
     ),
     elementwise(
-        np.minimum, "d min(a, b) = [a < b] da + [b < a] db", _of_smaller, _swapped(_of_smaller)
+        np.minimum,
+        "d min(a, b) = [a < b] da + [b < a] db",
+        _of_smaller,
+        _swap_arguments(_of_smaller),
     ),
     elementwise(
         np.fmin,
         "d min(a, b) = [a < b] da + [b < a] db",
-        _of_known_smaller,
-        _swapped(_of_known_smaller),
+        _of_smaller_not_nan,
+        _swap_arguments(_of_smaller_not_nan),
     ),
 )
 _, _where = elementwise(

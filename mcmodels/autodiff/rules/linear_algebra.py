@@ -1,4 +1,4 @@
-"""Rules of inverses, determinants and factorisations, of single matrices and of stacks.
+"""Rules of inverses, determinants and factorisations, of matrices and of stacks of matrices.
 
 Formulas: Giles (2008), *Collected matrix derivative results for forward and reverse mode
 algorithmic differentiation*, Advances in Automatic Differentiation, §2–3; Magnus and Neudecker
@@ -7,8 +7,8 @@ Cholesky decomposition*, arXiv:1602.07527; Townsend (2016), *Differentiating the
 decomposition*.
 
 ``cholesky`` and ``eigh`` are functions of a symmetric matrix: their derivatives are those of its
-symmetric part. Factorisations give one array here, their parts one above the other, which
-:mod:`mcmodels.autodiff.rules.numpy_algebra` takes apart again.
+symmetric part. Here a factorisation returns one array, its parts stacked one above the other, and
+:mod:`mcmodels.autodiff.rules.numpy_algebra` splits it into the parts.
 """
 
 from __future__ import annotations
@@ -18,15 +18,16 @@ from typing import Any
 import numpy as np
 
 from mcmodels.autodiff.rules.arrangement import with_axes
-from mcmodels.autodiff.tables import add, call, matrix_function, note_kink, shape_of
+from mcmodels.autodiff.tables import Axis, add, call, matrix_function, shape_of, warn_kink
 from mcmodels.autodiff.tracing import constant
 
-# Eigenvalues or singular values closer than so many roundings of the largest count as equal.
-_ROUNDINGS = 64
+# Eigenvalues or singular values count as equal if they differ by at most this many units of
+# rounding of the largest: LAPACK computes each of them to a few units.
+_EQUAL_UNITS = 64
 
 
 def transposed(A: Any) -> Any:
-    """Each matrix of a stack transposed."""
+    """The transpose of each matrix of a stack."""
     return np.swapaxes(A, -1, -2)
 
 
@@ -35,7 +36,7 @@ def _symmetric(A: Any) -> Any:
 
 
 def _matrices(g: Any) -> Any:
-    """One number for each matrix of a stack, as matrices of one entry."""
+    """One number for each matrix of a stack, as 1×1 matrices."""
     return g[..., np.newaxis, np.newaxis]
 
 
@@ -49,7 +50,7 @@ def _det(A: Any) -> Any:
 
 
 def _inverse_transposed(A: Any) -> Any:
-    """``A⁻ᵀ``, by which determinants are differentiated."""
+    """``A⁻ᵀ``, for the derivatives of determinants."""
     try:
         return transposed(call("inv", A))
     except np.linalg.LinAlgError as error:
@@ -60,7 +61,7 @@ def _inverse_transposed(A: Any) -> Any:
 
 
 def _packed_slogdet(A: Any) -> Any:
-    """The sign, and after it the logarithm."""
+    """The sign and the logarithm in one array."""
     return np.stack(np.linalg.slogdet(A), axis=-1)
 
 
@@ -70,7 +71,7 @@ def _push_slogdet(t: Any, y: Any, A: Any) -> Any:
 
 
 def _lower_half(M: Any) -> Any:
-    """The lower triangle, the diagonal halved."""
+    """The lower triangle, with half the diagonal."""
     n = shape_of(M)[-1]
     return M * (np.tril(np.ones((n, n))) - 0.5 * np.eye(n))
 
@@ -93,49 +94,52 @@ def _packed_eigh(A: Any, UPLO: Any = "L") -> Any:
 
 
 def _resolution(w: Any) -> Any:
-    """Differences that are rounding, for each set of eigenvalues or singular values."""
+    """The largest difference that is rounding, for each set of eigenvalues or singular values."""
     w = np.asarray(constant(w))
-    return _ROUNDINGS * np.finfo(w.dtype).eps * np.abs(w).max(axis=-1, initial=0.0)
+    return _EQUAL_UNITS * np.finfo(w.dtype).eps * np.abs(w).max(axis=-1, initial=0.0)
 
 
 def _equal_pairs(w: Any) -> Any:
-    """Where two different values of a set are equal to rounding."""
+    """Which pairs of values of a set are equal up to rounding."""
     w = np.asarray(constant(w))
     close = np.abs(w[..., np.newaxis, :] - w[..., :, np.newaxis]) <= _matrices(_resolution(w))
     return close & ~np.eye(w.shape[-1], dtype=bool)
 
 
-def _note_told_apart(M: Any, w: Any, what: str) -> None:
-    """Warn if M, of which pairs of equal values see a multiple of I only, is more than that."""
+def _warn_equal_values(M: Any, w: Any, what: str) -> None:
+    """Warn if a derivative depends on how the vectors of equal values are chosen.
+
+    It does not if M, restricted to the vectors of equal values, is a multiple of the identity.
+    """
     pairs = _equal_pairs(w)
     if pairs.any():
         M = np.asarray(constant(M))
         d = np.diagonal(M, axis1=-2, axis2=-1)
         unlike = np.abs(d[..., np.newaxis, :] - d[..., :, np.newaxis]) + np.abs(M)
-        note_kink(
+        warn_kink(
             pairs & (unlike > np.sqrt(np.finfo(M.dtype).eps) * np.abs(M).max()),
             f"equal {what} are not differentiable one by one; the derivatives along an arbitrary "
             "set of their vectors are taken.",
         )
 
 
-def _diagonal_of(g: Any) -> Any:
+def _diagonal_matrix(g: Any) -> Any:
     g = np.asarray(constant(g))
     return g[..., np.newaxis] * np.eye(g.shape[-1])
 
 
-def _note_zero(g: Any, s: Any) -> None:
-    """Warn if a singular value that is 0 matters: it is an absolute value."""
+def _warn_zero_value(g: Any, s: Any) -> None:
+    """Warn if g depends on a singular value that is 0: as an absolute value, it has a kink."""
     g, s = np.asarray(constant(g)), np.asarray(constant(s))
     negligible = np.sqrt(np.finfo(g.dtype).eps) * np.abs(g).max(initial=0.0)
-    note_kink(
+    warn_kink(
         (s <= _resolution(s)[..., np.newaxis]) & (np.abs(g) > negligible),
         "a singular value of 0 is not differentiable; one of its derivatives is taken.",
     )
 
 
 def _inverse_gaps(w: Any, what: str) -> Any:
-    """``1/(wⱼ - wᵢ)`` at (i, j), zero on the diagonal."""
+    """``1/(wⱼ - wᵢ)`` at (i, j), 0 on the diagonal; refused if two values are equal."""
     gaps = w[..., np.newaxis, :] - w[..., :, np.newaxis]
     n = shape_of(w)[-1]
     if _equal_pairs(w).any():
@@ -174,18 +178,18 @@ def _eigenvectors(A: Any, UPLO: Any) -> Any:
 def _push_eigvalsh(t: Any, w: Any, A: Any, UPLO: Any = "L") -> Any:
     V = _eigenvectors(A, UPLO)
     inner = transposed(V) @ _symmetric(t) @ V
-    _note_told_apart(inner, w, "eigenvalues")
+    _warn_equal_values(inner, w, "eigenvalues")
     return np.diagonal(inner, axis1=-2, axis2=-1)
 
 
 def _pull_eigvalsh(g: Any, w: Any, A: Any, UPLO: Any = "L") -> Any:
     V = _eigenvectors(A, UPLO)
-    _note_told_apart(_diagonal_of(g), w, "eigenvalues")
+    _warn_equal_values(_diagonal_matrix(g), w, "eigenvalues")
     return V * g[..., np.newaxis, :] @ transposed(V)
 
 
 def _packed_svd(A: Any) -> Any:
-    """U, below it the singular values, below them V."""
+    """U, the singular values and V, one below the other."""
     U, s, Vt = np.linalg.svd(A, full_matrices=False)
     return np.concatenate([U, s[..., np.newaxis, :], np.swapaxes(Vt, -1, -2)], axis=-2)
 
@@ -245,38 +249,38 @@ def _svdvals(A: Any) -> Any:
 def _push_svdvals(t: Any, s: Any, A: Any) -> Any:
     U, _, V = _unpacked_svd(call("svd", A), A)
     P = transposed(U) @ t @ V
-    _note_told_apart(_symmetric(P), s, "singular values")
+    _warn_equal_values(_symmetric(P), s, "singular values")
     change = np.diagonal(P, axis1=-2, axis2=-1)
-    _note_zero(change, s)
+    _warn_zero_value(change, s)
     return change
 
 
 def _pull_svdvals(g: Any, s: Any, A: Any) -> Any:
     U, _, V = _unpacked_svd(call("svd", A), A)
-    _note_told_apart(_diagonal_of(g), s, "singular values")
-    _note_zero(g, s)
+    _warn_equal_values(_diagonal_matrix(g), s, "singular values")
+    _warn_zero_value(g, s)
     return U * g[..., np.newaxis, :] @ transposed(V)
 
 
-def _norm(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+def _norm(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     return np.sqrt(np.sum(np.square(x), axis=axis, keepdims=keepdims))
 
 
-def _safe(y: Any) -> Any:
-    """The norm, or 1 where it is 0, so that a derivative of 0 is taken there."""
+def _norm_or_one(y: Any) -> Any:
+    """The norm as a divisor: 1 where the norm is 0, so that the derivative there is 0."""
     zero = np.asarray(constant(y)) == 0
     if not zero.any():
         return y
-    note_kink(zero, "a norm is not differentiable at 0; 0 is taken for its derivative.")
+    warn_kink(zero, "a norm is not differentiable at 0; 0 is taken for its derivative.")
     return np.where(zero, 1.0, y)
 
 
-def _push_norm(t: Any, y: Any, x: Any, axis: Any = None, keepdims: bool = False) -> Any:
-    return np.sum(x * t, axis=axis, keepdims=keepdims) / _safe(y)
+def _push_norm(t: Any, y: Any, x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
+    return np.sum(x * t, axis=axis, keepdims=keepdims) / _norm_or_one(y)
 
 
-def _pull_norm(g: Any, y: Any, x: Any, axis: Any = None, keepdims: bool = False) -> Any:
-    return x * with_axes(g / _safe(y), x, axis, keepdims)
+def _pull_norm(g: Any, y: Any, x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
+    return x * with_axes(g / _norm_or_one(y), x, axis, keepdims)
 
 
 add(

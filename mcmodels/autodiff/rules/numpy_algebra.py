@@ -1,4 +1,4 @@
-"""How NumPy's products of arrays and its linear algebra are made of functions that have rules."""
+"""NumPy's products of arrays and linear algebra, written with functions that have rules."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 
 from mcmodels.autodiff.rules.einsum import plain_subscripts
 from mcmodels.autodiff.rules.linear_algebra import transposed
-from mcmodels.autodiff.tables import axes_of, call, implements, note_kink, shape_of
+from mcmodels.autodiff.tables import Axis, call, implements, normalized_axes, shape_of, warn_kink
 from mcmodels.autodiff.tracing import NoRuleError, Traced, constant
 
 
@@ -158,8 +158,8 @@ def _matrix_power(a: Any, n: int) -> Any:
 
 
 @implements(np.linalg.norm)
-def _norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Any:
-    axes = axes_of(axis, len(shape_of(x)))
+def _norm(x: Any, ord: Any = None, axis: Axis = None, keepdims: bool = False) -> Any:
+    axes = normalized_axes(axis, len(shape_of(x)))
     if isinstance(ord, Traced):
         raise NoRuleError("numpy.linalg.norm has no rule for the derivative by ord.")
     euclidean = ord is None or (ord == "fro" and len(axes) == 2) or (ord == 2 and len(axes) == 1)
@@ -183,7 +183,7 @@ def _norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> 
 def _vector_norm(x: Any, ord: Any, axis: int, keepdims: bool) -> Any:
     if ord == 0 or isinstance(ord, str):
         raise NoRuleError(f"numpy.linalg.norm of a vector with ord={ord!r} has no rule.")
-    # Powers above 1 are smooth where an entry is 0, a kink of abs.
+    # For ord > 1, |x|^ord is smooth at 0, but np.abs would warn of a kink there.
     size = x * np.sign(constant(x)) if ord > 1 else np.abs(x)
     if ord in (np.inf, -np.inf):
         return (np.max if ord > 0 else np.min)(size, axis=axis, keepdims=keepdims)
@@ -193,5 +193,5 @@ def _vector_norm(x: Any, ord: Any, axis: int, keepdims: bool) -> Any:
     zero = constant(total) == 0
     if ord < 1 or not np.any(zero):
         return total ** (1.0 / ord)
-    note_kink(zero, "a norm is not differentiable at 0; 0 is taken for its derivative.")
+    warn_kink(zero, "a norm is not differentiable at 0; 0 is taken for its derivative.")
     return np.where(zero, 0.0, np.where(zero, 1.0, total) ** (1.0 / ord))

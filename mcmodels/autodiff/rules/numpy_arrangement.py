@@ -1,13 +1,15 @@
-"""How NumPy's selecting, moving, repeating and joining of entries is made of what has rules."""
+"""NumPy's functions that select, move, repeat and join entries, written with rules."""
 
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
-from mcmodels.autodiff.tables import axes_of, call, implements, note_kink, shape_of
+from mcmodels.autodiff.tables import Axis, call, implements, normalized_axes, shape_of, warn_kink
 from mcmodels.autodiff.tracing import NoRuleError, Traced, constant
 
 
@@ -47,21 +49,21 @@ def _swapaxes(a: Any, axis1: int, axis2: int) -> Any:
 
 @implements(np.moveaxis)
 def _moveaxis(a: Any, source: Any, destination: Any) -> Any:
-    # Axes of lengths 0, 1, 2, … show where each of them goes.
+    # An array of shape (0, 1, 2, …) is moved instead: its new shape is the order of the axes.
     order = np.moveaxis(np.empty(range(len(shape_of(a)))), source, destination).shape
     return call("transpose", a, axes=order)
 
 
 @implements(np.expand_dims)
-def _expand_dims(a: Any, axis: Any) -> Any:
+def _expand_dims(a: Any, axis: int | tuple[int, ...]) -> Any:
     ndim = len(shape_of(a)) + len(np.atleast_1d(axis))
-    added = axes_of(axis if isinstance(axis, tuple) else int(axis), ndim)
+    added = normalized_axes(axis if isinstance(axis, tuple) else int(axis), ndim)
     lengths = iter(shape_of(a))
     return _reshape(a, tuple(1 if k in added else next(lengths) for k in range(ndim)))
 
 
 @implements(np.squeeze)
-def _squeeze(a: Any, axis: Any = None) -> Any:
+def _squeeze(a: Any, axis: Axis = None) -> Any:
     return _reshape(a, np.squeeze(np.asarray(constant(a)), axis).shape)
 
 
@@ -91,8 +93,8 @@ def _full_like(a: Any, fill_value: Any, dtype: Any = None, shape: Any = None) ->
 
 
 @implements(np.flip)
-def _flip(m: Any, axis: Any = None) -> Any:
-    axes = axes_of(axis, len(shape_of(m)))
+def _flip(m: Any, axis: Axis = None) -> Any:
+    axes = normalized_axes(axis, len(shape_of(m)))
     return m[tuple(slice(None, None, -1 if k in axes else 1) for k in range(len(shape_of(m))))]
 
 
@@ -106,65 +108,65 @@ def _fliplr(m: Any) -> Any:
     return m[:, ::-1]
 
 
-def _by_position(a: Any, positions: Any) -> Any:
-    """Entries that stand where their numbers do."""
+def _entries_at(a: Any, positions: npt.NDArray[np.integer]) -> Any:
+    """The entries of an array at flat positions, in the shape of these positions."""
     return np.reshape(np.ravel(a)[positions.ravel()], positions.shape)
 
 
-def _placed(a: Any, function: Any, *where: Any) -> Any:
-    """Numbers of the entries, put where a function of NumPy puts them; a list for some."""
+def _positions_after(a: Any, function: Callable[..., Any], *where: Any) -> Any:
+    """Flat positions of the entries, rearranged by a function of NumPy; for split a list."""
     if any(isinstance(x, Traced) for x in where):
         raise NoRuleError(f"numpy.{function.__name__} has no rule for a derivative by positions.")
     return function(np.arange(np.size(constant(a))).reshape(shape_of(a)), *where)
 
 
-def _moved(a: Any, function: Any, *where: Any) -> Any:
-    """Entries where a function of NumPy puts them."""
-    return _by_position(a, np.asarray(_placed(a, function, *where)))
+def _rearranged(a: Any, function: Callable[..., Any], *where: Any) -> Any:
+    """The entries, rearranged as by a function of NumPy."""
+    return _entries_at(a, np.asarray(_positions_after(a, function, *where)))
 
 
 @implements(np.roll)
-def _roll(a: Any, shift: Any, axis: Any = None) -> Any:
-    return _moved(a, np.roll, shift, axis)
+def _roll(a: Any, shift: Any, axis: Axis = None) -> Any:
+    return _rearranged(a, np.roll, shift, axis)
 
 
 @implements(np.rot90)
 def _rot90(m: Any, k: int = 1, axes: Any = (0, 1)) -> Any:
-    return _moved(m, np.rot90, k, axes)
+    return _rearranged(m, np.rot90, k, axes)
 
 
 @implements(np.tile)
 def _tile(A: Any, reps: Any) -> Any:
-    return _moved(A, np.tile, reps)
+    return _rearranged(A, np.tile, reps)
 
 
 @implements(np.repeat)
-def _repeat(a: Any, repeats: Any, axis: Any = None) -> Any:
-    return _moved(a, np.repeat, repeats, axis)
+def _repeat(a: Any, repeats: Any, axis: Axis = None) -> Any:
+    return _rearranged(a, np.repeat, repeats, axis)
 
 
 @implements(np.take)
-def _take(a: Any, indices: Any, axis: Any = None) -> Any:
-    return _moved(a, np.take, indices, axis)
+def _take(a: Any, indices: Any, axis: Axis = None) -> Any:
+    return _rearranged(a, np.take, indices, axis)
 
 
 @implements(np.take_along_axis)
-def _take_along_axis(arr: Any, indices: Any, axis: Any = -1) -> Any:
-    return _moved(arr, np.take_along_axis, indices, axis)
+def _take_along_axis(arr: Any, indices: Any, axis: Axis = -1) -> Any:
+    return _rearranged(arr, np.take_along_axis, indices, axis)
 
 
 @implements(np.delete)
-def _delete(arr: Any, obj: Any, axis: Any = None) -> Any:
-    return _moved(arr, np.delete, obj, axis)
+def _delete(arr: Any, obj: Any, axis: Axis = None) -> Any:
+    return _rearranged(arr, np.delete, obj, axis)
 
 
 @implements(np.sort)
-def _sort(a: Any, axis: Any = -1) -> Any:
+def _sort(a: Any, axis: int | None = -1) -> Any:
     plain = np.asarray(constant(a))
     if axis is None:
         a, plain, axis = np.ravel(a), plain.ravel(), 0
     order = np.argsort(plain, axis, kind="stable")
-    note_kink(
+    warn_kink(
         np.diff(np.take_along_axis(plain, order, axis), axis=axis) == 0,
         "sort is not differentiable at equal entries; they are taken in the order they are in.",
     )
@@ -173,7 +175,7 @@ def _sort(a: Any, axis: Any = -1) -> Any:
 
 @implements(np.diagonal)
 def _diagonal(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
-    return _moved(a, np.diagonal, offset, axis1, axis2)
+    return _rearranged(a, np.diagonal, offset, axis1, axis2)
 
 
 @implements(np.linalg.diagonal)
@@ -217,8 +219,8 @@ def _concatenate(arrays: Any, axis: int | None = 0) -> Any:
     if axis is None:
         arrays, axis = [np.ravel(a) for a in arrays], 0
     shapes = [shape_of(a) for a in arrays]
-    (axis,) = axes_of(axis, len(shapes[0]))
-    # Found once: the rule, which is asked for one array at a time, would sum up to each of them.
+    (axis,) = normalized_axes(axis, len(shapes[0]))
+    # Computed here once: the rule is called for one array at a time, and would sum up each time.
     ends = list(itertools.accumulate(shape[axis] for shape in shapes if len(shape) > axis))
     return call("concatenate", *arrays, axis=axis, ends=ends)
 
@@ -251,14 +253,14 @@ def _append(arr: Any, values: Any, axis: int | None = None) -> Any:
 
 @implements(np.split)
 def _split(ary: Any, indices_or_sections: Any, axis: int = 0) -> Any:
-    parts = _placed(ary, np.split, indices_or_sections, axis)
-    return [_by_position(ary, part) for part in parts]
+    parts = _positions_after(ary, np.split, indices_or_sections, axis)
+    return [_entries_at(ary, part) for part in parts]
 
 
 @implements(np.array_split)
 def _array_split(ary: Any, indices_or_sections: Any, axis: int = 0) -> Any:
-    parts = _placed(ary, np.array_split, indices_or_sections, axis)
-    return [_by_position(ary, part) for part in parts]
+    parts = _positions_after(ary, np.array_split, indices_or_sections, axis)
+    return [_entries_at(ary, part) for part in parts]
 
 
 @implements(np.where)

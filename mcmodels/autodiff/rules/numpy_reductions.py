@@ -1,4 +1,4 @@
-"""How NumPy's sums, means, products and extrema are made of functions that have rules."""
+"""NumPy's sums, means, products and extrema, written with functions that have rules."""
 
 from __future__ import annotations
 
@@ -7,30 +7,30 @@ from typing import Any
 
 import numpy as np
 
-from mcmodels.autodiff.tables import axes_of, call, implements, shape_of
+from mcmodels.autodiff.tables import Axis, call, implements, normalized_axes, shape_of
 
 
-def _count(x: Any, axis: Any) -> int:
+def _count(x: Any, axis: Axis) -> int:
     shape = shape_of(x)
-    return math.prod(shape[a] for a in axes_of(axis, len(shape)))
+    return math.prod(shape[a] for a in normalized_axes(axis, len(shape)))
 
 
 @implements(np.sum)
-def _sum(a: Any, axis: Any = None, keepdims: bool = False) -> Any:
+def _sum(a: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     return call("sum", a, axis=axis, keepdims=keepdims)
 
 
 @implements(np.mean)
-def _mean(a: Any, axis: Any = None, keepdims: bool = False) -> Any:
+def _mean(a: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     return call("sum", a, axis=axis, keepdims=keepdims) / _count(a, axis)
 
 
 @implements(np.average)
-def _average(a: Any, axis: Any = None, weights: Any = None, keepdims: bool = False) -> Any:
+def _average(a: Any, axis: Axis = None, weights: Any = None, keepdims: bool = False) -> Any:
     if weights is None:
         return _mean(a, axis, keepdims)
     if shape_of(weights) != shape_of(a):
-        axes = axes_of(axis, len(shape_of(a)))
+        axes = normalized_axes(axis, len(shape_of(a)))
         weights = np.reshape(
             weights, tuple(n if k in axes else 1 for k, n in enumerate(shape_of(a)))
         )
@@ -39,39 +39,40 @@ def _average(a: Any, axis: Any = None, weights: Any = None, keepdims: bool = Fal
 
 
 @implements(np.var)
-def _var(a: Any, axis: Any = None, ddof: float = 0, keepdims: bool = False) -> Any:
+def _var(a: Any, axis: Axis = None, ddof: float = 0, keepdims: bool = False) -> Any:
     deviation = a - _mean(a, axis, keepdims=True)
     squares = call("sum", deviation * deviation, axis=axis, keepdims=keepdims)
     return squares / (_count(a, axis) - ddof)
 
 
 @implements(np.std)
-def _std(a: Any, axis: Any = None, ddof: float = 0, keepdims: bool = False) -> Any:
+def _std(a: Any, axis: Axis = None, ddof: float = 0, keepdims: bool = False) -> Any:
     deviation = a - _mean(a, axis, keepdims=True)
     length = call("norm", deviation, axis=axis, keepdims=keepdims)
     return length / math.sqrt(_count(a, axis) - ddof)
 
 
 @implements(np.max)
-def _max(a: Any, axis: Any = None, keepdims: bool = False) -> Any:
+def _max(a: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     return call("max", a, axis=axis, keepdims=keepdims)
 
 
 @implements(np.min)
-def _min(a: Any, axis: Any = None, keepdims: bool = False) -> Any:
+def _min(a: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     return call("min", a, axis=axis, keepdims=keepdims)
 
 
 @implements(np.ptp)
-def _ptp(a: Any, axis: Any = None, keepdims: bool = False) -> Any:
+def _ptp(a: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     return _max(a, axis, keepdims) - _min(a, axis, keepdims)
 
 
 @implements(np.prod)
-def _prod(a: Any, axis: Any = None, keepdims: bool = False) -> Any:
-    # Halves are multiplied until one entry is left: no division, so zeros do no harm.
+def _prod(a: Any, axis: Axis = None, keepdims: bool = False) -> Any:
+    # One half is multiplied by the other until one entry is left. There is no division, so entries
+    # may be 0.
     shape = shape_of(a)
-    axes = axes_of(axis, len(shape))
+    axes = normalized_axes(axis, len(shape))
     rest = tuple(k for k in range(len(shape)) if k not in axes)
     a = np.transpose(a, rest + axes)
     a = np.reshape(a, (*(shape[k] for k in rest), math.prod(shape[k] for k in axes)))

@@ -14,7 +14,7 @@ from mcmodels.autodiff.tables import add, broadcast, call, multilinear, shape_of
 
 
 def _matmul_adjoint(i: int, g: Any, A: Any, B: Any) -> Any:
-    """``ḠBᵀ`` and ``AᵀḠ``, for vectors and stacks of matrices, too."""
+    """``ḠBᵀ`` for A and ``AᵀḠ`` for B, also for vectors and stacks of matrices."""
     a, b = len(shape_of(A)), len(shape_of(B))
     if a == 1 and b == 1:
         return g * (B if i == 0 else A)
@@ -38,7 +38,10 @@ def _einsum(*operands: Any, subscripts: str, optimize: Any = False) -> Any:
 
 
 def _einsum_adjoint(i: int, g: Any, *operands: Any, subscripts: str, optimize: Any = False) -> Any:
-    """Sum over the products of Ḡ with the other operands; what only operand i had is repeated."""
+    """The products of Ḡ with the other operands, summed.
+
+    The result is repeated along the axes that only operand i has.
+    """
     inputs, output = subscripts.split("->")
     terms = inputs.split(",")
     mine, others = terms[i], [term for k, term in enumerate(terms) if k != i]
@@ -49,7 +52,7 @@ def _einsum_adjoint(i: int, g: Any, *operands: Any, subscripts: str, optimize: A
         "einsum", g, *rest, subscripts=f"{','.join([output, *others])}->{found}", optimize=optimize
     )
     shape = shape_of(operands[i])
-    # An operand of length one may have been stretched by the others, or have stretched them.
+    # An axis of length one of this operand, or of the others, may have been broadcast.
     lengths = dict(zip(found, shape_of(part), strict=True))
     kept = tuple(lengths.get(letter, 1) for letter in mine)
     full = tuple(n if k == 1 else k for k, n in zip(kept, shape, strict=True))

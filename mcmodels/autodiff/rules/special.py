@@ -13,7 +13,7 @@ import numpy as np
 import scipy.special as sp
 
 from mcmodels.autodiff.rules.arrangement import with_axes
-from mcmodels.autodiff.tables import add, call, elementwise, matrix_function
+from mcmodels.autodiff.tables import Axis, add, call, elementwise, matrix_function
 from mcmodels.autodiff.tracing import constant
 
 _ROOT_PI = math.sqrt(math.pi)
@@ -24,17 +24,17 @@ def _normal_density(x: Any) -> Any:
     return np.exp(-0.5 * x * x) / _ROOT_2PI
 
 
-def _or_one(y: Any, x: Any) -> Any:
-    """Y, but 1 where it is 0 together with x: 0 log y stays 0 there."""
+def _denominator_or_one(y: Any, x: Any) -> Any:
+    """Y as a divisor of x: 1 where both are 0, so that x/y is 0 there."""
     both = (constant(x) == 0) & (constant(y) == 0)
     return np.where(both, 1.0, y) if np.any(both) else y
 
 
-def _softmax_differential(t: Any, y: Any, x: Any, axis: Any = None) -> Any:
+def _softmax_differential(t: Any, y: Any, x: Any, axis: Axis = None) -> Any:
     return y * (t - np.sum(y * t, axis=axis, keepdims=True))
 
 
-def _logsumexp(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+def _logsumexp(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     return sp.logsumexp(x, axis=axis, keepdims=keepdims)
 
 
@@ -71,13 +71,13 @@ add(
         sp.xlogy,
         "d(x log y) = log y dx + x/y dy",
         lambda t, z, x, y: t * np.log(y),
-        lambda t, z, x, y: t * (x / _or_one(y, x)),
+        lambda t, z, x, y: t * (x / _denominator_or_one(y, x)),
     ),
     elementwise(
         sp.xlog1py,
         "d(x log(1 + y)) = log(1 + y) dx + x/(1 + y) dy",
         lambda t, z, x, y: t * np.log1p(y),
-        lambda t, z, x, y: t * (x / _or_one(1 + y, x)),
+        lambda t, z, x, y: t * (x / _denominator_or_one(1 + y, x)),
     ),
     elementwise(sp.entr, "d(-x log x) = -(1 + log x) dx", lambda t, y, x: -t * (1 + np.log(x))),
     elementwise(

@@ -1,12 +1,12 @@
-"""Functions that are not differentiated: of truth values, positions and shapes, and steps."""
+"""Functions without a derivative: those that return truth values or positions, and steps."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from mcmodels.autodiff.tables import OF_VALUES_ALONE, STEPS
+from mcmodels.autodiff.tables import NOT_DIFFERENTIATED, STEPS
 
-OF_VALUES_ALONE |= {
+NOT_DIFFERENTIATED |= {
     np.less, np.less_equal, np.greater, np.greater_equal, np.equal, np.not_equal,
     np.logical_and, np.logical_or, np.logical_not, np.logical_xor,
     np.isfinite, np.isinf, np.isnan, np.signbit,

@@ -13,7 +13,7 @@ from mcmodels.calculus.doctor.places import place_of, worst_entry
 from mcmodels.calculus.doctor.samples import APPROXIMATE, as_claimed_array
 from mcmodels.calculus.doctor.shapes import REMEDIES, mismatch, reshaped
 from mcmodels.calculus.doctor.verdict import Diagnosis
-from mcmodels.differences import Measured, measured
+from mcmodels.differences import NumericalDerivative, numerical_derivative
 
 __all__ = ["claim_at", "compared", "diagnose_function", "real_point", "real_value"]
 
@@ -26,10 +26,10 @@ def diagnose_function(f: Callable[[Array], Any], x: Any, claimed: Any) -> Diagno
     point = real_point(x)
     value = real_value(f, point)
     claim = as_claimed_array(claim_at(claimed, point))
-    found = measured(f, point, value)
+    found = numerical_derivative(f, point, value)
     kind = "gradient" if value.size == 1 else "Jacobian"
-    largest = max(np.abs(a[np.isfinite(a)]).max(initial=0.0) for a in (claim, found.right))
-    allowed = APPROXIMATE.relative * largest + found.doubt
+    largest = max(np.abs(a[np.isfinite(a)]).max(initial=0.0) for a in (claim, found.derivative))
+    allowed = APPROXIMATE.relative * largest + found.error
     return compared(claim, found, allowed, point, value, kind)
 
 
@@ -72,7 +72,7 @@ def claim_at(claimed: Any, point: Array, name: str = "claimed") -> Any:
 
 
 def compared(
-    claim: Array, found: Measured, allowed: Array, point: Array, value: Array, kind: str
+    claim: Array, found: NumericalDerivative, allowed: Array, point: Array, value: Array, kind: str
 ) -> Diagnosis:
     """Whether what is claimed is right but for what is allowed, and if not, which mistake it is.
 
@@ -80,7 +80,7 @@ def compared(
     ----------
     claim : ndarray
         In float64.
-    found : Measured
+    found : NumericalDerivative
     allowed : ndarray
         In the shape of the right derivative: how far each entry may be from it.
     point, value : ndarray
@@ -88,7 +88,7 @@ def compared(
     kind : str
         "gradient", "Jacobian" or "Hessian".
     """
-    right, doubt = found.right, float(found.doubt.max())
+    right, doubt = found.derivative, float(found.error.max())
     scale = float(np.abs(right).max())
     if claim.shape != right.shape:
         return _wrong_shape(claim, right, float(allowed.max()), kind)
@@ -101,7 +101,7 @@ def compared(
     if (deviation <= allowed).all():
         words = f"it agrees with the {kind} by {found.method} at x (relative error {error:.1e}"
         words += f"; which is good to {doubt / scale if scale else doubt:.0e})"
-        if found.flat:
+        if found.is_zero:
             words += "; it is nearly 0 there, and many mistakes cannot be seen: try another point"
         return Diagnosis(True, error, None, words, "", right)
     # In units of what is allowed, each entry counts by how well it is known.

@@ -1,8 +1,8 @@
 """Derivatives of functions written in NumPy: gradients, Jacobians, Hessians and their products.
 
-Forward mode pushes tangents along while values are computed, reverse mode pulls cotangents back
-over a tape: Griewank and Walther (2008), *Evaluating Derivatives*, 2nd ed., §3.1–3.2; Hessians are
-forward derivatives of reverse gradients, §5.1.
+Forward mode computes tangents together with the values; reverse mode records a tape, and computes
+cotangents by going through it backwards: Griewank and Walther (2008), *Evaluating Derivatives*, 2nd
+ed., §3.1–3.2. Hessians are forward derivatives of reverse gradients: §5.1.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ import numpy as np
 
 from mcmodels.autodiff.arguments import (
     Argnums,
-    array_returned,
-    like,
-    of_its_own,
-    of_shape,
     positions_of,
-    real,
+    real_array,
+    require_shape,
+    result_like,
+    returned_array,
+    unshared,
 )
 from mcmodels.autodiff.forward import Dual, Forward
 from mcmodels.autodiff.recorded import Recorded
@@ -51,15 +51,15 @@ def grad(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:
     Returns
     -------
     callable
-        Of the arguments of ``f``; its result has the shape and floating-point type of the argument
-        differentiated by (the golden rule of denominator layout), float64 for integers. A tuple for
-        several arguments.
+        Takes the arguments of ``f``. Its result has the shape and floating-point type of the
+        argument differentiated by (denominator layout), float64 for integers. A tuple for several
+        arguments.
 
     Raises
     ------
     NoRuleError
-        When called, if ``f`` uses a function that has no rule, or makes a plain array or number of
-        what is being differentiated.
+        When called, if ``f`` uses a function that has no rule, or converts a value that is being
+        differentiated to a plain array or number.
     ValueError
         When called, if ``f`` does not return a scalar.
     TypeError
@@ -83,17 +83,17 @@ def grad(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:
 
 
 def value_and_grad(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:
-    """A scalar function together with its gradient, for little more than the gradient costs.
+    """A scalar function together with its gradient, at hardly more than the cost of the gradient.
 
     Parameters
     ----------
     f, argnums
-        As for :func:`grad`, which also tells what is raised.
+        As for :func:`grad`, which also lists the errors that are raised.
 
     Returns
     -------
     callable
-        Of the arguments of ``f``; returns the pair of value and gradient.
+        Takes the arguments of ``f``; returns the pair of value and gradient.
 
     Examples
     --------
@@ -140,19 +140,19 @@ def vjp(f: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[[Any], Any]
     >>> pullback(np.array([1.0, 10.0]))
     array([  1., -10.])
     """
-    # The pullback is called later, when what was passed in or returned may have been written to.
-    primals = tuple(map(_kept, map(real, primals)))
+    # The pullback is called later, when the arrays passed in or returned may have been overwritten.
+    primals = tuple(map(_private_copy, map(real_array, primals)))
     recorded = Recorded(f, tuple(range(len(primals))), primals, {})
 
     def pullback(u: Any) -> Any:
-        found = recorded.pull(of_shape(u, shape_of(recorded.value), "u", "f returned"))
+        found = recorded.pull(require_shape(u, shape_of(recorded.value), "u", "f returned"))
         return found[0] if len(primals) == 1 else tuple(found)
 
-    return _kept(recorded.value), pullback
+    return _private_copy(recorded.value), pullback
 
 
-def _kept(x: Any) -> Any:
-    """A copy that nobody else can write to."""
+def _private_copy(x: Any) -> Any:
+    """A copy that no other code can write to."""
     return x if isinstance(x, Traced) else np.array(x)
 
 
@@ -188,21 +188,21 @@ def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) 
         )
     tracer = Forward()
     inputs = []
-    for i, (x, v) in enumerate(zip(map(real, primals), tangents, strict=True)):
-        direction = of_shape(v, shape_of(x), f"tangents[{i}]", "the argument is")
+    for i, (x, v) in enumerate(zip(map(real_array, primals), tangents, strict=True)):
+        direction = require_shape(v, shape_of(x), f"tangents[{i}]", "the argument is")
         inputs.append(Dual(x, tracer, direction))
-    y = array_returned(f(*inputs), tracer)
+    y = returned_array(f(*inputs), tracer)
     if isinstance(y, Dual) and y.tracer is tracer:
         given = [part for x in inputs for part in (x.value, x.tangent)]
-        return of_its_own(y.value, given), like(y.value, of_its_own(y.tangent, given))
-    return y, like(y, np.zeros(shape_of(y)))
+        return unshared(y.value, given), result_like(y.value, unshared(y.tangent, given))
+    return y, result_like(y, np.zeros(shape_of(y)))
 
 
 def jacobian(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:
     """The Jacobian of a function: rows are outputs, columns inputs.
 
-    The function is computed once. Its tape is then swept backwards once for each output or forwards
-    once for each input, whichever are fewer.
+    The function is called once. Its tape is then swept backwards once for each output, or forwards
+    once for each input, whichever needs fewer sweeps.
 
     Parameters
     ----------
@@ -214,8 +214,8 @@ def jacobian(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:
     Returns
     -------
     callable
-        Of the arguments of ``f``; its result has the shape of ``f(x)`` followed by that of ``x``:
-        (m, n) for a vector of m and a vector of n. A tuple for several arguments.
+        Takes the arguments of ``f``. Its result has the shape of ``f(x)`` followed by that of
+        ``x``: (m, n) for a vector of m and a vector of n. A tuple for several arguments.
 
     Examples
     --------
@@ -253,8 +253,8 @@ def hessian(f: Callable[..., Any], argnum: int = 0) -> Callable[..., Any]:
     Returns
     -------
     callable
-        Of the arguments of ``f``; its result has the shape of ``x`` twice: (n, n) for a vector of
-        n. Of a matrix it is over the entries in C order, unlike the vec convention of
+        Takes the arguments of ``f``. Its result has the shape of ``x`` twice: (n, n) for a vector
+        of n. For a matrix the entries are in C order, unlike the vec convention of
         :mod:`mcmodels.calculus`.
 
     Examples
@@ -287,8 +287,8 @@ def hessian_vector_product(f: Callable[..., Any], argnum: int = 0) -> Callable[.
     Returns
     -------
     callable
-        Of the arguments of ``f``, followed by the vector, which has the shape of x; so has the
-        result.
+        Takes the arguments of ``f``, then the vector, which has the shape of x. The result has the
+        same shape.
 
     Examples
     --------
@@ -303,8 +303,8 @@ def hessian_vector_product(f: Callable[..., Any], argnum: int = 0) -> Callable[.
     def product(*args: Any, **kwargs: Any) -> Any:
         *arguments, vector = args
         (k,) = positions_of(argnum, arguments)
-        x = real(arguments[k])
-        vector = of_shape(vector, shape_of(x), "the vector", "the argument is")
+        x = real_array(arguments[k])
+        vector = require_shape(vector, shape_of(x), "the vector", "the argument is")
 
         def gradient(x: Any) -> Any:
             return grad(f, k)(*arguments[:k], x, *arguments[k + 1 :], **kwargs)
