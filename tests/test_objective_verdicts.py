@@ -317,3 +317,27 @@ def test_an_objective_that_falls_along_the_intercept_names_no_column():
     X, _ = problem("counts")
     with pytest.warns(NoMinimumWarning, match="falls for ever along the intercept"):
         ObjectiveRegressor("exp(-eta)").fit(X, np.arange(len(X)))
+
+
+@pytest.mark.parametrize("excess", [1e-1, 1e-2, 1e-3, 1e-5, 1e-7])
+def test_a_little_negative_curvature_is_told_from_none(excess):
+    """``η²/2 + a cos η`` has the second derivative ``1 - a cos η``, least at η = 0: ``1 - a``.
+
+    It is at most 1 + a: the share of the curvature that is negative is half the excess of a over 1.
+    """
+    X = np.linspace(-4, 4, 81)[:, np.newaxis]
+    y = X[:, 0]
+
+    def fit(a):
+        ObjectiveRegressor(f"eta**2/2 + {a!r}*cos(eta) - y*eta", fit_intercept=False).fit(X, y)
+
+    with pytest.warns(NonConvexLossWarning, match="the loss is not convex") as caught:
+        fit(1 + excess)
+    text = str(next(w.message for w in caught if w.category is NonConvexLossWarning))
+    curvature = float(text.partition("second derivative is ")[2].partition(" ")[0])
+    # It is read at one row or point, and printed to three digits.
+    assert -excess * (1 + 1e-2) <= curvature < 0
+    for convex in (1.0, 1 - excess):
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            fit(convex)

@@ -374,3 +374,32 @@ def test_compiled_functions_are_examined_like_any_other():
     assert diagnose(f, x, f.gradient(x).compile()).correct
     assert diagnose(f, x, (M.T @ (M @ x - y)).compile()).mistake == "factor"
     assert diagnose(a.T @ x, x, a.compile()).correct
+
+
+@pytest.mark.parametrize("exponent", [1, -1, 2, -2])
+@pytest.mark.parametrize("number", [1, 2])
+def test_powers_of_a_scalar_and_of_a_size_as_factors(exponent, number):
+    """A gradient times cᵏ, or mᵏ, is told by the power, and what it was is built again."""
+    c = scalar("c")
+    power = {1: "", -1: "", 2: "²", -2: "²"}[exponent]
+    f = c * norm(M @ x - y) ** 2
+    right = 2 * c * M.T @ (M @ x - y)
+    claims = {"c": number * c**exponent * right}
+    claims["m"] = lambda M, x, y, c: (
+        number * float(len(M)) ** exponent * (2 * c * M.T @ (M @ x - y))
+    )
+    for name, claimed in claims.items():
+        diagnosis = diagnose(f, x, claimed)
+        assert diagnosis.mistake == "factor", str(diagnosis)
+        size = f"{name}{power}"
+        if number == 1:
+            words = f"the factor {size} is missing" if exponent < 0 else f"extra factor {size}"
+        else:
+            words = f"2/{size}" if exponent < 0 else f"extra factor 2·{size}"
+        assert words in diagnosis.explanation
+        if name == "c":
+            at = {"c": 1.7, "M": [[1.0, 2.0], [0.5, -1.0]], "x": [0.3, -0.7], "y": [1.0, 2.0]}
+            # The same few products in another order.
+            np.testing.assert_allclose(
+                diagnosis.reproduced.evaluate(**at), claimed.evaluate(**at), rtol=1e-13
+            )

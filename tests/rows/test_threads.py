@@ -42,6 +42,17 @@ STORAGES = {
     "float32": lambda X: X.astype(np.float32),
     "csr": lambda X: sparse.csr_array(np.where(np.abs(X) > 0.3, X, 0.0)),
 }
+# Environment variables that limit the threads of BLAS or of joblib.
+THREAD_LIMITS = (
+    "OPENBLAS_NUM_THREADS",
+    "GOTO_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "BLIS_NUM_THREADS",
+    "VECLIB_MAXIMUM_THREADS",
+    "OMP_NUM_THREADS",
+    "OMP_THREAD_LIMIT",
+    "LOKY_MAX_CPU_COUNT",
+)
 PUBLISHED = ("params_", "coef_", "gradient_", "hessian_", "components_", "eigenvalues_", "n_iter_")
 
 
@@ -115,10 +126,14 @@ def in_time(work, *args):
 
 
 def child(code, *args, **environment):
-    """Run Python code in another process; its stdout."""
+    """Run Python code in another process; its stdout.
+
+    Limits of threads in the environment of the tests do not hold there, only those given here.
+    """
+    inherited = {name: value for name, value in os.environ.items() if name not in THREAD_LIMITS}
     done = subprocess.run(
         [sys.executable, "-c", code, *map(str, args)],
-        env={**os.environ, **environment},
+        env={**inherited, **environment},
         cwd=ROOT,
         capture_output=True,
         text=True,
@@ -199,9 +214,7 @@ class TestTheNumberOfThreadsChangesNothing:
     def test_under_the_environment(self, environment, expected, tmp_path):
         path = tmp_path / "results.npz"
         code = "import sys; from tests.rows.test_threads import save_all; save_all(sys.argv[1])"
-        # What this process was told is not what the child is.
-        inherited = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "")
-        report = json.loads(child(code, path, **{**inherited, **environment}))
+        report = json.loads(child(code, path, **environment))
         assert report["threads"] == 0
         with np.load(path) as found:
             for name in MODELS:
@@ -552,6 +565,7 @@ import signal, threading, time
 import numpy as np, joblib, threadpoolctl
 joblib.cpu_count = lambda *a, **k: 4
 from mcmodels.rows import ArrayRows
+signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored in a shell's background job
 begun = []
 def summarise(block):
     begun.append(None)
@@ -813,22 +827,33 @@ class TestInsideOthers:
         assert all(np.array_equal(found, alone) for found in outer)
         assert changed(before) == []
 
-    def test_a_worker_of_loky_takes_its_share_of_the_cores(self, small):
-        X, y, _ = small
-
-        def threads_of_a_fit():
-            threading.Thread = counter = CountedThreads()
-            try:
-                LinearRegression().fit(X, y)
-            finally:
-                threading.Thread = counter._thread
-            return counter.count
-
-        workers = joblib.cpu_count()
-        counts = joblib.Parallel(workers, backend="loky")(
-            joblib.delayed(threads_of_a_fit)() for _ in range(2)
-        )
+    def test_a_worker_of_loky_takes_its_share_of_the_cores(self):
+        """As many workers as cores, none with threads, unless the environment says otherwise."""
+        code = """
+import threading
+import joblib, numpy as np
+from mcmodels import LinearRegression
+def threads_of_a_fit(X, y):
+    count, thread = [], threading.Thread
+    def counted(*args, **kwargs):
+        count.append(None)
+        return thread(*args, **kwargs)
+    threading.Thread = counted
+    try:
+        LinearRegression().fit(X, y)
+    finally:
+        threading.Thread = thread
+    return len(count)
+X = np.random.default_rng(2).standard_normal((100_000, 12))
+workers = joblib.cpu_count()
+counts = joblib.Parallel(workers, backend="loky")(
+    joblib.delayed(threads_of_a_fit)(X, X[:, 0]) for _ in range(2)
+)
+print([counts, threads_of_a_fit(X, X[:, 0]), workers])
+"""
+        counts, alone, cores = json.loads(child(code))
         assert counts == [0, 0]
+        assert (alone > 0) == (cores > 1)  # the same fit with all cores to itself
 
     @pytest.mark.skipif(
         "fork" not in multiprocessing.get_all_start_methods(), reason="there is no fork"

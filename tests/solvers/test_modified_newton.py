@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy.linalg import sqrtm
 
 from mcmodels.estimators.pointwise import pointwise
 from mcmodels.objectives.user_loss import UserLoss, UserObjective
@@ -147,3 +148,52 @@ def test_the_sample_of_a_weighted_problem_is_weighted():
     f = objective("(y - eta)**2", X, np.array([0.0, 0.0, 0.0, 8.0]), np.array([1.0, 1.0, 1.0, 3.0]))
     assert intercept_start(f)[1] == pytest.approx(4.0, rel=1e-12)
     assert relative_error(last_of(f, np.zeros(2)).derivatives.gradient, np.zeros(2)) < 1e-12
+
+
+# -- the step of the modified Hessian --------------------------------------------------------------
+
+
+def first_step(f, start):
+    state = next(iterates(f, start, gradient_tolerance=1e-8, max_iter=10))
+    return state.derivatives, state.direction.step
+
+
+def test_negative_eigenvalues_are_reflected_in_closed_form():
+    """Of (η² - 1)² the slope is 4η(η² - 1), the curvature 12η² - 4, negative near zero."""
+    f = objective("(eta**2 - 1)**2 + (0 * y)", np.eye(2), np.zeros(2), intercept=False)
+    for eta in ([0.1, 1.2], [0.3, -0.9], [-0.2, 0.4]):
+        eta = np.array(eta)
+        derivatives, step = first_step(f, eta)
+        slope, curvature = 4 * eta * (eta**2 - 1), 12 * eta**2 - 4
+        np.testing.assert_allclose(np.diag(derivatives.hessian), curvature, rtol=1e-12)
+        assert curvature.min() < 0
+        # Short enough to be taken whole; a product and a quotient of rounding.
+        np.testing.assert_allclose(step, -slope / np.abs(curvature), rtol=1e-12)
+
+
+def test_the_step_is_that_of_the_absolute_value_of_the_hessian():
+    """``-D⁻¹ |D⁻¹HD⁻¹|⁻¹ D⁻¹ g`` with D the lengths of the columns, and |A| the root of A²."""
+    compared = shortened = 0
+    for seed in range(200):
+        rng = np.random.default_rng(seed)
+        X = rng.standard_normal((6, 2)) * [1.0, 30.0]
+        w = rng.uniform(0.5, 2, 6)
+        f = objective("log(1 + (y - eta)**2)", X, 3 * rng.standard_normal(6), w, intercept=False)
+        start = rng.standard_normal(2) / [1.0, 30.0]
+        derivatives, step = first_step(f, start)
+        D = np.sqrt(w @ X**2)
+        A, g = derivatives.hessian / np.outer(D, D), derivatives.gradient / D
+        values = np.linalg.eigvalsh(A)
+        # Smaller eigenvalues are raised, or leave too few digits to a root of A².
+        if values[0] >= 0 or np.abs(values).min() < 0.01 * np.abs(values).max():
+            continue
+        expected = -np.linalg.solve(sqrtm(A @ A).real, g)
+        reach = max(np.sqrt(w.sum()), np.linalg.norm(D * start))
+        if np.linalg.norm(expected) > reach:  # it is kept within the size of the predictors
+            shortened += 1
+            assert 0.95 * reach <= np.linalg.norm(D * step) <= reach * (1 + 1e-9)
+            assert g @ (D * step) < 0
+        else:
+            compared += 1
+            np.testing.assert_allclose(D * step, expected, rtol=0, atol=1e-10)
+    assert min(compared, shortened) > 20, (compared, shortened)

@@ -263,3 +263,73 @@ def test_a_kink_is_not_called_a_minimum(solver):
     assert solution.status is Status.NOT_CONVERGED
     assert solution.iterations < 100
     assert solution.value.passes == f.asked
+
+
+# -- the hard case ---------------------------------------------------------------------------------
+
+
+def rotated(rng, eigenvalues, components):
+    Q = np.linalg.qr(rng.standard_normal((len(eigenvalues),) * 2))[0]
+    return (Q * eigenvalues) @ Q.T, Q @ components, Q
+
+
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("low", [-2.0, -1e-3])
+@pytest.mark.parametrize("aligned", [0.0, 1e-17, -1e-17, 1e-12, -1e-12])
+def test_the_hard_case_in_closed_form(seed, low, aligned):
+    """A gradient (nearly) orthogonal to the lowest eigenvector v: Moré and Sorensen (1983), §3.
+
+    With λ = -λ₁ the step is ``-(H + λI)⁺g + τv``, τ such that it ends at the radius. Where g has
+    a small component along v, the step goes down along it, and differs by no more than its size.
+    """
+    rng = np.random.default_rng(seed)
+    eigenvalues = np.array([low, 1.0, 3.0, 7.0])
+    components = np.r_[0.0, rng.standard_normal(3)]
+    short = -components[1:] / (eigenvalues[1:] - low)
+    for radius in (1.01, 2.0, 100.0):
+        radius = radius * np.linalg.norm(short)
+        tau = np.sqrt(radius**2 - short @ short)
+        s = np.r_[tau, short]
+        expected = -(components @ s + s @ (eigenvalues * s) / 2)
+        H, g, Q = rotated(rng, eigenvalues, components + np.r_[aligned, 0, 0, 0])
+        step, decrease, interior = minimise_within(H, g, radius)
+        assert not interior
+        assert np.linalg.norm(step) == pytest.approx(radius, rel=1e-12)
+        # What g has along v moves λ by |aligned| / τ, so the step by that over the gap in
+        # eigenvalues, which is above one; eigh rounds H to 1e-15 of its size, and g likewise, and τ
+        # magnifies what comes of that by at most radius / τ < 10.
+        close = 1e-10 * radius
+        found = Q.T @ step
+        np.testing.assert_allclose(found[1:], short, rtol=0, atol=close)
+        assert abs(found[0]) == pytest.approx(tau, abs=10 * close)
+        if abs(aligned) > 1e-15:  # beyond rounding, the sign is that of descent
+            assert found[0] * aligned < 0
+        assert decrease == pytest.approx(expected, rel=1e-9)
+
+
+@pytest.mark.parametrize("radius", [0.1, 1.0, 30.0])
+def test_no_point_within_the_radius_is_lower(radius):
+    """In two dimensions all points of the circle and of the disc can be looked at."""
+    angles = np.linspace(0, 2 * np.pi, 20_001)
+    circle = np.stack([np.cos(angles), np.sin(angles)])
+    rng = np.random.default_rng(0)
+    for eigenvalues in ([-1.0, 2.0], [-3.0, -1.0], [0.5, 2.0], [0.0, 1.0], [-1.0, -1.0]):
+        for components in ([0.0, 1.0], [1.0, 0.0], [1e-9, 0.3], [0.0, 0.0], [0.7, -0.4]):
+            H, g, _ = rotated(rng, np.array(eigenvalues), np.array(components))
+            step, decrease, _ = minimise_within(H, g, radius)
+            assert np.linalg.norm(step) <= radius * (1 + 1e-12)
+            for share in np.linspace(0.02, 1, 50):
+                points = share * radius * circle
+                values = g @ points + np.sum(points * (H @ points), axis=0) / 2
+                # Rounding of numbers of the size of the model.
+                size = np.linalg.norm(g) * radius + np.abs(eigenvalues).max() * radius**2
+                assert -decrease <= values.min() + 1e-13 * size
+
+
+def test_a_saddle_is_left_whatever_the_rounding_of_its_gradient():
+    """Exactly on the ridge between two wells, the gradient never points into either."""
+    f = double_well()
+    path = list(
+        trust_region.iterates(f, np.array([1e-160, 0.5]), gradient_tolerance=0.0, max_iter=200)
+    )
+    np.testing.assert_allclose(path[-1].params, [1, 0], atol=1e-7)
