@@ -16,8 +16,8 @@ from mcmodels.inference.hypotheses import HypothesisTest, wald_test
 from mcmodels.inference.robust import (
     HC_KINDS,
     ClusterCodes,
+    RobustCovariance,
     RobustModel,
-    Sandwich,
     cluster_covariance,
     hc_covariance,
 )
@@ -313,7 +313,7 @@ class ParameterInferenceMixin:
         kind: str,
         groups: Any,
         use_correction: bool,
-    ) -> tuple[Sandwich, tuple[int, ...]]:
+    ) -> tuple[RobustCovariance, tuple[int, ...]]:
         """The robust covariance, and how many clusters there are by each grouping."""
         intercept = bool(self.fit_intercept)
         if kind != "cluster":

@@ -35,7 +35,14 @@ from mcmodels.inference.whitening import Whitening
 from mcmodels.rows import RowBlock, Rows
 from mcmodels.rows.blocks import Array
 
-__all__ = ["ClusterCodes", "Kind", "RobustModel", "Sandwich", "cluster_covariance", "hc_covariance"]
+__all__ = [
+    "ClusterCodes",
+    "Kind",
+    "RobustCovariance",
+    "RobustModel",
+    "cluster_covariance",
+    "hc_covariance",
+]
 
 Kind = Literal["nonrobust", "HC0", "HC1", "HC2", "HC3", "cluster"]
 HC_KINDS = tuple(kind for kind in get_args(Kind) if kind.startswith("HC"))
@@ -131,7 +138,7 @@ class ClusterCodes:
 
 
 @dataclass(frozen=True)
-class Sandwich:
+class RobustCovariance:
     """``A M Aᵀ`` over the parameters.
 
     Parameters
@@ -159,7 +166,7 @@ class Sandwich:
         return self.bread @ (vectors * np.sqrt(np.clip(values, 0.0, None)))
 
 
-def hc_covariance(model: RobustModel, rows: Rows, kind: str) -> Sandwich:
+def hc_covariance(model: RobustModel, rows: Rows, kind: str) -> RobustCovariance:
     """HC0 to HC3 over the parameters, in one pass over the rows."""
     power = _POWER[kind]
 
@@ -183,7 +190,7 @@ def hc_covariance(model: RobustModel, rows: Rows, kind: str) -> Sandwich:
     if kind == "HC1":
         n = rows.total_weight
         factor = n / _left(n, model.n_params)
-    return Sandwich(model.bread, factor * rows.reduce(summarise))
+    return RobustCovariance(model.bread, factor * rows.reduce(summarise))
 
 
 def cluster_covariance(
@@ -192,7 +199,7 @@ def cluster_covariance(
     counts: tuple[int, ...],
     *,
     use_correction: bool,
-) -> Sandwich:
+) -> RobustCovariance:
     """Cluster-robust covariance by one grouping or two, in one pass over the rows.
 
     Rows carry the codes of :class:`ClusterCodes` as ``extras["groups"]``.
@@ -216,7 +223,7 @@ def cluster_covariance(
         if use_correction and count > 1:
             factor = count / (count - 1.0) * (n - 1.0) / _left(n, model.n_params)
         meat += sign * factor * (total.T @ total)
-    return Sandwich(model.bread, meat)
+    return RobustCovariance(model.bread, meat)
 
 
 class _Totals(list[Array]):
