@@ -124,15 +124,14 @@ class Design(ABC):
         """``XᵀY`` of the features, for Y of shape (n_rows, m)."""
         return product(self.X.T, Y)
 
+    @abstractmethod
     def sandwich(self, weights: Array | None) -> Sandwich:
         """``X̃ᵀ diag(weights) X̃`` for weights ≥ 0; None stands for ones."""
-        ones = np.ones(self.n_rows) if weights is None else weights
-        border = self.products(ones) if self.intercept else None
-        return Sandwich(self._gram(weights), border, float(ones.sum()))
 
-    @abstractmethod
-    def _gram(self, weights: Array | None) -> Any:
-        """``Xᵀ diag(weights) X`` of the features alone."""
+    def _border(self, weights: Array | None) -> tuple[Array | None, float]:
+        """The parts of a sandwich beside the gram: ``Xᵀw`` with an intercept, and ``Σ wᵢ``."""
+        unit = np.ones(self.n_rows) if weights is None else weights
+        return self.products(unit) if self.intercept else None, float(unit.sum())
 
     def mean(self, weights: Array | None) -> Array:
         """Weighted mean of the features."""
@@ -171,15 +170,16 @@ class DenseDesign(Design):
         out = self.scratch.array("predictor", (self.n_rows, B.size // len(B)))
         return product(self.X, B, out=out if B.ndim == 2 else out[:, 0])
 
-    def _gram(self, weights: Array | None) -> Array:
+    def sandwich(self, weights: Array | None) -> Sandwich:
+        """``X̃ᵀ diag(weights) X̃``."""
+        Z = self.X
+        if weights is not None:
+            Z = self._like_rows("scaled")
+            (root,) = self.scratch.vectors("root", 1, self.n_rows)
+            np.multiply(self.X, np.sqrt(weights, out=root)[:, np.newaxis], out=Z)
         # The product of an array with its own transpose is one syrk: half the work of a
         # general product, and exactly symmetric.
-        if weights is None:
-            return product(self.X.T, self.X)
-        Z = self._like_rows("scaled")
-        (root,) = self.scratch.vectors("root", 1, self.n_rows)
-        np.multiply(self.X, np.sqrt(weights, out=root)[:, np.newaxis], out=Z)
-        return product(Z.T, Z)
+        return Sandwich(product(Z.T, Z), *self._border(weights))
 
     def centre_near(self, point: Array) -> Array:
         """The part of ``point`` about which these rows are centred in their storage."""
@@ -204,21 +204,23 @@ class DenseDesign(Design):
 class SparseDesign(Design):
     """Design rows in a float64 CSR array; products cost what the stored entries cost."""
 
-    def _gram(self, weights: Array | None) -> Any:
+    def sandwich(self, weights: Array | None) -> Sandwich:
+        """``X̃ᵀ diag(weights) X̃``; the gram is a sparse array where products of entries are few."""
         X = self.X
         n_rows, n_features = X.shape
         multiplications = float((np.diff(X.indptr).astype(np.float64) ** 2).sum())
         if multiplications * _SPARSE_PRODUCT_COST > n_rows * float(n_features) ** 2:
             filled = self.scratch.array("filled", X.shape)
             X.toarray(out=filled)
-            return DenseDesign(filled, intercept=False, scratch=self.scratch)._gram(weights)
+            dense = DenseDesign(filled, intercept=False, scratch=self.scratch)
+            return Sandwich(dense.sandwich(weights).gram, *self._border(weights))
         entries = X.data
         if weights is not None:
             entries = entries * np.sqrt(np.repeat(weights, np.diff(X.indptr)))
         Z = _like_rows(X, entries)
         # Each entry and its mirror image are the same sum in the same order: the transpose is
         # the product, in rows.
-        return Z.T.dot(Z.tocsc()).T
+        return Sandwich(Z.T.dot(Z.tocsc()).T, *self._border(weights))
 
     def square_sums(self, weights: Array | None = None) -> Array:
         """``Σᵢ wᵢ xᵢⱼ²`` of each feature."""

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from mcmodels.rows.blocks import Array, DenseDesign, is_by_column
+from mcmodels.rows.blocks import Array, DenseDesign, Sandwich, is_by_column
 from mcmodels.rows.scratch import Scratch
 
 # Longer runs cost digits, shorter ones time: each adds p² entries in float64.
@@ -75,14 +75,17 @@ class SinglePrecisionDesign(DenseDesign):
         columns: Any = Y.reshape(len(Y), -1).astype(np.float32)
         return _products_in_runs(self.raw, columns).reshape(-1, *Y.shape[1:])
 
-    def _gram(self, weights: Array | None) -> Array:
+    def sandwich(self, weights: Array | None) -> Sandwich:
+        """``X̃ᵀ diag(weights) X̃``, the gram in float32 where that can hold it."""
         Z = self.raw
         if weights is not None:
             root = np.sqrt(weights).astype(np.float32)[:, np.newaxis]
             Z = self.scratch.array("scaled", Z.shape, by_column=is_by_column(Z), dtype=np.float32)
             np.multiply(self.raw, root, out=Z)
         gram = _products_in_runs(Z, Z)
-        return self._double()._gram(weights) if self._out_of_range(gram) else gram
+        if self._out_of_range(gram):
+            gram = self._double().sandwich(weights).gram
+        return Sandwich(gram, *self._border(weights))
 
     def _out_of_range(self, gram: Array) -> bool:
         """Whether float32 could not hold the squares of some column."""
@@ -93,7 +96,7 @@ class SinglePrecisionDesign(DenseDesign):
         return bool(lost or not np.isfinite(squares).all())
 
     def _double(self) -> DenseDesign:
-        return DenseDesign(self.X, intercept=self.intercept, scratch=self.scratch)
+        return DenseDesign(self.X, intercept=False, scratch=self.scratch)
 
 
 def _products_in_runs(X: Array, Y: Array) -> Array:

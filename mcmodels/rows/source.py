@@ -24,7 +24,7 @@ from mcmodels.rows.blocks import (
 )
 from mcmodels.rows.scratch import Scratch
 from mcmodels.rows.single import SINGLE_PRODUCT_EPSILON, SinglePrecisionDesign
-from mcmodels.rows.threads import ordered_sum, single_threaded_blas
+from mcmodels.rows.threads import in_place_sum, ordered_sum, single_threaded_blas
 
 Sum = TypeVar("Sum")
 
@@ -211,6 +211,7 @@ class ArrayRows(Rows):
         with single_threaded_blas() as n_threads:
             if self.n_rows * self.n_features < _FEW_ENTRIES:
                 n_threads = 1
+            n_threads = min(n_threads, n_runs)
             scratches = [Scratch() for _ in range(n_threads)]
 
             def sum_run(run: list[slice]) -> Sum | None:
@@ -221,7 +222,10 @@ class ArrayRows(Rows):
                 scratches.append(scratch)
                 return total
 
-            total = ordered_sum([functools.partial(sum_run, run) for run in runs], n_threads)
+            if n_threads == 1:
+                total = functools.reduce(in_place_sum, map(sum_run, runs))
+            else:
+                total = ordered_sum([functools.partial(sum_run, run) for run in runs], n_threads)
         return cast(Sum, total)  # some row has a positive weight
 
     def map(self, transform: Callable[[RowBlock], Array]) -> Array:

@@ -102,7 +102,7 @@ def ordered_sum(parts: Sequence[Callable[[], Sum | None]], n_threads: int) -> Su
     if n_threads <= 1:
         total = None
         for part in parts:
-            total = _added(total, part())
+            total = in_place_sum(total, part())
         return total
     shared = _SharedSum(parts, ahead=2 * n_threads)
     # NumPy's error state belongs to the context of the calling thread.
@@ -126,7 +126,8 @@ def ordered_sum(parts: Sequence[Callable[[], Sum | None]], n_threads: int) -> Su
     return shared.total
 
 
-def _added(total: Sum | None, part: Sum | None) -> Sum | None:
+def in_place_sum(total: Sum | None, part: Sum | None) -> Sum | None:
+    """``total += part``; None adds nothing."""
     if total is None or part is None:
         return total if part is None else part
     return operator.iadd(total, part)
@@ -171,6 +172,6 @@ class _SharedSum(Generic[Sum]):
         with self._progress:
             self._early[index] = part
             while self._summed in self._early:
-                self.total = _added(self.total, self._early.pop(self._summed))
+                self.total = in_place_sum(self.total, self._early.pop(self._summed))
                 self._summed += 1
             self._progress.notify_all()
