@@ -10,14 +10,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from mcmodels.arrays import Array
 from mcmodels.calculus import Diagnosis, Expression
 from mcmodels.calculus.doctor.functions import claim_at, compared, real_point, real_value
 from mcmodels.calculus.doctor.places import worst_index
 from mcmodels.differences import Measured, measured, measured_hessian
 
 __all__ = ["DerivativeCheck", "GradientCheck", "HessianCheck", "check_gradient", "check_hessian"]
-
-Array = npt.NDArray[np.float64]
 
 _ROUNDING = 100  # units of rounding of its terms that a right entry may be off by
 _SEEN = 1e-3  # of an entry: a larger numerical error hides mistakes

@@ -14,10 +14,10 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import linalg
 
+from mcmodels.arrays import Array
 from mcmodels.exceptions import InferenceError
 from mcmodels.inference.estimate import Estimate
 from mcmodels.inference.whitening import Whitening
-from mcmodels.rows.blocks import Array
 from mcmodels.solvers.cholesky import ScaledCholesky
 from mcmodels.solvers.irls import InnerCurvature
 

@@ -16,10 +16,10 @@ import numpy as np
 from scipy import linalg
 
 from mcmodels import autodiff
+from mcmodels.arrays import Array
 from mcmodels.differences import difference_quotient
 from mcmodels.exceptions import InferenceError
 from mcmodels.inference.estimate import Estimate
-from mcmodels.rows.blocks import Array
 
 __all__ = ["DeltaMethod", "delta_method", "jacobian"]
 

@@ -6,11 +6,11 @@ import numpy as np
 from scipy import linalg
 from scipy.special import expit
 
+from mcmodels.arrays import Array
 from mcmodels.exceptions import InferenceError
 from mcmodels.inference.hypotheses import HypothesisTest
 from mcmodels.inference.whitening import Whitening
 from mcmodels.rows import RowBlock, Rows
-from mcmodels.rows.blocks import Array
 from mcmodels.solvers import least_squares
 from mcmodels.solvers.least_squares import LeastSquares
 

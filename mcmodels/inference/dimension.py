@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.special import gammaln
 
-from mcmodels.rows.blocks import Array
+from mcmodels.arrays import Array
 
 _NO_VARIANCE = 1e-15
 

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from mcmodels.rows.blocks import Array
+from mcmodels.arrays import Array
 
 __all__ = ["Estimate", "check_level"]
 

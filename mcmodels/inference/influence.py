@@ -24,10 +24,10 @@ import numpy as np
 import pandas as pd
 from scipy.special import expit, log_expit
 
+from mcmodels.arrays import Array
 from mcmodels.exceptions import InferenceError, LeverageWarning
 from mcmodels.inference.whitening import Whitening
 from mcmodels.rows import RowBlock, Rows
-from mcmodels.rows.blocks import Array
 from mcmodels.user_warnings import warn_user
 
 __all__ = ["linear_influence", "logistic_influence"]

@@ -26,13 +26,14 @@ from typing import Literal
 import numpy as np
 from scipy import linalg
 
+from mcmodels.arrays import Array
 from mcmodels.exceptions import InferenceError
 from mcmodels.inference.estimate import Estimate
 from mcmodels.inference.probability_intervals import intervals_of_more, intervals_of_two
 from mcmodels.objectives.network import Network
 from mcmodels.objectives.network_objective import NetworkObjective
 from mcmodels.rows import Design, RowBlock, Rows
-from mcmodels.rows.blocks import Array, rows_between
+from mcmodels.rows.blocks import rows_between
 
 __all__ = ["Curvature", "NetworkPosterior", "network_posterior"]
 

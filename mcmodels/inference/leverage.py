@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from mcmodels.arrays import Array
 from mcmodels.inference.whitening import Whitening
 from mcmodels.rows import RowBlock, Rows
-from mcmodels.rows.blocks import Array
 from mcmodels.solvers.least_squares import LeastSquares
 
 

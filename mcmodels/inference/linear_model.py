@@ -21,12 +21,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mcmodels.arrays import Array
 from mcmodels.exceptions import InferenceError
 from mcmodels.inference.estimate import Estimate
 from mcmodels.inference.hypotheses import HypothesisTest
 from mcmodels.inference.whitening import Whitening
 from mcmodels.rows import RowBlock
-from mcmodels.rows.blocks import Array
 from mcmodels.solvers.least_squares import LeastSquares
 
 __all__ = ["LinearModelInference", "LinearRobustModel"]

@@ -26,13 +26,13 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import expit, softmax
 
+from mcmodels.arrays import Array
 from mcmodels.exceptions import InferenceError
 from mcmodels.inference.curvature import CurvatureInference
 from mcmodels.inference.estimate import Estimate
 from mcmodels.inference.hypotheses import HypothesisTest
 from mcmodels.inference.whitening import Whitening
 from mcmodels.rows import RowBlock
-from mcmodels.rows.blocks import Array
 
 __all__ = ["BinaryRobustModel", "LogisticModelInference", "MulticlassRobustModel"]
 

@@ -18,12 +18,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mcmodels.arrays import Array
 from mcmodels.exceptions import InferenceError
 from mcmodels.inference.curvature import CurvatureInference
 from mcmodels.inference.whitening import Whitening
 from mcmodels.objectives.user_loss import UserLoss
 from mcmodels.rows import RowBlock
-from mcmodels.rows.blocks import Array
 
 __all__ = ["LossModelInference", "LossRobustModel"]
 

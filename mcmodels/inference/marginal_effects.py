@@ -15,10 +15,10 @@ from typing import Any, Literal, Self
 import numpy as np
 from scipy.special import expit, softmax
 
+from mcmodels.arrays import Array
 from mcmodels.inference.estimate import Estimate
 from mcmodels.inference.logistic_model import LogisticModelInference
 from mcmodels.rows import ArrayRows, ColumnMoments, RowBlock, Rows
-from mcmodels.rows.blocks import Array
 
 __all__ = ["At", "marginal_effects"]
 

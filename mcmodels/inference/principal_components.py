@@ -33,11 +33,11 @@ import numpy as np
 import pandas as pd
 from scipy import linalg, special, stats
 
+from mcmodels.arrays import Array
 from mcmodels.exceptions import InferenceError
 from mcmodels.inference.estimate import check_level
 from mcmodels.inference.hypotheses import HypothesisTest
 from mcmodels.rows import Covariance, FactoredCovariance
-from mcmodels.rows.blocks import Array
 
 __all__ = ["ComponentCount", "Spectrum", "sphericity_test"]
 

@@ -12,9 +12,9 @@ from collections.abc import Callable
 import numpy as np
 from scipy.special import expit, logsumexp, softmax
 
+from mcmodels.arrays import Array
 from mcmodels.inference.logistic_model import LogisticModelInference
 from mcmodels.rows import RowBlock, Rows
-from mcmodels.rows.blocks import Array
 
 __all__ = ["intervals_of_more", "intervals_of_two", "probability_intervals"]
 

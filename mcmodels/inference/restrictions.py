@@ -11,7 +11,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from mcmodels.rows.blocks import Array
+from mcmodels.arrays import Array
 
 __all__ = ["Restrictions"]
 

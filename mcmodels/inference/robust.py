@@ -30,10 +30,10 @@ import numpy.typing as npt
 import pandas as pd
 from scipy import linalg, sparse
 
+from mcmodels.arrays import Array
 from mcmodels.exceptions import InferenceError
 from mcmodels.inference.whitening import Whitening
 from mcmodels.rows import RowBlock, Rows
-from mcmodels.rows.blocks import Array
 
 __all__ = [
     "ClusterCodes",

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mcmodels.arrays import Array
 from mcmodels.rows import RowBlock
-from mcmodels.rows.blocks import Array, product
+from mcmodels.rows.blocks import product
 from mcmodels.rows.covariance import centred_near
 from mcmodels.solvers.least_squares import LeastSquares
 

@@ -18,9 +18,10 @@ from typing import Any, Self
 
 import numpy as np
 
+from mcmodels.arrays import Array
 from mcmodels.objectives.losses import Loss, Pointwise
 from mcmodels.rows import Derivatives, RowBlock, Rows, Slope
-from mcmodels.rows.blocks import Array, Sandwich
+from mcmodels.rows.blocks import Sandwich
 
 
 class LinearPredictorObjective:

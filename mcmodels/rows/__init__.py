@@ -8,9 +8,9 @@ from mcmodels.rows.covariance import (
     FactoredCovariance,
     RowsCovariance,
 )
-from mcmodels.rows.derivatives import Derivatives, Slope
 from mcmodels.rows.moments import Moments
 from mcmodels.rows.scratch import Scratch
+from mcmodels.rows.slopes import Derivatives, Slope
 from mcmodels.rows.source import ArrayRows, Extent, Rows
 from mcmodels.rows.stream import RowStream, StreamRows
 from mcmodels.rows.streamed import (

@@ -16,7 +16,8 @@ from typing import Any, Self
 import numpy as np
 from scipy import sparse
 
-from mcmodels.rows.scratch import Array, Scratch
+from mcmodels.arrays import Array, Matrix
+from mcmodels.rows.scratch import Scratch
 
 # A sparse column with more entries than this is centred by filling it in; below it, centring
 # about zero costs less than one decimal digit: mean² ≤ density · E[x²], so that
@@ -88,8 +89,8 @@ class Design(ABC):
         Arrays to work in; by default its own.
     """
 
-    def __init__(self, X: Any, *, intercept: bool, scratch: Scratch | None = None) -> None:
-        self.X = X
+    def __init__(self, X: Matrix, *, intercept: bool, scratch: Scratch | None = None) -> None:
+        self.X: Any = X
         self.intercept = intercept
         self.scratch = Scratch() if scratch is None else scratch
 
@@ -299,7 +300,7 @@ class RowBlock:
         return float(self.X.n_rows if self.weights is None else self.weights.sum())
 
 
-def product(A: Any, B: Array, *, out: Array | None = None) -> Any:
+def product(A: Matrix, B: Array, *, out: Array | None = None) -> Any:
     """``AB`` for A dense or sparse.
 
     NumPy's matmul keeps other threads waiting where the result is small, its dot copies arrays that

@@ -7,7 +7,8 @@ from typing import Self
 
 import numpy as np
 
-from mcmodels.rows.blocks import Array, RowBlock, product
+from mcmodels.arrays import Array
+from mcmodels.rows.blocks import RowBlock, product
 from mcmodels.rows.means import JointMean
 from mcmodels.rows.moments import point_near_mean
 from mcmodels.rows.source import Rows

@@ -11,7 +11,8 @@ from typing import Protocol
 
 import numpy as np
 
-from mcmodels.rows.blocks import Array, Design, RowBlock, product
+from mcmodels.arrays import Array
+from mcmodels.rows.blocks import Design, RowBlock, product
 from mcmodels.rows.source import Rows
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mcmodels.rows.blocks import Array
+from mcmodels.arrays import Array
 
 
 class JointMean:

@@ -8,7 +8,8 @@ from typing import Self
 
 import numpy as np
 
-from mcmodels.rows.blocks import Array, DenseDesign, RowBlock, Sandwich, product
+from mcmodels.arrays import Array
+from mcmodels.rows.blocks import DenseDesign, RowBlock, Sandwich, product
 from mcmodels.rows.means import JointMean
 from mcmodels.rows.source import Rows
 

@@ -13,7 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from mcmodels.rows.blocks import Array, DenseDesign, Sandwich, is_by_column
+from mcmodels.arrays import Array
+from mcmodels.rows.blocks import DenseDesign, Sandwich, is_by_column
 from mcmodels.rows.scratch import Scratch
 
 # Longer runs cost digits, shorter ones time: each adds p² entries in float64.

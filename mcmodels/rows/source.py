@@ -13,8 +13,8 @@ from typing import Any, Protocol, TypeVar, cast
 import numpy as np
 from scipy import sparse
 
+from mcmodels.arrays import Array, Matrix
 from mcmodels.rows.blocks import (
-    Array,
     DenseDesign,
     Design,
     RowBlock,
@@ -160,7 +160,7 @@ class ArrayRows(Rows):
 
     def __init__(
         self,
-        X: Any,
+        X: Matrix,
         y: Any = None,
         weights: Array | None = None,
         extras: Mapping[str, Any] | None = None,

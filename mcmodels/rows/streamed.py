@@ -7,7 +7,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from mcmodels.rows.blocks import Array
+from mcmodels.arrays import Array
 from mcmodels.rows.moments import Moments, point_near_mean
 from mcmodels.rows.source import Rows
 from mcmodels.rows.triangle import Triangle

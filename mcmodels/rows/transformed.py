@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from mcmodels.rows.blocks import Array, DenseDesign, Design, RowBlock
+from mcmodels.arrays import Array
+from mcmodels.rows.blocks import DenseDesign, Design, RowBlock
 from mcmodels.rows.source import ArrayRows, Rows, Sum
 
 

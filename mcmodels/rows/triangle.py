@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import linalg
 
-from mcmodels.rows.blocks import Array, RowBlock
+from mcmodels.arrays import Array
+from mcmodels.rows.blocks import RowBlock
 from mcmodels.rows.means import JointMean
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from mcmodels.rows.blocks import Array
+from mcmodels.arrays import Array
 
 
 @dataclass(frozen=True)
