@@ -1,4 +1,4 @@
-"""What an objective is at one point: value and gradient, and the Hessian with them."""
+"""Value, gradient and Hessian of an objective at one point."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from mcmodels.arrays import Array
 
 @dataclass(frozen=True)
 class Slope:
-    """Value and gradient of a sum over rows; they add.
+    """Value and gradient of a sum over rows; ``+`` adds both.
 
     Parameters
     ----------
