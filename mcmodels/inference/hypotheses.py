@@ -1,4 +1,4 @@
-"""Tests of hypotheses on parameters: Wald, likelihood ratio, and what they return."""
+"""Tests of hypotheses on parameters: Wald and likelihood ratio, and the result of a test."""
 
 from __future__ import annotations
 
@@ -11,13 +11,14 @@ from scipy import linalg, stats
 from mcmodels.exceptions import InferenceError
 from mcmodels.inference.estimate import Estimate
 from mcmodels.inference.restrictions import Restrictions
+from mcmodels.inference.tolerances import LIKELIHOOD_ROUNDING
 
 __all__ = ["HypothesisTest", "likelihood_ratio_test", "wald_test"]
 
 
 @dataclass(frozen=True)
 class HypothesisTest:
-    """A test statistic and how unusual it would be, were the hypothesis true.
+    """The result of a test: its statistic and p-value.
 
     Parameters
     ----------
@@ -28,7 +29,7 @@ class HypothesisTest:
     df : float
         Degrees of freedom: the number of restrictions.
     df_denominator : float or None
-        Those of the denominator of F; None where the statistic is compared with χ².
+        Degrees of freedom of the denominator of F; None if the distribution is χ².
     """
 
     hypothesis: str
@@ -43,7 +44,7 @@ class HypothesisTest:
 
     @property
     def p_value(self) -> float:
-        """Probability of a statistic at least as large, were the hypothesis true."""
+        """Probability of a statistic at least as large if the hypothesis is true."""
         if self.df_denominator is None:
             return float(stats.chi2.sf(self.statistic, self.df))
         return float(stats.f.sf(self.statistic, self.df, self.df_denominator))
@@ -59,9 +60,10 @@ class HypothesisTest:
 
 
 def wald_test(estimate: Estimate, restrictions: Any) -> HypothesisTest:
-    """Test ``Rθ = q``: ``(Rθ̂ - q)ᵀ (RVRᵀ)⁻¹ (Rθ̂ - q)`` is about χ² with as many degrees as rows.
+    """Test ``Rθ = q`` by the statistic ``(Rθ̂ - q)ᵀ (RVRᵀ)⁻¹ (Rθ̂ - q)``.
 
-    With finite degrees of freedom it is divided by their number and compared with F. Source: Greene
+    It is approximately χ², with one degree of freedom for each of the r rows of R. If the estimate
+    has finite degrees of freedom, the statistic is divided by r and compared with F. Source: Greene
     (2018), *Econometric Analysis*, 8th ed., eq. 5-18 and §14.6.2.
 
     Parameters
@@ -78,9 +80,9 @@ def wald_test(estimate: Estimate, restrictions: Any) -> HypothesisTest:
     Raises
     ------
     InferenceError
-        When what is restricted is known without error.
+        If a restricted combination has no error.
     ValueError
-        When the restrictions contradict or repeat each other, or name what is not there.
+        If the restrictions contradict or repeat each other, or name unknown parameters.
     """
     stated = Restrictions.of(restrictions, estimate.names)
     R = stated.R
@@ -106,7 +108,7 @@ def wald_test(estimate: Estimate, restrictions: Any) -> HypothesisTest:
 
 
 class HasLikelihood(Protocol):
-    """What a likelihood-ratio test reads of a fitted model."""
+    """What a likelihood-ratio test needs of a fitted model."""
 
     @property
     def log_likelihood_(self) -> float:
@@ -115,26 +117,27 @@ class HasLikelihood(Protocol):
 
     @property
     def n_free_params_(self) -> int:
-        """How many parameters it was maximised over."""
+        """Number of parameters over which it was maximised."""
         ...
 
     @property
     def n_observations_(self) -> float:
-        """How many rows it is a sum over."""
+        """Number of rows over which it is a sum."""
         ...
 
 
 def likelihood_ratio_test(small: HasLikelihood, big: HasLikelihood) -> HypothesisTest:
-    """Test whether what ``big`` has beyond ``small`` is zero: ``2(ℓ_big - ℓ_small)`` is about χ².
+    """Test whether the parameters that only ``big`` has are zero, by ``2(ℓ_big - ℓ_small)``.
 
-    Source: Casella and Berger (2002), *Statistical Inference*, 2nd ed., theorem 10.3.3.
+    The statistic is approximately χ². Source: Casella and Berger (2002), *Statistical Inference*,
+    2nd ed., theorem 10.3.3.
 
     Parameters
     ----------
     small, big : fitted LinearRegression, LogisticRegression, ObjectiveRegressor or …Classifier
         Of the same class, fitted to the same rows without a penalty; the parameters of ``small``
-        must be those of ``big`` under the hypothesis (nested models), which is not checked beyond
-        their numbers.
+        must be those of ``big`` under the hypothesis (nested models). Only their numbers are
+        checked.
 
     Returns
     -------
@@ -143,8 +146,8 @@ def likelihood_ratio_test(small: HasLikelihood, big: HasLikelihood) -> Hypothesi
     Raises
     ------
     ValueError
-        When the two cannot be nested: other classes, numbers of rows, or no more parameters; or
-        when a fit is penalised.
+        If the two cannot be nested (other classes, other numbers of rows, or no more parameters),
+        or if a fit is penalised.
     """
     if type(small) is not type(big):
         raise ValueError(
@@ -176,8 +179,7 @@ def likelihood_ratio_test(small: HasLikelihood, big: HasLikelihood) -> Hypothesi
             "same."
         )
     gain = 2.0 * (big.log_likelihood_ - small.log_likelihood_)
-    rounding = 64 * np.finfo(np.float64).eps * abs(big.log_likelihood_)
-    if gain < -max(rounding, 1e-8 * abs(big.log_likelihood_)):
+    if gain < -LIKELIHOOD_ROUNDING * abs(big.log_likelihood_):
         raise ValueError(
             f"big has a lower likelihood than small (by {-gain / 2:g}), so small is not nested in "
             "it, or a fit has not converged."
