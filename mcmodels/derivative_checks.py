@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from mcmodels.arrays import Array
 from mcmodels.calculus import Diagnosis, Expression
 from mcmodels.calculus.doctor.functions import claim_at, compared, real_point, real_value
 from mcmodels.calculus.doctor.places import worst_index
 from mcmodels.differences import (
-    Array,
     NumericalDerivative,
     numerical_derivative,
     numerical_hessian,

@@ -7,6 +7,7 @@ from typing import Any, Self, cast
 import numpy as np
 from sklearn.base import MultiOutputMixin, RegressorMixin
 
+from mcmodels.arrays import Array
 from mcmodels.estimators.linear_methods import LinearMethods
 from mcmodels.estimators.streams import refuse_other_arguments, stream_rows, survey
 from mcmodels.estimators.validation import (
@@ -38,7 +39,6 @@ from mcmodels.rows import (
     StreamedTriangle,
     added,
 )
-from mcmodels.rows.blocks import Array
 from mcmodels.solvers import Solution, Status, least_squares
 from mcmodels.solvers.least_squares import LeastSquares, MatrixFreeFit
 from mcmodels.user_warnings import warn_user

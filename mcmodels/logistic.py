@@ -8,6 +8,7 @@ from typing import Any, Self
 import numpy as np
 from sklearn.base import ClassifierMixin
 
+from mcmodels.arrays import Array
 from mcmodels.estimators.callbacks import CallbackSupportMixin, FitCallbacks, with_callbacks
 from mcmodels.estimators.classes import (
     ClassPredictions,
@@ -50,7 +51,6 @@ from mcmodels.results.logistic import LogisticFit
 from mcmodels.results.record import digest
 from mcmodels.results.training_rows import TrainingRows
 from mcmodels.rows import ArrayRows, Rows, RowStream, RowsWithCrossSums, Seen
-from mcmodels.rows.blocks import Array
 from mcmodels.solvers import Solution, Status, irls
 
 __all__ = ["LogisticRegression"]

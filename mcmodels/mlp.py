@@ -7,6 +7,7 @@ from typing import Any, Self
 import numpy as np
 from sklearn.base import ClassifierMixin, MultiOutputMixin, RegressorMixin
 
+from mcmodels.arrays import Array
 from mcmodels.estimators.callbacks import with_callbacks
 from mcmodels.estimators.classes import (
     ClassPredictions,
@@ -27,7 +28,6 @@ from mcmodels.objectives import (
     NetworkObjective,
     SoftmaxCrossEntropy,
 )
-from mcmodels.rows.blocks import Array
 from mcmodels.user_warnings import warn_user
 
 __all__ = ["MLPClassifier", "MLPRegressor"]

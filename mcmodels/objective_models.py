@@ -9,13 +9,13 @@ from sklearn.base import ClassifierMixin, RegressorMixin
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import type_of_target
 
+from mcmodels.arrays import Array
 from mcmodels.estimators.classes import check_labels, encode, refuse_unknown
 from mcmodels.estimators.own_losses import LossEstimator, TrainingData
 from mcmodels.estimators.pointwise import inverse_link
 from mcmodels.estimators.streams import refuse_other_arguments, stream_rows, survey
 from mcmodels.estimators.validation import check_weights, training_pair
 from mcmodels.rows import ArrayRows, RowStream
-from mcmodels.rows.blocks import Array
 
 __all__ = ["ObjectiveClassifier", "ObjectiveRegressor"]
 

@@ -10,6 +10,7 @@ from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_array
 
+from mcmodels.arrays import Array
 from mcmodels.estimators.component_count import checked_count, chosen_count
 from mcmodels.estimators.component_methods import ComponentMethods
 from mcmodels.estimators.streams import refuse_other_arguments, stream_rows, survey
@@ -44,7 +45,6 @@ from mcmodels.rows import (
     StreamedTriangle,
     added,
 )
-from mcmodels.rows.blocks import Array
 from mcmodels.solvers import Solution, Status, principal_axes
 from mcmodels.user_warnings import warn_user
 
@@ -423,11 +423,13 @@ class PCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ComponentMethods):
         status = solution.status
         if status is not Status.NOT_CONVERGED:
             status = Status.CONVERGED if rank == k else Status.RANK_DEFICIENT
+        components, variances = axes.axes[:k].copy(), axes.variances[:k].copy()
+        noise = axes.noise_variance(k, limit)
         published = {
-            "components_": axes.axes[:k].copy(),
+            "components_": components,
             "mean_": axes.mean,
-            "explained_variance_": axes.variances[:k].copy(),
-            "noise_variance_": axes.noise_variance(k, limit),
+            "explained_variance_": variances,
+            "noise_variance_": noise,
         }
         record = PrincipalComponents(
             status=status,
@@ -436,12 +438,12 @@ class PCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ComponentMethods):
             names=features.names,
             seen=seen,
             digest=digest(published[name] for name in self._tracked),
-            components=published["components_"],
-            variances=published["explained_variance_"],
+            components=components,
+            variances=variances,
             shares=shares[:k].copy(),
             gradient=axes.gradient[:k].copy(),
             mean=axes.mean,
-            noise_variance=published["noise_variance_"],
+            noise_variance=noise,
             rank=rank,
             kept_covariance=axes.covariance,
             component_names=tuple(f"{type(self).__name__.lower()}{j}" for j in range(k)),

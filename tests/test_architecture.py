@@ -7,10 +7,11 @@ import pytest
 
 PACKAGE = Path(__file__).parent.parent / "mcmodels"
 MAY_IMPORT = {
-    "rows": {"rows"},
-    "objectives": {"objectives", "rows"},
-    "solvers": {"solvers", "objectives", "rows"},
+    "rows": {"arrays", "rows"},
+    "objectives": {"arrays", "objectives", "rows"},
+    "solvers": {"arrays", "solvers", "objectives", "rows"},
     "inference": {
+        "arrays",
         "inference",
         "autodiff",
         "differences",

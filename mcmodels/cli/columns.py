@@ -12,8 +12,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from mcmodels.arrays import Array
 from mcmodels.estimators.validation import listed
-from mcmodels.rows.blocks import Array
 
 __all__ = [
     "check_known",

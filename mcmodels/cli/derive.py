@@ -12,7 +12,6 @@ from mcmodels.calculus.expression import Expression
 from mcmodels.calculus.nodes import Symbol
 from mcmodels.calculus.parsing import parse
 from mcmodels.calculus.shape_inference import infer_symbols, is_tied
-from mcmodels.estimators.validation import listed
 
 __all__ = ["derive"]
 

@@ -15,6 +15,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import OneHotEncoder
 
 from mcmodels import PCA, LinearRegression, LogisticRegression
+from mcmodels.arrays import Array
 from mcmodels.cli.columns import (
     check_known,
     design,
@@ -29,7 +30,6 @@ from mcmodels.cli.files import is_csv, replacing
 from mcmodels.cli.reading import load, read
 from mcmodels.cli.tables import fit_report, level_name, levels_by_column
 from mcmodels.exceptions import FitWarning
-from mcmodels.rows.blocks import Array
 
 __all__ = ["fit", "predict"]
 

@@ -9,13 +9,13 @@ import numpy as np
 import pandas as pd
 from sklearn.pipeline import Pipeline
 
+from mcmodels.arrays import Array
 from mcmodels.estimators.validation import listed
 from mcmodels.exceptions import InferenceError
 from mcmodels.inference import Summary
 from mcmodels.linear import LinearRegression
 from mcmodels.logistic import LogisticRegression
 from mcmodels.pca import PCA
-from mcmodels.rows.blocks import Array
 
 __all__ = ["fit_report", "level_name", "levels_by_column"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from mcmodels.rows.blocks import Array
+from mcmodels.arrays import Array
 
 try:
     from sklearn.callback import CallbackSupportMixin, with_callbacks

@@ -13,7 +13,7 @@ from scipy.special import expit, log_expit, log_softmax, softmax
 from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.multiclass import check_classification_targets
 
-from mcmodels.rows.blocks import Array
+from mcmodels.arrays import Array
 
 __all__ = [
     "ClassPredictions",

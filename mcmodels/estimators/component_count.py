@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from mcmodels.arrays import Array
 from mcmodels.estimators.validation import check_choice
 from mcmodels.inference.dimension import components_for_share, minka_log_evidence
 from mcmodels.rows import Extent
-from mcmodels.rows.blocks import Array
 from mcmodels.solvers import principal_axes
 
 

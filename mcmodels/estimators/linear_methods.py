@@ -6,6 +6,7 @@ from typing import Any, Unpack
 
 import pandas as pd
 
+from mcmodels.arrays import Array
 from mcmodels.estimators.model import Fitted
 from mcmodels.estimators.parameter_methods import ParameterMethods, RobustOptions, index_of
 from mcmodels.estimators.validation import check_choice, check_weights
@@ -16,7 +17,6 @@ from mcmodels.inference.leverage import hat_matrix, leverage
 from mcmodels.inference.summary import Summary
 from mcmodels.results.linear import LinearFit
 from mcmodels.rows import ArrayRows
-from mcmodels.rows.blocks import Array
 
 __all__ = ["LinearMethods"]
 

@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 from sklearn.base import ClassifierMixin
 
+from mcmodels.arrays import Array
 from mcmodels.estimators.model import Model
 from mcmodels.estimators.validation import check_params, check_weights, validated_rows
 from mcmodels.exceptions import InferenceError
 from mcmodels.rows import ArrayRows
-from mcmodels.rows.blocks import Array
 
 __all__ = ["LinearPredictorModel"]
 

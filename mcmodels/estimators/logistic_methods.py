@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from sklearn.utils.validation import check_array
 
+from mcmodels.arrays import Array
 from mcmodels.estimators.model import Fitted
 from mcmodels.estimators.parameter_methods import ParameterMethods, RobustOptions, index_of
 from mcmodels.estimators.validation import check_choice
@@ -20,7 +21,6 @@ from mcmodels.inference.probability_intervals import probability_intervals
 from mcmodels.inference.summary import Summary
 from mcmodels.results.logistic import LogisticFit
 from mcmodels.rows import ArrayRows
-from mcmodels.rows.blocks import Array
 
 __all__ = ["LogisticMethods"]
 

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from mcmodels.arrays import Array
 from mcmodels.exceptions import FitWarning, NonConvexLossWarning, NonSmoothLossWarning
 from mcmodels.objectives.loss_probe import Jump, find_jump, grid, least_curvature
 from mcmodels.objectives.user_loss import CurvatureRange, UserObjective
 from mcmodels.rows import RowBlock
-from mcmodels.rows.blocks import Array
 from mcmodels.solvers import Solution, Status, irls
 
 # So many rows, and different targets among them, are looked at between the predictors of the fit.

@@ -11,12 +11,12 @@ from scipy.linalg import LinAlgError
 from sklearn.base import BaseEstimator
 from sklearn.exceptions import NotFittedError
 
+from mcmodels.arrays import Array
 from mcmodels.estimators.validation import check_params, is_fitted_name
 from mcmodels.exceptions import InferenceError
 from mcmodels.objectives import Objective
 from mcmodels.results.record import digest
 from mcmodels.rows import StreamedSums
-from mcmodels.rows.blocks import Array
 
 __all__ = ["Fitted", "Model"]
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from mcmodels.arrays import Array
 from mcmodels.estimators.model import Model
 from mcmodels.estimators.parameter_methods import index_of
 from mcmodels.estimators.validation import check_choice, validated_rows
@@ -17,7 +18,6 @@ from mcmodels.inference.laplace import Curvature, NetworkPosterior, network_post
 from mcmodels.objectives import NetworkObjective
 from mcmodels.results.networks import NetworkFit
 from mcmodels.rows import ArrayRows
-from mcmodels.rows.blocks import Array
 
 __all__ = ["LaplacePredictions", "NetworkMethods"]
 

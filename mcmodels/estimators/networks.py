@@ -13,6 +13,7 @@ import numpy as np
 from scipy.sparse import issparse
 from sklearn.utils import check_random_state
 
+from mcmodels.arrays import Array
 from mcmodels.estimators.callbacks import CallbackSupportMixin, FitCallbacks
 from mcmodels.estimators.model import Fitted
 from mcmodels.estimators.network_methods import NetworkMethods
@@ -34,7 +35,6 @@ from mcmodels.results.networks import NetworkFit
 from mcmodels.results.record import digest
 from mcmodels.results.training_rows import TrainingRows
 from mcmodels.rows import ArrayRows, RowsWithCrossSums, Seen
-from mcmodels.rows.blocks import Array
 from mcmodels.solvers import Solution, lbfgs, room, trust_region
 from mcmodels.solvers.minimum import Minimum
 

@@ -10,6 +10,7 @@ from typing import Any, Self
 
 import numpy as np
 
+from mcmodels.arrays import Array
 from mcmodels.estimators.callbacks import CallbackSupportMixin, FitCallbacks, with_callbacks
 from mcmodels.estimators.loss_methods import LossMethods
 from mcmodels.estimators.loss_verdicts import warnings_of_loss
@@ -40,7 +41,6 @@ from mcmodels.results.losses import LossFit
 from mcmodels.results.record import digest
 from mcmodels.results.training_rows import TrainingRows
 from mcmodels.rows import ArrayRows, RowBlock, Rows, RowsWithCrossSums, Seen
-from mcmodels.rows.blocks import Array
 from mcmodels.solvers import Solution, Status, irls
 from mcmodels.solvers.intercept_start import intercept_start
 from mcmodels.user_warnings import NonDifferentiableWarning, warn_user

@@ -7,6 +7,7 @@ from typing import Any, TypedDict, Unpack
 
 import pandas as pd
 
+from mcmodels.arrays import Array
 from mcmodels.estimators.linear_predictor import LinearPredictorModel
 from mcmodels.estimators.model import Fitted
 from mcmodels.estimators.validation import check_choice
@@ -16,9 +17,8 @@ from mcmodels.inference.hypotheses import HypothesisTest, wald_test
 from mcmodels.inference.robust import HC_KINDS, ClusterCodes
 from mcmodels.objectives import Objective
 from mcmodels.objectives.user_loss import UserLoss
-from mcmodels.results.record import ParameterFit, RobustCovariance
+from mcmodels.results.record import CovarianceKind, ParameterFit
 from mcmodels.rows import ArrayRows, Rows
-from mcmodels.rows.blocks import Array
 
 __all__ = ["ParameterMethods", "RobustOptions", "index_of"]
 
@@ -241,11 +241,12 @@ class ParameterMethods(LinearPredictorModel):
             )
         _ = record.model  # refuses what has no covariance before any row is read
         X, targets, weights = self._training_rows(X, y, sample_weight)
-        counts, extras = (), None
+        counts: tuple[int, ...] = ()
+        extras = None
         if kind == "cluster":
             clusters = ClusterCodes.of(groups, weights, X.shape[0])
             counts, extras = clusters.counts, {"groups": clusters.codes}
-        robust = RobustCovariance(
+        robust = CovarianceKind(
             kind,
             counts,
             options.get("use_correction", True),

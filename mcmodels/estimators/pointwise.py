@@ -14,12 +14,12 @@ from typing import Any
 
 import numpy as np
 
+from mcmodels.arrays import Array
 from mcmodels.autodiff import constant, jvp
 from mcmodels.autodiff.tables import broadcast
 from mcmodels.autodiff.tracing import Traced
 from mcmodels.calculus import Expression, parse
 from mcmodels.calculus.rowwise import not_rowwise, rowwise
-from mcmodels.rows.blocks import Array
 
 # Two ways to compute the loss of one row agree but for rounding.
 _SAME = 1e-9

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from mcmodels.arrays import Array
 from mcmodels.estimators.classes import encode
 from mcmodels.estimators.validation import (
     Features,
@@ -17,7 +18,6 @@ from mcmodels.estimators.validation import (
     validated_block,
 )
 from mcmodels.rows import ArrayRows, RowStream, Seen, StreamRows
-from mcmodels.rows.blocks import Array
 
 
 @dataclass(frozen=True)

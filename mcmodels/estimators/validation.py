@@ -14,8 +14,8 @@ from scipy.sparse import issparse
 from sklearn.utils import assert_all_finite
 from sklearn.utils.validation import check_array, check_consistent_length, validate_data
 
+from mcmodels.arrays import Array
 from mcmodels.rows import Rows, RowStream, StreamedSums
-from mcmodels.rows.blocks import Array
 
 _LONGEST_LIST = 10
 

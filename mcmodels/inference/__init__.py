@@ -1,4 +1,4 @@
-"""What the curvature of a fit says: covariance, tests, intervals, influence, dimension."""
+"""Inference from the curvature of a fit: covariance, tests, intervals, influence, dimension."""
 
 from mcmodels.inference.delta import DeltaMethod
 from mcmodels.inference.estimate import Estimate

@@ -1,4 +1,4 @@
-"""What the Hessian of a fit says of its parameters: their covariance, and whitened rows.
+"""Inference from the Hessian of a fit: covariance of the parameters, and whitened rows.
 
 Without a penalty, the inverse of the Hessian of a negative log-likelihood is the asymptotic
 covariance of the maximum-likelihood estimate (Casella and Berger 2002, *Statistical Inference*,
@@ -14,10 +14,10 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import linalg
 
+from mcmodels.arrays import Array
 from mcmodels.exceptions import InferenceError
 from mcmodels.inference.estimate import Estimate
 from mcmodels.inference.whitening import Whitening
-from mcmodels.rows.blocks import Array
 from mcmodels.solvers.cholesky import ScaledCholesky
 from mcmodels.solvers.irls import InnerCurvature
 
@@ -26,26 +26,26 @@ __all__ = ["CurvatureInference"]
 
 @dataclass(frozen=True)
 class CurvatureInference:
-    """Inference from the Hessian of what a fit has minimised.
+    """Inference from the Hessian of the objective that a fit has minimised.
 
     Parameters
     ----------
     params : ndarray of shape (P,) or (K, P)
-        The parameters, the intercept last where there is one.
+        The parameters, the intercept last if there is one.
     hessian : ndarray of shape (KP, KP)
         Hessian of the objective over the raveled parameters.
     inner : InnerCurvature or None
-        The same in the coordinates of the fit, where they are others.
+        The Hessian in the coordinates in which the fit ran; None if these are the columns of X.
     objective : float
-        What was minimised, penalty included.
+        The minimum of the objective, penalty included.
     penalty : float
         α in ``α‖coef‖²/2``; 0 for maximum likelihood.
     names : tuple of str
-        Names of the features, then of the intercept where there is one.
+        Names of the features, then of the intercept if there is one.
     intercept : bool
-        Whether there is one.
+        Whether there is an intercept.
     undetermined : str
-        Why there is no unique minimum; empty where there is one.
+        Why there is no unique minimum; empty if there is one.
     """
 
     params: Array
@@ -64,7 +64,7 @@ class CurvatureInference:
 
     @property
     def without_curvature(self) -> str:
-        """How rows look that have lost their curvature."""
+        """What is true of rows without curvature, for messages."""
         return "ℓ″ is all but zero, or negative, in too many rows"
 
     @property
@@ -90,17 +90,18 @@ class CurvatureInference:
 
     @property
     def centre(self) -> Array:
-        """Where the fit took the features to lie; zeros unless they lie far from zero."""
+        """The centre of the features in the fit; zeros if the fit did not shift them."""
         if self.inner is None:
             return np.zeros(len(self.names) - self.intercept)
         return self.inner.coordinates.centre
 
     @functools.cached_property
     def centred_root(self) -> Array:
-        """The same of coefficients and linear predictors at the centre, in place of intercepts.
+        """Root of the covariance of coefficients and linear predictors at the centre.
 
-        What is predicted near the rows has no large numbers that cancel in it. With more than two
-        classes, what no probability depends on has some variance here, too.
+        The latter stand in place of the intercepts, so that no large numbers cancel in predictions
+        near the rows. With more than two classes, directions that change no probability have some
+        variance here, too.
         """
         self.refuse_undetermined()
         inner = self.hessian if self.inner is None else self.inner.hessian
@@ -121,14 +122,14 @@ class CurvatureInference:
 
     @property
     def estimate(self) -> Estimate:
-        """All parameters, by the inverse of the Hessian."""
+        """All parameters, with the inverse of the Hessian for covariance."""
         return Estimate.of_root(
             self.params.ravel(), self.root, self.parameter_names, kind=self.kind
         )
 
     @functools.cached_property
     def whitening(self) -> Whitening:
-        """Of two classes, the map to rows z with ``Σ wᵢdᵢ zᵢzᵢᵀ = I`` but for the penalty."""
+        """For one output, the map to rows z with ``Σ wᵢdᵢ zᵢzᵢᵀ = I`` (up to the penalty)."""
         self.refuse_undetermined()
         inner = self.hessian if self.inner is None else self.inner.hessian
         if not self.intercept:
@@ -141,7 +142,7 @@ class CurvatureInference:
         if self.inner is not None:
             coordinates = self.inner.coordinates
             if coordinates.root is not None:
-                # Rows of unit length, lest columns of small scale be taken for dependent.
+                # Rows have unit length: else columns of small scale would look dependent.
                 scale = np.linalg.norm(coordinates.root, axis=1)
                 mean = linalg.lstsq((coordinates.root / scale[:, np.newaxis]).T, mean)[0] / scale
                 root = coordinates.root @ root
@@ -150,12 +151,12 @@ class CurvatureInference:
 
     @property
     def log_likelihood(self) -> float:
-        """ℓ at the parameters, the penalty left out."""
+        """ℓ at the parameters, without the penalty."""
         coef = self.params[..., :-1] if self.intercept else self.params
         return -(self.objective - self.penalty * float(np.vdot(coef, coef)) / 2)
 
     def refuse_penalised(self, what: str) -> None:
-        """Refuse what means something at the maximum of the likelihood only."""
+        """Raise if the fit is penalised: ``what`` needs the maximum of the likelihood."""
         if self.penalty:
             stated, without = self.penalty_words
             raise InferenceError(
@@ -164,7 +165,7 @@ class CurvatureInference:
             )
 
     def refuse_undetermined(self) -> None:
-        """Refuse where the likelihood has no unique maximum."""
+        """Raise if there is no unique minimum."""
         if self.undetermined:
             raise InferenceError(self.undetermined)
 
@@ -188,14 +189,14 @@ class CurvatureInference:
 
     @property
     def _free(self) -> Array:
-        """Columns of which no probability depends on the mean over the classes, shape (P,)."""
+        """Columns whose mean over the classes changes no probability and no penalty, shape (P,)."""
         free = np.full(len(self.names), self.params.ndim > 1 and not self.penalty)
         if self.params.ndim > 1 and self.intercept:
             free[-1] = True
         return free
 
     def _gauged(self, H: Array, K: int) -> Array:
-        """H with curvature along what no probability depends on."""
+        """H with curvature added along directions that change no probability."""
         gauged = H.copy()
         blocks = gauged.reshape(K, len(H) // K, K, -1)
         for j in np.nonzero(self._free)[0]:

@@ -1,9 +1,9 @@
 """The delta method: standard errors of smooth functions of the parameters.
 
 To first order ``g(θ̂) - g(θ) ≈ J(θ̂ - θ)``, so that its covariance is ``JVJᵀ``: Casella and Berger
-(2002), *Statistical Inference*, 2nd ed., §5.5.4. J is exact, by :mod:`mcmodels.autodiff`; where g
-uses functions that have no rule there, J is taken by differences of several steps, extrapolated to
-zero.
+(2002), *Statistical Inference*, 2nd ed., §5.5.4. J is exact, by :mod:`mcmodels.autodiff`. If g uses
+functions that have no rule there, J comes from differences over steps of several lengths,
+extrapolated to length zero.
 """
 
 from __future__ import annotations
@@ -16,17 +16,17 @@ import numpy as np
 from scipy import linalg
 
 from mcmodels import autodiff
+from mcmodels.arrays import Array
 from mcmodels.differences import difference_quotient
 from mcmodels.exceptions import InferenceError
 from mcmodels.inference.estimate import Estimate
-from mcmodels.rows.blocks import Array
 
 __all__ = ["DeltaMethod", "delta_method", "jacobian"]
 
 
 @dataclass(frozen=True)
 class DeltaMethod:
-    """A function of the parameters and how precisely it is known.
+    """The value of a function of the parameters, and its precision.
 
     Parameters
     ----------
@@ -35,7 +35,7 @@ class DeltaMethod:
     jacobian : ndarray of shape (size of g, size of θ)
         J.
     values : Estimate
-        The same, flat, with the covariance ``JVJᵀ``.
+        The values as a vector, with their covariance ``JVJᵀ``.
     """
 
     estimate: Any
@@ -49,7 +49,7 @@ class DeltaMethod:
 
     @property
     def standard_error(self) -> Any:
-        """In the shape of the estimate."""
+        """Standard errors, in the shape of the estimate."""
         return _like(self.estimate, self.values.standard_errors)
 
     def interval(self, level: float = 0.95) -> tuple[Any, Any]:
@@ -66,9 +66,9 @@ def delta_method(
     Raises
     ------
     TypeError
-        When g is no function, or what it returns are no real numbers.
+        If g is not callable, or does not return real numbers.
     InferenceError
-        When g or its derivatives are not finite at the parameters.
+        If g or its derivatives are not finite at the parameters.
     """
     if not callable(g):
         raise TypeError(
@@ -97,9 +97,9 @@ def delta_method(
 def jacobian(g: Callable[[Array], Any], theta: Array, directions: Array) -> Array:
     """Derivatives of ``g(θ).ravel()`` by ``θ.ravel()``, shape (size of g, size of θ).
 
-    The columns of ``directions`` (size of θ, any number) are steps over which g is about linear: a
-    root of the covariance, where θ is an estimate. Outside their span derivatives by differences
-    are zero.
+    Differences are taken along the columns of ``directions`` (size of θ, any number). Over such a
+    step g should be nearly linear; a root of the covariance of θ will do. Derivatives in directions
+    outside their span are then zero.
     """
     exact = _by_rules(g, theta)
     if exact is not None and np.isfinite(exact).all():
@@ -113,7 +113,7 @@ def jacobian(g: Callable[[Array], Any], theta: Array, directions: Array) -> Arra
 
 
 def _by_rules(g: Callable[[Array], Any], theta: Array) -> Array | None:
-    """The exact Jacobian; None where g cannot be followed."""
+    """The exact Jacobian; None if g uses a function that has no rule."""
 
     def flat(theta: Any) -> Any:
         value = g(theta)
@@ -128,7 +128,7 @@ def _by_rules(g: Callable[[Array], Any], theta: Array) -> Array | None:
 
 
 def _directions(estimate: Estimate) -> Array:
-    """Steps of the size of the errors, in all directions in which there are any."""
+    """Steps as long as the standard errors, in every direction in which there are errors."""
     root = estimate.root
     if root is None or not root.any():
         errors = estimate.standard_errors
@@ -137,7 +137,7 @@ def _directions(estimate: Estimate) -> Array:
 
 
 def _along(g: Callable[[Array], Any], theta: Array, direction: Array) -> Callable[[float], Array]:
-    """The values of g along a direction."""
+    """The values of g as a function of the step along a direction."""
 
     def phi(t: float) -> Array:
         with np.errstate(all="ignore"):

@@ -1,4 +1,4 @@
-"""Tests of the assumptions of a fit that need its rows: equal variances, a column left out."""
+"""Tests of a fit that read its rows again: equal variances, and columns that were left out."""
 
 from __future__ import annotations
 
@@ -6,32 +6,30 @@ import numpy as np
 from scipy import linalg
 from scipy.special import expit
 
+from mcmodels.arrays import Array
 from mcmodels.exceptions import InferenceError
 from mcmodels.inference.hypotheses import HypothesisTest
+from mcmodels.inference.tolerances import CANDIDATE_REST, CANDIDATE_ROUNDING
 from mcmodels.inference.whitening import Whitening
 from mcmodels.rows import RowBlock, Rows
-from mcmodels.rows.blocks import Array
 from mcmodels.solvers import least_squares
 from mcmodels.solvers.least_squares import LeastSquares
 
 __all__ = ["breusch_pagan", "score_test"]
 
-# Of a candidate's length, and of its length about its mean, less than this is rounding error when
-# the fitted columns are taken out.
-_ROUNDING, _NOTHING_LEFT = 1e-11, 1e-6
-
 
 def breusch_pagan(rows: Rows, n_slopes: int) -> HypothesisTest:
-    """Whether the variance of the noise depends on the features: ``n R²`` of r² on the rows.
+    """Whether the variance of the noise depends on the features: squared residuals fitted to them.
 
-    χ² with one degree a slope. In the form of Koenker (1981), *A note on studentizing a test for
-    heteroscedasticity*, Journal of Econometrics 17(1), which does not need normal noise as that of
-    Breusch and Pagan (1979), Econometrica 47(5), does.
+    The statistic ``n R²`` of that fit is χ² with one degree of freedom for each slope. This is the
+    form of Koenker (1981), *A note on studentizing a test for heteroscedasticity*, Journal of
+    Econometrics 17(1). It does not need normal noise, unlike that of Breusch and Pagan (1979),
+    Econometrica 47(5).
 
     Parameters
     ----------
     rows : Rows
-        With the squares of the residuals, shape (n, 1), for y, and an intercept.
+        Rows with an intercept; y has the squared residuals, shape (n, 1).
     n_slopes : int
         Rank of the features.
     """
@@ -51,10 +49,11 @@ def breusch_pagan(rows: Rows, n_slopes: int) -> HypothesisTest:
 def score_test(whitening: Whitening, rows: Rows, params: Array, name: str) -> HypothesisTest:
     """Whether columns left out of a fit to two classes belong in it; χ², without refitting.
 
-    With ``U = CᵀW(y - p)`` the slope along the candidates C at the fit, and V what is left of their
-    information when that of the fitted columns is taken out, ``UᵀV⁻¹U``: Rao (1948), *Large sample
-    tests of statistical hypotheses*, Math. Proc. Cambridge Phil. Soc. 44(1); Agresti (2013),
-    *Categorical Data Analysis*, 3rd ed., §1.3.3.
+    The statistic is ``UᵀV⁻¹U``. ``U = CᵀW(y - p)`` is the gradient of the log-likelihood by the
+    coefficients of the candidates C at the fit. V is the information on these coefficients, minus
+    the part that the fitted columns explain. Sources: Rao (1948), *Large sample tests of
+    statistical hypotheses*, Math. Proc. Cambridge Phil. Soc. 44(1); Agresti (2013), *Categorical
+    Data Analysis*, 3rd ed., §1.3.3.
 
     Parameters
     ----------
@@ -65,7 +64,7 @@ def score_test(whitening: Whitening, rows: Rows, params: Array, name: str) -> Hy
     params : ndarray of shape (P,)
         The fit.
     name : str
-        What the candidates are called.
+        Name of the candidates in messages.
     """
 
     def curvature(block: RowBlock) -> Array:
@@ -85,7 +84,8 @@ def score_test(whitening: Whitening, rows: Rows, params: Array, name: str) -> Hy
     mean = 0.0 if whitening.constant is None else B[:, -1] * whitening.constant
 
     def left(block: RowBlock) -> Array:
-        # What the fitted columns do not explain, row by row: a difference of sums would lose it.
+        # R is the part of C that the fitted columns do not explain. It is computed row by row,
+        # because a difference of sums would lose its digits.
         C, eta = block.extras["candidate"], block.X.predictor(params)
         R, d = C - whitening.of(block) @ B.T, curvature(block)
         slope = R.T @ block.weighted(np.where(block.y > 0, expit(-eta), -expit(eta)))
@@ -98,10 +98,10 @@ def score_test(whitening: Whitening, rows: Rows, params: Array, name: str) -> Hy
         f"{name} is a linear combination of the columns that are there (or of the other "
         "candidates), and adds nothing to test."
     )
-    if (rest <= np.maximum(_ROUNDING * size, _NOTHING_LEFT * np.sqrt(scatter))).any():
+    if (rest <= np.maximum(CANDIDATE_ROUNDING * size, CANDIDATE_REST * np.sqrt(scatter))).any():
         raise redundant
     values, vectors = linalg.eigh(V / np.outer(rest, rest))
-    if values[0] <= len(V) * _NOTHING_LEFT**2:
+    if values[0] <= len(V) * CANDIDATE_REST**2:
         raise redundant
     statistic = float(np.sum((vectors.T @ (U / rest)) ** 2 / values))
     return HypothesisTest(f"{name} is not needed", statistic, len(V))

@@ -5,9 +5,8 @@ from __future__ import annotations
 import numpy as np
 from scipy.special import gammaln
 
-from mcmodels.rows.blocks import Array
-
-_NO_VARIANCE = 1e-15
+from mcmodels.arrays import Array
+from mcmodels.inference.tolerances import SMALLEST_VARIANCE
 
 
 def minka_log_evidence(variances: Array, n_rows: float) -> Array:
@@ -23,7 +22,7 @@ def minka_log_evidence(variances: Array, n_rows: float) -> Array:
     Returns
     -------
     ndarray of shape (p,)
-        -inf for dimension 0, and where a component without variance would be kept.
+        -inf for dimension 0, and for dimensions that include a component without variance.
 
     References
     ----------
@@ -33,9 +32,9 @@ def minka_log_evidence(variances: Array, n_rows: float) -> Array:
     p = variances.size
     evidence = np.full(p, -np.inf)
     for k in range(1, p):
-        if variances[k - 1] < _NO_VARIANCE:
+        if variances[k - 1] < SMALLEST_VARIANCE:
             break
-        noise = max(_NO_VARIANCE, variances[k:].sum() / (p - k))
+        noise = max(SMALLEST_VARIANCE, variances[k:].sum() / (p - k))
         half = (p - np.arange(k)) / 2.0
         log_uniform = -k * np.log(2.0) + np.sum(gammaln(half) - half * np.log(np.pi))
         likelihood = -n_rows / 2.0 * (np.log(variances[:k]).sum() + (p - k) * np.log(noise))
@@ -45,7 +44,7 @@ def minka_log_evidence(variances: Array, n_rows: float) -> Array:
         inside = rows < k
         i, j = rows[inside], columns[inside]
         with np.errstate(divide="ignore"):
-            # Equal eigenvalues make a curvature zero: the evidence is then +inf, as defined.
+            # With equal eigenvalues a curvature is zero, and the evidence +inf by its definition.
             curvature = np.log((variances[i] - variances[j]) * (1 / floored[j] - 1 / floored[i]))
         log_curvature = np.sum(curvature + np.log(n_rows))
         evidence[k] = (

@@ -9,14 +9,14 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from mcmodels.rows.blocks import Array
+from mcmodels.arrays import Array
 
 __all__ = ["Estimate", "check_level"]
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """Quantities that are about normally distributed round the truth.
+    """Estimates that are approximately normally distributed about the true values.
 
     With k of them, an estimate θ̂ and its standard error s give the statistic ``θ̂/s`` and the
     interval ``θ̂ ± q·s``, where q is a quantile of Student's t with ``df`` degrees of freedom, or of
@@ -30,15 +30,15 @@ class Estimate:
     covariance : ndarray of shape (k, k)
         Their covariance.
     names : tuple of str
-        What they are called.
+        Their names.
     df : float
         Degrees of freedom of t; infinite for the normal distribution.
     kind : str
         What the covariance is: "nonrobust", "HC3", "cluster", "Laplace", …
     root : ndarray of shape (k, r), or None
-        T with ``TTᵀ`` the covariance, where there is one. Functions of the quantities have more
-        digits by it: an intercept far from the rows varies with the slopes, and what is predicted
-        near the rows is a small difference of both.
+        T with ``TTᵀ`` the covariance, if it is known. With it, variances of functions of the
+        quantities have more correct digits. For example, if the features lie far from zero, the
+        errors of intercept and slopes are large, and nearly cancel in predictions near the rows.
     """
 
     params: Array
@@ -57,7 +57,7 @@ class Estimate:
         df: float = np.inf,
         kind: str = "nonrobust",
     ) -> Self:
-        """From T."""
+        """From a root T of the covariance."""
         return cls(params, root @ root.T, names, df, kind, root)
 
     @property
@@ -72,30 +72,30 @@ class Estimate:
 
     @property
     def statistics(self) -> Array:
-        """``θ̂/s``; ±inf where an estimate has no error, 0 where it is zero as well."""
+        """``θ̂/s``; if s is zero, ±inf, or 0 if the estimate is zero as well."""
         errors = self.standard_errors
         exact = np.where(self.params == 0, 0.0, np.copysign(np.inf, self.params))
         return np.divide(self.params, errors, out=exact, where=errors > 0)
 
     @property
     def p_values(self) -> Array:
-        """Two-sided probability of a statistic at least as large, were the truth zero."""
+        """Two-sided probability of a statistic at least as large if the true value is zero."""
         return 2.0 * self._distribution.sf(np.abs(self.statistics))
 
     def intervals(self, level: float = 0.95) -> Array:
-        """Lower and upper ends that cover the truth with probability ``level``, shape (k, 2)."""
+        """Ends of intervals that cover the true values with probability ``level``, shape (k, 2)."""
         reach = self.quantile(level) * self.standard_errors
         return np.column_stack([self.params - reach, self.params + reach])
 
     def quantile(self, level: float) -> float:
-        """Standard errors from the estimate to either end of an interval."""
+        """Distance from the estimate to the ends of an interval, in standard errors."""
         return float(self._distribution.isf((1.0 - check_level(level)) / 2.0))
 
     def table(self, level: float = 0.95, *, p_values: bool = True) -> pd.DataFrame:
-        """One row a quantity.
+        """A table with one row for each quantity.
 
-        Columns are coefficient, standard_error, t or z, p_value, lower and upper; the two of the
-        test are left out without ``p_values``.
+        Columns are coefficient, standard_error, t or z, p_value, lower and upper. Without
+        ``p_values`` the two columns of the test are left out.
         """
         lower, upper = self.intervals(level).T
         columns = {"coefficient": self.params, "standard_error": self.standard_errors}
@@ -104,7 +104,7 @@ class Estimate:
         return pd.DataFrame(columns | {"lower": lower, "upper": upper}, index=list(self.names))
 
     def image(self, jacobian: Array, params: Array, names: tuple[str, ...]) -> Estimate:
-        """Functions of the quantities: their covariance is ``JVJᵀ``.
+        """Functions of the quantities, with the covariance ``JVJᵀ``.
 
         Exact for linear functions, to first order for others (the delta method).
         """

@@ -1,4 +1,4 @@
-"""Tests of hypotheses on parameters: Wald, likelihood ratio, and what they return."""
+"""Tests of hypotheses on parameters: Wald and likelihood ratio, and the result of a test."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ __all__ = ["HypothesisTest", "wald_test"]
 
 @dataclass(frozen=True)
 class HypothesisTest:
-    """A test statistic and how unusual it would be, were the hypothesis true.
+    """The result of a test: its statistic and p-value.
 
     Parameters
     ----------
@@ -28,7 +28,7 @@ class HypothesisTest:
     df : float
         Degrees of freedom: the number of restrictions.
     df_denominator : float or None
-        Those of the denominator of F; None where the statistic is compared with χ².
+        Degrees of freedom of the denominator of F; None if the distribution is χ².
     """
 
     hypothesis: str
@@ -43,7 +43,7 @@ class HypothesisTest:
 
     @property
     def p_value(self) -> float:
-        """Probability of a statistic at least as large, were the hypothesis true."""
+        """Probability of a statistic at least as large if the hypothesis is true."""
         if self.df_denominator is None:
             return float(stats.chi2.sf(self.statistic, self.df))
         return float(stats.f.sf(self.statistic, self.df, self.df_denominator))
@@ -59,9 +59,10 @@ class HypothesisTest:
 
 
 def wald_test(estimate: Estimate, restrictions: Any) -> HypothesisTest:
-    """Test ``Rθ = q``: ``(Rθ̂ - q)ᵀ (RVRᵀ)⁻¹ (Rθ̂ - q)`` is about χ² with as many degrees as rows.
+    """Test ``Rθ = q`` by the statistic ``(Rθ̂ - q)ᵀ (RVRᵀ)⁻¹ (Rθ̂ - q)``.
 
-    With finite degrees of freedom it is divided by their number and compared with F. Source: Greene
+    It is approximately χ², with one degree of freedom for each of the r rows of R. If the estimate
+    has finite degrees of freedom, the statistic is divided by r and compared with F. Source: Greene
     (2018), *Econometric Analysis*, 8th ed., eq. 5-18 and §14.6.2.
 
     Parameters
@@ -78,9 +79,9 @@ def wald_test(estimate: Estimate, restrictions: Any) -> HypothesisTest:
     Raises
     ------
     InferenceError
-        When what is restricted is known without error.
+        If a restricted combination has no error.
     ValueError
-        When the restrictions contradict or repeat each other, or name what is not there.
+        If the restrictions contradict or repeat each other, or name unknown parameters.
     """
     stated = Restrictions.of(restrictions, estimate.names)
     R = stated.R

@@ -10,7 +10,7 @@ DFFITS                 ``t₍ᵢ₎ √(h / (1 - h))``, t₍ᵢ₎ studentized  
 DFBETAS                ``(θ̂ - θ̂₍ᵢ₎)ⱼ / (σ̂₍ᵢ₎ √Aⱼⱼ)``                     eq. 2.7
 =====================  ==================================================  ====================
 
-of Belsley, Kuh and Welsch (1980), *Regression Diagnostics*, ch. 2. For least squares
+from Belsley, Kuh and Welsch (1980), *Regression Diagnostics*, ch. 2. For least squares
 ``θ̂ - θ̂₍ᵢ₎ = A x̃ w r / (1 - h)`` exactly. For classes the same formulas with ``w p(1-p)`` for w are
 one Newton step from the fit without the row: Pregibon (1981), *Logistic regression diagnostics*,
 Annals of Statistics 9(4), eq. 3.
@@ -24,21 +24,21 @@ import numpy as np
 import pandas as pd
 from scipy.special import expit, log_expit
 
+from mcmodels.arrays import Array
 from mcmodels.exceptions import InferenceError, LeverageWarning
+from mcmodels.inference.tolerances import SMALLEST_REST
 from mcmodels.inference.whitening import Whitening
 from mcmodels.rows import RowBlock, Rows
-from mcmodels.rows.blocks import Array
 from mcmodels.user_warnings import warn_user
 
 __all__ = ["linear_influence", "logistic_influence"]
 
-# A leverage closer to one than this has left no digit of the residual.
-_ONE = 1e-12
 _LINEAR = ("standardized_residual", "studentized_residual", "cooks_distance", "dffits")
 _LOGISTIC = ("pearson_residual", "deviance_residual", "standardized_residual", "cooks_distance")
 
 
-# What is done with a block: h, the pull of each row, and the columns before DFBETAS.
+# From a block and the squared lengths of its rows z: leverages, factors, and the columns of the
+# table before DFBETAS. The DFBETAS of a row are its factor times Tz, scaled.
 Measures = Callable[[RowBlock, Array], tuple[Array, Array, tuple[Array, ...]]]
 
 
@@ -85,12 +85,12 @@ def linear_influence(
         with np.errstate(divide="ignore", invalid="ignore"):
             standardized = r / (sigma * np.sqrt(left))
             studentized = r / np.sqrt(without * left)
-            pull = np.sqrt(w) * r / (left * np.sqrt(without))
-        for of in (standardized, studentized, pull):
-            of[(r == 0) & (left > 0)] = 0.0  # also where nothing has residuals
+            factor = np.sqrt(w) * r / (left * np.sqrt(without))
+        for measure in (standardized, studentized, factor):
+            measure[(r == 0) & (left > 0)] = 0.0  # 0/0 if all residuals are zero
         ratio = h / left
         cooks = standardized**2 * ratio / len(params)
-        return h, pull, (standardized, studentized, cooks, studentized * np.sqrt(ratio))
+        return h, factor, (standardized, studentized, cooks, studentized * np.sqrt(ratio))
 
     return _framed(whitening, rows, measures, _LINEAR, names, index)
 
@@ -130,7 +130,7 @@ def pearson_residual(y: Array, eta: Array) -> Array:
 
 
 def deviance_residual(y: Array, eta: Array) -> Array:
-    """Signed root of what a row adds to the deviance, ``±√(-2 log p(y))``."""
+    """Signed root of the contribution of a row to the deviance, ``±√(-2 log p(y))``."""
     sign = np.where(y > 0, 1.0, -1.0)
     return sign * np.sqrt(-2 * log_expit(sign * eta))
 
@@ -138,14 +138,14 @@ def deviance_residual(y: Array, eta: Array) -> Array:
 def _left(h: Array) -> Array:
     """``1 - h``; NaN where the row alone determines a parameter."""
     left = 1.0 - h
-    return np.where(left > _ONE, left, np.nan)
+    return np.where(left > SMALLEST_REST, left, np.nan)
 
 
 def _framed(
     whitening: Whitening,
     rows: Rows,
     measures: Measures,
-    of: tuple[str, ...],
+    measure_names: tuple[str, ...],
     names: tuple[str, ...],
     index: pd.Index | None,
 ) -> pd.DataFrame:
@@ -154,18 +154,18 @@ def _framed(
     # DFBETAS are scaled by √Aⱼⱼ, the lengths of the rows of T.
     scaled = np.ascontiguousarray((T / np.linalg.norm(T, axis=1)[:, np.newaxis]).T)
     constant = whitening.constant or 0.0
-    table = np.empty((rows.n_rows, 1 + len(of) + len(T)))
+    table = np.empty((rows.n_rows, 1 + len(measure_names) + len(T)))
 
     def fill(block: RowBlock) -> int:
         part = table[block.rows]
         Z = whitening.of_features(block)
-        h, pull, columns = measures(block, np.einsum("ij,ij->i", Z, Z) + constant**2)
+        h, factor, columns = measures(block, np.einsum("ij,ij->i", Z, Z) + constant**2)
         for k, column in enumerate((h, *columns)):
             part[:, k] = column
-        Z *= pull[:, np.newaxis]
-        np.matmul(Z, scaled[:r], out=part[:, 1 + len(of) :])
-        if constant:  # the last entry of z moves the intercept alone
-            part[:, -1] += pull * (constant * scaled[r, -1])
+        Z *= factor[:, np.newaxis]
+        np.matmul(Z, scaled[:r], out=part[:, 1 + len(measure_names) :])
+        if constant:  # the last entry of z changes only the intercept
+            part[:, -1] += factor * (constant * scaled[r, -1])
         return 0
 
     rows.reduce(fill)
@@ -177,5 +177,5 @@ def _framed(
             "zero whatever its target, and what the fit would be without it is not defined (NaN).",
             LeverageWarning,
         )
-    columns = ["leverage", *of, *(f"dfbetas_{name}" for name in names)]
+    columns = ["leverage", *measure_names, *(f"dfbetas_{name}" for name in names)]
     return pd.DataFrame(table, columns=columns, index=index, copy=False)

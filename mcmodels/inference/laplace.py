@@ -1,7 +1,7 @@
-"""Laplace's approximation of a network: how far its outputs are determined by the rows.
+"""Laplace's approximation of a network: the uncertainty of its parameters and outputs.
 
 With H the Hessian of ``Σ wᵢ ℓᵢ + α/2 Σ ‖W‖²`` at a minimum θ̂, the posterior of the parameters
-under a normal prior is near θ̂ about normal,
+under a normal prior is approximately normal near θ̂:
 
 =====================  ======================================================================
 posterior              ``N(θ̂, σ²H⁻¹)``; σ² = 1 where ℓ is a negative log-likelihood
@@ -10,12 +10,12 @@ effective parameters   ``γ = tr(H⁻¹ Σ wᵢ ∇²ℓᵢ) = rank - α tr(H⁻
 noise of ½‖y - η‖²     ``σ̂² = Σ wᵢ ‖yᵢ - ηᵢ‖² / (nK - γ)``
 =====================  ======================================================================
 
-Of the last layer alone, the others held where they are, H is a block, and J that of a linear model
-in the last hidden units. MacKay (1992), *A practical Bayesian framework for backpropagation
-networks*, Neural Computation 4(3), eq. 2.20 and §3; Bishop (2006), *Pattern Recognition and Machine
-Learning*, §5.7.1 (eq. 5.167–5.173), §5.7.2 (γ, eq. 5.179) and §5.7.3; Kristiadi, Hein and Hennig
-(2020), *Being Bayesian, even just a bit, fixes overconfidence in ReLU networks*, ICML (the last
-layer).
+For the last layer alone, with the other layers fixed, H is a diagonal block, and J is that of a
+linear model in the last hidden units. Sources: MacKay (1992), *A practical Bayesian framework for
+backpropagation networks*, Neural Computation 4(3), eq. 2.20 and §3; Bishop (2006), *Pattern
+Recognition and Machine Learning*, §5.7.1 (eq. 5.167–5.173), §5.7.2 (γ, eq. 5.179) and §5.7.3;
+Kristiadi, Hein and Hennig (2020), *Being Bayesian, even just a bit, fixes overconfidence in ReLU
+networks*, ICML (the last layer).
 """
 
 from __future__ import annotations
@@ -26,23 +26,19 @@ from typing import Literal
 import numpy as np
 from scipy import linalg
 
+from mcmodels.arrays import Array
 from mcmodels.exceptions import InferenceError
 from mcmodels.inference.estimate import Estimate
 from mcmodels.inference.probability_intervals import intervals_of_more, intervals_of_two
+from mcmodels.inference.tolerances import EIGENVALUE_ROUNDING, FLAT_DERIVATIVE, JACOBIAN_ENTRIES
 from mcmodels.objectives.network import Network
 from mcmodels.objectives.network_objective import NetworkObjective
 from mcmodels.rows import Design, RowBlock, Rows
-from mcmodels.rows.blocks import Array, rows_between
+from mcmodels.rows.blocks import rows_between
 
 __all__ = ["Curvature", "NetworkPosterior", "network_posterior"]
 
 Curvature = Literal["last_layer", "full"]
-# Curvature that is rounding, relative to the largest with unit diagonal, for each parameter.
-_ROUNDING = 64 * float(np.finfo(np.float64).eps)
-# An output moves along a direction without curvature by more than this share of its slope.
-_MOVES = 1e-6
-# Entries of a Jacobian that are held at once.
-_ROOM = 2**22
 
 
 @dataclass(frozen=True)
@@ -56,9 +52,9 @@ class NetworkPosterior:
     params : ndarray of shape (n_params,)
         θ̂.
     curvature : {"last_layer", "full"}
-        Which parameters vary.
+        Which parameters are uncertain: those of the last layer, or all.
     root : ndarray of shape (k, r)
-        T with ``TTᵀ = H⁻¹`` for the k parameters that vary.
+        T with ``TTᵀ = H⁻¹`` for the k uncertain parameters.
     flat : ndarray of shape (k, k - r)
         Orthonormal directions without curvature.
     effective_parameters : float
@@ -66,9 +62,9 @@ class NetworkPosterior:
     dispersion : float
         σ².
     df : float
-        Degrees of freedom of σ̂²; infinite where it is known.
+        Degrees of freedom of σ̂²; infinite if σ² is known.
     shift_invariant : bool
-        Whether adding a number to all outputs of a row changes nothing.
+        Whether adding a number to all outputs of a row does not change the loss.
     """
 
     network: Network
@@ -83,11 +79,11 @@ class NetworkPosterior:
 
     @property
     def covariance(self) -> Array:
-        """``σ²H⁻¹`` over the parameters that vary, shape (k, k)."""
+        """``σ²H⁻¹`` of the uncertain parameters, shape (k, k)."""
         return self.dispersion * (self.root @ self.root.T)
 
     def quantile(self, level: float) -> float:
-        """Standard errors from a prediction to either end of an interval."""
+        """Distance from a prediction to the ends of an interval, in standard errors."""
         return Estimate(np.zeros(0), np.zeros((0, 0)), (), self.df).quantile(level)
 
     def outputs(self, rows: Rows) -> tuple[Array, Array]:
@@ -116,7 +112,7 @@ class NetworkPosterior:
         K = self.network.n_outputs
         eta = self.network.outputs(X, self.params).reshape(-1, K)
         between = np.empty((len(eta), K, K))
-        step = max(1, _ROOM // (K * len(self.root)))
+        step = max(1, JACOBIAN_ENTRIES // (K * len(self.root)))
         for start in range(0, len(eta), step):
             part = slice(start, start + step)
             some = type(X)(rows_between(X.X, part), intercept=False)
@@ -138,7 +134,7 @@ class NetworkPosterior:
         if self.shift_invariant:
             along = along - along.mean(axis=1, keepdims=True)
         slope = np.linalg.norm(J, axis=(1, 2))
-        if (np.abs(along).max(axis=(1, 2)) > _MOVES * slope).any():
+        if (np.abs(along).max(axis=(1, 2)) > FLAT_DERIVATIVE * slope).any():
             raise InferenceError(
                 "an output depends on a combination of parameters that the training rows do not "
                 "determine: the objective has no curvature along it. Raise alpha, or take "
@@ -149,7 +145,7 @@ class NetworkPosterior:
 def network_posterior(
     objective: NetworkObjective, params: Array, curvature: Curvature, *, noise: bool
 ) -> NetworkPosterior:
-    """The posterior by the curvature at a minimum; ``noise`` says that σ² is to be estimated.
+    """The posterior from the curvature at a minimum; with ``noise``, σ² is estimated.
 
     Raises
     ------
@@ -188,7 +184,7 @@ def _root(H: Array) -> tuple[Array, Array]:
     scale = np.sqrt(np.maximum(np.abs(np.diagonal(H)), 0.0))
     scale[scale == 0] = 1.0
     values, vectors = linalg.eigh(H / np.outer(scale, scale))
-    zero = _ROUNDING * len(H) * values[-1]
+    zero = EIGENVALUE_ROUNDING * len(H) * values[-1]
     if values[0] < -zero:
         raise InferenceError(
             f"the Hessian has a negative eigenvalue ({values[0]:.2g} of {values[-1]:.2g} with unit "

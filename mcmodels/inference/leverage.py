@@ -1,4 +1,4 @@
-"""Leverage: how far each observation of a least-squares fit pulls its own fitted value.
+"""Leverage: how much each observation of a least-squares fit changes its own fitted value.
 
 ``H = X̃(X̃ᵀWX̃)⁺X̃ᵀW`` maps observations to fitted values; its diagonal is the leverage. Source:
 Belsley, Kuh and Welsch (1980), *Regression Diagnostics*, §2.1, eq. 2.15.
@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from mcmodels.arrays import Array
 from mcmodels.inference.whitening import Whitening
 from mcmodels.rows import RowBlock, Rows
-from mcmodels.rows.blocks import Array
 from mcmodels.solvers.least_squares import LeastSquares
 
 

@@ -1,7 +1,7 @@
-"""What a least-squares fit says by itself: covariance, likelihood, R² and F; no row is needed.
+"""Inference from a least-squares fit without its rows: covariance, likelihood, R² and F.
 
-With design rows x̃, P of them for each of m targets, n rows (weights count rows: n = Σ wᵢ), and the
-residuals' squares ``E = Σ wᵢ rᵢ rᵢᵀ``, the classical linear model gives (Greene 2018, *Econometric
+With P parameters for each of m targets, n rows (weights count rows: n = Σ wᵢ), and the squares of
+residuals ``E = Σ wᵢ rᵢ rᵢᵀ``, the classical linear model gives (Greene 2018, *Econometric
 Analysis*, 8th ed., §4.3, §5.6 and §14.9.1; for several targets Mardia, Kent and Bibby 1979,
 *Multivariate Analysis*, §6.3)
 
@@ -21,12 +21,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mcmodels.arrays import Array
 from mcmodels.exceptions import InferenceError
 from mcmodels.inference.estimate import Estimate
 from mcmodels.inference.hypotheses import HypothesisTest
 from mcmodels.inference.whitening import Whitening
 from mcmodels.rows import RowBlock
-from mcmodels.rows.blocks import Array
 from mcmodels.solvers.least_squares import LeastSquares
 
 __all__ = ["LinearModelInference", "LinearRobustModel"]
@@ -43,7 +43,7 @@ class LinearModelInference:
     rank : int
         Rank of the features.
     undetermined : str
-        Why the parameters are not determined; empty where they are.
+        Why the parameters are not determined; empty if they are.
     names : tuple of str
         Names of the parameters, target by target.
     """
@@ -60,12 +60,12 @@ class LinearModelInference:
 
     @property
     def n_targets(self) -> int:
-        """M."""
+        """Number of targets m."""
         return self.fit.params.shape[0]
 
     @property
     def intercept(self) -> bool:
-        """Whether there is one."""
+        """Whether there is an intercept."""
         return self.fit.params.shape[1] > self.fit.moments.n_features
 
     @property
@@ -75,12 +75,12 @@ class LinearModelInference:
 
     @property
     def n_free_params(self) -> int:
-        """Parameters that the data determine, the variance of the noise not counted."""
+        """Number of parameters that the data determine, without the variance of the noise."""
         return self.n_targets * (self.rank + self.intercept)
 
     @property
     def noise_covariance(self) -> Array:
-        """Σ̂, shape (m, m); refuses where no degree of freedom is left."""
+        """Σ̂, shape (m, m); raises if no degree of freedom is left."""
         if not self.df > 0:
             raise InferenceError(
                 f"there are {self.n_observations:g} rows (the sum of the weights) for "
@@ -92,14 +92,14 @@ class LinearModelInference:
 
     @functools.cached_property
     def whitening(self) -> Whitening:
-        """The map to rows z with ``Σ wᵢ zᵢ zᵢᵀ = I``; refuses where columns are dependent."""
+        """The map to rows z with ``Σ wᵢ zᵢ zᵢᵀ = I``; raises if columns are dependent."""
         if self.undetermined:
             raise InferenceError(self.undetermined)
         return Whitening.of_least_squares(self.fit)
 
     @property
     def estimate(self) -> Estimate:
-        """The parameters, by the classical model."""
+        """The parameters, with the covariance of the classical model."""
         values, vectors = np.linalg.eigh(self.noise_covariance)
         noise_root = vectors * np.sqrt(np.clip(values, 0.0, None))
         T: Array = np.asarray(np.kron(noise_root, self.whitening.matrix), dtype=np.float64)
@@ -107,7 +107,7 @@ class LinearModelInference:
 
     @property
     def log_likelihood(self) -> float:
-        """At the maximum, with normal noise; infinite where there are no residuals."""
+        """Maximum of the log-likelihood with normal noise; infinite if all residuals are zero."""
         n, m = self.n_observations, self.n_targets
         sign, logdet = np.linalg.slogdet(self.fit.residual_scatter / n)
         if sign <= 0:
@@ -116,19 +116,19 @@ class LinearModelInference:
 
     @property
     def r_squared(self) -> Array:
-        """Of each target, shape (m,); 0 for one that is constant."""
+        """R² of each target, shape (m,); 0 for a constant target."""
         total, left = self._squares
         return np.where(total > 0, 1.0 - left / np.where(total > 0, total, 1.0), 0.0)
 
     @property
     def adjusted_r_squared(self) -> Array:
         """``1 - (1 - R²)(n - c)/(n - P)`` of each target, c = 1 with an intercept, else 0."""
-        self.noise_covariance  # noqa: B018  refuses where there are no degrees of freedom
+        self.noise_covariance  # noqa: B018  raises if there are no degrees of freedom
         return 1.0 - (1.0 - self.r_squared) * (self.n_observations - self.intercept) / self.df
 
     @property
     def f_test(self) -> HypothesisTest:
-        """That every slope is zero, of the one target."""
+        """Test that every slope is zero, for a single target."""
         if self.n_targets > 1:
             raise InferenceError(
                 f"y has {self.n_targets} targets, and F is of one; fit them one by one."
@@ -145,7 +145,7 @@ class LinearModelInference:
 
     @property
     def variance_inflation_factors(self) -> Array:
-        """``Sⱼⱼ (S⁻¹)ⱼⱼ = 1/(1 - Rⱼ²)``, Rⱼ² that of column j on the others; shape (p,).
+        """``Sⱼⱼ (S⁻¹)ⱼⱼ = 1/(1 - Rⱼ²)``, Rⱼ² of column j fitted to the others; shape (p,).
 
         About the mean with an intercept, about zero without. Source: Belsley, Kuh and Welsch
         (1980), *Regression Diagnostics*, §3.1.
@@ -160,7 +160,7 @@ class LinearModelInference:
 
 @dataclass(frozen=True)
 class LinearRobustModel:
-    """Least squares as sandwiches see it; y has shape (n, m)."""
+    """What a robust covariance needs of a least-squares fit; y has shape (n, m)."""
 
     whitening: Whitening
     params: Array
@@ -172,7 +172,7 @@ class LinearRobustModel:
 
     @property
     def n_params(self) -> int:
-        """P."""
+        """P, the parameters of one target."""
         return self.params.shape[1]
 
     def residuals(self, block: RowBlock) -> Array:
@@ -180,5 +180,5 @@ class LinearRobustModel:
         return block.y - block.X.predictor(self.params)
 
     def leverage(self, block: RowBlock, Z: Array) -> Array:
-        """``x̃ᵀ(X̃ᵀWX̃)⁻¹x̃`` of one row."""
+        """``x̃ᵀ(X̃ᵀWX̃)⁻¹x̃`` of each row."""
         return np.einsum("ij,ij->i", Z, Z)

@@ -1,22 +1,22 @@
-"""What a logistic fit says by itself: covariance, likelihood and its ratio; no row is needed.
+"""Inference from a logistic fit without its rows: covariance, likelihood, likelihood ratio.
 
 ================  =====================================================
 covariance        ``H⁻¹``, the inverse of the Hessian of what was minimised
 log-likelihood    ``ℓ = -Σ wᵢ crossentropy(yᵢ, pᵢ)``, without the penalty
-null              ``ℓ₀ = Σₖ nₖ log(nₖ/n)``, the shares of the classes alone
+null              ``ℓ₀ = Σₖ nₖ log(nₖ/n)``, with the shares of the classes
 McFadden's R²     ``1 - ℓ/ℓ₀``
-likelihood ratio  ``2(ℓ - ℓ₀)``, about χ² if all slopes are zero
+likelihood ratio  ``2(ℓ - ℓ₀)``, approximately χ² if all slopes are zero
 ================  =====================================================
 
 Without a penalty H is the information matrix, and its inverse the asymptotic covariance of the
 maximum-likelihood estimate (Agresti 2013, *Categorical Data Analysis*, 3rd ed., §5.5.1 and §8.1.4;
 McFadden's R² in §6.3.2). With a penalty it is the covariance of Laplace's approximation to the
 posterior under a normal prior of variance C (Bishop 2006, *Pattern Recognition and Machine
-Learning*, §4.5.1): a statement about belief, for which p-values have no meaning.
+Learning*, §4.5.1). For a posterior, p-values have no meaning.
 
-With more than two classes only differences between the classes are determined by the data. The
-covariance over all parameters is then that of the parameters which sum to zero, a pseudoinverse,
-and :meth:`LogisticModelInference.contrasts` gives the differences from a class of reference.
+With more than two classes the data determine only differences between the classes. The covariance
+is then a pseudoinverse: that of the parameters that sum to zero over the classes.
+:meth:`LogisticModelInference.contrasts` gives the differences from a reference class.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import expit, softmax
 
+from mcmodels.arrays import Array
 from mcmodels.exceptions import InferenceError
 from mcmodels.inference.curvature import CurvatureInference
 from mcmodels.inference.estimate import Estimate
 from mcmodels.inference.hypotheses import HypothesisTest
 from mcmodels.inference.whitening import Whitening
 from mcmodels.rows import RowBlock
-from mcmodels.rows.blocks import Array
 
 __all__ = ["BinaryRobustModel", "LogisticModelInference", "MulticlassRobustModel"]
 
@@ -59,7 +59,7 @@ class LogisticModelInference(CurvatureInference):
 
     @property
     def without_curvature(self) -> str:
-        """How rows look that have lost their curvature."""
+        """What is true of rows without curvature, for messages."""
         return "probabilities are all but 0 and 1"
 
     @property
@@ -69,19 +69,19 @@ class LogisticModelInference(CurvatureInference):
 
     @property
     def n_free_params(self) -> int:
-        """Parameters that the data determine: P for each class but one."""
+        """Number of parameters that the data determine: P for each class but one."""
         self.refuse_undetermined()
         return len(self.names) * (len(self.classes) - 1)
 
     @property
     def parameter_names(self) -> tuple[str, ...]:
-        """Names of the raveled parameters, with those of classes where there are more than two."""
+        """Names of the raveled parameters; with more than two classes, the class comes first."""
         if self.params.ndim == 1:
             return self.names
         return tuple(f"{k}:{name}" for k in self.classes for name in self.names)
 
     def contrasts(self, estimate: Estimate, reference: int) -> Estimate:
-        """Differences of each other class from the class of ``reference``, class by class."""
+        """Differences of the other classes from the class ``reference``, class by class."""
         K, P = len(self.classes), len(self.names)
         others = [k for k in range(K) if k != reference]
         differences = np.eye(K)[others] - np.eye(K)[reference]
@@ -91,7 +91,7 @@ class LogisticModelInference(CurvatureInference):
 
     @property
     def null_log_likelihood(self) -> float:
-        """ℓ₀, that of the shares of the classes."""
+        """ℓ₀, the log-likelihood of the shares of the classes."""
         n = self.class_weights
         return float(np.sum(n * np.log(n / n.sum())))
 
@@ -102,7 +102,7 @@ class LogisticModelInference(CurvatureInference):
 
     @property
     def likelihood_ratio_test(self) -> HypothesisTest:
-        """That every slope is zero, against the shares of the classes."""
+        """Test that every slope is zero."""
         self.refuse_penalised("a likelihood ratio")
         if not self.intercept:
             raise InferenceError(
@@ -118,7 +118,7 @@ class LogisticModelInference(CurvatureInference):
 
 @dataclass(frozen=True)
 class BinaryRobustModel:
-    """Two classes as sandwiches see them; y has the codes."""
+    """What a robust covariance needs of a fit to two classes; y has their codes, shape (n,)."""
 
     whitening: Whitening
     params: Array
@@ -130,7 +130,7 @@ class BinaryRobustModel:
 
     @property
     def n_params(self) -> int:
-        """P."""
+        """Number of parameters."""
         return self.params.size
 
     def residuals(self, block: RowBlock) -> Array:
@@ -139,14 +139,14 @@ class BinaryRobustModel:
         return np.where(block.y > 0, expit(-eta), -expit(eta))[:, np.newaxis]
 
     def leverage(self, block: RowBlock, Z: Array) -> Array:
-        """``p(1 - p) x̃ᵀH⁻¹x̃`` of one row."""
+        """``p(1 - p) x̃ᵀH⁻¹x̃`` of each row."""
         eta = block.X.predictor(self.params)
         return expit(eta) * expit(-eta) * np.einsum("ij,ij->i", Z, Z)
 
 
 @dataclass(frozen=True)
 class MulticlassRobustModel:
-    """More than two classes as sandwiches see them; y has the codes."""
+    """What a robust covariance needs of a fit to more classes; y has their codes, shape (n,)."""
 
     whitening: Whitening
     params: Array
@@ -155,7 +155,7 @@ class MulticlassRobustModel:
 
     @classmethod
     def of(cls, model: LogisticModelInference) -> MulticlassRobustModel:
-        """Of a fit; its rows are taken about their centre."""
+        """From a fit; rows z are the features minus the centre of the fit."""
         p = model.centre.size
         plain = Whitening(np.eye(p), model.centre, 1.0 if model.intercept else None)
         return cls(plain, model.params, model.root @ model.centred_root.T, model.n_free_params)
@@ -170,7 +170,7 @@ class MulticlassRobustModel:
         return -p
 
     def leverage(self, block: RowBlock, Z: Array) -> Array:
-        """Refuses: a row has a matrix for a leverage."""
+        """Raises: the leverage of a row is a matrix."""
         raise InferenceError(
             "HC2 and HC3 are not defined for more than two classes, where the leverage of a row is "
             "a matrix; choose kind='HC0', 'HC1' or 'cluster'."

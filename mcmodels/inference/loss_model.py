@@ -1,4 +1,4 @@
-"""What a fit of any pointwise loss says by itself: as a likelihood, or as an M-estimator.
+"""Inference from the fit of any pointwise loss: as a likelihood, or as an M-estimator.
 
 =====================  ==========================================================================
 a likelihood           ``ℓ = -log p(y|η)`` up to terms without η: covariance ``H⁻¹``, and
@@ -6,7 +6,7 @@ a likelihood           ``ℓ = -log p(y|η)`` up to terms without η: covariance
 any loss               scores ``sᵢ = ℓ′(yᵢ, ηᵢ) x̃ᵢ``: covariance ``H⁻¹ (Σ sᵢsᵢᵀ) H⁻¹``
 =====================  ==========================================================================
 
-The second is that of Huber (1967), *The behavior of maximum likelihood estimates under nonstandard
+Source of the second: Huber (1967), *The behavior of maximum likelihood estimates under nonstandard
 conditions*, Proc. Fifth Berkeley Symposium, theorem 3; White (1982), *Maximum likelihood estimation
 of misspecified models*, Econometrica 50(1), eq. 3.2; corrections for small samples are in
 :mod:`mcmodels.inference.robust`.
@@ -18,12 +18,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mcmodels.arrays import Array
 from mcmodels.exceptions import InferenceError
 from mcmodels.inference.curvature import CurvatureInference
 from mcmodels.inference.whitening import Whitening
 from mcmodels.objectives.user_loss import UserLoss
 from mcmodels.rows import RowBlock
-from mcmodels.rows.blocks import Array
 
 __all__ = ["LossModelInference", "LossRobustModel"]
 
@@ -45,12 +45,12 @@ class LossModelInference(CurvatureInference):
 
     @property
     def n_free_params(self) -> int:
-        """Parameters that the data determine: P."""
+        """Number of parameters that the data determine: P."""
         self.refuse_undetermined()
         return self.params.size
 
     def refuse_other_losses(self, what: str, instead: str) -> None:
-        """Refuse what is defined by a likelihood alone."""
+        """Raise if the loss is no likelihood: ``what`` is defined only for one."""
         if not self.is_likelihood:
             raise InferenceError(
                 f"{what} is that of a likelihood, and the loss is not said to be one. Pass "
@@ -61,7 +61,7 @@ class LossModelInference(CurvatureInference):
 
 @dataclass(frozen=True)
 class LossRobustModel:
-    """A fit of a loss as sandwiches see it; y has shape (n,)."""
+    """What a robust covariance needs of the fit of a loss; y has shape (n,)."""
 
     whitening: Whitening
     params: Array
@@ -74,7 +74,7 @@ class LossRobustModel:
 
     @property
     def n_params(self) -> int:
-        """P."""
+        """Number of parameters."""
         return self.params.size
 
     def residuals(self, block: RowBlock) -> Array:
@@ -83,6 +83,6 @@ class LossRobustModel:
         return -self.loss.gradient(block.y, eta)[:, np.newaxis]
 
     def leverage(self, block: RowBlock, Z: Array) -> Array:
-        """``ℓ″ x̃ᵀH⁻¹x̃`` of one row."""
+        """``ℓ″ x̃ᵀH⁻¹x̃`` of each row."""
         eta = block.X.predictor(self.params)
         return self.loss.curvature_product(block.y, eta, np.einsum("ij,ij->i", Z, Z))

@@ -1,4 +1,4 @@
-"""Marginal effects: how probabilities change with a feature, and how precisely that is known.
+"""Marginal effects: how probabilities change with a feature, with standard errors.
 
 With ``p(η)`` the probabilities and ``η = x̃ᵀθ``, the effect of feature j on class k is a derivative,
 ``Σ_l ∂pₖ/∂η_l β_lj``, or ``pₖ(x with xⱼ = 1) - pₖ(x with xⱼ = 0)`` where the feature is 0 or 1.
@@ -15,10 +15,10 @@ from typing import Any, Literal, Self
 import numpy as np
 from scipy.special import expit, softmax
 
+from mcmodels.arrays import Array
 from mcmodels.inference.estimate import Estimate
 from mcmodels.inference.logistic_model import LogisticModelInference
 from mcmodels.rows import ArrayRows, ColumnMoments, RowBlock, Rows
-from mcmodels.rows.blocks import Array
 
 __all__ = ["At", "marginal_effects"]
 
@@ -35,11 +35,11 @@ def marginal_effects(
     model : LogisticModelInference
         The fit.
     rows : Rows
-        Where effects are taken.
+        Where effects are computed.
     at : {"average", "means", "rows"}
-        Their mean, the effects at the mean of the features, or all of them.
+        The mean of the effects, the effects at the mean of the features, or those of each row.
     discrete : bool
-        Whether features that are 0 or 1 in every row have differences for effects.
+        Whether the effects of features that are 0 or 1 in every row are differences.
 
     Returns
     -------
@@ -55,7 +55,7 @@ def marginal_effects(
         rows = ArrayRows(mean[np.newaxis], intercept=rows.intercept)
     total = rows.reduce(lambda block: _Sums.of(model.params, block, indicators))
     effects, jacobian = total.averaged(model.params, rows, indicators)
-    if model.intercept:  # by the linear predictors at the centre, in place of the intercepts
+    if model.intercept:  # derivatives by the linear predictors at the centre, not the intercepts
         jacobian[..., :-1] -= jacobian[..., -1:] * model.centre
     T = jacobian.reshape(effects.size, -1) @ model.centred_root
     names = tuple(map(str, range(effects.size)))
@@ -63,7 +63,7 @@ def marginal_effects(
 
 
 def _indicators(rows: Rows) -> Any:
-    """Columns that hold nothing but 0 and 1."""
+    """Columns that contain only 0 and 1."""
 
     def others(block: RowBlock) -> Array:
         X = block.X.dense()
@@ -73,12 +73,12 @@ def _indicators(rows: Rows) -> Any:
 
 
 def _probabilities(eta: Array) -> Array:
-    """p, shape (b, 1) of two classes, (b, K) of more."""
+    """Probabilities, shape (b, 1) for two classes, (b, K) for more."""
     return expit(eta)[:, np.newaxis] if eta.ndim == 1 else softmax(eta, axis=1)
 
 
 def _slopes(eta: Array) -> Array:
-    """``∂pₖ/∂η_l``, shape (b, K, K); (b, 1, 1) of two classes."""
+    """``∂pₖ/∂η_l``, shape (b, K, K); (b, 1, 1) for two classes."""
     if eta.ndim == 1:
         return (expit(eta) * expit(-eta))[:, np.newaxis, np.newaxis]
     p = softmax(eta, axis=1)
@@ -86,14 +86,14 @@ def _slopes(eta: Array) -> Array:
 
 
 def _gaps(p: Array) -> Array:
-    """``1ₖ₌ₗ - p_l``, shape (b, K, K); the diagonal keeps its digits where pₖ is close to one."""
+    """``1ₖ₌ₗ - p_l``, shape (b, K, K); the diagonal is accurate even for pₖ close to one."""
     same = np.eye(p.shape[1])
     others = p @ (1.0 - same)
     return same * others[:, :, np.newaxis] - (1.0 - same) * p[:, np.newaxis, :]
 
 
 def _curvatures(eta: Array) -> Iterator[Array]:
-    """``∂²pₖ/∂η_l∂η_m`` of one class after another, shape (b, K, K); (b, 1, 1) of two classes."""
+    """``∂²pₖ/∂η_l∂η_m`` for each class k, shape (b, K, K); (b, 1, 1) for two classes."""
     if eta.ndim == 1:
         p, q = expit(eta), expit(-eta)
         yield (p * q * (q - p))[:, np.newaxis, np.newaxis]
@@ -110,7 +110,7 @@ def _curvatures(eta: Array) -> Iterator[Array]:
 def _with_value(
     params: Array, block: RowBlock, eta: Array, j: int, value: float
 ) -> tuple[Array, Array]:
-    """Linear predictors were feature j equal to value everywhere, and how far it is moved."""
+    """Linear predictors with feature j set to ``value`` in every row, and its change."""
     moved = value - block.X.dense()[:, j]
     return eta + (moved * params[j] if eta.ndim == 1 else np.outer(moved, params[:, j])), moved
 
@@ -128,7 +128,7 @@ def _effects(params: Array, block: RowBlock, indicators: Any) -> Array:
 
 @dataclass
 class _Sums:
-    """Sums over rows that effects and their Jacobian are made of; they sum in place.
+    """Sums over rows that give effects and their Jacobian; ``+=`` adds others in place.
 
     Parameters
     ----------
@@ -139,7 +139,7 @@ class _Sums:
     differences : ndarray of shape (number of indicators, K)
         ``Σ w (pₖ(1) - pₖ(0))``.
     tilts : ndarray of shape (number of indicators, K·K, P)
-        Its Jacobian: ``Σ w (∂pₖ/∂η_m(1) x̃(1) - ∂pₖ/∂η_m(0) x̃(0))``.
+        Jacobian of the differences: ``Σ w (∂pₖ/∂η_m(1) x̃(1) - ∂pₖ/∂η_m(0) x̃(0))``.
     """
 
     slopes: Array

@@ -1,4 +1,4 @@
-"""How precisely principal components are known, and how many there are.
+"""Standard errors and intervals of principal components, and how many of them to keep.
 
 For n rows from a normal distribution with distinct variances, ν = n - 1, and the sample's λ and v,
 asymptotically (Anderson 1963, *Asymptotic theory for principal component analysis*, Annals of
@@ -8,19 +8,19 @@ Mathematical Statistics 34(1), theorem 1; Jolliffe 2002, *Principal Component An
 =====================  ====================================================================
 variance λₖ            ``2λₖ²/ν``, independent of the other λ and of v
 loadings vₖ            ``λₖ/ν Σ_{j≠k} λⱼ/(λⱼ - λₖ)² vⱼvⱼᵀ``
-share ``λₖ/Σλ``        from these by the delta method
+share ``λₖ/Σλ``        by the delta method
 interval of λₖ         on the scale of its logarithm: ``λₖ exp(±q √(2/ν))``
 interval of a share    on the scale of its log-odds
 =====================  ====================================================================
 
-Samples spread variances: λₖ is too large by ``λₖ/ν Σ_{j≠k} λⱼ/(λₖ - λⱼ)`` on average (Lawley 1956,
-*Tests of significance for the latent roots of covariance and correlation matrices*, Biometrika
-43), which is little beside its standard error once rows tell the variances apart.
+λₖ has the bias ``λₖ/ν Σ_{j≠k} λⱼ/(λₖ - λⱼ)`` (Lawley 1956, *Tests of significance for the latent
+roots of covariance and correlation matrices*, Biometrika 43). It is small beside the standard error
+if n is large enough for the variances to be distinguished.
 
-How many components to keep: those whose variance exceeds what independent columns of the same
-variances show by chance (parallel analysis, Horn 1965, *A rationale and test for the number of
-factors in factor analysis*, Psychometrika 30(2)), or whose share exceeds that of the longest pieces
-of a stick broken at random (Jolliffe §6.1.3).
+How many components to keep: those whose variance is larger than that of independent columns with
+the same variances (parallel analysis, Horn 1965, *A rationale and test for the number of factors in
+factor analysis*, Psychometrika 30(2)), or those whose share is larger than the pieces of a stick
+that is broken at random (Jolliffe §6.1.3).
 """
 
 from __future__ import annotations
@@ -33,21 +33,19 @@ import numpy as np
 import pandas as pd
 from scipy import linalg, special, stats
 
+from mcmodels.arrays import Array
 from mcmodels.exceptions import InferenceError
 from mcmodels.inference.estimate import check_level
 from mcmodels.inference.hypotheses import HypothesisTest
+from mcmodels.inference.tolerances import VARIANCE_ROUNDING
 from mcmodels.rows import Covariance, FactoredCovariance
-from mcmodels.rows.blocks import Array
 
 __all__ = ["ComponentCount", "Spectrum", "sphericity_test"]
-
-# Rounding errors of variances are at most about this many times their number of the largest.
-_EPSILON = 8 * np.finfo(np.float64).eps
 
 
 @dataclass(frozen=True)
 class ComponentCount:
-    """How many components to keep by a rule, and what it compared.
+    """How many components to keep by a rule, and the numbers that it compared.
 
     Parameters
     ----------
@@ -68,16 +66,16 @@ class Spectrum:
     Parameters
     ----------
     variances : ndarray of shape (r,)
-        Variances, descending; zero where there is nothing but rounding noise.
+        Variances, descending; zero where there is only rounding error.
     axes : ndarray of shape (r, p)
-        Their axes; what S has beyond them is zero.
+        Their axes; S has no variance in other directions.
     column_variances : ndarray of shape (p,)
         Diagonal of S.
     nu : float
         Degrees of freedom, ``Σ wᵢ - 1``.
     squared : bool
-        Whether they come from squares, so that all carry ε of the largest variance; else λₖ carries
-        ε ``√(λ₁λₖ)``.
+        Whether the variances were computed from S: then each has a rounding error of ``ε λ₁``. If
+        they were computed from a factor of S, that of λₖ is ``ε √(λ₁λₖ)``.
     """
 
     variances: Array
@@ -90,7 +88,7 @@ class Spectrum:
     def completing(
         cls, variances: Array, axes: Array, covariance: Covariance, nu: float, *, squared: bool
     ) -> Self:
-        """The leading variances (k,) and axes (k, p) of S, and the others that S has."""
+        """From the leading variances (k,) and axes (k, p) of S; the others are computed."""
         if isinstance(covariance, FactoredCovariance):
             table, eigenpairs = covariance.F, _of_factor
             columns = np.einsum("ij,ij->j", table, table)
@@ -113,7 +111,7 @@ class Spectrum:
     def loading_errors(self, count: int) -> Array:
         """Standard errors of the loadings of the leading components, shape (count, p).
 
-        Infinite where a variance is repeated: any axes of that plane would do.
+        Infinite where a variance is repeated: the axes of that plane are arbitrary.
         """
         p = self.axes.shape[1]
         positive = self.variances > 0
@@ -123,7 +121,7 @@ class Spectrum:
         for k in range(count):
             others = np.arange(roots.size) != k
             gaps = np.abs(self.variances - self.variances[k])
-            rounding = _EPSILON * p * roots[0] * (roots[0] if self.squared else roots[k])
+            rounding = VARIANCE_ROUNDING * p * roots[0] * (roots[0] if self.squared else roots[k])
             if (gaps[others] > rounding).all() if positive[k] else single_zero:
                 scales = np.divide(roots[k] * roots, gaps, out=np.zeros_like(gaps), where=others)
                 errors[k] = np.sqrt(scales**2 @ self.axes**2 / self.nu)
@@ -132,8 +130,8 @@ class Spectrum:
     def share_errors(self, count: int, *, cumulative: bool) -> Array:
         """Standard errors of the leading shares, or of their running sums; shape (count,).
 
-        With P and Q the sum of the shares in question and of the others, and P₂, Q₂ that of their
-        squares, the variance is ``2/ν (Q²P₂ + P²Q₂)``.
+        Let P be the sum of the shares in question and Q that of the others, and P₂ and Q₂ the sums
+        of their squares. Then the variance is ``2/ν (Q²P₂ + P²Q₂)``.
         """
         shares, r = self.shares, self.variances.size
         inside = np.tri(count, r) if cumulative else np.eye(count, r)
@@ -143,7 +141,7 @@ class Spectrum:
         return np.sqrt(2.0 / self.nu * variance)
 
     def broken_stick(self) -> ComponentCount:
-        """Components whose share exceeds that of the pieces of a stick broken at random."""
+        """Components whose share is larger than the pieces of a stick broken at random."""
         p = self.column_variances.size
         pieces = np.cumsum(1.0 / np.arange(p, 0, -1))[::-1] / p
         return _counted("share", self.shares, pieces[: self.shares.size])
@@ -151,12 +149,12 @@ class Spectrum:
     def parallel_analysis(
         self, quantile: float, n_draws: int, random: np.random.RandomState
     ) -> ComponentCount:
-        """Components whose variance exceeds a quantile of that of independent normal columns.
+        """Components whose variance is larger than a quantile of that of independent columns.
 
-        The columns drawn have the sample variances of those at hand, as Horn's have one. Their
-        scatter matrices come from their own (Wishart's) distribution by Bartlett's decomposition
-        (Anderson 2003, *An Introduction to Multivariate Statistical Analysis*, 3rd ed., corollary
-        7.2.1): no rows are made, however many there were.
+        The columns are normal, with the sample variances of the given ones (in Horn's paper, with
+        variance one). Their scatter matrices are drawn from Wishart's distribution by Bartlett's
+        decomposition (Anderson 2003, *An Introduction to Multivariate Statistical Analysis*, 3rd
+        ed., corollary 7.2.1). So no rows are drawn, and n does not matter for the time.
         """
         deviations = np.sqrt(self.column_variances)
         p, nu = deviations.size, self.nu
@@ -181,7 +179,7 @@ def variance_interval(variances: Array, nu: float, level: float) -> Array:
 
 
 def share_interval(shares: Array, errors: Array, level: float) -> Array:
-    """Ends on the scale of the log-odds, shape (k, 2); a share of none or all is known."""
+    """Ends on the scale of the log-odds, shape (k, 2); a share of 0 or 1 has no error."""
     quantile = stats.norm.isf((1.0 - check_level(level)) / 2.0)
     slope = shares * (1.0 - shares)
     spread = np.divide(errors, slope, out=np.zeros_like(errors), where=slope > 0)
@@ -192,28 +190,29 @@ def share_interval(shares: Array, errors: Array, level: float) -> Array:
 def sphericity_test(
     covariance: Covariance, mean: Array, nu: float, names: Sequence[str]
 ) -> HypothesisTest:
-    """Whether the columns are uncorrelated: ``-(ν - (2p + 5)/6) log det R`` is about χ².
+    """Test that the columns are uncorrelated, by ``-(ν - (2p + 5)/6) log det R``.
 
-    R is the correlation matrix, and p(p - 1)/2 the degrees of freedom. Source: Bartlett (1950),
+    R is the correlation matrix. The statistic is approximately χ² with p(p - 1)/2 degrees of
+    freedom. Source: Bartlett (1950),
     *Tests of significance in factor analysis*, British Journal of Statistical Psychology 3(2).
 
     Raises
     ------
     InferenceError
-        Where the determinant is zero or not defined; the message says of what.
+        If the determinant is zero or not defined; the message says why.
     """
     S = covariance.matrix()
     p = len(S)
     deviations = np.sqrt(np.diagonal(S))
     if p < 2:
         raise InferenceError("there is a single column, with nothing to be correlated with.")
-    constant = np.nonzero(deviations <= _EPSILON * np.abs(mean))[0]
+    constant = np.nonzero(deviations <= VARIANCE_ROUNDING * np.abs(mean))[0]
     if constant.size:
         raise InferenceError(
             f"column {names[constant[0]]} is constant, and has no correlations. Leave it out."
         )
     values = linalg.eigvalsh(S / np.outer(deviations, deviations))
-    if nu < p or values[0] <= _EPSILON * p * values[-1]:
+    if nu < p or values[0] <= VARIANCE_ROUNDING * p * values[-1]:
         raise InferenceError(
             "the correlation matrix is singular, and its determinant zero: columns are linearly "
             "dependent, or rows no more than columns. Leave columns out."
@@ -223,20 +222,21 @@ def sphericity_test(
 
 
 def _of_matrix(S: Array, /) -> tuple[Array, Array]:
-    """Eigenvalues of S, descending and zero where there is only rounding noise, and their axes."""
+    """Eigenvalues of S, descending and zero where there is only rounding error, and their axes."""
     values, vectors = linalg.eigh(S, check_finite=False)
-    return np.where(values > _EPSILON * len(S) * values[-1], values, 0.0)[::-1], vectors.T[::-1]
+    values = np.where(values > VARIANCE_ROUNDING * len(S) * values[-1], values, 0.0)
+    return values[::-1], vectors.T[::-1]
 
 
 def _of_factor(F: Array, /) -> tuple[Array, Array]:
-    """Those of ``FᵀF``."""
+    """Eigenvalues and axes of ``FᵀF``, in the same way."""
     _, roots, axes = linalg.svd(F, full_matrices=False, check_finite=False)
-    return np.where(roots > _EPSILON * max(F.shape) * roots[0], roots, 0.0) ** 2, axes
+    return np.where(roots > VARIANCE_ROUNDING * max(F.shape) * roots[0], roots, 0.0) ** 2, axes
 
 
 def _counted(name: str, values: Array, thresholds: Array) -> ComponentCount:
-    # By more than rounding: a single column has all of the variance, and so has its threshold.
-    above = np.logical_and.accumulate(values > thresholds * (1.0 + _EPSILON * values.size))
+    # Larger by more than rounding error: for a single column, value and threshold are equal.
+    above = np.logical_and.accumulate(values > thresholds * (1.0 + VARIANCE_ROUNDING * values.size))
     table = pd.DataFrame(
         {name: values, "threshold": thresholds},
         index=[f"component {k + 1}" for k in range(values.size)],

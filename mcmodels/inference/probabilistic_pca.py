@@ -1,4 +1,4 @@
-"""The Gaussian behind principal components: covariance, precision and likelihood of rows.
+"""The normal distribution of probabilistic PCA: covariance, precision, log-likelihood of rows.
 
 ``x ~ N(x̄, Vᵀ(Λ - σ²I)V + σ²I)`` with k orthonormal axes V, their variances Λ, and σ² the noise in
 all other directions. Source: Tipping and Bishop (1999), *Probabilistic principal component
@@ -12,14 +12,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mcmodels.arrays import Array
 from mcmodels.rows import RowBlock, Rows
-from mcmodels.rows.blocks import Array
 from mcmodels.rows.covariance import centred_near
 
 
 @dataclass(frozen=True)
 class ProbabilisticPCA:
-    """A Gaussian with k free variances and one common to all other directions.
+    """A normal distribution with k free variances and a common one in all other directions.
 
     Parameters
     ----------
@@ -30,7 +30,7 @@ class ProbabilisticPCA:
     variances : ndarray of shape (k,)
         Variance along each axis.
     noise_variance : float
-        Variance in the directions that no axis spans; no axis has less.
+        Variance in all other directions; an axis with less has this, too.
     """
 
     mean: Array
@@ -43,14 +43,14 @@ class ProbabilisticPCA:
         return self._matrix(np.maximum(self.variances, self.noise_variance), self.noise_variance)
 
     def precision(self) -> Array:
-        """Inverse of the covariance, its pseudoinverse when it is singular; shape (p, p)."""
+        """Inverse of the covariance (pseudoinverse if it is singular), shape (p, p)."""
         return self._matrix(self._precision_along, self._precision_across)
 
     def log_likelihood(self, rows: Rows) -> Array:
         """Log density of each row, shape (n,).
 
-        Where the covariance is singular this is the density on the subspace that has variance,
-        and -inf for rows off it.
+        If the covariance is singular, this is the density on the subspace that has variance, and
+        -inf for rows outside it.
         """
         along, across = self._precision_along, self._precision_across
         precisions = np.concatenate([along, np.full(self.mean.size - along.size, across)])

@@ -1,4 +1,4 @@
-"""Intervals of predicted probabilities: on the scale of the log-odds, and mapped back.
+"""Intervals of predicted probabilities: computed for the log-odds, and mapped back.
 
 With ``η = x̃ᵀθ`` and its standard error s, the interval of p is ``σ(η ± q s)``: it never leaves
 [0, 1] (Agresti 2013, *Categorical Data Analysis*, 3rd ed., §5.1.4). With more than two classes the
@@ -12,33 +12,33 @@ from collections.abc import Callable
 import numpy as np
 from scipy.special import expit, logsumexp, softmax
 
+from mcmodels.arrays import Array
 from mcmodels.inference.logistic_model import LogisticModelInference
 from mcmodels.rows import RowBlock, Rows
-from mcmodels.rows.blocks import Array
 
 __all__ = ["intervals_of_more", "intervals_of_two", "probability_intervals"]
 
 
 def probability_intervals(model: LogisticModelInference, rows: Rows, quantile: float) -> Array:
-    """Probability, standard error, lower and upper end of each class but the first of two.
+    """Probability, standard error, lower and upper end of each class, shape (n_rows, K, 4).
 
-    Shape (n_rows, 1 or K, 4).
+    With two classes, of the second class only: shape (n_rows, 1, 4).
     """
     of = _of_two if model.params.ndim == 1 else _of_more
     return rows.map(of(model, quantile))
 
 
 def intervals_of_two(eta: Array, s: Array, quantile: float) -> Array:
-    """The same of rows of two classes, from η and its standard error; shape (b, 1, 4)."""
+    """The same for two classes, from η and its standard error; shape (b, 1, 4)."""
     spread = expit(eta) * expit(-eta) * s
     ends = expit(eta - quantile * s), expit(eta + quantile * s)
     return np.stack([expit(eta), spread, *ends], axis=1)[:, np.newaxis]
 
 
 def intervals_of_more(eta: Array, between: Array, quantile: float) -> Array:
-    """The same of rows of K classes, from η and its covariance (b, K, K); shape (b, K, 4)."""
+    """The same for K classes, from η and its covariance (b, K, K); shape (b, K, 4)."""
     K = eta.shape[1]
-    # log pₖ/(1 - pₖ) = ηₖ - log Σ_{j≠k} exp ηⱼ, and its slopes by η.
+    # log pₖ/(1 - pₖ) = ηₖ - log Σ_{j≠k} exp ηⱼ, and its derivatives by η.
     others = eta[:, np.newaxis, :] + np.where(np.eye(K) > 0, -np.inf, 0.0)
     odds = eta - logsumexp(others, axis=2)
     J = np.eye(K) - softmax(others, axis=2)

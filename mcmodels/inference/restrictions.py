@@ -11,7 +11,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from mcmodels.rows.blocks import Array
+from mcmodels.arrays import Array
 
 __all__ = ["Restrictions"]
 
@@ -30,7 +30,7 @@ class Restrictions:
     q : ndarray of shape (r,)
         Its right-hand side.
     text : str
-        The same in words.
+        The restrictions as text.
     """
 
     R: Array
@@ -46,15 +46,15 @@ class Restrictions:
         stated : str, array-like of shape (r, k) or (k,), or pair (R, q)
             Text is a list of equations with commas between: ``"income = 0, age = 2*tenure"``. Each
             side is linear in the parameters; several equalities may follow each other
-            (``"a = b = 0"``), and ``"a - b"`` alone says that it is zero. A name that is not a
-            Python identifier stands in backticks: ``"`sex=male` = 0"``. A matrix alone has q = 0.
+            (``"a = b = 0"``), and ``"a - b"`` alone means that it is zero. A name that is not a
+            Python identifier must be in backticks: ``"`sex=male` = 0"``. A matrix alone means q=0.
         names : tuple of str
             Names of the parameters.
 
         Raises
         ------
         ValueError
-            For a name that is not there, text that is not linear, or a matrix of another width.
+            For an unknown name, text that is not linear, or a matrix of another width.
         """
         if isinstance(stated, str):
             return cls._parsed(stated, names)
@@ -108,7 +108,7 @@ class _Linear:
 
     @classmethod
     def parsed(cls, hidden: str, names: tuple[str, ...]) -> Self:
-        """What a side of an equation says, its backticked names hidden as hexadecimal."""
+        """One side of an equation, in which names in backticks are encoded as identifiers."""
         try:
             tree = ast.parse(hidden.strip(), mode="eval").body
         except SyntaxError:
@@ -154,13 +154,13 @@ class _Linear:
 
 
 def _split(text: str) -> list[str]:
-    """Equations: what is between commas that are not in backticks."""
+    """The equations: text between commas, except commas in backticks."""
     hidden = _hidden(text)
     return [_shown_ticks(part) for part in hidden.split(",") if part.strip()]
 
 
 def _hidden(text: str) -> str:
-    """The text with each backticked name spelt as an identifier."""
+    """The text with each name in backticks encoded as an identifier."""
     return _QUOTED.sub(lambda found: _STAND_IN.format(found[1].encode().hex()), text)
 
 

@@ -1,4 +1,4 @@
-"""Covariances that hold without equal variances or without independence: sandwiches.
+"""Covariances that are valid without equal variances or independence: sandwich estimators.
 
 With scores ``sᵢ = uᵢ ⊗ x̃ᵢ``, u the residual ``y - ŷ`` of least squares or ``y - p`` of classes, and
 A the inverse of ``X̃ᵀWX̃`` or of the Hessian,
@@ -14,10 +14,10 @@ cluster    ``A (Σ_g S_g S_gᵀ) A``, S_g sums of sᵢ       Liang and Zeger (19
 =========  ==========================================  ================================
 
 all as compared in MacKinnon and White (1985), *Some heteroskedasticity-consistent covariance matrix
-estimators with improved finite sample properties*, Journal of Econometrics 29(3). The leverage hᵢ
-is that of one row; a weight counts a row so many times. With two groupings the covariance is that
-by the first, plus that by the second, minus that by both together: Cameron, Gelbach and Miller
-(2011), *Robust inference with multiway clustering*, JBES 29(2), eq. 2.11.
+estimators with improved finite sample properties*, Journal of Econometrics 29(3). A row of weight
+two stands for two rows, each with the leverage hᵢ. With two groupings the covariance is that of the
+first, plus that of the second, minus that of both together: Cameron, Gelbach and Miller (2011),
+*Robust inference with multiway clustering*, JBES 29(2), eq. 2.11.
 """
 
 from __future__ import annotations
@@ -30,26 +30,31 @@ import numpy.typing as npt
 import pandas as pd
 from scipy import linalg, sparse
 
+from mcmodels.arrays import Array
 from mcmodels.exceptions import InferenceError
+from mcmodels.inference.tolerances import EIGENVALUE_ROUNDING, SMALLEST_REST
 from mcmodels.inference.whitening import Whitening
 from mcmodels.rows import RowBlock, Rows
-from mcmodels.rows.blocks import Array
 
-__all__ = ["ClusterCodes", "Kind", "RobustModel", "Sandwich", "cluster_covariance", "hc_covariance"]
+__all__ = [
+    "ClusterCodes",
+    "Kind",
+    "RobustCovariance",
+    "RobustModel",
+    "cluster_covariance",
+    "hc_covariance",
+]
 
 Kind = Literal["nonrobust", "HC0", "HC1", "HC2", "HC3", "cluster"]
 HC_KINDS = tuple(kind for kind in get_args(Kind) if kind.startswith("HC"))
 _POWER = {"HC0": 0, "HC1": 0, "HC2": 1, "HC3": 2}
-# A leverage closer to one than this has left no digit of the residual.
-_ONE = 1e-12
-_ROUNDING = 64 * float(np.finfo(np.float64).eps)
 
 
 class RobustModel(Protocol):
-    """What a sandwich is made of.
+    """What a robust covariance needs of a fit.
 
     The scores of a row are ``u ⊗ z`` with u its residuals, one for each output, and z from
-    ``whitening``; ``bread`` of shape (k, outputs × entries of z) makes parameters of them.
+    ``whitening``; ``bread`` of shape (k, outputs × entries of z) maps them to the parameters.
     """
 
     @property
@@ -68,11 +73,11 @@ class RobustModel(Protocol):
         ...
 
     def residuals(self, block: RowBlock) -> Array:
-        """U of each row, shape (n_rows, outputs)."""
+        """Residuals u of each row, shape (n_rows, outputs)."""
         ...
 
     def leverage(self, block: RowBlock, Z: Array) -> Array:
-        """H of each row, shape (n_rows,)."""
+        """Leverage h of each row, shape (n_rows,)."""
         ...
 
 
@@ -83,9 +88,10 @@ class ClusterCodes:
     Parameters
     ----------
     codes : ndarray of int of shape (n_rows, 1) or (n_rows, 3)
-        Of the grouping; or of the first, the second, and both together. -1 in absent rows.
+        The cluster of each row; with two groupings that by the first, by the second, and by both
+        together. -1 in rows of weight 0.
     counts : tuple of int
-        Number of clusters of each.
+        Number of clusters of each grouping.
     """
 
     codes: npt.NDArray[np.intp]
@@ -93,7 +99,7 @@ class ClusterCodes:
 
     @classmethod
     def of(cls, groups: Any, weights: Array | None, n_rows: int) -> ClusterCodes:
-        """From labels of shape (n_rows,) or (n_rows, 2); rows of weight 0 do not count.
+        """From labels of shape (n_rows,) or (n_rows, 2); rows of weight 0 are ignored.
 
         Raises
         ------
@@ -131,7 +137,7 @@ class ClusterCodes:
 
 
 @dataclass(frozen=True)
-class Sandwich:
+class RobustCovariance:
     """``A M Aᵀ`` over the parameters.
 
     Parameters
@@ -139,7 +145,7 @@ class Sandwich:
     bread : ndarray of shape (k, q)
         A.
     meat : ndarray of shape (q, q)
-        M; by two groupings, it may have negative eigenvalues.
+        M; with two groupings it may have negative eigenvalues.
     """
 
     bread: Array
@@ -147,19 +153,19 @@ class Sandwich:
 
     @property
     def covariance(self) -> Array:
-        """The product."""
+        """``A M Aᵀ``."""
         return self.bread @ self.meat @ self.bread.T
 
     @property
     def root(self) -> Array | None:
         """T with ``TTᵀ`` the covariance; None where M is not positive semi-definite."""
         values, vectors = linalg.eigh(self.meat)
-        if values[0] < -_ROUNDING * len(values) * values[-1]:
+        if values[0] < -EIGENVALUE_ROUNDING * len(values) * values[-1]:
             return None
         return self.bread @ (vectors * np.sqrt(np.clip(values, 0.0, None)))
 
 
-def hc_covariance(model: RobustModel, rows: Rows, kind: str) -> Sandwich:
+def hc_covariance(model: RobustModel, rows: Rows, kind: str) -> RobustCovariance:
     """HC0 to HC3 over the parameters, in one pass over the rows."""
     power = _POWER[kind]
 
@@ -168,7 +174,7 @@ def hc_covariance(model: RobustModel, rows: Rows, kind: str) -> Sandwich:
         U = model.residuals(block)
         if power:
             left = 1.0 - model.leverage(block, Z)
-            if left.min(initial=1.0) < _ONE:
+            if left.min(initial=1.0) < SMALLEST_REST:
                 raise InferenceError(
                     f"a row has leverage 1: it alone determines a parameter, and {kind} divides "
                     "its residual by zero. Drop the column that only it has, or choose HC1."
@@ -183,7 +189,7 @@ def hc_covariance(model: RobustModel, rows: Rows, kind: str) -> Sandwich:
     if kind == "HC1":
         n = rows.total_weight
         factor = n / _left(n, model.n_params)
-    return Sandwich(model.bread, factor * rows.reduce(summarise))
+    return RobustCovariance(model.bread, factor * rows.reduce(summarise))
 
 
 def cluster_covariance(
@@ -192,8 +198,8 @@ def cluster_covariance(
     counts: tuple[int, ...],
     *,
     use_correction: bool,
-) -> Sandwich:
-    """Cluster-robust covariance by one grouping or two, in one pass over the rows.
+) -> RobustCovariance:
+    """Cluster-robust covariance with one or two groupings, in one pass over the rows.
 
     Rows carry the codes of :class:`ClusterCodes` as ``extras["groups"]``.
     """
@@ -216,11 +222,11 @@ def cluster_covariance(
         if use_correction and count > 1:
             factor = count / (count - 1.0) * (n - 1.0) / _left(n, model.n_params)
         meat += sign * factor * (total.T @ total)
-    return Sandwich(model.bread, meat)
+    return RobustCovariance(model.bread, meat)
 
 
 class _Totals(list[Array]):
-    """Arrays that are added one by one."""
+    """A list of arrays; ``+=`` adds each array to its counterpart."""
 
     def __iadd__(self, other: list[Array]) -> _Totals:  # type: ignore[override, misc]
         for mine, theirs in zip(self, other, strict=True):
@@ -229,6 +235,7 @@ class _Totals(list[Array]):
 
 
 def _left(n: float, n_params: int) -> float:
+    """Degrees of freedom of the residuals; raises if there are none."""
     if n <= n_params:
         raise InferenceError(
             f"there are {n:g} rows (the sum of the weights) for {n_params} parameters, and the "

@@ -26,7 +26,7 @@ _LATEX = str.maketrans(
 
 @dataclass(frozen=True)
 class Summary:
-    """What a fit says, for people to read; ``print(summary)`` shows it.
+    """A summary of a fit, for people to read; ``print(summary)`` shows it.
 
     Parameters
     ----------
@@ -35,7 +35,7 @@ class Summary:
     facts : mapping of str to str
         About the data and the fit, above the tables.
     tables : mapping of str to DataFrame
-        Tables of numbers by their headings; a single one may have the heading "".
+        Tables of numbers by their headings; a single table may have the heading "".
     conclusions : mapping of str to str
         Statistics of the fit, below the tables.
     notes : tuple of str
@@ -49,7 +49,7 @@ class Summary:
     notes: tuple[str, ...] = ()
 
     def to_frame(self) -> pd.DataFrame:
-        """The numbers of the tables, unrounded; with a level of headings when there are several."""
+        """The numbers of the tables, unrounded; if there are several, with their headings."""
         tables = dict(self.tables)
         return next(iter(tables.values())).copy() if len(tables) == 1 else pd.concat(tables)
 
@@ -104,19 +104,19 @@ class Summary:
 
 
 def number(value: float) -> str:
-    """Six digits."""
+    """A number as text, with six digits."""
     return "undefined" if np.isnan(value) else f"{value:.6g}"
 
 
 def p_value(value: float) -> str:
-    """Four decimals; of small ones three digits, and of tiny ones only that they are tiny."""
+    """A p-value as text: four decimals; three digits below 1e-3; "<1e-16" below that."""
     if value < 1e-16:
         return "<1e-16"
     return f"{value:#.3g}" if value < 1e-3 else f"{value:.4f}"
 
 
 def _cells(column: pd.Series) -> list[str]:
-    """The numbers of a column in text, with the digits that its name asks for."""
+    """The numbers of a column as text; its name decides on the number of digits."""
     name = str(column.name)
     if name == "p_value":
         return [p_value(value) for value in column]
@@ -127,14 +127,14 @@ def _cells(column: pd.Series) -> list[str]:
 
 
 def _padded(cells: list[str]) -> list[str]:
-    """Padded on the right, so that flush right the points are below each other."""
+    """Cells with spaces on the right, so that decimal points align when cells are flush right."""
     behind = [len(cell) - f"{cell}.".index(".") for cell in cells]
     most = max(behind, default=0)
     return [cell + " " * (most - length) for cell, length in zip(cells, behind, strict=True)]
 
 
 def _columns(table: pd.DataFrame) -> list[tuple[str, list[str]]]:
-    """Headings, and cells that align; p-values have no common scale, and align on the right."""
+    """Headings, and cells with aligned decimal points; p-values are only flush right."""
     return [
         (_words(name), _cells(column) if name == "p_value" else _padded(_cells(column)))
         for name, column in table.items()
@@ -142,7 +142,7 @@ def _columns(table: pd.DataFrame) -> list[tuple[str, list[str]]]:
 
 
 def _table(table: pd.DataFrame) -> str:
-    """The table in text; one that is too wide goes on below, with the names again."""
+    """The table as text; one that is too wide is continued below, with the names again."""
     if table.empty:
         return ""
     names = _flush_left(["", *map(_short, table.index)])
@@ -157,7 +157,7 @@ def _table(table: pd.DataFrame) -> str:
 
 
 def _aligned(facts: Mapping[str, str]) -> str:
-    """One fact a line, values below each other."""
+    """One fact on each line, with the values aligned."""
     names = _flush_left(facts)
     indent = " " * (len(names[0]) + 2) if names else ""
     return "\n".join(
@@ -177,7 +177,7 @@ def _flush_left(names: Iterable[str]) -> list[str]:
 
 
 def _short(name: object) -> str:
-    """A name in one line; the middle of a long one is left out."""
+    """A name on one line; of a long name the middle is left out."""
     text = " ".join(str(name).split())
     half = _NAME_WIDTH // 2
     return text if len(text) <= _NAME_WIDTH else f"{text[:half]}…{text[1 - half :]}"
@@ -188,7 +188,7 @@ def _words(column: object) -> str:
 
 
 def _math(cell: str) -> str:
-    """A number as LaTeX sets it: with a minus, and powers of ten."""
+    """A number in LaTeX, with a minus sign and powers of ten."""
     if cell == "nan":
         return "--"
     mantissa, e, exponent = cell.replace("inf", r"\infty").partition("e")
@@ -196,7 +196,7 @@ def _math(cell: str) -> str:
 
 
 def _table_html(table: pd.DataFrame) -> str:
-    """Digits of one width, and spaces kept, for the points to align."""
+    """The table as HTML; in a monospaced font, so that decimal points align."""
     columns = _columns(table)
     lines = [_row_html("", "th", [heading for heading, _ in columns])]
     for name, *row in zip(table.index, *(cells for _, cells in columns), strict=True):

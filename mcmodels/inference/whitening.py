@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mcmodels.arrays import Array
 from mcmodels.rows import RowBlock
-from mcmodels.rows.blocks import Array, product
+from mcmodels.rows.blocks import product
 from mcmodels.rows.covariance import centred_near
 from mcmodels.solvers.least_squares import LeastSquares
 
@@ -16,17 +17,17 @@ __all__ = ["Whitening"]
 
 @dataclass(frozen=True)
 class Whitening:
-    """``z = Tᵀx̃`` with ``TTᵀ = (Σ wᵢ dᵢ x̃ᵢx̃ᵢᵀ)⁻¹``: scaled rows of z are orthonormal columns.
+    """``z = Tᵀx̃`` with ``TTᵀ = (Σ wᵢ dᵢ x̃ᵢx̃ᵢᵀ)⁻¹``, so that ``Σ wᵢ dᵢ zᵢzᵢᵀ = I``.
 
-    In these coordinates leverages are squared lengths and no product loses digits to columns that
-    lie far from zero or close together.
+    Leverages are the squared lengths of z. Products in these coordinates lose no digits if columns
+    lie far from zero or are nearly dependent.
 
     Parameters
     ----------
     root : ndarray of shape (p, r)
-        Maps features about ``mean``.
+        Maps the features minus ``mean`` to z.
     mean : ndarray of shape (p,)
-        Where the features are centred.
+        The centre of the features.
     constant : float or None
         The last entry of z; None without an intercept.
     """
@@ -37,7 +38,7 @@ class Whitening:
 
     @classmethod
     def of_least_squares(cls, fit: LeastSquares) -> Whitening:
-        """That of a least-squares fit: ``d = 1``, and A⁺ where columns are dependent."""
+        """From a least-squares fit: ``d = 1``; a pseudoinverse if columns are dependent."""
         moments = fit.moments
         intercept = fit.params.shape[1] > moments.n_features
         constant = moments.weight**-0.5 if intercept else None
@@ -56,14 +57,14 @@ class Whitening:
         return T
 
     def of(self, block: RowBlock) -> Array:
-        """Z, the rows of a block, shape (n_rows, number of entries of z)."""
+        """The rows z of a block, shape (n_rows, number of entries of z)."""
         Z = self.of_features(block)
         if self.constant is None:
             return Z
         return np.column_stack([Z, np.full(len(Z), self.constant)])
 
     def of_features(self, block: RowBlock) -> Array:
-        """Z without the last column, which is the constant."""
+        """The rows z without their last entry, which is the constant."""
         X, offset = centred_near(block.X, self.mean)
         Z = np.asarray(product(X.X, self.root))
         if offset.any():

@@ -18,9 +18,10 @@ from typing import Any, Self
 
 import numpy as np
 
+from mcmodels.arrays import Array
 from mcmodels.objectives.losses import Loss, Pointwise
 from mcmodels.rows import Derivatives, RowBlock, Rows, Slope
-from mcmodels.rows.blocks import Array, Sandwich
+from mcmodels.rows.blocks import Sandwich
 
 
 class LinearPredictorObjective:
@@ -64,7 +65,9 @@ class LinearPredictorObjective:
         """The Hessian over ``params.ravel()``."""
 
         def summarise(block: RowBlock) -> CurvatureSums:
-            return self._curvature(block, self._at(block, params))
+            X = block.X
+            pointwise = self.loss.at(block.y, X.predictor(params, own=False), X.scratch)
+            return self._curvature(block, pointwise)
 
         return self._assembled(self.rows.reduce(summarise), params)
 
@@ -92,24 +95,32 @@ class LinearPredictorObjective:
         def summarise(block: RowBlock) -> Array:
             diagonal = np.zeros(params.shape)
             by_class = np.atleast_2d(diagonal)
-            for pairs, sign, magnitude in self._at(block, params).curvature():
+            X = block.X
+            pointwise = self.loss.at(block.y, X.predictor(params, own=False), X.scratch)
+            for pairs, sign, magnitude in pointwise.curvature():
                 classes = [k for k, j in pairs if k == j]
                 if classes:
-                    by_class[classes] += sign * block.X.diagonal(block.weighted(magnitude))
+                    by_class[classes] += sign * X.diagonal(block.weighted(magnitude))
             return diagonal
 
         return self.rows.reduce(summarise) + self.penalty * self._penalised(np.ones_like(params))
 
     def slope(self, params: Array) -> Slope:
         """Value and gradient in one pass over the rows."""
-        total = self.rows.reduce(lambda block: self._slope(block, self._at(block, params)))
-        return self._with_penalty(total, params)
+
+        def summarise(block: RowBlock) -> Slope:
+            X = block.X
+            pointwise = self.loss.at(block.y, X.predictor(params, own=False), X.scratch)
+            return self._slope(block, pointwise)
+
+        return self._with_penalty(self.rows.reduce(summarise), params)
 
     def derivatives(self, params: Array) -> Derivatives:
         """Value, gradient and Hessian in one pass over the rows."""
 
         def summarise(block: RowBlock) -> Total:
-            pointwise = self._at(block, params)
+            X = block.X
+            pointwise = self.loss.at(block.y, X.predictor(params, own=False), X.scratch)
             return Total([self._slope(block, pointwise), self._curvature(block, pointwise)])
 
         slope, curvature = self.rows.reduce(summarise).parts
@@ -119,10 +130,6 @@ class LinearPredictorObjective:
     def over(self, rows: Rows, penalty: float) -> Self:
         """The same objective over other rows, with another penalty."""
         return type(self)(rows, self.loss, penalty)
-
-    def _at(self, block: RowBlock, params: Array) -> Pointwise:
-        X = block.X
-        return self.loss.at(block.y, X.predictor(params, own=False), X.scratch)
 
     def _slope(self, block: RowBlock, pointwise: Pointwise) -> Slope:
         return Slope(

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mcmodels.arrays import Array
 from mcmodels.objectives.user_loss import CurvatureRange, UserLoss
-from mcmodels.rows.blocks import Array
 
 __all__ = ["Jump", "find_jump", "least_curvature"]
 

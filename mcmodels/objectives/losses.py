@@ -14,8 +14,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import softmax
 
+from mcmodels.arrays import Array
 from mcmodels.rows import Scratch
-from mcmodels.rows.blocks import Array
 
 Codes = npt.NDArray[np.intp]
 

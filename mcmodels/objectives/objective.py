@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from mcmodels.rows.blocks import Array
+from mcmodels.arrays import Array
 
 
 class Objective(Protocol):

@@ -13,8 +13,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from mcmodels.arrays import Array
 from mcmodels.rows import FactoredMoments, Moments
-from mcmodels.rows.blocks import Array
 
 
 class QuadraticObjective:

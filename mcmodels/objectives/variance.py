@@ -17,8 +17,8 @@ from __future__ import annotations
 import numpy as np
 from scipy import linalg
 
+from mcmodels.arrays import Array
 from mcmodels.rows import Covariance
-from mcmodels.rows.blocks import Array
 
 
 class VarianceLagrangian:

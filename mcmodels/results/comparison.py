@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from mcmodels.inference.hypotheses import HypothesisTest
+from mcmodels.inference.tolerances import LIKELIHOOD_ROUNDING
 
 __all__ = ["likelihood_ratio_test"]
 
@@ -69,8 +70,7 @@ def likelihood_ratio_test(small: Any, big: Any) -> HypothesisTest:
             "same."
         )
     gain = 2.0 * (big.log_likelihood_ - small.log_likelihood_)
-    rounding = 64 * np.finfo(np.float64).eps * abs(big.log_likelihood_)
-    if gain < -max(rounding, 1e-8 * abs(big.log_likelihood_)):
+    if gain < -LIKELIHOOD_ROUNDING * abs(big.log_likelihood_):
         raise ValueError(
             f"big has a lower likelihood than small (by {-gain / 2:g}), so small is not nested in "
             "it, or a fit has not converged."

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from mcmodels.arrays import Array
 from mcmodels.exceptions import InferenceError
 from mcmodels.objectives import Objective
 from mcmodels.results.record import ParameterFit
 from mcmodels.results.training_rows import TrainingRows
 from mcmodels.rows import Rows
-from mcmodels.rows.blocks import Array
 from mcmodels.solvers.irls import InnerCurvature
 
 __all__ = ["CurvatureFit"]

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from scipy import linalg
 
+from mcmodels.arrays import Array
 from mcmodels.exceptions import InferenceError
 from mcmodels.inference.estimate import Estimate
 from mcmodels.inference.hypotheses import HypothesisTest
@@ -16,10 +17,9 @@ from mcmodels.inference.linear_model import LinearModelInference, LinearRobustMo
 from mcmodels.inference.summary import Summary, number, p_value
 from mcmodels.objectives import Objective
 from mcmodels.objectives.user_loss import UserLoss
-from mcmodels.results.record import ParameterFit, RobustCovariance, described
+from mcmodels.results.record import CovarianceKind, ParameterFit, described
 from mcmodels.results.training_rows import TrainingRows
 from mcmodels.rows import ColumnMoments, Rows
-from mcmodels.rows.blocks import Array
 from mcmodels.solvers.least_squares import LeastSquares, MatrixFreeFit
 
 __all__ = ["LinearFit"]
@@ -138,7 +138,7 @@ class LinearFit(ParameterFit):
         return float(self.factored("this").residual_scatter[0, 0])
 
     def robust_estimate(
-        self, rows: Rows, robust: RobustCovariance, loss: UserLoss | None = None
+        self, rows: Rows, robust: CovarianceKind, loss: UserLoss | None = None
     ) -> Estimate:
         """All parameters, by a robust covariance from the training rows."""
         model = self.model

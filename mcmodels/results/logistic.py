@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from mcmodels.arrays import Array
 from mcmodels.exceptions import InferenceError
 from mcmodels.inference.estimate import Estimate
 from mcmodels.inference.hypotheses import HypothesisTest
@@ -20,9 +21,8 @@ from mcmodels.inference.logistic_model import (
 from mcmodels.inference.summary import Summary, number, p_value
 from mcmodels.objectives.user_loss import UserLoss
 from mcmodels.results.curvature import CurvatureFit
-from mcmodels.results.record import RobustCovariance, described
+from mcmodels.results.record import CovarianceKind, described
 from mcmodels.rows import Rows
-from mcmodels.rows.blocks import Array
 
 __all__ = ["LogisticFit"]
 
@@ -87,7 +87,7 @@ class LogisticFit(CurvatureFit):
         return self.model
 
     def robust_estimate(
-        self, rows: Rows, robust: RobustCovariance, loss: UserLoss | None = None
+        self, rows: Rows, robust: CovarianceKind, loss: UserLoss | None = None
     ) -> Estimate:
         """All parameters, by a robust covariance from the training rows."""
         model = self.model

@@ -12,7 +12,7 @@ from mcmodels.inference.loss_model import LossModelInference, LossRobustModel
 from mcmodels.inference.summary import Summary, number
 from mcmodels.objectives.user_loss import UserLoss
 from mcmodels.results.curvature import CurvatureFit
-from mcmodels.results.record import RobustCovariance, described
+from mcmodels.results.record import CovarianceKind, described
 from mcmodels.rows import Rows
 
 __all__ = ["LossFit"]
@@ -75,7 +75,7 @@ class LossFit(CurvatureFit):
         return self.model.estimate
 
     def robust_estimate(
-        self, rows: Rows, robust: RobustCovariance, loss: UserLoss | None = None
+        self, rows: Rows, robust: CovarianceKind, loss: UserLoss | None = None
     ) -> Estimate:
         """All parameters, by a robust covariance from the training rows."""
         assert loss is not None

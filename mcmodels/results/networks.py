@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from mcmodels.arrays import Array
 from mcmodels.exceptions import InferenceError
 from mcmodels.objectives import Network, NetworkObjective, NetworkParameters
 from mcmodels.results.record import FitRecord
 from mcmodels.results.training_rows import TrainingRows
 from mcmodels.rows import Rows
-from mcmodels.rows.blocks import Array
 from mcmodels.solvers import Status
 
 if TYPE_CHECKING:

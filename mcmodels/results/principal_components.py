@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from mcmodels.arrays import Array
 from mcmodels.exceptions import InferenceError
 from mcmodels.inference.hypotheses import HypothesisTest
 from mcmodels.inference.principal_components import (
@@ -20,7 +21,6 @@ from mcmodels.inference.summary import Summary, number
 from mcmodels.objectives import VarianceLagrangian
 from mcmodels.results.record import FitRecord
 from mcmodels.rows import Covariance
-from mcmodels.rows.blocks import Array
 
 __all__ = ["PrincipalComponents"]
 

@@ -10,21 +10,21 @@ from typing import Any
 
 import numpy as np
 
+from mcmodels.arrays import Array
 from mcmodels.inference.delta import DeltaMethod, delta_method
 from mcmodels.inference.estimate import Estimate
 from mcmodels.inference.robust import (
+    RobustCovariance,
     RobustModel,
-    Sandwich,
     cluster_covariance,
     hc_covariance,
 )
 from mcmodels.objectives import Objective
 from mcmodels.objectives.user_loss import UserLoss
 from mcmodels.rows import Rows, Seen
-from mcmodels.rows.blocks import Array
 from mcmodels.solvers import Status
 
-__all__ = ["INTERCEPT", "FitRecord", "ParameterFit", "RobustCovariance", "described", "digest"]
+__all__ = ["INTERCEPT", "CovarianceKind", "FitRecord", "ParameterFit", "described", "digest"]
 
 INTERCEPT = "(intercept)"
 
@@ -93,7 +93,7 @@ class FitRecord:
 
 
 @dataclass(frozen=True)
-class RobustCovariance:
+class CovarianceKind:
     """Which covariance of the parameters is asked for.
 
     Parameters
@@ -112,7 +112,7 @@ class RobustCovariance:
     use_correction: bool = True
     df_correction: bool = True
 
-    def of(self, model: RobustModel, rows: Rows) -> Sandwich:
+    def of(self, model: RobustModel, rows: Rows) -> RobustCovariance:
         """The covariance; clusters are the companions "groups" of the rows."""
         if self.kind != "cluster":
             return hc_covariance(model, rows, self.kind)
@@ -200,7 +200,7 @@ class ParameterFit(FitRecord):
         raise NotImplementedError
 
     def robust_estimate(
-        self, rows: Rows, robust: RobustCovariance, loss: UserLoss | None = None
+        self, rows: Rows, robust: CovarianceKind, loss: UserLoss | None = None
     ) -> Estimate:
         """All parameters, by a robust covariance from the training rows.
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from mcmodels.arrays import Array
 from mcmodels.rows import CrossSums, RowBlock, Rows, Seen
-from mcmodels.rows.blocks import Array
 
 __all__ = ["TrainingRows"]
 
@@ -238,7 +238,7 @@ class TrainingRows:
         reach: Array,
     ) -> None:
         at = _first_difference(expected, found, reach)
-        if at is None:
+        if at is None or expected is None:
             return
         raise ValueError(
             f"these are not the rows that the model was fitted to: {what}{name(at)} is "

@@ -9,9 +9,9 @@ from mcmodels.rows.covariance import (
     RowsCovariance,
 )
 from mcmodels.rows.cross_sums import CrossSums, RowsWithCrossSums
-from mcmodels.rows.derivatives import Derivatives, Slope
 from mcmodels.rows.moments import Moments
 from mcmodels.rows.scratch import Scratch
+from mcmodels.rows.slopes import Derivatives, Slope
 from mcmodels.rows.source import ArrayRows, Extent, Rows
 from mcmodels.rows.stream import RowStream, StreamRows
 from mcmodels.rows.streamed import (

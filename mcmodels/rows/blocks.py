@@ -1,6 +1,6 @@
 """A block of design rows, dense or sparse, and the few products that every fit is made of.
 
-Products are made by :func:`product`, which lets other threads run.
+All products are made by :func:`product`, which lets other threads run meanwhile.
 
 A design row is ``x̃ = (x, 1)`` with an intercept and ``x̃ = x`` without; the intercept is always
 the last column and is never stored.
@@ -16,22 +16,14 @@ from typing import Any, Self
 import numpy as np
 from scipy import sparse
 
-from mcmodels.rows.scratch import Array, Scratch
-
-# A sparse column with more entries than this is centred by filling it in; below it, centring
-# about zero costs less than one decimal digit: mean² ≤ density · E[x²], so that
-# var ≥ (1 - density) E[x²].
-_FILLED_COLUMN_DENSITY = 0.5
-# Shorter rows meet a vector several at a time: NumPy's inner loops would be as short as they are.
-_SHORT_ROW, _LONG_ROW = 32, 160
-# A product of sparse rows with themselves costs about this many times more a multiplication than
-# the dense one.
-_SPARSE_PRODUCT_COST = 24
+from mcmodels.arrays import Array, Matrix
+from mcmodels.rows.scratch import Scratch
+from mcmodels.rows.sizes import FILLED_COLUMN_DENSITY, JOINED_ROW, SHORT_ROW, SPARSE_PRODUCT_COST
 
 
 @dataclass
 class Sandwich:
-    """``X̃ᵀ diag(w) X̃`` in parts, which sum in place.
+    """The matrix ``X̃ᵀ diag(w) X̃`` in parts; ``+=`` adds another one in place.
 
     Parameters
     ----------
@@ -64,7 +56,7 @@ class Sandwich:
         return self.gram.toarray() if sparse.issparse(self.gram) else self.gram
 
     def matrix(self) -> Array:
-        """The whole, shape (P, P); exactly symmetric."""
+        """The whole matrix, shape (P, P); exactly symmetric."""
         gram = self.dense_gram()
         if self.border is None:
             return gram
@@ -85,11 +77,11 @@ class Design(ABC):
     intercept : bool
         Whether a column of ones follows the features.
     scratch : Scratch, default=None
-        Arrays to work in; by default its own.
+        Work arrays; by default new ones.
     """
 
-    def __init__(self, X: Any, *, intercept: bool, scratch: Scratch | None = None) -> None:
-        self.X = X
+    def __init__(self, X: Matrix, *, intercept: bool, scratch: Scratch | None = None) -> None:
+        self.X: Any = X
         self.intercept = intercept
         self.scratch = Scratch() if scratch is None else scratch
 
@@ -101,7 +93,8 @@ class Design(ABC):
     def predictor(self, params: Array, *, own: bool = True) -> Array:
         """Linear predictor ``η = X̃θ``: (n_rows,) for params (P,), (n_rows, K) for (K, P).
 
-        Unless it is the caller's ``own``, it is valid until the next that is not.
+        With ``own`` the result is a new array. Without, it is a work array, which the next such
+        call overwrites.
         """
         coef = params[..., :-1] if self.intercept else params
         eta = self._times(np.ascontiguousarray(coef.T), own)
@@ -124,18 +117,17 @@ class Design(ABC):
         """``XᵀY`` of the features, for Y of shape (n_rows, m)."""
         return product(self.X.T, Y)
 
+    @abstractmethod
     def sandwich(self, weights: Array | None) -> Sandwich:
         """``X̃ᵀ diag(weights) X̃`` for weights ≥ 0; None stands for ones."""
-        ones = np.ones(self.n_rows) if weights is None else weights
-        border = self.products(ones) if self.intercept else None
-        return Sandwich(self._gram(weights), border, float(ones.sum()))
 
-    @abstractmethod
-    def _gram(self, weights: Array | None) -> Any:
-        """``Xᵀ diag(weights) X`` of the features alone."""
+    def _border(self, weights: Array | None) -> tuple[Array | None, float]:
+        """The other parts of a sandwich: ``Xᵀw`` (None without an intercept) and ``Σ wᵢ``."""
+        unit = np.ones(self.n_rows) if weights is None else weights
+        return self.products(unit) if self.intercept else None, float(unit.sum())
 
     def mean(self, weights: Array | None) -> Array:
-        """Weighted mean of the features."""
+        """Weighted mean of the features, shape (p,)."""
         unit = np.ones(self.n_rows) if weights is None else weights
         return product(self.X.T, unit) / unit.sum()
 
@@ -151,7 +143,7 @@ class Design(ABC):
 
     @abstractmethod
     def centre_near(self, point: Array) -> Array:
-        """The part of ``point`` about which these rows are centred without losing their storage."""
+        """The centre closest to ``point`` that can be subtracted without changing the storage."""
 
     @abstractmethod
     def centred(self, centre: Array) -> Design:
@@ -171,22 +163,23 @@ class DenseDesign(Design):
         out = self.scratch.array("predictor", (self.n_rows, B.size // len(B)))
         return product(self.X, B, out=out if B.ndim == 2 else out[:, 0])
 
-    def _gram(self, weights: Array | None) -> Array:
-        # The product of an array with its own transpose is one syrk: half the work of a
-        # general product, and exactly symmetric.
-        if weights is None:
-            return product(self.X.T, self.X)
-        Z = self._like_rows("scaled")
-        (root,) = self.scratch.vectors("root", 1, self.n_rows)
-        np.multiply(self.X, np.sqrt(weights, out=root)[:, np.newaxis], out=Z)
-        return product(Z.T, Z)
+    def sandwich(self, weights: Array | None) -> Sandwich:
+        """``X̃ᵀ diag(weights) X̃``."""
+        Z = self.X
+        if weights is not None:
+            Z = self._like_rows("scaled")
+            (root,) = self.scratch.vectors("root", 1, self.n_rows)
+            np.multiply(self.X, np.sqrt(weights, out=root)[:, np.newaxis], out=Z)
+        # BLAS computes the product of an array with its own transpose by syrk: half the work of
+        # a general product, and exactly symmetric.
+        return Sandwich(product(Z.T, Z), *self._border(weights))
 
     def centre_near(self, point: Array) -> Array:
-        """The part of ``point`` about which these rows are centred in their storage."""
+        """The point itself."""
         return point
 
     def centred(self, centre: Array) -> DenseDesign:
-        """The features minus ``centre``, without an intercept; valid until the next call."""
+        """The features minus ``centre``, without an intercept; the next call overwrites them."""
         X = self.X
         if centre.any():
             X = self._like_rows("centred")
@@ -202,38 +195,40 @@ class DenseDesign(Design):
 
 
 class SparseDesign(Design):
-    """Design rows in a float64 CSR array; products cost what the stored entries cost."""
+    """Design rows in a float64 CSR array; the cost of products is that of the stored entries."""
 
-    def _gram(self, weights: Array | None) -> Any:
+    def sandwich(self, weights: Array | None) -> Sandwich:
+        """``X̃ᵀ diag(weights) X̃``; the gram is a sparse array if that takes less time."""
         X = self.X
         n_rows, n_features = X.shape
         multiplications = float((np.diff(X.indptr).astype(np.float64) ** 2).sum())
-        if multiplications * _SPARSE_PRODUCT_COST > n_rows * float(n_features) ** 2:
+        if multiplications * SPARSE_PRODUCT_COST > n_rows * float(n_features) ** 2:
             filled = self.scratch.array("filled", X.shape)
             X.toarray(out=filled)
-            return DenseDesign(filled, intercept=False, scratch=self.scratch)._gram(weights)
+            dense = DenseDesign(filled, intercept=False, scratch=self.scratch)
+            return Sandwich(dense.sandwich(weights).gram, *self._border(weights))
         entries = X.data
         if weights is not None:
             entries = entries * np.sqrt(np.repeat(weights, np.diff(X.indptr)))
         Z = _like_rows(X, entries)
-        # Each entry and its mirror image are the same sum in the same order: the transpose is
-        # the product, in rows.
-        return Z.T.dot(Z.tocsc()).T
+        # Exactly symmetric: an entry and its mirror image are the same sum in the same order. So
+        # the transpose is the same matrix, and it is in CSR format.
+        return Sandwich(Z.T.dot(Z.tocsc()).T, *self._border(weights))
 
     def square_sums(self, weights: Array | None = None) -> Array:
         """``Σᵢ wᵢ xᵢⱼ²`` of each feature."""
         unit = np.ones(self.n_rows) if weights is None else weights
         X = self.X
-        if not X.has_canonical_format:  # an entry may be the sum of several that are stored
+        if not X.has_canonical_format:  # an entry may be stored as a sum of several
             X = X.copy()
             X.sum_duplicates()
         return _like_rows(X, X.data**2).T.dot(unit)
 
     def centre_near(self, point: Array) -> Array:
-        """The part of ``point`` about which these rows are centred in their storage."""
+        """The entries of ``point`` in nearly full columns, and zero in the others."""
         n_rows, n_features = self.X.shape
         stored = np.bincount(self.X.indices, minlength=n_features)
-        return np.where(stored > _FILLED_COLUMN_DENSITY * n_rows, point, 0.0)
+        return np.where(stored > FILLED_COLUMN_DENSITY * n_rows, point, 0.0)
 
     def centred(self, centre: Array) -> SparseDesign:
         """The features minus ``centre``, without an intercept."""
@@ -258,7 +253,7 @@ class SparseDesign(Design):
 
 @dataclass(frozen=True)
 class RowBlock:
-    """Consecutive rows: features, targets, weights, and whatever else goes with each row.
+    """Consecutive rows: features, targets, weights, and further values of each row by name.
 
     Parameters
     ----------
@@ -269,9 +264,9 @@ class RowBlock:
     weights : ndarray of shape (n_rows,), or None
         Row weights ≥ 0; None stands for ones.
     start : int, default=0
-        Position of the first row in an array, where there is one.
+        Position of the first row among all rows.
     extras : mapping of str to ndarray, default={}
-        Further values of each row by name, as they were given: ``block.extras["groups"]``.
+        Further values of each row, unchanged: ``block.extras["groups"]``.
     """
 
     X: Design
@@ -288,7 +283,7 @@ class RowBlock:
 
     @property
     def rows(self) -> slice:
-        """Where the rows are in an array without absent rows."""
+        """Where the rows stand among all rows, if none has weight 0."""
         return slice(self.start, self.start + self.X.n_rows)
 
     @property
@@ -297,11 +292,11 @@ class RowBlock:
         return float(self.X.n_rows if self.weights is None else self.weights.sum())
 
 
-def product(A: Any, B: Array, *, out: Array | None = None) -> Any:
+def product(A: Matrix, B: Array, *, out: Array | None = None) -> Any:
     """``AB`` for A dense or sparse.
 
-    NumPy's matmul keeps other threads waiting where the result is small, its dot copies arrays that
-    are not contiguous (slices of F-ordered ones).
+    NumPy's matmul makes other threads wait when the result is small. Its dot copies arrays that are
+    not contiguous, such as slices of F-ordered ones. So each is used where the other is slow.
     """
     if sparse.issparse(A):
         return A.dot(B)
@@ -310,12 +305,12 @@ def product(A: Any, B: Array, *, out: Array | None = None) -> Any:
 
 
 def is_by_column(X: Any) -> bool:
-    """Whether columns, and not rows, of an array are contiguous."""
+    """Whether an array is stored column by column."""
     return bool(X.strides[0] < X.strides[1])
 
 
 def rows_between(X: Any, part: slice) -> Any:
-    """Rows of a matrix, or of CSR, in place: SciPy copies the rows that it slices."""
+    """Some rows of an array or a CSR array, without a copy; SciPy would copy them."""
     if not sparse.issparse(X):
         return X[part]
     start, stop, _ = part.indices(X.shape[0])
@@ -328,19 +323,23 @@ def rows_between(X: Any, part: slice) -> Any:
 
 
 def _in_place(part: Any) -> Any:
-    """Part of an array as SciPy does not copy it: it copies less than half of what is held."""
+    """The same memory as an array of its own.
+
+    SciPy copies a slice that is less than half of the array it was taken from.
+    """
     return np.asarray(memoryview(part))[:]
 
 
 def _like_rows(X: Any, entries: Array) -> Any:
-    """Other entries where sparse rows have theirs."""
+    """A sparse array with entries in the same places as X, and other values."""
     return sparse.csr_array((entries, X.indices, X.indptr), shape=X.shape)
 
 
 def _subtract_row(X: Array, row: Array, *, out: Array) -> None:
+    """``X - row``; several short rows are taken as one long row."""
     n_rows, n_columns = X.shape
-    if n_columns < _SHORT_ROW and X.flags.c_contiguous:
-        together = _LONG_ROW // max(n_columns, 1)
+    if n_columns < SHORT_ROW and X.flags.c_contiguous:
+        together = JOINED_ROW // max(n_columns, 1)
         whole = n_rows - n_rows % together
         wide = (-1, together * n_columns)
         np.subtract(X[:whole].reshape(wide), np.tile(row, together), out=out[:whole].reshape(wide))

@@ -1,4 +1,4 @@
-"""First and second moments of each column of (x, y) alone: no cross-products, no p×p matrix."""
+"""Mean and variance of each column of (x, y): no cross-products, no p×p matrix."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from typing import Self
 
 import numpy as np
 
-from mcmodels.rows.blocks import Array, RowBlock, product
+from mcmodels.arrays import Array
+from mcmodels.rows.blocks import RowBlock, product
 from mcmodels.rows.means import JointMean
 from mcmodels.rows.moments import point_near_mean
 from mcmodels.rows.source import Rows
@@ -22,7 +23,8 @@ class ColumnMoments(JointMean):
     weight : float
         ``Σ wᵢ``.
     origin, offset : ndarray of shape (p + m,)
-        A point near the weighted mean of the p features and m targets, and the mean minus it.
+        A point near the weighted mean of the p features and m targets, and the mean minus this
+        point.
     squares : ndarray of shape (p + m,)
         Centred squares.
     n_features : int
@@ -39,7 +41,7 @@ class ColumnMoments(JointMean):
     def of(cls, rows: Rows, *, targets: bool = True) -> Self:
         """Moments of the columns, in one pass; not finite where squares overflow.
 
-        Without ``targets`` y is not looked at, and m = 0.
+        Without ``targets`` y is ignored, and m = 0.
         """
         p = rows.n_features
         with np.errstate(over="ignore", invalid="ignore"):

@@ -1,7 +1,7 @@
-"""The sample covariance S of rows, as a matrix, as a factor, or never formed at all.
+"""The sample covariance S of rows: as a matrix, as a factor, or through passes over the rows.
 
-``S = Σ wᵢ (xᵢ - x̄)(xᵢ - x̄)ᵀ / (Σ wᵢ - 1)``: weights count rows, so that a weight of two is a row
-given twice.
+``S = Σ wᵢ (xᵢ - x̄)(xᵢ - x̄)ᵀ / (Σ wᵢ - 1)``. Weights count rows: a row of weight two is the same as
+two rows.
 """
 
 from __future__ import annotations
@@ -11,7 +11,8 @@ from typing import Protocol
 
 import numpy as np
 
-from mcmodels.rows.blocks import Array, Design, RowBlock, product
+from mcmodels.arrays import Array
+from mcmodels.rows.blocks import Design, RowBlock, product
 from mcmodels.rows.source import Rows
 
 
@@ -29,7 +30,7 @@ class Covariance(Protocol):
 
 @dataclass(frozen=True)
 class CovarianceMatrix:
-    """S held as a matrix of shape (p, p)."""
+    """S stored as a matrix of shape (p, p)."""
 
     S: Array
 
@@ -44,7 +45,7 @@ class CovarianceMatrix:
 
 @dataclass(frozen=True)
 class FactoredCovariance:
-    """S held as F of shape (m, p) with ``FᵀF = S``; worth it when m < p."""
+    """S stored as F of shape (m, p) with ``FᵀF = S``; smaller than S when m < p."""
 
     F: Array
 
@@ -63,7 +64,7 @@ class RowsCovariance:
     Parameters
     ----------
     rows : Rows
-        The rows; their intercept is not looked at.
+        The rows; their intercept is ignored.
 
     Attributes
     ----------
@@ -85,7 +86,7 @@ class RowsCovariance:
         return self._point + self._offset
 
     def centred(self, X: Design) -> tuple[Design, Array]:
-        """Rows about a point that keeps their storage, and how far the mean lies from it."""
+        """Rows minus a point that keeps their storage, and the mean minus this point."""
         near, offset = centred_near(X, self._point)
         return near, offset + self._offset
 
@@ -122,7 +123,7 @@ class RowsCovariance:
 
 
 def centred_near(X: Design, mean: Array) -> tuple[Design, Array]:
-    """Rows about a point that keeps their storage, and how far the mean lies from that point."""
+    """Rows minus a point that keeps their storage, and the mean minus this point."""
     centre = X.centre_near(mean)
     return X.centred(centre), mean - centre
 

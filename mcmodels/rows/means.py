@@ -1,14 +1,14 @@
-"""The mean of joint rows z = (x, y), held as a point plus an offset."""
+"""The mean of joint rows z = (x, y), stored as a point plus an offset."""
 
 from __future__ import annotations
 
-from mcmodels.rows.blocks import Array
+from mcmodels.arrays import Array
 
 
 class JointMean:
     """Mean of p features and m targets as ``origin + offset``, both of shape (p + m,).
 
-    Means that agree in their leading digits still differ exactly.
+    So the difference of two means is exact even when their leading digits agree.
     """
 
     origin: Array

@@ -8,15 +8,11 @@ from typing import Self
 
 import numpy as np
 
-from mcmodels.rows.blocks import Array, DenseDesign, RowBlock, Sandwich, product
+from mcmodels.arrays import Array
+from mcmodels.rows.blocks import DenseDesign, RowBlock, Sandwich, product
 from mcmodels.rows.means import JointMean
+from mcmodels.rows.sizes import CENTRED_ROW, MANY_ENTRIES, MEAN_SAMPLE, NEAR_ZERO
 from mcmodels.rows.source import Rows
-
-# Rows from which the point is taken that cross-products are summed about.
-_SAMPLE = 1024
-# In many short rows, a mean of this many standard deviations is about zero: there, centring is what
-# a fit would wait for.
-_MANY_ENTRIES, _SHORT_ROW, _NEAR_ZERO = 2**20, 64, 4.0
 
 
 @dataclass(frozen=True)
@@ -25,15 +21,16 @@ class Moments(JointMean):
 
     Rows are summed about a point near their mean, and sums about different points are merged by
     the pairwise update of Chan, Golub and LeVeque (1983), *Algorithms for computing the sample
-    variance*, The American Statistician 37(3), eq. 2.1: nothing is ever the small difference of two
-    large numbers.
+    variance*, The American Statistician 37(3), eq. 2.1. So no result is a small difference of two
+    large numbers, which would lose digits.
 
     Parameters
     ----------
     weight : float
         ``Σ wᵢ``.
     origin, offset : ndarray of shape (p + m,)
-        A point near the weighted mean of the p features and m targets, and the mean minus it.
+        A point near the weighted mean of the p features and m targets, and the mean minus this
+        point.
     scatter : ndarray of shape (p + m, p + m)
         Centred cross-products.
     n_features : int
@@ -51,7 +48,7 @@ class Moments(JointMean):
 
     @classmethod
     def of(cls, rows: Rows) -> Self:
-        """Moments of rows, in one pass over them; not finite where squares overflow."""
+        """Moments of rows, in one pass; not finite where squares overflow."""
         with np.errstate(over="ignore", invalid="ignore"):
             origin = point_near_mean(rows)
             return cls._from_sums(rows.reduce(_summed_about(origin)), origin, rows)
@@ -91,7 +88,7 @@ class Moments(JointMean):
         )
 
     def about_origin(self) -> Moments:
-        """The same sums about zero: mean 0, scatter ``Σ wᵢ zᵢ zᵢᵀ``."""
+        """The moments about zero: mean 0, scatter ``Σ wᵢ zᵢ zᵢᵀ``."""
         return Moments(
             self.weight,
             np.zeros_like(self.mean),
@@ -124,7 +121,7 @@ class Moments(JointMean):
     def residual_scatter(self, coef: Array) -> Array:
         """``Σ wᵢ rᵢ rᵢᵀ`` of the residuals at the minimising coefficients (p, m), shape (m, m).
 
-        A difference, of which little is left where little is: ``Syy - Syx β``.
+        The difference ``Syy - Syx β``: it has few correct digits where residuals are small.
         """
         Syy = self.scatter[self.n_features :, self.n_features :]
         explained = self.Sxy.T @ coef
@@ -138,21 +135,22 @@ class Moments(JointMean):
 
 
 def point_near_mean(rows: Rows) -> Array:
-    """A point (x, y) about which the rows lose no digits when their squares are summed.
+    """A point (x, y) so near the mean that sums of squares about it lose no digits.
 
-    Columns that lie about zero keep zero, and blocks that need no shift are not copied; with many
-    short rows, one digit is given for that.
+    It is zero in columns whose mean is small beside their standard deviation, because blocks that
+    need no shift are not copied. With many short rows the mean may be larger: that costs one digit
+    and saves much time.
     """
-    first, second = _targets_and_squares(rows.sample(_SAMPLE))
+    first, second = _targets_and_squares(rows.sample(MEAN_SAMPLE))
     variance = second - first**2
     if not rows.intercept:
         first = np.zeros_like(first)
-    many = rows.n_rows * rows.n_features > _MANY_ENTRIES and rows.n_features < _SHORT_ROW
+    many = rows.n_rows * rows.n_features > MANY_ENTRIES and rows.n_features < CENTRED_ROW
     many &= rows.dtype == np.float64
-    near = _NEAR_ZERO if many else 1.0
-    # NaN is left for the sums to find.
+    near = NEAR_ZERO if many else 1.0
+    # The comparison is false for NaN, which the sums will show.
     origin = np.where(first**2 > near**2 * variance, first, 0.0)
-    # Rows in float32 are centred about numbers that float32 holds.
+    # Rows in float32 need a centre that float32 can represent.
     return origin.astype(rows.dtype).astype(np.float64)
 
 
@@ -170,7 +168,7 @@ def _targets_and_squares(rows: Rows) -> tuple[Array, Array]:
 
 @dataclass
 class _Sums:
-    """Cross-products of (x, y) about a point, which sum in place."""
+    """Cross-products of (x, y) about a point; ``+=`` adds others in place."""
 
     features: Sandwich
     products: Array

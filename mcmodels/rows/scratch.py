@@ -1,7 +1,8 @@
-"""Arrays that a walk over blocks uses again and again.
+"""Work arrays that a walk over blocks uses again for each block.
 
-A new array of a block's size costs more than the sums that are taken from it: the system hands it
-out page by page, each zeroed. So a walk has one of each kind, and every block overwrites it.
+A new array of the size of a block costs more time than the sums that are taken from it, because
+the system clears each new page. So a walk keeps one array of each kind, and each block overwrites
+it.
 """
 
 from __future__ import annotations
@@ -11,11 +12,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-Array = npt.NDArray[np.float64]
+from mcmodels.arrays import Array
 
 
 class Scratch:
-    """Named arrays, each valid until it is asked for again."""
+    """Named work arrays; what one holds is valid until the same name is asked for again."""
 
     def __init__(self) -> None:
         self._arrays: dict[tuple[str, str], Any] = {}
@@ -23,7 +24,7 @@ class Scratch:
 
     @property
     def inner(self) -> Scratch:
-        """Arrays for what is made from these arrays, so that it never overwrites them."""
+        """Other arrays, for results that are computed from these and must not overwrite them."""
         if self._inner is None:
             self._inner = Scratch()
         return self._inner
@@ -36,7 +37,7 @@ class Scratch:
         by_column: bool = False,
         dtype: npt.DTypeLike = np.float64,
     ) -> Any:
-        """An array of undefined content: C-ordered, or F-ordered when ``by_column``."""
+        """An uninitialised array: C-ordered, or F-ordered when ``by_column``."""
         rows, columns = shape
         size = rows * columns
         key = name, np.dtype(dtype).char
@@ -48,5 +49,5 @@ class Scratch:
         return held[:size].reshape(rows, columns)
 
     def vectors(self, name: str, count: int, size: int) -> list[Array]:
-        """So many vectors of undefined content."""
+        """A number of uninitialised vectors."""
         return list(self.array(name, (count, size)))

@@ -1,9 +1,9 @@
 """Many float32 rows: products in float32 over short runs of rows, summed in float64.
 
-Entries of float32 are known to 6e-8. What rounding adds in a run has a random sign, and over many
-runs little of it is left: relative to the lengths of the columns, scatter matrices were seen to be
-right to 3e-8 to 1e-7. Everything else (predictors, residuals, factorisations) sees the rows in
-float64.
+Entries of float32 have a relative error of 6e-8. Rounding errors in a run have random signs, and
+mostly cancel over many runs: measured errors of scatter matrices, relative to the lengths of the
+columns, were 3e-8 to 1e-7. Everything else (predictors, residuals, factorisations) uses the rows
+in float64.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ from typing import Any
 
 import numpy as np
 
-from mcmodels.rows.blocks import Array, DenseDesign, is_by_column
+from mcmodels.arrays import Array
+from mcmodels.rows.blocks import DenseDesign, Sandwich, is_by_column
 from mcmodels.rows.scratch import Scratch
+from mcmodels.rows.sizes import FLOAT32_RUN
 
-# Longer runs cost digits, shorter ones time: each adds p² entries in float64.
-_RUN = 512
-# Rounding unit of a scatter matrix, seen on 20,000×1,000 to 1,000,000×40.
+# Relative rounding unit of a scatter matrix; measured on 20,000×1,000 to 1,000,000×40 entries.
 SINGLE_PRODUCT_EPSILON = 1e-7
-# Sums of squares below this have lost digits to gradual underflow of float32.
+# Smaller sums of squares have lost digits: float32 has few digits near its smallest numbers.
 _SMALLEST = 1e-28
 
 
@@ -34,7 +34,7 @@ class SinglePrecisionDesign(DenseDesign):
     intercept : bool
         Whether a column of ones follows the features.
     scratch : Scratch
-        Arrays to work in.
+        Work arrays.
     """
 
     def __init__(self, raw: Any, *, intercept: bool, scratch: Scratch) -> None:
@@ -55,11 +55,14 @@ class SinglePrecisionDesign(DenseDesign):
         return self.raw.shape[0]
 
     def centre_near(self, point: Array) -> Array:
-        """The part of ``point`` about which these rows are centred in their storage."""
+        """The point, rounded to float32."""
         return point.astype(np.float32).astype(np.float64)
 
     def centred(self, centre: Array) -> DenseDesign:
-        """The features minus ``centre``, in float32 where that can hold it; until the next call."""
+        """The features minus ``centre``; in float32 if that can represent the centre.
+
+        The next call overwrites them.
+        """
         single, raw = centre.astype(np.float32), self.raw
         if not np.array_equal(single, centre):
             return self._double().centred(centre)
@@ -75,17 +78,20 @@ class SinglePrecisionDesign(DenseDesign):
         columns: Any = Y.reshape(len(Y), -1).astype(np.float32)
         return _products_in_runs(self.raw, columns).reshape(-1, *Y.shape[1:])
 
-    def _gram(self, weights: Array | None) -> Array:
+    def sandwich(self, weights: Array | None) -> Sandwich:
+        """``X̃ᵀ diag(weights) X̃``; the gram by products in float32, unless that loses digits."""
         Z = self.raw
         if weights is not None:
             root = np.sqrt(weights).astype(np.float32)[:, np.newaxis]
             Z = self.scratch.array("scaled", Z.shape, by_column=is_by_column(Z), dtype=np.float32)
             np.multiply(self.raw, root, out=Z)
         gram = _products_in_runs(Z, Z)
-        return self._double()._gram(weights) if self._out_of_range(gram) else gram
+        if self._out_of_range(gram):
+            gram = self._double().sandwich(weights).gram
+        return Sandwich(gram, *self._border(weights))
 
     def _out_of_range(self, gram: Array) -> bool:
-        """Whether float32 could not hold the squares of some column."""
+        """Whether squares of some column are too large or too small for float32."""
         squares = np.diagonal(gram)
         (empty,) = np.nonzero(squares == 0)
         too_small = (squares < _SMALLEST) & (squares > 0)
@@ -93,12 +99,12 @@ class SinglePrecisionDesign(DenseDesign):
         return bool(lost or not np.isfinite(squares).all())
 
     def _double(self) -> DenseDesign:
-        return DenseDesign(self.X, intercept=self.intercept, scratch=self.scratch)
+        return DenseDesign(self.X, intercept=False, scratch=self.scratch)
 
 
 def _products_in_runs(X: Array, Y: Array) -> Array:
     """``XᵀY``: runs of rows multiplied in float32, all in one call, and summed in float64."""
-    whole = len(X) - len(X) % _RUN
+    whole = len(X) - len(X) % FLOAT32_RUN
     runs_of_X, runs_of_Y = (_in_runs(A[:whole]) for A in (X, Y))
     total = np.matmul(runs_of_X.swapaxes(1, 2), runs_of_Y).sum(axis=0, dtype=np.float64)
     if whole < len(X):
@@ -109,5 +115,5 @@ def _products_in_runs(X: Array, Y: Array) -> Array:
 def _in_runs(X: Array) -> Array:
     """A view of shape (runs, rows of a run, columns)."""
     step, across = X.strides
-    shape, strides = (len(X) // _RUN, _RUN, X.shape[1]), (step * _RUN, step, across)
-    return np.lib.stride_tricks.as_strided(X, shape, strides)
+    shape = len(X) // FLOAT32_RUN, FLOAT32_RUN, X.shape[1]
+    return np.lib.stride_tricks.as_strided(X, shape, (step * FLOAT32_RUN, step, across))

@@ -1,4 +1,4 @@
-"""The one contract through which solvers see data: a reduction over blocks of rows."""
+"""How solvers see data: `Rows`, whose `reduce` sums a function over blocks of rows."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from typing import Any, Protocol, TypeVar, cast
 import numpy as np
 from scipy import sparse
 
+from mcmodels.arrays import Array, Matrix
 from mcmodels.rows.blocks import (
-    Array,
     DenseDesign,
     Design,
     RowBlock,
@@ -24,33 +24,24 @@ from mcmodels.rows.blocks import (
 )
 from mcmodels.rows.scratch import Scratch
 from mcmodels.rows.single import SINGLE_PRODUCT_EPSILON, SinglePrecisionDesign
-from mcmodels.rows.threads import ordered_sum, single_threaded_blas
+from mcmodels.rows.sizes import (
+    BLOCK_ENTRIES,
+    FEW_ENTRIES,
+    MANY_ENTRIES,
+    MAX_BLOCK_ENTRIES,
+    MAX_BLOCK_ROWS,
+    MIN_BLOCK_ROWS,
+    RUNS,
+    SAMPLE_RUNS,
+    SHORT_ROW,
+)
+from mcmodels.rows.threads import in_place_sum, ordered_sum, single_threaded_blas
 
 Sum = TypeVar("Sum")
 
-# Entries and rows per block: few enough that a block (4 MB) stays in cache while every sum is taken
-# from it, so many that threads rarely meet. Wide rows get taller blocks, or the products would not
-# pay, as long as what a thread works in stays small (16 MB).
-_BLOCK_ENTRIES = 2**19
-_MIN_BLOCK_ROWS = 1024
-_MAX_BLOCK_ROWS = 2**15
-_MAX_BLOCK_ENTRIES = 2**21
-# Sparse blocks are as large as this many stored entries.
-_SPARSE_BLOCK_ENTRIES = 2**19
-# Blocks are summed in runs, each by one thread, and the runs in their order: the result is the
-# same however many threads there are.
-_RUNS = 64
-# Fewer entries than this are summed before threads have started.
-_FEW_ENTRIES = 2**18
-# Rows of float32 are multiplied in float32, where that is allowed, when there are more entries than
-# this and rows are so long that it pays.
-_MANY_ENTRIES, _LONG_ROW = 2**20, 32
-# A sample is taken from so many places.
-_SAMPLE_RUNS = 8
-
 
 class Extent(Protocol):
-    """How much there is of rows, and how precisely it is known; see :class:`Rows`."""
+    """Number, weight and precision of rows; see :class:`Rows`."""
 
     @property
     def n_features(self) -> int:
@@ -69,7 +60,7 @@ class Extent(Protocol):
 
     @property
     def epsilon(self) -> float:
-        """Relative rounding unit of the entries as they were given."""
+        """Relative rounding unit of the entries in their original type."""
         ...
 
     @property
@@ -79,7 +70,7 @@ class Extent(Protocol):
 
 
 class Rows(ABC):
-    """Rows of (x̃, y, w) that can be walked again, block by block; see :class:`RowBlock`.
+    """Rows of (x̃, y, w) that can be read any number of times, block by block.
 
     Attributes
     ----------
@@ -92,11 +83,11 @@ class Rows(ABC):
     dtype : dtype
         float32 for float32 features, else float64.
     epsilon : float
-        Relative rounding unit of the entries of X as they were given, at least float64's.
+        Relative rounding unit of the entries of X in their original type, at least float64's.
     intercept : bool
         Whether the design rows end in a one.
     walks_are_costly : bool
-        Whether rows are read from outside memory each time.
+        Whether each walk reads the rows from outside memory.
     product_epsilon : float
         Relative rounding unit of sums of products of columns.
     """
@@ -114,23 +105,23 @@ class Rows(ABC):
 
     @property
     def n_params(self) -> int:
-        """Number of columns of the design: the features, and the intercept when there is one."""
+        """Number of columns of the design: the features, and the intercept if there is one."""
         return self.n_features + self.intercept
 
     @abstractmethod
     def reduce(self, summarise: Callable[[RowBlock], Sum]) -> Sum:
         """Sum ``summarise(block)`` over all blocks of rows of positive weight, in fixed order.
 
-        The sum is taken in place: what ``summarise`` returns must be its own, with ``+=`` or
-        ``+``. It runs in several threads.
+        ``summarise`` runs in several threads. It must return a new object with ``+=`` or ``+``,
+        because the sum is taken in place.
         """
 
     @abstractmethod
     def sample(self, count: int) -> Rows:
-        """About ``count`` of the rows, spread evenly; all of them when there are not many more."""
+        """About ``count`` of the rows, spread evenly; all rows if there are not many more."""
 
     def map(self, transform: Callable[[RowBlock], Array]) -> Array:
-        """Stack ``transform(block)``, one result a row, in the order of the rows."""
+        """Stack ``transform(block)``, one result for each row, in the order of the rows."""
         return np.concatenate(self.reduce(lambda block: [transform(block)]))
 
 
@@ -146,13 +137,13 @@ class ArrayRows(Rows):
     weights : ndarray of shape (n_rows,), default=None
         Row weights ≥ 0.
     extras : mapping of str to ndarray, default=None
-        Further values of each row by name, with n_rows entries along the first axis.
+        Further values of each row by name; the first axis of each array has n_rows entries.
     intercept : bool, default=True
         Whether the design rows end in a one.
     block_rows : int, default=None
         Rows per block; by default as many as stay in cache.
     every : int, default=1
-        Take one of so many blocks: a sample.
+        With k, take only every k-th block: a sample.
     single : bool, default=False
         Whether products of many float32 rows may be taken in float32
         (:class:`SinglePrecisionDesign`).
@@ -160,7 +151,7 @@ class ArrayRows(Rows):
 
     def __init__(
         self,
-        X: Any,
+        X: Matrix,
         y: Any = None,
         weights: Array | None = None,
         extras: Mapping[str, Any] | None = None,
@@ -180,8 +171,8 @@ class ArrayRows(Rows):
             single
             and X.dtype == np.float32
             and not sparse.issparse(X)
-            and X.size > _MANY_ENTRIES
-            and X.shape[1] >= _LONG_ROW
+            and X.size > MANY_ENTRIES
+            and X.shape[1] >= SHORT_ROW
         )
         if self._single:
             self.product_epsilon = SINGLE_PRODUCT_EPSILON
@@ -205,12 +196,13 @@ class ArrayRows(Rows):
 
     def reduce(self, summarise: Callable[[RowBlock], Sum]) -> Sum:
         """Sum over all blocks of rows of positive weight."""
-        n_runs = min(_RUNS, len(self._parts))
+        n_runs = min(RUNS, len(self._parts))
         bounds = [k * len(self._parts) // n_runs for k in range(n_runs + 1)]
         runs = [self._parts[a:b] for a, b in itertools.pairwise(bounds)]
         with single_threaded_blas() as n_threads:
-            if self.n_rows * self.n_features < _FEW_ENTRIES:
+            if self.n_rows * self.n_features < FEW_ENTRIES:
                 n_threads = 1
+            n_threads = min(n_threads, n_runs)
             scratches = [Scratch() for _ in range(n_threads)]
 
             def sum_run(run: list[slice]) -> Sum | None:
@@ -221,7 +213,10 @@ class ArrayRows(Rows):
                 scratches.append(scratch)
                 return total
 
-            total = ordered_sum([functools.partial(sum_run, run) for run in runs], n_threads)
+            if n_threads == 1:
+                total = functools.reduce(in_place_sum, map(sum_run, runs))
+            else:
+                total = ordered_sum([functools.partial(sum_run, run) for run in runs], n_threads)
         return cast(Sum, total)  # some row has a positive weight
 
     def map(self, transform: Callable[[RowBlock], Array]) -> Array:
@@ -247,7 +242,7 @@ class ArrayRows(Rows):
         every = self.n_rows // max(count, 1)
         if every < 2:
             return self
-        height = max(min(_block_rows(self._X), count // _SAMPLE_RUNS), 1)
+        height = max(min(_block_rows(self._X), count // SAMPLE_RUNS), 1)
         sampled = ArrayRows(
             self._X,
             self._y,
@@ -293,7 +288,7 @@ def _block_rows(X: Any) -> int:
     n_rows, n_features = X.shape
     if sparse.issparse(X):
         per_row = max(X.nnz // max(n_rows, 1), 1)
-        return max(_SPARSE_BLOCK_ENTRIES // per_row, 1)
-    by_cache = _BLOCK_ENTRIES // max(n_features, 1)
-    largest = max(_MAX_BLOCK_ENTRIES // max(n_features, 1), 1)
-    return min(max(by_cache, _MIN_BLOCK_ROWS), _MAX_BLOCK_ROWS, largest)
+        return max(BLOCK_ENTRIES // per_row, 1)
+    by_cache = BLOCK_ENTRIES // max(n_features, 1)
+    largest = max(MAX_BLOCK_ENTRIES // max(n_features, 1), 1)
+    return min(max(by_cache, MIN_BLOCK_ROWS), MAX_BLOCK_ROWS, largest)

@@ -1,4 +1,4 @@
-"""Rows that need not fit in memory: blocks handed out as often as a fit asks for them."""
+"""Rows that need not fit in memory: blocks that a fit can read as often as it needs."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Walk = Callable[[], Iterator[tuple[Any, ...]]]
 
 
 class RowStream:
-    """Training rows in blocks that can be walked again and again, one block in memory at a time.
+    """Training rows in blocks that can be read any number of times, one block in memory at a time.
 
     Give it to ``fit`` in place of X, without y.
 
@@ -56,7 +56,7 @@ class RowStream:
         self.blocks = blocks
 
     def __iter__(self) -> Iterator[tuple[Any, Any, Any]]:
-        """Walk the blocks as (X, y, sample_weight), with None for what is not there."""
+        """Iterate over the blocks as (X, y, sample_weight); a missing part is None."""
         for block in self.blocks() if callable(self.blocks) else self.blocks:
             parts = block if isinstance(block, tuple) else (block,)
             if not 1 <= len(parts) <= 3:
@@ -69,7 +69,7 @@ class RowStream:
 
 
 class StreamRows(Rows):
-    """Rows walked through a stream of blocks.
+    """Rows of a stream of blocks.
 
     Parameters
     ----------
@@ -109,7 +109,7 @@ class StreamRows(Rows):
         return total
 
     def reweighted(self, total_weight: float) -> StreamRows:
-        """The same rows, where the walk gives them other weights."""
+        """The same rows, for a walk that gives other weights, with this sum."""
         seen = replace(Seen.of(self), total_weight=total_weight)
         return StreamRows(self._walk, seen, self.dtype)
 

@@ -1,4 +1,4 @@
-"""Sums over rows that arrive a part at a time: all that a fit needs of them, and no row."""
+"""Sums over rows that arrive in parts: enough for a fit, without any row."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from mcmodels.rows.blocks import Array
+from mcmodels.arrays import Array
 from mcmodels.rows.moments import Moments, point_near_mean
 from mcmodels.rows.source import Rows
 from mcmodels.rows.triangle import Triangle
@@ -15,7 +15,7 @@ from mcmodels.rows.triangle import Triangle
 
 @dataclass(frozen=True)
 class Seen:
-    """How many rows have been seen, and how precisely they were known; see :class:`Rows`."""
+    """Number, weight and precision of the rows seen so far; see :class:`Rows`."""
 
     n_rows: int
     n_features: int
@@ -26,7 +26,7 @@ class Seen:
 
     @classmethod
     def of(cls, rows: Rows) -> Seen:
-        """The extent of these rows."""
+        """Number, weight and precision of these rows."""
         return cls(
             rows.n_rows,
             rows.n_features,
@@ -49,14 +49,14 @@ class Seen:
 
 @dataclass(frozen=True)
 class StreamedMoments:
-    """Moments of the rows (x, y) seen; they add.
+    """Moments of the rows (x, y) seen so far; ``+`` adds those of other rows.
 
     Parameters
     ----------
     seen : Seen
-        How many rows these are.
+        Their number, weight and precision.
     moments : Moments
-        About their mean.
+        Their moments about their mean.
     """
 
     seen: Seen
@@ -64,7 +64,7 @@ class StreamedMoments:
 
     @classmethod
     def of(cls, rows: Rows) -> Self:
-        """Those of some rows."""
+        """Moments of some rows."""
         return cls(Seen.of(rows), Moments.of(rows))
 
     def __add__(self, other: StreamedMoments) -> StreamedMoments:
@@ -73,16 +73,16 @@ class StreamedMoments:
 
 @dataclass(frozen=True)
 class StreamedTriangle:
-    """The triangular factor of the rows (x, y) seen about a centre; they add.
+    """Triangular factor of the rows (x, y) seen so far; ``+`` adds that of other rows.
 
     Parameters
     ----------
     seen : Seen
-        How many rows these are.
+        Their number, weight and precision.
     centre : ndarray of shape (p + m,)
         Subtracted from the rows; zeros without an intercept.
     triangle : Triangle
-        Their factor.
+        The factor.
     """
 
     seen: Seen
@@ -91,7 +91,7 @@ class StreamedTriangle:
 
     @classmethod
     def of(cls, rows: Rows) -> Self:
-        """That of some rows."""
+        """The factor of some rows."""
         with np.errstate(over="ignore", invalid="ignore"):
             centre = point_near_mean(rows)
             return cls(Seen.of(rows), centre, rows.reduce(Triangle.about(centre)))
@@ -106,5 +106,5 @@ StreamedSums = StreamedMoments | StreamedTriangle
 
 
 def added(sums: StreamedSums | None, part: Any) -> StreamedSums:
-    """The sums with a part more, of the same kind; None stands for nothing yet."""
+    """The sums plus those of another part; None stands for no sums yet."""
     return part if sums is None else sums + part

@@ -1,8 +1,13 @@
 """Threads over parts of the rows: as many as the user allows, with single-threaded BLAS inside.
 
-The number of threads is that of NumPy's BLAS, so that threadpoolctl, OMP_NUM_THREADS and the limits
-that joblib sets in its workers all hold here. While rows are walked BLAS itself runs in one thread;
-afterwards it is as it was.
+The number of threads is that of NumPy's BLAS. So the limits set by threadpoolctl, OMP_NUM_THREADS
+and joblib hold here, too. During a walk over rows, BLAS itself runs in one thread. Afterwards it
+has as many threads as before.
+
+``concurrent.futures`` was tried in place of our own threads. Each part costs about 12 µs more then:
+LinearRegression on 2,000,000 rows took 15 to 30 % more processor time with one or two features, and
+5 % with ten. Also, its pools refuse work when the main thread has ended, while a fit in another
+thread may go on.
 """
 
 from __future__ import annotations
@@ -28,10 +33,10 @@ def _blas_libraries() -> list[Any]:
 
 
 def _set_threads(library: Any, n_threads: int) -> None:
-    """Set the threads of a library, whichever thread has set them last.
+    """Set the number of threads of a library, whichever thread has set it before.
 
-    threadpoolctl 3.8 lets one thread do so, until it has ended or is cleared; a fit does not stay
-    that one.
+    In threadpoolctl 3.8 the first thread that sets the number becomes the only one that may. So the
+    claim of another thread is cleared first where it is in the way, and ours afterwards.
     """
     library.set_num_threads(n_threads)
     if not hasattr(library, "clear_controlling_thread"):
@@ -43,7 +48,7 @@ def _set_threads(library: Any, n_threads: int) -> None:
 
 
 class _SingleThreadedBlas:
-    """The state of BLAS while fits run: fits in several threads enter and leave it in any order."""
+    """Counts the fits that run; fits in several threads may enter and leave in any order."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -51,7 +56,7 @@ class _SingleThreadedBlas:
         self._before: list[int] = []
 
     def enter(self) -> int:
-        """Make BLAS single-threaded; return the threads that it had."""
+        """Make BLAS single-threaded; return how many threads it had."""
         with self._lock:
             if self._depth == 0:
                 self._before = [library.get_num_threads() for library in _blas_libraries()]
@@ -67,22 +72,23 @@ class _SingleThreadedBlas:
             if self._depth > 0:
                 return
             for library, before in zip(_blas_libraries(), self._before, strict=True):
-                # A number that somebody else has set meanwhile is theirs.
+                # Another number was set by the user meanwhile, and stays.
                 if library.get_num_threads() == 1:
                     _set_threads(library, before)
 
 
 _blas = _SingleThreadedBlas()
 if hasattr(os, "register_at_fork"):
-    # A child has none of the threads that may have held the lock.
+    # A thread that holds the lock does not exist in the child, so the child needs a new lock.
     os.register_at_fork(after_in_child=_blas.__init__)  # type: ignore[misc]
 
 
 @contextmanager
 def single_threaded_blas() -> Iterator[int]:
-    """Run BLAS in one thread for the duration; yields the number of threads that it had.
+    """Run BLAS in one thread inside the context; yields the number of threads that it had.
 
-    It makes results independent of the number of threads: BLAS sums in another order in each.
+    BLAS sums in an order that depends on its number of threads. With one thread, results do not
+    depend on how many the user allows.
     """
     blas_threads = _blas.enter()
     try:
@@ -94,7 +100,8 @@ def single_threaded_blas() -> Iterator[int]:
 def ordered_sum(parts: Sequence[Callable[[], Sum | None]], n_threads: int) -> Sum | None:
     """The sum of what the parts return, in their order and in place; None adds nothing.
 
-    The parts are computed by threads, which run only a little ahead of the sum; the caller sleeps.
+    Threads compute the parts while the caller waits. They run only a few parts ahead of the sum, so
+    that few results are in memory at once.
     """
     n_threads = min(n_threads, len(parts))
     if n_threads > 1:
@@ -102,10 +109,10 @@ def ordered_sum(parts: Sequence[Callable[[], Sum | None]], n_threads: int) -> Su
     if n_threads <= 1:
         total = None
         for part in parts:
-            total = _added(total, part())
+            total = in_place_sum(total, part())
         return total
     shared = _SharedSum(parts, ahead=2 * n_threads)
-    # NumPy's error state belongs to the context of the calling thread.
+    # The context holds NumPy's error state: np.errstate of the caller holds in the threads, too.
     threads = [
         threading.Thread(target=contextvars.copy_context().run, args=(shared.work,), daemon=True)
         for _ in range(n_threads)
@@ -126,14 +133,15 @@ def ordered_sum(parts: Sequence[Callable[[], Sum | None]], n_threads: int) -> Su
     return shared.total
 
 
-def _added(total: Sum | None, part: Sum | None) -> Sum | None:
+def in_place_sum(total: Sum | None, part: Sum | None) -> Sum | None:
+    """``total += part``; None adds nothing."""
     if total is None or part is None:
         return total if part is None else part
     return operator.iadd(total, part)
 
 
 class _SharedSum(Generic[Sum]):
-    """Parts that are taken by several threads, and their sum in order."""
+    """Parts that several threads compute, and their sum in order."""
 
     def __init__(self, parts: Sequence[Callable[[], Sum | None]], *, ahead: int) -> None:
         self.parts = parts
@@ -146,7 +154,7 @@ class _SharedSum(Generic[Sum]):
         self._progress = threading.Condition()
 
     def work(self) -> None:
-        """Compute parts until none is left."""
+        """Compute parts until none is left or an error has occurred."""
         while True:
             with self._progress:
                 index = self._taken
@@ -162,7 +170,7 @@ class _SharedSum(Generic[Sum]):
                 return
 
     def stop(self, index: int, error: BaseException) -> None:
-        """Let no thread take another part, because of what happened in this one."""
+        """Record the error of a part; no thread starts another part."""
         with self._progress:
             self.errors[index] = error
             self._progress.notify_all()
@@ -171,6 +179,6 @@ class _SharedSum(Generic[Sum]):
         with self._progress:
             self._early[index] = part
             while self._summed in self._early:
-                self.total = _added(self.total, self._early.pop(self._summed))
+                self.total = in_place_sum(self.total, self._early.pop(self._summed))
                 self._summed += 1
             self._progress.notify_all()

@@ -1,4 +1,4 @@
-"""Rows in other coordinates: features about a centre, and combined by a matrix."""
+"""Rows in other coordinates: features minus a centre, times a matrix."""
 
 from __future__ import annotations
 
@@ -8,21 +8,22 @@ from typing import Any
 
 import numpy as np
 
-from mcmodels.rows.blocks import Array, DenseDesign, Design, RowBlock
+from mcmodels.arrays import Array
+from mcmodels.rows.blocks import DenseDesign, Design, RowBlock
 from mcmodels.rows.source import ArrayRows, Rows, Sum
 
 
 class TransformedRows(Rows):
-    """The rows ``(x - centre) root`` of other rows, made block by block.
+    """Rows ``(x - centre) root``, computed from other rows block by block.
 
     Parameters
     ----------
     rows : Rows
         The rows.
     centre : ndarray of shape (p,)
-        Subtracted from the features; zeros leave the storage of a sparse block as it is.
+        Subtracted from the features. Sparse columns where it is zero stay sparse.
     root : ndarray of shape (p, r), default=None
-        Combines the features into r new ones; None leaves them as they are.
+        Its columns combine the features into r new ones; None keeps the features.
     """
 
     def __init__(self, rows: Rows, centre: Array, root: Array | None = None) -> None:
@@ -47,7 +48,7 @@ class TransformedRows(Rows):
         return TransformedRows(self.rows.sample(count), self.centre, self.root)
 
     def held(self) -> ArrayRows:
-        """The transformed rows in memory: those that are present, in their order."""
+        """The transformed rows of positive weight, in memory and in their order."""
         parts = self.reduce(
             lambda block: [(block.X.dense().copy(), block.y, block.weights, block.extras)]
         )

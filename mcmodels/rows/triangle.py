@@ -1,4 +1,4 @@
-"""Mergeable orthogonal factorisation: the R of a QR taken block by block."""
+"""The R of a QR factorisation, computed block by block; two factors can be merged."""
 
 from __future__ import annotations
 
@@ -8,18 +8,20 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import linalg
 
-from mcmodels.rows.blocks import Array, RowBlock
+from mcmodels.arrays import Array
+from mcmodels.rows.blocks import RowBlock
 from mcmodels.rows.means import JointMean
 
 
 @dataclass(frozen=True)
 class Triangle:
-    """R with ``RᵀR = Σ wᵢ zᵢ zᵢᵀ``, obtained without forming that product.
+    """R with ``RᵀR = Σ wᵢ zᵢ zᵢᵀ``, computed without this product.
 
-    The rows are ``z = (1, x - x₀, y - y₀)`` with an intercept and ``z = (x, y)`` without. The
-    leading one makes the trailing part of R the factor of the rows about their exact mean. Two
-    factors merge by factorising one above the other (Demmel, Grigori, Hoemmen and Langou 2012,
-    *Communication-optimal parallel and sequential QR and LU*, SIAM J. Sci. Comput. 34(1), §2).
+    The rows are ``z = (1, x - x₀, y - y₀)`` with an intercept and ``z = (x, y)`` without. Because
+    of the leading one, R without its first row and column is the factor of the rows about their
+    exact mean. To merge two factors, factorise one stacked on the other (Demmel, Grigori, Hoemmen
+    and Langou 2012, *Communication-optimal parallel and sequential QR and LU*, SIAM J. Sci. Comput.
+    34(1), §2).
 
     Parameters
     ----------
@@ -37,7 +39,7 @@ class Triangle:
 
     @classmethod
     def about(cls, centre: Array) -> Callable[[RowBlock], Triangle]:
-        """Summary that takes the factor of a block with its rows (x, y) minus ``centre``."""
+        """A function that gives the factor of the rows (x, y) of a block, minus ``centre``."""
 
         def factorise(block: RowBlock) -> Triangle:
             X = block.X.dense()
@@ -60,8 +62,8 @@ class Triangle:
     def shifted(self, shift: Array) -> Triangle:
         """The factor of the same rows with ``shift`` added to each.
 
-        ``(1, z + s) = (1, z) + 1·(0, s)``: the column of the leading one is added to the others.
-        It has a single entry, the square root of the total weight.
+        ``(1, z + s) = (1, z) + 1·(0, s)``: multiples of the first column of R are added to the
+        others. This column has a single nonzero entry, the square root of the total weight.
         """
         if not (self.intercept and shift.any()):
             return self
@@ -78,14 +80,14 @@ class Triangle:
 
     @property
     def Qy(self) -> Array:
-        """The (centred) targets in the orthonormal basis of the features, shape (k, m)."""
+        """Coordinates of the (centred) targets in the basis Q of the features, shape (k, m)."""
         lead = int(self.intercept)
         return self.R[lead : lead + self.n_features, lead + self.n_features :]
 
     def residual_scatter(self, coef: Array) -> Array:
         """``Σ wᵢ rᵢ rᵢᵀ`` of the residuals at coefficients (p, m), shape (m, m).
 
-        A sum of squares, not a difference: exact to rounding however small it is.
+        A sum of squares, not a difference, so that small residuals keep all their digits.
         """
         lead = int(self.intercept)
         explained, left = self.Qy - self.Rxx @ coef, self.R[lead + self.n_features :]
@@ -95,14 +97,14 @@ class Triangle:
 
 @dataclass(frozen=True)
 class FactoredMoments(JointMean):
-    """Weight, mean and centred scatter of rows z = (x, y), the scatter held as its factor.
+    """Weight, mean and centred scatter of rows z = (x, y), with a factor in place of the scatter.
 
     Parameters
     ----------
     weight : float
         ``Σ wᵢ``.
     origin, offset : ndarray of shape (p + m,)
-        A point near the weighted mean of features and targets, and the mean minus it.
+        A point near the weighted mean of features and targets, and the mean minus this point.
     triangle : Triangle
         The factor of the rows about ``origin``.
     n_features : int
@@ -118,9 +120,9 @@ class FactoredMoments(JointMean):
 
     @classmethod
     def of(cls, triangle: Triangle, centre: Array, weight: float) -> FactoredMoments:
-        """Moments of rows whose triangle about ``centre`` is known, about their mean.
+        """Moments about the mean (without an intercept: about zero) from a triangle.
 
-        Without an intercept they are about the origin.
+        The triangle is that of the rows minus ``centre``.
         """
         R = triangle.R
         offset = R[0, 1:] / R[0, 0] if triangle.intercept else np.zeros_like(centre)
@@ -128,13 +130,13 @@ class FactoredMoments(JointMean):
 
     @property
     def R(self) -> Array:
-        """``RᵀR`` is the scatter of z about its mean; shape (k, p + m)."""
+        """Factor with ``RᵀR`` the scatter of z about its mean, shape (k, p + m)."""
         lead = int(self.triangle.intercept)
         return self.triangle.R[lead:, lead:]
 
     @property
     def Sxx(self) -> Array:
-        """Scatter of the features, shape (p, p); formed anew each time."""
+        """Scatter of the features, shape (p, p); computed at each read."""
         Rx = self.R[:, : self.n_features]
         return Rx.T @ Rx
 

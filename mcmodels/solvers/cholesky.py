@@ -8,7 +8,7 @@ from typing import Self
 import numpy as np
 from scipy import linalg
 
-from mcmodels.rows.blocks import Array
+from mcmodels.arrays import Array
 
 FLOAT64_EPSILON = float(np.finfo(np.float64).eps)
 

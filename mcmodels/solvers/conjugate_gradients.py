@@ -14,7 +14,7 @@ from typing import Self
 import numpy as np
 from scipy import linalg
 
-from mcmodels.rows.blocks import Array
+from mcmodels.arrays import Array
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import numpy as np
 
+from mcmodels.arrays import Array
 from mcmodels.rows import RowBlock, Rows
-from mcmodels.rows.blocks import Array
 from mcmodels.rows.covariance import centred_near
 from mcmodels.solvers.cholesky import FLOAT64_EPSILON
 from mcmodels.solvers.double_double import DoubleDouble

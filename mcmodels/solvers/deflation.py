@@ -14,7 +14,7 @@ import warnings
 import numpy as np
 from scipy import linalg
 
-from mcmodels.rows.blocks import Array
+from mcmodels.arrays import Array
 from mcmodels.solvers.cholesky import FLOAT64_EPSILON
 from mcmodels.solvers.eigenpairs import Eigenpairs
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from mcmodels.rows.blocks import Array
+from mcmodels.arrays import Array
 
 _SPLITTER = 2.0**27 + 1
 

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from scipy import linalg
 
-from mcmodels.rows.blocks import Array
+from mcmodels.arrays import Array
 
 
 class Eigenpairs(NamedTuple):

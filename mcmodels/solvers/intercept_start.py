@@ -6,9 +6,9 @@ from collections.abc import Callable
 
 import numpy as np
 
+from mcmodels.arrays import Array
 from mcmodels.objectives.user_loss import UserObjective
 from mcmodels.rows import RowBlock
-from mcmodels.rows.blocks import Array
 
 # A start need not be precise.
 _SAMPLE, _MAX_STEPS, _MAX_HALVINGS, _ENOUGH = 4096, 20, 60, 1e-2

@@ -17,6 +17,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy import linalg
 
+from mcmodels.arrays import Array
 from mcmodels.objectives import LinearPredictorObjective
 from mcmodels.objectives.user_loss import UserObjective
 from mcmodels.rows import (
@@ -29,7 +30,6 @@ from mcmodels.rows import (
     Triangle,
     single_threaded_blas,
 )
-from mcmodels.rows.blocks import Array
 from mcmodels.solvers import newton_cg, room
 from mcmodels.solvers.kept_hessian import approach, passes_are_dear
 from mcmodels.solvers.modified_newton import iterates_of

@@ -16,9 +16,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from mcmodels.arrays import Array
 from mcmodels.objectives import LinearPredictorObjective
 from mcmodels.rows import Rows, single_threaded_blas
-from mcmodels.rows.blocks import Array
 from mcmodels.solvers.cholesky import ScaledCholesky
 from mcmodels.solvers.modified_newton import iterates_of
 from mcmodels.solvers.newton import NEGLIGIBLE_STEP, Iterate

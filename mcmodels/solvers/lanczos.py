@@ -11,7 +11,7 @@ from collections.abc import Callable
 import numpy as np
 from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, eigsh
 
-from mcmodels.rows.blocks import Array
+from mcmodels.arrays import Array
 from mcmodels.solvers.eigenpairs import Eigenpairs
 
 

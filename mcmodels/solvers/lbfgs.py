@@ -13,8 +13,8 @@ import numpy as np
 from scipy.linalg.blas import dnrm2 as norm
 from scipy.optimize import minimize as scipy_minimize
 
+from mcmodels.arrays import Array
 from mcmodels.rows import Slope, single_threaded_blas
-from mcmodels.rows.blocks import Array
 from mcmodels.solvers.minimum import Minimum, refuse_undefined_start
 from mcmodels.solvers.solution import Solution, Status
 

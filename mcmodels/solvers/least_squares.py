@@ -7,6 +7,7 @@ from typing import Literal
 import numpy as np
 from scipy import linalg
 
+from mcmodels.arrays import Array
 from mcmodels.rows import (
     Extent,
     FactoredMoments,
@@ -17,7 +18,6 @@ from mcmodels.rows import (
     Triangle,
     single_threaded_blas,
 )
-from mcmodels.rows.blocks import Array
 from mcmodels.rows.moments import point_near_mean
 from mcmodels.solvers import matrix_free, room
 from mcmodels.solvers.cholesky import FLOAT64_EPSILON, ScaledCholesky

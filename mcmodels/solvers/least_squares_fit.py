@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import linalg
 
+from mcmodels.arrays import Array
 from mcmodels.objectives import QuadraticObjective
 from mcmodels.rows import ColumnMoments, Extent, FactoredMoments, Moments
-from mcmodels.rows.blocks import Array
 from mcmodels.solvers.cholesky import ScaledCholesky
 from mcmodels.solvers.double_double import DoubleDouble
 from mcmodels.solvers.pseudoinverse import PseudoInverse

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mcmodels.arrays import Array
 from mcmodels.rows import Slope
-from mcmodels.rows.blocks import Array
 
 
 @dataclass(frozen=True)

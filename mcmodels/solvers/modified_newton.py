@@ -17,10 +17,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy import linalg
 
+from mcmodels.arrays import Array
 from mcmodels.objectives import LinearPredictorObjective
 from mcmodels.objectives.user_loss import UserDerivatives, UserObjective
 from mcmodels.rows import Derivatives, RowBlock, Slope, single_threaded_blas
-from mcmodels.rows.blocks import Array
 from mcmodels.solvers import newton
 from mcmodels.solvers.cholesky import FLOAT64_EPSILON, ScaledCholesky
 from mcmodels.solvers.newton import (

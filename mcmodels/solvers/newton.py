@@ -13,8 +13,8 @@ from typing import Any, Generic, Protocol, TypeVar
 
 import numpy as np
 
+from mcmodels.arrays import Array
 from mcmodels.rows import Derivatives, Slope, single_threaded_blas
-from mcmodels.rows.blocks import Array
 from mcmodels.solvers.cholesky import FLOAT64_EPSILON, ScaledCholesky
 from mcmodels.solvers.overflow import refuse_overflow
 from mcmodels.solvers.pseudoinverse import from_gram

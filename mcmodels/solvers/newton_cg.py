@@ -16,9 +16,9 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from mcmodels.arrays import Array
 from mcmodels.objectives import LinearPredictorObjective
 from mcmodels.rows import Slope, single_threaded_blas
-from mcmodels.rows.blocks import Array
 from mcmodels.solvers.conjugate_gradients import Jacobi, conjugate_gradients
 from mcmodels.solvers.newton import (
     NEGLIGIBLE_STEP,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from mcmodels.rows.blocks import Array
+from mcmodels.arrays import Array
 
 # Sums of squares below this lose digits.
 _SMALLEST = 1e-290

@@ -13,6 +13,7 @@ from typing import Literal
 import numpy as np
 from scipy import linalg, sparse
 
+from mcmodels.arrays import Array
 from mcmodels.objectives import VarianceLagrangian
 from mcmodels.rows import (
     ColumnMoments,
@@ -31,7 +32,6 @@ from mcmodels.rows import (
     Triangle,
     single_threaded_blas,
 )
-from mcmodels.rows.blocks import Array
 from mcmodels.solvers import room
 from mcmodels.solvers.cholesky import FLOAT64_EPSILON
 from mcmodels.solvers.deflation import deflated_eigenpairs

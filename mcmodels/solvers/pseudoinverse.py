@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy import linalg
 
+from mcmodels.arrays import Array
 from mcmodels.rows import Extent
-from mcmodels.rows.blocks import Array
 from mcmodels.solvers.cholesky import FLOAT64_EPSILON
 
 # A column takes part in a linear dependency when its entry in a null vector of the scaled

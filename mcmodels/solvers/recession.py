@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from mcmodels.arrays import Array
 from mcmodels.objectives import LinearPredictorObjective
 from mcmodels.rows import RowBlock, Rows
-from mcmodels.rows.blocks import Array
 
 # Steps beyond the minimum that a parabola would have at one: it rises by 24 of its depths.
 _FAR = 8.0

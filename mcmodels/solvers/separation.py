@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mcmodels.arrays import Array
 from mcmodels.rows import RowBlock, Rows
-from mcmodels.rows.blocks import Array
 
 # Far out, ℓ is exponential in the margin and a Newton step adds about 1 to the margins that still
 # matter, while the rows that overlap have converged; near a finite optimum it adds nothing.

@@ -22,9 +22,9 @@ import numpy as np
 from scipy.linalg.blas import dnrm2 as norm
 from scipy.optimize import brentq
 
+from mcmodels.arrays import Array
 from mcmodels.objectives.kronecker_curvature import ConditionedSlope
 from mcmodels.rows import Slope, single_threaded_blas
-from mcmodels.rows.blocks import Array
 from mcmodels.solvers.cholesky import FLOAT64_EPSILON
 from mcmodels.solvers.minimum import Minimum, refuse_undefined_start
 from mcmodels.solvers.solution import Solution, Status

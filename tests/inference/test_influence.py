@@ -112,8 +112,8 @@ def test_many_blocks_are_as_one(monkeypatch):
     X, y, *_ = rows_of(6, n=3000)
     whole = LinearRegression().fit(X, y)
     expected = whole.influence(X, y)
-    monkeypatch.setattr(source, "_MIN_BLOCK_ROWS", 64)
-    monkeypatch.setattr(source, "_BLOCK_ENTRIES", 64)
+    monkeypatch.setattr(source, "MIN_BLOCK_ROWS", 64)
+    monkeypatch.setattr(source, "BLOCK_ENTRIES", 64)
     np.testing.assert_allclose(whole.influence(X, y), expected, rtol=1e-10, atol=1e-13)
 
 

@@ -55,7 +55,7 @@ def test_squares_beyond_float32_are_taken_in_float64(scale):
 
 
 def test_a_fit_is_right_to_1e_5_and_a_cancelling_one_is_corrected(monkeypatch):
-    monkeypatch.setattr(source, "_MANY_ENTRIES", 2**16)
+    monkeypatch.setattr(source, "MANY_ENTRIES", 2**16)
     rng = np.random.default_rng(3)
     n, p = 60_000, 32
     X = (rng.standard_normal((n, p)) + rng.standard_normal((n, 1))) * np.logspace(-1, 1, p)

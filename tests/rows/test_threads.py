@@ -245,7 +245,7 @@ class TestTheNumberOfThreadsChangesNothing:
         def added_at_once(self, index, part):
             time.sleep(0.001 * (index % 3))  # some are overtaken
             with self._progress:
-                self.total = threads._added(self.total, part)
+                self.total = threads.in_place_sum(self.total, part)
                 self._summed += 1
                 self._progress.notify_all()
 

@@ -1,15 +1,15 @@
-"""What an objective is at one point: value and gradient, and the Hessian with them."""
+"""Value, gradient and Hessian of an objective at one point."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from mcmodels.rows.blocks import Array
+from mcmodels.arrays import Array
 
 
 @dataclass(frozen=True)
 class Slope:
-    """Value and gradient of a sum over rows; they add.
+    """Value and gradient of a sum over rows; ``+`` adds both.
 
     Parameters
     ----------

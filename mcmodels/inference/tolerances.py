@@ -1,0 +1,31 @@
+"""What inference takes for zero or for rounding error: its tolerances, each with the reason."""
+
+from __future__ import annotations
+
+import numpy as np
+
+_EPSILON = float(np.finfo(np.float64).eps)
+
+# Eigenvalues of a matrix of order n have rounding errors of up to about this times n times the
+# largest eigenvalue.
+EIGENVALUE_ROUNDING = 64 * _EPSILON
+# The same of the variances of principal components. It is smaller, because it decides whether two
+# variances are equal.
+VARIANCE_ROUNDING = 8 * _EPSILON
+# If 1 - h of a row with leverage h is smaller than this, its residual is only rounding error.
+SMALLEST_REST = 1e-12
+# A candidate of a score test is a linear combination of the fitted columns if the part that they do
+# not explain is less than this share of its standard deviation ...
+CANDIDATE_REST = 1e-6
+# ... or less than this share of its length, which is the rounding error of that part.
+CANDIDATE_ROUNDING = 1e-11
+# In Minka's evidence no noise variance is smaller than this, as in scikit-learn.
+SMALLEST_VARIANCE = 1e-15
+# An output of a network depends on a direction without curvature if its derivative along it is
+# larger than this share of its gradient.
+FLAT_DERIVATIVE = 1e-6
+# Fits stop a little below the maximum: the larger of two nested models may have a log-likelihood
+# that is lower by this share.
+LIKELIHOOD_ROUNDING = 1e-8
+# Entries of a Jacobian of a network that are in memory at once (32 MB).
+JACOBIAN_ENTRIES = 2**22
