@@ -121,18 +121,18 @@ def continued_pair(
     """The same of rows that come after others, whose columns they must have."""
     if first:
         return training_pair(estimator, X, y, **for_y)
-    _refuse_sparse_targets(y)
-    X, y = validate_data(estimator, X, y, reset=False, **_ROW_OPTIONS, **for_y)
-    _check_finite_targets(estimator, y)
-    _check_finite(estimator, X)
+    X, y = validated_pair(estimator, X, y, **for_y)
     return features_of(estimator), X, y
 
 
 def validated_pair(estimator: Any, X: Any, y: Any, **for_y: Any) -> Any:
     """X and y for a fitted model, checked; y is required and dense."""
+    _refuse_sparse_targets(y)
     if y is None:
         raise ValueError("y is None; the objective needs the targets of the rows.")
-    _, X, y = continued_pair(estimator, X, y, first=False, **for_y)
+    X, y = validate_data(estimator, X, y, reset=False, **_ROW_OPTIONS, **for_y)
+    _check_finite_targets(estimator, y)
+    _check_finite(estimator, X)
     return X, y
 
 

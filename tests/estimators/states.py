@@ -1,0 +1,109 @@
+"""Every estimator in every state that a fit can leave it in."""
+
+import warnings
+
+import numpy as np
+import pandas as pd
+
+from mcmodels import (
+    PCA,
+    LinearRegression,
+    LogisticRegression,
+    MLPClassifier,
+    MLPRegressor,
+    ObjectiveClassifier,
+    ObjectiveRegressor,
+)
+
+rng = np.random.default_rng(0)
+X = rng.normal(size=(60, 3))
+TARGET = X @ [1.0, -2.0, 0.5] + rng.normal(size=60)
+CLASSES = np.where(X[:, 0] + rng.normal(size=60) > 0, "yes", "no")
+THREE = np.array(["a", "b", "c"])[rng.integers(0, 3, 60)]
+TWO_TARGETS = np.column_stack([TARGET, -TARGET + rng.normal(size=60)])
+DEPENDENT = np.column_stack([X, X[:, 0] + X[:, 1]])
+SEPARATED = (X[:, 0] > 0).astype(int)
+NAMED = pd.DataFrame(X, columns=["age", "dose", "a b"])
+WIDE = rng.normal(size=(8, 20))
+
+UNFITTED = [
+    LinearRegression(),
+    LogisticRegression(),
+    PCA(),
+    MLPClassifier((3,)),
+    MLPRegressor((3,)),
+    ObjectiveRegressor("(y - eta)**2"),
+    ObjectiveClassifier("log(1 + exp(-(2*y - 1)*eta))"),
+]
+
+
+def fitted_states():
+    """Name and maker of each; a maker fits anew."""
+
+    def fit(model, *data, **options):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return model.fit(*data, **options)
+
+    def partly(model, *data):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return model.partial_fit(*data)
+
+    poisson = "exp(eta) - y*eta"
+    counts = rng.poisson(2.0, 60)
+    states = {
+        "linear": lambda: fit(LinearRegression(), X, TARGET),
+        "linear, weighted": lambda: fit(LinearRegression(), X, TARGET, sample_weight=counts + 1),
+        "linear, no intercept": lambda: fit(LinearRegression(fit_intercept=False), X, TARGET),
+        "linear, two targets": lambda: fit(LinearRegression(), X, TWO_TARGETS),
+        "linear, rank deficient": lambda: fit(LinearRegression(), DEPENDENT, TARGET),
+        "linear, fewer rows than columns": lambda: fit(LinearRegression(), WIDE, TARGET[:8]),
+        "linear, constant target": lambda: fit(LinearRegression(), X, np.ones(60)),
+        "linear, exact fit": lambda: fit(LinearRegression(), X, X[:, 0]),
+        "linear, pinv": lambda: fit(LinearRegression(solver="pinv"), X, TARGET),
+        "linear, named": lambda: fit(LinearRegression(), NAMED, TARGET),
+        "linear, in parts": lambda: partly(LinearRegression(), X, TARGET),
+        "linear, one row in parts": lambda: partly(LinearRegression(), X[:1], TARGET[:1]),
+        "logistic, default": lambda: fit(LogisticRegression(), X, CLASSES),
+        "logistic, no penalty": lambda: fit(LogisticRegression(C=np.inf), X, CLASSES),
+        "logistic, no intercept": lambda: fit(LogisticRegression(fit_intercept=False), X, CLASSES),
+        "logistic, balanced": lambda: fit(
+            LogisticRegression(C=np.inf, class_weight="balanced"), X, CLASSES
+        ),
+        "logistic, three classes": lambda: fit(LogisticRegression(), X, THREE),
+        "logistic, three classes, no penalty": lambda: fit(LogisticRegression(C=np.inf), X, THREE),
+        "logistic, separated": lambda: fit(LogisticRegression(C=np.inf), X, SEPARATED),
+        "logistic, rank deficient": lambda: fit(LogisticRegression(C=np.inf), DEPENDENT, CLASSES),
+        "logistic, fewer rows than columns": lambda: fit(LogisticRegression(), WIDE, CLASSES[:8]),
+        "logistic, stopped": lambda: fit(LogisticRegression(max_iter=1), X, CLASSES),
+        "logistic, newton-cg": lambda: fit(LogisticRegression(solver="newton-cg"), X, CLASSES),
+        "PCA": lambda: fit(PCA(), X),
+        "PCA, one component": lambda: fit(PCA(1), NAMED),
+        "PCA, whitened, rank deficient": lambda: fit(PCA(whiten=True), DEPENDENT),
+        "PCA, fewer rows than columns": lambda: fit(PCA(), WIDE),
+        "PCA, deflation": lambda: fit(PCA(solver="deflation"), X),
+        "PCA, no variance": lambda: fit(PCA(), np.ones((5, 2))),
+        "PCA, in parts": lambda: partly(PCA(), X),
+        "PCA, too few rows so far": lambda: partly(PCA(3), X[:1]),
+        "network of classes": lambda: fit(
+            MLPClassifier((3,), random_state=0, compute_hessian=True), X, CLASSES
+        ),
+        "network of three classes": lambda: fit(MLPClassifier((3,), random_state=0), X, THREE),
+        "network, two targets": lambda: fit(
+            MLPRegressor((3,), "tanh", random_state=0, compute_hessian=True), X, TWO_TARGETS
+        ),
+        "network, stopped": lambda: fit(
+            MLPRegressor((3,), max_iter=1, random_state=0, compute_hessian=True), X, TARGET
+        ),
+        "own likelihood": lambda: fit(ObjectiveRegressor(poisson, log_likelihood=True), X, counts),
+        "own loss": lambda: fit(ObjectiveRegressor("(y - eta)**2", alpha=1.0), X, TARGET),
+        "own loss, no minimum": lambda: fit(ObjectiveRegressor("-y*eta"), X, counts),
+        "own loss of classes": lambda: fit(
+            ObjectiveClassifier("relu(1 - (2*y - 1)*eta)**2"), X, CLASSES
+        ),
+    }
+    return states
+
+
+STATES = fitted_states()
