@@ -11,7 +11,7 @@ import numpy as np
 import results
 from sklearn.neural_network import MLPClassifier as PeerClassifier
 
-from mcmodels.objectives import NetworkObjective, SoftmaxCrossEntropy
+from mcmodels.objectives import BinaryCrossEntropy, NetworkObjective, SoftmaxCrossEntropy
 from mcmodels.objectives.network import Network
 from mcmodels.rows import ArrayRows
 from mcmodels.solvers import lbfgs, trust_region
@@ -32,6 +32,11 @@ class Watch:
     passes: list[int] = field(default_factory=list)
     begun: float = 0.0
     limit: float = np.inf
+
+    @property
+    def least(self) -> float:
+        """The least loss; infinite where there was no time for any."""
+        return min(self.losses, default=np.inf)
 
     def begin(self) -> None:
         """Start the clock."""
@@ -68,14 +73,21 @@ class Problem:
     alpha: float
 
     @property
+    def n_outputs(self) -> int:
+        """One for two classes, else one for each class."""
+        n_classes = int(self.codes.max()) + 1
+        return 1 if n_classes == 2 else n_classes
+
+    @property
     def network(self) -> Network:
         """Layers, as mcmodels has them."""
-        return Network((self.X.shape[1], *self.hidden, self.codes.max() + 1), self.activation)
+        return Network((self.X.shape[1], *self.hidden, self.n_outputs), self.activation)
 
     def objective(self) -> NetworkObjective:
         """As MLPClassifier makes it."""
         rows = ArrayRows(self.X, self.codes, None, intercept=False, block_rows=2048)
-        return NetworkObjective(rows, self.network, SoftmaxCrossEntropy(), self.alpha)
+        loss = BinaryCrossEntropy() if self.n_outputs == 1 else SoftmaxCrossEntropy()
+        return NetworkObjective(rows, self.network, loss, self.alpha)
 
     def peer(self, seed: int, **options: Any) -> PeerClassifier:
         """scikit-learn's network."""
@@ -193,7 +205,11 @@ def torch_loss(problem: Problem, seed: int) -> tuple[list[Any], Callable[..., An
             if layer < layers - 1:
                 h = activation(h)
         penalty = sum((W * W).sum() for W in parameters[:layers])
-        mean = torch.nn.functional.cross_entropy(h, y[rows])
+        if problem.n_outputs == 1:
+            target = y[rows].to(h.dtype)
+            mean = torch.nn.functional.binary_cross_entropy_with_logits(h[:, 0], target)
+        else:
+            mean = torch.nn.functional.cross_entropy(h, y[rows])
         return mean + problem.alpha / (2 * len(X)) * penalty
 
     return parameters, loss

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import sparse
 
-from mcmodels.rows import ArrayRows, Moments, RowsCovariance, Triangle
+from mcmodels.rows import ArrayRows, ColumnMoments, Moments, RowsCovariance, Triangle
 from tests.numerics import relative_error
 
 
@@ -95,3 +95,64 @@ def test_covariance_through_rows(weighted, is_sparse):
     V = rng.standard_normal((2, 4))
     assert relative_error(through.matrix(), S) < 1e-13
     assert relative_error(through.apply(V), V @ S) < 1e-13
+
+
+# -- sums against their definitions ----------------------------------------------------------------
+
+
+def some_rows(offset=3.0, n=40, p=3, m=2):
+    """X, y and weights away from one, so that a weight dropped or squared shows."""
+    rng = np.random.default_rng(0)
+    X, y = rng.standard_normal((n, p)) + offset, rng.standard_normal((n, m)) - offset
+    return X, y, rng.uniform(0.3, 3.0, n)
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("intercept", [False, True])
+@pytest.mark.parametrize("block_rows", [2, 7, 40])
+def test_the_residual_scatter_of_a_triangle(weighted, intercept, block_rows):
+    """``Σ wᵢ rᵢ rᵢᵀ`` at coefficients that minimise nothing, the intercept the best for them."""
+    X, y, w = some_rows()
+    w = w if weighted else np.ones(len(X))
+    rows = ArrayRows(X, y, w, intercept=intercept, block_rows=block_rows)
+    triangle = rows.reduce(Triangle.about(np.array([1.0, 0.0, 2.0, 0.0, -1.0] if intercept else 0)))
+    coef = np.random.default_rng(1).standard_normal((3, 2))
+    residual = y - X @ coef
+    if intercept:
+        residual = residual - w @ residual / w.sum()
+    # A QR of 40 rows; entries near 100.
+    np.testing.assert_allclose(
+        triangle.residual_scatter(coef), (residual.T * w) @ residual, rtol=1e-12, atol=1e-11
+    )
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("block_rows", [7, 40])
+@pytest.mark.parametrize("storage", [np.asarray, sparse.csr_array])
+def test_moments_of_columns_about_their_means_and_about_zero(weighted, block_rows, storage):
+    X, y, w = some_rows()
+    w = w if weighted else None
+    rows = ArrayRows(storage(X), y, w, block_rows=block_rows)
+    unit, Z = np.ones(len(X)) if w is None else w, np.column_stack([X, y])
+    moments, whole = ColumnMoments.of(rows), Moments.of(rows)
+    mean = unit @ Z / unit.sum()
+    # Forty terms in another order.
+    np.testing.assert_allclose(moments.mean, mean, rtol=1e-13)
+    np.testing.assert_allclose(moments.squares, unit @ (Z - mean) ** 2, rtol=1e-13)
+    about_zero = moments.about_origin()
+    assert not about_zero.mean.any()
+    np.testing.assert_allclose(about_zero.squares, unit @ Z**2, rtol=1e-13)
+    np.testing.assert_allclose(whole.about_origin().scatter, (Z.T * unit) @ Z, rtol=1e-12)
+
+
+@pytest.mark.parametrize("block_rows", [7, 1000])
+def test_covariance_through_rows_of_a_large_offset(block_rows):
+    """Whole numbers plus 2⁴⁰: their sum is rounded, and the mean of a thousand of them by 1e-4."""
+    rng = np.random.default_rng(0)
+    X = rng.integers(-8, 9, (1000, 3)).astype(float)
+    V = rng.standard_normal((2, 3))
+    exact = np.cov(X.T)
+    far = RowsCovariance(ArrayRows(X + 2.0**40, block_rows=block_rows))
+    # Each is an exact difference from one point; the mean of differences is rounded at 1e-16.
+    np.testing.assert_allclose(far.matrix(), exact, rtol=0, atol=1e-13 * exact.max())
+    np.testing.assert_allclose(far.apply(V), V @ exact, rtol=0, atol=1e-12 * exact.max())

@@ -53,8 +53,9 @@ def test_a_parameter_much_smaller_than_the_others_gets_its_digits_back():
     plain = least_squares.solve(rows, method="normal").value.params[0]
     corrected = least_squares.solve(rows)
     assert corrected.iterations > 0
-    assert np.abs(corrected.value.params[0] / exact - 1).max() < 1e-13
-    assert np.abs(plain / exact - 1).max() > 1e-12
+    assert np.abs(corrected.value.params[0] / exact - 1).max() < 1e-14
+    # The order of sums in BLAS decides how many digits are lost without: three or four.
+    assert np.abs(plain / exact - 1).max() > 1e-13
 
 
 def about_mean(problem):
