@@ -36,7 +36,7 @@ from mcmodels.objectives import Loss, Network, NetworkObjective, NetworkParamete
 from mcmodels.rows import ArrayRows, single_threaded_blas
 from mcmodels.rows.blocks import Array
 from mcmodels.solvers import Solution, Status, lbfgs, room, trust_region
-from mcmodels.solvers.minimum import Minimum
+from mcmodels.solvers.descent import DescentResult
 
 # The activations of a block stay in cache: entries of its widest layer, and how many rows.
 _BLOCK_ENTRIES, _FEWEST_ROWS, _MOST_ROWS = 2**17, 256, 2**13
@@ -261,7 +261,7 @@ class NetworkEstimator(LaplaceMixin, DifferentiableMixin, CallbackSupportMixin, 
 
     def _descend(
         self, objective: NetworkObjective, start: Array, X: Any, y: Any, weights: Array | None
-    ) -> tuple[Solution[Minimum], bool]:
+    ) -> tuple[Solution[DescentResult], bool]:
         """Run the solver, telling scikit-learn's callbacks of each step; whether one stopped it."""
         told = ToldFit(self, X, y, weights, f"{self.solver}-step")
         stopped = False
@@ -281,9 +281,9 @@ class NetworkEstimator(LaplaceMixin, DifferentiableMixin, CallbackSupportMixin, 
         if self.solver == "lbfgs":
             # A penalty that outweighs the rows sets the scale.
             scale = max(total, float(self.alpha))
-            solution = lbfgs.minimise(objective, start, scale=scale, **options)
+            solution = lbfgs.minimise_by_lbfgs(objective, start, scale=scale, **options)
         else:
-            solution = trust_region.minimise(objective, start, **options)
+            solution = trust_region.minimise_in_trust_region(objective, start, **options)
         told.end(solution.value.params)
         return solution, stopped
 
@@ -298,7 +298,7 @@ class NetworkEstimator(LaplaceMixin, DifferentiableMixin, CallbackSupportMixin, 
         }
 
     def _conclude(
-        self, objective: NetworkObjective, solution: Solution[Minimum], stopped: bool
+        self, objective: NetworkObjective, solution: Solution[DescentResult], stopped: bool
     ) -> Self:
         minimum = solution.value
         for name, value in self._as_attributes(minimum.params).items():
@@ -317,7 +317,7 @@ class NetworkEstimator(LaplaceMixin, DifferentiableMixin, CallbackSupportMixin, 
             self._warn_not_converged(solution, stopped)
         return self
 
-    def _keep_hessian(self, objective: NetworkObjective, minimum: Minimum) -> None:
+    def _keep_hessian(self, objective: NetworkObjective, minimum: DescentResult) -> None:
         self._hessian = objective.hessian(minimum.params)
         hessian = self._hessian
         if objective.loss.shift_invariant:
@@ -333,7 +333,7 @@ class NetworkEstimator(LaplaceMixin, DifferentiableMixin, CallbackSupportMixin, 
         slope = minimum.slope
         self._critical_point = CriticalPoint.of(eigenvalues, slope.gradient, slope.value)
 
-    def _warn_not_converged(self, solution: Solution[Minimum], stopped: bool) -> None:
+    def _warn_not_converged(self, solution: Solution[DescentResult], stopped: bool) -> None:
         largest = np.abs(solution.value.slope.gradient).max()
         where = f"with the largest entry of the gradient at {largest:.1e}"
         if stopped:
