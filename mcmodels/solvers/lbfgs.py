@@ -57,7 +57,7 @@ def minimise_by_lbfgs(
         The objective is divided by this for SciPy, so that it is of moderate size.
     gradient_tolerance : float
         CONVERGED when no entry of the gradient exceeds it, or when values show no further decrease
-        and the gradient promises none. At a kink the gradient promises more: NOT_CONVERGED.
+        and the gradient predicts none. At a kink the gradient predicts more: NOT_CONVERGED.
     max_iter : int
         NOT_CONVERGED after this many steps.
     after_step : callable, default=None
@@ -103,21 +103,21 @@ def minimise_by_lbfgs(
             value, gradient = scaled(found.x)
         done = np.abs(gradient).max(initial=0.0) * scale <= gradient_tolerance
         if not (done or stopped or found.nit >= max_iter):
-            promised = _promised_decrease(scaled, found.x, gradient)
-            done = promised <= UNVERIFIABLE_DECREASE * abs(value)
+            predicted = _predicted_decrease(scaled, found.x, gradient)
+            done = predicted <= UNVERIFIABLE_DECREASE * abs(value)
     status = Status.CONVERGED if done else Status.NOT_CONVERGED
     minimum = DescentResult(found.x, Slope(value * scale, gradient * scale), passes)
     return Solution(minimum, status, "lbfgs", int(found.nit), start.size, np.inf)
 
 
-def _promised_decrease(
+def _predicted_decrease(
     slope: Callable[[Array], tuple[float, Array]], params: Array, g: Array
 ) -> float:
     """The decrease ``‖g‖²/2κ`` along -g, with the curvature κ measured over a short trial step.
 
-    Where the function is smooth, κ is its curvature, and the promise is what is left to gain. At a
-    kink no step shows a decrease either; but κ is at most 2‖g‖/t for a trial step of length t, so
-    that the promise is at least ‖g‖t/4, far more than rounding.
+    Where the function is smooth, κ is its curvature, and this decrease is what is left to gain.
+    At a kink no step shows a decrease either; but κ is at most 2‖g‖/t for a trial step of length
+    t, so that this decrease is at least ‖g‖t/4, far more than rounding.
     """
     length = float(norm(g))
     trial = _TRIAL_LENGTH * max(float(norm(params)), 1.0)

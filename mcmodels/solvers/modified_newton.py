@@ -305,8 +305,8 @@ def _lengthened(
         return objective.slope(current.params + length * direction.step)
 
     def enough(length: float, reached: float) -> bool:
-        promised = length * slope + length**2 / 2 * negative_curvature
-        return bool(reached < value and reached <= value + SUFFICIENT_DECREASE * promised)
+        predicted = length * slope + length**2 / 2 * negative_curvature
+        return bool(reached < value and reached <= value + SUFFICIENT_DECREASE * predicted)
 
     length, trial = 1.0, at(1.0)
     for _ in range(MAX_HALVINGS_OF_A_GUESS):

@@ -16,7 +16,7 @@ FLOAT64_TINY = float(np.finfo(np.float64).tiny)
 # errors in the entries of X.
 NOISE_MARGIN = 2.0
 
-# A promised decrease of the objective below this share of its value cannot be verified: values are
+# A predicted decrease of the objective below this share of its value cannot be verified: values are
 # sums over many rows, and carry up to about a thousand rounding errors.
 UNVERIFIABLE_DECREASE = 1e3 * FLOAT64_EPSILON
 
@@ -33,7 +33,7 @@ def factorisation_error(size: int) -> float:
 
 # Line searches. -----------------------------------------------------------------------------------
 
-# A step is accepted when it decreases the objective by this share of what its model promises (the
+# A step is accepted when it decreases the objective by this share of what its model predicts (the
 # Armijo condition). Nocedal and Wright (2006), *Numerical Optimization*, 2nd ed., §3.1, give 1e-4;
 # for trust regions algorithm 4.1 allows any share below 1/4.
 SUFFICIENT_DECREASE = 1e-4

@@ -133,7 +133,7 @@ class TrustRegionIterate:
         Directions whose products with the Hessian there are known.
     share : float
         Norm of the gradient, relative to that at the start.
-    promised : float
+    predicted : float
         Decrease that the last accepted step predicted, relative to the value.
     count : int
         Steps tried so far.
@@ -148,7 +148,7 @@ class TrustRegionIterate:
     radius: float
     subspace: Subspace
     share: float
-    promised: float
+    predicted: float
     count: int
     passes: int
     status: Status | None
@@ -247,10 +247,10 @@ def _advance(
         passes=current.passes + products + 1,
     )
     ratio = _ratio(slope, trial, proposed)
-    if ratio is None and current.promised > _LATE:  # a precise step may do better
-        return replace(tried, subspace=current.subspace, promised=0.0)
+    if ratio is None and current.predicted > _LATE:  # a precise step may do better
+        return replace(tried, subspace=current.subspace, predicted=0.0)
     if ratio is None:
-        exhausted = _promised_decrease(objective, current) <= UNVERIFIABLE_DECREASE * abs(
+        exhausted = _predicted_decrease(objective, current) <= UNVERIFIABLE_DECREASE * abs(
             slope.value
         )
         status = Status.CONVERGED if exhausted else Status.NOT_CONVERGED
@@ -270,7 +270,7 @@ def _advance(
         radius=radius,
         subspace=secant,
         share=float(norm(trial.gradient)) / first_norm,
-        promised=proposed.decrease / (abs(slope.value) or 1.0),
+        predicted=proposed.decrease / (abs(slope.value) or 1.0),
         status=Status.CONVERGED if _is_small(trial, gradient_tolerance) else None,
     )
 
@@ -285,7 +285,7 @@ def _ratio(slope: Slope, trial: Slope, proposed: ModelStep) -> float | None:
     return 1.0 if defined and better else None
 
 
-def _promised_decrease(objective: Conditioned, current: TrustRegionIterate) -> float:
+def _predicted_decrease(objective: Conditioned, current: TrustRegionIterate) -> float:
     """The decrease ``‖g‖²/2κ`` along -g with curvature κ, or less where that step is too long.
 
     The radius does not limit it. At a kink the radius has shrunk, but the decrease stays large.
@@ -318,7 +318,7 @@ def _propose(
         if not (subspace.directions and np.isfinite(subspace.products).all()):
             return subspace, None
         found, curved = subspace.minimiser(gradient, current.radius)
-        enough = len(subspace.directions) >= _MOST_DIRECTIONS or current.promised > _LATE
+        enough = len(subspace.directions) >= _MOST_DIRECTIONS or current.predicted > _LATE
         if new is None or enough or not found.interior:
             return subspace, found
         direction = curvature.solve(gradient + curved, damping)
