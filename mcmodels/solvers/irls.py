@@ -128,10 +128,10 @@ def better_start(
     objective : LinearPredictorObjective
         What will be minimised.
     previous : ndarray or None
-        Parameters of an earlier fit. They are not used if their shape is not that of ``start``. Of
+        Parameters of an earlier fit. They are not used if their shape is not that of ``start``. For
         softmax they are centred: their mean over the classes changes no probability.
     start : ndarray of shape (P,) or (K, P)
-        The start of a fit that knows nothing of an earlier one.
+        The start of a fit without an earlier one.
     """
     if previous is None or previous.shape != start.shape:
         return start
@@ -151,8 +151,25 @@ def fit(
 
     With many rows, steps with a kept Hessian come first. Without a penalty the fit also ends, with
     status SEPARATED, when the classes are separated; with a loss of the user's it ends with
-    UNBOUNDED where there is no minimum. Where the Hessian takes too much memory, or with
-    ``conjugate_gradients``, the steps are found by conjugate gradients.
+    UNBOUNDED where there is no minimum.
+
+    Parameters
+    ----------
+    objective : LinearPredictorObjective
+        What is minimised.
+    start : ndarray of shape (P,) or (K, P)
+        First parameters.
+    tol : float
+        Bound of the gradient, relative to the total weight.
+    max_iter : int
+        Most steps; the status is then NOT_CONVERGED.
+    conjugate_gradients : bool, default=False
+        Whether to find the steps by conjugate gradients also where a Hessian could be formed.
+
+    Yields
+    ------
+    Progress
+        The last one has a status; :func:`conclude` makes a Solution of it.
     """
     rows, intercept = objective.rows, objective.rows.intercept
     bound = tol * rows.total_weight
@@ -169,6 +186,7 @@ def fit(
         count, latest = 0, Progress(start, coordinates, None)
         points = approach(inner, first, gradient_tolerance=bound, max_steps=max_iter - 1)
         quadratic = isinstance(inner, UserObjective) and inner.looks_quadratic(first)
+        # Of a quadratic loss, Newton's method needs one step only.
         for point in () if quadratic else points:
             if point.count > 0:
                 yield latest  # the last point is yielded as the start of Newton's method
@@ -278,6 +296,7 @@ def _inside(
 def _states(
     inner: LinearPredictorObjective, start: Array, bound: float, max_iter: int, count: int
 ) -> Iterator[NewtonIterate[Derivatives]]:
+    """The iterates of Newton's method for an objective."""
     newton = newton_iterates_for(inner)
     return newton(inner, start, gradient_tolerance=bound, max_iter=max_iter, count=count)
 
@@ -312,7 +331,7 @@ def _is_unbounded(objective: UserObjective, state: NewtonIterate[Slope], regular
 def _notable_columns(rows: Rows, step: Array) -> tuple[int, ...]:
     """Columns with a notable contribution to the linear predictor of a direction.
 
-    None where the intercept alone contributes.
+    Empty where the intercept alone contributes.
     """
     moments = ColumnMoments.of(rows, targets=False)
     coef = np.atleast_2d(step)[:, : rows.n_features]

@@ -155,7 +155,7 @@ def _advance(
         if accepted is not None and np.isfinite(accepted[1].value):
             break
     else:
-        saddle = _curves_down(current.direction)
+        saddle = _has_negative_curvature(current.direction)
         ended = (
             Status.NOT_CONVERGED
             if saddle
@@ -175,14 +175,14 @@ def _candidates(
 ) -> Iterator[NewtonDirection]:
     """The direction of an iterate, then another if no step along it decreases the objective."""
     yield current.direction
-    if _curves_down(current.direction):
+    if _has_negative_curvature(current.direction):
         yield method.modified(current.params, current.derivatives, along_least=True)
     elif current.direction.decrease > unverifiable_decrease(current.derivatives.value):
         # When only a few rows have curvature, the direction of the Hessian says little.
         yield method.modified(current.params, current.derivatives)
 
 
-def _curves_down(direction: NewtonDirection) -> bool:
+def _has_negative_curvature(direction: NewtonDirection) -> bool:
     return isinstance(direction, ModifiedDirection) and direction.least_eigenvalue < -_ZERO
 
 
@@ -261,7 +261,7 @@ class _Method:
         """
         if not gradient_is_small(slope, self.gradient_tolerance):
             return None
-        if _curves_down(direction) or direction.relative_length > NEGLIGIBLE_STEP:
+        if _has_negative_curvature(direction) or direction.relative_length > NEGLIGIBLE_STEP:
             return None
         step = direction.unraised if isinstance(direction, ModifiedDirection) else None
         if step is not None and predictors_grow(self.objective.rows, params, step):

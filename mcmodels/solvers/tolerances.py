@@ -24,9 +24,9 @@ UNVERIFIABLE_DECREASE = 1e3 * FLOAT64_EPSILON
 def factorisation_error(size: int) -> float:
     """Relative error of the factors of a matrix with ``size`` columns, from rounding alone.
 
-    Bounds of the backward error of Cholesky, QR and the symmetric eigenvalue problem grow with the
-    size of the matrix times ε, up to a small constant, here 8: Higham (2002), *Accuracy and
-    Stability of Numerical Algorithms*, 2nd ed., theorems 10.3 and 19.4.
+    The bound of the backward error of Cholesky is about the size times ε: Higham (2002), *Accuracy
+    and Stability of Numerical Algorithms*, 2nd ed., theorem 10.3. The factor 8 is a margin, also
+    for QR and eigenvalues.
     """
     return 8 * size * FLOAT64_EPSILON
 
