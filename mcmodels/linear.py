@@ -40,6 +40,7 @@ from mcmodels.rows import (
     added,
 )
 from mcmodels.solvers import Solution, Status, least_squares
+from mcmodels.solvers.constant_targets import constant_targets
 from mcmodels.solvers.least_squares import LeastSquares, MatrixFreeFit
 from mcmodels.user_warnings import warn_user
 
@@ -373,13 +374,7 @@ class LinearRegression(MultiOutputMixin, RegressorMixin, LinearMethods):
         rows: Rows,
         y_shape: tuple[int, ...],
     ) -> None:
-        moments = solution.value.moments
-        rounding_of_mean = moments.weight * (8 * np.finfo(np.float64).eps * moments.y_mean) ** 2
-        if not self.fit_intercept or (moments.y_squares > rounding_of_mean).all():
-            return
-        ends = np.concatenate(rows.reduce(lambda block: [block.y.min(axis=0), block.y.max(axis=0)]))
-        ends = ends.reshape(-1, moments.y_mean.size)
-        (constant,) = np.nonzero(ends.min(axis=0) == ends.max(axis=0))
+        constant = constant_targets(rows, solution.value.moments)
         if constant.size:
             which = f"targets {constant.tolist()} of y" if y_shape else "y"
             warn_user(

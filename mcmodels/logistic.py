@@ -319,11 +319,7 @@ class LogisticRegression(ClassPredictions, ClassifierMixin, CallbackSupportMixin
     def _start(self, objective: LinearPredictorObjective, n_classes: int) -> Array:
         start = irls.log_odds_start(objective.rows, n_classes)
         previous = self.params_ if self.warm_start and hasattr(self, "params_") else None
-        if previous is None or previous.shape != start.shape:
-            return start
-        if previous.ndim == 2:
-            previous = previous - previous.mean(axis=0)
-        return previous if objective.value(previous) <= objective.value(start) else start
+        return irls.better_start(objective, previous, start)
 
     def _recorded(
         self, solution: Solution[irls.Optimum], found: _TrainingData, rows: RowsWithCrossSums

@@ -17,7 +17,9 @@ from mcmodels import MLPClassifier, MLPRegressor
 from mcmodels.exceptions import ConstantTargetWarning, ConvergenceWarning
 from mcmodels.objectives import Network, NetworkObjective, NetworkParameters, SoftmaxCrossEntropy
 from mcmodels.rows import ArrayRows
-from mcmodels.solvers import lbfgs, room, trust_region
+from mcmodels.solvers import room
+from mcmodels.solvers.lbfgs import minimise_by_lbfgs
+from mcmodels.solvers.trust_region import trust_region_iterates
 from tests.callbacks import Recorder
 from tests.numerics import relative_error
 from tests.problems import classes_problem
@@ -315,8 +317,8 @@ def test_newton_reaches_the_loss_of_lbfgs_in_fewer_passes_over_digits(scale):
         ArrayRows(X, y, intercept=False), network, SoftmaxCrossEntropy(), 1e-4
     )
     options = {"gradient_tolerance": 1e-4 * 1797, "max_iter": 200}
-    theirs = lbfgs.minimise(objective, start, scale=1797.0, **options).value
-    path = trust_region.iterates(objective, start, gradient_tolerance=0.0, max_iter=200)
+    theirs = minimise_by_lbfgs(objective, start, scale=1797.0, **options).value
+    path = trust_region_iterates(objective, start, gradient_tolerance=0.0, max_iter=200)
     reached = next(state for state in path if state.slope.value <= theirs.slope.value)
     assert (reached.passes < theirs.passes) == (scale != "standard")
     assert reached.passes < 40

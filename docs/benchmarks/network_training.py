@@ -14,7 +14,8 @@ from sklearn.neural_network import MLPClassifier as PeerClassifier
 from mcmodels.objectives import BinaryCrossEntropy, NetworkObjective, SoftmaxCrossEntropy
 from mcmodels.objectives.network import Network
 from mcmodels.rows import ArrayRows
-from mcmodels.solvers import lbfgs, trust_region
+from mcmodels.solvers.lbfgs import minimise_by_lbfgs
+from mcmodels.solvers.trust_region import minimise_in_trust_region
 
 BATCH = 200  # rows of a step of Adam, scikit-learn's default
 
@@ -136,7 +137,7 @@ def with_lbfgs(problem: Problem, seed: int, watch: Watch, tolerance: float = 1e-
     objective, start = problem.objective(), flat(problem.start(seed))
     n = len(problem.X)
     watch.begin()
-    lbfgs.minimise(
+    minimise_by_lbfgs(
         Watched(objective, watch), start, scale=n, gradient_tolerance=tolerance * n, max_iter=20_000
     )
 
@@ -145,7 +146,7 @@ def with_newton(problem: Problem, seed: int, watch: Watch, tolerance: float = 1e
     objective, start = problem.objective(), flat(problem.start(seed))
     n = len(problem.X)
     watch.begin()
-    trust_region.minimise(
+    minimise_in_trust_region(
         Watched(objective, watch), start, gradient_tolerance=tolerance * n, max_iter=2_000
     )
 

@@ -1,4 +1,4 @@
-"""What is said of a loss that a user has written: where it curves down, and where it jumps."""
+"""Warnings of a loss that a user has written: negative curvature, and jumps."""
 
 from __future__ import annotations
 
@@ -6,61 +6,26 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from mcmodels.arrays import Array
 from mcmodels.exceptions import FitWarning, NonConvexLossWarning, NonSmoothLossWarning
-from mcmodels.objectives.loss_probe import Jump, find_jump, grid, least_curvature
+from mcmodels.objectives.loss_probe import Jump, is_negative, probe_near_rows
 from mcmodels.objectives.user_loss import CurvatureRange, UserObjective
-from mcmodels.rows import RowBlock
 from mcmodels.solvers import Solution, Status, irls
+from mcmodels.solvers.definiteness import is_positive, least_scaled_eigenvalue
 
-# So many rows, and different targets among them, are looked at between the predictors of the fit.
-_ROWS, _TARGETS = 2048, 48
-# ℓ″ within this share of the largest is zero but for rounding.
-_ROUNDING = 1e-8
-# And so are eigenvalues of a Hessian with unit diagonal.
-_FLAT = 1e-12
+__all__ = ["warnings_of_loss"]
 
 
 def warnings_of_loss(
     objective: UserObjective, solution: Solution[irls.Optimum], visited: CurvatureRange | None
 ) -> Iterator[FitWarning]:
-    """Warnings of jumps, and of curvature below zero in rows that the fit has visited or near."""
-    y, eta = _seen(objective, solution.value.params)
-    points = _around(eta)
-    jump = find_jump(objective.loss, y, points)
-    if jump is None and np.ptp(y) > 0:
-        jump = find_jump(objective.loss, y, grid(float(y.min()), float(y.max())))
-    if jump is not None:
-        yield NonSmoothLossWarning(_jump_text(jump))
-    between = least_curvature(objective.loss, y, points)
-    for seen, where in ((visited, "in a row of the fit"), (between, "between its rows")):
-        if seen is not None and _curves_down(seen, between):
+    """Warnings of jumps, and of negative curvature in rows that the fit has visited or near."""
+    near = probe_near_rows(objective, solution.value.params)
+    if near.jump is not None:
+        yield NonSmoothLossWarning(_jump_text(near.jump))
+    for seen, where in ((visited, "in a row of the fit"), (near.curvature, "between its rows")):
+        if seen is not None and is_negative(seen, near.curvature):
             yield NonConvexLossWarning(_convexity_text(seen, where, solution))
             return
-
-
-def _seen(objective: UserObjective, params: Array) -> tuple[Array, Array]:
-    """Some different targets, and linear predictors, of a sample of the rows."""
-
-    def pairs(block: RowBlock) -> list[tuple[Array, Array]]:
-        return [(np.array(block.y), block.X.predictor(params))]
-
-    parts = objective.rows.sample(_ROWS).reduce(pairs)
-    y, eta = (np.concatenate(column) for column in zip(*parts, strict=True))
-    different = np.unique(y)
-    chosen = np.linspace(0, different.size - 1, min(different.size, _TARGETS)).astype(np.intp)
-    return different[chosen].astype(np.float64), eta
-
-
-def _around(eta: Array) -> Array:
-    low, high = float(eta.min()), float(eta.max())
-    reach = max((high - low) / 4, 1e-3 * max(abs(low), abs(high)), 1e-3)
-    return grid(low - reach, high + reach)
-
-
-def _curves_down(seen: CurvatureRange, between: CurvatureRange | None) -> bool:
-    scale = max(abs(seen.smallest), seen.largest, 0.0 if between is None else between.largest)
-    return seen.smallest < -_ROUNDING * scale
 
 
 def _convexity_text(seen: CurvatureRange, where: str, solution: Solution[irls.Optimum]) -> str:
@@ -78,13 +43,11 @@ def _point_text(optimum: irls.Optimum) -> str:
     hessian = optimum.hessian if optimum.inner is None else optimum.inner.hessian
     if hessian is None:
         return "Whether the point reached is a minimum was not judged, as there is no hessian_. "
-    if not np.isfinite(hessian).all():
+    least = least_scaled_eigenvalue(hessian)
+    if np.isnan(least):
         return "hessian_ is not finite at the point reached. "
-    size = np.sqrt(np.abs(np.diagonal(hessian)))
-    size = np.where(size > 0, size, 1.0)
-    least = float(np.linalg.eigvalsh(hessian / np.outer(size, size))[0])
     found = f"(least eigenvalue of the Hessian scaled to a unit diagonal: {least:.3g})"
-    if least > _FLAT:
+    if is_positive(least):
         return f"The point reached is a minimum {found}, and there may be lower ones. "
     return f"The point reached is not a strict minimum {found}. "
 

@@ -36,7 +36,7 @@ from mcmodels.results.record import digest
 from mcmodels.results.training_rows import TrainingRows
 from mcmodels.rows import ArrayRows, RowsWithCrossSums, Seen
 from mcmodels.solvers import Solution, lbfgs, room, trust_region
-from mcmodels.solvers.minimum import Minimum
+from mcmodels.solvers.descent import DescentResult
 
 __all__ = ["NetworkEstimator", "Targets"]
 
@@ -308,7 +308,7 @@ class NetworkEstimator(CallbackSupportMixin, NetworkMethods):
 
     def _descend(
         self, objective: NetworkObjective, start: Array, callbacks: FitCallbacks
-    ) -> tuple[Solution[Minimum], bool]:
+    ) -> tuple[Solution[DescentResult], bool]:
         """Run the solver, and the callbacks after each step; whether one of them stopped it."""
         stopped = False
 
@@ -328,15 +328,15 @@ class NetworkEstimator(CallbackSupportMixin, NetworkMethods):
         if self.solver == "lbfgs":
             # A penalty that outweighs the rows sets the scale.
             scale = max(total, float(self.alpha))
-            solution = lbfgs.minimise(objective, start, scale=scale, **options)
+            solution = lbfgs.minimise_by_lbfgs(objective, start, scale=scale, **options)
         else:
-            solution = trust_region.minimise(objective, start, **options)
+            solution = trust_region.minimise_in_trust_region(objective, start, **options)
         callbacks.end(solution.value.params)
         return solution, stopped
 
     def _recorded(
         self,
-        solution: Solution[Minimum],
+        solution: Solution[DescentResult],
         objective: NetworkObjective,
         targets: Targets,
         features: Features,
@@ -348,7 +348,7 @@ class NetworkEstimator(CallbackSupportMixin, NetworkMethods):
         hessian = eigenvalues = None
         if self.compute_hessian:
             hessian = objective.hessian(minimum.params)
-            eigenvalues = _tmp_eigenvalues(objective, hessian)
+            eigenvalues = objective.identified_eigenvalues(hessian)
         return NetworkFit(
             status=solution.status,
             method=solution.method,
@@ -373,7 +373,7 @@ class NetworkEstimator(CallbackSupportMixin, NetworkMethods):
             ),
         )
 
-    def _warn_not_converged(self, solution: Solution[Minimum], stopped: bool) -> None:
+    def _warn_not_converged(self, solution: Solution[DescentResult], stopped: bool) -> None:
         largest = np.abs(solution.value.slope.gradient).max()
         where = f"with the largest entry of the gradient at {largest:.1e}"
         if stopped:
@@ -406,19 +406,3 @@ def _refuse_too_many(n_params: int, asked: str) -> None:
             f"{asked} needs a matrix of {n_params} × {n_params}; at most {room.LARGEST_SIDE} "
             "parameters have room. Use smaller hidden_layer_sizes, or hessian_vector_product."
         )
-
-
-def _tmp_eigenvalues(objective, hessian):
-    from scipy import linalg
-
-    from mcmodels.rows import single_threaded_blas
-
-    if objective.loss.shift_invariant:
-        from_each_unit = objective.network.last_layer.reshape(-1, objective.network.n_outputs)
-        free = from_each_unit if objective.alpha == 0 else from_each_unit[-1:]
-        shift = np.zeros((len(free), len(hessian)))
-        np.put_along_axis(shift, free, 1.0, axis=1)
-        others = linalg.null_space(shift)
-        hessian = others.T @ hessian @ others
-    with single_threaded_blas():
-        return np.linalg.eigvalsh(hessian)

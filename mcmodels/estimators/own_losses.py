@@ -211,11 +211,8 @@ class LossEstimator(CallbackSupportMixin, LossMethods):
         return _name(self.loss)
 
     def _start(self, objective: UserObjective) -> Array:
-        start = intercept_start(objective)
         previous = self.params_ if self.warm_start and hasattr(self, "params_") else None
-        if previous is None or previous.shape != start.shape:
-            return start
-        return previous if objective.value(previous) <= objective.value(start) else start
+        return irls.better_start(objective, previous, intercept_start(objective))
 
     def _recorded(
         self, solution: Solution[irls.Optimum], found: TrainingData, rows: RowsWithCrossSums

@@ -19,7 +19,7 @@ from mcmodels.exceptions import InferenceError
 from mcmodels.inference.estimate import Estimate
 from mcmodels.inference.whitening import Whitening
 from mcmodels.solvers.cholesky import ScaledCholesky
-from mcmodels.solvers.irls import InnerCurvature
+from mcmodels.solvers.coordinates import InnerCurvature
 
 __all__ = ["CurvatureInference"]
 

@@ -4,7 +4,7 @@ from mcmodels.objectives.linear_predictor import LinearPredictorObjective
 from mcmodels.objectives.losses import BinaryCrossEntropy, Loss, SoftmaxCrossEntropy, SquaredError
 from mcmodels.objectives.network import Network, NetworkParameters
 from mcmodels.objectives.network_objective import HalfSquaredError, NetworkObjective
-from mcmodels.objectives.objective import Objective
+from mcmodels.objectives.protocol import Objective
 from mcmodels.objectives.quadratic import QuadraticObjective
 from mcmodels.objectives.variance import VarianceLagrangian
 

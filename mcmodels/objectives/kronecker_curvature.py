@@ -1,19 +1,19 @@
-"""The curvature of a network as Kronecker products, one a layer: it conditions Newton's steps.
+"""The curvature of a network as Kronecker products, one a layer: a preconditioner of Newton steps.
 
 The parameters of layer l are the matrix ``(W_l; b_l)``. With ``h̃ = (h_{l-1}, 1)`` and the Jacobian
 ``Dᵢ = ∂ηᵢ/∂a_l`` of a row, the block of layer l of the Gauss-Newton matrix is approximated by
 
 ==================  ==============================================================================
 block               ``A ⊗ G / Σ wᵢ``
-of what comes in    ``A = Σ wᵢ h̃ᵢh̃ᵢᵀ``
-of what goes out    ``G = Σ wᵢ Dᵢᵀ (∂²ℓ/∂η²) Dᵢ``
+input factor        ``A = Σ wᵢ h̃ᵢh̃ᵢᵀ``
+output factor       ``G = Σ wᵢ Dᵢᵀ (∂²ℓ/∂η²) Dᵢ``
 damped inverse      of a matrix V of the shape of ``(W; b)``:
                     ``U [(Uᵀ V Q) ∘ 1/(uᵢ qⱼ / Σ wᵢ + λ)] Qᵀ``, where ``A = U diag(u) Uᵀ`` and
                     ``G = Q diag(q) Qᵀ``
 ==================  ==============================================================================
 
 Source: Martens and Grosse (2015), *Optimizing neural networks with Kronecker-factored approximate
-curvature*, ICML, §3 and appendix B; G is taken exactly here, not from sampled targets.
+curvature*, ICML, §3 and appendix B. Here G is exact, not estimated from sampled targets.
 """
 
 from __future__ import annotations
@@ -28,10 +28,12 @@ from mcmodels.objectives.network import Network, NetworkParameters, squeezed
 from mcmodels.rows import DenseDesign, Design, Slope
 from mcmodels.rows.blocks import Array, product
 
-# Wider layers have the diagonal of A alone: a factor costs the third power of the width.
+# Of layers at least this wide only the diagonal of A is used: the eigenvalues of A cost the third
+# power of the width.
 _WIDEST = 1024
-# Of more rows one of so many is taken, up to a few times K: G costs K times as much as a gradient.
-_ENOUGH_ROWS, _TIMES_OUTPUTS = 2048, 4
+# With more rows than the first number, A and G are summed over every k-th row only, with about that
+# many rows left. G costs K times as much as a gradient for K outputs; k is at most 4K.
+_ENOUGH_ROWS, _MOST_SKIPPED_PER_OUTPUT = 2048, 4
 
 
 @dataclass
@@ -41,9 +43,9 @@ class KroneckerSums:
     Parameters
     ----------
     incoming, outgoing : list of ndarray
-        A, of shape (m, m), or (m,) where only its diagonal is taken; and G.
+        A of shape (m, m), or its diagonal of shape (m,) in wide layers; and G.
     weight : float
-        ``Σ wᵢ`` of the rows that they were taken from.
+        ``Σ wᵢ`` of the rows in the sums.
     """
 
     incoming: list[Array]
@@ -70,27 +72,29 @@ class KroneckerSums:
         layers: list[Array],
         n_rows: int,
     ) -> KroneckerSums:
-        """The sums of some rows of a block, whose ``h_1 … h_{L-1}, η`` are known.
+        """The sums over every k-th row of a block whose ``h_1 … h_{L-1}, η`` are known.
 
         Parameters
         ----------
         network, loss
-            Which network and loss.
+            The network and its loss.
         X, y, weights
             The rows.
         parameters : NetworkParameters
-            Where.
+            The parameters.
         layers : list of ndarray
             ``h_1 … h_{L-1}, η`` of the rows.
         n_rows : int
             Rows in all blocks.
         """
         K = network.n_outputs
-        some = slice(None, None, int(np.clip(n_rows // _ENOUGH_ROWS, 1, _TIMES_OUTPUTS * K)))
-        *hidden, eta = (layer[some] for layer in layers)
-        y = y[some]
-        w = np.ones(len(eta)) if weights is None else weights[some]
-        below = [type(X)(X.X[some], intercept=True, scratch=X.scratch)]
+        every_kth = slice(
+            None, None, int(np.clip(n_rows // _ENOUGH_ROWS, 1, _MOST_SKIPPED_PER_OUTPUT * K))
+        )
+        *hidden, eta = (layer[every_kth] for layer in layers)
+        y = y[every_kth]
+        w = np.ones(len(eta)) if weights is None else weights[every_kth]
+        below = [type(X)(X.X[every_kth], intercept=True, scratch=X.scratch)]
         below += [DenseDesign(h, intercept=True) for h in hidden]
         incoming = [
             rows.diagonal(w) if rows.X.shape[1] >= _WIDEST else rows.sandwich(w).matrix()
@@ -120,7 +124,7 @@ class ConditionedSlope(Slope):
     value, gradient
         As in :class:`mcmodels.rows.Slope`.
     curvature : KroneckerCurvature
-        Its damped inverse is cheap.
+        The approximate curvature, with a cheap damped inverse.
     """
 
     curvature: KroneckerCurvature
@@ -153,7 +157,7 @@ class KroneckerCurvature:
         for A, G in zip(self.sums.incoming, self.sums.outgoing, strict=True):
             u, U = (A, None) if A.ndim == 1 else _eigenpairs(A)
             q, Q = _eigenpairs((G + G.T) / 2)
-            # Means, not sums: products of two sums of huge or tiny weights would leave float64.
+            # Means instead of sums: products of two sums of huge or tiny weights would overflow.
             u = np.clip(u, 0.0, None) / self.sums.weight
             q = np.clip(q, 0.0, None) * (self.total_weight / self.sums.weight)
             factors.append((u, U, q, Q))

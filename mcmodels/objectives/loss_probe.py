@@ -1,8 +1,9 @@
-"""What a loss does between the rows: jumps of ℓ or ℓ′, and curvature below zero.
+"""What a loss does between and near the rows: jumps of ℓ or ℓ′, and negative curvature.
 
-A function that is continuous changes the less the closer two points are; across a jump it changes
-by the same amount however close they are. So intervals in which ℓ′ changes by more than ℓ″ accounts
-for are halved, always keeping the half that accounts for less, until their ends are neighbours.
+Between two points that approach each other, a continuous function changes less and less; across a
+jump it changes by the same amount. So intervals in which a function changes by more than its
+derivative explains are halved, always keeping the half with the larger unexplained change, until
+their ends are neighbouring floating-point numbers.
 """
 
 from __future__ import annotations
@@ -12,18 +13,34 @@ from dataclasses import dataclass
 import numpy as np
 
 from mcmodels.arrays import Array
-from mcmodels.objectives.user_loss import CurvatureRange, UserLoss
+from mcmodels.objectives.user_loss import CurvatureRange, UserLoss, UserObjective
+from mcmodels.rows import RowBlock
 
-__all__ = ["Jump", "find_jump", "least_curvature"]
+__all__ = [
+    "Jump",
+    "NearRows",
+    "find_jump",
+    "is_negative",
+    "least_curvature",
+    "probe_near_rows",
+]
 
-# Points in η for each target. The grid is not symmetric, lest a jump lie on a point of it.
+# Rows in the sample, and the most different targets among them.
+_ROWS, _TARGETS = 2048, 48
+# Points in η for each target, and how far the grid goes beyond its interval. The two ends differ,
+# so that a jump in the middle of the interval, or at a round number, does not fall on a point.
 _POINTS, _BELOW, _ABOVE = 129, 0.0137, 0.0171
-# Change that the derivative does not account for, relative to the largest value: what is looked at
-# closely; how many of those; how often they are halved; and what is left of a jump at the end.
+# The interval of η is that of the linear predictors, extended at both ends by a quarter of its
+# width, or by this share of the largest predictor, or by this number.
+_LEAST_REACH = 1e-3
+# Unexplained change relative to the largest value: intervals above it are halved, at most so many
+# intervals, so often; and the least jump that counts at the end.
 _SUSPICIOUS, _MOST, _HALVINGS, _LEAST_JUMP = 1e-4, 256, 60, 1e-6
-# A jump is larger than any slope makes it, and measured from a few numbers beside it.
-_STEEP = 10.0
-_BESIDE = 4.0
+# A jump is at least this many times the change that the derivative explains, and is measured over
+# this many spacings of float64 on each side.
+_STEEP, _BESIDE = 10.0, 4.0
+# ℓ″ counts as negative when it is below minus this share of the largest |ℓ″|.
+_ROUNDING = 1e-8
 
 
 @dataclass(frozen=True)
@@ -44,6 +61,69 @@ class Jump:
     y: float
     eta: float
     size: float
+
+
+@dataclass(frozen=True)
+class NearRows:
+    """What a loss does in the interval of the linear predictors, and somewhat beyond.
+
+    Parameters
+    ----------
+    jump : Jump or None
+        The largest jump of ℓ, or else of ℓ′; None if none was found.
+    curvature : CurvatureRange or None
+        The range of ℓ″; None where it is finite nowhere.
+    """
+
+    jump: Jump | None
+    curvature: CurvatureRange | None
+
+
+def probe_near_rows(objective: UserObjective, params: Array) -> NearRows:
+    """Look at the loss on a grid of η, for some of the targets.
+
+    Parameters
+    ----------
+    objective : UserObjective
+        The loss, and the rows; a sample of them is read.
+    params : ndarray of shape (P,)
+        Parameters of the linear predictors.
+    """
+    y, eta = _sampled_pairs(objective, params)
+    points = _around(eta)
+    jump = find_jump(objective.loss, y, points)
+    if jump is None and np.ptp(y) > 0:
+        jump = find_jump(objective.loss, y, grid(float(y.min()), float(y.max())))
+    return NearRows(jump, least_curvature(objective.loss, y, points))
+
+
+def is_negative(seen: CurvatureRange, near: CurvatureRange | None) -> bool:
+    """Whether the least ℓ″ of a range is negative by more than rounding.
+
+    ``near`` is the range near the rows; its largest ℓ″, too, says how large rounding can be.
+    """
+    scale = max(abs(seen.smallest), seen.largest, 0.0 if near is None else near.largest)
+    return seen.smallest < -_ROUNDING * scale
+
+
+def _sampled_pairs(objective: UserObjective, params: Array) -> tuple[Array, Array]:
+    """Some of the different targets, and the linear predictors, of a sample of the rows."""
+
+    def pairs(block: RowBlock) -> list[tuple[Array, Array]]:
+        return [(np.array(block.y), block.X.predictor(params))]
+
+    parts = objective.rows.sample(_ROWS).reduce(pairs)
+    y, eta = (np.concatenate(column) for column in zip(*parts, strict=True))
+    different = np.unique(y)
+    chosen = np.linspace(0, different.size - 1, min(different.size, _TARGETS)).astype(np.intp)
+    return different[chosen].astype(np.float64), eta
+
+
+def _around(eta: Array) -> Array:
+    """Points in the interval of the linear predictors, and somewhat beyond."""
+    low, high = float(eta.min()), float(eta.max())
+    reach = max((high - low) / 4, _LEAST_REACH * max(abs(low), abs(high)), _LEAST_REACH)
+    return grid(low - reach, high + reach)
 
 
 def grid(low: float, high: float) -> Array:
@@ -113,15 +193,15 @@ def _largest_jump(loss: UserLoss, y: Array, points: Array, order: int) -> Jump |
                 np.where(go_left, at_middle[1], at_high[1]),
             ),
         )
-    # At the kink itself a derivative is often taken to be half way: measured from both sides.
+    # At the kink itself functions often return a mean of both sides: measure a little beside it.
     beside = _BESIDE * np.spacing(np.maximum(np.abs(low), np.abs(high)))
     low, high = low - beside, high + beside
     at_low, at_high = at(targets, low), at(targets, high)
     size = np.abs(at_high[0] - at_low[0])
     steep = (high - low) * np.maximum(np.abs(at_low[1]), np.abs(at_high[1]))
     largest = np.maximum(scale[row, 0], np.maximum(np.abs(at_low[0]), np.abs(at_high[0])))
-    left = np.where(size > _STEEP * steep, size, 0.0)  # of a slope the rest is rounding
-    relative = left / largest
+    jumps = np.where(size > _STEEP * steep, size, 0.0)  # smaller changes are those of a slope
+    relative = jumps / largest
     relative = np.where(np.isfinite(relative), relative, 0.0)
     worst = int(relative.argmax())
     if relative[worst] <= _LEAST_JUMP:

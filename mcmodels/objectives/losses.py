@@ -70,9 +70,9 @@ class Loss(ABC):
 
     @abstractmethod
     def at(self, y: Any, eta: Array, scratch: Scratch | None = None) -> Pointwise:
-        """Value and derivatives of each row, sharing what they have in common.
+        """Value and derivatives of each row, computed together.
 
-        With ``scratch``, they may lie in its arrays.
+        With ``scratch``, the results may lie in its arrays.
         """
 
     @abstractmethod
@@ -84,7 +84,7 @@ class Loss(ABC):
         return self.at(y, eta).value
 
     def gradient(self, y: Any, eta: Array, scratch: Scratch | None = None) -> Array:
-        """dℓ/dη, the shape of eta; with ``scratch`` it may lie there."""
+        """dℓ/dη, the shape of eta; with ``scratch`` it may lie in its arrays."""
         return self.at(y, eta, scratch).gradient
 
     def curvature(self, y: Any, eta: Array) -> Iterator[CurvatureTerm]:
@@ -112,14 +112,15 @@ class SquaredError(Loss):
         return 2.0 * direction
 
 
+# Signs of the margin for y = 0 and 1; vectors of scratch memory.
 _SIDES, _VECTORS = np.array([-1.0, 1.0]), 6
 
 
 class BinaryCrossEntropy(Loss):
     """``ℓ = log(1 + e^η) - yη`` for y in {0, 1}; ``ℓ' = σ(η) - y``, ``ℓ'' = σ(η)σ(-η)``.
 
-    Written in the margin ``m = (2y - 1)η``, in which ``ℓ = log(1 + e^-m)`` and
-    ``ℓ' = -(2y - 1)σ(-m)`` keep all their digits however certain the prediction is.
+    Computed from the margin ``m = (2y - 1)η``, as ``ℓ = log(1 + e^-m)`` and
+    ``ℓ' = -(2y - 1)σ(-m)``: these are accurate however close a probability is to 0 or 1.
     """
 
     def at(self, y: Any, eta: Array, scratch: Scratch | None = None) -> Pointwise:
@@ -133,8 +134,8 @@ class BinaryCrossEntropy(Loss):
         np.exp(e, out=e)
         np.add(e, 1.0, out=total)
 
-        # log(1 + e) is the logarithm of the rounded sum, corrected for the rounding: NumPy has
-        # vector instructions for log, and none for log1p.
+        # log(1 + e) as the logarithm of the rounded sum, plus a correction for the rounding: in
+        # NumPy, log uses vector instructions and log1p does not.
         np.log(total, out=value)
         np.subtract(total, 1.0, out=gradient)
         np.subtract(e, gradient, out=gradient)
@@ -179,7 +180,7 @@ class SoftmaxCrossEntropy(Loss):
     shift_invariant = True
 
     def at(self, y: Codes, eta: Array, scratch: Scratch | None = None) -> Pointwise:
-        """Value and derivatives of each row, accurate also where the value is nearly zero."""
+        """Value and derivatives of each row, accurate also where ℓ is nearly zero."""
         rows = np.arange(eta.shape[0])
         above = eta - eta[rows, y][:, np.newaxis]
         largest = above.argmax(axis=1)

@@ -51,7 +51,7 @@ class Activation:
     curvature: Callable[[Array], Array] | None
 
 
-# relu has no derivatives at 0: there σ′ is taken as 0; σ″ as 0 everywhere.
+# relu has no derivatives at 0: σ′ counts as 0 there, and σ″ as 0 everywhere.
 ACTIVATIONS = {
     "identity": Activation(lambda a: a, np.ones_like, None),
     "relu": Activation(lambda a: np.maximum(a, 0.0), lambda h: (h > 0).astype(np.float64), None),
@@ -77,7 +77,7 @@ class NetworkParameters(NamedTuple):
     intercepts: list[Array]
 
     def ravel(self) -> Array:
-        """All in one vector, in the order of the parameters; a new one."""
+        """All in one new vector, in the order of the parameters."""
         return np.concatenate([part.ravel() for part in (*self.coefs, *self.intercepts)])
 
     def vector(self) -> Array:
@@ -96,14 +96,14 @@ class NetworkParameters(NamedTuple):
 
 @dataclass(frozen=True)
 class Network:
-    """A fully connected network: how its parameters lie in a vector, and what it puts out.
+    """A fully connected network: the order of its parameters in a vector, and its outputs.
 
     Parameters
     ----------
     sizes : tuple of int
         Units of each layer, from the features to the outputs.
     activation : {"identity", "relu", "tanh", "logistic"}
-        Which σ the hidden layers have.
+        The activation σ of the hidden layers.
 
     Examples
     --------
@@ -142,7 +142,7 @@ class Network:
 
     @cached_property
     def last_layer(self) -> npt.NDArray[np.intp]:
-        """Where the parameters of the last layer are: ``W_L`` raveled, then ``b_L``."""
+        """Positions of the parameters of the last layer: ``W_L`` raveled, then ``b_L``."""
         places = self.unflatten(np.arange(self.n_params, dtype=np.float64))
         last = NetworkParameters(places.coefs[-1:], places.intercepts[-1:])
         return last.ravel().astype(np.intp)
@@ -221,12 +221,12 @@ class Network:
         )
 
     def last_hidden(self, X: Design, params: Array) -> Design:
-        """The rows that the last layer sees, ``(h_{L-1}, 1)``: those of a linear predictor."""
+        """The input of the last layer, ``(h_{L-1}, 1)``, as design rows of a linear predictor."""
         if len(self.sizes) == 2:
             return type(X)(X.X, intercept=True, scratch=X.scratch)
         return DenseDesign(self.hidden(X, self.unflatten(params))[-2], intercept=True)
 
 
 def squeezed(eta: Array) -> Array:
-    """One output as a vector, as pointwise losses take it."""
+    """η of one output as a vector, which pointwise losses expect."""
     return eta[:, 0] if eta.shape[1] == 1 else eta

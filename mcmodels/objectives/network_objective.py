@@ -1,4 +1,4 @@
-"""What a network is trained by: ``Σ wᵢ ℓ(yᵢ, ηᵢ) + α/2 Σ_l ‖W_l‖²``, by backpropagation.
+"""The objective of a network, ``Σ wᵢ ℓ(yᵢ, ηᵢ) + α/2 Σ_l ‖W_l‖²``, by backpropagation.
 
 For the b rows of a block, with ``a_l``, ``h_l`` and η of :mod:`mcmodels.objectives.network`:
 
@@ -31,6 +31,7 @@ from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
+from scipy import linalg
 
 from mcmodels.objectives.kronecker_curvature import (
     ConditionedSlope,
@@ -39,10 +40,10 @@ from mcmodels.objectives.kronecker_curvature import (
 )
 from mcmodels.objectives.losses import CurvatureTerm, Loss, Pointwise
 from mcmodels.objectives.network import Network, NetworkParameters, squeezed
-from mcmodels.rows import RowBlock, Rows, Scratch, Slope
+from mcmodels.rows import RowBlock, Rows, Scratch, Slope, single_threaded_blas
 from mcmodels.rows.blocks import Array, product
 
-# A pass takes no more products than this: each thread holds all of them.
+# Most Hessian-vector products in one pass: each thread holds all of them in memory.
 _AT_ONCE = 1024
 
 
@@ -139,7 +140,7 @@ class NetworkObjective:
     def hessian_vector_products(self, params: Array, vectors: Array) -> Array:
         """The Hessian times each row of ``vectors``, shape (m, n_params), in one pass.
 
-        The products of a block share its forward and backward sweep.
+        The products of a block share one forward and one backward sweep.
         """
 
         def summarise(block: RowBlock) -> Array:
@@ -178,6 +179,38 @@ class NetworkObjective:
         penalised[-K:] = 0.0
         return self.rows.reduce(summarise) + np.diag(self.alpha * penalised)
 
+    def identified_hessian(self, hessian: Array) -> Array:
+        """A Hessian without the directions in which softmax cannot change.
+
+        The same number added to the intercepts of all outputs changes no probability. Without a
+        penalty the same is true of the weights from each unit of the last hidden layer. For other
+        losses nothing is removed.
+
+        Parameters
+        ----------
+        hessian : ndarray of shape (n_params, n_params)
+            The Hessian over all parameters.
+
+        Returns
+        -------
+        ndarray of shape (m, m), m ≤ n_params
+            ``NᵀHN`` with an orthonormal basis N of the other directions.
+        """
+        if not self.loss.shift_invariant:
+            return hessian
+        from_each_unit = self.network.last_layer.reshape(-1, self.network.n_outputs)
+        free = from_each_unit if self.alpha == 0 else from_each_unit[-1:]
+        shift = np.zeros((len(free), len(hessian)))
+        np.put_along_axis(shift, free, 1.0, axis=1)
+        others = linalg.null_space(shift)
+        return others.T @ hessian @ others
+
+    def identified_eigenvalues(self, hessian: Array) -> Array:
+        """Eigenvalues of :meth:`identified_hessian`, ascending; all positive at a minimum."""
+        identified = self.identified_hessian(hessian)
+        with single_threaded_blas():
+            return np.asarray(np.linalg.eigvalsh(identified), dtype=np.float64)
+
     def _swept(self, block: RowBlock, params: Array) -> _Swept:
         return _Swept.of(self.network, self.loss, block, params)
 
@@ -198,7 +231,7 @@ class NetworkObjective:
 
 @dataclass
 class _SlopeAndCurvature:
-    """What a pass takes together; it sums in place."""
+    """Slope and curvature from one pass; ``+=`` adds in place."""
 
     slope: Slope
     curvature: KroneckerSums
@@ -216,9 +249,9 @@ class _Swept:
     Parameters
     ----------
     network, loss, block
-        Which network, loss and rows.
+        The network, its loss, and the rows.
     parameters : NetworkParameters
-        Where.
+        The parameters.
     value : float
         ``Σ wᵢ ℓᵢ``.
     hidden : list of ndarray
@@ -230,7 +263,7 @@ class _Swept:
     deltas : list of ndarray
         ``δ_1 … δ_L``.
     errors : list of ndarray
-        ``ε_1 … ε_{L-1}``, the δ before they meet σ′.
+        ``ε_1 … ε_{L-1}``: δ before the product with σ′.
     """
 
     network: Network

@@ -1,4 +1,4 @@
-"""The linear least-squares objective through its moments alone: no row is needed.
+"""The linear least-squares objective from moments, without the rows.
 
 With r̄ = x̄ᵀβ + b - ȳ, the sum of squares ``Σ wᵢ (yᵢ - x̃ᵢᵀθ)²`` about the means is
 

@@ -1,8 +1,8 @@
-"""A loss that the user has written, and its objective: convex or not, with what was seen of ℓ″.
+"""A loss that the user has written, and its objective, which need not be convex.
 
-Nothing is taken for granted of such a loss: where ℓ″ is negative the Hessian is a difference of two
-sandwiches, and every pass that sums ℓ″ also tells its range, from which solvers learn whether the
-objective is convex where they are, and whether it is quadratic.
+Where ℓ″ is negative, the Hessian is a difference of two products ``X̃ᵀDX̃`` with ``D ≥ 0``. Each pass
+that sums ℓ″ also records its range. From it solvers learn whether the objective is convex near the
+parameters, and whether it is quadratic.
 """
 
 from __future__ import annotations
@@ -29,13 +29,13 @@ class PointwiseFunction(Protocol):
         ...
 
 
-# Rows that are looked at before a fit.
+# Rows in the sample that decides whether a loss looks quadratic.
 _SAMPLE = 4096
 
 
 @dataclass(frozen=True)
 class CurvatureRange:
-    """Least and largest ℓ″ over rows, and where the least was found; ranges merge with ``+``.
+    """Least and largest ℓ″ over rows, and where the least is; two ranges are merged by ``+``.
 
     Parameters
     ----------
@@ -61,7 +61,7 @@ class CurvatureRange:
 
     @classmethod
     def of(cls, y: Array, eta: Array, curvature: Array) -> CurvatureRange:
-        """Over rows of a block."""
+        """The range over some rows."""
         k = int(curvature.argmin())
         return cls(float(curvature[k]), float(curvature.max()), float(y[k]), float(eta[k]))
 
@@ -93,7 +93,7 @@ class UserPointwise(Pointwise):
 
 
 class UserLoss(Loss):
-    """A loss of the user's, by its values and derivatives.
+    """A loss of the user's, given by a function for its values and derivatives.
 
     Parameters
     ----------
@@ -154,7 +154,7 @@ class UserObjective(LinearPredictorObjective):
         return UserDerivatives(slope.value, slope.gradient, hessian, seen)
 
     def _signed_curvature(self, block: RowBlock, at: UserPointwise) -> CurvatureSums:
-        """The parts of the Hessian; a constant ℓ″ is multiplied with the sum, not with the rows."""
+        """The parts of the Hessian. A constant ℓ″ multiplies the sum, not each row."""
         c = at.seen.smallest
         if block.weights is not None or not (at.seen.is_constant and c >= 0):
             return self._curvature(block, at)
@@ -163,9 +163,10 @@ class UserObjective(LinearPredictorObjective):
         return CurvatureSums({(((0, 0),), 1.0): Sandwich(c * part.gram, border, c * part.total)})
 
     def derivatives_after(self, before: UserDerivatives, params: Array) -> UserDerivatives:
-        """The same at another point, for less where ℓ″ is one number in all rows at both.
+        """The derivatives at another point, cheaper where ℓ″ is the same constant at both.
 
-        The Hessian of a quadratic loss is taken once; a pass without it shows that it is the same.
+        The Hessian of a quadratic loss is computed once. Later passes compute ℓ″ only, to see
+        whether it is still that constant.
         """
         if not before.curvatures.is_constant:
             return self.derivatives(params)
@@ -192,7 +193,7 @@ class UserObjective(LinearPredictorObjective):
         return next(iter(self.rows.reduce(summarise)), ())
 
     def looks_quadratic(self, params: Array) -> bool:
-        """Whether ℓ″ is one number in a sample of the rows, at and beside their predictors."""
+        """Whether ℓ″ is constant over a sample of the rows, at their predictors and near them."""
 
         def summarise(block: RowBlock) -> list[tuple[Array, Array]]:
             return [(block.y, block.X.predictor(params))]
@@ -204,7 +205,7 @@ class UserObjective(LinearPredictorObjective):
 
 
 def _signed(second: Array) -> Iterator[CurvatureTerm]:
-    """ℓ″ as a difference of parts that are not negative: sandwiches are made of these."""
+    """ℓ″ as a difference of two nonnegative parts, as the products with the rows need."""
     if not second.min(initial=0.0) < 0:
         yield CurvatureTerm([(0, 0)], 1.0, second)
         return

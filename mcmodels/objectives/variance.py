@@ -1,4 +1,4 @@
-"""PCA's objective: the variance along directions of unit length, with its multipliers.
+"""PCA's objective: the variance along directions of unit length, with Lagrange multipliers.
 
 For k directions vⱼ and multipliers λⱼ, with S the sample covariance:
 
@@ -27,9 +27,9 @@ class VarianceLagrangian:
     Parameters
     ----------
     covariance : Covariance
-        S; formed only for a Hessian.
+        S; it is formed as a matrix only for a Hessian.
     multipliers : ndarray of shape (k,)
-        λ, one a direction.
+        λ, one for each direction.
     """
 
     def __init__(self, covariance: Covariance, multipliers: Array) -> None:

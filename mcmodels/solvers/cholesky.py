@@ -1,4 +1,4 @@
-"""Cholesky factor of a positive definite matrix scaled to unit diagonal, if its digits last."""
+"""Cholesky factor of a positive definite matrix scaled to unit diagonal, if accurate enough."""
 
 from __future__ import annotations
 
@@ -9,8 +9,7 @@ import numpy as np
 from scipy import linalg
 
 from mcmodels.arrays import Array
-
-FLOAT64_EPSILON = float(np.finfo(np.float64).eps)
+from mcmodels.solvers.tolerances import factorisation_error
 
 
 @dataclass(frozen=True)
@@ -28,8 +27,8 @@ class ScaledCholesky:
     scale : ndarray of shape (p,)
         Diagonal of D.
     condition : float
-        Square root of the estimated condition number of ``LLᵀ``: that of a design with unit
-        columns of which A is the square.
+        Square root of the estimated condition number of ``LLᵀ``. When ``A = MᵀM``, this is the
+        condition number of M with columns of unit length.
     """
 
     lower: Array
@@ -45,9 +44,9 @@ class ScaledCholesky:
         A : ndarray of shape (p, p)
             The matrix.
         scale : ndarray of shape (p,)
-            Square roots of its diagonal; zeros for columns to be taken as zero.
+            Square roots of its diagonal; zero for columns that count as zero.
         rcond : float, default=0.0
-            A is also taken for singular when ``1 / condition`` is at most this.
+            A also counts as singular when ``1 / condition`` is at most this.
         """
         if scale.size == 0 or not scale.all():
             return None
@@ -59,7 +58,7 @@ class ScaledCholesky:
         if info != 0:
             return None
         reciprocal, _ = linalg.lapack.dpocon(lower, one_norm, uplo="L")
-        if reciprocal <= max(8 * scale.size * FLOAT64_EPSILON, rcond**2):
+        if reciprocal <= max(factorisation_error(scale.size), rcond**2):
             return None
         return cls(lower, scale, float(1 / np.sqrt(reciprocal)))
 
@@ -80,7 +79,7 @@ class ScaledCholesky:
 
     @property
     def root(self) -> Array:
-        """B of shape (p, p) with ``BBᵀ = A⁻¹``; made anew each time."""
+        """B of shape (p, p) with ``BBᵀ = A⁻¹``; computed at each call."""
         inverse, _ = linalg.lapack.dtrtri(self.lower, lower=1)
         return inverse.T / self.scale[:, np.newaxis]
 

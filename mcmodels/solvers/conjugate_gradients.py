@@ -1,7 +1,7 @@
-"""Conjugate gradients for a symmetric positive semi-definite matrix that is only ever applied.
+"""Conjugate gradients for a symmetric positive semi-definite matrix, given by its products.
 
 Sources: Nocedal and Wright (2006), *Numerical Optimization*, 2nd ed., algorithm 5.3; the Lanczos
-matrix that its coefficients make, Saad (2003), *Iterative Methods for Sparse Linear Systems*,
+matrix of its coefficients, Saad (2003), *Iterative Methods for Sparse Linear Systems*,
 2nd ed., §6.7.3.
 """
 
@@ -19,7 +19,7 @@ from mcmodels.arrays import Array
 
 @dataclass(frozen=True)
 class Jacobi:
-    """The preconditioner ``M = diag(A)``, within a subspace that A maps to itself.
+    """The preconditioner ``M = diag(A)``, within a subspace that A maps into itself.
 
     Parameters
     ----------
@@ -43,22 +43,23 @@ class Jacobi:
         return self.project(self.inverse * r)
 
     def norm(self, r: Array) -> float:
-        """``√(rᵀM⁻¹r)``, the size of a residual that does not depend on scales."""
+        """``√(rᵀM⁻¹r)``, the size of a residual; it does not depend on the scales of columns."""
         return float(np.sqrt(np.vdot(r, self.apply(r))))
 
 
 @dataclass(frozen=True)
 class KrylovSolution:
-    """An approximate solution of ``Ax = b``, and what it taught about A.
+    """An approximate solution of ``Ax = b``, and estimates of extreme eigenvalues.
 
     Parameters
     ----------
     x : ndarray, the shape of b
         The solution, in the range of ``M⁻¹A``.
     steps : int
-        Products with A.
+        Number of products with A.
     smallest, largest : float
-        Ritz values: the extreme eigenvalues of ``M⁻¹A`` as b sees them; NaN without a step.
+        Extreme Ritz values: estimates of the extreme eigenvalues of ``M⁻¹A`` among the
+        eigenvectors that have a part in b. NaN without a step.
     """
 
     x: Array
@@ -86,14 +87,15 @@ def conjugate_gradients(
     preconditioner : Jacobi
         M.
     tolerance : float
-        Relative size of the residual that is small enough.
+        Relative size of the residual at which to stop.
     max_steps : int
         Most products with A.
 
     Returns
     -------
     KrylovSolution
-        Every iterate, the last included, is a direction of descent: ``xᵀAx = bᵀx > 0``.
+        ``xᵀAx = bᵀx > 0`` for every iterate, the last included: when b is minus a gradient, x is
+        a direction of descent.
     """
     x, r = np.zeros_like(b), b.copy()
     z = preconditioner.apply(r)
@@ -105,7 +107,7 @@ def conjugate_gradients(
     while size > enough and len(lengths) < max_steps:
         image = apply(direction)
         curvature = float(np.vdot(direction, image))
-        if not curvature > 0:  # nothing but rounding is left
+        if not curvature > 0:  # only rounding errors are left
             break
         length = size / curvature
         x += length * direction

@@ -1,4 +1,4 @@
-"""How exact a least-squares solution is, and passes over the rows that make it more so."""
+"""Error bounds of least-squares solutions, and passes over the rows that correct them."""
 
 from __future__ import annotations
 
@@ -9,28 +9,26 @@ import numpy as np
 from mcmodels.arrays import Array
 from mcmodels.rows import RowBlock, Rows
 from mcmodels.rows.covariance import centred_near
-from mcmodels.solvers.cholesky import FLOAT64_EPSILON
 from mcmodels.solvers.double_double import DoubleDouble
 from mcmodels.solvers.least_squares_fit import LeastSquares, with_intercept
 from mcmodels.solvers.refinement import exact_residual_scatter, refine, whitened_scatter
 from mcmodels.solvers.solution import Solution
+from mcmodels.solvers.tolerances import (
+    CHOLESKY_CONDITION,
+    FLOAT64_EPSILON,
+    SMALL_DESIGN,
+    SMALL_SQUARED_DESIGN,
+)
 
-# Condition number of the design with unit columns up to which the Cholesky factor of its normal
-# equations, which has the square of it, keeps nine digits for leverages and singular values.
-CHOLESKY = 1e3
-# Entries of a design so small that extra precision costs less than a blink, and products of them
-# with as many columns.
-_SMALL, _SMALL_SQUARED = 2**14, 2**20
-# Share of the squares of the targets below which those of the residuals are taken from the rows, of
-# few and of many.
-_SMALL_SHARE, _SMALL_SHARE_OF_MANY = 1e-2, 1e-4
-# The same, in rounding units of the moments.
-_LOST = 1e6
+# The squares of the residuals are summed from the rows when they are less than this share of the
+# squares of the targets. A difference of moments would lose two digits, or four in large data,
+# where a pass costs more. The third share is in units of the rounding error of the moments.
+_SMALL_SHARE, _SMALL_SHARE_IN_LARGE_DATA, _SMALL_SHARE_IN_ROUNDINGS = 1e-2, 1e-4, 1e6
 
 
-def is_small(rows: Rows) -> bool:
-    """Whether extra precision costs less than a blink."""
-    return rows.n_rows * rows.n_params <= _SMALL
+def extra_precision_is_cheap(rows: Rows) -> bool:
+    """Whether the data are so small that extra precision takes no noticeable time."""
+    return rows.n_rows * rows.n_params <= SMALL_DESIGN
 
 
 def error_bound(
@@ -42,18 +40,18 @@ def error_bound(
 ) -> float:
     """First-order estimate of the relative error of the worst parameter of a Cholesky solution.
 
-    The error is taken relative to the parameter or to its standard error, whichever is larger:
-    digits of a coefficient far below its standard error are noise in any case. In units in which
-    columns have length one, the normal equations leave κ²ε‖β‖; after a correction in working
-    precision κε‖y‖ + κ²ε‖r‖ is left, from the rounding of the residuals r and of their products
-    with the columns, and what a factor with error κ²ε does not correct.
+    The error is relative to the parameter or to its standard error, whichever is larger: digits of
+    a coefficient far below its standard error are noise. In units in which columns have length one,
+    the normal equations have the error κ²ε‖β‖. A correction in working precision leaves three
+    parts: κε‖y‖ from the rounding of the residuals r, κ²ε‖r‖ from their products with the columns,
+    and the share κ²ε of the old error, which the inexact factor does not correct.
     """
     fit, moments, kappa = solution.value, solution.value.moments, solution.condition
     coef = fit.params[:, : moments.n_features].T
     unit = np.sqrt(moments.x_squares)[:, np.newaxis]
     explained = np.einsum("pm,pm->m", coef, moments.Sxy)
     residual = np.sqrt(np.clip(moments.y_squares - explained, 0.0, None))
-    # Rows summed about a point other than their mean have squares that are larger than the scatter.
+    # Squares about a point other than the mean are larger than the scatter, as is their rounding.
     shift = moments.offset[: moments.n_features, np.newaxis]
     ratio = np.divide(shift, unit, out=np.zeros_like(unit), where=unit > 0)
     rounding = moments.rounding * (1 + moments.weight * float((ratio**2).max(initial=0.0)))
@@ -63,7 +61,7 @@ def error_bound(
         error *= rounding * kappa**2
         error += FLOAT64_EPSILON * (kappa * target + kappa**2 * residual)
     spread = residual / np.sqrt(max(moments.weight - rows.n_params, 1.0))
-    # A standard error is at least that of its column alone.
+    # If columns were orthogonal their standard errors would be smaller, and need no inverse.
     rough = _largest_ratio(error, np.maximum(np.abs(coef) * unit, spread))
     if rough <= at_least:
         return rough
@@ -78,13 +76,13 @@ def _largest_ratio(error: Array, size: Array) -> float:
 
 
 def with_small_residuals(solution: Solution[LeastSquares], rows: Rows) -> Solution[LeastSquares]:
-    """The solution with the squares of its residuals from the rows, where they are a small share.
+    """The solution with the squares of its residuals summed from the rows, where they are small.
 
-    As a difference of the moments they would have lost their digits.
+    A difference of the moments would have lost their digits.
     """
-    fit, small = solution.value, is_small(rows)
-    share = _SMALL_SHARE if small else _SMALL_SHARE_OF_MANY
-    share = max(share, _LOST * fit.moments.rounding)
+    fit, small = solution.value, extra_precision_is_cheap(rows)
+    share = _SMALL_SHARE if small else _SMALL_SHARE_IN_LARGE_DATA
+    share = max(share, _SMALL_SHARE_IN_ROUNDINGS * fit.moments.rounding)
     if (np.diagonal(fit.residual_scatter) >= share * fit.moments.y_squares).all():
         return solution
     if small:
@@ -98,8 +96,8 @@ def with_small_residuals(solution: Solution[LeastSquares], rows: Rows) -> Soluti
 def corrected_once(solution: Solution[LeastSquares], rows: Rows) -> Solution[LeastSquares]:
     """The solution after one correction with residuals in working precision.
 
-    It restores the digits that a mildly ill-conditioned system lost in forming its normal
-    equations, for one light pass over the rows.
+    It restores the digits that were lost in forming normal equations of moderate condition, at the
+    cost of one pass over the rows with two matrix-vector products.
     """
     fit, moments = solution.value, solution.value.moments
     gradient, scatter = _residual_sums(fit, rows)
@@ -129,7 +127,7 @@ def _residual_sums(fit: LeastSquares, rows: Rows) -> tuple[Array, Array]:
 
 
 def refined(solution: Solution[LeastSquares], rows: Rows) -> Solution[LeastSquares]:
-    """The solution after extra-precise corrections, until they change nothing."""
+    """The solution after corrections with residuals in twice the working precision."""
     fit, moments = solution.value, solution.value.moments
     lengths, mean = np.sqrt(moments.x_squares), _mean(fit)
     p = moments.n_features
@@ -137,8 +135,8 @@ def refined(solution: Solution[LeastSquares], rows: Rows) -> Solution[LeastSquar
     reached = refine(rows, coef, mean, fit.inverse.apply, lengths)
     params = with_intercept(reached.coef, moments, rows, reached.mean_residual)
     inverse = fit.inverse
-    if rows.n_rows * p**2 <= _SMALL_SQUARED:
-        precise = solution.condition > CHOLESKY
+    if rows.n_rows * p**2 <= SMALL_SQUARED_DESIGN:
+        precise = solution.condition > CHOLESKY_CONDITION
         L = whitened_scatter(rows, inverse.root, mean[:p], extra_precise=precise)
         inverse = inverse if L is None else inverse.corrected(L)
     value = replace(fit, params=params, inverse=inverse, residual_scatter=reached.residual_scatter)

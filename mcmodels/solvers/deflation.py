@@ -2,9 +2,9 @@
 
 Each pair starts with power iteration (Golub and Van Loan 2013, *Matrix Computations*, 4th ed.,
 §8.2.1), is finished by Rayleigh-quotient iteration (§8.2.3), and is removed by Hotelling's
-deflation ``S ← S - λvvᵀ``. Rayleigh-quotient iteration converges cubically, but to whichever pair
-is near, in a cluster not always the dominant one; so pairs are found until a Cholesky factor of
-``λI - S`` shows that none is left above the wanted ones.
+deflation ``S ← S - λvvᵀ``. Rayleigh-quotient iteration converges cubically, but to the nearest
+pair. Where eigenvalues are close together this need not be the dominant one. So pairs are found
+until a Cholesky factor of ``λI - S`` proves that no larger eigenvalue is left.
 """
 
 from __future__ import annotations
@@ -15,9 +15,10 @@ import numpy as np
 from scipy import linalg
 
 from mcmodels.arrays import Array
-from mcmodels.solvers.cholesky import FLOAT64_EPSILON
 from mcmodels.solvers.eigenpairs import Eigenpairs
+from mcmodels.solvers.tolerances import FLOAT64_EPSILON
 
+# Steps of power iteration and of Rayleigh-quotient iteration in a round, and rounds for a pair.
 _POWER_STEPS = 16
 _RAYLEIGH_STEPS = 8
 _MAX_ROUNDS = 30
@@ -45,7 +46,7 @@ def deflated_eigenpairs(
         return Eigenpairs(np.zeros(count), np.eye(size, count))
     deflated = S / largest
     norm = float(np.linalg.norm(deflated)) / np.sqrt(size)
-    # Neither a residual nor a gap can be seen below the rounding of S itself.
+    # A residual, or a gap between eigenvalues, below the rounding of S has no meaning.
     bound = max(tol, 4 * size * FLOAT64_EPSILON) * norm
     values: list[float] = []
     vectors = np.zeros((size, 0))
@@ -68,10 +69,10 @@ def deflated_eigenpairs(
 def _one_pair(
     S: Array, found: Array, bound: float, random: np.random.RandomState
 ) -> tuple[float, Array, int, bool]:
-    """An eigenpair of S away from the vectors found, nearly always the dominant one."""
+    """An eigenpair of S orthogonal to the vectors found, nearly always the dominant one."""
     v = None
     while v is None:
-        v = _away_from(found, np.asarray(random.standard_normal(S.shape[0])))
+        v = _unit_part_outside(found, np.asarray(random.standard_normal(S.shape[0])))
     iterations = 0
     for _ in range(_MAX_ROUNDS):
         v, power_steps = _power(S, v, found)
@@ -83,14 +84,14 @@ def _one_pair(
     return value, v, iterations, False
 
 
-def _away_from(found: Array, v: Array) -> Array | None:
-    """Unit vector along v without its part in the span of ``found``; None when nothing is left."""
+def _unit_part_outside(found: Array, v: Array) -> Array | None:
+    """Unit vector along the part of v orthogonal to ``found``; None when that part is zero."""
     largest = np.abs(v).max(initial=0.0)
     if largest == 0:
         return None
     v = v / largest
     before = np.linalg.norm(v)
-    for _ in range(2):  # twice is enough
+    for _ in range(2):  # a second time removes the rounding of the first
         v = v - found @ (found.T @ v)
     after = np.linalg.norm(v)
     return v / after if after > len(v) * FLOAT64_EPSILON * before else None
@@ -98,15 +99,15 @@ def _away_from(found: Array, v: Array) -> Array | None:
 
 def _power(S: Array, v: Array, found: Array) -> tuple[Array, int]:
     for step in range(_POWER_STEPS):
-        image = _away_from(found, S @ v)
-        if image is None:  # what S has left lies in the span of the vectors found
+        image = _unit_part_outside(found, S @ v)
+        if image is None:  # Sv lies in the span of the vectors found
             return v, step
         v = image
     return v, _POWER_STEPS
 
 
 def _rayleigh(S: Array, v: Array, found: Array, bound: float) -> tuple[Array, int]:
-    """Iterate until the residual is within bounds and stops falling; return the best vector."""
+    """Iterate until the residual is within the bound and no longer halves; the best vector."""
     identity = np.eye(S.shape[0])
     best, smallest = v, np.inf
     for step in range(_RAYLEIGH_STEPS):
@@ -117,13 +118,13 @@ def _rayleigh(S: Array, v: Array, found: Array, bound: float) -> tuple[Array, in
         if residual < smallest:
             best, smallest = v, residual
         with warnings.catch_warnings():
-            # A nearly singular system is the method at work: its solution is the eigenvector.
+            # The system is nearly singular on purpose: its solution approaches the eigenvector.
             warnings.simplefilter("ignore", linalg.LinAlgWarning)
             try:
                 image = linalg.solve(S - value * identity, v, assume_a="sym", check_finite=False)
             except linalg.LinAlgError:
                 return best, step
-        image = _away_from(found, image) if np.isfinite(image).all() else None
+        image = _unit_part_outside(found, image) if np.isfinite(image).all() else None
         if image is None:
             return best, step
         v = image

@@ -13,6 +13,7 @@ import numpy as np
 
 from mcmodels.arrays import Array
 
+# Dekker's constant: it splits the 53 bits of a float64 into two halves.
 _SPLITTER = 2.0**27 + 1
 
 
@@ -77,7 +78,7 @@ class DoubleDouble:
         return DoubleDouble(*two_sum(p, e + (self.hi * other.lo + self.lo * other.hi)))
 
     def sum(self, axis: int) -> DoubleDouble:
-        """Sum along one axis, halving it each time."""
+        """Sum along one axis, by pairs: each round adds one half to the other."""
         hi, lo = np.moveaxis(self.hi, axis, 0), np.moveaxis(self.lo, axis, 0)
         while hi.shape[0] > 1:
             half, odd = divmod(hi.shape[0], 2)

@@ -1,4 +1,4 @@
-"""Where a fit of any loss begins: zero coefficients, and the best single predictor of a sample."""
+"""The start of a fit of any loss: zero coefficients, and the best constant predictor."""
 
 from __future__ import annotations
 
@@ -9,21 +9,23 @@ import numpy as np
 from mcmodels.arrays import Array
 from mcmodels.objectives.user_loss import UserObjective
 from mcmodels.rows import RowBlock
+from mcmodels.solvers.tolerances import MAX_HALVINGS_OF_A_GUESS, SAMPLE_ROWS
 
-# A start need not be precise.
-_SAMPLE, _MAX_STEPS, _MAX_HALVINGS, _ENOUGH = 4096, 20, 60, 1e-2
+# Most steps in the intercept, and the relative length of a step at which to stop. A start need not
+# be precise.
+_MAX_STEPS, _SHORT_STEP = 20, 1e-2
 
 
 def intercept_start(objective: UserObjective) -> Array:
-    """Zero coefficients, and an intercept at which the loss is small; 0 where there is none.
+    """Zero coefficients and an intercept at which the loss is small, if one is fitted.
 
-    Newton's method in one number, from the best of 0, the mean and the median of the targets, on a
-    sample of the rows.
+    On a sample of the rows, Newton's method in the intercept alone starts from the best of 0, 1,
+    -1, the mean and the median of the targets.
     """
     start = np.zeros(objective.rows.n_params)
     if not objective.rows.intercept:
         return start
-    sample = objective.rows.sample(_SAMPLE)
+    sample = objective.rows.sample(SAMPLE_ROWS)
 
     def targets(block: RowBlock) -> list[tuple[Array, Array]]:
         weights = np.ones(block.X.n_rows) if block.weights is None else block.weights
@@ -46,13 +48,13 @@ def intercept_start(objective: UserObjective) -> Array:
 
 
 def _refined(at: Callable[[float], tuple[float, float, float]], start: float) -> float:
-    """Newton's method with halved steps; the start itself where that leads nowhere."""
+    """Newton's method with halved steps; the start itself where it does not converge."""
     b, (value, first, second) = start, at(start)
     for _ in range(_MAX_STEPS):
         if not np.isfinite(value) or not second > 0:
             break
         step = -first / second
-        for _ in range(_MAX_HALVINGS):
+        for _ in range(MAX_HALVINGS_OF_A_GUESS):
             tried = at(b + step)
             if tried[0] <= value:
                 break
@@ -60,6 +62,6 @@ def _refined(at: Callable[[float], tuple[float, float, float]], start: float) ->
         else:
             return float(b)
         b, (value, first, second) = b + step, tried
-        if abs(step) <= _ENOUGH * max(abs(b), 1.0):
+        if abs(step) <= _SHORT_STEP * max(abs(b), 1.0):
             return float(b)
     return start

@@ -1,12 +1,7 @@
-"""Iteratively reweighted least squares: Newton, its coordinates and its diagnosis.
+"""Iteratively reweighted least squares: which Newton method, in which coordinates, and its status.
 
-Newton's method does not depend on coordinates, its arithmetic does. Columns far from zero are
-shifted; a design that is nearly or exactly singular and not penalised is replaced by an orthonormal
-basis of its columns, in which the Hessian is as well conditioned as the weights allow and every
-solution is the shortest one. With a penalty and fewer rows than columns, the coefficients lie in
-the span of the rows, and an orthonormal basis of that span makes small systems of large ones:
-Hastie and Tibshirani (2004), *Efficient quadratic regularization for expression arrays*,
-Biostatistics 5(3), §3. More parameters than a Hessian has room for are left to conjugate gradients.
+Without many rows, Newton's method begins at the start; with many, steps with a kept Hessian come
+first. Where the Hessian takes too much memory, conjugate gradients find the steps.
 """
 
 from __future__ import annotations
@@ -15,43 +10,34 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy import linalg
 
 from mcmodels.arrays import Array
 from mcmodels.objectives import LinearPredictorObjective
 from mcmodels.objectives.user_loss import UserObjective
-from mcmodels.rows import (
-    ColumnMoments,
-    Derivatives,
-    RowBlock,
-    Rows,
-    Slope,
-    TransformedRows,
-    Triangle,
-    single_threaded_blas,
+from mcmodels.rows import ColumnMoments, Derivatives, RowBlock, Rows, Slope
+from mcmodels.solvers import room
+from mcmodels.solvers.coordinates import (
+    Coordinates,
+    InnerCurvature,
+    orthonormal_coordinates,
+    row_space_coordinates,
+    shifted_coordinates,
 )
-from mcmodels.solvers import newton_cg, room
-from mcmodels.solvers.kept_hessian import approach, passes_are_dear
-from mcmodels.solvers.modified_newton import iterates_of
-from mcmodels.solvers.newton import NEGLIGIBLE_STEP, Iterate
-from mcmodels.solvers.overflow import refuse_overflow, refuse_underflow
-from mcmodels.solvers.pseudoinverse import PseudoInverse, entry_noise, from_factor, rank_tolerance
+from mcmodels.solvers.kept_hessian import approach, passes_are_expensive
+from mcmodels.solvers.modified_newton import newton_iterates_for
+from mcmodels.solvers.newton import NewtonIterate
+from mcmodels.solvers.newton_cg import newton_cg_iterates
 from mcmodels.solvers.recession import curvature_is_everywhere, predictors_grow, recedes
 from mcmodels.solvers.separation import curvature_has_vanished, separated
 from mcmodels.solvers.solution import Solution, Status
+from mcmodels.solvers.tolerances import ILL_CONDITIONED, NEGLIGIBLE_STEP, SAMPLE_ROWS
 
-# Share of the largest contribution to a direction that makes a column worth naming; and below which
-# share of the intercept's no column is.
-_NOTABLE, _NOTHING = 1e-2, 1e-6
-# Mean over standard deviation from which a column is shifted: beyond, squares lose two digits.
-_FAR_FROM_ZERO = 10.0
-# Condition of the weighted design beyond which the normal equations lose ten digits.
-_ILL_CONDITIONED = 1e5
-# A step longer than this, relative to the parameters, is not the last one of a converging sequence.
+# A column is named in a warning when its contribution to a direction is more than the first share
+# of the largest; none is when all are less than the second share of the intercept's.
+_NOTABLE, _NEGLIGIBLE_CONTRIBUTION = 1e-2, 1e-6
+# Steps longer than this, relative to the parameters, are no sign of convergence.
 _LONG_STEP = 1e-3
-# Where columns lie is read off so many rows, when there are many.
-_SAMPLE = 4096
-# Shares of classes are estimated from so many rows.
+# Rows from which the shares of classes are estimated.
 _SHARE_SAMPLE = 2**16
 
 
@@ -59,8 +45,8 @@ _SHARE_SAMPLE = 2**16
 class Optimum:
     """The minimiser of an objective and its derivatives there.
 
-    Where columns lie far from zero or close together, the Hessian in the coordinates of the fit
-    keeps digits that the one over the user's parameters cannot hold.
+    Where columns are far from zero or nearly dependent, the Hessian in the coordinates of the fit
+    has more correct digits than the one over the user's parameters.
 
     Parameters
     ----------
@@ -69,7 +55,7 @@ class Optimum:
     objective : float
         The least value.
     hessian : ndarray of shape (KP, KP), or None
-        Over the raveled parameters; None where there are too many of them.
+        Over the raveled parameters; None where it takes too much memory.
     inner : InnerCurvature or None
         The Hessian in the coordinates of the fit, where they are not the user's.
     """
@@ -80,129 +66,41 @@ class Optimum:
     hessian: Array | None
     inner: InnerCurvature | None = None
 
-
-@dataclass(frozen=True)
-class Coordinates:
-    """Parameters θ of design rows x, and γ of ``(x - centre) root``: ``coef_θ = root coef_γ``.
-
-    Parameters
-    ----------
-    centre : ndarray of shape (p,)
-        Zeros where nothing is shifted.
-    inverse : PseudoInverse or None
-        Its root is that of the inverse scatter of the design.
-    basis : ndarray of shape (p, r), or None
-        A root with orthonormal columns, which span the rows about the centre.
-    """
-
-    centre: Array
-    inverse: PseudoInverse | None = None
-    basis: Array | None = None
-
     @property
-    def root(self) -> Array | None:
-        """The root, None for the identity."""
-        return self.basis if self.inverse is None else self.inverse.root
-
-    @property
-    def are_the_users(self) -> bool:
-        """Whether γ = θ."""
-        return self.root is None and not self.centre.any()
-
-    def transform(self, rows: Rows) -> Rows:
-        """The rows in these coordinates."""
-        if self.are_the_users:
-            return rows
-        transformed = TransformedRows(rows, self.centre, self.root)
-        return transformed if self.basis is None else transformed.held()
-
-    def to_users(self, params: Array, *, intercept: bool) -> Array:
-        """θ from γ."""
-        if self.are_the_users:
-            return params
-        coef = params[..., :-1] if intercept else params
-        coef = coef if self.root is None else coef @ self.root.T
-        if not intercept:
-            return coef
-        return np.concatenate([coef, params[..., -1:] - (coef @ self.centre)[..., None]], axis=-1)
-
-    def from_users(self, params: Array, *, intercept: bool) -> Array:
-        """γ from θ, without what of θ lies outside the row space."""
-        if self.are_the_users:
-            return params
-        coef = params[..., :-1] if intercept else params
-        inner = coef if self.basis is None else coef @ self.basis
-        if self.inverse is not None:
-            # Rows of unit length, lest columns of small scale be taken for dependent.
-            scale = np.linalg.norm(self.inverse.root, axis=1)
-            scale[scale == 0] = 1.0
-            root = self.inverse.root / scale[:, np.newaxis]
-            inner = linalg.lstsq(root, (np.atleast_2d(coef) / scale).T)[0].T
-            inner = inner.reshape(*coef.shape[:-1], -1)
-        if not intercept:
-            return inner
-        return np.concatenate([inner, params[..., -1:] + (coef @ self.centre)[..., None]], axis=-1)
-
-
-@dataclass(frozen=True)
-class InnerCurvature:
-    """A Hessian over the raveled parameters of other coordinates.
-
-    Parameters
-    ----------
-    hessian : ndarray of shape (KP, KP)
-        The Hessian.
-    coordinates : Coordinates
-        Whose parameters it is over.
-    """
-
-    hessian: Array
-    coordinates: Coordinates
-
-    def __getstate__(self) -> tuple[Array, Array, Array | None]:
-        """Half of the symmetric matrix, and what maps to the user's parameters."""
-        half = self.hessian[np.tril_indices(len(self.hessian))]
-        return half, self.coordinates.centre, self.coordinates.root
-
-    def __setstate__(self, state: tuple[Array, Array, Array | None]) -> None:
-        half, centre, root = state
-        n = int(np.sqrt(2 * half.size))
-        hessian = np.zeros((n, n))
-        hessian[np.tril_indices(n)] = half
-        hessian.T[np.tril_indices(n)] = half
-        object.__setattr__(self, "hessian", hessian)
-        object.__setattr__(self, "coordinates", Coordinates(centre, basis=root))
+    def accurate_hessian(self) -> Array | None:
+        """The Hessian in the coordinates in which it has most digits: those of the fit."""
+        return self.hessian if self.inner is None else self.inner.hessian
 
 
 @dataclass(frozen=True)
 class Progress:
-    """Where a fit stands.
+    """The state of a fit after a step.
 
     Parameters
     ----------
     params : ndarray of shape (P,) or (K, P)
         Parameters of the user's rows.
     coordinates : Coordinates
-        Those in which the fit works.
-    iterate : Iterate or None
-        The state of Newton's method there; None while steps are taken with a kept Hessian.
+        The coordinates in which the fit works.
+    iterate : NewtonIterate or None
+        The state of Newton's method in them; None during steps with a kept Hessian.
     count : int, default=0
-        Those steps.
+        Number of steps with a kept Hessian.
     """
 
     params: Array
     coordinates: Coordinates
-    iterate: Iterate[Slope] | None
+    iterate: NewtonIterate[Slope] | None
     count: int = 0
 
     @property
     def status(self) -> Status | None:
-        """How the fit has ended, or None while there is more to do."""
+        """How the fit has ended; None while it goes on."""
         return None if self.iterate is None else self.iterate.status
 
 
 def log_odds_start(rows: Rows, n_classes: int) -> Array:
-    """Zero coefficients, and the intercepts that reproduce the share of each class in a sample.
+    """Zero coefficients, and intercepts that give the share of each class in a sample.
 
     Shape (P,) for two classes, (n_classes, P) for more.
     """
@@ -214,10 +112,31 @@ def log_odds_start(rows: Rows, n_classes: int) -> Array:
     params = np.zeros((n_classes, rows.n_params))
     if rows.intercept:
         sample = rows.sample(_SHARE_SAMPLE)
-        # A class without weight would start at -inf.
+        # A class without weight in the sample would start at -inf.
         share = np.maximum(sample.reduce(summarise) / sample.total_weight, 1e-9)
         params[:, -1] = np.log(share) - np.log(share).mean()
     return params if n_classes > 2 else params[1] - params[0]
+
+
+def better_start(
+    objective: LinearPredictorObjective, previous: Array | None, start: Array
+) -> Array:
+    """The previous parameters, where they fit no worse than the start; else the start.
+
+    Parameters
+    ----------
+    objective : LinearPredictorObjective
+        What will be minimised.
+    previous : ndarray or None
+        Parameters of an earlier fit. They are not used if their shape is not that of ``start``. For
+        softmax they are centred: their mean over the classes changes no probability.
+    start : ndarray of shape (P,) or (K, P)
+        The start of a fit without an earlier one.
+    """
+    if previous is None or previous.shape != start.shape:
+        return start
+    previous = objective.without_gauge(previous)
+    return previous if objective.value(previous) <= objective.value(start) else start
 
 
 def fit(
@@ -228,39 +147,57 @@ def fit(
     max_iter: int,
     conjugate_gradients: bool = False,
 ) -> Iterator[Progress]:
-    """Iterates until ``‖gradient‖∞ ≤ tol · Σ wᵢ`` and the next step would be negligible.
+    """Yield the state after each step, until ``‖gradient‖∞ ≤ tol · Σ wᵢ`` and steps are negligible.
 
-    With many rows, steps with a kept Hessian lead to where Newton's method begins. Without a
-    penalty the fit also ends, with status SEPARATED, when the classes are; with a loss of the
-    user's it ends with UNBOUNDED where there is no minimum. With more parameters
-    than a Hessian has room for, or when ``conjugate_gradients`` are asked for, they find the steps.
+    With many rows, steps with a kept Hessian come first. Without a penalty the fit also ends, with
+    status SEPARATED, when the classes are separated; with a loss of the user's it ends with
+    UNBOUNDED where there is no minimum.
+
+    Parameters
+    ----------
+    objective : LinearPredictorObjective
+        What is minimised.
+    start : ndarray of shape (P,) or (K, P)
+        First parameters.
+    tol : float
+        Bound of the gradient, relative to the total weight.
+    max_iter : int
+        Most steps; the status is then NOT_CONVERGED.
+    conjugate_gradients : bool, default=False
+        Whether to find the steps by conjugate gradients also where a Hessian could be formed.
+
+    Yields
+    ------
+    Progress
+        The last one has a status; :func:`conclude` makes a Solution of it.
     """
     rows, intercept = objective.rows, objective.rows.intercept
     bound = tol * rows.total_weight
-    coordinates = _first_coordinates(objective)
+    coordinates = shifted_coordinates(objective)
     if not conjugate_gradients:
-        coordinates = _row_space(objective, coordinates.centre, start) or coordinates
+        coordinates = row_space_coordinates(objective, coordinates.centre, start) or coordinates
     inner = _inside(objective, coordinates)
     first = coordinates.from_users(start, intercept=intercept)
-    states: Iterator[Iterate[Slope]]
+    states: Iterator[NewtonIterate[Slope]]
     if conjugate_gradients or room.too_many(first.size):
-        states = newton_cg.iterates(inner, first, gradient_tolerance=bound, max_iter=max_iter)
+        states = newton_cg_iterates(inner, first, gradient_tolerance=bound, max_iter=max_iter)
         state = next(states)
     else:
         count, latest = 0, Progress(start, coordinates, None)
         points = approach(inner, first, gradient_tolerance=bound, max_steps=max_iter - 1)
         quadratic = isinstance(inner, UserObjective) and inner.looks_quadratic(first)
+        # Of a quadratic loss, Newton's method needs one step only.
         for point in () if quadratic else points:
             if point.count > 0:
-                yield latest  # the last one is what Newton's method begins with
+                yield latest  # the last point is yielded as the start of Newton's method
             first, count = point.params, point.count
             params = coordinates.to_users(first, intercept=intercept)
             latest = Progress(params, coordinates, None, count)
         states = _states(inner, first, bound, max_iter, count)
         state = next(states)
-        if objective.penalty == 0 and state.direction.condition > _ILL_CONDITIONED:
+        if objective.penalty == 0 and state.direction.condition > ILL_CONDITIONED:
             params = coordinates.to_users(first, intercept=intercept)
-            coordinates = _orthonormal(rows)
+            coordinates = orthonormal_coordinates(rows)
             inner = _inside(objective, coordinates)
             first = coordinates.from_users(params, intercept=intercept)
             states = _states(inner, first, bound, max_iter, count)
@@ -276,7 +213,7 @@ def fit(
 
 
 def conclude(objective: LinearPredictorObjective, last: Progress) -> Solution[Optimum]:
-    """The Solution at the last iterate, with what is wrong with it."""
+    """The Solution at the last state of :func:`fit`, with its status."""
     rows, coordinates = objective.rows, last.coordinates
     state = last.iterate
     if state is None:
@@ -288,20 +225,20 @@ def conclude(objective: LinearPredictorObjective, last: Progress) -> Solution[Op
     if coordinates.inverse is not None:
         rank, columns = coordinates.inverse.rank, coordinates.inverse.dependent
     regular = (
-        passes_are_dear(rows)
+        passes_are_expensive(rows)
         and state.direction.relative_length <= NEGLIGIBLE_STEP
-        and state.direction.condition < _ILL_CONDITIONED
+        and state.direction.condition < ILL_CONDITIONED
         and state.direction.rank == state.params.size
     )
-    # Where classes are separated, margins grow with every step, steps are rarely negligible and the
-    # curvature is lopsided: many rows are not read once more for a certainty.
+    # Where classes are separated, steps are rarely negligible and the Hessian is ill-conditioned.
+    # So a regular fit to many rows is not checked for separation, which would read them once more.
     if isinstance(objective, UserObjective):
         inner = objective.over(coordinates.transform(rows), objective.penalty)
-        lost = _falls_for_ever(inner, state, regular)
+        diverges = _is_unbounded(inner, state, regular)
     else:
-        lost = objective.penalty == 0 and not regular
-        lost = lost and _is_lost(coordinates.transform(rows), state)
-    if lost:
+        diverges = objective.penalty == 0 and not regular
+        diverges = diverges and _is_separated(coordinates.transform(rows), state)
+    if diverges:
         step = coordinates.to_users(state.direction.step, intercept=rows.intercept)
         status = Status.UNBOUNDED if isinstance(objective, UserObjective) else Status.SEPARATED
         columns = _notable_columns(rows, step)
@@ -319,8 +256,8 @@ def conclude(objective: LinearPredictorObjective, last: Progress) -> Solution[Op
     )
 
 
-def _is_lost(inner: Rows, state: Iterate[Slope]) -> bool:
-    """Whether an iterate that is not at rest is on its way to infinity."""
+def _is_separated(inner: Rows, state: NewtonIterate[Slope]) -> bool:
+    """Whether the classes are separated, so that the iterates diverge."""
     if state.status is Status.SEPARATED:
         return True
     if separated(inner, state.params, state.direction.step, state.derivatives.gradient):
@@ -332,15 +269,15 @@ def _is_lost(inner: Rows, state: Iterate[Slope]) -> bool:
 def _optimum(
     objective: LinearPredictorObjective, params: Array, known: Slope, coordinates: Coordinates
 ) -> Optimum:
-    """The derivatives at the user's parameters, the Hessian among them where it has room."""
-    at_hand = isinstance(known, Derivatives) or room.too_many(params.size)
+    """The derivatives at the user's parameters; no Hessian where it takes too much memory."""
+    complete = isinstance(known, Derivatives) or room.too_many(params.size)
     slope = known
-    if not (at_hand and coordinates.are_the_users):
+    if not (complete and coordinates.are_the_users):
         many = room.too_many(params.size)
         slope = objective.slope(params) if many else objective.derivatives(params)
     hessian = slope.hessian if isinstance(slope, Derivatives) else None
     inner = None
-    # A basis of the rows leaves out directions in which there is only a penalty.
+    # Coordinates in a basis of the rows leave out directions in which there is only a penalty.
     if isinstance(known, Derivatives) and not coordinates.are_the_users:
         inner = (
             None if coordinates.basis is not None else InnerCurvature(known.hessian, coordinates)
@@ -358,70 +295,16 @@ def _inside(
 
 def _states(
     inner: LinearPredictorObjective, start: Array, bound: float, max_iter: int, count: int
-) -> Iterator[Iterate[Derivatives]]:
-    newton = iterates_of(inner)
+) -> Iterator[NewtonIterate[Derivatives]]:
+    """The iterates of Newton's method for an objective."""
+    newton = newton_iterates_for(inner)
     return newton(inner, start, gradient_tolerance=bound, max_iter=max_iter, count=count)
 
 
-def _row_space(
-    objective: LinearPredictorObjective, centre: Array, start: Array
-) -> Coordinates | None:
-    """An orthonormal basis of the rows about a point, where it makes penalised systems smaller.
-
-    With an intercept the residuals sum to zero, and the gradient of the loss lies in the span of
-    the centred rows; so do the coefficients, which the penalty makes a multiple of it.
-    """
-    rows = objective.rows
-    if objective.penalty == 0 or rows.n_present >= rows.n_features:
-        return None
-    n_classes = len(np.atleast_2d(start))
-    large = room.too_many(n_classes * (rows.n_present + 1))
-    if large or not room.fits(rows.n_present, rows.n_features):
-        return None
-    triangle = rows.reduce(Triangle.about(np.append(centre, 0.0)))
-    with single_threaded_blas():
-        Q, _ = linalg.qr(triangle.Rxx.T, mode="economic", check_finite=False)
-    return Coordinates(centre, basis=Q)
-
-
-def _first_coordinates(objective: LinearPredictorObjective) -> Coordinates:
-    """Columns that lie far from zero, shifted to their mean."""
-    rows = objective.rows
-
-    def first_two_moments(block: RowBlock) -> Array:
-        total = block.X.mean(block.weights) * block.total_weight
-        return np.stack([total, block.X.square_sums(block.weights)])
-
-    sample = rows.sample(_SAMPLE) if passes_are_dear(rows) else rows
-    with np.errstate(over="ignore", invalid="ignore"):
-        mean, square = sample.reduce(first_two_moments) / sample.total_weight
-    refuse_overflow(square)
-    refuse_underflow(square)
-    if not rows.intercept:
-        return Coordinates(np.zeros(rows.n_features))
-    far = mean**2 > _FAR_FROM_ZERO**2 * np.maximum(square - mean**2, 0.0)
-    return Coordinates(np.where(far, mean, 0.0))
-
-
-def _orthonormal(rows: Rows) -> Coordinates:
-    """Coordinates in which the (centred) columns of the design are orthonormal."""
-    moments = ColumnMoments.of(rows)
-    mean = moments.mean if rows.intercept else np.zeros_like(moments.mean)
-    triangle = rows.reduce(Triangle.about(mean))
-    x_mean = mean[: rows.n_features]
-    lengths = np.linalg.norm(triangle.Rxx, axis=0)
-    inverse = from_factor(
-        triangle.Rxx, lengths, rank_tolerance(rows), entry_noise(rows, lengths, x_mean)
-    )
-    # Unit columns would make the Hessian small with many rows, and with it the gradient.
-    root = inverse.root * np.sqrt(rows.total_weight)
-    return Coordinates(x_mean, replace(inverse, root=root))
-
-
 def _divergence(
-    objective: LinearPredictorObjective, state: Iterate[Slope], bound: float
+    objective: LinearPredictorObjective, state: NewtonIterate[Slope], bound: float
 ) -> Status | None:
-    """How a fit ends whose gradient is at rest, but whose steps are not; else None."""
+    """The status of a fit whose gradient is small but whose steps stay long; else None."""
     gradient, step = state.derivatives.gradient, state.direction.step
     at_rest = np.abs(gradient).max(initial=0.0) <= bound
     if not at_rest or state.direction.relative_length < _LONG_STEP:
@@ -433,22 +316,22 @@ def _divergence(
     return None
 
 
-def _falls_for_ever(objective: UserObjective, state: Iterate[Slope], regular: bool) -> bool:
-    """Whether what passes for a minimum is a place from which predictors run on."""
+def _is_unbounded(objective: UserObjective, state: NewtonIterate[Slope], regular: bool) -> bool:
+    """Whether there is no minimum: linear predictors still grow where the fit converged."""
     if state.status is not Status.CONVERGED:
         return state.status is Status.UNBOUNDED
     if regular and isinstance(state.derivatives, Derivatives):
-        # Many rows are read once more only where some column has lost its curvature.
-        sample = objective.rows.sample(_SAMPLE)
+        # Many rows are read once more only where some column has little curvature left.
+        sample = objective.rows.sample(SAMPLE_ROWS)
         if curvature_is_everywhere(sample, state.derivatives.hessian):
             return False
     return predictors_grow(objective.rows, state.params, state.direction.step)
 
 
 def _notable_columns(rows: Rows, step: Array) -> tuple[int, ...]:
-    """Columns that carry the direction, by what they contribute to the linear predictor.
+    """Columns with a notable contribution to the linear predictor of a direction.
 
-    None do where the intercept carries it alone.
+    Empty where the intercept alone contributes.
     """
     moments = ColumnMoments.of(rows, targets=False)
     coef = np.atleast_2d(step)[:, : rows.n_features]
@@ -456,6 +339,6 @@ def _notable_columns(rows: Rows, step: Array) -> tuple[int, ...]:
     largest = contribution.max(initial=0.0)
     if rows.intercept:
         shift = np.atleast_2d(step)[:, -1] + coef @ moments.x_mean
-        if largest <= _NOTHING * np.abs(shift).max() * np.sqrt(moments.weight):
+        if largest <= _NEGLIGIBLE_CONTRIBUTION * np.abs(shift).max() * np.sqrt(moments.weight):
             return ()
     return tuple(int(j) for j in np.nonzero(contribution > _NOTABLE * largest)[0])

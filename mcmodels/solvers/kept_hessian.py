@@ -1,11 +1,11 @@
-"""Most of the way to a minimum for few passes over many rows, with a Hessian that is kept.
+"""Steps with a Hessian that is kept: near the minimum of many rows in few passes over them.
 
 A step needs the exact gradient of all rows, but not their exact Hessian. So the parameters are
-first fitted to samples of growing size; then steps are taken on all rows with the gradient alone,
-preconditioned by the Hessian of the last sample (or, where samples are too small to have one, of
-the start) and by the secant updates of L-BFGS: Nocedal and Wright (2006), *Numerical Optimization*,
-2nd ed., algorithm 7.4. Where that does not pay, the point is handed back as it is: Newton's method,
-which judges the result in any case, goes on from there.
+first fitted to samples of growing size. Then steps are taken on all rows with the gradient alone.
+Their Hessian is that of the last sample, with the secant updates of L-BFGS: Nocedal and Wright
+(2006), *Numerical Optimization*, 2nd ed., algorithm 7.4. Where there are too few rows for samples,
+it is the Hessian of all rows at the start. When steps no longer gain enough, Newton's method goes
+on from the point that was reached; it decides on convergence in any case.
 """
 
 from __future__ import annotations
@@ -20,32 +20,30 @@ from mcmodels.arrays import Array
 from mcmodels.objectives import LinearPredictorObjective
 from mcmodels.rows import Rows, single_threaded_blas
 from mcmodels.solvers.cholesky import ScaledCholesky
-from mcmodels.solvers.modified_newton import iterates_of
-from mcmodels.solvers.newton import NEGLIGIBLE_STEP, Iterate
+from mcmodels.solvers.modified_newton import newton_iterates_for
+from mcmodels.solvers.newton import NewtonIterate
+from mcmodels.solvers.tolerances import LARGE_DESIGN, NEGLIGIBLE_STEP, SUFFICIENT_DECREASE
 
-# Entries of a design from which a pass over it costs more than the bookkeeping that may save it.
-_LARGE = 2**19
-# Shares of the rows in the samples, and the fewest rows a sample may have for each parameter: its
-# Hessian is that of all rows but for a relative error of about 2√(parameters / rows).
+# Shares of the rows in the samples, and the fewest rows of a sample for each parameter: its Hessian
+# is that of all rows up to a relative error of about 2√(parameters / rows).
 _SHARES = (1 / 64, 1 / 8)
 _ROWS_PER_PARAMETER = 20
-# Rows for each parameter from which a Hessian costs so much more than a gradient that keeping it
-# pays even without samples.
+# Fewest rows for each parameter: with fewer, a Hessian costs too little for it to be worth keeping.
 _FEWEST_ROWS_PER_PARAMETER = 4
-_SAMPLE_STEPS = 12
-_MAX_STEPS = 30
-# A step pays when it leaves no more than this share of the length of the one before.
-_PAYS = 0.7
-_ARMIJO = 1e-4
-# What overflows is no decrease, and Newton's method says what it was.
+# Most Newton steps on a sample, and most steps with the kept Hessian.
+_SAMPLE_STEPS, _MAX_STEPS = 12, 30
+# The steps go on while each is shorter than this share of the one before.
+_CONTRACTION = 0.7
+# The last step is taken when the step after it is predicted to be shorter than this share of a
+# negligible one.
+_LAST_STEP_MARGIN = 0.7
+# An overflow counts as no decrease here; Newton's method reports its cause.
 _QUIET = functools.partial(np.errstate, over="ignore", invalid="ignore")
-# The last step is foreseen: it is to end within this of the step that counts as negligible.
-_FORESIGHT = 0.7
 
 
 @dataclass(frozen=True)
 class Approach:
-    """Where the approach stands.
+    """A point on the way to the minimum.
 
     Parameters
     ----------
@@ -60,14 +58,14 @@ class Approach:
 
 
 @dataclass
-class _Model:
-    """A quadratic model of the objective: a factor of its Hessian, and secants seen since."""
+class _SecantModel:
+    """A quadratic model of the objective: a factor of its Hessian, and secants of later steps."""
 
     factor: ScaledCholesky
     secants: list[tuple[Array, Array, float]] = field(default_factory=list)
 
     def step(self, gradient: Array) -> Array:
-        """Minus the inverse Hessian of the model times the gradient, by two loops."""
+        """Minus the inverse Hessian of the model times the gradient (two-loop recursion)."""
         q = gradient.ravel().copy()
         coefficients = []
         for s, y, rho in reversed(self.secants):
@@ -80,15 +78,15 @@ class _Model:
         return -r.reshape(gradient.shape)
 
     def learn(self, step: Array, change: Array) -> None:
-        """Remember how the gradient changed along a step."""
+        """Add the secant of a step: how the gradient changed along it."""
         s, y = step.ravel(), change.ravel()
         if s @ y > 0:
             self.secants.append((s, y, 1.0 / float(s @ y)))
 
 
-def passes_are_dear(rows: Rows) -> bool:
-    """Whether a pass over the rows costs more than the bookkeeping that may save it."""
-    return rows.n_rows * rows.n_params > _LARGE
+def passes_are_expensive(rows: Rows) -> bool:
+    """Whether a pass over the rows costs more than the computations that may save one."""
+    return rows.n_rows * rows.n_params > LARGE_DESIGN
 
 
 def approach(
@@ -98,7 +96,7 @@ def approach(
     gradient_tolerance: float,
     max_steps: int,
 ) -> Iterator[Approach]:
-    """Yield points ever nearer to the minimum, as long as that costs less than Newton's method.
+    """Yield points nearer and nearer to the minimum, while that costs less than Newton's method.
 
     Parameters
     ----------
@@ -114,17 +112,16 @@ def approach(
     Yields
     ------
     Approach
-        The last is where the minimum is expected; nothing is yielded where there is nothing to
-        gain, and then the start stands.
+        The last is near the minimum. Nothing is yielded where this method gains nothing.
     """
     rows = objective.rows
-    if not passes_are_dear(rows):
+    if not passes_are_expensive(rows):
         return
     if rows.n_present < _FEWEST_ROWS_PER_PARAMETER * start.size:
         return
     found = _from_samples(objective, start)
     if rows.walks_are_costly:
-        # Every walk reads the rows anew, so the fewest walks win, and those are Newton's.
+        # Each pass reads the rows from their source; Newton's method needs the fewest passes.
         if found is not None:
             yield Approach(found[0], 0)
         return
@@ -141,7 +138,12 @@ def approach(
     if factor is None or not np.isfinite(gradient).all():
         return
     yield from _descend(
-        objective, params, gradient, _Model(factor), gradient_tolerance, min(max_steps, _MAX_STEPS)
+        objective,
+        params,
+        gradient,
+        _SecantModel(factor),
+        gradient_tolerance,
+        min(max_steps, _MAX_STEPS),
     )
 
 
@@ -149,14 +151,14 @@ def _descend(
     objective: LinearPredictorObjective,
     params: Array,
     gradient: Array,
-    model: _Model,
+    model: _SecantModel,
     gradient_tolerance: float,
     max_steps: int,
 ) -> Iterator[Approach]:
-    """Steps with the kept Hessian; the last is taken without looking at where it leads.
+    """Steps with the kept Hessian; the last is taken without evaluating the objective at its end.
 
-    Gradients are a third of the work of values, and at both ends of a step they say what it gains:
-    about ``(g₀ + g₁)ᵀs/2``.
+    Gradients are a third of the work of values. The gradients g₀, g₁ at both ends of a step s give
+    what it gains: about ``(g₀ + g₁)ᵀs/2``.
     """
     before, contraction = np.inf, 1.0
     for count in range(1, max_steps + 1):
@@ -164,24 +166,24 @@ def _descend(
             step = model.step(gradient)
             length = _relative_length(gradient, step, params, model)
         latest = length / before
-        if latest > _PAYS and count > 2:
+        if latest > _CONTRACTION and count > 2:
             return
-        foreseen, contraction = max(contraction, latest), latest
-        small = np.abs(gradient).max(initial=0.0) * foreseen <= gradient_tolerance / 2
-        if count > 2 and small and length * foreseen <= _FORESIGHT * NEGLIGIBLE_STEP:
+        predicted, contraction = max(contraction, latest), latest
+        small = np.abs(gradient).max(initial=0.0) * predicted <= gradient_tolerance / 2
+        if count > 2 and small and length * predicted <= _LAST_STEP_MARGIN * NEGLIGIBLE_STEP:
             yield Approach(params + step, count)
             return
         with _QUIET():
             reached = objective.gradient(params + step)
         gained = float(np.vdot(gradient + reached, step)) / 2
-        if not gained <= _ARMIJO * float(np.vdot(gradient, step)):
+        if not gained <= SUFFICIENT_DECREASE * float(np.vdot(gradient, step)):
             return
         model.learn(step, reached - gradient)
         params, gradient, before = params + step, reached, length
         yield Approach(params, count)
 
 
-def _relative_length(gradient: Array, step: Array, params: Array, model: _Model) -> float:
+def _relative_length(gradient: Array, step: Array, params: Array, model: _SecantModel) -> float:
     """Length of the step relative to the parameters, both in the metric of the model."""
     decrease = -float(np.vdot(gradient, step))
     point = model.factor.lower.T @ (model.factor.scale * params.ravel())
@@ -200,7 +202,7 @@ def _factor(
 
 
 def _from_samples(objective: LinearPredictorObjective, start: Array) -> tuple[Array, Array] | None:
-    """Parameters and Hessian of all rows as the largest sample has them, or None."""
+    """Parameters and Hessian of all rows, estimated from the largest sample; None if that fails."""
     rows, found = objective.rows, None
     for share in _SHARES:
         wanted = int(share * rows.n_present)
@@ -211,7 +213,7 @@ def _from_samples(objective: LinearPredictorObjective, start: Array) -> tuple[Ar
             return None
         scale = rows.total_weight / sample.total_weight
         part = objective.over(sample, objective.penalty / scale)
-        # What more rows will move is not worth converging to.
+        # More rows will change the parameters by about this much: more precision is useless.
         enough = 0.5 * np.sqrt(start.size / wanted)
         last = _newton(part, start if found is None else found[0], enough)
         if last is None:
@@ -220,13 +222,15 @@ def _from_samples(objective: LinearPredictorObjective, start: Array) -> tuple[Ar
     return found
 
 
-def _newton(objective: LinearPredictorObjective, start: Array, enough: float) -> Iterate | None:
-    """Newton's method until a step is no longer than ``enough``, or None when it never is."""
+def _newton(
+    objective: LinearPredictorObjective, start: Array, enough: float
+) -> NewtonIterate | None:
+    """Newton's method until a step is no longer than ``enough``; None if none is."""
     try:
-        newton = iterates_of(objective)
+        newton = newton_iterates_for(objective)
         for state in newton(objective, start, gradient_tolerance=0.0, max_iter=_SAMPLE_STEPS):
             if state.direction.relative_length <= enough:
                 return state
-    except ValueError:  # numbers that overflow: Newton's method on all rows says which
+    except ValueError:  # an overflow: Newton's method on all rows reports its cause
         pass
     return None

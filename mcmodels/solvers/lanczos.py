@@ -1,4 +1,4 @@
-"""Leading eigenpairs of a symmetric matrix that is only ever applied.
+"""Leading eigenpairs of a symmetric matrix, given by its products with vectors.
 
 Source: Lehoucq, Sorensen and Yang (1998), *ARPACK Users' Guide*: the implicitly restarted Lanczos
 method, as SciPy has it.
@@ -18,8 +18,8 @@ from mcmodels.solvers.eigenpairs import Eigenpairs
 def eigenpairs_by_products(product: Callable[[Array], Array], size: int, count: int) -> Eigenpairs:
     """The ``count`` largest eigenvalues of a symmetric matrix of ``size`` columns, by products.
 
-    The start vector is drawn with a fixed seed, so that a fit can be repeated. Pairs that were not
-    found are zeros, and the result is then not converged.
+    The start vector has a fixed seed, so that a fit can be repeated. Pairs that were not found are
+    zero, and ``converged`` is then False.
     """
     if count == 0:
         return Eigenpairs(np.zeros(0), np.zeros((size, 0)))

@@ -1,4 +1,4 @@
-"""Minimisation by limited-memory BFGS: SciPy's, with passes over the rows counted.
+"""Minimisation by limited-memory BFGS: SciPy's, with a count of the passes over the rows.
 
 Source: Nocedal and Wright (2006), *Numerical Optimization*, 2nd ed., algorithm 7.5; the code is
 L-BFGS-B of Zhu, Byrd, Lu and Nocedal (1997), ACM Trans. Math. Softw. 23(4).
@@ -15,15 +15,16 @@ from scipy.optimize import minimize as scipy_minimize
 
 from mcmodels.arrays import Array
 from mcmodels.rows import Slope, single_threaded_blas
-from mcmodels.solvers.minimum import Minimum, refuse_undefined_start
+from mcmodels.solvers.descent import DescentResult, refuse_undefined_start
 from mcmodels.solvers.solution import Solution, Status
+from mcmodels.solvers.tolerances import FLOAT64_EPSILON, UNVERIFIABLE_DECREASE
 
-# A relative decrease of a step that float64 can hardly show; and what may still be promised where
-# steps have ceased to show any.
-_INVISIBLE, _EXHAUSTED = (factor * float(np.finfo(np.float64).eps) for factor in (64, 1e3))
-# How far the slope is followed to see whether it lasts, relative to the parameters.
-_LOOK_AHEAD = 1e-5
-# Most evaluations of one line search, and of all: steps are what is limited.
+# The descent stops at a step whose relative decrease is below this.
+_SMALLEST_DECREASE = 64 * FLOAT64_EPSILON
+# Length of the trial step that measures the curvature along the gradient, relative to the
+# parameters.
+_TRIAL_LENGTH = 1e-5
+# Most evaluations in one line search, and in all: only steps are limited.
 _LINE_SEARCH, _UNLIMITED = 50, 2**31 - 1
 
 
@@ -35,7 +36,7 @@ class HasSlope(Protocol):
         ...
 
 
-def minimise(
+def minimise_by_lbfgs(
     objective: HasSlope,
     start: Array,
     *,
@@ -43,7 +44,7 @@ def minimise(
     gradient_tolerance: float,
     max_iter: int,
     after_step: Callable[[Array], bool] | None = None,
-) -> Solution[Minimum]:
+) -> Solution[DescentResult]:
     """Descend from a start.
 
     Parameters
@@ -53,10 +54,10 @@ def minimise(
     start : ndarray of shape (n,)
         First parameters.
     scale : float
-        What the objective is divided by on the way, so that it is of moderate size.
+        The objective is divided by this for SciPy, so that it is of moderate size.
     gradient_tolerance : float
-        CONVERGED when no entry of the gradient exceeds it, or when float64 shows no further
-        decrease and the gradient promises none: not at a kink.
+        CONVERGED when no entry of the gradient exceeds it, or when values show no further decrease
+        and the gradient predicts none. At a kink the gradient predicts more: NOT_CONVERGED.
     max_iter : int
         NOT_CONVERGED after this many steps.
     after_step : callable, default=None
@@ -83,7 +84,7 @@ def minimise(
         nonlocal last, stopped
         stopped = after_step(intermediate_result.x.copy())
         last, before = float(intermediate_result.fun), last
-        if stopped or before - last <= _INVISIBLE * abs(last):
+        if stopped or before - last <= _SMALLEST_DECREASE * abs(last):
             raise StopIteration
 
     options = {
@@ -91,33 +92,37 @@ def minimise(
         "maxfun": _UNLIMITED,
         "maxls": _LINE_SEARCH,
         "gtol": gradient_tolerance / scale,
-        "ftol": 0.0,  # SciPy's is no share of values below 1: the callback judges
+        "ftol": 0.0,  # SciPy's is not relative for values below 1: the callback decides
     }
     with single_threaded_blas(), np.errstate(over="ignore", invalid="ignore"):
         found = scipy_minimize(
             scaled, start, jac=True, method="L-BFGS-B", callback=callback, options=options
         )
         value, gradient = float(found.fun), found.jac
-        if not np.isfinite(value):  # of the last trial, where no step could be taken
+        if not np.isfinite(value):  # SciPy returned a rejected trial: no step could be taken
             value, gradient = scaled(found.x)
         done = np.abs(gradient).max(initial=0.0) * scale <= gradient_tolerance
         if not (done or stopped or found.nit >= max_iter):
-            done = _promised(scaled, found.x, gradient) <= _EXHAUSTED * abs(value)
+            predicted = _predicted_decrease(scaled, found.x, gradient)
+            done = predicted <= UNVERIFIABLE_DECREASE * abs(value)
     status = Status.CONVERGED if done else Status.NOT_CONVERGED
-    minimum = Minimum(found.x, Slope(value * scale, gradient * scale), passes)
+    minimum = DescentResult(found.x, Slope(value * scale, gradient * scale), passes)
     return Solution(minimum, status, "lbfgs", int(found.nit), start.size, np.inf)
 
 
-def _promised(slope: Callable[[Array], tuple[float, Array]], params: Array, g: Array) -> float:
-    """The decrease ``‖g‖²/2κ`` along -g, where κ is the change of the slope over some way.
+def _predicted_decrease(
+    slope: Callable[[Array], tuple[float, Array]], params: Array, g: Array
+) -> float:
+    """The decrease ``‖g‖²/2κ`` along -g, with the curvature κ measured over a short trial step.
 
-    κ is no more than the curvature where the function is smooth to rounding; a kink, at which no
-    step shows a decrease either, looks bent no more than the way is short.
+    Where the function is smooth, κ is its curvature, and this decrease is what is left to gain.
+    At a kink no step shows a decrease either; but κ is at most 2‖g‖/t for a trial step of length
+    t, so that this decrease is at least ‖g‖t/4, far more than rounding.
     """
     length = float(norm(g))
-    way = _LOOK_AHEAD * max(float(norm(params)), 1.0)
-    _, ahead = slope(params - way / length * g)
-    curvature = (length - float(ahead @ g) / length) / way
+    trial = _TRIAL_LENGTH * max(float(norm(params)), 1.0)
+    _, ahead = slope(params - trial / length * g)
+    curvature = (length - float(ahead @ g) / length) / trial
     if not np.isfinite(curvature):
         return np.inf
     return length**2 / (2 * curvature) if curvature > 0 else np.inf

@@ -19,17 +19,22 @@ from mcmodels.rows import (
     single_threaded_blas,
 )
 from mcmodels.rows.moments import point_near_mean
-from mcmodels.solvers import matrix_free, room
-from mcmodels.solvers.cholesky import FLOAT64_EPSILON, ScaledCholesky
+from mcmodels.solvers import room
+from mcmodels.solvers.cholesky import ScaledCholesky
 from mcmodels.solvers.corrections import (
-    CHOLESKY,
     corrected_once,
     error_bound,
-    is_small,
+    extra_precision_is_cheap,
     refined,
     with_small_residuals,
 )
-from mcmodels.solvers.least_squares_fit import LeastSquares, MatrixFreeFit, with_intercept
+from mcmodels.solvers.least_squares_fit import (
+    LeastSquares,
+    MatrixFreeFit,
+    rounding_of_mean,
+    with_intercept,
+)
+from mcmodels.solvers.matrix_free import solve_matrix_free
 from mcmodels.solvers.overflow import refuse_overflow, refuse_underflow
 from mcmodels.solvers.pseudoinverse import (
     PseudoInverse,
@@ -39,19 +44,23 @@ from mcmodels.solvers.pseudoinverse import (
     rank_tolerance,
 )
 from mcmodels.solvers.solution import Solution, Status
+from mcmodels.solvers.tolerances import (
+    CHOLESKY_CONDITION,
+    FLOAT64_EPSILON,
+    MEDIUM_DESIGN,
+    WELL_CONDITIONED,
+    factorisation_error,
+)
 
 Method = Literal["auto", "normal", "pinv"]
 
-# Up to this condition the normal equations may need no correction at all.
-_MILD = 50.0
-# Bound of the relative error that calls for no correction in small data; in larger ones, where
-# corrections cost something and the bound is far above what is seen, bounds that call for none, and
-# that a correction in working precision may leave.
-_ACCURATE, _OF_MIDDLING, _OF_MANY = 1e-12, (1e-11, 1e-10), (1e-9, 1e-8)
-# Entries of a design up to which data are middling.
-_MIDDLING = 2**18
-# The bound that will do for products in float32; errors were seen to be a thousandth of it.
-_SUFFICIENT_FOR_SINGLE = 1e-2
+# Error bounds that decide on corrections. In small data, a larger bound than the first leads to
+# extra-precise refinement. In medium and large data corrections take time, and errors are far
+# smaller than their bound: a pair holds the bound up to which none is made, and the bound up to
+# which one in working precision is enough.
+_ACCURATE, _ACCURATE_MEDIUM, _ACCURATE_LARGE = 1e-12, (1e-11, 1e-10), (1e-9, 1e-8)
+# Both bounds for products in float32; measured errors were a thousandth of it.
+_ACCURATE_FLOAT32 = 1e-2
 
 
 def solve(
@@ -64,11 +73,11 @@ def solve(
     rows : Rows
         Design rows, targets of shape (n, m), weights.
     method : {"auto", "normal", "pinv"}
-        "normal": Cholesky factor of the scaled scatter matrix (its eigenvectors when it is
-        singular). "pinv": R of a blockwise QR, and the SVD of R. "auto": "normal" where it keeps
-        its digits, else whichever of the two factors drives extra-precise refinement; with no
-        more rows than features, "pinv", and no p×p matrix; where the factor of either takes more
-        room than 512 MB, conjugate gradients (:mod:`mcmodels.solvers.matrix_free`).
+        "normal": Cholesky factor of the scaled scatter matrix, or its eigenvectors when it is
+        singular. "pinv": R of a blockwise QR, and the SVD of R. "auto": "normal" where it is
+        accurate; else corrections with the Cholesky factor, or R where that is ill-conditioned;
+        "pinv" with no more rows than features, so that no p×p matrix is formed; conjugate
+        gradients (:mod:`mcmodels.solvers.matrix_free`) where a factor takes more than 512 MB.
     rcond : float, default=None
         Singular values of the column-scaled design below rcond times the largest count as zero;
         None derives it from the precision of X (:func:`rank_tolerance`).
@@ -81,7 +90,7 @@ def solve(
         if method == "auto" and not room.fits(
             min(rows.n_present, rows.n_features), rows.n_features
         ):
-            return _matrix_free(rows)
+            return solve_matrix_free(rows)
         if method != "normal" and rows.n_present <= rows.n_features:
             with np.errstate(over="ignore", invalid="ignore"):
                 centre = point_near_mean(rows)
@@ -99,7 +108,7 @@ def solve(
 def solve_moments(
     moments: Moments, extent: Extent, *, rcond: float | None = None
 ) -> Solution[LeastSquares]:
-    """The normal equations alone, from moments of (x, y) about the mean; no row is needed."""
+    """The normal equations alone, from moments of (x, y) about the mean, without the rows."""
     moments = _checked(moments, extent)
     return _normal(moments, extent, rcond) or _normal_singular(moments, extent, rcond)
 
@@ -107,52 +116,37 @@ def solve_moments(
 def solve_triangle(
     triangle: Triangle, centre: Array, extent: Extent, *, rcond: float | None = None
 ) -> Solution[LeastSquares]:
-    """The orthogonal factorisation alone, from R of (x, y) about ``centre``; no row is needed."""
+    """The orthogonal factorisation alone, from R of (x, y) about ``centre``, without the rows."""
     moments = FactoredMoments.of(triangle, centre, extent.total_weight)
     _refuse_extremes(moments)
     return _from_factor(triangle, moments, extent, rcond)
 
 
 def solve_sums(sums: StreamedSums, *, rcond: float | None = None) -> Solution[LeastSquares]:
-    """The fit to rows that have been summed up, and need not be there any more."""
+    """The fit to the sums of rows that came in parts."""
     with single_threaded_blas():
         if isinstance(sums, StreamedMoments):
             return solve_moments(sums.moments, sums.seen, rcond=rcond)
         return solve_triangle(sums.triangle, sums.centre, sums.seen, rcond=rcond)
 
 
-def _matrix_free(rows: Rows) -> Solution[MatrixFreeFit]:
-    found = matrix_free.minimise(rows)
-    moments = found.moments
-    params = with_intercept(found.coef.T, moments, rows)
-    gradient = -2.0 * found.residual_products
-    if rows.intercept:
-        slope = moments.weight * (found.coef @ moments.x_mean + params[:, -1] - moments.y_mean)
-        gradient = np.column_stack([gradient + np.outer(2.0 * slope, moments.x_mean), 2.0 * slope])
-    return Solution(
-        MatrixFreeFit(params, gradient, moments),
-        found.status,
-        "cg",
-        found.cycles,
-        found.rank,
-        found.condition,
-    )
-
-
 def _automatic(moments: Moments, rows: Rows, rcond: float | None) -> Solution[LeastSquares]:
     solution = _normal(moments, rows, rcond)
-    if solution is None or solution.condition > CHOLESKY:
+    if solution is None or solution.condition > CHOLESKY_CONDITION:
         solution = _orthogonal(moments, rows, rcond)
         if solution.status is Status.RANK_DEFICIENT:
             return solution
-    small = is_small(rows)
+    small = extra_precision_is_cheap(rows)
     enough, corrected = _ACCURATE, 0.0
     if not small:
-        middling = rows.n_rows * rows.n_params <= _MIDDLING
-        enough, corrected = _OF_MIDDLING if middling else _OF_MANY
+        medium = rows.n_rows * rows.n_params <= MEDIUM_DESIGN
+        enough, corrected = _ACCURATE_MEDIUM if medium else _ACCURATE_LARGE
     if moments.rounding > FLOAT64_EPSILON:
-        enough = corrected = _SUFFICIENT_FOR_SINGLE
-    if solution.condition <= _MILD and error_bound(solution, rows, at_least=enough) <= enough:
+        enough = corrected = _ACCURATE_FLOAT32
+    if (
+        solution.condition <= WELL_CONDITIONED
+        and error_bound(solution, rows, at_least=enough) <= enough
+    ):
         return with_small_residuals(solution, rows)
     if not small and error_bound(solution, rows, corrected=True) <= corrected:
         return corrected_once(solution, rows)
@@ -194,8 +188,8 @@ def _normal_singular(
 ) -> Solution[LeastSquares]:
     """Minimum-norm solution of singular normal equations."""
     scale = _column_lengths(np.sqrt(moments.x_squares), moments, extent)
-    # Squaring has lifted the noise from ε to √ε, and the cutoff with it.
-    floor = np.sqrt(8 * max(moments.n_features, 1) * FLOAT64_EPSILON)
+    # In a squared matrix, singular values of size √ε are rounding noise.
+    floor = np.sqrt(factorisation_error(max(moments.n_features, 1)))
     noise = _noise(extent, scale, moments, rcond)
     tolerance = max(rank_tolerance(extent), floor, rcond or 0.0)
     inverse = from_gram(moments.Sxx, scale, tolerance, noise)
@@ -231,14 +225,14 @@ def _from_factor(
 
 
 def _regular(R: Array, scale: Array, tolerance: float) -> ScaledCholesky | None:
-    """What R says of its square where it is so far from singular that no SVD need look."""
+    """R as a Cholesky factor of ``RᵀR``, where it is so far from singular that no SVD is needed."""
     n_rows, n_columns = R.shape
     if n_rows != n_columns or n_columns == 0 or not scale.all():
         return None
     unit = R / scale
     reciprocal, _ = linalg.lapack.dtrcon(unit)
     # The condition in the 2-norm is at most p times that in the 1-norm.
-    if not reciprocal > max(n_columns * 10 * tolerance, 1 / CHOLESKY):
+    if not reciprocal > max(n_columns * 10 * tolerance, 1 / CHOLESKY_CONDITION):
         return None
     return ScaledCholesky(unit.T, scale, float(1 / reciprocal))
 
@@ -267,15 +261,14 @@ def _assemble(
 def _noise(
     extent: Extent, scale: Array, moments: Moments | FactoredMoments, rcond: float | None
 ) -> Array:
-    """Noise of the entries, unless the user has said what counts as zero."""
+    """Rounding noise of the entries; none when the user has given a tolerance."""
     if rcond is not None:
         return np.zeros_like(scale)
     return entry_noise(extent, scale, moments.x_mean)
 
 
 def _column_lengths(lengths: Array, moments: Moments | FactoredMoments, extent: Extent) -> Array:
-    """Lengths of the (centred) columns; zero where nothing is left but the rounding of the mean."""
+    """Lengths of the (centred) columns; zero for constant columns."""
     if not extent.intercept:
         return lengths
-    noise = FLOAT64_EPSILON / 4 * np.sqrt(moments.weight) * np.abs(moments.x_mean)
-    return np.where(lengths > noise, lengths, 0.0)
+    return np.where(lengths > rounding_of_mean(moments), lengths, 0.0)

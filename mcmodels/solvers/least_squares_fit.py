@@ -1,4 +1,4 @@
-"""What least squares returns, and the intercept that belongs to coefficients."""
+"""What least squares returns, and the intercept of given coefficients."""
 
 from __future__ import annotations
 
@@ -13,11 +13,12 @@ from mcmodels.rows import ColumnMoments, Extent, FactoredMoments, Moments
 from mcmodels.solvers.cholesky import ScaledCholesky
 from mcmodels.solvers.double_double import DoubleDouble
 from mcmodels.solvers.pseudoinverse import PseudoInverse
+from mcmodels.solvers.tolerances import FLOAT64_EPSILON
 
 
 @dataclass(frozen=True)
 class LeastSquares:
-    """A least-squares fit and the curvature it came from.
+    """A least-squares fit, with the moments and the inverse scatter that it was solved by.
 
     Parameters
     ----------
@@ -59,7 +60,7 @@ class LeastSquares:
 
 @dataclass(frozen=True)
 class MatrixFreeFit:
-    """A least-squares fit that has formed no matrix.
+    """A least-squares fit by products alone; no p×p matrix was formed.
 
     Parameters
     ----------
@@ -82,8 +83,9 @@ def with_intercept(
 ) -> Array:
     """Params of shape (m, P) from coefficients of shape (p, m).
 
-    The intercept ``ȳ - x̄ᵀβ`` is often the small difference of large numbers; means are known to
-    more than float64, as a point plus an offset, and the difference is taken in double-double.
+    The intercept ``ȳ - x̄ᵀβ`` is often a small difference of large numbers. Means are known as a
+    point plus an offset, to more digits than float64 has; the difference is taken in
+    double-double.
     """
     beta = coef if isinstance(coef, DoubleDouble) else DoubleDouble.of(coef)
     if not extent.intercept:
@@ -94,3 +96,8 @@ def with_intercept(
     if mean_residual is not None:
         intercept = intercept + mean_residual
     return np.column_stack([beta.hi.T, intercept.hi])
+
+
+def rounding_of_mean(moments: Moments | FactoredMoments | ColumnMoments) -> Array:
+    """Largest length of a centred column that was constant: the rounding of its mean, ε/4 a row."""
+    return FLOAT64_EPSILON / 4 * np.sqrt(moments.weight) * np.abs(moments.x_mean)

@@ -1,71 +1,51 @@
-"""Least squares by conjugate gradients on the rows, where a p×p matrix has no room.
+"""Least squares by conjugate gradients on the rows, where a p×p matrix takes too much memory.
 
 The normal equations ``Sβ = s`` of centred columns, scaled to unit length, are solved with products
 ``Sv = Xᵀ(Xv)``, each one pass over the rows: Björck (1996), *Numerical Methods for Least Squares
-Problems*, §7.4.1 (CGLS) and §7.1.3 (scaling). When the recurred residual has become small, the
-true one is taken from the rows and the solution corrected by it (§2.9), so that what is reached
-does not depend on how well the recurrence lasts.
+Problems*, §7.4.1 (CGLS) and §7.1.3 (scaling). Conjugate gradients update their residual by a
+recurrence, which loses accuracy. So when that residual is small, the true one is computed from the
+rows and the solution is corrected by it (§2.9).
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 
 from mcmodels.rows import ColumnMoments, RowBlock, Rows
 from mcmodels.rows.blocks import Array, Design
-from mcmodels.solvers.cholesky import FLOAT64_EPSILON
 from mcmodels.solvers.conjugate_gradients import Jacobi, conjugate_gradients
+from mcmodels.solvers.least_squares_fit import MatrixFreeFit, rounding_of_mean, with_intercept
 from mcmodels.solvers.overflow import refuse_overflow, refuse_underflow
-from mcmodels.solvers.solution import Status
+from mcmodels.solvers.solution import Solution, Status
+from mcmodels.solvers.tolerances import FLOAT64_EPSILON, FLOAT64_TINY
 
-# Relative residual at which the recurrence is given up for the true residual.
-_CYCLE = 1e-8
-_ROUNDING, _TINY = 16 * FLOAT64_EPSILON, float(np.finfo(np.float64).tiny)
+# Relative residual at which conjugate gradients stop, and the true residual is computed; and the
+# smallest that can be asked for, relative to the residual of zero coefficients.
+_CYCLE, _ROUNDING = 1e-8, 16 * FLOAT64_EPSILON
+# Most corrections, and most products for each.
 _MAX_CYCLES, _MAX_PRODUCTS = 10, 2000
-# A correction shorter than this, relative to the solution in the metric of S, is not worth a pass;
-# one shorter than the second may stay, when float64 shows no smaller one.
+# A correction shorter than the first share of the solution, in the metric of S, is not made. When
+# corrections no longer shrink, the fit has converged if the next is shorter than the second share.
 _NEGLIGIBLE, _TOLERABLE = 1e-12, 1e-8
 
 
-@dataclass(frozen=True)
-class Minimiser:
-    """A minimiser of the sum of squares, found without a matrix.
+def solve_matrix_free(rows: Rows) -> Solution[MatrixFreeFit]:
+    """Minimise ``Σ wᵢ ‖yᵢ - x̃ᵢᵀθ‖²`` by products with the rows alone.
 
-    Parameters
-    ----------
-    coef : ndarray of shape (m, p)
-        Of several minimisers, the one that is shortest where columns have unit length.
-    residual_products : ndarray of shape (m, p)
-        ``Xᵀr`` of the (centred) columns: zero but for rounding.
-    moments : ColumnMoments
-        Of (x, y): about the mean with an intercept, about the origin without.
-    status : Status
-        RANK_DEFICIENT where columns are zero or rows fewer than columns; NOT_CONVERGED where a
-        correction that is not negligible was left.
-    cycles : int
-        Corrections by the true residual after the first solution.
-    rank : int
-        The most that the rank can be; dependencies among columns are not looked for.
-    condition : float
-        Estimate of the condition number of the columns, at unit length; it does not see
-        directions in which the targets have no part.
+    Of several minimisers, the one whose coefficients are shortest where columns have unit length.
+
+    Returns
+    -------
+    Solution[MatrixFreeFit]
+        ``status`` is RANK_DEFICIENT where columns are zero or rows fewer than columns; dependencies
+        among columns are not looked for, so that ``rank`` is an upper bound. It is NOT_CONVERGED
+        where corrections stopped shrinking too early. ``iterations`` counts corrections by the true
+        residual. ``condition`` is an estimate that does not see directions in which the targets
+        have no part.
     """
-
-    coef: Array
-    residual_products: Array
-    moments: ColumnMoments
-    status: Status
-    cycles: int
-    rank: int
-    condition: float
-
-
-def minimise(rows: Rows) -> Minimiser:
-    """Minimise ``Σ wᵢ ‖yᵢ - x̃ᵢᵀθ‖²`` from products with the rows alone."""
     moments = _checked(rows)
     p = rows.n_features
     squares = _present_squares(moments, rows)
@@ -79,8 +59,8 @@ def minimise(rows: Rows) -> Minimiser:
     cycle = 0
     while True:
         size = preconditioner.norm(left)
-        # What is below the rounding of the first residual may lie outside the range of S.
-        enough = max(_CYCLE, _ROUNDING * preconditioner.norm(first) / max(size, _TINY))
+        # A residual below the rounding of the first one may lie outside the range of S.
+        enough = max(_CYCLE, _ROUNDING * preconditioner.norm(first) / max(size, FLOAT64_TINY))
         solved = conjugate_gradients(
             apply, left, preconditioner, tolerance=enough, max_steps=_MAX_PRODUCTS
         )
@@ -105,11 +85,16 @@ def minimise(rows: Rows) -> Minimiser:
     if status is Status.CONVERGED and rank < p:
         status = Status.RANK_DEFICIENT
     condition = math.sqrt(largest / smallest) if rank == p and 0 < smallest < np.inf else np.inf
-    return Minimiser(coef, left, moments, status, cycle, rank, condition)
+    params = with_intercept(coef.T, moments, rows)
+    gradient = -2.0 * left
+    if rows.intercept:
+        slope = moments.weight * (coef @ moments.x_mean + params[:, -1] - moments.y_mean)
+        gradient = np.column_stack([gradient + np.outer(2.0 * slope, moments.x_mean), 2.0 * slope])
+    return Solution(MatrixFreeFit(params, gradient, moments), status, "cg", cycle, rank, condition)
 
 
 def _checked(rows: Rows) -> ColumnMoments:
-    """Moments of the columns about the point that the fit needs, if float64 can hold them."""
+    """Moments about the mean, or the origin without an intercept; ValueError on overflow."""
     moments = ColumnMoments.of(rows)
     with np.errstate(over="ignore", invalid="ignore"):
         about_origin = moments.about_origin()
@@ -119,11 +104,11 @@ def _checked(rows: Rows) -> ColumnMoments:
 
 
 def _present_squares(moments: ColumnMoments, rows: Rows) -> Array:
-    """Squares of the columns; zero where nothing is left but the rounding of the mean."""
+    """Squares of the columns; zero for constant columns."""
     if not rows.intercept:
         return moments.x_squares
-    noise = FLOAT64_EPSILON / 4 * np.sqrt(moments.weight) * np.abs(moments.x_mean)
-    return np.where(np.sqrt(moments.x_squares) > noise, moments.x_squares, 0.0)
+    varies = np.sqrt(moments.x_squares) > rounding_of_mean(moments)
+    return np.where(varies, moments.x_squares, 0.0)
 
 
 def _scatter_product(rows: Rows, moments: ColumnMoments) -> Callable[[Array], Array]:
@@ -158,7 +143,7 @@ def _residual_products(rows: Rows, moments: ColumnMoments, coef: Array) -> Array
 
 
 def _point(moments: ColumnMoments) -> tuple[Array, Array]:
-    """Where the features are centred, and how far their mean lies from there."""
+    """The point about which the features are centred, and their mean relative to it."""
     p = moments.n_features
     return moments.origin[:p], moments.offset[:p]
 

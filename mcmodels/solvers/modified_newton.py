@@ -1,11 +1,11 @@
-"""Newton's method where curvature may be missing or negative: the Hessian is made definite.
+"""Newton's method for objectives that need not be convex: the Hessian is made definite.
 
-Where the Hessian has a Cholesky factor the step is Newton's. Elsewhere its eigenvalues λ, in the
-metric of the squared columns, are replaced by |λ|, and by a share of the largest where they are
-smaller: Nocedal and Wright (2006), *Numerical Optimization*, 2nd ed., §3.4 (eigenvalue
-modification). Such a step has a direction but hardly a length: it is first kept within the size of
-the linear predictors, and may then be lengthened. Where the gradient has vanished and some λ is
-negative, the search goes along its eigenvector.
+Where the Hessian has a Cholesky factor the step is Newton's. Elsewhere the Hessian is scaled by the
+lengths of the columns, and its eigenvalues λ are replaced by |λ|, or by a share of the largest
+where |λ| is smaller: Nocedal and Wright (2006), *Numerical Optimization*, 2nd ed., §3.4 (eigenvalue
+modification). The length of such a step means little. So the step is first limited to the size of
+the linear predictors, and may then be lengthened. At a point where the gradient is zero and some λ
+is negative, the search goes along the eigenvector of the least λ.
 """
 
 from __future__ import annotations
@@ -20,47 +20,52 @@ from scipy import linalg
 from mcmodels.arrays import Array
 from mcmodels.objectives import LinearPredictorObjective
 from mcmodels.objectives.user_loss import UserDerivatives, UserObjective
-from mcmodels.rows import Derivatives, RowBlock, Slope, single_threaded_blas
-from mcmodels.solvers import newton
-from mcmodels.solvers.cholesky import FLOAT64_EPSILON, ScaledCholesky
+from mcmodels.rows import Derivatives, Slope, single_threaded_blas
+from mcmodels.solvers.cholesky import ScaledCholesky
 from mcmodels.solvers.newton import (
-    NEGLIGIBLE_STEP,
-    Iterate,
     NewtonDirection,
-    described,
-    invisible,
-    is_small,
+    NewtonIterate,
+    direction_of,
+    gradient_is_small,
     line_search,
-    stalled,
+    newton_iterates,
+    status_when_stalled,
+    unverifiable_decrease,
 )
 from mcmodels.solvers.overflow import refuse_overflow
-from mcmodels.solvers.recession import predictors_grow, recedes
+from mcmodels.solvers.recession import column_squares, predictors_grow, recedes
 from mcmodels.solvers.solution import Status
+from mcmodels.solvers.tolerances import (
+    FLOAT64_EPSILON,
+    MAX_HALVINGS_OF_A_GUESS,
+    NEGLIGIBLE_STEP,
+    SUFFICIENT_DECREASE,
+)
 
-# Eigenvalues smaller than this share of the largest are raised to it.
+# Eigenvalues below this share of the largest are raised to it.
 _LEAST_SHARE = 1e-3
-# Those within this share of zero are taken for zero: a Hessian has no more digits.
+# Eigenvalues below this share of the largest count as zero: the Hessian has no more digits.
 _ZERO = 1e-9
-_ARMIJO = 1e-4
+# Bisections that find the length of a limited step: to a few percent.
 _BISECTIONS = 6
-_MAX_HALVINGS = 60
-# A modified step is lengthened as long as this share of the slope is left at its end.
-_STILL_STEEP, _LENGTHENED, _MAX_LENGTHENINGS = 0.5, 4.0, 40
+# A modified step is lengthened by a factor while this share of its first slope is left at its end.
+_STILL_STEEP, _LENGTHENING, _MAX_LENGTHENINGS = 0.5, 4.0, 40
 
 
 @dataclass(frozen=True)
 class ModifiedDirection(NewtonDirection):
-    """A step by the modified Hessian, or down a direction of negative curvature.
+    """A step by the modified Hessian, or along a direction of negative curvature.
 
     Parameters
     ----------
     curvature : float
-        ``δᵀHδ`` with the Hessian as it is.
+        ``δᵀHδ`` with the unmodified Hessian.
     least_eigenvalue : float
-        Of the Hessian in the metric of the squared columns, relative to the largest magnitude.
+        Least eigenvalue of the scaled Hessian, relative to the largest magnitude.
     unraised : ndarray of shape (P,), or None
-        Newton's step along the raised eigenvectors alone, by what curvature is left there. None
-        where none is left but rounding, and where some is negative.
+        Newton's step along the eigenvectors whose eigenvalues count as zero, by the tiny positive
+        eigenvalues that they have. None where they are only rounding, and where some eigenvalue is
+        negative.
     """
 
     curvature: float = 0.0
@@ -68,25 +73,26 @@ class ModifiedDirection(NewtonDirection):
     unraised: Array | None = None
 
 
-def iterates_of(
+def newton_iterates_for(
     objective: LinearPredictorObjective,
-) -> Callable[..., Iterator[Iterate[Derivatives]]]:
-    """Newton's method for an objective that is known to be convex, or for one that is not."""
-    return iterates if isinstance(objective, UserObjective) else newton.iterates
+) -> Callable[..., Iterator[NewtonIterate[Derivatives]]]:
+    """Newton's method for a convex objective, or the modified one for a loss of the user's."""
+    return modified_newton_iterates if isinstance(objective, UserObjective) else newton_iterates
 
 
-def iterates(
+def modified_newton_iterates(
     objective: UserObjective,
     start: Array,
     *,
     gradient_tolerance: float,
     max_iter: int,
     count: int = 0,
-) -> Iterator[Iterate[UserDerivatives]]:
+) -> Iterator[NewtonIterate[UserDerivatives]]:
     """Yield the start and every iterate after it, until one has a status.
 
-    Parameters are those of :func:`mcmodels.solvers.newton.iterates`. CONVERGED means a minimum, as
-    far as the Hessian tells; UNBOUNDED that the objective falls for ever along a line.
+    The parameters are those of :func:`mcmodels.solvers.newton.newton_iterates`. CONVERGED means a
+    minimum, as far as the Hessian can tell; UNBOUNDED that the objective decreases without limit
+    along a line.
     """
     with np.errstate(over="ignore", invalid="ignore"):
         derivatives = objective.derivatives(start)
@@ -96,7 +102,7 @@ def iterates(
     status = method.status(start, derivatives, direction)
     if status is None and count >= max_iter > 0:
         status = Status.NOT_CONVERGED
-    current = Iterate(start, derivatives, direction, count, status)
+    current = NewtonIterate(start, derivatives, direction, count, status)
     yield current
     while current.status is None:
         with single_threaded_blas():
@@ -123,11 +129,11 @@ def _refuse_not_finite(
 
 
 def _advance(
-    method: _Method, current: Iterate[UserDerivatives], max_iter: int
-) -> Iterate[UserDerivatives]:
+    method: _Method, current: NewtonIterate[UserDerivatives], max_iter: int
+) -> NewtonIterate[UserDerivatives]:
     objective, count = method.objective, current.count + 1
 
-    def know(params: Array) -> UserDerivatives:
+    def evaluate(params: Array) -> UserDerivatives:
         if method.looks_quadratic:
             found = objective.derivatives_after(current.derivatives, params)
         else:
@@ -143,40 +149,46 @@ def _advance(
                 return replace(attempt, count=count, status=Status.UNBOUNDED)
             with np.errstate(over="ignore", invalid="ignore"):
                 params = current.params + length * direction.step
-                accepted = (params, know(params)) if length else None
+                accepted = (params, evaluate(params)) if length else None
         else:
-            accepted = line_search(objective.value, know, attempt)
+            accepted = line_search(objective.value, evaluate, attempt)
         if accepted is not None and np.isfinite(accepted[1].value):
             break
     else:
-        saddle = _curves_down(current.direction)
-        ended = Status.NOT_CONVERGED if saddle else stalled(current, method.gradient_tolerance)
+        saddle = _has_negative_curvature(current.direction)
+        ended = (
+            Status.NOT_CONVERGED
+            if saddle
+            else status_when_stalled(current, method.gradient_tolerance)
+        )
         return replace(current, count=count, status=ended)
     params, derivatives = accepted
     direction = method.direction(params, derivatives)
     status = method.status(params, derivatives, direction)
     if status is None and count >= max_iter:
         status = Status.NOT_CONVERGED
-    return Iterate(params, derivatives, direction, count, status)
+    return NewtonIterate(params, derivatives, direction, count, status)
 
 
-def _candidates(method: _Method, current: Iterate[UserDerivatives]) -> Iterator[NewtonDirection]:
-    """The direction of an iterate, and another for when it leads nowhere."""
+def _candidates(
+    method: _Method, current: NewtonIterate[UserDerivatives]
+) -> Iterator[NewtonDirection]:
+    """The direction of an iterate, then another if no step along it decreases the objective."""
     yield current.direction
-    if _curves_down(current.direction):
+    if _has_negative_curvature(current.direction):
         yield method.modified(current.params, current.derivatives, along_least=True)
-    elif current.direction.decrease > invisible(current.derivatives.value):
-        # A Hessian of a few rows that happen to have curvature points anywhere.
+    elif current.direction.decrease > unverifiable_decrease(current.derivatives.value):
+        # When only a few rows have curvature, the direction of the Hessian says little.
         yield method.modified(current.params, current.derivatives)
 
 
-def _curves_down(direction: NewtonDirection) -> bool:
+def _has_negative_curvature(direction: NewtonDirection) -> bool:
     return isinstance(direction, ModifiedDirection) and direction.least_eigenvalue < -_ZERO
 
 
 @dataclass
 class _Method:
-    """What all iterates share."""
+    """What does not change from one iterate to the next."""
 
     objective: UserObjective
     gradient_tolerance: float
@@ -184,17 +196,12 @@ class _Method:
 
     @functools.cached_property
     def metric(self) -> Array:
-        """Square roots of ``Σ wᵢ x̃ᵢⱼ²``."""
-
-        def squares(block: RowBlock) -> Array:
-            unit = np.ones(block.X.n_rows) if block.weights is None else block.weights
-            return block.X.diagonal(unit)
-
-        found = np.sqrt(self.objective.rows.reduce(squares))
+        """Lengths of the columns, ``√Σ wᵢ x̃ᵢⱼ²``; 1 for zero columns."""
+        found = np.sqrt(column_squares(self.objective.rows))
         return np.where(found > 0, found, 1.0)
 
     def direction(self, params: Array, derivatives: UserDerivatives) -> NewtonDirection:
-        """Newton's step, or that of the modified Hessian where it has no Cholesky factor."""
+        """Newton's step, or the modified one where the Hessian has no Cholesky factor."""
         gradient, hessian = derivatives.gradient, derivatives.hessian
         with single_threaded_blas():
             scale = np.sqrt(np.clip(np.diagonal(hessian), 0.0, None))
@@ -202,21 +209,22 @@ class _Method:
             if factor is None:
                 return self.modified(params, derivatives)
             step = -factor.apply(gradient)
-            return described(params, derivatives, step, step.size, factor.condition)
+            return direction_of(params, derivatives, step, step.size, factor.condition)
 
     def modified(
         self, params: Array, derivatives: UserDerivatives, *, along_least: bool = False
     ) -> ModifiedDirection:
-        """A step of about the length of the predictors at most, with all eigenvalues raised.
+        """The step of the modified Hessian, at most about as long as the linear predictors.
 
-        Along the eigenvector of the least one where the gradient is gone, or when asked for.
+        With ``along_least``, or where the gradient is small but the least eigenvalue negative, the
+        step is along the eigenvector of that eigenvalue.
         """
         gradient, metric = derivatives.gradient, self.metric
         values, V = linalg.eigh(derivatives.hessian / np.outer(metric, metric))
         largest = float(np.abs(values).max())
         real = np.abs(values) > _ZERO * largest
         least = float(values[0]) / largest if largest > 0 else 0.0
-        at_rest = is_small(derivatives, self.gradient_tolerance)
+        at_rest = gradient_is_small(derivatives, self.gradient_tolerance)
         unraised = None
         left = (values > len(values) * FLOAT64_EPSILON * largest) & (values <= _ZERO * largest)
         if left.any() and least >= -_ZERO:
@@ -234,7 +242,7 @@ class _Method:
             reach = total * max(1.0, float(np.linalg.norm(metric * params)) / total)
             along = V.T @ (gradient / metric)
             step = -(V @ (along / (raised + _shift(along, raised, reach)))) / metric
-        plain = described(params, derivatives, step, int(np.count_nonzero(real)), np.inf)
+        plain = direction_of(params, derivatives, step, int(np.count_nonzero(real)), np.inf)
         curvature = float(step @ derivatives.hessian @ step)
         return ModifiedDirection(
             **vars(plain),
@@ -246,14 +254,14 @@ class _Method:
     def status(
         self, params: Array, slope: UserDerivatives, direction: NewtonDirection
     ) -> Status | None:
-        """CONVERGED when the gradient is small, nothing curves down, and the step is negligible.
+        """CONVERGED when the gradient is small, no curvature negative, and the step negligible.
 
-        UNBOUNDED when it is negligible only because eigenvalues were raised: what the little
-        curvature that is left makes of the gradient leads on and on.
+        UNBOUNDED when the step is negligible only because eigenvalues were raised, and Newton's
+        step by the original eigenvalues leads the objective ever lower.
         """
-        if not is_small(slope, self.gradient_tolerance):
+        if not gradient_is_small(slope, self.gradient_tolerance):
             return None
-        if _curves_down(direction) or direction.relative_length > NEGLIGIBLE_STEP:
+        if _has_negative_curvature(direction) or direction.relative_length > NEGLIGIBLE_STEP:
             return None
         step = direction.unraised if isinstance(direction, ModifiedDirection) else None
         if step is not None and predictors_grow(self.objective.rows, params, step):
@@ -273,7 +281,7 @@ def _shift(along: Array, values: Array, reach: float) -> float:
 
     if length(0.0) <= reach:
         return 0.0
-    high = float(np.linalg.norm(along)) / reach  # long enough whatever the values are
+    high = float(np.linalg.norm(along)) / reach  # an upper bound, as no value is negative
     low = high
     while length(low) <= reach:
         low /= 2
@@ -285,23 +293,23 @@ def _shift(along: Array, values: Array, reach: float) -> float:
 
 @np.errstate(over="ignore", invalid="ignore")
 def _lengthened(
-    objective: UserObjective, current: Iterate[UserDerivatives], direction: ModifiedDirection
+    objective: UserObjective, current: NewtonIterate[UserDerivatives], direction: ModifiedDirection
 ) -> float:
-    """A length that decreases the objective enough: 0 where there is none, inf where all do."""
+    """A length that decreases the objective enough; 0 if none does, inf if there is no limit."""
     value, slope = current.derivatives.value, -direction.decrease
-    bend = min(direction.curvature, 0.0)
-    if not (slope < 0 or bend < 0):
+    negative_curvature = min(direction.curvature, 0.0)
+    if not (slope < 0 or negative_curvature < 0):
         return 0.0
 
     def at(length: float) -> Slope:
         return objective.slope(current.params + length * direction.step)
 
     def enough(length: float, reached: float) -> bool:
-        promised = length * slope + length**2 / 2 * bend
-        return bool(reached < value and reached <= value + _ARMIJO * promised)
+        predicted = length * slope + length**2 / 2 * negative_curvature
+        return bool(reached < value and reached <= value + SUFFICIENT_DECREASE * predicted)
 
     length, trial = 1.0, at(1.0)
-    for _ in range(_MAX_HALVINGS):
+    for _ in range(MAX_HALVINGS_OF_A_GUESS):
         if enough(length, trial.value):
             break
         length /= 2
@@ -314,8 +322,8 @@ def _lengthened(
         along = float(trial.gradient @ direction.step)
         if not along <= _STILL_STEEP * slope:
             return length
-        further = at(_LENGTHENED * length)
-        if not (further.value < trial.value and enough(_LENGTHENED * length, further.value)):
+        further = at(_LENGTHENING * length)
+        if not (further.value < trial.value and enough(_LENGTHENING * length, further.value)):
             return length
-        length, trial = _LENGTHENED * length, further
+        length, trial = _LENGTHENING * length, further
     return np.inf

@@ -1,4 +1,4 @@
-"""Newton's method with a line search, for objectives that give value, gradient and Hessian at once.
+"""Newton's method with a line search, for convex objectives that provide a Hessian.
 
 For a loss in the linear predictor this is iteratively reweighted least squares: the step solves
 ``(X̃ᵀWDX̃ + αI) δ = -gradient``. Source: Nocedal and Wright (2006), *Numerical Optimization*,
@@ -15,23 +15,24 @@ import numpy as np
 
 from mcmodels.arrays import Array
 from mcmodels.rows import Derivatives, Slope, single_threaded_blas
-from mcmodels.solvers.cholesky import FLOAT64_EPSILON, ScaledCholesky
+from mcmodels.solvers.cholesky import ScaledCholesky
 from mcmodels.solvers.overflow import refuse_overflow
 from mcmodels.solvers.pseudoinverse import from_gram
 from mcmodels.solvers.solution import Status
+from mcmodels.solvers.tolerances import (
+    FLOAT64_EPSILON,
+    MAX_HALVINGS,
+    NEGLIGIBLE_STEP,
+    SUFFICIENT_DECREASE,
+    UNVERIFIABLE_DECREASE,
+    factorisation_error,
+)
 
-_ARMIJO = 1e-4
-_MAX_HALVINGS = 50
-# Relative length of a step, in the metric of the Hessian, that is not worth taking. The gradient
-# alone would not do: it is small wherever columns are.
-NEGLIGIBLE_STEP = 1e-10
-# Changes of the objective below this many rounding units of its value cannot be told apart.
+# Two values of the objective are equal when they differ by at most this many ε, relative to them.
 _ROUNDING_UNITS = 8
-# A promised decrease of fewer rounding units than this cannot be verified by values either.
-_BLIND = 1e3
 
-Known = TypeVar("Known", bound=Slope)
-Known_co = TypeVar("Known_co", bound=Slope, covariant=True)
+PointSlope = TypeVar("PointSlope", bound=Slope)
+PointSlope_co = TypeVar("PointSlope_co", bound=Slope, covariant=True)
 
 
 class NewtonObjective(Protocol):
@@ -52,23 +53,23 @@ class NewtonObjective(Protocol):
 
 @dataclass(frozen=True)
 class NewtonDirection:
-    """The solution of ``hessian · δ = -gradient``, the shortest when there are several.
+    """A Newton step: the solution of ``hessian · δ = -gradient``, the shortest of several.
 
     Parameters
     ----------
     step : ndarray, the shape of the parameters
         δ.
     decrease : float
-        ``-gradientᵀδ = δᵀHδ``, twice the decrease that the quadratic model promises.
+        ``-gradientᵀδ = δᵀHδ``, twice the decrease that the quadratic model predicts.
     relative_length : float
         Length of δ relative to that of the parameters, both in the metric of the Hessian.
     rank : int
         Numerical rank of the Hessian.
     condition : float
-        Square root of the condition number of the Hessian with unit diagonal: the condition of
-        the weighted design it is the square of.
+        Square root of the condition number of the Hessian scaled to unit diagonal: the condition
+        number of the weighted design with columns of unit length.
     dependent : tuple of int
-        Parameters that take part in a singularity.
+        Parameters that take part in a linear dependency.
     """
 
     step: Array
@@ -80,7 +81,7 @@ class NewtonDirection:
 
 
 @dataclass(frozen=True)
-class Iterate(Generic[Known_co]):
+class NewtonIterate(Generic[PointSlope_co]):
     """Where Newton's method stands.
 
     Parameters
@@ -88,9 +89,9 @@ class Iterate(Generic[Known_co]):
     params : ndarray
         The parameters.
     derivatives : Derivatives, or Slope where no Hessian is formed
-        Value and gradient there, and the Hessian.
+        Value, gradient and Hessian there.
     direction : NewtonDirection
-        The next step, if one is taken.
+        The Newton step there, which has not been taken yet.
     count : int
         Steps taken so far.
     status : Status or None
@@ -98,20 +99,20 @@ class Iterate(Generic[Known_co]):
     """
 
     params: Array
-    derivatives: Known_co
+    derivatives: PointSlope_co
     direction: NewtonDirection
     count: int
     status: Status | None
 
 
-def iterates(
+def newton_iterates(
     objective: NewtonObjective,
     start: Array,
     *,
     gradient_tolerance: float,
     max_iter: int,
     count: int = 0,
-) -> Iterator[Iterate[Derivatives]]:
+) -> Iterator[NewtonIterate[Derivatives]]:
     """Yield the start and every iterate after it, until one has a status.
 
     Parameters
@@ -122,7 +123,7 @@ def iterates(
         First parameters, in any shape.
     gradient_tolerance : float
         CONVERGED when no entry of the gradient exceeds it and the next step would be negligible,
-        or when float64 can show no further decrease.
+        or when no further decrease can be seen in float64.
     max_iter : int
         NOT_CONVERGED after this many steps.
     count : int, default=0
@@ -135,7 +136,7 @@ def iterates(
     status = _status(derivatives, direction, gradient_tolerance)
     if status is None and count >= max_iter > 0:
         status = Status.NOT_CONVERGED
-    current = Iterate(start, derivatives, direction, count, status)
+    current = NewtonIterate(start, derivatives, direction, count, status)
     yield current
     while current.status is None:
         with single_threaded_blas():
@@ -145,86 +146,90 @@ def iterates(
 
 def _advance(
     objective: NewtonObjective,
-    current: Iterate[Derivatives],
+    current: NewtonIterate[Derivatives],
     gradient_tolerance: float,
     max_iter: int,
-) -> Iterate[Derivatives]:
+) -> NewtonIterate[Derivatives]:
     accepted = line_search(objective.value, objective.derivatives, current)
     if accepted is None:
-        ended = stalled(current, gradient_tolerance)
+        ended = status_when_stalled(current, gradient_tolerance)
         return replace(current, count=current.count + 1, status=ended)
     params, derivatives = accepted
     direction = newton_direction(objective, params, derivatives)
     count, status = current.count + 1, _status(derivatives, direction, gradient_tolerance)
     if status is None and count >= max_iter:
         status = Status.NOT_CONVERGED
-    return Iterate(params, derivatives, direction, count, status)
+    return NewtonIterate(params, derivatives, direction, count, status)
 
 
 def _status(
     derivatives: Derivatives, direction: NewtonDirection, gradient_tolerance: float
 ) -> Status | None:
-    """CONVERGED when the gradient is small and the next step would change nothing."""
-    if not is_small(derivatives, gradient_tolerance):
+    """CONVERGED when the gradient is small and the next step is negligible."""
+    if not gradient_is_small(derivatives, gradient_tolerance):
         return None
     return Status.CONVERGED if direction.relative_length <= NEGLIGIBLE_STEP else None
 
 
-def is_small(slope: Slope, gradient_tolerance: float) -> bool:
+def gradient_is_small(slope: Slope, gradient_tolerance: float) -> bool:
     """Whether no entry of the gradient exceeds the tolerance."""
     return bool(np.abs(slope.gradient).max(initial=0.0) <= gradient_tolerance)
 
 
-def stalled(current: Iterate[Slope], gradient_tolerance: float) -> Status:
-    """No step decreases the objective: at the precision of float64, or short of it."""
-    at_precision = 0 < current.direction.decrease <= invisible(current.derivatives.value)
-    if at_precision or is_small(current.derivatives, gradient_tolerance):
+def status_when_stalled(current: NewtonIterate[Slope], gradient_tolerance: float) -> Status:
+    """The status when no step decreases the objective: CONVERGED if that is due to rounding."""
+    at_precision = (
+        0 < current.direction.decrease <= unverifiable_decrease(current.derivatives.value)
+    )
+    if at_precision or gradient_is_small(current.derivatives, gradient_tolerance):
         return Status.CONVERGED
     return Status.NOT_CONVERGED
 
 
-def invisible(value: float) -> float:
-    """A promised decrease so small that values of the objective cannot confirm it."""
-    return _BLIND * _ROUNDING_UNITS * FLOAT64_EPSILON * abs(value)
+def unverifiable_decrease(value: float) -> float:
+    """The largest predicted decrease that values of the objective cannot confirm."""
+    return _ROUNDING_UNITS * UNVERIFIABLE_DECREASE * abs(value)
 
 
 @np.errstate(over="ignore", invalid="ignore")  # what overflows is no decrease, and is halved
 def line_search(
     value_at: Callable[[Array], float],
-    know: Callable[[Array], Known],
-    current: Iterate[Known],
+    evaluate: Callable[[Array], PointSlope],
+    current: NewtonIterate[PointSlope],
     norm: Callable[[Array], Any] = np.linalg.norm,
-) -> tuple[Array, Known] | None:
+) -> tuple[Array, PointSlope] | None:
     """The longest of the steps 1, ½, ¼, … that decreases the objective enough, or None.
 
     Parameters
     ----------
-    value_at, know : callable
-        The objective at a point, and what the next iterate holds of it.
-    current : Iterate
+    value_at : callable
+        The objective at a point.
+    evaluate : callable
+        Value and derivatives at a point, as the next iterate holds them.
+    current : NewtonIterate
         Where the step begins.
     norm : callable
-        Size of a gradient, which decides where values cannot.
+        Norm of a gradient. It decides where values cannot.
     """
     value, slope = current.derivatives.value, -current.direction.decrease
     if not slope < 0:
         return None
     full = current.params + current.direction.step
-    derivatives = know(full)
-    if -slope <= invisible(value):
-        # The objective cannot tell any more; the gradient still can.
+    derivatives = evaluate(full)
+    if -slope <= unverifiable_decrease(value):
+        # Rounding hides the decrease of the objective; the gradient is more accurate.
         before = norm(current.derivatives.gradient)
         halved = norm(derivatives.gradient) <= before / 2
         no_worse = derivatives.value <= value + _ROUNDING_UNITS * FLOAT64_EPSILON * abs(value)
         return (full, derivatives) if halved and no_worse else None
-    if derivatives.value <= value + _ARMIJO * slope:
+    if derivatives.value <= value + SUFFICIENT_DECREASE * slope:
         return full, derivatives
     length = 1.0
-    for _ in range(_MAX_HALVINGS):
+    for _ in range(MAX_HALVINGS):
         length /= 2
         params = current.params + length * current.direction.step
-        if value_at(params) <= value + _ARMIJO * length * slope:
-            return params, know(params)
+        if value_at(params) <= value + SUFFICIENT_DECREASE * length * slope:
+            return params, evaluate(params)
     return None
 
 
@@ -245,14 +250,14 @@ def _newton_direction(
     factor = ScaledCholesky.of(hessian, scale)
     if factor is not None:
         step = -factor.apply(gradient)
-        return described(params, derivatives, step, gradient.size, factor.condition)
-    noise = np.sqrt(8 * gradient.size * FLOAT64_EPSILON)
+        return direction_of(params, derivatives, step, gradient.size, factor.condition)
+    noise = np.sqrt(factorisation_error(gradient.size))
     inverse = from_gram(hessian, scale, noise)
     step = -inverse.apply(gradient)
-    return described(params, derivatives, step, inverse.rank, np.inf, inverse.dependent)
+    return direction_of(params, derivatives, step, inverse.rank, np.inf, inverse.dependent)
 
 
-def described(
+def direction_of(
     params: Array,
     derivatives: Derivatives,
     step: Array,
@@ -260,7 +265,7 @@ def described(
     condition: float,
     dependent: tuple[int, ...] = (),
 ) -> NewtonDirection:
-    """A step from a point, over the raveled parameters, with what it promises there."""
+    """The direction of a step over the raveled parameters, with its predicted decrease."""
     decrease = -float(derivatives.gradient.ravel() @ step)
     point = params.ravel()
     length = float(point @ derivatives.hessian @ point)

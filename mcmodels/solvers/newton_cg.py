@@ -1,11 +1,12 @@
-"""Truncated Newton: steps by conjugate gradients, for more parameters than a Hessian has room for.
+"""Truncated Newton: steps by conjugate gradients, where the Hessian takes too much memory.
 
-A step solves ``H δ = -gradient`` with Hessian-vector products alone, each one pass over the rows,
-and only as precisely as the step deserves. Sources: Nocedal and Wright (2006), *Numerical
-Optimization*, 2nd ed., algorithm 7.1 (line-search Newton-CG; here without negative curvature, as
-the objectives are convex); how precisely, Eisenstat and Walker (1996), *Choosing the forcing terms
-in an inexact Newton method*, SIAM J. Sci. Comput. 17(1), choice 2. Lengths and the condition come
-from the Ritz values of the diagonally scaled Hessian, which conjugate gradients find on their way.
+A step solves ``H δ = -gradient`` with Hessian-vector products alone, each one pass over the rows.
+Far from the minimum it is solved roughly, near it precisely. Sources: Nocedal and Wright (2006),
+*Numerical Optimization*, 2nd ed., algorithm 7.1 (line-search Newton-CG; here without negative
+curvature, as the objectives are convex); the precision (forcing term), Eisenstat and Walker (1996),
+*Choosing the forcing terms in an inexact Newton method*, SIAM J. Sci. Comput. 17(1), choice 2. The
+length of steps and the condition number come from the Ritz values of the diagonally scaled Hessian,
+which conjugate gradients compute anyway.
 """
 
 from __future__ import annotations
@@ -21,37 +22,38 @@ from mcmodels.objectives import LinearPredictorObjective
 from mcmodels.rows import Slope, single_threaded_blas
 from mcmodels.solvers.conjugate_gradients import Jacobi, conjugate_gradients
 from mcmodels.solvers.newton import (
-    NEGLIGIBLE_STEP,
-    Iterate,
     NewtonDirection,
-    is_small,
+    NewtonIterate,
+    gradient_is_small,
     line_search,
-    stalled,
+    status_when_stalled,
 )
 from mcmodels.solvers.overflow import refuse_overflow
 from mcmodels.solvers.solution import Status
+from mcmodels.solvers.tolerances import NEGLIGIBLE_STEP
 
-# The first residual of a step, relative to the gradient, and the largest of any.
+# The forcing term is the residual of a step relative to the gradient: at first, and at most.
 _FIRST_FORCING, _LARGEST_FORCING = 0.1, 0.5
-# Eisenstat and Walker's γ, and the forcing above which it may not fall faster than its square.
+# Eisenstat and Walker's γ, and the forcing term above which the next may not be less than γ times
+# its square.
 _GAMMA, _SAFEGUARD = 0.9, 0.1
-# The last step is to leave this share of what is allowed to be left.
+# No step is solved more precisely than this share of what convergence requires.
 _MARGIN = 0.3
 # Smallest relative residual that float64 can be asked for.
 _LEAST_FORCING = 1e-12
-# Most products for one step: a direction of descent is then taken as it is.
+# Most products for one step; what has been found by then is a direction of descent.
 _MAX_PRODUCTS = 1000
-# Steps shorter than this, relative to the parameters, leave the diagonal as it was.
+# After a step shorter than this, relative to the parameters, the diagonal is not computed again.
 _SHORT_STEP = 0.1
 
 
-def iterates(
+def newton_cg_iterates(
     objective: LinearPredictorObjective,
     start: Array,
     *,
     gradient_tolerance: float,
     max_iter: int,
-) -> Iterator[Iterate[Slope]]:
+) -> Iterator[NewtonIterate[Slope]]:
     """Yield the start and every iterate after it, until one has a status.
 
     Parameters
@@ -61,26 +63,25 @@ def iterates(
     start : ndarray of shape (P,) or (K, P)
         First parameters.
     gradient_tolerance : float
-        CONVERGED when no entry of the gradient exceeds it and the next step would be negligible:
-        shorter than 1e-10 of the parameters, in the metric of the Hessian, as in
-        :func:`mcmodels.solvers.newton.iterates`. Its length is not computed, but bounded through
-        the least Ritz value μ: ``gᵀH⁻¹g ≤ gᵀM⁻¹g / μ`` with M the diagonal of H. Or when float64
-        can show no further decrease.
+        CONVERGED when no entry of the gradient exceeds it and the next step would be negligible, as
+        in :func:`mcmodels.solvers.newton.newton_iterates`. Its length is not computed, but bounded
+        by the least Ritz value μ: ``gᵀH⁻¹g ≤ gᵀM⁻¹g / μ`` with M the diagonal of H. Also CONVERGED
+        when no further decrease can be seen in float64.
     max_iter : int
         NOT_CONVERGED after this many steps.
 
     Yields
     ------
-    Iterate
-        Its direction's rank is not judged, and its condition is the estimate that Ritz values give.
+    NewtonIterate
+        The rank of its direction is not determined; its condition is estimated by Ritz values.
     """
     start = objective.without_gauge(start)
-    model = _Model(objective, gradient_tolerance)
+    model = _CurvatureModel(objective, gradient_tolerance)
     with np.errstate(over="ignore", invalid="ignore"):
         slope = objective.slope(start)
         model.learn_diagonal(start)
-    current = Iterate(start, slope, model.direction(start, slope), 0, None)
-    if is_small(slope, gradient_tolerance) and _negligible(current):
+    current = NewtonIterate(start, slope, model.direction(start, slope), 0, None)
+    if gradient_is_small(slope, gradient_tolerance) and _negligible(current):
         current = replace(current, status=Status.CONVERGED)
     yield current
     while current.status is None:
@@ -89,31 +90,33 @@ def iterates(
 
 
 def _advance(
-    model: _Model, current: Iterate[Slope], gradient_tolerance: float, max_iter: int
-) -> Iterate[Slope]:
+    model: _CurvatureModel, current: NewtonIterate[Slope], gradient_tolerance: float, max_iter: int
+) -> NewtonIterate[Slope]:
     objective, count = model.objective, current.count + 1
     norm = model.preconditioner.norm
     accepted = line_search(objective.value, objective.slope, current, norm)
     if accepted is None:
-        return replace(current, count=count, status=stalled(current, gradient_tolerance))
+        return replace(
+            current, count=count, status=status_when_stalled(current, gradient_tolerance)
+        )
     params, slope = accepted
     if not current.direction.relative_length < _SHORT_STEP:
         model.learn_diagonal(params)
-    if is_small(slope, gradient_tolerance):
-        foreseen = Iterate(params, slope, model.foreseen(params, slope), count, None)
-        if _negligible(foreseen):
-            return replace(foreseen, status=Status.CONVERGED)
+    if gradient_is_small(slope, gradient_tolerance):
+        bounded = NewtonIterate(params, slope, model.bound(params, slope), count, None)
+        if _negligible(bounded):
+            return replace(bounded, status=Status.CONVERGED)
     status = Status.NOT_CONVERGED if count >= max_iter else None
-    return Iterate(params, slope, model.direction(params, slope), count, status)
+    return NewtonIterate(params, slope, model.direction(params, slope), count, status)
 
 
-def _negligible(state: Iterate[Slope]) -> bool:
+def _negligible(state: NewtonIterate[Slope]) -> bool:
     return state.direction.relative_length <= NEGLIGIBLE_STEP
 
 
 @dataclass
-class _Model:
-    """What is known of the Hessian, and how precisely the next step is wanted."""
+class _CurvatureModel:
+    """Diagonal and Ritz values of the Hessian, and the forcing term of the next step."""
 
     objective: LinearPredictorObjective
     gradient_tolerance: float
@@ -124,13 +127,13 @@ class _Model:
     forcing: float = _FIRST_FORCING
 
     def learn_diagonal(self, params: Array) -> None:
-        """Take the diagonal of the Hessian at a point."""
+        """Compute the diagonal of the Hessian at a point, the preconditioner of the next steps."""
         diagonal = self.objective.hessian_diagonal(params)
         refuse_overflow(np.atleast_2d(diagonal).max(axis=0))
         self.preconditioner = Jacobi.of(diagonal, self.objective.without_gauge)
 
     def direction(self, params: Array, slope: Slope) -> NewtonDirection:
-        """The Newton step, as precisely as it deserves."""
+        """The Newton step, solved to the precision of the forcing term."""
         length = self._length_of(params)
         with single_threaded_blas():
             solved = conjugate_gradients(
@@ -145,8 +148,8 @@ class _Model:
             self.largest = max(self.largest, solved.largest)
         return self._described(solved.x, -float(np.vdot(slope.gradient, solved.x)), length)
 
-    def foreseen(self, params: Array, slope: Slope) -> NewtonDirection:
-        """A bound of the Newton step, without a product; the step is that of steepest descent."""
+    def bound(self, params: Array, slope: Slope) -> NewtonDirection:
+        """A bound of the Newton step's length, without solving; the step is steepest descent."""
         bound = self.preconditioner.norm(slope.gradient) ** 2 / self.smallest
         step = -self.preconditioner.apply(slope.gradient)
         return self._described(step, bound, self._length_of(params))
@@ -173,7 +176,7 @@ class _Model:
         largest = float(np.abs(slope.gradient).max(initial=0.0))
         if not (norm > 0 and largest > 0):
             return self.forcing
-        # No more than what the end asks for: there is nothing after it to be precise for.
+        # The last step need only be precise enough for the criterion of convergence.
         known = self.smallest if np.isfinite(self.smallest) else 1.0
         enough = min(
             NEGLIGIBLE_STEP * length * math.sqrt(known) / norm, self.gradient_tolerance / largest

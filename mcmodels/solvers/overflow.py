@@ -1,4 +1,4 @@
-"""Numbers whose squares overflow or underflow float64 are refused, before they turn NaN or zero."""
+"""Refuse numbers whose squares overflow or underflow float64, before they become NaN or zero."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import numpy as np
 
 from mcmodels.arrays import Array
 
-# Sums of squares below this lose digits.
+# Sums of squares below this lose digits: terms of them are near the smallest normal number, 2e-308.
 _SMALLEST = 1e-290
 
 
@@ -31,7 +31,7 @@ def refuse_overflow(x_squares: Array, y_squares: Array | None = None) -> None:
 
 
 def refuse_underflow(x_squares: Array) -> None:
-    """Raise ValueError when a sum of squares has lost digits to gradual underflow.
+    """Raise ValueError when a sum of squares may have lost digits to gradual underflow.
 
     Parameters
     ----------

@@ -1,7 +1,7 @@
-"""Principal axes of rows: through S when there are more rows than features, else row by row.
+"""Principal axes of rows, by the covariance matrix S or, with few rows, by their Gram matrix.
 
-Squaring loses the components whose variance is below √ε of the largest; those come from the
-singular values of R, the triangular factor of the rows themselves.
+Forming S loses the components whose variance is below √ε of the largest. Those are found from the
+singular values of R, the triangular factor of the rows.
 """
 
 from __future__ import annotations
@@ -33,24 +33,21 @@ from mcmodels.rows import (
     single_threaded_blas,
 )
 from mcmodels.solvers import room
-from mcmodels.solvers.cholesky import FLOAT64_EPSILON
 from mcmodels.solvers.deflation import deflated_eigenpairs
 from mcmodels.solvers.eigenpairs import Eigenpairs, leading_eigenpairs
 from mcmodels.solvers.lanczos import eigenpairs_by_products
 from mcmodels.solvers.overflow import refuse_overflow
 from mcmodels.solvers.pseudoinverse import rank_tolerance
 from mcmodels.solvers.solution import Solution, Status
+from mcmodels.solvers.tolerances import FLOAT64_EPSILON, NOISE_MARGIN, factorisation_error
 
 Method = Literal["auto", "eigh", "deflation"]
 Eigensolver = Callable[[Array], Eigenpairs]
 
-# A factor of S is kept for the Hessian up to this many entries (128 MB).
+# A factor of S is kept for the Hessian when the rows have at most this many entries (128 MB).
 _LARGEST_FACTOR = 2**24
-# Axes are few when there are this many times more columns.
+# Lanczos iteration is used when S has at least this many columns for each axis wanted.
 _FEW = 20
-# A component is real when its deviation is more than this many times that of rounding errors,
-# which are uniform over a spacing of at most ε|x|.
-_NOISE_MARGIN = 2.0
 
 
 @dataclass(frozen=True)
@@ -70,7 +67,7 @@ class PrincipalAxes:
     left_out_variance : float
         Sum of the variances that were not asked for.
     covariance : Covariance or None
-        S, when it could be kept.
+        S; None where it takes too much memory.
     gradient : ndarray of shape (k, p)
         ``2Sv - 2λv`` for each axis.
     """
@@ -109,9 +106,10 @@ def solve(
     count : int
         Number of axes, at most ``min(rows.n_present, rows.n_features)``.
     method : {"auto", "eigh", "deflation"}
-        "eigh" and "deflation" work on S, or on the n×n Gram matrix when p ≥ n; "auto" is "eigh"
-        unless a wanted variance is too small to survive squaring. Where the matrix would take more
-        than 512 MB and few axes are wanted, "auto" and "eigh" apply S through passes over the rows.
+        "eigh" and "deflation" work on S, or on the n×n Gram matrix when p ≥ n. "auto" is "eigh",
+        or the SVD of R when a wanted variance is too small to be accurate in S. Where the matrix
+        takes more than 512 MB and few axes are wanted, "auto" and "eigh" use Lanczos iteration,
+        with products that are passes over the rows.
     tol : float
         Relative residual at which deflation accepts a pair.
     random : RandomState
@@ -131,7 +129,9 @@ def solve(
             spectrum = _of_moments(_checked(Moments.of(rows)), eigenpairs)
         else:
             spectrum = _wide(rows, eigenpairs)
-        if method == "auto" and _ruined_by_squaring(spectrum, row_count(rows), rows.n_features):
+        if method == "auto" and _inaccurate_in_covariance(
+            spectrum, row_count(rows), rows.n_features
+        ):
             triangle = rows.reduce(Triangle.about(spectrum.mean))
             exact = _of_triangle(triangle, spectrum.mean, rows.total_weight)
             exact = replace(exact, kept=spectrum.kept, products=spectrum.products)
@@ -147,7 +147,7 @@ def solve_sums(
     tol: float,
     random: np.random.RandomState,
 ) -> Solution[PrincipalAxes]:
-    """The principal axes of rows that have been summed up; the parameters are those of solve."""
+    """The principal axes from sums of rows that came in parts; parameters as in :func:`solve`."""
     with single_threaded_blas():
         if isinstance(sums, StreamedMoments):
             eigenpairs = _eigensolver(count, method, tol, random)
@@ -172,11 +172,11 @@ def _eigensolver(
 def _judged(
     spectrum: _Spectrum, count: int, extent: Extent, method: str
 ) -> Solution[PrincipalAxes]:
-    """The ``count`` leading axes, and which of them are more than rounding noise."""
+    """The ``count`` leading axes, with variances of rounding noise set to zero."""
     used = "eigh" if method == "auto" else method
     floor = rank_tolerance(extent) ** 2
     if used != "svd":
-        floor = max(8 * extent.n_features * FLOAT64_EPSILON, floor)
+        floor = max(factorisation_error(extent.n_features), floor)
     noise = floor * spectrum.variances.max(initial=0.0) + _entry_variance(extent, spectrum)
     real = np.logical_and.accumulate(spectrum.variances > noise)
     present = spectrum.variances[real]
@@ -209,21 +209,21 @@ def _judged(
 
 
 def row_count(rows: Extent) -> int:
-    """Rows that the weights stand for: those present, or more when weights repeat them."""
+    """Number of rows, each counted as often as its weight says, but at least the rows present."""
     return max(rows.n_present, int(rows.total_weight))
 
 
 def _entry_variance(rows: Extent, spectrum: _Spectrum) -> Array:
     """Variance that the rounding of the entries of X puts along each axis."""
     squares = spectrum.square_sums / rows.total_weight
-    return (_NOISE_MARGIN * rows.epsilon) ** 2 / 12 * (spectrum.axes**2 @ squares)
+    return (NOISE_MARGIN * rows.epsilon) ** 2 / 12 * (spectrum.axes**2 @ squares)
 
 
 @dataclass(frozen=True)
 class _Spectrum:
-    """Axes and variances as one route found them, before rank is judged.
+    """Axes and variances that one method found, before the rank is determined.
 
-    ``complete`` says that they are all there are, and not only those asked for.
+    ``complete`` says that all variances were computed, not only those asked for.
     """
 
     mean: Array
@@ -238,8 +238,8 @@ class _Spectrum:
     complete: bool = False
 
 
-def _ruined_by_squaring(spectrum: _Spectrum, n_rows: int, n_features: int) -> bool:
-    """Whether a variance that will be reported has lost more than half its digits."""
+def _inaccurate_in_covariance(spectrum: _Spectrum, n_rows: int, n_features: int) -> bool:
+    """Whether a wanted variance has lost more than half its digits in S."""
     wanted = spectrum.variances
     if wanted.size == 0:
         return False
@@ -323,8 +323,8 @@ def _wide(rows: Rows, eigenpairs: Eigensolver) -> _Spectrum:
     images = [
         block.image(part) for block, part in zip(blocks, np.split(pairs.vectors, ends), strict=True)
     ]
-    # Images of small components are as orthogonal as ε times the largest allows; QR mends that,
-    # and leaves each in the span of those before it.
+    # The images of small components are not quite orthogonal to the large ones. QR corrects them,
+    # and keeps each within the span of itself and those before it.
     axes = linalg.qr(np.sum(images, axis=0).T, mode="economic", check_finite=False)[0].T
     return _Spectrum(
         by_rows.mean,
@@ -385,8 +385,8 @@ def _oriented(axes: Array) -> Array:
 def _completed(axes: Array, count: int) -> Array:
     """Axes with further ones appended until there are ``count``, all orthonormal.
 
-    Those appended depend on the span of the axes alone: they come from the coordinate directions
-    that it covers least.
+    Those appended depend on the span of the axes alone. They are made from the coordinate
+    directions with the smallest projections on it.
     """
     missing = count - axes.shape[0]
     if missing <= 0:

@@ -1,4 +1,4 @@
-"""Minimum-norm solutions: rank judged on scaled columns, the norm taken in the user's units."""
+"""Pseudo-inverses: rank from columns of unit length, minimum norm in the user's units."""
 
 from __future__ import annotations
 
@@ -9,13 +9,11 @@ from scipy import linalg
 
 from mcmodels.arrays import Array
 from mcmodels.rows import Extent
-from mcmodels.solvers.cholesky import FLOAT64_EPSILON
+from mcmodels.solvers.tolerances import NOISE_MARGIN, factorisation_error
 
-# A column takes part in a linear dependency when its entry in a null vector of the scaled
-# system exceeds this.
+# A column takes part in a linear dependency when its entry in a null vector of the scaled system
+# exceeds this.
 _INVOLVED = 1e-3
-# A direction is real when it is longer than this many standard deviations of the rounding errors.
-_NOISE_MARGIN = 2.0
 
 
 @dataclass(frozen=True)
@@ -29,7 +27,7 @@ class PseudoInverse:
     singular_values : ndarray
         Those of M with its columns scaled to unit length, descending.
     dependent : tuple of int
-        Columns of M that take part in a linear dependency, where that is known.
+        Columns of M that take part in a linear dependency; empty when the rank is full.
     """
 
     root: Array
@@ -61,11 +59,11 @@ class PseudoInverse:
 def rank_tolerance(rows: Extent) -> float:
     """Relative singular value below which a direction is rounding noise of the factorisation.
 
-    Rows are allowed to have been rounded to their own precision ε, too: a random relative
-    perturbation of that size moves a singular value by about ε(√n + √p), against a largest one of
-    at least √n. What the rounding does to columns far from zero is in :func:`entry_noise`.
+    The rows, too, may have been rounded to their precision ε. Random relative errors of that size
+    change a singular value by about ε(√n + √p), while the largest is at least √n. The rounding of
+    columns far from zero is in :func:`entry_noise`.
     """
-    arithmetic = 8 * rows.n_features * FLOAT64_EPSILON
+    arithmetic = factorisation_error(rows.n_features)
     storage = 4 * rows.epsilon * (1 + np.sqrt(rows.n_features / max(rows.n_present, 1)))
     return max(arithmetic, storage)
 
@@ -109,7 +107,7 @@ def from_gram(A: Array, scale: Array, rcond: float, noise: Array | None = None) 
 def _truncate(
     singular_values: Array, V: Array, unit: Array, rcond: float, noise: Array
 ) -> PseudoInverse:
-    along = _NOISE_MARGIN * np.linalg.norm(V[:, : singular_values.size].T * noise, axis=1)
+    along = NOISE_MARGIN * np.linalg.norm(V[:, : singular_values.size].T * noise, axis=1)
     real = singular_values > np.maximum(rcond * singular_values[0], along)
     rank = int(np.count_nonzero(np.logical_and.accumulate(real)))
     kept, null = V[:, :rank], V[:, rank:]

@@ -1,9 +1,9 @@
-"""Losses without a least value: whether the minimum lies infinitely far away.
+"""Whether an objective has no minimum: it decreases for ever along some direction.
 
-Of a convex function that is bounded below, a direction along which it never rises leads either to
-a minimum or for ever away (Rockafellar 1970, *Convex Analysis*, theorem 8.6). What Newton's method
-sees of the latter is a step that stays as long as the linear predictors are, or as the unit in
-which an exponential falls, although the gradient is gone.
+A convex function never increases along a direction of recession: Rockafellar (1970), *Convex
+Analysis*, theorem 8.6. If it has no minimum, the gradient in Newton's method becomes small, but the
+steps do not: they stay as long as the linear predictors, or as the unit of length over which an
+exponential loss decays.
 """
 
 from __future__ import annotations
@@ -14,22 +14,23 @@ from mcmodels.arrays import Array
 from mcmodels.objectives import LinearPredictorObjective
 from mcmodels.rows import RowBlock, Rows
 
-# Steps beyond the minimum that a parabola would have at one: it rises by 24 of its depths.
+# Steps to the point where the objective is compared with the start. A parabola has its minimum
+# after one step; after 8 it is higher than at the start by 48 times the depth of the minimum.
 _FAR = 8.0
-# Share of the largest mean of ℓ″ in which a column has hardly any left.
-_LOST = 1e-6
-# Near a minimum a step moves no predictor by this share of the largest.
+# A column has little curvature left when its mean of ℓ″ is below this share of the largest.
+_LITTLE_CURVATURE = 1e-6
+# Near a minimum, steps change every linear predictor by less than this share of the largest.
 _GROWING = 1e-3
 
 
 def recedes(objective: LinearPredictorObjective, params: Array, step: Array) -> bool:
-    """Whether the objective goes on falling along a Newton step, far beyond its end."""
+    """Whether the objective is still lower far beyond the end of a Newton step."""
     with np.errstate(over="ignore", invalid="ignore"):
         return objective.value(params + _FAR * step) < objective.value(params)
 
 
 def predictors_grow(rows: Rows, params: Array, step: Array) -> bool:
-    """Whether a step moves some linear predictor as it would not near a minimum."""
+    """Whether a step changes some linear predictor by more than it would near a minimum."""
 
     def largest(block: RowBlock) -> _Largest:
         both = block.X.predictor(np.stack([params, step]))
@@ -40,21 +41,26 @@ def predictors_grow(rows: Rows, params: Array, step: Array) -> bool:
 
 
 def curvature_is_everywhere(rows: Rows, hessian: Array) -> bool:
-    """Whether no column has a much smaller mean of ℓ″ than another, by the squares in some rows."""
+    """Whether no column has a much smaller mean of ℓ″ than another, weighted by its squares."""
+    squares = column_squares(rows)
+    if not squares.all():
+        return False
+    mean = np.diagonal(hessian) / squares
+    return bool(mean.min() > _LITTLE_CURVATURE * mean.max())
+
+
+def column_squares(rows: Rows) -> Array:
+    """``Σ wᵢ x̃ᵢⱼ²`` of each column, the intercept's last."""
 
     def squares(block: RowBlock) -> Array:
         unit = np.ones(block.X.n_rows) if block.weights is None else block.weights
         return block.X.diagonal(unit)
 
-    length = rows.reduce(squares)
-    if not length.all():
-        return False
-    mean = np.diagonal(hessian) / length
-    return bool(mean.min() > _LOST * mean.max())
+    return rows.reduce(squares)
 
 
 class _Largest:
-    """Largest values; they merge by ``+``."""
+    """Largest values; two are merged by ``+``."""
 
     def __init__(self, values: Array) -> None:
         self.values = values

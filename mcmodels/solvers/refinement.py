@@ -1,12 +1,11 @@
 """Extra-precise iterative refinement of a least-squares solution.
 
-The normal equations are solved for the correction only; their right-hand side, the residual of
-the solution that is being refined, is formed from the rows in twice the working precision. Each
-step multiplies the error by about ε times the condition of the factor, so a few steps reach full
-float64 accuracy where plain solvers have lost half their digits. After Björck (1996), *Numerical
-Methods for Least Squares Problems*, §6.6.5 (corrected seminormal equations) and Demmel, Hida, Riedy
-and Li (2009), *Extra-precise iterative refinement for overdetermined least squares problems*, ACM
-TOMS 35(4), §3.
+The normal equations are solved for the correction only. Their right-hand side is formed from the
+residuals of the present solution, in twice the working precision. Each step multiplies the error by
+about ε times the condition of the factor, so that a few steps reach full float64 accuracy. Sources:
+Björck (1996), *Numerical Methods for Least Squares Problems*, §6.6.5 (corrected seminormal
+equations); Demmel, Hida, Riedy and Li (2009), *Extra-precise iterative refinement for
+overdetermined least squares problems*, ACM TOMS 35(4), §3.
 """
 
 from __future__ import annotations
@@ -21,20 +20,22 @@ from mcmodels.rows import RowBlock, Rows
 from mcmodels.rows.blocks import Array, product
 from mcmodels.solvers.double_double import DoubleDouble
 
+# Most corrections: with one correct digit at the start, each step gains at least a digit or stops.
 _MAX_STEPS = 12
-_HALF_ULP = 2.0**-53
+# The unit roundoff of float64: a correction below it changes nothing.
+_UNIT_ROUNDOFF = 2.0**-53
 
 
 @dataclass(frozen=True)
 class Refined:
-    """Where refinement ended.
+    """The refined solution, and the sums of its residuals.
 
     Parameters
     ----------
     coef : DoubleDouble of shape (p, m)
         The refined solution, or the last one before the corrections stopped shrinking.
     mean_residual : DoubleDouble of shape (m,)
-        Weighted mean of the residuals: what rounding has left in the means.
+        Weighted mean of the residuals: the rounding error of the means.
     residual_scatter : ndarray of shape (m, m)
         ``Σ wᵢ rᵢ rᵢᵀ`` about that mean.
     steps : int
@@ -85,7 +86,7 @@ def refine(
         if not size < previous_size / 2 or step == _MAX_STEPS:
             return reached
         current = current + DoubleDouble.of(correction)
-        if size <= _HALF_ULP:
+        if size <= _UNIT_ROUNDOFF:
             return replace(reached, coef=current, steps=step + 1)
         previous_size = size
         step += 1
@@ -112,10 +113,10 @@ def _about_mean_residual(
 def whitened_scatter(
     rows: Rows, root: Array, mean: DoubleDouble, *, extra_precise: bool
 ) -> Array | None:
-    """L with ``LLᵀ = BᵀSB``, which is near the identity when ``BBᵀ ≈ S⁻¹``: the error of a root.
+    """L with ``LLᵀ = BᵀSB``, which is near the identity when ``BBᵀ ≈ S⁻¹``: it corrects B.
 
-    With it ``B L⁻ᵀ`` is a root of S⁻¹ to the precision of the rows ``Bᵀ(xᵢ - x̄)``, which lose the
-    condition of the columns once, or nothing when formed in twice the working precision.
+    ``B L⁻ᵀ`` is a root of S⁻¹ as accurate as the rows ``Bᵀ(xᵢ - x̄)``: their error is ε times the
+    condition number of the columns, or ε when they are formed in twice the working precision.
 
     Parameters
     ----------
@@ -146,7 +147,7 @@ def whitened_scatter(
 
     sums = rows.reduce(summarise)
     scatter, total = sums[:-1, :-1], sums[:-1, -1]
-    if rows.intercept:  # what rounding has left in the mean
+    if rows.intercept:  # the rounding error of the mean
         scatter = scatter - np.outer(total, total) / rows.total_weight
     L, info = linalg.lapack.dpotrf(scatter, lower=1, clean=1)
     return L if info == 0 else None
@@ -163,8 +164,8 @@ def _relative_size(correction: Array, params: Array, scale: Array) -> float:
 def residual_products(coef: DoubleDouble, mean: DoubleDouble) -> Callable[[RowBlock], DoubleDouble]:
     """Summary ``Σ wᵢ (xᵢ - x̄, rᵢ, 1) (rᵢ, 1)ᵀ`` of shape (p + m + 1, m + 1).
 
-    The sums with ones show how far x̄ and ȳ are from the means: a little, and where columns are
-    nearly dependent a little is enough to matter.
+    The sums with ones give the difference of x̄ and ȳ from the exact means. It is small, but matters
+    where columns are nearly dependent.
     """
     p = coef.hi.shape[0]
 

@@ -1,4 +1,4 @@
-"""Separated classes: the likelihood grows for ever along some direction, and has no maximum.
+"""Separated classes: the likelihood increases for ever along some direction, without a maximum.
 
 A direction d separates when no row prefers another class along it and some row prefers its own:
 for two classes, ``(2yᵢ - 1) x̃ᵢᵀd ≥ 0`` for all i, not all zero (Albert and Anderson 1984, *On the
@@ -14,19 +14,20 @@ import numpy as np
 from mcmodels.arrays import Array
 from mcmodels.rows import RowBlock, Rows
 
-# Far out, ℓ is exponential in the margin and a Newton step adds about 1 to the margins that still
-# matter, while the rows that overlap have converged; near a finite optimum it adds nothing.
+# Where the iterates diverge, ℓ is exponential in the margin, and a Newton step adds about 1 to the
+# margins of the separated rows. Near a finite optimum it adds about 0. Margins grow when a step
+# adds more than the first number to some; none shrinks when it takes at most the second from any.
 _GROWING = 0.5
 _AT_REST = 1e-3
-# A gradient this small, relative to the total weight, cannot go with growing margins at a finite
-# optimum once margins are so large that their rows weigh e⁻³⁰.
+# At a finite optimum, the gradient relative to the total weight is not below the first number while
+# margins still grow and some are above the second: rows with that margin have ℓ″ = e⁻³⁰.
 _FLAT = 1e-7
 _CERTAIN = 30.0
 
 
 @dataclass(frozen=True)
 class MarginRange:
-    """Smallest and largest margin over rows; ranges merge with ``+``.
+    """Smallest and largest margin over rows; two ranges are merged by ``+``.
 
     Parameters
     ----------
@@ -69,11 +70,11 @@ def margins(rows: Rows, params: Array) -> MarginRange:
 
 
 def separated(rows: Rows, params: Array, step: Array, gradient: Array) -> bool:
-    """Whether the classes are separated, as seen from where Newton's method stands.
+    """Whether the classes are separated, judged at an iterate of Newton's method and its step.
 
-    Complete separation is certain: the parameters themselves put every row on its own side. A
-    partial one shows in the step: margins still grow by about one although no margin shrinks, or
-    although the gradient is gone and the largest margins are beyond doubt.
+    Complete separation is proved when the parameters classify every row correctly. Quasi-complete
+    separation shows in the step: some margin still grows by about 1, although no margin shrinks, or
+    although the gradient is nearly zero and the largest margin is at least 30.
     """
     now = margins(rows, params)
     if now.smallest > 0:
@@ -86,5 +87,5 @@ def separated(rows: Rows, params: Array, step: Array, gradient: Array) -> bool:
 
 
 def curvature_has_vanished(rows: Rows, params: Array) -> bool:
-    """Whether a singular Hessian of a regular design comes from margins that have run away."""
+    """Whether margins are so large that ℓ″ vanishes, which makes the Hessian singular."""
     return margins(rows, params).largest >= _CERTAIN

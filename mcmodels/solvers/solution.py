@@ -36,10 +36,10 @@ class Solution(Generic[Value]):
     rank : int
         Numerical rank of the system.
     condition : float
-        Estimated 2-norm condition number of the column-scaled system, the one that decides how
-        many digits survive; ``inf`` when the system is singular.
+        Estimated 2-norm condition number of the system with columns of unit length; it tells how
+        many digits are lost. ``inf`` when the system is singular.
     columns : tuple of int
-        Columns to blame when the status is not CONVERGED; else empty.
+        Columns that cause a status other than CONVERGED; else empty.
     """
 
     value: Value

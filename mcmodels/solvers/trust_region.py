@@ -1,15 +1,15 @@
-"""Newton's method in a trust region, with Hessian-vector products alone, for any smooth objective.
+"""Newton's method in a trust region, by Hessian-vector products, for any smooth objective.
 
-A step minimises the quadratic model ``gᵀs + ½ sᵀHs`` within ``‖s‖ ≤ Δ``, in a subspace that grows
-by one direction a product: the step before, the conditioned gradient ``M⁻¹g``, and, where the step
-deserves to be precise, conditioned residuals ``M⁻¹(g + Hs)`` as in conjugate gradients. The model
-of a subspace is small: it is minimised exactly, boundary and negative curvature included. Of the
-step before, H times it is known without a pass, from the change of the gradient.
+A step minimises the quadratic model ``gᵀs + ½ sᵀHs`` within ``‖s‖ ≤ Δ``, in a small subspace. The
+subspace is spanned by the last step and the preconditioned gradient ``M⁻¹g``; for precise steps
+also by preconditioned residuals ``M⁻¹(g + Hs)``, as in conjugate gradients. Each direction costs
+one product with H, except the last step: its product is known from the change of the gradient. In
+the subspace the model is minimised exactly, also on the boundary and with negative curvature.
 
 Sources: Steihaug (1983), *The conjugate gradient method and trust regions in large scale
 optimization*, SIAM J. Numer. Anal. 20(3); Nocedal and Wright (2006), *Numerical Optimization*, 2nd
 ed., algorithms 4.1 and 7.2, theorem 4.1; the subspace, Gould, Lucidi, Roma and Toint (1999), SIAM
-J. Optim. 9(2), and, with the step before, Martens and Grosse (2015), ICML, §7.
+J. Optim. 9(2), and, with the last step, Martens and Grosse (2015), ICML, §7.
 """
 
 from __future__ import annotations
@@ -25,27 +25,29 @@ from scipy.optimize import brentq
 from mcmodels.arrays import Array
 from mcmodels.objectives.kronecker_curvature import ConditionedSlope
 from mcmodels.rows import Slope, single_threaded_blas
-from mcmodels.solvers.cholesky import FLOAT64_EPSILON
-from mcmodels.solvers.minimum import Minimum, refuse_undefined_start
+from mcmodels.solvers.descent import DescentResult, refuse_undefined_start
 from mcmodels.solvers.solution import Solution, Status
+from mcmodels.solvers.tolerances import (
+    FLOAT64_EPSILON,
+    FLOAT64_TINY,
+    SUFFICIENT_DECREASE,
+    UNVERIFIABLE_DECREASE,
+)
 
-_FIRST_RADIUS = 1.0
-# Of the decrease that the model promises: the least that is accepted, what calls for a smaller
-# region, and what allows a larger one; and by how much.
-_ACCEPTABLE, _POOR, _GOOD = 1e-4, 0.25, 0.75
-_SHRINK, _GROW = 0.25, 4.0
-# Damping of M, as a share of the mean curvature: that much at first, less with the gradient.
+# The first radius is at least the first number, and so large that the gradient predicts a decrease
+# of the second share of the value: it can be seen in float64.
+_FIRST_RADIUS, _FIRST_DECREASE = 1.0, 1e-6
+# The radius shrinks when the decrease is less than the first share of what the model predicts, and
+# grows when it is more than the second; by these factors. Nocedal and Wright, algorithm 4.1, but
+# that the radius grows by 4 instead of 2.
+_POOR, _GOOD, _SHRINK, _GROW = 0.25, 0.75, 0.25, 4.0
+# Damping of M as a share of the mean curvature: at first, and the least as the gradient falls.
 _DAMPING, _LEAST_DAMPING = 0.1, 1e-7
-# Once a step promises less than this share of the value the next is precise, to the root of how far
-# the gradient has fallen; before, a second product gains less than a second step.
+# Steps become precise once a step has predicted a decrease below this share of the value. Before, a
+# second product gains less than a second step. And the most directions of a step.
 _LATE, _MOST_DIRECTIONS = 1e-8, 100
-# Promised decreases below this share of the value cannot be verified by values.
-_INVISIBLE = 1e3 * FLOAT64_EPSILON
-# The first region is so large that a step can show: the gradient promises this share of the value.
-_SHOWS = 1e-6
-# A direction of which no more than this share is new is not.
+# A direction counts as within the subspace when the part outside is below this share of its length.
 _NOTHING_NEW = 1e-8
-_TINY = float(np.finfo(np.float64).tiny)
 
 
 class Conditioned(Protocol):
@@ -60,17 +62,17 @@ class Conditioned(Protocol):
         ...
 
 
-class Minimiser(NamedTuple):
-    """The minimiser of a model within a radius.
+class ModelStep(NamedTuple):
+    """The minimiser of the quadratic model within a radius.
 
     Parameters
     ----------
     step : ndarray
-        Where it is.
+        The minimiser.
     decrease : float
-        What the model promises.
+        The decrease that the model predicts.
     interior : bool
-        Whether the radius does not matter.
+        Whether it is also the minimiser without the radius.
     """
 
     step: Array
@@ -85,14 +87,15 @@ class Subspace:
     Parameters
     ----------
     directions, products : tuple of ndarray
-        Of one first direction, the last step, the product may be that of a secant.
+        The product of the first direction, the last step, may be the change of the gradient along
+        it (a secant) instead.
     """
 
     directions: tuple[Array, ...] = ()
     products: tuple[Array, ...] = ()
 
     def extended(self, direction: Array, product: Array) -> Subspace:
-        """One direction more, orthogonal to the others and of length one."""
+        """With one more direction, orthogonal to the others and of length one."""
         return Subspace((*self.directions, direction), (*self.products, product))
 
     def new_part(self, direction: Array) -> Array | None:
@@ -104,19 +107,19 @@ class Subspace:
         length = norm(direction)
         return direction / length if length > _NOTHING_NEW * before else None
 
-    def minimiser(self, gradient: Array, radius: float) -> tuple[Minimiser, Array]:
+    def minimiser(self, gradient: Array, radius: float) -> tuple[ModelStep, Array]:
         """The minimiser of the model, and the Hessian times it."""
         basis, products = np.array(self.directions), np.array(self.products)
         curvature = basis @ products.T
-        # A later product is exact, the first perhaps that of a secant.
+        # The product of the first direction may be a secant, so those of the others are used.
         curvature = np.triu(curvature) + np.triu(curvature, 1).T
         found = minimise_within(curvature, basis @ gradient, radius)
         return found._replace(step=found.step @ basis), found.step @ products
 
 
 @dataclass(frozen=True)
-class Iterate:
-    """Where the descent stands.
+class TrustRegionIterate:
+    """The state of the descent after a step.
 
     Parameters
     ----------
@@ -127,17 +130,17 @@ class Iterate:
     radius : float
         Δ.
     subspace : Subspace
-        Directions along which the curvature there is known.
+        Directions whose products with the Hessian there are known.
     share : float
-        Length of the gradient, relative to the first.
-    promised : float
-        What the last step promised, relative to the value.
+        Norm of the gradient, relative to that at the start.
+    predicted : float
+        Decrease that the last accepted step predicted, relative to the value.
     count : int
         Steps tried so far.
     passes : int
-        Walks over the rows so far.
+        Passes over the rows so far.
     status : Status or None
-        None while there is more to do.
+        None while the descent goes on.
     """
 
     params: Array
@@ -145,44 +148,46 @@ class Iterate:
     radius: float
     subspace: Subspace
     share: float
-    promised: float
+    predicted: float
     count: int
     passes: int
     status: Status | None
 
 
-def minimise(
+def minimise_in_trust_region(
     objective: Conditioned,
     start: Array,
     *,
     gradient_tolerance: float,
     max_iter: int,
     after_step: Callable[[Array], bool] | None = None,
-) -> Solution[Minimum]:
-    """Descend from a start; see :func:`iterates`.
+) -> Solution[DescentResult]:
+    """Descend from a start; see :func:`trust_region_iterates`.
 
     Parameters
     ----------
     objective, start, gradient_tolerance, max_iter
-        As in :func:`iterates`.
+        As in :func:`trust_region_iterates`.
     after_step : callable, default=None
         Called with the parameters after each step; True ends the descent there.
     """
-    steps = iterates(objective, start, gradient_tolerance=gradient_tolerance, max_iter=max_iter)
+    steps = trust_region_iterates(
+        objective, start, gradient_tolerance=gradient_tolerance, max_iter=max_iter
+    )
     current = next(steps)
     while current.status is None:
         current = next(steps)
         if after_step is not None and after_step(current.params) and current.status is None:
             current = replace(current, status=Status.NOT_CONVERGED)
     slope = Slope(current.slope.value, current.slope.gradient)
-    minimum = Minimum(current.params, slope, current.passes)
+    minimum = DescentResult(current.params, slope, current.passes)
     return Solution(minimum, current.status, "newton-cg", current.count, start.size, np.inf)
 
 
-def iterates(
+def trust_region_iterates(
     objective: Conditioned, start: Array, *, gradient_tolerance: float, max_iter: int
-) -> Iterator[Iterate]:
-    """Yield the start and what follows each step, until one has a status.
+) -> Iterator[TrustRegionIterate]:
+    """Yield the start and the state after each step, until one has a status.
 
     Parameters
     ----------
@@ -191,8 +196,8 @@ def iterates(
     start : ndarray of shape (n,)
         First parameters.
     gradient_tolerance : float
-        CONVERGED when no entry of the gradient exceeds it, or when float64 can show no further
-        decrease and the model promises none: not at a kink.
+        CONVERGED when no entry of the gradient exceeds it, or when values show no further decrease
+        and the model predicts none. At a kink the model predicts more: NOT_CONVERGED.
     max_iter : int
         NOT_CONVERGED after this many steps, or where the curvature overflows float64.
 
@@ -205,10 +210,10 @@ def iterates(
         slope = objective.conditioned_slope(start)
         refuse_undefined_start(slope)
         first_norm = float(norm(slope.gradient))
-        radius = max(_FIRST_RADIUS, _SHOWS * abs(slope.value) / (first_norm or 1.0))
+        radius = max(_FIRST_RADIUS, _FIRST_DECREASE * abs(slope.value) / (first_norm or 1.0))
     small = _is_small(slope, gradient_tolerance)
     status = Status.CONVERGED if small else None
-    current = Iterate(start, slope, radius, Subspace(), 1.0, np.inf, 0, 1, status)
+    current = TrustRegionIterate(start, slope, radius, Subspace(), 1.0, np.inf, 0, 1, status)
     yield current
     while current.status is None:
         with single_threaded_blas(), np.errstate(over="ignore", invalid="ignore"):
@@ -223,8 +228,11 @@ def _is_small(slope: Slope, gradient_tolerance: float) -> bool:
 
 
 def _advance(
-    objective: Conditioned, current: Iterate, first_norm: float, gradient_tolerance: float
-) -> Iterate:
+    objective: Conditioned,
+    current: TrustRegionIterate,
+    first_norm: float,
+    gradient_tolerance: float,
+) -> TrustRegionIterate:
     subspace, proposed = _propose(objective, current)
     products = len(subspace.directions) - len(current.subspace.directions)
     if proposed is None:
@@ -239,10 +247,12 @@ def _advance(
         passes=current.passes + products + 1,
     )
     ratio = _ratio(slope, trial, proposed)
-    if ratio is None and current.promised > _LATE:  # a rough step: a precise one may do better
-        return replace(tried, subspace=current.subspace, promised=0.0)
+    if ratio is None and current.predicted > _LATE:  # a precise step may do better
+        return replace(tried, subspace=current.subspace, predicted=0.0)
     if ratio is None:
-        exhausted = _promised(objective, current) <= _INVISIBLE * abs(slope.value)
+        exhausted = _predicted_decrease(objective, current) <= UNVERIFIABLE_DECREASE * abs(
+            slope.value
+        )
         status = Status.CONVERGED if exhausted else Status.NOT_CONVERGED
         return replace(tried, passes=tried.passes + 1, status=status)
     radius, length = current.radius, float(norm(proposed.step))
@@ -250,7 +260,7 @@ def _advance(
         radius = _SHRINK * length
     elif ratio > _GOOD:
         radius = max(radius, _GROW * length)
-    if ratio < _ACCEPTABLE:
+    if ratio < SUFFICIENT_DECREASE:
         return replace(tried, radius=radius)
     secant = Subspace().extended(proposed.step / length, (trial.gradient - slope.gradient) / length)
     return replace(
@@ -260,38 +270,40 @@ def _advance(
         radius=radius,
         subspace=secant,
         share=float(norm(trial.gradient)) / first_norm,
-        promised=proposed.decrease / (abs(slope.value) or 1.0),
+        predicted=proposed.decrease / (abs(slope.value) or 1.0),
         status=Status.CONVERGED if _is_small(trial, gradient_tolerance) else None,
     )
 
 
-def _ratio(slope: Slope, trial: Slope, proposed: Minimiser) -> float | None:
-    """The decrease as a share of what was promised; None where float64 can show no more."""
+def _ratio(slope: Slope, trial: Slope, proposed: ModelStep) -> float | None:
+    """The decrease as a share of what was predicted; None where rounding hides it."""
     defined = np.isfinite(trial.value) and np.isfinite(trial.gradient).all()
-    if proposed.decrease > _INVISIBLE * abs(slope.value):
+    if proposed.decrease > UNVERIFIABLE_DECREASE * abs(slope.value):
         return (slope.value - trial.value) / proposed.decrease if defined else -np.inf
-    # Values cannot tell; the gradient still can.
+    # Rounding hides the decrease of the objective; the gradient is more accurate.
     better = norm(trial.gradient) < norm(slope.gradient)
     return 1.0 if defined and better else None
 
 
-def _promised(objective: Conditioned, current: Iterate) -> float:
-    """The decrease along -g, ``‖g‖²/2κ`` with curvature κ, of no more than a long step.
+def _predicted_decrease(objective: Conditioned, current: TrustRegionIterate) -> float:
+    """The decrease ``‖g‖²/2κ`` along -g with curvature κ, or less where that step is too long.
 
-    The region does not limit it: at a kink it has shrunk, and the model goes on promising.
+    The radius does not limit it. At a kink the radius has shrunk, but the decrease stays large.
     """
     length = float(norm(current.slope.gradient))
     unit = current.slope.gradient / length
     curvature = float(unit @ objective.hessian_vector_product(current.params, unit))
-    long = max(float(norm(current.params)), current.radius, _FIRST_RADIUS)
-    return length * (min(length / (2 * curvature), long) if curvature > 0 else long)
+    longest = max(float(norm(current.params)), current.radius, _FIRST_RADIUS)
+    return length * (min(length / (2 * curvature), longest) if curvature > 0 else longest)
 
 
-def _propose(objective: Conditioned, current: Iterate) -> tuple[Subspace, Minimiser | None]:
+def _propose(
+    objective: Conditioned, current: TrustRegionIterate
+) -> tuple[Subspace, ModelStep | None]:
     """A subspace, and the minimiser of the model there; None where curvature overflows."""
     gradient, curvature = current.slope.gradient, current.slope.curvature
     subspace = current.subspace
-    if len(subspace.directions) > 1:  # the curvature is known: the step before was not taken
+    if len(subspace.directions) > 1:  # the last step was rejected: only the radius is new
         return subspace, subspace.minimiser(gradient, current.radius)[0]
     damping = _DAMPING * max(current.share, _LEAST_DAMPING)
     direction = curvature.solve(gradient, damping)
@@ -306,7 +318,7 @@ def _propose(objective: Conditioned, current: Iterate) -> tuple[Subspace, Minimi
         if not (subspace.directions and np.isfinite(subspace.products).all()):
             return subspace, None
         found, curved = subspace.minimiser(gradient, current.radius)
-        enough = len(subspace.directions) >= _MOST_DIRECTIONS or current.promised > _LATE
+        enough = len(subspace.directions) >= _MOST_DIRECTIONS or current.predicted > _LATE
         if new is None or enough or not found.interior:
             return subspace, found
         direction = curvature.solve(gradient + curved, damping)
@@ -314,7 +326,7 @@ def _propose(objective: Conditioned, current: Iterate) -> tuple[Subspace, Minimi
             return subspace, found
 
 
-def minimise_within(curvature: Array, gradient: Array, radius: float) -> Minimiser:
+def minimise_within(curvature: Array, gradient: Array, radius: float) -> ModelStep:
     """The minimiser of ``gᵀs + ½ sᵀHs`` within ``‖s‖ ≤ radius``, for a small symmetric H.
 
     ``(H + λI)s = -g`` with λ ≥ 0 such that ``H + λI`` is positive semidefinite, and λ = 0 unless
@@ -335,7 +347,7 @@ def minimise_within(curvature: Array, gradient: Array, radius: float) -> Minimis
     above = eigenvalues - lowest
 
     def step_at(least: float) -> Array:
-        """The step that makes the lowest eigenvalue of ``H + λI`` this."""
+        """The step for which the lowest eigenvalue of ``H + λI`` is ``least``."""
         return -g / (above + least)
 
     def excess(least: float) -> float:
@@ -349,11 +361,11 @@ def minimise_within(curvature: Array, gradient: Array, radius: float) -> Minimis
         smallest = max(0.0, lowest) + FLOAT64_EPSILON * (largest + length / radius)
         s = step_at(smallest)
         if norm(s) > radius:
-            # The root has the scale of H: an absolute tolerance would overlook it.
+            # The root has the scale of H, so the absolute tolerance must be tiny.
             bound = (smallest + length / radius) * (1 + 8 * FLOAT64_EPSILON)
-            s = step_at(brentq(excess, smallest, bound, xtol=_TINY))
-        else:  # the gradient has hardly a component along the lowest curvature
+            s = step_at(brentq(excess, smallest, bound, xtol=FLOAT64_TINY))
+        else:  # the hard case: the gradient has no component along the lowest curvature
             along = np.sqrt(max(radius**2 - float(s[1:] @ s[1:]), 0.0))
             s[0] = along if g[0] <= 0 else -along
     decrease = -float(g @ s + s @ (eigenvalues * s) / 2)
-    return Minimiser(vectors @ s, decrease, bool(interior))
+    return ModelStep(vectors @ s, decrease, bool(interior))

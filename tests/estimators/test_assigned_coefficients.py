@@ -1,4 +1,4 @@
-"""coef_ and intercept_ are what predictions use: assigned, written in place, or on no fit at all."""
+"""What predictions use is coef_ and intercept_: assigned, written in place, or without a fit."""
 
 import copy
 
@@ -137,7 +137,7 @@ def test_a_model_that_was_never_fitted_predicts_as_scikit_learns():
     assert ours.gradient(X, CLASSES).shape == (4,)
     with pytest.raises(NotFittedError, match="has not been fitted"):
         ours.summary()
-    with pytest.raises(ValueError, match="3 features|coef_ has 3"):
+    with pytest.raises(ValueError, match=r"3 features|coef_ has 3"):
         ours.predict(X[:, :2])
 
     models = []

@@ -25,7 +25,8 @@ def look_at(model):
         bundle = model._repr_mimebundle_()
     assert "fit" in names
     assert dict(members)["get_params"]
-    assert type(model).__name__ in texts[0] and type(model).__name__ in texts[2]
+    assert type(model).__name__ in texts[0]
+    assert type(model).__name__ in texts[2]
     assert bundle["text/plain"] == texts[0]
     return names
 
@@ -60,7 +61,8 @@ def test_with_changed_and_with_missing_coefficients(state):
     else:
         setattr(model, name, 2.0 * np.asarray(getattr(model, name)) + 1.0)
     names = look_at(model)
-    assert "gradient_" not in names and "status_" in names
+    assert "gradient_" not in names
+    assert "status_" in names
     delattr(model, name)
     look_at(model)
 

@@ -225,6 +225,39 @@ def test_relu_at_its_kink():
     np.testing.assert_array_equal(J, [[[0, 0, 0, 1]]])
 
 
+@pytest.mark.parametrize("alpha", [0.0, 0.3])
+@pytest.mark.parametrize("hidden", HIDDEN, ids=str)
+def test_directions_that_softmax_cannot_see_are_removed(hidden, alpha):
+    objective = network_problem("three classes", "tanh", hidden)._replace(alpha=alpha).objective()
+    network, n = objective.network, objective.network.n_params
+    inputs = network.sizes[-2]
+    # The same number for all outputs: by the intercepts, and by the weights from each unit.
+    coefs, intercepts = network.unflatten(np.arange(float(n)))
+    shifts = np.zeros((inputs + 1, n))
+    for i, positions in enumerate([*coefs[-1], intercepts[-1]]):
+        shifts[i, positions.astype(int)] = 1.0
+    free = shifts if alpha == 0 else shifts[-1:]
+    identity = objective.identified_hessian(np.eye(n))
+    np.testing.assert_allclose(identity, np.eye(n - len(free)), atol=ROUNDING)
+    np.testing.assert_allclose(objective.identified_hessian(free.T @ free), 0, atol=ROUNDING)
+    hessian = np.random.default_rng(0).standard_normal((n, n))
+    hessian += hessian.T
+    eigenvalues = objective.identified_eigenvalues(hessian)
+    # Curvature added along the removed directions leaves the others as they are.
+    fixed = hessian + 1e3 * free.T @ free
+    np.testing.assert_allclose(objective.identified_eigenvalues(fixed), eigenvalues, atol=1e-9)
+    basis = np.linalg.qr(np.vstack([free, np.eye(n)]).T)[0][:, len(free) :]
+    np.testing.assert_allclose(eigenvalues, np.linalg.eigvalsh(basis.T @ hessian @ basis))
+
+
+@pytest.mark.parametrize("task", ["two classes", "one target", "two targets"])
+def test_other_losses_see_all_directions(task):
+    objective = network_problem(task, "tanh")._replace(alpha=0.0).objective()
+    hessian = np.diag(np.arange(float(objective.network.n_params)))
+    assert objective.identified_hessian(hessian) is hessian
+    np.testing.assert_array_equal(objective.identified_eigenvalues(hessian), np.diagonal(hessian))
+
+
 PLANTED = {
     "slope": Activation(np.tanh, lambda h: 1.0005 - h**2, lambda h: -2.0 * h * (1.0 - h**2)),
     "factor": Activation(np.tanh, lambda h: 1.0 - h**2, lambda h: -2.001 * h * (1.0 - h**2)),

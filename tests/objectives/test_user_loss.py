@@ -7,8 +7,14 @@ from scipy import sparse
 
 from mcmodels.calculus import logsumexp, ones, scalar, vector
 from mcmodels.estimators.pointwise import PointwiseCallable, pointwise
-from mcmodels.objectives.loss_probe import find_jump, grid, least_curvature
-from mcmodels.objectives.user_loss import UserLoss, UserObjective
+from mcmodels.objectives.loss_probe import (
+    find_jump,
+    grid,
+    is_negative,
+    least_curvature,
+    probe_near_rows,
+)
+from mcmodels.objectives.user_loss import CurvatureRange, UserLoss, UserObjective
 from mcmodels.rows import ArrayRows
 from tests.numerics import central_differences, relative_error
 from tests.objectives.user_losses import LOSSES, problem
@@ -193,6 +199,44 @@ def test_a_steep_smooth_step_is_no_jump():
     y = np.linspace(-1.3, 1.9, 7)
     loss = UserLoss(pointwise("1e-5 * softplus((y - eta) / 1e-5)"))
     assert find_jump(loss, y, grid(-2.5, 2.5)) is None
+
+
+def probed(text, y, eta):
+    rows = ArrayRows(np.reshape(eta, (-1, 1)), np.asarray(y, float), intercept=False)
+    return probe_near_rows(UserObjective(rows, UserLoss(pointwise(text))), np.ones(1))
+
+
+def test_the_loss_is_probed_between_the_rows_and_a_quarter_beyond():
+    y, eta = [0.0, 1.0, 2.0], [-1.0, 0.5, 3.0]
+    assert probed("(y-eta)**2", y, eta).jump is None
+    for kink, is_near in ((-1.9, True), (3.9, True), (-2.3, False), (4.3, False)):
+        found = probed(f"relu(eta-({kink}))", y, eta)
+        assert (found.jump is not None) == is_near, kink
+    near = probed("eta**4 - 3*eta**2", y, eta).curvature
+    assert near.smallest == pytest.approx(-6, abs=0.02)
+    assert near.largest == pytest.approx(12 * (4 + 6 * 0.0171) ** 2 - 6)
+
+
+def test_a_kink_at_a_target_is_found_though_predictors_are_far_from_it():
+    found = probed("relu(eta-0.7)", [0.0, 1.0], [50.0, 51.0])
+    assert found.jump.order == 1
+    assert found.jump.eta == pytest.approx(0.7)
+    assert probed("relu(eta-0.7)", [0.0, 0.0], [50.0, 51.0]).jump is None
+
+
+def test_predictors_that_are_all_alike_are_still_looked_at_from_both_sides():
+    assert probed("relu(eta-2)", [1.0, 1.0], [2.0, 2.0]).jump.eta == pytest.approx(2.0)
+
+
+def test_curvature_is_negative_when_it_is_more_than_rounding():
+    def seen(smallest, largest):
+        return CurvatureRange(smallest, largest, 0.0, 0.0)
+
+    assert is_negative(seen(-1e-7, 1.0), None)
+    assert not is_negative(seen(-1e-9, 1.0), None)
+    assert not is_negative(seen(-1e-7, 1.0), seen(0.0, 100.0))
+    assert is_negative(seen(-1e-12, -1e-13), None)
+    assert not is_negative(seen(0.0, 0.0), None)
 
 
 def test_expressions_of_anything_else_are_refused_by_name():

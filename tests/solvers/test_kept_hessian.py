@@ -30,7 +30,7 @@ def problem(seed, n, p, n_classes=2, *, signal=1.0):
     """Rows of overlapping classes, and the scales of the columns."""
     rng = np.random.default_rng(seed)
     X, scales = columns(rng, n, p)
-    assert n * (p + 1) > kept_hessian._LARGE
+    assert n * (p + 1) > kept_hessian.LARGE_DESIGN
     k = 1 if n_classes == 2 else n_classes
     eta = (X / scales) @ rng.standard_normal((p, k)) * (signal / np.sqrt(2 * p))
     if n_classes == 2:
@@ -44,7 +44,7 @@ def plainly(monkeypatch):
 
     def run(work):
         with monkeypatch.context() as plain:
-            plain.setattr(kept_hessian, "_LARGE", np.inf)
+            plain.setattr(kept_hessian, "LARGE_DESIGN", np.inf)
             return work()
 
     return run

@@ -9,7 +9,7 @@ from mcmodels.objectives.user_loss import UserLoss, UserObjective
 from mcmodels.rows import ArrayRows
 from mcmodels.solvers import Status, newton
 from mcmodels.solvers.intercept_start import intercept_start
-from mcmodels.solvers.modified_newton import _shift, iterates
+from mcmodels.solvers.modified_newton import _shift, modified_newton_iterates
 from mcmodels.solvers.recession import curvature_is_everywhere, predictors_grow, recedes
 from tests.numerics import relative_error
 
@@ -27,15 +27,15 @@ def drawn(seed=0, n=100):
 
 
 def last_of(f, start, tolerance=1e-8, max_iter=100):
-    *_, last = iterates(f, start, gradient_tolerance=tolerance, max_iter=max_iter)
+    *_, last = modified_newton_iterates(f, start, gradient_tolerance=tolerance, max_iter=max_iter)
     return last
 
 
 def test_it_is_newtons_method_where_the_objective_is_convex():
     X, y = drawn()
     f = objective("softplus(y - eta) + 0.1 * (y - eta)**2", X, y)
-    ours = list(iterates(f, np.zeros(4), gradient_tolerance=1e-8, max_iter=50))
-    theirs = list(newton.iterates(f, np.zeros(4), gradient_tolerance=1e-8, max_iter=50))
+    ours = list(modified_newton_iterates(f, np.zeros(4), gradient_tolerance=1e-8, max_iter=50))
+    theirs = list(newton.newton_iterates(f, np.zeros(4), gradient_tolerance=1e-8, max_iter=50))
     assert [s.count for s in ours] == [s.count for s in theirs]
     for a, b in zip(ours, theirs, strict=True):
         np.testing.assert_array_equal(a.params, b.params)
@@ -47,7 +47,7 @@ def test_every_step_goes_down_and_the_end_is_a_minimum():
     f = objective("log(1 + (y - eta)**2)", X, 5 * y)
     for seed in range(10):
         start = 10 * np.random.default_rng(seed).standard_normal(4)
-        states = list(iterates(f, start, gradient_tolerance=1e-8, max_iter=200))
+        states = list(modified_newton_iterates(f, start, gradient_tolerance=1e-8, max_iter=200))
         values = [state.derivatives.value for state in states]
         # Up to the rounding of a sum of 100 terms.
         assert max(np.diff(values)) <= 1e-14 * values[0]
@@ -154,7 +154,7 @@ def test_the_sample_of_a_weighted_problem_is_weighted():
 
 
 def first_step(f, start):
-    state = next(iterates(f, start, gradient_tolerance=1e-8, max_iter=10))
+    state = next(modified_newton_iterates(f, start, gradient_tolerance=1e-8, max_iter=10))
     return state.derivatives, state.direction.step
 
 

@@ -5,7 +5,7 @@ import pytest
 
 from mcmodels.rows import Derivatives
 from mcmodels.solvers import Status
-from mcmodels.solvers.newton import iterates
+from mcmodels.solvers.newton import newton_iterates
 from tests.numerics import relative_error
 
 
@@ -27,7 +27,7 @@ def quadratic(A, b, floor=0.0):
 
 
 def solve(function, start, tolerance=1e-10, max_iter=50):
-    return list(iterates(function, start, gradient_tolerance=tolerance, max_iter=max_iter))
+    return list(newton_iterates(function, start, gradient_tolerance=tolerance, max_iter=max_iter))
 
 
 def test_a_quadratic_takes_one_step():

@@ -17,8 +17,9 @@ from mcmodels.objectives import (
     SquaredError,
 )
 from mcmodels.rows import ArrayRows
-from mcmodels.solvers import Status, newton_cg, room
+from mcmodels.solvers import Status, room
 from mcmodels.solvers.conjugate_gradients import Jacobi, conjugate_gradients
+from mcmodels.solvers.newton_cg import newton_cg_iterates
 from tests.numerics import relative_error
 from tests.problems import classes_problem
 
@@ -142,7 +143,7 @@ def test_columns_far_from_zero_and_of_all_sizes():
 def test_the_condition_is_estimated():
     X, y = classes_problem(6, 300, 8, 2)
     objective = LinearPredictorObjective(ArrayRows(X, y), BinaryCrossEntropy(), penalty=1.0)
-    states = newton_cg.iterates(objective, np.zeros(9), gradient_tolerance=1e-9, max_iter=50)
+    states = newton_cg_iterates(objective, np.zeros(9), gradient_tolerance=1e-9, max_iter=50)
     *_, last = states
     H = objective.hessian(last.params)
     scale = np.sqrt(np.diag(H))
@@ -163,7 +164,7 @@ def test_a_wrong_hessian_is_no_way_to_a_wrong_optimum():
     at = (ArrayRows(X, y), BinaryCrossEntropy(), 1.0)
     counts = []
     for kind in (LinearPredictorObjective, Planted):
-        path = newton_cg.iterates(kind(*at), np.zeros(5), gradient_tolerance=1e-8, max_iter=90)
+        path = newton_cg_iterates(kind(*at), np.zeros(5), gradient_tolerance=1e-8, max_iter=90)
         *_, last = path
         assert relative_error(last.params, dense.params_) < 1e-9
         counts.append(last.count)
@@ -178,7 +179,7 @@ def test_a_wrong_gradient_is_caught_by_the_comparison():
     X, y = classes_problem(7, 200, 4, 2)
     dense = LogisticRegression().fit(X, y)
     objective = Planted(ArrayRows(X, y), BinaryCrossEntropy(), 1.0)
-    *_, last = newton_cg.iterates(objective, np.zeros(5), gradient_tolerance=1e-8, max_iter=90)
+    *_, last = newton_cg_iterates(objective, np.zeros(5), gradient_tolerance=1e-8, max_iter=90)
     assert relative_error(last.params, dense.params_) > 1e-6
 
 

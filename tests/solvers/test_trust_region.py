@@ -8,8 +8,13 @@ import pytest
 from scipy.optimize import rosen, rosen_der, rosen_hess
 
 from mcmodels.rows import Slope
-from mcmodels.solvers import Status, lbfgs, trust_region
-from mcmodels.solvers.trust_region import minimise_within
+from mcmodels.solvers import Status
+from mcmodels.solvers.lbfgs import minimise_by_lbfgs
+from mcmodels.solvers.trust_region import (
+    minimise_in_trust_region,
+    minimise_within,
+    trust_region_iterates,
+)
 from tests.numerics import relative_error
 from tests.objectives.networks import network_problem
 
@@ -60,8 +65,8 @@ def double_well():
 
 
 SOLVERS = {
-    "lbfgs": lambda f, x, **options: lbfgs.minimise(f, x, scale=1.0, **options),
-    "newton-cg": trust_region.minimise,
+    "lbfgs": lambda f, x, **options: minimise_by_lbfgs(f, x, scale=1.0, **options),
+    "newton-cg": minimise_in_trust_region,
 }
 
 
@@ -89,7 +94,7 @@ def test_the_bottom_of_a_curved_valley(solver, n):
 def test_negative_curvature_is_followed():
     f = double_well()
     start = np.array([1e-3, 0.5])
-    path = list(trust_region.iterates(f, start, gradient_tolerance=1e-10, max_iter=100))
+    path = list(trust_region_iterates(f, start, gradient_tolerance=1e-10, max_iter=100))
     np.testing.assert_allclose(path[-1].params, [1, 0], atol=1e-9)
     values = [state.slope.value for state in path]
     assert all(after <= before for before, after in pairwise(values))
@@ -101,14 +106,14 @@ def test_negative_curvature_is_followed():
 def test_convergence_is_superlinear_in_the_end():
     problem = network_problem("one target", "tanh", (3,))
     objective = problem.objective()
-    solution = trust_region.minimise(
+    solution = minimise_in_trust_region(
         objective, problem.params, gradient_tolerance=1e-11, max_iter=3000
     )
     assert solution.status is Status.CONVERGED
     assert np.linalg.eigvalsh(objective.hessian(solution.value.params))[0] > 0
     norms = [
         np.linalg.norm(state.slope.gradient)
-        for state in trust_region.iterates(
+        for state in trust_region_iterates(
             objective, problem.params, gradient_tolerance=1e-11, max_iter=3000
         )
     ]
@@ -208,7 +213,7 @@ def test_small_values_are_minimised_as_others_are():
     small = Function(
         lambda x: 1e-14 * (rosen(x) + 1), lambda x: 1e-14 * rosen_der(x), lambda x: None
     )
-    solution = lbfgs.minimise(
+    solution = minimise_by_lbfgs(
         small, np.array([-1.2, 1.0]), scale=1.0, gradient_tolerance=0.0, max_iter=2000
     )
     assert solution.value.passes == small.asked
@@ -225,7 +230,7 @@ def test_a_start_that_overflows_is_refused(solver):
 
 
 def test_a_stationary_start_is_where_it_ends():
-    solution = trust_region.minimise(
+    solution = minimise_in_trust_region(
         double_well(), np.zeros(2), gradient_tolerance=1e-9, max_iter=9
     )
     assert (solution.status, solution.iterations) == (Status.CONVERGED, 0)
@@ -235,14 +240,14 @@ def test_a_wrong_curvature_costs_passes_not_digits():
     """The gradient decides; the plant is seen in the passes."""
     problem = network_problem("one target", "tanh", (3,))
     options = {"gradient_tolerance": 1e-7, "max_iter": 5000}
-    basin = trust_region.minimise(problem.objective(), problem.params, **options).value.params
+    basin = minimise_in_trust_region(problem.objective(), problem.params, **options).value.params
     start = basin + 0.05 * np.random.default_rng(0).standard_normal(basin.size)
     passes, ends = [], []
     for factor in (1.0, 3.0):
         objective = problem.objective()
         product = objective.hessian_vector_product
         objective.hessian_vector_product = lambda x, v, p=product, f=factor: f * p(x, v)
-        solution = trust_region.minimise(objective, start, **options)
+        solution = minimise_in_trust_region(objective, start, **options)
         assert solution.status is Status.CONVERGED
         passes.append(solution.value.passes)
         ends.append(solution.value.params)
@@ -330,6 +335,6 @@ def test_a_saddle_is_left_whatever_the_rounding_of_its_gradient():
     """Exactly on the ridge between two wells, the gradient never points into either."""
     f = double_well()
     path = list(
-        trust_region.iterates(f, np.array([1e-160, 0.5]), gradient_tolerance=0.0, max_iter=200)
+        trust_region_iterates(f, np.array([1e-160, 0.5]), gradient_tolerance=0.0, max_iter=200)
     )
     np.testing.assert_allclose(path[-1].params, [1, 0], atol=1e-7)

@@ -1,4 +1,4 @@
-"""The contract of an objective: value, gradient, Hessian and Hessian-vector product at a point."""
+"""What every objective provides: value, gradient, Hessian and Hessian-vector product at a point."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the solvers for smooth objectives that need not be convex find: a point, and its slope."""
+"""What the solvers of networks return: the last point, with value and gradient there."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from mcmodels.rows import Slope
 
 
 @dataclass(frozen=True)
-class Minimum:
-    """Where a descent ended.
+class DescentResult:
+    """The point at which a descent ended; a minimum when it has converged.
 
     Parameters
     ----------
@@ -21,7 +21,7 @@ class Minimum:
     slope : Slope
         Value and gradient there.
     passes : int
-        Walks over the rows: evaluations of value and gradient, and Hessian-vector products.
+        Passes over the rows: evaluations of value and gradient, and Hessian-vector products.
     """
 
     params: Array

@@ -1,0 +1,185 @@
+"""Coordinates of the parameters in which Newton's method has small rounding errors.
+
+Newton's method does not depend on the coordinates of the parameters, but its rounding errors do.
+Columns far from zero are shifted. A design that is nearly or exactly singular, and not penalised,
+is replaced by an orthonormal basis of its columns: the Hessian is then as well conditioned as the
+weights allow, and every solution is the shortest one. With a penalty and fewer rows than columns,
+the coefficients lie in the span of the rows, and in an orthonormal basis of that span the systems
+are small: Hastie and Tibshirani (2004), *Efficient quadratic regularization for expression arrays*,
+Biostatistics 5(3), §3.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from scipy import linalg
+
+from mcmodels.arrays import Array
+from mcmodels.objectives import LinearPredictorObjective
+from mcmodels.rows import (
+    ColumnMoments,
+    RowBlock,
+    Rows,
+    TransformedRows,
+    Triangle,
+    single_threaded_blas,
+)
+from mcmodels.solvers import room
+from mcmodels.solvers.kept_hessian import passes_are_expensive
+from mcmodels.solvers.overflow import refuse_overflow, refuse_underflow
+from mcmodels.solvers.pseudoinverse import PseudoInverse, entry_noise, from_factor, rank_tolerance
+from mcmodels.solvers.tolerances import SAMPLE_ROWS
+
+# Columns whose mean is more than this many standard deviations from zero are shifted: their squares
+# would lose two digits.
+_FAR_FROM_ZERO = 10.0
+
+
+@dataclass(frozen=True)
+class Coordinates:
+    """Parameters θ of design rows x, and γ of ``(x - centre) root``: ``coef_θ = root coef_γ``.
+
+    Parameters
+    ----------
+    centre : ndarray of shape (p,)
+        What is subtracted from each column; zeros for none.
+    inverse : PseudoInverse or None
+        Its root is a root of the inverse scatter of the design.
+    basis : ndarray of shape (p, r), or None
+        A root with orthonormal columns that span the rows about the centre.
+    """
+
+    centre: Array
+    inverse: PseudoInverse | None = None
+    basis: Array | None = None
+
+    @property
+    def root(self) -> Array | None:
+        """The root; None stands for the identity."""
+        return self.basis if self.inverse is None else self.inverse.root
+
+    @property
+    def are_the_users(self) -> bool:
+        """Whether γ = θ."""
+        return self.root is None and not self.centre.any()
+
+    def transform(self, rows: Rows) -> Rows:
+        """The rows in these coordinates."""
+        if self.are_the_users:
+            return rows
+        transformed = TransformedRows(rows, self.centre, self.root)
+        return transformed if self.basis is None else transformed.held()
+
+    def to_users(self, params: Array, *, intercept: bool) -> Array:
+        """θ from γ."""
+        if self.are_the_users:
+            return params
+        coef = params[..., :-1] if intercept else params
+        coef = coef if self.root is None else coef @ self.root.T
+        if not intercept:
+            return coef
+        return np.concatenate([coef, params[..., -1:] - (coef @ self.centre)[..., None]], axis=-1)
+
+    def from_users(self, params: Array, *, intercept: bool) -> Array:
+        """γ from θ, without the part of θ outside the row space."""
+        if self.are_the_users:
+            return params
+        coef = params[..., :-1] if intercept else params
+        inner = coef if self.basis is None else coef @ self.basis
+        if self.inverse is not None:
+            # Rows are scaled to unit length, so that columns of small scale do not look dependent.
+            scale = np.linalg.norm(self.inverse.root, axis=1)
+            scale[scale == 0] = 1.0
+            root = self.inverse.root / scale[:, np.newaxis]
+            inner = linalg.lstsq(root, (np.atleast_2d(coef) / scale).T)[0].T
+            inner = inner.reshape(*coef.shape[:-1], -1)
+        if not intercept:
+            return inner
+        return np.concatenate([inner, params[..., -1:] + (coef @ self.centre)[..., None]], axis=-1)
+
+
+@dataclass(frozen=True)
+class InnerCurvature:
+    """A Hessian over the raveled parameters of other coordinates.
+
+    Parameters
+    ----------
+    hessian : ndarray of shape (KP, KP)
+        The Hessian.
+    coordinates : Coordinates
+        The coordinates.
+    """
+
+    hessian: Array
+    coordinates: Coordinates
+
+    def __getstate__(self) -> tuple[Array, Array, Array | None]:
+        """Half of the symmetric matrix, the centre, and the root."""
+        half = self.hessian[np.tril_indices(len(self.hessian))]
+        return half, self.coordinates.centre, self.coordinates.root
+
+    def __setstate__(self, state: tuple[Array, Array, Array | None]) -> None:
+        half, centre, root = state
+        n = int(np.sqrt(2 * half.size))
+        hessian = np.zeros((n, n))
+        hessian[np.tril_indices(n)] = half
+        hessian.T[np.tril_indices(n)] = half
+        object.__setattr__(self, "hessian", hessian)
+        object.__setattr__(self, "coordinates", Coordinates(centre, basis=root))
+
+
+def row_space_coordinates(
+    objective: LinearPredictorObjective, centre: Array, start: Array
+) -> Coordinates | None:
+    """An orthonormal basis of the rows about a point, for penalised fits with few rows.
+
+    With an intercept the residuals sum to zero, so that the gradient of the loss lies in the span
+    of the centred rows. At the minimum the coefficients are a multiple of it, and lie there too.
+    """
+    rows = objective.rows
+    if objective.penalty == 0 or rows.n_present >= rows.n_features:
+        return None
+    n_classes = len(np.atleast_2d(start))
+    large = room.too_many(n_classes * (rows.n_present + 1))
+    if large or not room.fits(rows.n_present, rows.n_features):
+        return None
+    triangle = rows.reduce(Triangle.about(np.append(centre, 0.0)))
+    with single_threaded_blas():
+        Q, _ = linalg.qr(triangle.Rxx.T, mode="economic", check_finite=False)
+    return Coordinates(centre, basis=Q)
+
+
+def shifted_coordinates(objective: LinearPredictorObjective) -> Coordinates:
+    """Coordinates in which columns far from zero are shifted to their mean."""
+    rows = objective.rows
+
+    def first_two_moments(block: RowBlock) -> Array:
+        total = block.X.mean(block.weights) * block.total_weight
+        return np.stack([total, block.X.square_sums(block.weights)])
+
+    sample = rows.sample(SAMPLE_ROWS) if passes_are_expensive(rows) else rows
+    with np.errstate(over="ignore", invalid="ignore"):
+        mean, square = sample.reduce(first_two_moments) / sample.total_weight
+    refuse_overflow(square)
+    refuse_underflow(square)
+    if not rows.intercept:
+        return Coordinates(np.zeros(rows.n_features))
+    far = mean**2 > _FAR_FROM_ZERO**2 * np.maximum(square - mean**2, 0.0)
+    return Coordinates(np.where(far, mean, 0.0))
+
+
+def orthonormal_coordinates(rows: Rows) -> Coordinates:
+    """Coordinates in which the (centred) columns of the design are orthonormal."""
+    moments = ColumnMoments.of(rows)
+    mean = moments.mean if rows.intercept else np.zeros_like(moments.mean)
+    triangle = rows.reduce(Triangle.about(mean))
+    x_mean = mean[: rows.n_features]
+    lengths = np.linalg.norm(triangle.Rxx, axis=0)
+    inverse = from_factor(
+        triangle.Rxx, lengths, rank_tolerance(rows), entry_noise(rows, lengths, x_mean)
+    )
+    # Columns of unit length would make Hessian and gradient small when there are many rows.
+    root = inverse.root * np.sqrt(rows.total_weight)
+    return Coordinates(x_mean, replace(inverse, root=root))

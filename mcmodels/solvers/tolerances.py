@@ -1,0 +1,74 @@
+"""Numbers that several solvers share: rounding, line searches, condition numbers, sizes of data.
+
+A number that only one file uses stands at the top of that file.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+# Rounding. ----------------------------------------------------------------------------------------
+
+FLOAT64_EPSILON = float(np.finfo(np.float64).eps)
+FLOAT64_TINY = float(np.finfo(np.float64).tiny)
+
+# A direction counts as real when it is longer than this many standard deviations of the rounding
+# errors in the entries of X.
+NOISE_MARGIN = 2.0
+
+# A predicted decrease of the objective below this share of its value cannot be verified: values are
+# sums over many rows, and carry up to about a thousand rounding errors.
+UNVERIFIABLE_DECREASE = 1e3 * FLOAT64_EPSILON
+
+
+def factorisation_error(size: int) -> float:
+    """Relative error of the factors of a matrix with ``size`` columns, from rounding alone.
+
+    The bound of the backward error of Cholesky is about the size times ε: Higham (2002), *Accuracy
+    and Stability of Numerical Algorithms*, 2nd ed., theorem 10.3. The factor 8 is a margin, also
+    for QR and eigenvalues.
+    """
+    return 8 * size * FLOAT64_EPSILON
+
+
+# Line searches. -----------------------------------------------------------------------------------
+
+# A step is accepted when it decreases the objective by this share of what its model predicts (the
+# Armijo condition). Nocedal and Wright (2006), *Numerical Optimization*, 2nd ed., §3.1, give 1e-4;
+# for trust regions algorithm 4.1 allows any share below 1/4.
+SUFFICIENT_DECREASE = 1e-4
+
+# Most halvings of a Newton step: 2⁻⁵⁰ of it is near the rounding of the parameters.
+MAX_HALVINGS = 50
+# Most halvings of a step whose length is only a guess, and may be far too long.
+MAX_HALVINGS_OF_A_GUESS = 60
+
+# A step of this relative length, in the metric of the Hessian, is negligible: it would change no
+# parameter by more than 1e-10 of the length of all. The gradient alone cannot decide: it is small
+# wherever columns are.
+NEGLIGIBLE_STEP = 1e-10
+
+
+# Condition numbers of the design with columns of unit length. -------------------------------------
+
+# The normal equations have the square of the condition number. With ε = 2e-16, up to this value
+# they may need no correction at all;
+WELL_CONDITIONED = 50.0
+# up to this one their Cholesky factor keeps nine digits for leverages and singular values;
+CHOLESKY_CONDITION = 1e3
+# beyond this one they lose ten digits.
+ILL_CONDITIONED = 1e5
+
+# Sizes of data. -----------------------------------------------------------------------------------
+
+# Entries of a design for which extra precision takes a time that nobody notices, and products of
+# such entries with as many columns.
+SMALL_DESIGN, SMALL_SQUARED_DESIGN = 2**14, 2**20
+# Entries of a design up to which a correction costs little.
+MEDIUM_DESIGN = 2**18
+# Entries of a design from which a pass over it costs more than the computations that may save one.
+LARGE_DESIGN = 2**19
+
+# Rows in a sample from which something simple is estimated: where columns lie, which intercept is
+# a good start, whether every column has some curvature.
+SAMPLE_ROWS = 4096

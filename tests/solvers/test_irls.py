@@ -1,0 +1,69 @@
+"""The start of a fit that continues an earlier one, and the Hessian that has most digits."""
+
+import numpy as np
+import pytest
+
+from mcmodels.objectives import BinaryCrossEntropy, LinearPredictorObjective, SoftmaxCrossEntropy
+from mcmodels.objectives.user_loss import UserLoss, UserObjective
+from mcmodels.rows import ArrayRows
+from mcmodels.solvers import irls
+
+
+def objective_of(n_classes, offset=0.0):
+    rng = np.random.default_rng(1)
+    X = rng.normal(size=(90, 2)) + offset
+    y = np.digitize((X - offset).sum(axis=1) + rng.normal(size=90), np.arange(n_classes - 1) - 0.5)
+    loss = BinaryCrossEntropy() if n_classes == 2 else SoftmaxCrossEntropy()
+    return LinearPredictorObjective(ArrayRows(X, y), loss, penalty=1.0)
+
+
+def solved(objective, start):
+    *_, last = irls.fit(objective, start, tol=1e-8, max_iter=50)
+    return irls.conclude(objective, last).value
+
+
+@pytest.mark.parametrize("n_classes", [2, 3, 4])
+def test_the_better_of_two_starts_is_taken(n_classes):
+    objective = objective_of(n_classes)
+    start = irls.log_odds_start(objective.rows, n_classes)
+    best = solved(objective, start).params
+    taken = irls.better_start(objective, best, start)
+    np.testing.assert_allclose(taken, best, atol=1e-12)
+    assert irls.better_start(objective, 100.0 - best, start) is start
+    assert irls.better_start(objective, None, start) is start
+    assert irls.better_start(objective, best[..., :-1], start) is start
+
+
+def test_softmax_parameters_are_centred_before_they_are_compared():
+    objective = objective_of(3)
+    start = irls.log_odds_start(objective.rows, 3)
+    best = solved(objective, start).params
+    shifted = best + np.array([50.0, -20.0, 3.0])  # as likely, but with a large penalty
+    assert objective.value(shifted) > objective.value(start)
+    taken = irls.better_start(objective, shifted, start)
+    np.testing.assert_allclose(taken, best, atol=1e-12)
+    np.testing.assert_allclose(taken.sum(axis=0), 0, atol=1e-12)
+
+
+def test_losses_of_users_are_compared_as_they_are():
+    rows = ArrayRows(np.arange(4.0).reshape(-1, 1), np.array([1.0, 3.0, 5.0, 7.0]))
+    square = UserLoss(
+        lambda y, eta, orders: tuple(
+            [(y - eta) ** 2, 2 * (eta - y), np.full(y.shape, 2.0)][order] for order in orders
+        )
+    )
+    previous, start = np.array([2.0, 1.0]), np.array([0.0, 4.0])
+    assert irls.better_start(UserObjective(rows, square), previous, start) is previous
+    assert irls.better_start(UserObjective(rows, square), start, previous) is previous
+
+
+def test_the_accurate_hessian_is_that_of_the_coordinates_of_the_fit():
+    near, far = objective_of(2), objective_of(2, offset=1e6)
+    start = irls.log_odds_start(near.rows, 2)
+    plain = solved(near, start)
+    assert plain.accurate_hessian is plain.hessian
+    shifted = solved(far, start)
+    # Of coefficients the two differ by where the columns are centred.
+    coefficients = shifted.accurate_hessian[:2, :2]
+    np.testing.assert_allclose(coefficients, plain.hessian[:2, :2], rtol=0.05)
+    assert shifted.hessian[0, 0] > 1e10 * shifted.accurate_hessian[0, 0]
