@@ -18,7 +18,7 @@ from mcmodels.autodiff import constant, jvp
 from mcmodels.autodiff.tables import broadcast
 from mcmodels.autodiff.tracing import Traced
 from mcmodels.calculus import Expression, parse
-from mcmodels.calculus.rowwise import not_rowwise, rowwise
+from mcmodels.calculus.compute.rowwise import not_rowwise, rowwise
 from mcmodels.rows.blocks import Array
 
 # Two ways to compute the loss of one row agree but for rounding.

@@ -11,8 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from mcmodels.calculus import Diagnosis, Expression
-from mcmodels.calculus.doctor.functions import claim_at, compared, real_point, real_value
-from mcmodels.calculus.doctor.places import worst_index
+from mcmodels.calculus.study.doctor.functions import claim_at, compared, real_point, real_value
+from mcmodels.calculus.study.doctor.places import worst_index
 from mcmodels.differences import Measured, measured, measured_hessian
 
 __all__ = ["DerivativeCheck", "GradientCheck", "HessianCheck", "check_gradient", "check_hessian"]
