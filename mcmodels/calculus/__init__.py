@@ -58,7 +58,7 @@ from mcmodels.user_warnings import NonDifferentiableWarning
 if TYPE_CHECKING:
     from mcmodels.calculus.compute.compiled import CompiledFunction
     from mcmodels.calculus.compute.evaluate import EvaluationError
-    from mcmodels.calculus.study import identities
+    from mcmodels.calculus.study import identities as identities
     from mcmodels.calculus.study.critical_points import CriticalPoint, critical_point
     from mcmodels.calculus.study.doctor import Diagnosis, diagnose
 

@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 
 __all__ = ["Expression", "node"]
 
-Kind = TypeVar("Kind", bound="type[Expression]")
+Kind = TypeVar("Kind", bound="Expression")
 
 
 @dataclass_transform(eq_default=False)
-def node(kind: Kind) -> Kind:
+def node(kind: type[Kind]) -> type[Kind]:
     """A kind of node: a dataclass whose fields are the arguments of its constructor."""
     return dataclass(slots=True, eq=False, repr=False)(kind)
 
@@ -31,9 +31,9 @@ class Expression(ExpressionMethods):
     `mcmodels.calculus`. Two expressions are equal (``==``) when they are written alike, up to the
     order of terms in a sum and of factors in an elementwise product.
 
-    Each kind of node is a class below this one that declares its fields (see `node`). Children, key,
-    pickling and rebuilding follow from them: fields that are expressions, or tuples of
-    expressions, are the children.
+    Each kind of node is a subclass that declares its fields (see `node`). Children, key, pickling
+    and rebuilding follow from them: fields that are expressions, or tuples of expressions, are the
+    children.
 
     Its ``shape`` is ``()`` for a scalar, ``(n,)`` for a (column) vector, ``(m, n)`` for a matrix;
     a row is ``(1, n)``, and sizes are int or str.

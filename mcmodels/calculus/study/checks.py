@@ -1,22 +1,27 @@
-"""Derivatives measured against differences."""
+"""Derivatives and derivations measured against finite differences and the complex step."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from mcmodels.calculus.compute.binding import Array, bind, bind_sizes
 from mcmodels.calculus.compute.evaluate import walk
 from mcmodels.calculus.core.expression import Expression
-from mcmodels.calculus.core.nodes import Symbol
+from mcmodels.calculus.core.nodes import Differential, Symbol, Unevaluated
 from mcmodels.calculus.derive.gradients import derivative, symbol_of
 from mcmodels.calculus.study.instances import Instance, random_instance
 from mcmodels.differences import difference_quotient
 
+if TYPE_CHECKING:
+    from mcmodels.calculus.study.derivation import Derivation
+
 __all__ = [
     "check",
+    "check_differential",
+    "check_steps",
     "directions",
     "largest_deviation",
 ]
@@ -37,6 +42,31 @@ def check(f: Expression, x: Any, seed: int = 0, values: Mapping[str, Any] | None
         change = difference_quotient(_along(f, symbol, E, instance))
         numerical.append(change.T.ravel())
     return largest_deviation(np.array(analytic), np.array(numerical))
+
+
+def check_steps(derivation: Derivation, seed: int = 0) -> float:
+    """The work of `Derivation.check`."""
+    steps = derivation.steps
+    sides = [side for step in steps for side in (step.before, step.after)]
+    dX = Differential(derivation.variable)
+    plain = [side for side in (derivation.expression, *sides) if dX not in side.used]
+    values, sizes = random_instance([*plain, dX], seed)
+    errors = [0.0]
+    for step in steps:
+        before, after = walk(step.before, values, sizes), walk(step.after, values, sizes)
+        if step.identifies_gradient:
+            after = np.sum(after * values[dX]).reshape(1, 1)
+        elif step.identifies:
+            after = after @ values[dX].T.reshape(-1, 1)
+        errors.append(largest_deviation(after, before))
+    return max(errors)
+
+
+def check_differential(f: Expression, claimed: Expression, seed: int = 0) -> float:
+    """The error of a differential in all symbols, measured by the complex step."""
+    values, sizes = random_instance([f, claimed], seed)
+    pending = Unevaluated(f, f.used)
+    return largest_deviation(walk(claimed, values, sizes), walk(pending, values, sizes))
 
 
 def instance_at(

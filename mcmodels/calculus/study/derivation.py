@@ -6,9 +6,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
-from mcmodels.calculus.compute.evaluate import walk
 from mcmodels.calculus.core import arithmetic
 from mcmodels.calculus.core import nodes as N
 from mcmodels.calculus.core.elementwise import FUNCTIONS
@@ -21,8 +18,6 @@ from mcmodels.calculus.derive.rules import DerivativeError, Rule
 from mcmodels.calculus.derive.simplification import simplify
 from mcmodels.calculus.derive.trace_form import Pairing, paired, peel
 from mcmodels.calculus.derive.vec_form import VEC_RULES, jacobian_of_linear
-from mcmodels.calculus.study.checks import largest_deviation
-from mcmodels.calculus.study.instances import random_instance
 from mcmodels.calculus.text.printing import latex, mathematics
 
 __all__ = ["Derivation", "Step", "derive"]
@@ -61,6 +56,11 @@ class Step:
     def identifies(self) -> bool:
         """Whether a derivative is read off, rather than an expression rewritten."""
         return any(rule in (_FIRST, _SECOND) for rule in self.rules)
+
+    @property
+    def identifies_gradient(self) -> bool:
+        """Whether a gradient is read off, from tr(Gᵀ dX)."""
+        return _FIRST in self.rules
 
     @property
     def rule(self) -> str:
@@ -160,21 +160,9 @@ class Derivation:
         EvaluationError
             If no random values are found at which all lines are defined.
         """
-        sides = [side for step in self.steps for side in (step.before, step.after)]
-        dX = N.Differential(self.variable)
-        plain = [side for side in (self.expression, *sides) if dX not in side.used]
-        values, sizes = random_instance([*plain, dX], seed)
-        errors = [0.0]
-        for step in self.steps:
-            before, after = walk(step.before, values, sizes), walk(step.after, values, sizes)
-            if step.identifies:
-                moved = values[dX].T.reshape(-1, 1)
-                if _FIRST in step.rules:
-                    after = np.sum(after * values[dX]).reshape(1, 1)
-                else:
-                    after = after @ moved
-            errors.append(largest_deviation(after, before))
-        return max(errors)
+        from mcmodels.calculus.study.checks import check_steps  # which needs NumPy
+
+        return check_steps(self, seed)
 
 
 def derive(f: Expression, x: Any, order: int = 1) -> Derivation:
