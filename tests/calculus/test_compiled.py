@@ -27,10 +27,10 @@ from mcmodels.calculus import (
     vec,
     vector,
 )
-from mcmodels.calculus.compiling import chains, strands
-from mcmodels.calculus.evaluate import EvaluationError, walk
-from mcmodels.calculus.instances import random_instance
-from mcmodels.calculus.sizes import ShapeError
+from mcmodels.calculus.compute.compiling import chains, strands
+from mcmodels.calculus.compute.evaluate import EvaluationError, walk
+from mcmodels.calculus.core.sizes import ShapeError
+from mcmodels.calculus.study.instances import random_instance
 from tests.calculus.points import as_user_gives
 
 x, y, w = vector("x", "n"), vector("y", "n"), vector("w", "p")
