@@ -30,10 +30,14 @@ from mcmodels.estimators.validation import (
     validated_rows,
 )
 from mcmodels.exceptions import ConvergenceWarning, RankDeficiencyWarning
-from mcmodels.inference.probabilistic_pca import ProbabilisticPCA, scores
+from mcmodels.inference.probabilistic_pca import (
+    ProbabilisticPCA,
+    inverse_deviations,
+    rows_of_scores,
+    scores,
+)
 from mcmodels.objectives import Objective, VarianceLagrangian
 from mcmodels.results.principal_components import PrincipalComponents
-from mcmodels.results.record import digest
 from mcmodels.rows import (
     ArrayRows,
     Rows,
@@ -302,7 +306,8 @@ class PCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ComponentMethods):
         mean, axes = self.mean_, self.components_
         found = rows.map(lambda block: scores(block, mean, axes))
         if self.whiten:
-            found *= self._inverse_deviations()
+            rank = len(axes) if self._fit is None else self._fit.rank
+            found *= inverse_deviations(self.explained_variance_, rank)
         return found.astype(rows.dtype, copy=False)
 
     def inverse_transform(self, X: Any) -> Array:
@@ -322,8 +327,8 @@ class PCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ComponentMethods):
         k = len(self.components_)
         if X.shape[1] != k:
             raise ValueError(f"X has {X.shape[1]} columns; the model has {k} components.")
-        scale = np.sqrt(self.explained_variance_) if self.whiten else np.ones(k)
-        return X @ (self.components_ * scale[:, np.newaxis]) + self.mean_
+        variances = self.explained_variance_ if self.whiten else None
+        return rows_of_scores(X, self.mean_, self.components_, variances)
 
     def get_covariance(self) -> Array:
         """Covariance of probabilistic PCA: ``Vᵀ(Λ - σ²I)V + σ²I``.
@@ -417,37 +422,10 @@ class PCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ComponentMethods):
     ) -> dict[str, Any]:
         """What a fit publishes; warns of what it cannot mean."""
         axes = solution.value
-        shares = axes.shares
-        k = chosen_count(self.n_components, shares, axes.variances, seen.total_weight)
-        rank = min(solution.rank, k)
-        status = solution.status
-        if status is not Status.NOT_CONVERGED:
-            status = Status.CONVERGED if rank == k else Status.RANK_DEFICIENT
-        components, variances = axes.axes[:k].copy(), axes.variances[:k].copy()
-        noise = axes.noise_variance(k, limit)
-        published = {
-            "components_": components,
-            "mean_": axes.mean,
-            "explained_variance_": variances,
-            "noise_variance_": noise,
-        }
-        record = PrincipalComponents(
-            status=status,
-            method=solution.method,
-            n_iter=solution.iterations,
-            names=features.names,
-            seen=seen,
-            digest=digest(published[name] for name in self._tracked),
-            components=components,
-            variances=variances,
-            shares=shares[:k].copy(),
-            gradient=axes.gradient[:k].copy(),
-            mean=axes.mean,
-            noise_variance=noise,
-            rank=rank,
-            kept_covariance=axes.covariance,
-            component_names=tuple(f"{type(self).__name__.lower()}{j}" for j in range(k)),
-        )
+        k = chosen_count(self.n_components, axes.shares, axes.variances, seen.total_weight)
+        names = tuple(f"{type(self).__name__.lower()}{j}" for j in range(k))
+        record = PrincipalComponents.of(solution, features.names, names, seen, limit)
+        rank, status = record.rank, record.status
         if self.whiten and rank < k:
             warn_user(
                 f"only {rank} of {k} components have variance above rounding noise; "
@@ -460,7 +438,13 @@ class PCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ComponentMethods):
                 "solver='eigh'.",
                 ConvergenceWarning,
             )
-        return published | {"_fit": record} | features.attributes
+        return {
+            "components_": record.components,
+            "mean_": record.mean,
+            "explained_variance_": record.variances,
+            "noise_variance_": record.noise_variance,
+            "_fit": record,
+        } | features.attributes
 
     def _gaussian(self) -> ProbabilisticPCA:
         self._check_has_coefficients()
@@ -472,13 +456,6 @@ class PCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ComponentMethods):
         self._check_has_coefficients()
         X = validated_rows(self, X)
         return ArrayRows(X, weights=check_weights(sample_weight, X))
-
-    def _inverse_deviations(self) -> Array:
-        deviations = np.sqrt(self.explained_variance_)
-        varies = deviations > 0
-        if self._fit is not None:
-            varies[self._fit.rank :] = False
-        return np.divide(1.0, deviations, out=np.zeros_like(deviations), where=varies)
 
     def _objective_on(self, X: Any, y: Any, sample_weight: Any) -> Objective:
         rows = self._rows(X, sample_weight)

@@ -79,9 +79,7 @@ class LaplacePredictions:
             names = ["probability", "standard_error", "lower", "upper"]
             outputs, level_name = classes, "class"
         else:
-            eta, error = self.posterior.outputs(rows)
-            if kind == "observation":
-                error = np.sqrt(error**2 + self.posterior.dispersion)
+            eta, error = self.posterior.outputs(rows, of_observation=kind == "observation")
             values = np.stack([eta, error, eta - quantile * error, eta + quantile * error], axis=2)
             names = ["prediction", "standard_error", "lower", "upper"]
             outputs, level_name = np.arange(eta.shape[1]), "output"

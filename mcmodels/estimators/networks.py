@@ -5,7 +5,6 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Iterable
 from dataclasses import dataclass
-from itertools import pairwise
 from numbers import Integral
 from typing import Any, Self
 
@@ -280,20 +279,10 @@ class NetworkEstimator(CallbackSupportMixin, NetworkMethods):
         return self._publish(attributes_of(solution.value.params) | {"_fit": record})
 
     def _start(self, network: Network) -> Array:
-        """scikit-learn's law (Glorot and Bengio 2010): uniform, layer by layer, W then b.
-
-        With ``warm_start`` the parameters of the last fit, when the layers are the same.
-        """
+        """Random; with ``warm_start`` the last parameters, when the layers are the same."""
         if self.warm_start and hasattr(self, "params_") and self._network == network:
             return self.params_
-        random = check_random_state(self.random_state)
-        factor = 2.0 if self.activation == "logistic" else 6.0
-        start = NetworkParameters([], [])
-        for fan_in, fan_out in pairwise(network.sizes):
-            bound = np.sqrt(factor / (fan_in + fan_out))
-            start.coefs.append(random.uniform(-bound, bound, (fan_in, fan_out)))
-            start.intercepts.append(random.uniform(-bound, bound, fan_out))
-        return start.ravel()
+        return network.random_start(check_random_state(self.random_state))
 
     def _objective_over(self, X: Any, targets: Any, weights: Array | None) -> NetworkObjective:
         network = self._network
