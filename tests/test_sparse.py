@@ -224,3 +224,18 @@ def test_wide_rows_without_a_penalty_are_still_found_separated():
         warnings.simplefilter("ignore", FitWarning)
         for solver in ("auto", "newton-cg"):
             assert LogisticRegression(C=np.inf, solver=solver).fit(X, y).status_ == "separated"
+
+
+@pytest.mark.parametrize("intercept", [True, False])
+@pytest.mark.parametrize(("n", "p"), [(8, 12), (12, 12), (13, 12), (30, 12)])
+def test_the_rank_without_a_matrix_is_that_of_the_rows_about_their_mean(no_room, intercept, n, p):
+    """n rows in general position have rank n, and one less about their mean."""
+    rng = np.random.default_rng(0)
+    X, y = rng.standard_normal((n, p)), rng.standard_normal(n)
+    expected = int(np.linalg.matrix_rank(X - X.mean(axis=0) if intercept else X))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FitWarning)
+        model = LinearRegression(fit_intercept=intercept).fit(X, y)
+    assert model.solver_ == "cg"
+    assert model.rank_ == expected
+    assert (model.status_ == "rank deficient") == (expected < p)
