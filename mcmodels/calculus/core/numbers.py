@@ -8,12 +8,12 @@ from numbers import Rational, Real
 
 from mcmodels.calculus.core.nodes import Number
 
-__all__ = ["Value", "as_value", "decimal", "magnitude", "number", "raised"]
+__all__ = ["LARGEST", "Value", "as_value", "decimal", "magnitude", "number", "raised"]
 
 Value = Fraction | float
 
 _MOST_DIGITS = 12  # of a decimal that is taken for the ratio it is written as
-_LARGEST = 1e300
+LARGEST = 1e300  # leaves room below the largest float, 1.8e308, for sums and multiples
 _MOST_BITS = 1024  # of an exact power
 
 
@@ -29,8 +29,8 @@ def as_value(value: object) -> Value:
     """
     if isinstance(value, Rational):
         exact = Fraction(int(value.numerator), int(value.denominator))
-        if abs(exact) > _LARGEST:
-            raise ValueError(f"a number in an expression is at most {_LARGEST:g} in size")
+        if abs(exact) > LARGEST:
+            raise ValueError(f"a number in an expression is at most {LARGEST:g} in size")
         return exact
     assert isinstance(value, Real)
     value = float(value)

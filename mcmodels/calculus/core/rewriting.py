@@ -56,7 +56,7 @@ def rewrite(
 ) -> Expression:
     """The expression with every part, from the outside inwards, replaced where ``replace`` says so.
 
-    What ``replace`` returns is not looked at again.
+    The parts of what ``replace`` returns are not replaced again.
     """
     known: dict[bytes, Expression] = {}
 
