@@ -69,7 +69,7 @@ def symbol_of(expression: Expression, x: Any) -> Symbol:
 
 
 def require_scalar(expression: Expression) -> None:
-    """Refuse the gradient of anything else."""
+    """Raise a `DerivativeError` unless the expression is a scalar."""
     if not expression.is_scalar:
         raise DerivativeError(
             f"a gradient is that of a scalar; {expression} is a {shape_text(expression)}. "

@@ -39,7 +39,7 @@ _SHOWN = 60  # characters of a long text in a message
 
 
 class ParseError(ValueError):
-    """Text that is no expression.
+    """Text that is not an expression.
 
     Attributes
     ----------

@@ -93,7 +93,7 @@ def _contracted(
 def _by_pairs(
     w: Writer, t: Snippet, heights: tuple[Size, Size], Z: Expression, Y: Expression, symmetric: bool
 ) -> Snippet:
-    """With the products of all pairs of columns at hand, one matrix product gives all blocks."""
+    """All blocks from one matrix product with the products of all pairs of columns."""
     h, k, n, p, q = (w.size(size) for size in (*heights, Z.cols, Z.rows, Y.cols))
     z, y = two_dimensional(w, transpose(Z)).grouped, two_dimensional(w, Y).grouped
     text = f"({z}[:, :, np.newaxis] * {y}[:, np.newaxis, :]).reshape({n}, -1)"

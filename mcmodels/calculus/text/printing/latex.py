@@ -1,4 +1,4 @@
-"""LaTeX, of what amsmath, KaTeX, MathJax and matplotlib understand."""
+"""LaTeX that amsmath, KaTeX, MathJax and matplotlib can read."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from mcmodels.calculus.text.printing.textbook import GREEK, TextbookPrinter
 
 __all__ = ["LatexPrinter"]
 
-# Capitals that look like Latin ones have no command; upright letters tell them from those.
+# Greek capitals that look like Latin ones have no command, so they are set upright.
 _LIKE_LATIN = dict(zip("ΑΒΕΖΗΙΚΜΝΟΡΤΥΧ", "ABEZHIKMNOPTYX", strict=True))
 _LETTERS = {
     letter: f"\\{name}" for name, letter in GREEK.items() if name not in ("lam", "lamda", "Lamda")

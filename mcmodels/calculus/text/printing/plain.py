@@ -41,7 +41,7 @@ _NUMBERS = "".join(_RATIOS.values())
 _SCRIPTS = "".join({*_UP.values(), *_DOWN.values()})
 _LETTER = rf"(?![{_NUMBERS}])[^\W\d_][{''.join(_DOWN.values())}]*"
 
-# How a factor begins and ends decides whether its neighbour may stand close to it.
+# The start and end of a factor decide whether a space is needed beside it.
 _GROUP = re.compile(rf"\(.*\)[{_SCRIPTS}]*\Z")
 _ONE_LETTER = re.compile(rf"{_LETTER}[{_SCRIPTS}]*\Z")
 _LETTER_FIRST = re.compile(rf"(?!d\(){_LETTER}[({'['}^]")

@@ -72,7 +72,7 @@ class TextbookPrinter(Printer):
     """Writes expressions as mathematics.
 
     Greek letters may be spelt (``mu``, ``lambda_``, ``lam``) or typed; a number at the end of a
-    name is an index. Names that would look alike are written letter by letter. Entries are counted
+    name is an index. Names that would be printed alike are written out in full. Entries are counted
     from 0, as in NumPy, and stand in brackets: X[0,1], in LaTeX [X] with index 0,1. In a sum with
     arrays, a scalar is the array of that shape whose entries it is, as NumPy broadcasts it.
     """
@@ -362,7 +362,7 @@ def _innermost(symbol: N.Symbol) -> N.Symbol:
 
 
 def _split(coefficient: Value, joins: bool) -> tuple[Value, Value]:
-    """A number as numerator and denominator, where it joins a fraction that is there anyway."""
+    """A number as numerator and denominator, where there is a fraction that it can be part of."""
     if joins and isinstance(coefficient, Fraction):
         short = decimal(coefficient) is not None
         if coefficient.denominator <= _LARGEST_DENOMINATOR or not short:
