@@ -47,20 +47,21 @@ _MODULES = {
     "summarize": "_summarize",
 }
 
+if not TYPE_CHECKING:  # with it, a type checker would accept every name
 
-def __getattr__(name: str) -> Any:
-    if name in _MODULES:
-        globals()[name] = found = getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)
-        return found
-    missing = AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    if name.startswith("_"):
-        raise missing
-    try:
-        return import_module(f"{__name__}.{name}")
-    except ModuleNotFoundError as error:
-        if error.name == f"{__name__}.{name}":
-            raise missing from None
-        raise
+    def __getattr__(name: str) -> Any:
+        if name in _MODULES:
+            globals()[name] = found = getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)
+            return found
+        missing = AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        if name.startswith("_"):
+            raise missing
+        try:
+            return import_module(f"{__name__}.{name}")
+        except ModuleNotFoundError as error:
+            if error.name == f"{__name__}.{name}":
+                raise missing from None
+            raise
 
 
 def __dir__() -> list[str]:
