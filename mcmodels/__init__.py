@@ -30,7 +30,8 @@ __all__ = [
 ]
 __version__ = "0.1.0"
 
-# A name is imported when it is first asked for, so that nobody loads what they do not use.
+# A name is imported when it is first asked for, so that nobody loads what they do not use. The same
+# holds for modules: ``mcmodels.calculus`` works after ``import mcmodels``.
 _MODULES = {
     "PCA": "pca",
     "LinearRegression": "linear",
@@ -46,12 +47,21 @@ _MODULES = {
     "summarize": "results.pipelines",
 }
 
+if not TYPE_CHECKING:  # with it, a type checker would accept every name
 
-def __getattr__(name: str) -> Any:
-    if name not in _MODULES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    globals()[name] = found = getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)
-    return found
+    def __getattr__(name: str) -> Any:
+        if name in _MODULES:
+            globals()[name] = found = getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)
+            return found
+        missing = AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        if name.startswith("_"):
+            raise missing
+        try:
+            return import_module(f"{__name__}.{name}")
+        except ModuleNotFoundError as error:
+            if error.name == f"{__name__}.{name}":
+                raise missing from None
+            raise
 
 
 def __dir__() -> list[str]:

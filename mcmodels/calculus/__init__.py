@@ -130,13 +130,14 @@ _ON_DEMAND = {
     "identities": "study.identities",
 }
 
+if not TYPE_CHECKING:  # with it, a type checker would accept every name
 
-def __getattr__(name: str) -> Any:
-    if name not in _ON_DEMAND:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    found = import_module(f"{__name__}.{_ON_DEMAND[name]}")
-    globals()[name] = found if name == "identities" else getattr(found, name)
-    return globals()[name]
+    def __getattr__(name: str) -> Any:
+        if name not in _ON_DEMAND:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        found = import_module(f"{__name__}.{_ON_DEMAND[name]}")
+        globals()[name] = found if name == "identities" else getattr(found, name)
+        return globals()[name]
 
 
 def __dir__() -> list[str]:

@@ -168,7 +168,7 @@ class ExpressionMethods:
         Raises
         ------
         DerivativeError
-            If one of ``symbols`` is no symbol, or the differential has no closed form.
+            If one of ``symbols`` is not a symbol, or the differential has no closed form.
 
         References
         ----------
@@ -207,7 +207,8 @@ class ExpressionMethods:
         Raises
         ------
         DerivativeError
-            If the expression is no scalar, ``x`` is no symbol, or a derivative has no closed form.
+            If the expression is not a scalar, ``x`` is not a symbol, or a derivative has no closed
+            form.
         """
         from mcmodels.calculus.derive.gradients import gradient
 
@@ -231,7 +232,7 @@ class ExpressionMethods:
         Raises
         ------
         DerivativeError
-            If ``x`` is no symbol, or a derivative has no closed form.
+            If ``x`` is not a symbol, or a derivative has no closed form.
         """
         from mcmodels.calculus.derive.gradients import jacobian
 
@@ -312,7 +313,7 @@ class ExpressionMethods:
         Raises
         ------
         DerivativeError
-            As for `jacobian`; or if the order is neither 1 nor 2, or is 2 where this is no scalar.
+            As for `jacobian`; or if the order is neither 1 nor 2, or is 2 where this is an array.
         """
         from mcmodels.calculus.study.derivation import derive
 

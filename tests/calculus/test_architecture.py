@@ -193,3 +193,11 @@ def test_every_public_name_can_be_imported_and_is_listed():
         "from {0} import *; print(all(name in globals() for name in names))"
     )
     assert run(code.format("mcmodels")) == run(code.format(ROOM)) == "True\n"
+
+
+def test_modules_are_reachable_from_the_package():
+    code = """
+import mcmodels
+print(mcmodels.calculus.vector("x", 3), mcmodels.exceptions.__name__, hasattr(mcmodels, "nothing"))
+"""
+    assert run(code) == "x mcmodels.exceptions False\n"

@@ -19,7 +19,7 @@ from mcmodels.calculus.core.nodes import Product, Symbol
 from mcmodels.calculus.core.numbers import number
 from mcmodels.calculus.core.rewriting import parts_of, with_children
 from mcmodels.calculus.derive import rules
-from mcmodels.calculus.derive.gradients import freed
+from mcmodels.calculus.derive.gradients import without_probability
 from mcmodels.calculus.study.checks import directions
 from mcmodels.calculus.text.parsing import parse
 from mcmodels.differences import difference_quotient
@@ -157,7 +157,7 @@ def moving_freely(
 
     It is a fact about values of p, which move freely: Σp·a has ∂²/∂a∂p = 1ᵀ, although ∂/∂a is 1.
     """
-    free, (moving_x, moving_y), _ = freed(f, x, y)
+    free, (moving_x, moving_y), _ = without_probability(f, x, y)
     values = {**point.values, moving_x: point.values[x], moving_y: point.values[y]}
     return free.gradient(moving_x), moving_y, Point(values, point.sizes)
 

@@ -24,8 +24,10 @@ __all__ = [
 
 Array = np.ndarray[Any, Any]
 
-_NOT_ONE = 1e-8  # what probabilities may miss of their sum: rounding of many stays below
-_ASYMMETRY = 1e-8  # relative; rounding of a product that is symmetric on paper stays far below
+_NOT_ONE = 1e-8  # allowed deviation of a sum of probabilities from 1; rounding is smaller
+_ASYMMETRY = (
+    1e-8  # relative; rounding in a product that is symmetric in exact arithmetic is far smaller
+)
 
 
 def bind(

@@ -166,14 +166,14 @@ class CompiledFunction:
             )
         if self.expression.is_scalar:
             return float(result)
-        # Whoever changes the result must not change what was given.
+        # A change of the result must not change the arguments.
         own = result.flags.owndata and not any(result is array for array in arrays)
         if own or not any(np.may_share_memory(result, array) for array in arrays):
             return result
         return result.copy()
 
     def _count(self, name: str, values: Mapping[str, Any]) -> Any:
-        """A size that no symbol tells: given, or told by a symbol of the original function."""
+        """A size that no symbol determines: given, or from a symbol of the original function."""
         if name in values:
             return values[name]
         for symbol in self.expression.context:

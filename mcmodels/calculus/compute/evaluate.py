@@ -1,4 +1,4 @@
-"""Values: a walk over the expression with arrays of two dimensions, plain and without tricks.
+"""Values: a plain walk over the expression, with arrays of two dimensions.
 
 The operations come as a namespace, so that the same walk runs in float64, with complex numbers (for
 the complex step; analytic, so nothing is conjugated) and in high precision.
@@ -157,7 +157,7 @@ def _odd(result: Array) -> str:
 def _directional_derivative(
     part: N.Unevaluated, values: Mapping[N.Symbol, Array], sizes: Mapping[str, int]
 ) -> Array:
-    """d(E) by the complex step, which knows nothing of the rules that a derivation uses.
+    """d(E) by the complex step, which does not use the rules of differentials.
 
     Squire and Trapp (1998), SIAM Review 40(1).
     """

@@ -126,7 +126,7 @@ class Expression(ExpressionMethods):
 
     @property
     def shape(self) -> tuple[int | str, ...]:
-        """The shape of its value: of no, one or two sizes."""
+        """The shape of the value: a tuple of zero, one or two sizes."""
         sizes = () if self.is_scalar else (self.rows,) if self.is_column else (self.rows, self.cols)
         return tuple(size.factor if not size.names else str(size) for size in sizes)
 
@@ -152,18 +152,18 @@ class Expression(ExpressionMethods):
 
     @property
     def is_array(self) -> bool:
-        """Whether it is no scalar."""
+        """Whether it is not a scalar."""
         return not self.is_scalar
 
     def depends_on(self, symbols: frozenset[Symbol]) -> bool:
-        """Whether any of ``symbols`` occurs in it."""
+        """Whether the expression contains any of ``symbols``."""
         return not self.used.isdisjoint(symbols)
 
     def within(self, symbols: frozenset[Symbol]) -> Expression:
-        """The same expression, whose sizes the values of ``symbols`` may tell, too.
+        """The same expression, with more symbols whose values may determine sizes.
 
-        A derivative need not contain all symbols of its function, and still depends on its sizes:
-        the Hessian 2I of ‖x‖² is n×n. So its function's values can be given to it.
+        A derivative may depend on a size without containing a symbol of that size: the Hessian 2I
+        of ‖x‖² is n×n. Then the value of x determines n.
         """
         result = object.__new__(type(self))
         for kind in type(self).__mro__:

@@ -1,7 +1,7 @@
 """What users write: symbols, and functions of expressions under NumPy's names.
 
 All take expressions and numbers (anything else is a TypeError) and give expressions. A shape that a
-function is not for, as of a matrix that is not square for `det`, is a `ShapeError`.
+function does not take raises a `ShapeError`: `det` of a matrix that is not square, for example.
 """
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ def log(x: Any) -> Expression:
 
 
 def sqrt(x: Any) -> Expression:
-    """The square root of each entry, held as the power ½."""
+    """The square root of each entry, stored as the power ½."""
     return arithmetic.power(as_expression(x), number(Fraction(1, 2)))
 
 
@@ -315,7 +315,7 @@ def unvec(x: Any, m: int | str | Size, n: int | str | Size) -> Expression:
     Raises
     ------
     ShapeError
-        If ``x`` is no vector of m·n entries.
+        If ``x`` is not a vector of m·n entries.
     """
     return arithmetic.unvec(as_expression(x), Size.of(m), Size.of(n))
 

@@ -1,4 +1,4 @@
-"""Expressions that are nested deeper than Python follows are refused in words of their own."""
+"""The error for expressions that are nested deeper than Python's recursion limit allows."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class NestingError(ValueError):
 
 
 def refuses_depth(method: Method) -> Method:
-    """A method whose RecursionError says what to do."""
+    """A method that raises a `NestingError`, with advice, instead of a RecursionError."""
 
     @wraps(method)
     def bounded(self: Any, /, *args: Any, **options: Any) -> Any:

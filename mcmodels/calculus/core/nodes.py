@@ -1,4 +1,4 @@
-"""The nodes of expressions: what each holds, and of what shape it is.
+"""The nodes of expressions: the fields of each, and its shape.
 
 Nodes are put together by the constructors of `arithmetic` and `functions`, which bring them into a
 normal form and check shapes; a node itself only stores its fields.
@@ -93,7 +93,7 @@ class Differential(Symbol):
 
 @node
 class Unevaluated(Expression):
-    """d(E) with the d not yet carried out: what a derivation starts from."""
+    """d(E) before the rules of differentials are applied: a derivation starts from it."""
 
     argument: Expression
     variables: frozenset[Symbol]
@@ -120,7 +120,7 @@ class Number(Expression):
 
 @node
 class SizeValue(Expression):
-    """A symbolic size, as the number it will be."""
+    """A symbolic size, used as a number."""
 
     name: str
 
@@ -195,7 +195,7 @@ class DiagonalSelection(Expression):
 
 @node
 class Sum(Expression):
-    """A sum of two or more terms, none of them a Sum, no two alike but for a number."""
+    """A sum of two or more terms, none of them a Sum, no two equal up to a number."""
 
     terms: tuple[Expression, ...]
     commutative = True

@@ -8,13 +8,13 @@ from numbers import Rational, Real
 
 from mcmodels.calculus.core.nodes import Number
 
-__all__ = ["Value", "as_value", "decimal", "magnitude", "number", "raised"]
+__all__ = ["LARGEST", "Value", "as_value", "decimal", "magnitude", "number", "raised"]
 
 Value = Fraction | float
 
-_MOST_DIGITS = 12  # of a decimal that is taken for the ratio it is written as
-_LARGEST = 1e300
-_MOST_BITS = 1024  # of an exact power
+_MOST_DIGITS = 12  # a decimal with no more characters is read as an exact ratio
+LARGEST = 1e300  # leaves room below the largest float, 1.8e308, for sums and multiples
+_MOST_BITS = 1024  # of an exact power; larger powers stay symbolic
 
 
 def as_value(value: object) -> Value:
@@ -29,8 +29,8 @@ def as_value(value: object) -> Value:
     """
     if isinstance(value, Rational):
         exact = Fraction(int(value.numerator), int(value.denominator))
-        if abs(exact) > _LARGEST:
-            raise ValueError(f"a number in an expression is at most {_LARGEST:g} in size")
+        if abs(exact) > LARGEST:
+            raise ValueError(f"a number in an expression is at most {LARGEST:g} in size")
         return exact
     assert isinstance(value, Real)
     value = float(value)
@@ -65,7 +65,7 @@ def number(value: object) -> Number:
 
 
 def raised(base: Value, exponent: Value) -> Value | None:
-    """Base ** exponent where it is real and can be had exactly, or from floats; else None.
+    """Base ** exponent where it is real, and exact or computed from floats; else None.
 
     Raises
     ------

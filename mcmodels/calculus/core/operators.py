@@ -1,4 +1,4 @@
-"""Python's operators: numbers become expressions, shapes are checked as NumPy would."""
+"""Python's operators: numbers become expressions, shapes are checked by the rules of NumPy."""
 
 from __future__ import annotations
 
@@ -127,5 +127,5 @@ def entry(array: Expression, index: Any) -> Expression:
         size = array.rows if axis == 0 else array.cols
         e = arithmetic.unit(position.__index__(), size)
         result = arithmetic.matmul([transpose(e), result] if axis == 0 else [result, e])
-    # A row is X[i, :] of NumPy, an array of one dimension: a vector here.
+    # X[i, :] has one dimension in NumPy, so it is a vector here.
     return transpose(result) if result.rows == ONE and result.is_array else result

@@ -1,6 +1,7 @@
-"""Expressions as plain lists of their nodes: what pickling and copying keep of them.
+"""Pickling and copying: an expression as a plain list of its nodes.
 
-A list, because nodes may be nested deeper than pickle follows, and shared by many others.
+A list, because nodes may be nested deeper than the recursion of pickle allows, and because a node
+that is used several times is stored once.
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ __all__ = ["parts_of", "rebuilt", "rewrite", "substitute", "with_children"]
 Children = Sequence[Expression]
 
 # The constructors that bring a kind of node into normal form; each takes the fields of the node.
-# A kind that is not here has no other form than its own.
+# A kind that is not here is in normal form whatever its children are.
 _CONSTRUCTORS: dict[type[Expression], Callable[..., Expression]] = {
     N.Sum: arithmetic.add,
     N.Scaled: arithmetic.assemble,
@@ -46,7 +46,7 @@ def with_children(node: Expression, children: Children) -> Expression:
 
 
 def rebuilt(node: Expression, children: Children) -> Expression:
-    """The node with these children; itself where they are the ones it has."""
+    """The node with these children; the same object where they are its own."""
     same = all(new is old for new, old in zip(children, node.children, strict=True))
     return node if same else with_children(node, children)
 
@@ -56,7 +56,7 @@ def rewrite(
 ) -> Expression:
     """The expression with every part, from the outside inwards, replaced where ``replace`` says so.
 
-    What ``replace`` returns is not looked at again.
+    The parts of what ``replace`` returns are not replaced again.
     """
     known: dict[bytes, Expression] = {}
 

@@ -17,7 +17,7 @@ class ShapeError(ValueError):
 class Size:
     """A monomial of names: ``factor`` times the product of ``names``, which are sorted.
 
-    Products are all that is needed: vec makes m·n of an m×n matrix, a Kronecker product multiplies.
+    Products suffice: vec of an m×n matrix has m·n entries; a Kronecker product multiplies sizes.
     """
 
     factor: int

@@ -47,7 +47,7 @@ def differential_steps(
 def _layer(
     variables: frozenset[Symbol], used: dict[str, Rule]
 ) -> Callable[[Expression], Expression | None]:
-    """Carries out the d's that stand outermost, and notes by which rules."""
+    """Carry out the outermost d's, and note the rules used."""
 
     def d(part: Expression) -> Expression:
         return _unevaluated(part, variables)
@@ -64,7 +64,7 @@ def _layer(
 
 
 def _unevaluated(part: Expression, variables: frozenset[Symbol]) -> Expression:
-    """d(part); without a word, d of a constant is 0, d(Xᵀ) = (dX)ᵀ and d(2X) = 2 dX."""
+    """d(part); d of a constant, d(Xᵀ) = (dX)ᵀ and d(2X) = 2 dX take no step of their own."""
     if not part.depends_on(variables):
         return zeros_like(part)
     if isinstance(part, Symbol):

@@ -26,7 +26,6 @@ from mcmodels.calculus.derive.vec_form import jacobian_of_linear
 __all__ = [
     "derivative",
     "differential_by",
-    "freed",
     "gradient",
     "hessian",
     "hessian_vector_product",
@@ -34,6 +33,7 @@ __all__ = [
     "require_scalar",
     "symbol_of",
     "symmetrised",
+    "without_probability",
 ]
 
 
@@ -69,7 +69,7 @@ def symbol_of(expression: Expression, x: Any) -> Symbol:
 
 
 def require_scalar(expression: Expression) -> None:
-    """Refuse the gradient of anything else."""
+    """Raise a `DerivativeError` unless the expression is a scalar."""
     if not expression.is_scalar:
         raise DerivativeError(
             f"a gradient is that of a scalar; {expression} is a {shape_text(expression)}. "
@@ -83,13 +83,14 @@ def differential_by(expression: Expression, symbols: tuple[Any, ...]) -> Express
     return differential(expression, variables).within(expression.used)
 
 
-def freed(
+def without_probability(
     f: Expression, *symbols: Symbol
 ) -> tuple[Expression, list[Symbol], dict[Expression, Expression]]:
-    """The expression and its symbols, moving freely; and what the symbols stand for.
+    """The expression and its symbols without declarations "probability"; and a way back.
 
-    That the entries of a vector sum to one is a fact about its value; its differential is any
-    vector, and so 1ᵀt = 1 must not be used between one derivative by t and the next.
+    A vector declared "probability" sums to one, but its differential is any vector. So 1ᵀt = 1 must
+    not be used between one derivative by t and the next. The mapping leads from each new symbol to
+    the declared one.
     """
     twins: dict[Expression, Symbol] = {
         s: Symbol(s.name, s.rows, s.cols, s.declared - {"probability"})
@@ -104,7 +105,7 @@ def gradient(f: Expression, x: Any) -> Expression:
     """The work of `Expression.gradient`."""
     require_scalar(f)
     symbol = symbol_of(f, x)
-    free, (variable,), stands_for = freed(f, symbol)
+    free, (variable,), stands_for = without_probability(f, symbol)
     df = differential(free, frozenset([variable]))
     *_, (_, (final,)) = peel(paired(df), Differential(variable))
     G = simplify(symmetrised(final.C, variable))
@@ -122,7 +123,7 @@ def symmetrised(G: Expression, x: Symbol) -> Expression:
 
 def jacobian(F: Expression, x: Any) -> Expression:
     """The work of `Expression.jacobian`."""
-    free, (variable,), stands_for = freed(F, symbol_of(F, x))
+    free, (variable,), stands_for = without_probability(F, symbol_of(F, x))
     dF = differential(free, frozenset([variable]))
     J = simplify(jacobian_of_linear(dF, Differential(variable)))
     return substitute(J, stands_for).within(F.used)
@@ -135,7 +136,7 @@ def derivative(F: Expression, x: Any) -> Expression:
 
 def hessian(f: Expression, x: Any, y: Any) -> Expression:
     """The work of `Expression.hessian`."""
-    free, variables, stands_for = freed(f, symbol_of(f, x), symbol_of(f, y))
+    free, variables, stands_for = without_probability(f, symbol_of(f, x), symbol_of(f, y))
     H = jacobian(gradient(free, variables[0]), variables[1])
     return substitute(H, stands_for).within(f.used)
 
@@ -149,7 +150,7 @@ def hessian_vector_product(f: Expression, x: Any, V: Any) -> Expression:
             f"{symbol} is symmetric, so its directions are, too; found {direction}. Declare the "
             "direction with symmetric=True, or give (V + V.T) / 2"
         )
-    free, (variable,), stands_for = freed(f, symbol)
+    free, (variable,), stands_for = without_probability(f, symbol)
     change = differential(gradient(free, variable), frozenset([variable]))
     product = simplify(substitute(change, {Differential(variable): direction}))
     return substitute(product, stands_for).within(f.used)

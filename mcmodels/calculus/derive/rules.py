@@ -1,4 +1,4 @@
-"""The differential of every node: one line each, with name, statement and source."""
+"""The differential of every kind of node: one line each, with name, statement and source."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class Rule:
     apply: Callable[..., Any] = field(default=_not_applicable, compare=False, repr=False)
 
     def __reduce__(self) -> Any:
-        # What a derivation keeps of a rule: functions of tables are not pickled.
+        # Without the function, which may be a lambda and cannot be pickled.
         return Rule, (self.name, self.statement, self.source)
 
 

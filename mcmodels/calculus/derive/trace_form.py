@@ -1,8 +1,8 @@
 """Trace form: a scalar that is linear in dX brought to tr(Gᵀ dX), so that G can be read off.
 
 Such a scalar is kept as a sum of ⟨C, M⟩ = tr(CᵀM), where dX stands inside M and not in C. Each rule
-peels one operation off M and puts its counterpart on C: this is reverse mode, written as algebra.
-Equal M's are merged, so that a part that is used twice is followed back once.
+removes the outermost operation of M and applies its adjoint to C. This is reverse mode, written as
+algebra. Pairings with equal M are merged, so that a part that is used twice is processed once.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class Pairing:
     M: Expression
 
     def expression(self) -> Expression:
-        """The pairing as a person would write it, without a trace where it is a scalar product."""
+        """The pairing as an expression, without a trace where it is a product of two vectors."""
         if self.M.is_scalar:
             return scale(self.C, self.M)
         if self.M.rows == ONE:
@@ -126,7 +126,7 @@ def paired(linear: Expression) -> list[Pairing]:
 
 
 def peel(pairings: list[Pairing], dX: Differential) -> Iterator[tuple[list[Rule], list[Pairing]]]:
-    """Peel, round by round, until only pairings ⟨C, dX⟩ are left.
+    """Remove the outermost operations, round by round, until only pairings ⟨C, dX⟩ are left.
 
     Yields
     ------

@@ -13,7 +13,7 @@ from mcmodels.calculus.core.expression import Expression
 from mcmodels.calculus.core.rewriting import parts_of, substitute
 from mcmodels.calculus.core.sources import MAGNUS_NEUDECKER as MN
 from mcmodels.calculus.derive.differentials import differential, differential_steps
-from mcmodels.calculus.derive.gradients import freed, jacobian, symbol_of, symmetrised
+from mcmodels.calculus.derive.gradients import jacobian, symbol_of, symmetrised, without_probability
 from mcmodels.calculus.derive.rules import DerivativeError, Rule
 from mcmodels.calculus.derive.simplification import simplify
 from mcmodels.calculus.derive.trace_form import Pairing, paired, peel
@@ -83,7 +83,7 @@ class Derivation:
     result : Expression
         The last line: gradient, Jacobian or Hessian.
     notes : tuple of str
-        Where the derivative does not exist, and what it takes for granted.
+        Where the derivative does not exist, and what is assumed.
 
     Examples
     --------
@@ -173,7 +173,7 @@ def derive(f: Expression, x: Any, order: int = 1) -> Derivation:
     if order == 2 and not f.is_scalar:
         raise DerivativeError(f"order 2 derives the Hessian of a scalar; {f} is none")
     steps: list[Step] = []
-    free, (variable,), stands_for = freed(f, symbol)
+    free, (variable,), stands_for = without_probability(f, symbol)
     if f.is_scalar:
         result = _derive_gradient(free, variable, steps)
         if order == 2:
@@ -236,7 +236,7 @@ def _derive_jacobian(F: Expression, x: N.Symbol, steps: list[Step], name: str) -
 
 
 def _connect(steps: list[Step], line: Expression, label: str) -> None:
-    """A step to the next line, where the last one says the same in other words."""
+    """Add a step to the next line, where the last step ends in another form of it."""
     if steps and not steps[-1].identifies and steps[-1].after != line:
         steps.append(Step((_MULTIPLIED_OUT,), steps[-1].after, line, label))
 
@@ -252,7 +252,7 @@ def _vec_rules(dF: Expression, dX: N.Differential) -> tuple[Rule, ...]:
 
 
 def _notes(f: Expression, x: N.Symbol, result: Expression) -> Iterator[str]:
-    """Where the derivative does not exist, and what it takes for granted."""
+    """Where the derivative does not exist, and what is assumed."""
     left = set(parts_of(result))
     for part in parts_of(f):
         if not part.depends_on(frozenset([x])):

@@ -26,7 +26,7 @@ _DRAWS: tuple[Draw, ...] = (
     lambda rng, shape: 0.2 * rng.standard_normal(shape),
     lambda rng, shape: rng.uniform(0.01, 0.1, shape),
 )
-_LARGEST = 1e8  # more is the inverse of something that is singular but for rounding
+_LARGEST = 1e8  # larger entries come from the inverse of a matrix that is nearly singular
 _SMALLEST = 3  # 2 is a factor in many formulas, and must not be taken for a size
 
 

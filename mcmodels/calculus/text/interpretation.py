@@ -1,4 +1,4 @@
-"""What a syntax tree means: a walk that asks an algebra, of expressions or of shapes."""
+"""A walk over a syntax tree, which calls the operations of an algebra: of expressions or shapes."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ Chained = ast.BinOp | ast.Attribute | ast.Subscript
 
 
 class Algebra(Protocol[T]):
-    """What the parts of an expression mean."""
+    """The operations that a walk over a syntax tree calls."""
 
     def number(self, value: int | float) -> T:
         """A number."""
@@ -58,7 +58,7 @@ class Algebra(Protocol[T]):
 
 
 def interpret(source: Source, algebra: Algebra[T]) -> T:
-    """What the text means in an algebra.
+    """The value of a text in an algebra.
 
     Raises
     ------

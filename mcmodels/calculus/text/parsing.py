@@ -1,4 +1,4 @@
-"""Expressions from text, which is read and never run."""
+"""Expressions from text, which is parsed and never run as code."""
 
 from __future__ import annotations
 

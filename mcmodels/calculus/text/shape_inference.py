@@ -19,11 +19,11 @@ from mcmodels.calculus.text.syntax import Index, ParseError, Source, read
 __all__ = ["infer_symbols", "is_tied"]
 
 _LETTERS = "mnpqrkstuvw"
-_MOST_RETRIED = 8  # names that are tried as scalars when shapes do not fit
+_MOST_RETRIED = 8  # names tried as scalars when shapes do not fit; combinations double with each
 
 
 class _Variable:
-    """A size that is not known yet, and is not one."""
+    """An unknown size, which is not 1."""
 
     def __init__(self) -> None:
         self.bound: _Length | None = None
@@ -37,7 +37,7 @@ class _Length:
     parts: tuple[str | _Variable, ...] = ()
 
     def resolved(self) -> _Length:
-        """The same with what is known by now put in."""
+        """The same with known variables replaced by their values."""
         result = _Length(self.factor)
         for part in self.parts:
             known = part.bound if isinstance(part, _Variable) else None
@@ -82,11 +82,11 @@ class _Shape:
 
 
 class _CannotFit(ShapeError):
-    """Shapes that no declaration would make fit."""
+    """Shapes that do not fit under any declaration."""
 
 
 class _Equations:
-    """Lengths that must be equal; what cannot be told yet waits."""
+    """Lengths that must be equal; an equation that cannot be solved yet waits."""
 
     def __init__(self) -> None:
         self.waiting: list[tuple[_Length, _Length]] = []
@@ -108,7 +108,7 @@ class _Equations:
         return True
 
     def settle(self) -> bool:
-        """Whether all that waits can be had; products of equally many sizes go one by one."""
+        """Whether the waiting equations can be solved; equally long products, factor by factor."""
         for by_order in chain([False], *([True, False] for _ in self.waiting)):
             waiting, self.waiting = self.waiting, []
             for left, right in waiting:

@@ -15,6 +15,7 @@ import unicodedata
 from dataclasses import dataclass
 from typing import NoReturn
 
+from mcmodels.calculus.core.numbers import LARGEST
 from mcmodels.calculus.core.signatures import SIGNATURES
 from mcmodels.calculus.core.sizes import ONE, ShapeError, Size
 
@@ -32,14 +33,13 @@ __all__ = [
 
 Index = int | slice
 
-_MOST_CHARACTERS = 20_000
-_DEEPEST = 100
-_LARGEST = 1e300  # larger numbers are infinite soon, or take for ever
+_MOST_CHARACTERS = 20_000  # keeps the time that a hostile text can take small
+_DEEPEST = 100  # levels of nesting; far below Python's recursion limit
 _SHOWN = 60  # characters of a long text in a message
 
 
 class ParseError(ValueError):
-    """Text that is no expression.
+    """Text that is not an expression.
 
     Attributes
     ----------
@@ -109,7 +109,7 @@ _ADVICE = {
 
 
 def _scan(text: str, known: frozenset[str]) -> None:
-    """Refuse characters, words and depths that no expression has."""
+    """Refuse characters, keywords and depths that are not allowed in an expression."""
     depths, brackets, previous = [0], [""], ""
     position = 0
     while position < len(text):
@@ -172,8 +172,8 @@ def _check_name(text: str, name: str, column: int, known: frozenset[str]) -> Non
 
 def _check_number(text: str, number: str, column: int) -> None:
     value = float(number.replace("_", ""))
-    if value > _LARGEST:
-        _refuse(text, f"a number is at most {_LARGEST:g}", column)
+    if value > LARGEST:
+        _refuse(text, f"a number is at most {LARGEST:g}", column)
     if value == 0 and re.search("[1-9]", re.split("[eE]", number)[0]):
         _refuse(text, f"{number} is too small a number, and would be 0", column)
 

@@ -1,11 +1,11 @@
-"""Factors that are applied rather than formed: diagonals, inverses, and sums."""
+"""Factors that are applied without being formed as matrices: diagonals, inverses and sums."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 from mcmodels.calculus.compute.compiling import chains
-from mcmodels.calculus.compute.compiling.code import Text
+from mcmodels.calculus.compute.compiling.code import Snippet
 from mcmodels.calculus.compute.compiling.signs import is_positive_definite
 from mcmodels.calculus.core import nodes as N
 from mcmodels.calculus.core.arithmetic import parts, scale, transpose
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["applied", "kron_of", "two_dimensional"]
 
 
-def applied(w: Writer, factor: Expression, other: Text, line: bool) -> Text | None:
+def applied(w: Writer, factor: Expression, other: Snippet, line: bool) -> Snippet | None:
     """Code for factor @ other, or None where the factor is better formed.
 
     ``line`` tells that ``other`` is a vector, an array of one dimension.
@@ -30,7 +30,7 @@ def applied(w: Writer, factor: Expression, other: Text, line: bool) -> Text | No
     if isinstance(inner, N.DiagonalMatrix):
         v = w.value(inner.argument).grouped
         text = f"{v} * {other.grouped}" if line else f"{v}[:, np.newaxis] * {other.grouped}"
-        return Text(text, atom=False, fresh=True, product=True)
+        return Snippet(text, atom=False, fresh=True, product=True)
     if chains.is_inverse(inner):
         return _solved(w, inner.children[0], flipped, other)
     if isinstance(inner, N.Ones):
@@ -38,7 +38,7 @@ def applied(w: Writer, factor: Expression, other: Text, line: bool) -> Text | No
     if isinstance(inner, N.Unit):
         if not flipped:
             return None
-        return Text(f"{other.grouped}[{inner.index}]")
+        return Snippet(f"{other.grouped}[{inner.index}]")
     if isinstance(inner, N.Commutation):
         return _commuted(w, inner, other, line)
     if isinstance(inner, N.DiagonalSelection):
@@ -50,52 +50,54 @@ def applied(w: Writer, factor: Expression, other: Text, line: bool) -> Text | No
     return None
 
 
-def _solved(w: Writer, base: Expression, flipped: bool, other: Text) -> Text:
+def _solved(w: Writer, base: Expression, flipped: bool, other: Snippet) -> Snippet:
     """A solve; a matrix that is inverted more than once is factored once."""
     if is_positive_definite(base):
         w.code.use("from scipy.linalg import cho_factor, cho_solve")
         if base.key not in w.factored:
             w.factored[base.key] = w.code.assign(f"cho_factor({w.value(base)})", "factor")
-        return Text(f"cho_solve({w.factored[base.key]}, {other})", fresh=True)
+        return Snippet(f"cho_solve({w.factored[base.key]}, {other})", fresh=True)
     if w.solves.get(base.key, 0) <= 1:
         matrix = w.value(base)
-        return Text(
+        return Snippet(
             f"np.linalg.solve({matrix.transposed if flipped else matrix}, {other})", fresh=True
         )
     w.code.use("from scipy.linalg import lu_factor, lu_solve")
     if base.key not in w.factored:
         w.factored[base.key] = w.code.assign(f"lu_factor({w.value(base)})", "factor")
     trans = ", trans=1" if flipped else ""
-    return Text(f"lu_solve({w.factored[base.key]}, {other}{trans})", fresh=True)
+    return Snippet(f"lu_solve({w.factored[base.key]}, {other}{trans})", fresh=True)
 
 
-def _summed(factor: Expression, other: Text, line: bool) -> Text | None:
+def _summed(factor: Expression, other: Snippet, line: bool) -> Snippet | None:
     if factor.rows == ONE:
-        return Text(f"np.sum({other})" if line else f"{other.grouped}.sum(axis=0)", fresh=not line)
+        return Snippet(
+            f"np.sum({other})" if line else f"{other.grouped}.sum(axis=0)", fresh=not line
+        )
     return None
 
 
-def _commuted(w: Writer, inner: N.Commutation, other: Text, line: bool) -> Text:
+def _commuted(w: Writer, inner: N.Commutation, other: Snippet, line: bool) -> Snippet:
     m, n = w.size(inner.m), w.size(inner.n)
     if line:
-        return Text(f"{other.grouped}.reshape({n}, {m}).T.ravel()", fresh=True)
+        return Snippet(f"{other.grouped}.reshape({n}, {m}).T.ravel()", fresh=True)
     swapped = f"{other.grouped}.reshape({n}, {m}, -1).transpose(1, 0, 2)"
-    return Text(f"{swapped}.reshape({w.size(inner.rows)}, -1)", fresh=True)
+    return Snippet(f"{swapped}.reshape({w.size(inner.rows)}, -1)", fresh=True)
 
 
 def _selected(
-    w: Writer, inner: N.DiagonalSelection, flipped: bool, other: Text, line: bool
-) -> Text:
+    w: Writer, inner: N.DiagonalSelection, flipped: bool, other: Snippet, line: bool
+) -> Snippet:
     n, square = w.size(inner.n), w.size(inner.n * inner.n)
     if flipped:
-        return Text(f"{other.grouped}[:: {n} + 1]")
+        return Snippet(f"{other.grouped}[:: {n} + 1]")
     shape = square if line else f"({square}, {other.grouped}.shape[1])"
     name = w.code.assign(f"np.zeros({shape})")
     w.code.do(f"{name}[:: {n} + 1] = {other}")
     return name
 
 
-def _kron_applied(w: Writer, inner: N.Kron, other: Text, line: bool) -> Text:
+def _kron_applied(w: Writer, inner: N.Kron, other: Snippet, line: bool) -> Snippet:
     """(A ⊗ B) M by one product with A and one with B: vec(B Y Aᵀ) for each column vec(Y)."""
     A, B = inner.left, inner.right
     a, b = w.size(A.cols), w.size(B.cols)
@@ -114,18 +116,18 @@ def _kron_applied(w: Writer, inner: N.Kron, other: Text, line: bool) -> Text:
             else f"({two_dimensional(w, A).grouped} @ {text})"
         )
     shape = w.size(inner.rows)
-    return Text(f"{text}.reshape({shape}{'' if line else ', -1'})", fresh=True)
+    return Snippet(f"{text}.reshape({shape}{'' if line else ', -1'})", fresh=True)
 
 
-def two_dimensional(w: Writer, e: Expression) -> Text:
+def two_dimensional(w: Writer, e: Expression) -> Snippet:
     """The value as an array of two dimensions."""
     value = w.value(e)
     if e.is_column:
-        return Text(f"{value.grouped}[:, np.newaxis]")
-    return Text(f"{value.grouped}[np.newaxis, :]") if e.rows == ONE else value
+        return Snippet(f"{value.grouped}[:, np.newaxis]")
+    return Snippet(f"{value.grouped}[np.newaxis, :]") if e.rows == ONE else value
 
 
-def kron_of(w: Writer, left: Expression, right: Expression) -> Text:
+def kron_of(w: Writer, left: Expression, right: Expression) -> Snippet:
     """A ⊗ B; with an identity its blocks are put in place, which takes no products with zeros."""
     if not (isinstance(left, N.Identity) or isinstance(right, N.Identity)):
         return _spread_out(w, left, right)
@@ -137,18 +139,18 @@ def kron_of(w: Writer, left: Expression, right: Expression) -> Text:
         where, value = f"np.arange({a}), :, np.arange({a}), :", two_dimensional(w, right)
     w.code.do(f"{blocks}[{where}] = {value}")
     size = f"{w.size(left.rows * right.rows)}, {w.size(left.cols * right.cols)}"
-    return Text(f"{blocks}.reshape({size})", fresh=True)
+    return Snippet(f"{blocks}.reshape({size})", fresh=True)
 
 
-def _spread_out(w: Writer, left: Expression, right: Expression) -> Text:
+def _spread_out(w: Writer, left: Expression, right: Expression) -> Snippet:
     """np.kron, with whole rows in the innermost loop rather than those of the small factor."""
     A = f"np.repeat({two_dimensional(w, left)}, {w.size(right.cols)}, axis=1)[:, np.newaxis, :]"
     B = f"np.tile({two_dimensional(w, right)}, {w.size(left.cols)})"
     size = f"{w.size(left.rows * right.rows)}, {w.size(left.cols * right.cols)}"
-    return Text(f"({A} * {B}).reshape({size})", fresh=True)
+    return Snippet(f"({A} * {B}).reshape({size})", fresh=True)
 
 
-def _term_by_term(w: Writer, factor: Expression, other: Text) -> Text:
+def _term_by_term(w: Writer, factor: Expression, other: Snippet) -> Snippet:
     """(A + B) x as Ax + Bx, so that the sum of matrices is not formed."""
     flipped = isinstance(factor, N.Transpose)
     terms = factor.children[0].children if flipped else factor.children
@@ -162,17 +164,17 @@ def _term_by_term(w: Writer, factor: Expression, other: Text) -> Text:
         for part in reversed(chain):
             vector = _times(w, part, vector)
         if not (isinstance(weight, N.Number) and weight.value == 1):
-            vector = Text(
+            vector = Snippet(
                 f"{w.value(weight).grouped} * {vector.grouped}",
                 atom=False,
                 fresh=True,
                 product=True,
             )
         pieces.append(vector.term)
-    return Text(" + ".join(pieces), atom=False, fresh=True)
+    return Snippet(" + ".join(pieces), atom=False, fresh=True)
 
 
-def _times(w: Writer, factor: Expression, vector: Text) -> Text:
+def _times(w: Writer, factor: Expression, vector: Snippet) -> Snippet:
     if chains.is_special(factor):
         done = applied(w, factor, vector, True)
         if done is not None:
@@ -180,4 +182,4 @@ def _times(w: Writer, factor: Expression, vector: Text) -> Text:
     text = f"{w.value(factor).grouped} @ {vector.grouped}"
     if factor.is_column:
         text = f"{vector.grouped} * {w.value(factor).grouped}"
-    return Text(text, atom=False, fresh=True, product=True)
+    return Snippet(text, atom=False, fresh=True, product=True)

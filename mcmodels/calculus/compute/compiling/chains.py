@@ -1,7 +1,7 @@
 """The cheapest order of a matrix product for the actual sizes, by dynamic programming.
 
 Cormen, Leiserson, Rivest and Stein (2022), Introduction to Algorithms, 4th ed., 14.2; here a factor
-may be cheap to apply (a diagonal scales rows) and dear to form.
+may be cheap to apply (a diagonal scales rows) and expensive to form.
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from mcmodels.calculus.core.expression import Expression
 from mcmodels.calculus.core.sizes import ONE
 
-__all__ = ["Code", "Text", "is_line", "safe"]
+__all__ = ["Code", "Snippet", "is_line", "safe"]
 
 
 # Names that the generated code uses itself, besides numbered ones.
@@ -38,7 +38,7 @@ def is_line(e: Expression) -> bool:
 
 
 @dataclass(frozen=True)
-class Text:
+class Snippet:
     """A piece of Python; ``atom`` where it never needs parentheses, ``product`` where a product."""
 
     text: str
@@ -60,11 +60,11 @@ class Text:
         return self.text if self.product else self.grouped
 
     @property
-    def transposed(self) -> Text:
+    def transposed(self) -> Snippet:
         """The transpose."""
         if self.text.endswith(".T") and self.atom:
-            return Text(self.text[:-2])
-        return Text(f"{self.grouped}.T")
+            return Snippet(self.text[:-2])
+        return Snippet(f"{self.grouped}.T")
 
 
 @dataclass
@@ -76,14 +76,14 @@ class Code:
     imports: set[str] = field(default_factory=set)
     _count: int = 0
 
-    def assign(self, text: Text | str, hint: str = "t") -> Text:
+    def assign(self, text: Snippet | str, hint: str = "t") -> Snippet:
         """A new name for a value."""
         self._count += 1
         while f"{hint}{self._count}" in self.taken:
             self._count += 1
         name = f"{hint}{self._count}"
         self.lines.append(f"{name} = {text}")
-        return Text(name, fresh=not isinstance(text, Text) or text.fresh)
+        return Snippet(name, fresh=not isinstance(text, Snippet) or text.fresh)
 
     def do(self, line: str) -> None:
         """A statement."""

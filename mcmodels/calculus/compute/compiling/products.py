@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from mcmodels.calculus.compute.compiling import chains
 from mcmodels.calculus.compute.compiling.applying import applied
-from mcmodels.calculus.compute.compiling.code import Text, is_line
+from mcmodels.calculus.compute.compiling.code import Snippet, is_line
+from mcmodels.calculus.compute.compiling.diagonal_blocks import sandwich
 from mcmodels.calculus.compute.compiling.signs import is_nonnegative
-from mcmodels.calculus.compute.compiling.strands import sandwich
 from mcmodels.calculus.core import nodes as N
 from mcmodels.calculus.core.arithmetic import matmul, transpose
 from mcmodels.calculus.core.expression import Expression
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["WRITERS"]
 
 
-def _product(w: Writer, e: N.Product) -> Text:
+def _product(w: Writer, e: N.Product) -> Snippet:
     if not e.is_scalar:
         c = e.children
         if isinstance(c[0], N.Commutation) and not is_line(matmul(c[1:])):
@@ -35,13 +35,13 @@ def _product(w: Writer, e: N.Product) -> Text:
     return _ordered(w, list(e.children), chains.best_order(e.children, w.sizes))
 
 
-def _applied_left(w: Writer, factor: Expression, operand: Expression) -> Text:
+def _applied_left(w: Writer, factor: Expression, operand: Expression) -> Snippet:
     done = applied(w, factor, w.value(operand), is_line(operand))
     assert done is not None, "a permutation is never formed"
     return done
 
 
-def _as_square(w: Writer, e: N.Product) -> Text | None:
+def _as_square(w: Writer, e: N.Product) -> Snippet | None:
     """Pᵀ D P with no negative entry in D as RᵀR with R = √D P: half the work, and symmetric."""
     c = e.children
     half, odd = divmod(len(c), 2)
@@ -64,15 +64,15 @@ def _as_square(w: Writer, e: N.Product) -> Text | None:
         root = f"np.sqrt({w.value(middle.children[0])})"
         line = is_line(matmul(right))
         scaled = f"{root} * {R}" if line else f"{root}[:, np.newaxis] * {R}"
-        R = w.code.assign(Text(scaled, atom=False, fresh=True))
+        R = w.code.assign(Snippet(scaled, atom=False, fresh=True))
     if e.is_scalar:
-        return Text(f"{R} @ {R}", atom=False, product=True)
+        return Snippet(f"{R} @ {R}", atom=False, product=True)
     if right[0].rows == ONE:
-        return Text(f"np.outer({R}, {R})", fresh=True)
-    return Text(f"{R.transposed} @ {R}", atom=False, fresh=True, product=True)
+        return Snippet(f"np.outer({R}, {R})", fresh=True)
+    return Snippet(f"{R.transposed} @ {R}", atom=False, fresh=True, product=True)
 
 
-def _ordered(w: Writer, factors: list[Expression], tree: chains.Tree) -> Text:
+def _ordered(w: Writer, factors: list[Expression], tree: chains.Tree) -> Snippet:
     """The product in the order of the tree."""
     if isinstance(tree, int):
         return w.value(factors[tree])
@@ -94,8 +94,8 @@ def _ordered(w: Writer, factors: list[Expression], tree: chains.Tree) -> Text:
             return done if line else done.transposed
     a, b = _named(w, factors, left), _named(w, factors, right)
     if left_shape.is_column and right_shape.rows == ONE:
-        return Text(f"np.outer({a}, {b})", fresh=True)
-    return Text(f"{a.grouped} @ {b.grouped}", atom=False, fresh=True, product=True)
+        return Snippet(f"np.outer({a}, {b})", fresh=True)
+    return Snippet(f"{a.grouped} @ {b.grouped}", atom=False, fresh=True, product=True)
 
 
 def _interval(factors: list[Expression], tree: chains.Tree) -> Expression:
@@ -108,7 +108,7 @@ def _interval(factors: list[Expression], tree: chains.Tree) -> Expression:
     return factors[first] if first == last else N.Product(tuple(factors[first : last + 1]))
 
 
-def _named(w: Writer, factors: list[Expression], tree: chains.Tree) -> Text:
+def _named(w: Writer, factors: list[Expression], tree: chains.Tree) -> Snippet:
     """The product of a tree under a name that equal products share."""
     if isinstance(tree, int):
         return w.value(factors[tree])
@@ -122,44 +122,44 @@ def _named(w: Writer, factors: list[Expression], tree: chains.Tree) -> Text:
     return w.known[product.key]
 
 
-def _trace(w: Writer, e: N.Trace) -> Text:
+def _trace(w: Writer, e: N.Trace) -> Snippet:
     """tr(AB) as the sum of A∘Bᵀ, without the product."""
     argument = e.argument
     if not isinstance(argument, N.Product):
-        return Text(f"np.trace({w.value(argument)})")
+        return Snippet(f"np.trace({w.value(argument)})")
     c = argument.children
     k = chains.best_split(c, w.sizes)
     left, right = matmul(c[:k]), transpose(matmul(c[k:]))
     a, b = w.value(left), w.value(right)
     if is_line(left):
-        return Text(f"{a.grouped} @ {b.grouped}", atom=False, product=True)
-    return Text(f"np.vdot({a}, {b})")
+        return Snippet(f"{a.grouped} @ {b.grouped}", atom=False, product=True)
+    return Snippet(f"np.vdot({a}, {b})")
 
 
-def _total(w: Writer, e: N.Total) -> Text:
+def _total(w: Writer, e: N.Total) -> Snippet:
     argument = e.argument
     if isinstance(argument, N.Hadamard) and len(argument.children) == 2:
         a, b = (w.value(child) for child in argument.children)
-        return Text(f"np.vdot({a}, {b})")
-    return Text(f"np.sum({w.value(argument)})")
+        return Snippet(f"np.vdot({a}, {b})")
+    return Snippet(f"np.sum({w.value(argument)})")
 
 
-def _norm(w: Writer, e: N.Norm) -> Text:
-    return Text(f"np.linalg.norm({w.value(e.argument)})")
+def _norm(w: Writer, e: N.Norm) -> Snippet:
+    return Snippet(f"np.linalg.norm({w.value(e.argument)})")
 
 
-def _diagonal(w: Writer, e: N.Diagonal) -> Text:
+def _diagonal(w: Writer, e: N.Diagonal) -> Snippet:
     argument = e.argument
     if isinstance(argument, N.Product):
         c = argument.children
         k = chains.best_split(c, w.sizes)
         a, b = matmul(c[:k]), matmul(c[k:])
         if not (is_line(a) or is_line(b)):
-            return Text(f"np.einsum('ij,ji->i', {w.value(a)}, {w.value(b)})", fresh=True)
-    return Text(f"np.diagonal({w.value(argument)})")
+            return Snippet(f"np.einsum('ij,ji->i', {w.value(a)}, {w.value(b)})", fresh=True)
+    return Snippet(f"np.diagonal({w.value(argument)})")
 
 
-WRITERS: dict[type[Expression], Callable[[Writer, Any], Text]] = {
+WRITERS: dict[type[Expression], Callable[[Writer, Any], Snippet]] = {
     N.Product: _product,
     N.Trace: _trace,
     N.Norm: _norm,

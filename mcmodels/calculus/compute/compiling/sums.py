@@ -7,7 +7,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from mcmodels.calculus.compute.compiling.applying import kron_of
-from mcmodels.calculus.compute.compiling.code import Text, is_line
+from mcmodels.calculus.compute.compiling.code import Snippet, is_line
 from mcmodels.calculus.core import nodes as N
 from mcmodels.calculus.core.arithmetic import assemble, matmul, parts, scale
 from mcmodels.calculus.core.expression import Expression
@@ -21,13 +21,13 @@ if TYPE_CHECKING:
 __all__ = ["WRITERS"]
 
 
-def _number(value: Value) -> Text:
+def _number(value: Value) -> Snippet:
     if isinstance(value, Fraction) and value.denominator == 1:
-        return Text(str(value.numerator), atom=value >= 0)
-    return Text(repr(float(value)), atom=value >= 0)
+        return Snippet(str(value.numerator), atom=value >= 0)
+    return Snippet(repr(float(value)), atom=value >= 0)
 
 
-def _sum(w: Writer, e: N.Sum) -> Text:
+def _sum(w: Writer, e: N.Sum) -> Snippet:
     """Dense terms first; multiples of the identity and diagonal matrices are added in place."""
     on_diagonal = [t for t in e.children if isinstance(parts(t)[2], N.Identity | N.DiagonalMatrix)]
     dense = [term for term in e.children if term not in on_diagonal]
@@ -49,7 +49,7 @@ def _sum(w: Writer, e: N.Sum) -> Text:
     return total
 
 
-def _plain_sum(w: Writer, terms: list[Expression]) -> Text:
+def _plain_sum(w: Writer, terms: list[Expression]) -> Snippet:
     text = ""
     filled = [isinstance(parts(term)[2], N.Ones) for term in terms]
     ordered = sorted(terms, key=lambda term: parts(term)[0] < 0)
@@ -60,22 +60,22 @@ def _plain_sum(w: Writer, terms: list[Expression]) -> Text:
             array = None
         body = assemble(magnitude(coefficient), scalars, array)
         full = any(not (fills or spreads) for fills, spreads in zip(filled, spread, strict=True))
-        value = Text(_spread(w, body)) if full and _spread_side(body) else w.value(body)
+        value = Snippet(_spread(w, body)) if full and _spread_side(body) else w.value(body)
         if not text:
             text = f"-{value.grouped}" if coefficient < 0 else value.term
         else:
             text += f" - {value.term}" if coefficient < 0 else f" + {value.term}"
-    return Text(text, atom=False, fresh=True)
+    return Snippet(text, atom=False, fresh=True)
 
 
-def _scaled(w: Writer, e: N.Scaled) -> Text:
+def _scaled(w: Writer, e: N.Scaled) -> Snippet:
     above, below = fraction(e.scalars)
     array = e.array
     size = magnitude(e.coefficient)
     factors = [] if size == 1 else [_number(size)]
     factors += [w.value(factor) for factor in above]
     if isinstance(array, N.Kron) and factors and not is_line(array):
-        # The scalars meet a small factor, not the large product.
+        # The scalars multiply a small factor, not the large product.
         left, right = array.left, array.right
         if isinstance(left, N.Identity):
             right = scale(e.coefficient, *e.scalars, right)
@@ -88,15 +88,15 @@ def _scaled(w: Writer, e: N.Scaled) -> Text:
     for factor in below:
         text += f" / {w.value(factor).grouped}"
     negative = e.coefficient < 0
-    return Text(f"-{text}" if negative else text, False, fresh=e.is_array, product=not negative)
+    return Snippet(f"-{text}" if negative else text, False, fresh=e.is_array, product=not negative)
 
 
-def _hadamard(w: Writer, e: N.Hadamard) -> Text:
+def _hadamard(w: Writer, e: N.Hadamard) -> Snippet:
     above, below = fraction(e.children)
     text = " * ".join(_spread(w, factor) for factor in above) or "1.0"
     for factor in below:
         text += f" / {_spread(w, factor)}"
-    return Text(text, atom=False, fresh=True, product=True)
+    return Snippet(text, atom=False, fresh=True, product=True)
 
 
 def _spread(w: Writer, factor: Expression) -> str:
@@ -121,20 +121,20 @@ def _spread_side(factor: Expression) -> tuple[Expression, str] | None:
     return None
 
 
-def _power(w: Writer, e: N.Power) -> Text:
+def _power(w: Writer, e: N.Power) -> Snippet:
     base = w.value(e.base)
     if not isinstance(e.exponent, N.Number):
         text = f"{base.grouped} ** {w.value(e.exponent).grouped}"
     elif is_half(e.exponent.value):
-        return Text(f"np.sqrt({base})", fresh=True)
+        return Snippet(f"np.sqrt({base})", fresh=True)
     elif e.exponent.value < 0:
         text = f"1 / {w.value(fraction((e,))[1][0]).grouped}"
     else:
         text = f"{base.grouped} ** {_number(e.exponent.value).grouped}"
-    return Text(text, atom=False, fresh=True, product=True)
+    return Snippet(text, atom=False, fresh=True, product=True)
 
 
-WRITERS: dict[type[Expression], Callable[[Writer, Any], Text]] = {
+WRITERS: dict[type[Expression], Callable[[Writer, Any], Snippet]] = {
     N.Number: lambda w, e: _number(e.value),
     N.Sum: _sum,
     N.Scaled: _scaled,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from mcmodels.calculus.compute.compiling import chains, others, products, sums
-from mcmodels.calculus.compute.compiling.code import Code, Text, is_line, safe
+from mcmodels.calculus.compute.compiling.code import Code, Snippet, is_line, safe
 from mcmodels.calculus.compute.stable import stabilised
 from mcmodels.calculus.core import nodes as N
 from mcmodels.calculus.core.arithmetic import transpose
@@ -45,13 +45,13 @@ class Writer:
         names = {symbol.name for symbol in self.symbols} | set(expression.size_names)
         self.code = Code(taken={safe(name) for name in names})
         self.sizes_used: set[str] = set()
-        self.known: dict[bytes, Text] = {}
-        self.factored: dict[bytes, Text] = {}
+        self.known: dict[bytes, Snippet] = {}
+        self.factored: dict[bytes, Snippet] = {}
         self.uses = _uses(expression)
         self.solves = _solves(expression)
 
-    def value(self, e: Expression) -> Text:
-        """Text for the value; what is used again gets a name."""
+    def value(self, e: Expression) -> Snippet:
+        """Code for the value; what is used again gets a name."""
         if e.key in self.known:
             return self.known[e.key]
         flipped = transpose(e) if isinstance(e, N.Product) else None
@@ -65,8 +65,8 @@ class Writer:
         self.known[e.key] = text
         return text
 
-    def written(self, e: Expression) -> Text:
-        """Text for the value, written anew: for what is returned or named, and needs no name."""
+    def written(self, e: Expression) -> Snippet:
+        """Code for the value, written anew: for what is returned or named, and needs no name."""
         return WRITERS[type(e)](self, e)
 
     def size(self, size: Size) -> str:

@@ -1,9 +1,13 @@
 """Sums, products, powers and transposes, brought into a normal form as they are put together.
 
-The normal form is what anyone would do without a word: sums and products are flat, numbers come
-first and like terms are added, the transpose stands at the symbols, neighbours that cancel are gone
-and scalars (xᵀy in the middle of a product, too) are taken out. Nothing is multiplied out and
-nothing is factored: that is `simplification`.
+In normal form, sums and products are flat. Numbers come first, and like terms are added.
+Transposes are moved to the symbols. Neighbours that cancel are removed. Scalars are taken out of
+products, also xᵀy in the middle of one. Nothing is multiplied out and nothing is factored:
+`derive.simplification` does that.
+
+`constants` needs only nodes; `transposes`, `entrywise`, `products` and `traces` each build on those
+before them. `entrywise` is one module because sums, multiples and powers are defined by each other.
+So are the products of matrices and of Kronecker factors, and vec, in `products`.
 """
 
 from mcmodels.calculus.core.arithmetic.constants import (

@@ -31,7 +31,7 @@ def shape_text(expression: Expression) -> str:
 
 
 def is_zero(expression: Expression) -> bool:
-    """Whether it is written as zero."""
+    """Whether an expression is the number 0 or an array of zeros."""
     return isinstance(expression, Zeros) or (
         isinstance(expression, Number) and expression.value == 0
     )
@@ -43,17 +43,17 @@ def zeros_like(expression: Expression) -> Expression:
 
 
 def zeros(rows: Size, cols: Size) -> Expression:
-    """An array of zeros, or the number."""
+    """An array of zeros; of one entry, the number 0."""
     return Number(Fraction(0)) if rows == ONE and cols == ONE else Zeros(rows, cols)
 
 
 def ones(rows: Size, cols: Size) -> Expression:
-    """An array of ones, or the number."""
+    """An array of ones; of one entry, the number 1."""
     return Number(Fraction(1)) if rows == ONE and cols == ONE else Ones(rows, cols)
 
 
 def identity(size: Size) -> Expression:
-    """The identity matrix, or the number 1."""
+    """The identity matrix; of one row, the number 1."""
     return Number(Fraction(1)) if size == ONE else Identity(size)
 
 
@@ -72,7 +72,7 @@ def unit(i: int, size: Size) -> Expression:
 
 
 def require_same_shape(operation: str, left: Expression, right: Expression) -> None:
-    """Refuse two shapes that differ."""
+    """Raise a `ShapeError` where two shapes differ."""
     if (left.rows, left.cols) != (right.rows, right.cols):
         raise ShapeError(
             f"{operation} needs equal shapes; found {shape_text(left)} ({left}) "

@@ -189,7 +189,7 @@ def hadamard(factors: Sequence[Expression]) -> Expression:
 
 
 def _elementwise_base(array: Expression) -> tuple[Expression, Expression]:
-    """Base and exponent of an elementwise power, seen through a transpose."""
+    """Base and exponent of an elementwise power, or of the transpose of one."""
     if isinstance(array, Transpose) and isinstance(array.argument, Power):
         return transpose(array.argument.base), array.argument.exponent
     return base_and_exponent(array)
@@ -233,7 +233,7 @@ def power(base: Expression, exponent: Expression) -> Expression:
 
 
 def size_value(size: Size) -> Expression:
-    """A size as the number it will be."""
+    """A symbolic size as a number in an expression."""
     return scale(size.factor, *(SizeValue(name) for name in size.names))
 
 

@@ -30,7 +30,7 @@ from mcmodels.calculus.core.sizes import ONE, ShapeError, Size
 
 __all__ = ["inverse", "kron", "matmul", "matrix_power", "unvec", "vec"]
 
-_LONGEST_RUN = 16  # factors of an inverse product that are looked for to cancel against it
+_LONGEST_RUN = 16  # factors; an inverse of a longer product is not searched for in the chain
 
 
 def matmul(factors: Sequence[Expression]) -> Expression:
@@ -102,7 +102,7 @@ def _split(chain: list[Expression]) -> tuple[list[Expression], list[list[Express
 def _append(
     chain: list[Expression], factor: Expression, coefficients: list[Expression | Value]
 ) -> None:
-    """Put a factor at the end of a chain, or let it cancel or join what stands there."""
+    """Append a factor to a chain, or combine it with the factors at the end where a rule does."""
     if chain:
         joined = _joined(chain, factor)
         if joined is not None:
@@ -119,7 +119,7 @@ def _append(
 
 
 def _joined(chain: list[Expression], factor: Expression) -> tuple[int, Expression] | None:
-    """How many factors at the end of the chain join with a new one, and into what."""
+    """How many factors at the end of the chain a new one combines with, and the result."""
     last = chain[-1]
     if last.is_square and factor.is_square:
         base, exponent, flipped = _matrix_base(last)
@@ -174,7 +174,7 @@ def _beside_kron(last: Expression, factor: Expression) -> Expression | None:
 
 
 def _constant_scalar(left: Expression, right: Expression) -> tuple[int, Expression] | None:
-    """leftᵀ right of constants that are known."""
+    """leftᵀ right of unit vectors and vectors of ones, as a number."""
     if isinstance(left, Unit) and isinstance(right, Unit):
         if left.index == right.index:
             return 1, Number(Fraction(1))

@@ -58,12 +58,12 @@ def transpose(expression: Expression) -> Expression:
 
 
 def upright(expression: Expression) -> Expression:
-    """X for Xᵀ, in a function that has the same value for both."""
+    """X for Xᵀ: for functions that have the same value for both."""
     return expression.argument if isinstance(expression, Transpose) else expression
 
 
 def is_symmetric(expression: Expression) -> bool:
-    """Whether a matrix is symmetric by what is declared and by how it is built."""
+    """Whether declarations and structure show that a matrix is symmetric."""
     if not expression.is_square:
         return False
     if isinstance(expression, Symbol):

@@ -1,7 +1,7 @@
-"""The forms of textbooks: like terms collected, common factors taken out, what cancels gone.
+"""Simplification: like terms are collected, common factors taken out, and terms cancelled.
 
-Every rule rewrites a node into an equal one and is kept only where the result is smaller, so that
-rewriting ends; what comes out is what a person would print: (A + Aᵀ)x, Xᵀ(Xw − y), X(abᵀ + baᵀ).
+Every rewrite gives an equal node. It is kept only where the result is smaller, so that rewriting
+ends. The results have the forms of textbooks: (A + Aᵀ)x, Xᵀ(Xw − y), X(abᵀ + baᵀ).
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from mcmodels.calculus.core.expression import Expression
 from mcmodels.calculus.core.rewriting import rebuilt
 from mcmodels.calculus.derive.simplification import factors, kronecker, products, sums
 
-__all__ = ["RULES", "reading_size", "simplify"]
+__all__ = ["REWRITES", "reading_size", "simplify"]
 
-_MOST_ROUNDS = 20
-_LETTER = 3
+_MOST_ROUNDS = 20  # a stop for safety; the size falls in each round
+_LETTER = 3  # the size of a letter, where an operation has size 1
 
-Rule = Callable[[Any], Expression | None]
+Rewrite = Callable[[Any], Expression | None]
 
-RULES: dict[type[Expression], tuple[Rule, ...]] = {
+REWRITES: dict[type[Expression], tuple[Rewrite, ...]] = {
     N.Sum: (
         sums.collected,
         factors.factored,
@@ -67,7 +67,7 @@ def _round(
         if part.key in known:
             return known[part.key]
         result = best = rebuilt(part, [walk(child) for child in part.children])
-        for rule in RULES.get(type(result), ()):
+        for rule in REWRITES.get(type(result), ()):
             shorter = rule(result)
             if shorter is not None and _size(shorter, sizes) < _size(best, sizes):
                 # diag(y) − yyᵀ is not written as a product: nobody would see that it is symmetric.
@@ -81,7 +81,7 @@ def _round(
 
 
 def reading_size(expression: Expression) -> int:
-    """How much there is to read: letters count more than operations, numbers as much."""
+    """A measure of length: a letter or a number counts 3, an operation 1."""
     return _size(expression, {})
 
 
@@ -97,7 +97,7 @@ def _size(expression: Expression, sizes: dict[bytes, int]) -> int:
 
 
 def _is_unusual(left: Expression, right: Expression) -> bool:
-    """Whether a rule has another way to write two neighbours that is as long."""
+    """Whether a rewrite has a preferred form, of equal length, for two neighbours."""
     if isinstance(right, N.Commutation):
         return isinstance(left, N.Kron)  # K stands on the left in Magnus & Neudecker
     return isinstance(left, N.DiagonalMatrix) and isinstance(right, N.DiagonalMatrix)

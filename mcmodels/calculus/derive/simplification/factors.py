@@ -1,4 +1,4 @@
-"""Rules for sums: what terms share is taken out, matrices to a side, scalars in front."""
+"""Rewrites of sums that take out common factors: matrices to one side, scalars in front."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def factored(e: N.Sum) -> Expression | None:
     chosen, join = (left, _KRON_LEFT[1]) if len(left) >= len(right) else (right, _KRON_RIGHT[1])
     positions = [{i for i, _, _ in shared} for shared in (left, right)]
     if not chosen or (positions[0] & positions[1] and positions[0] != positions[1]):
-        return None  # A⊗A + A⊗B + B⊗A: no side has a better claim
+        return None  # A⊗A + A⊗B + B⊗A: neither side is preferred
     return _taken_out(e, chosen, join)
 
 

@@ -1,4 +1,4 @@
-"""Rules for products, traces and totals: what cancels gone, constants and diagonals joined."""
+"""Rewrites of products, traces and sums of entries: cancelling, joining constants and diagonals."""
 
 from __future__ import annotations
 

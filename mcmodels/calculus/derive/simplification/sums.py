@@ -30,7 +30,7 @@ def collected(e: N.Sum) -> Expression | None:
     terms: dict[tuple[bytes, ...], tuple[Value, Expression]] = {}
     for term in e.children:
         coefficient, scalars, array = parts(term)
-        names = sorted(_turned_key(scalar) for scalar in scalars)
+        names = sorted(_key_up_to_transposition(scalar) for scalar in scalars)
         name = (b"" if array is None else array.key, *names)
         body = assemble(1, scalars, array)
         total, first = terms.get(name, (Fraction(0), body))
@@ -45,10 +45,10 @@ def _could_turn(scalar: Expression) -> bool:
     return isinstance(base, N.Product | N.Trace)
 
 
-def _turned_key(scalar: Expression) -> bytes:
+def _key_up_to_transposition(scalar: Expression) -> bytes:
     """A key that a scalar shares with its transpose, and a trace with its cyclic shifts."""
     if isinstance(scalar, N.Power):
-        return _turned_key(scalar.base) + scalar.exponent.key
+        return _key_up_to_transposition(scalar.base) + scalar.exponent.key
     if isinstance(scalar, N.Product):
         return min(scalar.key, matmul([transpose(c) for c in reversed(scalar.children)]).key)
     if isinstance(scalar, N.Trace):

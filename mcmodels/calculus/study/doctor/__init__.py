@@ -1,4 +1,4 @@
-"""The gradient doctor: says whether a gradient is right, and if not, which mistake made it."""
+"""The gradient doctor: whether a gradient is right, and if not, which mistake explains it."""
 
 from mcmodels.calculus.study.doctor.diagnosis import diagnose
 from mcmodels.calculus.study.doctor.verdict import Diagnosis

@@ -30,8 +30,8 @@ __all__ = ["Case", "Finding"]
 
 T = TypeVar("T")
 
-_DIRECTIONS = 2
-_MOST_QUANTITIES = 12
+_DIRECTIONS = 2  # random ones in which differentials are compared
+_MOST_QUANTITIES = 12  # that factors are made of
 _FACTOR_TOLERANCE = 1e-6  # relative, of a ratio; the closest simple ratios are 1/132 apart
 
 
@@ -130,7 +130,7 @@ class Case:
         return simplify(jacobian_of_linear(df, self.dX))
 
     def once(self, name: str, work: Callable[[Case], Iterable[T]]) -> list[T]:
-        """What ``work`` finds in this case, found once."""
+        """The result of ``work`` for this case, computed once."""
         if name not in self._found:
             self._found[name] = list(work(self))
         return self._found[name]
@@ -161,7 +161,7 @@ class Case:
             ]
 
     def product_with(self, derivative: Array) -> list[Array]:
-        """What a derivative makes of the same directions."""
+        """The products of a derivative with the same directions."""
         if self.f.is_scalar:
             first = self.samples[0].values[self.x].shape
             return [np.array([np.sum(derivative.reshape(first) * E)]) for E in self._directions]
@@ -243,7 +243,7 @@ class Case:
         )
         few = sum(base.size for base in bases) < 3
         if factor is not None and not factor.recognised and few:
-            return None  # any number is some multiple of any other
+            return None  # at one number, a factor explains every difference
         return factor
 
     def _ratio_tolerance(self, bases: list[Array]) -> float:

@@ -151,7 +151,7 @@ def _of_expression(
         claimed, tolerance = _in_symbols_of(f, claimed), EXACT
         try:
             instances = draw_instances((f, right, symbol, claimed), seed, values)
-        except EvaluationError:  # not defined where f is: what is not finite there will be told
+        except EvaluationError:  # the claim is undefined where f is defined: NaN is reported
             instances = draw_instances((f, right, symbol, *claimed.symbols), seed, values)
         claims = [_value_or_nan(claimed, instance) for instance in instances]
     elif callable(claimed):

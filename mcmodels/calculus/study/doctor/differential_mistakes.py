@@ -1,4 +1,4 @@
-"""Differentials gone wrong: a rule with one of its terms changed, and what comes of it."""
+"""Wrong differentials: a rule with one of its terms changed, and the result."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _HOLE = "hole_"  # the name of the symbol that stands for an inner differential
 
 @dataclass(frozen=True)
 class Change:
-    """A rule gone wrong.
+    """A wrong form of a rule.
 
     Attributes
     ----------
@@ -105,7 +105,7 @@ class Contribution:
 
 
 def contributions(f: Expression, x: Symbol) -> Iterator[Contribution]:
-    """All of them, from the outermost rules inwards."""
+    """All contributions to df, from the outermost rules inwards."""
     tree = _Tree(f, x)
     for node in reversed([part for part in parts_of(f) if x in part.used]):
         if isinstance(node, Symbol):

@@ -16,7 +16,7 @@ from mcmodels.calculus.core.numbers import number
 
 __all__ = ["Factor", "Quantity", "ratios_of", "recognise"]
 
-_LARGEST_DENOMINATOR = 12
+_LARGEST_DENOMINATOR = 12  # of ratios that people write by mistake; more would fit by chance
 _USUAL = {Fraction(n) for n in ("-1", "2", "1/2", "-2", "-1/2", "4", "1/4", "-4", "-1/4")}
 _EXPONENTS = (1, -1, 2, -2)
 
@@ -61,7 +61,7 @@ class Factor:
         return isinstance(self.number, Fraction)
 
     def expression(self) -> Expression | None:
-        """It as a formula, where all its quantities have one."""
+        """The factor as a formula, where all its quantities have one."""
         parts: list[Expression] = [number(self.number)]
         for quantity, exponent in self.powers:
             if quantity.expression is None:
@@ -70,7 +70,7 @@ class Factor:
         return scale(*parts)
 
     def inverse(self) -> Factor:
-        """One over it."""
+        """The reciprocal of the factor."""
         powers = tuple((quantity, -exponent) for quantity, exponent in self.powers)
         return Factor(1 / self.number, powers, self.also)
 
@@ -98,7 +98,7 @@ class Factor:
         return ("−" if self.number < 0 else "") + text + (f" (= {sizes})" if sizes else "")
 
     def statement(self) -> str:
-        """What is wrong with something that is this factor times the right one."""
+        """A sentence for something that is this factor times the right one."""
         if not self.powers and self.number == -1:
             return "the sign is wrong (an extra factor −1)"
         if not self.powers and self.recognised and self.number < 0:

@@ -1,4 +1,4 @@
-"""Derivatives of Python functions under examination: by their values alone."""
+"""Diagnosis of derivatives of Python functions, by their values alone."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from mcmodels.differences import NumericalDerivative, numerical_derivative
 
 __all__ = ["claim_at", "compared", "diagnose_function", "real_point", "real_value"]
 
-_FACTOR_TOLERANCE = 1e-4
+_FACTOR_TOLERANCE = 1e-4  # relative, of a ratio; the values come from differences
 _EPSILON = float(np.finfo(float).eps)
 
 
@@ -104,7 +104,7 @@ def compared(
         if found.is_zero:
             words += "; it is nearly 0 there, and many mistakes cannot be seen: try another point"
         return Diagnosis(True, error, None, words, "", right)
-    # In units of what is allowed, each entry counts by how well it is known.
+    # Deviations are divided by the tolerance of each entry, which depends on how well it is known.
     unit = np.maximum(allowed, _EPSILON * float(max(deviation.max(), scale)))
     pair = [(claim / unit, right / unit)]
     ratios = ratios_of(pair, [1.0])

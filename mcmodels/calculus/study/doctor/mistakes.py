@@ -29,7 +29,7 @@ from mcmodels.calculus.study.doctor.mistakes_of_wholes import (
     symmetric_convention,
     transposed,
 )
-from mcmodels.calculus.study.doctor.terms import with_one_turned, without_one
+from mcmodels.calculus.study.doctor.terms import with_one_sign_changed, without_one
 
 __all__ = ["MISTAKES", "Mistake"]
 
@@ -87,7 +87,7 @@ MISTAKES = (
     Mistake(
         "sign of a term",
         "turn the sign of the term",
-        of_terms("sign of a term", terms_of_rules, with_one_turned),
+        of_terms("sign of a term", terms_of_rules, with_one_sign_changed),
     ),
     Mistake(
         "trace order",

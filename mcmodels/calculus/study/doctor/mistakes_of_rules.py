@@ -18,7 +18,13 @@ from mcmodels.calculus.derive.gradients import gradient
 from mcmodels.calculus.derive.rules import DerivativeError
 from mcmodels.calculus.study.doctor.case import Case, Finding
 from mcmodels.calculus.study.doctor.differential_mistakes import contributions
-from mcmodels.calculus.study.doctor.terms import cyclic_orders, edited, orders, single_transposes
+from mcmodels.calculus.study.doctor.terms import (
+    MOST_COMBINED,
+    cyclic_orders,
+    edited,
+    orders,
+    single_transposes,
+)
 
 __all__ = [
     "chain_rule",
@@ -28,8 +34,6 @@ __all__ = [
     "taken_elsewhere",
     "trace_order",
 ]
-
-_MOST_COMBINED = 6  # terms of which combinations are tried
 
 
 def trace_order(case: Case) -> Iterator[Finding]:
@@ -92,7 +96,7 @@ def mixed_layout(case: Case) -> Iterator[Finding]:
             yield Finding(
                 f"layouts are mixed: {words} is transposed in {case.right.mathematics()}", wrong
             )
-    if case.right.is_square and 1 < len(case.terms) <= _MOST_COMBINED:
+    if case.right.is_square and 1 < len(case.terms) <= MOST_COMBINED:
         for count in range(1, len(case.terms)):
             for chosen in combinations(case.terms, count):
                 rest = [term for term in case.terms if term not in chosen]

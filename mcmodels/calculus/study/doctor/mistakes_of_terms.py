@@ -12,7 +12,7 @@ from mcmodels.calculus.core.expression import Expression
 from mcmodels.calculus.core.numbers import number
 from mcmodels.calculus.study.doctor.case import Case, Finding
 from mcmodels.calculus.study.doctor.differential_mistakes import Contribution, contributions
-from mcmodels.calculus.study.doctor.terms import edited
+from mcmodels.calculus.study.doctor.terms import MOST_COMBINED, edited
 
 __all__ = [
     "equal_terms",
@@ -20,8 +20,6 @@ __all__ = [
     "terms_of_rules",
     "written_terms",
 ]
-
-_MOST_COMBINED = 6  # terms of which combinations are tried
 
 
 Effect = tuple[str, str, Expression]
@@ -59,7 +57,7 @@ def written_terms(case: Case) -> Iterator[Effect]:
             yield from case.terms
         if isinstance(case.right, N.Sum):
             yield from case.right.children
-        if 2 < len(case.terms) <= _MOST_COMBINED:
+        if 2 < len(case.terms) <= MOST_COMBINED:
             for pair in combinations(case.terms, 2):
                 yield add(pair)
 
@@ -110,7 +108,7 @@ def of_terms(
 
 def equal_terms(case: Case) -> Iterator[Finding]:
     """One term put in the place of another, as in 2Xb for X(b + c)."""
-    if 1 < len(case.terms) <= _MOST_COMBINED:
+    if 1 < len(case.terms) <= MOST_COMBINED:
         for first, second in permutations(case.terms, 2):
             wrong = add([case.right, scale(-1, second), first])
             if case.is_claimed(wrong):

@@ -10,7 +10,7 @@ from mcmodels.calculus.compute.binding import Array
 
 __all__ = ["place_of", "worst_entry", "worst_index"]
 
-_MOST_LISTED = 6
+_MOST_LISTED = 6  # indices in a message
 
 
 def place_of(pairs: Sequence[tuple[Array, Array]], allowed: Sequence[float]) -> str | None:
@@ -100,7 +100,7 @@ def _entries(mask: Array) -> str:
 
 
 def _effect(pairs: Sequence[tuple[Array, Array]], masks: Sequence[Array]) -> str:
-    """What stands there in place of the right values, where that is one thing."""
+    """What the wrong entries have in common: a missing value, a sign or a factor."""
     claimed = np.concatenate([c[mask] for (c, _), mask in zip(pairs, masks, strict=True)])
     right = np.concatenate([r[mask] for (_, r), mask in zip(pairs, masks, strict=True)])
     if not claimed.any():

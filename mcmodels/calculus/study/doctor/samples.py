@@ -28,7 +28,7 @@ __all__ = [
     "value_of_claimed",
 ]
 
-_POINTS = 3
+_POINTS = 3  # two different formulas hardly agree at three random points
 _SMALLEST_SIZE = 3  # what `random_instance` begins with
 
 

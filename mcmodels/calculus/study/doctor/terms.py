@@ -14,18 +14,21 @@ from mcmodels.calculus.core.expression import Expression
 from mcmodels.calculus.core.rewriting import substitute, with_children
 
 __all__ = [
+    "MOST_COMBINED",
     "cyclic_orders",
     "edited",
     "expanded",
     "orders",
     "single_transposes",
-    "with_one_turned",
+    "with_one_sign_changed",
     "without_one",
 ]
 
-_MOST_TERMS = 48
-_MOST_PERMUTED = 4
-_MOST_PLACES = 6
+# Limits of what is tried; the number of candidates grows fast beyond them.
+MOST_COMBINED = 6  # terms of which all combinations are tried
+_MOST_TERMS = 48  # into which an expression is multiplied out
+_MOST_PERMUTED = 4  # factors of which all orders are tried: 24
+_MOST_PLACES = 6  # of one part, each of which is edited by itself
 
 _LINEAR = (
     N.Trace, N.Total, N.Diagonal, N.DiagonalMatrix, N.Vec, N.Unvec, N.Transpose, N.Kron,
@@ -76,7 +79,7 @@ def edited(
         for variant, words in _tried(variants(part)):
             if variant.shape != part.shape or variant == part:
                 continue
-            # A variant that does not fit into what stands around it is no mistake one could make.
+            # A variant that does not fit into what stands around it cannot be the mistake.
             with suppress(ValueError):
                 yield substitute(expression, {part: variant}), words
             if len(paths) > 1:
@@ -159,8 +162,8 @@ def without_one(part: Expression) -> Iterator[tuple[Expression, str]]:
             yield rest, f"the term {term.mathematics()} of {part.mathematics()} is missing"
 
 
-def with_one_turned(part: Expression) -> Iterator[tuple[Expression, str]]:
-    """A sum with the sign of one of its terms turned."""
+def with_one_sign_changed(part: Expression) -> Iterator[tuple[Expression, str]]:
+    """A sum with the sign of one of its terms changed."""
     if isinstance(part, N.Sum):
         for i, term in enumerate(part.children):
             turned = add([*part.children[:i], scale(-1, term), *part.children[i + 1 :]])

@@ -1,4 +1,4 @@
-"""`Diagnosis`: what the doctor found, in words."""
+"""`Diagnosis`: whether a derivative is right, and which mistake it has."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["Diagnosis"]
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """What the doctor found.
+    """Whether a derivative is right, and which mistake it has.
 
     Attributes
     ----------

@@ -1,4 +1,4 @@
-"""LaTeX, of what amsmath, KaTeX, MathJax and matplotlib understand."""
+"""LaTeX that amsmath, KaTeX, MathJax and matplotlib can read."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from itertools import pairwise
 
 from mcmodels.calculus.core.expression import Expression
 from mcmodels.calculus.core.numbers import Value, decimal
-from mcmodels.calculus.text.printing.structure import ATOM, FACTOR, SUM, TERM, Text
+from mcmodels.calculus.text.printing.structure import ATOM, FACTOR, SUM, TERM, Graded
 from mcmodels.calculus.text.printing.textbook import GREEK, TextbookPrinter
 
 __all__ = ["LatexPrinter"]
 
-# Capitals that look like Latin ones have no command; upright letters tell them from those.
+# Greek capitals that look like Latin ones have no command, so they are set upright.
 _LIKE_LATIN = dict(zip("ΑΒΕΖΗΙΚΜΝΟΡΤΥΧ", "ABEZHIKMNOPTYX", strict=True))
 _LETTERS = {
     letter: f"\\{name}" for name, letter in GREEK.items() if name not in ("lam", "lamda", "Lamda")
@@ -44,7 +44,7 @@ class LatexPrinter(TextbookPrinter):
     def _differential(self, name: str) -> str:
         return rf"\mathrm{{d}}{name}"
 
-    def _positive(self, value: Value) -> Text:
+    def _positive(self, value: Value) -> Graded:
         if isinstance(value, float):
             mantissa, _, exponent = repr(value).partition("e")
             if not exponent:
@@ -89,7 +89,7 @@ class LatexPrinter(TextbookPrinter):
         single = re.fullmatch(r"\\?\w+", exponent)
         return self._raised(base, rf"\circ {exponent if single else self.parenthesised(exponent)}")
 
-    def _quotient(self, above: str, below: list[Expression], divisor: Value) -> Text:
+    def _quotient(self, above: str, below: list[Expression], divisor: Value) -> Graded:
         number = [] if divisor == 1 else [str(divisor)]
         tightness = FACTOR if number or len(below) > 1 else SUM
         bottom = self._juxtaposed([*number, *(self.write(factor, tightness) for factor in below)])

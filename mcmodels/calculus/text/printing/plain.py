@@ -10,7 +10,7 @@ from itertools import pairwise
 from mcmodels.calculus.core import nodes as N
 from mcmodels.calculus.core.expression import Expression
 from mcmodels.calculus.core.numbers import Value, decimal
-from mcmodels.calculus.text.printing.structure import ATOM, FACTOR, OPERATION, TERM, Text
+from mcmodels.calculus.text.printing.structure import ATOM, FACTOR, OPERATION, TERM, Graded
 from mcmodels.calculus.text.printing.textbook import TextbookPrinter
 
 __all__ = ["PlainPrinter"]
@@ -41,7 +41,7 @@ _NUMBERS = "".join(_RATIOS.values())
 _SCRIPTS = "".join({*_UP.values(), *_DOWN.values()})
 _LETTER = rf"(?![{_NUMBERS}])[^\W\d_][{''.join(_DOWN.values())}]*"
 
-# How a factor begins and ends decides whether its neighbour may stand close to it.
+# The start and end of a factor decide whether a space is needed beside it.
 _GROUP = re.compile(rf"\(.*\)[{_SCRIPTS}]*\Z")
 _ONE_LETTER = re.compile(rf"{_LETTER}[{_SCRIPTS}]*\Z")
 _LETTER_FIRST = re.compile(rf"(?!d\(){_LETTER}[({'['}^]")
@@ -67,7 +67,7 @@ class PlainPrinter(TextbookPrinter):
     def _differential(self, name: str) -> str:
         return f"d{name}"
 
-    def _positive(self, value: Value) -> Text:
+    def _positive(self, value: Value) -> Graded:
         if isinstance(value, float):
             mantissa, _, exponent = repr(value).partition("e")
             if not exponent:
@@ -112,7 +112,7 @@ class PlainPrinter(TextbookPrinter):
     def _elementwise_power(self, base: str, exponent: str) -> str:
         return f"{base}^∘{_script(exponent)}"
 
-    def _quotient(self, above: str, below: list[Expression], divisor: Value) -> Text:
+    def _quotient(self, above: str, below: list[Expression], divisor: Value) -> Graded:
         texts = [] if divisor == 1 else [self.write(N.Number(divisor), FACTOR)]
         texts += [self.write(factor, FACTOR) for factor in below]
         bottom = self._juxtaposed(texts)

@@ -14,8 +14,8 @@ from mcmodels.calculus.text.printing.structure import (
     FACTOR,
     SUM,
     TERM,
+    Graded,
     Printer,
-    Text,
     entry,
     fraction,
     is_half,
@@ -72,20 +72,20 @@ class PythonPrinter(Printer):
         }
 
     def write(self, e: Expression, tightness: int = SUM) -> str:
-        """The text of an expression, in parentheses if it holds together less than asked for."""
+        """The text of an expression, in parentheses if it binds less tightly than asked for."""
         if self.sizes is None:
             self.sizes = frozenset(name for symbol in e.used for name in symbol.size_names)
         return super().write(e, tightness)
 
-    def _size_value(self, e: N.SizeValue) -> Text:
+    def _size_value(self, e: N.SizeValue) -> Graded:
         # A bare name is read as a size where the declaration of a symbol says that it is one.
         return (e.name if e.name in (self.sizes or ()) else f"size({e.name})"), ATOM
 
-    def _call(self, e: Expression) -> Text:
+    def _call(self, e: Expression) -> Graded:
         inside = ", ".join(self.write(child) for child in e.children)
         return f"{_CALLS[type(e)]}({inside})", ATOM
 
-    def _by_row(self, name: str, e: Expression) -> Text:
+    def _by_row(self, name: str, e: Expression) -> Graded:
         argument = e.children[0]
         axis = "" if argument.is_column else ", axis=1"
         return f"{name}({self.write(argument)}{axis})", ATOM
@@ -94,7 +94,7 @@ class PythonPrinter(Printer):
         sizes: list[Size] = [e.rows] if e.cols == ONE else [e.rows, e.cols]
         return f"{name}({', '.join(map(str, sizes))})"
 
-    def _number(self, value: Value) -> Text:
+    def _number(self, value: Value) -> Graded:
         if isinstance(value, Fraction) and value.denominator == 1:
             text, own = str(value.numerator), ATOM
         elif (short := decimal(value)) is not None:
@@ -105,7 +105,7 @@ class PythonPrinter(Printer):
             text, own = f"{value.numerator}/{value.denominator}", TERM
         return (text, own) if value >= 0 else (text, SUM)
 
-    def _sum(self, e: N.Sum) -> Text:
+    def _sum(self, e: N.Sum) -> Graded:
         text = ""
         for negative, term in _arrays_first(e, signed_terms(e)):
             if negative and isinstance(term, N.Sum):
@@ -118,7 +118,7 @@ class PythonPrinter(Printer):
                 text = _negated(term, written) if negative else written
         return text, SUM
 
-    def _scaled(self, e: N.Scaled) -> Text:
+    def _scaled(self, e: N.Scaled) -> Graded:
         size = magnitude(e.coefficient)
         number = None if size == 1 else self.write(N.Number(size), TERM)
         array = () if e.array is None else (e.array,)
@@ -132,7 +132,7 @@ class PythonPrinter(Printer):
         number: str | None,
         factors: tuple[Expression, ...],
         array: tuple[Expression, ...] = (),
-    ) -> Text:
+    ) -> Graded:
         above, below = fraction(factors)
         texts = [] if number is None else [number]
         texts += [self.write(factor, FACTOR) for factor in above]
@@ -147,14 +147,14 @@ class PythonPrinter(Printer):
             text += f" / {self.write(factor, FACTOR)}"
         return text, TERM
 
-    def _product(self, e: N.Product) -> Text:
+    def _product(self, e: N.Product) -> Graded:
         found = entry(e)
         if found:
             symbol, indices = found
             return f"{symbol.name}[{', '.join(map(str, indices))}]", ATOM
         return " @ ".join(self.write(factor, FACTOR) for factor in e.children), TERM
 
-    def _power(self, e: N.Power) -> Text:
+    def _power(self, e: N.Power) -> Graded:
         exponent = e.exponent
         if isinstance(exponent, N.Number):
             if is_half(exponent.value):
@@ -163,7 +163,7 @@ class PythonPrinter(Printer):
                 return self._quotient(None, (e,))
         return f"{self.write(e.base, ATOM)} ** {self.write(exponent, ATOM)}", FACTOR
 
-    def _matrix_power(self, e: N.MatrixPower) -> Text:
+    def _matrix_power(self, e: N.MatrixPower) -> Graded:
         base = self.write(e.base)
         if e.is_inverse:
             return f"inv({base})", ATOM
@@ -173,7 +173,7 @@ class PythonPrinter(Printer):
 def _arrays_first(e: N.Sum, terms: list[tuple[bool, Expression]]) -> list[tuple[bool, Expression]]:
     """Terms in an order that is added up from left to right to the same sum.
 
-    ``c + d + x`` is ``(c + d) + x``, where the array takes one scalar and not two.
+    ``c + d + x`` is ``(c + d) + x``, where one scalar is added to the array instead of two.
     """
     first = terms[0][1]
     scalars = [term.is_scalar and e.is_array for _, term in terms]

@@ -16,21 +16,21 @@ __all__ = [
     "OPERATION",
     "SUM",
     "TERM",
+    "Graded",
     "Printer",
-    "Text",
     "entry",
     "fraction",
     "is_half",
     "signed_terms",
 ]
 
-# How tightly a text holds together; it is parenthesised where more is asked for. A sum or anything
-# with a sign; an operation other than + (⊗, ∘, a quotient in one line); a product; what stands in a
-# product (Xᵀ, √x); what takes a superscript.
+# How tightly a text binds. It is put in parentheses where a tighter one is needed. In order: a sum
+# or anything with a sign; an operation other than + (⊗, ∘, a quotient in one line); a product; a
+# factor of a product (Xᵀ, √x); what can take a superscript.
 SUM, OPERATION, TERM, FACTOR, ATOM = range(5)
 
-Text = tuple[str, int]
-"""A text and how tightly it holds together."""
+Graded = tuple[str, int]
+"""A text and how tightly it binds."""
 
 
 class Printer:
@@ -40,7 +40,7 @@ class Printer:
         self.writers: dict[type[Expression], Callable] = {}
 
     def write(self, e: Expression, tightness: int = SUM) -> str:
-        """The text of an expression, in parentheses if it holds together less than asked for."""
+        """The text of an expression, in parentheses if it binds less tightly than asked for."""
         text, own = self.writers[type(e)](e)
         return text if own >= tightness else self.parenthesised(text)
 

@@ -1,4 +1,4 @@
-"""Mathematics as textbooks put it together, whatever the notation of its letters and signs.
+"""Mathematics in the forms of textbooks, in any notation of letters and signs.
 
 `TextbookPrinter` knows signs, fractions, products by juxtaposition, and where parentheses are
 needed. A notation (plain text, LaTeX) says how letters, scripts, functions and operators look.
@@ -22,8 +22,8 @@ from mcmodels.calculus.text.printing.structure import (
     OPERATION,
     SUM,
     TERM,
+    Graded,
     Printer,
-    Text,
     entry,
     fraction,
     is_half,
@@ -72,7 +72,7 @@ class TextbookPrinter(Printer):
     """Writes expressions as mathematics.
 
     Greek letters may be spelt (``mu``, ``lambda_``, ``lam``) or typed; a number at the end of a
-    name is an index. Names that would look alike are written letter by letter. Entries are counted
+    name is an index. Names that would be printed alike are written out in full. Entries are counted
     from 0, as in NumPy, and stand in brackets: X[0,1], in LaTeX [X] with index 0,1. In a sum with
     arrays, a scalar is the array of that shape whose entries it is, as NumPy broadcasts it.
     """
@@ -136,7 +136,7 @@ class TextbookPrinter(Printer):
         """The differential of a symbol of which the text is given."""
 
     @abstractmethod
-    def _positive(self, value: Value) -> Text:
+    def _positive(self, value: Value) -> Graded:
         """A number that is not negative."""
 
     @abstractmethod
@@ -168,7 +168,7 @@ class TextbookPrinter(Printer):
         """The square root."""
 
     @abstractmethod
-    def _quotient(self, above: str, below: list[Expression], divisor: Value) -> Text:
+    def _quotient(self, above: str, below: list[Expression], divisor: Value) -> Graded:
         """A fraction of scalars, or of an array by scalars."""
 
     @abstractmethod
@@ -218,14 +218,14 @@ class TextbookPrinter(Printer):
 
     # -- constants ----------------------------------------------------------------------------
 
-    def _number(self, e: N.Number) -> Text:
+    def _number(self, e: N.Number) -> Graded:
         text, own = self._positive(magnitude(e.value))
         return (text, own) if e.value >= 0 else (self.minus + text, SUM)
 
-    def _identity(self, e: N.Identity) -> Text:
+    def _identity(self, e: N.Identity) -> Graded:
         return (self._sized("I", e.rows) if self.sized_identity else "I"), ATOM
 
-    def _ones(self, e: N.Ones) -> Text:
+    def _ones(self, e: N.Ones) -> Graded:
         if e.is_column:
             return self._sized(self.one, e.rows), ATOM
         if e.rows == ONE:
@@ -234,14 +234,14 @@ class TextbookPrinter(Printer):
 
     # -- sums and products --------------------------------------------------------------------
 
-    def _sum(self, e: N.Sum) -> Text:
+    def _sum(self, e: N.Sum) -> Graded:
         text = ""
         for negative, term in signed_terms(e):
             sign = f" {self.minus} " if negative else " + "
             text += (sign if text else self.minus if negative else "") + self.write(term, OPERATION)
         return text, SUM
 
-    def _scaled(self, e: N.Scaled) -> Text:
+    def _scaled(self, e: N.Scaled) -> Graded:
         above, below = fraction(e.scalars)
         number, divisor = _split(magnitude(e.coefficient), bool(below))
         loose = self.numerator if below else OPERATION
@@ -254,7 +254,7 @@ class TextbookPrinter(Printer):
     def _factors(
         self, number: Value, scalars: Iterable[Expression], array: Expression | None, loose: int
     ) -> tuple[list[str], int]:
-        """Number, scalars and array; the only one of them may hold together loosely."""
+        """Number, scalars and array; a single one needs no parentheses."""
         factors = sorted(scalars, key=_order)
         if array is not None:
             factors.append(array)
@@ -272,7 +272,7 @@ class TextbookPrinter(Printer):
             texts += [self.write(factor, FACTOR) for factor in last.children]
         return texts, TERM
 
-    def _product(self, e: N.Product) -> Text:
+    def _product(self, e: N.Product) -> Graded:
         found = entry(e)
         if found:
             symbol, indices = found
@@ -280,7 +280,7 @@ class TextbookPrinter(Printer):
             return self._element(self.write(symbol), where), ATOM
         return self._juxtaposed([self.write(factor, FACTOR) for factor in e.children]), TERM
 
-    def _elementwise_quotient(self, factors: tuple[Expression, ...]) -> Text:
+    def _elementwise_quotient(self, factors: tuple[Expression, ...]) -> Graded:
         above, below = fraction(factors)
         text = f" {self.times} ".join(self.write(factor, TERM) for factor in above) or "1"
         if below:
@@ -290,7 +290,7 @@ class TextbookPrinter(Printer):
             text = f"{text} {self.over} {bottom}"
         return text, OPERATION
 
-    def _kron(self, e: N.Kron) -> Text:
+    def _kron(self, e: N.Kron) -> Graded:
         # Threefold products are held as (A ⊗ B) ⊗ C.
         left = self.write(e.left, OPERATION if isinstance(e.left, N.Kron) else TERM)
         return f"{left} {self.kronecker} {self.write(e.right, TERM)}", OPERATION
@@ -300,7 +300,7 @@ class TextbookPrinter(Printer):
     def _with_exponent(self, base: Expression, exponent: str) -> str:
         return self._raised(self.write(base, ATOM), exponent)
 
-    def _power(self, e: N.Power) -> Text:
+    def _power(self, e: N.Power) -> Graded:
         value = e.exponent.value if isinstance(e.exponent, N.Number) else None
         if is_half(value):
             return self._root(e.base), FACTOR
@@ -322,7 +322,7 @@ class TextbookPrinter(Printer):
             return str(value)
         return self._positive(value)[0]
 
-    def _transpose(self, e: N.Transpose) -> Text:
+    def _transpose(self, e: N.Transpose) -> Graded:
         inner = e.argument
         if isinstance(inner, N.MatrixPower) and inner.is_inverse:
             return self._with_exponent(inner.base, self.minus + self.transposed), FACTOR
@@ -330,26 +330,26 @@ class TextbookPrinter(Printer):
 
     # -- functions ----------------------------------------------------------------------------
 
-    def _call(self, e: Expression) -> Text:
+    def _call(self, e: Expression) -> Graded:
         inside = ", ".join(self.write(child) for child in e.children)
         return self._function(_CALLS[type(e)]) + self.parenthesised(inside), ATOM
 
-    def _elementwise(self, e: N.Elementwise) -> Text:
+    def _elementwise(self, e: N.Elementwise) -> Graded:
         inside = self.write(e.argument)
         if e.name == "abs":
             return self._bars(inside), ATOM
         return self._function(e.name) + self.parenthesised(inside), ATOM
 
-    def _by_rows(self, name: str, e: N.Softmax | N.LogSumExp) -> Text:
+    def _by_rows(self, name: str, e: N.Softmax | N.LogSumExp) -> Graded:
         """A function of a vector, or of each row of a matrix."""
         function = self._function(name, of_rows=not e.argument.is_column)
         return function + self.parenthesised(self.write(e.argument)), ATOM
 
-    def _norm(self, e: N.Norm) -> Text:
+    def _norm(self, e: N.Norm) -> Graded:
         vector = e.argument.is_column or e.argument.rows == ONE
         return self._bars(self.write(e.argument), double=True, index="" if vector else "F"), ATOM
 
-    def _unvec(self, e: N.Unvec) -> Text:
+    def _unvec(self, e: N.Unvec) -> Graded:
         function = self._sized(self._function("unvec"), e.rows, e.cols)
         return function + self.parenthesised(self.write(e.argument)), ATOM
 
@@ -362,7 +362,7 @@ def _innermost(symbol: N.Symbol) -> N.Symbol:
 
 
 def _split(coefficient: Value, joins: bool) -> tuple[Value, Value]:
-    """A number as numerator and denominator, where it joins a fraction that is there anyway."""
+    """A number as numerator and denominator, where there is a fraction that it can be part of."""
     if joins and isinstance(coefficient, Fraction):
         short = decimal(coefficient) is not None
         if coefficient.denominator <= _LARGEST_DENOMINATOR or not short:
