@@ -102,8 +102,6 @@ class RowsWithCrossSums(Rows):
 
     def reduce(self, summarise: Callable[[RowBlock], Sum]) -> Sum:
         """Sum over all blocks of rows of positive weight."""
-        if self._sums is not None:
-            return self._rows.reduce(summarise)
         n_classes = self._n_classes
 
         def both(block: RowBlock) -> _Both:
@@ -111,6 +109,7 @@ class RowsWithCrossSums(Rows):
 
         total = self._rows.reduce(both)
         self._sums = total.cross_sums
+        self.reduce = self._rows.reduce  # type: ignore[method-assign]  # for all later walks
         return total.first
 
     def sample(self, count: int) -> Rows:

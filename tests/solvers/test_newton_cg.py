@@ -249,7 +249,7 @@ def test_the_last_step_is_bounded_by_the_least_ritz_value():
     """``gᵀH⁻¹g ≤ gᵀM⁻¹g / μ ≤ κ gᵀH⁻¹g``, M the diagonal of H, κ the condition of M⁻¹H."""
     X, y = classes_problem(0, 400, 6, 2)
     objective = LinearPredictorObjective(ArrayRows(X, y), BinaryCrossEntropy(), 1.0)
-    *_, last = newton_cg.iterates(objective, np.zeros(7), gradient_tolerance=1e-4, max_iter=50)
+    *_, last = newton_cg_iterates(objective, np.zeros(7), gradient_tolerance=1e-4, max_iter=50)
     assert last.status is Status.CONVERGED
     H, g = objective.hessian(last.params), last.derivatives.gradient
     exact = g @ np.linalg.solve(H, g)
