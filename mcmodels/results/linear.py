@@ -55,7 +55,7 @@ class LinearFit(ParameterFit):
         return TrainingRows(
             self.seen,
             self.names,
-            tuple(f"y{k}" for k in range(self.n_targets)),
+            ("y",) if self.n_targets == 1 else tuple(f"y{k}" for k in range(self.n_targets)),
             is_classes=False,
             x=None if x_mean is None else moments.weight * x_mean,
             y=None if y_mean is None else moments.weight * y_mean,
