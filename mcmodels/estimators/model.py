@@ -48,10 +48,10 @@ class Fitted:
 
 @contextmanager
 def attribute_error(name: str) -> Iterator[None]:
-    """Turn errors of arithmetic into ones that ``hasattr`` and notebooks understand."""
+    """Turn errors of a computation into ones that ``hasattr`` and notebooks understand."""
     try:
         yield
-    except (LinAlgError, ArithmeticError) as error:
+    except (LinAlgError, ArithmeticError, MemoryError) as error:
         raise InferenceError(f"{name} cannot be computed for this fit: {error}") from error
 
 
