@@ -1,16 +1,40 @@
-"""Types of arrays: what formulas compute with, and what rows are stored in."""
+"""Types of arrays: what users pass, what formulas compute with, and what rows are stored in."""
 
 from __future__ import annotations
 
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 
-__all__ = ["Array", "Matrix"]
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = [
+    "Array",
+    "Codes",
+    "Labels",
+    "Matrix",
+    "MatrixLike",
+    "RandomState",
+    "Values",
+    "VectorLike",
+]
 
 # Vectors and matrices of formulas.
 Array: TypeAlias = npt.NDArray[np.float64]
 # Features as they are stored: an array or memory map of any real type, or a sparse matrix.
 Matrix: TypeAlias = npt.NDArray[Any] | sparse.sparray | sparse.spmatrix
+# Features as users pass them, before validation.
+MatrixLike: TypeAlias = "npt.ArrayLike | sparse.sparray | sparse.spmatrix | pd.DataFrame"
+# Targets, labels, weights and parameters as users pass them, before validation.
+VectorLike: TypeAlias = "npt.ArrayLike | pd.Series | pd.DataFrame"
+# Targets after validation, of any type: numbers or labels.
+Values: TypeAlias = npt.NDArray[Any]
+# Class labels after validation: integers, strings, booleans or objects.
+Labels: TypeAlias = npt.NDArray[Any]
+# Positions among the class labels.
+Codes: TypeAlias = npt.NDArray[np.integer]
+# What draws random numbers: a seed, a generator, or None for NumPy's own.
+RandomState: TypeAlias = int | np.random.RandomState | None

@@ -7,7 +7,7 @@ from typing import Any, Self, cast
 import numpy as np
 from sklearn.base import MultiOutputMixin, RegressorMixin
 
-from mcmodels.arrays import Array
+from mcmodels.arrays import Array, Matrix, MatrixLike, VectorLike
 from mcmodels.estimators.linear_methods import LinearMethods
 from mcmodels.estimators.streams import refuse_other_arguments, stream_rows, survey
 from mcmodels.estimators.validation import (
@@ -132,7 +132,12 @@ class LinearRegression(MultiOutputMixin, RegressorMixin, LinearMethods):
         self.solver = solver
         self.rcond = rcond
 
-    def fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
+    def fit(
+        self,
+        X: MatrixLike | RowStream,
+        y: VectorLike | None = None,
+        sample_weight: VectorLike | None = None,
+    ) -> Self:
         """Fit the model.
 
         Parameters
@@ -171,7 +176,9 @@ class LinearRegression(MultiOutputMixin, RegressorMixin, LinearMethods):
         self._warn_of_constant_targets(solution, rows, y_shape)
         return self._publish(self._attributes(record, features))
 
-    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
+    def partial_fit(
+        self, X: MatrixLike, y: VectorLike, sample_weight: VectorLike | None = None
+    ) -> Self:
         """Take in more rows; the model is then the fit to all rows so far.
 
         However the rows are divided, and in whatever order they come, the result is that of one fit
@@ -250,7 +257,7 @@ class LinearRegression(MultiOutputMixin, RegressorMixin, LinearMethods):
         return self._publish(self._attributes(record, features) | {"_sums": sums})
 
     def _rows_of_fit(
-        self, X: Any, y: Any, sample_weight: Any
+        self, X: MatrixLike, y: VectorLike | None, sample_weight: VectorLike | None
     ) -> tuple[Features, tuple[int, ...], Rows]:
         """The columns, the shape of a target, and the rows of a fit, checked."""
         intercept = bool(self.fit_intercept)
@@ -325,7 +332,7 @@ class LinearRegression(MultiOutputMixin, RegressorMixin, LinearMethods):
                 f"{' where columns have unit length' if solution.method == 'cg' else ''}.",
             )
 
-    def predict(self, X: Any, return_std: bool = False) -> Any:
+    def predict(self, X: MatrixLike, return_std: bool = False) -> Any:
         """Predicted targets ``X̃θ``.
 
         Parameters
@@ -347,14 +354,18 @@ class LinearRegression(MultiOutputMixin, RegressorMixin, LinearMethods):
             return record.predictions(self._unlabelled_rows(X), "observation")
         return self._linear_predictor(X)
 
-    def _objective_on(self, X: Any, y: Any, sample_weight: Any) -> Objective:
+    def _objective_on(
+        self, X: MatrixLike, y: VectorLike | None, sample_weight: VectorLike | None
+    ) -> Objective:
         X, targets, weights = self._validated(X, y, sample_weight)
         if self._is_single:
             targets = targets[:, 0]
         rows = ArrayRows(X, targets, weights, intercept=self._has_intercept)
         return LinearPredictorObjective(rows, SquaredError())
 
-    def _validated(self, X: Any, y: Any, sample_weight: Any) -> tuple[Any, Array, Array | None]:
+    def _validated(
+        self, X: MatrixLike, y: VectorLike | None, sample_weight: VectorLike | None
+    ) -> tuple[Matrix, Array, Array | None]:
         """X, targets of shape (n_samples, n_targets), and weights."""
         X, y = validated_pair(self, X, y, **_TARGETS)
         targets = np.asarray(y, dtype=np.float64).reshape(X.shape[0], -1)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
 import numpy as np
 from sklearn.base import ClassifierMixin
 
-from mcmodels.arrays import Array
+from mcmodels.arrays import Array, Codes, Labels, Matrix, MatrixLike, VectorLike
 from mcmodels.estimators.callbacks import CallbackSupportMixin, FitCallbacks, with_callbacks
 from mcmodels.estimators.classes import (
     ClassPredictions,
@@ -151,7 +152,7 @@ class LogisticRegression(ClassPredictions, ClassifierMixin, CallbackSupportMixin
         *,
         C: float = 1.0,
         fit_intercept: bool = True,
-        class_weight: Any = None,
+        class_weight: Mapping[Any, float] | str | None = None,
         solver: str = "auto",
         tol: float = 1e-8,
         max_iter: int = 100,
@@ -166,7 +167,12 @@ class LogisticRegression(ClassPredictions, ClassifierMixin, CallbackSupportMixin
         self.warm_start = warm_start
 
     @with_callbacks
-    def fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
+    def fit(
+        self,
+        X: MatrixLike | RowStream,
+        y: VectorLike | None = None,
+        sample_weight: VectorLike | None = None,
+    ) -> Self:
         """Fit the model.
 
         Parameters
@@ -223,7 +229,7 @@ class LogisticRegression(ClassPredictions, ClassifierMixin, CallbackSupportMixin
         self._warn_of(solution, found, rows.n_present)
         return self._publish(found.attributes_of(record.params) | {"_fit": record})
 
-    def decision_function(self, X: Any) -> Array:
+    def decision_function(self, X: MatrixLike) -> Array:
         """Linear predictor of each row: of the second class, or of every class.
 
         Parameters
@@ -249,7 +255,9 @@ class LogisticRegression(ClassPredictions, ClassifierMixin, CallbackSupportMixin
         check_count("max_iter", self.max_iter, at_least=1)
         check_flag("warm_start", self.warm_start)
 
-    def _rows_of_fit(self, X: Any, y: Any, sample_weight: Any) -> _TrainingData:
+    def _rows_of_fit(
+        self, X: MatrixLike | RowStream, y: VectorLike | None, sample_weight: VectorLike | None
+    ) -> _TrainingData:
         """The rows of a fit, checked, with the classes as codes."""
         intercept = bool(self.fit_intercept)
         if isinstance(X, RowStream):
@@ -280,7 +288,7 @@ class LogisticRegression(ClassPredictions, ClassifierMixin, CallbackSupportMixin
         present = _present(labels, np.arange(len(labels)), counted, weighted)
         classes = labels[present]
 
-        def prepare(y: Any, weights: Array | None) -> tuple[Any, Array | None]:
+        def prepare(y: Labels, weights: Array | None) -> tuple[Codes, Array | None]:
             return codes_of(y, classes), class_weights.times(y, weights)
 
         rows = stream_rows(stream, surveyed, prepare, multi_output=False)
@@ -298,12 +306,16 @@ class LogisticRegression(ClassPredictions, ClassifierMixin, CallbackSupportMixin
             intercept,
         )
 
-    def _objective_on(self, X: Any, y: Any, sample_weight: Any) -> Objective:
+    def _objective_on(
+        self, X: MatrixLike, y: VectorLike | None, sample_weight: VectorLike | None
+    ) -> Objective:
         X, codes, weights = self._validated(X, y, sample_weight)
         rows = ArrayRows(X, codes, weights, intercept=self._has_intercept)
         return LinearPredictorObjective(rows, _loss(len(self.classes_)), penalty=1.0 / self.C)
 
-    def _validated(self, X: Any, y: Any, sample_weight: Any) -> tuple[Any, Any, Array | None]:
+    def _validated(
+        self, X: MatrixLike, y: VectorLike | None, sample_weight: VectorLike | None
+    ) -> tuple[Matrix, Codes, Array | None]:
         """X, codes of shape (n_samples,), and weights with those of the classes."""
         X, y = validated_pair(self, X, y)
         weights = check_weights(sample_weight, X)
@@ -377,11 +389,11 @@ class _TrainingData:
 
     rows: Rows
     features: Features
-    classes: Any
+    classes: Labels
     class_weights: ClassWeights
     class_totals: Array
-    X: Any
-    y: Any
+    X: MatrixLike | RowStream
+    y: VectorLike | None
     weights: Array | None
     intercept: bool
 
@@ -401,7 +413,9 @@ def _loss(n_classes: int) -> Loss:
     return BinaryCrossEntropy() if n_classes == 2 else SoftmaxCrossEntropy()
 
 
-def _present(labels: Any, codes: Any, weights: Array | None, class_weighted: Array | None) -> Any:
+def _present(
+    labels: Labels, codes: Codes, weights: Array | None, class_weighted: Array | None
+) -> Any:
     """Which labels have rows that count; refuses fewer than two."""
     where = "" if weights is None else " in the rows of positive weight"
     if class_weighted is None and len(labels) > 1:

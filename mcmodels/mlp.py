@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 from sklearn.base import ClassifierMixin, MultiOutputMixin, RegressorMixin
 
-from mcmodels.arrays import Array
+from mcmodels.arrays import Array, MatrixLike, Values, VectorLike
 from mcmodels.estimators.callbacks import with_callbacks
 from mcmodels.estimators.classes import (
     ClassPredictions,
@@ -135,7 +135,7 @@ class MLPClassifier(ClassPredictions, ClassifierMixin, NetworkEstimator):
     """
 
     @with_callbacks
-    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
+    def fit(self, X: MatrixLike, y: VectorLike, sample_weight: VectorLike | None = None) -> Self:
         """Fit the model.
 
         Parameters
@@ -166,7 +166,7 @@ class MLPClassifier(ClassPredictions, ClassifierMixin, NetworkEstimator):
         """
         return self._train(X, y, sample_weight)
 
-    def decision_function(self, X: Any) -> Array:
+    def decision_function(self, X: MatrixLike) -> Array:
         """Outputs of the network: the log-odds of ``classes_[1]``, or the K inputs of softmax.
 
         Parameters
@@ -185,7 +185,7 @@ class MLPClassifier(ClassPredictions, ClassifierMixin, NetworkEstimator):
         """Activation of the outputs: "logistic" of two classes, "softmax" of more."""
         return "logistic" if self.n_outputs_ == 1 else "softmax"
 
-    def _targets_of_fit(self, y: Any, weights: Array | None) -> Targets:
+    def _targets_of_fit(self, y: Values, weights: Array | None) -> Targets:
         check_labels(y)
         labels, codes = encode(y)
         counted = codes if weights is None else codes[weights > 0]
@@ -200,7 +200,9 @@ class MLPClassifier(ClassPredictions, ClassifierMixin, NetworkEstimator):
     def _loss(self) -> Loss:
         return _loss(self.n_outputs_)
 
-    def _objective_on(self, X: Any, y: Any, sample_weight: Any) -> NetworkObjective:
+    def _objective_on(
+        self, X: MatrixLike, y: VectorLike | None, sample_weight: VectorLike | None
+    ) -> NetworkObjective:
         X, y = validated_pair(self, X, y)
         weights = check_weights(sample_weight, X)
         refuse_unknown(y, weights, self.classes_)
@@ -306,7 +308,7 @@ class MLPRegressor(MultiOutputMixin, RegressorMixin, NetworkEstimator):
     _for_y = {"multi_output": True, "y_numeric": True}
 
     @with_callbacks
-    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
+    def fit(self, X: MatrixLike, y: VectorLike, sample_weight: VectorLike | None = None) -> Self:
         """Fit the model.
 
         Parameters
@@ -339,7 +341,7 @@ class MLPRegressor(MultiOutputMixin, RegressorMixin, NetworkEstimator):
         """
         return self._train(X, y, sample_weight)
 
-    def predict(self, X: Any) -> Array:
+    def predict(self, X: MatrixLike) -> Array:
         """Predicted targets.
 
         Parameters
@@ -361,7 +363,7 @@ class MLPRegressor(MultiOutputMixin, RegressorMixin, NetworkEstimator):
         self._check_has_coefficients()
         return "identity"
 
-    def _targets_of_fit(self, y: Any, weights: Array | None) -> Targets:
+    def _targets_of_fit(self, y: Values, weights: Array | None) -> Targets:
         n_outputs = 1 if y.ndim == 1 else y.shape[1]
         targets = _as_loss_takes(y, n_outputs)
         counted = targets if weights is None else targets[weights > 0]
@@ -379,7 +381,9 @@ class MLPRegressor(MultiOutputMixin, RegressorMixin, NetworkEstimator):
     def _loss(self) -> Loss:
         return HalfSquaredError()
 
-    def _objective_on(self, X: Any, y: Any, sample_weight: Any) -> NetworkObjective:
+    def _objective_on(
+        self, X: MatrixLike, y: VectorLike | None, sample_weight: VectorLike | None
+    ) -> NetworkObjective:
         X, y = validated_pair(self, X, y, **self._for_y)
         n_targets = 1 if y.ndim == 1 else y.shape[1]
         n_outputs = self.n_outputs_
@@ -389,7 +393,7 @@ class MLPRegressor(MultiOutputMixin, RegressorMixin, NetworkEstimator):
         return self._objective_over(X, targets, check_weights(sample_weight, X))
 
 
-def _as_loss_takes(y: Any, n_outputs: int) -> Array:
+def _as_loss_takes(y: Values, n_outputs: int) -> Array:
     """Targets as the loss takes them: a vector for one output."""
     targets = np.asarray(y, dtype=np.float64)
     return targets.reshape(-1) if n_outputs == 1 else targets

@@ -9,7 +9,7 @@ from sklearn.base import ClassifierMixin, RegressorMixin
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import type_of_target
 
-from mcmodels.arrays import Array
+from mcmodels.arrays import Array, Labels, MatrixLike, Values, VectorLike
 from mcmodels.estimators.classes import (
     check_labels,
     encode,
@@ -116,7 +116,7 @@ class ObjectiveRegressor(RegressorMixin, LossEstimator):
     True
     """
 
-    def predict(self, X: Any) -> Array:
+    def predict(self, X: MatrixLike) -> Array:
         """``inverse_link(η)`` of each row; η without an inverse link.
 
         Parameters
@@ -130,7 +130,9 @@ class ObjectiveRegressor(RegressorMixin, LossEstimator):
         """
         return inverse_link(self.inverse_link, self._linear_predictor(X))
 
-    def _rows_of_fit(self, X: Any, y: Any, sample_weight: Any) -> TrainingData:
+    def _rows_of_fit(
+        self, X: MatrixLike | RowStream, y: VectorLike | None, sample_weight: VectorLike | None
+    ) -> TrainingData:
         intercept = bool(self.fit_intercept)
         if isinstance(X, RowStream):
             refuse_other_arguments(y, sample_weight)
@@ -143,7 +145,7 @@ class ObjectiveRegressor(RegressorMixin, LossEstimator):
         in_memory = ArrayRows(X, self._targets_of(y, weights), weights, intercept=intercept)
         return TrainingData(in_memory, features, X, y, weights)
 
-    def _targets_of(self, y: Any, weights: Array | None) -> Array:
+    def _targets_of(self, y: Values, weights: Array | None) -> Array:
         return np.asarray(y, dtype=np.float64)
 
     def _attributes(self, params: Array, found: TrainingData) -> dict[str, Any]:
@@ -202,7 +204,7 @@ class ObjectiveClassifier(ClassifierMixin, LossEstimator):
     array(['no', 'yes'], dtype='<U3')
     """
 
-    def decision_function(self, X: Any) -> Array:
+    def decision_function(self, X: MatrixLike) -> Array:
         """Linear predictor η of each row.
 
         Parameters
@@ -216,7 +218,7 @@ class ObjectiveClassifier(ClassifierMixin, LossEstimator):
         """
         return self._linear_predictor(X)
 
-    def predict(self, X: Any) -> Any:
+    def predict(self, X: MatrixLike) -> Labels:
         """``classes_[1]`` where η > 0, or where its probability exceeds ½ with an inverse link.
 
         Parameters
@@ -233,7 +235,7 @@ class ObjectiveClassifier(ClassifierMixin, LossEstimator):
         return self.classes_[second.astype(np.intp)]
 
     @available_if(_has_inverse_link)
-    def predict_proba(self, X: Any) -> Array:
+    def predict_proba(self, X: MatrixLike) -> Array:
         """Probability of each class, by the inverse link.
 
         Parameters
@@ -263,7 +265,9 @@ class ObjectiveClassifier(ClassifierMixin, LossEstimator):
             )
         return p
 
-    def _rows_of_fit(self, X: Any, y: Any, sample_weight: Any) -> TrainingData:
+    def _rows_of_fit(
+        self, X: MatrixLike | RowStream, y: VectorLike | None, sample_weight: VectorLike | None
+    ) -> TrainingData:
         intercept = bool(self.fit_intercept)
         if isinstance(X, RowStream):
             refuse_other_arguments(y, sample_weight)
@@ -284,7 +288,7 @@ class ObjectiveClassifier(ClassifierMixin, LossEstimator):
         in_memory = ArrayRows(X, targets, weights, intercept=intercept)
         return TrainingData(in_memory, features, X, y, weights, classes)
 
-    def _targets_of(self, y: Any, weights: Array | None) -> Array:
+    def _targets_of(self, y: Values, weights: Array | None) -> Array:
         refuse_unknown(y, weights, self.classes_)
         return _second_class(y, self.classes_)
 
@@ -295,12 +299,12 @@ class ObjectiveClassifier(ClassifierMixin, LossEstimator):
         return published | found.features.attributes
 
 
-def _second_class(y: Any, classes: Any) -> Array:
+def _second_class(y: Values, classes: Labels) -> Array:
     """1.0 where y is the second class, else 0.0."""
     return (y == classes[1]).astype(np.float64)
 
 
-def _two(labels: Any) -> Any:
+def _two(labels: Labels) -> Labels:
     """The labels of two classes; refuses fewer and more."""
     if len(labels) > 2:
         raise ValueError(

@@ -10,7 +10,7 @@ from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_array
 
-from mcmodels.arrays import Array
+from mcmodels.arrays import Array, MatrixLike, RandomState, VectorLike
 from mcmodels.estimators.component_count import checked_count, chosen_count
 from mcmodels.estimators.component_methods import ComponentMethods
 from mcmodels.estimators.streams import refuse_other_arguments, stream_rows, survey
@@ -149,7 +149,7 @@ class PCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ComponentMethods):
         whiten: bool = False,
         solver: str = "auto",
         tol: float = 1e-12,
-        random_state: Any = None,
+        random_state: RandomState = None,
     ) -> None:
         self.n_components = n_components
         self.whiten = whiten
@@ -157,7 +157,12 @@ class PCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ComponentMethods):
         self.tol = tol
         self.random_state = random_state
 
-    def fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
+    def fit(
+        self,
+        X: MatrixLike | RowStream,
+        y: VectorLike | None = None,
+        sample_weight: VectorLike | None = None,
+    ) -> Self:
         """Fit the model.
 
         Parameters
@@ -206,7 +211,9 @@ class PCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ComponentMethods):
             solution = principal_axes.solve(rows, wanted, **self._options)
         return self._publish(self._attributes(solution, features, Seen.of(rows), limit))
 
-    def partial_fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
+    def partial_fit(
+        self, X: MatrixLike, y: VectorLike | None = None, sample_weight: VectorLike | None = None
+    ) -> Self:
         """Take in more rows; the model is then the fit to all rows so far, exactly.
 
         However the rows are divided, and in whatever order they come, the result is that of one fit
@@ -289,7 +296,7 @@ class PCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ComponentMethods):
             "random": check_random_state(self.random_state),
         }
 
-    def transform(self, X: Any) -> Array:
+    def transform(self, X: MatrixLike) -> Array:
         """Scores of rows on the components.
 
         Parameters
@@ -310,7 +317,7 @@ class PCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ComponentMethods):
             found *= inverse_deviations(self.explained_variance_, rank)
         return found.astype(rows.dtype, copy=False)
 
-    def inverse_transform(self, X: Any) -> Array:
+    def inverse_transform(self, X: MatrixLike) -> Array:
         """Rows whose scores are given.
 
         Parameters
@@ -348,7 +355,7 @@ class PCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ComponentMethods):
         """
         return self._gaussian().precision()
 
-    def score_samples(self, X: Any) -> Array:
+    def score_samples(self, X: MatrixLike) -> Array:
         """Log-likelihood of each row under probabilistic PCA.
 
         When the covariance is singular this is the density on the subspace that the training rows
@@ -366,7 +373,7 @@ class PCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ComponentMethods):
         gaussian = self._gaussian()
         return gaussian.log_likelihood(self._rows(X))
 
-    def score(self, X: Any, y: Any = None) -> float:
+    def score(self, X: MatrixLike, y: VectorLike | None = None) -> float:
         """Mean of :meth:`score_samples`.
 
         Parameters
@@ -398,7 +405,7 @@ class PCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ComponentMethods):
         return self.components_
 
     @params_.setter
-    def params_(self, params: Any) -> None:
+    def params_(self, params: VectorLike) -> None:
         """Set ``components_``."""
         self.components_ = check_params(params, self.params_.shape)
 
@@ -452,12 +459,14 @@ class PCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ComponentMethods):
             self.mean_, self.components_, self.explained_variance_, self.noise_variance_
         )
 
-    def _rows(self, X: Any, sample_weight: Any = None) -> ArrayRows:
+    def _rows(self, X: MatrixLike, sample_weight: VectorLike | None = None) -> ArrayRows:
         self._check_has_coefficients()
         X = validated_rows(self, X)
         return ArrayRows(X, weights=check_weights(sample_weight, X))
 
-    def _objective_on(self, X: Any, y: Any, sample_weight: Any) -> Objective:
+    def _objective_on(
+        self, X: MatrixLike, y: VectorLike | None, sample_weight: VectorLike | None
+    ) -> Objective:
         rows = self._rows(X, sample_weight)
         _require_covariance(rows)
         return VarianceLagrangian(RowsCovariance(rows), self.eigenvalues_)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from mcmodels.arrays import Array
+from mcmodels.arrays import Array, MatrixLike, VectorLike
+from mcmodels.rows import RowStream
 
 try:
     from sklearn.callback import CallbackSupportMixin, with_callbacks
@@ -41,8 +42,8 @@ class FitCallbacks:
         self,
         estimator: Any,
         attributes_of: Callable[[Array], dict[str, Any]],
-        X: Any,
-        y: Any,
+        X: MatrixLike | RowStream,
+        y: VectorLike | None,
         weights: Array | None,
         step: str,
     ) -> None:

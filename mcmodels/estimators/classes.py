@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -13,7 +14,7 @@ from scipy.special import expit, log_expit, log_softmax, softmax
 from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.multiclass import check_classification_targets
 
-from mcmodels.arrays import Array
+from mcmodels.arrays import Array, Codes, Labels, MatrixLike
 
 __all__ = [
     "ClassPredictions",
@@ -31,7 +32,7 @@ __all__ = [
 _NARROW = 2**12
 
 
-def encode(y: Any) -> tuple[Any, npt.NDArray[np.integer]]:
+def encode(y: Labels) -> tuple[Labels, Codes]:
     """Labels in ascending order, and the position among them of each entry of y.
 
     Parameters
@@ -67,9 +68,7 @@ def encode(y: Any) -> tuple[Any, npt.NDArray[np.integer]]:
     return labels, rank.astype(_smallest(labels.size))[codes]
 
 
-def select(
-    labels: Any, codes: npt.NDArray[np.integer], present: npt.NDArray[np.bool_]
-) -> tuple[Any, npt.NDArray[np.integer]]:
+def select(labels: Labels, codes: Codes, present: npt.NDArray[np.bool_]) -> tuple[Labels, Codes]:
     """Only the labels that are present; entries of others get the code of some label."""
     if present.all():
         return labels, codes
@@ -77,18 +76,18 @@ def select(
     return labels[present], position[codes]
 
 
-def check_labels(y: Any) -> None:
+def check_labels(y: Labels) -> None:
     """Refuse targets that are no class labels, such as fractions."""
     if y.dtype.kind not in "biuUS":
         check_classification_targets(y)
 
 
-def codes_of(y: Any, classes: Any) -> npt.NDArray[np.intp]:
+def codes_of(y: Labels, classes: Labels) -> npt.NDArray[np.intp]:
     """Positions in ``classes``; rows without weight may be of a class that was not there."""
     return np.minimum(np.searchsorted(classes, y), len(classes) - 1)
 
 
-def refuse_single_class(labels: Any, present: npt.NDArray[np.bool_], where: str = "") -> None:
+def refuse_single_class(labels: Labels, present: npt.NDArray[np.bool_], where: str = "") -> None:
     """Raise ValueError unless rows of at least two classes count.
 
     ``where`` says which rows count: " in the rows of positive weight".
@@ -101,7 +100,7 @@ def refuse_single_class(labels: Any, present: npt.NDArray[np.bool_], where: str 
         )
 
 
-def refuse_unknown(y: Any, weights: Any, classes: Any) -> None:
+def refuse_unknown(y: Labels, weights: Array | None, classes: Labels) -> None:
     """Raise ValueError if a row of positive weight has a label that no class has."""
     unknown = np.setdiff1d(y if weights is None else y[weights > 0], classes)
     if unknown.size:
@@ -111,7 +110,7 @@ def refuse_unknown(y: Any, weights: Any, classes: Any) -> None:
         )
 
 
-def totals(codes: npt.NDArray[np.integer], weights: Any, n_labels: int) -> npt.NDArray[np.float64]:
+def totals(codes: Codes, weights: Array | None, n_labels: int) -> npt.NDArray[np.float64]:
     """Total weight of the rows of each code; their number without weights."""
     if weights is None and n_labels == 2:
         second = float(np.count_nonzero(codes))
@@ -136,7 +135,9 @@ class ClassWeights:
     by_label: dict[Any, float]
 
     @classmethod
-    def of(cls, class_weight: Any, y: Any, weights: Array | None) -> Self:
+    def of(
+        cls, class_weight: Mapping[Any, float] | str | None, y: Labels, weights: Array | None
+    ) -> Self:
         """The factors that ``class_weight`` (a dict, "balanced" or None) means for these rows."""
         if class_weight is None:
             return cls({})
@@ -150,7 +151,7 @@ class ClassWeights:
             )
         return cls(dict(zip(labels.tolist(), factors.tolist(), strict=True)))
 
-    def times(self, y: Any, weights: Array | None) -> Array | None:
+    def times(self, y: Labels, weights: Array | None) -> Array | None:
         """Weights of rows times the factors of their classes; None stands for ones."""
         if not self.by_label:
             return weights
@@ -162,13 +163,13 @@ class ClassWeights:
 class ClassPredictions:
     """Classes and probabilities: the logistic function of η with two classes, else its softmax."""
 
-    classes_: Any
+    classes_: Labels
 
     @abstractmethod
-    def decision_function(self, X: Any) -> Array:
+    def decision_function(self, X: MatrixLike) -> Array:
         """η of each row: of shape (n_samples,) with two classes, (n_samples, n_classes) with K."""
 
-    def predict(self, X: Any) -> Any:
+    def predict(self, X: MatrixLike) -> Labels:
         """Most probable class of each row.
 
         Parameters
@@ -183,7 +184,7 @@ class ClassPredictions:
         eta = self.decision_function(X)
         return self.classes_[(eta > 0).astype(int) if eta.ndim == 1 else eta.argmax(axis=1)]
 
-    def predict_proba(self, X: Any) -> Array:
+    def predict_proba(self, X: MatrixLike) -> Array:
         """Probability of each class, in the order of ``classes_``.
 
         Parameters
@@ -198,7 +199,7 @@ class ClassPredictions:
         eta = self.decision_function(X)
         return np.column_stack([expit(-eta), expit(eta)]) if eta.ndim == 1 else softmax(eta, axis=1)
 
-    def predict_log_proba(self, X: Any) -> Array:
+    def predict_log_proba(self, X: MatrixLike) -> Array:
         """Logarithm of :meth:`predict_proba`, finite where the probability underflows.
 
         Parameters

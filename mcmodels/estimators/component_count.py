@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from numbers import Integral, Real
-from typing import Any
 
 import numpy as np
 
@@ -14,7 +13,7 @@ from mcmodels.rows import Extent
 from mcmodels.solvers import principal_axes
 
 
-def checked_count(wanted: Any, limit: int, rows: Extent) -> int | None:
+def checked_count(wanted: float | str | None, limit: int, rows: Extent) -> int | None:
     """Number of components asked for, or None when all are needed to choose it."""
     if wanted is None:
         return limit
@@ -42,7 +41,7 @@ def checked_count(wanted: Any, limit: int, rows: Extent) -> int | None:
     )
 
 
-def chosen_count(wanted: Any, shares: Array, variances: Array, n_rows: float) -> int:
+def chosen_count(wanted: float | str | None, shares: Array, variances: Array, n_rows: float) -> int:
     """How many of the components computed to keep."""
     if isinstance(wanted, str):
         return int(np.argmax(minka_log_evidence(variances, n_rows)))

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pandas as pd
 from sklearn.utils import check_random_state
 
+from mcmodels.arrays import RandomState
 from mcmodels.estimators.model import Fitted, Model
 from mcmodels.estimators.validation import check_count
 from mcmodels.inference.hypotheses import HypothesisTest
@@ -96,7 +95,7 @@ class ComponentMethods(Model):
         return self._record().spectrum.broken_stick()
 
     def parallel_analysis(
-        self, *, quantile: float = 0.95, n_draws: int = 200, random_state: Any = None
+        self, *, quantile: float = 0.95, n_draws: int = 200, random_state: RandomState = None
     ) -> ComponentCount:
         """Number of components with more variance than independent columns show by chance.
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Unpack
+from typing import Unpack
 
 import pandas as pd
 
-from mcmodels.arrays import Array
+from mcmodels.arrays import Array, MatrixLike, VectorLike
 from mcmodels.estimators.model import Fitted
 from mcmodels.estimators.parameter_methods import ParameterMethods, RobustOptions, index_of
 from mcmodels.estimators.validation import check_choice, check_weights
@@ -65,9 +65,9 @@ class LinearMethods(ParameterMethods):
 
     def summary(
         self,
-        X: Any = None,
-        y: Any = None,
-        sample_weight: Any = None,
+        X: MatrixLike | None = None,
+        y: VectorLike | None = None,
+        sample_weight: VectorLike | None = None,
         *,
         level: float = 0.95,
         **robust: Unpack[RobustOptions],
@@ -91,7 +91,9 @@ class LinearMethods(ParameterMethods):
         record, estimate = self._estimate(X, y, sample_weight, **robust)
         return record.summary(estimate, level)
 
-    def predict_interval(self, X: Any, level: float = 0.95, kind: str = "mean") -> pd.DataFrame:
+    def predict_interval(
+        self, X: MatrixLike, level: float = 0.95, kind: str = "mean"
+    ) -> pd.DataFrame:
         """Predictions with intervals, for the mean of the target or for one observation of it.
 
         Parameters
@@ -129,7 +131,9 @@ class LinearMethods(ParameterMethods):
             index=index_of(X),
         )
 
-    def influence(self, X: Any, y: Any, sample_weight: Any = None) -> pd.DataFrame:
+    def influence(
+        self, X: MatrixLike, y: VectorLike, sample_weight: VectorLike | None = None
+    ) -> pd.DataFrame:
         """How much each training row moves the fit, without refitting.
 
         Parameters
@@ -174,7 +178,9 @@ class LinearMethods(ParameterMethods):
             index,
         )
 
-    def breusch_pagan(self, X: Any, y: Any, sample_weight: Any = None) -> HypothesisTest:
+    def breusch_pagan(
+        self, X: MatrixLike, y: VectorLike, sample_weight: VectorLike | None = None
+    ) -> HypothesisTest:
         """Test whether the variance of the noise depends on the features.
 
         Parameters
@@ -198,7 +204,7 @@ class LinearMethods(ParameterMethods):
         squares = squared_residuals(rows, record.least_squares.params)
         return breusch_pagan(ArrayRows(X, squares, weights, intercept=True), record.rank)
 
-    def leverage(self, X: Any, sample_weight: Any = None) -> Array:
+    def leverage(self, X: MatrixLike, sample_weight: VectorLike | None = None) -> Array:
         """Leverage ``hᵢ = wᵢ x̃ᵢᵀ(X̃ᵀWX̃)⁺x̃ᵢ`` of rows on a fit to the training rows.
 
         For the training rows and weights this is the diagonal of the hat matrix: what a fitted
@@ -219,7 +225,7 @@ class LinearMethods(ParameterMethods):
         rows, weights = self._unlabelled_rows(X), check_weights(sample_weight, X)
         return leverage(record.factored("leverage"), rows, weights)
 
-    def hat_matrix(self, X: Any, sample_weight: Any = None) -> Array:
+    def hat_matrix(self, X: MatrixLike, sample_weight: VectorLike | None = None) -> Array:
         """Hat matrix ``H = X̃(X̃ᵀWX̃)⁺X̃ᵀW`` of the training rows, with ``ŷ = Hy``.
 
         Parameters

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from sklearn.base import ClassifierMixin
 
-from mcmodels.arrays import Array
+from mcmodels.arrays import Array, MatrixLike, VectorLike
 from mcmodels.estimators.model import Model
 from mcmodels.estimators.validation import check_params, check_weights, validated_rows
 from mcmodels.exceptions import InferenceError
@@ -20,7 +20,7 @@ class LinearPredictorModel(Model):
     """A model of ``η = Xw + b``, with ``coef_`` w and ``intercept_`` b as scikit-learn has them."""
 
     fit_intercept: bool
-    coef_: Any
+    coef_: Array
     intercept_: Any
 
     @property
@@ -34,7 +34,7 @@ class LinearPredictorModel(Model):
         return params[0] if self._is_single else params
 
     @params_.setter
-    def params_(self, params: Any) -> None:
+    def params_(self, params: VectorLike) -> None:
         """Set ``coef_`` and ``intercept_``."""
         values = check_params(params, self.params_.shape)
         if self._has_intercept:
@@ -68,7 +68,7 @@ class LinearPredictorModel(Model):
             )
         return coef, np.broadcast_to(intercept, len(coef))
 
-    def _linear_predictor(self, X: Any) -> Array:
+    def _linear_predictor(self, X: MatrixLike) -> Array:
         """η of each row, shape (n_samples,) or (n_samples, n_outputs)."""
         coef, intercept = self._coefficients_of_outputs()
         X = validated_rows(self, X)
@@ -82,7 +82,7 @@ class LinearPredictorModel(Model):
             params = params[0]
         return ArrayRows(X).map(lambda block: block.X.predictor(params))
 
-    def _unlabelled_rows(self, X: Any, sample_weight: Any = None) -> ArrayRows:
+    def _unlabelled_rows(self, X: MatrixLike, sample_weight: VectorLike | None = None) -> ArrayRows:
         """Rows without targets, in the design of the fit."""
         self._check_has_coefficients()
         X = validated_rows(self, X)

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from sklearn.utils.validation import check_array
 
-from mcmodels.arrays import Array
+from mcmodels.arrays import Array, Labels, MatrixLike, VectorLike
 from mcmodels.estimators.model import Fitted
 from mcmodels.estimators.parameter_methods import ParameterMethods, RobustOptions, index_of
 from mcmodels.estimators.validation import check_choice
@@ -31,7 +31,7 @@ class LogisticMethods(ParameterMethods):
     Formulas and sources are in :mod:`mcmodels.inference.logistic_model`.
     """
 
-    classes_: Any
+    classes_: Labels
 
     objective_ = Fitted("objective", "The objective at ``params_``, on the training rows.")
     converged_ = Fitted(
@@ -53,12 +53,12 @@ class LogisticMethods(ParameterMethods):
 
     def summary(
         self,
-        X: Any = None,
-        y: Any = None,
-        sample_weight: Any = None,
+        X: MatrixLike | None = None,
+        y: VectorLike | None = None,
+        sample_weight: VectorLike | None = None,
         *,
         level: float = 0.95,
-        reference: Any = None,
+        reference: object = None,
         p_values: bool | None = None,
         **robust: Unpack[RobustOptions],
     ) -> Summary:
@@ -88,7 +88,7 @@ class LogisticMethods(ParameterMethods):
         record, estimate = self._estimate(X, y, sample_weight, **robust)
         return record.summary(estimate, level, reference, p_values)
 
-    def predict_interval(self, X: Any, level: float = 0.95) -> pd.DataFrame:
+    def predict_interval(self, X: MatrixLike, level: float = 0.95) -> pd.DataFrame:
         """Probabilities of the classes with intervals, taken on the log-odds and mapped back.
 
         Parameters
@@ -117,12 +117,12 @@ class LogisticMethods(ParameterMethods):
 
     def marginal_effects(
         self,
-        X: Any,
+        X: MatrixLike,
         *,
         at: At = "average",
         discrete: bool = True,
         level: float = 0.95,
-        sample_weight: Any = None,
+        sample_weight: VectorLike | None = None,
     ) -> pd.DataFrame:
         """How the probability changes with each feature, the others held.
 
@@ -169,7 +169,7 @@ class LogisticMethods(ParameterMethods):
         return named.table(level, p_values=not record.penalty)
 
     def residuals(
-        self, X: Any, y: Any, *, kind: Literal["deviance", "pearson"] = "deviance"
+        self, X: MatrixLike, y: VectorLike, *, kind: Literal["deviance", "pearson"] = "deviance"
     ) -> Array:
         """Residuals of rows, for two classes.
 
@@ -194,7 +194,9 @@ class LogisticMethods(ParameterMethods):
         rows = ArrayRows(X, codes, intercept=record.intercept)
         return rows.map(lambda block: of(block.y, block.X.predictor(record.params)))
 
-    def influence(self, X: Any, y: Any, sample_weight: Any = None) -> pd.DataFrame:
+    def influence(
+        self, X: MatrixLike, y: VectorLike, sample_weight: VectorLike | None = None
+    ) -> pd.DataFrame:
         """How much each training row moves the fit, to one Newton step; for two classes.
 
         Parameters
@@ -227,7 +229,7 @@ class LogisticMethods(ParameterMethods):
         return logistic_influence(whitening, rows, record.params, model.names, index)
 
     def score_test(
-        self, X: Any, y: Any, candidate: Any, sample_weight: Any = None
+        self, X: MatrixLike, y: VectorLike, candidate: Any, sample_weight: VectorLike | None = None
     ) -> HypothesisTest:
         """Test whether a column that was left out belongs in the model, without refitting.
 

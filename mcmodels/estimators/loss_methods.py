@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, Unpack
+from typing import Unpack
 
+from mcmodels.arrays import MatrixLike, VectorLike
 from mcmodels.estimators.model import Fitted
 from mcmodels.estimators.parameter_methods import ParameterMethods, RobustOptions
 from mcmodels.inference.summary import Summary
@@ -35,9 +36,9 @@ class LossMethods(ParameterMethods):
 
     def summary(
         self,
-        X: Any = None,
-        y: Any = None,
-        sample_weight: Any = None,
+        X: MatrixLike | None = None,
+        y: VectorLike | None = None,
+        sample_weight: VectorLike | None = None,
         *,
         level: float = 0.95,
         p_values: bool | None = None,

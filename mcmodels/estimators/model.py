@@ -11,7 +11,7 @@ from scipy.linalg import LinAlgError
 from sklearn.base import BaseEstimator
 from sklearn.exceptions import NotFittedError
 
-from mcmodels.arrays import Array
+from mcmodels.arrays import Array, MatrixLike, VectorLike
 from mcmodels.estimators.validation import check_params, is_fitted_name
 from mcmodels.exceptions import InferenceError
 from mcmodels.objectives import Objective
@@ -76,7 +76,9 @@ class Model(BaseEstimator):
         """All free parameters, read from the coefficients that predictions use."""
 
     @abstractmethod
-    def _objective_on(self, X: Any, y: Any, sample_weight: Any) -> Objective:
+    def _objective_on(
+        self, X: MatrixLike, y: VectorLike | None, sample_weight: VectorLike | None
+    ) -> Objective:
         """The estimator's objective over rows, which it validates."""
 
     def _publish(self, attributes: Mapping[str, Any]) -> Self:
@@ -133,7 +135,11 @@ class Model(BaseEstimator):
         return tags
 
     def objective(
-        self, X: Any, y: Any = None, params: Any = None, sample_weight: Any = None
+        self,
+        X: MatrixLike,
+        y: VectorLike | None = None,
+        params: VectorLike | None = None,
+        sample_weight: VectorLike | None = None,
     ) -> float:
         """The objective on the given rows, penalty and weights included.
 
@@ -156,7 +162,11 @@ class Model(BaseEstimator):
         return self._objective_on(X, y, sample_weight).value(point)
 
     def gradient(
-        self, X: Any, y: Any = None, params: Any = None, sample_weight: Any = None
+        self,
+        X: MatrixLike,
+        y: VectorLike | None = None,
+        params: VectorLike | None = None,
+        sample_weight: VectorLike | None = None,
     ) -> Array:
         """The gradient of :meth:`objective` with respect to the parameters.
 
@@ -170,7 +180,11 @@ class Model(BaseEstimator):
         return self._objective_on(X, y, sample_weight).gradient(point)
 
     def hessian(
-        self, X: Any, y: Any = None, params: Any = None, sample_weight: Any = None
+        self,
+        X: MatrixLike,
+        y: VectorLike | None = None,
+        params: VectorLike | None = None,
+        sample_weight: VectorLike | None = None,
     ) -> Array:
         """The Hessian of :meth:`objective` over ``params.ravel()`` (C order).
 
@@ -185,12 +199,12 @@ class Model(BaseEstimator):
 
     def hessian_vector_product(
         self,
-        X: Any,
-        y: Any = None,
-        params: Any = None,
-        sample_weight: Any = None,
+        X: MatrixLike,
+        y: VectorLike | None = None,
+        params: VectorLike | None = None,
+        sample_weight: VectorLike | None = None,
         *,
-        vector: Any,
+        vector: VectorLike,
     ) -> Array:
         """The Hessian of :meth:`objective` times a vector, without forming the Hessian.
 
@@ -209,7 +223,7 @@ class Model(BaseEstimator):
         direction = check_params(vector, point.shape, "vector")
         return self._objective_on(X, y, sample_weight).hessian_vector_product(point, direction)
 
-    def _point(self, params: Any) -> Array:
+    def _point(self, params: VectorLike) -> Array:
         self._check_has_coefficients()
         fitted = self.params_
         return fitted if params is None else check_params(params, fitted.shape)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from mcmodels.arrays import Array
+from mcmodels.arrays import Array, MatrixLike, VectorLike
 from mcmodels.estimators.model import Model
 from mcmodels.estimators.parameter_methods import index_of
 from mcmodels.estimators.validation import check_choice, validated_rows
@@ -47,7 +47,9 @@ class LaplacePredictions:
         """How many parameters the rows determine, against the penalty."""
         return self.posterior.effective_parameters
 
-    def predict_interval(self, X: Any, level: float = 0.95, kind: str = "mean") -> pd.DataFrame:
+    def predict_interval(
+        self, X: MatrixLike, level: float = 0.95, kind: str = "mean"
+    ) -> pd.DataFrame:
         """Predictions with intervals.
 
         Parameters
@@ -98,11 +100,18 @@ class NetworkMethods(Model):
     intercepts_: list[Array]
 
     @abstractmethod
-    def _objective_on(self, X: Any, y: Any, sample_weight: Any) -> NetworkObjective:
+    def _objective_on(
+        self, X: MatrixLike, y: VectorLike | None, sample_weight: VectorLike | None
+    ) -> NetworkObjective:
         """The objective over rows, which it validates."""
 
     def laplace(
-        self, X: Any, y: Any, sample_weight: Any = None, *, curvature: Curvature = "last_layer"
+        self,
+        X: MatrixLike,
+        y: VectorLike,
+        sample_weight: VectorLike | None = None,
+        *,
+        curvature: Curvature = "last_layer",
     ) -> LaplacePredictions:
         """Laplace's approximation at the fit: how far predictions are determined by the rows.
 

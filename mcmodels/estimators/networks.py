@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from numbers import Integral
 from typing import Any, Self
@@ -12,7 +12,7 @@ import numpy as np
 from scipy.sparse import issparse
 from sklearn.utils import check_random_state
 
-from mcmodels.arrays import Array
+from mcmodels.arrays import Array, Matrix, MatrixLike, RandomState, Values, VectorLike
 from mcmodels.estimators.callbacks import CallbackSupportMixin, FitCallbacks
 from mcmodels.estimators.model import Fitted
 from mcmodels.estimators.network_methods import NetworkMethods
@@ -63,7 +63,7 @@ class Targets:
         What the fit publishes of them.
     """
 
-    values: Any
+    values: Values
     names: tuple[str, ...]
     shape: tuple[int, ...]
     loss: Loss
@@ -98,14 +98,14 @@ class NetworkEstimator(CallbackSupportMixin, NetworkMethods):
 
     def __init__(
         self,
-        hidden_layer_sizes: Any = (100,),
+        hidden_layer_sizes: int | Sequence[int] = (100,),
         activation: str = "relu",
         *,
         solver: str = "lbfgs",
         alpha: float = 1e-4,
         max_iter: int = 200,
         tol: float = 1e-4,
-        random_state: Any = None,
+        random_state: RandomState = None,
         warm_start: bool = False,
         compute_hessian: bool = False,
     ) -> None:
@@ -130,7 +130,7 @@ class NetworkEstimator(CallbackSupportMixin, NetworkMethods):
         return parameters.vector()
 
     @params_.setter
-    def params_(self, params: Any) -> None:
+    def params_(self, params: VectorLike) -> None:
         """Set ``coefs_`` and ``intercepts_``."""
         vector = check_params(self._raveled(params, "params_"), self.params_.shape)
         self.coefs_, self.intercepts_ = self._network.unflatten(vector.copy())
@@ -151,7 +151,7 @@ class NetworkEstimator(CallbackSupportMixin, NetworkMethods):
         return self._network.n_outputs
 
     @abstractmethod
-    def _targets_of_fit(self, y: Any, weights: Array | None) -> Targets:
+    def _targets_of_fit(self, y: Values, weights: Array | None) -> Targets:
         """The targets as the loss takes them, and what they say about the outputs."""
 
     @abstractmethod
@@ -167,7 +167,11 @@ class NetworkEstimator(CallbackSupportMixin, NetworkMethods):
         return Network(sizes, fitted)
 
     def hessian(
-        self, X: Any, y: Any = None, params: Any = None, sample_weight: Any = None
+        self,
+        X: MatrixLike,
+        y: VectorLike | None = None,
+        params: VectorLike | None = None,
+        sample_weight: VectorLike | None = None,
     ) -> Array:
         """The Hessian of :meth:`objective` over the vector of parameters.
 
@@ -187,12 +191,12 @@ class NetworkEstimator(CallbackSupportMixin, NetworkMethods):
 
     def hessian_vector_product(
         self,
-        X: Any,
-        y: Any = None,
-        params: Any = None,
-        sample_weight: Any = None,
+        X: MatrixLike,
+        y: VectorLike | None = None,
+        params: VectorLike | None = None,
+        sample_weight: VectorLike | None = None,
         *,
-        vector: Any,
+        vector: VectorLike,
     ) -> Array:
         """The Hessian of :meth:`objective` times a vector, in one pass over the rows.
 
@@ -210,13 +214,13 @@ class NetworkEstimator(CallbackSupportMixin, NetworkMethods):
         direction = self._raveled(vector, "vector")
         return super().hessian_vector_product(X, y, params, sample_weight, vector=direction)
 
-    def _point(self, params: Any) -> Array:
+    def _point(self, params: VectorLike) -> Array:
         fitted = self.params_
         if params is None:
             return fitted
         return check_params(self._raveled(params, "params"), fitted.shape)
 
-    def _raveled(self, given: Any, name: str) -> Any:
+    def _raveled(self, given: VectorLike | None, name: str) -> VectorLike | None:
         """NetworkParameters as a vector; other things as they are."""
         self._check_has_coefficients()
         if not isinstance(given, NetworkParameters):
@@ -253,7 +257,7 @@ class NetworkEstimator(CallbackSupportMixin, NetworkMethods):
         check_flag("compute_hessian", self.compute_hessian)
         return tuple(map(int, sizes))
 
-    def _train(self, X: Any, y: Any, sample_weight: Any) -> Self:
+    def _train(self, X: MatrixLike, y: VectorLike, sample_weight: VectorLike | None) -> Self:
         hidden = self._check_parameters()
         features, X, y = training_pair(self, X, y, **self._for_y)
         weights = check_weights(sample_weight, X)
@@ -284,12 +288,14 @@ class NetworkEstimator(CallbackSupportMixin, NetworkMethods):
             return self.params_
         return network.random_start(check_random_state(self.random_state))
 
-    def _objective_over(self, X: Any, targets: Any, weights: Array | None) -> NetworkObjective:
+    def _objective_over(
+        self, X: Matrix, targets: Values | None, weights: Array | None
+    ) -> NetworkObjective:
         network = self._network
         rows = _rows(network, X, targets, weights)
         return NetworkObjective(rows, network, self._loss(), float(self.alpha))
 
-    def _outputs(self, X: Any) -> Array:
+    def _outputs(self, X: MatrixLike) -> Array:
         """η of each row, shape (n_samples,) or (n_samples, K)."""
         network, params = self._network, self.params_
         rows = _rows(network, validated_rows(self, X), None, None)
@@ -382,7 +388,7 @@ class NetworkEstimator(CallbackSupportMixin, NetworkMethods):
         warn_not_converged(f"{self.solver} {text}.")
 
 
-def _rows(network: Network, X: Any, targets: Any, weights: Array | None) -> ArrayRows:
+def _rows(network: Network, X: Matrix, targets: Values | None, weights: Array | None) -> ArrayRows:
     """Rows in blocks so tall that the activations of a block stay in cache."""
     widest = max(network.sizes[1:] if issparse(X) else network.sizes)
     height = int(np.clip(_BLOCK_ENTRIES // widest, _FEWEST_ROWS, _MOST_ROWS))

@@ -10,7 +10,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from mcmodels.arrays import Array
+from mcmodels.arrays import Array, Matrix, MatrixLike, Values, VectorLike
 from mcmodels.estimators.callbacks import CallbackSupportMixin, FitCallbacks, with_callbacks
 from mcmodels.estimators.loss_methods import LossMethods
 from mcmodels.estimators.loss_verdicts import warnings_of_loss
@@ -40,7 +40,7 @@ from mcmodels.objectives.user_loss import (
 from mcmodels.results.losses import LossFit
 from mcmodels.results.record import digest
 from mcmodels.results.training_rows import TrainingRows
-from mcmodels.rows import ArrayRows, RowBlock, Rows, RowsWithCrossSums, Seen
+from mcmodels.rows import ArrayRows, RowBlock, Rows, RowStream, RowsWithCrossSums, Seen
 from mcmodels.solvers import Solution, Status, irls
 from mcmodels.solvers.intercept_start import intercept_start
 from mcmodels.user_warnings import NonDifferentiableWarning, warn_user
@@ -69,8 +69,8 @@ class TrainingData:
 
     rows: Rows
     features: Features
-    X: Any
-    y: Any
+    X: MatrixLike | RowStream
+    y: VectorLike | None
     weights: Array | None
     classes: Any = None
 
@@ -100,7 +100,12 @@ class LossEstimator(CallbackSupportMixin, LossMethods):
         self.warm_start = warm_start
 
     @with_callbacks
-    def fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
+    def fit(
+        self,
+        X: MatrixLike | RowStream,
+        y: VectorLike | None = None,
+        sample_weight: VectorLike | None = None,
+    ) -> Self:
         """Fit the model.
 
         Parameters
@@ -176,11 +181,13 @@ class LossEstimator(CallbackSupportMixin, LossMethods):
         return self._publish(attributes_of(record.params) | {"_fit": record})
 
     @abstractmethod
-    def _rows_of_fit(self, X: Any, y: Any, sample_weight: Any) -> TrainingData:
+    def _rows_of_fit(
+        self, X: MatrixLike | RowStream, y: VectorLike | None, sample_weight: VectorLike | None
+    ) -> TrainingData:
         """The rows of a fit, checked."""
 
     @abstractmethod
-    def _targets_of(self, y: Any, weights: Array | None) -> Array:
+    def _targets_of(self, y: Values, weights: Array | None) -> Array:
         """What the loss sees of targets, as float64."""
 
     @abstractmethod
@@ -263,7 +270,9 @@ class LossEstimator(CallbackSupportMixin, LossMethods):
                 "columns, or smooth the loss where it has kinks."
             )
 
-    def _objective_on(self, X: Any, y: Any, sample_weight: Any) -> Objective:
+    def _objective_on(
+        self, X: MatrixLike, y: VectorLike | None, sample_weight: VectorLike | None
+    ) -> Objective:
         X, targets, weights = self._validated(X, y, sample_weight)
         rows = ArrayRows(X, targets, weights, intercept=self._has_intercept)
         return UserObjective(rows, self._user_loss(), float(self.alpha))
@@ -274,13 +283,15 @@ class LossEstimator(CallbackSupportMixin, LossMethods):
     def _loss_of_user(self) -> UserLoss:
         return self._user_loss()
 
-    def _validated(self, X: Any, y: Any, sample_weight: Any) -> tuple[Any, Array, Array | None]:
+    def _validated(
+        self, X: MatrixLike, y: VectorLike | None, sample_weight: VectorLike | None
+    ) -> tuple[Matrix, Array, Array | None]:
         X, y = validated_pair(self, X, y)
         weights = check_weights(sample_weight, X)
         return X, self._targets_of(y, weights), weights
 
 
-def _name(function: Any) -> str:
+def _name(function: object) -> str:
     return str(getattr(function, "__name__", type(function).__name__))
 
 

@@ -7,7 +7,7 @@ from typing import Any, TypedDict, Unpack
 
 import pandas as pd
 
-from mcmodels.arrays import Array
+from mcmodels.arrays import Array, Matrix, MatrixLike, Values, VectorLike
 from mcmodels.estimators.linear_predictor import LinearPredictorModel
 from mcmodels.estimators.model import Fitted
 from mcmodels.estimators.validation import check_choice
@@ -29,7 +29,7 @@ class RobustOptions(TypedDict, total=False):
     """Which covariance; see :meth:`ParameterMethods.covariance`."""
 
     kind: str
-    groups: Any
+    groups: VectorLike | None
     use_correction: bool
     df_correction: bool
 
@@ -42,7 +42,9 @@ class ParameterMethods(LinearPredictorModel):
     """
 
     @abstractmethod
-    def _validated(self, X: Any, y: Any, sample_weight: Any) -> tuple[Any, Any, Array | None]:
+    def _validated(
+        self, X: MatrixLike, y: VectorLike | None, sample_weight: VectorLike | None
+    ) -> tuple[Matrix, Values, Array | None]:
         """X, targets as the objective takes them, and weights; checked."""
 
     @abstractmethod
@@ -73,12 +75,12 @@ class ParameterMethods(LinearPredictorModel):
 
     def covariance(
         self,
-        X: Any,
-        y: Any,
-        sample_weight: Any = None,
+        X: MatrixLike,
+        y: VectorLike,
+        sample_weight: VectorLike | None = None,
         *,
         kind: str = "HC3",
-        groups: Any = None,
+        groups: VectorLike | None = None,
         use_correction: bool = True,
         df_correction: bool = True,
     ) -> Array:
@@ -127,11 +129,11 @@ class ParameterMethods(LinearPredictorModel):
     def confidence_intervals(
         self,
         level: float = 0.95,
-        X: Any = None,
-        y: Any = None,
-        sample_weight: Any = None,
+        X: MatrixLike | None = None,
+        y: VectorLike | None = None,
+        sample_weight: VectorLike | None = None,
         *,
-        reference: Any = None,
+        reference: object = None,
         **robust: Unpack[RobustOptions],
     ) -> pd.DataFrame:
         """Intervals that cover each parameter with probability ``level``.
@@ -161,11 +163,11 @@ class ParameterMethods(LinearPredictorModel):
     def wald_test(
         self,
         restrictions: Any,
-        X: Any = None,
-        y: Any = None,
-        sample_weight: Any = None,
+        X: MatrixLike | None = None,
+        y: VectorLike | None = None,
+        sample_weight: VectorLike | None = None,
         *,
-        reference: Any = None,
+        reference: object = None,
         **robust: Unpack[RobustOptions],
     ) -> HypothesisTest:
         """Test linear restrictions on the parameters.
@@ -195,9 +197,9 @@ class ParameterMethods(LinearPredictorModel):
     def delta_method(
         self,
         g: Any,
-        X: Any = None,
-        y: Any = None,
-        sample_weight: Any = None,
+        X: MatrixLike | None = None,
+        y: VectorLike | None = None,
+        sample_weight: VectorLike | None = None,
         **robust: Unpack[RobustOptions],
     ) -> DeltaMethod:
         """A smooth function of the parameters, with its standard error.
@@ -220,7 +222,11 @@ class ParameterMethods(LinearPredictorModel):
         return record.delta_method(g, estimate)
 
     def _estimate(
-        self, X: Any, y: Any, sample_weight: Any, **options: Unpack[RobustOptions]
+        self,
+        X: MatrixLike,
+        y: VectorLike | None,
+        sample_weight: VectorLike | None,
+        **options: Unpack[RobustOptions],
     ) -> tuple[Any, Estimate]:
         """The record of the fit, and all parameters by the covariance that is asked for."""
         record: ParameterFit = self._record()
@@ -256,12 +262,19 @@ class ParameterMethods(LinearPredictorModel):
         return record, record.robust_estimate(rows, robust, self._loss_of_user())
 
     def _reported(
-        self, X: Any, y: Any, sample_weight: Any, reference: Any, robust: RobustOptions
+        self,
+        X: MatrixLike,
+        y: VectorLike,
+        sample_weight: VectorLike | None,
+        reference: object,
+        robust: RobustOptions,
     ) -> Estimate:
         record, estimate = self._estimate(X, y, sample_weight, **robust)
         return record.reported(estimate, reference)
 
-    def _training_rows(self, X: Any, y: Any, sample_weight: Any) -> tuple[Any, Any, Array | None]:
+    def _training_rows(
+        self, X: MatrixLike, y: VectorLike | None, sample_weight: VectorLike | None
+    ) -> tuple[Matrix, Values, Array | None]:
         """X, targets and weights; refused when they are not the rows of the fit."""
         record: ParameterFit = self._record()
         X, targets, weights = self._validated(X, y, sample_weight)
@@ -273,6 +286,6 @@ class ParameterMethods(LinearPredictorModel):
         return None
 
 
-def index_of(X: Any) -> pd.Index | None:
+def index_of(X: MatrixLike) -> pd.Index | None:
     """The index of a data frame, None of anything else."""
     return X.index if isinstance(X, pd.DataFrame) else None

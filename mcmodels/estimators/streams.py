@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from mcmodels.arrays import Array
+from mcmodels.arrays import Array, Labels, MatrixLike, VectorLike
 from mcmodels.estimators.classes import encode
 from mcmodels.estimators.validation import (
     Features,
@@ -50,7 +50,7 @@ class Survey:
         return features_of(self.checker)
 
     @property
-    def labels(self) -> Any:
+    def labels(self) -> Labels:
         """The labels in ascending order."""
         return np.array(sorted(self.label_weights))
 
@@ -103,7 +103,7 @@ def stream_rows(
     return StreamRows(walk, surveyed.seen, surveyed.dtype)
 
 
-def refuse_other_arguments(y: Any, sample_weight: Any) -> None:
+def refuse_other_arguments(y: VectorLike | None, sample_weight: VectorLike | None) -> None:
     """Refuse targets and weights beside a stream, which has its own."""
     for name, value in (("y", y), ("sample_weight", sample_weight)):
         if value is not None:
@@ -114,7 +114,13 @@ def refuse_other_arguments(y: Any, sample_weight: Any) -> None:
 
 
 def _checked(
-    estimator: Any, X: Any, y: Any, weights: Any, *, reset: bool, **for_y: Any
+    estimator: Any,
+    X: MatrixLike,
+    y: VectorLike | None,
+    weights: VectorLike | None,
+    *,
+    reset: bool,
+    **for_y: Any,
 ) -> tuple[Any, Any, Array | None]:
     if for_y and y is None:
         raise ValueError("a block of the stream has no y; blocks must be (X, y).")

@@ -14,7 +14,7 @@ from scipy.sparse import issparse
 from sklearn.utils import assert_all_finite
 from sklearn.utils.validation import check_array, check_consistent_length, validate_data
 
-from mcmodels.arrays import Array
+from mcmodels.arrays import Array, Matrix, MatrixLike, Values, VectorLike
 from mcmodels.rows import Rows, RowStream, StreamedSums
 
 _LONGEST_LIST = 10
@@ -38,7 +38,7 @@ class Features:
     """
 
     n_features: int
-    names_in: Any
+    names_in: Values | None
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -78,7 +78,7 @@ def features_of(probe: Any) -> Features:
     return Features(probe.n_features_in_, getattr(probe, "feature_names_in_", None))
 
 
-def validated_rows(estimator: Any, X: Any) -> Any:
+def validated_rows(estimator: Any, X: MatrixLike) -> Matrix:
     """X checked by scikit-learn: finite, real, of the shape seen at fit.
 
     It is not converted to float64 here: blocks of rows are, as they are read.
@@ -86,7 +86,7 @@ def validated_rows(estimator: Any, X: Any) -> Any:
     return validate_data(estimator, X, reset=False, **_FINITE_ROWS)
 
 
-def training_features(estimator: Any, X: Any, **options: Any) -> tuple[Features, Any]:
+def training_features(estimator: Any, X: MatrixLike, **options: Any) -> tuple[Features, Matrix]:
     """X of a fit, checked but for NaN and infinity; see :func:`refuse_not_finite`.
 
     Nothing is written on the estimator: a fit that fails must leave it as it was.
@@ -96,14 +96,16 @@ def training_features(estimator: Any, X: Any, **options: Any) -> tuple[Features,
     return features_of(probe), X
 
 
-def continued_features(estimator: Any, X: Any, *, first: bool) -> tuple[Features, Any]:
+def continued_features(estimator: Any, X: MatrixLike, *, first: bool) -> tuple[Features, Matrix]:
     """X of rows that come after others, whose columns they must have; finite."""
     probe = unfitted(estimator) if first else estimator
     X = validate_data(probe, X, reset=first, **_FINITE_ROWS)
     return features_of(probe), X
 
 
-def training_pair(estimator: Any, X: Any, y: Any, **for_y: Any) -> tuple[Features, Any, Any]:
+def training_pair(
+    estimator: Any, X: MatrixLike, y: Any, **for_y: Any
+) -> tuple[Features, Matrix, Values]:
     """X and y of a fit, checked but for NaN and infinity in X; y is required and dense.
 
     Nothing is written on the estimator: a fit that fails must leave it as it was.
@@ -116,8 +118,8 @@ def training_pair(estimator: Any, X: Any, y: Any, **for_y: Any) -> tuple[Feature
 
 
 def continued_pair(
-    estimator: Any, X: Any, y: Any, *, first: bool, **for_y: Any
-) -> tuple[Features, Any, Any]:
+    estimator: Any, X: MatrixLike, y: VectorLike | None, *, first: bool, **for_y: Any
+) -> tuple[Features, Matrix, Values]:
     """The same of rows that come after others, whose columns they must have."""
     if first:
         return training_pair(estimator, X, y, **for_y)
@@ -125,7 +127,7 @@ def continued_pair(
     return features_of(estimator), X, y
 
 
-def validated_pair(estimator: Any, X: Any, y: Any, **for_y: Any) -> Any:
+def validated_pair(estimator: Any, X: MatrixLike, y: Any, **for_y: Any) -> tuple[Matrix, Values]:
     """X and y for a fitted model, checked; y is required and dense."""
     _refuse_sparse_targets(y)
     if y is None:
@@ -136,17 +138,19 @@ def validated_pair(estimator: Any, X: Any, y: Any, **for_y: Any) -> Any:
     return X, y
 
 
-def _refuse_sparse_targets(y: Any) -> None:
+def _refuse_sparse_targets(y: object) -> None:
     if issparse(y):
         raise TypeError("y is a sparse matrix; dense targets are needed. Pass y.toarray().")
 
 
-def _check_finite_targets(estimator: Any, y: Any) -> None:
+def _check_finite_targets(estimator: Any, y: Values) -> None:
     if y.dtype.kind == "f":
         assert_all_finite(y, input_name="y", estimator_name=type(estimator).__name__)
 
 
-def validated_block(estimator: Any, X: Any, y: Any, *, reset: bool, **for_y: Any) -> Any:
+def validated_block(
+    estimator: Any, X: MatrixLike, y: VectorLike | None, *, reset: bool, **for_y: Any
+) -> tuple[Matrix, Values | None]:
     """X and y (or None) of a block of rows, checked like those of a fit, NaN included."""
     if y is None:
         return validate_data(estimator, X, reset=reset, **_FINITE_ROWS), None
@@ -154,7 +158,7 @@ def validated_block(estimator: Any, X: Any, y: Any, *, reset: bool, **for_y: Any
 
 
 @contextmanager
-def refuse_not_finite(estimator: Any, X: Any) -> Iterator[None]:
+def refuse_not_finite(estimator: Any, X: Matrix | RowStream) -> Iterator[None]:
     """Blame NaN or infinity in X, when there is any, for an error of the block of code."""
     try:
         yield
@@ -164,7 +168,7 @@ def refuse_not_finite(estimator: Any, X: Any) -> Iterator[None]:
         raise
 
 
-def _check_finite(estimator: Any, X: Any) -> None:
+def _check_finite(estimator: Any, X: Matrix) -> None:
     assert_all_finite(
         X.data if issparse(X) else X, input_name="X", estimator_name=type(estimator).__name__
     )
@@ -201,7 +205,9 @@ def check_count(name: str, value: object, *, at_least: int) -> None:
         raise ValueError(f"{name}={value!r} must be an integer of at least {at_least}.")
 
 
-def check_weights(sample_weight: Any, X: Any, *, all_zero: bool = False) -> Array | None:
+def check_weights(
+    sample_weight: VectorLike | None, X: Matrix, *, all_zero: bool = False
+) -> Array | None:
     """Weights as a float64 array of one a row, or None; none negative, not ``all_zero``."""
     if sample_weight is None:
         return None
@@ -265,7 +271,7 @@ def check_same_sums(sums: StreamedSums | None, kind: type, rows: Rows) -> None:
         )
 
 
-def check_params(params: Any, shape: tuple[int, ...], name: str = "params") -> Array:
+def check_params(params: VectorLike, shape: tuple[int, ...], name: str = "params") -> Array:
     """Parameters as a finite float64 array of the shape of the fitted ones."""
     array = check_array(params, dtype=np.float64, ensure_2d=False, input_name=name)
     if array.shape != shape:

@@ -146,7 +146,7 @@ class LinearFit(ParameterFit):
         covariance, root = sandwich.covariance, sandwich.root
         return Estimate(self.params.ravel(), covariance, model.names, df, robust.kind, root)
 
-    def reported(self, estimate: Estimate, reference: Any = None) -> Estimate:
+    def reported(self, estimate: Estimate, reference: object = None) -> Estimate:
         """What the data determine of the parameters: all of them."""
         if reference is not None:
             raise ValueError("reference is for more than two classes; this is a linear model.")

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from mcmodels.arrays import Array
+from mcmodels.arrays import Array, Labels
 from mcmodels.exceptions import InferenceError
 from mcmodels.inference.estimate import Estimate
 from mcmodels.inference.hypotheses import HypothesisTest
@@ -41,7 +41,7 @@ class LogisticFit(CurvatureFit):
         What ``class_weight`` multiplies the weights of the rows of each class by.
     """
 
-    classes: Any
+    classes: Labels
     class_totals: Array
     class_factors: dict[Any, float]
 
@@ -103,7 +103,7 @@ class LogisticFit(CurvatureFit):
             root=sandwich.root,
         )
 
-    def reported(self, estimate: Estimate, reference: Any = None) -> Estimate:
+    def reported(self, estimate: Estimate, reference: object = None) -> Estimate:
         """What the data determine: with more than two classes, differences from a reference."""
         if len(self.classes) > 2:
             return self.model.contrasts(estimate, self.position(reference))
@@ -114,7 +114,7 @@ class LogisticFit(CurvatureFit):
             )
         return estimate
 
-    def position(self, reference: Any) -> int:
+    def position(self, reference: object) -> int:
         """Where the class of reference stands among the classes."""
         if reference is None:
             return 0
@@ -134,7 +134,7 @@ class LogisticFit(CurvatureFit):
             )
 
     def summary(
-        self, estimate: Estimate, level: float, reference: Any, p_values: bool | None
+        self, estimate: Estimate, level: float, reference: object, p_values: bool | None
     ) -> Summary:
         """Coefficients with their errors, tests and intervals, and how good the fit is."""
         model = self.model

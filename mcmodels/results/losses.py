@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from dataclasses import dataclass
-from typing import Any, NoReturn
+from typing import NoReturn
 
 from mcmodels.exceptions import InferenceError
 from mcmodels.inference.estimate import Estimate
@@ -89,7 +89,7 @@ class LossFit(CurvatureFit):
             root=sandwich.root,
         )
 
-    def reported(self, estimate: Estimate, reference: Any = None) -> Estimate:
+    def reported(self, estimate: Estimate, reference: object = None) -> Estimate:
         """What the data determine of the parameters: all of them."""
         if reference is not None:
             raise ValueError(f"reference={reference!r}: there are no classes to compare with.")

@@ -10,6 +10,7 @@ from typing import Any
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
+from mcmodels.arrays import MatrixLike, VectorLike
 from mcmodels.inference.summary import Summary
 from mcmodels.results.principal_components import PrincipalComponents
 from mcmodels.results.record import ParameterFit
@@ -18,7 +19,11 @@ __all__ = ["summarize"]
 
 
 def summarize(
-    fitted: Any, X: Any = None, y: Any = None, sample_weight: Any = None, **options: Any
+    fitted: Any,
+    X: MatrixLike | None = None,
+    y: VectorLike | None = None,
+    sample_weight: VectorLike | None = None,
+    **options: Any,
 ) -> Summary:
     """Summary of a model, alone or at the end of a pipeline, with the names of its columns.
 

@@ -208,7 +208,7 @@ class ParameterFit(FitRecord):
         """
         raise NotImplementedError
 
-    def reported(self, estimate: Estimate, reference: Any = None) -> Estimate:
+    def reported(self, estimate: Estimate, reference: object = None) -> Estimate:
         """What the data determine of the parameters."""
         return estimate
 

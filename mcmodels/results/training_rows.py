@@ -300,7 +300,7 @@ class _Sums:
         return self
 
 
-def _first_difference(expected: Array | None, found: Array | None, reach: Any) -> int | None:
+def _first_difference(expected: Array | None, found: Array | None, reach: Array) -> int | None:
     """Where two arrays first differ by more than ``reach``; None where they agree, or one lacks."""
     if expected is None or found is None:
         return None

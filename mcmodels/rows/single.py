@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from mcmodels.arrays import Array
+from mcmodels.arrays import Array, Values
 from mcmodels.rows.blocks import DenseDesign, Sandwich, is_by_column
 from mcmodels.rows.scratch import Scratch
 from mcmodels.rows.sizes import FLOAT32_RUN
@@ -37,7 +37,7 @@ class SinglePrecisionDesign(DenseDesign):
         Work arrays.
     """
 
-    def __init__(self, raw: Any, *, intercept: bool, scratch: Scratch) -> None:
+    def __init__(self, raw: Values, *, intercept: bool, scratch: Scratch) -> None:
         self.raw = raw
         self.intercept = intercept
         self.scratch = scratch

@@ -13,7 +13,7 @@ from typing import Any, Protocol, TypeVar, cast
 import numpy as np
 from scipy import sparse
 
-from mcmodels.arrays import Array, Matrix
+from mcmodels.arrays import Array, Matrix, Values
 from mcmodels.rows.blocks import (
     DenseDesign,
     Design,
@@ -152,7 +152,7 @@ class ArrayRows(Rows):
     def __init__(
         self,
         X: Matrix,
-        y: Any = None,
+        y: Values | None = None,
         weights: Array | None = None,
         extras: Mapping[str, Any] | None = None,
         *,
@@ -271,7 +271,7 @@ class ArrayRows(Rows):
                 y = y.astype(np.float64, copy=False)
             yield RowBlock(self._design(X, scratch), y, weights, part.start, extras)
 
-    def _design(self, X: Any, scratch: Scratch) -> Design:
+    def _design(self, X: Matrix, scratch: Scratch) -> Design:
         if sparse.issparse(X):
             X = X.astype(np.float64, copy=False)
             return SparseDesign(X, intercept=self.intercept, scratch=scratch)
