@@ -20,6 +20,7 @@ __all__ = [
     "RandomState",
     "Values",
     "VectorLike",
+    "WeightsLike",
 ]
 
 # Vectors and matrices of formulas.
@@ -28,8 +29,10 @@ Array: TypeAlias = npt.NDArray[np.float64]
 Matrix: TypeAlias = npt.NDArray[Any] | sparse.sparray | sparse.spmatrix
 # Features as users pass them, before validation.
 MatrixLike: TypeAlias = "npt.ArrayLike | sparse.sparray | sparse.spmatrix | pd.DataFrame"
-# Targets, labels, weights and parameters as users pass them, before validation.
+# Targets, labels and parameters as users pass them, before validation.
 VectorLike: TypeAlias = "npt.ArrayLike | pd.Series | pd.DataFrame"
+# Weights of rows as users pass them: None stands for ones.
+WeightsLike: TypeAlias = "VectorLike | None"
 # Targets after validation, of any type: numbers or labels.
 Values: TypeAlias = npt.NDArray[Any]
 # Class labels after validation: integers, strings, booleans or objects.

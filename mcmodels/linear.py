@@ -7,7 +7,7 @@ from typing import Any, Self, cast
 import numpy as np
 from sklearn.base import MultiOutputMixin, RegressorMixin
 
-from mcmodels.arrays import Array, Matrix, MatrixLike, VectorLike
+from mcmodels.arrays import Array, Matrix, MatrixLike, VectorLike, WeightsLike
 from mcmodels.estimators.linear_methods import LinearMethods
 from mcmodels.estimators.streams import refuse_other_arguments, stream_rows, survey
 from mcmodels.estimators.validation import (
@@ -136,7 +136,7 @@ class LinearRegression(MultiOutputMixin, RegressorMixin, LinearMethods):
         self,
         X: MatrixLike | RowStream,
         y: VectorLike | None = None,
-        sample_weight: VectorLike | None = None,
+        sample_weight: WeightsLike = None,
     ) -> Self:
         """Fit the model.
 
@@ -176,9 +176,7 @@ class LinearRegression(MultiOutputMixin, RegressorMixin, LinearMethods):
         self._warn_of_constant_targets(solution, rows, y_shape)
         return self._publish(self._attributes(record, features))
 
-    def partial_fit(
-        self, X: MatrixLike, y: VectorLike, sample_weight: VectorLike | None = None
-    ) -> Self:
+    def partial_fit(self, X: MatrixLike, y: VectorLike, sample_weight: WeightsLike = None) -> Self:
         """Take in more rows; the model is then the fit to all rows so far.
 
         However the rows are divided, and in whatever order they come, the result is that of one fit
@@ -257,7 +255,7 @@ class LinearRegression(MultiOutputMixin, RegressorMixin, LinearMethods):
         return self._publish(self._attributes(record, features) | {"_sums": sums})
 
     def _rows_of_fit(
-        self, X: MatrixLike, y: VectorLike | None, sample_weight: VectorLike | None
+        self, X: MatrixLike | RowStream, y: VectorLike | None, sample_weight: WeightsLike
     ) -> tuple[Features, tuple[int, ...], Rows]:
         """The columns, the shape of a target, and the rows of a fit, checked."""
         intercept = bool(self.fit_intercept)
@@ -355,7 +353,7 @@ class LinearRegression(MultiOutputMixin, RegressorMixin, LinearMethods):
         return self._linear_predictor(X)
 
     def _objective_on(
-        self, X: MatrixLike, y: VectorLike | None, sample_weight: VectorLike | None
+        self, X: MatrixLike, y: VectorLike | None, sample_weight: WeightsLike
     ) -> Objective:
         X, targets, weights = self._validated(X, y, sample_weight)
         if self._is_single:
@@ -364,7 +362,7 @@ class LinearRegression(MultiOutputMixin, RegressorMixin, LinearMethods):
         return LinearPredictorObjective(rows, SquaredError())
 
     def _validated(
-        self, X: MatrixLike, y: VectorLike | None, sample_weight: VectorLike | None
+        self, X: MatrixLike, y: VectorLike | None, sample_weight: WeightsLike
     ) -> tuple[Matrix, Array, Array | None]:
         """X, targets of shape (n_samples, n_targets), and weights."""
         X, y = validated_pair(self, X, y, **_TARGETS)

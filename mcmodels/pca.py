@@ -10,7 +10,7 @@ from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_array
 
-from mcmodels.arrays import Array, MatrixLike, RandomState, VectorLike
+from mcmodels.arrays import Array, MatrixLike, RandomState, VectorLike, WeightsLike
 from mcmodels.estimators.component_count import checked_count, chosen_count
 from mcmodels.estimators.component_methods import ComponentMethods
 from mcmodels.estimators.streams import refuse_other_arguments, stream_rows, survey
@@ -158,10 +158,7 @@ class PCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ComponentMethods):
         self.random_state = random_state
 
     def fit(
-        self,
-        X: MatrixLike | RowStream,
-        y: VectorLike | None = None,
-        sample_weight: VectorLike | None = None,
+        self, X: MatrixLike | RowStream, y: object = None, sample_weight: WeightsLike = None
     ) -> Self:
         """Fit the model.
 
@@ -212,7 +209,7 @@ class PCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ComponentMethods):
         return self._publish(self._attributes(solution, features, Seen.of(rows), limit))
 
     def partial_fit(
-        self, X: MatrixLike, y: VectorLike | None = None, sample_weight: VectorLike | None = None
+        self, X: MatrixLike, y: object = None, sample_weight: WeightsLike = None
     ) -> Self:
         """Take in more rows; the model is then the fit to all rows so far, exactly.
 
@@ -373,7 +370,7 @@ class PCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ComponentMethods):
         gaussian = self._gaussian()
         return gaussian.log_likelihood(self._rows(X))
 
-    def score(self, X: MatrixLike, y: VectorLike | None = None) -> float:
+    def score(self, X: MatrixLike, y: object = None) -> float:
         """Mean of :meth:`score_samples`.
 
         Parameters
@@ -459,14 +456,12 @@ class PCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ComponentMethods):
             self.mean_, self.components_, self.explained_variance_, self.noise_variance_
         )
 
-    def _rows(self, X: MatrixLike, sample_weight: VectorLike | None = None) -> ArrayRows:
+    def _rows(self, X: MatrixLike, sample_weight: WeightsLike = None) -> ArrayRows:
         self._check_has_coefficients()
         X = validated_rows(self, X)
         return ArrayRows(X, weights=check_weights(sample_weight, X))
 
-    def _objective_on(
-        self, X: MatrixLike, y: VectorLike | None, sample_weight: VectorLike | None
-    ) -> Objective:
+    def _objective_on(self, X: MatrixLike, y: object, sample_weight: WeightsLike) -> Objective:
         rows = self._rows(X, sample_weight)
         _require_covariance(rows)
         return VarianceLagrangian(RowsCovariance(rows), self.eigenvalues_)

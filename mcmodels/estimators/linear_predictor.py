@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from sklearn.base import ClassifierMixin
 
-from mcmodels.arrays import Array, MatrixLike, VectorLike
+from mcmodels.arrays import Array, MatrixLike, VectorLike, WeightsLike
 from mcmodels.estimators.model import Model
 from mcmodels.estimators.validation import check_params, check_weights, validated_rows
 from mcmodels.exceptions import InferenceError
@@ -82,7 +82,7 @@ class LinearPredictorModel(Model):
             params = params[0]
         return ArrayRows(X).map(lambda block: block.X.predictor(params))
 
-    def _unlabelled_rows(self, X: MatrixLike, sample_weight: VectorLike | None = None) -> ArrayRows:
+    def _unlabelled_rows(self, X: MatrixLike, sample_weight: WeightsLike = None) -> ArrayRows:
         """Rows without targets, in the design of the fit."""
         self._check_has_coefficients()
         X = validated_rows(self, X)

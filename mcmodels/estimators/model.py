@@ -11,7 +11,7 @@ from scipy.linalg import LinAlgError
 from sklearn.base import BaseEstimator
 from sklearn.exceptions import NotFittedError
 
-from mcmodels.arrays import Array, MatrixLike, VectorLike
+from mcmodels.arrays import Array, MatrixLike, VectorLike, WeightsLike
 from mcmodels.estimators.validation import check_params, is_fitted_name
 from mcmodels.exceptions import InferenceError
 from mcmodels.objectives import Objective
@@ -77,7 +77,7 @@ class Model(BaseEstimator):
 
     @abstractmethod
     def _objective_on(
-        self, X: MatrixLike, y: VectorLike | None, sample_weight: VectorLike | None
+        self, X: MatrixLike, y: VectorLike | None, sample_weight: WeightsLike
     ) -> Objective:
         """The estimator's objective over rows, which it validates."""
 
@@ -139,7 +139,7 @@ class Model(BaseEstimator):
         X: MatrixLike,
         y: VectorLike | None = None,
         params: VectorLike | None = None,
-        sample_weight: VectorLike | None = None,
+        sample_weight: WeightsLike = None,
     ) -> float:
         """The objective on the given rows, penalty and weights included.
 
@@ -166,7 +166,7 @@ class Model(BaseEstimator):
         X: MatrixLike,
         y: VectorLike | None = None,
         params: VectorLike | None = None,
-        sample_weight: VectorLike | None = None,
+        sample_weight: WeightsLike = None,
     ) -> Array:
         """The gradient of :meth:`objective` with respect to the parameters.
 
@@ -184,7 +184,7 @@ class Model(BaseEstimator):
         X: MatrixLike,
         y: VectorLike | None = None,
         params: VectorLike | None = None,
-        sample_weight: VectorLike | None = None,
+        sample_weight: WeightsLike = None,
     ) -> Array:
         """The Hessian of :meth:`objective` over ``params.ravel()`` (C order).
 
@@ -202,7 +202,7 @@ class Model(BaseEstimator):
         X: MatrixLike,
         y: VectorLike | None = None,
         params: VectorLike | None = None,
-        sample_weight: VectorLike | None = None,
+        sample_weight: WeightsLike = None,
         *,
         vector: VectorLike,
     ) -> Array:
@@ -223,7 +223,7 @@ class Model(BaseEstimator):
         direction = check_params(vector, point.shape, "vector")
         return self._objective_on(X, y, sample_weight).hessian_vector_product(point, direction)
 
-    def _point(self, params: VectorLike) -> Array:
+    def _point(self, params: VectorLike | None) -> Array:
         self._check_has_coefficients()
         fitted = self.params_
         return fitted if params is None else check_params(params, fitted.shape)

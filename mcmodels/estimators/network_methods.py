@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from mcmodels.arrays import Array, MatrixLike, VectorLike
+from mcmodels.arrays import Array, MatrixLike, VectorLike, WeightsLike
 from mcmodels.estimators.model import Model
 from mcmodels.estimators.parameter_methods import index_of
 from mcmodels.estimators.validation import check_choice, validated_rows
@@ -101,7 +101,7 @@ class NetworkMethods(Model):
 
     @abstractmethod
     def _objective_on(
-        self, X: MatrixLike, y: VectorLike | None, sample_weight: VectorLike | None
+        self, X: MatrixLike, y: VectorLike | None, sample_weight: WeightsLike
     ) -> NetworkObjective:
         """The objective over rows, which it validates."""
 
@@ -109,7 +109,7 @@ class NetworkMethods(Model):
         self,
         X: MatrixLike,
         y: VectorLike,
-        sample_weight: VectorLike | None = None,
+        sample_weight: WeightsLike = None,
         *,
         curvature: Curvature = "last_layer",
     ) -> LaplacePredictions:

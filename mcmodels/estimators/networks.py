@@ -12,7 +12,7 @@ import numpy as np
 from scipy.sparse import issparse
 from sklearn.utils import check_random_state
 
-from mcmodels.arrays import Array, Matrix, MatrixLike, RandomState, Values, VectorLike
+from mcmodels.arrays import Array, Matrix, MatrixLike, RandomState, Values, VectorLike, WeightsLike
 from mcmodels.estimators.callbacks import CallbackSupportMixin, FitCallbacks
 from mcmodels.estimators.model import Fitted
 from mcmodels.estimators.network_methods import NetworkMethods
@@ -171,7 +171,7 @@ class NetworkEstimator(CallbackSupportMixin, NetworkMethods):
         X: MatrixLike,
         y: VectorLike | None = None,
         params: VectorLike | None = None,
-        sample_weight: VectorLike | None = None,
+        sample_weight: WeightsLike = None,
     ) -> Array:
         """The Hessian of :meth:`objective` over the vector of parameters.
 
@@ -194,7 +194,7 @@ class NetworkEstimator(CallbackSupportMixin, NetworkMethods):
         X: MatrixLike,
         y: VectorLike | None = None,
         params: VectorLike | None = None,
-        sample_weight: VectorLike | None = None,
+        sample_weight: WeightsLike = None,
         *,
         vector: VectorLike,
     ) -> Array:
@@ -214,7 +214,7 @@ class NetworkEstimator(CallbackSupportMixin, NetworkMethods):
         direction = self._raveled(vector, "vector")
         return super().hessian_vector_product(X, y, params, sample_weight, vector=direction)
 
-    def _point(self, params: VectorLike) -> Array:
+    def _point(self, params: VectorLike | None) -> Array:
         fitted = self.params_
         if params is None:
             return fitted
@@ -257,7 +257,7 @@ class NetworkEstimator(CallbackSupportMixin, NetworkMethods):
         check_flag("compute_hessian", self.compute_hessian)
         return tuple(map(int, sizes))
 
-    def _train(self, X: MatrixLike, y: VectorLike, sample_weight: VectorLike | None) -> Self:
+    def _train(self, X: MatrixLike, y: VectorLike, sample_weight: WeightsLike) -> Self:
         hidden = self._check_parameters()
         features, X, y = training_pair(self, X, y, **self._for_y)
         weights = check_weights(sample_weight, X)

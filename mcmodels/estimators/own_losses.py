@@ -10,7 +10,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from mcmodels.arrays import Array, Matrix, MatrixLike, Values, VectorLike
+from mcmodels.arrays import Array, Matrix, MatrixLike, Values, VectorLike, WeightsLike
 from mcmodels.estimators.callbacks import CallbackSupportMixin, FitCallbacks, with_callbacks
 from mcmodels.estimators.loss_methods import LossMethods
 from mcmodels.estimators.loss_verdicts import warnings_of_loss
@@ -104,7 +104,7 @@ class LossEstimator(CallbackSupportMixin, LossMethods):
         self,
         X: MatrixLike | RowStream,
         y: VectorLike | None = None,
-        sample_weight: VectorLike | None = None,
+        sample_weight: WeightsLike = None,
     ) -> Self:
         """Fit the model.
 
@@ -182,7 +182,7 @@ class LossEstimator(CallbackSupportMixin, LossMethods):
 
     @abstractmethod
     def _rows_of_fit(
-        self, X: MatrixLike | RowStream, y: VectorLike | None, sample_weight: VectorLike | None
+        self, X: MatrixLike | RowStream, y: VectorLike | None, sample_weight: WeightsLike
     ) -> TrainingData:
         """The rows of a fit, checked."""
 
@@ -271,7 +271,7 @@ class LossEstimator(CallbackSupportMixin, LossMethods):
             )
 
     def _objective_on(
-        self, X: MatrixLike, y: VectorLike | None, sample_weight: VectorLike | None
+        self, X: MatrixLike, y: VectorLike | None, sample_weight: WeightsLike
     ) -> Objective:
         X, targets, weights = self._validated(X, y, sample_weight)
         rows = ArrayRows(X, targets, weights, intercept=self._has_intercept)
@@ -284,7 +284,7 @@ class LossEstimator(CallbackSupportMixin, LossMethods):
         return self._user_loss()
 
     def _validated(
-        self, X: MatrixLike, y: VectorLike | None, sample_weight: VectorLike | None
+        self, X: MatrixLike, y: VectorLike | None, sample_weight: WeightsLike
     ) -> tuple[Matrix, Array, Array | None]:
         X, y = validated_pair(self, X, y)
         weights = check_weights(sample_weight, X)

@@ -14,7 +14,7 @@ from scipy.sparse import issparse
 from sklearn.utils import assert_all_finite
 from sklearn.utils.validation import check_array, check_consistent_length, validate_data
 
-from mcmodels.arrays import Array, Matrix, MatrixLike, Values, VectorLike
+from mcmodels.arrays import Array, Matrix, MatrixLike, Values, VectorLike, WeightsLike
 from mcmodels.rows import Rows, RowStream, StreamedSums
 
 _LONGEST_LIST = 10
@@ -205,9 +205,7 @@ def check_count(name: str, value: object, *, at_least: int) -> None:
         raise ValueError(f"{name}={value!r} must be an integer of at least {at_least}.")
 
 
-def check_weights(
-    sample_weight: VectorLike | None, X: Matrix, *, all_zero: bool = False
-) -> Array | None:
+def check_weights(sample_weight: WeightsLike, X: Matrix, *, all_zero: bool = False) -> Array | None:
     """Weights as a float64 array of one a row, or None; none negative, not ``all_zero``."""
     if sample_weight is None:
         return None
