@@ -141,7 +141,9 @@ class NetworkMethods(Model):
         """
         check_choice("curvature", curvature, ("last_layer", "full"))
         record: NetworkFit = self._record()
-        objective, params = self._objective_on(X, y, sample_weight), self.params_
+        now, params = self._objective_on(X, y, sample_weight), self.params_
+        # Of the fit, where alpha was set to something else since.
+        objective = NetworkObjective(now.rows, now.network, now.loss, record.alpha)
         record.require_training_rows(objective.rows, objective, params)
         if not record.converged:
             warn_not_converged(
