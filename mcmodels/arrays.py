@@ -20,7 +20,7 @@ __all__ = [
     "RandomState",
     "Values",
     "VectorLike",
-    "WeightsLike",
+    "Weights",
 ]
 
 # Vectors and matrices of formulas.
@@ -32,7 +32,7 @@ MatrixLike: TypeAlias = "npt.ArrayLike | sparse.sparray | sparse.spmatrix | pd.D
 # Targets, labels and parameters as users pass them, before validation.
 VectorLike: TypeAlias = "npt.ArrayLike | pd.Series | pd.DataFrame"
 # Weights of rows as users pass them: None stands for ones.
-WeightsLike: TypeAlias = "VectorLike | None"
+Weights: TypeAlias = "VectorLike | None"
 # Targets after validation, of any type: numbers or labels.
 Values: TypeAlias = npt.NDArray[Any]
 # Class labels after validation: integers, strings, booleans or objects.

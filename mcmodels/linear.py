@@ -7,7 +7,7 @@ from typing import Any, Self, cast
 import numpy as np
 from sklearn.base import MultiOutputMixin, RegressorMixin
 
-from mcmodels.arrays import Array, Matrix, MatrixLike, VectorLike, WeightsLike
+from mcmodels.arrays import Array, Matrix, MatrixLike, VectorLike, Weights
 from mcmodels.estimators.linear_methods import LinearMethods
 from mcmodels.estimators.streams import refuse_other_arguments, stream_rows, survey
 from mcmodels.estimators.validation import (
@@ -136,7 +136,7 @@ class LinearRegression(MultiOutputMixin, RegressorMixin, LinearMethods):
         self,
         X: MatrixLike | RowStream,
         y: VectorLike | None = None,
-        sample_weight: WeightsLike = None,
+        sample_weight: Weights = None,
     ) -> Self:
         """Fit the model.
 
@@ -176,7 +176,7 @@ class LinearRegression(MultiOutputMixin, RegressorMixin, LinearMethods):
         self._warn_of_constant_targets(solution, rows, y_shape)
         return self._publish(self._attributes(record, features))
 
-    def partial_fit(self, X: MatrixLike, y: VectorLike, sample_weight: WeightsLike = None) -> Self:
+    def partial_fit(self, X: MatrixLike, y: VectorLike, sample_weight: Weights = None) -> Self:
         """Take in more rows; the model is then the fit to all rows so far.
 
         However the rows are divided, and in whatever order they come, the result is that of one fit
@@ -255,7 +255,7 @@ class LinearRegression(MultiOutputMixin, RegressorMixin, LinearMethods):
         return self._publish(self._attributes(record, features) | {"_sums": sums})
 
     def _rows_of_fit(
-        self, X: MatrixLike | RowStream, y: VectorLike | None, sample_weight: WeightsLike
+        self, X: MatrixLike | RowStream, y: VectorLike | None, sample_weight: Weights
     ) -> tuple[Features, tuple[int, ...], Rows]:
         """The columns, the shape of a target, and the rows of a fit, checked."""
         intercept = bool(self.fit_intercept)
@@ -353,7 +353,7 @@ class LinearRegression(MultiOutputMixin, RegressorMixin, LinearMethods):
         return self._linear_predictor(X)
 
     def _objective_on(
-        self, X: MatrixLike, y: VectorLike | None, sample_weight: WeightsLike
+        self, X: MatrixLike, y: VectorLike | None, sample_weight: Weights
     ) -> Objective:
         X, targets, weights = self._validated(X, y, sample_weight)
         if self._is_single:
@@ -362,12 +362,12 @@ class LinearRegression(MultiOutputMixin, RegressorMixin, LinearMethods):
         return LinearPredictorObjective(rows, SquaredError())
 
     def _validated(
-        self, X: MatrixLike, y: VectorLike | None, sample_weight: WeightsLike
+        self, X: MatrixLike, y: VectorLike | None, sample_weight: Weights
     ) -> tuple[Matrix, Array, Array | None]:
         """X, targets of shape (n_samples, n_targets), and weights."""
         X, y = validated_pair(self, X, y, **_TARGETS)
         targets = np.asarray(y, dtype=np.float64).reshape(X.shape[0], -1)
-        n_targets = len(np.atleast_2d(self.coef_))
+        n_targets = len(self._coefficients_of_outputs()[0])
         if targets.shape[1] != n_targets:
             raise ValueError(
                 f"y has {targets.shape[1]} target(s); the model was fitted to {n_targets}."

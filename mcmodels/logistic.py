@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.base import ClassifierMixin
 
-from mcmodels.arrays import Array, Codes, Labels, Matrix, MatrixLike, VectorLike, WeightsLike
+from mcmodels.arrays import Array, Codes, Labels, Matrix, MatrixLike, VectorLike, Weights
 from mcmodels.estimators.callbacks import CallbackSupportMixin, FitCallbacks, with_callbacks
 from mcmodels.estimators.classes import (
     ClassPredictions,
@@ -172,7 +172,7 @@ class LogisticRegression(ClassPredictions, ClassifierMixin, CallbackSupportMixin
         self,
         X: MatrixLike | RowStream,
         y: VectorLike | None = None,
-        sample_weight: WeightsLike = None,
+        sample_weight: Weights = None,
     ) -> Self:
         """Fit the model.
 
@@ -257,7 +257,7 @@ class LogisticRegression(ClassPredictions, ClassifierMixin, CallbackSupportMixin
         check_flag("warm_start", self.warm_start)
 
     def _rows_of_fit(
-        self, X: MatrixLike | RowStream, y: VectorLike | None, sample_weight: WeightsLike
+        self, X: MatrixLike | RowStream, y: VectorLike | None, sample_weight: Weights
     ) -> _TrainingData:
         """The rows of a fit, checked, with the classes as codes."""
         intercept = bool(self.fit_intercept)
@@ -308,14 +308,14 @@ class LogisticRegression(ClassPredictions, ClassifierMixin, CallbackSupportMixin
         )
 
     def _objective_on(
-        self, X: MatrixLike, y: VectorLike | None, sample_weight: WeightsLike
+        self, X: MatrixLike, y: VectorLike | None, sample_weight: Weights
     ) -> Objective:
         X, codes, weights = self._validated(X, y, sample_weight)
         rows = ArrayRows(X, codes, weights, intercept=self._has_intercept)
         return LinearPredictorObjective(rows, _loss(len(self.classes_)), penalty=1.0 / self.C)
 
     def _validated(
-        self, X: MatrixLike, y: VectorLike | None, sample_weight: WeightsLike
+        self, X: MatrixLike, y: VectorLike | None, sample_weight: Weights
     ) -> tuple[Matrix, Codes, Array | None]:
         """X, codes of shape (n_samples,), and weights with those of the classes."""
         X, y = validated_pair(self, X, y)

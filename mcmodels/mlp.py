@@ -7,7 +7,7 @@ from typing import Self
 import numpy as np
 from sklearn.base import ClassifierMixin, MultiOutputMixin, RegressorMixin
 
-from mcmodels.arrays import Array, MatrixLike, Values, VectorLike, WeightsLike
+from mcmodels.arrays import Array, MatrixLike, Values, VectorLike, Weights
 from mcmodels.estimators.callbacks import with_callbacks
 from mcmodels.estimators.classes import (
     ClassPredictions,
@@ -135,7 +135,7 @@ class MLPClassifier(ClassPredictions, ClassifierMixin, NetworkEstimator):
     """
 
     @with_callbacks
-    def fit(self, X: MatrixLike, y: VectorLike, sample_weight: WeightsLike = None) -> Self:
+    def fit(self, X: MatrixLike, y: VectorLike, sample_weight: Weights = None) -> Self:
         """Fit the model.
 
         Parameters
@@ -201,7 +201,7 @@ class MLPClassifier(ClassPredictions, ClassifierMixin, NetworkEstimator):
         return _loss(self.n_outputs_)
 
     def _objective_on(
-        self, X: MatrixLike, y: VectorLike | None, sample_weight: WeightsLike
+        self, X: MatrixLike, y: VectorLike | None, sample_weight: Weights
     ) -> NetworkObjective:
         X, y = validated_pair(self, X, y)
         weights = check_weights(sample_weight, X)
@@ -308,7 +308,7 @@ class MLPRegressor(MultiOutputMixin, RegressorMixin, NetworkEstimator):
     _for_y = {"multi_output": True, "y_numeric": True}
 
     @with_callbacks
-    def fit(self, X: MatrixLike, y: VectorLike, sample_weight: WeightsLike = None) -> Self:
+    def fit(self, X: MatrixLike, y: VectorLike, sample_weight: Weights = None) -> Self:
         """Fit the model.
 
         Parameters
@@ -382,7 +382,7 @@ class MLPRegressor(MultiOutputMixin, RegressorMixin, NetworkEstimator):
         return HalfSquaredError()
 
     def _objective_on(
-        self, X: MatrixLike, y: VectorLike | None, sample_weight: WeightsLike
+        self, X: MatrixLike, y: VectorLike | None, sample_weight: Weights
     ) -> NetworkObjective:
         X, y = validated_pair(self, X, y, **self._for_y)
         n_targets = 1 if y.ndim == 1 else y.shape[1]

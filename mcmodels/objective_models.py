@@ -9,7 +9,7 @@ from sklearn.base import ClassifierMixin, RegressorMixin
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import type_of_target
 
-from mcmodels.arrays import Array, Labels, MatrixLike, Values, VectorLike, WeightsLike
+from mcmodels.arrays import Array, Labels, MatrixLike, Values, VectorLike, Weights
 from mcmodels.estimators.classes import (
     check_labels,
     encode,
@@ -131,7 +131,7 @@ class ObjectiveRegressor(RegressorMixin, LossEstimator):
         return inverse_link(self.inverse_link, self._linear_predictor(X))
 
     def _rows_of_fit(
-        self, X: MatrixLike | RowStream, y: VectorLike | None, sample_weight: WeightsLike
+        self, X: MatrixLike | RowStream, y: VectorLike | None, sample_weight: Weights
     ) -> TrainingData:
         intercept = bool(self.fit_intercept)
         if isinstance(X, RowStream):
@@ -266,7 +266,7 @@ class ObjectiveClassifier(ClassifierMixin, LossEstimator):
         return p
 
     def _rows_of_fit(
-        self, X: MatrixLike | RowStream, y: VectorLike | None, sample_weight: WeightsLike
+        self, X: MatrixLike | RowStream, y: VectorLike | None, sample_weight: Weights
     ) -> TrainingData:
         intercept = bool(self.fit_intercept)
         if isinstance(X, RowStream):

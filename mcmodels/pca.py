@@ -10,9 +10,10 @@ from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_array
 
-from mcmodels.arrays import Array, MatrixLike, RandomState, VectorLike, WeightsLike
+from mcmodels.arrays import Array, MatrixLike, RandomState, VectorLike, Weights
 from mcmodels.estimators.component_count import checked_count, chosen_count
 from mcmodels.estimators.component_methods import ComponentMethods
+from mcmodels.estimators.model import numbers
 from mcmodels.estimators.streams import refuse_other_arguments, stream_rows, survey
 from mcmodels.estimators.validation import (
     Features,
@@ -29,7 +30,7 @@ from mcmodels.estimators.validation import (
     training_features,
     validated_rows,
 )
-from mcmodels.exceptions import ConvergenceWarning, RankDeficiencyWarning
+from mcmodels.exceptions import ConvergenceWarning, InferenceError, RankDeficiencyWarning
 from mcmodels.inference.probabilistic_pca import (
     ProbabilisticPCA,
     inverse_deviations,
@@ -157,9 +158,7 @@ class PCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ComponentMethods):
         self.tol = tol
         self.random_state = random_state
 
-    def fit(
-        self, X: MatrixLike | RowStream, y: object = None, sample_weight: WeightsLike = None
-    ) -> Self:
+    def fit(self, X: MatrixLike | RowStream, y: Any = None, sample_weight: Weights = None) -> Self:
         """Fit the model.
 
         Parameters
@@ -208,9 +207,7 @@ class PCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ComponentMethods):
             solution = principal_axes.solve(rows, wanted, **self._options)
         return self._publish(self._attributes(solution, features, Seen.of(rows), limit))
 
-    def partial_fit(
-        self, X: MatrixLike, y: object = None, sample_weight: WeightsLike = None
-    ) -> Self:
+    def partial_fit(self, X: MatrixLike, y: object = None, sample_weight: Weights = None) -> Self:
         """Take in more rows; the model is then the fit to all rows so far, exactly.
 
         However the rows are divided, and in whatever order they come, the result is that of one fit
@@ -307,7 +304,7 @@ class PCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ComponentMethods):
             float32 for float32 rows, else float64.
         """
         rows = self._rows(X)
-        mean, axes = self.mean_, self.components_
+        mean, axes = numbers("mean_", self.mean_), self.params_
         found = rows.map(lambda block: scores(block, mean, axes))
         if self.whiten:
             rank = len(axes) if self._fit is None else self._fit.rank
@@ -326,13 +323,13 @@ class PCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ComponentMethods):
         -------
         ndarray of shape (n_samples, n_features)
         """
-        self._check_has_coefficients()
+        axes, mean = self.params_, numbers("mean_", self.mean_)
         X = check_array(X, dtype=[np.float64, np.float32], input_name="X")
-        k = len(self.components_)
+        k = len(axes)
         if X.shape[1] != k:
             raise ValueError(f"X has {X.shape[1]} columns; the model has {k} components.")
         variances = self.explained_variance_ if self.whiten else None
-        return rows_of_scores(X, self.mean_, self.components_, variances)
+        return rows_of_scores(X, mean, axes, variances)
 
     def get_covariance(self) -> Array:
         """Covariance of probabilistic PCA: ``Vᵀ(Λ - σ²I)V + σ²I``.
@@ -388,7 +385,7 @@ class PCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ComponentMethods):
 
     @property
     def _n_features_out(self) -> int:
-        return len(self.components_)
+        return self.n_components_
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
@@ -399,12 +396,17 @@ class PCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ComponentMethods):
     def params_(self) -> Array:
         """The components: the free parameters of the objective."""
         self._check_has_coefficients()
-        return self.components_
+        axes = numbers("components_", self.components_)
+        if axes.ndim != 2:
+            raise InferenceError(
+                f"components_ has shape {axes.shape}; it needs a row for each component."
+            )
+        return axes
 
     @params_.setter
     def params_(self, params: VectorLike) -> None:
         """Set ``components_``."""
-        self.components_ = check_params(params, self.params_.shape)
+        self.components_ = check_params(params, self.params_.shape).copy()
 
     @property
     def eigenvalues_(self) -> Array:
@@ -414,8 +416,7 @@ class PCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ComponentMethods):
     @property
     def n_components_(self) -> int:
         """Number of components."""
-        self._check_has_coefficients()
-        return len(self.components_)
+        return len(self.params_)
 
     def _attributes(
         self,
@@ -442,26 +443,27 @@ class PCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ComponentMethods):
                 "solver='eigh'.",
                 ConvergenceWarning,
             )
+        # Arrays of their own, for the user to change: the record keeps those of the fit.
         return {
-            "components_": record.components,
-            "mean_": record.mean,
-            "explained_variance_": record.variances,
+            "components_": record.components.copy(),
+            "mean_": record.mean.copy(),
+            "explained_variance_": record.variances.copy(),
             "noise_variance_": record.noise_variance,
             "_fit": record,
         } | features.attributes
 
     def _gaussian(self) -> ProbabilisticPCA:
-        self._check_has_coefficients()
+        axes = self.params_
         return ProbabilisticPCA(
-            self.mean_, self.components_, self.explained_variance_, self.noise_variance_
+            numbers("mean_", self.mean_), axes, self.explained_variance_, self.noise_variance_
         )
 
-    def _rows(self, X: MatrixLike, sample_weight: WeightsLike = None) -> ArrayRows:
+    def _rows(self, X: MatrixLike, sample_weight: Weights = None) -> ArrayRows:
         self._check_has_coefficients()
         X = validated_rows(self, X)
         return ArrayRows(X, weights=check_weights(sample_weight, X))
 
-    def _objective_on(self, X: MatrixLike, y: object, sample_weight: WeightsLike) -> Objective:
+    def _objective_on(self, X: MatrixLike, y: object, sample_weight: Weights) -> Objective:
         rows = self._rows(X, sample_weight)
         _require_covariance(rows)
         return VarianceLagrangian(RowsCovariance(rows), self.eigenvalues_)

@@ -141,10 +141,17 @@ class ClassWeights:
         """The factors that ``class_weight`` (a dict, "balanced" or None) means for these rows."""
         if class_weight is None:
             return cls({})
-        if class_weight == "balanced" and weights is not None:
-            y, weights = y[weights > 0], weights[weights > 0]
-        labels = np.unique(y)
-        factors = compute_class_weight(class_weight, classes=labels, y=y, sample_weight=weights)
+        if class_weight == "balanced":
+            if weights is not None:
+                y, weights = y[weights > 0], weights[weights > 0]
+            labels, codes = np.unique(y, return_inverse=True)
+            # scikit-learn's rule; before 1.7 its own function takes no weights of rows.
+            counts = np.bincount(codes, weights)
+            with np.errstate(over="ignore"):
+                factors = counts.sum() / (len(labels) * counts)
+        else:
+            labels = np.unique(y)
+            factors = compute_class_weight(class_weight, classes=labels, y=y)
         if not (np.isfinite(factors).all() and (factors >= 0).all()):
             raise ValueError(
                 f"class_weight={class_weight!r} must hold finite numbers of at least 0."

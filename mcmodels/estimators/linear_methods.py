@@ -6,7 +6,7 @@ from typing import Unpack
 
 import pandas as pd
 
-from mcmodels.arrays import Array, MatrixLike, VectorLike, WeightsLike
+from mcmodels.arrays import Array, MatrixLike, VectorLike, Weights
 from mcmodels.estimators.model import Fitted
 from mcmodels.estimators.parameter_methods import ParameterMethods, RobustOptions, index_of
 from mcmodels.estimators.validation import check_choice, check_weights
@@ -67,7 +67,7 @@ class LinearMethods(ParameterMethods):
         self,
         X: MatrixLike | None = None,
         y: VectorLike | None = None,
-        sample_weight: WeightsLike = None,
+        sample_weight: Weights = None,
         *,
         level: float = 0.95,
         **robust: Unpack[RobustOptions],
@@ -132,7 +132,7 @@ class LinearMethods(ParameterMethods):
         )
 
     def influence(
-        self, X: MatrixLike, y: VectorLike, sample_weight: WeightsLike = None
+        self, X: MatrixLike, y: VectorLike, sample_weight: Weights = None
     ) -> pd.DataFrame:
         """How much each training row moves the fit, without refitting.
 
@@ -179,7 +179,7 @@ class LinearMethods(ParameterMethods):
         )
 
     def breusch_pagan(
-        self, X: MatrixLike, y: VectorLike, sample_weight: WeightsLike = None
+        self, X: MatrixLike, y: VectorLike, sample_weight: Weights = None
     ) -> HypothesisTest:
         """Test whether the variance of the noise depends on the features.
 
@@ -204,7 +204,7 @@ class LinearMethods(ParameterMethods):
         squares = squared_residuals(rows, record.least_squares.params)
         return breusch_pagan(ArrayRows(X, squares, weights, intercept=True), record.rank)
 
-    def leverage(self, X: MatrixLike, sample_weight: WeightsLike = None) -> Array:
+    def leverage(self, X: MatrixLike, sample_weight: Weights = None) -> Array:
         """Leverage ``hᵢ = wᵢ x̃ᵢᵀ(X̃ᵀWX̃)⁺x̃ᵢ`` of rows on a fit to the training rows.
 
         For the training rows and weights this is the diagonal of the hat matrix: what a fitted
@@ -225,7 +225,7 @@ class LinearMethods(ParameterMethods):
         rows, weights = self._unlabelled_rows(X), check_weights(sample_weight, X)
         return leverage(record.factored("leverage"), rows, weights)
 
-    def hat_matrix(self, X: MatrixLike, sample_weight: WeightsLike = None) -> Array:
+    def hat_matrix(self, X: MatrixLike, sample_weight: Weights = None) -> Array:
         """Hat matrix ``H = X̃(X̃ᵀWX̃)⁺X̃ᵀW`` of the training rows, with ``ŷ = Hy``.
 
         Parameters

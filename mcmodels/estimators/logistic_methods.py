@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from sklearn.utils.validation import check_array
 
-from mcmodels.arrays import Array, Labels, MatrixLike, VectorLike, WeightsLike
+from mcmodels.arrays import Array, Labels, MatrixLike, VectorLike, Weights
 from mcmodels.estimators.model import Fitted
 from mcmodels.estimators.parameter_methods import ParameterMethods, RobustOptions, index_of
 from mcmodels.estimators.validation import check_choice
@@ -55,7 +55,7 @@ class LogisticMethods(ParameterMethods):
         self,
         X: MatrixLike | None = None,
         y: VectorLike | None = None,
-        sample_weight: WeightsLike = None,
+        sample_weight: Weights = None,
         *,
         level: float = 0.95,
         reference: object = None,
@@ -122,7 +122,7 @@ class LogisticMethods(ParameterMethods):
         at: At = "average",
         discrete: bool = True,
         level: float = 0.95,
-        sample_weight: WeightsLike = None,
+        sample_weight: Weights = None,
     ) -> pd.DataFrame:
         """How the probability changes with each feature, the others held.
 
@@ -195,7 +195,7 @@ class LogisticMethods(ParameterMethods):
         return rows.map(lambda block: of(block.y, block.X.predictor(record.params)))
 
     def influence(
-        self, X: MatrixLike, y: VectorLike, sample_weight: WeightsLike = None
+        self, X: MatrixLike, y: VectorLike, sample_weight: Weights = None
     ) -> pd.DataFrame:
         """How much each training row moves the fit, to one Newton step; for two classes.
 
@@ -229,7 +229,7 @@ class LogisticMethods(ParameterMethods):
         return logistic_influence(whitening, rows, record.params, model.names, index)
 
     def score_test(
-        self, X: MatrixLike, y: VectorLike, candidate: Any, sample_weight: WeightsLike = None
+        self, X: MatrixLike, y: VectorLike, candidate: Any, sample_weight: Weights = None
     ) -> HypothesisTest:
         """Test whether a column that was left out belongs in the model, without refitting.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Unpack
 
-from mcmodels.arrays import MatrixLike, VectorLike, WeightsLike
+from mcmodels.arrays import MatrixLike, VectorLike, Weights
 from mcmodels.estimators.model import Fitted
 from mcmodels.estimators.parameter_methods import ParameterMethods, RobustOptions
 from mcmodels.inference.summary import Summary
@@ -38,7 +38,7 @@ class LossMethods(ParameterMethods):
         self,
         X: MatrixLike | None = None,
         y: VectorLike | None = None,
-        sample_weight: WeightsLike = None,
+        sample_weight: Weights = None,
         *,
         level: float = 0.95,
         p_values: bool | None = None,

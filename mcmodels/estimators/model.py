@@ -7,18 +7,20 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Self
 
+import numpy as np
 from scipy.linalg import LinAlgError
+from scipy.sparse import issparse
 from sklearn.base import BaseEstimator
 from sklearn.exceptions import NotFittedError
 
-from mcmodels.arrays import Array, MatrixLike, VectorLike, WeightsLike
+from mcmodels.arrays import Array, MatrixLike, VectorLike, Weights
 from mcmodels.estimators.validation import check_params, is_fitted_name
 from mcmodels.exceptions import InferenceError
 from mcmodels.objectives import Objective
 from mcmodels.results.record import digest
 from mcmodels.rows import StreamedSums
 
-__all__ = ["Fitted", "Model"]
+__all__ = ["Fitted", "Model", "numbers"]
 
 
 class Fitted:
@@ -43,7 +45,12 @@ class Fitted:
             return self
         record = model._record() if self._describes_coefficients else model._record_of_any_fit()
         with attribute_error(self._of):
-            return getattr(record, self._of)
+            found = getattr(record, self._of)
+        if isinstance(found, np.ndarray):
+            # Other results are computed from the same array: the user reads, and does not write.
+            found = found.view()
+            found.flags.writeable = False
+        return found
 
 
 @contextmanager
@@ -53,6 +60,20 @@ def attribute_error(name: str) -> Iterator[None]:
         yield
     except (LinAlgError, ArithmeticError, MemoryError) as error:
         raise InferenceError(f"{name} cannot be computed for this fit: {error}") from error
+
+
+def numbers(name: str, value: Any) -> Array:
+    """Coefficients as a float64 array, which is the same one where it is that already.
+
+    Raises
+    ------
+    InferenceError
+        Where they are no numbers; an AttributeError, so that consoles can look at the model.
+    """
+    try:
+        return np.asarray(value.toarray() if issparse(value) else value, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise InferenceError(f"{name} is not an array of numbers: {error}") from error
 
 
 class Model(BaseEstimator):
@@ -77,7 +98,7 @@ class Model(BaseEstimator):
 
     @abstractmethod
     def _objective_on(
-        self, X: MatrixLike, y: VectorLike | None, sample_weight: WeightsLike
+        self, X: MatrixLike, y: VectorLike | None, sample_weight: Weights
     ) -> Objective:
         """The estimator's objective over rows, which it validates."""
 
@@ -124,7 +145,7 @@ class Model(BaseEstimator):
     def _coefficient_arrays(self) -> Iterator[Any]:
         for name in self._tracked:
             value = vars(self).get(name, ())
-            yield from value if isinstance(value, list) else (value,)
+            yield from value if isinstance(value, list | tuple) else (value,)
 
     def __sklearn_is_fitted__(self) -> bool:
         return all(name in vars(self) for name in self._coefficients)
@@ -139,7 +160,7 @@ class Model(BaseEstimator):
         X: MatrixLike,
         y: VectorLike | None = None,
         params: VectorLike | None = None,
-        sample_weight: WeightsLike = None,
+        sample_weight: Weights = None,
     ) -> float:
         """The objective on the given rows, penalty and weights included.
 
@@ -166,7 +187,7 @@ class Model(BaseEstimator):
         X: MatrixLike,
         y: VectorLike | None = None,
         params: VectorLike | None = None,
-        sample_weight: WeightsLike = None,
+        sample_weight: Weights = None,
     ) -> Array:
         """The gradient of :meth:`objective` with respect to the parameters.
 
@@ -184,7 +205,7 @@ class Model(BaseEstimator):
         X: MatrixLike,
         y: VectorLike | None = None,
         params: VectorLike | None = None,
-        sample_weight: WeightsLike = None,
+        sample_weight: Weights = None,
     ) -> Array:
         """The Hessian of :meth:`objective` over ``params.ravel()`` (C order).
 
@@ -202,7 +223,7 @@ class Model(BaseEstimator):
         X: MatrixLike,
         y: VectorLike | None = None,
         params: VectorLike | None = None,
-        sample_weight: WeightsLike = None,
+        sample_weight: Weights = None,
         *,
         vector: VectorLike,
     ) -> Array:

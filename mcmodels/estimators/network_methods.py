@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from mcmodels.arrays import Array, MatrixLike, VectorLike, WeightsLike
+from mcmodels.arrays import Array, MatrixLike, VectorLike, Weights
 from mcmodels.estimators.model import Model
 from mcmodels.estimators.parameter_methods import index_of
 from mcmodels.estimators.validation import check_choice, validated_rows
@@ -101,7 +101,7 @@ class NetworkMethods(Model):
 
     @abstractmethod
     def _objective_on(
-        self, X: MatrixLike, y: VectorLike | None, sample_weight: WeightsLike
+        self, X: MatrixLike, y: VectorLike | None, sample_weight: Weights
     ) -> NetworkObjective:
         """The objective over rows, which it validates."""
 
@@ -109,7 +109,7 @@ class NetworkMethods(Model):
         self,
         X: MatrixLike,
         y: VectorLike,
-        sample_weight: WeightsLike = None,
+        sample_weight: Weights = None,
         *,
         curvature: Curvature = "last_layer",
     ) -> LaplacePredictions:
@@ -150,7 +150,9 @@ class NetworkMethods(Model):
         """
         check_choice("curvature", curvature, ("last_layer", "full"))
         record: NetworkFit = self._record()
-        objective, params = self._objective_on(X, y, sample_weight), self.params_
+        now, params = self._objective_on(X, y, sample_weight), self.params_
+        # Of the fit, where alpha was set to something else since.
+        objective = NetworkObjective(now.rows, now.network, now.loss, record.alpha)
         record.require_training_rows(objective.rows, objective, params)
         if not record.converged:
             warn_not_converged(

@@ -10,7 +10,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from mcmodels.arrays import Array, Matrix, MatrixLike, Values, VectorLike, WeightsLike
+from mcmodels.arrays import Array, Matrix, MatrixLike, Values, VectorLike, Weights
 from mcmodels.estimators.callbacks import CallbackSupportMixin, FitCallbacks, with_callbacks
 from mcmodels.estimators.loss_methods import LossMethods
 from mcmodels.estimators.loss_verdicts import warnings_of_loss
@@ -104,7 +104,7 @@ class LossEstimator(CallbackSupportMixin, LossMethods):
         self,
         X: MatrixLike | RowStream,
         y: VectorLike | None = None,
-        sample_weight: WeightsLike = None,
+        sample_weight: Weights = None,
     ) -> Self:
         """Fit the model.
 
@@ -146,7 +146,7 @@ class LossEstimator(CallbackSupportMixin, LossMethods):
             When ``max_iter`` steps did not suffice.
         """
         self._check_parameters()
-        loss = self._user_loss()
+        loss = UserLoss(pointwise(self.loss))
         found = self._rows_of_fit(X, y, sample_weight)
         rows = RowsWithCrossSums(found.rows, None if found.classes is None else 2)
         objective = UserObjective(rows, loss, float(self.alpha))
@@ -182,7 +182,7 @@ class LossEstimator(CallbackSupportMixin, LossMethods):
 
     @abstractmethod
     def _rows_of_fit(
-        self, X: MatrixLike | RowStream, y: VectorLike | None, sample_weight: WeightsLike
+        self, X: MatrixLike | RowStream, y: VectorLike | None, sample_weight: Weights
     ) -> TrainingData:
         """The rows of a fit, checked."""
 
@@ -205,9 +205,6 @@ class LossEstimator(CallbackSupportMixin, LossMethods):
         check_flag("warm_start", self.warm_start)
         if not callable(self.inverse_link):
             inverse_link(self.inverse_link, np.zeros(0))
-
-    def _user_loss(self) -> UserLoss:
-        return UserLoss(pointwise(self.loss))
 
     def _loss_text(self) -> str:
         if not callable(self.loss):
@@ -249,6 +246,7 @@ class LossEstimator(CallbackSupportMixin, LossMethods):
                 seen, rows.cross_sums, features.names, targets, is_classes=is_classes
             ),
             is_likelihood=bool(self.log_likelihood),
+            loss=self.loss,
             estimator_name=type(self).__name__,
             loss_text=self._loss_text(),
         )
@@ -271,20 +269,20 @@ class LossEstimator(CallbackSupportMixin, LossMethods):
             )
 
     def _objective_on(
-        self, X: MatrixLike, y: VectorLike | None, sample_weight: WeightsLike
+        self, X: MatrixLike, y: VectorLike | None, sample_weight: Weights
     ) -> Objective:
         X, targets, weights = self._validated(X, y, sample_weight)
         rows = ArrayRows(X, targets, weights, intercept=self._has_intercept)
-        return UserObjective(rows, self._user_loss(), float(self.alpha))
+        return UserObjective(rows, UserLoss(pointwise(self.loss)), float(self.alpha))
 
     def _objective_of_fit(self, rows: Rows) -> Objective:
-        return UserObjective(rows, self._user_loss(), self._fit.penalty)
+        return UserObjective(rows, self._loss_of_user(), self._fit.penalty)
 
     def _loss_of_user(self) -> UserLoss:
-        return self._user_loss()
+        return UserLoss(pointwise(self._fit.loss))
 
     def _validated(
-        self, X: MatrixLike, y: VectorLike | None, sample_weight: WeightsLike
+        self, X: MatrixLike, y: VectorLike | None, sample_weight: Weights
     ) -> tuple[Matrix, Array, Array | None]:
         X, y = validated_pair(self, X, y)
         weights = check_weights(sample_weight, X)

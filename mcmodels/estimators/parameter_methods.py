@@ -7,7 +7,7 @@ from typing import Any, TypedDict, Unpack
 
 import pandas as pd
 
-from mcmodels.arrays import Array, Matrix, MatrixLike, Values, VectorLike, WeightsLike
+from mcmodels.arrays import Array, Matrix, MatrixLike, Values, VectorLike, Weights
 from mcmodels.estimators.linear_predictor import LinearPredictorModel
 from mcmodels.estimators.model import Fitted
 from mcmodels.estimators.validation import check_choice
@@ -43,7 +43,7 @@ class ParameterMethods(LinearPredictorModel):
 
     @abstractmethod
     def _validated(
-        self, X: MatrixLike, y: VectorLike | None, sample_weight: WeightsLike
+        self, X: MatrixLike, y: VectorLike | None, sample_weight: Weights
     ) -> tuple[Matrix, Values, Array | None]:
         """X, targets as the objective takes them, and weights; checked."""
 
@@ -77,7 +77,7 @@ class ParameterMethods(LinearPredictorModel):
         self,
         X: MatrixLike,
         y: VectorLike,
-        sample_weight: WeightsLike = None,
+        sample_weight: Weights = None,
         *,
         kind: str = "HC3",
         groups: VectorLike | None = None,
@@ -131,7 +131,7 @@ class ParameterMethods(LinearPredictorModel):
         level: float = 0.95,
         X: MatrixLike | None = None,
         y: VectorLike | None = None,
-        sample_weight: WeightsLike = None,
+        sample_weight: Weights = None,
         *,
         reference: object = None,
         **robust: Unpack[RobustOptions],
@@ -165,7 +165,7 @@ class ParameterMethods(LinearPredictorModel):
         restrictions: Any,
         X: MatrixLike | None = None,
         y: VectorLike | None = None,
-        sample_weight: WeightsLike = None,
+        sample_weight: Weights = None,
         *,
         reference: object = None,
         **robust: Unpack[RobustOptions],
@@ -199,7 +199,7 @@ class ParameterMethods(LinearPredictorModel):
         g: Any,
         X: MatrixLike | None = None,
         y: VectorLike | None = None,
-        sample_weight: WeightsLike = None,
+        sample_weight: Weights = None,
         **robust: Unpack[RobustOptions],
     ) -> DeltaMethod:
         """A smooth function of the parameters, with its standard error.
@@ -225,7 +225,7 @@ class ParameterMethods(LinearPredictorModel):
         self,
         X: MatrixLike | None,
         y: VectorLike | None,
-        sample_weight: WeightsLike,
+        sample_weight: Weights,
         **options: Unpack[RobustOptions],
     ) -> tuple[Any, Estimate]:
         """The record of the fit, and all parameters by the covariance that is asked for."""
@@ -265,7 +265,7 @@ class ParameterMethods(LinearPredictorModel):
         self,
         X: MatrixLike | None,
         y: VectorLike | None,
-        sample_weight: WeightsLike,
+        sample_weight: Weights,
         reference: object,
         robust: RobustOptions,
     ) -> Estimate:
@@ -273,7 +273,7 @@ class ParameterMethods(LinearPredictorModel):
         return record.reported(estimate, reference)
 
     def _training_rows(
-        self, X: MatrixLike, y: VectorLike | None, sample_weight: WeightsLike
+        self, X: MatrixLike, y: VectorLike | None, sample_weight: Weights
     ) -> tuple[Matrix, Values, Array | None]:
         """X, targets and weights; refused when they are not the rows of the fit."""
         record: ParameterFit = self._record()

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from mcmodels.arrays import Array, Labels, MatrixLike, VectorLike, WeightsLike
+from mcmodels.arrays import Array, Labels, MatrixLike, VectorLike, Weights
 from mcmodels.estimators.classes import encode
 from mcmodels.estimators.validation import (
     Features,
@@ -103,7 +103,7 @@ def stream_rows(
     return StreamRows(walk, surveyed.seen, surveyed.dtype)
 
 
-def refuse_other_arguments(y: object, sample_weight: WeightsLike) -> None:
+def refuse_other_arguments(y: object, sample_weight: Weights) -> None:
     """Refuse targets and weights beside a stream, which has its own."""
     for name, value in (("y", y), ("sample_weight", sample_weight)):
         if value is not None:
@@ -117,7 +117,7 @@ def _checked(
     estimator: Any,
     X: MatrixLike,
     y: VectorLike | None,
-    weights: WeightsLike,
+    weights: Weights,
     *,
     reset: bool,
     **for_y: Any,

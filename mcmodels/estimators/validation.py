@@ -14,15 +14,10 @@ from scipy.sparse import issparse
 from sklearn.utils import assert_all_finite
 from sklearn.utils.validation import check_array, check_consistent_length, validate_data
 
-from mcmodels.arrays import Array, Matrix, MatrixLike, Values, VectorLike, WeightsLike
+from mcmodels.arrays import Array, Matrix, MatrixLike, Values, VectorLike, Weights
 from mcmodels.rows import Rows, RowStream, StreamedSums
 
 _LONGEST_LIST = 10
-
-
-# NaN and infinity show in the first sums over rows, which read every entry anyway.
-_FINITE_ROWS = {"accept_sparse": "csr", "dtype": "numeric"}
-_ROW_OPTIONS = {**_FINITE_ROWS, "ensure_all_finite": False}
 
 
 @dataclass(frozen=True)
@@ -83,7 +78,7 @@ def validated_rows(estimator: Any, X: MatrixLike) -> Matrix:
 
     It is not converted to float64 here: blocks of rows are, as they are read.
     """
-    return validate_data(estimator, X, reset=False, **_FINITE_ROWS)
+    return _validate(estimator, X, reset=False)
 
 
 def training_features(estimator: Any, X: MatrixLike, **options: Any) -> tuple[Features, Matrix]:
@@ -92,14 +87,14 @@ def training_features(estimator: Any, X: MatrixLike, **options: Any) -> tuple[Fe
     Nothing is written on the estimator: a fit that fails must leave it as it was.
     """
     probe = unfitted(estimator)
-    X = validate_data(probe, X, **_ROW_OPTIONS, **options)
+    X = _validate(probe, X, finite=False, **options)
     return features_of(probe), X
 
 
 def continued_features(estimator: Any, X: MatrixLike, *, first: bool) -> tuple[Features, Matrix]:
     """X of rows that come after others, whose columns they must have; finite."""
     probe = unfitted(estimator) if first else estimator
-    X = validate_data(probe, X, reset=first, **_FINITE_ROWS)
+    X = _validate(probe, X, reset=first)
     return features_of(probe), X
 
 
@@ -112,7 +107,7 @@ def training_pair(
     """
     _refuse_sparse_targets(y)
     probe = unfitted(estimator)
-    X, y = validate_data(probe, X, y, **_ROW_OPTIONS, **for_y)
+    X, y = _validate(probe, X, y, finite=False, **for_y)
     _check_finite_targets(estimator, y)
     return features_of(probe), X, y
 
@@ -132,10 +127,29 @@ def validated_pair(estimator: Any, X: MatrixLike, y: Any, **for_y: Any) -> tuple
     _refuse_sparse_targets(y)
     if y is None:
         raise ValueError("y is None; the objective needs the targets of the rows.")
-    X, y = validate_data(estimator, X, y, reset=False, **_ROW_OPTIONS, **for_y)
+    X, y = _validate(estimator, X, y, reset=False, finite=False, **for_y)
     _check_finite_targets(estimator, y)
     _check_finite(estimator, X)
     return X, y
+
+
+def _validate(
+    estimator: Any, X: MatrixLike, y: Any = "no_validation", *, finite: bool = True, **options: Any
+) -> Any:
+    """X, or X and y, checked by scikit-learn; NaN and infinity in X are refused if ``finite``.
+
+    A fit leaves that out: they show in its first sums over rows, which read every entry anyway.
+    """
+    options |= {"accept_sparse": "csr", "dtype": "numeric", "ensure_all_finite": finite}
+    found = validate_data(estimator, X, y, **options)
+    rows, *targets = found if isinstance(found, tuple) else (found,)
+    if rows.dtype.kind != "O":
+        return found
+    # scikit-learn before 1.9 hands on the columns of text of a frame of pandas 3 as objects.
+    rows = rows.astype(np.float64)
+    if finite:
+        _check_finite(estimator, rows)
+    return (rows, *targets) if targets else rows
 
 
 def _refuse_sparse_targets(y: object) -> None:
@@ -153,8 +167,8 @@ def validated_block(
 ) -> tuple[Matrix, Values | None]:
     """X and y (or None) of a block of rows, checked like those of a fit, NaN included."""
     if y is None:
-        return validate_data(estimator, X, reset=reset, **_FINITE_ROWS), None
-    return validate_data(estimator, X, y, reset=reset, **_FINITE_ROWS, **for_y)
+        return _validate(estimator, X, reset=reset), None
+    return _validate(estimator, X, y, reset=reset, **for_y)
 
 
 @contextmanager
@@ -205,7 +219,7 @@ def check_count(name: str, value: object, *, at_least: int) -> None:
         raise ValueError(f"{name}={value!r} must be an integer of at least {at_least}.")
 
 
-def check_weights(sample_weight: WeightsLike, X: Matrix, *, all_zero: bool = False) -> Array | None:
+def check_weights(sample_weight: Weights, X: Matrix, *, all_zero: bool = False) -> Array | None:
     """Weights as a float64 array of one a row, or None; none negative, not ``all_zero``."""
     if sample_weight is None:
         return None

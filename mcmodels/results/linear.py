@@ -68,8 +68,13 @@ class LinearFit(ParameterFit):
         )
 
     def require_training_rows(self, rows: Rows, objective: Objective) -> None:
-        """Refuse rows that are not those of the fit; their objective follows from their sums."""
+        """Refuse rows that are not those of the fit; ``objective`` is that of the fit over them."""
         self.training.require(rows)
+        params = self.least_squares.params
+        expected = float(np.trace(self.factored("this").residual_scatter))
+        rounding = self.training.rounding_of_losses(params, expected)
+        rounding += self.training.rounding_of_squares(params)
+        self.training.require_objective(expected, objective.value(params), rounding)
 
     @functools.cached_property
     def model(self) -> LinearModelInference:

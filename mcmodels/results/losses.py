@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from dataclasses import dataclass
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from mcmodels.exceptions import InferenceError
 from mcmodels.inference.estimate import Estimate
@@ -26,11 +26,14 @@ class LossFit(CurvatureFit):
     ----------
     is_likelihood : bool
         Whether the loss is said to be a negative log-likelihood up to terms without η.
+    loss : Expression, str or callable
+        The loss, as the user has given it.
     estimator_name, loss_text : str
         Name of the estimator, and the loss in words.
     """
 
     is_likelihood: bool
+    loss: Any
     estimator_name: str
     loss_text: str
 

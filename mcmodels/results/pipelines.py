@@ -10,7 +10,7 @@ from typing import Any
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
-from mcmodels.arrays import MatrixLike, VectorLike, WeightsLike
+from mcmodels.arrays import MatrixLike, VectorLike, Weights
 from mcmodels.inference.summary import Summary
 from mcmodels.results.principal_components import PrincipalComponents
 from mcmodels.results.record import ParameterFit
@@ -22,7 +22,7 @@ def summarize(
     fitted: Any,
     X: MatrixLike | None = None,
     y: VectorLike | None = None,
-    sample_weight: WeightsLike = None,
+    sample_weight: Weights = None,
     **options: Any,
 ) -> Summary:
     """Summary of a model, alone or at the end of a pipeline, with the names of its columns.

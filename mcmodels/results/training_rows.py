@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -24,6 +24,8 @@ _ROUNDING_OF_MEAN = 8 * _EPSILON
 _LARGEST_TOLERANCE = 1e-4
 # Relative difference of objectives: a sum of losses loses more digits than a sum of columns.
 _OBJECTIVE_TOLERANCE = 1e-9
+# Units of rounding in a linear predictor: of its products, of their sum, and of the parameters.
+_PREDICTOR_UNITS = 10.0
 
 
 @dataclass(frozen=True)
@@ -170,18 +172,40 @@ class TrainingRows:
         reach = here * np.outer(y_fit, x_here) + fit * np.outer(y_fit, x_fit)
         self._compare("the sum of products of", self._pair, self.xy, xy, reach)
 
-    def require_objective(self, expected: float, found: float) -> None:
-        """Refuse rows with another objective at the parameters of the fit."""
+    def require_objective(self, expected: float, found: float, rounding: float = 0.0) -> None:
+        """Refuse rows with another objective at the parameters of the fit.
+
+        The two may differ by ``rounding``, where it is more than a sum of losses has.
+        """
         # Where nothing is left to explain, losses are rounding errors of the targets.
         scale = max(abs(expected), _UNITS * self.rounding * float(self.y_squares.sum()))
-        reach = np.atleast_1d(_OBJECTIVE_TOLERANCE * scale)
         self._compare(
             "the objective at the fit",
             lambda _: "",
             np.atleast_1d(expected),
             np.atleast_1d(found),
-            reach,
+            np.atleast_1d(_OBJECTIVE_TOLERANCE * scale + rounding),
         )
+
+    def rounding_of_losses(self, params: Array, objective: float) -> float:
+        """Rounding error of a sum of losses of linear predictors, which columns far from zero have.
+
+        The slope of a loss is about as large as the loss, its square root or the target.
+        """
+        weight, loss = self.seen.total_weight, abs(objective)
+        slopes = loss + np.sqrt(weight * loss) + np.sqrt(weight * self.y_squares.sum())
+        size = np.sqrt(self.x_squares / weight)
+        if self.x is not None:
+            size = np.maximum(size, np.abs(self.x) / weight)
+        if self.seen.intercept:
+            size = np.append(size, 1.0)
+        return float(_PREDICTOR_UNITS * _EPSILON * np.max(np.abs(params) @ size) * slopes)
+
+    def rounding_of_squares(self, params: Array) -> float:
+        """Rounding error of residual squares that come from the sums of a least-squares fit."""
+        coef = np.abs(np.atleast_2d(params)[:, : len(self.names)])
+        length = np.sqrt(self.y_squares) + coef @ np.sqrt(self.x_squares)
+        return self._units * float(length @ length)
 
     def difference(self, other: TrainingRows) -> str:
         """What shows that another model was fitted to other rows or targets; empty if nothing does.
@@ -195,6 +219,8 @@ class TrainingRows:
             return f"the weights of one sum to {mine:g}, those of the other to {theirs:g}"
         if self.targets != other.targets:
             return f"one has the targets {self.targets}, the other {other.targets}"
+        if (self.x_mean is None) != (other.x_mean is None):
+            return self._about_zero().difference(other._about_zero())
         tolerance = max(self._units, other._units)
         root = np.sqrt(mine)
         y_length = np.maximum(self._y_length, other._y_length)
@@ -222,6 +248,21 @@ class TrainingRows:
             if at is not None:
                 return f"the sums of column {shared[at % len(shared)]!r} differ"
         return ""
+
+    def _about_zero(self) -> TrainingRows:
+        """The same sums about zero, as a fit without an intercept takes them."""
+        if self.x_mean is None or self.y_mean is None:
+            return self
+        weight = self.seen.total_weight
+        xy = None if self.xy is None else self.xy + weight * np.outer(self.y_mean, self.x_mean)
+        return replace(
+            self,
+            y_squares=self.y_squares + weight * self.y_mean**2,
+            xy=xy,
+            x_squares=self.x_squares + weight * self.x_mean**2,
+            x_mean=None,
+            y_mean=None,
+        )
 
     @property
     def _is_named(self) -> bool:
