@@ -237,3 +237,6 @@ def test_parameters_set_after_the_fit_change_nothing_that_it_says():
     np.testing.assert_array_equal(model.covariance(X, CLASSES), expected)
     assert model.params_.shape == shape
     assert model.influence(X, CLASSES).shape == (80, 9)
+    without = LinearRegression(fit_intercept=False).fit(X, TARGET).set_params(fit_intercept=True)
+    assert without.params_.shape == (3,)
+    assert without.hessian(X, TARGET).shape == without.hessian_.shape
