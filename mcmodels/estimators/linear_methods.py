@@ -53,7 +53,7 @@ class LinearMethods(ParameterMethods):
     f_test_ = Fitted("f_test", "Test that every slope is zero.")
 
     def variance_inflation_factors(self) -> pd.Series:
-        """How many times the variance of each coefficient is what it were with unrelated columns.
+        """Factor by which correlated columns increase the variance of each coefficient.
 
         Returns
         -------

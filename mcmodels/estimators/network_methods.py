@@ -156,7 +156,7 @@ class NetworkMethods(Model):
         record.require_training_rows(objective.rows, objective, params)
         if not record.converged:
             warn_not_converged(
-                "the fit stopped before its gradient was small: the intervals are round the "
+                "the fit stopped before its gradient was small: the intervals are around the "
                 "parameters where it stopped, and those of a minimum may lie elsewhere. Raise "
                 "max_iter, or see what fit warned of."
             )

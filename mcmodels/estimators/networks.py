@@ -403,7 +403,7 @@ class NetworkEstimator(CallbackSupportMixin, NetworkMethods):
                 "scale the columns, or allow more by tol"
             )
         else:
-            kink = " This may be a kink of relu, which activation='tanh' has not."
+            kink = " This may be a kink of relu; activation='tanh' has none."
             text = (
                 f"found no further decrease after {solution.iterations} steps, {where}."
                 f"{kink if self.activation == 'relu' else ''} Scale the columns and the targets, "

@@ -1,4 +1,4 @@
-"""What the estimators make of a RowStream: every block checked, all of them counted."""
+"""A RowStream as rows of a fit: every block is checked, and all rows are counted."""
 
 from __future__ import annotations
 

@@ -173,7 +173,7 @@ def validated_block(
 
 @contextmanager
 def refuse_not_finite(estimator: Any, X: Matrix | RowStream) -> Iterator[None]:
-    """Blame NaN or infinity in X, when there is any, for an error of the block of code."""
+    """Where the block of code raises and X holds NaN or infinity, raise an error that says so."""
     try:
         yield
     except (ValueError, LinAlgError):

@@ -37,7 +37,7 @@ def warn_separated(features: Features, solution: Solution[Any]) -> None:
 
 
 def warn_no_minimum(features: Features, solution: Solution[Any]) -> None:
-    """Warn that the objective falls for ever."""
+    """Warn that the objective decreases without bound."""
     warn_user(
         f"{no_minimum(features, solution)}, and the coefficients and their curvature are those "
         f"where the fit stopped. {_BOUND_IT}",
@@ -92,7 +92,7 @@ _BOUND_IT = (
 
 
 def no_minimum(features: Features, solution: Solution[Any]) -> str:
-    """Along which columns an objective falls for ever."""
+    """Along which columns an objective decreases without bound."""
     where = "the intercept"
     if solution.columns:
         where = f"a combination of the columns {features.name(solution.columns)}"

@@ -171,7 +171,7 @@ class LogisticFit(CurvatureFit):
                 "posterior under a normal prior of variance C, and their coverage is not that of "
                 "maximum likelihood (C=np.inf)."
             )
-            shrunk = "intervals lie round coefficients that are pulled towards zero."
+            shrunk = "intervals lie around coefficients that are pulled towards zero."
             notes = (
                 f"The fit is penalised: {posterior if estimate.kind == 'Laplace' else shrunk}",
             )

@@ -113,7 +113,7 @@ class LossFit(CurvatureFit):
         if model.penalty:
             facts["penalty"] = f"alpha |coefficients|²/2, alpha = {self.penalty:g}"
             notes = (
-                "The fit is penalised: intervals lie round coefficients that are pulled towards "
+                "The fit is penalised: intervals lie around coefficients that are pulled towards "
                 "zero, and their coverage is not that of an unpenalised fit (alpha=0).",
             )
         table = estimate.table(level, p_values=shown)

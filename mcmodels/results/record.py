@@ -41,9 +41,9 @@ def described(estimate: Estimate) -> str:
 
 
 def digest(arrays: Iterable[Any]) -> bytes:
-    """Bytes that tell whether coefficients are still those of the fit; none of what is no number.
+    """Bytes that tell whether coefficients are still those of the fit.
 
-    A fit publishes numbers, so that its digest is never empty.
+    Empty where they are not numbers. A fit publishes numbers, so its own digest is never empty.
     """
     hashed = hashlib.blake2b(digest_size=16)
     for array in arrays:

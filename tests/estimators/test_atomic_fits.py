@@ -294,3 +294,33 @@ def test_fit_forgets_the_sums_of_partial_fit():
     assert model._sums is None
     fresh = LinearRegression().partial_fit(X[20:], TARGET[20:])
     np.testing.assert_array_equal(model.partial_fit(X[20:], TARGET[20:]).params_, fresh.params_)
+
+
+@pytest.mark.parametrize("line", range(1, 10))
+def test_an_interrupt_at_any_line_where_a_fit_is_published(line):
+    model, y = fitted("logistic")
+    before = state_of(model)
+    left = line
+
+    def trace(frame, event, arg):
+        nonlocal left
+        if frame.f_code.co_name != "_publish":
+            return trace if event == "call" else None
+        left -= event == "line"
+        if left == 0:
+            raise KeyboardInterrupt
+        return trace
+
+    previous = sys.gettrace()
+    sys.settrace(trace)
+    try:
+        model.fit(OTHER_X, other_y(y))
+    except KeyboardInterrupt:
+        pass
+    finally:
+        sys.settrace(previous)
+    if model.n_features_in_ == 3:
+        assert state_of(model) == before
+    else:
+        assert model.coef_.shape == (1, 4)
+        assert model.status_ == "converged"

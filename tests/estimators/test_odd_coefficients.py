@@ -5,6 +5,7 @@ import inspect
 import pickle
 
 import numpy as np
+import pandas as pd
 import pytest
 import scipy.sparse
 
@@ -16,6 +17,7 @@ from mcmodels import (
     ObjectiveRegressor,
 )
 from mcmodels.exceptions import InferenceError
+from tests.callbacks import Recorder
 from tests.estimators.states import CLASSES, TARGET, TWO_TARGETS, X
 
 NO_NUMBERS = {"text": "abc", "ragged": [[1.0, 2.0], [3.0]], "None": None, "object": object()}
@@ -134,3 +136,40 @@ def test_what_a_fit_says_cannot_be_written_into():
         with pytest.raises(ValueError, match="read-only"):
             getattr(model, name)[...] = 0.0
     assert model.hessian_.any()
+
+
+def test_another_shape_is_a_change():
+    model = fitted("linear")
+    model.coef_ = model.coef_.reshape(1, 3)
+    assert model.predict(X).shape == (60, 1)
+    with pytest.raises(InferenceError, match="was changed after the fit"):
+        model.standard_errors_  # noqa: B018
+
+
+def test_what_parts_of_the_rows_must_have_in_common():
+    named = [pd.DataFrame(X, columns=list(names)) for names in ("abc", "abd")]
+    first, second = (LinearRegression().partial_fit(part, TARGET) for part in named)
+    with pytest.raises(ValueError, match="features of other names"):
+        first.merge(second)
+    first.set_params(fit_intercept=False)
+    with pytest.raises(ValueError, match="fit_intercept has changed"):
+        first.partial_fit(named[0], TARGET)
+
+
+def test_rows_without_weight_do_not_count():
+    present = (np.arange(60) >= 20).astype(float)
+    assert PCA().fit(X, sample_weight=present).n_samples_ == 40
+    balanced = LogisticRegression(class_weight="balanced")
+    labels = np.where(present > 0, CLASSES, "absent")
+    whole = balanced.fit(X, labels, sample_weight=present).params_
+    # Newton's method from sums of other blocks.
+    np.testing.assert_allclose(balanced.fit(X[20:], CLASSES[20:]).params_, whole, rtol=1e-8)
+
+
+@pytest.mark.parametrize("case", ["logistic", "own loss", "network"])
+def test_callbacks_hear_that_the_fit_ends(case):
+    pytest.importorskip("sklearn.callback")
+    model, y = LINEAR[case]
+    recorder = Recorder()
+    copy.deepcopy(model).set_callbacks(recorder).fit(X, y)
+    assert len(recorder.ends("fit")) == 1

@@ -14,6 +14,7 @@ from mcmodels import (
     RowStream,
     likelihood_ratio_test,
 )
+from mcmodels.rows import ArrayRows, RowsWithCrossSums
 
 rng = np.random.default_rng(0)
 X = rng.normal(size=(80, 3))
@@ -151,17 +152,61 @@ def test_models_of_the_same_rows_in_another_order_are_compared(case):
         likelihood_ratio_test(small, other.fit(X, np.roll(y, 1) * 2 if case == "linear" else ~y))
 
 
+@pytest.mark.parametrize("apart", [1.0, 1e-5])
 @pytest.mark.parametrize("case", MODELS)
-def test_entries_exchanged_between_rows_of_the_same_target(case):
+def test_entries_exchanged_between_rows_of_the_same_target(case, apart):
     """All sums by target stay; the objective does not."""
-    model, _ = MODELS[case]
-    y = np.arange(80) % (3 if case == "three classes" else 2)
-    model.fit(X, y)
-    changed = X.copy()
-    changed[[0, 6], 0] = changed[[6, 0], 0]
-    model.covariance(X, y, kind="HC0")
+    model, y = MODELS[case]
+    y, given = y.copy(), X.copy()
+    y[6] = y[0]
+    given[[0, 6]] = [[0.0, -2.0, 1.0], [apart, 2.0, -1.0]]
+    changed = given.copy()
+    changed[[0, 6], 0] = given[[6, 0], 0]
+    model.fit(given, y).covariance(given, y, kind="HC0")
     with pytest.raises(ValueError, match="the objective at the fit"):
         model.covariance(changed, y, kind="HC0")
+
+
+def test_entries_exchanged_in_the_rows_of_a_network():
+    y = TARGET.copy()
+    y[6] = y[0]
+    model = MLPRegressor((3,), "tanh", alpha=1.0, random_state=0, max_iter=500).fit(X, y)
+    changed = X.copy()
+    changed[[0, 6], 0] = X[[6, 0], 0]
+    with pytest.raises(ValueError, match="the objective at the fit"):
+        model.laplace(changed, y)
+
+
+def test_what_differs_is_named():
+    model = LinearRegression().fit(X, TARGET)
+    design = np.column_stack([X, np.ones(80)])
+    noise = np.cos(np.arange(80.0))
+    across = noise - design @ np.linalg.lstsq(design, noise)[0]
+    for what, *changed in (
+        ("the sum of target 'y0'", X, TARGET + 1e-8),
+        ("the sum of squares of target 'y0'", X, TARGET + across),
+        ("the sum of column 'x1'", X + np.array([0.0, 1e-8, 0.0]), TARGET),
+        ("the sum of products of 'x0' with 'y0'", X, TARGET[::-1]),
+    ):
+        with pytest.raises(ValueError, match=what):
+            model.covariance(*changed)
+
+
+@pytest.mark.parametrize("weights", [None, WEIGHTS])
+def test_cross_sums(weights):
+    codes = np.arange(80) % 3
+    w = np.ones(80) if weights is None else weights
+    indicators = (codes[:, np.newaxis] == np.arange(3)).astype(float)
+    for y, n_classes, targets in ((codes, 3, indicators), (TARGET, None, TARGET[:, np.newaxis])):
+        for storage in (X, scipy.sparse.csr_array(X)):
+            rows = RowsWithCrossSums(ArrayRows(storage, y, weights, block_rows=17), n_classes)
+            sums = rows.cross_sums
+            expected = w @ X, w @ targets, w @ targets**2, (targets.T * w) @ X
+            for found, value in zip(
+                (sums.x, sums.y, sums.y_squares, sums.xy), expected, strict=True
+            ):
+                # Sums of 80 numbers of the size of one, in another order.
+                np.testing.assert_allclose(found, value, rtol=1e-12, atol=1e-12)
 
 
 @pytest.mark.parametrize("shift", [0.0, 3.0])
@@ -173,3 +218,25 @@ def test_a_model_without_intercept_is_nested_in_one_with_it(shift):
     for y in (TARGET[::-1] + shift, TARGET + shift + 0.01):
         with pytest.raises(ValueError, match="not fitted to the same rows and target"):
             likelihood_ratio_test(small.fit(named[["a", "b"]], y), big)
+
+
+def test_a_hat_matrix_compares_weights_and_columns():
+    model = LinearRegression().fit(X, TARGET, sample_weight=WEIGHTS)
+    for weights in (2 * WEIGHTS, None):
+        with pytest.raises(ValueError, match="the weights of the rows sum to"):
+            model.hat_matrix(X, weights)
+    with pytest.raises(ValueError, match="the sum of column 'x1'"):
+        model.hat_matrix(X + np.array([0.0, 1e-8, 0.0]), WEIGHTS)
+
+
+def test_parameters_set_after_the_fit_change_nothing_that_it_says():
+    model = LogisticRegression().fit(X, CLASSES)
+    expected = model.covariance(X, CLASSES)
+    shape = model.params_.shape
+    model.set_params(C=5.0, fit_intercept=False, class_weight="balanced")
+    np.testing.assert_array_equal(model.covariance(X, CLASSES), expected)
+    assert model.params_.shape == shape
+    assert model.influence(X, CLASSES).shape == (80, 9)
+    without = LinearRegression(fit_intercept=False).fit(X, TARGET).set_params(fit_intercept=True)
+    assert without.params_.shape == (3,)
+    assert without.hessian(X, TARGET).shape == without.hessian_.shape
