@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from mcmodels.calculus import identities
-from mcmodels.calculus.identities import Identity
+from mcmodels.calculus.study.identities import Identity
 
 PAGE = Path(__file__).parent / "derivations.md"
 WIDEST = 64  # characters of a formula in a table; longer ones stand in a block of their own

@@ -1,14 +1,18 @@
 """mcmodels: estimators that hand you the exact gradient and Hessian of what they minimised."""
 
-from mcmodels.derivative_checks import check_gradient, check_hessian
-from mcmodels.linear import LinearRegression
-from mcmodels.logistic import LogisticRegression
-from mcmodels.mlp import MLPClassifier, MLPRegressor
-from mcmodels.objective_models import ObjectiveClassifier, ObjectiveRegressor
-from mcmodels.pca import PCA
-from mcmodels.results.comparison import likelihood_ratio_test
-from mcmodels.results.pipelines import summarize
-from mcmodels.rows import RowStream
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from mcmodels.derivative_checks import check_gradient, check_hessian
+    from mcmodels.linear import LinearRegression
+    from mcmodels.logistic import LogisticRegression
+    from mcmodels.mlp import MLPClassifier, MLPRegressor
+    from mcmodels.objective_models import ObjectiveClassifier, ObjectiveRegressor
+    from mcmodels.pca import PCA
+    from mcmodels.results.comparison import likelihood_ratio_test
+    from mcmodels.results.pipelines import summarize
+    from mcmodels.rows import RowStream
 
 __all__ = [
     "PCA",
@@ -25,3 +29,40 @@ __all__ = [
     "summarize",
 ]
 __version__ = "0.1.0"
+
+# A name is imported when it is first asked for, so that nobody loads what they do not use. The same
+# holds for modules: ``mcmodels.calculus`` works after ``import mcmodels``.
+_MODULES = {
+    "PCA": "pca",
+    "LinearRegression": "linear",
+    "LogisticRegression": "logistic",
+    "MLPClassifier": "mlp",
+    "MLPRegressor": "mlp",
+    "ObjectiveClassifier": "objective_models",
+    "ObjectiveRegressor": "objective_models",
+    "RowStream": "rows",
+    "check_gradient": "derivative_checks",
+    "check_hessian": "derivative_checks",
+    "likelihood_ratio_test": "results.comparison",
+    "summarize": "results.pipelines",
+}
+
+if not TYPE_CHECKING:  # with it, a type checker would accept every name
+
+    def __getattr__(name: str) -> Any:
+        if name in _MODULES:
+            globals()[name] = found = getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)
+            return found
+        missing = AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        if name.startswith("_"):
+            raise missing
+        try:
+            return import_module(f"{__name__}.{name}")
+        except ModuleNotFoundError as error:
+            if error.name == f"{__name__}.{name}":
+                raise missing from None
+            raise
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -12,8 +12,8 @@ import numpy.typing as npt
 
 from mcmodels.arrays import Array
 from mcmodels.calculus import Diagnosis, Expression
-from mcmodels.calculus.doctor.functions import claim_at, compared, real_point, real_value
-from mcmodels.calculus.doctor.places import worst_index
+from mcmodels.calculus.study.doctor.functions import claim_at, compared, real_point, real_value
+from mcmodels.calculus.study.doctor.places import worst_index
 from mcmodels.differences import (
     NumericalDerivative,
     numerical_derivative,

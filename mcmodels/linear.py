@@ -358,7 +358,7 @@ class LinearRegression(MultiOutputMixin, RegressorMixin, LinearMethods):
         """X, targets of shape (n_samples, n_targets), and weights."""
         X, y = validated_pair(self, X, y, **_TARGETS)
         targets = np.asarray(y, dtype=np.float64).reshape(X.shape[0], -1)
-        n_targets = len(np.atleast_2d(self.coef_))
+        n_targets = len(self._coefficients_of_outputs()[0])
         if targets.shape[1] != n_targets:
             raise ValueError(
                 f"y has {targets.shape[1]} target(s); the model was fitted to {n_targets}."

@@ -373,7 +373,7 @@ class MLPRegressor(MultiOutputMixin, RegressorMixin, NetworkEstimator):
                 "Check the target, or the rows that were selected.",
                 ConstantTargetWarning,
             )
-        names = tuple(f"y{k}" for k in range(n_outputs))
+        names = ("y",) if n_outputs == 1 else tuple(f"y{k}" for k in range(n_outputs))
         return Targets(targets, names, y.shape[1:], self._loss(), n_outputs, {})
 
     def _loss(self) -> Loss:

@@ -10,7 +10,12 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import type_of_target
 
 from mcmodels.arrays import Array
-from mcmodels.estimators.classes import check_labels, encode, refuse_unknown
+from mcmodels.estimators.classes import (
+    check_labels,
+    encode,
+    refuse_single_class,
+    refuse_unknown,
+)
 from mcmodels.estimators.own_losses import LossEstimator, TrainingData
 from mcmodels.estimators.pointwise import inverse_link
 from mcmodels.estimators.streams import refuse_other_arguments, stream_rows, survey
@@ -297,15 +302,11 @@ def _second_class(y: Any, classes: Any) -> Array:
 
 def _two(labels: Any) -> Any:
     """The labels of two classes; refuses fewer and more."""
-    if len(labels) == 2:
-        return labels
     if len(labels) > 2:
         raise ValueError(
             "Only binary classification is supported. The type of the target is "
             f"{type_of_target(labels, input_name='y')}: it holds {len(labels)} classes."
         )
-    found = ", ".join(map(str, labels)) or "none"
-    raise ValueError(
-        f"y holds only one class in the rows of positive weight: {found}. Classifying needs two; "
-        "check the target, or the rows that were selected."
-    )
+    present = np.ones(len(labels), dtype=bool)
+    refuse_single_class(labels, present, " in the rows of positive weight")
+    return labels

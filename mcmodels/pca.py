@@ -13,6 +13,7 @@ from sklearn.utils.validation import check_array
 from mcmodels.arrays import Array
 from mcmodels.estimators.component_count import checked_count, chosen_count
 from mcmodels.estimators.component_methods import ComponentMethods
+from mcmodels.estimators.model import numbers
 from mcmodels.estimators.streams import refuse_other_arguments, stream_rows, survey
 from mcmodels.estimators.validation import (
     Features,
@@ -29,11 +30,15 @@ from mcmodels.estimators.validation import (
     training_features,
     validated_rows,
 )
-from mcmodels.exceptions import ConvergenceWarning, RankDeficiencyWarning
-from mcmodels.inference.probabilistic_pca import ProbabilisticPCA, scores
+from mcmodels.exceptions import ConvergenceWarning, InferenceError, RankDeficiencyWarning
+from mcmodels.inference.probabilistic_pca import (
+    ProbabilisticPCA,
+    inverse_deviations,
+    rows_of_scores,
+    scores,
+)
 from mcmodels.objectives import Objective, VarianceLagrangian
 from mcmodels.results.principal_components import PrincipalComponents
-from mcmodels.results.record import digest
 from mcmodels.rows import (
     ArrayRows,
     Rows,
@@ -299,10 +304,11 @@ class PCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ComponentMethods):
             float32 for float32 rows, else float64.
         """
         rows = self._rows(X)
-        mean, axes = self.mean_, self.components_
+        mean, axes = numbers("mean_", self.mean_), self.params_
         found = rows.map(lambda block: scores(block, mean, axes))
         if self.whiten:
-            found *= self._inverse_deviations()
+            rank = len(axes) if self._fit is None else self._fit.rank
+            found *= inverse_deviations(self.explained_variance_, rank)
         return found.astype(rows.dtype, copy=False)
 
     def inverse_transform(self, X: Any) -> Array:
@@ -317,13 +323,13 @@ class PCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ComponentMethods):
         -------
         ndarray of shape (n_samples, n_features)
         """
-        self._check_has_coefficients()
+        axes, mean = self.params_, numbers("mean_", self.mean_)
         X = check_array(X, dtype=[np.float64, np.float32], input_name="X")
-        k = len(self.components_)
+        k = len(axes)
         if X.shape[1] != k:
             raise ValueError(f"X has {X.shape[1]} columns; the model has {k} components.")
-        scale = np.sqrt(self.explained_variance_) if self.whiten else np.ones(k)
-        return X @ (self.components_ * scale[:, np.newaxis]) + self.mean_
+        variances = self.explained_variance_ if self.whiten else None
+        return rows_of_scores(X, mean, axes, variances)
 
     def get_covariance(self) -> Array:
         """Covariance of probabilistic PCA: ``Vᵀ(Λ - σ²I)V + σ²I``.
@@ -379,7 +385,7 @@ class PCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ComponentMethods):
 
     @property
     def _n_features_out(self) -> int:
-        return len(self.components_)
+        return self.n_components_
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
@@ -390,12 +396,17 @@ class PCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ComponentMethods):
     def params_(self) -> Array:
         """The components: the free parameters of the objective."""
         self._check_has_coefficients()
-        return self.components_
+        axes = numbers("components_", self.components_)
+        if axes.ndim != 2:
+            raise InferenceError(
+                f"components_ has shape {axes.shape}; it needs a row for each component."
+            )
+        return axes
 
     @params_.setter
     def params_(self, params: Any) -> None:
         """Set ``components_``."""
-        self.components_ = check_params(params, self.params_.shape)
+        self.components_ = check_params(params, self.params_.shape).copy()
 
     @property
     def eigenvalues_(self) -> Array:
@@ -405,8 +416,7 @@ class PCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ComponentMethods):
     @property
     def n_components_(self) -> int:
         """Number of components."""
-        self._check_has_coefficients()
-        return len(self.components_)
+        return len(self.params_)
 
     def _attributes(
         self,
@@ -417,37 +427,10 @@ class PCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ComponentMethods):
     ) -> dict[str, Any]:
         """What a fit publishes; warns of what it cannot mean."""
         axes = solution.value
-        shares = axes.shares
-        k = chosen_count(self.n_components, shares, axes.variances, seen.total_weight)
-        rank = min(solution.rank, k)
-        status = solution.status
-        if status is not Status.NOT_CONVERGED:
-            status = Status.CONVERGED if rank == k else Status.RANK_DEFICIENT
-        components, variances = axes.axes[:k].copy(), axes.variances[:k].copy()
-        noise = axes.noise_variance(k, limit)
-        published = {
-            "components_": components,
-            "mean_": axes.mean,
-            "explained_variance_": variances,
-            "noise_variance_": noise,
-        }
-        record = PrincipalComponents(
-            status=status,
-            method=solution.method,
-            n_iter=solution.iterations,
-            names=features.names,
-            seen=seen,
-            digest=digest(published[name] for name in self._tracked),
-            components=components,
-            variances=variances,
-            shares=shares[:k].copy(),
-            gradient=axes.gradient[:k].copy(),
-            mean=axes.mean,
-            noise_variance=noise,
-            rank=rank,
-            kept_covariance=axes.covariance,
-            component_names=tuple(f"{type(self).__name__.lower()}{j}" for j in range(k)),
-        )
+        k = chosen_count(self.n_components, axes.shares, axes.variances, seen.total_weight)
+        names = tuple(f"{type(self).__name__.lower()}{j}" for j in range(k))
+        record = PrincipalComponents.of(solution, features.names, names, seen, limit)
+        rank, status = record.rank, record.status
         if self.whiten and rank < k:
             warn_user(
                 f"only {rank} of {k} components have variance above rounding noise; "
@@ -460,25 +443,25 @@ class PCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ComponentMethods):
                 "solver='eigh'.",
                 ConvergenceWarning,
             )
-        return published | {"_fit": record} | features.attributes
+        # Arrays of their own, for the user to change: the record keeps those of the fit.
+        return {
+            "components_": record.components.copy(),
+            "mean_": record.mean.copy(),
+            "explained_variance_": record.variances.copy(),
+            "noise_variance_": record.noise_variance,
+            "_fit": record,
+        } | features.attributes
 
     def _gaussian(self) -> ProbabilisticPCA:
-        self._check_has_coefficients()
+        axes = self.params_
         return ProbabilisticPCA(
-            self.mean_, self.components_, self.explained_variance_, self.noise_variance_
+            numbers("mean_", self.mean_), axes, self.explained_variance_, self.noise_variance_
         )
 
     def _rows(self, X: Any, sample_weight: Any = None) -> ArrayRows:
         self._check_has_coefficients()
         X = validated_rows(self, X)
         return ArrayRows(X, weights=check_weights(sample_weight, X))
-
-    def _inverse_deviations(self) -> Array:
-        deviations = np.sqrt(self.explained_variance_)
-        varies = deviations > 0
-        if self._fit is not None:
-            varies[self._fit.rank :] = False
-        return np.divide(1.0, deviations, out=np.zeros_like(deviations), where=varies)
 
     def _objective_on(self, X: Any, y: Any, sample_weight: Any) -> Objective:
         rows = self._rows(X, sample_weight)

@@ -300,3 +300,14 @@ def test_no_components_at_all():
     assert model.components_.shape == (0, 5)
     assert model.transform(X).shape == (40, 0)
     assert model.noise_variance_ == pytest.approx(np.trace(np.cov(X.T)) / 5, rel=1e-12)
+
+
+@pytest.mark.parametrize("noise", [1e-9, 1e-10])
+def test_a_noise_variance_far_below_the_components_keeps_its_digits(noise):
+    """What a component leaves is a mean over those that are left out; small is one of them."""
+    rng = np.random.default_rng(0)
+    variances = np.r_[1.0, 0.5, np.full(58, noise)]
+    U = orthonormal(rng, 3000, 60, away_from=np.ones((3000, 1)))
+    X = (U * np.sqrt(variances * 2999)) @ orthonormal(rng, 60, 60).T
+    # The construction has singular values of 1e-5 of the largest to 1e-11; squared, twice that.
+    assert PCA(2).fit(X).noise_variance_ / noise == pytest.approx(1, rel=1e-10)

@@ -12,7 +12,7 @@ from mcmodels.exceptions import ConvergenceWarning, FitWarning, RankDeficiencyWa
 from mcmodels.rows import ArrayRows, ColumnMoments, Moments
 from mcmodels.rows.blocks import SparseDesign, rows_between
 from mcmodels.rows.moments import point_near_mean
-from mcmodels.solvers import room
+from mcmodels.solvers import matrix_free, room
 from tests.numerics import relative_error
 from tests.problems import linear_problem
 
@@ -224,3 +224,38 @@ def test_wide_rows_without_a_penalty_are_still_found_separated():
         warnings.simplefilter("ignore", FitWarning)
         for solver in ("auto", "newton-cg"):
             assert LogisticRegression(C=np.inf, solver=solver).fit(X, y).status_ == "separated"
+
+
+@pytest.mark.parametrize("intercept", [True, False])
+@pytest.mark.parametrize(("n", "p"), [(8, 12), (12, 12), (13, 12), (30, 12)])
+def test_the_rank_without_a_matrix_is_that_of_the_rows_about_their_mean(no_room, intercept, n, p):
+    """n rows in general position have rank n, and one less about their mean."""
+    rng = np.random.default_rng(0)
+    X, y = rng.standard_normal((n, p)), rng.standard_normal(n)
+    expected = int(np.linalg.matrix_rank(X - X.mean(axis=0) if intercept else X))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FitWarning)
+        model = LinearRegression(fit_intercept=intercept).fit(X, y)
+    assert model.solver_ == "cg"
+    assert model.rank_ == expected
+    assert (model.status_ == "rank deficient") == (expected < p)
+
+
+@pytest.mark.parametrize("intercept", [True, False])
+@pytest.mark.parametrize("weighted", [True, False])
+def test_the_gradient_short_of_the_minimum(no_room, monkeypatch, intercept, weighted):
+    """At a minimum a wrong factor of the gradient does not show; short of it, it does."""
+    monkeypatch.setattr(matrix_free, "_CYCLE", 0.1)
+    monkeypatch.setattr(matrix_free, "_MAX_CYCLES", 0)
+    problem = linear_problem(4, 300, 12, intercept=intercept, weighted=weighted)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FitWarning)
+        model = LinearRegression(fit_intercept=intercept)
+        model.fit(problem.X, problem.y, problem.weights)
+    assert model.solver_ == "cg"
+    w = np.ones(300) if problem.weights is None else problem.weights
+    design = np.column_stack([problem.X, np.ones(300)]) if intercept else problem.X
+    gradient = 2 * design.T @ (w * (design @ model.params_ - problem.y))
+    assert np.abs(gradient).max() > 1
+    # Sums of 300 products below a thousand, in another order.
+    np.testing.assert_allclose(model.gradient_, gradient, rtol=0, atol=1e-8)

@@ -307,7 +307,7 @@ def measure(task: Task, patience: Patience) -> list[dict[str, Any]]:
 
 def derivation_times() -> dict[str, float]:
     """Seconds to derive each identity of the catalogue, steps included; the best of five."""
-    from mcmodels.calculus.identities import CATALOGUE
+    from mcmodels.calculus.study.identities import CATALOGUE
 
     times = {}
     for identity in CATALOGUE:

@@ -7,6 +7,7 @@ falls upon both.
 """
 
 import argparse
+import math
 import os
 import statistics
 import subprocess
@@ -14,12 +15,13 @@ import sys
 import time
 import warnings
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import problems
-from timing import SETTLE, in_units, repeated
+from timing import AT_LEAST, SETTLE, in_units
 
 SHAPES = ((1_000_000, 10), (400_000, 50), (100_000, 300), (20_000, 1000))
 SMALL = (200, 5)
@@ -110,17 +112,19 @@ def cases() -> dict[str, Callable[[], Callable[[], Any]]]:
 
 
 def work(checkout: Path, name: str) -> None:
-    """Time one run for each line that comes in, and print the seconds of one call."""
+    """For each number that comes in, call so many times, and print the seconds of one call."""
     import mcmodels
 
     if checkout not in Path(mcmodels.__file__).resolve().parents:
         raise SystemExit(f"mcmodels is that of {mcmodels.__file__}, not of {checkout}")
     warnings.simplefilter("ignore")
-    run, times = repeated(cases()[name]())
+    run = cases()[name]()
+    run()
     print("ready", flush=True)
-    for _ in sys.stdin:
+    for times in map(int, sys.stdin):
         start = time.perf_counter()
-        run()
+        for _ in range(times):
+            run()
         print((time.perf_counter() - start) / times, flush=True)
 
 
@@ -153,10 +157,10 @@ class Worker:
             raise SystemExit(f"a worker has ended with status {self.process.wait()}")
         return line
 
-    def time(self) -> float:
-        """Seconds of one run."""
+    def time(self, times: int) -> float:
+        """Seconds of one call, of so many."""
         assert self.process.stdin is not None
-        self.process.stdin.write("\n")
+        self.process.stdin.write(f"{times}\n")
         self.process.stdin.flush()
         return float(self._read())
 
@@ -183,7 +187,11 @@ def timed_case(name: str, checkouts: dict[str, Path], rounds: int) -> dict[str, 
     try:
         for label, checkout in checkouts.items():
             workers[label] = Worker(checkout, name)
-        return alternated({label: worker.time for label, worker in workers.items()}, rounds)
+        quickest = min(worker.time(1) for _ in range(3) for worker in workers.values())
+        # As many calls of either: the first after a pause is slower than the others.
+        times = max(1, math.ceil(AT_LEAST / quickest))
+        runs = {label: partial(worker.time, times) for label, worker in workers.items()}
+        return alternated(runs, rounds)
     finally:
         for worker in workers.values():
             worker.end()

@@ -1,12 +1,14 @@
-"""Matrix calculus: derive gradients and Hessians, show the steps, and check them."""
+"""Matrix calculus: derive gradients and Hessians, show the steps, and check them.
 
-from mcmodels.calculus.compiled import CompiledFunction
-from mcmodels.calculus.critical_points import CriticalPoint, critical_point
-from mcmodels.calculus.derivation import Derivation, Step
-from mcmodels.calculus.doctor import Diagnosis, diagnose
-from mcmodels.calculus.evaluate import EvaluationError
-from mcmodels.calculus.expression import Expression
-from mcmodels.calculus.functions import (
+Symbols work without NumPy: writing, parsing, deriving, printing. It is imported when a number is
+asked for.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from mcmodels.calculus.core.expression import Expression
+from mcmodels.calculus.core.functions import (
     abs,
     block_sum,
     block_trace,
@@ -46,11 +48,19 @@ from mcmodels.calculus.functions import (
     vector,
     zeros,
 )
-from mcmodels.calculus.nesting import NestingError
-from mcmodels.calculus.parsing import ParseError, parse
-from mcmodels.calculus.rules import DerivativeError
-from mcmodels.calculus.sizes import ShapeError
+from mcmodels.calculus.core.nesting import NestingError
+from mcmodels.calculus.core.sizes import ShapeError
+from mcmodels.calculus.derive.rules import DerivativeError
+from mcmodels.calculus.study.derivation import Derivation, Step
+from mcmodels.calculus.text.parsing import ParseError, parse
 from mcmodels.user_warnings import NonDifferentiableWarning
+
+if TYPE_CHECKING:
+    from mcmodels.calculus.compute.compiled import CompiledFunction
+    from mcmodels.calculus.compute.evaluate import EvaluationError
+    from mcmodels.calculus.study import identities as identities
+    from mcmodels.calculus.study.critical_points import CriticalPoint, critical_point
+    from mcmodels.calculus.study.doctor import Diagnosis, diagnose
 
 __all__ = [
     "CompiledFunction",
@@ -107,3 +117,28 @@ __all__ = [
     "vector",
     "zeros",
 ]
+
+# Imported when they are first asked for: what works with numbers needs NumPy, and the catalogue
+# takes time to build.
+_ON_DEMAND = {
+    "CompiledFunction": "compute.compiled",
+    "CriticalPoint": "study.critical_points",
+    "Diagnosis": "study.doctor",
+    "EvaluationError": "compute.evaluate",
+    "critical_point": "study.critical_points",
+    "diagnose": "study.doctor",
+    "identities": "study.identities",
+}
+
+if not TYPE_CHECKING:  # with it, a type checker would accept every name
+
+    def __getattr__(name: str) -> Any:
+        if name not in _ON_DEMAND:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        found = import_module(f"{__name__}.{_ON_DEMAND[name]}")
+        globals()[name] = found if name == "identities" else getattr(found, name)
+        return globals()[name]
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -7,11 +7,11 @@ import difflib
 import itertools
 from collections.abc import Mapping
 
-from mcmodels.calculus.declarations import Declaration, declaration
-from mcmodels.calculus.expression import Expression
-from mcmodels.calculus.nodes import Symbol
-from mcmodels.calculus.parsing import parse
-from mcmodels.calculus.shape_inference import infer_symbols, is_tied
+from mcmodels.calculus.core.expression import Expression
+from mcmodels.calculus.core.nodes import Symbol
+from mcmodels.calculus.text.declarations import Declaration, declaration
+from mcmodels.calculus.text.parsing import parse
+from mcmodels.calculus.text.shape_inference import infer_symbols, is_tied
 
 __all__ = ["derive"]
 

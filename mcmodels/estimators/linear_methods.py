@@ -10,7 +10,7 @@ from mcmodels.arrays import Array
 from mcmodels.estimators.model import Fitted
 from mcmodels.estimators.parameter_methods import ParameterMethods, RobustOptions, index_of
 from mcmodels.estimators.validation import check_choice, check_weights
-from mcmodels.inference.diagnostics import breusch_pagan
+from mcmodels.inference.diagnostics import breusch_pagan, squared_residuals
 from mcmodels.inference.hypotheses import HypothesisTest
 from mcmodels.inference.influence import linear_influence
 from mcmodels.inference.leverage import hat_matrix, leverage
@@ -195,8 +195,7 @@ class LinearMethods(ParameterMethods):
         record.refuse_several_targets("breusch_pagan")
         X, targets, weights = self._training_rows(X, y, sample_weight)
         rows = ArrayRows(X, targets, intercept=record.intercept)
-        params = record.least_squares.params
-        squares = rows.map(lambda block: (block.y - block.X.predictor(params)) ** 2)
+        squares = squared_residuals(rows, record.least_squares.params)
         return breusch_pagan(ArrayRows(X, squares, weights, intercept=True), record.rank)
 
     def leverage(self, X: Any, sample_weight: Any = None) -> Array:

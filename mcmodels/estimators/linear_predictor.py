@@ -8,7 +8,7 @@ import numpy as np
 from sklearn.base import ClassifierMixin
 
 from mcmodels.arrays import Array
-from mcmodels.estimators.model import Model
+from mcmodels.estimators.model import Model, numbers
 from mcmodels.estimators.validation import check_params, check_weights, validated_rows
 from mcmodels.exceptions import InferenceError
 from mcmodels.rows import ArrayRows
@@ -38,28 +38,29 @@ class LinearPredictorModel(Model):
         """Set ``coef_`` and ``intercept_``."""
         values = check_params(params, self.params_.shape)
         if self._has_intercept:
-            coef, intercept = values[..., :-1], values[..., -1]
-            self.intercept_ = np.reshape(intercept, np.shape(self.intercept_)).copy()
-            values = coef
-        self.coef_ = np.reshape(values, np.shape(self.coef_)).copy()
+            values, intercept = values[..., :-1], values[..., -1]
+            if intercept.size == np.size(self.intercept_):
+                intercept = intercept.reshape(np.shape(self.intercept_))
+            self.intercept_ = intercept.copy() if intercept.ndim else float(intercept)
+        self.coef_ = values.reshape(np.shape(self.coef_)).copy()
 
     @property
     def _has_intercept(self) -> bool:
         """Whether the intercept is a free parameter: as in the fit, or where one was assigned."""
         fitted = self.fit_intercept if self._fit is None else self._fit.intercept
-        return bool(fitted) or bool(np.any(self.intercept_))
+        return bool(fitted) or bool(numbers("intercept_", self.intercept_).any())
 
     @property
     def _is_single(self) -> bool:
         """Whether parameters are a vector: one target, or two classes."""
-        coef = np.asarray(self.coef_)
-        return coef.ndim < 2 or (isinstance(self, ClassifierMixin) and len(coef) == 1)
+        shape = numbers("coef_", self.coef_).shape
+        return len(shape) < 2 or (isinstance(self, ClassifierMixin) and shape[0] == 1)
 
     def _coefficients_of_outputs(self) -> tuple[Array, Array]:
         """Coefficients of shape (n_outputs, p) and intercepts of shape (n_outputs,)."""
         self._check_has_coefficients()
-        coef = np.atleast_2d(np.asarray(self.coef_, dtype=np.float64))
-        intercept = np.atleast_1d(np.asarray(self.intercept_, dtype=np.float64)).ravel()
+        coef = np.atleast_2d(numbers("coef_", self.coef_))
+        intercept = np.atleast_1d(numbers("intercept_", self.intercept_)).ravel()
         if coef.ndim != 2 or intercept.size not in (1, len(coef)):
             raise InferenceError(
                 f"coef_ has shape {np.shape(self.coef_)} and intercept_ "

@@ -7,7 +7,9 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Self
 
+import numpy as np
 from scipy.linalg import LinAlgError
+from scipy.sparse import issparse
 from sklearn.base import BaseEstimator
 from sklearn.exceptions import NotFittedError
 
@@ -18,7 +20,7 @@ from mcmodels.objectives import Objective
 from mcmodels.results.record import digest
 from mcmodels.rows import StreamedSums
 
-__all__ = ["Fitted", "Model"]
+__all__ = ["Fitted", "Model", "numbers"]
 
 
 class Fitted:
@@ -43,16 +45,35 @@ class Fitted:
             return self
         record = model._record() if self._describes_coefficients else model._record_of_any_fit()
         with attribute_error(self._of):
-            return getattr(record, self._of)
+            found = getattr(record, self._of)
+        if isinstance(found, np.ndarray):
+            # Other results are computed from the same array: the user reads, and does not write.
+            found = found.view()
+            found.flags.writeable = False
+        return found
 
 
 @contextmanager
 def attribute_error(name: str) -> Iterator[None]:
-    """Turn errors of arithmetic into ones that ``hasattr`` and notebooks understand."""
+    """Turn errors of a computation into ones that ``hasattr`` and notebooks understand."""
     try:
         yield
-    except (LinAlgError, ArithmeticError) as error:
+    except (LinAlgError, ArithmeticError, MemoryError) as error:
         raise InferenceError(f"{name} cannot be computed for this fit: {error}") from error
+
+
+def numbers(name: str, value: Any) -> Array:
+    """Coefficients as a float64 array, which is the same one where it is that already.
+
+    Raises
+    ------
+    InferenceError
+        Where they are no numbers; an AttributeError, so that consoles can look at the model.
+    """
+    try:
+        return np.asarray(value.toarray() if issparse(value) else value, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise InferenceError(f"{name} is not an array of numbers: {error}") from error
 
 
 class Model(BaseEstimator):
@@ -122,7 +143,7 @@ class Model(BaseEstimator):
     def _coefficient_arrays(self) -> Iterator[Any]:
         for name in self._tracked:
             value = vars(self).get(name, ())
-            yield from value if isinstance(value, list) else (value,)
+            yield from value if isinstance(value, list | tuple) else (value,)
 
     def __sklearn_is_fitted__(self) -> bool:
         return all(name in vars(self) for name in self._coefficients)

@@ -79,9 +79,7 @@ class LaplacePredictions:
             names = ["probability", "standard_error", "lower", "upper"]
             outputs, level_name = classes, "class"
         else:
-            eta, error = self.posterior.outputs(rows)
-            if kind == "observation":
-                error = np.sqrt(error**2 + self.posterior.dispersion)
+            eta, error = self.posterior.outputs(rows, of_observation=kind == "observation")
             values = np.stack([eta, error, eta - quantile * error, eta + quantile * error], axis=2)
             names = ["prediction", "standard_error", "lower", "upper"]
             outputs, level_name = np.arange(eta.shape[1]), "output"
@@ -143,7 +141,9 @@ class NetworkMethods(Model):
         """
         check_choice("curvature", curvature, ("last_layer", "full"))
         record: NetworkFit = self._record()
-        objective, params = self._objective_on(X, y, sample_weight), self.params_
+        now, params = self._objective_on(X, y, sample_weight), self.params_
+        # Of the fit, where alpha was set to something else since.
+        objective = NetworkObjective(now.rows, now.network, now.loss, record.alpha)
         record.require_training_rows(objective.rows, objective, params)
         if not record.converged:
             warn_not_converged(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from abc import abstractmethod
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -11,11 +12,12 @@ from typing import Any, Self
 
 import numpy as np
 from scipy.sparse import issparse
+from sklearn.exceptions import NotFittedError
 from sklearn.utils import check_random_state
 
 from mcmodels.arrays import Array
 from mcmodels.estimators.callbacks import CallbackSupportMixin, FitCallbacks
-from mcmodels.estimators.model import Fitted
+from mcmodels.estimators.model import Fitted, numbers
 from mcmodels.estimators.network_methods import NetworkMethods
 from mcmodels.estimators.validation import (
     Features,
@@ -30,6 +32,7 @@ from mcmodels.estimators.validation import (
     validated_rows,
 )
 from mcmodels.estimators.verdicts import warn_not_converged
+from mcmodels.exceptions import InferenceError
 from mcmodels.objectives import Loss, Network, NetworkObjective, NetworkParameters
 from mcmodels.results.networks import NetworkFit
 from mcmodels.results.record import digest
@@ -126,9 +129,7 @@ class NetworkEstimator(CallbackSupportMixin, NetworkMethods):
 
         Where ``coefs_`` and ``intercepts_`` are those of the fit, they are views of this vector.
         """
-        self._check_has_coefficients()
-        parameters = NetworkParameters(self.coefs_, self.intercepts_)
-        return parameters.vector()
+        return self._layers().vector()
 
     @params_.setter
     def params_(self, params: Any) -> None:
@@ -138,8 +139,30 @@ class NetworkEstimator(CallbackSupportMixin, NetworkMethods):
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         super().__setstate__(state)
-        if "coefs_" in state:  # a pickle keeps no views
-            self.params_ = self.params_
+        with contextlib.suppress(InferenceError, NotFittedError):  # nothing to predict with
+            # A pickle keeps no views.
+            self.coefs_, self.intercepts_ = self._network.unflatten(self.params_)
+
+    def _layers(self) -> NetworkParameters:
+        """The coefficients that predictions use, as arrays of layers that fit together."""
+        self._check_has_coefficients()
+        given = self.coefs_, self.intercepts_
+        if not all(isinstance(parts, Iterable) for parts in given):
+            raise InferenceError("coefs_ and intercepts_ must be lists of arrays, one a layer.")
+        coefs = [numbers("coefs_", part) for part in given[0]]
+        intercepts = [numbers("intercepts_", part) for part in given[1]]
+        units = [W.shape for W in coefs if W.ndim == 2]
+        fit = (
+            len(units) == len(coefs) == len(intercepts) > 0
+            and all(first[1] == second[0] for first, second in pairwise(units))
+            and all(b.shape == shape[1:] for b, shape in zip(intercepts, units, strict=True))
+        )
+        if not fit:
+            raise InferenceError(
+                f"coefs_ has layers of shapes {[W.shape for W in coefs]} and intercepts_ of "
+                f"{[b.shape for b in intercepts]}, which do not fit together."
+            )
+        return NetworkParameters(coefs, intercepts)
 
     @property
     def n_layers_(self) -> int:
@@ -162,8 +185,8 @@ class NetworkEstimator(CallbackSupportMixin, NetworkMethods):
     @property
     def _network(self) -> Network:
         """The layers of the coefficients that predictions use."""
-        self._check_has_coefficients()
-        sizes = (self.coefs_[0].shape[0], *(W.shape[1] for W in self.coefs_))
+        coefs = self._layers().coefs
+        sizes = (coefs[0].shape[0], *(W.shape[1] for W in coefs))
         fitted = self.activation if self._fit is None else self._fit.network.activation
         return Network(sizes, fitted)
 
@@ -222,7 +245,7 @@ class NetworkEstimator(CallbackSupportMixin, NetworkMethods):
         self._check_has_coefficients()
         if not isinstance(given, NetworkParameters):
             return given
-        fitted = NetworkParameters(self.coefs_, self.intercepts_)
+        fitted = self._layers()
         found, expected = ([np.shape(p) for p in (*of[0], *of[1])] for of in (given, fitted))
         if found != expected:
             raise ValueError(
@@ -280,20 +303,10 @@ class NetworkEstimator(CallbackSupportMixin, NetworkMethods):
         return self._publish(attributes_of(solution.value.params) | {"_fit": record})
 
     def _start(self, network: Network) -> Array:
-        """scikit-learn's law (Glorot and Bengio 2010): uniform, layer by layer, W then b.
-
-        With ``warm_start`` the parameters of the last fit, when the layers are the same.
-        """
+        """Random; with ``warm_start`` the last parameters, when the layers are the same."""
         if self.warm_start and hasattr(self, "params_") and self._network == network:
             return self.params_
-        random = check_random_state(self.random_state)
-        factor = 2.0 if self.activation == "logistic" else 6.0
-        start = NetworkParameters([], [])
-        for fan_in, fan_out in pairwise(network.sizes):
-            bound = np.sqrt(factor / (fan_in + fan_out))
-            start.coefs.append(random.uniform(-bound, bound, (fan_in, fan_out)))
-            start.intercepts.append(random.uniform(-bound, bound, fan_out))
-        return start.ravel()
+        return network.random_start(check_random_state(self.random_state))
 
     def _objective_over(self, X: Any, targets: Any, weights: Array | None) -> NetworkObjective:
         network = self._network

@@ -141,7 +141,7 @@ class LossEstimator(CallbackSupportMixin, LossMethods):
             When ``max_iter`` steps did not suffice.
         """
         self._check_parameters()
-        loss = self._user_loss()
+        loss = UserLoss(pointwise(self.loss))
         found = self._rows_of_fit(X, y, sample_weight)
         rows = RowsWithCrossSums(found.rows, None if found.classes is None else 2)
         objective = UserObjective(rows, loss, float(self.alpha))
@@ -199,9 +199,6 @@ class LossEstimator(CallbackSupportMixin, LossMethods):
         if not callable(self.inverse_link):
             inverse_link(self.inverse_link, np.zeros(0))
 
-    def _user_loss(self) -> UserLoss:
-        return UserLoss(pointwise(self.loss))
-
     def _loss_text(self) -> str:
         if not callable(self.loss):
             return str(self.loss)
@@ -242,6 +239,7 @@ class LossEstimator(CallbackSupportMixin, LossMethods):
                 seen, rows.cross_sums, features.names, targets, is_classes=is_classes
             ),
             is_likelihood=bool(self.log_likelihood),
+            loss=self.loss,
             estimator_name=type(self).__name__,
             loss_text=self._loss_text(),
         )
@@ -266,13 +264,13 @@ class LossEstimator(CallbackSupportMixin, LossMethods):
     def _objective_on(self, X: Any, y: Any, sample_weight: Any) -> Objective:
         X, targets, weights = self._validated(X, y, sample_weight)
         rows = ArrayRows(X, targets, weights, intercept=self._has_intercept)
-        return UserObjective(rows, self._user_loss(), float(self.alpha))
+        return UserObjective(rows, UserLoss(pointwise(self.loss)), float(self.alpha))
 
     def _objective_of_fit(self, rows: Rows) -> Objective:
-        return UserObjective(rows, self._user_loss(), self._fit.penalty)
+        return UserObjective(rows, self._loss_of_user(), self._fit.penalty)
 
     def _loss_of_user(self) -> UserLoss:
-        return self._user_loss()
+        return UserLoss(pointwise(self._fit.loss))
 
     def _validated(self, X: Any, y: Any, sample_weight: Any) -> tuple[Any, Array, Array | None]:
         X, y = validated_pair(self, X, y)

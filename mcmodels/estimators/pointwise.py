@@ -19,7 +19,7 @@ from mcmodels.autodiff import constant, jvp
 from mcmodels.autodiff.tables import broadcast
 from mcmodels.autodiff.tracing import Traced
 from mcmodels.calculus import Expression, parse
-from mcmodels.calculus.rowwise import not_rowwise, rowwise
+from mcmodels.calculus.compute.rowwise import not_rowwise, rowwise
 
 # Two ways to compute the loss of one row agree but for rounding.
 _SAME = 1e-9

@@ -15,7 +15,6 @@ from typing import Any
 import numpy as np
 from scipy import linalg
 
-from mcmodels import autodiff
 from mcmodels.arrays import Array
 from mcmodels.differences import difference_quotient
 from mcmodels.exceptions import InferenceError
@@ -113,7 +112,8 @@ def jacobian(g: Callable[[Array], Any], theta: Array, directions: Array) -> Arra
 
 
 def _by_rules(g: Callable[[Array], Any], theta: Array) -> Array | None:
-    """The exact Jacobian; None if g uses a function that has no rule."""
+    """The exact Jacobian; None where g cannot be followed."""
+    from mcmodels import autodiff  # here, so that who fits a model does not load it
 
     def flat(theta: Any) -> Any:
         value = g(theta)

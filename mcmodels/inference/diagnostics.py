@@ -18,6 +18,11 @@ from mcmodels.solvers.least_squares import LeastSquares
 __all__ = ["breusch_pagan", "score_test"]
 
 
+def squared_residuals(rows: Rows, params: Array) -> Array:
+    """``(y - ŷ)²`` of each row at parameters of shape (m, P), shape (n, m)."""
+    return rows.map(lambda block: (block.y - block.X.predictor(params)) ** 2)
+
+
 def breusch_pagan(rows: Rows, n_slopes: int) -> HypothesisTest:
     """Whether the variance of the noise depends on the features: squared residuals fitted to them.
 
@@ -29,7 +34,7 @@ def breusch_pagan(rows: Rows, n_slopes: int) -> HypothesisTest:
     Parameters
     ----------
     rows : Rows
-        Rows with an intercept; y has the squared residuals, shape (n, 1).
+        Rows with an intercept; y has :func:`squared_residuals`, shape (n, 1).
     n_slopes : int
         Rank of the features.
     """

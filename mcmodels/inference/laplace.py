@@ -86,15 +86,19 @@ class NetworkPosterior:
         """Distance from a prediction to the ends of an interval, in standard errors."""
         return Estimate(np.zeros(0), np.zeros((0, 0)), (), self.df).quantile(level)
 
-    def outputs(self, rows: Rows) -> tuple[Array, Array]:
-        """``η̂`` and the standard errors of its entries, each of shape (n_rows, K)."""
+    def outputs(self, rows: Rows, *, of_observation: bool = False) -> tuple[Array, Array]:
+        """``η̂`` and the standard errors of its entries, each of shape (n_rows, K).
+
+        Errors are those of η itself, or of an observation about it.
+        """
 
         def of(block: RowBlock) -> Array:
             eta, between = self._moments(block.X)
             return np.stack([eta, np.sqrt(np.einsum("bkk->bk", between))])
 
         found = rows.map(lambda block: np.moveaxis(of(block), 0, 1))
-        return found[:, 0], found[:, 1]
+        eta, error = found[:, 0], found[:, 1]
+        return eta, np.sqrt(error**2 + self.dispersion) if of_observation else error
 
     def probabilities(self, rows: Rows, quantile: float) -> Array:
         """Probability, standard error, lower and upper end; shape (n_rows, 1 or K, 4)."""

@@ -96,3 +96,18 @@ def scores(block: RowBlock, mean: Array, axes: Array) -> Array:
     """``(x - mean) axesᵀ`` of the rows of a block, shape (b, k)."""
     X, offset = centred_near(block.X, mean)
     return np.asarray(X.X @ axes.T) - axes @ offset
+
+
+def rows_of_scores(scores: Array, mean: Array, axes: Array, variances: Array | None) -> Array:
+    """``scores axes + mean``; scores divided by their deviations where ``variances`` are given."""
+    if variances is not None:
+        axes = axes * np.sqrt(variances)[:, np.newaxis]
+    return scores @ axes + mean
+
+
+def inverse_deviations(variances: Array, rank: int) -> Array:
+    """``1/√λ`` of the leading ``rank`` variances; zero of the others, which are rounding noise."""
+    deviations = np.sqrt(variances)
+    varies = deviations > 0
+    varies[rank:] = False
+    return np.divide(1.0, deviations, out=np.zeros_like(deviations), where=varies)

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from mcmodels.inference.hypotheses import HypothesisTest
 from mcmodels.inference.tolerances import LIKELIHOOD_ROUNDING
 
@@ -57,14 +55,15 @@ def likelihood_ratio_test(small: Any, big: Any) -> HypothesisTest:
             "have more. Swap them if they were given the other way round."
         )
     for name, model in (("small", small), ("big", big)):
-        C, alpha = getattr(model, "C", np.inf), getattr(model, "alpha", 0.0)
-        if np.isfinite(C) or alpha > 0:
-            found, without = ("C", "C=np.inf") if np.isfinite(C) else ("alpha", "alpha=0")
+        penalty = getattr(model._fit, "penalty", 0.0)
+        if penalty > 0:
+            inverse = hasattr(model, "C")
+            found = f"C={1 / penalty!r}" if inverse else f"alpha={penalty!r}"
             raise ValueError(
-                f"{name} was fitted with a penalty ({found}={getattr(model, found)!r}), and does "
-                f"not maximise the likelihood; fit both with {without}."
+                f"{name} was fitted with a penalty ({found}), and does not maximise the "
+                f"likelihood; fit both with {'C=np.inf' if inverse else 'alpha=0'}."
             )
-    if getattr(small, "loss", None) != getattr(big, "loss", None):
+    if getattr(small._fit, "loss", None) != getattr(big._fit, "loss", None):
         raise ValueError(
             "small and big have different losses, whose constants do not cancel; fit both with the "
             "same."

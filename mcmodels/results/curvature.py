@@ -53,7 +53,9 @@ class CurvatureFit(ParameterFit):
     def require_training_rows(self, rows: Rows, objective: Objective) -> None:
         """Refuse rows that are not those of the fit; ``objective`` is that of the fit over them."""
         self.training.require(rows)
-        self.training.require_objective(self.objective, objective.value(self.params))
+        rounding = self.training.rounding_of_losses(self.params, self.objective)
+        found = objective.value(self.params)
+        self.training.require_objective(self.objective, found, rounding)
 
     def notes_on_the_end(self) -> tuple[str, ...]:
         """A note for summaries of fits that have not simply converged."""

@@ -47,32 +47,34 @@ class LinearFit(ParameterFit):
 
     @functools.cached_property
     def training(self) -> TrainingRows:
-        """Sums by which the rows of the fit are recognised: its moments, taken about zero."""
+        """Sums by which the rows of the fit are recognised: its moments."""
         moments = self.least_squares.moments
-        n, mean = moments.weight, moments.mean
-        p = moments.n_features
-        xy = None
-        if not isinstance(moments, ColumnMoments):
-            xy = moments.Sxy.T + n * np.outer(mean[p:], mean[:p])
-        squares = np.concatenate([moments.x_squares, moments.y_squares]) + n * mean**2
         # Without an intercept the moments are about zero, and hold no mean.
-        x, y = (n * mean[:p], n * mean[p:]) if self.intercept else (None, None)
+        x_mean = moments.x_mean if self.intercept else None
+        y_mean = moments.y_mean if self.intercept else None
         return TrainingRows(
             self.seen,
             self.names,
-            tuple(f"y{k}" for k in range(self.n_targets)),
+            ("y",) if self.n_targets == 1 else tuple(f"y{k}" for k in range(self.n_targets)),
             is_classes=False,
-            x=x,
-            y=y,
-            y_squares=squares[p:],
-            xy=xy,
-            x_squares=squares[:p],
+            x=None if x_mean is None else moments.weight * x_mean,
+            y=None if y_mean is None else moments.weight * y_mean,
+            y_squares=moments.y_squares,
+            xy=None if isinstance(moments, ColumnMoments) else moments.Sxy.T,
+            x_squares=moments.x_squares,
+            x_mean=x_mean,
+            y_mean=y_mean,
             rounding=getattr(moments, "rounding", float(np.finfo(np.float64).eps)),
         )
 
     def require_training_rows(self, rows: Rows, objective: Objective) -> None:
-        """Refuse rows that are not those of the fit; their objective follows from their sums."""
+        """Refuse rows that are not those of the fit; ``objective`` is that of the fit over them."""
         self.training.require(rows)
+        params = self.least_squares.params
+        expected = float(np.trace(self.factored("this").residual_scatter))
+        rounding = self.training.rounding_of_losses(params, expected)
+        rounding += self.training.rounding_of_squares(params)
+        self.training.require_objective(expected, objective.value(params), rounding)
 
     @functools.cached_property
     def model(self) -> LinearModelInference:

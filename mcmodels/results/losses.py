@@ -26,11 +26,14 @@ class LossFit(CurvatureFit):
     ----------
     is_likelihood : bool
         Whether the loss is said to be a negative log-likelihood up to terms without η.
+    loss : Expression, str or callable
+        The loss, as the user has given it.
     estimator_name, loss_text : str
         Name of the estimator, and the loss in words.
     """
 
     is_likelihood: bool
+    loss: Any
     estimator_name: str
     loss_text: str
 

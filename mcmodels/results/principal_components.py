@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 import pandas as pd
@@ -19,8 +20,10 @@ from mcmodels.inference.principal_components import (
 )
 from mcmodels.inference.summary import Summary, number
 from mcmodels.objectives import VarianceLagrangian
-from mcmodels.results.record import FitRecord
-from mcmodels.rows import Covariance
+from mcmodels.results.record import FitRecord, digest
+from mcmodels.rows import Covariance, Seen
+from mcmodels.solvers import Solution, Status
+from mcmodels.solvers.principal_axes import PrincipalAxes
 
 __all__ = ["PrincipalComponents"]
 
@@ -58,6 +61,44 @@ class PrincipalComponents(FitRecord):
     rank: int
     kept_covariance: Covariance | None
     component_names: tuple[str, ...]
+
+    @classmethod
+    def of(
+        cls,
+        solution: Solution[PrincipalAxes],
+        names: tuple[str, ...],
+        component_names: tuple[str, ...],
+        seen: Seen,
+        limit: int,
+    ) -> Self:
+        """The leading components of a solution, as many as have names.
+
+        ``limit`` is the number of components that the rows have.
+        """
+        axes, k = solution.value, len(component_names)
+        rank = min(solution.rank, k)
+        status = solution.status
+        if status is not Status.NOT_CONVERGED:
+            status = Status.CONVERGED if rank == k else Status.RANK_DEFICIENT
+        components, variances = axes.axes[:k].copy(), axes.variances[:k].copy()
+        noise = axes.noise_variance(k, limit)
+        return cls(
+            status=status,
+            method=solution.method,
+            n_iter=solution.iterations,
+            names=names,
+            seen=seen,
+            digest=digest([components, axes.mean, variances, noise]),
+            components=components,
+            variances=variances,
+            shares=axes.shares[:k].copy(),
+            gradient=axes.gradient[:k].copy(),
+            mean=axes.mean,
+            noise_variance=noise,
+            rank=rank,
+            kept_covariance=axes.covariance,
+            component_names=component_names,
+        )
 
     @property
     def n_components(self) -> int:

@@ -41,10 +41,16 @@ def described(estimate: Estimate) -> str:
 
 
 def digest(arrays: Iterable[Any]) -> bytes:
-    """A short text that tells whether coefficients are still what the fit made them."""
+    """Bytes that tell whether coefficients are still those of the fit; none of what is no number.
+
+    A fit publishes numbers, so that its digest is never empty.
+    """
     hashed = hashlib.blake2b(digest_size=16)
     for array in arrays:
-        values = np.asarray(array, dtype=np.float64)
+        try:
+            values = np.asarray(array, dtype=np.float64)
+        except (TypeError, ValueError):
+            return b""
         hashed.update(repr(values.shape).encode())
         hashed.update(np.ascontiguousarray(values).tobytes())
     return hashed.digest()

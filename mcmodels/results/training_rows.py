@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -17,10 +17,15 @@ __all__ = ["TrainingRows"]
 # of a million rows. This many units are allowed, relative to the lengths of the columns. Other rows
 # differ by about 1/√n of the lengths, one changed row by 1/n.
 _UNITS = 1e3
+_EPSILON = float(np.finfo(np.float64).eps)
+# The mean of a constant column, and what is left of it about its mean, are so far from exact.
+_ROUNDING_OF_MEAN = 8 * _EPSILON
 # No sums, also of rows multiplied in float32, may differ by more than this.
 _LARGEST_TOLERANCE = 1e-4
 # Relative difference of objectives: a sum of losses loses more digits than a sum of columns.
 _OBJECTIVE_TOLERANCE = 1e-9
+# Units of rounding in a linear predictor: of its products, of their sum, and of the parameters.
+_PREDICTOR_UNITS = 10.0
 
 
 @dataclass(frozen=True)
@@ -47,6 +52,8 @@ class TrainingRows:
         ``Σ wᵢyᵢxᵢ``; of classes the sums of the columns in each.
     x_squares : ndarray of shape (p,)
         ``Σ wᵢxᵢ²``, or about that: the size of the columns.
+    x_mean, y_mean : ndarray of shape (p,) and (k,), or None
+        The means about which the sums are, where they are not about zero.
     rounding : float
         Rounding unit of the sums, relative to the lengths of the columns.
     """
@@ -60,7 +67,9 @@ class TrainingRows:
     y_squares: Array
     xy: Array | None
     x_squares: Array
-    rounding: float = float(np.finfo(np.float64).eps)
+    x_mean: Array | None = None
+    y_mean: Array | None = None
+    rounding: float = _EPSILON
 
     @classmethod
     def of(
@@ -112,12 +121,15 @@ class TrainingRows:
             return np.stack([block.X.products(unit), block.X.square_sums(block.weights)])
 
         x, x_squares = rows.reduce(summarise)
-        tolerance = self._tolerance(rows)
-        reach = tolerance * np.sqrt(rows.total_weight * x_squares)
+        reach = self._tolerance(rows) * np.sqrt(rows.total_weight * x_squares)
         self._compare("the sum of column", self._name, self.x, x, reach)
-        if self.x is None:
-            what = "the sum of squares of column"
-            self._compare(what, self._name, self.x_squares, x_squares, tolerance * x_squares)
+        if self.x_mean is not None:
+            x_squares = x_squares - rows.total_weight * self.x_mean**2
+            reach = np.abs(self.x_mean) * reach + self._tolerance(rows) * self.x_squares
+        else:
+            reach = self._tolerance(rows) * x_squares
+        what = "the sum of squares of column"
+        self._compare(what, self._name, self.x_squares, x_squares, reach)
 
     def require(self, rows: Rows) -> None:
         """Refuse rows that are not those of the fit.
@@ -134,40 +146,66 @@ class TrainingRows:
         """
         self.require_number(rows.n_rows, rows.total_weight)
         n_classes = len(self.targets) if self.is_classes else None
+        origin = 0.0 if self.y_mean is None else self.y_mean
 
         def summarise(block: RowBlock) -> _Sums:
-            return _Sums(CrossSums.of_block(block, n_classes), block.X.square_sums(block.weights))
+            sums = CrossSums.of_block(block, n_classes, origin)
+            return _Sums(sums, block.X.square_sums(block.weights))
 
         found = rows.reduce(summarise)
-        tolerance = self._tolerance(rows)
-        weight, sums, x_squares = rows.total_weight, found.cross_sums, found.x_squares
-        x_length, y_length = np.sqrt(x_squares), np.sqrt(sums.y_squares)
-        root = np.sqrt(weight)
+        sums, weight, root = found.cross_sums, rows.total_weight, np.sqrt(rows.total_weight)
+        # Sums of the same rows differ by the rounding of this pass, and by that of the fit.
+        here, fit = _UNITS * _EPSILON, self._tolerance(rows)
+        x_here, y_here = np.sqrt(found.x_squares), np.sqrt(sums.y_squares)
+        x_fit, y_fit = self._lengths(x_here, y_here)
+        x_reach, y_reach = here * x_here + fit * x_fit, here * y_here + fit * y_fit
+        y, xy = sums.y, sums.xy
+        if self.x_mean is not None and self.y_mean is not None:
+            xy = xy - np.outer(y, self.x_mean)
+            y = y + weight * self.y_mean
+            y_reach = y_reach + here * root * np.abs(self.y_mean)
         of = "the weight of class" if self.is_classes else "the sum of target"
-        self._compare(of, self._target, self.y, sums.y, tolerance * root * y_length)
-        self._compare(
-            "the sum of squares of target",
-            self._target,
-            self.y_squares,
-            sums.y_squares,
-            tolerance * sums.y_squares,
-        )
-        self._compare("the sum of column", self._name, self.x, sums.x, tolerance * root * x_length)
-        reach = tolerance * np.outer(y_length, x_length)
-        self._compare("the sum of products of", self._pair, self.xy, sums.xy, reach)
+        self._compare(of, self._target, self.y, y, root * y_reach)
+        what = "the sum of squares of target"
+        self._compare(what, self._target, self.y_squares, sums.y_squares, y_reach * y_fit)
+        self._compare("the sum of column", self._name, self.x, sums.x, root * x_reach)
+        reach = here * np.outer(y_fit, x_here) + fit * np.outer(y_fit, x_fit)
+        self._compare("the sum of products of", self._pair, self.xy, xy, reach)
 
-    def require_objective(self, expected: float, found: float) -> None:
-        """Refuse rows with another objective at the parameters of the fit."""
+    def require_objective(self, expected: float, found: float, rounding: float = 0.0) -> None:
+        """Refuse rows with another objective at the parameters of the fit.
+
+        The two may differ by ``rounding``, where it is more than a sum of losses has.
+        """
         # Where nothing is left to explain, losses are rounding errors of the targets.
         scale = max(abs(expected), _UNITS * self.rounding * float(self.y_squares.sum()))
-        reach = np.atleast_1d(_OBJECTIVE_TOLERANCE * scale)
         self._compare(
             "the objective at the fit",
             lambda _: "",
             np.atleast_1d(expected),
             np.atleast_1d(found),
-            reach,
+            np.atleast_1d(_OBJECTIVE_TOLERANCE * scale + rounding),
         )
+
+    def rounding_of_losses(self, params: Array, objective: float) -> float:
+        """Rounding error of a sum of losses of linear predictors, which columns far from zero have.
+
+        The slope of a loss is about as large as the loss, its square root or the target.
+        """
+        weight, loss = self.seen.total_weight, abs(objective)
+        slopes = loss + np.sqrt(weight * loss) + np.sqrt(weight * self.y_squares.sum())
+        size = np.sqrt(self.x_squares / weight)
+        if self.x is not None:
+            size = np.maximum(size, np.abs(self.x) / weight)
+        if self.seen.intercept:
+            size = np.append(size, 1.0)
+        return float(_PREDICTOR_UNITS * _EPSILON * np.max(np.abs(params) @ size) * slopes)
+
+    def rounding_of_squares(self, params: Array) -> float:
+        """Rounding error of residual squares that come from the sums of a least-squares fit."""
+        coef = np.abs(np.atleast_2d(params)[:, : len(self.names)])
+        length = np.sqrt(self.y_squares) + coef @ np.sqrt(self.x_squares)
+        return self._units * float(length @ length)
 
     def difference(self, other: TrainingRows) -> str:
         """What shows that another model was fitted to other rows or targets; empty if nothing does.
@@ -181,12 +219,15 @@ class TrainingRows:
             return f"the weights of one sum to {mine:g}, those of the other to {theirs:g}"
         if self.targets != other.targets:
             return f"one has the targets {self.targets}, the other {other.targets}"
+        if (self.x_mean is None) != (other.x_mean is None):
+            return self._about_zero().difference(other._about_zero())
         tolerance = max(self._units, other._units)
-        y_squares = np.maximum(self.y_squares, other.y_squares)
-        y_scale = np.sqrt(mine * y_squares)
-        at = _first_difference(self.y, other.y, tolerance * y_scale)
+        root = np.sqrt(mine)
+        y_length = np.maximum(self._y_length, other._y_length)
+        size = root * y_length + (0.0 if self.y is None else np.abs(self.y))
+        at = _first_difference(self.y, other.y, tolerance * size)
         if at is None:
-            at = _first_difference(self.y_squares, other.y_squares, tolerance * y_squares)
+            at = _first_difference(self.y_squares, other.y_squares, tolerance * y_length**2)
         if at is not None:
             what = "the weight of class" if self.is_classes else "the sums of target"
             return f"{what} {self.targets[at]!r} differ"
@@ -194,10 +235,10 @@ class TrainingRows:
             return ""
         shared = [name for name in self.names if name in other.names]
         here, there = ([of.names.index(name) for name in shared] for of in (self, other))
-        length = np.sqrt(np.maximum(self.x_squares[here], other.x_squares[there]))
+        length = np.maximum(self._x_length[here], other._x_length[there])
         for own, others, scale in (
-            (self.x, other.x, np.sqrt(mine)),
-            (self.xy, other.xy, np.max(y_scale) / np.sqrt(mine)),
+            (self.x, other.x, root),
+            (self.xy, other.xy, y_length.max()),
         ):
             if own is None or others is None:
                 continue
@@ -207,6 +248,21 @@ class TrainingRows:
             if at is not None:
                 return f"the sums of column {shared[at % len(shared)]!r} differ"
         return ""
+
+    def _about_zero(self) -> TrainingRows:
+        """The same sums about zero, as a fit without an intercept takes them."""
+        if self.x_mean is None or self.y_mean is None:
+            return self
+        weight = self.seen.total_weight
+        xy = None if self.xy is None else self.xy + weight * np.outer(self.y_mean, self.x_mean)
+        return replace(
+            self,
+            y_squares=self.y_squares + weight * self.y_mean**2,
+            xy=xy,
+            x_squares=self.x_squares + weight * self.x_mean**2,
+            x_mean=None,
+            y_mean=None,
+        )
 
     @property
     def _is_named(self) -> bool:
@@ -225,6 +281,27 @@ class TrainingRows:
     @property
     def _units(self) -> float:
         return min(_UNITS * self.rounding, _LARGEST_TOLERANCE)
+
+    @property
+    def _x_length(self) -> Array:
+        """Lengths of the columns; of constant ones, of what rounding leaves of them."""
+        return np.sqrt(self.x_squares) + self._rounding_of(self.x_mean)
+
+    @property
+    def _y_length(self) -> Array:
+        """Lengths of the targets; of constant ones, of what rounding leaves of them."""
+        return np.sqrt(self.y_squares) + self._rounding_of(self.y_mean)
+
+    def _rounding_of(self, mean: Array | None) -> Any:
+        if mean is None:
+            return 0.0
+        return _ROUNDING_OF_MEAN * np.sqrt(self.seen.total_weight) * np.abs(mean)
+
+    def _lengths(self, x_here: Array, y_here: Array) -> tuple[Array, Array]:
+        """Lengths of columns and targets that the rounding of the fit is relative to."""
+        if self.x_mean is None:
+            return x_here, y_here
+        return self._x_length, self._y_length
 
     def _tolerance(self, rows: Rows) -> float:
         return min(_UNITS * max(self.rounding, rows.product_epsilon), _LARGEST_TOLERANCE)

@@ -52,11 +52,14 @@ class CrossSums:
         return self
 
     @classmethod
-    def of_block(cls, block: RowBlock, n_classes: int | None) -> Self:
-        """Those of a block of rows, whose y holds targets, or codes of ``n_classes`` classes."""
+    def of_block(cls, block: RowBlock, n_classes: int | None, origin: Array | float = 0.0) -> Self:
+        """Those of a block of rows, whose y holds targets, or codes of ``n_classes`` classes.
+
+        ``origin`` is subtracted from the targets.
+        """
         X = block.X.X
         if n_classes is None:
-            Y = np.asarray(block.y, dtype=np.float64).reshape(len(block.y), -1)
+            Y = np.asarray(block.y, dtype=np.float64).reshape(len(block.y), -1) - origin
         else:
             Y = (np.asarray(block.y)[:, np.newaxis] == np.arange(n_classes)).astype(np.float64)
         weights = np.ones(len(Y)) if block.weights is None else block.weights
@@ -99,8 +102,6 @@ class RowsWithCrossSums(Rows):
 
     def reduce(self, summarise: Callable[[RowBlock], Sum]) -> Sum:
         """Sum over all blocks of rows of positive weight."""
-        if self._sums is not None:
-            return self._rows.reduce(summarise)
         n_classes = self._n_classes
 
         def both(block: RowBlock) -> _Both:
@@ -108,6 +109,7 @@ class RowsWithCrossSums(Rows):
 
         total = self._rows.reduce(both)
         self._sums = total.cross_sums
+        self.reduce = self._rows.reduce  # type: ignore[method-assign]  # for all later walks
         return total.first
 
     def sample(self, count: int) -> Rows:

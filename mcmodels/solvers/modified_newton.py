@@ -155,12 +155,9 @@ def _advance(
         if accepted is not None and np.isfinite(accepted[1].value):
             break
     else:
-        saddle = _has_negative_curvature(current.direction)
-        ended = (
-            Status.NOT_CONVERGED
-            if saddle
-            else status_when_stalled(current, method.gradient_tolerance)
-        )
+        ended = status_when_stalled(current, method.gradient_tolerance)
+        if _has_negative_curvature(current.direction):  # a saddle
+            ended = Status.NOT_CONVERGED
         return replace(current, count=count, status=ended)
     params, derivatives = accepted
     direction = method.direction(params, derivatives)

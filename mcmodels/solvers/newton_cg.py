@@ -34,8 +34,8 @@ from mcmodels.solvers.tolerances import NEGLIGIBLE_STEP
 
 # The forcing term is the residual of a step relative to the gradient: at first, and at most.
 _FIRST_FORCING, _LARGEST_FORCING = 0.1, 0.5
-# Eisenstat and Walker's γ, and the forcing term above which the next may not be less than γ times
-# its square.
+# Eisenstat and Walker's γ and safeguard: where γη² is above the second number for the forcing term
+# η, the next one is not below γη².
 _GAMMA, _SAFEGUARD = 0.9, 0.1
 # No step is solved more precisely than this share of what convergence requires.
 _MARGIN = 0.3

@@ -26,6 +26,7 @@ from mcmodels.arrays import Array
 from mcmodels.objectives.kronecker_curvature import ConditionedSlope
 from mcmodels.rows import Slope, single_threaded_blas
 from mcmodels.solvers.descent import DescentResult, refuse_undefined_start
+from mcmodels.solvers.newton import gradient_is_small
 from mcmodels.solvers.solution import Solution, Status
 from mcmodels.solvers.tolerances import (
     FLOAT64_EPSILON,
@@ -211,7 +212,7 @@ def trust_region_iterates(
         refuse_undefined_start(slope)
         first_norm = float(norm(slope.gradient))
         radius = max(_FIRST_RADIUS, _FIRST_DECREASE * abs(slope.value) / (first_norm or 1.0))
-    small = _is_small(slope, gradient_tolerance)
+    small = gradient_is_small(slope, gradient_tolerance)
     status = Status.CONVERGED if small else None
     current = TrustRegionIterate(start, slope, radius, Subspace(), 1.0, np.inf, 0, 1, status)
     yield current
@@ -221,10 +222,6 @@ def trust_region_iterates(
         if current.status is None and current.count >= max_iter:
             current = replace(current, status=Status.NOT_CONVERGED)
         yield current
-
-
-def _is_small(slope: Slope, gradient_tolerance: float) -> bool:
-    return bool(np.abs(slope.gradient).max(initial=0.0) <= gradient_tolerance)
 
 
 def _advance(
@@ -250,9 +247,8 @@ def _advance(
     if ratio is None and current.predicted > _LATE:  # a precise step may do better
         return replace(tried, subspace=current.subspace, predicted=0.0)
     if ratio is None:
-        exhausted = _predicted_decrease(objective, current) <= UNVERIFIABLE_DECREASE * abs(
-            slope.value
-        )
+        predicted = _predicted_decrease(objective, current)
+        exhausted = predicted <= UNVERIFIABLE_DECREASE * abs(slope.value)
         status = Status.CONVERGED if exhausted else Status.NOT_CONVERGED
         return replace(tried, passes=tried.passes + 1, status=status)
     radius, length = current.radius, float(norm(proposed.step))
@@ -271,7 +267,7 @@ def _advance(
         subspace=secant,
         share=float(norm(trial.gradient)) / first_norm,
         predicted=proposed.decrease / (abs(slope.value) or 1.0),
-        status=Status.CONVERGED if _is_small(trial, gradient_tolerance) else None,
+        status=Status.CONVERGED if gradient_is_small(trial, gradient_tolerance) else None,
     )
 
 

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from hypothesis import assume
 from hypothesis import strategies as st
 
-from mcmodels.calculus import functions as mc
-from mcmodels.calculus.expression import Expression
-from mcmodels.calculus.operators import as_expression
-from mcmodels.calculus.sizes import ONE, Size
+from mcmodels.calculus.core import functions as mc
+from mcmodels.calculus.core.expression import Expression
+from mcmodels.calculus.core.operators import as_expression
+from mcmodels.calculus.core.sizes import ONE, Size
 
 NAMES = ("m", "n", "p")
 SIZES = tuple(Size.of(name) for name in NAMES)

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 from mpmath import mp, mpf
 
-from mcmodels.calculus.evaluate import walk
-from mcmodels.calculus.expression import Expression
-from mcmodels.calculus.nodes import Symbol
+from mcmodels.calculus.compute.evaluate import walk
+from mcmodels.calculus.core.expression import Expression
+from mcmodels.calculus.core.nodes import Symbol
 
 DIGITS = 50
 STEP = "1e-12"  # of differences, whose error after one extrapolation is STEP**4

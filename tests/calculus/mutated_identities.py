@@ -27,7 +27,7 @@ from mcmodels.calculus import (
     vec,
     vector,
 )  # fmt: skip
-from mcmodels.calculus.expression import Expression
+from mcmodels.calculus.core.expression import Expression
 
 SQUARE = {"A": "n", "B": "n", "C": "n", "D": "n", "X": "n", "R": "m"}
 

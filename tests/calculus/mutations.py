@@ -16,16 +16,16 @@ from typing import Any
 
 import numpy as np
 
-from mcmodels.calculus import nodes as N
 from mcmodels.calculus import size, trace
-from mcmodels.calculus.derivatives import symmetrised
-from mcmodels.calculus.differentials import differential
-from mcmodels.calculus.evaluate import walk
-from mcmodels.calculus.expression import Expression
-from mcmodels.calculus.instances import random_instance
-from mcmodels.calculus.jacobians import jacobian_of_linear
-from mcmodels.calculus.rewriting import parts_of, substitute, with_children
-from mcmodels.calculus.trace_form import paired, peel
+from mcmodels.calculus.compute.evaluate import walk
+from mcmodels.calculus.core import nodes as N
+from mcmodels.calculus.core.expression import Expression
+from mcmodels.calculus.core.rewriting import parts_of, substitute, with_children
+from mcmodels.calculus.derive.differentials import differential
+from mcmodels.calculus.derive.gradients import symmetrised
+from mcmodels.calculus.derive.trace_form import paired, peel
+from mcmodels.calculus.derive.vec_form import jacobian_of_linear
+from mcmodels.calculus.study.instances import random_instance
 from tests.calculus.mutated_identities import IDENTITIES, SQUARE, symbols
 
 

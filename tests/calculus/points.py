@@ -9,10 +9,10 @@ import numpy as np
 from hypothesis import assume
 from hypothesis import strategies as st
 
-from mcmodels.calculus import nodes as N
-from mcmodels.calculus.evaluate import ANALYTIC, VALUES, EvaluationError
-from mcmodels.calculus.expression import Expression
-from mcmodels.calculus.rewriting import parts_of
+from mcmodels.calculus.compute.evaluate import ANALYTIC, VALUES, EvaluationError
+from mcmodels.calculus.core import nodes as N
+from mcmodels.calculus.core.expression import Expression
+from mcmodels.calculus.core.rewriting import parts_of
 from tests.calculus.expressions import NAMES
 
 _LARGEST = 1e3  # of any part: beyond it, rounding hides small errors

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from mcmodels.calculus import nodes as N
-from mcmodels.calculus.functions import (
+from mcmodels.calculus.core import nodes as N
+from mcmodels.calculus.core.functions import (
     abs,
     block_sum,
     block_trace,
@@ -43,7 +43,7 @@ from mcmodels.calculus.functions import (
     vector,
     zeros,
 )
-from mcmodels.calculus.numbers import number
+from mcmodels.calculus.core.numbers import number
 
 x, y, mu = vector("x", "n"), vector("y", "n"), vector("mu", "n")
 b = vector("b", "m")

@@ -27,10 +27,10 @@ from mcmodels.calculus import (
     vec,
     vector,
 )
-from mcmodels.calculus.compiling import chains, strands
-from mcmodels.calculus.evaluate import EvaluationError, walk
-from mcmodels.calculus.instances import random_instance
-from mcmodels.calculus.sizes import ShapeError
+from mcmodels.calculus.compute.compiling import chains, diagonal_blocks
+from mcmodels.calculus.compute.evaluate import EvaluationError, walk
+from mcmodels.calculus.core.sizes import ShapeError
+from mcmodels.calculus.study.instances import random_instance
 from tests.calculus.points import as_user_gives
 
 x, y, w = vector("x", "n"), vector("y", "n"), vector("w", "p")
@@ -227,7 +227,7 @@ def test_hessians_of_sums_over_rows_do_not_form_the_middle_matrix():
 )
 @pytest.mark.parametrize(("most_pairs", "way"), [(2**21, "pairs"), (0, "for a in range")])
 def test_both_ways_over_rows_are_right(f, by, most_pairs, way, monkeypatch):
-    monkeypatch.setattr(strands, "_MOST_PAIRS", most_pairs)
+    monkeypatch.setattr(diagonal_blocks, "_MOST_PAIRS", most_pairs)
     assert way in f.hessian(by).compile().source
     same(f.hessian(by))
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from mcmodels.calculus.critical_points import critical_point
-from mcmodels.calculus.functions import (
+from mcmodels.calculus.core.functions import (
     exp,
     inv,
     logdet,
@@ -18,8 +17,9 @@ from mcmodels.calculus.functions import (
     trace,
     vector,
 )
-from mcmodels.calculus.rules import DerivativeError
-from mcmodels.calculus.sizes import ShapeError
+from mcmodels.calculus.core.sizes import ShapeError
+from mcmodels.calculus.derive.rules import DerivativeError
+from mcmodels.calculus.study.critical_points import critical_point
 
 x = vector("x", "n")
 A = matrix("A", "n", "n")
@@ -198,7 +198,7 @@ def test_what_cannot_be_classified_is_refused():
 
 
 def test_a_kink_is_noted():
-    from mcmodels.calculus.evaluate import NonDifferentiableWarning
+    from mcmodels.calculus.compute.evaluate import NonDifferentiableWarning
 
     with pytest.warns(NonDifferentiableWarning, match="stands at a kink"):
         critical_point(sum(relu(x)), x, at=np.zeros(2))

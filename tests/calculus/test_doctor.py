@@ -24,10 +24,10 @@ from mcmodels.calculus import (
     vector,
     zeros,
 )  # fmt: skip
-from mcmodels.calculus.binding import bind_sizes
-from mcmodels.calculus.differentials import differential
-from mcmodels.calculus.doctor import diagnose
-from mcmodels.calculus.expression import Expression
+from mcmodels.calculus.compute.binding import bind_sizes
+from mcmodels.calculus.core.expression import Expression
+from mcmodels.calculus.derive.differentials import differential
+from mcmodels.calculus.study.doctor import diagnose
 from tests.calculus.mutations import (
     IDENTITIES,
     Mutant,

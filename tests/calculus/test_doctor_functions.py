@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from mcmodels.calculus.doctor import diagnose
+from mcmodels.calculus.study.doctor import diagnose
 
 
 def test_a_right_derivative_of_a_python_function_is_not_accused():

@@ -10,10 +10,10 @@ import pytest
 import scipy.linalg
 import scipy.special
 
-from mcmodels.calculus import functions as mc
-from mcmodels.calculus.evaluate import EvaluationError, NonDifferentiableWarning
-from mcmodels.calculus.functions import matrix, scalar, vector
-from mcmodels.calculus.sizes import ShapeError
+from mcmodels.calculus.compute.evaluate import EvaluationError, NonDifferentiableWarning
+from mcmodels.calculus.core import functions as mc
+from mcmodels.calculus.core.functions import matrix, scalar, vector
+from mcmodels.calculus.core.sizes import ShapeError
 
 # The same operations in another order: a few roundings of numbers near 1.
 CLOSE = 1e-13

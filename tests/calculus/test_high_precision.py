@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from mpmath import mp
 
-from mcmodels.calculus import functions as mc
-from mcmodels.calculus.checks import directions
-from mcmodels.calculus.elementwise import FUNCTIONS
+from mcmodels.calculus.core import functions as mc
+from mcmodels.calculus.core.elementwise import FUNCTIONS
+from mcmodels.calculus.study.checks import directions
 from tests.calculus import high_precision
 
 # Rounding leaves 1e-50/1e-12, times condition numbers below 100 and third derivatives below 1e2.

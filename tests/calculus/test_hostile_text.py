@@ -5,8 +5,8 @@ import sys
 
 import pytest
 
-from mcmodels.calculus.parsing import ParseError, parse
-from mcmodels.calculus.sizes import ShapeError
+from mcmodels.calculus.core.sizes import ShapeError
+from mcmodels.calculus.text.parsing import ParseError, parse
 
 HOSTILE = [
     "__import__('os').system('true')",

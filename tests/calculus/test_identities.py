@@ -10,9 +10,9 @@ import pytest
 from mpmath import mp
 
 from mcmodels.calculus import identities
-from mcmodels.calculus import nodes as N
-from mcmodels.calculus.arithmetic import add, is_zero, scale, transpose, vec
-from mcmodels.calculus.instances import random_instance
+from mcmodels.calculus.core import nodes as N
+from mcmodels.calculus.core.arithmetic import add, is_zero, scale, transpose, vec
+from mcmodels.calculus.study.instances import random_instance
 from tests.calculus import high_precision
 from tests.calculus.textbook import FORMULAS, LETTERS
 

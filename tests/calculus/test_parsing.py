@@ -10,12 +10,13 @@ from functools import partial
 
 import pytest
 
-from mcmodels.calculus import functions, matrix, scalar, vector
-from mcmodels.calculus.nodes import Number, SizeValue, Symbol, Unevaluated
-from mcmodels.calculus.parsing import ParseError, parse
-from mcmodels.calculus.rules import DerivativeError
-from mcmodels.calculus.sizes import ShapeError, Size
-from mcmodels.calculus.syntax import SIGNATURES
+from mcmodels.calculus import matrix, scalar, vector
+from mcmodels.calculus.core import functions
+from mcmodels.calculus.core.nodes import Number, SizeValue, Symbol, Unevaluated
+from mcmodels.calculus.core.signatures import SIGNATURES
+from mcmodels.calculus.core.sizes import ShapeError, Size
+from mcmodels.calculus.derive.rules import DerivativeError
+from mcmodels.calculus.text.parsing import ParseError, parse
 
 SYMBOLS = {
     symbol.name: symbol

@@ -7,9 +7,9 @@ from collections.abc import Callable
 
 import pytest
 
-from mcmodels.calculus import nodes as N
-from mcmodels.calculus.expression import Expression
-from mcmodels.calculus.functions import (
+from mcmodels.calculus.core import nodes as N
+from mcmodels.calculus.core.expression import Expression
+from mcmodels.calculus.core.functions import (
     eye,
     logdet,
     matrix,
@@ -26,8 +26,8 @@ from mcmodels.calculus.functions import (
     vec,
     vector,
 )
-from mcmodels.calculus.numbers import number
-from mcmodels.calculus.rules import DerivativeError
+from mcmodels.calculus.core.numbers import number
+from mcmodels.calculus.derive.rules import DerivativeError
 from tests.calculus.printed import LATEX, PLAIN
 
 x, y = vector("x", "n"), vector("y", "n")

@@ -9,19 +9,19 @@ import pytest
 from hypothesis import HealthCheck, Phase, assume, given, note, settings
 from hypothesis import strategies as st
 
-from mcmodels.calculus import functions as mc
-from mcmodels.calculus import rules
-from mcmodels.calculus.arithmetic import scale
-from mcmodels.calculus.checks import directions
-from mcmodels.calculus.derivatives import freed
-from mcmodels.calculus.evaluate import walk
-from mcmodels.calculus.expression import Expression
-from mcmodels.calculus.functions import matrix, vector
-from mcmodels.calculus.nodes import Product, Symbol
-from mcmodels.calculus.numbers import number
-from mcmodels.calculus.parsing import parse
-from mcmodels.calculus.rewriting import parts_of, with_children
-from mcmodels.calculus.stable import stabilised
+from mcmodels.calculus.compute.evaluate import walk
+from mcmodels.calculus.compute.stable import stabilised
+from mcmodels.calculus.core import functions as mc
+from mcmodels.calculus.core.arithmetic import scale
+from mcmodels.calculus.core.expression import Expression
+from mcmodels.calculus.core.functions import matrix, vector
+from mcmodels.calculus.core.nodes import Product, Symbol
+from mcmodels.calculus.core.numbers import number
+from mcmodels.calculus.core.rewriting import parts_of, with_children
+from mcmodels.calculus.derive import rules
+from mcmodels.calculus.derive.gradients import without_probability
+from mcmodels.calculus.study.checks import directions
+from mcmodels.calculus.text.parsing import parse
 from mcmodels.differences import difference_quotient
 from tests.calculus.expressions import expressions, scalar_expressions
 from tests.calculus.points import Point, points, random_value, require_tame
@@ -157,7 +157,7 @@ def moving_freely(
 
     It is a fact about values of p, which move freely: Σp·a has ∂²/∂a∂p = 1ᵀ, although ∂/∂a is 1.
     """
-    free, (moving_x, moving_y), _ = freed(f, x, y)
+    free, (moving_x, moving_y), _ = without_probability(f, x, y)
     values = {**point.values, moving_x: point.values[x], moving_y: point.values[y]}
     return free.gradient(moving_x), moving_y, Point(values, point.sizes)
 

@@ -23,7 +23,7 @@ from mcmodels.calculus import (
     vec,
     vector,
 )
-from mcmodels.calculus.nesting import NestingError
+from mcmodels.calculus.core.nesting import NestingError
 
 x, a, v = (vector(name, "n") for name in "xav")
 t = vector("t", "n", probability=True)

@@ -7,17 +7,17 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from mcmodels.calculus import functions as mc
-from mcmodels.calculus import jacobians, rules, trace_form
-from mcmodels.calculus import nodes as N
-from mcmodels.calculus.arithmetic import add, identity, is_zero, kron, matmul, scale, transpose
-from mcmodels.calculus.differentials import differential
-from mcmodels.calculus.elementwise import FUNCTIONS
-from mcmodels.calculus.evaluate import walk
-from mcmodels.calculus.expression import Expression
-from mcmodels.calculus.numbers import number
-from mcmodels.calculus.rewriting import parts_of, substitute
-from mcmodels.calculus.rules import DerivativeError
+from mcmodels.calculus.compute.evaluate import walk
+from mcmodels.calculus.core import functions as mc
+from mcmodels.calculus.core import nodes as N
+from mcmodels.calculus.core.arithmetic import add, identity, is_zero, kron, matmul, scale, transpose
+from mcmodels.calculus.core.elementwise import FUNCTIONS
+from mcmodels.calculus.core.expression import Expression
+from mcmodels.calculus.core.numbers import number
+from mcmodels.calculus.core.rewriting import parts_of, substitute
+from mcmodels.calculus.derive import rules, trace_form, vec_form
+from mcmodels.calculus.derive.differentials import differential
+from mcmodels.calculus.derive.rules import DerivativeError
 
 SIZES = {"m": 3, "n": 4, "p": 2}
 STEP = 1e-100
@@ -112,7 +112,7 @@ LINEAR: dict[type[Expression], list[tuple[Expression, N.Differential]]] = {
 }
 ADJOINT_CASES = [(kind, M, d) for kind, found in LINEAR.items() for M, d in found]
 VEC_CASES = [
-    (kind, M, d) for kind, M, d in ADJOINT_CASES if kind in jacobians.VEC_RULES and M.is_array
+    (kind, M, d) for kind, M, d in ADJOINT_CASES if kind in vec_form.VEC_RULES and M.is_array
 ]
 
 
@@ -221,7 +221,7 @@ def test_every_linear_node_has_an_adjoint_and_a_test():
             linear |= {type(part) for part in parts if d in part.used}
     assert linear - {N.Differential, N.Sum} <= set(trace_form.ADJOINTS)
     assert set(LINEAR) == set(trace_form.ADJOINTS)
-    assert set(jacobians.VEC_RULES) == set(trace_form.ADJOINTS) - {N.Trace, N.Total}
+    assert set(vec_form.VEC_RULES) == set(trace_form.ADJOINTS) - {N.Trace, N.Total}
 
 
 # -- vec rules -----------------------------------------------------------------------------------
@@ -231,7 +231,7 @@ def test_every_linear_node_has_an_adjoint_and_a_test():
 def test_a_vec_rule_gives_the_matrix_of_the_operation(kind, M, d):
     i = position(M, d)
     part = M.children[i]
-    J = jacobians.VEC_RULES[kind].apply(M, i, identity(part.rows * part.cols))
+    J = vec_form.VEC_RULES[kind].apply(M, i, identity(part.rows * part.cols))
     assert (J.rows, J.cols) == (M.rows * M.cols, part.rows * part.cols)
     values = values_of(M.used)
     stacked = walk(part, values, SIZES).T.reshape(-1, 1)
@@ -295,9 +295,9 @@ def test_a_wrong_factor_in_an_adjoint_is_caught(kind, M, d, monkeypatch):
 
 @pytest.mark.parametrize(("kind", "M", "d"), VEC_CASES, ids=label)
 def test_a_wrong_factor_in_a_vec_rule_is_caught(kind, M, d, monkeypatch):
-    planted = with_factor(jacobians.VEC_RULES[kind])
+    planted = with_factor(vec_form.VEC_RULES[kind])
     F = mc.sin(substitute(M, {d: d.of}))
-    require_caught(monkeypatch, jacobians.VEC_RULES, kind, planted, F, d.of)
+    require_caught(monkeypatch, vec_form.VEC_RULES, kind, planted, F, d.of)
 
 
 def _swapped_differential(e, d):
@@ -321,7 +321,7 @@ def _swapped_vec(M, i, J):
     [
         (rules.RULES, _swapped_differential, A @ B),
         (trace_form.ADJOINTS, _swapped_adjoint, mc.sum(mc.sin(A @ B))),
-        (jacobians.VEC_RULES, _swapped_vec, A @ B),
+        (vec_form.VEC_RULES, _swapped_vec, A @ B),
     ],
     ids=["differential", "adjoint", "vec rule"],
 )

@@ -2,10 +2,10 @@
 
 import pytest
 
-from mcmodels.calculus.declarations import declaration
-from mcmodels.calculus.parsing import ParseError, parse
-from mcmodels.calculus.shape_inference import infer_symbols, is_tied
-from mcmodels.calculus.sizes import ShapeError
+from mcmodels.calculus.core.sizes import ShapeError
+from mcmodels.calculus.text.declarations import declaration
+from mcmodels.calculus.text.parsing import ParseError, parse
+from mcmodels.calculus.text.shape_inference import infer_symbols, is_tied
 
 
 def inferred(text, **declared):

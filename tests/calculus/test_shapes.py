@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from mcmodels.calculus import functions as mc
-from mcmodels.calculus.functions import matrix, scalar, vector
-from mcmodels.calculus.rules import DerivativeError
-from mcmodels.calculus.sizes import ShapeError, Size
+from mcmodels.calculus.core import functions as mc
+from mcmodels.calculus.core.functions import matrix, scalar, vector
+from mcmodels.calculus.core.sizes import ShapeError, Size
+from mcmodels.calculus.derive.rules import DerivativeError
 
 a, k = scalar("a"), scalar("k", integer=True)
 x, y, u = vector("x", "n"), vector("y", "n"), vector("u", "m")

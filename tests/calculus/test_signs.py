@@ -6,7 +6,7 @@ from scipy.special import expit, softmax
 
 from mcmodels import calculus
 from mcmodels.calculus import diag, inv, matrix, scalar, vector
-from mcmodels.calculus.elementwise import FUNCTIONS
+from mcmodels.calculus.core.elementwise import FUNCTIONS
 
 v, y = vector("v", "n"), vector("y", "p")
 X = matrix("X", "n", "p")

@@ -8,10 +8,9 @@ from hypothesis import HealthCheck, given, note, settings
 from hypothesis import strategies as st
 
 from mcmodels.calculus import identities
-from mcmodels.calculus.differentials import differential
-from mcmodels.calculus.evaluate import walk
-from mcmodels.calculus.expression import Expression
-from mcmodels.calculus.functions import (
+from mcmodels.calculus.compute.evaluate import walk
+from mcmodels.calculus.core.expression import Expression
+from mcmodels.calculus.core.functions import (
     commutation,
     cos,
     det,
@@ -30,10 +29,10 @@ from mcmodels.calculus.functions import (
     vec,
     vector,
 )
-from mcmodels.calculus.instances import random_instance
-from mcmodels.calculus.jacobians import jacobian_of_linear
-from mcmodels.calculus.nodes import Differential, Trace
-from mcmodels.calculus.simplification import (
+from mcmodels.calculus.core.nodes import Differential, Trace
+from mcmodels.calculus.core.sizes import Size
+from mcmodels.calculus.derive.differentials import differential
+from mcmodels.calculus.derive.simplification import (
     factors,
     kronecker,
     products,
@@ -41,7 +40,8 @@ from mcmodels.calculus.simplification import (
     simplify,
     sums,
 )
-from mcmodels.calculus.sizes import Size
+from mcmodels.calculus.derive.vec_form import jacobian_of_linear
+from mcmodels.calculus.study.instances import random_instance
 from tests.calculus.expressions import expressions
 from tests.calculus.points import points, require_tame
 

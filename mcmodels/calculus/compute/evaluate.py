@@ -1,0 +1,307 @@
+"""Values: a plain walk over the expression, with arrays of two dimensions.
+
+The operations come as a namespace, so that the same walk runs in float64, with complex numbers (for
+the complex step; analytic, so nothing is conjugated) and in high precision.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import reduce
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import scipy.special
+
+from mcmodels.calculus.compute.binding import Array, bind
+from mcmodels.calculus.compute.stable import stabilised
+from mcmodels.calculus.core import nodes as N
+from mcmodels.calculus.core.expression import Expression
+from mcmodels.user_warnings import NonDifferentiableWarning, warn_user
+
+__all__ = ["ANALYTIC", "EvaluationError", "evaluate", "natural", "walk"]
+
+
+class EvaluationError(ValueError):
+    """An expression that is not defined at the values given; the message names the part."""
+
+
+def _analytic_sigmoid(z: Array) -> Array:
+    if not np.iscomplexobj(z):
+        return scipy.special.expit(z)
+    with np.errstate(over="ignore"):
+        flipped = np.exp(-np.where(z.real >= 0, z, -z))
+    return np.where(z.real >= 0, 1, flipped) / (1 + flipped)
+
+
+def _analytic_softplus(z: Array) -> Array:
+    if not np.iscomplexobj(z):
+        return np.logaddexp(0, z)
+    return np.where(z.real > 0, z, 0) + np.log1p(np.exp(-np.where(z.real > 0, z, -z)))
+
+
+def _analytic_abs(z: Array) -> Array:
+    return z * np.sign(z.real)
+
+
+ANALYTIC = SimpleNamespace(
+    array=lambda value: np.asarray(value),
+    number=float,
+    exp=np.exp,
+    log=np.log,
+    sin=np.sin,
+    cos=np.cos,
+    tanh=np.tanh,
+    sigmoid=_analytic_sigmoid,
+    softplus=_analytic_softplus,
+    abs=_analytic_abs,
+    relu=lambda z: z * (z.real > 0),
+    sign=lambda z: np.sign(z.real),
+    step=lambda z: np.heaviside(z.real, 0),
+    sqrt=np.sqrt,
+    power=np.power,
+    inv=np.linalg.inv,
+    det=np.linalg.det,
+    logabsdet=lambda X: (
+        np.log(_analytic_abs(np.linalg.det(X))) if np.iscomplexobj(X) else np.linalg.slogdet(X)[1]
+    ),
+)
+
+
+def evaluate(expression: Expression, values: Mapping[str, Any]) -> Any:
+    """The value of an expression for given symbols; the work of `Expression.evaluate`."""
+    bound, sizes = bind(expression, values)
+    with np.errstate(all="ignore"):
+        result = walk(stabilised(expression), bound, sizes, checked=True)
+    shaped = natural(expression, result)
+    return float(shaped) if expression.is_scalar else np.array(shaped, order="C")
+
+
+def natural(expression: Expression, value: Array) -> Array:
+    """A value of two dimensions, in the shape of the expression."""
+    if expression.is_scalar:
+        return np.asarray(value[0, 0])
+    return value[:, 0] if expression.is_column else value
+
+
+def walk(
+    expression: Expression,
+    values: Mapping[N.Symbol, Array],
+    sizes: Mapping[str, int],
+    xp: Any = ANALYTIC,
+    checked: bool = False,
+    largest: float = np.inf,
+) -> Array:
+    """The value as an array of two dimensions.
+
+    Parameters
+    ----------
+    expression : Expression
+    values : mapping of Symbol to array of two dimensions
+    sizes : mapping of str to int
+    xp : namespace
+        Operations on arrays; see `ANALYTIC`.
+    checked : bool
+        Whether a part that is not finite is an error that names it.
+    largest : float
+        Of any entry of an inverse, where ``checked``.
+
+    Raises
+    ------
+    EvaluationError
+        If a part is not defined there.
+    """
+    known: dict[bytes, Array] = {}
+
+    def value(part: Expression) -> Array:
+        if part.key not in known:
+            known[part.key] = computed(part)
+        return known[part.key]
+
+    def computed(part: Expression) -> Array:
+        if isinstance(part, N.Symbol):
+            return values[part]
+        if isinstance(part, N.Unevaluated):
+            return _directional_derivative(part, values, sizes)
+        children = [value(child) for child in part.children]
+        try:
+            result = VALUES[type(part)](part, children, xp, sizes)
+        except (np.linalg.LinAlgError, ZeroDivisionError) as error:
+            raise EvaluationError(f"{part} is not defined here: {error}") from None
+        if checked:
+            _check(part, children, result, largest)
+        return result
+
+    return value(expression)
+
+
+def _check(part: Expression, children: list[Array], result: Array, largest: float) -> None:
+    if not np.isfinite(result).all():
+        raise EvaluationError(f"{part} is not finite here: its value has {_odd(result)}")
+    if isinstance(part, N.MatrixPower) and part.is_inverse and np.abs(result).max() > largest:
+        raise EvaluationError(f"{part} is larger than {largest:.0e} here")
+    at_kink = isinstance(part, N.Elementwise) and part.name in ("sign", "step")
+    if at_kink and not children[0].all():
+        warn_user(
+            f"{part} is part of a derivative and stands at a kink: where its argument is 0 there "
+            "is no derivative; 0 is used",
+            NonDifferentiableWarning,
+        )
+
+
+def _odd(result: Array) -> str:
+    return "a NaN" if np.isnan(result).any() else "an infinity"
+
+
+def _directional_derivative(
+    part: N.Unevaluated, values: Mapping[N.Symbol, Array], sizes: Mapping[str, int]
+) -> Array:
+    """d(E) by the complex step, which does not use the rules of differentials.
+
+    Squire and Trapp (1998), SIAM Review 40(1).
+    """
+    step = 1e-100
+    moved = {
+        symbol: array + 1j * step * values[N.Differential(symbol)]
+        if symbol in part.variables
+        else array
+        for symbol, array in values.items()
+    }
+    result = walk(part.children[0], moved, sizes)
+    return np.imag(result) / step
+
+
+def _softmax(z: Array, xp: Any, axis: int) -> Array:
+    exponentials = xp.exp(z - _largest(z, axis))
+    return exponentials / exponentials.sum(axis=axis, keepdims=True)
+
+
+def _logsumexp(z: Array, xp: Any, axis: int) -> Array:
+    top = _largest(z, axis)
+    return top + xp.log(xp.exp(z - top).sum(axis=axis, keepdims=True))
+
+
+def _largest(z: Array, axis: int) -> Array:
+    real = z.real if np.iscomplexobj(z) else z
+    return real.max(axis=axis, keepdims=True)
+
+
+def _power(e: Any, c: list[Array], xp: Any, sizes: Any) -> Array:
+    base, exponent = c
+    if isinstance(e.exponent, N.Number):
+        value = e.exponent.value
+        if value == int(value):
+            return _whole_power(base, int(value))
+        if float(value) == 0.5:
+            return xp.sqrt(base)
+    return xp.power(base, exponent)
+
+
+def _whole_power(base: Array, k: int) -> Array:
+    # Exact for complex and high-precision numbers, where a general power goes through logarithms.
+    if k < 0:
+        return 1 / _whole_power(base, -k)
+    return base**k
+
+
+def _matrix_power(e: Any, c: list[Array], xp: Any, sizes: Any) -> Array:
+    base, exponent = c[0], c[1][0, 0].real
+    k = int(exponent)
+    if k != exponent:
+        raise EvaluationError(f"{e} needs a whole exponent; {e.exponent} is {exponent} here")
+    if k < 0:
+        base, k = xp.inv(base), -k
+    result = None
+    while k:
+        if k & 1:
+            result = base if result is None else result @ base
+        base, k = base @ base, k >> 1
+    return xp.array(np.eye(len(base))) if result is None else result
+
+
+def _commutation(e: Any, sizes: Any) -> Array:
+    m, n = e.m.value(sizes), e.n.value(sizes)
+    return np.eye(m * n)[np.arange(m * n).reshape(n, m).T.ravel()]
+
+
+def _selection(e: Any, sizes: Any) -> Array:
+    n = e.n.value(sizes)
+    result = np.zeros((n * n, n))
+    result[np.arange(n) * (n + 1), np.arange(n)] = 1
+    return result
+
+
+def _unit(e: Any, sizes: Any) -> Array:
+    n = e.rows.value(sizes)
+    if not -n <= e.index < n:
+        raise EvaluationError(f"index {e.index} is outside a vector of {n}")
+    result = np.zeros((n, 1))
+    result[e.index] = 1
+    return result
+
+
+def _blocks(C: Array, rows: int, cols: int) -> Array:
+    """C as blocks[i, j] of rows×cols."""
+    return C.reshape(C.shape[0] // rows, rows, C.shape[1] // cols, cols).transpose(0, 2, 1, 3)
+
+
+def _block_sum(c: list[Array]) -> Array:
+    C, A = c
+    blocks = _blocks(C, C.shape[0] // A.shape[0], C.shape[1] // A.shape[1])
+    return (A[:, :, None, None] * blocks).sum(axis=(0, 1))
+
+
+def _block_trace(c: list[Array]) -> Array:
+    C, B = c
+    return (_blocks(C, *B.shape) * B).sum(axis=(2, 3))
+
+
+def _kron(c: list[Array]) -> Array:
+    A, B = c
+    shape = (A.shape[0] * B.shape[0], A.shape[1] * B.shape[1])
+    return (A[:, None, :, None] * B[None, :, None, :]).reshape(shape)
+
+
+def _scalar(value: Any) -> Array:
+    return np.asarray(value).reshape(1, 1)
+
+
+def _shape(e: Expression, sizes: Mapping[str, int]) -> tuple[int, int]:
+    return e.rows.value(sizes), e.cols.value(sizes)
+
+
+Values = Callable[[Any, list[Array], Any, Mapping[str, int]], Array]
+
+VALUES: dict[type[Expression], Values] = {
+    N.Number: lambda e, c, xp, s: xp.array([[xp.number(e.value)]]),
+    N.SizeValue: lambda e, c, xp, s: xp.array([[xp.number(s[e.name])]]),
+    N.Identity: lambda e, c, xp, s: xp.array(np.eye(e.rows.value(s))),
+    N.Zeros: lambda e, c, xp, s: xp.array(np.zeros(_shape(e, s))),
+    N.Ones: lambda e, c, xp, s: xp.array(np.ones(_shape(e, s))),
+    N.Unit: lambda e, c, xp, s: xp.array(_unit(e, s)),
+    N.Commutation: lambda e, c, xp, s: xp.array(_commutation(e, s)),
+    N.DiagonalSelection: lambda e, c, xp, s: xp.array(_selection(e, s)),
+    N.Sum: lambda e, c, xp, s: reduce(lambda a, b: a + b, c),
+    N.Scaled: lambda e, c, xp, s: reduce(lambda a, b: a * b, c, xp.number(e.coefficient)),
+    N.Product: lambda e, c, xp, s: reduce(lambda a, b: a @ b, c),
+    N.Hadamard: lambda e, c, xp, s: reduce(lambda a, b: a * b, c),
+    N.Power: _power,
+    N.MatrixPower: _matrix_power,
+    N.Transpose: lambda e, c, xp, s: c[0].T,
+    N.Elementwise: lambda e, c, xp, s: getattr(xp, e.name)(c[0]),
+    N.Trace: lambda e, c, xp, s: _scalar(np.trace(c[0])),
+    N.Det: lambda e, c, xp, s: _scalar(xp.det(c[0])),
+    N.LogDet: lambda e, c, xp, s: _scalar(xp.logabsdet(c[0])),
+    N.Norm: lambda e, c, xp, s: _scalar(xp.sqrt((c[0] ** 2).sum())),
+    N.Total: lambda e, c, xp, s: _scalar(c[0].sum()),
+    N.DiagonalMatrix: lambda e, c, xp, s: c[0] * xp.array(np.eye(len(c[0]))),
+    N.Diagonal: lambda e, c, xp, s: np.diagonal(c[0])[:, None],
+    N.Vec: lambda e, c, xp, s: c[0].T.reshape(-1, 1),
+    N.Unvec: lambda e, c, xp, s: c[0].reshape(_shape(e, s)[::-1]).T,
+    N.Kron: lambda e, c, xp, s: _kron(c),
+    N.Softmax: lambda e, c, xp, s: _softmax(c[0], xp, 0 if e.argument.is_column else 1),
+    N.LogSumExp: lambda e, c, xp, s: _logsumexp(c[0], xp, 0 if e.argument.is_column else 1),
+    N.BlockSum: lambda e, c, xp, s: _block_sum(c),
+    N.BlockTrace: lambda e, c, xp, s: _block_trace(c),
+}

@@ -1,0 +1,250 @@
+"""What acts entry by entry: sums, multiples by scalars, elementwise products and powers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from fractions import Fraction
+
+from mcmodels.calculus.core.arithmetic.constants import (
+    is_zero,
+    ones,
+    require_same_shape,
+    shape_text,
+    zeros_like,
+)
+from mcmodels.calculus.core.arithmetic.transposes import transpose, transposes
+from mcmodels.calculus.core.expression import Expression
+from mcmodels.calculus.core.nodes import (
+    Hadamard,
+    Number,
+    Ones,
+    Power,
+    Scaled,
+    SizeValue,
+    Sum,
+    Transpose,
+    Zeros,
+)
+from mcmodels.calculus.core.numbers import Value, as_value, raised
+from mcmodels.calculus.core.sizes import ShapeError, Size
+
+__all__ = ["add", "assemble", "hadamard", "parts", "power", "scale", "size_value"]
+
+
+def parts(expression: Expression) -> tuple[Value, tuple[Expression, ...], Expression | None]:
+    """An expression as number, scalar factors and array (None where it is a scalar)."""
+    if isinstance(expression, Number):
+        return expression.value, (), None
+    if isinstance(expression, Scaled):
+        return expression.coefficient, expression.scalars, expression.array
+    if expression.is_scalar:
+        return Fraction(1), (expression,), None
+    return Fraction(1), (), expression
+
+
+def assemble(number: Value, scalars: Sequence[Expression], array: Expression | None) -> Expression:
+    """The expression of which these are the `parts`."""
+    return scale(number, *scalars, *([] if array is None else [array]))
+
+
+def scale(*factors: Expression | Value | int) -> Expression:
+    """The product of numbers, scalars and at most one array."""
+    coefficient: Value = Fraction(1)
+    scalars: dict[bytes, tuple[Expression, Expression]] = {}
+    array: Expression | None = None
+    waiting = list(reversed(factors))
+    while waiting:
+        factor = waiting.pop()
+        if not isinstance(factor, Expression):
+            coefficient *= as_value(factor)
+            continue
+        number, inner, body = parts(factor)
+        coefficient *= number
+        if body is not None:
+            assert array is None, "at most one array"
+            array = body
+        for scalar in inner:
+            base, exponent = base_and_exponent(scalar)
+            if base.key in scalars:
+                exponent = add([scalars[base.key][1], exponent])
+            scalars[base.key] = (base, exponent)
+    merged: list[Expression] = []
+    for base, exponent in scalars.values():
+        raised_base = power(base, exponent)
+        number, inner, _ = parts(raised_base)
+        coefficient *= number
+        merged.extend(inner)
+    if coefficient == 0:
+        return Number(Fraction(0)) if array is None else zeros_like(array)
+    if isinstance(array, Zeros):
+        return array
+    if isinstance(array, Sum) and coefficient == -1 and not merged:
+        return Sum(tuple(scale(-1, term) for term in array.children))
+    return _scaled(coefficient, tuple(merged), array)
+
+
+def _scaled(
+    coefficient: Value, scalars: tuple[Expression, ...], array: Expression | None
+) -> Expression:
+    if isinstance(coefficient, float):
+        coefficient = as_value(coefficient)
+    if array is None:
+        if not scalars:
+            return Number(coefficient)
+        if coefficient == 1 and len(scalars) == 1:
+            return scalars[0]
+        if coefficient == -1 and len(scalars) == 1 and isinstance(scalars[0], Sum):
+            return Sum(tuple(scale(-1, term) for term in scalars[0].children))
+    elif coefficient == 1 and not scalars:
+        return array
+    return Scaled(coefficient, scalars, array)
+
+
+def base_and_exponent(expression: Expression) -> tuple[Expression, Expression]:
+    """Any expression as an elementwise power."""
+    if isinstance(expression, Power):
+        return expression.base, expression.exponent
+    return expression, Number(Fraction(1))
+
+
+def add(terms: Iterable[Expression]) -> Expression:
+    """The sum of one or more terms of equal shape; like terms are added."""
+    collected: dict[tuple[bytes, ...], tuple[Value, tuple[Expression, ...], Expression | None]] = {}
+    shape: Expression | None = None
+    waiting = list(terms)[::-1]
+    while waiting:
+        term = waiting.pop()
+        if shape is None:
+            shape = term
+        require_same_shape("a sum", shape, term)
+        if isinstance(term, Sum):
+            waiting.extend(reversed(term.children))
+            continue
+        if isinstance(term, Transpose) and isinstance(term.argument, Sum):
+            waiting.extend(transpose(inner) for inner in reversed(term.argument.children))
+            continue
+        number, scalars, array = parts(term)
+        if isinstance(array, Zeros):
+            continue
+        body = array if array is not None else scalars[0] if len(scalars) == 1 else None
+        if isinstance(body, Sum) and len(scalars) == (array is None):
+            waiting.extend(scale(number, inner) for inner in reversed(body.children))
+            continue
+        keys = sorted(scalar.key for scalar in scalars)
+        name = (b"" if array is None else array.key, *keys)
+        if name in collected:
+            number += collected[name][0]
+        collected[name] = (number, scalars, array)
+    assert shape is not None, "a sum has terms"
+    result = [_scaled(*term) for term in collected.values() if term[0] != 0]
+    if not result:
+        return zeros_like(shape)
+    return result[0] if len(result) == 1 else Sum(tuple(result))
+
+
+def hadamard(factors: Sequence[Expression]) -> Expression:
+    """The elementwise product of one or more arrays of equal shape."""
+    first = factors[0]
+    if first.is_scalar:
+        return scale(*factors)
+    coefficients: list[Expression | Value] = []
+    bases: dict[bytes, tuple[Expression, Expression]] = {}
+    waiting = list(reversed(factors))
+    while waiting:
+        factor = waiting.pop()
+        require_same_shape("an elementwise product", first, factor)
+        number, scalars, array = parts(factor)
+        coefficients += [number, *scalars]
+        assert array is not None
+        if isinstance(array, Zeros):
+            return array
+        if isinstance(array, Transpose) and isinstance(array.argument, Hadamard):
+            waiting.extend(transpose(inner) for inner in reversed(array.argument.children))
+            continue
+        if isinstance(array, Hadamard):
+            waiting.extend(reversed(array.children))
+            continue
+        if isinstance(array, Ones):
+            continue
+        base, exponent = _elementwise_base(array)
+        if base.key in bases:
+            exponent = add([bases[base.key][1], exponent])
+        bases[base.key] = (base, exponent)
+    raised_bases = [power(base, exponent) for base, exponent in bases.values()]
+    arrays = []
+    for factor in raised_bases:
+        number, scalars, array = parts(factor)
+        coefficients += [number, *scalars]
+        assert array is not None
+        if not isinstance(array, Ones):
+            arrays.append(array)
+    if not arrays:
+        return scale(*coefficients, Ones(first.rows, first.cols))
+    if len(arrays) == 1:
+        return scale(*coefficients, arrays[0])
+    if all(isinstance(factor, Transpose) for factor in arrays):
+        inner = Hadamard(tuple(factor.children[0] for factor in arrays))
+        return scale(*coefficients, Transpose(inner))
+    return scale(*coefficients, Hadamard(tuple(arrays)))
+
+
+def _elementwise_base(array: Expression) -> tuple[Expression, Expression]:
+    """Base and exponent of an elementwise power, or of the transpose of one."""
+    if isinstance(array, Transpose) and isinstance(array.argument, Power):
+        return transpose(array.argument.base), array.argument.exponent
+    return base_and_exponent(array)
+
+
+def power(base: Expression, exponent: Expression) -> Expression:
+    """The elementwise power ``base ** exponent`` with a scalar exponent."""
+    if not exponent.is_scalar:
+        raise ShapeError(
+            f"an exponent must be a scalar; found {shape_text(exponent)} ({exponent}). "
+            "Write exp(y * log(x)) for an elementwise exponent"
+        )
+    value = exponent.value if isinstance(exponent, Number) else None
+    if value == 1:
+        return base
+    if value == 0:
+        return ones(base.rows, base.cols)
+    if value is not None and value < 0 and is_zero(base):
+        raise ValueError("zero cannot be raised to a negative power (a division by zero)")
+    if isinstance(base, Ones) or (isinstance(base, Number) and base.value == 1):
+        return base
+    if isinstance(base, Number) and value is not None:
+        result = raised(base.value, value)
+        return Power(base, exponent) if result is None else Number(result)
+    whole = isinstance(value, Fraction) and value.denominator == 1
+    if isinstance(base, Zeros) and value is not None and value > 0:
+        return base
+    if isinstance(base, Scaled) and whole:
+        return scale(
+            power(Number(base.coefficient), exponent),
+            *(power(scalar, exponent) for scalar in base.scalars),
+            *([] if base.array is None else [power(base.array, exponent)]),
+        )
+    if isinstance(base, Hadamard) and whole:
+        return hadamard([power(factor, exponent) for factor in base.children])
+    if isinstance(base, Power) and whole:
+        return power(base.base, scale(base.exponent, exponent))
+    if isinstance(base, Transpose):
+        return transpose(power(base.argument, exponent))
+    return Power(base, exponent)
+
+
+def size_value(size: Size) -> Expression:
+    """A symbolic size as a number in an expression."""
+    return scale(size.factor, *(SizeValue(name) for name in size.names))
+
+
+@transposes(Scaled)
+def _transposed_multiple(node: Scaled) -> Expression:
+    assert node.array is not None
+    return scale(node.coefficient, *node.scalars, transpose(node.array))
+
+
+@transposes(Hadamard)
+def _transposed_product(node: Hadamard) -> Expression:
+    if any(isinstance(factor, Transpose) for factor in node.children):
+        return hadamard([transpose(factor) for factor in node.children])
+    return Transpose(node)

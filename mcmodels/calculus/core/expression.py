@@ -1,0 +1,201 @@
+"""Expressions: fields, children, shape and identity; what a user asks of one is in `facade`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from hashlib import blake2b
+from typing import TYPE_CHECKING, Any, TypeVar, dataclass_transform
+
+from mcmodels.calculus.core.sizes import ONE, ShapeError, Size
+from mcmodels.calculus.facade import ExpressionMethods
+
+if TYPE_CHECKING:
+    from mcmodels.calculus.core.nodes import Symbol
+
+__all__ = ["Expression", "node"]
+
+Kind = TypeVar("Kind", bound="Expression")
+
+
+@dataclass_transform(eq_default=False)
+def node(kind: type[Kind]) -> type[Kind]:
+    """A kind of node: a dataclass whose fields are the arguments of its constructor."""
+    return dataclass(slots=True, eq=False, repr=False)(kind)
+
+
+class Expression(ExpressionMethods):
+    """A scalar, vector or matrix written with symbols; immutable.
+
+    Made by `scalar`, `vector`, `matrix`, Python's operators and the functions of
+    `mcmodels.calculus`. Two expressions are equal (``==``) when they are written alike, up to the
+    order of terms in a sum and of factors in an elementwise product.
+
+    Each kind of node is a subclass that declares its fields (see `node`). Children, key, pickling
+    and rebuilding follow from them: fields that are expressions, or tuples of expressions, are the
+    children.
+
+    Its ``shape`` is ``()`` for a scalar, ``(n,)`` for a (column) vector, ``(m, n)`` for a matrix;
+    a row is ``(1, n)``, and sizes are int or str.
+    """
+
+    __slots__ = (
+        "children",
+        "cols",
+        "context",
+        "hash",
+        "height",
+        "key",
+        "label",
+        "rows",
+        "size_names",
+        "used",
+    )
+
+    commutative = False
+    __match_args__: tuple[str, ...] = ()
+    children: tuple[Expression, ...]
+    cols: Size
+    context: frozenset[Symbol]
+    hash: int
+    height: int
+    key: bytes
+    label: tuple[object, ...]
+    rows: Size
+    size_names: frozenset[str]
+    used: frozenset[Symbol]
+
+    # -- how it is made -----------------------------------------------------------------------
+
+    def _dimensions(self) -> tuple[Size, Size]:
+        """Rows and columns, as they follow from the fields."""
+        return self.rows, self.cols
+
+    def arguments(self) -> tuple[Any, ...]:
+        """The values of the fields: ``type(node)(*node.arguments())`` equals the node."""
+        return tuple(getattr(self, name) for name in self.__match_args__)
+
+    def arguments_with(self, children: Sequence[Expression]) -> list[Any]:
+        """The values of the fields, with other expressions in the places of the children."""
+        following = iter(children)
+        return [
+            next(following)
+            if isinstance(value, Expression)
+            else tuple(next(following) for _ in value)
+            if isinstance(value, tuple)
+            else value
+            for value in self.arguments()
+        ]
+
+    def __post_init__(self) -> None:
+        children: list[Expression] = []
+        label: list[object] = []
+        for name in self.__match_args__:
+            value = getattr(self, name)
+            if isinstance(value, Expression):
+                children.append(value)
+            elif isinstance(value, tuple):
+                children += value
+            elif name not in ("rows", "cols"):
+                label.append(value)
+        self._identify(tuple(children), tuple(label))
+
+    def _identify(self, children: tuple[Expression, ...], label: tuple[object, ...]) -> None:
+        """Set what follows from the fields; the key is made of kind, shape, label and children."""
+        self.rows, self.cols = rows, cols = self._dimensions()
+        self.children, self.label = children, label
+        self.height = 1 + max((child.height for child in children), default=0)
+        self.used = frozenset()
+        self.context = frozenset()
+        self.size_names = frozenset(rows.names + cols.names)
+        for child in children:
+            if not child.used <= self.used:
+                self.used = self.used | child.used
+            if not child.size_names <= self.size_names:
+                self.size_names = self.size_names | child.size_names
+        if len(children) > 1:
+            _check_names(self.used, self.size_names)
+        keys = [child.key for child in children]
+        if self.commutative:
+            keys.sort()
+        own = f"{type(self).__name__}|{label}|{rows}|{cols}|{len(keys)}|"
+        self.key = blake2b(own.encode() + b"".join(keys), digest_size=16).digest()
+        self.hash = hash(self.key)
+
+    # -- what it is ---------------------------------------------------------------------------
+
+    @property
+    def shape(self) -> tuple[int | str, ...]:
+        """The shape of the value: a tuple of zero, one or two sizes."""
+        sizes = () if self.is_scalar else (self.rows,) if self.is_column else (self.rows, self.cols)
+        return tuple(size.factor if not size.names else str(size) for size in sizes)
+
+    @property
+    def symbols(self) -> tuple[Expression, ...]:
+        """The symbols in it, sorted by name."""
+        return tuple(sorted(self.used, key=lambda symbol: symbol.name))
+
+    @property
+    def is_scalar(self) -> bool:
+        """Whether it is 1×1."""
+        return self.rows == ONE and self.cols == ONE
+
+    @property
+    def is_column(self) -> bool:
+        """Whether it has one column: a vector, or a scalar."""
+        return self.cols == ONE
+
+    @property
+    def is_square(self) -> bool:
+        """Whether it has as many rows as columns."""
+        return self.rows == self.cols
+
+    @property
+    def is_array(self) -> bool:
+        """Whether it is not a scalar."""
+        return not self.is_scalar
+
+    def depends_on(self, symbols: frozenset[Symbol]) -> bool:
+        """Whether the expression contains any of ``symbols``."""
+        return not self.used.isdisjoint(symbols)
+
+    def within(self, symbols: frozenset[Symbol]) -> Expression:
+        """The same expression, with more symbols whose values may determine sizes.
+
+        A derivative may depend on a size without containing a symbol of that size: the Hessian 2I
+        of ‖x‖² is n×n. Then the value of x determines n.
+        """
+        result = object.__new__(type(self))
+        for kind in type(self).__mro__:
+            for slot in getattr(kind, "__slots__", ()):
+                setattr(result, slot, getattr(self, slot))
+        result.context = symbols - self.used
+        return result
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Expression) and self.key == other.key
+
+    def __hash__(self) -> int:
+        return self.hash
+
+    def __bool__(self) -> bool:
+        raise TypeError("an expression is neither true nor false; compare two with ==")
+
+    def __iter__(self) -> Iterator[Expression]:
+        raise TypeError("an expression cannot be iterated over; index it with numbers")
+
+
+def _check_names(used: frozenset[Symbol], size_names: frozenset[str]) -> None:
+    names: dict[str, Symbol] = {}
+    for symbol in used:
+        other = names.setdefault(symbol.name, symbol)
+        if other != symbol:
+            first, second = sorted([other.described(), symbol.described()])
+            raise ShapeError(
+                f"the name {symbol.name!r} stands for two symbols, {first} and {second}; rename one"
+            )
+        if symbol.name in size_names:
+            raise ShapeError(
+                f"the name {symbol.name!r} stands for a size and for a symbol, "
+                f"{symbol.described()}; rename one"
+            )

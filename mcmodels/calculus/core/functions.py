@@ -1,0 +1,421 @@
+"""What users write: symbols, and functions of expressions under NumPy's names.
+
+All take expressions and numbers (anything else is a TypeError) and give expressions. A shape that a
+function does not take raises a `ShapeError`: `det` of a matrix that is not square, for example.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Any
+
+from mcmodels.calculus.core import arithmetic, nodes
+from mcmodels.calculus.core.arithmetic import parts, scale, shape_text
+from mcmodels.calculus.core.elementwise import elementwise
+from mcmodels.calculus.core.expression import Expression
+from mcmodels.calculus.core.numbers import number
+from mcmodels.calculus.core.operators import as_expression
+from mcmodels.calculus.core.sizes import ONE, ShapeError, Size
+from mcmodels.calculus.core.symbols import matrix, scalar, vector
+
+__all__ = [
+    "abs",
+    "block_sum",
+    "block_trace",
+    "commutation",
+    "cos",
+    "det",
+    "diag",
+    "diagonal_selection",
+    "exp",
+    "eye",
+    "inv",
+    "kron",
+    "log",
+    "logdet",
+    "logsumexp",
+    "matrix",
+    "matrix_power",
+    "mean",
+    "norm",
+    "ones",
+    "relu",
+    "scalar",
+    "sigmoid",
+    "sign",
+    "sin",
+    "size",
+    "softmax",
+    "softplus",
+    "sqrt",
+    "step",
+    "sum",
+    "tanh",
+    "trace",
+    "unit",
+    "unvec",
+    "vec",
+    "vector",
+    "zeros",
+]
+
+
+def _square(function: str, x: Any) -> Expression:
+    expression = as_expression(x)
+    if not expression.is_square:
+        raise ShapeError(
+            f"{function} needs a square matrix; found {shape_text(expression)} ({expression})"
+        )
+    return expression
+
+
+# -- elementwise ---------------------------------------------------------------------------------
+
+
+def exp(x: Any) -> Expression:
+    """The exponential of each entry."""
+    return elementwise("exp", as_expression(x))
+
+
+def log(x: Any) -> Expression:
+    """The natural logarithm of each entry, which must be positive."""
+    return elementwise("log", as_expression(x))
+
+
+def sqrt(x: Any) -> Expression:
+    """The square root of each entry, stored as the power ½."""
+    return arithmetic.power(as_expression(x), number(Fraction(1, 2)))
+
+
+def sin(x: Any) -> Expression:
+    """The sine of each entry."""
+    return elementwise("sin", as_expression(x))
+
+
+def cos(x: Any) -> Expression:
+    """The cosine of each entry."""
+    return elementwise("cos", as_expression(x))
+
+
+def tanh(x: Any) -> Expression:
+    """The hyperbolic tangent of each entry."""
+    return elementwise("tanh", as_expression(x))
+
+
+def abs(x: Any) -> Expression:
+    """The absolute value of each entry; not differentiable at 0, where sign(0) = 0 is used."""
+    return elementwise("abs", as_expression(x))
+
+
+def sign(x: Any) -> Expression:
+    """The sign of each entry: -1, 0 or 1; its derivative is taken to be 0 everywhere."""
+    return elementwise("sign", as_expression(x))
+
+
+def sigmoid(x: Any) -> Expression:
+    """1 / (1 + exp(-x)) of each entry."""
+    return elementwise("sigmoid", as_expression(x))
+
+
+def softplus(x: Any) -> Expression:
+    """log(1 + exp(x)) of each entry."""
+    return elementwise("softplus", as_expression(x))
+
+
+def relu(x: Any) -> Expression:
+    """max(x, 0) of each entry; not differentiable at 0, where step(0) = 0 is used."""
+    return elementwise("relu", as_expression(x))
+
+
+def step(x: Any) -> Expression:
+    """1 where an entry is positive, else 0; its derivative is taken to be 0 everywhere."""
+    return elementwise("step", as_expression(x))
+
+
+# -- of a whole array ----------------------------------------------------------------------------
+
+
+def trace(x: Any) -> Expression:
+    """The trace of a square matrix, the sum of its diagonal."""
+    return arithmetic.trace(_square("trace", x))
+
+
+def det(x: Any) -> Expression:
+    """The determinant of a square matrix."""
+    expression = _square("det", x)
+    if expression.is_scalar:
+        return expression
+    if isinstance(expression, nodes.Identity):
+        return number(1)
+    return nodes.Det(arithmetic.upright(expression))
+
+
+def logdet(x: Any) -> Expression:
+    """The logarithm of the absolute determinant of a square matrix, log|det X|."""
+    expression = _square("logdet", x)
+    if expression.is_scalar:
+        return log(abs(expression))
+    if isinstance(expression, nodes.Identity):
+        return number(0)
+    return nodes.LogDet(arithmetic.upright(expression))
+
+
+def inv(x: Any) -> Expression:
+    """The inverse of a square matrix; of a scalar, its reciprocal."""
+    return arithmetic.inverse(_square("inv", x))
+
+
+def matrix_power(x: Any, k: Any) -> Expression:
+    """The power of a square matrix.
+
+    Parameters
+    ----------
+    x : Expression
+        A square matrix.
+    k : int or Expression
+        A whole number, which may be negative, or an expression of scalars declared ``integer``.
+
+    Returns
+    -------
+    Expression
+        Of the shape of ``x``.
+
+    Raises
+    ------
+    ShapeError
+        If ``x`` is not square, or ``k`` not known to be whole.
+    """
+    exponent = as_expression(k)
+    whole = isinstance(exponent, nodes.Number) and float(exponent.value).is_integer()
+    declared = bool(exponent.used) and all("integer" in s.declared for s in exponent.used)
+    if not (whole or (exponent.is_scalar and declared)):
+        raise ShapeError(
+            f"the exponent of a matrix must be a whole number or a scalar(…, integer=True); "
+            f"found {exponent}"
+        )
+    return arithmetic.matrix_power(_square("matrix_power", x), exponent)
+
+
+def norm(x: Any) -> Expression:
+    """The 2-norm of a vector, the Frobenius norm of a matrix, the absolute value of a scalar."""
+    expression = as_expression(x)
+    if expression.is_scalar:
+        return abs(expression)
+    if isinstance(expression, nodes.Zeros):
+        return number(0)
+    return nodes.Norm(arithmetic.upright(expression))
+
+
+def sum(x: Any, axis: int | None = None) -> Expression:
+    """The sum of all entries; of a matrix also down the columns or along the rows.
+
+    Parameters
+    ----------
+    x : Expression
+    axis : {0, 1}, default=None
+        Of an m×n matrix: 0 sums down the columns, to n entries; 1 along the rows, to m.
+
+    Returns
+    -------
+    Expression
+        A scalar, or with an axis a (column) vector.
+
+    Raises
+    ------
+    ShapeError
+        If an axis is given for a vector or a scalar, or is neither 0 nor 1.
+    """
+    expression = as_expression(x)
+    if axis is not None:
+        if axis not in (0, 1) or expression.is_column:
+            raise ShapeError(f"axis is 0 or 1, of a matrix; found {axis} of {expression}")
+        if axis == 0:
+            expression = arithmetic.transpose(expression)
+        return arithmetic.matmul([expression, arithmetic.ones(expression.cols, ONE)])
+    return arithmetic.total(expression)
+
+
+def mean(x: Any) -> Expression:
+    """The mean of all entries: their sum over their number."""
+    expression = as_expression(x)
+    return sum(expression) / arithmetic.size_value(expression.rows * expression.cols)
+
+
+def diag(x: Any) -> Expression:
+    """The diagonal matrix of a vector, or the diagonal of a square matrix, as a vector.
+
+    Raises
+    ------
+    ShapeError
+        If it is a matrix that is not square.
+    """
+    expression = as_expression(x)
+    if expression.is_scalar:
+        return expression
+    if expression.is_column:
+        if isinstance(expression, nodes.Zeros):
+            return arithmetic.zeros(expression.rows, expression.rows)
+        coefficient, scalars, array = parts(expression)
+        assert array is not None
+        if isinstance(array, nodes.Ones):
+            return scale(coefficient, *scalars, nodes.Identity(array.rows))
+        return scale(coefficient, *scalars, nodes.DiagonalMatrix(array))
+    expression = _square("diag of a matrix", expression)
+    coefficient, scalars, array = parts(expression)
+    assert array is not None
+    array = arithmetic.upright(array)
+    inner: Expression
+    if isinstance(array, nodes.DiagonalMatrix):
+        inner = array.argument
+    elif isinstance(array, nodes.Identity):
+        inner = arithmetic.ones(array.rows, ONE)
+    elif isinstance(array, nodes.Zeros | nodes.Ones):
+        inner = type(array)(array.rows, ONE)
+    else:
+        inner = nodes.Diagonal(array)
+    return scale(coefficient, *scalars, inner)
+
+
+def softmax(x: Any, axis: int | None = None) -> Expression:
+    """exp(x) / sum(exp(x)) of a vector; with ``axis=1``, and only then, of each row of a matrix."""
+    return nodes.Softmax(_vector_or_rows("softmax", x, axis))
+
+
+def logsumexp(x: Any, axis: int | None = None) -> Expression:
+    """log(sum(exp(x))) of a vector, a scalar; with ``axis=1`` of each row of a matrix, a vector."""
+    return nodes.LogSumExp(_vector_or_rows("logsumexp", x, axis))
+
+
+def _vector_or_rows(function: str, x: Any, axis: int | None) -> Expression:
+    expression = as_expression(x)
+    if axis not in (None, 1) or (axis == 1) == expression.is_column or expression.rows == ONE:
+        raise ShapeError(
+            f"{function} takes a vector, or a matrix with axis=1 (each row); found "
+            f"{shape_text(expression)} ({expression}) with axis={axis}"
+        )
+    return expression
+
+
+# -- Kronecker products and vec ------------------------------------------------------------------
+
+
+def kron(a: Any, b: Any) -> Expression:
+    """The Kronecker product, of mp×nq for a of m×n and b of p×q: blocks a[i, j] * b."""
+    return arithmetic.kron(as_expression(a), as_expression(b))
+
+
+def vec(x: Any) -> Expression:
+    """The columns of an m×n matrix, stacked into a vector of m·n entries."""
+    return arithmetic.vec(as_expression(x))
+
+
+def unvec(x: Any, m: int | str | Size, n: int | str | Size) -> Expression:
+    """The m×n matrix whose `vec` is the vector ``x``.
+
+    Raises
+    ------
+    ShapeError
+        If ``x`` is not a vector of m·n entries.
+    """
+    return arithmetic.unvec(as_expression(x), Size.of(m), Size.of(n))
+
+
+def block_sum(c: Any, a: Any) -> Expression:
+    """The sum of a[i, j] times block (i, j) of ``c``.
+
+    Parameters
+    ----------
+    c : Expression
+        An mp×nq matrix.
+    a : Expression
+        An m×n matrix, with an entry for each p×q block of ``c``.
+
+    Returns
+    -------
+    Expression
+        Of p×q.
+
+    Raises
+    ------
+    ShapeError
+        If ``c`` cannot be cut into so many blocks.
+    """
+    C, A = as_expression(c), as_expression(a)
+    rows, cols = C.rows.divided_by(A.rows), C.cols.divided_by(A.cols)
+    if rows is None or cols is None:
+        raise ShapeError(
+            f"{shape_text(C)} ({C}) has no blocks as {shape_text(A)} ({A}) has entries"
+        )
+    return arithmetic.block_sum(C, A, rows, cols)
+
+
+def block_trace(c: Any, b: Any) -> Expression:
+    """The matrix of the inner products sum(b * block) of ``b`` and the blocks of ``c``.
+
+    Parameters
+    ----------
+    c : Expression
+        An mp×nq matrix.
+    b : Expression
+        A p×q matrix.
+
+    Returns
+    -------
+    Expression
+        Of m×n: an entry for each p×q block of ``c``.
+
+    Raises
+    ------
+    ShapeError
+        If ``c`` cannot be cut into blocks of that shape.
+    """
+    C, B = as_expression(c), as_expression(b)
+    rows, cols = C.rows.divided_by(B.rows), C.cols.divided_by(B.cols)
+    if rows is None or cols is None:
+        raise ShapeError(f"{shape_text(C)} ({C}) has no blocks of shape {shape_text(B)} ({B})")
+    return arithmetic.block_trace(C, B, rows, cols)
+
+
+# -- constants -----------------------------------------------------------------------------------
+
+
+def eye(n: int | str | Size) -> Expression:
+    """The n×n identity matrix."""
+    return arithmetic.identity(Size.of(n))
+
+
+def ones(m: int | str | Size, n: int | str | Size = 1) -> Expression:
+    """A vector of m ones, or an m×n matrix of them."""
+    return arithmetic.ones(Size.of(m), Size.of(n))
+
+
+def zeros(m: int | str | Size, n: int | str | Size = 1) -> Expression:
+    """A vector of m zeros, or an m×n matrix of them."""
+    return arithmetic.zeros(Size.of(m), Size.of(n))
+
+
+def unit(i: int, n: int | str | Size) -> Expression:
+    """The vector of ``n`` entries with a one at index ``i`` (from 0; -1 is the last).
+
+    Raises
+    ------
+    ShapeError
+        If the index is outside; with a symbolic size, that shows at evaluation.
+    """
+    return arithmetic.unit(i, Size.of(n))
+
+
+def commutation(m: int | str | Size, n: int | str | Size) -> Expression:
+    """The mn×mn commutation matrix K: ``K @ vec(X) == vec(X.T)`` for X of m×n."""
+    return arithmetic.commutation(Size.of(m), Size.of(n))
+
+
+def diagonal_selection(n: int | str | Size) -> Expression:
+    """The n²×n matrix Ψ: ``Ψ @ v == vec(diag(v))``."""
+    size_ = Size.of(n)
+    return number(1) if size_ == ONE else nodes.DiagonalSelection(size_)
+
+
+def size(n: int | str | Size) -> Expression:
+    """A size as a number: ``size("n")`` is the n of ``vector("x", "n")``."""
+    return arithmetic.size_value(Size.of(n))

@@ -1,0 +1,131 @@
+"""Python's operators: numbers become expressions, shapes are checked by the rules of NumPy."""
+
+from __future__ import annotations
+
+from numbers import Real
+from typing import Any
+
+from mcmodels.calculus.core import arithmetic, nodes
+from mcmodels.calculus.core.arithmetic import (
+    hadamard,
+    require_same_shape,
+    scale,
+    shape_text,
+    transpose,
+)
+from mcmodels.calculus.core.elementwise import elementwise
+from mcmodels.calculus.core.expression import Expression
+from mcmodels.calculus.core.numbers import number
+from mcmodels.calculus.core.sizes import ONE, ShapeError
+
+__all__ = ["add", "as_expression", "divide", "entry", "matmul", "multiply", "power", "subtract"]
+
+
+def as_expression(value: Any) -> Expression:
+    """An expression, or a number as one.
+
+    Raises
+    ------
+    TypeError
+        If it is anything else.
+    """
+    if isinstance(value, Expression):
+        return value
+    if isinstance(value, Real) and not isinstance(value, bool):
+        return number(value)
+    raise TypeError(
+        f"expressions combine with expressions and real numbers; found {type(value).__name__}. "
+        "Declare a symbol for an array, and give its value to evaluate() or a compiled function"
+    )
+
+
+def add(left: Any, right: Any) -> Expression:
+    """+, with a scalar added to every entry of an array."""
+    a, b = as_expression(left), as_expression(right)
+    if a.is_scalar != b.is_scalar:
+        a, b = (_filled(a, b), b) if a.is_scalar else (a, _filled(b, a))
+    require_same_shape("+", a, b)
+    return arithmetic.add([a, b])
+
+
+def _filled(value: Expression, like: Expression) -> Expression:
+    """An array whose entries are all the same scalar, as NumPy broadcasts it."""
+    return scale(value, nodes.Ones(like.rows, like.cols))
+
+
+def subtract(left: Any, right: Any) -> Expression:
+    """-, with a scalar as in `add`."""
+    a, b = as_expression(left), as_expression(right)
+    if a.is_scalar == b.is_scalar:
+        require_same_shape("-", a, b)
+    return add(a, scale(-1, b))
+
+
+def multiply(left: Any, right: Any) -> Expression:
+    """* of equal shapes, or by a scalar."""
+    a, b = as_expression(left), as_expression(right)
+    if a.is_scalar or b.is_scalar:
+        return scale(a, b)
+    require_same_shape("* (elementwise)", a, b)
+    return hadamard([a, b])
+
+
+def divide(left: Any, right: Any) -> Expression:
+    """/ of equal shapes, or with a scalar."""
+    a, b = as_expression(left), as_expression(right)
+    if a.is_array and b.is_array:
+        require_same_shape("/", a, b)
+    return multiply(a, arithmetic.power(b, number(-1)))
+
+
+def power(left: Any, right: Any) -> Expression:
+    """** of each entry."""
+    base, exponent = as_expression(left), as_expression(right)
+    if base.is_scalar and not exponent.is_scalar:
+        return elementwise("exp", scale(elementwise("log", base), exponent))
+    return arithmetic.power(base, exponent)
+
+
+def matmul(left: Any, right: Any) -> Expression:
+    """The matrix product @."""
+    a, b = as_expression(left), as_expression(right)
+    for scalar, other in ((a, b), (b, a)):
+        if scalar.is_scalar and not (other.rows == ONE or other.cols == ONE):
+            raise ShapeError(f"@ takes no scalar; write {left} * {right}")
+    if a.cols == ONE and a.rows != ONE and b.is_column and b.rows != ONE:
+        raise ShapeError(
+            f"@ of two columns, {shape_text(a)} ({a}) and {shape_text(b)} ({b}); "
+            f"write {a}.T @ {b} for the scalar, or {a} @ {b}.T for the matrix"
+        )
+    return arithmetic.matmul([a, b])
+
+
+def entry(array: Expression, index: Any) -> Expression:
+    """x[i] of a vector; X[i, j], X[i, :] and X[:, j] of a matrix."""
+    if any(isinstance(i, bool) for i in (index if isinstance(index, tuple) else (index,))):
+        raise ShapeError(f"an index is a whole number or ':'; found {index!r}")
+    if array.is_scalar:
+        raise ShapeError(f"a scalar has no entries; found {array}[{index}]")
+    if array.is_column:
+        if hasattr(index, "__index__"):
+            return arithmetic.matmul(
+                [transpose(arithmetic.unit(index.__index__(), array.rows)), array]
+            )
+        raise ShapeError(f"a vector is indexed by one whole number; found {array}[{index}]")
+    if not (isinstance(index, tuple) and len(index) == 2):
+        raise ShapeError(
+            f"a matrix is indexed by two whole numbers, or by one and ':'; found {array}[{index}]"
+        )
+    if index == (slice(None), slice(None)):
+        return array
+    result = array
+    for axis, position in enumerate(index):
+        if position == slice(None):
+            continue
+        if not hasattr(position, "__index__"):
+            raise ShapeError(f"an index is a whole number or ':'; found {position!r}")
+        size = array.rows if axis == 0 else array.cols
+        e = arithmetic.unit(position.__index__(), size)
+        result = arithmetic.matmul([transpose(e), result] if axis == 0 else [result, e])
+    # X[i, :] has one dimension in NumPy, so it is a vector here.
+    return transpose(result) if result.rows == ONE and result.is_array else result

@@ -1,0 +1,1 @@
+"""Derivatives by rules: differentials, trace form, vec form, and the forms of textbooks."""

@@ -1,0 +1,156 @@
+"""Gradient, Jacobian and Hessian: differential, trace form or vec, identification."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from mcmodels.calculus.core.arithmetic import (
+    add,
+    is_symmetric,
+    require_same_shape,
+    scale,
+    shape_text,
+    transpose,
+)
+from mcmodels.calculus.core.expression import Expression
+from mcmodels.calculus.core.nodes import Differential, Symbol
+from mcmodels.calculus.core.numbers import number
+from mcmodels.calculus.core.operators import as_expression
+from mcmodels.calculus.core.rewriting import substitute
+from mcmodels.calculus.derive.differentials import differential
+from mcmodels.calculus.derive.rules import DerivativeError
+from mcmodels.calculus.derive.simplification import simplify
+from mcmodels.calculus.derive.trace_form import paired, peel
+from mcmodels.calculus.derive.vec_form import jacobian_of_linear
+
+__all__ = [
+    "derivative",
+    "differential_by",
+    "gradient",
+    "hessian",
+    "hessian_vector_product",
+    "jacobian",
+    "require_scalar",
+    "symbol_of",
+    "symmetrised",
+    "without_probability",
+]
+
+
+def symbol_of(expression: Expression, x: Any) -> Symbol:
+    """The symbol meant by a symbol or a name.
+
+    Raises
+    ------
+    DerivativeError
+        If it is neither, if it is declared otherwise in the expression, or if the expression holds
+        differentials.
+    """
+    for inside in expression.used:
+        if isinstance(inside, Differential):
+            raise DerivativeError(
+                f"{expression} holds the differential {inside}; take the derivative of the "
+                "function itself, or hessian() for the second derivative"
+            )
+    if isinstance(x, Symbol):
+        for other in expression.used:
+            if other.name == x.name and other != x:
+                raise DerivativeError(
+                    f"{x.name!r} is {other.described()} in {expression}; found {x.described()}"
+                )
+        return x
+    if isinstance(x, str):
+        for symbol in expression.used:
+            if symbol.name == x:
+                return symbol
+        names = ", ".join(sorted(symbol.name for symbol in expression.used)) or "none"
+        raise DerivativeError(f"there is no symbol {x!r} in {expression}; its symbols: {names}")
+    raise DerivativeError(f"a derivative is taken by a symbol; found {x}")
+
+
+def require_scalar(expression: Expression) -> None:
+    """Raise a `DerivativeError` unless the expression is a scalar."""
+    if not expression.is_scalar:
+        raise DerivativeError(
+            f"a gradient is that of a scalar; {expression} is a {shape_text(expression)}. "
+            "jacobian() gives all its derivatives, or take a sum, trace or norm first"
+        )
+
+
+def differential_by(expression: Expression, symbols: tuple[Any, ...]) -> Expression:
+    """The work of `Expression.differential`."""
+    variables = frozenset(symbol_of(expression, symbol) for symbol in symbols) or expression.used
+    return differential(expression, variables).within(expression.used)
+
+
+def without_probability(
+    f: Expression, *symbols: Symbol
+) -> tuple[Expression, list[Symbol], dict[Expression, Expression]]:
+    """The expression and its symbols without declarations "probability"; and a way back.
+
+    A vector declared "probability" sums to one, but its differential is any vector. So 1ᵀt = 1 must
+    not be used between one derivative by t and the next. The mapping leads from each new symbol to
+    the declared one.
+    """
+    twins: dict[Expression, Symbol] = {
+        s: Symbol(s.name, s.rows, s.cols, s.declared - {"probability"})
+        for s in symbols
+        if "probability" in s.declared
+    }
+    stands_for: dict[Expression, Expression] = {twin: s for s, twin in twins.items()}
+    return substitute(f, twins), [twins.get(s, s) for s in symbols], stands_for
+
+
+def gradient(f: Expression, x: Any) -> Expression:
+    """The work of `Expression.gradient`."""
+    require_scalar(f)
+    symbol = symbol_of(f, x)
+    free, (variable,), stands_for = without_probability(f, symbol)
+    df = differential(free, frozenset([variable]))
+    *_, (_, (final,)) = peel(paired(df), Differential(variable))
+    G = simplify(symmetrised(final.C, variable))
+    return substitute(G, stands_for).within(f.used)
+
+
+def symmetrised(G: Expression, x: Symbol) -> Expression:
+    """The gradient among symmetric matrices, where x is one: (G + Gᵀ)/2."""
+    if "symmetric" not in x.declared or x.is_scalar:
+        return G
+    G = simplify(G)
+    mirrored = transpose(G)
+    return G if mirrored == G else scale(number(1) / 2, add([G, mirrored]))
+
+
+def jacobian(F: Expression, x: Any) -> Expression:
+    """The work of `Expression.jacobian`."""
+    free, (variable,), stands_for = without_probability(F, symbol_of(F, x))
+    dF = differential(free, frozenset([variable]))
+    J = simplify(jacobian_of_linear(dF, Differential(variable)))
+    return substitute(J, stands_for).within(F.used)
+
+
+def derivative(F: Expression, x: Any) -> Expression:
+    """The gradient of a scalar, the Jacobian of anything else."""
+    return gradient(F, x) if F.is_scalar else jacobian(F, x)
+
+
+def hessian(f: Expression, x: Any, y: Any) -> Expression:
+    """The work of `Expression.hessian`."""
+    free, variables, stands_for = without_probability(f, symbol_of(f, x), symbol_of(f, y))
+    H = jacobian(gradient(free, variables[0]), variables[1])
+    return substitute(H, stands_for).within(f.used)
+
+
+def hessian_vector_product(f: Expression, x: Any, V: Any) -> Expression:
+    """The work of `Expression.hessian_vector_product`."""
+    symbol, direction = symbol_of(f, x), as_expression(V)
+    require_same_shape("a Hessian-vector product", symbol, direction)
+    if "symmetric" in symbol.declared and not is_symmetric(direction):
+        raise DerivativeError(
+            f"{symbol} is symmetric, so its directions are, too; found {direction}. Declare the "
+            "direction with symmetric=True, or give (V + V.T) / 2"
+        )
+    free, (variable,), stands_for = without_probability(f, symbol)
+    change = differential(gradient(free, variable), frozenset([variable]))
+    product = simplify(substitute(change, {Differential(variable): direction}))
+    return substitute(product, stands_for).within(f.used)

@@ -1,0 +1,103 @@
+"""Simplification: like terms are collected, common factors taken out, and terms cancelled.
+
+Every rewrite gives an equal node. It is kept only where the result is smaller, so that rewriting
+ends. The results have the forms of textbooks: (A + Aᵀ)x, Xᵀ(Xw − y), X(abᵀ + baᵀ).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import pairwise
+from typing import Any
+
+from mcmodels.calculus.core import nodes as N
+from mcmodels.calculus.core.arithmetic import is_symmetric
+from mcmodels.calculus.core.expression import Expression
+from mcmodels.calculus.core.rewriting import rebuilt
+from mcmodels.calculus.derive.simplification import factors, kronecker, products, sums
+
+__all__ = ["REWRITES", "reading_size", "simplify"]
+
+_MOST_ROUNDS = 20  # a stop for safety; the size falls in each round
+_LETTER = 3  # the size of a letter, where an operation has size 1
+
+Rewrite = Callable[[Any], Expression | None]
+
+REWRITES: dict[type[Expression], tuple[Rewrite, ...]] = {
+    N.Sum: (
+        sums.collected,
+        factors.factored,
+        factors.factored_on_both_sides,
+        sums.multiplied_out,
+        factors.gathered,
+        factors.number_taken_out,
+    ),
+    N.Product: (
+        products.inverses_opened,
+        products.distributed,
+        products.sum_of_elementwise,
+        products.constants_joined,
+        products.diagonals_joined,
+        kronecker.commutations_to_the_left,
+    ),
+    N.Trace: (products.rotated,),
+    N.Total: (products.total,),
+}
+
+
+def simplify(expression: Expression) -> Expression:
+    """An equal expression in the form that a textbook would print."""
+    expression = kronecker.multiplied_out(expression)
+    known: dict[bytes, Expression] = {}
+    sizes: dict[bytes, int] = {}
+    for _ in range(_MOST_ROUNDS):
+        simpler = _round(expression, known, sizes)
+        if simpler.key == expression.key:
+            break
+        expression = simpler
+    return sums.mirror_images_in_order(expression)
+
+
+def _round(
+    expression: Expression, known: dict[bytes, Expression], sizes: dict[bytes, int]
+) -> Expression:
+    """Every part once, children first, each by the rule that makes it smallest."""
+
+    def walk(part: Expression) -> Expression:
+        if part.key in known:
+            return known[part.key]
+        result = best = rebuilt(part, [walk(child) for child in part.children])
+        for rule in REWRITES.get(type(result), ()):
+            shorter = rule(result)
+            if shorter is not None and _size(shorter, sizes) < _size(best, sizes):
+                # diag(y) − yyᵀ is not written as a product: nobody would see that it is symmetric.
+                if is_symmetric(result) and not is_symmetric(shorter):
+                    continue
+                best = shorter
+        known[part.key] = best
+        return best
+
+    return walk(expression)
+
+
+def reading_size(expression: Expression) -> int:
+    """A measure of length: a letter or a number counts 3, an operation 1."""
+    return _size(expression, {})
+
+
+def _size(expression: Expression, sizes: dict[bytes, int]) -> int:
+    if expression.key not in sizes:
+        own = 1 if expression.children else _LETTER
+        if isinstance(expression, N.Scaled) and abs(expression.coefficient) != 1:
+            own += _LETTER
+        elif isinstance(expression, N.Product):
+            own += sum(_is_unusual(*neighbours) for neighbours in pairwise(expression.children))
+        sizes[expression.key] = own + sum(_size(child, sizes) for child in expression.children)
+    return sizes[expression.key]
+
+
+def _is_unusual(left: Expression, right: Expression) -> bool:
+    """Whether a rewrite has a preferred form, of equal length, for two neighbours."""
+    if isinstance(right, N.Commutation):
+        return isinstance(left, N.Kron)  # K stands on the left in Magnus & Neudecker
+    return isinstance(left, N.DiagonalMatrix) and isinstance(right, N.DiagonalMatrix)

@@ -1,0 +1,389 @@
+"""What an expression offers beside its structure: operators, text, derivatives and numbers.
+
+The methods lead from an expression to the rooms that are built on it, from the bottom (`core`) to
+the top (`study`). So each imports what it calls when it is called, and only this file may. NumPy is
+loaded by the methods that give numbers, and by no other.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from mcmodels.calculus.core.nesting import refuses_depth
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from mcmodels.calculus.compute.compiled import CompiledFunction
+    from mcmodels.calculus.core.expression import Expression
+    from mcmodels.calculus.study.derivation import Derivation
+
+__all__ = ["ExpressionMethods"]
+
+
+class ExpressionMethods:
+    """The methods of `Expression` that call what is built on it."""
+
+    __array_ufunc__ = None  # an array beside an expression is not taken apart into its entries
+    __slots__ = ()
+
+    # -- Python's operators -----------------------------------------------------------------------
+
+    def __add__(self: Any, other: Any) -> Expression:
+        from mcmodels.calculus.core.operators import add
+
+        return add(self, other)
+
+    def __radd__(self: Any, other: Any) -> Expression:
+        from mcmodels.calculus.core.operators import add
+
+        return add(other, self)
+
+    def __sub__(self: Any, other: Any) -> Expression:
+        from mcmodels.calculus.core.operators import subtract
+
+        return subtract(self, other)
+
+    def __rsub__(self: Any, other: Any) -> Expression:
+        from mcmodels.calculus.core.operators import subtract
+
+        return subtract(other, self)
+
+    def __neg__(self: Any) -> Expression:
+        from mcmodels.calculus.core.arithmetic import scale
+
+        return scale(-1, self)
+
+    def __pos__(self: Any) -> Any:
+        return self
+
+    def __mul__(self: Any, other: Any) -> Expression:
+        from mcmodels.calculus.core.operators import multiply
+
+        return multiply(self, other)
+
+    def __rmul__(self: Any, other: Any) -> Expression:
+        from mcmodels.calculus.core.operators import multiply
+
+        return multiply(other, self)
+
+    def __truediv__(self: Any, other: Any) -> Expression:
+        from mcmodels.calculus.core.operators import divide
+
+        return divide(self, other)
+
+    def __rtruediv__(self: Any, other: Any) -> Expression:
+        from mcmodels.calculus.core.operators import divide
+
+        return divide(other, self)
+
+    def __pow__(self: Any, other: Any) -> Expression:
+        from mcmodels.calculus.core.operators import power
+
+        return power(self, other)
+
+    def __rpow__(self: Any, other: Any) -> Expression:
+        from mcmodels.calculus.core.operators import power
+
+        return power(other, self)
+
+    def __matmul__(self: Any, other: Any) -> Expression:
+        from mcmodels.calculus.core.operators import matmul
+
+        return matmul(self, other)
+
+    def __rmatmul__(self: Any, other: Any) -> Expression:
+        from mcmodels.calculus.core.operators import matmul
+
+        return matmul(other, self)
+
+    def __abs__(self: Any) -> Expression:
+        from mcmodels.calculus.core.functions import abs
+
+        return abs(self)
+
+    def __getitem__(self: Any, index: Any) -> Expression:
+        from mcmodels.calculus.core.operators import entry
+
+        return entry(self, index)
+
+    @property
+    def T(self: Any) -> Expression:
+        """The transpose; of a vector, a row."""
+        from mcmodels.calculus.core.arithmetic import transpose
+
+        return transpose(self)
+
+    def __reduce__(self: Any) -> Any:
+        from mcmodels.calculus.core.pickling import pickled
+
+        return pickled(self)
+
+    # -- how it is written ------------------------------------------------------------------------
+
+    @refuses_depth
+    def __str__(self: Any) -> str:
+        """Python text, which `parse` reads back."""
+        from mcmodels.calculus.text.printing import python_text
+
+        return python_text(self)
+
+    @refuses_depth
+    def __repr__(self: Any) -> str:
+        return self.mathematics()
+
+    @refuses_depth
+    def mathematics(self: Any) -> str:
+        """The expression as mathematics in plain text, as in ``(A + Aᵀ)x``."""
+        from mcmodels.calculus.text.printing import mathematics
+
+        return mathematics(self)
+
+    @refuses_depth
+    def latex(self: Any) -> str:
+        """The expression as LaTeX, without dollar signs."""
+        from mcmodels.calculus.text.printing import latex
+
+        return latex(self)
+
+    def _repr_latex_(self: Any) -> str:
+        return f"$\\displaystyle {self.latex()}$"
+
+    # -- calculus -----------------------------------------------------------------------------
+
+    @refuses_depth
+    def differential(self: Any, *symbols: Any) -> Expression:
+        """The differential, linear in the differentials of the symbols.
+
+        Parameters
+        ----------
+        *symbols : Expression or str
+            The symbols that vary, or their names; none stands for all of them.
+
+        Returns
+        -------
+        Expression
+            Of the same shape. The differential of a symbol ``x`` is a symbol named ``dx``.
+
+        Raises
+        ------
+        DerivativeError
+            If one of ``symbols`` is not a symbol, or the differential has no closed form.
+
+        References
+        ----------
+        Magnus and Neudecker (2019), *Matrix Differential Calculus*, 3rd ed., chapters 5 and 8.
+
+        Examples
+        --------
+        >>> from mcmodels.calculus import matrix, vector
+        >>> x, A = vector("x", "n"), matrix("A", "n", "n")
+        >>> (x.T @ A @ x).differential(x)
+        (dx)ᵀAx + xᵀA dx
+        >>> (x.T @ A @ x).differential()
+        (dx)ᵀAx + xᵀ dA x + xᵀA dx
+        """
+        from mcmodels.calculus.derive.gradients import differential_by
+
+        return differential_by(self, symbols)
+
+    @refuses_depth
+    def gradient(self: Any, x: Any) -> Expression:
+        """The gradient of a scalar: the G of df = tr(Gᵀ dX), of the shape of ``x``.
+
+        Where ``x`` is declared symmetric, dX is symmetric, and G is the symmetric one of all
+        matrices that satisfy this.
+
+        Parameters
+        ----------
+        x : Expression or str
+            A symbol, or its name.
+
+        Returns
+        -------
+        Expression
+            Of the shape of ``x``.
+
+        Raises
+        ------
+        DerivativeError
+            If the expression is not a scalar, ``x`` is not a symbol, or a derivative has no closed
+            form.
+        """
+        from mcmodels.calculus.derive.gradients import gradient
+
+        return gradient(self, x)
+
+    @refuses_depth
+    def jacobian(self: Any, x: Any) -> Expression:
+        """The Jacobian: the J of vec(dF) = J vec(dX), rows for outputs and columns for inputs.
+
+        Parameters
+        ----------
+        x : Expression or str
+            A symbol, or its name.
+
+        Returns
+        -------
+        Expression
+            Of as many rows as this expression has entries and as many columns as ``x`` has, both
+            counted down the columns (vec).
+
+        Raises
+        ------
+        DerivativeError
+            If ``x`` is not a symbol, or a derivative has no closed form.
+        """
+        from mcmodels.calculus.derive.gradients import jacobian
+
+        return jacobian(self, x)
+
+    @refuses_depth
+    def hessian(self: Any, x: Any, y: Any = None) -> Expression:
+        """The Hessian of a scalar: the Jacobian, by ``y``, of the gradient by ``x``.
+
+        Where ``x`` is a matrix, its entries are counted down the columns (vec). Where it is
+        declared symmetric, the Hessian is for symmetric directions: d²f = vec(dX)ᵀ H vec(dX).
+
+        Parameters
+        ----------
+        x : Expression or str
+            A symbol, or its name.
+        y : Expression or str, default=None
+            A symbol for mixed second derivatives; None takes ``x``.
+
+        Returns
+        -------
+        Expression
+            A row for each entry of ``x``, a column for each of ``y``; a scalar where both are
+            scalars.
+
+        Raises
+        ------
+        DerivativeError
+            As for `gradient`.
+        """
+        from mcmodels.calculus.derive.gradients import hessian
+
+        return hessian(self, x, x if y is None else y)
+
+    @refuses_depth
+    def hessian_vector_product(self: Any, x: Any, V: Any) -> Expression:
+        """The derivative of the gradient by ``x`` in direction ``V``, of the shape of ``x``.
+
+        Parameters
+        ----------
+        x : Expression or str
+            A symbol, or its name.
+        V : Expression
+            The direction, of the shape of ``x``; symmetric where ``x`` is declared so.
+
+        Returns
+        -------
+        Expression
+
+        Raises
+        ------
+        DerivativeError
+            As for `gradient`.
+        ShapeError
+            If ``V`` has another shape than ``x``.
+        """
+        from mcmodels.calculus.derive.gradients import hessian_vector_product
+
+        return hessian_vector_product(self, x, V)
+
+    @refuses_depth
+    def derivation(self: Any, x: Any, order: int = 1) -> Derivation:
+        """The gradient (or the Hessian), derived step by step.
+
+        Parameters
+        ----------
+        x : Expression or str
+            A symbol, or its name.
+        order : {1, 2}, default=1
+            1 derives the gradient of a scalar, or the Jacobian of anything else; 2 goes on to the
+            Hessian.
+
+        Returns
+        -------
+        Derivation
+            Its last line is what `gradient`, `jacobian` or `hessian` returns.
+
+        Raises
+        ------
+        DerivativeError
+            As for `jacobian`; or if the order is neither 1 nor 2, or is 2 where this is an array.
+        """
+        from mcmodels.calculus.study.derivation import derive
+
+        return derive(self, x, order)
+
+    # -- numbers ------------------------------------------------------------------------------
+
+    @refuses_depth
+    def evaluate(self: Any, /, **values: Any) -> np.ndarray:
+        """The value for given symbols.
+
+        Parameters
+        ----------
+        **values : float or array-like
+            The value of each symbol by name; sizes that no symbol tells, as whole numbers. Names
+            that do not occur are ignored, so that a function and its derivatives take the same.
+
+        Returns
+        -------
+        float or ndarray of float64
+            Of this expression's shape.
+
+        Raises
+        ------
+        ValueError
+            If a value is missing, not finite or of another shape, or if the expression is not
+            defined there (the logarithm of a negative number, the inverse of a singular matrix).
+        """
+        from mcmodels.calculus.compute.evaluate import evaluate
+
+        return evaluate(self, values)
+
+    def compile(self: Any) -> CompiledFunction:
+        """A Python function of arrays that computes the value fast.
+
+        Returns
+        -------
+        CompiledFunction
+            Takes the symbols by name; ``.source`` shows its code, which is plain NumPy and SciPy.
+        """
+        from mcmodels.calculus.compute.compiled import CompiledFunction
+
+        return CompiledFunction(self)
+
+    @refuses_depth
+    def check(self: Any, x: Any, /, *, seed: int = 0, **values: Any) -> float:
+        """The error of the gradient (or Jacobian) by ``x``, measured against differences.
+
+        Parameters
+        ----------
+        x : Expression or str
+            A symbol, or its name.
+        seed : int, default=0
+            Of the random instance.
+        **values : float or array-like
+            Where to check; what is not given is drawn at random, symbolic sizes included.
+
+        Returns
+        -------
+        float
+            The largest deviation, relative to the largest entry. About 1e-9 or less when right.
+
+        Raises
+        ------
+        DerivativeError
+            As for `jacobian`.
+        ValueError
+            If a value does not fit, or no random point is found at which the expression and its
+            derivative are defined.
+        """
+        from mcmodels.calculus.study.checks import check
+
+        return check(self, x, seed=seed, values=values)

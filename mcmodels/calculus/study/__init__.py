@@ -1,0 +1,1 @@
+"""What is learnt from derivatives: derivations, checks, identities, mistakes, critical points."""

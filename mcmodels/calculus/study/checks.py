@@ -1,0 +1,116 @@
+"""Derivatives and derivations measured against finite differences and the complex step."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from mcmodels.calculus.compute.binding import Array, bind, bind_sizes
+from mcmodels.calculus.compute.evaluate import walk
+from mcmodels.calculus.core.expression import Expression
+from mcmodels.calculus.core.nodes import Differential, Symbol, Unevaluated
+from mcmodels.calculus.derive.gradients import derivative, symbol_of
+from mcmodels.calculus.study.instances import Instance, random_instance
+from mcmodels.differences import difference_quotient
+
+if TYPE_CHECKING:
+    from mcmodels.calculus.study.derivation import Derivation
+
+__all__ = [
+    "check",
+    "check_differential",
+    "check_steps",
+    "directions",
+    "largest_deviation",
+]
+
+_SMALLEST_SCALE = 1e-3  # of a derivative; differences of one that is 0 leave 1e-13 or so
+
+
+def check(f: Expression, x: Any, seed: int = 0, values: Mapping[str, Any] | None = None) -> float:
+    """The work of `Expression.check`."""
+    symbol = symbol_of(f, x)
+    first = derivative(f, symbol)
+    instance = instance_at((f, first, symbol), seed, values or {})
+    found = walk(first, *instance)
+    analytic, numerical = [], []
+    for E in directions(symbol, instance):
+        product = np.sum(found * E) if f.is_scalar else found @ E.T.reshape(-1, 1)
+        analytic.append(np.ravel(product))
+        change = difference_quotient(_along(f, symbol, E, instance))
+        numerical.append(change.T.ravel())
+    return largest_deviation(np.array(analytic), np.array(numerical))
+
+
+def check_steps(derivation: Derivation, seed: int = 0) -> float:
+    """The work of `Derivation.check`."""
+    steps = derivation.steps
+    sides = [side for step in steps for side in (step.before, step.after)]
+    dX = Differential(derivation.variable)
+    plain = [side for side in (derivation.expression, *sides) if dX not in side.used]
+    values, sizes = random_instance([*plain, dX], seed)
+    errors = [0.0]
+    for step in steps:
+        before, after = walk(step.before, values, sizes), walk(step.after, values, sizes)
+        if step.identifies_gradient:
+            after = np.sum(after * values[dX]).reshape(1, 1)
+        elif step.identifies:
+            after = after @ values[dX].T.reshape(-1, 1)
+        errors.append(largest_deviation(after, before))
+    return max(errors)
+
+
+def check_differential(f: Expression, claimed: Expression, seed: int = 0) -> float:
+    """The error of a differential in all symbols, measured by the complex step."""
+    values, sizes = random_instance([f, claimed], seed)
+    pending = Unevaluated(f, f.used)
+    return largest_deviation(walk(claimed, values, sizes), walk(pending, values, sizes))
+
+
+def instance_at(
+    expressions: tuple[Expression, ...], seed: int, values: Mapping[str, Any]
+) -> Instance:
+    """A random instance, but for the values given by name."""
+    given: dict[Symbol, Array] = {}
+    for symbol in {symbol for expression in expressions for symbol in expression.used}:
+        if symbol.name in values:
+            bound, _ = bind(symbol, {symbol.name: values[symbol.name]})
+            given |= bound
+    size_names = {name for expression in expressions for name in expression.size_names}
+    sizes = bind_sizes({}, {name: values[name] for name in values if name in size_names})
+    unknown = sorted(set(values) - {symbol.name for symbol in given} - set(sizes))
+    if unknown:
+        raise ValueError(f"{unknown[0]!r} does not occur in {expressions[0]}")
+    return random_instance(expressions, seed, given, sizes)
+
+
+def directions(x: Symbol, instance: Instance) -> list[Array]:
+    """A basis of the directions in which ``x`` may move: symmetric ones where it is symmetric."""
+    values, _ = instance
+    rows, cols = values[x].shape
+    basis = []
+    for j in range(cols):
+        for i in range(rows):
+            E = np.zeros((rows, cols))
+            E[i, j] = 1
+            if "symmetric" in x.declared:
+                if i < j:
+                    continue
+                E[j, i] = 1
+            basis.append(E)
+    return basis
+
+
+def _along(f: Expression, x: Symbol, E: Array, instance: Instance) -> Callable[[float], Array]:
+    values, sizes = instance
+    return lambda t: walk(f, {**values, x: values[x] + t * E}, sizes)
+
+
+def largest_deviation(found: Array, expected: Array) -> float:
+    """The largest deviation, relative to the largest entry (or to 1e-3 where that is smaller)."""
+    if found.size == 0:
+        return 0.0
+    scale = max(float(np.abs(expected).max()), _SMALLEST_SCALE)
+    return float(np.abs(found - expected).max()) / scale

@@ -1,0 +1,287 @@
+"""Derivations: a gradient, Jacobian or Hessian in numbered steps, each of which can be checked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from mcmodels.calculus.core import arithmetic
+from mcmodels.calculus.core import nodes as N
+from mcmodels.calculus.core.elementwise import FUNCTIONS
+from mcmodels.calculus.core.expression import Expression
+from mcmodels.calculus.core.rewriting import parts_of, substitute
+from mcmodels.calculus.core.sources import MAGNUS_NEUDECKER as MN
+from mcmodels.calculus.derive.differentials import differential, differential_steps
+from mcmodels.calculus.derive.gradients import jacobian, symbol_of, symmetrised, without_probability
+from mcmodels.calculus.derive.rules import DerivativeError, Rule
+from mcmodels.calculus.derive.simplification import simplify
+from mcmodels.calculus.derive.trace_form import Pairing, paired, peel
+from mcmodels.calculus.derive.vec_form import VEC_RULES, jacobian_of_linear
+from mcmodels.calculus.text.printing import latex, mathematics
+
+__all__ = ["Derivation", "Step", "derive"]
+
+
+_COLLECT = Rule("collect", "terms that are alike, factors that are shared", "algebra")
+_MULTIPLIED_OUT = Rule("multiply out", "α(A + B) = αA + αB", "algebra")
+_SYMMETRIC = Rule(
+    "symmetric differential", "tr(Gᵀ dX) = tr(½(G + Gᵀ) dX) for symmetric dX", f"{MN}, 1.10"
+)
+_FIRST = Rule("identification", "df = tr(Gᵀ dX) gives ∂f/∂X = G", f"{MN}, chapter 9")
+_SECOND = Rule("identification", "vec dF = J vec dX gives ∂F/∂X = J", f"{MN}, chapter 9")
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step of a derivation.
+
+    Attributes
+    ----------
+    rules : tuple of Rule
+        The rules used: each has a ``name``, a ``statement`` and a ``source``.
+    before, after : Expression
+        Equal in value; in the step of an identification, ``after`` is the derivative that is read
+        off ``before``.
+    label : str
+        What the line is about: ``"df"``, ``"∂f/∂x"``.
+    """
+
+    rules: tuple[Rule, ...]
+    before: Expression
+    after: Expression
+    label: str
+
+    @property
+    def identifies(self) -> bool:
+        """Whether a derivative is read off, rather than an expression rewritten."""
+        return any(rule in (_FIRST, _SECOND) for rule in self.rules)
+
+    @property
+    def identifies_gradient(self) -> bool:
+        """Whether a gradient is read off, from tr(Gᵀ dX)."""
+        return _FIRST in self.rules
+
+    @property
+    def rule(self) -> str:
+        """The names of the rules used."""
+        return ", ".join(rule.name for rule in self.rules)
+
+
+@dataclass(frozen=True)
+class Derivation:
+    """A derivation, step by step; printing it shows the steps.
+
+    Attributes
+    ----------
+    expression : Expression
+        What is differentiated.
+    variable : Expression
+        By what.
+    steps : tuple of Step
+        Each step starts from what the one before ends with.
+    result : Expression
+        The last line: gradient, Jacobian or Hessian.
+    notes : tuple of str
+        Where the derivative does not exist, and what is assumed.
+
+    Examples
+    --------
+    >>> from mcmodels.calculus import matrix, vector
+    >>> x, A = vector("x", "n"), matrix("A", "n", "n")
+    >>> derivation = (x.T @ A @ x).derivation(x)
+    >>> derivation.result
+    (A + Aᵀ)x
+    >>> derivation.check() < 1e-9
+    True
+    """
+
+    expression: Expression
+    variable: N.Symbol
+    steps: tuple[Step, ...]
+    result: Expression
+    notes: tuple[str, ...]
+
+    def __str__(self) -> str:
+        head = f"f = {mathematics(self.expression)}"
+        lines = [f"{head}, by {mathematics(self.variable)} ({self.variable.described()})"]
+        for i, step in enumerate(self.steps, 1):
+            lines.append("")
+            for j, rule in enumerate(step.rules):
+                number = f"{i:>2}. " if j == 0 else "    "
+                lines.append(f"{number}{rule.name}: {rule.statement}  [{rule.source}]")
+            if step.identifies:
+                lines.append(f"    {step.label} = {mathematics(step.after)}")
+            else:
+                if i == 1 or self.steps[i - 2].after != step.before:
+                    lines.append(f"    {step.label} = {mathematics(step.before)}")
+                lines.append(f"    {' ' * len(step.label)} = {mathematics(step.after)}")
+        for note in self.notes:
+            lines += ["", f"Note: {note}"]
+        return "\n".join(lines)
+
+    __repr__ = __str__
+
+    def latex(self) -> str:
+        """The steps as an ``align*`` environment of LaTeX."""
+        rows = []
+        for i, step in enumerate(self.steps, 1):
+            label = _latex_label(step.label)
+            if step.identifies:
+                rows.append(rf"{label} &= {latex(step.after)} && \text{{{i}. {step.rule}}}")
+                continue
+            if i == 1 or self.steps[i - 2].after != step.before:
+                rows.append(rf"{label} &= {latex(step.before)}")
+            rows.append(rf"&= {latex(step.after)} && \text{{{i}. {step.rule}}}")
+        body = " \\\\\n".join(rows)
+        return f"\\begin{{align*}}\n{body}\n\\end{{align*}}"
+
+    def _repr_latex_(self) -> str:
+        return self.latex()
+
+    def check(self, seed: int = 0) -> float:
+        """The largest error of any step, measured at random values.
+
+        What stands before a step is compared with what stands after it; d's that are not yet
+        carried out are taken by the complex step, which knows nothing of the rules.
+
+        Parameters
+        ----------
+        seed : int, default=0
+            Of the random values.
+
+        Returns
+        -------
+        float
+            Relative to the largest entry. About 1e-9 or less when right.
+
+        Raises
+        ------
+        EvaluationError
+            If no random values are found at which all lines are defined.
+        """
+        from mcmodels.calculus.study.checks import check_steps  # which needs NumPy
+
+        return check_steps(self, seed)
+
+
+def derive(f: Expression, x: Any, order: int = 1) -> Derivation:
+    """The work of `Expression.derivation`."""
+    if order not in (1, 2):
+        raise DerivativeError(f"order is 1 or 2; found {order!r}")
+    symbol = symbol_of(f, x)
+    if order == 2 and not f.is_scalar:
+        raise DerivativeError(f"order 2 derives the Hessian of a scalar; {f} is none")
+    steps: list[Step] = []
+    free, (variable,), stands_for = without_probability(f, symbol)
+    if f.is_scalar:
+        result = _derive_gradient(free, variable, steps)
+        if order == 2:
+            result = _derive_jacobian(result, variable, steps, "∇f")
+    else:
+        result = _derive_jacobian(free, variable, steps, "f")
+    result = substitute(result, stands_for).within(f.used)
+    return Derivation(free, variable, tuple(steps), result, tuple(_notes(f, symbol, result)))
+
+
+def _derive_gradient(f: Expression, x: N.Symbol, steps: list[Step]) -> Expression:
+    variables, dX = frozenset([x]), N.Differential(x)
+    for rules, before, after in differential_steps(f, variables):
+        steps.append(Step(tuple(rules), before, after, "df"))
+    line = differential(f, variables)
+    _connect(steps, line, "df")
+    waiting: list[Rule] = []
+    final = Pairing(arithmetic.zeros_like(dX), dX)
+    for rules, pairings in peel(paired(line), dX):
+        waiting += [rule for rule in rules if rule not in waiting]
+        after = arithmetic.add([pairing.expression() for pairing in pairings])
+        if after != line:
+            steps.append(Step(tuple(waiting) or (_COLLECT,), line, after, "df"))
+            line, waiting = after, []
+        final = pairings[0]
+    collected = simplify(final.C)
+    mirrored = symmetrised(collected, x)
+    G = simplify(mirrored)
+    for rule, better in ((_COLLECT, collected), (_SYMMETRIC, mirrored), (_COLLECT, G)):
+        after = Pairing(better, dX).expression()
+        if after != line:
+            steps.append(Step((rule,), line, after, "df"))
+            line = after
+    steps.append(Step((_FIRST,), line, G, f"∂f/∂{mathematics(x)}"))
+    return G
+
+
+def _derive_jacobian(F: Expression, x: N.Symbol, steps: list[Step], name: str) -> Expression:
+    variables, dX = frozenset([x]), N.Differential(x)
+    for rules, before, after in differential_steps(F, variables):
+        steps.append(Step(tuple(rules), before, after, f"d{name}"))
+    dF = differential(F, variables)
+    raw, J = jacobian_of_linear(dF, dX), jacobian(F, x)
+    label = f"d{name}" if F.is_column else f"vec d{name}"
+    _connect(steps, dF, f"d{name}")
+    line = arithmetic.vec(dF)
+    stages: list[tuple[tuple[Rule, ...], Expression]] = [
+        (_vec_rules(dF, dX), raw),
+        ((_COLLECT,), J),
+    ]
+    for used, matrix in stages:
+        after = N.Product((matrix, arithmetic.vec(dX)))
+        if after != line and not (used == (_COLLECT,) and matrix == raw):
+            steps.append(Step(used, line, after, label))
+            line = after
+    by = mathematics(x)
+    derivative = f"∂²f/∂{by}²" if name == "∇f" else f"∂f/∂{by}"
+    steps.append(Step((_SECOND,), line, J, derivative))
+    return J
+
+
+def _connect(steps: list[Step], line: Expression, label: str) -> None:
+    """Add a step to the next line, where the last step ends in another form of it."""
+    if steps and not steps[-1].identifies and steps[-1].after != line:
+        steps.append(Step((_MULTIPLIED_OUT,), steps[-1].after, line, label))
+
+
+def _vec_rules(dF: Expression, dX: N.Differential) -> tuple[Rule, ...]:
+    """The rules by which a linear map is written as a matrix, or that terms are collected."""
+    rules: list[Rule] = []
+    for part in parts_of(dF):
+        rule = VEC_RULES.get(type(part))
+        if rule is not None and dX in part.used and part.is_array and rule not in rules:
+            rules.append(rule)
+    return tuple(rules) or (_COLLECT,)
+
+
+def _notes(f: Expression, x: N.Symbol, result: Expression) -> Iterator[str]:
+    """Where the derivative does not exist, and what is assumed."""
+    left = set(parts_of(result))
+    for part in parts_of(f):
+        if not part.depends_on(frozenset([x])):
+            continue
+        if isinstance(part, N.Elementwise) and FUNCTIONS[part.name].kink:
+            yield f"{mathematics(part)} is not differentiable {FUNCTIONS[part.name].kink}"
+        elif isinstance(part, N.Norm) and part in left:  # ‖x‖² has a derivative everywhere
+            yield f"{mathematics(part)} is not differentiable where its argument is 0"
+        elif isinstance(part, N.MatrixPower) and _is_negative(part.exponent):
+            yield f"{mathematics(part)} takes for granted that the inverse exists"
+        elif isinstance(part, N.Det | N.LogDet):
+            inside = mathematics(part.argument)
+            yield f"{mathematics(part)} takes for granted that {inside} is invertible"
+    if "symmetric" in x.declared:
+        name = mathematics(x)
+        yield f"{name} is symmetric, and so is its differential; the gradient is the symmetric one"
+    if "probability" in x.declared:
+        yield f"{mathematics(x)} moves freely: that its entries sum to 1 is not used"
+
+
+def _is_negative(exponent: Expression) -> bool:
+    return isinstance(exponent, N.Number) and exponent.value < 0
+
+
+def _latex_label(label: str) -> str:
+    return (
+        label.replace("∂²", r"\partial^2 ")
+        .replace("∂", r"\partial ")
+        .replace("∇", r"\nabla ")
+        .replace("²", "^2")
+        .replace("vec ", r"\operatorname{vec} ")
+    )

@@ -1,0 +1,268 @@
+"""A claim under examination: the right derivative, the points, and tests of what may explain it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, TypeVar
+
+import numpy as np
+
+from mcmodels.calculus.compute.binding import Array
+from mcmodels.calculus.compute.evaluate import walk
+from mcmodels.calculus.core import arithmetic
+from mcmodels.calculus.core import nodes as N
+from mcmodels.calculus.core.arithmetic import scale
+from mcmodels.calculus.core.expression import Expression
+from mcmodels.calculus.core.nodes import Differential, Symbol
+from mcmodels.calculus.core.rewriting import parts_of
+from mcmodels.calculus.derive.differentials import differential
+from mcmodels.calculus.derive.gradients import symmetrised
+from mcmodels.calculus.derive.simplification import simplify
+from mcmodels.calculus.derive.trace_form import paired, peel
+from mcmodels.calculus.derive.vec_form import jacobian_of_linear
+from mcmodels.calculus.study.doctor.factors import Factor, Quantity, ratios_of, recognise
+from mcmodels.calculus.study.doctor.samples import Sample, Tolerance
+from mcmodels.calculus.study.doctor.terms import expanded
+
+__all__ = ["Case", "Finding"]
+
+T = TypeVar("T")
+
+_DIRECTIONS = 2  # random ones in which differentials are compared
+_MOST_QUANTITIES = 12  # that factors are made of
+_FACTOR_TOLERANCE = 1e-6  # relative, of a ratio; the closest simple ratios are 1/132 apart
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A mistake that gives exactly what was claimed.
+
+    Attributes
+    ----------
+    words : str
+        What was done, in this case.
+    reproduced : Expression or None
+        What the mistake gives.
+    """
+
+    words: str
+    reproduced: Expression | None
+
+
+class Case:
+    """An expression, a symbol, the right derivative, and a wrong one at some points.
+
+    Parameters
+    ----------
+    f : Expression
+    x : Symbol
+    right : Expression
+        The gradient of a scalar, else the Jacobian.
+    samples : sequence of Sample
+    tolerance : Tolerance
+    seed : int
+        Of the directions in which differentials are compared.
+    """
+
+    def __init__(
+        self,
+        f: Expression,
+        x: Symbol,
+        right: Expression,
+        samples: Sequence[Sample],
+        tolerance: Tolerance,
+        seed: int = 0,
+    ) -> None:
+        self.f, self.x, self.right = f, x, right
+        self.samples, self.tolerance = samples, tolerance
+        self.dX = Differential(x)
+        self._found: dict[str, list[Any]] = {}
+        rng = np.random.default_rng(seed)
+        shape = samples[0].values[x].shape
+        self._directions = [np.asarray(rng.standard_normal(shape)) for _ in range(_DIRECTIONS)]
+        if "symmetric" in x.declared:
+            self._directions = [E + E.T for E in self._directions]
+
+    @property
+    def kind(self) -> str:
+        """What the derivative is called."""
+        return "gradient" if self.f.is_scalar else "Jacobian"
+
+    @cached_property
+    def df(self) -> Expression:
+        """The differential, where only x varies."""
+        return differential(self.f, frozenset([self.x]))
+
+    @cached_property
+    def terms(self) -> list[Expression]:
+        """The right derivative, multiplied out."""
+        return expanded(self.right)
+
+    @cached_property
+    def quantities(self) -> list[Quantity]:
+        """What factors may be made of: sizes, scalar symbols, scalar parts of the derivative."""
+        sizes = sorted(self.f.size_names | self.right.size_names)
+        found: list[Expression] = [N.SizeValue(name) for name in sizes]
+        found += [symbol for symbol in self.f.symbols if symbol.is_scalar]
+        parts = [*parts_of(self.right), *parts_of(self.f)]
+        for part in parts:
+            base = part.base if isinstance(part, N.Power) else part
+            plain = not isinstance(base, N.Number | N.SizeValue | N.Scaled | Symbol)
+            if base.is_scalar and plain and base not in found:
+                found.append(base)
+        return [
+            Quantity(part.mathematics(), tuple(float(s.value(part)) for s in self.samples), part)
+            for part in found[:_MOST_QUANTITIES]
+        ]
+
+    @property
+    def shape_is_right(self) -> bool:
+        """Whether what was claimed has the right shape at all points."""
+        return all(sample.claimed.shape == sample.right.shape for sample in self.samples)
+
+    def derive(self, df: Expression) -> Expression:
+        """The derivative that a differential identifies."""
+        if self.f.is_scalar:
+            *_, (_, (final,)) = peel(paired(df), self.dX)
+            return simplify(symmetrised(final.C, self.x))
+        return simplify(jacobian_of_linear(df, self.dX))
+
+    def once(self, name: str, work: Callable[[Case], Iterable[T]]) -> list[T]:
+        """The result of ``work`` for this case, computed once."""
+        if name not in self._found:
+            self._found[name] = list(work(self))
+        return self._found[name]
+
+    # -- tests --------------------------------------------------------------------------------
+
+    def is_claimed(self, expression: Expression) -> bool:
+        """Whether an expression has the claimed value at all points."""
+        return all(
+            not sample.differs(sample.value(expression), sample.claimed, self.tolerance)
+            for sample in self.samples
+        )
+
+    def differs_from_right(self, expression: Expression) -> bool:
+        """Whether an expression has another value than the right derivative at some point."""
+        return any(
+            sample.differs(sample.value(expression), sample.right, self.tolerance)
+            for sample in self.samples
+        )
+
+    def along(self, df: Expression) -> list[Array]:
+        """The values of a differential in some directions, at the first point."""
+        first = self.samples[0]
+        with np.errstate(all="ignore"):
+            return [
+                np.ravel(walk(df, {**first.values, self.dX: E}, first.sizes).T)
+                for E in self._directions
+            ]
+
+    def product_with(self, derivative: Array) -> list[Array]:
+        """The products of a derivative with the same directions."""
+        if self.f.is_scalar:
+            first = self.samples[0].values[self.x].shape
+            return [np.array([np.sum(derivative.reshape(first) * E)]) for E in self._directions]
+        return [derivative.reshape(-1, E.size) @ E.T.reshape(-1) for E in self._directions]
+
+    @cached_property
+    def claimed_along(self) -> list[Array]:
+        """The differential that was claimed, in the directions of `along`."""
+        return self.product_with(self.samples[0].claimed)
+
+    @cached_property
+    def right_along(self) -> list[Array]:
+        """The right differential in the same directions."""
+        return self.product_with(self.samples[0].right)
+
+    def identified(self, df: Expression) -> Expression | None:
+        """The derivative that a wrong differential identifies, where it is the one claimed."""
+        return self._identified(df, self.along(df))
+
+    def identified_change(self, removed: Expression, added: Expression) -> Expression | None:
+        """The same for the right differential with one part replaced."""
+        values = [
+            right - old + new
+            for right, old, new in zip(
+                self.right_along, self.along(removed), self.along(added), strict=True
+            )
+        ]
+        if not self._close(values):
+            return None
+        return self._identified(arithmetic.add([self.df, scale(-1, removed), added]), values)
+
+    def _identified(self, df: Expression, values: list[Array]) -> Expression | None:
+        if not self._close(values):
+            return None
+        derivative = self.derive(df)
+        return derivative if self.is_claimed(derivative) else None
+
+    def _close(self, values: list[Array]) -> bool:
+        allowed = self.allowed(self.samples[0]) * 10
+        return all(
+            bool(np.abs(found - wanted).max() <= allowed * max(1.0, float(np.abs(E).sum())))
+            for found, wanted, E in zip(values, self.claimed_along, self._directions, strict=True)
+        )
+
+    def allowed(self, sample: Sample) -> float:
+        """How far two values may be apart at a point."""
+        largest = max(
+            float(np.abs(sample.right).max(initial=0)), float(np.abs(sample.claimed).max(initial=0))
+        )
+        return self.tolerance.relative * largest + self.tolerance.rounding * sample.largest_term
+
+    # -- factors ------------------------------------------------------------------------------
+
+    def factor_of(self, base: Expression) -> Factor | None:
+        """The factor that makes the claimed derivative of ``base``."""
+        return self._factor([(s.claimed, s.value(base)) for s in self.samples], 0.0)
+
+    def factor_in(self, term: Expression) -> Factor | float | None:
+        """The factor that ``term``, a part of the right derivative, has in the claimed one.
+
+        0.0 where the term is missing, None where no factor explains the difference.
+        """
+        pairs = [(s.claimed - s.right, s.value(term)) for s in self.samples]
+        ratios = ratios_of(pairs, [self.allowed(s) for s in self.samples])
+        if ratios is None:
+            return None
+        tolerance = self._ratio_tolerance([base for _, base in pairs])
+        if all(abs(ratio + 1) <= tolerance for ratio in ratios):
+            return 0.0
+        return self._factor(pairs, 1.0)
+
+    def _factor(self, pairs: list[tuple[Array, Array]], shift: float) -> Factor | None:
+        ratios = ratios_of(pairs, [self.allowed(s) for s in self.samples])
+        if ratios is None:
+            return None
+        bases = [base for _, base in pairs]
+        factor = recognise(
+            [ratio + shift for ratio in ratios], self.quantities, self._ratio_tolerance(bases)
+        )
+        few = sum(base.size for base in bases) < 3
+        if factor is not None and not factor.recognised and few:
+            return None  # at one number, a factor explains every difference
+        return factor
+
+    def _ratio_tolerance(self, bases: list[Array]) -> float:
+        errors = [
+            self.allowed(sample) / float(np.abs(base).max())
+            for sample, base in zip(self.samples, bases, strict=True)
+        ]
+        return min(max(_FACTOR_TOLERANCE, *errors), 1e-2)
+
+    def symbols_assumed_symmetric(self) -> Iterator[tuple[Symbol, ...]]:
+        """Square matrices that are not declared symmetric: one, then all."""
+        square = [
+            s
+            for s in self.f.symbols
+            if isinstance(s, Symbol)
+            and s.is_array
+            and s.is_square
+            and "symmetric" not in s.declared
+        ]
+        yield from ((symbol,) for symbol in square)
+        if len(square) > 1:
+            yield tuple(square)

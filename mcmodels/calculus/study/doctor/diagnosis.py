@@ -1,0 +1,331 @@
+"""`diagnose`: compare a claimed derivative with the right one, and name the mistake."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from mcmodels.calculus.compute.binding import Array
+from mcmodels.calculus.compute.evaluate import EvaluationError, walk
+from mcmodels.calculus.core.arithmetic import scale, transpose
+from mcmodels.calculus.core.expression import Expression
+from mcmodels.calculus.core.nodes import Symbol
+from mcmodels.calculus.core.numbers import number
+from mcmodels.calculus.core.operators import as_expression
+from mcmodels.calculus.core.rewriting import substitute
+from mcmodels.calculus.derive.gradients import derivative, hessian, symbol_of
+from mcmodels.calculus.derive.rules import DerivativeError
+from mcmodels.calculus.study.doctor.case import Case, Finding
+from mcmodels.calculus.study.doctor.functions import diagnose_function
+from mcmodels.calculus.study.doctor.mistakes import MISTAKES
+from mcmodels.calculus.study.doctor.mistakes_of_rules import stopped_inside
+from mcmodels.calculus.study.doctor.places import place_of, worst_entry
+from mcmodels.calculus.study.doctor.samples import (
+    APPROXIMATE,
+    EXACT,
+    Sample,
+    as_claimed_array,
+    draw_instances,
+    natural_value,
+    value_of_claimed,
+)
+from mcmodels.calculus.study.doctor.shapes import REMEDIES, mismatch, reshaped
+from mcmodels.calculus.study.doctor.terms import expanded
+from mcmodels.calculus.study.doctor.verdict import Diagnosis
+from mcmodels.calculus.study.instances import Instance
+from mcmodels.differences import difference_quotient
+
+__all__ = ["diagnose"]
+
+_CONFIRMED = 1e-5  # relative; differences are good to 1e-9, and worse beside a kink
+
+
+def diagnose(
+    f: Expression | Callable[[Array], Any],
+    x: Any,
+    claimed: Any,
+    /,
+    *,
+    seed: Any = None,
+    **values: Any,
+) -> Diagnosis:
+    """Whether a gradient (or Jacobian) is right, and if not, which mistake was made.
+
+    The wrong answers that each known mistake would give are derived, and compared with what was
+    claimed at random points of several sizes. The simplest mistake that gives it is named.
+
+    Parameters
+    ----------
+    f : Expression or callable
+        What is differentiated: an expression, or a Python function of one array. Of a scalar the
+        gradient is claimed, of anything else the Jacobian (outputs by inputs, matrices counted down
+        their columns).
+    x : Expression, str or array-like
+        For an expression, the symbol to differentiate by, or its name. For a Python function, the
+        point: an array at which f is differentiable.
+    claimed : Expression, array-like or callable
+        The derivative under examination. For an expression f: an expression in its symbols; or a
+        function that takes the arrays of the symbols it uses by name (``lambda A, x: ...``); or an
+        array, and then all symbols need values. For a Python function f: an array, or a function of
+        the same one array.
+    seed : int, optional
+        Of the random points. Where a symbol or a size is called seed, it is its value.
+    **values : float or array-like
+        Values of symbols by name. Those that are not given are drawn.
+
+    Returns
+    -------
+    Diagnosis
+        Printing it shows what was found. What is right in another form, or to the accuracy of
+        finite differences (1e-5), is right.
+
+    Raises
+    ------
+    DerivativeError
+        If f has no derivative by x in closed form.
+    ValueError
+        If values are missing or do not fit, or a function cannot be called; or if f is a Python
+        function whose differences cannot tell a right derivative from a wrong one.
+    TypeError
+        If ``claimed`` is none of the above.
+
+    Examples
+    --------
+    >>> from mcmodels.calculus import diagnose, matrix, vector
+    >>> x, A = vector("x", "n"), matrix("A", "n", "n")
+    >>> diagnose(x.T @ A @ x, x, A @ x + A.T @ x).correct
+    True
+    >>> print(diagnose(x.T @ A @ x, x, 2 * A @ x))
+    wrong (relative error 1.86): assumed symmetric
+      A is taken to be symmetric: 2Ax is right only where Aᵀ = A
+      the same would come of: mixed layout
+      remedy: keep both terms, or declare the matrix with symmetric=True where it is
+      right: (A + Aᵀ)x
+
+    Of Python functions:
+
+    >>> import numpy as np
+    >>> print(diagnose(lambda x: x @ x, np.array([1.0, 2.0, 3.0]), lambda x: x))
+    wrong (relative error 0.5): factor
+      the factor 2 is missing
+      remedy: multiply by what is missing
+      right: [2. 4. 6.]
+    """
+    if isinstance(f, Expression):
+        symbol = symbol_of(f, x)
+        if seed is not None and "seed" in _names([f, symbol, claimed]):
+            seed, values = None, {**values, "seed": seed}
+        return _of_expression(f, symbol, claimed, 0 if seed is None else seed, values)
+    if not callable(f):
+        raise TypeError(
+            f"f must be an expression or a function of one array; found {type(f).__name__}"
+        )
+    if values:
+        raise TypeError(
+            f"a function f takes one array, the point x; found values for {', '.join(values)}"
+        )
+    return diagnose_function(f, x, claimed)
+
+
+def _names(parts: list[Any]) -> set[str]:
+    """The names of the symbols and sizes of those parts that are expressions."""
+    expressions = [part for part in parts if isinstance(part, Expression)]
+    symbols = {symbol.name for expression in expressions for symbol in expression.used}
+    return symbols.union(*(expression.size_names for expression in expressions))
+
+
+def _of_expression(
+    f: Expression, symbol: Symbol, claimed: Any, seed: int, values: dict[str, Any]
+) -> Diagnosis:
+    right = derivative(f, symbol)
+    if (
+        not isinstance(claimed, Expression)
+        and np.isscalar(claimed)
+        and not isinstance(claimed, str)
+    ):
+        claimed = as_expression(claimed)
+    tolerance = APPROXIMATE
+    if isinstance(claimed, Expression):
+        claimed, tolerance = _in_symbols_of(f, claimed), EXACT
+        try:
+            instances = draw_instances((f, right, symbol, claimed), seed, values)
+        except EvaluationError:  # the claim is undefined where f is defined: NaN is reported
+            instances = draw_instances((f, right, symbol, *claimed.symbols), seed, values)
+        claims = [_value_or_nan(claimed, instance) for instance in instances]
+    elif callable(claimed):
+        instances = draw_instances((f, right, symbol), seed, values)
+        claims = [value_of_claimed(claimed, instance) for instance in instances]
+    else:
+        array = as_claimed_array(claimed)
+        missing = sorted({used.name for used in f.used | symbol.used} - set(values))
+        if missing:
+            raise ValueError(
+                "an array is claimed, so every symbol of f needs a value; "
+                f"{missing[0]!r} has none. Give it as {missing[0]}=…, or claim an expression or a "
+                "function"
+            )
+        instances = draw_instances((f, right, symbol), seed, values)
+        claims = [array]
+    samples = [
+        _sample(right, instance, _unsqueezed(claim, f, right))
+        for instance, claim in zip(instances, claims, strict=True)
+    ]
+    case = Case(f, symbol, right, samples, tolerance, seed)
+    diagnosis = _examined(case)
+    doubt = _unconfirmed(case, instances[0])
+    if doubt:
+        return Diagnosis(**{**vars(diagnosis), "explanation": f"{diagnosis.explanation}; {doubt}"})
+    return diagnosis
+
+
+def _in_symbols_of(f: Expression, claimed: Expression) -> Expression:
+    """The claimed expression with the symbols of f, where declarations alone differ."""
+    own = {symbol.name: symbol for symbol in f.used}
+    replaced: dict[Expression, Expression] = {}
+    for symbol in claimed.used:
+        other = own.get(symbol.name, symbol)
+        if other != symbol:
+            if (other.rows, other.cols) != (symbol.rows, symbol.cols):
+                raise ValueError(
+                    f"{symbol.name!r} is {other.described()} in f, and {symbol.described()} in "
+                    "what is claimed; use the same symbol in both"
+                )
+            replaced[symbol] = other
+    return substitute(claimed, replaced) if replaced else claimed
+
+
+def _value_or_nan(expression: Expression, instance: Instance) -> Array:
+    try:
+        return natural_value(expression, instance)
+    except EvaluationError:
+        sizes = (expression.rows, expression.cols)[: len(expression.shape)]
+        return np.full([size.value(instance[1]) for size in sizes], np.nan)
+
+
+def _unsqueezed(claim: Array, f: Expression, right: Expression) -> Array:
+    """A Jacobian of one column may be written with two dimensions."""
+    if not f.is_scalar and right.is_column and claim.ndim == 2 and claim.shape[1] == 1:
+        return claim[:, 0]
+    return claim
+
+
+def _sample(right: Expression, instance: Instance, claim: Array) -> Sample:
+    values, sizes = instance
+    value = natural_value(right, instance)
+    largest = sum(
+        float(np.abs(natural_value(term, instance)).max(initial=0)) for term in expanded(right)
+    )
+    return Sample(values, sizes, value, claim, largest)
+
+
+def _unconfirmed(case: Case, instance: Instance) -> str:
+    """A note where differences of f do not confirm the right derivative."""
+    values, sizes = instance
+    rng = np.random.default_rng(1)
+    E = np.asarray(rng.standard_normal(values[case.x].shape))
+    if "symmetric" in case.x.declared:
+        E = E + E.T
+    found = difference_quotient(
+        lambda t: walk(case.f, {**values, case.x: values[case.x] + t * E}, sizes)
+    )
+    right = case.samples[0].right
+    if case.f.is_scalar:
+        expected = np.array([[np.sum(right.reshape(E.shape) * E)]])
+    else:
+        expected = (right.reshape(-1, E.size) @ E.T.reshape(-1)).reshape(found.shape[::-1]).T
+    scale_ = max(float(np.abs(expected).max()), case.samples[0].largest_term)
+    if np.abs(found - expected).max() <= _CONFIRMED * scale_:
+        return ""
+    return (
+        "note that differences of f do not confirm the right derivative at this point, as beside a "
+        "kink or where f is not defined"
+    )
+
+
+def _examined(case: Case) -> Diagnosis:
+    samples, right = case.samples, case.right
+    error = max(sample.error() for sample in samples)
+    if not any(sample.differs(sample.claimed, sample.right, case.tolerance) for sample in samples):
+        points = "1 point" if len(samples) == 1 else f"{len(samples)} random points"
+        words = (
+            f"it agrees with the {case.kind} {right.mathematics()} at {points} "
+            f"(relative error {error:.1e})"
+        )
+        first = samples[0]
+        cancelled = np.abs(first.right).max(initial=0) <= 1e-6 * first.largest_term
+        if len(samples) == 1 and cancelled and first.largest_term > 0:
+            words += "; the terms cancel there, and many mistakes cannot be seen: try another point"
+        return Diagnosis(True, error, None, words, "", right)
+    if not case.shape_is_right:
+        return _wrong_shape(case)
+    if any(not np.isfinite(sample.claimed).all() for sample in samples):
+        count = sum(int((~np.isfinite(sample.claimed)).sum()) for sample in samples)
+        words = f"{count} of its values are NaN or infinite where the right ones are finite"
+        return Diagnosis(False, error, "not finite", words, "", right)
+    return _named(case, error)
+
+
+def _named(case: Case, error: float) -> Diagnosis:
+    first: tuple[str, str, Finding] | None = None
+    also: list[str] = []
+    for mistake in MISTAKES:
+        finding = next(iter(mistake.findings(case)), None)
+        if finding is None:
+            continue
+        if first is None:
+            first = mistake.name, mistake.remedy, finding
+        elif mistake.name != first[0] and mistake.name not in also:
+            also.append(mistake.name)
+    if first is not None:
+        name, remedy, finding = first
+        return Diagnosis(
+            False, error, name, finding.words, remedy, case.right, finding.reproduced, tuple(also)
+        )
+    pairs = [(sample.claimed, sample.right) for sample in case.samples]
+    place = place_of(pairs, [case.allowed(sample) for sample in case.samples])
+    worst = worst_entry(*pairs[0])
+    if place is not None:
+        words = f"only {place}; the other entries are right. The worst is {worst}"
+        return Diagnosis(False, error, "wrong entries", words, "look at these entries", case.right)
+    words = f"no known mistake gives this; the worst entry is {worst}"
+    return Diagnosis(
+        False, error, "unknown", words, "see f.derivation(x) for the steps", case.right
+    )
+
+
+def _wrong_shape(case: Case) -> Diagnosis:
+    samples, right = case.samples, case.right
+    error = max(sample.error() for sample in samples)
+    at = ", ".join(f"{name} = {size}" for name, size in sorted(samples[0].sizes.items())
+                   if name in case.f.size_names)  # fmt: skip
+    shapes = mismatch(samples[0].claimed, samples[0].right, case.kind)
+    shapes += f" (at {at})" if at else ""
+    remedy = REMEDIES[case.kind]
+    pairs = [(sample.claimed, sample.right) for sample in samples]
+    found = reshaped(pairs, [case.allowed(sample) for sample in samples])
+    if found is not None:
+        name, words, factor = found
+        reproduced = None
+        if name == "transposed layout":
+            reproduced = (
+                transpose(right) if factor == 1 else scale(number(factor), transpose(right))
+            )
+        if factor != 1:
+            words += f", and {factor:.6g} times the right one"
+        return Diagnosis(False, error, name, f"{words}; {shapes}", remedy, right, reproduced)
+    inside = next(stopped_inside(case), None)
+    if inside is not None:
+        words = f"{inside.words}; {shapes}"
+        remedy = "multiply by the derivative of the inner function"
+        return Diagnosis(False, error, "chain rule", words, remedy, right, inside.reproduced)
+    if case.f.is_scalar:
+        try:
+            second = hessian(case.f, case.x, case.x)
+        except DerivativeError:
+            second = None
+        if second is not None and case.is_claimed(second):
+            words = f"it is the Hessian, not the gradient; {shapes}"
+            return Diagnosis(False, error, "wrong shape", words, remedy, right, second)
+    return Diagnosis(False, error, "wrong shape", shapes, remedy, right)

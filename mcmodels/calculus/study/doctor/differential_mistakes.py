@@ -1,0 +1,220 @@
+"""Wrong differentials: a rule with one of its terms changed, and the result."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from mcmodels.calculus.core import nodes as N
+from mcmodels.calculus.core.arithmetic import (
+    add,
+    hadamard,
+    matmul,
+    parts,
+    scale,
+    transpose,
+    zeros_like,
+)
+from mcmodels.calculus.core.expression import Expression
+from mcmodels.calculus.core.nodes import Differential, Symbol
+from mcmodels.calculus.core.rewriting import parts_of, substitute
+from mcmodels.calculus.derive.differentials import differential
+from mcmodels.calculus.derive.rules import rule_of
+from mcmodels.calculus.study.doctor.terms import orders
+
+__all__ = ["Change", "Contribution", "contributions"]
+
+_HOLE = "hole_"  # the name of the symbol that stands for an inner differential
+
+
+@dataclass(frozen=True)
+class Change:
+    """A wrong form of a rule.
+
+    Attributes
+    ----------
+    mistake : str
+    words : str
+        What went wrong.
+    added : Expression
+        What stands in the differential in place of the contribution.
+    """
+
+    mistake: str
+    words: str
+    added: Expression
+
+
+@dataclass(frozen=True)
+class Contribution:
+    """What the differential of one part, within the rule of its parent, adds to df.
+
+    Attributes
+    ----------
+    node, child : Expression
+        The parent, and the part of it whose differential it is.
+    value : Expression
+        Linear in dx.
+    """
+
+    node: Expression
+    child: Expression
+    value: Expression
+    _tree: _Tree
+    _rule: Expression
+
+    def changes(self) -> Iterator[Change]:
+        """The same contribution as the mistakes of the chain and product rules give it."""
+        tree, x = self._tree, self._tree.x
+        inner = tree.d(self.child)
+        node, child = self.node.mathematics(), self.child.mathematics()
+        for swapped in _swapped(self._rule, _hole(self.child)):
+            yield Change(
+                "product order",
+                f"in the differential of {node} the factors stand in another order: it takes "
+                f"{_readable(swapped, self.child)} for {_readable(self._rule, self.child)}",
+                tree.outside(self.node, self._filled(swapped, inner)),
+            )
+        if self.child.is_square and self.child.is_array:
+            yield Change(
+                "mixed layout",
+                f"d({child}) is transposed in the differential of {node}",
+                tree.outside(self.node, self._filled(self._rule, transpose(inner))),
+            )
+        if self.child != x and self.child.shape == x.shape:
+            yield Change(
+                "chain rule",
+                f"the inner derivative of {child} is missing: d({child}) is taken for "
+                f"{tree.dx.mathematics()}",
+                tree.outside(self.node, self._filled(self._rule, tree.dx)),
+            )
+        if isinstance(self.node, N.Elementwise | N.Power) and self.child.shape == self.node.shape:
+            yield Change(
+                "chain rule",
+                f"the outer derivative is missing: d({node}) is taken for d({child})",
+                tree.outside(self.node, inner),
+            )
+            yield Change(
+                "chain rule",
+                f"the function {node} itself stands where its derivative should",
+                tree.outside(self.node, hadamard([self.node, inner])),
+            )
+
+    def _filled(self, rule: Expression, inner: Expression) -> Expression:
+        return substitute(rule, {_hole(self.child): inner})
+
+
+def contributions(f: Expression, x: Symbol) -> Iterator[Contribution]:
+    """All contributions to df, from the outermost rules inwards."""
+    tree = _Tree(f, x)
+    for node in reversed([part for part in parts_of(f) if x in part.used]):
+        if isinstance(node, Symbol):
+            continue
+        for child, rule in tree.rule_terms(node):
+            filled = substitute(rule, {_hole(child): tree.d(child)})
+            yield Contribution(node, child, tree.outside(node, filled), tree, rule)
+
+
+class _Tree:
+    """An expression, and differentials of it in which parts are held constant."""
+
+    def __init__(self, f: Expression, x: Symbol) -> None:
+        self.f, self.x, self.dx = f, x, Differential(x)
+        self._inside: dict[bytes, set[bytes]] = {}
+        for part in parts_of(f):
+            inside = {part.key}
+            for child in part.children:
+                inside |= self._inside[child.key]
+            self._inside[part.key] = inside
+        self._known: dict[bytes, Expression] = {}
+
+    def d(self, part: Expression) -> Expression:
+        if part.key not in self._known:
+            self._known[part.key] = differential(part, frozenset([self.x]))
+        return self._known[part.key]
+
+    def rule_terms(self, node: Expression) -> Iterator[tuple[Expression, Expression]]:
+        """The rule of a node, one inner differential at a time: which, and the rule with a hole."""
+        asked: list[Expression] = []
+
+        def record(child: Expression) -> Expression:
+            asked.append(child)
+            return zeros_like(child)
+
+        rule_of(node).apply(node, record)
+        for position, child in enumerate(asked):
+            if self.x not in child.used:
+                continue
+            count = iter(range(len(asked)))
+
+            def one(
+                part: Expression, count: Iterator[int] = count, k: int = position
+            ) -> Expression:
+                return _hole(part) if next(count) == k else zeros_like(part)
+
+            yield child, rule_of(node).apply(node, one)
+
+    def outside(self, node: Expression, change: Expression) -> Expression:
+        """The differential of the whole where only ``node`` varies, by ``change``."""
+        known: dict[bytes, Expression] = {node.key: change}
+
+        def d(part: Expression) -> Expression:
+            if part.key not in known:
+                known[part.key] = (
+                    rule_of(part).apply(part, d)
+                    if node.key in self._inside.get(part.key, ())
+                    else zeros_like(part)
+                )
+            return known[part.key]
+
+        return d(self.f)
+
+
+def _swapped(rule: Expression, hole: Differential) -> Iterator[Expression]:
+    """The rule with the factors of one product around the hole in another order."""
+    terms = list(rule.children) if isinstance(rule, N.Sum) else [rule]
+    for i, term in enumerate(terms):
+        coefficient, scalars, array = parts(term)
+        products = [
+            part
+            for part in (*scalars, *([] if array is None else [array]))
+            if isinstance(part, N.Product) and hole in part.used
+        ]
+        if len(products) != 1:
+            continue
+        chain = list(products[0].children)
+        others = [part for part in (*scalars, array) if part not in (None, products[0])]
+        if hole not in chain and transpose(hole) not in chain:
+            continue
+        for order in orders(chain):
+            swapped = scale(coefficient, *others, matmul(order))
+            yield add([*terms[:i], swapped, *terms[i + 1 :]])
+    if len(terms) == 1:
+        return
+    merged = _as_for_numbers(terms, hole)
+    if merged is not None:
+        yield merged
+
+
+def _as_for_numbers(terms: list[Expression], hole: Differential) -> Expression | None:
+    """Every term with the hole at its end: the rule for numbers, applied to matrices."""
+    result = []
+    for term in terms:
+        coefficient, scalars, array = parts(term)
+        chain = list(array.children) if isinstance(array, N.Product) else [array]
+        if hole not in chain or not all(c is not None and c.is_square for c in chain):
+            return None
+        rest = [c for c in chain if c is not None and c != hole]
+        result.append(scale(coefficient, *scalars, matmul([*rest, hole])))
+    return add(result)
+
+
+def _readable(rule: Expression, child: Expression) -> str:
+    text = child.mathematics()
+    inner = f"d{text}" if isinstance(child, Symbol) else f"d({text})"
+    return rule.mathematics().replace(_hole(child).mathematics(), inner)
+
+
+def _hole(child: Expression) -> Differential:
+    """What stands for the differential of a part until that is filled in."""
+    return Differential(Symbol(_HOLE, child.rows, child.cols, frozenset()))

@@ -1,0 +1,195 @@
+"""Constant factors: whether one array is a multiple of others at all points, and of what kind."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import combinations
+
+import numpy as np
+
+from mcmodels.calculus.compute.binding import Array
+from mcmodels.calculus.core.arithmetic import power, scale
+from mcmodels.calculus.core.expression import Expression
+from mcmodels.calculus.core.numbers import number
+
+__all__ = ["Factor", "Quantity", "ratios_of", "recognise"]
+
+_LARGEST_DENOMINATOR = 12  # of ratios that people write by mistake; more would fit by chance
+_USUAL = {Fraction(n) for n in ("-1", "2", "1/2", "-2", "-1/2", "4", "1/4", "-4", "-1/4")}
+_EXPONENTS = (1, -1, 2, -2)
+
+
+@dataclass(frozen=True)
+class Quantity:
+    """A scalar that a factor may be made of: a size, a scalar symbol, a scalar part of a formula.
+
+    Attributes
+    ----------
+    text : str
+    values : tuple of float
+        One for each point.
+    expression : Expression or None
+        None where there is no formula.
+    """
+
+    text: str
+    values: tuple[float, ...]
+    expression: Expression | None
+
+
+@dataclass(frozen=True)
+class Factor:
+    """A number times powers of quantities.
+
+    Attributes
+    ----------
+    number : Fraction or float
+    powers : tuple of (Quantity, int)
+    also : tuple of str
+        Sizes that the number, or one over it, may stand for at the only point there is.
+    """
+
+    number: Fraction | float
+    powers: tuple[tuple[Quantity, int], ...] = ()
+    also: tuple[str, ...] = ()
+
+    @property
+    def recognised(self) -> bool:
+        """Whether it is made of whole numbers and quantities alone."""
+        return isinstance(self.number, Fraction)
+
+    def expression(self) -> Expression | None:
+        """The factor as a formula, where all its quantities have one."""
+        parts: list[Expression] = [number(self.number)]
+        for quantity, exponent in self.powers:
+            if quantity.expression is None:
+                return None
+            parts.append(power(quantity.expression, number(exponent)))
+        return scale(*parts)
+
+    def inverse(self) -> Factor:
+        """The reciprocal of the factor."""
+        powers = tuple((quantity, -exponent) for quantity, exponent in self.powers)
+        return Factor(1 / self.number, powers, self.also)
+
+    def __str__(self) -> str:
+        above: list[str] = []
+        below: list[str] = []
+        for quantity, exponent in self.powers:
+            text = quantity.text + ("²" if abs(exponent) == 2 else "")
+            (above if exponent > 0 else below).append(text)
+        value = abs(self.number)
+        if isinstance(value, Fraction):
+            if value.numerator != 1 or not above:
+                above.insert(0, str(value.numerator))
+            if value.denominator != 1:
+                below.insert(0, str(value.denominator))
+        else:
+            above.insert(0, f"{value:.6g}")
+        text = "·".join(above)
+        if below:
+            under = "·".join(below)
+            text += f"/({under})" if len(below) > 1 else f"/{under}"
+        sizes = " or ".join(
+            f"1/{size}" if abs(float(self.number)) < 1 else size for size in self.also
+        )
+        return ("−" if self.number < 0 else "") + text + (f" (= {sizes})" if sizes else "")
+
+    def statement(self) -> str:
+        """A sentence for something that is this factor times the right one."""
+        if not self.powers and self.number == -1:
+            return "the sign is wrong (an extra factor −1)"
+        if not self.powers and self.recognised and self.number < 0:
+            return f"it is {self} times the right one: the sign is wrong, too"
+        other = self.inverse()
+        missing = all(exponent < 0 for _, exponent in self.powers) and (
+            isinstance(self.number, Fraction) and abs(self.number.numerator) == 1
+        )
+        extra = all(exponent > 0 for _, exponent in self.powers) and (
+            isinstance(self.number, Fraction) and self.number.denominator == 1
+        )
+        if missing:
+            return f"the factor {other} is missing"
+        return f"there is an extra factor {self}" if extra else f"it is {self} times the right one"
+
+
+def ratios_of(pairs: Sequence[tuple[Array, Array]], allowed: Sequence[float]) -> list[float] | None:
+    """The numbers c with found = c·base at each point, or None where there is none.
+
+    Parameters
+    ----------
+    pairs : sequence of (found, base)
+    allowed : sequence of float
+        How far each found may be from c·base.
+    """
+    ratios = []
+    for (found, base), limit in zip(pairs, allowed, strict=True):
+        square = float(np.sum(base * base))
+        if found.shape != base.shape or square == 0 or not np.sqrt(square) > limit:
+            return None
+        ratio = float(np.sum(found * base)) / square
+        if not np.abs(found - ratio * base).max() <= limit:
+            return None
+        ratios.append(ratio)
+    return ratios
+
+
+def recognise(
+    ratios: Sequence[float], quantities: Sequence[Quantity], tolerance: float
+) -> Factor | None:
+    """The simplest factor with these values at the points; None where they have nothing in common.
+
+    At a single point any value is constant: it is a factor that is not `recognised` then, unless
+    it is simple.
+    """
+    values = np.array(ratios)
+    if not np.isfinite(values).all() or (values == 0).any():
+        return None
+    constant = _simple(values, tolerance)
+    single = len(values) == 1
+    if constant is not None and (not single or constant in _USUAL):
+        return Factor(constant, (), _sizes_equal_to(constant, quantities) if single else ())
+    for powers in _monomials(quantities):
+        with np.errstate(all="ignore"):
+            rest = values / np.prod([np.array(q.values) ** e for q, e in powers], axis=0)
+        simple = _simple(rest, tolerance)
+        if simple is not None and (simple in _USUAL or simple == 1 or not single):
+            return Factor(simple, powers)
+    if constant is not None:
+        return Factor(constant)
+    if np.ptp(values) <= tolerance * np.abs(values).max():
+        inverse = 1 / float(values.mean())
+        whole = round(inverse)
+        if whole and abs(inverse / whole - 1) <= tolerance:
+            return Factor(Fraction(1, whole))
+        if abs(1 / inverse / (round(1 / inverse) or 1) - 1) <= tolerance:
+            return Factor(Fraction(round(1 / inverse)))
+        return Factor(float(values.mean()))
+    return None
+
+
+def _simple(values: Array, tolerance: float) -> Fraction | None:
+    """The ratio of small whole numbers that all values are."""
+    if not np.isfinite(values).all():
+        return None
+    simple = Fraction(float(values[0])).limit_denominator(_LARGEST_DENOMINATOR)
+    if simple == 0 or abs(simple.numerator) > _LARGEST_DENOMINATOR:
+        return None
+    close = np.abs(values - float(simple)) <= tolerance * abs(float(simple))
+    return simple if close.all() else None
+
+
+def _monomials(quantities: Sequence[Quantity]) -> Iterator[tuple[tuple[Quantity, int], ...]]:
+    usable = [q for q in quantities if all(np.isfinite(q.values)) and all(q.values)]
+    for exponent in _EXPONENTS:
+        for quantity in usable:
+            yield ((quantity, exponent),)
+    for first, second in combinations(usable, 2):
+        for signs in ((1, 1), (-1, -1), (1, -1), (-1, 1)):
+            yield ((first, signs[0]), (second, signs[1]))
+
+
+def _sizes_equal_to(constant: Fraction, quantities: Sequence[Quantity]) -> tuple[str, ...]:
+    return tuple(q.text for q in quantities if float(constant) in (q.values[0], 1 / q.values[0]))

@@ -1,0 +1,169 @@
+"""Mistakes in carrying out a rule: order of factors, traces, layout, chain rule."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import combinations
+
+from mcmodels.calculus.compute.evaluate import EvaluationError
+from mcmodels.calculus.core import arithmetic
+from mcmodels.calculus.core import nodes as N
+from mcmodels.calculus.core.arithmetic import add, hadamard, transpose
+from mcmodels.calculus.core.expression import Expression
+from mcmodels.calculus.core.functions import trace
+from mcmodels.calculus.core.nodes import Symbol
+from mcmodels.calculus.core.rewriting import parts_of, substitute
+from mcmodels.calculus.derive.differentials import differential
+from mcmodels.calculus.derive.gradients import gradient
+from mcmodels.calculus.derive.rules import DerivativeError
+from mcmodels.calculus.study.doctor.case import Case, Finding
+from mcmodels.calculus.study.doctor.differential_mistakes import contributions
+from mcmodels.calculus.study.doctor.terms import (
+    MOST_COMBINED,
+    cyclic_orders,
+    edited,
+    orders,
+    single_transposes,
+)
+
+__all__ = [
+    "chain_rule",
+    "mixed_layout",
+    "product_order",
+    "stopped_inside",
+    "taken_elsewhere",
+    "trace_order",
+]
+
+
+def trace_order(case: Case) -> Iterator[Finding]:
+    """Factors in a trace, of f or of df, permuted in a way that is not cyclic."""
+
+    def reordered(part: Expression) -> Iterator[tuple[Expression, str]]:
+        if not isinstance(part, N.Trace) or not isinstance(part.argument, N.Product):
+            return
+        for chain in cyclic_orders(part.argument.children):
+            other = trace(arithmetic.matmul(chain))
+            yield other, f"{other.mathematics()} stands for {part.mathematics()}"
+
+    for source, of_df in ((case.df, True), (case.f, False)):
+        for wrong, words in edited(source, reordered):
+            df = wrong if of_df else differential(wrong, frozenset([case.x]))
+            derivative = case.identified(df)
+            if derivative is not None:
+                yield Finding(
+                    f"the factors in a trace are permuted, but not cyclically: {words}", derivative
+                )
+
+
+def product_order(case: Case) -> Iterator[Finding]:
+    """Factors of a product exchanged: in a rule, in the result, or in f."""
+
+    def reordered(part: Expression) -> Iterator[tuple[Expression, str]]:
+        if isinstance(part, N.Product):
+            for chain in orders(part.children):
+                other = arithmetic.matmul(chain)
+                yield other, f"{other.mathematics()} stands for {part.mathematics()}"
+
+    yield from _changed_rules(case, "product order")
+    for wrong, words in edited(case.right, reordered):
+        if case.is_claimed(wrong):
+            yield Finding(f"factors are exchanged: {words}", wrong)
+    for wrong, words in edited(case.f, reordered):
+        derivative = case.identified(differential(wrong, frozenset([case.x])))
+        if derivative is not None:
+            yield Finding(f"factors are exchanged: {words}", derivative)
+
+
+def _changed_rules(case: Case, kind: str) -> Iterator[Finding]:
+    for part in contributions(case.f, case.x):
+        changes = part.changes()
+        while True:
+            try:
+                change = next(changes)
+            except (StopIteration, ValueError):
+                break
+            if change.mistake == kind:
+                derivative = case.identified_change(part.value, change.added)
+                if derivative is not None:
+                    yield Finding(change.words, derivative)
+
+
+def mixed_layout(case: Case) -> Iterator[Finding]:
+    """A factor or a term transposed, as where two layouts are mixed."""
+    for wrong, words in edited(case.right, single_transposes):
+        if case.is_claimed(wrong):
+            yield Finding(
+                f"layouts are mixed: {words} is transposed in {case.right.mathematics()}", wrong
+            )
+    if case.right.is_square and 1 < len(case.terms) <= MOST_COMBINED:
+        for count in range(1, len(case.terms)):
+            for chosen in combinations(case.terms, count):
+                rest = [term for term in case.terms if term not in chosen]
+                wrong = add([*rest, *(transpose(term) for term in chosen)])
+                if case.is_claimed(wrong):
+                    words = ", ".join(term.mathematics() for term in chosen)
+                    yield Finding(f"layouts are mixed: {words} is transposed, the rest not", wrong)
+    yield from _changed_rules(case, "mixed layout")
+
+
+def chain_rule(case: Case) -> Iterator[Finding]:
+    """An inner or an outer derivative forgotten."""
+    yield from _changed_rules(case, "chain rule")
+
+    def slope_gone(part: Expression) -> Iterator[tuple[Expression, str]]:
+        if isinstance(part, N.Hadamard):
+            inner = [child for child in part.children if case.dX in child.used]
+            slopes = [child for child in part.children if case.x in child.used - {case.dX}]
+            slopes = [child for child in slopes if child not in inner]
+            for count in range(1, len(slopes) + 1 if inner else 1):
+                for gone in combinations(slopes, count):
+                    rest = hadamard([child for child in part.children if child not in gone])
+                    yield rest, " and ".join(child.mathematics() for child in gone)
+
+    for wrong, words in edited(case.df, slope_gone):
+        derivative = case.identified(wrong)
+        if derivative is not None:
+            yield Finding(f"the derivative {words} of a function is missing", derivative)
+    yield from stopped_inside(case)
+
+
+def taken_elsewhere(case: Case) -> Iterator[Finding]:
+    """An outer derivative that is taken at x, as in f′(x) g′(x) for f(g(x))."""
+    for part in parts_of(case.right):
+        if part.shape != case.x.shape or case.x not in part.used or part in (case.x, case.right):
+            continue
+        try:
+            wrong = substitute(case.right, {part: case.x})
+        except ValueError:
+            continue
+        if case.is_claimed(wrong):
+            at, inner = case.x.mathematics(), part.mathematics()
+            yield Finding(f"the outer derivative is taken at {at}, not at {inner}", wrong)
+
+
+def stopped_inside(case: Case) -> Iterator[Finding]:
+    """Derivatives by an inner part, in place of the variable."""
+    if not case.f.is_scalar:
+        return
+    shape = case.samples[0].claimed.shape
+    for part in parts_of(case.f):
+        if case.x not in part.used or isinstance(part, Symbol) or part == case.f:
+            continue
+        if case.samples[0].value(part).shape != shape or isinstance(part, N.Transpose):
+            continue
+        inner = Symbol("inner_part", part.rows, part.cols, frozenset())
+        outer = substitute(case.f, {part: inner})
+        if case.x in outer.used:
+            continue
+        try:
+            wrong = substitute(gradient(outer, inner), {inner: part})
+            matches = wrong.shape == part.shape and case.is_claimed(wrong)
+        except (DerivativeError, EvaluationError):
+            continue
+        if matches:
+            yield Finding(
+                f"the inner derivative is missing: it is the gradient by {part.mathematics()}, "
+                f"not yet by {case.x.mathematics()}",
+                wrong,
+            )

@@ -1,0 +1,117 @@
+"""Mistakes in single terms: missing, of the wrong sign, with a wrong factor, taken to be equal."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from itertools import combinations, permutations
+from typing import Any
+
+from mcmodels.calculus.core import nodes as N
+from mcmodels.calculus.core.arithmetic import add, scale
+from mcmodels.calculus.core.expression import Expression
+from mcmodels.calculus.core.numbers import number
+from mcmodels.calculus.study.doctor.case import Case, Finding
+from mcmodels.calculus.study.doctor.differential_mistakes import Contribution, contributions
+from mcmodels.calculus.study.doctor.terms import MOST_COMBINED, edited
+
+__all__ = [
+    "equal_terms",
+    "of_terms",
+    "terms_of_rules",
+    "written_terms",
+]
+
+
+Effect = tuple[str, str, Expression]
+
+
+def _effects(case: Case, terms: Iterator[Expression]) -> Iterator[Effect]:
+    """Terms that have another factor in what was claimed: kind, words, wrong answer."""
+    seen: set[bytes] = set()
+    for term in terms:
+        if term.key in seen or not case.differs_from_right(term):
+            continue
+        seen.add(term.key)
+        factor = case.factor_in(term)
+        if factor is None:
+            continue
+        rest = add([case.right, scale(-1, term)])
+        text = term.mathematics()
+        if isinstance(factor, float):
+            yield "dropped term", f"the term {text} is missing", rest
+            continue
+        expression = factor.expression()
+        assert expression is not None
+        wrong = add([rest, scale(expression, term)])
+        if expression == number(-1):
+            yield "sign of a term", f"the term {text} has the wrong sign", wrong
+        else:
+            yield "factor of a term", f"in the term {text}, {factor.statement()}", wrong
+
+
+def written_terms(case: Case) -> Iterator[Effect]:
+    """The effects of terms of the right derivative, as written and multiplied out."""
+
+    def terms() -> Iterator[Expression]:
+        if len(case.terms) > 1:
+            yield from case.terms
+        if isinstance(case.right, N.Sum):
+            yield from case.right.children
+        if 2 < len(case.terms) <= MOST_COMBINED:
+            for pair in combinations(case.terms, 2):
+                yield add(pair)
+
+    return _effects(case, terms())
+
+
+def terms_of_rules(case: Case) -> Iterator[Effect]:
+    """What each rule of differentiation contributes, as where d(AB) is taken for (dA)B."""
+    return _effects(
+        case,
+        (
+            case.derive(part.value)
+            for part in contributions(case.f, case.x)
+            if _could_be_missing(case, part)
+        ),
+    )
+
+
+def _could_be_missing(case: Case, part: Contribution) -> bool:
+    """Whether what was claimed differs by a multiple of this part, in all directions tried."""
+    quotients = []
+    for claimed, right, value in zip(
+        case.claimed_along, case.right_along, case.along(part.value), strict=True
+    ):
+        size = float(value @ value)
+        if size == 0:
+            return False
+        quotients.append(float((claimed - right) @ value) / size)
+    return abs(quotients[0] - quotients[1]) <= 1e-3 * max(abs(q) for q in quotients)
+
+
+def of_terms(
+    kind: str, source: Callable[[Case], Iterator[Effect]], inner: Any = None
+) -> Callable[[Case], Iterator[Finding]]:
+    """Findings of one kind of effect, and of edits of sums inside the right derivative."""
+
+    def findings(case: Case) -> Iterator[Finding]:
+        for found, words, wrong in case.once(source.__name__, source):
+            if found == kind:
+                yield Finding(words, wrong)
+        if inner is not None:
+            for wrong, words in edited(case.right, inner):
+                if case.is_claimed(wrong):
+                    yield Finding(words, wrong)
+
+    return findings
+
+
+def equal_terms(case: Case) -> Iterator[Finding]:
+    """One term put in the place of another, as in 2Xb for X(b + c)."""
+    if 1 < len(case.terms) <= MOST_COMBINED:
+        for first, second in permutations(case.terms, 2):
+            wrong = add([case.right, scale(-1, second), first])
+            if case.is_claimed(wrong):
+                yield Finding(
+                    f"{first.mathematics()} and {second.mathematics()} are taken to be equal", wrong
+                )

@@ -1,0 +1,173 @@
+"""Mistakes that change the whole: a factor, the layout, a symmetry taken for granted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from mcmodels.calculus.core import arithmetic
+from mcmodels.calculus.core.arithmetic import add, scale, transpose
+from mcmodels.calculus.core.expression import Expression
+from mcmodels.calculus.core.functions import diag
+from mcmodels.calculus.core.nodes import Symbol
+from mcmodels.calculus.core.numbers import number
+from mcmodels.calculus.core.rewriting import parts_of, substitute
+from mcmodels.calculus.derive.gradients import derivative
+from mcmodels.calculus.derive.rules import DerivativeError
+from mcmodels.calculus.study.doctor.case import Case, Finding
+
+__all__ = [
+    "another_variable",
+    "assumed_symmetric",
+    "commuted",
+    "not_symmetrised",
+    "odd_factor",
+    "overall_factor",
+    "symmetric_convention",
+    "transposed",
+]
+
+
+def overall_factor(case: Case) -> Iterator[Finding]:
+    """A factor of the whole that is made of numbers, sizes or scalars of the formula."""
+    factor = case.factor_of(case.right)
+    if factor is not None and factor.recognised:
+        expression = factor.expression()
+        yield Finding(
+            factor.statement(), None if expression is None else scale(expression, case.right)
+        )
+
+
+def odd_factor(case: Case) -> Iterator[Finding]:
+    """A factor of the whole that is some number."""
+    factor = case.factor_of(case.right)
+    if factor is not None and not factor.recognised:
+        expression = factor.expression()
+        assert expression is not None
+        yield Finding(
+            f"it is {factor} times the right one, at every entry", scale(expression, case.right)
+        )
+
+
+def transposed(case: Case) -> Iterator[Finding]:
+    """The transpose, perhaps with a factor."""
+    turned = transpose(case.right)
+    factor = case.factor_of(turned)
+    if factor is not None and factor.recognised:
+        other = "numerator layout; the gradient here has the shape of the variable"
+        if not case.f.is_scalar:
+            other = "denominator layout; the rows of a Jacobian here are the outputs"
+        words = f"it is the transpose of the right {case.kind} ({other})"
+        expression = factor.expression()
+        assert expression is not None
+        if expression != number(1):
+            words += f", and {factor.statement()}"
+        yield Finding(words, scale(expression, turned))
+
+
+def commuted(case: Case) -> Iterator[Finding]:
+    """A Jacobian over entries that are counted along the rows."""
+    if case.f.is_scalar:
+        return
+    by_f = arithmetic.commutation(case.f.rows, case.f.cols)
+    by_x = transpose(arithmetic.commutation(case.x.rows, case.x.cols))
+    for name, factors in (
+        ("of the output", [by_f, case.right]),
+        ("of the variable", [case.right, by_x]),
+        ("of output and variable", [by_f, case.right, by_x]),
+    ):
+        wrong = arithmetic.matmul(factors)
+        if wrong != case.right and case.is_claimed(wrong):
+            yield Finding(
+                f"the entries {name} are counted along the rows; here vec stacks columns", wrong
+            )
+
+
+def another_variable(case: Case) -> Iterator[Finding]:
+    """The derivative by another symbol of the same shape."""
+    for symbol in case.f.symbols:
+        if symbol == case.x or symbol.shape != case.x.shape:
+            continue
+        try:
+            wrong = derivative(case.f, symbol)
+        except DerivativeError:
+            continue
+        if case.is_claimed(wrong):
+            yield Finding(
+                f"it is the {case.kind} by {symbol.mathematics()}, not by {case.x.mathematics()}",
+                wrong,
+            )
+
+
+def symmetric_convention(case: Case) -> Iterator[Finding]:
+    """Another convention for symmetric matrices: doubled or one-sided entries."""
+    if not (case.f.is_scalar and case.x.is_array and case.x.is_square):
+        return
+    G, name = case.right, case.x.mathematics()
+    diagonal = diag(diag(G))
+    symmetric = add([G, transpose(G)])
+    for wrong, words in (
+        (
+            add([symmetric, scale(-1, diagonal)]),
+            f"the entries beside the diagonal count twice, as they do when {name} is symmetric and "
+            "its entries on one side of the diagonal are the variables",
+        ),
+        (
+            scale(number(1) / 2, symmetric),
+            f"it is the symmetric part of the gradient, as though {name} were symmetric",
+        ),
+        (symmetric, f"it is G + Gᵀ for the gradient G, as though {name} were symmetric"),
+    ):
+        if case.is_claimed(wrong):
+            yield Finding(words, wrong)
+
+
+def not_symmetrised(case: Case) -> Iterator[Finding]:
+    """A gradient by a symmetric matrix whose symmetric part is the right one."""
+    if not case.f.is_scalar or "symmetric" not in case.x.declared:
+        return
+    name = case.x.mathematics()
+    if all(
+        not sample.differs((sample.claimed + sample.claimed.T) / 2, sample.right, case.tolerance)
+        for sample in case.samples
+    ):
+        yield Finding(
+            f"{name} is symmetric, and this matrix is not: it gives the right df for every "
+            "symmetric direction, but of all matrices that do the gradient is the symmetric one, "
+            "(G + Gᵀ)/2 of this G",
+            None,
+        )
+
+
+def assumed_symmetric(case: Case) -> Iterator[Finding]:
+    """The answer for symmetric matrices that are not declared so."""
+    for chosen in case.symbols_assumed_symmetric():
+        stand_in: dict[Expression, Expression] = {
+            A: Symbol(A.name, A.rows, A.cols, A.declared | {"symmetric"}) for A in chosen
+        }
+        names = " and ".join(A.mathematics() for A in chosen)
+        back = {new: old for old, new in stand_in.items()}
+        written = set(parts_of(case.right))
+        both = any(A in written and transpose(A) in written for A in chosen)
+        for wrong in _symmetric_answers(case, chosen, stand_in):
+            ways = [substitute(wrong, back)]
+            if both or case.x in chosen:
+                ways.append(substitute(wrong, {new: transpose(old) for new, old in back.items()}))
+            for returned in ways:
+                if returned != case.right and case.is_claimed(returned):
+                    yield Finding(
+                        f"{names} {'are' if len(chosen) > 1 else 'is'} taken to be symmetric: "
+                        f"{returned.mathematics()} is right only where "
+                        + ", ".join(
+                            f"{transpose(A).mathematics()} = {A.mathematics()}" for A in chosen
+                        ),
+                        returned,
+                    )
+                    break
+
+
+def _symmetric_answers(
+    case: Case, chosen: tuple[Symbol, ...], stand_in: dict[Expression, Expression]
+) -> Iterator[Expression]:
+    yield substitute(case.right, stand_in)
+    if case.x in chosen:
+        yield derivative(substitute(case.f, stand_in), stand_in[case.x])

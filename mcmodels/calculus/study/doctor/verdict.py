@@ -1,0 +1,67 @@
+"""`Diagnosis`: whether a derivative is right, and which mistake it has."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from mcmodels.calculus.core.expression import Expression
+
+__all__ = ["Diagnosis"]
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """Whether a derivative is right, and which mistake it has.
+
+    Attributes
+    ----------
+    correct : bool
+    error : float
+        The largest deviation from the right derivative relative to its largest entry; infinite
+        where the shape is wrong.
+    mistake : str or None
+        None where it is right; else ``"factor"``, ``"transposed layout"``, ``"wrong shape"``,
+        ``"assumed symmetric"``, ``"symmetric convention"``, ``"dropped term"``,
+        ``"sign of a term"``, ``"factor of a term"``, ``"trace order"``, ``"product order"``,
+        ``"mixed layout"``, ``"chain rule"``, ``"row-major vec"``, ``"another variable"``,
+        ``"wrong entries"``, ``"inexact"``, ``"not finite"``, or ``"unknown"``.
+    explanation : str
+        What is wrong: which factor, term, matrix, rows.
+    remedy : str
+    right : Expression or ndarray
+        The right derivative: a formula where f is one, else its values.
+    reproduced : Expression or None
+        The formula that the mistake gives, equal to what was claimed.
+    also : tuple of str
+        Other mistakes that would give the same.
+    """
+
+    correct: bool
+    error: float
+    mistake: str | None
+    explanation: str
+    remedy: str
+    right: Any
+    reproduced: Expression | None = None
+    also: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        if self.correct:
+            return f"right: {self.explanation}"
+        lines = [
+            f"wrong (relative error {self.error:.3g}): {self.mistake}",
+            f"  {self.explanation}",
+        ]
+        if self.also:
+            lines.append(f"  the same would come of: {', '.join(self.also)}")
+        if self.remedy:
+            lines.append(f"  remedy: {self.remedy}")
+        if isinstance(self.right, Expression):
+            lines.append(f"  right: {self.right.mathematics()}")
+        else:
+            text = np.array2string(self.right, precision=6, threshold=20, prefix="  right: ")
+            lines.append(f"  right: {text}")
+        return "\n".join(lines)

@@ -1,0 +1,109 @@
+"""Random values for the symbols of expressions: as declared, in small sizes that all differ."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from itertools import product
+
+import numpy as np
+
+from mcmodels.calculus.compute.binding import Array, bind_sizes
+from mcmodels.calculus.compute.evaluate import EvaluationError, walk
+from mcmodels.calculus.core.expression import Expression
+from mcmodels.calculus.core.nodes import Symbol
+
+__all__ = ["Instance", "random_instance"]
+Instance = tuple[dict[Symbol, Array], dict[str, int]]
+
+Draw = Callable[[np.random.Generator, tuple[int, int]], Array]
+
+# Tried in this order until all expressions are defined: log and sqrt want positive numbers,
+# log(1 - x) wants them below one.
+_DRAWS: tuple[Draw, ...] = (
+    lambda rng, shape: rng.standard_normal(shape),
+    lambda rng, shape: rng.uniform(0.5, 1.5, shape),
+    lambda rng, shape: rng.uniform(0.1, 0.9, shape),
+    lambda rng, shape: 0.2 * rng.standard_normal(shape),
+    lambda rng, shape: rng.uniform(0.01, 0.1, shape),
+)
+_LARGEST = 1e8  # larger entries come from the inverse of a matrix that is nearly singular
+_SMALLEST = 3  # 2 is a factor in many formulas, and must not be taken for a size
+
+
+def random_instance(
+    expressions: Iterable[Expression],
+    seed: int = 0,
+    given: Mapping[Symbol, Array] | None = None,
+    given_sizes: Mapping[str, int] | None = None,
+) -> Instance:
+    """Values and sizes at which all expressions are defined.
+
+    Parameters
+    ----------
+    expressions : iterable of Expression
+    seed : int
+    given : mapping of Symbol to array of two dimensions, optional
+        Values that are kept.
+    given_sizes : mapping of str to int, optional
+        Sizes that are kept.
+
+    Raises
+    ------
+    EvaluationError
+        If none is found.
+    """
+    expressions = tuple(expressions)
+    given = dict(given or {})
+    known = bind_sizes(given, given_sizes or {})
+    symbols = sorted(
+        {symbol for expression in expressions for symbol in expression.used} | set(given),
+        key=lambda symbol: symbol.name,
+    )
+    names = sorted({name for expression in expressions for name in expression.size_names})
+    free = [name for name in names if name not in known]
+    reason: Exception | None = None
+    for draw, downwards in product(_DRAWS, (False, True)):
+        rng = np.random.default_rng(seed)
+        counted = list(reversed(free)) if downwards else free
+        sizes = {**known, **_distinct(counted, set(known.values()))}
+        values = {
+            symbol: given[symbol] if symbol in given else _value(symbol, sizes, rng, draw)
+            for symbol in symbols
+        }
+        try:
+            with np.errstate(all="ignore"):
+                for expression in expressions:
+                    walk(expression, values, sizes, checked=True, largest=_LARGEST)
+        except EvaluationError as error:
+            reason = reason or error
+            continue
+        return values, sizes
+    raise EvaluationError(
+        f"no random values were found at which {expressions[0]} is defined ({reason}); give some"
+    )
+
+
+def _distinct(names: list[str], taken: set[int]) -> dict[str, int]:
+    sizes = {}
+    size = _SMALLEST
+    for name in names:
+        while size in taken:
+            size += 1
+        sizes[name] = size
+        size += 1
+    return sizes
+
+
+def _value(symbol: Symbol, sizes: Mapping[str, int], rng: np.random.Generator, draw: Draw) -> Array:
+    shape = (symbol.rows.value(sizes), symbol.cols.value(sizes))
+    if "integer" in symbol.declared:
+        return np.full(shape, float(rng.integers(3, 5)))
+    value = draw(rng, shape)
+    if "positive_definite" in symbol.declared:
+        return value @ value.T / shape[0] + np.eye(shape[0])
+    if "symmetric" in symbol.declared:
+        return (value + value.T) / 2
+    if "probability" in symbol.declared:
+        value = np.exp(value)
+        return value / value.sum()
+    return value

@@ -1,0 +1,124 @@
+"""Declarations of symbols, as values or as text: ``("n", "n")``, ``"n,n:symmetric"``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from mcmodels.calculus.core.expression import Expression
+from mcmodels.calculus.core.nodes import Symbol
+from mcmodels.calculus.core.sizes import ShapeError, Size
+from mcmodels.calculus.core.symbols import matrix, scalar, vector
+
+__all__ = ["Declaration", "declaration", "symbol"]
+
+_KINDS: dict[str, Callable[..., Expression]] = {
+    "scalar": scalar,
+    "vector": vector,
+    "matrix": matrix,
+}
+_BY_COUNT = ("scalar", "vector", "matrix")
+_PROPERTIES = {
+    "scalar": ("integer",),
+    "vector": ("probability",),
+    "matrix": ("symmetric", "positive_definite"),
+}
+_FORMS = (
+    "a size ('n' or 3) for a vector, two sizes ('m,n') for a matrix, or 'scalar'; a colon and a "
+    "property may follow, as in 'n,n:symmetric'"
+)
+
+
+@dataclass(frozen=True)
+class Declaration:
+    """What is declared of a name.
+
+    Attributes
+    ----------
+    kind : {"scalar", "vector", "matrix"}
+    sizes : tuple of Size, or None
+        As many as the kind has, or None where they are to be inferred.
+    properties : tuple of str
+    """
+
+    kind: str
+    sizes: tuple[Size, ...] | None
+    properties: tuple[str, ...] = ()
+
+    @property
+    def is_square(self) -> bool:
+        """Whether numbers of rows and columns are declared equal."""
+        return bool({"symmetric", "positive_definite"} & set(self.properties))
+
+    def with_sizes(self, *sizes: Size) -> Declaration:
+        """The same declaration of known sizes."""
+        return replace(self, sizes=sizes)
+
+    def symbol(self, name: str) -> Symbol:
+        """The symbol of that name."""
+        if self.sizes is None:
+            raise ShapeError(f"{name!r} is declared as a {self.kind} without sizes; write {_FORMS}")
+        made = _KINDS[self.kind](name, *self.sizes, **dict.fromkeys(self.properties, True))
+        assert isinstance(made, Symbol)
+        return made
+
+
+def symbol(name: str, shape: Any) -> Symbol:
+    """The symbol that a declaration makes; a symbol of that name is taken as it is."""
+    if isinstance(shape, Symbol):
+        if shape.name != name:
+            raise ShapeError(f"{name!r} is declared as the symbol {shape.name!r}; write one name")
+        return shape
+    return declaration(name, shape).symbol(name)
+
+
+def declaration(name: str, shape: Any) -> Declaration:
+    """A declaration from a size, a pair of sizes, ``()``, or text as on the command line.
+
+    Raises
+    ------
+    ShapeError
+        If it is none of these.
+    """
+    if isinstance(shape, str):
+        return _from_text(name, shape)
+    sizes = shape if isinstance(shape, tuple | list) else (shape,)
+    if isinstance(shape, Expression) or len(sizes) > 2:
+        raise ShapeError(f"the shape of {name!r} must be {_FORMS}; found {shape!r}")
+    try:
+        return _of_sizes(sizes)
+    except ShapeError as error:
+        raise ShapeError(f"the shape of {name!r}: {error}") from None
+
+
+def _from_text(name: str, text: str) -> Declaration:
+    shape, colon, after = text.partition(":")
+    shape = shape.strip()
+    properties = tuple(part.strip() for part in after.split(",")) if colon else ()
+    if shape in _KINDS:
+        found = Declaration(shape, () if shape == "scalar" else None)
+    else:
+        sizes = shape.split(",")
+        try:
+            if len(sizes) > 2:
+                raise ShapeError("there are more than two sizes")
+            found = _of_sizes([part.strip() for part in sizes])
+        except ShapeError as error:
+            raise ShapeError(
+                f"the shape of {name!r} is {text!r}, where {error}; write {_FORMS}"
+            ) from None
+    for name_ in properties:
+        if name_ not in _PROPERTIES[found.kind]:
+            raise ShapeError(
+                f"{name!r} is declared {name_!r}; a {found.kind} may be "
+                f"{' or '.join(_PROPERTIES[found.kind])}"
+            )
+    return replace(found, properties=properties)
+
+
+def _of_sizes(sizes: Any) -> Declaration:
+    found = tuple(Size.of(size) for size in sizes)
+    kept = found[:1] if len(found) == 2 and found[1] == Size(1) else found
+    kept = () if kept == (Size(1),) else kept
+    return Declaration(_BY_COUNT[len(kept)], kept)

@@ -1,0 +1,146 @@
+"""A walk over a syntax tree, which calls the operations of an algebra: of expressions or shapes."""
+
+from __future__ import annotations
+
+import ast
+from typing import Generic, Protocol, TypeVar
+
+from mcmodels.calculus.core.signatures import SIGNATURES
+from mcmodels.calculus.core.sizes import ShapeError, Size
+from mcmodels.calculus.text.syntax import (
+    OPERATORS,
+    Index,
+    ParseError,
+    Source,
+    index_in,
+    number_in,
+    size_in,
+    whole_in,
+)
+
+__all__ = ["Algebra", "interpret"]
+
+T = TypeVar("T")
+_MOST_FACTORS = 200  # cancelling neighbours takes time with the cube of their number
+
+Chained = ast.BinOp | ast.Attribute | ast.Subscript
+
+
+class Algebra(Protocol[T]):
+    """The operations that a walk over a syntax tree calls."""
+
+    def number(self, value: int | float) -> T:
+        """A number."""
+
+    def name(self, name: str) -> T:
+        """A name that is not in the place of a size."""
+
+    def total(self, terms: list[tuple[bool, T]]) -> T:
+        """A sum of two or more terms; of each, whether it is subtracted."""
+
+    def multiple(self, factors: list[tuple[bool, T]]) -> T:
+        """Two or more factors with ``*`` between; of each, whether it is a divisor."""
+
+    def binary(self, operator: str, left: T, right: T) -> T:
+        """``@`` or ``**``."""
+
+    def negative(self, value: T) -> T:
+        """``-value``."""
+
+    def transposed(self, value: T) -> T:
+        """``value.T``."""
+
+    def entry(self, value: T, index: tuple[Index, ...]) -> T:
+        """``value[index]``."""
+
+    def call(self, function: str, arguments: list[T | Size | int], axis: int | None) -> T:
+        """A function; its arguments are of the kinds in `SIGNATURES`."""
+
+
+def interpret(source: Source, algebra: Algebra[T]) -> T:
+    """The value of a text in an algebra.
+
+    Raises
+    ------
+    ParseError
+        If the algebra refuses a part of it by a ValueError other than a `ShapeError`, which passes.
+    """
+    try:
+        return _Walk(source, algebra).value(source.tree)
+    except (RecursionError, MemoryError, OverflowError):
+        source.refuse("it is too large an expression; read it in parts")
+
+
+class _Walk(Generic[T]):
+    def __init__(self, source: Source, algebra: Algebra[T]) -> None:
+        self.source, self.algebra = source, algebra
+
+    def value(self, node: ast.expr) -> T:
+        """The meaning of a node; long chains a + b + … are followed without recursion."""
+        chain: list[Chained] = []
+        while isinstance(node, Chained):
+            chain.append(node)
+            node = node.left if isinstance(node, ast.BinOp) else node.value
+        products = [link for link in chain if isinstance(link, ast.BinOp)]
+        if sum(isinstance(link.op, ast.MatMult) for link in products) > _MOST_FACTORS:
+            message = f"a product has at most {_MOST_FACTORS} factors; name some of it"
+            self.source.refuse(message, products[0].right)
+        result = self._leaf(node)
+        while chain:
+            outer = chain.pop()
+            try:
+                result = self._applied(outer, result, chain)
+            except (ParseError, ShapeError):
+                raise
+            except ValueError as error:
+                self.source.refuse(str(error), outer)
+        return result
+
+    def _applied(self, node: Chained, value: T, chain: list[Chained]) -> T:
+        if isinstance(node, ast.Attribute):
+            return self.algebra.transposed(value)
+        if isinstance(node, ast.Subscript):
+            return self.algebra.entry(value, index_in(self.source.text, node))
+        operator = OPERATORS[type(node.op)]
+        alike = next((pair for pair in ("+-", "*/") if operator in pair), None)
+        if alike is None:
+            return self.algebra.binary(operator, value, self.value(node.right))
+        parts = [(False, value), (operator == alike[1], self.value(node.right))]
+        while chain:
+            after = chain[-1]
+            if not (isinstance(after, ast.BinOp) and OPERATORS[type(after.op)] in alike):
+                break
+            parts.append((OPERATORS[type(after.op)] == alike[1], self.value(after.right)))
+            chain.pop()
+        return self.algebra.total(parts) if alike == "+-" else self.algebra.multiple(parts)
+
+    def _leaf(self, node: ast.expr) -> T:
+        try:
+            if isinstance(node, ast.Constant):
+                return self.algebra.number(number_in(self.source.text, node))
+            if isinstance(node, ast.Name):
+                return self.algebra.name(node.id)
+            if isinstance(node, ast.UnaryOp):
+                operand = self.value(node.operand)
+                negative = isinstance(node.op, ast.USub)
+                return self.algebra.negative(operand) if negative else operand
+            assert isinstance(node, ast.Call), "all other nodes have been refused"
+            return self._call(node)
+        except (ParseError, ShapeError):
+            raise
+        except ValueError as error:
+            self.source.refuse(str(error), node)
+
+    def _call(self, node: ast.Call) -> T:
+        text = self.source.text
+        assert isinstance(node.func, ast.Name)
+        arguments: list[T | Size | int] = []
+        for kind, argument in zip(SIGNATURES[node.func.id].kinds, node.args, strict=False):
+            if kind == "s":
+                arguments.append(size_in(text, argument))
+            elif kind == "i":
+                arguments.append(whole_in(text, argument))
+            else:
+                arguments.append(self.value(argument))
+        axis = whole_in(text, node.keywords[0].value) if node.keywords else None
+        return self.algebra.call(node.func.id, arguments, axis)

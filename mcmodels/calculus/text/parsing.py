@@ -1,0 +1,129 @@
+"""Expressions from text, which is parsed and never run as code."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from mcmodels.calculus.core import functions, operators
+from mcmodels.calculus.core.arithmetic import add, hadamard, power, scale, size_value, transpose
+from mcmodels.calculus.core.expression import Expression
+from mcmodels.calculus.core.nodes import Ones, Symbol
+from mcmodels.calculus.core.numbers import number
+from mcmodels.calculus.core.sizes import ShapeError, Size
+from mcmodels.calculus.core.symbols import scalar
+from mcmodels.calculus.text.declarations import symbol
+from mcmodels.calculus.text.interpretation import interpret
+from mcmodels.calculus.text.syntax import Index, ParseError, Source, read
+
+__all__ = ["ParseError", "parse"]
+
+
+def parse(text: str, /, **shapes: Any) -> Expression:
+    """Read an expression from text, as Python and NumPy write it.
+
+    The text is taken apart by its grammar and never run as Python code, so that it may come from
+    anywhere. It may hold names, numbers, ``+ - * / @ **``, ``.T``, ``x[i]``, ``X[i, j]``,
+    ``X[i, :]``, ``X[:, j]`` and the functions of `mcmodels.calculus`.
+
+    A name that is not declared is a size if it is used as one, in a declaration or as in
+    ``eye(n)``; else, if it starts with a small letter, it is a scalar (a whole number where it is
+    the exponent of a `matrix_power`). ``parse(str(f), **{x.name: x for x in f.symbols})`` gives
+    ``f`` again.
+
+    Parameters
+    ----------
+    text : str
+    **shapes : int, str, tuple or Expression
+        Of each name: a size for a vector, two sizes for a matrix, ``()`` or ``"scalar"`` for a
+        scalar, text such as ``"n,n:symmetric"`` (or ``positive_definite``, ``n:probability``,
+        ``scalar:integer``), or a symbol of that name.
+
+    Returns
+    -------
+    Expression
+
+    Raises
+    ------
+    ParseError
+        If the text is no expression; the message says where and why.
+    ShapeError
+        If shapes do not fit together, or a declaration is none.
+
+    Examples
+    --------
+    >>> from mcmodels.calculus import parse
+    >>> f = parse("x.T @ A @ x + c * sum(exp(x))", x="n", A=("n", "n"))
+    >>> f
+    xᵀAx + c sum(exp(x))
+    >>> print(f)
+    x.T @ A @ x + c * sum(exp(x))
+    """
+    symbols = {name: symbol(name, shape) for name, shape in shapes.items()}
+    sizes = frozenset(size for made in symbols.values() for size in made.size_names)
+    source = read(text, sizes | symbols.keys())
+    for name in sorted(sizes | source.sizes):
+        if name in symbols:
+            raise ShapeError(
+                f"the name {name!r} stands for a size and for a symbol, "
+                f"{symbols[name].described()}; rename one"
+            )
+    return interpret(source, _Expressions(source, symbols, sizes | source.sizes))
+
+
+class _Expressions:
+    """The algebra of expressions."""
+
+    def __init__(self, source: Source, symbols: dict[str, Symbol], sizes: frozenset[str]) -> None:
+        self.source, self.symbols, self.sizes = source, symbols, sizes
+
+    def number(self, value: int | float) -> Expression:
+        return number(value)
+
+    def name(self, name: str) -> Expression:
+        if name in self.symbols:
+            return self.symbols[name]
+        if name in self.sizes:
+            return size_value(Size.of(name))
+        if name[0].isupper():
+            self.source.refuse(
+                f'{name!r} is not declared; give its shape, as in {name}=("m", "n")', name
+            )
+        return scalar(name, integer=name in self.source.exponents)
+
+    def total(self, terms: list[tuple[bool, Expression]]) -> Expression:
+        signed = [scale(-1, term) if negative else term for negative, term in terms]
+        array = next((term for term in signed if term.is_array), None)
+        if array is None:
+            return add(signed)
+        # Python adds from left to right: scalars in front are added up before they are filled in.
+        first = signed.index(array)
+        front = [add(signed[:first])] if first > 1 else signed[:first]
+        ones = Ones(array.rows, array.cols)
+        summands = [*front, *signed[first:]]
+        return add(scale(term, ones) if term.is_scalar else term for term in summands)
+
+    def multiple(self, factors: list[tuple[bool, Expression]]) -> Expression:
+        raised = [power(factor, number(-1)) if below else factor for below, factor in factors]
+        scalars = [factor for factor in raised if factor.is_scalar]
+        arrays = [factor for factor in raised if factor.is_array]
+        if len(arrays) > 1:
+            arrays = [hadamard(arrays)]
+        return scale(*scalars, *arrays)
+
+    def binary(self, operator: str, left: Expression, right: Expression) -> Expression:
+        return operators.matmul(left, right) if operator == "@" else operators.power(left, right)
+
+    def negative(self, value: Expression) -> Expression:
+        return scale(-1, value)
+
+    def transposed(self, value: Expression) -> Expression:
+        return transpose(value)
+
+    def entry(self, value: Expression, index: tuple[Index, ...]) -> Expression:
+        return operators.entry(value, index[0] if len(index) == 1 else index)
+
+    def call(
+        self, function: str, arguments: list[Expression | Size | int], axis: int | None
+    ) -> Expression:
+        options = {} if axis is None else {"axis": axis}
+        return getattr(functions, function)(*arguments, **options)

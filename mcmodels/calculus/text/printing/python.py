@@ -1,0 +1,198 @@
+"""Python text: what a user types, and `parse` reads."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+from mcmodels.calculus.core import nodes as N
+from mcmodels.calculus.core.arithmetic import scale
+from mcmodels.calculus.core.expression import Expression
+from mcmodels.calculus.core.numbers import Value, decimal, magnitude
+from mcmodels.calculus.core.sizes import ONE, Size
+from mcmodels.calculus.text.printing.structure import (
+    ATOM,
+    FACTOR,
+    SUM,
+    TERM,
+    Graded,
+    Printer,
+    entry,
+    fraction,
+    is_half,
+    signed_terms,
+)
+
+__all__ = ["PythonPrinter"]
+
+_CALLS: dict[type[Expression], str] = {
+    N.Trace: "trace",
+    N.Det: "det",
+    N.LogDet: "logdet",
+    N.Norm: "norm",
+    N.Total: "sum",
+    N.DiagonalMatrix: "diag",
+    N.Diagonal: "diag",
+    N.Vec: "vec",
+    N.Kron: "kron",
+    N.BlockSum: "block_sum",
+    N.BlockTrace: "block_trace",
+    N.Unevaluated: "d",
+}
+
+
+class PythonPrinter(Printer):
+    """Operators as Python has them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.sizes: frozenset[str] | None = None
+        self.writers = {
+            N.Symbol: lambda e: (e.name, ATOM),
+            N.Differential: lambda e: (e.name, ATOM),
+            N.SizeValue: self._size_value,
+            N.Number: lambda e: self._number(e.value),
+            N.Identity: lambda e: (f"eye({e.rows})", ATOM),
+            N.Zeros: lambda e: (self._filled("zeros", e), ATOM),
+            N.Ones: lambda e: (self._filled("ones", e), ATOM),
+            N.Unit: lambda e: (f"unit({e.index}, {e.rows})", ATOM),
+            N.Commutation: lambda e: (f"commutation({e.m}, {e.n})", ATOM),
+            N.DiagonalSelection: lambda e: (f"diagonal_selection({e.n})", ATOM),
+            N.Sum: self._sum,
+            N.Scaled: self._scaled,
+            N.Product: self._product,
+            N.Hadamard: lambda e: self._quotient(None, e.children),
+            N.Power: self._power,
+            N.MatrixPower: self._matrix_power,
+            N.Transpose: lambda e: (self.write(e.argument, ATOM) + ".T", ATOM),
+            N.Elementwise: lambda e: (f"{e.name}({self.write(e.argument)})", ATOM),
+            N.Unvec: lambda e: (f"unvec({self.write(e.argument)}, {e.rows}, {e.cols})", ATOM),
+            N.Softmax: lambda e: self._by_row("softmax", e),
+            N.LogSumExp: lambda e: self._by_row("logsumexp", e),
+            **dict.fromkeys(_CALLS, self._call),
+        }
+
+    def write(self, e: Expression, tightness: int = SUM) -> str:
+        """The text of an expression, in parentheses if it binds less tightly than asked for."""
+        if self.sizes is None:
+            self.sizes = frozenset(name for symbol in e.used for name in symbol.size_names)
+        return super().write(e, tightness)
+
+    def _size_value(self, e: N.SizeValue) -> Graded:
+        # A bare name is read as a size where the declaration of a symbol says that it is one.
+        return (e.name if e.name in (self.sizes or ()) else f"size({e.name})"), ATOM
+
+    def _call(self, e: Expression) -> Graded:
+        inside = ", ".join(self.write(child) for child in e.children)
+        return f"{_CALLS[type(e)]}({inside})", ATOM
+
+    def _by_row(self, name: str, e: Expression) -> Graded:
+        argument = e.children[0]
+        axis = "" if argument.is_column else ", axis=1"
+        return f"{name}({self.write(argument)}{axis})", ATOM
+
+    def _filled(self, name: str, e: Expression) -> str:
+        sizes: list[Size] = [e.rows] if e.cols == ONE else [e.rows, e.cols]
+        return f"{name}({', '.join(map(str, sizes))})"
+
+    def _number(self, value: Value) -> Graded:
+        if isinstance(value, Fraction) and value.denominator == 1:
+            text, own = str(value.numerator), ATOM
+        elif (short := decimal(value)) is not None:
+            text, own = short, ATOM
+        elif isinstance(value, float):
+            text, own = repr(value), ATOM
+        else:
+            text, own = f"{value.numerator}/{value.denominator}", TERM
+        return (text, own) if value >= 0 else (text, SUM)
+
+    def _sum(self, e: N.Sum) -> Graded:
+        text = ""
+        for negative, term in _arrays_first(e, signed_terms(e)):
+            if negative and isinstance(term, N.Sum):
+                # x - (c + d) would subtract c and d one by one, where they were filled in as one.
+                term = scale(term, N.Ones(e.rows, e.cols))
+            written = self.write(term, TERM)
+            if text:
+                text += f" - {written}" if negative else f" + {written}"
+            else:
+                text = _negated(term, written) if negative else written
+        return text, SUM
+
+    def _scaled(self, e: N.Scaled) -> Graded:
+        size = magnitude(e.coefficient)
+        number = None if size == 1 else self.write(N.Number(size), TERM)
+        array = () if e.array is None else (e.array,)
+        text, _ = self._quotient(number, e.scalars, array)
+        if e.coefficient > 0:
+            return text, TERM
+        return (_negated(e, text) if number is None else f"-{text}"), SUM
+
+    def _quotient(
+        self,
+        number: str | None,
+        factors: tuple[Expression, ...],
+        array: tuple[Expression, ...] = (),
+    ) -> Graded:
+        above, below = fraction(factors)
+        texts = [] if number is None else [number]
+        texts += [self.write(factor, FACTOR) for factor in above]
+        for factor in array:
+            # Python reads from left to right: c * A @ x is (c * A) @ x, and c * x / y fine as well.
+            if isinstance(factor, N.Hadamard):
+                texts.append(self._quotient(None, factor.children)[0])
+            else:
+                texts.append(self.write(factor, TERM if texts else FACTOR))
+        text = " * ".join(texts) or "1"
+        for factor in below:
+            text += f" / {self.write(factor, FACTOR)}"
+        return text, TERM
+
+    def _product(self, e: N.Product) -> Graded:
+        found = entry(e)
+        if found:
+            symbol, indices = found
+            return f"{symbol.name}[{', '.join(map(str, indices))}]", ATOM
+        return " @ ".join(self.write(factor, FACTOR) for factor in e.children), TERM
+
+    def _power(self, e: N.Power) -> Graded:
+        exponent = e.exponent
+        if isinstance(exponent, N.Number):
+            if is_half(exponent.value):
+                return f"sqrt({self.write(e.base)})", ATOM
+            if exponent.value < 0:
+                return self._quotient(None, (e,))
+        return f"{self.write(e.base, ATOM)} ** {self.write(exponent, ATOM)}", FACTOR
+
+    def _matrix_power(self, e: N.MatrixPower) -> Graded:
+        base = self.write(e.base)
+        if e.is_inverse:
+            return f"inv({base})", ATOM
+        return f"matrix_power({base}, {self.write(e.exponent)})", ATOM
+
+
+def _arrays_first(e: N.Sum, terms: list[tuple[bool, Expression]]) -> list[tuple[bool, Expression]]:
+    """Terms in an order that is added up from left to right to the same sum.
+
+    ``c + d + x`` is ``(c + d) + x``, where one scalar is added to the array instead of two.
+    """
+    first = terms[0][1]
+    scalars = [term.is_scalar and e.is_array for _, term in terms]
+    if not scalars[0] or not (isinstance(first, N.Sum) or scalars[1]):
+        return terms
+    place = min((i for i, scalar in enumerate(scalars) if not scalar), key=lambda i: terms[i][0])
+    return [terms[place], *terms[:place], *terms[place + 1 :]]
+
+
+def _negated(e: Expression, text: str) -> str:
+    """The text with a minus, which must not be the minus of a sum at its start."""
+    while isinstance(e, N.Scaled | N.Product | N.Hadamard):
+        if isinstance(e, N.Product):
+            e = e.children[0]
+            continue
+        above, _ = fraction(e.scalars if isinstance(e, N.Scaled) else e.children)
+        if isinstance(e, N.Scaled) and e.array is not None:
+            above.append(e.array)
+        if not above:
+            break
+        e = above[0]
+    return f"-({text})" if isinstance(e, N.Sum) else f"-{text}"

@@ -1,0 +1,388 @@
+"""Mathematics in the forms of textbooks, in any notation of letters and signs.
+
+`TextbookPrinter` knows signs, fractions, products by juxtaposition, and where parentheses are
+needed. A notation (plain text, LaTeX) says how letters, scripts, functions and operators look.
+"""
+
+from __future__ import annotations
+
+import re
+from abc import abstractmethod
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from fractions import Fraction
+
+from mcmodels.calculus.core import nodes as N
+from mcmodels.calculus.core.expression import Expression
+from mcmodels.calculus.core.numbers import Value, decimal, magnitude
+from mcmodels.calculus.core.sizes import ONE, Size
+from mcmodels.calculus.text.printing.structure import (
+    ATOM,
+    FACTOR,
+    OPERATION,
+    SUM,
+    TERM,
+    Graded,
+    Printer,
+    entry,
+    fraction,
+    is_half,
+    signed_terms,
+)
+
+__all__ = ["GREEK", "TextbookPrinter", "split_name"]
+
+_FROM_ALPHA = """alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi omicron pi
+rho final_sigma sigma tau upsilon phi chi psi omega"""
+GREEK = {
+    name: chr(0x3B1 + i) for i, name in enumerate(_FROM_ALPHA.split()) if name != "final_sigma"
+}
+GREEK |= {name.capitalize(): letter.upper() for name, letter in GREEK.items()}
+GREEK |= {"lam": "λ", "lamda": "λ", "Lamda": "Λ"}
+
+_CALLS: dict[type[Expression], str] = {
+    N.Trace: "tr",
+    N.Det: "det",
+    N.Total: "sum",
+    N.DiagonalMatrix: "diag",
+    N.Diagonal: "diag",
+    N.Vec: "vec",
+    N.BlockSum: "blocksum",
+    N.BlockTrace: "blocktrace",
+    N.Unevaluated: "d",
+}
+# Names that would look like the constants eᵢ, Iₙ, Kₘₙ, Ψₙ.
+_LIKE_A_CONSTANT = re.compile(r"(e_?\d+|K_?\d\d+|(I|Psi|Ψ)(_?\d+|_\w+))_?\Z")
+_SIMPLE_DENOMINATORS = (1, 2, 3, 4)
+_LARGEST_DENOMINATOR = 12  # that joins the denominators of a fraction
+
+
+def split_name(name: str) -> tuple[str, str]:
+    """Stem, with Greek letters as such, and index of a name: W1, W_1 and W_out have one."""
+    found = re.fullmatch(r"([^\W\d_]+?)_?(\d*)_?", name) or re.fullmatch(
+        r"([^\W\d_]+)_([^\W_]+)_?", name
+    )
+    if not found:
+        return name, ""
+    stem, index = found.groups()
+    return GREEK.get(stem, stem), GREEK.get(index, index)
+
+
+class TextbookPrinter(Printer):
+    """Writes expressions as mathematics.
+
+    Greek letters may be spelt (``mu``, ``lambda_``, ``lam``) or typed; a number at the end of a
+    name is an index. Names that would be printed alike are written out in full. Entries are counted
+    from 0, as in NumPy, and stand in brackets: X[0,1], in LaTeX [X] with index 0,1. In a sum with
+    arrays, a scalar is the array of that shape whose entries it is, as NumPy broadcasts it.
+    """
+
+    times: str
+    over: str
+    kronecker: str
+    minus: str
+    by: str
+    transposed: str
+    one: str
+    psi: str
+    numerator: int
+    """How tightly a numerator must hold together."""
+    sized_identity: bool
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.literal: frozenset[str] = frozenset()
+        self.crowded = False
+        self.writers = {
+            N.Symbol: lambda e: (self._named(e.name), ATOM),
+            N.Differential: lambda e: (self._differential(self._differentiated(e)), FACTOR),
+            N.SizeValue: lambda e: (self._named(e.name), ATOM),
+            N.Number: self._number,
+            N.Identity: self._identity,
+            N.Zeros: lambda e: ("0", ATOM),
+            N.Ones: self._ones,
+            N.Unit: lambda e: (self._lowered("e", self._integer(e.index)), ATOM),
+            N.Commutation: lambda e: (self._sized("K", e.m, e.n), ATOM),
+            N.DiagonalSelection: lambda e: (self._sized(self.psi, e.n), ATOM),
+            N.Sum: self._sum,
+            N.Scaled: self._scaled,
+            N.Product: self._product,
+            N.Hadamard: lambda e: self._elementwise_quotient(e.children),
+            N.Power: self._power,
+            N.MatrixPower: lambda e: (self._with_exponent(e.base, self.write(e.exponent)), FACTOR),
+            N.Transpose: self._transpose,
+            N.Elementwise: self._elementwise,
+            N.LogDet: lambda e: (self._log_det(self.write(e.argument, ATOM)), FACTOR),
+            N.Norm: self._norm,
+            N.Kron: self._kron,
+            N.Unvec: self._unvec,
+            N.Softmax: lambda e: self._by_rows("softmax", e),
+            N.LogSumExp: lambda e: self._by_rows("logsumexp", e),
+            **dict.fromkeys(_CALLS, self._call),
+        }
+
+    # -- what a notation says -----------------------------------------------------------------
+
+    @abstractmethod
+    def _name(self, stem: str, index: str) -> str:
+        """A name of a stem with an index, which may be empty."""
+
+    @abstractmethod
+    def _literal_name(self, name: str) -> str:
+        """A name letter by letter, where it would be taken for something else."""
+
+    @abstractmethod
+    def _differential(self, name: str) -> str:
+        """The differential of a symbol of which the text is given."""
+
+    @abstractmethod
+    def _positive(self, value: Value) -> Graded:
+        """A number that is not negative."""
+
+    @abstractmethod
+    def _raised(self, base: str, exponent: str) -> str:
+        """A superscript."""
+
+    @abstractmethod
+    def _lowered(self, base: str, index: str) -> str:
+        """A subscript."""
+
+    @abstractmethod
+    def _function(self, name: str, of_rows: bool = False) -> str:
+        """The name of a function, which may be that of each row."""
+
+    @abstractmethod
+    def _bars(self, inside: str, double: bool = False, index: str = "") -> str:
+        """Absolute value, or a norm."""
+
+    @abstractmethod
+    def _log_det(self, argument: str) -> str:
+        """The logarithm of the absolute determinant."""
+
+    @abstractmethod
+    def _element(self, name: str, indices: str) -> str:
+        """An entry of a symbol."""
+
+    @abstractmethod
+    def _root(self, radicand: Expression) -> str:
+        """The square root."""
+
+    @abstractmethod
+    def _quotient(self, above: str, below: list[Expression], divisor: Value) -> Graded:
+        """A fraction of scalars, or of an array by scalars."""
+
+    @abstractmethod
+    def _juxtaposed(self, texts: Sequence[str]) -> str:
+        """Factors side by side."""
+
+    # -- names --------------------------------------------------------------------------------
+
+    def text(self, e: Expression) -> str:
+        """The text of a whole expression, with names told apart."""
+        names = {_innermost(symbol).name for symbol in e.used} | e.size_names
+        shown = {name: self._name(*split_name(name)) for name in names}
+        counts = Counter(shown.values())
+        self.literal = frozenset(
+            name for name in names if counts[shown[name]] > 1 or _LIKE_A_CONSTANT.match(name)
+        )
+        letters = {text for text in shown.values() if len(text) == 1} | {"d"}
+        words = [text for text in shown.values() if len(text) > 1]
+        self.crowded = any(set(word) <= letters for word in words)
+        self.sized_identity = self.sized_identity or "I" in names
+        return self.write(e)
+
+    def _named(self, name: str) -> str:
+        if name in self.literal:
+            return self._literal_name(name)
+        return self._name(*split_name(name))
+
+    def _differentiated(self, e: N.Differential) -> str:
+        of = e.of
+        if isinstance(of, N.Differential):
+            return self._differential(self._differentiated(of))
+        return self._named(of.name)
+
+    def _sized(self, base: str, *sizes: Size, between: str = "") -> str:
+        """A letter or function with its sizes as index."""
+        texts = [self._size(size) for size in sizes]
+        if not between and any(len(text) > 1 for text in texts):
+            between = ","
+        return self._lowered(base, between.join(texts))
+
+    def _size(self, size: Size) -> str:
+        number = [str(size.factor)] if size.factor != 1 or not size.names else []
+        return self._juxtaposed([*number, *map(self._named, size.names)])
+
+    def _integer(self, value: int) -> str:
+        return str(value) if value >= 0 else f"{self.minus}{-value}"
+
+    # -- constants ----------------------------------------------------------------------------
+
+    def _number(self, e: N.Number) -> Graded:
+        text, own = self._positive(magnitude(e.value))
+        return (text, own) if e.value >= 0 else (self.minus + text, SUM)
+
+    def _identity(self, e: N.Identity) -> Graded:
+        return (self._sized("I", e.rows) if self.sized_identity else "I"), ATOM
+
+    def _ones(self, e: N.Ones) -> Graded:
+        if e.is_column:
+            return self._sized(self.one, e.rows), ATOM
+        if e.rows == ONE:
+            return self._raised(self._sized(self.one, e.cols), self.transposed), FACTOR
+        return self._sized(self.one, e.rows, e.cols, between=self.by), ATOM
+
+    # -- sums and products --------------------------------------------------------------------
+
+    def _sum(self, e: N.Sum) -> Graded:
+        text = ""
+        for negative, term in signed_terms(e):
+            sign = f" {self.minus} " if negative else " + "
+            text += (sign if text else self.minus if negative else "") + self.write(term, OPERATION)
+        return text, SUM
+
+    def _scaled(self, e: N.Scaled) -> Graded:
+        above, below = fraction(e.scalars)
+        number, divisor = _split(magnitude(e.coefficient), bool(below))
+        loose = self.numerator if below else OPERATION
+        texts, own = self._factors(number, above, e.array, loose)
+        text = self._juxtaposed(texts)
+        if below:
+            text, own = self._quotient(text, sorted(below, key=_order), divisor)
+        return (self.minus + text, SUM) if e.coefficient < 0 else (text, own)
+
+    def _factors(
+        self, number: Value, scalars: Iterable[Expression], array: Expression | None, loose: int
+    ) -> tuple[list[str], int]:
+        """Number, scalars and array; a single one needs no parentheses."""
+        factors = sorted(scalars, key=_order)
+        if array is not None:
+            factors.append(array)
+        texts = [] if number == 1 else [self.write(N.Number(number), FACTOR)]
+        if not factors:
+            return texts or ["1"], TERM
+        if len(factors) == 1 and not texts:
+            return [self.write(factors[0], loose)], TERM
+        last = factors[-1]
+        products = [factor for factor in factors if _is_product(factor)]
+        # λxᵀx needs no parentheses, as nothing comes after; (aᵀx)(bᵀx) reads better with them.
+        opened = _is_product(last) and (array is not None or len(products) == 1)
+        texts += [self.write(factor, FACTOR) for factor in (factors[:-1] if opened else factors)]
+        if opened:
+            texts += [self.write(factor, FACTOR) for factor in last.children]
+        return texts, TERM
+
+    def _product(self, e: N.Product) -> Graded:
+        found = entry(e)
+        if found:
+            symbol, indices = found
+            where = ",".join(self._integer(index) for index in indices)
+            return self._element(self.write(symbol), where), ATOM
+        return self._juxtaposed([self.write(factor, FACTOR) for factor in e.children]), TERM
+
+    def _elementwise_quotient(self, factors: tuple[Expression, ...]) -> Graded:
+        above, below = fraction(factors)
+        text = f" {self.times} ".join(self.write(factor, TERM) for factor in above) or "1"
+        if below:
+            bottom = f" {self.times} ".join(self.write(factor, FACTOR) for factor in below)
+            text = self.parenthesised(text) if len(above) > 1 else text
+            bottom = self.parenthesised(bottom) if len(below) > 1 else bottom
+            text = f"{text} {self.over} {bottom}"
+        return text, OPERATION
+
+    def _kron(self, e: N.Kron) -> Graded:
+        # Threefold products are held as (A ⊗ B) ⊗ C.
+        left = self.write(e.left, OPERATION if isinstance(e.left, N.Kron) else TERM)
+        return f"{left} {self.kronecker} {self.write(e.right, TERM)}", OPERATION
+
+    # -- scripts ------------------------------------------------------------------------------
+
+    def _with_exponent(self, base: Expression, exponent: str) -> str:
+        return self._raised(self.write(base, ATOM), exponent)
+
+    def _power(self, e: N.Power) -> Graded:
+        value = e.exponent.value if isinstance(e.exponent, N.Number) else None
+        if is_half(value):
+            return self._root(e.base), FACTOR
+        if value is not None and value < 0:
+            if e.is_array:
+                return self._elementwise_quotient((e,))
+            return self._quotient("1", fraction((e,))[1], Fraction(1))
+        exponent = self._exponent(value) if isinstance(value, Fraction) else self.write(e.exponent)
+        if e.is_scalar:
+            return self._with_exponent(e.base, exponent), FACTOR
+        return self._elementwise_power(self.write(e.base, ATOM), exponent), FACTOR
+
+    @abstractmethod
+    def _elementwise_power(self, base: str, exponent: str) -> str:
+        """The power of each entry."""
+
+    def _exponent(self, value: Fraction) -> str:
+        if value.denominator in _SIMPLE_DENOMINATORS or decimal(value) is None:
+            return str(value)
+        return self._positive(value)[0]
+
+    def _transpose(self, e: N.Transpose) -> Graded:
+        inner = e.argument
+        if isinstance(inner, N.MatrixPower) and inner.is_inverse:
+            return self._with_exponent(inner.base, self.minus + self.transposed), FACTOR
+        return self._with_exponent(inner, self.transposed), FACTOR
+
+    # -- functions ----------------------------------------------------------------------------
+
+    def _call(self, e: Expression) -> Graded:
+        inside = ", ".join(self.write(child) for child in e.children)
+        return self._function(_CALLS[type(e)]) + self.parenthesised(inside), ATOM
+
+    def _elementwise(self, e: N.Elementwise) -> Graded:
+        inside = self.write(e.argument)
+        if e.name == "abs":
+            return self._bars(inside), ATOM
+        return self._function(e.name) + self.parenthesised(inside), ATOM
+
+    def _by_rows(self, name: str, e: N.Softmax | N.LogSumExp) -> Graded:
+        """A function of a vector, or of each row of a matrix."""
+        function = self._function(name, of_rows=not e.argument.is_column)
+        return function + self.parenthesised(self.write(e.argument)), ATOM
+
+    def _norm(self, e: N.Norm) -> Graded:
+        vector = e.argument.is_column or e.argument.rows == ONE
+        return self._bars(self.write(e.argument), double=True, index="" if vector else "F"), ATOM
+
+    def _unvec(self, e: N.Unvec) -> Graded:
+        function = self._sized(self._function("unvec"), e.rows, e.cols)
+        return function + self.parenthesised(self.write(e.argument)), ATOM
+
+
+def _innermost(symbol: N.Symbol) -> N.Symbol:
+    """The symbol that a differential, or one of a differential, is of."""
+    while isinstance(symbol, N.Differential):
+        symbol = symbol.of
+    return symbol
+
+
+def _split(coefficient: Value, joins: bool) -> tuple[Value, Value]:
+    """A number as numerator and denominator, where there is a fraction that it can be part of."""
+    if joins and isinstance(coefficient, Fraction):
+        short = decimal(coefficient) is not None
+        if coefficient.denominator <= _LARGEST_DENOMINATOR or not short:
+            return Fraction(coefficient.numerator), Fraction(coefficient.denominator)
+    return coefficient, Fraction(1)
+
+
+def _is_product(e: Expression) -> bool:
+    return isinstance(e, N.Product) and not entry(e)
+
+
+def _order(scalar: Expression) -> int:
+    """Where a scalar stands among others: powers of numbers, letters, functions, roots, groups."""
+    if isinstance(scalar, N.Power):
+        root = is_half(getattr(scalar.exponent, "value", None))
+        return 3 if root else min(_order(scalar.base), 4)
+    if isinstance(scalar, N.Number):
+        return 0
+    if isinstance(scalar, N.Symbol | N.SizeValue):
+        return 1
+    if isinstance(scalar, N.Sum):
+        return 4
+    return 5 if _is_product(scalar) else 2

@@ -1,0 +1,381 @@
+"""Text as a syntax tree: checked character by character and node by node, never run.
+
+Text goes through three gates: its characters and its depth are checked before Python's own parser
+sees it, every node of the tree must be one of a few kinds, and every call must be of a function in
+`SIGNATURES`.
+"""
+
+from __future__ import annotations
+
+import ast
+import difflib
+import keyword
+import re
+import unicodedata
+from dataclasses import dataclass
+from typing import NoReturn
+
+from mcmodels.calculus.core.numbers import LARGEST
+from mcmodels.calculus.core.signatures import SIGNATURES
+from mcmodels.calculus.core.sizes import ONE, ShapeError, Size
+
+__all__ = [
+    "OPERATORS",
+    "Index",
+    "ParseError",
+    "Source",
+    "index_in",
+    "number_in",
+    "read",
+    "size_in",
+    "whole_in",
+]
+
+Index = int | slice
+
+_MOST_CHARACTERS = 20_000  # keeps the time that a hostile text can take small
+_DEEPEST = 100  # levels of nesting; far below Python's recursion limit
+_SHOWN = 60  # characters of a long text in a message
+
+
+class ParseError(ValueError):
+    """Text that is not an expression.
+
+    Attributes
+    ----------
+    column : int or None
+        Where, counted from 1.
+    """
+
+    def __init__(self, message: str, column: int | None = None) -> None:
+        super().__init__(message)
+        self.column = column
+
+    def __reduce__(self) -> tuple[type[ParseError], tuple[str, int | None]]:
+        return type(self), (str(self), self.column)
+
+
+@dataclass(frozen=True)
+class Source:
+    """Text that has been read.
+
+    Attributes
+    ----------
+    text : str
+    tree : ast.expr
+    names : tuple of str
+        Names that are used as values, in order of appearance.
+    sizes : frozenset of str
+        Names in the place of a size, as in ``eye(n)``.
+    exponents : frozenset of str
+        Names in the exponent of a `matrix_power`.
+    """
+
+    text: str
+    tree: ast.expr
+    names: tuple[str, ...]
+    sizes: frozenset[str]
+    exponents: frozenset[str]
+
+    def refuse(self, message: str, where: str | ast.AST | None = None) -> NoReturn:
+        """Raise a `ParseError` at a node, or at the first place of a name."""
+        if isinstance(where, str):
+            nodes = (n for n in ast.walk(self.tree) if isinstance(n, ast.Name) and n.id == where)
+            where = min(nodes, key=lambda n: n.col_offset, default=None)
+        _refuse(self.text, message, None if where is None else _column(self.text, where))
+
+
+# -- before the parser -----------------------------------------------------------------------------
+
+_TOKEN = re.compile(
+    r"(?P<space>\s+)|(?P<name>[^\W\d]\w*)"
+    r"|(?P<number>(?:[0-9][0-9_]*\.?[0-9_]*|\.[0-9][0-9_]*)(?:[eE][-+]?[0-9]+)?)"
+    r"|(?P<open>[(\[])|(?P<close>[)\]])|(?P<operator>\*\*|[-+*/@])|(?P<other>[.,:=])"
+)
+_CLOSING = {"(": ")", "[": "]"}
+_ADVICE = {
+    "^": "write ** for a power",
+    "'": "write .T for a transpose",
+    "−": "write - for minus",
+    "·": "write @ for a matrix product, * for an elementwise one",
+    "×": "write @ for a matrix product, * for an elementwise one",
+    "⊗": "write kron(A, B)",
+    "∘": "write * for an elementwise product",
+    "ᵀ": "write .T for a transpose",
+    "²": "write ** 2 for a square",
+    "‖": "write norm(x)",
+    "|": "write abs(x) or det(X)",
+}
+
+
+def _scan(text: str, known: frozenset[str]) -> None:
+    """Refuse characters, keywords and depths that are not allowed in an expression."""
+    depths, brackets, previous = [0], [""], ""
+    position = 0
+    while position < len(text):
+        found = _TOKEN.match(text, position)
+        column = position + 1
+        if found is None:
+            character = text[position]
+            advice = f"; {_ADVICE[character]}" if character in _ADVICE else ""
+            _refuse(text, f"{character!r} has no meaning in an expression{advice}", column)
+        kind, token = found.lastgroup, found.group()
+        position = found.end()
+        if kind == "space":
+            continue
+        operand = previous in ("name", "number", "close")
+        if kind == "name" and keyword.iskeyword(token):
+            advice = "; write lambda_ for λ" if token == "lambda" else ""
+            _refuse(text, f"{token!r} is a word of Python, not of expressions{advice}", column)
+        if operand and kind in ("name", "number"):
+            _refuse(text, f"expected * or @ before {token!r}", column)
+        binary = kind == "operator" and token not in ("+", "-")
+        if (binary and not operand) or (kind == "close" and previous == "operator"):
+            _refuse(text, f"something is missing before {token!r}", column)
+        if kind == "name" and previous == "." and token != "T":
+            advice = f"; write {token}(…)" if token in SIGNATURES else ""
+            _refuse(text, f"the only attribute is .T; found .{token}{advice}", column)
+        if kind == "name":
+            _check_name(text, token, column, known)
+        elif kind == "number":
+            _check_number(text, token, column)
+        elif kind == "open":
+            depths.append(0)
+            brackets.append(_CLOSING[token])
+        elif kind == "close":
+            depths.pop()
+            if token != brackets.pop():
+                _refuse(text, f"{token!r} closes no bracket", column)
+        elif token == "**" or (kind == "operator" and not operand):
+            depths[-1] += 1
+        elif kind == "operator" or token == ",":
+            depths[-1] = 0
+        if len(depths) + sum(depths) > _DEEPEST:
+            _refuse(text, f"it is nested more than {_DEEPEST} deep; write it in parts", column)
+        previous = token if token == "." else kind or ""
+    if previous not in ("name", "number", "close"):
+        _refuse(text, "something is missing at the end", len(text) + 1)
+    if len(brackets) > 1:
+        _refuse(text, f"a {brackets[-1]!r} is missing", len(text) + 1)
+
+
+def _check_name(text: str, name: str, column: int, known: frozenset[str]) -> None:
+    if name in known:
+        return
+    if unicodedata.normalize("NFKC", name) != name or not name.isidentifier():
+        advice = next((_ADVICE[letter] for letter in name if letter in _ADVICE), "")
+        advice = advice or "use plain letters and digits"
+        _refuse(text, f"{name!r} is no name; {advice}", column)
+    if name.startswith("_"):
+        _refuse(text, f"{name!r} is not declared, and a name starts with a letter", column)
+
+
+def _check_number(text: str, number: str, column: int) -> None:
+    value = float(number.replace("_", ""))
+    if value > LARGEST:
+        _refuse(text, f"a number is at most {LARGEST:g}", column)
+    if value == 0 and re.search("[1-9]", re.split("[eE]", number)[0]):
+        _refuse(text, f"{number} is too small a number, and would be 0", column)
+
+
+def _normalised(known: frozenset[str]) -> dict[str, str]:
+    """Names by what Python's parser makes of them, as µ (micro) becomes μ (mu)."""
+    result: dict[str, str] = {}
+    for name in sorted(known):
+        other = result.setdefault(unicodedata.normalize("NFKC", name), name)
+        if other != name:
+            raise ShapeError(
+                f"Python cannot tell the names {other!r} and {name!r} apart; rename one"
+            )
+    return result
+
+
+def read(text: object, known: frozenset[str] = frozenset()) -> Source:
+    """Text as a tree of permitted nodes.
+
+    Parameters
+    ----------
+    text : str
+    known : frozenset of str
+        Names that are declared.
+
+    Raises
+    ------
+    ParseError
+        If it is no expression.
+    """
+    if not isinstance(text, str):
+        raise ParseError(f"an expression is read from text; found {type(text).__name__}")
+    if len(text) > _MOST_CHARACTERS:
+        raise ParseError(
+            f"the text is {len(text)} characters long; the most is {_MOST_CHARACTERS}. "
+            "Read it in parts, and add them"
+        )
+    if not text.strip():
+        raise ParseError("there is no text to read an expression from")
+    _scan(text, known)
+    # Python's parser takes no line breaks outside brackets, and no spaces at the start.
+    text = re.sub(r"\s", " ", text)
+    stripped = text.lstrip()
+    skipped = len(text) - len(stripped)
+    try:
+        tree = ast.parse(stripped, mode="eval").body
+    except SyntaxError as error:
+        message = (error.msg or "no expression").split(".")[0]
+        _refuse(text, message, skipped + (error.offset or 1))
+    except (RecursionError, MemoryError, ValueError):
+        _refuse(text, "it has too many parts; read it in parts, and add them")
+    as_declared = _normalised(known)
+    for node in ast.walk(tree):
+        if hasattr(node, "col_offset"):
+            node.col_offset += skipped
+        if isinstance(node, ast.Name):
+            node.id = as_declared.get(node.id, node.id)
+    return _checked(text, tree, known)
+
+
+# -- after the parser ------------------------------------------------------------------------------
+
+OPERATORS: dict[type[ast.operator], str] = {
+    ast.Add: "+",
+    ast.Sub: "-",
+    ast.Mult: "*",
+    ast.Div: "/",
+    ast.MatMult: "@",
+    ast.Pow: "**",
+}
+
+
+def _checked(text: str, tree: ast.expr, known: frozenset[str]) -> Source:
+    """The tree with its names by role; refuses nodes and calls that are not permitted."""
+    values: list[ast.Name] = []
+    sizes: set[str] = set()
+    exponents: set[str] = set()
+    waiting = [tree]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, ast.Name):
+            if node.id in SIGNATURES:
+                _refuse(text, f"{node.id!r} is a function; write {node.id}(…)", node)
+            values.append(node)
+        elif isinstance(node, ast.Constant):
+            number_in(text, node)
+        elif isinstance(node, ast.BinOp):
+            if type(node.op) not in OPERATORS:
+                _refuse(text, "the operators are + - * / @ **", node.right)
+            waiting += [node.left, node.right]
+        elif isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub | ast.UAdd):
+            waiting.append(node.operand)
+        elif isinstance(node, ast.Attribute):
+            assert node.attr == "T", "all other attributes have been refused"
+            waiting.append(node.value)
+        elif isinstance(node, ast.Subscript):
+            index_in(text, node)
+            waiting.append(node.value)
+        elif isinstance(node, ast.Call):
+            function = _check_call(text, node, known)
+            for kind, argument in zip(SIGNATURES[function].kinds, node.args, strict=False):
+                if kind == "s":
+                    sizes.update(size_in(text, argument).names)
+                elif kind == "i":
+                    whole_in(text, argument)
+                else:
+                    waiting.append(argument)
+            if function == "matrix_power":
+                inside = ast.walk(node.args[1])
+                exponents.update(part.id for part in inside if isinstance(part, ast.Name))
+        else:
+            _refuse(text, "this is no part of an expression", node)
+    values.sort(key=lambda node: node.col_offset)
+    names = tuple(dict.fromkeys(node.id for node in values))
+    return Source(text, tree, names, frozenset(sizes), frozenset(exponents))
+
+
+def number_in(text: str, node: ast.Constant) -> int | float:
+    """The number of a node."""
+    value = node.value
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        _refuse(text, "only whole and decimal numbers are read", node)
+    return value
+
+
+def _check_call(text: str, node: ast.Call, known: frozenset[str]) -> str:
+    if not isinstance(node.func, ast.Name):
+        _refuse(text, "only a function by its name can be called", node)
+    name = node.func.id
+    if name in known:
+        _refuse(text, f"{name!r} is no function; write {name} * (…)", node)
+    if name not in SIGNATURES:
+        nearest = difflib.get_close_matches(name, SIGNATURES, n=1)
+        advice = f"known: {', '.join(sorted(SIGNATURES))}"
+        advice = f"did you mean {nearest[0]!r}?" if nearest else advice
+        _refuse(text, f"unknown function {name!r}; {advice}", node)
+    signature = SIGNATURES[name]
+    for keyword_ in node.keywords:
+        if not (signature.axis and keyword_.arg == "axis") or len(node.keywords) > 1:
+            what = f"{name} takes no argument by name" + (" but axis" if signature.axis else "")
+            _refuse(text, what, node)
+        whole_in(text, keyword_.value)
+    most = len(signature.kinds)
+    if not signature.required <= len(node.args) <= most:
+        counts = str(most) if signature.required == most else f"{signature.required} or {most}"
+        _refuse(text, f"{name} takes {counts}, found {len(node.args)} arguments", node)
+    return name
+
+
+def whole_in(text: str, node: ast.expr) -> int:
+    """The whole number, which may be negative, of a node."""
+    sign = 1
+    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
+        sign, node = -1, node.operand
+    value = number_in(text, node) if isinstance(node, ast.Constant) else None
+    if not isinstance(value, int):
+        _refuse(text, "expected a whole number here", node)
+    return sign * value
+
+
+def index_in(text: str, node: ast.Subscript) -> tuple[Index, ...]:
+    """The index of a node: whole numbers, and at most one ``:``."""
+    parts = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
+    index: list[Index] = []
+    for part in parts:
+        whole = isinstance(part, ast.Slice)
+        if isinstance(part, ast.Slice) and (part.lower or part.upper or part.step):
+            _refuse(text, "an index is a whole number or ':' alone", node)
+        index.append(slice(None) if whole else whole_in(text, part))
+    if not 1 <= len(index) <= 2 or all(isinstance(part, slice) for part in index):
+        _refuse(text, "write x[i], X[i, j], X[i, :] or X[:, j]", node)
+    return tuple(index)
+
+
+def size_in(text: str, node: ast.expr) -> Size:
+    """A size: a number, a name, or a product of them."""
+    factors, result = [node], ONE
+    while factors:
+        factor = factors.pop()
+        if isinstance(factor, ast.BinOp) and isinstance(factor.op, ast.Mult):
+            factors += [factor.right, factor.left]
+        elif isinstance(factor, ast.Name) and factor.id not in SIGNATURES:
+            result *= Size.of(factor.id)
+        elif isinstance(factor, ast.Constant):
+            result *= Size.of(whole_in(text, factor))
+        else:
+            _refuse(text, "a size is a number, a name or a product of them, as in m*n", factor)
+    return result
+
+
+def _refuse(text: str, message: str, where: int | ast.AST | None = None) -> NoReturn:
+    column = _column(text, where) if isinstance(where, ast.AST) else where
+    shown = text.strip()
+    if len(text) > _SHOWN:
+        start = max(0, min((column or 1) - _SHOWN // 2, len(text) - _SHOWN))
+        shown = text[start : start + _SHOWN]
+        shown = ("…" if start else "") + shown + ("…" if start + _SHOWN < len(text) else "")
+    place = "" if column is None else f", column {column}"
+    raise ParseError(f"cannot read {shown!r}{place}: {message}", column)
+
+
+def _column(text: str, node: ast.AST) -> int:
+    """Where a node starts, counted from 1 in characters; Python counts the bytes of UTF-8."""
+    offset = getattr(node, "col_offset", 0)
+    return len(text.encode()[:offset].decode(errors="ignore")) + 1
