@@ -121,9 +121,10 @@ class LogisticRegression(ClassPredictions, ClassifierMixin, CallbackSupportMixin
 
     Notes
     -----
-    scikit-learn's fit callbacks work: ``set_callbacks(sklearn.callback.ProgressBar())`` shows each
-    Newton step (``pip install 'mcmodels[progress]'``), and a callback that returns True at the end
-    of a step stops the fit there.
+    scikit-learn's fit callbacks work, where it has them (from 1.9 on):
+    ``set_callbacks(sklearn.callback.ProgressBar())`` shows each Newton step
+    (``pip install 'mcmodels[progress]'``), and a callback that returns True at the end of a step
+    stops the fit there.
 
     What follows from the curvature (``standard_errors_``, ``summary()``, tests, intervals,
     influence, marginal effects) is in docs/inference.md.

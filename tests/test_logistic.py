@@ -24,6 +24,7 @@ from mcmodels.solvers import irls
 from tests.callbacks import Recorder
 from tests.numerics import relative_error
 from tests.problems import classes_problem
+from tests.versions import needs_callbacks
 
 
 @pytest.mark.parametrize("n_classes", [2, 3, 5])
@@ -325,6 +326,7 @@ def test_a_class_without_weight_is_absent(C):
     assert relative_error(model.params_, without.params_) < 1e-13
 
 
+@needs_callbacks
 def test_callbacks_see_every_newton_step():
     X, y = classes_problem(15, 80, 3, 3)
     recorder = Recorder()
@@ -338,6 +340,7 @@ def test_callbacks_see_every_newton_step():
     np.testing.assert_array_equal(plain.params_, model.params_)
 
 
+@needs_callbacks
 def test_a_callback_can_stop_the_fit():
     X, y = classes_problem(16, 80, 3, 2)
     with pytest.warns(ConvergenceWarning, match="after 3 steps"):
@@ -345,6 +348,7 @@ def test_a_callback_can_stop_the_fit():
     assert model.n_iter_[0] == 3
 
 
+@needs_callbacks
 def test_callbacks_are_torn_down_after_an_error():
     recorder = Recorder()
     model = LogisticRegression().set_callbacks(recorder)
@@ -355,6 +359,7 @@ def test_callbacks_are_torn_down_after_an_error():
     assert recorder.events[-1] == "teardown"
 
 
+@needs_callbacks
 def test_progress_bar_of_scikit_learn():
     pytest.importorskip("rich")
     from sklearn.callback import ProgressBar

@@ -23,6 +23,7 @@ from mcmodels.solvers.trust_region import trust_region_iterates
 from tests.callbacks import Recorder
 from tests.numerics import relative_error
 from tests.problems import classes_problem
+from tests.versions import needs_callbacks
 
 SOLVERS = ["lbfgs", "newton-cg"]
 ESTIMATORS = {
@@ -518,6 +519,7 @@ def test_targets_that_cannot_be_learnt():
         model.objective(X, X[:, :2])
 
 
+@needs_callbacks
 @pytest.mark.parametrize("solver", SOLVERS)
 def test_callbacks_see_each_step_and_stop_the_fit(solver):
     X, y = data("two classes")

@@ -23,6 +23,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from mcmodels import PCA, LinearRegression, LogisticRegression
 from tests.certified import DATASETS
+from tests.versions import BEFORE_1_9
 
 ESTIMATORS = [
     LinearRegression(),
@@ -43,6 +44,7 @@ def test_scikit_learn_checks(estimator, check):
     check(estimator)
 
 
+@pytest.mark.skipif(BEFORE_1_9, reason="scikit-learn checks every estimator so since 1.9")
 def test_array_api_check_that_needs_a_setting_of_its_own():
     """scikit-learn skips it unless SciPy was told at import to dispatch on array types."""
     code = """

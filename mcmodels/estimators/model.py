@@ -147,6 +147,10 @@ class Model(BaseEstimator):
             value = vars(self).get(name, ())
             yield from value if isinstance(value, list | tuple) else (value,)
 
+    def __dir__(self) -> list[str]:
+        """Names of what is there, as scikit-learn lists them from 1.8 on."""
+        return [name for name in object.__dir__(self) if hasattr(self, name)]
+
     def __sklearn_is_fitted__(self) -> bool:
         return all(name in vars(self) for name in self._coefficients)
 
