@@ -14,10 +14,11 @@ from mcmodels.autodiff.tracing import NoRuleError, Traced, constant
 
 
 @implements(np.reshape)
-def _reshape(a: Any, shape: Any = None, order: Any = "C") -> Any:
+def _reshape(a: Any, shape: Any = None, order: Any = "C", *, newshape: Any = None) -> Any:
     if order not in ("C", "F"):
         raise NoRuleError(f"numpy.reshape with order={order!r} has no rule; choose 'C' or 'F'.")
-    return call("reshape", a, shape=shape, order=order)
+    # NumPy 2.0 calls it newshape.
+    return call("reshape", a, shape=shape if newshape is None else newshape, order=order)
 
 
 @implements(np.ravel)
