@@ -183,10 +183,10 @@ def test_what_differs_is_named():
     noise = np.cos(np.arange(80.0))
     across = noise - design @ np.linalg.lstsq(design, noise)[0]
     for what, *changed in (
-        ("the sum of target 'y0'", X, TARGET + 1e-8),
-        ("the sum of squares of target 'y0'", X, TARGET + across),
+        ("the sum of target 'y'", X, TARGET + 1e-8),
+        ("the sum of squares of target 'y'", X, TARGET + across),
         ("the sum of column 'x1'", X + np.array([0.0, 1e-8, 0.0]), TARGET),
-        ("the sum of products of 'x0' with 'y0'", X, TARGET[::-1]),
+        ("the sum of products of 'x0' with 'y'", X, TARGET[::-1]),
     ):
         with pytest.raises(ValueError, match=what):
             model.covariance(*changed)
