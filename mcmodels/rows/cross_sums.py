@@ -57,25 +57,39 @@ class CrossSums:
 
         ``origin`` is subtracted from the targets.
         """
-        X = block.X.X
-        if n_classes is None:
-            Y = np.asarray(block.y, dtype=np.float64).reshape(len(block.y), -1) - origin
-        else:
-            Y = (np.asarray(block.y)[:, np.newaxis] == np.arange(n_classes)).astype(np.float64)
-        weights = np.ones(len(Y)) if block.weights is None else block.weights
+        X, n_rows = block.X.X, block.X.n_rows
+        # Arrays that the walk uses again: new ones would cost more than the sums.
+        unit, column = block.X.scratch.vectors("cross sums", 2, n_rows)
+        unit[:] = 1.0 if block.weights is None else block.weights
         # Where numbers overflow, the fit finds it by the sums of its own.
         with np.errstate(over="ignore", invalid="ignore"):
-            weighted = (Y.T * weights).copy()
+            x, weight = product(X.T, unit), float(unit.sum())
+            y, y_squares, xy = [], [], []
             if n_classes is None:
-                x, xy = product(X.T, weights), [product(X.T, column) for column in weighted]
+                for target in _targets(block, origin):
+                    np.multiply(unit, target, out=column)
+                    y.append(column.sum())
+                    y_squares.append(column @ target)
+                    xy.append(product(X.T, column))
             else:
+                for code in range(n_classes - 1):
+                    np.equal(block.y, code, out=column)
+                    column *= unit
+                    y.append(column.sum())
+                    xy.append(product(X.T, column))
                 # What is left of the whole belongs to the last class.
-                x, xy = product(X.T, weights), [product(X.T, column) for column in weighted[:-1]]
+                y.append(weight - sum(y))
                 xy.append(x - sum(xy))
-            y_squares = np.einsum("ki,ik->k", weighted, Y)
+                y_squares = y
             some = X[::_EVERY]
-            x_squares = _EVERY * product((some**2).T, weights[::_EVERY])
-        return cls(x, weighted.sum(axis=1), y_squares, np.array(xy), x_squares)
+            x_squares = _EVERY * product((some**2).T, unit[::_EVERY].copy())
+        return cls(x, np.array(y), np.array(y_squares), np.array(xy), x_squares)
+
+
+def _targets(block: RowBlock, origin: Array | float) -> Array:
+    """The targets minus their origin, one a row."""
+    y = np.asarray(block.y, dtype=np.float64).reshape(block.X.n_rows, -1)
+    return (y - origin).T
 
 
 class RowsWithCrossSums(Rows):
