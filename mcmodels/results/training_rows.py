@@ -170,7 +170,8 @@ class TrainingRows:
         self._compare(what, self._target, self.y_squares, sums.y_squares, y_reach * y_fit)
         self._compare("the sum of column", self._name, self.x, sums.x, root * x_reach)
         reach = here * np.outer(y_fit, x_here) + fit * np.outer(y_fit, x_fit)
-        self._compare("the sum of products of", self._pair, self.xy, xy, reach)
+        what = "the sum of column" if self.is_classes else "the sum of products of"
+        self._compare(what, self._pair, self.xy, xy, reach)
 
     def require_objective(self, expected: float, found: float, rounding: float = 0.0) -> None:
         """Refuse rows with another objective at the parameters of the fit.
@@ -276,7 +277,8 @@ class TrainingRows:
 
     def _pair(self, at: int) -> str:
         target, name = divmod(at, len(self.names))
-        return f"{self._name(name)} with{self._target(target)}"
+        joined = "in class" if self.is_classes else "with"
+        return f"{self._name(name)} {joined}{self._target(target)}"
 
     @property
     def _units(self) -> float:
