@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from mcmodels.arrays import Array, MatrixLike, VectorLike
 from mcmodels.rows import RowStream
+from mcmodels.solvers import irls
 
 try:
     from sklearn.callback import CallbackSupportMixin, with_callbacks
@@ -53,6 +54,23 @@ class FitCallbacks:
         self._fit: Any = None
         self._current: Any = None
 
+    def last_of(self, steps: Iterator[irls.Progress]) -> irls.Progress:
+        """Take the steps of a fit, of which the first is its start, to the end.
+
+        The end is where the solver ends, or where a callback asks the fit to stop.
+        """
+        for count, step in enumerate(steps):
+            stop = False
+            if count == 0:
+                self.begin()
+            else:
+                stop = self.end_step(step.params)
+            if stop or step.status is not None:
+                break
+            self.begin_step(step.params)
+        self.end(step.params)
+        return step
+
     def begin(self) -> None:
         """The fit begins."""
         if hasattr(self._estimator, "_init_callback_context"):
@@ -73,20 +91,6 @@ class FitCallbacks:
         return bool(
             self._current.call_on_fit_task_end(**self._data, **self._reconstruction(params))
         )
-
-    def after(self, params: Array, *, ended: bool) -> bool:
-        """A step has led to these parameters, or they are the start; whether the fit is to end.
-
-        The next step begins, unless the solver has ``ended`` or a callback asks the fit to stop.
-        """
-        if self._fit is None and self._current is None:
-            self.begin()
-            stop = False
-        else:
-            stop = self.end_step(params)
-        if not (ended or stop):
-            self.begin_step(params)
-        return stop
 
     def end(self, params: Array) -> None:
         """The fit ends with these parameters."""

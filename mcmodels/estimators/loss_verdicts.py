@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -16,13 +16,14 @@ __all__ = ["warnings_of_loss"]
 
 
 def warnings_of_loss(
-    objective: UserObjective, solution: Solution[irls.Optimum], visited: CurvatureRange | None
+    objective: UserObjective, solution: Solution[irls.Optimum], visited: Sequence[CurvatureRange]
 ) -> Iterator[FitWarning]:
     """Warnings of jumps, and of negative curvature in rows that the fit has visited or near."""
     near = probe_near_rows(objective, solution.value.params)
     if near.jump is not None:
         yield NonSmoothLossWarning(_jump_text(near.jump))
-    for seen, where in ((visited, "in a row of the fit"), (near.curvature, "between its rows")):
+    of_fit = sum(visited[1:], visited[0]) if visited else None
+    for seen, where in ((of_fit, "in a row of the fit"), (near.curvature, "between its rows")):
         if seen is not None and is_negative(seen, near.curvature):
             yield NonConvexLossWarning(_convexity_text(seen, where, solution))
             return

@@ -33,7 +33,9 @@ from mcmodels.estimators.validation import (
 )
 from mcmodels.estimators.verdicts import warn_not_converged
 from mcmodels.exceptions import InferenceError
-from mcmodels.objectives import Loss, Network, NetworkObjective, NetworkParameters
+from mcmodels.objectives import Loss
+from mcmodels.objectives.network import Network, NetworkParameters
+from mcmodels.objectives.network_objective import NetworkObjective
 from mcmodels.results.networks import NetworkFit
 from mcmodels.results.record import digest
 from mcmodels.results.training_rows import TrainingRows
