@@ -30,7 +30,7 @@ from mcmodels.solvers import room
 from mcmodels.solvers.kept_hessian import passes_are_expensive
 from mcmodels.solvers.overflow import refuse_overflow, refuse_underflow
 from mcmodels.solvers.pseudoinverse import PseudoInverse, entry_noise, from_factor, rank_tolerance
-from mcmodels.solvers.tolerances import SAMPLE_ROWS
+from mcmodels.solvers.tolerances import SAMPLE_ROWS, factorisation_error
 
 # Columns whose mean is more than this many standard deviations from zero are shifted: their squares
 # would lose two digits.
@@ -183,3 +183,43 @@ def orthonormal_coordinates(rows: Rows) -> Coordinates:
     # Columns of unit length would make Hessian and gradient small when there are many rows.
     root = inverse.root * np.sqrt(rows.total_weight)
     return Coordinates(x_mean, replace(inverse, root=root))
+
+
+def curvature_coordinates(objective: LinearPredictorObjective, params: Array) -> Coordinates:
+    """Coordinates in which the Hessian at a point is about a multiple of the identity.
+
+    The rows are weighted by the curvature of the loss (with several classes, by its trace). Where
+    few rows have curvature, those decide how the columns depend on each other.
+
+    Parameters
+    ----------
+    objective : LinearPredictorObjective
+        A cross-entropy over the user's rows.
+    params : ndarray of shape (P,) or (K, P)
+        The point, as parameters of the user's rows.
+    """
+    rows, loss = objective.rows, objective.loss
+
+    def curved(block: RowBlock) -> RowBlock:
+        eta = block.X.predictor(params)
+        terms = loss.at(block.y, eta).curvature()
+        trace = sum(sign * size for pairs, sign, size in terms for k, j in pairs if k == j)
+        return replace(block, y=None, weights=block.weighted(trace))
+
+    def first_moment(block: RowBlock) -> Array:
+        weighted = curved(block)
+        return np.append(weighted.X.products(weighted.weights), weighted.weights.sum())
+
+    mean = np.zeros(rows.n_features)
+    if rows.intercept:
+        *sums, total = rows.reduce(first_moment)
+        mean = np.asarray(sums) / total
+    triangle = rows.reduce(lambda block: Triangle.about(mean)(curved(block)))
+    if rows.intercept:
+        mean = mean + triangle.R[0, 1:] / triangle.R[0, 0]
+    lengths = np.linalg.norm(triangle.Rxx, axis=0)
+    inverse = from_factor(
+        triangle.Rxx, lengths, factorisation_error(rows.n_features), np.zeros(rows.n_features)
+    )
+    root = inverse.root * np.sqrt(rows.total_weight)
+    return Coordinates(mean, replace(inverse, root=root))

@@ -6,7 +6,8 @@ first. Where the Hessian takes too much memory, conjugate gradients find the ste
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import functools
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -19,16 +20,22 @@ from mcmodels.solvers import room
 from mcmodels.solvers.coordinates import (
     Coordinates,
     InnerCurvature,
+    curvature_coordinates,
     orthonormal_coordinates,
     row_space_coordinates,
     shifted_coordinates,
 )
 from mcmodels.solvers.kept_hessian import approach, passes_are_expensive
-from mcmodels.solvers.modified_newton import newton_iterates_for
-from mcmodels.solvers.newton import NewtonIterate
+from mcmodels.solvers.modified_newton import modified_newton_iterates
+from mcmodels.solvers.newton import (
+    NewtonIterate,
+    gradient_is_small,
+    newton_iterates,
+    unverifiable_decrease,
+)
 from mcmodels.solvers.newton_cg import newton_cg_iterates
 from mcmodels.solvers.recession import curvature_is_everywhere, predictors_grow, recedes
-from mcmodels.solvers.separation import curvature_has_vanished, separated
+from mcmodels.solvers.separation import largest_change, proposed_by_linear_program, separates
 from mcmodels.solvers.solution import Solution, Status
 from mcmodels.solvers.tolerances import ILL_CONDITIONED, NEGLIGIBLE_STEP, SAMPLE_ROWS
 
@@ -37,6 +44,11 @@ from mcmodels.solvers.tolerances import ILL_CONDITIONED, NEGLIGIBLE_STEP, SAMPLE
 _NOTABLE, _NEGLIGIBLE_CONTRIBUTION = 1e-2, 1e-6
 # Steps longer than this, relative to the parameters, are no sign of convergence.
 _LONG_STEP = 1e-3
+# Near a finite optimum a Newton step changes no difference of linear predictors by more than this;
+# where classes are separated, steps change some by about 1.
+_DIVERGING_CHANGE = 0.5
+# A step of conjugate gradients has gained little when it is this share of what the next promises.
+_LITTLE_GAIN = 0.01
 # Rows from which the shares of classes are estimated.
 _SHARE_SAMPLE = 2**16
 
@@ -179,11 +191,21 @@ def fit(
     inner = _inside(objective, coordinates)
     first = coordinates.from_users(start, intercept=intercept)
     states: Iterator[NewtonIterate[Slope]]
+    reach = _reach(inner)
+    states: Iterator[NewtonIterate[Slope]]
+    count, latest = 0, Progress(start, coordinates, None)
     if conjugate_gradients or room.too_many(first.size):
         states = newton_cg_iterates(inner, first, gradient_tolerance=bound, max_iter=max_iter)
-        state = next(states)
+        value = np.inf
+        for state in states:
+            first, count, before, value = state.params, state.count, value, state.derivatives.value
+            judged = state.status is not None or _is_at_rest(state, bound)
+            if not room.too_many(first.size) and (judged or _promises_too_much(state, before)):
+                break  # Newton's method goes on, with a Hessian
+            yield Progress(coordinates.to_users(first, intercept=intercept), coordinates, state)
+        else:
+            return
     else:
-        count, latest = 0, Progress(start, coordinates, None)
         points = approach(inner, first, gradient_tolerance=bound, max_steps=max_iter - 1)
         quadratic = isinstance(inner, UserObjective) and inner.looks_quadratic(first)
         # Of a quadratic loss, Newton's method needs one step only.
@@ -193,18 +215,20 @@ def fit(
             first, count = point.params, point.count
             params = coordinates.to_users(first, intercept=intercept)
             latest = Progress(params, coordinates, None, count)
-        states = _states(inner, first, bound, max_iter, count)
-        state = next(states)
-        if objective.penalty == 0 and state.direction.condition > ILL_CONDITIONED:
-            params = coordinates.to_users(first, intercept=intercept)
-            coordinates = orthonormal_coordinates(rows)
-            inner = _inside(objective, coordinates)
-            first = coordinates.from_users(params, intercept=intercept)
-            states = _states(inner, first, bound, max_iter, count)
-            state = next(states)
+    states = _states(inner, first, bound, max_iter, count)
+    state = next(states)
     while True:
+        if objective.penalty == 0 and state.status is None:
+            params = coordinates.to_users(state.params, intercept=intercept)
+            for other in _better_coordinates(objective, coordinates, state, params):
+                moved = _inside(objective, other)
+                first = other.from_users(params, intercept=intercept)
+                other_states = _states(moved, first, bound, max_iter, state.count)
+                other_state = next(other_states)
+                if other_state.direction.condition < state.direction.condition:
+                    coordinates, inner, states, state = other, moved, other_states, other_state
         if state.status is None:
-            state = replace(state, status=_divergence(inner, state, bound))
+            state = replace(state, status=_divergence(objective, coordinates, inner, state, bound))
         params = coordinates.to_users(state.params, intercept=intercept)
         yield Progress(params, coordinates, state)
         if state.status is not None:
@@ -230,18 +254,20 @@ def conclude(objective: LinearPredictorObjective, last: Progress) -> Solution[Op
         and state.direction.condition < ILL_CONDITIONED
         and state.direction.rank == state.params.size
     )
-    # Where classes are separated, steps are rarely negligible and the Hessian is ill-conditioned.
-    # So a regular fit to many rows is not checked for separation, which would read them once more.
+    direction: Array | None = None
     if isinstance(objective, UserObjective):
         inner = objective.over(coordinates.transform(rows), objective.penalty)
-        diverges = _is_unbounded(inner, state, regular)
-    else:
-        diverges = objective.penalty == 0 and not regular
-        diverges = diverges and _is_separated(coordinates.transform(rows), state)
-    if diverges:
-        step = coordinates.to_users(state.direction.step, intercept=rows.intercept)
-        status = Status.UNBOUNDED if isinstance(objective, UserObjective) else Status.SEPARATED
-        columns = _notable_columns(rows, step)
+        if _is_unbounded(inner, state, regular):
+            status = Status.UNBOUNDED
+            direction = coordinates.to_users(state.direction.step, intercept=rows.intercept)
+    elif objective.penalty == 0 and status is not Status.CONVERGED:
+        direction = _separating(rows, coordinates, state)
+        if direction is None:
+            proposed = proposed_by_linear_program(rows, last.params.shape)
+            direction = None if proposed is None else separates(rows, proposed)
+        status = status if direction is None else Status.SEPARATED
+    if direction is not None:
+        columns = _notable_columns(rows, direction)
     elif status is Status.CONVERGED and rank < rows.n_features:
         status = Status.RANK_DEFICIENT
     by_hessian = isinstance(state.derivatives, Derivatives)
@@ -256,14 +282,40 @@ def conclude(objective: LinearPredictorObjective, last: Progress) -> Solution[Op
     )
 
 
-def _is_separated(inner: Rows, state: NewtonIterate[Slope]) -> bool:
-    """Whether the classes are separated, so that the iterates diverge."""
-    if state.status is Status.SEPARATED:
-        return True
-    if separated(inner, state.params, state.direction.step, state.derivatives.gradient):
-        return True
-    singular = state.direction.rank < state.params.size
-    return singular and curvature_has_vanished(inner, state.params)
+def _better_coordinates(
+    objective: LinearPredictorObjective,
+    coordinates: Coordinates,
+    state: NewtonIterate[Slope],
+    params: Array,
+) -> Iterator[Coordinates]:
+    """Coordinates in which an ill-conditioned Hessian may have more digits."""
+    if state.direction.condition <= ILL_CONDITIONED:
+        return
+    if coordinates.inverse is None:
+        coordinates = orthonormal_coordinates(objective.rows)
+        yield coordinates
+    if not isinstance(objective, UserObjective):
+        by_curvature = curvature_coordinates(objective, params)
+        if by_curvature.inverse.rank == coordinates.inverse.rank:
+            yield by_curvature
+
+
+def _separating(
+    rows: Rows, coordinates: Coordinates, state: NewtonIterate[Slope]
+) -> Array | None:
+    """A direction that separates the classes, proved; None where none is found."""
+    for inner in (state.direction.step, state.params):
+        found = separates(rows, coordinates.to_users(inner, intercept=rows.intercept))
+        if found is not None:
+            return found
+    return None
+
+
+def _reach(inner: LinearPredictorObjective) -> Callable[[Array], float] | None:
+    """How far a step reaches, where it matters: without a penalty there may be no minimum."""
+    if inner.penalty > 0 or isinstance(inner, UserObjective):
+        return None
+    return functools.partial(largest_change, inner.rows)
 
 
 def _optimum(
@@ -297,23 +349,43 @@ def _states(
     inner: LinearPredictorObjective, start: Array, bound: float, max_iter: int, count: int
 ) -> Iterator[NewtonIterate[Derivatives]]:
     """The iterates of Newton's method for an objective."""
-    newton = newton_iterates_for(inner)
-    return newton(inner, start, gradient_tolerance=bound, max_iter=max_iter, count=count)
+    options = {"gradient_tolerance": bound, "max_iter": max_iter, "count": count}
+    if isinstance(inner, UserObjective):
+        return modified_newton_iterates(inner, start, **options)
+    return newton_iterates(inner, start, **options, reach=_reach(inner))
+
+
+def _is_at_rest(state: NewtonIterate[Slope], bound: float) -> bool:
+    """Whether the gradient is small, or values of the objective can show no further decrease."""
+    hidden = state.direction.decrease <= unverifiable_decrease(state.derivatives.value)
+    return hidden or gradient_is_small(state.derivatives, bound)
+
+
+def _promises_too_much(state: NewtonIterate[Slope], value_before: float) -> bool:
+    """Whether steps promise more than there is to gain, or the last one has gained next to nothing."""
+    value, promised = state.derivatives.value, state.direction.decrease / 2
+    return promised > value or value_before - value < _LITTLE_GAIN * promised
 
 
 def _divergence(
-    objective: LinearPredictorObjective, state: NewtonIterate[Slope], bound: float
+    objective: LinearPredictorObjective,
+    coordinates: Coordinates,
+    inner: LinearPredictorObjective,
+    state: NewtonIterate[Slope],
+    bound: float,
 ) -> Status | None:
-    """The status of a fit whose gradient is small but whose steps stay long; else None."""
-    gradient, step = state.derivatives.gradient, state.direction.step
-    at_rest = np.abs(gradient).max(initial=0.0) <= bound
-    if not at_rest or state.direction.relative_length < _LONG_STEP:
-        return None
+    """The status of a fit that is proved to diverge; else None."""
+    step = state.direction.step
     if isinstance(objective, UserObjective):
-        return Status.UNBOUNDED if recedes(objective, state.params, step) else None
-    if objective.penalty == 0 and separated(objective.rows, state.params, step, gradient):
-        return Status.SEPARATED
-    return None
+        if not gradient_is_small(state.derivatives, bound) or state.direction.relative_length < _LONG_STEP:
+            return None
+        return Status.UNBOUNDED if recedes(inner, state.params, step) else None
+    if objective.penalty > 0 or not _is_at_rest(state, bound):
+        return None
+    if largest_change(inner.rows, step) < _DIVERGING_CHANGE:
+        return None
+    separating = _separating(objective.rows, coordinates, state)
+    return None if separating is None else Status.SEPARATED
 
 
 def _is_unbounded(objective: UserObjective, state: NewtonIterate[Slope], regular: bool) -> bool:

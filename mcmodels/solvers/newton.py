@@ -28,6 +28,20 @@ from mcmodels.solvers.tolerances import (
     factorisation_error,
 )
 
+# What the change of differences of linear predictors says of a Newton step on an unpenalised
+# cross-entropy, whose third derivative along a step is at most r times the second where the change
+# is r (Bach 2010, *Self-concordant analysis for logistic regression*, Electronic Journal of
+# Statistics 4, §3). Up to the first number the step decreases the objective for certain, as
+# (eʳ - r - 1)/r² < 1. Up to the second it proves that there is a minimum (see separation.py), with a
+# margin for rounding errors.
+_CERTAIN_DECREASE, _PROOF = 1.5, 0.5
+# Largest share that rounding errors of the Hessian have in a step that proves something.
+_ACCURATE = 0.1
+# A Newton step of which less than this share is taken is compared with a safe one.
+_MUCH_SHORTENED = 0.25
+# Most doublings of a safe step: where a row is far on the wrong side, each step reaches a little.
+_MAX_DOUBLINGS = 30
+
 # Two values of the objective are equal when they differ by at most this many ε, relative to them.
 _ROUNDING_UNITS = 8
 
@@ -44,6 +58,10 @@ class NewtonObjective(Protocol):
 
     def derivatives(self, params: Array) -> Derivatives:
         """Value, gradient and Hessian."""
+        ...
+
+    def hessian(self, params: Array, *, safe: bool = False) -> Array:
+        """The Hessian; with ``safe``, one that does not vanish far from the minimum."""
         ...
 
     def fix_gauge(self, hessian: Array, shape: tuple[int, ...]) -> Array:
@@ -70,6 +88,8 @@ class NewtonDirection:
         number of the weighted design with columns of unit length.
     dependent : tuple of int
         Parameters that take part in a linear dependency.
+    is_safe : bool, default=False
+        Whether the Hessian was replaced by one that does not vanish far from the minimum.
     """
 
     step: Array
@@ -78,6 +98,7 @@ class NewtonDirection:
     rank: int
     condition: float
     dependent: tuple[int, ...]
+    is_safe: bool = False
 
 
 @dataclass(frozen=True)
@@ -112,6 +133,7 @@ def newton_iterates(
     gradient_tolerance: float,
     max_iter: int,
     count: int = 0,
+    reach: Callable[[Array], float] | None = None,
 ) -> Iterator[NewtonIterate[Derivatives]]:
     """Yield the start and every iterate after it, until one has a status.
 
@@ -128,47 +150,144 @@ def newton_iterates(
         NOT_CONVERGED after this many steps.
     count : int, default=0
         Steps that have led to the start.
+    reach : callable, default=None
+        Largest change of a difference of linear predictors by a step. Given for a cross-entropy
+        without a penalty, which need not have a minimum: CONVERGED then is said with a proof that
+        there is one, and no step ends where the Hessian is singular, if a shorter one does not.
     """
+    method = _Method(objective, gradient_tolerance, max_iter, reach)
     with np.errstate(over="ignore", invalid="ignore"):
         derivatives = objective.derivatives(start)
     refuse_overflow(np.diagonal(derivatives.hessian).reshape(-1, start.shape[-1]).max(axis=0))
-    direction = newton_direction(objective, start, derivatives)
-    status = _status(derivatives, direction, gradient_tolerance)
+    direction = method.direction(start, derivatives)
+    status = method.status(derivatives, direction)
     if status is None and count >= max_iter > 0:
         status = Status.NOT_CONVERGED
     current = NewtonIterate(start, derivatives, direction, count, status)
     yield current
     while current.status is None:
         with single_threaded_blas():
-            current = _advance(objective, current, gradient_tolerance, max_iter)
+            current = method.advance(current)
         yield current
 
 
-def _advance(
-    objective: NewtonObjective,
-    current: NewtonIterate[Derivatives],
-    gradient_tolerance: float,
-    max_iter: int,
-) -> NewtonIterate[Derivatives]:
-    accepted = line_search(objective.value, objective.derivatives, current)
-    if accepted is None:
-        ended = status_when_stalled(current, gradient_tolerance)
-        return replace(current, count=current.count + 1, status=ended)
-    params, derivatives = accepted
-    direction = newton_direction(objective, params, derivatives)
-    count, status = current.count + 1, _status(derivatives, direction, gradient_tolerance)
-    if status is None and count >= max_iter:
-        status = Status.NOT_CONVERGED
-    return NewtonIterate(params, derivatives, direction, count, status)
+@dataclass
+class _Method:
+    """What does not change from one iterate to the next, and the reach of the last careful step."""
+
+    objective: NewtonObjective
+    gradient_tolerance: float
+    max_iter: int
+    reach: Callable[[Array], float] | None
+    last_reach: float = np.inf
+
+    def _lengthened(
+        self, current: NewtonIterate[Derivatives], accepted: tuple[Array, Derivatives] | None
+    ) -> tuple[Array, Derivatives] | None:
+        """A full safe step, doubled while that decreases the objective further."""
+        step = current.direction.step
+        if accepted is None or not np.array_equal(accepted[0], current.params + step):
+            return accepted
+        length, reached = 1.0, accepted[1].value
+        for _ in range(_MAX_DOUBLINGS):
+            value = self.objective.value(current.params + 2 * length * step)
+            if not value < reached:
+                break
+            length, reached = 2 * length, value
+        if length == 1.0:
+            return accepted
+        params = current.params + length * step
+        return params, self.objective.derivatives(params)
+
+    def status(self, derivatives: Derivatives, direction: NewtonDirection) -> Status | None:
+        """CONVERGED when the gradient is small and the next step is negligible."""
+        small = gradient_is_small(derivatives, self.gradient_tolerance)
+        if not small or direction.relative_length > NEGLIGIBLE_STEP:
+            return None
+        return Status.CONVERGED if self._minimum_is_proved(direction) else None
+
+    def _stalled(self, current: NewtonIterate[Derivatives]) -> Status:
+        status = status_when_stalled(current, self.gradient_tolerance)
+        proved = self._minimum_is_proved(current.direction)
+        return status if proved else Status.NOT_CONVERGED
+
+    def _minimum_is_proved(self, direction: NewtonDirection) -> bool:
+        if self.reach is None:
+            return True
+        proves = _is_accurate(direction) and not direction.is_safe
+        return proves and self.reach(direction.step) <= _PROOF
+
+    def _may_go_on(self, direction: NewtonDirection) -> bool:
+        """Whether a step whose decrease no value can show is taken: while it gains something."""
+        if self.reach is None or direction.is_safe or not _is_accurate(direction):
+            return False
+        reach, last = self.reach(direction.step), self.last_reach
+        self.last_reach = reach
+        return _PROOF < reach <= _CERTAIN_DECREASE or reach <= min(last / 2, _PROOF)
+
+    def direction(self, params: Array, derivatives: Derivatives) -> NewtonDirection:
+        """Newton's step, or a safe one where it promises more than there is to gain."""
+        newton = newton_direction(self.objective, params, derivatives)
+        if self.reach is None or _is_trusted(derivatives, newton):
+            return newton
+        return self.safe_direction(params, derivatives)
+
+    def safe_direction(self, params: Array, derivatives: Derivatives) -> NewtonDirection:
+        """A step by curvature that rows far on the wrong side do not lack."""
+        safe = replace(derivatives, hessian=self.objective.hessian(params, safe=True))
+        step = newton_direction(self.objective, params, safe)
+        return replace(step, is_safe=True)
+
+    def advance(self, current: NewtonIterate[Derivatives]) -> NewtonIterate[Derivatives]:
+        """The next iterate."""
+        accepted = line_search(self.objective.value, self.objective.derivatives, current)
+        if current.direction.is_safe:
+            accepted = self._lengthened(current, accepted)
+        elif self.reach is not None:
+            accepted = self._safer(current, accepted)
+        if accepted is None and self._may_go_on(current.direction):
+            params = current.params + current.direction.step
+            accepted = params, self.objective.derivatives(params)
+        if accepted is None:
+            return replace(current, count=current.count + 1, status=self._stalled(current))
+        params, derivatives = accepted
+        direction = self.direction(params, derivatives)
+        count, status = current.count + 1, self.status(derivatives, direction)
+        if status is None and count >= self.max_iter:
+            status = Status.NOT_CONVERGED
+        return NewtonIterate(params, derivatives, direction, count, status)
+
+    def _safer(
+        self,
+        current: NewtonIterate[Derivatives],
+        accepted: tuple[Array, Derivatives] | None,
+    ) -> tuple[Array, Derivatives] | None:
+        """The safe step, where Newton's has been shortened much and the safe one gains more."""
+        if current.direction.decrease <= unverifiable_decrease(current.derivatives.value):
+            return accepted
+        if accepted is not None:
+            taken, full = accepted[0] - current.params, current.direction.step
+            if np.vdot(taken, full) >= _MUCH_SHORTENED * np.vdot(full, full):
+                return accepted
+        safe = self.safe_direction(current.params, current.derivatives)
+        attempt = replace(current, direction=safe)
+        other = line_search(self.objective.value, self.objective.derivatives, attempt)
+        other = self._lengthened(attempt, other)
+        if accepted is None or (other is not None and other[1].value < accepted[1].value):
+            return other
+        return accepted
 
 
-def _status(
-    derivatives: Derivatives, direction: NewtonDirection, gradient_tolerance: float
-) -> Status | None:
-    """CONVERGED when the gradient is small and the next step is negligible."""
-    if not gradient_is_small(derivatives, gradient_tolerance):
-        return None
-    return Status.CONVERGED if direction.relative_length <= NEGLIGIBLE_STEP else None
+def _is_trusted(derivatives: Derivatives, direction: NewtonDirection) -> bool:
+    """Whether a Newton step can be what it seems: no objective ≥ 0 decreases by more than itself."""
+    full = direction.rank == direction.step.size
+    return full and direction.decrease / 2 <= derivatives.value
+
+
+def _is_accurate(direction: NewtonDirection) -> bool:
+    """Whether rounding errors of the Hessian hardly change a step."""
+    size = direction.step.size
+    return size == 0 or direction.condition**2 * factorisation_error(size) <= _ACCURATE
 
 
 def gradient_is_small(slope: Slope, gradient_tolerance: float) -> bool:
