@@ -196,11 +196,11 @@ def fit(
     count, latest = 0, Progress(start, coordinates, None)
     if conjugate_gradients or room.too_many(first.size):
         states = newton_cg_iterates(inner, first, gradient_tolerance=bound, max_iter=max_iter)
-        value = np.inf
+        value, to_be_judged = np.inf, objective.penalty == 0 and not room.too_many(first.size)
         for state in states:
             first, count, before, value = state.params, state.count, value, state.derivatives.value
             judged = state.status is not None or _is_at_rest(state, bound)
-            if not room.too_many(first.size) and (judged or _promises_too_much(state, before)):
+            if to_be_judged and (judged or _promises_too_much(state, before)):
                 break  # Newton's method goes on, with a Hessian
             yield Progress(coordinates.to_users(first, intercept=intercept), coordinates, state)
         else:
@@ -311,7 +311,7 @@ def _separating(
     return None
 
 
-def _reach(inner: LinearPredictorObjective) -> Callable[[Array], float] | None:
+def _reach(inner: LinearPredictorObjective) -> Callable[[Array, Array], float] | None:
     """How far a step reaches, where it matters: without a penalty there may be no minimum."""
     if inner.penalty > 0 or isinstance(inner, UserObjective):
         return None
@@ -382,7 +382,7 @@ def _divergence(
         return Status.UNBOUNDED if recedes(inner, state.params, step) else None
     if objective.penalty > 0 or not _is_at_rest(state, bound):
         return None
-    if largest_change(inner.rows, step) < _DIVERGING_CHANGE:
+    if largest_change(inner.rows, state.params, step) < _DIVERGING_CHANGE:
         return None
     separating = _separating(objective.rows, coordinates, state)
     return None if separating is None else Status.SEPARATED

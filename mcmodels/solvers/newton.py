@@ -133,7 +133,7 @@ def newton_iterates(
     gradient_tolerance: float,
     max_iter: int,
     count: int = 0,
-    reach: Callable[[Array], float] | None = None,
+    reach: Callable[[Array, Array], float] | None = None,
 ) -> Iterator[NewtonIterate[Derivatives]]:
     """Yield the start and every iterate after it, until one has a status.
 
@@ -151,7 +151,7 @@ def newton_iterates(
     count : int, default=0
         Steps that have led to the start.
     reach : callable, default=None
-        Largest change of a difference of linear predictors by a step. Given for a cross-entropy
+        From parameters and a step to the largest change of a difference of linear predictors. Given for a cross-entropy
         without a penalty, which need not have a minimum: CONVERGED then is said with a proof that
         there is one, and no step ends where the Hessian is singular, if a shorter one does not.
     """
@@ -160,7 +160,7 @@ def newton_iterates(
         derivatives = objective.derivatives(start)
     refuse_overflow(np.diagonal(derivatives.hessian).reshape(-1, start.shape[-1]).max(axis=0))
     direction = method.direction(start, derivatives)
-    status = method.status(derivatives, direction)
+    status = method.status(start, derivatives, direction)
     if status is None and count >= max_iter > 0:
         status = Status.NOT_CONVERGED
     current = NewtonIterate(start, derivatives, direction, count, status)
@@ -178,7 +178,7 @@ class _Method:
     objective: NewtonObjective
     gradient_tolerance: float
     max_iter: int
-    reach: Callable[[Array], float] | None
+    reach: Callable[[Array, Array], float] | None
     last_reach: float = np.inf
 
     def _lengthened(
@@ -199,29 +199,31 @@ class _Method:
         params = current.params + length * step
         return params, self.objective.derivatives(params)
 
-    def status(self, derivatives: Derivatives, direction: NewtonDirection) -> Status | None:
+    def status(
+        self, params: Array, derivatives: Derivatives, direction: NewtonDirection
+    ) -> Status | None:
         """CONVERGED when the gradient is small and the next step is negligible."""
         small = gradient_is_small(derivatives, self.gradient_tolerance)
         if not small or direction.relative_length > NEGLIGIBLE_STEP:
             return None
-        return Status.CONVERGED if self._minimum_is_proved(direction) else None
+        return Status.CONVERGED if self._minimum_is_proved(params, direction) else None
 
     def _stalled(self, current: NewtonIterate[Derivatives]) -> Status:
         status = status_when_stalled(current, self.gradient_tolerance)
-        proved = self._minimum_is_proved(current.direction)
+        proved = self._minimum_is_proved(current.params, current.direction)
         return status if proved else Status.NOT_CONVERGED
 
-    def _minimum_is_proved(self, direction: NewtonDirection) -> bool:
+    def _minimum_is_proved(self, params: Array, direction: NewtonDirection) -> bool:
         if self.reach is None:
             return True
         proves = _is_accurate(direction) and not direction.is_safe
-        return proves and self.reach(direction.step) <= _PROOF
+        return proves and self.reach(params, direction.step) <= _PROOF
 
-    def _may_go_on(self, direction: NewtonDirection) -> bool:
+    def _may_go_on(self, params: Array, direction: NewtonDirection) -> bool:
         """Whether a step whose decrease no value can show is taken: while it gains something."""
         if self.reach is None or direction.is_safe or not _is_accurate(direction):
             return False
-        reach, last = self.reach(direction.step), self.last_reach
+        reach, last = self.reach(params, direction.step), self.last_reach
         self.last_reach = reach
         return _PROOF < reach <= _CERTAIN_DECREASE or reach <= min(last / 2, _PROOF)
 
@@ -245,14 +247,14 @@ class _Method:
             accepted = self._lengthened(current, accepted)
         elif self.reach is not None:
             accepted = self._safer(current, accepted)
-        if accepted is None and self._may_go_on(current.direction):
+        if accepted is None and self._may_go_on(current.params, current.direction):
             params = current.params + current.direction.step
             accepted = params, self.objective.derivatives(params)
         if accepted is None:
             return replace(current, count=current.count + 1, status=self._stalled(current))
         params, derivatives = accepted
         direction = self.direction(params, derivatives)
-        count, status = current.count + 1, self.status(derivatives, direction)
+        count, status = current.count + 1, self.status(params, derivatives, direction)
         if status is None and count >= self.max_iter:
             status = Status.NOT_CONVERGED
         return NewtonIterate(params, derivatives, direction, count, status)

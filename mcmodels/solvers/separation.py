@@ -18,7 +18,6 @@ arithmetic decides.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -37,27 +36,37 @@ from mcmodels.solvers.tolerances import FLOAT64_EPSILON, LARGE_DESIGN
 _GROWS, _RESTS = 0.25, 1e-2
 # Entries of a direction are left out where they contribute less than this to every margin.
 _NEGLIGIBLE_ENTRY = 1e-3
+# With a margin above this, the exponential of minus the margin is zero in float64.
+_NO_LOSS = 745.0
 # Largest problem in rational arithmetic: unknowns, and distinct rows that must not change.
 _MOST_UNKNOWNS, _MOST_DISTINCT = 60, 5000
 
 
-def largest_change(rows: Rows, step: Array) -> float:
-    """Largest change of a difference of linear predictors; of the linear predictor for two classes.
+def largest_change(rows: Rows, params: Array, step: Array) -> float:
+    """Largest change of a difference of linear predictors by a step.
+
+    Rows so far on their own side that their loss is exactly zero do not count: the others prove that
+    there is a maximum without them.
 
     Parameters
     ----------
     rows : Rows
-        Design rows.
-    step : ndarray of shape (P,) or (K, P)
-        Change of the parameters.
+        Design rows with class codes.
+    params, step : ndarray of shape (P,) or (K, P)
+        Parameters, and a change of them.
     """
 
-    def summarise(block: RowBlock) -> _Largest:
+    def change(block: RowBlock) -> _Largest:
         eta = block.X.predictor(step, own=False)
         spread = np.abs(eta) if eta.ndim == 1 else np.ptp(eta, axis=1)
         return _Largest(float(spread.max(initial=0.0)))
 
-    return rows.reduce(summarise).value
+    def change_where_it_counts(block: RowBlock) -> _Largest:
+        counts = _signed(block, params)[0] <= _NO_LOSS
+        return _Largest(float(np.abs(_signed(block, step)[0])[counts].max(initial=0.0)))
+
+    largest = rows.reduce(change).value
+    return largest if largest <= 0.5 else rows.reduce(change_where_it_counts).value
 
 
 def separates(rows: Rows, direction: Array) -> Array | None:
@@ -343,6 +352,3 @@ class _Distinct:
 
     def __add__(self, other: _Distinct) -> _Distinct:
         return _Distinct.of(np.concatenate([self.rows, other.rows]))
-
-
-Reach = Callable[[Array], float]
