@@ -285,7 +285,7 @@ def test_the_hessian_is_there_when_asked_for():
     X, y = data("two classes")
     model = fitted("two classes", X, y)
     for name in ("hessian_", "critical_point_"):
-        with pytest.raises(AttributeError, match=f"{name} is not there.*compute_hessian=True"):
+        with pytest.raises(AttributeError, match=f"{name} is not available.*compute_hessian=True"):
             getattr(model, name)
     with pytest.warns(ConvergenceWarning):
         model.set_params(max_iter=1, compute_hessian=True).fit(X, y)

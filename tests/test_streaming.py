@@ -339,7 +339,7 @@ class TestStreams:
 
     def test_refusals(self):
         X, y, _ = problem()
-        with pytest.raises(TypeError, match="blocks is a generator, which can be walked once"):
+        with pytest.raises(TypeError, match="blocks is a generator, which can be walked only once"):
             RowStream((X, y) for _ in range(2))
         stream = RowStream([(X, y)])
         for model in (LinearRegression(), LogisticRegression()):

@@ -85,7 +85,7 @@ def score_test(whitening: Whitening, rows: Rows, params: Array, name: str) -> Hy
     total = rows.reduce(projected)
     B, size = total[:, :-1], np.sqrt(total[:, -1])
     if not size.all():
-        raise InferenceError(f"{name} is zero in every row that counts; there is nothing to test.")
+        raise InferenceError(f"{name} is zero in all rows of positive weight: nothing to test.")
     mean = 0.0 if whitening.constant is None else B[:, -1] * whitening.constant
 
     def left(block: RowBlock) -> Array:
@@ -100,7 +100,7 @@ def score_test(whitening: Whitening, rows: Rows, params: Array, name: str) -> Hy
     V, U, scatter = total[:, :-2], total[:, -2], total[:, -1]
     rest = np.sqrt(np.diagonal(V))
     redundant = InferenceError(
-        f"{name} is a linear combination of the columns that are there (or of the other "
+        f"{name} is a linear combination of the fitted columns (or of the other "
         "candidates), and adds nothing to test."
     )
     if (rest <= np.maximum(CANDIDATE_ROUNDING * size, CANDIDATE_REST * np.sqrt(scatter))).any():

@@ -192,7 +192,7 @@ def _root(H: Array) -> tuple[Array, Array]:
     if values[0] < -zero:
         raise InferenceError(
             f"the Hessian has a negative eigenvalue ({values[0]:.2g} of {values[-1]:.2g} with unit "
-            "diagonal): the parameters are at no minimum, and there is no posterior round them. "
+            "diagonal): the parameters are not at a minimum, so there is no normal approximation. "
             "Train until converged (a smaller tol, more max_iter), raise alpha, or take "
             "curvature='last_layer'."
         )

@@ -53,7 +53,7 @@ class LossModelInference(CurvatureInference):
         """Raise if the loss is no likelihood: ``what`` is defined only for one."""
         if not self.is_likelihood:
             raise InferenceError(
-                f"{what} is that of a likelihood, and the loss is not said to be one. Pass "
+                f"{what} needs a likelihood, and the loss is not declared to be one. Pass "
                 "log_likelihood=True if it is -log p(y|eta) up to terms without eta"
                 f"{instead}."
             )

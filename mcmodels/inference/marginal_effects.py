@@ -138,14 +138,14 @@ class _Sums:
         ``Σ w ∂²pₖ/∂η_l∂η_m x̃``.
     differences : ndarray of shape (number of indicators, K)
         ``Σ w (pₖ(1) - pₖ(0))``.
-    tilts : ndarray of shape (number of indicators, K·K, P)
+    difference_jacobians : ndarray of shape (number of indicators, K·K, P)
         Jacobian of the differences: ``Σ w (∂pₖ/∂η_m(1) x̃(1) - ∂pₖ/∂η_m(0) x̃(0))``.
     """
 
     slopes: Array
     curvatures: Array
     differences: Array
-    tilts: Array
+    difference_jacobians: Array
 
     @classmethod
     def of(cls, params: Array, block: RowBlock, indicators: Any) -> Self:
@@ -168,14 +168,14 @@ class _Sums:
                 slopes = block.weighted(_slopes(there)).reshape(n, -1)
                 tilt = block.X.adjoint(slopes)
                 tilt[:, j] += moved @ slopes
-                sums.tilts[at] += sign * tilt
+                sums.difference_jacobians[at] += sign * tilt
         return sums
 
     def __iadd__(self, other: _Sums) -> Self:
         self.slopes += other.slopes
         self.curvatures += other.curvatures
         self.differences += other.differences
-        self.tilts += other.tilts
+        self.difference_jacobians += other.difference_jacobians
         return self
 
     def averaged(self, params: Array, rows: Rows, indicators: Any) -> tuple[Array, Array]:
@@ -188,5 +188,5 @@ class _Sums:
             jacobian[:, j, :, j] += self.slopes
         for at, j in enumerate(indicators):
             effects[:, j] = self.differences[at]
-            jacobian[:, j] = self.tilts[at].reshape(K, K, P)
+            jacobian[:, j] = self.difference_jacobians[at].reshape(K, K, P)
         return effects / rows.total_weight, jacobian / rows.total_weight

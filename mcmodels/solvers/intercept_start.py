@@ -11,8 +11,8 @@ from mcmodels.objectives.user_loss import UserObjective
 from mcmodels.rows import RowBlock
 from mcmodels.solvers.tolerances import MAX_HALVINGS_OF_A_GUESS, SAMPLE_ROWS
 
-# Most steps in the intercept, and the relative length of a step at which to stop. A start need not
-# be precise.
+# Largest number of steps in the intercept, and the relative length of a step at which to stop. A
+# start need not be precise.
 _MAX_STEPS, _SHORT_STEP = 20, 1e-2
 
 

@@ -25,17 +25,18 @@ from mcmodels.solvers.coordinates import (
 )
 from mcmodels.solvers.kept_hessian import approach, passes_are_expensive
 from mcmodels.solvers.modified_newton import newton_iterates_for
-from mcmodels.solvers.newton import NewtonIterate
+from mcmodels.solvers.newton import NewtonIterate, gradient_is_small
 from mcmodels.solvers.newton_cg import newton_cg_iterates
 from mcmodels.solvers.recession import curvature_is_everywhere, predictors_grow, recedes
 from mcmodels.solvers.separation import curvature_has_vanished, separated
 from mcmodels.solvers.solution import Solution, Status
 from mcmodels.solvers.tolerances import ILL_CONDITIONED, NEGLIGIBLE_STEP, SAMPLE_ROWS
 
-# A column is named in a warning when its contribution to a direction is more than the first share
-# of the largest; none is when all are less than the second share of the intercept's.
-_NOTABLE, _NEGLIGIBLE_CONTRIBUTION = 1e-2, 1e-6
-# Steps longer than this, relative to the parameters, are no sign of convergence.
+# A warning names a column if its contribution to a direction is more than the first share of the
+# largest contribution. It names no column if all contribute less than the second share of the
+# intercept's.
+_LARGE_CONTRIBUTION, _NEGLIGIBLE_CONTRIBUTION = 1e-2, 1e-6
+# A fit with steps longer than this, relative to the parameters, has not converged.
 _LONG_STEP = 1e-3
 # Rows from which the shares of classes are estimated.
 _SHARE_SAMPLE = 2**16
@@ -53,7 +54,7 @@ class Optimum:
     params, gradient : ndarray of shape (P,) or (K, P)
         The parameters, and the gradient at them.
     objective : float
-        The least value.
+        The minimum of the objective.
     hessian : ndarray of shape (KP, KP), or None
         Over the raveled parameters; None where it takes too much memory.
     inner : InnerCurvature or None
@@ -135,7 +136,7 @@ def better_start(
     """
     if previous is None or previous.shape != start.shape:
         return start
-    previous = objective.without_gauge(previous)
+    previous = objective.without_shift(previous)
     return previous if objective.value(previous) <= objective.value(start) else start
 
 
@@ -150,8 +151,8 @@ def fit(
     """Yield the state after each step, until ``‖gradient‖∞ ≤ tol · Σ wᵢ`` and steps are negligible.
 
     With many rows, steps with a kept Hessian come first. Without a penalty the fit also ends, with
-    status SEPARATED, when the classes are separated; with a loss of the user's it ends with
-    UNBOUNDED where there is no minimum.
+    status SEPARATED, when the classes are separated; with a loss that the user has written, it ends
+    with UNBOUNDED where there is no minimum.
 
     Parameters
     ----------
@@ -162,7 +163,7 @@ def fit(
     tol : float
         Bound of the gradient, relative to the total weight.
     max_iter : int
-        Most steps; the status is then NOT_CONVERGED.
+        Largest number of steps; after it, the status is NOT_CONVERGED.
     conjugate_gradients : bool, default=False
         Whether to find the steps by conjugate gradients also where a Hessian could be formed.
 
@@ -176,7 +177,7 @@ def fit(
     coordinates = shifted_coordinates(objective)
     if not conjugate_gradients:
         coordinates = row_space_coordinates(objective, coordinates.centre, start) or coordinates
-    inner = _inside(objective, coordinates)
+    inner = _in_coordinates(objective, coordinates)
     first = coordinates.from_users(start, intercept=intercept)
     states: Iterator[NewtonIterate[Slope]]
     if conjugate_gradients or room.too_many(first.size):
@@ -186,7 +187,7 @@ def fit(
         count, latest = 0, Progress(start, coordinates, None)
         points = approach(inner, first, gradient_tolerance=bound, max_steps=max_iter - 1)
         quadratic = isinstance(inner, UserObjective) and inner.looks_quadratic(first)
-        # Of a quadratic loss, Newton's method needs one step only.
+        # For a quadratic loss, Newton's method needs only one step.
         for point in () if quadratic else points:
             if point.count > 0:
                 yield latest  # the last point is yielded as the start of Newton's method
@@ -198,7 +199,7 @@ def fit(
         if objective.penalty == 0 and state.direction.condition > ILL_CONDITIONED:
             params = coordinates.to_users(first, intercept=intercept)
             coordinates = orthonormal_coordinates(rows)
-            inner = _inside(objective, coordinates)
+            inner = _in_coordinates(objective, coordinates)
             first = coordinates.from_users(params, intercept=intercept)
             states = _states(inner, first, bound, max_iter, count)
             state = next(states)
@@ -218,7 +219,7 @@ def conclude(objective: LinearPredictorObjective, last: Progress) -> Solution[Op
     state = last.iterate
     if state is None:
         first = coordinates.from_users(last.params, intercept=rows.intercept)
-        state = next(_states(_inside(objective, coordinates), first, 0.0, 0, last.count))
+        state = next(_states(_in_coordinates(objective, coordinates), first, 0.0, 0, last.count))
     status = state.status or Status.NOT_CONVERGED
     rank = rows.n_features
     columns: tuple[int, ...] = ()
@@ -241,7 +242,7 @@ def conclude(objective: LinearPredictorObjective, last: Progress) -> Solution[Op
     if diverges:
         step = coordinates.to_users(state.direction.step, intercept=rows.intercept)
         status = Status.UNBOUNDED if isinstance(objective, UserObjective) else Status.SEPARATED
-        columns = _notable_columns(rows, step)
+        columns = _contributing_columns(rows, step)
     elif status is Status.CONVERGED and rank < rows.n_features:
         status = Status.RANK_DEFICIENT
     by_hessian = isinstance(state.derivatives, Derivatives)
@@ -270,22 +271,20 @@ def _optimum(
     objective: LinearPredictorObjective, params: Array, known: Slope, coordinates: Coordinates
 ) -> Optimum:
     """The derivatives at the user's parameters; no Hessian where it takes too much memory."""
-    complete = isinstance(known, Derivatives) or room.too_many(params.size)
+    too_large = room.too_many(params.size)
     slope = known
-    if not (complete and coordinates.are_the_users):
-        many = room.too_many(params.size)
-        slope = objective.slope(params) if many else objective.derivatives(params)
+    if not (coordinates.are_the_users and (too_large or isinstance(known, Derivatives))):
+        slope = objective.slope(params) if too_large else objective.derivatives(params)
     hessian = slope.hessian if isinstance(slope, Derivatives) else None
     inner = None
     # Coordinates in a basis of the rows leave out directions in which there is only a penalty.
-    if isinstance(known, Derivatives) and not coordinates.are_the_users:
-        inner = (
-            None if coordinates.basis is not None else InnerCurvature(known.hessian, coordinates)
-        )
+    no_basis = coordinates.basis is None
+    if isinstance(known, Derivatives) and no_basis and not coordinates.are_the_users:
+        inner = InnerCurvature(known.hessian, coordinates)
     return Optimum(params, known.value, slope.gradient, hessian, inner)
 
 
-def _inside(
+def _in_coordinates(
     objective: LinearPredictorObjective, coordinates: Coordinates
 ) -> LinearPredictorObjective:
     """The objective in other coordinates."""
@@ -306,8 +305,9 @@ def _divergence(
 ) -> Status | None:
     """The status of a fit whose gradient is small but whose steps stay long; else None."""
     gradient, step = state.derivatives.gradient, state.direction.step
-    at_rest = np.abs(gradient).max(initial=0.0) <= bound
-    if not at_rest or state.direction.relative_length < _LONG_STEP:
+    if not gradient_is_small(state.derivatives, bound):
+        return None
+    if state.direction.relative_length < _LONG_STEP:
         return None
     if isinstance(objective, UserObjective):
         return Status.UNBOUNDED if recedes(objective, state.params, step) else None
@@ -328,10 +328,10 @@ def _is_unbounded(objective: UserObjective, state: NewtonIterate[Slope], regular
     return predictors_grow(objective.rows, state.params, state.direction.step)
 
 
-def _notable_columns(rows: Rows, step: Array) -> tuple[int, ...]:
-    """Columns with a notable contribution to the linear predictor of a direction.
+def _contributing_columns(rows: Rows, step: Array) -> tuple[int, ...]:
+    """Columns with a large contribution to the linear predictor of a direction.
 
-    Empty where the intercept alone contributes.
+    Empty if only the intercept contributes.
     """
     moments = ColumnMoments.of(rows, targets=False)
     coef = np.atleast_2d(step)[:, : rows.n_features]
@@ -341,4 +341,4 @@ def _notable_columns(rows: Rows, step: Array) -> tuple[int, ...]:
         shift = np.atleast_2d(step)[:, -1] + coef @ moments.x_mean
         if largest <= _NEGLIGIBLE_CONTRIBUTION * np.abs(shift).max() * np.sqrt(moments.weight):
             return ()
-    return tuple(int(j) for j in np.nonzero(contribution > _NOTABLE * largest)[0])
+    return tuple(int(j) for j in np.nonzero(contribution > _LARGE_CONTRIBUTION * largest)[0])

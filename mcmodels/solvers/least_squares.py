@@ -225,7 +225,7 @@ def _from_factor(
 
 
 def _regular(R: Array, scale: Array, tolerance: float) -> ScaledCholesky | None:
-    """R as a Cholesky factor of ``RᵀR``, where it is so far from singular that no SVD is needed."""
+    """R as a Cholesky factor of ``RᵀR``, if it is far enough from singular to need no SVD."""
     n_rows, n_columns = R.shape
     if n_rows != n_columns or n_columns == 0 or not scale.all():
         return None

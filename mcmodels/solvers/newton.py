@@ -36,7 +36,7 @@ PointSlope_co = TypeVar("PointSlope_co", bound=Slope, covariant=True)
 
 
 class NewtonObjective(Protocol):
-    """What Newton's method asks of an objective."""
+    """What Newton's method needs from an objective."""
 
     def value(self, params: Array) -> float:
         """The objective."""
@@ -46,7 +46,7 @@ class NewtonObjective(Protocol):
         """Value, gradient and Hessian."""
         ...
 
-    def fix_gauge(self, hessian: Array, shape: tuple[int, ...]) -> Array:
+    def with_shift_curvature(self, hessian: Array, shape: tuple[int, ...]) -> Array:
         """The Hessian with curvature added along directions that never change the objective."""
         ...
 
@@ -82,7 +82,7 @@ class NewtonDirection:
 
 @dataclass(frozen=True)
 class NewtonIterate(Generic[PointSlope_co]):
-    """Where Newton's method stands.
+    """A point of Newton's method, with the next step.
 
     Parameters
     ----------
@@ -95,7 +95,7 @@ class NewtonIterate(Generic[PointSlope_co]):
     count : int
         Steps taken so far.
     status : Status or None
-        None while there is more to do.
+        None while the iteration goes on.
     """
 
     params: Array
@@ -191,7 +191,7 @@ def unverifiable_decrease(value: float) -> float:
     return _ROUNDING_UNITS * UNVERIFIABLE_DECREASE * abs(value)
 
 
-@np.errstate(over="ignore", invalid="ignore")  # what overflows is no decrease, and is halved
+@np.errstate(over="ignore", invalid="ignore")  # a step that overflows is halved
 def line_search(
     value_at: Callable[[Array], float],
     evaluate: Callable[[Array], PointSlope],
@@ -245,7 +245,7 @@ def _newton_direction(
     objective: NewtonObjective, params: Array, derivatives: Derivatives
 ) -> NewtonDirection:
     gradient = derivatives.gradient.ravel()
-    hessian = objective.fix_gauge(derivatives.hessian, derivatives.gradient.shape)
+    hessian = objective.with_shift_curvature(derivatives.hessian, derivatives.gradient.shape)
     scale = np.sqrt(np.clip(np.diagonal(hessian), 0.0, None))
     factor = ScaledCholesky.of(hessian, scale)
     if factor is not None:

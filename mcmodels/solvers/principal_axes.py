@@ -124,7 +124,7 @@ def solve(
     with single_threaded_blas():
         side = min(rows.n_present, rows.n_features)
         if method != "deflation" and room.too_many(side) and count * _FEW <= side:
-            return _judged(_of_products(rows, count), count, rows, "lanczos")
+            return _with_rank(_of_products(rows, count), count, rows, "lanczos")
         if rows.n_present > rows.n_features:
             spectrum = _of_moments(_checked(Moments.of(rows)), eigenpairs)
         else:
@@ -135,8 +135,8 @@ def solve(
             triangle = rows.reduce(Triangle.about(spectrum.mean))
             exact = _of_triangle(triangle, spectrum.mean, rows.total_weight)
             exact = replace(exact, kept=spectrum.kept, products=spectrum.products)
-            return _judged(exact, count, rows, "svd")
-        return _judged(spectrum, count, rows, method)
+            return _with_rank(exact, count, rows, "svd")
+        return _with_rank(spectrum, count, rows, method)
 
 
 def solve_sums(
@@ -152,9 +152,9 @@ def solve_sums(
         if isinstance(sums, StreamedMoments):
             eigenpairs = _eigensolver(count, method, tol, random)
             spectrum = _of_moments(_checked(sums.moments), eigenpairs)
-            return _judged(spectrum, count, sums.seen, method)
+            return _with_rank(spectrum, count, sums.seen, method)
         spectrum = _of_triangle(sums.triangle, sums.centre, sums.seen.total_weight)
-        return _judged(spectrum, count, sums.seen, "svd")
+        return _with_rank(spectrum, count, sums.seen, "svd")
 
 
 def _eigensolver(
@@ -169,7 +169,7 @@ def _eigensolver(
     return eigenpairs
 
 
-def _judged(
+def _with_rank(
     spectrum: _Spectrum, count: int, extent: Extent, method: str
 ) -> Solution[PrincipalAxes]:
     """The ``count`` leading axes, with variances of rounding noise set to zero."""
@@ -357,7 +357,7 @@ class _CentredBlock:
     @classmethod
     def of(cls, block: RowBlock, by_rows: RowsCovariance) -> _CentredBlock:
         X, offset = by_rows.centred(block.X)
-        X.X = X.X.copy()  # it outlives the walk
+        X.X = X.X.copy()  # it is used after the walk
         weights = np.ones(X.n_rows) if block.weights is None else block.weights
         return cls(X, offset, np.sqrt(weights))
 

@@ -1,4 +1,4 @@
-"""Whether an objective has no minimum: it decreases for ever along some direction.
+"""Whether an objective has no minimum: it keeps decreasing along some direction.
 
 A convex function never increases along a direction of recession: Rockafellar (1970), *Convex
 Analysis*, theorem 8.6. If it has no minimum, the gradient in Newton's method becomes small, but the

@@ -1,8 +1,9 @@
-"""Separated classes: the likelihood increases for ever along some direction, without a maximum.
+"""Separated classes: the likelihood has no maximum; it keeps increasing along some direction.
 
-A direction d separates when no row prefers another class along it and some row prefers its own:
-for two classes, ``(2yᵢ - 1) x̃ᵢᵀd ≥ 0`` for all i, not all zero (Albert and Anderson 1984, *On the
-existence of maximum likelihood estimates in logistic regression models*, Biometrika 71(1), §3).
+A direction d separates the classes if no margin decreases along it and some margin increases. The
+margin of a row is the predictor of its own class minus that of another. For two classes, ``(2yᵢ -
+1) x̃ᵢᵀd ≥ 0`` for all i, not all zero (Albert and Anderson 1984, *On the existence of maximum
+likelihood estimates in logistic regression models*, Biometrika 71(1), §3).
 """
 
 from __future__ import annotations
@@ -15,12 +16,14 @@ from mcmodels.arrays import Array
 from mcmodels.rows import RowBlock, Rows
 
 # Where the iterates diverge, ℓ is exponential in the margin, and a Newton step adds about 1 to the
-# margins of the separated rows. Near a finite optimum it adds about 0. Margins grow when a step
-# adds more than the first number to some; none shrinks when it takes at most the second from any.
+# margins of the separated rows. Near a finite optimum it adds about 0. Margins count as growing if
+# a step adds at least the first number to some margin. They count as shrinking if it subtracts more
+# than the second number from some margin.
 _GROWING = 0.5
 _AT_REST = 1e-3
-# At a finite optimum, the gradient relative to the total weight is not below the first number while
-# margins still grow and some are above the second: rows with that margin have ℓ″ = e⁻³⁰.
+# Classes also count as separated if margins grow, the gradient relative to the total weight is at
+# most the first number, and some margin is at least the second: there ℓ″ = e⁻³⁰. At a finite
+# optimum this does not occur.
 _FLAT = 1e-7
 _CERTAIN = 30.0
 

@@ -316,7 +316,7 @@ def test_wide_rows():
     assert "no more rows than columns" not in str(PCA().fit(normal_rows()).summary())
     few = PCA().fit(normal_rows(n=12, p=5), sample_weight=np.full(12, 0.4))  # they count as 4.8
     for fitted in (model, few):
-        with pytest.raises(InferenceError, match="rows no more than columns"):
+        with pytest.raises(InferenceError, match="no more rows than columns"):
             fitted.sphericity_test()
 
 
