@@ -174,7 +174,7 @@ def _data_frame(
         some = ", ".join(map(str, undefined[:10])) + (", …" if undefined.size > 10 else "")
         warn_user(
             f"row(s) {some} have leverage 1: each alone determines a parameter, its residual is "
-            "zero whatever its target, and what the fit would be without it is not defined (NaN).",
+            "zero whatever its target, and the fit without it is not defined (NaN).",
             LeverageWarning,
         )
     columns = ["leverage", *measure_names, *(f"dfbetas_{name}" for name in names)]

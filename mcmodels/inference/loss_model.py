@@ -50,7 +50,7 @@ class LossModelInference(CurvatureInference):
         return self.params.size
 
     def refuse_other_losses(self, what: str, instead: str) -> None:
-        """Raise if the loss is no likelihood: ``what`` is defined only for one."""
+        """Raise if the loss is not a likelihood: ``what`` is defined only for likelihoods."""
         if not self.is_likelihood:
             raise InferenceError(
                 f"{what} needs a likelihood, and the loss is not declared to be one. Pass "

@@ -82,11 +82,11 @@ def _slopes(eta: Array) -> Array:
     if eta.ndim == 1:
         return (expit(eta) * expit(-eta))[:, np.newaxis, np.newaxis]
     p = softmax(eta, axis=1)
-    return p[:, :, np.newaxis] * _gaps(p)
+    return p[:, :, np.newaxis] * _log_slopes(p)
 
 
-def _gaps(p: Array) -> Array:
-    """``1ₖ₌ₗ - p_l``, shape (b, K, K); the diagonal is accurate even for pₖ close to one."""
+def _log_slopes(p: Array) -> Array:
+    """``∂ log pₖ/∂η_l = 1ₖ₌ₗ - p_l``, shape (b, K, K); accurate even for pₖ close to one."""
     same = np.eye(p.shape[1])
     others = p @ (1.0 - same)
     return same * others[:, :, np.newaxis] - (1.0 - same) * p[:, np.newaxis, :]
@@ -99,11 +99,11 @@ def _curvatures(eta: Array) -> Iterator[Array]:
         yield (p * q * (q - p))[:, np.newaxis, np.newaxis]
         return
     p = softmax(eta, axis=1)
-    gaps = _gaps(p)
-    slopes = p[:, :, np.newaxis] * gaps
+    log_slopes = _log_slopes(p)
+    slopes = p[:, :, np.newaxis] * log_slopes
     for k in range(p.shape[1]):
-        towards = gaps[:, k]
-        outer = towards[:, :, np.newaxis] * towards[:, np.newaxis, :]
+        gradient = log_slopes[:, k]
+        outer = gradient[:, :, np.newaxis] * gradient[:, np.newaxis, :]
         yield p[:, k, np.newaxis, np.newaxis] * (outer - slopes)
 
 
@@ -166,9 +166,9 @@ class _Sums:
                 there, moved = _with_value(params, block, eta, j, value)
                 sums.differences[at] += sign * block.weighted(_probabilities(there)).sum(axis=0)
                 slopes = block.weighted(_slopes(there)).reshape(n, -1)
-                tilt = block.X.adjoint(slopes)
-                tilt[:, j] += moved @ slopes
-                sums.difference_jacobians[at] += sign * tilt
+                jacobian = block.X.adjoint(slopes)
+                jacobian[:, j] += moved @ slopes
+                sums.difference_jacobians[at] += sign * jacobian
         return sums
 
     def __iadd__(self, other: _Sums) -> Self:

@@ -130,8 +130,8 @@ class ClusterCodes:
         for count in counts[:2]:
             if count < 2:
                 raise InferenceError(
-                    "groups has a single cluster; between clusters nothing varies, and there is no "
-                    "cluster-robust covariance. Group more finely, or choose HC3."
+                    "groups has a single cluster; a cluster-robust covariance needs at least two. "
+                    "Group more finely, or choose HC3."
                 )
         return cls(np.column_stack(columns), tuple(counts))
 

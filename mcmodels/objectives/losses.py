@@ -26,7 +26,7 @@ class CurvatureTerm(NamedTuple):
     Parameters
     ----------
     pairs : list of (k, l) with k ≤ l
-        Where the entry stands (and, by symmetry, at (l, k)).
+        Positions of the entry, which is also at (l, k) by symmetry.
     sign : float
         1.0 or -1.0.
     magnitude : ndarray of shape (b,)

@@ -1,4 +1,4 @@
-"""What a fit of LinearRegression says: its record and its summary."""
+"""The results of a fit of LinearRegression: its record and its summary."""
 
 from __future__ import annotations
 

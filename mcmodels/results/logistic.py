@@ -1,4 +1,4 @@
-"""What a fit of LogisticRegression says: its record and its summary."""
+"""The results of a fit of LogisticRegression: its record and its summary."""
 
 from __future__ import annotations
 

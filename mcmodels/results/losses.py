@@ -1,4 +1,4 @@
-"""What a fit of ObjectiveRegressor or ObjectiveClassifier says: its record and its summary."""
+"""The results of a fit of ObjectiveRegressor or ObjectiveClassifier: its record and its summary."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a fit of MLPClassifier or MLPRegressor says: its record."""
+"""The results of a fit of MLPClassifier or MLPRegressor: its record."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a fit of PCA says: its record and its summary."""
+"""The results of a fit of PCA: its record and its summary."""
 
 from __future__ import annotations
 

@@ -13,9 +13,9 @@ from mcmodels.rows import CrossSums, RowBlock, Rows, Seen
 
 __all__ = ["TrainingRows"]
 
-# Sums of the same rows in another order differ by rounding: by some ten units, measured on columns
-# of a million rows. This many units are allowed, relative to the lengths of the columns. Other rows
-# differ by about 1/√n of the lengths, one changed row by 1/n.
+# Sums of the same rows in another order differ by rounding errors: by about ten units, as measured
+# on columns of a million rows. This many units are allowed, relative to the lengths of the columns.
+# Other rows differ by about 1/√n of the lengths, one changed row by 1/n.
 _UNITS = 1e3
 _EPSILON = float(np.finfo(np.float64).eps)
 # Relative rounding error of the mean of a constant column, and of its deviations from the mean.
@@ -117,7 +117,7 @@ class TrainingRows:
         self.require_number(rows.n_rows, rows.total_weight)
 
         def summarise(block: RowBlock) -> Array:
-            unit = np.ones(block.X.n_rows) if block.weights is None else block.weights
+            unit = block.weights_or_ones
             return np.stack([block.X.products(unit), block.X.square_sums(block.weights)])
 
         x, x_squares = rows.reduce(summarise)
@@ -164,8 +164,8 @@ class TrainingRows:
             xy = xy - np.outer(y, self.x_mean)
             y = y + weight * self.y_mean
             y_reach = y_reach + here * root * np.abs(self.y_mean)
-        of = "the weight of class" if self.is_classes else "the sum of target"
-        self._compare(of, self._target, self.y, y, root * y_reach)
+        what = "the weight of class" if self.is_classes else "the sum of target"
+        self._compare(what, self._target, self.y, y, root * y_reach)
         what = "the sum of squares of target"
         self._compare(what, self._target, self.y_squares, sums.y_squares, y_reach * y_fit)
         self._compare("the sum of column", self._name, self.x, sums.x, root * x_reach)

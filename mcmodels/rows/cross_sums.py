@@ -93,7 +93,7 @@ def _targets(block: RowBlock, origin: Array | float) -> Array:
 
 
 class RowsWithCrossSums(Rows):
-    """The same rows; the first walk over them takes their :class:`CrossSums` as well.
+    """The same rows; the first walk over them also computes their :class:`CrossSums`.
 
     A fit walks over its rows anyway, so these sums need no extra walk.
 

@@ -28,7 +28,7 @@ def intercept_start(objective: UserObjective) -> Array:
     sample = objective.rows.sample(SAMPLE_ROWS)
 
     def targets(block: RowBlock) -> list[tuple[Array, Array]]:
-        weights = np.ones(block.X.n_rows) if block.weights is None else block.weights
+        weights = block.weights_or_ones
         return [(block.y, weights)]
 
     parts = sample.reduce(targets)

@@ -273,13 +273,13 @@ def _optimum(
     """The derivatives at the user's parameters; no Hessian where it takes too much memory."""
     too_large = room.too_many(params.size)
     slope = known
-    if not (coordinates.are_the_users and (too_large or isinstance(known, Derivatives))):
+    if not (coordinates.is_identity and (too_large or isinstance(known, Derivatives))):
         slope = objective.slope(params) if too_large else objective.derivatives(params)
     hessian = slope.hessian if isinstance(slope, Derivatives) else None
     inner = None
     # Coordinates in a basis of the rows leave out directions in which there is only a penalty.
     no_basis = coordinates.basis is None
-    if isinstance(known, Derivatives) and no_basis and not coordinates.are_the_users:
+    if isinstance(known, Derivatives) and no_basis and not coordinates.is_identity:
         inner = InnerCurvature(known.hessian, coordinates)
     return Optimum(params, known.value, slope.gradient, hessian, inner)
 

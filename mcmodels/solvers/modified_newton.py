@@ -221,13 +221,13 @@ class _Method:
         largest = float(np.abs(values).max())
         real = np.abs(values) > _ZERO * largest
         least = float(values[0]) / largest if largest > 0 else 0.0
-        at_rest = gradient_is_small(derivatives, self.gradient_tolerance)
+        small_gradient = gradient_is_small(derivatives, self.gradient_tolerance)
         unraised = None
         left = (values > len(values) * FLOAT64_EPSILON * largest) & (values <= _ZERO * largest)
         if left.any() and least >= -_ZERO:
             along = V[:, left].T @ (gradient / metric)
             unraised = -(V[:, left] @ (along / values[left])) / metric
-        if along_least or (least < -_ZERO and at_rest):
+        if along_least or (least < -_ZERO and small_gradient):
             step = np.sqrt(self.objective.rows.total_weight) * V[:, 0] / metric
             step = step if gradient @ step <= 0 else -step
         else:

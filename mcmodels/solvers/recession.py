@@ -53,7 +53,7 @@ def column_squares(rows: Rows) -> Array:
     """``Σ wᵢ x̃ᵢⱼ²`` of each column, the intercept's last."""
 
     def squares(block: RowBlock) -> Array:
-        unit = np.ones(block.X.n_rows) if block.weights is None else block.weights
+        unit = block.weights_or_ones
         return block.X.diagonal(unit)
 
     return rows.reduce(squares)

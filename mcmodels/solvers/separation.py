@@ -1,9 +1,9 @@
 """Separated classes: the likelihood has no maximum; it keeps increasing along some direction.
 
-A direction d separates the classes if no margin decreases along it and some margin increases. The
-margin of a row is the predictor of its own class minus that of another. For two classes, ``(2yᵢ -
-1) x̃ᵢᵀd ≥ 0`` for all i, not all zero (Albert and Anderson 1984, *On the existence of maximum
-likelihood estimates in logistic regression models*, Biometrika 71(1), §3).
+The margin of a row is the predictor of its own class minus that of another class. A direction d
+separates the classes if no margin decreases along it and some margin increases. For two classes:
+``(2yᵢ - 1) x̃ᵢᵀd ≥ 0`` for all i, not all zero (Albert and Anderson 1984, *On the existence of
+maximum likelihood estimates in logistic regression models*, Biometrika 71(1), §3).
 """
 
 from __future__ import annotations

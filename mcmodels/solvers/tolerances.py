@@ -1,6 +1,6 @@
 """Numbers that several solvers share: rounding, line searches, condition numbers, sizes of data.
 
-A number that only one file uses stands at the top of that file.
+A number that only one file uses is at the top of that file.
 """
 
 from __future__ import annotations

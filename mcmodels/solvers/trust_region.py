@@ -48,7 +48,7 @@ _DAMPING, _LEAST_DAMPING = 0.1, 1e-7
 # second product gains less than a second step. The last number limits the directions of a step.
 _LATE, _MOST_DIRECTIONS = 1e-8, 100
 # A direction counts as within the subspace when the part outside is below this share of its length.
-_NOTHING_NEW = 1e-8
+_INSIDE_SUBSPACE = 1e-8
 
 
 class Conditioned(Protocol):
@@ -106,7 +106,7 @@ class Subspace:
             for known in self.directions:
                 direction = direction - (known @ direction) * known
         length = norm(direction)
-        return direction / length if length > _NOTHING_NEW * before else None
+        return direction / length if length > _INSIDE_SUBSPACE * before else None
 
     def minimiser(self, gradient: Array, radius: float) -> tuple[ModelStep, Array]:
         """The minimiser of the model, and the Hessian times it."""
