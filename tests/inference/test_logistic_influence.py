@@ -239,7 +239,7 @@ def test_refusals():
         np.full(len(y), 0.1),
         np.column_stack([X[:, 2], X[:, 2] + kept[:, 0]]),
     ):
-        with pytest.raises(InferenceError, match="is a linear combination of the columns"):
+        with pytest.raises(InferenceError, match="is a linear combination of the fitted columns"):
             model.score_test(kept, y, candidate)
     with pytest.raises(InferenceError, match="zero in all rows of positive weight"):
         model.score_test(kept, y, np.zeros(len(y)))

@@ -222,7 +222,7 @@ def test_constant_rows_and_single_columns():
         single = PCA().fit(normal_rows(seed, p=1))
         assert (single.loading_standard_errors_ == 0).all()
         assert single.broken_stick().count == single.parallel_analysis(n_draws=5).count == 0
-    with pytest.raises(InferenceError, match="single column"):
+    with pytest.raises(InferenceError, match="only one column"):
         single.sphericity_test()
 
 
