@@ -56,7 +56,7 @@ def test_an_m_estimator_has_no_covariance_of_its_own():
     for ask in (lambda: model.standard_errors_, model.summary, model.confidence_intervals):
         with pytest.raises(InferenceError, match=r"not declared to be.*covariance\(X, y, kind='HC"):
             ask()
-    with pytest.raises(InferenceError, match="a log-likelihood is that of a likelihood"):
+    with pytest.raises(InferenceError, match="a log-likelihood is defined only for a likelihood"):
         _ = model.log_likelihood_
     g = model.delta_method(lambda theta: theta[0] / theta[1], X, y, kind="HC0")
     V = model.covariance(X, y, kind="HC0")

@@ -53,8 +53,8 @@ class LossModelInference(CurvatureInference):
         """Raise if the loss is not a likelihood: ``what`` is defined only for likelihoods."""
         if not self.is_likelihood:
             raise InferenceError(
-                f"{what} needs a likelihood, and the loss is not declared to be one. Pass "
-                "log_likelihood=True if it is -log p(y|eta) up to terms without eta"
+                f"{what} is defined only for a likelihood, and the loss is not declared to be one. "
+                "Pass log_likelihood=True if it is -log p(y|eta) up to terms without eta"
                 f"{instead}."
             )
 
