@@ -362,7 +362,7 @@ def test_absent_classes_and_rows_without_weight():
     expected = fitted("two classes", X[y < 2], y[y < 2])
     assert relative_error(model.params_, expected.params_) < SAME
     assert model.objective(X, y, sample_weight=w) == pytest.approx(model.objective_)
-    with pytest.raises(ValueError, match="holds the class 2, which was not there"):
+    with pytest.raises(ValueError, match="holds the class 2, which was not in the training rows"):
         model.objective(X, y)
 
 

@@ -1,4 +1,4 @@
-"""Warnings of a loss that a user has written: negative curvature, and jumps."""
+"""Warnings about a loss that the user has written: negative curvature, and jumps."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ __all__ = ["warnings_of_loss"]
 def warnings_of_loss(
     objective: UserObjective, solution: Solution[irls.Optimum], visited: CurvatureRange | None
 ) -> Iterator[FitWarning]:
-    """Warnings of jumps, and of negative curvature in rows that the fit has visited or near."""
+    """Warnings about jumps, and about negative curvature in or near the rows of the fit."""
     near = probe_near_rows(objective, solution.value.params)
     if near.jump is not None:
         yield NonSmoothLossWarning(_jump_text(near.jump))
@@ -39,16 +39,16 @@ def _convexity_text(seen: CurvatureRange, where: str, solution: Solution[irls.Op
 
 
 def _point_text(optimum: irls.Optimum) -> str:
-    """Whether the Hessian is definite: in the coordinates of the fit, where it has most digits."""
+    """Whether the Hessian is definite; in the coordinates of the fit, where it is most accurate."""
     hessian = optimum.hessian if optimum.inner is None else optimum.inner.hessian
     if hessian is None:
-        return "Whether the point reached is a minimum was not judged, as there is no hessian_. "
+        return "Without hessian_ it is unknown whether the point reached is a minimum. "
     least = least_scaled_eigenvalue(hessian)
     if np.isnan(least):
         return "hessian_ is not finite at the point reached. "
     found = f"(least eigenvalue of the Hessian scaled to a unit diagonal: {least:.3g})"
     if is_positive(least):
-        return f"The point reached is a minimum {found}, and there may be lower ones. "
+        return f"The point reached is a minimum {found}; there may be lower minima. "
     return f"The point reached is not a strict minimum {found}. "
 
 
