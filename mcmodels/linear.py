@@ -93,8 +93,8 @@ class LinearRegression(MultiOutputMixin, RegressorMixin, LinearMethods):
     condition_number_ : float
         ``singular_[0] / singular_[-1]``; inf when the rank is not full.
     solver_ : {"normal", "pinv", "cg"}
-        The factorisation that was used; "cg" is conjugate gradients, for more features than a
-        matrix can have.
+        The factorisation that was used. "cg" is conjugate gradients, which are used if a matrix of
+        all features would be too large.
     n_iter_ : int
         Corrections applied after the first solve.
     status_ : {"converged", "rank deficient", "not converged"}

@@ -39,9 +39,9 @@ class ObjectiveRegressor(RegressorMixin, LossEstimator):
     ----------
     loss : Expression, str or callable
         ℓ of one row: an expression in the scalars ``y`` and ``eta``, its text, or a function
-        ``loss(y, eta)`` of two arrays of shape (n,) that returns one of shape (n,). The
-        loss of a row must not depend on other rows. Several threads call a function at the same
-        time, each with a block of rows.
+        ``loss(y, eta)`` of two arrays of shape (n,) that returns one of shape (n,). The loss of a
+        row must not depend on other rows. Several threads call a function at the same time, each
+        with a block of rows.
     inverse_link : Expression, str or callable, default=None
         The prediction as a function of ``eta``: ``np.exp`` for a Poisson loss. None: η itself.
     alpha : float, default=0.0

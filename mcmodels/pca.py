@@ -29,7 +29,8 @@ from mcmodels.estimators.validation import (
     refuse_not_finite,
     training_features,
 )
-from mcmodels.exceptions import ConvergenceWarning, InferenceError, RankDeficiencyWarning
+from mcmodels.estimators.verdicts import warn_not_converged
+from mcmodels.exceptions import InferenceError, RankDeficiencyWarning
 from mcmodels.inference.probabilistic_pca import inverse_deviations, rows_of_scores, scores
 from mcmodels.objectives import Objective, VarianceLagrangian
 from mcmodels.results.principal_components import PrincipalComponents
@@ -158,8 +159,8 @@ class PCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ComponentMethods):
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features), or RowStream
-            Features; any real dtype and memory order, also a memory map. A stream also
-            holds the weights.
+            Features; any real dtype and memory order, also a memory map. A stream also holds the
+            weights.
         y : None
             Ignored.
         sample_weight : array-like of shape (n_samples,), default=None
@@ -341,8 +342,8 @@ class PCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ComponentMethods):
         axes = coefficient_array("components_", self.components_)
         if axes.ndim != 2:
             raise InferenceError(
-                f"components_ has shape {axes.shape}; it needs two axes, with a row for each "
-                "component."
+                f"components_ has shape {axes.shape}; it needs two dimensions, with a row for "
+                "each component."
             )
         return axes
 
@@ -381,10 +382,9 @@ class PCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ComponentMethods):
                 RankDeficiencyWarning,
             )
         if status is Status.NOT_CONVERGED:
-            warn_user(
+            warn_not_converged(
                 f"deflation did not reach a relative residual of {self.tol:g}. Raise tol, or use "
-                "solver='eigh'.",
-                ConvergenceWarning,
+                "solver='eigh'."
             )
         # Copies that the user may change; the record keeps the arrays of the fit.
         return {

@@ -127,7 +127,10 @@ def test_counts_that_are_zero_wherever_a_column_is_not(n):
     rng = np.random.default_rng(0)
     X = np.column_stack([rng.standard_normal((n, 2)), rng.random(n) < 0.2])
     y = rng.poisson(np.exp(X[:, 0])) * (X[:, 2] == 0)
-    message = r"decreases without bound along a combination of the columns x2: it has no minimum.*alpha > 0"
+    message = (
+        r"decreases without bound along a combination of the columns x2: it has no minimum.*"
+        r"alpha > 0"
+    )
     for loss in (POISSON, poisson):
         with pytest.warns(NoMinimumWarning, match=message):
             model = ObjectiveRegressor(loss, log_likelihood=True).fit(X, y)

@@ -22,16 +22,16 @@ def warnings_of_loss(
     near = probe_near_rows(objective, solution.value.params)
     if near.jump is not None:
         yield NonSmoothLossWarning(_jump_text(near.jump))
-    for seen, where in ((visited, "in a row of the fit"), (near.curvature, "between its rows")):
-        if seen is not None and is_negative(seen, near.curvature):
-            yield NonConvexLossWarning(_convexity_text(seen, where, solution))
+    for range_, where in ((visited, "in a row of the fit"), (near.curvature, "between its rows")):
+        if range_ is not None and is_negative(range_, near.curvature):
+            yield NonConvexLossWarning(_convexity_text(range_, where, solution))
             return
 
 
-def _convexity_text(seen: CurvatureRange, where: str, solution: Solution[irls.Optimum]) -> str:
+def _convexity_text(range_: CurvatureRange, where: str, solution: Solution[irls.Optimum]) -> str:
     text = (
-        f"the loss is not convex: its second derivative is {seen.smallest:.3g} at y={seen.y:g}, "
-        f"eta={seen.eta:g}, {where}. "
+        f"the loss is not convex: its second derivative is {range_.smallest:.3g} at "
+        f"y={range_.y:g}, eta={range_.eta:g}, {where}. "
     )
     if solution.status is not Status.UNBOUNDED:
         text += _point_text(solution.value)
@@ -46,17 +46,17 @@ def _point_text(optimum: irls.Optimum) -> str:
     least = least_scaled_eigenvalue(hessian)
     if np.isnan(least):
         return "hessian_ is not finite at the point reached. "
-    found = f"(least eigenvalue of the Hessian scaled to a unit diagonal: {least:.3g})"
+    eigenvalue = f"(least eigenvalue of the Hessian scaled to a unit diagonal: {least:.3g})"
     if is_positive(least):
-        return f"The point reached is a minimum {found}; there may be lower minima. "
-    return f"The point reached is not a strict minimum {found}. "
+        return f"The point reached is a minimum {eigenvalue}; there may be lower minima. "
+    return f"The point reached is not a strict minimum {eigenvalue}. "
 
 
 def _jump_text(jump: Jump) -> str:
     what = "the loss" if jump.order == 0 else "the derivative of the loss"
     return (
         f"{what} jumps by {jump.size:.3g} at y={jump.y:g}, eta={jump.eta:g}: Newton's method may "
-        "stop short of a minimum there, and hessian_ does not describe it. Smooth the loss over a "
-        "width h: write h*softplus(r/h) for relu(r), so that the pinball loss of the quantile q is "
-        "h*softplus((y-eta)/h) - (1-q)*(y-eta); or sqrt(r**2 + h**2) for abs(r)."
+        "stop before a minimum, and hessian_ is not valid there. Smooth the loss over a width h: "
+        "write h*softplus(r/h) for relu(r), and sqrt(r**2 + h**2) for abs(r). The pinball loss of "
+        "the quantile q becomes h*softplus((y-eta)/h) - (1-q)*(y-eta)."
     )

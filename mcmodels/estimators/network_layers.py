@@ -168,11 +168,13 @@ class NetworkModel(Model):
         if not isinstance(given, NetworkParameters):
             return given
         fitted = self._layers()
-        found, expected = ([np.shape(p) for p in (*of[0], *of[1])] for of in (given, fitted))
+        found, expected = (
+            [np.shape(p) for p in (*layers[0], *layers[1])] for layers in (given, fitted)
+        )
         if found != expected:
             raise ValueError(
                 f"{name} has layers of shapes {found}; those of the fitted network are {expected}. "
-                "Give (coefs, intercepts) with these shapes, or a vector like params_."
+                "Pass (coefs, intercepts) with these shapes, or a vector like params_."
             )
         return given.ravel()
 

@@ -21,7 +21,7 @@ from mcmodels.autodiff.tracing import Traced
 from mcmodels.calculus import Expression, parse
 from mcmodels.calculus.compute.rowwise import not_rowwise, rowwise
 
-# The loss of a row alone and among other rows may differ by this much, for rounding.
+# Largest relative difference, by rounding, between losses of a row alone and among others.
 _ROUNDING = 1e-9
 
 
@@ -31,7 +31,7 @@ def pointwise(loss: Any) -> PointwiseExpression | PointwiseCallable:
     Raises
     ------
     TypeError
-        When it is neither an expression (or the text of one) nor callable.
+        If it is neither an expression, nor its text, nor callable.
     ValueError
         For an expression with symbols other than the scalars y and eta.
     """
@@ -185,15 +185,15 @@ class PointwiseCallable:
 
     def _depends_on_eta(self, y: Array, eta: Array) -> bool:
         """Whether the loss is computed from eta."""
-        seen = []
+        is_traced = []
 
         def loss(at: Any) -> Any:
-            found = self.function(y, at)
-            seen.append(isinstance(found, Traced))
-            return found
+            value = self.function(y, at)
+            is_traced.append(isinstance(value, Traced))
+            return value
 
         jvp(loss, (eta,), (np.ones(eta.shape),))
-        return seen[0]
+        return is_traced[0]
 
 
 @functools.lru_cache(maxsize=256)
@@ -220,25 +220,25 @@ def inverse_link(link: Any, eta: Array) -> Array:
         link = parse(link)
     if isinstance(link, Expression):
         link = checked_expression(link, "inverse_link", ("eta",))
-        (found,) = PointwiseExpression(link)(eta, eta, (0,))
+        (predicted,) = PointwiseExpression(link)(eta, eta, (0,))
     elif callable(link):
         with np.errstate(all="ignore"):
-            found = link(eta)
-        if np.shape(found) != eta.shape:
+            predicted = link(eta)
+        if np.shape(predicted) != eta.shape:
             raise ValueError(
-                f"inverse_link returned shape {np.shape(found)} for eta of shape {eta.shape}; it "
-                "must return one number for each entry."
+                f"inverse_link returned shape {np.shape(predicted)} for eta of shape {eta.shape}; "
+                "it must return one number for each entry."
             )
     else:
         raise TypeError(
             f"inverse_link is a {type(link).__name__}; give None, an expression in eta, its text, "
             "or a function of an array."
         )
-    found = np.asarray(found)
-    if found.dtype.kind not in "fiub":
-        raise TypeError(f"inverse_link returned {found.dtype} numbers; they must be real.")
-    found = found.astype(np.float64, copy=False)
-    if not np.isfinite(found).all():
-        k = int((~np.isfinite(found)).argmax())
-        raise ValueError(f"inverse_link is {found[k]:g} at eta={eta[k]:g}; it must be finite.")
-    return found
+    predicted = np.asarray(predicted)
+    if predicted.dtype.kind not in "fiub":
+        raise TypeError(f"inverse_link returned {predicted.dtype} numbers; they must be real.")
+    predicted = predicted.astype(np.float64, copy=False)
+    if not np.isfinite(predicted).all():
+        k = int((~np.isfinite(predicted)).argmax())
+        raise ValueError(f"inverse_link is {predicted[k]:g} at eta={eta[k]:g}; it must be finite.")
+    return predicted

@@ -138,7 +138,7 @@ def _validate(
 ) -> Any:
     """X, or X and y, checked by scikit-learn; NaN and infinity in X are refused if ``finite``.
 
-    A fit skips that check: its first sums read every entry of X anyway, and show them.
+    A fit skips that check: its first sums read every entry of X, and NaN and infinity show there.
     """
     options |= {"accept_sparse": "csr", "dtype": "numeric", "ensure_all_finite": finite}
     found = validate_data(estimator, X, y, **options)
