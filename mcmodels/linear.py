@@ -170,7 +170,7 @@ class LinearRegression(MultiOutputMixin, RegressorMixin, LinearMethods):
         RankDeficiencyWarning
             When columns are linearly dependent.
         ConstantTargetWarning
-            When a target takes one value only.
+            When a target takes a single value.
         """
         self._check_parameters()
         features, y_shape, rows = self._rows_of_fit(X, y, sample_weight)

@@ -95,7 +95,7 @@ class MLPClassifier(ClassPredictions, ClassifierMixin, NetworkEstimator):
     n_passes_ : int
         Passes over the rows: evaluations of value and gradient, and Hessian-vector products.
     converged_ : bool
-        Whether the fit has converged, as ``tol`` says.
+        Whether the fit has converged; see ``tol``.
     status_ : {"converged", "not converged"}
         How the solver ended.
     n_layers_, n_outputs_ : int

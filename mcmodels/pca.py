@@ -95,7 +95,7 @@ class PCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ComponentMethods):
     mean_ : ndarray of shape (n_features,)
         Weighted mean of the features.
     noise_variance_ : float
-        Mean variance of the components left out: the noise variance of probabilistic PCA.
+        Mean of the variances that are left out: the noise variance of probabilistic PCA.
     n_components_ : int
         Number of components.
     n_samples_ : int
@@ -209,8 +209,8 @@ class PCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ComponentMethods):
         order. (scikit-learn's IncrementalPCA is approximate: it keeps only the leading components.)
         No row is kept, but a matrix of p² entries: the triangular factor of the rows, or their
         scatter matrix with ``solver="eigh"`` or ``"deflation"``. The scatter matrix is faster, but
-        inaccurate for variances below √ε times the largest. There is no fit yet until there are
-        two rows, and as many as ``n_components``.
+        inaccurate for variances below √ε times the largest. The first fit is made when there are at
+        least two rows and at least ``n_components``.
 
         Parameters
         ----------

@@ -31,7 +31,7 @@ class ComponentMethods(Model):
     )
     loading_standard_errors_ = Fitted(
         "loading_standard_errors",
-        "Standard errors of ``components_``, in its shape; inf if two variances are equal.",
+        "Standard errors of ``components_``, in its shape; inf for components of equal variance.",
     )
     gradient_ = Fitted("gradient", "``2Sv - 2λv`` for each component: zero up to rounding.")
     hessian_ = Fitted(
@@ -85,7 +85,8 @@ class ComponentMethods(Model):
         Raises
         ------
         InferenceError
-            For a single column, constant or linearly dependent columns, or too few rows.
+            If there is one column, if columns are constant or linearly dependent, or if there are
+            no more rows than columns.
         """
         return self._record().sphericity_test()
 

@@ -22,7 +22,7 @@ __all__ = ["LinearMethods"]
 
 
 class LinearMethods(ParameterMethods):
-    """Inference of LinearRegression; weights count rows, the noise has one variance.
+    """Inference of LinearRegression; weights count rows, the noise has constant variance.
 
     Formulas and sources are in :mod:`mcmodels.inference.linear_model`.
     """

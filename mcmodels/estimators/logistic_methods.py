@@ -44,7 +44,7 @@ class LogisticMethods(ParameterMethods):
         "Whether the tolerance was met at a finite optimum.",
         describes_coefficients=False,
     )
-    n_iter_ = Fitted("n_iter_array", "Newton steps taken.", describes_coefficients=False)
+    n_iter_ = Fitted("n_iter_array", "Number of Newton steps.", describes_coefficients=False)
     null_log_likelihood_ = Fitted(
         "null_log_likelihood",
         "Log-likelihood of the model with an intercept only: the shares of the classes.",
@@ -129,7 +129,7 @@ class LogisticMethods(ParameterMethods):
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Rows for the effects.
+            Rows at which (or at whose means) the effects are computed.
         at : {"average", "means", "rows"}, default="average"
             "average": the mean of the effects at the rows. "means": the effect at the means of the
             features. "rows": the effect at every row, without intervals.

@@ -24,7 +24,7 @@ class LossMethods(ParameterMethods):
     converged_ = Fitted(
         "converged", "Whether the tolerance was met at a minimum.", describes_coefficients=False
     )
-    n_iter_ = Fitted("n_iter", "Steps taken.", describes_coefficients=False)
+    n_iter_ = Fitted("n_iter", "Number of steps.", describes_coefficients=False)
     log_likelihood_ = Fitted(
         "log_likelihood",
         """Minus the sum of the losses: the log-likelihood up to a constant, without the penalty.

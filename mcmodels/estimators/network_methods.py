@@ -143,9 +143,9 @@ class NetworkMethods(NetworkModel):
         record.require_training_rows(objective.rows, objective, params)
         if not record.converged:
             warn_not_converged(
-                "the fit has not converged: the intervals are those of the parameters at which it "
-                "stopped, and the intervals at a minimum may be different. Raise max_iter, or "
-                "read the warning of fit."
+                "the fit stopped before its gradient was small: the intervals are those of the "
+                "parameters at which it stopped, and the intervals at a minimum may be different. "
+                "Raise max_iter, or read the warning of fit."
             )
         noise = not hasattr(self, "classes_")
         posterior = network_posterior(objective, params, curvature, noise=noise)

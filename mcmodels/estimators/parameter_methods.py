@@ -96,7 +96,7 @@ class ParameterMethods(LinearPredictorModel):
         y : array-like of shape (n_samples,) or (n_samples, n_targets)
             Their targets.
         sample_weight : array-like of shape (n_samples,), default=None
-            Their weights; a weight of two is a row given twice.
+            Their weights; a row of weight 2 counts twice.
         kind : {"nonrobust", "HC0", "HC1", "HC2", "HC3", "cluster"}, default="HC3"
             "HC0" to "HC3" are valid under unequal variances, "cluster" also under dependence
             within groups.

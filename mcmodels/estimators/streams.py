@@ -35,7 +35,7 @@ class Survey:
     label_weights : dict
         Total weight of the rows of each label; empty unless labels were asked for.
     checker : estimator
-        A copy of the estimator that knows the columns; it checks the blocks in later passes.
+        A copy of the estimator that has recorded the columns; it checks blocks in later passes.
     """
 
     seen: Seen
