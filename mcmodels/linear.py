@@ -334,7 +334,7 @@ class LinearRegression(MultiOutputMixin, RegressorMixin, LinearMethods):
                 solution,
                 n_rows=record.seen.n_present,
                 what="Predictions are unique; the coefficients are those of smallest norm"
-                f"{' for columns of unit length' if solution.method == 'cg' else ''}.",
+                f"{' when columns have unit length' if solution.method == 'cg' else ''}.",
             )
 
     def predict(self, X: MatrixLike, return_std: bool = False) -> Any:

@@ -21,13 +21,8 @@ from mcmodels.estimators.classes import (
 from mcmodels.estimators.networks import NetworkEstimator, Targets
 from mcmodels.estimators.validation import check_weights, validated_pair
 from mcmodels.estimators.verdicts import warn_constant_targets
-from mcmodels.objectives import (
-    BinaryCrossEntropy,
-    HalfSquaredError,
-    Loss,
-    NetworkObjective,
-    SoftmaxCrossEntropy,
-)
+from mcmodels.objectives import BinaryCrossEntropy, Loss, SoftmaxCrossEntropy
+from mcmodels.objectives.network_objective import HalfSquaredError, NetworkObjective
 
 __all__ = ["MLPClassifier", "MLPRegressor"]
 

@@ -15,7 +15,9 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from mcmodels import MLPClassifier, MLPRegressor
 from mcmodels.exceptions import ConstantTargetWarning, ConvergenceWarning
-from mcmodels.objectives import Network, NetworkObjective, NetworkParameters, SoftmaxCrossEntropy
+from mcmodels.objectives import SoftmaxCrossEntropy
+from mcmodels.objectives.network import Network, NetworkParameters
+from mcmodels.objectives.network_objective import NetworkObjective
 from mcmodels.rows import ArrayRows
 from mcmodels.solvers import room
 from mcmodels.solvers.lbfgs import minimise_by_lbfgs

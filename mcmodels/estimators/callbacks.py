@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from mcmodels.arrays import Array, MatrixLike, VectorLike
 from mcmodels.rows import RowStream
+from mcmodels.solvers import irls
 
 try:
     from sklearn.callback import CallbackSupportMixin, with_callbacks
@@ -53,6 +54,23 @@ class FitCallbacks:
         self._fit_context: Any = None
         self._step_context: Any = None
 
+    def last_of(self, steps: Iterator[irls.Progress]) -> irls.Progress:
+        """Run the steps of a fit, with callbacks; return the last one.
+
+        The first step is the start. The fit ends when the solver ends or a callback stops it.
+        """
+        for count, step in enumerate(steps):
+            stop = False
+            if count == 0:
+                self.begin()
+            else:
+                stop = self.end_step(step.params)
+            if stop or step.status is not None:
+                break
+            self.begin_step(step.params)
+        self.end(step.params)
+        return step
+
     def begin(self) -> None:
         """Report that the fit begins."""
         if hasattr(self._estimator, "_init_callback_context"):
@@ -73,20 +91,6 @@ class FitCallbacks:
         return bool(
             self._step_context.call_on_fit_task_end(**self._data, **self._reconstruction(params))
         )
-
-    def after(self, params: Array, *, ended: bool) -> bool:
-        """Report the start, or parameters after a step; return whether a callback stops the fit.
-
-        The next step then begins, unless the solver has ``ended`` or a callback stops the fit.
-        """
-        if self._fit_context is None and self._step_context is None:
-            self.begin()
-            stop = False
-        else:
-            stop = self.end_step(params)
-        if not (ended or stop):
-            self.begin_step(params)
-        return stop
 
     def end(self, params: Array) -> None:
         """Report that the fit ends with these parameters."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -16,22 +16,28 @@ __all__ = ["warnings_of_loss"]
 
 
 def warnings_of_loss(
-    objective: UserObjective, solution: Solution[irls.Optimum], visited: CurvatureRange | None
+    objective: UserObjective, solution: Solution[irls.Optimum], visited: Sequence[CurvatureRange]
 ) -> Iterator[FitWarning]:
     """Warnings about jumps, and about negative curvature in or near the rows of the fit."""
     near = probe_near_rows(objective, solution.value.params)
     if near.jump is not None:
         yield NonSmoothLossWarning(_jump_text(near.jump))
-    for range_, where in ((visited, "in a row of the fit"), (near.curvature, "between its rows")):
-        if range_ is not None and is_negative(range_, near.curvature):
-            yield NonConvexLossWarning(_convexity_text(range_, where, solution))
+    of_fit = sum(visited[1:], visited[0]) if visited else None
+    for curvatures, where in (
+        (of_fit, "in a row of the fit"),
+        (near.curvature, "between its rows"),
+    ):
+        if curvatures is not None and is_negative(curvatures, near.curvature):
+            yield NonConvexLossWarning(_convexity_text(curvatures, where, solution))
             return
 
 
-def _convexity_text(range_: CurvatureRange, where: str, solution: Solution[irls.Optimum]) -> str:
+def _convexity_text(
+    curvatures: CurvatureRange, where: str, solution: Solution[irls.Optimum]
+) -> str:
     text = (
-        f"the loss is not convex: its second derivative is {range_.smallest:.3g} at "
-        f"y={range_.y:g}, eta={range_.eta:g}, {where}. "
+        f"the loss is not convex: its second derivative is {curvatures.smallest:.3g} at "
+        f"y={curvatures.y:g}, eta={curvatures.eta:g}, {where}. "
     )
     if solution.status is not Status.UNBOUNDED:
         text += _point_text(solution.value)

@@ -16,7 +16,9 @@ from mcmodels.arrays import Array, Matrix, MatrixLike, Values, VectorLike, Weigh
 from mcmodels.estimators.model import Model, coefficient_array
 from mcmodels.estimators.validation import check_params, validated_rows
 from mcmodels.exceptions import InferenceError
-from mcmodels.objectives import Loss, Network, NetworkObjective, NetworkParameters
+from mcmodels.objectives import Loss
+from mcmodels.objectives.network import Network, NetworkParameters
+from mcmodels.objectives.network_objective import NetworkObjective
 from mcmodels.rows import ArrayRows
 from mcmodels.solvers import room
 

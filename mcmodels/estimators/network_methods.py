@@ -14,7 +14,7 @@ from mcmodels.estimators.parameter_methods import index_of, output_table
 from mcmodels.estimators.validation import check_choice, validated_rows
 from mcmodels.estimators.verdicts import warn_not_converged
 from mcmodels.inference.laplace import Curvature, NetworkPosterior, network_posterior
-from mcmodels.objectives import NetworkObjective
+from mcmodels.objectives.network_objective import NetworkObjective
 from mcmodels.results.networks import NetworkFit
 from mcmodels.rows import ArrayRows
 

@@ -27,7 +27,9 @@ from mcmodels.estimators.validation import (
     training_pair,
 )
 from mcmodels.estimators.verdicts import warn_not_converged
-from mcmodels.objectives import Loss, Network, NetworkObjective
+from mcmodels.objectives import Loss
+from mcmodels.objectives.network import Network
+from mcmodels.objectives.network_objective import NetworkObjective
 from mcmodels.results.networks import NetworkFit
 from mcmodels.results.record import digest
 from mcmodels.results.training_rows import TrainingRows
