@@ -303,7 +303,7 @@ class LinearRegression(MultiOutputMixin, RegressorMixin, LinearMethods):
             n_iter=solution.iterations,
             names=features.names,
             seen=seen,
-            digest=digest(_split(params, seen)),
+            digest=digest(_split_params(params, seen)),
             params=params,
             gradient=fit.gradient.reshape(params.shape),
             intercept=seen.intercept,
@@ -313,7 +313,7 @@ class LinearRegression(MultiOutputMixin, RegressorMixin, LinearMethods):
         )
 
     def _attributes(self, record: LinearFit, features: Features) -> dict[str, Any]:
-        coef, intercept = _split(record.params, record.seen)
+        coef, intercept = _split_params(record.params, record.seen)
         return {"_fit": record, "coef_": coef, "intercept_": intercept} | features.attributes
 
     def _warn_of(
@@ -384,7 +384,7 @@ class LinearRegression(MultiOutputMixin, RegressorMixin, LinearMethods):
         return LinearPredictorObjective(rows, SquaredError())
 
 
-def _split(params: Array, seen: Seen) -> tuple[Array, float | Array]:
+def _split_params(params: Array, seen: Seen) -> tuple[Array, float | Array]:
     """``coef_`` and ``intercept_``, as copies that the user may change."""
     coef = params[..., : seen.n_features].copy()
     if not seen.intercept:
