@@ -50,9 +50,7 @@ from mcmodels.objectives import (
     SoftmaxCrossEntropy,
 )
 from mcmodels.results.logistic import LogisticFit
-from mcmodels.results.record import digest
-from mcmodels.results.training_rows import TrainingRows
-from mcmodels.rows import ArrayRows, Rows, RowStream, RowsWithCrossSums, Seen
+from mcmodels.rows import ArrayRows, Rows, RowStream, RowsWithCrossSums
 from mcmodels.solvers import Solution, Status, irls
 
 __all__ = ["LogisticRegression"]
@@ -216,17 +214,14 @@ class LogisticRegression(ClassPredictions, ClassifierMixin, CallbackSupportMixin
             self, found.attributes_of, found.X, found.y, found.weights, "newton-step"
         )
         with refuse_not_finite(self, X):
-            for state in irls.fit(
+            steps = irls.fit(
                 objective,
                 self._start(objective, len(found.classes)),
                 tol=self.tol,
                 max_iter=self.max_iter,
                 conjugate_gradients=self.solver == "newton-cg",
-            ):
-                if callbacks.after(state.params, ended=state.status is not None):
-                    break
-            callbacks.end(state.params)
-            solution = irls.conclude(objective, state)
+            )
+            solution = irls.conclude(objective, callbacks.last_of(steps))
         record = self._recorded(solution, found, rows)
         self._warn_of(solution, found, rows.n_present)
         return self._publish(found.attributes_of(record.params) | {"_fit": record})
@@ -338,30 +333,17 @@ class LogisticRegression(ClassPredictions, ClassifierMixin, CallbackSupportMixin
     def _recorded(
         self, solution: Solution[irls.Optimum], found: _TrainingData, rows: RowsWithCrossSums
     ) -> LogisticFit:
-        optimum, features = solution.value, found.features
-        published = found.attributes_of(optimum.params)
-        why = undetermined(features, solution, rows.n_present)
-        seen = Seen.of(rows)
-        penalty = 1.0 / float(self.C)
-        labels = tuple(map(str, found.classes))
-        return LogisticFit(
-            status=solution.status,
-            method=solution.method,
-            n_iter=solution.iterations,
+        features = found.features
+        published = found.attributes_of(solution.value.params)
+        return LogisticFit.of(
+            solution,
+            rows,
             names=features.names,
-            seen=seen,
-            digest=digest(published[name] for name in self._tracked),
-            params=optimum.params,
-            gradient=optimum.gradient,
-            intercept=seen.intercept,
-            undetermined=why,
-            objective=optimum.objective,
-            formed_hessian=optimum.hessian,
-            inner=None if why else optimum.inner,
-            penalty=penalty,
-            training=TrainingRows.of(
-                seen, rows.cross_sums, features.names, labels, is_classes=True
-            ),
+            coefficients=(published[name] for name in self._tracked),
+            penalty=1.0 / float(self.C),
+            undetermined=undetermined(features, solution, rows.n_present),
+            targets=tuple(map(str, found.classes)),
+            is_classes=True,
             classes=found.classes,
             class_totals=found.class_totals,
             class_factors=found.class_weights.by_label,

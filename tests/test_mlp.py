@@ -15,7 +15,9 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from mcmodels import MLPClassifier, MLPRegressor
 from mcmodels.exceptions import ConstantTargetWarning, ConvergenceWarning
-from mcmodels.objectives import Network, NetworkObjective, NetworkParameters, SoftmaxCrossEntropy
+from mcmodels.objectives import SoftmaxCrossEntropy
+from mcmodels.objectives.network import Network, NetworkParameters
+from mcmodels.objectives.network_objective import NetworkObjective
 from mcmodels.rows import ArrayRows
 from mcmodels.solvers import room
 from mcmodels.solvers.lbfgs import minimise_by_lbfgs
@@ -362,7 +364,7 @@ def test_absent_classes_and_rows_without_weight():
     expected = fitted("two classes", X[y < 2], y[y < 2])
     assert relative_error(model.params_, expected.params_) < SAME
     assert model.objective(X, y, sample_weight=w) == pytest.approx(model.objective_)
-    with pytest.raises(ValueError, match="holds the class 2, which was not there"):
+    with pytest.raises(ValueError, match="holds the class 2, which was not in the training rows"):
         model.objective(X, y)
 
 

@@ -177,7 +177,7 @@ class TestRefusals:
         model = LinearRegression().partial_fit(X, y)
         with pytest.raises(ValueError, match="X has 3 features"):
             model.partial_fit(X[:, :3], y)
-        with pytest.raises(ValueError, match="rows before had targets"):
+        with pytest.raises(ValueError, match="earlier rows had targets"):
             model.partial_fit(X, np.column_stack([y, y]))
         with pytest.raises(ValueError, match="has changed since the first partial_fit"):
             model.set_params(solver="normal").partial_fit(X, y)
@@ -343,7 +343,7 @@ class TestStreams:
             RowStream((X, y) for _ in range(2))
         stream = RowStream([(X, y)])
         for model in (LinearRegression(), LogisticRegression()):
-            with pytest.raises(ValueError, match="y was given beside a RowStream"):
+            with pytest.raises(ValueError, match="y was given together with a RowStream"):
                 model.fit(stream, y)
         with pytest.raises(ValueError, match="no blocks"):
             PCA(2).fit(RowStream([]))

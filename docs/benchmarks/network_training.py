@@ -11,8 +11,9 @@ import numpy as np
 import results
 from sklearn.neural_network import MLPClassifier as PeerClassifier
 
-from mcmodels.objectives import BinaryCrossEntropy, NetworkObjective, SoftmaxCrossEntropy
+from mcmodels.objectives import BinaryCrossEntropy, SoftmaxCrossEntropy
 from mcmodels.objectives.network import Network
+from mcmodels.objectives.network_objective import NetworkObjective
 from mcmodels.rows import ArrayRows
 from mcmodels.solvers.lbfgs import minimise_by_lbfgs
 from mcmodels.solvers.trust_region import minimise_in_trust_region

@@ -132,7 +132,9 @@ def work(checkout: Path, name: str) -> None:
 
 
 def environment(checkout: Path) -> dict[str, str]:
-    return {**os.environ, "PYTHONPATH": str(checkout)}
+    """The environment of a process that imports a checkout."""
+    kept = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
+    return {**kept, "PYTHONPATH": str(checkout)}
 
 
 class Worker:
@@ -200,7 +202,7 @@ def timed_case(name: str, checkouts: dict[str, Path], rounds: int) -> dict[str, 
 def timed_imports(checkouts: dict[str, Path], rounds: int) -> dict[str, float]:
     """Seconds of a fresh Python that imports the three estimators, less those of one that does not.
 
-    The first round fills the caches and does not count.
+    The first round compiles the modules to bytecode, as an installation does, and does not count.
     """
 
     def run(code: str, checkout: Path) -> Callable[[], float]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import warnings
 from abc import abstractmethod
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -38,9 +39,7 @@ from mcmodels.objectives.user_loss import (
     UserObjective,
 )
 from mcmodels.results.losses import LossFit
-from mcmodels.results.record import digest
-from mcmodels.results.training_rows import TrainingRows
-from mcmodels.rows import ArrayRows, RowBlock, Rows, RowStream, RowsWithCrossSums, Seen
+from mcmodels.rows import ArrayRows, RowBlock, Rows, RowStream, RowsWithCrossSums
 from mcmodels.solvers import Solution, Status, irls
 from mcmodels.solvers.intercept_start import intercept_start
 from mcmodels.user_warnings import NonDifferentiableWarning, warn_user
@@ -162,17 +161,12 @@ class LossEstimator(CallbackSupportMixin, LossMethods):
             warnings.simplefilter("ignore", NonDifferentiableWarning)
             if isinstance(loss.derivatives, PointwiseCallable):
                 loss.derivatives.require_rows(*_first_rows(found.rows))
-            visited: CurvatureRange | None = None
-            for state in irls.fit(
+            steps = irls.fit(
                 objective, self._start(objective), tol=self.tol, max_iter=self.max_iter
-            ):
-                known = None if state.iterate is None else state.iterate.derivatives
-                if isinstance(known, UserDerivatives):
-                    visited = known.curvatures if visited is None else visited + known.curvatures
-                if callbacks.after(state.params, ended=state.status is not None):
-                    break
-            callbacks.end(state.params)
-            solution = irls.conclude(objective, state)
+            )
+            visited: list[CurvatureRange] = []
+            last = callbacks.last_of(_recording_curvatures(steps, visited))
+            solution = irls.conclude(objective, last)
             said = list(warnings_of_loss(objective, solution, visited))
         record = self._recorded(solution, found, rows)
         self._warn_of(solution, found.features, rows.n_present)
@@ -221,30 +215,18 @@ class LossEstimator(CallbackSupportMixin, LossMethods):
     def _recorded(
         self, solution: Solution[irls.Optimum], found: TrainingData, rows: RowsWithCrossSums
     ) -> LossFit:
-        optimum, features = solution.value, found.features
-        published = self._attributes(optimum.params, found)
-        why = undetermined(features, solution, rows.n_present)
-        seen = Seen.of(rows)
+        features = found.features
+        published = self._attributes(solution.value.params, found)
         is_classes = found.classes is not None
-        targets = tuple(map(str, found.classes)) if is_classes else ("y",)
-        return LossFit(
-            status=solution.status,
-            method=solution.method,
-            n_iter=solution.iterations,
+        return LossFit.of(
+            solution,
+            rows,
             names=features.names,
-            seen=seen,
-            digest=digest(published[name] for name in self._tracked),
-            params=optimum.params,
-            gradient=optimum.gradient,
-            intercept=seen.intercept,
-            undetermined=why,
-            objective=optimum.objective,
-            formed_hessian=optimum.hessian,
-            inner=None if why else optimum.inner,
+            coefficients=(published[name] for name in self._tracked),
             penalty=float(self.alpha),
-            training=TrainingRows.of(
-                seen, rows.cross_sums, features.names, targets, is_classes=is_classes
-            ),
+            undetermined=undetermined(features, solution, rows.n_present),
+            targets=tuple(map(str, found.classes)) if is_classes else ("y",),
+            is_classes=is_classes,
             is_likelihood=bool(self.log_likelihood),
             loss=self.loss,
             estimator_name=type(self).__name__,
@@ -287,6 +269,17 @@ class LossEstimator(CallbackSupportMixin, LossMethods):
         X, y = validated_pair(self, X, y)
         weights = check_weights(sample_weight, X)
         return X, self._targets_of(y, weights), weights
+
+
+def _recording_curvatures(
+    steps: Iterator[irls.Progress], visited: list[CurvatureRange]
+) -> Iterator[irls.Progress]:
+    """The same steps; the curvatures of the rows at each are added to ``visited``."""
+    for step in steps:
+        known = None if step.iterate is None else step.iterate.derivatives
+        if isinstance(known, UserDerivatives):
+            visited.append(known.curvatures)
+        yield step
 
 
 def _name(function: object) -> str:

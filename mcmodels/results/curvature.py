@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any, Self
 
 from mcmodels.arrays import Array
 from mcmodels.exceptions import InferenceError
 from mcmodels.objectives import Objective
-from mcmodels.results.record import ParameterFit
+from mcmodels.results.record import ParameterFit, digest
 from mcmodels.results.training_rows import TrainingRows
-from mcmodels.rows import Rows
-from mcmodels.solvers.irls import InnerCurvature
+from mcmodels.rows import Rows, RowsWithCrossSums, Seen
+from mcmodels.solvers import Solution
+from mcmodels.solvers.irls import InnerCurvature, Optimum
 
 __all__ = ["CurvatureFit"]
 
@@ -38,6 +41,61 @@ class CurvatureFit(ParameterFit):
     inner: InnerCurvature | None
     penalty: float
     training: TrainingRows
+
+    @classmethod
+    def of(
+        cls,
+        solution: Solution[Optimum],
+        rows: RowsWithCrossSums,
+        *,
+        names: tuple[str, ...],
+        coefficients: Iterable[Array],
+        penalty: float,
+        undetermined: str,
+        targets: tuple[str, ...],
+        is_classes: bool,
+        **of_the_model: Any,
+    ) -> Self:
+        """The record of a solution.
+
+        Parameters
+        ----------
+        solution : Solution
+            What Newton's method has found.
+        rows : RowsWithCrossSums
+            The rows that it has walked.
+        names : tuple of str
+            Names of the features.
+        coefficients : iterable of ndarray
+            The attributes that predictions are made with, as they will be published.
+        penalty, undetermined
+            The fields of these names.
+        targets : tuple of str
+            Names of the classes where y holds classes, else of the target.
+        is_classes : bool
+            Whether y holds classes.
+        **of_the_model
+            The fields that the kind of model adds.
+        """
+        optimum, seen = solution.value, Seen.of(rows)
+        return cls(
+            status=solution.status,
+            method=solution.method,
+            n_iter=solution.iterations,
+            names=names,
+            seen=seen,
+            digest=digest(coefficients),
+            params=optimum.params,
+            gradient=optimum.gradient,
+            intercept=seen.intercept,
+            undetermined=undetermined,
+            objective=optimum.objective,
+            formed_hessian=optimum.hessian,
+            inner=None if undetermined else optimum.inner,
+            penalty=penalty,
+            training=TrainingRows.of(seen, rows.cross_sums, names, targets, is_classes=is_classes),
+            **of_the_model,
+        )
 
     @property
     def hessian(self) -> Array:

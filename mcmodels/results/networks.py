@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from mcmodels.arrays import Array
 from mcmodels.exceptions import InferenceError
-from mcmodels.objectives import Network, NetworkObjective, NetworkParameters
+from mcmodels.objectives.network import Network, NetworkParameters
+from mcmodels.objectives.network_objective import NetworkObjective
 from mcmodels.results.record import FitRecord
 from mcmodels.results.training_rows import TrainingRows
 from mcmodels.rows import Rows

@@ -172,7 +172,7 @@ def test_residuals_of_rows_all_but_certain():
         wrong = sign * eta < -50
         np.testing.assert_allclose(deviance[wrong], sign * np.sqrt(2 * np.abs(eta[wrong])))
         assert (np.abs(deviance[sign * eta > 800]) < 1e-150).all()
-    with pytest.raises(ValueError, match="y holds the class 2, which was not there at fit"):
+    with pytest.raises(ValueError, match="y holds the class 2, which was not in the training rows"):
         model.residuals(x, [0, 1, 2, 0, 1, 1])
 
 

@@ -7,14 +7,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from mcmodels.objectives import (
-    BinaryCrossEntropy,
-    HalfSquaredError,
-    Loss,
-    Network,
-    NetworkObjective,
-    SoftmaxCrossEntropy,
-)
+from mcmodels.objectives import BinaryCrossEntropy, Loss, SoftmaxCrossEntropy
+from mcmodels.objectives.network import Network
+from mcmodels.objectives.network_objective import HalfSquaredError, NetworkObjective
 from mcmodels.rows import ArrayRows
 
 # Which loss, and how many outputs.

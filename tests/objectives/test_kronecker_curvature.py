@@ -5,7 +5,7 @@ import pytest
 from scipy.special import expit
 from scipy.special import softmax as softmax_of
 
-from mcmodels.objectives import NetworkObjective
+from mcmodels.objectives.network_objective import NetworkObjective
 from mcmodels.rows import ArrayRows
 from tests.numerics import relative_error
 from tests.objectives.networks import TASKS, network_problem
