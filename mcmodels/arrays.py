@@ -23,7 +23,7 @@ __all__ = [
     "Weights",
 ]
 
-# Vectors and matrices of formulas.
+# Vectors and matrices that formulas compute with.
 Array: TypeAlias = npt.NDArray[np.float64]
 # Features as they are stored: an array or memory map of any real type, or a sparse matrix.
 Matrix: TypeAlias = npt.NDArray[Any] | sparse.sparray | sparse.spmatrix
@@ -31,13 +31,13 @@ Matrix: TypeAlias = npt.NDArray[Any] | sparse.sparray | sparse.spmatrix
 MatrixLike: TypeAlias = "npt.ArrayLike | sparse.sparray | sparse.spmatrix | pd.DataFrame"
 # Targets, labels and parameters as users pass them, before validation.
 VectorLike: TypeAlias = "npt.ArrayLike | pd.Series | pd.DataFrame"
-# Weights of rows as users pass them: None stands for ones.
+# Weights of rows as users pass them; None means that all are one.
 Weights: TypeAlias = "VectorLike | None"
 # Targets after validation, of any type: numbers or labels.
 Values: TypeAlias = npt.NDArray[Any]
 # Class labels after validation: integers, strings, booleans or objects.
 Labels: TypeAlias = npt.NDArray[Any]
-# Positions among the class labels.
+# Positions of labels in the array of class labels.
 Codes: TypeAlias = npt.NDArray[np.integer]
-# What draws random numbers: a seed, a generator, or None for NumPy's own.
+# A source of random numbers: a seed, a generator, or None for NumPy's global one.
 RandomState: TypeAlias = int | np.random.RandomState | None

@@ -1,4 +1,4 @@
-"""Warnings, one class for each way in which a fit can mean less than it seems to, and an error."""
+"""The error of this package, and a class of warnings for each problem that a fit can have."""
 
 from __future__ import annotations
 
@@ -22,31 +22,31 @@ __all__ = [
 
 
 class FitWarning(UserWarning):
-    """A fit that is finite and usable, but cannot mean what it seems to; parent of the others."""
+    """The fit is finite and usable, but has a problem; base class of the other warnings."""
 
 
 class RankDeficiencyWarning(FitWarning):
-    """Columns are linearly dependent: the parameters are one choice among many."""
+    """Columns are linearly dependent: the parameters are not unique."""
 
 
 class ConstantTargetWarning(FitWarning):
-    """A target takes a single value: there is nothing to explain."""
+    """A target takes a single value: the features have nothing to explain."""
 
 
 class SeparationWarning(FitWarning):
-    """Classes are separated: the likelihood has no maximum, and coefficients no finite value."""
+    """Classes are separated: the likelihood has no maximum at finite coefficients."""
 
 
 class NoMinimumWarning(FitWarning):
-    """A loss falls for ever along a direction: the objective has no minimum."""
+    """The objective decreases without bound along a direction: it has no minimum."""
 
 
 class NonConvexLossWarning(FitWarning):
-    """A loss curves down somewhere: there may be other minima than the one that was found."""
+    """The loss is not convex: the objective may have other, lower minima."""
 
 
 class NonSmoothLossWarning(FitWarning):
-    """A loss or its derivative jumps: Newton's method and the curvature mean little there."""
+    """The loss or its derivative jumps: Newton's method and the Hessian are unreliable there."""
 
 
 class ConvergenceWarning(FitWarning, sklearn.exceptions.ConvergenceWarning):
@@ -54,12 +54,12 @@ class ConvergenceWarning(FitWarning, sklearn.exceptions.ConvergenceWarning):
 
 
 class LeverageWarning(FitWarning):
-    """Rows that each determine a parameter alone: without them the fit is not defined."""
+    """Some rows have leverage one: without such a row the parameters are not determined."""
 
 
 class InferenceError(ValueError, AttributeError):
-    """What was asked for is not determined by the fit: the message says why, and what to do.
+    """The fit does not determine the result that was asked for; the message says what to do.
 
-    An AttributeError as well, as scikit-learn's NotFittedError is: many things that a fit says are
-    attributes, and one that is not there must not stop ``dir``, tab completion or a notebook.
+    It is also an AttributeError, like scikit-learn's NotFittedError. Many results are attributes,
+    and an attribute that is not available must not stop ``dir``, tab completion or a notebook.
     """

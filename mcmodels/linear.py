@@ -1,4 +1,4 @@
-"""LinearRegression: ordinary and weighted least squares with its exact curvature."""
+"""LinearRegression: ordinary and weighted least squares."""
 
 from __future__ import annotations
 
@@ -24,8 +24,12 @@ from mcmodels.estimators.validation import (
     training_pair,
     validated_pair,
 )
-from mcmodels.estimators.verdicts import undetermined, warn_not_converged, warn_rank_deficient
-from mcmodels.exceptions import ConstantTargetWarning
+from mcmodels.estimators.verdicts import (
+    undetermined,
+    warn_constant_targets,
+    warn_not_converged,
+    warn_rank_deficient,
+)
 from mcmodels.objectives import LinearPredictorObjective, Objective, SquaredError
 from mcmodels.results.linear import LinearFit
 from mcmodels.results.record import digest
@@ -42,7 +46,6 @@ from mcmodels.rows import (
 from mcmodels.solvers import Solution, Status, least_squares
 from mcmodels.solvers.constant_targets import constant_targets
 from mcmodels.solvers.least_squares import LeastSquares, MatrixFreeFit
-from mcmodels.user_warnings import warn_user
 
 __all__ = ["LinearRegression"]
 
@@ -52,22 +55,23 @@ _TARGETS = {"multi_output": True, "y_numeric": True}
 class LinearRegression(MultiOutputMixin, RegressorMixin, LinearMethods):
     """Least squares: minimise ``Σ wᵢ (yᵢ - x̃ᵢᵀθ)²`` with ``x̃ = (x, 1)``.
 
-    The gradient is ``2X̃ᵀW(X̃θ - y)`` and the Hessian ``2X̃ᵀWX̃``. Of several minimisers the one with
-    the shortest coefficients is returned, and a :class:`RankDeficiencyWarning` names the columns.
+    The gradient is ``2X̃ᵀW(X̃θ - y)`` and the Hessian ``2X̃ᵀWX̃``. If the minimiser is not unique, the
+    fit returns the one whose coefficients have the smallest norm, and a
+    :class:`RankDeficiencyWarning` names the linearly dependent columns.
 
     Parameters
     ----------
     fit_intercept : bool, default=True
-        Whether to fit an intercept; it is never part of the norm that is minimised when the
-        solution is not unique.
+        Whether to fit an intercept. It never counts in the norm that selects one of several
+        minimisers.
     solver : {"auto", "normal", "pinv"}, default="auto"
-        "normal": normal equations by Cholesky. "pinv": orthogonal factorisation, row block by row
-        block, and the pseudoinverse of its triangular factor. "auto": normal equations where they
-        keep their digits; else one or more corrections from the rows, extra-precise when the
-        condition calls for it. See docs/choosing.md.
+        "normal": normal equations by Cholesky. "pinv": orthogonal factorisation of one block of
+        rows after another, and the pseudoinverse of the triangular factor. "auto": normal
+        equations. If the condition number is large, corrections computed from the rows follow, in
+        extra precision if necessary. See docs/choosing.md.
     rcond : float, default=None
-        Singular values of the design, its columns scaled to unit length, below ``rcond`` times the
-        largest count as zero. None derives it from the precision of X.
+        Singular values below ``rcond`` times the largest count as zero. They are those of the
+        design with columns scaled to unit length. None: chosen by the precision of X.
 
     Attributes
     ----------
@@ -80,16 +84,17 @@ class LinearRegression(MultiOutputMixin, RegressorMixin, LinearMethods):
     gradient_ : ndarray, the shape of ``params_``
         Gradient of the objective at ``params_``: zero up to rounding.
     hessian_ : ndarray of shape (P·n_targets, P·n_targets)
-        Hessian of the objective over ``params_.ravel()``; not there, and nor are ``singular_``,
-        ``condition_number_`` and leverages, where ``solver_`` is "cg".
+        Hessian of the objective over ``params_.ravel()``. When ``solver_`` is "cg", it is not
+        available; nor are ``singular_``, ``condition_number_`` and leverages.
     rank_ : int
-        Numerical rank of the (centred, weighted) features; the most that it can be with "cg".
+        Numerical rank of the (centred, weighted) features; an upper bound when ``solver_`` is "cg".
     singular_ : ndarray of shape (min(n_samples, n_features),)
         Singular values of the (centred, weighted) features.
     condition_number_ : float
         ``singular_[0] / singular_[-1]``; inf when the rank is not full.
     solver_ : {"normal", "pinv", "cg"}
-        The factorisation that was used, or conjugate gradients where it has no room.
+        The factorisation that was used. "cg" is conjugate gradients, which are used if a matrix of
+        all features would be too large.
     n_iter_ : int
         Corrections applied after the first solve.
     status_ : {"converged", "rank deficient", "not converged"}
@@ -101,8 +106,8 @@ class LinearRegression(MultiOutputMixin, RegressorMixin, LinearMethods):
 
     Notes
     -----
-    What follows from the curvature (``standard_errors_``, ``summary()``, tests, intervals,
-    influence, robust covariances) is in docs/inference.md.
+    docs/inference.md describes the results that follow from the Hessian: ``standard_errors_``,
+    ``summary()``, tests, intervals, influence, robust covariances.
 
     References
     ----------
@@ -144,11 +149,11 @@ class LinearRegression(MultiOutputMixin, RegressorMixin, LinearMethods):
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features), or RowStream
             Features; any real dtype and memory order, also a memory map. Nothing of this size is
-            copied. A stream holds y and the weights, too.
+            copied. A stream also holds y and the weights.
         y : array-like of shape (n_samples,) or (n_samples, n_targets)
             Targets.
         sample_weight : array-like of shape (n_samples,), default=None
-            Row weights ≥ 0: weight 0 is an absent row, weight 2 a row given twice.
+            Row weights ≥ 0. A row of weight 0 is ignored; a row of weight 2 counts twice.
 
         Returns
         -------
@@ -165,25 +170,30 @@ class LinearRegression(MultiOutputMixin, RegressorMixin, LinearMethods):
         RankDeficiencyWarning
             When columns are linearly dependent.
         ConstantTargetWarning
-            When a target takes one value only.
+            When a target takes a single value.
         """
         self._check_parameters()
         features, y_shape, rows = self._rows_of_fit(X, y, sample_weight)
         with refuse_not_finite(self, X):
-            solution = least_squares.solve(rows, method=self._method, rcond=self.rcond)
+            method = cast(least_squares.Method, self.solver)
+            solution = least_squares.solve(rows, method=method, rcond=self.rcond)
         record = self._recorded(solution, features, Seen.of(rows), y_shape)
         self._warn_of(solution, features, record)
-        self._warn_of_constant_targets(solution, rows, y_shape)
+        constant = constant_targets(rows, solution.value.moments)
+        if constant.size:
+            warn_constant_targets(
+                constant.tolist(), several=bool(y_shape), consequence="coefficients are zero"
+            )
         return self._publish(self._attributes(record, features))
 
     def partial_fit(self, X: MatrixLike, y: VectorLike, sample_weight: Weights = None) -> Self:
-        """Take in more rows; the model is then the fit to all rows so far.
+        """Add rows; the model is then the fit to all rows so far.
 
-        However the rows are divided, and in whatever order they come, the result is that of one fit
-        to all of them, up to rounding. What is kept is of the size of the Hessian, and no row: with
-        ``solver="normal"`` the scatter matrix (digits are lost with the square of the condition
-        number), else the triangular factor of the rows (with the condition number itself; parts of
-        at least as many rows as columns cost least).
+        The result is that of one fit to all rows, up to rounding, whatever their division and
+        order. No row is kept, but a matrix of the size of the Hessian. With ``solver="normal"`` it
+        is the scatter matrix, whose rounding errors grow with the square of the condition number.
+        Otherwise it is the triangular factor of the rows, whose rounding errors grow with the
+        condition number itself; parts with at least as many rows as columns are the fastest.
 
         Parameters
         ----------
@@ -200,8 +210,8 @@ class LinearRegression(MultiOutputMixin, RegressorMixin, LinearMethods):
 
         Notes
         -----
-        ``fit`` forgets the rows of earlier calls. While there are fewer rows than columns the
-        shortest coefficients are given, and ``status_`` says so without a warning.
+        ``fit`` discards the rows of earlier calls. While there are not more rows than columns, the
+        coefficients are those of smallest norm; ``status_`` says so, but there is no warning.
         """
         self._check_parameters()
         sums = self._sums
@@ -209,7 +219,7 @@ class LinearRegression(MultiOutputMixin, RegressorMixin, LinearMethods):
         if sums is not None and y.shape[1:] != self._fit.params.shape[:-1]:
             before = self._fit.params.shape[:-1]
             raise ValueError(
-                f"y has shape {y.shape}; the rows before had targets of shape "
+                f"y has shape {y.shape}; earlier rows had targets of shape "
                 f"(n_samples, {', '.join(map(str, before))})."
             )
         weights = check_weights(sample_weight, X)
@@ -219,15 +229,15 @@ class LinearRegression(MultiOutputMixin, RegressorMixin, LinearMethods):
         check_same_sums(sums, kind, rows)
         with refuse_not_finite(self, X):
             part = kind.of(rows)
-            return self._take_in(added(sums, part), features, y.shape[1:])
+            return self._fit_sums(added(sums, part), features, y.shape[1:])
 
     def merge(self, other: LinearRegression) -> Self:
-        """Take in the rows that another model has seen by :meth:`partial_fit`.
+        """Add the rows that another model has received by :meth:`partial_fit`.
 
         Parameters
         ----------
         other : LinearRegression
-            With the same parameters and features; it is not changed.
+            A model with the same parameters and features; it is not changed.
 
         Returns
         -------
@@ -236,18 +246,18 @@ class LinearRegression(MultiOutputMixin, RegressorMixin, LinearMethods):
         Raises
         ------
         ValueError
-            When the two do not fit together, or have not been fitted by ``partial_fit``.
+            If parameters, features or targets differ, or one was not fitted by ``partial_fit``.
         """
         check_mergeable(self, other, ("fit_intercept", "solver"))
         shape, others = self._fit.params.shape, other._fit.params.shape
         if shape != others:
             raise ValueError(
-                f"other has params_ of shape {others}, this model {shape}; both need the same "
-                "targets."
+                f"other has params_ of shape {others} and this model of shape {shape}; both need "
+                "the same number of targets."
             )
-        return self._take_in(added(self._sums, other._sums), features_of(self), shape[:-1])
+        return self._fit_sums(added(self._sums, other._sums), features_of(self), shape[:-1])
 
-    def _take_in(self, sums: StreamedSums, features: Features, y_shape: tuple[int, ...]) -> Self:
+    def _fit_sums(self, sums: StreamedSums, features: Features, y_shape: tuple[int, ...]) -> Self:
         solution = least_squares.solve_sums(sums, rcond=self.rcond)
         record = self._recorded(solution, features, sums.seen, y_shape)
         if sums.seen.n_present > sums.seen.n_features:
@@ -257,7 +267,7 @@ class LinearRegression(MultiOutputMixin, RegressorMixin, LinearMethods):
     def _rows_of_fit(
         self, X: MatrixLike | RowStream, y: VectorLike | None, sample_weight: Weights
     ) -> tuple[Features, tuple[int, ...], Rows]:
-        """The columns, the shape of a target, and the rows of a fit, checked."""
+        """The columns, the shape of the targets of one row, and the rows of a fit; checked."""
         intercept = bool(self.fit_intercept)
         if isinstance(X, RowStream):
             refuse_other_arguments(y, sample_weight)
@@ -278,10 +288,6 @@ class LinearRegression(MultiOutputMixin, RegressorMixin, LinearMethods):
         if self.rcond is not None:
             check_number("rcond", self.rcond, at_least=0)
 
-    @property
-    def _method(self) -> least_squares.Method:
-        return cast(least_squares.Method, self.solver)
-
     def _recorded(
         self,
         solution: Solution[LeastSquares] | Solution[MatrixFreeFit],
@@ -297,7 +303,7 @@ class LinearRegression(MultiOutputMixin, RegressorMixin, LinearMethods):
             n_iter=solution.iterations,
             names=features.names,
             seen=seen,
-            digest=digest(_split(params, seen)),
+            digest=digest(_split_params(params, seen)),
             params=params,
             gradient=fit.gradient.reshape(params.shape),
             intercept=seen.intercept,
@@ -307,7 +313,7 @@ class LinearRegression(MultiOutputMixin, RegressorMixin, LinearMethods):
         )
 
     def _attributes(self, record: LinearFit, features: Features) -> dict[str, Any]:
-        coef, intercept = _split(record.params, record.seen)
+        coef, intercept = _split_params(record.params, record.seen)
         return {"_fit": record, "coef_": coef, "intercept_": intercept} | features.attributes
 
     def _warn_of(
@@ -318,16 +324,17 @@ class LinearRegression(MultiOutputMixin, RegressorMixin, LinearMethods):
     ) -> None:
         if solution.status is Status.NOT_CONVERGED:
             warn_not_converged(
-                "conjugate gradients could not reach the precision of float64; the columns are "
-                f"nearly dependent. The gradient is at {np.abs(record.gradient).max():.1e}."
+                "conjugate gradients did not reach the precision of float64: the columns are "
+                "nearly linearly dependent. The largest entry of the gradient is "
+                f"{np.abs(record.gradient).max():.1e}."
             )
         if solution.status is Status.RANK_DEFICIENT:
             warn_rank_deficient(
                 features,
                 solution,
                 n_rows=record.seen.n_present,
-                what="Predictions are unique, coefficients are the shortest that give them"
-                f"{' where columns have unit length' if solution.method == 'cg' else ''}.",
+                what="Predictions are unique; the coefficients are those of smallest norm"
+                f"{' when columns have unit length' if solution.method == 'cg' else ''}.",
             )
 
     def predict(self, X: MatrixLike, return_std: bool = False) -> Any:
@@ -338,8 +345,8 @@ class LinearRegression(MultiOutputMixin, RegressorMixin, LinearMethods):
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
             Features.
         return_std : bool, default=False
-            Whether to return the standard deviation of an observation about its prediction, too,
-            as scikit-learn's BayesianRidge does: ``σ̂√(1 + x̃ᵀAx̃)``; for one target.
+            Whether to return also the standard deviation of a new observation about its prediction,
+            ``σ̂√(1 + x̃ᵀAx̃)``, as scikit-learn's BayesianRidge does. For one target only.
 
         Returns
         -------
@@ -358,8 +365,7 @@ class LinearRegression(MultiOutputMixin, RegressorMixin, LinearMethods):
         X, targets, weights = self._validated(X, y, sample_weight)
         if self._is_single:
             targets = targets[:, 0]
-        rows = ArrayRows(X, targets, weights, intercept=self._has_intercept)
-        return LinearPredictorObjective(rows, SquaredError())
+        return self._objective_of_fit(ArrayRows(X, targets, weights, intercept=self._has_intercept))
 
     def _validated(
         self, X: MatrixLike, y: VectorLike | None, sample_weight: Weights
@@ -377,24 +383,9 @@ class LinearRegression(MultiOutputMixin, RegressorMixin, LinearMethods):
     def _objective_of_fit(self, rows: Rows) -> Objective:
         return LinearPredictorObjective(rows, SquaredError())
 
-    def _warn_of_constant_targets(
-        self,
-        solution: Solution[LeastSquares] | Solution[MatrixFreeFit],
-        rows: Rows,
-        y_shape: tuple[int, ...],
-    ) -> None:
-        constant = constant_targets(rows, solution.value.moments)
-        if constant.size:
-            which = f"targets {constant.tolist()} of y" if y_shape else "y"
-            warn_user(
-                f"{which} takes a single value: coefficients are zero, and R² says nothing. Check "
-                "the target, or the rows that were selected.",
-                ConstantTargetWarning,
-            )
 
-
-def _split(params: Array, seen: Seen) -> tuple[Array, float | Array]:
-    """``coef_`` and ``intercept_``: arrays of their own, for the user to change."""
+def _split_params(params: Array, seen: Seen) -> tuple[Array, float | Array]:
+    """``coef_`` and ``intercept_``, as copies that the user may change."""
     coef = params[..., : seen.n_features].copy()
     if not seen.intercept:
         return coef, 0.0

@@ -1,4 +1,4 @@
-"""MLPClassifier and MLPRegressor: feed-forward networks, with their gradient and curvature."""
+"""MLPClassifier and MLPRegressor: feed-forward networks with gradient and Hessian."""
 
 from __future__ import annotations
 
@@ -20,10 +20,9 @@ from mcmodels.estimators.classes import (
 )
 from mcmodels.estimators.networks import NetworkEstimator, Targets
 from mcmodels.estimators.validation import check_weights, validated_pair
-from mcmodels.exceptions import ConstantTargetWarning
+from mcmodels.estimators.verdicts import warn_constant_targets
 from mcmodels.objectives import BinaryCrossEntropy, Loss, SoftmaxCrossEntropy
 from mcmodels.objectives.network_objective import HalfSquaredError, NetworkObjective
-from mcmodels.user_warnings import warn_user
 
 __all__ = ["MLPClassifier", "MLPRegressor"]
 
@@ -31,35 +30,37 @@ __all__ = ["MLPClassifier", "MLPRegressor"]
 class MLPClassifier(ClassPredictions, ClassifierMixin, NetworkEstimator):
     """Network classifier: minimise ``Σ wᵢ·crossentropy(yᵢ, pᵢ) + α/2 Σ ‖W_l‖²``.
 
-    With two classes p is the logistic function of one output, with K > 2 the softmax of K. The
-    intercepts are not penalised. It is a sum: n times what scikit-learn minimises, with the same
-    minimisers.
+    With two classes, p is the logistic function of one output; with K > 2 classes, the softmax of K
+    outputs. The intercepts are not penalised. The objective is n times that of scikit-learn, which
+    is a mean; both have the same minimisers.
 
     Parameters
     ----------
     hidden_layer_sizes : int or sequence of int, default=(100,)
         Units of each hidden layer; empty for a linear predictor.
     activation : {"relu", "tanh", "logistic", "identity"}, default="relu"
-        Of the hidden layers. relu has no derivative at 0; its slope there is taken as 0, its
-        curvature as 0 everywhere: at a kink ``hessian_`` is that of one side.
+        Activation of the hidden layers. relu has no derivative at 0. Its first derivative there is
+        taken as 0, and its second derivative as 0 everywhere, so that ``hessian_`` at a kink is the
+        Hessian on one side of it.
     solver : {"lbfgs", "newton-cg"}, default="lbfgs"
-        "lbfgs" as in scikit-learn; "newton-cg" takes steps in a trust region from exact
-        Hessian-vector products, conditioned by the curvature of single layers: mostly fewer
-        passes over the rows, each of which costs a few times as much.
+        "lbfgs": L-BFGS, as in scikit-learn. "newton-cg": trust-region steps from exact
+        Hessian-vector products, with the curvature of single layers as preconditioner. It mostly
+        needs fewer passes over the rows, but each pass costs a few times as much.
     alpha : float, default=1e-4
         Strength α of the penalty on the coefficients.
     max_iter : int, default=200
         Largest number of steps.
     tol : float, default=1e-4
-        The fit has converged when no entry of the gradient exceeds ``tol · Σ wᵢ`` (scikit-learn's
-        "lbfgs" means the same), or when float64 can show no further decrease of the objective and
-        the gradient promises none, as it does at a kink of relu.
+        The fit has converged when no entry of the gradient exceeds ``tol · Σ wᵢ`` (the same rule as
+        that of "lbfgs" in scikit-learn). It has also converged when float64 shows no further
+        decrease of the objective and the gradient predicts none. At a kink of relu the gradient
+        predicts a decrease, so that the fit has not converged there.
     random_state : int, RandomState instance or None, default=None
-        Where the descent starts: the same random state gives scikit-learn's start.
+        Source of the start values; the same state gives the same start as in scikit-learn.
     warm_start : bool, default=False
-        Whether to start from the parameters of the last fit, when the layers are the same.
+        Whether to start from the parameters of the last fit, if the layers are the same.
     compute_hessian : bool, default=False
-        Whether to keep ``hessian_`` and ``critical_point_``; for at most 8192 parameters.
+        Whether to compute ``hessian_`` and ``critical_point_``; for at most 8192 parameters.
 
     Attributes
     ----------
@@ -77,25 +78,25 @@ class MLPClassifier(ClassPredictions, ClassifierMixin, NetworkEstimator):
     hessian_ : ndarray of shape (n_params, n_params)
         Hessian of the objective over ``params_``, with ``compute_hessian=True``.
     critical_point_ : mcmodels.calculus.CriticalPoint
-        Whether ``params_`` is a minimum, a saddle or degenerate by the eigenvalues of
-        ``hessian_``; with ``compute_hessian=True``, for a fit that has converged. It is as
-        reliable as the gradient is small: lower ``tol``.
+        Whether ``params_`` is a minimum, a saddle point or degenerate, by the eigenvalues of
+        ``hessian_``; with ``compute_hessian=True``, for a fit that has converged. It is reliable
+        only if the gradient is small; lower ``tol`` if in doubt.
     objective_ : float
         The objective at ``params_``, on the training rows.
     loss_ : float
         ``objective_ / Σ wᵢ``, as in scikit-learn.
     n_iter_ : int
-        Steps taken.
+        Number of steps.
     n_passes_ : int
-        Walks over the rows: evaluations of value and gradient, and Hessian-vector products.
+        Passes over the rows: evaluations of value and gradient, and Hessian-vector products.
     converged_ : bool
-        Whether the fit has converged, as ``tol`` says.
+        Whether the fit has converged; see ``tol``.
     status_ : {"converged", "not converged"}
         How the solver ended.
     n_layers_, n_outputs_ : int
-        Layers, the features included; outputs of the last.
+        Number of layers, with the features as the first; number of outputs of the last layer.
     out_activation_ : {"logistic", "softmax"}
-        What makes probabilities of the outputs.
+        The function that turns outputs into probabilities.
     n_features_in_ : int
         Number of features seen during fit.
     feature_names_in_ : ndarray of shape (n_features_in_,)
@@ -141,7 +142,7 @@ class MLPClassifier(ClassPredictions, ClassifierMixin, NetworkEstimator):
         y : array-like of shape (n_samples,)
             Class labels: numbers, booleans or strings, of at least two classes.
         sample_weight : array-like of shape (n_samples,), default=None
-            Row weights ≥ 0: weight 0 is an absent row, weight 2 a row given twice.
+            Row weights ≥ 0. A row of weight 0 is ignored; a row of weight 2 counts twice.
 
         Returns
         -------
@@ -156,13 +157,13 @@ class MLPClassifier(ClassPredictions, ClassifierMixin, NetworkEstimator):
         Warns
         -----
         ConvergenceWarning
-            When ``max_iter`` steps did not suffice, or no step is a decrease where the gradient is
-            not small.
+            If ``max_iter`` steps did not suffice, or no step decreases the objective although the
+            gradient is not small.
         """
         return self._train(X, y, sample_weight)
 
     def decision_function(self, X: MatrixLike) -> Array:
-        """Outputs of the network: the log-odds of ``classes_[1]``, or the K inputs of softmax.
+        """Outputs of the network: the log-odds of ``classes_[1]``, or K inputs of softmax.
 
         Parameters
         ----------
@@ -177,7 +178,7 @@ class MLPClassifier(ClassPredictions, ClassifierMixin, NetworkEstimator):
 
     @property
     def out_activation_(self) -> str:
-        """Activation of the outputs: "logistic" of two classes, "softmax" of more."""
+        """Activation of the outputs: "logistic" with two classes, "softmax" with more."""
         return "logistic" if self.n_outputs_ == 1 else "softmax"
 
     def _targets_of_fit(self, y: Values, weights: Array | None) -> Targets:
@@ -211,66 +212,22 @@ def _loss(n_outputs: int) -> Loss:
 class MLPRegressor(MultiOutputMixin, RegressorMixin, NetworkEstimator):
     """Network regression: minimise ``½ Σ wᵢ ‖yᵢ - ŷᵢ‖² + α/2 Σ ‖W_l‖²``.
 
-    The outputs ŷ are those of the last layer as they are. The intercepts are not penalised. It is
-    a sum: n times what scikit-learn minimises, with the same minimisers.
+    The predictions ŷ are the outputs of the last layer. The intercepts are not penalised. The
+    objective is n times that of scikit-learn, which is a mean; both have the same minimisers.
 
     Parameters
     ----------
-    hidden_layer_sizes : int or sequence of int, default=(100,)
-        Units of each hidden layer; empty for a linear predictor.
-    activation : {"relu", "tanh", "logistic", "identity"}, default="relu"
-        Of the hidden layers. relu has no derivative at 0; its slope there is taken as 0, its
-        curvature as 0 everywhere: at a kink ``hessian_`` is that of one side.
-    solver : {"lbfgs", "newton-cg"}, default="lbfgs"
-        "lbfgs" as in scikit-learn; "newton-cg" takes steps in a trust region from exact
-        Hessian-vector products, conditioned by the curvature of single layers: mostly fewer
-        passes over the rows, each of which costs a few times as much.
-    alpha : float, default=1e-4
-        Strength α of the penalty on the coefficients.
-    max_iter : int, default=200
-        Largest number of steps.
-    tol : float, default=1e-4
-        The fit has converged when no entry of the gradient exceeds ``tol · Σ wᵢ`` (scikit-learn's
-        "lbfgs" means the same), or when float64 can show no further decrease of the objective and
-        the gradient promises none, as it does at a kink of relu.
-    random_state : int, RandomState instance or None, default=None
-        Where the descent starts: the same random state gives scikit-learn's start.
-    warm_start : bool, default=False
-        Whether to start from the parameters of the last fit, when the layers are the same.
-    compute_hessian : bool, default=False
-        Whether to keep ``hessian_`` and ``critical_point_``; for at most 8192 parameters.
+    hidden_layer_sizes, activation, solver, alpha, max_iter, tol
+        As in :class:`MLPClassifier`.
+    random_state, warm_start, compute_hessian
+        As in :class:`MLPClassifier`.
 
     Attributes
     ----------
-    coefs_ : list of ndarray of shape (fan_in, fan_out)
-        Coefficients ``W_l`` of each layer.
-    intercepts_ : list of ndarray of shape (fan_out,)
-        Intercepts ``b_l`` of each layer.
-    params_ : ndarray of shape (n_params,)
-        All ``W_l`` raveled in C order, then all ``b_l``; ``coefs_`` and ``intercepts_`` are views.
-    gradient_ : NetworkParameters
-        Gradient of the objective at ``params_``: a pair (coefs, intercepts) of lists with the
-        shapes of ``coefs_`` and ``intercepts_``; ``gradient_.ravel()`` is over ``params_``.
-    hessian_ : ndarray of shape (n_params, n_params)
-        Hessian of the objective over ``params_``, with ``compute_hessian=True``.
-    critical_point_ : mcmodels.calculus.CriticalPoint
-        Whether ``params_`` is a minimum, a saddle or degenerate by the eigenvalues of
-        ``hessian_``; with ``compute_hessian=True``, for a fit that has converged. It is as
-        reliable as the gradient is small: lower ``tol``.
-    objective_ : float
-        The objective at ``params_``, on the training rows.
-    loss_ : float
-        ``objective_ / Σ wᵢ``, as in scikit-learn.
-    n_iter_ : int
-        Steps taken.
-    n_passes_ : int
-        Walks over the rows: evaluations of value and gradient, and Hessian-vector products.
-    converged_ : bool
-        Whether the fit has converged, as ``tol`` says.
-    status_ : {"converged", "not converged"}
-        How the solver ended.
-    n_layers_, n_outputs_ : int
-        Layers, the features included; outputs of the last.
+    coefs_, intercepts_, params_, gradient_, hessian_, critical_point_, objective_, loss_
+        As in :class:`MLPClassifier`.
+    n_iter_, n_passes_, converged_, status_, n_layers_, n_outputs_
+        As in :class:`MLPClassifier`.
     out_activation_ : "identity"
         The outputs are the predictions.
     n_features_in_ : int
@@ -284,7 +241,8 @@ class MLPRegressor(MultiOutputMixin, RegressorMixin, NetworkEstimator):
     at any rows and parameters; parameters and directions are vectors like ``params_``, or
     NetworkParameters like ``gradient_``. The objective is not convex: another start may end in
     another minimum. The formulas are those of :mod:`mcmodels.objectives.network_objective`. With
-    m > 1 targets scikit-learn's loss is the mean over them, its gradient that of the sum, as here.
+    several targets, the loss here is a sum over them. scikit-learn reports the mean, but uses the
+    gradient of the sum.
 
     References
     ----------
@@ -312,9 +270,9 @@ class MLPRegressor(MultiOutputMixin, RegressorMixin, NetworkEstimator):
             Features; any real dtype and memory order, also a memory map. Nothing of this size is
             copied.
         y : array-like of shape (n_samples,) or (n_samples, n_targets)
-            Targets. The defaults suit targets of the size of one.
+            Targets. The default parameters suit targets of magnitude one.
         sample_weight : array-like of shape (n_samples,), default=None
-            Row weights ≥ 0: weight 0 is an absent row, weight 2 a row given twice.
+            Row weights ≥ 0. A row of weight 0 is ignored; a row of weight 2 counts twice.
 
         Returns
         -------
@@ -329,10 +287,10 @@ class MLPRegressor(MultiOutputMixin, RegressorMixin, NetworkEstimator):
         Warns
         -----
         ConstantTargetWarning
-            When a target takes one value only.
+            If a target takes a single value.
         ConvergenceWarning
-            When ``max_iter`` steps did not suffice, or no step is a decrease where the gradient is
-            not small.
+            If ``max_iter`` steps did not suffice, or no step decreases the objective although the
+            gradient is not small.
         """
         return self._train(X, y, sample_weight)
 
@@ -360,15 +318,12 @@ class MLPRegressor(MultiOutputMixin, RegressorMixin, NetworkEstimator):
 
     def _targets_of_fit(self, y: Values, weights: Array | None) -> Targets:
         n_outputs = 1 if y.ndim == 1 else y.shape[1]
-        targets = _as_loss_takes(y, n_outputs)
+        targets = _targets_of_loss(y, n_outputs)
         counted = targets if weights is None else targets[weights > 0]
-        constant = np.atleast_1d((counted == counted[0]).all(axis=0))
-        if constant.any():
-            which = "y" if y.ndim == 1 else f"targets {np.flatnonzero(constant).tolist()} of y"
-            warn_user(
-                f"{which} takes a single value: there is nothing to learn, and R² says nothing. "
-                "Check the target, or the rows that were selected.",
-                ConstantTargetWarning,
+        constant = np.flatnonzero((counted == counted[0]).all(axis=0))
+        if constant.size:
+            warn_constant_targets(
+                constant.tolist(), several=y.ndim > 1, consequence="there is nothing to learn"
             )
         names = ("y",) if n_outputs == 1 else tuple(f"y{k}" for k in range(n_outputs))
         return Targets(targets, names, y.shape[1:], self._loss(), n_outputs, {})
@@ -384,11 +339,11 @@ class MLPRegressor(MultiOutputMixin, RegressorMixin, NetworkEstimator):
         n_outputs = self.n_outputs_
         if n_targets != n_outputs:
             raise ValueError(f"y has {n_targets} target(s); the model was fitted to {n_outputs}.")
-        targets = _as_loss_takes(y, n_outputs)
+        targets = _targets_of_loss(y, n_outputs)
         return self._objective_over(X, targets, check_weights(sample_weight, X))
 
 
-def _as_loss_takes(y: Values, n_outputs: int) -> Array:
-    """Targets as the loss takes them: a vector for one output."""
+def _targets_of_loss(y: Values, n_outputs: int) -> Array:
+    """Targets in the form that the loss needs: a vector if there is one output."""
     targets = np.asarray(y, dtype=np.float64)
     return targets.reshape(-1) if n_outputs == 1 else targets

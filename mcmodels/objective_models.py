@@ -1,4 +1,4 @@
-"""ObjectiveRegressor and ObjectiveClassifier: write the loss, get the estimator."""
+"""ObjectiveRegressor and ObjectiveClassifier: estimators for a loss that the user writes."""
 
 from __future__ import annotations
 
@@ -28,37 +28,38 @@ __all__ = ["ObjectiveClassifier", "ObjectiveRegressor"]
 class ObjectiveRegressor(RegressorMixin, LossEstimator):
     """Minimise ``Σ wᵢ ℓ(yᵢ, x̃ᵢᵀθ) + α‖coef‖²/2`` for a loss ℓ(y, η) of your own.
 
-    The derivatives of the loss in the linear predictor η come from :mod:`mcmodels.calculus` where
-    it is an expression, from :mod:`mcmodels.autodiff` where it is a NumPy function. The gradient is
-    ``X̃ᵀWℓ′ + α coef``, the Hessian ``X̃ᵀW diag(ℓ″) X̃ + αI`` on the coefficients, and the fit is
-    Newton's method with them, in the same passes over rows as those of the built-in models. Where
-    ℓ″ is negative the Hessian is modified to point downhill; a minimum that is found then need not
-    be the least, and a warning says so.
+    The derivatives of the loss with respect to the linear predictor η come from
+    :mod:`mcmodels.calculus` if the loss is an expression, from :mod:`mcmodels.autodiff` if it is a
+    NumPy function. The gradient is ``X̃ᵀWℓ′ + α coef``, the Hessian ``X̃ᵀW diag(ℓ″) X̃ + αI`` on the
+    coefficients. The fit is Newton's method, with the same passes over rows as the built-in models.
+    Where ℓ″ is negative, the Hessian is modified so that each step is a descent direction. The
+    minimum that is found may then be a local one, and a warning says so.
 
     Parameters
     ----------
     loss : Expression, str or callable
         ℓ of one row: an expression in the scalars ``y`` and ``eta``, its text, or a function
-        ``loss(y, eta)`` of two arrays of shape (n,) that returns one of shape (n,). Rows must not
-        depend on each other; a function is given blocks of them, by several threads at a time.
+        ``loss(y, eta)`` of two arrays of shape (n,) that returns one of shape (n,). The loss of a
+        row must not depend on other rows. Several threads call a function at the same time, each
+        with a block of rows.
     inverse_link : Expression, str or callable, default=None
-        What is predicted, as a function of ``eta``: ``np.exp`` for a Poisson loss. None predicts η.
+        The prediction as a function of ``eta``: ``np.exp`` for a Poisson loss. None: η itself.
     alpha : float, default=0.0
         Strength of the penalty; the intercept is never penalised.
     fit_intercept : bool, default=True
         Whether to fit an intercept.
     log_likelihood : bool, default=False
-        Whether the loss is ``-log p(y|η)`` up to terms without η. The inverse Hessian is then the
-        covariance of the parameters. Otherwise standard errors are those of an M-estimator, by
-        sandwiches, which need the training rows: ``summary(X, y, kind="HC0")``.
+        Whether the loss is ``-log p(y|η)`` up to terms without η. The covariance of the parameters
+        is then the inverse Hessian. Otherwise it is the sandwich covariance of an M-estimator,
+        which needs the training rows: ``summary(X, y, kind="HC0")``.
     tol : float, default=1e-8
         The fit has converged when no entry of the gradient exceeds ``tol · Σ wᵢ`` and the next step
-        would be negligible, or when float64 can show no further decrease of the objective.
+        is negligible, or when float64 can show no further decrease of the objective.
     max_iter : int, default=100
         Largest number of steps.
     warm_start : bool, default=False
-        Whether to start from the parameters of the previous fit, when their shape agrees and they
-        are better than none.
+        Whether to start from the parameters of the previous fit. They are used if their shape is
+        right and the objective there is not larger than at the default start.
 
     Attributes
     ----------
@@ -71,15 +72,15 @@ class ObjectiveRegressor(RegressorMixin, LossEstimator):
     gradient_ : ndarray of shape (P,)
         Gradient of the objective at ``params_``.
     hessian_ : ndarray of shape (P, P)
-        Hessian of the objective at ``params_``; not there with more than 8192 parameters.
+        Hessian of the objective at ``params_``; not available with more than 8192 parameters.
     objective_ : float
         The objective at ``params_``, on the training rows.
     n_iter_ : int
-        Steps taken.
+        Number of steps.
     converged_ : bool
         Whether the tolerance was met at a minimum.
     solver_ : {"newton", "newton-cg"}
-        The algorithm that was used; conjugate gradients with more than 8192 parameters.
+        The algorithm that was used; "newton-cg" with more than 8192 parameters.
     status_ : {"converged", "rank deficient", "no minimum", "not converged"}
         How the solver ended.
     n_features_in_ : int
@@ -89,7 +90,7 @@ class ObjectiveRegressor(RegressorMixin, LossEstimator):
 
     See Also
     --------
-    mcmodels.LinearRegression, mcmodels.LogisticRegression : Losses with estimators of their own.
+    mcmodels.LinearRegression, mcmodels.LogisticRegression : Estimators for the usual losses.
 
     References
     ----------
@@ -158,16 +159,16 @@ def _has_inverse_link(estimator: Any) -> bool:
     if estimator.inverse_link is None:
         raise AttributeError(
             "predict_proba needs inverse_link, the probability of classes_[1] as a function of "
-            "eta; decision_function gives eta."
+            "eta. Set inverse_link; or call decision_function, which returns eta."
         )
     return True
 
 
 class ObjectiveClassifier(ClassifierMixin, LossEstimator):
-    """Two classes by ``Σ wᵢ ℓ(yᵢ, x̃ᵢᵀθ) + α‖coef‖²/2`` for a loss ℓ(y, η) of your own.
+    """Classify by minimising ``Σ wᵢ ℓ(yᵢ, x̃ᵢᵀθ) + α‖coef‖²/2`` for a loss ℓ(y, η) of your own.
 
-    In the loss y is 0 for ``classes_[0]`` and 1 for ``classes_[1]``; a loss in the margin takes
-    ``s = 2y - 1``. Everything else is as in :class:`ObjectiveRegressor`.
+    There are two classes. In the loss, y is 0 for ``classes_[0]`` and 1 for ``classes_[1]``; write
+    ``2y - 1`` for labels of -1 and 1. All else is as in :class:`ObjectiveRegressor`.
 
     Parameters
     ----------
@@ -219,7 +220,7 @@ class ObjectiveClassifier(ClassifierMixin, LossEstimator):
         return self._linear_predictor(X)
 
     def predict(self, X: MatrixLike) -> Labels:
-        """``classes_[1]`` where η > 0, or where its probability exceeds ½ with an inverse link.
+        """Predicted class: ``classes_[1]`` if its probability exceeds ½, or η > 0 without a link.
 
         Parameters
         ----------
@@ -231,8 +232,8 @@ class ObjectiveClassifier(ClassifierMixin, LossEstimator):
         ndarray of shape (n_samples,)
         """
         eta = self._linear_predictor(X)
-        second = eta > 0 if self.inverse_link is None else self._probability(eta) > 0.5
-        return self.classes_[second.astype(np.intp)]
+        is_second = eta > 0 if self.inverse_link is None else self._probability(eta) > 0.5
+        return self.classes_[is_second.astype(np.intp)]
 
     @available_if(_has_inverse_link)
     def predict_proba(self, X: MatrixLike) -> Array:
@@ -273,24 +274,24 @@ class ObjectiveClassifier(ClassifierMixin, LossEstimator):
             refuse_other_arguments(y, sample_weight)
             surveyed = survey(self, X, intercept=intercept, labels=True, multi_output=False)
             check_labels(surveyed.labels)
-            counts = [surveyed.label_weights[label] > 0 for label in surveyed.labels.tolist()]
-            classes = _two(surveyed.labels[np.array(counts)])
+            present = [surveyed.label_weights[label] > 0 for label in surveyed.labels.tolist()]
+            classes = _exactly_two(surveyed.labels[np.array(present)])
             rows = stream_rows(
-                X, surveyed, lambda y, w: (_second_class(y, classes), w), multi_output=False
+                X, surveyed, lambda y, w: (_indicator_of_second(y, classes), w), multi_output=False
             )
             return TrainingData(rows, surveyed.features, X, None, None, classes)
         features, X, y = training_pair(self, X, y)
         check_labels(y)
         weights = check_weights(sample_weight, X)
         labels, codes = encode(y if weights is None else y[weights > 0])
-        classes = _two(labels)
-        targets = codes.astype(np.float64) if weights is None else _second_class(y, classes)
+        classes = _exactly_two(labels)
+        targets = codes.astype(np.float64) if weights is None else _indicator_of_second(y, classes)
         in_memory = ArrayRows(X, targets, weights, intercept=intercept)
         return TrainingData(in_memory, features, X, y, weights, classes)
 
     def _targets_of(self, y: Values, weights: Array | None) -> Array:
         refuse_unknown(y, weights, self.classes_)
-        return _second_class(y, self.classes_)
+        return _indicator_of_second(y, self.classes_)
 
     def _attributes(self, params: Array, found: TrainingData) -> dict[str, Any]:
         intercept = params[-1:].copy() if self.fit_intercept else np.zeros(1)
@@ -299,13 +300,13 @@ class ObjectiveClassifier(ClassifierMixin, LossEstimator):
         return published | found.features.attributes
 
 
-def _second_class(y: Values, classes: Labels) -> Array:
+def _indicator_of_second(y: Values, classes: Labels) -> Array:
     """1.0 where y is the second class, else 0.0."""
     return (y == classes[1]).astype(np.float64)
 
 
-def _two(labels: Labels) -> Labels:
-    """The labels of two classes; refuses fewer and more."""
+def _exactly_two(labels: Labels) -> Labels:
+    """The labels, if there are two; raises ValueError if there are fewer or more."""
     if len(labels) > 2:
         raise ValueError(
             "Only binary classification is supported. The type of the target is "

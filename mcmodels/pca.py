@@ -1,4 +1,4 @@
-"""PCA: principal components with weights, small variances intact, and the exact curvature."""
+"""PCA: principal components of weighted rows, accurate also for small variances."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from sklearn.utils.validation import check_array
 from mcmodels.arrays import Array, MatrixLike, RandomState, VectorLike, Weights
 from mcmodels.estimators.component_count import checked_count, chosen_count
 from mcmodels.estimators.component_methods import ComponentMethods
-from mcmodels.estimators.model import numbers
+from mcmodels.estimators.model import coefficient_array
 from mcmodels.estimators.streams import refuse_other_arguments, stream_rows, survey
 from mcmodels.estimators.validation import (
     Features,
@@ -28,15 +28,10 @@ from mcmodels.estimators.validation import (
     features_of,
     refuse_not_finite,
     training_features,
-    validated_rows,
 )
-from mcmodels.exceptions import ConvergenceWarning, InferenceError, RankDeficiencyWarning
-from mcmodels.inference.probabilistic_pca import (
-    ProbabilisticPCA,
-    inverse_deviations,
-    rows_of_scores,
-    scores,
-)
+from mcmodels.estimators.verdicts import warn_not_converged
+from mcmodels.exceptions import InferenceError, RankDeficiencyWarning
+from mcmodels.inference.probabilistic_pca import inverse_deviations, rows_of_scores, scores
 from mcmodels.objectives import Objective, VarianceLagrangian
 from mcmodels.results.principal_components import PrincipalComponents
 from mcmodels.rows import (
@@ -65,30 +60,30 @@ class PCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ComponentMethods):
     Parameters
     ----------
     n_components : int, float, "mle" or None, default=None
-        How many components to keep. A float in (0, 1) keeps the fewest that explain more than this
-        share of the variance; "mle" takes Minka's evidence (needs n ≥ p); None keeps
-        ``min(n_samples, n_features)``.
+        How many components to keep. A float in (0, 1): the fewest that explain more than this
+        share of the variance. "mle": the number with the largest evidence (Minka 2000; needs
+        n ≥ p). None: ``min(n_samples, n_features)``.
     whiten : bool, default=False
-        Whether :meth:`transform` divides the scores by their standard deviations. Directions that
-        hold nothing but rounding noise are mapped to zero.
+        Whether :meth:`transform` divides the scores by their standard deviations. Components
+        whose variance is only rounding noise are mapped to zero.
     solver : {"auto", "eigh", "deflation"}, default="auto"
-        "eigh": eigenvectors of S, only those wanted. "deflation": one component after the other,
-        by power and Rayleigh-quotient iteration. Both work on the n×n Gram matrix when p ≥ n.
-        "auto": "eigh", and singular vectors of the triangular factor of the rows when a wanted
-        variance is too small to survive squaring. See docs/choosing.md.
+        "eigh": the leading eigenvectors of S. "deflation": one component after another, by power
+        and Rayleigh-quotient iteration. Both use the n×n Gram matrix when p ≥ n. "auto": "eigh",
+        or singular vectors of the triangular factor of the rows if a variance is so small that S
+        does not hold it accurately. See docs/choosing.md.
     tol : float, default=1e-12
         Relative residual at which deflation accepts a component.
     random_state : int, RandomState instance or None, default=None
-        Source of the start vectors of deflation.
+        Source of random start vectors for deflation.
 
     Attributes
     ----------
     components_ : ndarray of shape (n_components_, n_features)
-        Principal axes by descending variance; in each, the entry of largest magnitude is positive.
+        Components by descending variance; in each, the entry of largest magnitude is positive.
     params_ : ndarray of shape (n_components_, n_features)
         The same as ``components_``: the free parameters of the objective.
     eigenvalues_, explained_variance_ : ndarray of shape (n_components_,)
-        Variances along the components, the multipliers λ.
+        Variances along the components: the multipliers λ.
     explained_variance_ratio_ : ndarray of shape (n_components_,)
         Their share of the total variance.
     singular_values_ : ndarray of shape (n_components_,)
@@ -96,19 +91,19 @@ class PCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ComponentMethods):
     gradient_ : ndarray of shape (n_components_, n_features)
         ``2Sv - 2λv`` for each component: zero up to rounding.
     hessian_ : ndarray of shape (n_components_, n_features, n_features)
-        ``2(S - λI)`` for each component; made when asked for.
+        ``2(S - λI)`` for each component; computed when it is read.
     mean_ : ndarray of shape (n_features,)
         Weighted mean of the features.
     noise_variance_ : float
-        Mean of the variances left out: the noise of probabilistic PCA.
+        Mean of the variances that are left out: the noise variance of probabilistic PCA.
     n_components_ : int
         Number of components.
     n_samples_ : int
         Number of training rows with positive weight.
     rank_ : int
-        Components whose variance is above rounding noise.
+        Number of components whose variance is above rounding noise.
     solver_ : {"eigh", "deflation", "svd", "lanczos"}
-        The route that was taken.
+        The algorithm that was used.
     status_ : {"converged", "rank deficient", "not converged"}
         How the solver ended.
     n_features_in_ : int
@@ -118,7 +113,7 @@ class PCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ComponentMethods):
 
     Notes
     -----
-    Standard errors, intervals, and rules for the number of components: docs/inference.md.
+    docs/inference.md describes standard errors, intervals, and rules for the number of components.
 
     References
     ----------
@@ -164,13 +159,13 @@ class PCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ComponentMethods):
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features), or RowStream
-            Features; any real dtype and memory order, also a memory map. A stream holds the
-            weights, too.
+            Features; any real dtype and memory order, also a memory map. A stream also holds the
+            weights.
         y : None
-            Not looked at.
+            Ignored.
         sample_weight : array-like of shape (n_samples,), default=None
-            Row weights ≥ 0 that count rows: weight 0 is an absent row, weight 2 a row given twice,
-            and S is divided by ``Σ wᵢ - 1``.
+            Row weights ≥ 0. A row of weight 0 is ignored; a row of weight 2 counts twice. S is
+            divided by ``Σ wᵢ - 1``.
 
         Returns
         -------
@@ -185,9 +180,9 @@ class PCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ComponentMethods):
         Warns
         -----
         RankDeficiencyWarning
-            When whitening meets components without variance.
+            If ``whiten=True`` and some components have no variance.
         ConvergenceWarning
-            When deflation could not reach its tolerance.
+            If deflation did not reach its tolerance.
         """
         self._check_parameters()
         if isinstance(X, RowStream):
@@ -208,21 +203,21 @@ class PCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ComponentMethods):
         return self._publish(self._attributes(solution, features, Seen.of(rows), limit))
 
     def partial_fit(self, X: MatrixLike, y: object = None, sample_weight: Weights = None) -> Self:
-        """Take in more rows; the model is then the fit to all rows so far, exactly.
+        """Add rows; the model is then the fit to all rows so far.
 
-        However the rows are divided, and in whatever order they come, the result is that of one fit
-        to all of them, up to rounding; scikit-learn's IncrementalPCA, which keeps the leading
-        components only, is approximate. What is kept has p² entries and no row: the triangular
-        factor of the rows, or their scatter matrix with ``solver="eigh"`` or ``"deflation"``, which
-        is faster and loses variances below √ε of the largest. Until there are as many rows as
-        ``n_components``, and two, rows are taken in but there is no fit yet.
+        The result is that of one fit to all rows, up to rounding, whatever their division and
+        order. (scikit-learn's IncrementalPCA is approximate: it keeps only the leading components.)
+        No row is kept, but a matrix of p² entries: the triangular factor of the rows, or their
+        scatter matrix with ``solver="eigh"`` or ``"deflation"``. The scatter matrix is faster, but
+        inaccurate for variances below √ε times the largest. The first fit is made when there are at
+        least two rows and at least ``n_components``.
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Rows.
+            Features.
         y : None
-            Not looked at.
+            Ignored.
         sample_weight : array-like of shape (n_samples,), default=None
             Row weights ≥ 0.
 
@@ -232,7 +227,7 @@ class PCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ComponentMethods):
 
         Notes
         -----
-        ``fit`` forgets the rows of earlier calls.
+        ``fit`` discards the rows of earlier calls.
         """
         self._check_parameters()
         sums = self._sums
@@ -240,15 +235,15 @@ class PCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ComponentMethods):
         rows = ArrayRows(X, weights=check_weights(sample_weight, X))
         kind = StreamedTriangle if self.solver == "auto" else StreamedMoments
         check_same_sums(sums, kind, rows)
-        return self._take_in(added(sums, kind.of(rows)), features)
+        return self._fit_sums(added(sums, kind.of(rows)), features)
 
     def merge(self, other: PCA) -> Self:
-        """Take in the rows that another model has seen by :meth:`partial_fit`.
+        """Add the rows that another model has received by :meth:`partial_fit`.
 
         Parameters
         ----------
         other : PCA
-            With the same solver and features; it is not changed.
+            A model with the same solver and features; it is not changed.
 
         Returns
         -------
@@ -257,12 +252,12 @@ class PCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ComponentMethods):
         Raises
         ------
         ValueError
-            When the two do not fit together, or have not been fitted by ``partial_fit``.
+            If solver or features differ, or one was not fitted by ``partial_fit``.
         """
         check_mergeable(self, other, ("solver",))
-        return self._take_in(added(self._sums, other._sums), features_of(self))
+        return self._fit_sums(added(self._sums, other._sums), features_of(self))
 
-    def _take_in(self, sums: StreamedSums, features: Features) -> Self:
+    def _fit_sums(self, sums: StreamedSums, features: Features) -> Self:
         seen, wanted = sums.seen, self.n_components
         limit = min(principal_axes.row_count(seen), seen.n_features)
         needed = wanted if isinstance(wanted, Integral) and wanted <= seen.n_features else 1
@@ -304,15 +299,15 @@ class PCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ComponentMethods):
             float32 for float32 rows, else float64.
         """
         rows = self._rows(X)
-        mean, axes = numbers("mean_", self.mean_), self.params_
-        found = rows.map(lambda block: scores(block, mean, axes))
+        mean, axes = coefficient_array("mean_", self.mean_), self.params_
+        projected = rows.map(lambda block: scores(block, mean, axes))
         if self.whiten:
             rank = len(axes) if self._fit is None else self._fit.rank
-            found *= inverse_deviations(self.explained_variance_, rank)
-        return found.astype(rows.dtype, copy=False)
+            projected *= inverse_deviations(self.explained_variance_, rank)
+        return projected.astype(rows.dtype, copy=False)
 
     def inverse_transform(self, X: MatrixLike) -> Array:
-        """Rows whose scores are given.
+        """Rows that have the given scores.
 
         Parameters
         ----------
@@ -323,65 +318,13 @@ class PCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ComponentMethods):
         -------
         ndarray of shape (n_samples, n_features)
         """
-        axes, mean = self.params_, numbers("mean_", self.mean_)
+        axes, mean = self.params_, coefficient_array("mean_", self.mean_)
         X = check_array(X, dtype=[np.float64, np.float32], input_name="X")
         k = len(axes)
         if X.shape[1] != k:
             raise ValueError(f"X has {X.shape[1]} columns; the model has {k} components.")
         variances = self.explained_variance_ if self.whiten else None
         return rows_of_scores(X, mean, axes, variances)
-
-    def get_covariance(self) -> Array:
-        """Covariance of probabilistic PCA: ``Vᵀ(Λ - σ²I)V + σ²I``.
-
-        Returns
-        -------
-        ndarray of shape (n_features, n_features)
-        """
-        return self._gaussian().covariance()
-
-    def get_precision(self) -> Array:
-        """Inverse of :meth:`get_covariance`, its pseudoinverse when it is singular.
-
-        Returns
-        -------
-        ndarray of shape (n_features, n_features)
-        """
-        return self._gaussian().precision()
-
-    def score_samples(self, X: MatrixLike) -> Array:
-        """Log-likelihood of each row under probabilistic PCA.
-
-        When the covariance is singular this is the density on the subspace that the training rows
-        span, and -inf for rows off it.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Rows.
-
-        Returns
-        -------
-        ndarray of shape (n_samples,)
-        """
-        gaussian = self._gaussian()
-        return gaussian.log_likelihood(self._rows(X))
-
-    def score(self, X: MatrixLike, y: object = None) -> float:
-        """Mean of :meth:`score_samples`.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Rows.
-        y : None
-            Not looked at.
-
-        Returns
-        -------
-        float
-        """
-        return float(np.mean(self.score_samples(X)))
 
     @property
     def _n_features_out(self) -> int:
@@ -396,10 +339,11 @@ class PCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ComponentMethods):
     def params_(self) -> Array:
         """The components: the free parameters of the objective."""
         self._check_has_coefficients()
-        axes = numbers("components_", self.components_)
+        axes = coefficient_array("components_", self.components_)
         if axes.ndim != 2:
             raise InferenceError(
-                f"components_ has shape {axes.shape}; it needs a row for each component."
+                f"components_ has shape {axes.shape}; it needs two dimensions, with a row for "
+                "each component."
             )
         return axes
 
@@ -410,7 +354,7 @@ class PCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ComponentMethods):
 
     @property
     def eigenvalues_(self) -> Array:
-        """Variances along the components, the multipliers λ: the same as explained_variance_."""
+        """Variances along the components: the multipliers λ; the same as explained_variance_."""
         return self.explained_variance_
 
     @property
@@ -425,7 +369,7 @@ class PCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ComponentMethods):
         seen: Seen,
         limit: int,
     ) -> dict[str, Any]:
-        """What a fit publishes; warns of what it cannot mean."""
+        """The attributes that a fit publishes. Warns if whitening or deflation has failed."""
         axes = solution.value
         k = chosen_count(self.n_components, axes.shares, axes.variances, seen.total_weight)
         names = tuple(f"{type(self).__name__.lower()}{j}" for j in range(k))
@@ -438,12 +382,11 @@ class PCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ComponentMethods):
                 RankDeficiencyWarning,
             )
         if status is Status.NOT_CONVERGED:
-            warn_user(
+            warn_not_converged(
                 f"deflation did not reach a relative residual of {self.tol:g}. Raise tol, or use "
-                "solver='eigh'.",
-                ConvergenceWarning,
+                "solver='eigh'."
             )
-        # Arrays of their own, for the user to change: the record keeps those of the fit.
+        # Copies that the user may change; the record keeps the arrays of the fit.
         return {
             "components_": record.components.copy(),
             "mean_": record.mean.copy(),
@@ -452,17 +395,6 @@ class PCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ComponentMethods):
             "_fit": record,
         } | features.attributes
 
-    def _gaussian(self) -> ProbabilisticPCA:
-        axes = self.params_
-        return ProbabilisticPCA(
-            numbers("mean_", self.mean_), axes, self.explained_variance_, self.noise_variance_
-        )
-
-    def _rows(self, X: MatrixLike, sample_weight: Weights = None) -> ArrayRows:
-        self._check_has_coefficients()
-        X = validated_rows(self, X)
-        return ArrayRows(X, weights=check_weights(sample_weight, X))
-
     def _objective_on(self, X: MatrixLike, y: object, sample_weight: Weights) -> Objective:
         rows = self._rows(X, sample_weight)
         _require_covariance(rows)
@@ -470,10 +402,10 @@ class PCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ComponentMethods):
 
 
 def _require_covariance(rows: Rows) -> None:
-    """Refuse rows that have no covariance."""
+    """Refuse rows whose weights do not sum to a finite number above one."""
     if not 1 < rows.total_weight < np.inf:
         raise ValueError(
-            f"the weights of the rows sum to {rows.total_weight:g}; weights count rows, and "
-            "the covariance is divided by their sum minus one. Rescale sample_weight to sum "
+            f"the weights of the rows sum to {rows.total_weight:g}; weights count rows, and the "
+            "covariance is divided by their sum minus one. Rescale sample_weight so that it sums "
             "to the number of rows."
         )

@@ -216,7 +216,9 @@ def test_hessian_vector_product_checks_its_vector(model):
 
 
 def test_objective_on_other_targets():
-    with pytest.raises(ValueError, match=r"y holds the class .*5.*, which was not there at fit"):
+    with pytest.raises(
+        ValueError, match=r"y holds the class .*5.*, which was not in the training rows"
+    ):
         LogisticRegression().fit(X, Y).objective(X, np.where(Y == 1, 5, 0))
     with pytest.raises(ValueError, match=r"y has 2 target\(s\); the model was fitted to 1"):
         LinearRegression().fit(X, Y).objective(X, np.column_stack([Y, Y]))

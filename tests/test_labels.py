@@ -7,7 +7,7 @@ from mcmodels.estimators import classes as _labels
 from mcmodels.estimators.classes import encode, select
 
 INTEGERS = ["int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64"]
-NARROW = _labels._NARROW
+NARROW = _labels._COUNTED_RANGE
 
 
 def disagreement(y, labels, codes):

@@ -287,7 +287,7 @@ def test_the_hessian_is_there_when_asked_for():
     X, y = data("two classes")
     model = fitted("two classes", X, y)
     for name in ("hessian_", "critical_point_"):
-        with pytest.raises(AttributeError, match=f"{name} is not there.*compute_hessian=True"):
+        with pytest.raises(AttributeError, match=f"{name} is not available.*compute_hessian=True"):
             getattr(model, name)
     with pytest.warns(ConvergenceWarning):
         model.set_params(max_iter=1, compute_hessian=True).fit(X, y)
@@ -364,7 +364,7 @@ def test_absent_classes_and_rows_without_weight():
     expected = fitted("two classes", X[y < 2], y[y < 2])
     assert relative_error(model.params_, expected.params_) < SAME
     assert model.objective(X, y, sample_weight=w) == pytest.approx(model.objective_)
-    with pytest.raises(ValueError, match="holds the class 2, which was not there"):
+    with pytest.raises(ValueError, match="holds the class 2, which was not in the training rows"):
         model.objective(X, y)
 
 

@@ -177,7 +177,7 @@ class TestRefusals:
         model = LinearRegression().partial_fit(X, y)
         with pytest.raises(ValueError, match="X has 3 features"):
             model.partial_fit(X[:, :3], y)
-        with pytest.raises(ValueError, match="rows before had targets"):
+        with pytest.raises(ValueError, match="earlier rows had targets"):
             model.partial_fit(X, np.column_stack([y, y]))
         with pytest.raises(ValueError, match="has changed since the first partial_fit"):
             model.set_params(solver="normal").partial_fit(X, y)
@@ -339,11 +339,11 @@ class TestStreams:
 
     def test_refusals(self):
         X, y, _ = problem()
-        with pytest.raises(TypeError, match="blocks is a generator, which can be walked once"):
+        with pytest.raises(TypeError, match="blocks is a generator, which can be walked only once"):
             RowStream((X, y) for _ in range(2))
         stream = RowStream([(X, y)])
         for model in (LinearRegression(), LogisticRegression()):
-            with pytest.raises(ValueError, match="y was given beside a RowStream"):
+            with pytest.raises(ValueError, match="y was given together with a RowStream"):
                 model.fit(stream, y)
         with pytest.raises(ValueError, match="no blocks"):
             PCA(2).fit(RowStream([]))

@@ -1,1 +1,1 @@
-"""What the public estimators share: validation, streams, callbacks, classes, what a fit says."""
+"""Code that the public estimators share: validation, streams, callbacks, classes, inference."""

@@ -1,4 +1,4 @@
-"""scikit-learn's fit callbacks, where there are any: a fit begins, takes steps, and ends."""
+"""Calls scikit-learn's callbacks, if it has them, at the start, each step and the end of a fit."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ try:
 except ImportError:  # scikit-learn before 1.9
 
     class CallbackSupportMixin:  # type: ignore[no-redef]
-        """Stands for scikit-learn's class of this name, which this version does not have."""
+        """Replaces scikit-learn's class of this name, which this version does not have."""
 
     def with_callbacks(method: Any) -> Any:
-        """Stand for scikit-learn's decorator of this name, which this version does not have."""
+        """Replace scikit-learn's decorator of this name, which this version does not have."""
         return method
 
 
@@ -25,18 +25,18 @@ __all__ = ["CallbackSupportMixin", "FitCallbacks", "with_callbacks"]
 
 
 class FitCallbacks:
-    """Calls the callbacks of a fit; nothing where scikit-learn has none.
+    """Calls the callbacks of a fit; does nothing if scikit-learn has no callbacks.
 
     Parameters
     ----------
     estimator : estimator
-        With ``max_iter``.
+        The estimator that is fitted; it has ``max_iter``.
     attributes_of : callable
-        From parameters to the attributes that predictions are made with.
+        Takes parameters; returns the attributes that predictions need.
     X, y, weights
         The training rows.
     step : str
-        What a step is called.
+        Name of a step.
     """
 
     def __init__(
@@ -51,13 +51,13 @@ class FitCallbacks:
         self._estimator, self._attributes_of, self._step = estimator, attributes_of, step
         metadata = None if weights is None else {"sample_weight": weights}
         self._data = {"estimator": estimator, "X": X, "y": y, "metadata": metadata}
-        self._fit: Any = None
-        self._current: Any = None
+        self._fit_context: Any = None
+        self._step_context: Any = None
 
     def last_of(self, steps: Iterator[irls.Progress]) -> irls.Progress:
-        """Take the steps of a fit, of which the first is its start, to the end.
+        """Run the steps of a fit, with callbacks; return the last one.
 
-        The end is where the solver ends, or where a callback asks the fit to stop.
+        The first step is the start. The fit ends when the solver ends or a callback stops it.
         """
         for count, step in enumerate(steps):
             stop = False
@@ -72,30 +72,30 @@ class FitCallbacks:
         return step
 
     def begin(self) -> None:
-        """The fit begins."""
+        """Report that the fit begins."""
         if hasattr(self._estimator, "_init_callback_context"):
             steps = int(self._estimator.max_iter)
-            self._fit = self._estimator._init_callback_context(max_subtasks=steps)
-            self._fit.call_on_fit_task_begin(**self._data)
+            self._fit_context = self._estimator._init_callback_context(max_subtasks=steps)
+            self._fit_context.call_on_fit_task_begin(**self._data)
 
     def begin_step(self, params: Array | None = None) -> None:
-        """A step begins at these parameters."""
-        if self._fit is not None:
-            self._current = self._fit.subcontext(task_name=self._step)
-            self._current.call_on_fit_task_begin(**self._data, **self._reconstruction(params))
+        """Report that a step begins at these parameters."""
+        if self._fit_context is not None:
+            self._step_context = self._fit_context.subcontext(task_name=self._step)
+            self._step_context.call_on_fit_task_begin(**self._data, **self._reconstruction(params))
 
     def end_step(self, params: Array) -> bool:
-        """The step has led to these parameters; whether a callback asks the fit to stop."""
-        if self._fit is None:
+        """Report the parameters after the step; return whether a callback stops the fit."""
+        if self._fit_context is None:
             return False
         return bool(
-            self._current.call_on_fit_task_end(**self._data, **self._reconstruction(params))
+            self._step_context.call_on_fit_task_end(**self._data, **self._reconstruction(params))
         )
 
     def end(self, params: Array) -> None:
-        """The fit ends with these parameters."""
-        if self._fit is not None:
-            self._fit.call_on_fit_task_end(**self._data, **self._reconstruction(params))
+        """Report that the fit ends with these parameters."""
+        if self._fit_context is not None:
+            self._fit_context.call_on_fit_task_end(**self._data, **self._reconstruction(params))
 
     def _reconstruction(self, params: Array | None) -> dict[str, Any]:
         known = None if params is None else self._attributes_of(params)

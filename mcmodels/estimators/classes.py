@@ -1,4 +1,4 @@
-"""Classes: labels as small codes, weights of classes, predictions from log-odds."""
+"""Classes: labels as integer codes, class weights, predictions from log-odds."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ __all__ = [
     "totals",
 ]
 
-# Integers that span no more than this are counted, not looked up.
-_NARROW = 2**12
+# Integer labels whose range is smaller than this are found by counting, which needs no hashing.
+_COUNTED_RANGE = 2**12
 
 
 def encode(y: Labels) -> tuple[Labels, Codes]:
@@ -55,21 +55,21 @@ def encode(y: Labels) -> tuple[Labels, Codes]:
         low, high = int(y.min()), int(y.max())
         if high - low == 1:
             return np.array([low, high], dtype=y.dtype), (y == high).view(np.int8)
-        if high - low < _NARROW:
-            # Differences wrap around in the type of y, and are right in the unsigned one.
+        if high - low < _COUNTED_RANGE:
+            # A difference may overflow the type of y; read as unsigned, the same bits are right.
             offset = np.asarray(low).astype(y.dtype)
             shifted = (y - offset).view(f"u{y.dtype.itemsize}").astype(np.intp)
             found = np.flatnonzero(np.bincount(shifted, minlength=high - low + 1))
-            position = np.zeros(high - low + 1, dtype=_smallest(found.size))
+            position = np.zeros(high - low + 1, dtype=_smallest_integer_type(found.size))
             position[found] = np.arange(found.size)
             return found.astype(y.dtype) + offset, position[shifted]
     codes, distinct = pd.factorize(y)
     labels, rank = np.unique(np.asarray(distinct, dtype=y.dtype), return_inverse=True)
-    return labels, rank.astype(_smallest(labels.size))[codes]
+    return labels, rank.astype(_smallest_integer_type(labels.size))[codes]
 
 
 def select(labels: Labels, codes: Codes, present: npt.NDArray[np.bool_]) -> tuple[Labels, Codes]:
-    """Only the labels that are present; entries of others get the code of some label."""
+    """Only the labels that are present; rows with other labels get the code of any label."""
     if present.all():
         return labels, codes
     position = np.maximum(np.cumsum(present) - 1, 0).astype(codes.dtype)
@@ -77,20 +77,20 @@ def select(labels: Labels, codes: Codes, present: npt.NDArray[np.bool_]) -> tupl
 
 
 def check_labels(y: Labels) -> None:
-    """Refuse targets that are no class labels, such as fractions."""
+    """Refuse targets that are not class labels, such as fractions."""
     if y.dtype.kind not in "biuUS":
         check_classification_targets(y)
 
 
 def codes_of(y: Labels, classes: Labels) -> npt.NDArray[np.intp]:
-    """Positions in ``classes``; rows without weight may be of a class that was not there."""
+    """Positions in ``classes``; any position for a label that is not among them."""
     return np.minimum(np.searchsorted(classes, y), len(classes) - 1)
 
 
 def refuse_single_class(labels: Labels, present: npt.NDArray[np.bool_], where: str = "") -> None:
-    """Raise ValueError unless rows of at least two classes count.
+    """Raise ValueError unless at least two classes have rows.
 
-    ``where`` says which rows count: " in the rows of positive weight".
+    ``where`` ends the sentence "y holds only one class", as " in the rows of positive weight" does.
     """
     if np.count_nonzero(present) < 2:
         found = ", ".join(map(str, labels[present])) or "none"
@@ -101,35 +101,35 @@ def refuse_single_class(labels: Labels, present: npt.NDArray[np.bool_], where: s
 
 
 def refuse_unknown(y: Labels, weights: Array | None, classes: Labels) -> None:
-    """Raise ValueError if a row of positive weight has a label that no class has."""
+    """Raise ValueError if a row of positive weight has a label that is not among the classes."""
     unknown = np.setdiff1d(y if weights is None else y[weights > 0], classes)
     if unknown.size:
         raise ValueError(
-            f"y holds the class {unknown[0]!s}, which was not there at fit; the classes are "
-            f"{classes.tolist()}."
+            f"y holds the class {unknown[0]!s}, which was not in the training rows; the classes "
+            f"are {classes.tolist()}."
         )
 
 
 def totals(codes: Codes, weights: Array | None, n_labels: int) -> npt.NDArray[np.float64]:
-    """Total weight of the rows of each code; their number without weights."""
+    """Total weight of the rows of each code; their number if there are no weights."""
     if weights is None and n_labels == 2:
         second = float(np.count_nonzero(codes))
         return np.array([len(codes) - second, second])
     return np.bincount(codes, weights=weights, minlength=n_labels).astype(np.float64)
 
 
-def _smallest(n_labels: int) -> np.dtype[Any]:
+def _smallest_integer_type(n_labels: int) -> np.dtype[Any]:
     return np.min_scalar_type(-max(n_labels, 1))
 
 
 @dataclass(frozen=True)
 class ClassWeights:
-    """A factor on the weights of the rows of each class.
+    """Factors for the weights of the rows of each class.
 
     Parameters
     ----------
     by_label : dict
-        The factor of each label; labels that are not in it have 1.
+        The factor of each label; 1 for labels that are not in it.
     """
 
     by_label: dict[Any, float]
@@ -138,14 +138,14 @@ class ClassWeights:
     def of(
         cls, class_weight: Mapping[Any, float] | str | None, y: Labels, weights: Array | None
     ) -> Self:
-        """The factors that ``class_weight`` (a dict, "balanced" or None) means for these rows."""
+        """The factors for these rows by ``class_weight``: a dict, "balanced" or None."""
         if class_weight is None:
             return cls({})
         if class_weight == "balanced":
             if weights is not None:
                 y, weights = y[weights > 0], weights[weights > 0]
             labels, codes = np.unique(y, return_inverse=True)
-            # scikit-learn's rule; before 1.7 its own function takes no weights of rows.
+            # scikit-learn's rule; its own function takes no row weights before version 1.7.
             counts = np.bincount(codes, weights)
             with np.errstate(over="ignore"):
                 factors = counts.sum() / (len(labels) * counts)
@@ -159,7 +159,7 @@ class ClassWeights:
         return cls(dict(zip(labels.tolist(), factors.tolist(), strict=True)))
 
     def times(self, y: Labels, weights: Array | None) -> Array | None:
-        """Weights of rows times the factors of their classes; None stands for ones."""
+        """Weights of rows times the factors of their classes; None means that all are one."""
         if not self.by_label:
             return weights
         labels, codes = np.unique(y, return_inverse=True)
@@ -168,13 +168,13 @@ class ClassWeights:
 
 
 class ClassPredictions:
-    """Classes and probabilities: the logistic function of η with two classes, else its softmax."""
+    """Predicts classes and probabilities: logistic function of η with two classes, else softmax."""
 
     classes_: Labels
 
     @abstractmethod
     def decision_function(self, X: MatrixLike) -> Array:
-        """η of each row: of shape (n_samples,) with two classes, (n_samples, n_classes) with K."""
+        """η of each row: shape (n_samples,) with two classes, else (n_samples, n_classes)."""
 
     def predict(self, X: MatrixLike) -> Labels:
         """Most probable class of each row.
@@ -207,7 +207,7 @@ class ClassPredictions:
         return np.column_stack([expit(-eta), expit(eta)]) if eta.ndim == 1 else softmax(eta, axis=1)
 
     def predict_log_proba(self, X: MatrixLike) -> Array:
-        """Logarithm of :meth:`predict_proba`, finite where the probability underflows.
+        """Logarithm of :meth:`predict_proba`; finite even where the probability underflows.
 
         Parameters
         ----------

@@ -1,4 +1,4 @@
-"""What n_components of a PCA asks for, and how many components that is."""
+"""The number of components that n_components of a PCA asks for."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from mcmodels.solvers import principal_axes
 
 
 def checked_count(wanted: float | str | None, limit: int, rows: Extent) -> int | None:
-    """Number of components asked for, or None when all are needed to choose it."""
+    """The number that is asked for; None if it depends on the variances of all components."""
     if wanted is None:
         return limit
     if isinstance(wanted, str):
         check_choice("n_components", wanted, ("mle",))
-        found = principal_axes.row_count(rows)
-        if found < rows.n_features:
+        n_rows = principal_axes.row_count(rows)
+        if n_rows < rows.n_features:
             raise ValueError(
                 f"n_components='mle' needs at least as many rows as features; found "
-                f"{found} rows for {rows.n_features} features."
+                f"{n_rows} rows for {rows.n_features} features."
             )
         return None
     if isinstance(wanted, Integral) and not isinstance(wanted, bool):
@@ -42,7 +42,7 @@ def checked_count(wanted: float | str | None, limit: int, rows: Extent) -> int |
 
 
 def chosen_count(wanted: float | str | None, shares: Array, variances: Array, n_rows: float) -> int:
-    """How many of the components computed to keep."""
+    """The number of components to keep, now that the variances are known."""
     if isinstance(wanted, str):
         return int(np.argmax(minka_log_evidence(variances, n_rows)))
     if isinstance(wanted, Integral) or wanted is None:

@@ -1,24 +1,28 @@
-"""What PCA says beyond its components: how precisely they are known, and how many to keep."""
+"""Inference of PCA: standard errors, tests, number of components, probabilistic PCA."""
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 from sklearn.utils import check_random_state
 
-from mcmodels.arrays import RandomState
-from mcmodels.estimators.model import Fitted, Model
-from mcmodels.estimators.validation import check_count
+from mcmodels.arrays import Array, MatrixLike, RandomState, Weights
+from mcmodels.estimators.model import Fitted, Model, coefficient_array
+from mcmodels.estimators.validation import check_count, check_weights, validated_rows
 from mcmodels.inference.hypotheses import HypothesisTest
 from mcmodels.inference.principal_components import ComponentCount
+from mcmodels.inference.probabilistic_pca import ProbabilisticPCA
 from mcmodels.inference.summary import Summary
+from mcmodels.rows import ArrayRows
 
 __all__ = ["ComponentMethods"]
 
 
 class ComponentMethods(Model):
-    """Asymptotic inference of PCA, for rows from a normal distribution.
+    """Inference of PCA: asymptotic for normally distributed rows, and by probabilistic PCA.
 
-    Formulas and sources are in :mod:`mcmodels.inference.principal_components`.
+    Formulas and sources are in :mod:`mcmodels.inference.principal_components` and
+    :mod:`mcmodels.inference.probabilistic_pca`.
     """
 
     eigenvalue_standard_errors_ = Fitted(
@@ -27,7 +31,7 @@ class ComponentMethods(Model):
     )
     loading_standard_errors_ = Fitted(
         "loading_standard_errors",
-        "Standard errors of ``components_``, in its shape; inf where a variance is repeated.",
+        "Standard errors of ``components_``, in its shape; inf for components of equal variance.",
     )
     gradient_ = Fitted("gradient", "``2Sv - 2λv`` for each component: zero up to rounding.")
     hessian_ = Fitted(
@@ -43,14 +47,14 @@ class ComponentMethods(Model):
     )
     rank_ = Fitted(
         "rank",
-        "Components whose variance is above rounding noise.",
+        "Number of components whose variance is above rounding noise.",
         describes_coefficients=False,
     )
-    solver_ = Fitted("method", "The route that was taken.", describes_coefficients=False)
+    solver_ = Fitted("method", "The algorithm that was used.", describes_coefficients=False)
     status_ = Fitted("status_text", "How the solver ended.", describes_coefficients=False)
 
     def confidence_intervals(self, level: float = 0.95) -> pd.DataFrame:
-        """Intervals of the variances and of their shares of the whole.
+        """Intervals of the variances and of their shares of the total variance.
 
         Parameters
         ----------
@@ -60,18 +64,19 @@ class ComponentMethods(Model):
         Returns
         -------
         DataFrame
-            One row a component; columns variance, standard_error, lower, upper, share,
-            share_standard_error, share_lower, share_upper, and the same four of cumulative.
+            One row for each component. Columns variance, standard_error, lower, upper; share,
+            share_standard_error, share_lower, share_upper; and these four for ``cumulative``.
 
         Notes
         -----
-        They need rows enough to tell the variances apart. With variances 8, 4, 2, 1 all cover
-        within 1 % of 95 % from 300 rows on; with 30 rows that of the least covers in 86 %.
+        There must be enough rows to tell the variances apart. With variances 8, 4, 2, 1 and 300
+        rows or more, all intervals cover within 1 % of 95 %. With 30 rows, the interval of the
+        smallest variance covers in 86 % of cases.
         """
         return self._record().confidence_intervals(level)
 
     def sphericity_test(self) -> HypothesisTest:
-        """Bartlett's test that the columns are uncorrelated, so that there is nothing to reduce.
+        """Bartlett's test that the columns are uncorrelated.
 
         Returns
         -------
@@ -80,12 +85,13 @@ class ComponentMethods(Model):
         Raises
         ------
         InferenceError
-            For a single column, constant or linearly dependent ones, or no more rows than columns.
+            If there is one column, if columns are constant or linearly dependent, or if there are
+            no more rows than columns.
         """
         return self._record().sphericity_test()
 
     def broken_stick(self) -> ComponentCount:
-        """Number of components whose share exceeds that of a stick broken at random.
+        """Number of components by the broken-stick rule: shares larger than those of random parts.
 
         Returns
         -------
@@ -97,19 +103,19 @@ class ComponentMethods(Model):
     def parallel_analysis(
         self, *, quantile: float = 0.95, n_draws: int = 200, random_state: RandomState = None
     ) -> ComponentCount:
-        """Number of components with more variance than independent columns show by chance.
+        """Number of components with more variance than independent columns have by chance.
 
-        The columns by chance have the sample variances of those of the fit: with standardised
-        columns this is Horn's parallel analysis of the correlation matrix.
+        The independent columns are simulated, with the sample variances of the columns of the fit.
+        With standardised columns this is Horn's parallel analysis of the correlation matrix.
 
         Parameters
         ----------
         quantile : float, default=0.95
-            Of the variances by chance, in (0, 1).
+            Quantile of the simulated variances that a component must exceed, in (0, 1).
         n_draws : int, default=200
-            Random scatter matrices.
+            Number of simulated scatter matrices.
         random_state : int, RandomState instance or None, default=None
-            Source of the draws.
+            Source of random numbers.
 
         Returns
         -------
@@ -118,7 +124,7 @@ class ComponentMethods(Model):
         """
         check_count("n_draws", n_draws, at_least=1)
         if not 0.0 < quantile < 1.0:
-            raise ValueError(f"quantile={quantile!r} must lie between 0 and 1, as 0.95 does.")
+            raise ValueError(f"quantile={quantile!r} must lie between 0 and 1, for example 0.95.")
         random = check_random_state(random_state)
         return self._record().spectrum.parallel_analysis(quantile, n_draws, random)
 
@@ -128,7 +134,7 @@ class ComponentMethods(Model):
         Parameters
         ----------
         level : float, default=0.95
-            Of the intervals.
+            Coverage of the intervals, in (0, 1).
 
         Returns
         -------
@@ -136,3 +142,63 @@ class ComponentMethods(Model):
             ``print`` it; or ``to_frame()``, ``to_latex()``.
         """
         return self._record().summary(level)
+
+    def get_covariance(self) -> Array:
+        """Covariance of probabilistic PCA: ``Vᵀ(Λ - σ²I)V + σ²I``.
+
+        Returns
+        -------
+        ndarray of shape (n_features, n_features)
+        """
+        return self._gaussian().covariance()
+
+    def get_precision(self) -> Array:
+        """Inverse of :meth:`get_covariance`; its pseudoinverse if it is singular.
+
+        Returns
+        -------
+        ndarray of shape (n_features, n_features)
+        """
+        return self._gaussian().precision()
+
+    def score_samples(self, X: MatrixLike) -> Array:
+        """Log-likelihood of each row under probabilistic PCA.
+
+        If the covariance is singular, this is the density on the subspace that the training rows
+        span, and -inf for rows outside it.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Rows.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,)
+        """
+        return self._gaussian().log_likelihood(self._rows(X))
+
+    def score(self, X: MatrixLike, y: object = None) -> float:
+        """Mean of :meth:`score_samples`.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Rows.
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        float
+        """
+        return float(np.mean(self.score_samples(X)))
+
+    def _gaussian(self) -> ProbabilisticPCA:
+        axes, mean = self.params_, coefficient_array("mean_", self.mean_)
+        return ProbabilisticPCA(mean, axes, self.explained_variance_, self.noise_variance_)
+
+    def _rows(self, X: MatrixLike, sample_weight: Weights = None) -> ArrayRows:
+        self._check_has_coefficients()
+        X = validated_rows(self, X)
+        return ArrayRows(X, weights=check_weights(sample_weight, X))

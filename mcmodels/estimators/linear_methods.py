@@ -1,4 +1,4 @@
-"""What LinearRegression says beyond its coefficients: likelihood, intervals, influence."""
+"""Inference of LinearRegression: likelihood, tests, intervals, influence."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ __all__ = ["LinearMethods"]
 
 
 class LinearMethods(ParameterMethods):
-    """Inference of LinearRegression; weights count rows, and noise is the same for every row.
+    """Inference of LinearRegression; weights count rows, the noise has constant variance.
 
     Formulas and sources are in :mod:`mcmodels.inference.linear_model`.
     """
@@ -45,20 +45,20 @@ class LinearMethods(ParameterMethods):
     )
     r_squared_ = Fitted(
         "r_squared",
-        "Share of the squares of y, about its mean if there is an intercept, that is explained.",
+        "R²: the explained share of the sum of squares of y (about its mean, with an intercept).",
     )
     adjusted_r_squared_ = Fitted(
-        "adjusted_r_squared", "R² with the squares divided by their degrees of freedom."
+        "adjusted_r_squared", "R² with sums of squares divided by their degrees of freedom."
     )
     f_test_ = Fitted("f_test", "Test that every slope is zero.")
 
     def variance_inflation_factors(self) -> pd.Series:
-        """Factor by which correlated columns increase the variance of each coefficient.
+        """Factors by which correlated columns increase the variances of the coefficients.
 
         Returns
         -------
         Series
-            ``1/(1 - Rⱼ²)`` by the name of the column, with Rⱼ² that of column j on the others.
+            ``1/(1 - Rⱼ²)`` by the name of the column; Rⱼ² is that of column j on the other columns.
         """
         record: LinearFit = self._record()
         return pd.Series(record.model.variance_inflation_factors, index=list(record.names))
@@ -72,14 +72,14 @@ class LinearMethods(ParameterMethods):
         level: float = 0.95,
         **robust: Unpack[RobustOptions],
     ) -> Summary:
-        """Coefficients with standard errors, tests and intervals, and how good the fit is.
+        """Coefficients with standard errors, tests and intervals, and measures of fit.
 
         Parameters
         ----------
         X, y, sample_weight
             The training rows, for a robust ``kind``.
         level : float, default=0.95
-            Of the intervals.
+            Coverage of the intervals, in (0, 1).
         **robust
             ``kind``, ``groups``, ``use_correction``, ``df_correction`` of :meth:`covariance`.
 
@@ -94,7 +94,7 @@ class LinearMethods(ParameterMethods):
     def predict_interval(
         self, X: MatrixLike, level: float = 0.95, kind: str = "mean"
     ) -> pd.DataFrame:
-        """Predictions with intervals, for the mean of the target or for one observation of it.
+        """Predictions with intervals, for the mean of the target or for a new observation.
 
         Parameters
         ----------
@@ -103,13 +103,13 @@ class LinearMethods(ParameterMethods):
         level : float, default=0.95
             Probability that an interval covers, in (0, 1).
         kind : {"mean", "observation"}, default="mean"
-            ``x̃ᵀθ`` itself, with standard error ``σ̂√(x̃ᵀAx̃)``; or a new observation there, with
-            ``σ̂√(1 + x̃ᵀAx̃)``.
+            "mean": ``x̃ᵀθ``, with standard error ``σ̂√(x̃ᵀAx̃)``. "observation": a new observation
+            at x, with standard error ``σ̂√(1 + x̃ᵀAx̃)``.
 
         Returns
         -------
         DataFrame
-            Columns prediction, standard_error, lower, upper; the index of X.
+            Columns prediction, standard_error, lower, upper; it has the index of X.
 
         References
         ----------
@@ -120,13 +120,13 @@ class LinearMethods(ParameterMethods):
         quantile = record.estimate.quantile(level)
         record.refuse_several_targets("predict_interval")
         prediction, error = record.predictions(self._unlabelled_rows(X), kind)
-        reach = quantile * error
+        half_width = quantile * error
         return pd.DataFrame(
             {
                 "prediction": prediction,
                 "standard_error": error,
-                "lower": prediction - reach,
-                "upper": prediction + reach,
+                "lower": prediction - half_width,
+                "upper": prediction + half_width,
             },
             index=index_of(X),
         )
@@ -134,7 +134,7 @@ class LinearMethods(ParameterMethods):
     def influence(
         self, X: MatrixLike, y: VectorLike, sample_weight: Weights = None
     ) -> pd.DataFrame:
-        """How much each training row moves the fit, without refitting.
+        """How much each training row changes the fit, without refitting.
 
         Parameters
         ----------
@@ -148,14 +148,14 @@ class LinearMethods(ParameterMethods):
         Returns
         -------
         DataFrame
-            One row a row, its index that of X; columns leverage, standardized_residual,
-            studentized_residual (external), cooks_distance, dffits, and dfbetas_<name> for each
-            parameter.
+            One row for each training row, with the index of X. Columns leverage,
+            standardized_residual, studentized_residual (external), cooks_distance, dffits, and
+            dfbetas_<name> for each parameter.
 
         Warns
         -----
         LeverageWarning
-            For rows with leverage 1; their measures are NaN.
+            For rows with leverage 1; their other measures are NaN.
 
         Notes
         -----
@@ -195,7 +195,7 @@ class LinearMethods(ParameterMethods):
         Returns
         -------
         HypothesisTest
-            Koenker's version, ``nR²`` of the squared residuals on the features: χ².
+            Koenker's version: ``nR²`` of a regression of the squared residuals on the features, χ².
         """
         record: LinearFit = self._record()
         record.refuse_several_targets("breusch_pagan")
@@ -207,8 +207,9 @@ class LinearMethods(ParameterMethods):
     def leverage(self, X: MatrixLike, sample_weight: Weights = None) -> Array:
         """Leverage ``hᵢ = wᵢ x̃ᵢᵀ(X̃ᵀWX̃)⁺x̃ᵢ`` of rows on a fit to the training rows.
 
-        For the training rows and weights this is the diagonal of the hat matrix: what a fitted
-        value moves when its own observation moves by one. O(np²), and no n×n matrix.
+        For the training rows and weights this is the diagonal of the hat matrix: the change of a
+        fitted value when its own observation changes by one. The cost is O(np²), and no n×n matrix
+        is formed.
 
         Parameters
         ----------
@@ -221,7 +222,7 @@ class LinearMethods(ParameterMethods):
         -------
         ndarray of shape (n_samples,)
         """
-        record: LinearFit = self._record_of_any_fit()
+        record: LinearFit = self._unchecked_record()
         rows, weights = self._unlabelled_rows(X), check_weights(sample_weight, X)
         return leverage(record.factored("leverage"), rows, weights)
 
@@ -239,7 +240,7 @@ class LinearMethods(ParameterMethods):
         -------
         ndarray of shape (n_samples, n_samples)
         """
-        record: LinearFit = self._record_of_any_fit()
+        record: LinearFit = self._unchecked_record()
         factored = record.factored("hat_matrix")
         record.training.require_features(self._unlabelled_rows(X, sample_weight))
         rows, weights = self._unlabelled_rows(X), check_weights(sample_weight, X)

@@ -1,4 +1,4 @@
-"""Estimators of one linear predictor or several: coefficients, intercept, and what they predict."""
+"""Base class of estimators with linear predictors: coefficients, intercept, predictions."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 from sklearn.base import ClassifierMixin
 
 from mcmodels.arrays import Array, MatrixLike, VectorLike, Weights
-from mcmodels.estimators.model import Model, numbers
+from mcmodels.estimators.model import Model, coefficient_array
 from mcmodels.estimators.validation import check_params, check_weights, validated_rows
 from mcmodels.exceptions import InferenceError
 from mcmodels.rows import ArrayRows
@@ -25,7 +25,7 @@ class LinearPredictorModel(Model):
 
     @property
     def params_(self) -> Array:
-        """Coefficients, then the intercept when one is fitted: those of ``coef_``, ``intercept_``.
+        """Coefficients ``coef_``, then ``intercept_`` when an intercept is fitted.
 
         Shape (P,) for one output, (n_outputs, P) for several.
         """
@@ -46,21 +46,21 @@ class LinearPredictorModel(Model):
 
     @property
     def _has_intercept(self) -> bool:
-        """Whether the intercept is a free parameter: as in the fit, or where one was assigned."""
+        """Whether the intercept is a free parameter: it was fitted, or set to a nonzero value."""
         fitted = self.fit_intercept if self._fit is None else self._fit.intercept
-        return bool(fitted) or bool(numbers("intercept_", self.intercept_).any())
+        return bool(fitted) or bool(coefficient_array("intercept_", self.intercept_).any())
 
     @property
     def _is_single(self) -> bool:
-        """Whether parameters are a vector: one target, or two classes."""
-        shape = numbers("coef_", self.coef_).shape
+        """Whether the parameters are a vector, because there is one target or two classes."""
+        shape = coefficient_array("coef_", self.coef_).shape
         return len(shape) < 2 or (isinstance(self, ClassifierMixin) and shape[0] == 1)
 
     def _coefficients_of_outputs(self) -> tuple[Array, Array]:
         """Coefficients of shape (n_outputs, p) and intercepts of shape (n_outputs,)."""
         self._check_has_coefficients()
-        coef = np.atleast_2d(numbers("coef_", self.coef_))
-        intercept = np.atleast_1d(numbers("intercept_", self.intercept_)).ravel()
+        coef = np.atleast_2d(coefficient_array("coef_", self.coef_))
+        intercept = np.atleast_1d(coefficient_array("intercept_", self.intercept_)).ravel()
         if coef.ndim != 2 or intercept.size not in (1, len(coef)):
             raise InferenceError(
                 f"coef_ has shape {np.shape(self.coef_)} and intercept_ "
@@ -84,7 +84,7 @@ class LinearPredictorModel(Model):
         return ArrayRows(X).map(lambda block: block.X.predictor(params))
 
     def _unlabelled_rows(self, X: MatrixLike, sample_weight: Weights = None) -> ArrayRows:
-        """Rows without targets, in the design of the fit."""
+        """Rows without targets, with an intercept if the fit has one."""
         self._check_has_coefficients()
         X = validated_rows(self, X)
         return ArrayRows(X, weights=check_weights(sample_weight, X), intercept=self._has_intercept)

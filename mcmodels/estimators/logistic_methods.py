@@ -1,4 +1,4 @@
-"""What LogisticRegression says beyond its coefficients: likelihood, probabilities, influence."""
+"""Inference of LogisticRegression: likelihood, tests, intervals, marginal effects, influence."""
 
 from __future__ import annotations
 
@@ -10,7 +10,12 @@ from sklearn.utils.validation import check_array
 
 from mcmodels.arrays import Array, Labels, MatrixLike, VectorLike, Weights
 from mcmodels.estimators.model import Fitted
-from mcmodels.estimators.parameter_methods import ParameterMethods, RobustOptions, index_of
+from mcmodels.estimators.parameter_methods import (
+    ParameterMethods,
+    RobustOptions,
+    index_of,
+    output_table,
+)
 from mcmodels.estimators.validation import check_choice
 from mcmodels.inference.diagnostics import score_test
 from mcmodels.inference.estimate import Estimate
@@ -26,7 +31,7 @@ __all__ = ["LogisticMethods"]
 
 
 class LogisticMethods(ParameterMethods):
-    """Inference of LogisticRegression, from the inverse of the Hessian of what was minimised.
+    """Inference of LogisticRegression, from the inverse Hessian of the objective.
 
     Formulas and sources are in :mod:`mcmodels.inference.logistic_model`.
     """
@@ -39,16 +44,17 @@ class LogisticMethods(ParameterMethods):
         "Whether the tolerance was met at a finite optimum.",
         describes_coefficients=False,
     )
-    n_iter_ = Fitted("n_iter_array", "Newton steps taken.", describes_coefficients=False)
+    n_iter_ = Fitted("n_iter_array", "Number of Newton steps.", describes_coefficients=False)
     null_log_likelihood_ = Fitted(
-        "null_log_likelihood", "Log-likelihood of the shares of the classes alone."
+        "null_log_likelihood",
+        "Log-likelihood of the model with an intercept only: the shares of the classes.",
     )
     mcfadden_r_squared_ = Fitted(
         "mcfadden_r_squared", "``1 - ℓ/ℓ₀``, with ℓ₀ the null log-likelihood."
     )
     likelihood_ratio_test_ = Fitted(
         "likelihood_ratio_test",
-        "Test that every slope is zero, against the shares of the classes.",
+        "Likelihood-ratio test that every slope is zero.",
     )
 
     def summary(
@@ -62,21 +68,20 @@ class LogisticMethods(ParameterMethods):
         p_values: bool | None = None,
         **robust: Unpack[RobustOptions],
     ) -> Summary:
-        """Coefficients with standard errors, tests and intervals, and how good the fit is.
+        """Coefficients with standard errors, tests and intervals, and measures of fit.
 
         Parameters
         ----------
         X, y, sample_weight
             The training rows, for a robust ``kind``.
         level : float, default=0.95
-            Of the intervals.
+            Coverage of the intervals, in (0, 1).
         reference : label, default=None
             With more than two classes, the class that the others are compared with; by default the
             first.
         p_values : bool, default=None
-            Whether to print tests. By default of unpenalised fits only: a penalty pulls
-            coefficients towards zero, and the probability of a larger statistic under a
-            coefficient of zero is then not what the normal distribution says.
+            Whether to print tests. By default only for fits without a penalty: a penalty shrinks
+            coefficients towards zero, and p-values from the normal distribution are then wrong.
         **robust
             ``kind``, ``groups``, ``use_correction``, ``df_correction`` of :meth:`covariance`.
 
@@ -89,7 +94,7 @@ class LogisticMethods(ParameterMethods):
         return record.summary(estimate, level, reference, p_values)
 
     def predict_interval(self, X: MatrixLike, level: float = 0.95) -> pd.DataFrame:
-        """Probabilities of the classes with intervals, taken on the log-odds and mapped back.
+        """Probabilities of the classes with intervals, computed for log-odds and transformed back.
 
         Parameters
         ----------
@@ -101,19 +106,14 @@ class LogisticMethods(ParameterMethods):
         Returns
         -------
         DataFrame
-            Columns probability, standard_error (delta method), lower, upper, of the second class.
-            With more than two classes, columns of two levels: the class, and these.
+            Columns probability, standard_error (delta method), lower, upper of the second class.
+            With more than two classes, the columns have two levels: the class, and these names.
         """
         record: LogisticFit = self._record()
-        index = index_of(X)
         rows = self._unlabelled_rows(X)
-        model = record.model
-        values = probability_intervals(model, rows, record.estimate.quantile(level))
+        values = probability_intervals(record.model, rows, record.estimate.quantile(level))
         columns = ["probability", "standard_error", "lower", "upper"]
-        if len(record.classes) == 2:
-            return pd.DataFrame(values[:, 0], columns=columns, index=index)
-        levels = pd.MultiIndex.from_product([record.classes, columns], names=["class", None])
-        return pd.DataFrame(values.reshape(len(values), -1), columns=levels, index=index)
+        return output_table(values, columns, record.classes, "class", index_of(X))
 
     def marginal_effects(
         self,
@@ -124,29 +124,29 @@ class LogisticMethods(ParameterMethods):
         level: float = 0.95,
         sample_weight: Weights = None,
     ) -> pd.DataFrame:
-        """How the probability changes with each feature, the others held.
+        """How the probability changes with each feature, the others held constant.
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Rows over which, or at whose means, effects are taken.
+            Rows at which (or at whose means) the effects are computed.
         at : {"average", "means", "rows"}, default="average"
-            "average": mean over the rows of each row's effect. "means": effect at the means of the
-            features. "rows": effects of every row, with no intervals.
+            "average": the mean of the effects at the rows. "means": the effect at the means of the
+            features. "rows": the effect at every row, without intervals.
         discrete : bool, default=True
-            Whether a feature that is 0 or 1 in every row has for effect the change of the
-            probability from 0 to 1, instead of a derivative.
+            Whether the effect of a feature that is 0 or 1 in every row is the difference between
+            the probabilities at 1 and at 0. Otherwise it is a derivative.
         level : float, default=0.95
-            Of the intervals.
+            Coverage of the intervals, in (0, 1).
         sample_weight : array-like of shape (n_samples,), default=None
-            Weights of the rows in means; not for at="rows", which takes none.
+            Weights of the rows in means; not for ``at="rows"``.
 
         Returns
         -------
         DataFrame
-            One row a feature (of every class, with more than two), with columns coefficient (the
-            effect), standard_error (delta method), z, p_value, lower and upper. With at="rows" one
-            row a row and one column a feature.
+            One row for each feature (with more than two classes, for each class and feature).
+            Columns coefficient (the effect), standard_error (delta method), z, p_value, lower and
+            upper. With ``at="rows"``, one row for each row of X and one column for each feature.
 
         Notes
         -----
@@ -156,7 +156,7 @@ class LogisticMethods(ParameterMethods):
         record: LogisticFit = self._record()
         if at == "rows" and sample_weight is not None:
             raise ValueError(
-                "at='rows' takes no mean that sample_weight could weigh; leave it out."
+                "at='rows' takes no mean, so that sample_weight has no effect; leave it out."
             )
         names, index = record.names, index_of(X)
         rows = self._unlabelled_rows(X, sample_weight)
@@ -197,7 +197,7 @@ class LogisticMethods(ParameterMethods):
     def influence(
         self, X: MatrixLike, y: VectorLike, sample_weight: Weights = None
     ) -> pd.DataFrame:
-        """How much each training row moves the fit, to one Newton step; for two classes.
+        """How much each training row changes the fit, by one Newton step; for two classes.
 
         Parameters
         ----------
@@ -211,7 +211,7 @@ class LogisticMethods(ParameterMethods):
         Returns
         -------
         DataFrame
-            One row a row, its index that of X; columns leverage, pearson_residual,
+            One row for each training row, with the index of X. Columns leverage, pearson_residual,
             deviance_residual, standardized_residual (Pearson's, divided by ``√(1 - h)``),
             cooks_distance, and dfbetas_<name> for each parameter.
 
@@ -231,7 +231,7 @@ class LogisticMethods(ParameterMethods):
     def score_test(
         self, X: MatrixLike, y: VectorLike, candidate: Any, sample_weight: Weights = None
     ) -> HypothesisTest:
-        """Test whether a column that was left out belongs in the model, without refitting.
+        """Score test whether a further column has an effect, without refitting.
 
         Parameters
         ----------
@@ -240,14 +240,14 @@ class LogisticMethods(ParameterMethods):
         y : array-like of shape (n_samples,)
             Their labels; two classes.
         candidate : array-like of shape (n_samples,) or (n_samples, q)
-            The column, or several to be tested together.
+            The column, or several columns to be tested together.
         sample_weight : array-like of shape (n_samples,), default=None
             Their weights.
 
         Returns
         -------
         HypothesisTest
-            χ² with q degrees of freedom.
+            A χ² test with q degrees of freedom.
         """
         record: LogisticFit = self._record()
         model = record.model

@@ -1,4 +1,4 @@
-"""What the fit of a loss of the user's says: as a likelihood where it is one, or by sandwiches."""
+"""Inference for a loss that the user has written: by likelihood, or by sandwich covariances."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ __all__ = ["LossMethods"]
 class LossMethods(ParameterMethods):
     """Inference of ObjectiveRegressor and ObjectiveClassifier.
 
-    With ``log_likelihood=True`` the inverse Hessian is the covariance. Of any loss the sandwich
-    is, which needs the training rows: pass them with ``kind="HC0"`` or another robust kind.
+    With ``log_likelihood=True`` the covariance is the inverse Hessian. For other losses use a
+    sandwich covariance: pass the training rows with ``kind="HC0"`` or another robust kind.
     Formulas and sources are in :mod:`mcmodels.inference.loss_model`.
     """
 
@@ -24,13 +24,13 @@ class LossMethods(ParameterMethods):
     converged_ = Fitted(
         "converged", "Whether the tolerance was met at a minimum.", describes_coefficients=False
     )
-    n_iter_ = Fitted("n_iter", "Steps taken.", describes_coefficients=False)
+    n_iter_ = Fitted("n_iter", "Number of steps.", describes_coefficients=False)
     log_likelihood_ = Fitted(
         "log_likelihood",
-        """Minus the sum of the losses: the log-likelihood up to a constant, no penalty included.
+        """Minus the sum of the losses: the log-likelihood up to a constant, without the penalty.
 
-        Terms without η cancel in differences between fits of the same loss to the same rows, which
-        is what likelihood-ratio tests are made of.
+        The constant holds terms without η. It cancels in likelihood-ratio tests, which compare fits
+        of the same loss to the same rows.
         """,
     )
 
@@ -49,11 +49,11 @@ class LossMethods(ParameterMethods):
         Parameters
         ----------
         X, y, sample_weight
-            The training rows, for a robust ``kind``; a loss that is no likelihood needs them.
+            The training rows, for a robust ``kind``; required if the loss is not a likelihood.
         level : float, default=0.95
-            Of the intervals.
+            Coverage of the intervals, in (0, 1).
         p_values : bool, default=None
-            Whether to print tests; by default of unpenalised fits only.
+            Whether to print tests; by default only for fits without a penalty.
         **robust
             ``kind``, ``groups``, ``use_correction``, ``df_correction`` of :meth:`covariance`.
 

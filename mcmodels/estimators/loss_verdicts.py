@@ -1,4 +1,4 @@
-"""Warnings of a loss that a user has written: negative curvature, and jumps."""
+"""Warnings about a loss that the user has written: negative curvature, and jumps."""
 
 from __future__ import annotations
 
@@ -18,21 +18,26 @@ __all__ = ["warnings_of_loss"]
 def warnings_of_loss(
     objective: UserObjective, solution: Solution[irls.Optimum], visited: Sequence[CurvatureRange]
 ) -> Iterator[FitWarning]:
-    """Warnings of jumps, and of negative curvature in rows that the fit has visited or near."""
+    """Warnings about jumps, and about negative curvature in or near the rows of the fit."""
     near = probe_near_rows(objective, solution.value.params)
     if near.jump is not None:
         yield NonSmoothLossWarning(_jump_text(near.jump))
     of_fit = sum(visited[1:], visited[0]) if visited else None
-    for seen, where in ((of_fit, "in a row of the fit"), (near.curvature, "between its rows")):
-        if seen is not None and is_negative(seen, near.curvature):
-            yield NonConvexLossWarning(_convexity_text(seen, where, solution))
+    for curvatures, where in (
+        (of_fit, "in a row of the fit"),
+        (near.curvature, "between its rows"),
+    ):
+        if curvatures is not None and is_negative(curvatures, near.curvature):
+            yield NonConvexLossWarning(_convexity_text(curvatures, where, solution))
             return
 
 
-def _convexity_text(seen: CurvatureRange, where: str, solution: Solution[irls.Optimum]) -> str:
+def _convexity_text(
+    curvatures: CurvatureRange, where: str, solution: Solution[irls.Optimum]
+) -> str:
     text = (
-        f"the loss is not convex: its second derivative is {seen.smallest:.3g} at y={seen.y:g}, "
-        f"eta={seen.eta:g}, {where}. "
+        f"the loss is not convex: its second derivative is {curvatures.smallest:.3g} at "
+        f"y={curvatures.y:g}, eta={curvatures.eta:g}, {where}. "
     )
     if solution.status is not Status.UNBOUNDED:
         text += _point_text(solution.value)
@@ -40,24 +45,24 @@ def _convexity_text(seen: CurvatureRange, where: str, solution: Solution[irls.Op
 
 
 def _point_text(optimum: irls.Optimum) -> str:
-    """Whether the Hessian is definite: in the coordinates of the fit, where it has most digits."""
+    """Whether the Hessian is definite; in the coordinates of the fit, where it is most accurate."""
     hessian = optimum.hessian if optimum.inner is None else optimum.inner.hessian
     if hessian is None:
-        return "Whether the point reached is a minimum was not judged, as there is no hessian_. "
+        return "Without hessian_ it is unknown whether the point reached is a minimum. "
     least = least_scaled_eigenvalue(hessian)
     if np.isnan(least):
         return "hessian_ is not finite at the point reached. "
-    found = f"(least eigenvalue of the Hessian scaled to a unit diagonal: {least:.3g})"
+    eigenvalue = f"(least eigenvalue of the Hessian scaled to a unit diagonal: {least:.3g})"
     if is_positive(least):
-        return f"The point reached is a minimum {found}, and there may be lower ones. "
-    return f"The point reached is not a strict minimum {found}. "
+        return f"The point reached is a minimum {eigenvalue}; there may be lower minima. "
+    return f"The point reached is not a strict minimum {eigenvalue}. "
 
 
 def _jump_text(jump: Jump) -> str:
     what = "the loss" if jump.order == 0 else "the derivative of the loss"
     return (
         f"{what} jumps by {jump.size:.3g} at y={jump.y:g}, eta={jump.eta:g}: Newton's method may "
-        "stop short of a minimum there, and hessian_ does not describe it. Smooth the loss over a "
-        "width h: write h*softplus(r/h) for relu(r), so that the pinball loss of the quantile q is "
-        "h*softplus((y-eta)/h) - (1-q)*(y-eta); or sqrt(r**2 + h**2) for abs(r)."
+        "stop before a minimum, and hessian_ is not valid there. Smooth the loss over a width h: "
+        "write h*softplus(r/h) for relu(r), and sqrt(r**2 + h**2) for abs(r). The pinball loss of "
+        "the quantile q becomes h*softplus((y-eta)/h) - (1-q)*(y-eta)."
     )

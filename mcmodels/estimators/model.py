@@ -1,4 +1,4 @@
-"""What all estimators share: a fit published at once, its record, derivatives at any point."""
+"""Base class of all estimators: publishes a fit, reads its record, evaluates derivatives."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from mcmodels.objectives import Objective
 from mcmodels.results.record import digest
 from mcmodels.rows import StreamedSums
 
-__all__ = ["Fitted", "Model", "numbers"]
+__all__ = ["Fitted", "Model", "coefficient_array"]
 
 
 class Fitted:
@@ -28,47 +28,48 @@ class Fitted:
 
     Parameters
     ----------
-    of : str
-        Attribute of the record.
+    name : str
+        Name of the attribute of the record.
     doc : str
         Docstring of the attribute.
     describes_coefficients : bool, default=True
-        Whether it describes the coefficients of the fit, and is refused when they were changed.
+        Whether it describes the coefficients of the fit. If so, reading it raises an error after
+        the user has changed them.
     """
 
-    def __init__(self, of: str, doc: str, *, describes_coefficients: bool = True) -> None:
-        self._of, self.__doc__ = of, doc
+    def __init__(self, name: str, doc: str, *, describes_coefficients: bool = True) -> None:
+        self._name, self.__doc__ = name, doc
         self._describes_coefficients = describes_coefficients
 
     def __get__(self, model: Model | None, owner: type) -> Any:
         if model is None:
             return self
-        record = model._record() if self._describes_coefficients else model._record_of_any_fit()
-        with attribute_error(self._of):
-            found = getattr(record, self._of)
-        if isinstance(found, np.ndarray):
-            # Other results are computed from the same array: the user reads, and does not write.
-            found = found.view()
-            found.flags.writeable = False
-        return found
+        record = model._record() if self._describes_coefficients else model._unchecked_record()
+        with as_inference_error(self._name):
+            value = getattr(record, self._name)
+        if isinstance(value, np.ndarray):
+            # Read-only for the user, because other results are computed from the same array.
+            value = value.view()
+            value.flags.writeable = False
+        return value
 
 
 @contextmanager
-def attribute_error(name: str) -> Iterator[None]:
-    """Turn errors of a computation into ones that ``hasattr`` and notebooks understand."""
+def as_inference_error(name: str) -> Iterator[None]:
+    """Raise numerical errors as an InferenceError, which ``hasattr`` and notebooks expect."""
     try:
         yield
     except (LinAlgError, ArithmeticError, MemoryError) as error:
         raise InferenceError(f"{name} cannot be computed for this fit: {error}") from error
 
 
-def numbers(name: str, value: Any) -> Array:
-    """Coefficients as a float64 array, which is the same one where it is that already.
+def coefficient_array(name: str, value: Any) -> Array:
+    """Coefficients as a float64 array; not copied if they are one.
 
     Raises
     ------
     InferenceError
-        Where they are no numbers; an AttributeError, so that consoles can look at the model.
+        If they are not numbers. It is also an AttributeError, so that consoles can show the model.
     """
     try:
         return np.asarray(value.toarray() if issparse(value) else value, dtype=np.float64)
@@ -84,8 +85,8 @@ class Model(BaseEstimator):
     ``params.ravel()``. docs/conventions.md states every objective exactly.
     """
 
-    # What every prediction is made with, as in scikit-learn, and all that some are made with:
-    # where the user changes one of these, the record of the fit no longer describes the model.
+    # The attributes that every prediction uses, and those that at least some predictions use. If
+    # the user changes one of the latter, the record of the fit no longer describes the model.
     _coefficients: tuple[str, ...] = ("coef_", "intercept_")
     _tracked: tuple[str, ...] = _coefficients
     _fit: Any = None
@@ -103,37 +104,38 @@ class Model(BaseEstimator):
         """The estimator's objective over rows, which it validates."""
 
     def _publish(self, attributes: Mapping[str, Any]) -> Self:
-        """Replace all that earlier fits have left by these attributes, in one step.
+        """Replace the attributes of earlier fits by these, in one step.
 
-        An interrupt finds all of the old fit or all of the new one.
+        So an interrupt leaves either the whole old fit or the whole new fit.
         """
         own = {name: value for name, value in vars(self).items() if not is_fitted_name(name)}
         self.__dict__ = own | dict(attributes)
         return self
 
     def _record(self) -> Any:
-        """The record of the fit; refused when the coefficients are no longer those of the fit."""
-        record = self._record_of_any_fit()
+        """The record of the fit; raises InferenceError if the coefficients were changed since."""
+        record = self._unchecked_record()
         if record.digest != digest(self._coefficient_arrays()):
             names = " or ".join(self._tracked)
             raise InferenceError(
-                f"{names} was changed after the fit, and this describes the coefficients of the "
-                "fit. Fit again; or call objective(X, y), gradient(X, y) or hessian(X, y), which "
-                "take the coefficients as they are now."
+                f"{names} was changed after the fit, and this result describes the coefficients "
+                "of the fit. Fit again; or call objective(X, y), gradient(X, y) or hessian(X, y), "
+                "which use the current coefficients."
             )
         return record
 
-    def _record_of_any_fit(self) -> Any:
+    def _unchecked_record(self) -> Any:
+        """The record of the fit, also if the coefficients were changed since."""
         self._check_has_coefficients()
         if self._fit is None:
             raise NotFittedError(
-                f"This {type(self).__name__} was given coefficients and has not been fitted: it "
-                "predicts, and has no standard errors, tests or curvature of a fit. Call 'fit'."
+                f"This {type(self).__name__} has assigned coefficients but has not been fitted. "
+                "It can predict, but has no standard errors, tests or curvature. Call 'fit'."
             )
         return self._fit
 
     def _check_has_coefficients(self) -> None:
-        """Raise NotFittedError where nothing can be predicted."""
+        """Raise NotFittedError if an attribute that predictions use is missing."""
         missing = [name for name in self._coefficients if name not in vars(self)]
         if missing:
             raise NotFittedError(
@@ -148,7 +150,7 @@ class Model(BaseEstimator):
             yield from value if isinstance(value, list | tuple) else (value,)
 
     def __dir__(self) -> list[str]:
-        """Names of what is there, as scikit-learn lists them from 1.8 on."""
+        """Names of the available attributes, as in scikit-learn since version 1.8."""
         return [name for name in object.__dir__(self) if hasattr(self, name)]
 
     def __sklearn_is_fitted__(self) -> bool:
@@ -173,9 +175,9 @@ class Model(BaseEstimator):
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
             Features.
         y : array-like of shape (n_samples,) or (n_samples, n_targets), default=None
-            Targets; not looked at by estimators that have none.
+            Targets; ignored by estimators that have none.
         params : array-like, the shape of ``params_``, default=None
-            Where to evaluate; None stands for ``params_``.
+            Parameters at which to evaluate; ``params_`` by default.
         sample_weight : array-like of shape (n_samples,), default=None
             Row weights ≥ 0.
 

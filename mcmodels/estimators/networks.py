@@ -1,23 +1,20 @@
-"""What MLPClassifier and MLPRegressor share: parameters, start, descent, fitted attributes."""
+"""Base class of MLPClassifier and MLPRegressor: parameters, start, solver, record of the fit."""
 
 from __future__ import annotations
 
-import contextlib
 from abc import abstractmethod
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from numbers import Integral
 from typing import Any, Self
 
 import numpy as np
-from scipy.sparse import issparse
-from sklearn.exceptions import NotFittedError
 from sklearn.utils import check_random_state
 
-from mcmodels.arrays import Array, Matrix, MatrixLike, RandomState, Values, VectorLike, Weights
+from mcmodels.arrays import Array, MatrixLike, RandomState, Values, VectorLike, Weights
 from mcmodels.estimators.callbacks import CallbackSupportMixin, FitCallbacks
-from mcmodels.estimators.model import Fitted, numbers
+from mcmodels.estimators.model import Fitted
+from mcmodels.estimators.network_layers import network_rows, refuse_large_hessian
 from mcmodels.estimators.network_methods import NetworkMethods
 from mcmodels.estimators.validation import (
     Features,
@@ -25,33 +22,27 @@ from mcmodels.estimators.validation import (
     check_count,
     check_flag,
     check_number,
-    check_params,
     check_weights,
     refuse_not_finite,
     training_pair,
-    validated_rows,
 )
 from mcmodels.estimators.verdicts import warn_not_converged
-from mcmodels.exceptions import InferenceError
 from mcmodels.objectives import Loss
-from mcmodels.objectives.network import Network, NetworkParameters
+from mcmodels.objectives.network import Network
 from mcmodels.objectives.network_objective import NetworkObjective
 from mcmodels.results.networks import NetworkFit
 from mcmodels.results.record import digest
 from mcmodels.results.training_rows import TrainingRows
-from mcmodels.rows import ArrayRows, RowsWithCrossSums, Seen
-from mcmodels.solvers import Solution, lbfgs, room, trust_region
+from mcmodels.rows import RowsWithCrossSums, Seen
+from mcmodels.solvers import Solution, lbfgs, trust_region
 from mcmodels.solvers.descent import DescentResult
 
 __all__ = ["NetworkEstimator", "Targets"]
 
-# The activations of a block stay in cache: entries of its widest layer, and how many rows.
-_BLOCK_ENTRIES, _FEWEST_ROWS, _MOST_ROWS = 2**17, 256, 2**13
-
 
 @dataclass(frozen=True)
 class Targets:
-    """The targets of a fit as its loss takes them.
+    """The targets of a fit, in the form that its loss needs.
 
     Parameters
     ----------
@@ -60,13 +51,13 @@ class Targets:
     names : tuple of str
         Names of the classes, or of the targets.
     shape : tuple of int
-        Shape of the targets of one row.
+        Shape of y without its first axis.
     loss : Loss
-        The pointwise loss in the outputs.
+        The pointwise loss as a function of the outputs.
     n_outputs : int
-        Outputs of the network.
+        Number of outputs of the network.
     attributes : dict
-        What the fit publishes of them.
+        Further attributes that the fit publishes: ``classes_``.
     """
 
     values: Values
@@ -78,7 +69,7 @@ class Targets:
 
 
 class NetworkEstimator(CallbackSupportMixin, NetworkMethods):
-    """A network trained on rows in memory; its subclasses know the targets and their loss."""
+    """A network trained on rows in memory; a subclass defines the targets and the loss."""
 
     _for_y: dict[str, Any] = {}
 
@@ -86,19 +77,19 @@ class NetworkEstimator(CallbackSupportMixin, NetworkMethods):
     objective_ = Fitted("objective", "The objective at ``params_``, on the training rows.")
     loss_ = Fitted("loss", "``objective_ / Σ wᵢ``, as in scikit-learn.")
     hessian_ = Fitted(
-        "hessian", "Hessian of the objective over ``params_``, when it was asked for."
+        "hessian", "Hessian of the objective over ``params_``, with ``compute_hessian=True``."
     )
     critical_point_ = Fitted(
         "critical_point",
-        """Whether ``params_`` is a minimum or a saddle, when the Hessian was asked for.
+        """Whether ``params_`` is a minimum or a saddle point, with ``compute_hessian=True``.
 
-        By the eigenvalues of ``hessian_``; of more than two classes without the directions in which
-        all outputs are shifted by their intercepts, or without a penalty by a hidden unit: these
-        change no probability.
+        The eigenvalues of ``hessian_`` decide. With more than two classes, directions that shift
+        all outputs equally are left out, because they change no probability: these shift the
+        output intercepts, or, without a penalty, the coefficients of one hidden unit.
         """,
     )
-    n_iter_ = Fitted("n_iter", "Steps taken.", describes_coefficients=False)
-    n_passes_ = Fitted("n_passes", "Walks over the rows.", describes_coefficients=False)
+    n_iter_ = Fitted("n_iter", "Number of steps.", describes_coefficients=False)
+    n_passes_ = Fitted("n_passes", "Number of passes over the rows.", describes_coefficients=False)
     status_ = Fitted("status_text", "How the solver ended.", describes_coefficients=False)
     converged_ = Fitted("converged", "Whether the tolerance was met.", describes_coefficients=False)
 
@@ -125,143 +116,12 @@ class NetworkEstimator(CallbackSupportMixin, NetworkMethods):
         self.warm_start = warm_start
         self.compute_hessian = compute_hessian
 
-    @property
-    def params_(self) -> Array:
-        """All ``W_l`` raveled in C order, then all ``b_l``.
-
-        Where ``coefs_`` and ``intercepts_`` are those of the fit, they are views of this vector.
-        """
-        return self._layers().vector()
-
-    @params_.setter
-    def params_(self, params: VectorLike) -> None:
-        """Set ``coefs_`` and ``intercepts_``."""
-        vector = check_params(self._raveled(params, "params_"), self.params_.shape)
-        self.coefs_, self.intercepts_ = self._network.unflatten(vector.copy())
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        super().__setstate__(state)
-        with contextlib.suppress(InferenceError, NotFittedError):  # nothing to predict with
-            # A pickle keeps no views.
-            self.coefs_, self.intercepts_ = self._network.unflatten(self.params_)
-
-    def _layers(self) -> NetworkParameters:
-        """The coefficients that predictions use, as arrays of layers that fit together."""
-        self._check_has_coefficients()
-        given = self.coefs_, self.intercepts_
-        if not all(isinstance(parts, Iterable) for parts in given):
-            raise InferenceError("coefs_ and intercepts_ must be lists of arrays, one a layer.")
-        coefs = [numbers("coefs_", part) for part in given[0]]
-        intercepts = [numbers("intercepts_", part) for part in given[1]]
-        units = [W.shape for W in coefs if W.ndim == 2]
-        fit = (
-            len(units) == len(coefs) == len(intercepts) > 0
-            and all(first[1] == second[0] for first, second in pairwise(units))
-            and all(b.shape == shape[1:] for b, shape in zip(intercepts, units, strict=True))
-        )
-        if not fit:
-            raise InferenceError(
-                f"coefs_ has layers of shapes {[W.shape for W in coefs]} and intercepts_ of "
-                f"{[b.shape for b in intercepts]}, which do not fit together."
-            )
-        return NetworkParameters(coefs, intercepts)
-
-    @property
-    def n_layers_(self) -> int:
-        """Layers, the features included."""
-        return len(self._network.sizes)
-
-    @property
-    def n_outputs_(self) -> int:
-        """Outputs of the last layer."""
-        return self._network.n_outputs
-
     @abstractmethod
     def _targets_of_fit(self, y: Values, weights: Array | None) -> Targets:
-        """The targets as the loss takes them, and what they say about the outputs."""
-
-    @abstractmethod
-    def _loss(self) -> Loss:
-        """The pointwise loss in the outputs."""
-
-    @property
-    def _network(self) -> Network:
-        """The layers of the coefficients that predictions use."""
-        coefs = self._layers().coefs
-        sizes = (coefs[0].shape[0], *(W.shape[1] for W in coefs))
-        fitted = self.activation if self._fit is None else self._fit.network.activation
-        return Network(sizes, fitted)
-
-    def hessian(
-        self,
-        X: MatrixLike,
-        y: VectorLike | None = None,
-        params: VectorLike | None = None,
-        sample_weight: Weights = None,
-    ) -> Array:
-        """The Hessian of :meth:`objective` over the vector of parameters.
-
-        Parameters are those of :meth:`objective`.
-
-        Returns
-        -------
-        ndarray of shape (n_params, n_params)
-
-        Raises
-        ------
-        ValueError
-            With more than 8192 parameters.
-        """
-        _refuse_too_many(self.params_.size, "hessian(X, y)")
-        return super().hessian(X, y, params, sample_weight)
-
-    def hessian_vector_product(
-        self,
-        X: MatrixLike,
-        y: VectorLike | None = None,
-        params: VectorLike | None = None,
-        sample_weight: Weights = None,
-        *,
-        vector: VectorLike,
-    ) -> Array:
-        """The Hessian of :meth:`objective` times a vector, in one pass over the rows.
-
-        Parameters
-        ----------
-        X, y, params, sample_weight
-            As in :meth:`objective`.
-        vector : array-like of shape (n_params,), or NetworkParameters
-            The direction.
-
-        Returns
-        -------
-        ndarray of shape (n_params,)
-        """
-        direction = self._raveled(vector, "vector")
-        return super().hessian_vector_product(X, y, params, sample_weight, vector=direction)
-
-    def _point(self, params: VectorLike | None) -> Array:
-        fitted = self.params_
-        if params is None:
-            return fitted
-        return check_params(self._raveled(params, "params"), fitted.shape)
-
-    def _raveled(self, given: VectorLike | None, name: str) -> VectorLike | None:
-        """NetworkParameters as a vector; other things as they are."""
-        self._check_has_coefficients()
-        if not isinstance(given, NetworkParameters):
-            return given
-        fitted = self._layers()
-        found, expected = ([np.shape(p) for p in (*of[0], *of[1])] for of in (given, fitted))
-        if found != expected:
-            raise ValueError(
-                f"{name} has layers of shapes {found}; those of the fitted network are {expected}. "
-                "Give (coefs, intercepts) with these shapes, or a vector like params_."
-            )
-        return given.ravel()
+        """The targets in the form that the loss needs, with the loss and the number of outputs."""
 
     def _check_parameters(self) -> tuple[int, ...]:
-        """Refuse what is out of range; return the units of the hidden layers."""
+        """Refuse parameters that are out of range; return the sizes of the hidden layers."""
         hidden = self.hidden_layer_sizes
         if isinstance(hidden, np.ndarray):
             hidden = hidden.ravel()
@@ -269,8 +129,8 @@ class NetworkEstimator(CallbackSupportMixin, NetworkMethods):
         for size in sizes:
             if not isinstance(size, Integral) or isinstance(size, bool) or size < 1:
                 raise ValueError(
-                    f"hidden_layer_sizes={hidden!r} must hold integers of at least 1, one a "
-                    "hidden layer."
+                    f"hidden_layer_sizes={hidden!r} must hold integers of at least 1, one "
+                    "for each hidden layer."
                 )
         check_choice("activation", self.activation, ("identity", "logistic", "tanh", "relu"))
         check_choice("solver", self.solver, ("lbfgs", "newton-cg"))
@@ -290,9 +150,9 @@ class NetworkEstimator(CallbackSupportMixin, NetworkMethods):
         targets = self._targets_of_fit(y, weights)
         network = Network((X.shape[1], *hidden, targets.n_outputs), self.activation)
         if self.compute_hessian:
-            _refuse_too_many(network.n_params, "compute_hessian=True")
+            refuse_large_hessian(network.n_params, "compute_hessian=True")
         n_classes = len(targets.names) if "classes_" in targets.attributes else None
-        rows = RowsWithCrossSums(_rows(network, X, targets.values, weights), n_classes)
+        rows = RowsWithCrossSums(network_rows(network, X, targets.values, weights), n_classes)
         objective = NetworkObjective(rows, network, targets.loss, float(self.alpha))
         published = targets.attributes | features.attributes
 
@@ -302,35 +162,22 @@ class NetworkEstimator(CallbackSupportMixin, NetworkMethods):
 
         callbacks = FitCallbacks(self, attributes_of, X, y, weights, f"{self.solver}-step")
         with refuse_not_finite(self, X):
-            solution, stopped = self._descend(objective, self._start(network), callbacks)
+            solution, stopped = self._minimise(objective, self._start(network), callbacks)
             record = self._recorded(solution, objective, targets, features)
         if not record.converged:
             self._warn_not_converged(solution, stopped)
         return self._publish(attributes_of(solution.value.params) | {"_fit": record})
 
     def _start(self, network: Network) -> Array:
-        """Random; with ``warm_start`` the last parameters, when the layers are the same."""
+        """Random parameters; with ``warm_start`` the last ones, if the network is the same."""
         if self.warm_start and hasattr(self, "params_") and self._network == network:
             return self.params_
         return network.random_start(check_random_state(self.random_state))
 
-    def _objective_over(
-        self, X: Matrix, targets: Values | None, weights: Array | None
-    ) -> NetworkObjective:
-        network = self._network
-        rows = _rows(network, X, targets, weights)
-        return NetworkObjective(rows, network, self._loss(), float(self.alpha))
-
-    def _outputs(self, X: MatrixLike) -> Array:
-        """η of each row, shape (n_samples,) or (n_samples, K)."""
-        network, params = self._network, self.params_
-        rows = _rows(network, validated_rows(self, X), None, None)
-        return rows.map(lambda block: network.outputs(block.X, params))
-
-    def _descend(
+    def _minimise(
         self, objective: NetworkObjective, start: Array, callbacks: FitCallbacks
     ) -> tuple[Solution[DescentResult], bool]:
-        """Run the solver, and the callbacks after each step; whether one of them stopped it."""
+        """Run the solver, with callbacks; return also whether a callback stopped it."""
         stopped = False
 
         def after_step(params: Array) -> bool:
@@ -347,7 +194,7 @@ class NetworkEstimator(CallbackSupportMixin, NetworkMethods):
             "after_step": after_step,
         }
         if self.solver == "lbfgs":
-            # A penalty that outweighs the rows sets the scale.
+            # If the penalty dominates, it determines the size of the objective.
             scale = max(total, float(self.alpha))
             solution = lbfgs.minimise_by_lbfgs(objective, start, scale=scale, **options)
         else:
@@ -396,34 +243,19 @@ class NetworkEstimator(CallbackSupportMixin, NetworkMethods):
 
     def _warn_not_converged(self, solution: Solution[DescentResult], stopped: bool) -> None:
         largest = np.abs(solution.value.slope.gradient).max()
-        where = f"with the largest entry of the gradient at {largest:.1e}"
+        where = f"where the largest entry of the gradient is {largest:.1e}"
         if stopped:
-            text = f"was stopped by a callback after {solution.iterations} steps {where}"
+            text = f"was stopped by a callback after {solution.iterations} steps, {where}"
         elif solution.iterations >= self.max_iter:
             text = (
-                f"stopped after max_iter={solution.iterations} steps {where}. Raise max_iter, "
-                "scale the columns, or allow more by tol"
+                f"stopped after max_iter={solution.iterations} steps, {where}. Raise max_iter, "
+                "scale the columns, or raise tol"
             )
         else:
             kink = " This may be a kink of relu; activation='tanh' has none."
             text = (
                 f"found no further decrease after {solution.iterations} steps, {where}."
                 f"{kink if self.activation == 'relu' else ''} Scale the columns and the targets, "
-                "or allow more by tol"
+                "or raise tol"
             )
         warn_not_converged(f"{self.solver} {text}.")
-
-
-def _rows(network: Network, X: Matrix, targets: Values | None, weights: Array | None) -> ArrayRows:
-    """Rows in blocks so tall that the activations of a block stay in cache."""
-    widest = max(network.sizes[1:] if issparse(X) else network.sizes)
-    height = int(np.clip(_BLOCK_ENTRIES // widest, _FEWEST_ROWS, _MOST_ROWS))
-    return ArrayRows(X, targets, weights, intercept=False, block_rows=height)
-
-
-def _refuse_too_many(n_params: int, asked: str) -> None:
-    if room.too_many(n_params):
-        raise ValueError(
-            f"{asked} needs a matrix of {n_params} × {n_params}; at most {room.LARGEST_SIDE} "
-            "parameters have room. Use smaller hidden_layer_sizes, or hessian_vector_product."
-        )

@@ -1,4 +1,4 @@
-"""What every model of a linear predictor says of its parameters: covariance, tests, intervals."""
+"""Inference on the parameters of a linear predictor: covariance, tests, intervals."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from mcmodels.objectives.user_loss import UserLoss
 from mcmodels.results.record import CovarianceKind, ParameterFit
 from mcmodels.rows import ArrayRows, Rows
 
-__all__ = ["ParameterMethods", "RobustOptions", "index_of"]
+__all__ = ["ParameterMethods", "RobustOptions", "index_of", "output_table"]
 
 _KINDS = ("nonrobust", *HC_KINDS, "cluster")
 
 
 class RobustOptions(TypedDict, total=False):
-    """Which covariance; see :meth:`ParameterMethods.covariance`."""
+    """Options of the covariance; see :meth:`ParameterMethods.covariance`."""
 
     kind: str
     groups: VectorLike | None
@@ -37,19 +37,19 @@ class RobustOptions(TypedDict, total=False):
 class ParameterMethods(LinearPredictorModel):
     """Standard errors, tests and intervals of the parameters, from the curvature of the fit.
 
-    What needs no rows is there after any fit, also after ``partial_fit`` and unpickling. Robust
-    covariances read the training rows once more: pass them again, with a ``kind``.
+    Results that need no rows are available after every fit, also after ``partial_fit`` and
+    unpickling. Robust covariances need the training rows: pass them again, together with ``kind``.
     """
 
     @abstractmethod
     def _validated(
         self, X: MatrixLike, y: VectorLike | None, sample_weight: Weights
     ) -> tuple[Matrix, Values, Array | None]:
-        """X, targets as the objective takes them, and weights; checked."""
+        """X, the targets in the form that the objective needs, and weights; checked."""
 
     @abstractmethod
     def _objective_of_fit(self, rows: Rows) -> Objective:
-        """What the fit has minimised, over these rows."""
+        """The objective that the fit has minimised, over these rows."""
 
     gradient_ = Fitted("gradient", "Gradient of the objective at ``params_``.")
     hessian_ = Fitted("hessian", "Hessian of the objective over ``params_.ravel()``.")
@@ -57,19 +57,22 @@ class ParameterMethods(LinearPredictorModel):
     solver_ = Fitted("method", "The algorithm that was used.", describes_coefficients=False)
     log_likelihood_ = Fitted(
         "log_likelihood",
-        "Log-likelihood at the parameters, a penalty left out; noise of a linear fit is normal.",
+        "Log-likelihood at ``params_``, without the penalty; a linear fit assumes normal noise.",
     )
-    n_observations_ = Fitted("n_observations", "Rows that the weights stand for, ``Σ wᵢ``.")
+    n_observations_ = Fitted(
+        "n_observations", "Number of rows, counted by their weights: ``Σ wᵢ``."
+    )
     n_free_params_ = Fitted(
         "n_free_params",
-        "Parameters that the data determine; the variance of the noise is not counted.",
+        "Number of parameters that the data determine, without the variance of the noise.",
     )
     aic_ = Fitted(
         "aic", "Akaike's criterion ``-2ℓ + 2k`` with k = ``n_free_params_`` (Akaike 1974)."
     )
     bic_ = Fitted("bic", "Schwarz's criterion ``-2ℓ + k log n`` (Schwarz 1978).")
     covariance_ = Fitted(
-        "covariance", "Covariance of ``params_.ravel()``, by the model; see docs/inference.md."
+        "covariance",
+        "Covariance of ``params_.ravel()`` if the model is right; see docs/inference.md.",
     )
     standard_errors_ = Fitted("standard_errors", "Standard errors of ``params_``, in its shape.")
 
@@ -84,7 +87,7 @@ class ParameterMethods(LinearPredictorModel):
         use_correction: bool = True,
         df_correction: bool = True,
     ) -> Array:
-        """Covariance of ``params_.ravel()`` that holds when the model's own does not.
+        """Covariance of ``params_.ravel()`` under weaker assumptions than those of the model.
 
         Parameters
         ----------
@@ -93,18 +96,19 @@ class ParameterMethods(LinearPredictorModel):
         y : array-like of shape (n_samples,) or (n_samples, n_targets)
             Their targets.
         sample_weight : array-like of shape (n_samples,), default=None
-            Their weights; a weight of two is a row given twice.
+            Their weights; a row of weight 2 counts twice.
         kind : {"nonrobust", "HC0", "HC1", "HC2", "HC3", "cluster"}, default="HC3"
-            HC0 to HC3 hold under unequal variances, "cluster" also under dependence within groups.
+            "HC0" to "HC3" are valid under unequal variances, "cluster" also under dependence
+            within groups.
         groups : array-like of shape (n_samples,) or (n_samples, 2), default=None
-            The cluster of each row, by one grouping or two; for kind="cluster".
+            The cluster of each row, in one grouping or in two; for ``kind="cluster"``.
         use_correction : bool, default=True
-            Whether cluster covariances are multiplied by ``G/(G-1) · (n-1)/(n-P)``: statsmodels'
-            name for Stata's small-sample adjustment of ``regress, vce(cluster)``. For logistic fits
-            Stata takes ``G/(G-1)`` alone, statsmodels this.
+            Whether cluster covariances are multiplied by ``G/(G-1) · (n-1)/(n-P)``, the
+            small-sample correction of Stata's ``regress, vce(cluster)``. The name is that of
+            statsmodels. For logistic fits statsmodels uses the same factor, Stata ``G/(G-1)``.
         df_correction : bool, default=True
-            Whether tests and intervals of a linear fit with clusters take t with G - 1 degrees of
-            freedom, as Stata and statsmodels do, instead of n - P.
+            Whether tests and intervals of a linear fit with clusters use the t distribution with
+            G - 1 degrees of freedom, as in Stata and statsmodels, instead of n - P.
 
         Returns
         -------
@@ -113,9 +117,10 @@ class ParameterMethods(LinearPredictorModel):
         Raises
         ------
         InferenceError
-            Where the parameters are not determined, for a single cluster, or a leverage of one.
+            If the parameters are not determined, there is a single cluster, or a row has leverage
+            one.
         ValueError
-            For rows that are not as many as were fitted.
+            If the rows are not the training rows.
 
         Notes
         -----
@@ -141,7 +146,7 @@ class ParameterMethods(LinearPredictorModel):
         Parameters
         ----------
         level : float, default=0.95
-            In (0, 1).
+            Probability that an interval covers its parameter, in (0, 1).
         X, y, sample_weight
             The training rows, for a robust ``kind``.
         reference : label, default=None
@@ -153,7 +158,7 @@ class ParameterMethods(LinearPredictorModel):
         Returns
         -------
         DataFrame
-            One row a parameter, columns lower and upper.
+            One row for each parameter; columns lower and upper.
         """
         estimate = self._reported(X, y, sample_weight, reference, robust)
         return pd.DataFrame(
@@ -175,9 +180,9 @@ class ParameterMethods(LinearPredictorModel):
         Parameters
         ----------
         restrictions : str, array-like of shape (r, n_params) or pair (R, q)
-            Text such as ``"income = 0, age = 2*tenure"``, or R and q in ``Rθ = q``. Names are those
-            of the features, ``intercept`` is the intercept, and names that are not plain words
-            stand in backticks. With several targets or classes they are ``target:name`` and
+            Text such as ``"income = 0, age = 2*tenure"``, or R and q of ``Rθ = q``. In the text,
+            features have their names, and ``intercept`` is the intercept. Write names that are not
+            plain words in backticks. With several targets or classes, write ``target:name`` or
             ``class:name``.
         X, y, sample_weight
             The training rows, for a robust ``kind``.
@@ -190,7 +195,7 @@ class ParameterMethods(LinearPredictorModel):
         Returns
         -------
         HypothesisTest
-            With F for a linear model, χ² for a logistic one.
+            An F test for a linear model, else a χ² test.
         """
         return wald_test(self._reported(X, y, sample_weight, reference, robust), restrictions)
 
@@ -207,7 +212,7 @@ class ParameterMethods(LinearPredictorModel):
         Parameters
         ----------
         g : callable
-            From an array of the shape of ``params_`` to a number or an array.
+            Takes an array with the shape of ``params_``; returns a number or an array.
         X, y, sample_weight
             The training rows, for a robust ``kind``.
         **robust
@@ -228,7 +233,7 @@ class ParameterMethods(LinearPredictorModel):
         sample_weight: Weights,
         **options: Unpack[RobustOptions],
     ) -> tuple[Any, Estimate]:
-        """The record of the fit, and all parameters by the covariance that is asked for."""
+        """The record of the fit, and the parameters with the covariance that was asked for."""
         record: ParameterFit = self._record()
         kind, groups = options.get("kind", "nonrobust"), options.get("groups")
         check_choice("kind", kind, _KINDS)
@@ -242,10 +247,10 @@ class ParameterMethods(LinearPredictorModel):
             return record, record.estimate
         if X is None or y is None:
             raise ValueError(
-                f"kind={kind!r} reads the training rows once more; pass X and y (and their "
-                "sample_weight, where there was one)."
+                f"kind={kind!r} reads the training rows again; pass X and y (and sample_weight, "
+                "if the fit had one)."
             )
-        _ = record.model  # refuses what has no covariance before any row is read
+        _ = record.model  # raises if there is no covariance, before any row is read
         X, targets, weights = self._training_rows(X, y, sample_weight)
         counts: tuple[int, ...] = ()
         extras = None
@@ -275,7 +280,7 @@ class ParameterMethods(LinearPredictorModel):
     def _training_rows(
         self, X: MatrixLike, y: VectorLike | None, sample_weight: Weights
     ) -> tuple[Matrix, Values, Array | None]:
-        """X, targets and weights; refused when they are not the rows of the fit."""
+        """X, targets and weights; refused if they are not the training rows."""
         record: ParameterFit = self._record()
         X, targets, weights = self._validated(X, y, sample_weight)
         rows = ArrayRows(X, targets, weights, intercept=record.intercept)
@@ -287,5 +292,19 @@ class ParameterMethods(LinearPredictorModel):
 
 
 def index_of(X: object) -> pd.Index | None:
-    """The index of a data frame, None of anything else."""
+    """The index of a data frame; None for anything else."""
     return X.index if isinstance(X, pd.DataFrame) else None
+
+
+def output_table(
+    values: Array, columns: list[str], outputs: Any, level: str, index: pd.Index | None
+) -> pd.DataFrame:
+    """Table of values of shape (n_rows, n_outputs, n_columns).
+
+    With several outputs the columns have two levels: the output, whose level has the name
+    ``level``, and the column.
+    """
+    if values.shape[1] == 1:
+        return pd.DataFrame(values[:, 0], columns=columns, index=index)
+    levels = pd.MultiIndex.from_product([outputs, columns], names=[level, None])
+    return pd.DataFrame(values.reshape(len(values), -1), columns=levels, index=index)

@@ -1,9 +1,9 @@
-"""What a user gives as a loss, an expression or a NumPy function, as a function of rows.
+"""The loss that a user has written, an expression or a NumPy function, and its derivatives.
 
-An expression is derived twice by the calculus, and the three results are written as one piece of
-NumPy code, each common part once. A function is run on dual numbers: rows are independent, so that
-a tangent of ones gives the derivative of every row at once, and a dual number of dual numbers the
-second one (Griewank and Walther 2008, *Evaluating Derivatives*, 2nd ed., §3.1 and chapter 13).
+The calculus differentiates an expression twice. Loss and derivatives become one NumPy function that
+computes common parts once. A NumPy function is run on dual numbers. Rows are independent, so that a
+tangent of ones gives the derivatives of all rows together; nested dual numbers give the second
+derivatives (Griewank and Walther 2008, *Evaluating Derivatives*, 2nd ed., §3.1 and chapter 13).
 """
 
 from __future__ import annotations
@@ -21,19 +21,19 @@ from mcmodels.autodiff.tracing import Traced
 from mcmodels.calculus import Expression, parse
 from mcmodels.calculus.compute.rowwise import not_rowwise, rowwise
 
-# Two ways to compute the loss of one row agree but for rounding.
-_SAME = 1e-9
+# Largest relative difference, by rounding, between losses of a row alone and among others.
+_ROUNDING = 1e-9
 
 
 def pointwise(loss: Any) -> PointwiseExpression | PointwiseCallable:
-    """The loss of an estimator, as rows see it.
+    """The loss of an estimator, with its derivatives for each row.
 
     Raises
     ------
     TypeError
-        When it is neither an expression (or the text of one) nor callable.
+        If it is neither an expression, nor its text, nor callable.
     ValueError
-        For an expression in other symbols than the scalars y and eta.
+        For an expression with symbols other than the scalars y and eta.
     """
     if isinstance(loss, str):
         loss = parse(loss)
@@ -50,13 +50,13 @@ def pointwise(loss: Any) -> PointwiseExpression | PointwiseCallable:
 def checked_expression(
     expression: Expression, argument: str, allowed: tuple[str, ...]
 ) -> Expression:
-    """The expression, when it is a scalar in the allowed scalars alone."""
+    """The expression; refused unless it is a scalar function of the allowed scalars only."""
     words = " and ".join(allowed)
     for symbol in sorted(expression.used, key=lambda symbol: symbol.name):
         if symbol.name not in allowed or symbol.is_array:
             raise ValueError(
-                f"{argument} holds {symbol.name!r}, {symbol.described()}; it may hold the scalars "
-                f"{words} alone. Put numbers in the place of other symbols."
+                f"{argument} holds {symbol.name!r}, {symbol.described()}; only {words} may "
+                "appear, as scalars. Replace other symbols by numbers."
             )
     part = not_rowwise(expression)
     if part is not None:
@@ -83,7 +83,7 @@ class PointwiseExpression:
 
     def __call__(self, y: Array, eta: Array, orders: tuple[int, ...]) -> tuple[Array, ...]:
         """The derivatives of these orders, each of the shape of eta."""
-        with np.errstate(all="ignore"):  # what is not finite is no step, or is refused by name
+        with np.errstate(all="ignore"):  # solvers reject values that are not finite
             results = _derived(self.expression, orders)(y, eta)
         return tuple(
             result if isinstance(result, np.ndarray) else np.full(eta.shape, float(result))
@@ -106,39 +106,39 @@ class PointwiseCallable:
     def __call__(self, y: Array, eta: Array, orders: tuple[int, ...]) -> tuple[Array, ...]:
         """The derivatives of these orders, each of the shape of eta."""
         ones = np.ones(eta.shape)
-        found: dict[int, Any] = {}
+        derivatives: dict[int, Any] = {}
 
         def loss(at: Any) -> Any:
             return self.function(y, at)
 
         def derivative(at: Any) -> Any:
             value, tangent = jvp(loss, (at,), (ones,))
-            found[0] = constant(value)
+            derivatives[0] = constant(value)
             return tangent
 
         with np.errstate(all="ignore"):
             if 2 in orders:
-                found[1], found[2] = jvp(derivative, (eta,), (ones,))
+                derivatives[1], derivatives[2] = jvp(derivative, (eta,), (ones,))
             elif 1 in orders:
-                found[0], found[1] = jvp(loss, (eta,), (ones,))
+                derivatives[0], derivatives[1] = jvp(loss, (eta,), (ones,))
             else:
-                found[0] = loss(eta)
-        return tuple(broadcast(found[order], eta.shape) for order in orders)
+                derivatives[0] = loss(eta)
+        return tuple(broadcast(derivatives[order], eta.shape) for order in orders)
 
     def require_rows(self, y: Array, eta: Array) -> None:
-        """Refuse a function that does not give one number for each row, by that row alone.
+        """Refuse a function that is not pointwise: one number for each row, from that row alone.
 
-        What the function itself raises is passed on, with a note on how it was called.
+        Errors that the function raises are passed on, with a note on how it was called.
 
         Raises
         ------
         ValueError
-            For a result of another shape, for one that depends on other rows or not on η, and for
-            changed arguments.
+            If the result has another shape, or depends on other rows, or does not depend on η; or
+            if the function changes its arguments.
         TypeError
-            For a result that is no array of real numbers in double precision.
+            If the result is not an array of float64 numbers.
         """
-        given = y.copy(), eta.copy()
+        copies = y.copy(), eta.copy()
         with np.errstate(all="ignore"):
             try:
                 whole = self.function(y, eta)
@@ -156,49 +156,49 @@ class PointwiseCallable:
             if np.shape(whole) != eta.shape:
                 raise ValueError(
                     f"loss returned shape {np.shape(whole)} for y and eta of shape {eta.shape}; it "
-                    "must return the loss of each row. Leave out sums and means: weights and the "
-                    "sum over rows are added."
+                    "must return the loss of each row. Leave out sums and means: the estimator "
+                    "applies the weights and sums over rows."
                 )
             if np.asarray(whole).dtype != np.float64:
                 raise TypeError(
-                    f"loss returned {np.asarray(whole).dtype} numbers; they must be real, and in "
-                    "double precision (float64), as y and eta are."
+                    f"loss returned {np.asarray(whole).dtype} numbers; they must be real and in "
+                    "double precision (float64), like y and eta."
                 )
-            if not (np.array_equal(y, given[0]) and np.array_equal(eta, given[1])):
+            if not (np.array_equal(y, copies[0]) and np.array_equal(eta, copies[1])):
                 raise ValueError(
-                    "loss changed the arrays that it was given; write eta - y, not eta -= y."
+                    "loss changed the arrays that it was given; write eta - y instead of eta -= y."
                 )
-            if not self._follows(y, eta):
+            if not self._depends_on_eta(y, eta):
                 raise ValueError(
                     "loss does not depend on eta, or in jumps only; there is nothing to fit."
                 )
             parts = [self.function(y[k : k + 1], eta[k : k + 1]) for k in range(y.size)]
         alone = np.concatenate([np.broadcast_to(part, (1,)) for part in parts])
-        differ = ~np.isclose(alone, whole, rtol=_SAME, atol=0.0, equal_nan=True)
+        differ = ~np.isclose(alone, whole, rtol=_ROUNDING, atol=0.0, equal_nan=True)
         if differ.any():
             k = int(differ.argmax())
             raise ValueError(
-                f"loss is not pointwise: at y={y[k]:g}, eta={eta[k]:g} it is {alone[k]:g} of this "
-                f"row alone, and {np.asarray(whole)[k]:g} beside other rows. The loss of a row may "
-                "depend on its own y and eta only."
+                f"loss is not pointwise: at y={y[k]:g}, eta={eta[k]:g} it is {alone[k]:g} for this "
+                f"row alone, and {np.asarray(whole)[k]:g} together with other rows. The loss of a "
+                "row may depend only on its own y and eta."
             )
 
-    def _follows(self, y: Array, eta: Array) -> bool:
+    def _depends_on_eta(self, y: Array, eta: Array) -> bool:
         """Whether the loss is computed from eta."""
-        seen = []
+        is_traced = []
 
         def loss(at: Any) -> Any:
-            found = self.function(y, at)
-            seen.append(isinstance(found, Traced))
-            return found
+            value = self.function(y, at)
+            is_traced.append(isinstance(value, Traced))
+            return value
 
         jvp(loss, (eta,), (np.ones(eta.shape),))
-        return seen[0]
+        return is_traced[0]
 
 
 @functools.lru_cache(maxsize=256)
 def _derived(expression: Expression, orders: tuple[int, ...]) -> Callable[[Array, Array], Any]:
-    """A function of y and eta that returns a tuple of derivatives by eta."""
+    """A function of y and eta that returns the derivatives of these orders with respect to eta."""
     (variable,) = (symbol for symbol in expression.used if symbol.name == "eta")
     derivatives = [expression]
     for _ in range(max(orders)):
@@ -207,12 +207,12 @@ def _derived(expression: Expression, orders: tuple[int, ...]) -> Callable[[Array
 
 
 def inverse_link(link: Any, eta: Array) -> Array:
-    """What a model predicts at linear predictors: an expression, a NumPy function, or themselves.
+    """Predictions from linear predictors, by an inverse link; η itself if ``link`` is None.
 
     Raises
     ------
     TypeError, ValueError
-        For a link that is neither, or does not give a finite number for each η.
+        If the link has another type, or does not return a finite number for each η.
     """
     if link is None:
         return eta
@@ -220,25 +220,25 @@ def inverse_link(link: Any, eta: Array) -> Array:
         link = parse(link)
     if isinstance(link, Expression):
         link = checked_expression(link, "inverse_link", ("eta",))
-        (found,) = PointwiseExpression(link)(eta, eta, (0,))
+        (predicted,) = PointwiseExpression(link)(eta, eta, (0,))
     elif callable(link):
         with np.errstate(all="ignore"):
-            found = link(eta)
-        if np.shape(found) != eta.shape:
+            predicted = link(eta)
+        if np.shape(predicted) != eta.shape:
             raise ValueError(
-                f"inverse_link returned shape {np.shape(found)} for eta of shape {eta.shape}; it "
-                "must return one number for each."
+                f"inverse_link returned shape {np.shape(predicted)} for eta of shape {eta.shape}; "
+                "it must return one number for each entry."
             )
     else:
         raise TypeError(
             f"inverse_link is a {type(link).__name__}; give None, an expression in eta, its text, "
             "or a function of an array."
         )
-    found = np.asarray(found)
-    if found.dtype.kind not in "fiub":
-        raise TypeError(f"inverse_link returned {found.dtype} numbers; they must be real.")
-    found = found.astype(np.float64, copy=False)
-    if not np.isfinite(found).all():
-        k = int((~np.isfinite(found)).argmax())
-        raise ValueError(f"inverse_link is {found[k]:g} at eta={eta[k]:g}; it must be finite.")
-    return found
+    predicted = np.asarray(predicted)
+    if predicted.dtype.kind not in "fiub":
+        raise TypeError(f"inverse_link returned {predicted.dtype} numbers; they must be real.")
+    predicted = predicted.astype(np.float64, copy=False)
+    if not np.isfinite(predicted).all():
+        k = int((~np.isfinite(predicted)).argmax())
+        raise ValueError(f"inverse_link is {predicted[k]:g} at eta={eta[k]:g}; it must be finite.")
+    return predicted

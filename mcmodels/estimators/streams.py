@@ -1,4 +1,4 @@
-"""A RowStream as rows of a fit: every block is checked, and all rows are counted."""
+"""Turns a RowStream into the rows of a fit: checks every block, and counts the rows."""
 
 from __future__ import annotations
 
@@ -22,20 +22,20 @@ from mcmodels.rows import ArrayRows, RowStream, Seen, StreamRows
 
 @dataclass(frozen=True)
 class Survey:
-    """What one walk over a stream has shown.
+    """What the first pass over a stream has found.
 
     Parameters
     ----------
     seen : Seen
-        How many rows there are.
+        Number and weight of the rows.
     dtype : dtype
-        float32 when every block was, else float64.
+        float32 if every block is float32, else float64.
     y_shape : tuple of int, or None
         Shape of y without its first axis; None without y.
     label_weights : dict
-        Total weight of the rows of each label, when labels were asked for.
+        Total weight of the rows of each label; empty unless labels were asked for.
     checker : estimator
-        An estimator that knows these columns, and checks blocks of the next walks.
+        A copy of the estimator that has recorded the columns; it checks blocks in later passes.
     """
 
     seen: Seen
@@ -46,7 +46,7 @@ class Survey:
 
     @property
     def features(self) -> Features:
-        """The columns."""
+        """The columns of X."""
         return features_of(self.checker)
 
     @property
@@ -58,7 +58,7 @@ class Survey:
 def survey(
     estimator: Any, stream: RowStream, *, intercept: bool, labels: bool = False, **for_y: Any
 ) -> Survey:
-    """Walk a stream once and check every block; nothing is written on the estimator."""
+    """Pass over a stream once and check every block; the estimator is not changed."""
     checker = unfitted(estimator)
     seen: Seen | None = None
     dtypes, y_shapes = set(), set()
@@ -80,8 +80,8 @@ def survey(
         raise ValueError("sample_weight is zero in every row; at least one must be positive.")
     if len(y_shapes) > 1:
         raise ValueError(
-            f"y of the blocks differs in shape ({', '.join(map(str, y_shapes))} after the first "
-            "axis); every block needs the same targets."
+            f"the blocks of the stream have y of different shapes ({', '.join(map(str, y_shapes))} "
+            "after the first axis); every block needs the same targets."
         )
     (dtype,) = dtypes if len(dtypes) == 1 else (np.dtype(np.float64),)
     return Survey(seen, dtype, y_shapes.pop(), label_weights, checker)
@@ -93,7 +93,7 @@ def stream_rows(
     prepare: Callable[[Any, Array | None], tuple[Any, Array | None]],
     **for_y: Any,
 ) -> StreamRows:
-    """The rows of a surveyed stream, ``prepare`` applied to y and weights of each block."""
+    """The rows of a surveyed stream; ``prepare`` is applied to y and weights of each block."""
 
     def walk() -> Iterator[tuple[Any, Any, Any]]:
         for X, y, weights in stream:
@@ -104,11 +104,11 @@ def stream_rows(
 
 
 def refuse_other_arguments(y: object, sample_weight: Weights) -> None:
-    """Refuse targets and weights beside a stream, which has its own."""
+    """Refuse targets and weights that are passed together with a stream."""
     for name, value in (("y", y), ("sample_weight", sample_weight)):
         if value is not None:
             raise ValueError(
-                f"{name} was given beside a RowStream; put it in the blocks: (X, y) or "
+                f"{name} was given together with a RowStream; put it into the blocks: (X, y) or "
                 "(X, y, sample_weight)."
             )
 
@@ -125,4 +125,4 @@ def _checked(
     if for_y and y is None:
         raise ValueError("a block of the stream has no y; blocks must be (X, y).")
     X, y = validated_block(estimator, X, y, reset=reset, **for_y)
-    return X, y, check_weights(weights, X, all_zero=True)
+    return X, y, check_weights(weights, X, allow_all_zero=True)

@@ -1,4 +1,4 @@
-"""Checks of what users pass in, shared by the estimators; each error says what was found."""
+"""Checks of the arguments that users pass; each error says what was found."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ _LONGEST_LIST = 10
 
 @dataclass(frozen=True)
 class Features:
-    """What a fit has learned of its columns.
+    """The columns of X in a fit.
 
     Parameters
     ----------
     n_features : int
-        How many there are.
+        Number of columns.
     names_in : ndarray of shape (n_features,), or None
         Their names, when X has names that are all strings.
     """
@@ -37,25 +37,25 @@ class Features:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Their names, or x0, x1, …."""
+        """Names of the columns: those of X, or x0, x1, …."""
         if self.names_in is None:
             return tuple(f"x{j}" for j in range(self.n_features))
         return tuple(map(str, self.names_in))
 
     @property
     def attributes(self) -> dict[str, Any]:
-        """What scikit-learn publishes of them on a fitted estimator."""
+        """The attributes that scikit-learn sets on a fitted estimator for its columns."""
         found = {"n_features_in_": self.n_features}
         return found if self.names_in is None else found | {"feature_names_in_": self.names_in}
 
     def name(self, columns: Iterable[int]) -> str:
-        """Columns in words."""
+        """Names of these columns, as text for a message."""
         named = self.names_in is not None
         return listed(f"{self.names[j]!r}" if named else f"x{j}" for j in columns)
 
 
 def unfitted(estimator: Any) -> Any:
-    """The same estimator without what a fit has left on it."""
+    """A copy of an estimator without the attributes that a fit has set."""
     blank = object.__new__(type(estimator))
     blank.__dict__ = {
         name: value for name, value in vars(estimator).items() if not is_fitted_name(name)
@@ -64,58 +64,58 @@ def unfitted(estimator: Any) -> Any:
 
 
 def is_fitted_name(name: str) -> bool:
-    """Whether an attribute is left by a fit: by scikit-learn's convention, or our record of it."""
+    """Whether a fit sets this attribute: by scikit-learn's convention, or in our own record."""
     return name in ("_fit", "_sums") or (name.endswith("_") and not name.startswith("_"))
 
 
-def features_of(probe: Any) -> Features:
-    """What scikit-learn's validation has written on an estimator."""
-    return Features(probe.n_features_in_, getattr(probe, "feature_names_in_", None))
+def features_of(estimator: Any) -> Features:
+    """The columns that scikit-learn's validation has recorded on an estimator."""
+    return Features(estimator.n_features_in_, getattr(estimator, "feature_names_in_", None))
 
 
 def validated_rows(estimator: Any, X: MatrixLike) -> Matrix:
-    """X checked by scikit-learn: finite, real, of the shape seen at fit.
+    """X checked by scikit-learn: finite, real, with the columns of the fit.
 
-    It is not converted to float64 here: blocks of rows are, as they are read.
+    X is not converted to float64 here. Each block of rows is converted when it is read.
     """
     return _validate(estimator, X, reset=False)
 
 
 def training_features(estimator: Any, X: MatrixLike, **options: Any) -> tuple[Features, Matrix]:
-    """X of a fit, checked but for NaN and infinity; see :func:`refuse_not_finite`.
+    """X of a fit, checked except for NaN and infinity; see :func:`refuse_not_finite`.
 
-    Nothing is written on the estimator: a fit that fails must leave it as it was.
+    The estimator itself is not changed, because a fit that fails must leave it as it was.
     """
-    probe = unfitted(estimator)
-    X = _validate(probe, X, finite=False, **options)
-    return features_of(probe), X
+    blank = unfitted(estimator)
+    X = _validate(blank, X, finite=False, **options)
+    return features_of(blank), X
 
 
 def continued_features(estimator: Any, X: MatrixLike, *, first: bool) -> tuple[Features, Matrix]:
-    """X of rows that come after others, whose columns they must have; finite."""
-    probe = unfitted(estimator) if first else estimator
-    X = _validate(probe, X, reset=first)
-    return features_of(probe), X
+    """X of a call of ``partial_fit``, checked; after the first call its columns are known."""
+    checker = unfitted(estimator) if first else estimator
+    X = _validate(checker, X, reset=first)
+    return features_of(checker), X
 
 
 def training_pair(
     estimator: Any, X: MatrixLike, y: Any, **for_y: Any
 ) -> tuple[Features, Matrix, Values]:
-    """X and y of a fit, checked but for NaN and infinity in X; y is required and dense.
+    """X and y of a fit, checked except for NaN and infinity in X; y is required and dense.
 
-    Nothing is written on the estimator: a fit that fails must leave it as it was.
+    The estimator itself is not changed, because a fit that fails must leave it as it was.
     """
     _refuse_sparse_targets(y)
-    probe = unfitted(estimator)
-    X, y = _validate(probe, X, y, finite=False, **for_y)
+    blank = unfitted(estimator)
+    X, y = _validate(blank, X, y, finite=False, **for_y)
     _check_finite_targets(estimator, y)
-    return features_of(probe), X, y
+    return features_of(blank), X, y
 
 
 def continued_pair(
     estimator: Any, X: MatrixLike, y: VectorLike | None, *, first: bool, **for_y: Any
 ) -> tuple[Features, Matrix, Values]:
-    """The same of rows that come after others, whose columns they must have."""
+    """X and y of a call of ``partial_fit``, checked; after the first call the columns are known."""
     if first:
         return training_pair(estimator, X, y, **for_y)
     X, y = validated_pair(estimator, X, y, **for_y)
@@ -138,14 +138,14 @@ def _validate(
 ) -> Any:
     """X, or X and y, checked by scikit-learn; NaN and infinity in X are refused if ``finite``.
 
-    A fit leaves that out: they show in its first sums over rows, which read every entry anyway.
+    A fit skips that check: its first sums read every entry of X, and NaN and infinity show there.
     """
     options |= {"accept_sparse": "csr", "dtype": "numeric", "ensure_all_finite": finite}
     found = validate_data(estimator, X, y, **options)
     rows, *targets = found if isinstance(found, tuple) else (found,)
     if rows.dtype.kind != "O":
         return found
-    # scikit-learn before 1.9 hands on the columns of text of a frame of pandas 3 as objects.
+    # scikit-learn before 1.9 returns the text columns of a data frame of pandas 3 as objects.
     rows = rows.astype(np.float64)
     if finite:
         _check_finite(estimator, rows)
@@ -165,7 +165,7 @@ def _check_finite_targets(estimator: Any, y: Values) -> None:
 def validated_block(
     estimator: Any, X: MatrixLike, y: VectorLike | None, *, reset: bool, **for_y: Any
 ) -> tuple[Matrix, Values | None]:
-    """X and y (or None) of a block of rows, checked like those of a fit, NaN included."""
+    """X and y (or None) of a block of rows, checked as in a fit, and also for NaN."""
     if y is None:
         return _validate(estimator, X, reset=reset), None
     return _validate(estimator, X, y, reset=reset, **for_y)
@@ -173,11 +173,11 @@ def validated_block(
 
 @contextmanager
 def refuse_not_finite(estimator: Any, X: Matrix | RowStream) -> Iterator[None]:
-    """Where the block of code raises and X holds NaN or infinity, raise an error that says so."""
+    """If the code inside raises an error and X is not finite, raise an error that says so."""
     try:
         yield
     except (ValueError, LinAlgError):
-        if not isinstance(X, RowStream):  # whose blocks have been checked one by one
+        if not isinstance(X, RowStream):  # the blocks of a stream were checked
             _check_finite(estimator, X)
         raise
 
@@ -191,8 +191,8 @@ def _check_finite(estimator: Any, X: Matrix) -> None:
 def check_choice(name: str, value: object, choices: Sequence[str]) -> None:
     """Refuse a value that is not one of the choices."""
     if not isinstance(value, str) or value not in choices:
-        listed = ", ".join(repr(choice) for choice in choices)
-        raise ValueError(f"{name}={value!r} is not known; choose one of {listed}.")
+        known = ", ".join(repr(choice) for choice in choices)
+        raise ValueError(f"{name}={value!r} is not known; choose one of {known}.")
 
 
 def check_flag(name: str, value: object) -> None:
@@ -204,7 +204,7 @@ def check_flag(name: str, value: object) -> None:
 def check_number(
     name: str, value: object, *, above: float | None = None, at_least: float | None = None
 ) -> None:
-    """Refuse a value that is not a number in its range; infinity counts as in range."""
+    """Refuse a value that is not a number in its range; infinity is allowed."""
     if not isinstance(value, Real) or isinstance(value, bool) or np.isnan(float(value)):
         raise ValueError(f"{name}={value!r} must be a number.")
     if above is not None and not float(value) > above:
@@ -219,8 +219,10 @@ def check_count(name: str, value: object, *, at_least: int) -> None:
         raise ValueError(f"{name}={value!r} must be an integer of at least {at_least}.")
 
 
-def check_weights(sample_weight: Weights, X: Matrix, *, all_zero: bool = False) -> Array | None:
-    """Weights as a float64 array of one a row, or None; none negative, not ``all_zero``."""
+def check_weights(
+    sample_weight: Weights, X: Matrix, *, allow_all_zero: bool = False
+) -> Array | None:
+    """Weights as a float64 array, one for each row, or None; negative weights are refused."""
     if sample_weight is None:
         return None
     if isinstance(sample_weight, Real):
@@ -242,14 +244,16 @@ def check_weights(sample_weight: Weights, X: Matrix, *, all_zero: bool = False) 
     with np.errstate(over="ignore"):
         total = weights.sum()
     if not np.isfinite(total):
-        raise ValueError("the sum of sample_weight overflows float64; divide the weights.")
-    if weights.max() == 0 and not all_zero:
+        raise ValueError(
+            "the sum of sample_weight overflows float64; divide the weights by a constant."
+        )
+    if weights.max() == 0 and not allow_all_zero:
         raise ValueError("sample_weight is zero in every row; at least one must be positive.")
     return weights
 
 
 def check_mergeable(estimator: Any, other: Any, parameters: Sequence[str]) -> None:
-    """Refuse another estimator whose rows cannot be taken in."""
+    """Refuse another estimator whose sums cannot be added to those of this one."""
     if type(other) is not type(estimator):
         raise TypeError(
             f"other is a {type(other).__name__}; it must be a {type(estimator).__name__}."
@@ -257,7 +261,7 @@ def check_mergeable(estimator: Any, other: Any, parameters: Sequence[str]) -> No
     for model, name in ((estimator, "this model"), (other, "other")):
         if model._sums is None:
             raise ValueError(
-                f"{name} has no sums to merge; fit both by partial_fit, which keeps them."
+                f"{name} has no sums to merge; fit both models by partial_fit, which keeps sums."
             )
     for name in parameters:
         if getattr(estimator, name) != getattr(other, name):
@@ -271,7 +275,7 @@ def check_mergeable(estimator: Any, other: Any, parameters: Sequence[str]) -> No
         )
     names, others = (getattr(model, "feature_names_in_", ()) for model in (estimator, other))
     if not np.array_equal(names, others):
-        raise ValueError("other has features of other names; they must agree.")
+        raise ValueError("other has features with other names; the names must agree.")
 
 
 def check_same_sums(sums: StreamedSums | None, kind: type, rows: Rows) -> None:
@@ -279,23 +283,23 @@ def check_same_sums(sums: StreamedSums | None, kind: type, rows: Rows) -> None:
     if sums is not None and (not isinstance(sums, kind) or sums.seen.intercept != rows.intercept):
         raise ValueError(
             "solver or fit_intercept has changed since the first partial_fit; set it back, or "
-            "clone the model and begin again."
+            "clone the model and start again."
         )
 
 
 def check_params(params: VectorLike, shape: tuple[int, ...], name: str = "params") -> Array:
-    """Parameters as a finite float64 array of the shape of the fitted ones."""
+    """Parameters as a finite float64 array; ``shape`` is that of the fitted parameters."""
     array = check_array(params, dtype=np.float64, ensure_2d=False, input_name=name)
     if array.shape != shape:
         raise ValueError(
-            f"{name} has shape {array.shape}; the fitted parameters have shape {shape}. Give an "
-            "array that is laid out like params_."
+            f"{name} has shape {array.shape}; the fitted parameters have shape {shape}. Pass "
+            "an array with the layout of params_."
         )
     return array
 
 
 def listed(items: Iterable[object]) -> str:
-    """Items with commas between, and no more of them than one can read."""
+    """The first items, separated by commas, and how many more there are."""
     texts = [str(item) for item in items]
     rest = len(texts) - _LONGEST_LIST
     shown = ", ".join(texts[:_LONGEST_LIST])

@@ -1,4 +1,4 @@
-"""What a solver's status means to the user: warnings, and why there are no standard errors."""
+"""What the status of a fit means: warnings, and why there are no standard errors."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import Any
 
 from mcmodels.estimators.validation import Features
 from mcmodels.exceptions import (
+    ConstantTargetWarning,
     ConvergenceWarning,
     NoMinimumWarning,
     RankDeficiencyWarning,
@@ -14,14 +15,19 @@ from mcmodels.exceptions import (
 from mcmodels.solvers import Solution, Status
 from mcmodels.user_warnings import warn_user
 
+_SEPARATED_REMEDIES = "Penalise (a finite C), merge classes or categories, or drop a column."
+_UNBOUNDED_REMEDIES = (
+    "Check the sign of the loss; penalise (alpha > 0), merge rare categories, or drop a column."
+)
+
 
 def warn_rank_deficient(
     features: Features, solution: Solution[Any], *, n_rows: int, what: str
 ) -> None:
-    """Warn that ``what`` is one choice among many, naming the columns where they are known."""
+    """Warn that the parameters are not unique; ``what`` says which of them the fit returns."""
     warn_user(
         f"{rank_deficient(features, solution, n_rows)}. {what} "
-        "Drop columns, or penalise, to make the parameters mean something by themselves.",
+        "Drop columns, or penalise, to make the parameters unique.",
         RankDeficiencyWarning,
     )
 
@@ -29,9 +35,8 @@ def warn_rank_deficient(
 def warn_separated(features: Features, solution: Solution[Any]) -> None:
     """Warn that the likelihood has no maximum."""
     warn_user(
-        f"{separated(features, solution)}, and the coefficients and their curvature are those "
-        "where the fit stopped. Penalise (a finite C), merge classes or categories, or drop a "
-        "column.",
+        f"{separated(features, solution)}. The coefficients and their curvature are those at "
+        f"which the fit stopped. {_SEPARATED_REMEDIES}",
         SeparationWarning,
     )
 
@@ -39,8 +44,8 @@ def warn_separated(features: Features, solution: Solution[Any]) -> None:
 def warn_no_minimum(features: Features, solution: Solution[Any]) -> None:
     """Warn that the objective decreases without bound."""
     warn_user(
-        f"{no_minimum(features, solution)}, and the coefficients and their curvature are those "
-        f"where the fit stopped. {_BOUND_IT}",
+        f"{no_minimum(features, solution)}. The coefficients and their curvature are those at "
+        f"which the fit stopped. {_UNBOUNDED_REMEDIES}",
         NoMinimumWarning,
     )
 
@@ -50,25 +55,34 @@ def warn_not_converged(text: str) -> None:
     warn_user(text, ConvergenceWarning)
 
 
+def warn_constant_targets(columns: list[int], *, several: bool, consequence: str) -> None:
+    """Warn that these columns of y are constant; ``several`` is whether y is a matrix."""
+    which = f"targets {columns} of y each take" if several else "y takes"
+    warn_user(
+        f"{which} a single value: {consequence}, and R² is not meaningful. Check the target, or "
+        "the rows that were selected.",
+        ConstantTargetWarning,
+    )
+
+
 def undetermined(features: Features, solution: Solution[Any], n_rows: int) -> str:
-    """Why the parameters have no standard errors; empty where they have them."""
+    """Why the parameters have no standard errors; empty if they have them."""
     if solution.status is Status.SEPARATED:
-        return (
-            f"{separated(features, solution)}, and no curvature there. Penalise (a finite C), "
-            "merge classes or categories, or drop a column."
-        )
+        text = separated(features, solution)
+        return f"{text}, and so no curvature at a maximum. {_SEPARATED_REMEDIES}"
     if solution.status is Status.UNBOUNDED:
-        return f"{no_minimum(features, solution)}, and no curvature there. {_BOUND_IT}"
+        text = no_minimum(features, solution)
+        return f"{text}, and so no curvature at a minimum. {_UNBOUNDED_REMEDIES}"
     if solution.status is Status.RANK_DEFICIENT or solution.rank < features.n_features:
         return (
             f"{rank_deficient(features, solution, n_rows)}. Single parameters are not "
-            "determined, and have no standard error. Drop columns, or penalise."
+            "determined and have no standard errors. Drop columns, or penalise."
         )
     return ""
 
 
 def rank_deficient(features: Features, solution: Solution[Any], n_rows: int) -> str:
-    """How far the rank is from full, and why."""
+    """The rank, the full rank, and the cause, as text."""
     n_columns = features.n_features
     cause = (
         f"a linear dependency involves the columns {features.name(solution.columns)}"
@@ -79,21 +93,16 @@ def rank_deficient(features: Features, solution: Solution[Any], n_rows: int) -> 
 
 
 def separated(features: Features, solution: Solution[Any]) -> str:
-    """Along which columns classes are separated."""
+    """The columns along which the classes are separated, as text."""
     return (
         "the classes are separated along a combination of the columns "
         f"{features.name(solution.columns)}: the likelihood has no maximum"
     )
 
 
-_BOUND_IT = (
-    "Check the sign of the loss; penalise (alpha > 0), merge rare categories, or drop a column."
-)
-
-
 def no_minimum(features: Features, solution: Solution[Any]) -> str:
-    """Along which columns an objective decreases without bound."""
+    """The columns along which the objective decreases without bound, as text."""
     where = "the intercept"
     if solution.columns:
         where = f"a combination of the columns {features.name(solution.columns)}"
-    return f"the objective falls for ever along {where}: it has no minimum"
+    return f"the objective decreases without bound along {where}: it has no minimum"

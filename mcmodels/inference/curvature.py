@@ -64,8 +64,8 @@ class CurvatureInference:
 
     @property
     def without_curvature(self) -> str:
-        """What is true of rows without curvature, for messages."""
-        return "ℓ″ is all but zero, or negative, in too many rows"
+        """Why the Hessian has no curvature, for messages."""
+        return "ℓ″ is nearly zero, or negative, in too many rows"
 
     @property
     def kind(self) -> str:
@@ -84,8 +84,8 @@ class CurvatureInference:
         T = self.centred_root.reshape(-1, len(self.names), self.params.size).copy()
         if self.intercept:
             T[:, -1] -= np.einsum("j,kjl->kl", self.centre, T[:, :-1])
-        free = self._free
-        T[:, free] -= T[:, free].mean(axis=0)
+        columns = self._shift_columns
+        T[:, columns] -= T[:, columns].mean(axis=0)
         return T.reshape(self.params.size, -1)
 
     @property
@@ -99,16 +99,16 @@ class CurvatureInference:
     def centred_root(self) -> Array:
         """Root of the covariance of coefficients and linear predictors at the centre.
 
-        The latter stand in place of the intercepts, so that no large numbers cancel in predictions
-        near the rows. With more than two classes, directions that change no probability have some
-        variance here, too.
+        The linear predictors take the place of the intercepts, so that no large numbers cancel in
+        predictions near the rows. With more than two classes, directions that change no probability
+        have some variance here, too.
         """
         self.refuse_undetermined()
         inner = self.hessian if self.inner is None else self.inner.hessian
         K = self.params.size // len(self.names)
-        gauged = self._gauged(inner, K)
-        factor = self._factor_of(gauged)
-        T = factor.root.reshape(K, -1, len(gauged))
+        curved = self._with_shift_curvature(inner, K)
+        factor = self._factor_of(curved)
+        T = factor.root.reshape(K, -1, len(curved))
         if self.inner is not None and self.inner.coordinates.root is not None:
             p = self.centre.size
             coef = np.einsum("ij,kjl->kil", self.inner.coordinates.root, T[:, :p])
@@ -142,7 +142,8 @@ class CurvatureInference:
         if self.inner is not None:
             coordinates = self.inner.coordinates
             if coordinates.root is not None:
-                # Rows have unit length: else columns of small scale would look dependent.
+                # Rows are scaled to unit length. Otherwise columns of small scale would look
+                # dependent.
                 scale = np.linalg.norm(coordinates.root, axis=1)
                 mean = linalg.lstsq((coordinates.root / scale[:, np.newaxis]).T, mean)[0] / scale
                 root = coordinates.root @ root
@@ -188,17 +189,17 @@ class CurvatureInference:
         )
 
     @property
-    def _free(self) -> Array:
+    def _shift_columns(self) -> Array:
         """Columns whose mean over the classes changes no probability and no penalty, shape (P,)."""
-        free = np.full(len(self.names), self.params.ndim > 1 and not self.penalty)
+        columns = np.full(len(self.names), self.params.ndim > 1 and not self.penalty)
         if self.params.ndim > 1 and self.intercept:
-            free[-1] = True
-        return free
+            columns[-1] = True
+        return columns
 
-    def _gauged(self, H: Array, K: int) -> Array:
+    def _with_shift_curvature(self, H: Array, K: int) -> Array:
         """H with curvature added along directions that change no probability."""
-        gauged = H.copy()
-        blocks = gauged.reshape(K, len(H) // K, K, -1)
-        for j in np.nonzero(self._free)[0]:
+        curved = H.copy()
+        blocks = curved.reshape(K, len(H) // K, K, -1)
+        for j in np.nonzero(self._shift_columns)[0]:
             blocks[:, j, :, j] += np.trace(blocks[:, j, :, j]) / K**2
-        return gauged
+        return curved

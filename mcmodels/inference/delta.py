@@ -112,8 +112,8 @@ def jacobian(g: Callable[[Array], Any], theta: Array, directions: Array) -> Arra
 
 
 def _by_rules(g: Callable[[Array], Any], theta: Array) -> Array | None:
-    """The exact Jacobian; None where g cannot be followed."""
-    from mcmodels import autodiff  # here, so that who fits a model does not load it
+    """The exact Jacobian; None if autodiff cannot differentiate g."""
+    from mcmodels import autodiff  # imported only when it is needed
 
     def flat(theta: Any) -> Any:
         value = g(theta)

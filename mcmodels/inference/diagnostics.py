@@ -85,10 +85,10 @@ def score_test(whitening: Whitening, rows: Rows, params: Array, name: str) -> Hy
     total = rows.reduce(projected)
     B, size = total[:, :-1], np.sqrt(total[:, -1])
     if not size.all():
-        raise InferenceError(f"{name} is zero in every row that counts; there is nothing to test.")
+        raise InferenceError(f"{name} is zero in all rows of positive weight: nothing to test.")
     mean = 0.0 if whitening.constant is None else B[:, -1] * whitening.constant
 
-    def left(block: RowBlock) -> Array:
+    def score_and_information(block: RowBlock) -> Array:
         # R is the part of C that the fitted columns do not explain. It is computed row by row,
         # because a difference of sums would lose its digits.
         C, eta = block.extras["candidate"], block.X.predictor(params)
@@ -96,11 +96,11 @@ def score_test(whitening: Whitening, rows: Rows, params: Array, name: str) -> Hy
         slope = R.T @ block.weighted(np.where(block.y > 0, expit(-eta), -expit(eta)))
         return np.column_stack([(R.T * d) @ R, slope, d @ (C - mean) ** 2])
 
-    total = rows.reduce(left)
+    total = rows.reduce(score_and_information)
     V, U, scatter = total[:, :-2], total[:, -2], total[:, -1]
     rest = np.sqrt(np.diagonal(V))
     redundant = InferenceError(
-        f"{name} is a linear combination of the columns that are there (or of the other "
+        f"{name} is a linear combination of the fitted columns (or of the other "
         "candidates), and adds nothing to test."
     )
     if (rest <= np.maximum(CANDIDATE_ROUNDING * size, CANDIDATE_REST * np.sqrt(scatter))).any():

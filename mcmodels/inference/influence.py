@@ -78,7 +78,7 @@ def linear_influence(
     def measures(block: RowBlock, squares: Array) -> tuple[Array, Array, tuple[Array, ...]]:
         w = block.extras.get("frequency", 1.0)
         h = squares * w
-        left = _left(h)
+        left = _one_minus(h)
         r = np.sqrt(w) * (block.y - block.X.predictor(params))
         without = np.clip(residual_squares - r**2 / left, 0.0, None) / (df - w)
         sigma = np.sqrt(residual_squares / df)
@@ -92,7 +92,7 @@ def linear_influence(
         cooks = standardized**2 * ratio / len(params)
         return h, factor, (standardized, studentized, cooks, studentized * np.sqrt(ratio))
 
-    return _framed(whitening, rows, measures, _LINEAR, names, index)
+    return _data_frame(whitening, rows, measures, _LINEAR, names, index)
 
 
 def logistic_influence(
@@ -112,7 +112,7 @@ def logistic_influence(
         y, eta = block.y, block.X.predictor(params)
         p, q = expit(eta), expit(-eta)
         h = w * p * q * squares
-        left = _left(h)
+        left = _one_minus(h)
         r = y * q - (1.0 - y) * p
         pearson = np.sqrt(w) * pearson_residual(y, eta)
         deviance = np.sqrt(w) * deviance_residual(y, eta)
@@ -120,7 +120,7 @@ def logistic_influence(
         cooks = standardized**2 * h / left / len(params)
         return h, w * r / left, (pearson, deviance, standardized, cooks)
 
-    return _framed(whitening, rows, measures, _LOGISTIC, names, index)
+    return _data_frame(whitening, rows, measures, _LOGISTIC, names, index)
 
 
 def pearson_residual(y: Array, eta: Array) -> Array:
@@ -135,13 +135,13 @@ def deviance_residual(y: Array, eta: Array) -> Array:
     return sign * np.sqrt(-2 * log_expit(sign * eta))
 
 
-def _left(h: Array) -> Array:
+def _one_minus(h: Array) -> Array:
     """``1 - h``; NaN where the row alone determines a parameter."""
     left = 1.0 - h
     return np.where(left > SMALLEST_REST, left, np.nan)
 
 
-def _framed(
+def _data_frame(
     whitening: Whitening,
     rows: Rows,
     measures: Measures,
@@ -174,7 +174,7 @@ def _framed(
         some = ", ".join(map(str, undefined[:10])) + (", …" if undefined.size > 10 else "")
         warn_user(
             f"row(s) {some} have leverage 1: each alone determines a parameter, its residual is "
-            "zero whatever its target, and what the fit would be without it is not defined (NaN).",
+            "zero whatever its target, and the fit without it is not defined (NaN).",
             LeverageWarning,
         )
     columns = ["leverage", *measure_names, *(f"dfbetas_{name}" for name in names)]

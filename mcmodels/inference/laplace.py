@@ -93,8 +93,8 @@ class NetworkPosterior:
         """
 
         def of(block: RowBlock) -> Array:
-            eta, between = self._moments(block.X)
-            return np.stack([eta, np.sqrt(np.einsum("bkk->bk", between))])
+            eta, covariance = self._moments(block.X)
+            return np.stack([eta, np.sqrt(np.einsum("bkk->bk", covariance))])
 
         found = rows.map(lambda block: np.moveaxis(of(block), 0, 1))
         eta, error = found[:, 0], found[:, 1]
@@ -104,10 +104,10 @@ class NetworkPosterior:
         """Probability, standard error, lower and upper end; shape (n_rows, 1 or K, 4)."""
 
         def of(block: RowBlock) -> Array:
-            eta, between = self._moments(block.X)
+            eta, covariance = self._moments(block.X)
             if self.network.n_outputs == 1:
-                return intervals_of_two(eta[:, 0], np.sqrt(between[:, 0, 0]), quantile)
-            return intervals_of_more(eta, between, quantile)
+                return intervals_of_two(eta[:, 0], np.sqrt(covariance[:, 0, 0]), quantile)
+            return intervals_of_more(eta, covariance, quantile)
 
         return rows.map(of)
 
@@ -115,15 +115,15 @@ class NetworkPosterior:
         """``η̂`` of rows and its covariance, shapes (b, K) and (b, K, K)."""
         K = self.network.n_outputs
         eta = self.network.outputs(X, self.params).reshape(-1, K)
-        between = np.empty((len(eta), K, K))
+        covariance = np.empty((len(eta), K, K))
         step = max(1, JACOBIAN_ENTRIES // (K * len(self.root)))
         for start in range(0, len(eta), step):
             part = slice(start, start + step)
             some = type(X)(rows_between(X.X, part), intercept=False)
-            between[part] = self._between(some)
-        return eta, self.dispersion * between
+            covariance[part] = self._covariance_over_dispersion(some)
+        return eta, self.dispersion * covariance
 
-    def _between(self, X: Design) -> Array:
+    def _covariance_over_dispersion(self, X: Design) -> Array:
         full = self.curvature == "full"
         jacobian = self.network.output_jacobian if full else self.network.last_layer_jacobian
         J = jacobian(X, self.params)
@@ -192,7 +192,7 @@ def _root(H: Array) -> tuple[Array, Array]:
     if values[0] < -zero:
         raise InferenceError(
             f"the Hessian has a negative eigenvalue ({values[0]:.2g} of {values[-1]:.2g} with unit "
-            "diagonal): the parameters are at no minimum, and there is no posterior round them. "
+            "diagonal): the parameters are not at a minimum, so there is no normal approximation. "
             "Train until converged (a smaller tol, more max_iter), raise alpha, or take "
             "curvature='last_layer'."
         )

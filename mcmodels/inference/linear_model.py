@@ -131,7 +131,8 @@ class LinearModelInference:
         """Test that every slope is zero, for a single target."""
         if self.n_targets > 1:
             raise InferenceError(
-                f"y has {self.n_targets} targets, and F is of one; fit them one by one."
+                f"y has {self.n_targets} targets, and the F test is for one; fit each target "
+                "separately."
             )
         if self.rank == 0:
             raise InferenceError("X has no column that varies, so there is no slope to test.")

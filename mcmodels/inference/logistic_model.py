@@ -59,8 +59,8 @@ class LogisticModelInference(CurvatureInference):
 
     @property
     def without_curvature(self) -> str:
-        """What is true of rows without curvature, for messages."""
-        return "probabilities are all but 0 and 1"
+        """Why the Hessian has no curvature, for messages."""
+        return "probabilities are nearly 0 and 1"
 
     @property
     def n_observations(self) -> float:

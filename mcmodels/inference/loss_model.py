@@ -50,11 +50,11 @@ class LossModelInference(CurvatureInference):
         return self.params.size
 
     def refuse_other_losses(self, what: str, instead: str) -> None:
-        """Raise if the loss is no likelihood: ``what`` is defined only for one."""
+        """Raise if the loss is not a likelihood: ``what`` is defined only for likelihoods."""
         if not self.is_likelihood:
             raise InferenceError(
-                f"{what} is that of a likelihood, and the loss is not said to be one. Pass "
-                "log_likelihood=True if it is -log p(y|eta) up to terms without eta"
+                f"{what} is defined only for a likelihood, and the loss is not declared to be one. "
+                "Pass log_likelihood=True if it is -log p(y|eta) up to terms without eta"
                 f"{instead}."
             )
 

@@ -82,11 +82,11 @@ def _slopes(eta: Array) -> Array:
     if eta.ndim == 1:
         return (expit(eta) * expit(-eta))[:, np.newaxis, np.newaxis]
     p = softmax(eta, axis=1)
-    return p[:, :, np.newaxis] * _gaps(p)
+    return p[:, :, np.newaxis] * _log_slopes(p)
 
 
-def _gaps(p: Array) -> Array:
-    """``1ₖ₌ₗ - p_l``, shape (b, K, K); the diagonal is accurate even for pₖ close to one."""
+def _log_slopes(p: Array) -> Array:
+    """``∂ log pₖ/∂η_l = 1ₖ₌ₗ - p_l``, shape (b, K, K); accurate even for pₖ close to one."""
     same = np.eye(p.shape[1])
     others = p @ (1.0 - same)
     return same * others[:, :, np.newaxis] - (1.0 - same) * p[:, np.newaxis, :]
@@ -99,11 +99,11 @@ def _curvatures(eta: Array) -> Iterator[Array]:
         yield (p * q * (q - p))[:, np.newaxis, np.newaxis]
         return
     p = softmax(eta, axis=1)
-    gaps = _gaps(p)
-    slopes = p[:, :, np.newaxis] * gaps
+    log_slopes = _log_slopes(p)
+    slopes = p[:, :, np.newaxis] * log_slopes
     for k in range(p.shape[1]):
-        towards = gaps[:, k]
-        outer = towards[:, :, np.newaxis] * towards[:, np.newaxis, :]
+        gradient = log_slopes[:, k]
+        outer = gradient[:, :, np.newaxis] * gradient[:, np.newaxis, :]
         yield p[:, k, np.newaxis, np.newaxis] * (outer - slopes)
 
 
@@ -138,14 +138,14 @@ class _Sums:
         ``Σ w ∂²pₖ/∂η_l∂η_m x̃``.
     differences : ndarray of shape (number of indicators, K)
         ``Σ w (pₖ(1) - pₖ(0))``.
-    tilts : ndarray of shape (number of indicators, K·K, P)
+    difference_jacobians : ndarray of shape (number of indicators, K·K, P)
         Jacobian of the differences: ``Σ w (∂pₖ/∂η_m(1) x̃(1) - ∂pₖ/∂η_m(0) x̃(0))``.
     """
 
     slopes: Array
     curvatures: Array
     differences: Array
-    tilts: Array
+    difference_jacobians: Array
 
     @classmethod
     def of(cls, params: Array, block: RowBlock, indicators: Any) -> Self:
@@ -166,16 +166,16 @@ class _Sums:
                 there, moved = _with_value(params, block, eta, j, value)
                 sums.differences[at] += sign * block.weighted(_probabilities(there)).sum(axis=0)
                 slopes = block.weighted(_slopes(there)).reshape(n, -1)
-                tilt = block.X.adjoint(slopes)
-                tilt[:, j] += moved @ slopes
-                sums.tilts[at] += sign * tilt
+                jacobian = block.X.adjoint(slopes)
+                jacobian[:, j] += moved @ slopes
+                sums.difference_jacobians[at] += sign * jacobian
         return sums
 
     def __iadd__(self, other: _Sums) -> Self:
         self.slopes += other.slopes
         self.curvatures += other.curvatures
         self.differences += other.differences
-        self.tilts += other.tilts
+        self.difference_jacobians += other.difference_jacobians
         return self
 
     def averaged(self, params: Array, rows: Rows, indicators: Any) -> tuple[Array, Array]:
@@ -188,5 +188,5 @@ class _Sums:
             jacobian[:, j, :, j] += self.slopes
         for at, j in enumerate(indicators):
             effects[:, j] = self.differences[at]
-            jacobian[:, j] = self.tilts[at].reshape(K, K, P)
+            jacobian[:, j] = self.difference_jacobians[at].reshape(K, K, P)
         return effects / rows.total_weight, jacobian / rows.total_weight

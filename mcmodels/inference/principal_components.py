@@ -205,7 +205,7 @@ def sphericity_test(
     p = len(S)
     deviations = np.sqrt(np.diagonal(S))
     if p < 2:
-        raise InferenceError("there is a single column, with nothing to be correlated with.")
+        raise InferenceError("there is only one column, so there are no correlations.")
     constant = np.nonzero(deviations <= VARIANCE_ROUNDING * np.abs(mean))[0]
     if constant.size:
         raise InferenceError(
@@ -215,7 +215,7 @@ def sphericity_test(
     if nu < p or values[0] <= VARIANCE_ROUNDING * p * values[-1]:
         raise InferenceError(
             "the correlation matrix is singular, and its determinant zero: columns are linearly "
-            "dependent, or rows no more than columns. Leave columns out."
+            "dependent, or there are no more rows than columns. Leave columns out."
         )
     statistic = -(nu - (2.0 * p + 5.0) / 6.0) * np.log(values).sum()
     return HypothesisTest("uncorrelated columns", max(float(statistic), 0.0), p * (p - 1) / 2)

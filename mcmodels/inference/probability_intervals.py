@@ -35,14 +35,14 @@ def intervals_of_two(eta: Array, s: Array, quantile: float) -> Array:
     return np.stack([expit(eta), spread, *ends], axis=1)[:, np.newaxis]
 
 
-def intervals_of_more(eta: Array, between: Array, quantile: float) -> Array:
+def intervals_of_more(eta: Array, covariance: Array, quantile: float) -> Array:
     """The same for K classes, from η and its covariance (b, K, K); shape (b, K, 4)."""
     K = eta.shape[1]
     # log pₖ/(1 - pₖ) = ηₖ - log Σ_{j≠k} exp ηⱼ, and its derivatives by η.
     others = eta[:, np.newaxis, :] + np.where(np.eye(K) > 0, -np.inf, 0.0)
     odds = eta - logsumexp(others, axis=2)
     J = np.eye(K) - softmax(others, axis=2)
-    s = np.sqrt(np.clip(np.einsum("ikj,ijl,ikl->ik", J, between, J), 0.0, None))
+    s = np.sqrt(np.clip(np.einsum("ikj,ijl,ikl->ik", J, covariance, J), 0.0, None))
     spread = expit(odds) * expit(-odds) * s
     ends = expit(odds - quantile * s), expit(odds + quantile * s)
     return np.stack([expit(odds), spread, *ends], axis=2)
@@ -71,10 +71,10 @@ def _of_more(model: LogisticModelInference, quantile: float) -> Callable[[RowBlo
         if P > X.shape[1]:
             X = np.column_stack([X, np.ones(len(X))])
         # Covariance of the linear predictors of each row.
-        between = np.empty((len(X), K, K))
+        covariance = np.empty((len(X), K, K))
         for k in range(K):
             for j in range(k + 1):
-                between[:, k, j] = between[:, j, k] = np.einsum("ip,ip->i", X @ V[k, :, j], X)
-        return intervals_of_more(eta, between, quantile)
+                covariance[:, k, j] = covariance[:, j, k] = np.einsum("ip,ip->i", X @ V[k, :, j], X)
+        return intervals_of_more(eta, covariance, quantile)
 
     return intervals

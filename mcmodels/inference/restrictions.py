@@ -16,7 +16,7 @@ from mcmodels.arrays import Array
 __all__ = ["Restrictions"]
 
 _QUOTED = re.compile(r"`([^`]*)`")
-_STAND_IN = "parameter_{}_"
+_IDENTIFIER = "parameter_{}_"
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ class Restrictions:
     def _parsed(cls, text: str, names: tuple[str, ...]) -> Self:
         rows = []
         for equation in _split(text):
-            sides = [_Linear.parsed(side, names) for side in _EQUALS.split(_hidden(equation))]
+            sides = [_Linear.parsed(side, names) for side in _EQUALS.split(_encoded(equation))]
             if len(sides) == 1:
                 sides.append(_Linear(np.zeros(len(names)), 0.0))
             rows += [left.minus(right) for left, right in itertools.pairwise(sides)]
@@ -107,13 +107,13 @@ class _Linear:
     constant: float
 
     @classmethod
-    def parsed(cls, hidden: str, names: tuple[str, ...]) -> Self:
+    def parsed(cls, encoded: str, names: tuple[str, ...]) -> Self:
         """One side of an equation, in which names in backticks are encoded as identifiers."""
         try:
-            tree = ast.parse(hidden.strip(), mode="eval").body
+            tree = ast.parse(encoded.strip(), mode="eval").body
         except SyntaxError:
             raise ValueError(
-                f"cannot read {_shown(hidden.strip())!r} as a sum of parameters; write, say, "
+                f"cannot read {_decoded(encoded.strip())!r} as a sum of parameters; write, say, "
                 "'income = 0, age = 2*tenure', and names that are not plain words in backticks."
             ) from None
         return cls._of(tree, names)
@@ -142,8 +142,8 @@ class _Linear:
                 case ast.Div() if not right.slopes.any() and right.constant:
                     return left.times(1.0 / right.constant)
         raise ValueError(
-            f"{_shown(ast.unparse(node))!r} is not linear in the parameters; restrictions are sums "
-            "of numbers times parameters. For other functions there is delta_method."
+            f"{_decoded(ast.unparse(node))!r} is not linear in the parameters; restrictions are "
+            "sums of numbers times parameters. For other functions, use delta_method."
         )
 
     def times(self, factor: float) -> Self:
@@ -155,28 +155,28 @@ class _Linear:
 
 def _split(text: str) -> list[str]:
     """The equations: text between commas, except commas in backticks."""
-    hidden = _hidden(text)
-    return [_shown_ticks(part) for part in hidden.split(",") if part.strip()]
+    encoded = _encoded(text)
+    return [_decoded_in_backticks(part) for part in encoded.split(",") if part.strip()]
 
 
-def _hidden(text: str) -> str:
+def _encoded(text: str) -> str:
     """The text with each name in backticks encoded as an identifier."""
-    return _QUOTED.sub(lambda found: _STAND_IN.format(found[1].encode().hex()), text)
+    return _QUOTED.sub(lambda found: _IDENTIFIER.format(found[1].encode().hex()), text)
 
 
-_HIDDEN = re.compile(_STAND_IN.format("([0-9a-f]*)"))
+_ENCODED = re.compile(_IDENTIFIER.format("([0-9a-f]*)"))
 
 
-def _shown(text: str) -> str:
-    return _HIDDEN.sub(lambda found: bytes.fromhex(found[1]).decode(), text)
+def _decoded(text: str) -> str:
+    return _ENCODED.sub(lambda found: bytes.fromhex(found[1]).decode(), text)
 
 
-def _shown_ticks(text: str) -> str:
-    return _HIDDEN.sub(lambda found: f"`{bytes.fromhex(found[1]).decode()}`", text)
+def _decoded_in_backticks(text: str) -> str:
+    return _ENCODED.sub(lambda found: f"`{bytes.fromhex(found[1]).decode()}`", text)
 
 
 def _position(identifier: str, names: tuple[str, ...]) -> int:
-    name = identifier if identifier in names else _shown(identifier)
+    name = identifier if identifier in names else _decoded(identifier)
     if name not in names and name == "intercept" and "(intercept)" in names:
         name = "(intercept)"
     if name in names:

@@ -130,8 +130,8 @@ class ClusterCodes:
         for count in counts[:2]:
             if count < 2:
                 raise InferenceError(
-                    "groups has a single cluster; between clusters nothing varies, and there is no "
-                    "cluster-robust covariance. Group more finely, or choose HC3."
+                    "groups has a single cluster; a cluster-robust covariance needs at least two. "
+                    "Group more finely, or choose HC3."
                 )
         return cls(np.column_stack(columns), tuple(counts))
 
@@ -188,7 +188,7 @@ def hc_covariance(model: RobustModel, rows: Rows, kind: str) -> RobustCovariance
     factor = 1.0
     if kind == "HC1":
         n = rows.total_weight
-        factor = n / _left(n, model.n_params)
+        factor = n / _residual_df(n, model.n_params)
     return RobustCovariance(model.bread, factor * rows.reduce(summarise))
 
 
@@ -220,7 +220,7 @@ def cluster_covariance(
     for total, count, sign in zip(totals, counts, (1, 1, -1), strict=False):
         factor = 1.0
         if use_correction and count > 1:
-            factor = count / (count - 1.0) * (n - 1.0) / _left(n, model.n_params)
+            factor = count / (count - 1.0) * (n - 1.0) / _residual_df(n, model.n_params)
         meat += sign * factor * (total.T @ total)
     return RobustCovariance(model.bread, meat)
 
@@ -234,7 +234,7 @@ class _Totals(list[Array]):
         return self
 
 
-def _left(n: float, n_params: int) -> float:
+def _residual_df(n: float, n_params: int) -> float:
     """Degrees of freedom of the residuals; raises if there are none."""
     if n <= n_params:
         raise InferenceError(

@@ -59,7 +59,8 @@ class Summary:
         Raises
         ------
         ImportError
-            Without Jinja2, which pandas writes LaTeX with: ``pip install 'mcmodels[latex]'``.
+            If Jinja2, which pandas needs for LaTeX, is not installed: ``pip install
+            'mcmodels[latex]'``.
         """
         try:
             import jinja2  # noqa: F401
@@ -177,7 +178,7 @@ def _flush_left(names: Iterable[str]) -> list[str]:
 
 
 def _short(name: object) -> str:
-    """A name on one line; of a long name the middle is left out."""
+    """A name on one line; the middle of a long name is left out."""
     text = " ".join(str(name).split())
     half = _NAME_WIDTH // 2
     return text if len(text) <= _NAME_WIDTH else f"{text[:half]}…{text[1 - half :]}"

@@ -1,4 +1,4 @@
-"""What inference takes for zero or for rounding error: its tolerances, each with the reason."""
+"""Tolerances of inference: which numbers count as zero or as rounding errors, and why."""
 
 from __future__ import annotations
 

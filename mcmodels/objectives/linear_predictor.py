@@ -80,7 +80,7 @@ class LinearPredictorObjective:
         """The Hessian times a vector in the shape of params; no Hessian is formed."""
 
         def summarise(block: RowBlock) -> Array:
-            # One product for both: what it costs is to read the rows.
+            # One product for both, because reading the rows takes most of the time.
             both = block.X.predictor(np.concatenate([np.atleast_2d(params), np.atleast_2d(vector)]))
             half = both.shape[1] // 2
             eta, direction = both[:, :half], both[:, half:]
@@ -182,13 +182,14 @@ class LinearPredictorObjective:
         coef[..., -1] = 0.0
         return coef
 
-    def fix_gauge(self, hessian: Array, shape: tuple[int, ...]) -> Array:
-        """The Hessian with curvature added along the directions that softmax does not see.
+    def with_shift_curvature(self, hessian: Array, shape: tuple[int, ...]) -> Array:
+        """The Hessian with curvature added along shifts, which change no probability.
 
-        Adding the same number to parameter j of every class changes no probability: the loss has no
-        curvature along this direction, a penalty little, and the gradient has no component in it at
-        parameters that sum to zero over the classes. A rank-one term there leaves the Newton step
-        unchanged but for rounding, and its sum over the classes zero.
+        A shift adds the same vector to the parameters of all classes. It leaves the probabilities
+        unchanged: the loss has no curvature along it, and a penalty has little. At parameters that
+        sum to zero over the classes, the gradient has no component along shifts. So the added
+        rank-one terms change the Newton step only by rounding errors, and the step sums to zero
+        over the classes.
         """
         if len(shape) == 1 or not self.loss.shift_invariant:
             return hessian
@@ -200,10 +201,11 @@ class LinearPredictorObjective:
             block += np.trace(block) / K**2 or 1.0
         return fixed
 
-    def without_gauge(self, vector: Array) -> Array:
-        """The part of a vector in the shape of params that softmax sees: zero over the classes.
+    def without_shift(self, vector: Array) -> Array:
+        """A vector in the shape of params minus its mean over the classes.
 
-        The Hessian maps such vectors to such vectors, and the gradient at one is one.
+        The result sums to zero over the classes: no shift is left in it. The Hessian maps such
+        vectors to such vectors. At such parameters, the gradient is such a vector, too.
         """
         if vector.ndim == 1 or not self.loss.shift_invariant:
             return vector
@@ -212,7 +214,7 @@ class LinearPredictorObjective:
 
 @dataclass
 class CurvatureSums:
-    """The distinct blocks of a Hessian, each by where it stands and its sign; they sum in place."""
+    """The distinct blocks of a Hessian, by their positions and sign; ``+=`` adds in place."""
 
     sandwiches: dict[tuple[tuple[tuple[int, int], ...], float], Sandwich]
 
@@ -227,7 +229,7 @@ class CurvatureSums:
 
 @dataclass
 class Total:
-    """Several sums that one pass takes; they sum in place."""
+    """Several sums from one pass; ``+=`` adds them in place."""
 
     parts: list[Any]
 

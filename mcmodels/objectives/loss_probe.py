@@ -1,4 +1,4 @@
-"""What a loss does between and near the rows: jumps of ℓ or ℓ′, and negative curvature.
+"""Search a loss near the rows for jumps of ℓ or ℓ′ and for negative curvature.
 
 Between two points that approach each other, a continuous function changes less and less; across a
 jump it changes by the same amount. So intervals in which a function changes by more than its
@@ -25,7 +25,7 @@ __all__ = [
     "probe_near_rows",
 ]
 
-# Rows in the sample, and the most different targets among them.
+# Rows in the sample, and the largest number of different targets that are used.
 _ROWS, _TARGETS = 2048, 48
 # Points in η for each target, and how far the grid goes beyond its interval. The two ends differ,
 # so that a jump in the middle of the interval, or at a round number, does not fall on a point.
@@ -33,9 +33,10 @@ _POINTS, _BELOW, _ABOVE = 129, 0.0137, 0.0171
 # The interval of η is that of the linear predictors, extended at both ends by a quarter of its
 # width, or by this share of the largest predictor, or by this number.
 _LEAST_REACH = 1e-3
-# Unexplained change relative to the largest value: intervals above it are halved, at most so many
-# intervals, so often; and the least jump that counts at the end.
-_SUSPICIOUS, _MOST, _HALVINGS, _LEAST_JUMP = 1e-4, 256, 60, 1e-6
+# Intervals are halved if their unexplained change, relative to the largest value, is above the
+# first number: at most this many intervals, this many times. At the end, a relative jump counts if
+# it is above the last number.
+_SUSPICIOUS, _MAX_INTERVALS, _HALVINGS, _LEAST_JUMP = 1e-4, 256, 60, 1e-6
 # A jump is at least this many times the change that the derivative explains, and is measured over
 # this many spacings of float64 on each side.
 _STEEP, _BESIDE = 10.0, 4.0
@@ -54,7 +55,7 @@ class Jump:
     y, eta : float
         Target and linear predictor there.
     size : float
-        By how much.
+        Size of the jump.
     """
 
     order: int
@@ -65,7 +66,7 @@ class Jump:
 
 @dataclass(frozen=True)
 class NearRows:
-    """What a loss does in the interval of the linear predictors, and somewhat beyond.
+    """Jumps and curvature of a loss in the interval of the linear predictors and slightly beyond.
 
     Parameters
     ----------
@@ -80,7 +81,7 @@ class NearRows:
 
 
 def probe_near_rows(objective: UserObjective, params: Array) -> NearRows:
-    """Look at the loss on a grid of η, for some of the targets.
+    """Evaluate the loss on a grid of η, for some of the targets.
 
     Parameters
     ----------
@@ -90,7 +91,7 @@ def probe_near_rows(objective: UserObjective, params: Array) -> NearRows:
         Parameters of the linear predictors.
     """
     y, eta = _sampled_pairs(objective, params)
-    points = _around(eta)
+    points = _grid_around(eta)
     jump = find_jump(objective.loss, y, points)
     if jump is None and np.ptp(y) > 0:
         jump = find_jump(objective.loss, y, grid(float(y.min()), float(y.max())))
@@ -100,7 +101,8 @@ def probe_near_rows(objective: UserObjective, params: Array) -> NearRows:
 def is_negative(seen: CurvatureRange, near: CurvatureRange | None) -> bool:
     """Whether the least ℓ″ of a range is negative by more than rounding.
 
-    ``near`` is the range near the rows; its largest ℓ″, too, says how large rounding can be.
+    ``near`` is the range near the rows. Its largest ℓ″ counts, too, for the size of rounding
+    errors.
     """
     scale = max(abs(seen.smallest), seen.largest, 0.0 if near is None else near.largest)
     return seen.smallest < -_ROUNDING * scale
@@ -119,8 +121,8 @@ def _sampled_pairs(objective: UserObjective, params: Array) -> tuple[Array, Arra
     return different[chosen].astype(np.float64), eta
 
 
-def _around(eta: Array) -> Array:
-    """Points in the interval of the linear predictors, and somewhat beyond."""
+def _grid_around(eta: Array) -> Array:
+    """Points in the interval of the linear predictors, and slightly beyond."""
     low, high = float(eta.min()), float(eta.max())
     reach = max((high - low) / 4, _LEAST_REACH * max(abs(low), abs(high)), _LEAST_REACH)
     return grid(low - reach, high + reach)
@@ -168,7 +170,7 @@ def _largest_jump(loss: UserLoss, y: Array, points: Array, order: int) -> Jump |
     scale = np.max(np.abs(function), axis=1, where=np.isfinite(function), initial=0.0)
     scale = np.where(scale > 0, scale, 1.0)[:, np.newaxis]
     share = np.where(np.isfinite(excess), excess / scale, 0.0)
-    most = min(_MOST, share.size)
+    most = min(_MAX_INTERVALS, share.size)
     highest = np.argpartition(share, -most, axis=None)[-most:]
     chosen = highest[share.ravel()[highest] > _SUSPICIOUS]
     if not chosen.size:
@@ -193,14 +195,14 @@ def _largest_jump(loss: UserLoss, y: Array, points: Array, order: int) -> Jump |
                 np.where(go_left, at_middle[1], at_high[1]),
             ),
         )
-    # At the kink itself functions often return a mean of both sides: measure a little beside it.
+    # At a jump, functions often return the mean of both sides. So the size is measured beside it.
     beside = _BESIDE * np.spacing(np.maximum(np.abs(low), np.abs(high)))
     low, high = low - beside, high + beside
     at_low, at_high = at(targets, low), at(targets, high)
     size = np.abs(at_high[0] - at_low[0])
     steep = (high - low) * np.maximum(np.abs(at_low[1]), np.abs(at_high[1]))
     largest = np.maximum(scale[row, 0], np.maximum(np.abs(at_low[0]), np.abs(at_high[0])))
-    jumps = np.where(size > _STEEP * steep, size, 0.0)  # smaller changes are those of a slope
+    jumps = np.where(size > _STEEP * steep, size, 0.0)  # smaller changes come from the slope
     relative = jumps / largest
     relative = np.where(np.isfinite(relative), relative, 0.0)
     worst = int(relative.argmax())

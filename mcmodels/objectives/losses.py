@@ -26,7 +26,7 @@ class CurvatureTerm(NamedTuple):
     Parameters
     ----------
     pairs : list of (k, l) with k ≤ l
-        Where the entry stands (and, by symmetry, at (l, k)).
+        Positions of the entry, which is also at (l, k) by symmetry.
     sign : float
         1.0 or -1.0.
     magnitude : ndarray of shape (b,)
@@ -226,9 +226,7 @@ class SoftmaxCrossEntropy(Loss):
         others = eta.copy()
         others[rows, y] = -np.inf
         raised = eta.copy()
-        raised[rows, y] = np.maximum(
-            eta[rows, y], logsumexp(others, axis=1) - np.log(_LIMIT - 1)
-        )
+        raised[rows, y] = np.maximum(eta[rows, y], logsumexp(others, axis=1) - np.log(_LIMIT - 1))
         return raised
 
     def curvature_product(self, y: Codes, eta: Array, direction: Array) -> Array:

@@ -81,7 +81,7 @@ class NetworkParameters(NamedTuple):
         return np.concatenate([part.ravel() for part in (*self.coefs, *self.intercepts)])
 
     def vector(self) -> Array:
-        """The vector that all are views of, where there is one; else :meth:`ravel`."""
+        """The vector that all arrays are views of, if there is one; else :meth:`ravel`."""
         parts = (*self.coefs, *self.intercepts)
         whole = parts[0].base
         if not isinstance(whole, np.ndarray) or whole.ndim != 1:
@@ -159,7 +159,7 @@ class Network:
         return NetworkParameters(parts[:n_layers], parts[n_layers:])
 
     def random_start(self, random: np.random.RandomState) -> Array:
-        """Where a descent starts: uniform about zero, layer by layer, W then b.
+        """Random start of a descent: uniform about zero, layer by layer, W then b.
 
         The bounds ``√(6/(fan_in + fan_out))``, with 2 in place of 6 for the logistic function, are
         those of Glorot and Bengio (2010), *Understanding the difficulty of training deep

@@ -43,7 +43,7 @@ from mcmodels.objectives.network import Network, NetworkParameters, squeezed
 from mcmodels.rows import RowBlock, Rows, Scratch, Slope, single_threaded_blas
 from mcmodels.rows.blocks import Array, product
 
-# Most Hessian-vector products in one pass: each thread holds all of them in memory.
+# Largest number of Hessian-vector products in one pass: each thread holds all of them in memory.
 _AT_ONCE = 1024
 
 
@@ -104,8 +104,8 @@ class NetworkObjective:
         """Value and gradient in one pass over the rows."""
 
         def summarise(block: RowBlock) -> Slope:
-            swept = self._swept(block, params)
-            return Slope(swept.value, swept.gradient())
+            result = self._backpropagation(block, params)
+            return Slope(result.value, result.gradient())
 
         return self._with_penalty(self.rows.reduce(summarise), params)
 
@@ -113,18 +113,18 @@ class NetworkObjective:
         """Value, gradient and approximate curvature, in one pass over the rows."""
 
         def summarise(block: RowBlock) -> _SlopeAndCurvature:
-            swept = self._swept(block, params)
+            result = self._backpropagation(block, params)
             curvature = KroneckerSums.of(
                 self.network,
                 self.loss,
                 block.X,
                 block.y,
                 block.weights,
-                swept.parameters,
-                [*swept.hidden, swept.eta],
+                result.parameters,
+                [*result.hidden, result.eta],
                 self.rows.n_rows,
             )
-            return _SlopeAndCurvature(Slope(swept.value, swept.gradient()), curvature)
+            return _SlopeAndCurvature(Slope(result.value, result.gradient()), curvature)
 
         total = self.rows.reduce(summarise)
         slope = self._with_penalty(total.slope, params)
@@ -140,12 +140,12 @@ class NetworkObjective:
     def hessian_vector_products(self, params: Array, vectors: Array) -> Array:
         """The Hessian times each row of ``vectors``, shape (m, n_params), in one pass.
 
-        The products of a block share one forward and one backward sweep.
+        The products of a block share one forward and one backward pass through the network.
         """
 
         def summarise(block: RowBlock) -> Array:
-            swept = self._swept(block, params)
-            return np.stack([swept.hessian_vector_product(vector) for vector in vectors])
+            result = self._backpropagation(block, params)
+            return np.stack([result.hessian_vector_product(vector) for vector in vectors])
 
         penalised = np.stack([self._penalised(vector) for vector in vectors])
         return self.rows.reduce(summarise) + self.alpha * penalised
@@ -180,7 +180,7 @@ class NetworkObjective:
         return self.rows.reduce(summarise) + np.diag(self.alpha * penalised)
 
     def identified_hessian(self, hessian: Array) -> Array:
-        """A Hessian without the directions in which softmax cannot change.
+        """A Hessian restricted to directions that change the probabilities of softmax.
 
         The same number added to the intercepts of all outputs changes no probability. Without a
         penalty the same is true of the weights from each unit of the last hidden layer. For other
@@ -211,8 +211,8 @@ class NetworkObjective:
         with single_threaded_blas():
             return np.asarray(np.linalg.eigvalsh(identified), dtype=np.float64)
 
-    def _swept(self, block: RowBlock, params: Array) -> _Swept:
-        return _Swept.of(self.network, self.loss, block, params)
+    def _backpropagation(self, block: RowBlock, params: Array) -> _Backpropagation:
+        return _Backpropagation.of(self.network, self.loss, block, params)
 
     def _with_penalty(self, slope: Slope, params: Array) -> Slope:
         gradient = slope.gradient + self.alpha * self._penalised(params)
@@ -243,8 +243,8 @@ class _SlopeAndCurvature:
 
 
 @dataclass(frozen=True)
-class _Swept:
-    """A block of rows after one sweep forward and one backward.
+class _Backpropagation:
+    """One forward and one backward pass through the network for a block of rows.
 
     Parameters
     ----------
@@ -278,8 +278,8 @@ class _Swept:
     errors: list[Array]
 
     @classmethod
-    def of(cls, network: Network, loss: Loss, block: RowBlock, params: Array) -> _Swept:
-        """Sweep over a block."""
+    def of(cls, network: Network, loss: Loss, block: RowBlock, params: Array) -> _Backpropagation:
+        """Backpropagation for a block of rows."""
         parameters = network.unflatten(params)
         *hidden, eta = network.hidden(block.X, parameters)
         pointwise = loss.at(block.y, squeezed(eta))

@@ -93,7 +93,7 @@ class UserPointwise(Pointwise):
 
 
 class UserLoss(Loss):
-    """A loss of the user's, given by a function for its values and derivatives.
+    """A loss that the user has written, given by a function for its values and derivatives.
 
     Parameters
     ----------
@@ -124,7 +124,7 @@ class UserLoss(Loss):
 
 
 class UserObjective(LinearPredictorObjective):
-    """``Σ wᵢ ℓ(yᵢ, x̃ᵢᵀθ) + α‖coef‖²/2`` for a loss of the user's, one output."""
+    """``Σ wᵢ ℓ(yᵢ, x̃ᵢᵀθ) + α‖coef‖²/2`` for a loss that the user has written; one output."""
 
     loss: UserLoss
 
@@ -187,8 +187,8 @@ class UserObjective(LinearPredictorObjective):
         def summarise(block: RowBlock) -> list[tuple[float, ...]]:
             eta = block.X.predictor(params)
             found = np.stack([block.y, eta, *self.loss.derivatives(block.y, eta, (0, 1, 2))])
-            odd = np.nonzero(~np.isfinite(found[2:]).all(axis=0) & np.isfinite(eta))[0]
-            return [tuple(found[:, odd[0]].tolist())] if odd.size else []
+            bad = np.nonzero(~np.isfinite(found[2:]).all(axis=0) & np.isfinite(eta))[0]
+            return [tuple(found[:, bad[0]].tolist())] if bad.size else []
 
         return next(iter(self.rows.reduce(summarise)), ())
 

@@ -11,16 +11,15 @@ __all__ = ["likelihood_ratio_test"]
 
 
 def likelihood_ratio_test(small: Any, big: Any) -> HypothesisTest:
-    """Test whether what ``big`` has beyond ``small`` is zero: ``2(ℓ_big - ℓ_small)`` is about χ².
+    """Test that the parameters that only ``big`` has are zero: ``2(ℓ_big - ℓ_small)`` is about χ².
 
     Source: Casella and Berger (2002), *Statistical Inference*, 2nd ed., theorem 10.3.3.
 
     Parameters
     ----------
     small, big : fitted LinearRegression, LogisticRegression, ObjectiveRegressor or …Classifier
-        Of the same class, fitted to the same rows without a penalty; the parameters of ``small``
-        must be those of ``big`` under the hypothesis (nested models), which is not checked beyond
-        their numbers.
+        Both of the same class, fitted to the same rows without a penalty. ``small`` must be a
+        special case of ``big`` (nested models). Only the numbers of parameters are checked.
 
     Returns
     -------
@@ -29,8 +28,8 @@ def likelihood_ratio_test(small: Any, big: Any) -> HypothesisTest:
     Raises
     ------
     ValueError
-        When the two cannot be nested: other classes, rows or targets, or no more parameters; or
-        when a fit is penalised.
+        If the two differ in class, rows or targets; if ``big`` has no more parameters than
+        ``small``; or if a fit is penalised.
     """
     if type(small) is not type(big):
         raise ValueError(
@@ -52,7 +51,7 @@ def likelihood_ratio_test(small: Any, big: Any) -> HypothesisTest:
     if df <= 0:
         raise ValueError(
             f"big has {big.n_free_params_} parameters and small {small.n_free_params_}; big must "
-            "have more. Swap them if they were given the other way round."
+            "have more. Swap them if they are in the wrong order."
         )
     for name, model in (("small", small), ("big", big)):
         penalty = getattr(model._fit, "penalty", 0.0)

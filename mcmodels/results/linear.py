@@ -1,4 +1,4 @@
-"""What a fit of LinearRegression says: its record and its summary."""
+"""The results of a fit of LinearRegression: its record and its summary."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class LinearFit(ParameterFit):
 
     @functools.cached_property
     def training(self) -> TrainingRows:
-        """Sums by which the rows of the fit are recognised: its moments."""
+        """Sums that identify the rows of the fit, from its moments."""
         moments = self.least_squares.moments
         # Without an intercept the moments are about zero, and hold no mean.
         x_mean = moments.x_mean if self.intercept else None
@@ -68,7 +68,7 @@ class LinearFit(ParameterFit):
         )
 
     def require_training_rows(self, rows: Rows, objective: Objective) -> None:
-        """Refuse rows that are not those of the fit; ``objective`` is that of the fit over them."""
+        """Refuse rows that are not those of the fit; ``objective`` is that of these rows."""
         self.training.require(rows)
         params = self.least_squares.params
         expected = float(np.trace(self.factored("this").residual_scatter))
@@ -78,7 +78,7 @@ class LinearFit(ParameterFit):
 
     @functools.cached_property
     def model(self) -> LinearModelInference:
-        """The classical linear model; refuses where no matrix was formed."""
+        """The classical linear model. Raises if no matrix was formed."""
         names = self.parameter_names
         if self.params.ndim == 2:
             names = tuple(f"y{k}:{name}" for k in range(self.n_targets) for name in names)
@@ -86,12 +86,12 @@ class LinearFit(ParameterFit):
         return LinearModelInference(fit, self.rank, self.undetermined, names)
 
     def factored(self, wanted: str) -> LeastSquares:
-        """The fit, if it has formed the matrix that is ``wanted``."""
+        """The fit. Raises if it has not formed the matrix that ``wanted`` needs."""
         if not isinstance(self.least_squares, LeastSquares):
             raise InferenceError(
-                f"{wanted} is not there: a matrix of {len(self.names)} features was not "
+                f"{wanted} is not available: a matrix of {len(self.names)} features was not "
                 "formed. Call hessian_vector_product(X, y, vector=…) with the training rows, or "
-                "hessian(X, y) if there is room for it; or fit with solver='normal'."
+                "hessian(X, y) if it fits in memory; or fit with solver='normal'."
             )
         return self.least_squares
 
@@ -142,17 +142,16 @@ class LinearFit(ParameterFit):
     def robust_estimate(
         self, rows: Rows, robust: CovarianceKind, loss: UserLoss | None = None
     ) -> Estimate:
-        """All parameters, by a robust covariance from the training rows."""
+        """All parameters, with a robust covariance from the training rows."""
         model = self.model
-        sandwich = robust.of(LinearRobustModel(model.whitening, self.least_squares.params), rows)
         df = model.df
         if robust.counts and robust.df_correction:
             df = min(robust.counts[:2]) - 1.0
-        covariance, root = sandwich.covariance, sandwich.root
-        return Estimate(self.params.ravel(), covariance, model.names, df, robust.kind, root)
+        robust_model = LinearRobustModel(model.whitening, self.least_squares.params)
+        return robust.estimate(robust_model, rows, self.params, model.names, df)
 
     def reported(self, estimate: Estimate, reference: object = None) -> Estimate:
-        """What the data determine of the parameters: all of them."""
+        """The parameters that the data determine: all of them."""
         if reference is not None:
             raise ValueError("reference is for more than two classes; this is a linear model.")
         return estimate
@@ -176,10 +175,10 @@ class LinearFit(ParameterFit):
         return prediction, error
 
     def refuse_several_targets(self, what: str) -> None:
-        """Refuse what is defined for one target only."""
+        """Raise if y had several targets: ``what`` is defined for one only."""
         if self.n_targets > 1:
             raise InferenceError(
-                f"{what} is for one target, and y had {self.n_targets}; fit them one by one."
+                f"{what} is for one target, and y had {self.n_targets}; fit each separately."
             )
 
     def summary(self, estimate: Estimate, level: float) -> Summary:

@@ -1,4 +1,4 @@
-"""What a fit of LogisticRegression says: its record and its summary."""
+"""The results of a fit of LogisticRegression: its record and its summary."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from mcmodels.inference.logistic_model import (
     LogisticModelInference,
     MulticlassRobustModel,
 )
+from mcmodels.inference.robust import RobustModel
 from mcmodels.inference.summary import Summary, number, p_value
 from mcmodels.objectives.user_loss import UserLoss
 from mcmodels.results.curvature import CurvatureFit
@@ -38,7 +39,7 @@ class LogisticFit(CurvatureFit):
     class_totals : ndarray of shape (n_classes,)
         Total weight of the rows of each class.
     class_factors : dict
-        What ``class_weight`` multiplies the weights of the rows of each class by.
+        The factors by which ``class_weight`` multiplies the weights of the rows of each class.
     """
 
     classes: Labels
@@ -47,12 +48,12 @@ class LogisticFit(CurvatureFit):
 
     @property
     def n_iter_array(self) -> npt.NDArray[np.int32]:
-        """Steps taken, as scikit-learn's LogisticRegression has them: shape (1,)."""
+        """Number of steps, with shape (1,) as in scikit-learn's LogisticRegression."""
         return np.array([self.n_iter], dtype=np.int32)
 
     @functools.cached_property
     def model(self) -> LogisticModelInference:
-        """The inference from the Hessian; refuses where it was not formed."""
+        """Inference from the Hessian. Raises if the Hessian was not formed."""
         return LogisticModelInference(
             self.params,
             self.hessian,
@@ -68,7 +69,7 @@ class LogisticFit(CurvatureFit):
 
     @property
     def null_log_likelihood(self) -> float:
-        """Log-likelihood of the shares of the classes alone."""
+        """Log-likelihood without slopes: the probabilities are the shares of the classes."""
         return self.model.null_log_likelihood
 
     @property
@@ -78,30 +79,24 @@ class LogisticFit(CurvatureFit):
 
     @property
     def likelihood_ratio_test(self) -> HypothesisTest:
-        """That every slope is zero, against the shares of the classes."""
+        """Test that every slope is zero, so that probabilities are the shares of the classes."""
         return self.model.likelihood_ratio_test
 
     def at_maximum(self, what: str) -> LogisticModelInference:
-        """The inference, for ``what`` means something at the maximum of the likelihood only."""
+        """The inference. Raises if the fit is penalised: ``what`` needs the maximum likelihood."""
         self.model.refuse_penalised(what)
         return self.model
 
     def robust_estimate(
         self, rows: Rows, robust: CovarianceKind, loss: UserLoss | None = None
     ) -> Estimate:
-        """All parameters, by a robust covariance from the training rows."""
+        """All parameters, with a robust covariance from the training rows."""
         model = self.model
         if self.params.ndim == 1:
-            sandwich = robust.of(BinaryRobustModel(model.whitening, self.params), rows)
+            robust_model: RobustModel = BinaryRobustModel(model.whitening, self.params)
         else:
-            sandwich = robust.of(MulticlassRobustModel.of(model), rows)
-        return Estimate(
-            self.params.ravel(),
-            sandwich.covariance,
-            model.parameter_names,
-            kind=robust.kind,
-            root=sandwich.root,
-        )
+            robust_model = MulticlassRobustModel.of(model)
+        return robust.estimate(robust_model, rows, self.params, model.parameter_names)
 
     def reported(self, estimate: Estimate, reference: object = None) -> Estimate:
         """What the data determine: with more than two classes, differences from a reference."""
@@ -115,7 +110,7 @@ class LogisticFit(CurvatureFit):
         return estimate
 
     def position(self, reference: object) -> int:
-        """Where the class of reference stands among the classes."""
+        """Position of the class ``reference`` among the classes."""
         if reference is None:
             return 0
         (found,) = np.nonzero(np.asarray(self.classes == reference))
@@ -126,11 +121,11 @@ class LogisticFit(CurvatureFit):
         return int(found[0])
 
     def refuse_several_classes(self, what: str) -> None:
-        """Refuse what is defined for two classes only."""
+        """Raise if there are more than two classes: ``what`` is defined for two only."""
         if len(self.classes) > 2:
             raise InferenceError(
-                f"{what} is for two classes, and there are {len(self.classes)}; compare two of "
-                "them in a fit of their own."
+                f"{what} is for two classes, and there are {len(self.classes)}; fit "
+                "a model to two of them."
             )
 
     def summary(
@@ -171,7 +166,7 @@ class LogisticFit(CurvatureFit):
                 "posterior under a normal prior of variance C, and their coverage is not that of "
                 "maximum likelihood (C=np.inf)."
             )
-            shrunk = "intervals lie around coefficients that are pulled towards zero."
+            shrunk = "intervals are centred at coefficients that are shrunk towards zero."
             notes = (
                 f"The fit is penalised: {posterior if estimate.kind == 'Laplace' else shrunk}",
             )

@@ -1,4 +1,4 @@
-"""What a fit of ObjectiveRegressor or ObjectiveClassifier says: its record and its summary."""
+"""The results of a fit of ObjectiveRegressor or ObjectiveClassifier: its record and its summary."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class LossFit(CurvatureFit):
     Parameters
     ----------
     is_likelihood : bool
-        Whether the loss is said to be a negative log-likelihood up to terms without η.
+        Whether the user has declared the loss a negative log-likelihood up to terms without η.
     loss : Expression, str or callable
         The loss, as the user has given it.
     estimator_name, loss_text : str
@@ -39,7 +39,7 @@ class LossFit(CurvatureFit):
 
     @functools.cached_property
     def model(self) -> LossModelInference:
-        """The inference from the Hessian; refuses where it was not formed."""
+        """Inference from the Hessian. Raises if the Hessian was not formed."""
         return LossModelInference(
             self.params,
             self.hessian,
@@ -55,22 +55,23 @@ class LossFit(CurvatureFit):
 
     @property
     def log_likelihood(self) -> float:
-        """Minus the sum of the losses; refuses losses that are no likelihood."""
+        """Minus the sum of the losses. Raises if the loss is no negative log-likelihood."""
         self.model.refuse_other_losses("a log-likelihood", "")
         return self.model.log_likelihood
 
     def at_maximum(self, what: str) -> NoReturn:
-        """Refuses: a loss is known up to terms without η."""
+        """Raises: the log-likelihood is known only up to terms without η."""
         self.model.refuse_other_losses(what, "")
         raise InferenceError(
-            f"{what} needs the whole log-likelihood, and a loss tells it up to terms without eta. "
-            "Compare fits of the same loss to the same rows: by likelihood_ratio_test(small, big), "
-            "or by differences of -2 log_likelihood_ + 2 n_free_params_."
+            f"{what} needs all of the log-likelihood; a loss gives it only up to terms without "
+            "eta. Compare fits of the same loss to the same rows: by "
+            "likelihood_ratio_test(small, big), or by differences of "
+            "-2 log_likelihood_ + 2 n_free_params_."
         )
 
     @functools.cached_property
     def estimate(self) -> Estimate:
-        """All parameters, by the inverse of the Hessian; refuses losses that are no likelihood."""
+        """All parameters, with the inverse Hessian as covariance, if the loss is a likelihood."""
         self.model.refuse_other_losses(
             "the inverse of the Hessian as a covariance",
             "; else pass the training rows and a robust kind, as in covariance(X, y, kind='HC0')",
@@ -80,20 +81,14 @@ class LossFit(CurvatureFit):
     def robust_estimate(
         self, rows: Rows, robust: CovarianceKind, loss: UserLoss | None = None
     ) -> Estimate:
-        """All parameters, by a robust covariance from the training rows."""
+        """All parameters, with a robust covariance from the training rows."""
         assert loss is not None
         model = self.model
-        sandwich = robust.of(LossRobustModel(model.whitening, self.params, loss), rows)
-        return Estimate(
-            self.params,
-            sandwich.covariance,
-            model.names,
-            kind=robust.kind,
-            root=sandwich.root,
-        )
+        robust_model = LossRobustModel(model.whitening, self.params, loss)
+        return robust.estimate(robust_model, rows, self.params, model.names)
 
     def reported(self, estimate: Estimate, reference: object = None) -> Estimate:
-        """What the data determine of the parameters: all of them."""
+        """The parameters that the data determine: all of them."""
         if reference is not None:
             raise ValueError(f"reference={reference!r}: there are no classes to compare with.")
         return estimate
@@ -113,8 +108,8 @@ class LossFit(CurvatureFit):
         if model.penalty:
             facts["penalty"] = f"alpha |coefficients|²/2, alpha = {self.penalty:g}"
             notes = (
-                "The fit is penalised: intervals lie around coefficients that are pulled towards "
-                "zero, and their coverage is not that of an unpenalised fit (alpha=0).",
+                "The fit is penalised: intervals are centred at coefficients that are shrunk "
+                "towards zero, and their coverage is not that of an unpenalised fit (alpha=0).",
             )
         table = estimate.table(level, p_values=shown)
         return Summary(

@@ -1,4 +1,4 @@
-"""What a fit of MLPClassifier or MLPRegressor says: its record."""
+"""The results of a fit of MLPClassifier or MLPRegressor: its record."""
 
 from __future__ import annotations
 
@@ -33,16 +33,16 @@ class NetworkFit(FitRecord):
     objective : float
         The objective there, penalty included.
     n_passes : int
-        Walks over the rows.
+        Passes over the rows.
     alpha : float
         Strength of the penalty.
     target_shape : tuple of int
         Shape of the targets of one row.
     kept_hessian, eigenvalues : ndarray of shape (n, n) and (k,), or None
-        The Hessian, and its eigenvalues but for directions that change no probability; None where
-        it was not asked for.
+        The Hessian, and its eigenvalues without the directions that change no probability; None if
+        they were not requested.
     training : TrainingRows
-        Sums by which the rows of the fit are recognised.
+        Sums that identify the rows of the fit.
     """
 
     network: Network
@@ -67,33 +67,33 @@ class NetworkFit(FitRecord):
 
     @property
     def hessian(self) -> Array:
-        """The Hessian, when it was asked for."""
+        """The Hessian, if it was requested."""
         if self.kept_hessian is None:
-            raise InferenceError(_not_asked_for("hessian_"))
+            raise InferenceError(_not_requested("hessian_"))
         return self.kept_hessian
 
     @property
     def critical_point(self) -> CriticalPoint:
-        """Whether the parameters are a minimum or a saddle, when the Hessian was asked for."""
+        """Whether the parameters are a minimum or a saddle, if the Hessian was requested."""
         if self.eigenvalues is None:
-            raise InferenceError(_not_asked_for("critical_point_"))
+            raise InferenceError(_not_requested("critical_point_"))
         if not self.converged:
             raise InferenceError(
-                "critical_point_ is not there: the fit stopped before the gradient was small. "
+                "critical_point_ is not available: the fit stopped before the gradient was small. "
                 "Raise max_iter."
             )
-        from mcmodels.calculus import CriticalPoint  # few fits ask for the calculus
+        from mcmodels.calculus import CriticalPoint  # only imported if needed
 
         return CriticalPoint.of(self.eigenvalues, self.gradient.ravel(), self.objective)
 
     def require_training_rows(self, rows: Rows, objective: NetworkObjective, params: Array) -> None:
-        """Refuse rows that are not those of the fit; ``objective`` is that of the fit over them."""
+        """Refuse rows that are not those of the fit; ``objective`` is that of these rows."""
         self.training.require(rows)
         self.training.require_objective(self.objective, objective.value(params))
 
 
-def _not_asked_for(name: str) -> str:
+def _not_requested(name: str) -> str:
     return (
-        f"{name} is not there: it was not asked for. Fit with compute_hessian=True, or "
+        f"{name} is not available: it was not requested. Fit with compute_hessian=True, or "
         "call hessian(X, y) with the training rows."
     )

@@ -73,7 +73,7 @@ def summarize(
     if isinstance(model, Pipeline):
         before, model, where = model[:-1], model[-1], " at the end of the pipeline"
         if len(before):
-            with contextlib.suppress(AttributeError):  # of a step that gives its columns no names
+            with contextlib.suppress(AttributeError):  # a step may give no names
                 names = tuple(map(str, before.get_feature_names_out()))
             X = None if X is None else before.transform(X)
     record = getattr(model, "_fit", None)

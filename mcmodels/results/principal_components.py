@@ -1,4 +1,4 @@
-"""What a fit of PCA says: its record and its summary."""
+"""The results of a fit of PCA: its record and its summary."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class PrincipalComponents(FitRecord):
     rank : int
         Components whose variance is above rounding noise.
     kept_covariance : Covariance or None
-        S, where there is room for it.
+        S, if it fits in memory.
     component_names : tuple of str
         Names of the components.
     """
@@ -71,7 +71,7 @@ class PrincipalComponents(FitRecord):
         seen: Seen,
         limit: int,
     ) -> Self:
-        """The leading components of a solution, as many as have names.
+        """The leading components of a solution, one for each name.
 
         ``limit`` is the number of components that the rows have.
         """
@@ -102,7 +102,7 @@ class PrincipalComponents(FitRecord):
 
     @property
     def n_components(self) -> int:
-        """How many components there are."""
+        """Number of components."""
         return len(self.components)
 
     @property
@@ -132,7 +132,7 @@ class PrincipalComponents(FitRecord):
 
     @property
     def covariance(self) -> Covariance:
-        """S; refuses where it is not kept."""
+        """S. Raises if it is not kept."""
         if self.kept_covariance is None:
             raise InferenceError(
                 "the covariance of the columns is not kept for data of this size, and this needs "
@@ -142,7 +142,7 @@ class PrincipalComponents(FitRecord):
 
     @functools.cached_property
     def spectrum(self) -> Spectrum:
-        """All variances, those that were not kept among them."""
+        """All variances, including those of the components that were not kept."""
         return Spectrum.completing(
             self.variances,
             self.components,

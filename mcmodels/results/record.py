@@ -1,4 +1,4 @@
-"""What every fit keeps: a frozen record, from which all that the fit says is read."""
+"""The frozen record of a fit, from which all its results are computed."""
 
 from __future__ import annotations
 
@@ -13,12 +13,7 @@ import numpy as np
 from mcmodels.arrays import Array
 from mcmodels.inference.delta import DeltaMethod, delta_method
 from mcmodels.inference.estimate import Estimate
-from mcmodels.inference.robust import (
-    RobustCovariance,
-    RobustModel,
-    cluster_covariance,
-    hc_covariance,
-)
+from mcmodels.inference.robust import RobustModel, cluster_covariance, hc_covariance
 from mcmodels.objectives import Objective
 from mcmodels.objectives.user_loss import UserLoss
 from mcmodels.rows import Rows, Seen
@@ -36,14 +31,14 @@ _COVARIANCES = {
 
 
 def described(estimate: Estimate) -> str:
-    """What a covariance is, in words."""
+    """Description of a covariance."""
     return _COVARIANCES.get(estimate.kind, f"robust to unequal variances ({estimate.kind})")
 
 
 def digest(arrays: Iterable[Any]) -> bytes:
-    """Bytes that tell whether coefficients are still those of the fit.
+    """A hash that shows whether coefficients have changed since the fit.
 
-    Empty where they are not numbers. A fit publishes numbers, so its own digest is never empty.
+    Empty if they are not numbers. Coefficients of a fit are numbers: their digest is never empty.
     """
     hashed = hashlib.blake2b(digest_size=16)
     for array in arrays:
@@ -58,7 +53,7 @@ def digest(arrays: Iterable[Any]) -> bytes:
 
 @dataclass(frozen=True, kw_only=True)
 class FitRecord:
-    """How a fit ended, and what it was a fit of.
+    """How a fit ended, and the data that it used.
 
     Parameters
     ----------
@@ -71,9 +66,9 @@ class FitRecord:
     names : tuple of str
         Names of the features.
     seen : Seen
-        How many rows there were.
+        Number, weight and precision of the rows.
     digest : bytes
-        That of the coefficients as they were published; see :func:`digest`.
+        Digest of the coefficients at the end of the fit; see :func:`digest`.
     """
 
     status: Status
@@ -100,14 +95,14 @@ class FitRecord:
 
 @dataclass(frozen=True)
 class CovarianceKind:
-    """Which covariance of the parameters is asked for.
+    """The kind of covariance that the user has chosen.
 
     Parameters
     ----------
     kind : str
         "HC0" to "HC3", or "cluster".
     counts : tuple of int
-        How many clusters there are by each grouping; empty but for kind="cluster".
+        Number of clusters in each grouping; empty unless kind="cluster".
     use_correction, df_correction : bool
         Small-sample corrections of cluster covariances; see
         :meth:`mcmodels.LinearRegression.covariance`.
@@ -118,11 +113,21 @@ class CovarianceKind:
     use_correction: bool = True
     df_correction: bool = True
 
-    def of(self, model: RobustModel, rows: Rows) -> RobustCovariance:
-        """The covariance; clusters are the companions "groups" of the rows."""
-        if self.kind != "cluster":
-            return hc_covariance(model, rows, self.kind)
-        return cluster_covariance(model, rows, self.counts, use_correction=self.use_correction)
+    def estimate(
+        self,
+        model: RobustModel,
+        rows: Rows,
+        params: Array,
+        names: tuple[str, ...],
+        df: float = np.inf,
+    ) -> Estimate:
+        """All parameters, with this covariance; ``extras["groups"]`` of the rows has clusters."""
+        if self.kind == "cluster":
+            correct = self.use_correction
+            robust = cluster_covariance(model, rows, self.counts, use_correction=correct)
+        else:
+            robust = hc_covariance(model, rows, self.kind)
+        return Estimate(params.ravel(), robust.covariance, names, df, self.kind, robust.root)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -134,9 +139,9 @@ class ParameterFit(FitRecord):
     params, gradient : ndarray of shape (P,) or (K, P)
         The parameters, the intercept last where there is one, and the gradient there.
     intercept : bool
-        Whether there is one.
+        Whether there is an intercept.
     undetermined : str
-        Why the parameters are not determined; empty where they are.
+        Why the parameters are not determined; empty if they are.
     """
 
     params: Array
@@ -156,11 +161,11 @@ class ParameterFit(FitRecord):
 
     @property
     def log_likelihood(self) -> float:
-        """ℓ at the parameters, a penalty left out."""
+        """ℓ at the parameters, without the penalty."""
         return self.model.log_likelihood
 
     def at_maximum(self, what: str) -> Any:
-        """The inference, for ``what`` means something at the maximum of the likelihood only."""
+        """The inference. Raises if ``what`` needs a maximum likelihood and the fit has none."""
         return self.model
 
     @property
@@ -178,12 +183,12 @@ class ParameterFit(FitRecord):
 
     @functools.cached_property
     def estimate(self) -> Estimate:
-        """All parameters, by the covariance of the model."""
+        """All parameters, with the covariance of the model."""
         return self.model.estimate
 
     @property
     def n_observations(self) -> float:
-        """Rows that the weights stand for, ``Σ wᵢ``."""
+        """Number of rows, counted by their weights: ``Σ wᵢ``."""
         return self.model.n_observations
 
     @property
@@ -193,7 +198,7 @@ class ParameterFit(FitRecord):
 
     @property
     def covariance(self) -> Array:
-        """Covariance of the raveled parameters, by the model."""
+        """Covariance of the raveled parameters under the model."""
         return self.estimate.covariance.copy()
 
     @property
@@ -202,20 +207,20 @@ class ParameterFit(FitRecord):
         return self.estimate.standard_errors.reshape(self.params.shape)
 
     def require_training_rows(self, rows: Rows, objective: Objective) -> None:
-        """Refuse rows that are not those of the fit; ``objective`` is that of the fit over them."""
+        """Refuse rows that are not those of the fit; ``objective`` is that of these rows."""
         raise NotImplementedError
 
     def robust_estimate(
         self, rows: Rows, robust: CovarianceKind, loss: UserLoss | None = None
     ) -> Estimate:
-        """All parameters, by a robust covariance from the training rows.
+        """All parameters, with a robust covariance from the training rows.
 
-        The ``loss`` is that of the user, where a user has written one.
+        ``loss`` is the user's own loss, if the fit is of one.
         """
         raise NotImplementedError
 
     def reported(self, estimate: Estimate, reference: object = None) -> Estimate:
-        """What the data determine of the parameters."""
+        """The parameters that the data determine."""
         return estimate
 
     def delta_method(self, g: Any, estimate: Estimate) -> DeltaMethod:

@@ -1,4 +1,4 @@
-"""Recognising the rows that a model was fitted to: by sums over them, as no row is kept."""
+"""Recognise the rows that a model was fitted to by sums over them; no row is kept."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from mcmodels.rows import CrossSums, RowBlock, Rows, Seen
 
 __all__ = ["TrainingRows"]
 
-# Sums of the same rows in another order differ by rounding: by some ten units, measured on columns
-# of a million rows. This many units are allowed, relative to the lengths of the columns. Other rows
-# differ by about 1/√n of the lengths, one changed row by 1/n.
+# Sums of the same rows in another order differ by rounding errors: by about ten units, as measured
+# on columns of a million rows. This many units are allowed, relative to the lengths of the columns.
+# Other rows differ by about 1/√n of the lengths, one changed row by 1/n.
 _UNITS = 1e3
 _EPSILON = float(np.finfo(np.float64).eps)
-# The mean of a constant column, and what is left of it about its mean, are so far from exact.
+# Relative rounding error of the mean of a constant column, and of its deviations from the mean.
 _ROUNDING_OF_MEAN = 8 * _EPSILON
-# No sums, also of rows multiplied in float32, may differ by more than this.
+# Largest relative difference of sums that is allowed, also for products in float32.
 _LARGEST_TOLERANCE = 1e-4
 # Relative difference of objectives: a sum of losses loses more digits than a sum of columns.
 _OBJECTIVE_TOLERANCE = 1e-9
@@ -30,12 +30,12 @@ _PREDICTOR_UNITS = 10.0
 
 @dataclass(frozen=True)
 class TrainingRows:
-    """Sums over the rows of a fit: what comes back as the training rows must agree with them.
+    """Sums over the rows of a fit; rows that are passed as training rows must have the same sums.
 
     Parameters
     ----------
     seen : Seen
-        How many rows there were, and their total weight.
+        Number of rows, and their total weight.
     names : tuple of str
         Names of the columns.
     targets : tuple of str
@@ -43,17 +43,17 @@ class TrainingRows:
     is_classes : bool
         Whether y holds classes.
     x : ndarray of shape (p,), or None
-        ``Σ wᵢxᵢ``, where the fit has taken it.
+        ``Σ wᵢxᵢ``, if the fit has computed it.
     y : ndarray of shape (k,), or None
-        ``Σ wᵢyᵢ``, where the fit has taken it; of classes their total weights.
+        ``Σ wᵢyᵢ``, if the fit has computed it; for classes, their total weights.
     y_squares : ndarray of shape (k,)
         ``Σ wᵢyᵢ²``.
     xy : ndarray of shape (k, p), or None
-        ``Σ wᵢyᵢxᵢ``; of classes the sums of the columns in each.
+        ``Σ wᵢyᵢxᵢ``; for classes, the sums of the columns in each class.
     x_squares : ndarray of shape (p,)
-        ``Σ wᵢxᵢ²``, or about that: the size of the columns.
+        ``Σ wᵢxᵢ²``, exact or approximate: it tells the size of the columns.
     x_mean, y_mean : ndarray of shape (p,) and (k,), or None
-        The means about which the sums are, where they are not about zero.
+        The means that were subtracted before summing; None if nothing was.
     rounding : float
         Rounding unit of the sums, relative to the lengths of the columns.
     """
@@ -81,7 +81,7 @@ class TrainingRows:
         *,
         is_classes: bool,
     ) -> TrainingRows:
-        """From the sums that a fit has taken on the way."""
+        """From the sums that were computed during a fit."""
         return cls(
             seen,
             names,
@@ -107,17 +107,17 @@ class TrainingRows:
             )
 
     def require_features(self, rows: Rows) -> None:
-        """Refuse rows whose columns have other sums; their y is not looked at.
+        """Refuse rows whose columns have other sums; y is not compared.
 
         Raises
         ------
         ValueError
-            Which says that these are not the rows of the fit, and what differs.
+            If these are not the rows of the fit; the message says what differs.
         """
         self.require_number(rows.n_rows, rows.total_weight)
 
         def summarise(block: RowBlock) -> Array:
-            unit = np.ones(block.X.n_rows) if block.weights is None else block.weights
+            unit = block.weights_or_ones
             return np.stack([block.X.products(unit), block.X.square_sums(block.weights)])
 
         x, x_squares = rows.reduce(summarise)
@@ -142,7 +142,7 @@ class TrainingRows:
         Raises
         ------
         ValueError
-            Which says that these are not the rows of the fit, and what differs.
+            If these are not the rows of the fit; the message says what differs.
         """
         self.require_number(rows.n_rows, rows.total_weight)
         n_classes = len(self.targets) if self.is_classes else None
@@ -164,8 +164,8 @@ class TrainingRows:
             xy = xy - np.outer(y, self.x_mean)
             y = y + weight * self.y_mean
             y_reach = y_reach + here * root * np.abs(self.y_mean)
-        of = "the weight of class" if self.is_classes else "the sum of target"
-        self._compare(of, self._target, self.y, y, root * y_reach)
+        what = "the weight of class" if self.is_classes else "the sum of target"
+        self._compare(what, self._target, self.y, y, root * y_reach)
         what = "the sum of squares of target"
         self._compare(what, self._target, self.y_squares, sums.y_squares, y_reach * y_fit)
         self._compare("the sum of column", self._name, self.x, sums.x, root * x_reach)
@@ -176,9 +176,9 @@ class TrainingRows:
     def require_objective(self, expected: float, found: float, rounding: float = 0.0) -> None:
         """Refuse rows with another objective at the parameters of the fit.
 
-        The two may differ by ``rounding``, where it is more than a sum of losses has.
+        The two may differ by the usual tolerance plus ``rounding``.
         """
-        # Where nothing is left to explain, losses are rounding errors of the targets.
+        # If the fit is exact, the losses are only rounding errors of the targets.
         scale = max(abs(expected), _UNITS * self.rounding * float(self.y_squares.sum()))
         self._compare(
             "the objective at the fit",
@@ -189,7 +189,7 @@ class TrainingRows:
         )
 
     def rounding_of_losses(self, params: Array, objective: float) -> float:
-        """Rounding error of a sum of losses of linear predictors, which columns far from zero have.
+        """Rounding error of a sum of losses that columns far from zero cause in the predictors.
 
         The slope of a loss is about as large as the loss, its square root or the target.
         """
@@ -209,9 +209,9 @@ class TrainingRows:
         return self._units * float(length @ length)
 
     def difference(self, other: TrainingRows) -> str:
-        """What shows that another model was fitted to other rows or targets; empty if nothing does.
+        """How the rows or targets of another model differ; empty if no difference is found.
 
-        Columns are compared where both models have one of that name, given by the user.
+        Columns are compared if both models have a column of the same name, given by the user.
         """
         if self.seen.n_rows != other.seen.n_rows:
             return f"one has {self.seen.n_rows} rows, the other {other.seen.n_rows}"
@@ -251,7 +251,7 @@ class TrainingRows:
         return ""
 
     def _about_zero(self) -> TrainingRows:
-        """The same sums about zero, as a fit without an intercept takes them."""
+        """The same sums about zero, as in a fit without an intercept."""
         if self.x_mean is None or self.y_mean is None:
             return self
         weight = self.seen.total_weight
@@ -286,12 +286,12 @@ class TrainingRows:
 
     @property
     def _x_length(self) -> Array:
-        """Lengths of the columns; of constant ones, of what rounding leaves of them."""
+        """Lengths of the columns, plus the rounding errors of their means."""
         return np.sqrt(self.x_squares) + self._rounding_of(self.x_mean)
 
     @property
     def _y_length(self) -> Array:
-        """Lengths of the targets; of constant ones, of what rounding leaves of them."""
+        """Lengths of the targets, plus the rounding errors of their means."""
         return np.sqrt(self.y_squares) + self._rounding_of(self.y_mean)
 
     def _rounding_of(self, mean: Array | None) -> Any:
@@ -300,7 +300,7 @@ class TrainingRows:
         return _ROUNDING_OF_MEAN * np.sqrt(self.seen.total_weight) * np.abs(mean)
 
     def _lengths(self, x_here: Array, y_here: Array) -> tuple[Array, Array]:
-        """Lengths of columns and targets that the rounding of the fit is relative to."""
+        """Lengths of columns and targets to which rounding errors of the fit are relative."""
         if self.x_mean is None:
             return x_here, y_here
         return self._x_length, self._y_length
@@ -332,7 +332,7 @@ _REMEDY = (
 
 @dataclass
 class _Sums:
-    """Cross-sums, and the squares that say how much rounding may change them."""
+    """Cross-sums, and squares that bound their rounding errors."""
 
     cross_sums: CrossSums
     x_squares: Array
@@ -344,7 +344,7 @@ class _Sums:
 
 
 def _first_difference(expected: Array | None, found: Array | None, reach: Array) -> int | None:
-    """Where two arrays first differ by more than ``reach``; None where they agree, or one lacks."""
+    """First position where two arrays differ by more than ``reach``; None if there is none."""
     if expected is None or found is None:
         return None
     differs = ~(np.abs(np.asarray(found) - expected) <= reach) & np.isfinite(expected)

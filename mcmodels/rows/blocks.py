@@ -119,7 +119,7 @@ class Design(ABC):
 
     @abstractmethod
     def sandwich(self, weights: Array | None) -> Sandwich:
-        """``X̃ᵀ diag(weights) X̃`` for weights ≥ 0; None stands for ones."""
+        """``X̃ᵀ diag(weights) X̃`` for weights ≥ 0; None means ones."""
 
     def _border(self, weights: Array | None) -> tuple[Array | None, float]:
         """The other parts of a sandwich: ``Xᵀw`` (None without an intercept) and ``Σ wᵢ``."""
@@ -262,7 +262,7 @@ class RowBlock:
     y : ndarray of shape (n_rows,) or (n_rows, n_targets), or None
         The targets: float64 values, or integer class codes.
     weights : ndarray of shape (n_rows,), or None
-        Row weights ≥ 0; None stands for ones.
+        Row weights ≥ 0; None means ones.
     start : int, default=0
         Position of the first row among all rows.
     extras : mapping of str to ndarray, default={}
@@ -283,8 +283,13 @@ class RowBlock:
 
     @property
     def rows(self) -> slice:
-        """Where the rows stand among all rows, if none has weight 0."""
+        """Positions of the rows among all rows, if no row has weight 0."""
         return slice(self.start, self.start + self.X.n_rows)
+
+    @property
+    def weights_or_ones(self) -> Array:
+        """The weights as an array; ones if the rows have none."""
+        return np.ones(self.X.n_rows) if self.weights is None else self.weights
 
     @property
     def total_weight(self) -> float:
@@ -323,7 +328,7 @@ def rows_between(X: Any, part: slice) -> Any:
 
 
 def _in_place(part: Any) -> Any:
-    """The same memory as an array of its own.
+    """A new array over the same memory, which is not a slice of the old one.
 
     SciPy copies a slice that is less than half of the array it was taken from.
     """
@@ -336,7 +341,7 @@ def _like_rows(X: Any, entries: Array) -> Any:
 
 
 def _subtract_row(X: Array, row: Array, *, out: Array) -> None:
-    """``X - row``; several short rows are taken as one long row."""
+    """``X - row``; several short rows are treated as one long row."""
     n_rows, n_columns = X.shape
     if n_columns < SHORT_ROW and X.flags.c_contiguous:
         together = JOINED_ROW // max(n_columns, 1)

@@ -51,7 +51,7 @@ class ColumnMoments(JointMean):
 
             def summarise(block: RowBlock) -> Array:
                 X = block.X.centred(origin[:p])
-                unit = np.ones(X.n_rows) if block.weights is None else block.weights
+                unit = block.weights_or_ones
                 sums = np.stack([product(X.X.T, unit), X.square_sums(block.weights)])
                 if not targets:
                     return sums

@@ -92,7 +92,7 @@ class RowsCovariance:
 
     def _sum_about_point(self, block: RowBlock) -> Array:
         near, offset = centred_near(block.X, self._point)
-        unit = np.ones(near.n_rows) if block.weights is None else block.weights
+        unit = block.weights_or_ones
         return near.adjoint(unit) - unit.sum() * offset
 
     def apply(self, V: Array) -> Array:
@@ -110,7 +110,7 @@ class RowsCovariance:
 
         def summarise(block: RowBlock) -> Array:
             X, offset = self.centred(block.X)
-            unit = np.ones(X.n_rows) if block.weights is None else block.weights
+            unit = block.weights_or_ones
             cross = np.outer(X.adjoint(unit), offset)
             return (
                 X.sandwich(block.weights).matrix()
@@ -129,5 +129,5 @@ def centred_near(X: Design, mean: Array) -> tuple[Design, Array]:
 
 
 def _weighted_sum(block: RowBlock) -> Array:
-    unit = np.ones(block.X.n_rows) if block.weights is None else block.weights
+    unit = block.weights_or_ones
     return product(block.X.X.T, unit)

@@ -15,15 +15,15 @@ __all__ = ["CrossSums", "RowsWithCrossSums"]
 
 Sum = TypeVar("Sum")
 
-# The size of columns is read off one row of so many.
+# The size of the columns is estimated from one row in this many.
 _EVERY = 64
 
 
 @dataclass
 class CrossSums:
-    """``Σ wᵢxᵢ``, ``Σ wᵢyᵢ``, ``Σ wᵢyᵢ²`` and ``Σ wᵢyᵢxᵢ``; they sum in place.
+    """``Σ wᵢxᵢ``, ``Σ wᵢyᵢ``, ``Σ wᵢyᵢ²`` and ``Σ wᵢyᵢxᵢ``; ``+=`` adds in place.
 
-    Of classes, y is the indicator of each: the sums are those of each class.
+    For classes, y is the indicator of each class, so the sums are over the rows of each class.
 
     Parameters
     ----------
@@ -53,7 +53,7 @@ class CrossSums:
 
     @classmethod
     def of_block(cls, block: RowBlock, n_classes: int | None, origin: Array | float = 0.0) -> Self:
-        """Those of a block of rows, whose y holds targets, or codes of ``n_classes`` classes.
+        """The sums over a block, whose y holds targets, or codes of ``n_classes`` classes.
 
         ``origin`` is subtracted from the targets.
         """
@@ -61,7 +61,7 @@ class CrossSums:
         # Arrays that the walk uses again: new ones would cost more than the sums.
         unit, column = block.X.scratch.vectors("cross sums", 2, n_rows)
         unit[:] = 1.0 if block.weights is None else block.weights
-        # Where numbers overflow, the fit finds it by the sums of its own.
+        # The fit itself checks for overflow.
         with np.errstate(over="ignore", invalid="ignore"):
             x, weight = product(X.T, unit), float(unit.sum())
             y, y_squares, xy = [], [], []
@@ -77,7 +77,7 @@ class CrossSums:
                     column *= unit
                     y.append(column.sum())
                     xy.append(product(X.T, column))
-                # What is left of the whole belongs to the last class.
+                # The last class has the total minus the other classes.
                 y.append(weight - sum(y))
                 xy.append(x - sum(xy))
                 y_squares = y
@@ -93,16 +93,16 @@ def _targets(block: RowBlock, origin: Array | float) -> Array:
 
 
 class RowsWithCrossSums(Rows):
-    """The same rows; the first walk over them takes their :class:`CrossSums` as well.
+    """The same rows; the first walk over them also computes their :class:`CrossSums`.
 
-    A fit walks its rows several times, so these sums cost no walk of their own.
+    A fit walks over its rows anyway, so these sums need no extra walk.
 
     Parameters
     ----------
     rows : Rows
         The rows.
     n_classes : int, default=None
-        How many classes there are, where y holds their codes.
+        Number of classes, if y holds their codes.
     """
 
     def __init__(self, rows: Rows, n_classes: int | None = None) -> None:
@@ -133,7 +133,7 @@ class RowsWithCrossSums(Rows):
 
     @property
     def cross_sums(self) -> CrossSums:
-        """The sums, from a walk of their own where there was none yet."""
+        """The sums; computed in an extra walk if there was no walk yet."""
         if self._sums is None:
             self.reduce(lambda block: 0)
         assert self._sums is not None
@@ -142,7 +142,7 @@ class RowsWithCrossSums(Rows):
 
 @dataclass
 class _Both:
-    """The sum that a fit asked for, and the cross-sums beside it."""
+    """The sum that a fit needs, and the cross-sums."""
 
     first: Any
     cross_sums: CrossSums

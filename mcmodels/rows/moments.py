@@ -157,7 +157,7 @@ def point_near_mean(rows: Rows) -> Array:
 def _targets_and_squares(rows: Rows) -> tuple[Array, Array]:
     def summarise(block: RowBlock) -> Array:
         y = _targets(block)
-        unit = np.ones(block.X.n_rows) if block.weights is None else block.weights
+        unit = block.weights_or_ones
         features = product(block.X.X.T, unit), block.X.square_sums(block.weights)
         targets = unit @ y, unit @ y**2
         return np.concatenate([features, targets], axis=1)

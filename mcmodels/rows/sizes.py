@@ -35,7 +35,7 @@ MEAN_SAMPLE = 1024
 # Rows with fewer entries are short. NumPy's inner loops have the length of a row, so that a vector
 # is subtracted from several short rows at once. Products in float32 are not worth it there.
 SHORT_ROW = 32
-# Entries of the several short rows that are taken as one.
+# Entries of the several short rows that are treated as one.
 JOINED_ROW = 160
 # With more entries than this in all, the time of a pass matters more than one digit: products of
 # float32 rows are taken in float32, and short rows are not centred where that is not needed.

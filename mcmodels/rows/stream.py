@@ -50,7 +50,7 @@ class RowStream:
             isinstance(blocks, Iterator) or not isinstance(blocks, Iterable)
         ):
             raise TypeError(
-                f"blocks is a {type(blocks).__name__}, which can be walked once at most; pass a "
+                f"blocks is a {type(blocks).__name__}, which can be walked only once; pass a "
                 "function that returns a new iterator each time it is called."
             )
         self.blocks = blocks
@@ -103,7 +103,7 @@ class StreamRows(Rows):
                 total = part if total is None else operator.iadd(total, part)
         if n_rows != self.n_rows or total is None:
             raise ValueError(
-                f"the stream handed out {n_rows} rows after {self.n_rows} on the walk before; "
+                f"the stream gave {n_rows} rows in this walk, and {self.n_rows} in the first; "
                 "every walk must give the same rows. Pass a function that starts from the first."
             )
         return total

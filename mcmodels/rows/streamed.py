@@ -106,5 +106,5 @@ StreamedSums = StreamedMoments | StreamedTriangle
 
 
 def added(sums: StreamedSums | None, part: Any) -> StreamedSums:
-    """The sums plus those of another part; None stands for no sums yet."""
+    """The sums plus those of another part; None means that there are none yet."""
     return part if sums is None else sums + part

@@ -66,7 +66,7 @@ class _SingleThreadedBlas:
             return min(self._before, default=1)
 
     def leave(self) -> None:
-        """Give BLAS its threads back when the last fit has left."""
+        """Restore the number of BLAS threads when the last fit has ended."""
         with self._lock:
             self._depth -= 1
             if self._depth > 0:

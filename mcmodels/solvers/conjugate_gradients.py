@@ -89,7 +89,7 @@ def conjugate_gradients(
     tolerance : float
         Relative size of the residual at which to stop.
     max_steps : int
-        Most products with A.
+        Largest number of products with A.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""Which targets of least squares take one value only."""
+"""Find the targets of least squares that are constant."""
 
 from __future__ import annotations
 
@@ -14,8 +14,7 @@ def constant_targets(
 ) -> npt.NDArray[np.intp]:
     """Indices of the targets that are the same number in all rows; none without an intercept.
 
-    The rows are read only where some target has no squares about its mean but the rounding of the
-    mean.
+    The rows are read only if some target varies about its mean by no more than rounding errors.
 
     Parameters
     ----------

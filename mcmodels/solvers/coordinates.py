@@ -57,24 +57,24 @@ class Coordinates:
 
     @property
     def root(self) -> Array | None:
-        """The root; None stands for the identity."""
+        """The root; None means the identity."""
         return self.basis if self.inverse is None else self.inverse.root
 
     @property
-    def are_the_users(self) -> bool:
-        """Whether γ = θ."""
+    def is_identity(self) -> bool:
+        """Whether these are the user's coordinates: γ = θ."""
         return self.root is None and not self.centre.any()
 
     def transform(self, rows: Rows) -> Rows:
         """The rows in these coordinates."""
-        if self.are_the_users:
+        if self.is_identity:
             return rows
         transformed = TransformedRows(rows, self.centre, self.root)
         return transformed if self.basis is None else transformed.held()
 
     def to_users(self, params: Array, *, intercept: bool) -> Array:
         """θ from γ."""
-        if self.are_the_users:
+        if self.is_identity:
             return params
         coef = params[..., :-1] if intercept else params
         coef = coef if self.root is None else coef @ self.root.T
@@ -84,7 +84,7 @@ class Coordinates:
 
     def from_users(self, params: Array, *, intercept: bool) -> Array:
         """γ from θ, without the part of θ outside the row space."""
-        if self.are_the_users:
+        if self.is_identity:
             return params
         coef = params[..., :-1] if intercept else params
         inner = coef if self.basis is None else coef @ self.basis

@@ -6,7 +6,7 @@ import numpy as np
 
 from mcmodels.arrays import Array
 
-# Eigenvalues of a Hessian with unit diagonal up to this are zero but for rounding.
+# Eigenvalues up to this, of a Hessian with unit diagonal, are only rounding errors.
 _ROUNDING = 1e-12
 
 

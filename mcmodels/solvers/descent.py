@@ -12,7 +12,7 @@ from mcmodels.rows import Slope
 
 @dataclass(frozen=True)
 class DescentResult:
-    """The point at which a descent ended; a minimum when it has converged.
+    """The last point of a descent; a minimum if it has converged.
 
     Parameters
     ----------

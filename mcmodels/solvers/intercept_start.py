@@ -11,8 +11,8 @@ from mcmodels.objectives.user_loss import UserObjective
 from mcmodels.rows import RowBlock
 from mcmodels.solvers.tolerances import MAX_HALVINGS_OF_A_GUESS, SAMPLE_ROWS
 
-# Most steps in the intercept, and the relative length of a step at which to stop. A start need not
-# be precise.
+# Largest number of steps in the intercept, and the relative length of a step at which to stop. A
+# start need not be precise.
 _MAX_STEPS, _SHORT_STEP = 20, 1e-2
 
 
@@ -28,7 +28,7 @@ def intercept_start(objective: UserObjective) -> Array:
     sample = objective.rows.sample(SAMPLE_ROWS)
 
     def targets(block: RowBlock) -> list[tuple[Array, Array]]:
-        weights = np.ones(block.X.n_rows) if block.weights is None else block.weights
+        weights = block.weights_or_ones
         return [(block.y, weights)]
 
     parts = sample.reduce(targets)

@@ -39,10 +39,11 @@ from mcmodels.solvers.separation import largest_change, proposed_by_linear_progr
 from mcmodels.solvers.solution import Solution, Status
 from mcmodels.solvers.tolerances import ILL_CONDITIONED, NEGLIGIBLE_STEP, SAMPLE_ROWS
 
-# A column is named in a warning when its contribution to a direction is more than the first share
-# of the largest; none is when all are less than the second share of the intercept's.
-_NOTABLE, _NEGLIGIBLE_CONTRIBUTION = 1e-2, 1e-6
-# Steps longer than this, relative to the parameters, are no sign of convergence.
+# A warning names a column if its contribution to a direction is more than the first share of the
+# largest contribution. It names no column if all contribute less than the second share of the
+# intercept's.
+_LARGE_CONTRIBUTION, _NEGLIGIBLE_CONTRIBUTION = 1e-2, 1e-6
+# A fit with steps longer than this, relative to the parameters, has not converged.
 _LONG_STEP = 1e-3
 # Near a finite optimum a Newton step changes no difference of linear predictors by more than this;
 # where classes are separated, steps change some by about 1.
@@ -65,7 +66,7 @@ class Optimum:
     params, gradient : ndarray of shape (P,) or (K, P)
         The parameters, and the gradient at them.
     objective : float
-        The least value.
+        The minimum of the objective.
     hessian : ndarray of shape (KP, KP), or None
         Over the raveled parameters; None where it takes too much memory.
     inner : InnerCurvature or None
@@ -147,7 +148,7 @@ def better_start(
     """
     if previous is None or previous.shape != start.shape:
         return start
-    previous = objective.without_gauge(previous)
+    previous = objective.without_shift(previous)
     return previous if objective.value(previous) <= objective.value(start) else start
 
 
@@ -162,8 +163,8 @@ def fit(
     """Yield the state after each step, until ``‖gradient‖∞ ≤ tol · Σ wᵢ`` and steps are negligible.
 
     With many rows, steps with a kept Hessian come first. Without a penalty the fit also ends, with
-    status SEPARATED, when the classes are separated; with a loss of the user's it ends with
-    UNBOUNDED where there is no minimum.
+    status SEPARATED, when the classes are separated; with a loss that the user has written, it ends
+    with UNBOUNDED where there is no minimum.
 
     Parameters
     ----------
@@ -174,7 +175,7 @@ def fit(
     tol : float
         Bound of the gradient, relative to the total weight.
     max_iter : int
-        Most steps; the status is then NOT_CONVERGED.
+        Largest number of steps; after it, the status is NOT_CONVERGED.
     conjugate_gradients : bool, default=False
         Whether to find the steps by conjugate gradients also where a Hessian could be formed.
 
@@ -188,10 +189,8 @@ def fit(
     coordinates = shifted_coordinates(objective)
     if not conjugate_gradients:
         coordinates = row_space_coordinates(objective, coordinates.centre, start) or coordinates
-    inner = _inside(objective, coordinates)
+    inner = _in_coordinates(objective, coordinates)
     first = coordinates.from_users(start, intercept=intercept)
-    states: Iterator[NewtonIterate[Slope]]
-    reach = _reach(inner)
     states: Iterator[NewtonIterate[Slope]]
     count, latest = 0, Progress(start, coordinates, None)
     if conjugate_gradients or room.too_many(first.size):
@@ -208,7 +207,7 @@ def fit(
     else:
         points = approach(inner, first, gradient_tolerance=bound, max_steps=max_iter - 1)
         quadratic = isinstance(inner, UserObjective) and inner.looks_quadratic(first)
-        # Of a quadratic loss, Newton's method needs one step only.
+        # For a quadratic loss, Newton's method needs only one step.
         for point in () if quadratic else points:
             if point.count > 0:
                 yield latest  # the last point is yielded as the start of Newton's method
@@ -221,7 +220,7 @@ def fit(
         if objective.penalty == 0 and state.status is None:
             params = coordinates.to_users(state.params, intercept=intercept)
             for other in _better_coordinates(objective, coordinates, state, params):
-                moved = _inside(objective, other)
+                moved = _in_coordinates(objective, other)
                 first = other.from_users(params, intercept=intercept)
                 other_states = _states(moved, first, bound, max_iter, state.count)
                 other_state = next(other_states)
@@ -242,7 +241,7 @@ def conclude(objective: LinearPredictorObjective, last: Progress) -> Solution[Op
     state = last.iterate
     if state is None:
         first = coordinates.from_users(last.params, intercept=rows.intercept)
-        state = next(_states(_inside(objective, coordinates), first, 0.0, 0, last.count))
+        state = next(_states(_in_coordinates(objective, coordinates), first, 0.0, 0, last.count))
     status = state.status or Status.NOT_CONVERGED
     rank = rows.n_features
     columns: tuple[int, ...] = ()
@@ -267,7 +266,7 @@ def conclude(objective: LinearPredictorObjective, last: Progress) -> Solution[Op
             direction = None if proposed is None else separates(rows, proposed)
         status = status if direction is None else Status.SEPARATED
     if direction is not None:
-        columns = _notable_columns(rows, direction)
+        columns = _contributing_columns(rows, direction)
     elif status is Status.CONVERGED and rank < rows.n_features:
         status = Status.RANK_DEFICIENT
     by_hessian = isinstance(state.derivatives, Derivatives)
@@ -300,9 +299,7 @@ def _better_coordinates(
             yield by_curvature
 
 
-def _separating(
-    rows: Rows, coordinates: Coordinates, state: NewtonIterate[Slope]
-) -> Array | None:
+def _separating(rows: Rows, coordinates: Coordinates, state: NewtonIterate[Slope]) -> Array | None:
     """A direction that separates the classes, proved; None where none is found."""
     for inner in (state.direction.step, state.params):
         found = separates(rows, coordinates.to_users(inner, intercept=rows.intercept))
@@ -322,22 +319,20 @@ def _optimum(
     objective: LinearPredictorObjective, params: Array, known: Slope, coordinates: Coordinates
 ) -> Optimum:
     """The derivatives at the user's parameters; no Hessian where it takes too much memory."""
-    complete = isinstance(known, Derivatives) or room.too_many(params.size)
+    too_large = room.too_many(params.size)
     slope = known
-    if not (complete and coordinates.are_the_users):
-        many = room.too_many(params.size)
-        slope = objective.slope(params) if many else objective.derivatives(params)
+    if not (coordinates.is_identity and (too_large or isinstance(known, Derivatives))):
+        slope = objective.slope(params) if too_large else objective.derivatives(params)
     hessian = slope.hessian if isinstance(slope, Derivatives) else None
     inner = None
     # Coordinates in a basis of the rows leave out directions in which there is only a penalty.
-    if isinstance(known, Derivatives) and not coordinates.are_the_users:
-        inner = (
-            None if coordinates.basis is not None else InnerCurvature(known.hessian, coordinates)
-        )
+    no_basis = coordinates.basis is None
+    if isinstance(known, Derivatives) and no_basis and not coordinates.is_identity:
+        inner = InnerCurvature(known.hessian, coordinates)
     return Optimum(params, known.value, slope.gradient, hessian, inner)
 
 
-def _inside(
+def _in_coordinates(
     objective: LinearPredictorObjective, coordinates: Coordinates
 ) -> LinearPredictorObjective:
     """The objective in other coordinates."""
@@ -377,7 +372,8 @@ def _divergence(
     """The status of a fit that is proved to diverge; else None."""
     step = state.direction.step
     if isinstance(objective, UserObjective):
-        if not gradient_is_small(state.derivatives, bound) or state.direction.relative_length < _LONG_STEP:
+        long = state.direction.relative_length >= _LONG_STEP
+        if not long or not gradient_is_small(state.derivatives, bound):
             return None
         return Status.UNBOUNDED if recedes(inner, state.params, step) else None
     if objective.penalty > 0 or not _is_at_rest(state, bound):
@@ -400,10 +396,10 @@ def _is_unbounded(objective: UserObjective, state: NewtonIterate[Slope], regular
     return predictors_grow(objective.rows, state.params, state.direction.step)
 
 
-def _notable_columns(rows: Rows, step: Array) -> tuple[int, ...]:
-    """Columns with a notable contribution to the linear predictor of a direction.
+def _contributing_columns(rows: Rows, step: Array) -> tuple[int, ...]:
+    """Columns with a large contribution to the linear predictor of a direction.
 
-    Empty where the intercept alone contributes.
+    Empty if only the intercept contributes.
     """
     moments = ColumnMoments.of(rows, targets=False)
     coef = np.atleast_2d(step)[:, : rows.n_features]
@@ -413,4 +409,4 @@ def _notable_columns(rows: Rows, step: Array) -> tuple[int, ...]:
         shift = np.atleast_2d(step)[:, -1] + coef @ moments.x_mean
         if largest <= _NEGLIGIBLE_CONTRIBUTION * np.abs(shift).max() * np.sqrt(moments.weight):
             return ()
-    return tuple(int(j) for j in np.nonzero(contribution > _NOTABLE * largest)[0])
+    return tuple(int(j) for j in np.nonzero(contribution > _LARGE_CONTRIBUTION * largest)[0])

@@ -1,4 +1,4 @@
-"""Steps with a Hessian that is kept: near the minimum of many rows in few passes over them.
+"""Steps with a fixed Hessian: they approach the minimum in few passes over many rows.
 
 A step needs the exact gradient of all rows, but not their exact Hessian. So the parameters are
 first fitted to samples of growing size. Then steps are taken on all rows with the gradient alone.
@@ -30,14 +30,14 @@ _SHARES = (1 / 64, 1 / 8)
 _ROWS_PER_PARAMETER = 20
 # Fewest rows for each parameter: with fewer, a Hessian costs too little for it to be worth keeping.
 _FEWEST_ROWS_PER_PARAMETER = 4
-# Most Newton steps on a sample, and most steps with the kept Hessian.
+# Largest numbers of Newton steps on a sample, and of steps with the kept Hessian.
 _SAMPLE_STEPS, _MAX_STEPS = 12, 30
 # The steps go on while each is shorter than this share of the one before.
 _CONTRACTION = 0.7
 # The last step is taken when the step after it is predicted to be shorter than this share of a
 # negligible one.
 _LAST_STEP_MARGIN = 0.7
-# An overflow counts as no decrease here; Newton's method reports its cause.
+# A step that overflows is not taken here; Newton's method reports the cause.
 _QUIET = functools.partial(np.errstate, over="ignore", invalid="ignore")
 
 
@@ -107,12 +107,12 @@ def approach(
     gradient_tolerance : float
         No entry of the gradient shall exceed it at the last point.
     max_steps : int
-        Most steps on all rows.
+        Largest number of steps on all rows.
 
     Yields
     ------
     Approach
-        The last is near the minimum. Nothing is yielded where this method gains nothing.
+        The last one is near the minimum. Nothing is yielded if this method would save no time.
     """
     rows = objective.rows
     if not passes_are_expensive(rows):
@@ -194,7 +194,7 @@ def _factor(
     objective: LinearPredictorObjective, hessian: Array, shape: tuple[int, ...]
 ) -> ScaledCholesky | None:
     with single_threaded_blas():
-        fixed = objective.fix_gauge(hessian, shape)
+        fixed = objective.with_shift_curvature(hessian, shape)
         diagonal = np.diagonal(fixed)
         if not (np.isfinite(diagonal).all() and (diagonal > 0).all()):
             return None
@@ -213,7 +213,7 @@ def _from_samples(objective: LinearPredictorObjective, start: Array) -> tuple[Ar
             return None
         scale = rows.total_weight / sample.total_weight
         part = objective.over(sample, objective.penalty / scale)
-        # More rows will change the parameters by about this much: more precision is useless.
+        # All rows will change the parameters by about this much, so more precision is not needed.
         enough = 0.5 * np.sqrt(start.size / wanted)
         last = _newton(part, start if found is None else found[0], enough)
         if last is None:
@@ -225,7 +225,7 @@ def _from_samples(objective: LinearPredictorObjective, start: Array) -> tuple[Ar
 def _newton(
     objective: LinearPredictorObjective, start: Array, enough: float
 ) -> NewtonIterate | None:
-    """Newton's method until a step is no longer than ``enough``; None if none is."""
+    """Newton's method until a step is no longer than ``enough``; None if that fails."""
     try:
         newton = newton_iterates_for(objective)
         for state in newton(objective, start, gradient_tolerance=0.0, max_iter=_SAMPLE_STEPS):

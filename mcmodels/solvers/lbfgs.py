@@ -24,12 +24,12 @@ _SMALLEST_DECREASE = 64 * FLOAT64_EPSILON
 # Length of the trial step that measures the curvature along the gradient, relative to the
 # parameters.
 _TRIAL_LENGTH = 1e-5
-# Most evaluations in one line search, and in all: only steps are limited.
+# Largest number of evaluations in one line search, and in total: only steps are limited.
 _LINE_SEARCH, _UNLIMITED = 50, 2**31 - 1
 
 
 class HasSlope(Protocol):
-    """What L-BFGS asks of an objective."""
+    """What L-BFGS needs from an objective."""
 
     def slope(self, params: Array) -> Slope:
         """Value and gradient."""
@@ -92,7 +92,7 @@ def minimise_by_lbfgs(
         "maxfun": _UNLIMITED,
         "maxls": _LINE_SEARCH,
         "gtol": gradient_tolerance / scale,
-        "ftol": 0.0,  # SciPy's is not relative for values below 1: the callback decides
+        "ftol": 0.0,  # the callback tests it: SciPy's is not relative below 1
     }
     with single_threaded_blas(), np.errstate(over="ignore", invalid="ignore"):
         found = scipy_minimize(

@@ -54,10 +54,10 @@ from mcmodels.solvers.tolerances import (
 
 Method = Literal["auto", "normal", "pinv"]
 
-# Error bounds that decide on corrections. In small data, a larger bound than the first leads to
-# extra-precise refinement. In medium and large data corrections take time, and errors are far
-# smaller than their bound: a pair holds the bound up to which none is made, and the bound up to
-# which one in working precision is enough.
+# Error bounds that decide on corrections. Small data are refined in extra precision if the bound is
+# above the first number. In medium and large data corrections take time, and errors are far smaller
+# than their bounds. Each pair holds the bound up to which no correction is made, and the bound up
+# to which one correction in working precision is enough.
 _ACCURATE, _ACCURATE_MEDIUM, _ACCURATE_LARGE = 1e-12, (1e-11, 1e-10), (1e-9, 1e-8)
 # Both bounds for products in float32; measured errors were a thousandth of it.
 _ACCURATE_FLOAT32 = 1e-2
@@ -123,7 +123,7 @@ def solve_triangle(
 
 
 def solve_sums(sums: StreamedSums, *, rcond: float | None = None) -> Solution[LeastSquares]:
-    """The fit to the sums of rows that came in parts."""
+    """The fit from the sums of rows that arrived in parts."""
     with single_threaded_blas():
         if isinstance(sums, StreamedMoments):
             return solve_moments(sums.moments, sums.seen, rcond=rcond)
@@ -225,7 +225,7 @@ def _from_factor(
 
 
 def _regular(R: Array, scale: Array, tolerance: float) -> ScaledCholesky | None:
-    """R as a Cholesky factor of ``RᵀR``, where it is so far from singular that no SVD is needed."""
+    """R as a Cholesky factor of ``RᵀR``, if it is far enough from singular to need no SVD."""
     n_rows, n_columns = R.shape
     if n_rows != n_columns or n_columns == 0 or not scale.all():
         return None

@@ -25,7 +25,7 @@ from mcmodels.solvers.tolerances import FLOAT64_EPSILON, FLOAT64_TINY
 # Relative residual at which conjugate gradients stop, and the true residual is computed; and the
 # smallest that can be asked for, relative to the residual of zero coefficients.
 _CYCLE, _ROUNDING = 1e-8, 16 * FLOAT64_EPSILON
-# Most corrections, and most products for each.
+# Largest numbers of corrections, and of products for each.
 _MAX_CYCLES, _MAX_PRODUCTS = 10, 2000
 # A correction shorter than the first share of the solution, in the metric of S, is not made. When
 # corrections no longer shrink, the fit has converged if the next is shorter than the second share.
@@ -43,8 +43,8 @@ def solve_matrix_free(rows: Rows) -> Solution[MatrixFreeFit]:
         ``status`` is RANK_DEFICIENT where columns are zero or rows fewer than columns; dependencies
         among columns are not looked for, so that ``rank`` is an upper bound. It is NOT_CONVERGED
         where corrections stopped shrinking too early. ``iterations`` counts corrections by the true
-        residual. ``condition`` is an estimate that does not see directions in which the targets
-        have no part.
+        residual. ``condition`` is an estimate; it leaves out directions in which the targets have
+        no component.
     """
     moments = _checked(rows)
     p = rows.n_features

@@ -3,9 +3,9 @@
 Where the Hessian has a Cholesky factor the step is Newton's. Elsewhere the Hessian is scaled by the
 lengths of the columns, and its eigenvalues λ are replaced by |λ|, or by a share of the largest
 where |λ| is smaller: Nocedal and Wright (2006), *Numerical Optimization*, 2nd ed., §3.4 (eigenvalue
-modification). The length of such a step means little. So the step is first limited to the size of
-the linear predictors, and may then be lengthened. At a point where the gradient is zero and some λ
-is negative, the search goes along the eigenvector of the least λ.
+modification). The length of such a step is not reliable. So the step is first limited to the size
+of the linear predictors, and may then be lengthened. At a point where the gradient is zero and some
+λ is negative, the search goes along the eigenvector of the least λ.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ class ModifiedDirection(NewtonDirection):
 def newton_iterates_for(
     objective: LinearPredictorObjective,
 ) -> Callable[..., Iterator[NewtonIterate[Derivatives]]]:
-    """Newton's method for a convex objective, or the modified one for a loss of the user's."""
+    """Newton's method for a convex objective, or the modified one for a loss of the user."""
     return modified_newton_iterates if isinstance(objective, UserObjective) else newton_iterates
 
 
@@ -122,7 +122,7 @@ def _refuse_not_finite(
         raise ValueError(
             f"the loss is not finite where the fit starts: at y={y:g}, eta={eta:g} it is "
             f"{value:g}, its derivatives are {first:g} and {second:g}. Remove or transform targets "
-            "for which it is not defined, or fit an intercept, which may lead to where it is."
+            "for which it is not defined, or fit an intercept."
         )
     refuse_overflow(np.diagonal(derivatives.hessian))
     raise ValueError("the sum of the losses overflows float64; divide the weights, or the loss.")
@@ -175,7 +175,7 @@ def _candidates(
     if _has_negative_curvature(current.direction):
         yield method.modified(current.params, current.derivatives, along_least=True)
     elif current.direction.decrease > unverifiable_decrease(current.derivatives.value):
-        # When only a few rows have curvature, the direction of the Hessian says little.
+        # When only a few rows have curvature, the direction from the Hessian is not reliable.
         yield method.modified(current.params, current.derivatives)
 
 
@@ -221,13 +221,13 @@ class _Method:
         largest = float(np.abs(values).max())
         real = np.abs(values) > _ZERO * largest
         least = float(values[0]) / largest if largest > 0 else 0.0
-        at_rest = gradient_is_small(derivatives, self.gradient_tolerance)
+        small_gradient = gradient_is_small(derivatives, self.gradient_tolerance)
         unraised = None
         left = (values > len(values) * FLOAT64_EPSILON * largest) & (values <= _ZERO * largest)
         if left.any() and least >= -_ZERO:
             along = V[:, left].T @ (gradient / metric)
             unraised = -(V[:, left] @ (along / values[left])) / metric
-        if along_least or (least < -_ZERO and at_rest):
+        if along_least or (least < -_ZERO and small_gradient):
             step = np.sqrt(self.objective.rows.total_weight) * V[:, 0] / metric
             step = step if gradient @ step <= 0 else -step
         else:
@@ -253,8 +253,8 @@ class _Method:
     ) -> Status | None:
         """CONVERGED when the gradient is small, no curvature negative, and the step negligible.
 
-        UNBOUNDED when the step is negligible only because eigenvalues were raised, and Newton's
-        step by the original eigenvalues leads the objective ever lower.
+        UNBOUNDED when the step is negligible only because eigenvalues were raised, and the
+        objective keeps decreasing along Newton's step by the original eigenvalues.
         """
         if not gradient_is_small(slope, self.gradient_tolerance):
             return None

@@ -50,7 +50,7 @@ PointSlope_co = TypeVar("PointSlope_co", bound=Slope, covariant=True)
 
 
 class NewtonObjective(Protocol):
-    """What Newton's method asks of an objective."""
+    """What Newton's method needs from an objective."""
 
     def value(self, params: Array) -> float:
         """The objective."""
@@ -64,7 +64,7 @@ class NewtonObjective(Protocol):
         """The Hessian; with ``safe``, one that does not vanish far from the minimum."""
         ...
 
-    def fix_gauge(self, hessian: Array, shape: tuple[int, ...]) -> Array:
+    def with_shift_curvature(self, hessian: Array, shape: tuple[int, ...]) -> Array:
         """The Hessian with curvature added along directions that never change the objective."""
         ...
 
@@ -103,7 +103,7 @@ class NewtonDirection:
 
 @dataclass(frozen=True)
 class NewtonIterate(Generic[PointSlope_co]):
-    """Where Newton's method stands.
+    """A point of Newton's method, with the next step.
 
     Parameters
     ----------
@@ -116,7 +116,7 @@ class NewtonIterate(Generic[PointSlope_co]):
     count : int
         Steps taken so far.
     status : Status or None
-        None while there is more to do.
+        None while the iteration goes on.
     """
 
     params: Array
@@ -312,7 +312,7 @@ def unverifiable_decrease(value: float) -> float:
     return _ROUNDING_UNITS * UNVERIFIABLE_DECREASE * abs(value)
 
 
-@np.errstate(over="ignore", invalid="ignore")  # what overflows is no decrease, and is halved
+@np.errstate(over="ignore", invalid="ignore")  # a step that overflows is halved
 def line_search(
     value_at: Callable[[Array], float],
     evaluate: Callable[[Array], PointSlope],
@@ -366,7 +366,7 @@ def _newton_direction(
     objective: NewtonObjective, params: Array, derivatives: Derivatives
 ) -> NewtonDirection:
     gradient = derivatives.gradient.ravel()
-    hessian = objective.fix_gauge(derivatives.hessian, derivatives.gradient.shape)
+    hessian = objective.with_shift_curvature(derivatives.hessian, derivatives.gradient.shape)
     scale = np.sqrt(np.clip(np.diagonal(hessian), 0.0, None))
     factor = ScaledCholesky.of(hessian, scale)
     if factor is not None:

@@ -41,7 +41,8 @@ _GAMMA, _SAFEGUARD = 0.9, 0.1
 _MARGIN = 0.3
 # Smallest relative residual that float64 can be asked for.
 _LEAST_FORCING = 1e-12
-# Most products for one step; what has been found by then is a direction of descent.
+# Largest number of products for one step. The approximate step at that point is a direction of
+# descent.
 _MAX_PRODUCTS = 1000
 # After a step shorter than this, relative to the parameters, the diagonal is not computed again.
 _SHORT_STEP = 0.1
@@ -75,7 +76,7 @@ def newton_cg_iterates(
     NewtonIterate
         The rank of its direction is not determined; its condition is estimated by Ritz values.
     """
-    start = objective.without_gauge(start)
+    start = objective.without_shift(start)
     model = _CurvatureModel(objective, gradient_tolerance)
     with np.errstate(over="ignore", invalid="ignore"):
         slope = objective.slope(start)
@@ -130,7 +131,7 @@ class _CurvatureModel:
         """Compute the diagonal of the Hessian at a point, the preconditioner of the next steps."""
         diagonal = self.objective.hessian_diagonal(params)
         refuse_overflow(np.atleast_2d(diagonal).max(axis=0))
-        self.preconditioner = Jacobi.of(diagonal, self.objective.without_gauge)
+        self.preconditioner = Jacobi.of(diagonal, self.objective.without_shift)
 
     def direction(self, params: Array, slope: Slope) -> NewtonDirection:
         """The Newton step, solved to the precision of the forcing term."""

@@ -46,8 +46,8 @@ Eigensolver = Callable[[Array], Eigenpairs]
 
 # A factor of S is kept for the Hessian when the rows have at most this many entries (128 MB).
 _LARGEST_FACTOR = 2**24
-# Lanczos iteration is used when S has at least this many columns for each axis wanted.
-_FEW = 20
+# Lanczos iteration is used if S has at least this many columns for each requested axis.
+_COLUMNS_PER_AXIS = 20
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ class PrincipalAxes:
     total_variance : float
         Trace of S.
     left_out_variance : float
-        Sum of the variances that were not asked for.
+        Sum of the variances that were not requested.
     covariance : Covariance or None
         S; None where it takes too much memory.
     gradient : ndarray of shape (k, p)
@@ -107,8 +107,8 @@ def solve(
         Number of axes, at most ``min(rows.n_present, rows.n_features)``.
     method : {"auto", "eigh", "deflation"}
         "eigh" and "deflation" work on S, or on the n×n Gram matrix when p ≥ n. "auto" is "eigh",
-        or the SVD of R when a wanted variance is too small to be accurate in S. Where the matrix
-        takes more than 512 MB and few axes are wanted, "auto" and "eigh" use Lanczos iteration,
+        or the SVD of R when a requested variance is too small to be accurate in S. Where the matrix
+        takes more than 512 MB and few axes are requested, "auto" and "eigh" use Lanczos iteration,
         with products that are passes over the rows.
     tol : float
         Relative residual at which deflation accepts a pair.
@@ -123,8 +123,8 @@ def solve(
     eigenpairs = _eigensolver(count, method, tol, random)
     with single_threaded_blas():
         side = min(rows.n_present, rows.n_features)
-        if method != "deflation" and room.too_many(side) and count * _FEW <= side:
-            return _judged(_of_products(rows, count), count, rows, "lanczos")
+        if method != "deflation" and room.too_many(side) and count * _COLUMNS_PER_AXIS <= side:
+            return _with_rank(_of_products(rows, count), count, rows, "lanczos")
         if rows.n_present > rows.n_features:
             spectrum = _of_moments(_checked(Moments.of(rows)), eigenpairs)
         else:
@@ -135,8 +135,8 @@ def solve(
             triangle = rows.reduce(Triangle.about(spectrum.mean))
             exact = _of_triangle(triangle, spectrum.mean, rows.total_weight)
             exact = replace(exact, kept=spectrum.kept, products=spectrum.products)
-            return _judged(exact, count, rows, "svd")
-        return _judged(spectrum, count, rows, method)
+            return _with_rank(exact, count, rows, "svd")
+        return _with_rank(spectrum, count, rows, method)
 
 
 def solve_sums(
@@ -152,9 +152,9 @@ def solve_sums(
         if isinstance(sums, StreamedMoments):
             eigenpairs = _eigensolver(count, method, tol, random)
             spectrum = _of_moments(_checked(sums.moments), eigenpairs)
-            return _judged(spectrum, count, sums.seen, method)
+            return _with_rank(spectrum, count, sums.seen, method)
         spectrum = _of_triangle(sums.triangle, sums.centre, sums.seen.total_weight)
-        return _judged(spectrum, count, sums.seen, "svd")
+        return _with_rank(spectrum, count, sums.seen, "svd")
 
 
 def _eigensolver(
@@ -169,7 +169,7 @@ def _eigensolver(
     return eigenpairs
 
 
-def _judged(
+def _with_rank(
     spectrum: _Spectrum, count: int, extent: Extent, method: str
 ) -> Solution[PrincipalAxes]:
     """The ``count`` leading axes, with variances of rounding noise set to zero."""
@@ -214,7 +214,7 @@ def row_count(rows: Extent) -> int:
 
 
 def _entry_variance(rows: Extent, spectrum: _Spectrum) -> Array:
-    """Variance that the rounding of the entries of X puts along each axis."""
+    """Variance along each axis that comes from the rounding of the entries of X."""
     squares = spectrum.square_sums / rows.total_weight
     return (NOISE_MARGIN * rows.epsilon) ** 2 / 12 * (spectrum.axes**2 @ squares)
 
@@ -223,7 +223,7 @@ def _entry_variance(rows: Extent, spectrum: _Spectrum) -> Array:
 class _Spectrum:
     """Axes and variances that one method found, before the rank is determined.
 
-    ``complete`` says that all variances were computed, not only those asked for.
+    ``complete`` says that all variances were computed, not only the requested ones.
     """
 
     mean: Array
@@ -239,13 +239,13 @@ class _Spectrum:
 
 
 def _inaccurate_in_covariance(spectrum: _Spectrum, n_rows: int, n_features: int) -> bool:
-    """Whether a wanted variance has lost more than half its digits in S."""
-    wanted = spectrum.variances
-    if wanted.size == 0:
+    """Whether a requested variance has lost more than half its digits in S."""
+    requested = spectrum.variances
+    if requested.size == 0:
         return False
-    left_out = min(n_rows, n_features) - wanted.size
-    noise = (spectrum.total_variance - wanted.sum()) / left_out if left_out > 0 else np.inf
-    return bool(min(wanted.min(), noise) <= np.sqrt(FLOAT64_EPSILON) * wanted[0])
+    left_out = min(n_rows, n_features) - requested.size
+    noise = (spectrum.total_variance - requested.sum()) / left_out if left_out > 0 else np.inf
+    return bool(min(requested.min(), noise) <= np.sqrt(FLOAT64_EPSILON) * requested[0])
 
 
 def _checked(moments: Moments) -> Moments:
@@ -357,8 +357,8 @@ class _CentredBlock:
     @classmethod
     def of(cls, block: RowBlock, by_rows: RowsCovariance) -> _CentredBlock:
         X, offset = by_rows.centred(block.X)
-        X.X = X.X.copy()  # it outlives the walk
-        weights = np.ones(X.n_rows) if block.weights is None else block.weights
+        X.X = X.X.copy()  # it is used after the walk
+        weights = block.weights_or_ones
         return cls(X, offset, np.sqrt(weights))
 
     def inner(self, other: _CentredBlock) -> Array:

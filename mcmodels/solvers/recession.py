@@ -1,4 +1,4 @@
-"""Whether an objective has no minimum: it decreases for ever along some direction.
+"""Whether an objective has no minimum: it keeps decreasing along some direction.
 
 A convex function never increases along a direction of recession: Rockafellar (1970), *Convex
 Analysis*, theorem 8.6. If it has no minimum, the gradient in Newton's method becomes small, but the
@@ -53,7 +53,7 @@ def column_squares(rows: Rows) -> Array:
     """``Σ wᵢ x̃ᵢⱼ²`` of each column, the intercept's last."""
 
     def squares(block: RowBlock) -> Array:
-        unit = np.ones(block.X.n_rows) if block.weights is None else block.weights
+        unit = block.weights_or_ones
         return block.X.diagonal(unit)
 
     return rows.reduce(squares)

@@ -20,7 +20,8 @@ from mcmodels.rows import RowBlock, Rows
 from mcmodels.rows.blocks import Array, product
 from mcmodels.solvers.double_double import DoubleDouble
 
-# Most corrections: with one correct digit at the start, each step gains at least a digit or stops.
+# Largest number of corrections: with one correct digit at the start, each step gains at least a
+# digit or stops.
 _MAX_STEPS = 12
 # The unit roundoff of float64: a correction below it changes nothing.
 _UNIT_ROUNDOFF = 2.0**-53

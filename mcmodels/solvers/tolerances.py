@@ -1,6 +1,6 @@
 """Numbers that several solvers share: rounding, line searches, condition numbers, sizes of data.
 
-A number that only one file uses stands at the top of that file.
+A number that only one file uses is at the top of that file.
 """
 
 from __future__ import annotations
@@ -38,9 +38,9 @@ def factorisation_error(size: int) -> float:
 # for trust regions algorithm 4.1 allows any share below 1/4.
 SUFFICIENT_DECREASE = 1e-4
 
-# Most halvings of a Newton step: 2⁻⁵⁰ of it is near the rounding of the parameters.
+# Largest number of halvings of a Newton step: 2⁻⁵⁰ of it is near the rounding of the parameters.
 MAX_HALVINGS = 50
-# Most halvings of a step whose length is only a guess, and may be far too long.
+# Largest number of halvings of a step whose length is only a guess, and may be far too long.
 MAX_HALVINGS_OF_A_GUESS = 60
 
 # A step of this relative length, in the metric of the Hessian, is negligible: it would change no
@@ -61,8 +61,8 @@ ILL_CONDITIONED = 1e5
 
 # Sizes of data. -----------------------------------------------------------------------------------
 
-# Entries of a design for which extra precision takes a time that nobody notices, and products of
-# such entries with as many columns.
+# Entries of a design for which extra precision takes no noticeable time, and the same for the
+# number of entries times the number of columns.
 SMALL_DESIGN, SMALL_SQUARED_DESIGN = 2**14, 2**20
 # Entries of a design up to which a correction costs little.
 MEDIUM_DESIGN = 2**18

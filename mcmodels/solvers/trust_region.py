@@ -39,20 +39,20 @@ from mcmodels.solvers.tolerances import (
 # of the second share of the value: it can be seen in float64.
 _FIRST_RADIUS, _FIRST_DECREASE = 1.0, 1e-6
 # The radius shrinks when the decrease is less than the first share of what the model predicts, and
-# grows when it is more than the second; by these factors. Nocedal and Wright, algorithm 4.1, but
-# that the radius grows by 4 instead of 2.
+# grows when it is more than the second; by these factors. This is algorithm 4.1 of Nocedal and
+# Wright, except that the radius grows by 4 instead of 2.
 _POOR, _GOOD, _SHRINK, _GROW = 0.25, 0.75, 0.25, 4.0
 # Damping of M as a share of the mean curvature: at first, and the least as the gradient falls.
 _DAMPING, _LEAST_DAMPING = 0.1, 1e-7
 # Steps become precise once a step has predicted a decrease below this share of the value. Before, a
-# second product gains less than a second step. And the most directions of a step.
+# second product gains less than a second step. The last number limits the directions of a step.
 _LATE, _MOST_DIRECTIONS = 1e-8, 100
 # A direction counts as within the subspace when the part outside is below this share of its length.
-_NOTHING_NEW = 1e-8
+_INSIDE_SUBSPACE = 1e-8
 
 
 class Conditioned(Protocol):
-    """What the trust region asks of an objective."""
+    """What the trust region needs from an objective."""
 
     def conditioned_slope(self, params: Array) -> ConditionedSlope:
         """Value, gradient and approximate curvature."""
@@ -106,7 +106,7 @@ class Subspace:
             for known in self.directions:
                 direction = direction - (known @ direction) * known
         length = norm(direction)
-        return direction / length if length > _NOTHING_NEW * before else None
+        return direction / length if length > _INSIDE_SUBSPACE * before else None
 
     def minimiser(self, gradient: Array, radius: float) -> tuple[ModelStep, Array]:
         """The minimiser of the model, and the Hessian times it."""

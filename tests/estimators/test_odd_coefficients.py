@@ -149,7 +149,7 @@ def test_another_shape_is_a_change():
 def test_what_parts_of_the_rows_must_have_in_common():
     named = [pd.DataFrame(X, columns=list(names)) for names in ("abc", "abd")]
     first, second = (LinearRegression().partial_fit(part, TARGET) for part in named)
-    with pytest.raises(ValueError, match="features of other names"):
+    with pytest.raises(ValueError, match="features with other names"):
         first.merge(second)
     first.set_params(fit_intercept=False)
     with pytest.raises(ValueError, match="fit_intercept has changed"):

@@ -172,7 +172,7 @@ def test_residuals_of_rows_all_but_certain():
         wrong = sign * eta < -50
         np.testing.assert_allclose(deviance[wrong], sign * np.sqrt(2 * np.abs(eta[wrong])))
         assert (np.abs(deviance[sign * eta > 800]) < 1e-150).all()
-    with pytest.raises(ValueError, match="y holds the class 2, which was not there at fit"):
+    with pytest.raises(ValueError, match="y holds the class 2, which was not in the training rows"):
         model.residuals(x, [0, 1, 2, 0, 1, 1])
 
 
@@ -239,9 +239,9 @@ def test_refusals():
         np.full(len(y), 0.1),
         np.column_stack([X[:, 2], X[:, 2] + kept[:, 0]]),
     ):
-        with pytest.raises(InferenceError, match="is a linear combination of the columns"):
+        with pytest.raises(InferenceError, match="is a linear combination of the fitted columns"):
             model.score_test(kept, y, candidate)
-    with pytest.raises(InferenceError, match="zero in every row that counts"):
+    with pytest.raises(InferenceError, match="zero in all rows of positive weight"):
         model.score_test(kept, y, np.zeros(len(y)))
     for shape in ((2 * len(y),), (2, len(y))):
         with pytest.raises(ValueError, match="one value for each of the 300 rows"):

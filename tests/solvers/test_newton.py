@@ -18,7 +18,7 @@ class Function:
     def derivatives(self, params):
         return Derivatives(self.value(params), self._gradient(params), self._hessian(params))
 
-    def fix_gauge(self, hessian, shape):
+    def with_shift_curvature(self, hessian, shape):
         return hessian
 
 
