@@ -61,6 +61,11 @@ class Coordinates:
         return self.basis if self.inverse is None else self.inverse.root
 
     @property
+    def rank(self) -> int:
+        """How many coordinates there are."""
+        return len(self.centre) if self.root is None else self.root.shape[1]
+
+    @property
     def is_identity(self) -> bool:
         """Whether these are the user's coordinates: γ = θ."""
         return self.root is None and not self.centre.any()
@@ -202,13 +207,14 @@ def curvature_coordinates(objective: LinearPredictorObjective, params: Array) ->
 
     def curved(block: RowBlock) -> RowBlock:
         eta = block.X.predictor(params)
-        terms = loss.at(block.y, eta).curvature()
-        trace = sum(sign * size for pairs, sign, size in terms for k, j in pairs if k == j)
+        trace = np.zeros(block.X.n_rows)
+        for pairs, sign, size in loss.at(block.y, eta).curvature():
+            trace += sign * size * sum(k == j for k, j in pairs)
         return replace(block, y=None, weights=block.weighted(trace))
 
     def first_moment(block: RowBlock) -> Array:
-        weighted = curved(block)
-        return np.append(weighted.X.products(weighted.weights), weighted.weights.sum())
+        weights = curved(block).weights_or_ones
+        return np.append(block.X.products(weights), weights.sum())
 
     mean = np.zeros(rows.n_features)
     if rows.intercept:

@@ -6,8 +6,7 @@ first. Where the Hessian takes too much memory, conjugate gradients find the ste
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -25,6 +24,7 @@ from mcmodels.solvers.coordinates import (
     row_space_coordinates,
     shifted_coordinates,
 )
+from mcmodels.solvers.existence import MinimumProof
 from mcmodels.solvers.kept_hessian import approach, passes_are_expensive
 from mcmodels.solvers.modified_newton import modified_newton_iterates
 from mcmodels.solvers.newton import (
@@ -35,7 +35,7 @@ from mcmodels.solvers.newton import (
 )
 from mcmodels.solvers.newton_cg import newton_cg_iterates
 from mcmodels.solvers.recession import curvature_is_everywhere, predictors_grow, recedes
-from mcmodels.solvers.separation import largest_change, proposed_by_linear_program, separates
+from mcmodels.solvers.separation import proposed_by_linear_program, separates
 from mcmodels.solvers.solution import Solution, Status
 from mcmodels.solvers.tolerances import ILL_CONDITIONED, NEGLIGIBLE_STEP, SAMPLE_ROWS
 
@@ -290,12 +290,13 @@ def _better_coordinates(
     """Coordinates in which an ill-conditioned Hessian may have more digits."""
     if state.direction.condition <= ILL_CONDITIONED:
         return
+    orthonormal = coordinates
     if coordinates.inverse is None:
-        coordinates = orthonormal_coordinates(objective.rows)
-        yield coordinates
+        orthonormal = orthonormal_coordinates(objective.rows)
+        yield orthonormal
     if not isinstance(objective, UserObjective):
         by_curvature = curvature_coordinates(objective, params)
-        if by_curvature.inverse.rank == coordinates.inverse.rank:
+        if by_curvature.rank == orthonormal.rank:
             yield by_curvature
 
 
@@ -306,13 +307,6 @@ def _separating(rows: Rows, coordinates: Coordinates, state: NewtonIterate[Slope
         if found is not None:
             return found
     return None
-
-
-def _reach(inner: LinearPredictorObjective) -> Callable[[Array, Array], float] | None:
-    """How far a step reaches, where it matters: without a penalty there may be no minimum."""
-    if inner.penalty > 0 or isinstance(inner, UserObjective):
-        return None
-    return functools.partial(largest_change, inner.rows)
 
 
 def _optimum(
@@ -344,10 +338,14 @@ def _states(
     inner: LinearPredictorObjective, start: Array, bound: float, max_iter: int, count: int
 ) -> Iterator[NewtonIterate[Derivatives]]:
     """The iterates of Newton's method for an objective."""
-    options = {"gradient_tolerance": bound, "max_iter": max_iter, "count": count}
     if isinstance(inner, UserObjective):
-        return modified_newton_iterates(inner, start, **options)
-    return newton_iterates(inner, start, **options, reach=_reach(inner))
+        return modified_newton_iterates(
+            inner, start, gradient_tolerance=bound, max_iter=max_iter, count=count
+        )
+    proof = None if inner.penalty > 0 else MinimumProof(inner)
+    return newton_iterates(
+        inner, start, gradient_tolerance=bound, max_iter=max_iter, count=count, proof=proof
+    )
 
 
 def _is_at_rest(state: NewtonIterate[Slope], bound: float) -> bool:
@@ -357,7 +355,7 @@ def _is_at_rest(state: NewtonIterate[Slope], bound: float) -> bool:
 
 
 def _promises_too_much(state: NewtonIterate[Slope], value_before: float) -> bool:
-    """Whether steps promise more than there is to gain, or the last one has gained next to nothing."""
+    """Whether a step promises more than there is to gain, or the last one has gained little."""
     value, promised = state.derivatives.value, state.direction.decrease / 2
     return promised > value or value_before - value < _LITTLE_GAIN * promised
 
@@ -378,7 +376,7 @@ def _divergence(
         return Status.UNBOUNDED if recedes(inner, state.params, step) else None
     if objective.penalty > 0 or not _is_at_rest(state, bound):
         return None
-    if largest_change(inner.rows, state.params, step) < _DIVERGING_CHANGE:
+    if MinimumProof(inner).reach(state.params, step) < _DIVERGING_CHANGE:
         return None
     separating = _separating(objective.rows, coordinates, state)
     return None if separating is None else Status.SEPARATED

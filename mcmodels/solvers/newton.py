@@ -32,9 +32,8 @@ from mcmodels.solvers.tolerances import (
 # cross-entropy, whose third derivative along a step is at most r times the second where the change
 # is r (Bach 2010, *Self-concordant analysis for logistic regression*, Electronic Journal of
 # Statistics 4, §3). Up to the first number the step decreases the objective for certain, as
-# (eʳ - r - 1)/r² < 1. Up to the second it proves that there is a minimum (see separation.py), with a
-# margin for rounding errors.
-_CERTAIN_DECREASE, _PROOF = 1.5, 0.5
+# (eʳ - r - 1)/r² < 1.
+_CERTAIN_DECREASE = 1.5
 # Largest share that rounding errors of the Hessian have in a step that proves something.
 _ACCURATE = 0.1
 # A Newton step of which less than this share is taken is compared with a safe one.
@@ -66,6 +65,18 @@ class NewtonObjective(Protocol):
 
     def with_shift_curvature(self, hessian: Array, shape: tuple[int, ...]) -> Array:
         """The Hessian with curvature added along directions that never change the objective."""
+        ...
+
+
+class ProofOfMinimum(Protocol):
+    """Whether an objective that need not have a minimum has one."""
+
+    def reach(self, params: Array, step: Array) -> float:
+        """Largest change of a difference of linear predictors by a step."""
+        ...
+
+    def holds(self, params: Array, derivatives: Derivatives, direction: NewtonDirection) -> bool:
+        """Whether the Newton step at a point proves that there is a minimum."""
         ...
 
 
@@ -133,7 +144,7 @@ def newton_iterates(
     gradient_tolerance: float,
     max_iter: int,
     count: int = 0,
-    reach: Callable[[Array, Array], float] | None = None,
+    proof: ProofOfMinimum | None = None,
 ) -> Iterator[NewtonIterate[Derivatives]]:
     """Yield the start and every iterate after it, until one has a status.
 
@@ -150,12 +161,11 @@ def newton_iterates(
         NOT_CONVERGED after this many steps.
     count : int, default=0
         Steps that have led to the start.
-    reach : callable, default=None
-        From parameters and a step to the largest change of a difference of linear predictors. Given for a cross-entropy
-        without a penalty, which need not have a minimum: CONVERGED then is said with a proof that
-        there is one, and no step ends where the Hessian is singular, if a shorter one does not.
+    proof : ProofOfMinimum, default=None
+        Given for a cross-entropy without a penalty, which need not have a minimum. The status is
+        then CONVERGED only with a proof that there is one, and steps are safe far from it.
     """
-    method = _Method(objective, gradient_tolerance, max_iter, reach)
+    method = _Method(objective, gradient_tolerance, max_iter, proof)
     with np.errstate(over="ignore", invalid="ignore"):
         derivatives = objective.derivatives(start)
     refuse_overflow(np.diagonal(derivatives.hessian).reshape(-1, start.shape[-1]).max(axis=0))
@@ -173,12 +183,12 @@ def newton_iterates(
 
 @dataclass
 class _Method:
-    """What does not change from one iterate to the next, and the reach of the last careful step."""
+    """What does not change from one iterate to the next, and the reach of the last small step."""
 
     objective: NewtonObjective
     gradient_tolerance: float
     max_iter: int
-    reach: Callable[[Array, Array], float] | None
+    proof: ProofOfMinimum | None
     last_reach: float = np.inf
 
     def _lengthened(
@@ -206,31 +216,29 @@ class _Method:
         small = gradient_is_small(derivatives, self.gradient_tolerance)
         if not small or direction.relative_length > NEGLIGIBLE_STEP:
             return None
-        return Status.CONVERGED if self._minimum_is_proved(params, direction) else None
+        proved = self.proof is None or self.proof.holds(params, derivatives, direction)
+        return Status.CONVERGED if proved else None
 
     def _stalled(self, current: NewtonIterate[Derivatives]) -> Status:
         status = status_when_stalled(current, self.gradient_tolerance)
-        proved = self._minimum_is_proved(current.params, current.direction)
+        if self.proof is None or status is Status.NOT_CONVERGED:
+            return status
+        proved = self.proof.holds(current.params, current.derivatives, current.direction)
         return status if proved else Status.NOT_CONVERGED
-
-    def _minimum_is_proved(self, params: Array, direction: NewtonDirection) -> bool:
-        if self.reach is None:
-            return True
-        proves = _is_accurate(direction) and not direction.is_safe
-        return proves and self.reach(params, direction.step) <= _PROOF
 
     def _may_go_on(self, params: Array, direction: NewtonDirection) -> bool:
         """Whether a step whose decrease no value can show is taken: while it gains something."""
-        if self.reach is None or direction.is_safe or not _is_accurate(direction):
+        if self.proof is None or direction.is_safe or not is_accurate(direction):
             return False
-        reach, last = self.reach(params, direction.step), self.last_reach
+        reach, last = self.proof.reach(params, direction.step), self.last_reach
         self.last_reach = reach
-        return _PROOF < reach <= _CERTAIN_DECREASE or reach <= min(last / 2, _PROOF)
+        # Where classes are separated, each step reaches about 1; near a minimum, ever less.
+        return 0.5 < reach <= _CERTAIN_DECREASE or 0 < reach <= min(last / 2, 0.5)
 
     def direction(self, params: Array, derivatives: Derivatives) -> NewtonDirection:
         """Newton's step, or a safe one where it promises more than there is to gain."""
         newton = newton_direction(self.objective, params, derivatives)
-        if self.reach is None or _is_trusted(derivatives, newton):
+        if self.proof is None or _is_trusted(derivatives, newton):
             return newton
         return self.safe_direction(params, derivatives)
 
@@ -245,7 +253,7 @@ class _Method:
         accepted = line_search(self.objective.value, self.objective.derivatives, current)
         if current.direction.is_safe:
             accepted = self._lengthened(current, accepted)
-        elif self.reach is not None:
+        elif self.proof is not None:
             accepted = self._safer(current, accepted)
         if accepted is None and self._may_go_on(current.params, current.direction):
             params = current.params + current.direction.step
@@ -281,12 +289,12 @@ class _Method:
 
 
 def _is_trusted(derivatives: Derivatives, direction: NewtonDirection) -> bool:
-    """Whether a Newton step can be what it seems: no objective ≥ 0 decreases by more than itself."""
+    """Whether a Newton step does not promise more than there is: an objective ≥ 0 itself."""
     full = direction.rank == direction.step.size
     return full and direction.decrease / 2 <= derivatives.value
 
 
-def _is_accurate(direction: NewtonDirection) -> bool:
+def is_accurate(direction: NewtonDirection) -> bool:
     """Whether rounding errors of the Hessian hardly change a step."""
     size = direction.step.size
     return size == 0 or direction.condition**2 * factorisation_error(size) <= _ACCURATE

@@ -1,19 +1,14 @@
-"""Separated classes: certificates that the likelihood has a maximum, or that it has none.
+"""Separated classes: directions that prove that the likelihood has no maximum.
 
-With ``a = x̃ ⊗ (e_own - e_other)`` for a row and another class (for two classes ``(2y - 1) x̃``), the
-margin ``aᵀθ`` is by how much the linear predictor of the row's own class is the larger one. Classes
-are separated when some direction d has ``aᵀd ≥ 0`` for all a, not all zero. Then, and only then, the
-likelihood has no maximum (Albert and Anderson 1984, *On the existence of maximum likelihood
-estimates in logistic regression models*, Biometrika 71(1), §3).
+The margin of a row is the predictor of its own class minus that of another class. A direction d
+separates the classes if no margin decreases along it and some margin increases. For two classes:
+``(2yᵢ - 1) x̃ᵢᵀd ≥ 0`` for all i, not all zero (Albert and Anderson 1984, *On the existence of
+maximum likelihood estimates in logistic regression models*, Biometrika 71(1), §3). Then, and only
+then, the likelihood has no maximum.
 
-**There is a maximum** when some λ > 0 has ``Σ λ a = 0`` (Stiemke's lemma). At any θ the gradient is
-``-Σ λ a`` with λ the weights times the probabilities of the other classes. A Newton step δ changes λ
-to ``λ (1 + change of the log-probability)`` to first order, and then the sum is zero. So the step
-itself is a proof if it changes no difference of linear predictors by 1 or more.
-
-**There is none** when a direction is found and checked: rows whose margin grows along it by more than
-the rounding error of the margin; and rows whose margin it does not change at all, which rational
-arithmetic decides.
+A Newton step proposes a direction: it adds about 1 to the margins of rows that are separated, and
+about 0 to the others. A direction is a proof if each margin increases by more than its rounding
+error, or does not change at all, which rational arithmetic decides.
 """
 
 from __future__ import annotations
@@ -30,43 +25,13 @@ from mcmodels.arrays import Array
 from mcmodels.rows import RowBlock, Rows
 from mcmodels.solvers.tolerances import FLOAT64_EPSILON, LARGE_DESIGN
 
-# Along a direction scaled so that the margins of diverging rows grow by 1: rows whose margin grows
-# by more than the first number are to be separated, those that change by less than the second are
-# to be left alone. Between them no direction is proposed.
+# A direction is looked at if each margin increases by at least the first number, or changes by no
+# more than the second. In the exact direction, the latter shall not change at all.
 _GROWS, _RESTS = 0.25, 1e-2
-# Entries of a direction are left out where they contribute less than this to every margin.
+# Entries that contribute less than this to every margin are left out first.
 _NEGLIGIBLE_ENTRY = 1e-3
-# With a margin above this, the exponential of minus the margin is zero in float64.
-_NO_LOSS = 745.0
-# Largest problem in rational arithmetic: unknowns, and distinct rows that must not change.
+# Largest problem in rational arithmetic: entries of the direction, and distinct rows.
 _MOST_UNKNOWNS, _MOST_DISTINCT = 60, 5000
-
-
-def largest_change(rows: Rows, params: Array, step: Array) -> float:
-    """Largest change of a difference of linear predictors by a step.
-
-    Rows so far on their own side that their loss is exactly zero do not count: the others prove that
-    there is a maximum without them.
-
-    Parameters
-    ----------
-    rows : Rows
-        Design rows with class codes.
-    params, step : ndarray of shape (P,) or (K, P)
-        Parameters, and a change of them.
-    """
-
-    def change(block: RowBlock) -> _Largest:
-        eta = block.X.predictor(step, own=False)
-        spread = np.abs(eta) if eta.ndim == 1 else np.ptp(eta, axis=1)
-        return _Largest(float(spread.max(initial=0.0)))
-
-    def change_where_it_counts(block: RowBlock) -> _Largest:
-        counts = _signed(block, params)[0] <= _NO_LOSS
-        return _Largest(float(np.abs(_signed(block, step)[0])[counts].max(initial=0.0)))
-
-    largest = rows.reduce(change).value
-    return largest if largest <= 0.5 else rows.reduce(change_where_it_counts).value
 
 
 def separates(rows: Rows, direction: Array) -> Array | None:
@@ -148,28 +113,33 @@ def proposed_by_linear_program(rows: Rows, shape: tuple[int, ...]) -> Array | No
 # -- margins ---------------------------------------------------------------------------------------
 
 
-def _signed(block: RowBlock, direction: Array) -> tuple[Array, Array]:
-    """Margins of shape (n_rows, others), and bounds of their rounding errors."""
-    eta = block.X.predictor(direction)
-    size = _absolute(block.X, np.abs(direction))
-    terms = block.X.X.shape[1] + 2
+def margins_of(y: Any, eta: Array) -> Array:
+    """``η_own - η_other``, shape (n_rows, 1) for two classes and (n_rows, K - 1) for K."""
     if eta.ndim == 1:
-        margins = ((2.0 * block.y - 1.0) * eta)[:, np.newaxis]
-        return margins, (terms * FLOAT64_EPSILON * size)[:, np.newaxis]
-    index = np.arange(eta.shape[0])
-    others = np.ones(eta.shape, dtype=bool)
-    others[index, block.y] = False
-    own = eta[index, block.y][:, np.newaxis]
-    bound = (terms + 1) * FLOAT64_EPSILON * (size[index, block.y][:, np.newaxis] + size)
-    shape = (eta.shape[0], -1)
-    return (own - eta)[others].reshape(shape), bound[others].reshape(shape)
+        return ((2.0 * y - 1.0) * eta)[:, np.newaxis]
+    own, others = _own_and_others(y, eta)
+    return own - others
 
 
-def _absolute(X: Any, params: Array) -> Array:
-    """``|X̃||θ|``."""
-    coef = params[..., :-1] if X.intercept else params
-    size = abs(X.X) @ coef.T
-    return size + params[..., -1] if X.intercept else size
+def _own_and_others(y: Any, values: Array) -> tuple[Array, Array]:
+    index = np.arange(values.shape[0])
+    others = np.ones(values.shape, dtype=bool)
+    others[index, y] = False
+    return values[index, y][:, np.newaxis], values[others].reshape(values.shape[0], -1)
+
+
+def _margins_with_errors(block: RowBlock, direction: Array) -> tuple[Array, Array]:
+    """Margins along a direction, and bounds of their rounding errors."""
+    X = np.asarray(block.X.dense(), dtype=np.float64)
+    coef = direction[..., :-1] if block.X.intercept else direction
+    eta, size = X @ coef.T, np.abs(X) @ np.abs(coef).T
+    if block.X.intercept:
+        eta, size = eta + direction[..., -1], size + np.abs(direction[..., -1])
+    error = (X.shape[1] + 4) * FLOAT64_EPSILON * size
+    if eta.ndim == 1:
+        return margins_of(block.y, eta), error[:, np.newaxis]
+    own, others = _own_and_others(block.y, error)
+    return margins_of(block.y, eta), own + others
 
 
 @dataclass
@@ -207,11 +177,11 @@ def _checked(rows: Rows, direction: Array, rested_by: Array | None) -> _Checked:
     """Margins along a direction; rows that rest along ``rested_by`` are known not to change."""
 
     def summarise(block: RowBlock) -> _Checked:
-        margins, bound = _signed(block, direction)
+        margins, bound = _margins_with_errors(block, direction)
         grows = margins > bound
         unproved = ~grows
         if rested_by is not None:
-            unproved &= ~_rests(_signed(block, rested_by)[0])
+            unproved &= ~_rests(_margins_with_errors(block, rested_by)[0])
         settled = (margins >= _GROWS) | _rests(margins)
         return _Checked(bool(grows.any()), bool(unproved.any()), bool(settled.all()))
 
@@ -222,11 +192,8 @@ def _rests(margins: Array) -> Any:
     return np.abs(margins) <= _RESTS
 
 
-def _largest_entries(block: RowBlock) -> _LargestEntries:
-    X = abs(block.X.X)
-    largest = X.max(axis=0)
-    largest = np.ravel(largest.toarray() if hasattr(largest, "toarray") else largest)
-    return _LargestEntries(np.append(largest, 1.0) if block.X.intercept else largest)
+def _largest_entries(block: RowBlock) -> Largest:
+    return Largest(block.X.magnitudes().max(axis=0))
 
 
 # -- rational arithmetic ---------------------------------------------------------------------------
@@ -249,7 +216,7 @@ def _orthogonal_to_resting_rows(rows: Rows, resting: Array, proposed: Array) -> 
         return None
 
     def distinct(block: RowBlock) -> _Distinct:
-        still = _rests(_signed(block, resting)[0])
+        still = _rests(_margins_with_errors(block, resting)[0])
         return _Distinct.of(_differences(block, still, proposed.shape, unknowns))
 
     equations = rows.reduce(distinct).rows
@@ -263,7 +230,7 @@ def _orthogonal_to_resting_rows(rows: Rows, resting: Array, proposed: Array) -> 
     return found.reshape(proposed.shape)
 
 
-def _differences(block: RowBlock, chosen: Array, shape: tuple[int, ...], unknowns: Array) -> Array:
+def _differences(block: RowBlock, chosen: Any, shape: tuple[int, ...], unknowns: Any) -> Array:
     """The vectors ``a`` of the chosen rows and other classes, in the unknowns alone."""
     P = shape[-1]
     classes, columns = np.divmod(unknowns, P)
@@ -325,20 +292,14 @@ def _projected(basis: list[list[Fraction]], target: Array) -> Array:
 # -- sums over blocks ------------------------------------------------------------------------------
 
 
-@dataclass
-class _Largest:
-    value: float
+class Largest:
+    """Largest values; two are merged by ``+``."""
 
-    def __add__(self, other: _Largest) -> _Largest:
-        return _Largest(max(self.value, other.value))
+    def __init__(self, values: Any) -> None:
+        self.values = values
 
-
-@dataclass
-class _LargestEntries:
-    values: Array
-
-    def __add__(self, other: _LargestEntries) -> _LargestEntries:
-        return _LargestEntries(np.maximum(self.values, other.values))
+    def __add__(self, other: Largest) -> Largest:
+        return Largest(np.maximum(self.values, other.values))
 
 
 @dataclass
