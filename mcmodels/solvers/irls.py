@@ -99,12 +99,15 @@ class Progress:
         The state of Newton's method in them; None during steps with a kept Hessian.
     count : int, default=0
         Number of steps with a kept Hessian.
+    by_conjugate_gradients : bool, default=False
+        Whether conjugate gradients have found the steps; Newton's method may have judged the end.
     """
 
     params: Array
     coordinates: Coordinates
     iterate: NewtonIterate[Slope] | None
     count: int = 0
+    by_conjugate_gradients: bool = False
 
     @property
     def status(self) -> Status | None:
@@ -194,16 +197,23 @@ def fit(
     states: Iterator[NewtonIterate[Slope]]
     count, latest = 0, Progress(start, coordinates, None)
     if conjugate_gradients or room.too_many(first.size):
-        states = newton_cg_iterates(inner, first, gradient_tolerance=bound, max_iter=max_iter)
-        value, to_be_judged = np.inf, objective.penalty == 0 and not room.too_many(first.size)
+        proof = None if objective.penalty > 0 else MinimumProof(inner)
+        states = newton_cg_iterates(
+            inner, first, gradient_tolerance=bound, max_iter=max_iter, proof=proof
+        )
+        value, to_be_judged = np.inf, proof is not None and not room.too_many(first.size)
         for state in states:
             first, count, before, value = state.params, state.count, value, state.derivatives.value
-            judged = state.status is not None or _is_at_rest(state, bound)
-            if to_be_judged and (judged or _promises_too_much(state, before)):
+            at_end = state.status is not None or _is_at_rest(state, bound)
+            if to_be_judged and (at_end or _promises_too_much(state, before)):
                 break  # Newton's method goes on, with a Hessian
-            yield Progress(coordinates.to_users(first, intercept=intercept), coordinates, state)
-        else:
-            return
+            if state.status is None and state.count > 0:
+                divergence = _divergence(objective, coordinates, inner, state, bound)
+                state = replace(state, status=divergence)
+            params = coordinates.to_users(first, intercept=intercept)
+            yield Progress(params, coordinates, state, by_conjugate_gradients=True)
+            if state.status is not None:
+                return
     else:
         points = approach(inner, first, gradient_tolerance=bound, max_steps=max_iter - 1)
         quadratic = isinstance(inner, UserObjective) and inner.looks_quadratic(first)
@@ -229,7 +239,7 @@ def fit(
         if state.status is None:
             state = replace(state, status=_divergence(objective, coordinates, inner, state, bound))
         params = coordinates.to_users(state.params, intercept=intercept)
-        yield Progress(params, coordinates, state)
+        yield Progress(params, coordinates, state, by_conjugate_gradients=conjugate_gradients)
         if state.status is not None:
             return
         state = next(states)
@@ -269,11 +279,10 @@ def conclude(objective: LinearPredictorObjective, last: Progress) -> Solution[Op
         columns = _contributing_columns(rows, direction)
     elif status is Status.CONVERGED and rank < rows.n_features:
         status = Status.RANK_DEFICIENT
-    by_hessian = isinstance(state.derivatives, Derivatives)
     return Solution(
         _optimum(objective, last.params, state.derivatives, coordinates),
         status,
-        "newton" if by_hessian else "newton-cg",
+        "newton-cg" if last.by_conjugate_gradients else "newton",
         state.count,
         rank,
         state.direction.condition,
