@@ -190,8 +190,12 @@ def orthonormal_coordinates(rows: Rows) -> Coordinates:
     return Coordinates(x_mean, replace(inverse, root=root))
 
 
-def curvature_coordinates(objective: LinearPredictorObjective, params: Array) -> Coordinates:
+def curvature_coordinates(
+    objective: LinearPredictorObjective, params: Array
+) -> Coordinates | None:
     """Coordinates in which the Hessian at a point is about a multiple of the identity.
+
+    None where no row has curvature.
 
     The rows are weighted by the curvature of the loss (with several classes, by its trace). Where
     few rows have curvature, those decide how the columns depend on each other.
@@ -219,11 +223,15 @@ def curvature_coordinates(objective: LinearPredictorObjective, params: Array) ->
     mean = np.zeros(rows.n_features)
     if rows.intercept:
         *sums, total = rows.reduce(first_moment)
+        if total == 0:
+            return None
         mean = np.asarray(sums) / total
     triangle = rows.reduce(lambda block: Triangle.about(mean)(curved(block)))
     if rows.intercept:
         mean = mean + triangle.R[0, 1:] / triangle.R[0, 0]
     lengths = np.linalg.norm(triangle.Rxx, axis=0)
+    if not lengths.any():
+        return None
     inverse = from_factor(
         triangle.Rxx, lengths, factorisation_error(rows.n_features), np.zeros(rows.n_features)
     )

@@ -305,7 +305,7 @@ def _better_coordinates(
         yield orthonormal
     if not isinstance(objective, UserObjective):
         by_curvature = curvature_coordinates(objective, params)
-        if by_curvature.rank == orthonormal.rank:
+        if by_curvature is not None and by_curvature.rank == orthonormal.rank:
             yield by_curvature
 
 
