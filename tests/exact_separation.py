@@ -1,8 +1,8 @@
 """Whether classes are separated, decided exactly: a linear program in rational numbers.
 
-The rows ``aᵢ = (2yᵢ - 1) x̃ᵢ`` are not separated exactly when some ``λ ≥ 1`` has ``Aᵀλ = 0`` (Stiemke's
-lemma; Albert and Anderson 1984, Biometrika 71(1), §3). The first phase of the simplex method looks
-for it, with Bland's rule, so that it ends.
+The rows ``aᵢ = (2yᵢ - 1) x̃ᵢ`` are not separated if and only if some ``λ ≥ 1`` has ``Aᵀλ = 0``
+(Stiemke's lemma; Albert and Anderson 1984, Biometrika 71(1), §3). The first phase of the simplex
+method looks for it, with Bland's rule, so that it ends.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def exactly_separated(
 
 
 def _has_solution(equations: list[list[Fraction]]) -> bool:
-    """Whether ``E λ = 0`` for some ``λ ≥ 1``; with ``λ = 1 + μ``, whether ``E μ = -E 1``, ``μ ≥ 0``."""
+    """Whether ``E λ = 0`` for some ``λ ≥ 1``: with ``λ = 1 + μ``, ``E μ = -E 1`` and ``μ ≥ 0``."""
     tableau = []
     for row in equations:
         right = -sum(row, Fraction(0))

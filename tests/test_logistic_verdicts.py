@@ -173,10 +173,10 @@ def step_that_is_left(X, y, weights, params):
                 slope = weight * (p[k] - (own == k + 1))
                 for a in range(P):
                     gradient[k * P + a] += slope * row[a]
-                for l in range(K):
-                    curvature = weight * p[k] * ((k == l) - p[l])
+                for j in range(K):
+                    curvature = weight * p[k] * ((k == j) - p[j])
                     for a, b in itertools.product(range(P), repeat=2):
-                        hessian[k * P + a, l * P + b] += curvature * row[a] * row[b]
+                        hessian[k * P + a, j * P + b] += curvature * row[a] * row[b]
         step = mpmath.lu_solve(hessian, gradient)
         covariance = hessian**-1
         sizes = [
