@@ -190,9 +190,7 @@ def orthonormal_coordinates(rows: Rows) -> Coordinates:
     return Coordinates(x_mean, replace(inverse, root=root))
 
 
-def curvature_coordinates(
-    objective: LinearPredictorObjective, params: Array
-) -> Coordinates | None:
+def curvature_coordinates(objective: LinearPredictorObjective, params: Array) -> Coordinates | None:
     """Coordinates in which the Hessian at a point is about a multiple of the identity.
 
     None where no row has curvature.

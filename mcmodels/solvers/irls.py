@@ -50,6 +50,8 @@ _LONG_STEP = 1e-3
 _DIVERGING_CHANGE = 0.5
 # A step of conjugate gradients has gained little when it is this share of what the next promises.
 _LITTLE_GAIN = 0.01
+# Other coordinates are tried again when the condition number has become so many times as large.
+_MUCH_WORSE = 10.0
 # Rows from which the shares of classes are estimated.
 _SHARE_SAMPLE = 2**16
 
@@ -194,10 +196,9 @@ def fit(
         coordinates = row_space_coordinates(objective, coordinates.centre, start) or coordinates
     inner = _in_coordinates(objective, coordinates)
     first = coordinates.from_users(start, intercept=intercept)
-    states: Iterator[NewtonIterate[Slope]]
     count, latest = 0, Progress(start, coordinates, None)
     if conjugate_gradients or room.too_many(first.size):
-        proof = None if objective.penalty > 0 else MinimumProof(inner)
+        proof = _proof(inner)
         states = newton_cg_iterates(
             inner, first, gradient_tolerance=bound, max_iter=max_iter, proof=proof
         )
@@ -225,17 +226,22 @@ def fit(
             params = coordinates.to_users(first, intercept=intercept)
             latest = Progress(params, coordinates, None, count)
     states = _states(inner, first, bound, max_iter, count)
-    state = next(states)
+    state, ill_conditioned = next(states), ILL_CONDITIONED
     while True:
-        if objective.penalty == 0 and state.status is None:
+        condition = state.direction.condition
+        if objective.penalty == 0 and state.status is None and condition > ill_conditioned:
+            ill_conditioned = _MUCH_WORSE * condition
             params = coordinates.to_users(state.params, intercept=intercept)
-            for other in _better_coordinates(objective, coordinates, state, params):
+            for other in _other_coordinates(objective, coordinates, params):
                 moved = _in_coordinates(objective, other)
                 first = other.from_users(params, intercept=intercept)
-                other_states = _states(moved, first, bound, max_iter, state.count)
-                other_state = next(other_states)
-                if other_state.direction.condition < state.direction.condition:
-                    coordinates, inner, states, state = other, moved, other_states, other_state
+                others = _states(moved, first, bound, max_iter, state.count)
+                found = next(others)
+                if found.direction.condition < state.direction.condition:
+                    coordinates, inner, states, state = other, moved, others, found
+                if state.direction.condition <= ILL_CONDITIONED:
+                    ill_conditioned = ILL_CONDITIONED
+                    break
         if state.status is None:
             state = replace(state, status=_divergence(objective, coordinates, inner, state, bound))
         params = coordinates.to_users(state.params, intercept=intercept)
@@ -290,22 +296,16 @@ def conclude(objective: LinearPredictorObjective, last: Progress) -> Solution[Op
     )
 
 
-def _better_coordinates(
-    objective: LinearPredictorObjective,
-    coordinates: Coordinates,
-    state: NewtonIterate[Slope],
-    params: Array,
+def _other_coordinates(
+    objective: LinearPredictorObjective, coordinates: Coordinates, params: Array
 ) -> Iterator[Coordinates]:
     """Coordinates in which an ill-conditioned Hessian may have more digits."""
-    if state.direction.condition <= ILL_CONDITIONED:
-        return
-    orthonormal = coordinates
     if coordinates.inverse is None:
-        orthonormal = orthonormal_coordinates(objective.rows)
-        yield orthonormal
+        coordinates = orthonormal_coordinates(objective.rows)
+        yield coordinates
     if not isinstance(objective, UserObjective):
         by_curvature = curvature_coordinates(objective, params)
-        if by_curvature is not None and by_curvature.rank == orthonormal.rank:
+        if by_curvature is not None and by_curvature.rank == coordinates.rank:
             yield by_curvature
 
 
@@ -351,10 +351,20 @@ def _states(
         return modified_newton_iterates(
             inner, start, gradient_tolerance=bound, max_iter=max_iter, count=count
         )
-    proof = None if inner.penalty > 0 else MinimumProof(inner)
     return newton_iterates(
-        inner, start, gradient_tolerance=bound, max_iter=max_iter, count=count, proof=proof
+        inner,
+        start,
+        gradient_tolerance=bound,
+        max_iter=max_iter,
+        count=count,
+        proof=_proof(inner),
     )
+
+
+def _proof(inner: LinearPredictorObjective) -> MinimumProof | None:
+    """What proves that a minimum exists; None where that needs no proof, or has none."""
+    needless = inner.penalty > 0 or isinstance(inner, UserObjective)
+    return None if needless else MinimumProof(inner)
 
 
 def _is_at_rest(state: NewtonIterate[Slope], bound: float) -> bool:
