@@ -360,10 +360,16 @@ class LogisticRegression(ClassPredictions, ClassifierMixin, CallbackSupportMixin
                 what="Probabilities are unique, parameters are the shortest that give them.",
             )
         elif solution.status is Status.NOT_CONVERGED:
+            steps, gradient = solution.iterations, np.abs(solution.value.gradient).max()
+            remedy = "Raise max_iter, or scale the columns."
+            if steps < self.max_iter:
+                remedy = (
+                    "A callback stopped it, or float64 shows no further decrease: then penalise "
+                    "(a finite C), or scale the columns."
+                )
             warn_not_converged(
-                f"Newton's method stopped after {solution.iterations} steps with the gradient at "
-                f"{np.abs(solution.value.gradient).max():.1e}. Raise max_iter, or scale the "
-                "columns."
+                f"Newton's method stopped after {steps} steps with the gradient at "
+                f"{gradient:.1e}. {remedy}"
             )
 
 

@@ -304,3 +304,32 @@ def test_a_warm_start_from_saturated_parameters():
         model.fit(*TABLE, sample_weight=counts)
         assert model.status_ == "converged"
         assert model.coef_[0, 0] == pytest.approx(np.log(10 * 497 / 2), rel=1e-7)
+
+
+@pytest.mark.parametrize("solver", ["auto", "newton-cg"])
+@pytest.mark.parametrize("gap", [1e-2, 1e-4, 1e-6, 1e-8])
+def test_columns_that_differ_by_little(gap, solver):
+    """The step that is left grows as the columns lose digits: ε / gap, and a margin of 100."""
+    for seed in range(4):
+        rng = np.random.default_rng(seed)
+        z = rng.normal(size=60)
+        X = np.column_stack([z, z + gap * rng.normal(size=60)])
+        y = (rng.random(60) < 1 / (1 + np.exp(-z))).astype(int)
+        model = fitted(X, y, None, solver=solver)
+        assert model.status_ == "converged"
+        assert step_that_is_left(X, y, np.ones(60), model.params_) < max(1e-9, 2e-14 / gap)
+
+
+def test_a_fit_that_stalls_says_so():
+    """An overlap of one unit of the last place: more steps would not help."""
+    x = np.linspace(-1, 1, 30)
+    x[15] = np.nextafter(x[14], -np.inf)
+    y = (np.arange(30) >= 15).astype(int)
+    model = LogisticRegression(C=np.inf)
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        model.fit(x[:, np.newaxis], y)
+    if model.status_ == "not converged":
+        assert "float64 shows no further decrease" in str(said[0].message)
+    else:
+        assert step_that_is_left(x[:, np.newaxis], y, np.ones(30), model.params_) < LEFT
