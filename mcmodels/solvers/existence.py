@@ -26,9 +26,9 @@ from mcmodels.solvers.recession import curvature_is_everywhere
 from mcmodels.solvers.separation import Largest, margins_of
 from mcmodels.solvers.tolerances import FLOAT64_EPSILON, SAMPLE_ROWS
 
-# Largest change of a difference of linear predictors by a step that proves that there is a minimum,
-# and by the rounding errors of the gradient. Their sum is below 1.
-_PROOF, _ROUNDING = 0.5, 0.25
+# Largest change of a difference of linear predictors by a step that proves that there is a minimum;
+# and of that change and its rounding errors together, for which there is a bound.
+_PROOF, _PROOF_WITH_ROUNDING = 0.5, 0.9
 # Up to this condition number of the scaled Hessian's root, rounding errors of the gradient are
 # harmless where every column has curvature.
 _WELL_CONDITIONED = 1e4
@@ -80,11 +80,12 @@ class MinimumProof:
         """Whether the Newton step at a point proves that there is a minimum."""
         if direction.is_safe or not is_accurate(direction):
             return False
-        if self.reach(params, direction.step) > _PROOF:
+        reach = self.reach(params, direction.step)
+        if reach > _PROOF:
             return False
-        return self._is_regular(derivatives, direction) or (
-            self._reach_of_rounding(params, derivatives) <= _ROUNDING
-        )
+        if self._is_regular(derivatives, direction):
+            return True
+        return reach + self._reach_of_rounding(params, derivatives) <= _PROOF_WITH_ROUNDING
 
     def _is_regular(self, derivatives: Derivatives, direction: NewtonDirection) -> bool:
         if direction.condition > _WELL_CONDITIONED:

@@ -50,6 +50,8 @@ _LONG_STEP = 1e-3
 _DIVERGING_CHANGE = 0.5
 # A step of conjugate gradients has gained little when it is this share of what the next promises.
 _LITTLE_GAIN = 0.01
+# Where Newton's method is stuck, other coordinates are tried from this condition number on.
+_FAIRLY_CONDITIONED = 1e2
 # Other coordinates are tried again when the condition number has become so many times as large.
 _MUCH_WORSE = 10.0
 # Rows from which the shares of classes are estimated.
@@ -229,7 +231,9 @@ def fit(
     state, ill_conditioned = next(states), ILL_CONDITIONED
     while True:
         condition = state.direction.condition
-        if objective.penalty == 0 and state.status is None and condition > ill_conditioned:
+        stuck = state.status is Status.NOT_CONVERGED and state.count < max_iter
+        ill = condition > (_FAIRLY_CONDITIONED if stuck else ill_conditioned)
+        if objective.penalty == 0 and ill and (stuck or state.status is None):
             ill_conditioned = _MUCH_WORSE * condition
             params = coordinates.to_users(state.params, intercept=intercept)
             for other in _other_coordinates(objective, coordinates, params):

@@ -1,6 +1,7 @@
 """Directions that separate classes, and proofs that there is a minimum."""
 
 import warnings
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -51,6 +52,27 @@ def test_a_direction_is_not_proved_where_a_row_changes_by_a_rounding_error():
     y = np.array([0, 1, 0, 1, 1])
     assert separates(ArrayRows(X, y), np.array([1 / 0.6, 0, -0.1 / 0.6])) is None
     assert not exactly_separated(X, y)
+
+
+def test_a_margin_that_is_positive_by_rounding_alone_proves_nothing():
+    """Rows that a direction puts on the right side in float64, and exactly on the wrong one."""
+    rng = np.random.default_rng(7)
+    direction = rng.normal(size=3)
+    exact_direction = [Fraction(value) for value in direction.tolist()]
+    rows = []
+    while len(rows) < 8:
+        x = rng.normal(size=3)
+        x[2] = -(x[0] * direction[0] + x[1] * direction[1]) / direction[2]
+        x[2] = np.nextafter(x[2], rng.choice([-np.inf, np.inf]))
+        exact = sum(Fraction(a) * d for a, d in zip(x.tolist(), exact_direction, strict=True))
+        if x @ direction > 0 > exact:
+            rows.append(x)
+    X = np.array([*rows, *(-x for x in rng.normal(size=(4, 3)) if x @ direction < -0.5)])
+    y = np.ones(len(X), dtype=int)
+    assert (X @ direction > -1e-15).all()  # a matrix product may sum in another order
+    found = separates(ArrayRows(X, y, intercept=False), direction)
+    assert (found is not None) == exactly_separated(X, y, intercept=False)
+    assert found is None
 
 
 def test_rows_without_weight_do_not_count():
