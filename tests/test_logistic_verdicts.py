@@ -286,6 +286,33 @@ def test_weights_over_many_decades():
     assert np.abs(model.params_ - expected).max() < 1e-4
 
 
+# Full Newton steps lead to where most rows are far on one side or the other. From there Newton's
+# method takes a hundred steps and arrives nowhere.
+HARD_WAYS = (
+    (
+        [[-1, -3, 2], [1, 2, -3], [1, 3, -1], [1, 2, 2], [-2, 3, -1], [0, -1, 2], [-2, -1, -1]],
+        [1, 0, 1, 0, 1, 0, 1],
+        [1e6, 1e3, 1, 10, 1, 1e6, 1e6],
+    ),
+    (
+        [[2, -1, 1], [-3, 3, 1], [2, 0, 2], [3, 2, -3], [-2, 2, -2], [-3, -3, -2]],
+        [0, 0, 1, 0, 1, 1],
+        [1e6, 10, 1e5, 1e3, 1, 1],
+    ),
+)
+
+
+@pytest.mark.parametrize("solver", ["auto", "newton-cg"])
+@pytest.mark.parametrize("case", HARD_WAYS)
+def test_a_way_through_flat_regions(case, solver):
+    X, y, weights = (np.array(part, dtype=float) for part in case)
+    model = fitted(X, y.astype(int), weights, solver=solver, max_iter=50)
+    separated = exactly_separated(X, y.astype(int))
+    assert model.status_ == ("separated" if separated else "converged")
+    if not separated:
+        assert step_that_is_left(X, y.astype(int), weights, model.params_) < LEFT
+
+
 def test_separated_rows_far_out_hide_nothing():
     """Their margins are above 50, so that rounding errors are all of the gradient along them."""
     X = [[2, -1, -2], [3, 1, 2], [3, -1, 1], [2, 3, -1], [-1, 2, -1], [3, -2, 1], [0, 0, -3]]

@@ -78,7 +78,7 @@ class MinimumProof:
 
     def holds(self, params: Array, derivatives: Derivatives, direction: NewtonDirection) -> bool:
         """Whether the Newton step at a point proves that there is a minimum."""
-        if direction.is_safe or not is_accurate(direction):
+        if not is_accurate(direction):
             return False
         reach = self.reach(params, direction.step)
         if reach > _PROOF:

@@ -99,8 +99,6 @@ class NewtonDirection:
         number of the weighted design with columns of unit length.
     dependent : tuple of int
         Parameters that take part in a linear dependency.
-    is_safe : bool, default=False
-        Whether the Hessian was replaced by one that does not vanish far from the minimum.
     """
 
     step: Array
@@ -109,7 +107,6 @@ class NewtonDirection:
     rank: int
     condition: float
     dependent: tuple[int, ...]
-    is_safe: bool = False
 
 
 @dataclass(frozen=True)
@@ -169,7 +166,7 @@ def newton_iterates(
     with np.errstate(over="ignore", invalid="ignore"):
         derivatives = objective.derivatives(start)
     refuse_overflow(np.diagonal(derivatives.hessian).reshape(-1, start.shape[-1]).max(axis=0))
-    direction = method.direction(start, derivatives)
+    direction = newton_direction(objective, start, derivatives)
     status = method.status(start, derivatives, direction)
     if status is None and count >= max_iter > 0:
         status = Status.NOT_CONVERGED
@@ -191,24 +188,6 @@ class _Method:
     proof: ProofOfMinimum | None
     last_reach: float = np.inf
 
-    def _lengthened(
-        self, current: NewtonIterate[Derivatives], accepted: tuple[Array, Derivatives] | None
-    ) -> tuple[Array, Derivatives] | None:
-        """A full safe step, doubled while that decreases the objective further."""
-        step = current.direction.step
-        if accepted is None or not np.array_equal(accepted[0], current.params + step):
-            return accepted
-        length, reached = 1.0, accepted[1].value
-        for _ in range(_MAX_DOUBLINGS):
-            value = self.objective.value(current.params + 2 * length * step)
-            if not value < reached:
-                break
-            length, reached = 2 * length, value
-        if length == 1.0:
-            return accepted
-        params = current.params + length * step
-        return params, self.objective.derivatives(params)
-
     def status(
         self, params: Array, derivatives: Derivatives, direction: NewtonDirection
     ) -> Status | None:
@@ -228,70 +207,73 @@ class _Method:
 
     def _may_go_on(self, params: Array, direction: NewtonDirection) -> bool:
         """Whether a step whose decrease no value can show is taken: while it gains something."""
-        if self.proof is None or direction.is_safe or not is_accurate(direction):
+        if self.proof is None or not is_accurate(direction):
             return False
         reach, last = self.proof.reach(params, direction.step), self.last_reach
         self.last_reach = reach
         # Where classes are separated, each step reaches about 1; near a minimum, ever less.
         return 0.5 < reach <= _CERTAIN_DECREASE or 0 < reach <= min(last / 2, 0.5)
 
-    def direction(self, params: Array, derivatives: Derivatives) -> NewtonDirection:
-        """Newton's step, or a safe one where it promises more than there is to gain."""
-        newton = newton_direction(self.objective, params, derivatives)
-        if self.proof is None or _is_trusted(derivatives, newton):
-            return newton
-        return self.safe_direction(params, derivatives)
-
-    def safe_direction(self, params: Array, derivatives: Derivatives) -> NewtonDirection:
-        """A step by curvature that rows far on the wrong side do not lack."""
-        safe = replace(derivatives, hessian=self.objective.hessian(params, safe=True))
-        step = newton_direction(self.objective, params, safe)
-        return replace(step, is_safe=True)
-
     def advance(self, current: NewtonIterate[Derivatives]) -> NewtonIterate[Derivatives]:
         """The next iterate."""
-        accepted = line_search(self.objective.value, self.objective.derivatives, current)
-        if current.direction.is_safe:
-            accepted = self._lengthened(current, accepted)
-        elif self.proof is not None:
-            accepted = self._safer(current, accepted)
+        accepted = self._accepted(current, current.direction)
+        if self.proof is not None and _may_mislead(current, accepted):
+            safe = self._safe_step(current)
+            if accepted is None or (safe is not None and safe[1].value < accepted[1].value):
+                accepted = safe
         if accepted is None and self._may_go_on(current.params, current.direction):
             params = current.params + current.direction.step
             accepted = params, self.objective.derivatives(params)
         if accepted is None:
             return replace(current, count=current.count + 1, status=self._stalled(current))
         params, derivatives = accepted
-        direction = self.direction(params, derivatives)
+        direction = newton_direction(self.objective, params, derivatives)
         count, status = current.count + 1, self.status(params, derivatives, direction)
         if status is None and count >= self.max_iter:
             status = Status.NOT_CONVERGED
         return NewtonIterate(params, derivatives, direction, count, status)
 
-    def _safer(
-        self,
-        current: NewtonIterate[Derivatives],
-        accepted: tuple[Array, Derivatives] | None,
+    def _accepted(
+        self, current: NewtonIterate[Derivatives], direction: NewtonDirection
     ) -> tuple[Array, Derivatives] | None:
-        """The safe step, where Newton's has been shortened much and the safe one gains more."""
-        if current.direction.decrease <= unverifiable_decrease(current.derivatives.value):
+        attempt = replace(current, direction=direction)
+        return line_search(self.objective.value, self.objective.derivatives, attempt)
+
+    def _safe_step(self, current: NewtonIterate[Derivatives]) -> tuple[Array, Derivatives] | None:
+        """A step by curvature that rows far on the wrong side do not lack.
+
+        It is doubled while that decreases the objective further.
+        """
+        hessian = self.objective.hessian(current.params, safe=True)
+        derivatives = replace(current.derivatives, hessian=hessian)
+        direction = newton_direction(self.objective, current.params, derivatives)
+        accepted = self._accepted(current, direction)
+        if accepted is None or not np.array_equal(accepted[0], current.params + direction.step):
             return accepted
-        if accepted is not None:
-            taken, full = accepted[0] - current.params, current.direction.step
-            if np.vdot(taken, full) >= _MUCH_SHORTENED * np.vdot(full, full):
-                return accepted
-        safe = self.safe_direction(current.params, current.derivatives)
-        attempt = replace(current, direction=safe)
-        other = line_search(self.objective.value, self.objective.derivatives, attempt)
-        other = self._lengthened(attempt, other)
-        if accepted is None or (other is not None and other[1].value < accepted[1].value):
-            return other
-        return accepted
+        length, reached = 1.0, accepted[1].value
+        for _ in range(_MAX_DOUBLINGS):
+            value = self.objective.value(current.params + 2 * length * direction.step)
+            if not value < reached:
+                break
+            length, reached = 2 * length, value
+        if length == 1.0:
+            return accepted
+        params = current.params + length * direction.step
+        return params, self.objective.derivatives(params)
 
 
-def _is_trusted(derivatives: Derivatives, direction: NewtonDirection) -> bool:
-    """Whether a Newton step does not promise more than there is: an objective ≥ 0 itself."""
-    full = direction.rank == direction.step.size
-    return full and direction.decrease / 2 <= derivatives.value
+def _may_mislead(
+    current: NewtonIterate[Derivatives], accepted: tuple[Array, Derivatives] | None
+) -> bool:
+    """Whether a safe step may gain more than Newton's: where that promises too much, or is cut."""
+    value, direction = current.derivatives.value, current.direction
+    if direction.decrease <= unverifiable_decrease(value):
+        return False
+    # No objective ≥ 0 decreases by more than itself.
+    if accepted is None or direction.decrease / 2 > value or direction.rank < direction.step.size:
+        return True
+    taken, full = accepted[0] - current.params, direction.step
+    return bool(np.vdot(taken, full) < _MUCH_SHORTENED * np.vdot(full, full))
 
 
 def is_accurate(direction: NewtonDirection) -> bool:
