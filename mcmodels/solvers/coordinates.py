@@ -35,6 +35,8 @@ from mcmodels.solvers.tolerances import SAMPLE_ROWS, factorisation_error
 # Columns whose mean is more than this many standard deviations from zero are shifted: their squares
 # would lose two digits.
 _FAR_FROM_ZERO = 10.0
+# Largest entry of coordinates that are made from the curvature.
+_LARGEST_ROOT = 1e100
 
 
 @dataclass(frozen=True)
@@ -193,7 +195,7 @@ def orthonormal_coordinates(rows: Rows) -> Coordinates:
 def curvature_coordinates(objective: LinearPredictorObjective, params: Array) -> Coordinates | None:
     """Coordinates in which the Hessian at a point is about a multiple of the identity.
 
-    None where no row has curvature.
+    None where no row has curvature, or so little that squares would overflow.
 
     The rows are weighted by the curvature of the loss (with several classes, by its trace). Where
     few rows have curvature, those decide how the columns depend on each other.
@@ -234,4 +236,6 @@ def curvature_coordinates(objective: LinearPredictorObjective, params: Array) ->
         triangle.Rxx, lengths, factorisation_error(rows.n_features), np.zeros(rows.n_features)
     )
     root = inverse.root * np.sqrt(rows.total_weight)
+    if np.abs(root).max() > _LARGEST_ROOT:
+        return None
     return Coordinates(mean, replace(inverse, root=root))
