@@ -33,11 +33,15 @@ class ConstantTargetWarning(FitWarning):
     """A target takes a single value: the features have nothing to explain."""
 
 
-class SeparationWarning(FitWarning):
+class ConvergenceWarning(FitWarning, sklearn.exceptions.ConvergenceWarning):
+    """The solver stopped before its tolerance was met, or there is no minimum to be met."""
+
+
+class SeparationWarning(ConvergenceWarning):
     """Classes are separated: the likelihood has no maximum at finite coefficients."""
 
 
-class NoMinimumWarning(FitWarning):
+class NoMinimumWarning(ConvergenceWarning):
     """The objective decreases without bound along a direction: it has no minimum."""
 
 
@@ -47,10 +51,6 @@ class NonConvexLossWarning(FitWarning):
 
 class NonSmoothLossWarning(FitWarning):
     """The loss or its derivative jumps: Newton's method and the Hessian are unreliable there."""
-
-
-class ConvergenceWarning(FitWarning, sklearn.exceptions.ConvergenceWarning):
-    """The solver stopped before its tolerance was met."""
 
 
 class LeverageWarning(FitWarning):

@@ -12,10 +12,16 @@ import warnings
 import mpmath
 import numpy as np
 import pytest
+import sklearn.exceptions
 
-from mcmodels import LogisticRegression, RowStream
+from mcmodels import LogisticRegression, ObjectiveClassifier, RowStream
 from mcmodels.cli import main
-from mcmodels.exceptions import ConvergenceWarning, RankDeficiencyWarning, SeparationWarning
+from mcmodels.exceptions import (
+    ConvergenceWarning,
+    NoMinimumWarning,
+    RankDeficiencyWarning,
+    SeparationWarning,
+)
 from tests.exact_separation import exactly_separated
 
 # A gradient of tol · Σw = 1e-8 Σw leaves a step of 1e-8 √Σw standard errors in a direction in which
@@ -394,3 +400,16 @@ def test_a_fit_that_stalls_says_so():
         assert "float64 shows no further decrease" in str(said[0].message)
     else:
         assert step_that_is_left(x[:, np.newaxis], y, np.ones(30), model.params_) < LEFT
+
+
+@pytest.mark.parametrize("category", [ConvergenceWarning, sklearn.exceptions.ConvergenceWarning])
+def test_who_raises_at_convergence_warnings_hears_of_separation(category):
+    x, y = np.array([[0.0], [1.0], [2.0], [3.0]]), np.array([0, 0, 1, 1])
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", category)
+        with pytest.raises(SeparationWarning):
+            LogisticRegression(C=np.inf).fit(x, y)
+        with pytest.raises(NoMinimumWarning):
+            ObjectiveClassifier("softplus(eta) - y*eta").fit(x, y)
+        warnings.simplefilter("ignore", category)
+        assert LogisticRegression(C=np.inf).fit(x, y).status_ == "separated"
