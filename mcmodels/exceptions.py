@@ -10,6 +10,7 @@ __all__ = [
     "ConstantTargetWarning",
     "ConvergenceWarning",
     "FitWarning",
+    "FlatObjectiveWarning",
     "InferenceError",
     "LeverageWarning",
     "NoMinimumWarning",
@@ -43,6 +44,10 @@ class SeparationWarning(ConvergenceWarning):
 
 class NoMinimumWarning(ConvergenceWarning):
     """The objective decreases without bound along a direction: it has no minimum."""
+
+
+class FlatObjectiveWarning(FitWarning):
+    """The Hessian is singular at the point reached: other parameters may fit as well."""
 
 
 class NonConvexLossWarning(FitWarning):
