@@ -216,7 +216,7 @@ class LogisticRegression(ClassPredictions, ClassifierMixin, CallbackSupportMixin
         with refuse_not_finite(self, X):
             steps = irls.fit(
                 objective,
-                self._start(objective, len(found.classes)),
+                self._start(objective, found.class_totals),
                 tol=self.tol,
                 max_iter=self.max_iter,
                 conjugate_gradients=self.solver == "newton-cg",
@@ -325,8 +325,8 @@ class LogisticRegression(ClassPredictions, ClassifierMixin, CallbackSupportMixin
         loss = _loss(len(self._fit.classes))
         return LinearPredictorObjective(rows, loss, penalty=self._fit.penalty)
 
-    def _start(self, objective: LinearPredictorObjective, n_classes: int) -> Array:
-        start = irls.log_odds_start(objective.rows, n_classes)
+    def _start(self, objective: LinearPredictorObjective, class_totals: Array) -> Array:
+        start = irls.log_odds_start(class_totals, objective.rows)
         previous = self.params_ if self.warm_start and hasattr(self, "params_") else None
         return irls.better_start(objective, previous, start)
 

@@ -413,3 +413,20 @@ def test_who_raises_at_convergence_warnings_hears_of_separation(category):
             ObjectiveClassifier("softplus(eta) - y*eta").fit(x, y)
         warnings.simplefilter("ignore", category)
         assert LogisticRegression(C=np.inf).fit(x, y).status_ == "separated"
+
+
+def test_the_first_block_of_a_stream_decides_nothing():
+    """A first block of one row, or of one class, is as good as any other cut."""
+    counts = np.array([6.0, 1, 9, 74])
+    whole = fitted(*TABLE, counts)
+    for order in itertools.permutations(range(4)):
+        X, y, weights = TABLE[0][list(order)], TABLE[1][list(order)], counts[list(order)]
+        for cut in (1, 2, 3):
+            blocks = [
+                (part[0], part[1], part[2])
+                for part in ((X[:cut], y[:cut], weights[:cut]), (X[cut:], y[cut:], weights[cut:]))
+            ]
+            model = fitted(RowStream(blocks), None, None)
+            assert model.status_ == "converged"
+            assert model.n_iter_[0] <= whole.n_iter_[0] + 1
+            np.testing.assert_allclose(model.params_, whole.params_, rtol=1e-9)

@@ -14,7 +14,7 @@ import numpy as np
 from mcmodels.arrays import Array
 from mcmodels.objectives import LinearPredictorObjective
 from mcmodels.objectives.user_loss import UserObjective
-from mcmodels.rows import ColumnMoments, Derivatives, RowBlock, Rows, Slope
+from mcmodels.rows import ColumnMoments, Derivatives, Rows, Slope
 from mcmodels.solvers import room
 from mcmodels.solvers.coordinates import (
     Coordinates,
@@ -54,8 +54,6 @@ _LITTLE_GAIN = 0.01
 _FAIRLY_CONDITIONED = 1e2
 # Other coordinates are tried again when the condition number has become so many times as large.
 _MUCH_WORSE = 10.0
-# Rows from which the shares of classes are estimated.
-_SHARE_SAMPLE = 2**16
 
 
 @dataclass(frozen=True)
@@ -119,23 +117,25 @@ class Progress:
         return None if self.iterate is None else self.iterate.status
 
 
-def log_odds_start(rows: Rows, n_classes: int) -> Array:
-    """Zero coefficients, and intercepts that give the share of each class in a sample.
+def log_odds_start(totals: Array, rows: Rows) -> Array:
+    """Zero coefficients, and intercepts that give the share of each class.
 
-    Shape (P,) for two classes, (n_classes, P) for more.
+    Parameters
+    ----------
+    totals : ndarray of shape (n_classes,)
+        Weight of each class.
+    rows : Rows
+        Design rows.
+
+    Returns
+    -------
+    ndarray of shape (P,) for two classes, (n_classes, P) for more
     """
-
-    def summarise(block: RowBlock) -> Array:
-        totals = np.bincount(block.y, weights=block.weights, minlength=n_classes)
-        return totals.astype(np.float64)
-
-    params = np.zeros((n_classes, rows.n_params))
+    params = np.zeros((len(totals), rows.n_params))
     if rows.intercept:
-        sample = rows.sample(_SHARE_SAMPLE)
-        # A class without weight in the sample would start at -inf.
-        share = np.maximum(sample.reduce(summarise) / sample.total_weight, 1e-9)
-        params[:, -1] = np.log(share) - np.log(share).mean()
-    return params if n_classes > 2 else params[1] - params[0]
+        logarithms = np.log(totals)
+        params[:, -1] = logarithms - logarithms.mean()
+    return params if len(totals) > 2 else params[1] - params[0]
 
 
 def better_start(
