@@ -1,9 +1,13 @@
 """mcmodels: estimators that hand you the exact gradient and Hessian of what they minimised."""
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from __future__ import annotations
 
+from importlib import import_module
+
+TYPE_CHECKING = False  # true for type checkers; importing `typing` would double the time
 if TYPE_CHECKING:
+    from typing import Any
+
     from mcmodels.derivative_checks import check_gradient, check_hessian
     from mcmodels.linear import LinearRegression
     from mcmodels.logistic import LogisticRegression

@@ -6,57 +6,111 @@ import argparse
 import difflib
 import shlex
 from collections.abc import Collection, Iterable, Mapping
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from mcmodels.arrays import Array
+from mcmodels.cli.reading import DataFile
 from mcmodels.estimators.validation import listed
 
 __all__ = [
     "check_known",
+    "complete",
     "design",
     "first",
     "levelled",
     "numeric",
-    "refuse_missing",
     "refuse_single_levels",
     "refuse_unseen",
 ]
 
+_N_EXAMPLES, _N_COLUMNS = 3, 5  # that messages show
+_DATE_OR_NUMBER = r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}|-?\d+[.,]\d+$"
+
 
 def design(
-    frame: pd.DataFrame, features: list[str], categorical: Collection[str], path: Path, advice: str
+    frame: pd.DataFrame,
+    features: list[str],
+    categorical: Collection[str],
+    data: DataFile,
+    advice: str | None = None,
 ) -> pd.DataFrame:
     """The feature columns: numbers in float64, and levels of categorical columns."""
-    numbers = numeric(frame, [name for name in features if name not in categorical], path, advice)
+    numbers = numeric(frame, [name for name in features if name not in categorical], data, advice)
     levels = pd.DataFrame({name: levelled(frame[name]) for name in categorical}, index=frame.index)
     return pd.concat([numbers, levels], axis=1)[features]
 
 
-def numeric(frame: pd.DataFrame, names: list[str], path: Path, advice: str) -> pd.DataFrame:
-    """Columns as float64; text and infinite values are refused, with an example."""
-    numbers, text = {}, {}
+def numeric(
+    frame: pd.DataFrame, names: list[str], data: DataFile, advice: str | None = None
+) -> pd.DataFrame:
+    """Columns as float64; text and infinite values are refused, with examples.
+
+    What to do about text is ``advice``, or for features what the text looks like.
+    """
+    numbers: dict[str, pd.Series] = {}
+    text: dict[str, pd.Series] = {}
     for name in names:
         column = frame[name]
         if not pd.api.types.is_numeric_dtype(column):
-            column = pd.to_numeric(column.astype(object), errors="coerce")
-        wrong = first(frame[name], column.isna())
-        if wrong:
-            text[name] = f"{name!r} (such as {wrong})"
+            column = _parsed(column, data.decimal)
+        if column.isna().any():
+            text[name] = frame[name][column.isna()]
             continue
         numbers[name] = column.astype(np.float64)
         infinite = first(numbers[name], np.isinf(numbers[name]))
         if infinite:
-            raise ValueError(f"column {name!r} of {path} holds {infinite}; numbers must be finite")
+            raise ValueError(f"column {name!r} of {data} holds {infinite}; numbers must be finite")
     if text:
-        raise ValueError(
-            f"{path} holds text where numbers are needed: {listed(text.values())}; "
-            + advice.format(shlex.join(text))
-        )
+        shown = list(text.items())[:_N_COLUMNS]
+        found = [_not_numbers(name, wrong, len(frame), data) for name, wrong in shown]
+        if len(text) > _N_COLUMNS:
+            found.append(f"{len(text) - _N_COLUMNS} more columns hold text")
+        remedies = [advice] if advice else _remedies(text, len(frame))
+        other = "," if data.decimal == "." else "."
+        if any(_parsed(wrong, other).notna().mean() > 0.5 for wrong in text.values()):
+            remedies.insert(0, f"write --decimal {other} if that is the decimal mark")
+        raise ValueError(f"{data}: {'; '.join(found)}; {', or '.join(remedies)}")
     return pd.DataFrame(numbers, index=frame.index)
+
+
+def _parsed(column: pd.Series, decimal: str) -> pd.Series:
+    """A column of text as numbers; NaN where a value is none."""
+    cells = column.astype(object)
+    if decimal != ".":
+        swap = str.maketrans({decimal: ".", ".": decimal})
+        cells = cells.map(lambda cell: cell.translate(swap) if isinstance(cell, str) else cell)
+    return pd.to_numeric(cells.astype(object), errors="coerce")  # dates stay dates
+
+
+def _not_numbers(name: str, wrong: pd.Series, n_rows: int, data: DataFile) -> str:
+    """How many values are no numbers, and which; one example is enough where all are text."""
+    n_shown = _N_EXAMPLES if len(wrong) < n_rows else 1
+    shown = [f"'{cell}' in {data.where(row)}" for row, cell in wrong.iloc[:n_shown].items()]
+    is_not = "is not a number" if len(wrong) == 1 else "are not numbers"
+    more = f" and {len(wrong) - n_shown} more" if len(wrong) > n_shown > 1 else ""
+    return f"{len(wrong)} of {n_rows} values of {name!r} {is_not}: {', '.join(shown)}{more}"
+
+
+def _remedies(text: Mapping[str, pd.Series], n_rows: int) -> list[str]:
+    """What to do about features that are no numbers, by what they look like."""
+    remedies = []
+    # A few stray values among numbers, dates, or names of the rows would make a level of each.
+    levels = [
+        name
+        for name, wrong in text.items()
+        if len(wrong) > n_rows / 2
+        and wrong.nunique() < len(wrong)
+        and not wrong.astype(str).str.match(_DATE_OR_NUMBER).any()
+    ]
+    if levels:
+        remedies.append(f"name text of few levels with --categorical {shlex.join(levels)}")
+    elif any(len(wrong) < n_rows for wrong in text.values()):
+        remedies.append("correct these values, or empty them and add --drop-missing")
+    columns = "this column" if len(text) == 1 else "these columns"
+    return [*remedies, f"leave {columns} out with --features"]
 
 
 def levelled(column: pd.Series) -> pd.Series:
@@ -67,47 +121,56 @@ def levelled(column: pd.Series) -> pd.Series:
 
 
 def first(column: pd.Series, where: npt.ArrayLike) -> str | None:
-    """The first value of a column where a condition holds, and its row."""
+    """The first value of a column where a condition holds, and its row in the file."""
     rows = np.flatnonzero(where)
-    return f"'{column.iloc[rows[0]]}' in data row {rows[0] + 1}" if rows.size else None
+    if not rows.size:
+        return None
+    return f"'{column.iloc[rows[0]]}' in data row {column.index[rows[0]] + 1}"
 
 
-def check_known(names: Iterable[str], frame: pd.DataFrame, path: Path) -> None:
+def check_known(names: Iterable[str], frame: pd.DataFrame, data: DataFile) -> None:
     """Refuse columns that the file does not have, with the nearest name."""
     for name in names:
         if name not in frame.columns:
             nearest = difflib.get_close_matches(name, frame.columns, n=1)
             hint = f"did you mean {nearest[0]!r}?" if nearest else f"it has {listed(frame.columns)}"
-            raise ValueError(f"unknown column {name!r} in {path}; {hint}")
+            raise ValueError(f"unknown column {name!r} in {data}; {hint}")
 
 
-def refuse_missing(frame: pd.DataFrame, names: list[str], path: Path) -> None:
-    """Refuse missing values, with where they are."""
+def complete(frame: pd.DataFrame, names: list[str], data: DataFile, *, drop: bool) -> pd.DataFrame:
+    """The rows in which no value of these columns is missing; the others are dropped or refused."""
     if frame.empty:
-        raise ValueError(f"{path} has a header and no rows")
+        raise ValueError(f"{data} has a header and no rows")
     missing = frame[names].isna()
     counts = missing.sum()
-    if counts.any():
+    if not counts.any():
+        return frame
+    if not drop:
         found = [
             f"{name!r} ({count}, first in data row {missing[name].argmax() + 1})"
             for name, count in counts[counts > 0].items()
         ]
         raise ValueError(
-            f"{path} has missing values in {listed(found)}; fill them in, or drop those rows"
+            f"{data} has missing values in {listed(found)}; fill them in, or drop those rows "
+            "with --drop-missing"
         )
+    if missing.any(axis=1).all():
+        named = listed(repr(name) for name in counts[counts > 0].index)
+        raise ValueError(f"every row of {data} has missing values, in {named}; none is left")
+    return frame[~missing.any(axis=1)]
 
 
-def refuse_single_levels(X: pd.DataFrame, options: argparse.Namespace) -> None:
+def refuse_single_levels(X: pd.DataFrame, options: argparse.Namespace, data: DataFile) -> None:
     """Refuse categorical columns of one level: without its first level, nothing of it is left."""
     for name in options.categorical:
         if X[name].nunique() == 1 and options.model != "pca":
             raise ValueError(
-                f"categorical column {name!r} of {options.file} is '{X[name].iloc[0]}' in every "
+                f"categorical column {name!r} of {data} is '{X[name].iloc[0]}' in every "
                 "row; leave it out of the features"
             )
 
 
-def refuse_unseen(X: pd.DataFrame, levels: Mapping[str, Array], path: Path) -> None:
+def refuse_unseen(X: pd.DataFrame, levels: Mapping[str, Array], data: DataFile) -> None:
     """Refuse levels that the model was not fitted to."""
     for name, known in levels.items():
         column = X[name]
@@ -116,6 +179,6 @@ def refuse_unseen(X: pd.DataFrame, levels: Mapping[str, Array], path: Path) -> N
         unseen = first(column, ~seen)
         if unseen:
             raise ValueError(
-                f"column {name!r} of {path} holds {unseen}, which the model was not fitted to; "
+                f"column {name!r} of {data} holds {unseen}, which the model was not fitted to; "
                 f"it knows {listed(known)}"
             )

@@ -1,8 +1,9 @@
-"""The entry point of the command line: options are parsed, and the command chosen is run."""
+"""What the entry point does: options are parsed, and the command chosen is run."""
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import io
 import os
 import sys
@@ -12,36 +13,26 @@ from collections.abc import Callable, Sequence
 from mcmodels.cli.files import one_line
 from mcmodels.cli.options import parser
 
-__all__ = ["main"]
+__all__ = ["run"]
 
 _NO_PARQUET = "Parquet files need pyarrow; install it with: pip install 'mcmodels[parquet]'"
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command line.
-
-    Predicting loads a model with joblib, which runs any code that the file holds: only load models
-    that you trust.
-
-    Parameters
-    ----------
-    argv : sequence of str, default=None
-        Arguments; None takes those of the process.
-
-    Returns
-    -------
-    int
-        Exit code: 0; 2 when the input was refused; 130 when interrupted.
-    """
+def run(argv: Sequence[str] | None) -> int:
+    """Run the command line; see :func:`mcmodels.cli.main`."""
+    if sys.stdout is None:
+        return _refused("cannot write the output: standard output is closed")
     try:
         try:
             return _run(argv)
         finally:
             sys.stdout.flush()
     except BrokenPipeError:
-        # The reader has closed the pipe. Python flushes once more at exit, which must not fail.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _discard_output()
         return 0
+    except OSError as error:
+        _discard_output()
+        return _refused(f"cannot write the output: {error.strerror or one_line(error)}")
     except KeyboardInterrupt:
         return 130
 
@@ -53,20 +44,39 @@ def _run(argv: Sequence[str] | None) -> int:
         return 2
     try:
         with warnings.catch_warnings(record=True) as caught:
-            for for_programmers in (DeprecationWarning, FutureWarning):
-                warnings.simplefilter("ignore", for_programmers)
+            for_programmers: tuple[type[Warning], ...] = (DeprecationWarning, FutureWarning)
+            for category in for_programmers:
+                warnings.simplefilter("ignore", category)
             text = _command(options.command)(options)
     except (ImportError, MemoryError, OSError, ValueError) as error:
-        reason = _NO_PARQUET if isinstance(error, ImportError) else one_line(error)
-        print(f"mcmodels: error: {reason}", file=sys.stderr)
-        return 2
+        return _refused(_NO_PARQUET if isinstance(error, ImportError) else one_line(error))
     for warning in caught:
-        print(f"mcmodels: warning: {one_line(warning.message)}", file=sys.stderr)
+        _say(f"mcmodels: warning: {one_line(warning.message)}")
     if isinstance(sys.stdout, io.TextIOWrapper):
         # Names may have letters that the encoding of the terminal lacks.
         sys.stdout.reconfigure(errors="backslashreplace")
     print(text)
     return 0
+
+
+def _refused(reason: str) -> int:
+    _say(f"mcmodels: error: {reason}")
+    return 2
+
+
+def _say(line: str) -> None:
+    """A line on standard error; where that is closed or full there is nobody to tell."""
+    if sys.stderr is not None:
+        with contextlib.suppress(OSError):
+            print(line, file=sys.stderr)
+
+
+def _discard_output() -> None:
+    """Lead what is still in the buffer to nowhere: Python flushes once more at exit."""
+    with contextlib.suppress(OSError, ValueError):
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
+        os.close(nowhere)
 
 
 def _command(name: str) -> Callable[[argparse.Namespace], str]:

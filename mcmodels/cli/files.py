@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import os
-import tempfile
+import secrets
+import shutil
+import signal
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import FrameType
+from typing import Any
 
-__all__ = ["SUFFIXES", "is_csv", "one_line", "replacing", "require_file"]
+__all__ = ["SUFFIXES", "is_parquet", "one_line", "replacing", "require_file", "separator_of"]
 
-_CSV, _PARQUET = (".csv", ".csv.gz"), (".parquet", ".pq")
-SUFFIXES = _CSV + _PARQUET
+_TEXT, _PARQUET = (".csv", ".csv.gz", ".tsv", ".tsv.gz"), (".parquet", ".pq")
+SUFFIXES = _TEXT + _PARQUET
+# What ends a program from outside; Windows lacks some.
+_SIGNALS = [getattr(signal, name, None) for name in ("SIGINT", "SIGTERM", "SIGHUP")]
 
 
 def require_file(path: Path) -> None:
@@ -22,12 +29,17 @@ def require_file(path: Path) -> None:
         raise ValueError(f"no such file: {path}")
 
 
-def is_csv(path: Path) -> bool:
-    """Whether a file is CSV rather than Parquet, judged by its name; other names are refused."""
+def is_parquet(path: Path) -> bool:
+    """Whether a file is Parquet rather than text, judged by its name; other names are refused."""
     name = path.name.lower()
     if not name.endswith(SUFFIXES):
         raise ValueError(f"{path} is of an unknown kind; use one of {', '.join(SUFFIXES)}")
-    return name.endswith(_CSV)
+    return name.endswith(_PARQUET)
+
+
+def separator_of(path: Path) -> str | None:
+    """The separator that a name promises."""
+    return "\t" if path.name.lower().endswith((".tsv", ".tsv.gz")) else None
 
 
 @contextmanager
@@ -41,16 +53,45 @@ def replacing(path: Path | None, *, source: Path) -> Iterator[Path | None]:
         return
     if path.is_dir():
         raise ValueError(f"cannot write to {path}: it is a directory")
+    if path.exists() and not path.is_file():
+        raise ValueError(f"cannot write to {path}: it is not a regular file")
     if path.exists() and source.exists() and path.samefile(source):
         raise ValueError(f"{path} is the input file; write to another")
-    try:
-        folder = tempfile.TemporaryDirectory(dir=path.parent, prefix=".mcmodels-")
-    except OSError as error:
-        raise ValueError(f"cannot write to {path}: {error.strerror}") from error
-    with folder:
-        temporary = Path(folder.name, path.name)
+    with _temporary_folder(path) as folder:
+        temporary = folder / path.name
         yield temporary
+        with temporary.open("r+b") as written:
+            os.fsync(written.fileno())  # else a crash could leave the new name without the content
         os.replace(temporary, path)
+
+
+@contextmanager
+def _temporary_folder(path: Path) -> Iterator[Path]:
+    """A folder beside a path, which is gone at the end, also where a signal ends the program."""
+    # Named before it is made, so that there is no moment at which a signal would not find it.
+    folder = path.parent / f".mcmodels-{secrets.token_hex(8)}"
+    before: dict[int, Any] = {}
+
+    def clean(number: int, frame: FrameType | None) -> None:
+        shutil.rmtree(folder, ignore_errors=True)
+        signal.signal(number, before[number])
+        os.kill(os.getpid(), number)
+
+    if threading.current_thread() is threading.main_thread():  # only there signals can be handled
+        for number in filter(None, _SIGNALS):
+            if signal.getsignal(number) not in (None, signal.SIG_IGN):
+                before[number] = signal.getsignal(number)
+                signal.signal(number, clean)
+    try:
+        try:
+            folder.mkdir(mode=0o700)
+        except OSError as error:
+            raise ValueError(f"cannot write to {path}: {error.strerror}") from error
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def one_line(message: object) -> str:

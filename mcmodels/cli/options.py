@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import re
+import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
@@ -13,11 +14,7 @@ from mcmodels.cli.files import SUFFIXES
 
 __all__ = ["parser"]
 
-_DATA = f"data: {', '.join(SUFFIXES)}"
-_TRUST = (
-    "A model file is loaded with joblib, and loading it runs any code that it holds: "
-    "only load models that you trust."
-)
+_DATA = f"data: {', '.join(SUFFIXES)}; - is text from standard input"
 _SHAPES = """shapes:
   A name is a vector if it starts with a small letter and a matrix if it starts with a
   capital, of sizes that make the expression fit. Declare it to say more:
@@ -71,6 +68,11 @@ class _Parser(argparse.ArgumentParser):
             args = [re.sub(r"^(?=-(?!-|h$))", " ", argument) for argument in args]
         return super().parse_known_args(args, namespace)
 
+    def _print_message(self, message: str, file: Any = None) -> None:
+        # argparse would ignore that the help could not be written.
+        if message and (file is not None or sys.stderr is not None):
+            print(message, end="", file=file or sys.stderr)
+
     def error(self, message: str) -> NoReturn:
         self.exit(2, f"mcmodels: error: {message} (see {self.prog} --help)\n")
 
@@ -84,16 +86,36 @@ def parser() -> argparse.ArgumentParser:
     commands.add_parser("fit", help="fit a model to a file and print it", fill=_add_models)
 
     predict = commands.add_parser(
-        "predict", help="predict with a saved model", description=f"Predict. {_TRUST}"
+        "predict", help="predict with a saved model", description="Predict with a saved model."
     )
-    predict.add_argument("model_file", type=Path, metavar="MODEL", help=f"from --save. {_TRUST}")
+    predict.add_argument("model_file", type=Path, metavar="MODEL", help="from fit --save")
     predict.add_argument("file", type=Path, metavar="FILE", help=_DATA)
     predict.add_argument(
         "--output",
         type=Path,
         required=True,
         metavar="OUT",
-        help="file to write; the same kinds as FILE",
+        help=f"file to write: {', '.join(SUFFIXES)}",
+    )
+    predict.add_argument(
+        "--keep",
+        nargs="+",
+        default=[],
+        metavar="COL",
+        help="columns of FILE to write before the predictions, such as keys",
+    )
+    predict.add_argument(
+        "--intervals",
+        action="store_true",
+        help="write intervals, too: of new observations (linear), of probabilities (logistic)",
+    )
+    _add_level(predict, default=None)
+    _add_reading_options(predict)
+    predict.add_argument(
+        "--trust-pickle",
+        action="store_true",
+        help="read MODEL even if it is a joblib file, as earlier versions wrote. Reading it runs "
+        "any code that it holds: only load models that you trust.",
     )
     predict.set_defaults(command="predict")
     _add_derive(commands)
@@ -188,15 +210,48 @@ def _add_data_options(parser: argparse.ArgumentParser, model: str, target: str |
     parser.add_argument(
         "--weights", metavar="COL", help="row weights: 0 leaves a row out, 2 counts it twice"
     )
+    _add_level(parser, default=0.95)
+    _add_reading_options(parser)
+    parser.add_argument("--save", type=Path, metavar="MODEL", help="file to save the model to")
+    parser.add_argument(
+        "--format",
+        choices=("text", "json", "csv"),
+        default="text",
+        help="how to print: json has the tables with every digit, csv has nothing else",
+    )
+
+
+def _add_level(parser: argparse.ArgumentParser, default: float | None) -> None:
     parser.add_argument(
         "--level",
         type=_level,
-        default=0.95,
+        default=default,
         help="confidence level of the intervals, in (0, 1); default 0.95",
     )
+
+
+def _add_reading_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--save", type=Path, metavar="FILE.joblib", help="file to save the model to"
+        "--sep",
+        type=_separator,
+        metavar="CHAR",
+        help="what separates values in text files, tab for a tab; default: guessed from , ; tab",
     )
+    parser.add_argument("--decimal", choices=(".", ","), help="decimal mark; default .")
+    parser.add_argument("--encoding", metavar="NAME", help="of text files; default utf-8")
+    parser.add_argument(
+        "--drop-missing",
+        action="store_true",
+        help="leave out rows with missing values in the columns used, and say how many",
+    )
+
+
+def _separator(text: str) -> str:
+    named = "\t" if text in ("tab", "\\t") else text
+    if len(named) != 1 or named.isalnum() or named in '"\r\n.':
+        message = f"{text!r} cannot separate values; write one character, such as ';', or tab"
+        raise argparse.ArgumentTypeError(message)
+    return named
 
 
 def _level(text: str) -> float:

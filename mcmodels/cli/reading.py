@@ -1,62 +1,183 @@
-"""Data files and saved models, read completely or refused in one line."""
+"""Data files, read completely or refused in one line that says where the fault is."""
 
 from __future__ import annotations
 
+import argparse
+import codecs
+import csv
+import gzip
+import io
+import itertools
+import sys
 import warnings
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from functools import cached_property
 from pathlib import Path
+from typing import IO, Any
 
-import joblib
 import pandas as pd
-from sklearn.pipeline import Pipeline
 
-from mcmodels.cli.files import is_csv, one_line, require_file
+from mcmodels.cli.files import is_parquet, one_line, require_file, separator_of
 
-__all__ = ["load", "read"]
+__all__ = ["DataFile"]
 
 # Before pandas 3.1, which has no such choice, the last bit of a number may be read wrongly.
 _IS_EXACT = tuple(map(int, pd.__version__.split(".")[:2])) >= (3, 1)
 _EXACT = {} if _IS_EXACT else {"float_precision": "round_trip"}
+_SEPARATORS = (",", ";", "\t")
+_N_RECORDS = 20  # that a separator is guessed from
 
 
-def read(path: Path, text: Iterable[str] = ()) -> pd.DataFrame:
-    """A data file as a frame; the columns named in ``text`` stay text."""
-    require_file(path)
-    as_csv = is_csv(path)
-    try:
-        frame = _read_csv(path, text) if as_csv else pd.read_parquet(path)
-    except ImportError:
-        raise
-    except pd.errors.EmptyDataError:
-        raise ValueError(f"{path} is empty") from None
-    except pd.errors.ParserWarning:
-        raise ValueError(f"the rows of {path} have more values than its header names") from None
-    except Exception as error:  # each format and each compression has its own errors
-        raise ValueError(f"cannot read {path}: {one_line(error)}") from error
-    return frame.rename(columns=str)
+class DataFile:
+    """A file of rows, or standard input; as text it is how messages name it.
 
+    Parameters
+    ----------
+    options : Namespace
+        Its file ("-" is standard input), sep, decimal and encoding.
+    """
 
-def _read_csv(path: Path, text: Iterable[str]) -> pd.DataFrame:
-    with warnings.catch_warnings():
-        warnings.simplefilter("error", pd.errors.ParserWarning)
-        return pd.read_csv(
-            path,
-            dtype=dict.fromkeys(text, str),
-            index_col=False,  # else rows longer than the header shift all columns by one
-            skipinitialspace=True,
-            low_memory=False,
-            **_EXACT,
-        )
+    def __init__(self, options: argparse.Namespace) -> None:
+        self.path: Path = options.file
+        self.decimal: str = options.decimal or "."
+        self._encoding: str = options.encoding or "utf-8"
+        self._is_stdin = str(self.path) == "-"
+        if not self._is_stdin:
+            require_file(self.path)
+        self.is_parquet = not self._is_stdin and is_parquet(self.path)
+        for name in ("sep", "decimal", "encoding"):
+            if self.is_parquet and getattr(options, name) is not None:
+                raise ValueError(f"--{name} is for text files, and {self} is Parquet")
+        self._named_separator = options.sep or separator_of(self.path)
+        if self._named_separator == self.decimal:
+            raise ValueError(f"--sep and --decimal are both '{self.decimal}'; they must differ")
 
+    def __str__(self) -> str:
+        return "standard input" if self._is_stdin else str(self.path)
 
-def load(path: Path) -> Pipeline:
-    """A saved model. Loading it runs any code that the file holds."""
-    require_file(path)
-    refusal = f"{path} is not a model saved by 'mcmodels fit --save' of this version"
-    try:
-        pipeline = joblib.load(path)
-    except Exception as error:  # unpickling can fail in any way
-        raise ValueError(refusal) from error
-    if not isinstance(pipeline, Pipeline) or list(pipeline.named_steps) != ["encode", "model"]:
-        raise ValueError(refusal)
-    return pipeline
+    def frame(self, text: Iterable[str] = ()) -> pd.DataFrame:
+        """The rows, numbered from 0 by their index; the columns named in ``text`` stay text."""
+        try:
+            frame = pd.read_parquet(self.path) if self.is_parquet else self._parsed(text)
+        except ImportError:
+            raise
+        except pd.errors.EmptyDataError:
+            raise ValueError(f"{self} is empty") from None
+        except pd.errors.ParserWarning:
+            raise ValueError(f"the rows of {self} have more values than its header names") from None
+        except pd.errors.ParserError as error:
+            raise ValueError(f"cannot read {self}: {self._too_long() or one_line(error)}") from None
+        except UnicodeError as error:
+            raise ValueError(
+                f"cannot read {self}: {one_line(error)}; name its encoding, as in "
+                "--encoding latin-1"
+            ) from error
+        except Exception as error:  # each format and each compression has its own errors
+            raise ValueError(f"cannot read {self}: {one_line(error)}") from error
+        frame = frame.reset_index(drop=True).rename(columns=str)
+        names = list(frame.columns) if self.is_parquet else list(filter(None, self._header))
+        name, count = Counter(names).most_common(1)[0] if names else ("", 0)
+        if count > 1:
+            raise ValueError(f"{self} has {count} columns named {name!r}; rename them")
+        return frame
+
+    def as_written(self, names: list[str]) -> pd.DataFrame:
+        """Columns as they stand in the file: numbers of text files are not read as numbers."""
+        if self.is_parquet:
+            return pd.read_parquet(self.path).reset_index(drop=True).rename(columns=str)[names]
+        return self._parsed(names, usecols=names, keep_default_na=False)[names]
+
+    def where(self, row: int) -> str:
+        """Where a row of the frame stands: a line of text, as editors count them."""
+        if not self.is_parquet:
+            try:
+                records = self._records(self._separator)
+                return f"line {next(itertools.islice(records, row + 1, None))[0]}"
+            except (csv.Error, StopIteration):  # such as fields too long for this parser
+                pass
+        return f"data row {row + 1}"
+
+    def _parsed(self, text: Iterable[str], **options: Any) -> pd.DataFrame:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", pd.errors.ParserWarning)
+            return pd.read_csv(
+                io.BytesIO(self._content) if self._is_stdin else self.path,
+                sep=self._separator,
+                decimal=self.decimal,
+                encoding=self._encoding,
+                dtype=dict.fromkeys(text, str),
+                index_col=False,  # else rows longer than the header shift all columns by one
+                skipinitialspace=True,
+                low_memory=False,
+                **_EXACT,
+                **options,
+            )
+
+    @cached_property
+    def _content(self) -> bytes:
+        """What standard input holds; it can be read only once."""
+        if sys.stdin is None:
+            raise ValueError("it is closed")
+        return sys.stdin.buffer.read()
+
+    @cached_property
+    def _separator(self) -> str:
+        """The separator that was named, or the first by which all records are equally long."""
+        if self._named_separator is not None:
+            return self._named_separator
+        widths = {}
+        for separator in _SEPARATORS:
+            if separator != self.decimal:
+                records = itertools.islice(self._records(separator), _N_RECORDS)
+                try:
+                    widths[separator] = [len(fields) for _, fields in records] or [0]
+                except csv.Error:
+                    widths[separator] = [0]
+        regular = [s for s, found in widths.items() if found[0] > 1 and len(set(found)) == 1]
+        return regular[0] if regular else max(widths, key=lambda s: widths[s][0])
+
+    @cached_property
+    def _header(self) -> list[str]:
+        try:
+            return next(self._records(self._separator), (1, []))[1]
+        except csv.Error:
+            return []
+
+    def _too_long(self) -> str | None:
+        """The first record longer than the header. The parser miscounts lines after quoted ones."""
+        n_names = len(self._header)
+        try:
+            for line, fields in self._records(self._separator):
+                if len(fields) > n_names:
+                    return f"Expected {n_names} fields in line {line}, saw {len(fields)}"
+        except csv.Error:
+            pass
+        return None
+
+    def _records(self, separator: str) -> Iterator[tuple[int, list[str]]]:
+        """The records that pandas does not skip as blank: their first lines, from 1, and fields."""
+        blank = " \t\r\n".replace(separator, "")
+        taken: list[str] = []
+
+        def lines(source: Iterable[str]) -> Iterator[str]:
+            for line in source:
+                taken.append(line)
+                yield line
+
+        with self._opened() as binary:
+            utf_8 = codecs.lookup(self._encoding).name == "utf-8"
+            encoding = "utf-8-sig" if utf_8 else self._encoding
+            text = io.TextIOWrapper(binary, encoding, errors="replace", newline="")
+            reader = csv.reader(lines(text), delimiter=separator, skipinitialspace=True)
+            for fields in reader:
+                if len(taken) > 1 or taken[0].strip(blank):
+                    yield reader.line_num - len(taken) + 1, fields
+                taken.clear()
+
+    def _opened(self) -> IO[bytes]:
+        if self._is_stdin:
+            return io.BytesIO(self._content)
+        if self.path.name.lower().endswith(".gz"):
+            return gzip.open(self.path)  # type: ignore[return-value]
+        return self.path.open("rb")

@@ -1,8 +1,10 @@
-"""The report of a fit as text."""
+"""The report of a fit: its facts and tables, as text, JSON or CSV."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,6 +12,7 @@ import pandas as pd
 from sklearn.pipeline import Pipeline
 
 from mcmodels.arrays import Array
+from mcmodels.cli.model_files import level_name, levels_by_column
 from mcmodels.estimators.validation import listed
 from mcmodels.exceptions import InferenceError
 from mcmodels.inference import Summary
@@ -17,7 +20,8 @@ from mcmodels.linear import LinearRegression
 from mcmodels.logistic import LogisticRegression
 from mcmodels.pca import PCA
 
-__all__ = ["fit_report", "level_name", "levels_by_column"]
+# Models that earlier versions saved refer to `level_name` here.
+__all__ = ["fit_report", "level_name", "rendered"]
 
 _TITLES = {
     LinearRegression: "Linear regression",
@@ -33,7 +37,7 @@ def fit_report(
     sample_weight: Array | None,
     about: Mapping[str, str | None],
     **options: Any,
-) -> str:
+) -> Summary:
     """The summary of a fitted model, and facts about the data and the fit.
 
     Parameters
@@ -47,34 +51,50 @@ def fit_report(
     sample_weight : ndarray or None
         Their weights.
     about : mapping of str to (str or None)
-        Names of the file, the target column and the weights column; None if there is none.
+        Names of the file, the target column and the weights column; None if there is none. Where
+        rows were dropped, "dropped" says how many.
     **options
         Options of the summary: level, kind, groups.
 
     Returns
     -------
-    str
-        The report, several lines.
+    Summary
     """
     model, encoded = pipeline["model"], pipeline["encode"].transform(X)
     summary = _summary(model, encoded, y, sample_weight, **options)
     facts = {**dict(_data_facts(pipeline, X, y, sample_weight, about)), **summary.facts}
     facts.pop("observations", None)
     conclusions = {**summary.conclusions, **dict(_fit_facts(model, encoded, y, sample_weight))}
-    return str(Summary(summary.title, facts, summary.tables, conclusions, summary.notes))
+    return Summary(summary.title, facts, summary.tables, conclusions, summary.notes)
 
 
-def level_name(column: str, level: Any) -> str:
-    """The name of the 0/1 column of a level: ``sex=male``; saved models refer to this function."""
-    return f"{column}={level}"
+def rendered(report: Summary, form: str, saved: Path | None) -> str:
+    """A report as "text", "json" or "csv"; JSON and CSV have every digit, CSV the tables alone."""
+    if form == "csv":
+        named = pd.concat(report.tables, names=["table", "name"])
+        alone = named.droplevel("table") if len(report.tables) == 1 else named
+        return alone.to_csv().rstrip("\n")
+    if form == "json":
+        tables = [
+            {"heading": heading, "rows": [_row(*row) for row in table.iterrows()]}
+            for heading, table in report.tables.items()
+        ]
+        content = {
+            "model": report.title,
+            "facts": dict(report.facts),
+            "tables": tables,
+            "statistics": dict(report.conclusions),
+            "notes": list(report.notes),
+            "saved": None if saved is None else str(saved),
+        }
+        return json.dumps(content, indent=2, allow_nan=False)
+    return str(report) if saved is None else f"{report}\n\nsaved to {saved}"
 
 
-def levels_by_column(pipeline: Pipeline) -> dict[str, Array]:
-    """The levels of each categorical column, the baseline first."""
-    encoder = pipeline["encode"].named_transformers_.get("categories")
-    if encoder is None:
-        return {}
-    return dict(zip(encoder.feature_names_in_, encoder.categories_, strict=True))
+def _row(name: Any, numbers: pd.Series) -> dict[str, Any]:
+    """A row of a table in terms of JSON, which has no NaN and no infinity."""
+    cells = {str(key): float(value) for key, value in numbers.items()}
+    return {"name": str(name)} | {k: v if np.isfinite(v) else None for k, v in cells.items()}
 
 
 def _summary(
@@ -142,6 +162,8 @@ def _data_facts(
     model, levels = pipeline["model"], levels_by_column(pipeline)
     yield "file", str(about["file"])
     yield "rows", str(len(X))
+    if "dropped" in about:
+        yield "dropped", str(about["dropped"])
     yield "features", f"{X.shape[1]}: {listed(X.columns)}"
     if levels and not isinstance(model, PCA):
         yield "baseline", listed(level_name(column, levels[column][0]) for column in levels)

@@ -1,0 +1,252 @@
+"""Model files: arrays and names with a checksum, and no code.
+
+A file is one line of text that says what it is, the SHA-256 of the rest, and an ``npz`` archive.
+The archive holds the arrays of the model, and as "document" a JSON text for everything else. An
+object is stored as the name of its class and its fields. Only dataclasses and enumerations of this
+package are read back, and none of their methods is called. NumPy and the standard library suffice.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import enum
+import hashlib
+import io
+import json
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from sklearn.compose import ColumnTransformer
+from sklearn.pipeline import Pipeline
+from sklearn.preprocessing import OneHotEncoder
+
+import mcmodels
+from mcmodels import PCA, LinearRegression, LogisticRegression
+from mcmodels.arrays import Array
+from mcmodels.cli.files import one_line, require_file
+
+__all__ = ["MODELS", "level_name", "levels_by_column", "load_model", "new_pipeline", "save_model"]
+
+MODELS = {"linear": LinearRegression, "logistic": LogisticRegression, "pca": PCA}
+FORMAT = 1  # raised when a file can no longer be read by the version before
+_START = b"mcmodels model file\n"
+# How the files begin that joblib and pickle write, compressed or not.
+_ZLIB = tuple(b"x" + level for level in (b"\x01", b"\x5e", b"\x9c", b"\xda"))
+_PICKLES = (b"\x80", b"\x1f\x8b", *_ZLIB, b"BZ", b"\xfd7zXZ", b"]\x00", b"\x04\x22M\x18")
+_STORED = "biufcSU"  # kinds of arrays that have a form without pickling
+_FOREIGN = "{} is not a model saved by 'mcmodels fit --save' of this version"
+
+
+def level_name(column: str, level: Any) -> str:
+    """The name of the 0/1 column of a level: ``sex=male``; joblib files refer to this function."""
+    return f"{column}={level}"
+
+
+def new_pipeline(model: Any, features: list[str], categorical: list[str]) -> Pipeline:
+    """A step that encodes the columns, then the model; it gets frames, so warnings name columns."""
+    encoder = OneHotEncoder(
+        drop=None if isinstance(model, PCA) else "first",
+        sparse_output=False,
+        feature_name_combiner=level_name,
+    )
+    numbers = [name for name in features if name not in categorical]
+    parts = [("numbers", "passthrough", numbers), ("categories", encoder, categorical)]
+    encode = ColumnTransformer(
+        [part for part in parts if part[2]], verbose_feature_names_out=False
+    ).set_output(transform="pandas")
+    return Pipeline([("encode", encode), ("model", model)])
+
+
+def levels_by_column(pipeline: Pipeline) -> dict[str, Array]:
+    """The levels of each categorical column, the baseline first."""
+    encoder = pipeline["encode"].named_transformers_.get("categories")
+    if encoder is None:
+        return {}
+    return dict(zip(encoder.feature_names_in_, encoder.categories_, strict=True))
+
+
+def save_model(pipeline: Pipeline, path: Path) -> None:
+    """Write a fitted pipeline of :func:`new_pipeline` to a file."""
+    model = pipeline["model"]
+    arrays: dict[str, Any] = {}
+    document = {
+        "format": FORMAT,
+        "mcmodels": mcmodels.__version__,
+        "model": next(name for name, kind in MODELS.items() if type(model) is kind),
+        "parameters": _packed(model.get_params(), arrays),
+        "attributes": _packed(
+            {name: value for name, value in vars(model).items() if name not in model.get_params()},
+            arrays,
+        ),
+        "features": list(pipeline.feature_names_in_),
+        "levels": _packed(levels_by_column(pipeline), arrays),
+    }
+    text = json.dumps(document).encode()
+    content = io.BytesIO()
+    np.savez(content, document=np.frombuffer(text, np.uint8), **arrays)
+    body = content.getvalue()
+    path.write_bytes(_START + hashlib.sha256(body).digest() + body)
+
+
+def load_model(path: Path | str, *, trust_pickle: bool = False) -> Pipeline:
+    """A saved model: a pipeline of a step "encode", which codes columns, and a step "model".
+
+    Parameters
+    ----------
+    path : Path or str
+        A file written by ``mcmodels fit --save``.
+    trust_pickle : bool, default=False
+        Whether to read also joblib files, as earlier versions wrote. They run any code that they
+        hold when they are read.
+
+    Returns
+    -------
+    Pipeline
+
+    Raises
+    ------
+    ValueError
+        If the file is foreign, damaged, or written by another version in a way that this one
+        cannot read.
+    """
+    path = Path(path)
+    require_file(path)
+    content = path.read_bytes()
+    if content.startswith(_START):
+        return _read(path, content)
+    if not content.startswith(_PICKLES):
+        raise ValueError(_FOREIGN.format(path))
+    if trust_pickle:
+        return _unpickled(path)
+    raise ValueError(
+        f"{path} looks like a joblib file, which runs any code that it holds when it is read; if "
+        "you trust it, add --trust-pickle"
+    )
+
+
+def _read(path: Path, content: bytes) -> Pipeline:
+    start = len(_START)
+    body = content[start + 32 :]
+    if hashlib.sha256(body).digest() != content[start : start + 32]:
+        raise ValueError(f"{path} is damaged: its checksum is wrong; restore it, or fit again")
+    writer = "an unknown version"
+    try:
+        with np.load(io.BytesIO(body), allow_pickle=False) as archive:
+            document = json.loads(archive["document"].tobytes())
+            writer = str(document["mcmodels"])
+            if document["format"] > FORMAT:
+                raise ValueError("its format is newer")
+            arrays = {name: archive[name] for name in archive.files if name != "document"}
+        kind = MODELS[document["model"]]
+        model = kind(**_unpacked(document["parameters"], arrays))
+        vars(model).update(_unpacked(document["attributes"], arrays))
+        levels = _unpacked(document["levels"], arrays)
+        return _assembled(model, document["features"], levels)
+    except Exception as error:  # what a file with a right checksum may hold is without bounds
+        raise ValueError(
+            f"{path} was written by mcmodels {writer} and cannot be read by {mcmodels.__version__} "
+            f"({one_line(error)}); use that version, or fit again"
+        ) from error
+
+
+def _assembled(model: Any, features: list[str], levels: Mapping[str, Array]) -> Pipeline:
+    """A fitted pipeline. The encoder learns the levels from rows in which each of them occurs."""
+    pipeline = new_pipeline(model, features, list(levels))
+    n_rows = max((len(known) for known in levels.values()), default=1)
+    columns = {
+        name: np.resize(levels[name], n_rows) if name in levels else np.zeros(n_rows)
+        for name in features
+    }
+    rows = pd.DataFrame(columns, columns=features)
+    pipeline["encode"].fit(rows)
+    # Parts of a model that do not belong together are found here.
+    (pipeline.transform if isinstance(model, PCA) else pipeline.predict)(rows)
+    return pipeline
+
+
+def _unpickled(path: Path) -> Pipeline:
+    import joblib
+
+    try:
+        pipeline = joblib.load(path)
+    except Exception as error:  # unpickling can fail in any way
+        raise ValueError(_FOREIGN.format(path)) from error
+    if not isinstance(pipeline, Pipeline) or list(pipeline.named_steps) != ["encode", "model"]:
+        raise ValueError(_FOREIGN.format(path))
+    return pipeline
+
+
+def _packed(value: Any, arrays: dict[str, Array]) -> Any:
+    """A value in terms of JSON; arrays are put into ``arrays`` and named."""
+    if value is None or type(value) in (bool, int, float, str):
+        return value
+    if isinstance(value, np.ndarray | np.generic) and value.dtype.kind in _STORED:
+        name = f"array{len(arrays)}"
+        arrays[name] = np.asarray(value)
+        return {"array" if isinstance(value, np.ndarray) else "number": name}
+    if isinstance(value, np.ndarray):
+        return {"objects": _packed(value.ravel().tolist(), arrays), "shape": list(value.shape)}
+    if isinstance(value, list | tuple):
+        return {type(value).__name__: [_packed(entry, arrays) for entry in value]}
+    if isinstance(value, bytes):
+        return {"bytes": value.hex()}
+    if isinstance(value, dict):
+        pairs = [[_packed(part, arrays) for part in pair] for pair in value.items()]
+        return {"dict": pairs}
+    name = f"{type(value).__module__}:{type(value).__qualname__}"
+    if _is_known(type(value)):
+        if isinstance(value, enum.Enum):
+            return {"member": value.name, "class": name}
+        own = {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
+        return {"class": name, "fields": {n: _packed(v, arrays) for n, v in own.items()}}
+    raise ValueError(f"this model cannot be saved: it holds {type(value).__name__}")
+
+
+def _unpacked(packed: Any, arrays: Mapping[str, Array]) -> Any:
+    """The value that :func:`_packed` has packed."""
+    if not isinstance(packed, dict):
+        return packed
+    if "class" in packed:
+        return _object(packed, arrays)
+    kind, content = next(iter(packed.items()))
+    if kind == "array":
+        return arrays[content]
+    if kind == "number":
+        return arrays[content][()]
+    if kind == "bytes":
+        return bytes.fromhex(content)
+    if kind == "dict":
+        return {_unpacked(key, arrays): _unpacked(value, arrays) for key, value in content}
+    if kind == "objects":
+        cells = np.empty(packed["shape"], dtype=object)
+        cells.ravel()[:] = _unpacked(content, arrays)
+        return cells
+    entries = [_unpacked(entry, arrays) for entry in content]
+    return {"list": list, "tuple": tuple}[kind](entries)
+
+
+def _object(packed: Mapping[str, Any], arrays: Mapping[str, Array]) -> Any:
+    module, _, name = packed["class"].partition(":")
+    # Only modules that the estimators have imported: importing would run what is in a module.
+    kind: Any = getattr(sys.modules.get(module), name, None)
+    if not _is_known(kind):
+        raise ValueError(f"it holds {packed['class']}, which is unknown")
+    if "member" in packed:
+        return kind[packed["member"]]
+    fields = {name: _unpacked(value, arrays) for name, value in packed["fields"].items()}
+    if set(fields) != {field.name for field in dataclasses.fields(kind)}:
+        raise ValueError(f"its {kind.__name__} has other fields")
+    made: Any = object.__new__(kind)
+    for name, value in fields.items():
+        object.__setattr__(made, name, value)
+    return made
+
+
+def _is_known(kind: Any) -> bool:
+    """Whether objects of a class are data of this package."""
+    ours = isinstance(kind, type) and kind.__module__.partition(".")[0] == "mcmodels"
+    return ours and (dataclasses.is_dataclass(kind) or issubclass(kind, enum.Enum))
