@@ -61,7 +61,8 @@ def fit_report(
     facts = {**dict(_data_facts(pipeline, X, y, sample_weight, about)), **summary.facts}
     facts.pop("observations", None)
     conclusions = {**summary.conclusions, **dict(_fit_facts(model, encoded, y, sample_weight))}
-    return str(Summary(summary.title, facts, summary.tables, conclusions, summary.notes))
+    shown = Summary(summary.title, facts, summary.tables, conclusions, summary.notes)
+    return shown.to_text()
 
 
 def level_name(column: str, level: Any) -> str:
