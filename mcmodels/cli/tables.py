@@ -88,7 +88,8 @@ def rendered(report: Summary, form: str, saved: Path | None) -> str:
             "saved": None if saved is None else str(saved),
         }
         return json.dumps(content, indent=2, allow_nan=False)
-    return str(report) if saved is None else f"{report}\n\nsaved to {saved}"
+    text = report.to_text()
+    return text if saved is None else f"{text}\n\nsaved to {saved}"
 
 
 def _row(name: Any, numbers: pd.Series) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from mcmodels.estimators.parameter_methods import index_of, output_table
 from mcmodels.estimators.validation import check_choice, validated_rows
 from mcmodels.estimators.verdicts import warn_not_converged
 from mcmodels.inference.laplace import Curvature, NetworkPosterior, network_posterior
+from mcmodels.inference.summary import Summary, number
 from mcmodels.objectives.network_objective import NetworkObjective
 from mcmodels.results.networks import NetworkFit
 from mcmodels.rows import ArrayRows
@@ -21,7 +22,7 @@ from mcmodels.rows import ArrayRows
 __all__ = ["LaplacePredictions", "NetworkMethods"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class LaplacePredictions:
     """Predictions of a network with intervals, by the Hessian at the fit.
 
@@ -45,6 +46,28 @@ class LaplacePredictions:
     def effective_parameters(self) -> float:
         """Effective number of parameters: those that the rows determine more than the penalty."""
         return self.posterior.effective_parameters
+
+    def summary(self) -> Summary:
+        """What the approximation is, and how much the rows determine."""
+        posterior = self.posterior
+        facts = {
+            "network": repr(self.estimator),
+            "uncertain parameters": str(len(posterior.root)),
+            "effective parameters": number(posterior.effective_parameters),
+            "residual variance": number(posterior.dispersion),
+        }
+        return Summary(
+            "Laplace's approximation of a network's posterior",
+            facts,
+            {},
+            notes=("predict_interval(X) has the predictions.",),
+        )
+
+    def __repr__(self) -> str:
+        return str(self.summary())
+
+    def _repr_html_(self) -> str:
+        return self.summary()._repr_html_()
 
     def predict_interval(
         self, X: MatrixLike, level: float = 0.95, kind: str = "mean"

@@ -19,13 +19,14 @@ from mcmodels.arrays import Array
 from mcmodels.differences import difference_quotient
 from mcmodels.exceptions import InferenceError
 from mcmodels.inference.estimate import Estimate
+from mcmodels.inference.summary import Summary
 
 __all__ = ["DeltaMethod", "delta_method", "jacobian"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class DeltaMethod:
-    """The value of a function of the parameters, and its precision.
+    """The value of a function of the parameters, and its precision; it is shown as a table.
 
     Parameters
     ----------
@@ -55,6 +56,18 @@ class DeltaMethod:
         """Lower and upper end, each in the shape of the estimate."""
         lower, upper = self.values.intervals(level).T
         return _like(self.estimate, lower), _like(self.estimate, upper)
+
+    def summary(self, level: float = 0.95) -> Summary:
+        """Values, standard errors and intervals."""
+        table = self.values.table(level, p_values=False).rename(columns={"coefficient": "value"})
+        facts = {"covariance": self.values.kind, "intervals": f"{100 * level:g} %"}
+        return Summary("Delta method", facts, {"": table})
+
+    def __repr__(self) -> str:
+        return str(self.summary())
+
+    def _repr_html_(self) -> str:
+        return self.summary()._repr_html_()
 
 
 def delta_method(

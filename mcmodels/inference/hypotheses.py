@@ -11,11 +11,12 @@ from scipy import linalg, stats
 from mcmodels.exceptions import InferenceError
 from mcmodels.inference.estimate import Estimate
 from mcmodels.inference.restrictions import Restrictions
+from mcmodels.inference.summary import facts_html, number, p_value
 
 __all__ = ["HypothesisTest", "wald_test"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class HypothesisTest:
     """The result of a test: its statistic and p-value.
 
@@ -49,13 +50,23 @@ class HypothesisTest:
         return float(stats.f.sf(self.statistic, self.df, self.df_denominator))
 
     def __str__(self) -> str:
+        p = "<1e-16" if self.p_value < 1e-16 else f"= {self.p_value:.3g}"
+        return f"{self.hypothesis}: {self._name} = {self.statistic:.6g}, p {p}"
+
+    def __repr__(self) -> str:
+        return str(self)
+
+    def _repr_html_(self) -> str:
+        shown = {self._name: number(self.statistic), "p-value": p_value(self.p_value)}
+        return facts_html({"hypothesis": self.hypothesis} | shown)
+
+    @property
+    def _name(self) -> str:
+        """The distribution with its degrees of freedom."""
         df = f"{self.df:g}"
         if self.df_denominator is not None:
             df += f", {self.df_denominator:g}"
-        return (
-            f"{self.hypothesis}: {self.distribution}({df}) = {self.statistic:.6g}, "
-            f"p = {self.p_value:.3g}"
-        )
+        return f"{self.distribution}({df})"
 
 
 def wald_test(estimate: Estimate, restrictions: Any) -> HypothesisTest:

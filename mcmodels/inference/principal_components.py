@@ -37,13 +37,14 @@ from mcmodels.arrays import Array
 from mcmodels.exceptions import InferenceError
 from mcmodels.inference.estimate import check_level
 from mcmodels.inference.hypotheses import HypothesisTest
+from mcmodels.inference.summary import Summary
 from mcmodels.inference.tolerances import VARIANCE_ROUNDING
 from mcmodels.rows import Covariance, FactoredCovariance
 
 __all__ = ["ComponentCount", "Spectrum", "sphericity_test"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class ComponentCount:
     """How many components to keep by a rule, and the numbers that it compared.
 
@@ -57,6 +58,16 @@ class ComponentCount:
 
     count: int
     table: pd.DataFrame
+
+    def summary(self) -> Summary:
+        """The count, and the table that it was read from."""
+        return Summary("Number of components", {"components": str(self.count)}, {"": self.table})
+
+    def __repr__(self) -> str:
+        return str(self.summary())
+
+    def _repr_html_(self) -> str:
+        return self.summary()._repr_html_()
 
 
 @dataclass(frozen=True)

@@ -10,10 +10,12 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
-__all__ = ["Summary"]
+__all__ = ["Summary", "facts_html", "number", "p_value", "table_html", "table_text"]
 
 _LINE_WIDTH = 100
 _NAME_WIDTH = 40
+# Most lines of a printed summary, but for summaries of very many tables; fewest rows of a table.
+_MOST_LINES, _FEWEST_ROWS = 100, 3
 _LATEX = str.maketrans(
     {
         "\\": r"\textbackslash{}",
@@ -24,9 +26,12 @@ _LATEX = str.maketrans(
 )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Summary:
     """A summary of a fit, for people to read; ``print(summary)`` shows it.
+
+    Where that would take more than 100 lines, it shows the beginning of each table.
+    :meth:`to_text` and :meth:`to_frame` have all of it.
 
     Parameters
     ----------
@@ -84,22 +89,37 @@ class Summary:
             )
         return "\n".join(parts)
 
+    def to_text(self) -> str:
+        """All of the summary as text."""
+        return self._text(None)
+
     def __str__(self) -> str:
+        whole = self._text(None)
+        if whole.count("\n") < _MOST_LINES or not self.tables:
+            return whole
+        beside = self._text(0).count("\n") + 2 * len(self.tables)
+        return self._text(max((_MOST_LINES - beside) // len(self.tables), _FEWEST_ROWS))
+
+    def __repr__(self) -> str:
+        return str(self)
+
+    def _text(self, rows: int | None) -> str:
+        """The text, with so many rows of each table; None for all."""
         parts = [self.title, _aligned(self.facts)]
         for heading, table in self.tables.items():
-            body = _table(table)
+            body = table_text(table) if rows is None else _beginning(table, rows)
             parts.append(f"{heading}\n{body}" if heading and body else body)
         parts.append(_aligned(self.conclusions))
         parts += [textwrap.fill(note, _LINE_WIDTH, break_on_hyphens=False) for note in self.notes]
         return "\n\n".join(part for part in parts if part)
 
     def _repr_html_(self) -> str:
-        parts = [f"<h4>{html.escape(self.title)}</h4>", _facts_html(self.facts)]
+        parts = [f"<h4>{html.escape(self.title)}</h4>", facts_html(self.facts)]
         for heading, table in self.tables.items():
             if heading:
                 parts.append(f"<h5>{html.escape(heading)}</h5>")
-            parts.append(_table_html(table))
-        parts.append(_facts_html(self.conclusions))
+            parts.append(table_html(table))
+        parts.append(facts_html(self.conclusions))
         parts += [f"<p>{html.escape(note)}</p>" for note in self.notes]
         return "\n".join(part for part in parts if part)
 
@@ -142,7 +162,7 @@ def _columns(table: pd.DataFrame) -> list[tuple[str, list[str]]]:
     ]
 
 
-def _table(table: pd.DataFrame) -> str:
+def table_text(table: pd.DataFrame) -> str:
     """The table as text; one that is too wide is continued below, with the names again."""
     if table.empty:
         return ""
@@ -155,6 +175,23 @@ def _table(table: pd.DataFrame) -> str:
         lines = zip(parts[-1], [heading, *cells], strict=True)
         parts[-1] = [f"{line}  {cell:>{width}}" for line, cell in lines]
     return "\n\n".join("\n".join(line.rstrip() for line in part) for part in parts)
+
+
+def _beginning(table: pd.DataFrame, rows: int) -> str:
+    """The first rows of a table, the columns that fit beside each other, and what is left out."""
+    shown = table.iloc[:rows]
+    while shown.shape[1] > 1 and "\n\n" in table_text(shown):
+        shown = shown.iloc[:, :-1]
+    left_out = [
+        f"{count} more {what}"
+        for count, what in (
+            (len(table) - len(shown), "rows"),
+            (table.shape[1] - shown.shape[1], "columns"),
+        )
+        if count
+    ]
+    note = f"… {' and '.join(left_out)}: to_text() or to_frame()" if left_out else ""
+    return "\n".join(part for part in (table_text(shown), note) if part)
 
 
 def _aligned(facts: Mapping[str, str]) -> str:
@@ -196,7 +233,7 @@ def _math(cell: str) -> str:
     return rf"${mantissa} \times 10^{{{int(exponent)}}}$" if e else f"${mantissa}$"
 
 
-def _table_html(table: pd.DataFrame) -> str:
+def table_html(table: pd.DataFrame) -> str:
     """The table as HTML; in a monospaced font, so that decimal points align."""
     columns = _columns(table)
     lines = [_row_html("", "th", [heading for heading, _ in columns])]
@@ -211,7 +248,8 @@ def _row_html(name: str, tag: str, cells: Iterable[str]) -> str:
     return f'<tr><th style="text-align: left">{html.escape(name)}</th>{row}</tr>'
 
 
-def _facts_html(facts: Mapping[str, str]) -> str:
+def facts_html(facts: Mapping[str, str]) -> str:
+    """Facts as an HTML table, one in each row; empty if there are none."""
     if not facts:
         return ""
     rows = "".join(

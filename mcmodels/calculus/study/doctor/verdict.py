@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +13,7 @@ from mcmodels.calculus.core.expression import Expression
 __all__ = ["Diagnosis"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Diagnosis:
     """Whether a derivative is right, and which mistake it has.
 
@@ -65,3 +66,9 @@ class Diagnosis:
             text = np.array2string(self.right, precision=6, threshold=20, prefix="  right: ")
             lines.append(f"  right: {text}")
         return "\n".join(lines)
+
+    def __repr__(self) -> str:
+        return str(self)
+
+    def _repr_html_(self) -> str:
+        return f"<pre>{html.escape(str(self))}</pre>"
