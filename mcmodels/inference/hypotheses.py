@@ -54,7 +54,7 @@ class HypothesisTest:
             df += f", {self.df_denominator:g}"
         return (
             f"{self.hypothesis}: {self.distribution}({df}) = {self.statistic:.6g}, "
-            f"p = {self.p_value:.3g}"
+            f"p {'<1e-16' if self.p_value < 1e-16 else f'= {self.p_value:.3g}'}"
         )
 
 
