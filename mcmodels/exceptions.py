@@ -10,6 +10,7 @@ __all__ = [
     "ConstantTargetWarning",
     "ConvergenceWarning",
     "FitWarning",
+    "FlatObjectiveWarning",
     "InferenceError",
     "LeverageWarning",
     "NoMinimumWarning",
@@ -33,12 +34,20 @@ class ConstantTargetWarning(FitWarning):
     """A target takes a single value: the features have nothing to explain."""
 
 
-class SeparationWarning(FitWarning):
+class ConvergenceWarning(FitWarning, sklearn.exceptions.ConvergenceWarning):
+    """The solver stopped before its tolerance was met, or there is no minimum to be met."""
+
+
+class SeparationWarning(ConvergenceWarning):
     """Classes are separated: the likelihood has no maximum at finite coefficients."""
 
 
-class NoMinimumWarning(FitWarning):
+class NoMinimumWarning(ConvergenceWarning):
     """The objective decreases without bound along a direction: it has no minimum."""
+
+
+class FlatObjectiveWarning(FitWarning):
+    """The Hessian is singular at the point reached: other parameters may fit as well."""
 
 
 class NonConvexLossWarning(FitWarning):
@@ -47,10 +56,6 @@ class NonConvexLossWarning(FitWarning):
 
 class NonSmoothLossWarning(FitWarning):
     """The loss or its derivative jumps: Newton's method and the Hessian are unreliable there."""
-
-
-class ConvergenceWarning(FitWarning, sklearn.exceptions.ConvergenceWarning):
-    """The solver stopped before its tolerance was met."""
 
 
 class LeverageWarning(FitWarning):

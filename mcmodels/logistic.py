@@ -220,7 +220,7 @@ class LogisticRegression(
         with refuse_not_finite(self, X):
             steps = irls.fit(
                 objective,
-                self._start(objective, len(found.classes)),
+                self._start(objective, found.class_totals),
                 tol=self.tol,
                 max_iter=self.max_iter,
                 conjugate_gradients=self.solver == "newton-cg",
@@ -331,8 +331,8 @@ class LogisticRegression(
         loss = _loss(len(self._fit.classes))
         return LinearPredictorObjective(rows, loss, penalty=self._fit.penalty)
 
-    def _start(self, objective: LinearPredictorObjective, n_classes: int) -> Array:
-        start = irls.log_odds_start(objective.rows, n_classes)
+    def _start(self, objective: LinearPredictorObjective, class_totals: Array) -> Array:
+        start = irls.log_odds_start(class_totals, objective.rows)
         previous = self.params_ if self.warm_start and hasattr(self, "params_") else None
         return irls.better_start(objective, previous, start)
 
@@ -366,10 +366,16 @@ class LogisticRegression(
                 what="Probabilities are unique, parameters are the shortest that give them.",
             )
         elif solution.status is Status.NOT_CONVERGED:
+            steps, gradient = solution.iterations, np.abs(solution.value.gradient).max()
+            remedy = "Raise max_iter, or scale the columns."
+            if steps < self.max_iter:
+                remedy = (
+                    "A callback stopped it, or float64 shows no further decrease: then penalise "
+                    "(a finite C), or scale the columns."
+                )
             warn_not_converged(
-                f"Newton's method stopped after {solution.iterations} steps with the gradient at "
-                f"{np.abs(solution.value.gradient).max():.1e}. Raise max_iter, or scale the "
-                "columns."
+                f"Newton's method stopped after {steps} steps with the gradient at "
+                f"{gradient:.1e}. {remedy}"
             )
 
 

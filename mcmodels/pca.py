@@ -202,7 +202,7 @@ class PCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ComponentMethods):
             limit = min(principal_axes.row_count(rows), rows.n_features)
             count = checked_count(self.n_components, limit, rows)
             wanted = limit if count is None else count
-            solution = principal_axes.solve(rows, wanted, **self._options)
+            solution = principal_axes.solve(rows, wanted, **self._options())
         return self._publish(self._attributes(solution, features, Seen.of(rows), limit))
 
     def partial_fit(self, X: MatrixLike, y: object = None, sample_weight: Weights = None) -> Self:
@@ -271,7 +271,7 @@ class PCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ComponentMethods):
         if seen.total_weight > 1 and limit >= needed:
             count = checked_count(wanted, limit, seen)
             solution = principal_axes.solve_sums(
-                sums, limit if count is None else count, **self._options
+                sums, limit if count is None else count, **self._options()
             )
             attributes = self._attributes(solution, features, seen, limit)
         return self._publish(attributes | {"_sums": sums})
@@ -281,7 +281,6 @@ class PCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ComponentMethods):
         check_choice("solver", self.solver, ("auto", "eigh", "deflation"))
         check_number("tol", self.tol, at_least=0)
 
-    @property
     def _options(self) -> dict[str, Any]:
         return {
             "method": self.solver,

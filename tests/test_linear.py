@@ -221,3 +221,22 @@ def test_auto_solves_ill_conditioned_rows_to_the_last_digits(condition, weighted
     exact = exact_least_squares(Z, y, np.ones(14) if w is None else w)
     # One rounding of the result; what is lost beyond it grows with the square of ε only.
     assert relative_error(model.params_, exact) < 4e-16
+
+
+@pytest.mark.parametrize("n", [100, 3000, 20_000, 100_000])
+def test_equal_rows_do_not_hide_a_dependency(n):
+    """All indicators of a factor beside an intercept: rounding errors of equal rows are equal."""
+    rng = np.random.default_rng(0)
+    for levels in (2, 3, 6):
+        codes = np.sort(rng.choice(levels, n, p=rng.dirichlet(np.full(levels, 0.5))))
+        present = np.unique(codes)
+        X = (codes[:, np.newaxis] == present).astype(float)
+        y = rng.normal(size=n)
+        if len(present) == 1:
+            continue
+        with pytest.warns(RankDeficiencyWarning):
+            model = LinearRegression().fit(X, y)
+        assert model.rank_ == len(present) - 1
+        means = np.array([y[codes == level].mean() for level in present])
+        # The fitted values are the means of the groups; they are below 1, and sums of n terms.
+        assert np.abs(model.predict(np.eye(len(present))) - means).max() < 1e-12

@@ -14,6 +14,7 @@ from mcmodels.autodiff import NoRuleError
 from mcmodels.calculus import scalar
 from mcmodels.exceptions import (
     ConvergenceWarning,
+    FlatObjectiveWarning,
     InferenceError,
     NoMinimumWarning,
     NonConvexLossWarning,
@@ -344,3 +345,109 @@ def test_a_little_negative_curvature_is_told_from_none(excess):
         with warnings.catch_warnings():
             warnings.simplefilter("error")
             fit(convex)
+
+
+# -- whether there is a minimum: known from the shape of the loss ----------------------------------
+
+# Decrease without bound, or towards a bound that they do not reach, whatever the rows are.
+WITHOUT_MINIMUM = (
+    "y*eta - softplus(eta)",  # the wrong sign
+    "-softplus((2*y - 1)*eta)",
+    "y*eta - exp(eta)",
+    "-exp(eta)",
+    "-eta**2",
+    "-eta**4",
+    "-sqrt(1 + (y - eta)**2)",
+    "sqrt(1 + eta**2) - 1.5*eta",
+    "eta",
+    "exp(eta)",
+    "tanh(eta)",
+    "softplus(eta) - eta",
+)
+# Without an intercept, columns have both signs, and some rows lose what the others gain. The
+# derivatives of -eta**4 are zero where the fit starts.
+OF_THE_INTERCEPT = (
+    "eta",
+    "exp(eta)",
+    "tanh(eta)",
+    "softplus(eta) - eta",
+    "sqrt(1 + eta**2) - 1.5*eta",
+    "-eta**4",
+)
+# Zero in a whole interval, so that small parameters are minimisers of any data of this size.
+FLAT = ("relu(eta - 5)**2", "relu(y - eta - 100)**2", "relu(eta - 100)**2 + relu(-100 - eta)**2")
+# Strictly convex, and above some multiple of |eta|.
+WITH_MINIMUM = (
+    "(y - eta)**2",
+    "sqrt(1 + (y - eta)**2)",
+    "exp(eta) + exp(-eta) - y*eta",
+    "eta**4 + eta**2",
+)
+
+
+def rows_of_losses(seed):
+    rng = np.random.default_rng(seed)
+    X = rng.normal(size=(200, 2)) * 10.0 ** rng.integers(-2, 3, 2)
+    labels = (X[:, 0] + (seed % 2) * X[:, 0].std() * rng.normal(size=200) > 0).astype(int)
+    weights = rng.integers(1, 5, 200).astype(float) if seed % 3 == 0 else None
+    return X, labels, weights
+
+
+def fit_and_warnings(loss, seed, **options):
+    X, y, weights = rows_of_losses(seed)
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        model = ObjectiveClassifier(loss, **options).fit(X, y, sample_weight=weights)
+    return model, [warning.category for warning in said]
+
+
+@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("intercept", [True, False])
+@pytest.mark.parametrize("loss", WITHOUT_MINIMUM)
+def test_no_minimum_is_found_where_there_is_none(loss, intercept, seed):
+    if not intercept and loss in OF_THE_INTERCEPT:
+        return
+    model, said = fit_and_warnings(loss, seed, fit_intercept=intercept)
+    assert model.status_ == "no minimum"
+    assert NoMinimumWarning in said
+
+
+@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("loss", WITH_MINIMUM)
+def test_a_minimum_is_found_where_there_is_one(loss, seed):
+    model, said = fit_and_warnings(loss, seed)
+    assert model.status_ == "converged"
+    assert not said
+    # Relative to the sum of the terms, of which each is at most |ℓ′| |x| with |ℓ′| < 4.
+    X, _, weights = rows_of_losses(seed)
+    size = np.abs(np.column_stack([X, np.ones(200)])).T @ (
+        np.ones(200) if weights is None else weights
+    )
+    assert (np.abs(model.gradient_) < 1e-7 * 4 * size).all()
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("loss", FLAT)
+def test_a_flat_minimum_is_said(loss, seed):
+    model, said = fit_and_warnings(loss, seed)
+    assert model.objective_ == 0
+    assert said == [FlatObjectiveWarning]
+
+
+@pytest.mark.parametrize("max_iter", [1, 2, 3])
+def test_a_fit_that_was_stopped_early_has_a_minimum(max_iter):
+    """Parameters that are still too small decrease the objective when they are multiplied."""
+    for loss in WITH_MINIMUM:
+        for seed in range(8):
+            model, _ = fit_and_warnings(loss, seed, max_iter=max_iter)
+            assert model.status_ in ("converged", "not converged")
+
+
+def test_a_wrong_sign_with_a_small_penalty_has_a_minimum_far_out_only_without_an_intercept():
+    """|η| grows linearly and the penalty as its square; the intercept is not penalised."""
+    for seed in range(4):
+        inside, _ = fit_and_warnings("y*eta - softplus(eta)", seed, alpha=1e-3, fit_intercept=False)
+        assert inside.status_ == "converged"
+        assert np.abs(inside.gradient_).max() < 1e-6
+        without, _ = fit_and_warnings("y*eta - softplus(eta)", seed, alpha=1e-3)
+        assert without.status_ == "no minimum"

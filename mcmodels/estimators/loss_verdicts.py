@@ -6,7 +6,12 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from mcmodels.exceptions import FitWarning, NonConvexLossWarning, NonSmoothLossWarning
+from mcmodels.exceptions import (
+    FitWarning,
+    FlatObjectiveWarning,
+    NonConvexLossWarning,
+    NonSmoothLossWarning,
+)
 from mcmodels.objectives.loss_probe import Jump, is_negative, probe_near_rows
 from mcmodels.objectives.user_loss import CurvatureRange, UserObjective
 from mcmodels.solvers import Solution, Status, irls
@@ -22,6 +27,12 @@ def warnings_of_loss(
     near = probe_near_rows(objective, solution.value.params)
     if near.jump is not None:
         yield NonSmoothLossWarning(_jump_text(near.jump))
+    if solution.status is Status.CONVERGED and _is_singular(solution.value):
+        yield FlatObjectiveWarning(
+            "hessian_ is singular at the point reached: the objective is flat along some "
+            "direction, and other parameters may fit as well. Check that the loss has curvature "
+            "where the targets are, or penalise (alpha > 0)."
+        )
     of_fit = sum(visited[1:], visited[0]) if visited else None
     for curvatures, where in (
         (of_fit, "in a row of the fit"),
@@ -30,6 +41,14 @@ def warnings_of_loss(
         if curvatures is not None and is_negative(curvatures, near.curvature):
             yield NonConvexLossWarning(_convexity_text(curvatures, where, solution))
             return
+
+
+def _is_singular(optimum: irls.Optimum) -> bool:
+    hessian = optimum.accurate_hessian
+    if hessian is None:
+        return False
+    least = least_scaled_eigenvalue(hessian)
+    return bool(abs(least) <= np.finfo(np.float64).eps * len(hessian))
 
 
 def _convexity_text(
@@ -46,7 +65,7 @@ def _convexity_text(
 
 def _point_text(optimum: irls.Optimum) -> str:
     """Whether the Hessian is definite; in the coordinates of the fit, where it is most accurate."""
-    hessian = optimum.hessian if optimum.inner is None else optimum.inner.hessian
+    hessian = optimum.accurate_hessian
     if hessian is None:
         return "Without hessian_ it is unknown whether the point reached is a minimum. "
     least = least_scaled_eigenvalue(hessian)

@@ -61,13 +61,18 @@ class LinearPredictorObjective:
 
         return self.rows.reduce(summarise) + self.penalty * self._penalised(params)
 
-    def hessian(self, params: Array) -> Array:
-        """The Hessian over ``params.ravel()``."""
+    def hessian(self, params: Array, *, safe: bool = False) -> Array:
+        """The Hessian over ``params.ravel()``.
+
+        With ``safe``, rows have the curvature at :meth:`Loss.with_curvature`.
+        """
 
         def summarise(block: RowBlock) -> CurvatureSums:
             X = block.X
-            pointwise = self.loss.at(block.y, X.predictor(params, own=False), X.scratch)
-            return self._curvature(block, pointwise)
+            eta = X.predictor(params, own=False)
+            if safe:
+                eta = self.loss.with_curvature(block.y, eta)
+            return self._curvature(block, self.loss.at(block.y, eta, X.scratch))
 
         return self._assembled(self.rows.reduce(summarise), params)
 

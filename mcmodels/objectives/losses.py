@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import softmax
+from scipy.special import logsumexp, softmax
 
 from mcmodels.arrays import Array
 from mcmodels.rows import Scratch
@@ -87,6 +87,13 @@ class Loss(ABC):
         """dℓ/dη, the shape of eta; with ``scratch`` it may lie in its arrays."""
         return self.at(y, eta, scratch).gradient
 
+    def with_curvature(self, y: Any, eta: Array) -> Array:
+        """Predictors with the curvature that a safe step uses; by default the predictors.
+
+        Where a loss is steep but has hardly any curvature, they are moved to where it has some.
+        """
+        return eta
+
     def curvature(self, y: Any, eta: Array) -> Iterator[CurvatureTerm]:
         """The distinct entries of d²ℓ/dη²; those left out are zero."""
         return self.at(y, eta).curvature()
@@ -112,6 +119,9 @@ class SquaredError(Loss):
         return 2.0 * direction
 
 
+# R: where the observed class has a probability below 1/R, a cross-entropy has a slope of nearly 1
+# and hardly any curvature, and Newton's step means nothing.
+_LIMIT = 4.0
 # Signs of the margin for y = 0 and 1; vectors of scratch memory.
 _SIDES, _VECTORS = np.array([-1.0, 1.0]), 6
 
@@ -155,6 +165,11 @@ class BinaryCrossEntropy(Loss):
             yield CurvatureTerm([(0, 0)], 1.0, np.divide(e, total, out=e))
 
         return Pointwise(value, gradient, curvature)
+
+    def with_curvature(self, y: Any, eta: Array) -> Array:
+        """The predictors with margins of at least ``-log(R - 1)``."""
+        side = _SIDES[y]
+        return side * np.maximum(side * eta, -np.log(_LIMIT - 1))
 
     def gradient(self, y: Any, eta: Array, scratch: Scratch | None = None) -> Array:
         """``-(2y - 1)σ(-m)``, a third of the work of :meth:`at`."""
@@ -204,6 +219,15 @@ class SoftmaxCrossEntropy(Loss):
                     yield CurvatureTerm([(k, j)], -1.0, p[:, k] * p[:, j])
 
         return Pointwise(value, gradient, curvature)
+
+    def with_curvature(self, y: Codes, eta: Array) -> Array:
+        """The predictors with that of the observed class raised until its probability is 1/R."""
+        rows = np.arange(eta.shape[0])
+        others = eta.copy()
+        others[rows, y] = -np.inf
+        raised = eta.copy()
+        raised[rows, y] = np.maximum(eta[rows, y], logsumexp(others, axis=1) - np.log(_LIMIT - 1))
+        return raised
 
     def curvature_product(self, y: Codes, eta: Array, direction: Array) -> Array:
         """``p∘u - p(pᵀu)`` for a direction u."""

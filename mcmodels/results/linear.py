@@ -74,7 +74,7 @@ class LinearFit(ParameterFit):
         params = self.least_squares.params
         expected = float(np.trace(self.factored("this").residual_scatter))
         rounding = self.training.rounding_of_losses(params, expected)
-        rounding += self.training.rounding_of_squares(params)
+        rounding += self.training.rounding_of_squares(params, expected)
         self.training.require_objective(expected, objective.value(params), rounding)
 
     @functools.cached_property

@@ -175,6 +175,9 @@ class TrainingRows:
         self._compare(what, self._target, self.y_squares, sums.y_squares, y_reach * y_fit)
         self._compare("the sum of column", self._name, self.x, sums.x, root * x_reach)
         reach = here * np.outer(y_fit, x_here) + fit * np.outer(y_fit, x_fit)
+        # A rounding error of a mean is in all rows alike.
+        reach = reach + np.outer(self._rounding_of(self.y_mean), x_fit)
+        reach = reach + np.outer(y_fit, self._rounding_of(self.x_mean))
         what = "the sum of column" if self.is_classes else "the sum of products of"
         self._compare(what, self._pair, self.xy, xy, reach)
 
@@ -207,11 +210,15 @@ class TrainingRows:
             size = np.append(size, 1.0)
         return float(_PREDICTOR_UNITS * _EPSILON * np.max(np.abs(params) @ size) * slopes)
 
-    def rounding_of_squares(self, params: Array) -> float:
-        """Rounding error of residual squares that come from the sums of a least-squares fit."""
+    def rounding_of_squares(self, params: Array, objective: float) -> float:
+        """Rounding error of a sum of residual squares, which is never a small difference.
+
+        With residuals of length r, and an error e of their length, ``2re + e²``.
+        """
         coef = np.abs(np.atleast_2d(params)[:, : len(self.names)])
-        length = np.sqrt(self.y_squares) + coef @ np.sqrt(self.x_squares)
-        return self._units * float(length @ length)
+        length = np.linalg.norm(np.sqrt(self.y_squares) + coef @ np.sqrt(self.x_squares))
+        error = self._units * float(length)
+        return 2 * error * float(np.sqrt(abs(objective))) + error**2
 
     def difference(self, other: TrainingRows) -> str:
         """How the rows or targets of another model differ; empty if no difference is found.

@@ -153,6 +153,13 @@ class Design(ABC):
     def dense(self) -> Array:
         """The features as an array of shape (n_rows, n_features)."""
 
+    def magnitudes(self) -> Array:
+        """``|X̃|``: their rounding errors are at most this, times a few ε; shape (n_rows, P)."""
+        return self._with_ones(np.abs(self.dense()))
+
+    def _with_ones(self, X: Array) -> Array:
+        return np.column_stack([X, np.ones(len(X))]) if self.intercept else X
+
 
 class DenseDesign(Design):
     """Design rows in a float64 array."""

@@ -70,7 +70,18 @@ class TransformedRows(Rows):
     def _transformed(self, X: Design) -> Design:
         transformed = X.centred(self.centre)
         if self.root is not None:
-            combined = np.asarray(transformed.X @ self.root)
-            transformed = DenseDesign(combined, intercept=False, scratch=transformed.scratch)
+            transformed = _CombinedDesign(transformed, self.root)
         transformed.intercept = self.intercept
         return transformed
+
+
+class _CombinedDesign(DenseDesign):
+    """Design rows whose features are combinations of others."""
+
+    def __init__(self, design: Design, root: Array) -> None:
+        super().__init__(np.asarray(design.X @ root), intercept=False, scratch=design.scratch)
+        self._design, self._root = design, root
+
+    def magnitudes(self) -> Array:
+        """Sums of the magnitudes of the terms, which may be much larger than the sums."""
+        return self._with_ones(np.asarray(abs(self._design.X) @ np.abs(self._root)))

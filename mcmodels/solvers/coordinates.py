@@ -30,11 +30,13 @@ from mcmodels.solvers import room
 from mcmodels.solvers.kept_hessian import passes_are_expensive
 from mcmodels.solvers.overflow import refuse_overflow, refuse_underflow
 from mcmodels.solvers.pseudoinverse import PseudoInverse, entry_noise, from_factor, rank_tolerance
-from mcmodels.solvers.tolerances import SAMPLE_ROWS
+from mcmodels.solvers.tolerances import SAMPLE_ROWS, factorisation_error
 
 # Columns whose mean is more than this many standard deviations from zero are shifted: their squares
 # would lose two digits.
 _FAR_FROM_ZERO = 10.0
+# Largest entry of coordinates that are made from the curvature.
+_LARGEST_ROOT = 1e100
 
 
 @dataclass(frozen=True)
@@ -59,6 +61,11 @@ class Coordinates:
     def root(self) -> Array | None:
         """The root; None means the identity."""
         return self.basis if self.inverse is None else self.inverse.root
+
+    @property
+    def rank(self) -> int:
+        """How many coordinates there are."""
+        return len(self.centre) if self.root is None else self.root.shape[1]
 
     @property
     def is_identity(self) -> bool:
@@ -183,3 +190,52 @@ def orthonormal_coordinates(rows: Rows) -> Coordinates:
     # Columns of unit length would make Hessian and gradient small when there are many rows.
     root = inverse.root * np.sqrt(rows.total_weight)
     return Coordinates(x_mean, replace(inverse, root=root))
+
+
+def curvature_coordinates(objective: LinearPredictorObjective, params: Array) -> Coordinates | None:
+    """Coordinates in which the Hessian at a point is about a multiple of the identity.
+
+    None where no row has curvature, or so little that squares would overflow.
+
+    The rows are weighted by the curvature of the loss (with several classes, by its trace). Where
+    few rows have curvature, those decide how the columns depend on each other.
+
+    Parameters
+    ----------
+    objective : LinearPredictorObjective
+        A cross-entropy over the user's rows.
+    params : ndarray of shape (P,) or (K, P)
+        The point, as parameters of the user's rows.
+    """
+    rows, loss = objective.rows, objective.loss
+
+    def curved(block: RowBlock) -> RowBlock:
+        eta = block.X.predictor(params)
+        trace = np.zeros(block.X.n_rows)
+        for pairs, sign, size in loss.at(block.y, eta).curvature():
+            trace += sign * size * sum(k == j for k, j in pairs)
+        return replace(block, y=None, weights=block.weighted(trace))
+
+    def first_moment(block: RowBlock) -> Array:
+        weights = curved(block).weights_or_ones
+        return np.append(block.X.products(weights), weights.sum())
+
+    mean = np.zeros(rows.n_features)
+    if rows.intercept:
+        *sums, total = rows.reduce(first_moment)
+        if total == 0:
+            return None
+        mean = np.asarray(sums) / total
+    triangle = rows.reduce(lambda block: Triangle.about(mean)(curved(block)))
+    if rows.intercept:
+        mean = mean + triangle.R[0, 1:] / triangle.R[0, 0]
+    lengths = np.linalg.norm(triangle.Rxx, axis=0)
+    if not lengths.any():
+        return None
+    inverse = from_factor(
+        triangle.Rxx, lengths, factorisation_error(rows.n_features), np.zeros(rows.n_features)
+    )
+    root = inverse.root * np.sqrt(rows.total_weight)
+    if np.abs(root).max() > _LARGEST_ROOT:
+        return None
+    return Coordinates(mean, replace(inverse, root=root))

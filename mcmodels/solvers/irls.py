@@ -14,21 +14,28 @@ import numpy as np
 from mcmodels.arrays import Array
 from mcmodels.objectives import LinearPredictorObjective
 from mcmodels.objectives.user_loss import UserObjective
-from mcmodels.rows import ColumnMoments, Derivatives, RowBlock, Rows, Slope
+from mcmodels.rows import ColumnMoments, Derivatives, Rows, Slope
 from mcmodels.solvers import room
 from mcmodels.solvers.coordinates import (
     Coordinates,
     InnerCurvature,
+    curvature_coordinates,
     orthonormal_coordinates,
     row_space_coordinates,
     shifted_coordinates,
 )
+from mcmodels.solvers.existence import MinimumProof
 from mcmodels.solvers.kept_hessian import approach, passes_are_expensive
-from mcmodels.solvers.modified_newton import newton_iterates_for
-from mcmodels.solvers.newton import NewtonIterate, gradient_is_small
+from mcmodels.solvers.modified_newton import modified_newton_iterates
+from mcmodels.solvers.newton import (
+    NewtonIterate,
+    gradient_is_small,
+    newton_iterates,
+    unverifiable_decrease,
+)
 from mcmodels.solvers.newton_cg import newton_cg_iterates
 from mcmodels.solvers.recession import curvature_is_everywhere, predictors_grow, recedes
-from mcmodels.solvers.separation import curvature_has_vanished, separated
+from mcmodels.solvers.separation import proposed_by_linear_program, separates
 from mcmodels.solvers.solution import Solution, Status
 from mcmodels.solvers.tolerances import ILL_CONDITIONED, NEGLIGIBLE_STEP, SAMPLE_ROWS
 
@@ -38,8 +45,15 @@ from mcmodels.solvers.tolerances import ILL_CONDITIONED, NEGLIGIBLE_STEP, SAMPLE
 _LARGE_CONTRIBUTION, _NEGLIGIBLE_CONTRIBUTION = 1e-2, 1e-6
 # A fit with steps longer than this, relative to the parameters, has not converged.
 _LONG_STEP = 1e-3
-# Rows from which the shares of classes are estimated.
-_SHARE_SAMPLE = 2**16
+# Near a finite optimum a Newton step changes no difference of linear predictors by more than this;
+# where classes are separated, steps change some by about 1.
+_DIVERGING_CHANGE = 0.5
+# A step of conjugate gradients has gained little when it is this share of what the next promises.
+_LITTLE_GAIN = 0.01
+# Where Newton's method is stuck, other coordinates are tried from this condition number on.
+_FAIRLY_CONDITIONED = 1e2
+# Other coordinates are tried again when the condition number has become so many times as large.
+_MUCH_WORSE = 10.0
 
 
 @dataclass(frozen=True)
@@ -87,12 +101,15 @@ class Progress:
         The state of Newton's method in them; None during steps with a kept Hessian.
     count : int, default=0
         Number of steps with a kept Hessian.
+    by_conjugate_gradients : bool, default=False
+        Whether conjugate gradients have found the steps; Newton's method may have judged the end.
     """
 
     params: Array
     coordinates: Coordinates
     iterate: NewtonIterate[Slope] | None
     count: int = 0
+    by_conjugate_gradients: bool = False
 
     @property
     def status(self) -> Status | None:
@@ -100,23 +117,25 @@ class Progress:
         return None if self.iterate is None else self.iterate.status
 
 
-def log_odds_start(rows: Rows, n_classes: int) -> Array:
-    """Zero coefficients, and intercepts that give the share of each class in a sample.
+def log_odds_start(totals: Array, rows: Rows) -> Array:
+    """Zero coefficients, and intercepts that give the share of each class.
 
-    Shape (P,) for two classes, (n_classes, P) for more.
+    Parameters
+    ----------
+    totals : ndarray of shape (n_classes,)
+        Weight of each class.
+    rows : Rows
+        Design rows.
+
+    Returns
+    -------
+    ndarray of shape (P,) for two classes, (n_classes, P) for more
     """
-
-    def summarise(block: RowBlock) -> Array:
-        totals = np.bincount(block.y, weights=block.weights, minlength=n_classes)
-        return totals.astype(np.float64)
-
-    params = np.zeros((n_classes, rows.n_params))
+    params = np.zeros((len(totals), rows.n_params))
     if rows.intercept:
-        sample = rows.sample(_SHARE_SAMPLE)
-        # A class without weight in the sample would start at -inf.
-        share = np.maximum(sample.reduce(summarise) / sample.total_weight, 1e-9)
-        params[:, -1] = np.log(share) - np.log(share).mean()
-    return params if n_classes > 2 else params[1] - params[0]
+        logarithms = np.log(totals)
+        params[:, -1] = logarithms - logarithms.mean()
+    return params if len(totals) > 2 else params[1] - params[0]
 
 
 def better_start(
@@ -179,12 +198,26 @@ def fit(
         coordinates = row_space_coordinates(objective, coordinates.centre, start) or coordinates
     inner = _in_coordinates(objective, coordinates)
     first = coordinates.from_users(start, intercept=intercept)
-    states: Iterator[NewtonIterate[Slope]]
+    count, latest = 0, Progress(start, coordinates, None)
     if conjugate_gradients or room.too_many(first.size):
-        states = newton_cg_iterates(inner, first, gradient_tolerance=bound, max_iter=max_iter)
-        state = next(states)
+        proof = _proof(inner)
+        states = newton_cg_iterates(
+            inner, first, gradient_tolerance=bound, max_iter=max_iter, proof=proof
+        )
+        value, to_be_judged = np.inf, proof is not None and not room.too_many(first.size)
+        for state in states:
+            first, count, before, value = state.params, state.count, value, state.derivatives.value
+            at_end = state.status is not None or _is_at_rest(state, bound)
+            if to_be_judged and (at_end or _promises_too_much(state, before)):
+                break  # Newton's method goes on, with a Hessian
+            if state.status is None and state.count > 0:
+                divergence = _divergence(objective, coordinates, inner, state, bound)
+                state = replace(state, status=divergence)
+            params = coordinates.to_users(first, intercept=intercept)
+            yield Progress(params, coordinates, state, by_conjugate_gradients=True)
+            if state.status is not None:
+                return
     else:
-        count, latest = 0, Progress(start, coordinates, None)
         points = approach(inner, first, gradient_tolerance=bound, max_steps=max_iter - 1)
         quadratic = isinstance(inner, UserObjective) and inner.looks_quadratic(first)
         # For a quadratic loss, Newton's method needs only one step.
@@ -194,20 +227,29 @@ def fit(
             first, count = point.params, point.count
             params = coordinates.to_users(first, intercept=intercept)
             latest = Progress(params, coordinates, None, count)
-        states = _states(inner, first, bound, max_iter, count)
-        state = next(states)
-        if objective.penalty == 0 and state.direction.condition > ILL_CONDITIONED:
-            params = coordinates.to_users(first, intercept=intercept)
-            coordinates = orthonormal_coordinates(rows)
-            inner = _in_coordinates(objective, coordinates)
-            first = coordinates.from_users(params, intercept=intercept)
-            states = _states(inner, first, bound, max_iter, count)
-            state = next(states)
+    states = _states(inner, first, bound, max_iter, count)
+    state, ill_conditioned = next(states), ILL_CONDITIONED
     while True:
+        condition = state.direction.condition
+        stuck = state.status is Status.NOT_CONVERGED and state.count < max_iter
+        ill = condition > (_FAIRLY_CONDITIONED if stuck else ill_conditioned)
+        if objective.penalty == 0 and ill and (stuck or state.status is None):
+            ill_conditioned = _MUCH_WORSE * condition
+            params = coordinates.to_users(state.params, intercept=intercept)
+            for other in _other_coordinates(objective, coordinates, params):
+                moved = _in_coordinates(objective, other)
+                first = other.from_users(params, intercept=intercept)
+                others = _states(moved, first, bound, max_iter, state.count)
+                found = next(others)
+                if found.direction.condition < state.direction.condition:
+                    coordinates, inner, states, state = other, moved, others, found
+                if state.direction.condition <= ILL_CONDITIONED:
+                    ill_conditioned = ILL_CONDITIONED
+                    break
         if state.status is None:
-            state = replace(state, status=_divergence(inner, state, bound))
+            state = replace(state, status=_divergence(objective, coordinates, inner, state, bound))
         params = coordinates.to_users(state.params, intercept=intercept)
-        yield Progress(params, coordinates, state)
+        yield Progress(params, coordinates, state, by_conjugate_gradients=conjugate_gradients)
         if state.status is not None:
             return
         state = next(states)
@@ -231,25 +273,26 @@ def conclude(objective: LinearPredictorObjective, last: Progress) -> Solution[Op
         and state.direction.condition < ILL_CONDITIONED
         and state.direction.rank == state.params.size
     )
-    # Where classes are separated, steps are rarely negligible and the Hessian is ill-conditioned.
-    # So a regular fit to many rows is not checked for separation, which would read them once more.
+    direction: Array | None = None
     if isinstance(objective, UserObjective):
         inner = objective.over(coordinates.transform(rows), objective.penalty)
-        diverges = _is_unbounded(inner, state, regular)
-    else:
-        diverges = objective.penalty == 0 and not regular
-        diverges = diverges and _is_separated(coordinates.transform(rows), state)
-    if diverges:
-        step = coordinates.to_users(state.direction.step, intercept=rows.intercept)
-        status = Status.UNBOUNDED if isinstance(objective, UserObjective) else Status.SEPARATED
-        columns = _contributing_columns(rows, step)
+        if _is_unbounded(inner, state, regular):
+            status = Status.UNBOUNDED
+            direction = coordinates.to_users(state.direction.step, intercept=rows.intercept)
+    elif objective.penalty == 0 and status is not Status.CONVERGED:
+        direction = _separating(rows, coordinates, state)
+        if direction is None:
+            proposed = proposed_by_linear_program(rows, last.params.shape)
+            direction = None if proposed is None else separates(rows, proposed)
+        status = status if direction is None else Status.SEPARATED
+    if direction is not None:
+        columns = _contributing_columns(rows, direction)
     elif status is Status.CONVERGED and rank < rows.n_features:
         status = Status.RANK_DEFICIENT
-    by_hessian = isinstance(state.derivatives, Derivatives)
     return Solution(
         _optimum(objective, last.params, state.derivatives, coordinates),
         status,
-        "newton" if by_hessian else "newton-cg",
+        "newton-cg" if last.by_conjugate_gradients else "newton",
         state.count,
         rank,
         state.direction.condition,
@@ -257,14 +300,26 @@ def conclude(objective: LinearPredictorObjective, last: Progress) -> Solution[Op
     )
 
 
-def _is_separated(inner: Rows, state: NewtonIterate[Slope]) -> bool:
-    """Whether the classes are separated, so that the iterates diverge."""
-    if state.status is Status.SEPARATED:
-        return True
-    if separated(inner, state.params, state.direction.step, state.derivatives.gradient):
-        return True
-    singular = state.direction.rank < state.params.size
-    return singular and curvature_has_vanished(inner, state.params)
+def _other_coordinates(
+    objective: LinearPredictorObjective, coordinates: Coordinates, params: Array
+) -> Iterator[Coordinates]:
+    """Coordinates in which an ill-conditioned Hessian may have more digits."""
+    if coordinates.inverse is None:
+        coordinates = orthonormal_coordinates(objective.rows)
+        yield coordinates
+    if not isinstance(objective, UserObjective):
+        by_curvature = curvature_coordinates(objective, params)
+        if by_curvature is not None and by_curvature.rank == coordinates.rank:
+            yield by_curvature
+
+
+def _separating(rows: Rows, coordinates: Coordinates, state: NewtonIterate[Slope]) -> Array | None:
+    """A direction that separates the classes, proved; None where none is found."""
+    for inner in (state.direction.step, state.params):
+        found = separates(rows, coordinates.to_users(inner, intercept=rows.intercept))
+        if found is not None:
+            return found
+    return None
 
 
 def _optimum(
@@ -296,24 +351,58 @@ def _states(
     inner: LinearPredictorObjective, start: Array, bound: float, max_iter: int, count: int
 ) -> Iterator[NewtonIterate[Derivatives]]:
     """The iterates of Newton's method for an objective."""
-    newton = newton_iterates_for(inner)
-    return newton(inner, start, gradient_tolerance=bound, max_iter=max_iter, count=count)
+    if isinstance(inner, UserObjective):
+        return modified_newton_iterates(
+            inner, start, gradient_tolerance=bound, max_iter=max_iter, count=count
+        )
+    return newton_iterates(
+        inner,
+        start,
+        gradient_tolerance=bound,
+        max_iter=max_iter,
+        count=count,
+        proof=_proof(inner),
+    )
+
+
+def _proof(inner: LinearPredictorObjective) -> MinimumProof | None:
+    """What proves that a minimum exists; None where that needs no proof, or has none."""
+    needless = inner.penalty > 0 or isinstance(inner, UserObjective)
+    return None if needless else MinimumProof(inner)
+
+
+def _is_at_rest(state: NewtonIterate[Slope], bound: float) -> bool:
+    """Whether the gradient is small, or values of the objective can show no further decrease."""
+    hidden = state.direction.decrease <= unverifiable_decrease(state.derivatives.value)
+    return hidden or gradient_is_small(state.derivatives, bound)
+
+
+def _promises_too_much(state: NewtonIterate[Slope], value_before: float) -> bool:
+    """Whether a step promises more than there is to gain, or the last one has gained little."""
+    value, promised = state.derivatives.value, state.direction.decrease / 2
+    return promised > value or value_before - value < _LITTLE_GAIN * promised
 
 
 def _divergence(
-    objective: LinearPredictorObjective, state: NewtonIterate[Slope], bound: float
+    objective: LinearPredictorObjective,
+    coordinates: Coordinates,
+    inner: LinearPredictorObjective,
+    state: NewtonIterate[Slope],
+    bound: float,
 ) -> Status | None:
-    """The status of a fit whose gradient is small but whose steps stay long; else None."""
-    gradient, step = state.derivatives.gradient, state.direction.step
-    if not gradient_is_small(state.derivatives, bound):
-        return None
-    if state.direction.relative_length < _LONG_STEP:
-        return None
+    """The status of a fit that is proved to diverge; else None."""
+    step = state.direction.step
     if isinstance(objective, UserObjective):
-        return Status.UNBOUNDED if recedes(objective, state.params, step) else None
-    if objective.penalty == 0 and separated(objective.rows, state.params, step, gradient):
-        return Status.SEPARATED
-    return None
+        long = state.direction.relative_length >= _LONG_STEP
+        if not long or not gradient_is_small(state.derivatives, bound):
+            return None
+        return Status.UNBOUNDED if recedes(inner, state.params, step) else None
+    if objective.penalty > 0 or not _is_at_rest(state, bound):
+        return None
+    if MinimumProof(inner).reach(state.params, step) < _DIVERGING_CHANGE:
+        return None
+    separating = _separating(objective.rows, coordinates, state)
+    return None if separating is None else Status.SEPARATED
 
 
 def _is_unbounded(objective: UserObjective, state: NewtonIterate[Slope], regular: bool) -> bool:

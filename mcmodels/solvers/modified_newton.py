@@ -46,6 +46,10 @@ from mcmodels.solvers.tolerances import (
 _LEAST_SHARE = 1e-3
 # Eigenvalues below this share of the largest count as zero: the Hessian has no more digits.
 _ZERO = 1e-9
+# An objective is steep along the parameters when its derivative is this share of itself.
+_STEEP = 1e-3
+# It has no minimum when it is lower and lower at so many powers of ten times the parameters.
+_DECADES = (1, 3, 6, 9, 12, 15)
 # Bisections that find the length of a limited step: to a few percent.
 _BISECTIONS = 6
 # A modified step is lengthened by a factor while this share of its first slope is left at its end.
@@ -139,7 +143,7 @@ def _advance(
         else:
             found = objective.derivatives(params)
         finite = np.isfinite(found.gradient).all() and np.isfinite(found.hessian).all()
-        return found if finite else replace(found, value=np.inf)
+        return found if finite or found.value == -np.inf else replace(found, value=np.inf)
 
     for direction in _candidates(method, current):
         attempt = replace(current, direction=direction)
@@ -152,10 +156,14 @@ def _advance(
                 accepted = (params, evaluate(params)) if length else None
         else:
             accepted = line_search(objective.value, evaluate, attempt)
+        if accepted is not None and accepted[1].value == -np.inf:
+            return replace(attempt, count=count, status=Status.UNBOUNDED)
         if accepted is not None and np.isfinite(accepted[1].value):
             break
     else:
         ended = status_when_stalled(current, method.gradient_tolerance)
+        if method.decreases_along_params(current.params, current.derivatives):
+            ended = Status.UNBOUNDED
         if _has_negative_curvature(current.direction):  # a saddle
             ended = Status.NOT_CONVERGED
         return replace(current, count=count, status=ended)
@@ -163,7 +171,8 @@ def _advance(
     direction = method.direction(params, derivatives)
     status = method.status(params, derivatives, direction)
     if status is None and count >= max_iter:
-        status = Status.NOT_CONVERGED
+        unbounded = method.decreases_along_params(params, derivatives)
+        status = Status.UNBOUNDED if unbounded else Status.NOT_CONVERGED
     return NewtonIterate(params, derivatives, direction, count, status)
 
 
@@ -248,6 +257,25 @@ class _Method:
             unraised=unraised,
         )
 
+    def decreases_along_params(self, params: Array, known: UserDerivatives) -> bool:
+        """Whether the objective decreases along the parameters, as far as float64 reaches.
+
+        Where it is huge, rounding hides the decrease of a step, and steps may be short beside the
+        parameters. But a point whose derivative along θ is a share of the objective is no minimum.
+        """
+        if not float(known.gradient @ params) < -_STEEP * abs(known.value):
+            return False
+        reached = known.value
+        with np.errstate(over="ignore", invalid="ignore"):
+            for decades in _DECADES:
+                value = self.objective.value(10.0**decades * params)
+                if not value < reached:
+                    return False
+                if value == -np.inf:
+                    break
+                reached = value
+        return True
+
     def status(
         self, params: Array, slope: UserDerivatives, direction: NewtonDirection
     ) -> Status | None:
@@ -320,6 +348,8 @@ def _lengthened(
         if not along <= _STILL_STEEP * slope:
             return length
         further = at(_LENGTHENING * length)
+        if further.value == -np.inf:
+            return np.inf
         if not (further.value < trial.value and enough(_LENGTHENING * length, further.value)):
             return length
         length, trial = _LENGTHENING * length, further

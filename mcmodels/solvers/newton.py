@@ -28,6 +28,19 @@ from mcmodels.solvers.tolerances import (
     factorisation_error,
 )
 
+# What the change of differences of linear predictors says of a Newton step on an unpenalised
+# cross-entropy, whose third derivative along a step is at most r times the second where the change
+# is r (Bach 2010, *Self-concordant analysis for logistic regression*, Electronic Journal of
+# Statistics 4, §3). Up to the first number the step decreases the objective for certain, as
+# (eʳ - r - 1)/r² < 1.
+_CERTAIN_DECREASE = 1.5
+# Largest share that rounding errors of the Hessian have in a step that proves something.
+_ACCURATE = 0.1
+# A Newton step of which less than this share is taken is compared with a safe one.
+_MUCH_SHORTENED = 0.25
+# Most doublings of a safe step: where a row is far on the wrong side, each step reaches a little.
+_MAX_DOUBLINGS = 30
+
 # Two values of the objective are equal when they differ by at most this many ε, relative to them.
 _ROUNDING_UNITS = 8
 
@@ -46,8 +59,24 @@ class NewtonObjective(Protocol):
         """Value, gradient and Hessian."""
         ...
 
+    def hessian(self, params: Array, *, safe: bool = False) -> Array:
+        """The Hessian; with ``safe``, one that does not vanish far from the minimum."""
+        ...
+
     def with_shift_curvature(self, hessian: Array, shape: tuple[int, ...]) -> Array:
         """The Hessian with curvature added along directions that never change the objective."""
+        ...
+
+
+class ProofOfMinimum(Protocol):
+    """Whether an objective that need not have a minimum has one."""
+
+    def reach(self, params: Array, step: Array) -> float:
+        """Largest change of a difference of linear predictors by a step."""
+        ...
+
+    def holds(self, params: Array, derivatives: Derivatives, direction: NewtonDirection) -> bool:
+        """Whether the Newton step at a point proves that there is a minimum."""
         ...
 
 
@@ -112,6 +141,7 @@ def newton_iterates(
     gradient_tolerance: float,
     max_iter: int,
     count: int = 0,
+    proof: ProofOfMinimum | None = None,
 ) -> Iterator[NewtonIterate[Derivatives]]:
     """Yield the start and every iterate after it, until one has a status.
 
@@ -128,47 +158,128 @@ def newton_iterates(
         NOT_CONVERGED after this many steps.
     count : int, default=0
         Steps that have led to the start.
+    proof : ProofOfMinimum, default=None
+        Given for a cross-entropy without a penalty, which need not have a minimum. The status is
+        then CONVERGED only with a proof that there is one, and steps are safe far from it.
     """
+    method = _Method(objective, gradient_tolerance, max_iter, proof)
     with np.errstate(over="ignore", invalid="ignore"):
         derivatives = objective.derivatives(start)
     refuse_overflow(np.diagonal(derivatives.hessian).reshape(-1, start.shape[-1]).max(axis=0))
     direction = newton_direction(objective, start, derivatives)
-    status = _status(derivatives, direction, gradient_tolerance)
+    status = method.status(start, derivatives, direction)
     if status is None and count >= max_iter > 0:
         status = Status.NOT_CONVERGED
     current = NewtonIterate(start, derivatives, direction, count, status)
     yield current
     while current.status is None:
         with single_threaded_blas():
-            current = _advance(objective, current, gradient_tolerance, max_iter)
+            current = method.advance(current)
         yield current
 
 
-def _advance(
-    objective: NewtonObjective,
-    current: NewtonIterate[Derivatives],
-    gradient_tolerance: float,
-    max_iter: int,
-) -> NewtonIterate[Derivatives]:
-    accepted = line_search(objective.value, objective.derivatives, current)
-    if accepted is None:
-        ended = status_when_stalled(current, gradient_tolerance)
-        return replace(current, count=current.count + 1, status=ended)
-    params, derivatives = accepted
-    direction = newton_direction(objective, params, derivatives)
-    count, status = current.count + 1, _status(derivatives, direction, gradient_tolerance)
-    if status is None and count >= max_iter:
-        status = Status.NOT_CONVERGED
-    return NewtonIterate(params, derivatives, direction, count, status)
+@dataclass
+class _Method:
+    """What does not change from one iterate to the next, and the reach of the last small step."""
+
+    objective: NewtonObjective
+    gradient_tolerance: float
+    max_iter: int
+    proof: ProofOfMinimum | None
+    last_reach: float = np.inf
+
+    def status(
+        self, params: Array, derivatives: Derivatives, direction: NewtonDirection
+    ) -> Status | None:
+        """CONVERGED when the gradient is small and the next step is negligible."""
+        small = gradient_is_small(derivatives, self.gradient_tolerance)
+        if not small or direction.relative_length > NEGLIGIBLE_STEP:
+            return None
+        proved = self.proof is None or self.proof.holds(params, derivatives, direction)
+        return Status.CONVERGED if proved else None
+
+    def _stalled(self, current: NewtonIterate[Derivatives]) -> Status:
+        status = status_when_stalled(current, self.gradient_tolerance)
+        if self.proof is None or status is Status.NOT_CONVERGED:
+            return status
+        proved = self.proof.holds(current.params, current.derivatives, current.direction)
+        return status if proved else Status.NOT_CONVERGED
+
+    def _may_go_on(self, params: Array, direction: NewtonDirection) -> bool:
+        """Whether a step whose decrease no value can show is taken: while it gains something."""
+        if self.proof is None or not is_accurate(direction):
+            return False
+        reach, last = self.proof.reach(params, direction.step), self.last_reach
+        self.last_reach = reach
+        # Where classes are separated, each step reaches about 1; near a minimum, ever less.
+        return 0.5 < reach <= _CERTAIN_DECREASE or 0 < reach <= min(last / 2, 0.5)
+
+    def advance(self, current: NewtonIterate[Derivatives]) -> NewtonIterate[Derivatives]:
+        """The next iterate."""
+        accepted = self._accepted(current, current.direction)
+        if self.proof is not None and _may_mislead(current, accepted):
+            safe = self._safe_step(current)
+            if accepted is None or (safe is not None and safe[1].value < accepted[1].value):
+                accepted = safe
+        if accepted is None and self._may_go_on(current.params, current.direction):
+            params = current.params + current.direction.step
+            accepted = params, self.objective.derivatives(params)
+        if accepted is None:
+            return replace(current, count=current.count + 1, status=self._stalled(current))
+        params, derivatives = accepted
+        direction = newton_direction(self.objective, params, derivatives)
+        count, status = current.count + 1, self.status(params, derivatives, direction)
+        if status is None and count >= self.max_iter:
+            status = Status.NOT_CONVERGED
+        return NewtonIterate(params, derivatives, direction, count, status)
+
+    def _accepted(
+        self, current: NewtonIterate[Derivatives], direction: NewtonDirection
+    ) -> tuple[Array, Derivatives] | None:
+        attempt = replace(current, direction=direction)
+        return line_search(self.objective.value, self.objective.derivatives, attempt)
+
+    def _safe_step(self, current: NewtonIterate[Derivatives]) -> tuple[Array, Derivatives] | None:
+        """A step by curvature that rows far on the wrong side do not lack.
+
+        It is doubled while that decreases the objective further.
+        """
+        hessian = self.objective.hessian(current.params, safe=True)
+        derivatives = replace(current.derivatives, hessian=hessian)
+        direction = newton_direction(self.objective, current.params, derivatives)
+        accepted = self._accepted(current, direction)
+        if accepted is None or not np.array_equal(accepted[0], current.params + direction.step):
+            return accepted
+        length, reached = 1.0, accepted[1].value
+        for _ in range(_MAX_DOUBLINGS):
+            value = self.objective.value(current.params + 2 * length * direction.step)
+            if not value < reached:
+                break
+            length, reached = 2 * length, value
+        if length == 1.0:
+            return accepted
+        params = current.params + length * direction.step
+        return params, self.objective.derivatives(params)
 
 
-def _status(
-    derivatives: Derivatives, direction: NewtonDirection, gradient_tolerance: float
-) -> Status | None:
-    """CONVERGED when the gradient is small and the next step is negligible."""
-    if not gradient_is_small(derivatives, gradient_tolerance):
-        return None
-    return Status.CONVERGED if direction.relative_length <= NEGLIGIBLE_STEP else None
+def _may_mislead(
+    current: NewtonIterate[Derivatives], accepted: tuple[Array, Derivatives] | None
+) -> bool:
+    """Whether a safe step may gain more than Newton's: where that promises too much, or is cut."""
+    value, direction = current.derivatives.value, current.direction
+    if direction.decrease <= unverifiable_decrease(value):
+        return False
+    # No objective ≥ 0 decreases by more than itself.
+    if accepted is None or direction.decrease / 2 > value or direction.rank < direction.step.size:
+        return True
+    taken, full = accepted[0] - current.params, direction.step
+    return bool(np.vdot(taken, full) < _MUCH_SHORTENED * np.vdot(full, full))
+
+
+def is_accurate(direction: NewtonDirection) -> bool:
+    """Whether rounding errors of the Hessian hardly change a step."""
+    size = direction.step.size
+    return size == 0 or direction.condition**2 * factorisation_error(size) <= _ACCURATE
 
 
 def gradient_is_small(slope: Slope, gradient_tolerance: float) -> bool:

@@ -24,6 +24,7 @@ from mcmodels.solvers.conjugate_gradients import Jacobi, conjugate_gradients
 from mcmodels.solvers.newton import (
     NewtonDirection,
     NewtonIterate,
+    ProofOfMinimum,
     gradient_is_small,
     line_search,
     status_when_stalled,
@@ -41,6 +42,8 @@ _GAMMA, _SAFEGUARD = 0.9, 0.1
 _MARGIN = 0.3
 # Smallest relative residual that float64 can be asked for.
 _LEAST_FORCING = 1e-12
+# Largest change of a difference of linear predictors by a step which shows that there is a minimum.
+_PROOF = 0.5
 # Largest number of products for one step. The approximate step at that point is a direction of
 # descent.
 _MAX_PRODUCTS = 1000
@@ -54,6 +57,7 @@ def newton_cg_iterates(
     *,
     gradient_tolerance: float,
     max_iter: int,
+    proof: ProofOfMinimum | None = None,
 ) -> Iterator[NewtonIterate[Slope]]:
     """Yield the start and every iterate after it, until one has a status.
 
@@ -70,6 +74,9 @@ def newton_cg_iterates(
         when no further decrease can be seen in float64.
     max_iter : int
         NOT_CONVERGED after this many steps.
+    proof : ProofOfMinimum, default=None
+        Given for an objective that need not have a minimum. The status is then CONVERGED only where
+        the step reaches so little that there is one; its precision is that of conjugate gradients.
 
     Yields
     ------
@@ -77,12 +84,13 @@ def newton_cg_iterates(
         The rank of its direction is not determined; its condition is estimated by Ritz values.
     """
     start = objective.without_shift(start)
-    model = _CurvatureModel(objective, gradient_tolerance)
+    model = _CurvatureModel(objective, gradient_tolerance, proof)
     with np.errstate(over="ignore", invalid="ignore"):
         slope = objective.slope(start)
         model.learn_diagonal(start)
     current = NewtonIterate(start, slope, model.direction(start, slope), 0, None)
-    if gradient_is_small(slope, gradient_tolerance) and _negligible(current):
+    small = gradient_is_small(slope, gradient_tolerance) and _negligible(current)
+    if small and model.minimum_is_proved(current):
         current = replace(current, status=Status.CONVERGED)
     yield current
     while current.status is None:
@@ -97,16 +105,21 @@ def _advance(
     norm = model.preconditioner.norm
     accepted = line_search(objective.value, objective.slope, current, norm)
     if accepted is None:
-        return replace(
-            current, count=count, status=status_when_stalled(current, gradient_tolerance)
-        )
+        ended = status_when_stalled(current, gradient_tolerance)
+        if ended is Status.CONVERGED and not model.minimum_is_proved(current):
+            ended = Status.NOT_CONVERGED
+        return replace(current, count=count, status=ended)
     params, slope = accepted
     if not current.direction.relative_length < _SHORT_STEP:
         model.learn_diagonal(params)
     if gradient_is_small(slope, gradient_tolerance):
         bounded = NewtonIterate(params, slope, model.bound(params, slope), count, None)
         if _negligible(bounded):
-            return replace(bounded, status=Status.CONVERGED)
+            if model.proof is None:
+                return replace(bounded, status=Status.CONVERGED)
+            solved = replace(bounded, direction=model.direction(params, slope))
+            if model.minimum_is_proved(solved):
+                return replace(solved, status=Status.CONVERGED)
     status = Status.NOT_CONVERGED if count >= max_iter else None
     return NewtonIterate(params, slope, model.direction(params, slope), count, status)
 
@@ -121,11 +134,18 @@ class _CurvatureModel:
 
     objective: LinearPredictorObjective
     gradient_tolerance: float
+    proof: ProofOfMinimum | None
     preconditioner: Jacobi = field(init=False)
     smallest: float = np.inf
     largest: float = 0.0
     norm_before: float = np.inf
     forcing: float = _FIRST_FORCING
+
+    def minimum_is_proved(self, state: NewtonIterate[Slope]) -> bool:
+        """Whether the step shows that there is a minimum, where there need not be one."""
+        if self.proof is None:
+            return True
+        return self.proof.reach(state.params, state.direction.step) <= _PROOF
 
     def learn_diagonal(self, params: Array) -> None:
         """Compute the diagonal of the Hessian at a point, the preconditioner of the next steps."""

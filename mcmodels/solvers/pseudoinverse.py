@@ -9,7 +9,8 @@ from scipy import linalg
 
 from mcmodels.arrays import Array
 from mcmodels.rows import Extent
-from mcmodels.solvers.tolerances import NOISE_MARGIN, factorisation_error
+from mcmodels.rows.sizes import MAX_BLOCK_ROWS
+from mcmodels.solvers.tolerances import FLOAT64_EPSILON, NOISE_MARGIN, factorisation_error
 
 # A column takes part in a linear dependency when its entry in a null vector of the scaled system
 # exceeds this.
@@ -62,8 +63,12 @@ def rank_tolerance(rows: Extent) -> float:
     The rows, too, may have been rounded to their precision ε. Random relative errors of that size
     change a singular value by about ε(√n + √p), while the largest is at least √n. The rounding of
     columns far from zero is in :func:`entry_noise`.
+
+    Equal rows, as indicators have them, have equal rounding errors, which add up within a block:
+    two equal indicators in n rows leave directions of up to 1.3√n ε.
     """
-    arithmetic = factorisation_error(rows.n_features)
+    equal_rows = 4 * FLOAT64_EPSILON * np.sqrt(min(rows.n_present, MAX_BLOCK_ROWS))
+    arithmetic = factorisation_error(rows.n_features) + equal_rows
     storage = 4 * rows.epsilon * (1 + np.sqrt(rows.n_features / max(rows.n_present, 1)))
     return max(arithmetic, storage)
 

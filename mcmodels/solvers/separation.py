@@ -1,94 +1,315 @@
-"""Separated classes: the likelihood has no maximum; it keeps increasing along some direction.
+"""Separated classes: directions that prove that the likelihood has no maximum.
 
 The margin of a row is the predictor of its own class minus that of another class. A direction d
 separates the classes if no margin decreases along it and some margin increases. For two classes:
 ``(2yᵢ - 1) x̃ᵢᵀd ≥ 0`` for all i, not all zero (Albert and Anderson 1984, *On the existence of
-maximum likelihood estimates in logistic regression models*, Biometrika 71(1), §3).
+maximum likelihood estimates in logistic regression models*, Biometrika 71(1), §3). Then, and only
+then, the likelihood has no maximum.
+
+A Newton step proposes a direction: it adds about 1 to the margins of rows that are separated, and
+about 0 to the others. A direction is a proof if each margin increases by more than its rounding
+error, or does not change at all, which rational arithmetic decides.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
 
 import numpy as np
+from scipy import sparse
+from scipy.optimize import linprog
 
 from mcmodels.arrays import Array
 from mcmodels.rows import RowBlock, Rows
+from mcmodels.solvers.tolerances import FLOAT64_EPSILON, LARGE_DESIGN
 
-# Where the iterates diverge, ℓ is exponential in the margin, and a Newton step adds about 1 to the
-# margins of the separated rows. Near a finite optimum it adds about 0. Margins count as growing if
-# a step adds at least the first number to some margin. They count as shrinking if it subtracts more
-# than the second number from some margin.
-_GROWING = 0.5
-_AT_REST = 1e-3
-# Classes also count as separated if margins grow, the gradient relative to the total weight is at
-# most the first number, and some margin is at least the second: there ℓ″ = e⁻³⁰. At a finite
-# optimum this does not occur.
-_FLAT = 1e-7
-_CERTAIN = 30.0
+# A direction is looked at if each margin increases by at least the first number, or changes by no
+# more than the second. In the exact direction, the latter shall not change at all.
+_GROWS, _RESTS = 0.25, 1e-2
+# Entries that contribute less than this to every margin are left out first.
+_NEGLIGIBLE_ENTRY = 1e-3
+# Largest problem in rational arithmetic: entries of the direction, and distinct rows.
+_MOST_UNKNOWNS, _MOST_DISTINCT = 60, 5000
 
 
-@dataclass(frozen=True)
-class MarginRange:
-    """Smallest and largest margin over rows; two ranges are merged by ``+``.
-
-    Parameters
-    ----------
-    smallest, largest : float
-        The margins.
-    """
-
-    smallest: float
-    largest: float
-
-    def __add__(self, other: MarginRange) -> MarginRange:
-        return MarginRange(min(self.smallest, other.smallest), max(self.largest, other.largest))
-
-
-def margins(rows: Rows, params: Array) -> MarginRange:
-    """Range of ``η_own - η_other`` over rows and other classes.
+def separates(rows: Rows, direction: Array) -> Array | None:
+    """A direction near a given one that separates the classes, or None; what is returned is proved.
 
     Parameters
     ----------
     rows : Rows
-        Design rows with class codes as targets: 0 and 1 for params of shape (P,), else
+        Design rows with class codes as targets: 0 and 1 for a direction of shape (P,), else
         0, …, K-1 for (K, P).
-    params : ndarray of shape (P,) or (K, P)
-        Parameters, or a direction in them.
+    direction : ndarray of shape (P,) or (K, P)
+        Parameters, or a Newton step.
+    """
+    with np.errstate(over="ignore", invalid="ignore"):
+        found = _checked(rows, direction, None)
+        if found.separated:
+            return direction
+        if not (found.proposed and np.isfinite(direction).all()):
+            return None
+    largest = rows.reduce(_largest_entries)
+    contribution = np.abs(direction) * largest.values
+    if direction.ndim == 2:
+        # A vector added to all classes changes no margin: as many entries as possible become zero.
+        direction = direction - np.median(direction, axis=0)
+        contribution = np.abs(direction) * largest.values
+    sparse = np.where(contribution > _NEGLIGIBLE_ENTRY, direction, 0.0)
+    for proposed in (sparse, direction):
+        exact = _orthogonal_to_resting_rows(rows, direction, proposed)
+        if exact is not None and _checked(rows, exact, direction).separated:
+            return exact
+        if np.array_equal(sparse, direction):
+            break
+    return None
+
+
+def proposed_by_linear_program(rows: Rows, shape: tuple[int, ...]) -> Array | None:
+    """A direction that separates the classes as far as float64 can tell, or None.
+
+    It maximises ``Σ s`` subject to ``aᵀd ≥ s`` and ``0 ≤ s ≤ 1`` for every distinct vector a
+    (Konis 2007, *Linear programming algorithms for detecting separated data in binary logistic
+    regression models*, thesis, Oxford, §4). None also where there are too many of them.
+
+    Parameters
+    ----------
+    rows : Rows
+        Design rows with class codes.
+    shape : tuple of int
+        The shape of the parameters.
+    """
+    unknowns = np.arange(np.prod(shape))
+    if rows.n_present * unknowns.size > LARGE_DESIGN:
+        return None
+
+    def distinct(block: RowBlock) -> _Distinct:
+        every = np.ones((block.X.n_rows, max(1, (shape[0] if len(shape) > 1 else 2) - 1)), bool)
+        found = _differences(block, every, shape, unknowns)
+        if len(shape) == 1:
+            found *= (2.0 * block.y - 1.0)[:, np.newaxis]
+        return _Distinct.of(found)
+
+    A = rows.reduce(distinct).rows
+    if len(A) > _MOST_DISTINCT:
+        return None
+    scale = np.abs(A).max(axis=0)
+    scale[scale == 0] = 1.0
+    A = A / scale
+    m = len(A)
+    solved = linprog(
+        np.concatenate([np.zeros(unknowns.size), -np.ones(m)]),
+        A_ub=sparse.hstack([sparse.csr_array(-A), sparse.eye_array(m)]),
+        b_ub=np.zeros(m),
+        bounds=[(None, None)] * unknowns.size + [(0, 1)] * m,
+    )
+    if solved.x is None or not solved.fun < -_GROWS:
+        return None
+    return (solved.x[: unknowns.size] / scale).reshape(shape)
+
+
+# -- margins ---------------------------------------------------------------------------------------
+
+
+def margins_of(y: Any, eta: Array) -> Array:
+    """``η_own - η_other``, shape (n_rows, 1) for two classes and (n_rows, K - 1) for K."""
+    if eta.ndim == 1:
+        return ((2.0 * y - 1.0) * eta)[:, np.newaxis]
+    own, others = _own_and_others(y, eta)
+    return own - others
+
+
+def _own_and_others(y: Any, values: Array) -> tuple[Array, Array]:
+    index = np.arange(values.shape[0])
+    others = np.ones(values.shape, dtype=bool)
+    others[index, y] = False
+    return values[index, y][:, np.newaxis], values[others].reshape(values.shape[0], -1)
+
+
+def _margins_with_errors(block: RowBlock, direction: Array) -> tuple[Array, Array]:
+    """Margins along a direction, and bounds of their rounding errors."""
+    X = np.asarray(block.X.dense(), dtype=np.float64)
+    coef = direction[..., :-1] if block.X.intercept else direction
+    eta, size = X @ coef.T, np.abs(X) @ np.abs(coef).T
+    if block.X.intercept:
+        eta, size = eta + direction[..., -1], size + np.abs(direction[..., -1])
+    error = (X.shape[1] + 4) * FLOAT64_EPSILON * size
+    if eta.ndim == 1:
+        return margins_of(block.y, eta), error[:, np.newaxis]
+    own, others = _own_and_others(block.y, error)
+    return margins_of(block.y, eta), own + others
+
+
+@dataclass
+class _Checked:
+    """What the margins of rows along a direction show; two are merged by ``+``.
+
+    Parameters
+    ----------
+    growing : bool
+        Whether some margin certainly grows.
+    unproved : bool
+        Whether some margin may shrink, that of resting rows apart.
+    proposed : bool
+        Whether every margin grows or rests.
     """
 
-    def summarise(block: RowBlock) -> MarginRange:
-        eta = block.X.predictor(params)
-        if eta.ndim == 1:
-            margin = (2.0 * block.y - 1.0) * eta
-        else:
-            index = np.arange(eta.shape[0])
-            others = np.ones(eta.shape, dtype=bool)
-            others[index, block.y] = False
-            own = eta[index, block.y][:, np.newaxis]
-            margin = (own - eta)[others].reshape(eta.shape[0], -1)
-        return MarginRange(float(margin.min(initial=np.inf)), float(margin.max(initial=-np.inf)))
+    growing: bool
+    unproved: bool
+    proposed: bool
+
+    @property
+    def separated(self) -> bool:
+        """Whether the direction is proved to separate."""
+        return self.growing and not self.unproved
+
+    def __add__(self, other: _Checked) -> _Checked:
+        return _Checked(
+            self.growing or other.growing,
+            self.unproved or other.unproved,
+            self.proposed and other.proposed,
+        )
+
+
+def _checked(rows: Rows, direction: Array, rested_by: Array | None) -> _Checked:
+    """Margins along a direction; rows that rest along ``rested_by`` are known not to change."""
+
+    def summarise(block: RowBlock) -> _Checked:
+        margins, bound = _margins_with_errors(block, direction)
+        grows = margins > bound
+        unproved = ~grows
+        if rested_by is not None:
+            unproved &= ~_rests(_margins_with_errors(block, rested_by)[0])
+        settled = (margins >= _GROWS) | _rests(margins)
+        return _Checked(bool(grows.any()), bool(unproved.any()), bool(settled.all()))
 
     return rows.reduce(summarise)
 
 
-def separated(rows: Rows, params: Array, step: Array, gradient: Array) -> bool:
-    """Whether the classes are separated, judged at an iterate of Newton's method and its step.
+def _rests(margins: Array) -> Any:
+    return np.abs(margins) <= _RESTS
 
-    Complete separation is proved when the parameters classify every row correctly. Quasi-complete
-    separation shows in the step: some margin still grows by about 1, although no margin shrinks, or
-    although the gradient is nearly zero and the largest margin is at least 30.
+
+def _largest_entries(block: RowBlock) -> Largest:
+    return Largest(block.X.magnitudes().max(axis=0))
+
+
+# -- rational arithmetic ---------------------------------------------------------------------------
+
+
+def _orthogonal_to_resting_rows(rows: Rows, resting: Array, proposed: Array) -> Array | None:
+    """The direction nearest to ``proposed`` along which resting rows do not change at all.
+
+    Parameters
+    ----------
+    rows : Rows
+        Design rows with class codes.
+    resting : ndarray
+        Rows rest that rest along this direction.
+    proposed : ndarray, the shape of ``resting``
+        Entries that are zero here stay zero.
     """
-    now = margins(rows, params)
-    if now.smallest > 0:
-        return True
-    change = margins(rows, step)
-    if change.largest < _GROWING:
-        return False
-    flat = float(np.abs(gradient).max(initial=0.0)) <= _FLAT * rows.total_weight
-    return change.smallest >= -_AT_REST or (flat and now.largest >= _CERTAIN)
+    unknowns = np.nonzero(proposed.ravel())[0]
+    if not 0 < unknowns.size <= _MOST_UNKNOWNS:
+        return None
+
+    def distinct(block: RowBlock) -> _Distinct:
+        still = _rests(_margins_with_errors(block, resting)[0])
+        return _Distinct.of(_differences(block, still, proposed.shape, unknowns))
+
+    equations = rows.reduce(distinct).rows
+    if len(equations) > _MOST_DISTINCT:
+        return None
+    basis = _null_space(equations, unknowns.size)
+    if not basis:
+        return None
+    found = np.zeros(proposed.size)
+    found[unknowns] = _projected(basis, proposed.ravel()[unknowns])
+    return found.reshape(proposed.shape)
 
 
-def curvature_has_vanished(rows: Rows, params: Array) -> bool:
-    """Whether margins are so large that ℓ″ vanishes, which makes the Hessian singular."""
-    return margins(rows, params).largest >= _CERTAIN
+def _differences(block: RowBlock, chosen: Any, shape: tuple[int, ...], unknowns: Any) -> Array:
+    """The vectors ``a`` of the chosen rows and other classes, in the unknowns alone."""
+    P = shape[-1]
+    classes, columns = np.divmod(unknowns, P)
+    index, position = np.nonzero(chosen)
+    X = block.X.X[index]
+    needed = columns[columns < X.shape[1]]
+    part = X[:, needed]
+    part = part.toarray() if hasattr(part, "toarray") else np.asarray(part)
+    x = np.ones((len(index), unknowns.size))
+    x[:, columns < X.shape[1]] = part
+    if len(shape) == 1:
+        return x
+    own = block.y[index][:, np.newaxis]
+    other = (position + (position >= block.y[index]))[:, np.newaxis]
+    return x * ((classes == own).astype(float) - (classes == other))
+
+
+def _null_space(equations: Array, size: int) -> list[list[Fraction]] | None:
+    """A basis of the vectors that are orthogonal to all equations; None if there is only zero."""
+    pivots: dict[int, list[Fraction]] = {}
+    for equation in equations:
+        row = [Fraction(value) for value in equation.tolist()]
+        for column, pivot in pivots.items():
+            if row[column]:
+                factor = row[column]
+                row = [a - factor * b for a, b in zip(row, pivot, strict=True)]
+        column = next((j for j, value in enumerate(row) if value), -1)
+        if column < 0:
+            continue
+        row = [value / row[column] for value in row]
+        for other, pivot in pivots.items():
+            if pivot[column]:
+                factor = pivot[column]
+                pivots[other] = [a - factor * b for a, b in zip(pivot, row, strict=True)]
+        pivots[column] = row
+        if len(pivots) == size:
+            return None
+    basis = []
+    for free in set(range(size)) - set(pivots):
+        vector = [Fraction(0)] * size
+        vector[free] = Fraction(1)
+        for column, pivot in pivots.items():
+            vector[column] = -pivot[free]
+        basis.append(vector)
+    return basis
+
+
+def _projected(basis: list[list[Fraction]], target: Array) -> Array:
+    """The combination of exact vectors that is nearest to a target, each entry rounded once."""
+    N = np.array([[float(value) for value in vector] for vector in basis])
+    coefficients = [Fraction(c) for c in np.linalg.lstsq(N.T, target)[0].tolist()]
+    exact = [
+        sum((c * vector[j] for c, vector in zip(coefficients, basis, strict=True)), Fraction(0))
+        for j in range(target.size)
+    ]
+    return np.array([float(value) for value in exact])
+
+
+# -- sums over blocks ------------------------------------------------------------------------------
+
+
+class Largest:
+    """Largest values; two are merged by ``+``."""
+
+    def __init__(self, values: Any) -> None:
+        self.values = values
+
+    def __add__(self, other: Largest) -> Largest:
+        return Largest(np.maximum(self.values, other.values))
+
+
+@dataclass
+class _Distinct:
+    rows: Array
+
+    @classmethod
+    def of(cls, rows: Array) -> _Distinct:
+        distinct = np.unique(rows, axis=0) if rows.size else rows
+        return cls(distinct[: _MOST_DISTINCT + 1])
+
+    def __add__(self, other: _Distinct) -> _Distinct:
+        return _Distinct.of(np.concatenate([self.rows, other.rows]))

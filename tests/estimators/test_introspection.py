@@ -83,3 +83,14 @@ def test_looking_changes_nothing():
     assert len(pickle.dumps(model)) == len(before)
     np.testing.assert_array_equal(model.predict(X), pickle.loads(before).predict(X))
     assert model.score(X, TARGET) > 0.5
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_with_parameters_that_a_fit_would_refuse(state):
+    """What a fit says does not depend on parameters that were changed after it."""
+    model = copy.copy(STATES[state]())
+    for name, value in model.get_params(deep=False).items():
+        for odd in ("junk", -1, float("nan")):
+            setattr(model, name, odd)
+            look_at(model)
+        setattr(model, name, value)

@@ -16,6 +16,7 @@ from mcmodels import (
     RowStream,
     likelihood_ratio_test,
 )
+from mcmodels.exceptions import ConstantTargetWarning
 
 rng = np.random.default_rng(3)
 N = 200
@@ -267,3 +268,30 @@ class TestTwoFits:
         ):
             with pytest.raises(ValueError, match="not fitted to the same rows and target"):
                 likelihood_ratio_test(*self.pair(case, change))
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("value", [1 / 3, 1e6 / 3])
+def test_the_rows_of_a_constant_target_are_known(dtype, value):
+    """The mean of a constant is rounded, so that sums about it are rounding errors alone."""
+    for seed in range(10):
+        Z = np.random.default_rng(seed).normal(size=(400, 3)).astype(dtype)
+        y = np.full(400, value)
+        with pytest.warns(ConstantTargetWarning):
+            model = LinearRegression().fit(Z, y)
+        assert np.isfinite(model.covariance(Z, y, kind="HC0")).all()
+        with pytest.raises(ValueError, match="not the rows"):
+            model.covariance(Z * 1.001, y, kind="HC0")
+
+
+def test_strangers_far_from_zero_without_an_intercept_are_told_by_their_residuals():
+    """Sums about zero are the same to 1e-16; the objective is not."""
+    noise = np.random.default_rng(11)
+    Z = noise.normal(size=(400, 3))
+    far, y = Z + 1e6, Z.sum(axis=1) + noise.normal(size=400) + 1e8
+    model = LinearRegression(fit_intercept=False).fit(far, y)
+    order = noise.permutation(400)
+    assert np.isfinite(model.covariance(far[order], y[order], kind="HC0")).all()
+    for stranger in (y[::-1], y[order]):
+        with pytest.raises(ValueError, match="not the rows"):
+            model.covariance(far, stranger, kind="HC0")

@@ -1,0 +1,118 @@
+"""Whether a cross-entropy without a penalty has a minimum: a Newton step can prove it.
+
+A cross-entropy has a minimum unless the classes are separated (see separation.py). They are not
+separated if ``Σ λ a = 0`` for some λ > 0 (Stiemke's lemma), where a is ``x̃ ⊗ (e_own - e_other)``
+for each row and other class. At any parameters the gradient is ``-Σ λ a`` with ``λ = w p_other``. A
+Newton step δ changes λ to ``λ (1 + d)``, where |d| is at most the change of a difference of linear
+predictors, and then the sum is zero. So the step is a proof if it changes none of them by 1 or
+more.
+
+The proof holds up to rounding errors of the gradient. In a direction with hardly any curvature they
+alone may make a step of any length. So their effect is bounded as well.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from mcmodels.arrays import Array
+from mcmodels.objectives import LinearPredictorObjective
+from mcmodels.rows import Derivatives, RowBlock
+from mcmodels.solvers.kept_hessian import passes_are_expensive
+from mcmodels.solvers.newton import NewtonDirection, is_accurate
+from mcmodels.solvers.recession import curvature_is_everywhere
+from mcmodels.solvers.separation import Largest, margins_of
+from mcmodels.solvers.tolerances import FLOAT64_EPSILON, SAMPLE_ROWS
+
+# Largest change of a difference of linear predictors by a step that proves that there is a minimum;
+# and of that change and its rounding errors together, for which there is a bound.
+_PROOF, _PROOF_WITH_ROUNDING = 0.5, 0.9
+# Up to this condition number of the scaled Hessian's root, rounding errors of the gradient are
+# harmless where every column has curvature.
+_WELL_CONDITIONED = 1e4
+# With a margin above this, the exponential of minus the margin is zero in float64.
+_NO_LOSS = 745.0
+
+
+@dataclass(frozen=True)
+class MinimumProof:
+    """Proofs that an objective has a minimum.
+
+    Parameters
+    ----------
+    objective : LinearPredictorObjective
+        A cross-entropy without a penalty.
+    """
+
+    objective: LinearPredictorObjective
+
+    def reach(self, params: Array, step: Array) -> float:
+        """Largest change of a difference of linear predictors by a step.
+
+        Rows so far on their own side that their loss is exactly zero do not count: the others prove
+        that there is a minimum without them.
+
+        Parameters
+        ----------
+        params, step : ndarray of shape (P,) or (K, P)
+            Parameters, and a change of them.
+        """
+        rows = self.objective.rows
+
+        def change(block: RowBlock) -> Largest:
+            eta = block.X.predictor(step, own=False)
+            spread = np.abs(eta) if eta.ndim == 1 else np.ptp(eta, axis=1)
+            return Largest(spread.max(initial=0.0))
+
+        def change_where_it_counts(block: RowBlock) -> Largest:
+            counts = margins_of(block.y, block.X.predictor(params)) <= _NO_LOSS
+            changes = np.abs(margins_of(block.y, block.X.predictor(step)))
+            return Largest(changes[counts].max(initial=0.0))
+
+        largest = float(rows.reduce(change).values)
+        if largest <= _PROOF:
+            return largest
+        return float(rows.reduce(change_where_it_counts).values)
+
+    def holds(self, params: Array, derivatives: Derivatives, direction: NewtonDirection) -> bool:
+        """Whether the Newton step at a point proves that there is a minimum."""
+        if not is_accurate(direction):
+            return False
+        reach = self.reach(params, direction.step)
+        if reach > _PROOF:
+            return False
+        if self._is_regular(derivatives, direction):
+            return True
+        return reach + self._reach_of_rounding(params, derivatives) <= _PROOF_WITH_ROUNDING
+
+    def _is_regular(self, derivatives: Derivatives, direction: NewtonDirection) -> bool:
+        if direction.condition > _WELL_CONDITIONED:
+            return False
+        rows = self.objective.rows
+        sample = rows.sample(SAMPLE_ROWS) if passes_are_expensive(rows) else rows
+        return curvature_is_everywhere(sample, derivatives.hessian)
+
+    def _reach_of_rounding(self, params: Array, derivatives: Derivatives) -> float:
+        """Bound of the change of a margin by the step that rounding errors of the gradient make."""
+        rows, loss, size = self.objective.rows, self.objective.loss, np.abs(params)
+
+        def errors(block: RowBlock) -> Array:
+            Z = block.X.magnitudes()
+            slope = loss.gradient(block.y, block.X.predictor(params))
+            return ((1.0 + Z @ size.T) * np.abs(block.weighted(slope))).T @ Z
+
+        error = (2 * rows.n_params + 8) * FLOAT64_EPSILON * rows.reduce(errors)
+        hessian = self.objective.with_shift_curvature(derivatives.hessian, params.shape)
+        scale = np.sqrt(np.diagonal(hessian))
+        inverse = np.linalg.inv(hessian / np.outer(scale, scale)) / np.outer(scale, scale)
+        step = (np.abs(inverse) @ error.ravel()).reshape(params.shape)
+
+        def change(block: RowBlock) -> Largest:
+            changes = block.X.magnitudes() @ np.atleast_2d(step).T
+            counts = margins_of(block.y, block.X.predictor(params)) <= _NO_LOSS
+            return Largest(changes[counts.any(axis=1)].max(initial=0.0))
+
+        # With several classes a margin is a difference, of which both parts may change.
+        return params.ndim * float(rows.reduce(change).values)
