@@ -9,6 +9,7 @@ from sklearn.base import MultiOutputMixin, RegressorMixin
 
 from mcmodels.arrays import Array, Matrix, MatrixLike, VectorLike, Weights
 from mcmodels.estimators.linear_methods import LinearMethods
+from mcmodels.estimators.scores import PairedScoreMixin
 from mcmodels.estimators.streams import refuse_other_arguments, stream_rows, survey
 from mcmodels.estimators.validation import (
     Features,
@@ -21,6 +22,7 @@ from mcmodels.estimators.validation import (
     continued_pair,
     features_of,
     refuse_not_finite,
+    refuse_other_order,
     training_pair,
     validated_pair,
 )
@@ -52,7 +54,7 @@ __all__ = ["LinearRegression"]
 _TARGETS = {"multi_output": True, "y_numeric": True}
 
 
-class LinearRegression(MultiOutputMixin, RegressorMixin, LinearMethods):
+class LinearRegression(PairedScoreMixin, MultiOutputMixin, RegressorMixin, LinearMethods):
     """Least squares: minimise ``Σ wᵢ (yᵢ - x̃ᵢᵀθ)²`` with ``x̃ = (x, 1)``.
 
     The gradient is ``2X̃ᵀW(X̃θ - y)`` and the Hessian ``2X̃ᵀWX̃``. If the minimiser is not unique, the
@@ -215,6 +217,7 @@ class LinearRegression(MultiOutputMixin, RegressorMixin, LinearMethods):
         """
         self._check_parameters()
         sums = self._sums
+        refuse_other_order(X=X, y=y, sample_weight=sample_weight)
         features, X, y = continued_pair(self, X, y, first=sums is None, **_TARGETS)
         if sums is not None and y.shape[1:] != self._fit.params.shape[:-1]:
             before = self._fit.params.shape[:-1]
@@ -276,6 +279,7 @@ class LinearRegression(MultiOutputMixin, RegressorMixin, LinearMethods):
                 X, surveyed, lambda y, weights: (y.reshape(len(y), -1), weights), **_TARGETS
             )
             return surveyed.features, surveyed.y_shape or (), rows
+        refuse_other_order(X=X, y=y, sample_weight=sample_weight)
         features, X, y = training_pair(self, X, y, **_TARGETS)
         targets, weights = y.reshape(X.shape[0], -1), check_weights(sample_weight, X)
         single = self.solver == "auto"
@@ -371,6 +375,7 @@ class LinearRegression(MultiOutputMixin, RegressorMixin, LinearMethods):
         self, X: MatrixLike, y: VectorLike | None, sample_weight: Weights
     ) -> tuple[Matrix, Array, Array | None]:
         """X, targets of shape (n_samples, n_targets), and weights."""
+        refuse_other_order(X=X, y=y, sample_weight=sample_weight)
         X, y = validated_pair(self, X, y, **_TARGETS)
         targets = np.asarray(y, dtype=np.float64).reshape(X.shape[0], -1)
         n_targets = len(self._coefficients_of_outputs()[0])

@@ -24,6 +24,7 @@ from mcmodels.estimators.classes import (
     totals,
 )
 from mcmodels.estimators.logistic_methods import LogisticMethods
+from mcmodels.estimators.scores import PairedScoreMixin
 from mcmodels.estimators.streams import refuse_other_arguments, stream_rows, survey
 from mcmodels.estimators.validation import (
     Features,
@@ -33,6 +34,7 @@ from mcmodels.estimators.validation import (
     check_number,
     check_weights,
     refuse_not_finite,
+    refuse_other_order,
     training_pair,
     validated_pair,
 )
@@ -56,7 +58,9 @@ from mcmodels.solvers import Solution, Status, irls
 __all__ = ["LogisticRegression"]
 
 
-class LogisticRegression(ClassPredictions, ClassifierMixin, CallbackSupportMixin, LogisticMethods):
+class LogisticRegression(
+    PairedScoreMixin, ClassPredictions, ClassifierMixin, CallbackSupportMixin, LogisticMethods
+):
     """Logistic regression: minimise ``Σ wᵢ·crossentropy(yᵢ, pᵢ) + ‖coef‖²/(2C)``.
 
     With two classes ``p = σ(x̃ᵀθ)``; the gradient is ``X̃ᵀW(p - y) + coef/C`` and the Hessian
@@ -260,6 +264,7 @@ class LogisticRegression(ClassPredictions, ClassifierMixin, CallbackSupportMixin
         if isinstance(X, RowStream):
             refuse_other_arguments(y, sample_weight)
             return self._rows_of_stream(X)
+        refuse_other_order(X=X, y=y, sample_weight=sample_weight)
         features, X, y = training_pair(self, X, y)
         check_labels(y)
         weights = check_weights(sample_weight, X)
@@ -314,6 +319,7 @@ class LogisticRegression(ClassPredictions, ClassifierMixin, CallbackSupportMixin
         self, X: MatrixLike, y: VectorLike | None, sample_weight: Weights
     ) -> tuple[Matrix, Codes, Array | None]:
         """X, codes of shape (n_samples,), and weights with those of the classes."""
+        refuse_other_order(X=X, y=y, sample_weight=sample_weight)
         X, y = validated_pair(self, X, y)
         weights = check_weights(sample_weight, X)
         class_weights = ClassWeights({} if self._fit is None else self._fit.class_factors)

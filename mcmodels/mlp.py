@@ -19,7 +19,8 @@ from mcmodels.estimators.classes import (
     select,
 )
 from mcmodels.estimators.networks import NetworkEstimator, Targets
-from mcmodels.estimators.validation import check_weights, validated_pair
+from mcmodels.estimators.scores import PairedScoreMixin
+from mcmodels.estimators.validation import check_weights, refuse_other_order, validated_pair
 from mcmodels.estimators.verdicts import warn_constant_targets
 from mcmodels.objectives import BinaryCrossEntropy, Loss, SoftmaxCrossEntropy
 from mcmodels.objectives.network_objective import HalfSquaredError, NetworkObjective
@@ -27,7 +28,7 @@ from mcmodels.objectives.network_objective import HalfSquaredError, NetworkObjec
 __all__ = ["MLPClassifier", "MLPRegressor"]
 
 
-class MLPClassifier(ClassPredictions, ClassifierMixin, NetworkEstimator):
+class MLPClassifier(PairedScoreMixin, ClassPredictions, ClassifierMixin, NetworkEstimator):
     """Network classifier: minimise ``Σ wᵢ·crossentropy(yᵢ, pᵢ) + α/2 Σ ‖W_l‖²``.
 
     With two classes, p is the logistic function of one output; with K > 2 classes, the softmax of K
@@ -199,6 +200,7 @@ class MLPClassifier(ClassPredictions, ClassifierMixin, NetworkEstimator):
     def _objective_on(
         self, X: MatrixLike, y: VectorLike | None, sample_weight: Weights
     ) -> NetworkObjective:
+        refuse_other_order(X=X, y=y, sample_weight=sample_weight)
         X, y = validated_pair(self, X, y)
         weights = check_weights(sample_weight, X)
         refuse_unknown(y, weights, self.classes_)
@@ -209,7 +211,7 @@ def _loss(n_outputs: int) -> Loss:
     return BinaryCrossEntropy() if n_outputs == 1 else SoftmaxCrossEntropy()
 
 
-class MLPRegressor(MultiOutputMixin, RegressorMixin, NetworkEstimator):
+class MLPRegressor(PairedScoreMixin, MultiOutputMixin, RegressorMixin, NetworkEstimator):
     """Network regression: minimise ``½ Σ wᵢ ‖yᵢ - ŷᵢ‖² + α/2 Σ ‖W_l‖²``.
 
     The predictions ŷ are the outputs of the last layer. The intercepts are not penalised. The
@@ -334,6 +336,7 @@ class MLPRegressor(MultiOutputMixin, RegressorMixin, NetworkEstimator):
     def _objective_on(
         self, X: MatrixLike, y: VectorLike | None, sample_weight: Weights
     ) -> NetworkObjective:
+        refuse_other_order(X=X, y=y, sample_weight=sample_weight)
         X, y = validated_pair(self, X, y, **self._for_y)
         n_targets = 1 if y.ndim == 1 else y.shape[1]
         n_outputs = self.n_outputs_

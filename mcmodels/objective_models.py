@@ -18,14 +18,15 @@ from mcmodels.estimators.classes import (
 )
 from mcmodels.estimators.own_losses import LossEstimator, TrainingData
 from mcmodels.estimators.pointwise import inverse_link
+from mcmodels.estimators.scores import PairedScoreMixin
 from mcmodels.estimators.streams import refuse_other_arguments, stream_rows, survey
-from mcmodels.estimators.validation import check_weights, training_pair
+from mcmodels.estimators.validation import check_weights, refuse_other_order, training_pair
 from mcmodels.rows import ArrayRows, RowStream
 
 __all__ = ["ObjectiveClassifier", "ObjectiveRegressor"]
 
 
-class ObjectiveRegressor(RegressorMixin, LossEstimator):
+class ObjectiveRegressor(PairedScoreMixin, RegressorMixin, LossEstimator):
     """Minimise ``Σ wᵢ ℓ(yᵢ, x̃ᵢᵀθ) + α‖coef‖²/2`` for a loss ℓ(y, η) of your own.
 
     The derivatives of the loss with respect to the linear predictor η come from
@@ -141,6 +142,7 @@ class ObjectiveRegressor(RegressorMixin, LossEstimator):
             surveyed = survey(self, X, intercept=intercept, **options)
             rows = stream_rows(X, surveyed, lambda y, w: (self._targets_of(y, w), w), **options)
             return TrainingData(rows, surveyed.features, X, None, None)
+        refuse_other_order(X=X, y=y, sample_weight=sample_weight)
         features, X, y = training_pair(self, X, y, y_numeric=True)
         weights = check_weights(sample_weight, X)
         in_memory = ArrayRows(X, self._targets_of(y, weights), weights, intercept=intercept)
@@ -164,7 +166,7 @@ def _has_inverse_link(estimator: Any) -> bool:
     return True
 
 
-class ObjectiveClassifier(ClassifierMixin, LossEstimator):
+class ObjectiveClassifier(PairedScoreMixin, ClassifierMixin, LossEstimator):
     """Classify by minimising ``Σ wᵢ ℓ(yᵢ, x̃ᵢᵀθ) + α‖coef‖²/2`` for a loss ℓ(y, η) of your own.
 
     There are two classes. In the loss, y is 0 for ``classes_[0]`` and 1 for ``classes_[1]``; write
@@ -280,6 +282,7 @@ class ObjectiveClassifier(ClassifierMixin, LossEstimator):
                 X, surveyed, lambda y, w: (_indicator_of_second(y, classes), w), multi_output=False
             )
             return TrainingData(rows, surveyed.features, X, None, None, classes)
+        refuse_other_order(X=X, y=y, sample_weight=sample_weight)
         features, X, y = training_pair(self, X, y)
         check_labels(y)
         weights = check_weights(sample_weight, X)

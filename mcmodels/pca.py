@@ -26,7 +26,9 @@ from mcmodels.estimators.validation import (
     check_weights,
     continued_features,
     features_of,
+    refuse_masked,
     refuse_not_finite,
+    refuse_other_order,
     training_features,
 )
 from mcmodels.estimators.verdicts import warn_not_converged
@@ -192,6 +194,7 @@ class PCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ComponentMethods):
             rows: Rows = stream_rows(X, surveyed, lambda _, weights: (None, weights))
         else:
             least = 2 if sample_weight is None else 1
+            refuse_other_order(X=X, sample_weight=sample_weight)
             features, X = training_features(self, X, ensure_min_samples=least)
             rows = ArrayRows(X, weights=check_weights(sample_weight, X))
         with refuse_not_finite(self, X):
@@ -231,6 +234,7 @@ class PCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ComponentMethods):
         """
         self._check_parameters()
         sums = self._sums
+        refuse_other_order(X=X, sample_weight=sample_weight)
         features, X = continued_features(self, X, first=sums is None)
         rows = ArrayRows(X, weights=check_weights(sample_weight, X))
         kind = StreamedTriangle if self.solver == "auto" else StreamedMoments
@@ -318,6 +322,7 @@ class PCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ComponentMethods):
         ndarray of shape (n_samples, n_features)
         """
         axes, mean = self.params_, coefficient_array("mean_", self.mean_)
+        refuse_masked("X", X)
         X = check_array(X, dtype=[np.float64, np.float32], input_name="X")
         k = len(axes)
         if X.shape[1] != k:

@@ -8,7 +8,12 @@ from sklearn.utils import check_random_state
 
 from mcmodels.arrays import Array, MatrixLike, RandomState, Weights
 from mcmodels.estimators.model import Fitted, Model, coefficient_array
-from mcmodels.estimators.validation import check_count, check_weights, validated_rows
+from mcmodels.estimators.validation import (
+    check_count,
+    check_weights,
+    refuse_other_order,
+    validated_rows,
+)
 from mcmodels.inference.hypotheses import HypothesisTest
 from mcmodels.inference.principal_components import ComponentCount
 from mcmodels.inference.probabilistic_pca import ProbabilisticPCA
@@ -200,5 +205,6 @@ class ComponentMethods(Model):
 
     def _rows(self, X: MatrixLike, sample_weight: Weights = None) -> ArrayRows:
         self._check_has_coefficients()
+        refuse_other_order(X=X, sample_weight=sample_weight)
         X = validated_rows(self, X)
         return ArrayRows(X, weights=check_weights(sample_weight, X))

@@ -9,7 +9,7 @@ import pandas as pd
 from mcmodels.arrays import Array, MatrixLike, VectorLike, Weights
 from mcmodels.estimators.model import Fitted
 from mcmodels.estimators.parameter_methods import ParameterMethods, RobustOptions, index_of
-from mcmodels.estimators.validation import check_choice, check_weights
+from mcmodels.estimators.validation import check_choice, check_weights, refuse_other_order
 from mcmodels.inference.diagnostics import breusch_pagan, squared_residuals
 from mcmodels.inference.hypotheses import HypothesisTest
 from mcmodels.inference.influence import linear_influence
@@ -45,7 +45,8 @@ class LinearMethods(ParameterMethods):
     )
     r_squared_ = Fitted(
         "r_squared",
-        "R²: the explained share of the sum of squares of y (about its mean, with an intercept).",
+        "R²: the explained share of the sum of squares of y: about its mean, with an intercept or "
+        "columns that span a constant, else about zero. NaN for a constant y.",
     )
     adjusted_r_squared_ = Fitted(
         "adjusted_r_squared", "R² with sums of squares divided by their degrees of freedom."
@@ -77,7 +78,7 @@ class LinearMethods(ParameterMethods):
         Parameters
         ----------
         X, y, sample_weight
-            The training rows, for a robust ``kind``.
+            The training rows, for a robust covariance.
         level : float, default=0.95
             Coverage of the intervals, in (0, 1).
         **robust
@@ -223,6 +224,7 @@ class LinearMethods(ParameterMethods):
         ndarray of shape (n_samples,)
         """
         record: LinearFit = self._unchecked_record()
+        refuse_other_order(X=X, sample_weight=sample_weight)
         rows, weights = self._unlabelled_rows(X), check_weights(sample_weight, X)
         return leverage(record.factored("leverage"), rows, weights)
 

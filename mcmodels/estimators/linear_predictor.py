@@ -9,7 +9,12 @@ from sklearn.base import ClassifierMixin
 
 from mcmodels.arrays import Array, MatrixLike, VectorLike, Weights
 from mcmodels.estimators.model import Model, coefficient_array
-from mcmodels.estimators.validation import check_params, check_weights, validated_rows
+from mcmodels.estimators.validation import (
+    check_params,
+    check_weights,
+    refuse_other_order,
+    validated_rows,
+)
 from mcmodels.exceptions import InferenceError
 from mcmodels.rows import ArrayRows
 
@@ -86,5 +91,6 @@ class LinearPredictorModel(Model):
     def _unlabelled_rows(self, X: MatrixLike, sample_weight: Weights = None) -> ArrayRows:
         """Rows without targets, with an intercept if the fit has one."""
         self._check_has_coefficients()
+        refuse_other_order(X=X, sample_weight=sample_weight)
         X = validated_rows(self, X)
         return ArrayRows(X, weights=check_weights(sample_weight, X), intercept=self._has_intercept)

@@ -16,7 +16,7 @@ from mcmodels.estimators.parameter_methods import (
     index_of,
     output_table,
 )
-from mcmodels.estimators.validation import check_choice
+from mcmodels.estimators.validation import check_choice, refuse_masked, refuse_other_order
 from mcmodels.inference.diagnostics import score_test
 from mcmodels.inference.estimate import Estimate
 from mcmodels.inference.hypotheses import HypothesisTest
@@ -73,7 +73,7 @@ class LogisticMethods(ParameterMethods):
         Parameters
         ----------
         X, y, sample_weight
-            The training rows, for a robust ``kind``.
+            The training rows, for a robust covariance.
         level : float, default=0.95
             Coverage of the intervals, in (0, 1).
         reference : label, default=None
@@ -92,6 +92,11 @@ class LogisticMethods(ParameterMethods):
         """
         record, estimate = self._estimate(X, y, sample_weight, **robust)
         return record.summary(estimate, level, reference, p_values)
+
+    @property
+    def _default_kind(self) -> str:
+        """HC3; with more than two classes, where it is not defined, HC1."""
+        return "HC3" if len(self._unchecked_record().classes) == 2 else "HC1"
 
     def predict_interval(self, X: MatrixLike, level: float = 0.95) -> pd.DataFrame:
         """Probabilities of the classes with intervals, computed for log-odds and transformed back.
@@ -253,6 +258,8 @@ class LogisticMethods(ParameterMethods):
         model = record.model
         model.refuse_penalised("a score test")
         record.refuse_several_classes("score_test")
+        refuse_masked("candidate", candidate)
+        refuse_other_order(X=X, y=y, sample_weight=sample_weight, candidate=candidate)
         X, codes, weights = self._training_rows(X, y, sample_weight)
         named = isinstance(candidate, pd.Series) and candidate.name is not None
         name = str(candidate.name) if named else "the candidate"

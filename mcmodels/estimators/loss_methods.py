@@ -16,7 +16,7 @@ class LossMethods(ParameterMethods):
     """Inference of ObjectiveRegressor and ObjectiveClassifier.
 
     With ``log_likelihood=True`` the covariance is the inverse Hessian. For other losses use a
-    sandwich covariance: pass the training rows with ``kind="HC0"`` or another robust kind.
+    sandwich covariance: pass the training rows.
     Formulas and sources are in :mod:`mcmodels.inference.loss_model`.
     """
 
@@ -49,7 +49,7 @@ class LossMethods(ParameterMethods):
         Parameters
         ----------
         X, y, sample_weight
-            The training rows, for a robust ``kind``; required if the loss is not a likelihood.
+            The training rows, for a robust covariance; required if the loss is not a likelihood.
         level : float, default=0.95
             Coverage of the intervals, in (0, 1).
         p_values : bool, default=None

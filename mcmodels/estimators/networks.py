@@ -24,6 +24,7 @@ from mcmodels.estimators.validation import (
     check_number,
     check_weights,
     refuse_not_finite,
+    refuse_other_order,
     training_pair,
 )
 from mcmodels.estimators.verdicts import warn_not_converged
@@ -145,6 +146,7 @@ class NetworkEstimator(CallbackSupportMixin, NetworkMethods):
 
     def _train(self, X: MatrixLike, y: VectorLike, sample_weight: Weights) -> Self:
         hidden = self._check_parameters()
+        refuse_other_order(X=X, y=y, sample_weight=sample_weight)
         features, X, y = training_pair(self, X, y, **self._for_y)
         weights = check_weights(sample_weight, X)
         targets = self._targets_of_fit(y, weights)

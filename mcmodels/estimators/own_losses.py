@@ -23,6 +23,7 @@ from mcmodels.estimators.validation import (
     check_number,
     check_weights,
     refuse_not_finite,
+    refuse_other_order,
     validated_pair,
 )
 from mcmodels.estimators.verdicts import (
@@ -266,6 +267,7 @@ class LossEstimator(CallbackSupportMixin, LossMethods):
     def _validated(
         self, X: MatrixLike, y: VectorLike | None, sample_weight: Weights
     ) -> tuple[Matrix, Array, Array | None]:
+        refuse_other_order(X=X, y=y, sample_weight=sample_weight)
         X, y = validated_pair(self, X, y)
         weights = check_weights(sample_weight, X)
         return X, self._targets_of(y, weights), weights

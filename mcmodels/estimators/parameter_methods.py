@@ -10,7 +10,7 @@ import pandas as pd
 from mcmodels.arrays import Array, Matrix, MatrixLike, Values, VectorLike, Weights
 from mcmodels.estimators.linear_predictor import LinearPredictorModel
 from mcmodels.estimators.model import Fitted
-from mcmodels.estimators.validation import check_choice
+from mcmodels.estimators.validation import check_choice, refuse_masked, refuse_other_order
 from mcmodels.inference.delta import DeltaMethod
 from mcmodels.inference.estimate import Estimate
 from mcmodels.inference.hypotheses import HypothesisTest, wald_test
@@ -28,7 +28,7 @@ _KINDS = ("nonrobust", *HC_KINDS, "cluster")
 class RobustOptions(TypedDict, total=False):
     """Options of the covariance; see :meth:`ParameterMethods.covariance`."""
 
-    kind: str
+    kind: str | None
     groups: VectorLike | None
     use_correction: bool
     df_correction: bool
@@ -38,7 +38,9 @@ class ParameterMethods(LinearPredictorModel):
     """Standard errors, tests and intervals of the parameters, from the curvature of the fit.
 
     Results that need no rows are available after every fit, also after ``partial_fit`` and
-    unpickling. Robust covariances need the training rows: pass them again, together with ``kind``.
+    unpickling. Robust covariances need the training rows: pass them again. Every method has the
+    same default: without rows the covariance of the model, with rows the robust one of
+    :meth:`covariance`.
     """
 
     @abstractmethod
@@ -82,7 +84,7 @@ class ParameterMethods(LinearPredictorModel):
         y: VectorLike,
         sample_weight: Weights = None,
         *,
-        kind: str = "HC3",
+        kind: str | None = None,
         groups: VectorLike | None = None,
         use_correction: bool = True,
         df_correction: bool = True,
@@ -97,9 +99,10 @@ class ParameterMethods(LinearPredictorModel):
             Their targets.
         sample_weight : array-like of shape (n_samples,), default=None
             Their weights; a row of weight 2 counts twice.
-        kind : {"nonrobust", "HC0", "HC1", "HC2", "HC3", "cluster"}, default="HC3"
+        kind : {"nonrobust", "HC0", "HC1", "HC2", "HC3", "cluster"}, default=None
             "HC0" to "HC3" are valid under unequal variances, "cluster" also under dependence
-            within groups.
+            within groups, "nonrobust" if the model is right. None: "HC3"; with more than two
+            classes, where HC3 is not defined, "HC1".
         groups : array-like of shape (n_samples,) or (n_samples, 2), default=None
             The cluster of each row, in one grouping or in two; for ``kind="cluster"``.
         use_correction : bool, default=True
@@ -148,7 +151,7 @@ class ParameterMethods(LinearPredictorModel):
         level : float, default=0.95
             Probability that an interval covers its parameter, in (0, 1).
         X, y, sample_weight
-            The training rows, for a robust ``kind``.
+            The training rows, for a robust covariance.
         reference : label, default=None
             With more than two classes, the class that the others are compared with; by default the
             first.
@@ -185,7 +188,7 @@ class ParameterMethods(LinearPredictorModel):
             plain words in backticks. With several targets or classes, write ``target:name`` or
             ``class:name``.
         X, y, sample_weight
-            The training rows, for a robust ``kind``.
+            The training rows, for a robust covariance.
         reference : label, default=None
             With more than two classes, the class that the others are compared with; by default the
             first.
@@ -214,7 +217,7 @@ class ParameterMethods(LinearPredictorModel):
         g : callable
             Takes an array with the shape of ``params_``; returns a number or an array.
         X, y, sample_weight
-            The training rows, for a robust ``kind``.
+            The training rows, for a robust covariance.
         **robust
             ``kind``, ``groups``, ``use_correction``, ``df_correction`` of :meth:`covariance`.
 
@@ -235,7 +238,10 @@ class ParameterMethods(LinearPredictorModel):
     ) -> tuple[Any, Estimate]:
         """The record of the fit, and the parameters with the covariance that was asked for."""
         record: ParameterFit = self._record()
-        kind, groups = options.get("kind", "nonrobust"), options.get("groups")
+        kind, groups = options.get("kind"), options.get("groups")
+        has_rows = not (X is None and y is None and sample_weight is None)
+        if kind is None:
+            kind = self._default_kind if has_rows else "nonrobust"
         check_choice("kind", kind, _KINDS)
         if (groups is not None) != (kind == "cluster"):
             raise ValueError(
@@ -243,7 +249,7 @@ class ParameterMethods(LinearPredictorModel):
                 if groups is None
                 else f"groups was given, but kind={kind!r}; pass kind='cluster'."
             )
-        if kind == "nonrobust":
+        if not has_rows and kind == "nonrobust":
             return record, record.estimate
         if X is None or y is None:
             raise ValueError(
@@ -251,7 +257,11 @@ class ParameterMethods(LinearPredictorModel):
                 "if the fit had one)."
             )
         _ = record.model  # raises if there is no covariance, before any row is read
+        refuse_masked("groups", groups)
+        refuse_other_order(X=X, y=y, sample_weight=sample_weight, groups=groups)
         X, targets, weights = self._training_rows(X, y, sample_weight)
+        if kind == "nonrobust":
+            return record, record.estimate
         counts: tuple[int, ...] = ()
         extras = None
         if kind == "cluster":
@@ -286,6 +296,11 @@ class ParameterMethods(LinearPredictorModel):
         rows = ArrayRows(X, targets, weights, intercept=record.intercept)
         record.require_training_rows(rows, self._objective_of_fit(rows))
         return X, targets, weights
+
+    @property
+    def _default_kind(self) -> str:
+        """The kind of covariance if rows are passed without ``kind``."""
+        return "HC3"
 
     def _loss_of_user(self) -> UserLoss | None:
         return None

@@ -14,6 +14,7 @@ from mcmodels.estimators.validation import (
     Features,
     check_weights,
     features_of,
+    refuse_other_order,
     unfitted,
     validated_block,
 )
@@ -124,5 +125,6 @@ def _checked(
 ) -> tuple[Any, Any, Array | None]:
     if for_y and y is None:
         raise ValueError("a block of the stream has no y; blocks must be (X, y).")
+    refuse_other_order(X=X, y=y, sample_weight=weights)
     X, y = validated_block(estimator, X, y, reset=reset, **for_y)
     return X, y, check_weights(weights, X, allow_all_zero=True)

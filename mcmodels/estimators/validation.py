@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import combinations
 from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from scipy.linalg import LinAlgError
 from scipy.sparse import issparse
 from sklearn.utils import assert_all_finite
@@ -140,6 +142,8 @@ def _validate(
 
     A fit skips that check: its first sums read every entry of X, and NaN and infinity show there.
     """
+    refuse_masked("X", X)
+    refuse_masked("y", y)
     options |= {"accept_sparse": "csr", "dtype": "numeric", "ensure_all_finite": finite}
     found = validate_data(estimator, X, y, **options)
     rows, *targets = found if isinstance(found, tuple) else (found,)
@@ -225,6 +229,7 @@ def check_weights(
     """Weights as a float64 array, one for each row, or None; negative weights are refused."""
     if sample_weight is None:
         return None
+    refuse_masked("sample_weight", sample_weight)
     if isinstance(sample_weight, Real):
         sample_weight = np.full(X.shape[0], float(sample_weight))
     weights = check_array(
@@ -250,6 +255,43 @@ def check_weights(
     if weights.max() == 0 and not allow_all_zero:
         raise ValueError("sample_weight is zero in every row; at least one must be positive.")
     return weights
+
+
+def refuse_masked(name: str, values: object) -> None:
+    """Refuse an array with masked entries, which NumPy would read as if there were no mask."""
+    if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
+        raise ValueError(
+            f"{name} is a masked array with {np.ma.count_masked(values)} masked entries, and their "
+            f"values are not meant to be read. Leave out the rows that have them, or fill them: "
+            f"{name}.filled(…)."
+        )
+
+
+def refuse_other_order(**arguments: object) -> None:
+    """Refuse pandas arguments whose indexes hold the same labels in another order.
+
+    Rows are paired by position, and two such indexes say that this pairs the wrong ones. Indexes
+    with other labels say nothing, as after ``reset_index``.
+    """
+    indexes = {
+        name: value.index
+        for name, value in arguments.items()
+        if isinstance(value, pd.DataFrame | pd.Series)
+    }
+    for (first, left), (second, right) in combinations(indexes.items(), 2):
+        if _is_reordered(left, right):
+            raise ValueError(
+                f"{first} and {second} have the same index labels in another order, and rows are "
+                f"paired by position. Pass {second}.loc[{first}.index]; or "
+                f"{second}.reset_index(drop=True) and {first}.reset_index(drop=True) if the "
+                "positions are right."
+            )
+
+
+def _is_reordered(left: pd.Index, right: pd.Index) -> bool:
+    if len(left) != len(right) or left.nlevels != right.nlevels or left.equals(right):
+        return False
+    return left.symmetric_difference(right, sort=False).empty
 
 
 def check_mergeable(estimator: Any, other: Any, parameters: Sequence[str]) -> None:
@@ -289,6 +331,7 @@ def check_same_sums(sums: StreamedSums | None, kind: type, rows: Rows) -> None:
 
 def check_params(params: VectorLike, shape: tuple[int, ...], name: str = "params") -> Array:
     """Parameters as a finite float64 array; ``shape`` is that of the fitted parameters."""
+    refuse_masked(name, params)
     array = check_array(params, dtype=np.float64, ensure_2d=False, input_name=name)
     if array.shape != shape:
         raise ValueError(

@@ -46,6 +46,8 @@ class CurvatureInference:
         Whether there is an intercept.
     undetermined : str
         Why there is no unique minimum; empty if there is one.
+    n_determined : int or None
+        Parameters of one linear predictor that the rows determine; None if there is no minimum.
     """
 
     params: Array
@@ -56,6 +58,7 @@ class CurvatureInference:
     names: tuple[str, ...]
     intercept: bool
     undetermined: str
+    n_determined: int | None
 
     @property
     def penalty_words(self) -> tuple[str, str]:
@@ -169,6 +172,13 @@ class CurvatureInference:
         """Raise if there is no unique minimum."""
         if self.undetermined:
             raise InferenceError(self.undetermined)
+
+    @property
+    def n_free_params(self) -> int:
+        """Number of parameters that the rows determine; raises if there is no minimum."""
+        if self.n_determined is None:
+            raise InferenceError(self.undetermined)
+        return self.n_determined
 
     def _root_of(self, S: Array) -> Array:
         if len(S) == 0:

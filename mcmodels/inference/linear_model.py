@@ -12,6 +12,10 @@ log-likelihood  ``-n/2 (m log 2π + log det(E/n) + m)``
 R²              ``1 - E/T``, T the squares of y about their mean
 F               ``((T - E)/k) / (E/(n - P))`` of k slopes
 ==============  =====================================================
+
+Without an intercept T is about zero, unless a combination of the columns is constant, as the sum of
+all indicators of a factor is. Then the fit is that with an intercept and one column less, and so
+are R² and F.
 """
 
 from __future__ import annotations
@@ -25,6 +29,11 @@ from mcmodels.arrays import Array
 from mcmodels.exceptions import InferenceError
 from mcmodels.inference.estimate import Estimate
 from mcmodels.inference.hypotheses import HypothesisTest
+from mcmodels.inference.tolerances import (
+    CONSTANT_ROUNDING,
+    LARGEST_CONSTANT_REST,
+    ROUNDING_OF_MEAN,
+)
 from mcmodels.inference.whitening import Whitening
 from mcmodels.rows import RowBlock
 from mcmodels.solvers.least_squares import LeastSquares
@@ -88,7 +97,10 @@ class LinearModelInference:
                 "from. Fit fewer columns or more rows; weights count rows, so rescale weights that "
                 "do not."
             )
-        return self.fit.residual_scatter / self.df
+        scatter = self.fit.residual_scatter.copy()
+        # Of an exact fit in twice the working precision the squares may be negative by rounding.
+        np.fill_diagonal(scatter, np.diagonal(scatter).clip(0.0))
+        return scatter / self.df
 
     @functools.cached_property
     def whitening(self) -> Whitening:
@@ -114,17 +126,40 @@ class LinearModelInference:
             return np.inf
         return float(-n / 2 * (m * np.log(2 * np.pi) + logdet + m))
 
+    @functools.cached_property
+    def has_constant(self) -> bool:
+        """Whether a combination of the columns is constant: the intercept, or one of features.
+
+        The squares ``Σ wᵢ (1 - xᵢᵀa)²`` that least squares leaves of a constant are rounding errors
+        if they are small beside the squares of its terms.
+        """
+        moments = self.fit.moments
+        if self.intercept or moments.left_out is None:
+            return self.intercept
+        b = moments.left_out.x_sums[:, np.newaxis]
+        a = self.fit.inverse.apply(b)
+        a = a + self.fit.inverse.apply(b - moments.scatter_times(a))
+        terms = np.sqrt(moments.weight) + np.abs(a[:, 0]) @ np.sqrt(moments.x_squares)
+        unit = CONSTANT_ROUNDING * moments.rounding
+        least = min(unit * float(terms**2), max(LARGEST_CONSTANT_REST, unit) * moments.weight)
+        return moments.squares_left_of_constant(a[:, 0]) <= least
+
+    @property
+    def n_slopes(self) -> int:
+        """Number of slopes that the data determine: the rank, without a constant."""
+        return self.rank + self.intercept - self.has_constant
+
     @property
     def r_squared(self) -> Array:
-        """R² of each target, shape (m,); 0 for a constant target."""
+        """R² of each target, shape (m,); NaN for a constant target, for which it is undefined."""
         total, left = self._squares
-        return np.where(total > 0, 1.0 - left / np.where(total > 0, total, 1.0), 0.0)
+        return np.where(total > 0, 1.0 - left / np.where(total > 0, total, 1.0), np.nan)
 
     @property
     def adjusted_r_squared(self) -> Array:
-        """``1 - (1 - R²)(n - c)/(n - P)`` of each target, c = 1 with an intercept, else 0."""
+        """``1 - (1 - R²)(n - c)/(n - P)`` of each target, c = 1 with a constant, else 0."""
         self.noise_covariance  # noqa: B018  raises if there are no degrees of freedom
-        return 1.0 - (1.0 - self.r_squared) * (self.n_observations - self.intercept) / self.df
+        return 1.0 - (1.0 - self.r_squared) * (self.n_observations - self.has_constant) / self.df
 
     @property
     def f_test(self) -> HypothesisTest:
@@ -134,15 +169,17 @@ class LinearModelInference:
                 f"y has {self.n_targets} targets, and the F test is for one; fit each target "
                 "separately."
             )
-        if self.rank == 0:
+        if self.n_slopes == 0:
             raise InferenceError("X has no column that varies, so there is no slope to test.")
         (noise,) = np.diagonal(self.noise_covariance)
         (total,), (left,) = self._squares
+        if not total > 0:
+            raise InferenceError("y is constant, so that there is nothing for slopes to explain.")
         explained = max(total - left, 0.0)
         statistic = np.inf if explained > 0 else 0.0
         if noise > 0:
-            statistic = explained / self.rank / noise
-        return HypothesisTest("every slope is zero", float(statistic), self.rank, self.df)
+            statistic = explained / self.n_slopes / noise
+        return HypothesisTest("every slope is zero", float(statistic), self.n_slopes, self.df)
 
     @property
     def variance_inflation_factors(self) -> Array:
@@ -156,7 +193,13 @@ class LinearModelInference:
 
     @property
     def _squares(self) -> tuple[Array, Array]:
-        return self.fit.moments.y_squares, np.diagonal(self.fit.residual_scatter)
+        """Squares of the targets, and of the residuals; those of a constant target are zero."""
+        moments = self.fit.moments
+        total, mean = moments.y_squares, moments.y_mean
+        if self.has_constant and moments.left_out is not None:
+            total, mean = moments.left_out.y_squares, moments.left_out.y_mean
+        total = np.where(total > moments.weight * (ROUNDING_OF_MEAN * mean) ** 2, total, 0.0)
+        return total, np.diagonal(self.fit.residual_scatter)
 
 
 @dataclass(frozen=True)

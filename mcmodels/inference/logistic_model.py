@@ -69,9 +69,8 @@ class LogisticModelInference(CurvatureInference):
 
     @property
     def n_free_params(self) -> int:
-        """Number of parameters that the data determine: P for each class but one."""
-        self.refuse_undetermined()
-        return len(self.names) * (len(self.classes) - 1)
+        """Number of parameters that the data determine, in each class but one."""
+        return super().n_free_params * (len(self.classes) - 1)
 
     @property
     def parameter_names(self) -> tuple[str, ...]:

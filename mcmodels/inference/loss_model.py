@@ -43,12 +43,6 @@ class LossModelInference(CurvatureInference):
     n_observations: float
     is_likelihood: bool
 
-    @property
-    def n_free_params(self) -> int:
-        """Number of parameters that the data determine: P."""
-        self.refuse_undetermined()
-        return self.params.size
-
     def refuse_other_losses(self, what: str, instead: str) -> None:
         """Raise if the loss is not a likelihood: ``what`` is defined only for likelihoods."""
         if not self.is_likelihood:

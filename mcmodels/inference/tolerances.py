@@ -12,6 +12,18 @@ EIGENVALUE_ROUNDING = 64 * _EPSILON
 # The same of the variances of principal components. It is smaller, because it decides whether two
 # variances are equal.
 VARIANCE_ROUNDING = 8 * _EPSILON
+# Columns have a constant in their span if what least squares leaves of it is below this many units
+# of rounding of the squares of its terms ...
+CONSTANT_ROUNDING = 64.0
+# ... and below this share of its own squares: with large terms the rounding says little.
+LARGEST_CONSTANT_REST = 1e-8
+# A target is constant if it varies about its mean by less than this share of it, as the same number
+# in every row seems to.
+ROUNDING_OF_MEAN = 8 * _EPSILON
+# Residuals are rounding errors if they are this many units of the terms that they are left of.
+RESIDUAL_ROUNDING = 4.0
+# A larger t of a fit whose residuals are rounding errors is infinite.
+LARGEST_STATISTIC = 1e6
 # If 1 - h of a row with leverage h is smaller than this, its residual is only rounding error.
 SMALLEST_REST = 1e-12
 # A candidate of a score test is a linear combination of the fitted columns if the part that they do

@@ -19,7 +19,9 @@ def likelihood_ratio_test(small: Any, big: Any) -> HypothesisTest:
     ----------
     small, big : fitted LinearRegression, LogisticRegression, ObjectiveRegressor or …Classifier
         Both of the same class, fitted to the same rows without a penalty. ``small`` must be a
-        special case of ``big`` (nested models). Only the numbers of parameters are checked.
+        special case of ``big`` (nested models): the columns of ``small`` and its intercept must be
+        among those of ``big``. Columns are recognised by their sums, and by their names where
+        both models have names.
 
     Returns
     -------
@@ -29,7 +31,7 @@ def likelihood_ratio_test(small: Any, big: Any) -> HypothesisTest:
     ------
     ValueError
         If the two differ in class, rows or targets; if ``big`` has no more parameters than
-        ``small``; or if a fit is penalised.
+        ``small``, or not its columns; or if a fit is penalised.
     """
     if type(small) is not type(big):
         raise ValueError(
@@ -66,6 +68,15 @@ def likelihood_ratio_test(small: Any, big: Any) -> HypothesisTest:
         raise ValueError(
             "small and big have different losses, whose constants do not cancel; fit both with the "
             "same."
+        )
+    extra = small._fit.training.column_not_in(big._fit.training)
+    if not extra and small._fit.intercept and not big._fit.has_constant:
+        extra = "the intercept"
+    if extra:
+        raise ValueError(
+            f"small is not nested in big, or they were fitted to different rows: {extra} of small "
+            "is not among the columns of big. Fit big to the columns of small and others; to test "
+            "other restrictions, use wald_test."
         )
     gain = 2.0 * (big.log_likelihood_ - small.log_likelihood_)
     if gain < -LIKELIHOOD_ROUNDING * abs(big.log_likelihood_):

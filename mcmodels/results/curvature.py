@@ -6,13 +6,16 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Self
 
+import numpy as np
+
 from mcmodels.arrays import Array
 from mcmodels.exceptions import InferenceError
+from mcmodels.inference.tolerances import EIGENVALUE_ROUNDING
 from mcmodels.objectives import Objective
 from mcmodels.results.record import ParameterFit, digest
 from mcmodels.results.training_rows import TrainingRows
 from mcmodels.rows import Rows, RowsWithCrossSums, Seen
-from mcmodels.solvers import Solution
+from mcmodels.solvers import Solution, Status
 from mcmodels.solvers.irls import InnerCurvature, Optimum
 
 __all__ = ["CurvatureFit"]
@@ -32,6 +35,8 @@ class CurvatureFit(ParameterFit):
         The Hessian in the coordinates of the fit, where they are others.
     penalty : float
         α in ``α‖coef‖²/2``.
+    rank : int
+        Rank of the features, about their mean if there is an intercept.
     training : TrainingRows
         Sums by which the rows of the fit are recognised.
     """
@@ -40,6 +45,7 @@ class CurvatureFit(ParameterFit):
     formed_hessian: Array | None
     inner: InnerCurvature | None
     penalty: float
+    rank: int
     training: TrainingRows
 
     @classmethod
@@ -93,9 +99,29 @@ class CurvatureFit(ParameterFit):
             formed_hessian=optimum.hessian,
             inner=None if undetermined else optimum.inner,
             penalty=penalty,
+            rank=solution.rank,
             training=TrainingRows.of(seen, rows.cross_sums, names, targets, is_classes=is_classes),
             **of_the_model,
         )
+
+    @property
+    def has_constant(self) -> bool:
+        """Whether there is an intercept, or a column of ones."""
+        return self.intercept or self.training.has_column_of_ones
+
+    @property
+    def n_determined(self) -> int | None:
+        """Parameters of one linear predictor that the rows determine; None without an optimum."""
+        if self.undetermined and self.status is not Status.RANK_DEFICIENT:
+            return None
+        if self.method != "newton-cg" or self.penalty:
+            return self.rank + self.intercept
+        # Conjugate gradients do not find the rank; the block of one output has it.
+        P = self.params.shape[-1]
+        block = self.hessian[:P, :P]
+        lengths = np.sqrt(np.clip(np.diagonal(block), 0.0, None))
+        unit = block / np.outer(*2 * (np.where(lengths > 0, lengths, 1.0),))
+        return int(np.linalg.matrix_rank(unit, rtol=P * EIGENVALUE_ROUNDING, hermitian=True))
 
     @property
     def hessian(self) -> Array:

@@ -15,6 +15,7 @@ from mcmodels.inference.estimate import Estimate
 from mcmodels.inference.hypotheses import HypothesisTest
 from mcmodels.inference.linear_model import LinearModelInference, LinearRobustModel
 from mcmodels.inference.summary import Summary, number, p_value
+from mcmodels.inference.tolerances import LARGEST_STATISTIC, RESIDUAL_ROUNDING
 from mcmodels.objectives import Objective
 from mcmodels.objectives.user_loss import UserLoss
 from mcmodels.results.record import CovarianceKind, ParameterFit, described
@@ -120,6 +121,11 @@ class LinearFit(ParameterFit):
         return float(self.singular[0] / self.singular[-1])
 
     @property
+    def has_constant(self) -> bool:
+        """Whether there is an intercept, or the features have a constant in their span."""
+        return self.model.has_constant
+
+    @property
     def r_squared(self) -> float | Array:
         """R² of each target."""
         return self._by_target(self.model.r_squared)
@@ -133,6 +139,21 @@ class LinearFit(ParameterFit):
     def f_test(self) -> HypothesisTest:
         """Test that every slope is zero."""
         return self.model.f_test
+
+    @property
+    def residuals_are_rounding(self) -> Array:
+        """Whether the residuals of each target are only rounding errors, shape (m,).
+
+        Rounding errors are relative to the terms of ``y - x̃ᵀθ``.
+        """
+        fit = self.factored("this")
+        moments, p = fit.moments, len(self.names)
+        x_squares = moments.x_squares + moments.weight * moments.x_mean**2
+        y_squares = moments.y_squares + moments.weight * moments.y_mean**2
+        terms = np.sqrt(y_squares) + np.abs(fit.params[:, :p]) @ np.sqrt(x_squares)
+        unit = RESIDUAL_ROUNDING * self.seen.epsilon
+        # Of residuals in twice the working precision the sum may be negative by rounding.
+        return np.diagonal(fit.residual_scatter) <= (unit * terms) ** 2
 
     @property
     def residual_squares(self) -> float:
@@ -191,15 +212,20 @@ class LinearFit(ParameterFit):
             "intervals": f"{100 * level:g} %",
         }
         table, names = estimate.table(level), list(self.parameter_names)
+        perfect = self.residuals_are_rounding
+        # A quotient by a rounding error is no number to read: as without any residual, it is inf.
+        t = table[estimate.statistic_name]
+        exact = np.repeat(perfect, len(names)) & (t.abs() > LARGEST_STATISTIC)
+        table[estimate.statistic_name] = t.mask(exact, np.copysign(np.inf, t))
         if model.n_targets == 1:
             tables = {"": table}
             deviation = number(float(np.sqrt(model.noise_covariance[0, 0])))
             conclusions = {"residual deviation": deviation}
-            varies = self.least_squares.moments.y_squares[0] > 0
-            conclusions["R²"] = number(float(model.r_squared[0])) if varies else "undefined"
+            conclusions["R²"] = number(float(model.r_squared[0]))
+            varies = not np.isnan(model.r_squared[0])
             if varies:
                 conclusions["adjusted R²"] = number(float(model.adjusted_r_squared[0]))
-            if varies and self.rank and estimate.kind == "nonrobust":
+            if varies and model.n_slopes and estimate.kind == "nonrobust" and not perfect.any():
                 test = model.f_test
                 conclusions["F"] = (
                     f"{number(test.statistic)} on {test.df:g} and {test.df_denominator:g} degrees "
@@ -217,7 +243,15 @@ class LinearFit(ParameterFit):
             "AIC": number(self.aic),
             "BIC": number(self.bic),
         }
-        return Summary("Linear regression", facts, tables, conclusions)
+        notes: tuple[str, ...] = ()
+        if perfect.any():
+            fitted = ", ".join(f"y{k}" for k in perfect.nonzero()[0])
+            which = "" if perfect.all() else f" of {fitted}"
+            notes = (
+                f"This is an essentially perfect fit{which}: the residuals are rounding errors, so "
+                "that standard errors, tests and intervals mean nothing.",
+            )
+        return Summary("Linear regression", facts, tables, conclusions, notes)
 
     def _by_target(self, values: Array) -> float | Array:
         return float(values[0]) if self.params.ndim == 1 else values

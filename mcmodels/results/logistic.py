@@ -63,6 +63,7 @@ class LogisticFit(CurvatureFit):
             self.parameter_names,
             self.intercept,
             self.undetermined,
+            self.n_determined,
             self.class_totals,
             tuple(map(str, self.classes)),
         )

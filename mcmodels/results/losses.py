@@ -49,6 +49,7 @@ class LossFit(CurvatureFit):
             self.parameter_names,
             self.intercept,
             self.undetermined,
+            self.n_determined,
             self.seen.total_weight,
             self.is_likelihood,
         )

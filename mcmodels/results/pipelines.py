@@ -33,7 +33,7 @@ def summarize(
         A fitted model of this package; a fitted Pipeline that ends in one; or a search with such a
         ``best_estimator_``.
     X : {array-like, sparse matrix} of shape (n_samples, n_features), default=None
-        The training rows as the pipeline takes them, for a robust ``kind``.
+        The training rows as the pipeline takes them, for a robust covariance.
     y : array-like of shape (n_samples,) or (n_samples, n_targets), default=None
         Their targets.
     sample_weight : array-like of shape (n_samples,), default=None
@@ -85,5 +85,10 @@ def summarize(
     if names is not None:
         named._fit = replace(record, names=names)
     if isinstance(record, PrincipalComponents):
+        if not (X is None and y is None and sample_weight is None):
+            raise ValueError(
+                "X, y and sample_weight are for robust covariances, and PCA has none; leave them "
+                "out."
+            )
         return named.summary(**options)
     return named.summary(X, y, sample_weight, **options)

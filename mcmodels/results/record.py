@@ -160,6 +160,11 @@ class ParameterFit(FitRecord):
         raise NotImplementedError
 
     @property
+    def has_constant(self) -> bool:
+        """Whether there is an intercept, or features are known to have a constant in their span."""
+        return self.intercept
+
+    @property
     def log_likelihood(self) -> float:
         """ℓ at the parameters, without the penalty."""
         return self.model.log_likelihood

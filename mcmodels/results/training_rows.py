@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from mcmodels.arrays import Array
 from mcmodels.rows import CrossSums, RowBlock, Rows, Seen
@@ -51,11 +52,13 @@ class TrainingRows:
     xy : ndarray of shape (k, p), or None
         ``Σ wᵢyᵢxᵢ``; for classes, the sums of the columns in each class.
     x_squares : ndarray of shape (p,)
-        ``Σ wᵢxᵢ²``, exact or approximate: it tells the size of the columns.
+        ``Σ wᵢxᵢ²``, or about that: it tells the size of the columns.
     x_mean, y_mean : ndarray of shape (p,) and (k,), or None
         The means that were subtracted before summing; None if nothing was.
     rounding : float
         Rounding unit of the sums, relative to the lengths of the columns.
+    squares_are_exact : bool
+        Whether ``x_squares`` are of all rows.
     """
 
     seen: Seen
@@ -70,6 +73,7 @@ class TrainingRows:
     x_mean: Array | None = None
     y_mean: Array | None = None
     rounding: float = _EPSILON
+    squares_are_exact: bool = True
 
     @classmethod
     def of(
@@ -92,6 +96,7 @@ class TrainingRows:
             sums.y_squares,
             sums.xy,
             sums.x_squares,
+            squares_are_exact=False,
         )
 
     def require_number(self, n_rows: int, total_weight: float) -> None:
@@ -256,6 +261,52 @@ class TrainingRows:
             if at is not None:
                 return f"the sums of column {shared[at % len(shared)]!r} differ"
         return ""
+
+    def column_not_in(self, other: TrainingRows) -> str:
+        """A column that is none of the columns of another model of the same rows; else empty.
+
+        Where both models have names a column must have the same name, too.
+        """
+        if (self.x_mean is None) != (other.x_mean is None):
+            return self._about_zero().column_not_in(other._about_zero())
+        named = self._is_named and other._is_named
+        units = max(self._units, other._units)
+        for j, name in enumerate(self.names):
+            like = other._columns_with(*self._sums_of_column(j), units)
+            if named:
+                like &= np.array(other.names) == name
+            if not like.any():
+                return f"column {name!r}"
+        return ""
+
+    @property
+    def has_column_of_ones(self) -> bool:
+        """Whether a column has the sums of a column of ones, as far as they are known."""
+        weight = np.array(self.seen.total_weight)
+        return bool(self._columns_with(weight, self.y, weight, self._units).any())
+
+    def _sums_of_column(self, j: int) -> tuple[Array | None, Array | None, Array]:
+        """``Σ wᵢxᵢ``, ``Σ wᵢyᵢxᵢ`` and ``Σ wᵢxᵢ²`` of column j."""
+        x = None if self.x is None else self.x[j]
+        xy = None if self.xy is None else self.xy[:, j]
+        return x, xy, self.x_squares[j]
+
+    def _columns_with(
+        self, x: Array | None, xy: Array | None, x_squares: Array, units: float
+    ) -> npt.NDArray[np.bool_]:
+        """Which columns have these sums, up to rounding; shape (p,)."""
+        root = np.sqrt(self.seen.total_weight)
+        length, y_length = self._x_length, self._y_length.max(initial=0.0)
+        like = np.ones(len(self.names), dtype=np.bool_)
+        for own, given, scale in ((self.x, x, root), (self.xy, xy, y_length)):
+            if own is None or given is None:
+                continue
+            own, given = np.atleast_2d(own), np.reshape(given, (-1, 1))
+            size = np.maximum(np.abs(own), np.abs(given)).max(axis=0) + scale * length
+            like &= (np.abs(own - given) <= units * size).all(axis=0)
+        if self.squares_are_exact:
+            like &= np.abs(self.x_squares - x_squares) <= units * length**2
+        return like
 
     def _about_zero(self) -> TrainingRows:
         """The same sums about zero, as in a fit without an intercept."""

@@ -2,7 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from mcmodels.arrays import Array
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """What moments about zero leave out: with it, a fit can be compared with a constant.
+
+    Parameters
+    ----------
+    x_sums : ndarray of shape (p,)
+        ``Σ wᵢxᵢ``.
+    y_mean, y_squares : ndarray of shape (m,)
+        Mean of the targets, and their squares about it.
+    """
+
+    x_sums: Array
+    y_mean: Array
+    y_squares: Array
 
 
 class JointMean:

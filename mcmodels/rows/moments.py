@@ -10,7 +10,7 @@ import numpy as np
 
 from mcmodels.arrays import Array
 from mcmodels.rows.blocks import DenseDesign, RowBlock, Sandwich, product
-from mcmodels.rows.means import JointMean
+from mcmodels.rows.means import JointMean, LeftOut
 from mcmodels.rows.sizes import CENTRED_ROW, MANY_ENTRIES, MEAN_SAMPLE, NEAR_ZERO
 from mcmodels.rows.source import Rows
 
@@ -37,6 +37,8 @@ class Moments(JointMean):
         p.
     rounding : float
         Rounding unit of the scatter, relative to the lengths of the columns.
+    left_out : LeftOut or None
+        Sums about the mean, if the moments are about zero.
     """
 
     weight: float
@@ -45,12 +47,14 @@ class Moments(JointMean):
     scatter: Array
     n_features: int
     rounding: float
+    left_out: LeftOut | None = None
 
     @classmethod
     def of(cls, rows: Rows) -> Self:
         """Moments of rows, in one pass; not finite where squares overflow."""
         with np.errstate(over="ignore", invalid="ignore"):
-            origin = point_near_mean(rows)
+            # Without an intercept, too, the squares of the targets are wanted about their mean.
+            origin = point_near_mean(rows, always_of_targets=True)
             return cls._from_sums(rows.reduce(_summed_about(origin)), origin, rows)
 
     @classmethod
@@ -96,6 +100,7 @@ class Moments(JointMean):
             self.scatter + self.weight * np.outer(self.mean, self.mean),
             self.n_features,
             self.rounding,
+            LeftOut(self.weight * self.x_mean, self.y_mean, self.y_squares.copy()),
         )
 
     @property
@@ -129,22 +134,30 @@ class Moments(JointMean):
         np.einsum("ii->i", left).clip(0.0, out=np.einsum("ii->i", left))
         return left
 
+    def squares_left_of_constant(self, coef: Array) -> float:
+        """``Σ wᵢ (1 - xᵢᵀa)²`` of coefficients a of shape (p,), for moments about zero."""
+        assert self.left_out is not None
+        b = self.left_out.x_sums
+        left = self.weight - coef @ b - coef @ (b - self.Sxx @ coef)
+        return max(float(left), 0.0)
+
     def scatter_times(self, B: Array) -> Array:
         """``Sxx B`` for B of shape (p, m)."""
         return self.Sxx @ B
 
 
-def point_near_mean(rows: Rows) -> Array:
+def point_near_mean(rows: Rows, *, always_of_targets: bool = False) -> Array:
     """A point (x, y) so near the mean that sums of squares about it lose no digits.
 
     It is zero in columns whose mean is small beside their standard deviation, because blocks that
     need no shift are not copied. With many short rows the mean may be larger: that costs one digit
-    and saves much time.
+    and saves much time. Without an intercept it is zero, except in the targets if
+    ``always_of_targets``.
     """
     first, second = _targets_and_squares(rows.sample(MEAN_SAMPLE))
     variance = second - first**2
     if not rows.intercept:
-        first = np.zeros_like(first)
+        first[: rows.n_features if always_of_targets else None] = 0.0
     many = rows.n_rows * rows.n_features > MANY_ENTRIES and rows.n_features < CENTRED_ROW
     many &= rows.dtype == np.float64
     near = NEAR_ZERO if many else 1.0

@@ -10,18 +10,18 @@ from scipy import linalg
 
 from mcmodels.arrays import Array
 from mcmodels.rows.blocks import RowBlock
-from mcmodels.rows.means import JointMean
+from mcmodels.rows.means import JointMean, LeftOut
 
 
 @dataclass(frozen=True)
 class Triangle:
     """R with ``RᵀR = Σ wᵢ zᵢ zᵢᵀ``, computed without this product.
 
-    The rows are ``z = (1, x - x₀, y - y₀)`` with an intercept and ``z = (x, y)`` without. Because
-    of the leading one, R without its first row and column is the factor of the rows about their
-    exact mean. To merge two factors, factorise one stacked on the other (Demmel, Grigori, Hoemmen
-    and Langou 2012, *Communication-optimal parallel and sequential QR and LU*, SIAM J. Sci. Comput.
-    34(1), §2).
+    The rows are ``z = (1, x - x₀, y - y₀)`` with an intercept and ``z = (x, y, 1)`` without.
+    Because of the leading one, R without its first row and column is the factor of the rows about
+    their exact mean. The one at the end tells how far a constant is from the columns. To merge two
+    factors, factorise one stacked on the other (Demmel, Grigori, Hoemmen and Langou 2012,
+    *Communication-optimal parallel and sequential QR and LU*, SIAM J. Sci. Comput. 34(1), §2).
 
     Parameters
     ----------
@@ -45,10 +45,12 @@ class Triangle:
             X = block.X.dense()
             y = np.empty((X.shape[0], 0)) if block.y is None else block.y.reshape(X.shape[0], -1)
             lead = 1 if block.X.intercept else 0
-            Z = np.ones((X.shape[0], lead + X.shape[1] + y.shape[1]), order="F")
-            Z[:, lead : lead + X.shape[1]] = X
-            Z[:, lead + X.shape[1] :] = y
-            Z[:, lead:] -= centre
+            first_y = lead + X.shape[1]
+            end = first_y + y.shape[1]
+            Z = np.ones((X.shape[0], 1 + X.shape[1] + y.shape[1]), order="F")
+            Z[:, lead:first_y] = X
+            Z[:, first_y:end] = y
+            Z[:, lead:end] -= centre
             if block.weights is not None:
                 Z *= np.sqrt(block.weights)[:, np.newaxis]
             return cls(_upper_factor(Z), X.shape[1], block.X.intercept)
@@ -72,26 +74,27 @@ class Triangle:
         return Triangle(R, self.n_features, self.intercept)
 
     @property
+    def joint(self) -> Array:
+        """R without the row and column of a leading one, or the column of one at the end."""
+        return self.R[1:, 1:] if self.intercept else self.R[:, :-1]
+
+    @property
     def Rxx(self) -> Array:
         """Factor of the (centred) features, shape (k, p)."""
-        lead = int(self.intercept)
-        rows = slice(lead, lead + self.n_features)
-        return self.R[rows, lead : lead + self.n_features]
+        return self.joint[: self.n_features, : self.n_features]
 
     @property
     def Qy(self) -> Array:
         """Coordinates of the (centred) targets in the basis Q of the features, shape (k, m)."""
-        lead = int(self.intercept)
-        return self.R[lead : lead + self.n_features, lead + self.n_features :]
+        return self.joint[: self.n_features, self.n_features :]
 
     def residual_scatter(self, coef: Array) -> Array:
         """``Σ wᵢ rᵢ rᵢᵀ`` of the residuals at coefficients (p, m), shape (m, m).
 
         A sum of squares, not a difference, so that small residuals keep all their digits.
         """
-        lead = int(self.intercept)
-        explained, left = self.Qy - self.Rxx @ coef, self.R[lead + self.n_features :]
-        below = left[:, lead + self.n_features :]
+        explained = self.Qy - self.Rxx @ coef
+        below = self.joint[self.n_features :, self.n_features :]
         return explained.T @ explained + below.T @ below
 
 
@@ -131,8 +134,23 @@ class FactoredMoments(JointMean):
     @property
     def R(self) -> Array:
         """Factor with ``RᵀR`` the scatter of z about its mean, shape (k, p + m)."""
-        lead = int(self.triangle.intercept)
-        return self.triangle.R[lead:, lead:]
+        return self.triangle.joint
+
+    @property
+    def left_out(self) -> LeftOut | None:
+        """Sums about the mean, if the moments are about zero."""
+        if self.triangle.intercept:
+            return None
+        one, Ry = self.triangle.R[:, -1], self.R[:, self.n_features :]
+        y_mean = one @ Ry / self.weight
+        away = Ry - np.outer(one, y_mean)
+        squares = np.einsum("kj,kj->j", away, away)
+        return LeftOut(one @ self.R[:, : self.n_features], y_mean, squares)
+
+    def squares_left_of_constant(self, coef: Array) -> float:
+        """``Σ wᵢ (1 - xᵢᵀa)²`` of coefficients a of shape (p,), for moments about zero."""
+        left = self.triangle.R[:, -1] - self.R[:, : self.n_features] @ coef
+        return float(left @ left)
 
     @property
     def Sxx(self) -> Array:

@@ -337,7 +337,6 @@ def test_what_is_not_determined_is_refused():
         model = fitted(data, y)
     for refused in (
         model.summary,
-        lambda: model.aic_,
         lambda: model.covariance(data, y, kind="HC0"),
         lambda: model.predict_interval(data),
         lambda: model.marginal_effects(data),

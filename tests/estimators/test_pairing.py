@@ -1,0 +1,163 @@
+"""Arguments whose rows do not belong together: pandas indexes in another order, masked arrays."""
+
+import inspect
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from mcmodels import (
+    PCA,
+    LinearRegression,
+    LogisticRegression,
+    MLPClassifier,
+    MLPRegressor,
+    ObjectiveClassifier,
+    ObjectiveRegressor,
+    RowStream,
+)
+
+N = 40
+rng = np.random.default_rng(0)
+LABELS = [f"row {i}" for i in range(N)]
+X = pd.DataFrame(rng.normal(size=(N, 2)), columns=["a", "b"], index=LABELS)
+TARGET = 2 * X["a"] + pd.Series(rng.normal(size=N), index=LABELS)
+CLASSES = (TARGET > 0).astype(int)
+OTHER = rng.permutation(N)
+WITH_ROWS = {
+    "sample_weight": pd.Series(rng.integers(1, 4, N).astype(float), index=LABELS),
+    "groups": pd.Series(np.arange(N) % 7, index=LABELS),
+    "candidate": pd.Series(rng.normal(size=N), index=LABELS),
+}
+MODELS = {
+    "linear": (LinearRegression(), TARGET),
+    "logistic": (LogisticRegression(C=np.inf), CLASSES),
+    "own": (ObjectiveRegressor("(y - eta)**2"), TARGET),
+    "own classes": (ObjectiveClassifier("softplus(eta) - y*eta"), CLASSES),
+    "network": (MLPRegressor((2,), random_state=0, max_iter=500, alpha=1.0), TARGET),
+    "network classes": (MLPClassifier((2,), random_state=0, max_iter=500, alpha=1.0), CLASSES),
+    "pca": (PCA(), None),
+}
+FIRST = {"wald_test": {"restrictions": "a = 0"}, "delta_method": {"g": lambda theta: theta[..., 0]}}
+
+
+def calls():
+    """Every public method of every model that takes rows together with something."""
+    for case, (model, y) in MODELS.items():
+        for name, method in inspect.getmembers(type(model), inspect.isfunction):
+            taken = inspect.signature(method).parameters
+            beside = [*(["y"] if y is not None else []), *WITH_ROWS]
+            for argument in beside:
+                by_kind = argument == "groups" and ("robust" in taken or "groups" in taken)
+                if name.startswith("_") or "X" not in taken or name in ("fit_transform", "set"):
+                    continue
+                if argument in taken or by_kind:
+                    yield pytest.param(case, name, argument, id=f"{case}-{name}-{argument}")
+
+
+def arguments_of(case, name):
+    model, y = MODELS[case]
+    taken = inspect.signature(getattr(type(model), name)).parameters
+    given = dict(WITH_ROWS, y=y)
+    found = {key: given[key] for key in taken if key in given and given[key] is not None}
+    if "groups" in taken or "robust" in taken:
+        found |= {"groups": given["groups"], "kind": "cluster"}
+    return found
+
+
+def called(case, name, **changed):
+    """The method of this name, of a model that is fitted to the unchanged rows."""
+    prototype, y = MODELS[case]
+    model, given = type(prototype)(**prototype.get_params()), arguments_of(case, name)
+    options = dict(FIRST.get(name, {}))
+    if name not in ("fit", "partial_fit"):
+        of_fit = {key: given[key] for key in given if key == "sample_weight"}
+        model.fit(X, y, **of_fit)
+    if name == "hessian_vector_product":
+        options["vector"] = np.ones_like(model.params_)
+    return getattr(model, name)(X=X, **options, **(given | changed))
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize(("case", "name", "argument"), list(calls()))
+def test_the_same_labels_in_another_order_are_refused(case, name, argument):
+    called(case, name)
+    value = arguments_of(case, name)[argument]
+    with pytest.raises(ValueError, match="same index labels in another order"):
+        called(case, name, **{argument: value.iloc[OTHER]})
+
+
+def test_what_is_paired_by_the_same_order_or_by_other_labels_is_fitted():
+    expected = LinearRegression().fit(X, TARGET).coef_
+    for other in (
+        TARGET.to_numpy(),
+        TARGET.reset_index(drop=True),
+        TARGET.set_axis([label.upper() for label in LABELS]),
+        TARGET.to_frame(),
+    ):
+        assert np.array_equal(LinearRegression().fit(X, other).coef_.ravel(), expected)
+    # Labels that occur more than once, as after concat: the same order is the same order.
+    twice = pd.concat([X, X]), pd.concat([TARGET, TARGET])
+    np.testing.assert_allclose(LinearRegression().fit(*twice).coef_, expected, rtol=1e-12)
+
+
+@pytest.mark.parametrize(
+    "index",
+    [
+        pd.RangeIndex(N),
+        pd.date_range("2020-01-01", periods=N),
+        pd.MultiIndex.from_product([range(4), range(10)]),
+        pd.Index([*range(N - 1), "last"]),
+        pd.Index(np.arange(N) // 2),
+    ],
+    ids=["range", "dates", "levels", "mixed", "repeated"],
+)
+def test_every_kind_of_index(index):
+    frame, y = X.set_axis(index), TARGET.set_axis(index)
+    LinearRegression().fit(frame, y)
+    with pytest.raises(ValueError, match=r"X and y have the same index labels.*y\.loc\[X\.index\]"):
+        LinearRegression().fit(frame, y.iloc[::-1])
+    # The slope of pairs by label is 2; by position it is another.
+    assert abs(LinearRegression().fit(frame, y.to_numpy()[::-1]).coef_[0] - 2) > 0.5
+
+
+def test_targets_and_weights_beside_an_array():
+    weights = WITH_ROWS["sample_weight"].iloc[OTHER]
+    with pytest.raises(ValueError, match="y and sample_weight have the same index labels"):
+        LinearRegression().fit(X.to_numpy(), TARGET, sample_weight=weights)
+
+
+def test_a_block_of_a_stream():
+    stream = RowStream(lambda: iter([(X, TARGET), (X, TARGET.iloc[OTHER])]))
+    with pytest.raises(ValueError, match="same index labels in another order"):
+        LinearRegression().fit(stream)
+
+
+def masked(values):
+    array = np.asarray(values, dtype=float)
+    return np.ma.array(array, mask=np.arange(array.size).reshape(array.shape) == 3)
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize(("case", "name", "argument"), list(calls()))
+def test_masked_arrays_are_refused(case, name, argument):
+    value = arguments_of(case, name)[argument]
+    with pytest.raises(ValueError, match=f"{argument} is a masked array with 1 masked"):
+        called(case, name, **{argument: masked(value)})
+
+
+@pytest.mark.parametrize("case", MODELS)
+def test_masked_rows_are_refused(case):
+    model, y = MODELS[case]
+    with pytest.raises(ValueError, match="X is a masked array"):
+        model.fit(masked(X), y)
+    fitted = type(model)(**model.get_params()).fit(X.to_numpy(), y)
+    for name in ("predict", "transform", "predict_proba", "decision_function", "predict_interval"):
+        if hasattr(fitted, name):
+            with pytest.raises(ValueError, match="X is a masked array"):
+                getattr(fitted, name)(masked(X))
+    with pytest.raises(ValueError, match="params is a masked array"):
+        fitted.objective(X.to_numpy(), y, params=np.ma.array(fitted.params_, mask=True))
+    # Where nothing is masked there is nothing behind a mask.
+    whole = type(model)(**model.get_params()).fit(np.ma.array(X.to_numpy()), y)
+    assert np.array_equal(np.ravel(whole.params_), np.ravel(fitted.params_))
