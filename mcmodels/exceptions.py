@@ -10,6 +10,7 @@ __all__ = [
     "ConstantTargetWarning",
     "ConvergenceWarning",
     "FitWarning",
+    "FlatObjectiveWarning",
     "InferenceError",
     "LeverageWarning",
     "NoMinimumWarning",
@@ -33,14 +34,6 @@ class ConstantTargetWarning(FitWarning):
     """A target takes a single value: the features have nothing to explain."""
 
 
-class SeparationWarning(FitWarning):
-    """Classes are separated: the likelihood has no maximum at finite coefficients."""
-
-
-class NoMinimumWarning(FitWarning):
-    """The objective decreases without bound along a direction: it has no minimum."""
-
-
 class NonConvexLossWarning(FitWarning):
     """The loss is not convex: the objective may have other, lower minima."""
 
@@ -51,6 +44,18 @@ class NonSmoothLossWarning(FitWarning):
 
 class ConvergenceWarning(FitWarning, sklearn.exceptions.ConvergenceWarning):
     """The solver stopped before its tolerance was met."""
+
+
+class SeparationWarning(ConvergenceWarning):
+    """Classes are separated: the likelihood has no maximum at finite coefficients."""
+
+
+class NoMinimumWarning(ConvergenceWarning):
+    """The objective decreases without bound along a direction: it has no minimum."""
+
+
+class FlatObjectiveWarning(FitWarning):
+    """The Hessian is zero along a direction in which predictions change."""
 
 
 class LeverageWarning(FitWarning):

@@ -24,7 +24,7 @@ from mcmodels.solvers.coordinates import (
     shifted_coordinates,
 )
 from mcmodels.solvers.kept_hessian import approach, passes_are_expensive
-from mcmodels.solvers.modified_newton import newton_iterates_for
+from mcmodels.solvers.modified_newton import has_negative_curvature, newton_iterates_for
 from mcmodels.solvers.newton import NewtonIterate, gradient_is_small
 from mcmodels.solvers.newton_cg import newton_cg_iterates
 from mcmodels.solvers.recession import curvature_is_everywhere, predictors_grow, recedes
@@ -310,7 +310,9 @@ def _divergence(
     if state.direction.relative_length < _LONG_STEP:
         return None
     if isinstance(objective, UserObjective):
-        return Status.UNBOUNDED if recedes(objective, state.params, step) else None
+        # A maximum or a saddle is left: that the objective is lower elsewhere says nothing there.
+        left = has_negative_curvature(state.direction)
+        return Status.UNBOUNDED if not left and recedes(objective, state.params, step) else None
     if objective.penalty == 0 and separated(objective.rows, state.params, step, gradient):
         return Status.SEPARATED
     return None
@@ -325,7 +327,9 @@ def _is_unbounded(objective: UserObjective, state: NewtonIterate[Slope], regular
         sample = objective.rows.sample(SAMPLE_ROWS)
         if curvature_is_everywhere(sample, state.derivatives.hessian):
             return False
-    return predictors_grow(objective.rows, state.params, state.direction.step)
+    params, step = state.params, state.direction.step
+    grows = predictors_grow(objective.rows, params, step)
+    return grows and recedes(objective, params, step, strictly=False)
 
 
 def _contributing_columns(rows: Rows, step: Array) -> tuple[int, ...]:
