@@ -127,6 +127,27 @@ def test_a_quadratic_penalty_does_not_outweigh_a_faster_decrease(loss, alpha):
             assert model.status_ == "no minimum"
 
 
+@pytest.mark.parametrize(
+    "loss",
+    [
+        "cos(eta) + eta",
+        "-5*softplus(eta) - 0.3*cos(eta)",
+        "0.3*exp(0.5*eta) + 0.3*cos(eta) - 0.3*sqrt(1 + (eta - y)**2)",
+        "3*sin(eta) - sqrt(sqrt(1 + eta**4))",
+    ],
+)
+def test_a_wave_on_a_slope_does_not_hide_that_it_falls_for_ever(loss):
+    """Linear or faster on one side; where the wave is steeper there are local minima, too."""
+    for seed, weighted, _ in WAYS:
+        X, y, w = data(seed)
+        model, said = fitted(loss, X, y, w if weighted else None, alpha=0.1)
+        if model.status_ == "converged":
+            assert np.linalg.eigvalsh(model.hessian_)[0] > 0
+            assert NonConvexLossWarning in said
+        else:
+            assert model.status_ == "no minimum", (loss, seed, weighted)
+
+
 @pytest.mark.parametrize("loss", APPROACHED)
 def test_an_infimum_that_is_nowhere_attained_is_no_minimum(loss):
     for seed, weighted, _ in WAYS:

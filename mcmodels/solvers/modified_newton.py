@@ -35,7 +35,12 @@ from mcmodels.solvers.newton import (
     unverifiable_decrease,
 )
 from mcmodels.solvers.overflow import refuse_overflow
-from mcmodels.solvers.recession import column_squares, predictors_grow, recedes
+from mcmodels.solvers.recession import (
+    column_squares,
+    falls_for_ever,
+    predictors_grow,
+    recedes,
+)
 from mcmodels.solvers.solution import Status
 from mcmodels.solvers.tolerances import (
     FLOAT64_EPSILON,
@@ -116,6 +121,9 @@ def modified_newton_iterates(
         if current.status is Status.CONVERGED:
             with single_threaded_blas():
                 current = method.settled(current, max_iter)
+        elif current.status is Status.NOT_CONVERGED:
+            with single_threaded_blas():
+                current = method.given_up(current, start)
         yield current
         if current.status is not None:
             return
@@ -237,6 +245,24 @@ class _Method:
                     new = self.direction(params, found)
                     status = self.status(params, found, new)
                     return NewtonIterate(params, found, new, current.count + 1, status)
+        return current
+
+    def given_up(
+        self, current: NewtonIterate[UserDerivatives], start: Array
+    ) -> NewtonIterate[UserDerivatives]:
+        """The iterate itself, or UNBOUNDED where the objective falls for ever along a line.
+
+        The lines: that of the whole descent, that of the next step, and that of the intercept,
+        along which no penalty grows.
+        """
+        lines = [current.params - start, current.direction.step]
+        if self.objective.rows.intercept:
+            axis = np.eye(1, start.size, start.size - 1)[0]
+            lines += [axis, -axis]
+        for step in lines:
+            if step.any() and falls_for_ever(self.objective, current.params, step):
+                direction = replace(current.direction, step=step)
+                return replace(current, direction=direction, status=Status.UNBOUNDED)
         return current
 
     def direction(self, params: Array, derivatives: UserDerivatives) -> NewtonDirection:
