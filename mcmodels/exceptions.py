@@ -34,8 +34,16 @@ class ConstantTargetWarning(FitWarning):
     """A target takes a single value: the features have nothing to explain."""
 
 
+class NonConvexLossWarning(FitWarning):
+    """The loss is not convex: the objective may have other, lower minima."""
+
+
+class NonSmoothLossWarning(FitWarning):
+    """The loss or its derivative jumps: Newton's method and the Hessian are unreliable there."""
+
+
 class ConvergenceWarning(FitWarning, sklearn.exceptions.ConvergenceWarning):
-    """The solver stopped before its tolerance was met, or there is no minimum to be met."""
+    """The solver stopped before its tolerance was met."""
 
 
 class SeparationWarning(ConvergenceWarning):
@@ -47,15 +55,7 @@ class NoMinimumWarning(ConvergenceWarning):
 
 
 class FlatObjectiveWarning(FitWarning):
-    """The Hessian is singular at the point reached: other parameters may fit as well."""
-
-
-class NonConvexLossWarning(FitWarning):
-    """The loss is not convex: the objective may have other, lower minima."""
-
-
-class NonSmoothLossWarning(FitWarning):
-    """The loss or its derivative jumps: Newton's method and the Hessian are unreliable there."""
+    """The Hessian is zero along a direction in which predictions change."""
 
 
 class LeverageWarning(FitWarning):

@@ -1,4 +1,4 @@
-"""Warnings about a loss that the user has written: negative curvature, and jumps."""
+"""Warnings about a loss that the user has written: negative curvature, jumps, and flatness."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from mcmodels.arrays import Array
+from mcmodels.estimators.validation import Features
 from mcmodels.exceptions import (
     FitWarning,
     FlatObjectiveWarning,
@@ -14,25 +16,27 @@ from mcmodels.exceptions import (
 )
 from mcmodels.objectives.loss_probe import Jump, is_negative, probe_near_rows
 from mcmodels.objectives.user_loss import CurvatureRange, UserObjective
+from mcmodels.rows import RowBlock
 from mcmodels.solvers import Solution, Status, irls
 from mcmodels.solvers.definiteness import is_positive, least_scaled_eigenvalue
+from mcmodels.solvers.flatness import columns_of, flat_directions
 
 __all__ = ["warnings_of_loss"]
 
 
 def warnings_of_loss(
-    objective: UserObjective, solution: Solution[irls.Optimum], visited: Sequence[CurvatureRange]
+    objective: UserObjective,
+    solution: Solution[irls.Optimum],
+    visited: Sequence[CurvatureRange],
+    features: Features,
 ) -> Iterator[FitWarning]:
-    """Warnings about jumps, and about negative curvature in or near the rows of the fit."""
+    """Warnings about jumps, flatness, and negative curvature in or near the rows of the fit."""
+    flat = _flat_text(objective, solution, features)
+    if flat:
+        yield FlatObjectiveWarning(flat)
     near = probe_near_rows(objective, solution.value.params)
     if near.jump is not None:
         yield NonSmoothLossWarning(_jump_text(near.jump))
-    if solution.status is Status.CONVERGED and _is_singular(solution.value):
-        yield FlatObjectiveWarning(
-            "hessian_ is singular at the point reached: the objective is flat along some "
-            "direction, and other parameters may fit as well. Check that the loss has curvature "
-            "where the targets are, or penalise (alpha > 0)."
-        )
     of_fit = sum(visited[1:], visited[0]) if visited else None
     for curvatures, where in (
         (of_fit, "in a row of the fit"),
@@ -43,12 +47,40 @@ def warnings_of_loss(
             return
 
 
-def _is_singular(optimum: irls.Optimum) -> bool:
-    hessian = optimum.accurate_hessian
-    if hessian is None:
-        return False
-    least = least_scaled_eigenvalue(hessian)
-    return bool(abs(least) <= np.finfo(np.float64).eps * len(hessian))
+def _flat_text(
+    objective: UserObjective, solution: Solution[irls.Optimum], features: Features
+) -> str:
+    """Along what the Hessian is zero where the fit converged, or an empty text.
+
+    Where the Hessian has a Cholesky factor, the condition is finite and nothing is looked for.
+    """
+    hessian = solution.value.hessian
+    converged = solution.status in (Status.CONVERGED, Status.RANK_DEFICIENT)
+    if not converged or hessian is None or np.isfinite(solution.condition):
+        return ""
+    flat = flat_directions(objective, hessian)
+    if not flat.size:
+        return ""
+    columns = columns_of(objective, flat)
+    where = f"the columns {features.name(columns)}" if columns else "the intercept"
+    everywhere = flat.shape[1] == hessian.shape[0]
+    return (
+        f"the Hessian is zero {'in all directions' if everywhere else 'along a direction'} of "
+        f"{where} at the point reached. The loss of no row has curvature there: "
+        "other parameters give other predictions and may have the same objective, and second "
+        "derivatives do not tell whether this is a minimum. Check the loss where "
+        f"eta is {_range_text(objective, solution.value.params)}, or penalise (alpha > 0)."
+    )
+
+
+def _range_text(objective: UserObjective, params: Array) -> str:
+    def ends(block: RowBlock) -> list[float]:
+        eta = block.X.predictor(params)
+        return [float(eta.min()), float(eta.max())]
+
+    found = objective.rows.reduce(ends)
+    low, high = min(found), max(found)
+    return f"{low:.3g}" if low == high else f"from {low:.3g} to {high:.3g}"
 
 
 def _convexity_text(

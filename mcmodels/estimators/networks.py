@@ -36,6 +36,7 @@ from mcmodels.results.record import digest
 from mcmodels.results.training_rows import TrainingRows
 from mcmodels.rows import RowsWithCrossSums, Seen
 from mcmodels.solvers import Solution, lbfgs, trust_region
+from mcmodels.solvers.definiteness import decrease_to_critical
 from mcmodels.solvers.descent import DescentResult
 
 __all__ = ["NetworkEstimator", "Targets"]
@@ -86,7 +87,8 @@ class NetworkEstimator(CallbackSupportMixin, NetworkMethods):
 
         The eigenvalues of ``hessian_`` decide. With more than two classes, directions that shift
         all outputs equally are left out, because they change no probability: these shift the
-        output intercepts, or, without a penalty, the coefficients of one hidden unit.
+        output intercepts, or, without a penalty, the coefficients of one hidden unit. Refused where
+        no critical point is near: Newton's step would change the objective by more than 1 %.
         """,
     )
     n_iter_ = Fitted("n_iter", "Number of steps.", describes_coefficients=False)
@@ -216,9 +218,11 @@ class NetworkEstimator(CallbackSupportMixin, NetworkMethods):
         seen = Seen.of(rows)
         parameters = objective.network.unflatten(minimum.params)
         hessian = eigenvalues = None
+        left = 0.0
         if self.compute_hessian:
             hessian = objective.hessian(minimum.params)
             eigenvalues = objective.identified_eigenvalues(hessian)
+            left = decrease_to_critical(hessian, minimum.slope.gradient, minimum.params)
         return NetworkFit(
             status=solution.status,
             method=solution.method,
@@ -234,6 +238,7 @@ class NetworkEstimator(CallbackSupportMixin, NetworkMethods):
             target_shape=targets.shape,
             kept_hessian=hessian,
             eigenvalues=eigenvalues,
+            decrease_to_critical=left,
             training=TrainingRows.of(
                 seen,
                 rows.cross_sums,

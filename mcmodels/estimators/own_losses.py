@@ -142,6 +142,8 @@ class LossEstimator(CallbackSupportMixin, LossMethods):
             When the loss or its derivative jumps near the rows.
         RankDeficiencyWarning
             When columns are linearly dependent and nothing is penalised.
+        FlatObjectiveWarning
+            When the Hessian is zero along a direction in which predictions change.
         ConvergenceWarning
             When ``max_iter`` steps did not suffice.
         """
@@ -168,7 +170,7 @@ class LossEstimator(CallbackSupportMixin, LossMethods):
             visited: list[CurvatureRange] = []
             last = callbacks.last_of(_recording_curvatures(steps, visited))
             solution = irls.conclude(objective, last)
-            said = list(warnings_of_loss(objective, solution, visited))
+            said = list(warnings_of_loss(objective, solution, visited, found.features))
         record = self._recorded(solution, found, rows)
         self._warn_of(solution, found.features, rows.n_present)
         for warning in said:

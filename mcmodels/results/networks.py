@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 __all__ = ["NetworkFit"]
 
+# A critical point is near if Newton's step changes the objective by at most this share.
+_NEAR_CRITICAL = 1e-2
+
 
 @dataclass(frozen=True, kw_only=True)
 class NetworkFit(FitRecord):
@@ -41,6 +44,8 @@ class NetworkFit(FitRecord):
     kept_hessian, eigenvalues : ndarray of shape (n, n) and (k,), or None
         The Hessian, and its eigenvalues without the directions that change no probability; None if
         they were not requested.
+    decrease_to_critical : float
+        Change of the objective by Newton's step, with a Hessian; zero at a critical point.
     training : TrainingRows
         Sums that identify the rows of the fit.
     """
@@ -53,6 +58,7 @@ class NetworkFit(FitRecord):
     target_shape: tuple[int, ...]
     kept_hessian: Array | None
     eigenvalues: Array | None
+    decrease_to_critical: float
     training: TrainingRows
 
     @property
@@ -81,6 +87,14 @@ class NetworkFit(FitRecord):
             raise InferenceError(
                 "critical_point_ is not available: the fit stopped before the gradient was small. "
                 "Raise max_iter."
+            )
+        share = self.decrease_to_critical / (abs(self.objective) or 1.0)
+        if share > _NEAR_CRITICAL:
+            raise InferenceError(
+                "critical_point_ is not available: no critical point is near. The gradient is "
+                "below tol, but Newton's step would change the objective by about "
+                f"{share:.0%} of it. Lower tol; if that does not help, the objective decreases for "
+                "ever (separable classes without a penalty): set alpha > 0."
             )
         from mcmodels.calculus import CriticalPoint  # only imported if needed
 

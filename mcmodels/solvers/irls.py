@@ -26,7 +26,7 @@ from mcmodels.solvers.coordinates import (
 )
 from mcmodels.solvers.existence import MinimumProof
 from mcmodels.solvers.kept_hessian import approach, passes_are_expensive
-from mcmodels.solvers.modified_newton import modified_newton_iterates
+from mcmodels.solvers.modified_newton import has_negative_curvature, modified_newton_iterates
 from mcmodels.solvers.newton import (
     NewtonIterate,
     gradient_is_small,
@@ -396,7 +396,9 @@ def _divergence(
         long = state.direction.relative_length >= _LONG_STEP
         if not long or not gradient_is_small(state.derivatives, bound):
             return None
-        return Status.UNBOUNDED if recedes(inner, state.params, step) else None
+        # A maximum or a saddle is left: that the objective is lower elsewhere says nothing there.
+        left = has_negative_curvature(state.direction)
+        return Status.UNBOUNDED if not left and recedes(inner, state.params, step) else None
     if objective.penalty > 0 or not _is_at_rest(state, bound):
         return None
     if MinimumProof(inner).reach(state.params, step) < _DIVERGING_CHANGE:
@@ -414,7 +416,9 @@ def _is_unbounded(objective: UserObjective, state: NewtonIterate[Slope], regular
         sample = objective.rows.sample(SAMPLE_ROWS)
         if curvature_is_everywhere(sample, state.derivatives.hessian):
             return False
-    return predictors_grow(objective.rows, state.params, state.direction.step)
+    params, step = state.params, state.direction.step
+    grows = predictors_grow(objective.rows, params, step)
+    return grows and recedes(objective, params, step, strictly=False)
 
 
 def _contributing_columns(rows: Rows, step: Array) -> tuple[int, ...]:

@@ -5,7 +5,8 @@ lengths of the columns, and its eigenvalues λ are replaced by |λ|, or by a sha
 where |λ| is smaller: Nocedal and Wright (2006), *Numerical Optimization*, 2nd ed., §3.4 (eigenvalue
 modification). The length of such a step is not reliable. So the step is first limited to the size
 of the linear predictors, and may then be lengthened. At a point where the gradient is zero and some
-λ is negative, the search goes along the eigenvector of the least λ.
+λ is negative, the search goes along the eigenvector of the least λ. Where some λ are zero, the
+second derivatives do not tell a minimum from a maximum or an inflection: values nearby do.
 """
 
 from __future__ import annotations
@@ -20,8 +21,9 @@ from scipy import linalg
 from mcmodels.arrays import Array
 from mcmodels.objectives import LinearPredictorObjective
 from mcmodels.objectives.user_loss import UserDerivatives, UserObjective
-from mcmodels.rows import Derivatives, Slope, single_threaded_blas
+from mcmodels.rows import Derivatives, RowBlock, Slope, single_threaded_blas
 from mcmodels.solvers.cholesky import ScaledCholesky
+from mcmodels.solvers.flatness import flat_directions
 from mcmodels.solvers.newton import (
     NewtonDirection,
     NewtonIterate,
@@ -33,7 +35,12 @@ from mcmodels.solvers.newton import (
     unverifiable_decrease,
 )
 from mcmodels.solvers.overflow import refuse_overflow
-from mcmodels.solvers.recession import column_squares, predictors_grow, recedes
+from mcmodels.solvers.recession import (
+    column_squares,
+    falls_for_ever,
+    predictors_grow,
+    recedes,
+)
 from mcmodels.solvers.solution import Status
 from mcmodels.solvers.tolerances import (
     FLOAT64_EPSILON,
@@ -54,6 +61,13 @@ _DECADES = (1, 3, 6, 9, 12, 15)
 _BISECTIONS = 6
 # A modified step is lengthened by a factor while this share of its first slope is left at its end.
 _STILL_STEEP, _LENGTHENING, _MAX_LENGTHENINGS = 0.5, 4.0, 40
+# Where the next step ends below float64's range, the objective is compared at this many points on
+# the way.
+_ON_THE_WAY = 8
+# A gradient above this share of its terms is not the rounding of a minimum.
+_CANCELLED = 1e-6
+# Lengths at which values are compared where eigenvalues are zero, and the most directions.
+_NEARBY, _MOST_FLAT = (1.0, 1 / 16, 1 / 256), 8
 
 
 @dataclass(frozen=True)
@@ -107,11 +121,18 @@ def modified_newton_iterates(
     if status is None and count >= max_iter > 0:
         status = Status.NOT_CONVERGED
     current = NewtonIterate(start, derivatives, direction, count, status)
-    yield current
-    while current.status is None:
+    while True:
+        if current.status is Status.CONVERGED:
+            with single_threaded_blas():
+                current = method.settled(current, max_iter)
+        elif current.status is Status.NOT_CONVERGED:
+            with single_threaded_blas():
+                current = method.given_up(current, start)
+        yield current
+        if current.status is not None:
+            return
         with single_threaded_blas():
             current = _advance(method, current, max_iter)
-        yield current
 
 
 def _refuse_not_finite(
@@ -162,9 +183,11 @@ def _advance(
             break
     else:
         ended = status_when_stalled(current, method.gradient_tolerance)
-        if method.decreases_along_params(current.params, current.derivatives):
-            ended = Status.UNBOUNDED
-        if _has_negative_curvature(current.direction):  # a saddle
+        # Where values are huge they hide any decrease, also where the gradient is not small.
+        if has_negative_curvature(current.direction) or not (
+            gradient_is_small(current.derivatives, method.gradient_tolerance)
+            or _has_cancelled(method, current)
+        ):
             ended = Status.NOT_CONVERGED
         return replace(current, count=count, status=ended)
     params, derivatives = accepted
@@ -181,14 +204,15 @@ def _candidates(
 ) -> Iterator[NewtonDirection]:
     """The direction of an iterate, then another if no step along it decreases the objective."""
     yield current.direction
-    if _has_negative_curvature(current.direction):
+    if has_negative_curvature(current.direction):
         yield method.modified(current.params, current.derivatives, along_least=True)
     elif current.direction.decrease > unverifiable_decrease(current.derivatives.value):
         # When only a few rows have curvature, the direction from the Hessian is not reliable.
         yield method.modified(current.params, current.derivatives)
 
 
-def _has_negative_curvature(direction: NewtonDirection) -> bool:
+def has_negative_curvature(direction: NewtonDirection) -> bool:
+    """Whether a direction leaves a maximum or a saddle: some eigenvalue is negative."""
     return isinstance(direction, ModifiedDirection) and direction.least_eigenvalue < -_ZERO
 
 
@@ -205,6 +229,48 @@ class _Method:
         """Lengths of the columns, ``√Σ wᵢ x̃ᵢⱼ²``; 1 for zero columns."""
         found = np.sqrt(column_squares(self.objective.rows))
         return np.where(found > 0, found, 1.0)
+
+    def settled(
+        self, current: NewtonIterate[UserDerivatives], max_iter: int
+    ) -> NewtonIterate[UserDerivatives]:
+        """The iterate itself, or a lower point nearby where zero eigenvalues leave that open."""
+        direction = current.direction
+        if not isinstance(direction, ModifiedDirection) or current.count >= max_iter:
+            return current
+        flat = flat_directions(self.objective, current.derivatives.hessian)[:, :_MOST_FLAT]
+        value = current.derivatives.value
+        total = np.sqrt(self.objective.rows.total_weight)
+        for length in _NEARBY:
+            for step in (*flat.T, *-flat.T):
+                params = current.params + length * total * step
+                with np.errstate(over="ignore", invalid="ignore"):
+                    reached = self.objective.value(params)
+                if -np.inf < reached < value - unverifiable_decrease(value):
+                    found = self.objective.derivatives(params)
+                    if not (np.isfinite(found.gradient).all() and np.isfinite(found.hessian).all()):
+                        continue
+                    new = self.direction(params, found)
+                    status = self.status(params, found, new)
+                    return NewtonIterate(params, found, new, current.count + 1, status)
+        return current
+
+    def given_up(
+        self, current: NewtonIterate[UserDerivatives], start: Array
+    ) -> NewtonIterate[UserDerivatives]:
+        """The iterate itself, or UNBOUNDED where the objective falls for ever along a line.
+
+        The lines: that of the whole descent, that of the next step, and that of the intercept,
+        along which no penalty grows.
+        """
+        lines = [current.params - start, current.direction.step]
+        if self.objective.rows.intercept:
+            axis = np.eye(1, start.size, start.size - 1)[0]
+            lines += [axis, -axis]
+        for step in lines:
+            if step.any() and falls_for_ever(self.objective, current.params, step):
+                direction = replace(current.direction, step=step)
+                return replace(current, direction=direction, status=Status.UNBOUNDED)
+        return current
 
     def direction(self, params: Array, derivatives: UserDerivatives) -> NewtonDirection:
         """Newton's step, or the modified one where the Hessian has no Cholesky factor."""
@@ -286,7 +352,7 @@ class _Method:
         """
         if not gradient_is_small(slope, self.gradient_tolerance):
             return None
-        if _has_negative_curvature(direction) or direction.relative_length > NEGLIGIBLE_STEP:
+        if has_negative_curvature(direction) or direction.relative_length > NEGLIGIBLE_STEP:
             return None
         step = direction.unraised if isinstance(direction, ModifiedDirection) else None
         if step is not None and predictors_grow(self.objective.rows, params, step):
@@ -333,24 +399,63 @@ def _lengthened(
         predicted = length * slope + length**2 / 2 * negative_curvature
         return bool(reached < value and reached <= value + SUFFICIENT_DECREASE * predicted)
 
-    length, trial = 1.0, at(1.0)
+    length, trial, overflowed = 1.0, at(1.0), False
     for _ in range(MAX_HALVINGS_OF_A_GUESS):
-        if enough(length, trial.value):
+        if trial.value > -np.inf and enough(length, trial.value):
             break
+        overflowed = trial.value == -np.inf
         length /= 2
         trial = at(length)
     else:
         return 0.0
     if length < 1.0:
-        return length
+        return np.inf if overflowed and _only_falls(objective, current, length) else length
+    steep = min(slope, float(trial.gradient @ direction.step))
     for _ in range(_MAX_LENGTHENINGS):
-        along = float(trial.gradient @ direction.step)
-        if not along <= _STILL_STEEP * slope:
+        if not float(trial.gradient @ direction.step) <= _STILL_STEEP * steep:
             return length
         further = at(_LENGTHENING * length)
         if further.value == -np.inf:
-            return np.inf
-        if not (further.value < trial.value and enough(_LENGTHENING * length, further.value)):
+            return np.inf if _only_falls(objective, current, length, _LENGTHENING) else length
+        if not further.value < trial.value:
             return length
         length, trial = _LENGTHENING * length, further
     return np.inf
+
+
+def _only_falls(
+    objective: UserObjective,
+    current: NewtonIterate[UserDerivatives],
+    length: float,
+    factor: float = 2.0,
+) -> bool:
+    """Whether the objective decreases all the way to where it is below float64's range.
+
+    A term that overflows too early may hide one that increases: then the values before increase.
+    """
+    last = current.derivatives.value
+    for share in np.linspace(1.0, factor, _ON_THE_WAY):
+        found = objective.value(current.params + share * length * current.direction.step)
+        if not (found < last or found == -np.inf):
+            return False
+        last = found
+    return True
+
+
+def _has_cancelled(method: _Method, current: NewtonIterate[UserDerivatives]) -> bool:
+    """Whether the gradient is small beside ``Σ wᵢ (|ℓ′| + |ηℓ″|) |x̃ᵢⱼ|``, the size of its terms.
+
+    The second part is the change of ℓ′ when η is rounded, which is all of it at an exact fit. The
+    sum is bounded by the root of ``Σ wᵢ (|ℓ′| + |ηℓ″|)² · Σ wᵢ x̃ᵢⱼ²`` (Cauchy and Schwarz).
+    """
+    objective, params = method.objective, current.params
+
+    def squares(block: RowBlock) -> float:
+        eta = block.X.predictor(params)
+        first, second = objective.loss.derivatives(block.y, eta, (1, 2))
+        return float(block.weighted((np.abs(first) + np.abs(eta * second)) ** 2).sum())
+
+    with np.errstate(over="ignore", invalid="ignore"):
+        of_rows = np.sqrt(objective.rows.reduce(squares))
+    terms = of_rows * method.metric + objective.penalty * np.abs(params)
+    return bool((np.abs(current.derivatives.gradient) <= _CANCELLED * terms).all())

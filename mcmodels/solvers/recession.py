@@ -14,19 +14,48 @@ from mcmodels.arrays import Array
 from mcmodels.objectives import LinearPredictorObjective
 from mcmodels.rows import RowBlock, Rows
 
-# Steps to the point where the objective is compared with the start. A parabola has its minimum
-# after one step; after 8 it is higher than at the start by 48 times the depth of the minimum.
-_FAR = 8.0
+# Steps to the points where the objective is compared with the start. A power ``|t|ᵖ`` has its
+# minimum after p - 1 steps of Newton's method, and is higher than at the start after 2(p - 1):
+# an exponential is told from every power up to 33. Further away, what a step has of other
+# directions may outweigh the decrease.
+_FAR = (8.0, 64.0)
+# 4 to this power is 1e20.
+_QUADRUPLINGS = 33
 # A column has little curvature left when its mean of ℓ″ is below this share of the largest.
 _LITTLE_CURVATURE = 1e-6
 # Near a minimum, steps change every linear predictor by less than this share of the largest.
 _GROWING = 1e-3
 
 
-def recedes(objective: LinearPredictorObjective, params: Array, step: Array) -> bool:
-    """Whether the objective is still lower far beyond the end of a Newton step."""
+def recedes(
+    objective: LinearPredictorObjective, params: Array, step: Array, *, strictly: bool = True
+) -> bool:
+    """Whether the objective is still lower far beyond the end of a Newton step.
+
+    Without ``strictly`` it may also be the same: where the fit has converged, rounding hides a
+    decrease.
+    """
     with np.errstate(over="ignore", invalid="ignore"):
-        return objective.value(params + _FAR * step) < objective.value(params)
+        value = objective.value(params)
+        far = (objective.value(params + length * step) for length in _FAR)
+        return all(found < value or (not strictly and found == value) for found in far)
+
+
+def falls_for_ever(objective: LinearPredictorObjective, params: Array, step: Array) -> bool:
+    """Whether the decrease grows like a power of the distance of 1/2 or more, for 20 decades.
+
+    Each distance is 4 times the last, and the decrease must double. A value that is not finite
+    proves nothing.
+    """
+    with np.errstate(over="ignore", invalid="ignore"):
+        value, distance = objective.value(params), 1.0
+        fallen = value - objective.value(params + step)
+        for _ in range(_QUADRUPLINGS):
+            distance *= 4.0
+            before, fallen = fallen, value - objective.value(params + distance * step)
+            if not (0 < 2 * before <= fallen < np.inf):
+                return False
+    return True
 
 
 def predictors_grow(rows: Rows, params: Array, step: Array) -> bool:
