@@ -9,7 +9,9 @@ from mcmodels.user_warnings import NonDifferentiableWarning
 __all__ = [
     "ConstantTargetWarning",
     "ConvergenceWarning",
+    "FewCurvedRowsWarning",
     "FitWarning",
+    "IndefiniteCovarianceWarning",
     "InferenceError",
     "LeverageWarning",
     "NoMinimumWarning",
@@ -51,6 +53,14 @@ class NonSmoothLossWarning(FitWarning):
 
 class ConvergenceWarning(FitWarning, sklearn.exceptions.ConvergenceWarning):
     """The solver stopped before its tolerance was met."""
+
+
+class IndefiniteCovarianceWarning(FitWarning):
+    """A covariance of two-way clusters had negative eigenvalues, which were set to zero."""
+
+
+class FewCurvedRowsWarning(FitWarning):
+    """The curvature of a loss lies in few rows: covariances that use it are unreliable."""
 
 
 class LeverageWarning(FitWarning):

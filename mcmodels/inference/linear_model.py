@@ -25,6 +25,7 @@ from mcmodels.arrays import Array
 from mcmodels.exceptions import InferenceError
 from mcmodels.inference.estimate import Estimate
 from mcmodels.inference.hypotheses import HypothesisTest
+from mcmodels.inference.tolerances import SMALLEST_SQUARES, WEIGHT_ROUNDING
 from mcmodels.inference.whitening import Whitening
 from mcmodels.rows import RowBlock
 from mcmodels.solvers.least_squares import LeastSquares
@@ -81,7 +82,8 @@ class LinearModelInference:
     @property
     def noise_covariance(self) -> Array:
         """Σ̂, shape (m, m); raises if no degree of freedom is left."""
-        if not self.df > 0:
+        self.refuse_underflow()
+        if not self.df > WEIGHT_ROUNDING * self.n_observations:
             raise InferenceError(
                 f"there are {self.n_observations:g} rows (the sum of the weights) for "
                 f"{self.rank + self.intercept} parameters: nothing is left to estimate the noise "
@@ -108,6 +110,7 @@ class LinearModelInference:
     @property
     def log_likelihood(self) -> float:
         """Maximum of the log-likelihood with normal noise; infinite if all residuals are zero."""
+        self.refuse_underflow()
         n, m = self.n_observations, self.n_targets
         sign, logdet = np.linalg.slogdet(self.fit.residual_scatter / n)
         if sign <= 0:
@@ -156,7 +159,21 @@ class LinearModelInference:
 
     @property
     def _squares(self) -> tuple[Array, Array]:
+        self.refuse_underflow()
         return self.fit.moments.y_squares, np.diagonal(self.fit.residual_scatter)
+
+    def refuse_underflow(self) -> None:
+        """Raise if the squares of a target or of its residuals are too small for float64."""
+        moments, left = self.fit.moments, np.diagonal(self.fit.residual_scatter)
+        total = moments.y_squares + moments.weight * moments.y_mean**2
+        present = (moments.y_mean != 0) | self.fit.params.any(axis=1)
+        lost = (total < SMALLEST_SQUARES) & ((total > 0) | present)
+        lost |= (left > 0) & (left < SMALLEST_SQUARES)
+        if lost.any():
+            raise InferenceError(
+                f"the squares of target(s) {np.nonzero(lost)[0].tolist()} of y, or of their "
+                "residuals, underflow float64; multiply y, or the weights, by a power of ten."
+            )
 
 
 @dataclass(frozen=True)

@@ -144,6 +144,7 @@ class LinearFit(ParameterFit):
     ) -> Estimate:
         """All parameters, with a robust covariance from the training rows."""
         model = self.model
+        model.refuse_underflow()
         df = model.df
         if robust.counts and robust.df_correction:
             df = min(robust.counts[:2]) - 1.0
