@@ -69,6 +69,7 @@ class LinearFit(ParameterFit):
 
     def require_training_rows(self, rows: Rows, objective: Objective) -> None:
         """Refuse rows that are not those of the fit; ``objective`` is that of these rows."""
+        self.model.refuse_underflow()
         self.training.require(rows)
         params = self.least_squares.params
         expected = float(np.trace(self.factored("this").residual_scatter))
@@ -144,7 +145,6 @@ class LinearFit(ParameterFit):
     ) -> Estimate:
         """All parameters, with a robust covariance from the training rows."""
         model = self.model
-        model.refuse_underflow()
         df = model.df
         if robust.counts and robust.df_correction:
             df = min(robust.counts[:2]) - 1.0
