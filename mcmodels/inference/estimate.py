@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass, replace
 from typing import Self
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from scipy import linalg, stats
+from scipy import stats
 
 from mcmodels.arrays import Array
 from mcmodels.exceptions import InferenceError
@@ -157,18 +158,43 @@ def not_positive(V: Array, sizes: Array) -> npt.NDArray[np.bool_]:
 def clipped(V: Array, sizes: Array) -> Array:
     """V with its negative eigenvalues set to zero, in the units in which it is given.
 
-    Rows and columns are NaN where the variance is then only rounding error. The negative part is
-    subtracted, so that small variances beside large ones keep their digits. Source: Cameron,
+    Rows and columns are NaN where the variance is then only rounding error. Jacobi's method keeps
+    the digits of small variances beside large ones. Source: Cameron,
     Gelbach and Miller (2011), *Robust inference with multiway clustering*, JBES 29(2), §2.3.
     """
     known = np.isfinite(np.diagonal(V))
     repaired = np.full_like(V, np.nan)
     V, sizes = V[np.ix_(known, known)], sizes[known]
-    values, vectors = linalg.eigh(V)
+    values, vectors = _jacobi(V)
     negative = vectors[:, values < 0] * np.sqrt(-values[values < 0])
-    positive = V + negative @ negative.T
+    positive = (vectors * np.clip(values, 0.0, None)) @ vectors.T
     lost = not_positive(positive, sizes + np.einsum("ij,ij->i", negative, negative))
     positive[lost] = np.nan
     positive[:, lost] = np.nan
     repaired[np.ix_(known, known)] = positive
     return repaired
+
+
+def _jacobi(V: Array) -> tuple[Array, Array]:
+    """Eigenvalues and eigenvectors by Jacobi's rotations: Golub and Van Loan (2013), §8.5."""
+    A, Q = V.copy(), np.eye(len(V))
+    for _ in range(30):
+        rotated = False
+        for i, j in itertools.combinations(range(len(A)), 2):
+            if abs(A[i, j]) <= 1e-16 * np.sqrt(abs(A[i, i])) * np.sqrt(abs(A[j, j])):
+                continue
+            rotated = True
+            tau = (A[j, j] - A[i, i]) / (2.0 * A[i, j])
+            t = (1.0 if tau >= 0 else -1.0) / (abs(tau) + np.hypot(1.0, tau))
+            c = 1.0 / np.hypot(1.0, t)
+            turn = np.array([[c, t * c], [-t * c, c]])
+            shift = t * A[i, j]
+            ends = A[i, i] - shift, A[j, j] + shift
+            A[:, [i, j]] = A[:, [i, j]] @ turn
+            A[[i, j]] = A[:, [i, j]].T
+            A[i, i], A[j, j] = ends
+            A[i, j] = A[j, i] = 0.0
+            Q[:, [i, j]] = Q[:, [i, j]] @ turn
+        if not rotated:
+            break
+    return np.diagonal(A).copy(), Q

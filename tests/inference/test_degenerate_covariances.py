@@ -2,6 +2,7 @@
 
 import warnings
 
+import mpmath
 import numpy as np
 import pytest
 from scipy import sparse, stats
@@ -97,6 +98,35 @@ def test_where_nothing_is_left_errors_are_nan_and_tests_say_so():
         ):
             model.wald_test("x0 = 0", x, y, **options)
     assert found >= 2
+
+
+@pytest.mark.parametrize("scale", [[1e4, 1, 1], [1e6, 1, 1], [1e8, 1, 1e-8]])
+def test_clipping_in_units_far_apart_keeps_all_digits(scale):
+    found = 0
+    for X, y, G in noise_problems(60):
+        V = two_way(*least_squares(X, y)[:2], G, least_squares(X, y)[2])
+        if (np.diagonal(V) > 0).all():
+            continue
+        found += 1
+        with mpmath.workdps(60):
+            units = mpmath.diag([1 / mpmath.mpf(s) for s in (*scale, 1)])
+            values, vectors = mpmath.eigsy(units * mpmath.matrix(V.tolist()) * units)
+            clipped = vectors * mpmath.diag([max(v, 0) for v in values]) * vectors.T
+            expected = np.array([float(mpmath.sqrt(clipped[k, k])) for k in range(4)])
+        with pytest.warns(IndefiniteCovarianceWarning):
+            table = (
+                LinearRegression()
+                .fit(X * scale, y)
+                .summary(X * scale, y, kind="cluster", groups=G)
+                .to_frame()
+            )
+        errors = table["standard_error"].to_numpy()
+        left = ~np.isnan(errors)
+        # What is left of a variance is NaN below 1e-13 of it. Sums of 400 rounded products: 1e-10.
+        lost = expected[~left] ** 2 < 1e-12 * np.abs(np.diagonal(V) / np.square([*scale, 1]))[~left]
+        assert lost.all()
+        np.testing.assert_allclose(errors[left], expected[left], rtol=1e-10)
+    assert found >= 5
 
 
 def test_clusters_of_classes_are_clipped_too():
