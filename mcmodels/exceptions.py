@@ -9,8 +9,10 @@ from mcmodels.user_warnings import NonDifferentiableWarning
 __all__ = [
     "ConstantTargetWarning",
     "ConvergenceWarning",
+    "FewCurvedRowsWarning",
     "FitWarning",
     "FlatObjectiveWarning",
+    "IndefiniteCovarianceWarning",
     "InferenceError",
     "LeverageWarning",
     "NoMinimumWarning",
@@ -56,6 +58,14 @@ class NoMinimumWarning(ConvergenceWarning):
 
 class FlatObjectiveWarning(FitWarning):
     """The Hessian is zero along a direction in which predictions change."""
+
+
+class IndefiniteCovarianceWarning(FitWarning):
+    """A covariance of two-way clusters had negative eigenvalues, which were set to zero."""
+
+
+class FewCurvedRowsWarning(FitWarning):
+    """The curvature of a loss lies in few rows: covariances that use it are unreliable."""
 
 
 class LeverageWarning(FitWarning):

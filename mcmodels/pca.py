@@ -6,6 +6,7 @@ from numbers import Integral
 from typing import Any, Self
 
 import numpy as np
+import numpy.typing as npt
 from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_array
@@ -34,6 +35,7 @@ from mcmodels.estimators.validation import (
 from mcmodels.estimators.verdicts import warn_not_converged
 from mcmodels.exceptions import InferenceError, RankDeficiencyWarning
 from mcmodels.inference.probabilistic_pca import inverse_deviations, rows_of_scores, scores
+from mcmodels.inference.tolerances import WEIGHT_ROUNDING
 from mcmodels.objectives import Objective, VarianceLagrangian
 from mcmodels.results.principal_components import PrincipalComponents
 from mcmodels.rows import (
@@ -198,7 +200,7 @@ class PCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ComponentMethods):
             features, X = training_features(self, X, ensure_min_samples=least)
             rows = ArrayRows(X, weights=check_weights(sample_weight, X))
         with refuse_not_finite(self, X):
-            _require_covariance(rows)
+            _require_covariance(rows, _precision(sample_weight))
             limit = min(principal_axes.row_count(rows), rows.n_features)
             count = checked_count(self.n_components, limit, rows)
             wanted = limit if count is None else count
@@ -268,7 +270,7 @@ class PCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ComponentMethods):
         if wanted == "mle":
             needed = seen.n_features
         attributes = features.attributes
-        if seen.total_weight > 1 and limit >= needed:
+        if seen.total_weight - 1 > WEIGHT_ROUNDING * seen.total_weight and limit >= needed:
             count = checked_count(wanted, limit, seen)
             solution = principal_axes.solve_sums(
                 sums, limit if count is None else count, **self._options()
@@ -405,11 +407,19 @@ class PCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ComponentMethods):
         return VarianceLagrangian(RowsCovariance(rows), self.eigenvalues_)
 
 
-def _require_covariance(rows: Rows) -> None:
-    """Refuse rows whose weights do not sum to a finite number above one."""
-    if not 1 < rows.total_weight < np.inf:
+def _precision(weights: Weights) -> npt.DTypeLike:
+    """The type in which the weights were rounded."""
+    found = getattr(weights, "dtype", None)
+    return found if found in (np.float16, np.float32) else np.float64
+
+
+def _require_covariance(rows: Rows, precision: npt.DTypeLike = np.float64) -> None:
+    """Refuse rows whose weights do not sum to a finite number above one, by more than rounding."""
+    total = rows.total_weight
+    rounding = max(WEIGHT_ROUNDING, np.finfo(precision).eps * 8)
+    if not rounding * total < total - 1 < np.inf:
         raise ValueError(
-            f"the weights of the rows sum to {rows.total_weight:g}; weights count rows, and the "
+            f"the weights of the rows sum to {total:g}; weights count rows, and the "
             "covariance is divided by their sum minus one. Rescale sample_weight so that it sums "
             "to the number of rows."
         )

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import itertools
+from dataclasses import dataclass, replace
 from typing import Self
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 from scipy import stats
 
 from mcmodels.arrays import Array
+from mcmodels.exceptions import InferenceError
+from mcmodels.inference.tolerances import EIGENVALUE_ROUNDING, UNDERFLOWN_VARIANCE
 
-__all__ = ["Estimate", "check_level"]
+__all__ = ["Estimate", "check_level", "clipped", "not_positive"]
 
 
 @dataclass(frozen=True)
@@ -39,6 +43,8 @@ class Estimate:
         T with ``TTᵀ`` the covariance, if it is known. With it, variances of functions of the
         quantities have more correct digits. For example, if the features lie far from zero, the
         errors of intercept and slopes are large, and nearly cancel in predictions near the rows.
+    clusters : tuple of int
+        Number of clusters of each grouping, for ``kind="cluster"``.
     """
 
     params: Array
@@ -47,6 +53,19 @@ class Estimate:
     df: float = np.inf
     kind: str = "nonrobust"
     root: Array | None = None
+    clusters: tuple[int, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Refuse variances that underflow: their errors would be zero, or have few digits."""
+        if self.root is None or self.root.size == 0:
+            return
+        lost = (np.diagonal(self.covariance) < UNDERFLOWN_VARIANCE) & self.root.any(axis=1)
+        if lost.any():
+            names = ", ".join(np.asarray(self.names, dtype=object)[lost][:10])
+            raise InferenceError(
+                f"the variance of {names} underflows float64, and would be zero; multiply the "
+                "target, or divide the columns, by a power of ten."
+            )
 
     @classmethod
     def of_root(
@@ -62,8 +81,9 @@ class Estimate:
 
     @property
     def standard_errors(self) -> Array:
-        """Square roots of the variances, shape (k,)."""
-        return np.sqrt(np.clip(np.diagonal(self.covariance), 0.0, None))
+        """Square roots of the variances, shape (k,); NaN where there is no variance left."""
+        variances = np.diagonal(self.covariance)
+        return np.sqrt(np.where(variances >= 0, variances, np.nan))
 
     @property
     def statistic_name(self) -> str:
@@ -75,7 +95,7 @@ class Estimate:
         """``θ̂/s``; if s is zero, ±inf, or 0 if the estimate is zero as well."""
         errors = self.standard_errors
         exact = np.where(self.params == 0, 0.0, np.copysign(np.inf, self.params))
-        return np.divide(self.params, errors, out=exact, where=errors > 0)
+        return np.divide(self.params, errors, out=exact, where=errors != 0)
 
     @property
     def p_values(self) -> Array:
@@ -109,9 +129,14 @@ class Estimate:
         Exact for linear functions, to first order for others (the delta method).
         """
         if self.root is not None:
-            return Estimate.of_root(params, jacobian @ self.root, names, self.df, self.kind)
-        V = jacobian @ self.covariance @ jacobian.T
-        return Estimate(params, V, names, self.df, self.kind)
+            root = jacobian @ self.root
+            return replace(self, params=params, covariance=root @ root.T, names=names, root=root)
+        used = jacobian.any(axis=0)  # a parameter without a variance spoils only what it is part of
+        J, S = jacobian[:, used], self.covariance[np.ix_(used, used)]
+        V, sizes = J @ S @ J.T, np.einsum("ij,jk,ik->i", np.abs(J), np.abs(S), np.abs(J))
+        if not_positive(V, sizes).any():
+            V = clipped(V, sizes)
+        return replace(self, params=params, covariance=V, names=names)
 
     @property
     def _distribution(self) -> stats.rv_continuous:
@@ -123,3 +148,53 @@ def check_level(level: float) -> float:
     if not 0.0 < level < 1.0:
         raise ValueError(f"level={level!r} must lie between 0 and 1, as 0.95 does.")
     return float(level)
+
+
+def not_positive(V: Array, sizes: Array) -> npt.NDArray[np.bool_]:
+    """Which variances are negative or rounding error, given sizes of what was subtracted."""
+    return (np.diagonal(V) <= EIGENVALUE_ROUNDING * len(V) * sizes) & (sizes > 0)
+
+
+def clipped(V: Array, sizes: Array) -> Array:
+    """V with its negative eigenvalues set to zero, in the units in which it is given.
+
+    Rows and columns are NaN where the variance is then only rounding error. Jacobi's method keeps
+    the digits of small variances beside large ones. Source: Cameron,
+    Gelbach and Miller (2011), *Robust inference with multiway clustering*, JBES 29(2), §2.3.
+    """
+    known = np.isfinite(np.diagonal(V))
+    repaired = np.full_like(V, np.nan)
+    V, sizes = V[np.ix_(known, known)], sizes[known]
+    values, vectors = _jacobi(V)
+    negative = vectors[:, values < 0] * np.sqrt(-values[values < 0])
+    positive = (vectors * np.clip(values, 0.0, None)) @ vectors.T
+    lost = not_positive(positive, sizes + np.einsum("ij,ij->i", negative, negative))
+    positive[lost] = np.nan
+    positive[:, lost] = np.nan
+    repaired[np.ix_(known, known)] = positive
+    return repaired
+
+
+def _jacobi(V: Array) -> tuple[Array, Array]:
+    """Eigenvalues and eigenvectors by Jacobi's rotations: Golub and Van Loan (2013), §8.5."""
+    A, Q = V.copy(), np.eye(len(V))
+    for _ in range(30):
+        rotated = False
+        for i, j in itertools.combinations(range(len(A)), 2):
+            if abs(A[i, j]) <= 1e-16 * np.sqrt(abs(A[i, i])) * np.sqrt(abs(A[j, j])):
+                continue
+            rotated = True
+            tau = (A[j, j] - A[i, i]) / (2.0 * A[i, j])
+            t = (1.0 if tau >= 0 else -1.0) / (abs(tau) + np.hypot(1.0, tau))
+            c = 1.0 / np.hypot(1.0, t)
+            turn = np.array([[c, t * c], [-t * c, c]])
+            shift = t * A[i, j]
+            ends = A[i, i] - shift, A[j, j] + shift
+            A[:, [i, j]] = A[:, [i, j]] @ turn
+            A[[i, j]] = A[:, [i, j]].T
+            A[i, i], A[j, j] = ends
+            A[i, j] = A[j, i] = 0.0
+            Q[:, [i, j]] = Q[:, [i, j]] @ turn
+        if not rotated:
+            break
+    return np.diagonal(A).copy(), Q

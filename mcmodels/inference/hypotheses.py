@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 from scipy import linalg, stats
 
+from mcmodels.arrays import Array
 from mcmodels.exceptions import InferenceError
 from mcmodels.inference.estimate import Estimate
 from mcmodels.inference.restrictions import Restrictions
 from mcmodels.inference.summary import facts_html, number, p_value
+from mcmodels.inference.tolerances import EIGENVALUE_ROUNDING
 
 __all__ = ["HypothesisTest", "wald_test"]
 
@@ -96,9 +98,18 @@ def wald_test(estimate: Estimate, restrictions: Any) -> HypothesisTest:
     """
     stated = Restrictions.of(restrictions, estimate.names)
     R = stated.R
+    if len(estimate.clusters) == 1 and len(R) >= estimate.clusters[0] and _independent(R):
+        _refuse_more_than(estimate.clusters[0] - 1, stated, estimate)
     gap = R @ estimate.params - stated.q
     V = estimate.image(R, gap, tuple(map(str, range(len(R))))).covariance
     scale = np.sqrt(np.diagonal(V))
+    if np.isnan(scale).any():
+        lost = R[np.isnan(scale)].any(axis=0)
+        raise InferenceError(
+            f"{stated} cannot be tested: no variance is left of a combination of "
+            f"{', '.join(np.asarray(estimate.names, dtype=object)[lost])}. Cluster by one "
+            "grouping, or leave it out."
+        )
     if not scale.all():
         raise InferenceError(
             f"{stated} cannot be tested: what it restricts is known without error, as in a fit "
@@ -106,7 +117,13 @@ def wald_test(estimate: Estimate, restrictions: Any) -> HypothesisTest:
         )
     unit = V / np.outer(scale, scale)
     values, vectors = linalg.eigh(unit)
-    if values[0] <= len(V) * np.finfo(np.float64).eps * values[-1]:
+    rounding = len(V) * float(np.finfo(np.float64).eps)
+    if estimate.root is None:  # V is a difference, with the rounding errors of what is subtracted
+        rounding = EIGENVALUE_ROUNDING * max(len(V), len(estimate.params))
+    if values[0] <= rounding * values[-1]:
+        if _independent(R):
+            rank = int(np.count_nonzero(values > rounding * values[-1]))
+            _refuse_more_than(rank, stated, estimate)
         raise ValueError(
             f"the restrictions {stated} repeat or contradict each other; leave out those that "
             "follow from the rest."
@@ -115,3 +132,24 @@ def wald_test(estimate: Estimate, restrictions: Any) -> HypothesisTest:
     if np.isfinite(estimate.df):
         return HypothesisTest(str(stated), statistic / len(R), len(R), estimate.df)
     return HypothesisTest(str(stated), statistic, len(R))
+
+
+def _independent(R: Array) -> bool:
+    """Whether no restriction follows from the others, whatever the scale of rows and columns."""
+    unit = R / np.maximum(np.abs(R).max(axis=0), np.finfo(np.float64).tiny)
+    unit /= np.linalg.norm(unit, axis=1)[:, np.newaxis]
+    return int(np.linalg.matrix_rank(unit)) == len(R)
+
+
+def _refuse_more_than(rank: int, stated: Restrictions, estimate: Estimate) -> NoReturn:
+    """Raise: the covariance allows fewer restrictions than are stated."""
+    why = f"the covariance of what they restrict has rank {rank}"
+    if estimate.clusters:
+        counts = " and ".join(map(str, estimate.clusters[:2]))
+        why = f"{counts} clusters allow {rank}" + (
+            " (one less than there are clusters)" if len(estimate.clusters) == 1 else " here"
+        )
+    raise InferenceError(
+        f"{stated} are {len(stated.R)} restrictions, and {why}. Test fewer at once, or use a "
+        "covariance of another kind."
+    )

@@ -33,6 +33,8 @@ from mcmodels.inference.tolerances import (
     CONSTANT_ROUNDING,
     LARGEST_CONSTANT_REST,
     ROUNDING_OF_MEAN,
+    SMALLEST_SQUARES,
+    WEIGHT_ROUNDING,
 )
 from mcmodels.inference.whitening import Whitening
 from mcmodels.rows import RowBlock
@@ -90,7 +92,8 @@ class LinearModelInference:
     @property
     def noise_covariance(self) -> Array:
         """Σ̂, shape (m, m); raises if no degree of freedom is left."""
-        if not self.df > 0:
+        self.refuse_underflow()
+        if not self.df > WEIGHT_ROUNDING * self.n_observations:
             raise InferenceError(
                 f"there are {self.n_observations:g} rows (the sum of the weights) for "
                 f"{self.rank + self.intercept} parameters: nothing is left to estimate the noise "
@@ -120,6 +123,7 @@ class LinearModelInference:
     @property
     def log_likelihood(self) -> float:
         """Maximum of the log-likelihood with normal noise; infinite if all residuals are zero."""
+        self.refuse_underflow()
         n, m = self.n_observations, self.n_targets
         sign, logdet = np.linalg.slogdet(self.fit.residual_scatter / n)
         if sign <= 0:
@@ -194,12 +198,26 @@ class LinearModelInference:
     @property
     def _squares(self) -> tuple[Array, Array]:
         """Squares of the targets, and of the residuals; those of a constant target are zero."""
+        self.refuse_underflow()
         moments = self.fit.moments
         total, mean = moments.y_squares, moments.y_mean
         if self.has_constant and moments.left_out is not None:
             total, mean = moments.left_out.y_squares, moments.left_out.y_mean
         total = np.where(total > moments.weight * (ROUNDING_OF_MEAN * mean) ** 2, total, 0.0)
         return total, np.diagonal(self.fit.residual_scatter)
+
+    def refuse_underflow(self) -> None:
+        """Raise if the squares of a target or of its residuals are too small for float64."""
+        moments, left = self.fit.moments, np.diagonal(self.fit.residual_scatter)
+        total = moments.y_squares + moments.weight * moments.y_mean**2
+        present = (moments.y_mean != 0) | self.fit.params.any(axis=1)
+        lost = (total < SMALLEST_SQUARES) & ((total > 0) | present)
+        lost |= (left > 0) & (left < SMALLEST_SQUARES)
+        if lost.any():
+            raise InferenceError(
+                f"the squares of target(s) {np.nonzero(lost)[0].tolist()} of y, or of their "
+                "residuals, underflow float64; multiply y, or the weights, by a power of ten."
+            )
 
 
 @dataclass(frozen=True)

@@ -17,15 +17,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from scipy import stats
 
 from mcmodels.arrays import Array
-from mcmodels.exceptions import InferenceError
+from mcmodels.exceptions import FewCurvedRowsWarning, InferenceError
 from mcmodels.inference.curvature import CurvatureInference
+from mcmodels.inference.tolerances import CURVED_ROWS_PER_PARAMETER
 from mcmodels.inference.whitening import Whitening
 from mcmodels.objectives.user_loss import UserLoss
-from mcmodels.rows import RowBlock
+from mcmodels.rows import RowBlock, Rows
+from mcmodels.user_warnings import warn_user
 
-__all__ = ["LossModelInference", "LossRobustModel"]
+__all__ = ["LossModelInference", "LossRobustModel", "warn_of_few_curved_rows"]
 
 
 @dataclass(frozen=True)
@@ -80,3 +83,66 @@ class LossRobustModel:
         """``ℓ″ x̃ᵀH⁻¹x̃`` of each row."""
         eta = block.X.predictor(self.params)
         return self.loss.curvature_product(block.y, eta, np.einsum("ij,ij->i", Z, Z))
+
+
+def warn_of_few_curved_rows(model: LossRobustModel, rows: Rows) -> None:
+    """Warn if ℓ″ lies in few rows, as where a kink was smoothed over too short a distance.
+
+    The rows are counted as ``(Σ wᵢℓ″ᵢ)² / Σ wᵢℓ″ᵢ²`` (Kish 1965, *Survey Sampling*, §11.7), where a
+    row of weight two is two rows. For a smoothed quantile loss the remedy is a larger bandwidth;
+    that of Hall and Sheather (1988) is offered, see :func:`hall_sheather`.
+    """
+
+    def sums(block: RowBlock) -> Array:
+        eta, w = block.X.predictor(model.params), block.weights_or_ones
+        curvature = model.loss.curvature_product(block.y, eta, np.ones(len(eta)))
+        return np.array([w @ np.abs(curvature), w @ curvature**2])
+
+    first, second = rows.reduce(sums)
+    n = rows.total_weight
+    counted = first**2 / second if second > 0 else 0.0
+    if counted >= min(CURVED_ROWS_PER_PARAMETER * model.n_params, n / 2):
+        return
+    advice = ""
+    y, eta, weights = rows.map(
+        lambda block: np.column_stack(
+            [block.y, block.X.predictor(model.params), block.weights_or_ones]
+        )
+    ).T
+    offered = hall_sheather(y - eta, weights)
+    if offered > 0 and np.unique(y).size > 2:  # with two classes there are no quantiles
+        advice = (
+            " If it is a smoothed quantile loss, smooth it over a bandwidth of about "
+            f"{offered:.3g}, that of Hall and Sheather (1988)."
+        )
+    warn_user(
+        f"the curvature of the loss lies in {counted:.3g} of {n:g} rows, for {model.n_params} "
+        f"parameters: standard errors are unreliable, and may be far too small.{advice}",
+        FewCurvedRowsWarning,
+    )
+
+
+def hall_sheather(residuals: Array, weights: Array) -> float:
+    """Bandwidth for the density of residuals at zero, in units of the target.
+
+    On the scale of probabilities ``b = n^(-1/3) z^(2/3) (1.5 φ(x)²/(2x² + 1))^(1/3)`` with
+    ``x = Φ⁻¹(τ)`` and z the 97.5 % point of the normal distribution; τ is the share of residuals
+    below zero. In units of the target ``s (Φ⁻¹(τ + b) - Φ⁻¹(τ - b))`` with s the smaller of the
+    standard deviation and IQR/1.34. Sources: Hall and Sheather (1988), *On the distribution of a
+    Studentized quantile*, JRSS B 50(3), 381-391; Koenker (2005), *Quantile Regression*, §3.4.2 and
+    §4.10.1. Zero if τ is 0 or 1.
+    """
+    present = weights > 0
+    u, w = residuals[present], weights[present]
+    n = float(w.sum())
+    tau = float(w @ (u < 0)) / n
+    if not 0 < tau < 1:
+        return 0.0
+    x = stats.norm.ppf(tau)
+    b = (1.5 * stats.norm.pdf(x) ** 2 / (2 * x**2 + 1) / n) ** (1 / 3)
+    b = min(b * stats.norm.ppf(0.975) ** (2 / 3), 0.999 * tau, 0.999 * (1 - tau))
+    order = np.argsort(u)
+    ends = np.interp([0.25 * n, 0.75 * n], np.cumsum(w[order]) - w[order] / 2, u[order])
+    spread = float(np.sqrt(w @ (u - w @ u / n) ** 2 / n))
+    scale = min(spread, (ends[1] - ends[0]) / 1.34) or spread
+    return float(scale * (stats.norm.ppf(tau + b) - stats.norm.ppf(tau - b)))

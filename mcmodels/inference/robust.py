@@ -17,7 +17,9 @@ all as compared in MacKinnon and White (1985), *Some heteroskedasticity-consiste
 estimators with improved finite sample properties*, Journal of Econometrics 29(3). A row of weight
 two stands for two rows, each with the leverage hᵢ. With two groupings the covariance is that of the
 first, plus that of the second, minus that of both together: Cameron, Gelbach and Miller (2011),
-*Robust inference with multiway clustering*, JBES 29(2), eq. 2.11.
+*Robust inference with multiway clustering*, JBES 29(2), eq. 2.11. The difference need not be
+positive semi-definite. Where a variance is not positive, the negative eigenvalues of the
+covariance are set to zero, as they propose in §2.3 (fixest has the same rule).
 """
 
 from __future__ import annotations
@@ -32,7 +34,7 @@ from scipy import linalg, sparse
 
 from mcmodels.arrays import Array
 from mcmodels.exceptions import InferenceError
-from mcmodels.inference.tolerances import EIGENVALUE_ROUNDING, SMALLEST_REST
+from mcmodels.inference.tolerances import EIGENVALUE_ROUNDING, SMALLEST_REST, WEIGHT_ROUNDING
 from mcmodels.inference.whitening import Whitening
 from mcmodels.rows import RowBlock, Rows
 
@@ -146,15 +148,25 @@ class RobustCovariance:
         A.
     meat : ndarray of shape (q, q)
         M; with two groupings it may have negative eigenvalues.
+    subtracted : ndarray of shape (q, q), or None
+        With two groupings the sum of all that M adds and subtracts, for its rounding errors.
     """
 
     bread: Array
     meat: Array
+    subtracted: Array | None = None
 
     @property
     def covariance(self) -> Array:
         """``A M Aᵀ``."""
         return self.bread @ self.meat @ self.bread.T
+
+    @property
+    def sizes(self) -> Array | None:
+        """With two groupings, the sizes of what each variance adds and subtracts."""
+        if self.subtracted is None:
+            return None
+        return np.einsum("ij,jk,ik->i", self.bread, self.subtracted, self.bread)
 
     @property
     def root(self) -> Array | None:
@@ -217,12 +229,15 @@ def cluster_covariance(
     totals = rows.reduce(summarise)
     n = rows.total_weight
     meat = np.zeros((totals[0].shape[1],) * 2)
+    both = np.zeros_like(meat)
     for total, count, sign in zip(totals, counts, (1, 1, -1), strict=False):
         factor = 1.0
         if use_correction and count > 1:
             factor = count / (count - 1.0) * (n - 1.0) / _residual_df(n, model.n_params)
-        meat += sign * factor * (total.T @ total)
-    return RobustCovariance(model.bread, meat)
+        squares = factor * (total.T @ total)
+        meat += sign * squares
+        both += squares
+    return RobustCovariance(model.bread, meat, both if len(counts) > 1 else None)
 
 
 class _Totals(list[Array]):
@@ -236,7 +251,7 @@ class _Totals(list[Array]):
 
 def _residual_df(n: float, n_params: int) -> float:
     """Degrees of freedom of the residuals; raises if there are none."""
-    if n <= n_params:
+    if n - n_params <= WEIGHT_ROUNDING * n:
         raise InferenceError(
             f"there are {n:g} rows (the sum of the weights) for {n_params} parameters, and the "
             "small-sample correction divides by their difference."

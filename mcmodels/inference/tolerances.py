@@ -24,6 +24,13 @@ ROUNDING_OF_MEAN = 8 * _EPSILON
 RESIDUAL_ROUNDING = 4.0
 # A larger t of a fit whose residuals are rounding errors is infinite.
 LARGEST_STATISTIC = 1e6
+# The sum of weights that were normalised differs from a whole number by less than this share.
+WEIGHT_ROUNDING = 1e-12
+# Sums of squares below this may have lost digits to gradual underflow: their terms are near the
+# smallest normal number, 2e-308 ...
+SMALLEST_SQUARES = 1e-290
+# ... and so have variances below this, which are sums of few terms.
+UNDERFLOWN_VARIANCE = 1e-305
 # If 1 - h of a row with leverage h is smaller than this, its residual is only rounding error.
 SMALLEST_REST = 1e-12
 # A candidate of a score test is a linear combination of the fitted columns if the part that they do
@@ -41,3 +48,6 @@ FLAT_DERIVATIVE = 1e-6
 LIKELIHOOD_ROUNDING = 1e-8
 # Entries of a Jacobian of a network that are in memory at once (32 MB).
 JACOBIAN_ENTRIES = 2**22
+# A fit of a nearly kinked loss passes through as many rows as it has parameters. With fewer than
+# this many rows of curvature a parameter, the curvature is largely that of these rows.
+CURVED_ROWS_PER_PARAMETER = 10

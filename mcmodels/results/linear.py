@@ -70,6 +70,7 @@ class LinearFit(ParameterFit):
 
     def require_training_rows(self, rows: Rows, objective: Objective) -> None:
         """Refuse rows that are not those of the fit; ``objective`` is that of these rows."""
+        self.model.refuse_underflow()
         self.training.require(rows)
         params = self.least_squares.params
         expected = float(np.trace(self.factored("this").residual_scatter))

@@ -8,7 +8,11 @@ from typing import Any, NoReturn
 
 from mcmodels.exceptions import InferenceError
 from mcmodels.inference.estimate import Estimate
-from mcmodels.inference.loss_model import LossModelInference, LossRobustModel
+from mcmodels.inference.loss_model import (
+    LossModelInference,
+    LossRobustModel,
+    warn_of_few_curved_rows,
+)
 from mcmodels.inference.summary import Summary, number
 from mcmodels.objectives.user_loss import UserLoss
 from mcmodels.results.curvature import CurvatureFit
@@ -86,6 +90,7 @@ class LossFit(CurvatureFit):
         assert loss is not None
         model = self.model
         robust_model = LossRobustModel(model.whitening, self.params, loss)
+        warn_of_few_curved_rows(robust_model, rows)
         return robust.estimate(robust_model, rows, self.params, model.names)
 
     def reported(self, estimate: Estimate, reference: object = None) -> Estimate:

@@ -9,15 +9,18 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from mcmodels.arrays import Array
+from mcmodels.exceptions import IndefiniteCovarianceWarning
 from mcmodels.inference.delta import DeltaMethod, delta_method
-from mcmodels.inference.estimate import Estimate
+from mcmodels.inference.estimate import Estimate, clipped, not_positive
 from mcmodels.inference.robust import RobustModel, cluster_covariance, hc_covariance
 from mcmodels.objectives import Objective
 from mcmodels.objectives.user_loss import UserLoss
 from mcmodels.rows import Rows, Seen
 from mcmodels.solvers import Status
+from mcmodels.user_warnings import warn_user
 
 __all__ = ["INTERCEPT", "CovarianceKind", "FitRecord", "ParameterFit", "described", "digest"]
 
@@ -127,7 +130,32 @@ class CovarianceKind:
             robust = cluster_covariance(model, rows, self.counts, use_correction=correct)
         else:
             robust = hc_covariance(model, rows, self.kind)
-        return Estimate(params.ravel(), robust.covariance, names, df, self.kind, robust.root)
+        covariance, root, sizes = robust.covariance, robust.root, robust.sizes
+        if sizes is not None and (negative := not_positive(covariance, sizes)).any():
+            covariance, root = clipped(covariance, sizes), None
+            _warn_of_clipping(negative, np.isnan(np.diagonal(covariance)), names)
+        return Estimate(params.ravel(), covariance, names, df, self.kind, root, self.counts)
+
+
+def _warn_of_clipping(
+    negative: npt.NDArray[np.bool_], lost: npt.NDArray[np.bool_], names: tuple[str, ...]
+) -> None:
+    """Say which variances of two-way clusters were negative, and which are lost."""
+
+    def listed(which: npt.NDArray[np.bool_]) -> str:
+        return ", ".join(np.asarray(names, dtype=object)[which])
+
+    said = (
+        f"two-way clusters give {listed(negative)} no positive variance; negative eigenvalues of "
+        "the covariance were set to zero"
+    )
+    if lost.any():
+        said += f", which leaves no variance of {listed(lost)} (NaN)"
+    warn_user(
+        f"{said}. The groupings hold too little data for two-way clusters: compare with each "
+        "grouping alone.",
+        IndefiniteCovarianceWarning,
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

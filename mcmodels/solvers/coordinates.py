@@ -170,7 +170,7 @@ def shifted_coordinates(objective: LinearPredictorObjective) -> Coordinates:
     with np.errstate(over="ignore", invalid="ignore"):
         mean, square = sample.reduce(first_two_moments) / sample.total_weight
     refuse_overflow(square)
-    refuse_underflow(square)
+    refuse_underflow(square, mean, sample)
     if not rows.intercept:
         return Coordinates(np.zeros(rows.n_features))
     far = mean**2 > _FAR_FROM_ZERO**2 * np.maximum(square - mean**2, 0.0)

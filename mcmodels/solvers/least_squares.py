@@ -118,7 +118,7 @@ def solve_triangle(
 ) -> Solution[LeastSquares]:
     """The orthogonal factorisation alone, from R of (x, y) about ``centre``, without the rows."""
     moments = FactoredMoments.of(triangle, centre, extent.total_weight)
-    _refuse_extremes(moments)
+    _refuse_extremes(moments, extent)
     return _from_factor(triangle, moments, extent, rcond)
 
 
@@ -155,16 +155,16 @@ def _automatic(moments: Moments, rows: Rows, rcond: float | None) -> Solution[Le
 
 def _checked(moments: Moments, extent: Extent) -> Moments:
     """The moments about the point that the fit needs, if float64 can hold them."""
-    _refuse_extremes(moments)
+    _refuse_extremes(moments, extent)
     return moments if extent.intercept else moments.about_origin()
 
 
-def _refuse_extremes(moments: Moments | FactoredMoments) -> None:
+def _refuse_extremes(moments: Moments | FactoredMoments, extent: Extent) -> None:
     with np.errstate(over="ignore", invalid="ignore"):
         x_squares = moments.x_squares + moments.weight * moments.x_mean**2
         y_squares = moments.y_squares + moments.weight * moments.y_mean**2
     refuse_overflow(x_squares, y_squares)
-    refuse_underflow(x_squares)
+    refuse_underflow(x_squares, moments.x_mean, extent)
 
 
 def _normal(moments: Moments, extent: Extent, rcond: float | None) -> Solution[LeastSquares] | None:

@@ -99,7 +99,7 @@ def _checked(rows: Rows) -> ColumnMoments:
     with np.errstate(over="ignore", invalid="ignore"):
         about_origin = moments.about_origin()
     refuse_overflow(about_origin.x_squares, about_origin.y_squares)
-    refuse_underflow(about_origin.x_squares)
+    refuse_underflow(about_origin.x_squares, moments.x_mean, rows)
     return moments if rows.intercept else about_origin
 
 

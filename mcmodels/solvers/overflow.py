@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 
 from mcmodels.arrays import Array
+from mcmodels.rows import RowBlock, Rows
 
 # Sums of squares below this lose digits: terms of them are near the smallest normal number, 2e-308.
 _SMALLEST = 1e-290
@@ -30,17 +32,40 @@ def refuse_overflow(x_squares: Array, y_squares: Array | None = None) -> None:
         )
 
 
-def refuse_underflow(x_squares: Array) -> None:
+def refuse_underflow(x_squares: Array, x_mean: Array | None = None, rows: object = None) -> None:
     """Raise ValueError when a sum of squares may have lost digits to gradual underflow.
 
     Parameters
     ----------
     x_squares : ndarray of shape (p,)
-        Sums of squares of the features.
+        Sums of squares of the features, about zero.
+    x_mean : ndarray of shape (p,), default=None
+        Their means.
+    rows : Rows, default=None
+        The rows, if they can be walked again: where a sum of squares is zero, they tell whether the
+        column is.
     """
-    columns = np.nonzero((x_squares > 0) & (x_squares < _SMALLEST))[0].tolist()
+    small = x_squares < _SMALLEST
+    if not small.any():
+        return
+    zero = x_squares == 0
+    if x_mean is not None:
+        zero &= x_mean == 0
+    if zero.any() and isinstance(rows, Rows):
+        zero[zero] = _counted_entries(rows, np.nonzero(zero)[0]) == 0
+    columns = np.nonzero(small & ~zero)[0].tolist()
     if columns:
         raise ValueError(
             f"the weighted squares of column(s) {columns} of X underflow float64; multiply the "
             "column(s), or the weights, by a power of ten."
         )
+
+
+def _counted_entries(rows: Rows, columns: npt.NDArray[np.intp]) -> Array:
+    """Entries of each of these columns that are not zero, in rows of positive weight."""
+
+    def count(block: RowBlock) -> Array:
+        nonzero = (block.X.X[:, columns] != 0).T.astype(np.float64)
+        return np.asarray(nonzero @ (block.weights_or_ones > 0), dtype=np.float64)
+
+    return rows.reduce(count)

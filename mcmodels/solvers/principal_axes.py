@@ -27,6 +27,7 @@ from mcmodels.rows import (
     RowBlock,
     Rows,
     RowsCovariance,
+    Seen,
     StreamedMoments,
     StreamedSums,
     Triangle,
@@ -36,7 +37,7 @@ from mcmodels.solvers import room
 from mcmodels.solvers.deflation import deflated_eigenpairs
 from mcmodels.solvers.eigenpairs import Eigenpairs, leading_eigenpairs
 from mcmodels.solvers.lanczos import eigenpairs_by_products
-from mcmodels.solvers.overflow import refuse_overflow
+from mcmodels.solvers.overflow import refuse_overflow, refuse_underflow
 from mcmodels.solvers.pseudoinverse import rank_tolerance
 from mcmodels.solvers.solution import Solution, Status
 from mcmodels.solvers.tolerances import FLOAT64_EPSILON, NOISE_MARGIN, factorisation_error
@@ -126,7 +127,7 @@ def solve(
         if method != "deflation" and room.too_many(side) and count * _COLUMNS_PER_AXIS <= side:
             return _with_rank(_of_products(rows, count), count, rows, "lanczos")
         if rows.n_present > rows.n_features:
-            spectrum = _of_moments(_checked(Moments.of(rows)), eigenpairs)
+            spectrum = _of_moments(_checked(Moments.of(rows), rows), eigenpairs)
         else:
             spectrum = _wide(rows, eigenpairs)
         if method == "auto" and _inaccurate_in_covariance(
@@ -151,7 +152,7 @@ def solve_sums(
     with single_threaded_blas():
         if isinstance(sums, StreamedMoments):
             eigenpairs = _eigensolver(count, method, tol, random)
-            spectrum = _of_moments(_checked(sums.moments), eigenpairs)
+            spectrum = _of_moments(_checked(sums.moments, sums.seen), eigenpairs)
             return _with_rank(spectrum, count, sums.seen, method)
         spectrum = _of_triangle(sums.triangle, sums.centre, sums.seen.total_weight)
         return _with_rank(spectrum, count, sums.seen, "svd")
@@ -248,8 +249,10 @@ def _inaccurate_in_covariance(spectrum: _Spectrum, n_rows: int, n_features: int)
     return bool(min(requested.min(), noise) <= np.sqrt(FLOAT64_EPSILON) * requested[0])
 
 
-def _checked(moments: Moments) -> Moments:
+def _checked(moments: Moments, extent: Rows | Seen) -> Moments:
     refuse_overflow(moments.x_squares)
+    squares = moments.x_squares + moments.weight * moments.x_mean**2
+    refuse_underflow(squares, moments.x_mean, extent)
     return moments
 
 
@@ -275,6 +278,7 @@ def _of_products(rows: Rows, count: int) -> _Spectrum:
     """Eigenvectors of S by products alone, each one pass over the rows."""
     columns = ColumnMoments.of(rows, targets=False)
     refuse_overflow(columns.squares)
+    refuse_underflow(columns.about_origin().squares, columns.mean, rows)
     by_rows = RowsCovariance(rows)
     pairs = eigenpairs_by_products(by_rows.apply, rows.n_features, count)
     return _Spectrum(
@@ -295,6 +299,7 @@ def _of_triangle(triangle: Triangle, centre: Array, weight: float) -> _Spectrum:
     moments = FactoredMoments.of(triangle, centre, weight)
     R = triangle.Rxx
     refuse_overflow(moments.x_squares)
+    refuse_underflow(moments.x_squares + weight * moments.x_mean**2, moments.x_mean)
     _, singular_values, Vt = linalg.svd(R, full_matrices=False, check_finite=False)
     variances = singular_values**2 / (weight - 1)
     covariance = FactoredCovariance(R / np.sqrt(weight - 1))
@@ -316,6 +321,7 @@ def _wide(rows: Rows, eigenpairs: Eigensolver) -> _Spectrum:
     with np.errstate(over="ignore", invalid="ignore"):
         squares = rows.reduce(lambda block: block.X.square_sums(block.weights))
     refuse_overflow(squares)
+    refuse_underflow(squares, by_rows.mean, rows)
     blocks = rows.reduce(lambda block: [_CentredBlock.of(block, by_rows)])
     gram = np.block([[a.inner(b) for b in blocks] for a in blocks]) / by_rows.divisor
     pairs = eigenpairs((gram + gram.T) / 2)

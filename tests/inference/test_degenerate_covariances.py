@@ -1,0 +1,310 @@
+"""Covariances that are none: negative variances, underflow, degrees of freedom of rounding."""
+
+import warnings
+
+import mpmath
+import numpy as np
+import pytest
+from scipy import sparse, stats
+
+from mcmodels import PCA, LinearRegression, LogisticRegression, ObjectiveRegressor
+from mcmodels.exceptions import (
+    FewCurvedRowsWarning,
+    FitWarning,
+    IndefiniteCovarianceWarning,
+    InferenceError,
+)
+from mcmodels.rows import ArrayRows
+from mcmodels.solvers.matrix_free import solve_matrix_free
+
+
+def noise_problems(count, seed=6):
+    r = np.random.default_rng(seed)
+    for _ in range(count):
+        G = r.integers(0, 10, (400, 2))
+        X = (r.random((400, 3)) < 0.3) * 1.0
+        yield X, r.normal(size=400), G
+
+
+def two_way(X, residuals, G, inverse):
+    """``V₁ + V₂ - V₁₂`` with Stata's factors, by loops."""
+    n, P = X.shape
+    V = np.zeros((P, P))
+    for labels, sign in ((G[:, 0], 1), (G[:, 1], 1), (G[:, 0] * 1000 + G[:, 1], -1)):
+        found = np.unique(labels)
+        g = found.size
+        factor = g / (g - 1) * (n - 1) / (n - P)
+        for label in found:
+            score = X[labels == label].T @ residuals[labels == label]
+            V += sign * factor * np.outer(inverse @ score, inverse @ score)
+    return V
+
+
+def least_squares(X, y):
+    X = np.column_stack([X, np.ones(len(X))])
+    inverse = np.linalg.inv(X.T @ X)
+    return X, y - X @ (inverse @ (X.T @ y)), inverse
+
+
+def test_negative_variances_of_two_way_clusters_are_clipped_as_proposed_and_named():
+    negative = 0
+    for X, y, G in noise_problems(200):
+        design, residuals, inverse = least_squares(X, y)
+        expected = two_way(design, residuals, G, inverse)
+        wrong = np.diagonal(expected) <= 0
+        with warnings.catch_warnings(record=True) as found:
+            warnings.simplefilter("always")
+            model = LinearRegression().fit(X, y)
+            V = model.covariance(X, y, kind="cluster", groups=G)
+        assert len(found) == wrong.any()
+        if wrong.any():
+            negative += 1
+            assert found[0].category is IndefiniteCovarianceWarning
+            assert found[0].filename == __file__
+            names = np.array(["x0", "x1", "x2", "(intercept)"], dtype=object)[wrong]
+            assert f"give {', '.join(names)} no positive variance" in str(found[0].message)
+            values, vectors = np.linalg.eigh(expected)
+            expected = (vectors * np.clip(values, 0, None)) @ vectors.T
+            with pytest.warns(IndefiniteCovarianceWarning):
+                table = model.summary(X, y, kind="cluster", groups=G).to_frame()
+            assert (table["standard_error"] > 0).all()
+            assert np.isfinite(table["t"]).all()
+            with pytest.warns(IndefiniteCovarianceWarning):
+                test = model.wald_test("x0 = 0", X, y, kind="cluster", groups=G)
+            assert test.statistic == pytest.approx(table["t"]["x0"] ** 2)
+        # Sums of 400 products in another order, and a difference of them: 1e-10 of the largest.
+        assert np.abs(V - expected).max() < 1e-10 * np.abs(expected).max()
+    assert negative >= 20
+
+
+def test_where_nothing_is_left_errors_are_nan_and_tests_say_so():
+    found = 0
+    for X, y, G in noise_problems(60, seed=7):
+        x = X[:, :1]
+        inverse = np.linalg.inv(x.T @ x)
+        residuals = y - x[:, 0] * (inverse[0, 0] * (x[:, 0] @ y))
+        if two_way(x, residuals, G, inverse)[0, 0] > 0:
+            continue
+        found += 1
+        model = LinearRegression(fit_intercept=False).fit(x, y)
+        options = {"kind": "cluster", "groups": G}
+        with pytest.warns(IndefiniteCovarianceWarning, match="leaves no variance of x0"):
+            table = model.summary(x, y, **options).to_frame()
+        columns = ["standard_error", "t", "p_value", "lower", "upper"]
+        assert table[columns].isna().all(axis=None)
+        with (
+            pytest.warns(IndefiniteCovarianceWarning),
+            pytest.raises(InferenceError, match=r"no variance is left .* x0"),
+        ):
+            model.wald_test("x0 = 0", x, y, **options)
+    assert found >= 2
+
+
+@pytest.mark.parametrize("scale", [[1e4, 1, 1], [1e6, 1, 1], [1e8, 1, 1e-8]])
+def test_clipping_in_units_far_apart_keeps_all_digits(scale):
+    found = 0
+    for X, y, G in noise_problems(60):
+        V = two_way(*least_squares(X, y)[:2], G, least_squares(X, y)[2])
+        if (np.diagonal(V) > 0).all():
+            continue
+        found += 1
+        with mpmath.workdps(60):
+            units = mpmath.diag([1 / mpmath.mpf(s) for s in (*scale, 1)])
+            values, vectors = mpmath.eigsy(units * mpmath.matrix(V.tolist()) * units)
+            clipped = vectors * mpmath.diag([max(v, 0) for v in values]) * vectors.T
+            expected = np.array([float(mpmath.sqrt(clipped[k, k])) for k in range(4)])
+        with pytest.warns(IndefiniteCovarianceWarning):
+            table = (
+                LinearRegression()
+                .fit(X * scale, y)
+                .summary(X * scale, y, kind="cluster", groups=G)
+                .to_frame()
+            )
+        errors = table["standard_error"].to_numpy()
+        left = ~np.isnan(errors)
+        # What is left of a variance is NaN below 1e-13 of it. Sums of 400 rounded products: 1e-10.
+        lost = expected[~left] ** 2 < 1e-12 * np.abs(np.diagonal(V) / np.square([*scale, 1]))[~left]
+        assert lost.all()
+        np.testing.assert_allclose(errors[left], expected[left], rtol=1e-10)
+    assert found >= 5
+
+
+def test_clusters_of_classes_are_clipped_too():
+    found = 0
+    for X, noise, G in noise_problems(60, seed=8):
+        y = noise > 0
+        model = LogisticRegression(C=np.inf).fit(X, y)
+        design = np.column_stack([X, np.ones(len(X))])
+        residuals = y - model.predict_proba(X)[:, 1]
+        expected = two_way(design, residuals, G, np.linalg.inv(model.hessian_))
+        if (np.diagonal(expected) > 0).all():
+            continue
+        found += 1
+        values, vectors = np.linalg.eigh(expected)
+        expected = (vectors * np.clip(values, 0, None)) @ vectors.T
+        with pytest.warns(IndefiniteCovarianceWarning):
+            V = model.covariance(X, y, kind="cluster", groups=G)
+        # The fit ends where the step is below 1e-10 of the parameters.
+        assert np.abs(V - expected).max() < 1e-7 * np.abs(expected).max()
+    assert found >= 2
+
+
+@pytest.mark.parametrize("n_clusters", [3, 4, 6])
+def test_g_clusters_allow_one_restriction_less(n_clusters):
+    r = np.random.default_rng(3)
+    X, y = r.normal(size=(200, 6)), r.normal(size=200)
+    groups = r.integers(0, n_clusters, 200)
+    model = LinearRegression().fit(X, y)
+    with pytest.raises(InferenceError, match=f"{n_clusters} clusters allow {n_clusters - 1} "):
+        model.wald_test(np.eye(6, 7), X, y, kind="cluster", groups=groups)
+    few = np.eye(7)[: n_clusters - 1]
+    assert model.wald_test(few, X, y, kind="cluster", groups=groups).df == n_clusters - 1
+    with pytest.raises(ValueError, match="repeat or contradict"):
+        model.wald_test("x0 = 0, x0 = 0", X, y, kind="cluster", groups=groups)
+
+
+@pytest.mark.parametrize("exponent", range(-200, -150, 10))
+@pytest.mark.parametrize("solver", ["auto", "normal", "pinv"])
+def test_tiny_columns_are_refused_by_name(exponent, solver):
+    r = np.random.default_rng(4)
+    X, y = r.normal(size=(60, 3)), r.normal(size=60)
+    for scaled in (X, np.sign(X - np.median(X, axis=0))):  # the second has a mean of zero
+        tiny = scaled * [1, 10.0**exponent, 1]
+        with pytest.raises(ValueError, match=r"column\(s\) \[1\] of X underflow"):
+            LinearRegression(solver=solver).fit(tiny, y)
+
+
+def test_tiny_columns_are_refused_without_a_matrix():
+    X = np.random.default_rng(5).normal(size=(60, 3)) * [1, 1e-200, 1]
+    for x in (X, sparse.csr_array(X)):
+        with pytest.raises(ValueError, match=r"column\(s\) \[1\] of X underflow"):
+            solve_matrix_free(ArrayRows(x, X[:, :1], intercept=True))
+
+
+@pytest.mark.parametrize("exponent", [-200, -160])
+def test_tiny_columns_are_refused_by_classes_and_components(exponent):
+    X = np.random.default_rng(5).normal(size=(60, 3))
+    tiny = X * 10.0**exponent
+    for fit in (
+        lambda: LogisticRegression(C=np.inf).fit(tiny, X[:, 0] + X[:, 1] ** 2 > 0.5),
+        lambda: PCA().fit(tiny),
+        lambda: PCA(solver="eigh").fit(tiny),
+        lambda: PCA().fit(tiny[:3]),
+        lambda: PCA().partial_fit(tiny),
+    ):
+        with pytest.raises(ValueError, match=r"column\(s\) \[0, 1, 2\] of X underflow"):
+            fit()
+
+
+def test_columns_of_zeros_are_not_underflow():
+    X = np.random.default_rng(5).normal(size=(60, 3)) * [1, 0, 1]
+    assert PCA().fit(X).explained_variance_[2] < 1e-15  # rounding of variances near one
+    with pytest.warns(FitWarning, match="x1|linearly"):
+        LinearRegression().fit(X, X[:, 0] + 1.0)
+    # What rows of weight zero hold is no entry of the column.
+    X[0, 1] = 1e-200
+    with pytest.warns(FitWarning):
+        LinearRegression().fit(X, X[:, 0] + 1.0, sample_weight=np.arange(60) > 0)
+
+
+@pytest.mark.parametrize("exponent", [-170, -165, -160, -155, -150])
+def test_targets_whose_squares_underflow_have_no_errors(exponent):
+    r = np.random.default_rng(9)
+    X, y = r.normal(size=(50, 2)), r.normal(size=50)
+    model = LinearRegression().fit(X, y * 10.0**exponent)
+    for ask in (
+        lambda: model.standard_errors_,
+        lambda: model.r_squared_,
+        lambda: model.log_likelihood_,
+        lambda: model.covariance(X, y * 10.0**exponent),
+        model.summary,
+    ):
+        with pytest.raises(InferenceError, match=r"of y.* underflow float64; multiply y"):
+            ask()
+
+
+@pytest.mark.parametrize("exponent", [-100, -140, -144])
+def test_errors_of_small_targets_are_exact(exponent):
+    r = np.random.default_rng(10)
+    X, y = r.normal(size=(50, 2)), r.normal(size=50)
+    expected = LinearRegression().fit(X, y).standard_errors_
+    small = LinearRegression().fit(X, y * 10.0**exponent).standard_errors_
+    # Scaling by a power of ten rounds every target once: some 50 ε.
+    np.testing.assert_allclose(small / 10.0**exponent, expected, rtol=1e-13)
+
+
+def test_variances_that_underflow_are_refused_by_name():
+    r = np.random.default_rng(11)
+    X, y = r.normal(size=(50, 2)), r.normal(size=50)
+    model = LinearRegression().fit(X * [1e100, 1], y * 1e-100)
+    with pytest.raises(InferenceError, match="the variance of x0 underflows"):
+        _ = model.standard_errors_
+    with pytest.raises(InferenceError, match="the variance of x0 underflows"):
+        model.covariance(X * [1e100, 1], y * 1e-100, kind="HC0")
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_weights_that_sum_to_one_up_to_rounding_are_refused(dtype):
+    r = np.random.default_rng(12)
+    for _ in range(200):
+        X = r.normal(size=(r.integers(3, 300), 3))
+        w = r.random(len(X)).astype(dtype)
+        with pytest.raises(ValueError, match=r"sum to 1.*; weights count rows"):
+            PCA().fit(X, sample_weight=w / w.sum())
+
+
+def test_degrees_of_freedom_of_rounding_are_refused():
+    r = np.random.default_rng(13)
+    for _ in range(100):
+        X, y, w = r.normal(size=(40, 2)), r.normal(size=40), r.random(40)
+        w *= 3 / w.sum()
+        model = LinearRegression().fit(X, y, sample_weight=w)
+        with pytest.raises(InferenceError, match="nothing is left to estimate the noise"):
+            _ = model.standard_errors_
+        with pytest.raises(InferenceError, match="small-sample correction"):
+            model.covariance(X, y, w, kind="HC1")
+
+
+def quantile(tau, h):
+    return f"{h}*softplus((y - eta)/{h}) - {1 - tau}*(y - eta)"
+
+
+@pytest.mark.parametrize("tau", [0.5, 0.3])
+def test_smoothed_quantiles_with_little_curvature_warn_and_the_offer_is_good(tau):
+    r = np.random.default_rng(14)
+    n, scale = 1000, 2.0
+    X = r.normal(size=(n, 2))
+    y = X @ [1.0, 2.0] + scale * r.normal(size=n)
+    for h in (1e-3, 1e-4, 1e-6):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            model = ObjectiveRegressor(quantile(tau, h)).fit(X, y)
+        with pytest.warns(FewCurvedRowsWarning, match=r"Hall and Sheather \(1988\)") as found:
+            model.covariance(X, y, kind="HC0")
+    said = str(found[0].message)
+    offered = float(said.partition("bandwidth of about ")[2].partition(",")[0])
+    # The reference: their formula with the true τ and scale. The offer estimates both, from 1000
+    # rows: within 15 %.
+    x = stats.norm.ppf(tau)
+    b = n ** (-1 / 3) * stats.norm.ppf(0.975) ** (2 / 3)
+    b *= (1.5 * stats.norm.pdf(x) ** 2 / (2 * x**2 + 1)) ** (1 / 3)
+    assert offered == pytest.approx(
+        scale * (stats.norm.ppf(tau + b) - stats.norm.ppf(tau - b)), rel=0.15
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        wide = ObjectiveRegressor(quantile(tau, offered)).fit(X, y)
+        V = wide.covariance(X, y, kind="HC0")
+    # The asymptotic error of a quantile regression, √(τ(1 - τ)/n) / f(0), within 20 %.
+    true = np.sqrt(tau * (1 - tau) / n) / (stats.norm.pdf(x) / scale)
+    np.testing.assert_allclose(np.sqrt(np.diagonal(V))[:2], true, rtol=0.2)
+
+
+def test_losses_with_curvature_everywhere_do_not_warn():
+    r = np.random.default_rng(15)
+    X = r.normal(size=(12, 4))
+    y = X @ [1.0, 2, 3, 4] + r.normal(size=12)
+    for loss, targets in (("(y - eta)**2", y), ("exp(eta) - y*eta", np.exp(y / 8))):
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", FewCurvedRowsWarning)
+            ObjectiveRegressor(loss).fit(X, targets).covariance(X, targets, kind="HC0")
