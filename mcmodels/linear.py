@@ -351,13 +351,14 @@ class LinearRegression(MultiOutputMixin, RegressorMixin, LinearMethods):
         Returns
         -------
         ndarray of shape (n_samples,) or (n_samples, n_targets)
-            With ``return_std`` a pair of arrays of shape (n_samples,).
+            float32 for float32 rows, else float64. With ``return_std`` a pair of float64 arrays of
+            shape (n_samples,).
         """
         if return_std:
             record: LinearFit = self._record()
             record.refuse_several_targets("return_std")
             return record.predictions(self._unlabelled_rows(X), "observation")
-        return self._linear_predictor(X)
+        return self._linear_predictor(X, keep_dtype=True)
 
     def _objective_on(
         self, X: MatrixLike, y: VectorLike | None, sample_weight: Weights

@@ -238,7 +238,7 @@ class LogisticRegression(ClassPredictions, ClassifierMixin, CallbackSupportMixin
         -------
         ndarray of shape (n_samples,) or (n_samples, n_classes)
         """
-        return self._linear_predictor(X)
+        return self._linear_predictor(X, keep_dtype=True)
 
     def _check_parameters(self) -> None:
         check_number("C", self.C, above=0)

@@ -129,7 +129,9 @@ class ObjectiveRegressor(RegressorMixin, LossEstimator):
         -------
         ndarray of shape (n_samples,)
         """
-        return inverse_link(self.inverse_link, self._linear_predictor(X))
+        eta = self._linear_predictor(X, keep_dtype=True)
+        predicted = inverse_link(self.inverse_link, eta.astype(np.float64, copy=False))
+        return predicted.astype(eta.dtype, copy=False)
 
     def _rows_of_fit(
         self, X: MatrixLike | RowStream, y: VectorLike | None, sample_weight: Weights
@@ -217,7 +219,7 @@ class ObjectiveClassifier(ClassifierMixin, LossEstimator):
         -------
         ndarray of shape (n_samples,)
         """
-        return self._linear_predictor(X)
+        return self._linear_predictor(X, keep_dtype=True)
 
     def predict(self, X: MatrixLike) -> Labels:
         """Predicted class: ``classes_[1]`` if its probability exceeds ½, or η > 0 without a link.
@@ -248,8 +250,9 @@ class ObjectiveClassifier(ClassifierMixin, LossEstimator):
         -------
         ndarray of shape (n_samples, 2)
         """
-        p = self._probability(self._linear_predictor(X))
-        return np.column_stack([1.0 - p, p])
+        eta = self._linear_predictor(X, keep_dtype=True)
+        p = self._probability(eta.astype(np.float64, copy=False))
+        return np.column_stack([1.0 - p, p]).astype(eta.dtype, copy=False)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

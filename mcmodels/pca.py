@@ -79,7 +79,8 @@ class PCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ComponentMethods):
     Attributes
     ----------
     components_ : ndarray of shape (n_components_, n_features)
-        Components by descending variance; in each, the entry of largest magnitude is positive.
+        Components by descending variance; in each, the entry of largest magnitude is positive (if
+        several are equal up to rounding, the first of them).
     params_ : ndarray of shape (n_components_, n_features)
         The same as ``components_``: the free parameters of the objective.
     eigenvalues_, explained_variance_ : ndarray of shape (n_components_,)
@@ -317,6 +318,7 @@ class PCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ComponentMethods):
         Returns
         -------
         ndarray of shape (n_samples, n_features)
+            float32 for float32 scores, else float64.
         """
         axes, mean = self.params_, coefficient_array("mean_", self.mean_)
         X = check_array(X, dtype=[np.float64, np.float32], input_name="X")
@@ -324,7 +326,12 @@ class PCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ComponentMethods):
         if X.shape[1] != k:
             raise ValueError(f"X has {X.shape[1]} columns; the model has {k} components.")
         variances = self.explained_variance_ if self.whiten else None
-        return rows_of_scores(X, mean, axes, variances)
+        rows = ArrayRows(X)
+        return rows.map(
+            lambda block: rows_of_scores(block.X.dense(), mean, axes, variances).astype(
+                rows.dtype, copy=False
+            )
+        )
 
     @property
     def _n_features_out(self) -> int:

@@ -209,6 +209,8 @@ class ClassPredictions:
     def predict_log_proba(self, X: MatrixLike) -> Array:
         """Logarithm of :meth:`predict_proba`; finite even where the probability underflows.
 
+        Of float32 rows, it is the logarithm of the rounded probability.
+
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
@@ -220,5 +222,10 @@ class ClassPredictions:
         """
         eta = self.decision_function(X)
         if eta.ndim == 1:
-            return np.column_stack([log_expit(-eta), log_expit(eta)])
-        return log_softmax(eta, axis=1)
+            logarithms = np.column_stack([log_expit(-eta), log_expit(eta)])
+        else:
+            logarithms = log_softmax(eta, axis=1)
+        if logarithms.dtype == np.float32:
+            p = np.exp(logarithms)
+            np.log(p, out=logarithms, where=p > 0.5)
+        return logarithms

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -193,6 +194,16 @@ def check_choice(name: str, value: object, choices: Sequence[str]) -> None:
     if not isinstance(value, str) or value not in choices:
         known = ", ".join(repr(choice) for choice in choices)
         raise ValueError(f"{name}={value!r} is not known; choose one of {known}.")
+
+
+def refuse_unknown_keywords(given: Iterable[str], known: Iterable[str]) -> None:
+    """Raise TypeError, as Python does, for a keyword that the called method does not have."""
+    known = list(known)
+    for name in given:
+        if name not in known:
+            nearest = difflib.get_close_matches(name, known, n=1)
+            hint = f"Did you mean {nearest[0]!r}?" if nearest else f"There are {listed(known)}."
+            raise TypeError(f"got an unexpected keyword argument {name!r}. {hint}")
 
 
 def check_flag(name: str, value: object) -> None:
