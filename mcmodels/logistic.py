@@ -52,6 +52,7 @@ from mcmodels.objectives import (
 from mcmodels.results.logistic import LogisticFit
 from mcmodels.rows import ArrayRows, Rows, RowStream, RowsWithCrossSums
 from mcmodels.solvers import Solution, Status, irls
+from mcmodels.solvers.constant_targets import with_constant_columns
 
 __all__ = ["LogisticRegression"]
 
@@ -222,6 +223,7 @@ class LogisticRegression(ClassPredictions, ClassifierMixin, CallbackSupportMixin
                 conjugate_gradients=self.solver == "newton-cg",
             )
             solution = irls.conclude(objective, callbacks.last_of(steps))
+            solution = with_constant_columns(solution, rows)
         record = self._recorded(solution, found, rows)
         self._warn_of(solution, found, rows.n_present)
         return self._publish(found.attributes_of(record.params) | {"_fit": record})

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import functools
+from types import MethodType
 from typing import Any
 
 import numpy as np
 from sklearn.base import ClassifierMixin, RegressorMixin
-from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import type_of_target
 
 from mcmodels.arrays import Array, Labels, MatrixLike, Values, VectorLike, Weights
@@ -157,13 +158,28 @@ class ObjectiveRegressor(RegressorMixin, LossEstimator):
         return {"coef_": coef, "intercept_": intercept} | found.features.attributes
 
 
-def _has_inverse_link(estimator: Any) -> bool:
-    if estimator.inverse_link is None:
-        raise AttributeError(
-            "predict_proba needs inverse_link, the probability of classes_[1] as a function of "
-            "eta. Set inverse_link; or call decision_function, which returns eta."
-        )
-    return True
+class _NeedsInverseLink:
+    """A method that is there only with an inverse link; else the AttributeError says so.
+
+    That of scikit-learn's ``available_if`` says no more than that the attribute is missing.
+    """
+
+    def __init__(self, method: Any) -> None:
+        functools.update_wrapper(self, method)
+        self.method = method
+
+    def __get__(self, estimator: Any, owner: type) -> Any:
+        if estimator is None:
+            return self.method
+        if estimator.inverse_link is None:
+            name = self.method.__name__
+            raise AttributeError(
+                f"{name} needs inverse_link, the probability of classes_[1] as a function of eta. "
+                "Set inverse_link; or call decision_function, which returns eta.",
+                name=name,
+                obj=estimator,
+            )
+        return MethodType(self.method, estimator)
 
 
 class ObjectiveClassifier(ClassifierMixin, LossEstimator):
@@ -237,7 +253,7 @@ class ObjectiveClassifier(ClassifierMixin, LossEstimator):
         is_second = eta > 0 if self.inverse_link is None else self._probability(eta) > 0.5
         return self.classes_[is_second.astype(np.intp)]
 
-    @available_if(_has_inverse_link)
+    @_NeedsInverseLink
     def predict_proba(self, X: MatrixLike) -> Array:
         """Probability of each class, by the inverse link.
 

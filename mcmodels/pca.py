@@ -45,6 +45,7 @@ from mcmodels.rows import (
     StreamedTriangle,
     added,
 )
+from mcmodels.rows.sizes import BLOCK_ENTRIES
 from mcmodels.solvers import Solution, Status, principal_axes
 from mcmodels.user_warnings import warn_user
 
@@ -326,7 +327,8 @@ class PCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ComponentMethods):
         if X.shape[1] != k:
             raise ValueError(f"X has {X.shape[1]} columns; the model has {k} components.")
         variances = self.explained_variance_ if self.whiten else None
-        rows = ArrayRows(X)
+        # Blocks are as many rows as keep the result small, which has more columns than X.
+        rows = ArrayRows(X, block_rows=max(BLOCK_ENTRIES // axes.shape[1], 1))
         return rows.map(
             lambda block: rows_of_scores(block.X.dense(), mean, axes, variances).astype(
                 rows.dtype, copy=False

@@ -16,6 +16,7 @@ from sklearn.utils import assert_all_finite
 from sklearn.utils.validation import check_array, check_consistent_length, validate_data
 
 from mcmodels.arrays import Array, Matrix, MatrixLike, Values, VectorLike, Weights
+from mcmodels.estimators.numeric_columns import named_columns, refuse_dates
 from mcmodels.rows import Rows, RowStream, StreamedSums
 
 _LONGEST_LIST = 10
@@ -142,12 +143,21 @@ def _validate(
     A fit skips that check: its first sums read every entry of X, and NaN and infinity show there.
     """
     options |= {"accept_sparse": "csr", "dtype": "numeric", "ensure_all_finite": finite}
-    found = validate_data(estimator, X, y, **options)
+    numeric_y = options.get("y_numeric", False)
+    with named_columns(X=X, **({"y": y} if numeric_y else {})):
+        found = validate_data(estimator, X, y, **options)
     rows, *targets = found if isinstance(found, tuple) else (found,)
+    refuse_dates("X", X, rows.dtype.kind)
+    if numeric_y:
+        refuse_dates("y", y, targets[0].dtype.kind)
+        if targets[0].dtype.kind in "US":
+            with named_columns(y=y):
+                targets = [targets[0].astype(np.float64)]
     if rows.dtype.kind != "O":
-        return found
+        return (rows, *targets) if targets else rows
     # scikit-learn before 1.9 returns the text columns of a data frame of pandas 3 as objects.
-    rows = rows.astype(np.float64)
+    with named_columns(X=X):
+        rows = rows.astype(np.float64)
     if finite:
         _check_finite(estimator, rows)
     return (rows, *targets) if targets else rows
@@ -184,6 +194,8 @@ def refuse_not_finite(estimator: Any, X: Matrix | RowStream) -> Iterator[None]:
 
 
 def _check_finite(estimator: Any, X: Matrix) -> None:
+    if not issparse(X) and not isinstance(X, np.ndarray):  # a data frame, or nested lists
+        X = check_array(X, dtype=np.float64, ensure_all_finite=False)
     assert_all_finite(
         X.data if issparse(X) else X, input_name="X", estimator_name=type(estimator).__name__
     )
@@ -307,6 +319,13 @@ def check_params(params: VectorLike, shape: tuple[int, ...], name: str = "params
             "an array with the layout of params_."
         )
     return array
+
+
+def target_names(y: object) -> tuple[str, ...]:
+    """Names of the targets: those of the columns of a data frame; else none."""
+    columns = getattr(y, "columns", None)
+    names = () if columns is None else tuple(map(str, columns))
+    return names if len(set(names)) == len(names) else ()
 
 
 def listed(items: Iterable[object]) -> str:

@@ -78,8 +78,13 @@ def summarize(
             X = None if X is None else before.transform(X)
     record = getattr(model, "_fit", None)
     if not isinstance(record, ParameterFit | PrincipalComponents):
+        kind = type(model)
+        library = kind.__module__.partition(".")[0]
+        own = "; a network has no table of coefficients" if library == "mcmodels" else ""
         raise TypeError(
-            f"summarize needs a model of mcmodels; found {type(model).__name__}{where}."
+            "summarize needs a model of mcmodels with a summary (LinearRegression, "
+            "LogisticRegression, PCA, ObjectiveRegressor or ObjectiveClassifier); found "
+            f"{library}'s {kind.__name__}{where}{own}."
         )
     named: Any = copy.copy(model)
     if names is not None:

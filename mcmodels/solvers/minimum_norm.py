@@ -91,7 +91,9 @@ class _Centred:
 
     def basis_rows(self) -> Array:
         """``HᵀX``, shape (n - 1, p); X itself without an intercept."""
-        return self._reflected(np.concatenate([self._about_mean(block).hi for block in self.blocks]))
+        return self._reflected(
+            np.concatenate([self._about_mean(block).hi for block in self.blocks])
+        )
 
     def into_basis(self, g: Array) -> Array:
         """``Hᵀg``."""
