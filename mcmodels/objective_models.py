@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from types import MethodType
 from typing import Any
 
@@ -165,7 +164,7 @@ class _NeedsInverseLink:
     """
 
     def __init__(self, method: Any) -> None:
-        functools.update_wrapper(self, method)
+        self.__doc__ = method.__doc__
         self.method = method
 
     def __get__(self, estimator: Any, owner: type) -> Any:

@@ -1,4 +1,4 @@
-"""Results of float32 rows are float32 wherever scikit-learn's are, and rounded, not computed, so."""
+"""Results of float32 rows are float32 wherever scikit-learn's are; they are rounded at the end."""
 
 import numpy as np
 import pytest

@@ -340,7 +340,8 @@ class ExpressionMethods:
         ------
         ValueError
             If a value is missing, not finite or of another shape, or has a name that does not
-            occur; or if the expression is not defined there (the logarithm of a negative number, the inverse of a singular matrix).
+            occur; or if the expression is not defined there (the logarithm of a negative number,
+            the inverse of a singular matrix).
         """
         from mcmodels.calculus.compute.evaluate import evaluate
 

@@ -36,7 +36,8 @@ class Summary:
     facts : mapping of str to str
         About the data and the fit, above the tables.
     tables : mapping of DataFrames
-        Tables of numbers by their headings, which are text or labels of classes; a single table may have the heading "".
+        Tables of numbers by their headings, which are text or labels of classes; a single table may
+        have the heading "".
     conclusions : mapping of str to str
         Statistics of the fit, below the tables.
     notes : tuple of str

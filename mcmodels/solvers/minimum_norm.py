@@ -112,7 +112,7 @@ class _Centred:
         return (values - np.outer(self.v, self.v @ values))[1:]
 
     def multipliers(self, z: DoubleDouble) -> DoubleDouble:
-        """z with a sum of zero to the last digit, with an intercept."""
+        """The multipliers z, with a sum of zero to the last digit if there is an intercept."""
         if not self.intercept:
             return z
         return z + -z.sum(axis=0).times(np.array(1.0 / self.n_rows))[np.newaxis]

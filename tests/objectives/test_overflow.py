@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from mcmodels import PCA, LogisticRegression, MLPRegressor, ObjectiveRegressor
+from mcmodels.exceptions import ConvergenceWarning
 
 SIZES = [1e-200, 1e75, 1e153, 1e155, 1e160, 1e200, 1e300]
 
@@ -79,7 +80,7 @@ def test_other_objectives_without_a_penalty(size):
 def test_a_network_without_a_penalty(size):
     X, _, y = problem(2)
     network = MLPRegressor((2,), activation="tanh", alpha=0.0, max_iter=2, random_state=0)
-    with pytest.warns(UserWarning):
+    with pytest.warns(ConvergenceWarning):
         network.fit(X, y)
     params = network.params_.copy()
     params[:6] *= size  # the weights of the first layer: tanh is bounded

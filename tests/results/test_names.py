@@ -1,4 +1,4 @@
-"""What tables are called by: labels of classes, names of targets, components; and what is refused."""
+"""Labels of classes, names of targets and components in tables; what is refused by name."""
 
 import re
 
@@ -70,7 +70,7 @@ def test_targets_keep_their_names(which):
     assert model.confidence_intervals().index[0] == "rent:age"
     assert model.wald_test("`food:age` = `rent:age`").df == 1
     swapped = Y.iloc[::-1].reset_index(drop=True)
-    with pytest.raises((ValueError, InferenceError), match="rent|food"):
+    with pytest.raises((ValueError, InferenceError), match=r"rent|food"):
         model.summary(X, swapped, kind="HC3")
     np.testing.assert_array_equal(model.params_.shape, (2, 3))
 
@@ -116,7 +116,7 @@ def test_a_foreign_model_of_the_same_name(kind):
 def test_probabilities_without_an_inverse_link():
     model = ObjectiveClassifier("relu(1 - (2*y - 1) * eta) ** 2").fit(X, LABELS > 0)
     assert not hasattr(model, "predict_proba")
-    with pytest.raises(AttributeError, match="needs inverse_link.*decision_function"):
+    with pytest.raises(AttributeError, match=r"needs inverse_link.*decision_function"):
         model.predict_proba(X)
     model.inverse_link = "1/(1 + exp(-eta))"
     assert model.predict_proba(X).shape == (60, 2)

@@ -139,8 +139,8 @@ class CompiledFunction:
         Raises
         ------
         ValueError
-            If a name is missing or does not occur, a shape does not fit (`ShapeError`), or the value is not finite
-            (`EvaluationError`).
+            If a name is missing or does not occur, a shape does not fit (`ShapeError`), or the
+            value is not finite (`EvaluationError`).
         numpy.linalg.LinAlgError
             If a matrix is singular.
         """
