@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+# A longer text of the error that was raised is left out.
+_LONGEST_REASON = 100
 _ENCODE = "encode it, for example by OneHotEncoder(drop='first') in a pipeline, or leave it out"
 _CLASSES = "fit a classifier if it holds classes, or convert it"
 _DURATION = "convert it, for example to days by .dt.total_seconds() / 86400, or leave it out"
@@ -34,7 +36,8 @@ def named_columns(**given: Any) -> Iterator[None]:
             found = _first_without_numbers(data)
             if found is not None:
                 kind = TypeError if isinstance(error, TypeError) else ValueError
-                raise kind(_described(argument, *found, str(error))) from error
+                reason = f" ({error})" if len(str(error)) <= _LONGEST_REASON else ""
+                raise kind(_described(argument, *found) + reason) from error
         raise
 
 
@@ -111,7 +114,9 @@ def _is_missing(value: Any) -> bool:
 
 
 def _is_number(value: Any) -> bool:
-    if isinstance(value, complex | np.complexfloating | np.datetime64 | np.timedelta64):
+    if isinstance(value, complex | np.complexfloating):
+        return True  # scikit-learn's message is as good
+    if isinstance(value, np.datetime64 | np.timedelta64):
         return False
     try:
         float(value)
@@ -120,9 +125,7 @@ def _is_number(value: Any) -> bool:
     return not isinstance(value, datetime.date | datetime.timedelta)
 
 
-def _described(
-    argument: str, name: Any, row: int, value: Any, wrong: int, count: int, reason: str
-) -> str:
+def _described(argument: str, name: Any, row: int, value: Any, wrong: int, count: int) -> str:
     where = argument if name is None else f"column {name!r} of {argument}"
     example = repr(value.item()) if isinstance(value, np.str_) else repr(value)
     if isinstance(value, pd.Timestamp | pd.Period | np.datetime64 | datetime.date | datetime.time):
@@ -132,8 +135,7 @@ def _described(
     elif isinstance(value, str | bytes):
         what, remedy = "text", _ENCODE if argument == "X" else _CLASSES
     else:
-        what = f"values of type {type(value).__name__}"
-        remedy = f"convert it to numbers ({reason})"
+        what, remedy = f"values of type {type(value).__name__}", "convert it to numbers"
     if wrong < count:
         return (
             f"{wrong} of {count} values of {where} are no numbers, such as {example} in row {row}: "

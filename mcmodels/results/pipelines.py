@@ -80,11 +80,15 @@ def summarize(
     if not isinstance(record, ParameterFit | PrincipalComponents):
         kind = type(model)
         library = kind.__module__.partition(".")[0]
-        own = "; a network has no table of coefficients" if library == "mcmodels" else ""
+        found = f"found {kind.__name__}{where}"
+        if library == "mcmodels":
+            raise TypeError(
+                f"summarize needs a model with a table of parameters; {found}, a network. There "
+                "are LinearRegression, LogisticRegression, PCA, ObjectiveRegressor and "
+                "ObjectiveClassifier."
+            )
         raise TypeError(
-            "summarize needs a model of mcmodels with a summary (LinearRegression, "
-            "LogisticRegression, PCA, ObjectiveRegressor or ObjectiveClassifier); found "
-            f"{library}'s {kind.__name__}{where}{own}."
+            f"the model comes from {library}; summarize needs a model of mcmodels; {found}."
         )
     named: Any = copy.copy(model)
     if names is not None:

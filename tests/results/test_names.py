@@ -100,16 +100,16 @@ def test_a_model_without_a_summary_is_named_with_its_library(kind, wrapped):
     fitted = make_pipeline(StandardScaler(), model) if wrapped else model
     fitted.fit(X, Y["rent"])
     library = kind.__module__.partition(".")[0]
-    with pytest.raises(TypeError, match=f"found {library}'s MLPRegressor") as error:
+    said = "table of parameters" if library == "mcmodels" else "the model comes from sklearn"
+    with pytest.raises(TypeError, match=f"{said}; .*found MLPRegressor"):
         summarize(fitted)
-    assert ("a network has no table" in str(error.value)) == (library == "mcmodels")
 
 
 @pytest.mark.parametrize(
     "kind", [sklearn.linear_model.LinearRegression, sklearn.linear_model.Ridge]
 )
 def test_a_foreign_model_of_the_same_name(kind):
-    with pytest.raises(TypeError, match=f"found sklearn's {kind.__name__}"):
+    with pytest.raises(TypeError, match=f"comes from sklearn; .*found {kind.__name__}"):
         summarize(kind().fit(X, Y["rent"]))
 
 
