@@ -84,16 +84,17 @@ def undetermined(features: Features, solution: Solution[Any], n_rows: int) -> st
 def rank_deficient(features: Features, solution: Solution[Any], n_rows: int) -> str:
     """The rank, the full rank, and the cause, as text."""
     n_columns = features.n_features
-    causes = []
+    cause = (
+        f"a linear dependency involves the columns {features.name(solution.columns)}"
+        if solution.columns
+        else f"there are {n_rows} rows for {n_columns} columns"
+    )
     if solution.constant:
-        causes.append(
-            f"constant in every row: {features.name(solution.constant)}, though fit_intercept=True "
-            "has fitted a constant already; leave such columns out, or set fit_intercept=False"
+        cause += (
+            f". Constant in every row: {features.name(solution.constant)}, though "
+            "fit_intercept=True has fitted a constant already; leave such columns out, or set "
+            "fit_intercept=False"
         )
-    others = [j for j in solution.columns if j not in solution.constant]
-    if others:
-        causes.append(f"a linear dependency involves the columns {features.name(others)}")
-    cause = "; ".join(causes) or f"there are {n_rows} rows for {n_columns} columns"
     return f"X has rank {solution.rank} where {n_columns} would be full: {cause}"
 
 
