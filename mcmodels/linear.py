@@ -23,6 +23,7 @@ from mcmodels.estimators.validation import (
     features_of,
     refuse_not_finite,
     refuse_other_order,
+    target_names,
     training_pair,
     validated_pair,
 )
@@ -46,7 +47,7 @@ from mcmodels.rows import (
     added,
 )
 from mcmodels.solvers import Solution, Status, least_squares
-from mcmodels.solvers.constant_targets import constant_targets
+from mcmodels.solvers.constant_targets import constant_targets, with_constant_columns
 from mcmodels.solvers.least_squares import LeastSquares, MatrixFreeFit
 
 __all__ = ["LinearRegression"]
@@ -175,11 +176,12 @@ class LinearRegression(PairedScoreMixin, MultiOutputMixin, RegressorMixin, Linea
             When a target takes a single value.
         """
         self._check_parameters()
-        features, y_shape, rows = self._rows_of_fit(X, y, sample_weight)
+        features, y_shape, rows, targets = self._rows_of_fit(X, y, sample_weight)
         with refuse_not_finite(self, X):
             method = cast(least_squares.Method, self.solver)
             solution = least_squares.solve(rows, method=method, rcond=self.rcond)
-        record = self._recorded(solution, features, Seen.of(rows), y_shape)
+            solution = with_constant_columns(solution, rows)
+        record = self._recorded(solution, features, Seen.of(rows), y_shape, targets)
         self._warn_of(solution, features, record)
         constant = constant_targets(rows, solution.value.moments)
         if constant.size:
@@ -218,6 +220,7 @@ class LinearRegression(PairedScoreMixin, MultiOutputMixin, RegressorMixin, Linea
         self._check_parameters()
         sums = self._sums
         refuse_other_order(X=X, y=y, sample_weight=sample_weight)
+        names = target_names(y) if sums is None else self._fit.named_targets
         features, X, y = continued_pair(self, X, y, first=sums is None, **_TARGETS)
         if sums is not None and y.shape[1:] != self._fit.params.shape[:-1]:
             before = self._fit.params.shape[:-1]
@@ -232,7 +235,7 @@ class LinearRegression(PairedScoreMixin, MultiOutputMixin, RegressorMixin, Linea
         check_same_sums(sums, kind, rows)
         with refuse_not_finite(self, X):
             part = kind.of(rows)
-            return self._fit_sums(added(sums, part), features, y.shape[1:])
+            return self._fit_sums(added(sums, part), features, y.shape[1:], names)
 
     def merge(self, other: LinearRegression) -> Self:
         """Add the rows that another model has received by :meth:`partial_fit`.
@@ -258,19 +261,26 @@ class LinearRegression(PairedScoreMixin, MultiOutputMixin, RegressorMixin, Linea
                 f"other has params_ of shape {others} and this model of shape {shape}; both need "
                 "the same number of targets."
             )
-        return self._fit_sums(added(self._sums, other._sums), features_of(self), shape[:-1])
+        sums, names = added(self._sums, other._sums), self._fit.named_targets
+        return self._fit_sums(sums, features_of(self), shape[:-1], names)
 
-    def _fit_sums(self, sums: StreamedSums, features: Features, y_shape: tuple[int, ...]) -> Self:
+    def _fit_sums(
+        self,
+        sums: StreamedSums,
+        features: Features,
+        y_shape: tuple[int, ...],
+        targets: tuple[str, ...],
+    ) -> Self:
         solution = least_squares.solve_sums(sums, rcond=self.rcond)
-        record = self._recorded(solution, features, sums.seen, y_shape)
+        record = self._recorded(solution, features, sums.seen, y_shape, targets)
         if sums.seen.n_present > sums.seen.n_features:
             self._warn_of(solution, features, record)
         return self._publish(self._attributes(record, features) | {"_sums": sums})
 
     def _rows_of_fit(
         self, X: MatrixLike | RowStream, y: VectorLike | None, sample_weight: Weights
-    ) -> tuple[Features, tuple[int, ...], Rows]:
-        """The columns, the shape of the targets of one row, and the rows of a fit; checked."""
+    ) -> tuple[Features, tuple[int, ...], Rows, tuple[str, ...]]:
+        """The columns, the shape of the targets of one row, the rows, and names of the targets."""
         intercept = bool(self.fit_intercept)
         if isinstance(X, RowStream):
             refuse_other_arguments(y, sample_weight)
@@ -278,13 +288,14 @@ class LinearRegression(PairedScoreMixin, MultiOutputMixin, RegressorMixin, Linea
             rows = stream_rows(
                 X, surveyed, lambda y, weights: (y.reshape(len(y), -1), weights), **_TARGETS
             )
-            return surveyed.features, surveyed.y_shape or (), rows
+            return surveyed.features, surveyed.y_shape or (), rows, surveyed.target_names
         refuse_other_order(X=X, y=y, sample_weight=sample_weight)
+        names = target_names(y)
         features, X, y = training_pair(self, X, y, **_TARGETS)
         targets, weights = y.reshape(X.shape[0], -1), check_weights(sample_weight, X)
         single = self.solver == "auto"
         rows_in_memory = ArrayRows(X, targets, weights, intercept=intercept, single=single)
-        return features, y.shape[1:], rows_in_memory
+        return features, y.shape[1:], rows_in_memory, names
 
     def _check_parameters(self) -> None:
         check_flag("fit_intercept", self.fit_intercept)
@@ -298,6 +309,7 @@ class LinearRegression(PairedScoreMixin, MultiOutputMixin, RegressorMixin, Linea
         features: Features,
         seen: Seen,
         y_shape: tuple[int, ...],
+        targets: tuple[str, ...],
     ) -> LinearFit:
         fit = solution.value
         params = fit.params.reshape(*y_shape, -1)
@@ -314,6 +326,7 @@ class LinearRegression(PairedScoreMixin, MultiOutputMixin, RegressorMixin, Linea
             undetermined=undetermined(features, solution, seen.n_present),
             least_squares=fit,
             rank=solution.rank,
+            named_targets=targets,
         )
 
     def _attributes(self, record: LinearFit, features: Features) -> dict[str, Any]:
@@ -355,13 +368,14 @@ class LinearRegression(PairedScoreMixin, MultiOutputMixin, RegressorMixin, Linea
         Returns
         -------
         ndarray of shape (n_samples,) or (n_samples, n_targets)
-            With ``return_std`` a pair of arrays of shape (n_samples,).
+            float32 for float32 rows, else float64. With ``return_std`` a pair of float64 arrays of
+            shape (n_samples,).
         """
         if return_std:
             record: LinearFit = self._record()
             record.refuse_several_targets("return_std")
             return record.predictions(self._unlabelled_rows(X), "observation")
-        return self._linear_predictor(X)
+        return self._linear_predictor(X, keep_dtype=True)
 
     def _objective_on(
         self, X: MatrixLike, y: VectorLike | None, sample_weight: Weights

@@ -54,6 +54,7 @@ from mcmodels.objectives import (
 from mcmodels.results.logistic import LogisticFit
 from mcmodels.rows import ArrayRows, Rows, RowStream, RowsWithCrossSums
 from mcmodels.solvers import Solution, Status, irls
+from mcmodels.solvers.constant_targets import with_constant_columns
 
 __all__ = ["LogisticRegression"]
 
@@ -226,6 +227,7 @@ class LogisticRegression(
                 conjugate_gradients=self.solver == "newton-cg",
             )
             solution = irls.conclude(objective, callbacks.last_of(steps))
+            solution = with_constant_columns(solution, rows)
         record = self._recorded(solution, found, rows)
         self._warn_of(solution, found, rows.n_present)
         return self._publish(found.attributes_of(record.params) | {"_fit": record})
@@ -242,7 +244,7 @@ class LogisticRegression(
         -------
         ndarray of shape (n_samples,) or (n_samples, n_classes)
         """
-        return self._linear_predictor(X)
+        return self._linear_predictor(X, keep_dtype=True)
 
     def _check_parameters(self) -> None:
         check_number("C", self.C, above=0)

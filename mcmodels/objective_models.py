@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from types import MethodType
 from typing import Any
 
 import numpy as np
 from sklearn.base import ClassifierMixin, RegressorMixin
-from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import type_of_target
 
 from mcmodels.arrays import Array, Labels, MatrixLike, Values, VectorLike, Weights
@@ -130,7 +130,9 @@ class ObjectiveRegressor(PairedScoreMixin, RegressorMixin, LossEstimator):
         -------
         ndarray of shape (n_samples,)
         """
-        return inverse_link(self.inverse_link, self._linear_predictor(X))
+        eta = self._linear_predictor(X, keep_dtype=True)
+        predicted = inverse_link(self.inverse_link, eta.astype(np.float64, copy=False))
+        return predicted.astype(eta.dtype, copy=False)
 
     def _rows_of_fit(
         self, X: MatrixLike | RowStream, y: VectorLike | None, sample_weight: Weights
@@ -157,13 +159,28 @@ class ObjectiveRegressor(PairedScoreMixin, RegressorMixin, LossEstimator):
         return {"coef_": coef, "intercept_": intercept} | found.features.attributes
 
 
-def _has_inverse_link(estimator: Any) -> bool:
-    if estimator.inverse_link is None:
-        raise AttributeError(
-            "predict_proba needs inverse_link, the probability of classes_[1] as a function of "
-            "eta. Set inverse_link; or call decision_function, which returns eta."
-        )
-    return True
+class _NeedsInverseLink:
+    """A method that is there only with an inverse link; else the AttributeError says so.
+
+    That of scikit-learn's ``available_if`` says no more than that the attribute is missing.
+    """
+
+    def __init__(self, method: Any) -> None:
+        self.__doc__ = method.__doc__
+        self.method = method
+
+    def __get__(self, estimator: Any, owner: type) -> Any:
+        if estimator is None:
+            return self.method
+        if estimator.inverse_link is None:
+            name = self.method.__name__
+            raise AttributeError(
+                f"{name} needs inverse_link, the probability of classes_[1] as a function of eta. "
+                "Set inverse_link; or call decision_function, which returns eta.",
+                name=name,
+                obj=estimator,
+            )
+        return MethodType(self.method, estimator)
 
 
 class ObjectiveClassifier(PairedScoreMixin, ClassifierMixin, LossEstimator):
@@ -219,7 +236,7 @@ class ObjectiveClassifier(PairedScoreMixin, ClassifierMixin, LossEstimator):
         -------
         ndarray of shape (n_samples,)
         """
-        return self._linear_predictor(X)
+        return self._linear_predictor(X, keep_dtype=True)
 
     def predict(self, X: MatrixLike) -> Labels:
         """Predicted class: ``classes_[1]`` if its probability exceeds ½, or η > 0 without a link.
@@ -237,7 +254,7 @@ class ObjectiveClassifier(PairedScoreMixin, ClassifierMixin, LossEstimator):
         is_second = eta > 0 if self.inverse_link is None else self._probability(eta) > 0.5
         return self.classes_[is_second.astype(np.intp)]
 
-    @available_if(_has_inverse_link)
+    @_NeedsInverseLink
     def predict_proba(self, X: MatrixLike) -> Array:
         """Probability of each class, by the inverse link.
 
@@ -250,8 +267,9 @@ class ObjectiveClassifier(PairedScoreMixin, ClassifierMixin, LossEstimator):
         -------
         ndarray of shape (n_samples, 2)
         """
-        p = self._probability(self._linear_predictor(X))
-        return np.column_stack([1.0 - p, p])
+        eta = self._linear_predictor(X, keep_dtype=True)
+        p = self._probability(eta.astype(np.float64, copy=False))
+        return np.column_stack([1.0 - p, p]).astype(eta.dtype, copy=False)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

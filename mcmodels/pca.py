@@ -49,6 +49,7 @@ from mcmodels.rows import (
     StreamedTriangle,
     added,
 )
+from mcmodels.rows.sizes import BLOCK_ENTRIES
 from mcmodels.solvers import Solution, Status, principal_axes
 from mcmodels.user_warnings import warn_user
 
@@ -83,7 +84,8 @@ class PCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ComponentMethods):
     Attributes
     ----------
     components_ : ndarray of shape (n_components_, n_features)
-        Components by descending variance; in each, the entry of largest magnitude is positive.
+        Components by descending variance; in each, the entry of largest magnitude is positive (if
+        several are equal up to rounding, the first of them).
     params_ : ndarray of shape (n_components_, n_features)
         The same as ``components_``: the free parameters of the objective.
     eigenvalues_, explained_variance_ : ndarray of shape (n_components_,)
@@ -322,6 +324,7 @@ class PCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ComponentMethods):
         Returns
         -------
         ndarray of shape (n_samples, n_features)
+            float32 for float32 scores, else float64.
         """
         axes, mean = self.params_, coefficient_array("mean_", self.mean_)
         refuse_masked("X", X)
@@ -330,7 +333,13 @@ class PCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ComponentMethods):
         if X.shape[1] != k:
             raise ValueError(f"X has {X.shape[1]} columns; the model has {k} components.")
         variances = self.explained_variance_ if self.whiten else None
-        return rows_of_scores(X, mean, axes, variances)
+        # Blocks are as many rows as keep the result small, which has more columns than X.
+        rows = ArrayRows(X, block_rows=max(BLOCK_ENTRIES // axes.shape[1], 1))
+        return rows.map(
+            lambda block: rows_of_scores(block.X.dense(), mean, axes, variances).astype(
+                rows.dtype, copy=False
+            )
+        )
 
     @property
     def _n_features_out(self) -> int:

@@ -173,7 +173,9 @@ def test_any_classes(n, p, n_classes, dtype, C, seed):
     assert model.converged_
     assert np.abs(model.gradient(X, y)).max() <= 1e-8 * n
     assert model.params_.shape == ((p + 1,) if n_classes == 2 else (n_classes, p + 1))
-    np.testing.assert_allclose(model.predict_proba(X).sum(axis=1), 1, rtol=1e-14)
+    # Of float32 rows, each probability is rounded to float32.
+    rounding = 1e-7 * n_classes if dtype == "float32" else 1e-14
+    np.testing.assert_allclose(model.predict_proba(X).sum(axis=1), 1, rtol=rounding)
     other = model.params_ + 1e-3 * rng.standard_normal(model.params_.shape)
     assert model.objective(X, y, other) >= model.objective_ * (1 - 1e-14)
 

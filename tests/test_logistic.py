@@ -61,10 +61,10 @@ def test_sparse_rows_and_float32_rows(n_classes, dtype):
     for rows in (X, sparse.csr_array(X), sparse.csc_matrix(X)):
         model = LogisticRegression().fit(rows, y)
         assert relative_error(model.params_, reference.params_) < 1e-12
-        assert (
-            relative_error(model.predict_proba(rows), reference.predict_proba(X.astype(float)))
-            < 1e-12
-        )
+        # Of float32 rows, log-odds are rounded to float32: 6e-8, times their size of about ten.
+        assert relative_error(
+            model.predict_proba(rows), reference.predict_proba(X.astype(float))
+        ) < (1e-12 if dtype == "float64" else 1e-6)
 
 
 @pytest.mark.parametrize("n_classes", [2, 3])

@@ -10,6 +10,7 @@ from sklearn.datasets import load_iris, make_low_rank_matrix
 
 from mcmodels import PCA
 from mcmodels.exceptions import ConvergenceWarning, RankDeficiencyWarning
+from mcmodels.rows import RowStream
 from tests.numerics import relative_error
 from tests.problems import orthonormal
 
@@ -311,3 +312,41 @@ def test_a_noise_variance_far_below_the_components_keeps_its_digits(noise):
     X = (U * np.sqrt(variances * 2999)) @ orthonormal(rng, 60, 60).T
     # The construction has singular values of 1e-5 of the largest to 1e-11; squared, twice that.
     assert PCA(2).fit(X).noise_variance_ / noise == pytest.approx(1, rel=1e-10)
+
+
+@pytest.mark.parametrize("seed", range(30))
+@pytest.mark.parametrize("p", [2, 3, 4])
+def test_signs_do_not_depend_on_how_rows_are_split(seed, p):
+    """Loadings of equal size tie: the first of them is positive, whatever rounding says."""
+    rng = np.random.default_rng([seed, p])
+    X = rng.standard_normal((40, p)) @ rng.standard_normal((p, p))
+    # Columns that are sums and differences of two have components with loadings ±1/√2.
+    X = np.concatenate([X, X[:, ::-1]])
+    X = (X - X.mean(axis=0)) / X.std(axis=0)
+    whole = PCA().fit(X)
+    parts = PCA()
+    for part in np.array_split(X, 3):
+        parts.partial_fit(part)
+    cuts = np.sort(rng.integers(1, 79, 4))
+    stream = RowStream(lambda: iter(np.split(X, np.unique(cuts))))
+    scatter = PCA(solver="eigh").partial_fit(X[:33]).partial_fit(X[33:])
+    fits = [whole, parts, scatter, PCA().fit(stream), PCA().fit(X[::-1])]
+    fits += [PCA(solver="deflation", random_state=seed).fit(X)]
+    for model in fits:
+        # Variances differ by more than 1e-4 of the largest in these data: 1e-12 / 1e-4.
+        np.testing.assert_allclose(model.components_, whole.components_, atol=1e-8)
+        sizes = np.abs(model.components_)
+        first = (sizes > sizes.max(axis=1, keepdims=True) - 1e-7).argmax(axis=1)
+        assert (model.components_[np.arange(p), first] > 0).all()
+
+
+def test_axes_without_variance_do_not_depend_on_the_order_of_rows():
+    """They are made from coordinates that the others cover least; those tie, too."""
+    rng = np.random.default_rng(0)
+    for _ in range(30):
+        x = rng.standard_normal(30)
+        X = np.column_stack([x, -x, x, -x, x])  # five columns that are equally covered
+        whole = PCA().fit(X)
+        for rows in (X[::-1], X[rng.permutation(30)]):
+            # One direction with variance; the others are exact up to a few roundings.
+            np.testing.assert_allclose(PCA().fit(rows).components_, whole.components_, atol=1e-14)

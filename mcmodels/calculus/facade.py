@@ -328,8 +328,8 @@ class ExpressionMethods:
         Parameters
         ----------
         **values : float or array-like
-            The value of each symbol by name; sizes that no symbol tells, as whole numbers. Names
-            that do not occur are ignored, so that a function and its derivatives take the same.
+            The value of each symbol by name; sizes that no symbol tells, as whole numbers. A
+            derivative also takes the symbols of its function that it does not contain.
 
         Returns
         -------
@@ -339,8 +339,9 @@ class ExpressionMethods:
         Raises
         ------
         ValueError
-            If a value is missing, not finite or of another shape, or if the expression is not
-            defined there (the logarithm of a negative number, the inverse of a singular matrix).
+            If a value is missing, not finite or of another shape, or has a name that does not
+            occur; or if the expression is not defined there (the logarithm of a negative number,
+            the inverse of a singular matrix).
         """
         from mcmodels.calculus.compute.evaluate import evaluate
 

@@ -76,7 +76,7 @@ def rendered(report: Summary, form: str, saved: Path | None) -> str:
         return alone.to_csv().rstrip("\n")
     if form == "json":
         tables = [
-            {"heading": heading, "rows": [_row(*row) for row in table.iterrows()]}
+            {"heading": str(heading), "rows": [_row(*row) for row in table.iterrows()]}
             for heading, table in report.tables.items()
         ]
         content = {

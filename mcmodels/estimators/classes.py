@@ -203,11 +203,12 @@ class ClassPredictions:
         -------
         ndarray of shape (n_samples, n_classes)
         """
-        eta = self.decision_function(X)
-        return np.column_stack([expit(-eta), expit(eta)]) if eta.ndim == 1 else softmax(eta, axis=1)
+        return _probabilities(self.decision_function(X))
 
     def predict_log_proba(self, X: MatrixLike) -> Array:
         """Logarithm of :meth:`predict_proba`; finite even where the probability underflows.
+
+        Of float32 rows, it is the logarithm of the rounded probability.
 
         Parameters
         ----------
@@ -220,5 +221,16 @@ class ClassPredictions:
         """
         eta = self.decision_function(X)
         if eta.ndim == 1:
-            return np.column_stack([log_expit(-eta), log_expit(eta)])
-        return log_softmax(eta, axis=1)
+            logarithms = np.column_stack([log_expit(-eta), log_expit(eta)])
+        else:
+            logarithms = log_softmax(eta, axis=1)
+        if logarithms.dtype == np.float32:
+            p = _probabilities(eta)
+            np.log(p, out=logarithms, where=p > 0.5)
+        return logarithms
+
+
+def _probabilities(eta: Array) -> Array:
+    if eta.ndim == 1:
+        return np.column_stack([expit(-eta), expit(eta)])
+    return np.asarray(softmax(eta, axis=1))

@@ -181,7 +181,8 @@ class ComponentMethods(Model):
         -------
         ndarray of shape (n_samples,)
         """
-        return self._gaussian().log_likelihood(self._rows(X))
+        rows = self._rows(X)
+        return self._gaussian().log_likelihood(rows).astype(rows.dtype, copy=False)
 
     def score(self, X: MatrixLike, y: object = None) -> float:
         """Mean of :meth:`score_samples`.
@@ -197,7 +198,7 @@ class ComponentMethods(Model):
         -------
         float
         """
-        return float(np.mean(self.score_samples(X)))
+        return float(np.mean(self.score_samples(X), dtype=np.float64))
 
     def _gaussian(self) -> ProbabilisticPCA:
         axes, mean = self.params_, coefficient_array("mean_", self.mean_)

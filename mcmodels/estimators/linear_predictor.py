@@ -74,8 +74,11 @@ class LinearPredictorModel(Model):
             )
         return coef, np.broadcast_to(intercept, len(coef))
 
-    def _linear_predictor(self, X: MatrixLike) -> Array:
-        """η of each row, shape (n_samples,) or (n_samples, n_outputs)."""
+    def _linear_predictor(self, X: MatrixLike, *, keep_dtype: bool = False) -> Array:
+        """η of each row, shape (n_samples,) or (n_samples, n_outputs).
+
+        float64; or with ``keep_dtype`` float32 for float32 rows, rounded block by block.
+        """
         coef, intercept = self._coefficients_of_outputs()
         X = validated_rows(self, X)
         if X.shape[1] != coef.shape[1]:
@@ -86,7 +89,9 @@ class LinearPredictorModel(Model):
         params = np.column_stack([coef, intercept])
         if self._is_single:
             params = params[0]
-        return ArrayRows(X).map(lambda block: block.X.predictor(params))
+        rows = ArrayRows(X)
+        dtype = rows.dtype if keep_dtype else np.dtype(np.float64)
+        return rows.map(lambda block: block.X.predictor(params).astype(dtype, copy=False))
 
     def _unlabelled_rows(self, X: MatrixLike, sample_weight: Weights = None) -> ArrayRows:
         """Rows without targets, with an intercept if the fit has one."""

@@ -188,10 +188,12 @@ class NetworkModel(Model):
         return NetworkObjective(rows, network, self._loss(), float(self.alpha))
 
     def _outputs(self, X: MatrixLike) -> Array:
-        """η of each row, shape (n_samples,) or (n_samples, K)."""
+        """η of each row, shape (n_samples,) or (n_samples, K); float32 for float32 rows."""
         network, params = self._network, self.params_
         rows = network_rows(network, validated_rows(self, X), None, None)
-        return rows.map(lambda block: network.outputs(block.X, params))
+        return rows.map(
+            lambda block: network.outputs(block.X, params).astype(rows.dtype, copy=False)
+        )
 
 
 def network_rows(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from numbers import Integral
 from typing import Any, Self
 
@@ -25,6 +25,7 @@ from mcmodels.estimators.validation import (
     check_weights,
     refuse_not_finite,
     refuse_other_order,
+    target_names,
     training_pair,
 )
 from mcmodels.estimators.verdicts import warn_not_converged
@@ -149,9 +150,12 @@ class NetworkEstimator(CallbackSupportMixin, NetworkMethods):
     def _train(self, X: MatrixLike, y: VectorLike, sample_weight: Weights) -> Self:
         hidden = self._check_parameters()
         refuse_other_order(X=X, y=y, sample_weight=sample_weight)
+        names = target_names(y)
         features, X, y = training_pair(self, X, y, **self._for_y)
         weights = check_weights(sample_weight, X)
         targets = self._targets_of_fit(y, weights)
+        if "classes_" not in targets.attributes and len(names) == targets.n_outputs:
+            targets = replace(targets, names=names)
         network = Network((X.shape[1], *hidden, targets.n_outputs), self.activation)
         if self.compute_hessian:
             refuse_large_hessian(network.n_params, "compute_hessian=True")

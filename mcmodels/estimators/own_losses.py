@@ -42,6 +42,7 @@ from mcmodels.objectives.user_loss import (
 from mcmodels.results.losses import LossFit
 from mcmodels.rows import ArrayRows, RowBlock, Rows, RowStream, RowsWithCrossSums
 from mcmodels.solvers import Solution, Status, irls
+from mcmodels.solvers.constant_targets import with_constant_columns
 from mcmodels.solvers.intercept_start import intercept_start
 from mcmodels.user_warnings import NonDifferentiableWarning, warn_user
 
@@ -169,7 +170,7 @@ class LossEstimator(CallbackSupportMixin, LossMethods):
             )
             visited: list[CurvatureRange] = []
             last = callbacks.last_of(_recording_curvatures(steps, visited))
-            solution = irls.conclude(objective, last)
+            solution = with_constant_columns(irls.conclude(objective, last), found.rows)
             said = list(warnings_of_loss(objective, solution, visited, found.features))
         record = self._recorded(solution, found, rows)
         self._warn_of(solution, found.features, rows.n_present)

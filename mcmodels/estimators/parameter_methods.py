@@ -10,7 +10,12 @@ import pandas as pd
 from mcmodels.arrays import Array, Matrix, MatrixLike, Values, VectorLike, Weights
 from mcmodels.estimators.linear_predictor import LinearPredictorModel
 from mcmodels.estimators.model import Fitted
-from mcmodels.estimators.validation import check_choice, refuse_masked, refuse_other_order
+from mcmodels.estimators.validation import (
+    check_choice,
+    refuse_masked,
+    refuse_other_order,
+    refuse_unknown_keywords,
+)
 from mcmodels.inference.delta import DeltaMethod
 from mcmodels.inference.estimate import Estimate
 from mcmodels.inference.hypotheses import HypothesisTest, wald_test
@@ -237,6 +242,7 @@ class ParameterMethods(LinearPredictorModel):
         **options: Unpack[RobustOptions],
     ) -> tuple[Any, Estimate]:
         """The record of the fit, and the parameters with the covariance that was asked for."""
+        refuse_unknown_keywords(options, RobustOptions.__annotations__)
         record: ParameterFit = self._record()
         kind, groups = options.get("kind"), options.get("groups")
         has_rows = not (X is None and y is None and sample_weight is None)

@@ -15,6 +15,7 @@ from mcmodels.estimators.validation import (
     check_weights,
     features_of,
     refuse_other_order,
+    target_names,
     unfitted,
     validated_block,
 )
@@ -37,6 +38,8 @@ class Survey:
         Total weight of the rows of each label; empty unless labels were asked for.
     checker : estimator
         A copy of the estimator that has recorded the columns; it checks blocks in later passes.
+    target_names : tuple of str
+        Names of the targets in the first block; empty if they have none.
     """
 
     seen: Seen
@@ -44,6 +47,7 @@ class Survey:
     y_shape: tuple[int, ...] | None
     label_weights: dict[Any, float]
     checker: Any
+    target_names: tuple[str, ...] = ()
 
     @property
     def features(self) -> Features:
@@ -64,7 +68,9 @@ def survey(
     seen: Seen | None = None
     dtypes, y_shapes = set(), set()
     label_weights: dict[Any, float] = {}
+    names: tuple[str, ...] = ()
     for X, y, weights in stream:
+        names = target_names(y) if seen is None else names
         X, y, weights = _checked(checker, X, y, weights, reset=seen is None, **for_y)
         rows = ArrayRows(X, None, weights, intercept=intercept)
         seen = Seen.of(rows) if seen is None else seen + Seen.of(rows)
@@ -85,7 +91,7 @@ def survey(
             "after the first axis); every block needs the same targets."
         )
     (dtype,) = dtypes if len(dtypes) == 1 else (np.dtype(np.float64),)
-    return Survey(seen, dtype, y_shapes.pop(), label_weights, checker)
+    return Survey(seen, dtype, y_shapes.pop(), label_weights, checker, names)
 
 
 def stream_rows(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from sklearn.utils import assert_all_finite
 from sklearn.utils.validation import check_array, check_consistent_length, validate_data
 
 from mcmodels.arrays import Array, Matrix, MatrixLike, Values, VectorLike, Weights
+from mcmodels.estimators.numeric_columns import named_columns, refuse_dates
 from mcmodels.rows import Rows, RowStream, StreamedSums
 
 _LONGEST_LIST = 10
@@ -145,12 +147,21 @@ def _validate(
     refuse_masked("X", X)
     refuse_masked("y", y)
     options |= {"accept_sparse": "csr", "dtype": "numeric", "ensure_all_finite": finite}
-    found = validate_data(estimator, X, y, **options)
+    numeric_y = options.get("y_numeric", False)
+    with named_columns(X=X, **({"y": y} if numeric_y else {})):
+        found = validate_data(estimator, X, y, **options)
     rows, *targets = found if isinstance(found, tuple) else (found,)
+    refuse_dates("X", X, rows.dtype.kind)
+    if numeric_y:
+        refuse_dates("y", y, targets[0].dtype.kind)
+        if targets[0].dtype.kind in "US":
+            with named_columns(y=y):
+                targets = [targets[0].astype(np.float64)]
     if rows.dtype.kind != "O":
-        return found
+        return (rows, *targets) if targets else rows
     # scikit-learn before 1.9 returns the text columns of a data frame of pandas 3 as objects.
-    rows = rows.astype(np.float64)
+    with named_columns(X=X):
+        rows = rows.astype(np.float64)
     if finite:
         _check_finite(estimator, rows)
     return (rows, *targets) if targets else rows
@@ -187,6 +198,8 @@ def refuse_not_finite(estimator: Any, X: Matrix | RowStream) -> Iterator[None]:
 
 
 def _check_finite(estimator: Any, X: Matrix) -> None:
+    if not issparse(X) and not isinstance(X, np.ndarray):  # a data frame, or nested lists
+        X = check_array(X, dtype=np.float64, ensure_all_finite=False)
     assert_all_finite(
         X.data if issparse(X) else X, input_name="X", estimator_name=type(estimator).__name__
     )
@@ -197,6 +210,16 @@ def check_choice(name: str, value: object, choices: Sequence[str]) -> None:
     if not isinstance(value, str) or value not in choices:
         known = ", ".join(repr(choice) for choice in choices)
         raise ValueError(f"{name}={value!r} is not known; choose one of {known}.")
+
+
+def refuse_unknown_keywords(given: Iterable[str], known: Iterable[str]) -> None:
+    """Raise TypeError, as Python does, for a keyword that the called method does not have."""
+    known = list(known)
+    for name in given:
+        if name not in known:
+            nearest = difflib.get_close_matches(name, known, n=1)
+            hint = f"Did you mean {nearest[0]!r}?" if nearest else f"There are {listed(known)}."
+            raise TypeError(f"got an unexpected keyword argument {name!r}. {hint}")
 
 
 def check_flag(name: str, value: object) -> None:
@@ -339,6 +362,13 @@ def check_params(params: VectorLike, shape: tuple[int, ...], name: str = "params
             "an array with the layout of params_."
         )
     return array
+
+
+def target_names(y: object) -> tuple[str, ...]:
+    """Names of the targets: those of the columns of a data frame; else none."""
+    columns = getattr(y, "columns", None)
+    names = () if columns is None else tuple(map(str, columns))
+    return names if len(set(names)) == len(names) else ()
 
 
 def listed(items: Iterable[object]) -> str:

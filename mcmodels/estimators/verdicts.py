@@ -89,6 +89,12 @@ def rank_deficient(features: Features, solution: Solution[Any], n_rows: int) -> 
         if solution.columns
         else f"there are {n_rows} rows for {n_columns} columns"
     )
+    if solution.constant:
+        cause += (
+            f". Constant in every row: {features.name(solution.constant)}, though "
+            "fit_intercept=True has fitted a constant already; leave such columns out, or set "
+            "fit_intercept=False"
+        )
     return f"X has rank {solution.rank} where {n_columns} would be full: {cause}"
 
 

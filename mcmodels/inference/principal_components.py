@@ -250,6 +250,6 @@ def _counted(name: str, values: Array, thresholds: Array) -> ComponentCount:
     above = np.logical_and.accumulate(values > thresholds * (1.0 + VARIANCE_ROUNDING * values.size))
     table = pd.DataFrame(
         {name: values, "threshold": thresholds},
-        index=[f"component {k + 1}" for k in range(values.size)],
+        index=[f"pca{k}" for k in range(values.size)],
     )
     return ComponentCount(int(above.sum()), table)

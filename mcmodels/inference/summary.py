@@ -6,6 +6,7 @@ import html
 import textwrap
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -39,8 +40,9 @@ class Summary:
         The model.
     facts : mapping of str to str
         About the data and the fit, above the tables.
-    tables : mapping of str to DataFrame
-        Tables of numbers by their headings; a single table may have the heading "".
+    tables : mapping of DataFrames
+        Tables of numbers by their headings, which are text or labels of classes; a single table may
+        have the heading "".
     conclusions : mapping of str to str
         Statistics of the fit, below the tables.
     notes : tuple of str
@@ -49,7 +51,7 @@ class Summary:
 
     title: str
     facts: Mapping[str, str]
-    tables: Mapping[str, pd.DataFrame]
+    tables: Mapping[Any, pd.DataFrame]
     conclusions: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 
@@ -75,7 +77,7 @@ class Summary:
             ) from error
         parts = []
         for heading, table in self.tables.items():
-            caption = f"{self.title}: {heading}" if heading else self.title
+            caption = f"{self.title}: {heading}" if heading != "" else self.title
             cells = [[_math(cell) for cell in _cells(column)] for _, column in table.items()]
             names = [str(name).translate(_LATEX) for name in table.index]
             columns = [_words(name).translate(_LATEX) for name in table.columns]
@@ -108,7 +110,7 @@ class Summary:
         parts = [self.title, _aligned(self.facts)]
         for heading, table in self.tables.items():
             body = table_text(table) if rows is None else _beginning(table, rows)
-            parts.append(f"{heading}\n{body}" if heading and body else body)
+            parts.append(f"{heading}\n{body}" if heading != "" and body else body)
         parts.append(_aligned(self.conclusions))
         parts += [textwrap.fill(note, _LINE_WIDTH, break_on_hyphens=False) for note in self.notes]
         return "\n\n".join(part for part in parts if part)
@@ -116,8 +118,8 @@ class Summary:
     def _repr_html_(self) -> str:
         parts = [f"<h4>{html.escape(self.title)}</h4>", facts_html(self.facts)]
         for heading, table in self.tables.items():
-            if heading:
-                parts.append(f"<h5>{html.escape(heading)}</h5>")
+            if heading != "":
+                parts.append(f"<h5>{html.escape(str(heading))}</h5>")
             parts.append(table_html(table))
         parts.append(facts_html(self.conclusions))
         parts += [f"<p>{html.escape(note)}</p>" for note in self.notes]

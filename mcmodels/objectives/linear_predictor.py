@@ -23,6 +23,9 @@ from mcmodels.objectives.losses import Loss, Pointwise
 from mcmodels.rows import Derivatives, RowBlock, Rows, Slope
 from mcmodels.rows.blocks import Sandwich
 
+# Below it a sum of squares has lost digits to underflow.
+_LEAST_SQUARE = float(np.finfo(np.float64).tiny / np.finfo(np.float64).eps)
+
 
 class LinearPredictorObjective:
     """Value and derivatives of a loss in the linear predictor, summed over rows.
@@ -48,8 +51,7 @@ class LinearPredictorObjective:
         def summarise(block: RowBlock) -> float:
             return float(block.weighted(self.loss.value(block.y, block.X.predictor(params))).sum())
 
-        coef = self._penalised(params)
-        return self.rows.reduce(summarise) + self.penalty * float(np.vdot(coef, coef)) / 2
+        return self.rows.reduce(summarise) + half_squares(self.penalty, self._penalised(params))
 
     def gradient(self, params: Array) -> Array:
         """The gradient, in the shape of params."""
@@ -144,7 +146,7 @@ class LinearPredictorObjective:
 
     def _with_penalty(self, slope: Slope, params: Array) -> Slope:
         coef = self._penalised(params)
-        value = slope.value + self.penalty * float(np.vdot(coef, coef)) / 2
+        value = slope.value + half_squares(self.penalty, coef)
         return Slope(value, slope.gradient + self.penalty * coef)
 
     def _curvature(self, block: RowBlock, pointwise: Pointwise) -> CurvatureSums:
@@ -210,6 +212,21 @@ class LinearPredictorObjective:
         if vector.ndim == 1 or not self.loss.shift_invariant:
             return vector
         return vector - vector.mean(axis=0)
+
+
+def half_squares(penalty: float, coef: Array) -> float:
+    """``penalty · ‖coef‖²/2``; squares outside the range of float64 are scaled first."""
+    if penalty == 0:
+        return 0.0
+    with np.errstate(over="ignore", under="ignore"):
+        squares = float(np.vdot(coef, coef))
+        if _LEAST_SQUARE < squares < np.inf:
+            return penalty * squares / 2
+        largest = float(np.abs(coef).max(initial=0.0))
+        if largest in (0.0, np.inf):
+            return largest
+        scaled = coef / largest
+        return float((np.sqrt(penalty) * largest) ** 2 * (np.vdot(scaled, scaled) / 2))
 
 
 @dataclass

@@ -17,6 +17,8 @@ from scipy.special import logsumexp, softmax
 from mcmodels.arrays import Array
 from mcmodels.rows import Scratch
 
+_LARGEST = float(np.finfo(np.float64).max)
+
 Codes = npt.NDArray[np.intp]
 
 
@@ -197,10 +199,14 @@ class SoftmaxCrossEntropy(Loss):
     def at(self, y: Codes, eta: Array, scratch: Scratch | None = None) -> Pointwise:
         """Value and derivatives of each row, accurate also where ℓ is nearly zero."""
         rows = np.arange(eta.shape[0])
-        above = eta - eta[rows, y][:, np.newaxis]
-        largest = above.argmax(axis=1)
-        peak = above[rows, largest]
-        terms = np.exp(above - peak[:, np.newaxis])
+        largest = eta.argmax(axis=1)
+        highest = eta[rows, largest]
+        if not np.isfinite(highest).all():  # the predictor has overflowed
+            eta = np.clip(eta, -_LARGEST, _LARGEST)
+            highest = eta[rows, largest]
+        with np.errstate(over="ignore", under="ignore"):  # -inf: a probability of zero
+            terms = np.exp(eta - highest[:, np.newaxis])
+            peak = highest - eta[rows, y]
         probability = terms / terms.sum(axis=1)[:, np.newaxis]
         terms[rows, largest] = 0.0
         value = peak + np.log1p(terms.sum(axis=1))

@@ -38,6 +38,7 @@ from mcmodels.objectives.kronecker_curvature import (
     KroneckerCurvature,
     KroneckerSums,
 )
+from mcmodels.objectives.linear_predictor import half_squares
 from mcmodels.objectives.losses import CurvatureTerm, Loss, Pointwise
 from mcmodels.objectives.network import Network, NetworkParameters, squeezed
 from mcmodels.rows import RowBlock, Rows, Scratch, Slope, single_threaded_blas
@@ -225,8 +226,7 @@ class NetworkObjective:
         return coefs
 
     def _penalty(self, params: Array) -> float:
-        coefs = self._penalised(params)
-        return self.alpha * float(coefs @ coefs) / 2
+        return half_squares(self.alpha, self._penalised(params))
 
 
 @dataclass

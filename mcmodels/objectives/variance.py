@@ -38,9 +38,17 @@ class VarianceLagrangian:
 
     def value(self, params: Array) -> float:
         """L at directions of shape (k, p)."""
-        variance = np.einsum("kp,kp->k", params, self.covariance.apply(params))
-        excess = np.einsum("kp,kp->k", params, params) - 1.0
-        return float(np.sum(variance - self.multipliers * excess))
+        with np.errstate(over="ignore", invalid="ignore"):
+            value = self._quadratic(params) + float(np.sum(self.multipliers))
+        if np.isfinite(value):
+            return value
+        size = float(np.abs(params).max())  # the squares have overflowed
+        return self._quadratic(params / size) * size * size
+
+    def _quadratic(self, V: Array) -> float:
+        """``Σⱼ [vⱼᵀSvⱼ - λⱼvⱼᵀvⱼ]``."""
+        variance = np.einsum("kp,kp->k", V, self.covariance.apply(V))
+        return float(np.sum(variance - self.multipliers * np.einsum("kp,kp->k", V, V)))
 
     def gradient(self, params: Array) -> Array:
         """Gradient, shape (k, p)."""

@@ -36,15 +36,25 @@ class LinearFit(ParameterFit):
         The minimiser, and the moments of the rows that it came from.
     rank : int
         Rank of the (centred, weighted) features.
+    named_targets : tuple of str
+        Names of the targets; empty if they have none.
     """
 
     least_squares: LeastSquares | MatrixFreeFit
     rank: int
+    named_targets: tuple[str, ...] = ()
 
     @property
     def n_targets(self) -> int:
         """Number of targets."""
         return len(self.least_squares.params)
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """Names of the targets: their own, or y0, y1, …."""
+        if len(self.named_targets) == self.n_targets:
+            return self.named_targets
+        return ("y",) if self.n_targets == 1 else tuple(f"y{k}" for k in range(self.n_targets))
 
     @functools.cached_property
     def training(self) -> TrainingRows:
@@ -56,7 +66,7 @@ class LinearFit(ParameterFit):
         return TrainingRows(
             self.seen,
             self.names,
-            ("y",) if self.n_targets == 1 else tuple(f"y{k}" for k in range(self.n_targets)),
+            self.targets,
             is_classes=False,
             x=None if x_mean is None else moments.weight * x_mean,
             y=None if y_mean is None else moments.weight * y_mean,
@@ -83,7 +93,7 @@ class LinearFit(ParameterFit):
         """The classical linear model. Raises if no matrix was formed."""
         names = self.parameter_names
         if self.params.ndim == 2:
-            names = tuple(f"y{k}:{name}" for k in range(self.n_targets) for name in names)
+            names = tuple(f"{target}:{name}" for target in self.targets for name in names)
         fit = self.factored("inference")
         return LinearModelInference(fit, self.rank, self.undetermined, names)
 
@@ -235,8 +245,8 @@ class LinearFit(ParameterFit):
         else:
             P = len(names)
             tables = {
-                f"y{k}": table.iloc[k * P : (k + 1) * P].set_axis(names)
-                for k in range(model.n_targets)
+                target: table.iloc[k * P : (k + 1) * P].set_axis(names)
+                for k, target in enumerate(self.targets)
             }
             conclusions = {"R²": ", ".join(map(number, model.r_squared))}
         conclusions |= {

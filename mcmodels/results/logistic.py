@@ -149,10 +149,10 @@ class LogisticFit(CurvatureFit):
         else:
             base = self.position(reference)
             facts["log-odds against"] = str(self.classes[base])
-            others = [label for k, label in enumerate(self.classes) if k != base]
+            others = [label for k, label in enumerate(self.classes.tolist()) if k != base]
             P = len(names)
             tables = {
-                str(label): table.iloc[k * P : (k + 1) * P].set_axis(names)
+                label: table.iloc[k * P : (k + 1) * P].set_axis(names)
                 for k, label in enumerate(others)
             }
         conclusions = {

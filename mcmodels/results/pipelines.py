@@ -78,8 +78,17 @@ def summarize(
             X = None if X is None else before.transform(X)
     record = getattr(model, "_fit", None)
     if not isinstance(record, ParameterFit | PrincipalComponents):
+        kind = type(model)
+        library = kind.__module__.partition(".")[0]
+        found = f"found {kind.__name__}{where}"
+        if library == "mcmodels":
+            raise TypeError(
+                f"summarize needs a model with a table of parameters; {found}, a network. There "
+                "are LinearRegression, LogisticRegression, PCA, ObjectiveRegressor and "
+                "ObjectiveClassifier."
+            )
         raise TypeError(
-            f"summarize needs a model of mcmodels; found {type(model).__name__}{where}."
+            f"the model comes from {library}; summarize needs a model of mcmodels; {found}."
         )
     named: Any = copy.copy(model)
     if names is not None:

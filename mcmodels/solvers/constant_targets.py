@@ -1,11 +1,17 @@
-"""Find the targets of least squares that are constant."""
+"""Find the targets of least squares that are constant, and dependent columns that are."""
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
+from scipy import sparse
 
-from mcmodels.rows import ColumnMoments, FactoredMoments, Moments, Rows
+from mcmodels.arrays import Array
+from mcmodels.rows import ColumnMoments, FactoredMoments, Moments, RowBlock, Rows
+from mcmodels.solvers.solution import Solution, Status
 from mcmodels.solvers.tolerances import FLOAT64_EPSILON
 
 
@@ -29,3 +35,22 @@ def constant_targets(
     ends = np.concatenate(rows.reduce(lambda block: [block.y.min(axis=0), block.y.max(axis=0)]))
     ends = ends.reshape(-1, moments.y_mean.size)
     return np.nonzero(ends.min(axis=0) == ends.max(axis=0))[0]
+
+
+def with_constant_columns(solution: Solution[Any], rows: Rows) -> Solution[Any]:
+    """The solution with ``constant``: which of its dependent columns repeat the intercept.
+
+    The rows are read only if columns depend on each other and there is an intercept.
+    """
+    columns = list(solution.columns)
+    if solution.status is not Status.RANK_DEFICIENT or not (columns and rows.intercept):
+        return solution
+
+    def ends(block: RowBlock) -> list[Array]:
+        X = block.X.X[:, columns]
+        X = X.toarray() if sparse.issparse(X) else np.asarray(X)
+        return [X.min(axis=0), X.max(axis=0)]
+
+    values = np.array(rows.reduce(ends))
+    constant = np.nonzero(values.min(axis=0) == values.max(axis=0))[0]
+    return replace(solution, constant=tuple(columns[j] for j in constant))

@@ -11,6 +11,7 @@ from mcmodels.rows import RowBlock, Rows
 from mcmodels.rows.covariance import centred_near
 from mcmodels.solvers.double_double import DoubleDouble
 from mcmodels.solvers.least_squares_fit import LeastSquares, with_intercept
+from mcmodels.solvers.minimum_norm import refine_shortest
 from mcmodels.solvers.refinement import exact_residual_scatter, refine, whitened_scatter
 from mcmodels.solvers.solution import Solution
 from mcmodels.solvers.tolerances import (
@@ -140,6 +141,25 @@ def refined(solution: Solution[LeastSquares], rows: Rows) -> Solution[LeastSquar
         L = whitened_scatter(rows, inverse.root, mean[:p], extra_precise=precise)
         inverse = inverse if L is None else inverse.corrected(L)
     value = replace(fit, params=params, inverse=inverse, residual_scatter=reached.residual_scatter)
+    return replace(solution, value=value, iterations=reached.steps)
+
+
+def rounding_of_interpolation(fit: LeastSquares) -> float:
+    """Relative error of the shortest coefficients that fit every row: ε times the condition.
+
+    The condition is bounded by Frobenius norms, in the user's units, in which they are shortest.
+    """
+    condition = np.linalg.norm(fit.factor) * np.linalg.norm(fit.inverse.root)
+    return float(FLOAT64_EPSILON * condition)
+
+
+def refined_interpolation(solution: Solution[LeastSquares], rows: Rows) -> Solution[LeastSquares]:
+    """The shortest coefficients that fit every row, refined in twice the working precision."""
+    fit, mean = solution.value, _mean(solution.value)
+    coef = fit.params[:, : fit.moments.n_features].T
+    reached = refine_shortest(rows, coef, mean)
+    params = with_intercept(reached.coef, fit.moments, rows, reached.mean_residual)
+    value = replace(fit, params=params, residual_scatter=reached.residual_scatter)
     return replace(solution, value=value, iterations=reached.steps)
 
 

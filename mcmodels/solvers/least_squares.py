@@ -26,6 +26,8 @@ from mcmodels.solvers.corrections import (
     error_bound,
     extra_precision_is_cheap,
     refined,
+    refined_interpolation,
+    rounding_of_interpolation,
     with_small_residuals,
 )
 from mcmodels.solvers.least_squares_fit import (
@@ -95,7 +97,8 @@ def solve(
             with np.errstate(over="ignore", invalid="ignore"):
                 centre = point_near_mean(rows)
                 triangle = rows.reduce(Triangle.about(centre))
-            return solve_triangle(triangle, centre, rows, rcond=rcond)
+            solution = solve_triangle(triangle, centre, rows, rcond=rcond)
+            return _interpolation(solution, rows) if method == "auto" else solution
         moments = Moments.of(rows)
         if method == "normal":
             return with_small_residuals(solve_moments(moments, rows, rcond=rcond), rows)
@@ -137,10 +140,7 @@ def _automatic(moments: Moments, rows: Rows, rcond: float | None) -> Solution[Le
         if solution.status is Status.RANK_DEFICIENT:
             return solution
     small = extra_precision_is_cheap(rows)
-    enough, corrected = _ACCURATE, 0.0
-    if not small:
-        medium = rows.n_rows * rows.n_params <= MEDIUM_DESIGN
-        enough, corrected = _ACCURATE_MEDIUM if medium else _ACCURATE_LARGE
+    enough, corrected = _accurate(rows)
     if moments.rounding > FLOAT64_EPSILON:
         enough = corrected = _ACCURATE_FLOAT32
     if (
@@ -151,6 +151,28 @@ def _automatic(moments: Moments, rows: Rows, rcond: float | None) -> Solution[Le
     if not small and error_bound(solution, rows, corrected=True) <= corrected:
         return corrected_once(solution, rows)
     return refined(solution, rows)
+
+
+def _interpolation(solution: Solution[LeastSquares], rows: Rows) -> Solution[LeastSquares]:
+    """The solution with corrections where they are needed, if it fits every row.
+
+    With other dependent columns the minimiser itself depends on what counts as zero.
+    """
+    if solution.rank < rows.n_present - rows.intercept or solution.rank == 0:
+        return solution
+    if rounding_of_interpolation(solution.value) <= _accurate(rows)[0]:
+        return solution
+    if solution.rank == rows.n_features:
+        return refined(solution, rows)
+    return refined_interpolation(solution, rows)
+
+
+def _accurate(rows: Rows) -> tuple[float, float]:
+    """Bounds up to which no correction is made, and one in working precision is enough."""
+    if extra_precision_is_cheap(rows):
+        return _ACCURATE, 0.0
+    medium = rows.n_rows * rows.n_params <= MEDIUM_DESIGN
+    return _ACCURATE_MEDIUM if medium else _ACCURATE_LARGE
 
 
 def _checked(moments: Moments, extent: Extent) -> Moments:

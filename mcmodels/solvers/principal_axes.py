@@ -49,6 +49,9 @@ Eigensolver = Callable[[Array], Eigenpairs]
 _LARGEST_FACTOR = 2**24
 # Lanczos iteration is used if S has at least this many columns for each requested axis.
 _COLUMNS_PER_AXIS = 20
+# Entries of axes that differ by less than this share tie. Axes whose variances differ by 1e-10 of
+# the largest are known to 1e-6.
+_TIE = 1e-6
 
 
 @dataclass(frozen=True)
@@ -60,7 +63,7 @@ class PrincipalAxes:
     mean : ndarray of shape (p,)
         Weighted mean of the rows.
     axes : ndarray of shape (k, p)
-        Orthonormal axes, the entry of largest magnitude positive.
+        Orthonormal axes, the entry of largest magnitude positive (of tied entries, the first).
     variances : ndarray of shape (k,)
         Variance along each, descending.
     total_variance : float
@@ -381,11 +384,16 @@ class _CentredBlock:
 
 
 def _oriented(axes: Array) -> Array:
-    """Axes with their entry of largest magnitude made positive."""
+    """Axes with their entry of largest magnitude made positive; of tied entries, the first.
+
+    Rounding must not decide, which is another for other blocks of rows.
+    """
     if axes.size == 0:
         return axes
-    largest = axes[np.arange(axes.shape[0]), np.abs(axes).argmax(axis=1)]
-    return axes * np.where(largest < 0, -1.0, 1.0)[:, np.newaxis]
+    sizes = np.abs(axes)
+    first = (sizes >= (1 - _TIE) * sizes.max(axis=1, keepdims=True)).argmax(axis=1)
+    leading = axes[np.arange(axes.shape[0]), first]
+    return axes * np.where(leading < 0, -1.0, 1.0)[:, np.newaxis]
 
 
 def _completed(axes: Array, count: int) -> Array:
@@ -397,7 +405,8 @@ def _completed(axes: Array, count: int) -> Array:
     missing = count - axes.shape[0]
     if missing <= 0:
         return axes
-    least_covered = np.argsort((axes**2).sum(axis=0), kind="stable")[:missing]
+    covered = (axes**2).sum(axis=0)
+    least_covered = np.argsort(np.round(covered / _TIE), kind="stable")[:missing]
     candidates = np.eye(axes.shape[1])[least_covered]
     Q, _ = linalg.qr(np.vstack([axes, candidates]).T, mode="economic", check_finite=False)
     return np.vstack([axes, Q[:, axes.shape[0] :].T])

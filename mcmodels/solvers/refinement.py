@@ -22,7 +22,7 @@ from mcmodels.solvers.double_double import DoubleDouble
 
 # Largest number of corrections: with one correct digit at the start, each step gains at least a
 # digit or stops.
-_MAX_STEPS = 12
+MAX_STEPS = 12
 # The unit roundoff of float64: a correction below it changes nothing.
 _UNIT_ROUNDOFF = 2.0**-53
 
@@ -84,7 +84,7 @@ def refine(
         reached = Refined(current, mean_residual, products.hi[p:], step)
         correction = solve(products.hi[:p])
         size = _relative_size(correction, current.hi, scale)
-        if not size < previous_size / 2 or step == _MAX_STEPS:
+        if not size < previous_size / 2 or step == MAX_STEPS:
             return reached
         current = current + DoubleDouble.of(correction)
         if size <= _UNIT_ROUNDOFF:

@@ -40,6 +40,8 @@ class Solution(Generic[Value]):
         many digits are lost. ``inf`` when the system is singular.
     columns : tuple of int
         Columns that cause a status other than CONVERGED; else empty.
+    constant : tuple of int
+        Those among them that repeat the intercept.
     """
 
     value: Value
@@ -49,3 +51,4 @@ class Solution(Generic[Value]):
     rank: int
     condition: float
     columns: tuple[int, ...] = ()
+    constant: tuple[int, ...] = ()

@@ -232,7 +232,7 @@ def test_both_ways_over_rows_are_right(f, by, most_pairs, way, monkeypatch):
     same(f.hessian(by))
 
 
-def test_names_that_do_not_occur_are_ignored():
+def test_a_derivative_takes_the_names_of_its_function():
     gradient = (x.T @ y).gradient(x).compile()
     assert (gradient(x=[0.0, 0.0], y=[1.0, 2.0]) == [1, 2]).all()
 

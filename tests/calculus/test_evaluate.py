@@ -230,9 +230,25 @@ def test_sizes_that_no_symbol_tells_are_given_by_name():
     assert mc.size("n").evaluate(n=4) == 4
 
 
-def test_names_that_do_not_occur_are_ignored():
-    # so that a function and its derivatives can be called alike
-    assert (x.T @ x).gradient(x).evaluate(x=[1], A=2, whatever="?") == [2]
+def test_a_function_and_its_derivatives_take_the_same_names():
+    f = a * (x.T @ x) + y.T @ x
+    values = {"a": 2.0, "x": [1.0], "y": [3.0], "n": 1}
+    for derivative in (f, f.gradient(x), f.hessian(x), f.gradient(x).jacobian(x).jacobian(x)):
+        derivative.evaluate(**values)
+        derivative.compile()(**values)
+
+
+@pytest.mark.parametrize("name", ["digits", "whatever", "A"])
+def test_a_name_that_does_not_occur_is_refused(name):
+    f = x.T @ x
+    wanted = f"'{name}' does not occur in .*it takes n, x"
+    for derivative in (f, f.gradient(x)):
+        with pytest.raises(ValueError, match=wanted):
+            derivative.evaluate(x=[1.0], **{name: 50})
+        with pytest.raises(ValueError, match=wanted):
+            derivative.compile()(x=np.ones(1), **{name: 50})
+    with pytest.raises(ValueError, match=wanted):
+        f.hessian(x).compile().source_for(n=3, **{name: 50})
 
 
 def test_rounding_does_not_make_a_matrix_asymmetric():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -16,7 +16,9 @@ __all__ = [
     "Array",
     "bind",
     "bind_sizes",
+    "known_names",
     "real_numbers",
+    "refuse_unknown",
     "require_indices",
     "require_shapes",
     "require_whole",
@@ -45,6 +47,7 @@ def bind(
     ordered = sorted(expression.used, key=lambda symbol: symbol.name)
     symbols = {symbol.name: symbol for symbol in ordered}
     _refuse_missing(symbols, values)
+    refuse_unknown(expression, values)
     arrays = {symbols[name]: _array(symbols[name], values[name]) for name in symbols}
     given = {name: values[name] for name in values if name in expression.size_names}
     beside = {s: _array(s, values[s.name]) for s in expression.context if s.name in values}
@@ -85,6 +88,22 @@ def _refuse_missing(symbols: Mapping[str, Symbol], values: Mapping[str, Any]) ->
             raise ValueError(
                 f"no value for {name!r}, {symbols[name].described()}; give it as {name}=…"
             )
+
+
+def known_names(expression: Expression) -> frozenset[str]:
+    """Names that may be given values: symbols and sizes, also of what this is a derivative of."""
+    known = expression.known
+    sizes = expression.size_names.union(*(symbol.size_names for symbol in known))
+    return sizes | {symbol.name for symbol in known}
+
+
+def refuse_unknown(expression: Expression, names: Iterable[str]) -> None:
+    """Refuse a name that stands for nothing in the expression."""
+    known = known_names(expression)
+    for name in names:
+        if name not in known:
+            takes = f"it takes {', '.join(sorted(known))}" if known else "it takes no values"
+            raise ValueError(f"{name!r} does not occur in {expression}; {takes}")
 
 
 def real_numbers(symbol: Symbol, value: Any) -> Array:

@@ -11,7 +11,9 @@ import numpy as np
 from mcmodels.calculus.compute.binding import (
     Array,
     bind_sizes,
+    known_names,
     real_numbers,
+    refuse_unknown,
     require_indices,
     require_shapes,
     require_whole,
@@ -87,6 +89,7 @@ class CompiledFunction:
         ]
         self._functions: dict[tuple[int, ...], Callable[..., Any]] = {}
         self._size_names = sorted(expression.size_names)
+        self._known = known_names(expression)
 
     @property
     def source(self) -> str:
@@ -115,6 +118,7 @@ class CompiledFunction:
         missing = [name for name in self._size_names if name not in sizes]
         if missing:
             raise ShapeError(f"no value for the size {missing[0]!r}; give it as {missing[0]}=…")
+        refuse_unknown(self.expression, sizes)
         return write_function(self.expression, list(self.arguments), sizes)
 
     @refuses_depth
@@ -124,8 +128,8 @@ class CompiledFunction:
         Parameters
         ----------
         **values : float or array-like
-            Every symbol by name, and sizes that no symbol tells. Other names are ignored, so that a
-            function and its derivatives can be called alike.
+            Every symbol by name, and sizes that no symbol tells. A derivative also takes the
+            symbols of its function that it does not contain.
 
         Returns
         -------
@@ -135,8 +139,8 @@ class CompiledFunction:
         Raises
         ------
         ValueError
-            If a name is missing, a shape does not fit (`ShapeError`), or the value is not finite
-            (`EvaluationError`).
+            If a name is missing or does not occur, a shape does not fit (`ShapeError`), or the
+            value is not finite (`EvaluationError`).
         numpy.linalg.LinAlgError
             If a matrix is singular.
         """
@@ -150,6 +154,8 @@ class CompiledFunction:
                 for name, symbol, whole in self._named
             ]
             counts = [self._count(name, values) for name in self._untold]
+            if not values.keys() <= self._known:
+                refuse_unknown(self.expression, values)
         except KeyError as error:
             raise ValueError(
                 f"no value for {error.args[0]!r}; it takes {', '.join(self.arguments)}"

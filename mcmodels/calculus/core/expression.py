@@ -159,11 +159,16 @@ class Expression(ExpressionMethods):
         """Whether the expression contains any of ``symbols``."""
         return not self.used.isdisjoint(symbols)
 
-    def within(self, symbols: frozenset[Symbol]) -> Expression:
-        """The same expression, with more symbols whose values may determine sizes.
+    @property
+    def known(self) -> frozenset[Symbol]:
+        """The symbols of the expression, and those of what it is a derivative of."""
+        return self.used | self.context
 
-        A derivative may depend on a size without containing a symbol of that size: the Hessian 2I
-        of ‖x‖² is n×n. Then the value of x determines n.
+    def within(self, symbols: frozenset[Symbol]) -> Expression:
+        """The same expression, with more symbols that may be given values.
+
+        A derivative and its function take the same. The values may determine sizes: the Hessian 2I
+        of ‖x‖² is n×n, and the value of x determines n.
         """
         result = object.__new__(type(self))
         for kind in type(self).__mro__:

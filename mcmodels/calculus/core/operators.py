@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import wraps
 from numbers import Real
 from typing import Any
 
@@ -19,6 +21,8 @@ from mcmodels.calculus.core.numbers import number
 from mcmodels.calculus.core.sizes import ONE, ShapeError
 
 __all__ = ["add", "as_expression", "divide", "entry", "matmul", "multiply", "power", "subtract"]
+
+Operator = Callable[[Any, Any], Expression]
 
 
 def as_expression(value: Any) -> Expression:
@@ -39,6 +43,22 @@ def as_expression(value: Any) -> Expression:
     )
 
 
+def _keeps_names(operator: Operator) -> Operator:
+    """An operator whose result takes values for all symbols of its operands.
+
+    Those that cancel, as c in ``c * x / c``, need none, but may be given one.
+    """
+
+    @wraps(operator)
+    def applied(left: Any, right: Any) -> Expression:
+        result = operator(left, right)
+        names = result.known.union(*(x.known for x in (left, right) if isinstance(x, Expression)))
+        return result if names == result.known else result.within(names)
+
+    return applied
+
+
+@_keeps_names
 def add(left: Any, right: Any) -> Expression:
     """+, with a scalar added to every entry of an array."""
     a, b = as_expression(left), as_expression(right)
@@ -53,6 +73,7 @@ def _filled(value: Expression, like: Expression) -> Expression:
     return scale(value, nodes.Ones(like.rows, like.cols))
 
 
+@_keeps_names
 def subtract(left: Any, right: Any) -> Expression:
     """-, with a scalar as in `add`."""
     a, b = as_expression(left), as_expression(right)
@@ -61,6 +82,7 @@ def subtract(left: Any, right: Any) -> Expression:
     return add(a, scale(-1, b))
 
 
+@_keeps_names
 def multiply(left: Any, right: Any) -> Expression:
     """* of equal shapes, or by a scalar."""
     a, b = as_expression(left), as_expression(right)
@@ -70,6 +92,7 @@ def multiply(left: Any, right: Any) -> Expression:
     return hadamard([a, b])
 
 
+@_keeps_names
 def divide(left: Any, right: Any) -> Expression:
     """/ of equal shapes, or with a scalar."""
     a, b = as_expression(left), as_expression(right)
@@ -78,6 +101,7 @@ def divide(left: Any, right: Any) -> Expression:
     return multiply(a, arithmetic.power(b, number(-1)))
 
 
+@_keeps_names
 def power(left: Any, right: Any) -> Expression:
     """** of each entry."""
     base, exponent = as_expression(left), as_expression(right)
@@ -86,6 +110,7 @@ def power(left: Any, right: Any) -> Expression:
     return arithmetic.power(base, exponent)
 
 
+@_keeps_names
 def matmul(left: Any, right: Any) -> Expression:
     """The matrix product @."""
     a, b = as_expression(left), as_expression(right)

@@ -80,7 +80,7 @@ def require_scalar(expression: Expression) -> None:
 def differential_by(expression: Expression, symbols: tuple[Any, ...]) -> Expression:
     """The work of `Expression.differential`."""
     variables = frozenset(symbol_of(expression, symbol) for symbol in symbols) or expression.used
-    return differential(expression, variables).within(expression.used)
+    return differential(expression, variables).within(expression.known)
 
 
 def without_probability(
@@ -109,7 +109,7 @@ def gradient(f: Expression, x: Any) -> Expression:
     df = differential(free, frozenset([variable]))
     *_, (_, (final,)) = peel(paired(df), Differential(variable))
     G = simplify(symmetrised(final.C, variable))
-    return substitute(G, stands_for).within(f.used)
+    return substitute(G, stands_for).within(f.known)
 
 
 def symmetrised(G: Expression, x: Symbol) -> Expression:
@@ -126,7 +126,7 @@ def jacobian(F: Expression, x: Any) -> Expression:
     free, (variable,), stands_for = without_probability(F, symbol_of(F, x))
     dF = differential(free, frozenset([variable]))
     J = simplify(jacobian_of_linear(dF, Differential(variable)))
-    return substitute(J, stands_for).within(F.used)
+    return substitute(J, stands_for).within(F.known)
 
 
 def derivative(F: Expression, x: Any) -> Expression:
@@ -138,7 +138,7 @@ def hessian(f: Expression, x: Any, y: Any) -> Expression:
     """The work of `Expression.hessian`."""
     free, variables, stands_for = without_probability(f, symbol_of(f, x), symbol_of(f, y))
     H = jacobian(gradient(free, variables[0]), variables[1])
-    return substitute(H, stands_for).within(f.used)
+    return substitute(H, stands_for).within(f.known)
 
 
 def hessian_vector_product(f: Expression, x: Any, V: Any) -> Expression:
@@ -153,4 +153,4 @@ def hessian_vector_product(f: Expression, x: Any, V: Any) -> Expression:
     free, (variable,), stands_for = without_probability(f, symbol)
     change = differential(gradient(free, variable), frozenset([variable]))
     product = simplify(substitute(change, {Differential(variable): direction}))
-    return substitute(product, stands_for).within(f.used)
+    return substitute(product, stands_for).within(f.known)

@@ -180,7 +180,7 @@ def derive(f: Expression, x: Any, order: int = 1) -> Derivation:
             result = _derive_jacobian(result, variable, steps, "∇f")
     else:
         result = _derive_jacobian(free, variable, steps, "f")
-    result = substitute(result, stands_for).within(f.used)
+    result = substitute(result, stands_for).within(f.known)
     return Derivation(free, variable, tuple(steps), result, tuple(_notes(f, symbol, result)))
 
 

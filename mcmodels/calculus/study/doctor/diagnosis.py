@@ -280,8 +280,11 @@ def _named(case: Case, error: float) -> Diagnosis:
             also.append(mistake.name)
     if first is not None:
         name, remedy, finding = first
+        reproduced = finding.reproduced
+        if reproduced is not None:
+            reproduced = reproduced.within(case.f.known)
         return Diagnosis(
-            False, error, name, finding.words, remedy, case.right, finding.reproduced, tuple(also)
+            False, error, name, finding.words, remedy, case.right, reproduced, tuple(also)
         )
     pairs = [(sample.claimed, sample.right) for sample in case.samples]
     place = place_of(pairs, [case.allowed(sample) for sample in case.samples])
