@@ -24,7 +24,14 @@ from mcmodels.estimators.classes import (
     totals,
 )
 from mcmodels.estimators.logistic_methods import LogisticMethods
-from mcmodels.estimators.streams import refuse_other_arguments, stream_rows, survey
+from mcmodels.estimators.streams import (
+    StreamScore,
+    in_memory_but_X,
+    of_blocks,
+    refuse_other_arguments,
+    stream_rows,
+    survey,
+)
 from mcmodels.estimators.validation import (
     Features,
     check_choice,
@@ -50,13 +57,15 @@ from mcmodels.objectives import (
     SoftmaxCrossEntropy,
 )
 from mcmodels.results.logistic import LogisticFit
-from mcmodels.rows import ArrayRows, Rows, RowStream, RowsWithCrossSums
+from mcmodels.rows import ArrayRows, Rows, RowStream, RowsWithCrossSums, rows_of
 from mcmodels.solvers import Solution, Status, irls
 
 __all__ = ["LogisticRegression"]
 
 
-class LogisticRegression(ClassPredictions, ClassifierMixin, CallbackSupportMixin, LogisticMethods):
+class LogisticRegression(
+    StreamScore, ClassPredictions, ClassifierMixin, CallbackSupportMixin, LogisticMethods
+):
     """Logistic regression: minimise ``Σ wᵢ·crossentropy(yᵢ, pᵢ) + ‖coef‖²/(2C)``.
 
     With two classes ``p = σ(x̃ᵀθ)``; the gradient is ``X̃ᵀW(p - y) + coef/C`` and the Hessian
@@ -226,6 +235,7 @@ class LogisticRegression(ClassPredictions, ClassifierMixin, CallbackSupportMixin
         self._warn_of(solution, found, rows.n_present)
         return self._publish(found.attributes_of(record.params) | {"_fit": record})
 
+    @of_blocks
     def decision_function(self, X: MatrixLike) -> Array:
         """Linear predictor of each row: of the second class, or of every class.
 
@@ -307,13 +317,14 @@ class LogisticRegression(ClassPredictions, ClassifierMixin, CallbackSupportMixin
         self, X: MatrixLike, y: VectorLike | None, sample_weight: Weights
     ) -> Objective:
         X, codes, weights = self._validated(X, y, sample_weight)
-        rows = ArrayRows(X, codes, weights, intercept=self._has_intercept)
+        rows = rows_of(X, codes, weights, intercept=self._has_intercept)
         return LinearPredictorObjective(rows, _loss(len(self.classes_)), penalty=1.0 / self.C)
 
     def _validated(
         self, X: MatrixLike, y: VectorLike | None, sample_weight: Weights
     ) -> tuple[Matrix, Codes, Array | None]:
         """X, codes of shape (n_samples,), and weights with those of the classes."""
+        X, y, sample_weight = in_memory_but_X(self, X, y, sample_weight, multi_output=False)
         X, y = validated_pair(self, X, y)
         weights = check_weights(sample_weight, X)
         class_weights = ClassWeights({} if self._fit is None else self._fit.class_factors)
