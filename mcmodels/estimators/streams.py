@@ -369,7 +369,7 @@ def _refuse_new_label(y: Labels, surveyed: Survey, number: int) -> None:
 
 
 def _numbers(y: Any, *, labels: bool) -> Array | None:
-    """y as numbers, for sums that tell other targets apart: text becomes a checksum."""
+    """Y as numbers, for sums that tell other targets apart: text becomes a checksum."""
     if y is None or not labels or y.dtype.kind in "biuf":
         return None if y is None else y
     found, codes = encode(y)

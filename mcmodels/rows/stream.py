@@ -207,7 +207,8 @@ class SpreadSample:
         part = (X[at], None if y is None else y[at], None if weights is None else weights[at])
         self._parts.append((order[wanted], *part))
         self._kept += at.size
-        per_row = max(X.nnz // X.shape[0] if sparse.issparse(X) else X.shape[1], 1)
+        matrix: Any = X
+        per_row = max(matrix.nnz // X.shape[0] if sparse.issparse(X) else X.shape[1], 1)
         while self._kept > max(min(_HELD_ROWS, _HELD_ENTRIES // per_row), _FEWEST_HELD):
             self._every *= 2
             self._thin()
@@ -224,20 +225,18 @@ class SpreadSample:
 
     def stacked(self) -> tuple[Matrix, Any, Array | None]:
         """X, y and weights of the rows that were kept."""
-        _, X, y, weights = zip(*self._parts, strict=True)
-        stack = sparse.vstack if any(map(sparse.issparse, X)) else np.concatenate
-        if stack is sparse.vstack:
-            X = tuple(map(sparse.csr_array, X))
-        ones = [np.ones(len(order)) for order, *_ in self._parts]
-        return (
-            stack(X).tocsr() if stack is sparse.vstack else stack(X),
-            None if y[0] is None else np.concatenate(y),
-            None
-            if all(w is None for w in weights)
-            else np.concatenate(
-                [one if w is None else w for one, w in zip(ones, weights, strict=True)]
-            ),
-        )
+        blocks: list[Any] = [X for _, X, _, _ in self._parts]
+        if any(map(sparse.issparse, blocks)):
+            X: Any = sparse.vstack([sparse.csr_array(X) for X in blocks]).tocsr()
+        else:
+            X = np.concatenate(blocks)
+        targets: list[Any] = [y for _, _, y, _ in self._parts if y is not None]
+        parts: list[Any] = []
+        weighted = any(w is not None for *_, w in self._parts)
+        for order, _, _, w in self._parts if weighted else ():
+            parts.append(np.ones(len(order)) if w is None else w)
+        weights = np.concatenate(parts) if weighted else None
+        return X, None if not targets else np.concatenate(targets), weights
 
 
 class WalkSums:
@@ -278,10 +277,8 @@ class WalkSums:
             position = start + block.start + np.arange(block.X.n_rows)
             factors.append(unit * (position * _GOLDEN_RATIO % 1.0))
         with np.errstate(over="ignore", invalid="ignore"):
-            rows = [
-                np.concatenate([[f.sum()], f @ targets, block.X.products(f)]) for f in factors
-            ]
-            squares = [[unit.sum()], unit @ targets**2, block.X.square_sums(block.weights)]
+            rows = [np.concatenate([[f.sum()], f @ targets, block.X.products(f)]) for f in factors]
+            squares: list[Any] = [[unit.sum()], unit @ targets**2, block.X.square_sums(block.weights)]
             lengths = [unit @ mixed**2]
         return np.vstack([*rows, np.concatenate(squares), np.full(rows[0].size, lengths[0])])
 
