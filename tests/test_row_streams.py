@@ -161,21 +161,20 @@ def results_of_training_rows(model, X, y, w, stream):
 
 
 @pytest.mark.filterwarnings("ignore::mcmodels.exceptions.LeverageWarning")
-@pytest.mark.parametrize("weighted", [True, False])
 @pytest.mark.parametrize("store", STORES)
 @pytest.mark.parametrize("name", MODELS)
-def test_every_result_is_that_of_the_stacked_arrays(name, store, weighted):
+def test_every_result_is_that_of_the_stacked_arrays(name, store):
     model, kind = MODELS[name]
     seed = sum(map(ord, name + store))
     rng = np.random.default_rng(seed)
     X, y, w = problem(seed, kind)
     X = STORES[store](X)
-    w = w if weighted else None
+    w = None if store in ("float64", "integers") else w
     if isinstance(model, PCA):
         y = None
     whole = clone(model).fit(X, y, sample_weight=w)
     for cut, cuts in CUTS.items():
-        if cut == "rows" and (store, weighted) not in (("sparse", True), ("float64", False)):
+        if cut == "rows" and store not in ("sparse", "float64"):
             continue  # one block a row is slow to read
         stream = stream_of(X, y, w, cuts(rng))
         streamed = clone(model).fit(stream)

@@ -278,7 +278,11 @@ class WalkSums:
             factors.append(unit * (position * _GOLDEN_RATIO % 1.0))
         with np.errstate(over="ignore", invalid="ignore"):
             rows = [np.concatenate([[f.sum()], f @ targets, block.X.products(f)]) for f in factors]
-            squares: list[Any] = [[unit.sum()], unit @ targets**2, block.X.square_sums(block.weights)]
+            squares: list[Any] = [
+                [unit.sum()],
+                unit @ targets**2,
+                block.X.square_sums(block.weights),
+            ]
             lengths = [unit @ mixed**2]
         return np.vstack([*rows, np.concatenate(squares), np.full(rows[0].size, lengths[0])])
 
