@@ -9,8 +9,14 @@ from sklearn.base import MultiOutputMixin, RegressorMixin
 
 from mcmodels.arrays import Array, Matrix, MatrixLike, VectorLike, Weights
 from mcmodels.estimators.linear_methods import LinearMethods
-from mcmodels.estimators.scores import PairedScoreMixin
-from mcmodels.estimators.streams import refuse_other_arguments, stream_rows, survey
+from mcmodels.estimators.streams import (
+    StreamScore,
+    in_memory_but_X,
+    of_blocks,
+    refuse_other_arguments,
+    stream_rows,
+    survey,
+)
 from mcmodels.estimators.validation import (
     Features,
     check_choice,
@@ -45,6 +51,7 @@ from mcmodels.rows import (
     StreamedSums,
     StreamedTriangle,
     added,
+    rows_of,
 )
 from mcmodels.solvers import Solution, Status, least_squares
 from mcmodels.solvers.constant_targets import constant_targets, with_constant_columns
@@ -55,7 +62,7 @@ __all__ = ["LinearRegression"]
 _TARGETS = {"multi_output": True, "y_numeric": True}
 
 
-class LinearRegression(PairedScoreMixin, MultiOutputMixin, RegressorMixin, LinearMethods):
+class LinearRegression(StreamScore, MultiOutputMixin, RegressorMixin, LinearMethods):
     """Least squares: minimise ``Σ wᵢ (yᵢ - x̃ᵢᵀθ)²`` with ``x̃ = (x, 1)``.
 
     The gradient is ``2X̃ᵀW(X̃θ - y)`` and the Hessian ``2X̃ᵀWX̃``. If the minimiser is not unique, the
@@ -354,6 +361,7 @@ class LinearRegression(PairedScoreMixin, MultiOutputMixin, RegressorMixin, Linea
                 f"{' when columns have unit length' if solution.method == 'cg' else ''}.",
             )
 
+    @of_blocks
     def predict(self, X: MatrixLike, return_std: bool = False) -> Any:
         """Predicted targets ``X̃θ``.
 
@@ -383,13 +391,14 @@ class LinearRegression(PairedScoreMixin, MultiOutputMixin, RegressorMixin, Linea
         X, targets, weights = self._validated(X, y, sample_weight)
         if self._is_single:
             targets = targets[:, 0]
-        return self._objective_of_fit(ArrayRows(X, targets, weights, intercept=self._has_intercept))
+        return self._objective_of_fit(rows_of(X, targets, weights, intercept=self._has_intercept))
 
     def _validated(
         self, X: MatrixLike, y: VectorLike | None, sample_weight: Weights
     ) -> tuple[Matrix, Array, Array | None]:
         """X, targets of shape (n_samples, n_targets), and weights."""
         refuse_other_order(X=X, y=y, sample_weight=sample_weight)
+        X, y, sample_weight = in_memory_but_X(self, X, y, sample_weight, **_TARGETS)
         X, y = validated_pair(self, X, y, **_TARGETS)
         targets = np.asarray(y, dtype=np.float64).reshape(X.shape[0], -1)
         n_targets = len(self._coefficients_of_outputs()[0])

@@ -24,8 +24,14 @@ from mcmodels.estimators.classes import (
     totals,
 )
 from mcmodels.estimators.logistic_methods import LogisticMethods
-from mcmodels.estimators.scores import PairedScoreMixin
-from mcmodels.estimators.streams import refuse_other_arguments, stream_rows, survey
+from mcmodels.estimators.streams import (
+    StreamScore,
+    in_memory_but_X,
+    of_blocks,
+    refuse_other_arguments,
+    stream_rows,
+    survey,
+)
 from mcmodels.estimators.validation import (
     Features,
     check_choice,
@@ -52,7 +58,7 @@ from mcmodels.objectives import (
     SoftmaxCrossEntropy,
 )
 from mcmodels.results.logistic import LogisticFit
-from mcmodels.rows import ArrayRows, Rows, RowStream, RowsWithCrossSums
+from mcmodels.rows import ArrayRows, Rows, RowStream, RowsWithCrossSums, rows_of
 from mcmodels.solvers import Solution, Status, irls
 from mcmodels.solvers.constant_targets import with_constant_columns
 
@@ -60,7 +66,7 @@ __all__ = ["LogisticRegression"]
 
 
 class LogisticRegression(
-    PairedScoreMixin, ClassPredictions, ClassifierMixin, CallbackSupportMixin, LogisticMethods
+    StreamScore, ClassPredictions, ClassifierMixin, CallbackSupportMixin, LogisticMethods
 ):
     """Logistic regression: minimise ``Σ wᵢ·crossentropy(yᵢ, pᵢ) + ‖coef‖²/(2C)``.
 
@@ -232,6 +238,7 @@ class LogisticRegression(
         self._warn_of(solution, found, rows.n_present)
         return self._publish(found.attributes_of(record.params) | {"_fit": record})
 
+    @of_blocks
     def decision_function(self, X: MatrixLike) -> Array:
         """Linear predictor of each row: of the second class, or of every class.
 
@@ -314,7 +321,7 @@ class LogisticRegression(
         self, X: MatrixLike, y: VectorLike | None, sample_weight: Weights
     ) -> Objective:
         X, codes, weights = self._validated(X, y, sample_weight)
-        rows = ArrayRows(X, codes, weights, intercept=self._has_intercept)
+        rows = rows_of(X, codes, weights, intercept=self._has_intercept)
         return LinearPredictorObjective(rows, _loss(len(self.classes_)), penalty=1.0 / self.C)
 
     def _validated(
@@ -322,6 +329,7 @@ class LogisticRegression(
     ) -> tuple[Matrix, Codes, Array | None]:
         """X, codes of shape (n_samples,), and weights with those of the classes."""
         refuse_other_order(X=X, y=y, sample_weight=sample_weight)
+        X, y, sample_weight = in_memory_but_X(self, X, y, sample_weight, multi_output=False)
         X, y = validated_pair(self, X, y)
         weights = check_weights(sample_weight, X)
         class_weights = ClassWeights({} if self._fit is None else self._fit.class_factors)

@@ -18,15 +18,20 @@ from mcmodels.estimators.classes import (
 )
 from mcmodels.estimators.own_losses import LossEstimator, TrainingData
 from mcmodels.estimators.pointwise import inverse_link
-from mcmodels.estimators.scores import PairedScoreMixin
-from mcmodels.estimators.streams import refuse_other_arguments, stream_rows, survey
+from mcmodels.estimators.streams import (
+    StreamScore,
+    of_blocks,
+    refuse_other_arguments,
+    stream_rows,
+    survey,
+)
 from mcmodels.estimators.validation import check_weights, refuse_other_order, training_pair
 from mcmodels.rows import ArrayRows, RowStream
 
 __all__ = ["ObjectiveClassifier", "ObjectiveRegressor"]
 
 
-class ObjectiveRegressor(PairedScoreMixin, RegressorMixin, LossEstimator):
+class ObjectiveRegressor(StreamScore, RegressorMixin, LossEstimator):
     """Minimise ``Σ wᵢ ℓ(yᵢ, x̃ᵢᵀθ) + α‖coef‖²/2`` for a loss ℓ(y, η) of your own.
 
     The derivatives of the loss with respect to the linear predictor η come from
@@ -118,6 +123,7 @@ class ObjectiveRegressor(PairedScoreMixin, RegressorMixin, LossEstimator):
     True
     """
 
+    @of_blocks
     def predict(self, X: MatrixLike) -> Array:
         """``inverse_link(η)`` of each row; η without an inverse link.
 
@@ -183,7 +189,7 @@ class _NeedsInverseLink:
         return MethodType(self.method, estimator)
 
 
-class ObjectiveClassifier(PairedScoreMixin, ClassifierMixin, LossEstimator):
+class ObjectiveClassifier(StreamScore, ClassifierMixin, LossEstimator):
     """Classify by minimising ``Σ wᵢ ℓ(yᵢ, x̃ᵢᵀθ) + α‖coef‖²/2`` for a loss ℓ(y, η) of your own.
 
     There are two classes. In the loss, y is 0 for ``classes_[0]`` and 1 for ``classes_[1]``; write
@@ -224,6 +230,7 @@ class ObjectiveClassifier(PairedScoreMixin, ClassifierMixin, LossEstimator):
     array(['no', 'yes'], dtype='<U3')
     """
 
+    @of_blocks
     def decision_function(self, X: MatrixLike) -> Array:
         """Linear predictor η of each row.
 
@@ -238,6 +245,7 @@ class ObjectiveClassifier(PairedScoreMixin, ClassifierMixin, LossEstimator):
         """
         return self._linear_predictor(X, keep_dtype=True)
 
+    @of_blocks
     def predict(self, X: MatrixLike) -> Labels:
         """Predicted class: ``classes_[1]`` if its probability exceeds ½, or η > 0 without a link.
 
@@ -255,6 +263,7 @@ class ObjectiveClassifier(PairedScoreMixin, ClassifierMixin, LossEstimator):
         return self.classes_[is_second.astype(np.intp)]
 
     @_NeedsInverseLink
+    @of_blocks
     def predict_proba(self, X: MatrixLike) -> Array:
         """Probability of each class, by the inverse link.
 

@@ -15,7 +15,12 @@ from mcmodels.arrays import Array, MatrixLike, RandomState, VectorLike, Weights
 from mcmodels.estimators.component_count import checked_count, chosen_count
 from mcmodels.estimators.component_methods import ComponentMethods
 from mcmodels.estimators.model import coefficient_array
-from mcmodels.estimators.streams import refuse_other_arguments, stream_rows, survey
+from mcmodels.estimators.streams import (
+    of_blocks,
+    refuse_other_arguments,
+    stream_rows,
+    survey,
+)
 from mcmodels.estimators.validation import (
     Features,
     check_choice,
@@ -292,6 +297,7 @@ class PCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ComponentMethods):
             "random": check_random_state(self.random_state),
         }
 
+    @of_blocks
     def transform(self, X: MatrixLike) -> Array:
         """Scores of rows on the components.
 
@@ -313,6 +319,7 @@ class PCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ComponentMethods):
             projected *= inverse_deviations(self.explained_variance_, rank)
         return projected.astype(rows.dtype, copy=False)
 
+    @of_blocks
     def inverse_transform(self, X: MatrixLike) -> Array:
         """Rows that have the given scores.
 

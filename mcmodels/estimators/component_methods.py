@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from sklearn.utils import check_random_state
 
 from mcmodels.arrays import Array, MatrixLike, RandomState, Weights
 from mcmodels.estimators.model import Fitted, Model, coefficient_array
+from mcmodels.estimators.streams import in_memory_but_X, of_blocks
 from mcmodels.estimators.validation import (
     check_count,
     check_weights,
@@ -18,7 +21,7 @@ from mcmodels.inference.hypotheses import HypothesisTest
 from mcmodels.inference.principal_components import ComponentCount
 from mcmodels.inference.probabilistic_pca import ProbabilisticPCA
 from mcmodels.inference.summary import Summary
-from mcmodels.rows import ArrayRows
+from mcmodels.rows import Rows, rows_of
 
 __all__ = ["ComponentMethods"]
 
@@ -166,6 +169,7 @@ class ComponentMethods(Model):
         """
         return self._gaussian().precision()
 
+    @of_blocks
     def score_samples(self, X: MatrixLike) -> Array:
         """Log-likelihood of each row under probabilistic PCA.
 
@@ -204,8 +208,9 @@ class ComponentMethods(Model):
         axes, mean = self.params_, coefficient_array("mean_", self.mean_)
         return ProbabilisticPCA(mean, axes, self.explained_variance_, self.noise_variance_)
 
-    def _rows(self, X: MatrixLike, sample_weight: Weights = None) -> ArrayRows:
+    def _rows(self, X: Any, sample_weight: Weights = None) -> Rows:
         self._check_has_coefficients()
         refuse_other_order(X=X, sample_weight=sample_weight)
+        X, _, sample_weight = in_memory_but_X(self, X, None, sample_weight)
         X = validated_rows(self, X)
-        return ArrayRows(X, weights=check_weights(sample_weight, X))
+        return rows_of(X, weights=check_weights(sample_weight, X))

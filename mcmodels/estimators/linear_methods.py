@@ -9,6 +9,7 @@ import pandas as pd
 from mcmodels.arrays import Array, MatrixLike, VectorLike, Weights
 from mcmodels.estimators.model import Fitted
 from mcmodels.estimators.parameter_methods import ParameterMethods, RobustOptions, index_of
+from mcmodels.estimators.streams import in_memory_but_X, of_blocks
 from mcmodels.estimators.validation import check_choice, check_weights, refuse_other_order
 from mcmodels.inference.diagnostics import breusch_pagan, squared_residuals
 from mcmodels.inference.hypotheses import HypothesisTest
@@ -16,7 +17,7 @@ from mcmodels.inference.influence import linear_influence
 from mcmodels.inference.leverage import hat_matrix, leverage
 from mcmodels.inference.summary import Summary
 from mcmodels.results.linear import LinearFit
-from mcmodels.rows import ArrayRows
+from mcmodels.rows import RowStream, rows_of
 
 __all__ = ["LinearMethods"]
 
@@ -92,6 +93,7 @@ class LinearMethods(ParameterMethods):
         record, estimate = self._estimate(X, y, sample_weight, **robust)
         return record.summary(estimate, level)
 
+    @of_blocks
     def predict_interval(
         self, X: MatrixLike, level: float = 0.95, kind: str = "mean"
     ) -> pd.DataFrame:
@@ -133,15 +135,18 @@ class LinearMethods(ParameterMethods):
         )
 
     def influence(
-        self, X: MatrixLike, y: VectorLike, sample_weight: Weights = None
+        self,
+        X: MatrixLike | RowStream,
+        y: VectorLike | None = None,
+        sample_weight: Weights = None,
     ) -> pd.DataFrame:
         """How much each training row changes the fit, without refitting.
 
         Parameters
         ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            The training rows.
-        y : array-like of shape (n_samples,)
+        X : {array-like, sparse matrix} of shape (n_samples, n_features), or RowStream
+            The training rows; a stream also holds y and the weights.
+        y : array-like of shape (n_samples,), default=None
             Their targets.
         sample_weight : array-like of shape (n_samples,), default=None
             Their weights.
@@ -168,7 +173,7 @@ class LinearMethods(ParameterMethods):
         whitening, index = model.whitening, index_of(X)
         X, targets, weights = self._training_rows(X, y, sample_weight)
         extras = None if weights is None else {"frequency": weights}
-        rows = ArrayRows(X, targets[:, 0], extras=extras, intercept=record.intercept)
+        rows = rows_of(X, targets[:, 0], extras=extras, intercept=record.intercept)
         return linear_influence(
             whitening,
             rows,
@@ -180,15 +185,18 @@ class LinearMethods(ParameterMethods):
         )
 
     def breusch_pagan(
-        self, X: MatrixLike, y: VectorLike, sample_weight: Weights = None
+        self,
+        X: MatrixLike | RowStream,
+        y: VectorLike | None = None,
+        sample_weight: Weights = None,
     ) -> HypothesisTest:
         """Test whether the variance of the noise depends on the features.
 
         Parameters
         ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            The training rows.
-        y : array-like of shape (n_samples,)
+        X : {array-like, sparse matrix} of shape (n_samples, n_features), or RowStream
+            The training rows; a stream also holds y and the weights.
+        y : array-like of shape (n_samples,), default=None
             Their targets.
         sample_weight : array-like of shape (n_samples,), default=None
             Their weights.
@@ -201,9 +209,9 @@ class LinearMethods(ParameterMethods):
         record: LinearFit = self._record()
         record.refuse_several_targets("breusch_pagan")
         X, targets, weights = self._training_rows(X, y, sample_weight)
-        rows = ArrayRows(X, targets, intercept=record.intercept)
+        rows = rows_of(X, targets, intercept=record.intercept)
         squares = squared_residuals(rows, record.least_squares.params)
-        return breusch_pagan(ArrayRows(X, squares, weights, intercept=True), record.rank)
+        return breusch_pagan(rows_of(X, squares, weights, intercept=True), record.rank)
 
     def leverage(self, X: MatrixLike, sample_weight: Weights = None) -> Array:
         """Leverage ``hᵢ = wᵢ x̃ᵢᵀ(X̃ᵀWX̃)⁺x̃ᵢ`` of rows on a fit to the training rows.
@@ -225,6 +233,7 @@ class LinearMethods(ParameterMethods):
         """
         record: LinearFit = self._unchecked_record()
         refuse_other_order(X=X, sample_weight=sample_weight)
+        X, _, sample_weight = in_memory_but_X(self, X, None, sample_weight)
         rows, weights = self._unlabelled_rows(X), check_weights(sample_weight, X)
         return leverage(record.factored("leverage"), rows, weights)
 
@@ -244,6 +253,7 @@ class LinearMethods(ParameterMethods):
         """
         record: LinearFit = self._unchecked_record()
         factored = record.factored("hat_matrix")
+        X, _, sample_weight = in_memory_but_X(self, X, None, sample_weight)
         record.training.require_features(self._unlabelled_rows(X, sample_weight))
         rows, weights = self._unlabelled_rows(X), check_weights(sample_weight, X)
         return hat_matrix(factored, rows, weights)

@@ -9,6 +9,7 @@ from sklearn.base import ClassifierMixin
 
 from mcmodels.arrays import Array, MatrixLike, VectorLike, Weights
 from mcmodels.estimators.model import Model, coefficient_array
+from mcmodels.estimators.streams import in_memory_but_X
 from mcmodels.estimators.validation import (
     check_params,
     check_weights,
@@ -16,7 +17,7 @@ from mcmodels.estimators.validation import (
     validated_rows,
 )
 from mcmodels.exceptions import InferenceError
-from mcmodels.rows import ArrayRows
+from mcmodels.rows import ArrayRows, Rows, rows_of
 
 __all__ = ["LinearPredictorModel"]
 
@@ -93,9 +94,10 @@ class LinearPredictorModel(Model):
         dtype = rows.dtype if keep_dtype else np.dtype(np.float64)
         return rows.map(lambda block: block.X.predictor(params).astype(dtype, copy=False))
 
-    def _unlabelled_rows(self, X: MatrixLike, sample_weight: Weights = None) -> ArrayRows:
+    def _unlabelled_rows(self, X: Any, sample_weight: Weights = None) -> Rows:
         """Rows without targets, with an intercept if the fit has one."""
         self._check_has_coefficients()
         refuse_other_order(X=X, sample_weight=sample_weight)
+        X, _, sample_weight = in_memory_but_X(self, X, None, sample_weight)
         X = validated_rows(self, X)
-        return ArrayRows(X, weights=check_weights(sample_weight, X), intercept=self._has_intercept)
+        return rows_of(X, weights=check_weights(sample_weight, X), intercept=self._has_intercept)

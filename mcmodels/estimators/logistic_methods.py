@@ -16,6 +16,7 @@ from mcmodels.estimators.parameter_methods import (
     index_of,
     output_table,
 )
+from mcmodels.estimators.streams import in_memory_but_X, of_blocks
 from mcmodels.estimators.validation import check_choice, refuse_masked, refuse_other_order
 from mcmodels.inference.diagnostics import score_test
 from mcmodels.inference.estimate import Estimate
@@ -25,7 +26,7 @@ from mcmodels.inference.marginal_effects import At, marginal_effects
 from mcmodels.inference.probability_intervals import probability_intervals
 from mcmodels.inference.summary import Summary
 from mcmodels.results.logistic import LogisticFit
-from mcmodels.rows import ArrayRows
+from mcmodels.rows import RowStream, rows_of
 
 __all__ = ["LogisticMethods"]
 
@@ -98,6 +99,7 @@ class LogisticMethods(ParameterMethods):
         """HC3; with more than two classes, where it is not defined, HC1."""
         return "HC3" if len(self._unchecked_record().classes) == 2 else "HC1"
 
+    @of_blocks
     def predict_interval(self, X: MatrixLike, level: float = 0.95) -> pd.DataFrame:
         """Probabilities of the classes with intervals, computed for log-odds and transformed back.
 
@@ -164,7 +166,8 @@ class LogisticMethods(ParameterMethods):
                 "at='rows' takes no mean, so that sample_weight has no effect; leave it out."
             )
         names, index = record.names, index_of(X)
-        rows = self._unlabelled_rows(X, sample_weight)
+        X, _, sample_weight = in_memory_but_X(self, X, None, sample_weight)
+        rows = self._unlabelled_rows(X, None if at == "rows" else sample_weight)
         found = marginal_effects(record.model, rows, at=at, discrete=discrete)
         if len(record.classes) > 2:
             names = tuple(f"{label}:{name}" for label in record.classes for name in names)
@@ -174,7 +177,11 @@ class LogisticMethods(ParameterMethods):
         return named.table(level, p_values=not record.penalty)
 
     def residuals(
-        self, X: MatrixLike, y: VectorLike, *, kind: Literal["deviance", "pearson"] = "deviance"
+        self,
+        X: MatrixLike | RowStream,
+        y: VectorLike | None = None,
+        *,
+        kind: Literal["deviance", "pearson"] = "deviance",
     ) -> Array:
         """Residuals of rows, for two classes.
 
@@ -196,19 +203,22 @@ class LogisticMethods(ParameterMethods):
         record.refuse_several_classes("residuals")
         X, codes, _ = self._validated(X, y, None)
         of = deviance_residual if kind == "deviance" else pearson_residual
-        rows = ArrayRows(X, codes, intercept=record.intercept)
+        rows = rows_of(X, codes, intercept=record.intercept)
         return rows.map(lambda block: of(block.y, block.X.predictor(record.params)))
 
     def influence(
-        self, X: MatrixLike, y: VectorLike, sample_weight: Weights = None
+        self,
+        X: MatrixLike | RowStream,
+        y: VectorLike | None = None,
+        sample_weight: Weights = None,
     ) -> pd.DataFrame:
         """How much each training row changes the fit, by one Newton step; for two classes.
 
         Parameters
         ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            The training rows.
-        y : array-like of shape (n_samples,)
+        X : {array-like, sparse matrix} of shape (n_samples, n_features), or RowStream
+            The training rows; a stream also holds y and the weights.
+        y : array-like of shape (n_samples,), default=None
             Their labels.
         sample_weight : array-like of shape (n_samples,), default=None
             Their weights.
@@ -230,19 +240,23 @@ class LogisticMethods(ParameterMethods):
         whitening, index = model.whitening, index_of(X)
         X, codes, weights = self._training_rows(X, y, sample_weight)
         extras = None if weights is None else {"frequency": weights}
-        rows = ArrayRows(X, codes, extras=extras, intercept=record.intercept)
+        rows = rows_of(X, codes, extras=extras, intercept=record.intercept)
         return logistic_influence(whitening, rows, record.params, model.names, index)
 
     def score_test(
-        self, X: MatrixLike, y: VectorLike, candidate: Any, sample_weight: Weights = None
+        self,
+        X: MatrixLike | RowStream,
+        y: VectorLike | None = None,
+        candidate: Any = None,
+        sample_weight: Weights = None,
     ) -> HypothesisTest:
         """Score test whether a further column has an effect, without refitting.
 
         Parameters
         ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            The training rows.
-        y : array-like of shape (n_samples,)
+        X : {array-like, sparse matrix} of shape (n_samples, n_features), or RowStream
+            The training rows; a stream also holds y and the weights.
+        y : array-like of shape (n_samples,), default=None
             Their labels; two classes.
         candidate : array-like of shape (n_samples,) or (n_samples, q)
             The column, or several columns to be tested together.
@@ -260,6 +274,8 @@ class LogisticMethods(ParameterMethods):
         record.refuse_several_classes("score_test")
         refuse_masked("candidate", candidate)
         refuse_other_order(X=X, y=y, sample_weight=sample_weight, candidate=candidate)
+        if candidate is None:
+            raise ValueError("candidate is None; pass the column that is tested.")
         X, codes, weights = self._training_rows(X, y, sample_weight)
         named = isinstance(candidate, pd.Series) and candidate.name is not None
         name = str(candidate.name) if named else "the candidate"
@@ -270,5 +286,5 @@ class LogisticMethods(ParameterMethods):
                 f"{X.shape[0]} rows."
             )
         extras = {"candidate": columns.reshape(len(columns), -1)}
-        rows = ArrayRows(X, codes, weights, extras, intercept=record.intercept)
+        rows = rows_of(X, codes, weights, extras, intercept=record.intercept)
         return score_test(model.whitening, rows, record.params, name)

@@ -16,6 +16,7 @@ from mcmodels.estimators.callbacks import CallbackSupportMixin, FitCallbacks, wi
 from mcmodels.estimators.loss_methods import LossMethods
 from mcmodels.estimators.loss_verdicts import warnings_of_loss
 from mcmodels.estimators.pointwise import PointwiseCallable, inverse_link, pointwise
+from mcmodels.estimators.streams import in_memory_but_X
 from mcmodels.estimators.validation import (
     Features,
     check_count,
@@ -40,7 +41,7 @@ from mcmodels.objectives.user_loss import (
     UserObjective,
 )
 from mcmodels.results.losses import LossFit
-from mcmodels.rows import ArrayRows, RowBlock, Rows, RowStream, RowsWithCrossSums
+from mcmodels.rows import RowBlock, Rows, RowStream, RowsWithCrossSums, rows_of
 from mcmodels.solvers import Solution, Status, irls
 from mcmodels.solvers.constant_targets import with_constant_columns
 from mcmodels.solvers.intercept_start import intercept_start
@@ -258,7 +259,7 @@ class LossEstimator(CallbackSupportMixin, LossMethods):
         self, X: MatrixLike, y: VectorLike | None, sample_weight: Weights
     ) -> Objective:
         X, targets, weights = self._validated(X, y, sample_weight)
-        rows = ArrayRows(X, targets, weights, intercept=self._has_intercept)
+        rows = rows_of(X, targets, weights, intercept=self._has_intercept)
         return UserObjective(rows, UserLoss(pointwise(self.loss)), float(self.alpha))
 
     def _objective_of_fit(self, rows: Rows) -> Objective:
@@ -271,6 +272,7 @@ class LossEstimator(CallbackSupportMixin, LossMethods):
         self, X: MatrixLike, y: VectorLike | None, sample_weight: Weights
     ) -> tuple[Matrix, Array, Array | None]:
         refuse_other_order(X=X, y=y, sample_weight=sample_weight)
+        X, y, sample_weight = in_memory_but_X(self, X, y, sample_weight, multi_output=False)
         X, y = validated_pair(self, X, y)
         weights = check_weights(sample_weight, X)
         return X, self._targets_of(y, weights), weights

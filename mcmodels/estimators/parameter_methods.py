@@ -23,7 +23,7 @@ from mcmodels.inference.robust import HC_KINDS, ClusterCodes
 from mcmodels.objectives import Objective
 from mcmodels.objectives.user_loss import UserLoss
 from mcmodels.results.record import CovarianceKind, ParameterFit
-from mcmodels.rows import ArrayRows, Rows
+from mcmodels.rows import Rows, RowStream, rows_of
 
 __all__ = ["ParameterMethods", "RobustOptions", "index_of", "output_table"]
 
@@ -85,8 +85,8 @@ class ParameterMethods(LinearPredictorModel):
 
     def covariance(
         self,
-        X: MatrixLike,
-        y: VectorLike,
+        X: MatrixLike | RowStream,
+        y: VectorLike | None = None,
         sample_weight: Weights = None,
         *,
         kind: str | None = None,
@@ -98,9 +98,9 @@ class ParameterMethods(LinearPredictorModel):
 
         Parameters
         ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            The training rows.
-        y : array-like of shape (n_samples,) or (n_samples, n_targets)
+        X : {array-like, sparse matrix} of shape (n_samples, n_features), or RowStream
+            The training rows; a stream also holds y and the weights.
+        y : array-like of shape (n_samples,) or (n_samples, n_targets), default=None
             Their targets.
         sample_weight : array-like of shape (n_samples,), default=None
             Their weights; a row of weight 2 counts twice.
@@ -257,7 +257,7 @@ class ParameterMethods(LinearPredictorModel):
             )
         if not has_rows and kind == "nonrobust":
             return record, record.estimate
-        if X is None or y is None:
+        if X is None or (y is None and not isinstance(X, RowStream)):
             raise ValueError(
                 f"kind={kind!r} reads the training rows again; pass X and y (and sample_weight, "
                 "if the fit had one)."
@@ -279,7 +279,7 @@ class ParameterMethods(LinearPredictorModel):
             options.get("use_correction", True),
             options.get("df_correction", True),
         )
-        rows = ArrayRows(X, targets, weights, extras, intercept=record.intercept)
+        rows = rows_of(X, targets, weights, extras, intercept=record.intercept)
         return record, record.robust_estimate(rows, robust, self._loss_of_user())
 
     def _reported(
@@ -299,7 +299,7 @@ class ParameterMethods(LinearPredictorModel):
         """X, targets and weights; refused if they are not the training rows."""
         record: ParameterFit = self._record()
         X, targets, weights = self._validated(X, y, sample_weight)
-        rows = ArrayRows(X, targets, weights, intercept=record.intercept)
+        rows = rows_of(X, targets, weights, intercept=record.intercept)
         record.require_training_rows(rows, self._objective_of_fit(rows))
         return X, targets, weights
 

@@ -1,15 +1,24 @@
-"""Turns a RowStream into the rows of a fit: checks every block, and counts the rows."""
+"""Reads a RowStream for a fit or for another method: checks its blocks, and that none changes."""
 
 from __future__ import annotations
 
+import functools
+import zlib
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from numbers import Real
 from typing import Any
 
 import numpy as np
+import pandas as pd
+from scipy.sparse import issparse
+from sklearn.base import is_classifier
+from sklearn.metrics import accuracy_score, r2_score
 
-from mcmodels.arrays import Array, Labels, MatrixLike, VectorLike, Weights
+from mcmodels.arrays import Array, Labels, Matrix, Values, Weights
 from mcmodels.estimators.classes import encode
+from mcmodels.estimators.scores import PairedScoreMixin
 from mcmodels.estimators.validation import (
     Features,
     check_weights,
@@ -19,7 +28,17 @@ from mcmodels.estimators.validation import (
     unfitted,
     validated_block,
 )
-from mcmodels.rows import ArrayRows, RowStream, Seen, StreamRows
+from mcmodels.rows import (
+    ArrayRows,
+    RowStream,
+    Seen,
+    SpreadSample,
+    StreamedMatrix,
+    StreamRows,
+    WalkSums,
+)
+
+Block = tuple[Matrix, Any, Array | None]
 
 
 @dataclass(frozen=True)
@@ -34,10 +53,16 @@ class Survey:
         float32 if every block is float32, else float64.
     y_shape : tuple of int, or None
         Shape of y without its first axis; None without y.
+    labels : ndarray
+        The labels in ascending order; empty unless labels were asked for.
     label_weights : dict
-        Total weight of the rows of each label; empty unless labels were asked for.
+        Total weight of the rows of each label.
     checker : estimator
         A copy of the estimator that has recorded the columns; it checks blocks in later passes.
+    sums : WalkSums
+        Sums over the rows, which every later walk must have.
+    sample : SpreadSample
+        Some of the rows.
     target_names : tuple of str
         Names of the targets in the first block; empty if they have none.
     """
@@ -45,8 +70,11 @@ class Survey:
     seen: Seen
     dtype: np.dtype[Any]
     y_shape: tuple[int, ...] | None
+    labels: Labels
     label_weights: dict[Any, float]
     checker: Any
+    sums: WalkSums
+    sample: SpreadSample
     target_names: tuple[str, ...] = ()
 
     @property
@@ -54,44 +82,53 @@ class Survey:
         """The columns of X."""
         return features_of(self.checker)
 
-    @property
-    def labels(self) -> Labels:
-        """The labels in ascending order."""
-        return np.array(sorted(self.label_weights))
-
 
 def survey(
     estimator: Any, stream: RowStream, *, intercept: bool, labels: bool = False, **for_y: Any
 ) -> Survey:
     """Pass over a stream once and check every block; the estimator is not changed."""
-    checker = unfitted(estimator)
+    checker, sample, sums = unfitted(estimator), SpreadSample(), WalkSums()
     seen: Seen | None = None
-    dtypes, y_shapes = set(), set()
+    dtypes, y_dtypes = set(), set()
+    y_shape: tuple[int, ...] | None = None
+    kind = ""
     label_weights: dict[Any, float] = {}
-    names: tuple[str, ...] = ()
-    for X, y, weights in stream:
-        names = target_names(y) if seen is None else names
-        X, y, weights = _checked(checker, X, y, weights, reset=seen is None, **for_y)
+    names: list[str] = []
+    for number, (X, y, weights) in _blocks(checker, stream, names, fresh=True, **for_y):
+        shape = None if y is None else y.shape[1:]
+        if seen is not None and shape != y_shape:
+            raise ValueError(
+                "the blocks of the stream have y of different shapes after the first axis: "
+                f"{shape} in block {number}, and {y_shape} before; every block needs the same "
+                "targets."
+            )
         rows = ArrayRows(X, None, weights, intercept=intercept)
         seen = Seen.of(rows) if seen is None else seen + Seen.of(rows)
+        y_shape = shape
         dtypes.add(rows.dtype)
-        y_shapes.add(None if y is None else y.shape[1:])
         if labels:
+            found_kind = _kind_of_labels(y, number)
+            if kind and found_kind != kind:
+                raise ValueError(
+                    f"the labels in block {number} of the stream are {found_kind} "
+                    f"(such as {y[0]!r}), and {kind} in earlier blocks; convert y to one type in "
+                    "every block."
+                )
+            kind = found_kind
+            y_dtypes.add(y.dtype)
             found, codes = encode(y)
             totals = np.bincount(codes, weights=weights, minlength=len(found))
             for label, total in zip(found.tolist(), totals.tolist(), strict=True):
                 label_weights[label] = label_weights.get(label, 0.0) + total
+        sample.add(X, y, weights)
+        sums.add(X, _numbers(y, labels=labels), weights)
     if seen is None:
-        raise ValueError("the stream has no blocks.")
+        raise ValueError("the stream has no blocks with rows, or no blocks.")
     if not seen.total_weight > 0:
         raise ValueError("sample_weight is zero in every row; at least one must be positive.")
-    if len(y_shapes) > 1:
-        raise ValueError(
-            f"the blocks of the stream have y of different shapes ({', '.join(map(str, y_shapes))} "
-            "after the first axis); every block needs the same targets."
-        )
     (dtype,) = dtypes if len(dtypes) == 1 else (np.dtype(np.float64),)
-    return Survey(seen, dtype, y_shapes.pop(), label_weights, checker, names)
+    ordered = np.array(sorted(label_weights), dtype=np.result_type(*y_dtypes) if labels else None)
+    return Survey(seen, dtype, y_shape, ordered, label_weights, checker, sums, sample, tuple(names))
 
 
 def stream_rows(
@@ -101,13 +138,123 @@ def stream_rows(
     **for_y: Any,
 ) -> StreamRows:
     """The rows of a surveyed stream; ``prepare`` is applied to y and weights of each block."""
+    labels = bool(surveyed.label_weights)
 
-    def walk() -> Iterator[tuple[Any, Any, Any]]:
-        for X, y, weights in stream:
-            X, y, weights = _checked(surveyed.checker, X, y, weights, reset=False, **for_y)
+    def walk() -> Iterator[Block]:
+        sums = WalkSums()
+        for number, (X, y, weights) in _blocks(surveyed.checker, stream, **for_y):
+            if labels:
+                _refuse_new_label(y, surveyed, number)
+            sums.add(X, _numbers(y, labels=labels), weights)
             yield X, *prepare(y, weights)
+        sums.require(surveyed.sums, surveyed.features.names)
 
-    return StreamRows(walk, surveyed.seen, surveyed.dtype)
+    X, y, weights = surveyed.sample.stacked()
+    held = ArrayRows(X, *prepare(y, weights), intercept=surveyed.seen.intercept)
+    return StreamRows(walk, surveyed.seen, surveyed.dtype, held)
+
+
+def in_memory_but_X(
+    estimator: Any, X: Any, y: Any, sample_weight: Weights, **for_y: Any
+) -> tuple[Any, Any, Any]:
+    """X, y and weights; of a stream, y and weights in memory and a StreamedMatrix for X.
+
+    One walk reads y and weights, checks every block, and takes the sums that later walks must have.
+    """
+    if not isinstance(X, RowStream):
+        return X, y, sample_weight
+    refuse_other_arguments(y, sample_weight)
+    stream, first = X, WalkSums(in_order=True)
+    seen: Seen | None = None
+    dtypes = set()
+    targets: list[Values] = []
+    weights: list[Array | None] = []
+    counts: list[int] = []
+    for _, (block, y_of_block, weights_of_block) in _blocks(estimator, stream, **for_y):
+        rows = ArrayRows(block)
+        seen = Seen.of(rows) if seen is None else seen + Seen.of(rows)
+        dtypes.add(rows.dtype)
+        first.add(block, None, None)
+        counts.append(rows.n_rows)
+        targets += [] if y_of_block is None else [np.array(y_of_block)]
+        weights.append(weights_of_block)
+    if seen is None:
+        raise ValueError("the stream has no blocks with rows, or no blocks.")
+
+    def walk() -> Iterator[Matrix]:
+        sums = WalkSums(in_order=True)
+        for _, (block, _, _) in _blocks(estimator, stream, **for_y):
+            sums.add(block, None, None)
+            yield block
+        sums.require(first, features_of(estimator).names)
+
+    (dtype,) = dtypes if len(dtypes) == 1 else (np.dtype(np.float64),)
+    stacked = None
+    if any(w is not None for w in weights):
+        parts = zip(counts, weights, strict=True)
+        stacked = np.concatenate([np.ones(n) if w is None else w for n, w in parts])
+    return (
+        StreamedMatrix(walk, seen, dtype),
+        np.concatenate(targets) if targets else None,
+        stacked,
+    )
+
+
+def of_blocks(method: Callable[..., Any]) -> Callable[..., Any]:
+    """A method of rows that also takes a stream: its results for the blocks, one after another."""
+
+    @functools.wraps(method)
+    def of_rows_or_stream(self: Any, X: Any, *args: Any, **options: Any) -> Any:
+        if not isinstance(X, RowStream):
+            return method(self, X, *args, **options)
+        self._check_has_coefficients()
+        results = []
+        for number, (block, _, _) in _nonempty(X):
+            with _located(number, block, None, None):
+                results.append(method(self, block, *args, **options))
+        if not results:
+            raise ValueError("the stream has no blocks with rows, or no blocks.")
+        if isinstance(results[0], tuple):
+            return tuple(map(_stacked, zip(*results, strict=True)))
+        return _stacked(results)
+
+    return of_rows_or_stream
+
+
+class StreamScore(PairedScoreMixin):
+    """``score`` of a stream, by the measure that scikit-learn takes for arrays."""
+
+    def score(self: Any, X: Any, y: Any = None, sample_weight: Weights = None) -> float:
+        """R² of the predictions of a regressor, the accuracy of a classifier.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features), or RowStream
+            Features; a stream also holds y and the weights.
+        y : array-like of shape (n_samples,) or (n_samples, n_targets)
+            Targets.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Row weights ≥ 0.
+
+        Returns
+        -------
+        float
+        """
+        if not isinstance(X, RowStream):
+            return super().score(X, y, sample_weight)
+        refuse_other_arguments(y, sample_weight)
+        targets, predictions, weights = [], [], []
+        for number, (block, y_of_block, w) in _nonempty(X):
+            if y_of_block is None:
+                raise ValueError(f"block {number} of the stream has no y; blocks must be (X, y).")
+            with _located(number, block, y_of_block, w):
+                predictions.append(self.predict(block))
+                w = check_weights(w, predictions[-1], allow_all_zero=True)
+            targets.append(np.asarray(y_of_block))
+            weights.append(np.ones(len(predictions[-1])) if w is None else w)
+        measure = accuracy_score if is_classifier(self) else r2_score
+        stacked = map(np.concatenate, (targets, predictions))
+        return float(measure(*stacked, sample_weight=np.concatenate(weights)))
 
 
 def refuse_other_arguments(y: object, sample_weight: Weights) -> None:
@@ -120,17 +267,132 @@ def refuse_other_arguments(y: object, sample_weight: Weights) -> None:
             )
 
 
-def _checked(
-    estimator: Any,
-    X: MatrixLike,
-    y: VectorLike | None,
-    weights: Weights,
+def _blocks(
+    checker: Any,
+    stream: RowStream,
+    names: list[str] | None = None,
     *,
-    reset: bool,
+    fresh: bool = False,
     **for_y: Any,
-) -> tuple[Any, Any, Array | None]:
-    if for_y and y is None:
-        raise ValueError("a block of the stream has no y; blocks must be (X, y).")
-    refuse_other_order(X=X, y=y, sample_weight=weights)
-    X, y = validated_block(estimator, X, y, reset=reset, **for_y)
-    return X, y, check_weights(weights, X, allow_all_zero=True)
+) -> Iterator[tuple[int, Block]]:
+    """The blocks that have rows, checked, with their numbers; ``fresh`` records the columns.
+
+    The names of the targets of the first block are added to ``names``.
+    """
+    for number, (X, y, weights) in _nonempty(stream):
+        if for_y and y is None:
+            raise ValueError(
+                f"block {number} of the stream has no y: a block of the stream has no y unless it "
+                "is (X, y)."
+            )
+        refuse_other_order(X=X, y=y, sample_weight=weights)
+        with _located(number, X, y, weights):
+            rows, targets = validated_block(checker, X, y, reset=fresh, **for_y)
+            checked = check_weights(weights, rows, allow_all_zero=True)
+        if fresh and names is not None:
+            names += target_names(y)
+        fresh = False
+        yield number, (rows, targets, checked)
+
+
+def _nonempty(stream: RowStream) -> Iterator[tuple[int, tuple[Any, Any, Any]]]:
+    for number, block in enumerate(stream):
+        shape = getattr(block[0], "shape", None)
+        if (shape[0] if shape else len(block[0]) if hasattr(block[0], "__len__") else 1) > 0:
+            yield number, block
+
+
+@contextmanager
+def _located(number: int, X: Any, y: Any, weights: Any) -> Iterator[None]:
+    """Say in errors about a block which block it is, and which entry is not a finite number."""
+    try:
+        yield
+    except (ValueError, TypeError) as error:
+        if type(error) not in (ValueError, TypeError):
+            raise
+        where = f"block {number} of the stream"
+        for name, values in (("X", X), ("y", y), ("sample_weight", weights)):
+            entry = _not_finite(values, labels=name == "y")
+            if entry is not None:
+                where += f", row {entry[0]}"
+                if name == "X":
+                    columns = getattr(X, "columns", None)
+                    column = f"x{entry[1]}" if columns is None else repr(columns[entry[1]])
+                    where += f", column {column}"
+                else:
+                    where += f" of {name}"
+                break
+        raise type(error)(f"{where} (counted from 0): {error}") from error
+
+
+def _not_finite(values: Any, *, labels: bool) -> tuple[int, int] | None:
+    """Row and column of the first entry that is not a finite number (for labels: is missing)."""
+    if values is None:
+        return None
+    if issparse(values):
+        entries = values.tocoo()
+        at = np.flatnonzero(~np.isfinite(entries.data))
+        if not at.size:
+            return None
+        return min((int(entries.row[k]), int(entries.col[k])) for k in at)
+    try:
+        frame = pd.DataFrame(np.asarray(values))
+    except ValueError:  # more than two dimensions, or ragged
+        return None
+    bad = np.zeros(frame.shape, dtype=bool)
+    for j in range(frame.shape[1]):
+        column = frame.iloc[:, j]
+        if labels and column.dtype.kind not in "fiub":
+            bad[:, j] = column.isna()
+            continue
+        numbers = pd.to_numeric(column, errors="coerce").to_numpy(dtype=float, na_value=np.nan)
+        bad[:, j] = ~np.isfinite(numbers)
+    if not bad.any():
+        return None
+    row, j = np.argwhere(bad)[0]
+    return int(row), int(j)
+
+
+def _stacked(results: Any) -> Any:
+    results = list(results)
+    if all(isinstance(part, pd.DataFrame) for part in results):
+        given = not all(isinstance(part.index, pd.RangeIndex) for part in results)
+        return pd.concat(results, ignore_index=not given)
+    return np.concatenate(results)
+
+
+def _kind_of_labels(y: Labels, number: int) -> str:
+    kinds = {"b": "numbers", "i": "numbers", "u": "numbers", "f": "numbers", "U": "text"}
+    if y.dtype.kind != "O":
+        return kinds.get(y.dtype.kind, str(y.dtype))
+    found = {
+        "text" if isinstance(v, str) else "numbers" if isinstance(v, Real) else type(v).__name__
+        for v in y
+    }
+    if len(found) > 1:
+        raise ValueError(
+            f"the labels in block {number} of the stream have several types "
+            f"({', '.join(sorted(found))}); convert y to one type."
+        )
+    return found.pop()
+
+
+def _refuse_new_label(y: Labels, surveyed: Survey, number: int) -> None:
+    at = np.flatnonzero(~np.isin(y, surveyed.labels))
+    if at.size:
+        raise ValueError(
+            f"block {number} of the stream has the label {y[at[0]]!r} in row {at[0]} (counted from "
+            "0), which was not there in the first walk; every walk must give the same rows."
+        )
+
+
+def _numbers(y: Any, *, labels: bool) -> Array | None:
+    """Y as numbers, for sums that tell other targets apart: text becomes a checksum."""
+    if y is None or not labels or y.dtype.kind in "biuf":
+        return None if y is None else y
+    found, codes = encode(y)
+    numbers = [
+        float(v) if isinstance(v, Real) else zlib.crc32(str(v).encode()) / 2**32
+        for v in found.tolist()
+    ]
+    return np.array(numbers)[codes]

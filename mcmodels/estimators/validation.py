@@ -19,7 +19,7 @@ from sklearn.utils.validation import check_array, check_consistent_length, valid
 
 from mcmodels.arrays import Array, Matrix, MatrixLike, Values, VectorLike, Weights
 from mcmodels.estimators.numeric_columns import named_columns, refuse_dates
-from mcmodels.rows import Rows, RowStream, StreamedSums
+from mcmodels.rows import Rows, RowStream, StreamedMatrix, StreamedSums
 
 _LONGEST_LIST = 10
 
@@ -82,6 +82,8 @@ def validated_rows(estimator: Any, X: MatrixLike) -> Matrix:
 
     X is not converted to float64 here. Each block of rows is converted when it is read.
     """
+    if isinstance(X, StreamedMatrix):  # the blocks of a stream were checked
+        return X
     return _validate(estimator, X, reset=False)
 
 
@@ -131,6 +133,8 @@ def validated_pair(estimator: Any, X: MatrixLike, y: Any, **for_y: Any) -> tuple
     _refuse_sparse_targets(y)
     if y is None:
         raise ValueError("y is None; the objective needs the targets of the rows.")
+    if isinstance(X, StreamedMatrix):  # the blocks of a stream were checked
+        return X, y
     X, y = _validate(estimator, X, y, reset=False, finite=False, **for_y)
     _check_finite_targets(estimator, y)
     _check_finite(estimator, X)

@@ -13,7 +13,14 @@ from mcmodels.rows.moments import Moments
 from mcmodels.rows.scratch import Scratch
 from mcmodels.rows.slopes import Derivatives, Slope
 from mcmodels.rows.source import ArrayRows, Extent, Rows
-from mcmodels.rows.stream import RowStream, StreamRows
+from mcmodels.rows.stream import (
+    RowStream,
+    SpreadSample,
+    StreamedMatrix,
+    StreamRows,
+    WalkSums,
+    rows_of,
+)
 from mcmodels.rows.streamed import (
     Seen,
     StreamedMoments,
@@ -47,12 +54,16 @@ __all__ = [
     "Seen",
     "Slope",
     "SparseDesign",
+    "SpreadSample",
     "StreamRows",
+    "StreamedMatrix",
     "StreamedMoments",
     "StreamedSums",
     "StreamedTriangle",
     "TransformedRows",
     "Triangle",
+    "WalkSums",
     "added",
+    "rows_of",
     "single_threaded_blas",
 ]

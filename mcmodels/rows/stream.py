@@ -3,30 +3,39 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
+from scipy import sparse
 
+from mcmodels.arrays import Array, Matrix
 from mcmodels.rows.blocks import RowBlock
 from mcmodels.rows.source import ArrayRows, Rows, Sum
 from mcmodels.rows.streamed import Seen
 
 Walk = Callable[[], Iterator[tuple[Any, ...]]]
 
+# Rows of a stream that are held in memory for starts and scales, and their entries.
+_HELD_ROWS, _HELD_ENTRIES, _FEWEST_HELD = 2**16, 2**21, 64
+# Relative difference of sums of the same rows in other blocks: a thousand rounding errors.
+_ROUNDING = 1e3 * float(np.finfo(np.float64).eps)
+_GOLDEN_RATIO = (1 + 5**0.5) / 2
+
 
 class RowStream:
     """Training rows in blocks that can be read any number of times, one block in memory at a time.
 
-    Give it to ``fit`` in place of X, without y.
+    Give it in place of X, without y, to ``fit`` and to the methods that take rows.
 
     Parameters
     ----------
     blocks : callable or iterable
         A function without arguments that returns an iterator over the blocks, or an iterable that
         can be iterated more than once. A block is ``X``, ``(X, y)`` or ``(X, y, sample_weight)``,
-        each as ``fit`` would take it. Every walk must give the same rows in the same order.
+        each as ``fit`` would take it. Every walk must give the same rows in the same order; a walk
+        whose sums differ from those of the first is refused. Empty blocks are ignored.
 
     Raises
     ------
@@ -57,11 +66,11 @@ class RowStream:
 
     def __iter__(self) -> Iterator[tuple[Any, Any, Any]]:
         """Iterate over the blocks as (X, y, sample_weight); a missing part is None."""
-        for block in self.blocks() if callable(self.blocks) else self.blocks:
+        for number, block in enumerate(self.blocks() if callable(self.blocks) else self.blocks):
             parts = block if isinstance(block, tuple) else (block,)
             if not 1 <= len(parts) <= 3:
                 raise ValueError(
-                    f"a block of the stream has {len(parts)} parts; it must be X, (X, y) or "
+                    f"block {number} of the stream has {len(parts)} parts; it must be X, (X, y) or "
                     "(X, y, sample_weight)."
                 )
             X, y, weights = (*parts, None, None)[:3]
@@ -75,17 +84,21 @@ class StreamRows(Rows):
     ----------
     walk : callable
         Starts a walk over ``(X, y, weights)`` or ``(X, y, weights, extras)``, each as
-        :class:`ArrayRows` takes it.
+        :class:`ArrayRows` takes it; it refuses rows that differ from those of the first walk.
     seen : Seen
         The sum over the blocks of one walk.
     dtype : dtype
         float32 when every block was, else float64.
+    held : ArrayRows, default=None
+        Some of the rows, spread evenly over the stream, in memory.
     """
 
     walks_are_costly = True
 
-    def __init__(self, walk: Walk, seen: Seen, dtype: np.dtype[Any]) -> None:
-        self._walk = walk
+    def __init__(
+        self, walk: Walk, seen: Seen, dtype: np.dtype[Any], held: ArrayRows | None = None
+    ) -> None:
+        self._walk, self._held = walk, held
         self.n_rows, self.n_features = seen.n_rows, seen.n_features
         self.n_present, self.total_weight = seen.n_present, seen.total_weight
         self.epsilon, self.dtype = seen.epsilon, dtype
@@ -94,29 +107,220 @@ class StreamRows(Rows):
     def reduce(self, summarise: Callable[[RowBlock], Sum]) -> Sum:
         """Sum over all blocks of rows of positive weight."""
         total: Sum | None = None
-        n_rows = 0
+        start = 0
+
+        def placed(block: RowBlock) -> Sum:
+            return summarise(replace(block, start=block.start + start))
+
         for parts in self._walk():
             rows = ArrayRows(*parts, intercept=self.intercept)
-            n_rows += rows.n_rows
             if rows.n_present:
-                part = rows.reduce(summarise)
+                part = rows.reduce(placed)
                 total = part if total is None else operator.iadd(total, part)
-        if n_rows != self.n_rows or total is None:
-            raise ValueError(
-                f"the stream gave {n_rows} rows in this walk, and {self.n_rows} in the first; "
-                "every walk must give the same rows. Pass a function that starts from the first."
-            )
-        return total
+            start += rows.n_rows
+        return cast(Sum, total)  # some row has a positive weight
 
     def reweighted(self, total_weight: float) -> StreamRows:
         """The same rows, for a walk that gives other weights, with this sum."""
         seen = replace(Seen.of(self), total_weight=total_weight)
-        return StreamRows(self._walk, seen, self.dtype)
+        return StreamRows(self._walk, seen, self.dtype, self._held)
 
     def sample(self, count: int) -> Rows:
-        """The first rows of the first block that has any."""
-        for parts in self._walk():
-            rows = ArrayRows(*parts, intercept=self.intercept)
-            if rows.n_present:
-                return rows.sample(count)
-        return self
+        """About ``count`` of the rows in memory; all rows if none is there."""
+        if self._held is None or not self._held.n_present:
+            return self
+        return self._held.sample(count)
+
+
+class StreamedMatrix:
+    """The features of a stream in place of a matrix: targets and weights are in memory, X is not.
+
+    Parameters
+    ----------
+    walk : callable
+        Starts a walk over the blocks of X, which refuses other rows than those of the first walk.
+    seen : Seen
+        The sum over the blocks of the first walk.
+    dtype : dtype
+        float32 when every block was, else float64.
+    """
+
+    def __init__(
+        self, walk: Callable[[], Iterator[Matrix]], seen: Seen, dtype: np.dtype[Any]
+    ) -> None:
+        self.walk, self.seen, self.dtype = walk, seen, dtype
+        self.shape = (seen.n_rows, seen.n_features)
+
+
+def rows_of(
+    X: Matrix | StreamedMatrix,
+    y: Any = None,
+    weights: Array | None = None,
+    extras: Mapping[str, Any] | None = None,
+    *,
+    intercept: bool = True,
+) -> Rows:
+    """Rows of a matrix, or of a stream whose y, weights and extras are in memory."""
+    if not isinstance(X, StreamedMatrix):
+        return ArrayRows(X, y, weights, extras, intercept=intercept)
+    matrix = X
+
+    def walk() -> Iterator[tuple[Any, ...]]:
+        start = 0
+        for block in matrix.walk():
+            part = slice(start, start + block.shape[0])
+            start = part.stop
+            taken = {name: values[part] for name, values in (extras or {}).items()}
+            yield (
+                block,
+                None if y is None else y[part],
+                None if weights is None else weights[part],
+                taken,
+            )
+
+    seen = replace(matrix.seen, intercept=intercept)
+    if weights is not None:
+        present, total = int(np.count_nonzero(weights)), float(weights.sum())
+        seen = replace(seen, n_present=present, total_weight=total)
+    return StreamRows(walk, seen, matrix.dtype)
+
+
+class SpreadSample:
+    """Some rows of positive weight, spread evenly over a stream, however it is cut into blocks.
+
+    Every k-th row is kept; k doubles whenever too many are.
+    """
+
+    def __init__(self) -> None:
+        self._parts: list[tuple[Array, Any, Any, Array | None]] = []
+        self._every, self._seen, self._kept = 1, 0, 0
+
+    def add(self, X: Matrix, y: Any, weights: Array | None) -> None:
+        """Take every k-th of these rows."""
+        present = np.arange(X.shape[0]) if weights is None else np.flatnonzero(weights)
+        order = self._seen + np.arange(present.size)
+        self._seen += present.size
+        wanted = order % self._every == 0
+        if not wanted.any():
+            return
+        at = present[wanted]
+        part = (X[at], None if y is None else y[at], None if weights is None else weights[at])
+        self._parts.append((order[wanted], *part))
+        self._kept += at.size
+        matrix: Any = X
+        per_row = max(matrix.nnz // X.shape[0] if sparse.issparse(X) else X.shape[1], 1)
+        while self._kept > max(min(_HELD_ROWS, _HELD_ENTRIES // per_row), _FEWEST_HELD):
+            self._every *= 2
+            self._thin()
+
+    def _thin(self) -> None:
+        parts, self._parts, self._kept = self._parts, [], 0
+        for order, X, y, weights in parts:
+            at = np.flatnonzero(order % self._every == 0)
+            if at.size:
+                y = None if y is None else y[at]
+                weights = None if weights is None else weights[at]
+                self._parts.append((order[at], X[at], y, weights))
+                self._kept += at.size
+
+    def stacked(self) -> tuple[Matrix, Any, Array | None]:
+        """X, y and weights of the rows that were kept."""
+        blocks: list[Any] = [X for _, X, _, _ in self._parts]
+        if any(map(sparse.issparse, blocks)):
+            X: Any = sparse.vstack([sparse.csr_array(X) for X in blocks]).tocsr()
+        else:
+            X = np.concatenate(blocks)
+        targets: list[Any] = [y for _, _, y, _ in self._parts if y is not None]
+        parts: list[Any] = []
+        weighted = any(w is not None for *_, w in self._parts)
+        for order, _, _, w in self._parts if weighted else ():
+            parts.append(np.ones(len(order)) if w is None else w)
+        weights = np.concatenate(parts) if weighted else None
+        return X, None if not targets else np.concatenate(targets), weights
+
+
+class WalkSums:
+    """Sums over the rows of one walk: another walk over the same rows has the same, up to rounding.
+
+    Parameters
+    ----------
+    in_order : bool, default=False
+        Whether also sums that depend on the order of the rows are taken.
+    """
+
+    def __init__(self, *, in_order: bool = False) -> None:
+        self.n_rows, self._in_order = 0, in_order
+        self._sums: Any = None
+
+    def add(self, X: Matrix, y: Array | None, weights: Array | None) -> None:
+        """Add a block; y holds numbers, of shape (n,) or (n, m)."""
+        rows = ArrayRows(X, y, weights, intercept=False)
+        start = self.n_rows
+        self.n_rows += rows.n_rows
+        if rows.n_present:
+            with np.errstate(over="ignore", invalid="ignore"):
+                part = rows.reduce(lambda block: self._of_block(block, start))
+                self._sums = part if self._sums is None else self._sums + part
+
+    def _of_block(self, block: RowBlock, start: int) -> Array:
+        """Columns: sums of 1, of each target and of each column, by factors 1, t, position.
+
+        The last row has the squares.
+        """
+        unit = block.weights_or_ones
+        targets = np.zeros((block.X.n_rows, 0))
+        if block.y is not None:
+            targets = np.asarray(block.y, dtype=np.float64).reshape(block.X.n_rows, -1)
+        mixed = targets @ np.cos(np.arange(targets.shape[1]))
+        factors = [unit, unit * mixed]
+        if self._in_order:
+            position = start + block.start + np.arange(block.X.n_rows)
+            factors.append(unit * (position * _GOLDEN_RATIO % 1.0))
+        with np.errstate(over="ignore", invalid="ignore"):
+            rows = [np.concatenate([[f.sum()], f @ targets, block.X.products(f)]) for f in factors]
+            squares: list[Any] = [
+                [unit.sum()],
+                unit @ targets**2,
+                block.X.square_sums(block.weights),
+            ]
+            lengths = [unit @ mixed**2]
+        return np.vstack([*rows, np.concatenate(squares), np.full(rows[0].size, lengths[0])])
+
+    def require(self, first: WalkSums, names: Sequence[str]) -> None:
+        """Refuse sums that differ from those of the first walk.
+
+        Sums of the same rows in other blocks differ by rounding errors, relative to the lengths of
+        the columns; see :mod:`mcmodels.results.training_rows`.
+        """
+        if self.n_rows != first.n_rows:
+            raise ValueError(
+                f"the stream gave {self.n_rows} rows in this walk, and {first.n_rows} in the "
+                f"first; {_SAME_ROWS}"
+            )
+        if first._sums is None or self._sums is None:
+            return
+        if self._sums.shape != first._sums.shape:
+            raise ValueError(f"the stream gave other targets in this walk; {_SAME_ROWS}")
+        *sums, squares, mixed = first._sums
+        lengths = np.sqrt(squares)
+        # Lengths of the factors: of ones, of the mixed targets, and of positions below one.
+        of_factors = [lengths[0], np.sqrt(mixed[0]), lengths[0]][: len(sums)]
+        with np.errstate(over="ignore", invalid="ignore"):
+            bounds = [*(of * lengths for of in of_factors), squares]
+            pairs = zip(self._sums[:-1], [*sums, squares], bounds, strict=True)
+            for found, expected, bound in pairs:
+                wrong = np.abs(found - expected) > _ROUNDING * bound
+                if wrong.any():
+                    at = int(wrong.argmax())
+                    n_targets = wrong.size - 1 - len(names)
+                    what = ["the weights", *["y"] * n_targets, *map("column {!r}".format, names)]
+                    raise ValueError(
+                        f"the stream gave other rows in this walk than in the first: a sum over "
+                        f"{what[at]} is {found[at]:.10g}, and was {expected[at]:.10g}; {_SAME_ROWS}"
+                    )
+
+
+_SAME_ROWS = (
+    "every walk must give the same rows in the same order. Pass a function that starts from the "
+    "first row each time, and draw samples or random numbers outside of it."
+)
