@@ -43,6 +43,7 @@ SAME = 1e-7
 @pytest.mark.filterwarnings("ignore::mcmodels.exceptions.FitWarning")
 @parametrize_with_checks(
     [kind((5,), solver=solver) for kind in (MLPClassifier, MLPRegressor) for solver in SOLVERS]
+    + [MLPClassifier(), MLPRegressor()]
 )
 def test_scikit_learn_checks(estimator, check):
     check(estimator)

@@ -220,17 +220,20 @@ class ClassPredictions:
         ndarray of shape (n_samples, n_classes)
         """
         eta = self.decision_function(X)
+        if eta.dtype == np.float32:
+            return np.log(_probabilities(eta))
         if eta.ndim == 1:
-            logarithms = np.column_stack([log_expit(-eta), log_expit(eta)])
-        else:
-            logarithms = log_softmax(eta, axis=1)
-        if logarithms.dtype == np.float32:
-            p = _probabilities(eta)
-            np.log(p, out=logarithms, where=p > 0.5)
-        return logarithms
+            return np.column_stack([log_expit(-eta), log_expit(eta)])
+        return np.asarray(log_softmax(eta, axis=1))
 
 
 def _probabilities(eta: Array) -> Array:
+    """Probabilities by class: never zero, but the smallest number where they underflow.
+
+    So their logarithms are finite, as those of predict_log_proba are.
+    """
     if eta.ndim == 1:
-        return np.column_stack([expit(-eta), expit(eta)])
-    return np.asarray(softmax(eta, axis=1))
+        p = np.column_stack([expit(-eta), expit(eta)])
+    else:
+        p = np.asarray(softmax(eta, axis=1))
+    return np.maximum(p, np.finfo(p.dtype).smallest_subnormal, out=p)

@@ -36,7 +36,9 @@ D = matrix("D", "n", "n", positive_definite=True)
     "expression", [A, A.T, a, a.T, vec(A.T), vec(A), A[0, :], A[:, 1], diag(A), A + A.T], ids=str
 )
 def test_results_are_the_users_own(expression):
-    values = {"A": np.arange(4.0).reshape(2, 2), "a": np.array([1.0, 2.0])}
+    values: dict[str, np.ndarray] = {"A": np.arange(4.0).reshape(2, 2)}
+    if "a" in str(expression).replace("diag", ""):
+        values = {"a": np.array([1.0, 2.0])}
     kept = {name: value.copy() for name, value in values.items()}
     for result in (expression.compile()(**values), expression.evaluate(**values)):
         assert result.flags.writeable
