@@ -124,7 +124,7 @@ def test_shapes_are_those_of_the_parameters():
     X, y, *_ = rows_of(1)
     model = LogisticRegression(C=np.inf).fit(X, np.digitize(y, np.quantile(y, [0.3, 0.6])))
     found = model.delta_method(lambda theta: theta[1] - theta[0])
-    contrasts = model.summary().to_frame().loc["1"]
+    contrasts = model.summary().to_frame().loc[1]
     np.testing.assert_allclose(found.estimate, contrasts["coefficient"], rtol=1e-10)
     np.testing.assert_allclose(found.standard_error, contrasts["standard_error"], rtol=1e-9)
     matrix = model.delta_method(lambda theta: theta.T @ theta)
