@@ -57,6 +57,12 @@ def test_what_cannot_be_said_is_still_a_status(redirection):
     assert (done.returncode, done.stdout, done.stderr) == (2, "", "")
 
 
+def with_default_signals():
+    """What a program of a terminal has; those that a script starts in the background ignore some."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
+
+
 # Sends the process a signal when a module is about to be imported, then runs the program.
 INTERRUPTED = """
 import os, signal, sys
@@ -81,7 +87,7 @@ sys.exit(main())
 )
 def test_ctrl_c_during_imports_says_nothing(module):
     command = [sys.executable, "-c", INTERRUPTED, module, *FIT]
-    done = subprocess.run(command, capture_output=True, text=True)
+    done = subprocess.run(command, capture_output=True, text=True, preexec_fn=with_default_signals)
     # Ended by the signal, or by a status that says the same.
     assert done.returncode in (-signal.SIGINT, 128 + signal.SIGINT)
     assert (done.stdout, done.stderr) == ("", "")
@@ -115,7 +121,9 @@ sys.exit(main())
 def test_a_signal_leaves_no_temporary_folder(tmp_path, number):
     (tmp_path / "m").write_text("old")
     command = [sys.executable, "-c", SLOW, *FIT, "--save", str(tmp_path / "m")]
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(
+        command, stderr=subprocess.PIPE, text=True, preexec_fn=with_default_signals
+    ) as process:
         assert process.stderr.readline() == "begun\n"
         assert len(list(tmp_path.iterdir())) == 2  # the temporary folder is there
         process.send_signal(number)
