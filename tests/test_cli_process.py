@@ -58,7 +58,7 @@ def test_what_cannot_be_said_is_still_a_status(redirection):
 
 
 def with_default_signals():
-    """What a program of a terminal has; those that a script starts in the background ignore some."""
+    """What a terminal gives a program; a script may let it ignore some."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_DFL)
 

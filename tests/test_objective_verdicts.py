@@ -278,7 +278,7 @@ def test_classes_and_probabilities_are_checked():
     assert not hasattr(model, "predict_proba")
     with pytest.raises(AttributeError) as refusal:
         _ = model.predict_proba
-    assert "inverse_link, the probability of classes_[1]" in str(refusal.value.__cause__)
+    assert "inverse_link, the probability of classes_[1]" in str(refusal.value)
     with pytest.raises(ValueError, match="the class 7, which was not in the training rows"):
         model.objective(X, np.where(y == 0, 7, 1))
     wrong = ObjectiveClassifier(BINARY, inverse_link="eta").fit(X, y)
