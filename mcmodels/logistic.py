@@ -260,7 +260,9 @@ class LogisticRegression(
         check_flag("fit_intercept", self.fit_intercept)
         if self.class_weight is not None and not isinstance(self.class_weight, dict):
             check_choice("class_weight", self.class_weight, ("balanced",))
-        check_choice("solver", self.solver, ("auto", "newton", "newton-cholesky", "newton-cg"))
+        theirs = dict.fromkeys(("lbfgs", "liblinear", "sag", "saga"), "auto")
+        choices = ("auto", "newton", "newton-cholesky", "newton-cg")
+        check_choice("solver", self.solver, choices, theirs)
         check_number("tol", self.tol, at_least=0)
         check_count("max_iter", self.max_iter, at_least=1)
         check_flag("warm_start", self.warm_start)

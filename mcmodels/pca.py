@@ -287,7 +287,9 @@ class PCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ComponentMethods):
 
     def _check_parameters(self) -> None:
         check_flag("whiten", self.whiten)
-        check_choice("solver", self.solver, ("auto", "eigh", "deflation"))
+        theirs = {"full": "eigh", "covariance_eigh": "eigh", "arpack": "deflation"}
+        theirs["randomized"] = "auto"
+        check_choice("solver", self.solver, ("auto", "eigh", "deflation"), theirs)
         check_number("tol", self.tol, at_least=0)
 
     def _options(self) -> dict[str, Any]:

@@ -8,6 +8,7 @@ import pytest
 import sklearn.decomposition
 import sklearn.linear_model
 import sklearn.neural_network
+from sklearn.base import clone
 
 import mcmodels
 
@@ -57,8 +58,43 @@ def test_methods_that_do_not_exist_are_named(name):
 
 
 @pytest.mark.parametrize("name", THEIRS)
-def test_an_argument_that_does_not_exist_is_an_error(name):
-    for argument, text in section(name).items():
-        if text.startswith("leave it out"):
-            with pytest.raises(TypeError, match=argument):
-                getattr(mcmodels, name)(**{argument: None})
+def test_an_argument_that_does_not_exist_says_what_to_do(name):
+    kind = getattr(mcmodels, name)
+    for argument in set(section(name)) - set(inspect.signature(kind).parameters):
+        with pytest.raises(TypeError, match=f"{name} has no argument '{argument}'; leave it out: "):
+            kind(**{argument: None})
+
+
+@pytest.mark.parametrize("name", THEIRS)
+def test_an_argument_that_nobody_has_lists_those_that_exist(name):
+    with pytest.raises(TypeError, match=f"{name} has no argument 'colour'; it has ") as refusal:
+        getattr(mcmodels, name)(colour=1)
+    for argument in inspect.signature(getattr(mcmodels, name)).parameters:
+        assert argument in str(refusal.value)
+
+
+@pytest.mark.parametrize("name", THEIRS)
+def test_every_solver_of_theirs_is_taken_or_has_another(name):
+    solvers = {
+        "LogisticRegression": ("lbfgs", "liblinear", "newton-cg", "newton-cholesky", "sag", "saga"),
+        "PCA": ("auto", "full", "covariance_eigh", "arpack", "randomized"),
+        "MLPClassifier": ("lbfgs", "sgd", "adam"),
+        "MLPRegressor": ("lbfgs", "sgd", "adam"),
+    }
+    rows = [[0.0, 1.0], [1.0, 0.0], [1.0, 3.0], [2.0, 2.0]]
+    for solver in solvers.get(name, ()):
+        model = getattr(mcmodels, name)(solver=solver)
+        try:
+            model.fit(rows, [0, 1, 0, 1])
+        except ValueError as error:
+            assert re.search(f"Instead of '{solver}' take '[a-z-]+'", str(error))  # noqa: PT017
+
+
+@pytest.mark.parametrize("name", THEIRS)
+def test_clones_searches_and_signatures_are_unchanged(name):
+    kind = getattr(mcmodels, name)
+    model = kind()
+    assert clone(model).get_params() == model.get_params()
+    assert set(model.get_params()) == set(inspect.signature(kind).parameters)
+    with pytest.raises(TypeError, match="positional"):
+        kind(*range(30))

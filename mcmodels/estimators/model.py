@@ -14,6 +14,7 @@ from sklearn.base import BaseEstimator
 from sklearn.exceptions import NotFittedError
 
 from mcmodels.arrays import Array, MatrixLike, VectorLike, Weights
+from mcmodels.estimators.unknown_arguments import with_help
 from mcmodels.estimators.validation import check_params, is_fitted_name
 from mcmodels.exceptions import InferenceError
 from mcmodels.objectives import Objective
@@ -91,6 +92,11 @@ class Model(BaseEstimator):
     _tracked: tuple[str, ...] = _coefficients
     _fit: Any = None
     _sums: StreamedSums | None = None
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        if "__init__" in vars(cls) and cls.__module__.startswith("mcmodels."):
+            setattr(cls, "__init__", with_help(cls.__init__))  # noqa: B010
 
     @property
     @abstractmethod

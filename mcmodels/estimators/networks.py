@@ -137,7 +137,8 @@ class NetworkEstimator(CallbackSupportMixin, NetworkMethods):
                     "for each hidden layer."
                 )
         check_choice("activation", self.activation, ("identity", "logistic", "tanh", "relu"))
-        check_choice("solver", self.solver, ("lbfgs", "newton-cg"))
+        theirs = dict.fromkeys(("adam", "sgd"), "lbfgs")
+        check_choice("solver", self.solver, ("lbfgs", "newton-cg"), theirs)
         check_number("alpha", self.alpha, at_least=0)
         if not np.isfinite(self.alpha):
             raise ValueError(f"alpha={self.alpha!r} must be finite.")

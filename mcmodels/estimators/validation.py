@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import combinations
@@ -209,11 +209,15 @@ def _check_finite(estimator: Any, X: Matrix) -> None:
     )
 
 
-def check_choice(name: str, value: object, choices: Sequence[str]) -> None:
-    """Refuse a value that is not one of the choices."""
+def check_choice(
+    name: str, value: object, choices: Sequence[str], instead: Mapping[str, str] | None = None
+) -> None:
+    """Refuse a value that is not one of the choices; ``instead`` has the choice for some others."""
     if not isinstance(value, str) or value not in choices:
         known = ", ".join(repr(choice) for choice in choices)
-        raise ValueError(f"{name}={value!r} is not known; choose one of {known}.")
+        other = (instead or {}).get(str(value))
+        hint = "" if other is None else f" Instead of {value!r} take {other!r}."
+        raise ValueError(f"{name}={value!r} is not known; choose one of {known}.{hint}")
 
 
 def refuse_unknown_keywords(given: Iterable[str], known: Iterable[str]) -> None:
