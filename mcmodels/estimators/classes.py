@@ -208,7 +208,8 @@ class ClassPredictions:
     def predict_log_proba(self, X: MatrixLike) -> Array:
         """Logarithm of :meth:`predict_proba`; finite even where the probability underflows.
 
-        Of float32 rows, it is the logarithm of the rounded probability.
+        Of float32 rows, it is the logarithm of the rounded probability near 1, and nowhere below
+        that of the smallest float32.
 
         Parameters
         ----------
@@ -220,11 +221,15 @@ class ClassPredictions:
         ndarray of shape (n_samples, n_classes)
         """
         eta = self.decision_function(X)
-        if eta.dtype == np.float32:
-            return np.log(_probabilities(eta))
         if eta.ndim == 1:
-            return np.column_stack([log_expit(-eta), log_expit(eta)])
-        return np.asarray(log_softmax(eta, axis=1))
+            logarithms = np.column_stack([log_expit(-eta), log_expit(eta)])
+        else:
+            logarithms = np.asarray(log_softmax(eta, axis=1))
+        if logarithms.dtype == np.float32:
+            p = _probabilities(eta)
+            np.log(p, out=logarithms, where=p > 0.5)
+            np.maximum(logarithms, np.log(np.finfo(p.dtype).smallest_subnormal), out=logarithms)
+        return logarithms
 
 
 def _probabilities(eta: Array) -> Array:
