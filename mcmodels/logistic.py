@@ -232,8 +232,10 @@ class LogisticRegression(
                 max_iter=self.max_iter,
                 conjugate_gradients=self.solver == "newton-cg",
             )
-            solution = irls.conclude(objective, callbacks.last_of(steps))
-            solution = with_constant_columns(solution, rows)
+            for step in steps:
+                if callbacks.end_after(step):
+                    break
+            solution = with_constant_columns(irls.conclude(objective, step), rows)
         record = self._recorded(solution, found, rows)
         self._warn_of(solution, found, rows.n_present)
         return self._publish(found.attributes_of(record.params) | {"_fit": record})

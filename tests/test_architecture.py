@@ -1,13 +1,17 @@
 """The rooms of the package: imports run one way and in no circle, shells hold no mathematics."""
 
 import ast
+import sys
 from collections import defaultdict
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
+import numpy as np
 import pytest
+from threadpoolctl import threadpool_limits
 
 import mcmodels
+from mcmodels import LinearRegression, LogisticRegression
 
 PACKAGE = Path(mcmodels.__file__).parent
 SHELLS = {"linear", "logistic", "pca", "mlp", "objective_models"}
@@ -196,3 +200,33 @@ def test_planted_violations_are_caught():
     assert list(mathematics("from scipy import linalg"))
     assert not list(mathematics("from scipy.linalg import LinAlgError"))
     assert not list(mathematics("lower = prediction - reach; n = np.zeros(3).sum()"))
+
+
+@pytest.mark.parametrize(
+    ("model", "last", "most"),
+    [
+        (LinearRegression(), "DenseDesign.sandwich", 7),
+        (LogisticRegression(), "BinaryCrossEntropy.at", 8),
+    ],
+)
+def test_the_way_from_fit_to_the_mathematics_is_short(model, last, most):
+    """The calls that docs/architecture.md lists, in a fit with one thread."""
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(500, 4))
+    depths: list[int] = []
+
+    def count(frame, event, _):
+        if event == "call" and frame.f_code.co_qualname == last:
+            depth, at = 0, frame
+            while at is not None:
+                depth += str(PACKAGE) in at.f_code.co_filename
+                at = at.f_back
+            depths.append(depth)
+
+    with threadpool_limits(1):
+        sys.setprofile(count)
+        try:
+            model.fit(X, (X[:, 0] > 0).astype(int))
+        finally:
+            sys.setprofile(None)
+    assert min(depths) <= most

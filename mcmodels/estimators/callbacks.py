@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 from mcmodels.arrays import Array, MatrixLike, VectorLike
@@ -53,23 +53,27 @@ class FitCallbacks:
         self._data = {"estimator": estimator, "X": X, "y": y, "metadata": metadata}
         self._fit_context: Any = None
         self._step_context: Any = None
+        self._has_begun = False
 
-    def last_of(self, steps: Iterator[irls.Progress]) -> irls.Progress:
-        """Run the steps of a fit, with callbacks; return the last one.
+    def end_after(self, step: irls.Progress) -> bool:
+        """Tell that a step of a fit was taken; the first is its start.
 
-        The first step is the start. The fit ends when the solver ends or a callback stops it.
+        Returns
+        -------
+        bool
+            Whether the fit ends here: where the solver has ended, or where a callback asks for it.
         """
-        for count, step in enumerate(steps):
-            stop = False
-            if count == 0:
-                self.begin()
-            else:
-                stop = self.end_step(step.params)
-            if stop or step.status is not None:
-                break
-            self.begin_step(step.params)
-        self.end(step.params)
-        return step
+        stop = False
+        if self._has_begun:
+            stop = self.end_step(step.params)
+        else:
+            self.begin()
+            self._has_begun = True
+        if stop or step.status is not None:
+            self.end(step.params)
+            return True
+        self.begin_step(step.params)
+        return False
 
     def begin(self) -> None:
         """Report that the fit begins."""

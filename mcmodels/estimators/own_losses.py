@@ -170,8 +170,10 @@ class LossEstimator(CallbackSupportMixin, LossMethods):
                 objective, self._start(objective), tol=self.tol, max_iter=self.max_iter
             )
             visited: list[CurvatureRange] = []
-            last = callbacks.last_of(_recording_curvatures(steps, visited))
-            solution = with_constant_columns(irls.conclude(objective, last), found.rows)
+            for step in _recording_curvatures(steps, visited):
+                if callbacks.end_after(step):
+                    break
+            solution = with_constant_columns(irls.conclude(objective, step), found.rows)
             said = list(warnings_of_loss(objective, solution, visited, found.features))
         record = self._recorded(solution, found, rows)
         self._warn_of(solution, found.features, rows.n_present)
