@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -102,5 +103,6 @@ class FitCallbacks:
             self._fit_context.call_on_fit_task_end(**self._data, **self._reconstruction(params))
 
     def _reconstruction(self, params: Array | None) -> dict[str, Any]:
-        known = None if params is None else self._attributes_of(params)
+        # A function, which is called only for a callback that asks for the fitted estimator.
+        known = None if params is None else functools.partial(self._attributes_of, params)
         return {"reconstruction_attributes": known}

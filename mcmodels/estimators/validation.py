@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import functools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,7 +16,12 @@ import pandas as pd
 from scipy.linalg import LinAlgError
 from scipy.sparse import issparse
 from sklearn.utils import assert_all_finite
-from sklearn.utils.validation import check_array, check_consistent_length, validate_data
+from sklearn.utils.validation import (
+    check_array,
+    check_consistent_length,
+    check_X_y,
+    validate_data,
+)
 
 from mcmodels.arrays import Array, Matrix, MatrixLike, Values, VectorLike, Weights
 from mcmodels.estimators.numeric_columns import named_columns, refuse_dates
@@ -114,7 +120,6 @@ def training_pair(
     _refuse_sparse_targets(y)
     blank = unfitted(estimator)
     X, y = _validate(blank, X, y, finite=False, **for_y)
-    _check_finite_targets(estimator, y)
     return features_of(blank), X, y
 
 
@@ -136,49 +141,57 @@ def validated_pair(estimator: Any, X: MatrixLike, y: Any, **for_y: Any) -> tuple
     if isinstance(X, StreamedMatrix):  # the blocks of a stream were checked
         return X, y
     X, y = _validate(estimator, X, y, reset=False, finite=False, **for_y)
-    _check_finite_targets(estimator, y)
     _check_finite(estimator, X)
     return X, y
 
 
 def _validate(
-    estimator: Any, X: MatrixLike, y: Any = "no_validation", *, finite: bool = True, **options: Any
+    estimator: Any,
+    X: MatrixLike,
+    *y: Any,
+    finite: bool = True,
+    reset: bool = True,
+    **options: Any,
 ) -> Any:
     """X, or X and y, checked by scikit-learn; NaN and infinity in X are refused if ``finite``.
 
     A fit skips that check: its first sums read every entry of X, and NaN and infinity show there.
     """
-    refuse_masked("X", X)
-    refuse_masked("y", y)
+    for name, values in zip("Xy", (X, *y), strict=False):
+        refuse_masked(name, values)
     options |= {"accept_sparse": "csr", "dtype": "numeric", "ensure_all_finite": finite}
-    numeric_y = options.get("y_numeric", False)
-    with named_columns(X=X, **({"y": y} if numeric_y else {})):
-        found = validate_data(estimator, X, y, **options)
-    rows, *targets = found if isinstance(found, tuple) else (found,)
+    numeric = {"X": X, "y": y[0]} if options.get("y_numeric", False) else {"X": X}
+    with named_columns(**numeric):
+        if reset and type(X) is np.ndarray:
+            # validate_data looks for the names of the columns, for a tenth of the time of a small
+            # fit; an array has none.
+            check = check_X_y if y else functools.partial(check_array, input_name="X")
+            found = check(X, *y, estimator=estimator, **options)
+            estimator.n_features_in_ = X.shape[1]
+        else:
+            found = validate_data(estimator, X, *y, reset=reset, **options)
+    rows, *targets = found if y else (found,)
     refuse_dates("X", X, rows.dtype.kind)
-    if numeric_y:
-        refuse_dates("y", y, targets[0].dtype.kind)
+    if "y" in numeric:
+        refuse_dates("y", y[0], targets[0].dtype.kind)
         if targets[0].dtype.kind in "US":
-            with named_columns(y=y):
+            with named_columns(y=y[0]):
                 targets = [targets[0].astype(np.float64)]
-    if rows.dtype.kind != "O":
-        return (rows, *targets) if targets else rows
-    # scikit-learn before 1.9 returns the text columns of a data frame of pandas 3 as objects.
-    with named_columns(X=X):
-        rows = rows.astype(np.float64)
-    if finite:
-        _check_finite(estimator, rows)
+        if getattr(y[0], "dtype", None) != targets[0].dtype:
+            # scikit-learn looks for NaN before it converts objects to numbers.
+            assert_all_finite(targets[0], input_name="y", estimator_name=type(estimator).__name__)
+    if rows.dtype.kind == "O":
+        # scikit-learn before 1.9 returns the text columns of a data frame of pandas 3 as objects.
+        with named_columns(X=X):
+            rows = rows.astype(np.float64)
+        if finite:
+            _check_finite(estimator, rows)
     return (rows, *targets) if targets else rows
 
 
 def _refuse_sparse_targets(y: object) -> None:
     if issparse(y):
         raise TypeError("y is a sparse matrix; dense targets are needed. Pass y.toarray().")
-
-
-def _check_finite_targets(estimator: Any, y: Values) -> None:
-    if y.dtype.kind == "f":
-        assert_all_finite(y, input_name="y", estimator_name=type(estimator).__name__)
 
 
 def validated_block(

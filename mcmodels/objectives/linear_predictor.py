@@ -218,10 +218,10 @@ def half_squares(penalty: float, coef: Array) -> float:
     """``penalty · ‖coef‖²/2``; squares outside the range of float64 are scaled first."""
     if penalty == 0:
         return 0.0
+    squares = float(np.vdot(coef, coef))
+    if _LEAST_SQUARE < squares < np.inf:
+        return penalty * squares / 2
     with np.errstate(over="ignore", under="ignore"):
-        squares = float(np.vdot(coef, coef))
-        if _LEAST_SQUARE < squares < np.inf:
-            return penalty * squares / 2
         largest = float(np.abs(coef).max(initial=0.0))
         if largest in (0.0, np.inf):
             return largest

@@ -8,6 +8,7 @@ import operator
 import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, Protocol, TypeVar, cast
 
 import numpy as np
@@ -102,6 +103,18 @@ class Rows(ABC):
     dtype: np.dtype[Any]
     epsilon: float
     intercept: bool
+
+    @property
+    def are_few(self) -> bool:
+        """Whether threads would take longer to start than to sum the rows."""
+        return self.n_rows * self.n_features < FEW_ENTRIES
+
+    def one_thread_if_few(self) -> AbstractContextManager[Any]:
+        """BLAS in one thread for a whole fit to few rows.
+
+        Setting the number of threads for each walk and each step would take a tenth of such a fit.
+        """
+        return single_threaded_blas() if self.are_few else nullcontext()
 
     @property
     def n_params(self) -> int:
@@ -200,7 +213,7 @@ class ArrayRows(Rows):
         bounds = [k * len(self._parts) // n_runs for k in range(n_runs + 1)]
         runs = [self._parts[a:b] for a, b in itertools.pairwise(bounds)]
         with single_threaded_blas() as n_threads:
-            if self.n_rows * self.n_features < FEW_ENTRIES:
+            if self.are_few:
                 n_threads = 1
             n_threads = min(n_threads, n_runs)
             scratches = [Scratch() for _ in range(n_threads)]
