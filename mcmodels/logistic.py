@@ -60,7 +60,10 @@ from mcmodels.objectives import (
 from mcmodels.results.logistic import LogisticFit
 from mcmodels.rows import ArrayRows, Rows, RowStream, RowsWithCrossSums, rows_of
 from mcmodels.solvers import Solution, Status, irls
+from mcmodels.solvers.conclusion import conclude
 from mcmodels.solvers.constant_targets import with_constant_columns
+from mcmodels.solvers.fit_state import Optimum
+from mcmodels.solvers.starts import better_start, log_odds_start
 
 __all__ = ["LogisticRegression"]
 
@@ -235,7 +238,7 @@ class LogisticRegression(
             for step in steps:
                 if callbacks.end_after(step):
                     break
-            solution = with_constant_columns(irls.conclude(objective, step), rows)
+            solution = with_constant_columns(conclude(objective, step), rows)
         record = self._recorded(solution, found, rows)
         self._warn_of(solution, found, rows.n_present)
         return self._publish(found.attributes_of(record.params) | {"_fit": record})
@@ -346,12 +349,12 @@ class LogisticRegression(
         return LinearPredictorObjective(rows, loss, penalty=self._fit.penalty)
 
     def _start(self, objective: LinearPredictorObjective, class_totals: Array) -> Array:
-        start = irls.log_odds_start(class_totals, objective.rows)
+        start = log_odds_start(class_totals, objective.rows)
         previous = self.params_ if self.warm_start and hasattr(self, "params_") else None
-        return irls.better_start(objective, previous, start)
+        return better_start(objective, previous, start)
 
     def _recorded(
-        self, solution: Solution[irls.Optimum], found: _TrainingData, rows: RowsWithCrossSums
+        self, solution: Solution[Optimum], found: _TrainingData, rows: RowsWithCrossSums
     ) -> LogisticFit:
         features = found.features
         published = found.attributes_of(solution.value.params)
@@ -369,7 +372,7 @@ class LogisticRegression(
             class_factors=found.class_weights.by_label,
         )
 
-    def _warn_of(self, solution: Solution[irls.Optimum], found: _TrainingData, n_rows: int) -> None:
+    def _warn_of(self, solution: Solution[Optimum], found: _TrainingData, n_rows: int) -> None:
         if solution.status is Status.SEPARATED:
             warn_separated(found.features, solution)
         elif solution.status is Status.RANK_DEFICIENT:

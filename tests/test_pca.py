@@ -268,11 +268,11 @@ def test_deflation_is_reproducible_and_equals_eigh():
 
 
 def test_large_wide_data_keep_no_hessian_but_say_where_to_get_it(monkeypatch):
-    from mcmodels.solvers import principal_axes
+    from mcmodels.solvers import spectra
 
     X = np.random.default_rng(16).standard_normal((6, 20))
     kept = PCA(2).fit(X)
-    monkeypatch.setattr(principal_axes, "_LARGEST_FACTOR", 10)
+    monkeypatch.setattr(spectra, "_LARGEST_FACTOR", 10)
     model = PCA(2).fit(X)
     with pytest.raises(AttributeError, match=r"call hessian\(X\)"):
         _ = model.hessian_

@@ -8,7 +8,7 @@ from typing import Any
 
 from mcmodels.arrays import Array, MatrixLike, VectorLike
 from mcmodels.rows import RowStream
-from mcmodels.solvers import irls
+from mcmodels.solvers.fit_state import Progress
 
 try:
     from sklearn.callback import CallbackSupportMixin, with_callbacks
@@ -56,7 +56,7 @@ class FitCallbacks:
         self._step_context: Any = None
         self._has_begun = False
 
-    def end_after(self, step: irls.Progress) -> bool:
+    def end_after(self, step: Progress) -> bool:
         """Tell that a step of a fit was taken; the first is its start.
 
         Returns

@@ -17,8 +17,9 @@ from mcmodels.exceptions import (
 from mcmodels.objectives.loss_probe import Jump, is_negative, probe_near_rows
 from mcmodels.objectives.user_loss import CurvatureRange, UserObjective
 from mcmodels.rows import RowBlock
-from mcmodels.solvers import Solution, Status, irls
+from mcmodels.solvers import Solution, Status
 from mcmodels.solvers.definiteness import is_positive, least_scaled_eigenvalue
+from mcmodels.solvers.fit_state import Optimum
 from mcmodels.solvers.flatness import columns_of, flat_directions
 
 __all__ = ["warnings_of_loss"]
@@ -26,7 +27,7 @@ __all__ = ["warnings_of_loss"]
 
 def warnings_of_loss(
     objective: UserObjective,
-    solution: Solution[irls.Optimum],
+    solution: Solution[Optimum],
     visited: Sequence[CurvatureRange],
     features: Features,
 ) -> Iterator[FitWarning]:
@@ -47,9 +48,7 @@ def warnings_of_loss(
             return
 
 
-def _flat_text(
-    objective: UserObjective, solution: Solution[irls.Optimum], features: Features
-) -> str:
+def _flat_text(objective: UserObjective, solution: Solution[Optimum], features: Features) -> str:
     """Along what the Hessian is zero where the fit converged, or an empty text.
 
     Where the Hessian has a Cholesky factor, the condition is finite and nothing is looked for.
@@ -83,9 +82,7 @@ def _range_text(objective: UserObjective, params: Array) -> str:
     return f"{low:.3g}" if low == high else f"from {low:.3g} to {high:.3g}"
 
 
-def _convexity_text(
-    curvatures: CurvatureRange, where: str, solution: Solution[irls.Optimum]
-) -> str:
+def _convexity_text(curvatures: CurvatureRange, where: str, solution: Solution[Optimum]) -> str:
     text = (
         f"the loss is not convex: its second derivative is {curvatures.smallest:.3g} at "
         f"y={curvatures.y:g}, eta={curvatures.eta:g}, {where}. "
@@ -95,7 +92,7 @@ def _convexity_text(
     return text + "Compare fits from several starts (warm_start), or penalise more."
 
 
-def _point_text(optimum: irls.Optimum) -> str:
+def _point_text(optimum: Optimum) -> str:
     """Whether the Hessian is definite; in the coordinates of the fit, where it is most accurate."""
     hessian = optimum.accurate_hessian
     if hessian is None:

@@ -43,8 +43,10 @@ from mcmodels.objectives.user_loss import (
 from mcmodels.results.losses import LossFit
 from mcmodels.rows import RowBlock, Rows, RowStream, RowsWithCrossSums, rows_of
 from mcmodels.solvers import Solution, Status, irls
+from mcmodels.solvers.conclusion import conclude
 from mcmodels.solvers.constant_targets import with_constant_columns
-from mcmodels.solvers.intercept_start import intercept_start
+from mcmodels.solvers.fit_state import Optimum, Progress
+from mcmodels.solvers.starts import better_start, intercept_start
 from mcmodels.user_warnings import NonDifferentiableWarning, warn_user
 
 __all__ = ["LossEstimator", "TrainingData"]
@@ -173,7 +175,7 @@ class LossEstimator(CallbackSupportMixin, LossMethods):
             for step in _recording_curvatures(steps, visited):
                 if callbacks.end_after(step):
                     break
-            solution = with_constant_columns(irls.conclude(objective, step), found.rows)
+            solution = with_constant_columns(conclude(objective, step), found.rows)
             said = list(warnings_of_loss(objective, solution, visited, found.features))
         record = self._recorded(solution, found, rows)
         self._warn_of(solution, found.features, rows.n_present)
@@ -217,10 +219,10 @@ class LossEstimator(CallbackSupportMixin, LossMethods):
 
     def _start(self, objective: UserObjective) -> Array:
         previous = self.params_ if self.warm_start and hasattr(self, "params_") else None
-        return irls.better_start(objective, previous, intercept_start(objective))
+        return better_start(objective, previous, intercept_start(objective))
 
     def _recorded(
-        self, solution: Solution[irls.Optimum], found: TrainingData, rows: RowsWithCrossSums
+        self, solution: Solution[Optimum], found: TrainingData, rows: RowsWithCrossSums
     ) -> LossFit:
         features = found.features
         published = self._attributes(solution.value.params, found)
@@ -240,7 +242,7 @@ class LossEstimator(CallbackSupportMixin, LossMethods):
             loss_text=self._loss_text(),
         )
 
-    def _warn_of(self, solution: Solution[irls.Optimum], features: Features, n_rows: int) -> None:
+    def _warn_of(self, solution: Solution[Optimum], features: Features, n_rows: int) -> None:
         if solution.status is Status.UNBOUNDED:
             warn_no_minimum(features, solution)
         elif solution.status is Status.RANK_DEFICIENT:
@@ -281,8 +283,8 @@ class LossEstimator(CallbackSupportMixin, LossMethods):
 
 
 def _recording_curvatures(
-    steps: Iterator[irls.Progress], visited: list[CurvatureRange]
-) -> Iterator[irls.Progress]:
+    steps: Iterator[Progress], visited: list[CurvatureRange]
+) -> Iterator[Progress]:
     """The same steps; the curvatures of the rows at each are added to ``visited``."""
     for step in steps:
         known = None if step.iterate is None else step.iterate.derivatives

@@ -16,7 +16,8 @@ from mcmodels.results.record import ParameterFit, digest
 from mcmodels.results.training_rows import TrainingRows
 from mcmodels.rows import Rows, RowsWithCrossSums, Seen
 from mcmodels.solvers import Solution, Status
-from mcmodels.solvers.irls import InnerCurvature, Optimum
+from mcmodels.solvers.coordinates import InnerCurvature
+from mcmodels.solvers.fit_state import Optimum
 
 __all__ = ["CurvatureFit"]
 

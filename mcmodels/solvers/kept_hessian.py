@@ -89,6 +89,11 @@ def passes_are_expensive(rows: Rows) -> bool:
     return rows.n_rows * rows.n_params > LARGE_DESIGN
 
 
+def saves_passes(rows: Rows, n_params: int) -> bool:
+    """Whether steps with a kept Hessian may take less time than Newton's."""
+    return passes_are_expensive(rows) and rows.n_present >= _FEWEST_ROWS_PER_PARAMETER * n_params
+
+
 def approach(
     objective: LinearPredictorObjective,
     start: Array,
@@ -115,9 +120,7 @@ def approach(
         The last one is near the minimum. Nothing is yielded if this method would save no time.
     """
     rows = objective.rows
-    if not passes_are_expensive(rows):
-        return
-    if rows.n_present < _FEWEST_ROWS_PER_PARAMETER * start.size:
+    if not saves_passes(rows, start.size):
         return
     found = _from_samples(objective, start)
     if rows.walks_are_costly:

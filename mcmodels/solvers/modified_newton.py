@@ -21,9 +21,10 @@ from scipy import linalg
 from mcmodels.arrays import Array
 from mcmodels.objectives import LinearPredictorObjective
 from mcmodels.objectives.user_loss import UserDerivatives, UserObjective
-from mcmodels.rows import Derivatives, RowBlock, Slope, single_threaded_blas
+from mcmodels.rows import Derivatives, RowBlock, single_threaded_blas
 from mcmodels.solvers.cholesky import ScaledCholesky
 from mcmodels.solvers.flatness import flat_directions
+from mcmodels.solvers.lengthening import lengthened
 from mcmodels.solvers.newton import (
     NewtonDirection,
     NewtonIterate,
@@ -44,9 +45,7 @@ from mcmodels.solvers.recession import (
 from mcmodels.solvers.solution import Status
 from mcmodels.solvers.tolerances import (
     FLOAT64_EPSILON,
-    MAX_HALVINGS_OF_A_GUESS,
     NEGLIGIBLE_STEP,
-    SUFFICIENT_DECREASE,
 )
 
 # Eigenvalues below this share of the largest are raised to it.
@@ -59,11 +58,6 @@ _STEEP = 1e-3
 _DECADES = (1, 3, 6, 9, 12, 15)
 # Bisections that find the length of a limited step: to a few percent.
 _BISECTIONS = 6
-# A modified step is lengthened by a factor while this share of its first slope is left at its end.
-_STILL_STEEP, _LENGTHENING, _MAX_LENGTHENINGS = 0.5, 4.0, 40
-# Where the next step ends below float64's range, the objective is compared at this many points on
-# the way.
-_ON_THE_WAY = 8
 # A gradient above this share of its terms is not the rounding of a minimum.
 _CANCELLED = 1e-6
 # Lengths at which values are compared where eigenvalues are zero, and the most directions.
@@ -169,7 +163,7 @@ def _advance(
     for direction in _candidates(method, current):
         attempt = replace(current, direction=direction)
         if isinstance(direction, ModifiedDirection):
-            length = _lengthened(objective, attempt, direction)
+            length = lengthened(objective, attempt, direction.curvature)
             if length == np.inf:
                 return replace(attempt, count=count, status=Status.UNBOUNDED)
             with np.errstate(over="ignore", invalid="ignore"):
@@ -380,66 +374,6 @@ def _shift(along: Array, values: Array, reach: float) -> float:
         middle = np.sqrt(low * high)
         low, high = (middle, high) if length(middle) > reach else (low, middle)
     return high
-
-
-@np.errstate(over="ignore", invalid="ignore")
-def _lengthened(
-    objective: UserObjective, current: NewtonIterate[UserDerivatives], direction: ModifiedDirection
-) -> float:
-    """A length that decreases the objective enough; 0 if none does, inf if there is no limit."""
-    value, slope = current.derivatives.value, -direction.decrease
-    negative_curvature = min(direction.curvature, 0.0)
-    if not (slope < 0 or negative_curvature < 0):
-        return 0.0
-
-    def at(length: float) -> Slope:
-        return objective.slope(current.params + length * direction.step)
-
-    def enough(length: float, reached: float) -> bool:
-        predicted = length * slope + length**2 / 2 * negative_curvature
-        return bool(reached < value and reached <= value + SUFFICIENT_DECREASE * predicted)
-
-    length, trial, overflowed = 1.0, at(1.0), False
-    for _ in range(MAX_HALVINGS_OF_A_GUESS):
-        if trial.value > -np.inf and enough(length, trial.value):
-            break
-        overflowed = trial.value == -np.inf
-        length /= 2
-        trial = at(length)
-    else:
-        return 0.0
-    if length < 1.0:
-        return np.inf if overflowed and _only_falls(objective, current, length) else length
-    steep = min(slope, float(trial.gradient @ direction.step))
-    for _ in range(_MAX_LENGTHENINGS):
-        if not float(trial.gradient @ direction.step) <= _STILL_STEEP * steep:
-            return length
-        further = at(_LENGTHENING * length)
-        if further.value == -np.inf:
-            return np.inf if _only_falls(objective, current, length, _LENGTHENING) else length
-        if not further.value < trial.value:
-            return length
-        length, trial = _LENGTHENING * length, further
-    return np.inf
-
-
-def _only_falls(
-    objective: UserObjective,
-    current: NewtonIterate[UserDerivatives],
-    length: float,
-    factor: float = 2.0,
-) -> bool:
-    """Whether the objective decreases all the way to where it is below float64's range.
-
-    A term that overflows too early may hide one that increases: then the values before increase.
-    """
-    last = current.derivatives.value
-    for share in np.linspace(1.0, factor, _ON_THE_WAY):
-        found = objective.value(current.params + share * length * current.direction.step)
-        if not (found < last or found == -np.inf):
-            return False
-        last = found
-    return True
 
 
 def _has_cancelled(method: _Method, current: NewtonIterate[UserDerivatives]) -> bool:

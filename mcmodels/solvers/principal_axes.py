@@ -6,47 +6,34 @@ singular values of R, the triangular factor of the rows.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
-from scipy import linalg, sparse
+from scipy import linalg
 
 from mcmodels.arrays import Array
 from mcmodels.objectives import VarianceLagrangian
 from mcmodels.rows import (
-    ColumnMoments,
     Covariance,
-    CovarianceMatrix,
-    Design,
     Extent,
-    FactoredCovariance,
-    FactoredMoments,
     Moments,
-    RowBlock,
     Rows,
-    RowsCovariance,
-    Seen,
     StreamedMoments,
     StreamedSums,
     Triangle,
     single_threaded_blas,
 )
-from mcmodels.solvers import room
+from mcmodels.solvers import room, spectra
 from mcmodels.solvers.deflation import deflated_eigenpairs
 from mcmodels.solvers.eigenpairs import Eigenpairs, leading_eigenpairs
-from mcmodels.solvers.lanczos import eigenpairs_by_products
-from mcmodels.solvers.overflow import refuse_overflow, refuse_underflow
 from mcmodels.solvers.pseudoinverse import rank_tolerance
 from mcmodels.solvers.solution import Solution, Status
+from mcmodels.solvers.spectra import Eigensolver, Spectrum
 from mcmodels.solvers.tolerances import FLOAT64_EPSILON, NOISE_MARGIN, factorisation_error
 
 Method = Literal["auto", "eigh", "deflation"]
-Eigensolver = Callable[[Array], Eigenpairs]
 
-# A factor of S is kept for the Hessian when the rows have at most this many entries (128 MB).
-_LARGEST_FACTOR = 2**24
 # Lanczos iteration is used if S has at least this many columns for each requested axis.
 _COLUMNS_PER_AXIS = 20
 # Entries of axes that differ by less than this share tie. Axes whose variances differ by 1e-10 of
@@ -128,16 +115,16 @@ def solve(
     with single_threaded_blas():
         side = min(rows.n_present, rows.n_features)
         if method != "deflation" and room.too_many(side) and count * _COLUMNS_PER_AXIS <= side:
-            return _with_rank(_of_products(rows, count), count, rows, "lanczos")
+            return _with_rank(spectra.of_products(rows, count), count, rows, "lanczos")
         if rows.n_present > rows.n_features:
-            spectrum = _of_moments(_checked(Moments.of(rows), rows), eigenpairs)
+            spectrum = spectra.of_moments(Moments.of(rows), rows, eigenpairs)
         else:
-            spectrum = _wide(rows, eigenpairs)
+            spectrum = spectra.of_gram_matrix(rows, eigenpairs)
         if method == "auto" and _inaccurate_in_covariance(
             spectrum, row_count(rows), rows.n_features
         ):
             triangle = rows.reduce(Triangle.about(spectrum.mean))
-            exact = _of_triangle(triangle, spectrum.mean, rows.total_weight)
+            exact = spectra.of_triangle(triangle, spectrum.mean, rows.total_weight)
             exact = replace(exact, kept=spectrum.kept, products=spectrum.products)
             return _with_rank(exact, count, rows, "svd")
         return _with_rank(spectrum, count, rows, method)
@@ -155,9 +142,9 @@ def solve_sums(
     with single_threaded_blas():
         if isinstance(sums, StreamedMoments):
             eigenpairs = _eigensolver(count, method, tol, random)
-            spectrum = _of_moments(_checked(sums.moments, sums.seen), eigenpairs)
+            spectrum = spectra.of_moments(sums.moments, sums.seen, eigenpairs)
             return _with_rank(spectrum, count, sums.seen, method)
-        spectrum = _of_triangle(sums.triangle, sums.centre, sums.seen.total_weight)
+        spectrum = spectra.of_triangle(sums.triangle, sums.centre, sums.seen.total_weight)
         return _with_rank(spectrum, count, sums.seen, "svd")
 
 
@@ -174,7 +161,7 @@ def _eigensolver(
 
 
 def _with_rank(
-    spectrum: _Spectrum, count: int, extent: Extent, method: str
+    spectrum: Spectrum, count: int, extent: Extent, method: str
 ) -> Solution[PrincipalAxes]:
     """The ``count`` leading axes, with variances of rounding noise set to zero."""
     used = "eigh" if method == "auto" else method
@@ -217,32 +204,13 @@ def row_count(rows: Extent) -> int:
     return max(rows.n_present, int(rows.total_weight))
 
 
-def _entry_variance(rows: Extent, spectrum: _Spectrum) -> Array:
+def _entry_variance(rows: Extent, spectrum: Spectrum) -> Array:
     """Variance along each axis that comes from the rounding of the entries of X."""
     squares = spectrum.square_sums / rows.total_weight
     return (NOISE_MARGIN * rows.epsilon) ** 2 / 12 * (spectrum.axes**2 @ squares)
 
 
-@dataclass(frozen=True)
-class _Spectrum:
-    """Axes and variances that one method found, before the rank is determined.
-
-    ``complete`` says that all variances were computed, not only the requested ones.
-    """
-
-    mean: Array
-    axes: Array
-    variances: Array
-    total_variance: float
-    products: Covariance
-    kept: Covariance | None
-    square_sums: Array
-    iterations: int = 0
-    converged: bool = True
-    complete: bool = False
-
-
-def _inaccurate_in_covariance(spectrum: _Spectrum, n_rows: int, n_features: int) -> bool:
+def _inaccurate_in_covariance(spectrum: Spectrum, n_rows: int, n_features: int) -> bool:
     """Whether a requested variance has lost more than half its digits in S."""
     requested = spectrum.variances
     if requested.size == 0:
@@ -250,137 +218,6 @@ def _inaccurate_in_covariance(spectrum: _Spectrum, n_rows: int, n_features: int)
     left_out = min(n_rows, n_features) - requested.size
     noise = (spectrum.total_variance - requested.sum()) / left_out if left_out > 0 else np.inf
     return bool(min(requested.min(), noise) <= np.sqrt(FLOAT64_EPSILON) * requested[0])
-
-
-def _checked(moments: Moments, extent: Rows | Seen) -> Moments:
-    refuse_overflow(moments.x_squares)
-    squares = moments.x_squares + moments.weight * moments.x_mean**2
-    refuse_underflow(squares, moments.x_mean, extent)
-    return moments
-
-
-def _of_moments(moments: Moments, eigenpairs: Eigensolver) -> _Spectrum:
-    """Eigenvectors of S."""
-    S = moments.Sxx / (moments.weight - 1)
-    pairs = eigenpairs(S)
-    covariance = CovarianceMatrix(S)
-    return _Spectrum(
-        moments.x_mean,
-        pairs.vectors.T,
-        np.clip(pairs.values, 0.0, None),
-        float(np.trace(S)),
-        covariance,
-        covariance,
-        moments.x_squares + moments.weight * moments.x_mean**2,
-        pairs.iterations,
-        pairs.converged,
-    )
-
-
-def _of_products(rows: Rows, count: int) -> _Spectrum:
-    """Eigenvectors of S by products alone, each one pass over the rows."""
-    columns = ColumnMoments.of(rows, targets=False)
-    refuse_overflow(columns.squares)
-    refuse_underflow(columns.about_origin().squares, columns.mean, rows)
-    by_rows = RowsCovariance(rows)
-    pairs = eigenpairs_by_products(by_rows.apply, rows.n_features, count)
-    return _Spectrum(
-        columns.mean,
-        pairs.vectors.T,
-        np.clip(pairs.values, 0.0, None),
-        float(columns.squares.sum()) / by_rows.divisor,
-        by_rows,
-        None,
-        columns.about_origin().squares,
-        pairs.iterations,
-        pairs.converged,
-    )
-
-
-def _of_triangle(triangle: Triangle, centre: Array, weight: float) -> _Spectrum:
-    """Singular vectors of R, the factor of the rows about ``centre``."""
-    moments = FactoredMoments.of(triangle, centre, weight)
-    R = triangle.Rxx
-    refuse_overflow(moments.x_squares)
-    refuse_underflow(moments.x_squares + weight * moments.x_mean**2, moments.x_mean)
-    _, singular_values, Vt = linalg.svd(R, full_matrices=False, check_finite=False)
-    variances = singular_values**2 / (weight - 1)
-    covariance = FactoredCovariance(R / np.sqrt(weight - 1))
-    return _Spectrum(
-        moments.x_mean,
-        Vt,
-        variances,
-        float(variances.sum()),
-        covariance,
-        covariance,
-        moments.x_squares + weight * moments.x_mean**2,
-        complete=True,
-    )
-
-
-def _wide(rows: Rows, eigenpairs: Eigensolver) -> _Spectrum:
-    """Eigenvectors u of the Gram matrix of the rows; the axes are Xᵀu, normalised."""
-    by_rows = RowsCovariance(rows)
-    with np.errstate(over="ignore", invalid="ignore"):
-        squares = rows.reduce(lambda block: block.X.square_sums(block.weights))
-    refuse_overflow(squares)
-    refuse_underflow(squares, by_rows.mean, rows)
-    blocks = rows.reduce(lambda block: [_CentredBlock.of(block, by_rows)])
-    gram = np.block([[a.inner(b) for b in blocks] for a in blocks]) / by_rows.divisor
-    pairs = eigenpairs((gram + gram.T) / 2)
-    ends = np.cumsum([block.X.n_rows for block in blocks])[:-1]
-    images = [
-        block.image(part) for block, part in zip(blocks, np.split(pairs.vectors, ends), strict=True)
-    ]
-    # The images of small components are not quite orthogonal to the large ones. QR corrects them,
-    # and keeps each within the span of itself and those before it.
-    axes = linalg.qr(np.sum(images, axis=0).T, mode="economic", check_finite=False)[0].T
-    return _Spectrum(
-        by_rows.mean,
-        axes,
-        np.clip(pairs.values, 0.0, None),
-        float(np.trace(gram)),
-        by_rows,
-        _factored(rows, by_rows),
-        squares,
-        pairs.iterations,
-        pairs.converged,
-    )
-
-
-def _factored(rows: Rows, by_rows: RowsCovariance) -> Covariance | None:
-    if rows.n_present * rows.n_features > _LARGEST_FACTOR:
-        return None
-    R = rows.reduce(Triangle.about(by_rows.mean)).Rxx
-    return FactoredCovariance(R / np.sqrt(by_rows.divisor))
-
-
-@dataclass(frozen=True)
-class _CentredBlock:
-    """Rows ``√wᵢ (xᵢ - x̄)``, held as X minus a point near the mean."""
-
-    X: Design
-    offset: Array
-    root: Array
-
-    @classmethod
-    def of(cls, block: RowBlock, by_rows: RowsCovariance) -> _CentredBlock:
-        X, offset = by_rows.centred(block.X)
-        X.X = X.X.copy()  # it is used after the walk
-        weights = block.weights_or_ones
-        return cls(X, offset, np.sqrt(weights))
-
-    def inner(self, other: _CentredBlock) -> Array:
-        """Inner products of these rows with the others."""
-        product = self.X.X @ other.X.X.T
-        product = product.toarray() if sparse.issparse(product) else product
-        product = product - (self.X.X @ other.offset)[:, np.newaxis] - other.X.X @ self.offset
-        return (product + self.offset @ other.offset) * np.outer(self.root, other.root)
-
-    def image(self, U: Array) -> Array:
-        """Uᵀ times these rows, for U of shape (n_rows, k)."""
-        U = U * self.root[:, np.newaxis]
-        return self.X.adjoint(U) - np.outer(U.sum(axis=0), self.offset)
 
 
 def _oriented(axes: Array) -> Array:

@@ -7,6 +7,8 @@ from mcmodels.objectives import BinaryCrossEntropy, LinearPredictorObjective, So
 from mcmodels.objectives.user_loss import UserLoss, UserObjective
 from mcmodels.rows import ArrayRows
 from mcmodels.solvers import irls
+from mcmodels.solvers.conclusion import conclude
+from mcmodels.solvers.starts import better_start, log_odds_start
 
 
 def objective_of(n_classes, offset=0.0):
@@ -19,12 +21,12 @@ def objective_of(n_classes, offset=0.0):
 
 def start_of(objective, n_classes):
     counts = objective.rows.reduce(lambda block: np.bincount(block.y, minlength=n_classes))
-    return irls.log_odds_start(counts, objective.rows)
+    return log_odds_start(counts, objective.rows)
 
 
 def solved(objective, start):
     *_, last = irls.fit(objective, start, tol=1e-8, max_iter=50)
-    return irls.conclude(objective, last).value
+    return conclude(objective, last).value
 
 
 @pytest.mark.parametrize("n_classes", [2, 3, 4])
@@ -32,11 +34,11 @@ def test_the_better_of_two_starts_is_taken(n_classes):
     objective = objective_of(n_classes)
     start = start_of(objective, n_classes)
     best = solved(objective, start).params
-    taken = irls.better_start(objective, best, start)
+    taken = better_start(objective, best, start)
     np.testing.assert_allclose(taken, best, atol=1e-12)
-    assert irls.better_start(objective, 100.0 - best, start) is start
-    assert irls.better_start(objective, None, start) is start
-    assert irls.better_start(objective, best[..., :-1], start) is start
+    assert better_start(objective, 100.0 - best, start) is start
+    assert better_start(objective, None, start) is start
+    assert better_start(objective, best[..., :-1], start) is start
 
 
 def test_softmax_parameters_are_centred_before_they_are_compared():
@@ -45,7 +47,7 @@ def test_softmax_parameters_are_centred_before_they_are_compared():
     best = solved(objective, start).params
     shifted = best + np.array([50.0, -20.0, 3.0])  # as likely, but with a large penalty
     assert objective.value(shifted) > objective.value(start)
-    taken = irls.better_start(objective, shifted, start)
+    taken = better_start(objective, shifted, start)
     np.testing.assert_allclose(taken, best, atol=1e-12)
     np.testing.assert_allclose(taken.sum(axis=0), 0, atol=1e-12)
 
@@ -58,8 +60,8 @@ def test_losses_of_users_are_compared_as_they_are():
         )
     )
     previous, start = np.array([2.0, 1.0]), np.array([0.0, 4.0])
-    assert irls.better_start(UserObjective(rows, square), previous, start) is previous
-    assert irls.better_start(UserObjective(rows, square), start, previous) is previous
+    assert better_start(UserObjective(rows, square), previous, start) is previous
+    assert better_start(UserObjective(rows, square), start, previous) is previous
 
 
 def test_the_accurate_hessian_is_that_of_the_coordinates_of_the_fit():

@@ -8,9 +8,9 @@ from mcmodels.estimators.pointwise import pointwise
 from mcmodels.objectives.user_loss import UserLoss, UserObjective
 from mcmodels.rows import ArrayRows
 from mcmodels.solvers import Status, newton
-from mcmodels.solvers.intercept_start import intercept_start
 from mcmodels.solvers.modified_newton import _shift, modified_newton_iterates
 from mcmodels.solvers.recession import curvature_is_everywhere, predictors_grow, recedes
+from mcmodels.solvers.starts import intercept_start
 from tests.numerics import relative_error
 
 

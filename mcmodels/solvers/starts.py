@@ -1,4 +1,4 @@
-"""The start of a fit of any loss: zero coefficients, and the best constant predictor."""
+"""Where fits start: zero coefficients and the best constant predictor, or an earlier fit."""
 
 from __future__ import annotations
 
@@ -7,13 +7,56 @@ from collections.abc import Callable
 import numpy as np
 
 from mcmodels.arrays import Array
+from mcmodels.objectives import LinearPredictorObjective
 from mcmodels.objectives.user_loss import UserObjective
-from mcmodels.rows import RowBlock
+from mcmodels.rows import RowBlock, Rows
 from mcmodels.solvers.tolerances import MAX_HALVINGS_OF_A_GUESS, SAMPLE_ROWS
 
 # Largest number of steps in the intercept, and the relative length of a step at which to stop. A
 # start need not be precise.
 _MAX_STEPS, _SHORT_STEP = 20, 1e-2
+
+
+def log_odds_start(totals: Array, rows: Rows) -> Array:
+    """Zero coefficients, and intercepts that give the share of each class.
+
+    Parameters
+    ----------
+    totals : ndarray of shape (n_classes,)
+        Weight of each class.
+    rows : Rows
+        Design rows.
+
+    Returns
+    -------
+    ndarray of shape (P,) for two classes, (n_classes, P) for more
+    """
+    params = np.zeros((len(totals), rows.n_params))
+    if rows.intercept:
+        logarithms = np.log(totals)
+        params[:, -1] = logarithms - logarithms.mean()
+    return params if len(totals) > 2 else params[1] - params[0]
+
+
+def better_start(
+    objective: LinearPredictorObjective, previous: Array | None, start: Array
+) -> Array:
+    """The previous parameters, where they fit no worse than the start; else the start.
+
+    Parameters
+    ----------
+    objective : LinearPredictorObjective
+        What will be minimised.
+    previous : ndarray or None
+        Parameters of an earlier fit. They are not used if their shape is not that of ``start``. For
+        softmax they are centred: their mean over the classes changes no probability.
+    start : ndarray of shape (P,) or (K, P)
+        The start of a fit without an earlier one.
+    """
+    if previous is None or previous.shape != start.shape:
+        return start
+    previous = objective.without_shift(previous)
+    return previous if objective.value(previous) <= objective.value(start) else start
 
 
 def intercept_start(objective: UserObjective) -> Array:

@@ -1,0 +1,157 @@
+"""How a fit by iteratively reweighted least squares has ended: its verdict and its optimum."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from mcmodels.arrays import Array
+from mcmodels.objectives import LinearPredictorObjective
+from mcmodels.objectives.user_loss import UserObjective
+from mcmodels.rows import ColumnMoments, Derivatives, Rows, Slope
+from mcmodels.solvers import room
+from mcmodels.solvers.coordinates import Coordinates, InnerCurvature
+from mcmodels.solvers.existence import MinimumProof
+from mcmodels.solvers.fit_state import Optimum, Placed, Progress
+from mcmodels.solvers.kept_hessian import passes_are_expensive
+from mcmodels.solvers.modified_newton import has_negative_curvature
+from mcmodels.solvers.newton import NewtonIterate, gradient_is_small, unverifiable_decrease
+from mcmodels.solvers.recession import curvature_is_everywhere, predictors_grow, recedes
+from mcmodels.solvers.separation import proposed_by_linear_program, separates
+from mcmodels.solvers.solution import Solution, Status
+from mcmodels.solvers.tolerances import ILL_CONDITIONED, NEGLIGIBLE_STEP, SAMPLE_ROWS
+
+# A warning names a column if its contribution to a direction is more than the first share of the
+# largest contribution. It names no column if all contribute less than the second share of the
+# intercept's.
+_LARGE_CONTRIBUTION, _NEGLIGIBLE_CONTRIBUTION = 1e-2, 1e-6
+# A fit with steps longer than this, relative to the parameters, has not converged.
+_LONG_STEP = 1e-3
+# Near a finite optimum a Newton step changes no difference of linear predictors by more than this;
+# where classes are separated, steps change some by about 1.
+_DIVERGING_CHANGE = 0.5
+
+
+def conclude(objective: LinearPredictorObjective, last: Progress) -> Solution[Optimum]:
+    """The Solution at the last state of :func:`mcmodels.solvers.irls.fit`, with its status."""
+    rows, coordinates = objective.rows, last.coordinates
+    placed, state = Placed(objective, coordinates), last.iterate
+    if state is None:
+        first = placed.from_users(last.params)
+        state = next(placed.newton_iterates(first, 0.0, 0, last.count))
+    status = state.status or Status.NOT_CONVERGED
+    rank = rows.n_features
+    columns: tuple[int, ...] = ()
+    if coordinates.inverse is not None:
+        rank, columns = coordinates.inverse.rank, coordinates.inverse.dependent
+    regular = (
+        passes_are_expensive(rows)
+        and state.direction.relative_length <= NEGLIGIBLE_STEP
+        and state.direction.condition < ILL_CONDITIONED
+        and state.direction.rank == state.params.size
+    )
+    direction: Array | None = None
+    if isinstance(objective, UserObjective):
+        if _is_unbounded(placed.inner, state, regular):
+            status = Status.UNBOUNDED
+            direction = placed.to_users(state.direction.step)
+    elif objective.penalty == 0 and status is not Status.CONVERGED:
+        direction = _separating(placed, state)
+        if direction is None:
+            proposed = proposed_by_linear_program(rows, last.params.shape)
+            direction = None if proposed is None else separates(rows, proposed)
+        status = status if direction is None else Status.SEPARATED
+    if direction is not None:
+        columns = _contributing_columns(rows, direction)
+    elif status is Status.CONVERGED and rank < rows.n_features:
+        status = Status.RANK_DEFICIENT
+    return Solution(
+        _optimum(objective, last.params, state.derivatives, coordinates),
+        status,
+        "newton-cg" if last.by_conjugate_gradients else "newton",
+        state.count,
+        rank,
+        state.direction.condition,
+        columns,
+    )
+
+
+def is_at_rest(state: NewtonIterate[Slope], bound: float) -> bool:
+    """Whether the gradient is small, or values of the objective can show no further decrease."""
+    hidden = state.direction.decrease <= unverifiable_decrease(state.derivatives.value)
+    return hidden or gradient_is_small(state.derivatives, bound)
+
+
+def divergence(placed: Placed, state: NewtonIterate[Slope], bound: float) -> Status | None:
+    """The status of a fit that is proved to diverge; else None."""
+    objective, inner, step = placed.objective, placed.inner, state.direction.step
+    if isinstance(objective, UserObjective):
+        long = state.direction.relative_length >= _LONG_STEP
+        if not long or not gradient_is_small(state.derivatives, bound):
+            return None
+        # A maximum or a saddle is left: that the objective is lower elsewhere says nothing there.
+        left = has_negative_curvature(state.direction)
+        return Status.UNBOUNDED if not left and recedes(inner, state.params, step) else None
+    if objective.penalty > 0 or not is_at_rest(state, bound):
+        return None
+    if MinimumProof(inner).reach(state.params, step) < _DIVERGING_CHANGE:
+        return None
+    separating = _separating(placed, state)
+    return None if separating is None else Status.SEPARATED
+
+
+def _separating(placed: Placed, state: NewtonIterate[Slope]) -> Array | None:
+    """A direction that separates the classes, proved; None where none is found."""
+    for inner in (state.direction.step, state.params):
+        found = separates(placed.objective.rows, placed.to_users(inner))
+        if found is not None:
+            return found
+    return None
+
+
+def _optimum(
+    objective: LinearPredictorObjective, params: Array, known: Slope, coordinates: Coordinates
+) -> Optimum:
+    """The derivatives at the user's parameters; no Hessian where it takes too much memory."""
+    too_large = room.too_many(params.size)
+    slope = known
+    if not (coordinates.is_identity and (too_large or isinstance(known, Derivatives))):
+        slope = objective.slope(params) if too_large else objective.derivatives(params)
+    hessian = slope.hessian if isinstance(slope, Derivatives) else None
+    inner = None
+    # Coordinates in a basis of the rows leave out directions in which there is only a penalty.
+    no_basis = coordinates.basis is None
+    if isinstance(known, Derivatives) and no_basis and not coordinates.is_identity:
+        inner = InnerCurvature(known.hessian, coordinates)
+    return Optimum(params, known.value, slope.gradient, hessian, inner)
+
+
+def _is_unbounded(
+    objective: LinearPredictorObjective, state: NewtonIterate[Slope], regular: bool
+) -> bool:
+    """Whether there is no minimum: linear predictors still grow where the fit converged."""
+    if state.status is not Status.CONVERGED:
+        return state.status is Status.UNBOUNDED
+    if regular and isinstance(state.derivatives, Derivatives):
+        # Many rows are read once more only where some column has little curvature left.
+        sample = objective.rows.sample(SAMPLE_ROWS)
+        if curvature_is_everywhere(sample, state.derivatives.hessian):
+            return False
+    params, step = state.params, state.direction.step
+    grows = predictors_grow(objective.rows, params, step)
+    return grows and recedes(objective, params, step, strictly=False)
+
+
+def _contributing_columns(rows: Rows, step: Array) -> tuple[int, ...]:
+    """Columns with a large contribution to the linear predictor of a direction.
+
+    Empty if only the intercept contributes.
+    """
+    moments = ColumnMoments.of(rows, targets=False)
+    coef = np.atleast_2d(step)[:, : rows.n_features]
+    contribution = np.abs(coef).max(axis=0) * np.sqrt(moments.x_squares)
+    largest = contribution.max(initial=0.0)
+    if rows.intercept:
+        shift = np.atleast_2d(step)[:, -1] + coef @ moments.x_mean
+        if largest <= _NEGLIGIBLE_CONTRIBUTION * np.abs(shift).max() * np.sqrt(moments.weight):
+            return ()
+    return tuple(int(j) for j in np.nonzero(contribution > _LARGE_CONTRIBUTION * largest)[0])

@@ -1,0 +1,132 @@
+"""What a fit hands on: its objective in coordinates, its state after a step, and the optimum."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+from mcmodels.arrays import Array
+from mcmodels.objectives import LinearPredictorObjective
+from mcmodels.objectives.user_loss import UserObjective
+from mcmodels.rows import Derivatives, Slope
+from mcmodels.solvers.coordinates import Coordinates, InnerCurvature
+from mcmodels.solvers.existence import MinimumProof
+from mcmodels.solvers.modified_newton import modified_newton_iterates
+from mcmodels.solvers.newton import NewtonIterate, newton_iterates
+from mcmodels.solvers.solution import Status
+
+
+@dataclass(frozen=True)
+class Placed:
+    """An objective in coordinates of its parameters.
+
+    Parameters
+    ----------
+    objective : LinearPredictorObjective
+        The objective over the user's rows.
+    coordinates : Coordinates
+        The coordinates.
+    """
+
+    objective: LinearPredictorObjective
+    coordinates: Coordinates
+
+    @cached_property
+    def inner(self) -> LinearPredictorObjective:
+        """The objective over the rows in these coordinates."""
+        rows = self.coordinates.transform(self.objective.rows)
+        return self.objective.over(rows, self.objective.penalty)
+
+    @property
+    def proof(self) -> MinimumProof | None:
+        """What proves that a minimum exists; None where that needs no proof, or has none."""
+        needless = self.objective.penalty > 0 or isinstance(self.objective, UserObjective)
+        return None if needless else MinimumProof(self.inner)
+
+    def to_users(self, params: Array) -> Array:
+        """Parameters of the user's rows."""
+        return self.coordinates.to_users(params, intercept=self.objective.rows.intercept)
+
+    def from_users(self, params: Array) -> Array:
+        """Parameters in these coordinates."""
+        return self.coordinates.from_users(params, intercept=self.objective.rows.intercept)
+
+    def newton_iterates(
+        self, start: Array, bound: float, max_iter: int, count: int
+    ) -> Iterator[NewtonIterate[Derivatives]]:
+        """Newton's method for the objective, or the modified one for a loss of the user."""
+        inner = self.inner
+        if isinstance(inner, UserObjective):
+            return modified_newton_iterates(
+                inner, start, gradient_tolerance=bound, max_iter=max_iter, count=count
+            )
+        return newton_iterates(
+            inner,
+            start,
+            gradient_tolerance=bound,
+            max_iter=max_iter,
+            count=count,
+            proof=self.proof,
+        )
+
+
+@dataclass(frozen=True)
+class Progress:
+    """The state of a fit after a step.
+
+    Parameters
+    ----------
+    params : ndarray of shape (P,) or (K, P)
+        Parameters of the user's rows.
+    coordinates : Coordinates
+        The coordinates in which the fit works.
+    iterate : NewtonIterate or None
+        The state of Newton's method in them; None during steps with a kept Hessian.
+    count : int, default=0
+        Number of steps with a kept Hessian.
+    by_conjugate_gradients : bool, default=False
+        Whether conjugate gradients have found the steps; Newton's method may have judged the end.
+    """
+
+    params: Array
+    coordinates: Coordinates
+    iterate: NewtonIterate[Slope] | None
+    count: int = 0
+    by_conjugate_gradients: bool = False
+
+    @property
+    def status(self) -> Status | None:
+        """How the fit has ended; None while it goes on."""
+        return None if self.iterate is None else self.iterate.status
+
+
+@dataclass(frozen=True)
+class Optimum:
+    """The minimiser of an objective and its derivatives there.
+
+    Where columns are far from zero or nearly dependent, the Hessian in the coordinates of the fit
+    has more correct digits than the one over the user's parameters.
+
+    Parameters
+    ----------
+    params, gradient : ndarray of shape (P,) or (K, P)
+        The parameters, and the gradient at them.
+    objective : float
+        The minimum of the objective.
+    hessian : ndarray of shape (KP, KP), or None
+        Over the raveled parameters; None where it takes too much memory.
+    inner : InnerCurvature or None
+        The Hessian in the coordinates of the fit, where they are not the user's.
+    """
+
+    params: Array
+    objective: float
+    gradient: Array
+    hessian: Array | None
+    inner: InnerCurvature | None = None
+
+    @property
+    def accurate_hessian(self) -> Array | None:
+        """The Hessian in the coordinates in which it has most digits: those of the fit."""
+        return self.hessian if self.inner is None else self.inner.hessian

@@ -1,0 +1,184 @@
+"""Axes and variances of rows by each method, before it is said how many of them are real.
+
+The matrix is S, its factor R, or the Gram matrix of few rows; or S is used by its products alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import linalg, sparse
+
+from mcmodels.arrays import Array
+from mcmodels.rows import (
+    ColumnMoments,
+    Covariance,
+    CovarianceMatrix,
+    Design,
+    FactoredCovariance,
+    FactoredMoments,
+    Moments,
+    RowBlock,
+    Rows,
+    RowsCovariance,
+    Seen,
+    Triangle,
+)
+from mcmodels.solvers.eigenpairs import Eigenpairs
+from mcmodels.solvers.lanczos import eigenpairs_by_products
+from mcmodels.solvers.overflow import refuse_overflow, refuse_underflow
+
+Eigensolver = Callable[[Array], Eigenpairs]
+
+# A factor of S is kept for the Hessian when the rows have at most this many entries (128 MB).
+_LARGEST_FACTOR = 2**24
+
+
+@dataclass(frozen=True)
+class Spectrum:
+    """Axes and variances that one method found, before the rank is determined.
+
+    ``complete`` says that all variances were computed, not only the requested ones.
+    """
+
+    mean: Array
+    axes: Array
+    variances: Array
+    total_variance: float
+    products: Covariance
+    kept: Covariance | None
+    square_sums: Array
+    iterations: int = 0
+    converged: bool = True
+    complete: bool = False
+
+
+def of_moments(moments: Moments, extent: Rows | Seen, eigenpairs: Eigensolver) -> Spectrum:
+    """Eigenvectors of S."""
+    refuse_overflow(moments.x_squares)
+    squares = moments.x_squares + moments.weight * moments.x_mean**2
+    refuse_underflow(squares, moments.x_mean, extent)
+    S = moments.Sxx / (moments.weight - 1)
+    pairs = eigenpairs(S)
+    covariance = CovarianceMatrix(S)
+    return Spectrum(
+        moments.x_mean,
+        pairs.vectors.T,
+        np.clip(pairs.values, 0.0, None),
+        float(np.trace(S)),
+        covariance,
+        covariance,
+        squares,
+        pairs.iterations,
+        pairs.converged,
+    )
+
+
+def of_products(rows: Rows, count: int) -> Spectrum:
+    """Eigenvectors of S by products alone, each one pass over the rows."""
+    columns = ColumnMoments.of(rows, targets=False)
+    squares = columns.about_origin().squares
+    refuse_overflow(columns.squares)
+    refuse_underflow(squares, columns.mean, rows)
+    by_rows = RowsCovariance(rows)
+    pairs = eigenpairs_by_products(by_rows.apply, rows.n_features, count)
+    return Spectrum(
+        columns.mean,
+        pairs.vectors.T,
+        np.clip(pairs.values, 0.0, None),
+        float(columns.squares.sum()) / by_rows.divisor,
+        by_rows,
+        None,
+        squares,
+        pairs.iterations,
+        pairs.converged,
+    )
+
+
+def of_triangle(triangle: Triangle, centre: Array, weight: float) -> Spectrum:
+    """Singular vectors of R, the factor of the rows about ``centre``."""
+    moments = FactoredMoments.of(triangle, centre, weight)
+    R = triangle.Rxx
+    refuse_overflow(moments.x_squares)
+    squares = moments.x_squares + weight * moments.x_mean**2
+    refuse_underflow(squares, moments.x_mean)
+    _, singular_values, Vt = linalg.svd(R, full_matrices=False, check_finite=False)
+    variances = singular_values**2 / (weight - 1)
+    covariance = FactoredCovariance(R / np.sqrt(weight - 1))
+    return Spectrum(
+        moments.x_mean,
+        Vt,
+        variances,
+        float(variances.sum()),
+        covariance,
+        covariance,
+        squares,
+        complete=True,
+    )
+
+
+def of_gram_matrix(rows: Rows, eigenpairs: Eigensolver) -> Spectrum:
+    """Eigenvectors u of the Gram matrix of the rows; the axes are Xᵀu, normalised."""
+    by_rows = RowsCovariance(rows)
+    with np.errstate(over="ignore", invalid="ignore"):
+        squares = rows.reduce(lambda block: block.X.square_sums(block.weights))
+    refuse_overflow(squares)
+    refuse_underflow(squares, by_rows.mean, rows)
+    blocks = rows.reduce(lambda block: [_CentredBlock.of(block, by_rows)])
+    gram = np.block([[a.inner(b) for b in blocks] for a in blocks]) / by_rows.divisor
+    pairs = eigenpairs((gram + gram.T) / 2)
+    ends = np.cumsum([block.X.n_rows for block in blocks])[:-1]
+    images = [
+        block.image(part) for block, part in zip(blocks, np.split(pairs.vectors, ends), strict=True)
+    ]
+    # The images of small components are not quite orthogonal to the large ones. QR corrects them,
+    # and keeps each within the span of itself and those before it.
+    axes = linalg.qr(np.sum(images, axis=0).T, mode="economic", check_finite=False)[0].T
+    return Spectrum(
+        by_rows.mean,
+        axes,
+        np.clip(pairs.values, 0.0, None),
+        float(np.trace(gram)),
+        by_rows,
+        _factored(rows, by_rows),
+        squares,
+        pairs.iterations,
+        pairs.converged,
+    )
+
+
+def _factored(rows: Rows, by_rows: RowsCovariance) -> Covariance | None:
+    if rows.n_present * rows.n_features > _LARGEST_FACTOR:
+        return None
+    R = rows.reduce(Triangle.about(by_rows.mean)).Rxx
+    return FactoredCovariance(R / np.sqrt(by_rows.divisor))
+
+
+@dataclass(frozen=True)
+class _CentredBlock:
+    """Rows ``√wᵢ (xᵢ - x̄)``, held as X minus a point near the mean."""
+
+    X: Design
+    offset: Array
+    root: Array
+
+    @classmethod
+    def of(cls, block: RowBlock, by_rows: RowsCovariance) -> _CentredBlock:
+        X, offset = by_rows.centred(block.X)
+        X.X = X.X.copy()  # it is used after the walk
+        weights = block.weights_or_ones
+        return cls(X, offset, np.sqrt(weights))
+
+    def inner(self, other: _CentredBlock) -> Array:
+        """Inner products of these rows with the others."""
+        product = self.X.X @ other.X.X.T
+        product = product.toarray() if sparse.issparse(product) else product
+        product = product - (self.X.X @ other.offset)[:, np.newaxis] - other.X.X @ self.offset
+        return (product + self.offset @ other.offset) * np.outer(self.root, other.root)
+
+    def image(self, U: Array) -> Array:
+        """Uᵀ times these rows, for U of shape (n_rows, k)."""
+        U = U * self.root[:, np.newaxis]
+        return self.X.adjoint(U) - np.outer(U.sum(axis=0), self.offset)
