@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import functools
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from scipy import linalg
 
 from mcmodels.arrays import Array
@@ -137,6 +138,14 @@ class LinearFit(ParameterFit):
         return self.model.has_constant
 
     @property
+    def columns_of_ones(self) -> npt.NDArray[np.bool_]:
+        """Which features are known to be one in every row, shape (p,)."""
+        training, left = self.training, getattr(self.least_squares.moments, "left_out", None)
+        if left is not None:  # the moments are about zero, and hold no sums
+            training = replace(training, x=left.x_sums, y=self.seen.total_weight * left.y_mean)
+        return training.columns_of_ones
+
+    @property
     def r_squared(self) -> float | Array:
         """R² of each target."""
         return self._by_target(self.model.r_squared)
@@ -150,6 +159,12 @@ class LinearFit(ParameterFit):
     def f_test(self) -> HypothesisTest:
         """Test that every slope is zero."""
         return self.model.f_test
+
+    @property
+    def perfect_targets(self) -> tuple[str, ...]:
+        """Names of the targets that are fitted perfectly, up to rounding."""
+        perfect = self.residuals_are_rounding if self.model.df > 0 else np.ones(self.n_targets)
+        return tuple(name for name, is_so in zip(self.targets, perfect, strict=True) if is_so)
 
     @property
     def residuals_are_rounding(self) -> Array:
@@ -256,8 +271,7 @@ class LinearFit(ParameterFit):
         }
         notes: tuple[str, ...] = ()
         if perfect.any():
-            fitted = ", ".join(f"y{k}" for k in perfect.nonzero()[0])
-            which = "" if perfect.all() else f" of {fitted}"
+            which = "" if perfect.all() else f" of {', '.join(self.perfect_targets)}"
             notes = (
                 f"This is an essentially perfect fit{which}: the residuals are rounding errors, so "
                 "that standard errors, tests and intervals mean nothing.",

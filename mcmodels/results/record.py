@@ -193,6 +193,16 @@ class ParameterFit(FitRecord):
         return self.intercept
 
     @property
+    def columns_of_ones(self) -> npt.NDArray[np.bool_]:
+        """Which features are known to be one in every row, shape (p,)."""
+        raise NotImplementedError
+
+    @property
+    def perfect_targets(self) -> tuple[str, ...]:
+        """Names of the targets that are fitted perfectly, up to rounding."""
+        return ()
+
+    @property
     def log_likelihood(self) -> float:
         """ℓ at the parameters, without the penalty."""
         return self.model.log_likelihood
