@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from sklearn.utils.validation import check_array
 
-from mcmodels.arrays import Array, Labels, MatrixLike, VectorLike, Weights
+from mcmodels.arrays import Array, Labels, MatrixLike, VectorLike, Weights, refuse_masked
 from mcmodels.estimators.model import Fitted
 from mcmodels.estimators.parameter_methods import (
     ParameterMethods,
@@ -17,7 +17,7 @@ from mcmodels.estimators.parameter_methods import (
     output_table,
 )
 from mcmodels.estimators.streams import in_memory_but_X, of_blocks
-from mcmodels.estimators.validation import check_choice, refuse_masked, refuse_other_order
+from mcmodels.estimators.validation import check_choice, refuse_other_order
 from mcmodels.inference.diagnostics import score_test
 from mcmodels.inference.estimate import Estimate
 from mcmodels.inference.hypotheses import HypothesisTest

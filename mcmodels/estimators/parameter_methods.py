@@ -7,12 +7,11 @@ from typing import Any, TypedDict, Unpack
 
 import pandas as pd
 
-from mcmodels.arrays import Array, Matrix, MatrixLike, Values, VectorLike, Weights
+from mcmodels.arrays import Array, Matrix, MatrixLike, Values, VectorLike, Weights, refuse_masked
 from mcmodels.estimators.linear_predictor import LinearPredictorModel
 from mcmodels.estimators.model import Fitted
 from mcmodels.estimators.validation import (
     check_choice,
-    refuse_masked,
     refuse_other_order,
     refuse_unknown_keywords,
 )

@@ -17,7 +17,15 @@ from scipy.sparse import issparse
 from sklearn.utils import assert_all_finite
 from sklearn.utils.validation import check_array, check_consistent_length, validate_data
 
-from mcmodels.arrays import Array, Matrix, MatrixLike, Values, VectorLike, Weights
+from mcmodels.arrays import (
+    Array,
+    Matrix,
+    MatrixLike,
+    Values,
+    VectorLike,
+    Weights,
+    refuse_masked,
+)
 from mcmodels.estimators.numeric_columns import named_columns, refuse_dates
 from mcmodels.rows import Rows, RowStream, StreamedMatrix, StreamedSums
 
@@ -286,16 +294,6 @@ def check_weights(
     if weights.max() == 0 and not allow_all_zero:
         raise ValueError("sample_weight is zero in every row; at least one must be positive.")
     return weights
-
-
-def refuse_masked(name: str, values: object) -> None:
-    """Refuse an array with masked entries, which NumPy would read as if there were no mask."""
-    if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
-        raise ValueError(
-            f"{name} is a masked array with {np.ma.count_masked(values)} masked entries, and their "
-            f"values are not meant to be read. Leave out the rows that have them, or fill them: "
-            f"{name}.filled(…)."
-        )
 
 
 def refuse_other_order(**arguments: object) -> None:

@@ -16,6 +16,7 @@ from mcmodels import (
     ObjectiveRegressor,
     RowStream,
 )
+from mcmodels.exceptions import InferenceError
 
 N = 40
 rng = np.random.default_rng(0)
@@ -161,3 +162,29 @@ def test_masked_rows_are_refused(case):
     # Where nothing is masked there is nothing behind a mask.
     whole = type(model)(**model.get_params()).fit(np.ma.array(X.to_numpy()), y)
     assert np.array_equal(np.ravel(whole.params_), np.ravel(fitted.params_))
+
+
+@pytest.mark.parametrize("case", MODELS)
+def test_masked_coefficients_are_refused(case):
+    model, y = MODELS[case]
+    fitted = type(model)(**model.get_params()).fit(X, y)
+    for name in type(fitted)._coefficients:
+        kept = getattr(fitted, name)
+        parts = kept if isinstance(kept, list) else [kept]
+        hidden = [np.ma.array(np.asarray(part, dtype=float), mask=True) for part in parts]
+        setattr(fitted, name, hidden if isinstance(kept, list) else hidden[0])
+        with pytest.raises(InferenceError, match=f"{name} is not an array of numbers.*masked"):
+            fitted.transform(X) if case == "pca" else fitted.predict(X)
+        setattr(fitted, name, kept)
+
+
+@pytest.mark.parametrize("case", ["linear", "logistic"])
+def test_masked_restrictions_are_refused(case):
+    model, y = MODELS[case]
+    fitted = type(model)(**model.get_params()).fit(X, y)
+    R = np.eye(fitted.params_.size)[:2]
+    for restrictions in (np.ma.array(R, mask=R == 0), (R, np.ma.array([0.0, 1.0], mask=[0, 1]))):
+        with pytest.raises(ValueError, match="is a masked array"):
+            fitted.wald_test(restrictions)
+    with pytest.raises(ValueError, match="what g returns is a masked array"):
+        fitted.delta_method(lambda theta: np.ma.array(theta, mask=theta > 0))
