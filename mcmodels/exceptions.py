@@ -19,6 +19,7 @@ __all__ = [
     "NonConvexLossWarning",
     "NonDifferentiableWarning",
     "NonSmoothLossWarning",
+    "PerfectFitWarning",
     "RankDeficiencyWarning",
     "SeparationWarning",
 ]
@@ -66,6 +67,10 @@ class IndefiniteCovarianceWarning(FitWarning):
 
 class FewCurvedRowsWarning(FitWarning):
     """The curvature of a loss lies in few rows: covariances that use it are unreliable."""
+
+
+class PerfectFitWarning(FitWarning):
+    """The residuals are rounding errors: standard errors, tests and intervals mean nothing."""
 
 
 class LeverageWarning(FitWarning):

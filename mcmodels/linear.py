@@ -382,6 +382,7 @@ class LinearRegression(StreamScore, MultiOutputMixin, RegressorMixin, LinearMeth
         if return_std:
             record: LinearFit = self._record()
             record.refuse_several_targets("return_std")
+            record.warn_of_perfect_fit()
             return record.predictions(self._unlabelled_rows(X), "observation")
         return self._linear_predictor(X, keep_dtype=True)
 

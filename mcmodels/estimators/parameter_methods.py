@@ -136,7 +136,7 @@ class ParameterMethods(LinearPredictorModel):
         options = RobustOptions(
             kind=kind, groups=groups, use_correction=use_correction, df_correction=df_correction
         )
-        return self._estimate(X, y, sample_weight, **options)[1].covariance
+        return self._warned_estimate(X, y, sample_weight, **options)[1].covariance
 
     def confidence_intervals(
         self,
@@ -230,8 +230,14 @@ class ParameterMethods(LinearPredictorModel):
         DeltaMethod
             With ``estimate``, ``standard_error``, ``covariance`` and ``interval(level)``.
         """
-        record, estimate = self._estimate(X, y, sample_weight, **robust)
+        record, estimate = self._warned_estimate(X, y, sample_weight, **robust)
         return record.delta_method(g, estimate)
+
+    def _warned_estimate(self, *rows: Any, **options: Any) -> tuple[Any, Estimate]:
+        """As :meth:`_estimate`, with a warning where the residuals are rounding errors."""
+        record, estimate = self._estimate(*rows, **options)
+        record.warn_of_perfect_fit()
+        return record, estimate
 
     def _estimate(
         self,
@@ -289,7 +295,7 @@ class ParameterMethods(LinearPredictorModel):
         reference: object,
         robust: RobustOptions,
     ) -> Estimate:
-        record, estimate = self._estimate(X, y, sample_weight, **robust)
+        record, estimate = self._warned_estimate(X, y, sample_weight, **robust)
         return record.reported(estimate, reference)
 
     def _training_rows(

@@ -163,7 +163,8 @@ class LinearFit(ParameterFit):
     @property
     def perfect_targets(self) -> tuple[str, ...]:
         """Names of the targets that are fitted perfectly, up to rounding."""
-        perfect = self.residuals_are_rounding if self.model.df > 0 else np.ones(self.n_targets)
+        saturated = self.seen.n_present <= self.rank + self.intercept
+        perfect = np.ones(self.n_targets) if saturated else self.residuals_are_rounding
         return tuple(name for name, is_so in zip(self.targets, perfect, strict=True) if is_so)
 
     @property
@@ -191,6 +192,7 @@ class LinearFit(ParameterFit):
     ) -> Estimate:
         """All parameters, with a robust covariance from the training rows."""
         model = self.model
+        self.refuse_saturated(self.rank + self.intercept)
         df = model.df
         if robust.counts and robust.df_correction:
             df = min(robust.counts[:2]) - 1.0

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mcmodels.arrays import Array
-from mcmodels.exceptions import IndefiniteCovarianceWarning
+from mcmodels.exceptions import IndefiniteCovarianceWarning, InferenceError, PerfectFitWarning
 from mcmodels.inference.delta import DeltaMethod, delta_method
 from mcmodels.inference.estimate import Estimate, clipped, not_positive
 from mcmodels.inference.robust import RobustModel, cluster_covariance, hc_covariance
@@ -201,6 +201,25 @@ class ParameterFit(FitRecord):
     def perfect_targets(self) -> tuple[str, ...]:
         """Names of the targets that are fitted perfectly, up to rounding."""
         return ()
+
+    def refuse_saturated(self, n_params: int) -> None:
+        """Raise if there are no more rows than parameters: then every residual is zero."""
+        if self.seen.n_present <= n_params:
+            raise InferenceError(
+                f"there are {self.seen.n_present} rows for {n_params} parameters: every residual "
+                "is zero, and nothing is left to estimate a variance from. Fit fewer columns or "
+                "more rows."
+            )
+
+    def warn_of_perfect_fit(self) -> None:
+        """Warn where the residuals are rounding errors; summaries have a note instead."""
+        if self.perfect_targets:
+            warn_user(
+                f"this is an essentially perfect fit of {', '.join(self.perfect_targets)}: the "
+                "residuals are rounding errors, so that standard errors, tests and intervals mean "
+                "nothing. Check whether y is computed from columns of X.",
+                PerfectFitWarning,
+            )
 
     @property
     def log_likelihood(self) -> float:
