@@ -122,6 +122,41 @@ def test_every_kind_of_index(index):
     assert abs(LinearRegression().fit(frame, y.to_numpy()[::-1]).coef_[0] - 2) > 0.5
 
 
+LABELLED = pd.RangeIndex(N + 2)
+KINDS = {
+    "numbers": LABELLED + 10,
+    "range": LABELLED,
+    "text": pd.Index([f"row {i}" for i in LABELLED]),
+    "dates": pd.date_range("2020-01-01", periods=N + 2, tz="UTC"),
+    "periods": pd.period_range("2020-01", periods=N + 2, freq="M"),
+    "levels": pd.MultiIndex.from_product([range(2), range(N // 2 + 1)]),
+    "mixed": pd.Index([*LABELLED[:-1], "last"]),
+    "categories": pd.CategoricalIndex([f"row {i}" for i in LABELLED]),
+    "overlapping": pd.IntervalIndex.from_arrays(np.arange(N + 2), np.arange(N + 2) + 3),
+    "missing": pd.Index([np.nan, *LABELLED[1:]]),
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_indexes_that_share_most_labels_in_other_rows(kind):
+    r = np.random.default_rng(1)
+    frame = pd.DataFrame(r.normal(size=(N + 2, 2)), columns=["a", "b"], index=KINDS[kind])
+    y, at = 2 * frame["a"], np.arange(N + 2)
+    some, others = ~np.isin(at, [3, 9]), ~np.isin(at, [20, 30])
+    with pytest.raises(ValueError, match=rf"share {N - 2} of {N} index labels, \d+ of them in oth"):
+        LinearRegression().fit(frame[some], y[others])
+    with pytest.raises(ValueError, match=r"share \d+ of 30 index labels"):
+        LinearRegression().fit(frame.sample(30, random_state=0), y.sample(30, random_state=1))
+    common = frame[some].index.intersection(y[others].index)
+    # What the error advises pairs the rows: the slope is 2, but for rounding.
+    found = LinearRegression().fit(frame[frame.index.isin(common)], y[y.index.isin(common)])
+    assert found.coef_[0] == pytest.approx(2.0, rel=1e-12)
+    # A lag moves every label alike; positions alone and few common labels say nothing.
+    LinearRegression().fit(frame.iloc[:-1], y.iloc[1:])
+    LinearRegression().fit(frame[some], y[others].reset_index(drop=True))
+    LinearRegression().fit(frame.iloc[[*range(25), 30]], y.iloc[[*range(16, 42)]])
+
+
 def test_targets_and_weights_beside_an_array():
     weights = WITH_ROWS["sample_weight"].iloc[OTHER]
     with pytest.raises(ValueError, match="y and sample_weight have the same index labels"):
