@@ -12,6 +12,7 @@ from mcmodels.estimators.linear_predictor import LinearPredictorModel
 from mcmodels.estimators.model import Fitted
 from mcmodels.estimators.validation import (
     check_choice,
+    check_flag,
     refuse_other_order,
     refuse_unknown_keywords,
 )
@@ -250,6 +251,9 @@ class ParameterMethods(LinearPredictorModel):
         refuse_unknown_keywords(options, RobustOptions.__annotations__)
         record: ParameterFit = self._record()
         kind, groups = options.get("kind"), options.get("groups")
+        correct, of_df = options.get("use_correction", True), options.get("df_correction", True)
+        check_flag("use_correction", correct)
+        check_flag("df_correction", of_df)
         has_rows = not (X is None and y is None and sample_weight is None)
         if kind is None:
             kind = self._default_kind if has_rows else "nonrobust"
@@ -278,12 +282,7 @@ class ParameterMethods(LinearPredictorModel):
         if kind == "cluster":
             clusters = ClusterCodes.of(groups, weights, X.shape[0])
             counts, extras = clusters.counts, {"groups": clusters.codes}
-        robust = CovarianceKind(
-            kind,
-            counts,
-            options.get("use_correction", True),
-            options.get("df_correction", True),
-        )
+        robust = CovarianceKind(kind, counts, correct, of_df)
         rows = rows_of(X, targets, weights, extras, intercept=record.intercept)
         return record, record.robust_estimate(rows, robust, self._loss_of_user())
 

@@ -111,7 +111,7 @@ class ClusterCodes:
             For another number of rows, or missing labels.
         """
         labels = groups if isinstance(groups, pd.DataFrame) else np.asarray(groups)
-        frame = pd.DataFrame(labels).reset_index(drop=True)
+        frame = pd.DataFrame(labels if labels.ndim in (1, 2) else []).reset_index(drop=True)
         if len(frame) != n_rows or frame.shape[1] not in (1, 2):
             raise ValueError(
                 f"groups has shape {np.shape(groups)}; pass one label a row (or two, for two-way "
