@@ -62,7 +62,10 @@ class FlatObjectiveWarning(FitWarning):
 
 
 class IndefiniteCovarianceWarning(FitWarning):
-    """A covariance of two-way clusters had negative eigenvalues, which were set to zero."""
+    """A robust covariance gives parameters no positive variance.
+
+    Negative eigenvalues of two-way clusters are set to zero; what then has no variance is NaN.
+    """
 
 
 class FewCurvedRowsWarning(FitWarning):

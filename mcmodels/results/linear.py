@@ -16,7 +16,7 @@ from mcmodels.inference.estimate import Estimate
 from mcmodels.inference.hypotheses import HypothesisTest
 from mcmodels.inference.linear_model import LinearModelInference, LinearRobustModel
 from mcmodels.inference.summary import Summary, number, p_value
-from mcmodels.inference.tolerances import LARGEST_STATISTIC, RESIDUAL_ROUNDING
+from mcmodels.inference.tolerances import LARGEST_STATISTIC, RESIDUAL_ROUNDING, SCORE_ROUNDING
 from mcmodels.objectives import Objective
 from mcmodels.objectives.user_loss import UserLoss
 from mcmodels.results.record import CovarianceKind, ParameterFit, described
@@ -197,7 +197,7 @@ class LinearFit(ParameterFit):
         if robust.counts and robust.df_correction:
             df = min(robust.counts[:2]) - 1.0
         robust_model = LinearRobustModel(model.whitening, self.least_squares.params)
-        return robust.estimate(robust_model, rows, self.params, model.names, df)
+        return robust.estimate(robust_model, rows, self.params, model.names, df, SCORE_ROUNDING)
 
     def reported(self, estimate: Estimate, reference: object = None) -> Estimate:
         """The parameters that the data determine: all of them."""

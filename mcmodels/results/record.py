@@ -16,6 +16,7 @@ from mcmodels.exceptions import IndefiniteCovarianceWarning, InferenceError, Per
 from mcmodels.inference.delta import DeltaMethod, delta_method
 from mcmodels.inference.estimate import Estimate, clipped, not_positive
 from mcmodels.inference.robust import RobustModel, cluster_covariance, hc_covariance
+from mcmodels.inference.tolerances import SCORE_LEFT
 from mcmodels.objectives import Objective
 from mcmodels.objectives.user_loss import UserLoss
 from mcmodels.rows import Rows, Seen
@@ -123,8 +124,12 @@ class CovarianceKind:
         params: Array,
         names: tuple[str, ...],
         df: float = np.inf,
+        left: float = SCORE_LEFT,
     ) -> Estimate:
-        """All parameters, with this covariance; ``extras["groups"]`` of the rows has clusters."""
+        """All parameters, with this covariance; ``extras["groups"]`` of the rows has clusters.
+
+        ``left`` is the share of scores that the fit may leave of a sum that is zero.
+        """
         if self.kind == "cluster":
             correct = self.use_correction
             robust = cluster_covariance(model, rows, self.counts, use_correction=correct)
@@ -134,7 +139,27 @@ class CovarianceKind:
         if sizes is not None and (negative := not_positive(covariance, sizes)).any():
             covariance, root = clipped(covariance, sizes), None
             _warn_of_clipping(negative, np.isnan(np.diagonal(covariance)), names)
+        elif sizes is None and (lost := robust.without_variance(left)).any():
+            covariance, root = covariance.copy(), None
+            covariance[lost] = covariance[:, lost] = np.nan
+            _warn_of_no_variance(lost, names, clustered=self.kind == "cluster")
         return Estimate(params.ravel(), covariance, names, df, self.kind, root, self.counts)
+
+
+def _warn_of_no_variance(
+    lost: npt.NDArray[np.bool_], names: tuple[str, ...], *, clustered: bool
+) -> None:
+    """Say which parameters are told by rows or clusters of which nothing is left over."""
+    why = (
+        "residuals sum to zero in the clusters that tell them"
+        if clustered
+        else "residuals are zero in the rows that tell them"
+    )
+    warn_user(
+        f"{', '.join(np.asarray(names, dtype=object)[lost])}: no robust variance (NaN), because "
+        f"{why}. Leave such columns out, or use the covariance of the model.",
+        IndefiniteCovarianceWarning,
+    )
 
 
 def _warn_of_clipping(
