@@ -1,4 +1,4 @@
-"""Types of arrays: what users pass, what formulas compute with, and what rows are stored in."""
+"""Types of arrays: what users pass, what formulas compute with, what rows are stored in; masks."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ __all__ = [
     "Values",
     "VectorLike",
     "Weights",
+    "refuse_masked",
 ]
 
 # Vectors and matrices that formulas compute with.
@@ -41,3 +42,13 @@ Labels: TypeAlias = npt.NDArray[Any]
 Codes: TypeAlias = npt.NDArray[np.integer]
 # A source of random numbers: a seed, a generator, or None for NumPy's global one.
 RandomState: TypeAlias = int | np.random.RandomState | None
+
+
+def refuse_masked(name: str, values: object) -> None:
+    """Refuse an array with masked entries, which NumPy would read as if there were no mask."""
+    if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
+        raise ValueError(
+            f"{name} is a masked array with {np.ma.count_masked(values)} masked entries, and their "
+            f"values are not meant to be read. Leave out the rows that have them, or fill them: "
+            f"{name}.filled(…)."
+        )

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from mcmodels.arrays import Array
+from mcmodels.arrays import Array, refuse_masked
 from mcmodels.calculus import Diagnosis, Expression
 from mcmodels.calculus.study.doctor.functions import claim_at, compared, real_point, real_value
 from mcmodels.calculus.study.doctor.places import worst_index
@@ -289,7 +289,9 @@ def _claim(
     claimed: Callable[[Array], Any] | npt.ArrayLike, point: Array, name: str, rtol: float | None
 ) -> tuple[Array, tuple[float, float]]:
     """The claim in float64, and how far it may be off relative to its values and to their terms."""
-    array = np.asarray(claim_at(claimed, point, name))
+    claim = claim_at(claimed, point, name)
+    refuse_masked(name, claim)
+    array = np.asarray(claim)
     if array.dtype.kind not in "biuf":
         raise TypeError(
             f"{name} must be an array of real numbers, or a function of x that returns one; found "

@@ -19,6 +19,7 @@ __all__ = [
     "NonConvexLossWarning",
     "NonDifferentiableWarning",
     "NonSmoothLossWarning",
+    "PerfectFitWarning",
     "RankDeficiencyWarning",
     "SeparationWarning",
 ]
@@ -61,11 +62,18 @@ class FlatObjectiveWarning(FitWarning):
 
 
 class IndefiniteCovarianceWarning(FitWarning):
-    """A covariance of two-way clusters had negative eigenvalues, which were set to zero."""
+    """A robust covariance gives parameters no positive variance.
+
+    Negative eigenvalues of two-way clusters are set to zero; what then has no variance is NaN.
+    """
 
 
 class FewCurvedRowsWarning(FitWarning):
     """The curvature of a loss lies in few rows: covariances that use it are unreliable."""
+
+
+class PerfectFitWarning(FitWarning):
+    """The residuals are rounding errors: standard errors, tests and intervals mean nothing."""
 
 
 class LeverageWarning(FitWarning):

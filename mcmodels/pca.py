@@ -11,7 +11,7 @@ from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_array
 
-from mcmodels.arrays import Array, MatrixLike, RandomState, VectorLike, Weights
+from mcmodels.arrays import Array, MatrixLike, RandomState, VectorLike, Weights, refuse_masked
 from mcmodels.estimators.component_count import checked_count, chosen_count
 from mcmodels.estimators.component_methods import ComponentMethods
 from mcmodels.estimators.model import coefficient_array
@@ -32,7 +32,6 @@ from mcmodels.estimators.validation import (
     check_weights,
     continued_features,
     features_of,
-    refuse_masked,
     refuse_not_finite,
     refuse_other_order,
     training_features,

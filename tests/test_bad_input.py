@@ -224,6 +224,49 @@ def test_objective_on_other_targets():
         LinearRegression().fit(X, Y).objective(X, np.column_stack([Y, Y]))
 
 
+OPTIONS = {
+    "level text": (lambda m: m.confidence_intervals("x"), "level='x' must lie between 0 and 1"),
+    "level None": (lambda m: m.summary(level=None), "level=None must lie between 0 and 1"),
+    "correction": (
+        lambda m: m.covariance(X, Y, kind="cluster", groups=Y, use_correction="no"),
+        "use_correction='no' must be True or False",
+    ),
+    "degrees": (
+        lambda m: m.wald_test("x0 = 0", X, Y, kind="cluster", groups=Y, df_correction="no"),
+        "df_correction='no' must be True or False",
+    ),
+    "no groups": (
+        lambda m: m.covariance(X, Y, kind="cluster", groups="a"),
+        r"groups has shape \(\)",
+    ),
+    "p-values": (lambda m: m.summary(p_values="no"), "p_values='no' must be True or False"),
+    "discrete": (lambda m: m.marginal_effects(X, discrete="no"), "discrete='no' must be True or"),
+    "text": (
+        lambda m: m.score_test(X, Y, candidate=list("abcdefghijkl")),
+        "candidate holds text, such as 'a' in row 0",
+    ),
+    "dates": (
+        lambda m: m.score_test(X, Y, candidate=pd.date_range("2020-01-01", periods=12)),
+        "candidate holds dates or times, such as Timestamp",
+    ),
+    "labels": (lambda m: m.covariance(X, Y.astype(str)), "y holds the class '0', which was not in"),
+}
+
+
+@pytest.mark.parametrize("option", OPTIONS)
+def test_options_of_inference(option):
+    call, message = OPTIONS[option]
+    with pytest.raises((TypeError, ValueError), match=message):
+        call(LogisticRegression(C=np.inf).fit(X, Y))
+
+
+def test_other_options_of_inference():
+    with pytest.raises(ValueError, match="return_std='no' must be True or False"):
+        LinearRegression().fit(X, Y).predict(X, return_std="no")
+    with pytest.raises(ValueError, match="quantile='x' must lie between 0 and 1"):
+        PCA().fit(X).parallel_analysis(quantile="x")
+
+
 @pytest.mark.parametrize("model", MODELS)
 def test_use_before_fit(model):
     with pytest.raises(NotFittedError):

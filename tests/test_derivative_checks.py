@@ -625,3 +625,23 @@ def test_mistakes_of_hessians():
         check_hessian(f, hessian, x, grad=gradient(x))
     with pytest.raises(ValueError, match="f must be scalar"):
         check_hessian(np.sin, hessian, x)
+
+
+def test_what_is_behind_a_mask_is_not_read():
+    def f(x):
+        return np.sum(x**2)
+
+    x, masked = np.array([1.0, 2.0, 3.0]), np.ma.array([2.0, 4.0, 6.0], mask=[0, 1, 0])
+    hessian = np.ma.array(2 * np.eye(3), mask=np.eye(3))
+    for check, claim in ((check_gradient, masked), (check_hessian, hessian)):
+        whole = np.ma.array(np.asarray(claim))
+        assert check(f, whole, np.ma.array(x))
+        assert check(f, lambda _, w=whole: w, x)
+        name = "grad" if check is check_gradient else "hessian"
+        for given in (claim, lambda _, c=claim: c):
+            with pytest.raises(ValueError, match=f"{name} is a masked array"):
+                check(f, given, x)
+        with pytest.raises(ValueError, match="x has masked entries"):
+            check(f, whole, np.ma.array(x, mask=[0, 0, 1]))
+        with pytest.raises(ValueError, match="what f returns has masked entries"):
+            check(lambda x: np.ma.array(f(x), mask=True), whole, x)

@@ -105,8 +105,8 @@ def refuse_unknown(y: Labels, weights: Array | None, classes: Labels) -> None:
     unknown = np.setdiff1d(y if weights is None else y[weights > 0], classes)
     if unknown.size:
         raise ValueError(
-            f"y holds the class {unknown[0]!s}, which was not in the training rows; the classes "
-            f"are {classes.tolist()}."
+            f"y holds the class {unknown.tolist()[0]!r}, which was not in the training rows; the "
+            f"classes are {classes.tolist()}."
         )
 
 

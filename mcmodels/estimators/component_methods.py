@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -131,7 +132,7 @@ class ComponentMethods(Model):
             ``count``, and ``table`` with variance and threshold of all components.
         """
         check_count("n_draws", n_draws, at_least=1)
-        if not 0.0 < quantile < 1.0:
+        if not (isinstance(quantile, Real) and 0.0 < quantile < 1.0):
             raise ValueError(f"quantile={quantile!r} must lie between 0 and 1, for example 0.95.")
         random = check_random_state(random_state)
         return self._record().spectrum.parallel_analysis(quantile, n_draws, random)

@@ -122,6 +122,7 @@ class LinearMethods(ParameterMethods):
         record: LinearFit = self._record()
         quantile = record.estimate.quantile(level)
         record.refuse_several_targets("predict_interval")
+        record.warn_of_perfect_fit()
         prediction, error = record.predictions(self._unlabelled_rows(X), kind)
         half_width = quantile * error
         return pd.DataFrame(
@@ -174,6 +175,7 @@ class LinearMethods(ParameterMethods):
         X, targets, weights = self._training_rows(X, y, sample_weight)
         extras = None if weights is None else {"frequency": weights}
         rows = rows_of(X, targets[:, 0], extras=extras, intercept=record.intercept)
+        record.warn_of_perfect_fit()
         return linear_influence(
             whitening,
             rows,
@@ -208,8 +210,10 @@ class LinearMethods(ParameterMethods):
         """
         record: LinearFit = self._record()
         record.refuse_several_targets("breusch_pagan")
+        record.refuse_saturated(record.rank + record.intercept)
         X, targets, weights = self._training_rows(X, y, sample_weight)
         rows = rows_of(X, targets, intercept=record.intercept)
+        record.warn_of_perfect_fit()
         squares = squared_residuals(rows, record.least_squares.params)
         return breusch_pagan(rows_of(X, squares, weights, intercept=True), record.rank)
 

@@ -8,8 +8,9 @@ import numpy as np
 import pandas as pd
 from sklearn.utils.validation import check_array
 
-from mcmodels.arrays import Array, Labels, MatrixLike, VectorLike, Weights
+from mcmodels.arrays import Array, Labels, MatrixLike, VectorLike, Weights, refuse_masked
 from mcmodels.estimators.model import Fitted
+from mcmodels.estimators.numeric_columns import named_columns, refuse_dates
 from mcmodels.estimators.parameter_methods import (
     ParameterMethods,
     RobustOptions,
@@ -17,7 +18,7 @@ from mcmodels.estimators.parameter_methods import (
     output_table,
 )
 from mcmodels.estimators.streams import in_memory_but_X, of_blocks
-from mcmodels.estimators.validation import check_choice, refuse_masked, refuse_other_order
+from mcmodels.estimators.validation import check_choice, check_flag, refuse_other_order
 from mcmodels.inference.diagnostics import score_test
 from mcmodels.inference.estimate import Estimate
 from mcmodels.inference.hypotheses import HypothesisTest
@@ -91,6 +92,8 @@ class LogisticMethods(ParameterMethods):
         Summary
             ``print`` it; or ``to_frame()``, ``to_latex()``.
         """
+        if p_values is not None:
+            check_flag("p_values", p_values)
         record, estimate = self._estimate(X, y, sample_weight, **robust)
         return record.summary(estimate, level, reference, p_values)
 
@@ -160,6 +163,7 @@ class LogisticMethods(ParameterMethods):
         Formulas and sources are in :mod:`mcmodels.inference.marginal_effects`.
         """
         check_choice("at", at, ("average", "means", "rows"))
+        check_flag("discrete", discrete)
         record: LogisticFit = self._record()
         if at == "rows" and sample_weight is not None:
             raise ValueError(
@@ -279,7 +283,11 @@ class LogisticMethods(ParameterMethods):
         X, codes, weights = self._training_rows(X, y, sample_weight)
         named = isinstance(candidate, pd.Series) and candidate.name is not None
         name = str(candidate.name) if named else "the candidate"
-        columns = check_array(candidate, dtype=np.float64, ensure_2d=False, input_name="candidate")
+        with named_columns(candidate=candidate):
+            columns = check_array(
+                candidate, dtype=np.float64, ensure_2d=False, input_name="candidate"
+            )
+        refuse_dates("candidate", candidate, np.asarray(candidate).dtype.kind)
         if columns.ndim == 0 or len(columns) != X.shape[0]:
             raise ValueError(
                 f"candidate has shape {columns.shape}; it needs one value for each of the "

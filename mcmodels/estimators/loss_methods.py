@@ -7,6 +7,7 @@ from typing import Unpack
 from mcmodels.arrays import MatrixLike, VectorLike, Weights
 from mcmodels.estimators.model import Fitted
 from mcmodels.estimators.parameter_methods import ParameterMethods, RobustOptions
+from mcmodels.estimators.validation import check_flag
 from mcmodels.inference.summary import Summary
 
 __all__ = ["LossMethods"]
@@ -62,5 +63,7 @@ class LossMethods(ParameterMethods):
         Summary
             ``print`` it; or ``to_frame()``, ``to_latex()``.
         """
+        if p_values is not None:
+            check_flag("p_values", p_values)
         record, estimate = self._estimate(X, y, sample_weight, **robust)
         return record.summary(estimate, level, p_values)

@@ -13,7 +13,7 @@ from scipy.sparse import issparse
 from sklearn.base import BaseEstimator
 from sklearn.exceptions import NotFittedError
 
-from mcmodels.arrays import Array, MatrixLike, VectorLike, Weights
+from mcmodels.arrays import Array, MatrixLike, VectorLike, Weights, refuse_masked
 from mcmodels.estimators.unknown_arguments import with_help
 from mcmodels.estimators.validation import check_params, is_fitted_name
 from mcmodels.exceptions import InferenceError
@@ -73,6 +73,7 @@ def coefficient_array(name: str, value: Any) -> Array:
         If they are not numbers. It is also an AttributeError, so that consoles can show the model.
     """
     try:
+        refuse_masked(name, value)
         return np.asarray(value.toarray() if issparse(value) else value, dtype=np.float64)
     except (TypeError, ValueError) as error:
         raise InferenceError(f"{name} is not an array of numbers: {error}") from error

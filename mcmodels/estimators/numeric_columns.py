@@ -133,7 +133,7 @@ def _described(argument: str, name: Any, row: int, value: Any, wrong: int, count
     elif isinstance(value, pd.Timedelta | np.timedelta64 | datetime.timedelta):
         what, remedy = "durations", _DURATION
     elif isinstance(value, str | bytes):
-        what, remedy = "text", _ENCODE if argument == "X" else _CLASSES
+        what, remedy = "text", {"X": _ENCODE, "y": _CLASSES}.get(argument, "convert it to numbers")
     else:
         what, remedy = f"values of type {type(value).__name__}", "convert it to numbers"
     if wrong < count:

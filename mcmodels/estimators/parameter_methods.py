@@ -7,12 +7,12 @@ from typing import Any, TypedDict, Unpack
 
 import pandas as pd
 
-from mcmodels.arrays import Array, Matrix, MatrixLike, Values, VectorLike, Weights
+from mcmodels.arrays import Array, Matrix, MatrixLike, Values, VectorLike, Weights, refuse_masked
 from mcmodels.estimators.linear_predictor import LinearPredictorModel
 from mcmodels.estimators.model import Fitted
 from mcmodels.estimators.validation import (
     check_choice,
-    refuse_masked,
+    check_flag,
     refuse_other_order,
     refuse_unknown_keywords,
 )
@@ -137,7 +137,7 @@ class ParameterMethods(LinearPredictorModel):
         options = RobustOptions(
             kind=kind, groups=groups, use_correction=use_correction, df_correction=df_correction
         )
-        return self._estimate(X, y, sample_weight, **options)[1].covariance
+        return self._warned_estimate(X, y, sample_weight, **options)[1].covariance
 
     def confidence_intervals(
         self,
@@ -231,8 +231,14 @@ class ParameterMethods(LinearPredictorModel):
         DeltaMethod
             With ``estimate``, ``standard_error``, ``covariance`` and ``interval(level)``.
         """
-        record, estimate = self._estimate(X, y, sample_weight, **robust)
+        record, estimate = self._warned_estimate(X, y, sample_weight, **robust)
         return record.delta_method(g, estimate)
+
+    def _warned_estimate(self, *rows: Any, **options: Any) -> tuple[Any, Estimate]:
+        """As :meth:`_estimate`, with a warning where the residuals are rounding errors."""
+        record, estimate = self._estimate(*rows, **options)
+        record.warn_of_perfect_fit()
+        return record, estimate
 
     def _estimate(
         self,
@@ -245,6 +251,9 @@ class ParameterMethods(LinearPredictorModel):
         refuse_unknown_keywords(options, RobustOptions.__annotations__)
         record: ParameterFit = self._record()
         kind, groups = options.get("kind"), options.get("groups")
+        correct, of_df = options.get("use_correction", True), options.get("df_correction", True)
+        check_flag("use_correction", correct)
+        check_flag("df_correction", of_df)
         has_rows = not (X is None and y is None and sample_weight is None)
         if kind is None:
             kind = self._default_kind if has_rows else "nonrobust"
@@ -273,12 +282,7 @@ class ParameterMethods(LinearPredictorModel):
         if kind == "cluster":
             clusters = ClusterCodes.of(groups, weights, X.shape[0])
             counts, extras = clusters.counts, {"groups": clusters.codes}
-        robust = CovarianceKind(
-            kind,
-            counts,
-            options.get("use_correction", True),
-            options.get("df_correction", True),
-        )
+        robust = CovarianceKind(kind, counts, correct, of_df)
         rows = rows_of(X, targets, weights, extras, intercept=record.intercept)
         return record, record.robust_estimate(rows, robust, self._loss_of_user())
 
@@ -290,7 +294,7 @@ class ParameterMethods(LinearPredictorModel):
         reference: object,
         robust: RobustOptions,
     ) -> Estimate:
-        record, estimate = self._estimate(X, y, sample_weight, **robust)
+        record, estimate = self._warned_estimate(X, y, sample_weight, **robust)
         return record.reported(estimate, reference)
 
     def _training_rows(

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from mcmodels.arrays import MatrixLike, VectorLike, Weights
-from mcmodels.estimators.validation import refuse_masked, refuse_other_order
+from mcmodels.arrays import MatrixLike, VectorLike, Weights, refuse_masked
+from mcmodels.estimators.validation import refuse_other_order
 
 __all__ = ["PairedScoreMixin"]
 

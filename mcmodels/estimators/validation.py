@@ -12,6 +12,7 @@ from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 from scipy.linalg import LinAlgError
 from scipy.sparse import issparse
@@ -23,7 +24,15 @@ from sklearn.utils.validation import (
     validate_data,
 )
 
-from mcmodels.arrays import Array, Matrix, MatrixLike, Values, VectorLike, Weights
+from mcmodels.arrays import (
+    Array,
+    Matrix,
+    MatrixLike,
+    Values,
+    VectorLike,
+    Weights,
+    refuse_masked,
+)
 from mcmodels.estimators.numeric_columns import named_columns, refuse_dates
 from mcmodels.rows import Rows, RowStream, StreamedMatrix, StreamedSums
 
@@ -276,9 +285,11 @@ def check_weights(
     refuse_masked("sample_weight", sample_weight)
     if isinstance(sample_weight, Real):
         sample_weight = np.full(X.shape[0], float(sample_weight))
-    weights = check_array(
-        sample_weight, dtype=np.float64, ensure_2d=False, input_name="sample_weight"
-    )
+    with named_columns(sample_weight=sample_weight):
+        weights = check_array(
+            sample_weight, dtype=np.float64, ensure_2d=False, input_name="sample_weight"
+        )
+    refuse_dates("sample_weight", sample_weight, np.asarray(sample_weight).dtype.kind)
     if weights.ndim != 1:
         raise ValueError(
             f"sample_weight must be one-dimensional; found an array of shape {weights.shape}."
@@ -301,21 +312,12 @@ def check_weights(
     return weights
 
 
-def refuse_masked(name: str, values: object) -> None:
-    """Refuse an array with masked entries, which NumPy would read as if there were no mask."""
-    if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
-        raise ValueError(
-            f"{name} is a masked array with {np.ma.count_masked(values)} masked entries, and their "
-            f"values are not meant to be read. Leave out the rows that have them, or fill them: "
-            f"{name}.filled(…)."
-        )
-
-
 def refuse_other_order(**arguments: object) -> None:
-    """Refuse pandas arguments whose indexes hold the same labels in another order.
+    """Refuse pandas arguments whose indexes say that pairing by position pairs the wrong rows.
 
-    Rows are paired by position, and two such indexes say that this pairs the wrong ones. Indexes
-    with other labels say nothing, as after ``reset_index``.
+    They say so where they hold the same labels in another order, or share most of them, but not in
+    the same rows, as where other rows were dropped from each. A shift of all labels alike is a lag,
+    and indexes with other labels, or 0, 1, … as after ``reset_index``, say nothing.
     """
     indexes = {
         name: value.index
@@ -330,12 +332,34 @@ def refuse_other_order(**arguments: object) -> None:
                 f"{second}.reset_index(drop=True) and {first}.reset_index(drop=True) if the "
                 "positions are right."
             )
+        shifts = _shifts(left, right)
+        if 2 * len(shifts) >= len(left) and len(np.unique(shifts)) > 1:
+            raise ValueError(
+                f"{first} and {second} share {len(shifts)} of {len(left)} index labels, "
+                f"{np.count_nonzero(shifts)} of them in other rows, and rows are paired by "
+                f"position. Pass the rows of {first}.index.intersection({second}.index) of both, "
+                "by .loc; or both with .reset_index(drop=True) if the positions are right."
+            )
 
 
 def _is_reordered(left: pd.Index, right: pd.Index) -> bool:
     if len(left) != len(right) or left.nlevels != right.nlevels or left.equals(right):
         return False
     return left.symmetric_difference(right, sort=False).empty
+
+
+def _shifts(left: pd.Index, right: pd.Index) -> npt.NDArray[np.intp]:
+    """By how many rows each label of both is apart; none where labels repeat or say nothing."""
+    rows = np.arange(len(left))
+    unlike = len(left) != len(right) or left.nlevels != right.nlevels or left.equals(right)
+    if unlike or not (left.is_unique and right.is_unique):
+        return rows[:0]
+    if any(index.equals(pd.RangeIndex(len(rows))) for index in (left, right)):
+        return rows[:0]
+    if isinstance(right, pd.IntervalIndex):  # intervals that overlap cannot be looked up
+        left, right = left.astype(object), right.astype(object)
+    found = right.get_indexer(left)
+    return (found - rows)[found >= 0]
 
 
 def check_mergeable(estimator: Any, other: Any, parameters: Sequence[str]) -> None:

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from scipy import linalg
 
-from mcmodels.arrays import Array
+from mcmodels.arrays import Array, refuse_masked
 from mcmodels.differences import difference_quotient
 from mcmodels.exceptions import InferenceError
 from mcmodels.inference.estimate import Estimate
@@ -88,7 +88,9 @@ def delta_method(
             "parameters."
         )
     theta = estimate.params.reshape(shape)
-    value = np.asarray(g(theta.copy()))
+    value = g(theta.copy())
+    refuse_masked("what g returns", value)
+    value = np.asarray(value)
     if value.dtype.kind not in "fiu":
         raise TypeError(
             f"g returned {value.dtype} values; it must return a real number, or an array of them."

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import dataclass, replace
+from numbers import Real
 from typing import Self
 
 import numpy as np
@@ -145,7 +146,7 @@ class Estimate:
 
 def check_level(level: float) -> float:
     """Refuse a level that is not a probability strictly between 0 and 1."""
-    if not 0.0 < level < 1.0:
+    if not (isinstance(level, Real) and 0.0 < level < 1.0):
         raise ValueError(f"level={level!r} must lie between 0 and 1, as 0.95 does.")
     return float(level)
 

@@ -107,8 +107,8 @@ def wald_test(estimate: Estimate, restrictions: Any) -> HypothesisTest:
         lost = R[np.isnan(scale)].any(axis=0)
         raise InferenceError(
             f"{stated} cannot be tested: no variance is left of a combination of "
-            f"{', '.join(np.asarray(estimate.names, dtype=object)[lost])}. Cluster by one "
-            "grouping, or leave it out."
+            f"{', '.join(np.asarray(estimate.names, dtype=object)[lost])}. Use a covariance of "
+            "another kind, or leave it out."
         )
     if not scale.all():
         raise InferenceError(

@@ -157,7 +157,18 @@ class MulticlassRobustModel:
         """From a fit; rows z are the features minus the centre of the fit."""
         p = model.centre.size
         plain = Whitening(np.eye(p), model.centre, 1.0 if model.intercept else None)
-        return cls(plain, model.params, model.root @ model.centred_root.T, model.n_free_params)
+        K = len(model.params)
+
+        def without_shift(T: Array) -> Array:
+            """T without equal shifts of all classes, which no score has.
+
+            Under a small penalty their variances are large, and would leave rounding errors.
+            """
+            by_class = T.reshape(K, -1, T.shape[1])
+            return (by_class - by_class.mean(axis=0)).reshape(T.shape)
+
+        bread = without_shift(model.root) @ without_shift(model.centred_root).T
+        return cls(plain, model.params, bread, model.n_free_params)
 
     def residuals(self, block: RowBlock) -> Array:
         """``1ₖ(y) - pₖ``, shape (n_rows, K)."""

@@ -11,7 +11,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from mcmodels.arrays import Array
+from mcmodels.arrays import Array, refuse_masked
 
 __all__ = ["Restrictions"]
 
@@ -59,6 +59,8 @@ class Restrictions:
         if isinstance(stated, str):
             return cls._parsed(stated, names)
         R, q = stated if isinstance(stated, tuple) and len(stated) == 2 else (stated, None)
+        refuse_masked("restrictions", R)
+        refuse_masked("q", q)
         R = np.atleast_2d(np.asarray(R, dtype=np.float64))
         if R.ndim != 2 or R.shape[1] != len(names):
             raise ValueError(

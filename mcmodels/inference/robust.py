@@ -34,7 +34,11 @@ from scipy import linalg, sparse
 
 from mcmodels.arrays import Array
 from mcmodels.exceptions import InferenceError
-from mcmodels.inference.tolerances import EIGENVALUE_ROUNDING, SMALLEST_REST, WEIGHT_ROUNDING
+from mcmodels.inference.tolerances import (
+    EIGENVALUE_ROUNDING,
+    SMALLEST_REST,
+    WEIGHT_ROUNDING,
+)
 from mcmodels.inference.whitening import Whitening
 from mcmodels.rows import RowBlock, Rows
 
@@ -111,7 +115,7 @@ class ClusterCodes:
             For another number of rows, or missing labels.
         """
         labels = groups if isinstance(groups, pd.DataFrame) else np.asarray(groups)
-        frame = pd.DataFrame(labels).reset_index(drop=True)
+        frame = pd.DataFrame(labels if labels.ndim in (1, 2) else []).reset_index(drop=True)
         if len(frame) != n_rows or frame.shape[1] not in (1, 2):
             raise ValueError(
                 f"groups has shape {np.shape(groups)}; pass one label a row (or two, for two-way "
@@ -148,12 +152,18 @@ class RobustCovariance:
         A.
     meat : ndarray of shape (q, q)
         M; with two groupings it may have negative eigenvalues.
+    lengths : ndarray of shape (q,)
+        Roots of the diagonal of M if residuals were independent, and as large in all rows.
+    n : float
+        Number of rows.
     subtracted : ndarray of shape (q, q), or None
         With two groupings the sum of all that M adds and subtracts, for its rounding errors.
     """
 
     bread: Array
     meat: Array
+    lengths: Array
+    n: float
     subtracted: Array | None = None
 
     @property
@@ -168,6 +178,16 @@ class RobustCovariance:
             return None
         return np.einsum("ij,jk,ik->i", self.bread, self.subtracted, self.bread)
 
+    def without_variance(self, left: float) -> npt.NDArray[np.bool_]:
+        """Which parameters have a variance that is only what a fit leaves of scores that are zero.
+
+        As where residuals are zero in the one row, or sum to zero in the one cluster, that tells a
+        parameter. Variances are compared with those of residuals as large in all rows; ``left`` is
+        a share of these residuals.
+        """
+        sizes = np.square(self.bread * self.lengths).sum(axis=1)
+        return (np.diagonal(self.covariance) <= left**2 * self.n * sizes) & (sizes > 0)
+
     @property
     def root(self) -> Array | None:
         """T with ``TTᵀ`` the covariance; None where M is not positive semi-definite."""
@@ -181,7 +201,7 @@ def hc_covariance(model: RobustModel, rows: Rows, kind: str) -> RobustCovariance
     """HC0 to HC3 over the parameters, in one pass over the rows."""
     power = _POWER[kind]
 
-    def summarise(block: RowBlock) -> Array:
+    def summarise(block: RowBlock) -> list[Array]:
         Z = model.whitening.of(block)
         U = model.residuals(block)
         if power:
@@ -194,14 +214,17 @@ def hc_covariance(model: RobustModel, rows: Rows, kind: str) -> RobustCovariance
             U = U / (left ** (power / 2))[:, np.newaxis]
         if block.weights is not None:
             U = U * np.sqrt(block.weights)[:, np.newaxis]
+        squares = _squares(U, Z, block)
         scores = _scores(U, Z)
-        return scores.T @ scores
+        return _Totals([*squares, scores.T @ scores])
 
     factor = 1.0
     if kind == "HC1":
         n = rows.total_weight
         factor = n / _residual_df(n, model.n_params)
-    return RobustCovariance(model.bread, factor * rows.reduce(summarise))
+    of_u, of_z, meat = rows.reduce(summarise)
+    n = rows.total_weight
+    return RobustCovariance(model.bread, factor * meat, _lengths(of_u, of_z, n), n)
 
 
 def cluster_covariance(
@@ -217,16 +240,19 @@ def cluster_covariance(
     """
 
     def summarise(block: RowBlock) -> list[Array]:
-        scores = _scores(block.weighted(model.residuals(block)), model.whitening.of(block))
+        U = block.weighted(model.residuals(block))
+        Z = model.whitening.of(block)
+        squares = _squares(U, Z, block)
+        scores = _scores(U, Z)
         codes = block.extras["groups"]
         row, one = np.arange(len(scores)), np.ones(len(scores))
         totals = [
             sparse.csr_array((one, (codes[:, k], row)), shape=(count, len(row))) @ scores
             for k, count in enumerate(counts)
         ]
-        return _Totals(totals)
+        return _Totals([*squares, *totals])
 
-    totals = rows.reduce(summarise)
+    of_u, of_z, *totals = rows.reduce(summarise)
     n = rows.total_weight
     meat = np.zeros((totals[0].shape[1],) * 2)
     both = np.zeros_like(meat)
@@ -237,7 +263,8 @@ def cluster_covariance(
         squares = factor * (total.T @ total)
         meat += sign * squares
         both += squares
-    return RobustCovariance(model.bread, meat, both if len(counts) > 1 else None)
+    subtracted = both if len(counts) > 1 else None
+    return RobustCovariance(model.bread, meat, _lengths(of_u, of_z, n), n, subtracted)
 
 
 class _Totals(list[Array]):
@@ -264,3 +291,13 @@ def _scores(U: Array, Z: Array) -> Array:
     if U.shape[1] == 1:
         return np.multiply(Z, U, out=Z)
     return (U[:, :, np.newaxis] * Z[:, np.newaxis, :]).reshape(len(Z), -1)
+
+
+def _squares(U: Array, Z: Array, block: RowBlock) -> tuple[Array, Array]:
+    """``Σ uᵢ²`` of each output, where u is weighted, and ``Σ wᵢzᵢ²``."""
+    return np.einsum("nk,nk->k", U, U), np.einsum("nz,nz,n->z", Z, Z, block.weights_or_ones)
+
+
+def _lengths(of_u: Array, of_z: Array, n: float) -> Array:
+    """Lengths of the columns of scores if residuals were as large in all rows."""
+    return np.asarray(np.kron(np.sqrt(of_u / n), np.sqrt(of_z)), dtype=np.float64)

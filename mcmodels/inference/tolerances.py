@@ -31,6 +31,11 @@ WEIGHT_ROUNDING = 1e-12
 SMALLEST_SQUARES = 1e-290
 # ... and so have variances below this, which are sums of few terms.
 UNDERFLOWN_VARIANCE = 1e-305
+# Sums of scores that should be zero are this share of the scores at most, times the root of their
+# number: in least squares by rounding ...
+SCORE_ROUNDING = 64 * _EPSILON
+# ... and after Newton's method by the gradient at which it stops.
+SCORE_LEFT = 1e-8
 # If 1 - h of a row with leverage h is smaller than this, its residual is only rounding error.
 SMALLEST_REST = 1e-12
 # A candidate of a score test is a linear combination of the fitted columns if the part that they do

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from mcmodels.exceptions import InferenceError
 from mcmodels.inference.hypotheses import HypothesisTest
 from mcmodels.inference.tolerances import LIKELIHOOD_ROUNDING
 
@@ -21,7 +22,8 @@ def likelihood_ratio_test(small: Any, big: Any) -> HypothesisTest:
         Both of the same class, fitted to the same rows without a penalty. ``small`` must be a
         special case of ``big`` (nested models): the columns of ``small`` and its intercept must be
         among those of ``big``. Columns are recognised by their sums, and by their names where
-        both models have names.
+        both models have names; a column of ones is an intercept. Of a pipeline, pass its last
+        step.
 
     Returns
     -------
@@ -29,10 +31,23 @@ def likelihood_ratio_test(small: Any, big: Any) -> HypothesisTest:
 
     Raises
     ------
+    TypeError
+        If one is no model with a likelihood.
     ValueError
         If the two differ in class, rows or targets; if ``big`` has no more parameters than
         ``small``, or not its columns; or if a fit is penalised.
+    InferenceError
+        If ``big`` fits y perfectly, up to rounding: no likelihood is the largest then.
     """
+    for name, model in (("small", small), ("big", big)):
+        kind = model if isinstance(model, type) else type(model)
+        if kind is model or not hasattr(kind, "n_free_params_"):
+            raise TypeError(
+                f"{name} is {'the class' if kind is model else 'a'} {kind.__name__} of "
+                f"{kind.__module__.partition('.')[0]}; pass a fitted LinearRegression, "
+                "LogisticRegression, ObjectiveRegressor or ObjectiveClassifier of mcmodels; of a "
+                "pipeline its last step."
+            )
     if type(small) is not type(big):
         raise ValueError(
             f"small is a {type(small).__name__} and big a {type(big).__name__}; likelihoods of "
@@ -69,7 +84,14 @@ def likelihood_ratio_test(small: Any, big: Any) -> HypothesisTest:
             "small and big have different losses, whose constants do not cancel; fit both with the "
             "same."
         )
-    extra = small._fit.training.column_not_in(big._fit.training)
+    if big._fit.perfect_targets:
+        raise InferenceError(
+            "big fits y perfectly, up to rounding: the likelihood grows without bound as the "
+            "variance of the noise goes to zero, and no ratio of likelihoods is a test. Fit fewer "
+            "columns."
+        )
+    ones = small._fit.columns_of_ones & big._fit.has_constant
+    extra = small._fit.training.column_not_in(big._fit.training, but=ones)
     if not extra and small._fit.intercept and not big._fit.has_constant:
         extra = "the intercept"
     if extra:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 import numpy as np
+import numpy.typing as npt
 
 from mcmodels.arrays import Array
 from mcmodels.exceptions import InferenceError
@@ -108,7 +109,12 @@ class CurvatureFit(ParameterFit):
     @property
     def has_constant(self) -> bool:
         """Whether there is an intercept, or a column of ones."""
-        return self.intercept or self.training.has_column_of_ones
+        return self.intercept or bool(self.columns_of_ones.any())
+
+    @property
+    def columns_of_ones(self) -> npt.NDArray[np.bool_]:
+        """Which features are known to be one in every row, shape (p,)."""
+        return self.training.columns_of_ones
 
     @property
     def n_determined(self) -> int | None:

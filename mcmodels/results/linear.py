@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import functools
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from scipy import linalg
 
 from mcmodels.arrays import Array
@@ -15,7 +16,7 @@ from mcmodels.inference.estimate import Estimate
 from mcmodels.inference.hypotheses import HypothesisTest
 from mcmodels.inference.linear_model import LinearModelInference, LinearRobustModel
 from mcmodels.inference.summary import Summary, number, p_value
-from mcmodels.inference.tolerances import LARGEST_STATISTIC, RESIDUAL_ROUNDING
+from mcmodels.inference.tolerances import LARGEST_STATISTIC, RESIDUAL_ROUNDING, SCORE_ROUNDING
 from mcmodels.objectives import Objective
 from mcmodels.objectives.user_loss import UserLoss
 from mcmodels.results.record import CovarianceKind, ParameterFit, described
@@ -137,6 +138,14 @@ class LinearFit(ParameterFit):
         return self.model.has_constant
 
     @property
+    def columns_of_ones(self) -> npt.NDArray[np.bool_]:
+        """Which features are known to be one in every row, shape (p,)."""
+        training, left = self.training, getattr(self.least_squares.moments, "left_out", None)
+        if left is not None:  # the moments are about zero, and hold no sums
+            training = replace(training, x=left.x_sums, y=self.seen.total_weight * left.y_mean)
+        return training.columns_of_ones
+
+    @property
     def r_squared(self) -> float | Array:
         """R² of each target."""
         return self._by_target(self.model.r_squared)
@@ -150,6 +159,13 @@ class LinearFit(ParameterFit):
     def f_test(self) -> HypothesisTest:
         """Test that every slope is zero."""
         return self.model.f_test
+
+    @property
+    def perfect_targets(self) -> tuple[str, ...]:
+        """Names of the targets that are fitted perfectly, up to rounding."""
+        saturated = self.seen.n_present <= self.rank + self.intercept
+        perfect = np.ones(self.n_targets) if saturated else self.residuals_are_rounding
+        return tuple(name for name, is_so in zip(self.targets, perfect, strict=True) if is_so)
 
     @property
     def residuals_are_rounding(self) -> Array:
@@ -176,11 +192,12 @@ class LinearFit(ParameterFit):
     ) -> Estimate:
         """All parameters, with a robust covariance from the training rows."""
         model = self.model
+        self.refuse_saturated(self.rank + self.intercept)
         df = model.df
         if robust.counts and robust.df_correction:
             df = min(robust.counts[:2]) - 1.0
         robust_model = LinearRobustModel(model.whitening, self.least_squares.params)
-        return robust.estimate(robust_model, rows, self.params, model.names, df)
+        return robust.estimate(robust_model, rows, self.params, model.names, df, SCORE_ROUNDING)
 
     def reported(self, estimate: Estimate, reference: object = None) -> Estimate:
         """The parameters that the data determine: all of them."""
@@ -256,8 +273,7 @@ class LinearFit(ParameterFit):
         }
         notes: tuple[str, ...] = ()
         if perfect.any():
-            fitted = ", ".join(f"y{k}" for k in perfect.nonzero()[0])
-            which = "" if perfect.all() else f" of {fitted}"
+            which = "" if perfect.all() else f" of {', '.join(self.perfect_targets)}"
             notes = (
                 f"This is an essentially perfect fit{which}: the residuals are rounding errors, so "
                 "that standard errors, tests and intervals mean nothing.",

@@ -89,6 +89,8 @@ class LossFit(CurvatureFit):
         """All parameters, with a robust covariance from the training rows."""
         assert loss is not None
         model = self.model
+        if not self.penalty:
+            self.refuse_saturated(self.params.size)
         robust_model = LossRobustModel(model.whitening, self.params, loss)
         warn_of_few_curved_rows(robust_model, rows)
         return robust.estimate(robust_model, rows, self.params, model.names)

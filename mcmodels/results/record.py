@@ -12,10 +12,11 @@ import numpy as np
 import numpy.typing as npt
 
 from mcmodels.arrays import Array
-from mcmodels.exceptions import IndefiniteCovarianceWarning
+from mcmodels.exceptions import IndefiniteCovarianceWarning, InferenceError, PerfectFitWarning
 from mcmodels.inference.delta import DeltaMethod, delta_method
 from mcmodels.inference.estimate import Estimate, clipped, not_positive
 from mcmodels.inference.robust import RobustModel, cluster_covariance, hc_covariance
+from mcmodels.inference.tolerances import SCORE_LEFT
 from mcmodels.objectives import Objective
 from mcmodels.objectives.user_loss import UserLoss
 from mcmodels.rows import Rows, Seen
@@ -122,8 +123,12 @@ class CovarianceKind:
         params: Array,
         names: tuple[str, ...],
         df: float = np.inf,
+        left: float = SCORE_LEFT,
     ) -> Estimate:
-        """All parameters, with this covariance; ``extras["groups"]`` of the rows has clusters."""
+        """All parameters, with this covariance; ``extras["groups"]`` of the rows has clusters.
+
+        ``left`` is the share of scores that the fit may leave of a sum that is zero.
+        """
         if self.kind == "cluster":
             correct = self.use_correction
             robust = cluster_covariance(model, rows, self.counts, use_correction=correct)
@@ -133,7 +138,27 @@ class CovarianceKind:
         if sizes is not None and (negative := not_positive(covariance, sizes)).any():
             covariance, root = clipped(covariance, sizes), None
             _warn_of_clipping(negative, np.isnan(np.diagonal(covariance)), names)
+        elif sizes is None and (lost := robust.without_variance(left)).any():
+            covariance, root = covariance.copy(), None
+            covariance[lost] = covariance[:, lost] = np.nan
+            _warn_of_no_variance(lost, names, clustered=self.kind == "cluster")
         return Estimate(params.ravel(), covariance, names, df, self.kind, root, self.counts)
+
+
+def _warn_of_no_variance(
+    lost: npt.NDArray[np.bool_], names: tuple[str, ...], *, clustered: bool
+) -> None:
+    """Say which parameters are told by rows or clusters of which nothing is left over."""
+    why = (
+        "residuals sum to zero in the clusters that tell them"
+        if clustered
+        else "residuals are zero in the rows that tell them"
+    )
+    warn_user(
+        f"{', '.join(np.asarray(names, dtype=object)[lost])}: no robust variance (NaN), because "
+        f"{why}. Leave such columns out, or use the covariance of the model.",
+        IndefiniteCovarianceWarning,
+    )
 
 
 def _warn_of_clipping(
@@ -190,6 +215,35 @@ class ParameterFit(FitRecord):
     def has_constant(self) -> bool:
         """Whether there is an intercept, or features are known to have a constant in their span."""
         return self.intercept
+
+    @property
+    def columns_of_ones(self) -> npt.NDArray[np.bool_]:
+        """Which features are known to be one in every row, shape (p,)."""
+        raise NotImplementedError
+
+    @property
+    def perfect_targets(self) -> tuple[str, ...]:
+        """Names of the targets that are fitted perfectly, up to rounding."""
+        return ()
+
+    def refuse_saturated(self, n_params: int) -> None:
+        """Raise if there are no more rows than parameters: then every residual is zero."""
+        if self.seen.n_present <= n_params:
+            raise InferenceError(
+                f"there are {self.seen.n_present} rows for {n_params} parameters: every residual "
+                "is zero, and nothing is left to estimate a variance from. Fit fewer columns or "
+                "more rows."
+            )
+
+    def warn_of_perfect_fit(self) -> None:
+        """Warn where the residuals are rounding errors; summaries have a note instead."""
+        if self.perfect_targets:
+            warn_user(
+                f"this is an essentially perfect fit of {', '.join(self.perfect_targets)}: the "
+                "residuals are rounding errors, so that standard errors, tests and intervals mean "
+                "nothing. Check whether y is computed from columns of X.",
+                PerfectFitWarning,
+            )
 
     @property
     def log_likelihood(self) -> float:

@@ -225,12 +225,12 @@ class TrainingRows:
 
         Columns are compared if both models have a column of the same name, given by the user.
         """
-        if self.seen.n_rows != other.seen.n_rows:
-            return f"one has {self.seen.n_rows} rows, the other {other.seen.n_rows}"
         mine, theirs = self.seen.total_weight, other.seen.total_weight
         if not np.isclose(mine, theirs, rtol=1e-9):
             return f"the weights of one sum to {mine:g}, those of the other to {theirs:g}"
-        if self.targets != other.targets:
+        # The labels of classes say nothing about a likelihood, and neither do names given once.
+        named = not self.is_classes and self._targets_are_named and other._targets_are_named
+        if len(self.targets) != len(other.targets) or (named and self.targets != other.targets):
             return f"one has the targets {self.targets}, the other {other.targets}"
         if (self.x_mean is None) != (other.x_mean is None):
             return self._about_zero().difference(other._about_zero())
@@ -262,28 +262,31 @@ class TrainingRows:
                 return f"the sums of column {shared[at % len(shared)]!r} differ"
         return ""
 
-    def column_not_in(self, other: TrainingRows) -> str:
+    def column_not_in(self, other: TrainingRows, but: npt.NDArray[np.bool_]) -> str:
         """A column that is none of the columns of another model of the same rows; else empty.
 
-        Where both models have names a column must have the same name, too.
+        Where both models have names a column must have the same name, too. Columns in ``but`` are
+        not looked for.
         """
         if (self.x_mean is None) != (other.x_mean is None):
-            return self._about_zero().column_not_in(other._about_zero())
+            return self._about_zero().column_not_in(other._about_zero(), but)
         named = self._is_named and other._is_named
         units = max(self._units, other._units)
-        for j, name in enumerate(self.names):
+        for j in np.nonzero(~but)[0].tolist():
             like = other._columns_with(*self._sums_of_column(j), units)
             if named:
-                like &= np.array(other.names) == name
+                like &= np.array(other.names) == self.names[j]
             if not like.any():
-                return f"column {name!r}"
+                return f"column {self.names[j]!r}"
         return ""
 
     @property
-    def has_column_of_ones(self) -> bool:
-        """Whether a column has the sums of a column of ones, as far as they are known."""
-        weight = np.array(self.seen.total_weight)
-        return bool(self._columns_with(weight, self.y, weight, self._units).any())
+    def columns_of_ones(self) -> npt.NDArray[np.bool_]:
+        """Which columns have the sums of a column of ones, shape (p,); none if sums are missing."""
+        sums, weight = self._about_zero(), np.array(self.seen.total_weight)
+        if sums.x is None or sums.y is None:
+            return np.zeros(len(self.names), dtype=np.bool_)
+        return sums._columns_with(weight, sums.y, weight, self._units)
 
     def _sums_of_column(self, j: int) -> tuple[Array | None, Array | None, Array]:
         """``Σ wᵢxᵢ``, ``Σ wᵢyᵢxᵢ`` and ``Σ wᵢxᵢ²`` of column j."""
@@ -326,6 +329,10 @@ class TrainingRows:
     @property
     def _is_named(self) -> bool:
         return self.names != tuple(f"x{j}" for j in range(len(self.names)))
+
+    @property
+    def _targets_are_named(self) -> bool:
+        return self.targets not in (("y",), tuple(f"y{k}" for k in range(len(self.targets))))
 
     def _name(self, at: int) -> str:
         return f" {self.names[at]!r}"

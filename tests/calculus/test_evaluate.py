@@ -10,6 +10,7 @@ import pytest
 import scipy.linalg
 import scipy.special
 
+from mcmodels.calculus import critical_point, diagnose
 from mcmodels.calculus.compute.evaluate import EvaluationError, NonDifferentiableWarning
 from mcmodels.calculus.core import functions as mc
 from mcmodels.calculus.core.functions import matrix, scalar, vector
@@ -313,3 +314,25 @@ def test_the_warning_points_to_the_line_that_asked():
 def test_shape_errors_are_value_errors():
     assert issubclass(ShapeError, ValueError)
     assert issubclass(EvaluationError, ValueError)
+
+
+def test_what_is_behind_a_mask_is_not_read():
+    A, x, s = matrix("A", 3, 3), vector("x", 3), scalar("s")
+    f = x.T @ A @ x
+    hidden = np.ma.array([1.0, 2.0, 3.0], mask=[False, True, False])
+    whole, M = np.ma.array([1.0, 2.0, 3.0]), np.eye(3)
+    for given in ({"x": hidden, "A": M}, {"x": whole, "A": np.ma.array(M, mask=M == 0)}):
+        for call in (f.evaluate, f.compile(), f.gradient(x).compile()):
+            with pytest.raises(ValueError, match=r"'[xA]' has masked entries.*filled"):
+                call(**given)
+        with pytest.raises(ValueError, match="has masked entries"):
+            f.check(x, **given)
+        with pytest.raises(ValueError, match="has masked entries"):
+            critical_point(f, x, given)
+        with pytest.raises(ValueError, match="has masked entries"):
+            diagnose(f, x, 2 * x, **given)
+    for call in ((2 * s).evaluate, (2 * s).compile()):
+        with pytest.raises(ValueError, match="'s' has masked entries"):
+            call(s=np.ma.masked)
+    # Where nothing is masked there is nothing behind a mask: 1 + 4 + 9.
+    assert f.evaluate(x=whole, A=M) == f.compile()(x=whole, A=M) == 14.0

@@ -146,3 +146,16 @@ def test_polars():
         weighted.params_, LinearRegression().fit(np.c_[NUMBERS], Y, NUMBERS).params_
     )
     PCA().fit(pl.DataFrame({"a": decimals}))
+
+
+@pytest.mark.parametrize("kind", COLUMNS)
+@pytest.mark.parametrize("model", MODELS, ids=lambda model: type(model).__name__)
+def test_weights_that_are_no_numbers(kind, model):
+    """Dates were weights of 1e18, counted in nanoseconds."""
+    weights, example, remedy = COLUMNS[kind]
+    remedy = "convert it to numbers" if remedy == "OneHotEncoder" else remedy
+    rows, *y = [[value] for value in NUMBERS], [0, 1, 0, 1]
+    for given in (weights, pd.Series(weights)):
+        wanted = f"sample_weight.*{re.escape(example)}.*{re.escape(remedy)}"
+        with pytest.raises((TypeError, ValueError), match=wanted):
+            model.fit(rows, *([] if isinstance(model, PCA) else y), sample_weight=given)

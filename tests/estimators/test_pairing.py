@@ -16,6 +16,7 @@ from mcmodels import (
     ObjectiveRegressor,
     RowStream,
 )
+from mcmodels.exceptions import InferenceError
 
 N = 40
 rng = np.random.default_rng(0)
@@ -121,6 +122,41 @@ def test_every_kind_of_index(index):
     assert abs(LinearRegression().fit(frame, y.to_numpy()[::-1]).coef_[0] - 2) > 0.5
 
 
+LABELLED = pd.RangeIndex(N + 2)
+KINDS = {
+    "numbers": LABELLED + 10,
+    "range": LABELLED,
+    "text": pd.Index([f"row {i}" for i in LABELLED]),
+    "dates": pd.date_range("2020-01-01", periods=N + 2, tz="UTC"),
+    "periods": pd.period_range("2020-01", periods=N + 2, freq="M"),
+    "levels": pd.MultiIndex.from_product([range(2), range(N // 2 + 1)]),
+    "mixed": pd.Index([*LABELLED[:-1], "last"]),
+    "categories": pd.CategoricalIndex([f"row {i}" for i in LABELLED]),
+    "overlapping": pd.IntervalIndex.from_arrays(np.arange(N + 2), np.arange(N + 2) + 3),
+    "missing": pd.Index([np.nan, *LABELLED[1:]]),
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_indexes_that_share_most_labels_in_other_rows(kind):
+    r = np.random.default_rng(1)
+    frame = pd.DataFrame(r.normal(size=(N + 2, 2)), columns=["a", "b"], index=KINDS[kind])
+    y, at = 2 * frame["a"], np.arange(N + 2)
+    some, others = ~np.isin(at, [3, 9]), ~np.isin(at, [20, 30])
+    with pytest.raises(ValueError, match=rf"share {N - 2} of {N} index labels, \d+ of them in oth"):
+        LinearRegression().fit(frame[some], y[others])
+    with pytest.raises(ValueError, match=r"share \d+ of 30 index labels"):
+        LinearRegression().fit(frame.sample(30, random_state=0), y.sample(30, random_state=1))
+    common = frame[some].index.intersection(y[others].index)
+    # What the error advises pairs the rows: the slope is 2, but for rounding.
+    found = LinearRegression().fit(frame[frame.index.isin(common)], y[y.index.isin(common)])
+    assert found.coef_[0] == pytest.approx(2.0, rel=1e-12)
+    # A lag moves every label alike; positions alone and few common labels say nothing.
+    LinearRegression().fit(frame.iloc[:-1], y.iloc[1:])
+    LinearRegression().fit(frame[some], y[others].reset_index(drop=True))
+    LinearRegression().fit(frame.iloc[[*range(25), 30]], y.iloc[[*range(16, 42)]])
+
+
 def test_targets_and_weights_beside_an_array():
     weights = WITH_ROWS["sample_weight"].iloc[OTHER]
     with pytest.raises(ValueError, match="y and sample_weight have the same index labels"):
@@ -161,3 +197,29 @@ def test_masked_rows_are_refused(case):
     # Where nothing is masked there is nothing behind a mask.
     whole = type(model)(**model.get_params()).fit(np.ma.array(X.to_numpy()), y)
     assert np.array_equal(np.ravel(whole.params_), np.ravel(fitted.params_))
+
+
+@pytest.mark.parametrize("case", MODELS)
+def test_masked_coefficients_are_refused(case):
+    model, y = MODELS[case]
+    fitted = type(model)(**model.get_params()).fit(X, y)
+    for name in type(fitted)._coefficients:
+        kept = getattr(fitted, name)
+        parts = kept if isinstance(kept, list) else [kept]
+        hidden = [np.ma.array(np.asarray(part, dtype=float), mask=True) for part in parts]
+        setattr(fitted, name, hidden if isinstance(kept, list) else hidden[0])
+        with pytest.raises(InferenceError, match=f"{name} is not an array of numbers.*masked"):
+            fitted.transform(X) if case == "pca" else fitted.predict(X)
+        setattr(fitted, name, kept)
+
+
+@pytest.mark.parametrize("case", ["linear", "logistic"])
+def test_masked_restrictions_are_refused(case):
+    model, y = MODELS[case]
+    fitted = type(model)(**model.get_params()).fit(X, y)
+    R = np.eye(fitted.params_.size)[:2]
+    for restrictions in (np.ma.array(R, mask=R == 0), (R, np.ma.array([0.0, 1.0], mask=[0, 1]))):
+        with pytest.raises(ValueError, match="is a masked array"):
+            fitted.wald_test(restrictions)
+    with pytest.raises(ValueError, match="what g returns is a masked array"):
+        fitted.delta_method(lambda theta: np.ma.array(theta, mask=theta > 0))

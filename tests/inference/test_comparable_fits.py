@@ -14,7 +14,7 @@ from mcmodels import (
     RowStream,
     likelihood_ratio_test,
 )
-from mcmodels.exceptions import InferenceError
+from mcmodels.exceptions import InferenceError, PerfectFitWarning
 
 MEASURES = ("r_squared_", "adjusted_r_squared_")
 
@@ -187,3 +187,67 @@ def test_own_losses_count_the_rank():
     assert model.n_free_params_ == 3
     small = ObjectiveRegressor(**loss).fit(X[:, :1], y)
     assert likelihood_ratio_test(small, model).df == 1
+
+
+ASKED = {
+    "intervals": lambda m, X, y: m.confidence_intervals(),
+    "robust intervals": lambda m, X, y: m.confidence_intervals(0.9, X, y),
+    "Wald": lambda m, X, y: m.wald_test(np.eye(m.params_.size)[:1]),
+    "robust Wald": lambda m, X, y: m.wald_test(np.eye(m.params_.size)[:1], X, y, kind="HC0"),
+    "covariance": lambda m, X, y: m.covariance(X, y),
+    "delta": lambda m, X, y: m.delta_method(lambda theta: theta.ravel()[0]),
+    "prediction": lambda m, X, y: m.predict_interval(X),
+    "standard deviation": lambda m, X, y: m.predict(X, return_std=True),
+    "influence": lambda m, X, y: m.influence(X, y),
+    "variances": lambda m, X, y: m.breusch_pagan(X, y),
+}
+
+
+@pytest.mark.parametrize("scale", [1.0, 1e-30, 1e30])
+@pytest.mark.parametrize("asked", ASKED)
+def test_every_result_of_an_essentially_perfect_fit_says_so(asked, scale):
+    rng = np.random.default_rng(5)
+    X = rng.normal(size=(50, 3)) + 7.0
+    y = (X @ [1.0, -2.0, 0.5] + 3.0) * scale
+    model = LinearRegression().fit(X, y)
+    with pytest.warns(PerfectFitWarning, match="perfect fit of y: the residuals") as caught:
+        ASKED[asked](model, X, y)
+    assert [warning.filename for warning in caught] == [__file__]
+    if asked not in ("prediction", "standard deviation", "influence", "variances"):
+        two = pd.DataFrame({"rent": rng.normal(size=50), "area": y})
+        both = LinearRegression().fit(X, two)
+        with pytest.warns(PerfectFitWarning, match="perfect fit of area: "):
+            ASKED[asked](both, X, two)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        # A summary has its note; residuals of a millionth of a percent are residuals.
+        model.summary()
+        noisy = y * (1 + 1e-8 * rng.normal(size=50))
+        ASKED[asked](LinearRegression().fit(X, noisy), X, noisy)
+
+
+@pytest.mark.parametrize("kind", ["HC0", "HC1", "HC2", "HC3", "cluster"])
+@pytest.mark.parametrize("extra", [0, 1])
+@pytest.mark.parametrize("case", ["linear", "own"])
+def test_robust_errors_need_more_rows_than_parameters(case, extra, kind):
+    """With as many, every residual is zero: what was called a standard error was rounding."""
+    rng = np.random.default_rng(6)
+    X = rng.normal(size=(4 + extra, 3))
+    y = rng.poisson(5.0, 4 + extra) + 1.0
+    options = {"kind": kind}
+    if kind == "cluster":
+        options |= {"groups": np.arange(4 + extra), "use_correction": False}
+    model = LinearRegression() if case == "linear" else ObjectiveRegressor("exp(eta) - y*eta")
+    model.fit(X, y)
+    if extra:
+        assert (np.diagonal(model.covariance(X, y, **options)) > 1e-12).all()
+        return
+    with pytest.raises(InferenceError, match="4 rows for 4 parameters: every residual is zero"):
+        model.covariance(X, y, **options)
+    if case == "linear":
+        with pytest.raises(InferenceError, match="4 rows for 4 parameters"):
+            model.breusch_pagan(X, y)
+    # A penalty leaves residuals.
+    if case == "own" and kind in ("HC0", "cluster"):
+        penalised = ObjectiveRegressor("exp(eta) - y*eta", alpha=1.0).fit(X, y)
+        assert (np.diagonal(penalised.covariance(X, y, **options)) > 1e-12).all()

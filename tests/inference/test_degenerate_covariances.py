@@ -308,3 +308,69 @@ def test_losses_with_curvature_everywhere_do_not_warn():
         with warnings.catch_warnings():
             warnings.simplefilter("error", FewCurvedRowsWarning)
             ObjectiveRegressor(loss).fit(X, targets).covariance(X, targets, kind="HC0")
+
+
+def indicators(groups):
+    return (groups[:, np.newaxis] == np.unique(groups)) * 1.0
+
+
+@pytest.mark.parametrize("n", [60, 6000])
+@pytest.mark.parametrize("seed", range(3))
+def test_what_no_residual_is_left_of_has_no_robust_variance(seed, n):
+    """Residuals sum to zero in every category: its own row or cluster says nothing of its error."""
+    r = np.random.default_rng(seed)
+    groups = r.permutation(np.arange(n) % 6)
+    D, x = indicators(groups), r.normal(size=(n, 1))
+    treated = indicators((groups == 0) * 1)[:, ::-1]
+    alone = indicators((np.arange(n) == 7) * 1)[:, ::-1]
+    cluster = {"kind": "cluster", "groups": groups}
+    for design, options, lost in (
+        (D, cluster, "x0, x1, x2, x3, x4, x5"),
+        (treated, cluster, "x0"),
+        (alone, {"kind": "HC0"}, "x0"),
+        (alone, {"kind": "HC1"}, "x0"),
+        (np.hstack([alone, x]), {"kind": "HC1"}, ""),
+        (np.hstack([D, x]), cluster, ""),
+    ):
+        y = design[:, 0] + r.normal(size=n)
+        model = LinearRegression(fit_intercept=False).fit(design, y)
+        if not lost:
+            assert (np.diagonal(model.covariance(design, y, **options)) > 1e-12).all()
+            continue
+        with pytest.warns(IndefiniteCovarianceWarning, match=f"^{lost}: no robust variance"):
+            V = model.covariance(design, y, **options)
+        names = [name for name in model.summary().to_frame().index if name not in lost]
+        assert np.isnan(np.diagonal(V)).sum() == design.shape[1] - len(names)
+        assert (np.diagonal(V)[~np.isnan(np.diagonal(V))] > 1e-12).all()
+        with (
+            pytest.warns(IndefiniteCovarianceWarning),
+            pytest.raises(InferenceError, match="no variance is left of a combination of x0"),
+        ):
+            model.wald_test("x0 = 0", design, y, **options)
+    for make, y in (
+        (LogisticRegression(C=np.inf, fit_intercept=False), r.integers(0, 2, n)),
+        (ObjectiveRegressor("exp(eta) - y*eta", fit_intercept=False), r.poisson(3.0, n)),
+    ):
+        with pytest.warns(IndefiniteCovarianceWarning, match="^x0, x1, x2, x3, x4, x5: no robust"):
+            assert np.isnan(make.fit(D, y).covariance(D, y, **cluster)).all()
+        assert (np.diagonal(make.covariance(D, y, kind="HC0")) > 1e-12).all()
+    # With columns and targets in any units, and several of them, none is lost.
+    units, y = np.array([1e-6, 1.0, 1e6]), r.normal(size=(n, 2)) * [1e-9, 1e9]
+    X = r.normal(size=(n, 3)) * units
+    labels = np.digitize(X[:, 1] + r.logistic(size=n), [-1.0, 1.0])
+    for model, target in (
+        (LinearRegression(), y),
+        (LogisticRegression(C=np.inf), labels),
+        (LogisticRegression(C=np.inf), labels > 0),
+    ):
+        for options in ({"kind": "HC0"}, {"kind": "HC1"}, cluster):
+            with warnings.catch_warnings():
+                warnings.simplefilter("error")
+                V = model.fit(X, target).covariance(X, target, **options)
+            assert (np.diagonal(V) > 0).all()
+    # Small is not zero: noise of 1e-9 in one category, of 1 in the others.
+    y = r.normal(size=n) * np.where(groups == 0, 1e-9, 1.0)
+    V = LinearRegression(fit_intercept=False).fit(D, y).covariance(D, y, kind="HC0")
+    size = np.sum(y[groups == 0] ** 2) - np.sum(y[groups == 0]) ** 2 / (groups == 0).sum()
+    # The sum of squared residuals over the squared count; they have eight digits.
+    assert V[0, 0] == pytest.approx(size / (groups == 0).sum() ** 2, rel=1e-5)

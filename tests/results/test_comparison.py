@@ -1,18 +1,26 @@
 """Likelihood-ratio tests compare nested fits to the same rows and target, and nothing else."""
 
+import warnings
+
 import numpy as np
 import pandas as pd
 import pytest
 import scipy.sparse
 from scipy import stats
+from sklearn import linear_model
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import PolynomialFeatures
 
 from mcmodels import (
+    PCA,
     LinearRegression,
     LogisticRegression,
+    MLPRegressor,
     ObjectiveRegressor,
     RowStream,
     likelihood_ratio_test,
 )
+from mcmodels.exceptions import InferenceError
 
 N = 160
 NOT_NESTED = "not nested in big, or they were fitted to different rows"
@@ -150,3 +158,117 @@ def test_tiny_p_values_are_printed_as_in_tables():
     assert str(fit("linear", X, y).wald_test("x0 = 0")).split("p = ")[1] == (
         f"{fit('linear', X, y).wald_test('x0 = 0').p_value:.3g}"
     )
+
+
+@pytest.mark.parametrize("shift", [0.0, 50.0])
+@pytest.mark.parametrize("case", CASES)
+def test_a_column_of_ones_is_an_intercept_on_either_side(case, shift):
+    """PolynomialFeatures writes the intercept as a column; the models stay the same."""
+    rng = np.random.default_rng(1)
+    X = rng.normal(size=(N, 3)) + shift
+    y, w = target(case, X - shift, rng), rng.integers(1, 4, N).astype(float)
+    outputs = 2 if case == "three" else 1
+    for degree in (1, 2):
+        columns = PolynomialFeatures(degree).fit_transform(X)
+        for weights in (None, w):
+            small = fit(case, columns[:, :3], y, False, sample_weight=weights)
+            for big in (
+                fit(case, columns[:, 1:], y, sample_weight=weights),
+                fit(case, columns, y, False, sample_weight=weights),
+            ):
+                df = outputs * (columns.shape[1] - 3)
+                assert likelihood_ratio_test(small, big).df == df
+            # Without an intercept in big there is nothing that the ones could be.
+            bare = fit(case, columns[:, 1:], y, False, sample_weight=weights)
+            small = fit(case, columns[:, :2], y, False, sample_weight=weights)
+            with pytest.raises(ValueError, match=NOT_NESTED):
+                likelihood_ratio_test(small, bare)
+    # Columns that have the squares of a column of ones, or its sum.
+    signs = np.where(rng.permutation(N) % 2, 1.0, -1.0)[:, np.newaxis]
+    big = fit(case, X, y)
+    for other in (signs, signs + 1.0) if case == "linear" else (signs,):
+        with pytest.raises(ValueError, match=NOT_NESTED):
+            likelihood_ratio_test(fit(case, other, y, False), big)
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_a_row_of_weight_two_is_two_rows_and_one_of_weight_zero_none(case):
+    rng = np.random.default_rng(2)
+    X, w = rng.normal(size=(N, 3)), rng.integers(0, 4, N)
+    y = target(case, X, rng)
+    big = fit(case, X, y, sample_weight=w.astype(float))
+    weighted = likelihood_ratio_test(fit(case, X[:, :1], y, sample_weight=w.astype(float)), big)
+    repeated = fit(case, np.repeat(X, w, axis=0)[:, :1], np.repeat(y, w))
+    # Both fits stop where the gradient is small: 1e-8 of the log-likelihood, a difference of it.
+    found = likelihood_ratio_test(repeated, big).statistic
+    assert found == pytest.approx(weighted.statistic, rel=1e-6)
+    other = np.repeat(y, w)[::-1].copy()
+    with pytest.raises(ValueError, match=f"{NOT_NESTED}|not fitted to the same rows and tar"):
+        likelihood_ratio_test(fit(case, np.repeat(X, w, axis=0)[:, :1], other), big)
+
+
+def test_names_of_targets_and_types_of_labels_do_not_make_another_target():
+    rng = np.random.default_rng(3)
+    X = rng.normal(size=(N, 3))
+    y, classes = target("linear", X, rng), target("two", X, rng)
+    big = fit("linear", X, y)
+    expected = likelihood_ratio_test(fit("linear", X[:, :1], y), big).statistic
+    named = fit("linear", X[:, :1], pd.DataFrame({"rent": y}))
+    # The same fit of the same numbers.
+    assert likelihood_ratio_test(named, big).statistic == pytest.approx(expected, rel=1e-12)
+    two = pd.DataFrame({"rent": y, "area": X @ [1.0, 2.0, 3.0] + rng.normal(size=N)})
+    small = fit("linear", X[:, :1], two)
+    assert likelihood_ratio_test(small, fit("linear", X, two.to_numpy())).df == 4
+    with pytest.raises(
+        ValueError, match=r"the targets \('area', 'rent'\)|the targets \('rent', 'ar"
+    ):
+        likelihood_ratio_test(fit("linear", X[:, :1], two[["area", "rent"]]), fit("linear", X, two))
+    big = fit("two", X, classes)
+    expected = likelihood_ratio_test(fit("two", X[:, :1], classes), big).statistic
+    for labels in (classes == 1, classes * 1.0, np.array(["no", "yes"])[classes]):
+        found = likelihood_ratio_test(fit("two", X[:, :1], labels), big)
+        assert found.statistic == pytest.approx(expected, rel=1e-12)
+
+
+def test_a_perfect_fit_has_no_likelihood_to_compare():
+    """The supremum over the variance is infinite: what float64 leaves of it was NaN, or 322."""
+    rng = np.random.default_rng(4)
+    X = rng.normal(size=(N, 3))
+    steps = np.arange(8.0)[:, np.newaxis]
+    cases = [
+        (X[:, :1], X, X[:, 0]),
+        (X[:, 1:], X, X @ [1.0, 2.0, 3.0] + 4.0),
+        (steps, np.hstack([steps, steps**2]), steps[:, 0]),
+        (X[:, :1], X, np.ones(N)),
+        (X[:, :1], X, np.zeros(N)),
+        (X[:4, :1], X[:4], X[:4, 2] ** 2),
+        (X[:3, :1], X[:3], X[:3, 2] ** 2),
+        (X[:, :1], X, np.column_stack([X[:, 1], X[:, 0] ** 2])),
+    ]
+    for small, big, y in cases:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            fits = LinearRegression().fit(small, y), LinearRegression().fit(big, y)
+        with pytest.raises(InferenceError, match="big fits y perfectly, up to rounding"):
+            likelihood_ratio_test(*fits)
+    noisy = X @ [1.0, 2.0, 3.0] + 1e-9 * rng.normal(size=N)
+    assert likelihood_ratio_test(fit("linear", X[:, :2], noisy), fit("linear", X, noisy)).df == 1
+
+
+def test_what_has_no_likelihood_is_refused_by_name():
+    rng = np.random.default_rng(5)
+    X = rng.normal(size=(N, 2))
+    y = target("linear", X, rng)
+    good = fit("linear", X, y)
+    for other, found in (
+        (make_pipeline(LinearRegression()).fit(X, y), "a Pipeline of sklearn"),
+        (linear_model.LinearRegression().fit(X, y), "a LinearRegression of sklearn"),
+        (PCA().fit(X), "a PCA of mcmodels"),
+        (MLPRegressor((1,), alpha=1.0), "a MLPRegressor of mcmodels"),
+        (LinearRegression, "the class LinearRegression of mcmodels"),
+        (None, "a NoneType of builtins"),
+    ):
+        with pytest.raises(TypeError, match=f"small is {found}; pass a fitted LinearRegression"):
+            likelihood_ratio_test(other, good)
+        with pytest.raises(TypeError, match=f"big is {found}"):
+            likelihood_ratio_test(good, other)

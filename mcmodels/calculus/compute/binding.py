@@ -18,6 +18,7 @@ __all__ = [
     "bind_sizes",
     "known_names",
     "real_numbers",
+    "refuse_masked",
     "refuse_unknown",
     "require_indices",
     "require_shapes",
@@ -106,8 +107,18 @@ def refuse_unknown(expression: Expression, names: Iterable[str]) -> None:
             raise ValueError(f"{name!r} does not occur in {expression}; {takes}")
 
 
+def refuse_masked(what: str, value: Any) -> None:
+    """Refuse an array with masked entries, which NumPy would read as if there were no mask."""
+    if isinstance(value, np.ma.MaskedArray) and np.ma.is_masked(value):
+        raise ValueError(
+            f"{what} has masked entries, whose values are not meant to be read; fill them, by "
+            ".filled(…)"
+        )
+
+
 def real_numbers(symbol: Symbol, value: Any) -> Array:
     """The value of a symbol as float64, refused where it is no real number."""
+    refuse_masked(repr(symbol.name), value)
     array = np.asarray(value)
     if array.dtype.kind not in "biuf":
         raise ValueError(f"{symbol.name!r} must be real numbers; found {array.dtype}")

@@ -211,9 +211,7 @@ class CompiledFunction:
 
 
 def _as_floats(symbol: Symbol, value: Any) -> Array:
-    array = np.asarray(value)
-    if array.dtype != np.float64:
-        array = real_numbers(symbol, array)
+    array = real_numbers(symbol, value)
     if "integer" in symbol.declared:
         require_whole(symbol, array)
     return array

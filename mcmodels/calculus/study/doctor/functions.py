@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from mcmodels.calculus.compute.binding import Array
+from mcmodels.calculus.compute.binding import Array, refuse_masked
 from mcmodels.calculus.study.doctor.factors import Quantity, ratios_of, recognise
 from mcmodels.calculus.study.doctor.places import place_of, worst_entry
 from mcmodels.calculus.study.doctor.samples import APPROXIMATE, as_claimed_array
@@ -35,6 +35,7 @@ def diagnose_function(f: Callable[[Array], Any], x: Any, claimed: Any) -> Diagno
 
 def real_point(x: Any) -> Array:
     """The point x as an array of float64; refused unless it is real and finite."""
+    refuse_masked("x", x)
     try:
         point = None if np.iscomplexobj(x) else np.asarray(x, dtype=float)
     except (TypeError, ValueError):
@@ -49,11 +50,13 @@ def real_point(x: Any) -> Array:
 def real_value(f: Callable[[Array], Any], point: Array) -> Array:
     """The value of f at the point; refused unless it is real and finite."""
     try:
-        value = np.asarray(f(point.copy()))
+        value = f(point.copy())
     except Exception as error:
         raise ValueError(
             f"f could not be called with an array of {point.shape}: {error}"
         ) from error
+    refuse_masked("what f returns", value)
+    value = np.asarray(value)
     if value.dtype.kind not in "biuf" or not np.isfinite(value).all():
         raise ValueError(f"f must be finite and real at x; found {value!r:.80}")
     return value

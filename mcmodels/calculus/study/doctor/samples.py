@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from mcmodels.calculus.compute.binding import Array, bind
+from mcmodels.calculus.compute.binding import Array, bind, refuse_masked
 from mcmodels.calculus.compute.evaluate import natural, walk
 from mcmodels.calculus.core.expression import Expression
 from mcmodels.calculus.core.nodes import Symbol
@@ -181,6 +181,7 @@ def as_claimed_array(value: Any) -> Array:
     TypeError
         If it is no array of real numbers.
     """
+    refuse_masked("claimed", value)
     array = np.asarray(value)
     if array.dtype.kind not in "biuf":
         raise TypeError(
