@@ -33,7 +33,7 @@ class NetworkModel(Model):
     """A network with ``coefs_`` and ``intercepts_``, which have one array for each layer."""
 
     _coefficients = ("coefs_", "intercepts_")
-    _tracked = _coefficients
+    _tracked: tuple[str, ...] = _coefficients
     activation: str
     alpha: float
     coefs_: list[Array]

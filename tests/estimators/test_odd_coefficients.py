@@ -138,6 +138,28 @@ def test_what_a_fit_says_cannot_be_written_into():
     assert model.hessian_.any()
 
 
+def test_no_result_shares_memory_with_the_record():
+    model = LinearRegression().fit(X, TARGET)
+    errors = model.standard_errors_.copy()
+    model.covariance(X, TARGET, kind="nonrobust")[:] = 0.0
+    np.testing.assert_array_equal(model.standard_errors_, errors)
+
+    model = MLPRegressor((4,), "tanh", random_state=0, alpha=1.0, compute_hessian=True)
+    model.fit(X, TARGET)
+    assert isinstance(model.gradient_.coefs, list)
+    for part in (*model.gradient_.coefs, *model.gradient_.intercepts):
+        with pytest.raises(ValueError, match="read-only"):
+            part[...] = 0.0
+    eigenvalues = model.critical_point_.eigenvalues
+    expected = eigenvalues.copy()
+    eigenvalues[:] = -1.0
+    np.testing.assert_array_equal(model.critical_point_.eigenvalues, expected)
+
+    model = LogisticRegression().fit(X, CLASSES)
+    model.classes_[:] = ["a", "b"]
+    assert model._fit.classes.tolist() == ["no", "yes"]
+
+
 def test_another_shape_is_a_change():
     model = fitted("linear")
     model.coef_ = model.coef_.reshape(1, 3)
