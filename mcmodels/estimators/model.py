@@ -81,8 +81,11 @@ def coefficient_array(name: str, value: Any) -> Array:
         If they are not numbers. It is also an AttributeError, so that consoles can show the model.
     """
     try:
-        return np.asarray(value.toarray() if issparse(value) else value, dtype=np.float64)
-    except (TypeError, ValueError) as error:
+        array = np.asarray(value.toarray() if issparse(value) else value)
+        if array.dtype.kind == "c":
+            raise TypeError("its numbers are complex")
+        return np.asarray(array, dtype=np.float64)
+    except Exception as error:  # whatever an object of the user's raises
         raise InferenceError(f"{name} is not an array of numbers: {error}") from error
 
 

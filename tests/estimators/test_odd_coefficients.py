@@ -3,6 +3,7 @@
 import copy
 import inspect
 import pickle
+import warnings
 
 import numpy as np
 import pandas as pd
@@ -20,7 +21,23 @@ from mcmodels.exceptions import InferenceError
 from tests.callbacks import Recorder
 from tests.estimators.states import CLASSES, TARGET, TWO_TARGETS, X
 
-NO_NUMBERS = {"text": "abc", "ragged": [[1.0, 2.0], [3.0]], "None": None, "object": object()}
+
+class NoArray:
+    """Raises what no array raises when it is read as one."""
+
+    def __array__(self, *args, **options):
+        raise RuntimeError
+
+
+NO_NUMBERS = {
+    "text": "abc",
+    "ragged": [[1.0, 2.0], [3.0]],
+    "None": None,
+    "object": object(),
+    "complex": np.full((1, 3), 1.0 + 2.0j),
+    "a number": np.array(1.0),
+    "an object that is no array": NoArray(),
+}
 LINEAR = {
     "linear": (LinearRegression(), TARGET),
     "logistic": (LogisticRegression(), CLASSES),
@@ -41,8 +58,10 @@ def test_looking_at_coefficients_that_are_no_numbers(case, value):
     for name in fitted(case)._tracked:
         model = fitted(case)
         setattr(model, name, NO_NUMBERS[value])
-        assert "gradient_" not in dir(model)
-        assert inspect.getmembers(model)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            assert "gradient_" not in dir(model)
+            assert inspect.getmembers(model)
         with pytest.raises(InferenceError, match="was changed after the fit"):
             model.gradient_  # noqa: B018
         for again in (pickle.loads(pickle.dumps(model)) if value != "object" else model,):
