@@ -409,6 +409,26 @@ def test_empty_blocks_are_ignored_and_nothing_but_them_is_refused():
     close(LinearRegression().fit(stream).params_, LinearRegression().fit(X, y).params_)
 
 
+UNREAD = {
+    "text": np.array(["a"] * N),
+    "missing": np.full(N, np.nan),
+    "two": np.zeros((N, 2)),
+}
+
+
+@pytest.mark.parametrize("y", UNREAD)
+def test_targets_that_a_method_does_not_take_are_not_read(y):
+    X, target, w = problem(0, "regression")
+    stream = RowStream([(X[part], UNREAD[y][part], w[part]) for part in (slice(0, 9), slice(9, N))])
+    bare = RowStream([(X[part], None, w[part]) for part in (slice(0, 9), slice(9, N))])
+    pca = PCA(2).fit(stream)
+    np.testing.assert_array_equal(pca.components_, PCA(2).fit(bare).components_)
+    linear = LinearRegression().fit(X, np.column_stack([target, -target]), w)
+    logistic = LogisticRegression().fit(X, target > np.median(target))
+    for result in (pca.objective, linear.hat_matrix, linear.leverage, logistic.marginal_effects):
+        np.testing.assert_array_equal(result(stream), result(bare))
+
+
 def test_arguments_beside_a_stream_are_refused():
     X, y, w = problem(2, "regression")
     model, stream = LinearRegression().fit(X, y), stream_of(X, y, w, [9])
