@@ -1,5 +1,7 @@
 """Likelihood-ratio tests compare nested fits to the same rows and target, and nothing else."""
 
+import dataclasses
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -150,3 +152,20 @@ def test_tiny_p_values_are_printed_as_in_tables():
     assert str(fit("linear", X, y).wald_test("x0 = 0")).split("p = ")[1] == (
         f"{fit('linear', X, y).wald_test('x0 = 0').p_value:.3g}"
     )
+
+
+@pytest.mark.parametrize(("lower", "refused"), [(3e-9, False), (3e-8, True)])
+def test_a_likelihood_that_is_lower_by_more_than_rounding(lower, refused):
+    """A column across the residuals has a coefficient of zero, and gains nothing."""
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(200, 3)), rng.integers(0, 2, 200)
+    small = LogisticRegression(C=np.inf).fit(X[:, :2], y)
+    r = y - small.predict_proba(X[:, :2])[:, 1]
+    X[:, 2] -= (X[:, 2] @ r) / (r @ r) * r
+    big = LogisticRegression(C=np.inf).fit(X, y)
+    big._fit = dataclasses.replace(big._fit, objective=big.objective_ * (1 + lower))
+    if refused:
+        with pytest.raises(ValueError, match="big has a lower likelihood than small"):
+            likelihood_ratio_test(small, big)
+    else:
+        assert likelihood_ratio_test(small, big).statistic == 0.0
