@@ -18,6 +18,7 @@ from mcmodels.estimators.classes import (
     check_labels,
     codes_of,
     encode,
+    labels_of,
     refuse_single_class,
     refuse_unknown,
     select,
@@ -160,6 +161,8 @@ class LogisticRegression(
     >>> model.predict([[0.5], [4.5]])
     array(['no', 'yes'], dtype='<U3')
     """
+
+    _tracked = ("coef_", "intercept_", "classes_")
 
     def __init__(
         self,
@@ -329,7 +332,8 @@ class LogisticRegression(
     ) -> Objective:
         X, codes, weights = self._validated(X, y, sample_weight)
         rows = rows_of(X, codes, weights, intercept=self._has_intercept)
-        return LinearPredictorObjective(rows, _loss(len(self.classes_)), penalty=1.0 / self.C)
+        loss = _loss(2 if self._is_single else len(self.classes_))
+        return LinearPredictorObjective(rows, loss, penalty=1.0 / self.C)
 
     def _validated(
         self, X: MatrixLike, y: VectorLike | None, sample_weight: Weights
@@ -341,8 +345,9 @@ class LogisticRegression(
         weights = check_weights(sample_weight, X)
         class_weights = ClassWeights({} if self._fit is None else self._fit.class_factors)
         total = class_weights.times(y, weights)
-        refuse_unknown(y, total, self.classes_)
-        return X, codes_of(y, self.classes_), total
+        classes = labels_of(self, len(self._coefficients_of_outputs()[0]))
+        refuse_unknown(y, total, classes)
+        return X, codes_of(y, classes), total
 
     def _objective_of_fit(self, rows: Rows) -> Objective:
         loss = _loss(len(self._fit.classes))
@@ -416,7 +421,7 @@ class _TrainingData:
         p = self.features.n_features
         intercept = by_output[:, -1].copy() if self.intercept else np.zeros(len(by_output))
         return {
-            "classes_": self.classes,
+            "classes_": self.classes.copy(),
             "coef_": by_output[:, :p].copy(),
             "intercept_": intercept,
         } | self.features.attributes

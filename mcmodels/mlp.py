@@ -14,6 +14,7 @@ from mcmodels.estimators.classes import (
     check_labels,
     codes_of,
     encode,
+    labels_of,
     refuse_single_class,
     refuse_unknown,
     select,
@@ -131,6 +132,8 @@ class MLPClassifier(PairedScoreMixin, ClassPredictions, ClassifierMixin, Network
     'minimum'
     """
 
+    _tracked = ("coefs_", "intercepts_", "classes_")
+
     @with_callbacks
     def fit(self, X: MatrixLike, y: VectorLike, sample_weight: Weights = None) -> Self:
         """Fit the model.
@@ -203,8 +206,9 @@ class MLPClassifier(PairedScoreMixin, ClassPredictions, ClassifierMixin, Network
         refuse_other_order(X=X, y=y, sample_weight=sample_weight)
         X, y = validated_pair(self, X, y)
         weights = check_weights(sample_weight, X)
-        refuse_unknown(y, weights, self.classes_)
-        return self._objective_over(X, codes_of(y, self.classes_), weights)
+        classes = labels_of(self, self.n_outputs_)
+        refuse_unknown(y, weights, classes)
+        return self._objective_over(X, codes_of(y, classes), weights)
 
 
 def _loss(n_outputs: int) -> Loss:

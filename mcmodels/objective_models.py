@@ -13,6 +13,7 @@ from mcmodels.arrays import Array, Labels, MatrixLike, Values, VectorLike, Weigh
 from mcmodels.estimators.classes import (
     check_labels,
     encode,
+    labels_of,
     refuse_single_class,
     refuse_unknown,
 )
@@ -230,6 +231,8 @@ class ObjectiveClassifier(StreamScore, ClassifierMixin, LossEstimator):
     array(['no', 'yes'], dtype='<U3')
     """
 
+    _tracked = ("coef_", "intercept_", "classes_")
+
     @of_blocks
     def decision_function(self, X: MatrixLike) -> Array:
         """Linear predictor η of each row.
@@ -260,7 +263,7 @@ class ObjectiveClassifier(StreamScore, ClassifierMixin, LossEstimator):
         """
         eta = self._linear_predictor(X)
         is_second = eta > 0 if self.inverse_link is None else self._probability(eta) > 0.5
-        return self.classes_[is_second.astype(np.intp)]
+        return labels_of(self, 1)[is_second.astype(np.intp)]
 
     @_NeedsInverseLink
     @of_blocks
@@ -320,13 +323,14 @@ class ObjectiveClassifier(StreamScore, ClassifierMixin, LossEstimator):
         return TrainingData(in_memory, features, X, y, weights, classes)
 
     def _targets_of(self, y: Values, weights: Array | None) -> Array:
-        refuse_unknown(y, weights, self.classes_)
-        return _indicator_of_second(y, self.classes_)
+        classes = labels_of(self, 1)
+        refuse_unknown(y, weights, classes)
+        return _indicator_of_second(y, classes)
 
     def _attributes(self, params: Array, found: TrainingData) -> dict[str, Any]:
         intercept = params[-1:].copy() if self.fit_intercept else np.zeros(1)
         coef = params[np.newaxis, : found.features.n_features].copy()
-        published = {"classes_": found.classes, "coef_": coef, "intercept_": intercept}
+        published = {"classes_": found.classes.copy(), "coef_": coef, "intercept_": intercept}
         return published | found.features.attributes
 
 

@@ -317,7 +317,7 @@ class PCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ComponentMethods):
         projected = rows.map(lambda block: scores(block, mean, axes))
         if self.whiten:
             rank = len(axes) if self._fit is None else self._fit.rank
-            projected *= inverse_deviations(self.explained_variance_, rank)
+            projected *= inverse_deviations(self._given("explained_variance_"), rank)
         return projected.astype(rows.dtype, copy=False)
 
     @of_blocks
@@ -340,7 +340,7 @@ class PCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ComponentMethods):
         k = len(axes)
         if X.shape[1] != k:
             raise ValueError(f"X has {X.shape[1]} columns; the model has {k} components.")
-        variances = self.explained_variance_ if self.whiten else None
+        variances = self._given("explained_variance_") if self.whiten else None
         # Blocks are as many rows as keep the result small, which has more columns than X.
         rows = ArrayRows(X, block_rows=max(BLOCK_ENTRIES // axes.shape[1], 1))
         return rows.map(
@@ -378,7 +378,7 @@ class PCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ComponentMethods):
     @property
     def eigenvalues_(self) -> Array:
         """Variances along the components: the multipliers λ; the same as explained_variance_."""
-        return self.explained_variance_
+        return self._given("explained_variance_")
 
     @property
     def n_components_(self) -> int:

@@ -1256,6 +1256,13 @@ def test_parquet_without_its_library_is_refused(capsys, tmp_path, monkeypatch):
     assert not out.exists()
 
 
+def test_another_library_that_is_missing_is_named(capsys, monkeypatch):
+    monkeypatch.setitem(sys.modules, "mcmodels.cli.derive", None)
+    message = refused(capsys, "derive", "x**2", "--wrt", "x")
+    assert "mcmodels.cli.derive" in message
+    assert "Parquet" not in message
+
+
 # The program
 
 

@@ -256,6 +256,10 @@ def _one_entry(X, y, w, rng):
     X[17, 1] += 0.01
 
 
+def _a_billionth(X, y, w, rng):
+    X[17, 1] += 1e-9  # sums over the column are about 300, with a rounding error of 1e-13
+
+
 def _sampled(X, y, w, rng):
     at = rng.integers(0, N, N)
     X[:], y[:], w[:] = X[at], y[at], w[at]
@@ -274,7 +278,8 @@ def _shuffled_column(X, y, w, rng):
 
 
 @pytest.mark.parametrize(
-    "change", [_one_entry, _sampled, _other_weights, _other_targets, _shuffled_column]
+    "change",
+    [_one_entry, _a_billionth, _sampled, _other_weights, _other_targets, _shuffled_column],
 )
 @pytest.mark.parametrize("name", MODELS)
 def test_a_stream_that_changes_between_walks_is_refused(name, change):
@@ -407,6 +412,26 @@ def test_empty_blocks_are_ignored_and_nothing_but_them_is_refused():
     parts = [frame[frame.a > 100], frame[frame.a > 0], frame[frame.a <= 0]]
     stream = RowStream([(part, y[part.index]) for part in parts])
     close(LinearRegression().fit(stream).params_, LinearRegression().fit(X, y).params_)
+
+
+UNREAD = {
+    "text": np.array(["a"] * N),
+    "missing": np.full(N, np.nan),
+    "two": np.zeros((N, 2)),
+}
+
+
+@pytest.mark.parametrize("y", UNREAD)
+def test_targets_that_a_method_does_not_take_are_not_read(y):
+    X, target, w = problem(0, "regression")
+    stream = RowStream([(X[part], UNREAD[y][part], w[part]) for part in (slice(0, 9), slice(9, N))])
+    bare = RowStream([(X[part], None, w[part]) for part in (slice(0, 9), slice(9, N))])
+    pca = PCA(2).fit(stream)
+    np.testing.assert_array_equal(pca.components_, PCA(2).fit(bare).components_)
+    linear = LinearRegression().fit(X, np.column_stack([target, -target]), w)
+    logistic = LogisticRegression().fit(X, target > np.median(target))
+    for result in (pca.objective, linear.hat_matrix, linear.leverage, logistic.marginal_effects):
+        np.testing.assert_array_equal(result(stream), result(bare))
 
 
 def test_arguments_beside_a_stream_are_refused():

@@ -259,3 +259,23 @@ def test_the_gradient_short_of_the_minimum(no_room, monkeypatch, intercept, weig
     assert np.abs(gradient).max() > 1
     # Sums of 300 products below a thousand, in another order.
     np.testing.assert_allclose(model.gradient_, gradient, rtol=0, atol=1e-8)
+
+
+@pytest.mark.parametrize(("condition", "status"), [(1e3, "converged"), (5e5, "not converged")])
+def test_without_a_matrix_a_fit_has_converged_where_eight_digits_are_certain(
+    no_room, condition, status
+):
+    """Products of rows round by 2e-16, and predictions by that times the squared condition."""
+    for seed in range(3):
+        rng = np.random.default_rng(seed)
+        U = np.linalg.qr(rng.normal(size=(200, 12)))[0]
+        V = np.linalg.qr(rng.normal(size=(12, 12)))[0]
+        X, y = (U * np.geomspace(1, 1 / condition, 12)) @ V.T, rng.normal(size=200)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ConvergenceWarning)
+            model = LinearRegression(fit_intercept=False).fit(X, y)
+        assert (model.solver_, model.status_) == ("cg", status)
+        if status == "converged":
+            expected = U @ (U.T @ y)
+            error = np.linalg.norm(model.predict(X) - expected)
+            assert error < 1e-8 * np.linalg.norm(expected)

@@ -5,6 +5,7 @@ asked for.
 """
 
 from importlib import import_module
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from mcmodels.calculus.core.expression import Expression
@@ -131,6 +132,12 @@ _ON_DEMAND = {
 }
 
 if not TYPE_CHECKING:  # with it, a type checker would accept every name
+    try:
+        has_numpy = find_spec("numpy") is not None
+    except ImportError:
+        has_numpy = False
+    if not has_numpy:  # "from mcmodels.calculus import *" works, too
+        __all__ = [name for name in __all__ if name not in _ON_DEMAND]
 
     def __getattr__(name: str) -> Any:
         if name not in _ON_DEMAND:

@@ -49,7 +49,8 @@ def _run(argv: Sequence[str] | None) -> int:
                 warnings.simplefilter("ignore", category)
             text = _command(options.command)(options)
     except (ImportError, MemoryError, OSError, ValueError) as error:
-        return _refused(_NO_PARQUET if isinstance(error, ImportError) else one_line(error))
+        needs_parquet = isinstance(error, ImportError) and "pyarrow" in str(error)
+        return _refused(_NO_PARQUET if needs_parquet else one_line(error))
     for warning in caught:
         _say(f"mcmodels: warning: {one_line(warning.message)}")
     if isinstance(sys.stdout, io.TextIOWrapper):

@@ -15,6 +15,7 @@ from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.multiclass import check_classification_targets
 
 from mcmodels.arrays import Array, Codes, Labels, MatrixLike
+from mcmodels.exceptions import InferenceError
 
 __all__ = [
     "ClassPredictions",
@@ -22,6 +23,7 @@ __all__ = [
     "check_labels",
     "codes_of",
     "encode",
+    "labels_of",
     "refuse_single_class",
     "refuse_unknown",
     "select",
@@ -83,8 +85,20 @@ def check_labels(y: Labels) -> None:
 
 
 def codes_of(y: Labels, classes: Labels) -> npt.NDArray[np.intp]:
-    """Positions in ``classes``; any position for a label that is not among them."""
-    return np.minimum(np.searchsorted(classes, y), len(classes) - 1)
+    """Positions in ``classes``, in any order; any position for a label that is not among them."""
+    order = np.argsort(classes)
+    return order[np.minimum(np.searchsorted(classes, y, sorter=order), len(classes) - 1)]
+
+
+def labels_of(model: Any, n_outputs: int) -> Labels:
+    """``classes_`` of a model; refused if they are not as many as its outputs predict."""
+    classes, expected = np.asarray(model._given("classes_")), max(n_outputs, 2)
+    if classes.shape != (expected,):
+        raise InferenceError(
+            f"classes_ has shape {classes.shape}, and the coefficients are those of {expected} "
+            f"classes; assign an array of {expected} labels."
+        )
+    return classes
 
 
 def refuse_single_class(labels: Labels, present: npt.NDArray[np.bool_], where: str = "") -> None:
@@ -189,7 +203,8 @@ class ClassPredictions:
         ndarray of shape (n_samples,)
         """
         eta = self.decision_function(X)
-        return self.classes_[(eta > 0).astype(int) if eta.ndim == 1 else eta.argmax(axis=1)]
+        classes = labels_of(self, 1 if eta.ndim == 1 else eta.shape[1])
+        return classes[(eta > 0).astype(int) if eta.ndim == 1 else eta.argmax(axis=1)]
 
     def predict_proba(self, X: MatrixLike) -> Array:
         """Probability of each class, in the order of ``classes_``.

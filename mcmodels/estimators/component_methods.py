@@ -207,7 +207,8 @@ class ComponentMethods(Model):
 
     def _gaussian(self) -> ProbabilisticPCA:
         axes, mean = self.params_, coefficient_array("mean_", self.mean_)
-        return ProbabilisticPCA(mean, axes, self.explained_variance_, self.noise_variance_)
+        variances, noise = self._given("explained_variance_"), self._given("noise_variance_")
+        return ProbabilisticPCA(mean, axes, variances, noise)
 
     def _rows(self, X: Any, sample_weight: Weights = None) -> Rows:
         self._check_has_coefficients()

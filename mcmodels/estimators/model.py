@@ -48,11 +48,19 @@ class Fitted:
         record = model._record() if self._describes_coefficients else model._unchecked_record()
         with as_inference_error(self._name):
             value = getattr(record, self._name)
-        if isinstance(value, np.ndarray):
-            # Read-only for the user, because other results are computed from the same array.
-            value = value.view()
-            value.flags.writeable = False
-        return value
+        return read_only(value)
+
+
+def read_only(value: Any) -> Any:
+    """Arrays that the user cannot write into, because other results are computed from them."""
+    if isinstance(value, np.ndarray):
+        value = value.view()
+        value.flags.writeable = False
+    elif isinstance(value, list):
+        value = [read_only(part) for part in value]
+    elif hasattr(value, "_make"):  # a NamedTuple: the layers of a network
+        value = value._make(map(read_only, value))
+    return value
 
 
 @contextmanager
@@ -74,8 +82,11 @@ def coefficient_array(name: str, value: Any) -> Array:
     """
     try:
         refuse_masked(name, value)
-        return np.asarray(value.toarray() if issparse(value) else value, dtype=np.float64)
-    except (TypeError, ValueError) as error:
+        array = np.asarray(value.toarray() if issparse(value) else value)
+        if array.dtype.kind == "c":
+            raise TypeError("its numbers are complex")
+        return np.asarray(array, dtype=np.float64)
+    except Exception as error:  # whatever an object of the user's raises
         raise InferenceError(f"{name} is not an array of numbers: {error}") from error
 
 
@@ -150,6 +161,16 @@ class Model(BaseEstimator):
                 f"{' and no '.join(missing)}. Call 'fit' with appropriate arguments before using "
                 "this estimator."
             )
+
+    def _given(self, name: str) -> Any:
+        """An attribute that a fit or the user has set, which some predictions use."""
+        self._check_has_coefficients()
+        if name not in vars(self):
+            raise NotFittedError(
+                f"This {type(self).__name__} has no {name}, which this result needs. Assign it, "
+                "or call 'fit'."
+            )
+        return vars(self)[name]
 
     def _coefficient_arrays(self) -> Iterator[Any]:
         for name in self._tracked:

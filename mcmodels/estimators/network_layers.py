@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 from abc import abstractmethod
-from collections.abc import Iterable
 from itertools import pairwise
 from typing import Any
 
@@ -33,7 +32,7 @@ class NetworkModel(Model):
     """A network with ``coefs_`` and ``intercepts_``, which have one array for each layer."""
 
     _coefficients = ("coefs_", "intercepts_")
-    _tracked = _coefficients
+    _tracked: tuple[str, ...] = _coefficients
     activation: str
     alpha: float
     coefs_: list[Array]
@@ -72,11 +71,12 @@ class NetworkModel(Model):
     def _layers(self) -> NetworkParameters:
         """The coefficients that predictions use; refused if the layers do not fit together."""
         self._check_has_coefficients()
-        lists = self.coefs_, self.intercepts_
-        if not all(isinstance(parts, Iterable) for parts in lists):
+        try:
+            lists = list(self.coefs_), list(self.intercepts_)
+        except TypeError as error:
             raise InferenceError(
                 "coefs_ and intercepts_ must be lists with an array for each layer."
-            )
+            ) from error
         coefs = [coefficient_array("coefs_", part) for part in lists[0]]
         intercepts = [coefficient_array("intercepts_", part) for part in lists[1]]
         units = [W.shape for W in coefs if W.ndim == 2]

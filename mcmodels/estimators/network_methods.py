@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from dataclasses import dataclass
 from typing import Any
 
@@ -160,7 +161,7 @@ class NetworkMethods(NetworkModel):
         """
         check_choice("curvature", curvature, ("last_layer", "full"))
         record: NetworkFit = self._record()
-        current, params = self._objective_on(X, y, sample_weight), self.params_
+        current, params = self._objective_on(X, y, sample_weight), self.params_.copy()
         # The alpha of the fit, because the user may have changed the parameter since.
         objective = NetworkObjective(current.rows, current.network, current.loss, record.alpha)
         record.require_training_rows(objective.rows, objective, params)
@@ -172,4 +173,4 @@ class NetworkMethods(NetworkModel):
             )
         noise = not hasattr(self, "classes_")
         posterior = network_posterior(objective, params, curvature, noise=noise)
-        return LaplacePredictions(self, posterior)
+        return LaplacePredictions(copy.copy(self), posterior)

@@ -234,7 +234,9 @@ class NetworkEstimator(CallbackSupportMixin, NetworkMethods):
             n_iter=solution.iterations,
             names=features.names,
             seen=seen,
-            digest=digest([*parameters.coefs, *parameters.intercepts]),
+            digest=digest(
+                [*parameters.coefs, *parameters.intercepts, *targets.attributes.values()]
+            ),
             network=objective.network,
             gradient=objective.network.unflatten(minimum.slope.gradient),
             objective=minimum.slope.value,

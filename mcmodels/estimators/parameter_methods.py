@@ -137,7 +137,7 @@ class ParameterMethods(LinearPredictorModel):
         options = RobustOptions(
             kind=kind, groups=groups, use_correction=use_correction, df_correction=df_correction
         )
-        return self._warned_estimate(X, y, sample_weight, **options)[1].covariance
+        return self._warned_estimate(X, y, sample_weight, **options)[1].covariance.copy()
 
     def confidence_intervals(
         self,

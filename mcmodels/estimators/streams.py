@@ -277,9 +277,11 @@ def _blocks(
 ) -> Iterator[tuple[int, Block]]:
     """The blocks that have rows, checked, with their numbers; ``fresh`` records the columns.
 
-    The names of the targets of the first block are added to ``names``.
+    Without ``for_y`` targets are not read: they may be anything. The names of the targets of the
+    first block are added to ``names``.
     """
     for number, (X, y, weights) in _nonempty(stream):
+        y = y if for_y else None
         if for_y and y is None:
             raise ValueError(
                 f"block {number} of the stream has no y: a block of the stream has no y unless it "

@@ -98,7 +98,7 @@ class NetworkFit(FitRecord):
             )
         from mcmodels.calculus import CriticalPoint  # only imported if needed
 
-        return CriticalPoint.of(self.eigenvalues, self.gradient.ravel(), self.objective)
+        return CriticalPoint.of(self.eigenvalues.copy(), self.gradient.ravel(), self.objective)
 
     def require_training_rows(self, rows: Rows, objective: NetworkObjective, params: Array) -> None:
         """Refuse rows that are not those of the fit; ``objective`` is that of these rows."""

@@ -6,6 +6,7 @@ import functools
 import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -40,18 +41,26 @@ def described(estimate: Estimate) -> str:
 
 
 def digest(arrays: Iterable[Any]) -> bytes:
-    """A hash that shows whether coefficients have changed since the fit.
+    """A hash that shows whether coefficients or labels of classes have changed since the fit.
 
-    Empty if they are not numbers. Coefficients of a fit are numbers: their digest is never empty.
+    Empty if they are no arrays of numbers or labels. Those of a fit are: their digest is never
+    empty.
     """
     parts = []
     for array in arrays:
         try:
-            values = np.asarray(array, dtype=np.float64)
-        except (TypeError, ValueError):
+            values = np.asarray(array)
+            values = values.astype(np.float64 if _are_numbers(values) else str, copy=False)
+        except Exception:  # whatever an object of the user's raises
             return b""
         parts += [repr(values.shape).encode(), values.tobytes()]
     return hashlib.blake2b(b"".join(parts), digest_size=16).digest()
+
+
+def _are_numbers(values: npt.NDArray[Any]) -> bool:
+    if values.dtype.kind == "O":
+        return all(isinstance(value, Real) for value in values.flat)
+    return values.dtype.kind in "biuf"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -48,33 +48,39 @@ def _set_threads(library: Any, n_threads: int) -> None:
 
 
 class _SingleThreadedBlas:
-    """Counts the fits that run; fits in several threads may enter and leave in any order."""
+    """Knows the fits that run; fits in several threads may enter and leave in any order."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._depth = 0
+        self._fits: set[object] = set()
         self._before: list[int] = []
 
-    def enter(self) -> int:
+    def enter(self, fit: object) -> int:
         """Make BLAS single-threaded; return how many threads it had."""
         with self._lock:
-            if self._depth == 0:
+            if self._fits:
+                self._fits.add(fit)
+            else:
                 self._before = [library.get_num_threads() for library in _blas_libraries()]
+                self._fits.add(fit)
                 for library in _blas_libraries():
                     _set_threads(library, 1)
-            self._depth += 1
             return min(self._before, default=1)
 
-    def leave(self) -> None:
-        """Restore the number of BLAS threads when the last fit has ended."""
+    def leave(self, fit: object) -> None:
+        """Restore the number of BLAS threads when the last fit has ended; a second time, nothing.
+
+        So it may be called again after it was interrupted, or before ``enter`` has ended.
+        """
         with self._lock:
-            self._depth -= 1
-            if self._depth > 0:
+            self._fits.discard(fit)
+            if self._fits or not self._before:
                 return
             for library, before in zip(_blas_libraries(), self._before, strict=True):
                 # Another number was set by the user meanwhile, and stays.
                 if library.get_num_threads() == 1:
                     _set_threads(library, before)
+            self._before = []
 
 
 _blas = _SingleThreadedBlas()
@@ -90,11 +96,14 @@ def single_threaded_blas() -> Iterator[int]:
     BLAS sums in an order that depends on its number of threads. With one thread, results do not
     depend on how many the user allows.
     """
-    blas_threads = _blas.enter()
+    fit = object()
     try:
-        yield blas_threads
+        yield _blas.enter(fit)
     finally:
-        _blas.leave()
+        try:
+            _blas.leave(fit)
+        finally:
+            _blas.leave(fit)  # Ctrl-C may have interrupted the first
 
 
 def ordered_sum(parts: Sequence[Callable[[], Sum | None]], n_threads: int) -> Sum | None:

@@ -173,6 +173,33 @@ except ImportError as error:
     ]
 
 
+BLOCKED = {
+    "as missing": f"for name in {sorted(NUMERICAL)}: sys.modules[name] = None",
+    "by a finder": f"""
+class Finder:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in {sorted(NUMERICAL)}:
+            raise ImportError(name)
+sys.meta_path.insert(0, Finder())
+""",
+}
+
+
+@pytest.mark.parametrize("how", BLOCKED)
+def test_all_names_of_symbols_are_imported_without_numpy(how):
+    code = f"""
+import sys
+{BLOCKED[how]}
+import inspect
+import mcmodels.calculus
+assert len(inspect.getmembers(mcmodels.calculus)) > 50
+from mcmodels.calculus import *
+x = vector("x", "n")
+print(norm(x).gradient(x), "diagnose" in globals())
+"""
+    assert run(code) == "x / norm(x) False\n"
+
+
 def test_each_loads_no_more_than_it_uses():
     code = "import sys; from {} import {}; print(*sys.modules)"
     loaded = set(run(code.format("mcmodels.calculus", "parse, identities")).split())

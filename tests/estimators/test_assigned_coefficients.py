@@ -202,3 +202,63 @@ def test_networks(task):
     if task == "classes":
         blank.classes_ = model.classes_
     np.testing.assert_array_equal(getattr(blank, predict)(X), getattr(model, predict)(X))
+
+
+OWN = ObjectiveClassifier("log(1 + exp(-(2*y - 1)*eta))", inverse_link="1/(1 + exp(-eta))")
+CLASSIFIERS = {
+    "two classes": (LogisticRegression(), CLASSES),
+    "three classes": (LogisticRegression(), THREE),
+    "own loss": (OWN, CLASSES),
+    "network": (MLPClassifier((2,), "tanh", alpha=1.0, random_state=0), CLASSES),
+    "network of three classes": (MLPClassifier((2,), "tanh", alpha=1.0, random_state=0), THREE),
+}
+
+
+@pytest.mark.parametrize("how", ["assigned", "as a list", "in place"])
+@pytest.mark.parametrize("case", CLASSIFIERS)
+def test_labels_in_another_order(case, how):
+    """Label k is that of output k, in predictions, scores and derivatives."""
+    model, y = copy.deepcopy(CLASSIFIERS[case])
+    model.fit(X, y)
+    labels = model.classes_.copy()
+    renamed = dict(zip(labels, labels[::-1], strict=True))
+    expected = [renamed[label] for label in model.predict(X)]
+    z = np.array([renamed[label] for label in y])
+    before = [getattr(model, name)(X, y) for name in ("objective", "gradient", "hessian", "score")]
+    if how == "in place":
+        model.classes_[:] = labels[::-1]
+    else:
+        model.classes_ = labels[::-1].tolist() if how == "as a list" else labels[::-1]
+    np.testing.assert_array_equal(model.predict(X), expected)
+    for name, value in zip(("objective", "gradient", "hessian", "score"), before, strict=True):
+        np.testing.assert_array_equal(getattr(model, name)(X, z), value)
+    for name in OF_THE_FIT:
+        assert not hasattr(model, name)
+    with pytest.raises(InferenceError, match="classes_ was changed after the fit"):
+        model.gradient_  # noqa: B018
+    model.classes_ = labels
+    assert model.gradient_ is not None
+
+
+@pytest.mark.parametrize("case", CLASSIFIERS)
+def test_labels_that_are_missing_or_too_many(case):
+    model, y = copy.deepcopy(CLASSIFIERS[case])
+    model.fit(X, y)
+    model.classes_ = np.array(["a", "b", "c", "d"])
+    for call in (model.predict, lambda X: model.objective(X, y)):
+        with pytest.raises(InferenceError, match=r"classes_ has shape \(4,\).* assign an array of"):
+            call(X)
+    del model.classes_
+    for call in (model.predict, lambda X: model.objective(X, y)):
+        with pytest.raises(NotFittedError, match="has no classes_"):
+            call(X)
+
+
+def test_a_pca_without_variances_says_what_it_needs():
+    model = PCA(whiten=True)
+    model.components_, model.mean_ = np.eye(3)[:2], np.zeros(3)
+    for call in (model.transform, model.objective, model.score_samples):
+        with pytest.raises(NotFittedError, match="has no explained_variance_"):
+            call(X)
+    model.explained_variance_ = np.array([4.0, 1.0])
+    np.testing.assert_allclose(model.transform(X), X[:, :2] / [2.0, 1.0], rtol=1e-15)

@@ -3,6 +3,7 @@
 import copy
 import inspect
 import pickle
+import warnings
 
 import numpy as np
 import pandas as pd
@@ -20,7 +21,23 @@ from mcmodels.exceptions import InferenceError
 from tests.callbacks import Recorder
 from tests.estimators.states import CLASSES, TARGET, TWO_TARGETS, X
 
-NO_NUMBERS = {"text": "abc", "ragged": [[1.0, 2.0], [3.0]], "None": None, "object": object()}
+
+class NoArray:
+    """Raises what no array raises when it is read as one."""
+
+    def __array__(self, *args, **options):
+        raise RuntimeError
+
+
+NO_NUMBERS = {
+    "text": "abc",
+    "ragged": [[1.0, 2.0], [3.0]],
+    "None": None,
+    "object": object(),
+    "complex": np.full((1, 3), 1.0 + 2.0j),
+    "a number": np.array(1.0),
+    "an object that is no array": NoArray(),
+}
 LINEAR = {
     "linear": (LinearRegression(), TARGET),
     "logistic": (LogisticRegression(), CLASSES),
@@ -41,8 +58,10 @@ def test_looking_at_coefficients_that_are_no_numbers(case, value):
     for name in fitted(case)._tracked:
         model = fitted(case)
         setattr(model, name, NO_NUMBERS[value])
-        assert "gradient_" not in dir(model)
-        assert inspect.getmembers(model)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            assert "gradient_" not in dir(model)
+            assert inspect.getmembers(model)
         with pytest.raises(InferenceError, match="was changed after the fit"):
             model.gradient_  # noqa: B018
         for again in (pickle.loads(pickle.dumps(model)) if value != "object" else model,):
@@ -136,6 +155,28 @@ def test_what_a_fit_says_cannot_be_written_into():
         with pytest.raises(ValueError, match="read-only"):
             getattr(model, name)[...] = 0.0
     assert model.hessian_.any()
+
+
+def test_no_result_shares_memory_with_the_record():
+    model = LinearRegression().fit(X, TARGET)
+    errors = model.standard_errors_.copy()
+    model.covariance(X, TARGET, kind="nonrobust")[:] = 0.0
+    np.testing.assert_array_equal(model.standard_errors_, errors)
+
+    model = MLPRegressor((4,), "tanh", random_state=0, alpha=1.0, compute_hessian=True)
+    model.fit(X, TARGET)
+    assert isinstance(model.gradient_.coefs, list)
+    for part in (*model.gradient_.coefs, *model.gradient_.intercepts):
+        with pytest.raises(ValueError, match="read-only"):
+            part[...] = 0.0
+    eigenvalues = model.critical_point_.eigenvalues
+    expected = eigenvalues.copy()
+    eigenvalues[:] = -1.0
+    np.testing.assert_array_equal(model.critical_point_.eigenvalues, expected)
+
+    model = LogisticRegression().fit(X, CLASSES)
+    model.classes_[:] = ["a", "b"]
+    assert model._fit.classes.tolist() == ["no", "yes"]
 
 
 def test_another_shape_is_a_change():

@@ -149,6 +149,17 @@ def test_residuals_that_are_rounding_are_an_essentially_perfect_fit(seed, far, s
     assert "essentially perfect fit of y0:" in str(both.summary())
 
 
+@pytest.mark.parametrize("weights", [None, np.full(10_000, 3.0)])
+def test_the_terms_of_residuals_are_summed_over_all_rows(weights):
+    """A target of size one is the difference of two terms of 3e5, rounded to 3e-11."""
+    x = 1e6 + np.random.default_rng(0).normal(size=(10_000, 1))
+    model = LinearRegression().fit(x, x[:, 0] / 3 - 1e6 / 3, sample_weight=weights)
+    assert "essentially perfect fit" in str(model.summary())
+    noise = 1e-8 * np.random.default_rng(1).normal(size=10_000)
+    model.fit(x, x[:, 0] / 3 - 1e6 / 3 + noise, sample_weight=weights)
+    assert "essentially perfect fit" not in str(model.summary())
+
+
 @pytest.mark.parametrize("intercept", [True, False])
 @pytest.mark.parametrize("n_classes", [2, 3])
 @pytest.mark.parametrize("solver", ["auto", "newton-cg"])

@@ -94,3 +94,14 @@ def test_fewer_rows_than_parameters_leave_no_noise():
     )
     with pytest.raises(InferenceError, match="effective parameters"):
         network.laplace(X[:11], y[:11])
+
+
+def test_predictions_are_those_of_the_fit_whatever_becomes_of_the_network():
+    X, y = standardised(load_iris)
+    network = MLPClassifier((2,), "tanh", alpha=5.0, random_state=0).fit(X, y)
+    predictions = network.laplace(X, y)
+    expected = predictions.predict_interval(X[:5])
+    network.params_[:] = 0.0
+    assert predictions.predict_interval(X[:5]).equals(expected)
+    network.fit(X[:, :2], np.where(y == 0, "setosa", "other"))
+    assert predictions.predict_interval(X[:5]).equals(expected)

@@ -6,6 +6,10 @@ from scipy import stats
 from sklearn.datasets import load_diabetes, load_iris
 
 from mcmodels import MLPClassifier, MLPRegressor
+from mcmodels.exceptions import InferenceError
+from mcmodels.inference.laplace import NetworkPosterior
+from mcmodels.objectives.network import Network
+from mcmodels.rows import ArrayRows
 
 # γ is a trace of a matrix of at most 15 rows whose condition is below 1e4: rounding of 1e-16 grows
 # to 1e-11 at most.
@@ -82,3 +86,38 @@ def test_effective_parameters_of_a_hidden_layer(curvature):
     found = laplace.predict_interval(X[:1], level=0.9)
     half = (found["upper"] - found["lower"]) / 2 / found["standard_error"]
     assert half[0] == pytest.approx(stats.t.ppf(0.95, len(y) - gamma), rel=1e-9)
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_the_noise_of_several_targets_is_that_of_all_their_residuals(weighted):
+    """Without a penalty and hidden layers, σ̂² = Σ wᵢ‖rᵢ‖² / K(n - P), as in least squares."""
+    X, y = standardised(load_diabetes)
+    Y = np.column_stack([(y - y.mean()) / y.std(), X[:, 0] ** 2])
+    w = np.random.default_rng(0).integers(1, 4, len(y)).astype(float) if weighted else None
+    model = MLPRegressor((), alpha=0.0, **OPTIONS).fit(X, Y, w)
+    posterior = model.laplace(X, Y, w).posterior
+    unit = np.ones(len(y)) if w is None else w
+    design = np.column_stack([X, np.ones(len(y))])
+    theta = np.linalg.lstsq(design * np.sqrt(unit)[:, np.newaxis], Y * np.sqrt(unit)[:, np.newaxis])
+    df = 2 * (unit.sum() - design.shape[1])
+    assert posterior.df == pytest.approx(df, rel=1e-9)
+    # The minimum is flat: its value has the square of the relative error of the fit, 1e-8.
+    squares = unit @ ((Y - design @ theta[0]) ** 2).sum(axis=1)
+    assert posterior.dispersion == pytest.approx(squares / df, rel=1e-9)
+
+
+@pytest.mark.parametrize(("slope", "refused"), [(1e-5, True), (1e-7, False)])
+def test_outputs_that_depend_on_what_has_no_curvature(slope, refused):
+    """At x = 0 the output depends on b alone, of which the flat direction has a small share."""
+    network = Network((1, 1), "identity")
+    flat = np.array([[1.0], [slope]]) / np.hypot(1.0, slope)
+    root = np.array([[0.0], [1.0]])
+    posterior = NetworkPosterior(
+        network, np.zeros(2), "full", root, flat, 1.0, 1.0, np.inf, shift_invariant=False
+    )
+    rows = ArrayRows(np.zeros((3, 1)), intercept=False)
+    if refused:
+        with pytest.raises(InferenceError, match="the training rows do not determine"):
+            posterior.outputs(rows)
+    else:
+        np.testing.assert_array_equal(posterior.outputs(rows)[1], np.ones((3, 1)))

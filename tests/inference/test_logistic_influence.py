@@ -228,6 +228,13 @@ def test_score_test_of_candidates_in_any_unit_and_place():
     alone = model.score_test(kept, y, X[:, 2]).statistic
     # Entries are rounded to 1e-7 of 16.
     assert model.score_test(kept, y, clock).statistic == pytest.approx(alone, rel=1e-6)
+    # What the fitted columns leave of a candidate is 1e-5 of it, with eleven digits.
+    fitted_columns = kept[:, 0] - 3 * kept[:, 1]
+    other = X[:, 2] * fitted_columns.std() / X[:, 2].std()
+    near = model.score_test(kept, y, fitted_columns + 1e-5 * other)
+    assert near.statistic == pytest.approx(alone, rel=1e-6)
+    with pytest.raises(InferenceError, match="is a linear combination of the fitted columns"):
+        model.score_test(kept, y, fitted_columns + 1e-8 * other)
 
 
 def test_refusals():

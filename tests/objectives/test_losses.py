@@ -1,10 +1,13 @@
 """Pointwise losses: derivatives by the complex step, extremes by high precision, planted errors."""
 
+import re
+from pathlib import Path
+
 import mpmath
 import numpy as np
 import pytest
 
-from mcmodels.objectives import BinaryCrossEntropy, SoftmaxCrossEntropy, SquaredError
+from mcmodels.objectives import BinaryCrossEntropy, Loss, SoftmaxCrossEntropy, SquaredError
 from tests.numerics import central_differences, relative_error
 
 N = 12
@@ -30,6 +33,12 @@ def full_curvature(loss, y, eta):
         for k, j in pairs:
             curvature[:, k, j] = curvature[:, j, k] = sign * magnitude
     return curvature
+
+
+def test_contributing_names_what_a_loss_must_define():
+    guide = Path(__file__).parents[2] / "CONTRIBUTING.md"
+    (row,) = re.findall(r"^\| a loss \|.*", guide.read_text(), re.MULTILINE)
+    assert all(f"`{name}`" in row for name in Loss.__abstractmethods__)
 
 
 @pytest.mark.parametrize("case", CASES)

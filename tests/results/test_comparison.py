@@ -1,5 +1,6 @@
 """Likelihood-ratio tests compare nested fits to the same rows and target, and nothing else."""
 
+import dataclasses
 import warnings
 
 import numpy as np
@@ -272,3 +273,20 @@ def test_what_has_no_likelihood_is_refused_by_name():
             likelihood_ratio_test(other, good)
         with pytest.raises(TypeError, match=f"big is {found}"):
             likelihood_ratio_test(good, other)
+
+
+@pytest.mark.parametrize(("lower", "refused"), [(3e-9, False), (3e-8, True)])
+def test_a_likelihood_that_is_lower_by_more_than_rounding(lower, refused):
+    """A column across the residuals has a coefficient of zero, and gains nothing."""
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(200, 3)), rng.integers(0, 2, 200)
+    small = LogisticRegression(C=np.inf).fit(X[:, :2], y)
+    r = y - small.predict_proba(X[:, :2])[:, 1]
+    X[:, 2] -= (X[:, 2] @ r) / (r @ r) * r
+    big = LogisticRegression(C=np.inf).fit(X, y)
+    big._fit = dataclasses.replace(big._fit, objective=big.objective_ * (1 + lower))
+    if refused:
+        with pytest.raises(ValueError, match="big has a lower likelihood than small"):
+            likelihood_ratio_test(small, big)
+    else:
+        assert likelihood_ratio_test(small, big).statistic == 0.0

@@ -192,6 +192,29 @@ def test_what_differs_is_named():
             model.covariance(*changed)
 
 
+@pytest.mark.parametrize("case", ["linear", "logistic", "own loss"])
+def test_a_shift_of_all_rows_by_little_more_than_rounding(case):
+    """Sums of 80 numbers of size one are right to 1e-13 of their length, and it moves them 1e-9."""
+    model, y = MODELS[case]
+    model.fit(X, y)
+    with pytest.raises(ValueError, match="the sum of column 'x1'"):
+        model.covariance(X + np.array([0.0, 1e-11, 0.0]), y, kind="HC0")
+    if case != "logistic":
+        with pytest.raises(ValueError, match="the sum of target 'y'"):
+            model.covariance(X, y + 1e-11, kind="HC0")
+
+
+def test_targets_that_differ_across_all_columns_are_not_the_same():
+    """Sums of the target and its products with the columns stay; its squares do not."""
+    design = np.column_stack([X, np.ones(80)])
+    noise = np.cos(np.arange(80.0))
+    across = noise - design @ np.linalg.lstsq(design, noise)[0]
+    small, big = LinearRegression().fit(X[:, :2], TARGET), LinearRegression()
+    assert likelihood_ratio_test(small, big.fit(X, TARGET)).df == 1
+    with pytest.raises(ValueError, match="the sums of target 'y' differ"):
+        likelihood_ratio_test(small, big.fit(X, TARGET + across))
+
+
 @pytest.mark.parametrize("weights", [None, WEIGHTS])
 def test_cross_sums(weights):
     codes = np.arange(80) % 3

@@ -43,9 +43,10 @@ def test_everything_else_sees_float64():
     np.testing.assert_array_equal(design.centred(np.full(3, 0.1)).dense(), X.astype(float) - 0.1)
 
 
-@pytest.mark.parametrize("scale", [1e30, 1e-25])
-def test_squares_beyond_float32_are_taken_in_float64(scale):
-    X = np.random.default_rng(2).standard_normal((2000, 3)).astype(np.float32)
+@pytest.mark.parametrize(("scale", "n"), [(1e30, 2000), (1e-25, 2000), (6e-20, 200_000)])
+def test_squares_beyond_float32_are_taken_in_float64(scale, n):
+    """The last: squares of 4e-39, which float32 holds with two digits, in a sum of 7e-34."""
+    X = np.random.default_rng(2).standard_normal((n, 3)).astype(np.float32)
     X[:, 1] *= np.float32(scale)
     X[:, 2] = 0
     with np.errstate(over="ignore"):

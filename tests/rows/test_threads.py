@@ -593,6 +593,59 @@ with threadpoolctl.threadpool_limits(3, user_api="blas"):
 """
         child(code)
 
+    @pytest.mark.parametrize("moment", ["before", "after"])
+    def test_an_interrupt_while_blas_is_limited_or_released(self, moment, monkeypatch):
+        """Whichever call to a library it comes in, BLAS has its threads again."""
+        for count in range(1, 20):
+            pools = InterruptedPools(count, moment)
+            monkeypatch.setattr(threads, "_blas_libraries", pools.libraries)
+            ended = True
+            try:
+                with single_threaded_blas(), single_threaded_blas():
+                    assert pools.sizes == [1, 1]
+            except KeyboardInterrupt:
+                ended = False
+            pools.moment = "never"
+            assert pools.sizes == [4, 3]
+            with single_threaded_blas() as n_threads:
+                assert n_threads == 3
+            if ended:
+                break
+        assert ended
+        assert count > 6, "each of the two libraries is read, limited and released"
+
+
+class InterruptedPools:
+    """Two libraries of which one call, the ``count``-th, is interrupted before or after it acts."""
+
+    def __init__(self, count, moment):
+        self.sizes, self._left, self.moment = [4, 3], count, moment
+
+    def libraries(self):
+        return [InterruptedPool(self, k) for k in range(2)]
+
+    def at(self, moment):
+        if moment == self.moment:
+            self._left -= 1
+            if self._left == 0:
+                raise KeyboardInterrupt
+
+
+class InterruptedPool:
+    def __init__(self, pools, k):
+        self._pools, self._k = pools, k
+
+    def get_num_threads(self):
+        self._pools.at("before")
+        found = self._pools.sizes[self._k]
+        self._pools.at("after")
+        return found
+
+    def set_num_threads(self, count):
+        self._pools.at("before")
+        self._pools.sizes[self._k] = count
+        self._pools.at("after")
+
 
 @contextlib.contextmanager
 def ignored_warnings():

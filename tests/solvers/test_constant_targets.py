@@ -1,5 +1,7 @@
 """Targets that take one value only, told from targets that hardly vary."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
@@ -27,6 +29,15 @@ def test_constant_targets_are_found_by_position(value, moments):
 def test_a_target_that_varies_by_one_rounding_is_not_constant():
     assert found(ROUGH, HARDLY) == []
     assert found(HARDLY, np.full(200, 0.1)) == [1]
+
+
+@pytest.mark.parametrize(("units", "expected"), [(4, [0]), (16, [])])
+def test_the_mean_of_a_constant_may_be_off_by_a_few_roundings(units, expected):
+    """Up to eight of them the rows are asked; beyond, they vary."""
+    off = units * np.finfo(float).eps * 0.1
+    moments = SimpleNamespace(weight=200.0, y_mean=np.array([0.1]), y_squares=[200.0 * off**2])
+    rows = ArrayRows(X, np.full((200, 1), 0.1))
+    assert constant_targets(rows, moments).tolist() == expected
 
 
 def test_without_an_intercept_a_constant_is_a_target_like_others():

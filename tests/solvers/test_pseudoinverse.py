@@ -34,6 +34,16 @@ def test_columns_of_a_dependency_are_named_and_no_others():
     assert inverse.dependent == (1, 3, 4)
 
 
+@pytest.mark.parametrize(("share", "involved"), [(1e-2, (0, 1, 2)), (1e-4, (0, 2))])
+def test_columns_of_a_small_share_in_a_dependency(share, involved):
+    """The null vector with unit columns is about (1, share, -1)/√2; 1e-3 of it counts."""
+    M = np.linalg.qr(np.random.default_rng(2).standard_normal((20, 4)))[0]
+    M[:, 2] = M[:, 0] + share * M[:, 1]
+    lengths = np.linalg.norm(M, axis=0)
+    assert from_factor(M, lengths, 1e-12, np.zeros(4)).dependent == involved
+    assert from_gram(M.T @ M, lengths, 1e-6).dependent == involved
+
+
 def test_nothing_at_all():
     inverse = from_factor(np.zeros((3, 2)), np.zeros(2), 1e-12, np.zeros(2))
     assert inverse.rank == 0
