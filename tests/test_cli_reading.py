@@ -347,7 +347,7 @@ def test_keys_are_kept_as_they_are_written(capsys, tmp_path):
 
 
 def test_keys_of_parquet_keep_their_type(capsys, tmp_path):
-    frame = pd.read_csv(MTCARS).assign(when=pd.Timestamp("2024-05-01"))
+    frame = pd.read_csv(MTCARS).assign(when=pd.Timestamp("2024-05-01").as_unit("ms"))
     frame.to_parquet(tmp_path / "d.parquet")
     accepted(capsys, "fit", "linear", MTCARS, "--target", "mpg", "--save", tmp_path / "m")
     argv = ["predict", tmp_path / "m", tmp_path / "d.parquet", "--output", tmp_path / "o.parquet"]
@@ -646,9 +646,9 @@ def test_columns_without_any_value_are_better_left_out(capsys, tmp_path):
 
 def test_messages_hold_nothing_that_a_terminal_obeys(capsys, tmp_path):
     path = tmp_path / "d.csv"
-    path.write_text("x,y\n\x1b[31m1,2\n\0,3\n1,3\n\ufeff1,3\n")
+    path.write_text("x,y\n\x1b[31m1,2\n\x7f,3\n1,3\n\ufeff1,3\n")
     message = refused(capsys, "fit", "pca", path)
-    shown = r"'\x1b[31m1' in line 2, '\x00' in line 3, '\ufeff1' in line 5"
+    shown = r"'\x1b[31m1' in line 2, '\x7f' in line 3, '\ufeff1' in line 5"
     assert message.startswith(f"{path}: 3 of 4 values of 'x' are not numbers: {shown}; ")
     assert "one\\x1b two" in refused(capsys, "fit", "pca", "d.csv", "--nonsense", "one\x1b\ntwo")
 
