@@ -662,3 +662,21 @@ def test_nested_columns_of_parquet_are_refused(capsys, tmp_path):
         options = ["--target", "y", "--features", name]
         message = refused(capsys, "fit", "linear", tmp_path / "d.parquet", *options)
         assert f"3 of 3 values of '{name}' are not numbers: " in message
+
+
+@pytest.mark.parametrize("written", [("True", "False"), ("TRUE", "false")])
+def test_a_stray_word_among_logical_values_is_the_one_that_is_named(capsys, tmp_path, written):
+    path = tmp_path / "d.csv"
+    rows = [f"{written[k % 3 == 0]},{k * k % 11}" for k in range(20)]
+    path.write_text("\n".join(["x,y", *rows]))
+    expected = table(accepted(capsys, "fit", "linear", path, "--target", "y"))
+    path.write_text("\n".join(["x,y", *rows[:7], "maybe,3", *rows[7:]]))
+    message = refused(capsys, "fit", "linear", path, "--target", "y")
+    assert f"{path}: 1 of 21 values of 'x' is not a number: 'maybe' in line 9; " in message
+    path.write_text("\n".join(["x,y", *rows[:7], "maybe,", *rows[7:]]))
+    out = accepted(capsys, "fit", "linear", path, "--target", "y", "--drop-missing")
+    pd.testing.assert_frame_equal(table(out), expected)
+    path.write_text("\n".join(["x,y", *rows, "1,2"]))  # logical values among numbers are stray
+    assert "20 of 21 values of 'x' are not numbers: " in refused(
+        capsys, "fit", "linear", path, "--target", "y"
+    )

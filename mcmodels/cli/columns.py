@@ -29,6 +29,7 @@ __all__ = [
 ]
 
 _N_EXAMPLES, _N_COLUMNS = 3, 5  # that messages show
+_LOGICAL = {"True": 1, "TRUE": 1, "true": 1, "False": 0, "FALSE": 0, "false": 0}  # of read_csv
 _MONTH = (
     "(?i:jan(uary)?|feb(ruary)?|mar(ch)?|apr(il)?|may|june?|july?|aug(ust)?|sept?(ember)?|"
     "oct(ober)?|nov(ember)?|dec(ember)?)"
@@ -69,6 +70,8 @@ def numeric(
         column = frame[name]
         if not pd.api.types.is_numeric_dtype(column):
             column = _parsed(column, data.decimal)
+            if column.isna().all():  # a word among logical values has made them text
+                column = frame[name].astype(object).map(lambda c: _LOGICAL.get(str(c)))
         if column.isna().any():
             text[name] = frame[name][column.isna()].astype(object).map(str)
             continue
