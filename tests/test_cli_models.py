@@ -1,13 +1,16 @@
 """Model files of the command line: no code, a checksum, and one line for whatever is no model."""
 
+import copy
 import hashlib
 import io
 import itertools
 import json
 import os
 import pickle
+import stat
 import subprocess
 import sys
+import warnings
 from pathlib import Path
 
 import joblib
@@ -20,7 +23,7 @@ from mcmodels import PCA, LinearRegression, LogisticRegression
 from mcmodels.cli.model_files import FORMAT, load_model, new_pipeline, save_model
 from mcmodels.solvers import room
 from tests.certified import DATASETS
-from tests.test_cli import accepted, contents, refused
+from tests.test_cli import accepted, contents, refused, run
 
 MTCARS = DATASETS / "mtcars.csv"
 
@@ -271,3 +274,114 @@ def test_what_is_no_regular_file_is_not_replaced(capsys, tmp_path):
         message = refused(capsys, "fit", "linear", MTCARS, "--target", "mpg", "--save", path)
         assert message == f"cannot write to {path}: it is not a regular file"
     assert pipe.is_fifo()
+
+
+# Where files are written
+
+
+def test_a_link_stays_and_what_it_leads_to_is_replaced(capsys, tmp_path):
+    folder, real, link = tmp_path / "there", tmp_path / "there" / "real", tmp_path / "link"
+    folder.mkdir()
+    link.symlink_to(real)
+    for columns in (["wt"], ["wt", "hp"]):  # a new file, and then an old one
+        options = ["--target", "mpg", "--features", *columns, "--save", link]
+        accepted(capsys, "fit", "linear", MTCARS, *options)
+        assert link.is_symlink()
+        assert not real.is_symlink()
+        assert list(load_model(real).feature_names_in_) == columns
+    assert [path.name for path in folder.iterdir()] == ["real"]
+
+
+def test_a_replaced_file_keeps_its_permissions(capsys, tmp_path):
+    model = tmp_path / "m"
+    model.touch(mode=0o600)
+    model.chmod(0o640)
+    accepted(capsys, "fit", "linear", MTCARS, "--target", "mpg", "--save", model)
+    assert stat.S_IMODE(model.stat().st_mode) == 0o640
+    load_model(model)
+
+
+def test_a_read_only_file_is_not_replaced(capsys, tmp_path, monkeypatch):
+    model = tmp_path / "m"
+    model.write_text("old")
+    monkeypatch.setattr("os.access", lambda path, mode: False)  # root may write everywhere
+    message = refused(capsys, "fit", "linear", MTCARS, "--target", "mpg", "--save", model)
+    assert message == f"cannot write to {model}: it is read-only"
+    assert model.read_text() == "old"
+
+
+def test_predictions_do_not_replace_the_model(capsys, saved, tmp_path):
+    model, _, content = saved
+    named = model.rename(tmp_path / "cars.csv")
+    message = refused(capsys, "predict", named, MTCARS, "--output", named)
+    assert message == f"{named} is the input file; write to another"
+    assert named.read_bytes() == content
+
+
+# Right checksums, wrong contents
+
+
+WRONG = [
+    *(None, True, -1, 10**400, 1e308, float("nan"), "", "x", [], {}, [[]], {"array": "array0"}),
+    *({"array": "nowhere"}, {"tuple": [1]}, {"dict": [[{"list": []}, 2]]}, {"bytes": "zz"}),
+    *({"class": 5}, {"class": "os:system", "fields": {}}, {"objects": [1], "shape": [10**12]}),
+]
+
+
+def spots(value):
+    """All places in a JSON value: the containers, and the keys in them."""
+    pairs = value.items() if isinstance(value, dict) else enumerate(value)
+    for key, part in list(pairs):
+        yield value, key
+        if isinstance(part, dict | list):
+            yield from spots(part)
+
+
+def spoilt(document, arrays, rng):
+    """The contents of a model file, with something in it deleted, replaced or put elsewhere."""
+    document, arrays = copy.deepcopy(document), dict(arrays)
+    places = list(spots(document))
+    container, key = places[rng.integers(len(places))]
+    name, other = rng.choice(sorted(arrays), 2)
+    match rng.integers(7):
+        case 0:
+            del container[key]
+        case 1 | 2:
+            container[key] = WRONG[rng.integers(len(WRONG))]
+        case 3:
+            container[key] = copy.deepcopy((lambda c, k: c[k])(*places[rng.integers(len(places))]))
+        case 4:
+            arrays[name] = arrays[other]
+        case 5:
+            arrays[name] = np.append(arrays[name].ravel(), arrays[name].ravel()[:1])
+        case 6:
+            arrays[name] = np.array(["a", "b"]) if rng.random() < 0.5 else np.zeros((0, 3), np.int8)
+    return document, arrays
+
+
+@pytest.mark.parametrize("model", ["linear", "logistic", "pca"])
+def test_contradictions_of_any_kind_are_one_line(capsys, tmp_path, model):
+    path, out, rng = tmp_path / "m", tmp_path / "o.csv", np.random.default_rng(4)
+    target = {"linear": ["--target", "mpg"], "logistic": ["--target", "carb"], "pca": []}[model]
+    options = [*target, "--features", "wt", "cyl", "--categorical", "cyl", "--save", path]
+    accepted(capsys, "fit", model, MTCARS, *options)
+    start = len(b"mcmodels model file\n")
+    content = path.read_bytes()
+    with np.load(io.BytesIO(content[start + 32 :])) as archive:
+        arrays = dict(archive)
+    document = json.loads(arrays.pop("document").tobytes())
+    argv = ["predict", path, MTCARS, "--output", out]
+    argv += ["--intervals"] if model != "pca" else []
+    for _ in range(150):
+        changed, others = spoilt(document, arrays, rng)
+        body = io.BytesIO()
+        text = np.frombuffer(json.dumps(changed).encode(), np.uint8)
+        np.savez(body, document=text, **others)
+        digest = hashlib.sha256(body.getvalue()).digest()
+        path.write_bytes(content[:start] + digest + body.getvalue())
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            code, _, err = run(capsys, *argv)
+        # What no prediction needs may be wrong; but there is no traceback.
+        assert code in (0, 2)
+        assert code == 0 or (err.startswith("mcmodels: error: ") and err.count("\n") == 1)

@@ -159,3 +159,13 @@ def test_standard_input_is_refused_by_that_name(redirection, message):
     done = shell(f"mcmodels fit pca - {redirection}")
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == f"mcmodels: error: {message}\n"
+
+
+def test_a_pipe_in_the_place_of_a_file_is_refused(tmp_path):
+    # It would be opened twice, and the second time there is nobody to write.
+    os.mkfifo(tmp_path / "d.csv")
+    done = shell(f"timeout 60 {sys.executable} -m mcmodels fit pca {tmp_path}/d.csv")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == (
+        f"mcmodels: error: {tmp_path}/d.csv is not a regular file; lead it to standard input, -\n"
+    )

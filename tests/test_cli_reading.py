@@ -5,6 +5,8 @@ import json
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet
 import pytest
 from scipy import stats
 
@@ -345,7 +347,7 @@ def test_keys_are_kept_as_they_are_written(capsys, tmp_path):
 
 
 def test_keys_of_parquet_keep_their_type(capsys, tmp_path):
-    frame = pd.read_csv(MTCARS).assign(when=pd.Timestamp("2024-05-01"))
+    frame = pd.read_csv(MTCARS).assign(when=pd.Timestamp("2024-05-01").as_unit("ms"))
     frame.to_parquet(tmp_path / "d.parquet")
     accepted(capsys, "fit", "linear", MTCARS, "--target", "mpg", "--save", tmp_path / "m")
     argv = ["predict", tmp_path / "m", tmp_path / "d.parquet", "--output", tmp_path / "o.parquet"]
@@ -434,3 +436,247 @@ def test_components_are_unchanged_by_the_form(capsys):
     values = [row["variance"] for row in found["tables"][0]["rows"]]
     # Sums in another order; κ of the covariance is below 1e4.
     np.testing.assert_allclose(values, expected, rtol=1e-11)
+
+
+# What is read is what is written
+
+
+NULLABLE = {"id": "Int64", "deck": "Int64", "alive": "boolean"}
+
+
+def written_by_others(frame, path):
+    """Writes a file that says nothing about the types that the columns have in pandas."""
+    if path.suffix == ".csv":
+        frame.to_csv(path, index=False)
+        return
+    rows = pa.Table.from_pandas(frame, preserve_index=False).replace_schema_metadata(None)
+    pyarrow.parquet.write_table(rows, path)
+
+
+def with_gaps(rng):
+    """Rows of every kind of level and number, and the same rows with missing values among them."""
+    n = 60
+    big = 2**53 + rng.integers(0, 3, n)  # neighbours are the same float64
+    whole = pd.DataFrame(
+        {
+            "id": big,
+            "deck": rng.integers(1, 12, n),  # as text, 10 would stand before 2
+            "alive": rng.random(n) < 0.5,
+            "word": rng.choice(["u", "v", "w"], n),
+            "size": rng.choice([0.5, 1.0, np.pi], n),
+            "x": rng.normal(size=n),
+            "y": rng.normal(size=n),
+        }
+    )
+    positions = np.sort(rng.choice(np.arange(1, n), 8, replace=False))
+    more = whole.iloc[positions].astype(NULLABLE)
+    for row in range(len(more)):
+        more.iloc[row, rng.integers(len(whole.columns))] = None
+    gaps = pd.concat([whole.astype(NULLABLE), more])
+    return whole.dtypes, gaps.sort_index(kind="stable").reset_index(drop=True)
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".parquet"])
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize(
+    "options",
+    [
+        ["linear", "--target", "y", "--categorical", "id", "deck", "alive", "word", "size"],
+        ["linear", "--target", "y", "--features", "x", "alive", "size", "--cluster", "id"],
+        ["logistic", "--target", "deck", "--features", "x", "y"],
+        ["logistic", "--target", "alive", "--features", "x", "word", "--categorical", "word"],
+    ],
+)
+def test_a_row_that_is_dropped_might_as_well_not_be_there(capsys, tmp_path, suffix, seed, options):
+    dtypes, gaps = with_gaps(np.random.default_rng(seed))
+    used = ["id", "deck", "alive", "word", "size", "x", "y"]
+    if "--features" in options:
+        used = [name for name in used if name in options]
+    others = [
+        options[k + 1] for k in range(len(options)) if options[k] in ("--target", "--cluster")
+    ]
+    expected = gaps.dropna(subset=used).astype(dtypes[used])
+    results = []
+    for name, frame in {"gaps": gaps, "whole": expected}.items():
+        path, model, out = (tmp_path / f"{name}{end}" for end in (suffix, ".model", ".csv.gz"))
+        written_by_others(frame, path)
+        argv = ["fit", options[0], path, *options[1:], "--format", "json", "--save", model]
+        report = json.loads(accepted(capsys, *argv, "--drop-missing"))
+        report["facts"] = {k: v for k, v in report["facts"].items() if k not in ("file", "dropped")}
+        written_by_others(frame.dropna(subset=others), path)  # predict drops rows without a feature
+        accepted(capsys, "predict", model, path, "--output", out, "--drop-missing")
+        results.append([report["facts"], report["tables"], pd.read_csv(out, dtype=str)])
+    (facts_1, tables_1, predicted_1), (facts_2, tables_2, predicted_2) = results
+    # The same numbers in the same order: equal to the last bit.
+    assert (facts_1, tables_1) == (facts_2, tables_2)
+    pd.testing.assert_frame_equal(predicted_1, predicted_2)
+
+
+@pytest.mark.parametrize("levels", [[1, 2, 3], [True, False], [0.1, 0.5, 2.0], ["1", "2", "x"]])
+def test_levels_are_known_though_a_dropped_row_has_a_word(capsys, tmp_path, levels):
+    rng = np.random.default_rng(2)
+    level = [*levels, *rng.choice(levels, 20)]
+    frame = pd.DataFrame({"l": level, "x": rng.normal(size=len(level))})
+    frame["y"] = rng.normal(size=len(level))
+    path, model, out = tmp_path / "d.csv", tmp_path / "m", tmp_path / "o.csv"
+    frame.to_csv(path, index=False)
+    options = ["--target", "y", "--categorical", "l", "--save", model]
+    accepted(capsys, "fit", "linear", path, *options)
+    accepted(capsys, "predict", model, path, "--output", out)
+    expected = out.read_bytes()
+    with path.open("a") as file:
+        file.write("new,,1\n")
+    accepted(capsys, "predict", model, path, "--output", out, "--drop-missing")
+    assert out.read_bytes() == expected
+
+
+def test_keys_of_parquet_with_gaps_are_as_they_stand(capsys, tmp_path):
+    frame = pd.read_csv(MTCARS)
+    frame["key"] = pd.array([2**53 + 1, None, *range(30)], dtype="Int64")
+    written_by_others(frame, tmp_path / "d.parquet")
+    accepted(capsys, "fit", "linear", MTCARS, "--target", "mpg", "--save", tmp_path / "m")
+    argv = ["predict", tmp_path / "m", tmp_path / "d.parquet", "--keep", "key", "--output"]
+    accepted(capsys, *argv, tmp_path / "o.csv")
+    keys = [line.split(",")[0] for line in (tmp_path / "o.csv").read_text().splitlines()]
+    assert keys[:4] == ["key", "9007199254740993", "", "0"]
+    accepted(capsys, *argv, tmp_path / "o.parquet")
+    pd.testing.assert_series_equal(pd.read_parquet(tmp_path / "o.parquet")["key"], frame["key"])
+
+
+# Advice that helps
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        *(["1 Jan 2020", "1 Jan 2020"], ["Jan 2020", "Feb 2020"], ["20-Jan-2020", "May 3, 2021"]),
+        *(["12:30", "12:30"], ["2020-01-31T12:00:00Z"] * 2, ["1st of May", "2nd March"]),
+    ],
+)
+def test_dates_and_times_are_no_levels(capsys, tmp_path, cells):
+    frame = pd.DataFrame({"when": cells * 5, "y": np.arange(10)})
+    frame.to_csv(tmp_path / "d.csv", index=False)
+    message = refused(capsys, "fit", "linear", tmp_path / "d.csv", "--target", "y")
+    assert "--categorical" not in message
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        *(["10%", "5.5 %"], ["$1,250", "-$3"], ["1 200 €", "€ 5"], ["1,234,567", "2,000,000"]),
+        *(["1'000", "2'000"], ["(5)", "(12.50)"], ["1_000", "2_000"], ["−1", "−2"]),
+    ],
+)
+def test_numbers_with_marks_are_no_levels(capsys, tmp_path, cells):
+    frame = pd.DataFrame({"x": cells * 5, "y": np.arange(10)})
+    frame.to_csv(tmp_path / "d.csv", index=False)
+    message = refused(capsys, "fit", "linear", tmp_path / "d.csv", "--target", "y")
+    assert "write plain numbers, without other marks, currencies or percent signs" in message
+    assert "--categorical" not in message
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [["18-24", "65+"], ["1st", "2nd"], ["march", "may"], ["A1", "2 marbles"], ["2x4", "5m"]],
+)
+def test_levels_with_digits_are_levels(capsys, tmp_path, cells):
+    frame = pd.DataFrame({"x": cells * 5, "y": np.arange(10)})
+    frame.to_csv(tmp_path / "d.csv", index=False)
+    message = refused(capsys, "fit", "linear", tmp_path / "d.csv", "--target", "y")
+    assert "; name text of few levels with --categorical x, or leave this column out" in message
+
+
+ENCODINGS = ["latin-1", "utf-16", "utf-32", "utf-16-le", "utf-16-be"]
+
+
+@pytest.mark.parametrize("encoding", ENCODINGS)
+@pytest.mark.parametrize("header", ["x,größe", "x,y"])
+def test_the_encoding_that_is_offered_is_the_one(capsys, tmp_path, encoding, header):
+    path = tmp_path / "d.csv"
+    path.write_bytes(f"{header}\n1,2\n2,3\n4,1\n".encode(encoding))
+    if (encoding, header) != ("latin-1", "x,y"):  # that is UTF-8, too
+        message = refused(capsys, "fit", "pca", path)
+        assert message.endswith(f"; name its encoding, as in --encoding {encoding}")
+    out = accepted(capsys, "fit", "pca", path, "--encoding", encoding)
+    assert facts(out)["features"] == f"2: {header.replace(',', ', ')}"
+
+
+def test_utf_8_is_offered_to_who_named_another(capsys, tmp_path):
+    path = tmp_path / "d.csv"
+    path.write_text("x,größe\n1,2\n2,3\n4,1\n")
+    message = refused(capsys, "fit", "pca", path, "--encoding", "ascii")
+    assert message.endswith("; name its encoding, as in --encoding utf-8")
+
+
+def test_an_unclosed_quotation_mark_is_located(capsys, tmp_path):
+    path = tmp_path / "d.csv"
+    path.write_text('x,y\n\n"1\n",2\n3,"4\n5,6\n7,8\n')
+    message = refused(capsys, "fit", "pca", path)
+    assert message == (
+        f"cannot read {path}: EOF inside string: "
+        "the record of line 5 has an unclosed quotation mark"
+    )
+
+
+def test_a_long_cell_changes_no_line_and_no_separator(capsys, tmp_path):
+    # csv.field_size_limit() is 131072 unless something is done.
+    path = tmp_path / "d.csv"
+    path.write_text(f"t\tx\ty\n{'a' * 200_000}\t1\t2\n\nb\t?\t3\nc\t4\t5\n")
+    message = refused(capsys, "fit", "linear", path, "--features", "x", "--target", "y")
+    assert message.startswith(f"{path}: 1 of 3 values of 'x' is not a number: '?' in line 4; ")
+    message = refused(capsys, "fit", "linear", path, "--target", "y")
+    assert f"'{'a' * 60}…' in line 2; " in message
+
+
+def test_a_separator_that_is_not_guessed_is_asked_for(capsys, tmp_path):
+    path = tmp_path / "d.csv"
+    path.write_text("x|y\n1|2\n2|3\n4|1\n")
+    message = refused(capsys, "fit", "linear", path, "--target", "y")
+    assert message.endswith("; name what separates values with --sep, if that is not one name")
+    assert "name what separates values with --sep, or" in refused(capsys, "fit", "pca", path)
+    accepted(capsys, "fit", "pca", path, "--sep", "|")
+
+
+def test_columns_without_any_value_are_better_left_out(capsys, tmp_path):
+    path = tmp_path / "d.csv"
+    path.write_text("x,y,\n1,2,\n2,3,\n4,1,\n")  # as spreadsheets write them
+    message = refused(capsys, "fit", "pca", path)
+    assert message.endswith("; fill them in, or leave out the columns without any value")
+
+
+def test_messages_hold_nothing_that_a_terminal_obeys(capsys, tmp_path):
+    path = tmp_path / "d.csv"
+    path.write_text("x,y\n\x1b[31m1,2\n\x7f,3\n1,3\n\ufeff1,3\n")
+    message = refused(capsys, "fit", "pca", path)
+    shown = r"'\x1b[31m1' in line 2, '\x7f' in line 3, '\ufeff1' in line 5"
+    assert message.startswith(f"{path}: 3 of 4 values of 'x' are not numbers: {shown}; ")
+    assert "one\\x1b two" in refused(capsys, "fit", "pca", "d.csv", "--nonsense", "one\x1b\ntwo")
+
+
+def test_nested_columns_of_parquet_are_refused(capsys, tmp_path):
+    frame = pd.DataFrame(
+        {"x": [[1], [2], [3]], "z": [{"a": 1}, {"a": 2}, {"a": 1}], "y": [1, 2, 4]}
+    )
+    frame.to_parquet(tmp_path / "d.parquet")
+    for name in "xz":
+        options = ["--target", "y", "--features", name]
+        message = refused(capsys, "fit", "linear", tmp_path / "d.parquet", *options)
+        assert f"3 of 3 values of '{name}' are not numbers: " in message
+
+
+@pytest.mark.parametrize("written", [("True", "False"), ("TRUE", "false")])
+def test_a_stray_word_among_logical_values_is_the_one_that_is_named(capsys, tmp_path, written):
+    path = tmp_path / "d.csv"
+    rows = [f"{written[k % 3 == 0]},{k * k % 11}" for k in range(20)]
+    path.write_text("\n".join(["x,y", *rows]))
+    expected = table(accepted(capsys, "fit", "linear", path, "--target", "y"))
+    path.write_text("\n".join(["x,y", *rows[:7], "maybe,3", *rows[7:]]))
+    message = refused(capsys, "fit", "linear", path, "--target", "y")
+    assert f"{path}: 1 of 21 values of 'x' is not a number: 'maybe' in line 9; " in message
+    path.write_text("\n".join(["x,y", *rows[:7], "maybe,", *rows[7:]]))
+    out = accepted(capsys, "fit", "linear", path, "--target", "y", "--drop-missing")
+    pd.testing.assert_frame_equal(table(out), expected)
+    path.write_text("\n".join(["x,y", *rows, "1,2"]))  # logical values among numbers are stray
+    assert "20 of 21 values of 'x' are not numbers: " in refused(
+        capsys, "fit", "linear", path, "--target", "y"
+    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import difflib
+import re
 import shlex
 from collections.abc import Collection, Iterable, Mapping
 
@@ -12,6 +13,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from mcmodels.arrays import Array
+from mcmodels.cli.files import quoted
 from mcmodels.cli.reading import DataFile
 from mcmodels.estimators.validation import listed
 
@@ -20,14 +22,26 @@ __all__ = [
     "complete",
     "design",
     "first",
+    "known_levels",
     "levelled",
     "numeric",
     "refuse_single_levels",
-    "refuse_unseen",
 ]
 
 _N_EXAMPLES, _N_COLUMNS = 3, 5  # that messages show
-_DATE_OR_NUMBER = r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}|-?\d+[.,]\d+$"
+_LOGICAL = {"True": 1, "TRUE": 1, "true": 1, "False": 0, "FALSE": 0, "false": 0}  # of read_csv
+_MONTH = (
+    "(?i:jan(uary)?|feb(ruary)?|mar(ch)?|apr(il)?|may|june?|july?|aug(ust)?|sept?(ember)?|"
+    "oct(ober)?|nov(ember)?|dec(ember)?)"
+)
+_DATE = re.compile(
+    r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}|\d{1,2}:\d\d"
+    rf"|\d+(st|nd|rd|th)?[-. ]*{_MONTH}\b|{_MONTH}[-., ]+\d"
+)
+# A number with separators of thousands, or a sign of a currency or of percent.
+_MARKED = re.compile(
+    r"[-+−(]?\s*[$€£¥]?\s*[-+−]?\d+([ ,.'’_\xa0\u202f]\d{3})*([.,]\d+)?\s*[%‰$€£¥]?\)?$"
+)
 
 
 def design(
@@ -56,8 +70,10 @@ def numeric(
         column = frame[name]
         if not pd.api.types.is_numeric_dtype(column):
             column = _parsed(column, data.decimal)
+            if column.isna().all():  # a word among logical values has made them text
+                column = frame[name].astype(object).map(lambda c: _LOGICAL.get(str(c)))
         if column.isna().any():
-            text[name] = frame[name][column.isna()]
+            text[name] = frame[name][column.isna()].astype(object).map(str)
             continue
         numbers[name] = column.astype(np.float64)
         infinite = first(numbers[name], np.isinf(numbers[name]))
@@ -69,6 +85,8 @@ def numeric(
         if len(text) > _N_COLUMNS:
             found.append(f"{len(text) - _N_COLUMNS} more columns hold text")
         remedies = [advice] if advice else _remedies(text, len(frame))
+        if len(frame.columns) == 1 and not data.is_parquet:
+            remedies = ["name what separates values with --sep", *remedies]
         other = "," if data.decimal == "." else "."
         if any(_parsed(wrong, other).notna().mean() > 0.5 for wrong in text.values()):
             remedies.insert(0, f"write --decimal {other} if that is the decimal mark")
@@ -88,7 +106,7 @@ def _parsed(column: pd.Series, decimal: str) -> pd.Series:
 def _not_numbers(name: str, wrong: pd.Series, n_rows: int, data: DataFile) -> str:
     """How many values are no numbers, and which; one example is enough where all are text."""
     n_shown = _N_EXAMPLES if len(wrong) < n_rows else 1
-    shown = [f"'{cell}' in {data.where(row)}" for row, cell in wrong.iloc[:n_shown].items()]
+    shown = [f"{quoted(cell)} in {data.where(row)}" for row, cell in wrong.iloc[:n_shown].items()]
     is_not = "is not a number" if len(wrong) == 1 else "are not numbers"
     more = f" and {len(wrong) - n_shown} more" if len(wrong) > n_shown > 1 else ""
     return f"{len(wrong)} of {n_rows} values of {name!r} {is_not}: {', '.join(shown)}{more}"
@@ -97,20 +115,27 @@ def _not_numbers(name: str, wrong: pd.Series, n_rows: int, data: DataFile) -> st
 def _remedies(text: Mapping[str, pd.Series], n_rows: int) -> list[str]:
     """What to do about features that are no numbers, by what they look like."""
     remedies = []
+    marked = [name for name, wrong in text.items() if _some(wrong, _MARKED)]
+    if marked:
+        remedies.append("write plain numbers, without other marks, currencies or percent signs")
     # A few stray values among numbers, dates, or names of the rows would make a level of each.
     levels = [
         name
         for name, wrong in text.items()
         if len(wrong) > n_rows / 2
         and wrong.nunique() < len(wrong)
-        and not wrong.astype(str).str.match(_DATE_OR_NUMBER).any()
+        and not (name in marked or _some(wrong, _DATE))
     ]
     if levels:
         remedies.append(f"name text of few levels with --categorical {shlex.join(levels)}")
-    elif any(len(wrong) < n_rows for wrong in text.values()):
+    elif not marked and any(len(wrong) < n_rows for wrong in text.values()):
         remedies.append("correct these values, or empty them and add --drop-missing")
     columns = "this column" if len(text) == 1 else "these columns"
     return [*remedies, f"leave {columns} out with --features"]
+
+
+def _some(column: pd.Series, pattern: re.Pattern[str]) -> bool:
+    return any(map(pattern.match, column.unique()))
 
 
 def levelled(column: pd.Series) -> pd.Series:
@@ -125,7 +150,7 @@ def first(column: pd.Series, where: npt.ArrayLike) -> str | None:
     rows = np.flatnonzero(where)
     if not rows.size:
         return None
-    return f"'{column.iloc[rows[0]]}' in data row {column.index[rows[0]] + 1}"
+    return f"{quoted(column.iloc[rows[0]])} in data row {column.index[rows[0]] + 1}"
 
 
 def check_known(names: Iterable[str], frame: pd.DataFrame, data: DataFile) -> None:
@@ -134,6 +159,8 @@ def check_known(names: Iterable[str], frame: pd.DataFrame, data: DataFile) -> No
         if name not in frame.columns:
             nearest = difflib.get_close_matches(name, frame.columns, n=1)
             hint = f"did you mean {nearest[0]!r}?" if nearest else f"it has {listed(frame.columns)}"
+            if len(frame.columns) == 1 and not data.is_parquet:
+                hint += "; name what separates values with --sep, if that is not one name"
             raise ValueError(f"unknown column {name!r} in {data}; {hint}")
 
 
@@ -150,10 +177,10 @@ def complete(frame: pd.DataFrame, names: list[str], data: DataFile, *, drop: boo
             f"{name!r} ({count}, first in data row {missing[name].argmax() + 1})"
             for name, count in counts[counts > 0].items()
         ]
-        raise ValueError(
-            f"{data} has missing values in {listed(found)}; fill them in, or drop those rows "
-            "with --drop-missing"
-        )
+        remedy = "drop those rows with --drop-missing"
+        if missing.all().any():
+            remedy = "leave out the columns without any value"
+        raise ValueError(f"{data} has missing values in {listed(found)}; fill them in, or {remedy}")
     if missing.any(axis=1).all():
         named = listed(repr(name) for name in counts[counts > 0].index)
         raise ValueError(f"every row of {data} has missing values, in {named}; none is left")
@@ -165,20 +192,25 @@ def refuse_single_levels(X: pd.DataFrame, options: argparse.Namespace, data: Dat
     for name in options.categorical:
         if X[name].nunique() == 1 and options.model != "pca":
             raise ValueError(
-                f"categorical column {name!r} of {data} is '{X[name].iloc[0]}' in every "
-                "row; leave it out of the features"
+                f"categorical column {name!r} of {data} is {quoted(X[name].iloc[0])} in every row; "
+                "leave it out of the features"
             )
 
 
-def refuse_unseen(X: pd.DataFrame, levels: Mapping[str, Array], data: DataFile) -> None:
-    """Refuse levels that the model was not fitted to."""
+def known_levels(X: pd.DataFrame, levels: Mapping[str, Array], data: DataFile) -> pd.DataFrame:
+    """The rows with the levels that the model was fitted to; others are refused."""
     for name, known in levels.items():
-        column = X[name]
-        # One new word in the column turns its numbers into text; only the word is to be named.
-        seen = column.isin(known) | column.astype(str).isin(known.astype(str))
-        unseen = first(column, ~seen)
+        column, seen = X[name], X[name].isin(known)
+        if seen.all():
+            continue
+        # A word in a column turns its numbers into text; only the word is to be named.
+        by_text = dict(zip(known.astype(str), known, strict=True))
+        found = column.astype(object).where(seen, column.astype(str).map(by_text))
+        unseen = first(column, found.isna())
         if unseen:
             raise ValueError(
                 f"column {name!r} of {data} holds {unseen}, which the model was not fitted to; "
                 f"it knows {listed(known)}"
             )
+        X = X.assign(**{name: found.infer_objects()})
+    return X

@@ -7,16 +7,25 @@ import secrets
 import shutil
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 from typing import Any
 
-__all__ = ["SUFFIXES", "is_parquet", "one_line", "replacing", "require_file", "separator_of"]
+__all__ = [
+    "SUFFIXES",
+    "is_parquet",
+    "one_line",
+    "quoted",
+    "replacing",
+    "require_file",
+    "separator_of",
+]
 
 _TEXT, _PARQUET = (".csv", ".csv.gz", ".tsv", ".tsv.gz"), (".parquet", ".pq")
 SUFFIXES = _TEXT + _PARQUET
+_LONGEST = 60  # letters of a value that messages show
 # What ends a program from outside; Windows lacks some.
 _SIGNALS = [getattr(signal, name, None) for name in ("SIGINT", "SIGTERM", "SIGHUP")]
 
@@ -43,10 +52,11 @@ def separator_of(path: Path) -> str | None:
 
 
 @contextmanager
-def replacing(path: Path | None, *, source: Path) -> Iterator[Path | None]:
+def replacing(path: Path | None, *, sources: Sequence[Path]) -> Iterator[Path | None]:
     """A temporary path to write to, which is moved to ``path`` if the block ends without an error.
 
-    Entered before any work, so that a place that cannot be written to is found at once.
+    Entered before any work, so that a place that cannot be written to is found at once. As if the
+    file were opened, a link is followed, and a file that is there already keeps its permissions.
     """
     if path is None:
         yield None
@@ -55,13 +65,18 @@ def replacing(path: Path | None, *, source: Path) -> Iterator[Path | None]:
         raise ValueError(f"cannot write to {path}: it is a directory")
     if path.exists() and not path.is_file():
         raise ValueError(f"cannot write to {path}: it is not a regular file")
-    if path.exists() and source.exists() and path.samefile(source):
+    if path.exists() and not os.access(path, os.W_OK):
+        raise ValueError(f"cannot write to {path}: it is read-only")
+    if path.exists() and any(source.exists() and path.samefile(source) for source in sources):
         raise ValueError(f"{path} is the input file; write to another")
+    path = Path(os.path.realpath(path)) if path.is_symlink() else path
     with _temporary_folder(path) as folder:
         temporary = folder / path.name
         yield temporary
         with temporary.open("r+b") as written:
             os.fsync(written.fileno())  # else a crash could leave the new name without the content
+        if path.exists():
+            shutil.copymode(path, temporary)
         os.replace(temporary, path)
 
 
@@ -94,6 +109,13 @@ def _temporary_folder(path: Path) -> Iterator[Path]:
             signal.signal(number, handler)
 
 
+def quoted(value: object) -> str:
+    """A value in quotation marks, cut where it is long."""
+    text = str(value)
+    return f"'{text}'" if len(text) <= _LONGEST else f"'{text[:_LONGEST]}…'"
+
+
 def one_line(message: object) -> str:
-    """A message without line breaks."""
-    return " ".join(str(message).split())
+    """A message without line breaks and without what a terminal would not show, or obey."""
+    text = " ".join(str(message).split())
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)

@@ -133,22 +133,21 @@ def _read(path: Path, content: bytes) -> Pipeline:
     body = content[start + 32 :]
     if hashlib.sha256(body).digest() != content[start : start + 32]:
         raise ValueError(f"{path} is damaged: its checksum is wrong; restore it, or fit again")
-    writer = "an unknown version"
+    writer = "an unknown version of mcmodels"
     try:
         with np.load(io.BytesIO(body), allow_pickle=False) as archive:
             document = json.loads(archive["document"].tobytes())
-            writer = str(document["mcmodels"])
+            writer = f"mcmodels {document['mcmodels']}"
             if document["format"] > FORMAT:
                 raise ValueError("its format is newer")
-            arrays = {name: archive[name] for name in archive.files if name != "document"}
-        kind = MODELS[document["model"]]
-        model = kind(**_unpacked(document["parameters"], arrays))
-        vars(model).update(_unpacked(document["attributes"], arrays))
-        levels = _unpacked(document["levels"], arrays)
+            kind = MODELS[document["model"]]
+            model = kind(**_unpacked(document["parameters"], archive))
+            vars(model).update(_unpacked(document["attributes"], archive))
+            levels = _unpacked(document["levels"], archive)
         return _assembled(model, document["features"], levels)
     except Exception as error:  # what a file with a right checksum may hold is without bounds
         raise ValueError(
-            f"{path} was written by mcmodels {writer} and cannot be read by {mcmodels.__version__} "
+            f"{path} was written by {writer} and cannot be read by {mcmodels.__version__} "
             f"({one_line(error)}); use that version, or fit again"
         ) from error
 

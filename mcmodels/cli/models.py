@@ -18,10 +18,10 @@ from mcmodels.cli.columns import (
     complete,
     design,
     first,
+    known_levels,
     levelled,
     numeric,
     refuse_single_levels,
-    refuse_unseen,
 )
 from mcmodels.cli.files import is_parquet, replacing, separator_of
 from mcmodels.cli.model_files import (
@@ -44,7 +44,7 @@ def fit(options: argparse.Namespace) -> str:
     warnings.simplefilter("always", FitWarning)  # the caller records warnings
     named = (options.target, options.weights, options.cluster)
     taken = [column for column in named if column is not None]
-    with replacing(options.save, source=options.file) as temporary:
+    with replacing(options.save, sources=[options.file]) as temporary:
         data = DataFile(options)
         everything = data.frame()
         features = _features(options, taken, everything, data)
@@ -71,7 +71,7 @@ def predict(options: argparse.Namespace) -> str:
     as_parquet = is_parquet(options.output)
     if options.level is not None and not options.intervals:
         raise ValueError("--level is the level of intervals; add --intervals")
-    with replacing(options.output, source=options.file) as temporary:
+    with replacing(options.output, sources=[options.file, options.model_file]) as temporary:
         pipeline = load_model(options.model_file, trust_pickle=options.trust_pickle)
         data = DataFile(options)
         features, levels = list(pipeline.feature_names_in_), levels_by_column(pipeline)
@@ -80,8 +80,16 @@ def predict(options: argparse.Namespace) -> str:
         check_known([*features, *options.keep], everything, data)
         frame = complete(everything, features, data, drop=options.drop_missing)
         X = design(frame, features, levels, data, "the model was fitted to numbers there")
-        refuse_unseen(X, levels, data)
-        predicted = _predictions(pipeline, X.reset_index(drop=True), options)
+        X = known_levels(X, levels, data).reset_index(drop=True)
+        try:
+            predicted = _predictions(pipeline, X, options)
+        except (MemoryError, ValueError):
+            raise
+        except Exception as error:  # what a file with a right checksum may hold is without bounds
+            raise ValueError(
+                f"{options.model_file} cannot predict ({type(error).__name__}: {error}): its parts "
+                "do not belong together; fit again"
+            ) from error
         predicted = _with_keys(predicted, frame, data, list(dict.fromkeys(options.keep)))
         if as_parquet:
             predicted.to_parquet(temporary, index=False)

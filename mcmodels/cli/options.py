@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import mcmodels
-from mcmodels.cli.files import SUFFIXES
+from mcmodels.cli.files import SUFFIXES, one_line
 
 __all__ = ["parser"]
 
@@ -74,7 +74,7 @@ class _Parser(argparse.ArgumentParser):
             print(message, end="", file=file or sys.stderr)
 
     def error(self, message: str) -> NoReturn:
-        self.exit(2, f"mcmodels: error: {message} (see {self.prog} --help)\n")
+        self.exit(2, f"mcmodels: error: {one_line(message)} (see {self.prog} --help)\n")
 
 
 def parser() -> argparse.ArgumentParser:

@@ -18,7 +18,7 @@ from typing import IO, Any
 
 import pandas as pd
 
-from mcmodels.cli.files import is_parquet, one_line, require_file, separator_of
+from mcmodels.cli.files import is_parquet, require_file, separator_of
 
 __all__ = ["DataFile"]
 
@@ -26,6 +26,13 @@ __all__ = ["DataFile"]
 _IS_EXACT = tuple(map(int, pd.__version__.split(".")[:2])) >= (3, 1)
 _EXACT = {} if _IS_EXACT else {"float_precision": "round_trip"}
 _SEPARATORS = (",", ";", "\t")
+# The mark of UTF-16 begins that of UTF-32.
+_MARKS = {
+    codecs.BOM_UTF32_LE: "utf-32",
+    codecs.BOM_UTF32_BE: "utf-32",
+    codecs.BOM_UTF16_LE: "utf-16",
+    codecs.BOM_UTF16_BE: "utf-16",
+}
 _N_RECORDS = 20  # that a separator is guessed from
 
 
@@ -45,6 +52,9 @@ class DataFile:
         self._is_stdin = str(self.path) == "-"
         if not self._is_stdin:
             require_file(self.path)
+            if not self.path.is_file():
+                # A pipe gives its rows once, and they are needed more than once.
+                raise ValueError(f"{self} is not a regular file; lead it to standard input, -")
         self.is_parquet = not self._is_stdin and is_parquet(self.path)
         for name in ("sep", "decimal", "encoding"):
             if self.is_parquet and getattr(options, name) is not None:
@@ -59,7 +69,7 @@ class DataFile:
     def frame(self, text: Iterable[str] = ()) -> pd.DataFrame:
         """The rows, numbered from 0 by their index; the columns named in ``text`` stay text."""
         try:
-            frame = pd.read_parquet(self.path) if self.is_parquet else self._parsed(text)
+            frame = self._parquet() if self.is_parquet else self._parsed(text)
         except ImportError:
             raise
         except pd.errors.EmptyDataError:
@@ -67,16 +77,15 @@ class DataFile:
         except pd.errors.ParserWarning:
             raise ValueError(f"the rows of {self} have more values than its header names") from None
         except pd.errors.ParserError as error:
-            raise ValueError(f"cannot read {self}: {self._too_long() or one_line(error)}") from None
+            raise ValueError(f"cannot read {self}: {self._fault(error)}") from None
         except UnicodeError as error:
-            raise ValueError(
-                f"cannot read {self}: {one_line(error)}; name its encoding, as in "
-                "--encoding latin-1"
-            ) from error
+            raise ValueError(f"cannot read {self}: {error}; {self._name_it()}") from error
         except Exception as error:  # each format and each compression has its own errors
-            raise ValueError(f"cannot read {self}: {one_line(error)}") from error
+            raise ValueError(f"cannot read {self}: {error}") from error
         frame = frame.reset_index(drop=True).rename(columns=str)
         names = list(frame.columns) if self.is_parquet else list(filter(None, self._header))
+        if any("\0" in name for name in names):
+            raise ValueError(f"{self} has NUL characters in its header; {self._name_it()}")
         name, count = Counter(names).most_common(1)[0] if names else ("", 0)
         if count > 1:
             raise ValueError(f"{self} has {count} columns named {name!r}; rename them")
@@ -85,18 +94,22 @@ class DataFile:
     def as_written(self, names: list[str]) -> pd.DataFrame:
         """Columns as they stand in the file: numbers of text files are not read as numbers."""
         if self.is_parquet:
-            return pd.read_parquet(self.path).reset_index(drop=True).rename(columns=str)[names]
+            kept = self._parquet().reset_index(drop=True).rename(columns=str)[names]
+            complete = kept.columns[~kept.isna().any()]
+            plain = {n: getattr(kept[n].dtype, "numpy_dtype", kept[n].dtype) for n in complete}
+            return kept.astype(plain)
         return self._parsed(names, usecols=names, keep_default_na=False)[names]
 
     def where(self, row: int) -> str:
         """Where a row of the frame stands: a line of text, as editors count them."""
         if not self.is_parquet:
-            try:
-                records = self._records(self._separator)
-                return f"line {next(itertools.islice(records, row + 1, None))[0]}"
-            except (csv.Error, StopIteration):  # such as fields too long for this parser
-                pass
+            records = self._records(self._separator)
+            for line, _ in itertools.islice(records, row + 1, row + 2):
+                return f"line {line}"
         return f"data row {row + 1}"
+
+    def _parquet(self) -> pd.DataFrame:
+        return pd.read_parquet(self.path, dtype_backend="numpy_nullable")
 
     def _parsed(self, text: Iterable[str], **options: Any) -> pd.DataFrame:
         with warnings.catch_warnings():
@@ -107,6 +120,7 @@ class DataFile:
                 decimal=self.decimal,
                 encoding=self._encoding,
                 dtype=dict.fromkeys(text, str),
+                dtype_backend="numpy_nullable",  # a missing value leaves whole numbers whole
                 index_col=False,  # else rows longer than the header shift all columns by one
                 skipinitialspace=True,
                 low_memory=False,
@@ -130,33 +144,37 @@ class DataFile:
         for separator in _SEPARATORS:
             if separator != self.decimal:
                 records = itertools.islice(self._records(separator), _N_RECORDS)
-                try:
-                    widths[separator] = [len(fields) for _, fields in records] or [0]
-                except csv.Error:
-                    widths[separator] = [0]
+                widths[separator] = [len(fields) for _, fields in records] or [0]
         regular = [s for s, found in widths.items() if found[0] > 1 and len(set(found)) == 1]
         return regular[0] if regular else max(widths, key=lambda s: widths[s][0])
 
     @cached_property
     def _header(self) -> list[str]:
-        try:
-            return next(self._records(self._separator), (1, []))[1]
-        except csv.Error:
-            return []
+        return next(self._records(self._separator), (1, []))[1]
 
-    def _too_long(self) -> str | None:
-        """The first record longer than the header. The parser miscounts lines after quoted ones."""
-        n_names = len(self._header)
-        try:
-            for line, fields in self._records(self._separator):
-                if len(fields) > n_names:
-                    return f"Expected {n_names} fields in line {line}, saw {len(fields)}"
-        except csv.Error:
-            pass
-        return None
+    def _fault(self, error: Exception) -> str:
+        """What cannot be parsed, and where. The parser miscounts lines after quoted ones."""
+        n_names, line = len(self._header), 1
+        for line, fields in self._records(self._separator):
+            if len(fields) > n_names:
+                return f"Expected {n_names} fields in line {line}, saw {len(fields)}"
+        if "EOF inside string" in str(error):
+            return f"EOF inside string: the record of line {line} has an unclosed quotation mark"
+        return str(error)
+
+    def _name_it(self) -> str:
+        """The advice to name the encoding: that of which the first bytes are the mark."""
+        with self._opened() as binary:
+            start = binary.read(4)
+        marked = [encoding for mark, encoding in _MARKS.items() if start.startswith(mark)]
+        zero = start.find(b"\0")
+        other = "latin-1" if self._encoding == "utf-8" else "utf-8"
+        likely = other if zero < 0 else ("utf-16-be", "utf-16-le")[zero % 2]
+        return f"name its encoding, as in --encoding {[*marked, likely][0]}"
 
     def _records(self, separator: str) -> Iterator[tuple[int, list[str]]]:
         """The records that pandas does not skip as blank: their first lines, from 1, and fields."""
+        csv.field_size_limit(2**31 - 1)  # pandas has no limit
         blank = " \t\r\n".replace(separator, "")
         taken: list[str] = []
 
