@@ -141,7 +141,7 @@ def stream_rows(
     labels = bool(surveyed.label_weights)
 
     def walk() -> Iterator[Block]:
-        sums = WalkSums()
+        sums = surveyed.sums.of_next_walk()
         for number, (X, y, weights) in _blocks(surveyed.checker, stream, **for_y):
             if labels:
                 _refuse_new_label(y, surveyed, number)
@@ -182,7 +182,7 @@ def in_memory_but_X(
         raise ValueError("the stream has no blocks with rows, or no blocks.")
 
     def walk() -> Iterator[Matrix]:
-        sums = WalkSums(in_order=True)
+        sums = first.of_next_walk()
         for _, (block, _, _) in _blocks(estimator, stream, **for_y):
             sums.add(block, None, None)
             yield block

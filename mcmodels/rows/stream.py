@@ -242,6 +242,11 @@ class SpreadSample:
 class WalkSums:
     """Sums over the rows of one walk: another walk over the same rows has the same, up to rounding.
 
+    They are sums of every column and target, by factors of each row: 1, and the length of two fixed
+    mixtures of the columns and targets about the first row. So they change where the entries of a
+    column move to other rows, also where that changes no product of two columns. The order of the
+    rows has no effect, as it has none on a fit.
+
     Parameters
     ----------
     in_order : bool, default=False
@@ -251,6 +256,13 @@ class WalkSums:
     def __init__(self, *, in_order: bool = False) -> None:
         self.n_rows, self._in_order = 0, in_order
         self._sums: Any = None
+        self._first_row: Any = None
+
+    def of_next_walk(self) -> WalkSums:
+        """Empty sums for another walk, to be compared with these."""
+        sums = WalkSums(in_order=self._in_order)
+        sums._first_row = self._first_row
+        return sums
 
     def add(self, X: Matrix, y: Array | None, weights: Array | None) -> None:
         """Add a block; y holds numbers, of shape (n,) or (n, m)."""
@@ -259,32 +271,37 @@ class WalkSums:
         self.n_rows += rows.n_rows
         if rows.n_present:
             with np.errstate(over="ignore", invalid="ignore"):
+                if self._first_row is None:
+                    self._first_row = rows.reduce(_first_row)[0]
                 part = rows.reduce(lambda block: self._of_block(block, start))
                 self._sums = part if self._sums is None else self._sums + part
 
     def _of_block(self, block: RowBlock, start: int) -> Array:
-        """Columns: sums of 1, of each target and of each column, by factors 1, t, position.
+        """Columns: sums of 1, of each target and of each column, by the factors.
 
-        The last row has the squares.
+        The last rows have the squares, and those of the second factor.
         """
-        unit = block.weights_or_ones
-        targets = np.zeros((block.X.n_rows, 0))
-        if block.y is not None:
-            targets = np.asarray(block.y, dtype=np.float64).reshape(block.X.n_rows, -1)
-        mixed = targets @ np.cos(np.arange(targets.shape[1]))
-        factors = [unit, unit * mixed]
-        if self._in_order:
-            position = start + block.start + np.arange(block.X.n_rows)
-            factors.append(unit * (position * _GOLDEN_RATIO % 1.0))
+        unit, targets, first = block.weights_or_ones, _targets(block), self._first_row
+        m = targets.shape[1]
+        mixtures = _mixtures(first.size)
         with np.errstate(over="ignore", invalid="ignore"):
-            rows = [np.concatenate([[f.sum()], f @ targets, block.X.products(f)]) for f in factors]
+            # Not of X minus the first row, because X may be sparse.
+            mixed = (targets - first[:m]) @ mixtures[:, :m].T
+            mixed += block.X.predictor(mixtures[:, m:]) - mixtures[:, m:] @ first[m:]
+            length = np.hypot(*mixed.T)
+            factors = [unit, unit * length]
+            if self._in_order:
+                position = start + block.start + np.arange(block.X.n_rows)
+                factors.append(unit * (position * _GOLDEN_RATIO % 1.0))
+            sums = [np.concatenate([[f.sum()], f @ targets, block.X.products(f)]) for f in factors]
+            sums[1][1:] -= sums[1][0] * first
             squares: list[Any] = [
                 [unit.sum()],
                 unit @ targets**2,
                 block.X.square_sums(block.weights),
             ]
-            lengths = [unit @ mixed**2]
-        return np.vstack([*rows, np.concatenate(squares), np.full(rows[0].size, lengths[0])])
+            of_length = np.full(first.size + 1, unit @ length**2)
+        return np.vstack([*sums, np.concatenate(squares), of_length])
 
     def require(self, first: WalkSums, names: Sequence[str]) -> None:
         """Refuse sums that differ from those of the first walk.
@@ -301,12 +318,18 @@ class WalkSums:
             return
         if self._sums.shape != first._sums.shape:
             raise ValueError(f"the stream gave other targets in this walk; {_SAME_ROWS}")
-        *sums, squares, mixed = first._sums
-        lengths = np.sqrt(squares)
-        # Lengths of the factors: of ones, of the mixed targets, and of positions below one.
-        of_factors = [lengths[0], np.sqrt(mixed[0]), lengths[0]][: len(sums)]
+        *sums, squares, of_length = first._sums
+        origin = np.concatenate([[0.0], first._first_row])
         with np.errstate(over="ignore", invalid="ignore"):
-            bounds = [*(of * lengths for of in of_factors), squares]
+            lengths = np.sqrt(squares)
+            # The second factor has rounding errors of its own, those of the entries of a row.
+            size = np.sqrt(of_length[0])
+            error = np.abs(_mixtures(origin.size - 1)).sum(axis=0) @ lengths[1:]
+            near = np.sqrt(np.maximum(squares - 2 * origin * sums[0] + origin**2 * squares[0], 0))
+            by_length = size * (lengths + lengths[0] * np.abs(origin)) + error * near
+            # Factors of the order are below one.
+            bounds = [lengths[0] * lengths, by_length, lengths[0] * lengths][: len(sums)]
+            bounds.append(squares)
             pairs = zip(self._sums[:-1], [*sums, squares], bounds, strict=True)
             for found, expected, bound in pairs:
                 wrong = np.abs(found - expected) > _ROUNDING * bound
@@ -324,3 +347,23 @@ _SAME_ROWS = (
     "every walk must give the same rows in the same order. Pass a function that starts from the "
     "first row each time, and draw samples or random numbers outside of it."
 )
+
+
+def _first_row(block: RowBlock) -> list[Array]:
+    """Targets and features of the first row of a block, in a list to which others are added."""
+    X = block.X.X[:1]
+    X = X.toarray() if sparse.issparse(X) else np.asarray(X)
+    return [np.concatenate([_targets(block)[0], X[0]])]
+
+
+def _targets(block: RowBlock) -> Array:
+    """The targets as float64, shape (n_rows, n_targets)."""
+    if block.y is None:
+        return np.zeros((block.X.n_rows, 0))
+    return np.asarray(block.y, dtype=np.float64).reshape(block.X.n_rows, -1)
+
+
+def _mixtures(size: int) -> Array:
+    """Two fixed mixtures of that many values, shape (2, size); no two shares are alike."""
+    shares = 0.5 + np.arange(1.0, size + 1) * _GOLDEN_RATIO % 1.0
+    return np.stack([shares, (2 - shares) * np.cos(np.pi * np.arange(size))])
