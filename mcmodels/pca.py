@@ -18,6 +18,7 @@ from mcmodels.estimators.model import coefficient_array
 from mcmodels.estimators.streams import (
     of_blocks,
     refuse_other_arguments,
+    refuse_stream,
     stream_rows,
     survey,
 )
@@ -242,6 +243,7 @@ class PCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ComponentMethods):
         ``fit`` discards the rows of earlier calls.
         """
         self._check_parameters()
+        refuse_stream(X)
         sums = self._sums
         refuse_other_order(X=X, sample_weight=sample_weight)
         features, X = continued_features(self, X, first=sums is None)

@@ -187,6 +187,7 @@ def validated_block(
     """X and y (or None) of a block of rows, checked as in a fit, and also for NaN."""
     if y is None:
         return _validate(estimator, X, reset=reset), None
+    _refuse_sparse_targets(y)
     return _validate(estimator, X, y, reset=reset, **for_y)
 
 

@@ -55,19 +55,36 @@ class RowStream:
     """
 
     def __init__(self, blocks: Callable[[], Iterable[Any]] | Iterable[Any]) -> None:
+        kind = type(blocks).__name__
+        if len(getattr(blocks, "shape", (0, 0, 0))) < 3 or isinstance(blocks, str | Mapping):
+            raise TypeError(
+                f"blocks is a {kind}, which is no sequence of blocks; pass a list of blocks, as in "
+                "RowStream([(X, y)]), or a function that returns an iterator over them."
+            )
         if not callable(blocks) and (
             isinstance(blocks, Iterator) or not isinstance(blocks, Iterable)
         ):
             raise TypeError(
-                f"blocks is a {type(blocks).__name__}, which can be walked only once; pass a "
+                f"blocks is a {kind}, which can be walked only once; pass a "
                 "function that returns a new iterator each time it is called."
             )
         self.blocks = blocks
 
     def __iter__(self) -> Iterator[tuple[Any, Any, Any]]:
         """Iterate over the blocks as (X, y, sample_weight); a missing part is None."""
-        for number, block in enumerate(self.blocks() if callable(self.blocks) else self.blocks):
+        blocks = self.blocks() if callable(self.blocks) else self.blocks
+        if not isinstance(blocks, Iterable):
+            raise TypeError(
+                f"the function of the stream returned a {type(blocks).__name__}; it must return an "
+                "iterator over the blocks, or be a generator function, with yield."
+            )
+        for number, block in enumerate(blocks):
             parts = block if isinstance(block, tuple) else (block,)
+            if isinstance(block, str | Mapping) or _is_list_of_parts(block):
+                raise TypeError(
+                    f"block {number} of the stream is a {type(block).__name__}; it must be X, or a "
+                    "tuple (X, y) or (X, y, sample_weight)."
+                )
             if not 1 <= len(parts) <= 3:
                 raise ValueError(
                     f"block {number} of the stream has {len(parts)} parts; it must be X, (X, y) or "
@@ -75,6 +92,22 @@ class RowStream:
                 )
             X, y, weights = (*parts, None, None)[:3]
             yield X, y, weights
+
+    def nonempty(self) -> Iterator[tuple[int, tuple[Any, Any, Any]]]:
+        """Iterate over the blocks that have rows, with their numbers."""
+        for number, block in enumerate(self):
+            X = block[0]
+            shape = getattr(X, "shape", None)
+            if (shape[0] if shape else len(X) if hasattr(X, "__len__") else 1) > 0:
+                yield number, block
+
+    def __array__(self, *_: Any, **__: Any) -> Any:
+        """Refuse what reads whole arrays, such as a transformer of scikit-learn."""
+        raise TypeError(
+            "a RowStream is no array, and is read block by block by mcmodels alone. Pass arrays; "
+            "or apply a transformer to each block: "
+            "RowStream(lambda: ((transformer.transform(X), y) for X, y, _ in stream))."
+        )
 
 
 class StreamRows(Rows):
@@ -310,9 +343,15 @@ class WalkSums:
         the columns; see :mod:`mcmodels.results.training_rows`.
         """
         if self.n_rows != first.n_rows:
+            ended = (
+                " The iterator was at its end already: the function must make a new one each time "
+                "it is called."
+                if self.n_rows == 0
+                else ""
+            )
             raise ValueError(
                 f"the stream gave {self.n_rows} rows in this walk, and {first.n_rows} in the "
-                f"first; {_SAME_ROWS}"
+                f"first; {_SAME_ROWS}{ended}"
             )
         if first._sums is None or self._sums is None:
             return
@@ -347,6 +386,11 @@ _SAME_ROWS = (
     "every walk must give the same rows in the same order. Pass a function that starts from the "
     "first row each time, and draw samples or random numbers outside of it."
 )
+
+
+def _is_list_of_parts(block: object) -> bool:
+    """Whether this is a list whose first entry is a matrix, not a list of rows."""
+    return isinstance(block, list) and len(getattr(block[0] if block else (), "shape", ())) == 2
 
 
 def _first_row(block: RowBlock) -> list[Array]:
