@@ -240,8 +240,32 @@ def test_tables_keep_the_index_of_the_blocks():
         stream = RowStream([part[:20], part[20:]])
         expected = model.predict_interval(part)
         pd.testing.assert_frame_equal(model.predict_interval(stream), expected, check_exact=False)
+    part = frame.set_axis([f"r{i}" for i in range(N)])
+    stream = RowStream([(part[:0], Y[:0]), (part[:20], Y[:20]), (part[20:], Y[20:])])
+    linear, logistic = LinearRegression().fit(part, Y), LogisticRegression().fit(part, CODES)
+    pd.testing.assert_frame_equal(linear.influence(stream), linear.influence(part, Y))
+    found = logistic.marginal_effects(stream, at="rows")
+    pd.testing.assert_frame_equal(found, logistic.marginal_effects(part, at="rows"))
+    stream = RowStream([(part[:20], CODES[:20]), (part[20:], CODES[20:])])
+    pd.testing.assert_frame_equal(logistic.influence(stream), logistic.influence(part, CODES))
+    assert linear.influence(halves(Y)).index.tolist() == list(range(N))
     again = [frame[:20], frame[20:].reset_index(drop=True)]
     assert model.predict_interval(RowStream(again)).index.tolist() == list(range(N))
+
+
+def test_groups_and_candidates_in_another_order_than_the_blocks_are_refused():
+    names = [f"r{i}" for i in range(N)]
+    frame, values = pd.DataFrame(X, names), pd.Series(np.arange(N) % 7, names)
+    model = LogisticRegression(C=np.inf).fit(frame, CODES)
+    stream = RowStream([(frame[:20], CODES[:20]), (frame[20:], CODES[20:])])
+    found = model.covariance(stream, kind="cluster", groups=values)
+    np.testing.assert_allclose(
+        found, model.covariance(frame, CODES, kind="cluster", groups=values), **CLOSE
+    )
+    with pytest.raises(ValueError, match="X and groups have the same index labels in another"):
+        model.covariance(stream, kind="cluster", groups=values[::-1])
+    with pytest.raises(ValueError, match="X and candidate have the same index labels in another"):
+        model.score_test(stream, candidate=values[::-1])
 
 
 @pytest.mark.parametrize("blocks", [pd.DataFrame(X), X, "rows.csv", {"X": X}, sparse.csr_array(X)])

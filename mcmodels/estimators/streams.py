@@ -182,7 +182,15 @@ def in_memory_but_X(
     weights: list[Array | None] = []
     counts: list[int] = []
     kind = ""
-    blocks = _blocks(estimator, stream, names, fresh=fresh, **for_y)
+    labels: list[pd.DataFrame | None] = []
+
+    def labelled() -> Iterator[Any]:
+        for block in stream:
+            frame = isinstance(block[0], pd.DataFrame)
+            labels.append(pd.DataFrame(index=block[0].index) if frame else None)
+            yield block
+
+    blocks = _blocks(estimator, RowStream(labelled), names, fresh=fresh, **for_y)
     for number, (block, y_of_block, weights_of_block) in blocks:
         if y_of_block is not None and not for_y.get("y_numeric"):
             kind = _same_kind_of_labels(kind, y_of_block, number)
@@ -204,12 +212,13 @@ def in_memory_but_X(
         sums.require(first, features_of(estimator).names)
 
     (dtype,) = dtypes if len(dtypes) == 1 else (np.dtype(np.float64),)
+    index = None if any(part is None for part in labels) else _stacked(labels).index
     stacked = None
     if any(w is not None for w in weights):
         parts = zip(counts, weights, strict=True)
         stacked = np.concatenate([np.ones(n) if w is None else w for n, w in parts])
     return (
-        StreamedMatrix(walk, seen, dtype),
+        StreamedMatrix(walk, seen, dtype, index),
         np.concatenate(targets) if targets else None,
         stacked,
     )

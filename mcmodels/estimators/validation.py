@@ -308,7 +308,7 @@ def refuse_other_order(**arguments: object) -> None:
     indexes = {
         name: value.index
         for name, value in arguments.items()
-        if isinstance(value, pd.DataFrame | pd.Series)
+        if isinstance(value, pd.DataFrame | pd.Series | StreamedMatrix) and value.index is not None
     }
     for (first, left), (second, right) in combinations(indexes.items(), 2):
         if _is_reordered(left, right):

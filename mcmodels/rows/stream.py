@@ -176,12 +176,18 @@ class StreamedMatrix:
         The sum over the blocks of the first walk.
     dtype : dtype
         float32 when every block was, else float64.
+    index : pandas.Index, default=None
+        Labels of the rows, if the blocks have them.
     """
 
     def __init__(
-        self, walk: Callable[[], Iterator[Matrix]], seen: Seen, dtype: np.dtype[Any]
+        self,
+        walk: Callable[[], Iterator[Matrix]],
+        seen: Seen,
+        dtype: np.dtype[Any],
+        index: Any = None,
     ) -> None:
-        self.walk, self.seen, self.dtype = walk, seen, dtype
+        self.walk, self.seen, self.dtype, self.index = walk, seen, dtype, index
         self.shape = (seen.n_rows, seen.n_features)
 
 
