@@ -159,6 +159,18 @@ def test_targets_in_another_order_in_a_later_block_are_refused():
     assert streamed.summary().to_frame().index.equals(model.summary().to_frame().index)
 
 
+def test_another_number_of_targets_in_a_later_walk_is_refused():
+    walks = 0
+
+    def blocks():
+        nonlocal walks
+        walks += 1
+        yield X, np.column_stack([Y] * walks)
+
+    with pytest.raises(ValueError, match=r"other targets in this walk; every walk must give"):
+        LinearRegression().fit(RowStream(blocks))
+
+
 def test_a_score_needs_the_targets_of_its_rows():
     """Blocks are checked one by one: lengths that cancel pair other rows in silence."""
     model, weights = LinearRegression().fit(X, Y), np.ones(N)
@@ -266,6 +278,11 @@ def test_groups_and_candidates_in_another_order_than_the_blocks_are_refused():
         model.covariance(stream, kind="cluster", groups=values[::-1])
     with pytest.raises(ValueError, match="X and candidate have the same index labels in another"):
         model.score_test(stream, candidate=values[::-1])
+
+
+def test_a_single_row_is_called_that():
+    with pytest.raises(ValueError, match="there is one row"):
+        PCA().fit(RowStream([X[:0], X[:1]]))
 
 
 @pytest.mark.parametrize("blocks", [pd.DataFrame(X), X, "rows.csv", {"X": X}, sparse.csr_array(X)])
