@@ -14,6 +14,7 @@ from mcmodels.estimators.streams import (
     in_memory_but_X,
     of_blocks,
     refuse_other_arguments,
+    refuse_stream,
     stream_rows,
     survey,
 )
@@ -59,7 +60,7 @@ from mcmodels.solvers.least_squares import LeastSquares, MatrixFreeFit
 
 __all__ = ["LinearRegression"]
 
-_TARGETS = {"multi_output": True, "y_numeric": True}
+_TARGETS: dict[str, Any] = {"multi_output": True, "y_numeric": True}
 
 
 class LinearRegression(StreamScore, MultiOutputMixin, RegressorMixin, LinearMethods):
@@ -197,7 +198,9 @@ class LinearRegression(StreamScore, MultiOutputMixin, RegressorMixin, LinearMeth
             )
         return self._publish(self._attributes(record, features))
 
-    def partial_fit(self, X: MatrixLike, y: VectorLike, sample_weight: Weights = None) -> Self:
+    def partial_fit(
+        self, X: MatrixLike, y: VectorLike | None = None, sample_weight: Weights = None
+    ) -> Self:
         """Add rows; the model is then the fit to all rows so far.
 
         The result is that of one fit to all rows, up to rounding, whatever their division and
@@ -225,6 +228,7 @@ class LinearRegression(StreamScore, MultiOutputMixin, RegressorMixin, LinearMeth
         coefficients are those of smallest norm; ``status_`` says so, but there is no warning.
         """
         self._check_parameters()
+        refuse_stream(X)
         sums = self._sums
         refuse_other_order(X=X, y=y, sample_weight=sample_weight)
         names = target_names(y) if sums is None else self._fit.named_targets

@@ -20,16 +20,17 @@ from mcmodels.estimators.classes import (
     select,
 )
 from mcmodels.estimators.networks import NetworkEstimator, Targets
-from mcmodels.estimators.scores import PairedScoreMixin
+from mcmodels.estimators.streams import StreamScore, in_memory_but_X, of_blocks
 from mcmodels.estimators.validation import check_weights, refuse_other_order, validated_pair
 from mcmodels.estimators.verdicts import warn_constant_targets
 from mcmodels.objectives import BinaryCrossEntropy, Loss, SoftmaxCrossEntropy
 from mcmodels.objectives.network_objective import HalfSquaredError, NetworkObjective
+from mcmodels.rows import RowStream
 
 __all__ = ["MLPClassifier", "MLPRegressor"]
 
 
-class MLPClassifier(PairedScoreMixin, ClassPredictions, ClassifierMixin, NetworkEstimator):
+class MLPClassifier(StreamScore, ClassPredictions, ClassifierMixin, NetworkEstimator):
     """Network classifier: minimise ``Σ wᵢ·crossentropy(yᵢ, pᵢ) + α/2 Σ ‖W_l‖²``.
 
     With two classes, p is the logistic function of one output; with K > 2 classes, the softmax of K
@@ -135,14 +136,20 @@ class MLPClassifier(PairedScoreMixin, ClassPredictions, ClassifierMixin, Network
     _tracked = ("coefs_", "intercepts_", "classes_")
 
     @with_callbacks
-    def fit(self, X: MatrixLike, y: VectorLike, sample_weight: Weights = None) -> Self:
+    def fit(
+        self,
+        X: MatrixLike | RowStream,
+        y: VectorLike | None = None,
+        sample_weight: Weights = None,
+    ) -> Self:
         """Fit the model.
 
         Parameters
         ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        X : {array-like, sparse matrix} of shape (n_samples, n_features), or RowStream
             Features; any real dtype and memory order, also a memory map. Nothing of this size is
-            copied.
+            copied. A stream holds y and the weights, too; it is walked once to see what there is,
+            and once for each pass of the solver.
         y : array-like of shape (n_samples,)
             Class labels: numbers, booleans or strings, of at least two classes.
         sample_weight : array-like of shape (n_samples,), default=None
@@ -166,6 +173,7 @@ class MLPClassifier(PairedScoreMixin, ClassPredictions, ClassifierMixin, Network
         """
         return self._train(X, y, sample_weight)
 
+    @of_blocks
     def decision_function(self, X: MatrixLike) -> Array:
         """Outputs of the network: the log-odds of ``classes_[1]``, or K inputs of softmax.
 
@@ -204,6 +212,7 @@ class MLPClassifier(PairedScoreMixin, ClassPredictions, ClassifierMixin, Network
         self, X: MatrixLike, y: VectorLike | None, sample_weight: Weights
     ) -> NetworkObjective:
         refuse_other_order(X=X, y=y, sample_weight=sample_weight)
+        X, y, sample_weight = in_memory_but_X(self, X, y, sample_weight, **self._for_y)
         X, y = validated_pair(self, X, y)
         weights = check_weights(sample_weight, X)
         classes = labels_of(self, self.n_outputs_)
@@ -215,7 +224,7 @@ def _loss(n_outputs: int) -> Loss:
     return BinaryCrossEntropy() if n_outputs == 1 else SoftmaxCrossEntropy()
 
 
-class MLPRegressor(PairedScoreMixin, MultiOutputMixin, RegressorMixin, NetworkEstimator):
+class MLPRegressor(StreamScore, MultiOutputMixin, RegressorMixin, NetworkEstimator):
     """Network regression: minimise ``½ Σ wᵢ ‖yᵢ - ŷᵢ‖² + α/2 Σ ‖W_l‖²``.
 
     The predictions ŷ are the outputs of the last layer. The intercepts are not penalised. The
@@ -267,14 +276,20 @@ class MLPRegressor(PairedScoreMixin, MultiOutputMixin, RegressorMixin, NetworkEs
     _for_y = {"multi_output": True, "y_numeric": True}
 
     @with_callbacks
-    def fit(self, X: MatrixLike, y: VectorLike, sample_weight: Weights = None) -> Self:
+    def fit(
+        self,
+        X: MatrixLike | RowStream,
+        y: VectorLike | None = None,
+        sample_weight: Weights = None,
+    ) -> Self:
         """Fit the model.
 
         Parameters
         ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        X : {array-like, sparse matrix} of shape (n_samples, n_features), or RowStream
             Features; any real dtype and memory order, also a memory map. Nothing of this size is
-            copied.
+            copied. A stream holds y and the weights, too; it is walked once to see what there is,
+            and once for each pass of the solver.
         y : array-like of shape (n_samples,) or (n_samples, n_targets)
             Targets. The default parameters suit targets of magnitude one.
         sample_weight : array-like of shape (n_samples,), default=None
@@ -300,6 +315,7 @@ class MLPRegressor(PairedScoreMixin, MultiOutputMixin, RegressorMixin, NetworkEs
         """
         return self._train(X, y, sample_weight)
 
+    @of_blocks
     def predict(self, X: MatrixLike) -> Array:
         """Predicted targets.
 
@@ -341,6 +357,7 @@ class MLPRegressor(PairedScoreMixin, MultiOutputMixin, RegressorMixin, NetworkEs
         self, X: MatrixLike, y: VectorLike | None, sample_weight: Weights
     ) -> NetworkObjective:
         refuse_other_order(X=X, y=y, sample_weight=sample_weight)
+        X, y, sample_weight = in_memory_but_X(self, X, y, sample_weight, **self._for_y)
         X, y = validated_pair(self, X, y, **self._for_y)
         n_targets = 1 if y.ndim == 1 else y.shape[1]
         n_outputs = self.n_outputs_

@@ -18,6 +18,7 @@ from mcmodels.estimators.model import coefficient_array
 from mcmodels.estimators.streams import (
     of_blocks,
     refuse_other_arguments,
+    refuse_stream,
     stream_rows,
     survey,
 )
@@ -241,6 +242,7 @@ class PCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ComponentMethods):
         ``fit`` discards the rows of earlier calls.
         """
         self._check_parameters()
+        refuse_stream(X)
         sums = self._sums
         refuse_other_order(X=X, sample_weight=sample_weight)
         features, X = continued_features(self, X, first=sums is None)
@@ -433,6 +435,8 @@ def _precision(weights: Weights) -> npt.DTypeLike:
 def _require_covariance(rows: Rows, precision: npt.DTypeLike = np.float64) -> None:
     """Refuse rows whose weights do not sum to a finite number above one, by more than rounding."""
     total = rows.total_weight
+    if rows.n_rows == 1 and total <= 1:
+        raise ValueError("there is one row; a covariance needs at least two.")
     rounding = max(WEIGHT_ROUNDING, np.finfo(precision).eps * 8)
     if not rounding * total < total - 1 < np.inf:
         raise ValueError(

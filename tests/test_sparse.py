@@ -241,6 +241,22 @@ def test_the_rank_without_a_matrix_is_that_of_the_rows_about_their_mean(no_room,
     assert (model.status_ == "rank deficient") == (expected < p)
 
 
+@pytest.mark.parametrize("storage", [np.asarray, sparse.csr_array])
+@pytest.mark.parametrize("intercept", [True, False])
+def test_a_column_that_does_not_vary_is_named_as_the_cause(no_room, storage, intercept):
+    rng = np.random.default_rng(1)
+    X = rng.standard_normal((200, 8)) * (rng.random((200, 8)) < 0.3)
+    X[:, 5] = 2.0 if intercept else 0.0
+    y = rng.standard_normal(200)
+    model = LinearRegression(fit_intercept=intercept)
+    constant = " Constant in every row: x5" if intercept else ""
+    with pytest.warns(RankDeficiencyWarning, match=f"rank 7 .* the columns x5\\.{constant}"):
+        model.fit(storage(X), y)
+    assert model.solver_ == "cg"
+    with pytest.warns(RankDeficiencyWarning, match="there are 6 rows for 8 columns"):
+        model.fit(storage(rng.standard_normal((6, 8))), y[:6])
+
+
 @pytest.mark.parametrize("intercept", [True, False])
 @pytest.mark.parametrize("weighted", [True, False])
 def test_the_gradient_short_of_the_minimum(no_room, monkeypatch, intercept, weighted):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
+from numbers import Real
 from typing import Any, Self
 
 import numpy as np
@@ -23,6 +24,7 @@ __all__ = [
     "check_labels",
     "codes_of",
     "encode",
+    "kind_of_labels",
     "labels_of",
     "refuse_single_class",
     "refuse_unknown",
@@ -79,9 +81,39 @@ def select(labels: Labels, codes: Codes, present: npt.NDArray[np.bool_]) -> tupl
 
 
 def check_labels(y: Labels) -> None:
-    """Refuse targets that are not class labels, such as fractions."""
-    if y.dtype.kind not in "biuUS":
-        check_classification_targets(y)
+    """Refuse targets that are not class labels, such as fractions or several types of labels."""
+    if y.dtype.kind in "biuUS":
+        return
+    if y.dtype.kind == "O" and kind_of_labels(y) == "numbers":
+        raise ValueError(
+            "Unknown label type: y has the dtype object and holds numbers; convert it, for example "
+            "by y.astype(int)."
+        )
+    check_classification_targets(y)
+
+
+def kind_of_labels(y: Labels) -> str:
+    """What the labels are: "numbers", "text" or another type; refuse several, and missing ones."""
+    if y.dtype.kind != "O":
+        known = dict.fromkeys("biuf", "numbers") | {"U": "text", "S": "bytes"}
+        return known.get(y.dtype.kind, str(y.dtype))
+    labels = pd.unique(y.ravel())
+    missing = pd.isna(labels)
+    if missing.any():
+        raise ValueError(
+            f"the label in row {int(pd.isna(y.ravel()).argmax())} of y is missing "
+            f"({labels[missing][0]}); remove the row, or give missing labels a name of their own."
+        )
+    found = {
+        "text" if isinstance(v, str) else "numbers" if isinstance(v, Real) else type(v).__name__
+        for v in labels.tolist()
+    }
+    if len(found) > 1:
+        raise ValueError(
+            f"y holds labels of several types ({', '.join(sorted(found))}); convert y to one type, "
+            "for example by astype(str)."
+        )
+    return found.pop()
 
 
 def codes_of(y: Labels, classes: Labels) -> npt.NDArray[np.intp]:

@@ -173,6 +173,7 @@ class LinearMethods(ParameterMethods):
         record.refuse_several_targets("influence")
         whitening, index = model.whitening, index_of(X)
         X, targets, weights = self._training_rows(X, y, sample_weight)
+        index = index_of(X) if index is None else index
         extras = None if weights is None else {"frequency": weights}
         rows = rows_of(X, targets[:, 0], extras=extras, intercept=record.intercept)
         record.warn_of_perfect_fit()

@@ -171,6 +171,7 @@ class LogisticMethods(ParameterMethods):
             )
         names, index = record.names, index_of(X)
         X, _, sample_weight = in_memory_but_X(self, X, None, sample_weight)
+        index = index_of(X) if index is None else index
         rows = self._unlabelled_rows(X, None if at == "rows" else sample_weight)
         found = marginal_effects(record.model, rows, at=at, discrete=discrete)
         if len(record.classes) > 2:
@@ -243,6 +244,7 @@ class LogisticMethods(ParameterMethods):
         record.refuse_several_classes("influence")
         whitening, index = model.whitening, index_of(X)
         X, codes, weights = self._training_rows(X, y, sample_weight)
+        index = index_of(X) if index is None else index
         extras = None if weights is None else {"frequency": weights}
         rows = rows_of(X, codes, extras=extras, intercept=record.intercept)
         return logistic_influence(whitening, rows, record.params, model.names, index)
@@ -281,6 +283,7 @@ class LogisticMethods(ParameterMethods):
         if candidate is None:
             raise ValueError("candidate is None; pass the column that is tested.")
         X, codes, weights = self._training_rows(X, y, sample_weight)
+        refuse_other_order(X=X, candidate=candidate)  # the index of a stream is known now
         named = isinstance(candidate, pd.Series) and candidate.name is not None
         name = str(candidate.name) if named else "the candidate"
         with named_columns(candidate=candidate):

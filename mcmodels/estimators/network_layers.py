@@ -18,7 +18,7 @@ from mcmodels.exceptions import InferenceError
 from mcmodels.objectives import Loss
 from mcmodels.objectives.network import Network, NetworkParameters
 from mcmodels.objectives.network_objective import NetworkObjective
-from mcmodels.rows import ArrayRows
+from mcmodels.rows import ArrayRows, Rows, StreamedMatrix, rows_of
 from mcmodels.solvers import room
 
 __all__ = ["NetworkModel", "network_rows", "refuse_large_hessian"]
@@ -197,9 +197,11 @@ class NetworkModel(Model):
 
 
 def network_rows(
-    network: Network, X: Matrix, targets: Values | None, weights: Array | None
-) -> ArrayRows:
+    network: Network, X: Matrix | StreamedMatrix, targets: Values | None, weights: Array | None
+) -> Rows:
     """Rows in blocks of such a height that the activations of a block stay in cache."""
+    if isinstance(X, StreamedMatrix):
+        return rows_of(X, targets, weights, intercept=False)
     widest = max(network.sizes[1:] if issparse(X) else network.sizes)
     height = int(np.clip(_BLOCK_ENTRIES // widest, _FEWEST_ROWS, _MOST_ROWS))
     return ArrayRows(X, targets, weights, intercept=False, block_rows=height)

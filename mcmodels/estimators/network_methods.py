@@ -12,13 +12,14 @@ import pandas as pd
 from mcmodels.arrays import Array, MatrixLike, VectorLike, Weights
 from mcmodels.estimators.network_layers import NetworkModel
 from mcmodels.estimators.parameter_methods import index_of, output_table
+from mcmodels.estimators.streams import of_blocks
 from mcmodels.estimators.validation import check_choice, validated_rows
 from mcmodels.estimators.verdicts import warn_not_converged
 from mcmodels.inference.laplace import Curvature, NetworkPosterior, network_posterior
 from mcmodels.inference.summary import Summary, number
 from mcmodels.objectives.network_objective import NetworkObjective
 from mcmodels.results.networks import NetworkFit
-from mcmodels.rows import ArrayRows
+from mcmodels.rows import ArrayRows, RowStream
 
 __all__ = ["LaplacePredictions", "NetworkMethods"]
 
@@ -70,6 +71,7 @@ class LaplacePredictions:
     def _repr_html_(self) -> str:
         return self.summary()._repr_html_()
 
+    @of_blocks
     def predict_interval(
         self, X: MatrixLike, level: float = 0.95, kind: str = "mean"
     ) -> pd.DataFrame:
@@ -118,8 +120,8 @@ class NetworkMethods(NetworkModel):
 
     def laplace(
         self,
-        X: MatrixLike,
-        y: VectorLike,
+        X: MatrixLike | RowStream,
+        y: VectorLike | None = None,
         sample_weight: Weights = None,
         *,
         curvature: Curvature = "last_layer",
@@ -128,9 +130,9 @@ class NetworkMethods(NetworkModel):
 
         Parameters
         ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            The training rows.
-        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+        X : {array-like, sparse matrix} of shape (n_samples, n_features), or RowStream
+            The training rows; a stream also holds y and the weights.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs), default=None
             Their targets.
         sample_weight : array-like of shape (n_samples,), default=None
             Their weights.

@@ -16,6 +16,7 @@ from mcmodels.estimators.callbacks import CallbackSupportMixin, FitCallbacks
 from mcmodels.estimators.model import Fitted
 from mcmodels.estimators.network_layers import network_rows, refuse_large_hessian
 from mcmodels.estimators.network_methods import NetworkMethods
+from mcmodels.estimators.streams import in_memory_but_X
 from mcmodels.estimators.validation import (
     Features,
     check_choice,
@@ -23,10 +24,12 @@ from mcmodels.estimators.validation import (
     check_flag,
     check_number,
     check_weights,
+    features_of,
     refuse_not_finite,
     refuse_other_order,
     target_names,
     training_pair,
+    unfitted,
 )
 from mcmodels.estimators.verdicts import warn_not_converged
 from mcmodels.objectives import Loss
@@ -35,7 +38,7 @@ from mcmodels.objectives.network_objective import NetworkObjective
 from mcmodels.results.networks import NetworkFit
 from mcmodels.results.record import digest
 from mcmodels.results.training_rows import TrainingRows
-from mcmodels.rows import RowsWithCrossSums, Seen
+from mcmodels.rows import RowStream, RowsWithCrossSums, Seen
 from mcmodels.solvers import Solution, lbfgs, trust_region
 from mcmodels.solvers.definiteness import decrease_to_critical
 from mcmodels.solvers.descent import DescentResult
@@ -72,9 +75,9 @@ class Targets:
 
 
 class NetworkEstimator(CallbackSupportMixin, NetworkMethods):
-    """A network trained on rows in memory; a subclass defines the targets and the loss."""
+    """A network trained on rows; a subclass defines the targets and the loss."""
 
-    _for_y: dict[str, Any] = {}
+    _for_y: dict[str, Any] = {"multi_output": False}
 
     gradient_ = Fitted("gradient", "Gradient of the objective at ``params_``, layer by layer.")
     objective_ = Fitted("objective", "The objective at ``params_``, on the training rows.")
@@ -148,20 +151,20 @@ class NetworkEstimator(CallbackSupportMixin, NetworkMethods):
         check_flag("compute_hessian", self.compute_hessian)
         return tuple(map(int, sizes))
 
-    def _train(self, X: MatrixLike, y: VectorLike, sample_weight: Weights) -> Self:
+    def _train(
+        self, X: MatrixLike | RowStream, y: VectorLike | None, sample_weight: Weights
+    ) -> Self:
         hidden = self._check_parameters()
-        refuse_other_order(X=X, y=y, sample_weight=sample_weight)
-        names = target_names(y)
-        features, X, y = training_pair(self, X, y, **self._for_y)
-        weights = check_weights(sample_weight, X)
-        targets = self._targets_of_fit(y, weights)
+        features, matrix, values, weights, names = self._data_of_fit(X, y, sample_weight)
+        shown = X if isinstance(X, RowStream) else matrix
+        targets = self._targets_of_fit(values, weights)
         if "classes_" not in targets.attributes and len(names) == targets.n_outputs:
             targets = replace(targets, names=names)
-        network = Network((X.shape[1], *hidden, targets.n_outputs), self.activation)
+        network = Network((matrix.shape[1], *hidden, targets.n_outputs), self.activation)
         if self.compute_hessian:
             refuse_large_hessian(network.n_params, "compute_hessian=True")
         n_classes = len(targets.names) if "classes_" in targets.attributes else None
-        rows = RowsWithCrossSums(network_rows(network, X, targets.values, weights), n_classes)
+        rows = RowsWithCrossSums(network_rows(network, matrix, targets.values, weights), n_classes)
         objective = NetworkObjective(rows, network, targets.loss, float(self.alpha))
         published = targets.attributes | features.attributes
 
@@ -169,13 +172,33 @@ class NetworkEstimator(CallbackSupportMixin, NetworkMethods):
             coefs, intercepts = network.unflatten(params)
             return {"coefs_": coefs, "intercepts_": intercepts} | published
 
-        callbacks = FitCallbacks(self, attributes_of, X, y, weights, f"{self.solver}-step")
-        with refuse_not_finite(self, X):
+        callbacks = FitCallbacks(self, attributes_of, shown, values, weights, f"{self.solver}-step")
+        with refuse_not_finite(self, shown):
             solution, stopped = self._minimise(objective, self._start(network), callbacks)
             record = self._recorded(solution, objective, targets, features)
         if not record.converged:
             self._warn_not_converged(solution, stopped)
         return self._publish(attributes_of(solution.value.params) | {"_fit": record})
+
+    def _data_of_fit(
+        self, X: MatrixLike | RowStream, y: VectorLike | None, sample_weight: Weights
+    ) -> tuple[Features, Any, Values, Array | None, tuple[str, ...]]:
+        """The columns, X, y and weights of a fit, checked, and the names of the targets."""
+        if isinstance(X, RowStream):
+            checker, names = unfitted(self), list[str]()
+            matrix, targets, weights = in_memory_but_X(
+                checker, X, y, sample_weight, names, fresh=True, **self._for_y
+            )
+            return (
+                features_of(checker),
+                matrix,
+                targets,
+                check_weights(weights, matrix),
+                tuple(names),
+            )
+        refuse_other_order(X=X, y=y, sample_weight=sample_weight)
+        features, matrix, targets = training_pair(self, X, y, **self._for_y)
+        return features, matrix, targets, check_weights(sample_weight, matrix), target_names(y)
 
     def _start(self, network: Network) -> Array:
         """Random parameters; with ``warm_start`` the last ones, if the network is the same."""

@@ -23,7 +23,7 @@ from mcmodels.inference.robust import HC_KINDS, ClusterCodes
 from mcmodels.objectives import Objective
 from mcmodels.objectives.user_loss import UserLoss
 from mcmodels.results.record import CovarianceKind, ParameterFit
-from mcmodels.rows import Rows, RowStream, rows_of
+from mcmodels.rows import Rows, RowStream, StreamedMatrix, rows_of
 
 __all__ = ["ParameterMethods", "RobustOptions", "index_of", "output_table"]
 
@@ -275,6 +275,7 @@ class ParameterMethods(LinearPredictorModel):
         refuse_masked("groups", groups)
         refuse_other_order(X=X, y=y, sample_weight=sample_weight, groups=groups)
         X, targets, weights = self._training_rows(X, y, sample_weight)
+        refuse_other_order(X=X, groups=groups)  # the index of a stream is known now
         if kind == "nonrobust":
             return record, record.estimate
         counts: tuple[int, ...] = ()
@@ -317,8 +318,8 @@ class ParameterMethods(LinearPredictorModel):
 
 
 def index_of(X: object) -> pd.Index | None:
-    """The index of a data frame; None for anything else."""
-    return X.index if isinstance(X, pd.DataFrame) else None
+    """The index of a data frame, or of a stream of them; None for anything else."""
+    return X.index if isinstance(X, pd.DataFrame | StreamedMatrix) else None
 
 
 def output_table(

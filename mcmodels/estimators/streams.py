@@ -15,14 +15,17 @@ import pandas as pd
 from scipy.sparse import issparse
 from sklearn.base import is_classifier
 from sklearn.metrics import accuracy_score, r2_score
+from sklearn.utils.validation import check_array, check_consistent_length
 
 from mcmodels.arrays import Array, Labels, Matrix, Values, Weights
-from mcmodels.estimators.classes import encode
+from mcmodels.estimators.classes import encode, kind_of_labels
 from mcmodels.estimators.scores import PairedScoreMixin
 from mcmodels.estimators.validation import (
     Features,
     check_weights,
     features_of,
+    listed,
+    refuse_masked,
     refuse_other_order,
     target_names,
     unfitted,
@@ -39,6 +42,8 @@ from mcmodels.rows import (
 )
 
 Block = tuple[Matrix, Any, Array | None]
+
+_NO_ROWS = "the stream has no blocks with rows, or no blocks."
 
 
 @dataclass(frozen=True)
@@ -63,6 +68,8 @@ class Survey:
         Sums over the rows, which every later walk must have.
     sample : SpreadSample
         Some of the rows.
+    kind : str
+        What the labels are, as :func:`kind_of_labels` says; empty unless labels were asked for.
     target_names : tuple of str
         Names of the targets in the first block; empty if they have none.
     """
@@ -75,6 +82,7 @@ class Survey:
     checker: Any
     sums: WalkSums
     sample: SpreadSample
+    kind: str = ""
     target_names: tuple[str, ...] = ()
 
     @property
@@ -107,14 +115,7 @@ def survey(
         y_shape = shape
         dtypes.add(rows.dtype)
         if labels:
-            found_kind = _kind_of_labels(y, number)
-            if kind and found_kind != kind:
-                raise ValueError(
-                    f"the labels in block {number} of the stream are {found_kind} "
-                    f"(such as {y[0]!r}), and {kind} in earlier blocks; convert y to one type in "
-                    "every block."
-                )
-            kind = found_kind
+            kind = _same_kind_of_labels(kind, y, number)
             y_dtypes.add(y.dtype)
             found, codes = encode(y)
             totals = np.bincount(codes, weights=weights, minlength=len(found))
@@ -123,12 +124,13 @@ def survey(
         sample.add(X, y, weights)
         sums.add(X, _numbers(y, labels=labels), weights)
     if seen is None:
-        raise ValueError("the stream has no blocks with rows, or no blocks.")
+        raise ValueError(_NO_ROWS)
     if not seen.total_weight > 0:
         raise ValueError("sample_weight is zero in every row; at least one must be positive.")
     (dtype,) = dtypes if len(dtypes) == 1 else (np.dtype(np.float64),)
     ordered = np.array(sorted(label_weights), dtype=np.result_type(*y_dtypes) if labels else None)
-    return Survey(seen, dtype, y_shape, ordered, label_weights, checker, sums, sample, tuple(names))
+    known = (seen, dtype, y_shape, ordered, label_weights, checker, sums, sample, kind)
+    return Survey(*known, tuple(names))
 
 
 def stream_rows(
@@ -141,9 +143,10 @@ def stream_rows(
     labels = bool(surveyed.label_weights)
 
     def walk() -> Iterator[Block]:
-        sums = WalkSums()
+        sums = surveyed.sums.of_next_walk()
         for number, (X, y, weights) in _blocks(surveyed.checker, stream, **for_y):
             if labels:
+                _same_kind_of_labels(surveyed.kind, y, number)
                 _refuse_new_label(y, surveyed, number)
             sums.add(X, _numbers(y, labels=labels), weights)
             yield X, *prepare(y, weights)
@@ -155,11 +158,19 @@ def stream_rows(
 
 
 def in_memory_but_X(
-    estimator: Any, X: Any, y: Any, sample_weight: Weights, **for_y: Any
+    estimator: Any,
+    X: Any,
+    y: Any,
+    sample_weight: Weights,
+    names: list[str] | None = None,
+    *,
+    fresh: bool = False,
+    **for_y: Any,
 ) -> tuple[Any, Any, Any]:
     """X, y and weights; of a stream, y and weights in memory and a StreamedMatrix for X.
 
     One walk reads y and weights, checks every block, and takes the sums that later walks must have.
+    With ``fresh`` it records the columns on the estimator, and adds names of targets to ``names``.
     """
     if not isinstance(X, RowStream):
         return X, y, sample_weight
@@ -170,7 +181,19 @@ def in_memory_but_X(
     targets: list[Values] = []
     weights: list[Array | None] = []
     counts: list[int] = []
-    for _, (block, y_of_block, weights_of_block) in _blocks(estimator, stream, **for_y):
+    kind = ""
+    labels: list[pd.DataFrame | None] = []
+
+    def labelled() -> Iterator[Any]:
+        for block in stream:
+            frame = isinstance(block[0], pd.DataFrame)
+            labels.append(pd.DataFrame(index=block[0].index) if frame else None)
+            yield block
+
+    blocks = _blocks(estimator, RowStream(labelled), names, fresh=fresh, **for_y)
+    for number, (block, y_of_block, weights_of_block) in blocks:
+        if y_of_block is not None and not for_y.get("y_numeric"):
+            kind = _same_kind_of_labels(kind, y_of_block, number)
         rows = ArrayRows(block)
         seen = Seen.of(rows) if seen is None else seen + Seen.of(rows)
         dtypes.add(rows.dtype)
@@ -179,22 +202,23 @@ def in_memory_but_X(
         targets += [] if y_of_block is None else [np.array(y_of_block)]
         weights.append(weights_of_block)
     if seen is None:
-        raise ValueError("the stream has no blocks with rows, or no blocks.")
+        raise ValueError(_NO_ROWS)
 
     def walk() -> Iterator[Matrix]:
-        sums = WalkSums(in_order=True)
+        sums = first.of_next_walk()
         for _, (block, _, _) in _blocks(estimator, stream, **for_y):
             sums.add(block, None, None)
             yield block
         sums.require(first, features_of(estimator).names)
 
     (dtype,) = dtypes if len(dtypes) == 1 else (np.dtype(np.float64),)
+    index = None if any(part is None for part in labels) else _stacked(labels).index
     stacked = None
     if any(w is not None for w in weights):
         parts = zip(counts, weights, strict=True)
         stacked = np.concatenate([np.ones(n) if w is None else w for n, w in parts])
     return (
-        StreamedMatrix(walk, seen, dtype),
+        StreamedMatrix(walk, seen, dtype, index),
         np.concatenate(targets) if targets else None,
         stacked,
     )
@@ -207,13 +231,12 @@ def of_blocks(method: Callable[..., Any]) -> Callable[..., Any]:
     def of_rows_or_stream(self: Any, X: Any, *args: Any, **options: Any) -> Any:
         if not isinstance(X, RowStream):
             return method(self, X, *args, **options)
-        self._check_has_coefficients()
         results = []
-        for number, (block, _, _) in _nonempty(X):
+        for number, (block, _, _) in X.nonempty():
             with _located(number, block, None, None):
                 results.append(method(self, block, *args, **options))
         if not results:
-            raise ValueError("the stream has no blocks with rows, or no blocks.")
+            raise ValueError(_NO_ROWS)
         if isinstance(results[0], tuple):
             return tuple(map(_stacked, zip(*results, strict=True)))
         return _stacked(results)
@@ -244,14 +267,24 @@ class StreamScore(PairedScoreMixin):
             return super().score(X, y, sample_weight)
         refuse_other_arguments(y, sample_weight)
         targets, predictions, weights = [], [], []
-        for number, (block, y_of_block, w) in _nonempty(X):
+        kind = ""
+        for number, (block, y_of_block, w) in X.nonempty():
             if y_of_block is None:
                 raise ValueError(f"block {number} of the stream has no y; blocks must be (X, y).")
             with _located(number, block, y_of_block, w):
+                refuse_masked("y", y_of_block)
+                refuse_other_order(X=block, y=y_of_block, sample_weight=w)
                 predictions.append(self.predict(block))
+                options = {"ensure_2d": False, "input_name": "y"}
+                dtype = None if is_classifier(self) else "numeric"
+                targets.append(check_array(y_of_block, dtype=dtype, **options))
+                check_consistent_length(predictions[-1], targets[-1])
                 w = check_weights(w, predictions[-1], allow_all_zero=True)
-            targets.append(np.asarray(y_of_block))
+            if is_classifier(self):
+                kind = _same_kind_of_labels(kind, targets[-1], number)
             weights.append(np.ones(len(predictions[-1])) if w is None else w)
+        if not targets:
+            raise ValueError(_NO_ROWS)
         measure = accuracy_score if is_classifier(self) else r2_score
         stacked = map(np.concatenate, (targets, predictions))
         return float(measure(*stacked, sample_weight=np.concatenate(weights)))
@@ -267,6 +300,15 @@ def refuse_other_arguments(y: object, sample_weight: Weights) -> None:
             )
 
 
+def refuse_stream(X: object) -> None:
+    """Refuse a stream in ``partial_fit``, which takes one block."""
+    if isinstance(X, RowStream):
+        raise TypeError(
+            "partial_fit takes one block of rows, and X is a RowStream. Pass the stream to fit; or "
+            "call partial_fit for each of its blocks: for X, y, sample_weight in stream."
+        )
+
+
 def _blocks(
     checker: Any,
     stream: RowStream,
@@ -277,31 +319,33 @@ def _blocks(
 ) -> Iterator[tuple[int, Block]]:
     """The blocks that have rows, checked, with their numbers; ``fresh`` records the columns.
 
-    Without ``for_y`` targets are not read: they may be anything. The names of the targets of the
-    first block are added to ``names``.
+    y is None without ``for_y``, for what reads no targets. The names of the targets of the first
+    block are added to ``names``.
     """
-    for number, (X, y, weights) in _nonempty(stream):
+    named: tuple[str, ...] = ()
+    for number, (X, y, weights) in stream.nonempty():
         y = y if for_y else None
         if for_y and y is None:
             raise ValueError(
                 f"block {number} of the stream has no y: a block of the stream has no y unless it "
                 "is (X, y)."
             )
-        refuse_other_order(X=X, y=y, sample_weight=weights)
         with _located(number, X, y, weights):
+            refuse_other_order(X=X, y=y, sample_weight=weights)
             rows, targets = validated_block(checker, X, y, reset=fresh, **for_y)
             checked = check_weights(weights, rows, allow_all_zero=True)
+        found = target_names(y)
+        if named and found and found != named:
+            raise ValueError(
+                f"y of block {number} of the stream has the columns {listed(found)}, and "
+                f"{listed(named)} in earlier blocks; every block needs the same targets in the "
+                "same order."
+            )
+        named = named or found
         if fresh and names is not None:
-            names += target_names(y)
+            names += found
         fresh = False
         yield number, (rows, targets, checked)
-
-
-def _nonempty(stream: RowStream) -> Iterator[tuple[int, tuple[Any, Any, Any]]]:
-    for number, block in enumerate(stream):
-        shape = getattr(block[0], "shape", None)
-        if (shape[0] if shape else len(block[0]) if hasattr(block[0], "__len__") else 1) > 0:
-            yield number, block
 
 
 @contextmanager
@@ -358,25 +402,22 @@ def _not_finite(values: Any, *, labels: bool) -> tuple[int, int] | None:
 def _stacked(results: Any) -> Any:
     results = list(results)
     if all(isinstance(part, pd.DataFrame) for part in results):
-        given = not all(isinstance(part.index, pd.RangeIndex) for part in results)
-        return pd.concat(results, ignore_index=not given)
+        numbered = all(part.index.equals(pd.RangeIndex(len(part))) for part in results)
+        return pd.concat(results, ignore_index=numbered)
     return np.concatenate(results)
 
 
-def _kind_of_labels(y: Labels, number: int) -> str:
-    kinds = {"b": "numbers", "i": "numbers", "u": "numbers", "f": "numbers", "U": "text"}
-    if y.dtype.kind != "O":
-        return kinds.get(y.dtype.kind, str(y.dtype))
-    found = {
-        "text" if isinstance(v, str) else "numbers" if isinstance(v, Real) else type(v).__name__
-        for v in y
-    }
-    if len(found) > 1:
+def _same_kind_of_labels(kind: str, y: Labels, number: int) -> str:
+    """The kind of the labels of a block; refuse another one than that of the blocks before."""
+    with _located(number, None, y, None):
+        found = kind_of_labels(y)
+    if kind and found != kind:
         raise ValueError(
-            f"the labels in block {number} of the stream have several types "
-            f"({', '.join(sorted(found))}); convert y to one type."
+            f"the labels in block {number} of the stream are {found} (such as "
+            f"{y[:1].tolist()[0]!r}), and {kind} in earlier blocks; convert y to one type in every "
+            "block."
         )
-    return found.pop()
+    return found
 
 
 def _refuse_new_label(y: Labels, surveyed: Survey, number: int) -> None:

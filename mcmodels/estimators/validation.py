@@ -209,6 +209,7 @@ def validated_block(
     """X and y (or None) of a block of rows, checked as in a fit, and also for NaN."""
     if y is None:
         return _validate(estimator, X, reset=reset), None
+    _refuse_sparse_targets(y)
     return _validate(estimator, X, y, reset=reset, **for_y)
 
 
@@ -322,7 +323,7 @@ def refuse_other_order(**arguments: object) -> None:
     indexes = {
         name: value.index
         for name, value in arguments.items()
-        if isinstance(value, pd.DataFrame | pd.Series)
+        if isinstance(value, pd.DataFrame | pd.Series | StreamedMatrix) and value.index is not None
     }
     for (first, left), (second, right) in combinations(indexes.items(), 2):
         if _is_reordered(left, right):

@@ -14,6 +14,7 @@ from mcmodels.arrays import MatrixLike, VectorLike, Weights
 from mcmodels.inference.summary import Summary
 from mcmodels.results.principal_components import PrincipalComponents
 from mcmodels.results.record import ParameterFit
+from mcmodels.rows import RowStream
 
 __all__ = ["summarize"]
 
@@ -32,8 +33,9 @@ def summarize(
     fitted : estimator
         A fitted model of this package; a fitted Pipeline that ends in one; or a search with such a
         ``best_estimator_``.
-    X : {array-like, sparse matrix} of shape (n_samples, n_features), default=None
-        The training rows as the pipeline takes them, for a robust covariance.
+    X : {array-like, sparse matrix} of shape (n_samples, n_features) or RowStream, default=None
+        The training rows as the pipeline takes them, for a robust covariance; a stream also holds y
+        and the weights.
     y : array-like of shape (n_samples,) or (n_samples, n_targets), default=None
         Their targets.
     sample_weight : array-like of shape (n_samples,), default=None
@@ -75,7 +77,7 @@ def summarize(
         if len(before):
             with contextlib.suppress(AttributeError):  # a step may give no names
                 names = tuple(map(str, before.get_feature_names_out()))
-            X = None if X is None else before.transform(X)
+            X = None if X is None else _transformed(before, X)
     record = getattr(model, "_fit", None)
     if not isinstance(record, ParameterFit | PrincipalComponents):
         kind = type(model)
@@ -101,3 +103,12 @@ def summarize(
             )
         return named.summary(**options)
     return named.summary(X, y, sample_weight, **options)
+
+
+def _transformed(steps: Pipeline, X: Any) -> Any:
+    """X as the steps give it to the model; of a stream, block by block."""
+    if not isinstance(X, RowStream):
+        return steps.transform(X)
+    return RowStream(
+        lambda: ((steps.transform(block), *others) for _, (block, *others) in X.nonempty())
+    )

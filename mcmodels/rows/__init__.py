@@ -18,7 +18,6 @@ from mcmodels.rows.stream import (
     SpreadSample,
     StreamedMatrix,
     StreamRows,
-    WalkSums,
     rows_of,
 )
 from mcmodels.rows.streamed import (
@@ -31,6 +30,7 @@ from mcmodels.rows.streamed import (
 from mcmodels.rows.threads import single_threaded_blas
 from mcmodels.rows.transformed import TransformedRows
 from mcmodels.rows.triangle import FactoredMoments, Triangle
+from mcmodels.rows.walk_sums import WalkSums
 
 __all__ = [
     "ArrayRows",

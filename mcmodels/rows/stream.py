@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any, cast
 
@@ -19,9 +19,6 @@ Walk = Callable[[], Iterator[tuple[Any, ...]]]
 
 # Rows of a stream that are held in memory for starts and scales, and their entries.
 _HELD_ROWS, _HELD_ENTRIES, _FEWEST_HELD = 2**16, 2**21, 64
-# Relative difference of sums of the same rows in other blocks: a thousand rounding errors.
-_ROUNDING = 1e3 * float(np.finfo(np.float64).eps)
-_GOLDEN_RATIO = (1 + 5**0.5) / 2
 
 
 class RowStream:
@@ -55,19 +52,36 @@ class RowStream:
     """
 
     def __init__(self, blocks: Callable[[], Iterable[Any]] | Iterable[Any]) -> None:
+        kind = type(blocks).__name__
+        if len(getattr(blocks, "shape", (0, 0, 0))) < 3 or isinstance(blocks, str | Mapping):
+            raise TypeError(
+                f"blocks is a {kind}, which is no sequence of blocks; pass a list of blocks, as in "
+                "RowStream([(X, y)]), or a function that returns an iterator over them."
+            )
         if not callable(blocks) and (
             isinstance(blocks, Iterator) or not isinstance(blocks, Iterable)
         ):
             raise TypeError(
-                f"blocks is a {type(blocks).__name__}, which can be walked only once; pass a "
+                f"blocks is a {kind}, which can be walked only once; pass a "
                 "function that returns a new iterator each time it is called."
             )
         self.blocks = blocks
 
     def __iter__(self) -> Iterator[tuple[Any, Any, Any]]:
         """Iterate over the blocks as (X, y, sample_weight); a missing part is None."""
-        for number, block in enumerate(self.blocks() if callable(self.blocks) else self.blocks):
+        blocks = self.blocks() if callable(self.blocks) else self.blocks
+        if not isinstance(blocks, Iterable):
+            raise TypeError(
+                f"the function of the stream returned a {type(blocks).__name__}; it must return an "
+                "iterator over the blocks, or be a generator function, with yield."
+            )
+        for number, block in enumerate(blocks):
             parts = block if isinstance(block, tuple) else (block,)
+            if isinstance(block, str | Mapping) or _is_list_of_parts(block):
+                raise TypeError(
+                    f"block {number} of the stream is a {type(block).__name__}; it must be X, or a "
+                    "tuple (X, y) or (X, y, sample_weight)."
+                )
             if not 1 <= len(parts) <= 3:
                 raise ValueError(
                     f"block {number} of the stream has {len(parts)} parts; it must be X, (X, y) or "
@@ -75,6 +89,22 @@ class RowStream:
                 )
             X, y, weights = (*parts, None, None)[:3]
             yield X, y, weights
+
+    def nonempty(self) -> Iterator[tuple[int, tuple[Any, Any, Any]]]:
+        """Iterate over the blocks that have rows, with their numbers."""
+        for number, block in enumerate(self):
+            X = block[0]
+            shape = getattr(X, "shape", None)
+            if (shape[0] if shape else len(X) if hasattr(X, "__len__") else 1) > 0:
+                yield number, block
+
+    def __array__(self, *_: Any, **__: Any) -> Any:
+        """Refuse what reads whole arrays, such as a transformer of scikit-learn."""
+        raise TypeError(
+            "a RowStream is no array, and is read block by block by mcmodels alone. Pass arrays; "
+            "or apply a transformer to each block: "
+            "RowStream(lambda: ((transformer.transform(X), y) for X, y, _ in stream))."
+        )
 
 
 class StreamRows(Rows):
@@ -143,12 +173,18 @@ class StreamedMatrix:
         The sum over the blocks of the first walk.
     dtype : dtype
         float32 when every block was, else float64.
+    index : pandas.Index, default=None
+        Labels of the rows, if the blocks have them.
     """
 
     def __init__(
-        self, walk: Callable[[], Iterator[Matrix]], seen: Seen, dtype: np.dtype[Any]
+        self,
+        walk: Callable[[], Iterator[Matrix]],
+        seen: Seen,
+        dtype: np.dtype[Any],
+        index: Any = None,
     ) -> None:
-        self.walk, self.seen, self.dtype = walk, seen, dtype
+        self.walk, self.seen, self.dtype, self.index = walk, seen, dtype, index
         self.shape = (seen.n_rows, seen.n_features)
 
 
@@ -239,88 +275,6 @@ class SpreadSample:
         return X, None if not targets else np.concatenate(targets), weights
 
 
-class WalkSums:
-    """Sums over the rows of one walk: another walk over the same rows has the same, up to rounding.
-
-    Parameters
-    ----------
-    in_order : bool, default=False
-        Whether also sums that depend on the order of the rows are taken.
-    """
-
-    def __init__(self, *, in_order: bool = False) -> None:
-        self.n_rows, self._in_order = 0, in_order
-        self._sums: Any = None
-
-    def add(self, X: Matrix, y: Array | None, weights: Array | None) -> None:
-        """Add a block; y holds numbers, of shape (n,) or (n, m)."""
-        rows = ArrayRows(X, y, weights, intercept=False)
-        start = self.n_rows
-        self.n_rows += rows.n_rows
-        if rows.n_present:
-            with np.errstate(over="ignore", invalid="ignore"):
-                part = rows.reduce(lambda block: self._of_block(block, start))
-                self._sums = part if self._sums is None else self._sums + part
-
-    def _of_block(self, block: RowBlock, start: int) -> Array:
-        """Columns: sums of 1, of each target and of each column, by factors 1, t, position.
-
-        The last row has the squares.
-        """
-        unit = block.weights_or_ones
-        targets = np.zeros((block.X.n_rows, 0))
-        if block.y is not None:
-            targets = np.asarray(block.y, dtype=np.float64).reshape(block.X.n_rows, -1)
-        mixed = targets @ np.cos(np.arange(targets.shape[1]))
-        factors = [unit, unit * mixed]
-        if self._in_order:
-            position = start + block.start + np.arange(block.X.n_rows)
-            factors.append(unit * (position * _GOLDEN_RATIO % 1.0))
-        with np.errstate(over="ignore", invalid="ignore"):
-            rows = [np.concatenate([[f.sum()], f @ targets, block.X.products(f)]) for f in factors]
-            squares: list[Any] = [
-                [unit.sum()],
-                unit @ targets**2,
-                block.X.square_sums(block.weights),
-            ]
-            lengths = [unit @ mixed**2]
-        return np.vstack([*rows, np.concatenate(squares), np.full(rows[0].size, lengths[0])])
-
-    def require(self, first: WalkSums, names: Sequence[str]) -> None:
-        """Refuse sums that differ from those of the first walk.
-
-        Sums of the same rows in other blocks differ by rounding errors, relative to the lengths of
-        the columns; see :mod:`mcmodels.results.training_rows`.
-        """
-        if self.n_rows != first.n_rows:
-            raise ValueError(
-                f"the stream gave {self.n_rows} rows in this walk, and {first.n_rows} in the "
-                f"first; {_SAME_ROWS}"
-            )
-        if first._sums is None or self._sums is None:
-            return
-        if self._sums.shape != first._sums.shape:
-            raise ValueError(f"the stream gave other targets in this walk; {_SAME_ROWS}")
-        *sums, squares, mixed = first._sums
-        lengths = np.sqrt(squares)
-        # Lengths of the factors: of ones, of the mixed targets, and of positions below one.
-        of_factors = [lengths[0], np.sqrt(mixed[0]), lengths[0]][: len(sums)]
-        with np.errstate(over="ignore", invalid="ignore"):
-            bounds = [*(of * lengths for of in of_factors), squares]
-            pairs = zip(self._sums[:-1], [*sums, squares], bounds, strict=True)
-            for found, expected, bound in pairs:
-                wrong = np.abs(found - expected) > _ROUNDING * bound
-                if wrong.any():
-                    at = int(wrong.argmax())
-                    n_targets = wrong.size - 1 - len(names)
-                    what = ["the weights", *["y"] * n_targets, *map("column {!r}".format, names)]
-                    raise ValueError(
-                        f"the stream gave other rows in this walk than in the first: a sum over "
-                        f"{what[at]} is {found[at]:.10g}, and was {expected[at]:.10g}; {_SAME_ROWS}"
-                    )
-
-
-_SAME_ROWS = (
-    "every walk must give the same rows in the same order. Pass a function that starts from the "
-    "first row each time, and draw samples or random numbers outside of it."
-)
+def _is_list_of_parts(block: object) -> bool:
+    """Whether this is a list whose first entry is a matrix, not a list of rows."""
+    return isinstance(block, list) and len(getattr(block[0] if block else (), "shape", ())) == 2

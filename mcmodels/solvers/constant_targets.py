@@ -40,10 +40,12 @@ def constant_targets(
 def with_constant_columns(solution: Solution[Any], rows: Rows) -> Solution[Any]:
     """The solution with ``constant``: which of its dependent columns repeat the intercept.
 
-    The rows are read only if columns depend on each other and there is an intercept.
+    The rows are read only if columns depend on each other, there is an intercept, and the solver
+    does not know.
     """
     columns = list(solution.columns)
-    if solution.status is not Status.RANK_DEFICIENT or not (columns and rows.intercept):
+    known = bool(solution.constant) or not (columns and rows.intercept)
+    if solution.status is not Status.RANK_DEFICIENT or known:
         return solution
 
     def ends(block: RowBlock) -> list[Array]:

@@ -40,8 +40,9 @@ def solve_matrix_free(rows: Rows) -> Solution[MatrixFreeFit]:
     Returns
     -------
     Solution[MatrixFreeFit]
-        ``status`` is RANK_DEFICIENT where columns are zero or rows fewer than columns; dependencies
-        among columns are not looked for, so that ``rank`` is an upper bound. It is NOT_CONVERGED
+        ``status`` is RANK_DEFICIENT where columns are zero or constant (these are ``columns``) or
+        rows fewer than columns; dependencies among columns are not looked for, so that ``rank`` is
+        an upper bound. It is NOT_CONVERGED
         where corrections stopped shrinking too early. ``iterations`` counts corrections by the true
         residual. ``condition`` is an estimate; it leaves out directions in which the targets have
         no component.
@@ -81,16 +82,28 @@ def solve_matrix_free(rows: Rows) -> Solution[MatrixFreeFit]:
                 status = Status.NOT_CONVERGED
             break
         cycle += 1
-    rank = min(int(np.count_nonzero(squares)), rows.n_present - int(rows.intercept))
+    still = tuple(np.flatnonzero(squares == 0).tolist())
+    rank = min(p - len(still), rows.n_present - int(rows.intercept))
+    columns: tuple[int, ...] = ()
     if status is Status.CONVERGED and rank < p:
         status = Status.RANK_DEFICIENT
+        columns = still if rank == p - len(still) else ()
     condition = math.sqrt(largest / smallest) if rank == p and 0 < smallest < np.inf else np.inf
     params = with_intercept(coef.T, moments, rows)
     gradient = -2.0 * left
     if rows.intercept:
         slope = moments.weight * (coef @ moments.x_mean + params[:, -1] - moments.y_mean)
         gradient = np.column_stack([gradient + np.outer(2.0 * slope, moments.x_mean), 2.0 * slope])
-    return Solution(MatrixFreeFit(params, gradient, moments), status, "cg", cycle, rank, condition)
+    return Solution(
+        MatrixFreeFit(params, gradient, moments),
+        status,
+        "cg",
+        cycle,
+        rank,
+        condition,
+        columns,
+        constant=columns if rows.intercept else (),
+    )
 
 
 def _checked(rows: Rows) -> ColumnMoments:

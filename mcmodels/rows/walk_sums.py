@@ -1,0 +1,159 @@
+"""Sums over the rows of a walk over a stream: other rows have others."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from scipy import sparse
+
+from mcmodels.arrays import Array, Matrix
+from mcmodels.rows.blocks import RowBlock
+from mcmodels.rows.source import ArrayRows
+
+# Relative difference of sums of the same rows in other blocks: a thousand rounding errors.
+_ROUNDING = 1e3 * float(np.finfo(np.float64).eps)
+_GOLDEN_RATIO = (1 + 5**0.5) / 2
+
+
+class WalkSums:
+    """Sums over the rows of one walk: another walk over the same rows has the same, up to rounding.
+
+    They are sums of every column and target, by factors of each row: 1, and the length of two fixed
+    mixtures of the columns and targets about the first row. So they change where the entries of a
+    column move to other rows, also where that changes no product of two columns. The order of the
+    rows has no effect, as it has none on a fit.
+
+    Parameters
+    ----------
+    in_order : bool, default=False
+        Whether also sums that depend on the order of the rows are taken.
+    """
+
+    def __init__(self, *, in_order: bool = False) -> None:
+        self.n_rows, self._in_order = 0, in_order
+        self._sums: Any = None
+        # Of the first walk: its first row, and the mixtures of the columns.
+        self._first_row: Any = None
+        self._mixtures: Any = None
+
+    def of_next_walk(self) -> WalkSums:
+        """Empty sums for another walk, to be compared with these."""
+        sums = WalkSums(in_order=self._in_order)
+        sums._first_row, sums._mixtures = self._first_row, self._mixtures
+        return sums
+
+    def add(self, X: Matrix, y: Array | None, weights: Array | None) -> None:
+        """Add a block; y holds numbers, of shape (n,) or (n, m)."""
+        rows = ArrayRows(X, y, weights, intercept=False)
+        start = self.n_rows
+        self.n_rows += rows.n_rows
+        if rows.n_present:
+            with np.errstate(over="ignore", invalid="ignore"):
+                if self._first_row is None:
+                    self._first_row = rows.reduce(_first_row)[0]
+                    self._mixtures = _mixtures(self._first_row.size)
+                elif self._first_row.size != X.shape[1] + _n_targets(y):
+                    raise ValueError(f"the stream gave other targets in this walk; {_SAME_ROWS}")
+                part = rows.reduce(lambda block: self._of_block(block, start))
+                self._sums = part if self._sums is None else self._sums + part
+
+    def _of_block(self, block: RowBlock, start: int) -> Array:
+        """Columns: sums of 1, of each target and of each column, by the factors.
+
+        The last rows have the squares, and those of the second factor.
+        """
+        unit, targets, first = block.weights_or_ones, _targets(block), self._first_row
+        m, mixtures = targets.shape[1], self._mixtures
+        with np.errstate(over="ignore", invalid="ignore"):
+            # Not of X minus the first row, because X may be sparse.
+            mixed = (targets - first[:m]) @ mixtures[:, :m].T
+            mixed += block.X.predictor(mixtures[:, m:]) - mixtures[:, m:] @ first[m:]
+            length = np.hypot(*mixed.T)
+            factors = [unit, unit * length]
+            if self._in_order:
+                position = start + block.start + np.arange(block.X.n_rows)
+                factors.append(unit * (position * _GOLDEN_RATIO % 1.0))
+            sums = [np.concatenate([[f.sum()], f @ targets, block.X.products(f)]) for f in factors]
+            sums[1][1:] -= sums[1][0] * first
+            squares: list[Any] = [
+                [unit.sum()],
+                unit @ targets**2,
+                block.X.square_sums(block.weights),
+            ]
+            of_length = np.full(first.size + 1, unit @ length**2)
+        return np.vstack([*sums, np.concatenate(squares), of_length])
+
+    def require(self, first: WalkSums, names: Sequence[str]) -> None:
+        """Refuse sums that differ from those of the first walk.
+
+        Sums of the same rows in other blocks differ by rounding errors, relative to the lengths of
+        the columns; see :mod:`mcmodels.results.training_rows`.
+        """
+        if self.n_rows != first.n_rows:
+            ended = (
+                " The iterator was at its end already: the function must make a new one each time "
+                "it is called."
+                if self.n_rows == 0
+                else ""
+            )
+            raise ValueError(
+                f"the stream gave {self.n_rows} rows in this walk, and {first.n_rows} in the "
+                f"first; {_SAME_ROWS}{ended}"
+            )
+        if first._sums is None or self._sums is None:
+            return
+        *sums, squares, of_length = first._sums
+        origin = np.concatenate([[0.0], first._first_row])
+        with np.errstate(over="ignore", invalid="ignore"):
+            lengths = np.sqrt(squares)
+            # The second factor has rounding errors of its own, those of the entries of a row.
+            size = np.sqrt(of_length[0])
+            error = np.abs(first._mixtures).sum(axis=0) @ lengths[1:]
+            near = np.sqrt(np.maximum(squares - 2 * origin * sums[0] + origin**2 * squares[0], 0))
+            by_length = size * (lengths + lengths[0] * np.abs(origin)) + error * near
+            # Factors of the order are below one.
+            bounds = [lengths[0] * lengths, by_length, lengths[0] * lengths][: len(sums)]
+            bounds.append(squares)
+            pairs = zip(self._sums[:-1], [*sums, squares], bounds, strict=True)
+            for found, expected, bound in pairs:
+                wrong = np.abs(found - expected) > _ROUNDING * bound
+                if wrong.any():
+                    at = int(wrong.argmax())
+                    n_targets = wrong.size - 1 - len(names)
+                    what = ["the weights", *["y"] * n_targets, *map("column {!r}".format, names)]
+                    raise ValueError(
+                        f"the stream gave other rows in this walk than in the first: a sum over "
+                        f"{what[at]} is {found[at]:.10g}, and was {expected[at]:.10g}; {_SAME_ROWS}"
+                    )
+
+
+_SAME_ROWS = (
+    "every walk must give the same rows in the same order. Pass a function that starts from the "
+    "first row each time, and draw samples or random numbers outside of it."
+)
+
+
+def _first_row(block: RowBlock) -> list[Array]:
+    """Targets and features of the first row of a block, in a list to which others are added."""
+    X = block.X.X[:1]
+    X = X.toarray() if sparse.issparse(X) else np.asarray(X)
+    return [np.concatenate([_targets(block)[0], X[0]])]
+
+
+def _targets(block: RowBlock) -> Array:
+    """The targets as float64, shape (n_rows, n_targets)."""
+    if block.y is None:
+        return np.zeros((block.X.n_rows, 0))
+    return np.asarray(block.y, dtype=np.float64).reshape(block.X.n_rows, -1)
+
+
+def _n_targets(y: Array | None) -> int:
+    return 0 if y is None else 1 if y.ndim == 1 else y.shape[1]
+
+
+def _mixtures(size: int) -> Array:
+    """Two fixed mixtures of that many values, shape (2, size); no two shares are alike."""
+    shares = 0.5 + np.arange(1.0, size + 1) * _GOLDEN_RATIO % 1.0
+    return np.stack([shares, (2 - shares) * np.cos(np.pi * np.arange(size))])
