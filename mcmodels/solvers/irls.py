@@ -35,7 +35,7 @@ from mcmodels.solvers.newton import (
 )
 from mcmodels.solvers.newton_cg import newton_cg_iterates
 from mcmodels.solvers.recession import curvature_is_everywhere, predictors_grow, recedes
-from mcmodels.solvers.separation import proposed_by_linear_program, separates
+from mcmodels.solvers.separation import separates, separates_by_linear_program
 from mcmodels.solvers.solution import Solution, Status
 from mcmodels.solvers.tolerances import ILL_CONDITIONED, NEGLIGIBLE_STEP, SAMPLE_ROWS
 
@@ -204,11 +204,10 @@ def fit(
         states = newton_cg_iterates(
             inner, first, gradient_tolerance=bound, max_iter=max_iter, proof=proof
         )
-        value, to_be_judged = np.inf, proof is not None and not room.too_many(first.size)
+        value, judge = np.inf, None if room.too_many(first.size) else proof
         for state in states:
             first, count, before, value = state.params, state.count, value, state.derivatives.value
-            at_end = state.status is not None or _is_at_rest(state, bound)
-            if to_be_judged and (at_end or _promises_too_much(state, before)):
+            if judge is not None and _is_to_be_judged(judge, state, before, bound):
                 break  # Newton's method goes on, with a Hessian
             if state.status is None and state.count > 0:
                 divergence = _divergence(objective, coordinates, inner, state, bound)
@@ -282,8 +281,7 @@ def conclude(objective: LinearPredictorObjective, last: Progress) -> Solution[Op
     elif objective.penalty == 0 and status is not Status.CONVERGED:
         direction = _separating(rows, coordinates, state)
         if direction is None:
-            proposed = proposed_by_linear_program(rows, last.params.shape)
-            direction = None if proposed is None else separates(rows, proposed)
+            direction = separates_by_linear_program(rows, last.params.shape)
         status = status if direction is None else Status.SEPARATED
     if direction is not None:
         columns = _contributing_columns(rows, direction)
@@ -366,9 +364,18 @@ def _states(
 
 
 def _proof(inner: LinearPredictorObjective) -> MinimumProof | None:
-    """What proves that a minimum exists; None where that needs no proof, or has none."""
-    needless = inner.penalty > 0 or isinstance(inner, UserObjective)
-    return None if needless else MinimumProof(inner)
+    """What proves that a minimum exists and is near; None for a loss of the user's."""
+    return None if isinstance(inner, UserObjective) else MinimumProof(inner)
+
+
+def _is_to_be_judged(
+    judge: MinimumProof, state: NewtonIterate[Slope], value_before: float, bound: float
+) -> bool:
+    """Whether conjugate gradients have come to an end that only a Hessian can judge, or stray."""
+    at_end = state.status is not None or _is_at_rest(state, bound)
+    if judge.objective.penalty > 0:
+        return at_end and not judge.is_needless(state.params, state.direction)
+    return at_end or _promises_too_much(state, value_before)
 
 
 def _is_at_rest(state: NewtonIterate[Slope], bound: float) -> bool:

@@ -74,6 +74,8 @@ def curvature_is_everywhere(rows: Rows, hessian: Array) -> bool:
     squares = column_squares(rows)
     if not squares.all():
         return False
+    if squares.size == 0:
+        return True
     mean = np.diagonal(hessian).reshape(-1, squares.size) / squares
     return bool(mean.min() > _LITTLE_CURVATURE * mean.max())
 
