@@ -3,7 +3,6 @@
 The references are exact (fractions) or have 40 to 60 digits, as in test_logistic_verdicts.py.
 """
 
-
 import mpmath
 import numpy as np
 import pytest

@@ -275,8 +275,8 @@ def conclude(objective: LinearPredictorObjective, last: Progress) -> Solution[Op
     direction: Array | None = None
     if isinstance(objective, UserObjective):
         inner = objective.over(coordinates.transform(rows), objective.penalty)
-        if _is_unbounded(inner, state, regular):
-            status = Status.UNBOUNDED
+        status = _status_of_loss(inner, state, regular)
+        if status is Status.UNBOUNDED:
             direction = coordinates.to_users(state.direction.step, intercept=rows.intercept)
     elif objective.penalty == 0 and status is not Status.CONVERGED:
         direction = _separating(rows, coordinates, state)
@@ -400,8 +400,13 @@ def _divergence(
     """The status of a fit that is proved to diverge; else None."""
     step = state.direction.step
     if isinstance(objective, UserObjective):
+        if not gradient_is_small(state.derivatives, bound):
+            return None
+        # Where other rows have nearly all of the curvature, a step is short though predictors grow.
         long = state.direction.relative_length >= _LONG_STEP
-        if not long or not gradient_is_small(state.derivatives, bound):
+        if not long and not (
+            _may_lack_curvature(inner, state) and predictors_grow(inner.rows, state.params, step)
+        ):
             return None
         # A maximum or a saddle is left: that the objective is lower elsewhere says nothing there.
         left = has_negative_curvature(state.direction)
@@ -414,18 +419,30 @@ def _divergence(
     return None if separating is None else Status.SEPARATED
 
 
-def _is_unbounded(objective: UserObjective, state: NewtonIterate[Slope], regular: bool) -> bool:
-    """Whether there is no minimum: linear predictors still grow where the fit converged."""
+def _may_lack_curvature(objective: LinearPredictorObjective, state: NewtonIterate[Slope]) -> bool:
+    """Whether some column has little curvature left; many rows are read only where it has."""
+    if not passes_are_expensive(objective.rows) or not isinstance(state.derivatives, Derivatives):
+        return True
+    return not curvature_is_everywhere(
+        objective.rows.sample(SAMPLE_ROWS), state.derivatives.hessian
+    )
+
+
+def _status_of_loss(objective: UserObjective, state: NewtonIterate[Slope], regular: bool) -> Status:
+    """UNBOUNDED where linear predictors still grow though the fit converged: it has no minimum.
+
+    With a tiny penalty it may have one far away, and has not converged.
+    """
     if state.status is not Status.CONVERGED:
-        return state.status is Status.UNBOUNDED
-    if regular and isinstance(state.derivatives, Derivatives):
-        # Many rows are read once more only where some column has little curvature left.
-        sample = objective.rows.sample(SAMPLE_ROWS)
-        if curvature_is_everywhere(sample, state.derivatives.hessian):
-            return False
+        return state.status or Status.NOT_CONVERGED
+    if regular and not _may_lack_curvature(objective, state):
+        return Status.CONVERGED
     params, step = state.params, state.direction.step
-    grows = predictors_grow(objective.rows, params, step)
-    return grows and recedes(objective, params, step, strictly=False)
+    if not predictors_grow(objective.rows, params, step):
+        return Status.CONVERGED
+    if recedes(objective, params, step, strictly=False):
+        return Status.UNBOUNDED
+    return Status.CONVERGED if objective.penalty == 0 else Status.NOT_CONVERGED
 
 
 def _contributing_columns(rows: Rows, step: Array) -> tuple[int, ...]:
