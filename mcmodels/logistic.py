@@ -393,7 +393,7 @@ class LogisticRegression(
             if steps < self.max_iter:
                 remedy = (
                     "A callback stopped it, or float64 shows no further decrease: then penalise "
-                    "(a finite C), or scale the columns."
+                    "more (a smaller C), or scale the columns."
                 )
             warn_not_converged(
                 f"Newton's method stopped after {steps} steps with the gradient at "

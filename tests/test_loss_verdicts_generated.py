@@ -340,6 +340,50 @@ def test_the_printed_cases():
     assert said == [FlatObjectiveWarning]
 
 
+# -- a penalty that is hardly there ----------------------------------------------------------------
+
+TABLE = np.array([[0.0], [0], [1], [1]]), np.array([0, 1, 0, 1])
+EMPTY_CELLS = [(53, 2, 0, 306), (0, 1, 1e6, 5), (30, 0, 0, 7), (1e6, 0, 1, 30), (2, 30, 0, 1e6)]
+
+
+@pytest.mark.parametrize("loss", ["softplus(eta) - y*eta", "softplus(-(2*y - 1)*eta)"])
+@pytest.mark.parametrize("alpha", [1e-3, 1e-6, 1e-9, 1e-16])
+def test_a_penalty_gives_a_minimum_however_small_it_is(loss, alpha):
+    """The loss falls for ever where classes are separated, but ever less; the penalty grows."""
+    rng = np.random.default_rng(6)
+    problems = [(*TABLE, np.array(cells, dtype=float)) for cells in EMPTY_CELLS]
+    for _ in range(20):
+        X = rng.normal(size=(20, 2))
+        problems.append((X, (X[:, 0] > 0).astype(int), rng.integers(1, 6, 20).astype(float)))
+    for X, y, w in problems:
+        model, said = fitted(loss, X, y, w, alpha=alpha)
+        assert model.status_ != "no minimum", (X, y, w)
+        assert NoMinimumWarning not in said
+        if model.status_ == "converged" and alpha >= 1e-9:
+            # The derivative in the intercept is zero, and the coefficients balance the slopes:
+            # both up to what converged allows.
+            assert np.abs(model.gradient_).max() < 1e-8 * w.sum()
+
+
+@pytest.mark.parametrize("intercept_falls", ["exp(-eta)", "softplus(-3*eta)", "exp(-eta) + 0*y"])
+@pytest.mark.parametrize("alpha", [1e-9, 1e-3, 10.0])
+def test_along_the_intercept_no_penalty_grows(intercept_falls, alpha):
+    for seed in range(5):
+        X, y, w = data(seed)
+        model, said = fitted(intercept_falls, X, y, w, alpha=alpha)
+        assert model.status_ == "no minimum"
+        assert NoMinimumWarning in said
+
+
+@pytest.mark.parametrize("loss", ["log(1 + exp(eta)) - y*eta", "softplus(eta) - y*eta"])
+def test_rounding_does_not_hide_that_a_table_has_an_empty_cell(loss):
+    """At a margin of 38 the objective may change by a rounding error, up or down."""
+    for a, c, d in itertools.product([1, 2, 5, 30, 1e3], [1, 2, 30], [1, 5, 30, 1e3]):
+        for cells in ((a, c, 0, d), (a, 0, c, d)):
+            model, said = fitted(loss, *TABLE, np.array(cells, dtype=float))
+            assert model.status_ == "no minimum" or FlatObjectiveWarning in said, cells
+
+
 # -- classes of warnings --------------------------------------------------------------------------
 
 

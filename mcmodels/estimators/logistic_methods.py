@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, Literal, Unpack
 
 import numpy as np
@@ -178,8 +179,7 @@ class LogisticMethods(ParameterMethods):
             names = tuple(f"{label}:{name}" for label in record.classes for name in names)
         if not isinstance(found, Estimate):
             return pd.DataFrame(found, columns=list(names), index=index)
-        named = Estimate(found.params, found.covariance, names, kind=found.kind)
-        return named.table(level, p_values=not record.penalty)
+        return replace(found, names=names).table(level, p_values=not record.penalty)
 
     def residuals(
         self,

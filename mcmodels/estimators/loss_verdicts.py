@@ -21,6 +21,9 @@ from mcmodels.solvers import Solution, Status
 from mcmodels.solvers.definiteness import is_positive, least_scaled_eigenvalue
 from mcmodels.solvers.fit_state import Optimum
 from mcmodels.solvers.flatness import columns_of, flat_directions
+from mcmodels.solvers.kept_hessian import passes_are_expensive
+from mcmodels.solvers.recession import curvature_is_everywhere
+from mcmodels.solvers.tolerances import SAMPLE_ROWS
 
 __all__ = ["warnings_of_loss"]
 
@@ -51,11 +54,15 @@ def warnings_of_loss(
 def _flat_text(objective: UserObjective, solution: Solution[Optimum], features: Features) -> str:
     """Along what the Hessian is zero where the fit converged, or an empty text.
 
-    Where the Hessian has a Cholesky factor, the condition is finite and nothing is looked for.
+    Where the Hessian has a Cholesky factor, and curvature in every column, nothing is looked for.
     """
     hessian = solution.value.hessian
     converged = solution.status in (Status.CONVERGED, Status.RANK_DEFICIENT)
-    if not converged or hessian is None or np.isfinite(solution.condition):
+    if not converged or hessian is None:
+        return ""
+    rows = objective.rows
+    sample = rows.sample(SAMPLE_ROWS) if passes_are_expensive(rows) else rows
+    if np.isfinite(solution.condition) and curvature_is_everywhere(sample, hessian):
         return ""
     flat = flat_directions(objective, hessian)
     if not flat.size:

@@ -57,16 +57,9 @@ class Estimate:
     clusters: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
-        """Refuse variances that underflow: their errors would be zero, or have few digits."""
-        if self.root is None or self.root.size == 0:
-            return
-        lost = (np.diagonal(self.covariance) < UNDERFLOWN_VARIANCE) & self.root.any(axis=1)
-        if lost.any():
-            names = ", ".join(np.asarray(self.names, dtype=object)[lost][:10])
-            raise InferenceError(
-                f"the variance of {names} underflows float64, and would be zero; multiply the "
-                "target, or divide the columns, by a power of ten."
-            )
+        """Refuse variances beyond float64; without a root they are refused where they arise."""
+        if self.root is not None and self.root.size:
+            refuse_lost(np.diagonal(self.covariance), self.root.any(axis=1), self.names)
 
     @classmethod
     def of_root(
@@ -78,7 +71,9 @@ class Estimate:
         kind: str = "nonrobust",
     ) -> Self:
         """From a root T of the covariance."""
-        return cls(params, root @ root.T, names, df, kind, root)
+        with np.errstate(over="ignore", invalid="ignore"):
+            covariance = root @ root.T
+        return cls(params, covariance, names, df, kind, root)
 
     @property
     def standard_errors(self) -> Array:
@@ -124,6 +119,7 @@ class Estimate:
             columns |= {self.statistic_name: self.statistics, "p_value": self.p_values}
         return pd.DataFrame(columns | {"lower": lower, "upper": upper}, index=list(self.names))
 
+    @np.errstate(over="ignore", invalid="ignore")
     def image(self, jacobian: Array, params: Array, names: tuple[str, ...]) -> Estimate:
         """Functions of the quantities, with the covariance ``JVJᵀ``.
 
@@ -135,6 +131,8 @@ class Estimate:
         used = jacobian.any(axis=0)  # a parameter without a variance spoils only what it is part of
         J, S = jacobian[:, used], self.covariance[np.ix_(used, used)]
         V, sizes = J @ S @ J.T, np.einsum("ij,jk,ik->i", np.abs(J), np.abs(S), np.abs(J))
+        known = np.isfinite(np.diagonal(S))
+        refuse_lost(np.where(J[:, ~known].any(axis=1), 1.0, sizes), J.any(axis=1), names)
         if not_positive(V, sizes).any():
             V = clipped(V, sizes)
         return replace(self, params=params, covariance=V, names=names)
@@ -151,6 +149,35 @@ def check_level(level: float) -> float:
     return float(level)
 
 
+def refuse_lost(variances: Array, positive: npt.ArrayLike, names: tuple[str, ...]) -> None:
+    """Refuse variances that overflow, or underflow: errors would be zero, or have few digits.
+
+    Parameters
+    ----------
+    variances : ndarray of shape (k,)
+        Variances, or sizes of what they were subtracted from.
+    positive : array-like of bool of shape (k,)
+        Which variances are above zero in exact arithmetic.
+    names : tuple of str
+        What they are variances of.
+    """
+    for lost, what, remedy in (
+        (
+            (variances < UNDERFLOWN_VARIANCE) & np.asarray(positive),
+            "underflows float64, and would be zero",
+            "multiply the target, or divide the columns,",
+        ),
+        (
+            ~np.isfinite(variances),
+            "overflows float64",
+            "divide the target, or multiply the columns,",
+        ),
+    ):
+        if lost.any():
+            listed = ", ".join(np.asarray(names, dtype=object)[lost][:10])
+            raise InferenceError(f"the variance of {listed} {what}; {remedy} by a power of ten.")
+
+
 def not_positive(V: Array, sizes: Array) -> npt.NDArray[np.bool_]:
     """Which variances are negative or rounding error, given sizes of what was subtracted."""
     return (np.diagonal(V) <= EIGENVALUE_ROUNDING * len(V) * sizes) & (sizes > 0)
@@ -161,7 +188,7 @@ def clipped(V: Array, sizes: Array) -> Array:
 
     Rows and columns are NaN where the variance is then only rounding error. Jacobi's method keeps
     the digits of small variances beside large ones. Source: Cameron,
-    Gelbach and Miller (2011), *Robust inference with multiway clustering*, JBES 29(2), §2.3.
+    Gelbach and Miller (2011), *Robust inference with multiway clustering*, JBES 29(2).
     """
     known = np.isfinite(np.diagonal(V))
     repaired = np.full_like(V, np.nan)
@@ -177,7 +204,7 @@ def clipped(V: Array, sizes: Array) -> Array:
 
 
 def _jacobi(V: Array) -> tuple[Array, Array]:
-    """Eigenvalues and eigenvectors by Jacobi's rotations: Golub and Van Loan (2013), §8.5."""
+    """Eigenvalues and eigenvectors by Jacobi's rotations: Golub and Van Loan (2013)."""
     A, Q = V.copy(), np.eye(len(V))
     for _ in range(30):
         rotated = False

@@ -88,7 +88,7 @@ class LossRobustModel:
 def warn_of_few_curved_rows(model: LossRobustModel, rows: Rows) -> None:
     """Warn if ℓ″ lies in few rows, as where a kink was smoothed over too short a distance.
 
-    The rows are counted as ``(Σ wᵢℓ″ᵢ)² / Σ wᵢℓ″ᵢ²`` (Kish 1965, *Survey Sampling*, §11.7), where a
+    The rows are counted as ``(Σ wᵢℓ″ᵢ)² / Σ wᵢℓ″ᵢ²`` (Kish 1965, *Survey Sampling*), where a
     row of weight two is two rows. For a smoothed quantile loss the remedy is a larger bandwidth;
     that of Hall and Sheather (1988) is offered, see :func:`hall_sheather`.
     """
@@ -129,8 +129,8 @@ def hall_sheather(residuals: Array, weights: Array) -> float:
     ``x = Φ⁻¹(τ)`` and z the 97.5 % point of the normal distribution; τ is the share of residuals
     below zero. In units of the target ``s (Φ⁻¹(τ + b) - Φ⁻¹(τ - b))`` with s the smaller of the
     standard deviation and IQR/1.34. Sources: Hall and Sheather (1988), *On the distribution of a
-    Studentized quantile*, JRSS B 50(3), 381-391; Koenker (2005), *Quantile Regression*, §3.4.2 and
-    §4.10.1. Zero if τ is 0 or 1.
+    Studentized quantile*, JRSS B 50(3), 381-391; Koenker (2005), *Quantile Regression*.
+    Zero if τ is 0 or 1.
     """
     present = weights > 0
     u, w = residuals[present], weights[present]

@@ -59,7 +59,7 @@ def marginal_effects(
         jacobian[..., :-1] -= jacobian[..., -1:] * model.centre
     T = jacobian.reshape(effects.size, -1) @ model.centred_root
     names = tuple(map(str, range(effects.size)))
-    return Estimate(effects.ravel(), T @ T.T, names, kind=model.kind)
+    return Estimate.of_root(effects.ravel(), T, names, kind=model.kind)
 
 
 def _indicators(rows: Rows) -> Any:

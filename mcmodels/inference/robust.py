@@ -19,7 +19,7 @@ two stands for two rows, each with the leverage hᵢ. With two groupings the cov
 first, plus that of the second, minus that of both together: Cameron, Gelbach and Miller (2011),
 *Robust inference with multiway clustering*, JBES 29(2), eq. 2.11. The difference need not be
 positive semi-definite. Where a variance is not positive, the negative eigenvalues of the
-covariance are set to zero, as they propose in §2.3 (fixest has the same rule).
+covariance are set to zero, as they propose (fixest has the same rule).
 """
 
 from __future__ import annotations
@@ -187,6 +187,13 @@ class RobustCovariance:
         """
         sizes = np.square(self.bread * self.lengths).sum(axis=1)
         return (np.diagonal(self.covariance) <= left**2 * self.n * sizes) & (sizes > 0)
+
+    @property
+    def subtracts(self) -> npt.NDArray[np.bool_]:
+        """Which variances have parts that are added and subtracted: not zero in exact numbers."""
+        if self.subtracted is None:
+            return np.zeros(len(self.bread), dtype=bool)
+        return np.asarray((self.bread != 0) @ (np.diagonal(self.subtracted) > 0))
 
     @property
     def root(self) -> Array | None:

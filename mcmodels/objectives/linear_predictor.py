@@ -25,6 +25,8 @@ from mcmodels.rows.blocks import Sandwich
 
 # Below it a sum of squares has lost digits to underflow.
 _LEAST_SQUARE = float(np.finfo(np.float64).tiny / np.finfo(np.float64).eps)
+# Curvature that a safe Hessian has in every column, as a share of the most that a column has.
+_SAFE_SHARE = 1e-6
 
 
 class LinearPredictorObjective:
@@ -66,7 +68,8 @@ class LinearPredictorObjective:
     def hessian(self, params: Array, *, safe: bool = False) -> Array:
         """The Hessian over ``params.ravel()``.
 
-        With ``safe``, rows have the curvature at :meth:`Loss.with_curvature`.
+        With ``safe``, rows have the curvature at :meth:`Loss.with_curvature`, and in every column
+        there is some curvature beside that in which there is most.
         """
 
         def summarise(block: RowBlock) -> CurvatureSums:
@@ -76,7 +79,14 @@ class LinearPredictorObjective:
                 eta = self.loss.with_curvature(block.y, eta)
             return self._curvature(block, self.loss.at(block.y, eta, X.scratch))
 
-        return self._assembled(self.rows.reduce(summarise), params)
+        hessian = self._assembled(self.rows.reduce(summarise), params)
+        if safe:
+            diagonal = np.einsum("ii->i", hessian).reshape(-1, params.shape[-1])
+            squares = self.rows.reduce(lambda block: block.X.diagonal(block.weights_or_ones))
+            known = squares > 0
+            means = diagonal[:, known] / squares[known]
+            diagonal[:, known] += _SAFE_SHARE * means.max(initial=0.0) * squares[known]
+        return hessian
 
     def hessian_vector_product(self, params: Array, vector: Array) -> Array:
         """The Hessian times a vector in the shape of params; no Hessian is formed."""
@@ -159,7 +169,7 @@ class LinearPredictorObjective:
 
     def _assembled(self, curvature: CurvatureSums, params: Array) -> Array:
         P = params.shape[-1]
-        K = params.size // P
+        K = params.size // P if P else 1
         if K == 1:
             signed = [(sign, part.matrix()) for (_, sign), part in curvature.sandwiches.items()]
             hessian = signed[0][1]

@@ -15,7 +15,7 @@ import numpy.typing as npt
 from mcmodels.arrays import Array
 from mcmodels.exceptions import IndefiniteCovarianceWarning, InferenceError, PerfectFitWarning
 from mcmodels.inference.delta import DeltaMethod, delta_method
-from mcmodels.inference.estimate import Estimate, clipped, not_positive
+from mcmodels.inference.estimate import Estimate, clipped, not_positive, refuse_lost
 from mcmodels.inference.robust import RobustModel, cluster_covariance, hc_covariance
 from mcmodels.inference.tolerances import SCORE_LEFT
 from mcmodels.objectives import Objective
@@ -143,7 +143,10 @@ class CovarianceKind:
             robust = cluster_covariance(model, rows, self.counts, use_correction=correct)
         else:
             robust = hc_covariance(model, rows, self.kind)
-        covariance, root, sizes = robust.covariance, robust.root, robust.sizes
+        with np.errstate(over="ignore", invalid="ignore"):
+            covariance, sizes = robust.covariance, robust.sizes
+        refuse_lost(np.diagonal(covariance) if sizes is None else sizes, robust.subtracts, names)
+        root = robust.root
         if sizes is not None and (negative := not_positive(covariance, sizes)).any():
             covariance, root = clipped(covariance, sizes), None
             _warn_of_clipping(negative, np.isnan(np.diagonal(covariance)), names)

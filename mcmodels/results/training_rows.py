@@ -196,6 +196,7 @@ class TrainingRows:
             np.atleast_1d(_OBJECTIVE_TOLERANCE * scale + rounding),
         )
 
+    @np.errstate(over="ignore")
     def rounding_of_losses(self, params: Array, objective: float) -> float:
         """Rounding error of a sum of losses that columns far from zero cause in the predictors.
 

@@ -16,7 +16,7 @@ from mcmodels.solvers.kept_hessian import passes_are_expensive
 from mcmodels.solvers.modified_newton import has_negative_curvature
 from mcmodels.solvers.newton import NewtonIterate, gradient_is_small, unverifiable_decrease
 from mcmodels.solvers.recession import curvature_is_everywhere, predictors_grow, recedes
-from mcmodels.solvers.separation import proposed_by_linear_program, separates
+from mcmodels.solvers.separation import separates, separates_by_linear_program
 from mcmodels.solvers.solution import Solution, Status
 from mcmodels.solvers.tolerances import ILL_CONDITIONED, NEGLIGIBLE_STEP, SAMPLE_ROWS
 
@@ -51,14 +51,13 @@ def conclude(objective: LinearPredictorObjective, last: Progress) -> Solution[Op
     )
     direction: Array | None = None
     if isinstance(objective, UserObjective):
-        if _is_unbounded(placed.inner, state, regular):
-            status = Status.UNBOUNDED
+        status = _status_of_loss(placed.inner, state, regular)
+        if status is Status.UNBOUNDED:
             direction = placed.to_users(state.direction.step)
     elif objective.penalty == 0 and status is not Status.CONVERGED:
         direction = _separating(placed, state)
         if direction is None:
-            proposed = proposed_by_linear_program(rows, last.params.shape)
-            direction = None if proposed is None else separates(rows, proposed)
+            direction = separates_by_linear_program(rows, last.params.shape)
         status = status if direction is None else Status.SEPARATED
     if direction is not None:
         columns = _contributing_columns(rows, direction)
@@ -85,8 +84,13 @@ def divergence(placed: Placed, state: NewtonIterate[Slope], bound: float) -> Sta
     """The status of a fit that is proved to diverge; else None."""
     objective, inner, step = placed.objective, placed.inner, state.direction.step
     if isinstance(objective, UserObjective):
+        if not gradient_is_small(state.derivatives, bound):
+            return None
+        # Where other rows have nearly all of the curvature, a step is short though predictors grow.
         long = state.direction.relative_length >= _LONG_STEP
-        if not long or not gradient_is_small(state.derivatives, bound):
+        if not long and not (
+            _may_lack_curvature(inner, state) and predictors_grow(inner.rows, state.params, step)
+        ):
             return None
         # A maximum or a saddle is left: that the objective is lower elsewhere says nothing there.
         left = has_negative_curvature(state.direction)
@@ -125,20 +129,32 @@ def _optimum(
     return Optimum(params, known.value, slope.gradient, hessian, inner)
 
 
-def _is_unbounded(
+def _may_lack_curvature(objective: LinearPredictorObjective, state: NewtonIterate[Slope]) -> bool:
+    """Whether some column has little curvature left; many rows are read only where it has."""
+    if not passes_are_expensive(objective.rows) or not isinstance(state.derivatives, Derivatives):
+        return True
+    return not curvature_is_everywhere(
+        objective.rows.sample(SAMPLE_ROWS), state.derivatives.hessian
+    )
+
+
+def _status_of_loss(
     objective: LinearPredictorObjective, state: NewtonIterate[Slope], regular: bool
-) -> bool:
-    """Whether there is no minimum: linear predictors still grow where the fit converged."""
+) -> Status:
+    """UNBOUNDED where linear predictors still grow though the fit converged: it has no minimum.
+
+    With a tiny penalty it may have one far away, and has not converged.
+    """
     if state.status is not Status.CONVERGED:
-        return state.status is Status.UNBOUNDED
-    if regular and isinstance(state.derivatives, Derivatives):
-        # Many rows are read once more only where some column has little curvature left.
-        sample = objective.rows.sample(SAMPLE_ROWS)
-        if curvature_is_everywhere(sample, state.derivatives.hessian):
-            return False
+        return state.status or Status.NOT_CONVERGED
+    if regular and not _may_lack_curvature(objective, state):
+        return Status.CONVERGED
     params, step = state.params, state.direction.step
-    grows = predictors_grow(objective.rows, params, step)
-    return grows and recedes(objective, params, step, strictly=False)
+    if not predictors_grow(objective.rows, params, step):
+        return Status.CONVERGED
+    if recedes(objective, params, step, strictly=False):
+        return Status.UNBOUNDED
+    return Status.CONVERGED if objective.penalty == 0 else Status.NOT_CONVERGED
 
 
 def _contributing_columns(rows: Rows, step: Array) -> tuple[int, ...]:

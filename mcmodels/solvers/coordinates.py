@@ -28,7 +28,7 @@ from mcmodels.rows import (
 )
 from mcmodels.solvers import room
 from mcmodels.solvers.kept_hessian import passes_are_expensive
-from mcmodels.solvers.overflow import refuse_overflow, refuse_underflow
+from mcmodels.solvers.overflow import refuse_overflow, refuse_tiny_weights, refuse_underflow
 from mcmodels.solvers.pseudoinverse import PseudoInverse, entry_noise, from_factor, rank_tolerance
 from mcmodels.solvers.tolerances import SAMPLE_ROWS, factorisation_error
 
@@ -161,6 +161,7 @@ def row_space_coordinates(
 def shifted_coordinates(objective: LinearPredictorObjective) -> Coordinates:
     """Coordinates in which columns far from zero are shifted to their mean."""
     rows = objective.rows
+    refuse_tiny_weights(rows.total_weight)
 
     def first_two_moments(block: RowBlock) -> Array:
         total = block.X.mean(block.weights) * block.total_weight

@@ -9,10 +9,15 @@ more.
 
 The proof holds up to rounding errors of the gradient. In a direction with hardly any curvature they
 alone may make a step of any length. So their effect is bounded as well.
+
+With a penalty α there is always a minimum. Where α is tiny it may be far away though no value shows
+a decrease: a step that reaches as far is then not the last one, either. A step δ changes the
+coefficients by no more than ``√(δᵀHδ / α)``, which mostly tells without the rows.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,6 +25,7 @@ import numpy as np
 from mcmodels.arrays import Array
 from mcmodels.objectives import LinearPredictorObjective
 from mcmodels.rows import Derivatives, RowBlock
+from mcmodels.solvers.cholesky import ScaledCholesky
 from mcmodels.solvers.kept_hessian import passes_are_expensive
 from mcmodels.solvers.newton import NewtonDirection, is_accurate
 from mcmodels.solvers.recession import curvature_is_everywhere
@@ -32,6 +38,10 @@ _PROOF, _PROOF_WITH_ROUNDING = 0.5, 0.9
 # Up to this condition number of the scaled Hessian's root, rounding errors of the gradient are
 # harmless where every column has curvature.
 _WELL_CONDITIONED = 1e4
+# A penalty that bounds the change of the coefficients by this share of them needs no other proof.
+_SMALL_CHANGE = 1e-3
+# Columns with a larger condition number are nearly dependent.
+_NEARLY_DEPENDENT = 1e6
 # With a margin above this, the exponential of minus the margin is zero in float64.
 _NO_LOSS = 745.0
 
@@ -43,10 +53,19 @@ class MinimumProof:
     Parameters
     ----------
     objective : LinearPredictorObjective
-        A cross-entropy without a penalty.
+        A cross-entropy.
     """
 
     objective: LinearPredictorObjective
+
+    def is_needless(self, params: Array, direction: NewtonDirection) -> bool:
+        """Whether the penalty alone shows that the next step changes no coefficient by much."""
+        penalty = self.objective.penalty
+        if penalty == 0:
+            return False
+        coef = params[..., : self.objective.rows.n_features]
+        change = math.sqrt(max(direction.decrease, 0.0)) / math.sqrt(penalty)
+        return change <= _SMALL_CHANGE * float(np.linalg.norm(coef))
 
     def reach(self, params: Array, step: Array) -> float:
         """Largest change of a difference of linear predictors by a step.
@@ -77,9 +96,15 @@ class MinimumProof:
         return float(rows.reduce(change_where_it_counts).values)
 
     def holds(self, params: Array, derivatives: Derivatives, direction: NewtonDirection) -> bool:
-        """Whether the Newton step at a point proves that there is a minimum."""
+        """Whether the Newton step at a point proves that there is a minimum, and that it is near.
+
+        With a penalty, columns that are nearly dependent leave a step inaccurate, too, but only in
+        directions that hardly change a predictor.
+        """
         if not is_accurate(direction):
-            return False
+            return self.objective.penalty > 0 and self._has_dependent_columns()
+        if self.is_needless(params, direction):
+            return True
         reach = self.reach(params, direction.step)
         if reach > _PROOF:
             return False
@@ -93,6 +118,13 @@ class MinimumProof:
         rows = self.objective.rows
         sample = rows.sample(SAMPLE_ROWS) if passes_are_expensive(rows) else rows
         return curvature_is_everywhere(sample, derivatives.hessian)
+
+    def _has_dependent_columns(self) -> bool:
+        """Whether the design itself, without the curvature of the loss, is near a lower rank."""
+        rows = self.objective.rows
+        gram = rows.reduce(lambda block: block.X.sandwich(block.weights_or_ones)).matrix()
+        scale = np.sqrt(np.diagonal(gram))
+        return ScaledCholesky.of(gram, scale, rcond=1 / _NEARLY_DEPENDENT) is None
 
     def _reach_of_rounding(self, params: Array, derivatives: Derivatives) -> float:
         """Bound of the change of a margin by the step that rounding errors of the gradient make."""

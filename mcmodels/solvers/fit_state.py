@@ -40,9 +40,8 @@ class Placed:
 
     @property
     def proof(self) -> MinimumProof | None:
-        """What proves that a minimum exists; None where that needs no proof, or has none."""
-        needless = self.objective.penalty > 0 or isinstance(self.objective, UserObjective)
-        return None if needless else MinimumProof(self.inner)
+        """What proves that a minimum exists and is near; None for a loss of the user's."""
+        return None if isinstance(self.objective, UserObjective) else MinimumProof(self.inner)
 
     def to_users(self, params: Array) -> Array:
         """Parameters of the user's rows."""

@@ -10,6 +10,7 @@ from mcmodels.objectives import LinearPredictorObjective
 from mcmodels.rows import RowBlock
 from mcmodels.solvers.cholesky import ScaledCholesky
 from mcmodels.solvers.recession import column_squares
+from mcmodels.solvers.tolerances import FLOAT64_EPSILON
 
 # Eigenvalues below this share of the largest count as zero.
 _ZERO = 1e-9
@@ -21,7 +22,8 @@ def flat_directions(objective: LinearPredictorObjective, hessian: Array) -> Arra
     """Directions along which the Hessian is zero and the linear predictors change, as columns.
 
     Along them ``Σ wᵢ (x̃ᵢᵀd)² = 1``. Directions that change no predictor are left out: they are
-    linear dependencies between columns. None where the Hessian has a Cholesky factor.
+    linear dependencies between columns. Where the Hessian has a Cholesky factor, only rounding
+    counts as zero.
 
     Parameters
     ----------
@@ -32,12 +34,11 @@ def flat_directions(objective: LinearPredictorObjective, hessian: Array) -> Arra
     """
     none = np.empty((hessian.shape[0], 0))
     scale = np.sqrt(np.clip(np.diagonal(hessian), 0.0, None))
-    if ScaledCholesky.of(hessian, scale) is not None:
-        return none
+    least = _ZERO if ScaledCholesky.of(hessian, scale) is None else FLOAT64_EPSILON
     metric = np.sqrt(column_squares(objective.rows))
     metric = np.where(metric > 0, metric, 1.0)
     values, V = linalg.eigh(hessian / np.outer(metric, metric))
-    zero = np.abs(values) <= _ZERO * np.abs(values).max()
+    zero = np.abs(values) <= least * np.abs(values).max()
     directions = V[:, zero] / metric[:, np.newaxis]
     if not zero.any():
         return none

@@ -23,6 +23,7 @@ from mcmodels.solvers.coordinates import (
     row_space_coordinates,
     shifted_coordinates,
 )
+from mcmodels.solvers.existence import MinimumProof
 from mcmodels.solvers.fit_state import Placed, Progress
 from mcmodels.solvers.kept_hessian import approach, saves_passes
 from mcmodels.solvers.newton import NewtonIterate
@@ -99,15 +100,14 @@ def _by_conjugate_gradients(
     asked for this method.
     """
     proof = placed.proof
+    judge = None if room.too_many(first.size) else proof
     states = newton_cg_iterates(
         placed.inner, first, gradient_tolerance=bound, max_iter=max_iter, proof=proof
     )
     count, value = 0, np.inf
-    to_be_judged = proof is not None and not room.too_many(first.size)
     for state in states:
         first, count, before, value = state.params, state.count, value, state.derivatives.value
-        at_end = state.status is not None or is_at_rest(state, bound)
-        if to_be_judged and (at_end or _promises_too_much(state, before)):
+        if judge is not None and _is_to_be_judged(judge, state, before, bound):
             break
         if state.status is None and state.count > 0:
             state = replace(state, status=divergence(placed, state, bound))
@@ -175,6 +175,16 @@ def _other_coordinates(placed: Placed, params: Array) -> Iterator[Placed]:
         by_curvature = curvature_coordinates(objective, params)
         if by_curvature is not None and by_curvature.rank == coordinates.rank:
             yield Placed(objective, by_curvature)
+
+
+def _is_to_be_judged(
+    judge: MinimumProof, state: NewtonIterate[Slope], value_before: float, bound: float
+) -> bool:
+    """Whether conjugate gradients have come to an end that only a Hessian can judge, or stray."""
+    at_end = state.status is not None or is_at_rest(state, bound)
+    if judge.objective.penalty > 0:
+        return at_end and not judge.is_needless(state.params, state.direction)
+    return at_end or _promises_too_much(state, value_before)
 
 
 def _promises_too_much(state: NewtonIterate[Slope], value_before: float) -> bool:

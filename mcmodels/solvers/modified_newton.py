@@ -32,6 +32,7 @@ from mcmodels.solvers.newton import (
     gradient_is_small,
     line_search,
     newton_iterates,
+    nowhere,
     status_when_stalled,
     unverifiable_decrease,
 )
@@ -269,6 +270,8 @@ class _Method:
     def direction(self, params: Array, derivatives: UserDerivatives) -> NewtonDirection:
         """Newton's step, or the modified one where the Hessian has no Cholesky factor."""
         gradient, hessian = derivatives.gradient, derivatives.hessian
+        if params.size == 0:
+            return nowhere(params)
         with single_threaded_blas():
             scale = np.sqrt(np.clip(np.diagonal(hessian), 0.0, None))
             factor = ScaledCholesky.of(hessian, scale)

@@ -7,11 +7,13 @@ For a loss in the linear predictor this is iteratively reweighted least squares:
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any, Generic, Protocol, TypeVar
 
 import numpy as np
+from scipy import linalg
 
 from mcmodels.arrays import Array
 from mcmodels.rows import Derivatives, Slope, single_threaded_blas
@@ -43,6 +45,8 @@ _MAX_DOUBLINGS = 30
 
 # Two values of the objective are equal when they differ by at most this many ε, relative to them.
 _ROUNDING_UNITS = 8
+# Of vectors whose squares may be outside the range of float64, unlike that of NumPy.
+_NORM = functools.partial(linalg.norm, check_finite=False)
 
 PointSlope = TypeVar("PointSlope", bound=Slope)
 PointSlope_co = TypeVar("PointSlope_co", bound=Slope, covariant=True)
@@ -69,7 +73,11 @@ class NewtonObjective(Protocol):
 
 
 class ProofOfMinimum(Protocol):
-    """Whether an objective that need not have a minimum has one."""
+    """Whether an objective that need not have a minimum has one, and whether it is near."""
+
+    def is_needless(self, params: Array, direction: NewtonDirection) -> bool:
+        """Whether a penalty alone shows that the minimum is near."""
+        ...
 
     def reach(self, params: Array, step: Array) -> float:
         """Largest change of a difference of linear predictors by a step."""
@@ -99,6 +107,9 @@ class NewtonDirection:
         number of the weighted design with columns of unit length.
     dependent : tuple of int
         Parameters that take part in a linear dependency.
+    dropped : float, default=0.0
+        Least value of ``gᵀH⁻¹g`` in the directions that the step leaves out, as their curvature is
+        hardly more than rounding: the square of the gradient over that rounding.
     """
 
     step: Array
@@ -107,6 +118,7 @@ class NewtonDirection:
     rank: int
     condition: float
     dependent: tuple[int, ...]
+    dropped: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -159,13 +171,14 @@ def newton_iterates(
     count : int, default=0
         Steps that have led to the start.
     proof : ProofOfMinimum, default=None
-        Given for a cross-entropy without a penalty, which need not have a minimum. The status is
-        then CONVERGED only with a proof that there is one, and steps are safe far from it.
+        Given for a cross-entropy, which need not have a minimum without a penalty. The status is
+        then CONVERGED only with a proof that there is one nearby, and steps are safe far from it.
     """
     method = _Method(objective, gradient_tolerance, max_iter, proof)
     with np.errstate(over="ignore", invalid="ignore"):
         derivatives = objective.derivatives(start)
-    refuse_overflow(np.diagonal(derivatives.hessian).reshape(-1, start.shape[-1]).max(axis=0))
+    by_class = np.diagonal(derivatives.hessian).reshape(np.atleast_2d(start).shape)
+    refuse_overflow(by_class.max(axis=0))
     direction = newton_direction(objective, start, derivatives)
     status = method.status(start, derivatives, direction)
     if status is None and count >= max_iter > 0:
@@ -195,6 +208,8 @@ class _Method:
         small = gradient_is_small(derivatives, self.gradient_tolerance)
         if not small or direction.relative_length > NEGLIGIBLE_STEP:
             return None
+        if direction.dropped > unverifiable_decrease(derivatives.value):
+            return None
         proved = self.proof is None or self.proof.holds(params, derivatives, direction)
         return Status.CONVERGED if proved else None
 
@@ -208,6 +223,8 @@ class _Method:
     def _may_go_on(self, params: Array, direction: NewtonDirection) -> bool:
         """Whether a step whose decrease no value can show is taken: while it gains something."""
         if self.proof is None or not is_accurate(direction):
+            return False
+        if self.proof.is_needless(params, direction):
             return False
         reach, last = self.proof.reach(params, direction.step), self.last_reach
         self.last_reach = reach
@@ -267,7 +284,7 @@ def _may_mislead(
 ) -> bool:
     """Whether a safe step may gain more than Newton's: where that promises too much, or is cut."""
     value, direction = current.derivatives.value, current.direction
-    if direction.decrease <= unverifiable_decrease(value):
+    if direction.decrease + direction.dropped <= unverifiable_decrease(value):
         return False
     # No objective ≥ 0 decreases by more than itself.
     if accepted is None or direction.decrease / 2 > value or direction.rank < direction.step.size:
@@ -289,12 +306,10 @@ def gradient_is_small(slope: Slope, gradient_tolerance: float) -> bool:
 
 def status_when_stalled(current: NewtonIterate[Slope], gradient_tolerance: float) -> Status:
     """The status when no step decreases the objective: CONVERGED if that is due to rounding."""
-    at_precision = (
-        0 < current.direction.decrease <= unverifiable_decrease(current.derivatives.value)
-    )
-    if at_precision or gradient_is_small(current.derivatives, gradient_tolerance):
-        return Status.CONVERGED
-    return Status.NOT_CONVERGED
+    direction, hidden = current.direction, unverifiable_decrease(current.derivatives.value)
+    at_precision = 0 < direction.decrease <= hidden
+    small = at_precision or gradient_is_small(current.derivatives, gradient_tolerance)
+    return Status.CONVERGED if small and direction.dropped <= hidden else Status.NOT_CONVERGED
 
 
 def unverifiable_decrease(value: float) -> float:
@@ -307,7 +322,7 @@ def line_search(
     value_at: Callable[[Array], float],
     evaluate: Callable[[Array], PointSlope],
     current: NewtonIterate[PointSlope],
-    norm: Callable[[Array], Any] = np.linalg.norm,
+    norm: Callable[[Array], Any] = _NORM,
 ) -> tuple[Array, PointSlope] | None:
     """The longest of the steps 1, ½, ¼, … that decreases the objective enough, or None.
 
@@ -362,10 +377,20 @@ def _newton_direction(
     if factor is not None:
         step = -factor.apply(gradient)
         return direction_of(params, derivatives, step, gradient.size, factor.condition)
+    if gradient.size == 0:
+        return nowhere(params)
     noise = np.sqrt(factorisation_error(gradient.size))
     inverse = from_gram(hessian, scale, noise)
     step = -inverse.apply(gradient)
-    return direction_of(params, derivatives, step, inverse.rank, np.inf, inverse.dependent)
+    found = direction_of(params, derivatives, step, inverse.rank, np.inf, inverse.dependent)
+    with np.errstate(over="ignore"):
+        left = (gradient + hessian @ step) / np.where(scale > 0, scale, 1.0)
+        return replace(found, dropped=float((left / noise) @ (left / noise)))
+
+
+def nowhere(params: Array) -> NewtonDirection:
+    """The step of a design without parameters: all its columns are zero."""
+    return NewtonDirection(params, 0.0, 0.0, 0, 1.0, ())
 
 
 def direction_of(

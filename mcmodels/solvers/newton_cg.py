@@ -75,8 +75,8 @@ def newton_cg_iterates(
     max_iter : int
         NOT_CONVERGED after this many steps.
     proof : ProofOfMinimum, default=None
-        Given for an objective that need not have a minimum. The status is then CONVERGED only where
-        the step reaches so little that there is one; its precision is that of conjugate gradients.
+        Given for a cross-entropy. The status is then CONVERGED only where the step reaches so
+        little that there is a minimum nearby; its precision is that of conjugate gradients.
 
     Yields
     ------
@@ -115,7 +115,7 @@ def _advance(
     if gradient_is_small(slope, gradient_tolerance):
         bounded = NewtonIterate(params, slope, model.bound(params, slope), count, None)
         if _negligible(bounded):
-            if model.proof is None:
+            if model.proof is None or model.proof.is_needless(params, bounded.direction):
                 return replace(bounded, status=Status.CONVERGED)
             solved = replace(bounded, direction=model.direction(params, slope))
             if model.minimum_is_proved(solved):
@@ -142,8 +142,8 @@ class _CurvatureModel:
     forcing: float = _FIRST_FORCING
 
     def minimum_is_proved(self, state: NewtonIterate[Slope]) -> bool:
-        """Whether the step shows that there is a minimum, where there need not be one."""
-        if self.proof is None:
+        """Whether the step shows that there is a minimum nearby."""
+        if self.proof is None or self.proof.is_needless(state.params, state.direction):
             return True
         return self.proof.reach(state.params, state.direction.step) <= _PROOF
 

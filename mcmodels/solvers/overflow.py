@@ -10,6 +10,8 @@ from mcmodels.rows import RowBlock, Rows
 
 # Sums of squares below this lose digits: terms of them are near the smallest normal number, 2e-308.
 _SMALLEST = 1e-290
+# Weights with a smaller sum make the steps of an iteration lose digits, as these are squared.
+_SMALLEST_WEIGHTS = 1e-250
 
 
 def refuse_overflow(x_squares: Array, y_squares: Array | None = None) -> None:
@@ -58,6 +60,15 @@ def refuse_underflow(x_squares: Array, x_mean: Array | None = None, rows: object
         raise ValueError(
             f"the weighted squares of column(s) {columns} of X underflow float64; multiply the "
             "column(s), or the weights, by a power of ten."
+        )
+
+
+def refuse_tiny_weights(total: float) -> None:
+    """Raise ValueError when the sum of the weights is so small that an objective underflows."""
+    if total < _SMALLEST_WEIGHTS:
+        raise ValueError(
+            f"the weights sum to {total:.3g}, and their products underflow float64; multiply them "
+            "by a power of ten."
         )
 
 

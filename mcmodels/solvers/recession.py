@@ -13,12 +13,15 @@ import numpy as np
 from mcmodels.arrays import Array
 from mcmodels.objectives import LinearPredictorObjective
 from mcmodels.rows import RowBlock, Rows
+from mcmodels.solvers.tolerances import UNVERIFIABLE_DECREASE
 
 # Steps to the points where the objective is compared with the start. A power ``|t|ᵖ`` has its
 # minimum after p - 1 steps of Newton's method, and is higher than at the start after 2(p - 1):
 # an exponential is told from every power up to 33. Further away, what a step has of other
 # directions may outweigh the decrease.
 _FAR = (8.0, 64.0)
+# Sums of losses that differ by less than this share show no difference.
+_ROUNDING = 8 * UNVERIFIABLE_DECREASE
 # 4 to this power is 1e20.
 _QUADRUPLINGS = 33
 # A column has little curvature left when its mean of ℓ″ is below this share of the largest.
@@ -32,13 +35,25 @@ def recedes(
 ) -> bool:
     """Whether the objective is still lower far beyond the end of a Newton step.
 
-    Without ``strictly`` it may also be the same: where the fit has converged, rounding hides a
-    decrease.
+    Without ``strictly`` it may also be the same up to rounding, which hides a decrease where the
+    fit has converged. A penalty, however small, grows along all but the intercept: then the step of
+    the intercept alone must recede, made as long as the linear predictors, or the decrease must be
+    that of a power for 20 decades.
     """
+    if objective.penalty > 0:
+        if falls_for_ever(objective, params, step):
+            return True
+        alone = np.zeros_like(step)
+        if objective.rows.intercept:
+            alone[..., -1] = step[..., -1]
+        now, change = _largest_predictors(objective.rows, params, alone)
+        if not change > _GROWING * max(now, 1.0):
+            return False
+        step = alone * max(now / change, 1.0)
     with np.errstate(over="ignore", invalid="ignore"):
         value = objective.value(params)
-        far = (objective.value(params + length * step) for length in _FAR)
-        return all(found < value or (not strictly and found == value) for found in far)
+        limit = np.nextafter(value, -np.inf) if strictly else value + _ROUNDING * abs(value)
+        return all(objective.value(params + length * step) <= limit for length in _FAR)
 
 
 def falls_for_ever(objective: LinearPredictorObjective, params: Array, step: Array) -> bool:
@@ -60,13 +75,19 @@ def falls_for_ever(objective: LinearPredictorObjective, params: Array, step: Arr
 
 def predictors_grow(rows: Rows, params: Array, step: Array) -> bool:
     """Whether a step changes some linear predictor by more than it would near a minimum."""
+    now, change = _largest_predictors(rows, params, step)
+    return change > _GROWING * max(now, 1.0)
+
+
+def _largest_predictors(rows: Rows, params: Array, step: Array) -> tuple[float, float]:
+    """Largest size of a linear predictor, and of its change by a step."""
 
     def largest(block: RowBlock) -> _Largest:
         both = block.X.predictor(np.stack([params, step]))
         return _Largest(np.abs(both).max(axis=0, initial=0.0))
 
-    now, change = rows.reduce(largest).values
-    return bool(change > _GROWING * max(now, 1.0))
+    now, change = rows.reduce(largest).values.tolist()
+    return now, change
 
 
 def curvature_is_everywhere(rows: Rows, hessian: Array) -> bool:
@@ -74,6 +95,8 @@ def curvature_is_everywhere(rows: Rows, hessian: Array) -> bool:
     squares = column_squares(rows)
     if not squares.all():
         return False
+    if squares.size == 0:
+        return True
     mean = np.diagonal(hessian).reshape(-1, squares.size) / squares
     return bool(mean.min() > _LITTLE_CURVATURE * mean.max())
 

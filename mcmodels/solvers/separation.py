@@ -30,6 +30,8 @@ from mcmodels.solvers.tolerances import FLOAT64_EPSILON, LARGE_DESIGN
 _GROWS, _RESTS = 0.25, 1e-2
 # Entries that contribute less than this to every margin are left out first.
 _NEGLIGIBLE_ENTRY = 1e-3
+# Most linear programs, in each of which more rows shall rest.
+_MOST_PROGRAMS = 4
 # Largest problem in rational arithmetic: entries of the direction, and distinct rows.
 _MOST_UNKNOWNS, _MOST_DISTINCT = 60, 5000
 
@@ -51,15 +53,15 @@ def separates(rows: Rows, direction: Array) -> Array | None:
             return direction
         if not (found.proposed and np.isfinite(direction).all()):
             return None
-    largest = rows.reduce(_largest_entries)
-    contribution = np.abs(direction) * largest.values
+    largest = rows.reduce(_largest_entries).values
+    contribution = np.abs(direction) * largest
     if direction.ndim == 2:
         # A vector added to all classes changes no margin: as many entries as possible become zero.
         direction = direction - np.median(direction, axis=0)
-        contribution = np.abs(direction) * largest.values
+        contribution = np.abs(direction) * largest
     sparse = np.where(contribution > _NEGLIGIBLE_ENTRY, direction, 0.0)
     for proposed in (sparse, direction):
-        exact = _orthogonal_to_resting_rows(rows, direction, proposed)
+        exact = _orthogonal_to_resting_rows(rows, direction, proposed, largest)
         if exact is not None and _checked(rows, exact, direction).separated:
             return exact
         if np.array_equal(sparse, direction):
@@ -67,7 +69,39 @@ def separates(rows: Rows, direction: Array) -> Array | None:
     return None
 
 
-def proposed_by_linear_program(rows: Rows, shape: tuple[int, ...]) -> Array | None:
+def separates_by_linear_program(rows: Rows, shape: tuple[int, ...]) -> Array | None:
+    """A direction that separates the classes, or None; what is returned is proved.
+
+    A linear program in float64 takes a tiny overlap for none, and lets rows grow that cannot but
+    rest. So the rows that rest along the exact direction nearest to its own shall rest in another.
+
+    Parameters
+    ----------
+    rows : Rows
+        Design rows with class codes.
+    shape : tuple of int
+        The shape of the parameters.
+    """
+    resting: Array | None = None
+    for _ in range(_MOST_PROGRAMS):
+        proposed = proposed_by_linear_program(rows, shape, resting)
+        if proposed is None:
+            return None
+        found = separates(rows, proposed)
+        if found is not None:
+            return found
+        if len(shape) > 1:
+            proposed = proposed - proposed.mean(axis=0)
+        largest = rows.reduce(_largest_entries).values
+        resting = _orthogonal_to_resting_rows(rows, proposed, proposed, largest)
+        if resting is None:
+            return None
+    return None
+
+
+def proposed_by_linear_program(
+    rows: Rows, shape: tuple[int, ...], resting: Array | None = None
+) -> Array | None:
     """A direction that separates the classes as far as float64 can tell, or None.
 
     It maximises ``Σ s`` subject to ``aᵀd ≥ s`` and ``0 ≤ s ≤ 1`` for every distinct vector a
@@ -80,6 +114,8 @@ def proposed_by_linear_program(rows: Rows, shape: tuple[int, ...]) -> Array | No
         Design rows with class codes.
     shape : tuple of int
         The shape of the parameters.
+    resting : ndarray of this shape, default=None
+        ``aᵀd = 0`` for vectors that rest along this direction.
     """
     unknowns = np.arange(np.prod(shape))
     if rows.n_present * unknowns.size > LARGE_DESIGN:
@@ -95,14 +131,17 @@ def proposed_by_linear_program(rows: Rows, shape: tuple[int, ...]) -> Array | No
     A = rows.reduce(distinct).rows
     if len(A) > _MOST_DISTINCT:
         return None
+    still = np.zeros(len(A), dtype=bool) if resting is None else _rests(A @ resting.ravel())
     scale = np.abs(A).max(axis=0)
     scale[scale == 0] = 1.0
     A = A / scale
-    m = len(A)
+    m = int(np.count_nonzero(~still))
     solved = linprog(
         np.concatenate([np.zeros(unknowns.size), -np.ones(m)]),
-        A_ub=sparse.hstack([sparse.csr_array(-A), sparse.eye_array(m)]),
+        A_ub=sparse.hstack([sparse.csr_array(-A[~still]), sparse.eye_array(m)]),
         b_ub=np.zeros(m),
+        A_eq=np.pad(A[still], [(0, 0), (0, m)]),
+        b_eq=np.zeros(len(A) - m),
         bounds=[(None, None)] * unknowns.size + [(0, 1)] * m,
     )
     if solved.x is None or not solved.fun < -_GROWS:
@@ -199,7 +238,9 @@ def _largest_entries(block: RowBlock) -> Largest:
 # -- rational arithmetic ---------------------------------------------------------------------------
 
 
-def _orthogonal_to_resting_rows(rows: Rows, resting: Array, proposed: Array) -> Array | None:
+def _orthogonal_to_resting_rows(
+    rows: Rows, resting: Array, proposed: Array, largest: Array
+) -> Array | None:
     """The direction nearest to ``proposed`` along which resting rows do not change at all.
 
     Parameters
@@ -210,6 +251,8 @@ def _orthogonal_to_resting_rows(rows: Rows, resting: Array, proposed: Array) -> 
         Rows rest that rest along this direction.
     proposed : ndarray, the shape of ``resting``
         Entries that are zero here stay zero.
+    largest : ndarray of shape (P,)
+        Largest entries of the columns. Distances are measured with columns of this length.
     """
     unknowns = np.nonzero(proposed.ravel())[0]
     if not 0 < unknowns.size <= _MOST_UNKNOWNS:
@@ -226,7 +269,9 @@ def _orthogonal_to_resting_rows(rows: Rows, resting: Array, proposed: Array) -> 
     if not basis:
         return None
     found = np.zeros(proposed.size)
-    found[unknowns] = _projected(basis, proposed.ravel()[unknowns])
+    scale = largest[unknowns % proposed.shape[-1]]
+    scale[scale == 0] = 1.0
+    found[unknowns] = _projected(basis, proposed.ravel()[unknowns], scale)
     return found.reshape(proposed.shape)
 
 
@@ -278,10 +323,13 @@ def _null_space(equations: Array, size: int) -> list[list[Fraction]] | None:
     return basis
 
 
-def _projected(basis: list[list[Fraction]], target: Array) -> Array:
+def _projected(basis: list[list[Fraction]], target: Array, scale: Array) -> Array:
     """The combination of exact vectors that is nearest to a target, each entry rounded once."""
     N = np.array([[float(value) for value in vector] for vector in basis])
-    coefficients = [Fraction(c) for c in np.linalg.lstsq(N.T, target)[0].tolist()]
+    N *= scale
+    lengths = np.abs(N).max(axis=1)
+    nearest = np.linalg.lstsq((N / lengths[:, np.newaxis]).T, target * scale)[0] / lengths
+    coefficients = [Fraction(c) for c in nearest.tolist()]
     exact = [
         sum((c * vector[j] for c, vector in zip(coefficients, basis, strict=True)), Fraction(0))
         for j in range(target.size)

@@ -1,5 +1,6 @@
 """Covariances that are none: negative variances, underflow, degrees of freedom of rounding."""
 
+import itertools
 import warnings
 
 import mpmath
@@ -374,3 +375,56 @@ def test_what_no_residual_is_left_of_has_no_robust_variance(seed, n):
     size = np.sum(y[groups == 0] ** 2) - np.sum(y[groups == 0]) ** 2 / (groups == 0).sum()
     # The sum of squared residuals over the squared count; they have eight digits.
     assert V[0, 0] == pytest.approx(size / (groups == 0).sum() ** 2, rel=1e-5)
+
+
+# -- variances beyond float64 ----------------------------------------------------------------------
+
+
+def covariance_kinds(n):
+    rng = np.random.default_rng(6)
+    groups = rng.integers(0, 6, (n, 2))
+    return {
+        "nonrobust": {},
+        "HC0": {"kind": "HC0"},
+        "HC3": {"kind": "HC3"},
+        "one way": {"kind": "cluster", "groups": groups[:, 0]},
+        "two ways": {"kind": "cluster", "groups": groups},
+    }
+
+
+@pytest.mark.parametrize("kind", ["nonrobust", "HC0", "HC3", "one way", "two ways"])
+@pytest.mark.parametrize("exponents", [*itertools.product((-140, -70, 0, 70, 140), repeat=2)])
+def test_errors_are_exact_or_refused_never_zero_or_infinite(kind, exponents):
+    """Powers of ten of X and y divide and multiply the errors, as long as variances are numbers."""
+    rng = np.random.default_rng(1)  # clipping, which is not needed here, depends on units
+    X, y = rng.normal(size=(400, 3)), rng.normal(size=400)
+    how = covariance_kinds(len(y))[kind]
+    of_x, of_y = exponents
+    Z, t = X * 10.0**of_x, y * 10.0**of_y
+
+    def errors(A, b):
+        rows = () if kind == "nonrobust" else (A, b)
+        table = LinearRegression().fit(A, b).summary(*rows, **how).to_frame()
+        return table["standard_error"].to_numpy()
+
+    units = np.array([10.0 ** (of_y - of_x)] * X.shape[1] + [10.0**of_y])
+    if np.abs(np.log10(units)).max() > 150:  # squares beyond 1e-305 or 1e308
+        remedy = "divide the target" if units.max() > 1 else "multiply the target"
+        with pytest.raises(InferenceError, match=rf"the variance of x0.*flows float64.*{remedy}"):
+            errors(Z, t)
+        return
+    # Some hundred roundings of sums of 400 rows.
+    np.testing.assert_allclose(errors(Z, t) / units, errors(X, y), rtol=1e-11)
+
+
+@pytest.mark.parametrize("exponent", [-140, -60, 60, 140])
+def test_errors_of_marginal_effects_have_the_units_of_the_columns(exponent):
+    X, y, _ = next(noise_problems(1))
+    classes = (y > 0).astype(int)
+    plain = LogisticRegression(C=np.inf).fit(X, classes).marginal_effects(X, discrete=False)
+    model = LogisticRegression(C=np.inf).fit(X * 10.0**exponent, classes)
+    found = model.marginal_effects(X * 10.0**exponent, discrete=False)
+    # The fit ends with a step of 1e-8 √400 standard errors at the most.
+    np.testing.assert_allclose(
+        found["standard_error"] * 10.0**exponent, plain["standard_error"], rtol=1e-6
+    )
