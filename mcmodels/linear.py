@@ -193,7 +193,10 @@ class LinearRegression(StreamScore, MultiOutputMixin, RegressorMixin, LinearMeth
         constant = constant_targets(rows, solution.value.moments)
         if constant.size:
             warn_constant_targets(
-                constant.tolist(), several=bool(y_shape), consequence="coefficients are zero"
+                constant.tolist(),
+                targets,
+                several=bool(y_shape),
+                consequence="coefficients are zero",
             )
         return self._publish(self._attributes(record, features))
 

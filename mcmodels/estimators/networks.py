@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from numbers import Integral
 from typing import Any, Self
 
@@ -121,7 +121,7 @@ class NetworkEstimator(CallbackSupportMixin, NetworkMethods):
         self.compute_hessian = compute_hessian
 
     @abstractmethod
-    def _targets_of_fit(self, y: Values, weights: Array | None) -> Targets:
+    def _targets_of_fit(self, y: Values, weights: Array | None, names: tuple[str, ...]) -> Targets:
         """The targets in the form that the loss needs, with the loss and the number of outputs."""
 
     def _check_parameters(self) -> tuple[int, ...]:
@@ -154,9 +154,7 @@ class NetworkEstimator(CallbackSupportMixin, NetworkMethods):
         names = target_names(y)
         features, X, y = training_pair(self, X, y, **self._for_y)
         weights = check_weights(sample_weight, X)
-        targets = self._targets_of_fit(y, weights)
-        if "classes_" not in targets.attributes and len(names) == targets.n_outputs:
-            targets = replace(targets, names=names)
+        targets = self._targets_of_fit(y, weights, names)
         network = Network((X.shape[1], *hidden, targets.n_outputs), self.activation)
         if self.compute_hessian:
             refuse_large_hessian(network.n_params, "compute_hessian=True")

@@ -13,13 +13,14 @@ from scipy import stats
 
 from mcmodels.arrays import Array
 from mcmodels.exceptions import InferenceError
+from mcmodels.inference.summary import Summarised, Summary
 from mcmodels.inference.tolerances import EIGENVALUE_ROUNDING, UNDERFLOWN_VARIANCE
 
 __all__ = ["Estimate", "check_level", "clipped", "not_positive"]
 
 
-@dataclass(frozen=True)
-class Estimate:
+@dataclass(frozen=True, repr=False, eq=False)
+class Estimate(Summarised):
     """Estimates that are approximately normally distributed about the true values.
 
     With k of them, an estimate θ̂ and its standard error s give the statistic ``θ̂/s`` and the
@@ -122,6 +123,12 @@ class Estimate:
         if p_values:
             columns |= {self.statistic_name: self.statistics, "p_value": self.p_values}
         return pd.DataFrame(columns | {"lower": lower, "upper": upper}, index=list(self.names))
+
+    def summary(self, level: float = 0.95) -> Summary:
+        """Values, standard errors and intervals."""
+        table = self.table(level, p_values=False).rename(columns={"coefficient": "value"})
+        facts = {"covariance": self.kind, "intervals": f"{100 * level:g} %"}
+        return Summary("Estimates", facts, {"": table})
 
     def image(self, jacobian: Array, params: Array, names: tuple[str, ...]) -> Estimate:
         """Functions of the quantities, with the covariance ``JVJᵀ``.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
@@ -12,10 +13,12 @@ from mcmodels.arrays import Array
 from mcmodels.exceptions import InferenceError
 from mcmodels.inference.estimate import Estimate
 from mcmodels.inference.restrictions import Restrictions
-from mcmodels.inference.summary import facts_html, number, p_value
+from mcmodels.inference.summary import facts_html, number, p_value, short
 from mcmodels.inference.tolerances import EIGENVALUE_ROUNDING
 
 __all__ = ["HypothesisTest", "wald_test"]
+
+_LINE_WIDTH, _LONGEST_SHOWN = 100, 400
 
 
 @dataclass(frozen=True, repr=False)
@@ -53,14 +56,23 @@ class HypothesisTest:
 
     def __str__(self) -> str:
         p = "<1e-16" if self.p_value < 1e-16 else f"= {self.p_value:.3g}"
-        return f"{self.hypothesis}: {self._name} = {self.statistic:.6g}, p {p}"
+        found = f"{self._name} = {self.statistic:.6g}, p {p}"
+        lines = textwrap.wrap(f"{self._short}: {found}", _LINE_WIDTH, break_on_hyphens=False)
+        if len(lines) > 1:
+            lines = [*textwrap.wrap(f"{self._short}:", _LINE_WIDTH, break_on_hyphens=False), found]
+        return "\n".join(lines)
 
     def __repr__(self) -> str:
         return str(self)
 
     def _repr_html_(self) -> str:
         shown = {self._name: number(self.statistic), "p-value": p_value(self.p_value)}
-        return facts_html({"hypothesis": self.hypothesis} | shown)
+        return facts_html({"hypothesis": self._short} | shown)
+
+    @property
+    def _short(self) -> str:
+        """The hypothesis without its middle where it is long: 1000 restrictions, say."""
+        return short(self.hypothesis, _LONGEST_SHOWN)
 
     @property
     def _name(self) -> str:

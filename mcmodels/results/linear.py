@@ -256,7 +256,7 @@ class LinearFit(ParameterFit):
         }
         notes: tuple[str, ...] = ()
         if perfect.any():
-            fitted = ", ".join(f"y{k}" for k in perfect.nonzero()[0])
+            fitted = ", ".join(self.targets[k] for k in perfect.nonzero()[0])
             which = "" if perfect.all() else f" of {fitted}"
             notes = (
                 f"This is an essentially perfect fit{which}: the residuals are rounding errors, so "

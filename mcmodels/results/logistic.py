@@ -19,7 +19,7 @@ from mcmodels.inference.logistic_model import (
     MulticlassRobustModel,
 )
 from mcmodels.inference.robust import RobustModel
-from mcmodels.inference.summary import Summary, number, p_value
+from mcmodels.inference.summary import Summary, number, p_value, short
 from mcmodels.objectives.user_loss import UserLoss
 from mcmodels.results.curvature import CurvatureFit
 from mcmodels.results.record import CovarianceKind, described
@@ -144,11 +144,12 @@ class LogisticFit(CurvatureFit):
         }
         names = list(self.parameter_names)
         if len(self.classes) == 2:
-            facts["log-odds of"] = f"{self.classes[1]} against {self.classes[0]}"
+            against, of = (short(label) for label in self.classes)
+            facts["log-odds of"] = f"{of} against {against}"
             tables = {"": table}
         else:
             base = self.position(reference)
-            facts["log-odds against"] = str(self.classes[base])
+            facts["log-odds against"] = short(self.classes[base], 80)
             others = [label for k, label in enumerate(self.classes.tolist()) if k != base]
             P = len(names)
             tables = {
