@@ -19,8 +19,8 @@ from mcmodels.estimators.network_methods import NetworkMethods
 from mcmodels.estimators.validation import (
     Features,
     check_choice,
-    check_count,
     check_flag,
+    check_max_iter,
     check_number,
     check_weights,
     refuse_not_finite,
@@ -142,7 +142,7 @@ class NetworkEstimator(CallbackSupportMixin, NetworkMethods):
         check_number("alpha", self.alpha, at_least=0)
         if not np.isfinite(self.alpha):
             raise ValueError(f"alpha={self.alpha!r} must be finite.")
-        check_count("max_iter", self.max_iter, at_least=1)
+        check_max_iter(self.max_iter)
         check_number("tol", self.tol, at_least=0)
         check_flag("warm_start", self.warm_start)
         check_flag("compute_hessian", self.compute_hessian)

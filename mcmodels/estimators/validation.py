@@ -254,6 +254,17 @@ def check_count(name: str, value: object, *, at_least: int) -> None:
         raise ValueError(f"{name}={value!r} must be an integer of at least {at_least}.")
 
 
+def check_max_iter(value: object) -> None:
+    """Refuse a limit of steps that is not an integer of at least 1."""
+    try:
+        check_count("max_iter", value, at_least=1)
+    except ValueError as error:
+        raise ValueError(
+            f"{error} Leave it out: it only limits the steps, and a fit ends when it has "
+            "converged. To predict without a fit, assign the coefficients."
+        ) from None
+
+
 def check_weights(
     sample_weight: Weights, X: Matrix, *, allow_all_zero: bool = False
 ) -> Array | None:
