@@ -116,6 +116,53 @@ def test_attributes_that_do_not_exist_are_named_and_others_are_alike(name):
                 assert np.asarray(our_value).dtype.kind == np.asarray(their_value).dtype.kind
 
 
+# Where both have one optimum: arguments that are the same, and those that make theirs exact.
+ALIKE = {
+    "LinearRegression": ([{}, {"fit_intercept": False}], {}),
+    "LogisticRegression": (
+        [{}, {"fit_intercept": False}, {"C": 0.1}, {"class_weight": "balanced"}],
+        {"tol": 1e-12, "max_iter": 10_000},
+    ),
+    "PCA": ([{}, {"whiten": True}, {"n_components": 2}, {"whiten": True, "n_components": 2}], {}),
+}
+
+
+@pytest.mark.parametrize("name", ALIKE)
+def test_results_that_differ_are_named(name):
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(80, 4)) + 3
+    numbers = X @ rng.normal(size=(4, 2)) + rng.normal(size=(80, 2))
+    labels = (X[:, 0] > 3) + 1 * (X[:, 1] + rng.normal(size=80) > 3)
+    targets = (labels, labels > 0) if name == "LogisticRegression" else (numbers, numbers[:, 0])
+    differing = set()
+    for options in ALIKE[name][0]:
+        for y in targets:
+            theirs = THEIRS[name](**options, **ALIKE[name][1]).fit(X, y)
+            ours = getattr(mcmodels, name)(**options).fit(X, y)
+            for what, value in results_of(theirs, X, y).items():
+                # Theirs is within the square root of rounding of its optimum.
+                if not np.allclose(value, results_of(ours, X, y)[what], rtol=1e-6, atol=1e-6):
+                    differing.add(what)
+    assert {what for what in differing if f"`{what}`" not in text_of(name)} == set()
+    assert differing <= {"n_iter_", "singular_", "rank_", *_METHODS}
+
+
+_METHODS = ("score_samples", "get_precision", "get_covariance", "score")
+
+
+def results_of(model, X, y):
+    """Fitted attributes and outputs that are numbers."""
+    found = {name: getattr(model, name) for name in fitted_attributes(model)}
+    for name in ("predict", "transform", "predict_proba", "predict_log_proba", "decision_function"):
+        if hasattr(model, name):
+            found[name] = getattr(model, name)(X)
+    if hasattr(model, "get_covariance"):
+        found |= {"get_covariance": model.get_covariance(), "get_precision": model.get_precision()}
+        found |= {"score_samples": model.score_samples(X)}
+    found["score"] = model.score(X, y)
+    return {name: value for name, value in found.items() if np.asarray(value).dtype.kind in "fiub"}
+
+
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 @pytest.mark.parametrize("name", THEIRS)
 def test_attributes_that_the_page_calls_missing_are_missing(name):
