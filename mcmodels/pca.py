@@ -204,8 +204,8 @@ class PCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ComponentMethods):
         else:
             least = 2 if sample_weight is None else 1
             refuse_other_order(X=X, sample_weight=sample_weight)
-            features, X = training_features(self, X, ensure_min_samples=least)
-            rows = ArrayRows(X, weights=check_weights(sample_weight, X))
+            features, matrix = training_features(self, X, ensure_min_samples=least)
+            rows = ArrayRows(matrix, weights=check_weights(sample_weight, matrix))
         with refuse_not_finite(self, X):
             _require_covariance(rows, _precision(sample_weight))
             limit = min(principal_axes.row_count(rows), rows.n_features)

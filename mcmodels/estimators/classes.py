@@ -15,6 +15,7 @@ from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.multiclass import check_classification_targets
 
 from mcmodels.arrays import Array, Codes, Labels, MatrixLike
+from mcmodels.estimators.numeric_columns import example_of
 
 __all__ = [
     "ClassPredictions",
@@ -78,8 +79,30 @@ def select(labels: Labels, codes: Codes, present: npt.NDArray[np.bool_]) -> tupl
 
 def check_labels(y: Labels) -> None:
     """Refuse targets that are not class labels, such as fractions."""
-    if y.dtype.kind not in "biuUS":
+    if y.dtype.kind in "biuUS":
+        return
+    if y.dtype.kind in "mM":
+        _refuse_missing(y)
+    try:
         check_classification_targets(y)
+    except ValueError as error:
+        if y.dtype.kind != "O":
+            raise
+        _refuse_missing(y)
+        raise ValueError(
+            f"{str(error).split('.')[0]}: y has the dtype object and holds {example_of(y.flat[0])} "
+            "in row 0. Labels are text, whole numbers or booleans: convert y, for example by "
+            "y.astype(str)."
+        ) from error
+
+
+def _refuse_missing(y: Labels) -> None:
+    missing = pd.isna(y.ravel())
+    if missing.any():
+        raise ValueError(
+            f"Input y contains NaN: {np.count_nonzero(missing)} missing labels, the first in row "
+            f"{int(missing.argmax())} (counted from 0). Drop such rows, or name a class for them."
+        )
 
 
 def codes_of(y: Labels, classes: Labels) -> npt.NDArray[np.intp]:

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal, Unpack
 
-import numpy as np
 import pandas as pd
-from sklearn.utils.validation import check_array
 
 from mcmodels.arrays import Array, Labels, MatrixLike, VectorLike, Weights
 from mcmodels.estimators.model import Fitted
@@ -17,7 +15,7 @@ from mcmodels.estimators.parameter_methods import (
     output_table,
 )
 from mcmodels.estimators.streams import in_memory_but_X, of_blocks
-from mcmodels.estimators.validation import check_choice, refuse_masked, refuse_other_order
+from mcmodels.estimators.validation import check_choice, finite_numbers, refuse_other_order
 from mcmodels.inference.diagnostics import score_test
 from mcmodels.inference.estimate import Estimate
 from mcmodels.inference.hypotheses import HypothesisTest
@@ -272,14 +270,13 @@ class LogisticMethods(ParameterMethods):
         model = record.model
         model.refuse_penalised("a score test")
         record.refuse_several_classes("score_test")
-        refuse_masked("candidate", candidate)
         refuse_other_order(X=X, y=y, sample_weight=sample_weight, candidate=candidate)
         if candidate is None:
             raise ValueError("candidate is None; pass the column that is tested.")
         X, codes, weights = self._training_rows(X, y, sample_weight)
         named = isinstance(candidate, pd.Series) and candidate.name is not None
         name = str(candidate.name) if named else "the candidate"
-        columns = check_array(candidate, dtype=np.float64, ensure_2d=False, input_name="candidate")
+        columns = finite_numbers("candidate", candidate)
         if columns.ndim == 0 or len(columns) != X.shape[0]:
             raise ValueError(
                 f"candidate has shape {columns.shape}; it needs one value for each of the "

@@ -151,7 +151,7 @@ class NetworkEstimator(CallbackSupportMixin, NetworkMethods):
     def _train(self, X: MatrixLike, y: VectorLike, sample_weight: Weights) -> Self:
         hidden = self._check_parameters()
         refuse_other_order(X=X, y=y, sample_weight=sample_weight)
-        names = target_names(y)
+        names, given = target_names(y), X
         features, X, y = training_pair(self, X, y, **self._for_y)
         weights = check_weights(sample_weight, X)
         targets = self._targets_of_fit(y, weights, names)
@@ -168,7 +168,7 @@ class NetworkEstimator(CallbackSupportMixin, NetworkMethods):
             return {"coefs_": coefs, "intercepts_": intercepts} | published
 
         callbacks = FitCallbacks(self, attributes_of, X, y, weights, f"{self.solver}-step")
-        with refuse_not_finite(self, X):
+        with refuse_not_finite(self, given):
             solution, stopped = self._minimise(objective, self._start(network), callbacks)
             record = self._recorded(solution, objective, targets, features)
         if not record.converged:

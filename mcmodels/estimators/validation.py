@@ -135,10 +135,11 @@ def validated_pair(estimator: Any, X: MatrixLike, y: Any, **for_y: Any) -> tuple
         raise ValueError("y is None; the objective needs the targets of the rows.")
     if isinstance(X, StreamedMatrix):  # the blocks of a stream were checked
         return X, y
-    X, y = _validate(estimator, X, y, reset=False, finite=False, **for_y)
+    rows, y = _validate(estimator, X, y, reset=False, finite=False, **for_y)
     _check_finite_targets(estimator, y)
-    _check_finite(estimator, X)
-    return X, y
+    with named_columns(X=X):
+        _check_finite(estimator, rows)
+    return rows, y
 
 
 def _validate(
@@ -152,13 +153,13 @@ def _validate(
     refuse_masked("y", y)
     options |= {"accept_sparse": "csr", "dtype": "numeric", "ensure_all_finite": finite}
     numeric_y = options.get("y_numeric", False)
-    with named_columns(X=X, **({"y": y} if numeric_y else {})):
+    with named_columns(X=X, **{"y" if numeric_y else "labels": y}):
         found = validate_data(estimator, X, y, **options)
     rows, *targets = found if isinstance(found, tuple) else (found,)
     refuse_dates("X", X, rows.dtype.kind)
     if numeric_y:
         refuse_dates("y", y, targets[0].dtype.kind)
-        if targets[0].dtype.kind in "US":
+        if targets[0].dtype.kind in "USV":
             with named_columns(y=y):
                 targets = [targets[0].astype(np.float64)]
     if rows.dtype.kind != "O":
@@ -178,7 +179,8 @@ def _refuse_sparse_targets(y: object) -> None:
 
 def _check_finite_targets(estimator: Any, y: Values) -> None:
     if y.dtype.kind == "f":
-        assert_all_finite(y, input_name="y", estimator_name=type(estimator).__name__)
+        with named_columns(y=y):
+            assert_all_finite(y, input_name="y", estimator_name=type(estimator).__name__)
 
 
 def validated_block(
@@ -202,11 +204,11 @@ def refuse_not_finite(estimator: Any, X: Matrix | RowStream) -> Iterator[None]:
 
 
 def _check_finite(estimator: Any, X: Matrix) -> None:
-    if not issparse(X) and not isinstance(X, np.ndarray):  # a data frame, or nested lists
-        X = check_array(X, dtype=np.float64, ensure_all_finite=False)
-    assert_all_finite(
-        X.data if issparse(X) else X, input_name="X", estimator_name=type(estimator).__name__
-    )
+    rows = X.data if issparse(X) else X
+    if not isinstance(rows, np.ndarray):  # a data frame, or nested lists
+        rows = check_array(X, dtype=np.float64, ensure_all_finite=False)
+    with named_columns(X=X):
+        assert_all_finite(rows, input_name="X", estimator_name=type(estimator).__name__)
 
 
 def check_choice(
@@ -274,9 +276,11 @@ def check_weights(
     refuse_masked("sample_weight", sample_weight)
     if isinstance(sample_weight, Real):
         sample_weight = np.full(X.shape[0], float(sample_weight))
-    weights = check_array(
-        sample_weight, dtype=np.float64, ensure_2d=False, input_name="sample_weight"
-    )
+    with named_columns(sample_weight=sample_weight):
+        weights = check_array(
+            sample_weight, dtype=np.float64, ensure_2d=False, input_name="sample_weight"
+        )
+    refuse_dates("sample_weight", sample_weight, np.asarray(sample_weight).dtype.kind)
     if weights.ndim != 1:
         raise ValueError(
             f"sample_weight must be one-dimensional; found an array of shape {weights.shape}."
@@ -373,13 +377,21 @@ def check_same_sums(sums: StreamedSums | None, kind: type, rows: Rows) -> None:
 
 def check_params(params: VectorLike, shape: tuple[int, ...], name: str = "params") -> Array:
     """Parameters as a finite float64 array; ``shape`` is that of the fitted parameters."""
-    refuse_masked(name, params)
-    array = check_array(params, dtype=np.float64, ensure_2d=False, input_name=name)
+    array = finite_numbers(name, params)
     if array.shape != shape:
         raise ValueError(
             f"{name} has shape {array.shape}; the fitted parameters have shape {shape}. Pass "
             "an array with the layout of params_."
         )
+    return array
+
+
+def finite_numbers(name: str, values: Any) -> Array:
+    """An argument of any shape as a finite float64 array; dates and masked entries are refused."""
+    refuse_masked(name, values)
+    with named_columns(**{name: values}):
+        array = check_array(values, dtype=np.float64, ensure_2d=False, input_name=name)
+    refuse_dates(name, values, np.asarray(values).dtype.kind)
     return array
 
 
