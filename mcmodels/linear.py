@@ -383,6 +383,7 @@ class LinearRegression(StreamScore, MultiOutputMixin, RegressorMixin, LinearMeth
             float32 for float32 rows, else float64. With ``return_std`` a pair of float64 arrays of
             shape (n_samples,).
         """
+        check_flag("return_std", return_std)
         if return_std:
             record: LinearFit = self._record()
             record.refuse_several_targets("return_std")

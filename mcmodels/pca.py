@@ -15,6 +15,7 @@ from mcmodels.arrays import Array, MatrixLike, RandomState, VectorLike, Weights
 from mcmodels.estimators.component_count import checked_count, chosen_count
 from mcmodels.estimators.component_methods import ComponentMethods
 from mcmodels.estimators.model import coefficient_array
+from mcmodels.estimators.numeric_columns import named_columns, refuse_dates
 from mcmodels.estimators.streams import (
     of_blocks,
     refuse_other_arguments,
@@ -337,7 +338,10 @@ class PCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ComponentMethods):
         """
         axes, mean = self.params_, coefficient_array("mean_", self.mean_)
         refuse_masked("X", X)
-        X = check_array(X, dtype=[np.float64, np.float32], input_name="X")
+        given = X
+        with named_columns(X=given):
+            X = check_array(X, dtype=[np.float64, np.float32], input_name="X")
+        refuse_dates("X", given, getattr(getattr(given, "dtype", None), "kind", ""))
         k = len(axes)
         if X.shape[1] != k:
             raise ValueError(f"X has {X.shape[1]} columns; the model has {k} components.")

@@ -15,7 +15,7 @@ from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.multiclass import check_classification_targets
 
 from mcmodels.arrays import Array, Codes, Labels, MatrixLike
-from mcmodels.estimators.numeric_columns import example_of
+from mcmodels.exceptions import example_of
 
 __all__ = [
     "ClassPredictions",
@@ -177,7 +177,7 @@ class ClassWeights:
             factors = compute_class_weight(class_weight, classes=labels, y=y)
         if not (np.isfinite(factors).all() and (factors >= 0).all()):
             raise ValueError(
-                f"class_weight={class_weight!r} must hold finite numbers of at least 0."
+                f"class_weight={example_of(class_weight)} must hold finite numbers of at least 0."
             )
         return cls(dict(zip(labels.tolist(), factors.tolist(), strict=True)))
 

@@ -15,7 +15,12 @@ from mcmodels.estimators.parameter_methods import (
     output_table,
 )
 from mcmodels.estimators.streams import in_memory_but_X, of_blocks
-from mcmodels.estimators.validation import check_choice, finite_numbers, refuse_other_order
+from mcmodels.estimators.validation import (
+    check_choice,
+    check_flag,
+    finite_numbers,
+    refuse_other_order,
+)
 from mcmodels.inference.diagnostics import score_test
 from mcmodels.inference.estimate import Estimate
 from mcmodels.inference.hypotheses import HypothesisTest
@@ -90,6 +95,8 @@ class LogisticMethods(ParameterMethods):
             ``print`` it; or ``to_frame()``, ``to_latex()``.
         """
         record, estimate = self._estimate(X, y, sample_weight, **robust)
+        if p_values is not None:
+            check_flag("p_values", p_values)
         return record.summary(estimate, level, reference, p_values)
 
     @property
@@ -166,6 +173,7 @@ class LogisticMethods(ParameterMethods):
         names, index = record.names, index_of(X)
         X, _, sample_weight = in_memory_but_X(self, X, None, sample_weight)
         rows = self._unlabelled_rows(X, None if at == "rows" else sample_weight)
+        check_flag("discrete", discrete)
         found = marginal_effects(record.model, rows, at=at, discrete=discrete)
         if len(record.classes) > 2:
             names = tuple(f"{label}:{name}" for label in record.classes for name in names)

@@ -7,6 +7,7 @@ from typing import Unpack
 from mcmodels.arrays import MatrixLike, VectorLike, Weights
 from mcmodels.estimators.model import Fitted
 from mcmodels.estimators.parameter_methods import ParameterMethods, RobustOptions
+from mcmodels.estimators.validation import check_flag
 from mcmodels.inference.summary import Summary
 
 __all__ = ["LossMethods"]
@@ -63,4 +64,6 @@ class LossMethods(ParameterMethods):
             ``print`` it; or ``to_frame()``, ``to_latex()``.
         """
         record, estimate = self._estimate(X, y, sample_weight, **robust)
+        if p_values is not None:
+            check_flag("p_values", p_values)
         return record.summary(estimate, level, p_values)

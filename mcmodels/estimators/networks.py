@@ -29,6 +29,7 @@ from mcmodels.estimators.validation import (
     training_pair,
 )
 from mcmodels.estimators.verdicts import warn_not_converged
+from mcmodels.exceptions import example_of
 from mcmodels.objectives import Loss
 from mcmodels.objectives.network import Network
 from mcmodels.objectives.network_objective import NetworkObjective
@@ -133,8 +134,8 @@ class NetworkEstimator(CallbackSupportMixin, NetworkMethods):
         for size in sizes:
             if not isinstance(size, Integral) or isinstance(size, bool) or size < 1:
                 raise ValueError(
-                    f"hidden_layer_sizes={hidden!r} must hold integers of at least 1, one "
-                    "for each hidden layer."
+                    f"hidden_layer_sizes={example_of(hidden)} must hold integers of at least 1, "
+                    "one for each hidden layer."
                 )
         check_choice("activation", self.activation, ("identity", "logistic", "tanh", "relu"))
         theirs = dict.fromkeys(("adam", "sgd"), "lbfgs")

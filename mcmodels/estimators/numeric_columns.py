@@ -15,8 +15,11 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-# A longer text of the error that was raised is left out; longer examples are cut.
-_LONGEST_REASON, _LONGEST_EXAMPLE = 100, 60
+from mcmodels.exceptions import example_of
+
+# A longer text of the error that was raised is left out.
+_LONGEST_REASON = 100
+NO_TARGET = "no_validation"  # what scikit-learn's validate_data takes for y where there is none
 _ENCODE = "encode it, for example by OneHotEncoder(drop='first') in a pipeline, or leave it out"
 _CLASSES = "fit a classifier if it holds classes, or convert it"
 _DURATION = "convert it, for example to days by .dt.total_seconds() / 86400, or leave it out"
@@ -152,8 +155,8 @@ def _columns(data: Any) -> Iterator[tuple[Any, Any]]:
         array = data if isinstance(data, np.ndarray) else np.array(data, dtype=object)
         if array.ndim == 2:
             yield from ((j, array[:, j]) for j in range(array.shape[1]))
-        elif array.ndim == 1:
-            yield None, array
+        elif array.ndim < 2:
+            yield None, array.ravel()
 
 
 def _first_without_numbers(data: Any) -> tuple[Any, int, Any, int, int] | None:
@@ -161,7 +164,7 @@ def _first_without_numbers(data: Any) -> tuple[Any, int, Any, int, int] | None:
 
     That is the name, the row, the value, and of how many how many are no numbers.
     """
-    if data is None or hasattr(data, "tocsr") or isinstance(data, str):
+    if data is None or hasattr(data, "tocsr") or (isinstance(data, str) and data == NO_TARGET):
         return None
     try:
         for name, column in _columns(data):
@@ -214,13 +217,3 @@ def _described(argument: str, name: Any, row: int, value: Any, wrong: int, count
             f"correct or remove those rows; or {remedy}."
         )
     return f"{where} holds {what}, such as {example} in row {row}; numbers are needed: {remedy}."
-
-
-def example_of(value: Any) -> str:
-    """The value on one line, cut where it is long."""
-    try:
-        text = repr(value.item() if isinstance(value, np.str_) else value)
-    except ValueError:  # an integer of more digits than Python writes
-        return f"an integer of {value.bit_length()} bits"
-    text = " ".join(text.split())
-    return text if len(text) <= _LONGEST_EXAMPLE else f"{text[: _LONGEST_EXAMPLE - 1]}…"

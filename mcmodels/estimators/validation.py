@@ -15,10 +15,11 @@ import pandas as pd
 from scipy.linalg import LinAlgError
 from scipy.sparse import issparse
 from sklearn.utils import assert_all_finite
-from sklearn.utils.validation import check_array, check_consistent_length, validate_data
+from sklearn.utils.validation import check_array, validate_data
 
 from mcmodels.arrays import Array, Matrix, MatrixLike, Values, VectorLike, Weights
 from mcmodels.estimators.numeric_columns import named_columns, refuse_dates
+from mcmodels.exceptions import example_of
 from mcmodels.rows import Rows, RowStream, StreamedMatrix, StreamedSums
 
 _LONGEST_LIST = 10
@@ -218,8 +219,8 @@ def check_choice(
     if not isinstance(value, str) or value not in choices:
         known = ", ".join(repr(choice) for choice in choices)
         other = (instead or {}).get(str(value))
-        hint = "" if other is None else f" Instead of {value!r} take {other!r}."
-        raise ValueError(f"{name}={value!r} is not known; choose one of {known}.{hint}")
+        hint = "" if other is None else f" Instead of {example_of(value)} take {other!r}."
+        raise ValueError(f"{name}={example_of(value)} is not known; choose one of {known}.{hint}")
 
 
 def refuse_unknown_keywords(given: Iterable[str], known: Iterable[str]) -> None:
@@ -235,7 +236,7 @@ def refuse_unknown_keywords(given: Iterable[str], known: Iterable[str]) -> None:
 def check_flag(name: str, value: object) -> None:
     """Refuse a value that is not True or False."""
     if not isinstance(value, bool | np.bool_):
-        raise ValueError(f"{name}={value!r} must be True or False.")
+        raise ValueError(f"{name}={example_of(value)} must be True or False.")
 
 
 def check_number(
@@ -243,17 +244,17 @@ def check_number(
 ) -> None:
     """Refuse a value that is not a number in its range; infinity is allowed."""
     if not isinstance(value, Real) or isinstance(value, bool) or np.isnan(float(value)):
-        raise ValueError(f"{name}={value!r} must be a number.")
+        raise ValueError(f"{name}={example_of(value)} must be a number.")
     if above is not None and not float(value) > above:
-        raise ValueError(f"{name}={value!r} must be greater than {above:g}.")
+        raise ValueError(f"{name}={example_of(value)} must be greater than {above:g}.")
     if at_least is not None and not float(value) >= at_least:
-        raise ValueError(f"{name}={value!r} must be at least {at_least:g}.")
+        raise ValueError(f"{name}={example_of(value)} must be at least {at_least:g}.")
 
 
 def check_count(name: str, value: object, *, at_least: int) -> None:
     """Refuse a value that is not an integer of at least ``at_least``."""
     if not isinstance(value, Integral) or isinstance(value, bool) or int(value) < at_least:
-        raise ValueError(f"{name}={value!r} must be an integer of at least {at_least}.")
+        raise ValueError(f"{name}={example_of(value)} must be an integer of at least {at_least}.")
 
 
 def check_max_iter(value: object) -> None:
@@ -273,19 +274,18 @@ def check_weights(
     """Weights as a float64 array, one for each row, or None; negative weights are refused."""
     if sample_weight is None:
         return None
-    refuse_masked("sample_weight", sample_weight)
     if isinstance(sample_weight, Real):
         sample_weight = np.full(X.shape[0], float(sample_weight))
-    with named_columns(sample_weight=sample_weight):
-        weights = check_array(
-            sample_weight, dtype=np.float64, ensure_2d=False, input_name="sample_weight"
-        )
-    refuse_dates("sample_weight", sample_weight, np.asarray(sample_weight).dtype.kind)
+    weights = finite_numbers("sample_weight", sample_weight)
     if weights.ndim != 1:
         raise ValueError(
             f"sample_weight must be one-dimensional; found an array of shape {weights.shape}."
         )
-    check_consistent_length(X, weights)
+    if len(weights) != X.shape[0]:
+        raise ValueError(
+            f"sample_weight has {len(weights)} entries, and X has {X.shape[0]} rows: inconsistent "
+            f"numbers of samples: {[X.shape[0], len(weights)]}."
+        )
     if weights.min() < 0:
         row = int(weights.argmin())
         raise ValueError(
@@ -389,6 +389,8 @@ def check_params(params: VectorLike, shape: tuple[int, ...], name: str = "params
 def finite_numbers(name: str, values: Any) -> Array:
     """An argument of any shape as a finite float64 array; dates and masked entries are refused."""
     refuse_masked(name, values)
+    if isinstance(values, str) or not hasattr(values, "__len__"):
+        raise TypeError(f"{name}={example_of(values)} must be an array of numbers.")
     with named_columns(**{name: values}):
         array = check_array(values, dtype=np.float64, ensure_2d=False, input_name=name)
     refuse_dates(name, values, np.asarray(values).dtype.kind)

@@ -12,11 +12,11 @@ import pandas as pd
 from scipy import stats
 
 from mcmodels.arrays import Array
-from mcmodels.exceptions import InferenceError
+from mcmodels.exceptions import InferenceError, example_of
 from mcmodels.inference.summary import Summarised, Summary
 from mcmodels.inference.tolerances import EIGENVALUE_ROUNDING, UNDERFLOWN_VARIANCE
 
-__all__ = ["Estimate", "check_level", "clipped", "not_positive"]
+__all__ = ["Estimate", "check_level", "clipped", "coverage", "not_positive"]
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -127,7 +127,7 @@ class Estimate(Summarised):
     def summary(self, level: float = 0.95) -> Summary:
         """Values, standard errors and intervals."""
         table = self.table(level, p_values=False).rename(columns={"coefficient": "value"})
-        facts = {"covariance": self.kind, "intervals": f"{100 * level:g} %"}
+        facts = {"covariance": self.kind, "intervals": coverage(level)}
         return Summary("Estimates", facts, {"": table})
 
     def image(self, jacobian: Array, params: Array, names: tuple[str, ...]) -> Estimate:
@@ -150,11 +150,23 @@ class Estimate(Summarised):
         return stats.t(self.df) if np.isfinite(self.df) else stats.norm
 
 
-def check_level(level: float) -> float:
+def check_level(level: float, name: str = "level") -> float:
     """Refuse a level that is not a probability strictly between 0 and 1."""
-    if not 0.0 < level < 1.0:
-        raise ValueError(f"level={level!r} must lie between 0 and 1, as 0.95 does.")
-    return float(level)
+    scalar = np.ndim(level) == 0 and not isinstance(level, str)
+    try:
+        found = float(level) if scalar else np.nan
+    except (TypeError, ValueError):
+        found = np.nan
+    if not 0.0 < found < 1.0:
+        rows = "" if np.ndim(level) == 0 else " Pass rows by their names: X=…, y=…."
+        shown = example_of(level)
+        raise ValueError(f"{name}={shown} must lie between 0 and 1, as 0.95 does.{rows}")
+    return found
+
+
+def coverage(level: float) -> str:
+    """The level as text: "95 %"."""
+    return f"{100 * check_level(level):g} %"
 
 
 def not_positive(V: Array, sizes: Array) -> npt.NDArray[np.bool_]:

@@ -118,14 +118,14 @@ def wald_test(estimate: Estimate, restrictions: Any) -> HypothesisTest:
     if np.isnan(scale).any():
         lost = R[np.isnan(scale)].any(axis=0)
         raise InferenceError(
-            f"{stated} cannot be tested: no variance is left of a combination of "
-            f"{', '.join(np.asarray(estimate.names, dtype=object)[lost])}. Cluster by one "
-            "grouping, or leave it out."
+            f"{short(stated, _LONGEST_SHOWN)} cannot be tested: no variance is left of a "
+            f"combination of {', '.join(np.asarray(estimate.names, dtype=object)[lost])}. "
+            "Cluster by one grouping, or leave it out."
         )
     if not scale.all():
         raise InferenceError(
-            f"{stated} cannot be tested: what it restricts is known without error, as in a fit "
-            "with no residuals."
+            f"{short(stated, _LONGEST_SHOWN)} cannot be tested: what it restricts is known "
+            "without error, as in a fit with no residuals."
         )
     unit = V / np.outer(scale, scale)
     values, vectors = linalg.eigh(unit)
@@ -137,8 +137,8 @@ def wald_test(estimate: Estimate, restrictions: Any) -> HypothesisTest:
             rank = int(np.count_nonzero(values > rounding * values[-1]))
             _refuse_more_than(rank, stated, estimate)
         raise ValueError(
-            f"the restrictions {stated} repeat or contradict each other; leave out those that "
-            "follow from the rest."
+            f"the restrictions {short(stated, _LONGEST_SHOWN)} repeat or contradict each other; "
+            "leave out those that follow from the rest."
         )
     statistic = float(np.sum((vectors.T @ (gap / scale)) ** 2 / values))
     if np.isfinite(estimate.df):
@@ -162,6 +162,6 @@ def _refuse_more_than(rank: int, stated: Restrictions, estimate: Estimate) -> No
             " (one less than there are clusters)" if len(estimate.clusters) == 1 else " here"
         )
     raise InferenceError(
-        f"{stated} are {len(stated.R)} restrictions, and {why}. Test fewer at once, or use a "
-        "covariance of another kind."
+        f"{short(stated, _LONGEST_SHOWN)} are {len(stated.R)} restrictions, and {why}. Test fewer "
+        "at once, or use a covariance of another kind."
     )

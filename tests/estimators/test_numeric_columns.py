@@ -68,7 +68,11 @@ COLUMNS = {
     "complex": (np.array([1j, 2, 3, 4]), "1j", ".real or .imag"),
     "some complex": (np.array([1, 2, 3j, 4], dtype=object), "3j in row 2", ".real or .imag"),
     "too large": (np.array([1, 10**400, 3, 4], dtype=object), "000… in row 1", "power of ten"),
-    "beyond text": (np.array([1, 10**9999, 3, 4], dtype=object), "an integer of 3", "power of ten"),
+    "beyond text": (
+        np.array([1, 10**9999, 3, 4], dtype=object),
+        "a value of type int in row 1",
+        "power of ten",
+    ),
     "fractions": (
         np.array([Fraction(10**400, 3), 2, 3, 4], dtype=object),
         "Fraction(1",
