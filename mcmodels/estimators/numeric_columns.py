@@ -50,6 +50,11 @@ def named_columns(*, labels: Any = None, **given: Any) -> Iterator[None]:
         yield
     except (TypeError, ValueError, ArithmeticError) as error:
         for argument, data in given.items():
+            if "unique column names" in str(error) and isinstance(data, pd.DataFrame):
+                for name in data.columns[data.columns.duplicated()]:
+                    message = f"{argument} has several columns named {example_of(name)}; "
+                    raise ValueError(f"{message}give each a name of its own.") from error
+        for argument, data in given.items():
             found = _first_without_numbers(data)
             if found is not None:
                 kind = TypeError if isinstance(error, TypeError) else ValueError

@@ -189,6 +189,11 @@ def _position(identifier: str, names: tuple[str, ...]) -> int:
     name = identifier if identifier in names else _decoded(identifier)
     if name not in names and name == "intercept" and "(intercept)" in names:
         name = "(intercept)"
+    if names.count(name) > 1:
+        raise ValueError(
+            f"restrictions name {name!r}, and {names.count(name)} parameters have this name; "
+            "rename the column, or pass a matrix R."
+        )
     if name in names:
         return names.index(name)
     hint = ""

@@ -22,6 +22,7 @@ from mcmodels import (
     ObjectiveRegressor,
 )
 from mcmodels.rows import RowStream
+from tests.versions import BEFORE_1_9
 
 
 def arrow(values, kind):
@@ -335,3 +336,15 @@ def test_polars():
     for dates in (pl.Series(DAYS), pl.Series([datetime.timedelta(1)] * 4)):
         with pytest.raises(TypeError, match="sample_weight holds d"):
             LinearRegression().fit(np.c_[NUMBERS], Y, dates)
+
+
+@pytest.mark.skipif(BEFORE_1_9, reason="scikit-learn before 1.9 takes repeated names")
+def test_columns_of_the_same_name():
+    frame = pd.DataFrame(np.random.default_rng(0).normal(size=(9, 3)), columns=["a", "b", "a"])
+    for fit, argument in (
+        (lambda: PCA().fit(frame), "X"),
+        (lambda: LinearRegression().fit(frame, frame["b"]), "X"),
+        (lambda: LinearRegression().fit(frame[["b"]], frame), "y"),
+    ):
+        with pytest.raises(ValueError, match=f"^{argument} has several columns named 'a'; give"):
+            fit()
