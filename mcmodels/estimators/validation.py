@@ -389,7 +389,8 @@ def check_params(params: VectorLike, shape: tuple[int, ...], name: str = "params
 def finite_numbers(name: str, values: Any) -> Array:
     """An argument of any shape as a finite float64 array; dates and masked entries are refused."""
     refuse_masked(name, values)
-    if isinstance(values, str) or not hasattr(values, "__len__"):
+    is_array = hasattr(values, "__len__") or hasattr(values, "__array__")
+    if isinstance(values, str) or not is_array:
         raise TypeError(f"{name}={example_of(values)} must be an array of numbers.")
     with named_columns(**{name: values}):
         array = check_array(values, dtype=np.float64, ensure_2d=False, input_name=name)
