@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import sklearn.exceptions
 
 from mcmodels.user_warnings import NonDifferentiableWarning
@@ -22,7 +23,22 @@ __all__ = [
     "PerfectFitWarning",
     "RankDeficiencyWarning",
     "SeparationWarning",
+    "example_of",
 ]
+
+
+# Longer values are cut in messages.
+_LONGEST_EXAMPLE = 60
+
+
+def example_of(value: object) -> str:
+    """A value that a user has passed, for a message: on one line, cut where it is long."""
+    try:
+        text = repr(value.item() if isinstance(value, np.number | np.bool_ | np.str_) else value)
+    except Exception:  # whatever a foreign object raises; so does an integer of 5000 digits
+        text = f"a value of type {type(value).__name__}"
+    text = " ".join(text.split())
+    return text if len(text) <= _LONGEST_EXAMPLE else f"{text[: _LONGEST_EXAMPLE - 1]}…"
 
 
 class FitWarning(UserWarning):

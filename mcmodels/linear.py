@@ -194,7 +194,10 @@ class LinearRegression(StreamScore, MultiOutputMixin, RegressorMixin, LinearMeth
         constant = constant_targets(rows, solution.value.moments)
         if constant.size:
             warn_constant_targets(
-                constant.tolist(), several=bool(y_shape), consequence="coefficients are zero"
+                constant.tolist(),
+                targets,
+                several=bool(y_shape),
+                consequence="coefficients are zero",
             )
         return self._publish(self._attributes(record, features))
 
@@ -232,6 +235,7 @@ class LinearRegression(StreamScore, MultiOutputMixin, RegressorMixin, LinearMeth
         sums = self._sums
         refuse_other_order(X=X, y=y, sample_weight=sample_weight)
         names = target_names(y) if sums is None else self._fit.named_targets
+        given = X
         features, X, y = continued_pair(self, X, y, first=sums is None, **_TARGETS)
         if sums is not None and y.shape[1:] != self._fit.params.shape[:-1]:
             before = self._fit.params.shape[:-1]
@@ -244,7 +248,7 @@ class LinearRegression(StreamScore, MultiOutputMixin, RegressorMixin, LinearMeth
         rows = ArrayRows(X, y.reshape(X.shape[0], -1), weights, intercept=intercept)
         kind = StreamedMoments if self.solver == "normal" else StreamedTriangle
         check_same_sums(sums, kind, rows)
-        with refuse_not_finite(self, X):
+        with refuse_not_finite(self, given):
             part = kind.of(rows)
             return self._fit_sums(added(sums, part), features, y.shape[1:], names)
 

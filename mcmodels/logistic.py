@@ -36,8 +36,8 @@ from mcmodels.estimators.streams import (
 from mcmodels.estimators.validation import (
     Features,
     check_choice,
-    check_count,
     check_flag,
+    check_max_iter,
     check_number,
     check_weights,
     refuse_not_finite,
@@ -272,7 +272,7 @@ class LogisticRegression(
         choices = ("auto", "newton", "newton-cholesky", "newton-cg")
         check_choice("solver", self.solver, choices, theirs)
         check_number("tol", self.tol, at_least=0)
-        check_count("max_iter", self.max_iter, at_least=1)
+        check_max_iter(self.max_iter)
         check_flag("warm_start", self.warm_start)
 
     def _rows_of_fit(

@@ -193,7 +193,7 @@ class MLPClassifier(StreamScore, ClassPredictions, ClassifierMixin, NetworkEstim
         """Activation of the outputs: "logistic" with two classes, "softmax" with more."""
         return "logistic" if self.n_outputs_ == 1 else "softmax"
 
-    def _targets_of_fit(self, y: Values, weights: Array | None) -> Targets:
+    def _targets_of_fit(self, y: Values, weights: Array | None, names: tuple[str, ...]) -> Targets:
         check_labels(y)
         labels, codes = encode(y)
         counted = codes if weights is None else codes[weights > 0]
@@ -338,16 +338,20 @@ class MLPRegressor(StreamScore, MultiOutputMixin, RegressorMixin, NetworkEstimat
         self._check_has_coefficients()
         return "identity"
 
-    def _targets_of_fit(self, y: Values, weights: Array | None) -> Targets:
+    def _targets_of_fit(self, y: Values, weights: Array | None, names: tuple[str, ...]) -> Targets:
         n_outputs = 1 if y.ndim == 1 else y.shape[1]
         targets = _targets_of_loss(y, n_outputs)
         counted = targets if weights is None else targets[weights > 0]
         constant = np.flatnonzero((counted == counted[0]).all(axis=0))
         if constant.size:
             warn_constant_targets(
-                constant.tolist(), several=y.ndim > 1, consequence="there is nothing to learn"
+                constant.tolist(),
+                names,
+                several=y.ndim > 1,
+                consequence="there is nothing to learn",
             )
-        names = ("y",) if n_outputs == 1 else tuple(f"y{k}" for k in range(n_outputs))
+        if len(names) != n_outputs:
+            names = ("y",) if n_outputs == 1 else tuple(f"y{k}" for k in range(n_outputs))
         return Targets(targets, names, y.shape[1:], self._loss(), n_outputs, {})
 
     def _loss(self) -> Loss:

@@ -15,6 +15,7 @@ from mcmodels.arrays import Array, MatrixLike, RandomState, VectorLike, Weights,
 from mcmodels.estimators.component_count import checked_count, chosen_count
 from mcmodels.estimators.component_methods import ComponentMethods
 from mcmodels.estimators.model import coefficient_array
+from mcmodels.estimators.numeric_columns import named_columns, refuse_dates
 from mcmodels.estimators.streams import (
     of_blocks,
     refuse_other_arguments,
@@ -204,8 +205,8 @@ class PCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ComponentMethods):
         else:
             least = 2 if sample_weight is None else 1
             refuse_other_order(X=X, sample_weight=sample_weight)
-            features, X = training_features(self, X, ensure_min_samples=least)
-            rows = ArrayRows(X, weights=check_weights(sample_weight, X))
+            features, matrix = training_features(self, X, ensure_min_samples=least)
+            rows = ArrayRows(matrix, weights=check_weights(sample_weight, matrix))
         with refuse_not_finite(self, X):
             _require_covariance(rows, _precision(sample_weight))
             limit = min(principal_axes.row_count(rows), rows.n_features)
@@ -338,7 +339,10 @@ class PCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ComponentMethods):
         """
         axes, mean = self.params_, coefficient_array("mean_", self.mean_)
         refuse_masked("X", X)
-        X = check_array(X, dtype=[np.float64, np.float32], input_name="X")
+        given = X
+        with named_columns(X=given):
+            X = check_array(X, dtype=[np.float64, np.float32], input_name="X")
+        refuse_dates("X", given, getattr(getattr(given, "dtype", None), "kind", ""))
         k = len(axes)
         if X.shape[1] != k:
             raise ValueError(f"X has {X.shape[1]} columns; the model has {k} components.")

@@ -28,7 +28,7 @@ COMPLEX_STEP, DIFFERENCES = "complex step", "differences"
 Estimate = tuple[Array, Array, Array]  # a derivative, its error, and the error that rounding allows
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False, eq=False)
 class NumericalDerivative:
     """A derivative computed from values of the function.
 
@@ -49,6 +49,13 @@ class NumericalDerivative:
     error: Array
     term_sizes: Array
     method: str
+
+    def __repr__(self) -> str:
+        values, errors = (
+            np.array2string(array, precision=6, threshold=20, prefix=" " * len("derivative  "))
+            for array in (self.derivative, self.error)
+        )
+        return f"derivative by {self.method}\nvalue       {values}\nerror up to {errors}"
 
     @property
     def is_zero(self) -> bool:

@@ -16,7 +16,7 @@ from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.multiclass import check_classification_targets
 
 from mcmodels.arrays import Array, Codes, Labels, MatrixLike
-from mcmodels.exceptions import InferenceError
+from mcmodels.exceptions import InferenceError, example_of
 
 __all__ = [
     "ClassPredictions",
@@ -84,12 +84,23 @@ def check_labels(y: Labels) -> None:
     """Refuse targets that are not class labels, such as fractions or several types of labels."""
     if y.dtype.kind in "biuUS":
         return
+    if y.dtype.kind in "mM":
+        _refuse_missing(y)
     if y.dtype.kind == "O" and kind_of_labels(y) == "numbers":
         raise ValueError(
-            "Unknown label type: y has the dtype object and holds numbers; convert it, for example "
-            "by y.astype(int)."
+            f"Unknown label type: y has the dtype object and holds {example_of(y.flat[0])} in row 0. "
+            "Labels are text, whole numbers or booleans: convert y, for example by y.astype(int)."
         )
-    check_classification_targets(y)
+    try:
+        check_classification_targets(y)
+    except ValueError as error:
+        if y.dtype.kind != "O":
+            raise
+        raise ValueError(
+            f"{str(error).split('.')[0]}: y has the dtype object and holds {example_of(y.flat[0])} "
+            "in row 0. Labels are text, whole numbers or booleans: convert y, for example by "
+            "y.astype(str)."
+        ) from error
 
 
 def kind_of_labels(y: Labels) -> str:
@@ -97,13 +108,8 @@ def kind_of_labels(y: Labels) -> str:
     if y.dtype.kind != "O":
         known = dict.fromkeys("biuf", "numbers") | {"U": "text", "S": "bytes"}
         return known.get(y.dtype.kind, str(y.dtype))
+    _refuse_missing(y)
     labels = pd.unique(y.ravel())
-    missing = pd.isna(labels)
-    if missing.any():
-        raise ValueError(
-            f"the label in row {int(pd.isna(y.ravel()).argmax())} of y is missing "
-            f"({labels[missing][0]}); remove the row, or give missing labels a name of their own."
-        )
     found = {
         "text" if isinstance(v, str) else "numbers" if isinstance(v, Real) else type(v).__name__
         for v in labels.tolist()
@@ -114,6 +120,15 @@ def kind_of_labels(y: Labels) -> str:
             "for example by astype(str)."
         )
     return found.pop()
+
+
+def _refuse_missing(y: Labels) -> None:
+    missing = pd.isna(y.ravel())
+    if missing.any():
+        raise ValueError(
+            f"Input y contains NaN: {np.count_nonzero(missing)} missing labels, the first in row "
+            f"{int(missing.argmax())} (counted from 0). Drop such rows, or name a class for them."
+        )
 
 
 def codes_of(y: Labels, classes: Labels) -> npt.NDArray[np.intp]:
@@ -200,7 +215,7 @@ class ClassWeights:
             factors = compute_class_weight(class_weight, classes=labels, y=y)
         if not (np.isfinite(factors).all() and (factors >= 0).all()):
             raise ValueError(
-                f"class_weight={class_weight!r} must hold finite numbers of at least 0."
+                f"class_weight={example_of(class_weight)} must hold finite numbers of at least 0."
             )
         return cls(dict(zip(labels.tolist(), factors.tolist(), strict=True)))
 

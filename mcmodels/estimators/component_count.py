@@ -8,6 +8,7 @@ import numpy as np
 
 from mcmodels.arrays import Array
 from mcmodels.estimators.validation import check_choice
+from mcmodels.exceptions import example_of
 from mcmodels.inference.dimension import components_for_share, minka_log_evidence
 from mcmodels.rows import Extent
 from mcmodels.solvers import principal_axes
@@ -36,7 +37,7 @@ def checked_count(wanted: float | str | None, limit: int, rows: Extent) -> int |
     if isinstance(wanted, Real) and not isinstance(wanted, bool) and 0 < float(wanted) < 1:
         return None
     raise ValueError(
-        f"n_components={wanted!r} must be an integer, a share of the variance in (0, 1), "
+        f"n_components={example_of(wanted)} must be an integer, a share of the variance in (0, 1), "
         "'mle' or None."
     )
 

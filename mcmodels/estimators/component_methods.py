@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -18,6 +17,7 @@ from mcmodels.estimators.validation import (
     refuse_other_order,
     validated_rows,
 )
+from mcmodels.inference.estimate import check_level
 from mcmodels.inference.hypotheses import HypothesisTest
 from mcmodels.inference.principal_components import ComponentCount
 from mcmodels.inference.probabilistic_pca import ProbabilisticPCA
@@ -132,8 +132,7 @@ class ComponentMethods(Model):
             ``count``, and ``table`` with variance and threshold of all components.
         """
         check_count("n_draws", n_draws, at_least=1)
-        if not (isinstance(quantile, Real) and 0.0 < quantile < 1.0):
-            raise ValueError(f"quantile={quantile!r} must lie between 0 and 1, for example 0.95.")
+        quantile = check_level(quantile, "quantile")
         random = check_random_state(random_state)
         return self._record().spectrum.parallel_analysis(quantile, n_draws, random)
 

@@ -5,13 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any, Literal, Unpack
 
-import numpy as np
 import pandas as pd
-from sklearn.utils.validation import check_array
 
-from mcmodels.arrays import Array, Labels, MatrixLike, VectorLike, Weights, refuse_masked
+from mcmodels.arrays import Array, Labels, MatrixLike, VectorLike, Weights
 from mcmodels.estimators.model import Fitted
-from mcmodels.estimators.numeric_columns import named_columns, refuse_dates
 from mcmodels.estimators.parameter_methods import (
     ParameterMethods,
     RobustOptions,
@@ -19,7 +16,12 @@ from mcmodels.estimators.parameter_methods import (
     output_table,
 )
 from mcmodels.estimators.streams import in_memory_but_X, of_blocks
-from mcmodels.estimators.validation import check_choice, check_flag, refuse_other_order
+from mcmodels.estimators.validation import (
+    check_choice,
+    check_flag,
+    finite_numbers,
+    refuse_other_order,
+)
 from mcmodels.inference.diagnostics import score_test
 from mcmodels.inference.estimate import Estimate
 from mcmodels.inference.hypotheses import HypothesisTest
@@ -96,6 +98,8 @@ class LogisticMethods(ParameterMethods):
         if p_values is not None:
             check_flag("p_values", p_values)
         record, estimate = self._estimate(X, y, sample_weight, **robust)
+        if p_values is not None:
+            check_flag("p_values", p_values)
         return record.summary(estimate, level, reference, p_values)
 
     @property
@@ -174,6 +178,7 @@ class LogisticMethods(ParameterMethods):
         X, _, sample_weight = in_memory_but_X(self, X, None, sample_weight)
         index = index_of(X) if index is None else index
         rows = self._unlabelled_rows(X, None if at == "rows" else sample_weight)
+        check_flag("discrete", discrete)
         found = marginal_effects(record.model, rows, at=at, discrete=discrete)
         if len(record.classes) > 2:
             names = tuple(f"{label}:{name}" for label in record.classes for name in names)
@@ -278,7 +283,6 @@ class LogisticMethods(ParameterMethods):
         model = record.model
         model.refuse_penalised("a score test")
         record.refuse_several_classes("score_test")
-        refuse_masked("candidate", candidate)
         refuse_other_order(X=X, y=y, sample_weight=sample_weight, candidate=candidate)
         if candidate is None:
             raise ValueError("candidate is None; pass the column that is tested.")
@@ -286,11 +290,7 @@ class LogisticMethods(ParameterMethods):
         refuse_other_order(X=X, candidate=candidate)  # the index of a stream is known now
         named = isinstance(candidate, pd.Series) and candidate.name is not None
         name = str(candidate.name) if named else "the candidate"
-        with named_columns(candidate=candidate):
-            columns = check_array(
-                candidate, dtype=np.float64, ensure_2d=False, input_name="candidate"
-            )
-        refuse_dates("candidate", candidate, np.asarray(candidate).dtype.kind)
+        columns = finite_numbers("candidate", candidate)
         if columns.ndim == 0 or len(columns) != X.shape[0]:
             raise ValueError(
                 f"candidate has shape {columns.shape}; it needs one value for each of the "

@@ -14,7 +14,7 @@ from sklearn.base import BaseEstimator
 from sklearn.exceptions import NotFittedError
 
 from mcmodels.arrays import Array, MatrixLike, VectorLike, Weights, refuse_masked
-from mcmodels.estimators.unknown_arguments import with_help
+from mcmodels.estimators.unknown_arguments import refuse_unknown_arguments, with_help
 from mcmodels.estimators.validation import check_params, is_fitted_name
 from mcmodels.exceptions import InferenceError
 from mcmodels.objectives import Objective
@@ -109,6 +109,23 @@ class Model(BaseEstimator):
         super().__init_subclass__(**options)
         if "__init__" in vars(cls) and cls.__module__.startswith("mcmodels."):
             setattr(cls, "__init__", with_help(cls.__init__))  # noqa: B010
+
+    def set_params(self, **params: Any) -> Self:
+        """Set arguments by name, as in scikit-learn; an unknown one is an error that says more.
+
+        Parameters
+        ----------
+        **params
+            Arguments of the constructor.
+
+        Returns
+        -------
+        estimator
+            Itself.
+        """
+        refuse_unknown_arguments(self, params, self._get_param_names(), ValueError)
+        super().set_params(**params)
+        return self
 
     @property
     @abstractmethod

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -13,10 +13,10 @@ from mcmodels.arrays import Array, MatrixLike, VectorLike, Weights
 from mcmodels.estimators.network_layers import NetworkModel
 from mcmodels.estimators.parameter_methods import index_of, output_table
 from mcmodels.estimators.streams import of_blocks
-from mcmodels.estimators.validation import check_choice, validated_rows
+from mcmodels.estimators.validation import check_choice, target_names, validated_rows
 from mcmodels.estimators.verdicts import warn_not_converged
 from mcmodels.inference.laplace import Curvature, NetworkPosterior, network_posterior
-from mcmodels.inference.summary import Summary, number
+from mcmodels.inference.summary import Summarised, Summary
 from mcmodels.objectives.network_objective import NetworkObjective
 from mcmodels.results.networks import NetworkFit
 from mcmodels.rows import ArrayRows, RowStream
@@ -24,8 +24,8 @@ from mcmodels.rows import ArrayRows, RowStream
 __all__ = ["LaplacePredictions", "NetworkMethods"]
 
 
-@dataclass(frozen=True, repr=False)
-class LaplacePredictions:
+@dataclass(frozen=True, repr=False, eq=False)
+class LaplacePredictions(Summarised):
     """Predictions of a network with intervals, by the Hessian at the fit.
 
     Parameters
@@ -34,10 +34,13 @@ class LaplacePredictions:
         The fitted network.
     posterior : NetworkPosterior
         The normal approximation of the posterior distribution of the parameters.
+    targets : tuple of str
+        Names of the targets; empty if they have none.
     """
 
     estimator: Any
     posterior: NetworkPosterior
+    targets: tuple[str, ...] = ()
 
     @property
     def covariance(self) -> Array:
@@ -51,25 +54,9 @@ class LaplacePredictions:
 
     def summary(self) -> Summary:
         """What the approximation is, and how much the rows determine."""
-        posterior = self.posterior
-        facts = {
-            "network": repr(self.estimator),
-            "uncertain parameters": str(len(posterior.root)),
-            "effective parameters": number(posterior.effective_parameters),
-            "residual variance": number(posterior.dispersion),
-        }
-        return Summary(
-            "Laplace's approximation of a network's posterior",
-            facts,
-            {},
-            notes=("predict_interval(X) has the predictions.",),
-        )
-
-    def __repr__(self) -> str:
-        return str(self.summary())
-
-    def _repr_html_(self) -> str:
-        return self.summary()._repr_html_()
+        found = self.posterior.summary()
+        facts = {"network": repr(self.estimator), **found.facts}
+        return replace(found, facts=facts, notes=("predict_interval(X) has the predictions.",))
 
     @of_blocks
     def predict_interval(
@@ -111,7 +98,8 @@ class LaplacePredictions:
             eta, error = self.posterior.outputs(rows, of_observation=kind == "observation")
             values = np.stack([eta, error, eta - quantile * error, eta + quantile * error], axis=2)
             names = ["prediction", "standard_error", "lower", "upper"]
-            outputs, level_name = np.arange(eta.shape[1]), "output"
+            named = len(self.targets) == eta.shape[1]
+            outputs, level_name = self.targets if named else range(eta.shape[1]), "output"
         return output_table(values, names, outputs, level_name, index_of(X))
 
 
@@ -174,5 +162,6 @@ class NetworkMethods(NetworkModel):
                 "Raise max_iter, or read the warning of fit."
             )
         noise = not hasattr(self, "classes_")
+        names = target_names(y)
         posterior = network_posterior(objective, params, curvature, noise=noise)
-        return LaplacePredictions(copy.copy(self), posterior)
+        return LaplacePredictions(copy.copy(self), posterior, names)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from numbers import Integral
 from typing import Any, Self
 
@@ -20,8 +20,8 @@ from mcmodels.estimators.streams import in_memory_but_X
 from mcmodels.estimators.validation import (
     Features,
     check_choice,
-    check_count,
     check_flag,
+    check_max_iter,
     check_number,
     check_weights,
     features_of,
@@ -32,6 +32,7 @@ from mcmodels.estimators.validation import (
     unfitted,
 )
 from mcmodels.estimators.verdicts import warn_not_converged
+from mcmodels.exceptions import example_of
 from mcmodels.objectives import Loss
 from mcmodels.objectives.network import Network
 from mcmodels.objectives.network_objective import NetworkObjective
@@ -124,7 +125,7 @@ class NetworkEstimator(CallbackSupportMixin, NetworkMethods):
         self.compute_hessian = compute_hessian
 
     @abstractmethod
-    def _targets_of_fit(self, y: Values, weights: Array | None) -> Targets:
+    def _targets_of_fit(self, y: Values, weights: Array | None, names: tuple[str, ...]) -> Targets:
         """The targets in the form that the loss needs, with the loss and the number of outputs."""
 
     def _check_parameters(self) -> tuple[int, ...]:
@@ -136,8 +137,8 @@ class NetworkEstimator(CallbackSupportMixin, NetworkMethods):
         for size in sizes:
             if not isinstance(size, Integral) or isinstance(size, bool) or size < 1:
                 raise ValueError(
-                    f"hidden_layer_sizes={hidden!r} must hold integers of at least 1, one "
-                    "for each hidden layer."
+                    f"hidden_layer_sizes={example_of(hidden)} must hold integers of at least 1, "
+                    "one for each hidden layer."
                 )
         check_choice("activation", self.activation, ("identity", "logistic", "tanh", "relu"))
         theirs = dict.fromkeys(("adam", "sgd"), "lbfgs")
@@ -145,7 +146,7 @@ class NetworkEstimator(CallbackSupportMixin, NetworkMethods):
         check_number("alpha", self.alpha, at_least=0)
         if not np.isfinite(self.alpha):
             raise ValueError(f"alpha={self.alpha!r} must be finite.")
-        check_count("max_iter", self.max_iter, at_least=1)
+        check_max_iter(self.max_iter)
         check_number("tol", self.tol, at_least=0)
         check_flag("warm_start", self.warm_start)
         check_flag("compute_hessian", self.compute_hessian)
@@ -156,10 +157,7 @@ class NetworkEstimator(CallbackSupportMixin, NetworkMethods):
     ) -> Self:
         hidden = self._check_parameters()
         features, matrix, values, weights, names = self._data_of_fit(X, y, sample_weight)
-        shown = X if isinstance(X, RowStream) else matrix
-        targets = self._targets_of_fit(values, weights)
-        if "classes_" not in targets.attributes and len(names) == targets.n_outputs:
-            targets = replace(targets, names=names)
+        targets = self._targets_of_fit(values, weights, names)
         network = Network((matrix.shape[1], *hidden, targets.n_outputs), self.activation)
         if self.compute_hessian:
             refuse_large_hessian(network.n_params, "compute_hessian=True")
@@ -172,8 +170,9 @@ class NetworkEstimator(CallbackSupportMixin, NetworkMethods):
             coefs, intercepts = network.unflatten(params)
             return {"coefs_": coefs, "intercepts_": intercepts} | published
 
+        shown = X if isinstance(X, RowStream) else matrix
         callbacks = FitCallbacks(self, attributes_of, shown, values, weights, f"{self.solver}-step")
-        with refuse_not_finite(self, shown):
+        with refuse_not_finite(self, X):
             solution, stopped = self._minimise(objective, self._start(network), callbacks)
             record = self._recorded(solution, objective, targets, features)
         if not record.converged:

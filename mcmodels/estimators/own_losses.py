@@ -19,8 +19,8 @@ from mcmodels.estimators.pointwise import PointwiseCallable, inverse_link, point
 from mcmodels.estimators.streams import in_memory_but_X
 from mcmodels.estimators.validation import (
     Features,
-    check_count,
     check_flag,
+    check_max_iter,
     check_number,
     check_weights,
     refuse_not_finite,
@@ -204,7 +204,7 @@ class LossEstimator(CallbackSupportMixin, LossMethods):
         check_flag("fit_intercept", self.fit_intercept)
         check_flag("log_likelihood", self.log_likelihood)
         check_number("tol", self.tol, at_least=0)
-        check_count("max_iter", self.max_iter, at_least=1)
+        check_max_iter(self.max_iter)
         check_flag("warm_start", self.warm_start)
         if not callable(self.inverse_link):
             inverse_link(self.inverse_link, np.zeros(0))

@@ -17,7 +17,7 @@ from mcmodels.estimators.validation import (
     refuse_unknown_keywords,
 )
 from mcmodels.inference.delta import DeltaMethod
-from mcmodels.inference.estimate import Estimate
+from mcmodels.inference.estimate import Estimate, check_level
 from mcmodels.inference.hypotheses import HypothesisTest, wald_test
 from mcmodels.inference.robust import HC_KINDS, ClusterCodes
 from mcmodels.objectives import Objective
@@ -168,6 +168,7 @@ class ParameterMethods(LinearPredictorModel):
         DataFrame
             One row for each parameter; columns lower and upper.
         """
+        check_level(level)  # before X and y, which somebody may have passed first
         estimate = self._reported(X, y, sample_weight, reference, robust)
         return pd.DataFrame(
             estimate.intervals(level), index=list(estimate.names), columns=["lower", "upper"]

@@ -12,13 +12,13 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy.sparse import issparse
 from sklearn.base import is_classifier
 from sklearn.metrics import accuracy_score, r2_score
 from sklearn.utils.validation import check_array, check_consistent_length
 
 from mcmodels.arrays import Array, Labels, Matrix, Values, Weights
 from mcmodels.estimators.classes import encode, kind_of_labels
+from mcmodels.estimators.numeric_columns import entries_not_finite
 from mcmodels.estimators.scores import PairedScoreMixin
 from mcmodels.estimators.validation import (
     Features,
@@ -358,8 +358,9 @@ def _located(number: int, X: Any, y: Any, weights: Any) -> Iterator[None]:
             raise
         where = f"block {number} of the stream"
         for name, values in (("X", X), ("y", y), ("sample_weight", weights)):
-            entry = _not_finite(values, labels=name == "y")
-            if entry is not None:
+            entries = entries_not_finite(values, labels=name == "y")
+            if len(entries):
+                entry = entries[0]
                 where += f", row {entry[0]}"
                 if name == "X":
                     columns = getattr(X, "columns", None)
@@ -369,34 +370,6 @@ def _located(number: int, X: Any, y: Any, weights: Any) -> Iterator[None]:
                     where += f" of {name}"
                 break
         raise type(error)(f"{where} (counted from 0): {error}") from error
-
-
-def _not_finite(values: Any, *, labels: bool) -> tuple[int, int] | None:
-    """Row and column of the first entry that is not a finite number (for labels: is missing)."""
-    if values is None:
-        return None
-    if issparse(values):
-        entries = values.tocoo()
-        at = np.flatnonzero(~np.isfinite(entries.data))
-        if not at.size:
-            return None
-        return min((int(entries.row[k]), int(entries.col[k])) for k in at)
-    try:
-        frame = pd.DataFrame(np.asarray(values))
-    except ValueError:  # more than two dimensions, or ragged
-        return None
-    bad = np.zeros(frame.shape, dtype=bool)
-    for j in range(frame.shape[1]):
-        column = frame.iloc[:, j]
-        if labels and column.dtype.kind not in "fiub":
-            bad[:, j] = column.isna()
-            continue
-        numbers = pd.to_numeric(column, errors="coerce").to_numpy(dtype=float, na_value=np.nan)
-        bad[:, j] = ~np.isfinite(numbers)
-    if not bad.any():
-        return None
-    row, j = np.argwhere(bad)[0]
-    return int(row), int(j)
 
 
 def _stacked(results: Any) -> Any:

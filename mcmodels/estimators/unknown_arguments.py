@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import functools
 import inspect
+from collections.abc import Iterable, Sequence
 from typing import Any
 
-__all__ = ["with_help"]
+__all__ = ["refuse_unknown_arguments", "with_help"]
 
 _THREADS = "threads are those of NumPy's BLAS"
 _BATCHES = "every step sees all rows, and line searches find its length"
@@ -47,15 +48,22 @@ def with_help(init: Any) -> Any:
 
     Its signature, and so ``get_params`` and ``clone``, stay what they are.
     """
-    known = inspect.signature(init).parameters
+    known = list(inspect.signature(init).parameters)[1:]
 
     @functools.wraps(init)
     def checked(self: Any, *args: Any, **given: Any) -> None:
-        for name in given:
-            if name not in known:
-                instead = _INSTEAD.get(name)
-                remedy = f"leave it out: {instead}" if instead else f"it has {', '.join(known)[6:]}"
-                raise TypeError(f"{type(self).__name__} has no argument {name!r}; {remedy}.")
+        refuse_unknown_arguments(self, given, known, TypeError)
         init(self, *args, **given)
 
     return checked
+
+
+def refuse_unknown_arguments(
+    estimator: Any, given: Iterable[str], known: Sequence[str], error: type[Exception]
+) -> None:
+    """Raise the error for an argument that is not known; it says what to do instead."""
+    for name in given:
+        if name not in known:
+            instead = _INSTEAD.get(name)
+            remedy = f"leave it out: {instead}" if instead else f"it has {', '.join(known)}"
+            raise error(f"{type(estimator).__name__} has no argument {name!r}; {remedy}.")

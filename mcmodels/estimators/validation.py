@@ -19,7 +19,6 @@ from scipy.sparse import issparse
 from sklearn.utils import assert_all_finite
 from sklearn.utils.validation import (
     check_array,
-    check_consistent_length,
     check_X_y,
     validate_data,
 )
@@ -34,6 +33,7 @@ from mcmodels.arrays import (
     refuse_masked,
 )
 from mcmodels.estimators.numeric_columns import named_columns, refuse_dates
+from mcmodels.exceptions import example_of
 from mcmodels.rows import Rows, RowStream, StreamedMatrix, StreamedSums
 
 _LONGEST_LIST = 10
@@ -149,9 +149,10 @@ def validated_pair(estimator: Any, X: MatrixLike, y: Any, **for_y: Any) -> tuple
         raise ValueError("y is None; the objective needs the targets of the rows.")
     if isinstance(X, StreamedMatrix):  # the blocks of a stream were checked
         return X, y
-    X, y = _validate(estimator, X, y, reset=False, finite=False, **for_y)
-    _check_finite(estimator, X)
-    return X, y
+    rows, y = _validate(estimator, X, y, reset=False, finite=False, **for_y)
+    with named_columns(X=X):
+        _check_finite(estimator, rows)
+    return rows, y
 
 
 def _validate(
@@ -169,8 +170,9 @@ def _validate(
     for name, values in zip("Xy", (X, *y), strict=False):
         refuse_masked(name, values)
     options |= {"accept_sparse": "csr", "dtype": "numeric", "ensure_all_finite": finite}
-    numeric = {"X": X, "y": y[0]} if options.get("y_numeric", False) else {"X": X}
-    with named_columns(**numeric):
+    numeric_y = options.get("y_numeric", False)
+    given = {"X": X} | ({"y" if numeric_y else "labels": y[0]} if y else {})
+    with named_columns(**given):
         if reset and type(X) is np.ndarray:
             # validate_data looks for the names of the columns, for a tenth of the time of a small
             # fit; an array has none.
@@ -181,14 +183,15 @@ def _validate(
             found = validate_data(estimator, X, *y, reset=reset, **options)
     rows, *targets = found if y else (found,)
     refuse_dates("X", X, rows.dtype.kind)
-    if "y" in numeric:
+    if numeric_y:
         refuse_dates("y", y[0], targets[0].dtype.kind)
-        if targets[0].dtype.kind in "US":
+        if targets[0].dtype.kind in "USV":
             with named_columns(y=y[0]):
                 targets = [targets[0].astype(np.float64)]
         if getattr(y[0], "dtype", None) != targets[0].dtype:
             # scikit-learn looks for NaN before it converts objects to numbers.
-            assert_all_finite(targets[0], input_name="y", estimator_name=type(estimator).__name__)
+            with named_columns(y=y[0]):
+                assert_all_finite(targets[0], input_name="y")
     if rows.dtype.kind == "O":
         # scikit-learn before 1.9 returns the text columns of a data frame of pandas 3 as objects.
         with named_columns(X=X):
@@ -225,11 +228,11 @@ def refuse_not_finite(estimator: Any, X: Matrix | RowStream) -> Iterator[None]:
 
 
 def _check_finite(estimator: Any, X: Matrix) -> None:
-    if not issparse(X) and not isinstance(X, np.ndarray):  # a data frame, or nested lists
-        X = check_array(X, dtype=np.float64, ensure_all_finite=False)
-    assert_all_finite(
-        X.data if issparse(X) else X, input_name="X", estimator_name=type(estimator).__name__
-    )
+    rows = X.data if issparse(X) else X
+    if not isinstance(rows, np.ndarray):  # a data frame, or nested lists
+        rows = check_array(X, dtype=np.float64, ensure_all_finite=False)
+    with named_columns(X=X):
+        assert_all_finite(rows, input_name="X", estimator_name=type(estimator).__name__)
 
 
 def check_choice(
@@ -239,8 +242,8 @@ def check_choice(
     if not isinstance(value, str) or value not in choices:
         known = ", ".join(repr(choice) for choice in choices)
         other = (instead or {}).get(str(value))
-        hint = "" if other is None else f" Instead of {value!r} take {other!r}."
-        raise ValueError(f"{name}={value!r} is not known; choose one of {known}.{hint}")
+        hint = "" if other is None else f" Instead of {example_of(value)} take {other!r}."
+        raise ValueError(f"{name}={example_of(value)} is not known; choose one of {known}.{hint}")
 
 
 def refuse_unknown_keywords(given: Iterable[str], known: Iterable[str]) -> None:
@@ -256,7 +259,7 @@ def refuse_unknown_keywords(given: Iterable[str], known: Iterable[str]) -> None:
 def check_flag(name: str, value: object) -> None:
     """Refuse a value that is not True or False."""
     if not isinstance(value, bool | np.bool_):
-        raise ValueError(f"{name}={value!r} must be True or False.")
+        raise ValueError(f"{name}={example_of(value)} must be True or False.")
 
 
 def check_number(
@@ -264,17 +267,28 @@ def check_number(
 ) -> None:
     """Refuse a value that is not a number in its range; infinity is allowed."""
     if not isinstance(value, Real) or isinstance(value, bool) or np.isnan(float(value)):
-        raise ValueError(f"{name}={value!r} must be a number.")
+        raise ValueError(f"{name}={example_of(value)} must be a number.")
     if above is not None and not float(value) > above:
-        raise ValueError(f"{name}={value!r} must be greater than {above:g}.")
+        raise ValueError(f"{name}={example_of(value)} must be greater than {above:g}.")
     if at_least is not None and not float(value) >= at_least:
-        raise ValueError(f"{name}={value!r} must be at least {at_least:g}.")
+        raise ValueError(f"{name}={example_of(value)} must be at least {at_least:g}.")
 
 
 def check_count(name: str, value: object, *, at_least: int) -> None:
     """Refuse a value that is not an integer of at least ``at_least``."""
     if not isinstance(value, Integral) or isinstance(value, bool) or int(value) < at_least:
-        raise ValueError(f"{name}={value!r} must be an integer of at least {at_least}.")
+        raise ValueError(f"{name}={example_of(value)} must be an integer of at least {at_least}.")
+
+
+def check_max_iter(value: object) -> None:
+    """Refuse a limit of steps that is not an integer of at least 1."""
+    try:
+        check_count("max_iter", value, at_least=1)
+    except ValueError as error:
+        raise ValueError(
+            f"{error} Leave it out: it only limits the steps, and a fit ends when it has "
+            "converged. To predict without a fit, assign the coefficients."
+        ) from None
 
 
 def check_weights(
@@ -283,19 +297,18 @@ def check_weights(
     """Weights as a float64 array, one for each row, or None; negative weights are refused."""
     if sample_weight is None:
         return None
-    refuse_masked("sample_weight", sample_weight)
     if isinstance(sample_weight, Real):
         sample_weight = np.full(X.shape[0], float(sample_weight))
-    with named_columns(sample_weight=sample_weight):
-        weights = check_array(
-            sample_weight, dtype=np.float64, ensure_2d=False, input_name="sample_weight"
-        )
-    refuse_dates("sample_weight", sample_weight, np.asarray(sample_weight).dtype.kind)
+    weights = finite_numbers("sample_weight", sample_weight)
     if weights.ndim != 1:
         raise ValueError(
             f"sample_weight must be one-dimensional; found an array of shape {weights.shape}."
         )
-    check_consistent_length(X, weights)
+    if len(weights) != X.shape[0]:
+        raise ValueError(
+            f"sample_weight has {len(weights)} entries, and X has {X.shape[0]} rows: inconsistent "
+            f"numbers of samples: {[X.shape[0], len(weights)]}."
+        )
     if weights.min() < 0:
         row = int(weights.argmin())
         raise ValueError(
@@ -400,13 +413,24 @@ def check_same_sums(sums: StreamedSums | None, kind: type, rows: Rows) -> None:
 
 def check_params(params: VectorLike, shape: tuple[int, ...], name: str = "params") -> Array:
     """Parameters as a finite float64 array; ``shape`` is that of the fitted parameters."""
-    refuse_masked(name, params)
-    array = check_array(params, dtype=np.float64, ensure_2d=False, input_name=name)
+    array = finite_numbers(name, params)
     if array.shape != shape:
         raise ValueError(
             f"{name} has shape {array.shape}; the fitted parameters have shape {shape}. Pass "
             "an array with the layout of params_."
         )
+    return array
+
+
+def finite_numbers(name: str, values: Any) -> Array:
+    """An argument of any shape as a finite float64 array; dates and masked entries are refused."""
+    refuse_masked(name, values)
+    is_array = hasattr(values, "__len__") or hasattr(values, "__array__")
+    if isinstance(values, str) or not is_array:
+        raise TypeError(f"{name}={example_of(values)} must be an array of numbers.")
+    with named_columns(**{name: values}):
+        array = check_array(values, dtype=np.float64, ensure_2d=False, input_name=name)
+    refuse_dates(name, values, np.asarray(values).dtype.kind)
     return array
 
 

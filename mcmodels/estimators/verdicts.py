@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from mcmodels.estimators.validation import Features
@@ -55,9 +56,12 @@ def warn_not_converged(text: str) -> None:
     warn_user(text, ConvergenceWarning)
 
 
-def warn_constant_targets(columns: list[int], *, several: bool, consequence: str) -> None:
+def warn_constant_targets(
+    columns: list[int], names: Sequence[str], *, several: bool, consequence: str
+) -> None:
     """Warn that these columns of y are constant; ``several`` is whether y is a matrix."""
-    which = f"targets {columns} of y each take" if several else "y takes"
+    constant = [names[k] for k in columns] if names else columns
+    which = f"targets {constant} of y each take" if several else "y takes"
     warn_user(
         f"{which} a single value: {consequence}, and R² is not meaningful. Check the target, or "
         "the rows that were selected.",

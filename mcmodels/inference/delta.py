@@ -9,7 +9,7 @@ extrapolated to length zero.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -19,13 +19,13 @@ from mcmodels.arrays import Array, refuse_masked
 from mcmodels.differences import difference_quotient
 from mcmodels.exceptions import InferenceError
 from mcmodels.inference.estimate import Estimate
-from mcmodels.inference.summary import Summary
+from mcmodels.inference.summary import Summarised, Summary
 
 __all__ = ["DeltaMethod", "delta_method", "jacobian"]
 
 
-@dataclass(frozen=True, repr=False)
-class DeltaMethod:
+@dataclass(frozen=True, repr=False, eq=False)
+class DeltaMethod(Summarised):
     """The value of a function of the parameters, and its precision; it is shown as a table.
 
     Parameters
@@ -59,15 +59,7 @@ class DeltaMethod:
 
     def summary(self, level: float = 0.95) -> Summary:
         """Values, standard errors and intervals."""
-        table = self.values.table(level, p_values=False).rename(columns={"coefficient": "value"})
-        facts = {"covariance": self.values.kind, "intervals": f"{100 * level:g} %"}
-        return Summary("Delta method", facts, {"": table})
-
-    def __repr__(self) -> str:
-        return str(self.summary())
-
-    def _repr_html_(self) -> str:
-        return self.summary()._repr_html_()
+        return replace(self.values.summary(level), title="Delta method")
 
 
 def delta_method(

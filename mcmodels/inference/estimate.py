@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import dataclass, replace
-from numbers import Real
 from typing import Self
 
 import numpy as np
@@ -13,14 +12,15 @@ import pandas as pd
 from scipy import stats
 
 from mcmodels.arrays import Array
-from mcmodels.exceptions import InferenceError
+from mcmodels.exceptions import InferenceError, example_of
+from mcmodels.inference.summary import Summarised, Summary
 from mcmodels.inference.tolerances import EIGENVALUE_ROUNDING, UNDERFLOWN_VARIANCE
 
-__all__ = ["Estimate", "check_level", "clipped", "not_positive"]
+__all__ = ["Estimate", "check_level", "clipped", "coverage", "not_positive"]
 
 
-@dataclass(frozen=True)
-class Estimate:
+@dataclass(frozen=True, repr=False, eq=False)
+class Estimate(Summarised):
     """Estimates that are approximately normally distributed about the true values.
 
     With k of them, an estimate θ̂ and its standard error s give the statistic ``θ̂/s`` and the
@@ -119,6 +119,12 @@ class Estimate:
             columns |= {self.statistic_name: self.statistics, "p_value": self.p_values}
         return pd.DataFrame(columns | {"lower": lower, "upper": upper}, index=list(self.names))
 
+    def summary(self, level: float = 0.95) -> Summary:
+        """Values, standard errors and intervals."""
+        table = self.table(level, p_values=False).rename(columns={"coefficient": "value"})
+        facts = {"covariance": self.kind, "intervals": coverage(level)}
+        return Summary("Estimates", facts, {"": table})
+
     @np.errstate(over="ignore", invalid="ignore")
     def image(self, jacobian: Array, params: Array, names: tuple[str, ...]) -> Estimate:
         """Functions of the quantities, with the covariance ``JVJᵀ``.
@@ -142,11 +148,23 @@ class Estimate:
         return stats.t(self.df) if np.isfinite(self.df) else stats.norm
 
 
-def check_level(level: float) -> float:
+def check_level(level: float, name: str = "level") -> float:
     """Refuse a level that is not a probability strictly between 0 and 1."""
-    if not (isinstance(level, Real) and 0.0 < level < 1.0):
-        raise ValueError(f"level={level!r} must lie between 0 and 1, as 0.95 does.")
-    return float(level)
+    scalar = np.ndim(level) == 0 and not isinstance(level, str)
+    try:
+        found = float(level) if scalar else np.nan
+    except (TypeError, ValueError):
+        found = np.nan
+    if not 0.0 < found < 1.0:
+        rows = "" if np.ndim(level) == 0 else " Pass rows by their names: X=…, y=…."
+        shown = example_of(level)
+        raise ValueError(f"{name}={shown} must lie between 0 and 1, as 0.95 does.{rows}")
+    return found
+
+
+def coverage(level: float) -> str:
+    """The level as text: "95 %"."""
+    return f"{100 * check_level(level):g} %"
 
 
 def refuse_lost(variances: Array, positive: npt.ArrayLike, names: tuple[str, ...]) -> None:

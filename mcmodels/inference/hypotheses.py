@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
@@ -12,10 +13,12 @@ from mcmodels.arrays import Array
 from mcmodels.exceptions import InferenceError
 from mcmodels.inference.estimate import Estimate
 from mcmodels.inference.restrictions import Restrictions
-from mcmodels.inference.summary import facts_html, number, p_value
+from mcmodels.inference.summary import facts_html, number, p_value, short
 from mcmodels.inference.tolerances import EIGENVALUE_ROUNDING
 
 __all__ = ["HypothesisTest", "wald_test"]
+
+_LINE_WIDTH, _LONGEST_SHOWN = 100, 400
 
 
 @dataclass(frozen=True, repr=False)
@@ -53,14 +56,23 @@ class HypothesisTest:
 
     def __str__(self) -> str:
         p = "<1e-16" if self.p_value < 1e-16 else f"= {self.p_value:.3g}"
-        return f"{self.hypothesis}: {self._name} = {self.statistic:.6g}, p {p}"
+        found = f"{self._name} = {self.statistic:.6g}, p {p}"
+        lines = textwrap.wrap(f"{self._short}: {found}", _LINE_WIDTH, break_on_hyphens=False)
+        if len(lines) > 1:
+            lines = [*textwrap.wrap(f"{self._short}:", _LINE_WIDTH, break_on_hyphens=False), found]
+        return "\n".join(lines)
 
     def __repr__(self) -> str:
         return str(self)
 
     def _repr_html_(self) -> str:
         shown = {self._name: number(self.statistic), "p-value": p_value(self.p_value)}
-        return facts_html({"hypothesis": self.hypothesis} | shown)
+        return facts_html({"hypothesis": self._short} | shown)
+
+    @property
+    def _short(self) -> str:
+        """The hypothesis without its middle where it is long: 1000 restrictions, say."""
+        return short(self.hypothesis, _LONGEST_SHOWN)
 
     @property
     def _name(self) -> str:
@@ -106,14 +118,14 @@ def wald_test(estimate: Estimate, restrictions: Any) -> HypothesisTest:
     if np.isnan(scale).any():
         lost = R[np.isnan(scale)].any(axis=0)
         raise InferenceError(
-            f"{stated} cannot be tested: no variance is left of a combination of "
-            f"{', '.join(np.asarray(estimate.names, dtype=object)[lost])}. Use a covariance of "
-            "another kind, or leave it out."
+            f"{short(stated, _LONGEST_SHOWN)} cannot be tested: no variance is left of a "
+            f"combination of {', '.join(np.asarray(estimate.names, dtype=object)[lost])}. Use a "
+            "covariance of another kind, or leave it out."
         )
     if not scale.all():
         raise InferenceError(
-            f"{stated} cannot be tested: what it restricts is known without error, as in a fit "
-            "with no residuals."
+            f"{short(stated, _LONGEST_SHOWN)} cannot be tested: what it restricts is known "
+            "without error, as in a fit with no residuals."
         )
     unit = V / np.outer(scale, scale)
     values, vectors = linalg.eigh(unit)
@@ -125,8 +137,8 @@ def wald_test(estimate: Estimate, restrictions: Any) -> HypothesisTest:
             rank = int(np.count_nonzero(values > rounding * values[-1]))
             _refuse_more_than(rank, stated, estimate)
         raise ValueError(
-            f"the restrictions {stated} repeat or contradict each other; leave out those that "
-            "follow from the rest."
+            f"the restrictions {short(stated, _LONGEST_SHOWN)} repeat or contradict each other; "
+            "leave out those that follow from the rest."
         )
     statistic = float(np.sum((vectors.T @ (gap / scale)) ** 2 / values))
     if np.isfinite(estimate.df):
@@ -150,6 +162,6 @@ def _refuse_more_than(rank: int, stated: Restrictions, estimate: Estimate) -> No
             " (one less than there are clusters)" if len(estimate.clusters) == 1 else " here"
         )
     raise InferenceError(
-        f"{stated} are {len(stated.R)} restrictions, and {why}. Test fewer at once, or use a "
-        "covariance of another kind."
+        f"{short(stated, _LONGEST_SHOWN)} are {len(stated.R)} restrictions, and {why}. Test fewer "
+        "at once, or use a covariance of another kind."
     )

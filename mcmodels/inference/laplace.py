@@ -30,6 +30,7 @@ from mcmodels.arrays import Array
 from mcmodels.exceptions import InferenceError
 from mcmodels.inference.estimate import Estimate
 from mcmodels.inference.probability_intervals import intervals_of_more, intervals_of_two
+from mcmodels.inference.summary import Summarised, Summary, number
 from mcmodels.inference.tolerances import EIGENVALUE_ROUNDING, FLAT_DERIVATIVE, JACOBIAN_ENTRIES
 from mcmodels.objectives.network import Network
 from mcmodels.objectives.network_objective import NetworkObjective
@@ -41,8 +42,8 @@ __all__ = ["Curvature", "NetworkPosterior", "network_posterior"]
 Curvature = Literal["last_layer", "full"]
 
 
-@dataclass(frozen=True)
-class NetworkPosterior:
+@dataclass(frozen=True, repr=False, eq=False)
+class NetworkPosterior(Summarised):
     """The normal approximation of the posterior of a network's parameters.
 
     Parameters
@@ -81,6 +82,15 @@ class NetworkPosterior:
     def covariance(self) -> Array:
         """``σ²H⁻¹`` of the uncertain parameters, shape (k, k)."""
         return self.dispersion * (self.root @ self.root.T)
+
+    def summary(self) -> Summary:
+        """How many parameters are uncertain, and how much the rows determine."""
+        facts = {
+            "uncertain parameters": str(len(self.root)),
+            "effective parameters": number(self.effective_parameters),
+            "residual variance": number(self.dispersion),
+        }
+        return Summary("Laplace's approximation of a network's posterior", facts, {})
 
     def quantile(self, level: float) -> float:
         """Distance from a prediction to the ends of an interval, in standard errors."""

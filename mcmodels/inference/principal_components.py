@@ -37,15 +37,15 @@ from mcmodels.arrays import Array
 from mcmodels.exceptions import InferenceError
 from mcmodels.inference.estimate import check_level
 from mcmodels.inference.hypotheses import HypothesisTest
-from mcmodels.inference.summary import Summary
+from mcmodels.inference.summary import Summarised, Summary
 from mcmodels.inference.tolerances import VARIANCE_ROUNDING
 from mcmodels.rows import Covariance, FactoredCovariance
 
 __all__ = ["ComponentCount", "Spectrum", "sphericity_test"]
 
 
-@dataclass(frozen=True, repr=False)
-class ComponentCount:
+@dataclass(frozen=True, repr=False, eq=False)
+class ComponentCount(Summarised):
     """How many components to keep by a rule, and the numbers that it compared.
 
     Parameters
@@ -62,12 +62,6 @@ class ComponentCount:
     def summary(self) -> Summary:
         """The count, and the table that it was read from."""
         return Summary("Number of components", {"components": str(self.count)}, {"": self.table})
-
-    def __repr__(self) -> str:
-        return str(self.summary())
-
-    def _repr_html_(self) -> str:
-        return self.summary()._repr_html_()
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from typing import Any, Self
 import numpy as np
 
 from mcmodels.arrays import Array, refuse_masked
+from mcmodels.exceptions import example_of
 
 __all__ = ["Restrictions"]
 
@@ -61,13 +62,21 @@ class Restrictions:
         R, q = stated if isinstance(stated, tuple) and len(stated) == 2 else (stated, None)
         refuse_masked("restrictions", R)
         refuse_masked("q", q)
-        R = np.atleast_2d(np.asarray(R, dtype=np.float64))
+        try:
+            R = np.atleast_2d(np.asarray(R, dtype=np.float64))
+            q = None if q is None else np.atleast_1d(np.asarray(q, dtype=np.float64))
+        except (TypeError, ValueError) as error:
+            kind = TypeError if isinstance(error, TypeError) else ValueError
+            raise kind(
+                f"restrictions are text such as 'a = 0', a matrix R, or a pair (R, q); found "
+                f"{example_of(stated)}."
+            ) from error
         if R.ndim != 2 or R.shape[1] != len(names):
             raise ValueError(
                 f"restrictions have shape {R.shape}; they need one column for each of the "
                 f"{len(names)} parameters ({', '.join(names[:10])})."
             )
-        q = np.zeros(len(R)) if q is None else np.atleast_1d(np.asarray(q, dtype=np.float64))
+        q = np.zeros(len(R)) if q is None else q
         if q.shape != (len(R),):
             raise ValueError(f"q has shape {q.shape}; R states {len(R)} restriction(s).")
         if not (np.isfinite(R).all() and np.isfinite(q).all()):
@@ -115,8 +124,9 @@ class _Linear:
             tree = ast.parse(encoded.strip(), mode="eval").body
         except SyntaxError:
             raise ValueError(
-                f"cannot read {_decoded(encoded.strip())!r} as a sum of parameters; write, say, "
-                "'income = 0, age = 2*tenure', and names that are not plain words in backticks."
+                f"restrictions: cannot read {example_of(_decoded(encoded.strip()))} as a sum of "
+                "parameters; write, say, 'income = 0, age = 2*tenure', and names that are not "
+                "plain words in backticks."
             ) from None
         return cls._of(tree, names)
 
@@ -181,6 +191,11 @@ def _position(identifier: str, names: tuple[str, ...]) -> int:
     name = identifier if identifier in names else _decoded(identifier)
     if name not in names and name == "intercept" and "(intercept)" in names:
         name = "(intercept)"
+    if names.count(name) > 1:
+        raise ValueError(
+            f"restrictions name {name!r}, and {names.count(name)} parameters have this name; "
+            "rename the column, or pass a matrix R."
+        )
     if name in names:
         return names.index(name)
     hint = ""

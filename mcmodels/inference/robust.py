@@ -121,6 +121,9 @@ class ClusterCodes:
                 f"groups has shape {np.shape(groups)}; pass one label a row (or two, for two-way "
                 f"clustering) for {n_rows} rows."
             )
+        frame.columns = pd.RangeIndex(frame.shape[1])  # names may repeat
+        halves = dict.fromkeys(frame.columns[frame.dtypes == np.float16], np.float64)
+        frame = frame.astype(halves)  # pandas has no index of float16
         if frame.isna().to_numpy().any():
             raise ValueError("groups has missing labels; every row needs its cluster.")
         present = np.ones(n_rows, dtype=bool) if weights is None else weights > 0
@@ -130,7 +133,12 @@ class ClusterCodes:
             groupings.append(list(frame.columns))
         for grouping in groupings:
             codes = np.full(n_rows, -1, dtype=np.intp)
-            codes[present] = frame[present].groupby(grouping, sort=False).ngroup()
+            try:
+                codes[present] = frame[present].groupby(grouping, sort=False).ngroup()
+            except TypeError as error:
+                raise TypeError(
+                    f"groups holds labels that cannot be compared ({error}); pass text or numbers."
+                ) from error
             columns.append(codes)
             counts.append(int(codes.max()) + 1)
         for count in counts[:2]:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import html
+import itertools
 import textwrap
+from abc import abstractmethod
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,12 +13,21 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-__all__ = ["Summary", "facts_html", "number", "p_value", "table_html", "table_text"]
+__all__ = [
+    "Summarised",
+    "Summary",
+    "facts_html",
+    "number",
+    "p_value",
+    "short",
+    "table_html",
+    "table_text",
+]
 
 _LINE_WIDTH = 100
 _NAME_WIDTH = 40
-# Most lines of a printed summary, but for summaries of very many tables; fewest rows of a table.
-_MOST_LINES, _FEWEST_ROWS = 100, 3
+# Most lines of a printed summary, fewest rows of a table, and lines of a table beside its rows.
+_MOST_LINES, _FEWEST_ROWS, _LINES_OF_TABLE = 100, 3, 4
 _LATEX = str.maketrans(
     {
         "\\": r"\textbackslash{}",
@@ -27,11 +38,12 @@ _LATEX = str.maketrans(
 )
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, repr=False, eq=False)
 class Summary:
     """A summary of a fit, for people to read; ``print(summary)`` shows it.
 
-    Where that would take more than 100 lines, it shows the beginning of each table.
+    Where that would take more than 100 lines, it shows the beginning of each table, and only the
+    first of very many tables, as a notebook does.
     :meth:`to_text` and :meth:`to_frame` have all of it.
 
     Parameters
@@ -77,9 +89,9 @@ class Summary:
             ) from error
         parts = []
         for heading, table in self.tables.items():
-            caption = f"{self.title}: {heading}" if heading != "" else self.title
+            caption = f"{self.title}: {_one_line(heading)}" if heading != "" else self.title
             cells = [[_math(cell) for cell in _cells(column)] for _, column in table.items()]
-            names = [str(name).translate(_LATEX) for name in table.index]
+            names = [_one_line(name).translate(_LATEX) for name in table.index]
             columns = [_words(name).translate(_LATEX) for name in table.columns]
             written = pd.DataFrame(dict(enumerate(cells)), index=names).set_axis(columns, axis=1)
             parts.append(
@@ -93,37 +105,71 @@ class Summary:
 
     def to_text(self) -> str:
         """All of the summary as text."""
-        return self._text(None)
+        return self._text(*self._all)
 
     def __str__(self) -> str:
-        whole = self._text(None)
-        if whole.count("\n") < _MOST_LINES or not self.tables:
-            return whole
-        beside = self._text(0).count("\n") + 2 * len(self.tables)
-        return self._text(max((_MOST_LINES - beside) // len(self.tables), _FEWEST_ROWS))
+        return self._text(*self._room())
 
     def __repr__(self) -> str:
         return str(self)
 
-    def _text(self, rows: int | None) -> str:
-        """The text, with so many rows of each table; None for all."""
+    @property
+    def _all(self) -> tuple[int | None, int]:
+        return None, len(self.tables)
+
+    def _room(self) -> tuple[int | None, int]:
+        """How many rows of how many tables have room in 100 lines; None for all rows."""
+        n_rows, n_tables = sum(map(len, self.tables.values())), len(self.tables)
+        if not n_tables or (
+            n_rows < _MOST_LINES and self._text(*self._all).count("\n") < _MOST_LINES
+        ):
+            return self._all
+        beside = self._text(0, 0).count("\n") + 2
+        rows = (_MOST_LINES - beside) // n_tables - _LINES_OF_TABLE
+        if rows >= _FEWEST_ROWS:
+            return rows, n_tables
+        return _FEWEST_ROWS, max((_MOST_LINES - beside) // (_FEWEST_ROWS + _LINES_OF_TABLE), 1)
+
+    def _text(self, rows: int | None, n_tables: int) -> str:
+        """The text, with so many rows of so many tables."""
         parts = [self.title, _aligned(self.facts)]
-        for heading, table in self.tables.items():
+        for heading, table in itertools.islice(self.tables.items(), n_tables):
             body = table_text(table) if rows is None else _beginning(table, rows)
-            parts.append(f"{heading}\n{body}" if heading != "" and body else body)
+            above = f"{short(heading, _LINE_WIDTH)}\n" if heading != "" and body else ""
+            parts.append(above + body)
+        parts.append(_left_out(0, 0, len(self.tables) - n_tables))
         parts.append(_aligned(self.conclusions))
         parts += [textwrap.fill(note, _LINE_WIDTH, break_on_hyphens=False) for note in self.notes]
         return "\n\n".join(part for part in parts if part)
 
     def _repr_html_(self) -> str:
         parts = [f"<h4>{html.escape(self.title)}</h4>", facts_html(self.facts)]
-        for heading, table in self.tables.items():
+        rows, n_tables = self._room()
+        for heading, table in itertools.islice(self.tables.items(), n_tables):
             if heading != "":
                 parts.append(f"<h5>{html.escape(str(heading))}</h5>")
-            parts.append(table_html(table))
+            parts.append(table_html(table.iloc[:rows]))
+            if rows is not None and rows < len(table):
+                parts.append(f"<p>{_left_out(len(table) - rows)}</p>")
+        if n_tables < len(self.tables):
+            parts.append(f"<p>{_left_out(0, 0, len(self.tables) - n_tables)}</p>")
         parts.append(facts_html(self.conclusions))
         parts += [f"<p>{html.escape(note)}</p>" for note in self.notes]
         return "\n".join(part for part in parts if part)
+
+
+class Summarised:
+    """A result that a terminal and a notebook show as its summary."""
+
+    @abstractmethod
+    def summary(self) -> Summary:
+        """What is shown."""
+
+    def __repr__(self) -> str:
+        return str(self.summary())
+
+    def _repr_html_(self) -> str:
+        return self.summary()._repr_html_()
 
 
 def number(value: float) -> str:
@@ -168,7 +214,7 @@ def table_text(table: pd.DataFrame) -> str:
     """The table as text; one that is too wide is continued below, with the names again."""
     if table.empty:
         return ""
-    names = _flush_left(["", *map(_short, table.index)])
+    names = _flush_left(["", *map(short, table.index)])
     parts: list[list[str]] = []
     for heading, cells in _columns(table):
         width = max(map(len, [heading, *cells]))
@@ -184,16 +230,15 @@ def _beginning(table: pd.DataFrame, rows: int) -> str:
     shown = table.iloc[:rows]
     while shown.shape[1] > 1 and "\n\n" in table_text(shown):
         shown = shown.iloc[:, :-1]
-    left_out = [
-        f"{count} more {what}"
-        for count, what in (
-            (len(table) - len(shown), "rows"),
-            (table.shape[1] - shown.shape[1], "columns"),
-        )
-        if count
-    ]
-    note = f"… {' and '.join(left_out)}: to_text() or to_frame()" if left_out else ""
+    note = _left_out(len(table) - len(shown), table.shape[1] - shown.shape[1])
     return "\n".join(part for part in (table_text(shown), note) if part)
+
+
+def _left_out(rows: int, columns: int = 0, tables: int = 0) -> str:
+    """What is not shown, and where it is; empty if there is nothing."""
+    counts = ((rows, "row"), (columns, "column"), (tables, "table"))
+    parts = [f"{count} more {what}{'s' * (count > 1)}" for count, what in counts if count]
+    return f"… {' and '.join(parts)}: to_text() or to_frame()" if parts else ""
 
 
 def _aligned(facts: Mapping[str, str]) -> str:
@@ -216,11 +261,15 @@ def _flush_left(names: Iterable[str]) -> list[str]:
     return [f"{name:<{width}}" for name in names]
 
 
-def _short(name: object) -> str:
+def short(name: object, width: int = _NAME_WIDTH) -> str:
     """A name on one line; the middle of a long name is left out."""
-    text = " ".join(str(name).split())
-    half = _NAME_WIDTH // 2
-    return text if len(text) <= _NAME_WIDTH else f"{text[:half]}…{text[1 - half :]}"
+    text = _one_line(name)
+    half = width // 2
+    return text if len(text) <= width else f"{text[:half]}…{text[1 - half :]}"
+
+
+def _one_line(name: object) -> str:
+    return " ".join(str(name).split())
 
 
 def _words(column: object) -> str:

@@ -12,7 +12,7 @@ from scipy import linalg
 
 from mcmodels.arrays import Array
 from mcmodels.exceptions import InferenceError
-from mcmodels.inference.estimate import Estimate
+from mcmodels.inference.estimate import Estimate, coverage
 from mcmodels.inference.hypotheses import HypothesisTest
 from mcmodels.inference.linear_model import LinearModelInference, LinearRobustModel
 from mcmodels.inference.summary import Summary, number, p_value
@@ -237,7 +237,7 @@ class LinearFit(ParameterFit):
             "observations": number(model.n_observations),
             "degrees of freedom": number(estimate.df),
             "covariance": described(estimate),
-            "intervals": f"{100 * level:g} %",
+            "intervals": coverage(level),
         }
         table, names = estimate.table(level), list(self.parameter_names)
         perfect = self.residuals_are_rounding

@@ -10,8 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from mcmodels.arrays import Array, Labels
-from mcmodels.exceptions import InferenceError
-from mcmodels.inference.estimate import Estimate
+from mcmodels.exceptions import InferenceError, example_of
+from mcmodels.inference.estimate import Estimate, coverage
 from mcmodels.inference.hypotheses import HypothesisTest
 from mcmodels.inference.logistic_model import (
     BinaryRobustModel,
@@ -19,7 +19,7 @@ from mcmodels.inference.logistic_model import (
     MulticlassRobustModel,
 )
 from mcmodels.inference.robust import RobustModel
-from mcmodels.inference.summary import Summary, number, p_value
+from mcmodels.inference.summary import Summary, number, p_value, short
 from mcmodels.objectives.user_loss import UserLoss
 from mcmodels.results.curvature import CurvatureFit
 from mcmodels.results.record import CovarianceKind, described
@@ -105,7 +105,7 @@ class LogisticFit(CurvatureFit):
             return self.model.contrasts(estimate, self.position(reference))
         if reference is not None and self.position(reference) != 0:
             raise ValueError(
-                f"reference={reference!r}; with two classes the log-odds are of "
+                f"reference={example_of(reference)}; with two classes the log-odds are of "
                 f"{self.classes[1]!s} against {self.classes[0]!s}."
             )
         return estimate
@@ -114,10 +114,12 @@ class LogisticFit(CurvatureFit):
         """Position of the class ``reference`` among the classes."""
         if reference is None:
             return 0
-        (found,) = np.nonzero(np.asarray(self.classes == reference))
+        scalar = not hasattr(reference, "__len__") or isinstance(reference, str)
+        found = np.flatnonzero(self.classes == reference) if scalar else np.zeros(0, dtype=int)
         if found.size != 1:
             raise ValueError(
-                f"reference={reference!r} is not a class; there are {self.classes.tolist()}."
+                f"reference={example_of(reference)} is not a class; there are "
+                f"{self.classes.tolist()}."
             )
         return int(found[0])
 
@@ -140,15 +142,16 @@ class LogisticFit(CurvatureFit):
         facts = {
             "observations": number(model.n_observations),
             "covariance": described(estimate),
-            "intervals": f"{100 * level:g} %",
+            "intervals": coverage(level),
         }
         names = list(self.parameter_names)
         if len(self.classes) == 2:
-            facts["log-odds of"] = f"{self.classes[1]} against {self.classes[0]}"
+            against, of = (short(label) for label in self.classes)
+            facts["log-odds of"] = f"{of} against {against}"
             tables = {"": table}
         else:
             base = self.position(reference)
-            facts["log-odds against"] = str(self.classes[base])
+            facts["log-odds against"] = short(self.classes[base], 80)
             others = [label for k, label in enumerate(self.classes.tolist()) if k != base]
             P = len(names)
             tables = {

@@ -6,8 +6,8 @@ import functools
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
-from mcmodels.exceptions import InferenceError
-from mcmodels.inference.estimate import Estimate
+from mcmodels.exceptions import InferenceError, example_of
+from mcmodels.inference.estimate import Estimate, coverage
 from mcmodels.inference.loss_model import (
     LossModelInference,
     LossRobustModel,
@@ -98,7 +98,9 @@ class LossFit(CurvatureFit):
     def reported(self, estimate: Estimate, reference: object = None) -> Estimate:
         """The parameters that the data determine: all of them."""
         if reference is not None:
-            raise ValueError(f"reference={reference!r}: there are no classes to compare with.")
+            raise ValueError(
+                f"reference={example_of(reference)}: there are no classes to compare with."
+            )
         return estimate
 
     def summary(self, estimate: Estimate, level: float, p_values: bool | None) -> Summary:
@@ -108,7 +110,7 @@ class LossFit(CurvatureFit):
         facts = {
             "observations": number(model.n_observations),
             "covariance": described(estimate),
-            "intervals": f"{100 * level:g} %",
+            "intervals": coverage(level),
             "loss": self.loss_text,
         }
         conclusions = {"sum of losses": number(-model.log_likelihood)}

@@ -11,6 +11,7 @@ import pandas as pd
 
 from mcmodels.arrays import Array
 from mcmodels.exceptions import InferenceError
+from mcmodels.inference.estimate import coverage
 from mcmodels.inference.hypotheses import HypothesisTest
 from mcmodels.inference.principal_components import (
     Spectrum,
@@ -195,7 +196,7 @@ class PrincipalComponents(FitRecord):
         shares = intervals[["share", "share_lower", "share_upper", "cumulative"]]
         shares.columns = ["share", "lower", "upper", "cumulative"]
         names = {"index": list(self.names), "columns": list(self.component_names)}
-        facts = {"observations": number(self.nu + 1), "intervals": f"{100 * level:g} %"}
+        facts = {"observations": number(self.nu + 1), "intervals": coverage(level)}
         notes = ["Standard errors are asymptotic, for rows from a normal distribution."]
         if self.nu < len(self.names):
             notes.append(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sized
 from dataclasses import replace
 from typing import Any, cast
 
@@ -66,6 +66,13 @@ class RowStream:
                 "function that returns a new iterator each time it is called."
             )
         self.blocks = blocks
+
+    def __repr__(self) -> str:
+        if callable(self.blocks):
+            name = getattr(self.blocks, "__qualname__", type(self.blocks).__name__)
+            return f"RowStream of the blocks of {name}()"
+        length = f" of length {len(self.blocks)}" if isinstance(self.blocks, Sized) else ""
+        return f"RowStream of the blocks of a {type(self.blocks).__name__}{length}"
 
     def __iter__(self) -> Iterator[tuple[Any, Any, Any]]:
         """Iterate over the blocks as (X, y, sample_weight); a missing part is None."""

@@ -163,3 +163,13 @@ def test_likelihoods_that_cannot_be_compared_are_refused():
     if worse.n_free_params_ > better.n_free_params_:
         with pytest.raises(ValueError, match="not nested"):
             likelihood_ratio_test(better, worse)
+
+
+def test_a_name_of_two_parameters_is_refused():
+    rng = np.random.default_rng(0)
+    X = pd.DataFrame(rng.normal(size=(30, 2)), columns=["(intercept)", "b"])
+    model = LinearRegression().fit(X, rng.normal(size=30))
+    for text in ("intercept = 0", "`(intercept)` = b"):
+        with pytest.raises(ValueError, match=r"'\(intercept\)', and 2 parameters have this name"):
+            model.wald_test(text)
+    assert model.wald_test("b = 0").p_value == pytest.approx(model.wald_test([[0, 1, 0]]).p_value)

@@ -19,7 +19,7 @@ from mcmodels import (
     ObjectiveRegressor,
     summarize,
 )
-from mcmodels.exceptions import InferenceError, RankDeficiencyWarning
+from mcmodels.exceptions import ConstantTargetWarning, InferenceError, RankDeficiencyWarning
 from mcmodels.rows import RowStream
 
 RNG = np.random.default_rng(0)
@@ -189,3 +189,20 @@ def test_a_constant_column_without_an_intercept_is_the_intercept():
     np.testing.assert_allclose(
         model.params_, LinearRegression().fit(X, Y["rent"]).params_, rtol=1e-12
     )
+
+
+def test_notes_and_warnings_about_targets_have_their_names():
+    targets = pd.DataFrame({"rent": X @ [1.0, 2.0], "food": Y["food"], "heat": 3.0})
+    halves = [(X[:30], targets[:30]), (X[30:], targets[30:])]
+    wanted = r"targets \['heat'\] of y"
+    with pytest.warns(ConstantTargetWarning, match=wanted):
+        summary = LinearRegression().fit(X, targets).summary()
+    assert "perfect fit of rent, heat:" in str(summary).replace("\n", " ")
+    with pytest.warns(ConstantTargetWarning, match=wanted):
+        LinearRegression().fit(RowStream(halves))
+    network = MLPRegressor((2,), alpha=10.0, random_state=0, max_iter=1000)
+    with pytest.warns(ConstantTargetWarning, match=wanted):
+        network.fit(X, targets)
+    for y, names in ((targets, list(targets)), (targets.to_numpy(), [0, 1, 2])):
+        table = network.laplace(X, y).predict_interval(X)
+        assert table.columns.get_level_values(0).unique().tolist() == names

@@ -91,6 +91,9 @@ class CompiledFunction:
         self._size_names = sorted(expression.size_names)
         self._known = known_names(expression)
 
+    def __repr__(self) -> str:
+        return f"compiled f({', '.join(self.arguments)}) = {self.expression!r}"
+
     @property
     def source(self) -> str:
         """The code for sizes of 100."""

@@ -13,7 +13,7 @@ class ShapeError(ValueError):
     """Shapes that do not fit together, or a name that stands for two things."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Size:
     """A monomial of names: ``factor`` times the product of ``names``, which are sorted.
 
@@ -76,6 +76,8 @@ class Size:
     def __str__(self) -> str:
         parts = [str(self.factor)] if self.factor != 1 or not self.names else []
         return "*".join([*parts, *self.names])
+
+    __repr__ = __str__
 
 
 ONE = Size(1)

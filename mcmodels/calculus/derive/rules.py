@@ -28,9 +28,9 @@ def _not_applicable(*_: Any) -> Any:
     raise NotImplementedError("a rule that is only named, as in a step of algebra")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Rule:
-    """A rule of a derivation.
+    """A rule of a derivation; printing it shows name, statement and source.
 
     Attributes
     ----------
@@ -47,7 +47,12 @@ class Rule:
     name: str
     statement: str
     source: str
-    apply: Callable[..., Any] = field(default=_not_applicable, compare=False, repr=False)
+    apply: Callable[..., Any] = field(default=_not_applicable, compare=False)
+
+    def __str__(self) -> str:
+        return f"{self.name}: {self.statement}  [{self.source}]"
+
+    __repr__ = __str__
 
     def __reduce__(self) -> Any:
         # Without the function, which may be a lambda and cannot be pickled.

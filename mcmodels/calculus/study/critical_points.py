@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self
@@ -22,7 +23,7 @@ _ROUNDING = 1e-12  # the same, of the largest eigenvalue times x
 _ZERO_EIGENVALUE = 1e-8  # of the largest eigenvalue
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, repr=False, eq=False)
 class CriticalPoint:
     """What a critical point is; printing it says so in words.
 
@@ -69,6 +70,9 @@ class CriticalPoint:
         return f"{kind}: {plural} of the Hessian {extent} ({signs}); the value is {self.value:.6g}"
 
     __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        return f"<pre>{html.escape(str(self))}</pre>"
 
 
 def critical_point(f: Expression, x: Any, at: Any) -> CriticalPoint:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,9 +32,9 @@ _FIRST = Rule("identification", "df = tr(Gᵀ dX) gives ∂f/∂X = G", f"{MN}, 
 _SECOND = Rule("identification", "vec dF = J vec dX gives ∂F/∂X = J", f"{MN}, chapter 9")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Step:
-    """One step of a derivation.
+    """One step of a derivation; printing it shows the rules and what they change.
 
     Attributes
     ----------
@@ -67,8 +67,38 @@ class Step:
         """The names of the rules used."""
         return ", ".join(rule.name for rule in self.rules)
 
+    def _lines(self, *, from_before: bool) -> Iterator[str]:
+        """The formulas, a line each; ``before`` where it does not stand above already."""
+        if self.identifies:
+            yield f"{self.label} = {mathematics(self.after)}"
+            return
+        if from_before:
+            yield f"{self.label} = {mathematics(self.before)}"
+        yield f"{' ' * len(self.label)} = {mathematics(self.after)}"
 
-@dataclass(frozen=True)
+    def __str__(self) -> str:
+        return "\n".join([*map(str, self.rules), *self._lines(from_before=True)])
+
+    __repr__ = __str__
+
+    def latex(self) -> str:
+        """The step as an ``align*`` environment of LaTeX."""
+        return _aligned(self._latex_rows("", from_before=True))
+
+    def _latex_rows(self, number: str, *, from_before: bool) -> Iterator[str]:
+        label, remark = _latex_label(self.label), rf"&& \text{{{number}{self.rule}}}"
+        if self.identifies:
+            yield rf"{label} &= {latex(self.after)} {remark}"
+            return
+        if from_before:
+            yield rf"{label} &= {latex(self.before)}"
+        yield rf"&= {latex(self.after)} {remark}"
+
+    def _repr_latex_(self) -> str:
+        return self.latex()
+
+
+@dataclass(frozen=True, repr=False)
 class Derivation:
     """A derivation, step by step; printing it shows the steps.
 
@@ -108,14 +138,8 @@ class Derivation:
         for i, step in enumerate(self.steps, 1):
             lines.append("")
             for j, rule in enumerate(step.rules):
-                number = f"{i:>2}. " if j == 0 else "    "
-                lines.append(f"{number}{rule.name}: {rule.statement}  [{rule.source}]")
-            if step.identifies:
-                lines.append(f"    {step.label} = {mathematics(step.after)}")
-            else:
-                if i == 1 or self.steps[i - 2].after != step.before:
-                    lines.append(f"    {step.label} = {mathematics(step.before)}")
-                lines.append(f"    {' ' * len(step.label)} = {mathematics(step.after)}")
+                lines.append((f"{i:>2}. " if j == 0 else "    ") + str(rule))
+            lines += [f"    {line}" for line in step._lines(from_before=self._starts_anew(i))]
         for note in self.notes:
             lines += ["", f"Note: {note}"]
         return "\n".join(lines)
@@ -124,17 +148,15 @@ class Derivation:
 
     def latex(self) -> str:
         """The steps as an ``align*`` environment of LaTeX."""
-        rows = []
-        for i, step in enumerate(self.steps, 1):
-            label = _latex_label(step.label)
-            if step.identifies:
-                rows.append(rf"{label} &= {latex(step.after)} && \text{{{i}. {step.rule}}}")
-                continue
-            if i == 1 or self.steps[i - 2].after != step.before:
-                rows.append(rf"{label} &= {latex(step.before)}")
-            rows.append(rf"&= {latex(step.after)} && \text{{{i}. {step.rule}}}")
-        body = " \\\\\n".join(rows)
-        return f"\\begin{{align*}}\n{body}\n\\end{{align*}}"
+        return _aligned(
+            row
+            for i, step in enumerate(self.steps, 1)
+            for row in step._latex_rows(f"{i}. ", from_before=self._starts_anew(i))
+        )
+
+    def _starts_anew(self, i: int) -> bool:
+        """Whether step i, counted from 1, starts from something else than the last line."""
+        return i == 1 or self.steps[i - 2].after != self.steps[i - 1].before
 
     def _repr_latex_(self) -> str:
         return self.latex()
@@ -275,6 +297,11 @@ def _notes(f: Expression, x: N.Symbol, result: Expression) -> Iterator[str]:
 
 def _is_negative(exponent: Expression) -> bool:
     return isinstance(exponent, N.Number) and exponent.value < 0
+
+
+def _aligned(rows: Iterable[str]) -> str:
+    body = " \\\\\n".join(rows)
+    return f"\\begin{{align*}}\n{body}\n\\end{{align*}}"
 
 
 def _latex_label(label: str) -> str:

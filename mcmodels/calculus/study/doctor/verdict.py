@@ -13,7 +13,7 @@ from mcmodels.calculus.core.expression import Expression
 __all__ = ["Diagnosis"]
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, repr=False, eq=False)
 class Diagnosis:
     """Whether a derivative is right, and which mistake it has.
 

@@ -14,7 +14,7 @@ from mcmodels.calculus.text.printing import mathematics
 __all__ = ["Identity"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Identity:
     """A derivative that textbooks print; printing it shows the formula.
 
