@@ -70,8 +70,6 @@ OTHERS = {
     "y",
     "input_features",
 }
-# They have no effect without groups.
-OF_CLUSTERS = {"use_correction", "df_correction"}
 NEEDED = {
     "restrictions": "a = 0",
     "g": lambda params: params.sum(),
@@ -90,7 +88,7 @@ def calls():
             if method in ("set_params", "merge", "partial_fit", "score"):
                 continue
             parameters = inspect.signature(function).parameters
-            names = {name for name in parameters if name != "self"} - OTHERS - OF_CLUSTERS
+            names = {name for name in parameters if name != "self"} - OTHERS
             if "robust" in parameters:
                 names |= {"kind", "groups"}
             for name in sorted(names):
