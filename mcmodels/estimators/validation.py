@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import functools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -176,9 +175,13 @@ def _validate(
         if reset and type(X) is np.ndarray:
             # validate_data looks for the names of the columns, for a tenth of the time of a small
             # fit; an array has none.
-            check = check_X_y if y else functools.partial(check_array, input_name="X")
-            found = check(X, *y, estimator=estimator, **options)
-            estimator.n_features_in_ = X.shape[1]
+            if y:
+                found = check_X_y(X, *y, estimator=estimator, **options)
+            elif finite or not _holds_rows(X, options.get("ensure_min_samples", 1)):
+                found = check_array(X, input_name="X", estimator=estimator, **options)
+            else:
+                found = X
+            estimator.n_features_in_ = found[0].shape[1] if y else found.shape[1]
         else:
             found = validate_data(estimator, X, *y, reset=reset, **options)
     rows, *targets = found if y else (found,)
@@ -199,6 +202,11 @@ def _validate(
         if finite:
             _check_finite(estimator, rows)
     return (rows, *targets) if targets else rows
+
+
+def _holds_rows(X: Values, least: int) -> bool:
+    """Whether an array holds rows of numbers, so that there is nothing to check but NaN."""
+    return X.ndim == 2 and X.dtype.char in "df" and len(X) >= least and X.shape[1] > 0
 
 
 def _refuse_sparse_targets(y: object) -> None:
