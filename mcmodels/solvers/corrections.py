@@ -88,7 +88,7 @@ def with_small_residuals(solution: Solution[LeastSquares], rows: Rows) -> Soluti
         return solution
     if small:
         coef = fit.params[:, : fit.moments.n_features].T
-        scatter = exact_residual_scatter(rows, coef, _mean(fit))
+        scatter = exact_residual_scatter(rows, coef, fit.moments.origin, fit.moments.offset)
     else:
         _, scatter = _residual_sums(fit, rows)
     return replace(solution, value=replace(fit, residual_scatter=scatter))
@@ -130,15 +130,15 @@ def _residual_sums(fit: LeastSquares, rows: Rows) -> tuple[Array, Array]:
 def refined(solution: Solution[LeastSquares], rows: Rows) -> Solution[LeastSquares]:
     """The solution after corrections with residuals in twice the working precision."""
     fit, moments = solution.value, solution.value.moments
-    lengths, mean = np.sqrt(moments.x_squares), _mean(fit)
+    origin, offset, lengths = moments.origin, moments.offset, np.sqrt(moments.x_squares)
     p = moments.n_features
     coef = fit.params[:, :p].T
-    reached = refine(rows, coef, mean, fit.inverse.apply, lengths)
+    reached = refine(rows, coef, origin, offset, fit.inverse.apply, lengths)
     params = with_intercept(reached.coef, moments, rows, reached.mean_residual)
     inverse = fit.inverse
     if rows.n_rows * p**2 <= SMALL_SQUARED_DESIGN:
         precise = solution.condition > CHOLESKY_CONDITION
-        L = whitened_scatter(rows, inverse.root, mean[:p], extra_precise=precise)
+        L = whitened_scatter(rows, inverse.root, origin[:p], offset[:p], extra_precise=precise)
         inverse = inverse if L is None else inverse.corrected(L)
     value = replace(fit, params=params, inverse=inverse, residual_scatter=reached.residual_scatter)
     return replace(solution, value=value, iterations=reached.steps)
@@ -155,13 +155,10 @@ def rounding_of_interpolation(fit: LeastSquares) -> float:
 
 def refined_interpolation(solution: Solution[LeastSquares], rows: Rows) -> Solution[LeastSquares]:
     """The shortest coefficients that fit every row, refined in twice the working precision."""
-    fit, mean = solution.value, _mean(solution.value)
+    fit = solution.value
     coef = fit.params[:, : fit.moments.n_features].T
+    mean = DoubleDouble.of(fit.moments.origin) + DoubleDouble.of(fit.moments.offset)
     reached = refine_shortest(rows, coef, mean)
     params = with_intercept(reached.coef, fit.moments, rows, reached.mean_residual)
     value = replace(fit, params=params, residual_scatter=reached.residual_scatter)
     return replace(solution, value=value, iterations=reached.steps)
-
-
-def _mean(fit: LeastSquares) -> DoubleDouble:
-    return DoubleDouble.of(fit.moments.origin) + DoubleDouble.of(fit.moments.offset)
