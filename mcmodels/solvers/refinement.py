@@ -11,7 +11,7 @@ overdetermined least squares problems*, ACM TOMS 35(4), §3.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from scipy import linalg
@@ -28,6 +28,31 @@ from mcmodels.solvers.tolerances import SMALL_DESIGN
 MAX_STEPS = 12
 # The unit roundoff of float64: a correction below it changes nothing.
 _UNIT_ROUNDOFF = 2.0**-53
+
+
+@dataclass(frozen=True)
+class Stop:
+    """When corrections end: where the error that one leaves is small enough.
+
+    Parameters
+    ----------
+    goal : float
+        The largest error, relative to ``sizes``.
+    sizes : ndarray of shape (p, m)
+        Sizes of the coefficients.
+    contraction : float
+        The share of an error that a correction leaves, as far as it is known before.
+    """
+
+    goal: float
+    sizes: Array
+    contraction: float
+
+    def after(self, correction: Array, observed: float) -> bool:
+        """Whether to stop after a correction; the last two had sizes of this ratio."""
+        changed = correction != 0
+        largest = np.max(np.abs(correction[changed]) / self.sizes[changed], initial=0.0)
+        return float(largest) * max(self.contraction, observed) <= self.goal
 
 
 @dataclass(frozen=True)
@@ -59,6 +84,7 @@ def refine(
     offset: Array,
     solve: Callable[[Array], Array],
     scale: Array,
+    stop: Stop | None = None,
 ) -> Refined:
     """Refine ``coef`` towards the exact minimiser of ``Σ wᵢ ‖(yᵢ - ȳ) - (xᵢ - x̄)ᵀβ‖²``.
 
@@ -74,6 +100,8 @@ def refine(
         ``s -> Sxx⁻¹ s`` approximately, for s of shape (p, m) and the scatter Sxx about x̄.
     scale : ndarray of shape (p,)
         Lengths of the columns about x̄, in which corrections are compared.
+    stop : Stop, default=None
+        When corrections may end before they change nothing.
 
     Returns
     -------
@@ -90,8 +118,10 @@ def refine(
         if not size < previous_size / 2 or step == MAX_STEPS:
             return reached
         current = current + DoubleDouble.of(correction)
-        if size <= _UNIT_ROUNDOFF:
-            return replace(reached, coef=current, steps=step + 1)
+        gained = gradient.T @ correction
+        small = stop is not None and stop.after(correction, size / previous_size)
+        if size <= _UNIT_ROUNDOFF or (small and _is_known_after(scatter, gained)):
+            return Refined(current, mean_residual, scatter - gained, step + 1)
         previous_size = size
         step += 1
 
@@ -174,6 +204,12 @@ def whitened_scatter(
         scatter = scatter - np.outer(total, total) / rows.total_weight
     L, info = linalg.lapack.dpotrf(scatter, lower=1, clean=1)
     return L if info == 0 else None
+
+
+def _is_known_after(scatter: Array, gained: Array) -> bool:
+    """Whether the scatter before a correction minus its gain has lost no more than three digits."""
+    before, left = np.diagonal(scatter), np.diagonal(scatter - gained)
+    return bool((left >= 1e-3 * before).all())
 
 
 def _relative_size(correction: Array, params: Array, scale: Array) -> float:
