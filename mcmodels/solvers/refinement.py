@@ -111,7 +111,7 @@ def refine(
     previous_size = np.inf
     step = 0
     while True:
-        gradient, mean_residual, scatter = _residual_sums(rows, current, origin, offset)
+        gradient, mean_residual, scatter = _residual_sums(rows, current, origin, offset, scale)
         reached = Refined(current, mean_residual, scatter, step)
         correction = solve(gradient)
         size = _relative_size(correction, current.hi, scale)
@@ -128,11 +128,11 @@ def refine(
 
 def exact_residual_scatter(rows: Rows, coef: Array, origin: Array, offset: Array) -> Array:
     """``Σ wᵢ rᵢ rᵢᵀ`` about the mean of the residuals, formed in twice the working precision."""
-    return _residual_sums(rows, DoubleDouble.of(coef), origin, offset)[2]
+    return _residual_sums(rows, DoubleDouble.of(coef), origin, offset, None)[2]
 
 
 def _residual_sums(
-    rows: Rows, coef: DoubleDouble, origin: Array, offset: Array
+    rows: Rows, coef: DoubleDouble, origin: Array, offset: Array, lengths: Array | None
 ) -> tuple[Array, DoubleDouble, Array]:
     """``Σ wᵢ (xᵢ - x̄) (rᵢ - r̄)ᵀ``, r̄, and ``Σ wᵢ (rᵢ - r̄) (rᵢ - r̄)ᵀ``.
 
@@ -143,16 +143,19 @@ def _residual_sums(
     away = offset[:p, np.newaxis]
     y_mean = DoubleDouble.of(origin[p:]) + DoubleDouble.of(offset[p:])
     constant = y_mean + -coef.times(away).sum(axis=0)
-    n_slices = _slices_of(rows)
+    n_slices, bounds = _slices_of(rows), None
+    if lengths is not None and n_slices == 1:
+        # No entry is longer than its column.
+        bounds = np.hypot(lengths, np.sqrt(rows.total_weight) * away[:, 0])
     sums = rows.reduce(
-        lambda block: ResidualSums.of_block(block, coef, origin[:p], constant, n_slices)
+        lambda block: ResidualSums.of_block(block, coef, origin[:p], constant, n_slices, bounds)
     )
-    products = sums.products + -sums.totals[np.newaxis].times(away)
-    mean_residual = sums.totals[:-1].times(np.array(1.0 / rows.total_weight))
-    gradient, scatter = products[:, :-1], sums.scatter
+    mean_residual = sums.totals.times(np.array(1.0 / rows.total_weight))
+    gradient, scatter = sums.products + -sums.totals[np.newaxis].times(away), sums.scatter
     if rows.intercept:
-        gradient = gradient + -products[:, -1:].times(mean_residual)
-        scatter = scatter - np.outer(sums.totals.hi[:-1], mean_residual.hi)
+        about_mean = sums.columns + -DoubleDouble.of(away[:, 0]).times(np.array(rows.total_weight))
+        gradient = gradient + -about_mean[:, np.newaxis].times(mean_residual)
+        scatter = scatter - np.outer(sums.totals.hi, mean_residual.hi)
     return gradient.hi, mean_residual, scatter
 
 
@@ -189,8 +192,9 @@ def whitened_scatter(
 
     def summarise(block: RowBlock) -> Array:
         if extra_precise:
-            image = SlicedColumns.of(block, origin, _slices_of(rows)).times(B)
-            Z = (image + -constant[np.newaxis]).hi
+            X, scratch = block.X.dense(), block.X.scratch
+            image = SlicedColumns.of(X, origin, _slices_of(rows), scratch).times(B)
+            Z = (image + -constant[:, np.newaxis]).hi.T
         else:
             Z = product(block.X.dense() - origin - offset, root)
         Z = np.column_stack([Z, np.ones(len(Z))])
