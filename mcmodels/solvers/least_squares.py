@@ -47,7 +47,7 @@ from mcmodels.solvers.pseudoinverse import (
 )
 from mcmodels.solvers.solution import Solution, Status
 from mcmodels.solvers.tolerances import CHOLESKY_CONDITION, factorisation_error
-from mcmodels.solvers.whitening import whitened_factor
+from mcmodels.solvers.whitening import WhitenedFactor, factor_by_moments, factor_by_sample
 
 Method = Literal["auto", "normal", "pinv"]
 
@@ -86,6 +86,10 @@ def solve(
                 triangle = rows.reduce(Triangle.about(centre))
             solution = solve_triangle(triangle, centre, rows, rcond=rcond)
             return _interpolation(solution, rows) if method == "auto" else solution
+        if method == "auto" and rcond is None and not extra_precision_is_cheap(rows):
+            whitened = _whitened(factor_by_sample(rows), rows)
+            if whitened is not None:
+                return corrected(whitened, rows)
         moments = Moments.of(rows)
         if method == "normal":
             return with_small_residuals(solve_moments(moments, rows, rcond=rcond), rows)
@@ -124,7 +128,7 @@ def _automatic(moments: Moments, rows: Rows, rcond: float | None) -> Solution[Le
     solution = _normal(moments, rows, rcond)
     if solution is None or solution.condition > CHOLESKY_CONDITION:
         small = extra_precision_is_cheap(rows) or rcond is not None
-        solution = None if small else _whitened(moments, rows)
+        solution = None if small else _whitened(factor_by_moments(rows, moments), rows)
         solution = solution or _orthogonal(moments, rows, rcond)
         if solution.status is Status.RANK_DEFICIENT:
             return solution
@@ -197,15 +201,16 @@ def _orthogonal(moments: Moments, rows: Rows, rcond: float | None) -> Solution[L
     return _from_factor(triangle, factored, rows, rcond)
 
 
-def _whitened(moments: Moments, rows: Rows) -> Solution[LeastSquares] | None:
-    """A factor from whitened rows; None where columns may depend on each other.
+def _whitened(found: WhitenedFactor | None, rows: Rows) -> Solution[LeastSquares] | None:
+    """The solution by a factor from whitened rows; None where columns may depend on each other.
 
     It is as accurate as an orthogonal factorisation, in less than half the time. But it does not
     tell how far from singular the rows are, once that is no more than rounding.
     """
-    found = whitened_factor(rows, moments)
     if found is None:
         return None
+    moments = found.moments
+    _refuse_extremes(moments, rows)
     scale = _column_lengths(np.linalg.norm(found.R, axis=0), moments, rows)
     noise = float(np.linalg.norm(entry_noise(rows, scale, moments.x_mean)))
     inverse = _regular(found.R, scale, max(rank_tolerance(rows), noise))
