@@ -12,7 +12,7 @@ from mcmodels.arrays import Array
 from mcmodels.rows import RowBlock, Rows
 from mcmodels.rows.blocks import product, rows_between
 from mcmodels.rows.covariance import centred_near
-from mcmodels.solvers.double_double import DoubleDouble
+from mcmodels.solvers.double_double import DoubleDouble, two_sum
 from mcmodels.solvers.least_squares_fit import LeastSquares, with_intercept
 from mcmodels.solvers.minimum_norm import refine_shortest
 from mcmodels.solvers.refinement import (
@@ -82,6 +82,8 @@ class _Errors:
         The solution.
     coef : ndarray of shape (p, m)
         Its coefficients.
+    intercept : ndarray of shape (m,), or None
+        Its intercepts.
     lengths : ndarray of shape (p, 1)
         Lengths of the columns.
     y_lengths, residual_lengths : ndarray of shape (m,)
@@ -92,6 +94,7 @@ class _Errors:
 
     solution: Solution[LeastSquares]
     coef: Array
+    intercept: Array | None
     lengths: Array
     y_lengths: Array
     residual_lengths: Array
@@ -105,6 +108,7 @@ class _Errors:
         return cls(
             solution,
             fit.params[:, : moments.n_features].T,
+            fit.params[:, -1] if rows.intercept else None,
             np.sqrt(moments.x_squares)[:, np.newaxis],
             np.sqrt(moments.y_squares),
             residual_lengths,
@@ -150,14 +154,22 @@ class _Errors:
         The rounding of the residuals is an error ``e`` in the targets, which changes a coefficient
         by at most ``‖e‖`` standard deviations. That of the products with a column is ``ε`` times
         the lengths of the residuals and the column, times the square root of the number of rows
-        that are added in a row, over that of all rows.
+        that are added in a row, over that of all rows. An error of the coefficients is one of the
+        intercept, too.
         """
         explained = (np.abs(self.coef) * self.lengths).sum(axis=0)
         of_residuals = FLOAT64_EPSILON * (self.y_lengths + explained)
         of_products = FLOAT64_EPSILON * np.sqrt(ROWS_IN_A_ROW) * self.spread
         inflation = float(np.linalg.norm(self.deviations * self.lengths))
-        error = self.deviations * (of_residuals + of_products * inflation)
-        return _largest_ratio(error, self.sizes) + self.contraction * self.of_solution()
+        deviations, sizes = self.deviations, self.sizes
+        if self.intercept is not None:
+            moments, root = self.solution.value.moments, self.solution.value.inverse.root
+            its_own = np.sqrt(1 / moments.weight + np.sum((moments.x_mean @ root) ** 2))
+            deviations = np.append(deviations, [[its_own]], axis=0)
+            size = np.maximum(np.abs(self.intercept), self.spread * its_own)
+            sizes = np.append(sizes, size[np.newaxis], axis=0)
+        error = deviations * (of_residuals + of_products * inflation)
+        return _largest_ratio(error, sizes) + self.contraction * self.of_solution()
 
 
 def _largest_ratio(error: Array, size: Array) -> float:
@@ -180,7 +192,7 @@ def with_small_residuals(solution: Solution[LeastSquares], rows: Rows) -> Soluti
         coef = fit.params[:, : fit.moments.n_features].T
         scatter = exact_residual_scatter(rows, coef, fit.moments.origin, fit.moments.offset)
     else:
-        _, scatter = _residual_sums(fit, rows)
+        scatter = _residual_sums(fit, rows)[1]
     return replace(solution, value=replace(fit, residual_scatter=scatter))
 
 
@@ -191,18 +203,21 @@ def corrected_once(solution: Solution[LeastSquares], rows: Rows) -> Solution[Lea
     cost of one pass over the rows with two matrix-vector products.
     """
     fit, moments = solution.value, solution.value.moments
-    gradient, scatter = _residual_sums(fit, rows)
+    gradient, scatter, mean_residual = _residual_sums(fit, rows)
     correction = fit.inverse.apply(gradient)
     coef = fit.params[:, : moments.n_features].T
     corrected = DoubleDouble.of(coef) + DoubleDouble.of(correction)
-    params = with_intercept(corrected, moments, rows)
+    params = with_intercept(corrected, moments, rows, DoubleDouble.of(mean_residual))
     scatter = scatter - gradient.T @ correction
     value = replace(fit, params=params, residual_scatter=scatter)
     return replace(solution, value=value, iterations=1)
 
 
-def _residual_sums(fit: LeastSquares, rows: Rows) -> tuple[Array, Array]:
-    """``Xᵀ W r`` (p, m) and ``rᵀ W r`` (m, m) of the residuals about the mean, in one pass."""
+def _residual_sums(fit: LeastSquares, rows: Rows) -> tuple[Array, Array, Array]:
+    """``Xᵀ W r`` (p, m), ``rᵀ W r`` (m, m) and the mean of the residuals (m,), in one pass.
+
+    Their mean is the rounding error of the means, which matters to the intercept.
+    """
     moments = fit.moments
     coef = fit.params[:, : moments.n_features]
 
@@ -210,14 +225,19 @@ def _residual_sums(fit: LeastSquares, rows: Rows) -> tuple[Array, Array]:
         X, offset = centred_near(block.X, moments.x_mean)
         residual = block.y - moments.y_mean - (X.predictor(coef) - coef @ offset)
         weighted = block.weighted(residual)
-        gradient = -np.outer(weighted.sum(axis=0), offset)
+        total = weighted.sum(axis=0)
+        gradient = -np.outer(total, offset)
         for start in range(0, len(residual), ROWS_IN_A_ROW):
             part = slice(start, start + ROWS_IN_A_ROW)
             gradient += product(rows_between(X.X, part).T, weighted[part]).T
-        return np.concatenate([gradient, residual.T @ weighted], axis=1)
+        return np.concatenate([gradient, residual.T @ weighted, total[:, np.newaxis]], axis=1)
 
-    total = rows.reduce(sums).T
-    return total[: moments.n_features], total[moments.n_features :]
+    found = rows.reduce(sums).T
+    p = moments.n_features
+    # The means that were subtracted were rounded to float64.
+    _, rounding = two_sum(moments.origin, moments.offset)
+    mean_residual = found[-1] / rows.total_weight - rounding[p:] + coef @ rounding[:p]
+    return found[:p], found[p:-1], mean_residual
 
 
 def refined(
