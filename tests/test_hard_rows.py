@@ -10,7 +10,7 @@ import pytest
 
 from mcmodels import LinearRegression
 from mcmodels.rows import ArrayRows, Moments
-from mcmodels.solvers.whitening import factor_by_moments, factor_by_sample
+from mcmodels.solvers.cholesky_qr import factor_by_moments, factor_by_sample
 
 N = 70_000  # so many that extra precision is not free
 GAPS = {1e2: 2**7, 1e4: 2**14, 1e6: 2**20, 1e8: 2**27, 1e10: 2**34, 1e12: 2**40}

@@ -21,6 +21,7 @@ from mcmodels.rows import (
 from mcmodels.rows.moments import point_near_mean
 from mcmodels.solvers import room
 from mcmodels.solvers.cholesky import ScaledCholesky
+from mcmodels.solvers.cholesky_qr import WhitenedFactor, factor_by_moments, factor_by_sample
 from mcmodels.solvers.corrections import (
     corrected,
     enough,
@@ -47,7 +48,6 @@ from mcmodels.solvers.pseudoinverse import (
 )
 from mcmodels.solvers.solution import Solution, Status
 from mcmodels.solvers.tolerances import CHOLESKY_CONDITION, factorisation_error
-from mcmodels.solvers.whitening import WhitenedFactor, factor_by_moments, factor_by_sample
 
 Method = Literal["auto", "normal", "pinv"]
 
