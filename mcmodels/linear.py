@@ -103,9 +103,10 @@ class LinearRegression(StreamScore, MultiOutputMixin, RegressorMixin, LinearMeth
         Singular values of the (centred, weighted) features.
     condition_number_ : float
         ``singular_[0] / singular_[-1]``; inf when the rank is not full.
-    solver_ : {"normal", "pinv", "cg"}
-        The factorisation that was used. "cg" is conjugate gradients, which are used if a matrix of
-        all features would be too large.
+    solver_ : {"normal", "pinv", "whitened", "cg"}
+        The factorisation that was used. "whitened" is Cholesky's of rows that a rough factor has
+        made nearly orthonormal. "cg" is conjugate gradients, which are used if a matrix of all
+        features would be too large.
     n_iter_ : int
         Corrections applied after the first solve.
     status_ : {"converged", "rank deficient", "not converged"}

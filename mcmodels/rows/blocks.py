@@ -190,7 +190,7 @@ class DenseDesign(Design):
         X = self.X
         if centre.any():
             X = self._like_rows("centred")
-            _subtract_row(self.X, centre, out=X)
+            subtract_row(self.X, centre, out=X)
         return DenseDesign(X, intercept=False, scratch=self.scratch.inner)
 
     def dense(self) -> Array:
@@ -347,7 +347,7 @@ def _like_rows(X: Any, entries: Array) -> Any:
     return sparse.csr_array((entries, X.indices, X.indptr), shape=X.shape)
 
 
-def _subtract_row(X: Array, row: Array, *, out: Array) -> None:
+def subtract_row(X: Array, row: Array, *, out: Array) -> None:
     """``X - row``; several short rows are treated as one long row."""
     n_rows, n_columns = X.shape
     if n_columns < SHORT_ROW and X.flags.c_contiguous:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+from scipy.linalg import blas
 
 from mcmodels.arrays import Array
 from mcmodels.rows.blocks import DenseDesign, Design, RowBlock
@@ -30,6 +31,9 @@ class TransformedRows(Rows):
         self.rows = rows
         self.centre = centre
         self.root = root
+        self._is_triangular = False
+        if root is not None and root.shape[0] == root.shape[1] and not np.tril(root, -1).any():
+            self._is_triangular, self.root = True, np.asfortranarray(root)
         self.n_rows, self.n_present = rows.n_rows, rows.n_present
         self.n_features = rows.n_features if root is None else root.shape[1]
         self.total_weight = rows.total_weight
@@ -70,7 +74,7 @@ class TransformedRows(Rows):
     def _transformed(self, X: Design) -> Design:
         transformed = X.centred(self.centre)
         if self.root is not None:
-            transformed = _CombinedDesign(transformed, self.root)
+            transformed = _CombinedDesign(transformed, self.root, triangular=self._is_triangular)
         transformed.intercept = self.intercept
         return transformed
 
@@ -78,10 +82,23 @@ class TransformedRows(Rows):
 class _CombinedDesign(DenseDesign):
     """Design rows whose features are combinations of others."""
 
-    def __init__(self, design: Design, root: Array) -> None:
-        super().__init__(np.asarray(design.X @ root), intercept=False, scratch=design.scratch)
+    def __init__(self, design: Design, root: Array, *, triangular: bool) -> None:
+        if triangular and isinstance(design.X, np.ndarray):
+            X = _times_triangle(design, root)
+        else:
+            X = np.asarray(design.X @ root)
+        super().__init__(X, intercept=False, scratch=design.scratch)
         self._design, self._root = design, root
 
     def magnitudes(self) -> Array:
         """Sums of the magnitudes of the terms, which may be much larger than the sums."""
         return self._with_ones(np.asarray(abs(self._design.X) @ np.abs(self._root)))
+
+
+def _times_triangle(design: Design, root: Array) -> Array:
+    """Dense rows times an upper triangular matrix, in half the time of a general product."""
+    product = design.scratch.array("combined", design.X.shape)
+    np.copyto(product, design.X)
+    # BLAS sees rows of C order as columns: the transpose of the product is rootᵀ Xᵀ.
+    blas.dtrmm(1.0, root, product.T, side=0, lower=0, trans_a=1, overwrite_b=1)
+    return product

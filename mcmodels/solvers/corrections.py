@@ -2,24 +2,42 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import functools
+from dataclasses import dataclass, replace
+from typing import Self
 
 import numpy as np
 
 from mcmodels.arrays import Array
 from mcmodels.rows import RowBlock, Rows
+from mcmodels.rows.blocks import product, rows_between
 from mcmodels.rows.covariance import centred_near
-from mcmodels.solvers.double_double import DoubleDouble
+from mcmodels.solvers.double_double import DoubleDouble, two_sum
 from mcmodels.solvers.least_squares_fit import LeastSquares, with_intercept
 from mcmodels.solvers.minimum_norm import refine_shortest
-from mcmodels.solvers.refinement import exact_residual_scatter, refine, whitened_scatter
+from mcmodels.solvers.refinement import (
+    Stop,
+    exact_residual_scatter,
+    refine,
+    whitened_scatter,
+)
 from mcmodels.solvers.solution import Solution
 from mcmodels.solvers.tolerances import (
     CHOLESKY_CONDITION,
     FLOAT64_EPSILON,
+    MEDIUM_DESIGN,
     SMALL_DESIGN,
     SMALL_SQUARED_DESIGN,
+    WELL_CONDITIONED,
 )
+
+# Errors that are left. Small and medium data get more digits: that takes no noticeable time.
+_ENOUGH, _ENOUGH_LARGE = 1e-12, 1e-9
+# The same for products in float32; measured errors were a thousandth of it.
+_ENOUGH_FLOAT32 = 1e-2
+# Products of residuals with columns are added for so many rows at a time: fewer roundings follow
+# each other than in one long sum.
+ROWS_IN_A_ROW = 256
 
 # The squares of the residuals are summed from the rows when they are less than this share of the
 # squares of the targets. A difference of moments would lose two digits, or four in large data,
@@ -32,42 +50,126 @@ def extra_precision_is_cheap(rows: Rows) -> bool:
     return rows.n_rows * rows.n_params <= SMALL_DESIGN
 
 
-def error_bound(
-    solution: Solution[LeastSquares],
-    rows: Rows,
-    *,
-    corrected: bool = False,
-    at_least: float = 0.0,
-) -> float:
-    """First-order estimate of the relative error of the worst parameter of a Cholesky solution.
+def enough(rows: Rows, rounding: float = FLOAT64_EPSILON) -> float:
+    """How much error of a parameter is left, relative to it or to its standard error.
 
-    The error is relative to the parameter or to its standard error, whichever is larger: digits of
-    a coefficient far below its standard error are noise. In units in which columns have length one,
-    the normal equations have the error κ²ε‖β‖. A correction in working precision leaves three
-    parts: κε‖y‖ from the rounding of the residuals r, κ²ε‖r‖ from their products with the columns,
-    and the share κ²ε of the old error, which the inexact factor does not correct.
+    Digits of a coefficient far below its standard error are noise. ``rounding`` is the rounding
+    unit of the scatter.
     """
-    fit, moments, kappa = solution.value, solution.value.moments, solution.condition
-    coef = fit.params[:, : moments.n_features].T
-    unit = np.sqrt(moments.x_squares)[:, np.newaxis]
-    explained = np.einsum("pm,pm->m", coef, moments.Sxy)
-    residual = np.sqrt(np.clip(moments.y_squares - explained, 0.0, None))
-    # Squares about a point other than the mean are larger than the scatter, as is their rounding.
-    shift = moments.offset[: moments.n_features, np.newaxis]
-    ratio = np.divide(shift, unit, out=np.zeros_like(unit), where=unit > 0)
-    rounding = moments.rounding * (1 + moments.weight * float((ratio**2).max(initial=0.0)))
-    error = rounding * kappa**2 * np.linalg.norm(coef * unit, axis=0)
-    if corrected:
-        target = np.sqrt(moments.y_squares)
-        error *= rounding * kappa**2
-        error += FLOAT64_EPSILON * (kappa * target + kappa**2 * residual)
-    spread = residual / np.sqrt(max(moments.weight - rows.n_params, 1.0))
-    # If columns were orthogonal their standard errors would be smaller, and need no inverse.
-    rough = _largest_ratio(error, np.maximum(np.abs(coef) * unit, spread))
-    if rough <= at_least:
-        return rough
-    deviation = spread * np.linalg.norm(fit.inverse.root, axis=1)[:, np.newaxis]
-    return _largest_ratio(error, np.maximum(np.abs(coef), deviation) * unit)
+    if rounding > FLOAT64_EPSILON:
+        return _ENOUGH_FLOAT32
+    return _ENOUGH if rows.n_rows * rows.n_params <= MEDIUM_DESIGN else _ENOUGH_LARGE
+
+
+def corrected(solution: Solution[LeastSquares], rows: Rows) -> Solution[LeastSquares]:
+    """The solution with as many corrections as it needs, by residuals as precise as they need."""
+    goal = enough(rows, solution.value.moments.rounding)
+    error = _Errors.of(solution, rows)
+    if solution.condition <= WELL_CONDITIONED and error.of_solution(at_least=goal) <= goal:
+        return with_small_residuals(solution, rows)
+    if not extra_precision_is_cheap(rows) and error.after_correction() <= goal:
+        return corrected_once(solution, rows)
+    return refined(solution, rows, goal)
+
+
+@dataclass(frozen=True)
+class _Errors:
+    """First-order estimates of the errors of parameters, relative as :func:`enough` says.
+
+    Parameters
+    ----------
+    solution : Solution[LeastSquares]
+        The solution.
+    coef : ndarray of shape (p, m)
+        Its coefficients.
+    intercept : ndarray of shape (m,), or None
+        Its intercepts.
+    lengths : ndarray of shape (p, 1)
+        Lengths of the columns.
+    y_lengths, residual_lengths : ndarray of shape (m,)
+        Lengths of the targets and of the residuals.
+    spread : ndarray of shape (m,)
+        Standard deviation of the residuals.
+    """
+
+    solution: Solution[LeastSquares]
+    coef: Array
+    intercept: Array | None
+    lengths: Array
+    y_lengths: Array
+    residual_lengths: Array
+    spread: Array
+
+    @classmethod
+    def of(cls, solution: Solution[LeastSquares], rows: Rows) -> Self:
+        fit, moments = solution.value, solution.value.moments
+        residual_lengths = np.sqrt(np.clip(np.diagonal(fit.residual_scatter), 0.0, None))
+        freedom = max(moments.weight - rows.n_params, 1.0)
+        return cls(
+            solution,
+            fit.params[:, : moments.n_features].T,
+            fit.params[:, -1] if rows.intercept else None,
+            np.sqrt(moments.x_squares)[:, np.newaxis],
+            np.sqrt(moments.y_squares),
+            residual_lengths,
+            residual_lengths / np.sqrt(freedom),
+        )
+
+    @functools.cached_property
+    def deviations(self) -> Array:
+        """Standard deviations of the coefficients for residuals of length one, shape (p, 1)."""
+        return np.linalg.norm(self.solution.value.inverse.root, axis=1)[:, np.newaxis]
+
+    @property
+    def sizes(self) -> Array:
+        """The larger of each coefficient and its standard error."""
+        return np.maximum(np.abs(self.coef), self.spread * self.deviations)
+
+    @property
+    def contraction(self) -> float:
+        """The share of an error that a correction leaves, because the factor is not exact."""
+        moments, kappa = self.solution.value.moments, self.solution.condition
+        if self.solution.method != "normal":
+            return 10 * FLOAT64_EPSILON * kappa
+        # Squares about a point other than the mean are larger than the scatter, as is their
+        # rounding.
+        shift = moments.offset[: moments.n_features, np.newaxis]
+        ratio = np.divide(shift, self.lengths, out=np.zeros_like(shift), where=self.lengths > 0)
+        away = moments.weight * float((ratio**2).max(initial=0.0))
+        return moments.rounding * (1 + away) * kappa**2
+
+    def of_solution(self, *, at_least: float = 0.0) -> float:
+        """The largest error before corrections; a rough bound where that is at most ``at_least``.
+
+        In units in which columns have length one it is the contraction times ``‖β‖``.
+        """
+        error = self.contraction * np.linalg.norm(self.coef * self.lengths, axis=0)
+        # If columns were orthogonal their standard errors would be smaller, and need no inverse.
+        rough = _largest_ratio(error, np.maximum(np.abs(self.coef) * self.lengths, self.spread))
+        return rough if rough <= at_least else _largest_ratio(error, self.sizes * self.lengths)
+
+    def after_correction(self) -> float:
+        """The largest error after one correction with residuals in working precision.
+
+        The rounding of the residuals is an error ``e`` in the targets, which changes a coefficient
+        by at most ``‖e‖`` standard deviations. That of the products with a column is ``ε`` times
+        the lengths of the residuals and the column, times the square root of the number of rows
+        that are added in a row, over that of all rows. An error of the coefficients is one of the
+        intercept, too.
+        """
+        explained = (np.abs(self.coef) * self.lengths).sum(axis=0)
+        of_residuals = FLOAT64_EPSILON * (self.y_lengths + explained)
+        of_products = FLOAT64_EPSILON * np.sqrt(ROWS_IN_A_ROW) * self.spread
+        inflation = float(np.linalg.norm(self.deviations * self.lengths))
+        deviations, sizes = self.deviations, self.sizes
+        if self.intercept is not None:
+            moments, root = self.solution.value.moments, self.solution.value.inverse.root
+            its_own = np.sqrt(1 / moments.weight + np.sum((moments.x_mean @ root) ** 2))
+            deviations = np.append(deviations, [[its_own]], axis=0)
+            size = np.maximum(np.abs(self.intercept), self.spread * its_own)
+            sizes = np.append(sizes, size[np.newaxis], axis=0)
+        error = deviations * (of_residuals + of_products * inflation)
+        return _largest_ratio(error, sizes) + self.contraction * self.of_solution()
 
 
 def _largest_ratio(error: Array, size: Array) -> float:
@@ -88,9 +190,9 @@ def with_small_residuals(solution: Solution[LeastSquares], rows: Rows) -> Soluti
         return solution
     if small:
         coef = fit.params[:, : fit.moments.n_features].T
-        scatter = exact_residual_scatter(rows, coef, _mean(fit))
+        scatter = exact_residual_scatter(rows, coef, fit.moments.origin, fit.moments.offset)
     else:
-        _, scatter = _residual_sums(fit, rows)
+        scatter = _residual_sums(fit, rows)[1]
     return replace(solution, value=replace(fit, residual_scatter=scatter))
 
 
@@ -101,18 +203,21 @@ def corrected_once(solution: Solution[LeastSquares], rows: Rows) -> Solution[Lea
     cost of one pass over the rows with two matrix-vector products.
     """
     fit, moments = solution.value, solution.value.moments
-    gradient, scatter = _residual_sums(fit, rows)
+    gradient, scatter, mean_residual = _residual_sums(fit, rows)
     correction = fit.inverse.apply(gradient)
     coef = fit.params[:, : moments.n_features].T
     corrected = DoubleDouble.of(coef) + DoubleDouble.of(correction)
-    params = with_intercept(corrected, moments, rows)
+    params = with_intercept(corrected, moments, rows, DoubleDouble.of(mean_residual))
     scatter = scatter - gradient.T @ correction
     value = replace(fit, params=params, residual_scatter=scatter)
     return replace(solution, value=value, iterations=1)
 
 
-def _residual_sums(fit: LeastSquares, rows: Rows) -> tuple[Array, Array]:
-    """``Xᵀ W r`` (p, m) and ``rᵀ W r`` (m, m) of the residuals about the mean, in one pass."""
+def _residual_sums(fit: LeastSquares, rows: Rows) -> tuple[Array, Array, Array]:
+    """``Xᵀ W r`` (p, m), ``rᵀ W r`` (m, m) and the mean of the residuals (m,), in one pass.
+
+    Their mean is the rounding error of the means, which matters to the intercept.
+    """
     moments = fit.moments
     coef = fit.params[:, : moments.n_features]
 
@@ -120,25 +225,42 @@ def _residual_sums(fit: LeastSquares, rows: Rows) -> tuple[Array, Array]:
         X, offset = centred_near(block.X, moments.x_mean)
         residual = block.y - moments.y_mean - (X.predictor(coef) - coef @ offset)
         weighted = block.weighted(residual)
-        gradient = X.adjoint(weighted) - np.outer(weighted.sum(axis=0), offset)
-        return np.concatenate([gradient, residual.T @ weighted], axis=1)
+        total = weighted.sum(axis=0)
+        gradient = -np.outer(total, offset)
+        for start in range(0, len(residual), ROWS_IN_A_ROW):
+            part = slice(start, start + ROWS_IN_A_ROW)
+            gradient += product(rows_between(X.X, part).T, weighted[part]).T
+        return np.concatenate([gradient, residual.T @ weighted, total[:, np.newaxis]], axis=1)
 
-    total = rows.reduce(sums).T
-    return total[: moments.n_features], total[moments.n_features :]
+    found = rows.reduce(sums).T
+    p = moments.n_features
+    # The means that were subtracted were rounded to float64.
+    _, rounding = two_sum(moments.origin, moments.offset)
+    mean_residual = found[-1] / rows.total_weight - rounding[p:] + coef @ rounding[:p]
+    return found[:p], found[p:-1], mean_residual
 
 
-def refined(solution: Solution[LeastSquares], rows: Rows) -> Solution[LeastSquares]:
-    """The solution after corrections with residuals in twice the working precision."""
+def refined(
+    solution: Solution[LeastSquares], rows: Rows, goal: float = 0.0
+) -> Solution[LeastSquares]:
+    """The solution after corrections with residuals in about twice the working precision.
+
+    Small data get every digit; else corrections end when the error is at most ``goal``.
+    """
     fit, moments = solution.value, solution.value.moments
-    lengths, mean = np.sqrt(moments.x_squares), _mean(fit)
+    origin, offset, lengths = moments.origin, moments.offset, np.sqrt(moments.x_squares)
     p = moments.n_features
     coef = fit.params[:, :p].T
-    reached = refine(rows, coef, mean, fit.inverse.apply, lengths)
+    stop = None
+    if goal > 0 and not extra_precision_is_cheap(rows):
+        errors = _Errors.of(solution, rows)
+        stop = Stop(goal, errors.sizes, errors.contraction)
+    reached = refine(rows, coef, origin, offset, fit.inverse.apply, lengths, stop)
     params = with_intercept(reached.coef, moments, rows, reached.mean_residual)
     inverse = fit.inverse
     if rows.n_rows * p**2 <= SMALL_SQUARED_DESIGN:
         precise = solution.condition > CHOLESKY_CONDITION
-        L = whitened_scatter(rows, inverse.root, mean[:p], extra_precise=precise)
+        L = whitened_scatter(rows, inverse.root, origin[:p], offset[:p], extra_precise=precise)
         inverse = inverse if L is None else inverse.corrected(L)
     value = replace(fit, params=params, inverse=inverse, residual_scatter=reached.residual_scatter)
     return replace(solution, value=value, iterations=reached.steps)
@@ -155,13 +277,10 @@ def rounding_of_interpolation(fit: LeastSquares) -> float:
 
 def refined_interpolation(solution: Solution[LeastSquares], rows: Rows) -> Solution[LeastSquares]:
     """The shortest coefficients that fit every row, refined in twice the working precision."""
-    fit, mean = solution.value, _mean(solution.value)
+    fit = solution.value
     coef = fit.params[:, : fit.moments.n_features].T
+    mean = DoubleDouble.of(fit.moments.origin) + DoubleDouble.of(fit.moments.offset)
     reached = refine_shortest(rows, coef, mean)
     params = with_intercept(reached.coef, fit.moments, rows, reached.mean_residual)
     value = replace(fit, params=params, residual_scatter=reached.residual_scatter)
     return replace(solution, value=value, iterations=reached.steps)
-
-
-def _mean(fit: LeastSquares) -> DoubleDouble:
-    return DoubleDouble.of(fit.moments.origin) + DoubleDouble.of(fit.moments.offset)

@@ -1,0 +1,160 @@
+"""A factor of ill-conditioned rows, from rows that a rough factor has made nearly orthonormal.
+
+R with ``RᵀR`` the scatter of the rows x is ``L R₀`` where R₀ is any rough factor and ``LᵀL`` the
+scatter of the whitened rows ``R₀⁻ᵀ(x - x̄)``. These are well conditioned, so that nothing is lost in
+their squares: R has an error of κε for a condition number κ, as an orthogonal factorisation has,
+where the scatter of the rows themselves has κ²ε. Sources: Yamamoto, Nakatsukasa, Yanagisawa and
+Fukaya (2015), *Roundoff error analysis of the CholeskyQR2 algorithm*, ETNA 44; with a shift,
+because the scatter may be singular in float64: Fukaya, Kannan, Nakatsukasa, Yamamoto and Yanagisawa
+(2020), *Shifted Cholesky QR for computing the QR factorization of ill-conditioned matrices*, SIAM
+J. Sci. Comput. 42(1).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from scipy import linalg, sparse
+
+from mcmodels.arrays import Array
+from mcmodels.rows import Moments, Rows, TransformedRows, Triangle
+from mcmodels.rows.moments import point_near_mean
+from mcmodels.solvers.cholesky import ScaledCholesky
+from mcmodels.solvers.pseudoinverse import rank_tolerance
+from mcmodels.solvers.tolerances import CHOLESKY_CONDITION, FLOAT64_EPSILON
+
+# Largest condition number of whitened rows: their scatter, which has its square, is still far from
+# singular in float64.
+_WHITE = 1e6
+# Rows for each column in a sample that tells how the columns depend on each other. It is taken if
+# it is less than one row in so many.
+_SAMPLE_ROWS_PER_COLUMN, _SAMPLED_SHARE = 4, 25
+# A sample with a condition number above this share of the limit may have missed it.
+_SAMPLE_MARGIN = 0.3
+
+
+@dataclass(frozen=True)
+class WhitenedFactor:
+    """A factor R of the scatter of rows, and the moments from which it was computed.
+
+    Parameters
+    ----------
+    R : ndarray of shape (p, p)
+        Upper triangular; ``RᵀR`` is the scatter of the rows about their mean.
+    rough : ndarray of shape (p, p)
+        R₀, the factor by which the rows were whitened.
+    products : ndarray of shape (p, m)
+        ``R₀⁻ᵀ Σ wᵢ (xᵢ - x̄) (yᵢ - ȳ)ᵀ``.
+    moments : Moments
+        Moments of the rows themselves.
+    """
+
+    R: Array
+    rough: Array
+    products: Array
+    moments: Moments
+
+    def coordinates(self, root: Array) -> Array:
+        """``Bᵀ Σ wᵢ (xᵢ - x̄) (yᵢ - ȳ)ᵀ`` for a root B of the inverse scatter.
+
+        These are the coordinates of the targets in an orthonormal basis of the columns.
+        """
+        return (self.rough @ root).T @ self.products
+
+
+def factor_by_moments(rows: Rows, moments: Moments) -> WhitenedFactor | None:
+    """The factor of rows whose moments are known; None where they are singular in float64.
+
+    Parameters
+    ----------
+    rows : Rows
+        Rows with targets of shape (n, m) and weights.
+    moments : Moments
+        Their moments, about the mean with an intercept, else about zero.
+    """
+    scale = np.sqrt(moments.x_squares)
+    if not scale.size or not scale.all():
+        return None
+    scaled = moments.Sxx / np.outer(scale, scale)
+    # More than the rounding errors of the scatter, so that the factor exists.
+    scaled[np.diag_indices_from(scaled)] += 2 * rank_tolerance(rows)
+    upper, info = linalg.lapack.dpotrf(scaled, lower=0, clean=1)
+    if info != 0:
+        return None
+    white = _whitened(rows, moments.x_mean, upper * scale)
+    factor = _factor_of(white)
+    if factor is None:
+        return None
+    root_weight = np.sqrt(moments.weight)
+    R = factor / root_weight @ (upper * scale)
+    return WhitenedFactor(R, upper * scale, white.Sxy / root_weight, moments)
+
+
+def factor_by_sample(rows: Rows) -> WhitenedFactor | None:
+    """The factor of many rows, of which a sample is ill-conditioned, in a single walk.
+
+    None where the sample is well-conditioned or too large, or does not tell what the rows are like.
+    """
+    p = rows.n_features
+    few = rows.n_present < _SAMPLED_SHARE * _SAMPLE_ROWS_PER_COLUMN * p
+    if p == 0 or few or rows.product_epsilon > FLOAT64_EPSILON:
+        return None
+    sample = rows.sample(_SAMPLE_ROWS_PER_COLUMN * p)
+    if sample is rows or sample.n_present <= p + 1:
+        return None
+    if any(sample.reduce(lambda block: [sparse.issparse(block.X.X)])):
+        return None  # whitened rows would be dense
+    found = Moments.of(sample)
+    found = found if rows.intercept else found.about_origin()
+    factor = ScaledCholesky.of(found.Sxx, np.sqrt(found.x_squares))
+    if factor is not None and factor.condition <= _SAMPLE_MARGIN * CHOLESKY_CONDITION:
+        return None
+    centre = found.x_mean
+    rough = sample.reduce(Triangle.about(found.mean)).Rxx
+    rough = rough * np.sqrt(rows.total_weight / found.weight)
+    if not rough.any(axis=0).all():
+        return None  # a column is constant in the sample
+    reciprocal, _ = linalg.lapack.dtrcon(rough / np.linalg.norm(rough, axis=0))
+    if not reciprocal > p * 10 * rank_tolerance(rows):
+        return None
+    white = _whitened(rows, centre, rough)
+    R = _factor_of(white)
+    if R is None:
+        return None
+    root_weight = np.sqrt(rows.total_weight)
+    products = white.Sxy / root_weight
+    back = rough / root_weight
+    moments = _moments_of_rows(rows, white, centre, back)
+    return WhitenedFactor(R @ back, rough, products, moments)
+
+
+def _whitened(rows: Rows, centre: Array, rough: Array) -> Moments:
+    """Moments of ``√W R₀⁻ᵀ(x - centre)``, whose scatter has entries of about the weight."""
+    # Rows of length one would make products small when there are many.
+    scale = np.sqrt(rows.total_weight) * np.eye(len(rough))
+    root = linalg.solve_triangular(rough, scale, check_finite=False)
+    white = Moments.of(TransformedRows(rows, centre, np.triu(root)))
+    return white if rows.intercept else white.about_origin()
+
+
+def _factor_of(white: Moments) -> Array | None:
+    factor = ScaledCholesky.of(white.Sxx, np.sqrt(white.x_squares), rcond=1 / _WHITE)
+    return None if factor is None else factor.factor
+
+
+def _moments_of_rows(rows: Rows, white: Moments, centre: Array, back: Array) -> Moments:
+    """Moments of rows from those of the whitened rows ``z``, with ``x = centre + backᵀz``."""
+    p = len(centre)
+    scatter = np.empty_like(white.scatter)
+    scatter[:p, :p] = back.T @ white.Sxx @ back
+    scatter[:p, p:] = back.T @ white.Sxy
+    scatter[p:, :p] = scatter[:p, p:].T
+    scatter[p:, p:] = white.scatter[p:, p:]
+    origin, offset, left_out = white.origin.copy(), white.offset.copy(), white.left_out
+    if left_out is not None:
+        left_out = replace(left_out, x_sums=left_out.x_sums @ back)
+    else:
+        origin[:p] = point_near_mean(rows)[:p]
+        offset[:p] = (centre - origin[:p]) + white.x_mean @ back
+    return Moments(white.weight, origin, offset, scatter, p, white.rounding, left_out)

@@ -1,0 +1,121 @@
+"""Many rows of nearly dependent columns, against the exact rational solution.
+
+The rows are integers, so that Python sums their products without an error.
+"""
+
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+from mcmodels import LinearRegression
+from mcmodels.rows import ArrayRows, Moments
+from mcmodels.solvers.cholesky_qr import factor_by_moments, factor_by_sample
+
+N = 70_000  # so many that extra precision is not free
+GAPS = {1e2: 2**7, 1e4: 2**14, 1e6: 2**20, 1e8: 2**27, 1e10: 2**34, 1e12: 2**40}
+
+
+def integer_rows(seed, size, n=N):
+    """Columns a, a + e, c with e of 0 and 1: their condition number is about the size of a."""
+    rng = np.random.default_rng(seed)
+    a = rng.integers(-size, size, n)
+    X = np.column_stack([a, a + rng.integers(0, 2, n), rng.integers(-9, 10, n)])
+    y = (X[:, 1] - X[:, 0]) * 7 + X[:, 2] + rng.integers(-9, 10, n)
+    return X, y, rng.integers(1, 4, n)
+
+
+def solved(A, B):
+    """Solution of ``AZ = B`` in rational numbers, by Gauss-Jordan elimination."""
+    k = len(A)
+    M = [[Fraction(int(v)) for v in [*A[i], *B[i]]] for i in range(k)]
+    for j in range(k):
+        pivot = next(i for i in range(j, k) if M[i][j] != 0)
+        M[j], M[pivot] = M[pivot], M[j]
+        M[j] = [v / M[j][j] for v in M[j]]
+        for i in range(k):
+            if i != j:
+                M[i] = [v - M[i][j] * u for v, u in zip(M[i], M[j], strict=True)]
+    return [row[k:] for row in M]
+
+
+def exact_fit(X, y, w, intercept):
+    """Parameters and standard errors of least squares, from rational numbers."""
+    Z = np.column_stack([X, np.ones(len(X), dtype=int)]) if intercept else X
+    Z, y, w = Z.astype(object), y.astype(object), w.astype(object)
+    gram, products = Z.T @ (w[:, None] * Z), Z.T @ (w * y)
+    p = Z.shape[1]
+    found = solved(gram, np.column_stack([products, np.eye(p, dtype=int).astype(object)]))
+    theta = [row[0] for row in found]
+    left = int(w @ (y * y)) - sum(t * int(v) for t, v in zip(theta, products, strict=True))
+    variance = left / (int(w.sum()) - p)
+    errors = np.array([float(found[j][1 + j] * variance) ** 0.5 for j in range(p)])
+    return theta, errors
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("intercept", [True, False])
+@pytest.mark.parametrize("condition", list(GAPS))
+def test_parameters_and_errors_are_those_of_rational_arithmetic(condition, intercept, weighted):
+    X, y, w = integer_rows(1, GAPS[condition])
+    w = w if weighted else np.ones(len(y), dtype=int)
+    theta, errors = exact_fit(X, y, w, intercept)
+    model = LinearRegression(fit_intercept=intercept).fit(X, y, w if weighted else None)
+    sizes = np.maximum(np.abs(np.array(theta, dtype=float)), errors)
+    off = np.array([abs(float(Fraction(p) - t)) for p, t in zip(model.params_, theta, strict=True)])
+    # What docs/choosing.md promises for large data, and the limit of float64 beyond.
+    assert (off <= sizes * max(1e-9, 1e-15 * condition)).all()
+    # A factor of condition κ has the error κε; R has rounding errors of several units.
+    np.testing.assert_allclose(model.standard_errors_, errors, rtol=1e-10 + 2e-14 * condition)
+
+
+def whitened_rows(seed, n, p, condition, *, weighted=False):
+    rng = np.random.default_rng(seed)
+    U, V = (np.linalg.qr(rng.standard_normal((k, p)))[0] for k in (n, p))
+    X = (U * np.logspace(0, -np.log10(condition), p) * np.sqrt(n)) @ V.T
+    return X, rng.standard_normal((n, 1)), rng.uniform(0.5, 2, n) if weighted else None
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("intercept", [True, False])
+@pytest.mark.parametrize("condition", [1e4, 1e8, 1e11])
+def test_a_whitened_factor_is_that_of_an_orthogonal_factorisation(condition, intercept, weighted):
+    X, y, w = whitened_rows(2, 3000, 6, condition, weighted=weighted)
+    rows = ArrayRows(X, y, w, intercept=intercept)
+    moments = Moments.of(rows) if intercept else Moments.of(rows).about_origin()
+    unit = np.ones(len(X)) if w is None else w
+    root = np.sqrt(unit)[:, None]
+    mean = unit @ X / unit.sum() if intercept else 0.0
+    Q, R = np.linalg.qr(root * (X - mean))
+    products = Q.T @ (root * (y - (unit @ y / unit.sum() if intercept else 0.0)))
+    found = [factor_by_moments(rows, moments), factor_by_sample(rows)]
+    for factor in found:
+        assert factor is not None
+        ratio = factor.R @ np.linalg.inv(R)
+        # Both factors have the error κε, of several roundings.
+        np.testing.assert_allclose(ratio.T @ ratio, np.eye(6), atol=1e-14 * condition)
+        coordinates = factor.coordinates(np.linalg.inv(factor.R))
+        size = np.linalg.norm(root * y)
+        np.testing.assert_allclose(
+            np.linalg.inv(factor.R) @ coordinates,
+            np.linalg.solve(R, products),
+            atol=1e-14 * condition * size * np.linalg.norm(np.linalg.inv(R)),
+        )
+        np.testing.assert_allclose(factor.moments.Sxx, moments.Sxx, rtol=1e-10, atol=1e-9)
+        np.testing.assert_allclose(factor.moments.mean, moments.mean, rtol=1e-9, atol=1e-10)
+
+
+def test_rows_that_are_no_better_than_singular_get_no_whitened_factor():
+    X, y, _ = whitened_rows(3, 3000, 4, 10)
+    X = np.column_stack([X, X[:, 0] + X[:, 1]])
+    rows = ArrayRows(X, y)
+    assert factor_by_sample(rows) is None
+    factor = factor_by_moments(rows, Moments.of(rows))
+    if factor is not None:  # then the rank decision has what it needs
+        values = np.linalg.svd(factor.R, compute_uv=False)
+        assert values[-1] < 1e-12 * values[0]
+
+
+def test_a_sample_that_is_well_conditioned_asks_for_nothing():
+    X, y, _ = whitened_rows(4, 3000, 4, 10)
+    assert factor_by_sample(ArrayRows(X, y)) is None
