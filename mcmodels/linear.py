@@ -8,6 +8,13 @@ import numpy as np
 from sklearn.base import MultiOutputMixin, RegressorMixin
 
 from mcmodels.arrays import Array, Matrix, MatrixLike, VectorLike, Weights
+from mcmodels.estimators.arguments import (
+    check_choice,
+    check_flag,
+    check_number,
+    check_weights,
+    refuse_other_order,
+)
 from mcmodels.estimators.linear_methods import LinearMethods
 from mcmodels.estimators.streams import (
     StreamScore,
@@ -20,16 +27,11 @@ from mcmodels.estimators.streams import (
 )
 from mcmodels.estimators.validation import (
     Features,
-    check_choice,
-    check_flag,
     check_mergeable,
-    check_number,
     check_same_sums,
-    check_weights,
     continued_pair,
     features_of,
     refuse_not_finite,
-    refuse_other_order,
     target_names,
     training_pair,
     validated_pair,

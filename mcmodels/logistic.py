@@ -11,6 +11,14 @@ import numpy.typing as npt
 from sklearn.base import ClassifierMixin
 
 from mcmodels.arrays import Array, Codes, Labels, Matrix, MatrixLike, VectorLike, Weights
+from mcmodels.estimators.arguments import (
+    check_choice,
+    check_flag,
+    check_max_iter,
+    check_number,
+    check_weights,
+    refuse_other_order,
+)
 from mcmodels.estimators.callbacks import CallbackSupportMixin, FitCallbacks, with_callbacks
 from mcmodels.estimators.classes import (
     ClassPredictions,
@@ -35,13 +43,7 @@ from mcmodels.estimators.streams import (
 )
 from mcmodels.estimators.validation import (
     Features,
-    check_choice,
-    check_flag,
-    check_max_iter,
-    check_number,
-    check_weights,
     refuse_not_finite,
-    refuse_other_order,
     training_pair,
     validated_pair,
 )

@@ -8,6 +8,7 @@ import numpy as np
 from sklearn.base import ClassifierMixin, MultiOutputMixin, RegressorMixin
 
 from mcmodels.arrays import Array, MatrixLike, Values, VectorLike, Weights
+from mcmodels.estimators.arguments import check_weights, refuse_other_order
 from mcmodels.estimators.callbacks import with_callbacks
 from mcmodels.estimators.classes import (
     ClassPredictions,
@@ -21,7 +22,7 @@ from mcmodels.estimators.classes import (
 )
 from mcmodels.estimators.networks import NetworkEstimator, Targets
 from mcmodels.estimators.streams import StreamScore, in_memory_but_X, of_blocks
-from mcmodels.estimators.validation import check_weights, refuse_other_order, validated_pair
+from mcmodels.estimators.validation import validated_pair
 from mcmodels.estimators.verdicts import warn_constant_targets
 from mcmodels.objectives import BinaryCrossEntropy, Loss, SoftmaxCrossEntropy
 from mcmodels.objectives.network_objective import HalfSquaredError, NetworkObjective

@@ -10,6 +10,7 @@ from sklearn.base import ClassifierMixin, RegressorMixin
 from sklearn.utils.multiclass import type_of_target
 
 from mcmodels.arrays import Array, Labels, MatrixLike, Values, VectorLike, Weights
+from mcmodels.estimators.arguments import check_weights, refuse_other_order
 from mcmodels.estimators.classes import (
     check_labels,
     encode,
@@ -26,7 +27,7 @@ from mcmodels.estimators.streams import (
     stream_rows,
     survey,
 )
-from mcmodels.estimators.validation import check_weights, refuse_other_order, training_pair
+from mcmodels.estimators.validation import training_pair
 from mcmodels.rows import ArrayRows, RowStream
 
 __all__ = ["ObjectiveClassifier", "ObjectiveRegressor"]

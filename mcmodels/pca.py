@@ -12,6 +12,14 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_array
 
 from mcmodels.arrays import Array, MatrixLike, RandomState, VectorLike, Weights, refuse_masked
+from mcmodels.estimators.arguments import (
+    check_choice,
+    check_flag,
+    check_number,
+    check_params,
+    check_weights,
+    refuse_other_order,
+)
 from mcmodels.estimators.component_count import checked_count, chosen_count
 from mcmodels.estimators.component_methods import ComponentMethods
 from mcmodels.estimators.model import coefficient_array
@@ -25,17 +33,11 @@ from mcmodels.estimators.streams import (
 )
 from mcmodels.estimators.validation import (
     Features,
-    check_choice,
-    check_flag,
     check_mergeable,
-    check_number,
-    check_params,
     check_same_sums,
-    check_weights,
     continued_features,
     features_of,
     refuse_not_finite,
-    refuse_other_order,
     training_features,
 )
 from mcmodels.estimators.verdicts import warn_not_converged

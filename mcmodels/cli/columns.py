@@ -15,7 +15,7 @@ import pandas as pd
 from mcmodels.arrays import Array
 from mcmodels.cli.files import quoted
 from mcmodels.cli.reading import DataFile
-from mcmodels.estimators.validation import listed
+from mcmodels.estimators.arguments import listed
 
 __all__ = [
     "check_known",

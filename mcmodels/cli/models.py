@@ -24,16 +24,10 @@ from mcmodels.cli.columns import (
     refuse_single_levels,
 )
 from mcmodels.cli.files import is_parquet, replacing, separator_of
-from mcmodels.cli.model_files import (
-    MODELS,
-    levels_by_column,
-    load_model,
-    new_pipeline,
-    save_model,
-)
+from mcmodels.cli.model_files import MODELS, levels_by_column, load_model, new_pipeline, save_model
 from mcmodels.cli.reading import DataFile
 from mcmodels.cli.tables import fit_report, rendered
-from mcmodels.estimators.validation import listed
+from mcmodels.estimators.arguments import listed
 from mcmodels.exceptions import FitWarning
 
 __all__ = ["fit", "predict"]

@@ -13,7 +13,7 @@ from sklearn.pipeline import Pipeline
 
 from mcmodels.arrays import Array
 from mcmodels.cli.model_files import level_name, levels_by_column
-from mcmodels.estimators.validation import listed
+from mcmodels.estimators.arguments import listed
 from mcmodels.exceptions import InferenceError
 from mcmodels.inference import Summary
 from mcmodels.linear import LinearRegression

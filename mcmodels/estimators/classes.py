@@ -89,7 +89,8 @@ def check_labels(y: Labels) -> None:
     if y.dtype.kind == "O" and kind_of_labels(y) == "numbers":
         raise ValueError(
             f"Unknown label type: y has the dtype object and holds {example_of(y.flat[0])} in "
-            "row 0. Labels are text, whole numbers or booleans: convert y, for example by y.astype(int)."
+            "row 0. Labels are text, whole numbers or booleans: convert y, for example by "
+            "y.astype(int)."
         )
     try:
         check_classification_targets(y)

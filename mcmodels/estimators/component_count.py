@@ -7,7 +7,7 @@ from numbers import Integral, Real
 import numpy as np
 
 from mcmodels.arrays import Array
-from mcmodels.estimators.validation import check_choice
+from mcmodels.estimators.arguments import check_choice
 from mcmodels.exceptions import example_of
 from mcmodels.inference.dimension import components_for_share, minka_log_evidence
 from mcmodels.rows import Extent

@@ -9,14 +9,10 @@ import pandas as pd
 from sklearn.utils import check_random_state
 
 from mcmodels.arrays import Array, MatrixLike, RandomState, Weights
+from mcmodels.estimators.arguments import check_count, check_weights, refuse_other_order
 from mcmodels.estimators.model import Fitted, Model, coefficient_array
 from mcmodels.estimators.streams import in_memory_but_X, of_blocks
-from mcmodels.estimators.validation import (
-    check_count,
-    check_weights,
-    refuse_other_order,
-    validated_rows,
-)
+from mcmodels.estimators.validation import validated_rows
 from mcmodels.inference.estimate import check_level
 from mcmodels.inference.hypotheses import HypothesisTest
 from mcmodels.inference.principal_components import ComponentCount

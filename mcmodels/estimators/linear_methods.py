@@ -7,10 +7,10 @@ from typing import Unpack
 import pandas as pd
 
 from mcmodels.arrays import Array, MatrixLike, VectorLike, Weights
+from mcmodels.estimators.arguments import check_choice, check_weights, refuse_other_order
 from mcmodels.estimators.model import Fitted
 from mcmodels.estimators.parameter_methods import ParameterMethods, RobustOptions, index_of
 from mcmodels.estimators.streams import in_memory_but_X, of_blocks
-from mcmodels.estimators.validation import check_choice, check_weights, refuse_other_order
 from mcmodels.inference.diagnostics import breusch_pagan, squared_residuals
 from mcmodels.inference.hypotheses import HypothesisTest
 from mcmodels.inference.influence import linear_influence

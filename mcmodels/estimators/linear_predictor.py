@@ -8,14 +8,10 @@ import numpy as np
 from sklearn.base import ClassifierMixin
 
 from mcmodels.arrays import Array, MatrixLike, VectorLike, Weights
+from mcmodels.estimators.arguments import check_params, check_weights, refuse_other_order
 from mcmodels.estimators.model import Model, coefficient_array
 from mcmodels.estimators.streams import in_memory_but_X
-from mcmodels.estimators.validation import (
-    check_params,
-    check_weights,
-    refuse_other_order,
-    validated_rows,
-)
+from mcmodels.estimators.validation import validated_rows
 from mcmodels.exceptions import InferenceError
 from mcmodels.rows import ArrayRows, Rows, rows_of
 

@@ -8,6 +8,12 @@ from typing import Any, Literal, Unpack
 import pandas as pd
 
 from mcmodels.arrays import Array, Labels, MatrixLike, VectorLike, Weights
+from mcmodels.estimators.arguments import (
+    check_choice,
+    check_flag,
+    finite_numbers,
+    refuse_other_order,
+)
 from mcmodels.estimators.model import Fitted
 from mcmodels.estimators.parameter_methods import (
     ParameterMethods,
@@ -16,12 +22,6 @@ from mcmodels.estimators.parameter_methods import (
     output_table,
 )
 from mcmodels.estimators.streams import in_memory_but_X, of_blocks
-from mcmodels.estimators.validation import (
-    check_choice,
-    check_flag,
-    finite_numbers,
-    refuse_other_order,
-)
 from mcmodels.inference.diagnostics import score_test
 from mcmodels.inference.estimate import Estimate
 from mcmodels.inference.hypotheses import HypothesisTest

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Unpack
 
 from mcmodels.arrays import MatrixLike, VectorLike, Weights
+from mcmodels.estimators.arguments import check_flag
 from mcmodels.estimators.model import Fitted
 from mcmodels.estimators.parameter_methods import ParameterMethods, RobustOptions
-from mcmodels.estimators.validation import check_flag
 from mcmodels.inference.summary import Summary
 
 __all__ = ["LossMethods"]

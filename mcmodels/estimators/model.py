@@ -14,8 +14,9 @@ from sklearn.base import BaseEstimator
 from sklearn.exceptions import NotFittedError
 
 from mcmodels.arrays import Array, MatrixLike, VectorLike, Weights, refuse_masked
+from mcmodels.estimators.arguments import check_params
 from mcmodels.estimators.unknown_arguments import refuse_unknown_arguments, with_help
-from mcmodels.estimators.validation import check_params, is_fitted_name
+from mcmodels.estimators.validation import is_fitted_name
 from mcmodels.exceptions import InferenceError
 from mcmodels.objectives import Objective
 from mcmodels.results.record import digest

@@ -12,8 +12,9 @@ from scipy.sparse import issparse
 from sklearn.exceptions import NotFittedError
 
 from mcmodels.arrays import Array, Matrix, MatrixLike, Values, VectorLike, Weights
+from mcmodels.estimators.arguments import check_params
 from mcmodels.estimators.model import Model, coefficient_array
-from mcmodels.estimators.validation import check_params, validated_rows
+from mcmodels.estimators.validation import validated_rows
 from mcmodels.exceptions import InferenceError
 from mcmodels.objectives import Loss
 from mcmodels.objectives.network import Network, NetworkParameters

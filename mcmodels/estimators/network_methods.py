@@ -10,10 +10,11 @@ import numpy as np
 import pandas as pd
 
 from mcmodels.arrays import Array, MatrixLike, VectorLike, Weights
+from mcmodels.estimators.arguments import check_choice
 from mcmodels.estimators.network_layers import NetworkModel
 from mcmodels.estimators.parameter_methods import index_of, output_table
 from mcmodels.estimators.streams import of_blocks
-from mcmodels.estimators.validation import check_choice, target_names, validated_rows
+from mcmodels.estimators.validation import target_names, validated_rows
 from mcmodels.estimators.verdicts import warn_not_converged
 from mcmodels.inference.laplace import Curvature, NetworkPosterior, network_posterior
 from mcmodels.inference.summary import Summarised, Summary

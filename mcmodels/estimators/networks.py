@@ -12,6 +12,14 @@ import numpy as np
 from sklearn.utils import check_random_state
 
 from mcmodels.arrays import Array, MatrixLike, RandomState, Values, VectorLike, Weights
+from mcmodels.estimators.arguments import (
+    check_choice,
+    check_flag,
+    check_max_iter,
+    check_number,
+    check_weights,
+    refuse_other_order,
+)
 from mcmodels.estimators.callbacks import CallbackSupportMixin, FitCallbacks
 from mcmodels.estimators.model import Fitted
 from mcmodels.estimators.network_layers import network_rows, refuse_large_hessian
@@ -19,14 +27,8 @@ from mcmodels.estimators.network_methods import NetworkMethods
 from mcmodels.estimators.streams import in_memory_but_X
 from mcmodels.estimators.validation import (
     Features,
-    check_choice,
-    check_flag,
-    check_max_iter,
-    check_number,
-    check_weights,
     features_of,
     refuse_not_finite,
-    refuse_other_order,
     target_names,
     training_pair,
     unfitted,

@@ -12,21 +12,19 @@ from typing import Any, Self
 import numpy as np
 
 from mcmodels.arrays import Array, Matrix, MatrixLike, Values, VectorLike, Weights
+from mcmodels.estimators.arguments import (
+    check_flag,
+    check_max_iter,
+    check_number,
+    check_weights,
+    refuse_other_order,
+)
 from mcmodels.estimators.callbacks import CallbackSupportMixin, FitCallbacks, with_callbacks
 from mcmodels.estimators.loss_methods import LossMethods
 from mcmodels.estimators.loss_verdicts import warnings_of_loss
 from mcmodels.estimators.pointwise import PointwiseCallable, inverse_link, pointwise
 from mcmodels.estimators.streams import in_memory_but_X
-from mcmodels.estimators.validation import (
-    Features,
-    check_flag,
-    check_max_iter,
-    check_number,
-    check_weights,
-    refuse_not_finite,
-    refuse_other_order,
-    validated_pair,
-)
+from mcmodels.estimators.validation import Features, refuse_not_finite, validated_pair
 from mcmodels.estimators.verdicts import (
     undetermined,
     warn_no_minimum,
@@ -34,12 +32,7 @@ from mcmodels.estimators.verdicts import (
     warn_rank_deficient,
 )
 from mcmodels.objectives import Objective
-from mcmodels.objectives.user_loss import (
-    CurvatureRange,
-    UserDerivatives,
-    UserLoss,
-    UserObjective,
-)
+from mcmodels.objectives.user_loss import CurvatureRange, UserDerivatives, UserLoss, UserObjective
 from mcmodels.results.losses import LossFit
 from mcmodels.rows import RowBlock, Rows, RowStream, RowsWithCrossSums, rows_of
 from mcmodels.solvers import Solution, Status, irls

@@ -8,14 +8,14 @@ from typing import Any, TypedDict, Unpack
 import pandas as pd
 
 from mcmodels.arrays import Array, Matrix, MatrixLike, Values, VectorLike, Weights, refuse_masked
-from mcmodels.estimators.linear_predictor import LinearPredictorModel
-from mcmodels.estimators.model import Fitted
-from mcmodels.estimators.validation import (
+from mcmodels.estimators.arguments import (
     check_choice,
     check_flag,
     refuse_other_order,
     refuse_unknown_keywords,
 )
+from mcmodels.estimators.linear_predictor import LinearPredictorModel
+from mcmodels.estimators.model import Fitted
 from mcmodels.inference.delta import DeltaMethod
 from mcmodels.inference.estimate import Estimate, check_level
 from mcmodels.inference.hypotheses import HypothesisTest, wald_test

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from mcmodels.arrays import MatrixLike, VectorLike, Weights, refuse_masked
-from mcmodels.estimators.validation import refuse_other_order
+from mcmodels.estimators.arguments import refuse_other_order
 
 __all__ = ["PairedScoreMixin"]
 

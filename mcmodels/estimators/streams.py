@@ -17,16 +17,14 @@ from sklearn.metrics import accuracy_score, r2_score
 from sklearn.utils.validation import check_array, check_consistent_length
 
 from mcmodels.arrays import Array, Labels, Matrix, Values, Weights
+from mcmodels.estimators.arguments import check_weights, listed, refuse_other_order
 from mcmodels.estimators.classes import encode, kind_of_labels
 from mcmodels.estimators.numeric_columns import entries_not_finite
 from mcmodels.estimators.scores import PairedScoreMixin
 from mcmodels.estimators.validation import (
     Features,
-    check_weights,
     features_of,
-    listed,
     refuse_masked,
-    refuse_other_order,
     target_names,
     unfitted,
     validated_block,
