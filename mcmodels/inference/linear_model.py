@@ -38,6 +38,7 @@ from mcmodels.inference.tolerances import (
 )
 from mcmodels.inference.whitening import Whitening
 from mcmodels.rows import RowBlock
+from mcmodels.solvers import room
 from mcmodels.solvers.least_squares import LeastSquares
 
 __all__ = ["LinearModelInference", "LinearRobustModel"]
@@ -115,6 +116,7 @@ class LinearModelInference:
     @property
     def estimate(self) -> Estimate:
         """The parameters, with the covariance of the classical model."""
+        refuse_large_covariance(self.fit.params, "their joint covariance")
         values, vectors = np.linalg.eigh(self.noise_covariance)
         noise_root = vectors * np.sqrt(np.clip(values, 0.0, None))
         T: Array = np.asarray(np.kron(noise_root, self.whitening.matrix), dtype=np.float64)
@@ -220,6 +222,15 @@ class LinearModelInference:
             )
 
 
+def refuse_large_covariance(params: Array, wanted: str) -> None:
+    """Refuse a matrix over the parameters of several targets that is larger than the largest."""
+    if len(params) > 1 and room.too_many(params.size):
+        raise InferenceError(
+            f"{len(params)} targets have {params.size} parameters, and {wanted} would have as many "
+            f"rows and columns; the limit is {room.LARGEST_SIDE}. Fit the targets in groups."
+        )
+
+
 @dataclass(frozen=True)
 class LinearRobustModel:
     """What a robust covariance needs of a least-squares fit; y has shape (n, m)."""
@@ -230,6 +241,7 @@ class LinearRobustModel:
     @property
     def bread(self) -> Array:
         """``I ⊗ T``."""
+        refuse_large_covariance(self.params, "their joint covariance")
         return np.asarray(np.kron(np.eye(len(self.params)), self.whitening.matrix), np.float64)
 
     @property

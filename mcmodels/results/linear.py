@@ -14,7 +14,11 @@ from mcmodels.arrays import Array
 from mcmodels.exceptions import InferenceError
 from mcmodels.inference.estimate import Estimate, coverage
 from mcmodels.inference.hypotheses import HypothesisTest
-from mcmodels.inference.linear_model import LinearModelInference, LinearRobustModel
+from mcmodels.inference.linear_model import (
+    LinearModelInference,
+    LinearRobustModel,
+    refuse_large_covariance,
+)
 from mcmodels.inference.summary import Summary, number, p_value
 from mcmodels.inference.tolerances import LARGEST_STATISTIC, RESIDUAL_ROUNDING, SCORE_ROUNDING
 from mcmodels.objectives import Objective
@@ -114,6 +118,7 @@ class LinearFit(ParameterFit):
         block = self.factored("hessian_").quadratic.hessian_of_one_target()
         if self.params.ndim == 1:
             return block
+        refuse_large_covariance(self.params, "hessian_")
         return np.asarray(np.kron(np.eye(self.n_targets), block), dtype=np.float64)
 
     @functools.cached_property

@@ -102,3 +102,21 @@ def test_what_needs_rows_says_so():
     assert "HC3" in str(other.summary(X, y))
     with pytest.raises(ValueError, match="PCA has none"):
         summarize(PCA().fit(X), X)
+
+
+def test_the_joint_covariance_of_very_many_targets_is_refused():
+    """A matrix of 10,200 rows and columns would take 800 MB; larger ones ended the process."""
+    r = np.random.default_rng(1)
+    X, Y = r.normal(size=(80, 50)), r.normal(size=(80, 200))
+    model = LinearRegression().fit(X, Y)
+    message = "200 targets have 10200 parameters.* Fit the targets in groups"
+    for ask in (
+        model.summary,
+        lambda: model.standard_errors_,
+        lambda: model.hessian_,
+        lambda: model.covariance(X, Y),
+    ):
+        with pytest.raises(InferenceError, match=message):
+            ask()
+    assert model.predict(X).shape == Y.shape
+    assert len(LinearRegression().fit(X, Y[:, :3]).summary().to_frame()) == 3 * 51
