@@ -231,7 +231,9 @@ def _from_factor(
     scale = _column_lengths(np.linalg.norm(R, axis=0), moments, extent)
     tolerance = rank_tolerance(extent) if rcond is None else rcond
     noise = _noise(extent, scale, moments, rcond)
-    inverse = _regular(R, scale, max(tolerance, float(np.linalg.norm(noise)))) or from_factor(
+    # A root from the SVD keeps its digits when it is corrected, which only small data can afford.
+    limit = max(tolerance, float(np.linalg.norm(noise)))
+    inverse = _regular(R, scale, limit, CHOLESKY_CONDITION) or from_factor(
         R, scale, tolerance, noise
     )
     if inverse.rank == moments.n_features and R.shape[0] == R.shape[1]:
@@ -243,7 +245,9 @@ def _from_factor(
     return _assemble(coef, moments, inverse, residual_scatter, extent, "pinv")
 
 
-def _regular(R: Array, scale: Array, tolerance: float) -> ScaledCholesky | None:
+def _regular(
+    R: Array, scale: Array, tolerance: float, largest_condition: float = np.inf
+) -> ScaledCholesky | None:
     """R as a Cholesky factor of ``RᵀR``, if it is far enough from singular to need no SVD."""
     n_rows, n_columns = R.shape
     if n_rows != n_columns or n_columns == 0 or not scale.all() or np.tril(R, -1).any():
@@ -251,7 +255,7 @@ def _regular(R: Array, scale: Array, tolerance: float) -> ScaledCholesky | None:
     unit = R / scale
     reciprocal, _ = linalg.lapack.dtrcon(unit)
     # The condition in the 2-norm is at most p times that in the 1-norm.
-    if not reciprocal > n_columns * 10 * tolerance:
+    if not reciprocal > max(n_columns * 10 * tolerance, 1 / largest_condition):
         return None
     return ScaledCholesky(unit.T, scale, float(1 / reciprocal))
 
