@@ -442,7 +442,9 @@ def _require_covariance(rows: Rows, precision: npt.DTypeLike = np.float64) -> No
     """Refuse rows whose weights do not sum to a finite number above one, by more than rounding."""
     total = rows.total_weight
     if rows.n_rows == 1 and total <= 1:
-        raise ValueError("there is one row; a covariance needs at least two.")
+        raise ValueError(
+            "there is one row, and a covariance needs two; weights count rows, if there are any."
+        )
     rounding = max(WEIGHT_ROUNDING, np.finfo(precision).eps * 8)
     if not rounding * total < total - 1 < np.inf:
         raise ValueError(

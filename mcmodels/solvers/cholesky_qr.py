@@ -107,6 +107,8 @@ def factor_by_sample(rows: Rows) -> WhitenedFactor | None:
         return None  # whitened rows would be dense
     found = Moments.of(sample)
     found = found if rows.intercept else found.about_origin()
+    if not np.isfinite(found.scatter).all():
+        return None
     factor = ScaledCholesky.of(found.Sxx, np.sqrt(found.x_squares))
     if factor is not None and factor.condition <= _SAMPLE_MARGIN * CHOLESKY_CONDITION:
         return None
