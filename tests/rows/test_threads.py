@@ -878,6 +878,10 @@ class TestInsideOthers:
         before = process_state()
         outer = joblib.Parallel(2, backend="threading")(joblib.delayed(both)() for _ in range(4))
         assert all(np.array_equal(found, alone) for found in outer)
+        for _ in range(200):  # joblib's own threads may end a moment later
+            if not changed(before):
+                break
+            time.sleep(0.05)
         assert changed(before) == []
 
     def test_a_worker_of_loky_takes_its_share_of_the_cores(self):
