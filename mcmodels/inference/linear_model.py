@@ -38,10 +38,14 @@ from mcmodels.inference.tolerances import (
 )
 from mcmodels.inference.whitening import Whitening
 from mcmodels.rows import RowBlock
-from mcmodels.solvers import room
 from mcmodels.solvers.least_squares import LeastSquares
 
 __all__ = ["LinearModelInference", "LinearRobustModel"]
+
+
+# Parameters of several targets whose joint covariance is formed: it takes 1.2 GB, and its root as
+# much.
+_LARGEST_JOINT = 12_000
 
 
 @dataclass(frozen=True)
@@ -224,10 +228,10 @@ class LinearModelInference:
 
 def refuse_large_covariance(params: Array, wanted: str) -> None:
     """Refuse a matrix over the parameters of several targets that is larger than the largest."""
-    if len(params) > 1 and room.too_many(params.size):
+    if len(params) > 1 and params.size > _LARGEST_JOINT:
         raise InferenceError(
             f"{len(params)} targets have {params.size} parameters, and {wanted} would have as many "
-            f"rows and columns; the limit is {room.LARGEST_SIDE}. Fit the targets in groups."
+            f"rows and columns; the limit is {_LARGEST_JOINT}. Fit the targets in groups."
         )
 
 

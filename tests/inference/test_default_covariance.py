@@ -105,11 +105,11 @@ def test_what_needs_rows_says_so():
 
 
 def test_the_joint_covariance_of_very_many_targets_is_refused():
-    """A matrix of 10,200 rows and columns would take 800 MB; larger ones ended the process."""
+    """A matrix of 15,300 rows and columns would take 1.9 GB; larger ones ended the process."""
     r = np.random.default_rng(1)
-    X, Y = r.normal(size=(80, 50)), r.normal(size=(80, 200))
+    X, Y = r.normal(size=(80, 50)), r.normal(size=(80, 300))
     model = LinearRegression().fit(X, Y)
-    message = "200 targets have 10200 parameters.* Fit the targets in groups"
+    message = "300 targets have 15300 parameters.* Fit the targets in groups"
     for ask in (
         model.summary,
         lambda: model.standard_errors_,
