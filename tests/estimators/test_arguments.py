@@ -96,7 +96,7 @@ def calls():
 
 
 @pytest.mark.filterwarnings("ignore")
-@pytest.mark.parametrize(("which", "method", "name"), calls())
+@pytest.mark.parametrize(("which", "method", "name"), list(calls()))
 def test_a_mistake_is_refused_by_the_name_of_the_argument(which, method, name):
     model = MODELS[which]
     function = getattr(copy.copy(model), method)  # fit may succeed

@@ -14,7 +14,12 @@ from mcmodels.objectives import BinaryCrossEntropy, LinearPredictorObjective
 from mcmodels.rows import ArrayRows
 from mcmodels.solvers.existence import MinimumProof
 from mcmodels.solvers.newton import newton_direction
-from mcmodels.solvers.separation import margins_of, proposed_by_linear_program, separates
+from mcmodels.solvers.separation import (
+    _null_space,
+    margins_of,
+    proposed_by_linear_program,
+    separates,
+)
 from tests.exact_separation import exactly_separated
 
 
@@ -206,3 +211,24 @@ def test_separation_is_that_of_a_linear_program():
         assert (model.status_ == "separated") == expected, (X, y)
         count += expected
     assert 50 < count < 250
+
+
+@pytest.mark.parametrize("size", [3, 12, 40])
+@pytest.mark.parametrize("whole", [True, False])
+def test_null_spaces_are_exact(size, whole):
+    """Each vector is orthogonal to every equation in rational arithmetic, and none is missing."""
+    rng = np.random.default_rng(size)
+    for lost in (1, size // 2):
+        B = rng.standard_normal((size - lost, size)) * 10.0 ** rng.integers(-6, 7, size)
+        B = np.round(B) if whole else B
+        B[:, 0] = 1.0
+        equations = np.concatenate([B[:1], B, B[-1:] * 4, np.zeros((1, size))])
+        basis = _null_space(equations, size)
+        rank = np.linalg.matrix_rank(B / np.abs(B).max(axis=0).clip(1e-300))
+        assert len(basis) == size - rank
+        for vector in basis:
+            for equation in equations.tolist():
+                products = (Fraction(a) * v for a, v in zip(equation, vector, strict=True))
+                assert sum(products, Fraction(0)) == 0
+    assert _null_space(np.eye(size), size) is None
+    assert len(_null_space(np.zeros((0, size)), size)) == size
