@@ -62,6 +62,33 @@ class ScaledCholesky:
             return None
         return cls(lower, scale, float(1 / np.sqrt(reciprocal)))
 
+    @classmethod
+    def of_factor(
+        cls, R: Array, scale: Array, *, rcond: float, largest_condition: float = np.inf
+    ) -> Self | None:
+        """From R of ``A = RᵀR``, or None when R may be singular, or needs an SVD to tell.
+
+        Parameters
+        ----------
+        R : ndarray of shape (k, p)
+            Upper trapezoidal factor.
+        scale : ndarray of shape (p,)
+            Lengths of its columns; zero for columns that count as zero.
+        rcond : float
+            Relative singular value that counts as zero.
+        largest_condition : float, default=np.inf
+            None, too, beyond this condition number.
+        """
+        n_rows, n_columns = R.shape
+        if n_rows != n_columns or n_columns == 0 or not scale.all():
+            return None
+        unit = R / scale
+        reciprocal, _ = linalg.lapack.dtrcon(unit)
+        # The condition in the 2-norm is at most p times that in the 1-norm.
+        if not reciprocal > max(n_columns * 10 * rcond, 1 / largest_condition):
+            return None
+        return cls(unit.T, scale, float(1 / reciprocal))
+
     @property
     def rank(self) -> int:
         """Rank of A: full."""

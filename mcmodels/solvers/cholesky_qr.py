@@ -21,7 +21,8 @@ from mcmodels.arrays import Array
 from mcmodels.rows import Moments, Rows, TransformedRows, Triangle
 from mcmodels.rows.moments import point_near_mean
 from mcmodels.solvers.cholesky import ScaledCholesky
-from mcmodels.solvers.pseudoinverse import rank_tolerance
+from mcmodels.solvers.least_squares_fit import column_lengths
+from mcmodels.solvers.pseudoinverse import entry_noise, rank_tolerance
 from mcmodels.solvers.tolerances import CHOLESKY_CONDITION, FLOAT64_EPSILON
 
 # Largest condition number of whitened rows: their scatter, which has its square, is still far from
@@ -61,6 +62,12 @@ class WhitenedFactor:
         These are the coordinates of the targets in an orthonormal basis of the columns.
         """
         return (self.rough @ root).T @ self.products
+
+    def inverse(self, rows: Rows) -> ScaledCholesky | None:
+        """The inverse scatter by R; None where columns may depend on each other."""
+        lengths = column_lengths(np.linalg.norm(self.R, axis=0), self.moments, rows)
+        noise = float(np.linalg.norm(entry_noise(rows, lengths, self.moments.x_mean)))
+        return ScaledCholesky.of_factor(self.R, lengths, rcond=max(rank_tolerance(rows), noise))
 
 
 def factor_by_moments(rows: Rows, moments: Moments) -> WhitenedFactor | None:

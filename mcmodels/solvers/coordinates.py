@@ -27,6 +27,7 @@ from mcmodels.rows import (
     single_threaded_blas,
 )
 from mcmodels.solvers import room
+from mcmodels.solvers.cholesky_qr import factor_by_sample
 from mcmodels.solvers.kept_hessian import passes_are_expensive
 from mcmodels.solvers.overflow import refuse_overflow, refuse_tiny_weights, refuse_underflow
 from mcmodels.solvers.pseudoinverse import PseudoInverse, entry_noise, from_factor, rank_tolerance
@@ -180,6 +181,13 @@ def shifted_coordinates(objective: LinearPredictorObjective) -> Coordinates:
 
 def orthonormal_coordinates(rows: Rows) -> Coordinates:
     """Coordinates in which the (centred) columns of the design are orthonormal."""
+    if passes_are_expensive(rows):
+        found = factor_by_sample(rows)
+        regular = None if found is None else found.inverse(rows)
+        if found is not None and regular is not None:
+            scaled = regular.root * np.sqrt(rows.total_weight)
+            values = linalg.svdvals(regular.lower)
+            return Coordinates(found.moments.x_mean, PseudoInverse(scaled, values, ()))
     moments = ColumnMoments.of(rows)
     mean = moments.mean if rows.intercept else np.zeros_like(moments.mean)
     triangle = rows.reduce(Triangle.about(mean))

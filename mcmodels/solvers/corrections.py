@@ -7,12 +7,12 @@ from dataclasses import dataclass, replace
 from typing import Self
 
 import numpy as np
+from scipy import sparse
 
 from mcmodels.arrays import Array
 from mcmodels.rows import RowBlock, Rows
-from mcmodels.rows.blocks import product, rows_between
-from mcmodels.rows.covariance import centred_near
-from mcmodels.solvers.double_double import DoubleDouble, two_sum
+from mcmodels.rows.blocks import product
+from mcmodels.solvers.double_double import DoubleDouble
 from mcmodels.solvers.least_squares_fit import LeastSquares, with_intercept
 from mcmodels.solvers.minimum_norm import refine_shortest
 from mcmodels.solvers.refinement import (
@@ -86,8 +86,8 @@ class _Errors:
         Its intercepts.
     lengths : ndarray of shape (p, 1)
         Lengths of the columns.
-    y_lengths, residual_lengths : ndarray of shape (m,)
-        Lengths of the targets and of the residuals.
+    y_lengths : ndarray of shape (m,)
+        Lengths of the targets.
     spread : ndarray of shape (m,)
         Standard deviation of the residuals.
     """
@@ -97,7 +97,6 @@ class _Errors:
     intercept: Array | None
     lengths: Array
     y_lengths: Array
-    residual_lengths: Array
     spread: Array
 
     @classmethod
@@ -111,7 +110,6 @@ class _Errors:
             fit.params[:, -1] if rows.intercept else None,
             np.sqrt(moments.x_squares)[:, np.newaxis],
             np.sqrt(moments.y_squares),
-            residual_lengths,
             residual_lengths / np.sqrt(freedom),
         )
 
@@ -218,26 +216,24 @@ def _residual_sums(fit: LeastSquares, rows: Rows) -> tuple[Array, Array, Array]:
 
     Their mean is the rounding error of the means, which matters to the intercept.
     """
-    moments = fit.moments
-    coef = fit.params[:, : moments.n_features]
+    moments, p = fit.moments, fit.moments.n_features
+    coef, origin, offset = fit.params[:, :p], moments.origin, moments.offset
+    constant = offset[p:] - coef @ offset[:p]
 
     def sums(block: RowBlock) -> Array:
-        X, offset = centred_near(block.X, moments.x_mean)
-        residual = block.y - moments.y_mean - (X.predictor(coef) - coef @ offset)
+        X = block.X.centred(origin[:p])
+        residual = (block.y - origin[p:]) - X.predictor(coef) - constant
         weighted = block.weighted(residual)
         total = weighted.sum(axis=0)
-        gradient = -np.outer(total, offset)
-        for start in range(0, len(residual), ROWS_IN_A_ROW):
-            part = slice(start, start + ROWS_IN_A_ROW)
-            gradient += product(rows_between(X.X, part).T, weighted[part]).T
+        gradient = -np.outer(total, offset[:p])
+        step = X.n_rows if sparse.issparse(X.X) else ROWS_IN_A_ROW
+        for start in range(0, X.n_rows, step):
+            part = slice(start, start + step)
+            gradient += product(X.X[part].T, weighted[part]).T
         return np.concatenate([gradient, residual.T @ weighted, total[:, np.newaxis]], axis=1)
 
     found = rows.reduce(sums).T
-    p = moments.n_features
-    # The means that were subtracted were rounded to float64.
-    _, rounding = two_sum(moments.origin, moments.offset)
-    mean_residual = found[-1] / rows.total_weight - rounding[p:] + coef @ rounding[:p]
-    return found[:p], found[p:-1], mean_residual
+    return found[:p], found[p:-1], found[-1] / rows.total_weight
 
 
 def refined(

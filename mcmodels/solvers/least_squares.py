@@ -34,7 +34,7 @@ from mcmodels.solvers.corrections import (
 from mcmodels.solvers.least_squares_fit import (
     LeastSquares,
     MatrixFreeFit,
-    rounding_of_mean,
+    column_lengths,
     with_intercept,
 )
 from mcmodels.solvers.matrix_free import solve_matrix_free
@@ -165,7 +165,7 @@ def _refuse_extremes(moments: Moments | FactoredMoments, extent: Extent) -> None
 
 def _normal(moments: Moments, extent: Extent, rcond: float | None) -> Solution[LeastSquares] | None:
     """Cholesky, or None when the scaled scatter matrix is numerically singular."""
-    scale = _column_lengths(np.sqrt(moments.x_squares), moments, extent)
+    scale = column_lengths(np.sqrt(moments.x_squares), moments, extent)
     noise = entry_noise(extent, scale, moments.x_mean)
     # A design closer to singular than its entries are known may be singular.
     uncertain = 4 * float(np.linalg.norm(noise))
@@ -183,7 +183,7 @@ def _normal_singular(
     moments: Moments, extent: Extent, rcond: float | None
 ) -> Solution[LeastSquares]:
     """Minimum-norm solution of singular normal equations."""
-    scale = _column_lengths(np.sqrt(moments.x_squares), moments, extent)
+    scale = column_lengths(np.sqrt(moments.x_squares), moments, extent)
     # In a squared matrix, singular values of size √ε are rounding noise.
     floor = np.sqrt(factorisation_error(max(moments.n_features, 1)))
     noise = _noise(extent, scale, moments, rcond)
@@ -209,11 +209,8 @@ def _whitened(found: WhitenedFactor | None, rows: Rows) -> Solution[LeastSquares
     """
     if found is None:
         return None
-    moments = found.moments
+    moments, inverse = found.moments, found.inverse(rows)
     _refuse_extremes(moments, rows)
-    scale = _column_lengths(np.linalg.norm(found.R, axis=0), moments, rows)
-    noise = float(np.linalg.norm(entry_noise(rows, scale, moments.x_mean)))
-    inverse = _regular(found.R, scale, max(rank_tolerance(rows), noise))
     if inverse is None:
         return None
     root = inverse.root
@@ -228,14 +225,14 @@ def _from_factor(
     triangle: Triangle, moments: FactoredMoments, extent: Extent, rcond: float | None
 ) -> Solution[LeastSquares]:
     R = triangle.Rxx
-    scale = _column_lengths(np.linalg.norm(R, axis=0), moments, extent)
+    scale = column_lengths(np.linalg.norm(R, axis=0), moments, extent)
     tolerance = rank_tolerance(extent) if rcond is None else rcond
     noise = _noise(extent, scale, moments, rcond)
     # A root from the SVD keeps its digits when it is corrected, which only small data can afford.
     limit = max(tolerance, float(np.linalg.norm(noise)))
-    inverse = _regular(R, scale, limit, CHOLESKY_CONDITION) or from_factor(
-        R, scale, tolerance, noise
-    )
+    inverse = ScaledCholesky.of_factor(
+        R, scale, rcond=limit, largest_condition=CHOLESKY_CONDITION
+    ) or from_factor(R, scale, tolerance, noise)
     if inverse.rank == moments.n_features and R.shape[0] == R.shape[1]:
         coef = linalg.solve_triangular(R, triangle.Qy, check_finite=False)
     else:
@@ -243,21 +240,6 @@ def _from_factor(
         coef = inverse.apply(R.T @ triangle.Qy)
     residual_scatter = triangle.residual_scatter(coef)
     return _assemble(coef, moments, inverse, residual_scatter, extent, "pinv")
-
-
-def _regular(
-    R: Array, scale: Array, tolerance: float, largest_condition: float = np.inf
-) -> ScaledCholesky | None:
-    """R as a Cholesky factor of ``RᵀR``, if it is far enough from singular to need no SVD."""
-    n_rows, n_columns = R.shape
-    if n_rows != n_columns or n_columns == 0 or not scale.all() or np.tril(R, -1).any():
-        return None
-    unit = R / scale
-    reciprocal, _ = linalg.lapack.dtrcon(unit)
-    # The condition in the 2-norm is at most p times that in the 1-norm.
-    if not reciprocal > max(n_columns * 10 * tolerance, 1 / largest_condition):
-        return None
-    return ScaledCholesky(unit.T, scale, float(1 / reciprocal))
 
 
 def _assemble(
@@ -288,10 +270,3 @@ def _noise(
     if rcond is not None:
         return np.zeros_like(scale)
     return entry_noise(extent, scale, moments.x_mean)
-
-
-def _column_lengths(lengths: Array, moments: Moments | FactoredMoments, extent: Extent) -> Array:
-    """Lengths of the (centred) columns; zero for constant columns."""
-    if not extent.intercept:
-        return lengths
-    return np.where(lengths > rounding_of_mean(moments), lengths, 0.0)

@@ -101,3 +101,10 @@ def with_intercept(
 def rounding_of_mean(moments: Moments | FactoredMoments | ColumnMoments) -> Array:
     """Largest length of a centred column that was constant: the rounding of its mean, ε/4 a row."""
     return FLOAT64_EPSILON / 4 * np.sqrt(moments.weight) * np.abs(moments.x_mean)
+
+
+def column_lengths(lengths: Array, moments: Moments | FactoredMoments, extent: Extent) -> Array:
+    """Lengths of the (centred) columns; zero for constant columns."""
+    if not extent.intercept:
+        return lengths
+    return np.where(lengths > rounding_of_mean(moments), lengths, 0.0)
