@@ -89,13 +89,7 @@ def factor_by_moments(rows: Rows, moments: Moments) -> WhitenedFactor | None:
     upper, info = linalg.lapack.dpotrf(scaled, lower=0, clean=1)
     if info != 0:
         return None
-    white = _whitened(rows, moments.x_mean, upper * scale)
-    factor = _factor_of(white)
-    if factor is None:
-        return None
-    root_weight = np.sqrt(moments.weight)
-    R = factor / root_weight @ (upper * scale)
-    return WhitenedFactor(R, upper * scale, white.Sxy / root_weight, moments)
+    return _by_whitened_rows(rows, moments.x_mean, upper * scale, moments)
 
 
 def factor_by_sample(rows: Rows) -> WhitenedFactor | None:
@@ -127,29 +121,28 @@ def factor_by_sample(rows: Rows) -> WhitenedFactor | None:
     reciprocal, _ = linalg.lapack.dtrcon(rough / np.linalg.norm(rough, axis=0))
     if not reciprocal > p * 10 * rank_tolerance(rows):
         return None
-    white = _whitened(rows, centre, rough)
-    R = _factor_of(white)
-    if R is None:
-        return None
+    return _by_whitened_rows(rows, centre, rough)
+
+
+def _by_whitened_rows(
+    rows: Rows, centre: Array, rough: Array, moments: Moments | None = None
+) -> WhitenedFactor | None:
+    """The factor by the rows ``√W R₀⁻ᵀ(x - centre)``; None where these are ill-conditioned, too.
+
+    Their scatter has entries of about the weight. With rows of length one, products would be small
+    when there are many.
+    """
     root_weight = np.sqrt(rows.total_weight)
-    products = white.Sxy / root_weight
-    back = rough / root_weight
-    moments = _moments_of_rows(rows, white, centre, back)
-    return WhitenedFactor(R @ back, rough, products, moments)
-
-
-def _whitened(rows: Rows, centre: Array, rough: Array) -> Moments:
-    """Moments of ``√W R₀⁻ᵀ(x - centre)``, whose scatter has entries of about the weight."""
-    # Rows of length one would make products small when there are many.
-    scale = np.sqrt(rows.total_weight) * np.eye(len(rough))
+    scale = root_weight * np.eye(len(rough))
     root = linalg.solve_triangular(rough, scale, check_finite=False)
     white = Moments.of(TransformedRows(rows, centre, np.triu(root)))
-    return white if rows.intercept else white.about_origin()
-
-
-def _factor_of(white: Moments) -> Array | None:
+    white = white if rows.intercept else white.about_origin()
     factor = ScaledCholesky.of(white.Sxx, np.sqrt(white.x_squares), rcond=1 / _WHITE)
-    return None if factor is None else factor.factor
+    if factor is None:
+        return None
+    back = rough / root_weight
+    moments = moments or _moments_of_rows(rows, white, centre, back)
+    return WhitenedFactor(factor.factor @ back, rough, white.Sxy / root_weight, moments)
 
 
 def _moments_of_rows(rows: Rows, white: Moments, centre: Array, back: Array) -> Moments:

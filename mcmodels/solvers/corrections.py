@@ -37,7 +37,7 @@ _ENOUGH, _ENOUGH_LARGE = 1e-12, 1e-9
 _ENOUGH_FLOAT32 = 1e-2
 # Products of residuals with columns are added for so many rows at a time: fewer roundings follow
 # each other than in one long sum.
-ROWS_IN_A_ROW = 256
+_RUN_OF_ROWS = 256
 
 # The squares of the residuals are summed from the rows when they are less than this share of the
 # squares of the targets. A difference of moments would lose two digits, or four in large data,
@@ -152,12 +152,12 @@ class _Errors:
         The rounding of the residuals is an error ``e`` in the targets, which changes a coefficient
         by at most ``‖e‖`` standard deviations. That of the products with a column is ``ε`` times
         the lengths of the residuals and the column, times the square root of the number of rows
-        that are added in a row, over that of all rows. An error of the coefficients is one of the
-        intercept, too.
+        that are added one after another, over that of all rows. An error of the coefficients is
+        one of the intercept, too.
         """
         explained = (np.abs(self.coef) * self.lengths).sum(axis=0)
         of_residuals = FLOAT64_EPSILON * (self.y_lengths + explained)
-        of_products = FLOAT64_EPSILON * np.sqrt(ROWS_IN_A_ROW) * self.spread
+        of_products = FLOAT64_EPSILON * np.sqrt(_RUN_OF_ROWS) * self.spread
         inflation = float(np.linalg.norm(self.deviations * self.lengths))
         deviations, sizes = self.deviations, self.sizes
         if self.intercept is not None:
@@ -226,7 +226,7 @@ def _residual_sums(fit: LeastSquares, rows: Rows) -> tuple[Array, Array, Array]:
         weighted = block.weighted(residual)
         total = weighted.sum(axis=0)
         gradient = -np.outer(total, offset[:p])
-        step = X.n_rows if sparse.issparse(X.X) else ROWS_IN_A_ROW
+        step = X.n_rows if sparse.issparse(X.X) else _RUN_OF_ROWS
         for start in range(0, X.n_rows, step):
             part = slice(start, start + step)
             gradient += product(X.X[part].T, weighted[part]).T
