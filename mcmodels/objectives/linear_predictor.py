@@ -142,7 +142,9 @@ class LinearPredictorObjective:
 
         slope, curvature = self.rows.reduce(summarise).parts
         slope = self._with_penalty(slope, params)
-        return Derivatives(slope.value, slope.gradient, self._assembled(curvature, params))
+        hessian = self._assembled(curvature, params)
+        least = curvature.least
+        return Derivatives(slope.value, slope.gradient, hessian, least_curvature=least)
 
     def over(self, rows: Rows, penalty: float) -> Self:
         """The same objective over other rows, with another penalty."""
@@ -160,12 +162,12 @@ class LinearPredictorObjective:
         return Slope(value, slope.gradient + self.penalty * coef)
 
     def _curvature(self, block: RowBlock, pointwise: Pointwise) -> CurvatureSums:
-        return CurvatureSums(
-            {
-                (tuple(pairs), sign): block.X.sandwich(block.weighted(magnitude))
-                for pairs, sign, magnitude in pointwise.curvature()
-            }
-        )
+        sums = CurvatureSums({})
+        for pairs, sign, magnitude in pointwise.curvature():
+            weighted = block.weighted(magnitude)
+            sums.sandwiches[tuple(pairs), sign] = block.X.sandwich(weighted)
+            sums.least = min(sums.least, float(weighted.min(initial=np.inf)))
+        return sums
 
     def _assembled(self, curvature: CurvatureSums, params: Array) -> Array:
         P = params.shape[-1]
@@ -241,11 +243,16 @@ def half_squares(penalty: float, coef: Array) -> float:
 
 @dataclass
 class CurvatureSums:
-    """The distinct blocks of a Hessian, by their positions and sign; ``+=`` adds in place."""
+    """The distinct blocks of a Hessian, by their positions and sign; ``+=`` adds in place.
+
+    ``least`` is the least of the weighted curvatures of all rows.
+    """
 
     sandwiches: dict[tuple[tuple[tuple[int, int], ...], float], Sandwich]
+    least: float = np.inf
 
     def __iadd__(self, other: CurvatureSums) -> Self:
+        self.least = min(self.least, other.least)
         for key, sandwich in other.sandwiches.items():
             if key in self.sandwiches:
                 self.sandwiches[key] += sandwich

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from mcmodels.arrays import Array
 
@@ -38,6 +38,10 @@ class Derivatives(Slope):
         Its gradient.
     hessian : ndarray of shape (n, n), n the number of parameters
         Its Hessian over the raveled parameters (C order).
+    least_curvature : float, default=0.0
+        Least ``wᵢ|∂²ℓ/∂ηₖ∂ηₗ|`` of any row, over the entries that are not zero by their formula;
+        0 if it is not known.
     """
 
     hessian: Array
+    least_curvature: float = field(default=0.0, kw_only=True)

@@ -36,8 +36,9 @@ _ENOUGH, _ENOUGH_LARGE = 1e-12, 1e-9
 # The same for products in float32; measured errors were a thousandth of it.
 _ENOUGH_FLOAT32 = 1e-2
 # Products of residuals with columns are added for so many rows at a time: fewer roundings follow
-# each other than in one long sum.
-_RUN_OF_ROWS = 256
+# each other than in one long sum. With few columns a run is longer, because a product of fewer
+# entries takes less time than its call.
+_RUN_OF_ROWS, _RUN_OF_ENTRIES = 256, 2**14
 
 # The squares of the residuals are summed from the rows when they are less than this share of the
 # squares of the targets. A difference of moments would lose two digits, or four in large data,
@@ -157,7 +158,7 @@ class _Errors:
         """
         explained = (np.abs(self.coef) * self.lengths).sum(axis=0)
         of_residuals = FLOAT64_EPSILON * (self.y_lengths + explained)
-        of_products = FLOAT64_EPSILON * np.sqrt(_RUN_OF_ROWS) * self.spread
+        of_products = FLOAT64_EPSILON * np.sqrt(_run_of_rows(len(self.coef))) * self.spread
         inflation = float(np.linalg.norm(self.deviations * self.lengths))
         deviations, sizes = self.deviations, self.sizes
         if self.intercept is not None:
@@ -168,6 +169,10 @@ class _Errors:
             sizes = np.append(sizes, size[np.newaxis], axis=0)
         error = deviations * (of_residuals + of_products * inflation)
         return _largest_ratio(error, sizes) + self.contraction * self.of_solution()
+
+
+def _run_of_rows(n_features: int) -> int:
+    return max(_RUN_OF_ROWS, _RUN_OF_ENTRIES // max(n_features, 1))
 
 
 def _largest_ratio(error: Array, size: Array) -> float:
@@ -226,7 +231,7 @@ def _residual_sums(fit: LeastSquares, rows: Rows) -> tuple[Array, Array, Array]:
         weighted = block.weighted(residual)
         total = weighted.sum(axis=0)
         gradient = -np.outer(total, offset[:p])
-        step = X.n_rows if sparse.issparse(X.X) else _RUN_OF_ROWS
+        step = X.n_rows if sparse.issparse(X.X) else _run_of_rows(p)
         for start in range(0, X.n_rows, step):
             part = slice(start, start + step)
             gradient += product(X.X[part].T, weighted[part]).T

@@ -232,7 +232,7 @@ def _newton(
     try:
         newton = newton_iterates_for(objective)
         for state in newton(objective, start, gradient_tolerance=0.0, max_iter=_SAMPLE_STEPS):
-            if state.direction.relative_length <= enough:
+            if state.direction.relative_length**2 <= enough:
                 return state
     except ValueError:  # an overflow: Newton's method on all rows reports its cause
         pass
