@@ -7,19 +7,21 @@ from dataclasses import dataclass, replace
 from typing import Self
 
 import numpy as np
-from scipy import sparse
 
 from mcmodels.arrays import Array
-from mcmodels.rows import RowBlock, Rows
-from mcmodels.rows.blocks import product
+from mcmodels.rows import Rows
 from mcmodels.solvers.double_double import DoubleDouble
 from mcmodels.solvers.least_squares_fit import LeastSquares, with_intercept
 from mcmodels.solvers.minimum_norm import refine_shortest
 from mcmodels.solvers.refinement import (
+    MAX_STEPS,
+    Residuals,
     Stop,
-    exact_residual_scatter,
+    exact_residuals,
     refine,
+    run_of_rows,
     whitened_scatter,
+    working_residuals,
 )
 from mcmodels.solvers.solution import Solution
 from mcmodels.solvers.tolerances import (
@@ -33,13 +35,12 @@ from mcmodels.solvers.tolerances import (
 
 # Errors that are left. Small and medium data get more digits: that takes no noticeable time.
 _ENOUGH, _ENOUGH_LARGE = 1e-12, 1e-9
+# An error below this share of a coefficient changes none of its digits. It is far below the unit
+# roundoff, because a correction of one coefficient leaves errors in the others, which may be
+# smaller.
+_EVERY_DIGIT = 1e-22
 # The same for products in float32; measured errors were a thousandth of it.
 _ENOUGH_FLOAT32 = 1e-2
-# Products of residuals with columns are added for so many rows at a time: fewer roundings follow
-# each other than in one long sum. With few columns a run is longer, because a product of fewer
-# entries takes less time than its call.
-_RUN_OF_ROWS, _RUN_OF_ENTRIES = 256, 2**14
-
 # The squares of the residuals are summed from the rows when they are less than this share of the
 # squares of the targets. A difference of moments would lose two digits, or four in large data,
 # where a pass costs more. The third share is in units of the rounding error of the moments.
@@ -70,7 +71,7 @@ def corrected(solution: Solution[LeastSquares], rows: Rows) -> Solution[LeastSqu
         return with_small_residuals(solution, rows)
     if not extra_precision_is_cheap(rows) and error.after_correction() <= goal:
         return corrected_once(solution, rows)
-    return refined(solution, rows, goal)
+    return refined(solution, rows, 0.0 if extra_precision_is_cheap(rows) else goal)
 
 
 @dataclass(frozen=True)
@@ -158,7 +159,7 @@ class _Errors:
         """
         explained = (np.abs(self.coef) * self.lengths).sum(axis=0)
         of_residuals = FLOAT64_EPSILON * (self.y_lengths + explained)
-        of_products = FLOAT64_EPSILON * np.sqrt(_run_of_rows(len(self.coef))) * self.spread
+        of_products = FLOAT64_EPSILON * np.sqrt(run_of_rows(len(self.coef))) * self.spread
         inflation = float(np.linalg.norm(self.deviations * self.lengths))
         deviations, sizes = self.deviations, self.sizes
         if self.intercept is not None:
@@ -169,10 +170,6 @@ class _Errors:
             sizes = np.append(sizes, size[np.newaxis], axis=0)
         error = deviations * (of_residuals + of_products * inflation)
         return _largest_ratio(error, sizes) + self.contraction * self.of_solution()
-
-
-def _run_of_rows(n_features: int) -> int:
-    return max(_RUN_OF_ROWS, _RUN_OF_ENTRIES // max(n_features, 1))
 
 
 def _largest_ratio(error: Array, size: Array) -> float:
@@ -191,54 +188,16 @@ def with_small_residuals(solution: Solution[LeastSquares], rows: Rows) -> Soluti
     share = max(share, _SMALL_SHARE_IN_ROUNDINGS * fit.moments.rounding)
     if (np.diagonal(fit.residual_scatter) >= share * fit.moments.y_squares).all():
         return solution
-    if small:
-        coef = fit.params[:, : fit.moments.n_features].T
-        scatter = exact_residual_scatter(rows, coef, fit.moments.origin, fit.moments.offset)
-    else:
-        scatter = _residual_sums(fit, rows)[1]
+    residuals = exact_residuals if small else working_residuals
+    coef = DoubleDouble.of(fit.params[:, : fit.moments.n_features].T)
+    scatter = residuals(rows, fit.moments)(coef).scatter
     return replace(solution, value=replace(fit, residual_scatter=scatter))
 
 
 def corrected_once(solution: Solution[LeastSquares], rows: Rows) -> Solution[LeastSquares]:
-    """The solution after one correction with residuals in working precision.
-
-    It restores the digits that were lost in forming normal equations of moderate condition, at the
-    cost of one pass over the rows with two matrix-vector products.
-    """
-    fit, moments = solution.value, solution.value.moments
-    gradient, scatter, mean_residual = _residual_sums(fit, rows)
-    correction = fit.inverse.apply(gradient)
-    coef = fit.params[:, : moments.n_features].T
-    corrected = DoubleDouble.of(coef) + DoubleDouble.of(correction)
-    params = with_intercept(corrected, moments, rows, DoubleDouble.of(mean_residual))
-    scatter = scatter - gradient.T @ correction
-    value = replace(fit, params=params, residual_scatter=scatter)
-    return replace(solution, value=value, iterations=1)
-
-
-def _residual_sums(fit: LeastSquares, rows: Rows) -> tuple[Array, Array, Array]:
-    """``Xᵀ W r`` (p, m), ``rᵀ W r`` (m, m) and the mean of the residuals (m,), in one pass.
-
-    Their mean is the rounding error of the means, which matters to the intercept.
-    """
-    moments, p = fit.moments, fit.moments.n_features
-    coef, origin, offset = fit.params[:, :p], moments.origin, moments.offset
-    constant = offset[p:] - coef @ offset[:p]
-
-    def sums(block: RowBlock) -> Array:
-        X = block.X.centred(origin[:p])
-        residual = (block.y - origin[p:]) - X.predictor(coef) - constant
-        weighted = block.weighted(residual)
-        total = weighted.sum(axis=0)
-        gradient = -np.outer(total, offset[:p])
-        step = X.n_rows if sparse.issparse(X.X) else _run_of_rows(p)
-        for start in range(0, X.n_rows, step):
-            part = slice(start, start + step)
-            gradient += product(X.X[part].T, weighted[part]).T
-        return np.concatenate([gradient, residual.T @ weighted, total[:, np.newaxis]], axis=1)
-
-    found = rows.reduce(sums).T
-    return found[:p], found[p:-1], found[-1] / rows.total_weight
+    """The solution after one correction with residuals in working precision."""
+    residuals = working_residuals(rows, solution.value.moments)
+    return _after_corrections(solution, rows, residuals, max_steps=1)
 
 
 def refined(
@@ -246,24 +205,35 @@ def refined(
 ) -> Solution[LeastSquares]:
     """The solution after corrections with residuals in about twice the working precision.
 
-    Small data get every digit; else corrections end when the error is at most ``goal``.
+    They end when the error is at most ``goal``; without one, when every digit is right.
     """
     fit, moments = solution.value, solution.value.moments
-    origin, offset, lengths = moments.origin, moments.offset, np.sqrt(moments.x_squares)
-    p = moments.n_features
-    coef = fit.params[:, :p].T
-    stop = None
-    if goal > 0 and not extra_precision_is_cheap(rows):
-        errors = _Errors.of(solution, rows)
-        stop = Stop(goal, errors.sizes, errors.contraction)
-    reached = refine(rows, coef, origin, offset, fit.inverse.apply, lengths, stop)
+    lengths, errors = np.sqrt(moments.x_squares), _Errors.of(solution, rows)
+    sizes = errors.sizes if goal > 0 else np.abs(errors.coef)
+    stop = Stop(goal or _EVERY_DIGIT, sizes, errors.contraction)
+    found = _after_corrections(solution, rows, exact_residuals(rows, moments, lengths), stop)
+    if rows.n_rows * moments.n_features**2 > SMALL_SQUARED_DESIGN:
+        return found
+    inverse, p = fit.inverse, moments.n_features
+    precise = solution.condition > CHOLESKY_CONDITION
+    about = moments.origin[:p], moments.offset[:p]
+    L = whitened_scatter(rows, inverse.root, *about, extra_precise=precise)
+    inverse = inverse if L is None else inverse.corrected(L)
+    return replace(found, value=replace(found.value, inverse=inverse))
+
+
+def _after_corrections(
+    solution: Solution[LeastSquares],
+    rows: Rows,
+    residuals: Residuals,
+    stop: Stop | None = None,
+    max_steps: int = MAX_STEPS,
+) -> Solution[LeastSquares]:
+    fit, moments = solution.value, solution.value.moments
+    coef, lengths = fit.params[:, : moments.n_features].T, np.sqrt(moments.x_squares)
+    reached = refine(residuals, coef, fit.inverse.apply, lengths, stop, max_steps)
     params = with_intercept(reached.coef, moments, rows, reached.mean_residual)
-    inverse = fit.inverse
-    if rows.n_rows * p**2 <= SMALL_SQUARED_DESIGN:
-        precise = solution.condition > CHOLESKY_CONDITION
-        L = whitened_scatter(rows, inverse.root, origin[:p], offset[:p], extra_precise=precise)
-        inverse = inverse if L is None else inverse.corrected(L)
-    value = replace(fit, params=params, inverse=inverse, residual_scatter=reached.residual_scatter)
+    value = replace(fit, params=params, residual_scatter=reached.residual_scatter)
     return replace(solution, value=value, iterations=reached.steps)
 
 

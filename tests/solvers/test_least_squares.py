@@ -8,7 +8,7 @@ import pytest
 from mcmodels.rows import ArrayRows, Moments
 from mcmodels.solvers import Status, least_squares
 from mcmodels.solvers.corrections import corrected_once
-from mcmodels.solvers.refinement import refine, whitened_scatter
+from mcmodels.solvers.refinement import exact_residuals, refine, whitened_scatter
 from tests.certified import linear_data, linear_params
 from tests.numerics import relative_error
 from tests.problems import linear_problem
@@ -60,18 +60,21 @@ def test_a_parameter_much_smaller_than_the_others_gets_its_digits_back():
 
 
 def about_mean(problem):
-    """Rows, their scatter, and their means as a point and an offset."""
+    """Rows, their scatter, and their moments about the mean."""
     rows = rows_of(problem)
     moments = Moments.of(rows)
-    return rows, moments.Sxx, (moments.origin, moments.offset)
+    return rows, moments.Sxx, moments
 
 
 def test_refinement_mends_a_planted_error():
     problem = linear_problem(1, 50, 3, weighted=True)
-    rows, Sxx, mean = about_mean(problem)
+    rows, Sxx, moments = about_mean(problem)
     exact = problem.coef[:, None]
     mended = refine(
-        rows, exact * (1 + 1e-6), *mean, lambda s: np.linalg.solve(Sxx, s), np.sqrt(np.diag(Sxx))
+        exact_residuals(rows, moments),
+        exact * (1 + 1e-6),
+        lambda s: np.linalg.solve(Sxx, s),
+        np.sqrt(np.diag(Sxx)),
     )
     assert relative_error(mended.coef.hi, exact) < 1e-13
     assert 1 <= mended.steps <= 3
@@ -79,13 +82,13 @@ def test_refinement_mends_a_planted_error():
 
 def test_refinement_that_does_not_contract_keeps_what_it_had():
     problem = linear_problem(2, 30, 3)
-    rows, _, mean = about_mean(problem)
+    residuals = exact_residuals(*about_mean(problem)[::2])
     start = problem.coef[:, None]
     wild = np.random.default_rng(3)
-    kept = refine(rows, start, *mean, lambda s: wild.standard_normal(s.shape), np.ones(3))
+    kept = refine(residuals, start, lambda s: wild.standard_normal(s.shape), np.ones(3))
     assert kept.steps <= 2
     assert np.isfinite(kept.coef.hi).all()
-    broken = refine(rows, start, *mean, lambda s: np.full(s.shape, np.nan), np.ones(3))
+    broken = refine(residuals, start, lambda s: np.full(s.shape, np.nan), np.ones(3))
     assert broken.steps == 0
     np.testing.assert_array_equal(broken.coef.hi, start)
 
@@ -121,8 +124,9 @@ def test_weights_over_many_decades():
 
 def displaced(problem, by=1e-3):
     """Rows, their scatter, and a point beside their mean."""
-    rows, Sxx, (origin, offset) = about_mean(problem)
-    return rows, Sxx, (origin, offset + by * np.sqrt(np.arange(1.0, len(offset) + 1)))
+    rows, Sxx, moments = about_mean(problem)
+    beside = by * np.sqrt(np.arange(1.0, len(moments.offset) + 1))
+    return rows, Sxx, replace(moments, offset=moments.offset + beside)
 
 
 @pytest.mark.parametrize("weighted", [False, True])
@@ -131,9 +135,8 @@ def test_refinement_about_a_point_beside_the_mean_ends_at_the_same(weighted):
     problem = linear_problem(5, 60, 3, weighted=weighted)
     rows, Sxx, beside = displaced(problem)
     found = refine(
-        rows,
+        exact_residuals(rows, beside),
         problem.coef[:, None],
-        *beside,
         lambda s: np.linalg.solve(Sxx, s),
         np.sqrt(np.diag(Sxx)),
     )
@@ -151,7 +154,9 @@ def test_a_whitened_scatter_is_about_the_mean(weighted, extra_precise):
     problem = linear_problem(6, 60, 3, weighted=weighted)
     rows, Sxx, beside = displaced(problem)
     root = np.random.default_rng(0).standard_normal((3, 3)) / 8
-    L = whitened_scatter(rows, root, *(part[:3] for part in beside), extra_precise=extra_precise)
+    L = whitened_scatter(
+        rows, root, beside.origin[:3], beside.offset[:3], extra_precise=extra_precise
+    )
     # Sxx is summed about the mean itself; 1e-3 beside it costs three digits of sixty terms.
     assert relative_error(L @ L.T, root.T @ Sxx @ root) < 1e-12
 
