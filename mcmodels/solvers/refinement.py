@@ -22,7 +22,6 @@ from mcmodels.rows import FactoredMoments, Moments, RowBlock, Rows
 from mcmodels.rows.blocks import product
 from mcmodels.solvers.double_double import DoubleDouble
 from mcmodels.solvers.exact_products import ResidualSums, SlicedColumns
-from mcmodels.solvers.tolerances import SMALL_DESIGN
 
 # Largest number of corrections: with one correct digit at the start, each step gains at least a
 # digit or stops.
@@ -69,11 +68,14 @@ class Stop:
         Sizes of the coefficients.
     contraction : float
         The share of an error that a correction leaves, as far as it is known before.
+    digits_lost : int
+        Digits that the squares of the residuals may lose because they are not summed once more.
     """
 
     goal: float
     sizes: Array
     contraction: float
+    digits_lost: int
 
     def after(self, correction: Array, observed: float) -> bool:
         """Whether to stop after a correction; the last two had sizes of this ratio."""
@@ -148,14 +150,18 @@ def refine(
         step += 1
         gained = at.gradient.T @ correction
         small = stop is not None and stop.after(correction, size / previous_size)
-        known = small and _is_known_after(at.scatter, gained)
+        known = stop is not None and small and _is_known_after(at.scatter, gained, stop.digits_lost)
         if known or size <= _UNIT_ROUNDOFF or step == max_steps:
             return Refined(current, at.mean, at.scatter - gained, step)
         previous_size = size
 
 
 def exact_residuals(
-    rows: Rows, moments: Moments | FactoredMoments, lengths: Array | None = None
+    rows: Rows,
+    moments: Moments | FactoredMoments,
+    lengths: Array | None = None,
+    *,
+    every_digit: bool = True,
 ) -> Residuals:
     """Sums of residuals in about twice the working precision.
 
@@ -166,13 +172,16 @@ def exact_residuals(
     moments : Moments or FactoredMoments
         Their moments about the mean; about zero without an intercept.
     lengths : ndarray of shape (p,), default=None
-        Lengths of the columns, where they are to bound the entries; other rows are searched.
+        Lengths of the columns. They bound the entries, which are searched without them.
+    every_digit : bool, default=True
+        Whether the residuals shall have 30 digits, for every digit of a solution. Else they have 20
+        and take less time.
     """
     p, origin, offset = moments.n_features, moments.origin, moments.offset
     away = offset[:p, np.newaxis]
     y_mean = DoubleDouble.of(origin[p:]) + DoubleDouble.of(offset[p:])
-    n_slices, bounds = _slices_of(rows), None
-    if lengths is not None and n_slices == 1:
+    n_slices, bounds = (3 if every_digit else 1), None
+    if lengths is not None and not every_digit:
         # No entry is longer than its column.
         bounds = np.hypot(lengths, np.sqrt(rows.total_weight) * away[:, 0])
 
@@ -228,11 +237,6 @@ def run_of_rows(n_features: int) -> int:
     return max(_RUN_OF_ROWS, _RUN_OF_ENTRIES // max(n_features, 1))
 
 
-def _slices_of(rows: Rows) -> int:
-    """Slices of X: small data get every digit."""
-    return 3 if rows.n_rows * rows.n_params <= SMALL_DESIGN else 1
-
-
 def whitened_scatter(
     rows: Rows, root: Array, origin: Array, offset: Array, *, extra_precise: bool
 ) -> Array | None:
@@ -262,7 +266,7 @@ def whitened_scatter(
     def summarise(block: RowBlock) -> Array:
         if extra_precise:
             X, scratch = block.X.dense(), block.X.scratch
-            image = SlicedColumns.of(X, origin, _slices_of(rows), scratch).times(B)
+            image = SlicedColumns.of(X, origin, 3, scratch).times(B)
             Z = (image + -constant[:, np.newaxis]).hi.T
         else:
             Z = product(block.X.dense() - origin - offset, root)
@@ -279,10 +283,10 @@ def whitened_scatter(
     return L if info == 0 else None
 
 
-def _is_known_after(scatter: Array, gained: Array) -> bool:
-    """Whether the scatter before a correction minus its gain has lost no more than three digits."""
+def _is_known_after(scatter: Array, gained: Array, digits_lost: int) -> bool:
+    """Whether the scatter before a correction minus its gain has lost no more than some digits."""
     before, left = np.diagonal(scatter), np.diagonal(scatter - gained)
-    return bool((left >= 1e-3 * before).all())
+    return bool((left >= 0.5 * 10.0**-digits_lost * before).all())
 
 
 def _relative_size(correction: Array, params: Array, scale: Array) -> float:
