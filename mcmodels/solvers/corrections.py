@@ -12,6 +12,7 @@ from mcmodels.arrays import Array
 from mcmodels.rows import Rows
 from mcmodels.rows.sizes import MAX_BLOCK_ROWS
 from mcmodels.solvers.double_double import DoubleDouble
+from mcmodels.solvers.exact_products import MOST_SLICES, unit_of_slices
 from mcmodels.solvers.least_squares_fit import LeastSquares, with_intercept
 from mcmodels.solvers.minimum_norm import refine_shortest
 from mcmodels.solvers.refinement import (
@@ -42,10 +43,15 @@ _EVERY_DIGIT = 1e-22
 # The same for products in float32; measured errors were a thousandth of it.
 _ENOUGH_FLOAT32 = 1e-2
 # First-order estimates are those of random rounding errors, of which the largest of many parameters
-# has several. A sum of up to so many positive terms has an error of about one rounding. Together
-# they bounded the errors in 650 problems of 150 to 50,000 rows with κ up to 1e5 (at 1e6, one error
-# of normal equations was 1.6 times as large).
+# has several. A sum of up to so many positive terms has an error of about one rounding. With these
+# numbers, the errors in 608 problems of 150 to 50,000 rows were at most 1.2 times the estimate of
+# normal equations with κ ≤ 300, 2.0 times with κ ≤ 1e6, and 0.3 times that of whitened rows.
 _SEVERAL, _RUN_WITHOUT_GROWTH = 3.0, 1000
+# Rounding errors of a factor in units of ε; those of whitened rows were up to 26 in the tests.
+_ORTHOGONAL, _WHITENED = 10.0, 40.0
+# Exact products take one slice of X more where the estimate of what is left is above this share of
+# the goal; errors were up to 6 times the estimate.
+_MARGIN_OF_SLICES = 1 / 16
 # The squares of the residuals are summed from the rows when they are less than this share of the
 # squares of the targets. A difference of moments would lose two digits, or four in large data,
 # where a pass costs more. The third share is in units of the rounding error of the moments.
@@ -93,9 +99,9 @@ def corrected(
         goal = 0.0 if small else goal
     if goal > 0 and errors.after_correction() <= goal:
         return _after_corrections(solution, rows, working_residuals(rows, moments), max_steps=1)
-    sizes = errors.sizes if goal > 0 else np.abs(errors.coef)
-    stop = Stop(goal or _EVERY_DIGIT, sizes, errors.contraction, 3 if goal > 0 else 0)
-    residuals = exact_residuals(rows, moments, lengths, every_digit=goal == 0)
+    stop = errors.stop(goal)
+    count = errors.slices(goal)
+    residuals = exact_residuals(rows, moments, lengths, count)
     found = _after_corrections(solution, rows, residuals, stop)
     return with_corrected_inverse(found, rows) if extra_precision_is_cheap(rows) else found
 
@@ -162,9 +168,9 @@ class _Errors:
     @property
     def contraction(self) -> float:
         """The share of an error that a correction leaves, because the factor is not exact."""
-        kappa = self.solution.condition
-        if self.solution.method != "normal":
-            return 10 * FLOAT64_EPSILON * kappa
+        kappa, method = self.solution.condition, self.solution.method
+        if method != "normal":
+            return (_WHITENED if method == "whitened" else _ORTHOGONAL) * FLOAT64_EPSILON * kappa
         return self._rounding_of_scatter * kappa**2
 
     @functools.cached_property
@@ -210,24 +216,43 @@ class _Errors:
             size = explained + of_products * self.y_lengths
             share = _SEVERAL * FLOAT64_EPSILON * self.inflation
         else:
-            share = 10 * FLOAT64_EPSILON
+            share = _ORTHOGONAL * FLOAT64_EPSILON
         deviations, sizes = self._of_all()
         return _largest_ratio(deviations * (share * size), sizes)
 
-    def after_correction(self) -> float:
-        """The largest error after one correction with residuals in working precision.
+    def of_residuals(self, unit: float = FLOAT64_EPSILON) -> float:
+        """The largest error that is left by corrections with residuals of a rounding unit.
 
         The rounding of the residuals is an error ``e`` in the targets, which changes a coefficient
-        by at most ``‖e‖`` standard deviations. That of the products with a column is ``ε`` times
+        by at most ``‖e‖`` standard deviations. That of the products with a column is the unit times
         the lengths of the residuals and the column, times the square root of the number of rows
         that are added one after another, over that of all rows.
         """
         explained = (np.abs(self.coef) * self.lengths).sum(axis=0)
-        of_residuals = FLOAT64_EPSILON * (self.y_lengths + explained)
-        of_products = FLOAT64_EPSILON * np.sqrt(run_of_rows(len(self.coef))) * self.spread
+        of_products = np.sqrt(run_of_rows(len(self.coef))) * self.spread * self.inflation
         deviations, sizes = self._of_all()
-        error = deviations * (of_residuals + of_products * self.inflation)
-        return _largest_ratio(error, sizes) + self.contraction * self.of_solution()
+        return _largest_ratio(
+            deviations * (unit * (self.y_lengths + explained + of_products)), sizes
+        )
+
+    def slices(self, goal: float) -> int:
+        """Slices of X that exact products need for a goal."""
+        for count in range(1, MOST_SLICES):
+            if self.of_residuals(unit_of_slices(count)) <= _MARGIN_OF_SLICES * goal:
+                return count
+        return MOST_SLICES
+
+    def after_correction(self) -> float:
+        """The largest error after one correction with residuals in working precision."""
+        return self.of_residuals() + self.contraction * self.of_solution()
+
+    def stop(self, goal: float) -> Stop:
+        """When corrections by exact residuals end; with a goal of 0, when every digit is right."""
+        x_mean = self.solution.value.moments.x_mean
+        if goal > 0:
+            return Stop(goal, self._of_all()[1], x_mean, self.contraction, digits_lost=3)
+        params = self.coef if self.intercept is None else np.vstack([self.coef, self.intercept])
+        return Stop(_EVERY_DIGIT, np.abs(params), x_mean, self.contraction, digits_lost=0)
 
     def _of_all(self) -> tuple[Array, Array]:
         """Deviations and sizes of the coefficients and of the intercept, which has their errors."""

@@ -21,7 +21,7 @@ from mcmodels.arrays import Array
 from mcmodels.rows import FactoredMoments, Moments, RowBlock, Rows
 from mcmodels.rows.blocks import product
 from mcmodels.solvers.double_double import DoubleDouble
-from mcmodels.solvers.exact_products import ResidualSums, SlicedColumns
+from mcmodels.solvers.exact_products import MOST_SLICES, ResidualSums, SlicedColumns
 
 # Largest number of corrections: with one correct digit at the start, each step gains at least a
 # digit or stops.
@@ -46,11 +46,20 @@ class ResidualsAt:
         r̄: the rounding error of the means, which matters to the intercept.
     scatter : ndarray of shape (m, m)
         ``Σ wᵢ (rᵢ - r̄) (rᵢ - r̄)ᵀ``.
+    x_error : ndarray of shape (p,)
+        The mean of the columns minus x̄: the rounding error of x̄. A change δ of the coefficients
+        changes r̄ by ``-x_errorᵀδ``.
     """
 
     gradient: Array
     mean: DoubleDouble
     scatter: Array
+    x_error: Array
+
+    def after(self, correction: Array, steps: int, coef: DoubleDouble) -> Refined:
+        """What is known after a correction (p, m), without another pass."""
+        mean = self.mean + -DoubleDouble.of(self.x_error @ correction)
+        return Refined(coef, mean, self.scatter - self.gradient.T @ correction, steps)
 
 
 Residuals = Callable[[DoubleDouble], ResidualsAt]
@@ -64,8 +73,10 @@ class Stop:
     ----------
     goal : float
         The largest error, relative to ``sizes``.
-    sizes : ndarray of shape (p, m)
-        Sizes of the coefficients.
+    sizes : ndarray of shape (p, m) or (p + 1, m)
+        Sizes of the coefficients, and of the intercept if there is one.
+    x_mean : ndarray of shape (p,)
+        x̄: a correction δ changes the intercept by ``-x̄ᵀδ``.
     contraction : float
         The share of an error that a correction leaves, as far as it is known before.
     digits_lost : int
@@ -74,11 +85,14 @@ class Stop:
 
     goal: float
     sizes: Array
+    x_mean: Array
     contraction: float
     digits_lost: int
 
     def after(self, correction: Array, observed: float) -> bool:
         """Whether to stop after a correction; the last two had sizes of this ratio."""
+        if len(self.sizes) > len(correction):
+            correction = np.vstack([correction, self.x_mean @ correction])
         changed = correction != 0
         with np.errstate(divide="ignore"):
             largest = np.max(np.abs(correction[changed]) / self.sizes[changed], initial=0.0)
@@ -128,7 +142,7 @@ def refine(
     scale : ndarray of shape (p,)
         Lengths of the columns about x̄, in which corrections are compared.
     stop : Stop, default=None
-        When corrections may end before they change nothing.
+        When corrections end. Without it, they end when they change nothing.
     max_steps : int, default=MAX_STEPS
         Largest number of corrections.
 
@@ -148,11 +162,14 @@ def refine(
             return reached
         current = current + DoubleDouble.of(correction)
         step += 1
-        gained = at.gradient.T @ correction
-        small = stop is not None and stop.after(correction, size / previous_size)
-        known = stop is not None and small and _is_known_after(at.scatter, gained, stop.digits_lost)
-        if known or size <= _UNIT_ROUNDOFF or step == max_steps:
-            return Refined(current, at.mean, at.scatter - gained, step)
+        if stop is None:
+            ended = size <= _UNIT_ROUNDOFF
+        else:
+            small = stop.after(correction, size / previous_size)
+            left = at.scatter - at.gradient.T @ correction
+            ended = small and _is_known_after(at.scatter, left, stop.digits_lost)
+        if ended or step == max_steps:
+            return at.after(correction, step, current)
         previous_size = size
 
 
@@ -160,8 +177,7 @@ def exact_residuals(
     rows: Rows,
     moments: Moments | FactoredMoments,
     lengths: Array | None = None,
-    *,
-    every_digit: bool = True,
+    n_slices: int = MOST_SLICES,
 ) -> Residuals:
     """Sums of residuals in about twice the working precision.
 
@@ -173,15 +189,14 @@ def exact_residuals(
         Their moments about the mean; about zero without an intercept.
     lengths : ndarray of shape (p,), default=None
         Lengths of the columns. They bound the entries, which are searched without them.
-    every_digit : bool, default=True
-        Whether the residuals shall have 30 digits, for every digit of a solution. Else they have 20
-        and take less time.
+    n_slices : int, default=MOST_SLICES
+        Slices of X, of which each gives six digits and takes time.
     """
     p, origin, offset = moments.n_features, moments.origin, moments.offset
     away = offset[:p, np.newaxis]
     y_mean = DoubleDouble.of(origin[p:]) + DoubleDouble.of(offset[p:])
-    n_slices, bounds = (3 if every_digit else 1), None
-    if lengths is not None and not every_digit:
+    bounds = None
+    if lengths is not None and n_slices < MOST_SLICES:
         # No entry is longer than its column.
         bounds = np.hypot(lengths, np.sqrt(rows.total_weight) * away[:, 0])
 
@@ -192,14 +207,16 @@ def exact_residuals(
         )
         mean = sums.totals.times(np.array(1.0 / rows.total_weight))
         gradient, scatter = sums.products + -sums.totals[np.newaxis].times(away), sums.scatter
+        x_error = np.zeros(p)
         if rows.intercept:
             # Where x̄ is not exactly the mean, Σ wᵢ (xᵢ - x̄) is not zero. It is small, but matters
             # where columns are nearly dependent.
             weight = np.array(rows.total_weight)
             about_mean = sums.columns + -DoubleDouble.of(away[:, 0]).times(weight)
+            x_error = about_mean.hi / rows.total_weight
             gradient = gradient + -about_mean[:, np.newaxis].times(mean)
             scatter = scatter - np.outer(sums.totals.hi, mean.hi)
-        return ResidualsAt(gradient.hi, mean, scatter)
+        return ResidualsAt(gradient.hi, mean, scatter, x_error)
 
     return at
 
@@ -227,7 +244,7 @@ def working_residuals(rows: Rows, moments: Moments | FactoredMoments) -> Residua
 
         found = rows.reduce(sums).T
         mean = DoubleDouble.of(found[-1] / rows.total_weight)
-        return ResidualsAt(found[:p], mean, found[p:-1])
+        return ResidualsAt(found[:p], mean, found[p:-1], np.zeros(p))
 
     return at
 
@@ -266,7 +283,7 @@ def whitened_scatter(
     def summarise(block: RowBlock) -> Array:
         if extra_precise:
             X, scratch = block.X.dense(), block.X.scratch
-            image = SlicedColumns.of(X, origin, 3, scratch).times(B)
+            image = SlicedColumns.of(X, origin, MOST_SLICES, scratch).times(B)
             Z = (image + -constant[:, np.newaxis]).hi.T
         else:
             Z = product(block.X.dense() - origin - offset, root)
@@ -283,10 +300,10 @@ def whitened_scatter(
     return L if info == 0 else None
 
 
-def _is_known_after(scatter: Array, gained: Array, digits_lost: int) -> bool:
-    """Whether the scatter before a correction minus its gain has lost no more than some digits."""
-    before, left = np.diagonal(scatter), np.diagonal(scatter - gained)
-    return bool((left >= 0.5 * 10.0**-digits_lost * before).all())
+def _is_known_after(scatter: Array, left: Array, digits_lost: int) -> bool:
+    """Whether what a correction has left of a scatter has lost no more than some digits."""
+    before, after = np.diagonal(scatter), np.diagonal(left)
+    return bool((after >= 0.5 * 10.0**-digits_lost * before).all())
 
 
 def _relative_size(correction: Array, params: Array, scale: Array) -> float:
