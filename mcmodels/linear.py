@@ -15,6 +15,7 @@ from mcmodels.estimators.arguments import (
     check_weights,
     refuse_other_order,
 )
+from mcmodels.estimators.conditional_methods import unless
 from mcmodels.estimators.linear_methods import LinearMethods
 from mcmodels.estimators.streams import (
     StreamScore,
@@ -63,6 +64,15 @@ from mcmodels.solvers.least_squares import LeastSquares, MatrixFreeFit
 __all__ = ["LinearRegression"]
 
 _TARGETS: dict[str, Any] = {"multi_output": True, "y_numeric": True}
+
+
+def _reads_rows_again(estimator: LinearRegression) -> str | None:
+    if estimator.solver != "refined":
+        return None
+    return (
+        'keeps no rows, and solver="refined" reads them again. Set solver="auto", or fit a '
+        "RowStream."
+    )
 
 
 class LinearRegression(StreamScore, MultiOutputMixin, RegressorMixin, LinearMethods):
@@ -206,6 +216,7 @@ class LinearRegression(StreamScore, MultiOutputMixin, RegressorMixin, LinearMeth
             )
         return self._publish(self._attributes(record, features))
 
+    @unless(_reads_rows_again)
     def partial_fit(
         self, X: MatrixLike, y: VectorLike | None = None, sample_weight: Weights = None
     ) -> Self:
@@ -236,11 +247,6 @@ class LinearRegression(StreamScore, MultiOutputMixin, RegressorMixin, LinearMeth
         coefficients are those of smallest norm; ``status_`` says so, but there is no warning.
         """
         self._check_parameters()
-        if self.solver == "refined":
-            raise ValueError(
-                'solver="refined" reads the rows again, and partial_fit keeps none. Use '
-                'solver="auto", or fit a RowStream.'
-            )
         refuse_stream(X)
         sums = self._sums
         refuse_other_order(X=X, y=y, sample_weight=sample_weight)

@@ -100,8 +100,11 @@ def test_twelve_digits_of_data_of_medium_size(condition, n, intercept, weighted)
 
 def test_refined_needs_the_rows_again():
     X, y, _ = integer_rows(6, 4, 50)
-    with pytest.raises(ValueError, match="partial_fit keeps none"):
-        LinearRegression(solver="refined").partial_fit(X, y)
+    model = LinearRegression(solver="refined")
+    with pytest.raises(AttributeError, match=r"partial_fit keeps no rows.*RowStream"):
+        model.partial_fit(X, y)
+    assert not hasattr(model, "partial_fit")
+    assert hasattr(model.set_params(solver="auto"), "partial_fit")
 
 
 def whitened_rows(seed, n, p, condition, *, weighted=False):

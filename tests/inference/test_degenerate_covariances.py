@@ -165,7 +165,7 @@ def test_g_clusters_allow_one_restriction_less(n_clusters):
 
 
 @pytest.mark.parametrize("exponent", range(-200, -150, 10))
-@pytest.mark.parametrize("solver", ["auto", "normal", "pinv"])
+@pytest.mark.parametrize("solver", ["auto", "refined", "normal", "pinv"])
 def test_tiny_columns_are_refused_by_name(exponent, solver):
     r = np.random.default_rng(4)
     X, y = r.normal(size=(60, 3)), r.normal(size=60)

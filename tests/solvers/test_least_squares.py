@@ -35,7 +35,9 @@ def test_auto_takes_the_cheapest_route_that_keeps_the_digits(condition, method, 
     assert solution.condition == pytest.approx(condition, rel=0.9)
 
 
-@pytest.mark.parametrize(("condition", "corrections"), [(5, 0), (300, 1), (1e4, 1), (1e6, 1), (1e7, 2)])
+@pytest.mark.parametrize(
+    ("condition", "corrections"), [(5, 0), (300, 1), (1e4, 1), (1e6, 1), (1e7, 2)]
+)
 def test_large_data_get_a_correction_when_nine_digits_are_at_stake(condition, corrections):
     problem = linear_problem(6, 70_000, 3, condition=condition)
     solution = least_squares.solve(rows_of(problem))
