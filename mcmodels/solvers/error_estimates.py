@@ -29,8 +29,8 @@ _SEVERAL, _RUN_WITHOUT_GROWTH = 3.0, 1000
 # Rounding errors of a factor in units of ε; those of whitened rows were up to 26 in the tests.
 _ORTHOGONAL, _WHITENED = 10.0, 40.0
 # Exact products take one slice of X more where the estimate of what is left is above this share of
-# the goal; errors were up to 6 times the estimate.
-_MARGIN_OF_SLICES = 1 / 16
+# the goal.
+_MARGIN_OF_SLICES = 1 / 4
 
 
 @dataclass(frozen=True)
@@ -53,6 +53,8 @@ class ErrorEstimates:
         Squared lengths of the residuals.
     spread : ndarray of shape (m,)
         Standard deviation of the residuals.
+    n_rows : int
+        Number of rows.
     growth : float
         Size of the rounding error of a sum over rows of positive terms, in units of ε.
     """
@@ -64,10 +66,12 @@ class ErrorEstimates:
     y_lengths: Array
     residual_squares: Array
     spread: Array
+    n_rows: int
     growth: float
 
     @classmethod
     def of(cls, solution: Solution[LeastSquares], rows: Rows) -> Self:
+        """The estimates for a solution of the rows."""
         fit, moments = solution.value, solution.value.moments
         squares = np.clip(np.diagonal(fit.residual_scatter), 0.0, None)
         freedom = max(moments.weight - rows.n_params, 1.0)
@@ -79,6 +83,7 @@ class ErrorEstimates:
             np.sqrt(moments.y_squares),
             squares,
             np.sqrt(squares / freedom),
+            rows.n_rows,
             _SEVERAL * np.sqrt(max(min(rows.n_rows, MAX_BLOCK_ROWS) / _RUN_WITHOUT_GROWTH, 1.0)),
         )
 
@@ -163,9 +168,13 @@ class ErrorEstimates:
         )
 
     def slices(self, goal: float) -> int:
-        """Slices of X that exact products need for a goal."""
+        """Slices of X that exact products need for a goal.
+
+        The slices of columns whose length alone is known are cut as if all of it were one entry.
+        """
+        longer = np.sqrt(self.n_rows)
         for count in range(1, MOST_SLICES):
-            if self.of_residuals(unit_of_slices(count)) <= _MARGIN_OF_SLICES * goal:
+            if self.of_residuals(longer * unit_of_slices(count)) <= _MARGIN_OF_SLICES * goal:
                 return count
         return MOST_SLICES
 
