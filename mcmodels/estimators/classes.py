@@ -110,7 +110,13 @@ def kind_of_labels(y: Labels) -> str:
         known = dict.fromkeys("biuf", "numbers") | {"U": "text", "S": "bytes"}
         return known.get(y.dtype.kind, str(y.dtype))
     _refuse_missing(y)
-    labels = pd.unique(y.ravel())
+    try:
+        labels = pd.unique(y.ravel())
+    except TypeError as error:  # what cannot be hashed, such as a dict, cannot be compared
+        raise ValueError(
+            f"Unknown label type: y holds {example_of(y.flat[0])} in row 0. Labels are text, whole "
+            "numbers or booleans."
+        ) from error
     found = {
         "text" if isinstance(v, str) else "numbers" if isinstance(v, Real) else type(v).__name__
         for v in labels.tolist()
