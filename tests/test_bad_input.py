@@ -98,6 +98,12 @@ def test_what_is_no_label_is_shown(model, label, message):
 
 
 def test_a_continuous_target_is_no_class():
+    y = np.where(np.arange(12) == 7, 0.25, Y)
+    with pytest.raises(
+        ValueError,
+        match=r"^Unknown label type: continuous: y holds 0\.25 in row 7 .*Fit a regressor",
+    ):
+        LogisticRegression().fit(X, y)
     with pytest.raises(ValueError, match="Unknown label type: continuous"):
         LogisticRegression().fit(X, X[:, 0])
 

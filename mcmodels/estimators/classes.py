@@ -95,6 +95,13 @@ def check_labels(y: Labels) -> None:
     try:
         check_classification_targets(y)
     except ValueError as error:
+        if y.dtype.kind == "f" and y.ndim == 1:
+            row = int((y != np.round(y)).argmax())
+            raise ValueError(
+                f"{str(error).split('.')[0]}: y holds {example_of(y[row])} in row {row} (counted "
+                "from 0), and labels are text, whole numbers or booleans. Fit a regressor, or make "
+                "classes of y, for example by pd.cut."
+            ) from error
         if y.dtype.kind != "O":
             raise
         raise ValueError(

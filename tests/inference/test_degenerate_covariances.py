@@ -138,15 +138,19 @@ def test_differences_of_classes_without_a_variance_are_named():
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             model = LogisticRegression(C=np.inf).fit(X, y)
+            if model.status_ != "converged":
+                continue
             V = model.covariance(X, y, kind="cluster", groups=G).reshape(3, 3, 3, 3)
         own = np.diagonal(V.reshape(9, 9))
         against = [np.diagonal(V[k, :, k] + V[0, :, 0] - V[k, :, 0] - V[0, :, k]) for k in (1, 2)]
-        if model.status_ != "converged" or own.min() <= 0 or np.min(against) > 0:
+        if own.min() <= 0 or np.min(against) > 0:
             continue
         found += 1
         with pytest.warns(IndefiniteCovarianceWarning, match="two-way clusters give [12]:"):
             model.summary(X, y, kind="cluster", groups=G)
-    assert found >= 3
+        if found == 3:
+            return
+    pytest.fail("too few problems")
 
 
 @pytest.mark.parametrize("scale", [[1e4, 1, 1], [1e6, 1, 1], [1e8, 1, 1e-8]])
