@@ -13,6 +13,7 @@ import numpy as np
 
 from mcmodels.arrays import Array
 from mcmodels.rows.blocks import Design, RowBlock, product
+from mcmodels.rows.sizes import NEAR_ZERO
 from mcmodels.rows.source import Rows
 
 
@@ -72,13 +73,23 @@ class RowsCovariance:
         Weighted mean of the features.
     divisor : float
         ``Σ wᵢ - 1``.
+    squares : ndarray of shape (p,)
+        ``Σ wᵢ (xᵢⱼ - x̄ⱼ)²``; not finite where they overflow.
     """
 
     def __init__(self, rows: Rows) -> None:
         self.rows = rows
         self.divisor = rows.total_weight - 1
         self._point = rows.reduce(_weighted_sum) / rows.total_weight
-        self._offset = rows.reduce(self._sum_about_point) / rows.total_weight
+        with np.errstate(over="ignore", invalid="ignore"):
+            first, second = rows.reduce(self._sums_about_point)
+            self._offset = first / rows.total_weight
+            self.squares = (second - first * self._offset).clip(0.0)
+            length = rows.total_weight * (self.mean @ self.mean)
+            # Rows whose mean is not long are centred by a correction of rank one, without a copy.
+            # It costs one digit.
+            near_zero = length <= NEAR_ZERO**2 * self.squares.sum()
+        self._subtracted = np.zeros_like(self._point) if near_zero else self._point
 
     @property
     def mean(self) -> Array:
@@ -90,16 +101,20 @@ class RowsCovariance:
         near, offset = centred_near(X, self._point)
         return near, offset + self._offset
 
-    def _sum_about_point(self, block: RowBlock) -> Array:
+    def _sums_about_point(self, block: RowBlock) -> Array:
         near, offset = centred_near(block.X, self._point)
         unit = block.weights_or_ones
-        return near.adjoint(unit) - unit.sum() * offset
+        first, total = near.adjoint(unit), unit.sum()
+        squares = near.square_sums(block.weights) - 2 * offset * first + total * offset**2
+        return np.stack([first - total * offset, squares])
 
     def apply(self, V: Array) -> Array:
         """S times each row of V, in one pass."""
 
         def summarise(block: RowBlock) -> Array:
-            X, offset = self.centred(block.X)
+            centre = block.X.centre_near(self._subtracted)
+            X = block.X.centred(centre)
+            offset = (self._point - centre) + self._offset
             projected = block.weighted(X.predictor(V) - V @ offset)
             return X.adjoint(projected) - np.outer(projected.sum(axis=0), offset)
 

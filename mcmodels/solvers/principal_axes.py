@@ -15,6 +15,7 @@ from scipy import linalg
 from mcmodels.arrays import Array
 from mcmodels.objectives import VarianceLagrangian
 from mcmodels.rows import (
+    ArrayRows,
     Covariance,
     Extent,
     Moments,
@@ -25,17 +26,20 @@ from mcmodels.rows import (
     single_threaded_blas,
 )
 from mcmodels.solvers import room, spectra
+from mcmodels.solvers.block_krylov import Product, block_width, certified_eigenpairs
 from mcmodels.solvers.deflation import deflated_eigenpairs
 from mcmodels.solvers.eigenpairs import Eigenpairs, leading_eigenpairs
 from mcmodels.solvers.pseudoinverse import rank_tolerance
 from mcmodels.solvers.solution import Solution, Status
-from mcmodels.solvers.spectra import Eigensolver, Spectrum
+from mcmodels.solvers.spectra import Spectrum
 from mcmodels.solvers.tolerances import FLOAT64_EPSILON, NOISE_MARGIN, factorisation_error
 
 Method = Literal["auto", "eigh", "deflation"]
 
 # Lanczos iteration is used if S has at least this many columns for each requested axis.
 _COLUMNS_PER_AXIS = 20
+# Block Krylov iteration is tried if there are at least this many for each requested axis.
+_SIDE_PER_AXIS = 60
 # Entries of axes that differ by less than this share tie. Axes whose variances differ by 1e-10 of
 # the largest are known to 1e-6.
 _TIE = 1e-6
@@ -111,23 +115,22 @@ def solve(
     Solution[PrincipalAxes]
         ``rank`` counts the variances above rounding noise among those computed.
     """
-    eigenpairs = _eigensolver(count, method, tol, random)
+    search = _Search(rows, count, method, tol, random)
     with single_threaded_blas():
         side = min(rows.n_present, rows.n_features)
         if method != "deflation" and room.too_many(side) and count * _COLUMNS_PER_AXIS <= side:
-            return _with_rank(spectra.of_products(rows, count), count, rows, "lanczos")
+            return _with_rank(spectra.of_products(rows, count), count, rows)
         if rows.n_present > rows.n_features:
-            spectrum = spectra.of_moments(Moments.of(rows), rows, eigenpairs)
+            spectrum = spectra.of_moments(Moments.of(rows), rows, search.of_matrix)
         else:
-            spectrum = spectra.of_gram_matrix(rows, eigenpairs)
+            spectrum = spectra.of_few_rows(rows, search.of_matrix, search.by_products)
         if method == "auto" and _inaccurate_in_covariance(
             spectrum, row_count(rows), rows.n_features
         ):
             triangle = rows.reduce(Triangle.about(spectrum.mean))
             exact = spectra.of_triangle(triangle, spectrum.mean, rows.total_weight)
-            exact = replace(exact, kept=spectrum.kept, products=spectrum.products)
-            return _with_rank(exact, count, rows, "svd")
-        return _with_rank(spectrum, count, rows, method)
+            spectrum = replace(exact, kept=spectrum.kept, products=spectrum.products)
+        return _with_rank(spectrum, count, rows)
 
 
 def solve_sums(
@@ -141,30 +144,50 @@ def solve_sums(
     """The principal axes from sums of rows that came in parts; parameters as in :func:`solve`."""
     with single_threaded_blas():
         if isinstance(sums, StreamedMoments):
-            eigenpairs = _eigensolver(count, method, tol, random)
-            spectrum = spectra.of_moments(sums.moments, sums.seen, eigenpairs)
-            return _with_rank(spectrum, count, sums.seen, method)
-        spectrum = spectra.of_triangle(sums.triangle, sums.centre, sums.seen.total_weight)
-        return _with_rank(spectrum, count, sums.seen, "svd")
+            search = _Search(sums.seen, count, method, tol, random)
+            spectrum = spectra.of_moments(sums.moments, sums.seen, search.of_matrix)
+        else:
+            spectrum = spectra.of_triangle(sums.triangle, sums.centre, sums.seen.total_weight)
+        return _with_rank(spectrum, count, sums.seen)
 
 
-def _eigensolver(
-    count: int, method: Method, tol: float, random: np.random.RandomState
-) -> Eigensolver:
-    def eigenpairs(A: Array) -> Eigenpairs:
-        available = min(count, A.shape[0])
-        if method == "deflation":
-            return deflated_eigenpairs(A, available, tol=tol, random=random)
+@dataclass(frozen=True)
+class _Search:
+    """How eigenpairs are found: by one method for the whole spectrum, or by products for a few."""
+
+    rows: Extent
+    count: int
+    method: Method
+    tol: float
+    random: np.random.RandomState
+
+    def of_matrix(self, A: Array) -> Eigenpairs:
+        """Of S or of the Gram matrix."""
+        available = min(self.count, A.shape[0])
+        if self.method == "deflation":
+            return deflated_eigenpairs(A, available, tol=self.tol, random=self.random)
+        if len(A) == self.rows.n_features < self.rows.n_present:
+            matrix = ArrayRows(A, intercept=False)
+            found = self.by_products(
+                lambda V: matrix.map(lambda block: block.X.predictor(V)).T, float(np.trace(A))
+            )
+            if found is not None:
+                return found
         return leading_eigenpairs(A, available)
 
-    return eigenpairs
+    def by_products(self, product: Product, trace: float) -> Eigenpairs | None:
+        """Of S by its products; None where all its eigenvalues take less time, or are needed."""
+        side = min(self.rows.n_present, self.rows.n_features)
+        if self.method != "auto" or not 0 < self.count * _SIDE_PER_AXIS <= side:
+            return None
+        return certified_eigenpairs(
+            product, self.rows.n_features, self.count, trace, side // (2 * block_width(self.count))
+        )
 
 
-def _with_rank(
-    spectrum: Spectrum, count: int, extent: Extent, method: str
-) -> Solution[PrincipalAxes]:
+def _with_rank(spectrum: Spectrum, count: int, extent: Extent) -> Solution[PrincipalAxes]:
     """The ``count`` leading axes, with variances of rounding noise set to zero."""
-    used = "eigh" if method == "auto" else method
+    used = spectrum.method
     floor = rank_tolerance(extent) ** 2
     if used != "svd":
         floor = max(factorisation_error(extent.n_features), floor)
@@ -215,6 +238,10 @@ def _inaccurate_in_covariance(spectrum: Spectrum, n_rows: int, n_features: int) 
     requested = spectrum.variances
     if requested.size == 0:
         return False
+    if spectrum.method == "krylov":
+        # It returns no smaller variance. All that is left out is known as well as the trace.
+        left = spectrum.total_variance - requested.sum()
+        return bool(left <= np.sqrt(FLOAT64_EPSILON) * spectrum.total_variance)
     left_out = min(n_rows, n_features) - requested.size
     noise = (spectrum.total_variance - requested.sum()) / left_out if left_out > 0 else np.inf
     return bool(min(requested.min(), noise) <= np.sqrt(FLOAT64_EPSILON) * requested[0])
