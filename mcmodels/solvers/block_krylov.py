@@ -56,10 +56,14 @@ _ACCURACY = 1e-9
 _FEW_STEPS, _SMALL_RESIDUAL = 16, 1e-10
 # The probability that an eigenvalue is overlooked in spite of the certificate.
 _FAILURE = 1e-10
-# Ritz pairs are computed after so many steps, and then after a share of the steps so far.
-_FIRST_CHECK, _STEPS_BETWEEN_CHECKS = 3, 0.125
+# Ritz pairs are computed after so many steps, and then when the residual should be at this share of
+# θ: most spectra are certified there. The eigenvectors of T cost as much as two steps, so that the
+# way there is guessed from two residuals, and half of it is taken; the steps between two checks are
+# at least and at most these shares of those so far.
+_FIRST_CHECK, _LIKELY_RESIDUAL = 3, 1e-6
+_STEPS_BETWEEN_CHECKS = (1 / 16, 1 / 2)
 # The second block: its columns, and the share of the steps of the first that it takes.
-_PROBE, _PROBE_SHARE = 2, 0.25
+_PROBE, _PROBE_SHARE = 2, 0.125
 # The threshold is below the last kept value by this share of the gap: the error bounds need room
 # there, and N decreases with the distance from the other values.
 _MARGIN = 0.1
@@ -95,21 +99,21 @@ def certified_eigenpairs(
     if not 0 < trace < np.inf:
         return None
     krylov = _Krylov(product, _gaussian(0, block_width(count), size), most_steps)
-    next_check = _FIRST_CHECK
+    next_check, before = _FIRST_CHECK, (0, 1.0)
     while krylov.steps < most_steps:
         krylov.step()
         if krylov.steps < min(next_check, most_steps):
             continue
-        next_check += max(1, int(_STEPS_BETWEEN_CHECKS * krylov.steps))
         ritz = krylov.ritz()
         if ritz.values[count - 1] <= np.sqrt(FLOAT64_EPSILON) * ritz.values[0]:
             return None  # A does not hold the digits of this one
-        if ritz.residual(0, count) > _SMALL_RESIDUAL * ritz.values[0] and (
-            krylov.steps < _FEW_STEPS
-        ):
-            continue
-        certificate = _certificate(ritz, count, trace, factorisation_error(size))
+        now = (krylov.steps, ritz.residual(0, count) / ritz.values[0])
+        certificate = None
+        if now[1] <= _SMALL_RESIDUAL or krylov.steps >= _FEW_STEPS:
+            certificate = _certificate(ritz, count, trace, factorisation_error(size))
         if certificate is None:
+            next_check = _next_check(before, now)
+            before = now
             continue
         kept, ceiling = certificate
         vectors = ritz.vectors[:, :kept].T @ krylov.basis[: len(ritz.vectors)]
@@ -119,6 +123,17 @@ def certified_eigenpairs(
             ritz.values[:count], vectors[:count].T, krylov.steps, converged=True, method="krylov"
         )
     return None
+
+
+def _next_check(before: tuple[int, float], now: tuple[int, float]) -> int:
+    """The step at which Ritz pairs are worth their cost again, from two steps and residuals."""
+    (earlier, larger), (steps, residual) = before, now
+    goal = _LIKELY_RESIDUAL if steps >= _FEW_STEPS else _SMALL_RESIDUAL
+    least, most = (max(1, int(share * steps)) for share in _STEPS_BETWEEN_CHECKS)
+    if not goal < residual < larger:
+        return steps + least
+    rate = np.log(larger / residual) / (steps - earlier)
+    return steps + int(np.clip(np.log(residual / goal) / rate / 2, least, most))
 
 
 def _gaussian(seed: int, width: int, size: int) -> Array:
