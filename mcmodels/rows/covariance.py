@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
+from scipy import sparse
 
 from mcmodels.arrays import Array
 from mcmodels.rows.blocks import Design, RowBlock, product
@@ -115,8 +116,10 @@ class RowsCovariance:
             centre = block.X.centre_near(self._subtracted)
             X = block.X.centred(centre)
             offset = (self._point - centre) + self._offset
-            projected = block.weighted(X.predictor(V) - V @ offset)
-            return X.adjoint(projected) - np.outer(projected.sum(axis=0), offset)
+            along = _times(V, X, transposed=True) - (V @ offset)[:, np.newaxis]
+            if block.weights is not None:
+                along *= block.weights
+            return _times(along, X) - np.outer(along.sum(axis=1), offset)
 
         return self.rows.reduce(summarise) / self.divisor
 
@@ -141,6 +144,16 @@ def centred_near(X: Design, mean: Array) -> tuple[Design, Array]:
     """Rows minus a point that keeps their storage, and the mean minus this point."""
     centre = X.centre_near(mean)
     return X.centred(centre), mean - centre
+
+
+def _times(V: Array, X: Design, *, transposed: bool = False) -> Array:
+    """``VX`` or ``VXᵀ``.
+
+    For a few long rows V this takes two thirds of the time of ``(XᵀVᵀ)ᵀ`` and ``(XVᵀ)ᵀ`` with
+    OpenBLAS, which packs the shorter factor then.
+    """
+    matrix = X.X.T if transposed else X.X
+    return matrix.T.dot(V.T).T if sparse.issparse(matrix) else product(V, matrix)
 
 
 def _weighted_sum(block: RowBlock) -> Array:
