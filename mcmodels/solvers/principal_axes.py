@@ -38,8 +38,12 @@ Method = Literal["auto", "eigh", "deflation"]
 
 # Lanczos iteration is used if S has at least this many columns for each requested axis.
 _COLUMNS_PER_AXIS = 20
-# Block Krylov iteration is tried if there are at least this many for each requested axis.
-_SIDE_PER_AXIS = 60
+# Block Krylov iteration is tried where its basis has room for so many blocks in half of the space:
+# a flat spectrum needs about as many.
+_LEAST_STEPS = 30
+# The Gram matrix of few rows is formed if there are at most so many for each vector of the block:
+# it takes as long as 25 products with the rows then, and what follows is cheap.
+_GRAM_ROWS = 130
 # Entries of axes that differ by less than this share tie. Axes whose variances differ by 1e-10 of
 # the largest are known to 1e-6.
 _TIE = 1e-6
@@ -123,7 +127,7 @@ def solve(
         if rows.n_present > rows.n_features:
             spectrum = spectra.of_moments(Moments.of(rows), rows, search.of_matrix)
         else:
-            spectrum = spectra.of_few_rows(rows, search.of_matrix, search.by_products)
+            spectrum = spectra.of_few_rows(rows, search.of_matrix, search.by_rows)
         if method == "auto" and _inaccurate_in_covariance(
             spectrum, row_count(rows), rows.n_features
         ):
@@ -166,23 +170,33 @@ class _Search:
         available = min(self.count, A.shape[0])
         if self.method == "deflation":
             return deflated_eigenpairs(A, available, tol=self.tol, random=self.random)
-        if len(A) == self.rows.n_features < self.rows.n_present:
-            matrix = ArrayRows(A, intercept=False)
-            found = self.by_products(
-                lambda V: matrix.map(lambda block: block.X.predictor(V)).T, float(np.trace(A))
+        matrix = ArrayRows(A, intercept=False)
+        found = None
+        if not self._in_rows:
+            found = self._certified(
+                lambda V: matrix.map(lambda block: block.X.predictor(V)).T,
+                len(A),
+                float(np.trace(A)),
             )
-            if found is not None:
-                return found
-        return leading_eigenpairs(A, available)
+        return leading_eigenpairs(A, available) if found is None else found
 
-    def by_products(self, product: Product, trace: float) -> Eigenpairs | None:
-        """Of S by its products; None where all its eigenvalues take less time, or are needed."""
-        side = min(self.rows.n_present, self.rows.n_features)
-        if self.method != "auto" or not 0 < self.count * _SIDE_PER_AXIS <= side:
+    def by_rows(self, product: Product, trace: float) -> Eigenpairs | None:
+        """Of S by products with few rows; None where their Gram matrix is the better way."""
+        if not self._in_rows:
             return None
-        return certified_eigenpairs(
-            product, self.rows.n_features, self.count, trace, side // (2 * block_width(self.count))
-        )
+        return self._certified(product, self.rows.n_features, trace)
+
+    @property
+    def _in_rows(self) -> bool:
+        few = self.rows.n_present <= self.rows.n_features
+        return few and self.rows.n_present > _GRAM_ROWS * block_width(self.count)
+
+    def _certified(self, product: Product, size: int, trace: float) -> Eigenpairs | None:
+        side = min(self.rows.n_present, self.rows.n_features)
+        width = block_width(self.count)
+        if self.method != "auto" or self.count == 0 or side < _LEAST_STEPS * 2 * width:
+            return None
+        return certified_eigenpairs(product, size, self.count, trace, side // (2 * width))
 
 
 def _with_rank(spectrum: Spectrum, count: int, extent: Extent) -> Solution[PrincipalAxes]:
