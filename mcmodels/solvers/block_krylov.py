@@ -23,9 +23,9 @@ Martinsson and Tropp 2011, *Finding structure with randomness*, SIAM Review 53(2
 A.3). So where N is smaller than that, A has no more than j eigenvalues above τ.
 
 **The variances are exact to the tolerance.** Then the block of A orthogonal to the j Ritz vectors
-is at most ``c = τ + ‖R_j‖²/(θ_j - τ)`` (inertia of the Schur complement), and by Courant and Fischer
-``0 ≤ λᵢ - θᵢ ≤ (√(η² + 4ρ²) - η)/2`` with ρ the residual of the pairs i to j and ``η = θᵢ - c``:
-quadratic in the residual.
+is at most ``c = τ + ‖R_j‖²/(θ_j - τ)`` (inertia of the Schur complement), and by Courant and
+Fischer ``0 ≤ λᵢ - θᵢ ≤ (√(η² + 4ρ²) - η)/2`` with ρ the residual of the pairs i to j and
+``η = θᵢ - c``: quadratic in the residual.
 
 The probability is one over Ω. A second, independent block looks for what the first may not see.
 """
@@ -250,9 +250,7 @@ def _raised(gap: float, residual: float) -> float:
     return 2 * residual**2 / (root + gap)
 
 
-def _none_missing(
-    ritz: _Ritz, kept: int, threshold: float, trace: float, rounding: float
-) -> bool:
+def _none_missing(ritz: _Ritz, kept: int, threshold: float, trace: float, rounding: float) -> bool:
     """Whether A has at most ``kept`` eigenvalues above the threshold (see the top of the file)."""
     left = ritz.width - kept
     t = _FAILURE ** (-1 / left)

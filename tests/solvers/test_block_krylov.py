@@ -80,7 +80,7 @@ def test_what_is_certified_after_any_number_of_steps_is_true(name):
         if krylov.steps not in (1, 2, 3, 5, 8, 12, 18):
             continue
         ritz = krylov.ritz()
-        for kept in (1, 3, COUNT, COUNT + 4):
+        for kept in (2, 5, COUNT, COUNT + 2, COUNT + 4):
             gap = ritz.values[kept - 1] - ritz.values[kept]
             threshold = ritz.values[kept - 1] - 0.1 * gap
             if gap <= 1e-9 * values[0]:
@@ -130,7 +130,10 @@ def test_a_matrix_of_zeros_or_of_values_that_squares_lose_is_not_certified():
 
 @pytest.mark.parametrize("name", ["geometric", "polynomial", "spiked", "flat"])
 def test_a_start_that_cannot_see_the_leading_pair_is_found_out(monkeypatch, name):
-    """A diagonal matrix keeps what is orthogonal to a coordinate orthogonal to it."""
+    """A diagonal matrix keeps what is orthogonal to a coordinate orthogonal to it.
+
+    Rounding does not, and most often shows the pair after some steps; so it is taken out here.
+    """
     values = np.sort(SPECTRA[name])[::-1] * np.r_[1.5, np.ones(SIZE - 1)]
     gaussian = block_krylov._gaussian
 
@@ -142,8 +145,12 @@ def test_a_start_that_cannot_see_the_leading_pair_is_found_out(monkeypatch, name
 
     monkeypatch.setattr(block_krylov, "_gaussian", blind)
 
+    def product(V):
+        rounded_off = np.where(np.abs(V[:, 0]) < 1e-8, 0.0, V[:, 0])
+        return np.column_stack([rounded_off, V[:, 1:]]) * values
+
     def find():
-        return certified_eigenpairs(lambda V: V * values, SIZE, COUNT, values.sum(), 45)
+        return certified_eigenpairs(product, SIZE, COUNT, values.sum(), 45)
 
     assert find() is None
     # The second block is what has found it: without, the answer would be wrong.
