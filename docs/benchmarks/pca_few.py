@@ -95,12 +95,10 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=5, help="timed runs of each")
     options = parser.parse_args()
     warnings.simplefilter("ignore")
-    lines = []
+    header = ["data", "method", "ms", "of randomized", "error of a variance", "share missed"]
     for name, X in cases():
         if options.only in name:
-            lines += table(name, X, options.repeats)
-    header = ["data", "method", "ms", "of randomized", "error of a variance", "share missed"]
-    print(markdown(header, lines))
+            print(markdown(header, table(name, X, options.repeats)), flush=True)
     print(stamp("pca_few.py", ("numpy", "scipy", "scikit-learn")))
 
 

@@ -41,6 +41,8 @@ _COLUMNS_PER_AXIS = 20
 # Block Krylov iteration is tried where its basis has room for so many blocks in half of the space:
 # a flat spectrum needs about as many.
 _LEAST_STEPS = 30
+# It is given up after so many, which take a fifth of the time of the whole problem of 5,000×5,000.
+_MOST_STEPS = 64
 # The Gram matrix of few rows is formed if there are at most so many for each vector of the block:
 # it takes as long as 25 products with the rows then, and what follows is cheap.
 _GRAM_ROWS = 130
@@ -188,15 +190,18 @@ class _Search:
 
     @property
     def _in_rows(self) -> bool:
+        width = block_width(self.count)
         few = self.rows.n_present <= self.rows.n_features
-        return few and self.rows.n_present > _GRAM_ROWS * block_width(self.count)
+        basis_fits = room.fits(_MOST_STEPS * width, self.rows.n_features)
+        return few and basis_fits and self.rows.n_present > _GRAM_ROWS * width
 
     def _certified(self, product: Product, size: int, trace: float) -> Eigenpairs | None:
         side = min(self.rows.n_present, self.rows.n_features)
         width = block_width(self.count)
         if self.method != "auto" or self.count == 0 or side < _LEAST_STEPS * 2 * width:
             return None
-        return certified_eigenpairs(product, size, self.count, trace, side // (2 * width))
+        most_steps = min(side // (2 * width), _MOST_STEPS)
+        return certified_eigenpairs(product, size, self.count, trace, most_steps)
 
 
 def _with_rank(spectrum: Spectrum, count: int, extent: Extent) -> Solution[PrincipalAxes]:

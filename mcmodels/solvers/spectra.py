@@ -168,7 +168,7 @@ def of_few_rows(rows: Rows, eigenpairs: Eigensolver, by_products: ByProducts) ->
         pairs, axes, total = _of_gram_matrix(rows, by_rows, kept, eigenpairs)
     else:
         axes = pairs.vectors.T
-    return Spectrum.of_pairs(pairs, by_rows.mean, axes, total, kept or by_rows, kept, squares)
+    return Spectrum.of_pairs(pairs, by_rows.mean, axes, total, by_rows, kept, squares)
 
 
 def _of_gram_matrix(
