@@ -83,7 +83,8 @@ class PCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ComponentMethods):
         "eigh": the leading eigenvectors of S. "deflation": one component after another, by power
         and Rayleigh-quotient iteration. Both use the n×n Gram matrix when p ≥ n. "auto": "eigh",
         or singular vectors of the triangular factor of the rows if a variance is so small that S
-        does not hold it accurately. See docs/choosing.md.
+        does not hold it accurately, or block Krylov iteration for a few components of large rows,
+        whose variances are proved to be right to 1e-9. See docs/choosing.md.
     tol : float, default=1e-12
         Relative residual at which deflation accepts a component.
     random_state : int, RandomState instance or None, default=None
@@ -103,7 +104,8 @@ class PCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ComponentMethods):
     singular_values_ : ndarray of shape (n_components_,)
         Singular values of the centred, weighted rows.
     gradient_ : ndarray of shape (n_components_, n_features)
-        ``2Sv - 2λv`` for each component: zero up to rounding.
+        ``2Sv - 2λv`` for each component: zero up to rounding; of block Krylov iteration, what it
+        has left.
     hessian_ : ndarray of shape (n_components_, n_features, n_features)
         ``2(S - λI)`` for each component; computed when it is read.
     mean_ : ndarray of shape (n_features,)
@@ -116,7 +118,7 @@ class PCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ComponentMethods):
         Number of training rows with positive weight.
     rank_ : int
         Number of components whose variance is above rounding noise.
-    solver_ : {"eigh", "deflation", "svd", "lanczos"}
+    solver_ : {"eigh", "deflation", "svd", "krylov", "lanczos"}
         The algorithm that was used.
     status_ : {"converged", "rank deficient", "not converged"}
         How the solver ended.

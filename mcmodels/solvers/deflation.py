@@ -43,7 +43,7 @@ def deflated_eigenpairs(
     size = S.shape[0]
     largest = float(np.abs(S).max(initial=0.0))
     if count == 0 or largest == 0:
-        return Eigenpairs(np.zeros(count), np.eye(size, count))
+        return Eigenpairs(np.zeros(count), np.eye(size, count), method="deflation")
     deflated = S / largest
     norm = float(np.linalg.norm(deflated)) / np.sqrt(size)
     # A residual, or a gap between eigenvalues, below the rounding of S has no meaning.
@@ -62,7 +62,7 @@ def deflated_eigenpairs(
         deflated -= value * np.outer(v, v)
     leading = np.argsort(-np.array(values), kind="stable")[:count]
     return Eigenpairs(
-        np.array(values)[leading] * largest, vectors[:, leading], iterations, converged
+        np.array(values)[leading] * largest, vectors[:, leading], iterations, converged, "deflation"
     )
 
 

@@ -22,12 +22,15 @@ class Eigenpairs(NamedTuple):
         Steps of the algorithm, where it counts them; else 0.
     converged : bool
         Whether every pair met the tolerance.
+    method : str
+        Name of the algorithm.
     """
 
     values: Array
     vectors: Array
     iterations: int = 0
     converged: bool = True
+    method: str = "eigh"
 
 
 def leading_eigenpairs(S: Array, count: int) -> Eigenpairs:

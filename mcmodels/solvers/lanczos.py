@@ -22,7 +22,7 @@ def eigenpairs_by_products(product: Callable[[Array], Array], size: int, count: 
     zero, and ``converged`` is then False.
     """
     if count == 0:
-        return Eigenpairs(np.zeros(0), np.zeros((size, 0)))
+        return Eigenpairs(np.zeros(0), np.zeros((size, 0)), method="lanczos")
     count_of_products = 0
 
     def apply(v: Array) -> Array:
@@ -41,4 +41,4 @@ def eigenpairs_by_products(product: Callable[[Array], Array], size: int, count: 
         values[:found], vectors[:, :found] = stopped.eigenvalues, stopped.eigenvectors
         converged = False
     order = np.argsort(values)[::-1]
-    return Eigenpairs(values[order], vectors[:, order], count_of_products, converged)
+    return Eigenpairs(values[order], vectors[:, order], count_of_products, converged, "lanczos")

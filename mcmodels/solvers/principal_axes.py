@@ -15,6 +15,7 @@ from scipy import linalg
 from mcmodels.arrays import Array
 from mcmodels.objectives import VarianceLagrangian
 from mcmodels.rows import (
+    ArrayRows,
     Covariance,
     Extent,
     Moments,
@@ -25,17 +26,26 @@ from mcmodels.rows import (
     single_threaded_blas,
 )
 from mcmodels.solvers import room, spectra
+from mcmodels.solvers.block_krylov import Product, block_width, certified_eigenpairs
 from mcmodels.solvers.deflation import deflated_eigenpairs
 from mcmodels.solvers.eigenpairs import Eigenpairs, leading_eigenpairs
 from mcmodels.solvers.pseudoinverse import rank_tolerance
 from mcmodels.solvers.solution import Solution, Status
-from mcmodels.solvers.spectra import Eigensolver, Spectrum
+from mcmodels.solvers.spectra import Spectrum
 from mcmodels.solvers.tolerances import FLOAT64_EPSILON, NOISE_MARGIN, factorisation_error
 
 Method = Literal["auto", "eigh", "deflation"]
 
 # Lanczos iteration is used if S has at least this many columns for each requested axis.
 _COLUMNS_PER_AXIS = 20
+# Block Krylov iteration is tried where its basis has room for so many blocks in half of the space:
+# a flat spectrum needs about as many.
+_LEAST_STEPS = 30
+# It is given up after so many, which take a fifth of the time of the whole problem of 5,000×5,000.
+_MOST_STEPS = 64
+# The Gram matrix of few rows is formed if there are at most so many for each vector of the block:
+# it takes as long as 25 products with the rows then, and what follows is cheap.
+_GRAM_ROWS = 130
 # Entries of axes that differ by less than this share tie. Axes whose variances differ by 1e-10 of
 # the largest are known to 1e-6.
 _TIE = 1e-6
@@ -111,23 +121,22 @@ def solve(
     Solution[PrincipalAxes]
         ``rank`` counts the variances above rounding noise among those computed.
     """
-    eigenpairs = _eigensolver(count, method, tol, random)
+    search = _Search(rows, count, method, tol, random)
     with single_threaded_blas():
         side = min(rows.n_present, rows.n_features)
         if method != "deflation" and room.too_many(side) and count * _COLUMNS_PER_AXIS <= side:
-            return _with_rank(spectra.of_products(rows, count), count, rows, "lanczos")
+            return _with_rank(spectra.of_products(rows, count), count, rows)
         if rows.n_present > rows.n_features:
-            spectrum = spectra.of_moments(Moments.of(rows), rows, eigenpairs)
+            spectrum = spectra.of_moments(Moments.of(rows), rows, search.of_matrix)
         else:
-            spectrum = spectra.of_gram_matrix(rows, eigenpairs)
+            spectrum = spectra.of_few_rows(rows, search.of_matrix, search.by_rows)
         if method == "auto" and _inaccurate_in_covariance(
             spectrum, row_count(rows), rows.n_features
         ):
             triangle = rows.reduce(Triangle.about(spectrum.mean))
             exact = spectra.of_triangle(triangle, spectrum.mean, rows.total_weight)
-            exact = replace(exact, kept=spectrum.kept, products=spectrum.products)
-            return _with_rank(exact, count, rows, "svd")
-        return _with_rank(spectrum, count, rows, method)
+            spectrum = replace(exact, kept=spectrum.kept, products=spectrum.products)
+        return _with_rank(spectrum, count, rows)
 
 
 def solve_sums(
@@ -141,30 +150,63 @@ def solve_sums(
     """The principal axes from sums of rows that came in parts; parameters as in :func:`solve`."""
     with single_threaded_blas():
         if isinstance(sums, StreamedMoments):
-            eigenpairs = _eigensolver(count, method, tol, random)
-            spectrum = spectra.of_moments(sums.moments, sums.seen, eigenpairs)
-            return _with_rank(spectrum, count, sums.seen, method)
-        spectrum = spectra.of_triangle(sums.triangle, sums.centre, sums.seen.total_weight)
-        return _with_rank(spectrum, count, sums.seen, "svd")
+            search = _Search(sums.seen, count, method, tol, random)
+            spectrum = spectra.of_moments(sums.moments, sums.seen, search.of_matrix)
+        else:
+            spectrum = spectra.of_triangle(sums.triangle, sums.centre, sums.seen.total_weight)
+        return _with_rank(spectrum, count, sums.seen)
 
 
-def _eigensolver(
-    count: int, method: Method, tol: float, random: np.random.RandomState
-) -> Eigensolver:
-    def eigenpairs(A: Array) -> Eigenpairs:
-        available = min(count, A.shape[0])
-        if method == "deflation":
-            return deflated_eigenpairs(A, available, tol=tol, random=random)
-        return leading_eigenpairs(A, available)
+@dataclass(frozen=True)
+class _Search:
+    """How eigenpairs are found: by one method for the whole spectrum, or by products for a few."""
 
-    return eigenpairs
+    rows: Extent
+    count: int
+    method: Method
+    tol: float
+    random: np.random.RandomState
+
+    def of_matrix(self, A: Array) -> Eigenpairs:
+        """Of S or of the Gram matrix."""
+        available = min(self.count, A.shape[0])
+        if self.method == "deflation":
+            return deflated_eigenpairs(A, available, tol=self.tol, random=self.random)
+        matrix = ArrayRows(A, intercept=False)
+        found = None
+        if not self._in_rows:
+            found = self._certified(
+                lambda V: matrix.map(lambda block: block.X.predictor(V)).T,
+                len(A),
+                float(np.trace(A)),
+            )
+        return leading_eigenpairs(A, available) if found is None else found
+
+    def by_rows(self, product: Product, trace: float) -> Eigenpairs | None:
+        """Of S by products with few rows; None where their Gram matrix is the better way."""
+        if not self._in_rows:
+            return None
+        return self._certified(product, self.rows.n_features, trace)
+
+    @property
+    def _in_rows(self) -> bool:
+        width = block_width(self.count)
+        few = self.rows.n_present <= self.rows.n_features
+        basis_fits = room.fits(_MOST_STEPS * width, self.rows.n_features)
+        return few and basis_fits and self.rows.n_present > _GRAM_ROWS * width
+
+    def _certified(self, product: Product, size: int, trace: float) -> Eigenpairs | None:
+        side = min(self.rows.n_present, self.rows.n_features)
+        width = block_width(self.count)
+        if self.method != "auto" or self.count == 0 or side < _LEAST_STEPS * 2 * width:
+            return None
+        most_steps = min(side // (2 * width), _MOST_STEPS)
+        return certified_eigenpairs(product, size, self.count, trace, most_steps)
 
 
-def _with_rank(
-    spectrum: Spectrum, count: int, extent: Extent, method: str
-) -> Solution[PrincipalAxes]:
+def _with_rank(spectrum: Spectrum, count: int, extent: Extent) -> Solution[PrincipalAxes]:
     """The ``count`` leading axes, with variances of rounding noise set to zero."""
-    used = "eigh" if method == "auto" else method
+    used = spectrum.method
     floor = rank_tolerance(extent) ** 2
     if used != "svd":
         floor = max(factorisation_error(extent.n_features), floor)
@@ -215,6 +257,10 @@ def _inaccurate_in_covariance(spectrum: Spectrum, n_rows: int, n_features: int) 
     requested = spectrum.variances
     if requested.size == 0:
         return False
+    if spectrum.method == "krylov":
+        # It returns no smaller variance. All that is left out is known as well as the trace.
+        left = spectrum.total_variance - requested.sum()
+        return bool(left <= np.sqrt(FLOAT64_EPSILON) * spectrum.total_variance)
     left_out = min(n_rows, n_features) - requested.size
     noise = (spectrum.total_variance - requested.sum()) / left_out if left_out > 0 else np.inf
     return bool(min(requested.min(), noise) <= np.sqrt(FLOAT64_EPSILON) * requested[0])

@@ -5,8 +5,11 @@ The matrix is S, its factor R, or the Gram matrix of few rows; or S is used by i
 
 from __future__ import annotations
 
+import functools
+import itertools
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 from scipy import linalg, sparse
@@ -16,6 +19,7 @@ from mcmodels.rows import (
     ColumnMoments,
     Covariance,
     CovarianceMatrix,
+    DenseDesign,
     Design,
     FactoredCovariance,
     FactoredMoments,
@@ -25,15 +29,21 @@ from mcmodels.rows import (
     RowsCovariance,
     Seen,
     Triangle,
+    single_threaded_blas,
 )
+from mcmodels.rows.threads import ordered_sum
 from mcmodels.solvers.eigenpairs import Eigenpairs
 from mcmodels.solvers.lanczos import eigenpairs_by_products
 from mcmodels.solvers.overflow import refuse_overflow, refuse_underflow
 
 Eigensolver = Callable[[Array], Eigenpairs]
+# Of a matrix given by its products with the rows of an array, and by its trace.
+ByProducts = Callable[[Callable[[Array], Array], float], Eigenpairs | None]
 
 # A factor of S is kept for the Hessian when the rows have at most this many entries (128 MB).
 _LARGEST_FACTOR = 2**24
+# Rows of it that are multiplied at once: products of fewer take twice as long.
+_FACTOR_ROWS = 512
 
 
 @dataclass(frozen=True)
@@ -53,6 +63,32 @@ class Spectrum:
     iterations: int = 0
     converged: bool = True
     complete: bool = False
+    method: str = "svd"
+
+    @classmethod
+    def of_pairs(
+        cls,
+        pairs: Eigenpairs,
+        mean: Array,
+        axes: Array,
+        total: float,
+        products: Covariance,
+        kept: Covariance | None,
+        squares: Array,
+    ) -> Self:
+        """What eigenpairs of S, or of the Gram matrix, say."""
+        return cls(
+            mean,
+            axes,
+            np.clip(pairs.values, 0.0, None),
+            total,
+            products,
+            kept,
+            squares,
+            pairs.iterations,
+            pairs.converged,
+            method=pairs.method,
+        )
 
 
 def of_moments(moments: Moments, extent: Rows | Seen, eigenpairs: Eigensolver) -> Spectrum:
@@ -63,16 +99,14 @@ def of_moments(moments: Moments, extent: Rows | Seen, eigenpairs: Eigensolver) -
     S = moments.Sxx / (moments.weight - 1)
     pairs = eigenpairs(S)
     covariance = CovarianceMatrix(S)
-    return Spectrum(
+    return Spectrum.of_pairs(
+        pairs,
         moments.x_mean,
         pairs.vectors.T,
-        np.clip(pairs.values, 0.0, None),
         float(np.trace(S)),
         covariance,
         covariance,
         squares,
-        pairs.iterations,
-        pairs.converged,
     )
 
 
@@ -84,16 +118,14 @@ def of_products(rows: Rows, count: int) -> Spectrum:
     refuse_underflow(squares, columns.mean, rows)
     by_rows = RowsCovariance(rows)
     pairs = eigenpairs_by_products(by_rows.apply, rows.n_features, count)
-    return Spectrum(
+    return Spectrum.of_pairs(
+        pairs,
         columns.mean,
         pairs.vectors.T,
-        np.clip(pairs.values, 0.0, None),
         float(columns.squares.sum()) / by_rows.divisor,
         by_rows,
         None,
         squares,
-        pairs.iterations,
-        pairs.converged,
     )
 
 
@@ -119,41 +151,71 @@ def of_triangle(triangle: Triangle, centre: Array, weight: float) -> Spectrum:
     )
 
 
-def of_gram_matrix(rows: Rows, eigenpairs: Eigensolver) -> Spectrum:
-    """Eigenvectors u of the Gram matrix of the rows; the axes are Xᵀu, normalised."""
+def of_few_rows(rows: Rows, eigenpairs: Eigensolver, by_products: ByProducts) -> Spectrum:
+    """Eigenvectors of S by products with the rows, or those u of their Gram matrix.
+
+    Of the Gram matrix, the axes are Xᵀu, normalised. It is formed where ``by_products`` returns
+    None.
+    """
     by_rows = RowsCovariance(rows)
-    with np.errstate(over="ignore", invalid="ignore"):
-        squares = rows.reduce(lambda block: block.X.square_sums(block.weights))
-    refuse_overflow(squares)
+    refuse_overflow(by_rows.squares)
+    squares = by_rows.squares + rows.total_weight * by_rows.mean**2
     refuse_underflow(squares, by_rows.mean, rows)
-    blocks = rows.reduce(lambda block: [_CentredBlock.of(block, by_rows)])
-    gram = np.block([[a.inner(b) for b in blocks] for a in blocks]) / by_rows.divisor
-    pairs = eigenpairs((gram + gram.T) / 2)
-    ends = np.cumsum([block.X.n_rows for block in blocks])[:-1]
+    total = float(by_rows.squares.sum()) / by_rows.divisor
+    kept = _factored(rows, by_rows)
+    pairs = by_products(by_rows.apply, total)
+    if pairs is None:
+        pairs, axes, total = _of_gram_matrix(rows, by_rows, kept, eigenpairs)
+    else:
+        axes = pairs.vectors.T
+    return Spectrum.of_pairs(pairs, by_rows.mean, axes, total, by_rows, kept, squares)
+
+
+def _of_gram_matrix(
+    rows: Rows, by_rows: RowsCovariance, factor: FactoredCovariance | None, eigenpairs: Eigensolver
+) -> tuple[Eigenpairs, Array, float]:
+    """Eigenpairs of the Gram matrix, the axes, and the trace."""
+    if factor is None:
+        blocks = rows.reduce(lambda block: [_CentredBlock.of(block, by_rows)])
+    else:
+        blocks = _CentredBlock.of_factor(factor.F)
+    starts = np.cumsum([0] + [block.X.n_rows for block in blocks])
+    gram = np.empty((starts[-1], starts[-1]))
+
+    def fill(i: int, j: int) -> int:
+        rows_of, columns = slice(*starts[i : i + 2]), slice(*starts[j : j + 2])
+        gram[rows_of, columns] = blocks[i].inner(blocks[j])
+        gram[columns, rows_of] = gram[rows_of, columns].T
+        return 0
+
+    pairs_of_blocks = itertools.combinations_with_replacement(range(len(blocks)), 2)
+    with single_threaded_blas() as n_threads:
+        ordered_sum([functools.partial(fill, *pair) for pair in pairs_of_blocks], n_threads)
+    if factor is None:
+        gram /= by_rows.divisor
+    pairs = eigenpairs(gram)
     images = [
-        block.image(part) for block, part in zip(blocks, np.split(pairs.vectors, ends), strict=True)
+        block.image(part)
+        for block, part in zip(blocks, np.split(pairs.vectors, starts[1:-1]), strict=True)
     ]
     # The images of small components are not quite orthogonal to the large ones. QR corrects them,
     # and keeps each within the span of itself and those before it.
     axes = linalg.qr(np.sum(images, axis=0).T, mode="economic", check_finite=False)[0].T
-    return Spectrum(
-        by_rows.mean,
-        axes,
-        np.clip(pairs.values, 0.0, None),
-        float(np.trace(gram)),
-        by_rows,
-        _factored(rows, by_rows),
-        squares,
-        pairs.iterations,
-        pairs.converged,
-    )
+    return pairs, axes, float(np.trace(gram))
 
 
-def _factored(rows: Rows, by_rows: RowsCovariance) -> Covariance | None:
+def _factored(rows: Rows, by_rows: RowsCovariance) -> FactoredCovariance | None:
+    """The centred rows: they are a factor of S, and there are fewer of them than columns."""
     if rows.n_present * rows.n_features > _LARGEST_FACTOR:
         return None
-    R = rows.reduce(Triangle.about(by_rows.mean)).Rxx
-    return FactoredCovariance(R / np.sqrt(by_rows.divisor))
+
+    def root(block: RowBlock) -> Array:
+        X, offset = by_rows.centred(block.X)
+        centred = X.dense() - offset
+        centred *= np.sqrt(block.weights_or_ones / by_rows.divisor)[:, np.newaxis]
+        return centred
+
+    return FactoredCovariance(rows.map(root))
 
 
 @dataclass(frozen=True)
@@ -170,6 +232,13 @@ class _CentredBlock:
         X.X = X.X.copy()  # it is used after the walk
         weights = block.weights_or_ones
         return cls(X, offset, np.sqrt(weights))
+
+    @classmethod
+    def of_factor(cls, F: Array) -> list[_CentredBlock]:
+        """The rows of a factor of S, which are weighted and centred."""
+        parts = np.split(F, range(_FACTOR_ROWS, len(F), _FACTOR_ROWS))
+        none = np.zeros(F.shape[1])
+        return [cls(DenseDesign(X, intercept=False), none, np.ones(len(X))) for X in parts]
 
     def inner(self, other: _CentredBlock) -> Array:
         """Inner products of these rows with the others."""

@@ -1,0 +1,106 @@
+"""A few principal components of large rows: time and error beside the whole problem and peers.
+
+``python docs/benchmarks/pca_few.py`` prints a Markdown table; ``--only TEXT`` takes the cases whose
+name holds the text. Times are medians, interleaved. Errors are those of the variances, relative to
+each, and the share of the whole variance that the components miss; the reference is the whole
+problem in float64. It takes some minutes, most of them for the whole problem.
+"""
+
+import argparse
+import warnings
+from collections.abc import Iterator
+
+import numpy as np
+import scipy.linalg
+from results import stamp
+from sklearn.decomposition import PCA as SklearnPCA
+from tables import markdown
+from timing import Patience, interleave
+
+from mcmodels import PCA
+
+SHAPES = ((2_000, 5_000), (5_000, 5_000), (200_000, 200))
+COMPONENTS = {200: 50}  # of so many columns; else 10
+WHOLE = "whole problem (`eigh`)"
+
+
+def spectra(p: int) -> dict[str, np.ndarray]:
+    """Standard deviations of the columns before they are rotated."""
+    return {
+        "decaying": np.arange(1, p + 1) ** -0.5,
+        "spiked": np.r_[np.linspace(30, 10, 10), np.ones(p - 10)],
+        "flat": np.ones(p),
+    }
+
+
+def cases() -> Iterator[tuple[str, np.ndarray]]:
+    """Rows by name, one after another. A reflection mixes the columns and costs no time."""
+    for n, p in SHAPES:
+        for name, deviations in spectra(p).items():
+            rng = np.random.default_rng(0)
+            X = rng.standard_normal((n, p)) * deviations
+            u = rng.standard_normal(p)
+            u /= np.linalg.norm(u)
+            X -= 2 * np.outer(X @ u, u)
+            yield f"{name}, {n:,}×{p:,}", X
+
+
+def exact(X: np.ndarray) -> np.ndarray:
+    """All variances, descending."""
+    Z = X - X.mean(axis=0)
+    gram = Z @ Z.T if len(Z) < Z.shape[1] else Z.T @ Z
+    values = scipy.linalg.eigvalsh(gram, overwrite_a=True, check_finite=False)
+    return values[::-1] / (len(X) - 1)
+
+
+def table(name: str, X: np.ndarray, repeats: int) -> list[list[str]]:
+    """One row a method."""
+    k = COMPONENTS.get(X.shape[1], 10)
+    runs = {
+        "mcmodels": lambda: PCA(k).fit(X),
+        WHOLE: lambda: PCA(k, solver="eigh").fit(X),
+        "scikit-learn, randomized": lambda: SklearnPCA(
+            k, svd_solver="randomized", random_state=0
+        ).fit(X),
+        "scikit-learn, arpack": lambda: SklearnPCA(k, svd_solver="arpack", random_state=0).fit(X),
+    }
+    variances = exact(X)
+    timings = interleave(
+        runs, dict.fromkeys(runs, lambda model: model), Patience(repeats=repeats, once_above=8.0)
+    )
+    peer = timings["scikit-learn, randomized"].median
+    lines = []
+    for method, timing in timings.items():
+        found = timing.result.explained_variance_
+        error = np.abs(found / variances[:k] - 1).max()
+        missed = max((variances[:k] - found).sum() / variances.sum(), 0.0)
+        solver = getattr(timing.result, "solver_", "")
+        lines.append(
+            [
+                name,
+                f"{method} {f'(`{solver}`)' if method == 'mcmodels' else ''}".strip(),
+                f"{timing.median * 1e3:,.0f}",
+                f"{timing.median / peer:.2f}",
+                f"{error:.0e}",
+                f"{missed:.0e}",
+            ]
+        )
+    return lines
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--only", default="", help="cases whose name contains this")
+    parser.add_argument("--repeats", type=int, default=5, help="timed runs of each")
+    options = parser.parse_args()
+    warnings.simplefilter("ignore")
+    header = ["data", "method", "ms", "of randomized", "error of a variance", "share missed"]
+    for name, X in cases():
+        if options.only in name:
+            print(markdown(header, table(name, X, options.repeats)), flush=True)
+    print(stamp("pca_few.py", ("numpy", "scipy", "scikit-learn")))
+
+
+if __name__ == "__main__":
+    main()
