@@ -302,10 +302,8 @@ class LinearRegression(StreamScore, MultiOutputMixin, RegressorMixin, LinearMeth
         intercept = bool(self.fit_intercept)
         if isinstance(X, RowStream):
             refuse_other_arguments(y, sample_weight)
-            surveyed = survey(self, X, intercept=intercept, **_TARGETS)
-            rows = stream_rows(
-                X, surveyed, lambda y, weights: (y.reshape(len(y), -1), weights), **_TARGETS
-            )
+            surveyed = survey(self, X, intercept=intercept, moments_of=_in_columns, **_TARGETS)
+            rows = stream_rows(X, surveyed, _in_columns, **_TARGETS)
             return surveyed.features, surveyed.y_shape or (), rows, surveyed.target_names
         refuse_other_order(X=X, y=y, sample_weight=sample_weight)
         names = target_names(y)
@@ -423,6 +421,11 @@ class LinearRegression(StreamScore, MultiOutputMixin, RegressorMixin, LinearMeth
 
     def _objective_of_fit(self, rows: Rows) -> Objective:
         return LinearPredictorObjective(rows, SquaredError())
+
+
+def _in_columns(y: Any, weights: Array | None) -> tuple[Any, Array | None]:
+    """Targets of shape (n, m)."""
+    return y.reshape(len(y), -1), weights
 
 
 def _split_params(params: Array, seen: Seen) -> tuple[Array, float | Array]:

@@ -91,9 +91,12 @@ class Rows(ABC):
         Whether each walk reads the rows from outside memory.
     product_epsilon : float
         Relative rounding unit of sums of products of columns.
+    known_moments : Moments or None
+        Those of the rows, if an earlier walk has taken them.
     """
 
     walks_are_costly = False
+    known_moments: Any = None
     product_epsilon = float(np.finfo(np.float64).eps)
 
     n_rows: int

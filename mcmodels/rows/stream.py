@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import operator
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sized
+import functools
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sized
 from dataclasses import replace
 from typing import Any, cast
 
@@ -12,8 +12,11 @@ from scipy import sparse
 
 from mcmodels.arrays import Array, Matrix
 from mcmodels.rows.blocks import RowBlock
+from mcmodels.rows.gathering import Chunk
+from mcmodels.rows.moments import Moments
 from mcmodels.rows.source import ArrayRows, Rows, Sum
 from mcmodels.rows.streamed import Seen
+from mcmodels.rows.threads import sum_behind
 
 Walk = Callable[[], Iterator[tuple[Any, ...]]]
 
@@ -120,42 +123,51 @@ class StreamRows(Rows):
     Parameters
     ----------
     walk : callable
-        Starts a walk over ``(X, y, weights)`` or ``(X, y, weights, extras)``, each as
-        :class:`ArrayRows` takes it; it refuses rows that differ from those of the first walk.
+        Starts a walk over chunks, or tuples of their parts; it refuses rows that differ from those
+        of the first walk.
     seen : Seen
         The sum over the blocks of one walk.
     dtype : dtype
         float32 when every block was, else float64.
     held : ArrayRows, default=None
         Some of the rows, spread evenly over the stream, in memory.
+    moments : Moments, default=None
+        Those of the rows, if the first walk has taken them.
     """
 
     walks_are_costly = True
 
     def __init__(
-        self, walk: Walk, seen: Seen, dtype: np.dtype[Any], held: ArrayRows | None = None
+        self,
+        walk: Walk,
+        seen: Seen,
+        dtype: np.dtype[Any],
+        held: ArrayRows | None = None,
+        moments: Moments | None = None,
     ) -> None:
-        self._walk, self._held = walk, held
+        self._walk, self._held, self.known_moments = walk, held, moments
         self.n_rows, self.n_features = seen.n_rows, seen.n_features
         self.n_present, self.total_weight = seen.n_present, seen.total_weight
         self.epsilon, self.dtype = seen.epsilon, dtype
         self.intercept = seen.intercept
 
     def reduce(self, summarise: Callable[[RowBlock], Sum]) -> Sum:
-        """Sum over all blocks of rows of positive weight."""
-        total: Sum | None = None
-        start = 0
+        """Sum over all blocks of rows of positive weight; the next are read meanwhile."""
 
-        def placed(block: RowBlock) -> Sum:
+        def placed(block: RowBlock, start: int) -> Sum:
             return summarise(replace(block, start=block.start + start))
 
-        for parts in self._walk():
-            rows = ArrayRows(*parts, intercept=self.intercept)
-            if rows.n_present:
-                part = rows.reduce(placed)
-                total = part if total is None else operator.iadd(total, part)
-            start += rows.n_rows
-        return cast(Sum, total)  # some row has a positive weight
+        def tasks() -> Generator[tuple[Callable[[], Sum], bool]]:
+            start = 0
+            for parts in self._walk():
+                chunk = Chunk(*parts)
+                rows = chunk.rows(intercept=self.intercept)
+                if rows.n_present:
+                    summed = functools.partial(placed, start=start)
+                    yield functools.partial(rows.reduce, summed), chunk.stays and not rows.are_few
+                start += rows.n_rows
+
+        return cast(Sum, sum_behind(tasks()))  # some row has a positive weight
 
     def reweighted(self, total_weight: float) -> StreamRows:
         """The same rows, for a walk that gives other weights, with this sum."""
@@ -175,7 +187,7 @@ class StreamedMatrix:
     Parameters
     ----------
     walk : callable
-        Starts a walk over the blocks of X, which refuses other rows than those of the first walk.
+        Starts a walk over chunks of X, which refuses other rows than those of the first walk.
     seen : Seen
         The sum over the blocks of the first walk.
     dtype : dtype
@@ -186,7 +198,7 @@ class StreamedMatrix:
 
     def __init__(
         self,
-        walk: Callable[[], Iterator[Matrix]],
+        walk: Callable[[], Iterator[Chunk]],
         seen: Seen,
         dtype: np.dtype[Any],
         index: Any = None,
@@ -208,17 +220,15 @@ def rows_of(
         return ArrayRows(X, y, weights, extras, intercept=intercept)
     matrix = X
 
-    def walk() -> Iterator[tuple[Any, ...]]:
+    def walk() -> Iterator[Chunk]:
         start = 0
-        for block in matrix.walk():
-            part = slice(start, start + block.shape[0])
+        for chunk in matrix.walk():
+            part = slice(start, start + chunk.X.shape[0])
             start = part.stop
-            taken = {name: values[part] for name, values in (extras or {}).items()}
-            yield (
-                block,
-                None if y is None else y[part],
-                None if weights is None else weights[part],
-                taken,
+            yield chunk._replace(
+                y=None if y is None else y[part],
+                weights=None if weights is None else weights[part],
+                extras={name: values[part] for name, values in (extras or {}).items()},
             )
 
     seen = replace(matrix.seen, intercept=intercept)
