@@ -158,7 +158,7 @@ def survey(
                 for label, total in zip(found.tolist(), totals.tolist(), strict=True):
                     label_weights[label] = label_weights.get(label, 0.0) + total
             sample.add(X, y, weights)
-            sums.add(X, _numbers(y, labels=labels), weights)
+            sums.add(X, _numbers(y, labels=labels), weights, alone=chunk.stays)
 
     moments = sum_behind(tasks())
     if seen is None:
@@ -193,7 +193,7 @@ def stream_rows(
         sums = surveyed.sums.of_next_walk()
         for chunk in gathered(checked()):
             X, y, weights = chunk[:3]
-            sums.add(X, _numbers(y, labels=labels), weights)
+            sums.add(X, _numbers(y, labels=labels), weights, alone=chunk.stays)
             y, weights = prepare(y, weights)
             yield chunk._replace(y=y, weights=weights)
         sums.require(surveyed.sums, surveyed.features.names)
@@ -258,7 +258,7 @@ def in_memory_but_X(
     def walk() -> Iterator[Chunk]:
         sums = first.of_next_walk()
         for chunk in gathered((X, None, None) for _, (X, _, _) in _blocks(estimator, stream, **for_y)):
-            sums.add(chunk.X, None, None)
+            sums.add(chunk.X, None, None, alone=chunk.stays)
             yield chunk
         sums.require(first, features_of(estimator).names)
 
@@ -445,7 +445,7 @@ def _same_kind_of_labels(kind: str, y: Labels, number: int) -> str:
 
 
 def _refuse_new_label(y: Labels, surveyed: Survey, number: int) -> None:
-    at = np.flatnonzero(~np.isin(y, surveyed.labels))
+    at = np.flatnonzero(~np.isin(y, surveyed.labels, kind="sort"))
     if at.size:
         raise ValueError(
             f"block {number} of the stream has the label {y[at[0]]!r} in row {at[0]} (counted from "

@@ -163,6 +163,8 @@ class ArrayRows(Rows):
     single : bool, default=False
         Whether products of many float32 rows may be taken in float32
         (:class:`SinglePrecisionDesign`).
+    alone : bool, default=False
+        Whether sums are computed in the caller's thread alone, because others are at work.
     """
 
     def __init__(
@@ -176,6 +178,7 @@ class ArrayRows(Rows):
         block_rows: int | None = None,
         every: int = 1,
         single: bool = False,
+        alone: bool = False,
     ) -> None:
         self.n_features = X.shape[1]
         self.intercept = intercept
@@ -183,6 +186,7 @@ class ArrayRows(Rows):
         stored = X.dtype if X.dtype in (np.float16, np.float32) else np.float64
         self.epsilon = float(np.finfo(stored).eps)
         self._X = sparse.csr_array(X) if sparse.issparse(X) else X
+        self._alone = alone
         self._single = (
             single
             and X.dtype == np.float32
@@ -216,7 +220,7 @@ class ArrayRows(Rows):
         bounds = [k * len(self._parts) // n_runs for k in range(n_runs + 1)]
         runs = [self._parts[a:b] for a, b in itertools.pairwise(bounds)]
         with single_threaded_blas() as n_threads:
-            if self.are_few:
+            if self.are_few or self._alone:
                 n_threads = 1
             n_threads = min(n_threads, n_runs)
             scratches = [Scratch() for _ in range(n_threads)]

@@ -245,51 +245,59 @@ class SpreadSample:
     """
 
     def __init__(self) -> None:
-        self._parts: list[tuple[Array, Any, Any, Array | None]] = []
+        self._parts: list[tuple[Matrix, Any, Array | None]] = []
         self._every, self._seen, self._kept = 1, 0, 0
 
     def add(self, X: Matrix, y: Any, weights: Array | None) -> None:
         """Take every k-th of these rows."""
-        present = np.arange(X.shape[0]) if weights is None else np.flatnonzero(weights)
-        order = self._seen + np.arange(present.size)
-        self._seen += present.size
-        wanted = order % self._every == 0
-        if not wanted.any():
-            return
-        at = present[wanted]
-        part = (X[at], None if y is None else y[at], None if weights is None else weights[at])
-        self._parts.append((order[wanted], *part))
-        self._kept += at.size
+        present = range(X.shape[0]) if weights is None else np.flatnonzero(weights)
         matrix: Any = X
         per_row = max(matrix.nnz // X.shape[0] if sparse.issparse(X) else X.shape[1], 1)
-        while self._kept > max(min(_HELD_ROWS, _HELD_ENTRIES // per_row), _FEWEST_HELD):
+        most = max(min(_HELD_ROWS, _HELD_ENTRIES // per_row), _FEWEST_HELD)
+        while True:
+            wanted = slice(-self._seen % self._every, len(present), self._every)
+            count = len(range(wanted.start, wanted.stop, wanted.step))
+            if self._kept + count <= most:
+                break
             self._every *= 2
             self._thin()
+        self._seen += len(present)
+        if count:
+            at = wanted if isinstance(present, range) else present[wanted]
+            self._parts.append((_copied(X, at), _copied(y, at), _copied(weights, at)))
+            self._kept += count
 
     def _thin(self) -> None:
-        parts, self._parts, self._kept = self._parts, [], 0
-        for order, X, y, weights in parts:
-            at = np.flatnonzero(order % self._every == 0)
-            if at.size:
-                y = None if y is None else y[at]
-                weights = None if weights is None else weights[at]
-                self._parts.append((order[at], X[at], y, weights))
-                self._kept += at.size
+        parts, self._parts, self._kept, before = self._parts, [], 0, 0
+        for part in parts:
+            start, n_rows = before % 2, part[0].shape[0]
+            before += n_rows
+            if start < n_rows:
+                X, y, weights = (_copied(values, slice(start, None, 2)) for values in part)
+                self._parts.append((X, y, weights))
+                self._kept += X.shape[0]
 
     def stacked(self) -> tuple[Matrix, Any, Array | None]:
         """X, y and weights of the rows that were kept."""
-        blocks: list[Any] = [X for _, X, _, _ in self._parts]
+        blocks: list[Any] = [X for X, _, _ in self._parts]
         if any(map(sparse.issparse, blocks)):
-            X: Any = sparse.vstack([sparse.csr_array(X) for X in blocks]).tocsr()
+            stacked: Any = sparse.vstack([sparse.csr_array(X) for X in blocks]).tocsr()
         else:
-            X = np.concatenate(blocks)
-        targets: list[Any] = [y for _, _, y, _ in self._parts if y is not None]
+            stacked = np.concatenate(blocks)
+        targets: list[Any] = [y for _, y, _ in self._parts if y is not None]
         parts: list[Any] = []
         weighted = any(w is not None for *_, w in self._parts)
-        for order, _, _, w in self._parts if weighted else ():
-            parts.append(np.ones(len(order)) if w is None else w)
+        for X, _, w in self._parts if weighted else ():
+            parts.append(np.ones(X.shape[0]) if w is None else w)
         weights = np.concatenate(parts) if weighted else None
-        return X, None if not targets else np.concatenate(targets), weights
+        return stacked, None if not targets else np.concatenate(targets), weights
+
+
+def _copied(values: Any, at: Any) -> Any:
+    """A copy of some rows; None of None."""
+    if values is None:
+        return None
+    return values[at] if sparse.issparse(values) else np.array(values[at])
 
 
 def _is_list_of_parts(block: object) -> bool:
