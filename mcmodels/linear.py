@@ -55,6 +55,7 @@ from mcmodels.rows import (
     StreamedTriangle,
     added,
     rows_of,
+    with_rows,
 )
 from mcmodels.solvers import Solution, Status, least_squares
 from mcmodels.solvers.constant_targets import constant_targets, with_constant_columns
@@ -251,9 +252,9 @@ class LinearRegression(StreamScore, MultiOutputMixin, RegressorMixin, LinearMeth
         rows = ArrayRows(X, y.reshape(X.shape[0], -1), weights, intercept=intercept)
         kind = StreamedMoments if self.solver == "normal" else StreamedTriangle
         check_same_sums(sums, kind, rows)
-        with refuse_not_finite(self, given):
-            part = kind.of(rows)
-            return self._fit_sums(added(sums, part), features, y.shape[1:], names)
+        with refuse_not_finite(self, given), rows.one_thread_if_few():
+            grown = with_rows(sums, kind, rows)
+            return self._fit_sums(grown, features, y.shape[1:], names)
 
     def merge(self, other: LinearRegression) -> Self:
         """Add the rows that another model has received by :meth:`partial_fit`.

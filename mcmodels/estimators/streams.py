@@ -151,7 +151,8 @@ def survey(
             dtypes.add(rows.dtype)
             if moments_of is not None and X.shape[1] <= _MOST_COLUMNS and rows.n_present:
                 rows = ArrayRows(X, *moments_of(y, weights), intercept=intercept)
-                yield functools.partial(Moments.of, rows, near=1.0), chunk.stays and not rows.are_few
+                task = functools.partial(Moments.of, rows, near=1.0)
+                yield task, chunk.stays and not rows.are_few
             if labels:
                 found, codes = encode(y)
                 totals = np.bincount(codes, weights=weights, minlength=len(found))
@@ -257,7 +258,8 @@ def in_memory_but_X(
 
     def walk() -> Iterator[Chunk]:
         sums = first.of_next_walk()
-        for chunk in gathered((X, None, None) for _, (X, _, _) in _blocks(estimator, stream, **for_y)):
+        blocks = _blocks(estimator, stream, **for_y)
+        for chunk in gathered((X, None, None) for _, (X, _, _) in blocks):
             sums.add(chunk.X, None, None, alone=chunk.stays)
             yield chunk
         sums.require(first, features_of(estimator).names)

@@ -129,6 +129,8 @@ def validated_pair(estimator: Any, X: MatrixLike, y: Any, **for_y: Any) -> tuple
         raise ValueError("y is None; the objective needs the targets of the rows.")
     if isinstance(X, StreamedMatrix):  # the blocks of a stream were checked
         return X, y
+    if _is_plain(estimator, X, y, finite=True, **for_y):
+        return X, y
     rows, y = _validate(estimator, X, y, reset=False, finite=False, **for_y)
     with named_columns(X=X):
         _check_finite(estimator, rows)

@@ -27,6 +27,7 @@ from mcmodels.rows.streamed import (
     StreamedSums,
     StreamedTriangle,
     added,
+    with_rows,
 )
 from mcmodels.rows.threads import single_threaded_blas, sum_behind
 from mcmodels.rows.transformed import TransformedRows
@@ -70,4 +71,5 @@ __all__ = [
     "rows_of",
     "single_threaded_blas",
     "sum_behind",
+    "with_rows",
 ]

@@ -157,9 +157,9 @@ def point_near_mean(
     """A point (x, y) so near the mean that sums of squares about it lose no digits.
 
     It is zero in columns whose mean is small beside their standard deviation, because blocks that
-    need no shift are not copied. With many short rows the mean may be larger: that costs one digit
-    and saves much time, but at most ``near`` standard deviations. Without an intercept it is zero, except in the targets if
-    ``always_of_targets``.
+    need no shift are not copied. With many short rows the mean may be ``near`` standard deviations:
+    that costs one digit and saves much time. Without an intercept it is zero, except in the targets
+    if ``always_of_targets``.
     """
     first, second = _targets_and_squares(rows.sample(MEAN_SAMPLE))
     variance = second - first**2

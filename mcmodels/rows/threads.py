@@ -179,7 +179,8 @@ class _Task(Generic[Sum]):
     """A call in a thread of its own."""
 
     def __init__(self, call: Callable[[], Sum | None]) -> None:
-        self._call, self._value = call, None
+        self._call = call
+        self._value: Sum | None = None
         self._error: BaseException | None = None
         run = contextvars.copy_context().run
         self.thread = threading.Thread(target=run, args=(self._run,), daemon=True)

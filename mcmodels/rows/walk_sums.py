@@ -157,10 +157,10 @@ def _first_row(block: RowBlock) -> list[Array]:
     return [np.concatenate([[y[0] for y in _targets(block)], X[0]])]
 
 
-def _targets(block: RowBlock) -> Sequence[Array]:
-    """The targets as float64, one after another."""
+def _targets(block: RowBlock) -> Array:
+    """The targets as float64, one after another: shape (n_targets, n_rows)."""
     if block.y is None:
-        return ()
+        return np.empty((0, block.X.n_rows))
     return np.ascontiguousarray(block.y.reshape(block.X.n_rows, -1).T, dtype=np.float64)
 
 
