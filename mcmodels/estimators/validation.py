@@ -216,8 +216,8 @@ def _is_plain(
     if y is not None and not (
         type(y) is np.ndarray
         and y.dtype.char in ("df" if y_numeric else "?bBhHiIlLqQU")
-        and len(y) == len(X)
         and (y.ndim == 1 or (y.ndim == 2 and multi_output and y.shape[1] > 0))
+        and len(y) == len(X)
     ):
         return False
     with np.errstate(over="ignore", invalid="ignore"):
