@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -38,7 +39,7 @@ class Features:
     def names(self) -> tuple[str, ...]:
         """Names of the columns: those of X, or x0, x1, …."""
         if self.names_in is None:
-            return tuple(f"x{j}" for j in range(self.n_features))
+            return _names_of_columns(self.n_features)
         return tuple(map(str, self.names_in))
 
     @property
@@ -51,6 +52,12 @@ class Features:
         """Names of these columns, as text for a message."""
         named = self.names_in is not None
         return listed(f"{self.names[j]!r}" if named else f"x{j}" for j in columns)
+
+
+@functools.lru_cache(maxsize=8)
+def _names_of_columns(count: int) -> tuple[str, ...]:
+    """x0, x1, …; kept, because small calls of ``partial_fit`` ask for them each time."""
+    return tuple(f"x{j}" for j in range(count))
 
 
 def unfitted(estimator: Any) -> Any:

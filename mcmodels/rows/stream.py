@@ -25,7 +25,7 @@ _HELD_ROWS, _HELD_ENTRIES, _FEWEST_HELD = 2**16, 2**21, 64
 
 
 class RowStream:
-    """Training rows in blocks that can be read any number of times, one block in memory at a time.
+    """Training rows in blocks that can be read any number of times, few in memory at a time.
 
     Give it in place of X, without y, to ``fit`` and to the methods that take rows.
 
@@ -36,6 +36,11 @@ class RowStream:
         can be iterated more than once. A block is ``X``, ``(X, y)`` or ``(X, y, sample_weight)``,
         each as ``fit`` would take it. Every walk must give the same rows in the same order; a walk
         whose sums differ from those of the first is refused. Empty blocks are ignored.
+
+    Notes
+    -----
+    Blocks may have any size: small ones are gathered. The iterator is advanced only by the thread
+    that called ``fit`` or another method, and may give the same array each time with other values.
 
     Raises
     ------

@@ -13,9 +13,9 @@ from mcmodels.rows.blocks import RowBlock
 from mcmodels.rows.means import JointMean, LeftOut
 
 # Rows that are added to a factor at a time, so that they stay in cache, and reflections that are
-# applied together. With 3, 30, 100 columns a block of 4 MB takes 0.6, 2.4, 4 ms; one call of LAPACK
+# applied together. With 3, 30, 100 columns a block of 4 MB takes 0.5, 2.2, 4 ms; one call of LAPACK
 # for the whole block took 1.8, 7, 14 ms. With 300 columns both take 12 ms.
-_SLICE_ROWS, _FEWEST_REFLECTIONS, _MOST_REFLECTIONS = 1000, 8, 32
+_SLICE_ROWS, _FEWEST_REFLECTIONS, _MOST_REFLECTIONS = 1000, 4, 32
 
 
 @dataclass(frozen=True)

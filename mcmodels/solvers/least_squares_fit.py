@@ -107,16 +107,14 @@ def with_intercept(
 
 
 def _exact_sums(terms: DoubleDouble, last: DoubleDouble) -> Array:
-    """Sums along the first axis, with one more term each; NaN where a term is not finite.
+    """Sums along the first axis, with one more term each; NaN where float64 cannot hold one.
 
     Of few numbers they take a third of the time of :meth:`DoubleDouble.sum`.
     """
     columns = np.concatenate([terms.hi, terms.lo, [last.hi], [last.lo]])
-    if not np.isfinite(columns).all():
-        return np.full(last.hi.shape, np.nan)
     try:
         return np.array([math.fsum(column) for column in columns.T.tolist()])
-    except OverflowError:
+    except (OverflowError, ValueError):  # infinite terms of both signs
         return np.full(last.hi.shape, np.nan)
 
 

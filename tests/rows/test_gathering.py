@@ -91,10 +91,10 @@ def test_chunks_are_bounded_and_large_blocks_are_not_copied():
     p, small, large = 10, 1000, BLOCK_ENTRIES // 10 + 1
     X = np.zeros((large, p))
     sizes = [small] * 150 + [large] + [small] * 3 + [large, large]
-    chunks = list(
+    chunks = [
         (chunk.X.shape[0], chunk.stays, np.shares_memory(chunk.X, X))
         for chunk in gathered((X[:n], None, None) for n in sizes)
-    )
+    ]
     assert sum(n for n, *_ in chunks) == sum(sizes)
     assert all(n * p <= 2 * BLOCK_ENTRIES for n, stays, _ in chunks if stays)
     assert [n for n, stays, _ in chunks if not stays] == [large] * 3
@@ -155,7 +155,7 @@ def test_a_large_stream_of_good_condition_is_walked_once_by_least_squares():
             model = LinearRegression(**options).fit(RowStream(blocks))
             assert walks == 1
             whole = LinearRegression(**options).fit(X, columns, w)
-            # Condition below 100 in units of the columns: rounding errors of 1e-16, times its square.
+            # Condition below 10 in units of the columns: errors of 1e-16 times its square.
             np.testing.assert_allclose(model.params_, whole.params_, rtol=1e-11, atol=1e-11)
             np.testing.assert_allclose(model.standard_errors_, whole.standard_errors_, rtol=1e-11)
 
