@@ -52,6 +52,8 @@ Prepare = Callable[[Any, Array | None], tuple[Any, Array | None]]
 # gathered for each. Of few rows it does not: another walk takes no time, and shows whether it gives
 # the same rows.
 _MOST_COLUMNS = 2**10
+# Rows that least squares hold of a stream: four for each column tell how well conditioned it is.
+_FEW_HELD = 2**13
 
 _NO_ROWS = "the stream has no blocks with rows, or no blocks."
 
@@ -117,7 +119,8 @@ def survey(
 
     The moments are those of the targets and weights that ``moments_of`` returns.
     """
-    checker, sample, sums = unfitted(estimator), SpreadSample(), WalkSums()
+    checker, sums = unfitted(estimator), WalkSums()
+    sample = SpreadSample() if moments_of is None else SpreadSample(_FEW_HELD)
     seen: Seen | None = None
     dtypes, y_dtypes = set(), set()
     y_shape: tuple[int, ...] | None = None
@@ -330,12 +333,13 @@ class StreamScore(PairedScoreMixin):
                 predictions.append(self.predict(block))
                 options = {"ensure_2d": False, "input_name": "y"}
                 dtype = None if is_classifier(self) else "numeric"
-                targets.append(check_array(y_of_block, dtype=dtype, **options))
+                # Copies: readers may put the next block into the same array.
+                targets.append(np.array(check_array(y_of_block, dtype=dtype, **options)))
                 check_consistent_length(predictions[-1], targets[-1])
                 w = check_weights(w, predictions[-1], allow_all_zero=True)
             if is_classifier(self):
                 kind = _same_kind_of_labels(kind, targets[-1], number)
-            weights.append(np.ones(len(predictions[-1])) if w is None else w)
+            weights.append(np.ones(len(predictions[-1])) if w is None else np.array(w))
         if not targets:
             raise ValueError(_NO_ROWS)
         measure = accuracy_score if is_classifier(self) else r2_score

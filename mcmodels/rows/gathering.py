@@ -49,7 +49,7 @@ def gathered(blocks: Iterable[tuple[Matrix, Any, Array | None]]) -> Iterator[Chu
     """
     chunks = (_Gathering(), _Gathering())
     for X, y, weights in blocks:
-        if _entries(X) > _LARGE_ENTRIES:
+        if _entries(X, y) > _LARGE_ENTRIES:
             if chunks[0].count:
                 yield chunks[0].taken()
                 chunks = chunks[::-1]
@@ -63,8 +63,11 @@ def gathered(blocks: Iterable[tuple[Matrix, Any, Array | None]]) -> Iterator[Chu
         yield chunks[0].taken()
 
 
-def _entries(X: Any) -> int:
-    return int(X.nnz) + X.shape[0] if sparse.issparse(X) else X.shape[0] * max(X.shape[1], 1)
+def _entries(X: Any, y: Any) -> int:
+    """Numbers that a copy of a block holds, about."""
+    n_rows, p = X.shape
+    of_targets = 0 if y is None else y.size
+    return of_targets + (int(X.nnz) + n_rows if sparse.issparse(X) else n_rows * max(p, 1))
 
 
 def _kind(X: Matrix, y: Any) -> tuple[Any, ...]:
@@ -93,7 +96,7 @@ class _Gathering:
         """Whether there is room for a block, and it is like those before it."""
         if self.count == 0:
             return True
-        room = self._n_entries + _entries(X) <= _GATHERED_ENTRIES
+        room = self._n_entries + _entries(X, y) <= _GATHERED_ENTRIES
         return room and self._kind == _kind(X, y)
 
     def add(self, X: Matrix, y: Any, weights: Array | None) -> None:
@@ -115,7 +118,7 @@ class _Gathering:
         if weights is not None or self._weights:
             self._weights.append(np.ones(X.shape[0]) if weights is None else np.array(weights))
         self._lengths.append(X.shape[0])
-        self.count, self._n_entries = stop, self._n_entries + _entries(X)
+        self.count, self._n_entries = stop, self._n_entries + _entries(X, y)
 
     def taken(self) -> Chunk:
         """The blocks in one; the next ones begin anew."""

@@ -247,9 +247,15 @@ class SpreadSample:
     """Some rows of positive weight, spread evenly over a stream, however it is cut into blocks.
 
     Every k-th row is kept; k doubles whenever too many are.
+
+    Parameters
+    ----------
+    most : int
+        The largest number of rows that are kept.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, most: int = _HELD_ROWS) -> None:
+        self._most = most
         self._parts: list[tuple[Matrix, Any, Array | None]] = []
         self._every, self._seen, self._kept = 1, 0, 0
 
@@ -258,7 +264,7 @@ class SpreadSample:
         present = range(X.shape[0]) if weights is None else np.flatnonzero(weights)
         matrix: Any = X
         per_row = max(matrix.nnz // X.shape[0] if sparse.issparse(X) else X.shape[1], 1)
-        most = max(min(_HELD_ROWS, _HELD_ENTRIES // per_row), _FEWEST_HELD)
+        most = max(min(self._most, _HELD_ENTRIES // per_row), _FEWEST_HELD)
         while True:
             wanted = slice(-self._seen % self._every, len(present), self._every)
             count = len(range(wanted.start, wanted.stop, wanted.step))

@@ -10,7 +10,14 @@ from scipy import sparse
 from threadpoolctl import threadpool_limits
 
 from mcmodels import PCA, LinearRegression, LogisticRegression, RowStream
-from mcmodels.rows import gathered, single_threaded_blas, sum_behind
+from mcmodels.rows import (
+    ArrayRows,
+    Seen,
+    StreamRows,
+    gathered,
+    single_threaded_blas,
+    sum_behind,
+)
 from mcmodels.rows.sizes import BLOCK_ENTRIES, FEW_ENTRIES
 
 STORES = [
@@ -122,6 +129,28 @@ def test_a_reader_may_put_each_block_into_the_same_array(size, store):
         # Sums of the same 90,000 rows in another order; Newton ends within 1e-10.
         whole = model.fit(X, target, w)
         np.testing.assert_allclose(streamed.params_, whole.params_, rtol=1e-9, atol=1e-10)
+        score = whole.score(RowStream(lambda target=target: blocks(target)))
+        assert score == pytest.approx(whole.score(X, target, w), rel=1e-12)  # the same sums
+
+
+@pytest.mark.parametrize("size", [900, 60_000])
+def test_blocks_of_a_walk_know_their_position_in_the_stream(size):
+    X, _ = large_problem()
+    X[:, 0] = np.arange(len(X))
+    parts = [(X[k : k + size], None, None) for k in range(0, len(X), size)]
+    rows = StreamRows(lambda: gathered(parts), Seen.of(ArrayRows(X)), X.dtype)
+    starts = rows.reduce(lambda block: [(block.start, block.X.X[0, 0], block.X.n_rows)])
+    assert [start for start, _, _ in starts] == [first for _, first, _ in starts]
+    assert sum(n for _, _, n in starts) == len(X)
+    assert len(starts) > 3
+
+
+def test_targets_count_as_entries():
+    """Many targets of few columns are gathered, and copied, in no larger pieces than rows are."""
+    X, y = np.zeros((1000, 1)), np.zeros((1000, 40))
+    chunks = [chunk.X.shape[0] for chunk in gathered([(X, y, None)] * 60)]
+    assert sum(chunks) == 60_000
+    assert max(chunks) * 41 <= 2 * BLOCK_ENTRIES
 
 
 @pytest.mark.parametrize("size", [900, 9_000, 60_000])
