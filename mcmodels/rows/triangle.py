@@ -50,7 +50,7 @@ class Triangle:
         def factorise(block: RowBlock) -> Triangle:
             X, (_, p) = block.X, block.X.X.shape
             q = 1 + p + (0 if block.y is None else block.y.size // X.n_rows)
-            if X.n_rows < q:
+            if X.n_rows <= max(_SLICE_ROWS, q):
                 (Z,) = _joint_rows(block, centre, X.n_rows)
                 return cls(_upper_factor(Z), p, X.intercept)
             return cls(np.zeros((q, q), order="F"), p, X.intercept).with_rows(block, centre)
