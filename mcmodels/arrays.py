@@ -45,8 +45,15 @@ RandomState: TypeAlias = int | np.random.RandomState | None
 
 
 def refuse_masked(name: str, values: object) -> None:
-    """Refuse an array with masked entries, which NumPy would read as if there were no mask."""
-    if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
+    """Refuse an array with masked entries, which NumPy would read as if there were no mask.
+
+    So it would read those in a list.
+    """
+    if isinstance(values, list | tuple):
+        for row, value in enumerate(values):
+            if isinstance(value, np.ma.MaskedArray):
+                refuse_masked(f"{name}[{row}]", value)
+    elif isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
         raise ValueError(
             f"{name} is a masked array with {np.ma.count_masked(values)} masked entries, and their "
             f"values are not meant to be read. Leave out the rows that have them, or fill them: "

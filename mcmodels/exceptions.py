@@ -70,7 +70,7 @@ class SeparationWarning(ConvergenceWarning):
 
 
 class NoMinimumWarning(ConvergenceWarning):
-    """The objective decreases without bound along a direction: it has no minimum."""
+    """The objective keeps decreasing along a direction: it has no minimum."""
 
 
 class FlatObjectiveWarning(FitWarning):

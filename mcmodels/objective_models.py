@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from types import MethodType
 from typing import Any
 
 import numpy as np
@@ -18,6 +17,7 @@ from mcmodels.estimators.classes import (
     refuse_single_class,
     refuse_unknown,
 )
+from mcmodels.estimators.conditional_methods import unless
 from mcmodels.estimators.own_losses import LossEstimator, TrainingData
 from mcmodels.estimators.pointwise import inverse_link
 from mcmodels.estimators.streams import (
@@ -167,28 +167,13 @@ class ObjectiveRegressor(StreamScore, RegressorMixin, LossEstimator):
         return {"coef_": coef, "intercept_": intercept} | found.features.attributes
 
 
-class _NeedsInverseLink:
-    """A method that is there only with an inverse link; else the AttributeError says so.
-
-    That of scikit-learn's ``available_if`` says no more than that the attribute is missing.
-    """
-
-    def __init__(self, method: Any) -> None:
-        self.__doc__ = method.__doc__
-        self.method = method
-
-    def __get__(self, estimator: Any, owner: type) -> Any:
-        if estimator is None:
-            return self.method
-        if estimator.inverse_link is None:
-            name = self.method.__name__
-            raise AttributeError(
-                f"{name} needs inverse_link, the probability of classes_[1] as a function of eta. "
-                "Set inverse_link; or call decision_function, which returns eta.",
-                name=name,
-                obj=estimator,
-            )
-        return MethodType(self.method, estimator)
+def _without_link(estimator: ObjectiveClassifier) -> str | None:
+    if estimator.inverse_link is not None:
+        return None
+    return (
+        "needs inverse_link, the probability of classes_[1] as a function of eta. Set "
+        "inverse_link; or call decision_function, which returns eta."
+    )
 
 
 class ObjectiveClassifier(StreamScore, ClassifierMixin, LossEstimator):
@@ -266,7 +251,7 @@ class ObjectiveClassifier(StreamScore, ClassifierMixin, LossEstimator):
         is_second = eta > 0 if self.inverse_link is None else self._probability(eta) > 0.5
         return labels_of(self, 1)[is_second.astype(np.intp)]
 
-    @_NeedsInverseLink
+    @unless(_without_link)
     @of_blocks
     def predict_proba(self, X: MatrixLike) -> Array:
         """Probability of each class, by the inverse link.

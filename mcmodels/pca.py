@@ -350,7 +350,7 @@ class PCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ComponentMethods):
         if X.shape[1] != k:
             raise ValueError(f"X has {X.shape[1]} columns; the model has {k} components.")
         variances = self._given("explained_variance_") if self.whiten else None
-        # Blocks are as many rows as keep the result small, which has more columns than X.
+        # The result has more columns than X, so a block of it has fewer rows than one of X.
         rows = ArrayRows(X, block_rows=max(BLOCK_ENTRIES // axes.shape[1], 1))
         return rows.map(
             lambda block: rows_of_scores(block.X.dense(), mean, axes, variances).astype(

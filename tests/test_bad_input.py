@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from sklearn.exceptions import NotFittedError
 
-from mcmodels import PCA, LinearRegression, LogisticRegression
+from mcmodels import PCA, LinearRegression, LogisticRegression, MLPClassifier, ObjectiveClassifier
 from mcmodels.exceptions import FitWarning
 
 X = np.random.default_rng(0).standard_normal((12, 3))
@@ -79,7 +79,31 @@ def test_a_single_class():
         LogisticRegression().fit(X, np.array(["a", "b"])[Y], sample_weight=Y)
 
 
+@pytest.mark.parametrize(
+    ("label", "message"),
+    [
+        ({}, r"^Unknown label type: y holds \{\} in row 0\. Labels are text, whole numbers"),
+        ({1}, r"^Unknown label type: y holds \{1\} in row 0\."),
+        (1j, r"^y holds complex numbers, such as 1j in row 0\. Labels are text, whole numbers"),
+    ],
+)
+@pytest.mark.parametrize(
+    "model",
+    [LogisticRegression(), MLPClassifier(), ObjectiveClassifier("softplus(eta) - y*eta")],
+    ids=lambda model: type(model).__name__,
+)
+def test_what_is_no_label_is_shown(model, label, message):
+    with pytest.raises(ValueError, match=message):
+        model.fit(X, [label] * 12)
+
+
 def test_a_continuous_target_is_no_class():
+    y = np.where(np.arange(12) == 7, 0.25, Y)
+    with pytest.raises(
+        ValueError,
+        match=r"^Unknown label type: continuous: y holds 0\.25 in row 7 .*Fit a regressor",
+    ):
+        LogisticRegression().fit(X, y)
     with pytest.raises(ValueError, match="Unknown label type: continuous"):
         LogisticRegression().fit(X, X[:, 0])
 

@@ -16,7 +16,7 @@ def rng(seed):
     return np.random.default_rng(seed)
 
 
-@pytest.mark.parametrize("solver", ["auto", "normal", "pinv"])
+@pytest.mark.parametrize("solver", ["auto", "refined", "normal", "pinv"])
 @pytest.mark.parametrize("offset", [10.0, 1e3, 1e6])
 @pytest.mark.parametrize("factor", [0.01, 1.37, 60.0])
 def test_a_column_in_two_units_is_dependent_however_far_from_zero(solver, offset, factor):
@@ -35,7 +35,7 @@ def test_a_column_in_two_units_is_dependent_however_far_from_zero(solver, offset
 
 
 @pytest.mark.parametrize("dtype", ["float16", "float32"])
-@pytest.mark.parametrize("solver", ["auto", "normal", "pinv"])
+@pytest.mark.parametrize("solver", ["auto", "refined", "normal", "pinv"])
 def test_a_rounded_sum_is_dependent_in_any_precision(dtype, solver):
     a = (rng(1).standard_normal((300, 2)) + (0 if dtype == "float16" else 50)).astype(dtype)
     X = np.column_stack([a, a[:, 0] + a[:, 1]])
@@ -59,7 +59,7 @@ def test_an_exact_offset_changes_no_coefficient(offset):
 
 def test_a_correction_in_working_precision_is_about_the_mean():
     z = rng(5).standard_normal((70_000, 4))
-    z[:, 1] = z[:, 0] + 0.01 * z[:, 1]
+    z[:, 1] = z[:, 0] + 0.001 * z[:, 1]
     X = z + 1e6
     z = X - 1e6
     y = z @ [1, 2, 3, -4] + rng(6).standard_normal(70_000)
@@ -289,14 +289,14 @@ def test_small_components_of_wide_rows_are_orthogonal(solver):
     assert relative_error(axes @ axes.T, np.eye(3)) < 1e-14
 
 
-@pytest.mark.parametrize("solver", ["auto", "normal", "pinv"])
+@pytest.mark.parametrize("solver", ["auto", "refined", "normal", "pinv"])
 def test_a_column_that_counts_in_last_bits_is_not_constant(solver):
     x = 2.0**52 + np.arange(8)
     model = LinearRegression(solver=solver).fit(x[:, None], np.arange(8.0))
     assert model.coef_[0] == pytest.approx(1, rel=1e-12)
 
 
-@pytest.mark.parametrize("solver", ["auto", "normal", "pinv"])
+@pytest.mark.parametrize("solver", ["auto", "refined", "normal", "pinv"])
 @pytest.mark.parametrize("n", [3, 50, 5000])
 @pytest.mark.parametrize("value", [0.1, -1 / 3, 1e8 + 0.1, 1e-20])
 def test_a_constant_is_constant_whatever_its_rounding(solver, n, value):

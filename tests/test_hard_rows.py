@@ -69,6 +69,44 @@ def test_parameters_and_errors_are_those_of_rational_arithmetic(condition, inter
     np.testing.assert_allclose(model.standard_errors_, errors, rtol=1e-10 + 2e-14 * condition)
 
 
+@pytest.mark.parametrize("n", [400, 5_000, 70_000])
+@pytest.mark.parametrize("intercept", [True, False])
+@pytest.mark.parametrize("condition", [1e2, 1e6, 1e10, 1e12])
+def test_refined_parameters_are_correctly_rounded(condition, intercept, n):
+    """Each is the float64 nearest to the rational solution."""
+    X, y, w = integer_rows(5, GAPS[condition], n)
+    theta, _ = exact_fit(X, y, w, intercept)
+    model = LinearRegression(fit_intercept=intercept, solver="refined").fit(X, y, w)
+    np.testing.assert_array_equal(model.params_, [float(t) for t in theta])
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("intercept", [True, False])
+@pytest.mark.parametrize("n", [400, 5_000, 60_000])
+@pytest.mark.parametrize("condition", [2**k for k in range(1, 40, 3)])
+def test_twelve_digits_of_data_of_medium_size(condition, n, intercept, weighted):
+    """Up to 2¹⁸ entries; relative to a parameter or its standard error, as documented."""
+    X, y, w = integer_rows(condition, condition, n)
+    w = w if weighted else np.ones(len(y), dtype=int)
+    theta, errors = exact_fit(X, y, w, intercept)
+    model = LinearRegression(fit_intercept=intercept).fit(X, y, w if weighted else None)
+    sizes = np.maximum(np.abs(np.array(theta, dtype=float)), errors)
+    off = np.array([abs(float(Fraction(p) - t)) for p, t in zip(model.params_, theta, strict=True)])
+    assert (off <= sizes * 1e-12).all()
+    # Standard errors have a hundred times κε, or a few roundings.
+    kappa = np.linalg.cond(np.linalg.qr(X / np.linalg.norm(X, axis=0))[1])
+    np.testing.assert_allclose(model.standard_errors_, errors, rtol=1e-14 + 2.2e-14 * kappa)
+
+
+def test_refined_needs_the_rows_again():
+    X, y, _ = integer_rows(6, 4, 50)
+    model = LinearRegression(solver="refined")
+    with pytest.raises(AttributeError, match=r"partial_fit keeps no rows.*RowStream"):
+        model.partial_fit(X, y)
+    assert not hasattr(model, "partial_fit")
+    assert hasattr(model.set_params(solver="auto"), "partial_fit")
+
+
 def whitened_rows(seed, n, p, condition, *, weighted=False):
     rng = np.random.default_rng(seed)
     U, V = (np.linalg.qr(rng.standard_normal((k, p)))[0] for k in (n, p))

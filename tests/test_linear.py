@@ -21,7 +21,7 @@ SHAPES = {
     "wide deficient": (9, 20, 4),
     "square": (12, 12, None),
 }
-SOLVERS = ("auto", "normal", "pinv")
+SOLVERS = ("auto", "refined", "normal", "pinv")
 # The construction itself carries rounding of about the condition (10) times ε; the normal
 # equations square it. 1e-8 relative is what is promised to users, 1e-12 what is reached.
 CONSTRUCTED = 1e-12

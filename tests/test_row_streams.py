@@ -294,6 +294,18 @@ def test_a_stream_that_changes_between_walks_is_refused(name, change):
     assert not hasattr(model, "n_features_in_")
 
 
+def test_entries_that_moved_to_other_rows_are_not_called_other_weights():
+    X, y, _ = problem(5, "regression")
+
+    def swapped(X, y, w, rng):
+        y[[3, 30]] = y[[30, 3]]
+
+    with pytest.raises(
+        ValueError, match="the sums of the columns agree, but the entries are in other rows"
+    ):
+        LinearRegression().fit(changing(swapped)(X, y, np.ones(N)))
+
+
 @pytest.mark.parametrize("solver", ["auto", "eigh", "deflation"])
 def test_pca_sees_that_one_column_is_shuffled_without_targets_or_weights(solver):
     """Sums of columns and of their squares stay the same, and the answer does not."""

@@ -29,6 +29,7 @@ ESTIMATORS = [
     LinearRegression(),
     LinearRegression(solver="normal", fit_intercept=False),
     LinearRegression(solver="pinv"),
+    LinearRegression(solver="refined"),
     LogisticRegression(),
     LogisticRegression(C=np.inf, class_weight="balanced"),
     LogisticRegression(warm_start=True, tol=0),
@@ -132,13 +133,13 @@ def test_grid_search_over_our_parameters_and_over_both_estimators():
 
 def test_grid_search_over_solver_options():
     X, y = load_diabetes(return_X_y=True)
-    grid = {"solver": ["auto", "normal", "pinv"], "fit_intercept": [True, False]}
+    grid = {"solver": ["auto", "refined", "normal", "pinv"], "fit_intercept": [True, False]}
     scores = GridSearchCV(LinearRegression(), grid, cv=4).fit(X, y).cv_results_["mean_test_score"]
     reference = [
         cross_val_score(sklearn.linear_model.LinearRegression(fit_intercept=f), X, y, cv=4).mean()
         for f in (True, False)
     ]
-    np.testing.assert_allclose(scores, np.repeat(reference, 3), rtol=1e-9)
+    np.testing.assert_allclose(scores, np.repeat(reference, 4), rtol=1e-9)
 
 
 def test_cross_validation_beside_scikit_learn():

@@ -191,6 +191,26 @@ def test_estimators_of_others_are_refused(data):
 
 
 @pytest.mark.parametrize(
+    ("no_model", "found"),
+    [
+        (None, "None"),
+        ("model.pkl", "'model.pkl'"),
+        (LinearRegression, "the class LinearRegression"),
+    ],
+)
+def test_what_is_no_model_is_named(no_model, found):
+    with pytest.raises(TypeError, match=f"^summarize needs a fitted model.*; found {found}\\.$"):
+        summarize(no_model)
+
+
+def test_coefficients_without_a_fit_are_said_to_be_that():
+    model = LinearRegression()
+    model.coef_, model.intercept_ = np.array([1.0]), 0.0
+    with pytest.raises(NotFittedError, match="assigned coefficients but has not been fitted"):
+        summarize(model)
+
+
+@pytest.mark.parametrize(
     "unfitted",
     [
         LinearRegression(),

@@ -1,16 +1,17 @@
 """Time and error on hard data: columns that depend on each other ever more closely.
 
 ``python docs/benchmarks/hardness.py`` prints a Markdown table for least squares; ``--only TEXT``
-takes the cases whose name holds the text. Times are medians, interleaved, as ratios to ``X.T @ X``
-of the same run. The error of a coefficient is relative to it or to its standard error, whichever is
-larger; the reference is refined in the extended precision of ``numpy.longdouble``, which this
-needs to be longer than float64.
+takes the cases whose name holds the text, and ``--write`` writes hardness.md and hardness.png.
+Times are medians, interleaved, as ratios to ``X.T @ X`` of the same run. The error of a coefficient
+is relative to it or to its standard error, whichever is larger; the reference is refined in the
+extended precision of ``numpy.longdouble``, which this needs to be longer than float64.
 """
 
 import argparse
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -23,17 +24,20 @@ from timing import Patience, interleave
 from mcmodels import LinearRegression
 
 Fit = Callable[[], Any]
-KAPPAS = (1e1, 1e2, 1e3, 1e4, 1e6, 1e8, 1e10, 1e12)
+SHAPES = ((200_000, 20), (100_000, 100))
+KAPPAS = (1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e8, 1e10, 1e12, 1e14)
+HERE = Path(__file__).parent
 CORRECTIONS = 12  # of the reference; each gains several digits
 
 
 @dataclass(frozen=True)
 class Hard:
-    """Rows, a target, and what they are."""
+    """Rows, a target, what they are, and the condition number that they were made with."""
 
     name: str
     X: np.ndarray
     y: np.ndarray
+    kappa: float | None = None
 
 
 def with_condition(n: int, p: int, kappa: float, seed: int = 3) -> np.ndarray:
@@ -49,13 +53,13 @@ def problems() -> Iterator[Hard]:
     """The cases, one after another."""
     rng = np.random.default_rng(0)
 
-    def hard(name: str, X: np.ndarray) -> Hard:
+    def hard(name: str, X: np.ndarray, kappa: float | None = None) -> Hard:
         y = X @ rng.standard_normal(X.shape[1]) + 0.5 * rng.standard_normal(len(X)) + 1.0
-        return Hard(f"{name}, {len(X):,}×{X.shape[1]}", X, y)
+        return Hard(f"{name}, {len(X):,}×{X.shape[1]}", X, y, kappa)
 
-    for n, p in ((200_000, 20), (100_000, 100)):
+    for n, p in SHAPES:
         for kappa in KAPPAS:
-            yield hard(f"κ = {kappa:.0e}", with_condition(n, p, kappa))
+            yield hard(f"κ = {kappa:.0e}", with_condition(n, p, kappa), kappa)
     for degree in (3, 6, 10):
         t = rng.random(200_000)
         yield hard("powers of t", np.column_stack([t**k for k in range(1, degree + 1)]))
@@ -78,10 +82,11 @@ def reference(case: Hard) -> tuple[np.ndarray, np.ndarray]:
     y -= y.mean()
     (R,) = linalg.qr(X.astype(np.float64), mode="r", check_finite=False)
     R = R[: X.shape[1]]
-    beta = np.zeros(X.shape[1], dtype=np.longdouble)
+    columns, beta = np.ascontiguousarray(X.T), np.zeros(X.shape[1], dtype=np.longdouble)
     for _ in range(CORRECTIONS):
         residual = y - X @ beta
-        gradient = (residual @ X).astype(np.float64)
+        # NumPy adds by pairs along contiguous rows, with few roundings.
+        gradient = (columns * residual).sum(axis=1).astype(np.float64)
         half = linalg.solve_triangular(R, gradient, trans="T")
         beta = beta + linalg.solve_triangular(R, half)
     deviation = float(np.sqrt(residual @ residual / (len(y) - len(beta) - 1)))
@@ -106,39 +111,104 @@ def peers(case: Hard) -> dict[str, Fit]:
     return fits | {"statsmodels": lambda: OLS(y, centred).fit(method="qr").params[:-1]}
 
 
-def row(case: Hard, patience: Patience) -> list[str]:
-    """A row of the table: the case, and time and error of each."""
+@dataclass(frozen=True)
+class Result:
+    """Time of ``X.T @ X`` in seconds; and of each fit its ratio to that, and its error."""
+
+    case: Hard
+    base: float
+    fits: dict[str, tuple[float, float]]
+
+    @property
+    def cells(self) -> list[str]:
+        """A row of the table."""
+        found = [f"{ratio:.1f} ({error:.0e})" for ratio, error in self.fits.values()]
+        return [self.case.name, f"{self.base * 1e3:.2f} ms", *found]
+
+
+def measured(case: Hard, patience: Patience) -> Result:
+    """Times and errors of all fits to a case."""
     fits = peers(case)
     times = interleave(fits, {}, patience)
     beta, sizes = reference(case)
-    base = times["X.T @ X"].median
-    cells = [case.name, f"{base * 1e3:.2f} ms"]
+    base, found = times["X.T @ X"].median, {}
     for name, fit in fits.items():
         if name == "X.T @ X":
             continue
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            error = np.max(np.abs(fit() - beta).astype(np.float64) / sizes)
-        cells.append(f"{times[name].median / base:.1f} ({error:.0e})")
-    return cells
+            error = float(np.max(np.abs(fit() - beta).astype(np.float64) / sizes))
+        found[name] = times[name].median / base, error
+    return Result(case, base, found)
+
+
+def draw(results: list[Result]) -> None:
+    """Time and error against the condition number, one above the other, for both shapes."""
+    from matplotlib import pyplot as plt
+
+    styles = {
+        "mcmodels": ("#D55E00", "o"),
+        "scikit-learn": ("#0072B2", "s"),
+        "numpy.linalg.lstsq": ("#222222", "x"),
+        "statsmodels": ("#CC79A7", "v"),
+    }
+    figure, axes = plt.subplots(2, len(SHAPES), figsize=(10, 7), sharex=True, sharey="row")
+    for column, (n, p) in zip(axes.T, SHAPES, strict=True):
+        swept = [r for r in results if r.case.kappa is not None and r.case.X.shape == (n, p)]
+        kappas = [r.case.kappa for r in swept]
+        for name, (colour, marker) in styles.items():
+            values = [r.fits.get(name, (np.nan, np.nan)) for r in swept]
+            for axis, line in zip(column, np.transpose(values), strict=True):
+                axis.plot(kappas, line, color=colour, marker=marker, ms=4, lw=1.3, label=name)
+        column[0].set_title(f"{n:,} rows, {p} columns")
+        column[1].set_xlabel("condition number of the columns")
+    axes[0, 0].set_ylabel("time, as a multiple of X.T @ X")
+    axes[1, 0].set_ylabel("error of a coefficient, relative to\nit or its standard error")
+    for axis in axes.flat:
+        axis.set(xscale="log", yscale="log")
+        axis.grid(alpha=0.3)
+        axis.spines[["top", "right"]].set_visible(False)
+    axes[0, 0].legend(frameon=False, fontsize=9)
+    figure.tight_layout()
+    figure.savefig(HERE / "hardness.png", dpi=130)
+
+
+PAGE = """# Hard data
+
+Least squares on columns that depend on each other ever more closely: time and error side by side.
+The time is the median of several interleaved runs, as a multiple of `X.T @ X` in the same run. In
+brackets is the largest error of a coefficient, relative to it or to its standard error, whichever
+is larger. The reference was refined in extended precision. The condition number κ is that which
+the rows were made with. From κ = 1e14 on, float64 does not determine the coefficients.
+
+![Time and error against the condition number](hardness.png)
+
+{table}
+
+{stamp}"""
 
 
 def main() -> None:
-    """Print the table."""
+    """Print the table, or write the page."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--only", default="", help="cases whose name holds this text")
     parser.add_argument("--rounds", type=int, default=5, help="timed runs of each")
+    parser.add_argument("--write", action="store_true", help="write hardness.md and hardness.png")
     options = parser.parse_args()
     if np.finfo(np.longdouble).eps >= np.finfo(np.float64).eps:
         raise SystemExit("numpy.longdouble is no longer than float64 on this machine")
-    rows, header = [], ["data", "X.T @ X"]
+    results = []
     for case in problems():
         if options.only in case.name:
-            header = ["data", *peers(case)]
-            rows.append(row(case, Patience(repeats=options.rounds)))
-            print("|", " | ".join(rows[-1]), "|", flush=True)
-    print(markdown(header, rows))
-    print(stamp("hardness.py", ("numpy", "scipy", "scikit-learn", "statsmodels")))
+            results.append(measured(case, Patience(repeats=options.rounds)))
+            print("|", " | ".join(results[-1].cells), "|", flush=True)
+    header = ["data", "X.T @ X", *results[0].fits] if results else []
+    table = markdown(header, [result.cells for result in results])
+    made = stamp("hardness.py", ("numpy", "scipy", "scikit-learn", "statsmodels"))
+    print(table, made, sep="\n")
+    if options.write:
+        draw(results)
+        (HERE / "hardness.md").write_text(PAGE.format(table=table, stamp=made))
 
 
 if __name__ == "__main__":

@@ -248,7 +248,7 @@ _REDUCTIONS: dict[np.ufunc, Callable[..., Any]] = {
     np.logical_or: np.any,
 }
 
-# Whose frames are looked through for the function that a message names.
+# Libraries that may call NumPy themselves; a message names the function that the user called.
 _LIBRARIES = ("numpy", "scipy", "sklearn", "pandas")
 
 

@@ -118,7 +118,7 @@ def _remedies(text: Mapping[str, pd.Series], n_rows: int) -> list[str]:
     marked = [name for name, wrong in text.items() if _some(wrong, _MARKED)]
     if marked:
         remedies.append("write plain numbers, without other marks, currencies or percent signs")
-    # A few stray values among numbers, dates, or names of the rows would make a level of each.
+    # Stray values among numbers, dates, and names of rows: each would become a level of its own.
     levels = [
         name
         for name, wrong in text.items()

@@ -83,7 +83,7 @@ def replacing(path: Path | None, *, sources: Sequence[Path]) -> Iterator[Path | 
 @contextmanager
 def _temporary_folder(path: Path) -> Iterator[Path]:
     """A folder beside a path, which is gone at the end, also where a signal ends the program."""
-    # Named before it is made, so that there is no moment at which a signal would not find it.
+    # Its name is known before it is made, so that a signal at any moment finds and removes it.
     folder = path.parent / f".mcmodels-{secrets.token_hex(8)}"
     before: dict[int, Any] = {}
 

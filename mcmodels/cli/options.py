@@ -127,7 +127,7 @@ def _add_models(fit: _Parser) -> None:
 
     linear = models.add_parser("linear", help="least squares")
     _add_data_options(linear, "linear", "column to explain; numbers")
-    linear.add_argument("--solver", choices=("auto", "normal", "pinv"), default="auto")
+    linear.add_argument("--solver", choices=("auto", "refined", "normal", "pinv"), default="auto")
 
     logistic = models.add_parser("logistic", help="logistic regression of two or more classes")
     _add_data_options(logistic, "logistic", "column of classes; text or numbers")

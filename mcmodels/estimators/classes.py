@@ -95,6 +95,13 @@ def check_labels(y: Labels) -> None:
     try:
         check_classification_targets(y)
     except ValueError as error:
+        if y.dtype.kind == "f" and y.ndim == 1:
+            row = int((y != np.round(y)).argmax())
+            raise ValueError(
+                f"{str(error).split('.')[0]}: y holds {example_of(y[row])} in row {row} (counted "
+                "from 0), and labels are text, whole numbers or booleans. Fit a regressor, or make "
+                "classes of y, for example by pd.cut."
+            ) from error
         if y.dtype.kind != "O":
             raise
         raise ValueError(
@@ -110,7 +117,13 @@ def kind_of_labels(y: Labels) -> str:
         known = dict.fromkeys("biuf", "numbers") | {"U": "text", "S": "bytes"}
         return known.get(y.dtype.kind, str(y.dtype))
     _refuse_missing(y)
-    labels = pd.unique(y.ravel())
+    try:
+        labels = pd.unique(y.ravel())
+    except TypeError as error:  # what cannot be hashed, such as a dict, cannot be compared
+        raise ValueError(
+            f"Unknown label type: y holds {example_of(y.flat[0])} in row 0. Labels are text, whole "
+            "numbers or booleans."
+        ) from error
     found = {
         "text" if isinstance(v, str) else "numbers" if isinstance(v, Real) else type(v).__name__
         for v in labels.tolist()

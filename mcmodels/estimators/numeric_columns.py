@@ -65,6 +65,11 @@ def named_columns(*, labels: Any = None, **given: Any) -> Iterator[None]:
             found_there = _not_finite(argument, data, error, labels=data is labels)
             if found_there:
                 raise ValueError(found_there) from error
+        if str(error).startswith("Complex data not supported") and np.iscomplexobj(labels):
+            raise ValueError(
+                f"y holds complex numbers, such as {example_of(np.ravel(labels)[0])} in row 0. "
+                "Labels are text, whole numbers or booleans. (Complex data not supported)"
+            ) from error
         raise
 
 

@@ -132,7 +132,7 @@ class LossEstimator(CallbackSupportMixin, LossMethods):
         Warns
         -----
         NoMinimumWarning
-            When the objective decreases without bound along a direction.
+            When the objective keeps decreasing along a direction.
         NonConvexLossWarning
             When the second derivative of the loss is negative in some row, or near the rows.
         NonSmoothLossWarning

@@ -43,7 +43,7 @@ def warn_separated(features: Features, solution: Solution[Any]) -> None:
 
 
 def warn_no_minimum(features: Features, solution: Solution[Any]) -> None:
-    """Warn that the objective decreases without bound."""
+    """Warn that the objective keeps decreasing."""
     warn_user(
         f"{no_minimum(features, solution)}. The coefficients and their curvature are those at "
         f"which the fit stopped. {_UNBOUNDED_REMEDIES}",
@@ -111,8 +111,8 @@ def separated(features: Features, solution: Solution[Any]) -> str:
 
 
 def no_minimum(features: Features, solution: Solution[Any]) -> str:
-    """The columns along which the objective decreases without bound, as text."""
+    """The columns along which the objective keeps decreasing, as text."""
     where = "the intercept"
     if solution.columns:
         where = f"a combination of the columns {features.name(solution.columns)}"
-    return f"the objective decreases without bound along {where}: it has no minimum"
+    return f"the objective keeps decreasing along {where}: it has no minimum"

@@ -12,11 +12,12 @@ import pandas as pd
 from scipy import stats
 
 from mcmodels.arrays import Array
-from mcmodels.exceptions import InferenceError, example_of
+from mcmodels.exceptions import IndefiniteCovarianceWarning, InferenceError, example_of
 from mcmodels.inference.summary import Summarised, Summary
 from mcmodels.inference.tolerances import EIGENVALUE_ROUNDING, UNDERFLOWN_VARIANCE
+from mcmodels.user_warnings import warn_user
 
-__all__ = ["Estimate", "check_level", "clipped", "coverage", "not_positive"]
+__all__ = ["Estimate", "check_level", "clipped", "coverage", "not_positive", "warn_of_clipping"]
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -125,23 +126,32 @@ class Estimate(Summarised):
         facts = {"covariance": self.kind, "intervals": coverage(level)}
         return Summary("Estimates", facts, {"": table})
 
-    @np.errstate(over="ignore", invalid="ignore")
     def image(self, jacobian: Array, params: Array, names: tuple[str, ...]) -> Estimate:
         """Functions of the quantities, with the covariance ``JVJᵀ``.
 
-        Exact for linear functions, to first order for others (the delta method).
+        Exact for linear functions, to first order for others (the delta method). Warns where a
+        function has no positive variance.
         """
+        covariance, root, negative = self.covariance_of(jacobian, names)
+        if negative.any():
+            warn_of_clipping(negative, covariance, names, self.clusters)
+        return replace(self, params=params, covariance=covariance, names=names, root=root)
+
+    @np.errstate(over="ignore", invalid="ignore")
+    def covariance_of(
+        self, jacobian: Array, names: tuple[str, ...]
+    ) -> tuple[Array, Array | None, npt.NDArray[np.bool_]]:
+        """``JVJᵀ``, its root, and of which functions the variance was not positive."""
         if self.root is not None:
             root = jacobian @ self.root
-            return replace(self, params=params, covariance=root @ root.T, names=names, root=root)
+            return root @ root.T, root, np.zeros(len(root), dtype=bool)
         used = jacobian.any(axis=0)  # a parameter without a variance spoils only what it is part of
         J, S = jacobian[:, used], self.covariance[np.ix_(used, used)]
         V, sizes = J @ S @ J.T, np.einsum("ij,jk,ik->i", np.abs(J), np.abs(S), np.abs(J))
         known = np.isfinite(np.diagonal(S))
         refuse_lost(np.where(J[:, ~known].any(axis=1), 1.0, sizes), J.any(axis=1), names)
-        if not_positive(V, sizes).any():
-            V = clipped(V, sizes)
-        return replace(self, params=params, covariance=V, names=names)
+        negative = not_positive(V, sizes)
+        return clipped(V, sizes) if negative.any() else V, None, negative
 
     @property
     def _distribution(self) -> stats.rv_continuous:
@@ -219,6 +229,30 @@ def clipped(V: Array, sizes: Array) -> Array:
     positive[:, lost] = np.nan
     repaired[np.ix_(known, known)] = positive
     return repaired
+
+
+def warn_of_clipping(
+    negative: npt.NDArray[np.bool_], V: Array, names: tuple[str, ...], clusters: tuple[int, ...]
+) -> None:
+    """Say which variances were not positive, and which are lost in the clipped covariance V."""
+
+    def listed(which: npt.NDArray[np.bool_]) -> str:
+        return ", ".join(np.asarray(names, dtype=object)[which])
+
+    two_way = len(clusters) > 1
+    said = (
+        f"{'two-way clusters give' if two_way else 'the covariance gives'} {listed(negative)} no "
+        "positive variance; negative eigenvalues of the covariance were set to zero"
+    )
+    lost = np.isnan(np.diagonal(V))
+    if lost.any():
+        said += f", which leaves no variance of {listed(lost)} (NaN)"
+    remedy = (
+        "The groupings hold too little data for two-way clusters: compare with each grouping alone."
+        if two_way
+        else "Use a covariance of another kind."
+    )
+    warn_user(f"{said}. {remedy}", IndefiniteCovarianceWarning)
 
 
 def _jacobi(V: Array) -> tuple[Array, Array]:

@@ -113,7 +113,7 @@ def wald_test(estimate: Estimate, restrictions: Any) -> HypothesisTest:
     if len(estimate.clusters) == 1 and len(R) >= estimate.clusters[0] and _independent(R):
         _refuse_more_than(estimate.clusters[0] - 1, stated, estimate)
     gap = R @ estimate.params - stated.q
-    V = estimate.image(R, gap, tuple(map(str, range(len(R))))).covariance
+    V, _, _ = estimate.covariance_of(R, tuple(map(str, range(len(R)))))
     scale = np.sqrt(np.diagonal(V))
     if np.isnan(scale).any():
         lost = R[np.isnan(scale)].any(axis=0)

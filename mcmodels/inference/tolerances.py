@@ -17,8 +17,8 @@ VARIANCE_ROUNDING = 8 * _EPSILON
 CONSTANT_ROUNDING = 64.0
 # ... and below this share of its own squares: with large terms the rounding says little.
 LARGEST_CONSTANT_REST = 1e-8
-# A target is constant if it varies about its mean by less than this share of it, as the same number
-# in every row seems to.
+# A target is constant if it varies about its mean by less than this share of the mean: rounding of
+# the mean makes the same number in every row vary by that much.
 ROUNDING_OF_MEAN = 8 * _EPSILON
 # Residuals are rounding errors if they are this many units of the terms that they are left of.
 RESIDUAL_ROUNDING = 4.0

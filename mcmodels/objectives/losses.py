@@ -124,7 +124,7 @@ class SquaredError(Loss):
 # R: where the observed class has a probability below 1/R, a cross-entropy has a slope of nearly 1
 # and hardly any curvature, and Newton's step means nothing.
 _LIMIT = 4.0
-# Signs of the margin for y = 0 and 1; vectors of scratch memory.
+# The sign by which η becomes the margin, for y = 0 and y = 1; vectors of scratch memory.
 _SIDES, _VECTORS = np.array([-1.0, 1.0]), 6
 
 

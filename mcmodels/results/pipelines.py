@@ -11,6 +11,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
 from mcmodels.arrays import MatrixLike, VectorLike, Weights
+from mcmodels.exceptions import example_of
 from mcmodels.inference.summary import Summary
 from mcmodels.results.principal_components import PrincipalComponents
 from mcmodels.results.record import ParameterFit
@@ -69,6 +70,9 @@ def summarize(
     tenure            0.4138          0.4179
     (intercept)      19.2000          0.3571
     """
+    if isinstance(fitted, type) or not hasattr(fitted, "fit"):
+        found = f"the class {fitted.__name__}" if isinstance(fitted, type) else example_of(fitted)
+        raise TypeError(f"summarize needs a fitted model of mcmodels; found {found}.")
     check_is_fitted(fitted)
     model = getattr(fitted, "best_estimator_", fitted)
     names, where = None, ""
@@ -83,6 +87,8 @@ def summarize(
         kind = type(model)
         library = kind.__module__.partition(".")[0]
         found = f"found {kind.__name__}{where}"
+        if library == "mcmodels" and hasattr(model, "_unchecked_record"):
+            model._unchecked_record()  # coefficients that were assigned without a fit
         if library == "mcmodels":
             raise TypeError(
                 f"summarize needs a model with a table of parameters; {found}, a network. There "

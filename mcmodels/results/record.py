@@ -15,7 +15,13 @@ import numpy.typing as npt
 from mcmodels.arrays import Array
 from mcmodels.exceptions import IndefiniteCovarianceWarning, InferenceError, PerfectFitWarning
 from mcmodels.inference.delta import DeltaMethod, delta_method
-from mcmodels.inference.estimate import Estimate, clipped, not_positive, refuse_lost
+from mcmodels.inference.estimate import (
+    Estimate,
+    clipped,
+    not_positive,
+    refuse_lost,
+    warn_of_clipping,
+)
 from mcmodels.inference.robust import RobustModel, cluster_covariance, hc_covariance
 from mcmodels.inference.tolerances import SCORE_LEFT
 from mcmodels.objectives import Objective
@@ -149,7 +155,7 @@ class CovarianceKind:
         root = robust.root
         if sizes is not None and (negative := not_positive(covariance, sizes)).any():
             covariance, root = clipped(covariance, sizes), None
-            _warn_of_clipping(negative, np.isnan(np.diagonal(covariance)), names)
+            warn_of_clipping(negative, covariance, names, self.counts)
         elif sizes is None and (lost := robust.without_variance(left)).any():
             covariance, root = covariance.copy(), None
             covariance[lost] = covariance[:, lost] = np.nan
@@ -169,27 +175,6 @@ def _warn_of_no_variance(
     warn_user(
         f"{', '.join(np.asarray(names, dtype=object)[lost])}: no robust variance (NaN), because "
         f"{why}. Leave such columns out, or use the covariance of the model.",
-        IndefiniteCovarianceWarning,
-    )
-
-
-def _warn_of_clipping(
-    negative: npt.NDArray[np.bool_], lost: npt.NDArray[np.bool_], names: tuple[str, ...]
-) -> None:
-    """Say which variances of two-way clusters were negative, and which are lost."""
-
-    def listed(which: npt.NDArray[np.bool_]) -> str:
-        return ", ".join(np.asarray(names, dtype=object)[which])
-
-    said = (
-        f"two-way clusters give {listed(negative)} no positive variance; negative eigenvalues of "
-        "the covariance were set to zero"
-    )
-    if lost.any():
-        said += f", which leaves no variance of {listed(lost)} (NaN)"
-    warn_user(
-        f"{said}. The groupings hold too little data for two-way clusters: compare with each "
-        "grouping alone.",
         IndefiniteCovarianceWarning,
     )
 

@@ -243,7 +243,7 @@ class TrainingRows:
         if at is None:
             at = _first_difference(self.y_squares, other.y_squares, tolerance * y_length**2)
         if at is not None:
-            what = "the weight of class" if self.is_classes else "the sums of target"
+            what = "the weights of class" if self.is_classes else "the sums of target"
             return f"{what} {self.targets[at]!r} differ"
         if not (self._is_named and other._is_named):
             return ""

@@ -132,15 +132,22 @@ class WalkSums:
             # Factors of the order are below one.
             bounds = [lengths[0] * lengths, by_length, lengths[0] * lengths][: len(sums)]
             pairs = zip(self._sums, sums, bounds, strict=True)
-            for found, expected, bound in pairs:
+            for number, (found, expected, bound) in enumerate(pairs):
                 wrong = np.abs(found - expected) > _ROUNDING * bound
                 if wrong.any():
                     at = int(wrong.argmax())
                     n_targets = wrong.size - 1 - len(names)
-                    what = ["the weights", *["y"] * n_targets, *map("column {!r}".format, names)]
+                    sizes = ["the weights", *["y"] * n_targets, *map("column {!r}".format, names)]
+                    # A sum by a factor is of all columns of a row, or of its place in the stream.
+                    what = (
+                        f"a sum over {sizes[at]} is {found[at]:.10g}, and was {expected[at]:.10g}"
+                        if number == 0
+                        else "the sums of the columns agree, but the entries are in other rows, or "
+                        "the rows in another order"
+                    )
                     raise ValueError(
-                        f"the stream gave other rows in this walk than in the first: a sum over "
-                        f"{what[at]} is {found[at]:.10g}, and was {expected[at]:.10g}; {_SAME_ROWS}"
+                        f"the stream gave other rows in this walk than in the first: {what}; "
+                        f"{_SAME_ROWS}"
                     )
 
 

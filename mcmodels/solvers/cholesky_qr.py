@@ -23,16 +23,16 @@ from mcmodels.rows.moments import point_near_mean
 from mcmodels.solvers.cholesky import ScaledCholesky
 from mcmodels.solvers.least_squares_fit import column_lengths
 from mcmodels.solvers.pseudoinverse import entry_noise, rank_tolerance
-from mcmodels.solvers.tolerances import CHOLESKY_CONDITION, FLOAT64_EPSILON
+from mcmodels.solvers.tolerances import FLOAT64_EPSILON, NORMAL_CONDITION
 
 # Largest condition number of whitened rows: their scatter, which has its square, is still far from
 # singular in float64.
 _WHITE = 1e6
+# The condition number of a sample is about so many times that of all rows.
+_SAMPLE_INFLATION = 1.5
 # Rows for each column in a sample that tells how the columns depend on each other. It is taken if
 # it is less than one row in so many.
 _SAMPLE_ROWS_PER_COLUMN, _SAMPLED_SHARE = 4, 25
-# A sample with a condition number above this share of the limit may have missed it.
-_SAMPLE_MARGIN = 0.3
 
 
 @dataclass(frozen=True)
@@ -111,9 +111,10 @@ def factor_by_sample(rows: Rows) -> WhitenedFactor | None:
     if not np.isfinite(found.scatter).all():
         return None
     factor = ScaledCholesky.of(found.Sxx, np.sqrt(found.x_squares))
-    if factor is not None and factor.condition <= _SAMPLE_MARGIN * CHOLESKY_CONDITION:
+    if factor is not None and factor.condition <= _SAMPLE_INFLATION * NORMAL_CONDITION:
         return None
-    centre = found.x_mean
+    # About zero where the mean is near, so that the rows need not be copied once more.
+    centre = point_near_mean(rows)[:p]
     rough = sample.reduce(Triangle.about(found.mean)).Rxx
     rough = rough * np.sqrt(rows.total_weight / found.weight)
     if not rough.any(axis=0).all():

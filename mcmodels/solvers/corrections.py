@@ -1,25 +1,24 @@
-"""Error bounds of least-squares solutions, and passes over the rows that correct them."""
+"""How many digits a least-squares solution needs, and the corrections that give them."""
 
 from __future__ import annotations
 
-import functools
-from dataclasses import dataclass, replace
-from typing import Self
+from dataclasses import replace
 
 import numpy as np
-from scipy import sparse
 
-from mcmodels.arrays import Array
-from mcmodels.rows import RowBlock, Rows
-from mcmodels.rows.blocks import product
+from mcmodels.rows import Rows
 from mcmodels.solvers.double_double import DoubleDouble
+from mcmodels.solvers.error_estimates import ErrorEstimates
 from mcmodels.solvers.least_squares_fit import LeastSquares, with_intercept
 from mcmodels.solvers.minimum_norm import refine_shortest
 from mcmodels.solvers.refinement import (
+    MAX_STEPS,
+    Residuals,
     Stop,
-    exact_residual_scatter,
+    exact_residuals,
     refine,
     whitened_scatter,
+    working_residuals,
 )
 from mcmodels.solvers.solution import Solution
 from mcmodels.solvers.tolerances import (
@@ -27,7 +26,6 @@ from mcmodels.solvers.tolerances import (
     FLOAT64_EPSILON,
     MEDIUM_DESIGN,
     SMALL_DESIGN,
-    SMALL_SQUARED_DESIGN,
     WELL_CONDITIONED,
 )
 
@@ -35,11 +33,6 @@ from mcmodels.solvers.tolerances import (
 _ENOUGH, _ENOUGH_LARGE = 1e-12, 1e-9
 # The same for products in float32; measured errors were a thousandth of it.
 _ENOUGH_FLOAT32 = 1e-2
-# Products of residuals with columns are added for so many rows at a time: fewer roundings follow
-# each other than in one long sum. With few columns a run is longer, because a product of fewer
-# entries takes less time than its call.
-_RUN_OF_ROWS, _RUN_OF_ENTRIES = 256, 2**14
-
 # The squares of the residuals are summed from the rows when they are less than this share of the
 # squares of the targets. A difference of moments would lose two digits, or four in large data,
 # where a pass costs more. The third share is in units of the rounding error of the moments.
@@ -62,123 +55,36 @@ def enough(rows: Rows, rounding: float = FLOAT64_EPSILON) -> float:
     return _ENOUGH if rows.n_rows * rows.n_params <= MEDIUM_DESIGN else _ENOUGH_LARGE
 
 
-def corrected(solution: Solution[LeastSquares], rows: Rows) -> Solution[LeastSquares]:
-    """The solution with as many corrections as it needs, by residuals as precise as they need."""
-    goal = enough(rows, solution.value.moments.rounding)
-    error = _Errors.of(solution, rows)
-    if solution.condition <= WELL_CONDITIONED and error.of_solution(at_least=goal) <= goal:
-        return with_small_residuals(solution, rows)
-    if not extra_precision_is_cheap(rows) and error.after_correction() <= goal:
-        return corrected_once(solution, rows)
-    return refined(solution, rows, goal)
-
-
-@dataclass(frozen=True)
-class _Errors:
-    """First-order estimates of the errors of parameters, relative as :func:`enough` says.
+def corrected(
+    solution: Solution[LeastSquares], rows: Rows, goal: float | None = None
+) -> Solution[LeastSquares]:
+    """The solution with as many corrections as it needs, by residuals as precise as they need.
 
     Parameters
     ----------
     solution : Solution[LeastSquares]
-        The solution.
-    coef : ndarray of shape (p, m)
-        Its coefficients.
-    intercept : ndarray of shape (m,), or None
-        Its intercepts.
-    lengths : ndarray of shape (p, 1)
-        Lengths of the columns.
-    y_lengths : ndarray of shape (m,)
-        Lengths of the targets.
-    spread : ndarray of shape (m,)
-        Standard deviation of the residuals.
+        A solution of full rank.
+    rows : Rows
+        Its rows.
+    goal : float, default=None
+        The largest error of a parameter, relative as :func:`enough` says. With 0, every digit is
+        right. None: as much as is enough; ill-conditioned small data get every digit.
     """
-
-    solution: Solution[LeastSquares]
-    coef: Array
-    intercept: Array | None
-    lengths: Array
-    y_lengths: Array
-    spread: Array
-
-    @classmethod
-    def of(cls, solution: Solution[LeastSquares], rows: Rows) -> Self:
-        fit, moments = solution.value, solution.value.moments
-        residual_lengths = np.sqrt(np.clip(np.diagonal(fit.residual_scatter), 0.0, None))
-        freedom = max(moments.weight - rows.n_params, 1.0)
-        return cls(
-            solution,
-            fit.params[:, : moments.n_features].T,
-            fit.params[:, -1] if rows.intercept else None,
-            np.sqrt(moments.x_squares)[:, np.newaxis],
-            np.sqrt(moments.y_squares),
-            residual_lengths / np.sqrt(freedom),
-        )
-
-    @functools.cached_property
-    def deviations(self) -> Array:
-        """Standard deviations of the coefficients for residuals of length one, shape (p, 1)."""
-        return np.linalg.norm(self.solution.value.inverse.root, axis=1)[:, np.newaxis]
-
-    @property
-    def sizes(self) -> Array:
-        """The larger of each coefficient and its standard error."""
-        return np.maximum(np.abs(self.coef), self.spread * self.deviations)
-
-    @property
-    def contraction(self) -> float:
-        """The share of an error that a correction leaves, because the factor is not exact."""
-        moments, kappa = self.solution.value.moments, self.solution.condition
-        if self.solution.method != "normal":
-            return 10 * FLOAT64_EPSILON * kappa
-        # Squares about a point other than the mean are larger than the scatter, as is their
-        # rounding.
-        shift = moments.offset[: moments.n_features, np.newaxis]
-        ratio = np.divide(shift, self.lengths, out=np.zeros_like(shift), where=self.lengths > 0)
-        away = moments.weight * float((ratio**2).max(initial=0.0))
-        return moments.rounding * (1 + away) * kappa**2
-
-    def of_solution(self, *, at_least: float = 0.0) -> float:
-        """The largest error before corrections; a rough bound where that is at most ``at_least``.
-
-        In units in which columns have length one it is the contraction times ``‖β‖``.
-        """
-        error = self.contraction * np.linalg.norm(self.coef * self.lengths, axis=0)
-        # If columns were orthogonal their standard errors would be smaller, and need no inverse.
-        rough = _largest_ratio(error, np.maximum(np.abs(self.coef) * self.lengths, self.spread))
-        return rough if rough <= at_least else _largest_ratio(error, self.sizes * self.lengths)
-
-    def after_correction(self) -> float:
-        """The largest error after one correction with residuals in working precision.
-
-        The rounding of the residuals is an error ``e`` in the targets, which changes a coefficient
-        by at most ``‖e‖`` standard deviations. That of the products with a column is ``ε`` times
-        the lengths of the residuals and the column, times the square root of the number of rows
-        that are added one after another, over that of all rows. An error of the coefficients is
-        one of the intercept, too.
-        """
-        explained = (np.abs(self.coef) * self.lengths).sum(axis=0)
-        of_residuals = FLOAT64_EPSILON * (self.y_lengths + explained)
-        of_products = FLOAT64_EPSILON * np.sqrt(_run_of_rows(len(self.coef))) * self.spread
-        inflation = float(np.linalg.norm(self.deviations * self.lengths))
-        deviations, sizes = self.deviations, self.sizes
-        if self.intercept is not None:
-            moments, root = self.solution.value.moments, self.solution.value.inverse.root
-            its_own = np.sqrt(1 / moments.weight + np.sum((moments.x_mean @ root) ** 2))
-            deviations = np.append(deviations, [[its_own]], axis=0)
-            size = np.maximum(np.abs(self.intercept), self.spread * its_own)
-            sizes = np.append(sizes, size[np.newaxis], axis=0)
-        error = deviations * (of_residuals + of_products * inflation)
-        return _largest_ratio(error, sizes) + self.contraction * self.of_solution()
-
-
-def _run_of_rows(n_features: int) -> int:
-    return max(_RUN_OF_ROWS, _RUN_OF_ENTRIES // max(n_features, 1))
-
-
-def _largest_ratio(error: Array, size: Array) -> float:
-    error = np.broadcast_to(error, size.shape)
-    ratio = np.divide(error, size, out=np.where(error > 0, np.inf, 0.0), where=size > 0)
-    return float(ratio.max(initial=0.0))
+    moments, errors = solution.value.moments, ErrorEstimates.of(solution, rows)
+    lengths = np.sqrt(moments.x_squares)
+    if goal is None:
+        goal, small = enough(rows, moments.rounding), extra_precision_is_cheap(rows)
+        well_conditioned = not small or solution.condition <= WELL_CONDITIONED
+        if well_conditioned and errors.of_solution(at_least=goal) <= goal:
+            return with_small_residuals(solution, rows)
+        goal = 0.0 if small else goal
+    if goal > 0 and errors.after_correction() <= goal:
+        return _after_corrections(solution, rows, working_residuals(rows, moments), max_steps=1)
+    stop = errors.stop(goal)
+    count = errors.slices(goal)
+    residuals = exact_residuals(rows, moments, lengths, count)
+    found = _after_corrections(solution, rows, residuals, stop)
+    return with_corrected_inverse(found, rows) if extra_precision_is_cheap(rows) else found
 
 
 def with_small_residuals(solution: Solution[LeastSquares], rows: Rows) -> Solution[LeastSquares]:
@@ -191,79 +97,37 @@ def with_small_residuals(solution: Solution[LeastSquares], rows: Rows) -> Soluti
     share = max(share, _SMALL_SHARE_IN_ROUNDINGS * fit.moments.rounding)
     if (np.diagonal(fit.residual_scatter) >= share * fit.moments.y_squares).all():
         return solution
-    if small:
-        coef = fit.params[:, : fit.moments.n_features].T
-        scatter = exact_residual_scatter(rows, coef, fit.moments.origin, fit.moments.offset)
-    else:
-        scatter = _residual_sums(fit, rows)[1]
+    residuals = exact_residuals if small else working_residuals
+    coef = DoubleDouble.of(fit.params[:, : fit.moments.n_features].T)
+    scatter = residuals(rows, fit.moments)(coef).scatter
     return replace(solution, value=replace(fit, residual_scatter=scatter))
 
 
-def corrected_once(solution: Solution[LeastSquares], rows: Rows) -> Solution[LeastSquares]:
-    """The solution after one correction with residuals in working precision.
-
-    It restores the digits that were lost in forming normal equations of moderate condition, at the
-    cost of one pass over the rows with two matrix-vector products.
-    """
-    fit, moments = solution.value, solution.value.moments
-    gradient, scatter, mean_residual = _residual_sums(fit, rows)
-    correction = fit.inverse.apply(gradient)
-    coef = fit.params[:, : moments.n_features].T
-    corrected = DoubleDouble.of(coef) + DoubleDouble.of(correction)
-    params = with_intercept(corrected, moments, rows, DoubleDouble.of(mean_residual))
-    scatter = scatter - gradient.T @ correction
-    value = replace(fit, params=params, residual_scatter=scatter)
-    return replace(solution, value=value, iterations=1)
+def with_corrected_inverse(solution: Solution[LeastSquares], rows: Rows) -> Solution[LeastSquares]:
+    """The solution with the digits that its inverse scatter lacks, for its standard errors."""
+    fit, p = solution.value, solution.value.moments.n_features
+    precise = solution.condition > CHOLESKY_CONDITION
+    about = fit.moments.origin[:p], fit.moments.offset[:p]
+    L = whitened_scatter(rows, fit.inverse.root, *about, extra_precise=precise)
+    return (
+        solution
+        if L is None
+        else replace(solution, value=replace(fit, inverse=fit.inverse.corrected(L)))
+    )
 
 
-def _residual_sums(fit: LeastSquares, rows: Rows) -> tuple[Array, Array, Array]:
-    """``Xᵀ W r`` (p, m), ``rᵀ W r`` (m, m) and the mean of the residuals (m,), in one pass.
-
-    Their mean is the rounding error of the means, which matters to the intercept.
-    """
-    moments, p = fit.moments, fit.moments.n_features
-    coef, origin, offset = fit.params[:, :p], moments.origin, moments.offset
-    constant = offset[p:] - coef @ offset[:p]
-
-    def sums(block: RowBlock) -> Array:
-        X = block.X.centred(origin[:p])
-        residual = (block.y - origin[p:]) - X.predictor(coef) - constant
-        weighted = block.weighted(residual)
-        total = weighted.sum(axis=0)
-        gradient = -np.outer(total, offset[:p])
-        step = X.n_rows if sparse.issparse(X.X) else _run_of_rows(p)
-        for start in range(0, X.n_rows, step):
-            part = slice(start, start + step)
-            gradient += product(X.X[part].T, weighted[part]).T
-        return np.concatenate([gradient, residual.T @ weighted, total[:, np.newaxis]], axis=1)
-
-    found = rows.reduce(sums).T
-    return found[:p], found[p:-1], found[-1] / rows.total_weight
-
-
-def refined(
-    solution: Solution[LeastSquares], rows: Rows, goal: float = 0.0
+def _after_corrections(
+    solution: Solution[LeastSquares],
+    rows: Rows,
+    residuals: Residuals,
+    stop: Stop | None = None,
+    max_steps: int = MAX_STEPS,
 ) -> Solution[LeastSquares]:
-    """The solution after corrections with residuals in about twice the working precision.
-
-    Small data get every digit; else corrections end when the error is at most ``goal``.
-    """
     fit, moments = solution.value, solution.value.moments
-    origin, offset, lengths = moments.origin, moments.offset, np.sqrt(moments.x_squares)
-    p = moments.n_features
-    coef = fit.params[:, :p].T
-    stop = None
-    if goal > 0 and not extra_precision_is_cheap(rows):
-        errors = _Errors.of(solution, rows)
-        stop = Stop(goal, errors.sizes, errors.contraction)
-    reached = refine(rows, coef, origin, offset, fit.inverse.apply, lengths, stop)
+    coef, lengths = fit.params[:, : moments.n_features].T, np.sqrt(moments.x_squares)
+    reached = refine(residuals, coef, fit.inverse.apply, lengths, stop, max_steps)
     params = with_intercept(reached.coef, moments, rows, reached.mean_residual)
-    inverse = fit.inverse
-    if rows.n_rows * p**2 <= SMALL_SQUARED_DESIGN:
-        precise = solution.condition > CHOLESKY_CONDITION
-        L = whitened_scatter(rows, inverse.root, origin[:p], offset[:p], extra_precise=precise)
-        inverse = inverse if L is None else inverse.corrected(L)
-    value = replace(fit, params=params, inverse=inverse, residual_scatter=reached.residual_scatter)
+    value = replace(fit, params=params, residual_scatter=reached.residual_scatter)
     return replace(solution, value=value, iterations=reached.steps)
 
 

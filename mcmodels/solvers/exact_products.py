@@ -24,6 +24,8 @@ from mcmodels.solvers.double_double import DoubleDouble, two_sum
 
 # Bits of a float64, and of a slice of X.
 _BITS, _BITS_OF_X = 53, 20
+# Most slices of X: they hold all bits of entries that are not far below the largest of a column.
+MOST_SLICES = 3
 
 
 @dataclass(frozen=True)
@@ -91,16 +93,16 @@ class SlicedColumns:
     def times(self, coef: DoubleDouble) -> DoubleDouble:
         """``(X - x₀) coef`` for coef of shape (p, m); the result has shape (m, n_rows)."""
         bits = _BITS - _BITS_OF_X - _bits_of_count(len(self.units))
-        return self._added(_sliced(coef, self.units, bits), coef.hi, lambda A, B: product(A, B).T)
+        parts = _sliced(coef, self.units, bits, 2)
+        return self._added(parts, coef.hi, lambda A, B: product(A, B).T)
 
     def products(self, values: DoubleDouble) -> tuple[DoubleDouble, DoubleDouble]:
         """``(X - x₀)ᵀ values`` and ``Σ values`` for values of shape (n_rows, m)."""
         n_rows = len(values.hi)
         bits = _BITS - _BITS_OF_X - _bits_of_count(n_rows)
-        parts = _sliced(values, np.ones(n_rows), bits)
-        sums = [part.sum(axis=0) for part in parts]
-        total = DoubleDouble(*two_sum(sums[0], sums[1]))
-        total = DoubleDouble(*two_sum(total.hi, total.lo + sums[2]))
+        parts = _sliced(values, np.ones(n_rows), bits, len(self.slices) + 1)
+        sums = np.stack([part.sum(axis=0) for part in parts])
+        total = DoubleDouble.of(sums).sum(axis=0)
         return self._added(parts, values.hi, lambda A, B: product(A.T, B)), total
 
     def column_sums(self) -> DoubleDouble:
@@ -128,6 +130,11 @@ class SlicedColumns:
             if last is not None:
                 small += multiply(columns, last)
         return DoubleDouble(*two_sum(hi, lo + small))
+
+
+def unit_of_slices(n_slices: int) -> float:
+    """Relative rounding error of products with so many slices of X."""
+    return 2.0 ** (-_BITS - n_slices * _BITS_OF_X)
 
 
 @dataclass
@@ -206,12 +213,12 @@ def power_of_two_above(sizes: Array) -> Array:
     return np.ldexp(1.0, np.frexp(sizes)[1])
 
 
-def _sliced(values: DoubleDouble, units: Array, bits: int) -> list[Array]:
-    """Two slices of numbers, so that ``units · slice`` has few bits in a column; and the rest."""
+def _sliced(values: DoubleDouble, units: Array, bits: int, count: int) -> list[Array]:
+    """Slices of numbers, so that ``units · slice`` has few bits in a column; and the rest."""
     units = units[:, np.newaxis]
     unit = power_of_two_above(np.abs(values.hi * units).max(axis=0, initial=0.0))
     parts, hi, lo = [], values.hi, values.lo
-    for k in range(2):
+    for k in range(count):
         constant = _rounding_constant(unit * 2.0 ** (-k * bits), bits) / units
         part = (hi + constant) - constant
         parts.append(part)

@@ -216,7 +216,8 @@ def _from_samples(objective: LinearPredictorObjective, start: Array) -> tuple[Ar
             return None
         scale = rows.total_weight / sample.total_weight
         part = objective.over(sample, objective.penalty / scale)
-        # All rows will change the parameters by about this much, so more precision is not needed.
+        # From the sample to all rows the parameters change by about this much, so more precision is
+        # not needed.
         enough = 0.5 * np.sqrt(start.size / wanted)
         last = _newton(part, start if found is None else found[0], enough)
         if last is None:

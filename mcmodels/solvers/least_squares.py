@@ -26,7 +26,6 @@ from mcmodels.solvers.corrections import (
     corrected,
     enough,
     extra_precision_is_cheap,
-    refined,
     refined_interpolation,
     rounding_of_interpolation,
     with_small_residuals,
@@ -47,9 +46,9 @@ from mcmodels.solvers.pseudoinverse import (
     rank_tolerance,
 )
 from mcmodels.solvers.solution import Solution, Status
-from mcmodels.solvers.tolerances import CHOLESKY_CONDITION, factorisation_error
+from mcmodels.solvers.tolerances import CHOLESKY_CONDITION, NORMAL_CONDITION, factorisation_error
 
-Method = Literal["auto", "normal", "pinv"]
+Method = Literal["auto", "refined", "normal", "pinv"]
 
 
 def solve(
@@ -61,12 +60,13 @@ def solve(
     ----------
     rows : Rows
         Design rows, targets of shape (n, m), weights.
-    method : {"auto", "normal", "pinv"}
+    method : {"auto", "refined", "normal", "pinv"}
         "normal": Cholesky factor of the scaled scatter matrix, or its eigenvectors when it is
         singular. "pinv": R of a blockwise QR, and the SVD of R. "auto": "normal" where it is
         accurate; else corrections with the Cholesky factor, or R where that is ill-conditioned;
         "pinv" with no more rows than features, so that no p×p matrix is formed; conjugate
         gradients (:mod:`mcmodels.solvers.matrix_free`) where a factor takes more than 512 MB.
+        "refined": as "auto", with corrections until every digit is right.
     rcond : float, default=None
         Singular values of the column-scaled design below rcond times the largest count as zero;
         None derives it from the precision of X (:func:`rank_tolerance`).
@@ -80,23 +80,24 @@ def solve(
             min(rows.n_present, rows.n_features), rows.n_features
         ):
             return solve_matrix_free(rows)
+        goal = 0.0 if method == "refined" else None
         if method != "normal" and rows.n_present <= rows.n_features:
             with np.errstate(over="ignore", invalid="ignore"):
                 centre = point_near_mean(rows)
                 triangle = rows.reduce(Triangle.about(centre))
             solution = solve_triangle(triangle, centre, rows, rcond=rcond)
-            return _interpolation(solution, rows) if method == "auto" else solution
-        if method == "auto" and rcond is None and not extra_precision_is_cheap(rows):
+            return solution if method == "pinv" else _interpolation(solution, rows, goal)
+        if method in ("auto", "refined") and rcond is None and not rows.are_few:
             whitened = _whitened(factor_by_sample(rows), rows)
             if whitened is not None:
-                return corrected(whitened, rows)
+                return corrected(whitened, rows, goal)
         moments = Moments.of(rows)
         if method == "normal":
             return with_small_residuals(solve_moments(moments, rows, rcond=rcond), rows)
         moments = _checked(moments, rows)
         if method == "pinv":
             return _orthogonal(moments, rows, rcond)
-        return _automatic(moments, rows, rcond)
+        return _automatic(moments, rows, rcond, goal)
 
 
 def solve_moments(
@@ -124,28 +125,35 @@ def solve_sums(sums: StreamedSums, *, rcond: float | None = None) -> Solution[Le
         return solve_triangle(sums.triangle, sums.centre, sums.seen, rcond=rcond)
 
 
-def _automatic(moments: Moments, rows: Rows, rcond: float | None) -> Solution[LeastSquares]:
+def _automatic(
+    moments: Moments, rows: Rows, rcond: float | None, goal: float | None
+) -> Solution[LeastSquares]:
+    small = extra_precision_is_cheap(rows)
     solution = _normal(moments, rows, rcond)
-    if solution is None or solution.condition > CHOLESKY_CONDITION:
-        small = extra_precision_is_cheap(rows) or rcond is not None
-        solution = None if small else _whitened(factor_by_moments(rows, moments), rows)
+    # Small data get a correction of the factor, too.
+    limit = CHOLESKY_CONDITION if small else NORMAL_CONDITION
+    if solution is None or solution.condition > limit:
+        white = not small and rcond is None
+        solution = _whitened(factor_by_moments(rows, moments), rows) if white else None
         solution = solution or _orthogonal(moments, rows, rcond)
         if solution.status is Status.RANK_DEFICIENT:
             return solution
-    return corrected(solution, rows)
+    return corrected(solution, rows, goal)
 
 
-def _interpolation(solution: Solution[LeastSquares], rows: Rows) -> Solution[LeastSquares]:
+def _interpolation(
+    solution: Solution[LeastSquares], rows: Rows, goal: float | None
+) -> Solution[LeastSquares]:
     """The solution with corrections where they are needed, if it fits every row.
 
     With other dependent columns the minimiser itself depends on what counts as zero.
     """
     if solution.rank < rows.n_present - rows.intercept or solution.rank == 0:
         return solution
-    if rounding_of_interpolation(solution.value) <= enough(rows):
+    if rounding_of_interpolation(solution.value) <= (enough(rows) if goal is None else goal):
         return solution
     if solution.rank == rows.n_features:
-        return refined(solution, rows)
+        return corrected(solution, rows, goal=0.0)
     return refined_interpolation(solution, rows)
 
 

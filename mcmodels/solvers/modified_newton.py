@@ -55,7 +55,7 @@ _LEAST_SHARE = 1e-3
 _ZERO = 1e-9
 # An objective is steep along the parameters when its derivative is this share of itself.
 _STEEP = 1e-3
-# It has no minimum when it is lower and lower at so many powers of ten times the parameters.
+# It has no minimum when its values decrease along these powers of ten times the parameters.
 _DECADES = (1, 3, 6, 9, 12, 15)
 # Bisections that find the length of a limited step: to a few percent.
 _BISECTIONS = 6

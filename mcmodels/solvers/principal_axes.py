@@ -223,7 +223,7 @@ def _inaccurate_in_covariance(spectrum: Spectrum, n_rows: int, n_features: int) 
 def _oriented(axes: Array) -> Array:
     """Axes with their entry of largest magnitude made positive; of tied entries, the first.
 
-    Rounding must not decide, which is another for other blocks of rows.
+    Rounding depends on how rows are cut into blocks, and must not decide the sign.
     """
     if axes.size == 0:
         return axes

@@ -1,11 +1,12 @@
-"""Extra-precise iterative refinement of a least-squares solution.
+"""Iterative refinement of a least-squares solution, by residuals in one precision or in two.
 
 The normal equations are solved for the correction only. Their right-hand side is formed from the
-residuals of the present solution, in twice the working precision. Each step multiplies the error by
-about ε times the condition of the factor, so that a few steps reach full float64 accuracy. Sources:
-Björck (1996), *Numerical Methods for Least Squares Problems*, §6.6.5 (corrected seminormal
-equations); Demmel, Hida, Riedy and Li (2009), *Extra-precise iterative refinement for
-overdetermined least squares problems*, ACM TOMS 35(4), §3.
+residuals of the present solution. Each step multiplies the error by about ε times the condition of
+the factor. With residuals in twice the working precision, a few steps reach full float64 accuracy;
+with residuals in working precision, one step restores the digits that were lost in forming normal
+equations of moderate condition. Sources: Björck (1996), *Numerical Methods for Least Squares
+Problems*, §6.6.5 (corrected seminormal equations); Demmel, Hida, Riedy and Li (2009),
+*Extra-precise iterative refinement for overdetermined least squares problems*, ACM TOMS 35(4), §3.
 """
 
 from __future__ import annotations
@@ -14,20 +15,54 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import linalg
+from scipy import linalg, sparse
 
 from mcmodels.arrays import Array
-from mcmodels.rows import RowBlock, Rows
+from mcmodels.rows import FactoredMoments, Moments, RowBlock, Rows
 from mcmodels.rows.blocks import product
 from mcmodels.solvers.double_double import DoubleDouble
-from mcmodels.solvers.exact_products import ResidualSums, SlicedColumns
-from mcmodels.solvers.tolerances import SMALL_DESIGN
+from mcmodels.solvers.exact_products import MOST_SLICES, ResidualSums, SlicedColumns
 
 # Largest number of corrections: with one correct digit at the start, each step gains at least a
 # digit or stops.
 MAX_STEPS = 12
+# Products of residuals with columns are added for so many rows at a time: fewer roundings follow
+# each other than in one long sum. With few columns a run is longer, because a product of fewer
+# entries takes less time than its call.
+_RUN_OF_ROWS, _RUN_OF_ENTRIES = 256, 2**14
 # The unit roundoff of float64: a correction below it changes nothing.
 _UNIT_ROUNDOFF = 2.0**-53
+
+
+@dataclass(frozen=True)
+class ResidualsAt:
+    """Sums of the residuals r of all rows at some coefficients, about their mean r̄.
+
+    Parameters
+    ----------
+    gradient : ndarray of shape (p, m)
+        ``Σ wᵢ (xᵢ - x̄) (rᵢ - r̄)ᵀ``.
+    mean : DoubleDouble of shape (m,)
+        r̄: the rounding error of the means, which matters to the intercept.
+    scatter : ndarray of shape (m, m)
+        ``Σ wᵢ (rᵢ - r̄) (rᵢ - r̄)ᵀ``.
+    x_error : ndarray of shape (p,)
+        The mean of the columns minus x̄: the rounding error of x̄. A change δ of the coefficients
+        changes r̄ by ``-x_errorᵀδ``.
+    """
+
+    gradient: Array
+    mean: DoubleDouble
+    scatter: Array
+    x_error: Array
+
+    def after(self, correction: Array, steps: int, coef: DoubleDouble) -> Refined:
+        """What is known after a correction (p, m), without another pass."""
+        mean = self.mean + -DoubleDouble.of(self.x_error @ correction)
+        return Refined(coef, mean, self.scatter - self.gradient.T @ correction, steps)
+
+
+Residuals = Callable[[DoubleDouble], ResidualsAt]
 
 
 @dataclass(frozen=True)
@@ -38,20 +73,29 @@ class Stop:
     ----------
     goal : float
         The largest error, relative to ``sizes``.
-    sizes : ndarray of shape (p, m)
-        Sizes of the coefficients.
+    sizes : ndarray of shape (p, m) or (p + 1, m)
+        Sizes of the coefficients, and of the intercept if there is one.
+    x_mean : ndarray of shape (p,)
+        x̄: a correction δ changes the intercept by ``-x̄ᵀδ``.
     contraction : float
         The share of an error that a correction leaves, as far as it is known before.
+    digits_lost : int
+        Digits that the squares of the residuals may lose because they are not summed once more.
     """
 
     goal: float
     sizes: Array
+    x_mean: Array
     contraction: float
+    digits_lost: int
 
     def after(self, correction: Array, observed: float) -> bool:
         """Whether to stop after a correction; the last two had sizes of this ratio."""
+        if len(self.sizes) > len(correction):
+            correction = np.vstack([correction, self.x_mean @ correction])
         changed = correction != 0
-        largest = np.max(np.abs(correction[changed]) / self.sizes[changed], initial=0.0)
+        with np.errstate(divide="ignore"):
+            largest = np.max(np.abs(correction[changed]) / self.sizes[changed], initial=0.0)
         return float(largest) * max(self.contraction, observed) <= self.goal
 
 
@@ -78,30 +122,29 @@ class Refined:
 
 
 def refine(
-    rows: Rows,
+    residuals: Residuals,
     coef: Array,
-    origin: Array,
-    offset: Array,
     solve: Callable[[Array], Array],
     scale: Array,
     stop: Stop | None = None,
+    max_steps: int = MAX_STEPS,
 ) -> Refined:
     """Refine ``coef`` towards the exact minimiser of ``Σ wᵢ ‖(yᵢ - ȳ) - (xᵢ - x̄)ᵀβ‖²``.
 
     Parameters
     ----------
-    rows : Rows
-        Rows with p features, targets (n, m) and weights.
+    residuals : callable
+        The sums of the residuals at some coefficients.
     coef : ndarray of shape (p, m)
         A solution with at least one correct digit.
-    origin, offset : ndarray of shape (p + m,)
-        A point near x̄ and ȳ, and their difference from it; zeros without an intercept.
     solve : callable
         ``s -> Sxx⁻¹ s`` approximately, for s of shape (p, m) and the scatter Sxx about x̄.
     scale : ndarray of shape (p,)
         Lengths of the columns about x̄, in which corrections are compared.
     stop : Stop, default=None
-        When corrections may end before they change nothing.
+        When corrections end. Without it, they end when they change nothing.
+    max_steps : int, default=MAX_STEPS
+        Largest number of corrections.
 
     Returns
     -------
@@ -111,57 +154,104 @@ def refine(
     previous_size = np.inf
     step = 0
     while True:
-        gradient, mean_residual, scatter = _residual_sums(rows, current, origin, offset, scale)
-        reached = Refined(current, mean_residual, scatter, step)
-        correction = solve(gradient)
+        at = residuals(current)
+        reached = Refined(current, at.mean, at.scatter, step)
+        correction = solve(at.gradient)
         size = _relative_size(correction, current.hi, scale)
-        if not size < previous_size / 2 or step == MAX_STEPS:
+        if not size < previous_size / 2:
             return reached
         current = current + DoubleDouble.of(correction)
-        gained = gradient.T @ correction
-        small = stop is not None and stop.after(correction, size / previous_size)
-        if size <= _UNIT_ROUNDOFF or (small and _is_known_after(scatter, gained)):
-            return Refined(current, mean_residual, scatter - gained, step + 1)
-        previous_size = size
         step += 1
+        if stop is None:
+            ended = size <= _UNIT_ROUNDOFF
+        else:
+            small = stop.after(correction, size / previous_size)
+            left = at.scatter - at.gradient.T @ correction
+            ended = small and _is_known_after(at.scatter, left, stop.digits_lost)
+        if ended or step == max_steps:
+            return at.after(correction, step, current)
+        previous_size = size
 
 
-def exact_residual_scatter(rows: Rows, coef: Array, origin: Array, offset: Array) -> Array:
-    """``Σ wᵢ rᵢ rᵢᵀ`` about the mean of the residuals, formed in twice the working precision."""
-    return _residual_sums(rows, DoubleDouble.of(coef), origin, offset, None)[2]
+def exact_residuals(
+    rows: Rows,
+    moments: Moments | FactoredMoments,
+    lengths: Array | None = None,
+    n_slices: int = MOST_SLICES,
+) -> Residuals:
+    """Sums of residuals in about twice the working precision.
 
-
-def _residual_sums(
-    rows: Rows, coef: DoubleDouble, origin: Array, offset: Array, lengths: Array | None
-) -> tuple[Array, DoubleDouble, Array]:
-    """``Σ wᵢ (xᵢ - x̄) (rᵢ - r̄)ᵀ``, r̄, and ``Σ wᵢ (rᵢ - r̄) (rᵢ - r̄)ᵀ``.
-
-    Where x̄ and ȳ are not exactly the means, ``Σ wᵢ (xᵢ - x̄)`` and r̄ are not zero. They are small,
-    but matter where columns are nearly dependent.
+    Parameters
+    ----------
+    rows : Rows
+        Rows with p features, targets (n, m) and weights.
+    moments : Moments or FactoredMoments
+        Their moments about the mean; about zero without an intercept.
+    lengths : ndarray of shape (p,), default=None
+        Lengths of the columns. They bound the entries, which are searched without them.
+    n_slices : int, default=MOST_SLICES
+        Slices of X, of which each gives six digits and takes time.
     """
-    p = len(coef.hi)
+    p, origin, offset = moments.n_features, moments.origin, moments.offset
     away = offset[:p, np.newaxis]
     y_mean = DoubleDouble.of(origin[p:]) + DoubleDouble.of(offset[p:])
-    constant = y_mean + -coef.times(away).sum(axis=0)
-    n_slices, bounds = _slices_of(rows), None
-    if lengths is not None and n_slices == 1:
+    bounds = None
+    if lengths is not None and n_slices < MOST_SLICES:
         # No entry is longer than its column.
         bounds = np.hypot(lengths, np.sqrt(rows.total_weight) * away[:, 0])
-    sums = rows.reduce(
-        lambda block: ResidualSums.of_block(block, coef, origin[:p], constant, n_slices, bounds)
-    )
-    mean_residual = sums.totals.times(np.array(1.0 / rows.total_weight))
-    gradient, scatter = sums.products + -sums.totals[np.newaxis].times(away), sums.scatter
-    if rows.intercept:
-        about_mean = sums.columns + -DoubleDouble.of(away[:, 0]).times(np.array(rows.total_weight))
-        gradient = gradient + -about_mean[:, np.newaxis].times(mean_residual)
-        scatter = scatter - np.outer(sums.totals.hi, mean_residual.hi)
-    return gradient.hi, mean_residual, scatter
+
+    def at(coef: DoubleDouble) -> ResidualsAt:
+        constant = y_mean + -coef.times(away).sum(axis=0)
+        sums = rows.reduce(
+            lambda block: ResidualSums.of_block(block, coef, origin[:p], constant, n_slices, bounds)
+        )
+        mean = sums.totals.times(np.array(1.0 / rows.total_weight))
+        gradient, scatter = sums.products + -sums.totals[np.newaxis].times(away), sums.scatter
+        x_error = np.zeros(p)
+        if rows.intercept:
+            # Where x̄ is not exactly the mean, Σ wᵢ (xᵢ - x̄) is not zero. It is small, but matters
+            # where columns are nearly dependent.
+            weight = np.array(rows.total_weight)
+            about_mean = sums.columns + -DoubleDouble.of(away[:, 0]).times(weight)
+            x_error = about_mean.hi / rows.total_weight
+            gradient = gradient + -about_mean[:, np.newaxis].times(mean)
+            scatter = scatter - np.outer(sums.totals.hi, mean.hi)
+        return ResidualsAt(gradient.hi, mean, scatter, x_error)
+
+    return at
 
 
-def _slices_of(rows: Rows) -> int:
-    """Slices of X: small data get every digit."""
-    return 3 if rows.n_rows * rows.n_params <= SMALL_DESIGN else 1
+def working_residuals(rows: Rows, moments: Moments | FactoredMoments) -> Residuals:
+    """Sums of residuals in working precision, at the cost of two matrix-vector products."""
+    p, origin, offset = moments.n_features, moments.origin, moments.offset
+    run = run_of_rows(p)
+
+    def at(coef: DoubleDouble) -> ResidualsAt:
+        beta = np.ascontiguousarray(coef.hi.T)
+        constant = offset[p:] - beta @ offset[:p]
+
+        def sums(block: RowBlock) -> Array:
+            X = block.X.centred(origin[:p])
+            residual = (block.y - origin[p:]) - X.predictor(beta) - constant
+            weighted = block.weighted(residual)
+            total = weighted.sum(axis=0)
+            gradient = -np.outer(total, offset[:p])
+            step = X.n_rows if sparse.issparse(X.X) else run
+            for start in range(0, X.n_rows, step):
+                part = slice(start, start + step)
+                gradient += product(X.X[part].T, weighted[part]).T
+            return np.concatenate([gradient, residual.T @ weighted, total[:, np.newaxis]], axis=1)
+
+        found = rows.reduce(sums).T
+        mean = DoubleDouble.of(found[-1] / rows.total_weight)
+        return ResidualsAt(found[:p], mean, found[p:-1], np.zeros(p))
+
+    return at
+
+
+def run_of_rows(n_features: int) -> int:
+    """Rows whose products with residuals are added one after another in working precision."""
+    return max(_RUN_OF_ROWS, _RUN_OF_ENTRIES // max(n_features, 1))
 
 
 def whitened_scatter(
@@ -193,7 +283,7 @@ def whitened_scatter(
     def summarise(block: RowBlock) -> Array:
         if extra_precise:
             X, scratch = block.X.dense(), block.X.scratch
-            image = SlicedColumns.of(X, origin, _slices_of(rows), scratch).times(B)
+            image = SlicedColumns.of(X, origin, MOST_SLICES, scratch).times(B)
             Z = (image + -constant[:, np.newaxis]).hi.T
         else:
             Z = product(block.X.dense() - origin - offset, root)
@@ -210,10 +300,10 @@ def whitened_scatter(
     return L if info == 0 else None
 
 
-def _is_known_after(scatter: Array, gained: Array) -> bool:
-    """Whether the scatter before a correction minus its gain has lost no more than three digits."""
-    before, left = np.diagonal(scatter), np.diagonal(scatter - gained)
-    return bool((left >= 1e-3 * before).all())
+def _is_known_after(scatter: Array, left: Array, digits_lost: int) -> bool:
+    """Whether what a correction has left of a scatter has lost no more than some digits."""
+    before, after = np.diagonal(scatter), np.diagonal(left)
+    return bool((after >= 0.5 * 10.0**-digits_lost * before).all())
 
 
 def _relative_size(correction: Array, params: Array, scale: Array) -> float:

@@ -185,6 +185,8 @@ def test_masked_arrays_are_refused(case, name, argument):
 @pytest.mark.parametrize("case", MODELS)
 def test_masked_rows_are_refused(case):
     model, y = MODELS[case]
+    with pytest.raises(ValueError, match=r"X\[1\] is a masked array with 1 masked"):
+        model.fit(list(masked(X)), y)
     with pytest.raises(ValueError, match="X is a masked array"):
         model.fit(masked(X), y)
     fitted = type(model)(**model.get_params()).fit(X.to_numpy(), y)

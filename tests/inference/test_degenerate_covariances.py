@@ -101,6 +101,58 @@ def test_where_nothing_is_left_errors_are_nan_and_tests_say_so():
     assert found >= 2
 
 
+def test_a_combination_without_a_variance_is_nan_with_a_warning():
+    """Each parameter may have a variance while V₁ + V₂ - V₁₂ has none for their difference."""
+    rng, found = np.random.default_rng(61), 0
+    for _ in range(400):
+        n = int(rng.integers(60, 300))
+        X, y = (rng.random((n, 2)) < 0.2) * 1.0, rng.normal(size=n)
+        G = np.column_stack([rng.integers(0, 4, n), rng.integers(0, 5, n)])
+        design = np.column_stack([X, np.ones(n)])
+        inverse = np.linalg.inv(design.T @ design)
+        V = two_way(design, y - design @ (inverse @ (design.T @ y)), G, inverse)
+        if np.diagonal(V).min() <= 0 or V[0, 0] + V[1, 1] - 2 * V[0, 1] > 0:
+            continue
+        found += 1
+        model = LinearRegression().fit(X, y)
+        options = {"kind": "cluster", "groups": G}
+        with pytest.warns(
+            IndefiniteCovarianceWarning, match=r"clusters give g\[1\] no posit"
+        ) as said:
+            model.delta_method(lambda t: [t[0], t[0] - t[1]], X, y, **options)
+        assert len(said) == 1
+        assert said[0].filename == __file__
+        # Alone, nothing is left of a single negative variance.
+        with pytest.warns(IndefiniteCovarianceWarning, match="leaves no variance of g "):
+            alone = model.delta_method(lambda t: t[0] - t[1], X, y, **options)
+        assert np.isnan(alone.standard_error)
+    assert found >= 4
+
+
+def test_differences_of_classes_without_a_variance_are_named():
+    rng, found = np.random.default_rng(8), 0
+    for _ in range(150):
+        n = int(rng.integers(60, 200))
+        X, y = (rng.random((n, 2)) < 0.2) * 1.0, rng.integers(0, 3, n)
+        G = np.column_stack([rng.integers(0, 4, n), rng.integers(0, 5, n)])
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            model = LogisticRegression(C=np.inf).fit(X, y)
+            if model.status_ != "converged":
+                continue
+            V = model.covariance(X, y, kind="cluster", groups=G).reshape(3, 3, 3, 3)
+        own = np.diagonal(V.reshape(9, 9))
+        against = [np.diagonal(V[k, :, k] + V[0, :, 0] - V[k, :, 0] - V[0, :, k]) for k in (1, 2)]
+        if own.min() <= 0 or np.min(against) > 0:
+            continue
+        found += 1
+        with pytest.warns(IndefiniteCovarianceWarning, match="two-way clusters give [12]:"):
+            model.summary(X, y, kind="cluster", groups=G)
+        if found == 3:
+            return
+    pytest.fail("too few problems")
+
+
 @pytest.mark.parametrize("scale", [[1e4, 1, 1], [1e6, 1, 1], [1e8, 1, 1e-8]])
 def test_clipping_in_units_far_apart_keeps_all_digits(scale):
     found = 0
@@ -165,7 +217,7 @@ def test_g_clusters_allow_one_restriction_less(n_clusters):
 
 
 @pytest.mark.parametrize("exponent", range(-200, -150, 10))
-@pytest.mark.parametrize("solver", ["auto", "normal", "pinv"])
+@pytest.mark.parametrize("solver", ["auto", "refined", "normal", "pinv"])
 def test_tiny_columns_are_refused_by_name(exponent, solver):
     r = np.random.default_rng(4)
     X, y = r.normal(size=(60, 3)), r.normal(size=60)

@@ -108,8 +108,15 @@ def refuse_unknown(expression: Expression, names: Iterable[str]) -> None:
 
 
 def refuse_masked(what: str, value: Any) -> None:
-    """Refuse an array with masked entries, which NumPy would read as if there were no mask."""
-    if isinstance(value, np.ma.MaskedArray) and np.ma.is_masked(value):
+    """Refuse an array with masked entries, which NumPy would read as if there were no mask.
+
+    So it would read those in a list.
+    """
+    if isinstance(value, list | tuple):
+        for row, part in enumerate(value):
+            if isinstance(part, np.ma.MaskedArray):
+                refuse_masked(f"{what}, in row {row},", part)
+    elif isinstance(value, np.ma.MaskedArray) and np.ma.is_masked(value):
         raise ValueError(
             f"{what} has masked entries, whose values are not meant to be read; fill them, by "
             ".filled(…)"

@@ -171,9 +171,10 @@ class PythonPrinter(Printer):
 
 
 def _arrays_first(e: N.Sum, terms: list[tuple[bool, Expression]]) -> list[tuple[bool, Expression]]:
-    """Terms in an order that is added up from left to right to the same sum.
+    """The terms, an array first where that saves filling in scalars one by one.
 
-    ``c + d + x`` is ``(c + d) + x``, where one scalar is added to the array instead of two.
+    Python adds from left to right: ``c + d + x`` is ``(c + d) + x``, which adds one scalar to the
+    array instead of two.
     """
     first = terms[0][1]
     scalars = [term.is_scalar and e.is_array for _, term in terms]

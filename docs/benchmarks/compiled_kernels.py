@@ -1,0 +1,169 @@
+"""What kernels compiled by numba would gain over NumPy and BLAS, in the passes that take the time.
+
+``python docs/benchmarks/compiled_kernels.py`` prints a Markdown table. It needs numba, which
+nothing else here does. Compile times are left out. Times are medians, interleaved.
+"""
+
+import argparse
+import math
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numba
+import numpy as np
+from problems import dense
+from results import stamp
+from scipy import sparse
+from tables import markdown
+from timing import Patience, interleave
+
+from mcmodels.objectives import BinaryCrossEntropy, LinearPredictorObjective
+from mcmodels.rows import ArrayRows, Moments
+from mcmodels.solvers.double_double import DoubleDouble
+from mcmodels.solvers.refinement import exact_residuals
+
+Kernel = Callable[[], Any]
+PARTS = 64  # sums of as many parts of the rows are added in order, as in the package
+SPLITTER = 2.0**27 + 1
+
+
+@numba.njit(parallel=True, fastmath={"contract", "reassoc"}, cache=True)
+def logistic_derivatives(X: Any, y: Any, theta: Any) -> Any:
+    """Value, gradient and Hessian of the cross-entropy in one loop over the rows."""
+    n, p = X.shape
+    values, gradients = np.zeros(PARTS), np.zeros((PARTS, p + 1))
+    hessians = np.zeros((PARTS, p + 1, p + 1))
+    for part in numba.prange(PARTS):
+        row = np.ones(p + 1)
+        gradient, hessian = np.zeros(p + 1), np.zeros((p + 1, p + 1))
+        value = 0.0
+        for i in range(part * n // PARTS, (part + 1) * n // PARTS):
+            eta = theta[p]
+            for j in range(p):
+                row[j] = X[i, j]
+                eta += row[j] * theta[j]
+            small = math.exp(-abs(eta))
+            value += math.log1p(small) + max(eta, 0.0) - y[i] * eta
+            mu = 1 / (1 + small) if eta > 0 else small / (1 + small)
+            curvature = small / (1 + small) ** 2
+            for j in range(p + 1):
+                gradient[j] += (mu - y[i]) * row[j]
+                scaled = curvature * row[j]
+                for k in range(j + 1):
+                    hessian[j, k] += scaled * row[k]
+        values[part], gradients[part], hessians[part] = value, gradient, hessian
+    return values.sum(), gradients.sum(axis=0), hessians.sum(axis=0)
+
+
+@numba.njit(inline="always")
+def _product(a: float, b: float) -> tuple[float, float]:
+    p, c, d = a * b, SPLITTER * a, SPLITTER * b
+    a_high, b_high = c - (c - a), d - (d - b)
+    a_low, b_low = a - a_high, b - b_high
+    return p, a_low * b_low - (((p - a_high * b_high) - a_low * b_high) - a_high * b_low)
+
+
+@numba.njit(inline="always")
+def _sum(a: float, b: float) -> tuple[float, float]:
+    s = a + b
+    t = s - a
+    return s, (a - (s - t)) + (b - t)
+
+
+@numba.njit(parallel=True, cache=True)
+def double_double_gradient(X: Any, y: Any, beta: Any) -> Any:
+    """``Xᵀ(y - Xβ)`` in double-double arithmetic, in one loop over the rows."""
+    n, p = X.shape
+    found = np.zeros((PARTS, p, 2))
+    for part in numba.prange(PARTS):
+        total = np.zeros((p, 2))
+        for i in range(part * n // PARTS, (part + 1) * n // PARTS):
+            high, low = y[i], 0.0
+            for j in range(p):
+                m, e = _product(-X[i, j], beta[j])
+                high, f = _sum(high, m)
+                low += e + f
+            high, low = _sum(high, low)
+            for j in range(p):
+                m, e = _product(X[i, j], high)
+                total[j, 0], f = _sum(total[j, 0], m)
+                total[j, 1] += e + f + X[i, j] * low
+        found[part] = total
+    return found.sum(axis=0)
+
+
+@numba.njit(parallel=True, cache=True)
+def category_products(codes: Any, weights: Any, levels: int) -> Any:
+    """``ZᵀWZ`` of the indicators of categorical columns, given by their codes."""
+    n, m = codes.shape
+    found = np.zeros((PARTS, m * levels, m * levels))
+    for part in numba.prange(PARTS):
+        total = np.zeros((m * levels, m * levels))
+        for i in range(part * n // PARTS, (part + 1) * n // PARTS):
+            for a in range(m):
+                for b in range(m):
+                    total[a * levels + codes[i, a], b * levels + codes[i, b]] += weights[i]
+        found[part] = total
+    return found.sum(axis=0)
+
+
+def cases() -> Iterator[tuple[str, Kernel, Kernel]]:
+    """What is computed, by the package and by a compiled loop."""
+    for n, p in ((1_000_000, 10), (400_000, 20), (400_000, 30)):
+        data = dense(n, p)
+        labels = np.unique(data.labels, return_inverse=True)[1]
+        y = labels.astype(float)
+        theta = np.append(0.1 / np.abs(data.X[:1000]).mean(axis=0), 0.0)
+        objective = LinearPredictorObjective(ArrayRows(data.X, labels), BinaryCrossEntropy())
+        yield (
+            f"logistic value, gradient and Hessian, {n:,}×{p}",
+            lambda objective=objective, theta=theta: objective.derivatives(theta),
+            lambda data=data, y=y, theta=theta: logistic_derivatives(data.X, y, theta),
+        )
+    rng = np.random.default_rng(0)
+    for n, p in ((200_000, 20), (100_000, 100)):
+        X, y, beta = rng.standard_normal((n, p)), rng.standard_normal(n), rng.standard_normal(p)
+        rows = ArrayRows(X, y[:, np.newaxis], intercept=False)
+        moments = Moments.of(rows).about_origin()
+        lengths = np.sqrt(moments.x_squares)
+        ours = exact_residuals(rows, moments, lengths, 2)
+        coef = DoubleDouble.of(beta[:, np.newaxis])
+        yield (
+            f"residuals and gradient to 25 digits, {n:,}×{p}",
+            lambda ours=ours, coef=coef: ours(coef),
+            lambda X=X, y=y, beta=beta: double_double_gradient(X, y, beta),
+        )
+    codes, weights = rng.integers(0, 20, (1_000_000, 3)), rng.random(1_000_000)
+    stored = (codes + 20 * np.arange(3)).ravel().astype(np.int32)
+    indicators = sparse.csr_array(
+        (np.ones(stored.size), stored, np.arange(0, stored.size + 1, 3, dtype=np.int32)),
+        shape=(len(codes), 60),
+    )
+    rows = ArrayRows(indicators, None, weights, intercept=False)
+    yield (
+        "products of 3 categorical columns of 20 levels, 1,000,000 rows",
+        lambda: rows.reduce(lambda block: block.X.sandwich(block.weights_or_ones)),
+        lambda: category_products(codes, weights, 20),
+    )
+
+
+def main() -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=7, help="timed runs of each")
+    options = parser.parse_args()
+    numba.set_num_threads(min(numba.get_num_threads(), 2))
+    table = []
+    for name, ours, compiled in cases():
+        compiled()
+        times = interleave({"ours": ours, "compiled": compiled}, {}, Patience(options.rounds))
+        pair = [times[key].median for key in ("ours", "compiled")]
+        cells = [f"{1e3 * seconds:.1f} ms" for seconds in pair]
+        table.append([name, *cells, f"{pair[0] / pair[1]:.2f}"])
+        print("|", " | ".join(table[-1]), "|", flush=True)
+    print(markdown(["fit", "NumPy and BLAS", "numba", "gain"], table))
+    print(stamp("compiled_kernels.py", ("numpy", "scipy", "numba")))
+
+
+if __name__ == "__main__":
+    main()
