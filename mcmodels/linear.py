@@ -56,6 +56,7 @@ from mcmodels.rows import (
     StreamedTriangle,
     added,
     rows_of,
+    with_rows,
 )
 from mcmodels.solvers import Solution, Status, least_squares
 from mcmodels.solvers.constant_targets import constant_targets, with_constant_columns
@@ -264,9 +265,9 @@ class LinearRegression(StreamScore, MultiOutputMixin, RegressorMixin, LinearMeth
         rows = ArrayRows(X, y.reshape(X.shape[0], -1), weights, intercept=intercept)
         kind = StreamedMoments if self.solver == "normal" else StreamedTriangle
         check_same_sums(sums, kind, rows)
-        with refuse_not_finite(self, given):
-            part = kind.of(rows)
-            return self._fit_sums(added(sums, part), features, y.shape[1:], names)
+        with refuse_not_finite(self, given), rows.one_thread_if_few():
+            grown = with_rows(sums, kind, rows)
+            return self._fit_sums(grown, features, y.shape[1:], names)
 
     def merge(self, other: LinearRegression) -> Self:
         """Add the rows that another model has received by :meth:`partial_fit`.
@@ -315,10 +316,8 @@ class LinearRegression(StreamScore, MultiOutputMixin, RegressorMixin, LinearMeth
         intercept = bool(self.fit_intercept)
         if isinstance(X, RowStream):
             refuse_other_arguments(y, sample_weight)
-            surveyed = survey(self, X, intercept=intercept, **_TARGETS)
-            rows = stream_rows(
-                X, surveyed, lambda y, weights: (y.reshape(len(y), -1), weights), **_TARGETS
-            )
+            surveyed = survey(self, X, intercept=intercept, moments_of=_in_columns, **_TARGETS)
+            rows = stream_rows(X, surveyed, _in_columns, **_TARGETS)
             return surveyed.features, surveyed.y_shape or (), rows, surveyed.target_names
         refuse_other_order(X=X, y=y, sample_weight=sample_weight)
         names = target_names(y)
@@ -436,6 +435,11 @@ class LinearRegression(StreamScore, MultiOutputMixin, RegressorMixin, LinearMeth
 
     def _objective_of_fit(self, rows: Rows) -> Objective:
         return LinearPredictorObjective(rows, SquaredError())
+
+
+def _in_columns(y: Any, weights: Array | None) -> tuple[Any, Array | None]:
+    """Targets of shape (n, m)."""
+    return y.reshape(len(y), -1), weights
 
 
 def _split_params(params: Array, seen: Seen) -> tuple[Array, float | Array]:

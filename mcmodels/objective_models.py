@@ -148,7 +148,7 @@ class ObjectiveRegressor(StreamScore, RegressorMixin, LossEstimator):
         intercept = bool(self.fit_intercept)
         if isinstance(X, RowStream):
             refuse_other_arguments(y, sample_weight)
-            options = {"multi_output": False, "y_numeric": True}
+            options: dict[str, Any] = {"multi_output": False, "y_numeric": True}
             surveyed = survey(self, X, intercept=intercept, **options)
             rows = stream_rows(X, surveyed, lambda y, w: (self._targets_of(y, w), w), **options)
             return TrainingData(rows, surveyed.features, X, None, None)

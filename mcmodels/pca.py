@@ -56,6 +56,7 @@ from mcmodels.rows import (
     StreamedSums,
     StreamedTriangle,
     added,
+    with_rows,
 )
 from mcmodels.rows.sizes import BLOCK_ENTRIES
 from mcmodels.solvers import Solution, Status, principal_axes
@@ -254,7 +255,7 @@ class PCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ComponentMethods):
         rows = ArrayRows(X, weights=check_weights(sample_weight, X))
         kind = StreamedTriangle if self.solver == "auto" else StreamedMoments
         check_same_sums(sums, kind, rows)
-        return self._fit_sums(added(sums, kind.of(rows)), features)
+        return self._fit_sums(with_rows(sums, kind, rows), features)
 
     def merge(self, other: PCA) -> Self:
         """Add the rows that another model has received by :meth:`partial_fit`.

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from threadpoolctl import threadpool_limits
 
-from mcmodels import PCA, LinearRegression, LogisticRegression
+from mcmodels import PCA, LinearRegression, LogisticRegression, RowStream
 
 ROOT = Path(__file__).parents[1]
 # A thread has blocks of its own, so the bound is for a number of them.
@@ -111,6 +111,20 @@ def test_weighted_rows(name, tall):
     weights = np.random.default_rng(1).integers(0, 3, len(X)).astype(float)
     peak = peak_of(lambda: MODELS[name]().fit(X, classes.get(name, y), sample_weight=weights))
     assert peak < bound(20)
+
+
+@pytest.mark.parametrize("block", [700, 12_000, 50_000])
+@pytest.mark.parametrize("name", MODELS)
+def test_streams(name, block, tall):
+    """Blocks of 8 MB at most are there twice: as they are read, and the one before."""
+    X, classes, y = tall
+    target = classes.get(name, y)
+
+    def blocks():
+        for k in range(0, len(X), block):
+            yield X[k : k + block].astype(np.float64), target[k : k + block]
+
+    assert peak_of(lambda: MODELS[name]().fit(RowStream(blocks))) < bound(20)
 
 
 @pytest.mark.parametrize("name", MODELS)

@@ -3,6 +3,7 @@
 import pickle
 import re
 
+import mpmath
 import numpy as np
 import pandas as pd
 import pytest
@@ -133,6 +134,39 @@ def test_an_offset_costs_no_digits_between_parts_with_centres_far_apart():
     # The columns are 1e6 apart and differ by 1: condition 1e6, of which a triangular factor loses
     # the first power. Raw sums of squares would lose (1e9)² = 18 digits.
     np.testing.assert_allclose(part.coef_, whole.coef_, rtol=1e-8)
+
+
+@pytest.mark.parametrize("first", [1, 2, 50])
+def test_a_first_part_far_away_costs_no_more_digits_than_its_rows_do(first):
+    """Rows about a centre that lies far from most of them would be rounded by their distance."""
+    rng = np.random.default_rng(first)
+    X, y, _ = problem(first)
+    X[:first] += 1e4
+    y[:first] += X[:first].sum(axis=1)
+    away = X - X.mean(axis=0)
+    rounding = np.finfo(float).eps * np.linalg.cond(away / np.linalg.norm(away, axis=0))
+    exact = exact_least_squares(X, y)
+    # A factor loses the condition number once. Of several hundred updates the errors add up, and
+    # are those of rows at the distance of the first; where parts are added, the centre is that of
+    # the heavier one.
+    for parts, times in (
+        ([slice(k, k + 1) for k in range(N)], 30),
+        ([slice(0, first), slice(first, None)], 1),
+        (np.array_split(rng.permutation(N), 9), 1),
+    ):
+        part = LinearRegression()
+        for rows in parts:
+            part.partial_fit(X[rows], y[rows])
+        assert relative_error(part.params_, exact) < times * rounding
+
+
+def exact_least_squares(X, y):
+    """Coefficients and intercept by normal equations with 60 digits."""
+    with mpmath.workdps(60):
+        Z = mpmath.matrix(np.column_stack([X, np.ones(len(X))]).tolist())
+        gram = Z.T * Z
+        found = mpmath.lu_solve(gram, Z.T * mpmath.matrix(y.tolist()))
+        return np.array([float(v) for v in found])
 
 
 def test_state_and_pickle_do_not_grow_with_the_rows():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from numbers import Real
@@ -31,15 +31,29 @@ from mcmodels.estimators.validation import (
 )
 from mcmodels.rows import (
     ArrayRows,
+    Chunk,
+    Moments,
     RowStream,
     Seen,
     SpreadSample,
     StreamedMatrix,
     StreamRows,
     WalkSums,
+    gathered,
+    sum_behind,
 )
+from mcmodels.rows.sizes import FEW_ENTRIES
 
 Block = tuple[Matrix, Any, Array | None]
+# What is applied to the targets and weights of rows before a fit.
+Prepare = Callable[[Any, Array | None], tuple[Any, Array | None]]
+
+# The first walk takes moments of rows that have no more columns than this, so that many rows are
+# gathered for each. Of few rows it does not: another walk takes no time, and shows whether it gives
+# the same rows.
+_MOST_COLUMNS = 2**10
+# Rows that least squares hold of a stream: four for each column tell how well conditioned it is.
+_FEW_HELD = 2**13
 
 _NO_ROWS = "the stream has no blocks with rows, or no blocks."
 
@@ -70,6 +84,8 @@ class Survey:
         What the labels are, as :func:`kind_of_labels` says; empty unless labels were asked for.
     target_names : tuple of str
         Names of the targets in the first block; empty if they have none.
+    moments : Moments, or None
+        Of the rows, if they were asked for and are worth while.
     """
 
     seen: Seen
@@ -82,6 +98,7 @@ class Survey:
     sample: SpreadSample
     kind: str = ""
     target_names: tuple[str, ...] = ()
+    moments: Moments | None = None
 
     @property
     def features(self) -> Features:
@@ -90,37 +107,64 @@ class Survey:
 
 
 def survey(
-    estimator: Any, stream: RowStream, *, intercept: bool, labels: bool = False, **for_y: Any
+    estimator: Any,
+    stream: RowStream,
+    *,
+    intercept: bool,
+    labels: bool = False,
+    moments_of: Prepare | None = None,
+    **for_y: Any,
 ) -> Survey:
-    """Pass over a stream once and check every block; the estimator is not changed."""
-    checker, sample, sums = unfitted(estimator), SpreadSample(), WalkSums()
+    """Pass over a stream once and check every block; the estimator is not changed.
+
+    The moments are those of the targets and weights that ``moments_of`` returns.
+    """
+    checker, sums = unfitted(estimator), WalkSums()
+    sample = SpreadSample() if moments_of is None else SpreadSample(_FEW_HELD)
     seen: Seen | None = None
     dtypes, y_dtypes = set(), set()
     y_shape: tuple[int, ...] | None = None
     kind = ""
     label_weights: dict[Any, float] = {}
     names: list[str] = []
-    for number, (X, y, weights) in _blocks(checker, stream, names, fresh=True, **for_y):
-        shape = None if y is None else y.shape[1:]
-        if seen is not None and shape != y_shape:
-            raise ValueError(
-                "the blocks of the stream have y of different shapes after the first axis: "
-                f"{shape} in block {number}, and {y_shape} before; every block needs the same "
-                "targets."
-            )
-        rows = ArrayRows(X, None, weights, intercept=intercept)
-        seen = Seen.of(rows) if seen is None else seen + Seen.of(rows)
-        y_shape = shape
-        dtypes.add(rows.dtype)
-        if labels:
-            kind = _same_kind_of_labels(kind, y, number)
-            y_dtypes.add(y.dtype)
-            found, codes = encode(y)
-            totals = np.bincount(codes, weights=weights, minlength=len(found))
-            for label, total in zip(found.tolist(), totals.tolist(), strict=True):
-                label_weights[label] = label_weights.get(label, 0.0) + total
-        sample.add(X, y, weights)
-        sums.add(X, _numbers(y, labels=labels), weights)
+
+    def checked() -> Iterator[Block]:
+        nonlocal kind, y_shape
+        blocks = _blocks(checker, stream, names, fresh=True, **for_y)
+        for count, (number, (X, y, weights)) in enumerate(blocks):
+            shape = None if y is None else y.shape[1:]
+            if count > 0 and shape != y_shape:
+                raise ValueError(
+                    "the blocks of the stream have y of different shapes after the first axis: "
+                    f"{shape} in block {number}, and {y_shape} before; every block needs the same "
+                    "targets."
+                )
+            y_shape = shape
+            if labels:
+                kind = _same_kind_of_labels(kind, y, number)
+                y_dtypes.add(y.dtype)
+            yield X, y, weights
+
+    def tasks() -> Generator[tuple[Callable[[], Moments], bool]]:
+        nonlocal seen
+        for chunk in gathered(checked()):
+            X, y, weights = chunk[:3]
+            rows = ArrayRows(X, None, weights, intercept=intercept)
+            seen = Seen.of(rows) if seen is None else seen + Seen.of(rows)
+            dtypes.add(rows.dtype)
+            if moments_of is not None and X.shape[1] <= _MOST_COLUMNS and rows.n_present:
+                rows = ArrayRows(X, *moments_of(y, weights), intercept=intercept)
+                task = functools.partial(Moments.of, rows, near=1.0)
+                yield task, chunk.stays and not rows.are_few
+            if labels:
+                found, codes = encode(y)
+                totals = np.bincount(codes, weights=weights, minlength=len(found))
+                for label, total in zip(found.tolist(), totals.tolist(), strict=True):
+                    label_weights[label] = label_weights.get(label, 0.0) + total
+            sample.add(X, y, weights)
+            sums.add(X, _numbers(y, labels=labels), weights, alone=chunk.stays)
+
+    moments = sum_behind(tasks())
     if seen is None:
         raise ValueError(_NO_ROWS)
     if not seen.total_weight > 0:
@@ -128,31 +172,39 @@ def survey(
     (dtype,) = dtypes if len(dtypes) == 1 else (np.dtype(np.float64),)
     ordered = np.array(sorted(label_weights), dtype=np.result_type(*y_dtypes) if labels else None)
     known = (seen, dtype, y_shape, ordered, label_weights, checker, sums, sample, kind)
-    return Survey(*known, tuple(names))
+    if seen.n_rows * seen.n_features <= FEW_ENTRIES:
+        moments = None
+    return Survey(*known, tuple(names), moments)
 
 
 def stream_rows(
     stream: RowStream,
     surveyed: Survey,
-    prepare: Callable[[Any, Array | None], tuple[Any, Array | None]],
+    prepare: Prepare,
     **for_y: Any,
 ) -> StreamRows:
     """The rows of a surveyed stream; ``prepare`` is applied to y and weights of each block."""
     labels = bool(surveyed.label_weights)
 
-    def walk() -> Iterator[Block]:
-        sums = surveyed.sums.of_next_walk()
+    def checked() -> Iterator[Block]:
         for number, (X, y, weights) in _blocks(surveyed.checker, stream, **for_y):
             if labels:
                 _same_kind_of_labels(surveyed.kind, y, number)
                 _refuse_new_label(y, surveyed, number)
-            sums.add(X, _numbers(y, labels=labels), weights)
-            yield X, *prepare(y, weights)
+            yield X, y, weights
+
+    def walk() -> Iterator[Chunk]:
+        sums = surveyed.sums.of_next_walk()
+        for chunk in gathered(checked()):
+            X, y, weights = chunk[:3]
+            sums.add(X, _numbers(y, labels=labels), weights, alone=chunk.stays)
+            y, weights = prepare(y, weights)
+            yield chunk._replace(y=y, weights=weights)
         sums.require(surveyed.sums, surveyed.features.names)
 
     X, y, weights = surveyed.sample.stacked()
     held = ArrayRows(X, *prepare(y, weights), intercept=surveyed.seen.intercept)
-    return StreamRows(walk, surveyed.seen, surveyed.dtype, held)
+    return StreamRows(walk, surveyed.seen, surveyed.dtype, held, surveyed.moments)
 
 
 def in_memory_but_X(
@@ -188,25 +240,31 @@ def in_memory_but_X(
             labels.append(pd.DataFrame(index=block[0].index) if frame else None)
             yield block
 
-    blocks = _blocks(estimator, RowStream(labelled), names, fresh=fresh, **for_y)
-    for number, (block, y_of_block, weights_of_block) in blocks:
-        if y_of_block is not None and not for_y.get("y_numeric"):
-            kind = _same_kind_of_labels(kind, y_of_block, number)
-        rows = ArrayRows(block)
+    def checked() -> Iterator[Block]:
+        nonlocal kind
+        blocks = _blocks(estimator, RowStream(labelled), names, fresh=fresh, **for_y)
+        for number, block in blocks:
+            if block[1] is not None and not for_y.get("y_numeric"):
+                kind = _same_kind_of_labels(kind, block[1], number)
+            yield block
+
+    for chunk in gathered(checked()):
+        rows = ArrayRows(chunk.X)
         seen = Seen.of(rows) if seen is None else seen + Seen.of(rows)
         dtypes.add(rows.dtype)
-        first.add(block, None, None)
+        first.add(chunk.X, None, None)
         counts.append(rows.n_rows)
-        targets += [] if y_of_block is None else [np.array(y_of_block)]
-        weights.append(weights_of_block)
+        targets += [] if chunk.y is None else [np.array(chunk.y)]
+        weights.append(None if chunk.weights is None else np.array(chunk.weights))
     if seen is None:
         raise ValueError(_NO_ROWS)
 
-    def walk() -> Iterator[Matrix]:
+    def walk() -> Iterator[Chunk]:
         sums = first.of_next_walk()
-        for _, (block, _, _) in _blocks(estimator, stream, **for_y):
-            sums.add(block, None, None)
-            yield block
+        blocks = _blocks(estimator, stream, **for_y)
+        for chunk in gathered((X, None, None) for _, (X, _, _) in blocks):
+            sums.add(chunk.X, None, None, alone=chunk.stays)
+            yield chunk
         sums.require(first, features_of(estimator).names)
 
     (dtype,) = dtypes if len(dtypes) == 1 else (np.dtype(np.float64),)
@@ -275,12 +333,13 @@ class StreamScore(PairedScoreMixin):
                 predictions.append(self.predict(block))
                 options = {"ensure_2d": False, "input_name": "y"}
                 dtype = None if is_classifier(self) else "numeric"
-                targets.append(check_array(y_of_block, dtype=dtype, **options))
+                # Copies: readers may put the next block into the same array.
+                targets.append(np.array(check_array(y_of_block, dtype=dtype, **options)))
                 check_consistent_length(predictions[-1], targets[-1])
                 w = check_weights(w, predictions[-1], allow_all_zero=True)
             if is_classifier(self):
                 kind = _same_kind_of_labels(kind, targets[-1], number)
-            weights.append(np.ones(len(predictions[-1])) if w is None else w)
+            weights.append(np.ones(len(predictions[-1])) if w is None else np.array(w))
         if not targets:
             raise ValueError(_NO_ROWS)
         measure = accuracy_score if is_classifier(self) else r2_score
@@ -392,7 +451,7 @@ def _same_kind_of_labels(kind: str, y: Labels, number: int) -> str:
 
 
 def _refuse_new_label(y: Labels, surveyed: Survey, number: int) -> None:
-    at = np.flatnonzero(~np.isin(y, surveyed.labels))
+    at = np.flatnonzero(~np.isin(y, surveyed.labels, kind="sort"))
     if at.size:
         raise ValueError(
             f"block {number} of the stream has the label {y[at[0]]!r} in row {at[0]} (counted from "

@@ -9,6 +9,7 @@ from mcmodels.rows.covariance import (
     RowsCovariance,
 )
 from mcmodels.rows.cross_sums import CrossSums, RowsWithCrossSums
+from mcmodels.rows.gathering import Chunk, gathered
 from mcmodels.rows.moments import Moments
 from mcmodels.rows.scratch import Scratch
 from mcmodels.rows.slopes import Derivatives, Slope
@@ -26,14 +27,16 @@ from mcmodels.rows.streamed import (
     StreamedSums,
     StreamedTriangle,
     added,
+    with_rows,
 )
-from mcmodels.rows.threads import single_threaded_blas
+from mcmodels.rows.threads import single_threaded_blas, sum_behind
 from mcmodels.rows.transformed import TransformedRows
 from mcmodels.rows.triangle import FactoredMoments, Triangle
 from mcmodels.rows.walk_sums import WalkSums
 
 __all__ = [
     "ArrayRows",
+    "Chunk",
     "ColumnMoments",
     "Covariance",
     "CovarianceMatrix",
@@ -64,6 +67,9 @@ __all__ = [
     "Triangle",
     "WalkSums",
     "added",
+    "gathered",
     "rows_of",
     "single_threaded_blas",
+    "sum_behind",
+    "with_rows",
 ]

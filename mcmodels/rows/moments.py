@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Self
+from typing import Self, cast
 
 import numpy as np
 
@@ -50,11 +50,16 @@ class Moments(JointMean):
     left_out: LeftOut | None = None
 
     @classmethod
-    def of(cls, rows: Rows) -> Self:
-        """Moments of rows, in one pass; not finite where squares overflow."""
+    def of(cls, rows: Rows, *, near: float = NEAR_ZERO) -> Moments:
+        """Moments of rows, in one pass; not finite where squares overflow.
+
+        ``near`` is how far a mean is left where it is, as :func:`point_near_mean` says.
+        """
+        if rows.known_moments is not None:
+            return cast(Moments, rows.known_moments)
         with np.errstate(over="ignore", invalid="ignore"):
             # Without an intercept, too, the squares of the targets are wanted about their mean.
-            origin = point_near_mean(rows, always_of_targets=True)
+            origin = point_near_mean(rows, always_of_targets=True, near=near)
             return cls._from_sums(rows.reduce(_summed_about(origin)), origin, rows)
 
     @classmethod
@@ -146,13 +151,15 @@ class Moments(JointMean):
         return self.Sxx @ B
 
 
-def point_near_mean(rows: Rows, *, always_of_targets: bool = False) -> Array:
+def point_near_mean(
+    rows: Rows, *, always_of_targets: bool = False, near: float = NEAR_ZERO
+) -> Array:
     """A point (x, y) so near the mean that sums of squares about it lose no digits.
 
     It is zero in columns whose mean is small beside their standard deviation, because blocks that
-    need no shift are not copied. With many short rows the mean may be larger: that costs one digit
-    and saves much time. Without an intercept it is zero, except in the targets if
-    ``always_of_targets``.
+    need no shift are not copied. With many short rows the mean may be ``near`` standard deviations:
+    that costs one digit and saves much time. Without an intercept it is zero, except in the targets
+    if ``always_of_targets``.
     """
     first, second = _targets_and_squares(rows.sample(MEAN_SAMPLE))
     variance = second - first**2
@@ -160,7 +167,7 @@ def point_near_mean(rows: Rows, *, always_of_targets: bool = False) -> Array:
         first[: rows.n_features if always_of_targets else None] = 0.0
     many = rows.n_rows * rows.n_features > MANY_ENTRIES and rows.n_features < CENTRED_ROW
     many &= rows.dtype == np.float64
-    near = NEAR_ZERO if many else 1.0
+    near = near if many else 1.0
     # The comparison is false for NaN, which the sums will show.
     origin = np.where(first**2 > near**2 * variance, first, 0.0)
     # Rows in float32 need a centre that float32 can represent.

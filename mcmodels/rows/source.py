@@ -91,9 +91,12 @@ class Rows(ABC):
         Whether each walk reads the rows from outside memory.
     product_epsilon : float
         Relative rounding unit of sums of products of columns.
+    known_moments : Moments or None
+        Those of the rows, if an earlier walk has taken them.
     """
 
     walks_are_costly = False
+    known_moments: Any = None
     product_epsilon = float(np.finfo(np.float64).eps)
 
     n_rows: int
@@ -160,6 +163,8 @@ class ArrayRows(Rows):
     single : bool, default=False
         Whether products of many float32 rows may be taken in float32
         (:class:`SinglePrecisionDesign`).
+    alone : bool, default=False
+        Whether sums are computed in the caller's thread alone, because others are at work.
     """
 
     def __init__(
@@ -173,6 +178,7 @@ class ArrayRows(Rows):
         block_rows: int | None = None,
         every: int = 1,
         single: bool = False,
+        alone: bool = False,
     ) -> None:
         self.n_features = X.shape[1]
         self.intercept = intercept
@@ -180,6 +186,7 @@ class ArrayRows(Rows):
         stored = X.dtype if X.dtype in (np.float16, np.float32) else np.float64
         self.epsilon = float(np.finfo(stored).eps)
         self._X = sparse.csr_array(X) if sparse.issparse(X) else X
+        self._alone = alone
         self._single = (
             single
             and X.dtype == np.float32
@@ -213,7 +220,7 @@ class ArrayRows(Rows):
         bounds = [k * len(self._parts) // n_runs for k in range(n_runs + 1)]
         runs = [self._parts[a:b] for a, b in itertools.pairwise(bounds)]
         with single_threaded_blas() as n_threads:
-            if self.are_few:
+            if self.are_few or self._alone:
                 n_threads = 1
             n_threads = min(n_threads, n_runs)
             scratches = [Scratch() for _ in range(n_threads)]

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import operator
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sized
+import functools
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sized
 from dataclasses import replace
 from typing import Any, cast
 
@@ -12,8 +12,11 @@ from scipy import sparse
 
 from mcmodels.arrays import Array, Matrix
 from mcmodels.rows.blocks import RowBlock
+from mcmodels.rows.gathering import Chunk
+from mcmodels.rows.moments import Moments
 from mcmodels.rows.source import ArrayRows, Rows, Sum
 from mcmodels.rows.streamed import Seen
+from mcmodels.rows.threads import sum_behind
 
 Walk = Callable[[], Iterator[tuple[Any, ...]]]
 
@@ -22,7 +25,7 @@ _HELD_ROWS, _HELD_ENTRIES, _FEWEST_HELD = 2**16, 2**21, 64
 
 
 class RowStream:
-    """Training rows in blocks that can be read any number of times, one block in memory at a time.
+    """Training rows in blocks that can be read any number of times, few in memory at a time.
 
     Give it in place of X, without y, to ``fit`` and to the methods that take rows.
 
@@ -33,6 +36,11 @@ class RowStream:
         can be iterated more than once. A block is ``X``, ``(X, y)`` or ``(X, y, sample_weight)``,
         each as ``fit`` would take it. Every walk must give the same rows in the same order; a walk
         whose sums differ from those of the first is refused. Empty blocks are ignored.
+
+    Notes
+    -----
+    Blocks may have any size: small ones are gathered. The iterator is advanced only by the thread
+    that called ``fit`` or another method, and may give the same array each time with other values.
 
     Raises
     ------
@@ -120,42 +128,51 @@ class StreamRows(Rows):
     Parameters
     ----------
     walk : callable
-        Starts a walk over ``(X, y, weights)`` or ``(X, y, weights, extras)``, each as
-        :class:`ArrayRows` takes it; it refuses rows that differ from those of the first walk.
+        Starts a walk over chunks, or tuples of their parts; it refuses rows that differ from those
+        of the first walk.
     seen : Seen
         The sum over the blocks of one walk.
     dtype : dtype
         float32 when every block was, else float64.
     held : ArrayRows, default=None
         Some of the rows, spread evenly over the stream, in memory.
+    moments : Moments, default=None
+        Those of the rows, if the first walk has taken them.
     """
 
     walks_are_costly = True
 
     def __init__(
-        self, walk: Walk, seen: Seen, dtype: np.dtype[Any], held: ArrayRows | None = None
+        self,
+        walk: Walk,
+        seen: Seen,
+        dtype: np.dtype[Any],
+        held: ArrayRows | None = None,
+        moments: Moments | None = None,
     ) -> None:
-        self._walk, self._held = walk, held
+        self._walk, self._held, self.known_moments = walk, held, moments
         self.n_rows, self.n_features = seen.n_rows, seen.n_features
         self.n_present, self.total_weight = seen.n_present, seen.total_weight
         self.epsilon, self.dtype = seen.epsilon, dtype
         self.intercept = seen.intercept
 
     def reduce(self, summarise: Callable[[RowBlock], Sum]) -> Sum:
-        """Sum over all blocks of rows of positive weight."""
-        total: Sum | None = None
-        start = 0
+        """Sum over all blocks of rows of positive weight; the next are read meanwhile."""
 
-        def placed(block: RowBlock) -> Sum:
+        def placed(block: RowBlock, start: int) -> Sum:
             return summarise(replace(block, start=block.start + start))
 
-        for parts in self._walk():
-            rows = ArrayRows(*parts, intercept=self.intercept)
-            if rows.n_present:
-                part = rows.reduce(placed)
-                total = part if total is None else operator.iadd(total, part)
-            start += rows.n_rows
-        return cast(Sum, total)  # some row has a positive weight
+        def tasks() -> Generator[tuple[Callable[[], Sum], bool]]:
+            start = 0
+            for parts in self._walk():
+                chunk = Chunk(*parts)
+                rows = chunk.rows(intercept=self.intercept)
+                if rows.n_present:
+                    summed = functools.partial(placed, start=start)
+                    yield functools.partial(rows.reduce, summed), chunk.stays and not rows.are_few
+                start += rows.n_rows
+
+        return cast(Sum, sum_behind(tasks()))  # some row has a positive weight
 
     def reweighted(self, total_weight: float) -> StreamRows:
         """The same rows, for a walk that gives other weights, with this sum."""
@@ -175,7 +192,7 @@ class StreamedMatrix:
     Parameters
     ----------
     walk : callable
-        Starts a walk over the blocks of X, which refuses other rows than those of the first walk.
+        Starts a walk over chunks of X, which refuses other rows than those of the first walk.
     seen : Seen
         The sum over the blocks of the first walk.
     dtype : dtype
@@ -186,7 +203,7 @@ class StreamedMatrix:
 
     def __init__(
         self,
-        walk: Callable[[], Iterator[Matrix]],
+        walk: Callable[[], Iterator[Chunk]],
         seen: Seen,
         dtype: np.dtype[Any],
         index: Any = None,
@@ -208,17 +225,15 @@ def rows_of(
         return ArrayRows(X, y, weights, extras, intercept=intercept)
     matrix = X
 
-    def walk() -> Iterator[tuple[Any, ...]]:
+    def walk() -> Iterator[Chunk]:
         start = 0
-        for block in matrix.walk():
-            part = slice(start, start + block.shape[0])
+        for chunk in matrix.walk():
+            part = slice(start, start + chunk.X.shape[0])
             start = part.stop
-            taken = {name: values[part] for name, values in (extras or {}).items()}
-            yield (
-                block,
-                None if y is None else y[part],
-                None if weights is None else weights[part],
-                taken,
+            yield chunk._replace(
+                y=None if y is None else y[part],
+                weights=None if weights is None else weights[part],
+                extras={name: values[part] for name, values in (extras or {}).items()},
             )
 
     seen = replace(matrix.seen, intercept=intercept)
@@ -232,54 +247,68 @@ class SpreadSample:
     """Some rows of positive weight, spread evenly over a stream, however it is cut into blocks.
 
     Every k-th row is kept; k doubles whenever too many are.
+
+    Parameters
+    ----------
+    most : int
+        The largest number of rows that are kept.
     """
 
-    def __init__(self) -> None:
-        self._parts: list[tuple[Array, Any, Any, Array | None]] = []
+    def __init__(self, most: int = _HELD_ROWS) -> None:
+        self._most = most
+        self._parts: list[tuple[Matrix, Any, Array | None]] = []
         self._every, self._seen, self._kept = 1, 0, 0
 
     def add(self, X: Matrix, y: Any, weights: Array | None) -> None:
         """Take every k-th of these rows."""
-        present = np.arange(X.shape[0]) if weights is None else np.flatnonzero(weights)
-        order = self._seen + np.arange(present.size)
-        self._seen += present.size
-        wanted = order % self._every == 0
-        if not wanted.any():
-            return
-        at = present[wanted]
-        part = (X[at], None if y is None else y[at], None if weights is None else weights[at])
-        self._parts.append((order[wanted], *part))
-        self._kept += at.size
+        present = range(X.shape[0]) if weights is None else np.flatnonzero(weights)
         matrix: Any = X
         per_row = max(matrix.nnz // X.shape[0] if sparse.issparse(X) else X.shape[1], 1)
-        while self._kept > max(min(_HELD_ROWS, _HELD_ENTRIES // per_row), _FEWEST_HELD):
+        most = max(min(self._most, _HELD_ENTRIES // per_row), _FEWEST_HELD)
+        while True:
+            wanted = slice(-self._seen % self._every, len(present), self._every)
+            count = len(range(wanted.start, wanted.stop, wanted.step))
+            if self._kept + count <= most:
+                break
             self._every *= 2
             self._thin()
+        self._seen += len(present)
+        if count:
+            at = wanted if isinstance(present, range) else present[wanted]
+            self._parts.append((_copied(X, at), _copied(y, at), _copied(weights, at)))
+            self._kept += count
 
     def _thin(self) -> None:
-        parts, self._parts, self._kept = self._parts, [], 0
-        for order, X, y, weights in parts:
-            at = np.flatnonzero(order % self._every == 0)
-            if at.size:
-                y = None if y is None else y[at]
-                weights = None if weights is None else weights[at]
-                self._parts.append((order[at], X[at], y, weights))
-                self._kept += at.size
+        parts, self._parts, self._kept, before = self._parts, [], 0, 0
+        for part in parts:
+            start, n_rows = before % 2, part[0].shape[0]
+            before += n_rows
+            if start < n_rows:
+                X, y, weights = (_copied(values, slice(start, None, 2)) for values in part)
+                self._parts.append((X, y, weights))
+                self._kept += X.shape[0]
 
     def stacked(self) -> tuple[Matrix, Any, Array | None]:
         """X, y and weights of the rows that were kept."""
-        blocks: list[Any] = [X for _, X, _, _ in self._parts]
+        blocks: list[Any] = [X for X, _, _ in self._parts]
         if any(map(sparse.issparse, blocks)):
-            X: Any = sparse.vstack([sparse.csr_array(X) for X in blocks]).tocsr()
+            stacked: Any = sparse.vstack([sparse.csr_array(X) for X in blocks]).tocsr()
         else:
-            X = np.concatenate(blocks)
-        targets: list[Any] = [y for _, _, y, _ in self._parts if y is not None]
+            stacked = np.concatenate(blocks)
+        targets: list[Any] = [y for _, y, _ in self._parts if y is not None]
         parts: list[Any] = []
         weighted = any(w is not None for *_, w in self._parts)
-        for order, _, _, w in self._parts if weighted else ():
-            parts.append(np.ones(len(order)) if w is None else w)
+        for X, _, w in self._parts if weighted else ():
+            parts.append(np.ones(X.shape[0]) if w is None else w)
         weights = np.concatenate(parts) if weighted else None
-        return X, None if not targets else np.concatenate(targets), weights
+        return stacked, None if not targets else np.concatenate(targets), weights
+
+
+def _copied(values: Any, at: Any) -> Any:
+    """A copy of some rows; None of None."""
+    if values is None:
+        return None
+    return values[at] if sparse.issparse(values) else np.array(values[at])
 
 
 def _is_list_of_parts(block: object) -> bool:

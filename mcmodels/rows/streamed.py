@@ -8,6 +8,7 @@ from typing import Any, Self
 import numpy as np
 
 from mcmodels.arrays import Array
+from mcmodels.rows.blocks import RowBlock
 from mcmodels.rows.moments import Moments, point_near_mean
 from mcmodels.rows.source import Rows
 from mcmodels.rows.triangle import Triangle
@@ -49,7 +50,7 @@ class Seen:
 
 @dataclass(frozen=True)
 class StreamedMoments:
-    """Moments of the rows (x, y) seen so far; ``+`` adds those of other rows.
+    """Moments of the rows (x, y) seen so far; ``+`` adds those of others.
 
     Parameters
     ----------
@@ -67,13 +68,17 @@ class StreamedMoments:
         """Moments of some rows."""
         return cls(Seen.of(rows), Moments.of(rows))
 
+    def with_rows(self, rows: Rows) -> StreamedMoments:
+        """The moments of these rows, too."""
+        return self + StreamedMoments.of(rows)
+
     def __add__(self, other: StreamedMoments) -> StreamedMoments:
         return StreamedMoments(self.seen + other.seen, self.moments + other.moments)
 
 
 @dataclass(frozen=True)
 class StreamedTriangle:
-    """Triangular factor of the rows (x, y) seen so far; ``+`` adds that of other rows.
+    """Triangular factor of the rows (x, y) seen so far; ``+`` adds that of others.
 
     Parameters
     ----------
@@ -96,15 +101,43 @@ class StreamedTriangle:
             centre = point_near_mean(rows)
             return cls(Seen.of(rows), centre, rows.reduce(Triangle.about(centre)))
 
-    def __add__(self, other: StreamedTriangle) -> StreamedTriangle:
+    def with_rows(self, rows: Rows) -> StreamedTriangle:
+        """The factor of these rows, too; a few are added to it as they are."""
+        triangle = self.triangle
+        square = triangle.R.shape[0] == triangle.R.shape[1]
+        if not (square and rows.are_few and rows.total_weight <= self.seen.total_weight):
+            return self + StreamedTriangle.of(rows)
+
+        def add(block: RowBlock) -> int:
+            nonlocal triangle
+            triangle = triangle.with_rows(block, self.centre)
+            return 0
+
         with np.errstate(over="ignore", invalid="ignore"):
-            moved = other.triangle.shifted(other.centre - self.centre)
-            return StreamedTriangle(self.seen + other.seen, self.centre, self.triangle + moved)
+            rows.reduce(add)
+        return StreamedTriangle(self.seen + Seen.of(rows), self.centre, triangle)
+
+    def __add__(self, other: StreamedTriangle) -> StreamedTriangle:
+        # The heavier part keeps its centre: the rounding of a shift grows with the weight.
+        heavy, light = (self, other) if other.weight <= self.weight else (other, self)
+        with np.errstate(over="ignore", invalid="ignore"):
+            moved = light.triangle.shifted(light.centre - heavy.centre)
+            return StreamedTriangle(self.seen + other.seen, heavy.centre, heavy.triangle + moved)
+
+    @property
+    def weight(self) -> float:
+        """``Σ wᵢ``."""
+        return self.seen.total_weight
 
 
 StreamedSums = StreamedMoments | StreamedTriangle
 
 
-def added(sums: StreamedSums | None, part: Any) -> StreamedSums:
-    """The sums plus those of another part; None means that there are none yet."""
-    return part if sums is None else sums + part
+def added(sums: Any, other: Any) -> StreamedSums:
+    """The sums of two models, of the same kind."""
+    return sums + other
+
+
+def with_rows(sums: StreamedSums | None, kind: type[StreamedSums], rows: Rows) -> StreamedSums:
+    """The sums with those of some rows; None means that there are none yet."""
+    return kind.of(rows) if sums is None else sums.with_rows(rows)

@@ -12,12 +12,13 @@ thread may go on.
 
 from __future__ import annotations
 
+import contextlib
 import contextvars
 import functools
 import operator
 import os
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Generic, TypeVar
 
@@ -140,6 +141,62 @@ def ordered_sum(parts: Sequence[Callable[[], Sum | None]], n_threads: int) -> Su
     if shared.errors:
         raise shared.errors[min(shared.errors)]
     return shared.total
+
+
+def sum_behind(tasks: Generator[tuple[Callable[[], Sum | None], bool]]) -> Sum | None:
+    """The sum of what tasks return, in their order; while one runs, the caller gets the next.
+
+    The caller's thread alone advances the generator, because what reads rows may belong to it: a
+    connection to SQLite refuses other threads. BLAS has one thread all the while, so that what the
+    generator computes does not depend on whether a task runs.
+
+    Parameters
+    ----------
+    tasks : generator of (callable, bool)
+        Each task, and whether it may run in another thread while the next one is prepared.
+    """
+    total: Sum | None = None
+    running: _Task[Sum] | None = None
+    with single_threaded_blas() as n_threads, contextlib.closing(tasks):
+        try:
+            for task, may_run_behind in tasks:
+                if running is not None:
+                    part, running = running.result(), None
+                    total = in_place_sum(total, part)
+                if may_run_behind and n_threads > 1:
+                    running = _Task(task)
+                    running.thread.start()
+                else:
+                    total = in_place_sum(total, task())
+            return total if running is None else in_place_sum(total, running.result())
+        except BaseException:
+            if running is not None and running.thread.ident is not None:
+                running.thread.join()  # it ends soon, and its rows are still there
+            raise
+
+
+class _Task(Generic[Sum]):
+    """A call in a thread of its own."""
+
+    def __init__(self, call: Callable[[], Sum | None]) -> None:
+        self._call = call
+        self._value: Sum | None = None
+        self._error: BaseException | None = None
+        run = contextvars.copy_context().run
+        self.thread = threading.Thread(target=run, args=(self._run,), daemon=True)
+
+    def _run(self) -> None:
+        try:
+            self._value = self._call()
+        except BaseException as error:
+            self._error = error
+
+    def result(self) -> Sum | None:
+        """What the call has returned or raised, as soon as it has."""
+        self.thread.join()
+        if self._error is not None:
+            raise self._error
+        return self._value
 
 
 def in_place_sum(total: Sum | None, part: Sum | None) -> Sum | None:

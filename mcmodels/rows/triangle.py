@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy import linalg
@@ -11,6 +11,11 @@ from scipy import linalg
 from mcmodels.arrays import Array
 from mcmodels.rows.blocks import RowBlock
 from mcmodels.rows.means import JointMean, LeftOut
+
+# Rows that are added to a factor at a time, so that they stay in cache, and reflections that are
+# applied together. With 3, 30, 100 columns a block of 4 MB takes 0.5, 2.2, 4 ms; one call of LAPACK
+# for the whole block took 1.8, 7, 14 ms. With 300 columns both take 12 ms.
+_SLICE_ROWS, _FEWEST_REFLECTIONS, _MOST_REFLECTIONS = 1000, 4, 32
 
 
 @dataclass(frozen=True)
@@ -21,7 +26,8 @@ class Triangle:
     Because of the leading one, R without its first row and column is the factor of the rows about
     their exact mean. The one at the end tells how far a constant is from the columns. To merge two
     factors, factorise one stacked on the other (Demmel, Grigori, Hoemmen and Langou 2012,
-    *Communication-optimal parallel and sequential QR and LU*, SIAM J. Sci. Comput. 34(1), §2).
+    *Communication-optimal parallel and sequential QR and LU*, SIAM J. Sci. Comput. 34(1), §2). So
+    are rows added to a factor.
 
     Parameters
     ----------
@@ -42,24 +48,27 @@ class Triangle:
         """A function that gives the factor of the rows (x, y) of a block, minus ``centre``."""
 
         def factorise(block: RowBlock) -> Triangle:
-            X = block.X.dense()
-            y = np.empty((X.shape[0], 0)) if block.y is None else block.y.reshape(X.shape[0], -1)
-            lead = 1 if block.X.intercept else 0
-            first_y = lead + X.shape[1]
-            end = first_y + y.shape[1]
-            Z = np.ones((X.shape[0], 1 + X.shape[1] + y.shape[1]), order="F")
-            Z[:, lead:first_y] = X
-            Z[:, first_y:end] = y
-            Z[:, lead:end] -= centre
-            if block.weights is not None:
-                Z *= np.sqrt(block.weights)[:, np.newaxis]
-            return cls(_upper_factor(Z), X.shape[1], block.X.intercept)
+            X, (_, p) = block.X, block.X.X.shape
+            q = 1 + p + (0 if block.y is None else block.y.size // X.n_rows)
+            if X.n_rows <= max(_SLICE_ROWS, q):
+                (Z,) = _joint_rows(block, centre, X.n_rows)
+                return cls(_upper_factor(Z), p, X.intercept)
+            return cls(np.zeros((q, q), order="F"), p, X.intercept).with_rows(block, centre)
 
         return factorise
 
+    def with_rows(self, block: RowBlock, centre: Array) -> Triangle:
+        """The factor of these rows and those of a block, minus ``centre``; R must be square."""
+        R = self.R
+        for Z in _joint_rows(block, centre, _SLICE_ROWS):
+            R = _with_rows(R, Z, 0)
+        return replace(self, R=R)
+
     def __add__(self, other: Triangle) -> Triangle:
-        stacked = np.concatenate([self.R, other.R])
-        return Triangle(_upper_factor(stacked), self.n_features, self.intercept)
+        q = self.R.shape[1]
+        if len(self.R) == len(other.R) == q:
+            return replace(self, R=_with_rows(self.R, other.R, q))
+        return replace(self, R=_upper_factor(np.concatenate([self.R, other.R])))
 
     def shifted(self, shift: Array) -> Triangle:
         """The factor of the same rows with ``shift`` added to each.
@@ -177,6 +186,32 @@ class FactoredMoments(JointMean):
         """``Sxx B`` for B of shape (p, m)."""
         Rx = self.R[:, : self.n_features]
         return Rx.T @ (Rx @ B)
+
+
+def _joint_rows(block: RowBlock, centre: Array, height: int) -> Iterator[Array]:
+    """The rows ``z`` of a block, so many at a time, times the roots of their weights."""
+    X, lead = block.X.dense(), 1 if block.X.intercept else 0
+    n_rows, p = X.shape
+    y = np.empty((n_rows, 0)) if block.y is None else block.y.reshape(n_rows, -1)
+    end = lead + p + y.shape[1]
+    centre = np.broadcast_to(centre, (end - lead,))
+    for start in range(0, n_rows, height):
+        part = slice(start, min(start + height, n_rows))
+        Z = np.empty((part.stop - start, 1 + centre.size), order="F")
+        Z[:, 0 if lead else -1] = 1.0
+        np.subtract(X[part], centre[:p], out=Z[:, lead : lead + p])
+        np.subtract(y[part], centre[p:], out=Z[:, lead + p : end])
+        if block.weights is not None:
+            Z *= np.sqrt(block.weights[part])[:, np.newaxis]
+        yield Z
+
+
+def _with_rows(R: Array, Z: Array, n_triangular: int) -> Array:
+    """The square factor of R and of rows Z, the last ``n_triangular`` of which are triangular."""
+    q = len(R)
+    together = min(max(q // 16, _FEWEST_REFLECTIONS), _MOST_REFLECTIONS, q)
+    R, *_ = linalg.lapack.dtpqrt(n_triangular, together, R, Z, overwrite_b=not n_triangular)
+    return np.asarray(R)
 
 
 def _upper_factor(Z: Array) -> Array:

@@ -164,11 +164,13 @@ def _checked(moments: Moments, extent: Extent) -> Moments:
 
 
 def _refuse_extremes(moments: Moments | FactoredMoments, extent: Extent) -> None:
+    mean, p = moments.mean, moments.n_features
     with np.errstate(over="ignore", invalid="ignore"):
-        x_squares = moments.x_squares + moments.weight * moments.x_mean**2
-        y_squares = moments.y_squares + moments.weight * moments.y_mean**2
+        about_zero = moments.weight * mean**2
+        x_squares = moments.x_squares + about_zero[:p]
+        y_squares = moments.y_squares + about_zero[p:]
     refuse_overflow(x_squares, y_squares)
-    refuse_underflow(x_squares, moments.x_mean, extent)
+    refuse_underflow(x_squares, mean[:p], extent)
 
 
 def _normal(moments: Moments, extent: Extent, rcond: float | None) -> Solution[LeastSquares] | None:
@@ -242,7 +244,7 @@ def _from_factor(
         R, scale, rcond=limit, largest_condition=CHOLESKY_CONDITION
     ) or from_factor(R, scale, tolerance, noise)
     if inverse.rank == moments.n_features and R.shape[0] == R.shape[1]:
-        coef = linalg.solve_triangular(R, triangle.Qy, check_finite=False)
+        coef, _ = linalg.lapack.dtrtrs(R, triangle.Qy)
     else:
         R = np.where(scale > 0, R, 0.0)
         coef = inverse.apply(R.T @ triangle.Qy)

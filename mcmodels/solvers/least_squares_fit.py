@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,9 +12,12 @@ from mcmodels.arrays import Array
 from mcmodels.objectives import QuadraticObjective
 from mcmodels.rows import ColumnMoments, Extent, FactoredMoments, Moments
 from mcmodels.solvers.cholesky import ScaledCholesky
-from mcmodels.solvers.double_double import DoubleDouble
+from mcmodels.solvers.double_double import DoubleDouble, two_sum
 from mcmodels.solvers.pseudoinverse import PseudoInverse
 from mcmodels.solvers.tolerances import FLOAT64_EPSILON
+
+# With so few coefficients, intercepts are summed number by number.
+_FEW_COEFFICIENTS = 2**10
 
 
 @dataclass(frozen=True)
@@ -90,12 +94,28 @@ def with_intercept(
     beta = coef if isinstance(coef, DoubleDouble) else DoubleDouble.of(coef)
     if not extent.intercept:
         return beta.hi.T.copy()
-    mean = DoubleDouble.of(moments.origin) + DoubleDouble.of(moments.offset)
     p = moments.n_features
+    mean = DoubleDouble(*two_sum(moments.origin, moments.offset))
+    if mean_residual is None and beta.hi.size <= _FEW_COEFFICIENTS:
+        few = _exact_sums(beta.times(-mean[:p, np.newaxis]), mean[p:])
+        if np.isfinite(few).all():
+            return np.column_stack([beta.hi.T, few])
     intercept = mean[p:] + -beta.times(mean[:p, np.newaxis]).sum(axis=0)
     if mean_residual is not None:
         intercept = intercept + mean_residual
     return np.column_stack([beta.hi.T, intercept.hi])
+
+
+def _exact_sums(terms: DoubleDouble, last: DoubleDouble) -> Array:
+    """Sums along the first axis, with one more term each; NaN where float64 cannot hold one.
+
+    Of few numbers they take a third of the time of :meth:`DoubleDouble.sum`.
+    """
+    columns = np.concatenate([terms.hi, terms.lo, [last.hi], [last.lo]])
+    try:
+        return np.array([math.fsum(column) for column in columns.T.tolist()])
+    except (OverflowError, ValueError):  # infinite terms of both signs
+        return np.full(last.hi.shape, np.nan)
 
 
 def rounding_of_mean(moments: Moments | FactoredMoments | ColumnMoments) -> Array:

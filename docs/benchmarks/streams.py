@@ -1,0 +1,102 @@
+"""Rows that come in parts: fits to streams and partial_fit, as multiples of ``X.T @ X``.
+
+``python docs/benchmarks/streams.py [--repeats R] [--rows N] [--columns P]`` prints a Markdown table
+of medians. In each round every fit is timed once, between two products ``X.T @ X`` of the whole
+array. Beside it is what scikit-learn has for parts: ``SGDRegressor`` and ``SGDClassifier``, one
+epoch, which do not minimise anything in one pass; the last column says how far they are from it.
+"""
+
+import argparse
+import statistics
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+from sklearn.linear_model import SGDClassifier, SGDRegressor
+
+from mcmodels import LinearRegression, LogisticRegression, RowStream
+
+SIZES = (1_000, 10_000, 100_000)
+
+
+def problem(n: int, p: int) -> tuple[Any, Any, Any]:
+    """Columns of standard deviation one about zero, a target, and two classes."""
+    rng = np.random.default_rng(0)
+    X, beta = rng.standard_normal((n, p)), rng.standard_normal(p)
+    eta = X @ beta
+    return X, eta + rng.standard_normal(n), (rng.random(n) < 1 / (1 + np.exp(-eta / 3))).astype(int)
+
+
+def parts(X: Any, y: Any, size: int) -> Iterator[tuple[Any, Any]]:
+    """Blocks of so many rows."""
+    for start in range(0, len(X), size):
+        yield X[start : start + size], y[start : start + size]
+
+
+def added(model: Any, X: Any, y: Any, size: int, **options: Any) -> Any:
+    """The model after ``partial_fit`` of each block."""
+    for block in parts(X, y, size):
+        model.partial_fit(*block, **options)
+    return model
+
+
+def fits(X: Any, y: Any, labels: Any) -> dict[str, Callable[[int], Any]]:
+    """What is timed, by name, for a size of blocks."""
+    return {
+        "LinearRegression, stream": lambda size: LinearRegression().fit(
+            RowStream(lambda: parts(X, y, size))
+        ),
+        "LinearRegression, partial_fit": lambda size: added(LinearRegression(), X, y, size),
+        "SGDRegressor, partial_fit": lambda size: added(SGDRegressor(), X, y, size),
+        "LogisticRegression, stream": lambda size: LogisticRegression().fit(
+            RowStream(lambda: parts(X, labels, size))
+        ),
+        "SGDClassifier, partial_fit": lambda size: added(
+            SGDClassifier(loss="log_loss"), X, labels, size, classes=[0, 1]
+        ),
+    }
+
+
+def seconds(call: Callable[[], Any]) -> tuple[float, Any]:
+    """How long a call takes, and what it returns."""
+    start = time.perf_counter()
+    result = call()
+    return time.perf_counter() - start, result
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--repeats", type=int, default=7)
+    parser.add_argument("--rows", type=int, default=200_000)
+    parser.add_argument("--columns", type=int, default=30)
+    given = parser.parse_args()
+    X, y, labels = problem(given.rows, given.columns)
+    best = {
+        "Li": LinearRegression().fit(X, y),
+        "SGDR": LinearRegression().fit(X, y),
+        "Lo": LogisticRegression().fit(X, labels),
+        "SGDC": LogisticRegression().fit(X, labels),
+    }
+    print(f"{given.rows:,} × {given.columns}, medians of {given.repeats}: multiples of X.T @ X\n")
+    print("| | " + " | ".join(f"blocks of {size:,}" for size in SIZES) + " | error |")
+    print("|---|" + "---|" * (len(SIZES) + 1))
+    for name, fit in fits(X, y, labels).items():
+        ratios, error = [], 0.0
+        for size in SIZES:
+            fit(size)
+            found = []
+            for _ in range(given.repeats):
+                before, _ = seconds(lambda: X.T @ X)
+                took, model = seconds(lambda: fit(size))  # noqa: B023
+                after, _ = seconds(lambda: X.T @ X)
+                found.append(took / ((before + after) / 2))
+            ratios.append(statistics.median(found))
+            (exact,) = (m for start, m in best.items() if name.startswith(start))
+            away = np.abs(model.coef_ - exact.coef_).max() / np.abs(exact.coef_).max()
+            error = max(error, float(away))
+        print(f"| {name} | " + " | ".join(f"{r:.1f}" for r in ratios) + f" | {error:.0e} |")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,129 @@
+"""Blocks of a stream, gathered until they are worth a pass."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+from scipy import sparse
+
+from mcmodels.arrays import Array, Matrix
+from mcmodels.rows.sizes import BLOCK_ENTRIES
+from mcmodels.rows.source import ArrayRows
+
+# Entries that are gathered: two blocks of a walk, so that two threads have work. Copying them costs
+# half as much as one product with themselves, and saves the calls for each of the user's blocks.
+_GATHERED_ENTRIES = 2 * BLOCK_ENTRIES
+# A block with more entries is worth a pass, and is not copied.
+_LARGE_ENTRIES = BLOCK_ENTRIES
+
+
+class Chunk(NamedTuple):
+    """Rows of one or more blocks.
+
+    Parameters
+    ----------
+    X, y, weights, extras
+        As :class:`ArrayRows` takes them.
+    stays : bool, default=False
+        Whether the values are ours, and stay the same while the next chunk is read. Those of a
+        block of the user need not: readers may put the next block into the same array.
+    """
+
+    X: Matrix
+    y: Any = None
+    weights: Array | None = None
+    extras: Mapping[str, Any] | None = None
+    stays: bool = False
+
+    def rows(self, *, intercept: bool) -> ArrayRows:
+        """The rows."""
+        return ArrayRows(self.X, self.y, self.weights, self.extras, intercept=intercept)
+
+
+def gathered(blocks: Iterable[tuple[Matrix, Any, Array | None]]) -> Iterator[Chunk]:
+    """Blocks (X, y, weights) of the same kind together, as copies; large blocks as they are.
+
+    A chunk that stays is overwritten when the second one after it is asked for.
+    """
+    chunks = (_Gathering(), _Gathering())
+    for X, y, weights in blocks:
+        if _entries(X, y) > _LARGE_ENTRIES:
+            if chunks[0].count:
+                yield chunks[0].taken()
+                chunks = chunks[::-1]
+            yield Chunk(X, y, weights)
+            continue
+        if not chunks[0].takes(X, y):
+            yield chunks[0].taken()
+            chunks = chunks[::-1]
+        chunks[0].add(X, y, weights)
+    if chunks[0].count:
+        yield chunks[0].taken()
+
+
+def _entries(X: Any, y: Any) -> int:
+    """Numbers that a copy of a block holds, about."""
+    n_rows, p = X.shape
+    of_targets = 0 if y is None else y.size
+    return of_targets + (int(X.nnz) + n_rows if sparse.issparse(X) else n_rows * max(p, 1))
+
+
+def _kind(X: Matrix, y: Any) -> tuple[Any, ...]:
+    """What blocks must have in common to be stacked without a change of a value."""
+    small = X.dtype if X.dtype in (np.float16, np.float32) else np.dtype(np.float64)
+    return sparse.issparse(X), small, X.shape[1], None if y is None else y.shape[1:]
+
+
+class _Gathering:
+    """Copies of some blocks; dense rows are in one array, which is used again."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self._kind: tuple[Any, ...] = ()
+        self._rows: Any = np.empty((0, 0))
+        self._clear()
+
+    def _clear(self) -> None:
+        self.count = self._n_entries = 0
+        self._sparse: list[Any] = []
+        self._targets: list[Any] = []
+        self._weights: list[Array] = []
+        self._lengths: list[int] = []
+
+    def takes(self, X: Matrix, y: Any) -> bool:
+        """Whether there is room for a block, and it is like those before it."""
+        if self.count == 0:
+            return True
+        room = self._n_entries + _entries(X, y) <= _GATHERED_ENTRIES
+        return room and self._kind == _kind(X, y)
+
+    def add(self, X: Matrix, y: Any, weights: Array | None) -> None:
+        """Copy a block."""
+        if self.count == 0:
+            self._kind = _kind(X, y)
+        stop = self.count + X.shape[0]
+        if sparse.issparse(X):
+            self._sparse.append(X.copy())
+        else:
+            if self._rows.dtype != self._kind[1] or self._rows.shape[1] != X.shape[1]:
+                height = _GATHERED_ENTRIES // max(X.shape[1], 1)
+                self._rows = np.empty((height, X.shape[1]), dtype=self._kind[1])
+            self._rows[self.count : stop] = X
+        if y is not None:
+            self._targets.append(np.array(y))
+        if weights is not None and not self._weights:
+            self._weights = [np.ones(n) for n in self._lengths]
+        if weights is not None or self._weights:
+            self._weights.append(np.ones(X.shape[0]) if weights is None else np.array(weights))
+        self._lengths.append(X.shape[0])
+        self.count, self._n_entries = stop, self._n_entries + _entries(X, y)
+
+    def taken(self) -> Chunk:
+        """The blocks in one; the next ones begin anew."""
+        X = sparse.vstack(self._sparse).tocsr() if self._sparse else self._rows[: self.count]
+        y = np.concatenate(self._targets) if self._targets else None
+        weights = np.concatenate(self._weights) if self._weights else None
+        self._clear()
+        return Chunk(X, y, weights, stays=True)
