@@ -12,6 +12,7 @@ Biostatistics 5(3), §3.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from scipy import linalg
@@ -26,18 +27,25 @@ from mcmodels.rows import (
     Triangle,
     single_threaded_blas,
 )
+from mcmodels.rows.transformed import combination
 from mcmodels.solvers import room
-from mcmodels.solvers.cholesky_qr import factor_by_sample
+from mcmodels.solvers.cholesky_qr import factor_by_sample, rough_factor
 from mcmodels.solvers.kept_hessian import passes_are_expensive
 from mcmodels.solvers.overflow import refuse_overflow, refuse_tiny_weights, refuse_underflow
 from mcmodels.solvers.pseudoinverse import PseudoInverse, entry_noise, from_factor, rank_tolerance
-from mcmodels.solvers.tolerances import SAMPLE_ROWS, factorisation_error
+from mcmodels.solvers.tolerances import FLOAT64_EPSILON, SAMPLE_ROWS, factorisation_error
 
 # Columns whose mean is more than this many standard deviations from zero are shifted: their squares
 # would lose two digits.
 _FAR_FROM_ZERO = 10.0
 # Largest entry of coordinates that are made from the curvature.
 _LARGEST_ROOT = 1e100
+# A sample with a smaller reciprocal condition number says too little of how all rows depend on each
+# other: the rounding of parameters, times the condition, should leave predictors six digits.
+_LEAST_RECIPROCAL = 1e-10
+# Largest sum of a column of |root| |root⁻¹| with which Hessians are taken from one set of coordinates
+# to the other: times ε, a bound of 2e-12. Errors that were measured are a hundredth of it.
+_LARGEST_GROWTH = 1e4
 
 
 @dataclass(frozen=True)
@@ -52,15 +60,21 @@ class Coordinates:
         Its root is a root of the inverse scatter of the design.
     basis : ndarray of shape (p, r), or None
         A root with orthonormal columns that span the rows about the centre.
+    rough : ndarray of shape (p, p), or None
+        Upper triangular inverse of a root: a factor of the scatter of some of the rows.
     """
 
     centre: Array
     inverse: PseudoInverse | None = None
     basis: Array | None = None
+    rough: Array | None = None
 
-    @property
+    @cached_property
     def root(self) -> Array | None:
         """The root; None means the identity."""
+        if self.rough is not None:
+            with single_threaded_blas():
+                return np.asfortranarray(np.triu(linalg.lapack.dtrtri(self.rough)[0]))
         return self.basis if self.inverse is None else self.inverse.root
 
     @property
@@ -77,6 +91,8 @@ class Coordinates:
         """The rows in these coordinates."""
         if self.is_identity:
             return rows
+        if self.rough is not None:
+            return TransformedRows(rows, self.centre, self.root, self._far)
         transformed = TransformedRows(rows, self.centre, self.root)
         return transformed if self.basis is None else transformed.held()
 
@@ -85,7 +101,9 @@ class Coordinates:
         if self.is_identity:
             return params
         coef = params[..., :-1] if intercept else params
-        coef = coef if self.root is None else coef @ self.root.T
+        if self.root is not None:
+            with single_threaded_blas():
+                coef = combination(self.root, coef)
         if not intercept:
             return coef
         return np.concatenate([coef, params[..., -1:] - (coef @ self.centre)[..., None]], axis=-1)
@@ -96,6 +114,8 @@ class Coordinates:
             return params
         coef = params[..., :-1] if intercept else params
         inner = coef if self.basis is None else coef @ self.basis
+        if self.rough is not None:
+            inner = coef @ self.rough.T
         if self.inverse is not None:
             # Rows are scaled to unit length, so that columns of small scale do not look dependent.
             scale = np.linalg.norm(self.inverse.root, axis=1)
@@ -106,6 +126,59 @@ class Coordinates:
         if not intercept:
             return inner
         return np.concatenate([inner, params[..., -1:] + (coef @ self.centre)[..., None]], axis=-1)
+
+
+    def rounding_of_users(self, params: Array, hessian: Array, *, intercept: bool) -> float:
+        """Length, in the metric of the Hessian over γ, of what rounding does to parameters θ.
+
+        Each is rounded by itself, by at most ε/2 of it. Together they change linear predictors
+        more, relative to these, the more columns depend on each other.
+        """
+        if self.rough is None:
+            return 0.0
+        A = self._from_users(self.rough, intercept)
+        by_output = np.atleast_2d(params)
+        blocks = hessian.reshape(len(by_output), len(A), len(by_output), len(A))
+        squares = np.stack([np.sum(A * (blocks[k, :, k] @ A), axis=0) for k in range(len(blocks))])
+        return FLOAT64_EPSILON / 2 * float(np.sqrt(np.sum(by_output**2 * squares)))
+
+    @property
+    def _far(self) -> Array:
+        """The centre of columns that are far from zero, and zeros."""
+        far = np.abs(self.centre) > _FAR_FROM_ZERO * np.linalg.norm(self.rough, axis=0)
+        return np.where(far, self.centre, 0.0)
+
+    def _from_users(self, rough: Array, intercept: bool) -> Array:
+        """A with ``γ = Aθ``."""
+        if not intercept:
+            return rough
+        A = linalg.block_diag(rough, 1.0)
+        A[-1, :-1] = self.centre
+        return A
+
+    def derivatives_to_users(
+        self, gradient: Array, hessian: Array, *, intercept: bool
+    ) -> tuple[Array, Array] | None:
+        """Gradient and Hessian over θ from those over γ; None where that costs digits.
+
+        With ``γ = Aθ`` they are ``Aᵀg`` and ``AᵀHA``. Rounding errors of the rows ``x root`` are
+        those of rows that differ from x by ``ε |x| |root| |root⁻¹|``. A triangular factor of rows
+        has small entries in the rows of small columns, so that this is mostly a few ε, whatever the
+        condition number: Higham (2002), *Accuracy and Stability of Numerical Algorithms*, §8.2.
+        """
+        if self.rough is None or self.root is None or self._far.any():
+            return None
+        lengths = np.linalg.norm(self.rough, axis=0)
+        growth = (np.abs(self.root) @ np.abs(self.rough) * lengths[:, np.newaxis]) / lengths
+        if not growth.sum(axis=0).max() <= _LARGEST_GROWTH:
+            return None
+        A = self._from_users(self.rough, intercept)
+        P = len(A)
+        with single_threaded_blas():
+            blocks = hessian.reshape(-1, P, hessian.shape[0] // P, P)
+            blocks = np.einsum("ai,kalb,bj->kilj", A, blocks, A, optimize=True)
+            over_users = blocks.reshape(hessian.shape)
+            return gradient @ A, (over_users + over_users.T) / 2
 
 
 @dataclass(frozen=True)
@@ -177,6 +250,26 @@ def shifted_coordinates(objective: LinearPredictorObjective) -> Coordinates:
         return Coordinates(np.zeros(rows.n_features))
     far = mean**2 > _FAR_FROM_ZERO**2 * np.maximum(square - mean**2, 0.0)
     return Coordinates(np.where(far, mean, 0.0))
+
+
+def white_coordinates(objective: LinearPredictorObjective) -> Coordinates | None:
+    """Coordinates in which a sample of many rows is orthonormal, where it is ill-conditioned.
+
+    Then all rows are well conditioned in these coordinates, too, unless the sample is unlike them:
+    the Hessian shows that. None where a penalty is on the coefficients, and where columns may
+    depend on each other.
+    """
+    rows = objective.rows
+    if objective.penalty > 0 or not passes_are_expensive(rows):
+        return None
+    found = rough_factor(rows)
+    if found is None:
+        return None
+    centre, rough = found
+    reciprocal, _ = linalg.lapack.dtrcon(rough / np.linalg.norm(rough, axis=0))
+    if not reciprocal > _LEAST_RECIPROCAL:
+        return None
+    return Coordinates(centre, rough=rough / np.sqrt(rows.total_weight))
 
 
 def orthonormal_coordinates(rows: Rows) -> Coordinates:

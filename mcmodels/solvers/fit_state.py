@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -13,8 +14,14 @@ from mcmodels.rows import Derivatives, Slope
 from mcmodels.solvers.coordinates import Coordinates, InnerCurvature
 from mcmodels.solvers.existence import MinimumProof
 from mcmodels.solvers.modified_newton import modified_newton_iterates
-from mcmodels.solvers.newton import NewtonIterate, newton_iterates
+from mcmodels.solvers.newton import NewtonIterate, newton_iterates, status_when_stalled
 from mcmodels.solvers.solution import Status
+
+# Steps up to so many times the rounding of the parameters are due to it.
+_AT_ROUNDING = 4.0
+# Steps that change nothing by more than this share of its standard error are negligible where other
+# steps end in rounding errors.
+_SHARE_OF_ERROR = 3e-7
 
 
 @dataclass(frozen=True)
@@ -50,6 +57,28 @@ class Placed:
     def from_users(self, params: Array) -> Array:
         """Parameters in these coordinates."""
         return self.coordinates.from_users(params, intercept=self.objective.rows.intercept)
+
+    def status_at_rounding(
+        self, state: NewtonIterate[Derivatives], params: Array, bound: float
+    ) -> Status | None:
+        """CONVERGED where the next step is no longer than the rounding of the user's parameters.
+
+        Of a cross-entropy also where it changes no parameter, and no combination of parameters, by
+        more than a tiny share of a standard error: that is at most ``√(δᵀHδ)``.
+        """
+        if self.coordinates.rough is None:
+            return None
+        proof = self.proof
+        rounding = self.coordinates.rounding_of_users(
+            params, state.derivatives.hessian, intercept=self.objective.rows.intercept
+        )
+        enough = max(_AT_ROUNDING * rounding, 0.0 if proof is None else _SHARE_OF_ERROR)
+        if not math.sqrt(max(state.direction.decrease, 0.0)) <= enough:
+            return None
+        if status_when_stalled(state, bound) is not Status.CONVERGED:
+            return None
+        proved = proof is None or proof.holds(state.params, state.derivatives, state.direction)
+        return Status.CONVERGED if proved else None
 
     def newton_iterates(
         self, start: Array, bound: float, max_iter: int, count: int
