@@ -122,7 +122,7 @@ class _WhenNeeded(DenseDesign):
         self.scratch = self._near.scratch.inner
 
     @cached_property
-    def X(self) -> Any:  # type: ignore[override]
+    def X(self) -> Any:
         """The combinations."""
         return self._formed.X
 

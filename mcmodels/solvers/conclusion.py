@@ -122,8 +122,8 @@ def _optimum(
             known.gradient, known.hessian, intercept=objective.rows.intercept
         )
         if found is not None:
-            inner = InnerCurvature(known.hessian, coordinates)
-            return Optimum(params, known.value, *found, inner)
+            curvature = InnerCurvature(known.hessian, coordinates)
+            return Optimum(params, known.value, *found, curvature)
     slope = known
     if not (coordinates.is_identity and (too_large or isinstance(known, Derivatives))):
         slope = objective.slope(params) if too_large else objective.derivatives(params)

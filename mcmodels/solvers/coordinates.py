@@ -11,7 +11,7 @@ Biostatistics 5(3), §3.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
@@ -40,11 +40,11 @@ from mcmodels.solvers.tolerances import FLOAT64_EPSILON, SAMPLE_ROWS, factorisat
 _FAR_FROM_ZERO = 10.0
 # Largest entry of coordinates that are made from the curvature.
 _LARGEST_ROOT = 1e100
-# A sample with a smaller reciprocal condition number says too little of how all rows depend on each
-# other: the rounding of parameters, times the condition, should leave predictors six digits.
+# Least reciprocal condition number of a sample in whose coordinates a fit begins: the rounding of
+# the user's parameters should leave six digits of linear predictors.
 _LEAST_RECIPROCAL = 1e-10
-# Largest sum of a column of |root| |root⁻¹| with which Hessians are taken from one set of coordinates
-# to the other: times ε, a bound of 2e-12. Errors that were measured are a hundredth of it.
+# Largest sum of a column of |root| |root⁻¹|, of columns of unit length, with which a Hessian is
+# taken to the user's coordinates. Times ε that is 2e-12; a hundredth of it was measured.
 _LARGEST_GROWTH = 1e4
 
 
@@ -60,21 +60,15 @@ class Coordinates:
         Its root is a root of the inverse scatter of the design.
     basis : ndarray of shape (p, r), or None
         A root with orthonormal columns that span the rows about the centre.
-    rough : ndarray of shape (p, p), or None
-        Upper triangular inverse of a root: a factor of the scatter of some of the rows.
     """
 
     centre: Array
     inverse: PseudoInverse | None = None
     basis: Array | None = None
-    rough: Array | None = None
 
-    @cached_property
+    @property
     def root(self) -> Array | None:
         """The root; None means the identity."""
-        if self.rough is not None:
-            with single_threaded_blas():
-                return np.asfortranarray(np.triu(linalg.lapack.dtrtri(self.rough)[0]))
         return self.basis if self.inverse is None else self.inverse.root
 
     @property
@@ -91,8 +85,6 @@ class Coordinates:
         """The rows in these coordinates."""
         if self.is_identity:
             return rows
-        if self.rough is not None:
-            return TransformedRows(rows, self.centre, self.root, self._far)
         transformed = TransformedRows(rows, self.centre, self.root)
         return transformed if self.basis is None else transformed.held()
 
@@ -113,34 +105,60 @@ class Coordinates:
         if self.is_identity:
             return params
         coef = params[..., :-1] if intercept else params
-        inner = coef if self.basis is None else coef @ self.basis
-        if self.rough is not None:
-            inner = coef @ self.rough.T
-        if self.inverse is not None:
-            # Rows are scaled to unit length, so that columns of small scale do not look dependent.
-            scale = np.linalg.norm(self.inverse.root, axis=1)
-            scale[scale == 0] = 1.0
-            root = self.inverse.root / scale[:, np.newaxis]
-            inner = linalg.lstsq(root, (np.atleast_2d(coef) / scale).T)[0].T
-            inner = inner.reshape(*coef.shape[:-1], -1)
+        inner = self._inner(coef)
         if not intercept:
             return inner
         return np.concatenate([inner, params[..., -1:] + (coef @ self.centre)[..., None]], axis=-1)
 
+    def _inner(self, coef: Array) -> Array:
+        """Coefficients in these coordinates."""
+        if self.inverse is None:
+            return coef if self.basis is None else coef @ self.basis
+        # Rows are scaled to unit length, so that columns of small scale do not look dependent.
+        scale = np.linalg.norm(self.inverse.root, axis=1)
+        scale[scale == 0] = 1.0
+        root = self.inverse.root / scale[:, np.newaxis]
+        inner = linalg.lstsq(root, (np.atleast_2d(coef) / scale).T)[0].T
+        return inner.reshape(*coef.shape[:-1], -1)
 
     def rounding_of_users(self, params: Array, hessian: Array, *, intercept: bool) -> float:
         """Length, in the metric of the Hessian over γ, of what rounding does to parameters θ.
 
-        Each is rounded by itself, by at most ε/2 of it. Together they change linear predictors
-        more, relative to these, the more columns depend on each other.
+        Zero where products with vectors are taken in the coordinates.
         """
-        if self.rough is None:
-            return 0.0
-        A = self._from_users(self.rough, intercept)
-        by_output = np.atleast_2d(params)
-        blocks = hessian.reshape(len(by_output), len(A), len(by_output), len(A))
-        squares = np.stack([np.sum(A * (blocks[k, :, k] @ A), axis=0) for k in range(len(blocks))])
-        return FLOAT64_EPSILON / 2 * float(np.sqrt(np.sum(by_output**2 * squares)))
+        return 0.0
+
+    def derivatives_to_users(
+        self, gradient: Array, hessian: Array, *, intercept: bool
+    ) -> tuple[Array, Array] | None:
+        """Gradient and Hessian over θ from those over γ; None where that costs digits."""
+        return None
+
+
+@dataclass(frozen=True)
+class WhiteCoordinates(Coordinates):
+    """Coordinates in which some of the rows are orthonormal, and all rows nearly so.
+
+    Products of the rows with vectors are taken in the user's coordinates, which costs no more than
+    there. So the gradient is that at the user's parameters in float64.
+
+    Parameters
+    ----------
+    rough : ndarray of shape (p, p)
+        The inverse of the root: an upper triangular factor of the scatter of some of the rows.
+    """
+
+    rough: Array = field(kw_only=True)
+
+    @property
+    def root(self) -> Array:
+        """The root."""
+        return self._root
+
+    @cached_property
+    def _root(self) -> Array:
+        with single_threaded_blas():
+            return np.asfortranarray(np.triu(linalg.lapack.dtrtri(self.rough)[0]))
 
     @property
     def _far(self) -> Array:
@@ -148,13 +166,32 @@ class Coordinates:
         far = np.abs(self.centre) > _FAR_FROM_ZERO * np.linalg.norm(self.rough, axis=0)
         return np.where(far, self.centre, 0.0)
 
-    def _from_users(self, rough: Array, intercept: bool) -> Array:
+    def transform(self, rows: Rows) -> Rows:
+        """The rows in these coordinates."""
+        return TransformedRows(rows, self.centre, self.root, self._far)
+
+    def _inner(self, coef: Array) -> Array:
+        return coef @ self.rough.T
+
+    def _from_users(self, intercept: bool) -> Array:
         """A with ``γ = Aθ``."""
         if not intercept:
-            return rough
-        A = linalg.block_diag(rough, 1.0)
+            return self.rough
+        A = linalg.block_diag(self.rough, 1.0)
         A[-1, :-1] = self.centre
         return A
+
+    def rounding_of_users(self, params: Array, hessian: Array, *, intercept: bool) -> float:
+        """Length, in the metric of the Hessian over γ, of what rounding does to parameters θ.
+
+        Each is rounded by itself, by at most ε/2 of it. Together they change linear predictors
+        more, relative to these, the more columns depend on each other.
+        """
+        A = self._from_users(intercept)
+        outputs = np.atleast_2d(params)
+        blocks = hessian.reshape(len(outputs), len(A), len(outputs), len(A))
+        squares = [np.sum(A * (blocks[k, :, k] @ A), axis=0) for k in range(len(outputs))]
+        return FLOAT64_EPSILON / 2 * float(np.sqrt(np.sum(outputs**2 * squares)))
 
     def derivatives_to_users(
         self, gradient: Array, hessian: Array, *, intercept: bool
@@ -162,22 +199,24 @@ class Coordinates:
         """Gradient and Hessian over θ from those over γ; None where that costs digits.
 
         With ``γ = Aθ`` they are ``Aᵀg`` and ``AᵀHA``. Rounding errors of the rows ``x root`` are
-        those of rows that differ from x by ``ε |x| |root| |root⁻¹|``. A triangular factor of rows
-        has small entries in the rows of small columns, so that this is mostly a few ε, whatever the
-        condition number: Higham (2002), *Accuracy and Stability of Numerical Algorithms*, §8.2.
+        those of rows that differ from x by ``ε |x| |root| |root⁻¹|``. In a triangular factor, small
+        numbers stand in the same rows, so that this is mostly a few ε, whatever the condition
+        number: Higham (2002), *Accuracy and Stability of Numerical Algorithms*, 2nd ed., §8.2. The
+        intercept of columns far from zero is rounded more than the Hessian may be.
         """
-        if self.rough is None or self.root is None or self._far.any():
-            return None
         lengths = np.linalg.norm(self.rough, axis=0)
         growth = (np.abs(self.root) @ np.abs(self.rough) * lengths[:, np.newaxis]) / lengths
-        if not growth.sum(axis=0).max() <= _LARGEST_GROWTH:
+        if self._far.any() or not growth.sum(axis=0).max() <= _LARGEST_GROWTH:
             return None
-        A = self._from_users(self.rough, intercept)
-        P = len(A)
+        A = self._from_users(intercept)
+        K, P = len(hessian) // len(A), len(A)
         with single_threaded_blas():
-            blocks = hessian.reshape(-1, P, hessian.shape[0] // P, P)
-            blocks = np.einsum("ai,kalb,bj->kilj", A, blocks, A, optimize=True)
-            over_users = blocks.reshape(hessian.shape)
+            blocks = hessian.reshape(K, P, K, P)
+            found = np.empty_like(blocks)
+            for k in range(K):
+                for j in range(K):
+                    found[k, :, j] = A.T @ blocks[k, :, j] @ A
+            over_users = found.reshape(hessian.shape)
             return gradient @ A, (over_users + over_users.T) / 2
 
 
@@ -269,7 +308,7 @@ def white_coordinates(objective: LinearPredictorObjective) -> Coordinates | None
     reciprocal, _ = linalg.lapack.dtrcon(rough / np.linalg.norm(rough, axis=0))
     if not reciprocal > _LEAST_RECIPROCAL:
         return None
-    return Coordinates(centre, rough=rough / np.sqrt(rows.total_weight))
+    return WhiteCoordinates(centre, rough=rough / np.sqrt(rows.total_weight))
 
 
 def orthonormal_coordinates(rows: Rows) -> Coordinates:

@@ -66,12 +66,12 @@ class Placed:
         Of a cross-entropy also where it changes no parameter, and no combination of parameters, by
         more than a tiny share of a standard error: that is at most ``√(δᵀHδ)``.
         """
-        if self.coordinates.rough is None:
-            return None
         proof = self.proof
         rounding = self.coordinates.rounding_of_users(
             params, state.derivatives.hessian, intercept=self.objective.rows.intercept
         )
+        if rounding == 0:
+            return None
         enough = max(_AT_ROUNDING * rounding, 0.0 if proof is None else _SHARE_OF_ERROR)
         if not math.sqrt(max(state.direction.decrease, 0.0)) <= enough:
             return None
