@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -25,12 +26,19 @@ class TransformedRows(Rows):
         Subtracted from the features. Sparse columns where it is zero stay sparse.
     root : ndarray of shape (p, r), default=None
         Its columns combine the features into r new ones; None keeps the features.
+    far : ndarray of shape (p,), default=None
+        Given where products with vectors need no new rows: ``(x - centre) root γ`` is then computed
+        as ``x θ - centre θ`` with ``θ = root γ``. Nothing is lost where columns are not far from
+        zero; from the others, this is subtracted first: their centre, and zeros elsewhere.
     """
 
-    def __init__(self, rows: Rows, centre: Array, root: Array | None = None) -> None:
+    def __init__(
+        self, rows: Rows, centre: Array, root: Array | None = None, far: Array | None = None
+    ) -> None:
         self.rows = rows
         self.centre = centre
         self.root = root
+        self.far = far
         self._is_triangular = False
         if root is not None and root.shape[0] == root.shape[1] and not np.tril(root, -1).any():
             self._is_triangular, self.root = True, np.asfortranarray(root)
@@ -49,7 +57,7 @@ class TransformedRows(Rows):
 
     def sample(self, count: int) -> Rows:
         """About ``count`` of the rows, spread evenly."""
-        return TransformedRows(self.rows.sample(count), self.centre, self.root)
+        return TransformedRows(self.rows.sample(count), self.centre, self.root, self.far)
 
     def held(self) -> ArrayRows:
         """The transformed rows of positive weight, in memory and in their order."""
@@ -72,6 +80,10 @@ class TransformedRows(Rows):
         return held
 
     def _transformed(self, X: Design) -> Design:
+        if self.far is not None and self.root is not None:
+            lazily = _WhenNeeded(X, self.centre, self.root, self.far, self._is_triangular)
+            lazily.intercept = self.intercept
+            return lazily
         transformed = X.centred(self.centre)
         if self.root is not None:
             transformed = _CombinedDesign(transformed, self.root, triangular=self._is_triangular)
@@ -93,6 +105,61 @@ class _CombinedDesign(DenseDesign):
     def magnitudes(self) -> Array:
         """Sums of the magnitudes of the terms, which may be much larger than the sums."""
         return self._with_ones(np.asarray(abs(self._design.X) @ np.abs(self._root)))
+
+
+class _WhenNeeded(DenseDesign):
+    """Combinations of features that are formed when a product of columns needs them.
+
+    A product with a vector costs as much as with the features themselves.
+    """
+
+    def __init__(
+        self, design: Design, centre: Array, root: Array, far: Array, triangular: bool
+    ) -> None:
+        self._design, self._root = design, root
+        self._near = design.centred(far) if far.any() else design
+        self._left, self._triangular = centre - far, triangular
+        self.scratch = self._near.scratch.inner
+
+    @cached_property
+    def X(self) -> Any:
+        """The combinations."""
+        return self._formed.X
+
+    @property
+    def n_rows(self) -> int:
+        """Number of rows."""
+        return self._design.n_rows
+
+    @cached_property
+    def _formed(self) -> _CombinedDesign:
+        centred = self._near.centred(self._left)
+        return _CombinedDesign(centred, self._root, triangular=self._triangular)
+
+    def predictor(self, params: Array, *, own: bool = True) -> Array:
+        """``η`` by the features."""
+        coef = combination(self._root, params[..., :-1] if self.intercept else params)
+        eta = self._near._times(np.ascontiguousarray(coef.T), own)
+        eta += (params[..., -1] if self.intercept else 0.0) - coef @ self._left
+        return eta
+
+    def adjoint(self, r: Array) -> Array:
+        """``X̃ᵀr`` by the combinations where they are formed, else by the features."""
+        if "X" in self.__dict__:
+            return super().adjoint(r)
+        total = np.sum(r, axis=0)
+        by_feature = self._near.products(r).T - np.multiply.outer(total, self._left)
+        XTr = by_feature @ self._root
+        return np.concatenate([XTr, total[..., np.newaxis]], axis=-1) if self.intercept else XTr
+
+    def magnitudes(self) -> Array:
+        """Sums of the magnitudes of the terms, which may be much larger than the sums."""
+        return self._with_ones(self._formed.magnitudes())
+
+
+def combination(root: Array, coef: Array) -> Array:
+    """Coefficients of the features from those of their combinations: always by the same sums."""
+    return np.stack([root @ row for row in np.atleast_2d(coef)]).reshape(*coef.shape[:-1], -1)
 
 
 def _times_triangle(design: Design, root: Array) -> Array:

@@ -97,6 +97,15 @@ def factor_by_sample(rows: Rows) -> WhitenedFactor | None:
 
     None where the sample is well-conditioned or too large, or does not tell what the rows are like.
     """
+    found = rough_factor(rows)
+    return None if found is None else _by_whitened_rows(rows, *found)
+
+
+def rough_factor(rows: Rows) -> tuple[Array, Array] | None:
+    """About where the columns lie, and a factor R₀ of about their scatter, from a sample.
+
+    None where the sample is well-conditioned or too large, or does not tell what the rows are like.
+    """
     p = rows.n_features
     few = rows.n_present < _SAMPLED_SHARE * _SAMPLE_ROWS_PER_COLUMN * p
     if p == 0 or few or rows.product_epsilon > FLOAT64_EPSILON:
@@ -122,7 +131,7 @@ def factor_by_sample(rows: Rows) -> WhitenedFactor | None:
     reciprocal, _ = linalg.lapack.dtrcon(rough / np.linalg.norm(rough, axis=0))
     if not reciprocal > p * 10 * rank_tolerance(rows):
         return None
-    return _by_whitened_rows(rows, centre, rough)
+    return centre, rough
 
 
 def _by_whitened_rows(

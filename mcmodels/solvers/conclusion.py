@@ -117,6 +117,13 @@ def _optimum(
 ) -> Optimum:
     """The derivatives at the user's parameters; no Hessian where it takes too much memory."""
     too_large = room.too_many(params.size)
+    if isinstance(known, Derivatives):
+        found = coordinates.derivatives_to_users(
+            known.gradient, known.hessian, intercept=objective.rows.intercept
+        )
+        if found is not None:
+            curvature = InnerCurvature(known.hessian, coordinates)
+            return Optimum(params, known.value, *found, curvature)
     slope = known
     if not (coordinates.is_identity and (too_large or isinstance(known, Derivatives))):
         slope = objective.slope(params) if too_large else objective.derivatives(params)

@@ -11,7 +11,8 @@ Biostatistics 5(3), §3.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 import numpy as np
 from scipy import linalg
@@ -26,18 +27,25 @@ from mcmodels.rows import (
     Triangle,
     single_threaded_blas,
 )
+from mcmodels.rows.transformed import combination
 from mcmodels.solvers import room
-from mcmodels.solvers.cholesky_qr import factor_by_sample
+from mcmodels.solvers.cholesky_qr import factor_by_sample, rough_factor
 from mcmodels.solvers.kept_hessian import passes_are_expensive
 from mcmodels.solvers.overflow import refuse_overflow, refuse_tiny_weights, refuse_underflow
 from mcmodels.solvers.pseudoinverse import PseudoInverse, entry_noise, from_factor, rank_tolerance
-from mcmodels.solvers.tolerances import SAMPLE_ROWS, factorisation_error
+from mcmodels.solvers.tolerances import FLOAT64_EPSILON, SAMPLE_ROWS, factorisation_error
 
 # Columns whose mean is more than this many standard deviations from zero are shifted: their squares
 # would lose two digits.
 _FAR_FROM_ZERO = 10.0
 # Largest entry of coordinates that are made from the curvature.
 _LARGEST_ROOT = 1e100
+# Least reciprocal condition number of a sample in whose coordinates a fit begins: the rounding of
+# the user's parameters should leave six digits of linear predictors.
+_LEAST_RECIPROCAL = 1e-10
+# Largest sum of a column of |root| |root⁻¹|, of columns of unit length, with which a Hessian is
+# taken to the user's coordinates. Times ε that is 2e-12; a hundredth of it was measured.
+_LARGEST_GROWTH = 1e4
 
 
 @dataclass(frozen=True)
@@ -85,7 +93,9 @@ class Coordinates:
         if self.is_identity:
             return params
         coef = params[..., :-1] if intercept else params
-        coef = coef if self.root is None else coef @ self.root.T
+        if self.root is not None:
+            with single_threaded_blas():
+                coef = combination(self.root, coef)
         if not intercept:
             return coef
         return np.concatenate([coef, params[..., -1:] - (coef @ self.centre)[..., None]], axis=-1)
@@ -95,17 +105,119 @@ class Coordinates:
         if self.is_identity:
             return params
         coef = params[..., :-1] if intercept else params
-        inner = coef if self.basis is None else coef @ self.basis
-        if self.inverse is not None:
-            # Rows are scaled to unit length, so that columns of small scale do not look dependent.
-            scale = np.linalg.norm(self.inverse.root, axis=1)
-            scale[scale == 0] = 1.0
-            root = self.inverse.root / scale[:, np.newaxis]
-            inner = linalg.lstsq(root, (np.atleast_2d(coef) / scale).T)[0].T
-            inner = inner.reshape(*coef.shape[:-1], -1)
+        inner = self._inner(coef)
         if not intercept:
             return inner
         return np.concatenate([inner, params[..., -1:] + (coef @ self.centre)[..., None]], axis=-1)
+
+    def _inner(self, coef: Array) -> Array:
+        """Coefficients in these coordinates."""
+        if self.inverse is None:
+            return coef if self.basis is None else coef @ self.basis
+        # Rows are scaled to unit length, so that columns of small scale do not look dependent.
+        scale = np.linalg.norm(self.inverse.root, axis=1)
+        scale[scale == 0] = 1.0
+        root = self.inverse.root / scale[:, np.newaxis]
+        inner = linalg.lstsq(root, (np.atleast_2d(coef) / scale).T)[0].T
+        return inner.reshape(*coef.shape[:-1], -1)
+
+    def rounding_of_users(self, params: Array, hessian: Array, *, intercept: bool) -> float:
+        """Length, in the metric of the Hessian over γ, of what rounding does to parameters θ.
+
+        Zero where products with vectors are taken in the coordinates.
+        """
+        return 0.0
+
+    def derivatives_to_users(
+        self, gradient: Array, hessian: Array, *, intercept: bool
+    ) -> tuple[Array, Array] | None:
+        """Gradient and Hessian over θ from those over γ; None where that costs digits."""
+        return None
+
+
+@dataclass(frozen=True)
+class WhiteCoordinates(Coordinates):
+    """Coordinates in which some of the rows are orthonormal, and all rows nearly so.
+
+    Products of the rows with vectors are taken in the user's coordinates, which costs no more than
+    there. So the gradient is that at the user's parameters in float64.
+
+    Parameters
+    ----------
+    rough : ndarray of shape (p, p)
+        The inverse of the root: an upper triangular factor of the scatter of some of the rows.
+    """
+
+    rough: Array = field(kw_only=True)
+
+    @property
+    def root(self) -> Array:
+        """The root."""
+        return self._root
+
+    @cached_property
+    def _root(self) -> Array:
+        with single_threaded_blas():
+            return np.asfortranarray(np.triu(linalg.lapack.dtrtri(self.rough)[0]))
+
+    @property
+    def _far(self) -> Array:
+        """The centre of columns that are far from zero, and zeros."""
+        far = np.abs(self.centre) > _FAR_FROM_ZERO * np.linalg.norm(self.rough, axis=0)
+        return np.where(far, self.centre, 0.0)
+
+    def transform(self, rows: Rows) -> Rows:
+        """The rows in these coordinates."""
+        return TransformedRows(rows, self.centre, self.root, self._far)
+
+    def _inner(self, coef: Array) -> Array:
+        return coef @ self.rough.T
+
+    def _from_users(self, intercept: bool) -> Array:
+        """A with ``γ = Aθ``."""
+        if not intercept:
+            return self.rough
+        A = linalg.block_diag(self.rough, 1.0)
+        A[-1, :-1] = self.centre
+        return A
+
+    def rounding_of_users(self, params: Array, hessian: Array, *, intercept: bool) -> float:
+        """Length, in the metric of the Hessian over γ, of what rounding does to parameters θ.
+
+        Each is rounded by itself, by at most ε/2 of it. Together they change linear predictors
+        more, relative to these, the more columns depend on each other.
+        """
+        A = self._from_users(intercept)
+        outputs = np.atleast_2d(params)
+        blocks = hessian.reshape(len(outputs), len(A), len(outputs), len(A))
+        squares = [np.sum(A * (blocks[k, :, k] @ A), axis=0) for k in range(len(outputs))]
+        return FLOAT64_EPSILON / 2 * float(np.sqrt(np.sum(outputs**2 * squares)))
+
+    def derivatives_to_users(
+        self, gradient: Array, hessian: Array, *, intercept: bool
+    ) -> tuple[Array, Array] | None:
+        """Gradient and Hessian over θ from those over γ; None where that costs digits.
+
+        With ``γ = Aθ`` they are ``Aᵀg`` and ``AᵀHA``. Rounding errors of the rows ``x root`` are
+        those of rows that differ from x by ``ε |x| |root| |root⁻¹|``. In a triangular factor, small
+        numbers stand in the same rows, so that this is mostly a few ε, whatever the condition
+        number: Higham (2002), *Accuracy and Stability of Numerical Algorithms*, 2nd ed., §8.2. The
+        intercept of columns far from zero is rounded more than the Hessian may be.
+        """
+        lengths = np.linalg.norm(self.rough, axis=0)
+        growth = (np.abs(self.root) @ np.abs(self.rough) * lengths[:, np.newaxis]) / lengths
+        if self._far.any() or not growth.sum(axis=0).max() <= _LARGEST_GROWTH:
+            return None
+        A = self._from_users(intercept)
+        K, P = len(hessian) // len(A), len(A)
+        with single_threaded_blas():
+            blocks = hessian.reshape(K, P, K, P)
+            found = np.empty_like(blocks)
+            for k in range(K):
+                for j in range(K):
+                    found[k, :, j] = A.T @ blocks[k, :, j] @ A
+            over_users = found.reshape(hessian.shape)
+            return gradient @ A, (over_users + over_users.T) / 2
 
 
 @dataclass(frozen=True)
@@ -177,6 +289,26 @@ def shifted_coordinates(objective: LinearPredictorObjective) -> Coordinates:
         return Coordinates(np.zeros(rows.n_features))
     far = mean**2 > _FAR_FROM_ZERO**2 * np.maximum(square - mean**2, 0.0)
     return Coordinates(np.where(far, mean, 0.0))
+
+
+def white_coordinates(objective: LinearPredictorObjective) -> Coordinates | None:
+    """Coordinates in which a sample of many rows is orthonormal, where it is ill-conditioned.
+
+    Then all rows are well conditioned in these coordinates, too, unless the sample is unlike them:
+    the Hessian shows that. None where a penalty is on the coefficients, and where columns may
+    depend on each other.
+    """
+    rows = objective.rows
+    if objective.penalty > 0 or not passes_are_expensive(rows):
+        return None
+    found = rough_factor(rows)
+    if found is None:
+        return None
+    centre, rough = found
+    reciprocal, _ = linalg.lapack.dtrcon(rough / np.linalg.norm(rough, axis=0))
+    if not reciprocal > _LEAST_RECIPROCAL:
+        return None
+    return WhiteCoordinates(centre, rough=rough / np.sqrt(rows.total_weight))
 
 
 def orthonormal_coordinates(rows: Rows) -> Coordinates:

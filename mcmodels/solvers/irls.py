@@ -22,6 +22,7 @@ from mcmodels.solvers.coordinates import (
     orthonormal_coordinates,
     row_space_coordinates,
     shifted_coordinates,
+    white_coordinates,
 )
 from mcmodels.solvers.existence import MinimumProof
 from mcmodels.solvers.fit_state import Placed, Progress
@@ -75,7 +76,10 @@ def fit(
     bound = tol * objective.rows.total_weight
     coordinates = shifted_coordinates(objective)
     if not conjugate_gradients:
-        coordinates = row_space_coordinates(objective, coordinates.centre, start) or coordinates
+        other = row_space_coordinates(objective, coordinates.centre, start)
+        if other is None and not room.too_many(start.size):
+            other = white_coordinates(objective)
+        coordinates = other or coordinates
     placed = Placed(objective, coordinates)
     first = placed.from_users(start)
     if conjugate_gradients or room.too_many(first.size):
@@ -157,9 +161,12 @@ def _by_newton(
                 if state.direction.condition <= ILL_CONDITIONED:
                     ill_conditioned = ILL_CONDITIONED
                     break
+        params = placed.to_users(state.params)
+        if state.status is None:
+            state = replace(state, status=placed.status_at_rounding(state, params, bound))
         if state.status is None:
             state = replace(state, status=divergence(placed, state, bound))
-        yield Progress(placed.to_users(state.params), placed.coordinates, state)
+        yield Progress(params, placed.coordinates, state)
         if state.status is not None:
             return
         state = next(states)
