@@ -98,11 +98,14 @@ def factor_by_sample(rows: Rows) -> WhitenedFactor | None:
     None where the sample is well-conditioned or too large, or does not tell what the rows are like.
     """
     found = rough_factor(rows)
-    return None if found is None else _by_whitened_rows(rows, *found)
+    if found is None:
+        return None
+    # About zero where the mean is near, so that the rows need not be copied once more.
+    return _by_whitened_rows(rows, point_near_mean(rows)[: rows.n_features], found[1])
 
 
 def rough_factor(rows: Rows) -> tuple[Array, Array] | None:
-    """About where the columns lie, and a factor R₀ of about their scatter, from a sample.
+    """About the mean of the columns, and a factor R₀ of about their scatter, from a sample.
 
     None where the sample is well-conditioned or too large, or does not tell what the rows are like.
     """
@@ -122,8 +125,6 @@ def rough_factor(rows: Rows) -> tuple[Array, Array] | None:
     factor = ScaledCholesky.of(found.Sxx, np.sqrt(found.x_squares))
     if factor is not None and factor.condition <= _SAMPLE_INFLATION * NORMAL_CONDITION:
         return None
-    # About zero where the mean is near, so that the rows need not be copied once more.
-    centre = point_near_mean(rows)[:p]
     rough = sample.reduce(Triangle.about(found.mean)).Rxx
     rough = rough * np.sqrt(rows.total_weight / found.weight)
     if not rough.any(axis=0).all():
@@ -131,7 +132,7 @@ def rough_factor(rows: Rows) -> tuple[Array, Array] | None:
     reciprocal, _ = linalg.lapack.dtrcon(rough / np.linalg.norm(rough, axis=0))
     if not reciprocal > p * 10 * rank_tolerance(rows):
         return None
-    return centre, rough
+    return found.x_mean, rough
 
 
 def _by_whitened_rows(
