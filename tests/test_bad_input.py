@@ -162,7 +162,10 @@ def test_logistic_parameters(parameters, message):
 @pytest.mark.parametrize(
     ("parameters", "message"),
     [
-        ({"solver": "qr"}, "solver='qr' is not known; choose one of 'auto', 'normal', 'pinv'"),
+        (
+            {"solver": "qr"},
+            "solver='qr' is not known; choose one of 'auto', 'refined', 'normal', 'pinv'",
+        ),
         ({"rcond": -1}, "rcond=-1 must be at least 0"),
         ({"fit_intercept": None}, "fit_intercept=None must be True or False"),
     ],

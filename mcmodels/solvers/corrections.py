@@ -74,7 +74,8 @@ def corrected(
     lengths = np.sqrt(moments.x_squares)
     if goal is None:
         goal, small = enough(rows, moments.rounding), extra_precision_is_cheap(rows)
-        well_conditioned = not small or solution.condition <= WELL_CONDITIONED
+        single = moments.rounding > FLOAT64_EPSILON
+        well_conditioned = not (small or single) or solution.condition <= WELL_CONDITIONED
         if well_conditioned and errors.of_solution(at_least=goal) <= goal:
             return with_small_residuals(solution, rows)
         goal = 0.0 if small else goal

@@ -75,6 +75,9 @@ class ErrorEstimates:
         fit, moments = solution.value, solution.value.moments
         squares = np.clip(np.diagonal(fit.residual_scatter), 0.0, None)
         freedom = max(moments.weight - rows.n_params, 1.0)
+        longest_sum = max(min(rows.n_rows, MAX_BLOCK_ROWS) / _RUN_WITHOUT_GROWTH, 1.0)
+        # Products in float32 have an error that was measured for whole sums.
+        single = moments.rounding > FLOAT64_EPSILON
         return cls(
             solution,
             fit.params[:, : moments.n_features].T,
@@ -84,7 +87,7 @@ class ErrorEstimates:
             squares,
             np.sqrt(squares / freedom),
             rows.n_rows,
-            _SEVERAL * np.sqrt(max(min(rows.n_rows, MAX_BLOCK_ROWS) / _RUN_WITHOUT_GROWTH, 1.0)),
+            1.0 if single else _SEVERAL * np.sqrt(longest_sum),
         )
 
     @functools.cached_property

@@ -158,7 +158,9 @@ def refine(
         reached = Refined(current, at.mean, at.scatter, step)
         correction = solve(at.gradient)
         size = _relative_size(correction, current.hi, scale)
-        if not size < previous_size / 2:
+        # The first correction may leave a larger error than it mends: it mends the directions in
+        # which columns are long, and its rounding errors are in those in which they are short.
+        if not np.isfinite(size) or (step > 1 and not size < previous_size / 2):
             return reached
         current = current + DoubleDouble.of(correction)
         step += 1

@@ -72,7 +72,7 @@ def test_a_fit_is_right_to_1e_5_and_a_cancelling_one_is_corrected(monkeypatch):
 
     X[:, 1] = X[:, 0] + np.float32(1e-3) * X[:, 1]
     model, exact = LinearRegression().fit(X, y), LinearRegression().fit(X.astype(float), y)
-    assert model.n_iter_ > 0
+    assert model.solver_ in ("whitened", "pinv")  # which are in float64
     np.testing.assert_allclose(model.coef_, exact.coef_, rtol=1e-5)
 
 
