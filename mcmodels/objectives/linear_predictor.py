@@ -138,11 +138,10 @@ class LinearPredictorObjective:
         def summarise(block: RowBlock) -> Total:
             X = block.X
             pointwise = self.loss.at(block.y, X.predictor(params, own=False), X.scratch)
-            # Rows that this forms give the gradient more digits, so it comes first.
-            curvature = self._curvature(block, pointwise)
-            return Total([curvature, self._slope(block, pointwise)])
+            X.form()  # the Hessian needs them; they give the gradient more digits, too
+            return Total([self._slope(block, pointwise), self._curvature(block, pointwise)])
 
-        curvature, slope = self.rows.reduce(summarise).parts
+        slope, curvature = self.rows.reduce(summarise).parts
         slope = self._with_penalty(slope, params)
         hessian = self._assembled(curvature, params)
         least = curvature.least

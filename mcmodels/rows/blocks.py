@@ -117,6 +117,10 @@ class Design(ABC):
         """``XᵀY`` of the features, for Y of shape (n_rows, m)."""
         return product(self.X.T, Y)
 
+    def form(self) -> None:
+        """Form the rows now, where they are formed when they are first read."""
+        _ = self.X
+
     @abstractmethod
     def sandwich(self, weights: Array | None) -> Sandwich:
         """``X̃ᵀ diag(weights) X̃`` for weights ≥ 0; None means ones."""
