@@ -155,6 +155,25 @@ def test_refinement_about_a_point_beside_the_mean_ends_at_the_same(weighted):
 
 
 @pytest.mark.parametrize("weighted", [False, True])
+def test_the_mean_of_the_residuals_is_that_after_the_last_correction(weighted):
+    """About a point beside the mean, a correction of the coefficients changes it."""
+    problem = linear_problem(8, 60, 3, weighted=weighted)
+    rows, Sxx, beside = displaced(problem)
+    found = refine(
+        exact_residuals(rows, beside),
+        problem.coef[:, None] * 1.01,
+        lambda s: np.linalg.solve(Sxx, s),
+        np.sqrt(np.diag(Sxx)),
+        max_steps=1,
+    )
+    w = np.ones(60) if problem.weights is None else problem.weights
+    about = beside.origin + beside.offset
+    residual = problem.y - about[3] - (problem.X - about[:3]) @ found.coef.hi[:, 0]
+    # A mean of sixty terms of size one; without the change it would be off by 1e-5.
+    assert found.mean_residual.hi[0] == pytest.approx(w @ residual / w.sum(), abs=1e-12)
+
+
+@pytest.mark.parametrize("weighted", [False, True])
 @pytest.mark.parametrize("extra_precise", [False, True])
 def test_a_whitened_scatter_is_about_the_mean(weighted, extra_precise):
     problem = linear_problem(6, 60, 3, weighted=weighted)
