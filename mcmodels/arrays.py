@@ -47,7 +47,7 @@ RandomState: TypeAlias = int | np.random.RandomState | None
 def refuse_masked(name: str, values: object) -> None:
     """Refuse an array with masked entries, which NumPy would read as if there were no mask.
 
-    So it would read those in a list.
+    It would read masked arrays inside a list in the same way.
     """
     if isinstance(values, list | tuple):
         for row, value in enumerate(values):

@@ -110,7 +110,7 @@ def refuse_unknown(expression: Expression, names: Iterable[str]) -> None:
 def refuse_masked(what: str, value: Any) -> None:
     """Refuse an array with masked entries, which NumPy would read as if there were no mask.
 
-    So it would read those in a list.
+    It would read masked arrays inside a list in the same way.
     """
     if isinstance(value, list | tuple):
         for row, part in enumerate(value):
