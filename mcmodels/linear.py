@@ -265,7 +265,7 @@ class LinearRegression(StreamScore, MultiOutputMixin, RegressorMixin, LinearMeth
         rows = ArrayRows(X, y.reshape(X.shape[0], -1), weights, intercept=intercept)
         kind = StreamedMoments if self.solver == "normal" else StreamedTriangle
         check_same_sums(sums, kind, rows)
-        with refuse_not_finite(self, given), rows.one_thread_if_few():
+        with refuse_not_finite(self, given), rows.one_thread_for_algebra():
             grown = with_rows(sums, kind, rows)
             return self._fit_sums(grown, features, y.shape[1:], names)
 

@@ -232,7 +232,7 @@ class LogisticRegression(
         callbacks = FitCallbacks(
             self, found.attributes_of, found.X, found.y, found.weights, "newton-step"
         )
-        with refuse_not_finite(self, X), rows.one_thread_if_few():
+        with refuse_not_finite(self, X), rows.one_thread_for_algebra():
             steps = irls.fit(
                 objective,
                 self._start(objective, found.class_totals),

@@ -156,7 +156,7 @@ class LossEstimator(CallbackSupportMixin, LossMethods):
         callbacks = FitCallbacks(
             self, attributes_of, found.X, found.y, found.weights, "newton-step"
         )
-        with refuse_not_finite(self, X), rows.one_thread_if_few(), warnings.catch_warnings():
+        with refuse_not_finite(self, X), rows.one_thread_for_algebra(), warnings.catch_warnings():
             # Kinks are looked for below, and said once.
             warnings.simplefilter("ignore", NonDifferentiableWarning)
             if isinstance(loss.derivatives, PointwiseCallable):

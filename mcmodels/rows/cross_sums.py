@@ -15,8 +15,9 @@ __all__ = ["CrossSums", "RowsWithCrossSums"]
 
 Sum = TypeVar("Sum")
 
-# The size of the columns is estimated from one row in this many.
-_EVERY = 64
+# The size of the columns is estimated from one row in this many, and from no more than about this
+# many rows of a block.
+_EVERY, _MOST = 64, 32
 
 
 @dataclass
@@ -81,8 +82,8 @@ class CrossSums:
                 y.append(weight - sum(y))
                 xy.append(x - sum(xy))
                 y_squares = y
-            some = X[::_EVERY]
-            x_squares = _EVERY * product((some**2).T, unit[::_EVERY].copy())
+            every = max(_EVERY, n_rows // _MOST)
+            x_squares = every * product((X[::every] ** 2).T, unit[::every].copy())
         return cls(x, np.array(y), np.array(y_squares), np.array(xy), x_squares)
 
 

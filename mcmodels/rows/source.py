@@ -28,6 +28,7 @@ from mcmodels.rows.single import SINGLE_PRODUCT_EPSILON, SinglePrecisionDesign
 from mcmodels.rows.sizes import (
     BLOCK_ENTRIES,
     FEW_ENTRIES,
+    MANY_COLUMNS,
     MANY_ENTRIES,
     MAX_BLOCK_ENTRIES,
     MAX_BLOCK_ROWS,
@@ -112,12 +113,14 @@ class Rows(ABC):
         """Whether threads would take longer to start than to sum the rows."""
         return self.n_rows * self.n_features < FEW_ENTRIES
 
-    def one_thread_if_few(self) -> AbstractContextManager[Any]:
-        """BLAS in one thread for a whole fit to few rows.
+    def one_thread_for_algebra(self) -> AbstractContextManager[Any]:
+        """BLAS in one thread for a whole fit, also between its walks; not with many columns.
 
-        Setting the number of threads for each walk and each step would take a tenth of such a fit.
+        With few rows, setting the number of threads for each walk and each step would take a tenth
+        of the fit. With many, the threads of OpenBLAS are the reason: after a call they wait busily
+        for the next one, and take a processor from the walk that follows.
         """
-        return single_threaded_blas() if self.are_few else nullcontext()
+        return nullcontext() if self.n_features >= MANY_COLUMNS else single_threaded_blas()
 
     @property
     def n_params(self) -> int:

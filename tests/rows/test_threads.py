@@ -23,6 +23,7 @@ from sklearn.model_selection import cross_val_score
 from mcmodels import PCA, LinearRegression, LogisticRegression
 from mcmodels.rows import ArrayRows, Moments, threads
 from mcmodels.rows.threads import ordered_sum, single_threaded_blas
+from mcmodels.solvers.cholesky import ScaledCholesky
 
 ROOT = Path(__file__).parents[2]
 # Longer than any of this takes, on the slowest machine; a hang would last for ever.
@@ -978,3 +979,22 @@ leave.set()
 sys.exit("the child hangs" if not done else os.waitstatus_to_exitcode(status))
 """
         child(code.replace("MOMENT", "threads.single_threaded_blas()"))
+
+
+@pytest.mark.parametrize("name", ["linear", "binary", "multinomial"])
+def test_between_walks_blas_has_one_thread(name, monkeypatch):
+    """Threads of OpenBLAS that wait for the next call would slow down the walk that follows."""
+    seen = []
+    factor = ScaledCholesky.of
+
+    def watched(*args, **options):
+        seen.extend(library.get_num_threads() for library in threads._blas_libraries())
+        return factor(*args, **options)
+
+    monkeypatch.setattr(ScaledCholesky, "of", watched)
+    X = features()
+    with threadpoolctl.threadpool_limits(2, user_api="blas"):
+        MODELS[name]().fit(X, target(name, X))
+        after = [library.get_num_threads() for library in threads._blas_libraries()]
+    assert set(seen) == {1}
+    assert set(after) == {2}
