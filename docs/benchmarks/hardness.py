@@ -10,7 +10,7 @@ extended precision of ``numpy.longdouble``, which this needs to be longer than f
 import argparse
 import warnings
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -113,16 +113,23 @@ def peers(case: Hard) -> dict[str, Fit]:
 
 @dataclass(frozen=True)
 class Result:
-    """Time of ``X.T @ X`` in seconds; and of each fit its ratio to that, and its error."""
+    """Time of ``X.T @ X`` in seconds; and of each fit its ratio to that, and its error.
+
+    What is to be said of a fit stands in ``notes``; one that gave up has no error.
+    """
 
     case: Hard
     base: float
     fits: dict[str, tuple[float, float]]
+    notes: dict[str, list[str]] = field(default_factory=dict)
 
     @property
     def cells(self) -> list[str]:
         """A row of the table."""
-        found = [f"{ratio:.1f} ({error:.0e})" for ratio, error in self.fits.values()]
+        found = []
+        for name, (ratio, error) in self.fits.items():
+            said = [] if np.isnan(ratio) else [f"{ratio:.1f} ({error:.0e})"]
+            found.append(", ".join(said + self.notes.get(name, [])))
         return [self.case.name, f"{self.base * 1e3:.2f} ms", *found]
 
 
@@ -142,35 +149,41 @@ def measured(case: Hard, patience: Patience) -> Result:
     return Result(case, base, found)
 
 
-def draw(results: list[Result]) -> None:
+STYLES = {
+    "mcmodels": ("#D55E00", "o"),
+    "scikit-learn": ("#0072B2", "s"),
+    "scikit-learn, newton-cholesky": ("#0072B2", "s"),
+    "scikit-learn, lbfgs": ("#56B4E9", "D"),
+    "numpy.linalg.lstsq": ("#222222", "x"),
+    "statsmodels": ("#CC79A7", "v"),
+}
+
+
+def draw(results: list[Result], error: str, path: Path) -> None:
     """Time and error against the condition number, one above the other, for both shapes."""
     from matplotlib import pyplot as plt
 
-    styles = {
-        "mcmodels": ("#D55E00", "o"),
-        "scikit-learn": ("#0072B2", "s"),
-        "numpy.linalg.lstsq": ("#222222", "x"),
-        "statsmodels": ("#CC79A7", "v"),
-    }
     figure, axes = plt.subplots(2, len(SHAPES), figsize=(10, 7), sharex=True, sharey="row")
     for column, (n, p) in zip(axes.T, SHAPES, strict=True):
         swept = [r for r in results if r.case.kappa is not None and r.case.X.shape == (n, p)]
         kappas = [r.case.kappa for r in swept]
-        for name, (colour, marker) in styles.items():
+        for name in results[0].fits:
+            colour, marker = STYLES[name]
             values = [r.fits.get(name, (np.nan, np.nan)) for r in swept]
             for axis, line in zip(column, np.transpose(values), strict=True):
                 axis.plot(kappas, line, color=colour, marker=marker, ms=4, lw=1.3, label=name)
         column[0].set_title(f"{n:,} rows, {p} columns")
         column[1].set_xlabel("condition number of the columns")
     axes[0, 0].set_ylabel("time, as a multiple of X.T @ X")
-    axes[1, 0].set_ylabel("error of a coefficient, relative to\nit or its standard error")
+    axes[1, 0].set_ylabel(error)
     for axis in axes.flat:
         axis.set(xscale="log", yscale="log")
         axis.grid(alpha=0.3)
         axis.spines[["top", "right"]].set_visible(False)
-    axes[0, 0].legend(frameon=False, fontsize=9)
-    figure.tight_layout()
-    figure.savefig(HERE / "hardness.png", dpi=130)
+    handles, labels = axes[0, 0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="lower center", ncols=len(labels), frameon=False, fontsize=9)
+    figure.tight_layout(rect=(0, 0.04, 1, 1))
+    figure.savefig(path, dpi=130)
 
 
 PAGE = """# Hard data
@@ -191,6 +204,10 @@ three times as long as scikit-learn.
 ![Time and error against the condition number](hardness.png)
 
 {table}
+
+Logistic regression on such columns, and with many classes: [hard_logistic.md](hard_logistic.md).
+A few principal components of large rows: [pca_few.md](pca_few.md). Rows in many small parts:
+[streams.md](streams.md).
 
 {stamp}"""
 
@@ -214,7 +231,8 @@ def main() -> None:
     made = stamp("hardness.py", ("numpy", "scipy", "scikit-learn", "statsmodels"))
     print(table, made, sep="\n")
     if options.write:
-        draw(results)
+        error = "error of a coefficient, relative to\nit or its standard error"
+        draw(results, error, HERE / "hardness.png")
         (HERE / "hardness.md").write_text(PAGE.format(table=table, stamp=made))
 
 

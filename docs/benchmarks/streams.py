@@ -1,9 +1,10 @@
 """Rows that come in parts: fits to streams and partial_fit, as multiples of ``X.T @ X``.
 
 ``python docs/benchmarks/streams.py [--repeats R] [--rows N] [--columns P]`` prints a Markdown table
-of medians. In each round every fit is timed once, between two products ``X.T @ X`` of the whole
-array. Beside it is what scikit-learn has for parts: ``SGDRegressor`` and ``SGDClassifier``, one
-epoch, which do not minimise anything in one pass; the last column says how far they are from it.
+of medians; ``--write`` writes streams.md. In each round every fit is timed once, between two
+products ``X.T @ X`` of the whole array. Beside it is what scikit-learn has for parts:
+``SGDRegressor`` and ``SGDClassifier``, one epoch, which do not minimise anything in one pass; the
+last column says how far they are from it.
 """
 
 import argparse
@@ -13,7 +14,9 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
+from results import HERE, stamp
 from sklearn.linear_model import SGDClassifier, SGDRegressor
+from tables import markdown
 
 from mcmodels import LinearRegression, LogisticRegression, RowStream
 
@@ -65,11 +68,24 @@ def seconds(call: Callable[[], Any]) -> tuple[float, Any]:
     return time.perf_counter() - start, result
 
 
+PAGE = """# Rows in parts
+
+Fits to a stream of blocks, and `partial_fit` of each block, as multiples of `X.T @ X` of the whole
+array in the same run: {shape}. The error is the largest difference of a coefficient from that of a
+fit to the whole array, relative to the largest coefficient. What scikit-learn has for parts makes
+one epoch of stochastic gradient steps.
+
+{table}
+
+{stamp}"""
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--repeats", type=int, default=7)
     parser.add_argument("--rows", type=int, default=200_000)
     parser.add_argument("--columns", type=int, default=30)
+    parser.add_argument("--write", action="store_true", help="write streams.md")
     given = parser.parse_args()
     X, y, labels = problem(given.rows, given.columns)
     best = {
@@ -78,9 +94,7 @@ def main() -> None:
         "Lo": LogisticRegression().fit(X, labels),
         "SGDC": LogisticRegression().fit(X, labels),
     }
-    print(f"{given.rows:,} × {given.columns}, medians of {given.repeats}: multiples of X.T @ X\n")
-    print("| | " + " | ".join(f"blocks of {size:,}" for size in SIZES) + " | error |")
-    print("|---|" + "---|" * (len(SIZES) + 1))
+    rows = []
     for name, fit in fits(X, y, labels).items():
         ratios, error = [], 0.0
         for size in SIZES:
@@ -95,7 +109,15 @@ def main() -> None:
             (exact,) = (m for start, m in best.items() if name.startswith(start))
             away = np.abs(model.coef_ - exact.coef_).max() / np.abs(exact.coef_).max()
             error = max(error, float(away))
-        print(f"| {name} | " + " | ".join(f"{r:.1f}" for r in ratios) + f" | {error:.0e} |")
+        rows.append([name, *(f"{ratio:.1f}" for ratio in ratios), f"{error:.0e}"])
+        print("|", " | ".join(rows[-1]), "|", flush=True)
+    header = ["fit", *(f"blocks of {size:,}" for size in SIZES), "error"]
+    shape = f"{given.rows:,} rows of {given.columns} columns, medians of {given.repeats} runs"
+    made = stamp("streams.py", ("numpy", "scipy", "scikit-learn"))
+    page = PAGE.format(shape=shape, table=markdown(header, rows), stamp=made)
+    print(page)
+    if given.write:
+        (HERE / "streams.md").write_text(page)
 
 
 if __name__ == "__main__":

@@ -65,17 +65,19 @@ def at_most(seconds: float) -> Iterator[None]:
 def _warm_up(run: Callable[[], Any], read: Callable[[Any], Any], patience: Patience) -> Timing:
     """The first run: untimed if it is quick, the only one if it is not."""
     timing = Timing()
-    start = time.perf_counter()
+    took = 0.0
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         try:
             with at_most(patience.give_up):
-                timing.result = read(run())
+                start = time.perf_counter()
+                result = run()
+                took = time.perf_counter() - start
+            timing.result = read(result)
         except GaveUp:
             timing.error = f"gave up after {patience.give_up:.0f} s"
         except Exception as error:
             timing.error = f"{type(error).__name__}: {error}".splitlines()[0]
-    took = time.perf_counter() - start
     if any("Convergence" in entry.category.__name__ for entry in caught):
         timing.notes.append("did not converge")
     if took > patience.once_above and not timing.error:
