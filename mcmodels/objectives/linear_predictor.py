@@ -13,18 +13,21 @@ their C-order ravel, so that its block (k, l) is ``X̃ᵀ W diag(∂²ℓ/∂η�
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Self
 
 import numpy as np
 
 from mcmodels.arrays import Array
-from mcmodels.objectives.losses import Loss, Pointwise
+from mcmodels.objectives.losses import CurvatureTerm, Loss, Pointwise
 from mcmodels.rows import Derivatives, RowBlock, Rows, Slope
 from mcmodels.rows.blocks import Sandwich
 
 # Below it a sum of squares has lost digits to underflow.
 _LEAST_SQUARE = float(np.finfo(np.float64).tiny / np.finfo(np.float64).eps)
+# The position of a sandwich of weights alone, from which others are multiples.
+_UNIT: tuple[tuple[tuple[int, int], ...], float] = ((), 1.0)
 # Curvature that a safe Hessian has in every column, as a share of the most that a column has.
 _SAFE_SHARE = 1e-6
 
@@ -134,14 +137,21 @@ class LinearPredictorObjective:
 
     def derivatives(self, params: Array) -> Derivatives:
         """Value, gradient and Hessian in one pass over the rows."""
+        alike = self._curvature_of_all_rows(params)
 
         def summarise(block: RowBlock) -> Total:
             X = block.X
             pointwise = self.loss.at(block.y, X.predictor(params, own=False), X.scratch)
             X.form()  # the Hessian needs them; they give the gradient more digits, too
-            return Total([self._slope(block, pointwise), self._curvature(block, pointwise)])
+            slope = self._slope(block, pointwise)
+            if alike is None:
+                return Total([slope, self._curvature(block, pointwise)])
+            least = float(block.weights_or_ones.min(initial=np.inf))
+            return Total([slope, CurvatureSums({_UNIT: X.sandwich(block.weights)}, least)])
 
         slope, curvature = self.rows.reduce(summarise).parts
+        if alike is not None:
+            curvature = curvature.times(alike)
         slope = self._with_penalty(slope, params)
         hessian = self._assembled(curvature, params)
         least = curvature.least
@@ -164,11 +174,21 @@ class LinearPredictorObjective:
 
     def _curvature(self, block: RowBlock, pointwise: Pointwise) -> CurvatureSums:
         sums = CurvatureSums({})
-        for pairs, sign, magnitude in pointwise.curvature():
+        for pairs, sign, magnitude in _distinct(pointwise):
             weighted = block.weighted(magnitude)
             sums.sandwiches[tuple(pairs), sign] = block.X.sandwich(weighted)
             sums.least = min(sums.least, float(weighted.min(initial=np.inf)))
         return sums
+
+    def _curvature_of_all_rows(self, params: Array) -> list[CurvatureTerm] | None:
+        """The entries of d²ℓ/dη² where those of all rows are the same: at zero coefficients.
+
+        Then one sandwich is enough for a Hessian of several classes. None elsewhere.
+        """
+        if params.ndim == 1 or not self.loss.shift_invariant or self._penalised(params).any():
+            return None
+        eta = params[:, -1] if self.rows.intercept else np.zeros(len(params))
+        return list(_distinct(self.loss.at(np.zeros(1, dtype=np.intp), eta[np.newaxis])))
 
     def _assembled(self, curvature: CurvatureSums, params: Array) -> Array:
         P = params.shape[-1]
@@ -185,6 +205,9 @@ class LinearPredictorObjective:
                 matrix = sandwich.matrix()
                 for k, j in pairs:
                     blocks[k, :, j, :] = blocks[j, :, k, :] = sign * matrix
+            if self.loss.shift_invariant:
+                for k in range(K):
+                    blocks[k, :, k, :] = -blocks[k].sum(axis=1)
         diagonal = np.einsum("ii->i", hessian)
         diagonal += self.penalty * self._penalised(np.ones_like(params)).ravel()
         return hessian
@@ -227,6 +250,11 @@ class LinearPredictorObjective:
         return vector - vector.mean(axis=0)
 
 
+def _distinct(pointwise: Pointwise) -> Iterator[CurvatureTerm]:
+    """The entries of d²ℓ/dη² that determine all: without the diagonal where rows sum to zero."""
+    return (pointwise.off_diagonal or pointwise.curvature)()
+
+
 def half_squares(penalty: float, coef: Array) -> float:
     """``penalty · ‖coef‖²/2``; squares outside the range of float64 are scaled first."""
     if penalty == 0:
@@ -251,6 +279,12 @@ class CurvatureSums:
 
     sandwiches: dict[tuple[tuple[tuple[int, int], ...], float], Sandwich]
     least: float = np.inf
+
+    def times(self, terms: list[CurvatureTerm]) -> CurvatureSums:
+        """The blocks of a Hessian from that of weights alone, if all rows have these curvatures."""
+        (unit,) = self.sandwiches.values()
+        scaled = {(tuple(pairs), sign): unit * float(size[0]) for pairs, sign, size in terms}
+        return CurvatureSums(scaled, self.least * min(float(size[0]) for _, _, size in terms))
 
     def __iadd__(self, other: CurvatureSums) -> Self:
         self.least = min(self.least, other.least)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -52,11 +52,15 @@ class Pointwise:
         dℓ/dη.
     curvature : callable
         Yields the distinct entries of d²ℓ/dη²; those left out are zero.
+    off_diagonal : callable, default=None
+        Yields those outside the diagonal, where each row of d²ℓ/dη² sums to zero. Then they
+        determine the diagonal: each of its entries is minus the sum of the others in its row.
     """
 
     value: Array
     gradient: Array
     curvature: Callable[[], Iterator[CurvatureTerm]]
+    off_diagonal: Callable[[], Iterator[CurvatureTerm]] | None = field(default=None, kw_only=True)
 
 
 class Loss(ABC):
@@ -216,15 +220,20 @@ class SoftmaxCrossEntropy(Loss):
         gradient[rows, y] = 0.0
         gradient[rows, y] = -gradient.sum(axis=1)
 
+        def off_diagonal() -> Iterator[CurvatureTerm]:
+            p = np.ascontiguousarray(probability.T)
+            for k in range(len(p)):
+                for j in range(k + 1, len(p)):
+                    yield CurvatureTerm([(k, j)], -1.0, p[k] * p[j])
+
         def curvature() -> Iterator[CurvatureTerm]:
             p = probability
             for k in range(p.shape[1]):
                 others = np.delete(p, k, axis=1).sum(axis=1)
                 yield CurvatureTerm([(k, k)], 1.0, p[:, k] * others)
-                for j in range(k + 1, p.shape[1]):
-                    yield CurvatureTerm([(k, j)], -1.0, p[:, k] * p[:, j])
+            yield from off_diagonal()
 
-        return Pointwise(value, gradient, curvature)
+        return Pointwise(value, gradient, curvature, off_diagonal=off_diagonal)
 
     def with_curvature(self, y: Codes, eta: Array) -> Array:
         """The predictors with that of the observed class raised until its probability is 1/R."""

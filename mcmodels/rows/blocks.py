@@ -51,6 +51,10 @@ class Sandwich:
         self.total += other.total
         return self
 
+    def __mul__(self, factor: float) -> Sandwich:
+        border = None if self.border is None else factor * self.border
+        return Sandwich(factor * self.gram, border, factor * self.total)
+
     def dense_gram(self) -> Array:
         """``Xᵀ diag(w) X`` as an array."""
         return self.gram.toarray() if sparse.issparse(self.gram) else self.gram
