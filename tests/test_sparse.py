@@ -112,7 +112,7 @@ def test_no_square_matrix_of_many_columns(text):
         assert peak < 60e6
     assert np.abs(model.gradient_).max() < 1e-8
     assert np.abs(classifier.gradient_).max() < 1e-8 * text.shape[0]
-    assert (model.solver_, classifier.solver_, axes.solver_) == ("cg", "newton-cg", "lanczos")
+    assert (model.solver_, classifier.solver_, axes.solver_) == ("cg", "newton-cg", "krylov")
 
 
 def test_a_point_and_squares_of_many_columns_take_vectors(text):
@@ -158,6 +158,28 @@ def test_rows_of_a_slice_are_not_copied():
         if found.nnz:
             assert np.shares_memory(found.data, X.data)
             assert np.shares_memory(found.T.indices, X.indices)
+
+
+@pytest.mark.parametrize("storage", [np.asarray, sparse.csr_array])
+def test_principal_axes_by_products_are_certified(monkeypatch, storage):
+    rng = np.random.default_rng(6)
+    X = rng.standard_normal((1500, 730)) * np.arange(1, 731) ** -0.5 + 3
+    variances = np.linalg.eigvalsh(np.cov(X.T))[::-1]
+    monkeypatch.setattr(room, "LARGEST_SIDE", 700)  # room for 48 blocks of 12 vectors
+    model = PCA(2).fit(storage(X))
+    assert (model.solver_, model.status_) == ("krylov", "converged")
+    assert relative_error(model.eigenvalues_, variances[:2]) < 1e-9, "what it certifies"
+    assert relative_error(model.explained_variance_ratio_, variances[:2] / variances.sum()) < 1e-9
+    assert PCA(2, solver="eigh").fit(storage(X)).solver_ == "lanczos"
+
+
+def test_more_equal_variances_than_the_block_has_vectors_are_not_certified(monkeypatch):
+    axes = sparse.eye_array(730, format="csr")
+    monkeypatch.setattr(room, "LARGEST_SIDE", 700)
+    model = PCA(2).fit(sparse.vstack([axes, -axes], format="csr"))
+    assert (model.solver_, model.status_) == ("lanczos", "converged")
+    # Each column has two entries of one about zero, in 1460 rows.
+    assert relative_error(model.eigenvalues_, np.full(2, 2 / 1459)) < 1e-13
 
 
 @pytest.mark.parametrize("storage", [np.asarray, sparse.csr_array])

@@ -43,6 +43,8 @@ _COLUMNS_PER_AXIS = 20
 _LEAST_STEPS = 30
 # It is given up after so many, which take a fifth of the time of the whole problem of 5,000×5,000.
 _MOST_STEPS = 64
+# The same for passes over rows whose matrix is too large: as many as the basis has room for.
+_STEPS_BY_PASSES = (48, 24, 12)
 # The Gram matrix of few rows is formed if there are at most so many for each vector of the block:
 # it takes as long as 25 products with the rows then, and what follows is cheap.
 _GRAM_ROWS = 130
@@ -109,8 +111,9 @@ def solve(
     method : {"auto", "eigh", "deflation"}
         "eigh" and "deflation" work on S, or on the n×n Gram matrix when p ≥ n. "auto" is "eigh",
         or the SVD of R when a requested variance is too small to be accurate in S. Where the matrix
-        takes more than 512 MB and few axes are requested, "auto" and "eigh" use Lanczos iteration,
-        with products that are passes over the rows.
+        takes more than 512 MB and few axes are requested, "auto" and "eigh" use products that are
+        passes over the rows, in Lanczos iteration. "auto" tries block Krylov iteration first: it
+        proves that no axis is missing.
     tol : float
         Relative residual at which deflation accepts a pair.
     random : RandomState
@@ -125,7 +128,8 @@ def solve(
     with single_threaded_blas():
         side = min(rows.n_present, rows.n_features)
         if method != "deflation" and room.too_many(side) and count * _COLUMNS_PER_AXIS <= side:
-            return _with_rank(spectra.of_products(rows, count), count, rows)
+            spectrum = spectra.of_products(rows, count, search.by_passes)
+            return _with_rank(spectrum, count, rows)
         if rows.n_present > rows.n_features:
             spectrum = spectra.of_moments(Moments.of(rows), rows, search.of_matrix)
         else:
@@ -174,7 +178,7 @@ class _Search:
             return deflated_eigenpairs(A, available, tol=self.tol, random=self.random)
         matrix = ArrayRows(A, intercept=False)
         found = None
-        if not self._in_rows:
+        if not self._in_rows and self.method == "auto":
             found = self._certified(
                 lambda V: matrix.map(lambda block: block.X.predictor(V)).T,
                 len(A),
@@ -184,9 +188,20 @@ class _Search:
 
     def by_rows(self, product: Product, trace: float) -> Eigenpairs | None:
         """Of S by products with few rows; None where their Gram matrix is the better way."""
-        if not self._in_rows:
+        if not self._in_rows or self.method != "auto":
             return None
         return self._certified(product, self.rows.n_features, trace)
+
+    def by_passes(self, product: Product, trace: float) -> Eigenpairs | None:
+        """Of S by passes over the rows, where no matrix can be formed; None if it is not certain.
+
+        A pass reads the rows once for a whole block, where Lanczos iteration needs one a vector.
+        """
+        if self.method != "auto":
+            return None
+        width, p = block_width(self.count), self.rows.n_features
+        steps = next((k for k in _STEPS_BY_PASSES if room.fits((k + 1) * width, p)), 0)
+        return self._certified(product, p, trace, steps)
 
     @property
     def _in_rows(self) -> bool:
@@ -195,13 +210,15 @@ class _Search:
         basis_fits = room.fits(_MOST_STEPS * width, self.rows.n_features)
         return few and basis_fits and self.rows.n_present > _GRAM_ROWS * width
 
-    def _certified(self, product: Product, size: int, trace: float) -> Eigenpairs | None:
+    def _certified(
+        self, product: Product, size: int, trace: float, most_steps: int = _MOST_STEPS
+    ) -> Eigenpairs | None:
         side = min(self.rows.n_present, self.rows.n_features)
         width = block_width(self.count)
-        if self.method != "auto" or self.count == 0 or side < _LEAST_STEPS * 2 * width:
+        if self.count == 0 or side < _LEAST_STEPS * 2 * width:
             return None
-        most_steps = min(side // (2 * width), _MOST_STEPS)
-        return certified_eigenpairs(product, size, self.count, trace, most_steps)
+        steps = min(side // (2 * width), most_steps)
+        return certified_eigenpairs(product, size, self.count, trace, steps) if steps else None
 
 
 def _with_rank(spectrum: Spectrum, count: int, extent: Extent) -> Solution[PrincipalAxes]:

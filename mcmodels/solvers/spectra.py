@@ -110,19 +110,25 @@ def of_moments(moments: Moments, extent: Rows | Seen, eigenpairs: Eigensolver) -
     )
 
 
-def of_products(rows: Rows, count: int) -> Spectrum:
-    """Eigenvectors of S by products alone, each one pass over the rows."""
+def of_products(rows: Rows, count: int, by_products: ByProducts) -> Spectrum:
+    """Eigenvectors of S by products alone, each one pass over the rows.
+
+    Lanczos iteration finds them where ``by_products`` returns None.
+    """
     columns = ColumnMoments.of(rows, targets=False)
     squares = columns.about_origin().squares
     refuse_overflow(columns.squares)
     refuse_underflow(squares, columns.mean, rows)
     by_rows = RowsCovariance(rows)
-    pairs = eigenpairs_by_products(by_rows.apply, rows.n_features, count)
+    total = float(columns.squares.sum()) / by_rows.divisor
+    pairs = by_products(by_rows.apply, total)
+    if pairs is None:
+        pairs = eigenpairs_by_products(by_rows.apply, rows.n_features, count)
     return Spectrum.of_pairs(
         pairs,
         columns.mean,
         pairs.vectors.T,
-        float(columns.squares.sum()) / by_rows.divisor,
+        total,
         by_rows,
         None,
         squares,

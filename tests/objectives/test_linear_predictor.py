@@ -1,4 +1,4 @@
-"""Hessians of several classes: as few products of rows as are needed, and the right sums of them."""
+"""Hessians of several classes: no more products of rows than are needed, and their right sums."""
 
 import numpy as np
 import pytest
