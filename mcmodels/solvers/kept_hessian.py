@@ -196,10 +196,12 @@ def _relative_length(gradient: Array, step: Array, params: Array, model: _Secant
 def _factor(
     objective: LinearPredictorObjective, hessian: Array, shape: tuple[int, ...]
 ) -> ScaledCholesky | None:
+    if not np.isfinite(np.diagonal(hessian)).all():
+        return None
     with single_threaded_blas():
         fixed = objective.with_shift_curvature(hessian, shape)
         diagonal = np.diagonal(fixed)
-        if not (np.isfinite(diagonal).all() and (diagonal > 0).all()):
+        if not (diagonal > 0).all():
             return None
         return ScaledCholesky.of(fixed, np.sqrt(diagonal))
 
