@@ -158,7 +158,7 @@ def _validate(
     """
     if _is_plain(estimator, X, *y, finite=finite, reset=reset, **options):
         if reset:
-            estimator.n_features_in_ = X.shape[1]
+            estimator.n_features_in_ = np.shape(X)[1]
         return (X, *y) if y else X
     for name, values in zip("Xy", (X, *y), strict=False):
         refuse_masked(name, values)

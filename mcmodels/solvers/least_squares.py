@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Literal
 
 import numpy as np
@@ -23,6 +24,7 @@ from mcmodels.solvers import room
 from mcmodels.solvers.cholesky import ScaledCholesky
 from mcmodels.solvers.cholesky_qr import WhitenedFactor, factor_by_moments, factor_by_sample
 from mcmodels.solvers.corrections import (
+    by_exact_moments,
     corrected,
     enough,
     extra_precision_is_cheap,
@@ -46,9 +48,19 @@ from mcmodels.solvers.pseudoinverse import (
     rank_tolerance,
 )
 from mcmodels.solvers.solution import Solution, Status
-from mcmodels.solvers.tolerances import CHOLESKY_CONDITION, NORMAL_CONDITION, factorisation_error
+from mcmodels.solvers.tolerances import (
+    CHOLESKY_CONDITION,
+    MEDIUM_DESIGN,
+    NORMAL_CONDITION,
+    factorisation_error,
+)
 
 Method = Literal["auto", "refined", "normal", "pinv"]
+
+# Rows of up to 2¹⁸ entries with up to so many features take less time in a QR factorisation than in
+# a Cholesky factorisation of whitened rows. Measured: 0.6 of it with 5,000×30, 0.9 with 2,600×100,
+# 1.3 with 900×280.
+_FEW_FEATURES = 100
 
 
 def solve(
@@ -133,7 +145,11 @@ def _automatic(
     # Small data get a correction of the factor, too.
     limit = CHOLESKY_CONDITION if small else NORMAL_CONDITION
     if solution is None or solution.condition > limit:
-        white = not small and rcond is None
+        exact = None if goal is not None or solution is None else by_exact_moments(solution, rows)
+        if exact is not None:
+            return replace(exact, method="whitened")
+        medium = rows.n_rows * rows.n_params <= MEDIUM_DESIGN
+        white = rcond is None and not (medium and rows.n_features <= _FEW_FEATURES)
         solution = _whitened(factor_by_moments(rows, moments), rows) if white else None
         solution = solution or _orthogonal(moments, rows, rcond)
         if solution.status is Status.RANK_DEFICIENT:
