@@ -25,8 +25,8 @@ from mcmodels.solvers.refinement import ResidualsAt
 from mcmodels.solvers.tolerances import FLOAT64_EPSILON
 
 # Entries and features up to which they take less time than an orthogonal factorisation and walks
-# with exact products. Measured at κ = 1e4: 0.4 of that time with 150×4, 0.9 with 1,000×10. With many
-# features the products of three times as many columns take longer.
+# with exact products. Measured at κ = 1e4: 0.4 of that time with 150×4, 0.7 with 1,000×10. With
+# many features the products of three times as many columns take longer.
 _FEW_ENTRIES, _FEW_FEATURES = 2**14, 16
 # Lengths of columns whose squares have all digits of two float64.
 _SHORTEST, _LONGEST = 1e-100, 1e100

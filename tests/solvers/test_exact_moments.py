@@ -72,11 +72,12 @@ def test_scatter(weighted, intercept, offset):
 @pytest.mark.parametrize("condition", [100, 1e3, 1e4])
 @pytest.mark.parametrize("shape", [(60, 4), (300, 6)])
 @pytest.mark.parametrize("weighted", [True, False])
-@pytest.mark.parametrize("intercept", [True, False])
-def test_fits_have_every_digit(shape, condition, weighted, intercept):
+@pytest.mark.parametrize("shift", [None, 0.1, 2.0])
+def test_fits_have_every_digit(shape, condition, weighted, shift):
+    """Sums about zero and about a point near the mean, with an intercept, and without one."""
     X, Y = hard(*shape, condition)
-    n, p = shape
-    X, Y = X + 2 * intercept, Y - intercept
+    (n, p), intercept = shape, shift is not None
+    X, Y = X + (shift or 0.0), Y - intercept
     weights = np.random.default_rng(1).random(n) if weighted else None
     rows = ArrayRows(X, Y, weights, intercept=intercept)
     moments = Moments.of(rows)
