@@ -64,7 +64,8 @@ class ExactMoments:
         if not (lengths > _SHORTEST).all() or not (lengths < _LONGEST).all():
             return None
         origin = moments.origin
-        sums = rows.reduce(lambda block: _sums_of_products(block, origin))
+        with np.errstate(over="ignore", invalid="ignore"):  # what is not finite is no inverse
+            sums = rows.reduce(lambda block: _sums_of_products(block, origin))
         squares, p = sums[:-1, :-1], rows.n_features
         if not rows.intercept:
             return cls(squares, np.zeros(len(origin)), p)
