@@ -156,7 +156,9 @@ def _validate(
 
     A fit skips that check: its first sums read every entry of X, and NaN and infinity show there.
     """
-    if not reset and _is_plain(estimator, X, *y, finite=finite, **options):
+    if _is_plain(estimator, X, *y, finite=finite, reset=reset, **options):
+        if reset:
+            estimator.n_features_in_ = np.shape(X)[1]
         return (X, *y) if y else X
     for name, values in zip("Xy", (X, *y), strict=False):
         refuse_masked(name, values)
@@ -169,10 +171,8 @@ def _validate(
             # fit; an array has none.
             if y:
                 found = check_X_y(X, *y, estimator=estimator, **options)
-            elif finite or not _holds_rows(X, options.get("ensure_min_samples", 1)):
-                found = check_array(X, input_name="X", estimator=estimator, **options)
             else:
-                found = X
+                found = check_array(X, input_name="X", estimator=estimator, **options)
             estimator.n_features_in_ = found[0].shape[1] if y else found.shape[1]
         else:
             found = validate_data(estimator, X, *y, reset=reset, **options)
@@ -196,40 +196,40 @@ def _validate(
     return (rows, *targets) if targets else rows
 
 
-def _holds_rows(X: Values, least: int) -> bool:
-    """Whether an array holds rows of numbers, so that there is nothing to check but NaN."""
-    return X.ndim == 2 and X.dtype.char in "df" and len(X) >= least and X.shape[1] > 0
-
-
 def _is_plain(
     estimator: Any,
     X: Any,
-    y: Any = None,
-    *,
+    *targets: Any,
     finite: bool,
+    reset: bool = False,
     multi_output: bool = False,
     y_numeric: bool = False,
+    ensure_min_samples: int = 1,
     **options: Any,
 ) -> bool:
     """Whether scikit-learn would return X and y as they are: arrays of the columns of the fit.
 
-    Its checks take ten times as long, which matters where blocks of rows are small.
+    Its checks take ten times as long, which matters where there are few rows. A fit, ``reset``,
+    takes any columns.
     """
+    if options or type(X) is not np.ndarray or X.ndim != 2 or X.dtype.char not in "df":
+        return False
+    if X.shape[0] < ensure_min_samples or X.shape[1] == 0:
+        return False
     known = vars(estimator)
-    if options or "feature_names_in_" in known or type(X) is not np.ndarray:
+    if not reset and ("feature_names_in_" in known or X.shape[1] != known.get("n_features_in_")):
         return False
-    if not (_holds_rows(X, 1) and X.shape[1] == known.get("n_features_in_")):
-        return False
-    if y is not None and not (
-        type(y) is np.ndarray
-        and y.dtype.char in ("df" if y_numeric else "?bBhHiIlLqQU")
-        and (y.ndim == 1 or (y.ndim == 2 and multi_output and y.shape[1] > 0))
-        and len(y) == len(X)
-    ):
-        return False
+    for y in targets:
+        if not (
+            type(y) is np.ndarray
+            and y.dtype.char in ("?bBhHiIlLqQdf" if y_numeric else "?bBhHiIlLqQdfU")
+            and (y.ndim == 1 or (y.ndim == 2 and multi_output and y.shape[1] > 0))
+            and len(y) == len(X)
+        ):
+            return False
     with np.errstate(over="ignore", invalid="ignore"):
         numbers = [X] if finite else []
-        numbers += [y] if y is not None and y_numeric else []
+        numbers += [y for y in targets if y.dtype.kind == "f"]
         return all(np.isfinite(values.sum()) for values in numbers)
 
 

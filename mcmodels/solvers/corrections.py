@@ -6,9 +6,15 @@ from dataclasses import replace
 
 import numpy as np
 
-from mcmodels.rows import Rows
+from mcmodels.rows import Moments, Rows
+from mcmodels.solvers.cholesky import ScaledCholesky
 from mcmodels.solvers.double_double import DoubleDouble
 from mcmodels.solvers.error_estimates import ErrorEstimates
+from mcmodels.solvers.exact_moments import (
+    ExactMoments,
+    exact_moments_are_cheap,
+    rounding_of_exact_moments,
+)
 from mcmodels.solvers.least_squares_fit import LeastSquares, with_intercept
 from mcmodels.solvers.minimum_norm import refine_shortest
 from mcmodels.solvers.refinement import (
@@ -33,6 +39,13 @@ from mcmodels.solvers.tolerances import (
 _ENOUGH, _ENOUGH_LARGE = 1e-12, 1e-9
 # The same for products in float32; measured errors were a thousandth of it.
 _ENOUGH_FLOAT32 = 1e-2
+# Errors of parameters and of squares of residuals that exact moments may leave, relative to them:
+# less than half a unit roundoff, and a tenth of it.
+_ENOUGH_OF_EXACT_MOMENTS, _SHARE_OF_EXACT_MOMENTS = 1e-17, 1e-12
+# Corrections by exact moments end when they leave this share of every parameter.
+_LEFT_BY_CORRECTIONS = 1e-19
+# Beyond this condition number an orthogonal factorisation decides the rank.
+_LARGEST_FOR_EXACT_MOMENTS = 3e4
 # The squares of the residuals are summed from the rows when they are less than this share of the
 # squares of the targets. A difference of moments would lose two digits, or four in large data,
 # where a pass costs more. The third share is in units of the rounding error of the moments.
@@ -78,6 +91,8 @@ def corrected(
         well_conditioned = not (small or single) or solution.condition <= WELL_CONDITIONED
         if well_conditioned and errors.of_solution(at_least=goal) <= goal:
             return with_small_residuals(solution, rows)
+        if small and (found := by_exact_moments(solution, rows)):
+            return found
         goal = 0.0 if small else goal
     if goal > 0 and errors.after_correction() <= goal:
         return _after_corrections(solution, rows, working_residuals(rows, moments), max_steps=1)
@@ -86,6 +101,40 @@ def corrected(
     residuals = exact_residuals(rows, moments, lengths, count)
     found = _after_corrections(solution, rows, residuals, stop)
     return with_corrected_inverse(found, rows) if extra_precision_is_cheap(rows) else found
+
+
+def by_exact_moments(solution: Solution[LeastSquares], rows: Rows) -> Solution[LeastSquares] | None:
+    """The solution of few rows with every digit, and its inverse scatter, by exact moments.
+
+    None where they would leave errors that float64 can show, or are not the quickest way.
+    """
+    if solution.method != "normal" or solution.condition > _LARGEST_FOR_EXACT_MOMENTS:
+        return None
+    if not exact_moments_are_cheap(rows):
+        return None
+    fit, errors = solution.value, ErrorEstimates.of(solution, rows)
+    assert isinstance(fit.inverse, ScaledCholesky)
+    assert isinstance(fit.moments, Moments)
+    rounding = rounding_of_exact_moments(rows.n_rows)
+    # Normal equations have the errors of the products, times the inflation of the deviations.
+    if errors.of_residuals(rounding) * errors.inflation > _ENOUGH_OF_EXACT_MOMENTS:
+        return None
+    exact = ExactMoments.of(rows, fit.moments)
+    inverse = None if exact is None else exact.corrected(fit.inverse)
+    if exact is None or inverse is None:
+        return None
+    p = exact.n_features
+    # The corrected inverse is as accurate as one from whitened rows.
+    stop = replace(errors, solution=replace(solution, method="whitened")).stop(0.0)
+    stop = replace(stop, goal=_LEFT_BY_CORRECTIONS)
+    params = fit.params.copy()
+    params[:, :p] = inverse.apply(exact.scatter.hi[:p, p:]).T
+    solution = replace(solution, value=replace(fit, params=params, inverse=inverse))
+    found = _after_corrections(solution, rows, exact.residuals, stop)
+    squares = np.diagonal(found.value.residual_scatter)
+    explained = ((found.value.params[:, :p].T * errors.lengths) ** 2).sum(axis=0)
+    largest = np.maximum(explained, fit.moments.y_squares)
+    return found if (squares >= _SHARE_OF_EXACT_MOMENTS * largest).all() else None
 
 
 def with_small_residuals(solution: Solution[LeastSquares], rows: Rows) -> Solution[LeastSquares]:

@@ -82,7 +82,9 @@ class DoubleDouble:
 
         Of n terms, its error is at most about ``(nε)²`` of the sum of their absolute values.
         """
-        hi, lo = np.moveaxis(self.hi, axis, 0), np.moveaxis(self.lo, axis, 0)
+        hi, lo = self.hi, self.lo
+        if axis:
+            hi, lo = np.moveaxis(hi, axis, 0), np.moveaxis(lo, axis, 0)
         running = np.cumsum(hi, axis=0)
         before, after = running[:-1], running[1:]
         added = after - before

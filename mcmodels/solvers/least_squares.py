@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Literal
 
 import numpy as np
@@ -23,6 +24,7 @@ from mcmodels.solvers import room
 from mcmodels.solvers.cholesky import ScaledCholesky
 from mcmodels.solvers.cholesky_qr import WhitenedFactor, factor_by_moments, factor_by_sample
 from mcmodels.solvers.corrections import (
+    by_exact_moments,
     corrected,
     enough,
     extra_precision_is_cheap,
@@ -133,6 +135,9 @@ def _automatic(
     # Small data get a correction of the factor, too.
     limit = CHOLESKY_CONDITION if small else NORMAL_CONDITION
     if solution is None or solution.condition > limit:
+        exact = None if goal is not None or solution is None else by_exact_moments(solution, rows)
+        if exact is not None:
+            return replace(exact, method="whitened")
         white = not small and rcond is None
         solution = _whitened(factor_by_moments(rows, moments), rows) if white else None
         solution = solution or _orthogonal(moments, rows, rcond)

@@ -96,8 +96,9 @@ def with_intercept(
         return beta.hi.T.copy()
     p = moments.n_features
     mean = DoubleDouble(*two_sum(moments.origin, moments.offset))
-    if mean_residual is None and beta.hi.size <= _FEW_COEFFICIENTS:
-        few = _exact_sums(beta.times(-mean[:p, np.newaxis]), mean[p:])
+    if beta.hi.size <= _FEW_COEFFICIENTS:
+        last = [mean[p:]] if mean_residual is None else [mean[p:], mean_residual]
+        few = _exact_sums(beta.times(-mean[:p, np.newaxis]), last)
         if np.isfinite(few).all():
             return np.column_stack([beta.hi.T, few])
     intercept = mean[p:] + -beta.times(mean[:p, np.newaxis]).sum(axis=0)
@@ -106,16 +107,17 @@ def with_intercept(
     return np.column_stack([beta.hi.T, intercept.hi])
 
 
-def _exact_sums(terms: DoubleDouble, last: DoubleDouble) -> Array:
-    """Sums along the first axis, with one more term each; NaN where float64 cannot hold one.
+def _exact_sums(terms: DoubleDouble, others: list[DoubleDouble]) -> Array:
+    """Sums along the first axis, with other terms each; NaN where float64 cannot hold one.
 
     Of few numbers they take a third of the time of :meth:`DoubleDouble.sum`.
     """
-    columns = np.concatenate([terms.hi, terms.lo, [last.hi], [last.lo]])
+    more = [part for other in others for part in (other.hi, other.lo)]
+    columns = np.concatenate([terms.hi, terms.lo, more])
     try:
         return np.array([math.fsum(column) for column in columns.T.tolist()])
     except (OverflowError, ValueError):  # infinite terms of both signs
-        return np.full(last.hi.shape, np.nan)
+        return np.full(terms.hi.shape[1:], np.nan)
 
 
 def rounding_of_mean(moments: Moments | FactoredMoments | ColumnMoments) -> Array:

@@ -114,6 +114,11 @@ def test_rows_and_targets(fitted, rows, monkeypatch):
     for y, for_y in itertools.product(targets, OPTIONS):
         calls.append((validation.validated_block, model, X, y))
         options.append({"reset": False} | for_y)
+        calls.append((validation.training_pair, model, X, y))
+        options.append(for_y)
+    for least in (1, 4, 5):
+        calls.append((validation.training_features, model, X))
+        options.append({"ensure_min_samples": least})
     quick = [outcome(*call, **given) for call, given in zip(calls, options, strict=True)]
     monkeypatch.setattr(validation, "_is_plain", lambda *args, **options: False)
     slow = [outcome(*call, **given) for call, given in zip(calls, options, strict=True)]
@@ -143,3 +148,12 @@ def test_some_arrays_are_quick():
         for name, X in ROWS.items()
     }
     assert {name for name, is_quick in quick.items() if is_quick} == QUICK
+    fits = {
+        name: validation._is_plain(model, X, Y, finite=False, reset=True, y_numeric=True)
+        for name, X in ROWS.items()
+    }
+    # The sums of a fit show what is not finite.
+    not_finite = {"nan", "inf", "both inf", "huge", "huge float32"}
+    assert {name for name, is_quick in fits.items() if is_quick} == QUICK | not_finite | {
+        "other columns"
+    }
