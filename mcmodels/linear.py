@@ -59,7 +59,11 @@ from mcmodels.rows import (
     with_rows,
 )
 from mcmodels.solvers import Solution, Status, least_squares
-from mcmodels.solvers.constant_targets import constant_targets, with_constant_columns
+from mcmodels.solvers.constant_targets import (
+    constant_targets,
+    with_constant_columns,
+    with_constant_columns_of_sums,
+)
 from mcmodels.solvers.least_squares import LeastSquares, MatrixFreeFit
 
 __all__ = ["LinearRegression"]
@@ -304,6 +308,7 @@ class LinearRegression(StreamScore, MultiOutputMixin, RegressorMixin, LinearMeth
         targets: tuple[str, ...],
     ) -> Self:
         solution = least_squares.solve_sums(sums, rcond=self.rcond)
+        solution = with_constant_columns_of_sums(solution, intercept=sums.seen.intercept)
         record = self._recorded(solution, features, sums.seen, y_shape, targets)
         if sums.seen.n_present > sums.seen.n_features:
             self._warn_of(solution, features, record)

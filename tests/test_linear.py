@@ -158,6 +158,22 @@ def test_a_constant_column_is_named_and_gets_no_coefficient(solver, constant):
     assert model.coef_[0] == pytest.approx(1, rel=1e-12)
 
 
+@pytest.mark.parametrize("solver", ["auto", "normal"])
+@pytest.mark.parametrize("constant", [0.0, 1 / 3, 1e8 + 0.1])
+def test_a_constant_column_of_rows_in_parts_repeats_the_intercept(solver, constant):
+    """As in one fit, though no row can be read again; other dependent columns are not constant."""
+    X = np.random.default_rng(7).standard_normal((50, 3))
+    X[:, 1] = constant
+    model = LinearRegression(solver=solver)
+    for part in (slice(0, 20), slice(20, 33), slice(33, 50)):
+        with pytest.warns(RankDeficiencyWarning, match="every row: x1, though fit_intercept=True"):
+            model.partial_fit(X[part], X[part, 0])
+    X[:, 1] = X[:, 0] + X[:, 2]
+    with pytest.warns(RankDeficiencyWarning, match="x0, x1, x2") as seen:
+        LinearRegression(solver=solver).partial_fit(X, X[:, 0])
+    assert "Constant" not in str(seen[0].message)
+
+
 def test_more_columns_than_rows_are_counted_not_listed():
     X = np.random.default_rng(8).standard_normal((5, 30))
     with pytest.warns(RankDeficiencyWarning, match="5 rows for 30 columns"):

@@ -379,6 +379,7 @@ def test_other_cuts_in_later_walks_are_the_same_rows():
 @pytest.mark.parametrize("labels", [["a", "b", "c"], [0, 1, 2], [False, True, 2], [1.0, 2.0, 9.0]])
 def test_a_label_first_seen_in_a_later_walk_is_refused(labels):
     X, _, _ = problem(2, "two")
+    new = np.array(labels).tolist()[2]
     for late in (2, 3):
         walks = 0
 
@@ -393,7 +394,9 @@ def test_a_label_first_seen_in_a_later_walk_is_refused(labels):
 
         for model in (LogisticRegression(), ObjectiveClassifier("softplus(eta) - y*eta")):
             walks = 0
-            with pytest.raises(ValueError, match=r"block 1 .* label .* in row 10 .*first walk"):
+            with pytest.raises(
+                ValueError, match=f"block 1 .* label {new!r} in row 10 .*first walk"
+            ):
                 model.fit(RowStream(blocks))
 
 
@@ -510,3 +513,16 @@ def test_no_walk_is_added():
         walks = 0
         of(RowStream(blocks))
         assert walks == count
+
+
+def test_blocks_without_weights_count_once():
+    """Large blocks, which are not gathered, some of them without weights."""
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((2**18, 4))
+    y, w = X[:, 0] + rng.standard_normal(len(X)), rng.uniform(0.5, 2, len(X))
+    w[: len(X) // 2] = 1.0
+    first, second = np.split(np.arange(len(X)), 2)
+    stream = RowStream([(X[first], y[first]), (X[second], y[second], w[second])])
+    model = LinearRegression().fit(X, y, w)
+    for of in (model.objective, model.score):
+        assert of(stream) == pytest.approx(of(X, y, sample_weight=w), rel=1e-12)

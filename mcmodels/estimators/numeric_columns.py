@@ -22,6 +22,7 @@ _LONGEST_REASON = 100
 NO_TARGET = "no_validation"  # what scikit-learn's validate_data takes for y where there is none
 _ENCODE = "encode it, for example by OneHotEncoder(drop='first') in a pipeline, or leave it out"
 _CLASSES = "fit a classifier if it holds classes, or convert it"
+_AS_FLOAT = "convert it to numbers, for example by astype(float)"
 _DURATION = "convert it, for example to days by .dt.total_seconds() / 86400, or leave it out"
 _COMPLEX = "take the part that is meant, .real or .imag, or np.abs"
 _HUGE = "divide it by a power of ten, or take its logarithm"
@@ -182,6 +183,10 @@ def _first_without_numbers(data: Any) -> tuple[Any, int, Any, int, int] | None:
             wrong = [(i, v) for i, v in values if not _is_number(v)]
             if wrong:
                 return name, *wrong[0], len(wrong), len(values)
+        # An array of text is refused also where every text can be read as a number.
+        if not hasattr(data, "columns") and np.asarray(data).dtype.kind in "US":
+            name, column = next(_columns(data))
+            return name, 0, column[0], len(column), len(column)
     except (TypeError, ValueError):  # values that cannot even be looked at one by one
         return None
     return None
@@ -214,6 +219,7 @@ def _described(argument: str, name: Any, row: int, value: Any, wrong: int, count
         what, remedy = "durations", _DURATION
     elif isinstance(value, str | bytes):
         what, remedy = "text", {"X": _ENCODE, "y": _CLASSES}.get(argument, "convert it to numbers")
+        remedy = _AS_FLOAT if _is_number(value) else remedy
     elif isinstance(value, complex | np.complexfloating):
         what, remedy = "complex numbers", _COMPLEX
     elif isinstance(value, Real):

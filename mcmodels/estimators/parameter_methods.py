@@ -85,7 +85,7 @@ class ParameterMethods(LinearPredictorModel):
 
     def covariance(
         self,
-        X: MatrixLike | RowStream,
+        X: MatrixLike | RowStream | None = None,
         y: VectorLike | None = None,
         sample_weight: Weights = None,
         *,
@@ -94,20 +94,21 @@ class ParameterMethods(LinearPredictorModel):
         use_correction: bool = True,
         df_correction: bool = True,
     ) -> Array:
-        """Covariance of ``params_.ravel()`` under weaker assumptions than those of the model.
+        """Covariance of ``params_.ravel()``; with rows, under weaker assumptions than the model's.
 
         Parameters
         ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features), or RowStream
-            The training rows; a stream also holds y and the weights.
+        X : {array-like, sparse matrix} of shape (n_samples, n_features), or RowStream, default=None
+            The training rows; a stream also holds y and the weights. None: the result is
+            ``covariance_``.
         y : array-like of shape (n_samples,) or (n_samples, n_targets), default=None
             Their targets.
         sample_weight : array-like of shape (n_samples,), default=None
             Their weights; a row of weight 2 counts twice.
         kind : {"nonrobust", "HC0", "HC1", "HC2", "HC3", "cluster"}, default=None
             "HC0" to "HC3" are valid under unequal variances, "cluster" also under dependence
-            within groups, "nonrobust" if the model is right. None: "HC3"; with more than two
-            classes, where HC3 is not defined, "HC1".
+            within groups, "nonrobust" if the model is right. None: "nonrobust" without rows, and
+            "HC3" with them; with more than two classes, where HC3 is not defined, "HC1".
         groups : array-like of shape (n_samples,) or (n_samples, 2), default=None
             The cluster of each row, in one grouping or in two; for ``kind="cluster"``.
         use_correction : bool, default=True

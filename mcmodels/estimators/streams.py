@@ -453,8 +453,9 @@ def _same_kind_of_labels(kind: str, y: Labels, number: int) -> str:
 def _refuse_new_label(y: Labels, surveyed: Survey, number: int) -> None:
     at = np.flatnonzero(~np.isin(y, surveyed.labels, kind="sort"))
     if at.size:
+        label = y[at].tolist()[0]
         raise ValueError(
-            f"block {number} of the stream has the label {y[at[0]]!r} in row {at[0]} (counted from "
+            f"block {number} of the stream has the label {label!r} in row {at[0]} (counted from "
             "0), which was not there in the first walk; every walk must give the same rows."
         )
 

@@ -11,8 +11,12 @@ from scipy import sparse
 
 from mcmodels.arrays import Array
 from mcmodels.rows import ColumnMoments, FactoredMoments, Moments, RowBlock, Rows
+from mcmodels.solvers.least_squares_fit import LeastSquares
 from mcmodels.solvers.solution import Solution, Status
 from mcmodels.solvers.tolerances import FLOAT64_EPSILON
+
+# Deviations from the mean of a constant are at most this many rounding errors of it.
+_ROUNDINGS = 8
 
 
 def constant_targets(
@@ -29,8 +33,8 @@ def constant_targets(
     moments : Moments, FactoredMoments or ColumnMoments
         Of the rows, about the mean.
     """
-    rounding_of_mean = moments.weight * (8 * FLOAT64_EPSILON * moments.y_mean) ** 2
-    if not rows.intercept or (moments.y_squares > rounding_of_mean).all():
+    rounding = moments.weight * (_ROUNDINGS * FLOAT64_EPSILON * moments.y_mean) ** 2
+    if not rows.intercept or (moments.y_squares > rounding).all():
         return np.zeros(0, dtype=np.intp)
     ends = np.concatenate(rows.reduce(lambda block: [block.y.min(axis=0), block.y.max(axis=0)]))
     ends = ends.reshape(-1, moments.y_mean.size)
@@ -56,3 +60,19 @@ def with_constant_columns(solution: Solution[Any], rows: Rows) -> Solution[Any]:
     values = np.array(rows.reduce(ends))
     constant = np.nonzero(values.min(axis=0) == values.max(axis=0))[0]
     return replace(solution, constant=tuple(columns[j] for j in constant))
+
+
+def with_constant_columns_of_sums(
+    solution: Solution[LeastSquares], *, intercept: bool
+) -> Solution[LeastSquares]:
+    """As :func:`with_constant_columns`, where no row can be read again.
+
+    Constant are dependent columns that vary about their mean by no more than rounding errors.
+    """
+    columns = np.array(solution.columns, dtype=np.intp)
+    if solution.status is not Status.RANK_DEFICIENT or not (columns.size and intercept):
+        return solution
+    moments = solution.value.moments
+    rounding = moments.weight * (_ROUNDINGS * FLOAT64_EPSILON * moments.x_mean) ** 2
+    constant = columns[(moments.x_squares <= rounding)[columns]]
+    return replace(solution, constant=tuple(constant.tolist()))

@@ -10,10 +10,8 @@ from mcmodels.objectives import LinearPredictorObjective
 from mcmodels.rows import RowBlock
 from mcmodels.solvers.cholesky import ScaledCholesky
 from mcmodels.solvers.recession import column_squares
-from mcmodels.solvers.tolerances import FLOAT64_EPSILON
+from mcmodels.solvers.tolerances import FLOAT64_EPSILON, ZERO_EIGENVALUE
 
-# Eigenvalues below this share of the largest count as zero.
-_ZERO = 1e-9
 # A column takes part in a direction if its share of the predictors is above this one.
 _LARGE_SHARE = 1e-2
 
@@ -34,7 +32,7 @@ def flat_directions(objective: LinearPredictorObjective, hessian: Array) -> Arra
     """
     none = np.empty((hessian.shape[0], 0))
     scale = np.sqrt(np.clip(np.diagonal(hessian), 0.0, None))
-    least = _ZERO if ScaledCholesky.of(hessian, scale) is None else FLOAT64_EPSILON
+    least = ZERO_EIGENVALUE if ScaledCholesky.of(hessian, scale) is None else FLOAT64_EPSILON
     metric = np.sqrt(column_squares(objective.rows))
     metric = np.where(metric > 0, metric, 1.0)
     values, V = linalg.eigh(hessian / np.outer(metric, metric))
@@ -48,7 +46,7 @@ def flat_directions(objective: LinearPredictorObjective, hessian: Array) -> Arra
         return changes.T @ (block.weights_or_ones[:, np.newaxis] * changes)
 
     squares, U = linalg.eigh(objective.rows.reduce(products))
-    changing = squares > _ZERO * squares.size
+    changing = squares > ZERO_EIGENVALUE * squares.size
     return np.asarray(directions @ (U[:, changing] / np.sqrt(squares[changing])))
 
 

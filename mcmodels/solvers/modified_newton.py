@@ -47,12 +47,11 @@ from mcmodels.solvers.solution import Status
 from mcmodels.solvers.tolerances import (
     FLOAT64_EPSILON,
     NEGLIGIBLE_STEP,
+    ZERO_EIGENVALUE,
 )
 
 # Eigenvalues below this share of the largest are raised to it.
 _LEAST_SHARE = 1e-3
-# Eigenvalues below this share of the largest count as zero: the Hessian has no more digits.
-_ZERO = 1e-9
 # An objective is steep along the parameters when its derivative is this share of itself.
 _STEEP = 1e-3
 # It has no minimum when its values decrease along these powers of ten times the parameters.
@@ -208,7 +207,9 @@ def _candidates(
 
 def has_negative_curvature(direction: NewtonDirection) -> bool:
     """Whether a direction leaves a maximum or a saddle: some eigenvalue is negative."""
-    return isinstance(direction, ModifiedDirection) and direction.least_eigenvalue < -_ZERO
+    return (
+        isinstance(direction, ModifiedDirection) and direction.least_eigenvalue < -ZERO_EIGENVALUE
+    )
 
 
 @dataclass
@@ -291,20 +292,24 @@ class _Method:
         gradient, metric = derivatives.gradient, self.metric
         values, V = linalg.eigh(derivatives.hessian / np.outer(metric, metric))
         largest = float(np.abs(values).max())
-        real = np.abs(values) > _ZERO * largest
+        real = np.abs(values) > ZERO_EIGENVALUE * largest
         least = float(values[0]) / largest if largest > 0 else 0.0
         small_gradient = gradient_is_small(derivatives, self.gradient_tolerance)
         unraised = None
-        left = (values > len(values) * FLOAT64_EPSILON * largest) & (values <= _ZERO * largest)
-        if left.any() and least >= -_ZERO:
+        left = (values > len(values) * FLOAT64_EPSILON * largest) & (
+            values <= ZERO_EIGENVALUE * largest
+        )
+        if left.any() and least >= -ZERO_EIGENVALUE:
             along = V[:, left].T @ (gradient / metric)
             unraised = -(V[:, left] @ (along / values[left])) / metric
-        if along_least or (least < -_ZERO and small_gradient):
+        if along_least or (least < -ZERO_EIGENVALUE and small_gradient):
             step = np.sqrt(self.objective.rows.total_weight) * V[:, 0] / metric
             step = step if gradient @ step <= 0 else -step
         else:
             raised = np.where(
-                values > _ZERO * largest, values, np.maximum(np.abs(values), _LEAST_SHARE * largest)
+                values > ZERO_EIGENVALUE * largest,
+                values,
+                np.maximum(np.abs(values), _LEAST_SHARE * largest),
             )
             raised[raised == 0] = 1.0
             total = np.sqrt(self.objective.rows.total_weight)

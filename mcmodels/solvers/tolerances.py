@@ -20,6 +20,9 @@ NOISE_MARGIN = 2.0
 # sums over many rows, and carry up to about a thousand rounding errors.
 UNVERIFIABLE_DECREASE = 1e3 * FLOAT64_EPSILON
 
+# Eigenvalues of a Hessian below this share of the largest count as zero: it has no more digits.
+ZERO_EIGENVALUE = 1e-9
+
 
 def factorisation_error(size: int) -> float:
     """Relative error of the factors of a matrix with ``size`` columns, from rounding alone.

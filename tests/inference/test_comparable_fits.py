@@ -160,6 +160,15 @@ def test_the_terms_of_residuals_are_summed_over_all_rows(weights):
     assert "essentially perfect fit" not in str(model.summary())
 
 
+def test_the_mean_of_the_target_is_a_term_of_its_residuals():
+    """Columns of size one and a target near 1e8, whose entries are rounded to 1e-8."""
+    x = np.random.default_rng(0).normal(size=(200, 1))
+    model = LinearRegression().fit(x, 1e8 + x[:, 0] / 3)
+    assert "essentially perfect fit" in str(model.summary())
+    model.fit(x, 1e8 + x[:, 0] / 3 + 1e-5 * np.random.default_rng(1).normal(size=200))
+    assert "essentially perfect fit" not in str(model.summary())
+
+
 @pytest.mark.parametrize("intercept", [True, False])
 @pytest.mark.parametrize("n_classes", [2, 3])
 @pytest.mark.parametrize("solver", ["auto", "newton-cg"])

@@ -42,9 +42,7 @@ METHODS = {
     "delta_method": lambda model, *rows, case, **kind: (
         model.delta_method(g, *rows, **kind).covariance
     ),
-    "covariance": lambda model, *rows, case, **kind: (
-        model.covariance(*rows, **kind) if rows else model.covariance_
-    ),
+    "covariance": lambda model, *rows, case, **kind: model.covariance(*rows, **kind),
 }
 
 
@@ -67,6 +65,12 @@ def test_one_rule_for_all_methods(case, name):
     assert not np.allclose(robust, plain, rtol=1e-3)
 
 
+@pytest.mark.parametrize("case", CASES)
+def test_without_rows_the_covariance_is_that_of_the_model(case):
+    model, _, _ = fitted(case)
+    np.testing.assert_array_equal(model.covariance(), model.covariance_)
+
+
 @pytest.mark.filterwarnings("ignore:X does not have valid feature names")
 @pytest.mark.parametrize("name", METHODS)
 @pytest.mark.parametrize("kind", [{}, {"kind": "nonrobust"}, {"kind": "HC0"}])
@@ -81,7 +85,7 @@ def test_anything_but_the_training_rows_is_refused(case, kind, name):
         (X + 1.0, y, WEIGHTS),
         (X.iloc[1:], y[1:], WEIGHTS[1:]),
         (X, None, WEIGHTS),
-        (X,) if name != "covariance" else (X, None),
+        (X,),
         (0.9, None),
         (None, y),
         (None, None, WEIGHTS),

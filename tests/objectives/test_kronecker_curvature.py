@@ -5,6 +5,7 @@ import pytest
 from scipy.special import expit
 from scipy.special import softmax as softmax_of
 
+from mcmodels.objectives import kronecker_curvature
 from mcmodels.objectives.network_objective import NetworkObjective
 from mcmodels.rows import ArrayRows
 from tests.numerics import relative_error
@@ -66,6 +67,18 @@ def test_the_curvature_is_as_defined(task, hidden):
         curvature = problem.objective(block_rows=11).conditioned_slope(problem.params).curvature
         expected = solved(problem.network, defined(task, problem, damping), v)
         assert relative_error(curvature.solve(v, damping), expected) < ROUNDING
+
+
+def test_the_diagonal_of_wide_inputs_has_the_weights_of_the_rows(monkeypatch):
+    """Where only the diagonal of A is used, it is that of A as defined."""
+    problem = network_problem("two classes", "tanh", (2,), p=6)
+    whole = problem.objective(block_rows=11).conditioned_slope(problem.params).curvature
+    monkeypatch.setattr(kronecker_curvature, "_WIDEST", 6)
+    wide = problem.objective(block_rows=11).conditioned_slope(problem.params).curvature
+    assert [A.ndim for A in wide.sums.incoming] == [1, 2]
+    expected = np.append(problem.weights @ problem.X**2, problem.weights.sum())
+    np.testing.assert_allclose(wide.sums.incoming[0], expected, rtol=ROUNDING)
+    np.testing.assert_allclose(wide.sums.incoming[1], whole.sums.incoming[1], rtol=ROUNDING)
 
 
 def large(task, n):

@@ -15,6 +15,7 @@ from mcmodels.rows import ArrayRows
 from mcmodels.solvers.existence import MinimumProof
 from mcmodels.solvers.newton import newton_direction
 from mcmodels.solvers.separation import (
+    _checked,
     _null_space,
     margins_of,
     proposed_by_linear_program,
@@ -78,6 +79,15 @@ def test_a_margin_that_is_positive_by_rounding_alone_proves_nothing():
     found = separates(ArrayRows(X, y, intercept=False), direction)
     assert (found is not None) == exactly_separated(X, y, intercept=False)
     assert found is None
+
+
+def test_a_row_that_shrinks_a_little_is_no_resting_row():
+    """Only rows that rest along the given direction are known not to change along another one."""
+    rows = ArrayRows(np.array([[1.0, 0.0], [-5e-3, 1.0]]), np.ones(2, dtype=int), intercept=False)
+    direction, resting = np.array([1.0, 0.0]), np.array([1.0, 5e-3])
+    assert _checked(rows, direction, resting).separated  # as if the second row did not change
+    assert not _checked(rows, direction, np.array([1.0, 1.0])).separated
+    assert not _checked(rows, direction, None).separated
 
 
 def test_rows_without_weight_do_not_count():
