@@ -39,6 +39,7 @@ from mcmodels.solvers import Solution, Status, irls
 from mcmodels.solvers.conclusion import conclude
 from mcmodels.solvers.constant_targets import with_constant_columns
 from mcmodels.solvers.fit_state import Optimum, Progress
+from mcmodels.solvers.overflow import refuse_underflow_of_targets
 from mcmodels.solvers.starts import better_start, intercept_start
 from mcmodels.user_warnings import NonDifferentiableWarning, warn_user
 
@@ -168,6 +169,7 @@ class LossEstimator(CallbackSupportMixin, LossMethods):
             for step in _recording_curvatures(steps, visited):
                 if callbacks.end_after(step):
                     break
+            refuse_underflow_of_targets(rows.cross_sums.y, rows.cross_sums.y_squares)
             solution = with_constant_columns(conclude(objective, step), found.rows)
             said = list(warnings_of_loss(objective, solution, visited, found.features))
         record = self._recorded(solution, found, rows)

@@ -63,6 +63,22 @@ def refuse_underflow(x_squares: Array, x_mean: Array | None = None, rows: object
         )
 
 
+def refuse_underflow_of_targets(y_sums: Array, y_squares: Array) -> None:
+    """Raise ValueError when squares of targets have lost digits to gradual underflow.
+
+    Parameters
+    ----------
+    y_sums, y_squares : ndarray of shape (m,)
+        Weighted sums of the targets and of their squares.
+    """
+    lost = (y_squares < _SMALLEST) & ((y_squares > 0) | (y_sums != 0))
+    if lost.any():
+        raise ValueError(
+            f"the weighted squares of column(s) {np.nonzero(lost)[0].tolist()} of y underflow "
+            "float64; multiply y, or the weights, by a power of ten."
+        )
+
+
 def refuse_tiny_weights(total: float) -> None:
     """Raise ValueError when the sum of the weights is so small that an objective underflows."""
     if total < _SMALLEST_WEIGHTS:

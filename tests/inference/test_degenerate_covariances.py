@@ -276,6 +276,19 @@ def test_targets_whose_squares_underflow_have_no_errors(exponent):
             ask()
 
 
+@pytest.mark.parametrize("loss", ["(y - eta)**2", "log(1 + (y - eta)**2)"])
+@pytest.mark.parametrize("exponent", [-170, -165, -160, -155])
+def test_own_losses_refuse_targets_whose_squares_underflow(exponent, loss):
+    r = np.random.default_rng(9)
+    X, y = r.normal(size=(50, 2)), r.normal(size=50)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with pytest.raises(ValueError, match=r"of y underflow float64; multiply y"):
+            ObjectiveRegressor(loss).fit(X, y * 10.0**exponent)
+        # Zeros are no underflow.
+        assert ObjectiveRegressor(loss).fit(X, np.zeros(50)).objective_ == 0
+
+
 @pytest.mark.parametrize("exponent", [-100, -140, -144])
 def test_errors_of_small_targets_are_exact(exponent):
     r = np.random.default_rng(10)
