@@ -14,6 +14,7 @@ of Equations*, §5.2. Where rows are read from outside memory at each walk, it s
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from typing import Self
 
@@ -105,4 +106,4 @@ class SampledCurve:
 
 def _length(vector: Array, hessian: Array) -> float:
     flat = vector.ravel()
-    return float(np.sqrt(max(flat @ hessian @ flat, 0.0)))
+    return math.sqrt(max(float(flat @ hessian @ flat), 0.0))
