@@ -205,8 +205,9 @@ def _refuse_new_label(y: Labels, surveyed: Survey, number: int) -> None:
         known = np.isin(y, labels, kind="sort")
     if not known.all():
         at = np.flatnonzero(~known)
+        label = y[at].tolist()[0]
         raise ValueError(
-            f"block {number} of the stream has the label {y[at].tolist()[0]!r} in row {at[0]} (counted from "
+            f"block {number} of the stream has the label {label!r} in row {at[0]} (counted from "
             "0), which was not there in the first walk; every walk must give the same rows."
         )
 
