@@ -51,16 +51,16 @@ def _passed(argument: Any, integer: Any) -> Any:
     return ctypes.byref(kind(argument))
 
 
-def add_gram(X: Array, total: Array) -> None:
-    """``total += XᵀX`` for C-ordered arrays, by a general product."""
-    n, p = X.shape
-    # BLAS sees rows of C order as columns.
-    _routine("dgemm")(b"N", b"T", p, p, n, 1.0, X, p, X, p, 1.0, total, p)
+def _require(orders_and_shapes_fit: bool, *arrays: Array) -> None:
+    """Refuse arrays of another form: BLAS would write outside their memory."""
+    if not orders_and_shapes_fit or any(array.dtype != np.float64 for array in arrays):
+        raise ValueError("the order, shape or dtype of an array is not that of the routine")
 
 
 def times_triangle(X: Array, upper: Array) -> None:
     """``X := X upper`` for C-ordered rows and an F-ordered upper triangle."""
     n, p = X.shape
+    _require(X.flags.c_contiguous and upper.flags.f_contiguous and upper.shape == (p, p), X, upper)
     # BLAS sees rows of C order as columns: the transpose of the product is upperᵀ Xᵀ.
     _routine("dtrmm")(b"L", b"U", b"T", b"N", p, n, 1.0, upper, p, X, p)
 
@@ -71,5 +71,6 @@ def add_rows_to_factor(R: Array, Z: Array, n_triangular: int, together: int) -> 
     Both are F-ordered, and Z is overwritten; its last ``n_triangular`` rows are triangular.
     """
     n, q = Z.shape
+    _require(R.flags.f_contiguous and Z.flags.f_contiguous and R.shape == (q, q), R, Z)
     T, work, info = np.empty((q, together)), np.empty(q * together), np.zeros(1, dtype=np.int64)
     _routine("dtpqrt")(n, q, n_triangular, together, R, q, Z, n, T, together, work, info)
