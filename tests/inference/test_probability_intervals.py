@@ -132,7 +132,8 @@ def test_storages_names_and_index(n_classes):
     X, y = rows_of(5, n_classes)
     labels = np.array(["a", "b", "c"])[y]
     data = pd.DataFrame(X, columns=list("pqrs"), index=np.arange(len(X)) + 1000)
-    model = LogisticRegression(C=np.inf).fit(data, labels)
+    # Fits go on until rounding ends them: within tol, each way of summing may stop elsewhere.
+    model = LogisticRegression(C=np.inf, tol=0).fit(data, labels)
     ours = model.predict_interval(data)
     assert list(ours.index) == list(data.index)
     if n_classes == 3:
@@ -141,8 +142,8 @@ def test_storages_names_and_index(n_classes):
             ("b", "probability"),
         ]
         np.testing.assert_allclose(ours.xs("probability", axis=1, level=1).sum(axis=1), 1)
-    plain = fitted(X, y)
-    streamed = LogisticRegression(C=np.inf).fit(
+    plain = fitted(X, y, tol=0)
+    streamed = LogisticRegression(C=np.inf, tol=0).fit(
         RowStream(lambda: ((X[i : i + 70], y[i : i + 70]) for i in range(0, len(y), 70)))
     )
     for other, rows in (
@@ -150,7 +151,7 @@ def test_storages_names_and_index(n_classes):
         (plain, np.asfortranarray(X)),
         (pickle.loads(pickle.dumps(plain)), X),
         (streamed, X),
-        (fitted(sparse.csc_array(X), y), X),
+        (fitted(sparse.csc_array(X), y, tol=0), X),
     ):
         # Sums in another order, of squares about zero in the sparse case.
         np.testing.assert_allclose(other.predict_interval(rows), ours, rtol=1e-9)
