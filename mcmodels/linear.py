@@ -17,14 +17,13 @@ from mcmodels.estimators.arguments import (
 )
 from mcmodels.estimators.conditional_methods import unless
 from mcmodels.estimators.linear_methods import LinearMethods
+from mcmodels.estimators.stream_fits import stream_rows, survey
 from mcmodels.estimators.streams import (
     StreamScore,
     in_memory_but_X,
     of_blocks,
     refuse_other_arguments,
     refuse_stream,
-    stream_rows,
-    survey,
 )
 from mcmodels.estimators.validation import (
     Features,

@@ -33,13 +33,12 @@ from mcmodels.estimators.classes import (
     totals,
 )
 from mcmodels.estimators.logistic_methods import LogisticMethods
+from mcmodels.estimators.stream_fits import stream_rows, survey
 from mcmodels.estimators.streams import (
     StreamScore,
     in_memory_but_X,
     of_blocks,
     refuse_other_arguments,
-    stream_rows,
-    survey,
 )
 from mcmodels.estimators.validation import (
     Features,

@@ -20,12 +20,11 @@ from mcmodels.estimators.classes import (
 from mcmodels.estimators.conditional_methods import unless
 from mcmodels.estimators.own_losses import LossEstimator, TrainingData
 from mcmodels.estimators.pointwise import inverse_link
+from mcmodels.estimators.stream_fits import stream_rows, survey
 from mcmodels.estimators.streams import (
     StreamScore,
     of_blocks,
     refuse_other_arguments,
-    stream_rows,
-    survey,
 )
 from mcmodels.estimators.validation import training_pair
 from mcmodels.rows import ArrayRows, RowStream

@@ -24,12 +24,11 @@ from mcmodels.estimators.component_count import checked_count, chosen_count
 from mcmodels.estimators.component_methods import ComponentMethods
 from mcmodels.estimators.model import coefficient_array
 from mcmodels.estimators.numeric_columns import named_columns, refuse_dates
+from mcmodels.estimators.stream_fits import stream_rows, survey
 from mcmodels.estimators.streams import (
     of_blocks,
     refuse_other_arguments,
     refuse_stream,
-    stream_rows,
-    survey,
 )
 from mcmodels.estimators.validation import (
     Features,

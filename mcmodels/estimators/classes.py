@@ -34,6 +34,8 @@ __all__ = [
 
 # Integer labels whose range is smaller than this are found by counting, which needs no hashing.
 _COUNTED_RANGE = 2**12
+# What labels of a kind of array are.
+_KINDS = dict.fromkeys("biuf", "numbers") | {"U": "text", "S": "bytes"}
 
 
 def encode(y: Labels) -> tuple[Labels, Codes]:
@@ -114,8 +116,7 @@ def check_labels(y: Labels) -> None:
 def kind_of_labels(y: Labels) -> str:
     """What the labels are: "numbers", "text" or another type; refuse several, and missing ones."""
     if y.dtype.kind != "O":
-        known = dict.fromkeys("biuf", "numbers") | {"U": "text", "S": "bytes"}
-        return known.get(y.dtype.kind, str(y.dtype))
+        return _KINDS.get(y.dtype.kind) or str(y.dtype)
     _refuse_missing(y)
     try:
         labels = pd.unique(y.ravel())

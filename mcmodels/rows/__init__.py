@@ -9,7 +9,7 @@ from mcmodels.rows.covariance import (
     RowsCovariance,
 )
 from mcmodels.rows.cross_sums import CrossSums, RowsWithCrossSums
-from mcmodels.rows.gathering import Chunk, gathered
+from mcmodels.rows.gathering import Chunk, Gatherer, gathered
 from mcmodels.rows.moments import Moments
 from mcmodels.rows.scratch import Scratch
 from mcmodels.rows.slopes import Derivatives, Slope
@@ -47,6 +47,7 @@ __all__ = [
     "Extent",
     "FactoredCovariance",
     "FactoredMoments",
+    "Gatherer",
     "Moments",
     "RowBlock",
     "RowStream",

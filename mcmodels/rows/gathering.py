@@ -47,20 +47,39 @@ def gathered(blocks: Iterable[tuple[Matrix, Any, Array | None]]) -> Iterator[Chu
 
     A chunk that stays is overwritten when the second one after it is asked for.
     """
-    chunks = (_Gathering(), _Gathering())
-    for X, y, weights in blocks:
-        if _entries(X, y) > _LARGE_ENTRIES:
+    return Gatherer()(blocks)
+
+
+class Gatherer:
+    """:func:`gathered` for several walks: they copy into the same arrays, one walk after another.
+
+    New arrays take as long as the copies of a whole walk, because the system clears their pages.
+    """
+
+    def __init__(self) -> None:
+        self._chunks: list[tuple[_Gathering, _Gathering]] = []
+
+    def __call__(self, blocks: Iterable[tuple[Matrix, Any, Array | None]]) -> Iterator[Chunk]:
+        """The chunks of one walk."""
+        chunks = self._chunks.pop() if self._chunks else (_Gathering(), _Gathering())
+        try:
+            for X, y, weights in blocks:
+                if _entries(X, y) > _LARGE_ENTRIES:
+                    if chunks[0].count:
+                        yield chunks[0].taken()
+                        chunks = chunks[::-1]
+                    yield Chunk(X, y, weights)
+                    continue
+                if not chunks[0].takes(X, y):
+                    yield chunks[0].taken()
+                    chunks = chunks[::-1]
+                chunks[0].add(X, y, weights)
             if chunks[0].count:
                 yield chunks[0].taken()
                 chunks = chunks[::-1]
-            yield Chunk(X, y, weights)
-            continue
-        if not chunks[0].takes(X, y):
-            yield chunks[0].taken()
-            chunks = chunks[::-1]
-        chunks[0].add(X, y, weights)
-    if chunks[0].count:
-        yield chunks[0].taken()
+        finally:
+            chunks[0].clear()
+            self._chunks = [chunks]
 
 
 def _entries(X: Any, y: Any) -> int:
@@ -83,9 +102,10 @@ class _Gathering:
         self.count = 0
         self._kind: tuple[Any, ...] = ()
         self._rows: Any = np.empty((0, 0))
-        self._clear()
+        self.clear()
 
-    def _clear(self) -> None:
+    def clear(self) -> None:
+        """Forget the blocks, and keep the array."""
         self.count = self._n_entries = 0
         self._sparse: list[Any] = []
         self._targets: list[Any] = []
@@ -125,5 +145,5 @@ class _Gathering:
         X = sparse.vstack(self._sparse).tocsr() if self._sparse else self._rows[: self.count]
         y = np.concatenate(self._targets) if self._targets else None
         weights = np.concatenate(self._weights) if self._weights else None
-        self._clear()
+        self.clear()
         return Chunk(X, y, weights, stays=True)

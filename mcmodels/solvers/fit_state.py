@@ -12,6 +12,7 @@ from mcmodels.objectives import LinearPredictorObjective
 from mcmodels.objectives.user_loss import UserObjective
 from mcmodels.rows import Derivatives, Slope
 from mcmodels.solvers.coordinates import Coordinates, InnerCurvature
+from mcmodels.solvers.curved_steps import SampledCurve
 from mcmodels.solvers.existence import MinimumProof
 from mcmodels.solvers.modified_newton import modified_newton_iterates
 from mcmodels.solvers.newton import NewtonIterate, newton_iterates, status_when_stalled
@@ -98,6 +99,7 @@ class Placed:
             max_iter=max_iter,
             count=count,
             proof=self.proof,
+            curve=SampledCurve.of(inner, start.size),
         )
 
 

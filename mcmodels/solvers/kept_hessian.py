@@ -22,12 +22,15 @@ from mcmodels.rows import Rows, single_threaded_blas
 from mcmodels.solvers.cholesky import ScaledCholesky
 from mcmodels.solvers.modified_newton import newton_iterates_for
 from mcmodels.solvers.newton import NewtonIterate
-from mcmodels.solvers.tolerances import LARGE_DESIGN, NEGLIGIBLE_STEP, SUFFICIENT_DECREASE
+from mcmodels.solvers.tolerances import (
+    LARGE_DESIGN,
+    NEGLIGIBLE_STEP,
+    ROWS_PER_PARAMETER,
+    SUFFICIENT_DECREASE,
+)
 
-# Shares of the rows in the samples, and the fewest rows of a sample for each parameter: its Hessian
-# is that of all rows up to a relative error of about 2√(parameters / rows).
+# Shares of the rows in the samples. Where walks are costly, all rows that are in memory follow.
 _SHARES = (1 / 64, 1 / 8)
-_ROWS_PER_PARAMETER = 20
 # Fewest rows for each parameter: with fewer, a Hessian costs too little for it to be worth keeping.
 _FEWEST_ROWS_PER_PARAMETER = 4
 # Largest numbers of Newton steps on a sample, and of steps with the kept Hessian.
@@ -208,19 +211,21 @@ def _factor(
 
 def _from_samples(objective: LinearPredictorObjective, start: Array) -> tuple[Array, Array] | None:
     """Parameters and Hessian of all rows, estimated from the largest sample; None if that fails."""
-    rows, found = objective.rows, None
-    for share in _SHARES:
+    rows, found, before = objective.rows, None, 0
+    for share in (*_SHARES, 1.0) if rows.walks_are_costly else _SHARES:
         wanted = int(share * rows.n_present)
-        if wanted < _ROWS_PER_PARAMETER * start.size:
+        if wanted < ROWS_PER_PARAMETER * start.size:
             continue
         sample = rows.sample(wanted)
-        if sample is rows or sample.n_present < _ROWS_PER_PARAMETER * start.size:
+        if sample.n_present <= before:
+            break
+        if sample is rows or sample.n_present < ROWS_PER_PARAMETER * start.size:
             return None
-        scale = rows.total_weight / sample.total_weight
+        scale, before = rows.total_weight / sample.total_weight, sample.n_present
         part = objective.over(sample, objective.penalty / scale)
         # From the sample to all rows the parameters change by about this much, so more precision is
         # not needed.
-        enough = 0.5 * np.sqrt(start.size / wanted)
+        enough = 0.5 * np.sqrt(start.size / sample.n_present)
         last = _newton(part, start if found is None else found[0], enough)
         if last is None:
             return None

@@ -72,6 +72,20 @@ class NewtonObjective(Protocol):
         ...
 
 
+class Curve(Protocol):
+    """What is known of the gradient beyond the Hessian, without a walk over all rows."""
+
+    def bent(
+        self,
+        objective: Any,
+        params: Array,
+        derivatives: Derivatives,
+        direction: NewtonDirection,
+    ) -> NewtonDirection:
+        """The direction, with a step that ends nearer to the minimum."""
+        ...
+
+
 class ProofOfMinimum(Protocol):
     """Whether an objective that need not have a minimum has one, and whether it is near."""
 
@@ -154,6 +168,7 @@ def newton_iterates(
     max_iter: int,
     count: int = 0,
     proof: ProofOfMinimum | None = None,
+    curve: Curve | None = None,
 ) -> Iterator[NewtonIterate[Derivatives]]:
     """Yield the start and every iterate after it, until one has a status.
 
@@ -173,8 +188,10 @@ def newton_iterates(
     proof : ProofOfMinimum, default=None
         Given for a cross-entropy, which need not have a minimum without a penalty. The status is
         then CONVERGED only with a proof that there is one nearby, and steps are safe far from it.
+    curve : Curve, default=None
+        What bends the steps, if walks are so costly that it pays.
     """
-    method = _Method(objective, gradient_tolerance, max_iter, proof)
+    method = _Method(objective, gradient_tolerance, max_iter, proof, curve)
     with np.errstate(over="ignore", invalid="ignore"):
         derivatives = objective.derivatives(start)
     by_class = np.diagonal(derivatives.hessian).reshape(np.atleast_2d(start).shape)
@@ -199,6 +216,7 @@ class _Method:
     gradient_tolerance: float
     max_iter: int
     proof: ProofOfMinimum | None
+    curve: Curve | None = None
     last_reach: float = np.inf
 
     def status(
@@ -233,7 +251,12 @@ class _Method:
 
     def advance(self, current: NewtonIterate[Derivatives]) -> NewtonIterate[Derivatives]:
         """The next iterate."""
-        accepted = self._accepted(current, current.direction)
+        direction = current.direction
+        if self.curve is not None:
+            direction = self.curve.bent(
+                self.objective, current.params, current.derivatives, direction
+            )
+        accepted = self._accepted(current, direction)
         if self.proof is not None and _may_mislead(current, accepted):
             safe = self._safe_step(current)
             if accepted is None or (safe is not None and safe[1].value < accepted[1].value):

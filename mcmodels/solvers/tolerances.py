@@ -75,6 +75,10 @@ MEDIUM_DESIGN = 2**18
 # Entries of a design from which a pass over it costs more than the computations that may save one.
 LARGE_DESIGN = 2**19
 
+# Fewest rows for each parameter in a sample from which steps are estimated: its Hessian is that of
+# all rows up to a relative error of about 2√(parameters / rows).
+ROWS_PER_PARAMETER = 20
+
 # Rows in a sample from which something simple is estimated: where columns lie, which intercept is
 # a good start, whether every column has some curvature.
 SAMPLE_ROWS = 4096
