@@ -10,7 +10,9 @@ import pytest
 
 from mcmodels import LinearRegression
 from mcmodels.rows import ArrayRows, Moments
+from mcmodels.solvers import corrections
 from mcmodels.solvers.cholesky_qr import factor_by_moments, factor_by_sample
+from mcmodels.solvers.refinement import exact_residuals
 
 N = 70_000  # so many that extra precision is not free
 GAPS = {1e2: 2**7, 1e4: 2**14, 1e6: 2**20, 1e8: 2**27, 1e10: 2**34, 1e12: 2**40}
@@ -67,6 +69,31 @@ def test_parameters_and_errors_are_those_of_rational_arithmetic(condition, inter
     assert (off <= sizes * max(1e-9, 1e-15 * condition)).all()
     # A factor of condition κ has the error κε; R has rounding errors of several units.
     np.testing.assert_allclose(model.standard_errors_, errors, rtol=1e-10 + 2e-14 * condition)
+
+
+def integers_of(condition, seed=7, p=6):
+    """Rows whose singular values are spread evenly, as integers that float64 holds."""
+    X, y, _ = whitened_rows(seed, N, p, condition)
+    X = np.rint(2.0**46 * X).astype(np.int64)
+    return X, np.rint(X @ np.arange(1.0, p + 1) + 2.0**44 * y[:, 0]).astype(np.int64)
+
+
+@pytest.mark.parametrize(("condition", "slices"), [(1e8, [1]), (3e10, [1, 2])])
+def test_a_correction_that_another_one_mends_takes_fewer_slices(condition, slices, monkeypatch):
+    used = []
+
+    def spied(rows, moments, lengths, count):
+        at = exact_residuals(rows, moments, lengths, count)
+        return lambda coef: [used.append(count), at(coef)][1]
+
+    monkeypatch.setattr(corrections, "exact_residuals", spied)
+    X, y = integers_of(condition)
+    theta, errors = exact_fit(X, y, np.ones(N, dtype=int), True)
+    model = LinearRegression().fit(X.astype(float), y.astype(float))
+    assert used == slices
+    sizes = np.maximum(np.abs(np.array(theta, dtype=float)), errors)
+    off = np.array([abs(float(Fraction(p) - t)) for p, t in zip(model.params_, theta, strict=True)])
+    assert (off <= 1e-9 * sizes).all()
 
 
 @pytest.mark.parametrize("n", [400, 5_000, 70_000])

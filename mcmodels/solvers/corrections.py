@@ -8,6 +8,7 @@ import numpy as np
 
 from mcmodels.rows import Moments, Rows
 from mcmodels.solvers.cholesky import ScaledCholesky
+from mcmodels.solvers.compiled_residuals import kernel_for
 from mcmodels.solvers.double_double import DoubleDouble
 from mcmodels.solvers.error_estimates import ErrorEstimates
 from mcmodels.solvers.exact_moments import (
@@ -96,10 +97,14 @@ def corrected(
         goal = 0.0 if small else goal
     if goal > 0 and errors.after_correction() <= goal:
         return _after_corrections(solution, rows, working_residuals(rows, moments), max_steps=1)
-    stop = errors.stop(goal)
-    count = errors.slices(goal)
+    stop, first = errors.stop(goal), None
+    count, at_first = errors.slices(goal), errors.slices_at_first(goal)
     residuals = exact_residuals(rows, moments, lengths, count)
-    found = _after_corrections(solution, rows, residuals, stop)
+    # The compiled loop gives all digits in the same time.
+    if at_first < count and kernel_for(rows) is None:
+        stop = replace(stop, first_rounding=errors.of_slices(at_first))
+        first = exact_residuals(rows, moments, lengths, at_first)
+    found = _after_corrections(solution, rows, residuals, stop, first=first)
     return with_corrected_inverse(found, rows) if extra_precision_is_cheap(rows) else found
 
 
@@ -172,10 +177,11 @@ def _after_corrections(
     residuals: Residuals,
     stop: Stop | None = None,
     max_steps: int = MAX_STEPS,
+    first: Residuals | None = None,
 ) -> Solution[LeastSquares]:
     fit, moments = solution.value, solution.value.moments
     coef, lengths = fit.params[:, : moments.n_features].T, np.sqrt(moments.x_squares)
-    reached = refine(residuals, coef, fit.inverse.apply, lengths, stop, max_steps)
+    reached = refine(residuals, coef, fit.inverse.apply, lengths, stop, max_steps, first)
     params = with_intercept(reached.coef, moments, rows, reached.mean_residual)
     value = replace(fit, params=params, residual_scatter=reached.residual_scatter)
     return replace(solution, value=value, iterations=reached.steps)

@@ -82,6 +82,8 @@ class Stop:
         The share of an error that a correction leaves, as far as it is known before.
     digits_lost : int
         Digits that the squares of the residuals may lose because they are not summed once more.
+    first_rounding : float, default=0
+        The error that the first correction leaves because its residuals are rounded more.
     """
 
     goal: float
@@ -89,15 +91,19 @@ class Stop:
     x_mean: Array
     contraction: float
     digits_lost: int
+    first_rounding: float = 0.0
 
-    def after(self, correction: Array, observed: float) -> bool:
-        """Whether to stop after a correction; the last two had sizes of this ratio."""
+    def after(self, correction: Array, observed: float, rounding: float = 0.0) -> bool:
+        """Whether to stop after a correction, of residuals that leave an error of this rounding.
+
+        The last two corrections had sizes of the ratio ``observed``.
+        """
         if len(self.sizes) > len(correction):
             correction = np.vstack([correction, self.x_mean @ correction])
         changed = correction != 0
         with np.errstate(divide="ignore"):
             largest = np.max(np.abs(correction[changed]) / self.sizes[changed], initial=0.0)
-        return float(largest) * max(self.contraction, observed) <= self.goal
+        return float(largest) * max(self.contraction, observed) + rounding <= self.goal
 
 
 @dataclass(frozen=True)
@@ -129,6 +135,7 @@ def refine(
     scale: Array,
     stop: Stop | None = None,
     max_steps: int = MAX_STEPS,
+    first: Residuals | None = None,
 ) -> Refined:
     """Refine ``coef`` towards the exact minimiser of ``Σ wᵢ ‖(yᵢ - ȳ) - (xᵢ - x̄)ᵀβ‖²``.
 
@@ -146,6 +153,8 @@ def refine(
         When corrections end. Without it, they end when they change nothing.
     max_steps : int, default=MAX_STEPS
         Largest number of corrections.
+    first : callable, default=None
+        Residuals for the first correction, where the next one mends their rounding errors.
 
     Returns
     -------
@@ -155,7 +164,7 @@ def refine(
     previous_size = np.inf
     step = 0
     while True:
-        at = residuals(current)
+        at = (residuals if first is None or step > 0 else first)(current)
         reached = Refined(current, at.mean, at.scatter, step)
         correction = solve(at.gradient)
         size = _relative_size(correction, current.hi, scale)
@@ -168,7 +177,8 @@ def refine(
         if stop is None:
             ended = size <= _UNIT_ROUNDOFF
         else:
-            small = stop.after(correction, size / previous_size)
+            rounding = stop.first_rounding if step == 1 else 0.0
+            small = stop.after(correction, size / previous_size, rounding)
             left = at.scatter - at.gradient.T @ correction
             ended = small and _is_known_after(at.scatter, left, stop.digits_lost)
         if ended or step == max_steps:

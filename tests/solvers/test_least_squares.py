@@ -8,6 +8,7 @@ import pytest
 from mcmodels.rows import ArrayRows, Moments
 from mcmodels.solvers import Status, least_squares
 from mcmodels.solvers.refinement import (
+    Stop,
     exact_residuals,
     refine,
     whitened_scatter,
@@ -84,6 +85,28 @@ def test_refinement_mends_a_planted_error():
     )
     assert relative_error(mended.coef.hi, exact) < 1e-13
     assert 1 <= mended.steps <= 3
+
+
+@pytest.mark.parametrize(("known", "steps"), [(1e-5, 2), (0.0, 1)])
+def test_a_first_correction_by_rounded_residuals_is_not_the_last(known, steps):
+    """Its error is planted; a rule that did not know of it would stop there."""
+    problem = linear_problem(1, 50, 3, weighted=True)
+    rows, Sxx, moments = about_mean(problem)
+    exact = problem.coef[:, None]
+    residuals = exact_residuals(rows, moments)
+
+    def rounded(coef):
+        at = residuals(coef)
+        return replace(at, gradient=at.gradient + Sxx @ (1e-6 * exact))
+
+    stop = Stop(1e-9, np.abs(exact), moments.x_mean, 1e-12, 3, first_rounding=known)
+    lengths = np.sqrt(np.diag(Sxx))
+    start, solve = exact * 1.01, lambda s: np.linalg.solve(Sxx, s)
+    found = refine(residuals, start, solve, lengths, stop, first=rounded)
+    assert found.steps == steps
+    # The planted error, or that of the construction.
+    error = relative_error(found.coef.hi, exact)
+    assert error < 1e-13 if steps == 2 else error == pytest.approx(1e-6, rel=1e-3)
 
 
 def test_refinement_that_does_not_contract_keeps_what_it_had():
