@@ -195,19 +195,20 @@ is larger. The reference was refined in extended precision. The condition number
 the rows were made with. From κ = 1e14 on, float64 does not determine the coefficients.
 
 Up to κ = 300 the normal equations do; up to about 1e5 the whitened rows alone, or with a correction
-in working precision. From 1e6 on, exact products take most of the time with few columns: with 20
-columns and κ ≥ 1e10 scikit-learn is faster than this, and none of its digits is right. With 100
-columns and κ ≥ 1e10 a sample of the rows no longer tells how the columns depend on each other, and
-the blockwise factorisation decides. Ill-conditioned small data get every digit, which takes two to
-three times as long as scikit-learn.
+in working precision; from 1e6 on, one or two corrections by exact products. Beyond κ = 1e10 a
+sample of the rows no longer tells how the columns depend on each other (with 100 columns, from 1e10
+on), and the blockwise factorisation decides: with 20 columns and κ = 1e12 scikit-learn is faster
+than this, and none of its digits is right. Numba compiles the exact products where it is installed,
+as it was here. Ill-conditioned small data get every digit, which takes about twice as long as
+scikit-learn.
 
 ![Time and error against the condition number](hardness.png)
 
 {table}
 
-Logistic regression on such columns, and with many classes: [hard_logistic.md](hard_logistic.md).
-A few principal components of large rows: [pca_few.md](pca_few.md). Rows in many small parts:
-[streams.md](streams.md).
+`hard_logistic.py` beside this page measures logistic regression on such columns and with many
+classes, `pca_few.py` a few principal components of large rows, `streams.py` rows in many small
+parts. Each prints its table, and writes a page with `--write`.
 
 {stamp}"""
 
