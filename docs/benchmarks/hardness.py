@@ -197,10 +197,9 @@ the rows were made with. From κ = 1e14 on, float64 does not determine the coeff
 Up to κ = 300 the normal equations do; up to about 1e5 the whitened rows alone, or with a correction
 in working precision; from 1e6 on, one or two corrections by exact products. Beyond κ = 1e10 a
 sample of the rows no longer tells how the columns depend on each other (with 100 columns, from 1e10
-on), and the blockwise factorisation decides: with 20 columns and κ = 1e12 scikit-learn is faster
-than this, and none of its digits is right. Numba compiles the exact products where it is installed,
-as it was here. Ill-conditioned small data get every digit, which takes about twice as long as
-scikit-learn.
+on), and the blockwise factorisation decides. Numba compiles the exact products where it is
+installed, as it was here. Ill-conditioned small data get every digit, which takes about twice as
+long as scikit-learn.
 
 ![Time and error against the condition number](hardness.png)
 
