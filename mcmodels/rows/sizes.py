@@ -24,6 +24,8 @@ MAX_BLOCK_ROWS = 2**15
 RUNS = 64
 # Fewer entries are summed in less time than threads take to start.
 FEW_ENTRIES = 2**18
+# With so many columns or more, several threads of BLAS gain more in a factorisation than they cost.
+MANY_COLUMNS = 1000
 
 # --- Samples ------------------------------------------------------------------------------------
 # A sample is taken from this many places, spread evenly.
@@ -35,8 +37,6 @@ MEAN_SAMPLE = 1024
 # Rows with fewer entries are short. NumPy's inner loops have the length of a row, so that a vector
 # is subtracted from several short rows at once. Products in float32 are not worth it there.
 SHORT_ROW = 32
-# With so many columns or more, several threads of BLAS gain more in a factorisation than they cost.
-MANY_COLUMNS = 1000
 # Entries of the several short rows that are treated as one.
 JOINED_ROW = 160
 # With more entries than this in all, the time of a pass matters more than one digit: products of

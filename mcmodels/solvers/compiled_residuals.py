@@ -18,12 +18,12 @@ from scipy import sparse
 
 from mcmodels.arrays import Array
 from mcmodels.rows import RowBlock, Rows
-from mcmodels.solvers.double_double import DoubleDouble, two_sum
+from mcmodels.solvers.double_double import DoubleDouble, split, two_product, two_sum
 from mcmodels.solvers.exact_products import ResidualSums
 
 Kernel = Callable[..., float]
 
-# Entries of a design from which numba is used. Once in a process it takes about 0.5 s to import it
+# Entries of a design from which numba is used. Once in a process it takes about 0.3 s to import it
 # and to load what it compiled on this machine before, and about 2 s to compile it the first time.
 _FEWEST_ENTRIES = 2**20
 # Rows that are taken together: the processor works on several of them at once.
@@ -32,12 +32,18 @@ _TOGETHER = 16
 
 @functools.cache
 def compiled() -> Kernel | None:
-    """The compiled loop; None where numba is missing or does not work."""
+    """The compiled loop; None where numba is missing, or cannot keep what it compiles on disk."""
     try:
         import numba
+        from numba.extending import register_jitable
     except ImportError:
         return None
-    kernel: Kernel = numba.njit(nogil=True, cache=True)(add_residual_sums)
+    for part in (split, two_sum, two_product):
+        register_jitable(part)
+    try:
+        kernel: Kernel = numba.njit(nogil=True, cache=True)(add_residual_sums)
+    except RuntimeError:  # no folder to keep it in
+        return None
     return kernel
 
 
@@ -93,133 +99,64 @@ def add_residual_sums(
 
     Rows of ``sums``: for each column j ``Σ wᵢ(xᵢⱼ - x₀ⱼ)rᵢ`` and ``Σ wᵢ(xᵢⱼ - x₀ⱼ)``; last ``Σ
     wᵢrᵢ``. ``coef`` and ``constant`` hold their high parts, then their low ones; no weights are
-    ones.
-
-    Every ``s, t = a + b, error`` is the sum of Knuth, every product that of Dekker with Veltkamp's
-    split. They are written out because numba has to find everything in one function to keep it on
-    disk.
+    ones. Each of the rows that are taken together has its own sums, which are added at the end.
     """
     n_rows, p = X.shape
     weighted = len(weights) > 0
-    split = 134217729.0  # 2²⁷ + 1
     x_hi, x_lo = np.zeros((p, _TOGETHER)), np.zeros((p, _TOGETHER))
-    r_hi, r_lo = np.zeros(_TOGETHER), np.zeros(_TOGETHER)
-    # The residuals and a one, times the weight.
-    v_hi, v_lo, w = np.zeros(_TOGETHER), np.zeros(_TOGETHER), np.ones(_TOGETHER)
-    products = np.zeros((2, p, _TOGETHER))
-    columns = np.zeros((2, p, _TOGETHER))
-    totals = np.zeros((2, _TOGETHER))
-    squares = np.zeros(_TOGETHER)
+    r_hi, r_lo, w = np.zeros(_TOGETHER), np.zeros(_TOGETHER), np.ones(_TOGETHER)
+    # Residuals times weights.
+    v_hi, v_lo = np.zeros(_TOGETHER), np.zeros(_TOGETHER)
+    products, columns = np.zeros((2, p, _TOGETHER)), np.zeros((2, p, _TOGETHER))
+    totals, squares = np.zeros((2, _TOGETHER)), np.zeros(_TOGETHER)
     for start in range(0, n_rows, _TOGETHER):
         count = min(_TOGETHER, n_rows - start)
-        for i in range(_TOGETHER):
+        for i in range(_TOGETHER):  # rows beyond the last are zero
             r_hi[i] = r_lo[i] = 0.0
         for i in range(count):
-            a, b = y[start + i], -constant[0]
-            s = a + b
-            t = s - a
-            r_hi[i] = s
-            r_lo[i] = ((a - (s - t)) + (b - t)) - constant[1]
+            r_hi[i], e = two_sum(y[start + i], -constant[0])
+            r_lo[i] = e - constant[1]
             if weighted:
                 w[i] = weights[start + i]
         for j in range(p):
-            b, b_lo, o = -coef[0, j], -coef[1, j], -origin[j]
-            c = split * b
-            b_high = c - (c - b)
-            b_low = b - b_high
             for i in range(count):
                 x_hi[j, i] = X[start + i, j]
             for i in range(count, _TOGETHER):
-                x_hi[j, i] = -o
+                x_hi[j, i] = origin[j]
             for i in range(_TOGETHER):
-                a = x_hi[j, i]
-                x = a + o
-                t = x - a
-                e = (a - (x - t)) + (o - t)
-                x_hi[j, i] = x
-                x_lo[j, i] = e
-                c = split * x
-                high = c - (c - x)
-                low = x - high
-                q = x * b
-                f = low * b_low - (((q - high * b_high) - low * b_high) - high * b_low)
-                a = r_hi[i]
-                s = a + q
-                t = s - a
-                r_hi[i] = s
-                r_lo[i] += (f + ((a - (s - t)) + (q - t))) + (e * b + x * b_lo)
+                x, x_error = two_sum(x_hi[j, i], -origin[j])
+                x_hi[j, i], x_lo[j, i] = x, x_error
+                fitted, f = two_product(x, -coef[0, j])
+                r_hi[i], e = two_sum(r_hi[i], fitted)
+                r_lo[i] += (f + e) + (x_error * -coef[0, j] + x * -coef[1, j])
         for i in range(_TOGETHER):
-            a, b = r_hi[i], r_lo[i]
-            s = a + b
-            e = b - (s - a)
+            r, r_error = two_sum(r_hi[i], r_lo[i])
+            v_hi[i], v_lo[i] = r, r_error
             if weighted:
-                c = split * s
-                high = c - (c - s)
-                low = s - high
-                c = split * w[i]
-                w_high = c - (c - w[i])
-                w_low = w[i] - w_high
-                q = s * w[i]
-                f = low * w_low - (((q - high * w_high) - low * w_high) - high * w_low)
-                v_hi[i] = q
-                v_lo[i] = f + e * w[i]
-            else:
-                v_hi[i] = s
-                v_lo[i] = e
-            squares[i] += v_hi[i] * s
-            a = totals[0, i]
-            s = a + v_hi[i]
-            t = s - a
-            totals[0, i] = s
-            totals[1, i] += ((a - (s - t)) + (v_hi[i] - t)) + v_lo[i]
+                v_hi[i], e = two_product(r, w[i])
+                v_lo[i] = e + r_error * w[i]
+            squares[i] += v_hi[i] * r
+            totals[0, i], e = two_sum(totals[0, i], v_hi[i])
+            totals[1, i] += e + v_lo[i]
         for j in range(p):
             for i in range(_TOGETHER):
-                x, e, b = x_hi[j, i], x_lo[j, i], v_hi[i]
-                c = split * x
-                high = c - (c - x)
-                low = x - high
-                c = split * b
-                b_high = c - (c - b)
-                b_low = b - b_high
-                q = x * b
-                f = low * b_low - (((q - high * b_high) - low * b_high) - high * b_low)
-                a = products[0, j, i]
-                s = a + q
-                t = s - a
-                products[0, j, i] = s
-                products[1, j, i] += (f + ((a - (s - t)) + (q - t))) + (x * v_lo[i] + e * b)
+                x, x_error = x_hi[j, i], x_lo[j, i]
+                term, f = two_product(x, v_hi[i])
+                products[0, j, i], e = two_sum(products[0, j, i], term)
+                products[1, j, i] += (f + e) + (x * v_lo[i] + x_error * v_hi[i])
             for i in range(_TOGETHER):
-                x, e = x_hi[j, i], x_lo[j, i]
-                f = 0.0
+                x, x_error = x_hi[j, i], x_lo[j, i]
                 if weighted:
-                    c = split * x
-                    high = c - (c - x)
-                    low = x - high
-                    c = split * w[i]
-                    w_high = c - (c - w[i])
-                    w_low = w[i] - w_high
-                    q = x * w[i]
-                    f = low * w_low - (((q - high * w_high) - low * w_high) - high * w_low)
-                    x, e = q, e * w[i]
-                a = columns[0, j, i]
-                s = a + x
-                t = s - a
-                columns[0, j, i] = s
-                columns[1, j, i] += ((a - (s - t)) + (x - t)) + (f + e)
+                    x, f = two_product(x, w[i])
+                    x_error = f + x_error * w[i]
+                columns[0, j, i], e = two_sum(columns[0, j, i], x)
+                columns[1, j, i] += e + x_error
     for i in range(_TOGETHER):
-        for j in range(p + 1):
-            for k in range(2):
-                if j == p and k == 1:
-                    continue
-                if j == p:
-                    b, e = totals[0, i], totals[1, i]
-                elif k == 0:
-                    b, e = products[0, j, i], products[1, j, i]
-                else:
-                    b, e = columns[0, j, i], columns[1, j, i]
-                a = sums[j, 2 * k]
-                s = a + b
-                t = s - a
-                sums[j, 2 * k] = s
-                sums[j, 2 * k + 1] += ((a - (s - t)) + (b - t)) + e
+        for j in range(p):
+            sums[j, 0], e = two_sum(sums[j, 0], products[0, j, i])
+            sums[j, 1] += e + products[1, j, i]
+            sums[j, 2], e = two_sum(sums[j, 2], columns[0, j, i])
+            sums[j, 3] += e + columns[1, j, i]
+        sums[p, 0], e = two_sum(sums[p, 0], totals[0, i])
+        sums[p, 1] += e + totals[1, i]
     return squares.sum()

@@ -27,12 +27,13 @@ def two_sum(a: Array, b: Array) -> tuple[Array, Array]:
 def two_product(a: Array, b: Array) -> tuple[Array, Array]:
     """``(p, e)`` with p = fl(a·b) and p + e = a·b exactly, barring overflow and underflow."""
     p = a * b
-    a_high, a_low = _split(a)
-    b_high, b_low = _split(b)
+    a_high, a_low = split(a)
+    b_high, b_low = split(b)
     return p, a_low * b_low - (((p - a_high * b_high) - a_low * b_high) - a_high * b_low)
 
 
-def _split(a: Array) -> tuple[Array, Array]:
+def split(a: Array) -> tuple[Array, Array]:
+    """``(high, low)`` of 26 bits each, with high + low = a exactly (Veltkamp)."""
     c = _SPLITTER * a
     high = c - (c - a)
     return high, a - high

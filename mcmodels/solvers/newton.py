@@ -257,6 +257,8 @@ class _Method:
                 self.objective, current.params, current.derivatives, direction
             )
         accepted = self._accepted(current, direction)
+        if accepted is None and direction is not current.direction:
+            accepted = self._accepted(current, current.direction)
         if self.proof is not None and _may_mislead(current, accepted):
             safe = self._safe_step(current)
             if accepted is None or (safe is not None and safe[1].value < accepted[1].value):

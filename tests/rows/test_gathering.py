@@ -12,6 +12,7 @@ from threadpoolctl import threadpool_limits
 from mcmodels import PCA, LinearRegression, LogisticRegression, RowStream
 from mcmodels.rows import (
     ArrayRows,
+    Gatherer,
     Seen,
     StreamRows,
     gathered,
@@ -303,3 +304,54 @@ def test_no_thread_is_started_where_one_is_allowed():
         assert sum_behind(tasks()) == 3
     assert set(threads) == {threading.get_ident()}
     assert sum_behind(x for x in ()) is None
+
+
+class TestSeveralWalks:
+    """A gatherer copies the blocks of later walks into the arrays of earlier ones."""
+
+    def blocks(self, seed=0, n_blocks=40, size=5_000, p=20):
+        rng = np.random.default_rng(seed)
+        return [(rng.standard_normal((size, p)), None, None) for _ in range(n_blocks)]
+
+    def rows_of(self, gather, blocks):
+        return np.concatenate([chunk.X.copy() for chunk in gather(blocks)])
+
+    def test_each_gives_its_rows_in_the_same_arrays(self):
+        gather, arrays = Gatherer(), []
+        for seed in (0, 1):
+            blocks = self.blocks(seed)
+            expected = np.concatenate([X for X, *_ in blocks])
+            np.testing.assert_array_equal(self.rows_of(gather, blocks), expected)
+            arrays.append([chunk.X for chunk in gather(blocks)][:2])
+        assert all(any(np.shares_memory(a, b) for b in arrays[1]) for a in arrays[0])
+
+    @pytest.mark.parametrize("taken", [0, 1, 2])
+    def test_one_that_was_given_up_leaves_no_rows(self, taken):
+        gather, blocks = Gatherer(), self.blocks()
+        walk = gather(blocks)
+        list(itertools.islice(walk, taken))
+        walk.close()
+        other = self.blocks(1)
+        expected = np.concatenate([X for X, *_ in other])
+        np.testing.assert_array_equal(self.rows_of(gather, other), expected)
+
+    def test_one_that_failed_leaves_no_rows(self):
+        def broken():
+            yield from self.blocks(n_blocks=3)
+            raise OSError("the source has gone")
+
+        gather = Gatherer()
+        with pytest.raises(OSError, match="gone"):
+            self.rows_of(gather, broken())
+        other = self.blocks(1)
+        expected = np.concatenate([X for X, *_ in other])
+        np.testing.assert_array_equal(self.rows_of(gather, other), expected)
+
+    def test_two_at_a_time_do_not_share(self):
+        gather, blocks, others = Gatherer(), self.blocks(), self.blocks(1)
+        pairs = [
+            (a.X.copy(), b.X.copy()) for a, b in zip(gather(blocks), gather(others), strict=True)
+        ]
+        for k, given in enumerate((blocks, others)):
+            found = np.concatenate([pair[k] for pair in pairs])
+            np.testing.assert_array_equal(found, np.concatenate([X for X, *_ in given]))

@@ -130,6 +130,16 @@ def test_without_numba_there_is_none(monkeypatch):
     assert compiled_residuals.compiled.__wrapped__() is None
 
 
+def test_without_a_folder_for_what_is_compiled_there_is_none(monkeypatch):
+    numba = pytest.importorskip("numba")
+
+    def njit(**options):
+        raise RuntimeError("cannot cache function: no locator available")
+
+    monkeypatch.setattr(numba, "njit", njit)
+    assert compiled_residuals.compiled.__wrapped__() is None
+
+
 @pytest.fixture(scope="module")
 def kernel():
     pytest.importorskip("numba")
