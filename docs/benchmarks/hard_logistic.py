@@ -14,11 +14,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import numpy as np
-from hardness import HERE, SHAPES, Hard, Result, draw, with_condition
+from hardness import HERE, SHAPES, Hard, Result, draw, tabulated, with_condition
 from results import stamp
 from scipy import linalg, special
 from sklearn.linear_model import LogisticRegression as SklearnLogistic
-from tables import markdown
 from timing import Patience, interleave
 
 from mcmodels import LogisticRegression
@@ -162,13 +161,7 @@ def main() -> None:
     if np.finfo(np.longdouble).eps >= np.finfo(np.float64).eps:
         raise SystemExit("numpy.longdouble is no longer than float64 on this machine")
     warnings.simplefilter("ignore")
-    results = []
-    for case in problems():
-        if options.only in case.name:
-            results.append(measured(case, Patience(repeats=options.rounds)))
-            print("|", " | ".join(results[-1].cells), "|", flush=True)
-    header = ["data", "X.T @ X", *results[0].fits] if results else []
-    table = markdown(header, [result.cells for result in results])
+    results, table = tabulated(problems(), options, measured)
     made = stamp("hard_logistic.py", ("numpy", "scipy", "scikit-learn", "statsmodels"))
     print(table, made, sep="\n")
     if options.write:

@@ -159,6 +159,19 @@ STYLES = {
 }
 
 
+def tabulated(
+    cases: Iterator[Hard], options: argparse.Namespace, measure: Callable[[Hard, Patience], Result]
+) -> tuple[list[Result], str]:
+    """The results of the cases that are asked for, each printed at once, and their table."""
+    results = []
+    for case in cases:
+        if options.only in case.name:
+            results.append(measure(case, Patience(repeats=options.rounds)))
+            print("|", " | ".join(results[-1].cells), "|", flush=True)
+    header = ["data", "X.T @ X", *results[0].fits] if results else []
+    return results, markdown(header, [result.cells for result in results])
+
+
 def draw(results: list[Result], error: str, path: Path) -> None:
     """Time and error against the condition number, one above the other, for both shapes."""
     from matplotlib import pyplot as plt
@@ -221,14 +234,8 @@ def main() -> None:
     options = parser.parse_args()
     if np.finfo(np.longdouble).eps >= np.finfo(np.float64).eps:
         raise SystemExit("numpy.longdouble is no longer than float64 on this machine")
-    results = []
-    for case in problems():
-        if options.only in case.name:
-            results.append(measured(case, Patience(repeats=options.rounds)))
-            print("|", " | ".join(results[-1].cells), "|", flush=True)
-    header = ["data", "X.T @ X", *results[0].fits] if results else []
-    table = markdown(header, [result.cells for result in results])
-    made = stamp("hardness.py", ("numpy", "scipy", "scikit-learn", "statsmodels"))
+    results, table = tabulated(problems(), options, measured)
+    made = stamp("hardness.py", ("numpy", "scipy", "numba", "scikit-learn", "statsmodels"))
     print(table, made, sep="\n")
     if options.write:
         error = "error of a coefficient, relative to\nit or its standard error"

@@ -24,7 +24,7 @@ from mcmodels.arrays import Array
 from mcmodels.objectives import LinearPredictorObjective
 from mcmodels.objectives.user_loss import UserObjective
 from mcmodels.rows import Derivatives
-from mcmodels.solvers.newton import NewtonDirection, newton_direction
+from mcmodels.solvers.newton_direction import NewtonDirection, newton_direction
 from mcmodels.solvers.tolerances import NEGLIGIBLE_STEP, ROWS_PER_PARAMETER
 
 # The remainder bends a step by at most this share of its length. So the step still leads downwards.

@@ -27,7 +27,7 @@ from mcmodels.objectives import LinearPredictorObjective
 from mcmodels.rows import Derivatives, RowBlock
 from mcmodels.solvers.cholesky import ScaledCholesky
 from mcmodels.solvers.kept_hessian import passes_are_expensive
-from mcmodels.solvers.newton import NewtonDirection, is_accurate
+from mcmodels.solvers.newton_direction import NewtonDirection, is_accurate
 from mcmodels.solvers.recession import curvature_is_everywhere
 from mcmodels.solvers.separation import Largest, margins_of
 from mcmodels.solvers.tolerances import FLOAT64_EPSILON, SAMPLE_ROWS

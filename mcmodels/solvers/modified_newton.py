@@ -26,16 +26,14 @@ from mcmodels.solvers.cholesky import ScaledCholesky
 from mcmodels.solvers.flatness import flat_directions
 from mcmodels.solvers.lengthening import lengthened
 from mcmodels.solvers.newton import (
-    NewtonDirection,
     NewtonIterate,
-    direction_of,
     gradient_is_small,
     line_search,
     newton_iterates,
-    nowhere,
     status_when_stalled,
     unverifiable_decrease,
 )
+from mcmodels.solvers.newton_direction import NewtonDirection, direction_of, nowhere
 from mcmodels.solvers.overflow import refuse_overflow
 from mcmodels.solvers.recession import (
     column_squares,

@@ -17,9 +17,13 @@ from scipy import linalg
 
 from mcmodels.arrays import Array
 from mcmodels.rows import Derivatives, Slope, single_threaded_blas
-from mcmodels.solvers.cholesky import ScaledCholesky
+from mcmodels.solvers.newton_direction import (
+    NewtonDirection,
+    NewtonObjective,
+    is_accurate,
+    newton_direction,
+)
 from mcmodels.solvers.overflow import refuse_overflow
-from mcmodels.solvers.pseudoinverse import from_gram
 from mcmodels.solvers.solution import Status
 from mcmodels.solvers.tolerances import (
     FLOAT64_EPSILON,
@@ -27,7 +31,6 @@ from mcmodels.solvers.tolerances import (
     NEGLIGIBLE_STEP,
     SUFFICIENT_DECREASE,
     UNVERIFIABLE_DECREASE,
-    factorisation_error,
 )
 
 # What the change of differences of linear predictors says of a Newton step on an unpenalised
@@ -36,8 +39,6 @@ from mcmodels.solvers.tolerances import (
 # Statistics 4, §3). Up to the first number the step decreases the objective for certain, as
 # (eʳ - r - 1)/r² < 1.
 _CERTAIN_DECREASE = 1.5
-# Largest share that rounding errors of the Hessian have in a step that proves something.
-_ACCURATE = 0.1
 # A Newton step of which less than this share is taken is compared with a safe one.
 _MUCH_SHORTENED = 0.25
 # Most doublings of a safe step: where a row is far on the wrong side, each step reaches a little.
@@ -50,26 +51,6 @@ _NORM = functools.partial(linalg.norm, check_finite=False)
 
 PointSlope = TypeVar("PointSlope", bound=Slope)
 PointSlope_co = TypeVar("PointSlope_co", bound=Slope, covariant=True)
-
-
-class NewtonObjective(Protocol):
-    """What Newton's method needs from an objective."""
-
-    def value(self, params: Array) -> float:
-        """The objective."""
-        ...
-
-    def derivatives(self, params: Array) -> Derivatives:
-        """Value, gradient and Hessian."""
-        ...
-
-    def hessian(self, params: Array, *, safe: bool = False) -> Array:
-        """The Hessian; with ``safe``, one that does not vanish far from the minimum."""
-        ...
-
-    def with_shift_curvature(self, hessian: Array, shape: tuple[int, ...]) -> Array:
-        """The Hessian with curvature added along directions that never change the objective."""
-        ...
 
 
 class Curve(Protocol):
@@ -100,39 +81,6 @@ class ProofOfMinimum(Protocol):
     def holds(self, params: Array, derivatives: Derivatives, direction: NewtonDirection) -> bool:
         """Whether the Newton step at a point proves that there is a minimum."""
         ...
-
-
-@dataclass(frozen=True)
-class NewtonDirection:
-    """A Newton step: the solution of ``hessian · δ = -gradient``, the shortest of several.
-
-    Parameters
-    ----------
-    step : ndarray, the shape of the parameters
-        δ.
-    decrease : float
-        ``-gradientᵀδ = δᵀHδ``, twice the decrease that the quadratic model predicts.
-    relative_length : float
-        Length of δ relative to that of the parameters, both in the metric of the Hessian.
-    rank : int
-        Numerical rank of the Hessian.
-    condition : float
-        Square root of the condition number of the Hessian scaled to unit diagonal: the condition
-        number of the weighted design with columns of unit length.
-    dependent : tuple of int
-        Parameters that take part in a linear dependency.
-    dropped : float, default=0.0
-        Least value of ``gᵀH⁻¹g`` in the directions that the step leaves out, as their curvature is
-        hardly more than rounding: the square of the gradient over that rounding.
-    """
-
-    step: Array
-    decrease: float
-    relative_length: float
-    rank: int
-    condition: float
-    dependent: tuple[int, ...]
-    dropped: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -318,12 +266,6 @@ def _may_mislead(
     return bool(np.vdot(taken, full) < _MUCH_SHORTENED * np.vdot(full, full))
 
 
-def is_accurate(direction: NewtonDirection) -> bool:
-    """Whether rounding errors of the Hessian hardly change a step."""
-    size = direction.step.size
-    return size == 0 or direction.condition**2 * factorisation_error(size) <= _ACCURATE
-
-
 def gradient_is_small(slope: Slope, gradient_tolerance: float) -> bool:
     """Whether no entry of the gradient exceeds the tolerance."""
     return bool(np.abs(slope.gradient).max(initial=0.0) <= gradient_tolerance)
@@ -382,59 +324,3 @@ def line_search(
         if value_at(params) <= value + SUFFICIENT_DECREASE * length * slope:
             return params, evaluate(params)
     return None
-
-
-def newton_direction(
-    objective: NewtonObjective, params: Array, derivatives: Derivatives
-) -> NewtonDirection:
-    """The Newton step at a point, by Cholesky of the scaled Hessian, or its pseudo-inverse."""
-    with single_threaded_blas():
-        return _newton_direction(objective, params, derivatives)
-
-
-def _newton_direction(
-    objective: NewtonObjective, params: Array, derivatives: Derivatives
-) -> NewtonDirection:
-    gradient = derivatives.gradient.ravel()
-    hessian = objective.with_shift_curvature(derivatives.hessian, derivatives.gradient.shape)
-    scale = np.sqrt(np.clip(np.diagonal(hessian), 0.0, None))
-    factor = ScaledCholesky.of(hessian, scale)
-    if factor is not None:
-        step = -factor.apply(gradient)
-        return direction_of(params, derivatives, step, gradient.size, factor.condition)
-    if gradient.size == 0:
-        return nowhere(params)
-    noise = np.sqrt(factorisation_error(gradient.size))
-    inverse = from_gram(hessian, scale, noise)
-    step = -inverse.apply(gradient)
-    found = direction_of(params, derivatives, step, inverse.rank, np.inf, inverse.dependent)
-    with np.errstate(over="ignore"):
-        left = (gradient + hessian @ step) / np.where(scale > 0, scale, 1.0)
-        return replace(found, dropped=float((left / noise) @ (left / noise)))
-
-
-def nowhere(params: Array) -> NewtonDirection:
-    """The step of a design without parameters: all its columns are zero."""
-    return NewtonDirection(params, 0.0, 0.0, 0, 1.0, ())
-
-
-def direction_of(
-    params: Array,
-    derivatives: Derivatives,
-    step: Array,
-    rank: int,
-    condition: float,
-    dependent: tuple[int, ...] = (),
-) -> NewtonDirection:
-    """The direction of a step over the raveled parameters, with its predicted decrease."""
-    decrease = -float(derivatives.gradient.ravel() @ step)
-    point = params.ravel()
-    length = float(point @ derivatives.hessian @ point)
-    return NewtonDirection(
-        step.reshape(params.shape),
-        decrease,
-        float(np.sqrt(max(decrease, 0.0) / length)) if length > 0 else np.inf,
-        rank,
-        condition,
-        dependent,
-    )

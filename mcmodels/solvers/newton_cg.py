@@ -22,13 +22,13 @@ from mcmodels.objectives import LinearPredictorObjective
 from mcmodels.rows import Slope, single_threaded_blas
 from mcmodels.solvers.conjugate_gradients import Jacobi, conjugate_gradients
 from mcmodels.solvers.newton import (
-    NewtonDirection,
     NewtonIterate,
     ProofOfMinimum,
     gradient_is_small,
     line_search,
     status_when_stalled,
 )
+from mcmodels.solvers.newton_direction import NewtonDirection
 from mcmodels.solvers.overflow import refuse_overflow
 from mcmodels.solvers.solution import Status
 from mcmodels.solvers.tolerances import NEGLIGIBLE_STEP

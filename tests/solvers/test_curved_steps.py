@@ -11,7 +11,8 @@ from mcmodels.objectives import BinaryCrossEntropy, LinearPredictorObjective
 from mcmodels.objectives.losses import SoftmaxCrossEntropy
 from mcmodels.rows import ArrayRows
 from mcmodels.solvers.curved_steps import SampledCurve
-from mcmodels.solvers.newton import newton_direction, newton_iterates
+from mcmodels.solvers.newton import newton_iterates
+from mcmodels.solvers.newton_direction import newton_direction
 from mcmodels.solvers.solution import Status
 
 ROWS, COLUMNS = 4000, 3

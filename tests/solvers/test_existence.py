@@ -10,7 +10,7 @@ from mcmodels.objectives import (
 )
 from mcmodels.rows import ArrayRows
 from mcmodels.solvers.existence import MinimumProof, _bound_of_reach
-from mcmodels.solvers.newton import newton_direction
+from mcmodels.solvers.newton_direction import newton_direction
 from mcmodels.solvers.recession import curvature_is_everywhere
 
 

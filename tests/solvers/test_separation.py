@@ -13,7 +13,7 @@ from mcmodels.exceptions import ConvergenceWarning, SeparationWarning
 from mcmodels.objectives import BinaryCrossEntropy, LinearPredictorObjective
 from mcmodels.rows import ArrayRows
 from mcmodels.solvers.existence import MinimumProof
-from mcmodels.solvers.newton import newton_direction
+from mcmodels.solvers.newton_direction import newton_direction
 from mcmodels.solvers.separation import (
     _checked,
     _null_space,
