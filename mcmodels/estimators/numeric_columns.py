@@ -173,7 +173,7 @@ def _columns(data: Any) -> Iterator[tuple[Any, Any]]:
 def _first_without_numbers(data: Any) -> tuple[Any, int, Any, int, int] | None:
     """Name of the first column that holds something else, the first such value, and counts.
 
-    That is the name, the row, the value, and of how many how many are no numbers.
+    That is the name, the row, the value, how many values are no numbers, and how many there are.
     """
     if data is None or hasattr(data, "tocsr") or (isinstance(data, str) and data == NO_TARGET):
         return None
@@ -212,7 +212,7 @@ def _is_number(value: Any) -> bool:
 
 def _described(argument: str, name: Any, row: int, value: Any, wrong: int, count: int) -> str:
     where = argument if name is None else f"column {name!r} of {argument}"
-    example = example_of(value)
+    example = example_of(value.item() if isinstance(value, np.character) else value)
     if isinstance(value, pd.Timestamp | pd.Period | np.datetime64 | datetime.date | datetime.time):
         what, remedy = "dates or times", _DATE
     elif isinstance(value, pd.Timedelta | np.timedelta64 | datetime.timedelta):

@@ -363,8 +363,12 @@ def test_columns_of_the_same_name():
             fit()
 
 
-@pytest.mark.parametrize("X", [np.array([["1", "2"]] * 4), [["1", "2"]] * 4])
+@pytest.mark.parametrize(
+    "X", [np.array([["1", "2"]] * 4), [["1", "2"]] * 4, np.array([[b"1", b"2"]] * 4)]
+)
 @pytest.mark.parametrize("model", MODELS, ids=lambda model: type(model).__name__)
 def test_text_that_could_be_read_as_numbers(model, X):
-    with pytest.raises(ValueError, match=r"column 0 of X holds text, such as '1' in row 0.*astype"):
+    with pytest.raises(
+        ValueError, match=r"column 0 of X holds text, such as b?'1' in row 0.*astype"
+    ):
         clone(model).fit(X, [0, 1, 0, 1])
