@@ -50,16 +50,18 @@ class Moments(JointMean):
     left_out: LeftOut | None = None
 
     @classmethod
-    def of(cls, rows: Rows, *, near: float = NEAR_ZERO) -> Moments:
+    def of(cls, rows: Rows, *, near: float = NEAR_ZERO, origin: Array | None = None) -> Moments:
         """Moments of rows, in one pass; not finite where squares overflow.
 
-        ``near`` is how far a mean is left where it is, as :func:`point_near_mean` says.
+        ``origin`` is a point (x, y) near their mean. By default a sample tells it, and ``near`` is
+        how far a mean is left where it is, as :func:`point_near_mean` says.
         """
         if rows.known_moments is not None:
             return cast(Moments, rows.known_moments)
         with np.errstate(over="ignore", invalid="ignore"):
-            # Without an intercept, too, the squares of the targets are wanted about their mean.
-            origin = point_near_mean(rows, always_of_targets=True, near=near)
+            if origin is None:
+                # Without an intercept, too, the squares of the targets are wanted about their mean.
+                origin = point_near_mean(rows, always_of_targets=True, near=near)
             return cls._from_sums(rows.reduce(_summed_about(origin)), origin, rows)
 
     @classmethod

@@ -9,7 +9,7 @@ import numpy as np
 from scipy import linalg
 
 from mcmodels.arrays import Array
-from mcmodels.solvers.tolerances import factorisation_error
+from mcmodels.solvers.tolerances import NOISE_MARGIN, factorisation_error
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ class ScaledCholesky:
         scale : ndarray of shape (p,)
             Lengths of its columns; zero for columns that count as zero.
         rcond : float
-            Relative singular value that counts as zero.
+            Relative singular value that counts as zero, up to a margin of two.
         largest_condition : float, default=np.inf
             None, too, beyond this condition number.
         """
@@ -84,9 +84,13 @@ class ScaledCholesky:
             return None
         unit = R / scale
         reciprocal, _ = linalg.lapack.dtrcon(unit)
-        # The condition in the 2-norm is at most p times that in the 1-norm.
-        if not reciprocal > max(n_columns * 10 * rcond, 1 / largest_condition):
+        if not reciprocal > 1 / largest_condition:
             return None
+        # The condition in the 2-norm is at most p times that in the 1-norm, which is estimated.
+        if not reciprocal > n_columns * 10 * rcond:
+            singular_values = linalg.svdvals(unit, check_finite=False)
+            if not singular_values[-1] > NOISE_MARGIN * rcond * singular_values[0]:
+                return None
         return cls(unit.T, scale, float(1 / reciprocal))
 
     @property

@@ -18,8 +18,10 @@ import numpy as np
 from scipy import linalg, sparse
 
 from mcmodels.arrays import Array
-from mcmodels.rows import Moments, Rows, TransformedRows, Triangle
+from mcmodels.rows import Moments, RowBlock, Rows, TransformedRows
+from mcmodels.rows.blocks import product
 from mcmodels.rows.moments import point_near_mean
+from mcmodels.rows.sizes import NEAR_ZERO
 from mcmodels.solvers.cholesky import ScaledCholesky
 from mcmodels.solvers.least_squares_fit import column_lengths
 from mcmodels.solvers.pseudoinverse import entry_noise, rank_tolerance
@@ -89,7 +91,7 @@ def factor_by_moments(rows: Rows, moments: Moments) -> WhitenedFactor | None:
     upper, info = linalg.lapack.dpotrf(scaled, lower=0, clean=1)
     if info != 0:
         return None
-    return _by_whitened_rows(rows, moments.x_mean, upper * scale, moments)
+    return _by_whitened_rows(rows, moments.mean, upper * scale, moments)
 
 
 def factor_by_sample(rows: Rows) -> WhitenedFactor | None:
@@ -100,8 +102,10 @@ def factor_by_sample(rows: Rows) -> WhitenedFactor | None:
     found = rough_factor(rows)
     if found is None:
         return None
+    mean, rough = found
     # About zero where the mean is near, so that the rows need not be copied once more.
-    return _by_whitened_rows(rows, point_near_mean(rows)[: rows.n_features], found[1])
+    near = point_near_mean(rows, always_of_targets=True)
+    return _by_whitened_rows(rows, near, rough, mean=mean)
 
 
 def rough_factor(rows: Rows) -> tuple[Array, Array] | None:
@@ -116,48 +120,69 @@ def rough_factor(rows: Rows) -> tuple[Array, Array] | None:
     sample = rows.sample(_SAMPLE_ROWS_PER_COLUMN * p)
     if sample is rows or sample.n_present <= p + 1:
         return None
-    if any(sample.reduce(lambda block: [sparse.issparse(block.X.X)])):
+    parts = sample.reduce(_dense_rows)
+    if not parts:
         return None  # whitened rows would be dense
-    found = Moments.of(sample)
-    found = found if rows.intercept else found.about_origin()
-    if not np.isfinite(found.scatter).all():
+    X, weights = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
+    with np.errstate(over="ignore", invalid="ignore"):
+        mean = weights @ X / sample.total_weight if rows.intercept else np.zeros(p)
+        Z = np.sqrt(weights)[:, np.newaxis] * (X - mean)
+        scatter = product(Z.T, Z)
+    if not np.isfinite(scatter).all():
         return None
-    factor = ScaledCholesky.of(found.Sxx, np.sqrt(found.x_squares))
+    factor = ScaledCholesky.of(scatter, np.sqrt(np.diagonal(scatter)))
     if factor is not None and factor.condition <= _SAMPLE_INFLATION * NORMAL_CONDITION:
         return None
-    rough = sample.reduce(Triangle.about(found.mean)).Rxx
-    rough = rough * np.sqrt(rows.total_weight / found.weight)
-    if not rough.any(axis=0).all():
-        return None  # a column is constant in the sample
-    reciprocal, _ = linalg.lapack.dtrcon(rough / np.linalg.norm(rough, axis=0))
-    if not reciprocal > p * 10 * rank_tolerance(rows):
+    (R,) = linalg.qr(Z, mode="r", overwrite_a=True, check_finite=False)
+    rough = R[:p] * np.sqrt(rows.total_weight / sample.total_weight)
+    lengths = np.linalg.norm(rough, axis=0)
+    # Where a column is constant in the sample, or a direction may be no more than rounding, the
+    # blockwise factorisation decides.
+    if ScaledCholesky.of_factor(rough, lengths, rcond=rank_tolerance(rows)) is None:
         return None
-    return found.x_mean, rough
+    return mean, rough
+
+
+def _dense_rows(block: RowBlock) -> list[tuple[Array, Array]]:
+    """A copy of the features, and the weights; nothing where the features are sparse."""
+    return [] if sparse.issparse(block.X.X) else [(block.X.X.copy(), block.weights_or_ones)]
 
 
 def _by_whitened_rows(
-    rows: Rows, centre: Array, rough: Array, moments: Moments | None = None
+    rows: Rows,
+    near: Array,
+    rough: Array,
+    moments: Moments | None = None,
+    mean: Array | None = None,
 ) -> WhitenedFactor | None:
     """The factor by the rows ``√W R₀⁻ᵀ(x - centre)``; None where these are ill-conditioned, too.
 
     Their scatter has entries of about the weight. With rows of length one, products would be small
-    when there are many.
+    when there are many. ``near`` is a point near the mean of the joint rows (x, y). The centre is
+    that point, or ``mean``, where the whitened rows would be far from zero.
     """
-    root_weight = np.sqrt(rows.total_weight)
-    scale = root_weight * np.eye(len(rough))
-    root = linalg.solve_triangular(rough, scale, check_finite=False)
-    white = Moments.of(TransformedRows(rows, centre, np.triu(root)))
+    p, root_weight = rows.n_features, np.sqrt(rows.total_weight)
+    scale = root_weight * np.eye(p)
+    root = np.triu(linalg.solve_triangular(rough, scale, check_finite=False))
+    centre = near[:p]
+    if mean is not None and (np.abs((mean - centre) @ root) > NEAR_ZERO).any():
+        centre = mean
+    about = np.append(np.zeros(p), near[p:])
+    white = Moments.of(TransformedRows(rows, centre, root), origin=about)
     white = white if rows.intercept else white.about_origin()
     factor = ScaledCholesky.of(white.Sxx, np.sqrt(white.x_squares), rcond=1 / _WHITE)
     if factor is None:
         return None
     back = rough / root_weight
-    moments = moments or _moments_of_rows(rows, white, centre, back)
+    moments = moments or _moments_of_rows(white, near[:p], centre, back)
     return WhitenedFactor(factor.factor @ back, rough, white.Sxy / root_weight, moments)
 
 
-def _moments_of_rows(rows: Rows, white: Moments, centre: Array, back: Array) -> Moments:
-    """Moments of rows from those of the whitened rows ``z``, with ``x = centre + backᵀz``."""
+def _moments_of_rows(white: Moments, near: Array, centre: Array, back: Array) -> Moments:
+    """Moments of rows from those of the whitened rows ``z``, with ``x = centre + backᵀz``.
+
+    ``near`` is a point near the mean of the columns.
+    """
     p = len(centre)
     scatter = np.empty_like(white.scatter)
     scatter[:p, :p] = back.T @ white.Sxx @ back
@@ -168,6 +193,6 @@ def _moments_of_rows(rows: Rows, white: Moments, centre: Array, back: Array) -> 
     if left_out is not None:
         left_out = replace(left_out, x_sums=left_out.x_sums @ back)
     else:
-        origin[:p] = point_near_mean(rows)[:p]
-        offset[:p] = (centre - origin[:p]) + white.x_mean @ back
+        origin[:p] = near
+        offset[:p] = (centre - near) + white.x_mean @ back
     return Moments(white.weight, origin, offset, scatter, p, white.rounding, left_out)

@@ -96,7 +96,11 @@ class ErrorEstimates:
     @functools.cached_property
     def deviations(self) -> Array:
         """Standard deviations of the coefficients for residuals of length one, shape (p, 1)."""
-        return np.linalg.norm(self.solution.value.inverse.root, axis=1)[:, np.newaxis]
+        return np.linalg.norm(self._root, axis=1)[:, np.newaxis]
+
+    @functools.cached_property
+    def _root(self) -> Array:
+        return self.solution.value.inverse.root
 
     @property
     def sizes(self) -> Array:
@@ -155,7 +159,7 @@ class ErrorEstimates:
             share = _SEVERAL * FLOAT64_EPSILON * self.inflation
         else:
             share = _ORTHOGONAL * FLOAT64_EPSILON
-        deviations, sizes = self._of_all()
+        deviations, sizes = self._of_all
         return _largest_ratio(deviations * (share * size), sizes)
 
     def of_residuals(self, unit: float = FLOAT64_EPSILON) -> float:
@@ -168,7 +172,7 @@ class ErrorEstimates:
         """
         explained = (np.abs(self.coef) * self.lengths).sum(axis=0)
         of_products = np.sqrt(run_of_rows(len(self.coef))) * self.spread * self.inflation
-        deviations, sizes = self._of_all()
+        deviations, sizes = self._of_all
         return _largest_ratio(
             deviations * (unit * (self.y_lengths + explained + of_products)), sizes
         )
@@ -208,16 +212,17 @@ class ErrorEstimates:
         """When corrections by exact residuals end; with a goal of 0, when every digit is right."""
         x_mean = self.solution.value.moments.x_mean
         if goal > 0:
-            return Stop(goal, self._of_all()[1], x_mean, self.contraction, digits_lost=3)
+            return Stop(goal, self._of_all[1], x_mean, self.contraction, digits_lost=3)
         params = self.coef if self.intercept is None else np.vstack([self.coef, self.intercept])
         return Stop(_EVERY_DIGIT, np.abs(params), x_mean, self.contraction, digits_lost=0)
 
+    @functools.cached_property
     def _of_all(self) -> tuple[Array, Array]:
         """Deviations and sizes of the coefficients and of the intercept, which has their errors."""
         if self.intercept is None:
             return self.deviations, self.sizes
-        moments, root = self.solution.value.moments, self.solution.value.inverse.root
-        its_own = np.sqrt(1 / moments.weight + np.sum((moments.x_mean @ root) ** 2))
+        moments = self.solution.value.moments
+        its_own = np.sqrt(1 / moments.weight + np.sum((moments.x_mean @ self._root) ** 2))
         size = np.maximum(np.abs(self.intercept), self.spread * its_own)
         deviations = np.append(self.deviations, [[its_own]], axis=0)
         return deviations, np.append(self.sizes, size[np.newaxis], axis=0)

@@ -154,7 +154,7 @@ def test_compiled_it_gives_the_same_bits(kernel, weighted, order):
     found, python = (residual_sums(loop, rows, *given) for loop in (kernel, add_residual_sums))
     for one, other in zip(flat(found), flat(python), strict=True):
         np.testing.assert_array_equal(one, other)
-    # The compiler may add the squares of the sixteen rows in another order.
+    # The compiler may add the squares of the rows taken together in another order.
     assert found.scatter == pytest.approx(python.scatter, rel=1e-15)
 
 
