@@ -26,6 +26,8 @@ RUNS = 64
 FEW_ENTRIES = 2**18
 # With so many columns or more, several threads of BLAS gain more in a factorisation than they cost.
 MANY_COLUMNS = 1000
+# Products of rows with fewer columns take less time in one thread than reading small blocks does.
+MANY_TO_SUM = 64
 
 # --- Samples ------------------------------------------------------------------------------------
 # A sample is taken from this many places, spread evenly.

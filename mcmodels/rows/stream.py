@@ -14,6 +14,7 @@ from mcmodels.arrays import Array, Matrix
 from mcmodels.rows.blocks import RowBlock
 from mcmodels.rows.gathering import Chunk
 from mcmodels.rows.moments import Moments
+from mcmodels.rows.sizes import MANY_TO_SUM
 from mcmodels.rows.source import ArrayRows, Rows, Sum
 from mcmodels.rows.streamed import Seen
 from mcmodels.rows.threads import sum_behind
@@ -172,7 +173,8 @@ class StreamRows(Rows):
                     yield functools.partial(rows.reduce, summed), chunk.stays and not rows.are_few
                 start += rows.n_rows
 
-        return cast(Sum, sum_behind(tasks()))  # some row has a positive weight
+        alone = self.n_features < MANY_TO_SUM
+        return cast(Sum, sum_behind(tasks(), alone=alone))  # some row has a positive weight
 
     def reweighted(self, total_weight: float) -> StreamRows:
         """The same rows, for a walk that gives other weights, with this sum."""

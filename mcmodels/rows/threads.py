@@ -15,9 +15,11 @@ from __future__ import annotations
 import contextlib
 import contextvars
 import functools
+import math
 import operator
 import os
 import threading
+import time
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Generic, TypeVar
@@ -84,6 +86,11 @@ class _SingleThreadedBlas:
             self._before = []
 
 
+# Threads that a walk may take; a task that runs beside another has its own.
+_most_threads: contextvars.ContextVar[float] = contextvars.ContextVar("threads", default=math.inf)
+# A caller waits long for a task when that is more than this share of the task's own time.
+_LONG_WAIT = 1 / 4
+
 _blas = _SingleThreadedBlas()
 if hasattr(os, "register_at_fork"):
     # A thread that holds the lock does not exist in the child, so the child needs a new lock.
@@ -113,7 +120,7 @@ def ordered_sum(parts: Sequence[Callable[[], Sum | None]], n_threads: int) -> Su
     Threads compute the parts while the caller waits. They run only a few parts ahead of the sum, so
     that few results are in memory at once.
     """
-    n_threads = min(n_threads, len(parts))
+    n_threads = int(min(n_threads, len(parts), _most_threads.get()))
     if n_threads > 1:
         n_threads = min(n_threads, joblib.cpu_count())
     if n_threads <= 1:
@@ -143,17 +150,23 @@ def ordered_sum(parts: Sequence[Callable[[], Sum | None]], n_threads: int) -> Su
     return shared.total
 
 
-def sum_behind(tasks: Generator[tuple[Callable[[], Sum | None], bool]]) -> Sum | None:
+def sum_behind(
+    tasks: Generator[tuple[Callable[[], Sum | None], bool]], *, alone: bool = True
+) -> Sum | None:
     """The sum of what tasks return, in their order; while one runs, the caller gets the next.
 
     The caller's thread alone advances the generator, because what reads rows may belong to it: a
     connection to SQLite refuses other threads. BLAS has one thread all the while, so that what the
-    generator computes does not depend on whether a task runs.
+    generator computes does not depend on whether a task runs. A task that runs while the caller
+    reads takes one thread, because more would take turns with the caller's. Where reading is the
+    quicker of both, the tasks take all threads.
 
     Parameters
     ----------
     tasks : generator of (callable, bool)
         Each task, and whether it may run in another thread while the next one is prepared.
+    alone : bool, default=True
+        Whether tasks take one thread at first.
     """
     total: Sum | None = None
     running: _Task[Sum] | None = None
@@ -161,10 +174,11 @@ def sum_behind(tasks: Generator[tuple[Callable[[], Sum | None], bool]]) -> Sum |
         try:
             for task, may_run_behind in tasks:
                 if running is not None:
-                    part, running = running.result(), None
-                    total = in_place_sum(total, part)
+                    ended, running = running, None
+                    total = in_place_sum(total, ended.result())
+                    alone = alone and ended.waited <= _LONG_WAIT * ended.took
                 if may_run_behind and n_threads > 1:
-                    running = _Task(task)
+                    running = _Task(task, 1 if alone else n_threads)
                     running.thread.start()
                 else:
                     total = in_place_sum(total, task())
@@ -176,24 +190,36 @@ def sum_behind(tasks: Generator[tuple[Callable[[], Sum | None], bool]]) -> Sum |
 
 
 class _Task(Generic[Sum]):
-    """A call in a thread of its own."""
+    """A call in a thread of its own, which takes at most some threads for its walk.
 
-    def __init__(self, call: Callable[[], Sum | None]) -> None:
-        self._call = call
+    Attributes
+    ----------
+    took, waited : float
+        How long the call took, and how long :meth:`result` waited for it, in seconds.
+    """
+
+    def __init__(self, call: Callable[[], Sum | None], n_threads: int) -> None:
+        self._call, self._n_threads = call, n_threads
         self._value: Sum | None = None
         self._error: BaseException | None = None
+        self.took = self.waited = 0.0
         run = contextvars.copy_context().run
         self.thread = threading.Thread(target=run, args=(self._run,), daemon=True)
 
     def _run(self) -> None:
+        start = time.perf_counter()
+        _most_threads.set(self._n_threads)
         try:
             self._value = self._call()
         except BaseException as error:
             self._error = error
+        self.took = time.perf_counter() - start
 
     def result(self) -> Sum | None:
         """What the call has returned or raised, as soon as it has."""
+        start = time.perf_counter()
         self.thread.join()
+        self.waited = time.perf_counter() - start
         if self._error is not None:
             raise self._error
         return self._value

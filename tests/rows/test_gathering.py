@@ -3,7 +3,9 @@
 import itertools
 import sqlite3
 import threading
+import time
 
+import joblib
 import numpy as np
 import pytest
 from scipy import sparse
@@ -20,6 +22,7 @@ from mcmodels.rows import (
     sum_behind,
 )
 from mcmodels.rows.sizes import BLOCK_ENTRIES, FEW_ENTRIES
+from mcmodels.rows.threads import ordered_sum
 
 STORES = [
     np.asarray,
@@ -291,6 +294,39 @@ def test_the_next_rows_are_read_while_these_are_summed():
         yield (lambda: ["third"]), False
 
     assert sum_behind(tasks()) == [True, "second", "third"]
+
+
+@pytest.mark.parametrize(
+    ("reading", "summing", "expected"),
+    [(0.2, 0.001, [1, 1, 1]), (0.0, 0.1, [1, 2, 2])],
+    ids=["reading is slow", "summing is slow"],
+)
+def test_a_task_takes_one_thread_while_reading_is_slower(reading, summing, expected, monkeypatch):
+    monkeypatch.setattr(joblib, "cpu_count", lambda: 2)
+    used = []
+
+    def walk():
+        names = set()
+
+        def part():
+            names.add(threading.get_ident())
+            time.sleep(summing)
+            return 0
+
+        ordered_sum([part] * 4, 2)
+        used.append(len(names))
+        return 0
+
+    def tasks():
+        for _ in range(3):
+            yield walk, True
+            time.sleep(reading)
+
+    with threadpool_limits(2):
+        if not several_threads():
+            pytest.skip("BLAS has one thread")
+        sum_behind(tasks())
+    assert used == expected
 
 
 def test_no_thread_is_started_where_one_is_allowed():
