@@ -9,9 +9,12 @@ import numpy as np
 import pytest
 
 from mcmodels import LinearRegression
-from mcmodels.rows import ArrayRows, Moments
+from mcmodels.rows import ArrayRows, Moments, Triangle
+from mcmodels.rows.moments import point_near_mean
 from mcmodels.solvers import corrections
 from mcmodels.solvers.cholesky_qr import factor_by_moments, factor_by_sample
+from mcmodels.solvers.error_estimates import ErrorEstimates
+from mcmodels.solvers.least_squares import solve_triangle
 from mcmodels.solvers.refinement import exact_residuals
 
 N = 70_000  # so many that extra precision is not free
@@ -69,6 +72,26 @@ def test_parameters_and_errors_are_those_of_rational_arithmetic(condition, inter
     assert (off <= sizes * max(1e-9, 1e-15 * condition)).all()
     # A factor of condition κ has the error κε; R has rounding errors of several units.
     np.testing.assert_allclose(model.standard_errors_, errors, rtol=1e-10 + 2e-14 * condition)
+
+
+@pytest.mark.parametrize("bits", [8, 13, 20])
+@pytest.mark.parametrize("n", [400, 5_000, 40_000])
+def test_an_orthogonal_factor_has_the_error_that_is_estimated(bits, n):
+    rng = np.random.default_rng(4)
+    a, b, gap = (np.rint(2.0**k * rng.standard_normal(n // 2)) for k in (40, 40, bits))
+    # The targets have nothing along the gap. So its coefficient is zero, and all of its error is
+    # that of the residuals.
+    X = np.column_stack([np.tile(a, 2), np.concatenate([a + gap, a - gap]), np.tile(b, 2)])
+    X, y = X.astype(np.int64), np.tile(rng.integers(-9, 10, n // 2), 2)
+    theta, errors = exact_fit(X, y, np.ones(n, dtype=int), intercept=True)
+    rows = ArrayRows(X.astype(float), y.astype(float)[:, np.newaxis])
+    centre = point_near_mean(rows)
+    solution = solve_triangle(rows.reduce(Triangle.about(centre)), centre, rows)
+    found = solution.value.params[0]
+    off = [abs(float(Fraction(p) - t)) for p, t in zip(found, theta, strict=True)]
+    error = np.max(np.array(off) / np.maximum(np.abs(np.array(theta, dtype=float)), errors))
+    # An estimate of random errors: the largest of 310 was as large as it.
+    assert error <= 2 * ErrorEstimates.of(solution, rows).of_solution()
 
 
 def integers_of(condition, seed=7, p=6):
