@@ -29,7 +29,7 @@ SLICE = 20_000  # rows in extended precision at a time
 
 
 def problems() -> Iterator[Hard]:
-    """The cases, one after another; linear predictors are of size one."""
+    """The cases, one after another; linear predictors are of size one, or ten."""
     rng = np.random.default_rng(0)
 
     def hard(name: str, X: np.ndarray) -> Hard:
@@ -41,10 +41,14 @@ def problems() -> Iterator[Hard]:
     for n, p in SHAPES:
         for kappa in KAPPAS:
             yield replace(hard(f"κ = {kappa:.0e}", with_condition(n, p, kappa)), kappa=kappa)
-    for n, p, K in ((100_000, 20, 3), (50_000, 50, 10)):
+    for n, p, K, size, kind in (
+        (100_000, 20, 3, 1, ""),
+        (50_000, 50, 10, 1, ""),
+        (50_000, 50, 10, 10, " far apart"),
+    ):
         X = rng.standard_normal((n, p))
-        chances = X @ rng.standard_normal((p, K)) / np.sqrt(p) + rng.gumbel(size=(n, K))
-        yield Hard(f"{K} classes, {n:,}×{p}", X, chances.argmax(axis=1))
+        chances = size * X @ rng.standard_normal((p, K)) / np.sqrt(p) + rng.gumbel(size=(n, K))
+        yield Hard(f"{K} classes{kind}, {n:,}×{p}", X, chances.argmax(axis=1))
     t = rng.random(200_000)
     yield hard("powers of t", np.column_stack([t**k for k in range(1, 7)]))
 
