@@ -198,6 +198,25 @@ def test_a_whitened_factor_is_that_of_an_orthogonal_factorisation(
         np.testing.assert_allclose(factor.moments.mean, moments.mean, rtol=1e-9, atol=1e-10)
 
 
+@pytest.mark.parametrize("gap", [1e-3, 1e-5])
+def test_a_sample_that_misses_what_separates_two_columns_costs_no_digits(gap):
+    rng = np.random.default_rng(8)
+    X = rng.standard_normal((60_000, 8))
+    X[:, 1] = X[:, 0] + gap * rng.standard_normal(len(X))
+    few = rng.random(len(X)) < 1e-3
+    X[few, 1] += 30 * rng.standard_normal(few.sum())
+    y = X.sum(axis=1) + rng.standard_normal(len(X))
+    rows = ArrayRows(X, y[:, np.newaxis])
+    factor = factor_by_sample(rows)
+    assert factor is not None
+    R = np.linalg.qr(X - X.mean(axis=0))[1]
+    ratio = factor.R @ np.linalg.inv(R)
+    # The rows have a condition number of about ten; a factor from the sample's alone was off by
+    # more than 1e-8.
+    np.testing.assert_allclose(ratio.T @ ratio, np.eye(8), atol=1e-13)
+    np.testing.assert_allclose(factor.moments.Sxx, R.T @ R, rtol=1e-10, atol=1e-7)
+
+
 @pytest.mark.filterwarnings("ignore::mcmodels.exceptions.RankDeficiencyWarning")
 @pytest.mark.parametrize("condition", 10.0 ** np.arange(10, 16))
 def test_the_rank_is_that_of_an_orthogonal_factorisation(condition):

@@ -174,18 +174,20 @@ def sum_behind(
         try:
             for task, may_run_behind in tasks:
                 if running is not None:
-                    ended, running = running, None
-                    total = in_place_sum(total, ended.result())
-                    alone = alone and ended.waited <= _LONG_WAIT * ended.took
+                    total = in_place_sum(total, running.result())
+                    alone = alone and running.waited <= _LONG_WAIT * running.took
+                    running = None
                 if may_run_behind and n_threads > 1:
                     running = _Task(task, 1 if alone else n_threads)
                     running.thread.start()
                 else:
                     total = in_place_sum(total, task())
             return total if running is None else in_place_sum(total, running.result())
-        except BaseException:
+        except BaseException as error:
             if running is not None and running.thread.ident is not None:
                 running.thread.join()  # it ends soon, and its rows are still there
+                if isinstance(error, Exception):
+                    running.result()  # an error of these rows comes before one of the next
             raise
 
 

@@ -30,6 +30,9 @@ from mcmodels.solvers.tolerances import FLOAT64_EPSILON, NORMAL_CONDITION
 # Largest condition number of whitened rows: their scatter, which has its square, is still far from
 # singular in float64.
 _WHITE = 1e6
+# The scatter of whitened rows has an error of their squared condition number, R one of its own. The
+# first may be so many times the second, as that of normal equations is (NORMAL_CONDITION).
+_LOST_BY_WHITENING = 100.0
 # The condition number of a sample is about so many times that of all rows.
 _SAMPLE_INFLATION = 1.5
 # Rows for each column in a sample that tells how the columns depend on each other. It is taken if
@@ -154,12 +157,16 @@ def _by_whitened_rows(
     rough: Array,
     moments: Moments | None = None,
     mean: Array | None = None,
+    *,
+    once_more: bool = True,
 ) -> WhitenedFactor | None:
     """The factor by the rows ``√W R₀⁻ᵀ(x - centre)``; None where these are ill-conditioned, too.
 
     Their scatter has entries of about the weight. With rows of length one, products would be small
     when there are many. ``near`` is a point near the mean of the joint rows (x, y). The centre is
-    that point, or ``mean``, where the whitened rows would be far from zero.
+    that point, or ``mean``, where the whitened rows would be far from zero. Where R₀ is so rough
+    that their scatter loses digits that R should have, the R that it gives whitens them
+    ``once_more``.
     """
     p, root_weight = rows.n_features, np.sqrt(rows.total_weight)
     scale = root_weight * np.eye(p)
@@ -174,8 +181,17 @@ def _by_whitened_rows(
     if factor is None:
         return None
     back = rough / root_weight
+    R = factor.factor @ back
+    if once_more and factor.condition**2 > _LOST_BY_WHITENING * _condition(R):
+        return _by_whitened_rows(rows, near, R, moments, mean, once_more=False)
     moments = moments or _moments_of_rows(white, near[:p], centre, back)
-    return WhitenedFactor(factor.factor @ back, rough, white.Sxy / root_weight, moments)
+    return WhitenedFactor(R, rough, white.Sxy / root_weight, moments)
+
+
+def _condition(R: Array) -> float:
+    """Condition number of R with columns of unit length."""
+    reciprocal, _ = linalg.lapack.dtrcon(R / np.linalg.norm(R, axis=0))
+    return float(1 / reciprocal) if reciprocal > 0 else np.inf
 
 
 def _moments_of_rows(white: Moments, near: Array, centre: Array, back: Array) -> Moments:

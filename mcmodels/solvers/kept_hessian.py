@@ -176,6 +176,8 @@ def _descend(
         with single_threaded_blas():
             step = model.step(gradient)
             length = _relative_length(gradient, step, params, model)
+        if not length > 0:
+            return
         latest = length / before
         if latest > _CONTRACTION and count > 2:
             return

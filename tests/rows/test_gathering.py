@@ -21,6 +21,7 @@ from mcmodels.rows import (
     single_threaded_blas,
     sum_behind,
 )
+from mcmodels.rows import threads as row_threads
 from mcmodels.rows.sizes import BLOCK_ENTRIES, FEW_ENTRIES
 from mcmodels.rows.threads import ordered_sum
 
@@ -280,6 +281,39 @@ def test_an_error_of_a_sum_comes_through_when_the_reader_has_gone_on():
         sum_behind(tasks())
     assert closed == [True]
     assert threading.active_count() == before
+
+
+def test_an_error_of_a_sum_comes_before_one_of_the_next_rows():
+    def tasks():
+        yield (lambda: 1 // 0), True
+        raise KeyError("the next rows")
+
+    for n_threads in (1, 2):
+        with threadpool_limits(n_threads), pytest.raises(ZeroDivisionError):
+            sum_behind(tasks())
+
+
+def test_an_interrupt_of_the_caller_waits_for_what_is_summed(monkeypatch):
+    if not several_threads():
+        pytest.skip("one thread is allowed")
+    ended = []
+
+    def interrupted(task):
+        raise KeyboardInterrupt
+
+    def slow():
+        time.sleep(0.3)
+        ended.append(True)
+        return 1
+
+    def tasks():
+        yield slow, True
+        yield (lambda: 1), True
+
+    monkeypatch.setattr(row_threads._Task, "result", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        sum_behind(tasks())
+    assert ended == [True]
 
 
 def test_the_next_rows_are_read_while_these_are_summed():

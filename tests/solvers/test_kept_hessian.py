@@ -457,6 +457,18 @@ def test_few_steps_are_few_steps(max_iter, n_classes):
     assert model.objective_ < start
 
 
+def test_a_gradient_of_zero_is_left_to_newton():
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((4000, 5))
+    objective = LinearPredictorObjective(
+        ArrayRows(X, rng.integers(0, 2, len(X))), BinaryCrossEntropy()
+    )
+    at = np.full(6, 0.1)
+    factor = kept_hessian._factor(objective, objective.derivatives(at).hessian, at.shape)
+    model = kept_hessian._SecantModel(factor)
+    assert list(kept_hessian._descend(objective, at, np.zeros(6), model, 1e-9, 5)) == []
+
+
 def test_more_steps_are_no_worse():
     X, y, _ = problem(18, 60_000, 10, signal=3.0)
     values = []
