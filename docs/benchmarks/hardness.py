@@ -217,8 +217,8 @@ exact products where it is installed, as it was here.
 
 With 20 columns and κ from 1e4 to 1e6, a fit takes about 2.5 times `X.T @ X`: the walk over the
 whitened rows 1.4, the sample that tells that they are needed and the start of the threads 0.3, a
-correction 0.7 to 1. Tried in vain: a compiled walk over the whitened rows (half as fast as
-BLAS), a general product in place of the triangular one, smaller blocks, and corrections with the
+correction 0.7 to 1. Tried in vain: a compiled walk over the whitened rows (BLAS is the
+quicker), a general product in place of the triangular one, smaller blocks, and corrections with the
 Cholesky factor of the rows themselves, of which three are needed. Ill-conditioned small data get
 every digit, which takes about twice as long as scikit-learn.
 
