@@ -94,6 +94,23 @@ def test_an_orthogonal_factor_has_the_error_that_is_estimated(bits, n):
     assert error <= 2 * ErrorEstimates.of(solution, rows).of_solution()
 
 
+@pytest.mark.parametrize("weights", ["ones", "large", "of all sizes"])
+def test_weights_do_not_hide_the_rounding_of_sums(weights):
+    rng = np.random.default_rng(33)
+    X = rng.standard_normal((90_000, 3))
+    X[:, -1] = X[:, 0] + 1e-5 * X[:, -1]
+    y = rng.choice([1, 10]) * (X @ [1e5, 1.0, 1e5]) + 1e7 * rng.standard_normal(len(X)) + 1
+    w = {
+        "ones": np.ones(len(X)),
+        "large": np.full(len(X), 1e8),
+        "of all sizes": 10.0 ** rng.uniform(-8, 8, len(X)),
+    }[weights]
+    found, exact = (LinearRegression(solver=solver).fit(X, y, w) for solver in ("auto", "refined"))
+    sizes = np.maximum(np.abs(exact.coef_), exact.standard_errors_[:-1])
+    # What docs/choosing.md promises; 5e-8 where the weights were taken for a number of rows.
+    assert (np.abs(found.coef_ - exact.coef_) <= 1e-9 * sizes).all()
+
+
 def integers_of(condition, seed=7, p=6):
     """Rows whose singular values are spread evenly, as integers that float64 holds."""
     X, y, _ = whitened_rows(seed, N, p, condition)

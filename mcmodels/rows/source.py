@@ -127,6 +127,14 @@ class Rows(ABC):
         """Number of columns of the design: the features, and the intercept if there is one."""
         return self.n_features + self.intercept
 
+    @property
+    def n_equal(self) -> float:
+        """So many rows of equal weight have sums with the same rounding errors: (Σw)²/Σw².
+
+        Where weights cannot be read, all of it may be that of one row.
+        """
+        return float(self.n_present) if self.total_weight == self.n_present else 1.0
+
     @abstractmethod
     def reduce(self, summarise: Callable[[RowBlock], Sum]) -> Sum:
         """Sum ``summarise(block)`` over all blocks of rows of positive weight, in fixed order.
@@ -216,6 +224,14 @@ class ArrayRows(Rows):
             taken = [weights[part] for part in self._parts] if every > 1 else [weights]
             self.n_present = sum(int(np.count_nonzero(w)) for w in taken)
             self.total_weight = float(sum(w.sum() for w in taken))
+
+    @property
+    def n_equal(self) -> float:
+        """So many rows of equal weight have sums with the same rounding errors: (Σw)²/Σw²."""
+        if self._weights is None or not self.total_weight > 0:
+            return float(self.n_present)
+        shares = self._weights / self.total_weight
+        return float(1 / (shares @ shares))
 
     def reduce(self, summarise: Callable[[RowBlock], Sum]) -> Sum:
         """Sum over all blocks of rows of positive weight."""

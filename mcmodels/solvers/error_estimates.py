@@ -59,6 +59,8 @@ class ErrorEstimates:
         Standard deviation of the residuals.
     n_rows : int
         Number of rows.
+    n_equal : float
+        The same, of rows of equal weight; see :attr:`Rows.n_equal`.
     growth : float
         Size of the rounding error of a sum over rows of positive terms, in units of ε.
     """
@@ -71,6 +73,7 @@ class ErrorEstimates:
     residual_squares: Array
     spread: Array
     n_rows: int
+    n_equal: float
     growth: float
 
     @classmethod
@@ -91,6 +94,7 @@ class ErrorEstimates:
             squares,
             np.sqrt(squares / freedom),
             rows.n_rows,
+            rows.n_equal,
             1.0 if single else _SEVERAL * np.sqrt(longest_sum),
         )
 
@@ -134,6 +138,11 @@ class ErrorEstimates:
         """Length of the standard deviations of scaled coefficients: √p for orthogonal columns."""
         return float(np.linalg.norm(self.deviations * self.lengths))
 
+    @property
+    def _share_of_products(self) -> float:
+        """Rounding error of products with a column, in units of ε times the lengths of both."""
+        return float(np.sqrt(min(run_of_rows(len(self.coef)), self.n_rows) / self.n_equal))
+
     def of_solution(self, *, at_least: float = 0.0) -> float:
         """The largest error before corrections; a rough bound where that is at most ``at_least``.
 
@@ -145,10 +154,10 @@ class ErrorEstimates:
         *Numerical Methods for Least Squares Problems*, §1.4.3). Whitened rows have errors of ε
         times the inflation, in coordinates in which the fit has the length of what it explains.
         """
-        moments, method = self.solution.value.moments, self.solution.method
+        method = self.solution.method
         # The rounding errors of the products of columns and targets.
-        of_products = np.sqrt(min(run_of_rows(len(self.coef)) / moments.weight, 1.0))
-        size = np.linalg.norm(self.coef * self.lengths, axis=0) + of_products * self.y_lengths
+        of_products = self._share_of_products * self.y_lengths
+        size = np.linalg.norm(self.coef * self.lengths, axis=0) + of_products
         if method == "normal":
             # Were the columns orthogonal, standard errors would be smaller, and need no inverse.
             least = np.maximum(np.abs(self.coef) * self.lengths, self.spread)
@@ -158,10 +167,10 @@ class ErrorEstimates:
             share = self._rounding_of_scatter * self.inflation
         elif method == "whitened":
             explained = np.sqrt(np.clip(self.y_lengths**2 - self.residual_squares, 0.0, None))
-            size = explained + of_products * self.y_lengths
+            size = explained + of_products
             share = _SEVERAL * FLOAT64_EPSILON * self.inflation
         else:
-            along = np.sqrt(self.residual_squares * (len(self.coef) / self.n_rows))
+            along = np.sqrt(self.residual_squares * (len(self.coef) / self.n_equal))
             size = _ORTHOGONAL * size + self.inflation * along
             share = FLOAT64_EPSILON
         deviations, sizes = self._of_all
@@ -176,7 +185,8 @@ class ErrorEstimates:
         that are added one after another, over that of all rows.
         """
         explained = (np.abs(self.coef) * self.lengths).sum(axis=0)
-        of_products = np.sqrt(run_of_rows(len(self.coef))) * self.spread * self.inflation
+        residuals = np.sqrt(self.residual_squares)
+        of_products = self._share_of_products * residuals * self.inflation
         deviations, sizes = self._of_all
         return _largest_ratio(
             deviations * (unit * (self.y_lengths + explained + of_products)), sizes
