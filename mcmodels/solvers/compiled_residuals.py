@@ -5,8 +5,9 @@ products and sums keep their rounding errors (Dekker 1971, *A floating-point tec
 the available precision*, Numerische Mathematik 18; Ogita, Rump and Oishi 2005, *Accurate sum and
 dot product*, SIAM J. Sci. Comput. 26(6), algorithms 3.5 and 5.3). So its sums have about 106 bits,
 too. Compiled, the error of a product is one fused multiplication and addition in place of Dekker's
-seventeen operations: the same number, because both are exact. All else are operations of IEEE 754
-in the written order: compiled or not, it gives the same bits.
+seventeen operations. Both give the same number, the exact error, unless numbers overflow or
+underflow. All other operations are those of IEEE 754 in the written order. So the loop gives the
+same bits, compiled or not.
 """
 
 from __future__ import annotations
