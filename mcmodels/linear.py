@@ -355,7 +355,6 @@ class LinearRegression(StreamScore, MultiOutputMixin, RegressorMixin, LinearMeth
             seen=seen,
             digest=digest(_split_params(params, seen)),
             params=params,
-            gradient=fit.gradient.reshape(params.shape),
             intercept=seen.intercept,
             undetermined=undetermined(features, solution, seen.n_present),
             least_squares=fit,

@@ -29,6 +29,8 @@ class CurvatureFit(ParameterFit):
 
     Parameters
     ----------
+    gradient : ndarray of shape (P,) or (K, P)
+        The gradient at the parameters.
     objective : float
         The least value, penalty included.
     formed_hessian : ndarray of shape (KP, KP), or None
@@ -43,6 +45,7 @@ class CurvatureFit(ParameterFit):
         Sums by which the rows of the fit are recognised.
     """
 
+    gradient: Array
     objective: float
     formed_hessian: Array | None
     inner: InnerCurvature | None

@@ -49,6 +49,11 @@ class LinearFit(ParameterFit):
     rank: int
     named_targets: tuple[str, ...] = ()
 
+    @functools.cached_property
+    def gradient(self) -> Array:
+        """The gradient at the parameters, in their shape."""
+        return self.least_squares.gradient.reshape(self.params.shape)
+
     @property
     def n_targets(self) -> int:
         """Number of targets."""

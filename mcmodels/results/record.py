@@ -185,8 +185,8 @@ class ParameterFit(FitRecord):
 
     Parameters
     ----------
-    params, gradient : ndarray of shape (P,) or (K, P)
-        The parameters, the intercept last where there is one, and the gradient there.
+    params : ndarray of shape (P,) or (K, P)
+        The parameters, the intercept last where there is one.
     intercept : bool
         Whether there is an intercept.
     undetermined : str
@@ -194,7 +194,6 @@ class ParameterFit(FitRecord):
     """
 
     params: Array
-    gradient: Array
     intercept: bool
     undetermined: str
 

@@ -68,13 +68,3 @@ class ColumnMoments(JointMean):
         zero = np.zeros_like(self.origin)
         squares = self.squares + self.weight * self.mean**2
         return ColumnMoments(self.weight, zero, zero, squares, self.n_features)
-
-    @property
-    def x_squares(self) -> Array:
-        """Centred squares of the features, shape (p,)."""
-        return self.squares[: self.n_features]
-
-    @property
-    def y_squares(self) -> Array:
-        """Centred squares of the targets, shape (m,)."""
-        return self.squares[self.n_features :]

@@ -27,11 +27,13 @@ class LeftOut:
 class JointMean:
     """Mean of p features and m targets as ``origin + offset``, both of shape (p + m,).
 
-    So the difference of two means is exact even when their leading digits agree.
+    So the difference of two means is exact even when their leading digits agree. ``squares``, of
+    the same shape, is the diagonal of their scatter.
     """
 
     origin: Array
     offset: Array
+    squares: Array
     n_features: int
 
     @property
@@ -48,3 +50,13 @@ class JointMean:
     def y_mean(self) -> Array:
         """Mean of the targets, shape (m,)."""
         return self.mean[self.n_features :]
+
+    @property
+    def x_squares(self) -> Array:
+        """Diagonal of the scatter of the features, shape (p,)."""
+        return self.squares[: self.n_features]
+
+    @property
+    def y_squares(self) -> Array:
+        """Diagonal of the scatter of the targets, shape (m,)."""
+        return self.squares[self.n_features :]

@@ -121,14 +121,9 @@ class Moments(JointMean):
         return self.scatter[: self.n_features, self.n_features :]
 
     @property
-    def x_squares(self) -> Array:
-        """Diagonal of the scatter of the features, shape (p,)."""
-        return np.diagonal(self.scatter)[: self.n_features]
-
-    @property
-    def y_squares(self) -> Array:
-        """Diagonal of the scatter of the targets, shape (m,)."""
-        return np.diagonal(self.scatter)[self.n_features :]
+    def squares(self) -> Array:
+        """Diagonal of the scatter, shape (p + m,)."""
+        return np.diagonal(self.scatter)
 
     def residual_scatter(self, coef: Array) -> Array:
         """``Σ wᵢ rᵢ rᵢᵀ`` of the residuals at the minimising coefficients (p, m), shape (m, m).

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
@@ -173,15 +174,10 @@ class FactoredMoments(JointMean):
         """Scatter between features and targets, shape (p, m)."""
         return self.R[:, : self.n_features].T @ self.R[:, self.n_features :]
 
-    @property
-    def x_squares(self) -> Array:
-        """Diagonal of the scatter of the features, shape (p,)."""
-        return np.einsum("kj,kj->j", *2 * (self.R[:, : self.n_features],))
-
-    @property
-    def y_squares(self) -> Array:
-        """Diagonal of the scatter of the targets, shape (m,)."""
-        return np.einsum("kj,kj->j", *2 * (self.R[:, self.n_features :],))
+    @functools.cached_property
+    def squares(self) -> Array:
+        """Diagonal of the scatter, shape (p + m,)."""
+        return np.einsum("kj,kj->j", self.R, self.R)
 
     def scatter_times(self, B: Array) -> Array:
         """``Sxx B`` for B of shape (p, m)."""

@@ -171,11 +171,9 @@ def _checked(moments: Moments, extent: Extent) -> Moments:
 def _refuse_extremes(moments: Moments | FactoredMoments, extent: Extent) -> None:
     mean, p = moments.mean, moments.n_features
     with np.errstate(over="ignore", invalid="ignore"):
-        about_zero = moments.weight * mean**2
-        x_squares = moments.x_squares + about_zero[:p]
-        y_squares = moments.y_squares + about_zero[p:]
-    refuse_overflow(x_squares, y_squares)
-    refuse_underflow(x_squares, mean[:p], extent)
+        about_zero = moments.squares + moments.weight * mean**2
+    refuse_overflow(about_zero[:p], about_zero[p:])
+    refuse_underflow(about_zero[:p], mean[:p], extent)
 
 
 def _normal(moments: Moments, extent: Extent, rcond: float | None) -> Solution[LeastSquares] | None:
@@ -240,7 +238,7 @@ def _from_factor(
     triangle: Triangle, moments: FactoredMoments, extent: Extent, rcond: float | None
 ) -> Solution[LeastSquares]:
     R = triangle.Rxx
-    scale = column_lengths(np.linalg.norm(R, axis=0), moments, extent)
+    scale = column_lengths(np.sqrt(moments.x_squares), moments, extent)
     tolerance = rank_tolerance(extent) if rcond is None else rcond
     noise = _noise(extent, scale, moments, rcond)
     # A root from the SVD keeps its digits when it is corrected, which only small data can afford.
