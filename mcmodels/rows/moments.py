@@ -121,7 +121,7 @@ class Moments(JointMean):
         return self.scatter[: self.n_features, self.n_features :]
 
     @property
-    def squares(self) -> Array:
+    def squares(self) -> Array:  # type: ignore[override]
         """Diagonal of the scatter, shape (p + m,)."""
         return np.diagonal(self.scatter)
 

@@ -175,7 +175,7 @@ class FactoredMoments(JointMean):
         return self.R[:, : self.n_features].T @ self.R[:, self.n_features :]
 
     @functools.cached_property
-    def squares(self) -> Array:
+    def squares(self) -> Array:  # type: ignore[override]
         """Diagonal of the scatter, shape (p + m,)."""
         return np.einsum("kj,kj->j", self.R, self.R)
 

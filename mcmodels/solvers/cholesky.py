@@ -83,15 +83,15 @@ class ScaledCholesky:
         if n_rows != n_columns or n_columns == 0 or not scale.all():
             return None
         unit = R / scale
-        reciprocal, _ = linalg.lapack.dtrcon(unit)
-        if not reciprocal > 1 / largest_condition:
+        condition = condition_of_triangle(unit)
+        if not condition < largest_condition:
             return None
         # The condition in the 2-norm is at most p times that in the 1-norm, which is estimated.
-        if not reciprocal > n_columns * 10 * rcond:
+        if not condition * n_columns * 10 * rcond < 1:
             singular_values = linalg.svdvals(unit, check_finite=False)
             if not singular_values[-1] > NOISE_MARGIN * rcond * singular_values[0]:
                 return None
-        return cls(unit.T, scale, float(1 / reciprocal))
+        return cls(unit.T, scale, condition)
 
     @property
     def rank(self) -> int:
@@ -123,3 +123,9 @@ class ScaledCholesky:
         by_row = (b.T / self.scale).T
         solution, _ = linalg.lapack.dpotrs(self.lower, by_row, lower=1)
         return (solution.T / self.scale).T
+
+
+def condition_of_triangle(R: Array) -> float:
+    """The estimated condition number of an upper triangle, in the 1-norm; inf if singular."""
+    reciprocal, _ = linalg.lapack.dtrcon(R)
+    return float(1 / reciprocal) if reciprocal > 0 else np.inf

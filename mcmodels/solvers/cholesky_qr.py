@@ -22,7 +22,7 @@ from mcmodels.rows import Moments, RowBlock, Rows, TransformedRows
 from mcmodels.rows.blocks import product
 from mcmodels.rows.moments import point_near_mean
 from mcmodels.rows.sizes import NEAR_ZERO
-from mcmodels.solvers.cholesky import ScaledCholesky
+from mcmodels.solvers.cholesky import ScaledCholesky, condition_of_triangle
 from mcmodels.solvers.least_squares_fit import column_lengths
 from mcmodels.solvers.pseudoinverse import entry_noise, rank_tolerance
 from mcmodels.solvers.tolerances import FLOAT64_EPSILON, NORMAL_CONDITION
@@ -111,10 +111,11 @@ def factor_by_sample(rows: Rows) -> WhitenedFactor | None:
     return _by_whitened_rows(rows, near, rough, mean=mean)
 
 
-def rough_factor(rows: Rows) -> tuple[Array, Array] | None:
+def rough_factor(rows: Rows, *, largest_condition: float = np.inf) -> tuple[Array, Array] | None:
     """About the mean of the columns, and a factor R₀ of about their scatter, from a sample.
 
-    None where the sample is well-conditioned or too large, or does not tell what the rows are like.
+    None where the sample is well-conditioned or too large, or does not tell what the rows are like,
+    or its condition number is larger than ``largest_condition``.
     """
     p = rows.n_features
     few = rows.n_present < _SAMPLED_SHARE * _SAMPLE_ROWS_PER_COLUMN * p
@@ -141,9 +142,10 @@ def rough_factor(rows: Rows) -> tuple[Array, Array] | None:
     lengths = np.linalg.norm(rough, axis=0)
     # Where a column is constant in the sample, or a direction may be no more than rounding, the
     # blockwise factorisation decides.
-    if ScaledCholesky.of_factor(rough, lengths, rcond=rank_tolerance(rows)) is None:
-        return None
-    return mean, rough
+    regular = ScaledCholesky.of_factor(
+        rough, lengths, rcond=rank_tolerance(rows), largest_condition=largest_condition
+    )
+    return None if regular is None else (mean, rough)
 
 
 def _dense_rows(block: RowBlock) -> list[tuple[Array, Array]]:
@@ -182,16 +184,11 @@ def _by_whitened_rows(
         return None
     back = rough / root_weight
     R = factor.factor @ back
-    if once_more and factor.condition**2 > _LOST_BY_WHITENING * _condition(R):
+    condition = condition_of_triangle(R / np.linalg.norm(R, axis=0))
+    if once_more and factor.condition**2 > _LOST_BY_WHITENING * condition:
         return _by_whitened_rows(rows, near, R, moments, mean, once_more=False)
     moments = moments or _moments_of_rows(white, near[:p], centre, back)
     return WhitenedFactor(R, rough, white.Sxy / root_weight, moments)
-
-
-def _condition(R: Array) -> float:
-    """Condition number of R with columns of unit length."""
-    reciprocal, _ = linalg.lapack.dtrcon(R / np.linalg.norm(R, axis=0))
-    return float(1 / reciprocal) if reciprocal > 0 else np.inf
 
 
 def _moments_of_rows(white: Moments, near: Array, centre: Array, back: Array) -> Moments:

@@ -40,9 +40,9 @@ from mcmodels.solvers.tolerances import FLOAT64_EPSILON, SAMPLE_ROWS, factorisat
 _FAR_FROM_ZERO = 10.0
 # Largest entry of coordinates that are made from the curvature.
 _LARGEST_ROOT = 1e100
-# Least reciprocal condition number of a sample in whose coordinates a fit begins: the rounding of
-# the user's parameters should leave six digits of linear predictors.
-_LEAST_RECIPROCAL = 1e-10
+# Largest condition number of a sample in whose coordinates a fit begins: the rounding of the user's
+# parameters should leave six digits of linear predictors.
+_LARGEST_CONDITION = 1e10
 # Largest sum of a column of |root| |root⁻¹|, of columns of unit length, with which a Hessian is
 # taken to the user's coordinates. Times ε that is 2e-12; a hundredth of it was measured.
 _LARGEST_GROWTH = 1e4
@@ -301,13 +301,10 @@ def white_coordinates(objective: LinearPredictorObjective) -> Coordinates | None
     rows = objective.rows
     if objective.penalty > 0 or not passes_are_expensive(rows):
         return None
-    found = rough_factor(rows)
+    found = rough_factor(rows, largest_condition=_LARGEST_CONDITION)
     if found is None:
         return None
     centre, rough = found
-    reciprocal, _ = linalg.lapack.dtrcon(rough / np.linalg.norm(rough, axis=0))
-    if not reciprocal > _LEAST_RECIPROCAL:
-        return None
     return WhiteCoordinates(centre, rough=rough / np.sqrt(rows.total_weight))
 
 
