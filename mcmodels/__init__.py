@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from mcmodels.results.comparison import likelihood_ratio_test
     from mcmodels.results.pipelines import summarize
     from mcmodels.rows import RowStream
+    from mcmodels.tables import scan
 
 __all__ = [
     "PCA",
@@ -30,6 +31,7 @@ __all__ = [
     "check_gradient",
     "check_hessian",
     "likelihood_ratio_test",
+    "scan",
     "summarize",
 ]
 __version__ = "0.1.0"
@@ -48,6 +50,7 @@ _MODULES = {
     "check_gradient": "derivative_checks",
     "check_hessian": "derivative_checks",
     "likelihood_ratio_test": "results.comparison",
+    "scan": "tables",
     "summarize": "results.pipelines",
 }
 

@@ -260,6 +260,8 @@ class ParameterMethods(LinearPredictorModel):
         if kind is None:
             kind = self._default_kind if has_rows else "nonrobust"
         check_choice("kind", kind, _KINDS)
+        if groups is None and kind == "cluster" and isinstance(X, RowStream):
+            groups = X.bound_to(getattr(self, "table_columns_", None)).group_labels()
         if (groups is not None) != (kind == "cluster"):
             raise ValueError(
                 "kind='cluster' needs groups, the cluster of each row."

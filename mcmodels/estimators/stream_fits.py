@@ -24,7 +24,6 @@ from mcmodels.rows import (
     Seen,
     SpreadSample,
     StreamRows,
-    WalkSums,
     sum_behind,
 )
 from mcmodels.rows.sizes import FEW_ENTRIES
@@ -61,8 +60,8 @@ class Survey:
         Total weight of the rows of each label.
     checker : estimator
         A copy of the estimator that has recorded the columns; it checks blocks in later passes.
-    sums : WalkSums
-        Sums over the rows, which every later walk must have.
+    sums : WalkSums or SameStamp
+        What every later walk must have.
     sample : SpreadSample
         Some of the rows.
     gather : Gatherer
@@ -81,7 +80,7 @@ class Survey:
     labels: Labels
     label_weights: dict[Any, float]
     checker: Any
-    sums: WalkSums
+    sums: Any
     sample: SpreadSample
     gather: Gatherer
     kind: str = ""
@@ -107,7 +106,7 @@ def survey(
 
     The moments are those of the targets and weights that ``moments_of`` returns.
     """
-    checker, sums, gather = unfitted(estimator), WalkSums(), Gatherer()
+    checker, sums, gather = unfitted(estimator), stream.walk_check(), Gatherer()
     sample = SpreadSample() if moments_of is None else SpreadSample(_FEW_HELD)
     seen: Seen | None = None
     dtypes, y_dtypes = set(), set()

@@ -27,10 +27,10 @@ from mcmodels.estimators.validation import (
 from mcmodels.rows import (
     ArrayRows,
     Chunk,
+    CodedBlock,
     RowStream,
     Seen,
     StreamedMatrix,
-    WalkSums,
     gathered,
 )
 
@@ -57,7 +57,8 @@ def in_memory_but_X(
     if not isinstance(X, RowStream):
         return X, y, sample_weight
     refuse_other_arguments(y, sample_weight)
-    stream, first = X, WalkSums(in_order=True)
+    stream = _in_columns_of(estimator, X, fresh=fresh)
+    first: Any = stream.walk_check(in_order=True)
     seen: Seen | None = None
     dtypes = set()
     targets: list[Values] = []
@@ -74,7 +75,8 @@ def in_memory_but_X(
 
     def checked() -> Iterator[Block]:
         nonlocal kind
-        blocks = checked_blocks(estimator, RowStream(labelled), names, fresh=fresh, **for_y)
+        read = stream if stream.table_columns is not None else RowStream(labelled)
+        blocks = checked_blocks(estimator, read, names, fresh=fresh, **for_y)
         for number, block in blocks:
             if block[1] is not None and not for_y.get("y_numeric"):
                 kind = same_kind_of_labels(kind, block[1], number)
@@ -100,7 +102,7 @@ def in_memory_but_X(
         sums.require(first, features_of(estimator).names)
 
     (dtype,) = dtypes if len(dtypes) == 1 else (np.dtype(np.float64),)
-    index = None if any(part is None for part in labels) else _stacked(labels).index
+    index = None if not labels or any(part is None for part in labels) else _stacked(labels).index
     stacked = None
     if any(w is not None for w in weights):
         parts = zip(counts, weights, strict=True)
@@ -120,7 +122,7 @@ def of_blocks(method: Callable[..., Any]) -> Callable[..., Any]:
         if not isinstance(X, RowStream):
             return method(self, X, *args, **options)
         results = []
-        for number, (block, _, _) in X.nonempty():
+        for number, (block, _, _) in _in_columns_of(self, X).nonempty():
             with _located(number, block, None, None):
                 results.append(method(self, block, *args, **options))
         if not results:
@@ -156,7 +158,7 @@ class StreamScore(PairedScoreMixin):
         refuse_other_arguments(y, sample_weight)
         targets, predictions, weights = [], [], []
         kind = ""
-        for number, (block, y_of_block, w) in X.nonempty():
+        for number, (block, y_of_block, w) in _in_columns_of(self, X).nonempty():
             if y_of_block is None:
                 raise ValueError(f"block {number} of the stream has no y; blocks must be (X, y).")
             with _located(number, block, y_of_block, w):
@@ -212,6 +214,7 @@ def checked_blocks(
     block are added to ``names``.
     """
     named: tuple[str, ...] = ()
+    stream = _in_columns_of(checker, stream, fresh=fresh)
     for number, (X, y, weights) in stream.nonempty():
         y = y if for_y else None
         if for_y and y is None:
@@ -237,6 +240,15 @@ def checked_blocks(
         yield number, (rows, targets, checked)
 
 
+def _in_columns_of(estimator: Any, stream: RowStream, *, fresh: bool = False) -> RowStream:
+    """A stream in the columns that the estimator was fitted to; ``fresh`` records them on it."""
+    if not fresh:
+        return stream.bound_to(getattr(estimator, "table_columns_", None))
+    if stream.table_columns is not None:
+        estimator.table_columns_ = stream.table_columns
+    return stream
+
+
 @contextmanager
 def _located(number: int, X: Any, y: Any, weights: Any) -> Iterator[None]:
     """Say in errors about a block which block it is, and which entry is not a finite number."""
@@ -246,6 +258,7 @@ def _located(number: int, X: Any, y: Any, weights: Any) -> Iterator[None]:
         if type(error) not in (ValueError, TypeError):
             raise
         where = f"block {number} of the stream"
+        X = X.frame() if isinstance(X, CodedBlock) else X
         for name, values in (("X", X), ("y", y), ("sample_weight", weights)):
             entries = entries_not_finite(values, labels=name == "y")
             if len(entries):

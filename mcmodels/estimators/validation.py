@@ -17,7 +17,7 @@ from sklearn.utils.validation import check_array, check_X_y, validate_data
 from mcmodels.arrays import Matrix, MatrixLike, Values, VectorLike, refuse_masked
 from mcmodels.estimators.arguments import listed
 from mcmodels.estimators.numeric_columns import named_columns, refuse_dates
-from mcmodels.rows import Rows, RowStream, StreamedMatrix, StreamedSums
+from mcmodels.rows import CodedBlock, Rows, RowStream, StreamedMatrix, StreamedSums
 
 
 @dataclass(frozen=True)
@@ -30,10 +30,13 @@ class Features:
         Number of columns.
     names_in : ndarray of shape (n_features,), or None
         Their names, when X has names that are all strings.
+    table_columns : TableColumns or None, default=None
+        How they come from the columns of a table, if X was a scan.
     """
 
     n_features: int
     names_in: Values | None
+    table_columns: Any = None
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -45,8 +48,12 @@ class Features:
     @property
     def attributes(self) -> dict[str, Any]:
         """The attributes that scikit-learn sets on a fitted estimator for its columns."""
-        found = {"n_features_in_": self.n_features}
-        return found if self.names_in is None else found | {"feature_names_in_": self.names_in}
+        found = {
+            "n_features_in_": self.n_features,
+            "feature_names_in_": self.names_in,
+            "table_columns_": self.table_columns,
+        }
+        return {name: value for name, value in found.items() if value is not None}
 
     def name(self, columns: Iterable[int]) -> str:
         """Names of these columns, as text for a message."""
@@ -76,7 +83,11 @@ def is_fitted_name(name: str) -> bool:
 
 def features_of(estimator: Any) -> Features:
     """The columns that scikit-learn's validation has recorded on an estimator."""
-    return Features(estimator.n_features_in_, getattr(estimator, "feature_names_in_", None))
+    return Features(
+        estimator.n_features_in_,
+        getattr(estimator, "feature_names_in_", None),
+        getattr(estimator, "table_columns_", None),
+    )
 
 
 def validated_rows(estimator: Any, X: MatrixLike) -> Matrix:
@@ -156,6 +167,8 @@ def _validate(
 
     A fit skips that check: its first sums read every entry of X, and NaN and infinity show there.
     """
+    if isinstance(X, CodedBlock):
+        return _validated_block_of_table(estimator, X, *y, reset=reset, **options)
     if _is_plain(estimator, X, *y, finite=finite, reset=reset, **options):
         if reset:
             estimator.n_features_in_ = np.shape(X)[1]
@@ -194,6 +207,27 @@ def _validate(
         if finite:
             _check_finite(estimator, rows)
     return (rows, *targets) if targets else rows
+
+
+def _validated_block_of_table(
+    estimator: Any, block: CodedBlock, *y: Any, reset: bool, **options: Any
+) -> Any:
+    """The features of a block, and its targets checked."""
+    names = np.asarray(block.names, dtype=object)
+    if reset:
+        estimator.n_features_in_, estimator.feature_names_in_ = len(names), names
+    if not np.array_equal(getattr(estimator, "feature_names_in_", ()), names):
+        return _validate(estimator, block.frame(), *y, reset=False, **options)
+    rows: Any = block.X
+    with np.errstate(over="ignore", invalid="ignore"):
+        total = np.sum(rows.data if issparse(rows) else rows)
+    if not np.isfinite(total):
+        with named_columns(X=block.frame()):
+            _check_finite(estimator, rows)
+    if not y:
+        return rows
+    alone = np.zeros((rows.shape[0], 1))
+    return rows, _validate(unfitted(estimator), alone, *y, **options)[1]
 
 
 def _is_plain(

@@ -1,6 +1,7 @@
 """Where the rows are: blocks of design rows, and the sums that are taken over them."""
 
 from mcmodels.rows.blocks import DenseDesign, Design, RowBlock, SparseDesign
+from mcmodels.rows.coded import CodedBlock
 from mcmodels.rows.columns import ColumnMoments
 from mcmodels.rows.covariance import (
     Covariance,
@@ -32,11 +33,12 @@ from mcmodels.rows.streamed import (
 from mcmodels.rows.threads import single_threaded_blas, sum_behind
 from mcmodels.rows.transformed import TransformedRows
 from mcmodels.rows.triangle import FactoredMoments, Triangle
-from mcmodels.rows.walk_sums import WalkSums
+from mcmodels.rows.walk_sums import SameStamp, WalkSums
 
 __all__ = [
     "ArrayRows",
     "Chunk",
+    "CodedBlock",
     "ColumnMoments",
     "Covariance",
     "CovarianceMatrix",
@@ -54,6 +56,7 @@ __all__ = [
     "Rows",
     "RowsCovariance",
     "RowsWithCrossSums",
+    "SameStamp",
     "Scratch",
     "Seen",
     "Slope",

@@ -18,6 +18,7 @@ from mcmodels.rows.sizes import MANY_TO_SUM
 from mcmodels.rows.source import ArrayRows, Rows, Sum
 from mcmodels.rows.streamed import Seen
 from mcmodels.rows.threads import sum_behind
+from mcmodels.rows.walk_sums import SameStamp, WalkSums
 
 Walk = Callable[[], Iterator[tuple[Any, ...]]]
 
@@ -105,6 +106,21 @@ class RowStream:
                 )
             X, y, weights = (*parts, None, None)[:3]
             yield X, y, weights
+
+    table_columns: Any = None
+    """What a model that is fitted to these rows keeps of their table; None if there is no table."""
+
+    def bound_to(self, table_columns: Any) -> RowStream:
+        """The same rows, in the columns of the table that a model was fitted to."""
+        return self
+
+    def walk_check(self, *, in_order: bool = False) -> WalkSums | SameStamp:
+        """What tells that a later walk gives other rows; it is empty before the first walk."""
+        return WalkSums(in_order=in_order)
+
+    def group_labels(self) -> Any:
+        """The clusters of the rows, if the stream holds them."""
+        return None
 
     def nonempty(self) -> Iterator[tuple[int, tuple[Any, Any, Any]]]:
         """Iterate over the blocks that have rows, with their numbers."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -149,6 +149,36 @@ class WalkSums:
                         f"the stream gave other rows in this walk than in the first: {what}; "
                         f"{_SAME_ROWS}"
                     )
+
+
+class SameStamp:
+    """In place of sums, where files tell that they have changed: their sizes and times.
+
+    Parameters
+    ----------
+    stamp : callable
+        Returns what changes with the rows.
+    """
+
+    def __init__(self, stamp: Callable[[], Any]) -> None:
+        self._stamp, self._at_first = stamp, stamp()
+        self.n_rows = 0
+
+    def of_next_walk(self) -> SameStamp:
+        """The same for another walk."""
+        return SameStamp(self._stamp)
+
+    def add(self, X: Matrix, *_: Any, **__: Any) -> None:
+        """Count the rows of a block."""
+        self.n_rows += X.shape[0]
+
+    def require(self, first: SameStamp, names: Sequence[str]) -> None:
+        """Refuse rows that have changed since the first walk."""
+        if self._stamp() != first._at_first or self.n_rows != first.n_rows:
+            raise ValueError(
+                "the files have changed since the first walk over them; fit again when nothing "
+                "writes to them."
+            )
 
 
 _SAME_ROWS = (

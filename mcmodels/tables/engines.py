@@ -1,0 +1,190 @@
+"""Tables in memory, and those of Polars, DuckDB, Ibis and databases, as sources of batches."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from mcmodels.tables.packages import imported, pyarrow
+from mcmodels.tables.sources import BATCH_ROWS, DatasetSource, ReaderSource, Source
+
+__all__ = ["PACKAGES", "of_function", "of_query"]
+
+
+def _of_arrow(table: Any) -> Source:
+    arrow = pyarrow("scan")
+    if isinstance(table, arrow.dataset.Dataset):
+        return DatasetSource(table, f"a {type(table).__name__} of pyarrow")
+    if isinstance(table, arrow.RecordBatch):
+        table = arrow.Table.from_batches([table])
+    if isinstance(table, arrow.Table):
+        return DatasetSource(arrow.dataset.dataset(table), "a Table of pyarrow")
+    raise TypeError(
+        f"a {type(table).__name__} can be read only once; pass a function that returns a new one "
+        "each time it is called."
+    )
+
+
+def _of_pandas(frame: Any) -> Source:
+    arrow = pyarrow("a scan of a data frame")
+    if not hasattr(frame, "columns"):
+        raise TypeError(f"a {type(frame).__name__} of pandas is no table; pass a DataFrame.")
+    try:
+        table = arrow.Table.from_pandas(frame.rename(columns=str), preserve_index=False)
+    except (arrow.ArrowInvalid, arrow.ArrowTypeError) as error:
+        raise ValueError(f"the data frame has a column of mixed kinds: {error}") from error
+    return DatasetSource(arrow.dataset.dataset(table), "a DataFrame of pandas")
+
+
+def _of_polars(frame: Any) -> Source:
+    polars = imported("polars", "polars", "a scan of a Polars frame")
+    pyarrow("a scan of a Polars frame")
+    if isinstance(frame, polars.DataFrame):
+        return _of_arrow(frame.to_arrow())
+    if not isinstance(frame, polars.LazyFrame):
+        raise TypeError(f"a {type(frame).__name__} of Polars is no table; pass a DataFrame.")
+
+    def read(columns: list[str] | None) -> Iterator[Any]:
+        wanted = frame if columns is None else frame.select(columns)
+        for part in wanted.collect_batches(chunk_size=BATCH_ROWS, maintain_order=True):
+            yield from part.to_arrow().to_batches()
+
+    schema = polars.DataFrame(schema=frame.collect_schema()).to_arrow().schema
+    return ReaderSource(read, schema, "a LazyFrame of Polars")
+
+
+def _of_duckdb(relation: Any) -> Source:
+    pyarrow("a scan of a relation")
+    if not hasattr(relation, "project"):
+        raise TypeError(
+            f"a {type(relation).__name__} of DuckDB is no table; pass a relation, such as "
+            "connection.table('t'), or a query with connection=."
+        )
+
+    def read(columns: list[str] | None) -> Any:
+        wanted = relation
+        if columns is not None:
+            names = ", ".join('"' + name.replace('"', '""') + '"' for name in columns)
+            wanted = relation.project(names)
+        # DuckDB 2 has renamed it.
+        newer = getattr(wanted, "to_arrow_reader", None)
+        return newer(BATCH_ROWS) if newer else wanted.fetch_record_batch(BATCH_ROWS)
+
+    return ReaderSource(read, read(None).schema, "a relation of DuckDB")
+
+
+def _of_ibis(table: Any) -> Source:
+    pyarrow("a scan of an Ibis table")
+    if not hasattr(table, "to_pyarrow_batches") or not hasattr(table, "columns"):
+        raise TypeError(f"a {type(table).__name__} of Ibis is no table; pass a table expression.")
+
+    def read(columns: list[str] | None) -> Any:
+        wanted = table if columns is None else table.select(*columns)
+        return wanted.to_pyarrow_batches(chunk_size=BATCH_ROWS)
+
+    return ReaderSource(read, table.schema().to_pyarrow(), "a table of Ibis")
+
+
+PACKAGES: dict[str, Callable[[Any], Source]] = {
+    "pyarrow": _of_arrow,
+    "pandas": _of_pandas,
+    "polars": _of_polars,
+    "duckdb": _of_duckdb,
+    "_duckdb": _of_duckdb,
+    "ibis": _of_ibis,
+}
+
+
+def of_function(function: Callable[[], Any]) -> Source:
+    """The source of a function that opens a new reader each time it is called."""
+    arrow = pyarrow("a scan of a reader")
+
+    def read(columns: list[str] | None) -> Any:
+        reader = function()
+        if isinstance(reader, arrow.RecordBatchReader):
+            return reader
+        if hasattr(reader, "__arrow_c_stream__"):
+            return arrow.RecordBatchReader.from_stream(reader)
+        raise TypeError(
+            f"the function returned a {type(reader).__name__}; it must return a new "
+            "pyarrow.RecordBatchReader each time it is called."
+        )
+
+    name = getattr(function, "__qualname__", type(function).__name__)
+    return ReaderSource(read, read(None).schema, f"the reader that {name}() opens")
+
+
+# -- queries ---------------------------------------------------------------------------------------
+
+
+def of_query(sql: Any, connection: Any) -> Source:
+    """The source of a query in SQL, through a connection of DuckDB, ADBC or Python's DB-API."""
+    arrow = pyarrow("a scan of a query")
+    if not isinstance(sql, str):
+        raise TypeError(
+            f"a connection was given with a {type(sql).__name__}; with a connection, pass the "
+            "query as text."
+        )
+    if type(connection).__module__.partition(".")[0] in ("duckdb", "_duckdb"):
+        relation = connection.sql(sql)
+        if relation is None:
+            raise ValueError(f"the statement {sql!r} returns no rows; pass a SELECT.")
+        return _of_duckdb(relation)
+    if not hasattr(connection, "cursor"):
+        raise TypeError(
+            f"connection is a {type(connection).__name__}; pass one of DuckDB, of ADBC, or of "
+            "Python's DB-API (with a method cursor)."
+        )
+
+    def read() -> Iterator[Any]:
+        cursor = connection.cursor()
+        try:
+            cursor.execute(sql)
+            if hasattr(cursor, "fetch_record_batch"):  # ADBC
+                yield from cursor.fetch_record_batch()
+            else:
+                yield from _fetched(cursor, sql)
+        finally:
+            cursor.close()
+
+    batches = read()
+    first = next(batches, None)
+    batches.close()  # type: ignore[attr-defined]
+    if first is None:
+        raise ValueError(f"the query {sql!r} returns no rows.")
+    schema = first.schema
+
+    def cast(columns: list[str] | None) -> Iterator[Any]:
+        """The batches, of the types of the first one."""
+        for batch in read():
+            if batch.schema.equals(schema):
+                yield batch
+                continue
+            try:
+                yield from arrow.Table.from_batches([batch]).cast(schema).to_batches()
+            except arrow.ArrowInvalid as error:
+                raise ValueError(
+                    f"later rows of the query are of other types than the first ({error}); use "
+                    "CAST in the query."
+                ) from error
+
+    return ReaderSource(cast, schema, f"the query {sql!r}")
+
+
+def _fetched(cursor: Any, sql: str) -> Iterator[Any]:
+    """The rows of a cursor of Python's DB-API, as batches."""
+    arrow = pyarrow("a scan of a query")
+    if cursor.description is None:
+        raise ValueError(f"the statement {sql!r} returns no rows; pass a SELECT.")
+    names = [column[0] for column in cursor.description]
+    while rows := cursor.fetchmany(BATCH_ROWS):
+        arrays = []
+        for name, values in zip(names, zip(*rows, strict=True), strict=True):
+            try:
+                arrays.append(arrow.array(values))
+            except (arrow.ArrowInvalid, arrow.ArrowTypeError) as error:
+                raise ValueError(
+                    f"column {name!r} of the query holds values of several kinds ({error}); use "
+                    "CAST in the query."
+                ) from error
+        yield arrow.RecordBatch.from_arrays(arrays, names=names)

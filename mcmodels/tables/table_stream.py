@@ -1,0 +1,314 @@
+"""Rows of a table as a stream of blocks."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from mcmodels.rows import CodedBlock, RowStream, SameStamp, WalkSums
+from mcmodels.tables.columns import TableColumns
+from mcmodels.tables.packages import pyarrow
+from mcmodels.tables.sources import BATCH_ROWS, Source
+from mcmodels.tables.values import is_missing, labels, numbers, plain, refuse_type
+from mcmodels.tables.where import condition
+
+__all__ = ["TableStream"]
+
+# A column with more levels is an identifier: each would be a column of the design.
+_MOST_LEVELS = 10_000
+_SHOWN_PLACES, _SHOWN_LEVELS = 5, 10
+
+
+class TableStream(RowStream):
+    """Rows of a table, as :func:`scan` returns them.
+
+    Attributes
+    ----------
+    n_dropped : int or None
+        Number of rows with missing values that the last pass has left out; None before the first.
+    """
+
+    def __init__(
+        self,
+        source: Source,
+        *,
+        target: str | Sequence[str] | None,
+        features: tuple[str, ...] | None,
+        levels: dict[str, Sequence[Any] | None],
+        baseline: dict[str, Any],
+        weights: str | None,
+        groups: tuple[str, ...],
+        where: Any,
+        missing: str,
+        unseen: str,
+        dates: str,
+    ) -> None:
+        super().__init__(self._read)
+        self._source = source
+        self._target = (target,) if isinstance(target, str) else tuple(target or ())
+        self._is_single = isinstance(target, str)
+        self._features, self._levels, self._baseline = features, levels, baseline
+        self._weights, self._groups = weights, groups
+        self._missing, self._unseen, self._dates = missing, unseen, dates
+        self._found: TableColumns | None = None
+        self.n_dropped: int | None = None
+        self._where: Any = None
+        self._read_by_where: list[str] | None = []
+        if where is not None:
+            self._where, self._read_by_where = condition(where, source.schema)
+        self._check_names()
+
+    def __repr__(self) -> str:
+        return f"scan of {self._source.description}"
+
+    # -- columns -----------------------------------------------------------------------------------
+
+    @property
+    def table_columns(self) -> TableColumns:
+        """The columns of X and the levels of the categorical ones; the first time, it looks."""
+        if self._found is None:
+            features = self._features or self._all_features()
+            self._check_types(features)
+            levels = self._levels | {
+                name: self._levels.get(name) for name in features if self._is_dictionary(name)
+            }
+            unknown = [name for name, given in levels.items() if given is None]
+            seen = self._levels_seen(unknown) if unknown else {}
+            ordered = {
+                name: self._ordered(name, given if given is not None else seen[name])
+                for name, given in levels.items()
+            }
+            self._found = TableColumns(features, ordered, self._dates)
+            names = self._found.names
+            if len(set(names)) < len(names):
+                twice = next(name for name in names if names.count(name) > 1)
+                raise ValueError(f"two columns of X would have the name {twice!r}; rename one.")
+        return self._found
+
+    def bound_to(self, columns: TableColumns | None) -> TableStream:
+        """The same rows with the columns and levels that a model was fitted to."""
+        if columns is None:
+            return self
+        if self._features is not None and set(self._features) != set(columns.features):
+            raise ValueError(
+                f"the scan has the features {', '.join(self._features)}, and the model was fitted "
+                f"to {', '.join(columns.features)}; leave features out to take those."
+            )
+        for name in columns.features:
+            self._require(name, "features")
+        bound = object.__new__(TableStream)
+        bound.__dict__ = self.__dict__ | {"_found": columns, "_dates": columns.dates}
+        bound.blocks = bound._read
+        bound._check_types(columns.features, columns.levels)
+        return bound
+
+    def _all_features(self) -> tuple[str, ...]:
+        taken = {*self._target, self._weights, *self._groups}
+        found = tuple(name for name in self._source.schema.names if name not in taken)
+        if not found:
+            raise ValueError(f"{self!r} has no column left for the features.")
+        return found
+
+    def _check_names(self) -> None:
+        named = {
+            "target": self._target,
+            "features": self._features or (),
+            "categorical": tuple(self._levels),
+            "weights": (self._weights,) if self._weights else (),
+            "groups": self._groups,
+        }
+        for argument, names in named.items():
+            for name in names:
+                self._require(name, argument)
+            if len(set(names)) < len(names):
+                raise ValueError(f"{argument} names a column twice: {', '.join(names)}.")
+        for name in self._baseline:
+            if name not in self._levels and not self._is_dictionary(name):
+                raise ValueError(f"baseline names {name!r}, which is not in categorical.")
+        for name in self._levels:
+            if self._features is not None and name not in self._features:
+                raise ValueError(f"categorical names {name!r}, which is not in features.")
+        for name in self._features or ():
+            if name in self._target:
+                raise ValueError(f"{name!r} is both a target and a feature.")
+        if len(self._groups) > 2:
+            raise ValueError(f"groups names {len(self._groups)} columns; pass one or two.")
+
+    def _require(self, name: str, argument: str) -> None:
+        names = self._source.schema.names
+        if name in names:
+            if names.count(name) > 1:
+                raise ValueError(f"{self!r} has several columns {name!r}; rename them.")
+            return
+        near = difflib.get_close_matches(str(name), names, n=1)
+        hint = f"did you mean {near[0]!r}?" if near else f"it has {', '.join(names)}."
+        raise ValueError(f"{argument} names {name!r}, which {self!r} does not have; {hint}")
+
+    def _check_types(
+        self, features: Sequence[str], levels: Mapping[str, Any] | None = None
+    ) -> None:
+        schema = self._source.schema
+        for name in features:
+            levelled = name in (self._levels if levels is None else levels)
+            levelled = levelled or self._is_dictionary(name)
+            refuse_type(name, schema.field(name).type, categorical=levelled, dates=self._dates)
+        if self._weights:
+            kind = schema.field(self._weights).type
+            refuse_type(self._weights, kind, categorical=False, dates="refuse")
+
+    def _is_dictionary(self, name: str) -> bool:
+        schema = self._source.schema
+        return name in schema.names and pyarrow("scan").types.is_dictionary(schema.field(name).type)
+
+    # -- levels ------------------------------------------------------------------------------------
+
+    def _levels_seen(self, names: list[str]) -> dict[str, list[Any]]:
+        """The values of some columns, in ascending order, in the rows that are used."""
+        seen: dict[str, set[Any]] = {name: set() for name in names}
+        for _, batch in self._complete(names):
+            for name in names:
+                # Of a dictionary only those of its entries that a row has.
+                values = plain(batch.column(name).unique()).drop_null()
+                seen[name].update(values.to_pylist())
+                if len(seen[name]) > _MOST_LEVELS:
+                    raise ValueError(
+                        f"column {name!r} has more than {_MOST_LEVELS} levels, each of which would "
+                        "be a column of X; leave it out, or merge levels."
+                    )
+        # NaN differs from itself, and is a missing value.
+        return {name: sorted(v for v in values if v == v) for name, values in seen.items()}
+
+    def _ordered(self, name: str, given: Sequence[Any]) -> tuple[Any, ...]:
+        """The levels of a column, the baseline first."""
+        known = list(given)
+        if len(set(known)) < len(known):
+            raise ValueError(f"categorical names a level of {name!r} twice.")
+        if not known:
+            raise ValueError(f"column {name!r} has no levels: it is missing in every row.")
+        if name not in self._baseline:
+            return tuple(known)
+        first = self._baseline[name]
+        if first not in known:
+            shown = ", ".join(map(repr, known[:_SHOWN_LEVELS]))
+            raise ValueError(f"baseline={first!r} is none of the levels of {name!r}: {shown}.")
+        return (first, *(level for level in known if level != first))
+
+    # -- reading -----------------------------------------------------------------------------------
+
+    def __iter__(self) -> Iterator[tuple[Any, Any, Any]]:
+        """Iterate over the blocks as (X, y, sample_weight), X a data frame."""
+        for block, y, weights in self._read():
+            yield block.frame(), y, weights
+
+    def nonempty(self) -> Iterator[tuple[int, tuple[Any, Any, Any]]]:
+        """Iterate over the blocks that have rows, with their numbers."""
+        return enumerate(self._read())
+
+    def walk_check(self, *, in_order: bool = False) -> WalkSums | SameStamp:
+        """Files that have not changed give the same rows; else sums over the rows tell."""
+        if self._source.stamp() is None:
+            return super().walk_check(in_order=in_order)
+        return SameStamp(self._source.stamp)
+
+    def group_labels(self) -> Any:
+        """The clusters of the rows: an array, or a data frame of two columns; None without."""
+        if not self._groups:
+            return None
+        parts = [
+            [labels(batch.column(name)) for name in self._groups]
+            for _, batch in self._complete(list(self._groups))
+        ]
+        stacked = [np.concatenate(column) for column in zip(*parts, strict=True)]
+        if len(stacked) == 1:
+            return stacked[0]
+        return pd.DataFrame(dict(zip(self._groups, stacked, strict=True)))
+
+    @property
+    def _used(self) -> list[str]:
+        features = self._found.features if self._found else self._features or self._all_features()
+        return list(dict.fromkeys([*features, *self._beside_features]))
+
+    @property
+    def _beside_features(self) -> list[str]:
+        return [*self._target, *([self._weights] if self._weights else []), *self._groups]
+
+    def _batches(self, columns: list[str]) -> Iterator[tuple[str, Any]]:
+        """The rows of some columns for which the condition holds, and where they are from."""
+        wanted = list(columns)
+        if self._where is not None and not self._source.filters:
+            others = self._read_by_where
+            others = self._source.schema.names if others is None else others
+            wanted += [name for name in others if name not in wanted]
+        for place, batch in self._source.batches(wanted, self._where):
+            for start in range(0, batch.num_rows, BATCH_ROWS):
+                yield place, batch.slice(start, BATCH_ROWS)
+
+    def _complete(self, columns: list[str]) -> Iterator[tuple[str, Any]]:
+        """The rows of some columns; rows with missing values are left out if they shall be."""
+        if self._missing == "refuse":
+            yield from self._batches(columns)
+            return
+        arrow = pyarrow("scan")
+        for place, batch in self._batches(self._used):
+            lost = _any_of(is_missing(batch.column(name)) for name in self._used)
+            yield place, batch if lost is None else batch.filter(arrow.array(~lost))
+
+    def _read(self) -> Iterator[tuple[CodedBlock, Any, Any]]:
+        """The blocks of one pass."""
+        arrow, columns = pyarrow("scan"), self.table_columns
+        dropped = 0
+        for place, batch in self._batches(self._used):
+            X, missing = columns.design(batch, unseen=self._unseen, place=place)
+            others = (is_missing(batch.column(name)) for name in self._beside_features)
+            lost = _any_of([missing, *others])
+            if lost is not None:
+                if self._missing == "refuse":
+                    self._refuse_missing()
+                dropped += int(lost.sum())
+                if lost.all():
+                    continue
+                X, batch = X[~lost], batch.filter(arrow.array(~lost))
+            weights = None
+            if self._weights:
+                weights = np.asarray(numbers(batch.column(self._weights)), dtype=np.float64)
+            yield CodedBlock(X, columns.names), self._targets(batch), weights
+        self.n_dropped = dropped
+
+    def _targets(self, batch: Any) -> Any:
+        if not self._target:
+            return None
+        values = [labels(batch.column(name)) for name in self._target]
+        if self._is_single:
+            return values[0]
+        return pd.DataFrame(dict(zip(self._target, values, strict=True)))
+
+    def _refuse_missing(self) -> None:
+        """Raise, with the number of missing values by column and file."""
+        counts: dict[str, dict[str, int]] = {}
+        for place, batch in self._batches(self._used):
+            for name in self._used:
+                lost = is_missing(batch.column(name))
+                if lost is not None:
+                    by_place = counts.setdefault(name, {})
+                    by_place[place] = by_place.get(place, 0) + int(lost.sum())
+        found = []
+        for name, by_place in counts.items():
+            shown = [f"{count} in {place}" for place, count in by_place.items()]
+            more = len(shown) - _SHOWN_PLACES
+            shown = shown[:_SHOWN_PLACES] + ([f"more in {more} others"] if more > 0 else [])
+            found.append(f"column {name!r}: {', '.join(shown)}")
+        raise ValueError(
+            f"{self!r} has missing values ({'; '.join(found)}); pass missing='drop' to leave such "
+            "rows out, or fill the values in."
+        )
+
+
+def _any_of(parts: Iterable[npt.NDArray[np.bool_] | None]) -> npt.NDArray[np.bool_] | None:
+    """Where any of some arrays is true; None if none of them is there."""
+    there = [part for part in parts if part is not None]
+    return np.logical_or.reduce(there) if there else None
