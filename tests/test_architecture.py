@@ -19,6 +19,7 @@ SHELLS = {"linear", "logistic", "pca", "mlp", "objective_models"}
 COMMON = {"arrays", "exceptions", "user_warnings"}
 MAY_IMPORT = {
     "rows": COMMON,
+    "tables": {"rows"} | COMMON,
     "objectives": {"rows"} | COMMON,
     "solvers": {"objectives", "rows"} | COMMON,
     "inference": {"autodiff", "differences", "solvers", "objectives", "rows"} | COMMON,

@@ -66,9 +66,9 @@ def _of_duckdb(relation: Any) -> Source:
         if columns is not None:
             names = ", ".join('"' + name.replace('"', '""') + '"' for name in columns)
             wanted = relation.project(names)
-        # DuckDB 2 has renamed it.
-        newer = getattr(wanted, "to_arrow_reader", None)
-        return newer(BATCH_ROWS) if newer else wanted.fetch_record_batch(BATCH_ROWS)
+        # The second name is that of DuckDB 1.
+        opened = getattr(wanted, "to_arrow_reader", None) or wanted.fetch_arrow_reader
+        return opened(BATCH_ROWS)
 
     return ReaderSource(read, read(None).schema, "a relation of DuckDB")
 

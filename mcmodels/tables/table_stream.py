@@ -66,6 +66,31 @@ class TableStream(RowStream):
     def __repr__(self) -> str:
         return f"scan of {self._source.description}"
 
+    def explain(self) -> str:
+        """What is read, where rows are filtered, and how columns become numbers, as text.
+
+        Levels that nobody has given are looked for, which reads the categorical columns once.
+        """
+        columns, source = self.table_columns, self._source
+        where = "all"
+        if self._where is not None:
+            by = "the reader of the files" if source.filters else "this process, after reading"
+            where = f"{self._where} (filtered by {by})"
+        missing = "refused" if self._missing == "refuse" else "rows are left out"
+        form = "sparse" if columns.is_sparse else "dense"
+        check = "sums over the rows" if source.stamp() is None else "sizes and times of the files"
+        lines = {
+            "table": source.description,
+            "columns read": ", ".join(self._used),
+            "rows": where,
+            "missing values": missing,
+            "X": f"{len(columns.names)} columns, {form} blocks of up to {BATCH_ROWS:,} rows",
+            **{f"levels of {name}": f"{len(found)}" for name, found in columns.levels.items()},
+            "walks compared by": check,
+        }
+        width = max(map(len, lines))
+        return "\n".join(f"{name:{width}}  {value}" for name, value in lines.items())
+
     # -- columns -----------------------------------------------------------------------------------
 
     @property
