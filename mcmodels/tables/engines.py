@@ -62,10 +62,9 @@ def _of_duckdb(relation: Any) -> Source:
         )
 
     def read(columns: list[str] | None) -> Any:
-        wanted = relation
-        if columns is not None:
-            names = ", ".join('"' + name.replace('"', '""') + '"' for name in columns)
-            wanted = relation.project(names)
+        quoted = ['"' + name.replace('"', '""') + '"' for name in columns or ()]
+        # A new relation each time: DuckDB 1 gives the rows of one only once.
+        wanted = relation.project(", ".join(quoted) or "*")
         # The second name is that of DuckDB 1.
         opened = getattr(wanted, "to_arrow_reader", None) or wanted.fetch_arrow_reader
         return opened(BATCH_ROWS)

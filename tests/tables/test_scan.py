@@ -131,7 +131,7 @@ def polars_lazy(frame, folder):
 
 def duckdb_relation(frame, folder):
     duckdb = pytest.importorskip("duckdb")
-    return duckdb.connect().read_parquet(parquet_pattern(frame, folder))
+    return duckdb.read_parquet(parquet_pattern(frame, folder))
 
 
 def ibis_table(frame, folder):
