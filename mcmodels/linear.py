@@ -320,6 +320,7 @@ class LinearRegression(StreamScore, MultiOutputMixin, RegressorMixin, LinearMeth
         intercept = bool(self.fit_intercept)
         if isinstance(X, RowStream):
             refuse_other_arguments(y, sample_weight)
+            X = X.for_sums(quadratic=True)
             surveyed = survey(self, X, intercept=intercept, moments_of=_in_columns, **_TARGETS)
             rows = stream_rows(X, surveyed, _in_columns, **_TARGETS)
             return surveyed.features, surveyed.y_shape or (), rows, surveyed.target_names

@@ -283,7 +283,7 @@ class LogisticRegression(
         intercept = bool(self.fit_intercept)
         if isinstance(X, RowStream):
             refuse_other_arguments(y, sample_weight)
-            return self._rows_of_stream(X)
+            return self._rows_of_stream(X.for_sums())
         refuse_other_order(X=X, y=y, sample_weight=sample_weight)
         features, X, y = training_pair(self, X, y)
         check_labels(y)

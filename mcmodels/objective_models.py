@@ -148,6 +148,7 @@ class ObjectiveRegressor(StreamScore, RegressorMixin, LossEstimator):
         if isinstance(X, RowStream):
             refuse_other_arguments(y, sample_weight)
             options: dict[str, Any] = {"multi_output": False, "y_numeric": True}
+            X = X.for_sums()
             surveyed = survey(self, X, intercept=intercept, **options)
             rows = stream_rows(X, surveyed, lambda y, w: (self._targets_of(y, w), w), **options)
             return TrainingData(rows, surveyed.features, X, None, None)
@@ -289,6 +290,7 @@ class ObjectiveClassifier(StreamScore, ClassifierMixin, LossEstimator):
         intercept = bool(self.fit_intercept)
         if isinstance(X, RowStream):
             refuse_other_arguments(y, sample_weight)
+            X = X.for_sums()
             surveyed = survey(self, X, intercept=intercept, labels=True, multi_output=False)
             check_labels(surveyed.labels)
             present = [surveyed.label_weights[label] > 0 for label in surveyed.labels.tolist()]

@@ -203,6 +203,7 @@ class PCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ComponentMethods):
         self._check_parameters()
         if isinstance(X, RowStream):
             refuse_other_arguments(None, sample_weight)
+            X = X.for_sums()
             surveyed = survey(self, X, intercept=True)
             features = surveyed.features
             rows: Rows = stream_rows(X, surveyed, lambda _, weights: (None, weights))

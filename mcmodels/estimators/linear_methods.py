@@ -54,6 +54,8 @@ class LinearMethods(ParameterMethods):
     )
     f_test_ = Fitted("f_test", "Test that every slope is zero.")
 
+    _is_quadratic = True
+
     def variance_inflation_factors(self) -> pd.Series:
         """Factors by which correlated columns increase the variances of the coefficients.
 

@@ -260,8 +260,11 @@ class ParameterMethods(LinearPredictorModel):
         if kind is None:
             kind = self._default_kind if has_rows else "nonrobust"
         check_choice("kind", kind, _KINDS)
-        if groups is None and kind == "cluster" and isinstance(X, RowStream):
-            groups = X.bound_to(getattr(self, "table_columns_", None)).group_labels()
+        if isinstance(X, RowStream):
+            X = X.bound_to(getattr(self, "table_columns_", None))
+            X = X.for_sums(quadratic=self._is_quadratic)
+            if groups is None and kind == "cluster":
+                groups = X.group_labels()
         if (groups is not None) != (kind == "cluster"):
             raise ValueError(
                 "kind='cluster' needs groups, the cluster of each row."
@@ -311,6 +314,9 @@ class ParameterMethods(LinearPredictorModel):
         rows = rows_of(X, targets, weights, intercept=record.intercept)
         record.require_training_rows(rows, self._objective_of_fit(rows))
         return X, targets, weights
+
+    # Whether the loss is the squared error, so that sums of y and of y² are all that a fit needs.
+    _is_quadratic = False
 
     @property
     def _default_kind(self) -> str:

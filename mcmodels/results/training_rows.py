@@ -100,16 +100,17 @@ class TrainingRows:
         )
 
     def require_number(self, n_rows: int, total_weight: float) -> None:
-        """Refuse another number of rows, or another total weight."""
+        """Refuse another total weight; a weight of two and a row given twice are the same."""
+        if np.isclose(total_weight, self.seen.total_weight, rtol=1e-9):
+            return
         if n_rows != self.seen.n_rows:
             raise ValueError(
                 f"X has {n_rows} rows; the model was fitted to {self.seen.n_rows}. {_REMEDY}"
             )
-        if not np.isclose(total_weight, self.seen.total_weight, rtol=1e-9):
-            raise ValueError(
-                f"the weights of the rows sum to {total_weight:g}; those of the fit to "
-                f"{self.seen.total_weight:g}. Pass the sample_weight of the fit."
-            )
+        raise ValueError(
+            f"the weights of the rows sum to {total_weight:g}; those of the fit to "
+            f"{self.seen.total_weight:g}. Pass the sample_weight of the fit."
+        )
 
     def require_features(self, rows: Rows) -> None:
         """Refuse rows whose columns have other sums; y is not compared.

@@ -114,6 +114,10 @@ class RowStream:
         """The same rows, in the columns of the table that a model was fitted to."""
         return self
 
+    def for_sums(self, *, quadratic: bool = False) -> RowStream:
+        """Rows with the same sums, maybe fewer; ``quadratic``: sums of y and of y² are enough."""
+        return self
+
     def walk_check(self, *, in_order: bool = False) -> WalkSums | SameStamp:
         """What tells that a later walk gives other rows; it is empty before the first walk."""
         return WalkSums(in_order=in_order)

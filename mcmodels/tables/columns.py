@@ -39,8 +39,15 @@ class TableColumns:
     """
 
     features: tuple[str, ...]
-    levels: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
+    levels: Mapping[str, tuple[Any, ...]] = field(default_factory=dict, hash=False)
     dates: str = "refuse"
+
+    def __repr__(self) -> str:
+        shown = [
+            f"{name} ({len(self.levels[name])} levels)" if name in self.levels else name
+            for name in self.features
+        ]
+        return f"table columns {', '.join(shown)}"
 
     @functools.cached_property
     def names(self) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from mcmodels.tables.packages import imported, pyarrow
-from mcmodels.tables.sources import BATCH_ROWS, DatasetSource, ReaderSource, Source
+from mcmodels.tables.sources import BATCH_ROWS, DatasetSource, ReaderSource, Source, TableSource
 
 __all__ = ["PACKAGES", "of_function", "of_query"]
 
@@ -18,7 +18,7 @@ def _of_arrow(table: Any) -> Source:
     if isinstance(table, arrow.RecordBatch):
         table = arrow.Table.from_batches([table])
     if isinstance(table, arrow.Table):
-        return DatasetSource(arrow.dataset.dataset(table), "a Table of pyarrow")
+        return TableSource(table, "a Table of pyarrow")
     raise TypeError(
         f"a {type(table).__name__} can be read only once; pass a function that returns a new one "
         "each time it is called."
@@ -33,14 +33,14 @@ def _of_pandas(frame: Any) -> Source:
         table = arrow.Table.from_pandas(frame.rename(columns=str), preserve_index=False)
     except (arrow.ArrowInvalid, arrow.ArrowTypeError) as error:
         raise ValueError(f"the data frame has a column of mixed kinds: {error}") from error
-    return DatasetSource(arrow.dataset.dataset(table), "a DataFrame of pandas")
+    return TableSource(table, "a DataFrame of pandas")
 
 
 def _of_polars(frame: Any) -> Source:
     polars = imported("polars", "polars", "a scan of a Polars frame")
     pyarrow("a scan of a Polars frame")
     if isinstance(frame, polars.DataFrame):
-        return _of_arrow(frame.to_arrow())
+        return TableSource(frame.to_arrow(), "a DataFrame of Polars")
     if not isinstance(frame, polars.LazyFrame):
         raise TypeError(f"a {type(frame).__name__} of Polars is no table; pass a DataFrame.")
 

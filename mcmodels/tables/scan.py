@@ -33,6 +33,7 @@ def scan(
     missing: str = "refuse",
     unseen: str = "refuse",
     dates: str = "refuse",
+    compress: bool | None = None,
     connection: Any = None,
 ) -> TableStream:
     """Rows of a table, read by the names of its columns, in place of X and y.
@@ -75,6 +76,11 @@ def scan(
         Levels that the fit has not seen: refused, or counted as the baseline.
     dates : {"refuse", "days", "hours", "seconds"}, default="refuse"
         The unit in which dates and times become numbers, counted from 1970.
+    compress : bool, default=None
+        Whether fits and covariances take the distinct rows, each with the number (or weight) of the
+        rows that are equal to it; the result is the same. Where rows repeat, the table is read once
+        for all steps of a fit; where they hardly do, all are taken. None: if every feature is a
+        level or a boolean.
     connection : connection, default=None
         A connection of DuckDB, ADBC or Python's DB-API, for a query.
 
@@ -124,6 +130,7 @@ def scan(
         weights=weights,
         groups=(groups,) if isinstance(groups, str) else tuple(groups or ()),
         where=where,
+        compress=compress,
         **choices,
     )
 

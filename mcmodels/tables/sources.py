@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from mcmodels.tables.packages import pyarrow
 
-__all__ = ["BATCH_ROWS", "DatasetSource", "ReaderSource", "Source"]
+__all__ = ["BATCH_ROWS", "DatasetSource", "ReaderSource", "Source", "TableSource"]
 
 # Rows of a batch that is asked for; those of a file may be fewer. A block of twenty columns has
 # 20 MB then.
@@ -99,6 +99,37 @@ class DatasetSource:
         for tagged in scanner.scan_batches():
             place = getattr(tagged.fragment, "path", "") or self.description
             yield place, tagged.record_batch
+
+
+@dataclass(frozen=True)
+class TableSource:
+    """A table of Arrow in memory, which can be pickled, as a dataset of it cannot.
+
+    Parameters
+    ----------
+    table : pyarrow.Table
+        The table.
+    description : str
+        What it is.
+    """
+
+    table: Any
+    description: str
+    filters = True
+
+    @property
+    def schema(self) -> Any:
+        """Names and types of the columns."""
+        return self.table.schema
+
+    def stamp(self) -> str:
+        """Tables of Arrow do not change."""
+        return "in memory"
+
+    def batches(self, columns: Sequence[str], where: Any) -> Batches:
+        """The rows of some columns."""
+        dataset = pyarrow("scan").dataset.dataset(self.table)
+        yield from DatasetSource(dataset, self.description).batches(columns, where)
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ import pandas as pd
 
 from mcmodels.rows import CodedBlock, RowStream, SameStamp, WalkSums
 from mcmodels.tables.columns import TableColumns
+from mcmodels.tables.distinct import DistinctRows, distinct
 from mcmodels.tables.packages import pyarrow
 from mcmodels.tables.sources import BATCH_ROWS, Source
 from mcmodels.tables.values import is_missing, labels, numbers, plain, refuse_type
@@ -47,6 +48,7 @@ class TableStream(RowStream):
         missing: str,
         unseen: str,
         dates: str,
+        compress: bool | None,
     ) -> None:
         super().__init__(self._read)
         self._source = source
@@ -55,6 +57,8 @@ class TableStream(RowStream):
         self._features, self._levels, self._baseline = features, levels, baseline
         self._weights, self._groups = weights, groups
         self._missing, self._unseen, self._dates = missing, unseen, dates
+        self._compress = compress
+        self._distinct: dict[bool, RowStream] = {}
         self._found: TableColumns | None = None
         self.n_dropped: int | None = None
         self._where: Any = None
@@ -79,6 +83,9 @@ class TableStream(RowStream):
         missing = "refused" if self._missing == "refuse" else "rows are left out"
         form = "sparse" if columns.is_sparse else "dense"
         check = "sums over the rows" if source.stamp() is None else "sizes and times of the files"
+        fits = "every row"
+        if self._repeats():
+            fits = "distinct rows with their weights, found in one pass"
         lines = {
             "table": source.description,
             "columns read": ", ".join(self._used),
@@ -86,6 +93,7 @@ class TableStream(RowStream):
             "missing values": missing,
             "X": f"{len(columns.names)} columns, {form} blocks of up to {BATCH_ROWS:,} rows",
             **{f"levels of {name}": f"{len(found)}" for name, found in columns.levels.items()},
+            "fits take": fits,
             "walks compared by": check,
         }
         width = max(map(len, lines))
@@ -127,7 +135,8 @@ class TableStream(RowStream):
         for name in columns.features:
             self._require(name, "features")
         bound = object.__new__(TableStream)
-        bound.__dict__ = self.__dict__ | {"_found": columns, "_dates": columns.dates}
+        of_fit = {"_found": columns, "_dates": columns.dates, "_distinct": {}}
+        bound.__dict__ = self.__dict__ | of_fit
         bound.blocks = bound._read
         bound._check_types(columns.features, columns.levels)
         return bound
@@ -240,6 +249,48 @@ class TableStream(RowStream):
             return super().walk_check(in_order=in_order)
         return SameStamp(self._source.stamp)
 
+    def for_sums(self, *, quadratic: bool = False) -> RowStream:
+        """The distinct rows, where rows repeat; they are found once, and kept."""
+        if not self._repeats() or len(self._target) > 1:
+            return self
+        quadratic = quadratic and bool(self._target)
+        if quadratic not in self._distinct:
+            columns = self.table_columns
+            target = self._target[0] if self._target else None
+            keys = [*columns.features, *self._groups]
+            keys += [target] if target and not quadratic else []
+            table = distinct(
+                self._without_missing(),
+                list(dict.fromkeys(keys)),
+                self._weights,
+                target if quadratic else None,
+            )
+            self._distinct[quadratic] = (
+                self
+                if table is None
+                else DistinctRows(
+                    table,
+                    columns,
+                    target=target,
+                    groups=self._groups,
+                    quadratic=quadratic,
+                    unseen=self._unseen,
+                    place=self._source.description,
+                )
+            )
+        return self._distinct[quadratic]
+
+    def _repeats(self) -> bool:
+        """Whether distinct rows are wanted: the user says so, or every feature is a level."""
+        if self._compress is not None:
+            return self._compress
+        types, schema = pyarrow("scan").types, self._source.schema
+        columns = self.table_columns
+        return all(
+            name in columns.levels or types.is_boolean(schema.field(name).type)
+            for name in columns.features
+        )
+
     def group_labels(self) -> Any:
         """The clusters of the rows: an array, or a data frame of two columns; None without."""
         if not self._groups:
@@ -282,6 +333,21 @@ class TableStream(RowStream):
         for place, batch in self._batches(self._used):
             lost = _any_of(is_missing(batch.column(name)) for name in self._used)
             yield place, batch if lost is None else batch.filter(arrow.array(~lost))
+
+    def _without_missing(self) -> Iterator[Any]:
+        """All that is used, in batches; missing values are refused or left out and counted."""
+        arrow = pyarrow("scan")
+        dropped = 0
+        for _, batch in self._batches(self._used):
+            lost = _any_of(is_missing(batch.column(name)) for name in self._used)
+            if lost is None:
+                yield batch
+                continue
+            if self._missing == "refuse":
+                self._refuse_missing()
+            dropped += int(lost.sum())
+            yield batch.filter(arrow.array(~lost))
+        self.n_dropped = dropped
 
     def _read(self) -> Iterator[tuple[CodedBlock, Any, Any]]:
         """The blocks of one pass."""

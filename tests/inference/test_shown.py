@@ -32,6 +32,7 @@ from mcmodels import (
     differences,
     inference,
     likelihood_ratio_test,
+    scan,
     summarize,
 )
 from mcmodels.calculus import critical_point, diagnose, identities, matrix, scalar, vector
@@ -82,6 +83,8 @@ def results():
         "numerical derivative": numerical_derivative(_half_square, some, np.asarray(2.5)),
         "stream": RowStream([(X, y)]),
         "stream of a function": RowStream(results),
+        "scan": scan(pd.DataFrame({"x": [1.0, 2.0], "zone": ["a", "b"]}), categorical=["zone"]),
+        "columns of a scan": scan(pd.DataFrame({"x": [1.0, 2.0]})).table_columns,
     }
 
 
@@ -127,7 +130,16 @@ def test_results_are_compared_and_hashed_without_error(name):
 
 
 # What is one line of text, or a few; a notebook shows that as it is.
-SHORT_TEXT = {"CompiledFunction", "Identity", "NumericalDerivative", "RowStream", "Rule", "Size"}
+SHORT_TEXT = {
+    "CompiledFunction",
+    "Identity",
+    "NumericalDerivative",
+    "RowStream",
+    "Rule",
+    "Size",
+    "TableColumns",
+    "TableStream",
+}
 # Rooms below inference: what they return stays within the package.
 WITHIN = ("mcmodels.objectives.", "mcmodels.rows.", "mcmodels.solvers.")
 PUBLIC = (mcmodels, autodiff, calculus, derivative_checks, differences, identities, inference)
