@@ -14,6 +14,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from mcmodels.rows import CodedBlock, RowStream
@@ -26,6 +27,10 @@ __all__ = ["DistinctRows", "distinct"]
 
 # With more distinct rows than this, little is gained, and they would take gigabytes.
 _MOST_DISTINCT = 2**21
+# Fewer rows are not worth the merging of sums.
+_FEWEST_TOGETHER = 2**20
+# Bits of the number of a combination of values.
+_MOST_BITS = 62
 _WEIGHT, _MEAN, _SQUARES = "sum of weights", "mean of y", "squares about the mean"
 
 
@@ -48,70 +53,156 @@ def distinct(
     Returns
     -------
     pyarrow.Table or None
-        With the keys and three further columns; None where rows hardly repeat.
+        With the keys and three further columns; None where rows hardly repeat, or the columns have
+        so many values that their combinations have no number of 63 bits.
     """
     arrow = pyarrow("scan")
-    found: list[Any] = []
-    held = n_rows = 0
+    levels, sums = _Levels(keys), _Sums()
+    waiting: list[tuple[Any, Any, Any]] = []
+    n_rows = n_waiting = 0
+    origin: float | None = None
     for batch in batches:
         if not batch.num_rows:
             continue
-        n_rows += batch.num_rows
-        w = np.ones(batch.num_rows) if weights is None else numbers(batch.column(weights))
-        w = np.asarray(w, dtype=np.float64)
-        y = np.zeros(len(w)) if target is None else np.asarray(numbers(batch.column(target)), float)
-        found.append(_merged(batch.select(list(keys)), w, y, np.zeros(len(w)), arrow))
-        held += found[-1].num_rows
-        if len(found) > 1 and held > 2 * max(part.num_rows for part in found):
-            found = [_of_parts(found, keys, arrow)]
-            held = found[0].num_rows
-        if held > _MOST_DISTINCT:
+        number = levels.numbered(levels.codes(batch), sums, waiting)
+        if number is None:
             return None
-    if not found:
+        w = np.ones(len(number)) if weights is None else numbers(batch.column(weights))
+        if weights is not None and np.min(w) < 0:
+            raise ValueError(
+                f"the column of weights {weights!r} must not be negative; found {np.min(w):g}. "
+                "Leave such rows out, for example by where=."
+            )
+        y = np.zeros(len(number)) if target is None else numbers(batch.column(target))
+        # About a point near them all, means and squares have more digits.
+        origin = float(np.mean(y)) if origin is None else origin
+        waiting.append((number, np.asarray(w, float), np.asarray(y, float) - origin))
+        n_rows, n_waiting = n_rows + len(number), n_waiting + len(number)
+        if n_waiting > max(_FEWEST_TOGETHER, 2 * len(sums.number)):
+            sums.add(waiting, levels.bits)
+            waiting, n_waiting = [], 0
+            if len(sums.number) > _MOST_DISTINCT:
+                return None
+    sums.add(waiting, levels.bits)
+    if not n_rows or 2 * len(sums.number) > n_rows:
         return None
-    table = _of_parts(found, keys, arrow)
-    return table if 2 * table.num_rows <= n_rows else None
+    columns = levels.values(sums.number)
+    mean = sums.mean + (0.0 if origin is None else origin)
+    further = {_WEIGHT: sums.weight, _MEAN: mean, _SQUARES: sums.squares}
+    return arrow.table(dict(zip(keys, columns, strict=True)) | further)
 
 
-def _of_parts(parts: list[Any], keys: Sequence[str], arrow: Any) -> Any:
-    """The distinct rows of several tables of distinct rows."""
-    whole = arrow.concat_tables(parts, promote_options="permissive").combine_chunks()
-    w, mean, squares = (np.asarray(whole.column(name)) for name in (_WEIGHT, _MEAN, _SQUARES))
-    return _merged(whole.select(list(keys)), w, mean, squares, arrow)
+class _Levels:
+    """Numbers the values of each column, and their combinations."""
+
+    def __init__(self, keys: Sequence[str]) -> None:
+        self._keys = list(keys)
+        self._known: list[Any] = [None] * len(keys)
+        self._bits = [0] * len(keys)
+
+    @property
+    def bits(self) -> int:
+        """Bits of the number of a combination."""
+        return sum(self._bits)
+
+    def codes(self, batch: Any) -> list[npt.NDArray[np.int64]]:
+        """The number of each value of each column, in the order in which they were seen."""
+        arrow = pyarrow("scan")
+        found = []
+        for j, name in enumerate(self._keys):
+            array = batch.column(name)
+            is_dictionary = arrow.types.is_dictionary(array.type)
+            values = array.dictionary if is_dictionary else array
+            if self._known[j] is None:
+                self._known[j] = values.unique().drop_null()
+            codes = arrow.compute.index_in(values, value_set=self._known[j])
+            if codes.null_count:
+                new = values.filter(codes.is_null()).unique().drop_null()
+                self._known[j] = arrow.concat_arrays([self._known[j], new])
+                codes = arrow.compute.index_in(values, value_set=self._known[j]).fill_null(-1)
+            codes = np.asarray(codes).astype(np.int64)
+            found.append(codes[np.asarray(array.indices)] if is_dictionary else codes)
+        return found
+
+    def numbered(
+        self, codes: list[npt.NDArray[np.int64]], sums: _Sums, waiting: list[tuple[Any, Any, Any]]
+    ) -> npt.NDArray[np.int64] | None:
+        """One number for each combination; those that are held are numbered anew where needed."""
+        needed = [max(len(known) - 1, 0).bit_length() for known in self._known]
+        if any(new > old for new, old in zip(needed, self._bits, strict=True)):
+            held = [self._parts(sums.number), *(self._parts(number) for number, *_ in waiting)]
+            # New values may come, one of them at a time.
+            self._bits = [bits + 1 for bits in needed] if sums.number.size else needed
+            if self.bits > _MOST_BITS:
+                self._bits = needed
+            if self.bits > _MOST_BITS:
+                return None
+            first, *others = map(self._joined, held)
+            sums.number = first
+            waiting[:] = [
+                (number, *rest) for number, (_, *rest) in zip(others, waiting, strict=True)
+            ]
+        return self._joined(codes)
+
+    def values(self, number: npt.NDArray[np.int64]) -> list[Any]:
+        """The values of each column for such numbers."""
+        arrow = pyarrow("scan")
+        pairs = zip(self._known, self._parts(number), strict=True)
+        return [known.take(arrow.array(codes)) for known, codes in pairs]
+
+    def _joined(self, codes: list[npt.NDArray[np.int64]]) -> npt.NDArray[np.int64]:
+        number = np.zeros(len(codes[0]), dtype=np.int64)
+        for part, bits in zip(codes, self._bits, strict=True):
+            number <<= bits
+            number |= part
+        return number
+
+    def _parts(self, number: npt.NDArray[np.int64]) -> list[npt.NDArray[np.int64]]:
+        parts = []
+        for bits in reversed(self._bits):
+            parts.append(number & ((1 << bits) - 1))
+            number = number >> bits
+        return parts[::-1]
 
 
-def _merged(rows: Any, w: Any, mean: Any, squares: Any, arrow: Any) -> Any:
-    """Equal rows in one: their weight, the mean of their means, and the squares about it.
+class _Sums:
+    """Distinct rows by their numbers: weight, mean of y, and squares about the mean."""
 
-    Squares are added about the mean of the equal rows, which loses no digits: Chan, Golub and
-    LeVeque (1983), *Algorithms for computing the sample variance*, eq. 2.1.
-    """
-    columns = {f"key {j}": _plain(rows.column(j), arrow) for j in range(len(rows.schema.names))}
-    place = arrow.table(columns | {"place": np.arange(len(w))})
-    grouped = place.group_by(list(columns), use_threads=False).aggregate([("place", "list")])
-    members = grouped.column("place_list").combine_chunks()
-    order = np.asarray(members.flatten())
-    group = np.empty(len(w), dtype=np.intp)
-    group[order] = np.repeat(np.arange(len(members)), np.diff(np.asarray(members.offsets)))
-    count = len(members)
-    weight = np.bincount(group, weights=w, minlength=count)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        centre = np.where(weight > 0, np.bincount(group, weights=w * mean, minlength=count), 0.0)
-        centre = np.where(weight > 0, centre / weight, 0.0)
-    away = mean - centre[group]
-    about = np.bincount(group, weights=squares + w * away**2, minlength=count)
-    # The mean of so many rounded terms, once more, from the deviations.
-    shift = np.bincount(group, weights=w * away, minlength=count)
-    centre = centre + np.divide(shift, weight, out=np.zeros(count), where=weight > 0)
-    names = dict(zip(columns, rows.schema.names, strict=True))
-    kept = {names[name]: grouped.column(name) for name in columns}
-    return arrow.table(kept | {_WEIGHT: weight, _MEAN: centre, _SQUARES: about})
+    def __init__(self) -> None:
+        self.number = np.zeros(0, dtype=np.int64)
+        self.weight = self.mean = self.squares = np.zeros(0)
 
+    def add(self, parts: list[tuple[Any, Any, Any]], bits: int) -> None:
+        """Add rows (number, weight, y).
 
-def _plain(column: Any, arrow: Any) -> Any:
-    if isinstance(column, arrow.ChunkedArray):
-        column = column.combine_chunks()
-    return column.dictionary_decode() if arrow.types.is_dictionary(column.type) else column
+        Squares are taken about the mean of the equal rows, which loses no digits: Chan, Golub and
+        LeVeque (1983), *Algorithms for computing the sample variance*, eq. 2.1.
+        """
+        number, w, y = map(
+            np.concatenate,
+            zip((self.number, self.weight, self.mean), *parts, strict=True),
+        )
+        if 2**bits <= max(_FEWEST_TOGETHER, len(number)):
+            group, count = number, 2**bits
+        else:
+            group, distinct_numbers = pd.factorize(number)
+            count = len(distinct_numbers)
+        weight: Array = np.bincount(group, weights=w, minlength=count).astype(np.float64)
+        squares = mean = np.zeros(count)
+        if y.any():
+            mean = np.bincount(group, weights=w * y, minlength=count)
+            np.divide(mean, weight, out=mean, where=weight > 0)
+            away = y - mean[group]
+            away *= away
+            away *= w
+            away[: len(self.squares)] += self.squares
+            squares = np.bincount(group, weights=away, minlength=count).astype(np.float64)
+        if group is number:
+            # A combination that only rows of weight zero have is left out, as such rows are.
+            distinct_numbers = np.flatnonzero(weight)
+            weight, mean, squares = (a[distinct_numbers] for a in (weight, mean, squares))
+        self.number, self.weight, self.mean = distinct_numbers.astype(np.int64), weight, mean
+        self.squares = squares
 
 
 class DistinctRows(RowStream):

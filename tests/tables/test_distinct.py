@@ -127,3 +127,26 @@ def test_sums_do_not_depend_on_the_batches(size):
         # Means near 1e3 hold 1e-13; squares about them a few parts in 1e13.
         assert mean - 1e3 == pytest.approx(centre, abs=1e-12)
         assert squares == pytest.approx((w * (y - centre) ** 2).sum(), rel=1e-12)
+
+
+def test_many_combinations_are_numbered_anew_as_values_appear():
+    """Values that first appear in later batches, and more combinations than a table can hold."""
+    rng = np.random.default_rng(3)
+    n = 30_000
+    frame = pd.DataFrame({name: rng.integers(0, 9, n) * 10**9 for name in "abcdefgh"})
+    frame["late"] = np.arange(n) // 1000
+    frame = pd.concat([frame, frame], ignore_index=True)
+    frame["y"] = rng.normal(size=2 * n)
+    batches = pa.Table.from_pandas(frame, preserve_index=False).to_batches(500)
+    keys = [*"abcdefgh", "late"]
+    found = distinct(iter(batches), keys, None, "y").to_pandas().sort_values(keys)
+    expected = frame.groupby(keys)["y"].agg(["size", "mean"]).reset_index()
+    np.testing.assert_array_equal(found[keys], expected[keys])
+    np.testing.assert_array_equal(found["sum of weights"], expected["size"])
+    np.testing.assert_allclose(found["mean of y"], expected["mean"], atol=1e-15)
+
+
+def test_negative_weights_are_refused():
+    frame = FRAME.assign(weight=-1.0)
+    with pytest.raises(ValueError, match=r"'weight' must not be negative; found -1"):
+        LinearRegression().fit(scan(frame, "y", weights="weight", compress=True, **OPTIONS))
