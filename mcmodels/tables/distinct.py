@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from mcmodels.arrays import Array
 from mcmodels.rows import CodedBlock, RowStream
 from mcmodels.tables.columns import TableColumns
 from mcmodels.tables.packages import pyarrow
