@@ -14,7 +14,7 @@ from scipy import sparse
 from mcmodels.arrays import Matrix
 from mcmodels.rows.sizes import SPARSE_PRODUCT_COST
 from mcmodels.tables.packages import pyarrow
-from mcmodels.tables.values import numbers, plain
+from mcmodels.tables.values import comparable, numbers, plain
 
 __all__ = ["TableColumns"]
 
@@ -146,10 +146,10 @@ class TableColumns:
         arrow, levels = pyarrow("scan"), self.levels[name]
         is_dictionary = arrow.types.is_dictionary(array.type)
         # Each entry of a dictionary is looked up once.
-        values = array.dictionary if is_dictionary else array
+        values = comparable(array.dictionary if is_dictionary else array)
         try:
-            known = arrow.array(list(levels)).cast(values.type)
-        except (arrow.ArrowInvalid, arrow.ArrowTypeError, arrow.ArrowNotImplementedError):
+            known = arrow.array(list(levels), values.type)
+        except (arrow.ArrowException, OverflowError, TypeError, ValueError):
             raise ValueError(
                 f"column {name!r} of {place} is {values.type}, and its levels are such as "
                 f"{levels[0]!r}; convert one of them."

@@ -69,12 +69,19 @@ def distinct(
         if number is None:
             return None
         w = np.ones(len(number)) if weights is None else numbers(batch.column(weights))
-        if weights is not None and np.min(w) < 0:
+        y = np.zeros(len(number)) if target is None else numbers(batch.column(target))
+        # Sums would hide them.
+        if np.min(w) < 0:
             raise ValueError(
                 f"the column of weights {weights!r} must not be negative; found {np.min(w):g}. "
                 "Leave such rows out, for example by where=."
             )
-        y = np.zeros(len(number)) if target is None else numbers(batch.column(target))
+        for name, column in ((weights, w), (target, y)):
+            if not np.isfinite(column).all():
+                raise ValueError(
+                    f"column {name!r} contains infinity; leave such rows out, for example by "
+                    "where=."
+                )
         # About a point near them all, means and squares have more digits.
         origin = float(np.mean(y)) if origin is None else origin
         waiting.append((number, np.asarray(w, float), np.asarray(y, float) - origin))

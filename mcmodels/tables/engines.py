@@ -2,13 +2,27 @@
 
 from __future__ import annotations
 
+import itertools
+import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
 from mcmodels.tables.packages import imported, pyarrow
-from mcmodels.tables.sources import BATCH_ROWS, DatasetSource, ReaderSource, Source, TableSource
+from mcmodels.tables.sources import (
+    BATCH_ROWS,
+    DatasetSource,
+    ReaderSource,
+    Source,
+    TableSource,
+    without_views,
+)
 
 __all__ = ["PACKAGES", "of_function", "of_query"]
+
+# How a statement begins that gives rows and changes nothing.
+_READS = r"[\s(]*(select|with|from|values|table|pivot|unpivot|describe|show|summarize)\b"
+# Batches of a query in which a value of each column is looked for.
+_LOOKED_AT = 20
 
 
 def _of_arrow(table: Any) -> Source:
@@ -18,7 +32,7 @@ def _of_arrow(table: Any) -> Source:
     if isinstance(table, arrow.RecordBatch):
         table = arrow.Table.from_batches([table])
     if isinstance(table, arrow.Table):
-        return TableSource(table, "a Table of pyarrow")
+        return TableSource(without_views(table), "a Table of pyarrow")
     raise TypeError(
         f"a {type(table).__name__} can be read only once; pass a function that returns a new one "
         "each time it is called."
@@ -26,21 +40,37 @@ def _of_arrow(table: Any) -> Source:
 
 
 def _of_pandas(frame: Any) -> Source:
-    arrow = pyarrow("a scan of a data frame")
+    pyarrow("a scan of a data frame")
     if not hasattr(frame, "columns"):
         raise TypeError(f"a {type(frame).__name__} of pandas is no table; pass a DataFrame.")
-    try:
-        table = arrow.Table.from_pandas(frame.rename(columns=str), preserve_index=False)
-    except (arrow.ArrowInvalid, arrow.ArrowTypeError) as error:
-        raise ValueError(f"the data frame has a column of mixed kinds: {error}") from error
-    return TableSource(table, "a DataFrame of pandas")
+    columns = [(str(name), frame.iloc[:, j]) for j, name in enumerate(frame.columns)]
+    return _of_columns(columns, "a DataFrame of pandas", fixed=False)
+
+
+def _of_columns(columns: list[tuple[str, Any]], description: str, *, fixed: bool) -> TableSource:
+    """A table of the columns that Arrow can hold."""
+    arrow = pyarrow("scan")
+    names, arrays, unreadable = [], [], {}
+    for name, column in columns:
+        try:
+            array = column.to_arrow() if hasattr(column, "to_arrow") else arrow.array(column)
+        except BaseException as error:  # Polars panics with one that is no Exception
+            if isinstance(error, KeyboardInterrupt | SystemExit):
+                raise
+            unreadable[name] = str(error)
+            continue
+        names.append(name)
+        arrays.append(array)
+    table = without_views(arrow.table(arrays, names=names))
+    return TableSource(table, description, fixed, unreadable)
 
 
 def _of_polars(frame: Any) -> Source:
     polars = imported("polars", "polars", "a scan of a Polars frame")
     pyarrow("a scan of a Polars frame")
     if isinstance(frame, polars.DataFrame):
-        return TableSource(frame.to_arrow(), "a DataFrame of Polars")
+        columns = [(column.name, column) for column in frame.get_columns()]
+        return _of_columns(columns, "a DataFrame of Polars", fixed=True)
     if not isinstance(frame, polars.LazyFrame):
         raise TypeError(f"a {type(frame).__name__} of Polars is no table; pass a DataFrame.")
 
@@ -49,8 +79,9 @@ def _of_polars(frame: Any) -> Source:
         for part in wanted.collect_batches(chunk_size=BATCH_ROWS, maintain_order=True):
             yield from part.to_arrow().to_batches()
 
-    schema = polars.DataFrame(schema=frame.collect_schema()).to_arrow().schema
-    return ReaderSource(read, schema, "a LazyFrame of Polars")
+    empty = polars.DataFrame(schema=frame.collect_schema()).get_columns()
+    table = _of_columns([(column.name, column) for column in empty], "", fixed=True)
+    return ReaderSource(read, table.schema, "a LazyFrame of Polars", table.unreadable)
 
 
 def _of_duckdb(relation: Any) -> Source:
@@ -124,6 +155,8 @@ def of_query(sql: Any, connection: Any) -> Source:
             f"a connection was given with a {type(sql).__name__}; with a connection, pass the "
             "query as text."
         )
+    if not re.match(_READS, sql, re.IGNORECASE):
+        raise ValueError(f"the statement {sql!r} is no query; pass a SELECT.")
     if type(connection).__module__.partition(".")[0] in ("duckdb", "_duckdb"):
         relation = connection.sql(sql)
         if relation is None:
@@ -146,12 +179,7 @@ def of_query(sql: Any, connection: Any) -> Source:
         finally:
             cursor.close()
 
-    batches = read()
-    first = next(batches, None)
-    batches.close()  # type: ignore[attr-defined]
-    if first is None:
-        raise ValueError(f"the query {sql!r} returns no rows.")
-    schema = first.schema
+    schema = _schema_of(read(), sql)
 
     def cast(columns: list[str] | None) -> Iterator[Any]:
         """The batches, of the types of the first one."""
@@ -168,6 +196,25 @@ def of_query(sql: Any, connection: Any) -> Source:
                 ) from error
 
     return ReaderSource(cast, schema, f"the query {sql!r}")
+
+
+def _schema_of(batches: Iterator[Any], sql: str) -> Any:
+    """The types of the first rows; of later ones where a column is missing in all of those."""
+    arrow, schema = pyarrow("a scan of a query"), None
+    for batch in itertools.islice(batches, _LOOKED_AT):
+        names = batch.schema.names
+        for name in names:
+            if names.count(name) > 1:
+                raise ValueError(f"the query {sql!r} returns several columns {name!r}; use AS.")
+        both = [batch.schema] if schema is None else [schema, batch.schema]
+        schema = arrow.unify_schemas(both, promote_options="permissive")
+        if not any(arrow.types.is_null(column.type) for column in schema):
+            break
+    if schema is None:
+        raise ValueError(f"the query {sql!r} returns no rows.")
+    if hasattr(batches, "close"):
+        batches.close()
+    return schema
 
 
 def _fetched(cursor: Any, sql: str) -> Iterator[Any]:

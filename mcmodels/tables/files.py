@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from mcmodels.tables.packages import imported, pyarrow
-from mcmodels.tables.sources import DatasetSource
+from mcmodels.tables.sources import DatasetSource, stamp_of
 
 __all__ = ["of_files"]
 
@@ -37,6 +37,9 @@ def of_files(given: Any) -> DatasetSource:
     files = [path for one in paths for path in _expanded(os.fspath(one))]
     if not files:
         raise ValueError("the list of paths is empty; name at least one file.")
+    for path in files:
+        if files.count(path) > 1:
+            raise ValueError(f"{path} is named twice; each file is read once.")
     kinds = {_kind(path) for path in files}
     if len(kinds) > 1:
         raise ValueError(
@@ -47,31 +50,47 @@ def of_files(given: Any) -> DatasetSource:
     form: Any = kind
     if kind in ("csv", "tsv"):
         text = imported("pyarrow.csv", "tables", "a scan of text files")
-        delimiter = "\t" if kind == "tsv" else ","
-        form = arrow.dataset.CsvFileFormat(parse_options=text.ParseOptions(delimiter=delimiter))
+        form = arrow.dataset.CsvFileFormat(
+            parse_options=text.ParseOptions(delimiter="\t" if kind == "tsv" else ","),
+            convert_options=text.ConvertOptions(
+                strings_can_be_null=True, quoted_strings_can_be_null=False
+            ),
+        )
     shown = os.fspath(paths[0]) if len(paths) == 1 else f"{len(files)} files"
+    # Directories such as year=2024 are a column.
+    options: dict[str, Any] = {"format": form, "partitioning": "hive"}
+    if len(paths) == 1 and os.path.isdir(os.path.expanduser(paths[0])):
+        options["partition_base_dir"] = os.path.abspath(os.path.expanduser(paths[0]))
     schema = None
     for path in files:
         # Arrow looks at the first file alone, and finds the fault of another one in mid-fit.
         try:
-            found = arrow.dataset.dataset(path, format=form).schema
+            found = arrow.dataset.dataset([path], **options).schema
         except (arrow.ArrowInvalid, arrow.ArrowTypeError, OSError) as error:
             raise ValueError(f"{path} cannot be read as {kind}: {error}") from error
-        schema = found if schema is None else schema
-        lacking = [name for name in schema.names if name not in found.names]
-        if lacking:
+        try:
+            both = [found] if schema is None else [schema, found]
+            schema = arrow.unify_schemas(both, promote_options="permissive")
+        except (arrow.ArrowInvalid, arrow.ArrowTypeError) as error:
             raise ValueError(
-                f"{path} has no column {lacking[0]!r}, which {files[0]} has; scan files of the "
-                "same columns."
-            )
-    return DatasetSource(arrow.dataset.dataset(files, format=form, schema=schema), shown)
+                f"a column of {path} is of another type than in {files[0]}: {error}."
+            ) from error
+    dataset = arrow.dataset.dataset(files, schema=schema, **options)
+    return DatasetSource(dataset, shown, stamp_of(files))
 
 
 def _expanded(path: str) -> list[str]:
     """The files that a path, a pattern or a directory stands for, in the order of their names."""
-    path = os.path.expanduser(path)
+    if "://" in path:
+        raise ValueError(f"{path} is no local path; open it as a pyarrow.dataset, and pass that.")
+    path = os.path.abspath(os.path.expanduser(path))
     if os.path.isdir(path):
-        found = sorted(str(file) for file in Path(path).rglob("*") if _is_data(file))
+        root = Path(path)
+        found = sorted(
+            str(file)
+            for file in root.rglob("*")
+            if file.is_file() and not _is_hidden(file.relative_to(root))
+        )
         if not found:
             raise ValueError(f"{path} is a directory without files.")
         return found
@@ -79,13 +98,18 @@ def _expanded(path: str) -> list[str]:
         return [path]
     found = sorted(filter(os.path.isfile, glob.glob(path, recursive=True)))
     if not found:
-        raise ValueError(f"no file matches {path!r}.")
+        hint = ""
+        if path.split()[0].rpartition("/")[2].lower() in ("select", "with"):
+            hint = " Pass a query with connection=."
+        elif "[" in path:
+            hint = " In a pattern, [ ] stand for one of several letters; see glob.escape."
+        raise ValueError(f"no file matches {path!r}.{hint}")
     return found
 
 
-def _is_data(file: Path) -> bool:
-    """Whether this is a file that is no mark of another program, such as _SUCCESS."""
-    return file.is_file() and not file.name.startswith((".", "_"))
+def _is_hidden(path: Path) -> bool:
+    """Whether a file, or a directory above it, is a mark of another program, such as _SUCCESS."""
+    return any(part.startswith((".", "_")) for part in path.parts)
 
 
 def _kind(path: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from mcmodels.tables.engines import PACKAGES, of_function, of_query
@@ -115,12 +115,9 @@ def scan(
     for name, value in choices.items():
         if value not in _CHOICES[name]:
             raise ValueError(f"{name}={value!r} is none of {', '.join(map(repr, _CHOICES[name]))}.")
+    _check_lists(target, features, categorical, baseline, weights, groups)
     source = _source_of(table) if connection is None else of_query(table, connection)
     levels = dict(categorical) if isinstance(categorical, Mapping) else dict.fromkeys(categorical)
-    if isinstance(categorical, str):
-        raise TypeError(f"categorical={categorical!r} is text; pass a list: [{categorical!r}].")
-    if isinstance(features, str):
-        raise TypeError(f"features={features!r} is text; pass a list: [{features!r}].")
     return TableStream(
         source,
         target=target,
@@ -133,6 +130,36 @@ def scan(
         compress=compress,
         **choices,
     )
+
+
+def _check_lists(
+    target: Any, features: Any, categorical: Any, baseline: Any, weights: Any, groups: Any
+) -> None:
+    """Refuse what are no names of columns, and no lists of levels."""
+    for name, value in (("features", features), ("categorical", categorical)):
+        if isinstance(value, str):
+            raise TypeError(f"{name}={value!r} is text; pass a list: [{value!r}].")
+    lists = {"target": target, "features": features, "categorical": categorical, "groups": groups}
+    for name, value in (*lists.items(), ("weights", weights)):
+        one = name not in ("features", "categorical") and isinstance(value, str)
+        if value is None or one:
+            continue
+        if name == "weights" or not (
+            isinstance(value, Iterable) and all(isinstance(column, str) for column in value)
+        ):
+            raise TypeError(f"{name}={value!r} names no columns; pass their names as text.")
+        if name == "target" and not list(value):
+            raise ValueError("target=[] names no column; leave it out for predictions.")
+    for name, given in categorical.items() if isinstance(categorical, Mapping) else ():
+        if given is not None and (isinstance(given, str | set) or not isinstance(given, Iterable)):
+            raise TypeError(
+                f"categorical gives a {type(given).__name__} for {name!r}; pass a list of levels, "
+                "the first of which is the baseline."
+            )
+    if baseline is not None and not isinstance(baseline, Mapping):
+        raise TypeError(
+            f"baseline is a {type(baseline).__name__}; pass a level by column: {{'zone': 'A'}}."
+        )
 
 
 def _source_of(table: Any) -> Source:

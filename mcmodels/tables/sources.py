@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Generator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from mcmodels.tables.packages import pyarrow
+from mcmodels.tables.packages import imported, pyarrow
 
-__all__ = ["BATCH_ROWS", "DatasetSource", "ReaderSource", "Source", "TableSource"]
+__all__ = [
+    "BATCH_ROWS",
+    "DatasetSource",
+    "ReaderSource",
+    "Source",
+    "TableSource",
+    "stamp_of",
+    "without_views",
+]
 
 # Rows of a batch that is asked for; those of a file may be fewer. A block of twenty columns has
 # 20 MB then.
@@ -18,7 +26,7 @@ BATCH_ROWS = 2**17
 # of Arrow hold up to 16 batches of 4 files, which is a gigabyte of a hundred columns.
 _BATCHES_AHEAD, _FILES_AHEAD = 4, 1
 # What a batch comes from, and the batch.
-Batches = Iterator[tuple[str, Any]]
+Batches = Generator[tuple[str, Any]]
 
 
 class Source(Protocol):
@@ -35,6 +43,11 @@ class Source(Protocol):
     @property
     def description(self) -> str:
         """What and where it is."""
+        ...
+
+    @property
+    def unreadable(self) -> Mapping[str, str]:
+        """Columns that are not in the schema because Arrow cannot hold them, and why."""
         ...
 
     def stamp(self) -> Any:
@@ -64,11 +77,15 @@ class DatasetSource:
         The files or tables.
     description : str
         What and where it is.
+    at_scan : object, default=None
+        The stamp of the files when they were scanned: Arrow keeps what it has read of them.
     """
 
     dataset: Any
     description: str
+    at_scan: Any = None
     filters = True
+    unreadable: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def schema(self) -> Any:
@@ -78,27 +95,53 @@ class DatasetSource:
     def stamp(self) -> Any:
         """Size and time of each local file; tables of Arrow do not change."""
         files = getattr(self.dataset, "files", None)
-        if files is None:
-            in_memory = isinstance(self.dataset, pyarrow("scan").dataset.InMemoryDataset)
-            return "in memory" if in_memory else None
-        try:
-            found = [os.stat(path) for path in files]
-        except OSError:  # not on this machine, or gone
-            return None
-        return [(file.st_size, file.st_mtime_ns) for file in found]
+        if files is not None:
+            return stamp_of(files)
+        in_memory = isinstance(self.dataset, pyarrow("scan").dataset.InMemoryDataset)
+        return "in memory" if in_memory else None
 
     def batches(self, columns: Sequence[str], where: Any) -> Batches:
         """The rows of some columns."""
+        arrow = pyarrow("scan")
+        if self.at_scan is not None and self.stamp() != self.at_scan:
+            raise ValueError(f"{self.description} has changed since it was scanned; scan it again.")
         scanner = self.dataset.scanner(
             columns=list(columns),
             filter=where,
             batch_size=BATCH_ROWS,
             batch_readahead=_BATCHES_AHEAD,
             fragment_readahead=_FILES_AHEAD,
+            fragment_scan_options=_without_buffers(self.dataset),
         )
-        for tagged in scanner.scan_batches():
-            place = getattr(tagged.fragment, "path", "") or self.description
-            yield place, tagged.record_batch
+        place = self.description
+        try:
+            for tagged in scanner.scan_batches():
+                place = getattr(tagged.fragment, "path", "") or self.description
+                yield place, tagged.record_batch
+        except (arrow.ArrowInvalid, arrow.ArrowTypeError) as error:
+            raise ValueError(
+                f"{self.description} cannot be read further than {place}: {error}. The type of a "
+                "column is that in the first rows of all files; text files may need other types "
+                "further down: store them as Parquet, or pass a pyarrow.dataset with a schema."
+            ) from error
+
+
+def _without_buffers(dataset: Any) -> Any:
+    """Options by which Parquet is not read whole row groups ahead, which takes gigabytes."""
+    if getattr(getattr(dataset, "format", None), "type_name", "") != "parquet":
+        return None
+    return imported("pyarrow.dataset", "tables", "scan").ParquetFragmentScanOptions(
+        pre_buffer=False
+    )
+
+
+def stamp_of(files: Sequence[str]) -> Any:
+    """Size and time of each file; None where one is not on this machine."""
+    try:
+        found = [os.stat(path) for path in files]
+    except OSError:
+        return None
+    return [(file.st_size, file.st_mtime_ns) for file in found]
 
 
 @dataclass(frozen=True)
@@ -111,10 +154,16 @@ class TableSource:
         The table.
     description : str
         What it is.
+    fixed : bool, default=True
+        Whether nobody can change it; a table may share memory with a data frame of pandas.
+    unreadable : mapping of str to str
+        Columns that Arrow cannot hold, and why.
     """
 
     table: Any
     description: str
+    fixed: bool = True
+    unreadable: Mapping[str, str] = field(default_factory=dict)
     filters = True
 
     @property
@@ -122,9 +171,9 @@ class TableSource:
         """Names and types of the columns."""
         return self.table.schema
 
-    def stamp(self) -> str:
+    def stamp(self) -> str | None:
         """Tables of Arrow do not change."""
-        return "in memory"
+        return "in memory" if self.fixed else None
 
     def batches(self, columns: Sequence[str], where: Any) -> Batches:
         """The rows of some columns."""
@@ -151,16 +200,48 @@ class ReaderSource:
     schema: Any
     description: str
     filters = False
+    unreadable: Mapping[str, str] = field(default_factory=dict)
 
     def stamp(self) -> None:
         """Nothing is known of changes."""
 
     def batches(self, columns: Sequence[str], where: Any) -> Batches:
         """The rows of some columns, filtered after they were read."""
-        arrow = pyarrow("scan")
-        for batch in self.open(list(columns)):
-            if where is None:
-                yield self.description, batch
-                continue
-            for part in arrow.Table.from_batches([batch]).filter(where).to_batches():
-                yield self.description, part
+        arrow, reader = pyarrow("scan"), self.open(list(columns))
+        try:
+            for batch in reader:
+                lacking = [name for name in columns if name not in batch.schema.names]
+                if lacking:
+                    raise ValueError(
+                        f"{self.description} had the column {lacking[0]!r} before, and has it no "
+                        "more; every walk must give the same rows."
+                    )
+                parts = [batch]
+                if where is not None or has_views(batch.schema):
+                    table = without_views(arrow.Table.from_batches([batch]))
+                    parts = (table if where is None else table.filter(where)).to_batches()
+                for part in parts:
+                    yield self.description, part
+        finally:
+            # An open result would block the next query of a connection.
+            if hasattr(reader, "close"):
+                reader.close()
+
+
+def has_views(schema: Any) -> bool:
+    """Whether a column is a view of text, which Arrow cannot filter."""
+    types = pyarrow("scan").types
+    return any(types.is_string_view(column.type) for column in schema)
+
+
+def without_views(table: Any) -> Any:
+    """A table with text in place of views of text."""
+    arrow = pyarrow("scan")
+    if not has_views(table.schema):
+        return table
+    text = arrow.large_string()
+    fields = [
+        column.with_type(text) if arrow.types.is_string_view(column.type) else column
+        for column in table.schema
+    ]
+    return table.cast(arrow.schema(fields))

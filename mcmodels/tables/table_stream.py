@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import difflib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -26,13 +27,7 @@ _SHOWN_PLACES, _SHOWN_LEVELS = 5, 10
 
 
 class TableStream(RowStream):
-    """Rows of a table, as :func:`scan` returns them.
-
-    Attributes
-    ----------
-    n_dropped : int or None
-        Number of rows with missing values that the last pass has left out; None before the first.
-    """
+    """Rows of a table, as :func:`scan` returns them."""
 
     def __init__(
         self,
@@ -58,9 +53,11 @@ class TableStream(RowStream):
         self._weights, self._groups = weights, groups
         self._missing, self._unseen, self._dates = missing, unseen, dates
         self._compress = compress
-        self._distinct: dict[bool, RowStream] = {}
+        # By whether the target is a key: the stamp of the table, and the rows.
+        self._distinct: dict[bool, tuple[Any, RowStream]] = {}
         self._found: TableColumns | None = None
-        self.n_dropped: int | None = None
+        # Shared with copies that are bound to a model.
+        self._counts: dict[str, int] = {}
         self._where: Any = None
         self._read_by_where: list[str] | None = []
         if where is not None:
@@ -69,6 +66,11 @@ class TableStream(RowStream):
 
     def __repr__(self) -> str:
         return f"scan of {self._source.description}"
+
+    @property
+    def n_dropped(self) -> int | None:
+        """Number of rows with missing values that the last pass has left out."""
+        return self._counts.get("dropped")
 
     def explain(self) -> str:
         """What is read, where rows are filtered, and how columns become numbers, as text.
@@ -82,7 +84,9 @@ class TableStream(RowStream):
             where = f"{self._where} (filtered by {by})"
         missing = "refused" if self._missing == "refuse" else "rows are left out"
         form = "sparse" if columns.is_sparse else "dense"
-        check = "sums over the rows" if source.stamp() is None else "sizes and times of the files"
+        stamp = source.stamp()
+        check = "sums over the rows" if stamp is None else "sizes and times of the files"
+        check = "nothing: the table is in memory" if stamp == "in memory" else check
         fits = "every row"
         if self._repeats():
             fits = "distinct rows with their weights, found in one pass"
@@ -170,11 +174,18 @@ class TableStream(RowStream):
         for name in self._features or ():
             if name in self._target:
                 raise ValueError(f"{name!r} is both a target and a feature.")
+        if self._weights:
+            kind, types = self._source.schema.field(self._weights).type, pyarrow("scan").types
+            if not (types.is_integer(kind) or types.is_floating(kind) or types.is_decimal(kind)):
+                raise TypeError(f"weights={self._weights!r} is a column of {kind}, not of numbers.")
         if len(self._groups) > 2:
             raise ValueError(f"groups names {len(self._groups)} columns; pass one or two.")
 
     def _require(self, name: str, argument: str) -> None:
         names = self._source.schema.names
+        if name in self._source.unreadable:
+            why = self._source.unreadable[name]
+            raise ValueError(f"column {name!r} of {self!r} cannot be read by Arrow: {why}.")
         if name in names:
             if names.count(name) > 1:
                 raise ValueError(f"{self!r} has several columns {name!r}; rename them.")
@@ -191,9 +202,6 @@ class TableStream(RowStream):
             levelled = name in (self._levels if levels is None else levels)
             levelled = levelled or self._is_dictionary(name)
             refuse_type(name, schema.field(name).type, categorical=levelled, dates=self._dates)
-        if self._weights:
-            kind = schema.field(self._weights).type
-            refuse_type(self._weights, kind, categorical=False, dates="refuse")
 
     def _is_dictionary(self, name: str) -> bool:
         schema = self._source.schema
@@ -222,8 +230,12 @@ class TableStream(RowStream):
         known = list(given)
         if len(set(known)) < len(known):
             raise ValueError(f"categorical names a level of {name!r} twice.")
+        if any(level is None or level != level for level in known):
+            raise ValueError(f"categorical names a missing value as a level of {name!r}.")
         if not known:
-            raise ValueError(f"column {name!r} has no levels: it is missing in every row.")
+            raise ValueError(
+                f"column {name!r} has no levels: no row is used, or it is missing in all of them."
+            )
         if name not in self._baseline:
             return tuple(known)
         first = self._baseline[name]
@@ -254,31 +266,33 @@ class TableStream(RowStream):
         if not self._repeats() or len(self._target) > 1:
             return self
         quadratic = quadratic and bool(self._target)
-        if quadratic not in self._distinct:
-            columns = self.table_columns
-            target = self._target[0] if self._target else None
-            keys = [*columns.features, *self._groups]
-            keys += [target] if target and not quadratic else []
-            table = distinct(
-                self._without_missing(),
-                list(dict.fromkeys(keys)),
-                self._weights,
-                target if quadratic else None,
+        stamp = self._source.stamp()
+        known, found = self._distinct.get(quadratic, (None, self))
+        if stamp is not None and stamp == known:
+            return found
+        columns = self.table_columns
+        target = self._target[0] if self._target else None
+        keys = [*columns.features, *self._groups]
+        keys += [target] if target and not quadratic else []
+        table = distinct(
+            self._without_missing(),
+            list(dict.fromkeys(keys)),
+            self._weights,
+            target if quadratic else None,
+        )
+        found = self
+        if table is not None:
+            found = DistinctRows(
+                table,
+                columns,
+                target=target,
+                groups=self._groups,
+                quadratic=quadratic,
+                unseen=self._unseen,
+                place=self._source.description,
             )
-            self._distinct[quadratic] = (
-                self
-                if table is None
-                else DistinctRows(
-                    table,
-                    columns,
-                    target=target,
-                    groups=self._groups,
-                    quadratic=quadratic,
-                    unseen=self._unseen,
-                    place=self._source.description,
-                )
-            )
-        return self._distinct[quadratic]
+        self._distinct[quadratic] = stamp, found
+        return found
 
     def _repeats(self) -> bool:
         """Whether distinct rows are wanted: the user says so, or every feature is a level."""
@@ -313,16 +327,18 @@ class TableStream(RowStream):
     def _beside_features(self) -> list[str]:
         return [*self._target, *([self._weights] if self._weights else []), *self._groups]
 
-    def _batches(self, columns: list[str]) -> Iterator[tuple[str, Any]]:
+    def _batches(self, columns: list[str]) -> Generator[tuple[str, Any]]:
         """The rows of some columns for which the condition holds, and where they are from."""
         wanted = list(columns)
         if self._where is not None and not self._source.filters:
             others = self._read_by_where
             others = self._source.schema.names if others is None else others
             wanted += [name for name in others if name not in wanted]
-        for place, batch in self._source.batches(wanted, self._where):
-            for start in range(0, batch.num_rows, BATCH_ROWS):
-                yield place, batch.slice(start, BATCH_ROWS)
+        # Closed where the caller stops: an open result would block a connection.
+        with contextlib.closing(self._source.batches(wanted, self._where)) as batches:
+            for place, batch in batches:
+                for start in range(0, batch.num_rows, BATCH_ROWS):
+                    yield place, batch.slice(start, BATCH_ROWS)
 
     def _complete(self, columns: list[str]) -> Iterator[tuple[str, Any]]:
         """The rows of some columns; rows with missing values are left out if they shall be."""
@@ -338,27 +354,31 @@ class TableStream(RowStream):
         """All that is used, in batches; missing values are refused or left out and counted."""
         arrow = pyarrow("scan")
         dropped = 0
-        for _, batch in self._batches(self._used):
+        batches = self._batches(self._used)
+        for _, batch in batches:
             lost = _any_of(is_missing(batch.column(name)) for name in self._used)
             if lost is None:
                 yield batch
                 continue
             if self._missing == "refuse":
+                batches.close()
                 self._refuse_missing()
             dropped += int(lost.sum())
             yield batch.filter(arrow.array(~lost))
-        self.n_dropped = dropped
+        self._counts["dropped"] = dropped
 
     def _read(self) -> Iterator[tuple[CodedBlock, Any, Any]]:
         """The blocks of one pass."""
         arrow, columns = pyarrow("scan"), self.table_columns
         dropped = 0
-        for place, batch in self._batches(self._used):
+        batches = self._batches(self._used)
+        for place, batch in batches:
             X, missing = columns.design(batch, unseen=self._unseen, place=place)
             others = (is_missing(batch.column(name)) for name in self._beside_features)
             lost = _any_of([missing, *others])
             if lost is not None:
                 if self._missing == "refuse":
+                    batches.close()
                     self._refuse_missing()
                 dropped += int(lost.sum())
                 if lost.all():
@@ -368,7 +388,7 @@ class TableStream(RowStream):
             if self._weights:
                 weights = np.asarray(numbers(batch.column(self._weights)), dtype=np.float64)
             yield CodedBlock(X, columns.names), self._targets(batch), weights
-        self.n_dropped = dropped
+        self._counts["dropped"] = dropped
 
     def _targets(self, batch: Any) -> Any:
         if not self._target:

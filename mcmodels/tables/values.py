@@ -10,7 +10,7 @@ import numpy.typing as npt
 from mcmodels.arrays import Array
 from mcmodels.tables.packages import pyarrow
 
-__all__ = ["is_missing", "is_text", "labels", "numbers", "plain", "refuse_type"]
+__all__ = ["comparable", "is_missing", "is_text", "labels", "numbers", "plain", "refuse_type"]
 
 # The largest power of ten that float64 holds exactly.
 _EXACT_POWER = 22
@@ -21,7 +21,21 @@ _PER_SECOND = {"s": 1.0, "ms": 1e3, "us": 1e6, "ns": 1e9}
 def plain(array: Any) -> Any:
     """The values of an array; those of a dictionary are looked up in it."""
     arrow = pyarrow("scan")
-    return array.dictionary_decode() if arrow.types.is_dictionary(array.type) else array
+    if arrow.types.is_dictionary(array.type):
+        array = array.dictionary_decode()
+    return comparable(array)
+
+
+def comparable(array: Any) -> Any:
+    """Values of a type that Arrow can compare; -0.0 is 0.0."""
+    arrow = pyarrow("scan")
+    if arrow.types.is_string_view(array.type):
+        return array.cast(arrow.large_string())
+    if arrow.types.is_float16(array.type):
+        array = array.cast(arrow.float32())
+    if arrow.types.is_floating(array.type):
+        return arrow.compute.add(array, arrow.scalar(0.0, array.type))
+    return array
 
 
 def numbers(array: Any, dates: str = "refuse") -> Array:
@@ -34,7 +48,9 @@ def numbers(array: Any, dates: str = "refuse") -> Array:
     dates : {"days", "hours", "seconds"}
         The unit of dates and times, which are counted from 1970; of a duration, its length.
     """
-    arrow, array = pyarrow("scan"), plain(array)
+    arrow = pyarrow("scan")
+    if arrow.types.is_dictionary(array.type):
+        array = array.dictionary_decode()
     kind = array.type
     if arrow.types.is_temporal(kind):
         return _since_1970(array, _SECONDS[dates])
@@ -56,11 +72,13 @@ def labels(array: Any) -> Any:
 
 def is_missing(array: Any) -> npt.NDArray[np.bool_] | None:
     """Which values are null or NaN; None where none is."""
-    array = plain(array)
+    arrow = pyarrow("scan")
+    if arrow.types.is_dictionary(array.type):
+        array = array.dictionary_decode()
     lost = None
     if array.null_count:
         lost = ~np.asarray(array.is_valid())
-    if pyarrow("scan").types.is_floating(array.type):
+    if arrow.types.is_floating(array.type):
         is_nan = np.isnan(array.to_numpy(zero_copy_only=False))
         if is_nan.any():
             lost = is_nan if lost is None else lost | is_nan
@@ -78,7 +96,9 @@ def refuse_type(name: str, kind: Any, *, categorical: bool, dates: str) -> None:
     types = pyarrow("scan").types
     if types.is_dictionary(kind):
         kind = kind.value_type
-    if types.is_nested(kind):
+    if types.is_interval(kind):
+        remedy = "leave it out, or convert it to a duration"
+    elif types.is_nested(kind):
         remedy = "take the parts that are meant as columns of their own"
     elif is_text(kind) and not categorical:
         remedy = f"name it in categorical=[{name!r}], leave it out, or convert it to numbers"

@@ -10,7 +10,10 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+import pandas as pd
+
 from mcmodels.tables.packages import pyarrow
+from mcmodels.tables.values import is_text
 
 __all__ = ["condition"]
 
@@ -18,7 +21,8 @@ _GRAMMAR = (
     "write comparisons (==, !=, <, <=, >, >=) of columns with numbers or quoted text, and "
     "'in [...]' or 'not in [...]', joined by and, or, not"
 )
-_QUOTED = re.compile(r"`([^`]+)`")
+# A name between backticks; or text between quotes, in which a backtick is a letter.
+_QUOTED = re.compile(r"""'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*"|`([^`]+)`""")
 _COMPARISONS: dict[type[ast.cmpop], Callable[[Any, Any], Any]] = {
     ast.Eq: operator.eq,
     ast.NotEq: operator.ne,
@@ -76,6 +80,8 @@ class _Reader:
         return self._logical(tree.body)
 
     def _placeholder(self, found: re.Match[str]) -> str:
+        if found[1] is None:
+            return found[0]
         name = f"_column_{len(self.names)}_"
         self.names[name] = found[1]
         return name
@@ -114,8 +120,12 @@ class _Reader:
         field = self._field(left)
         if not right.elts:
             raise self._refusal("has an empty list")
-        values = [self._constant(value, field).as_py() for value in right.elts]
-        inside = self.arrow.compute.field(field.name).isin(self.arrow.array(values))
+        values = [self._constant(value, field) for value in right.elts]
+        known = self.arrow.array([value.as_py() for value in values], values[0].type)
+        column, compute = self._column(field), self.arrow.compute
+        # As in SQL, a missing value is neither in a list nor outside of it.
+        nothing = compute.scalar(self.arrow.scalar(None, self.arrow.bool_()))
+        inside = compute.if_else(column.is_valid(), column.isin(known), nothing)
         return inside if isinstance(kind, ast.In) else ~inside
 
     def _comparison(self, left: ast.AST, kind: ast.cmpop, right: ast.AST) -> Any:
@@ -129,12 +139,28 @@ class _Reader:
             raise self._refusal("compares two constants")
         compute = self.arrow.compute
         sides = [
-            compute.field(self._field(side).name)
+            self._column(self._field(side))
             if isinstance(side, ast.Name)
             else compute.scalar(self._constant(side, fields[0]))
             for side in (left, right)
         ]
         return _COMPARISONS[type(kind)](*sides)
+
+    def _column(self, field: Any) -> Any:
+        """The column, of a type that is compared with constants."""
+        kind = self._compared_as(field)
+        column = self.arrow.compute.field(field.name)
+        return column if kind == field.type else column.cast(kind)
+
+    def _compared_as(self, field: Any) -> Any:
+        types, kind = self.arrow.types, field.type
+        if types.is_dictionary(kind):
+            kind = kind.value_type
+        if types.is_decimal(kind):
+            return self.arrow.float64()
+        if types.is_boolean(kind):
+            return self.arrow.int8()
+        return self.arrow.large_string() if types.is_string_view(kind) else kind
 
     def _field(self, node: ast.Name) -> Any:
         name = self.names.get(node.id, node.id)
@@ -157,23 +183,38 @@ class _Reader:
             raise self._refusal("has None; missing='drop' drops rows with missing values")
         if not isinstance(value, bool | int | float | str):
             raise self._refusal(f"has {self._shown(node)}, which is no number and no text")
-        kind = field.type.value_type if types.is_dictionary(field.type) else field.type
+        kind = self._compared_as(field)
         if isinstance(value, str) and types.is_temporal(kind):
-            try:
-                return self.arrow.scalar(value).cast(kind)
-            except self.arrow.ArrowInvalid:
-                raise ValueError(
-                    f"where={self.text!r} compares {field.name!r}, which is {kind}, with "
-                    f"{value!r}; write it as 2024-12-31 or 2024-12-31 23:59:59."
-                ) from None
-        is_text = types.is_string(kind) or types.is_large_string(kind) or types.is_string_view(kind)
-        if isinstance(value, str) != is_text:
+            return self._time(value, field, kind)
+        if isinstance(value, str) != is_text(kind):
             quotes = "without quotes" if isinstance(value, str) else "in quotes"
             raise ValueError(
                 f"where={self.text!r} compares {field.name!r}, which is {kind}, with {value!r}; "
                 f"write the constant {quotes}."
             )
-        return self.arrow.scalar(value)
+        try:
+            # Of float32 columns as float32, so that 0.1 is found.
+            return self.arrow.scalar(value, kind if types.is_floating(kind) else None)
+        except (self.arrow.ArrowInvalid, OverflowError):
+            raise self._refusal(f"has {value!r}, which is out of range") from None
+
+    def _time(self, value: str, field: Any, kind: Any) -> Any:
+        """A date or a time as text; a time without zone is in the zone of the column."""
+        try:
+            if self.arrow.types.is_timestamp(kind):
+                time = pd.Timestamp(value)
+                if kind.tz is not None and time.tz is None:
+                    time = time.tz_localize(kind.tz)
+                return self.arrow.scalar(time, kind)
+            return self.arrow.scalar(value).cast(kind)
+        except (ValueError, TypeError):  # those of Arrow are such, too
+            form = "2024-12-31"
+            if not self.arrow.types.is_date(kind):
+                form = "2024-12-31 23:59:59" if self.arrow.types.is_timestamp(kind) else "23:59:59"
+            raise ValueError(
+                f"where={self.text!r} compares {field.name!r}, which is {kind}, with {value!r}; "
+                f"write it as {form}."
+            ) from None
 
     def _shown(self, node: ast.AST) -> str:
         return repr(ast.unparse(node))

@@ -319,6 +319,7 @@ def test_levels_are_those_of_the_rows_that_are_used(tmp_path):
         ("zone in 'SoHo'", "a list"),
         ("zone in []", "empty"),
         ("day > 'soon'", "2024-12-31"),
+        ("hour == 99999999999999999999", "out of range"),
         ("zone == [1]", "no number and no text"),
         ("lambda: 1", "no comparison"),
     ],
@@ -545,3 +546,166 @@ def test_a_missing_package_is_named(monkeypatch):
     )
     with pytest.raises(ImportError, match=r"pip install 'mcmodels\[tables\]'"):
         scan(FRAME)
+
+
+# -- rows of all kinds, as conditions see them -----------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("values", "where", "kept"),
+    [
+        (pa.array(["q", None, "r"]), "v not in ['q']", [2]),
+        (pa.array(["q", None, "r"]), "not (v in ['q'])", [2]),
+        (pa.array(["q", None, "r"]), "v != 'q'", [2]),
+        (pa.array(["a`b`c", "x", "y"]), "v == 'a`b`c'", [0]),
+        (pa.array(["it's", "x", "y"]), 'v == "it\'s"', [0]),
+        (pa.array([0.1, 0.2, 0.3], pa.float32()), "v == 0.1", [0]),
+        (pa.array([0.1, 0.2, 0.3], pa.float32()), "v in [0.1, 0.3]", [0, 2]),
+        (pa.array([0, 8, 9], pa.decimal128(5, 2)), "v < 8.5", [0, 1]),
+        (pa.array([0, 8, 9], pa.decimal128(38, 2)), "v == 8", [1]),
+        (pa.array([True, False, True]), "v == 1", [0, 2]),
+        (pa.array([True, False, True]), "not v", [1]),
+        (pa.array([2023, 2024, 2025]).dictionary_encode(), "v >= 2024", [1, 2]),
+        (pa.array(["a", "b", "c"], pa.string_view()), "v > 'a'", [1, 2]),
+        (
+            pa.array(pd.date_range("2024-01-01", periods=3, freq="h", tz="Europe/Paris")),
+            "v > '2024-01-01 01:00:00'",
+            [2],
+        ),
+    ],
+)
+def test_conditions_on_all_types(values, where, kept):
+    table = pa.table({"v": values, "x": [0.0, 1.0, 2.0]})
+    found = pd.concat([X for X, _, _ in scan(table, features=["x"], where=where)])
+    assert found["x"].tolist() == kept
+
+
+# -- what a reader of files meets ------------------------------------------------------------------
+
+
+def test_a_table_that_has_changed_is_read_anew(tmp_path):
+    connection = sqlite3.connect(tmp_path / "t.db")
+    frame = FRAME.assign(zone=FRAME["zone"])
+    frame.to_sql("trips", connection, index=False)
+    options = {"features": ["zone"], "categorical": ["zone"], "connection": connection}
+    rows = scan("SELECT * FROM trips", "fare", **options)
+    before = LinearRegression().fit(rows).intercept_
+    connection.execute("UPDATE trips SET fare = fare + 100")
+    assert LinearRegression().fit(rows).intercept_ == pytest.approx(before + 100, rel=1e-12)
+    path = tmp_path / "t.parquet"
+    frame.to_parquet(path)
+    rows = scan(path, "fare", ["zone"], categorical=["zone"])
+    LinearRegression().fit(rows)
+    frame.iloc[:100].to_parquet(path)
+    with pytest.raises(ValueError, match="scan it again"):
+        LinearRegression().fit(rows)
+
+
+def test_empty_cells_of_text_files_are_missing(tmp_path):
+    frame = FRAME.copy()
+    frame.loc[[2, 3], "zone"] = None
+    frame.to_csv(tmp_path / "t.csv", index=False)
+    with pytest.raises(ValueError, match="'zone': 2 in"):
+        LinearRegression().fit(scan(tmp_path / "t.csv", "fare", **OPTIONS))
+
+
+def test_hidden_files_are_left_out_and_none_is_read_twice(tmp_path):
+    parquet_pattern(FRAME, tmp_path)
+    for folder in (".ipynb_checkpoints", "_delta_log"):
+        (tmp_path / folder).mkdir()
+        FRAME.to_parquet(tmp_path / folder / "old.parquet")
+    model = LinearRegression().fit(scan(tmp_path, "fare", **OPTIONS))
+    assert model.n_observations_ == N
+    with pytest.raises(ValueError, match="named twice"):
+        scan([tmp_path, tmp_path / "part-0.parquet"], "fare")
+
+
+def test_directories_may_be_a_column(tmp_path):
+    for year, part in FRAME.assign(year=2023 + FRAME["hour"] // 2).groupby("year"):
+        (tmp_path / f"year={year}").mkdir()
+        part.drop(columns="year").to_parquet(tmp_path / f"year={year}" / "part.parquet")
+    model = LinearRegression().fit(scan(tmp_path, "fare", ["distance", "year"]))
+    X = FRAME[["distance"]].assign(year=2023 + FRAME["hour"] // 2)
+    np.testing.assert_allclose(model.params_, LinearRegression().fit(X, FRAME["fare"]).params_)
+
+
+def test_files_of_different_types_are_read_as_the_wider_one(tmp_path):
+    whole = pa.table({"x": [1, 2, 3], "y": [1.0, 2.0, 3.0]})
+    parquet.write_table(whole, tmp_path / "a.parquet")
+    parquet.write_table(pa.table({"y": [4.5, 5.0], "x": [4.5, 5.0]}), tmp_path / "b.parquet")
+    model = LinearRegression().fit(scan(tmp_path, "y"))
+    np.testing.assert_allclose(model.params_, [1.0, 0.0], atol=1e-12)
+    parquet.write_table(pa.table({"y": [4.5, 5.0]}), tmp_path / "c.parquet")
+    with pytest.raises(ValueError, match=r"'x': 2 in .*c\.parquet"):
+        LinearRegression().fit(scan(tmp_path, "y"))
+    parquet.write_table(pa.table({"y": [4.5], "x": ["one"]}), tmp_path / "d.parquet")
+    with pytest.raises(ValueError, match=r"d\.parquet is of another type"):
+        scan(tmp_path, "y")
+
+
+def test_missing_values_of_a_relation_are_counted():
+    duckdb = pytest.importorskip("duckdb")
+    connection = duckdb.connect()
+    connection.register("trips", with_gaps())
+    rows = scan("SELECT * FROM trips", "fare", connection=connection, **OPTIONS)
+    with pytest.raises(ValueError, match="'distance': 2"):
+        LinearRegression().fit(rows)
+
+
+def test_columns_that_are_not_used_may_be_anything():
+    frame = FRAME.assign(odd=[1, "a"] * (N // 2), wide=1j)
+    frame.insert(0, "fare ", 1.0)
+    agree(
+        LinearRegression().fit(scan(frame, "fare", **OPTIONS)),
+        LinearRegression().fit(dense(FRAME), FRAME["fare"]),
+    )
+    with pytest.raises(ValueError, match=r"'odd' .* cannot be read by Arrow"):
+        scan(frame, "fare", ["odd"])
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "words"),
+    [
+        ({"categorical": {"zone": 4}}, TypeError, "pass a list of levels"),
+        ({"categorical": {"zone": "abc"}}, TypeError, "pass a list of levels"),
+        ({"categorical": {"zone": {"a", "b"}}}, TypeError, "pass a list of levels"),
+        ({"baseline": "SoHo"}, TypeError, "a level by column"),
+        ({"target": 1}, TypeError, "names no columns"),
+        ({"target": []}, ValueError, "names no column"),
+        ({"weights": "zone"}, TypeError, "weights='zone' is a column of"),
+    ],
+)
+def test_what_is_no_name_is_refused(options, error, words):
+    with pytest.raises(error, match=words):
+        scan(FRAME, **({"target": "fare", "features": ["distance", "zone"]} | options))
+
+
+def test_missing_levels_and_other_types_of_levels_are_refused():
+    rows = scan(FRAME, "fare", ["zone"], categorical={"zone": ["SoHo", None]})
+    with pytest.raises(ValueError, match="missing value"):
+        LinearRegression().fit(rows)
+    rows = scan(FRAME, "fare", ["hour"], categorical={"hour": ["0", "1", "2", "3"]})
+    with pytest.raises(ValueError, match=r"'hour' .* convert one of them"):
+        LinearRegression().fit(rows)
+    zeros = pd.DataFrame({"v": [0.0, -0.0, 1.0] * 5, "y": np.arange(15.0)})
+    rows = scan(zeros, "y", categorical=["v"])
+    assert rows.table_columns.levels["v"] == (0.0, 1.0)
+    np.testing.assert_allclose(LinearRegression().fit(rows).predict(rows)[:2], 6.5)
+
+
+def test_dropped_rows_are_counted_by_predictions_too():
+    model = LinearRegression().fit(scan(FRAME, "fare", **OPTIONS))
+    rows = scan(with_gaps(), missing="drop")
+    assert len(model.predict(rows)) == N - 4
+    assert rows.n_dropped == 4
+
+
+def test_a_statement_that_is_no_query_is_not_run(tmp_path):
+    connection = of_sqlite(FRAME, tmp_path)
+    with pytest.raises(ValueError, match="no query"):
+        scan("DELETE FROM trips", connection=connection)
+    assert connection.execute("SELECT count(*) FROM trips").fetchone() == (N,)
+    with pytest.raises(ValueError, match="several columns 'fare'"):
+        scan("SELECT fare, fare FROM trips", connection=connection)
+    with pytest.raises(ValueError, match="connection="):
+        scan("SELECT * FROM trips")
