@@ -177,7 +177,7 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=20_000_000)
     parser.add_argument("--columns", type=int, default=20)
     parser.add_argument("--repeats", type=int, default=3)
-    parser.add_argument("--folder", type=Path)
+    parser.add_argument("--folder", type=Path, help="where a folder for the files is made")
     parser.add_argument("--run")
     parser.add_argument("--only", default="", help="runs whose names begin so")
     parser.add_argument("--write", action="store_true")
@@ -185,7 +185,7 @@ def main() -> None:
     if options.run:
         run_here(options.run, options.folder, options.columns)
         return
-    folder = options.folder or Path(tempfile.mkdtemp())
+    folder = Path(tempfile.mkdtemp(dir=options.folder))
     try:
         make(folder, options.rows, options.columns)
         size = sum(file.stat().st_size for file in folder.iterdir()) / 1e9

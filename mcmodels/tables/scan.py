@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from mcmodels.tables.choice import Choice
 from mcmodels.tables.engines import PACKAGES, of_function, of_query
 from mcmodels.tables.files import of_files
 from mcmodels.tables.sources import Source
@@ -117,19 +118,23 @@ def scan(
             raise ValueError(f"{name}={value!r} is none of {', '.join(map(repr, _CHOICES[name]))}.")
     _check_lists(target, features, categorical, baseline, weights, groups)
     source = _source_of(table) if connection is None else of_query(table, connection)
-    levels = dict(categorical) if isinstance(categorical, Mapping) else dict.fromkeys(categorical)
-    return TableStream(
+    levels: Any = dict.fromkeys(categorical)
+    if isinstance(categorical, Mapping):
+        levels = dict(categorical)
+    choice = Choice(
         source,
-        target=target,
-        features=None if features is None else tuple(features),
-        levels=levels,
-        baseline=dict(baseline or {}),
-        weights=weights,
-        groups=(groups,) if isinstance(groups, str) else tuple(groups or ()),
-        where=where,
-        compress=compress,
-        **choices,
+        target if isinstance(target, str) else tuple(target or ()),
+        None if features is None else tuple(features),
+        levels,
+        dict(baseline or {}),
+        weights,
+        (groups,) if isinstance(groups, str) else tuple(groups or ()),
+        missing,
+        unseen,
+        dates,
+        compress,
     )
+    return TableStream(choice, where)
 
 
 def _check_lists(

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import difflib
-from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -12,47 +11,28 @@ import numpy.typing as npt
 import pandas as pd
 
 from mcmodels.rows import CodedBlock, RowStream, SameStamp, WalkSums
+from mcmodels.tables.choice import Choice
 from mcmodels.tables.columns import TableColumns
 from mcmodels.tables.distinct import DistinctRows, distinct
 from mcmodels.tables.packages import pyarrow
-from mcmodels.tables.sources import BATCH_ROWS, Source
-from mcmodels.tables.values import is_missing, labels, numbers, plain, refuse_type
+from mcmodels.tables.sources import BATCH_ROWS
+from mcmodels.tables.values import is_missing, labels, numbers, plain
 from mcmodels.tables.where import condition
 
 __all__ = ["TableStream"]
 
 # A column with more levels is an identifier: each would be a column of the design.
 _MOST_LEVELS = 10_000
-_SHOWN_PLACES, _SHOWN_LEVELS = 5, 10
+# Files that an error names.
+_SHOWN_PLACES = 5
 
 
 class TableStream(RowStream):
     """Rows of a table, as :func:`scan` returns them."""
 
-    def __init__(
-        self,
-        source: Source,
-        *,
-        target: str | Sequence[str] | None,
-        features: tuple[str, ...] | None,
-        levels: dict[str, Sequence[Any] | None],
-        baseline: dict[str, Any],
-        weights: str | None,
-        groups: tuple[str, ...],
-        where: Any,
-        missing: str,
-        unseen: str,
-        dates: str,
-        compress: bool | None,
-    ) -> None:
+    def __init__(self, choice: Choice, where: Any = None) -> None:
         super().__init__(self._read)
-        self._source = source
-        self._target = (target,) if isinstance(target, str) else tuple(target or ())
-        self._is_single = isinstance(target, str)
-        self._features, self._levels, self._baseline = features, levels, baseline
-        self._weights, self._groups = weights, groups
-        self._missing, self._unseen, self._dates = missing, unseen, dates
-        self._compress = compress
+        self._choice, self._source = choice, choice.source
         # By whether the target is a key: the stamp of the table, and the rows.
         self._distinct: dict[bool, tuple[Any, RowStream]] = {}
         self._found: TableColumns | None = None
@@ -61,8 +41,7 @@ class TableStream(RowStream):
         self._where: Any = None
         self._read_by_where: list[str] | None = []
         if where is not None:
-            self._where, self._read_by_where = condition(where, source.schema)
-        self._check_names()
+            self._where, self._read_by_where = condition(where, self._source.schema)
 
     def __repr__(self) -> str:
         return f"scan of {self._source.description}"
@@ -82,7 +61,7 @@ class TableStream(RowStream):
         if self._where is not None:
             by = "the reader of the files" if source.filters else "this process, after reading"
             where = f"{self._where} (filtered by {by})"
-        missing = "refused" if self._missing == "refuse" else "rows are left out"
+        missing = "refused" if self._choice.missing == "refuse" else "rows are left out"
         form = "sparse" if columns.is_sparse else "dense"
         stamp = source.stamp()
         check = "sums over the rows" if stamp is None else "sizes and times of the files"
@@ -109,103 +88,38 @@ class TableStream(RowStream):
     def table_columns(self) -> TableColumns:
         """The columns of X and the levels of the categorical ones; the first time, it looks."""
         if self._found is None:
-            features = self._features or self._all_features()
-            self._check_types(features)
-            levels = self._levels | {
-                name: self._levels.get(name) for name in features if self._is_dictionary(name)
-            }
+            choice = self._choice
+            features = choice.chosen_features()
+            levels = choice.levels_of(features)
+            choice.check_types(features, levels, choice.dates)
             unknown = [name for name, given in levels.items() if given is None]
             seen = self._levels_seen(unknown) if unknown else {}
             ordered = {
-                name: self._ordered(name, given if given is not None else seen[name])
+                name: choice.ordered(name, seen[name] if given is None else given)
                 for name, given in levels.items()
             }
-            self._found = TableColumns(features, ordered, self._dates)
-            names = self._found.names
-            if len(set(names)) < len(names):
-                twice = next(name for name in names if names.count(name) > 1)
+            found = TableColumns(features, ordered, choice.dates)
+            if len(set(found.names)) < len(found.names):
+                twice = next(name for name in found.names if found.names.count(name) > 1)
                 raise ValueError(f"two columns of X would have the name {twice!r}; rename one.")
+            self._found = found
         return self._found
 
     def bound_to(self, columns: TableColumns | None) -> TableStream:
         """The same rows with the columns and levels that a model was fitted to."""
         if columns is None:
             return self
-        if self._features is not None and set(self._features) != set(columns.features):
+        named = self._choice.features
+        if named is not None and set(named) != set(columns.features):
             raise ValueError(
-                f"the scan has the features {', '.join(self._features)}, and the model was fitted "
+                f"the scan has the features {', '.join(named)}, and the model was fitted "
                 f"to {', '.join(columns.features)}; leave features out to take those."
             )
-        for name in columns.features:
-            self._require(name, "features")
+        self._choice.check_types(columns.features, columns.levels, columns.dates)
         bound = object.__new__(TableStream)
-        of_fit = {"_found": columns, "_dates": columns.dates, "_distinct": {}}
-        bound.__dict__ = self.__dict__ | of_fit
+        bound.__dict__ = self.__dict__ | {"_found": columns, "_distinct": {}}
         bound.blocks = bound._read
-        bound._check_types(columns.features, columns.levels)
         return bound
-
-    def _all_features(self) -> tuple[str, ...]:
-        taken = {*self._target, self._weights, *self._groups}
-        found = tuple(name for name in self._source.schema.names if name not in taken)
-        if not found:
-            raise ValueError(f"{self!r} has no column left for the features.")
-        return found
-
-    def _check_names(self) -> None:
-        named = {
-            "target": self._target,
-            "features": self._features or (),
-            "categorical": tuple(self._levels),
-            "weights": (self._weights,) if self._weights else (),
-            "groups": self._groups,
-        }
-        for argument, names in named.items():
-            for name in names:
-                self._require(name, argument)
-            if len(set(names)) < len(names):
-                raise ValueError(f"{argument} names a column twice: {', '.join(names)}.")
-        for name in self._baseline:
-            if name not in self._levels and not self._is_dictionary(name):
-                raise ValueError(f"baseline names {name!r}, which is not in categorical.")
-        for name in self._levels:
-            if self._features is not None and name not in self._features:
-                raise ValueError(f"categorical names {name!r}, which is not in features.")
-        for name in self._features or ():
-            if name in self._target:
-                raise ValueError(f"{name!r} is both a target and a feature.")
-        if self._weights:
-            kind, types = self._source.schema.field(self._weights).type, pyarrow("scan").types
-            if not (types.is_integer(kind) or types.is_floating(kind) or types.is_decimal(kind)):
-                raise TypeError(f"weights={self._weights!r} is a column of {kind}, not of numbers.")
-        if len(self._groups) > 2:
-            raise ValueError(f"groups names {len(self._groups)} columns; pass one or two.")
-
-    def _require(self, name: str, argument: str) -> None:
-        names = self._source.schema.names
-        if name in self._source.unreadable:
-            why = self._source.unreadable[name]
-            raise ValueError(f"column {name!r} of {self!r} cannot be read by Arrow: {why}.")
-        if name in names:
-            if names.count(name) > 1:
-                raise ValueError(f"{self!r} has several columns {name!r}; rename them.")
-            return
-        near = difflib.get_close_matches(str(name), names, n=1)
-        hint = f"did you mean {near[0]!r}?" if near else f"it has {', '.join(names)}."
-        raise ValueError(f"{argument} names {name!r}, which {self!r} does not have; {hint}")
-
-    def _check_types(
-        self, features: Sequence[str], levels: Mapping[str, Any] | None = None
-    ) -> None:
-        schema = self._source.schema
-        for name in features:
-            levelled = name in (self._levels if levels is None else levels)
-            levelled = levelled or self._is_dictionary(name)
-            refuse_type(name, schema.field(name).type, categorical=levelled, dates=self._dates)
-
-    def _is_dictionary(self, name: str) -> bool:
-        schema = self._source.schema
-        return name in schema.names and pyarrow("scan").types.is_dictionary(schema.field(name).type)
 
     # -- levels ------------------------------------------------------------------------------------
 
@@ -224,25 +138,6 @@ class TableStream(RowStream):
                     )
         # NaN differs from itself, and is a missing value.
         return {name: sorted(v for v in values if v == v) for name, values in seen.items()}
-
-    def _ordered(self, name: str, given: Sequence[Any]) -> tuple[Any, ...]:
-        """The levels of a column, the baseline first."""
-        known = list(given)
-        if len(set(known)) < len(known):
-            raise ValueError(f"categorical names a level of {name!r} twice.")
-        if any(level is None or level != level for level in known):
-            raise ValueError(f"categorical names a missing value as a level of {name!r}.")
-        if not known:
-            raise ValueError(
-                f"column {name!r} has no levels: no row is used, or it is missing in all of them."
-            )
-        if name not in self._baseline:
-            return tuple(known)
-        first = self._baseline[name]
-        if first not in known:
-            shown = ", ".join(map(repr, known[:_SHOWN_LEVELS]))
-            raise ValueError(f"baseline={first!r} is none of the levels of {name!r}: {shown}.")
-        return (first, *(level for level in known if level != first))
 
     # -- reading -----------------------------------------------------------------------------------
 
@@ -263,21 +158,21 @@ class TableStream(RowStream):
 
     def for_sums(self, *, quadratic: bool = False) -> RowStream:
         """The distinct rows, where rows repeat; they are found once, and kept."""
-        if not self._repeats() or len(self._target) > 1:
+        if not self._repeats() or len(self._choice.targets) > 1:
             return self
-        quadratic = quadratic and bool(self._target)
+        quadratic = quadratic and bool(self._choice.targets)
         stamp = self._source.stamp()
         known, found = self._distinct.get(quadratic, (None, self))
         if stamp is not None and stamp == known:
             return found
         columns = self.table_columns
-        target = self._target[0] if self._target else None
-        keys = [*columns.features, *self._groups]
+        target = self._choice.targets[0] if self._choice.targets else None
+        keys = [*columns.features, *self._choice.groups]
         keys += [target] if target and not quadratic else []
         table = distinct(
             self._without_missing(),
             list(dict.fromkeys(keys)),
-            self._weights,
+            self._choice.weights,
             target if quadratic else None,
         )
         found = self
@@ -286,9 +181,9 @@ class TableStream(RowStream):
                 table,
                 columns,
                 target=target,
-                groups=self._groups,
+                groups=self._choice.groups,
                 quadratic=quadratic,
-                unseen=self._unseen,
+                unseen=self._choice.unseen,
                 place=self._source.description,
             )
         self._distinct[quadratic] = stamp, found
@@ -296,8 +191,8 @@ class TableStream(RowStream):
 
     def _repeats(self) -> bool:
         """Whether distinct rows are wanted: the user says so, or every feature is a level."""
-        if self._compress is not None:
-            return self._compress
+        if self._choice.compress is not None:
+            return self._choice.compress
         types, schema = pyarrow("scan").types, self._source.schema
         columns = self.table_columns
         return all(
@@ -307,25 +202,21 @@ class TableStream(RowStream):
 
     def group_labels(self) -> Any:
         """The clusters of the rows: an array, or a data frame of two columns; None without."""
-        if not self._groups:
+        if not self._choice.groups:
             return None
         parts = [
-            [labels(batch.column(name)) for name in self._groups]
-            for _, batch in self._complete(list(self._groups))
+            [labels(batch.column(name)) for name in self._choice.groups]
+            for _, batch in self._complete(list(self._choice.groups))
         ]
         stacked = [np.concatenate(column) for column in zip(*parts, strict=True)]
         if len(stacked) == 1:
             return stacked[0]
-        return pd.DataFrame(dict(zip(self._groups, stacked, strict=True)))
+        return pd.DataFrame(dict(zip(self._choice.groups, stacked, strict=True)))
 
     @property
     def _used(self) -> list[str]:
-        features = self._found.features if self._found else self._features or self._all_features()
-        return list(dict.fromkeys([*features, *self._beside_features]))
-
-    @property
-    def _beside_features(self) -> list[str]:
-        return [*self._target, *([self._weights] if self._weights else []), *self._groups]
+        features = self._found.features if self._found else self._choice.chosen_features()
+        return list(dict.fromkeys([*features, *self._choice.beside_features]))
 
     def _batches(self, columns: list[str]) -> Generator[tuple[str, Any]]:
         """The rows of some columns for which the condition holds, and where they are from."""
@@ -342,7 +233,7 @@ class TableStream(RowStream):
 
     def _complete(self, columns: list[str]) -> Iterator[tuple[str, Any]]:
         """The rows of some columns; rows with missing values are left out if they shall be."""
-        if self._missing == "refuse":
+        if self._choice.missing == "refuse":
             yield from self._batches(columns)
             return
         arrow = pyarrow("scan")
@@ -360,7 +251,7 @@ class TableStream(RowStream):
             if lost is None:
                 yield batch
                 continue
-            if self._missing == "refuse":
+            if self._choice.missing == "refuse":
                 batches.close()
                 self._refuse_missing()
             dropped += int(lost.sum())
@@ -373,11 +264,11 @@ class TableStream(RowStream):
         dropped = 0
         batches = self._batches(self._used)
         for place, batch in batches:
-            X, missing = columns.design(batch, unseen=self._unseen, place=place)
-            others = (is_missing(batch.column(name)) for name in self._beside_features)
+            X, missing = columns.design(batch, unseen=self._choice.unseen, place=place)
+            others = (is_missing(batch.column(name)) for name in self._choice.beside_features)
             lost = _any_of([missing, *others])
             if lost is not None:
-                if self._missing == "refuse":
+                if self._choice.missing == "refuse":
                     batches.close()
                     self._refuse_missing()
                 dropped += int(lost.sum())
@@ -385,18 +276,18 @@ class TableStream(RowStream):
                     continue
                 X, batch = X[~lost], batch.filter(arrow.array(~lost))
             weights = None
-            if self._weights:
-                weights = np.asarray(numbers(batch.column(self._weights)), dtype=np.float64)
+            if self._choice.weights:
+                weights = np.asarray(numbers(batch.column(self._choice.weights)), dtype=np.float64)
             yield CodedBlock(X, columns.names), self._targets(batch), weights
         self._counts["dropped"] = dropped
 
     def _targets(self, batch: Any) -> Any:
-        if not self._target:
+        if not self._choice.targets:
             return None
-        values = [labels(batch.column(name)) for name in self._target]
-        if self._is_single:
+        values = [labels(batch.column(name)) for name in self._choice.targets]
+        if isinstance(self._choice.target, str):
             return values[0]
-        return pd.DataFrame(dict(zip(self._target, values, strict=True)))
+        return pd.DataFrame(dict(zip(self._choice.targets, values, strict=True)))
 
     def _refuse_missing(self) -> None:
         """Raise, with the number of missing values by column and file."""
