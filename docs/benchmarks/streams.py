@@ -82,8 +82,9 @@ After each call of `partial_fit` the model is fitted. With blocks of 1,000 rows 
 third of a call is the reflections that add the rows to the triangular factor, and their copy by
 column. The rest is some hundred calls of NumPy on small arrays: the solution, its rank, the exact
 intercept, the record of the fit. A fit that waits until somebody reads it would save that, but its
-errors and warnings would come too late. Tried in vain: other routines for the reflections (recursive
-ones, ones over all columns at once), whitened rows in their place, and copies in smaller parts.
+errors and warnings would come too late. Tried in vain: other routines for the reflections
+(recursive ones, ones over all columns at once), whitened rows in their place, and copies in smaller
+parts.
 
 {table}
 
