@@ -127,9 +127,9 @@ difference is the largest one of a coefficient from that of the first fit to the
 DuckDB with scikit-learn holds all rows in memory. duckreg groups distinct rows, of which there are
 as many as rows here; it is made for rows that repeat.
 
-A linear fit is one pass: beside decoding, which takes both processors, are the sums of products, and
-the copy of the columns into blocks. A logistic fit is four passes, of which each decodes the rows
-anew.
+A linear fit is one pass: beside decoding, which takes both processors, are the sums of products,
+and the copy of the columns into blocks. A logistic fit is four passes, of which each decodes the
+rows anew.
 
 {stamp}"""
 
