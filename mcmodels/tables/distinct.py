@@ -24,15 +24,15 @@ from mcmodels.tables.packages import pyarrow
 from mcmodels.tables.sources import BATCH_ROWS
 from mcmodels.tables.values import labels, numbers
 
-__all__ = ["DistinctRows", "distinct"]
+__all__ = ["MEAN", "MOST_DISTINCT", "SQUARES", "WEIGHT", "DistinctRows", "distinct"]
 
 # With more distinct rows than this, little is gained, and they would take gigabytes.
-_MOST_DISTINCT = 2**21
+MOST_DISTINCT = 2**21
 # Fewer rows are not worth the merging of sums.
 _FEWEST_TOGETHER = 2**20
 # Bits of the number of a combination of values.
 _MOST_BITS = 62
-_WEIGHT, _MEAN, _SQUARES = "sum of weights", "mean of y", "squares about the mean"
+WEIGHT, MEAN, SQUARES = "sum of weights", "mean of y", "squares about the mean"
 
 
 def distinct(
@@ -89,14 +89,14 @@ def distinct(
         if n_waiting > max(_FEWEST_TOGETHER, 2 * len(sums.number)):
             sums.add(waiting, levels.bits)
             waiting, n_waiting = [], 0
-            if len(sums.number) > _MOST_DISTINCT:
+            if len(sums.number) > MOST_DISTINCT:
                 return None
     sums.add(waiting, levels.bits)
     if not n_rows or 2 * len(sums.number) > n_rows:
         return None
     columns = levels.values(sums.number)
     mean = sums.mean + (0.0 if origin is None else origin)
-    further = {_WEIGHT: sums.weight, _MEAN: mean, _SQUARES: sums.squares}
+    further = {WEIGHT: sums.weight, MEAN: mean, SQUARES: sums.squares}
     return arrow.table(dict(zip(keys, columns, strict=True)) | further)
 
 
@@ -268,12 +268,12 @@ class DistinctRows(RowStream):
         for batch in self._table.to_batches(BATCH_ROWS):
             X, _ = self.table_columns.design(batch, unseen=self._unseen, place=self._place)
             block = CodedBlock(X, self.table_columns.names)
-            weight = np.asarray(batch.column(_WEIGHT))
+            weight = np.asarray(batch.column(WEIGHT))
             if not self._quadratic:
                 y = None if self._target is None else labels(batch.column(self._target))
                 yield block, y, weight
                 continue
-            mean, squares = np.asarray(batch.column(_MEAN)), np.asarray(batch.column(_SQUARES))
+            mean, squares = np.asarray(batch.column(MEAN)), np.asarray(batch.column(SQUARES))
             positive = weight > 0
             spread = np.sqrt(np.divide(squares, weight, out=np.zeros_like(mean), where=positive))
             for side in (-spread, spread):

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
+from mcmodels.tables.distinct import MEAN, MOST_DISTINCT, SQUARES, WEIGHT
 from mcmodels.tables.packages import imported, pyarrow
 from mcmodels.tables.sources import (
     BATCH_ROWS,
@@ -16,11 +20,14 @@ from mcmodels.tables.sources import (
     TableSource,
     without_views,
 )
+from mcmodels.tables.values import is_missing
 
 __all__ = ["PACKAGES", "of_function", "of_query"]
 
 # How a statement begins that gives rows and changes nothing.
 _READS = r"[\s(]*(select|with|from|values|table|pivot|unpivot|describe|show|summarize)\b"
+# Columns of a grouped relation beside its keys and sums.
+_COUNT, _PRESENT, _LEAST = "number of rows", "rows with a target", "least weight"
 # Batches of a query in which a value of each column is looked for.
 _LOOKED_AT = 20
 
@@ -93,14 +100,69 @@ def _of_duckdb(relation: Any) -> Source:
         )
 
     def read(columns: list[str] | None) -> Any:
-        quoted = ['"' + name.replace('"', '""') + '"' for name in columns or ()]
+        quoted = [_quoted(name) for name in columns or ()]
         # A new relation each time: DuckDB 1 gives the rows of one only once.
-        wanted = relation.project(", ".join(quoted) or "*")
-        # The second name is that of DuckDB 1.
-        opened = getattr(wanted, "to_arrow_reader", None) or wanted.fetch_arrow_reader
-        return opened(BATCH_ROWS)
+        return _opened(relation.project(", ".join(quoted) or "*"))
 
-    return ReaderSource(read, read(None).schema, "a relation of DuckDB")
+    return RelationSource(read, read(None).schema, "a relation of DuckDB", relation=relation)
+
+
+@dataclass(frozen=True)
+class RelationSource(ReaderSource):
+    """A relation of DuckDB, which groups rows itself.
+
+    Parameters
+    ----------
+    relation : duckdb.DuckDBPyRelation
+        The relation.
+    """
+
+    relation: Any = None
+
+    def grouped(self, keys: Sequence[str], weights: str | None, target: str | None) -> Any:
+        """The distinct rows, as :func:`mcmodels.tables.distinct.distinct` returns them.
+
+        None where that function must look closer: with values that are missing, infinite, or
+        negative weights; and for weighted targets, of which SQL has no variance that keeps digits.
+        """
+        if weights and target:
+            return None
+        weight = f"sum({_quoted(weights)})" if weights else "count(*)"
+        y = f"CAST({_quoted(target)} AS DOUBLE)" if target else "0.0"
+        groups = ", ".join(map(_quoted, keys))
+        found = self.relation.aggregate(
+            f"{groups}, CAST({weight} AS DOUBLE) AS {_quoted(WEIGHT)}, "
+            f"favg({y}) AS {_quoted(MEAN)}, var_pop({y}) * count(*) AS {_quoted(SQUARES)}, "
+            f"count(*) AS {_quoted(_COUNT)}, count({y}) AS {_quoted(_PRESENT)}, "
+            f"CAST(min({_quoted(weights) if weights else 1}) AS DOUBLE) AS {_quoted(_LEAST)}",
+            groups,
+        )
+        try:
+            table = _opened(found.limit(MOST_DISTINCT + 1)).read_all()
+        except imported("duckdb", "duckdb", "a scan of a relation").Error:
+            return None  # such as a variance that is out of range
+        count, present = (np.asarray(table.column(name)) for name in (_COUNT, _PRESENT))
+        sums = [np.asarray(table.column(name), float) for name in (WEIGHT, MEAN, SQUARES, _LEAST)]
+        chunks = [chunk for name in keys for chunk in table.column(name).chunks]
+        if (
+            any(is_missing(chunk) is not None for chunk in chunks)
+            or (present < count).any()
+            or not np.isfinite(sums).all()
+            or sums[3].min(initial=0.0) < 0
+            or not 2 * table.num_rows <= min(count.sum(), 2 * MOST_DISTINCT)
+        ):
+            return None
+        return table.drop_columns([_COUNT, _PRESENT, _LEAST])
+
+
+def _quoted(name: str | None) -> str:
+    return '"' + str(name).replace('"', '""') + '"'
+
+
+def _opened(relation: Any) -> Any:
+    """A reader of a relation; the second name is that of DuckDB 1."""
+    opened = getattr(relation, "to_arrow_reader", None) or relation.fetch_arrow_reader
+    return opened(BATCH_ROWS)
 
 
 def _of_ibis(table: Any) -> Source:

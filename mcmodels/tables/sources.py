@@ -55,6 +55,10 @@ class Source(Protocol):
         """Something that changes when the rows do; None where nothing is known of that."""
         ...
 
+    def grouped(self, keys: Sequence[str], weights: str | None, target: str | None) -> Any:
+        """The distinct rows, where an engine groups them; None where they are to be found here."""
+        ...
+
     def batches(self, columns: Sequence[str], where: Any) -> Batches:
         """The rows of some columns, in the same order each time.
 
@@ -100,6 +104,10 @@ class DatasetSource:
             return stamp_of(files)
         in_memory = isinstance(self.dataset, pyarrow("scan").dataset.InMemoryDataset)
         return "in memory" if in_memory else None
+
+    def grouped(self, keys: Sequence[str], weights: str | None, target: str | None) -> Any:
+        """None: rows are grouped as they are read."""
+        return None
 
     def batches(self, columns: Sequence[str], where: Any) -> Batches:
         """The rows of some columns."""
@@ -176,6 +184,10 @@ class TableSource:
         """Tables of Arrow do not change."""
         return "in memory" if self.fixed else None
 
+    def grouped(self, keys: Sequence[str], weights: str | None, target: str | None) -> Any:
+        """None: rows are grouped as they are read."""
+        return None
+
     def batches(self, columns: Sequence[str], where: Any) -> Batches:
         """The rows of some columns."""
         dataset = pyarrow("scan").dataset.dataset(self.table)
@@ -205,6 +217,10 @@ class ReaderSource:
 
     def stamp(self) -> None:
         """Nothing is known of changes."""
+
+    def grouped(self, keys: Sequence[str], weights: str | None, target: str | None) -> Any:
+        """None: rows are grouped as they are read."""
+        return None
 
     def batches(self, columns: Sequence[str], where: Any) -> Batches:
         """The rows of some columns, filtered after they were read."""

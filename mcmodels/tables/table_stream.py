@@ -169,12 +169,10 @@ class TableStream(RowStream):
         target = self._choice.targets[0] if self._choice.targets else None
         keys = [*columns.features, *self._choice.groups]
         keys += [target] if target and not quadratic else []
-        table = distinct(
-            self._without_missing(),
-            list(dict.fromkeys(keys)),
-            self._choice.weights,
-            target if quadratic else None,
-        )
+        wanted = list(dict.fromkeys(keys)), self._choice.weights, target if quadratic else None
+        table = None if self._where is not None else self._source.grouped(*wanted)
+        if table is None:
+            table = distinct(self._without_missing(), *wanted)
         found = self
         if table is not None:
             found = DistinctRows(

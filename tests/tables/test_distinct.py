@@ -150,3 +150,55 @@ def test_negative_weights_are_refused():
     frame = FRAME.assign(weight=-1.0)
     with pytest.raises(ValueError, match=r"'weight' must not be negative; found -1"):
         LinearRegression().fit(scan(frame, "y", weights="weight", compress=True, **OPTIONS))
+
+
+# -- in the engine ---------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def relation():
+    """A function that scans a frame as a relation of DuckDB, whose rows may not be read."""
+    duckdb = pytest.importorskip("duckdb")
+    connection = duckdb.connect()
+
+    def scanned(frame, target, **options):
+        connection.register("trips", frame)
+        query = "SELECT * FROM trips"
+        return scan(query, target, connection=connection, **(OPTIONS | options), compress=True)
+
+    return scanned
+
+
+@pytest.mark.parametrize("target", ["y", "label"])
+@pytest.mark.parametrize("weights", [None, "weight"])
+def test_duckdb_groups_the_rows(relation, target, weights, monkeypatch):
+    levels = {"categorical": {"zone": ["a", "b", "c", "d"]}, "weights": weights}
+    rows, plain = relation(FRAME, target, **levels), pair(target, **levels)[0]
+    if not (weights and target == "y"):  # a weighted variance is found here
+        monkeypatch.setattr(type(rows), "_without_missing", None)
+    kind, options = (LinearRegression, {}) if target == "y" else (LogisticRegression, {"C": np.inf})
+    model, other = kind(**options).fit(rows), kind(**options).fit(plain)
+    np.testing.assert_allclose(model.params_, other.params_, rtol=1e-8, atol=1e-10)
+    for robust in ("HC0", "HC3", "cluster"):
+        found, expected = (m.covariance(r, kind=robust) for m, r in ((model, rows), (other, plain)))
+        np.testing.assert_allclose(found, expected, rtol=1e-7, atol=1e-12)
+
+
+def test_what_duckdb_would_hide_is_refused(relation):
+    gaps = FRAME.copy()
+    gaps.loc[[1, 2], "zone"] = None
+    with pytest.raises(ValueError, match="'zone': 2"):
+        LinearRegression().fit(relation(gaps, "y"))
+    gaps = FRAME.copy()
+    gaps.loc[3, "y"] = np.nan
+    with pytest.raises(ValueError, match="'y': 1"):
+        LinearRegression().fit(relation(gaps, "y"))
+    gaps.loc[3, "y"] = np.inf
+    with pytest.raises(ValueError, match="'y' contains infinity"):
+        LinearRegression().fit(relation(gaps, "y"))
+    negative = FRAME.assign(weight=np.where(np.arange(len(FRAME)) == 5, -1.0, 1.0))
+    with pytest.raises(ValueError, match="must not be negative"):
+        LogisticRegression().fit(relation(negative, "label", weights="weight"))
+    rows = relation(gaps.drop(index=3), "y", missing="drop")
+    expected = LinearRegression().fit(scan(gaps.drop(index=3), "y", **OPTIONS))
+    np.testing.assert_allclose(LinearRegression().fit(rows).params_, expected.params_, rtol=RTOL)
