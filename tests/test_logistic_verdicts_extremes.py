@@ -6,7 +6,6 @@ The references are exact (fractions) or have 40 to 60 digits, as in test_logisti
 import mpmath
 import numpy as np
 import pytest
-from scipy.special import softmax
 
 from mcmodels import LogisticRegression, ObjectiveClassifier, ObjectiveRegressor
 from mcmodels.exceptions import ConvergenceWarning
@@ -208,65 +207,3 @@ def test_columns_of_zeros_without_an_intercept(columns):
     for model in (quietly(classifier, X, y > 0), quietly(regressor, X, y * 1.0)):
         assert model.status_ == "rank deficient"
         assert not model.params_.any()
-
-
-# -- a class with little curvature -----------------------------------------------------------------
-
-
-def beyond_a_narrow_gap(seed, n, n_classes, p):
-    """Class 0 is all that has x₀ above 1.5; the others overlap. The gap is about 1/n."""
-    rng = np.random.default_rng(seed)
-    X = rng.standard_normal((n, p))
-    others = X @ rng.standard_normal((p, n_classes)) + rng.gumbel(size=(n, n_classes))
-    y = others.argmax(axis=1)
-    return X, np.where(X[:, 0] > 1.5, 0, np.where(y == 0, 1, y))
-
-
-@pytest.mark.parametrize(("n", "n_classes", "p"), [(10_000, 3, 2), (30_000, 6, 3), (60_000, 4, 2)])
-def test_a_class_beyond_a_narrow_gap_is_separated(n, n_classes, p):
-    """Its curvature becomes tiny long before that of the classes that overlap."""
-    for seed in range(4):
-        X, y = beyond_a_narrow_gap(seed, n, n_classes, p)
-        assert fitted(X, y).status_ == "separated"
-
-
-def test_a_class_beyond_a_narrow_gap_converges_under_a_tiny_penalty():
-    for C in (1e10, 1e12):
-        X, y = beyond_a_narrow_gap(1, 10_000, 5, 2)
-        model = fitted(X, y, C=C)
-        assert model.status_ == "converged"
-        # The gradient here, in NumPy, has rounding errors of n ε |x| and of θ/C.
-        eta = X @ model.coef_.T + model.intercept_
-        residual = softmax(eta, axis=1) - np.eye(5)[y]
-        gradient = residual.T @ X + model.coef_ / C
-        assert np.abs(gradient).max() <= model.tol * len(X) + 1e-10
-
-
-def test_standard_errors_of_a_class_with_tiny_weights():
-    """Their digits do not depend on how much more the rows of other classes weigh."""
-    rng = np.random.default_rng(5)
-    X, y = rng.standard_normal((60, 2)), np.arange(60) % 3
-    for tiny in (1e-4, 1e-8, 1e-12):
-        weights = np.where(y == 0, tiny, 1.0)
-        model = fitted(X, y, weights, tol=1e-15)
-        expected = standard_errors_in_40_digits(X, weights, model.params_)
-        # ε times the condition number of the weighted design, which is about 10.
-        np.testing.assert_allclose(model.standard_errors_, expected, rtol=1e-13)
-
-
-def standard_errors_in_40_digits(X, weights, params):
-    """Of parameters that sum to zero over three classes, from those of differences."""
-    with mpmath.workdps(40):
-        hessian = mpmath.zeros(6)
-        for row, weight in zip(X.tolist(), weights.tolist(), strict=True):
-            x = mpmath.matrix([*row, 1.0])
-            sizes = [mpmath.exp((x.T * mpmath.matrix(theta))[0]) for theta in params.tolist()]
-            p = [size / sum(sizes) for size in sizes]
-            for k, m in np.ndindex(2, 2):
-                curvature = weight * p[k] * ((k == m) - p[m])
-                hessian[3 * k : 3 * k + 3, 3 * m : 3 * m + 3] += curvature * x * x.T
-        # θₖ minus the mean over the classes, from the differences to the last class.
-        same = np.kron(np.eye(3)[:, :2], np.eye(3)), np.kron(np.ones((3, 2)), np.eye(3))
-        contrasts = mpmath.matrix(same[0]) - mpmath.matrix(same[1]) / 3
-        covariance = contrasts * hessian**-1 * contrasts.T
-        return np.array([float(mpmath.sqrt(covariance[i, i])) for i in range(9)]).reshape(3, 3)

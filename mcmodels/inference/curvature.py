@@ -211,6 +211,5 @@ class CurvatureInference:
         curved = H.copy()
         blocks = curved.reshape(K, len(H) // K, K, -1)
         for j in np.nonzero(self._shift_columns)[0]:
-            root = np.sqrt(np.clip(blocks[:, j, :, j].diagonal(), 0.0, None))
-            blocks[:, j, :, j] += np.outer(root, root) / K
+            blocks[:, j, :, j] += np.trace(blocks[:, j, :, j]) / K**2
         return curved

@@ -221,17 +221,13 @@ class LinearPredictorObjective:
         return coef
 
     def with_shift_curvature(self, hessian: Array, shape: tuple[int, ...]) -> Array:
-        """The Hessian with other curvature along shifts, which change no probability.
+        """The Hessian with curvature added along shifts, which change no probability.
 
         A shift adds the same vector to the parameters of all classes. It leaves the probabilities
         unchanged: the loss has no curvature along it, and a penalty has little. At parameters that
-        sum to zero over the classes, the gradient g has no component along shifts. So the Newton
-        step is the solution δ of ``(H - αP + uuᵀ) δ = -g`` minus its shift
-        (:meth:`without_shift`). Here αP is the curvature of the penalty along shifts, and u is any
-        vector that no shift is orthogonal to: the equation makes ``uᵀδ = 0``.
-
-        ``uₖ²`` is proportional to the curvature of class k. With equal entries, the curvature of a
-        class that is nearly separated would be lost beside that of the others.
+        sum to zero over the classes, the gradient has no component along shifts. So the added
+        rank-one terms change the Newton step only by rounding errors, and the step sums to zero
+        over the classes.
         """
         if len(shape) == 1 or not self.loss.shift_invariant:
             return hessian
@@ -240,13 +236,7 @@ class LinearPredictorObjective:
         view = fixed.reshape(K, P, K, P)
         for j in range(P):
             block = view[:, j, :, j]
-            root = np.sqrt(np.clip(block.diagonal(), 0.0, None))
-            if not root.any():
-                block += 1.0
-                continue
-            block += np.outer(root, root) / K
-            if j < self.rows.n_features:
-                block -= self.penalty / K
+            block += np.trace(block) / K**2 or 1.0
         return fixed
 
     def without_shift(self, vector: Array) -> Array:

@@ -174,7 +174,7 @@ def _descend(
     before, contraction = np.inf, 1.0
     for count in range(1, max_steps + 1):
         with single_threaded_blas():
-            step = objective.without_shift(model.step(gradient))
+            step = model.step(gradient)
             length = _relative_length(gradient, step, params, model)
         if not length > 0:
             return

@@ -33,11 +33,7 @@ class NewtonObjective(Protocol):
         ...
 
     def with_shift_curvature(self, hessian: Array, shape: tuple[int, ...]) -> Array:
-        """The Hessian with other curvature along directions that do not change the loss."""
-        ...
-
-    def without_shift(self, vector: Array) -> Array:
-        """A vector in the shape of the parameters without such directions."""
+        """The Hessian with curvature added along directions that never change the objective."""
         ...
 
 
@@ -85,26 +81,22 @@ def newton_direction(
 def _newton_direction(
     objective: NewtonObjective, params: Array, derivatives: Derivatives
 ) -> NewtonDirection:
-    gradient, shape = derivatives.gradient.ravel(), derivatives.gradient.shape
-    hessian = objective.with_shift_curvature(derivatives.hessian, shape)
+    gradient = derivatives.gradient.ravel()
+    hessian = objective.with_shift_curvature(derivatives.hessian, derivatives.gradient.shape)
     scale = np.sqrt(np.clip(np.diagonal(hessian), 0.0, None))
     factor = ScaledCholesky.of(hessian, scale)
     if factor is not None:
-        step = _without_shift(objective, -factor.apply(gradient), shape)
+        step = -factor.apply(gradient)
         return direction_of(params, derivatives, step, gradient.size, factor.condition)
     if gradient.size == 0:
         return nowhere(params)
     noise = np.sqrt(factorisation_error(gradient.size))
     inverse = from_gram(hessian, scale, noise)
-    step = _without_shift(objective, -inverse.apply(gradient), shape)
+    step = -inverse.apply(gradient)
     found = direction_of(params, derivatives, step, inverse.rank, np.inf, inverse.dependent)
     with np.errstate(over="ignore"):
         left = (gradient + hessian @ step) / np.where(scale > 0, scale, 1.0)
         return replace(found, dropped=float((left / noise) @ (left / noise)))
-
-
-def _without_shift(objective: NewtonObjective, step: Array, shape: tuple[int, ...]) -> Array:
-    return objective.without_shift(step.reshape(shape)).ravel()
 
 
 def nowhere(params: Array) -> NewtonDirection:

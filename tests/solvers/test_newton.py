@@ -21,9 +21,6 @@ class Function:
     def with_shift_curvature(self, hessian, shape):
         return hessian
 
-    def without_shift(self, vector):
-        return vector
-
 
 def quadratic(A, b, floor=0.0):
     return Function(lambda x: x @ A @ x / 2 - b @ x + floor, lambda x: A @ x - b, lambda x: A)
