@@ -207,3 +207,32 @@ def test_columns_of_zeros_without_an_intercept(columns):
     for model in (quietly(classifier, X, y > 0), quietly(regressor, X, y * 1.0)):
         assert model.status_ == "rank deficient"
         assert not model.params_.any()
+
+
+# -- several classes -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("C", [1e4, 1e8, 1e10, 1e12])
+def test_dependent_columns_under_a_small_penalty_converge(C):
+    """A penalty makes the minimum unique: here of all levels of a factor, and a column twice."""
+    for seed in range(10):
+        rng = np.random.default_rng(seed)
+        level, x = rng.integers(0, 4, 1000), rng.standard_normal(1000)
+        X = np.column_stack([x, np.eye(4)[level]])
+        eta = X @ rng.standard_normal((5, 4)) + [0.0, 0.0, 1.0, 2.0]
+        y = (eta + rng.gumbel(size=eta.shape)).argmax(axis=1)
+        assert fitted(np.column_stack([X, 2.54 * x]), y, C=C).status_ == "converged"
+
+
+@pytest.mark.parametrize("seed", [674, 659, 819])
+def test_weights_over_many_decades_take_no_hundred_steps(seed):
+    """Steps along a class with hardly any weight must not hold up those of the others."""
+    rng = np.random.default_rng(seed)
+    n_classes, n, p = int(rng.integers(3, 6)), int(rng.choice([40, 200])), int(rng.integers(1, 4))
+    half = [2, 4, 8, 12][seed % 4] / 2
+    X = rng.standard_normal((n, p))
+    eta = X @ rng.standard_normal((p, n_classes)) * 2
+    y = (eta + rng.gumbel(size=(n, n_classes))).argmax(axis=1)
+    model = fitted(X, y, 10.0 ** rng.uniform(-half, half, n))
+    assert model.status_ == "converged"
+    assert model.n_iter_[0] < 70  # 37 to 63 steps
