@@ -14,7 +14,7 @@ from scipy import sparse
 from mcmodels.arrays import Matrix
 from mcmodels.rows.sizes import SPARSE_PRODUCT_COST
 from mcmodels.tables.packages import pyarrow
-from mcmodels.tables.values import comparable, numbers, plain
+from mcmodels.tables.values import comparable, is_missing, numbers, plain
 
 __all__ = ["TableColumns"]
 
@@ -156,10 +156,8 @@ class TableColumns:
             ) from None
         codes = np.asarray(arrow.compute.index_in(values, value_set=known).fill_null(-2))
         codes = codes.astype(np.intp)
-        if values.null_count or arrow.types.is_floating(values.type):
-            lost = ~np.asarray(values.is_valid())
-            if arrow.types.is_floating(values.type):
-                lost |= np.isnan(values.to_numpy(zero_copy_only=False))
+        lost = is_missing(values)
+        if lost is not None:
             codes[lost] = -1
         if is_dictionary:
             codes = np.append(codes, -1)[np.asarray(array.indices.fill_null(len(codes)))]

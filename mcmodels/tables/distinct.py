@@ -55,7 +55,7 @@ def distinct(
     -------
     pyarrow.Table or None
         With the keys and three further columns; None where rows hardly repeat, or the columns have
-        so many values that their combinations have no number of 63 bits.
+        so many values that their combinations have no number of 62 bits.
     """
     arrow = pyarrow("scan")
     levels, sums = _Levels(keys), _Sums()
@@ -190,7 +190,9 @@ class _Sums:
             np.concatenate,
             zip((self.number, self.weight, self.mean), *parts, strict=True),
         )
-        if 2**bits <= max(_FEWEST_TOGETHER, len(number)):
+        # Few combinations are places in an array; of many, those that occur are looked up.
+        few = 2**bits <= max(_FEWEST_TOGETHER, len(number))
+        if few:
             group, count = number, 2**bits
         else:
             group, distinct_numbers = pd.factorize(number)
@@ -205,7 +207,7 @@ class _Sums:
             away *= w
             away[: len(self.squares)] += self.squares
             squares = np.bincount(group, weights=away, minlength=count).astype(np.float64)
-        if group is number:
+        if few:
             # A combination that only rows of weight zero have is left out, as such rows are.
             distinct_numbers = np.flatnonzero(weight)
             weight, mean, squares = (a[distinct_numbers] for a in (weight, mean, squares))

@@ -122,17 +122,17 @@ def scan(
     if isinstance(categorical, Mapping):
         levels = dict(categorical)
     choice = Choice(
-        source,
-        target if isinstance(target, str) else tuple(target or ()),
-        None if features is None else tuple(features),
-        levels,
-        dict(baseline or {}),
-        weights,
-        (groups,) if isinstance(groups, str) else tuple(groups or ()),
-        missing,
-        unseen,
-        dates,
-        compress,
+        source=source,
+        target=target if isinstance(target, str) else tuple(target or ()),
+        features=None if features is None else tuple(features),
+        given_levels=levels,
+        baseline=dict(baseline or {}),
+        weights=weights,
+        groups=(groups,) if isinstance(groups, str) else tuple(groups or ()),
+        missing=missing,
+        unseen=unseen,
+        dates=dates,
+        compress=compress,
     )
     return TableStream(choice, where)
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from mcmodels.tables.packages import imported, pyarrow
+from mcmodels.tables.packages import pyarrow
 
 __all__ = [
     "BATCH_ROWS",
@@ -139,9 +139,7 @@ def _without_buffers(dataset: Any) -> Any:
     """Options by which Parquet is not read whole row groups ahead, which takes gigabytes."""
     if getattr(getattr(dataset, "format", None), "type_name", "") != "parquet":
         return None
-    return imported("pyarrow.dataset", "tables", "scan").ParquetFragmentScanOptions(
-        pre_buffer=False
-    )
+    return pyarrow("scan").dataset.ParquetFragmentScanOptions(pre_buffer=False)
 
 
 def stamp_of(files: Sequence[str]) -> Any:
