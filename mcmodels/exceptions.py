@@ -96,6 +96,10 @@ class LeverageWarning(FitWarning):
     """Some rows have leverage one: without such a row the parameters are not determined."""
 
 
+class RechunkWarning(UserWarning):
+    """Chunks of a Dask array are joined in each pass over it; the message says what it costs."""
+
+
 class InferenceError(ValueError, AttributeError):
     """The fit does not determine the result that was asked for; the message says what to do.
 

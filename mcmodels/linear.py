@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any, Self, cast
 
 import numpy as np
@@ -17,9 +18,10 @@ from mcmodels.estimators.arguments import (
 )
 from mcmodels.estimators.conditional_methods import unless
 from mcmodels.estimators.linear_methods import LinearMethods
-from mcmodels.estimators.stream_fits import stream_rows, survey
+from mcmodels.estimators.parts import rows_in_parts
+from mcmodels.estimators.stream_fits import ExtrasOfPart, stream_rows, survey
+from mcmodels.estimators.stream_scores import StreamScore
 from mcmodels.estimators.streams import (
-    StreamScore,
     in_memory_but_X,
     of_blocks,
     refuse_other_arguments,
@@ -64,6 +66,7 @@ from mcmodels.solvers.constant_targets import (
     with_constant_columns_of_sums,
 )
 from mcmodels.solvers.least_squares import LeastSquares, MatrixFreeFit
+from mcmodels.tables.dask_stream import as_stream, in_parts
 
 __all__ = ["LinearRegression"]
 
@@ -203,6 +206,7 @@ class LinearRegression(StreamScore, MultiOutputMixin, RegressorMixin, LinearMeth
             When a target takes a single value.
         """
         self._check_parameters()
+        X, y, sample_weight, _ = as_stream(X, y, sample_weight)
         features, y_shape, rows, targets = self._rows_of_fit(X, y, sample_weight)
         with refuse_not_finite(self, X):
             method = cast(least_squares.Method, self.solver)
@@ -417,6 +421,8 @@ class LinearRegression(StreamScore, MultiOutputMixin, RegressorMixin, LinearMeth
     def _objective_on(
         self, X: MatrixLike, y: VectorLike | None, sample_weight: Weights
     ) -> Objective:
+        if (stream := in_parts(X, y, sample_weight)) is not None:
+            return self._objective_of_fit(self._rows_in_parts(stream, single=self._is_single))
         X, targets, weights = self._validated(X, y, sample_weight)
         if self._is_single:
             targets = targets[:, 0]
@@ -429,13 +435,15 @@ class LinearRegression(StreamScore, MultiOutputMixin, RegressorMixin, LinearMeth
         refuse_other_order(X=X, y=y, sample_weight=sample_weight)
         X, y, sample_weight = in_memory_but_X(self, X, y, sample_weight, **_TARGETS)
         X, y = validated_pair(self, X, y, **_TARGETS)
-        targets = np.asarray(y, dtype=np.float64).reshape(X.shape[0], -1)
-        n_targets = len(self._coefficients_of_outputs()[0])
-        if targets.shape[1] != n_targets:
-            raise ValueError(
-                f"y has {targets.shape[1]} target(s); the model was fitted to {n_targets}."
-            )
-        return X, targets, check_weights(sample_weight, X)
+        prepare = _PreparedTargets(len(self._coefficients_of_outputs()[0]))
+        return X, *prepare(y, check_weights(sample_weight, X))
+
+    def _rows_in_parts(
+        self, stream: RowStream, extras_of: ExtrasOfPart | None = None, *, single: bool = False
+    ) -> Rows:
+        prepare = _PreparedTargets(len(self._coefficients_of_outputs()[0]), single)
+        intercept = self._has_intercept
+        return rows_in_parts(self, stream, prepare, extras_of, intercept=intercept, **_TARGETS)
 
     def _objective_of_fit(self, rows: Rows) -> Objective:
         return LinearPredictorObjective(rows, SquaredError())
@@ -444,6 +452,23 @@ class LinearRegression(StreamScore, MultiOutputMixin, RegressorMixin, LinearMeth
 def _in_columns(y: Any, weights: Array | None) -> tuple[Any, Array | None]:
     """Targets of shape (n, m)."""
     return y.reshape(len(y), -1), weights
+
+
+@dataclass(frozen=True)
+class _PreparedTargets:
+    """Targets for a fitted model, shape (n, n_targets); or (n,) of a single one."""
+
+    n_targets: int
+    single: bool = False
+
+    def __call__(self, y: Any, weights: Array | None) -> tuple[Array, Array | None]:
+        """Refuse another number of targets."""
+        targets = np.asarray(y, dtype=np.float64).reshape(len(y), -1)
+        if targets.shape[1] != self.n_targets:
+            raise ValueError(
+                f"y has {targets.shape[1]} target(s); the model was fitted to {self.n_targets}."
+            )
+        return targets[:, 0] if self.single else targets, weights
 
 
 def _split_params(params: Array, seen: Seen) -> tuple[Array, float | Array]:

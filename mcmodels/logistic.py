@@ -33,9 +33,10 @@ from mcmodels.estimators.classes import (
     totals,
 )
 from mcmodels.estimators.logistic_methods import LogisticMethods
-from mcmodels.estimators.stream_fits import stream_rows, survey
+from mcmodels.estimators.parts import rows_in_parts
+from mcmodels.estimators.stream_fits import ExtrasOfPart, stream_rows, survey
+from mcmodels.estimators.stream_scores import StreamScore
 from mcmodels.estimators.streams import (
-    StreamScore,
     in_memory_but_X,
     of_blocks,
     refuse_other_arguments,
@@ -66,6 +67,7 @@ from mcmodels.solvers.conclusion import conclude
 from mcmodels.solvers.constant_targets import with_constant_columns
 from mcmodels.solvers.fit_state import Optimum
 from mcmodels.solvers.starts import better_start, log_odds_start
+from mcmodels.tables.dask_stream import as_stream, in_parts
 
 __all__ = ["LogisticRegression"]
 
@@ -224,6 +226,7 @@ class LogisticRegression(
             When ``max_iter`` steps did not suffice.
         """
         self._check_parameters()
+        X, y, sample_weight, _ = as_stream(X, y, sample_weight)
         found = self._rows_of_fit(X, y, sample_weight)
         rows = RowsWithCrossSums(found.rows, len(found.classes))
         loss = _loss(len(found.classes))
@@ -331,8 +334,11 @@ class LogisticRegression(
     def _objective_on(
         self, X: MatrixLike, y: VectorLike | None, sample_weight: Weights
     ) -> Objective:
-        X, codes, weights = self._validated(X, y, sample_weight)
-        rows = rows_of(X, codes, weights, intercept=self._has_intercept)
+        if (stream := in_parts(X, y, sample_weight)) is not None:
+            rows = self._rows_in_parts(stream)
+        else:
+            X, codes, weights = self._validated(X, y, sample_weight)
+            rows = rows_of(X, codes, weights, intercept=self._has_intercept)
         loss = _loss(2 if self._is_single else len(self.classes_))
         return LinearPredictorObjective(rows, loss, penalty=1.0 / self.C)
 
@@ -343,12 +349,16 @@ class LogisticRegression(
         refuse_other_order(X=X, y=y, sample_weight=sample_weight)
         X, y, sample_weight = in_memory_but_X(self, X, y, sample_weight, multi_output=False)
         X, y = validated_pair(self, X, y)
-        weights = check_weights(sample_weight, X)
+        return X, *self._preparation()(y, check_weights(sample_weight, X))
+
+    def _preparation(self) -> _PreparedLabels:
         class_weights = ClassWeights({} if self._fit is None else self._fit.class_factors)
-        total = class_weights.times(y, weights)
         classes = labels_of(self, len(self._coefficients_of_outputs()[0]))
-        refuse_unknown(y, total, classes)
-        return X, codes_of(y, classes), total
+        return _PreparedLabels(class_weights, classes)
+
+    def _rows_in_parts(self, stream: RowStream, extras_of: ExtrasOfPart | None = None) -> Rows:
+        options: dict[str, Any] = {"intercept": self._has_intercept, "multi_output": False}
+        return rows_in_parts(self, stream, self._preparation(), extras_of, **options)
 
     def _objective_of_fit(self, rows: Rows) -> Objective:
         loss = _loss(len(self._fit.classes))
@@ -400,6 +410,20 @@ class LogisticRegression(
                 f"Newton's method stopped after {steps} steps with the gradient at "
                 f"{gradient:.1e}. {remedy}"
             )
+
+
+@dataclass(frozen=True)
+class _PreparedLabels:
+    """Codes of labels for a fitted model, and weights with those of the classes."""
+
+    class_weights: ClassWeights
+    classes: Labels
+
+    def __call__(self, y: Labels, weights: Array | None) -> tuple[Codes, Array | None]:
+        """Refuse labels that the model does not know."""
+        total = self.class_weights.times(y, weights)
+        refuse_unknown(y, total, self.classes)
+        return codes_of(y, self.classes), total
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,8 @@ from mcmodels.estimators.classes import (
     select,
 )
 from mcmodels.estimators.networks import NetworkEstimator, Targets
-from mcmodels.estimators.streams import StreamScore, in_memory_but_X, of_blocks
+from mcmodels.estimators.stream_scores import StreamScore
+from mcmodels.estimators.streams import in_memory_but_X, of_blocks
 from mcmodels.estimators.validation import validated_pair
 from mcmodels.estimators.verdicts import warn_constant_targets
 from mcmodels.objectives import BinaryCrossEntropy, Loss, SoftmaxCrossEntropy

@@ -21,8 +21,8 @@ from mcmodels.estimators.conditional_methods import unless
 from mcmodels.estimators.own_losses import LossEstimator, TrainingData
 from mcmodels.estimators.pointwise import inverse_link
 from mcmodels.estimators.stream_fits import stream_rows, survey
+from mcmodels.estimators.stream_scores import StreamScore
 from mcmodels.estimators.streams import (
-    StreamScore,
     of_blocks,
     refuse_other_arguments,
 )

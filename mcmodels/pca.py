@@ -24,6 +24,7 @@ from mcmodels.estimators.component_count import checked_count, chosen_count
 from mcmodels.estimators.component_methods import ComponentMethods
 from mcmodels.estimators.model import coefficient_array
 from mcmodels.estimators.numeric_columns import named_columns, refuse_dates
+from mcmodels.estimators.parts import without_targets
 from mcmodels.estimators.stream_fits import stream_rows, survey
 from mcmodels.estimators.streams import (
     of_blocks,
@@ -59,6 +60,7 @@ from mcmodels.rows import (
 )
 from mcmodels.rows.sizes import BLOCK_ENTRIES
 from mcmodels.solvers import Solution, Status, principal_axes
+from mcmodels.tables.dask_stream import as_stream
 from mcmodels.user_warnings import warn_user
 
 __all__ = ["PCA"]
@@ -201,12 +203,13 @@ class PCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ComponentMethods):
             If deflation did not reach its tolerance.
         """
         self._check_parameters()
+        X, _, sample_weight, _ = as_stream(X, None, sample_weight)
         if isinstance(X, RowStream):
             refuse_other_arguments(None, sample_weight)
             X = X.for_sums()
             surveyed = survey(self, X, intercept=True)
             features = surveyed.features
-            rows: Rows = stream_rows(X, surveyed, lambda _, weights: (None, weights))
+            rows: Rows = stream_rows(X, surveyed, without_targets)
         else:
             least = 2 if sample_weight is None else 1
             refuse_other_order(X=X, sample_weight=sample_weight)

@@ -17,6 +17,7 @@ from sklearn.utils.multiclass import check_classification_targets
 
 from mcmodels.arrays import Array, Codes, Labels, MatrixLike
 from mcmodels.exceptions import InferenceError, example_of
+from mcmodels.tables.dask_results import lazy
 
 __all__ = [
     "ClassPredictions",
@@ -252,6 +253,7 @@ class ClassPredictions:
     def decision_function(self, X: MatrixLike) -> Array:
         """η of each row: shape (n_samples,) with two classes, else (n_samples, n_classes)."""
 
+    @lazy
     def predict(self, X: MatrixLike) -> Labels:
         """Most probable class of each row.
 
@@ -268,6 +270,7 @@ class ClassPredictions:
         classes = labels_of(self, 1 if eta.ndim == 1 else eta.shape[1])
         return classes[(eta > 0).astype(int) if eta.ndim == 1 else eta.argmax(axis=1)]
 
+    @lazy
     def predict_proba(self, X: MatrixLike) -> Array:
         """Probability of each class, in the order of ``classes_``.
 
@@ -282,6 +285,7 @@ class ClassPredictions:
         """
         return _probabilities(self.decision_function(X))
 
+    @lazy
     def predict_log_proba(self, X: MatrixLike) -> Array:
         """Logarithm of :meth:`predict_proba`; finite even where the probability underflows.
 

@@ -11,6 +11,7 @@ from sklearn.utils import check_random_state
 from mcmodels.arrays import Array, MatrixLike, RandomState, Weights
 from mcmodels.estimators.arguments import check_count, check_weights, refuse_other_order
 from mcmodels.estimators.model import Fitted, Model, coefficient_array
+from mcmodels.estimators.parts import rows_in_parts, without_targets
 from mcmodels.estimators.streams import in_memory_but_X, of_blocks
 from mcmodels.estimators.validation import validated_rows
 from mcmodels.inference.estimate import check_level
@@ -19,6 +20,7 @@ from mcmodels.inference.principal_components import ComponentCount
 from mcmodels.inference.probabilistic_pca import ProbabilisticPCA
 from mcmodels.inference.summary import Summary
 from mcmodels.rows import Rows, rows_of
+from mcmodels.tables.dask_stream import in_parts
 
 __all__ = ["ComponentMethods"]
 
@@ -207,6 +209,8 @@ class ComponentMethods(Model):
 
     def _rows(self, X: Any, sample_weight: Weights = None) -> Rows:
         self._check_has_coefficients()
+        if (stream := in_parts(X, None, sample_weight)) is not None:
+            return rows_in_parts(self, stream, without_targets, intercept=True)
         refuse_other_order(X=X, sample_weight=sample_weight)
         X, _, sample_weight = in_memory_but_X(self, X, None, sample_weight)
         X = validated_rows(self, X)

@@ -10,10 +10,12 @@ from sklearn.base import ClassifierMixin
 from mcmodels.arrays import Array, MatrixLike, VectorLike, Weights
 from mcmodels.estimators.arguments import check_params, check_weights, refuse_other_order
 from mcmodels.estimators.model import Model, coefficient_array
+from mcmodels.estimators.parts import rows_in_parts, without_targets
 from mcmodels.estimators.streams import in_memory_but_X
 from mcmodels.estimators.validation import validated_rows
 from mcmodels.exceptions import InferenceError
 from mcmodels.rows import ArrayRows, Rows, rows_of
+from mcmodels.tables.dask_stream import in_parts
 
 __all__ = ["LinearPredictorModel"]
 
@@ -93,6 +95,8 @@ class LinearPredictorModel(Model):
     def _unlabelled_rows(self, X: Any, sample_weight: Weights = None) -> Rows:
         """Rows without targets, with an intercept if the fit has one."""
         self._check_has_coefficients()
+        if (stream := in_parts(X, None, sample_weight)) is not None:
+            return rows_in_parts(self, stream, without_targets, intercept=self._has_intercept)
         refuse_other_order(X=X, sample_weight=sample_weight)
         X, _, sample_weight = in_memory_but_X(self, X, None, sample_weight)
         X = validated_rows(self, X)

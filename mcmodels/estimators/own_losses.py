@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 import numpy as np
+from sklearn.base import is_classifier
 
 from mcmodels.arrays import Array, Matrix, MatrixLike, Values, VectorLike, Weights
 from mcmodels.estimators.arguments import (
@@ -22,7 +23,9 @@ from mcmodels.estimators.arguments import (
 from mcmodels.estimators.callbacks import CallbackSupportMixin, FitCallbacks, with_callbacks
 from mcmodels.estimators.loss_methods import LossMethods
 from mcmodels.estimators.loss_verdicts import warnings_of_loss
+from mcmodels.estimators.parts import rows_in_parts
 from mcmodels.estimators.pointwise import PointwiseCallable, inverse_link, pointwise
+from mcmodels.estimators.stream_fits import ExtrasOfPart
 from mcmodels.estimators.streams import in_memory_but_X
 from mcmodels.estimators.validation import Features, refuse_not_finite, validated_pair
 from mcmodels.estimators.verdicts import (
@@ -41,6 +44,7 @@ from mcmodels.solvers.constant_targets import with_constant_columns
 from mcmodels.solvers.fit_state import Optimum, Progress
 from mcmodels.solvers.overflow import refuse_underflow_of_targets
 from mcmodels.solvers.starts import better_start, intercept_start
+from mcmodels.tables.dask_stream import as_stream, in_parts
 from mcmodels.user_warnings import NonDifferentiableWarning, warn_user
 
 __all__ = ["LossEstimator", "TrainingData"]
@@ -147,6 +151,7 @@ class LossEstimator(CallbackSupportMixin, LossMethods):
         """
         self._check_parameters()
         loss = UserLoss(pointwise(self.loss))
+        X, y, sample_weight, _ = as_stream(X, y, sample_weight)
         found = self._rows_of_fit(X, y, sample_weight)
         rows = RowsWithCrossSums(found.rows, None if found.classes is None else 2)
         objective = UserObjective(rows, loss, float(self.alpha))
@@ -257,8 +262,11 @@ class LossEstimator(CallbackSupportMixin, LossMethods):
     def _objective_on(
         self, X: MatrixLike, y: VectorLike | None, sample_weight: Weights
     ) -> Objective:
-        X, targets, weights = self._validated(X, y, sample_weight)
-        rows = rows_of(X, targets, weights, intercept=self._has_intercept)
+        if (stream := in_parts(X, y, sample_weight)) is not None:
+            rows = self._rows_in_parts(stream)
+        else:
+            X, targets, weights = self._validated(X, y, sample_weight)
+            rows = rows_of(X, targets, weights, intercept=self._has_intercept)
         return UserObjective(rows, UserLoss(pointwise(self.loss)), float(self.alpha))
 
     def _objective_of_fit(self, rows: Rows) -> Objective:
@@ -275,6 +283,14 @@ class LossEstimator(CallbackSupportMixin, LossMethods):
         X, y = validated_pair(self, X, y)
         weights = check_weights(sample_weight, X)
         return X, self._targets_of(y, weights), weights
+
+    def _rows_in_parts(self, stream: RowStream, extras_of: ExtrasOfPart | None = None) -> Rows:
+        def prepare(y: Values, weights: Array | None) -> tuple[Array, Array | None]:
+            return self._targets_of(y, weights), weights
+
+        options: dict[str, Any] = {"intercept": self._has_intercept, "multi_output": False}
+        options |= {} if is_classifier(self) else {"y_numeric": True}
+        return rows_in_parts(self, stream, prepare, extras_of, **options)
 
 
 def _recording_curvatures(

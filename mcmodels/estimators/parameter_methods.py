@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from dataclasses import replace
 from typing import Any, TypedDict, Unpack
 
 import pandas as pd
@@ -16,6 +17,8 @@ from mcmodels.estimators.arguments import (
 )
 from mcmodels.estimators.linear_predictor import LinearPredictorModel
 from mcmodels.estimators.model import Fitted
+from mcmodels.estimators.parts import clusters_of_parts
+from mcmodels.estimators.stream_fits import ExtrasOfPart
 from mcmodels.inference.delta import DeltaMethod
 from mcmodels.inference.estimate import Estimate, check_level
 from mcmodels.inference.hypotheses import HypothesisTest, wald_test
@@ -24,6 +27,7 @@ from mcmodels.objectives import Objective
 from mcmodels.objectives.user_loss import UserLoss
 from mcmodels.results.record import CovarianceKind, ParameterFit
 from mcmodels.rows import Rows, RowStream, StreamedMatrix, rows_of
+from mcmodels.tables.dask_stream import as_stream
 
 __all__ = ["ParameterMethods", "RobustOptions", "index_of", "output_table"]
 
@@ -260,9 +264,12 @@ class ParameterMethods(LinearPredictorModel):
         if kind is None:
             kind = self._default_kind if has_rows else "nonrobust"
         check_choice("kind", kind, _KINDS)
+        X, y, sample_weight, groups = as_stream(X, y, sample_weight, groups)
         if isinstance(X, RowStream):
             X = X.bound_to(getattr(self, "table_columns_", None))
             X = X.for_sums(quadratic=self._is_quadratic)
+            if X.in_parts:
+                return record, self._estimate_in_parts(X, CovarianceKind(kind, (), correct, of_df))
             if groups is None and kind == "cluster":
                 groups = X.group_labels()
         if (groups is not None) != (kind == "cluster"):
@@ -293,6 +300,30 @@ class ParameterMethods(LinearPredictorModel):
         robust = CovarianceKind(kind, counts, correct, of_df)
         rows = rows_of(X, targets, weights, extras, intercept=record.intercept)
         return record, record.robust_estimate(rows, robust, self._loss_of_user())
+
+    def _estimate_in_parts(self, stream: RowStream, robust: CovarianceKind) -> Estimate:
+        """The same of rows in parts, none of which comes here."""
+        record: ParameterFit = self._record()
+        _ = record.model  # raises if there is no covariance, before any row is read
+        if stream.has_groups != (robust.kind == "cluster"):
+            raise ValueError(
+                f"groups was given, but kind={robust.kind!r}; pass kind='cluster'."
+                if stream.has_groups
+                else "kind='cluster' needs groups, the cluster of each row."
+            )
+        extras_of = None
+        if robust.kind == "cluster":
+            counts, extras_of = clusters_of_parts(stream)
+            robust = replace(robust, counts=counts)
+        rows = self._rows_in_parts(stream, extras_of)
+        record.require_training_rows(rows, self._objective_of_fit(rows))
+        if robust.kind == "nonrobust":
+            return record.estimate
+        return record.robust_estimate(rows, robust, self._loss_of_user())
+
+    @abstractmethod
+    def _rows_in_parts(self, stream: RowStream, extras_of: ExtrasOfPart | None = None) -> Rows:
+        """Rows of a stream in parts, with targets and weights as the objective needs them."""
 
     def _reported(
         self,

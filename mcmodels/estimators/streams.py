@@ -9,18 +9,13 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from sklearn.base import is_classifier
-from sklearn.metrics import accuracy_score, r2_score
-from sklearn.utils.validation import check_array, check_consistent_length
 
 from mcmodels.arrays import Array, Labels, Matrix, Values, Weights
 from mcmodels.estimators.arguments import check_weights, listed, refuse_other_order
 from mcmodels.estimators.classes import kind_of_labels
 from mcmodels.estimators.numeric_columns import entries_not_finite
-from mcmodels.estimators.scores import PairedScoreMixin
 from mcmodels.estimators.validation import (
     features_of,
-    refuse_masked,
     target_names,
     validated_block,
 )
@@ -33,6 +28,7 @@ from mcmodels.rows import (
     StreamedMatrix,
     gathered,
 )
+from mcmodels.tables.dask_results import lazy
 
 Block = tuple[Matrix, Any, Array | None]
 
@@ -57,7 +53,7 @@ def in_memory_but_X(
     if not isinstance(X, RowStream):
         return X, y, sample_weight
     refuse_other_arguments(y, sample_weight)
-    stream = _in_columns_of(estimator, X, fresh=fresh)
+    stream = in_columns_of(estimator, X, fresh=fresh)
     first: Any = stream.walk_check(in_order=True)
     seen: Seen | None = None
     dtypes = set()
@@ -79,7 +75,7 @@ def in_memory_but_X(
         blocks = checked_blocks(estimator, read, names, fresh=fresh, **for_y)
         for number, block in blocks:
             if block[1] is not None and not for_y.get("y_numeric"):
-                kind = same_kind_of_labels(kind, block[1], number)
+                kind = same_kind_of_labels(kind, block[1], stream.place(number))
             yield block
 
     for chunk in gathered(checked()):
@@ -117,13 +113,15 @@ def in_memory_but_X(
 def of_blocks(method: Callable[..., Any]) -> Callable[..., Any]:
     """A method of rows that also takes a stream: its results for the blocks, one after another."""
 
+    @lazy
     @functools.wraps(method)
     def of_rows_or_stream(self: Any, X: Any, *args: Any, **options: Any) -> Any:
         if not isinstance(X, RowStream):
             return method(self, X, *args, **options)
         results = []
-        for number, (block, _, _) in _in_columns_of(self, X).nonempty():
-            with _located(number, block, None, None):
+        stream = in_columns_of(self, X)
+        for number, (block, _, _) in stream.nonempty():
+            with located(stream.place(number), block, None, None):
                 results.append(method(self, block, *args, **options))
         if not results:
             raise ValueError(NO_ROWS)
@@ -132,53 +130,6 @@ def of_blocks(method: Callable[..., Any]) -> Callable[..., Any]:
         return _stacked(results)
 
     return of_rows_or_stream
-
-
-class StreamScore(PairedScoreMixin):
-    """``score`` of a stream, by the measure that scikit-learn takes for arrays."""
-
-    def score(self: Any, X: Any, y: Any = None, sample_weight: Weights = None) -> float:
-        """R² of the predictions of a regressor, the accuracy of a classifier.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features), or RowStream
-            Features; a stream also holds y and the weights.
-        y : array-like of shape (n_samples,) or (n_samples, n_targets)
-            Targets.
-        sample_weight : array-like of shape (n_samples,), default=None
-            Row weights ≥ 0.
-
-        Returns
-        -------
-        float
-        """
-        if not isinstance(X, RowStream):
-            return super().score(X, y, sample_weight)
-        refuse_other_arguments(y, sample_weight)
-        targets, predictions, weights = [], [], []
-        kind = ""
-        for number, (block, y_of_block, w) in _in_columns_of(self, X).nonempty():
-            if y_of_block is None:
-                raise ValueError(f"block {number} of the stream has no y; blocks must be (X, y).")
-            with _located(number, block, y_of_block, w):
-                refuse_masked("y", y_of_block)
-                refuse_other_order(X=block, y=y_of_block, sample_weight=w)
-                predictions.append(self.predict(block))
-                options = {"ensure_2d": False, "input_name": "y"}
-                dtype = None if is_classifier(self) else "numeric"
-                # Copies: readers may put the next block into the same array.
-                targets.append(np.array(check_array(y_of_block, dtype=dtype, **options)))
-                check_consistent_length(predictions[-1], targets[-1])
-                w = check_weights(w, predictions[-1], allow_all_zero=True)
-            if is_classifier(self):
-                kind = same_kind_of_labels(kind, targets[-1], number)
-            weights.append(np.ones(len(predictions[-1])) if w is None else np.array(w))
-        if not targets:
-            raise ValueError(NO_ROWS)
-        measure = accuracy_score if is_classifier(self) else r2_score
-        stacked = map(np.concatenate, (targets, predictions))
-        return float(measure(*stacked, sample_weight=np.concatenate(weights)))
 
 
 def refuse_other_arguments(y: object, sample_weight: Weights) -> None:
@@ -214,24 +165,23 @@ def checked_blocks(
     block are added to ``names``.
     """
     named: tuple[str, ...] = ()
-    stream = _in_columns_of(checker, stream, fresh=fresh)
+    stream = in_columns_of(checker, stream, fresh=fresh)
     for number, (X, y, weights) in stream.nonempty():
         y = y if for_y else None
+        place = stream.place(number)
         if for_y and y is None:
             raise ValueError(
-                f"block {number} of the stream has no y: a block of the stream has no y unless it "
-                "is (X, y)."
+                f"{place} has no y: a block of the stream has no y unless it is (X, y)."
             )
-        with _located(number, X, y, weights):
+        with located(place, X, y, weights):
             refuse_other_order(X=X, y=y, sample_weight=weights)
             rows, targets = validated_block(checker, X, y, reset=fresh, **for_y)
             checked = check_weights(weights, rows, allow_all_zero=True)
         found = target_names(y)
         if named and found and found != named:
             raise ValueError(
-                f"y of block {number} of the stream has the columns {listed(found)}, and "
-                f"{listed(named)} in earlier blocks; every block needs the same targets in the "
-                "same order."
+                f"y of {place} has the columns {listed(found)}, and {listed(named)} in earlier "
+                "blocks; every block needs the same targets in the same order."
             )
         named = named or found
         if fresh and names is not None:
@@ -240,7 +190,7 @@ def checked_blocks(
         yield number, (rows, targets, checked)
 
 
-def _in_columns_of(estimator: Any, stream: RowStream, *, fresh: bool = False) -> RowStream:
+def in_columns_of(estimator: Any, stream: RowStream, *, fresh: bool = False) -> RowStream:
     """A stream in the columns that the estimator was fitted to; ``fresh`` records them on it."""
     if not fresh:
         return stream.bound_to(getattr(estimator, "table_columns_", None))
@@ -250,14 +200,14 @@ def _in_columns_of(estimator: Any, stream: RowStream, *, fresh: bool = False) ->
 
 
 @contextmanager
-def _located(number: int, X: Any, y: Any, weights: Any) -> Iterator[None]:
-    """Say in errors about a block which block it is, and which entry is not a finite number."""
+def located(place: str, X: Any, y: Any, weights: Any) -> Iterator[None]:
+    """Say in errors about a block where it is, and which entry is not a finite number."""
     try:
         yield
     except (ValueError, TypeError) as error:
         if type(error) not in (ValueError, TypeError):
             raise
-        where = f"block {number} of the stream"
+        where = place
         X = X.frame() if isinstance(X, CodedBlock) else X
         for name, values in (("X", X), ("y", y), ("sample_weight", weights)):
             entries = entries_not_finite(values, labels=name == "y")
@@ -282,17 +232,19 @@ def _stacked(results: Any) -> Any:
     return np.concatenate(results)
 
 
-def same_kind_of_labels(kind: str, y: Labels, number: int) -> str:
-    """The kind of the labels of a block; refuse another one than that of the blocks before."""
-    if y.dtype.kind == "O":
-        with _located(number, None, y, None):
+def same_kind_of_labels(kind: str, y: Labels, place: str, found: str = "") -> str:
+    """The kind of the labels of a block; refuse another one than that of the blocks before.
+
+    ``found`` is the kind of these labels, if it is known.
+    """
+    if not found and y.dtype.kind == "O":
+        with located(place, None, y, None):
             found = kind_of_labels(y)
-    else:  # nothing can be wrong
+    elif not found:  # nothing can be wrong
         found = kind_of_labels(y)
     if kind and found != kind:
         raise ValueError(
-            f"the labels in block {number} of the stream are {found} (such as "
-            f"{y[:1].tolist()[0]!r}), and {kind} in earlier blocks; convert y to one type in every "
-            "block."
+            f"the labels in {place} are {found} (such as {y[:1].tolist()[0]!r}), and {kind} in "
+            "earlier blocks; convert y to one type in every block."
         )
     return found

@@ -12,6 +12,7 @@ from mcmodels.rows.covariance import (
 from mcmodels.rows.cross_sums import CrossSums, RowsWithCrossSums
 from mcmodels.rows.gathering import Chunk, Gatherer, gathered
 from mcmodels.rows.moments import Moments
+from mcmodels.rows.parted import PartedRows, PartOfStream, Parts
 from mcmodels.rows.scratch import Scratch
 from mcmodels.rows.slopes import Derivatives, Slope
 from mcmodels.rows.source import ArrayRows, Extent, Rows
@@ -30,7 +31,7 @@ from mcmodels.rows.streamed import (
     added,
     with_rows,
 )
-from mcmodels.rows.threads import single_threaded_blas, sum_behind
+from mcmodels.rows.threads import in_one_thread, in_place_sum, single_threaded_blas, sum_behind
 from mcmodels.rows.transformed import TransformedRows
 from mcmodels.rows.triangle import FactoredMoments, Triangle
 from mcmodels.rows.walk_sums import SameStamp, WalkSums
@@ -51,6 +52,9 @@ __all__ = [
     "FactoredMoments",
     "Gatherer",
     "Moments",
+    "PartOfStream",
+    "PartedRows",
+    "Parts",
     "RowBlock",
     "RowStream",
     "Rows",
@@ -72,6 +76,8 @@ __all__ = [
     "WalkSums",
     "added",
     "gathered",
+    "in_one_thread",
+    "in_place_sum",
     "rows_of",
     "single_threaded_blas",
     "sum_behind",

@@ -59,6 +59,10 @@ class Gatherer:
     def __init__(self) -> None:
         self._chunks: list[tuple[_Gathering, _Gathering]] = []
 
+    def __reduce__(self) -> Any:
+        """A copy starts with arrays of its own."""
+        return Gatherer, ()
+
     def __call__(self, blocks: Iterable[tuple[Matrix, Any, Array | None]]) -> Iterator[Chunk]:
         """The chunks of one walk."""
         chunks = self._chunks.pop() if self._chunks else (_Gathering(), _Gathering())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import functools
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sized
 from dataclasses import replace
@@ -110,6 +111,16 @@ class RowStream:
     table_columns: Any = None
     """What a model that is fitted to these rows keeps of their table; None if there is no table."""
 
+    in_parts: bool = False
+    """Whether the rows are in parts elsewhere, each of which is summed where it is."""
+
+    parts: Any = None
+    """These :class:`~mcmodels.rows.parted.Parts`; None if the rows are read here."""
+
+    def place(self, number: int) -> str:
+        """Where a block is, for errors."""
+        return f"block {number} of the stream"
+
     def bound_to(self, table_columns: Any) -> RowStream:
         """The same rows, in the columns of the table that a model was fitted to."""
         return self
@@ -121,6 +132,9 @@ class RowStream:
     def walk_check(self, *, in_order: bool = False) -> WalkSums | SameStamp:
         """What tells that a later walk gives other rows; it is empty before the first walk."""
         return WalkSums(in_order=in_order)
+
+    has_groups: bool = False
+    """Whether the stream holds the clusters of its rows."""
 
     def group_labels(self) -> Any:
         """The clusters of the rows, if the stream holds them."""
@@ -309,6 +323,30 @@ class SpreadSample:
                 X, y, weights = (_copied(values, slice(start, None, 2)) for values in part)
                 self._parts.append((X, y, weights))
                 self._kept += X.shape[0]
+
+    def __add__(self, other: SpreadSample) -> SpreadSample:
+        """The samples of two parts of the rows as one, as evenly spread as the coarser of both."""
+        coarse = SpreadSample(max(self._most, other._most))
+        coarse._every = max(self._every, other._every)
+        for sample in (self, other):
+            part = copy.copy(sample)
+            while part._every < coarse._every:
+                part._every *= 2
+                part._thin()
+            coarse._parts += part._parts
+            coarse._kept += part._kept
+            coarse._seen += part._seen
+        while coarse._kept > coarse._limit():
+            coarse._every *= 2
+            coarse._thin()
+        return coarse
+
+    def _limit(self) -> int:
+        """The largest number of rows that are kept of rows like these."""
+        blocks: list[Any] = [X for X, _, _ in self._parts]
+        entries = sum(int(X.nnz) if sparse.issparse(X) else X.size for X in blocks)
+        per_row = max(entries // max(self._kept, 1), 1)
+        return max(min(self._most, _HELD_ENTRIES // per_row), _FEWEST_HELD)
 
     def stacked(self) -> tuple[Matrix, Any, Array | None]:
         """X, y and weights of the rows that were kept."""

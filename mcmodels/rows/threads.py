@@ -88,6 +88,18 @@ class _SingleThreadedBlas:
 
 # Threads that a walk may take; a task that runs beside another has its own.
 _most_threads: contextvars.ContextVar[float] = contextvars.ContextVar("threads", default=math.inf)
+
+
+@contextmanager
+def in_one_thread() -> Iterator[None]:
+    """Walks inside start no threads, because others run at the same time."""
+    before = _most_threads.set(1)
+    try:
+        yield
+    finally:
+        _most_threads.reset(before)
+
+
 # A caller waits long for a task when that is more than this share of the task's own time.
 _LONG_WAIT = 1 / 4
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -29,10 +30,17 @@ class WalkSums:
     ----------
     in_order : bool, default=False
         Whether also sums that depend on the order of the rows are taken.
+    about_zero : bool, default=False
+        Whether zero takes the place of the first row, so that sums of several parts can be added.
+    remedy : str, default=None
+        What errors say that the user can do.
     """
 
-    def __init__(self, *, in_order: bool = False) -> None:
+    def __init__(
+        self, *, in_order: bool = False, about_zero: bool = False, remedy: str | None = None
+    ) -> None:
         self.n_rows, self._in_order = 0, in_order
+        self._about_zero, self._remedy = about_zero, remedy or _SAME_ROWS
         self._sums: Any = None
         # The first walk also has sums of squares: they tell how large rounding errors are.
         self._is_first = True
@@ -42,10 +50,20 @@ class WalkSums:
 
     def of_next_walk(self) -> WalkSums:
         """Empty sums for another walk, to be compared with these."""
-        sums = WalkSums(in_order=self._in_order)
+        sums = WalkSums(in_order=self._in_order, about_zero=self._about_zero, remedy=self._remedy)
         sums._first_row, sums._mixtures = self._first_row, self._mixtures
         sums._is_first = False
         return sums
+
+    def __add__(self, other: WalkSums) -> WalkSums:
+        """The sums over the rows of two parts; both are about zero."""
+        total = copy.copy(self if self._sums is not None else other)
+        total.n_rows = self.n_rows + other.n_rows
+        if self._sums is not None and other._sums is not None:
+            if self._sums.shape != other._sums.shape:
+                raise ValueError("the parts of the rows have different columns or targets.")
+            total._sums = self._sums + other._sums
+        return total
 
     def add(
         self, X: Matrix, y: Array | None, weights: Array | None, *, alone: bool = False
@@ -60,10 +78,11 @@ class WalkSums:
         if rows.n_present:
             with np.errstate(over="ignore", invalid="ignore"):
                 if self._first_row is None:
-                    self._first_row = rows.reduce(_first_row)[0]
+                    first = rows.reduce(_first_row)[0]
+                    self._first_row = np.zeros_like(first) if self._about_zero else first
                     self._mixtures = _mixtures(self._first_row.size)
                 elif self._first_row.size != X.shape[1] + _n_targets(y):
-                    raise ValueError(f"the stream gave other targets in this walk; {_SAME_ROWS}")
+                    raise ValueError(f"the stream gave other targets in this walk; {self._remedy}")
                 part = rows.reduce(lambda block: self._of_block(block, start))
                 self._sums = part if self._sums is None else self._sums + part
 
@@ -116,7 +135,7 @@ class WalkSums:
             )
             raise ValueError(
                 f"the stream gave {self.n_rows} rows in this walk, and {first.n_rows} in the "
-                f"first; {_SAME_ROWS}{ended}"
+                f"first; {self._remedy}{ended}"
             )
         if first._sums is None or self._sums is None:
             return
@@ -147,7 +166,7 @@ class WalkSums:
                     )
                     raise ValueError(
                         f"the stream gave other rows in this walk than in the first: {what}; "
-                        f"{_SAME_ROWS}"
+                        f"{self._remedy}"
                     )
 
 

@@ -22,7 +22,7 @@ from mcmodels.tables.sources import (
 )
 from mcmodels.tables.values import is_missing
 
-__all__ = ["PACKAGES", "of_function", "of_query"]
+__all__ = ["PACKAGES", "of_function", "of_query", "table_of_pandas"]
 
 # How a statement begins that gives rows and changes nothing.
 _READS = r"[\s(]*(select|with|from|values|table|pivot|unpivot|describe|show|summarize)\b"
@@ -46,12 +46,17 @@ def _of_arrow(table: Any) -> Source:
     )
 
 
-def _of_pandas(frame: Any) -> Source:
+def _of_pandas(frame: Any) -> TableSource:
     pyarrow("a scan of a data frame")
     if not hasattr(frame, "columns"):
         raise TypeError(f"a {type(frame).__name__} of pandas is no table; pass a DataFrame.")
     columns = [(str(name), frame.iloc[:, j]) for j, name in enumerate(frame.columns)]
     return _of_columns(columns, "a DataFrame of pandas", fixed=False)
+
+
+def table_of_pandas(frame: Any) -> Any:
+    """A table of Arrow with the columns of a data frame."""
+    return _of_pandas(frame).table
 
 
 def _of_columns(columns: list[tuple[str, Any]], description: str, *, fixed: bool) -> TableSource:

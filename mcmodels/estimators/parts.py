@@ -1,0 +1,116 @@
+"""Rows in parts that are elsewhere, for methods of a fitted model."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from sklearn.base import is_classifier
+
+from mcmodels.arrays import Array
+from mcmodels.estimators.stream_fits import ExtrasOfPart, Prepare, stream_rows, survey
+from mcmodels.estimators.validation import features_of, unfitted
+from mcmodels.inference.robust import ClusterCodes
+from mcmodels.rows import PartOfStream, RowStream, StreamRows
+
+__all__ = ["clusters_of_parts", "rows_in_parts", "without_targets"]
+
+
+def rows_in_parts(
+    model: Any,
+    stream: RowStream,
+    prepare: Prepare,
+    extras_of: ExtrasOfPart | None = None,
+    *,
+    intercept: bool,
+    **for_y: Any,
+) -> StreamRows:
+    """Rows for a fitted model; ``prepare`` makes its targets and weights of those in a block.
+
+    Rows without targets have no ``for_y``.
+    """
+    checker = unfitted(model)
+    checker.__dict__ |= features_of(model).attributes
+    stream = stream.bound_to(getattr(model, "table_columns_", None))
+    labels = bool(for_y) and is_classifier(model)
+    surveyed = survey(checker, stream, intercept=intercept, labels=labels, fitted=True, **for_y)
+    if labels:
+        # Weights may have factors by class.
+        counted = np.array([surveyed.label_weights[label] for label in surveyed.labels.tolist()])
+        _, weights = prepare(surveyed.labels, counted)
+        total = surveyed.seen.total_weight if weights is None else float(np.sum(weights))
+        surveyed = replace(surveyed, seen=replace(surveyed.seen, total_weight=total))
+    return stream_rows(stream, surveyed, prepare, extras_of, **for_y)
+
+
+def without_targets(_: Any, weights: Array | None) -> tuple[None, Array | None]:
+    """Of rows that have no targets, the weights."""
+    return None, weights
+
+
+def clusters_of_parts(stream: RowStream) -> tuple[tuple[int, ...], ExtrasOfPart]:
+    """Number of clusters of each grouping, and what finds the codes of the rows of a part."""
+    found = stream.parts.sum(_labels_of_part)
+    labels = pd.DataFrame() if found is None else found.frame
+    clusters = ClusterCodes.of(labels, None, len(labels))
+    return clusters.counts, _CodesOfPart(pd.MultiIndex.from_frame(labels), clusters.codes)
+
+
+def _labels_of_part(part: PartOfStream) -> _Labels | None:
+    """The distinct labels of rows of positive weight."""
+    frame = _label_frame(part)
+    if frame is None:
+        return None
+    weights = [
+        np.ones(X.shape[0]) if w is None else np.asarray(w) for _, (X, _, w) in part.nonempty()
+    ]
+    positive = np.concatenate(weights) > 0
+    if len(positive) != len(frame):
+        raise ValueError(
+            f"groups has {len(frame)} labels in partition {part.number}, which has "
+            f"{len(positive)} rows; every row needs its cluster."
+        )
+    return _Labels(frame[positive].drop_duplicates(ignore_index=True))
+
+
+def _label_frame(part: PartOfStream) -> pd.DataFrame | None:
+    """The labels of the clusters of all rows, in columns 0 and 1; None without rows."""
+    if next(iter(part.nonempty()), None) is None:
+        return None
+    labels = part.group_labels()
+    frame = pd.DataFrame(labels if isinstance(labels, pd.DataFrame) else np.asarray(labels))
+    frame.columns = pd.RangeIndex(frame.shape[1])
+    # Partitions may know other categories.
+    return frame.astype(
+        {name: object for name in frame if isinstance(frame[name].dtype, pd.CategoricalDtype)}
+    ).reset_index(drop=True)
+
+
+@dataclass
+class _Labels:
+    """Distinct rows of labels; ``+=`` adds those of another part."""
+
+    frame: pd.DataFrame
+
+    def __iadd__(self, other: _Labels) -> _Labels:
+        both = pd.concat([self.frame, other.frame], ignore_index=True)
+        self.frame = both.drop_duplicates(ignore_index=True)
+        return self
+
+
+@dataclass(frozen=True)
+class _CodesOfPart:
+    """Finds the clusters of the rows of a part by their labels."""
+
+    known: pd.MultiIndex
+    codes: Any
+
+    def __call__(self, part: PartOfStream) -> dict[str, Any]:
+        frame = _label_frame(part)
+        if frame is None:
+            return {}
+        at = self.known.get_indexer(pd.MultiIndex.from_frame(frame))
+        # Labels that only rows of weight 0 have are unknown.
+        return {"groups": np.where((at < 0)[:, np.newaxis], -1, self.codes[at])}

@@ -1,0 +1,152 @@
+"""``score`` of rows in memory, of a stream, and of rows in parts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from sklearn.base import is_classifier
+from sklearn.metrics import accuracy_score, r2_score
+from sklearn.utils.validation import check_array, check_consistent_length
+
+from mcmodels.arrays import Array, Weights
+from mcmodels.estimators.arguments import check_weights, refuse_other_order
+from mcmodels.estimators.scores import PairedScoreMixin
+from mcmodels.estimators.streams import (
+    NO_ROWS,
+    checked_blocks,
+    in_columns_of,
+    located,
+    refuse_other_arguments,
+    same_kind_of_labels,
+)
+from mcmodels.estimators.validation import features_of, refuse_masked, unfitted
+from mcmodels.rows import PartOfStream, RowStream
+from mcmodels.tables.dask_stream import in_parts
+
+__all__ = ["StreamScore"]
+
+_NUMBERS = {"multi_output": True, "y_numeric": True}
+
+
+class StreamScore(PairedScoreMixin):
+    """``score`` of a stream, by the measure that scikit-learn takes for arrays."""
+
+    def score(self: Any, X: Any, y: Any = None, sample_weight: Weights = None) -> float:
+        """R² of the predictions of a regressor, the accuracy of a classifier.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features), or RowStream
+            Features; a stream also holds y and the weights.
+        y : array-like of shape (n_samples,) or (n_samples, n_targets)
+            Targets.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Row weights ≥ 0.
+
+        Returns
+        -------
+        float
+        """
+        if (stream := in_parts(X, y, sample_weight)) is not None:
+            return score_of_parts(self, stream)
+        if not isinstance(X, RowStream):
+            return super().score(X, y, sample_weight)
+        refuse_other_arguments(y, sample_weight)
+        targets, predictions, weights = [], [], []
+        kind = ""
+        stream = in_columns_of(self, X)
+        for number, (block, y_of_block, w) in stream.nonempty():
+            place = stream.place(number)
+            if y_of_block is None:
+                raise ValueError(f"{place} has no y; blocks must be (X, y).")
+            with located(place, block, y_of_block, w):
+                refuse_masked("y", y_of_block)
+                refuse_other_order(X=block, y=y_of_block, sample_weight=w)
+                predictions.append(self.predict(block))
+                options = {"ensure_2d": False, "input_name": "y"}
+                dtype = None if is_classifier(self) else "numeric"
+                # Copies: readers may put the next block into the same array.
+                targets.append(np.array(check_array(y_of_block, dtype=dtype, **options)))
+                check_consistent_length(predictions[-1], targets[-1])
+                w = check_weights(w, predictions[-1], allow_all_zero=True)
+            if is_classifier(self):
+                kind = same_kind_of_labels(kind, targets[-1], place)
+            weights.append(np.ones(len(predictions[-1])) if w is None else np.array(w))
+        if not targets:
+            raise ValueError(NO_ROWS)
+        measure = accuracy_score if is_classifier(self) else r2_score
+        stacked = map(np.concatenate, (targets, predictions))
+        return float(measure(*stacked, sample_weight=np.concatenate(weights)))
+
+
+def score_of_parts(model: Any, stream: RowStream) -> float:
+    """R² of the predictions of a regressor, the mean over targets; accuracy of a classifier."""
+    checker = unfitted(model)
+    checker.__dict__ |= features_of(model).attributes
+    stream = stream.bound_to(getattr(model, "table_columns_", None))
+    for_y = {"multi_output": False} if is_classifier(model) else _NUMBERS
+    found = stream.parts.sum(_ScoreOfPart(model, checker, for_y))
+    if found is None or not found.weight > 0:
+        raise ValueError("there are no rows of positive weight to score.")
+    return found.score(is_classifier(model))
+
+
+@dataclass(frozen=True)
+class _ScoreOfPart:
+    model: Any
+    checker: Any
+    for_y: dict[str, Any]
+
+    def __call__(self, part: PartOfStream) -> _Score | None:
+        total: _Score | None = None
+        blocks = checked_blocks(self.checker, part, **self.for_y)
+        for (_, (given, _, _)), (_, (X, y, weights)) in zip(part.nonempty(), blocks, strict=True):
+            w = np.ones(X.shape[0]) if weights is None else weights
+            predicted = self.model.predict(given)
+            if is_classifier(self.model):
+                correct = float(w @ (predicted == y))
+                found = _Score(float(w.sum()), np.zeros(1), np.zeros(1), np.array([correct]))
+            else:
+                found = _Score.of(w, _columns(y), _columns(predicted))
+            total = found if total is None else total + found
+        return total
+
+
+def _columns(values: Any) -> Array:
+    return np.asarray(values, dtype=np.float64).reshape(len(values), -1)
+
+
+@dataclass(frozen=True)
+class _Score:
+    """Weight, means and squares about them, and squares of residuals (or what is correct)."""
+
+    weight: float
+    mean: Array
+    squares: Array
+    left: Array
+
+    @classmethod
+    def of(cls, w: Array, y: Array, predicted: Array) -> _Score:
+        """The sums of some rows."""
+        weight = float(w.sum())
+        mean = w @ y / weight if weight > 0 else np.zeros(y.shape[1])
+        return cls(weight, mean, w @ (y - mean) ** 2, w @ (y - predicted) ** 2)
+
+    def __add__(self, other: _Score) -> _Score:
+        weight = self.weight + other.weight
+        share = other.weight / weight if weight > 0 else 0.0
+        apart = other.mean - self.mean
+        squares = self.squares + other.squares + self.weight * share * apart**2
+        return _Score(weight, self.mean + share * apart, squares, self.left + other.left)
+
+    def score(self, of_classes: bool) -> float:
+        """The measure that scikit-learn takes for arrays."""
+        if of_classes:
+            return float(self.left[0] / self.weight)
+        varies = self.squares > 0
+        ratio = np.divide(self.left, self.squares, out=np.ones_like(self.left), where=varies)
+        # A constant target is explained by a prediction that is equal to it, as in scikit-learn.
+        ratio[~varies & (self.left == 0)] = 0.0
+        return float(np.mean(1.0 - ratio))

@@ -1,0 +1,77 @@
+"""Partitions of Dask: each is summed by the scheduler in force, and the sums in a tree."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from mcmodels.rows import PartOfStream, Parts, RowStream, in_one_thread, in_place_sum
+from mcmodels.tables.packages import imported
+
+__all__ = ["DaskParts"]
+
+Result = TypeVar("Result")
+
+# Sums that one task adds. Those of a level of the tree wait for the last of them.
+_FAN_IN = 8
+# Opens what a partition holds as a stream; it also takes the number of the partition.
+Open = Callable[[Any, int], RowStream]
+
+
+class DaskParts(Parts):
+    """Partitions that the scheduler of Dask computes: threads, processes, or a cluster.
+
+    Each pass is one graph: a task for each partition, and a tree of sums in the order of the
+    partitions. So the result does not depend on the scheduler, nor on which worker is the first.
+    What a partition needs to know goes to each worker once a pass.
+
+    Parameters
+    ----------
+    partitions : sequence of dask.delayed.Delayed
+        What each partition holds.
+    open : callable
+        Makes a stream of it; it is pickled.
+    """
+
+    def __init__(self, partitions: Sequence[Any], open: Open) -> None:
+        self._partitions, self._open = list(partitions), open
+        self.count = len(self._partitions)
+
+    def sum(self, function: Callable[[PartOfStream], Result | None]) -> Result | None:
+        """The sum of ``function(part)`` over all partitions."""
+        delayed = imported("dask.delayed", "dask", "a fit of Dask collections").delayed
+        # A task of its own, so that it is sent to each worker once.
+        job = delayed(_Job(self._open, function), traverse=False, pure=False)
+        summed, added = delayed(_summed, pure=False), delayed(_added, pure=False)
+        level = [summed(job, held, k) for k, held in enumerate(self._partitions)]
+        while len(level) > 1:
+            level = [added(level[k : k + _FAN_IN]) for k in range(0, len(level), _FAN_IN)]
+        total: Result | None = level[0].compute()
+        return total
+
+    def walk(self) -> Iterator[PartOfStream]:
+        """The partitions one after another, each computed and brought to this process."""
+        for number, partition in enumerate(self._partitions):
+            yield PartOfStream(self._open(partition.compute(), number), number)
+
+
+@dataclass(frozen=True)
+class _Job:
+    open: Open
+    function: Callable[[PartOfStream], Any]
+
+
+def _summed(job: _Job, held: Any, number: int) -> Any:
+    with in_one_thread():
+        return job.function(PartOfStream(job.open(held, number), number))
+
+
+def _added(parts: Sequence[Any]) -> Any:
+    """The sum of some results, in their order."""
+    total = None
+    for part in parts:
+        # The scheduler may give the result of a task to another one, too; it must not change.
+        total = copy.deepcopy(part) if total is None else in_place_sum(total, part)
+    return total

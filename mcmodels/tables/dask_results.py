@@ -1,0 +1,137 @@
+"""Results for each row of a Dask collection, computed when they are asked for."""
+
+from __future__ import annotations
+
+import copy
+import functools
+import operator
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from mcmodels.tables.dask_stream import OpenPartition, is_dask, partitions_of
+from mcmodels.tables.packages import imported
+
+__all__ = ["lazily", "lazy"]
+
+
+def lazy(method: Callable[..., Any]) -> Callable[..., Any]:
+    """A method of rows that also takes a Dask collection: its results for the partitions."""
+
+    @functools.wraps(method)
+    def of_rows_or_partitions(self: Any, X: Any, *args: Any, **options: Any) -> Any:
+        if is_dask(X):
+            return lazily(self, method.__name__, {"X": X}, *args, **options)
+        return method(self, X, *args, **options)
+
+    return of_rows_or_partitions
+
+
+def lazily(
+    model: Any,
+    method: str,
+    given: dict[str, Any],
+    *args: Any,
+    like: Any = None,
+    **options: Any,
+) -> Any:
+    """The results of a method for the partitions, one after another, as a Dask collection.
+
+    Parameters
+    ----------
+    model : estimator
+        A fitted model; later changes of it have no effect.
+    method : str
+        A method that takes the rows of a partition.
+    given : dict
+        The collections by the names of the arguments, X first.
+    *args, **options
+        Further arguments of the method.
+    like : object, default=None
+        A result without rows; None: what the method returns for one row of X.
+
+    Returns
+    -------
+    dask.array.Array, dask.dataframe.DataFrame, or a tuple of them
+        Like the results themselves.
+    """
+    delayed = imported("dask.delayed", "dask", "a result for Dask collections").delayed
+    X = given["X"]
+    columns = getattr(model, "table_columns_", None)
+    call = _Call(copy.copy(model), method, OpenPartition(columns), args, options)
+    if like is None:
+        like = call.on(_one_row(X), 0)
+    call.without_rows = _without_rows(like)
+    job, run = delayed(call, traverse=False, pure=False), delayed(_called, pure=False)
+    parts = partitions_of(given)
+    results = [run(job, held, k) for k, held in enumerate(parts)]
+    lengths = X.chunks[0] if hasattr(X, "chunks") else [np.nan] * len(parts)
+    if not isinstance(like, tuple):
+        return _collected(results, call.without_rows, lengths)
+    item = delayed(operator.getitem, pure=False)
+    return tuple(
+        _collected([item(result, k) for result in results], part, lengths)
+        for k, part in enumerate(call.without_rows)
+    )
+
+
+@dataclass
+class _Call:
+    """A method of a model, with the arguments that are the same for all partitions."""
+
+    model: Any
+    method: str
+    open: Callable[[Any, int], Any]
+    args: tuple[Any, ...]
+    options: dict[str, Any]
+    without_rows: Any = None
+
+    def on(self, held: tuple[Any, ...], number: int) -> Any:
+        """What the method returns for a partition."""
+        X, *others = held
+        index = X.index if isinstance(X, pd.DataFrame) else None
+        ((coded, _, _),) = self.open((X, None, None, None), number)
+        found = getattr(self.model, self.method)(coded, *others, *self.args, **self.options)
+        if isinstance(found, pd.DataFrame) and index is not None:
+            found.index = index
+        return found
+
+
+def _called(call: _Call, held: tuple[Any, ...], number: int) -> Any:
+    if held[0].shape[0] == 0:
+        return call.without_rows
+    try:
+        return call.on(held, number)
+    except (ValueError, TypeError) as error:
+        if type(error) not in (ValueError, TypeError):
+            raise
+        raise type(error)(f"partition {number}: {error}") from error
+
+
+def _one_row(X: Any) -> tuple[Any, ...]:
+    """A row like those of X; only its types matter."""
+    if hasattr(X, "chunks"):
+        return (np.ones((1, X.shape[1]), dtype=X.dtype),)
+    return (X._meta_nonempty.iloc[:1],)
+
+
+def _without_rows(like: Any) -> Any:
+    if isinstance(like, tuple):
+        return tuple(map(_without_rows, like))
+    return like.iloc[:0] if isinstance(like, pd.DataFrame) else like[:0]
+
+
+def _collected(results: list[Any], like: Any, lengths: Any) -> Any:
+    """The results of the partitions as one collection with the meta of ``like``."""
+    if isinstance(like, pd.DataFrame):
+        frames = imported("dask.dataframe", "dask", "a table of Dask collections")
+        return frames.from_delayed(results, meta=like, verify_meta=False)
+    arrays = imported("dask.array", "dask", "a result for Dask collections")
+    parts = [
+        arrays.from_delayed(result, shape=(length, *like.shape[1:]), dtype=like.dtype, meta=like)
+        for result, length in zip(results, lengths, strict=True)
+    ]
+    return arrays.concatenate(parts, allow_unknown_chunksizes=True)
