@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Unpack
+from typing import Any, Unpack
 
+import numpy as np
 import pandas as pd
 
-from mcmodels.arrays import Array, MatrixLike, VectorLike, Weights
+from mcmodels.arrays import Array, Matrix, MatrixLike, Values, VectorLike, Weights
 from mcmodels.estimators.arguments import check_choice, check_weights, refuse_other_order
 from mcmodels.estimators.model import Fitted
 from mcmodels.estimators.parameter_methods import ParameterMethods, RobustOptions, index_of
 from mcmodels.estimators.streams import in_memory_but_X, of_blocks
 from mcmodels.inference.diagnostics import breusch_pagan, squared_residuals
 from mcmodels.inference.hypotheses import HypothesisTest
-from mcmodels.inference.influence import linear_influence
+from mcmodels.inference.influence import linear_influence, linear_influence_of_no_rows
 from mcmodels.inference.leverage import hat_matrix, leverage
 from mcmodels.inference.summary import Summary
 from mcmodels.results.linear import LinearFit
 from mcmodels.rows import RowStream, rows_of
+from mcmodels.tables.dask_results import lazily
+from mcmodels.tables.dask_stream import in_parts, refuse_parts
 
 __all__ = ["LinearMethods"]
 
@@ -171,16 +174,32 @@ class LinearMethods(ParameterMethods):
         Formulas and sources are in :mod:`mcmodels.inference.influence`.
         """
         record: LinearFit = self._record()
-        model = record.model
+        names, index = record.model.names, index_of(X)
         record.refuse_several_targets("influence")
-        whitening, index = model.whitening, index_of(X)
+        _ = record.model.whitening  # raises if there is none, before any row is read
+        if (stream := in_parts(X, y, sample_weight)) is not None:
+            self._require_training_rows(self._rows_in_parts(stream))
+            record.warn_of_perfect_fit()
+            given = {"X": X, "y": y, "sample_weight": sample_weight}
+            like = linear_influence_of_no_rows(names)
+            return lazily(self, "_influence_in_part", given, like=like)
         X, targets, weights = self._training_rows(X, y, sample_weight)
-        index = index_of(X) if index is None else index
+        record.warn_of_perfect_fit()
+        return self._influence_of(X, targets, weights, index_of(X) if index is None else index)
+
+    def _influence_in_part(self, X: MatrixLike, y: VectorLike, sample_weight: Weights) -> Any:
+        """Influence of some of the training rows."""
+        return self._influence_of(*self._validated(X, y, sample_weight), index_of(X))
+
+    def _influence_of(
+        self, X: Matrix, targets: Values, weights: Array | None, index: pd.Index | None
+    ) -> pd.DataFrame:
+        record: LinearFit = self._record()
+        model = record.model
         extras = None if weights is None else {"frequency": weights}
         rows = rows_of(X, targets[:, 0], extras=extras, intercept=record.intercept)
-        record.warn_of_perfect_fit()
         return linear_influence(
-            whitening,
+            model.whitening,
             rows,
             record.least_squares.params[0],
             record.residual_squares,
@@ -214,6 +233,7 @@ class LinearMethods(ParameterMethods):
         record: LinearFit = self._record()
         record.refuse_several_targets("breusch_pagan")
         record.refuse_saturated(record.rank + record.intercept)
+        refuse_parts("breusch_pagan", X, y, sample_weight)
         X, targets, weights = self._training_rows(X, y, sample_weight)
         rows = rows_of(X, targets, intercept=record.intercept)
         record.warn_of_perfect_fit()
@@ -239,6 +259,9 @@ class LinearMethods(ParameterMethods):
         ndarray of shape (n_samples,)
         """
         record: LinearFit = self._unchecked_record()
+        if in_parts(X, None, sample_weight) is not None:
+            given = {"X": X, "sample_weight": sample_weight}
+            return lazily(self, "leverage", given, like=np.empty(0))
         refuse_other_order(X=X, sample_weight=sample_weight)
         X, _, sample_weight = in_memory_but_X(self, X, None, sample_weight)
         rows, weights = self._unlabelled_rows(X), check_weights(sample_weight, X)
@@ -260,6 +283,7 @@ class LinearMethods(ParameterMethods):
         """
         record: LinearFit = self._unchecked_record()
         factored = record.factored("hat_matrix")
+        refuse_parts("hat_matrix", X, sample_weight)
         X, _, sample_weight = in_memory_but_X(self, X, None, sample_weight)
         record.training.require_features(self._unlabelled_rows(X, sample_weight))
         rows, weights = self._unlabelled_rows(X), check_weights(sample_weight, X)

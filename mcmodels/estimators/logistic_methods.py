@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any, Literal, Unpack
 
+import numpy as np
 import pandas as pd
 
-from mcmodels.arrays import Array, Labels, MatrixLike, VectorLike, Weights
+from mcmodels.arrays import Array, Labels, Matrix, MatrixLike, Values, VectorLike, Weights
 from mcmodels.estimators.arguments import (
     check_choice,
     check_flag,
@@ -25,12 +26,19 @@ from mcmodels.estimators.streams import in_memory_but_X, of_blocks
 from mcmodels.inference.diagnostics import score_test
 from mcmodels.inference.estimate import Estimate
 from mcmodels.inference.hypotheses import HypothesisTest
-from mcmodels.inference.influence import deviance_residual, logistic_influence, pearson_residual
+from mcmodels.inference.influence import (
+    deviance_residual,
+    logistic_influence,
+    logistic_influence_of_no_rows,
+    pearson_residual,
+)
 from mcmodels.inference.marginal_effects import At, marginal_effects
 from mcmodels.inference.probability_intervals import probability_intervals
 from mcmodels.inference.summary import Summary
 from mcmodels.results.logistic import LogisticFit
 from mcmodels.rows import RowStream, rows_of
+from mcmodels.tables.dask_results import lazily
+from mcmodels.tables.dask_stream import in_parts, refuse_parts
 
 __all__ = ["LogisticMethods"]
 
@@ -175,8 +183,11 @@ class LogisticMethods(ParameterMethods):
                 "at='rows' takes no mean, so that sample_weight has no effect; leave it out."
             )
         names, index = record.names, index_of(X)
-        X, _, sample_weight = in_memory_but_X(self, X, None, sample_weight)
-        index = index_of(X) if index is None else index
+        if in_parts(X, None, sample_weight) is None:
+            X, _, sample_weight = in_memory_but_X(self, X, None, sample_weight)
+            index = index_of(X) if index is None else index
+        elif at == "rows":
+            refuse_parts("marginal_effects(at='rows')", X)
         rows = self._unlabelled_rows(X, None if at == "rows" else sample_weight)
         check_flag("discrete", discrete)
         found = marginal_effects(record.model, rows, at=at, discrete=discrete)
@@ -209,6 +220,8 @@ class LogisticMethods(ParameterMethods):
         ndarray of shape (n_samples,)
         """
         check_choice("kind", kind, ("deviance", "pearson"))
+        if in_parts(X, y) is not None:
+            return lazily(self, "residuals", {"X": X, "y": y}, kind=kind, like=np.empty(0))
         record: LogisticFit = self._record()
         record.refuse_several_classes("residuals")
         X, codes, _ = self._validated(X, y, None)
@@ -245,14 +258,29 @@ class LogisticMethods(ParameterMethods):
         Formulas and sources are in :mod:`mcmodels.inference.influence`.
         """
         record: LogisticFit = self._record()
-        model = record.model
+        names, index = record.model.names, index_of(X)
         record.refuse_several_classes("influence")
-        whitening, index = model.whitening, index_of(X)
+        _ = record.model.whitening  # raises if there is none, before any row is read
+        if (stream := in_parts(X, y, sample_weight)) is not None:
+            self._require_training_rows(self._rows_in_parts(stream))
+            given = {"X": X, "y": y, "sample_weight": sample_weight}
+            like = logistic_influence_of_no_rows(names)
+            return lazily(self, "_influence_in_part", given, like=like)
         X, codes, weights = self._training_rows(X, y, sample_weight)
-        index = index_of(X) if index is None else index
+        return self._influence_of(X, codes, weights, index_of(X) if index is None else index)
+
+    def _influence_in_part(self, X: MatrixLike, y: VectorLike, sample_weight: Weights) -> Any:
+        """Influence of some of the training rows."""
+        return self._influence_of(*self._validated(X, y, sample_weight), index_of(X))
+
+    def _influence_of(
+        self, X: Matrix, codes: Values, weights: Array | None, index: pd.Index | None
+    ) -> pd.DataFrame:
+        record: LogisticFit = self._record()
+        model = record.model
         extras = None if weights is None else {"frequency": weights}
         rows = rows_of(X, codes, extras=extras, intercept=record.intercept)
-        return logistic_influence(whitening, rows, record.params, model.names, index)
+        return logistic_influence(model.whitening, rows, record.params, model.names, index)
 
     def score_test(
         self,
@@ -283,6 +311,7 @@ class LogisticMethods(ParameterMethods):
         model = record.model
         model.refuse_penalised("a score test")
         record.refuse_several_classes("score_test")
+        refuse_parts("score_test", X, y, sample_weight, candidate)
         refuse_other_order(X=X, y=y, sample_weight=sample_weight, candidate=candidate)
         if candidate is None:
             raise ValueError("candidate is None; pass the column that is tested.")

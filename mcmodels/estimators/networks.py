@@ -45,6 +45,7 @@ from mcmodels.rows import RowStream, RowsWithCrossSums, Seen
 from mcmodels.solvers import Solution, lbfgs, trust_region
 from mcmodels.solvers.definiteness import decrease_to_critical
 from mcmodels.solvers.descent import DescentResult
+from mcmodels.tables.dask_stream import as_stream
 
 __all__ = ["NetworkEstimator", "Targets"]
 
@@ -158,6 +159,7 @@ class NetworkEstimator(CallbackSupportMixin, NetworkMethods):
         self, X: MatrixLike | RowStream, y: VectorLike | None, sample_weight: Weights
     ) -> Self:
         hidden = self._check_parameters()
+        X, y, sample_weight, _ = as_stream(X, y, sample_weight)
         features, matrix, values, weights, names = self._data_of_fit(X, y, sample_weight)
         targets = self._targets_of_fit(values, weights, names)
         network = Network((matrix.shape[1], *hidden, targets.n_outputs), self.activation)

@@ -27,7 +27,7 @@ from mcmodels.objectives import Objective
 from mcmodels.objectives.user_loss import UserLoss
 from mcmodels.results.record import CovarianceKind, ParameterFit
 from mcmodels.rows import Rows, RowStream, StreamedMatrix, rows_of
-from mcmodels.tables.dask_stream import as_stream
+from mcmodels.tables.dask_stream import as_stream, is_dask
 
 __all__ = ["ParameterMethods", "RobustOptions", "index_of", "output_table"]
 
@@ -264,6 +264,8 @@ class ParameterMethods(LinearPredictorModel):
         if kind is None:
             kind = self._default_kind if has_rows else "nonrobust"
         check_choice("kind", kind, _KINDS)
+        if is_dask(groups) and kind != "cluster":
+            raise ValueError(f"groups was given, but kind={kind!r}; pass kind='cluster'.")
         X, y, sample_weight, groups = as_stream(X, y, sample_weight, groups)
         if isinstance(X, RowStream):
             X = X.bound_to(getattr(self, "table_columns_", None))
@@ -305,18 +307,14 @@ class ParameterMethods(LinearPredictorModel):
         """The same of rows in parts, none of which comes here."""
         record: ParameterFit = self._record()
         _ = record.model  # raises if there is no covariance, before any row is read
-        if stream.has_groups != (robust.kind == "cluster"):
-            raise ValueError(
-                f"groups was given, but kind={robust.kind!r}; pass kind='cluster'."
-                if stream.has_groups
-                else "kind='cluster' needs groups, the cluster of each row."
-            )
+        if robust.kind == "cluster" and not stream.has_groups:
+            raise ValueError("kind='cluster' needs groups, the cluster of each row.")
         extras_of = None
         if robust.kind == "cluster":
             counts, extras_of = clusters_of_parts(stream)
             robust = replace(robust, counts=counts)
         rows = self._rows_in_parts(stream, extras_of)
-        record.require_training_rows(rows, self._objective_of_fit(rows))
+        self._require_training_rows(rows)
         if robust.kind == "nonrobust":
             return record.estimate
         return record.robust_estimate(rows, robust, self._loss_of_user())
@@ -342,9 +340,12 @@ class ParameterMethods(LinearPredictorModel):
         """X, targets and weights; refused if they are not the training rows."""
         record: ParameterFit = self._record()
         X, targets, weights = self._validated(X, y, sample_weight)
-        rows = rows_of(X, targets, weights, intercept=record.intercept)
-        record.require_training_rows(rows, self._objective_of_fit(rows))
+        self._require_training_rows(rows_of(X, targets, weights, intercept=record.intercept))
         return X, targets, weights
+
+    def _require_training_rows(self, rows: Rows) -> None:
+        """Refuse rows that are not the training rows."""
+        self._record().require_training_rows(rows, self._objective_of_fit(rows))
 
     # Whether the loss is the squared error, so that sums of y and of y² are all that a fit needs.
     _is_quadratic = False

@@ -23,12 +23,14 @@ from mcmodels.rows import (
     ArrayRows,
     Chunk,
     CodedBlock,
+    PartOfStream,
     RowStream,
     Seen,
     StreamedMatrix,
     gathered,
 )
 from mcmodels.tables.dask_results import lazy
+from mcmodels.tables.dask_stream import as_stream, is_dask
 
 Block = tuple[Matrix, Any, Array | None]
 
@@ -50,6 +52,7 @@ def in_memory_but_X(
     One walk reads y and weights, checks every block, and takes the sums that later walks must have.
     With ``fresh`` it records the columns on the estimator, and adds names of targets to ``names``.
     """
+    X, y, sample_weight, _ = as_stream(X, y, sample_weight)
     if not isinstance(X, RowStream):
         return X, y, sample_weight
     refuse_other_arguments(y, sample_weight)
@@ -144,10 +147,11 @@ def refuse_other_arguments(y: object, sample_weight: Weights) -> None:
 
 def refuse_stream(X: object) -> None:
     """Refuse a stream in ``partial_fit``, which takes one block."""
-    if isinstance(X, RowStream):
+    if isinstance(X, RowStream) or is_dask(X):
+        what = "a RowStream" if isinstance(X, RowStream) else "a collection of Dask"
         raise TypeError(
-            "partial_fit takes one block of rows, and X is a RowStream. Pass the stream to fit; or "
-            "call partial_fit for each of its blocks: for X, y, sample_weight in stream."
+            f"partial_fit takes one block of rows, and X is {what}. Pass it to fit; or call "
+            "partial_fit for each of its blocks: for X, y, sample_weight in stream."
         )
 
 
@@ -171,7 +175,9 @@ def checked_blocks(
         place = stream.place(number)
         if for_y and y is None:
             raise ValueError(
-                f"{place} has no y: a block of the stream has no y unless it is (X, y)."
+                "y is None; pass the targets, as a collection of Dask like X."
+                if isinstance(stream, PartOfStream)
+                else f"{place} has no y: a block of the stream has no y unless it is (X, y)."
             )
         with located(place, X, y, weights):
             refuse_other_order(X=X, y=y, sample_weight=weights)

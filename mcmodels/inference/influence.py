@@ -31,7 +31,12 @@ from mcmodels.inference.whitening import Whitening
 from mcmodels.rows import RowBlock, Rows
 from mcmodels.user_warnings import warn_user
 
-__all__ = ["linear_influence", "logistic_influence"]
+__all__ = [
+    "linear_influence",
+    "linear_influence_of_no_rows",
+    "logistic_influence",
+    "logistic_influence_of_no_rows",
+]
 
 _LINEAR = ("standardized_residual", "studentized_residual", "cooks_distance", "dffits")
 _LOGISTIC = ("pearson_residual", "deviance_residual", "standardized_residual", "cooks_distance")
@@ -141,6 +146,20 @@ def _one_minus(h: Array) -> Array:
     return np.where(left > SMALLEST_REST, left, np.nan)
 
 
+def linear_influence_of_no_rows(names: tuple[str, ...]) -> pd.DataFrame:
+    """The table of :func:`linear_influence` without rows."""
+    return pd.DataFrame(columns=_columns(_LINEAR, names), dtype=np.float64)
+
+
+def logistic_influence_of_no_rows(names: tuple[str, ...]) -> pd.DataFrame:
+    """The table of :func:`logistic_influence` without rows."""
+    return pd.DataFrame(columns=_columns(_LOGISTIC, names), dtype=np.float64)
+
+
+def _columns(measure_names: tuple[str, ...], names: tuple[str, ...]) -> list[str]:
+    return ["leverage", *measure_names, *(f"dfbetas_{name}" for name in names)]
+
+
 def _data_frame(
     whitening: Whitening,
     rows: Rows,
@@ -177,5 +196,5 @@ def _data_frame(
             "zero whatever its target, and the fit without it is not defined (NaN).",
             LeverageWarning,
         )
-    columns = ["leverage", *measure_names, *(f"dfbetas_{name}" for name in names)]
+    columns = _columns(measure_names, names)
     return pd.DataFrame(table, columns=columns, index=index, copy=False)

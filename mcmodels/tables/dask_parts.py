@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from mcmodels.rows import PartOfStream, Parts, RowStream, in_one_thread, in_place_sum
 from mcmodels.tables.packages import imported
 
-__all__ = ["DaskParts"]
+__all__ = ["DaskParts", "Levels"]
 
 Result = TypeVar("Result")
 
@@ -75,3 +75,12 @@ def _added(parts: Sequence[Any]) -> Any:
         # The scheduler may give the result of a task to another one, too; it must not change.
         total = copy.deepcopy(part) if total is None else in_place_sum(total, part)
     return total
+
+
+class Levels(dict[str, set[Any]]):
+    """Values by the name of the column; ``+=`` unites those of each column."""
+
+    def __iadd__(self, other: Levels) -> Levels:
+        for name, values in other.items():
+            self[name] = self.get(name, set()) | values
+        return self

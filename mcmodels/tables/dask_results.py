@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from mcmodels.rows import CodedBlock
 from mcmodels.tables.dask_stream import OpenPartition, is_dask, partitions_of
 from mcmodels.tables.packages import imported
 
@@ -63,7 +64,7 @@ def lazily(
     columns = getattr(model, "table_columns_", None)
     call = _Call(copy.copy(model), method, OpenPartition(columns), args, options)
     if like is None:
-        like = call.on(_one_row(X), 0)
+        like = getattr(call.model, method)(_one_row(X, columns), *args, **options)
     call.without_rows = _without_rows(like)
     job, run = delayed(call, traverse=False, pure=False), delayed(_called, pure=False)
     parts = partitions_of(given)
@@ -111,11 +112,13 @@ def _called(call: _Call, held: tuple[Any, ...], number: int) -> Any:
         raise type(error)(f"partition {number}: {error}") from error
 
 
-def _one_row(X: Any) -> tuple[Any, ...]:
+def _one_row(X: Any, columns: Any) -> Any:
     """A row like those of X; only its types matter."""
+    if columns is not None:
+        return CodedBlock(np.ones((1, len(columns.names))), columns.names)
     if hasattr(X, "chunks"):
-        return (np.ones((1, X.shape[1]), dtype=X.dtype),)
-    return (X._meta_nonempty.iloc[:1],)
+        return np.ones((1, X.shape[1]), dtype=X.dtype)
+    return X._meta_nonempty.iloc[:1]
 
 
 def _without_rows(like: Any) -> Any:

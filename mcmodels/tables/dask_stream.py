@@ -12,12 +12,20 @@ import numpy as np
 from mcmodels.exceptions import RechunkWarning
 from mcmodels.rows import CodedBlock, PartOfStream, RowStream
 from mcmodels.tables.columns import TableColumns
-from mcmodels.tables.dask_parts import DaskParts
+from mcmodels.tables.dask_parts import DaskParts, Levels
 from mcmodels.tables.engines import table_of_pandas
 from mcmodels.tables.packages import imported
 from mcmodels.user_warnings import warn_user
 
-__all__ = ["DaskStream", "OpenPartition", "as_stream", "in_parts", "is_dask", "partitions_of"]
+__all__ = [
+    "DaskStream",
+    "OpenPartition",
+    "as_stream",
+    "in_parts",
+    "is_dask",
+    "partitions_of",
+    "refuse_parts",
+]
 
 _MB = 2**20
 
@@ -55,6 +63,15 @@ def in_parts(X: Any, y: Any = None, sample_weight: Any = None) -> RowStream | No
     """The rows as a stream in parts; None if they are here."""
     stream = as_stream(X, y, sample_weight)[0]
     return stream if isinstance(stream, RowStream) and stream.in_parts else None
+
+
+def refuse_parts(method: str, *given: Any) -> None:
+    """Refuse Dask collections in a method that needs all rows at once."""
+    if any(isinstance(value, DaskStream) or is_dask(value) for value in given):
+        raise TypeError(
+            f"{method} takes no Dask collections; it needs all rows in this process. Pass a part "
+            "of them that fits in memory, after .compute()."
+        )
 
 
 class DaskStream(RowStream):
@@ -179,7 +196,7 @@ def _column(name: str, value: Any, lengths: tuple[Any, ...] | None) -> list[Any]
 def _warn_of_columns(name: str, value: Any) -> None:
     lengths = [length for length in value.chunks[0] if length == length]
     size = max(lengths, default=0) * value.shape[1] * value.dtype.itemsize / _MB
-    cost = f"up to {size:,.1f} MB a partition" if size else "whole rows"
+    cost = f"{max(size, 0.1):,.1f} MB or less of each partition" if size else "whole rows"
     warn_user(
         RechunkWarning(
             f"{name} is split along its columns into {value.numblocks[1]} chunks. A sum over rows "
@@ -238,18 +255,9 @@ class _LevelsOfPart:
 
     names: tuple[str, ...]
 
-    def __call__(self, part: PartOfStream) -> _Levels:
-        found = _Levels()
+    def __call__(self, part: PartOfStream) -> Levels:
+        found = Levels()
         for X, _, _ in part.stream:
             for name in self.names:
                 found[name] = set(X[name].dropna().unique())
         return found
-
-
-class _Levels(dict[str, set[Any]]):
-    """Values by the name of the column; ``+=`` unites those of each column."""
-
-    def __iadd__(self, other: _Levels) -> _Levels:
-        for name, values in other.items():
-            self[name] = self.get(name, set()) | values
-        return self

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +15,7 @@ from mcmodels.tables.distinct import MEAN, MOST_DISTINCT, SQUARES, WEIGHT
 from mcmodels.tables.packages import imported, pyarrow
 from mcmodels.tables.sources import (
     BATCH_ROWS,
+    Batches,
     DatasetSource,
     ReaderSource,
     Source,
@@ -22,7 +24,14 @@ from mcmodels.tables.sources import (
 )
 from mcmodels.tables.values import is_missing
 
-__all__ = ["PACKAGES", "of_function", "of_query", "table_of_pandas"]
+__all__ = [
+    "PACKAGES",
+    "DaskSource",
+    "of_function",
+    "of_query",
+    "source_of_partition",
+    "table_of_pandas",
+]
 
 # How a statement begins that gives rows and changes nothing.
 _READS = r"[\s(]*(select|with|from|values|table|pivot|unpivot|describe|show|summarize)\b"
@@ -52,6 +61,74 @@ def _of_pandas(frame: Any) -> TableSource:
         raise TypeError(f"a {type(frame).__name__} of pandas is no table; pass a DataFrame.")
     columns = [(str(name), frame.iloc[:, j]) for j, name in enumerate(frame.columns)]
     return _of_columns(columns, "a DataFrame of pandas", fixed=False)
+
+
+def _of_dask(frame: Any) -> Source:
+    if not hasattr(frame, "partitions") or not hasattr(frame, "columns"):
+        raise TypeError(
+            f"a {type(frame).__name__} of Dask is no table; pass a DataFrame, or an array to fit."
+        )
+    return DaskSource(frame)
+
+
+@dataclass(frozen=True)
+class DaskSource:
+    """A data frame of Dask, whose partitions are read where they are.
+
+    Parameters
+    ----------
+    frame : dask.dataframe.DataFrame
+        The data frame.
+    """
+
+    frame: Any
+    filters = True
+
+    @functools.cached_property
+    def _like(self) -> TableSource:
+        return _of_pandas(self.frame._meta_nonempty)
+
+    @property
+    def schema(self) -> Any:
+        """Names and types of the columns."""
+        return self._like.schema
+
+    @property
+    def description(self) -> str:
+        """What it is."""
+        return f"a DataFrame of Dask in {self.frame.npartitions} partitions"
+
+    @property
+    def unreadable(self) -> Mapping[str, str]:
+        """Columns that Arrow cannot hold, and why."""
+        return self._like.unreadable
+
+    def stamp(self) -> None:
+        """Nothing is known of changes."""
+
+    def grouped(self, keys: Sequence[str], weights: str | None, target: str | None) -> None:
+        """None: rows are grouped as they are read."""
+
+    def partitions(self, columns: Sequence[str]) -> list[Any]:
+        """The partitions of some columns, each a delayed data frame of pandas."""
+        return list(self.frame[list(columns)].to_delayed(optimize_graph=True))
+
+    def batches(self, columns: Sequence[str], where: Any) -> Batches:
+        """The rows of some columns, one partition after another in this process."""
+        for number, partition in enumerate(self.partitions(columns)):
+            source = source_of_partition(partition.compute(), number, self.schema)
+            yield from source.batches(columns, where)
+
+
+def source_of_partition(frame: Any, number: int, schema: Any) -> TableSource:
+    """A partition of a data frame of Dask; columns without a value have the type in ``schema``."""
+    arrow = pyarrow("a scan of a data frame")
+    table = _of_pandas(frame).table
+    for at, column in enumerate(table.schema):
+        if arrow.types.is_null(column.type) and column.name in schema.names:
+            kind = schema.field(column.name).type
+            table = table.set_column(at, column.name, table.column(at).cast(kind))
+    return TableSource(table, f"partition {number}", fixed=False)
 
 
 def table_of_pandas(frame: Any) -> Any:
@@ -189,6 +266,7 @@ PACKAGES: dict[str, Callable[[Any], Source]] = {
     "duckdb": _of_duckdb,
     "_duckdb": _of_duckdb,
     "ibis": _of_ibis,
+    "dask": _of_dask,
 }
 
 

@@ -11,6 +11,7 @@ from mcmodels.tables.packages import pyarrow
 
 __all__ = [
     "BATCH_ROWS",
+    "Batches",
     "DatasetSource",
     "ReaderSource",
     "Source",

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 from collections.abc import Generator, Iterable, Iterator
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -13,7 +14,9 @@ import pandas as pd
 from mcmodels.rows import CodedBlock, RowStream, SameStamp, WalkSums
 from mcmodels.tables.choice import Choice
 from mcmodels.tables.columns import TableColumns
+from mcmodels.tables.dask_parts import DaskParts, Levels
 from mcmodels.tables.distinct import DistinctRows, distinct
+from mcmodels.tables.engines import DaskSource, source_of_partition
 from mcmodels.tables.packages import pyarrow
 from mcmodels.tables.sources import BATCH_ROWS
 from mcmodels.tables.values import is_missing, labels, numbers, plain
@@ -43,12 +46,49 @@ class TableStream(RowStream):
         if where is not None:
             self._where, self._read_by_where = condition(where, self._source.schema)
 
+    @property
+    def in_parts(self) -> bool:  # type: ignore[override]
+        """Whether the table is in partitions of Dask."""
+        return isinstance(self._source, DaskSource)
+
+    @property
+    def parts(self) -> DaskParts | None:
+        """The partitions, if the table is in some."""
+        return self._parts(self.table_columns) if self.in_parts else None
+
+    def _parts(self, columns: TableColumns | None, used: list[str] | None = None) -> DaskParts:
+        fields = {
+            field.name: getattr(self._choice, field.name)
+            for field in dataclasses.fields(self._choice)
+            if field.name != "source"
+        }
+        wanted = list(used or self._used)
+        others = self._read_by_where
+        others = self._source.schema.names if others is None else others
+        wanted += [name for name in others if name not in wanted]
+        open_table = _OpenTable(fields, self._source.schema, self._where, columns)
+        return DaskParts(cast(DaskSource, self._source).partitions(wanted), open_table)
+
+    @property
+    def has_groups(self) -> bool:  # type: ignore[override]
+        """Whether a column of clusters was named."""
+        return bool(self._choice.groups)
+
+    def place(self, number: int) -> str:
+        """Where a block is, for errors."""
+        return f"partition {number}" if self.in_parts else super().place(number)
+
     def __repr__(self) -> str:
         return f"scan of {self._source.description}"
 
     @property
     def n_dropped(self) -> int | None:
-        """Number of rows with missing values that the last pass has left out."""
+        """Number of rows with missing values that the last pass has left out.
+
+        Of partitions of Dask they are counted when this is asked for.
+        """
+        if self.in_parts and self._choice.missing == "drop":
+            return self._parts(self.table_columns).sum(_dropped_of_part)
         return self._counts.get("dropped")
 
     def explain(self) -> str:
@@ -126,6 +166,10 @@ class TableStream(RowStream):
     def _levels_seen(self, names: list[str]) -> dict[str, list[Any]]:
         """The values of some columns, in ascending order, in the rows that are used."""
         seen: dict[str, set[Any]] = {name: set() for name in names}
+        if self.in_parts:
+            used = [*self._choice.chosen_features(), *self._choice.beside_features]
+            found: dict[str, Any] = self._parts(None, used).sum(_LevelsOfPart(tuple(names))) or {}
+            return {name: sorted(found.get(name, ())) for name in names}
         for _, batch in self._complete(names):
             for name in names:
                 # Of a dictionary only those of its entries that a row has.
@@ -158,7 +202,7 @@ class TableStream(RowStream):
 
     def for_sums(self, *, quadratic: bool = False) -> RowStream:
         """The distinct rows, where rows repeat; they are found once, and kept."""
-        if not self._repeats() or len(self._choice.targets) > 1:
+        if self.in_parts or not self._repeats() or len(self._choice.targets) > 1:
             return self
         quadratic = quadratic and bool(self._choice.targets)
         stamp = self._source.stamp()
@@ -306,6 +350,47 @@ class TableStream(RowStream):
             f"{self!r} has missing values ({'; '.join(found)}); pass missing='drop' to leave such "
             "rows out, or fill the values in."
         )
+
+
+@dataclasses.dataclass(frozen=True)
+class _OpenTable:
+    """Opens a partition of a data frame of Dask as a table."""
+
+    fields: dict[str, Any]
+    schema: Any
+    where: Any
+    columns: TableColumns | None
+
+    def __call__(self, frame: Any, number: int) -> RowStream:
+        """The rows that are used."""
+        if len(frame) == 0:
+            return RowStream([])
+        source = source_of_partition(frame, number, self.schema)
+        choice = Choice(source=source, **self.fields)
+        stream = TableStream(choice, self.where)
+        return stream if self.columns is None else stream.bound_to(self.columns)
+
+
+@dataclasses.dataclass(frozen=True)
+class _LevelsOfPart:
+    """The values of some columns in a partition."""
+
+    names: tuple[str, ...]
+
+    def __call__(self, part: Any) -> Levels:
+        """The values by the name of the column."""
+        if not isinstance(part.stream, TableStream):
+            return Levels()
+        found = part.stream._levels_seen(list(self.names))
+        return Levels({name: set(values) for name, values in found.items()})
+
+
+def _dropped_of_part(part: Any) -> int:
+    if not isinstance(part.stream, TableStream):
+        return 0
+    for _ in part.stream.nonempty():
+        pass
+    return int(part.stream.n_dropped or 0)
 
 
 def _any_of(parts: Iterable[npt.NDArray[np.bool_] | None]) -> npt.NDArray[np.bool_] | None:
