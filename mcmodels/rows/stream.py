@@ -326,7 +326,7 @@ class SpreadSample:
 
     def __add__(self, other: SpreadSample) -> SpreadSample:
         """The samples of two parts of the rows as one, as evenly spread as the coarser of both."""
-        coarse = SpreadSample(max(self._most, other._most))
+        coarse = SpreadSample(min(self._most + other._most, _HELD_ROWS))
         coarse._every = max(self._every, other._every)
         for sample in (self, other):
             part = copy.copy(sample)

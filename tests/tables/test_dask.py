@@ -583,10 +583,33 @@ class TestSums:
             sample.add(part, None, None)
             total = sample if total is None else total + sample
         kept = total.stacked()[0][:, 0]
-        assert len(kept) <= 64
+        # Thinning halves, so that more than half of the share of one part is left.
+        assert 32 < len(kept) <= 64 * (len(cuts) + 1)
         # Every k-th row of each part, with the same k: two neighbours are never 2k apart.
         step = np.diff(kept)[len(kept) // 2]
         assert np.diff(kept).max() < 2 * step
+
+    def test_no_more_passes_than_a_stream(self):
+        """The sample that a fit starts from is as large as that of a stream."""
+        rng = np.random.default_rng(0)
+        n, passes = 60_000, {"parts": 0, "stream": 0}
+        many = rng.standard_normal((n, 5))
+        y = rng.random(n) < 1 / (1 + np.exp(-many.sum(axis=1)))
+
+        def blocks():
+            passes["stream"] += 1
+            return zip(np.array_split(many, 30), np.array_split(y, 30), strict=True)
+
+        def counted(block, block_info=None):
+            passes["parts"] += block_info[0]["chunk-location"][0] == 0
+            return block
+
+        expected = LogisticRegression(C=np.inf).fit(RowStream(blocks))
+        with dask.config.set(scheduler="sync"):
+            lazy = chunked(many, 2000).map_blocks(counted, dtype=float, meta=np.empty((0, 0)))
+            found = LogisticRegression(C=np.inf).fit(lazy, chunked(y, 2000))
+        assert passes["parts"] == passes["stream"]
+        assert found.n_iter_ == expected.n_iter_
 
     def test_a_stream_walks_the_partitions(self):
         stream = DaskStream(chunked(X), chunked(Y))
