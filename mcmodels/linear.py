@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, Self, cast
 
 import numpy as np
@@ -18,7 +17,7 @@ from mcmodels.estimators.arguments import (
 )
 from mcmodels.estimators.conditional_methods import unless
 from mcmodels.estimators.linear_methods import LinearMethods
-from mcmodels.estimators.parts import rows_in_parts
+from mcmodels.estimators.parts import PreparedTargets, rows_in_parts
 from mcmodels.estimators.stream_fits import ExtrasOfPart, stream_rows, survey
 from mcmodels.estimators.stream_scores import StreamScore
 from mcmodels.estimators.streams import (
@@ -435,13 +434,13 @@ class LinearRegression(StreamScore, MultiOutputMixin, RegressorMixin, LinearMeth
         refuse_other_order(X=X, y=y, sample_weight=sample_weight)
         X, y, sample_weight = in_memory_but_X(self, X, y, sample_weight, **_TARGETS)
         X, y = validated_pair(self, X, y, **_TARGETS)
-        prepare = _PreparedTargets(len(self._coefficients_of_outputs()[0]))
+        prepare = PreparedTargets(len(self._coefficients_of_outputs()[0]))
         return X, *prepare(y, check_weights(sample_weight, X))
 
     def _rows_in_parts(
         self, stream: RowStream, extras_of: ExtrasOfPart | None = None, *, single: bool = False
     ) -> Rows:
-        prepare = _PreparedTargets(len(self._coefficients_of_outputs()[0]), single)
+        prepare = PreparedTargets(len(self._coefficients_of_outputs()[0]), single)
         intercept = self._has_intercept
         return rows_in_parts(self, stream, prepare, extras_of, intercept=intercept, **_TARGETS)
 
@@ -452,23 +451,6 @@ class LinearRegression(StreamScore, MultiOutputMixin, RegressorMixin, LinearMeth
 def _in_columns(y: Any, weights: Array | None) -> tuple[Any, Array | None]:
     """Targets of shape (n, m)."""
     return y.reshape(len(y), -1), weights
-
-
-@dataclass(frozen=True)
-class _PreparedTargets:
-    """Targets for a fitted model, shape (n, n_targets); or (n,) of a single one."""
-
-    n_targets: int
-    single: bool = False
-
-    def __call__(self, y: Any, weights: Array | None) -> tuple[Array, Array | None]:
-        """Refuse another number of targets."""
-        targets = np.asarray(y, dtype=np.float64).reshape(len(y), -1)
-        if targets.shape[1] != self.n_targets:
-            raise ValueError(
-                f"y has {targets.shape[1]} target(s); the model was fitted to {self.n_targets}."
-            )
-        return targets[:, 0] if self.single else targets, weights
 
 
 def _split_params(params: Array, seen: Seen) -> tuple[Array, float | Array]:

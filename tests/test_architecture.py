@@ -24,9 +24,19 @@ MAY_IMPORT = {
     "solvers": {"objectives", "rows"} | COMMON,
     "inference": {"autodiff", "differences", "solvers", "objectives", "rows"} | COMMON,
     "results": {"calculus", "inference", "solvers", "objectives", "rows"} | COMMON,
-    "estimators": {"autodiff", "calculus", "results", "inference", "solvers", "objectives", "rows"}
+    "estimators": {
+        "autodiff",
+        "calculus",
+        "results",
+        "inference",
+        "solvers",
+        "objectives",
+        "tables",
+        "rows",
+    }
     | COMMON,
-    "shell": {"estimators", "results", "inference", "solvers", "objectives", "rows"} | COMMON,
+    "shell": {"estimators", "results", "inference", "solvers", "objectives", "tables", "rows"}
+    | COMMON,
     "calculus": {"differences", "user_warnings"},
     "autodiff": {"user_warnings"},
     "differences": set(),

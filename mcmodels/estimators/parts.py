@@ -15,7 +15,7 @@ from mcmodels.estimators.validation import features_of, unfitted
 from mcmodels.inference.robust import ClusterCodes
 from mcmodels.rows import PartOfStream, RowStream, StreamRows
 
-__all__ = ["clusters_of_parts", "rows_in_parts", "without_targets"]
+__all__ = ["PreparedTargets", "clusters_of_parts", "rows_in_parts", "without_targets"]
 
 
 def rows_in_parts(
@@ -48,6 +48,23 @@ def rows_in_parts(
 def without_targets(_: Any, weights: Array | None) -> tuple[None, Array | None]:
     """Of rows that have no targets, the weights."""
     return None, weights
+
+
+@dataclass(frozen=True)
+class PreparedTargets:
+    """Targets for a fitted model, shape (n, n_targets); or (n,) of a single one."""
+
+    n_targets: int
+    single: bool = False
+
+    def __call__(self, y: Any, weights: Array | None) -> tuple[Array, Array | None]:
+        """Refuse another number of targets."""
+        targets = np.asarray(y, dtype=np.float64).reshape(len(y), -1)
+        if targets.shape[1] != self.n_targets:
+            raise ValueError(
+                f"y has {targets.shape[1]} target(s); the model was fitted to {self.n_targets}."
+            )
+        return targets[:, 0] if self.single else targets, weights
 
 
 def clusters_of_parts(stream: RowStream) -> tuple[tuple[int, ...], ExtrasOfPart]:

@@ -10,7 +10,7 @@ from sklearn.base import is_classifier
 from sklearn.metrics import accuracy_score, r2_score
 from sklearn.utils.validation import check_array, check_consistent_length
 
-from mcmodels.arrays import Array, Weights
+from mcmodels.arrays import Weights
 from mcmodels.estimators.arguments import check_weights, refuse_other_order
 from mcmodels.estimators.scores import PairedScoreMixin
 from mcmodels.estimators.streams import (
@@ -22,6 +22,7 @@ from mcmodels.estimators.streams import (
     same_kind_of_labels,
 )
 from mcmodels.estimators.validation import features_of, refuse_masked, unfitted
+from mcmodels.inference.scores import PredictionScore
 from mcmodels.rows import PartOfStream, RowStream
 from mcmodels.tables.dask_stream import in_parts
 
@@ -99,54 +100,15 @@ class _ScoreOfPart:
     checker: Any
     for_y: dict[str, Any]
 
-    def __call__(self, part: PartOfStream) -> _Score | None:
-        total: _Score | None = None
+    def __call__(self, part: PartOfStream) -> PredictionScore | None:
+        total: PredictionScore | None = None
         blocks = checked_blocks(self.checker, part, **self.for_y)
         for (_, (given, _, _)), (_, (X, y, weights)) in zip(part.nonempty(), blocks, strict=True):
             w = np.ones(X.shape[0]) if weights is None else weights
             predicted = self.model.predict(given)
             if is_classifier(self.model):
-                correct = float(w @ (predicted == y))
-                found = _Score(float(w.sum()), np.zeros(1), np.zeros(1), np.array([correct]))
+                found = PredictionScore.of_classes(w, predicted == y)
             else:
-                found = _Score.of(w, _columns(y), _columns(predicted))
+                found = PredictionScore.of(w, y, predicted)
             total = found if total is None else total + found
         return total
-
-
-def _columns(values: Any) -> Array:
-    return np.asarray(values, dtype=np.float64).reshape(len(values), -1)
-
-
-@dataclass(frozen=True)
-class _Score:
-    """Weight, means and squares about them, and squares of residuals (or what is correct)."""
-
-    weight: float
-    mean: Array
-    squares: Array
-    left: Array
-
-    @classmethod
-    def of(cls, w: Array, y: Array, predicted: Array) -> _Score:
-        """The sums of some rows."""
-        weight = float(w.sum())
-        mean = w @ y / weight if weight > 0 else np.zeros(y.shape[1])
-        return cls(weight, mean, w @ (y - mean) ** 2, w @ (y - predicted) ** 2)
-
-    def __add__(self, other: _Score) -> _Score:
-        weight = self.weight + other.weight
-        share = other.weight / weight if weight > 0 else 0.0
-        apart = other.mean - self.mean
-        squares = self.squares + other.squares + self.weight * share * apart**2
-        return _Score(weight, self.mean + share * apart, squares, self.left + other.left)
-
-    def score(self, of_classes: bool) -> float:
-        """The measure that scikit-learn takes for arrays."""
-        if of_classes:
-            return float(self.left[0] / self.weight)
-        varies = self.squares > 0
-        ratio = np.divide(self.left, self.squares, out=np.ones_like(self.left), where=varies)
-        # A constant target is explained by a prediction that is equal to it, as in scikit-learn.
-        ratio[~varies & (self.left == 0)] = 0.0
-        return float(np.mean(1.0 - ratio))
