@@ -2,8 +2,9 @@
 
 Where rows repeat, a fit to the distinct ones is the fit to all of them: a weight counts how often a
 row was there. Least squares need of the targets of equal rows only their mean ȳ and their variance
-s²: two rows with targets ȳ - s and ȳ + s, each with half of the weight, have the same sums of y and
-of y². So coefficients, residual squares, robust covariances of every kind, and clusters that the
+s²: three rows with targets near ȳ - √2 s, ȳ and ȳ + √2 s have the same sums of y and of y², with
+weights that make up for the rounding of these targets, which is large beside s where ȳ is far from
+zero. So coefficients, residual squares, robust covariances of every kind, and clusters that the
 rows are distinct by, are those of all rows. The idea of such sums: Wong, Lewis, Wardrop, Moore and
 Murray (2021), *You only compress once: optimal data compression for estimating linear models*.
 """
@@ -24,7 +25,16 @@ from mcmodels.tables.packages import pyarrow
 from mcmodels.tables.sources import BATCH_ROWS
 from mcmodels.tables.values import labels, numbers
 
-__all__ = ["MEAN", "MOST_DISTINCT", "SQUARES", "WEIGHT", "DistinctRows", "distinct"]
+__all__ = [
+    "MEAN",
+    "MOST_DISTINCT",
+    "REST",
+    "SQUARES",
+    "WEIGHT",
+    "DistinctRows",
+    "distinct",
+    "in_two_parts",
+]
 
 # With more distinct rows than this, little is gained, and they would take gigabytes.
 MOST_DISTINCT = 2**21
@@ -33,6 +43,11 @@ _FEWEST_TOGETHER = 2**20
 # Bits of the number of a combination of values.
 _MOST_BITS = 62
 WEIGHT, MEAN, SQUARES = "sum of weights", "mean of y", "squares about the mean"
+# What the mean, rounded to a float64 number, leaves of it.
+REST = "rest of the mean"
+# Targets of rows that stand for equal rows, in deviations from their mean. The middle one has half
+# of the weight.
+_SIDES = (-np.sqrt(2.0), 0.0, np.sqrt(2.0))
 
 
 def distinct(
@@ -54,7 +69,7 @@ def distinct(
     Returns
     -------
     pyarrow.Table or None
-        With the keys and three further columns; None where rows hardly repeat, or the columns have
+        With the keys and four further columns; None where rows hardly repeat, or the columns have
         so many values that their combinations have no number of 62 bits.
     """
     arrow = pyarrow("scan")
@@ -95,9 +110,40 @@ def distinct(
     if not n_rows or 2 * len(sums.number) > n_rows:
         return None
     columns = levels.values(sums.number)
-    mean = sums.mean + (0.0 if origin is None else origin)
-    further = {WEIGHT: sums.weight, MEAN: mean, SQUARES: sums.squares}
+    mean, rest = in_two_parts(0.0 if origin is None else origin, sums.mean)
+    further = {WEIGHT: sums.weight, MEAN: mean, REST: rest, SQUARES: sums.squares}
     return arrow.table(dict(zip(keys, columns, strict=True)) | further)
+
+
+def in_two_parts(origin: float, deviation: Array) -> tuple[Array, Array]:
+    """``origin + deviation`` as a rounded sum and what is left of it, exactly.
+
+    Knuth (1998), *The Art of Computer Programming*, vol. 2, §4.2.2, theorem B.
+    """
+    total = origin + deviation
+    part = total - origin
+    return total, (origin - (total - part)) + (deviation - part)
+
+
+def _standing_for(
+    weight: Array, mean: Array, rest: Array, squares: Array
+) -> Iterator[tuple[Array, Array]]:
+    """Targets and weights with the sums of weights, of y and of y² of equal rows.
+
+    With deviations d from the mean and the variance s², the weight of the first of three targets is
+    ``W (s² + d₂d₃) / ((d₁ - d₂)(d₁ - d₃))``. Where s is no larger than the rounding of ȳ, the mean
+    has all of the weight.
+    """
+    safe = np.where(weight > 0, weight, 1.0)
+    s = np.sqrt(squares / safe)
+    targets = [mean + side * s for side in _SIDES]
+    d = [(y - mean) - rest for y in targets]
+    apart = s > 4 * np.spacing(np.abs(mean))
+    for k, y in enumerate(targets):
+        first, second = (d[j] for j in range(3) if j != k)
+        scale = np.where(apart, (d[k] - first) * (d[k] - second), 1.0)
+        share = np.where(apart, (s**2 + first * second) / scale, float(k == 1))
+        yield y, weight * share
 
 
 class _Levels:
@@ -262,7 +308,7 @@ class DistinctRows(RowStream):
         parts = []
         for batch in self._table.to_batches(BATCH_ROWS):
             found = pd.DataFrame({name: labels(batch.column(name)) for name in self._groups})
-            parts += [found] * (2 if self._quadratic else 1)
+            parts += [found] * (len(_SIDES) if self._quadratic else 1)
         stacked = pd.concat(parts, ignore_index=True)
         return stacked[self._groups[0]].to_numpy() if len(self._groups) == 1 else stacked
 
@@ -275,8 +321,6 @@ class DistinctRows(RowStream):
                 y = None if self._target is None else labels(batch.column(self._target))
                 yield block, y, weight
                 continue
-            mean, squares = np.asarray(batch.column(MEAN)), np.asarray(batch.column(SQUARES))
-            positive = weight > 0
-            spread = np.sqrt(np.divide(squares, weight, out=np.zeros_like(mean), where=positive))
-            for side in (-spread, spread):
-                yield block, mean + side, weight / 2
+            sums = (np.asarray(batch.column(name)) for name in (MEAN, REST, SQUARES))
+            for y, share in _standing_for(weight, *sums):
+                yield block, y, share

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from mcmodels.tables.distinct import MEAN, MOST_DISTINCT, SQUARES, WEIGHT
+from mcmodels.tables.distinct import MEAN, MOST_DISTINCT, REST, SQUARES, WEIGHT, in_two_parts
 from mcmodels.tables.packages import imported, pyarrow
 from mcmodels.tables.sources import (
     BATCH_ROWS,
@@ -210,7 +210,14 @@ class RelationSource(ReaderSource):
         if weights and target:
             return None
         weight = f"sum({_quoted(weights)})" if weights else "count(*)"
-        y = f"CAST({_quoted(target)} AS DOUBLE)" if target else "0.0"
+        y, origin = "0.0", 0.0
+        if target:
+            y = f"CAST({_quoted(target)} AS DOUBLE)"
+            found = self.relation.project(y).limit(1).fetchall()
+            first = found[0][0] if found else None
+            # About a value of its own, means and squares have more digits.
+            origin = first if first is not None and np.isfinite(first) else 0.0
+            y = f"({y} - CAST('{origin!r}' AS DOUBLE))"
         groups = ", ".join(map(_quoted, keys))
         found = self.relation.aggregate(
             f"{groups}, CAST({weight} AS DOUBLE) AS {_quoted(WEIGHT)}, "
@@ -234,7 +241,9 @@ class RelationSource(ReaderSource):
             or not 2 * table.num_rows <= min(count.sum(), 2 * MOST_DISTINCT)
         ):
             return None
-        return table.drop_columns([_COUNT, _PRESENT, _LEAST])
+        mean, rest = in_two_parts(origin, sums[1])
+        table = table.drop_columns([_COUNT, _PRESENT, _LEAST, MEAN])
+        return table.append_column(MEAN, [mean]).append_column(REST, [rest])
 
 
 def _quoted(name: str | None) -> str:

@@ -1,11 +1,13 @@
 """Fits to distinct rows with their sums are fits to all rows."""
 
+from fractions import Fraction
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from mcmodels import PCA, LinearRegression, LogisticRegression, ObjectiveClassifier, scan
-from mcmodels.tables.distinct import distinct
+from mcmodels.tables.distinct import _standing_for, distinct, in_two_parts
 
 pa = pytest.importorskip("pyarrow")
 
@@ -120,12 +122,13 @@ def test_sums_do_not_depend_on_the_batches(size):
     found = distinct(iter(rows.to_batches(size)), keys, "weight", "y").to_pandas()
     found = found.sort_values(keys).set_index(keys)
     for key, part in FRAME[:2000].groupby(keys):
-        weight, mean, squares = found.loc[key]
+        weight, mean, rest, squares = found.loc[key]
         w, y = part["weight"], part["y"] - 1e3
         assert weight == w.sum()
         centre = np.average(y, weights=w)
-        # Means near 1e3 hold 1e-13; squares about them a few parts in 1e13.
-        assert mean - 1e3 == pytest.approx(centre, abs=1e-12)
+        # The two parts of a mean hold all digits of its deviation from 1e3; y itself has 1e-13.
+        assert (mean - 1e3) + rest == pytest.approx(centre, abs=1e-14)
+        assert abs(rest) <= np.spacing(mean) / 2
         assert squares == pytest.approx((w * (y - centre) ** 2).sum(), rel=1e-12)
 
 
@@ -144,6 +147,58 @@ def test_many_combinations_are_numbered_anew_as_values_appear():
     np.testing.assert_array_equal(found[keys], expected[keys])
     np.testing.assert_array_equal(found["sum of weights"], expected["size"])
     np.testing.assert_allclose(found["mean of y"], expected["mean"], atol=1e-15)
+
+
+@pytest.mark.parametrize("offset", [0.0, 1e3, 1e6, 1e9])
+@pytest.mark.parametrize("engine", ["here", "duckdb"])
+def test_targets_far_from_zero_keep_their_digits(offset, engine, relation):
+    """Slopes, residuals and covariances do not depend on a constant that is added to y.
+
+    Multiples of 2⁻²⁰ stay exact when it is added.
+    """
+    y = np.round((FRAME["y"] - 1e3) * 2**20) / 2**20
+    near = scan(FRAME.assign(y=y), "y", **OPTIONS, compress=False)
+    far = FRAME.assign(y=y + offset)
+    rows = scan(far, "y", **OPTIONS, compress=True) if engine == "here" else relation(far, "y")
+    expected, found = LinearRegression().fit(near), LinearRegression().fit(rows)
+    scale = np.maximum(np.abs(expected.params_), expected.standard_errors_)
+    found_params = found.params_ - [*np.zeros(len(scale) - 1), offset]
+    # An intercept near 1e9 is rounded to 1e-7.
+    rounding = [*np.zeros(len(scale) - 1), np.spacing(offset)]
+    assert (np.abs(found_params - expected.params_) <= 1e-10 * scale + rounding).all()
+    np.testing.assert_allclose(found.standard_errors_, expected.standard_errors_, rtol=1e-10)
+    robust, other = found.covariance(rows, kind="HC3"), expected.covariance(near, kind="HC3")
+    sizes = np.sqrt(np.outer(np.diagonal(other), np.diagonal(other)))
+    # The intercept near 1e9 is rounded, and all residuals with it: by 6e-8 of their scatter.
+    assert np.max(np.abs(robust - other) / sizes) < 1e-9
+
+
+@pytest.mark.parametrize("scatter", [0.0, 1e-9, 1e-3, 1.0])
+def test_three_rows_stand_for_equal_ones(scatter):
+    """Their sums, in rationals, are those of the rows."""
+    rng = np.random.default_rng(1)
+    for origin in (0.0, 1.0, 1e6, -1e9):
+        deviation, weight = rng.normal(size=5) * scatter, rng.uniform(1, 50, 5)
+        squares = weight * (scatter * rng.uniform(0.5, 2, 5)) ** 2
+        mean, rest = in_two_parts(origin, deviation)
+        parts = list(_standing_for(weight, mean, rest, squares))
+        for k in range(5):
+            pairs = [(Fraction(float(w[k])), Fraction(float(y[k]))) for y, w in parts]
+            centre = Fraction(float(mean[k])) + Fraction(float(rest[k]))
+            assert float(centre - Fraction(origin) - Fraction(float(deviation[k]))) == 0.0
+            total = sum(w for w, _ in pairs)
+            first = sum(w * (y - centre) for w, y in pairs) / total
+            second = sum(w * (y - centre) ** 2 for w, y in pairs)
+            spacing = np.spacing(abs(mean[k]))
+            s = np.sqrt(squares[k] / weight[k])
+            assert float(total) == pytest.approx(weight[k], rel=1e-15)
+            # Where s is below the rounding of the mean, the mean stands for the rows.
+            lost = spacing if s <= 4 * spacing else 0.0
+            assert abs(float(first)) <= 4e-16 * s + lost
+            assert float(second) == pytest.approx(
+                squares[k], rel=4e-15, abs=weight[k] * 17 * lost**2
+            )
+            assert min(w for w, _ in pairs) >= 0
 
 
 def test_negative_weights_are_refused():
