@@ -1,9 +1,6 @@
-"""The command line with tables that are read in blocks: fits, predictions, refusals, memory."""
+"""The command line with tables that are read in blocks: fits, predictions, refusals."""
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -114,6 +111,8 @@ def test_a_fit_to_a_table_is_the_one_in_memory(capsys, folder, data):
     counts = frame["tipped"].value_counts()
     assert report["facts"]["rows"] == "900"
     assert report["facts"]["classes"] == f"no ({counts['no']} rows), yes ({counts['yes']} rows)"
+    value = expected.objective(coded(frame), frame["tipped"])
+    assert report["statistics"]["objective"] == f"{value:.6g}"
     right = expected.score(coded(frame), frame["tipped"])
     assert report["statistics"]["accuracy"] == f"{right:.6g}"
     # In Python, the saved model takes a scan.
@@ -155,6 +154,8 @@ def test_least_squares_and_robust_covariances(capsys, folder):
     for column in ("coefficient", "standard_error"):
         np.testing.assert_allclose(table[column], reference[column], rtol=ROUNDING)
     assert report["statistics"]["R²"] == f"{expected.r_squared_:.6g}"
+    value = expected.objective(X, frame["distance"])
+    assert report["statistics"]["objective"] == f"{value:.6g}"
     assert report["facts"]["baseline"] == "zone_Bronx"
 
 
@@ -163,6 +164,9 @@ def test_one_text_file_is_read_in_blocks_only_for_a_condition(capsys, folder):
     argv = ["fit", "logistic", "all.csv", "--target", "tipped", *FEATURES]
     in_memory = accepted(capsys, *argv)
     assert facts(in_memory)["baseline"] == "zone=Bronx"
+    everything = facts(accepted(capsys, *argv, "--where", "distance > -1"))
+    for name in ("rows", "classes", "penalty", "objective", "accuracy"):
+        assert everything[name] == facts(in_memory)[name]
     in_blocks = accepted(capsys, *argv, "--where", "distance > 1")
     assert facts(in_blocks)["baseline"] == "zone_Bronx"
     assert facts(in_blocks)["rows"] == str((trips()["distance"] > 1).sum())
@@ -427,47 +431,3 @@ def test_what_is_refused_leaves_everything_as_it_was(capsys, folder, model, case
         argv = [model, *argv, *([] if "-o" in argv else ["-o", "out.parquet"])]
     assert refused(capsys, command, *argv).startswith(message.replace("{here}", str(folder)))
     assert contents(folder) == before
-
-
-# Memory
-
-
-PEAK = """
-import resource, sys
-from mcmodels.cli import main
-code = main(sys.argv[1:])
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, file=sys.stderr)
-sys.exit(code)
-"""
-
-
-def peak_of(*argv):
-    """The most memory of a process that runs a command, in MB."""
-    root = Path(__file__).parents[1]
-    environment = {**os.environ, "PYTHONPATH": str(root)}
-    command = [sys.executable, "-c", PEAK, *map(str, argv)]
-    done = subprocess.run(command, capture_output=True, text=True, env=environment, check=True)
-    unit = 1e6 if sys.platform == "darwin" else 1e3
-    return int(done.stderr) / unit
-
-
-@pytest.mark.slow
-def test_predictions_take_the_same_memory_for_any_number_of_rows(tmp_path):
-    rng = np.random.default_rng(0)
-    million = {f"x{j}": rng.normal(size=1_000_000) for j in range(10)}
-    table = pa.table({"id": np.arange(1_000_000), **million, "y": rng.normal(size=1_000_000)})
-    for count in (1, 4):
-        path = tmp_path / f"{count}.parquet"
-        with pq.ParquetWriter(path, table.schema) as writer:
-            for _ in range(count):
-                writer.write_table(table, row_group_size=250_000)
-    model, features = tmp_path / "m", ["--features", *million]
-    peak_of("fit", "linear", tmp_path / "1.parquet", "--target", "y", *features, "--save", model)
-    one, four = (
-        peak_of("predict", model, tmp_path / f"{n}.parquet", "-o", tmp_path / "o.parquet")
-        for n in (1, 4)
-    )
-    assert pq.ParquetFile(tmp_path / "o.parquet").metadata.num_rows == 4_000_000
-    # Three million rows more are 264 MB of features. Which batches are decoded at a time differs
-    # from run to run, by a few of 12 MB each.
-    assert four < one + 80

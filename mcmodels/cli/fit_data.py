@@ -38,6 +38,8 @@ class FitData:
         Names of the levels that have no column.
     total_weight : float
         The sum of the weights.
+    objective : float
+        The objective at the solution.
     target_varies : bool
         Whether a linear model has something to explain.
     class_counts : sequence of int
@@ -52,6 +54,7 @@ class FitData:
     names: Sequence[str]
     baselines: list[str]
     total_weight: float
+    objective: float
     target_varies: bool = True
     class_counts: Sequence[int] = field(default_factory=list)
     accuracy: float = np.nan
@@ -79,19 +82,26 @@ class FitData:
             n_rows=len(X),
             features=list(X.columns),
             names=list(encoded.columns),
+            objective=model.objective(encoded, y, sample_weight=sample_weight),
             total_weight=len(X) if sample_weight is None else float(sample_weight.sum()),
             **{"baselines": [], **found},
         )
 
     @classmethod
     def in_blocks(cls, model: Any, rows: Any) -> Self:
-        """Those of a scan; classes are counted in one more pass."""
+        """Those of a scan. One more pass counts classes, or squares; no target is kept."""
         columns = model.table_columns_
         found: dict[str, Any] = {}
         if isinstance(model, LinearRegression):
             found["target_varies"] = bool(np.isfinite(getattr(model, "r_squared_", np.nan)))
+            found["objective"] = sum(  # it has no penalty
+                model.objective(X, y, sample_weight=w) for _, (X, y, w) in rows.nonempty()
+            )
         if isinstance(model, LogisticRegression):
             found["class_counts"], found["accuracy"] = _counted(model, rows)
+            found["objective"] = model._record().objective
+        if isinstance(model, PCA):
+            found["objective"] = model.objective(rows)
         total = model.n_samples_ if isinstance(model, PCA) else model.n_observations_
         return cls(
             rows=(rows,),

@@ -156,8 +156,7 @@ def _data_facts(
 
 
 def _fit_facts(model: Any, data: FitData) -> Iterator[tuple[str, str]]:
-    rows = dict(zip(("X", "y", "sample_weight"), data.rows, strict=False))
-    yield "objective", _number(model.objective(**rows))
+    yield "objective", _number(data.objective)
     yield "largest gradient entry", f"{np.abs(model.gradient_).max(initial=0.0):.3g}"
     if isinstance(model, PCA):
         yield "rank", f"{model.rank_} of {model.n_components_}"
