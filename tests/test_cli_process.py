@@ -1,10 +1,12 @@
 """The command line as a process: signals, closed or full outputs, standard input."""
 
+import contextlib
 import os
 import signal
 import subprocess
 import sys
 
+import pandas as pd
 import pytest
 
 from tests.certified import DATASETS
@@ -169,3 +171,27 @@ def test_a_pipe_in_the_place_of_a_file_is_refused(tmp_path):
     assert done.stderr == (
         f"mcmodels: error: {tmp_path}/d.csv is not a regular file; lead it to standard input, -\n"
     )
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no pseudo-terminals")
+@pytest.mark.parametrize("terminal", [True, False])
+def test_passes_are_shown_in_a_terminal_alone(tmp_path, terminal):
+    pytest.importorskip("rich")
+    pd.read_csv(USARRESTS).to_parquet(tmp_path / "d.parquet")
+    command = [sys.executable, "-m", "mcmodels", "fit", "linear", tmp_path / "d.parquet"]
+    ours, theirs = os.openpty() if terminal else os.pipe()
+    environment = os.environ | {"TERM": "xterm"}
+    pipes = {"stdout": subprocess.PIPE, "stderr": theirs, "env": environment}
+    with subprocess.Popen([*command, "--target", "Rape"], **pipes) as process:
+        os.close(theirs)
+        printed = process.stdout.read().decode()
+        shown = b""
+        with contextlib.suppress(OSError):  # a terminal without a program on its other side
+            while part := os.read(ours, 1024):
+                shown += part
+        os.close(ours)
+    assert process.returncode == 0
+    assert printed.startswith("Linear regression\n")
+    assert ("pass " in shown.decode()) == terminal
+    assert "\x1b[?25l" not in shown.decode()  # hides the cursor
+    assert terminal or not shown

@@ -7,6 +7,7 @@ import difflib
 import re
 import shlex
 from collections.abc import Collection, Iterable, Mapping
+from typing import NoReturn
 
 import numpy as np
 import numpy.typing as npt
@@ -15,18 +16,24 @@ import pandas as pd
 from mcmodels.arrays import Array
 from mcmodels.cli.files import quoted
 from mcmodels.cli.reading import DataFile
+from mcmodels.cli.table_files import TableFiles
 from mcmodels.estimators.arguments import listed
 
 __all__ = [
+    "Data",
     "check_known",
     "complete",
     "design",
+    "dropped",
     "first",
     "known_levels",
     "levelled",
     "numeric",
+    "refuse_level",
     "refuse_single_levels",
 ]
+
+Data = DataFile | TableFiles
 
 _N_EXAMPLES, _N_COLUMNS = 3, 5  # that messages show
 _LOGICAL = {"True": 1, "TRUE": 1, "true": 1, "False": 0, "FALSE": 0, "false": 0}  # of read_csv
@@ -153,7 +160,7 @@ def first(column: pd.Series, where: npt.ArrayLike) -> str | None:
     return f"{quoted(column.iloc[rows[0]])} in data row {column.index[rows[0]] + 1}"
 
 
-def check_known(names: Iterable[str], frame: pd.DataFrame, data: DataFile) -> None:
+def check_known(names: Iterable[str], frame: pd.DataFrame, data: Data) -> None:
     """Refuse columns that the file does not have, with the nearest name."""
     for name in names:
         if name not in frame.columns:
@@ -187,18 +194,33 @@ def complete(frame: pd.DataFrame, names: list[str], data: DataFile, *, drop: boo
     return frame[~missing.any(axis=1)]
 
 
+def dropped(n_kept: int, n_dropped: int) -> str:
+    """How many rows were left out."""
+    return f"{n_dropped} of {n_kept + n_dropped} rows, for missing values"
+
+
 def refuse_single_levels(X: pd.DataFrame, options: argparse.Namespace, data: DataFile) -> None:
     """Refuse categorical columns of one level: without its first level, nothing of it is left."""
     for name in options.categorical:
         if X[name].nunique() == 1 and options.model != "pca":
-            raise ValueError(
-                f"categorical column {name!r} of {data} is {quoted(X[name].iloc[0])} in every row; "
-                "leave it out of the features"
-            )
+            refuse_level(name, X[name].iloc[0], data)
 
 
-def known_levels(X: pd.DataFrame, levels: Mapping[str, Array], data: DataFile) -> pd.DataFrame:
-    """The rows with the levels that the model was fitted to; others are refused."""
+def refuse_level(name: str, level: object, data: Data) -> NoReturn:
+    """Refuse a categorical column of one level."""
+    raise ValueError(
+        f"categorical column {name!r} of {data} is {quoted(level)} in every row; leave it out of "
+        "the features"
+    )
+
+
+def known_levels(
+    X: pd.DataFrame, levels: Mapping[str, Array], data: DataFile, unseen: str
+) -> pd.DataFrame:
+    """The rows with the levels that the model was fitted to.
+
+    Others are refused, or are the first one where ``unseen`` is "baseline".
+    """
     for name, known in levels.items():
         column, seen = X[name], X[name].isin(known)
         if seen.all():
@@ -206,10 +228,12 @@ def known_levels(X: pd.DataFrame, levels: Mapping[str, Array], data: DataFile) -
         # A word in a column turns its numbers into text; only the word is to be named.
         by_text = dict(zip(known.astype(str), known, strict=True))
         found = column.astype(object).where(seen, column.astype(str).map(by_text))
-        unseen = first(column, found.isna())
-        if unseen:
+        if unseen == "baseline":
+            found = found.fillna(known[0])
+        new = first(column, found.isna())
+        if new:
             raise ValueError(
-                f"column {name!r} of {data} holds {unseen}, which the model was not fitted to; "
+                f"column {name!r} of {data} holds {new}, which the model was not fitted to; "
                 f"it knows {listed(known)}"
             )
         X = X.assign(**{name: found.infer_objects()})

@@ -51,8 +51,9 @@ def _run(argv: Sequence[str] | None) -> int:
     except (ImportError, MemoryError, OSError, ValueError) as error:
         needs_parquet = isinstance(error, ImportError) and "pyarrow" in str(error)
         return _refused(_NO_PARQUET if needs_parquet else one_line(error))
-    for warning in caught:
-        _say(f"mcmodels: warning: {one_line(warning.message)}")
+    # Each block of rows may give the same one.
+    for line in dict.fromkeys(one_line(warning.message) for warning in caught):
+        _say(f"mcmodels: warning: {line}")
     if isinstance(sys.stdout, io.TextIOWrapper):
         # Names may have letters that the encoding of the terminal lacks.
         sys.stdout.reconfigure(errors="backslashreplace")
@@ -86,6 +87,10 @@ def _command(name: str) -> Callable[[argparse.Namespace], str]:
         from mcmodels.cli.derive import derive
 
         return derive
-    from mcmodels.cli.models import fit, predict
+    if name == "predict":
+        from mcmodels.cli.predictions import predict
 
-    return fit if name == "fit" else predict
+        return predict
+    from mcmodels.cli.models import fit
+
+    return fit

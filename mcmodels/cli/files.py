@@ -16,6 +16,7 @@ from typing import Any
 __all__ = [
     "SUFFIXES",
     "is_parquet",
+    "is_text",
     "one_line",
     "quoted",
     "replacing",
@@ -44,6 +45,11 @@ def is_parquet(path: Path) -> bool:
     if not name.endswith(SUFFIXES):
         raise ValueError(f"{path} is of an unknown kind; use one of {', '.join(SUFFIXES)}")
     return name.endswith(_PARQUET)
+
+
+def is_text(path: Path) -> bool:
+    """Whether a file is text by its name, or standard input."""
+    return str(path) == "-" or path.name.lower().endswith(_TEXT)
 
 
 def separator_of(path: Path) -> str | None:

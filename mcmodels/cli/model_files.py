@@ -15,6 +15,7 @@ import io
 import json
 import sys
 from collections.abc import Mapping
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -28,8 +29,20 @@ import mcmodels
 from mcmodels import PCA, LinearRegression, LogisticRegression
 from mcmodels.arrays import Array
 from mcmodels.cli.files import one_line, require_file
+from mcmodels.rows import CodedBlock
+from mcmodels.tables.columns import TableColumns
 
-__all__ = ["MODELS", "level_name", "levels_by_column", "load_model", "new_pipeline", "save_model"]
+__all__ = [
+    "MODELS",
+    "features_of",
+    "level_name",
+    "levels_by_column",
+    "load_model",
+    "new_pipeline",
+    "pipeline_of_scan",
+    "save_model",
+    "table_columns_of",
+]
 
 MODELS = {"linear": LinearRegression, "logistic": LogisticRegression, "pca": PCA}
 FORMAT = 1  # raised when a file can no longer be read by the version before
@@ -61,8 +74,27 @@ def new_pipeline(model: Any, features: list[str], categorical: list[str]) -> Pip
     return Pipeline([("encode", encode), ("model", model)])
 
 
+def pipeline_of_scan(model: Any) -> Pipeline:
+    """A model that is fitted to a scan: its rows come coded, and it holds the levels itself."""
+    return Pipeline([("encode", "passthrough"), ("model", model)])
+
+
+def table_columns_of(pipeline: Pipeline) -> TableColumns | None:
+    """The columns of the table that a model was fitted to, if that was a scan."""
+    return getattr(pipeline["model"], "table_columns_", None)
+
+
+def features_of(pipeline: Pipeline) -> list[str]:
+    """The columns that are read for predictions."""
+    scanned = table_columns_of(pipeline)
+    return list(pipeline.feature_names_in_ if scanned is None else scanned.features)
+
+
 def levels_by_column(pipeline: Pipeline) -> dict[str, Array]:
     """The levels of each categorical column, the baseline first."""
+    scanned = table_columns_of(pipeline)
+    if scanned is not None:
+        return {name: np.array(known, dtype=object) for name, known in scanned.levels.items()}
     encoder = pipeline["encode"].named_transformers_.get("categories")
     if encoder is None:
         return {}
@@ -70,9 +102,11 @@ def levels_by_column(pipeline: Pipeline) -> dict[str, Array]:
 
 
 def save_model(pipeline: Pipeline, path: Path) -> None:
-    """Write a fitted pipeline of :func:`new_pipeline` to a file."""
+    """Write a fitted pipeline, of :func:`new_pipeline` or :func:`pipeline_of_scan`, to a file."""
     model = pipeline["model"]
     arrays: dict[str, Any] = {}
+    # A model of a scan holds its levels itself.
+    levels = {} if table_columns_of(pipeline) else levels_by_column(pipeline)
     document = {
         "format": FORMAT,
         "mcmodels": mcmodels.__version__,
@@ -82,8 +116,8 @@ def save_model(pipeline: Pipeline, path: Path) -> None:
             {name: value for name, value in vars(model).items() if name not in model.get_params()},
             arrays,
         ),
-        "features": list(pipeline.feature_names_in_),
-        "levels": _packed(levels_by_column(pipeline), arrays),
+        "features": features_of(pipeline),
+        "levels": _packed(levels, arrays),
     }
     text = json.dumps(document).encode()
     content = io.BytesIO()
@@ -94,6 +128,9 @@ def save_model(pipeline: Pipeline, path: Path) -> None:
 
 def load_model(path: Path | str, *, trust_pickle: bool = False) -> Pipeline:
     """A saved model: a pipeline of a step "encode", which codes columns, and a step "model".
+
+    Of a model that was fitted to a scan, "encode" passes rows through: they are a scan, too, as in
+    ``load_model("trips.model").predict(scan("new.parquet"))``.
 
     Parameters
     ----------
@@ -154,6 +191,13 @@ def _read(path: Path, content: bytes) -> Pipeline:
 
 def _assembled(model: Any, features: list[str], levels: Mapping[str, Array]) -> Pipeline:
     """A fitted pipeline. The encoder learns the levels from rows in which each of them occurs."""
+    if hasattr(model, "table_columns_"):
+        pipeline, names = pipeline_of_scan(model), model.table_columns_.names
+        if list(model.table_columns_.features) != features or levels:
+            raise ValueError("its features are not those of its scan")
+        one = CodedBlock(np.zeros((1, len(names))), names)
+        (pipeline.transform if isinstance(model, PCA) else pipeline.predict)(one)
+        return pipeline
     pipeline = new_pipeline(model, features, list(levels))
     n_rows = max((len(known) for known in levels.values()), default=1)
     columns = {
@@ -193,6 +237,8 @@ def _packed(value: Any, arrays: dict[str, Array]) -> Any:
         return {type(value).__name__: [_packed(entry, arrays) for entry in value]}
     if isinstance(value, bytes):
         return {"bytes": value.hex()}
+    if isinstance(value, Decimal):
+        return {"decimal": str(value)}
     if isinstance(value, dict):
         pairs = [[_packed(part, arrays) for part in pair] for pair in value.items()]
         return {"dict": pairs}
@@ -218,6 +264,8 @@ def _unpacked(packed: Any, arrays: Mapping[str, Array]) -> Any:
         return arrays[content][()]
     if kind == "bytes":
         return bytes.fromhex(content)
+    if kind == "decimal":
+        return Decimal(content)
     if kind == "dict":
         return {_unpacked(key, arrays): _unpacked(value, arrays) for key, value in content}
     if kind == "objects":

@@ -1,4 +1,4 @@
-"""``mcmodels fit`` and ``mcmodels predict``: fit and report, or predict with a saved model."""
+"""``mcmodels fit``: fit a model, save it, and report on it."""
 
 from __future__ import annotations
 
@@ -11,129 +11,104 @@ import numpy as np
 import pandas as pd
 from sklearn.pipeline import Pipeline
 
-from mcmodels import PCA, LogisticRegression
+from mcmodels import scan
 from mcmodels.arrays import Array
 from mcmodels.cli.columns import (
+    Data,
     check_known,
     complete,
     design,
+    dropped,
     first,
-    known_levels,
     levelled,
     numeric,
+    refuse_level,
     refuse_single_levels,
 )
-from mcmodels.cli.files import is_parquet, replacing, separator_of
-from mcmodels.cli.model_files import MODELS, levels_by_column, load_model, new_pipeline, save_model
+from mcmodels.cli.files import replacing
+from mcmodels.cli.fit_data import FitData
+from mcmodels.cli.model_files import MODELS, new_pipeline, pipeline_of_scan, save_model
+from mcmodels.cli.progress import watched
 from mcmodels.cli.reading import DataFile
+from mcmodels.cli.table_files import TableFiles, in_options, inputs, is_one_text
 from mcmodels.cli.tables import fit_report, rendered
 from mcmodels.estimators.arguments import listed
 from mcmodels.exceptions import FitWarning
+from mcmodels.inference import Summary
 
-__all__ = ["fit", "predict"]
+__all__ = ["fit"]
 
 
 def fit(options: argparse.Namespace) -> str:
-    """Fit a model to a file, save it if asked to, and report on it."""
+    """Fit a model to files, save it if asked to, and report on it."""
     warnings.simplefilter("always", FitWarning)  # the caller records warnings
-    named = (options.target, options.weights, options.cluster)
-    taken = [column for column in named if column is not None]
-    with replacing(options.save, sources=[options.file]) as temporary:
-        data = DataFile(options)
-        everything = data.frame()
-        features = _features(options, taken, everything, data)
-        used = [*features, *taken]
-        frame = complete(everything, used, data, drop=options.drop_missing)
-        y, sample_weight = _target(frame, options, data), _weights(frame, options, data)
-        X = design(frame, features, options.categorical, data).reset_index(drop=True)
-        refuse_single_levels(X, options, data)
-        categorical = [name for name in features if name in options.categorical]
-        pipeline = new_pipeline(_model(options), features, categorical)
-        pipeline.fit(X, y, model__sample_weight=sample_weight)
-        about = {"file": str(data), "target": options.target, "weights": options.weights}
-        if options.drop_missing:
-            about["dropped"] = _dropped(frame, everything)
-        report = fit_report(pipeline, X, y, sample_weight, about, **_inference(frame, options))
+    in_memory = is_one_text(options.files) and options.where is None
+    with replacing(options.save, sources=inputs(options.files)) as temporary:
+        pipeline, report = (_fit_in_memory if in_memory else _fit_in_blocks)(options)
         if temporary is not None:
             save_model(pipeline, temporary)
     return rendered(report, options.format, options.save)
 
 
-def predict(options: argparse.Namespace) -> str:
-    """Predict with a saved model, and write the predictions to a file."""
-    warnings.simplefilter("always", FitWarning)
-    as_parquet = is_parquet(options.output)
-    if options.level is not None and not options.intervals:
-        raise ValueError("--level is the level of intervals; add --intervals")
-    with replacing(options.output, sources=[options.file, options.model_file]) as temporary:
-        pipeline = load_model(options.model_file, trust_pickle=options.trust_pickle)
-        data = DataFile(options)
-        features, levels = list(pipeline.feature_names_in_), levels_by_column(pipeline)
-        # Levels that were text are read as text, also if those in this file are all digits.
-        everything = data.frame([name for name in levels if levels[name].dtype.kind == "O"])
-        check_known([*features, *options.keep], everything, data)
-        frame = complete(everything, features, data, drop=options.drop_missing)
-        X = design(frame, features, levels, data, "the model was fitted to numbers there")
-        X = known_levels(X, levels, data).reset_index(drop=True)
-        try:
-            predicted = _predictions(pipeline, X, options)
-        except (MemoryError, ValueError):
-            raise
-        except Exception as error:  # what a file with a right checksum may hold is without bounds
-            raise ValueError(
-                f"{options.model_file} cannot predict ({type(error).__name__}: {error}): its parts "
-                "do not belong together; fit again"
-            ) from error
-        predicted = _with_keys(predicted, frame, data, list(dict.fromkeys(options.keep)))
-        if as_parquet:
-            predicted.to_parquet(temporary, index=False)
-        else:
-            predicted.to_csv(temporary, index=False, sep=separator_of(options.output) or ",")
-    dropped = f"; dropped {_dropped(frame, everything)}" if options.drop_missing else ""
-    return f"{len(predicted)} rows written to {options.output}{dropped}"
+def _fit_in_memory(options: argparse.Namespace) -> tuple[Pipeline, Summary]:
+    """A fit to one text file, which is read completely."""
+    taken = _taken(options)
+    data = DataFile(options.files[0], options)
+    everything = data.frame()
+    features = _features(options, taken, everything, data)
+    frame = complete(everything, [*features, *taken], data, drop=options.drop_missing)
+    y, sample_weight = _target(frame, options, data), _weights(frame, options, data)
+    X = design(frame, features, options.categorical, data).reset_index(drop=True)
+    refuse_single_levels(X, options, data)
+    categorical = [name for name in features if name in options.categorical]
+    pipeline = new_pipeline(_model(options), features, categorical)
+    pipeline.fit(X, y, model__sample_weight=sample_weight)
+    about = _about(options, data, len(frame), len(everything) - len(frame))
+    found = FitData.in_memory(pipeline, X, y, sample_weight)
+    return pipeline, fit_report(pipeline["model"], found, about, **_inference(frame, options))
 
 
-def _dropped(frame: pd.DataFrame, everything: pd.DataFrame) -> str:
-    return f"{len(everything) - len(frame)} of {len(everything)} rows, for missing values"
+def _fit_in_blocks(options: argparse.Namespace) -> tuple[Pipeline, Summary]:
+    """A fit to files that are read in blocks, once or more often."""
+    data = TableFiles(options)
+    features = _features(options, _taken(options), data.columns, data)
+    with in_options(), watched(data, options.where) as source:
+        rows = scan(
+            source,
+            target=options.target,
+            features=features,
+            categorical=options.categorical,
+            weights=options.weights,
+            groups=options.cluster,
+            where=options.where,
+            missing="drop" if options.drop_missing else "refuse",
+        )
+        for name, known in rows.table_columns.levels.items():
+            if len(known) == 1:
+                refuse_level(name, known[0], data)
+        model = _model(options).fit(rows)
+        found = FitData.in_blocks(model, rows)
+        about = _about(options, data, found.n_rows, rows.n_dropped or 0)
+        kind = options.covariance if options.cluster is None else "cluster"
+        report = fit_report(model, found, about, level=options.level, kind=kind)
+    return pipeline_of_scan(model), report
 
 
-def _predictions(pipeline: Pipeline, X: pd.DataFrame, options: argparse.Namespace) -> pd.DataFrame:
-    model = pipeline["model"]
-    if isinstance(model, PCA):
-        if options.intervals:
-            raise ValueError("--intervals: scores of principal components have no intervals")
-        return pd.DataFrame(pipeline.transform(X), columns=model.get_feature_names_out())
-    predicted = pd.DataFrame({"prediction": pipeline.predict(X)})
-    is_logistic = isinstance(model, LogisticRegression)
-    if is_logistic:
-        names = [f"probability_{label}" for label in model.classes_]
-        predicted[names] = pipeline.predict_proba(X)
-    if options.intervals:
-        encoded, level = pipeline["encode"].transform(X), options.level or 0.95
-        if not is_logistic:
-            found = model.predict_interval(encoded, level, kind="observation")
-            predicted[["lower", "upper"]] = found[["lower", "upper"]]
-            return predicted
-        found = model.predict_interval(encoded, level)
-        several = len(model.classes_) > 2
-        for label in model.classes_ if several else model.classes_[1:]:
-            of_label = found[label] if several else found
-            bounds = [f"lower_{label}", f"upper_{label}"]
-            predicted[bounds] = of_label[["lower", "upper"]].to_numpy()
-    return predicted
+def _taken(options: argparse.Namespace) -> list[str]:
+    """The columns that are no features."""
+    named = (options.target, options.weights, options.cluster)
+    return [column for column in named if column is not None]
 
 
-def _with_keys(
-    predicted: pd.DataFrame, frame: pd.DataFrame, data: DataFile, keys: list[str]
-) -> pd.DataFrame:
-    """The predictions behind the columns that are to be kept, as they stand in the file."""
-    if not keys:
-        return predicted
-    taken = [name for name in keys if name in predicted.columns]
-    if taken:
-        raise ValueError(f"--keep {taken[0]}: the predictions have a column of that name")
-    kept = data.as_written(keys).loc[frame.index].reset_index(drop=True)
-    return pd.concat([kept, predicted], axis=1)
+def _about(
+    options: argparse.Namespace, data: Data, n_kept: int, n_dropped: int
+) -> dict[str, str | None]:
+    about = {"file": str(data), "target": options.target, "weights": options.weights}
+    if options.where is not None:
+        about["where"] = options.where
+    if options.drop_missing:
+        about["dropped"] = dropped(n_kept, n_dropped)
+    return about
 
 
 def _model(options: argparse.Namespace) -> Any:
@@ -143,7 +118,7 @@ def _model(options: argparse.Namespace) -> Any:
 
 
 def _features(
-    options: argparse.Namespace, taken: list[str], frame: pd.DataFrame, data: DataFile
+    options: argparse.Namespace, taken: list[str], frame: pd.DataFrame, data: Data
 ) -> list[str]:
     """The feature columns; refused if one is unknown, or is named for two purposes."""
     features = list(dict.fromkeys(options.features or frame.columns.drop(taken, errors="ignore")))

@@ -14,7 +14,11 @@ from mcmodels.cli.files import SUFFIXES, one_line
 
 __all__ = ["parser"]
 
-_DATA = f"data: {', '.join(SUFFIXES)}; - is text from standard input"
+_DATA = (
+    f"data: {', '.join(SUFFIXES)}, .feather, .arrow, .ipc; several files, a directory, or a "
+    "quoted pattern such as 'trips/*.parquet'; - is text from standard input. One text file is "
+    "read into memory, and all else in blocks."
+)
 _SHAPES = """shapes:
   A name is a vector if it starts with a small letter and a matrix if it starts with a
   capital, of sizes that make the expression fit. Declare it to say more:
@@ -89,8 +93,9 @@ def parser() -> argparse.ArgumentParser:
         "predict", help="predict with a saved model", description="Predict with a saved model."
     )
     predict.add_argument("model_file", type=Path, metavar="MODEL", help="from fit --save")
-    predict.add_argument("file", type=Path, metavar="FILE", help=_DATA)
+    predict.add_argument("files", type=Path, nargs="+", metavar="DATA", help=_DATA)
     predict.add_argument(
+        "-o",
         "--output",
         type=Path,
         required=True,
@@ -102,7 +107,7 @@ def parser() -> argparse.ArgumentParser:
         nargs="+",
         default=[],
         metavar="COL",
-        help="columns of FILE to write before the predictions, such as keys",
+        help="columns of DATA to write before the predictions, such as keys",
     )
     predict.add_argument(
         "--intervals",
@@ -110,6 +115,13 @@ def parser() -> argparse.ArgumentParser:
         help="write intervals, too: of new observations (linear), of probabilities (logistic)",
     )
     _add_level(predict, default=None)
+    predict.add_argument(
+        "--unseen",
+        choices=("refuse", "baseline"),
+        default="refuse",
+        help="what levels are that the model was not fitted to: refused (the default), or counted "
+        "as the baseline",
+    )
     _add_reading_options(predict)
     predict.add_argument(
         "--trust-pickle",
@@ -188,7 +200,7 @@ def _add_data_options(parser: argparse.ArgumentParser, model: str, target: str |
     from mcmodels.inference.robust import HC_KINDS
 
     parser.set_defaults(command="fit", model=model, target=None, cluster=None, covariance=None)
-    parser.add_argument("file", type=Path, metavar="FILE", help=_DATA)
+    parser.add_argument("files", type=Path, nargs="+", metavar="DATA", help=_DATA)
     if target is not None:
         parser.add_argument("--target", required=True, metavar="COL", help=target)
         parser.add_argument("--no-intercept", dest="fit_intercept", action="store_false")
@@ -202,13 +214,32 @@ def _add_data_options(parser: argparse.ArgumentParser, model: str, target: str |
         robust.add_argument(
             "--cluster", metavar="COL", help="column of groups whose rows depend on each other"
         )
-    parser.add_argument("--features", nargs="+", metavar="COL", help="default: all other columns")
-    coding = "one 0/1 column for each level" + (" but the first" if target is not None else "")
     parser.add_argument(
-        "--categorical", nargs="+", default=[], metavar="COL", help=f"features to code: {coding}"
+        "--features",
+        nargs="+",
+        action="extend",
+        metavar="COL",
+        help="default: all other columns",
+    )
+    coding = "one 0/1 column for each level" + (
+        " but the first" if target is not None else " (in blocks: but the first)"
+    )
+    parser.add_argument(
+        "--categorical",
+        nargs="+",
+        action="extend",
+        default=[],
+        metavar="COL",
+        help=f"features to code: {coding}",
     )
     parser.add_argument(
         "--weights", metavar="COL", help="row weights: 0 leaves a row out, 2 counts it twice"
+    )
+    parser.add_argument(
+        "--where",
+        metavar="CONDITION",
+        help='which rows, such as \'distance > 0 and zone in ["A", "B"]\'; DATA is then read in '
+        "blocks",
     )
     _add_level(parser, default=0.95)
     _add_reading_options(parser)

@@ -41,12 +41,14 @@ class DataFile:
 
     Parameters
     ----------
+    path : Path
+        The file; "-" is standard input.
     options : Namespace
-        Its file ("-" is standard input), sep, decimal and encoding.
+        Its sep, decimal and encoding.
     """
 
-    def __init__(self, options: argparse.Namespace) -> None:
-        self.path: Path = options.file
+    def __init__(self, path: Path, options: argparse.Namespace) -> None:
+        self.path = path
         self.decimal: str = options.decimal or "."
         self._encoding: str = options.encoding or "utf-8"
         self._is_stdin = str(self.path) == "-"

@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from sklearn.pipeline import Pipeline
 
 from mcmodels.arrays import Array
-from mcmodels.cli.model_files import level_name, levels_by_column
+from mcmodels.cli.fit_data import FitData
+from mcmodels.cli.model_files import level_name
 from mcmodels.estimators.arguments import listed
 from mcmodels.exceptions import InferenceError
 from mcmodels.inference import Summary
@@ -31,28 +31,20 @@ _TITLES = {
 
 
 def fit_report(
-    pipeline: Pipeline,
-    X: pd.DataFrame,
-    y: Any,
-    sample_weight: Array | None,
-    about: Mapping[str, str | None],
-    **options: Any,
+    model: Any, data: FitData, about: Mapping[str, str | None], **options: Any
 ) -> Summary:
     """The summary of a fitted model, and facts about the data and the fit.
 
     Parameters
     ----------
-    pipeline : Pipeline
-        A step "encode" that codes columns, and a step "model", one of this package.
-    X : DataFrame
+    model : estimator
+        A fitted model of this package.
+    data : FitData
         The rows that it was fitted to.
-    y : ndarray or None
-        Their target.
-    sample_weight : ndarray or None
-        Their weights.
     about : mapping of str to (str or None)
         Names of the file, the target column and the weights column; None if there is none. Where
-        rows were dropped, "dropped" says how many.
+        rows were chosen, "where" is the condition; where some were dropped, "dropped" says how
+        many.
     **options
         Options of the summary: level, kind, groups.
 
@@ -60,11 +52,10 @@ def fit_report(
     -------
     Summary
     """
-    model, encoded = pipeline["model"], pipeline["encode"].transform(X)
-    summary = _summary(model, encoded, y, sample_weight, **options)
-    facts = {**dict(_data_facts(pipeline, X, y, sample_weight, about)), **summary.facts}
+    summary = _summary(model, data, **options)
+    facts = {**dict(_data_facts(model, data, about)), **summary.facts}
     facts.pop("observations", None)
-    conclusions = {**summary.conclusions, **dict(_fit_facts(model, encoded, y, sample_weight))}
+    conclusions = {**summary.conclusions, **dict(_fit_facts(model, data))}
     return Summary(summary.title, facts, summary.tables, conclusions, summary.notes)
 
 
@@ -98,33 +89,20 @@ def _row(name: Any, numbers: pd.Series) -> dict[str, Any]:
     return {"name": str(name)} | {k: v if np.isfinite(v) else None for k, v in cells.items()}
 
 
-def _summary(
-    model: Any,
-    X: pd.DataFrame,
-    y: Any,
-    sample_weight: Array | None,
-    level: float,
-    **robust: Any,
-) -> Summary:
+def _summary(model: Any, data: FitData, level: float, **robust: Any) -> Summary:
     """The summary of the model; without standard errors, the coefficients and the reason."""
     try:
         if not (isinstance(model, PCA) or hasattr(model, "hessian_")):
             raise InferenceError(f"a Hessian of {model.params_.size} parameters has no room.")
         own = model.summary(level=level)
     except InferenceError as error:
-        return _without_errors(model, X, y, sample_weight, error)
+        return _without_errors(model, data, error)
     if robust["kind"] in (None, "nonrobust"):
         return own
-    return model.summary(X, y, sample_weight, level=level, **robust)
+    return model.summary(*data.rows, level=level, **robust)
 
 
-def _without_errors(
-    model: Any,
-    X: pd.DataFrame,
-    y: Any,
-    sample_weight: Array | None,
-    why: InferenceError,
-) -> Summary:
+def _without_errors(model: Any, data: FitData, why: InferenceError) -> Summary:
     statistics = {}
     if isinstance(model, PCA):
         names = list(model.get_feature_names_out())
@@ -136,45 +114,40 @@ def _without_errors(
         }
         tables = {
             "Variances": pd.DataFrame(variances, index=names),
-            "Loadings": pd.DataFrame(model.components_.T, index=list(X.columns), columns=names),
+            "Loadings": pd.DataFrame(model.components_.T, index=list(data.names), columns=names),
         }
     else:
-        names = [*X.columns, "(intercept)"] if model.fit_intercept else list(X.columns)
+        names = [*data.names, "(intercept)"] if model.fit_intercept else list(data.names)
         headings = [""] if model.params_.ndim == 1 else map(str, model.classes_)
         tables = {
             heading: pd.DataFrame({"coefficient": params}, index=names)
             for heading, params in zip(headings, np.atleast_2d(model.params_), strict=True)
         }
     if isinstance(model, LinearRegression) and hasattr(model, "r_squared_"):
-        present = y if sample_weight is None else y[sample_weight > 0]
-        varies = np.ptp(present) > 0 if model.fit_intercept else np.any(present)
-        statistics["R²"] = _number(model.r_squared_) if varies else "undefined"
+        statistics["R²"] = _number(model.r_squared_) if data.target_varies else "undefined"
     note = f"No standard errors: {why}"
     return Summary(_TITLES[type(model)], {}, tables, statistics, (note,))
 
 
 def _data_facts(
-    pipeline: Pipeline,
-    X: pd.DataFrame,
-    y: Any,
-    sample_weight: Array | None,
-    about: Mapping[str, str | None],
+    model: Any, data: FitData, about: Mapping[str, str | None]
 ) -> Iterator[tuple[str, str]]:
-    model, levels = pipeline["model"], levels_by_column(pipeline)
     yield "file", str(about["file"])
-    yield "rows", str(len(X))
+    yield "rows", str(data.n_rows)
+    if "where" in about:
+        yield "where", str(about["where"])
     if "dropped" in about:
         yield "dropped", str(about["dropped"])
-    yield "features", f"{X.shape[1]}: {listed(X.columns)}"
-    if levels and not isinstance(model, PCA):
-        yield "baseline", listed(level_name(column, levels[column][0]) for column in levels)
-    if sample_weight is not None:
-        yield "weights", f"{about['weights']}, sum {_number(sample_weight.sum())}"
+    yield "features", f"{len(data.features)}: {listed(data.features)}"
+    if data.baselines:
+        yield "baseline", listed(data.baselines)
+    if about["weights"] is not None:
+        yield "weights", f"{about['weights']}, sum {_number(data.total_weight)}"
     if about["target"] is not None:
         yield "target", about["target"]
     if isinstance(model, LogisticRegression):
-        counts = np.unique(y, return_counts=True)[1]
-        classes = [f"{c} ({n} rows)" for c, n in zip(model.classes_, counts, strict=True)]
+        counted = zip(model.classes_, data.class_counts, strict=True)
+        classes = [f"{label} ({count} rows)" for label, count in counted]
         yield "classes", listed(classes)
         if len(classes) == 2:
             yield "log-odds of", f"{model.classes_[1]} against {model.classes_[0]}"
@@ -182,10 +155,8 @@ def _data_facts(
         yield "penalty", "none" if np.isinf(model.C) else penalty
 
 
-def _fit_facts(
-    model: Any, X: pd.DataFrame, y: Any, sample_weight: Array | None
-) -> Iterator[tuple[str, str]]:
-    yield "objective", _number(model.objective(X, y, sample_weight=sample_weight))
+def _fit_facts(model: Any, data: FitData) -> Iterator[tuple[str, str]]:
+    yield "objective", _number(data.objective)
     yield "largest gradient entry", f"{np.abs(model.gradient_).max(initial=0.0):.3g}"
     if isinstance(model, PCA):
         yield "rank", f"{model.rank_} of {model.n_components_}"
@@ -196,7 +167,7 @@ def _fit_facts(
     yield "solver", model.solver_
     yield "status", model.status_
     if isinstance(model, LogisticRegression):
-        yield "accuracy", _number(model.score(X, y, sample_weight))
+        yield "accuracy", _number(data.accuracy)
 
 
 def _condition(model: Any) -> str:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import glob
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from mcmodels.tables.packages import imported, pyarrow
 from mcmodels.tables.sources import DatasetSource, stamp_of
 
-__all__ = ["of_files"]
+__all__ = ["SUFFIXES", "expanded", "of_files"]
 
 _FORMATS = {
     ".parquet": "parquet",
@@ -23,10 +24,18 @@ _FORMATS = {
     ".tsv": "tsv",
     ".tsv.gz": "tsv",
 }
+SUFFIXES = tuple(_FORMATS)
 
 
-def of_files(given: Any) -> DatasetSource:
+def of_files(given: Any, *, as_text: Sequence[str] = ()) -> DatasetSource:
     """The source of a path, a pattern, a directory, or a list of these.
+
+    Parameters
+    ----------
+    given : path, or sequence of paths
+        The files.
+    as_text : sequence of str, default=()
+        Columns of text files that stay as they are written there, whatever they look like.
 
     Raises
     ------
@@ -34,7 +43,7 @@ def of_files(given: Any) -> DatasetSource:
         For files that are not there, of an unknown kind, of several kinds, or not readable.
     """
     paths = [given] if isinstance(given, str | os.PathLike) else list(given)
-    files = [path for one in paths for path in _expanded(os.fspath(one))]
+    files = [path for one in paths for path in expanded(os.fspath(one))]
     if not files:
         raise ValueError("the list of paths is empty; name at least one file.")
     for path in files:
@@ -61,7 +70,7 @@ def of_files(given: Any) -> DatasetSource:
     options: dict[str, Any] = {"format": form, "partitioning": "hive"}
     if len(paths) == 1 and os.path.isdir(os.path.expanduser(paths[0])):
         options["partition_base_dir"] = os.path.abspath(os.path.expanduser(paths[0]))
-    schema = None
+    schema: Any = None
     for path in files:
         # Arrow looks at the first file alone, and finds the fault of another one in mid-fit.
         try:
@@ -75,11 +84,15 @@ def of_files(given: Any) -> DatasetSource:
             raise ValueError(
                 f"a column of {path} is of another type than in {files[0]}: {error}."
             ) from error
+    kept = set(as_text).intersection(schema.names) if kind in ("csv", "tsv") else ()
+    for name in kept:
+        position = schema.get_field_index(name)
+        schema = schema.set(position, schema.field(position).with_type(arrow.string()))
     dataset = arrow.dataset.dataset(files, schema=schema, **options)
     return DatasetSource(dataset, shown, stamp_of(files))
 
 
-def _expanded(path: str) -> list[str]:
+def expanded(path: str) -> list[str]:
     """The files that a path, a pattern or a directory stands for, in the order of their names."""
     if "://" in path:
         raise ValueError(f"{path} is no local path; open it as a pyarrow.dataset, and pass that.")
@@ -118,5 +131,5 @@ def _kind(path: str) -> str:
         if name.endswith(suffix):
             return kind
     raise ValueError(
-        f"{path} is of an unknown kind; the name of a file ends in one of {', '.join(_FORMATS)}."
+        f"{path} is of an unknown kind; the name of a file ends in one of {', '.join(SUFFIXES)}."
     )

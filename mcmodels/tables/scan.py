@@ -9,7 +9,7 @@ from typing import Any
 from mcmodels.tables.choice import Choice
 from mcmodels.tables.engines import PACKAGES, of_function, of_query
 from mcmodels.tables.files import of_files
-from mcmodels.tables.sources import Source
+from mcmodels.tables.sources import DatasetSource, Source
 from mcmodels.tables.table_stream import TableStream
 
 __all__ = ["scan"]
@@ -168,6 +168,8 @@ def _check_lists(
 
 
 def _source_of(table: Any) -> Source:
+    if isinstance(table, DatasetSource):  # files that were looked at already
+        return table
     package = type(table).__module__.partition(".")[0]
     if package in PACKAGES:
         return PACKAGES[package](table)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from typing import Any, cast
 
 import numpy as np
@@ -90,6 +90,11 @@ class TableStream(RowStream):
         if self.in_parts and self._choice.missing == "drop":
             return self._parts(self.table_columns).sum(_dropped_of_part)
         return self._counts.get("dropped")
+
+    @property
+    def n_rows(self) -> int | None:
+        """Number of rows that the last pass has used."""
+        return self._counts.get("rows")
 
     def explain(self) -> str:
         """What is read, where rows are filtered, and how columns become numbers, as text.
@@ -286,27 +291,48 @@ class TableStream(RowStream):
     def _without_missing(self) -> Iterator[Any]:
         """All that is used, in batches; missing values are refused or left out and counted."""
         arrow = pyarrow("scan")
-        dropped = 0
+        dropped, kept = 0, 0
         batches = self._batches(self._used)
         for _, batch in batches:
             lost = _any_of(is_missing(batch.column(name)) for name in self._used)
-            if lost is None:
-                yield batch
-                continue
-            if self._choice.missing == "refuse":
-                batches.close()
-                self._refuse_missing()
-            dropped += int(lost.sum())
-            yield batch.filter(arrow.array(~lost))
-        self._counts["dropped"] = dropped
+            if lost is not None:
+                if self._choice.missing == "refuse":
+                    batches.close()
+                    self._refuse_missing()
+                dropped += int(lost.sum())
+                batch = batch.filter(arrow.array(~lost))
+            kept += batch.num_rows
+            yield batch
+        self._counts.update(dropped=dropped, rows=kept)
 
     def _read(self) -> Iterator[tuple[CodedBlock, Any, Any]]:
         """The blocks of one pass."""
-        arrow, columns = pyarrow("scan"), self.table_columns
-        dropped = 0
-        batches = self._batches(self._used)
+        for block, batch in self.beside():
+            weights = None
+            if self._choice.weights:
+                weights = np.asarray(numbers(batch.column(self._choice.weights)), dtype=np.float64)
+            yield block, self._targets(batch), weights
+
+    def beside(self, columns: Sequence[str] = ()) -> Iterator[tuple[CodedBlock, Any]]:
+        """Iterate over the blocks of X beside other columns of the same rows.
+
+        Parameters
+        ----------
+        columns : sequence of str
+            Columns of the table that are wanted as they stand; their values may be missing.
+
+        Yields
+        ------
+        block : CodedBlock
+            The features.
+        batch : pyarrow.RecordBatch
+            The same rows; it has these columns, and all that are used.
+        """
+        arrow, coding = pyarrow("scan"), self.table_columns
+        dropped, kept = 0, 0
+        batches = self._batches(list(dict.fromkeys([*self._used, *columns])))
         for place, batch in batches:
-            X, missing = columns.design(batch, unseen=self._choice.unseen, place=place)
+            X, missing = coding.design(batch, unseen=self._choice.unseen, place=place)
             others = (is_missing(batch.column(name)) for name in self._choice.beside_features)
             lost = _any_of([missing, *others])
             if lost is not None:
@@ -317,11 +343,9 @@ class TableStream(RowStream):
                 if lost.all():
                     continue
                 X, batch = X[~lost], batch.filter(arrow.array(~lost))
-            weights = None
-            if self._choice.weights:
-                weights = np.asarray(numbers(batch.column(self._choice.weights)), dtype=np.float64)
-            yield CodedBlock(X, columns.names), self._targets(batch), weights
-        self._counts["dropped"] = dropped
+            kept += batch.num_rows
+            yield CodedBlock(X, coding.names), batch
+        self._counts.update(dropped=dropped, rows=kept)
 
     def _targets(self, batch: Any) -> Any:
         if not self._choice.targets:

@@ -1,0 +1,173 @@
+"""``mcmodels predict``: predictions of a saved model, written in blocks."""
+
+from __future__ import annotations
+
+import argparse
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from sklearn.pipeline import Pipeline
+
+from mcmodels import PCA, LogisticRegression, scan
+from mcmodels.cli.columns import check_known, complete, design, dropped, known_levels
+from mcmodels.cli.files import is_parquet, replacing
+from mcmodels.cli.model_files import (
+    features_of,
+    levels_by_column,
+    load_model,
+    pipeline_of_scan,
+    table_columns_of,
+)
+from mcmodels.cli.progress import watched
+from mcmodels.cli.reading import DataFile
+from mcmodels.cli.table_files import TableFiles, in_options, inputs, is_one_text
+from mcmodels.cli.writing import BlockWriter
+from mcmodels.exceptions import FitWarning
+from mcmodels.rows import CodedBlock
+from mcmodels.tables.columns import TableColumns
+from mcmodels.tables.values import numbers
+
+__all__ = ["predict"]
+
+
+def predict(options: argparse.Namespace) -> str:
+    """Predict with a saved model, and write the predictions to a file."""
+    warnings.simplefilter("always", FitWarning)
+    is_parquet(options.output)  # refuses other kinds
+    if options.level is not None and not options.intervals:
+        raise ValueError("--level is the level of intervals; add --intervals")
+    sources = [*inputs(options.files), options.model_file]
+    with replacing(options.output, sources=sources) as temporary:
+        assert temporary is not None  # there is an output
+        pipeline = load_model(options.model_file, trust_pickle=options.trust_pickle)
+        levels, of_scan = levels_by_column(pipeline), table_columns_of(pipeline) is not None
+        if options.unseen == "baseline" and levels and not of_scan and _is_pca(pipeline):
+            raise ValueError("--unseen baseline: each level of these components has a column")
+        options.keep = list(dict.fromkeys(options.keep))
+        in_memory = is_one_text(options.files) and not of_scan
+        with BlockWriter(temporary) as output:
+            work = _predict_in_memory if in_memory else _predict_in_blocks
+            n_dropped = work(pipeline, options, output)
+    lost = f"; dropped {dropped(output.n_rows, n_dropped)}" if options.drop_missing else ""
+    return f"{output.n_rows} rows written to {options.output}{lost}"
+
+
+def _predict_in_memory(pipeline: Pipeline, options: argparse.Namespace, output: BlockWriter) -> int:
+    """Write predictions of one text file, which is read completely; returns the rows left out."""
+    data = DataFile(options.files[0], options)
+    features, levels = features_of(pipeline), levels_by_column(pipeline)
+    # Levels that were text are read as text, also if those in this file are all digits.
+    everything = data.frame([name for name in levels if levels[name].dtype.kind == "O"])
+    check_known([*features, *options.keep], everything, data)
+    frame = complete(everything, features, data, drop=options.drop_missing)
+    X = design(frame, features, levels, data, "the model was fitted to numbers there")
+    X = known_levels(X, levels, data, options.unseen).reset_index(drop=True)
+    with _parts_belong_together(options):
+        predicted = _predictions(pipeline, X, options)
+    _refuse_taken(options.keep, predicted)
+    if options.keep:
+        kept = data.as_written(options.keep).loc[frame.index].reset_index(drop=True)
+        predicted = pd.concat([kept, predicted], axis=1)
+    output.write(predicted)
+    return len(everything) - len(frame)
+
+
+def _predict_in_blocks(pipeline: Pipeline, options: argparse.Namespace, output: BlockWriter) -> int:
+    """Write predictions of files, of which few rows are in memory; returns the rows left out."""
+    columns, model = _table_columns(pipeline), pipeline["model"]
+    data = TableFiles(options, [name for name in options.keep if name not in columns.features])
+    check_known([*columns.features, *options.keep], data.columns, data)
+    pipeline, names = pipeline_of_scan(model), tuple(model.feature_names_in_)
+    missing = "drop" if options.drop_missing else "refuse"
+    with in_options(), watched(data) as source:
+        rows = scan(source, missing=missing, unseen=options.unseen).bound_to(columns)
+        for block, batch in rows.beside(options.keep):
+            if not batch.num_rows:
+                continue
+            _refuse_infinite(batch, columns, data)
+            with _parts_belong_together(options):
+                predicted = _predictions(pipeline, CodedBlock(block.X, names), options)
+            _refuse_taken(options.keep, predicted)
+            output.write(predicted, batch.select(options.keep) if options.keep else None)
+    if not output.n_rows:
+        lost = " without missing values" if rows.n_dropped else ""
+        raise ValueError(f"{data} has no rows{lost}; there is nothing to predict")
+    return rows.n_dropped or 0
+
+
+def _table_columns(pipeline: Pipeline) -> TableColumns:
+    """The columns of a table in the order of the model, and their levels."""
+    columns = table_columns_of(pipeline)
+    if columns is not None:
+        return columns
+    levels = {name: tuple(known.tolist()) for name, known in levels_by_column(pipeline).items()}
+    if _is_pca(pipeline):  # each level has a column: the baseline is one that no row has
+        levels = {name: (None, *known) for name, known in levels.items()}
+    numbers = [name for name in features_of(pipeline) if name not in levels]
+    return TableColumns((*numbers, *levels), levels)
+
+
+def _refuse_infinite(batch: Any, columns: TableColumns, data: TableFiles) -> None:
+    for name in columns.features:
+        if name not in columns.levels:
+            values = numbers(batch.column(name), columns.dates)
+            infinite = values[np.isinf(values)]
+            if len(infinite):
+                raise ValueError(
+                    f"column {name!r} of {data} holds '{infinite[0]}'; numbers must be finite"
+                )
+
+
+def _is_pca(pipeline: Pipeline) -> bool:
+    return isinstance(pipeline["model"], PCA)
+
+
+@contextmanager
+def _parts_belong_together(options: argparse.Namespace) -> Iterator[None]:
+    """Refuse in one line what a model file with a right checksum may hold, which has no bounds."""
+    try:
+        yield
+    except (MemoryError, ValueError):
+        raise
+    except Exception as error:
+        raise ValueError(
+            f"{options.model_file} cannot predict ({type(error).__name__}: {error}): its parts "
+            "do not belong together; fit again"
+        ) from error
+
+
+def _predictions(pipeline: Pipeline, X: Any, options: argparse.Namespace) -> pd.DataFrame:
+    model = pipeline["model"]
+    if isinstance(model, PCA):
+        if options.intervals:
+            raise ValueError("--intervals: scores of principal components have no intervals")
+        return pd.DataFrame(pipeline.transform(X), columns=model.get_feature_names_out())
+    predicted = pd.DataFrame({"prediction": pipeline.predict(X)})
+    is_logistic = isinstance(model, LogisticRegression)
+    if is_logistic:
+        names = [f"probability_{label}" for label in model.classes_]
+        predicted[names] = pipeline.predict_proba(X)
+    if options.intervals:
+        encoded, level = pipeline[:-1].transform(X), options.level or 0.95
+        if not is_logistic:
+            found = model.predict_interval(encoded, level, kind="observation")
+            predicted[["lower", "upper"]] = found[["lower", "upper"]]
+            return predicted
+        found = model.predict_interval(encoded, level)
+        several = len(model.classes_) > 2
+        for label in model.classes_ if several else model.classes_[1:]:
+            of_label = found[label] if several else found
+            bounds = [f"lower_{label}", f"upper_{label}"]
+            predicted[bounds] = of_label[["lower", "upper"]].to_numpy()
+    return predicted
+
+
+def _refuse_taken(keys: list[str], predicted: pd.DataFrame) -> None:
+    """Refuse columns that are to be kept beside predictions of the same name."""
+    for name in keys:
+        if name in predicted.columns:
+            raise ValueError(f"--keep {name}: the predictions have a column of that name")
