@@ -111,7 +111,7 @@ RUNS: dict[str, tuple[str, str, Callable[..., Any]]] = {
 
 PAGE = """# Fits to rows that repeat
 
-{rows:,} rows of four discrete columns with 3,600 distinct rows, in Parquet ({size:.2f} GB), with the
+{rows:,} rows of four discrete columns, 3,600 of them distinct, in Parquet ({size:.2f} GB), with the
 standard errors that are named; medians of {repeats} rounds. "Files" are read and grouped by
 `scan`, "DuckDB" is a query on them, which DuckDB groups. The differences are from the fit to the
 first {part:,} rows, each by itself in memory: the largest of a parameter, relative to the

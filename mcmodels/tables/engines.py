@@ -9,9 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
-from mcmodels.tables.distinct import MEAN, MOST_DISTINCT, REST, SQUARES, WEIGHT, in_two_parts
+from mcmodels.tables import grouping
 from mcmodels.tables.packages import imported, pyarrow
 from mcmodels.tables.sources import (
     BATCH_ROWS,
@@ -22,7 +20,6 @@ from mcmodels.tables.sources import (
     TableSource,
     without_views,
 )
-from mcmodels.tables.values import is_missing
 
 __all__ = [
     "PACKAGES",
@@ -35,8 +32,6 @@ __all__ = [
 
 # How a statement begins that gives rows and changes nothing.
 _READS = r"[\s(]*(select|with|from|values|table|pivot|unpivot|describe|show|summarize)\b"
-# Columns of a grouped relation beside its keys and sums.
-_COUNT, _PRESENT, _LEAST = "number of rows", "rows with a target", "least weight"
 # Batches of a query in which a value of each column is looked for.
 _LOOKED_AT = 20
 
@@ -170,7 +165,8 @@ def _of_polars(frame: Any) -> Source:
 
     empty = polars.DataFrame(schema=frame.collect_schema()).get_columns()
     table = _of_columns([(column.name, column) for column in empty], "", fixed=True)
-    return ReaderSource(read, table.schema, "a LazyFrame of Polars", table.unreadable)
+    group = functools.partial(grouping.by_polars, frame)
+    return ReaderSource(read, table.schema, "a LazyFrame of Polars", table.unreadable, group=group)
 
 
 def _of_duckdb(relation: Any) -> Source:
@@ -182,78 +178,16 @@ def _of_duckdb(relation: Any) -> Source:
         )
 
     def read(columns: list[str] | None) -> Any:
-        quoted = [_quoted(name) for name in columns or ()]
+        names = [grouping.quoted(name) for name in columns or ()]
         # A new relation each time: DuckDB 1 gives the rows of one only once.
-        return _opened(relation.project(", ".join(quoted) or "*"))
+        return grouping.opened(relation.project(", ".join(names) or "*"))
 
-    return RelationSource(read, read(None).schema, "a relation of DuckDB", relation=relation)
-
-
-@dataclass(frozen=True)
-class RelationSource(ReaderSource):
-    """A relation of DuckDB, which groups rows itself.
-
-    Parameters
-    ----------
-    relation : duckdb.DuckDBPyRelation
-        The relation.
-    """
-
-    relation: Any = None
-
-    def grouped(self, keys: Sequence[str], weights: str | None, target: str | None) -> Any:
-        """The distinct rows, as :func:`mcmodels.tables.distinct.distinct` returns them.
-
-        None where that function must look closer: with values that are missing, infinite, or
-        negative weights; and for weighted targets, of which SQL has no variance that keeps digits.
-        """
-        if weights and target:
-            return None
-        weight = f"sum({_quoted(weights)})" if weights else "count(*)"
-        y, origin = "0.0", 0.0
-        if target:
-            y = f"CAST({_quoted(target)} AS DOUBLE)"
-            found = self.relation.project(y).limit(1).fetchall()
-            first = found[0][0] if found else None
-            # About a value of its own, means and squares have more digits.
-            origin = first if first is not None and np.isfinite(first) else 0.0
-            y = f"({y} - CAST('{origin!r}' AS DOUBLE))"
-        groups = ", ".join(map(_quoted, keys))
-        found = self.relation.aggregate(
-            f"{groups}, CAST({weight} AS DOUBLE) AS {_quoted(WEIGHT)}, "
-            f"favg({y}) AS {_quoted(MEAN)}, var_pop({y}) * count(*) AS {_quoted(SQUARES)}, "
-            f"count(*) AS {_quoted(_COUNT)}, count({y}) AS {_quoted(_PRESENT)}, "
-            f"CAST(min({_quoted(weights) if weights else 1}) AS DOUBLE) AS {_quoted(_LEAST)}",
-            groups,
-        )
-        try:
-            table = _opened(found.limit(MOST_DISTINCT + 1)).read_all()
-        except imported("duckdb", "duckdb", "a scan of a relation").Error:
-            return None  # such as a variance that is out of range
-        count, present = (np.asarray(table.column(name)) for name in (_COUNT, _PRESENT))
-        sums = [np.asarray(table.column(name), float) for name in (WEIGHT, MEAN, SQUARES, _LEAST)]
-        chunks = [chunk for name in keys for chunk in table.column(name).chunks]
-        if (
-            any(is_missing(chunk) is not None for chunk in chunks)
-            or (present < count).any()
-            or not np.isfinite(sums).all()
-            or sums[3].min(initial=0.0) < 0
-            or not 2 * table.num_rows <= min(count.sum(), 2 * MOST_DISTINCT)
-        ):
-            return None
-        mean, rest = in_two_parts(origin, sums[1])
-        table = table.drop_columns([_COUNT, _PRESENT, _LEAST, MEAN])
-        return table.append_column(MEAN, [mean]).append_column(REST, [rest])
-
-
-def _quoted(name: str | None) -> str:
-    return '"' + str(name).replace('"', '""') + '"'
-
-
-def _opened(relation: Any) -> Any:
-    """A reader of a relation; the second name is that of DuckDB 1."""
-    opened = getattr(relation, "to_arrow_reader", None) or relation.fetch_arrow_reader
-    return opened(BATCH_ROWS)
+    return ReaderSource(
+        read,
+        read(None).schema,
+        "a relation of DuckDB",
+        group=functools.partial(grouping.by_duckdb, relation),
+    )
 
 
 def _of_ibis(table: Any) -> Source:
@@ -265,7 +199,8 @@ def _of_ibis(table: Any) -> Source:
         wanted = table if columns is None else table.select(*columns)
         return wanted.to_pyarrow_batches(chunk_size=BATCH_ROWS)
 
-    return ReaderSource(read, table.schema().to_pyarrow(), "a table of Ibis")
+    group = functools.partial(grouping.by_ibis, table)
+    return ReaderSource(read, table.schema().to_pyarrow(), "a table of Ibis", group=group)
 
 
 PACKAGES: dict[str, Callable[[Any], Source]] = {

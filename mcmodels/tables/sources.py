@@ -235,6 +235,10 @@ class ReaderSource:
         Names and types of the columns.
     description : str
         What and where it is.
+    unreadable : mapping of str to str
+        Columns that Arrow cannot hold, and why.
+    group : callable, default=None
+        Finds the distinct rows, as the functions of :mod:`mcmodels.tables.grouping` do.
     """
 
     open: Callable[[list[str] | None], Any]
@@ -242,13 +246,14 @@ class ReaderSource:
     description: str
     filters = False
     unreadable: Mapping[str, str] = field(default_factory=dict)
+    group: Callable[..., Any] | None = None
 
     def stamp(self) -> None:
         """Nothing is known of changes."""
 
     def grouped(self, keys: Sequence[str], weights: str | None, target: str | None) -> Any:
-        """None: rows are grouped as they are read."""
-        return None
+        """The distinct rows, where the engine can tell them."""
+        return None if self.group is None else self.group(keys, weights, target)
 
     def batches(self, columns: Sequence[str], where: Any) -> Batches:
         """The rows of some columns, filtered after they were read."""
