@@ -438,10 +438,15 @@ class LinearRegression(StreamScore, MultiOutputMixin, RegressorMixin, LinearMeth
         return X, *prepare(y, check_weights(sample_weight, X))
 
     def _rows_in_parts(
-        self, stream: RowStream, extras_of: ExtrasOfPart | None = None, *, single: bool = False
+        self,
+        stream: RowStream,
+        extras_of: ExtrasOfPart | None = None,
+        *,
+        single: bool = False,
+        intercept: bool | None = None,
     ) -> Rows:
         prepare = PreparedTargets(len(self._coefficients_of_outputs()[0]), single)
-        intercept = self._has_intercept
+        intercept = self._has_intercept if intercept is None else intercept
         return rows_in_parts(self, stream, prepare, extras_of, intercept=intercept, **_TARGETS)
 
     def _objective_of_fit(self, rows: Rows) -> Objective:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from typing import Any, Unpack
 
 import numpy as np
@@ -11,14 +12,15 @@ from mcmodels.arrays import Array, Matrix, MatrixLike, Values, VectorLike, Weigh
 from mcmodels.estimators.arguments import check_choice, check_weights, refuse_other_order
 from mcmodels.estimators.model import Fitted
 from mcmodels.estimators.parameter_methods import ParameterMethods, RobustOptions, index_of
+from mcmodels.estimators.stream_fits import ExtrasOfPart
 from mcmodels.estimators.streams import in_memory_but_X, of_blocks
-from mcmodels.inference.diagnostics import breusch_pagan, squared_residuals
+from mcmodels.inference.diagnostics import breusch_pagan
 from mcmodels.inference.hypotheses import HypothesisTest
 from mcmodels.inference.influence import linear_influence, linear_influence_of_no_rows
 from mcmodels.inference.leverage import hat_matrix, leverage
 from mcmodels.inference.summary import Summary
 from mcmodels.results.linear import LinearFit
-from mcmodels.rows import RowStream, rows_of
+from mcmodels.rows import Rows, RowStream, rows_of
 from mcmodels.tables.dask_results import lazily
 from mcmodels.tables.dask_stream import in_parts, refuse_parts
 
@@ -58,6 +60,17 @@ class LinearMethods(ParameterMethods):
     f_test_ = Fitted("f_test", "Test that every slope is zero.")
 
     _is_quadratic = True
+
+    @abstractmethod
+    def _rows_in_parts(
+        self,
+        stream: RowStream,
+        extras_of: ExtrasOfPart | None = None,
+        *,
+        single: bool = False,
+        intercept: bool | None = None,
+    ) -> Rows:
+        """Rows of a stream in parts; with targets of shape (n,), or another intercept."""
 
     def variance_inflation_factors(self) -> pd.Series:
         """Factors by which correlated columns increase the variances of the coefficients.
@@ -233,12 +246,17 @@ class LinearMethods(ParameterMethods):
         record: LinearFit = self._record()
         record.refuse_several_targets("breusch_pagan")
         record.refuse_saturated(record.rank + record.intercept)
-        refuse_parts("breusch_pagan", X, y, sample_weight)
-        X, targets, weights = self._training_rows(X, y, sample_weight)
-        rows = rows_of(X, targets, intercept=record.intercept)
+        if (stream := in_parts(X, y, sample_weight)) is not None:
+            self._require_training_rows(self._rows_in_parts(stream))
+            rows = self._rows_in_parts(stream, intercept=True)
+        else:
+            X, targets, weights = self._training_rows(X, y, sample_weight)
+            rows = rows_of(X, targets, weights, intercept=True)
         record.warn_of_perfect_fit()
-        squares = squared_residuals(rows, record.least_squares.params)
-        return breusch_pagan(rows_of(X, squares, weights, intercept=True), record.rank)
+        params = record.least_squares.params
+        if not record.intercept:
+            params = np.column_stack([params, np.zeros(len(params))])
+        return breusch_pagan(rows, params, record.rank)
 
     def leverage(self, X: MatrixLike, sample_weight: Weights = None) -> Array:
         """Leverage ``hᵢ = wᵢ x̃ᵢᵀ(X̃ᵀWX̃)⁺x̃ᵢ`` of rows on a fit to the training rows.

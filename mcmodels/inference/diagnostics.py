@@ -11,19 +11,14 @@ from mcmodels.exceptions import InferenceError
 from mcmodels.inference.hypotheses import HypothesisTest
 from mcmodels.inference.tolerances import CANDIDATE_REST, CANDIDATE_ROUNDING
 from mcmodels.inference.whitening import Whitening
-from mcmodels.rows import RowBlock, Rows
+from mcmodels.rows import RowBlock, Rows, RowsWithTargets
 from mcmodels.solvers import least_squares
 from mcmodels.solvers.least_squares import LeastSquares
 
 __all__ = ["breusch_pagan", "score_test"]
 
 
-def squared_residuals(rows: Rows, params: Array) -> Array:
-    """``(y - ŷ)²`` of each row at parameters of shape (m, P), shape (n, m)."""
-    return rows.map(lambda block: (block.y - block.X.predictor(params)) ** 2)
-
-
-def breusch_pagan(rows: Rows, n_slopes: int) -> HypothesisTest:
+def breusch_pagan(rows: Rows, params: Array, n_slopes: int) -> HypothesisTest:
     """Whether the variance of the noise depends on the features: squared residuals fitted to them.
 
     The statistic ``n R²`` of that fit is χ² with one degree of freedom for each slope. This is the
@@ -34,13 +29,16 @@ def breusch_pagan(rows: Rows, n_slopes: int) -> HypothesisTest:
     Parameters
     ----------
     rows : Rows
-        Rows with an intercept; y has :func:`squared_residuals`, shape (n, 1).
+        The rows of the fit, with an intercept; y has shape (n, 1).
+    params : ndarray of shape (1, P)
+        The fit; the intercept, which is last, is zero where the fit has none.
     n_slopes : int
         Rank of the features.
     """
     if n_slopes == 0:
         raise InferenceError("X has no column that varies, for the variance to depend on.")
-    fit = least_squares.solve(rows, method="normal").value
+    squares = RowsWithTargets(rows, lambda block: (block.y - block.X.predictor(params)) ** 2)
+    fit = least_squares.solve(squares, method="normal").value
     if not isinstance(fit, LeastSquares):
         raise InferenceError("there are too many features to form a matrix of them.")
     total = float(fit.moments.y_squares[0])

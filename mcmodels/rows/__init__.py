@@ -32,7 +32,7 @@ from mcmodels.rows.streamed import (
     with_rows,
 )
 from mcmodels.rows.threads import in_one_thread, in_place_sum, single_threaded_blas, sum_behind
-from mcmodels.rows.transformed import TransformedRows
+from mcmodels.rows.transformed import RowsWithTargets, TransformedRows
 from mcmodels.rows.triangle import FactoredMoments, Triangle
 from mcmodels.rows.walk_sums import SameStamp, WalkSums
 
@@ -60,6 +60,7 @@ __all__ = [
     "Rows",
     "RowsCovariance",
     "RowsWithCrossSums",
+    "RowsWithTargets",
     "SameStamp",
     "Scratch",
     "Seen",

@@ -91,6 +91,33 @@ class TransformedRows(Rows):
         return transformed
 
 
+class RowsWithTargets(Rows):
+    """The same rows with targets that are computed from each block.
+
+    Parameters
+    ----------
+    rows : Rows
+        The rows.
+    targets : callable
+        Takes a block and returns its targets.
+    """
+
+    def __init__(self, rows: Rows, targets: Callable[[RowBlock], Array]) -> None:
+        self._rows, self._targets = rows, targets
+        self.n_rows, self.n_present = rows.n_rows, rows.n_present
+        self.n_features, self.total_weight = rows.n_features, rows.total_weight
+        self.dtype, self.epsilon, self.intercept = rows.dtype, rows.epsilon, rows.intercept
+        self.walks_are_costly = rows.walks_are_costly
+
+    def reduce(self, summarise: Callable[[RowBlock], Sum]) -> Sum:
+        """Sum over all blocks of rows of positive weight."""
+        return self._rows.reduce(lambda block: summarise(replace(block, y=self._targets(block))))
+
+    def sample(self, count: int) -> Rows:
+        """About ``count`` of the rows, spread evenly."""
+        return RowsWithTargets(self._rows.sample(count), self._targets)
+
+
 class _CombinedDesign(DenseDesign):
     """Design rows whose features are combinations of others."""
 

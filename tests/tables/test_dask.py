@@ -447,6 +447,13 @@ class TestLazily:
         found = linear.leverage(chunked(X), chunked(WEIGHTS)).compute()
         np.testing.assert_allclose(found, linear.leverage(X, WEIGHTS), rtol=RTOL, atol=1e-16)
 
+    @pytest.mark.parametrize("intercept", [True, False])
+    def test_breusch_pagan(self, intercept):
+        model = LinearRegression(fit_intercept=intercept).fit(X, Y, WEIGHTS)
+        found = model.breusch_pagan(chunked(X), chunked(Y), chunked(WEIGHTS))
+        expected = model.breusch_pagan(X, Y, WEIGHTS)
+        np.testing.assert_allclose(found.statistic, expected.statistic, RTOL)
+
     def test_marginal_effects(self):
         model = LogisticRegression(**TIGHT).fit(X, CLASSES)
         for at in ("average", "means"):
@@ -537,8 +544,6 @@ class TestRefused:
         model = LinearRegression().fit(X, Y)
         with pytest.raises(TypeError, match="hat_matrix takes no Dask collections"):
             model.hat_matrix(chunked(X))
-        with pytest.raises(TypeError, match="breusch_pagan takes no Dask collections"):
-            model.breusch_pagan(chunked(X), chunked(Y))
         with pytest.raises(TypeError, match="X is a collection of Dask"):
             model.partial_fit(chunked(X), chunked(Y))
 
