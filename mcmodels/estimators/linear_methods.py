@@ -22,7 +22,7 @@ from mcmodels.inference.summary import Summary
 from mcmodels.results.linear import LinearFit
 from mcmodels.rows import Rows, RowStream, rows_of
 from mcmodels.tables.dask_results import lazily
-from mcmodels.tables.dask_stream import in_parts, refuse_parts
+from mcmodels.tables.dask_stream import in_parts, is_dask, refuse_parts
 
 __all__ = ["LinearMethods"]
 
@@ -190,7 +190,8 @@ class LinearMethods(ParameterMethods):
         names, index = record.model.names, index_of(X)
         record.refuse_several_targets("influence")
         _ = record.model.whitening  # raises if there is none, before any row is read
-        if (stream := in_parts(X, y, sample_weight)) is not None:
+        stream = in_parts(X, y, sample_weight)
+        if is_dask(X) and stream is not None:
             self._require_training_rows(self._rows_in_parts(stream))
             record.warn_of_perfect_fit()
             given = {"X": X, "y": y, "sample_weight": sample_weight}
@@ -201,8 +202,10 @@ class LinearMethods(ParameterMethods):
         return self._influence_of(X, targets, weights, index_of(X) if index is None else index)
 
     def _influence_in_part(self, X: MatrixLike, y: VectorLike, sample_weight: Weights) -> Any:
-        """Influence of some of the training rows."""
-        return self._influence_of(*self._validated(X, y, sample_weight), index_of(X))
+        """Influence of some of the training rows, which may all have weight 0."""
+        rows, targets, _ = self._validated(X, y, None)
+        weights = check_weights(sample_weight, rows, allow_all_zero=True)
+        return self._influence_of(rows, targets, weights, index_of(X))
 
     def _influence_of(
         self, X: Matrix, targets: Values, weights: Array | None, index: pd.Index | None
@@ -277,13 +280,18 @@ class LinearMethods(ParameterMethods):
         ndarray of shape (n_samples,)
         """
         record: LinearFit = self._unchecked_record()
-        if in_parts(X, None, sample_weight) is not None:
+        if is_dask(X):
             given = {"X": X, "sample_weight": sample_weight}
-            return lazily(self, "leverage", given, like=np.empty(0))
+            return lazily(self, "_leverage_in_part", given, like=np.empty(0))
         refuse_other_order(X=X, sample_weight=sample_weight)
         X, _, sample_weight = in_memory_but_X(self, X, None, sample_weight)
         rows, weights = self._unlabelled_rows(X), check_weights(sample_weight, X)
         return leverage(record.factored("leverage"), rows, weights)
+
+    def _leverage_in_part(self, X: MatrixLike, sample_weight: Weights) -> Array:
+        """Leverage of some rows, which may all have weight 0."""
+        weights = check_weights(sample_weight, X, allow_all_zero=True)
+        return leverage(self._record().factored("leverage"), self._unlabelled_rows(X), weights)
 
     def hat_matrix(self, X: MatrixLike, sample_weight: Weights = None) -> Array:
         """Hat matrix ``H = X̃(X̃ᵀWX̃)⁺X̃ᵀW`` of the training rows, with ``ŷ = Hy``.

@@ -12,6 +12,7 @@ from mcmodels.arrays import Array, Labels, Matrix, MatrixLike, Values, VectorLik
 from mcmodels.estimators.arguments import (
     check_choice,
     check_flag,
+    check_weights,
     finite_numbers,
     refuse_other_order,
 )
@@ -38,7 +39,7 @@ from mcmodels.inference.summary import Summary
 from mcmodels.results.logistic import LogisticFit
 from mcmodels.rows import RowStream, rows_of
 from mcmodels.tables.dask_results import lazily
-from mcmodels.tables.dask_stream import in_parts, refuse_parts
+from mcmodels.tables.dask_stream import in_parts, is_dask, refuse_parts
 
 __all__ = ["LogisticMethods"]
 
@@ -220,10 +221,10 @@ class LogisticMethods(ParameterMethods):
         ndarray of shape (n_samples,)
         """
         check_choice("kind", kind, ("deviance", "pearson"))
-        if in_parts(X, y) is not None:
-            return lazily(self, "residuals", {"X": X, "y": y}, kind=kind, like=np.empty(0))
         record: LogisticFit = self._record()
         record.refuse_several_classes("residuals")
+        if is_dask(X) and y is not None:
+            return lazily(self, "residuals", {"X": X, "y": y}, kind=kind, like=np.empty(0))
         X, codes, _ = self._validated(X, y, None)
         of = deviance_residual if kind == "deviance" else pearson_residual
         rows = rows_of(X, codes, intercept=record.intercept)
@@ -261,7 +262,8 @@ class LogisticMethods(ParameterMethods):
         names, index = record.model.names, index_of(X)
         record.refuse_several_classes("influence")
         _ = record.model.whitening  # raises if there is none, before any row is read
-        if (stream := in_parts(X, y, sample_weight)) is not None:
+        stream = in_parts(X, y, sample_weight)
+        if is_dask(X) and stream is not None:
             self._require_training_rows(self._rows_in_parts(stream))
             given = {"X": X, "y": y, "sample_weight": sample_weight}
             like = logistic_influence_of_no_rows(names)
@@ -270,8 +272,12 @@ class LogisticMethods(ParameterMethods):
         return self._influence_of(X, codes, weights, index_of(X) if index is None else index)
 
     def _influence_in_part(self, X: MatrixLike, y: VectorLike, sample_weight: Weights) -> Any:
-        """Influence of some of the training rows."""
-        return self._influence_of(*self._validated(X, y, sample_weight), index_of(X))
+        """Influence of some of the training rows, which may all have weight 0."""
+        rows, codes, factors = self._validated(X, y, None)
+        weights = check_weights(sample_weight, rows, allow_all_zero=True)
+        if factors is not None:  # those of the classes
+            weights = factors if weights is None else weights * factors
+        return self._influence_of(rows, codes, weights, index_of(X))
 
     def _influence_of(
         self, X: Matrix, codes: Values, weights: Array | None, index: pd.Index | None

@@ -10,10 +10,13 @@ import pandas as pd
 from sklearn.base import is_classifier
 
 from mcmodels.arrays import Array
+from mcmodels.estimators.arguments import refuse_other_order
 from mcmodels.estimators.stream_fits import ExtrasOfPart, Prepare, stream_rows, survey
+from mcmodels.estimators.streams import NO_ROWS
 from mcmodels.estimators.validation import features_of, unfitted
 from mcmodels.inference.robust import ClusterCodes
 from mcmodels.rows import PartOfStream, RowStream, StreamRows
+from mcmodels.rows.parted import SAME_PARTS
 
 __all__ = ["PreparedTargets", "clusters_of_parts", "rows_in_parts", "without_targets"]
 
@@ -70,9 +73,12 @@ class PreparedTargets:
 def clusters_of_parts(stream: RowStream) -> tuple[tuple[int, ...], ExtrasOfPart]:
     """Number of clusters of each grouping, and what finds the codes of the rows of a part."""
     found = stream.parts.sum(_labels_of_part)
-    labels = pd.DataFrame() if found is None else found.frame
+    if found is None:
+        raise ValueError(NO_ROWS)
+    labels = found.frame
     clusters = ClusterCodes.of(labels, None, len(labels))
-    return clusters.counts, _CodesOfPart(pd.MultiIndex.from_frame(labels), clusters.codes)
+    known = pd.MultiIndex.from_frame(labels)
+    return clusters.counts, _CodesOfPart(known, clusters.codes, found.checks)
 
 
 def _labels_of_part(part: PartOfStream) -> _Labels | None:
@@ -89,7 +95,23 @@ def _labels_of_part(part: PartOfStream) -> _Labels | None:
             f"groups has {len(frame)} labels in partition {part.number}, which has "
             f"{len(positive)} rows; every row needs its cluster."
         )
-    return _Labels(frame[positive].drop_duplicates(ignore_index=True))
+    if frame.isna().to_numpy().any():
+        raise ValueError(
+            f"groups has missing labels in partition {part.number}; every row needs its cluster."
+        )
+    kinds = tuple(map(_kind_of_labels, (frame[name] for name in frame)))
+    distinct = frame[positive].drop_duplicates(ignore_index=True)
+    return _Labels(distinct, {part.number: _checksum(frame)}, kinds)
+
+
+def _kind_of_labels(labels: pd.Series) -> str:
+    numeric = pd.api.types.is_numeric_dtype(labels.dtype)
+    return "numbers" if numeric else str(pd.api.types.infer_dtype(labels))
+
+
+def _checksum(frame: pd.DataFrame) -> int:
+    """A number that tells whether labels are the same in another pass."""
+    return hash(tuple(pd.util.hash_pandas_object(frame, index=False).tolist()))
 
 
 def _label_frame(part: PartOfStream) -> pd.DataFrame | None:
@@ -97,6 +119,9 @@ def _label_frame(part: PartOfStream) -> pd.DataFrame | None:
     if next(iter(part.nonempty()), None) is None:
         return None
     labels = part.group_labels()
+    indexed = getattr(part.stream, "index", None)
+    if indexed is not None:
+        refuse_other_order(X=pd.DataFrame(index=indexed), groups=labels)
     frame = pd.DataFrame(labels if isinstance(labels, pd.DataFrame) else np.asarray(labels))
     frame.columns = pd.RangeIndex(frame.shape[1])
     # Partitions may know other categories.
@@ -107,11 +132,21 @@ def _label_frame(part: PartOfStream) -> pd.DataFrame | None:
 
 @dataclass
 class _Labels:
-    """Distinct rows of labels; ``+=`` adds those of another part."""
+    """Distinct rows of labels, and checksums of parts; ``+=`` adds those of other parts."""
 
     frame: pd.DataFrame
+    checks: dict[int, int]
+    kinds: tuple[str, ...]
 
     def __iadd__(self, other: _Labels) -> _Labels:
+        if self.kinds != other.kinds:
+            raise ValueError(
+                f"groups has labels that are {other.kinds[0]} in partition {min(other.checks)}, "
+                f"and {self.kinds[0]} in partition {min(self.checks)}; convert them to one type."
+                if len(self.kinds) == len(other.kinds) == 1
+                else "groups has labels of other types in some partitions; convert them to one."
+            )
+        self.checks |= other.checks
         both = pd.concat([self.frame, other.frame], ignore_index=True)
         self.frame = both.drop_duplicates(ignore_index=True)
         return self
@@ -123,11 +158,17 @@ class _CodesOfPart:
 
     known: pd.MultiIndex
     codes: Any
+    checks: dict[int, int]
 
     def __call__(self, part: PartOfStream) -> dict[str, Any]:
         frame = _label_frame(part)
         if frame is None:
             return {}
+        if self.checks[part.number] != _checksum(frame):
+            raise ValueError(
+                f"groups has other labels in partition {part.number} than in the first pass; "
+                f"{SAME_PARTS}"
+            )
         at = self.known.get_indexer(pd.MultiIndex.from_frame(frame))
         # Labels that only rows of weight 0 have are unknown.
         return {"groups": np.where((at < 0)[:, np.newaxis], -1, self.codes[at])}

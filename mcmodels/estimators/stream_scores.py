@@ -107,7 +107,9 @@ class _ScoreOfPart:
             w = np.ones(X.shape[0]) if weights is None else weights
             predicted = self.model.predict(given)
             if is_classifier(self.model):
-                found = PredictionScore.of_classes(w, predicted == y)
+                # scikit-learn refuses labels of another kind.
+                correct = accuracy_score(y, predicted, normalize=False, sample_weight=w)
+                found = PredictionScore.of_classes(w, correct)
             else:
                 found = PredictionScore.of(w, y, predicted)
             total = found if total is None else total + found

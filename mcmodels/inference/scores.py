@@ -30,10 +30,10 @@ class PredictionScore:
         return cls(weight, mean, w @ (y - mean) ** 2, w @ (y - predicted) ** 2)
 
     @classmethod
-    def of_classes(cls, w: Array, correct: Any) -> PredictionScore:
-        """The sums of some rows of a classification."""
+    def of_classes(cls, w: Array, correct: float) -> PredictionScore:
+        """The sums of some rows of a classification, and the weight of those that are correct."""
         zero = np.zeros(1)
-        return cls(float(w.sum()), zero, zero, np.array([float(w @ correct)]))
+        return cls(float(w.sum()), zero, zero, np.array([float(correct)]))
 
     def __add__(self, other: PredictionScore) -> PredictionScore:
         weight = self.weight + other.weight

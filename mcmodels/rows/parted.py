@@ -17,11 +17,11 @@ from mcmodels.rows.streamed import Seen
 from mcmodels.rows.threads import in_place_sum
 from mcmodels.rows.walk_sums import WalkSums
 
-__all__ = ["PartOfStream", "PartedRows", "Parts", "WalkOfPart"]
+__all__ = ["SAME_PARTS", "PartOfStream", "PartedRows", "Parts", "WalkOfPart"]
 
 Result = TypeVar("Result")
 
-_SAME_PARTS = (
+SAME_PARTS = (
     "a partition must give the same rows each time it is computed. Give random numbers a seed, or "
     "persist the data before the fit."
 )
@@ -69,7 +69,7 @@ class PartOfStream(RowStream):
 
     def walk_check(self, *, in_order: bool = False) -> WalkSums:
         """Sums about zero, which can be added to those of other parts."""
-        return WalkSums(about_zero=True, remedy=_SAME_PARTS)
+        return WalkSums(about_zero=True, remedy=SAME_PARTS)
 
     def group_labels(self) -> Any:
         """The clusters of the rows, if they are known."""

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from mcmodels.rows import PartOfStream, Parts, RowStream, in_one_thread, in_place_sum
 from mcmodels.tables.packages import imported
 
-__all__ = ["DaskParts", "Levels"]
+__all__ = ["MOST_LEVELS", "DaskParts", "Levels", "in_order"]
 
 Result = TypeVar("Result")
 
@@ -75,6 +75,26 @@ def _added(parts: Sequence[Any]) -> Any:
         # The scheduler may give the result of a task to another one, too; it must not change.
         total = copy.deepcopy(part) if total is None else in_place_sum(total, part)
     return total
+
+
+# A column with more levels is an identifier: each would be a column of the design.
+MOST_LEVELS = 10_000
+
+
+def in_order(name: str, values: set[Any]) -> tuple[Any, ...]:
+    """The levels of a column in ascending order."""
+    if len(values) > MOST_LEVELS:
+        raise ValueError(
+            f"column {name!r} has more than {MOST_LEVELS} levels, each of which would be a column "
+            "of X; leave it out, or merge levels."
+        )
+    try:
+        return tuple(sorted(values))
+    except TypeError as error:
+        raise ValueError(
+            f"column {name!r} has levels of several types, which have no order ({error}); convert "
+            "them to one type."
+        ) from error
 
 
 class Levels(dict[str, set[Any]]):

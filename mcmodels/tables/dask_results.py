@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from sklearn.utils._set_output import _get_output_config
 
 from mcmodels.rows import CodedBlock
 from mcmodels.tables.dask_stream import OpenPartition, is_dask, partitions_of
@@ -61,15 +62,17 @@ def lazily(
     """
     delayed = imported("dask.delayed", "dask", "a result for Dask collections").delayed
     X = given["X"]
+    _refuse_containers(model, method)
     columns = getattr(model, "table_columns_", None)
-    call = _Call(copy.copy(model), method, OpenPartition(columns), args, options)
+    call = _Call(copy.deepcopy(model), method, OpenPartition(columns), args, options)
     if like is None:
         like = getattr(call.model, method)(_one_row(X, columns), *args, **options)
     call.without_rows = _without_rows(like)
     job, run = delayed(call, traverse=False, pure=False), delayed(_called, pure=False)
     parts = partitions_of(given)
-    results = [run(job, held, k) for k, held in enumerate(parts)]
     lengths = X.chunks[0] if hasattr(X, "chunks") else [np.nan] * len(parts)
+    starts = np.concatenate([[0], np.cumsum(lengths)])
+    results = [run(job, held, k, starts[k]) for k, held in enumerate(parts)]
     if not isinstance(like, tuple):
         return _collected(results, call.without_rows, lengths)
     item = delayed(operator.getitem, pure=False)
@@ -90,26 +93,37 @@ class _Call:
     options: dict[str, Any]
     without_rows: Any = None
 
-    def on(self, held: tuple[Any, ...], number: int) -> Any:
-        """What the method returns for a partition."""
+    def on(self, held: tuple[Any, ...], number: int, start: float) -> Any:
+        """What the method returns for a partition, whose first row has this number."""
         X, *others = held
         index = X.index if isinstance(X, pd.DataFrame) else None
         ((coded, _, _),) = self.open((X, None, None, None), number)
         found = getattr(self.model, self.method)(coded, *others, *self.args, **self.options)
         if isinstance(found, pd.DataFrame) and index is not None:
             found.index = index
+        elif isinstance(found, pd.DataFrame) and np.isfinite(start):
+            found.index = pd.RangeIndex(int(start), int(start) + len(found))
         return found
 
 
-def _called(call: _Call, held: tuple[Any, ...], number: int) -> Any:
+def _called(call: _Call, held: tuple[Any, ...], number: int, start: float) -> Any:
     if held[0].shape[0] == 0:
         return call.without_rows
     try:
-        return call.on(held, number)
+        return call.on(held, number, start)
     except (ValueError, TypeError) as error:
         if type(error) not in (ValueError, TypeError):
             raise
         raise type(error)(f"partition {number}: {error}") from error
+
+
+def _refuse_containers(model: Any, method: str) -> None:
+    """Refuse ``set_output``, which would compute all of a lazy result."""
+    if method == "transform" and _get_output_config("transform", model)["dense"] != "default":
+        raise TypeError(
+            "set_output(transform=...) would bring all rows of a Dask collection to this process; "
+            "call set_output(transform='default'), and convert what has been computed."
+        )
 
 
 def _one_row(X: Any, columns: Any) -> Any:

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from mcmodels.exceptions import RechunkWarning
 from mcmodels.rows import CodedBlock, PartOfStream, RowStream
 from mcmodels.tables.columns import TableColumns
-from mcmodels.tables.dask_parts import DaskParts, Levels
+from mcmodels.tables.dask_parts import DaskParts, Levels, in_order
 from mcmodels.tables.engines import table_of_pandas
 from mcmodels.tables.packages import imported
 from mcmodels.user_warnings import warn_user
@@ -33,7 +34,8 @@ _MB = 2**20
 def is_dask(value: object) -> bool:
     """Whether this is an array, a data frame or a series of Dask."""
     package = type(value).__module__.partition(".")[0]
-    return package in ("dask", "dask_expr") and hasattr(value, "to_delayed")
+    found = package in ("dask", "dask_expr") and hasattr(value, "to_delayed")
+    return found and hasattr(value, "ndim")
 
 
 def as_stream(X: Any, y: Any = None, sample_weight: Any = None, groups: Any = None) -> Any:
@@ -47,6 +49,9 @@ def as_stream(X: Any, y: Any = None, sample_weight: Any = None, groups: Any = No
     given = {"X": X, "y": y, "sample_weight": sample_weight, "groups": groups}
     if not any(map(is_dask, given.values())):
         return X, y, sample_weight, groups
+    if X is None:
+        named = next(name for name, value in given.items() if value is not None)
+        raise ValueError(f"X is None, and {named} is given; pass X and y.")
     others = {name: value for name, value in given.items() if value is not None}
     for name, value in others.items():
         if not is_dask(value):
@@ -101,7 +106,7 @@ class DaskStream(RowStream):
         return f"{type(self._X).__name__} of Dask in {len(self._partitions)} partitions"
 
     @property
-    def parts(self) -> DaskParts:
+    def parts(self) -> Any:
         """The partitions."""
         return DaskParts(self._partitions, OpenPartition(self.table_columns))
 
@@ -113,10 +118,21 @@ class DaskStream(RowStream):
         types = getattr(self._X, "dtypes", None)
         if types is None or not any(map(_is_categorical, types)):
             return None
-        features = tuple(map(str, self._X.columns))
         names = [name for name, kind in types.items() if _is_categorical(kind)]
+        for name, kind in types.items():
+            if not isinstance(name, str):
+                raise ValueError(
+                    f"X has a categorical column and one with the name {name!r}; coded columns are "
+                    "named by text: rename the columns."
+                )
+            if name not in names and not pd.api.types.is_numeric_dtype(kind):
+                raise TypeError(
+                    f"column {name!r} of X is {kind}; numbers, booleans and categories are needed: "
+                    "convert it, or leave it out."
+                )
+        features = tuple(self._X.columns)
         found = DaskParts(self._partitions, OpenPartition(None)).sum(_LevelsOfPart(tuple(names)))
-        levels = {name: tuple(sorted(values)) for name, values in (found or {}).items()}
+        levels = {name: in_order(name, values) for name, values in (found or {}).items()}
         for name in names:
             if not levels.get(name):
                 raise ValueError(
@@ -153,9 +169,17 @@ def partitions_of(given: dict[str, Any]) -> list[Any]:
     if getattr(X, "ndim", 2) != 2:
         raise ValueError(f"X has {X.ndim} dimension(s); it needs two: rows and columns.")
     lengths = X.chunks[0] if hasattr(X, "chunks") else None
-    columns = []
-    for name, value in given.items():
-        columns.append(None if value is None else _column(name, value, lengths))
+    arranged = {
+        name: _arranged(name, value, lengths) for name, value in given.items() if value is not None
+    }
+    # Dask would optimise each by itself: then what they share is computed for each of them, and
+    # frames of few columns are read in fewer partitions than others of the same files.
+    columns = [
+        np.ravel(arranged[name].to_delayed(optimize_graph=False)).tolist()
+        if name in arranged
+        else None
+        for name in given
+    ]
     count = len(columns[0] or ())
     for name, column in zip(given, columns, strict=True):
         if column is not None and len(column) != count:
@@ -175,10 +199,10 @@ def _held(*parts: Any) -> tuple[Any, ...]:
     return parts
 
 
-def _column(name: str, value: Any, lengths: tuple[Any, ...] | None) -> list[Any]:
-    """The partitions of one collection."""
+def _arranged(name: str, value: Any, lengths: tuple[Any, ...] | None) -> Any:
+    """A collection in chunks of whole rows, as many as X has where that is known."""
     if not hasattr(value, "chunks"):
-        return list(value.to_delayed(optimize_graph=True))
+        return value
     if value.ndim > 1 and value.numblocks[1] > 1:
         _warn_of_columns(name, value)
         value = value.rechunk({1: -1})
@@ -190,7 +214,7 @@ def _column(name: str, value: Any, lengths: tuple[Any, ...] | None) -> list[Any]
                 "need the same."
             )
         value = value.rechunk({0: lengths})
-    return list(value.to_delayed(optimize_graph=True).ravel())
+    return value
 
 
 def _warn_of_columns(name: str, value: Any) -> None:
@@ -222,6 +246,14 @@ class OpenPartition:
         X, y, weights, groups = held
         if self.columns is None or not hasattr(X, "columns"):
             return _OneBlock(X, y, weights, groups)
+        lacking = [name for name in self.columns.features if name not in X.columns]
+        if lacking:
+            if set(self.columns.names) <= set(X.columns):  # coded by the user
+                return _OneBlock(X, y, weights, groups)
+            raise ValueError(
+                f"X lacks the column {lacking[0]!r}; the model was fitted to "
+                f"{', '.join(self.columns.features)}."
+            )
         coded = None
         if len(X):
             table = table_of_pandas(X[[*self.columns.features]])
@@ -234,15 +266,25 @@ class OpenPartition:
                     "rows out (X.dropna()), or fill the values in."
                 )
         coded = np.empty((0, len(self.columns.names))) if coded is None else coded
-        return _OneBlock(CodedBlock(coded, self.columns.names), y, weights, groups, self.columns)
+        block = CodedBlock(coded, self.columns.names)
+        return _OneBlock(block, y, weights, groups, self.columns, X.index)
 
 
 class _OneBlock(RowStream):
     """The rows of one partition."""
 
-    def __init__(self, X: Any, y: Any, weights: Any, groups: Any, columns: Any = None) -> None:
+    def __init__(
+        self,
+        X: Any,
+        y: Any,
+        weights: Any,
+        groups: Any,
+        columns: Any = None,
+        index: Any = None,
+    ) -> None:
         super().__init__([(X, y, weights)])
         self._groups, self.table_columns = groups, columns
+        self.index = getattr(X, "index", None) if index is None else index
 
     def group_labels(self) -> Any:
         """The clusters of the rows."""

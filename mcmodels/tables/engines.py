@@ -59,7 +59,7 @@ def _of_pandas(frame: Any) -> TableSource:
 
 
 def _of_dask(frame: Any) -> Source:
-    if not hasattr(frame, "partitions") or not hasattr(frame, "columns"):
+    if not hasattr(frame, "partitions") or getattr(frame, "ndim", 0) != 2:
         raise TypeError(
             f"a {type(frame).__name__} of Dask is no table; pass a DataFrame, or an array to fit."
         )
@@ -77,7 +77,7 @@ class DaskSource:
     """
 
     frame: Any
-    filters = True
+    filters = False
 
     @functools.cached_property
     def _like(self) -> TableSource:

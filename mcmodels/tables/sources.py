@@ -218,8 +218,9 @@ class TableSource:
 
     def batches(self, columns: Sequence[str], where: Any) -> Batches:
         """The rows of some columns."""
-        dataset = pyarrow("scan").dataset.dataset(self.table)
-        yield from DatasetSource(dataset, self.description).batches(columns, where)
+        table = self.table if where is None else self.table.filter(where)
+        for batch in table.select(list(columns)).to_batches(BATCH_ROWS):
+            yield self.description, batch
 
 
 @dataclass(frozen=True)

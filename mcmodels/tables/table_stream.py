@@ -14,7 +14,7 @@ import pandas as pd
 from mcmodels.rows import CodedBlock, RowStream, SameStamp, WalkSums
 from mcmodels.tables.choice import Choice
 from mcmodels.tables.columns import TableColumns
-from mcmodels.tables.dask_parts import DaskParts, Levels
+from mcmodels.tables.dask_parts import MOST_LEVELS, DaskParts, Levels, in_order
 from mcmodels.tables.distinct import DistinctRows, distinct
 from mcmodels.tables.engines import DaskSource, source_of_partition
 from mcmodels.tables.packages import pyarrow
@@ -24,8 +24,6 @@ from mcmodels.tables.where import condition
 
 __all__ = ["TableStream"]
 
-# A column with more levels is an identifier: each would be a column of the design.
-_MOST_LEVELS = 10_000
 # Files that an error names.
 _SHOWN_PLACES = 5
 
@@ -52,7 +50,7 @@ class TableStream(RowStream):
         return isinstance(self._source, DaskSource)
 
     @property
-    def parts(self) -> DaskParts | None:
+    def parts(self) -> Any:
         """The partitions, if the table is in some."""
         return self._parts(self.table_columns) if self.in_parts else None
 
@@ -174,19 +172,19 @@ class TableStream(RowStream):
         if self.in_parts:
             used = [*self._choice.chosen_features(), *self._choice.beside_features]
             found: dict[str, Any] = self._parts(None, used).sum(_LevelsOfPart(tuple(names))) or {}
-            return {name: sorted(found.get(name, ())) for name in names}
+            return {name: list(in_order(name, found.get(name, set()))) for name in names}
         for _, batch in self._complete(names):
             for name in names:
                 # Of a dictionary only those of its entries that a row has.
                 values = plain(batch.column(name).unique()).drop_null()
                 seen[name].update(values.to_pylist())
-                if len(seen[name]) > _MOST_LEVELS:
-                    raise ValueError(
-                        f"column {name!r} has more than {_MOST_LEVELS} levels, each of which would "
-                        "be a column of X; leave it out, or merge levels."
-                    )
+                if len(seen[name]) > MOST_LEVELS:
+                    in_order(name, seen[name])  # refuses them
         # NaN differs from itself, and is a missing value.
-        return {name: sorted(v for v in values if v == v) for name, values in seen.items()}
+        return {
+            name: list(in_order(name, {v for v in values if v == v}))
+            for name, values in seen.items()
+        }
 
     # -- reading -----------------------------------------------------------------------------------
 
