@@ -6,415 +6,31 @@ workers; ``--write`` writes dask_traffic.md. docs/scale.md explains the formulas
 """
 
 import argparse
-import contextlib
-import math
-import pickle
 import statistics
 import time
-import uuid
-from collections import Counter
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
 
-import cloudpickle
 import dask
 import dask.array as da
 import numpy as np
-from distributed import Client, LocalCluster, WorkerPlugin, wait
-from distributed.comm.tcp import TCP
-from distributed.utils import key_split
+from dask_formulas import (
+    FAN_IN,
+    Rates,
+    crossings,
+    first_pass_bytes,
+    formula,
+    held_rows,
+    job_bytes,
+    newton_bytes,
+    simulated,
+)
+from dask_sockets import ROWS_STAY, Measured, table_of
 from results import HERE, stamp
 from tables import markdown
 
 from mcmodels import LinearRegression, LogisticRegression
 from mcmodels.tables import dask_parts
 from mcmodels.tables.dask_parts import DaskParts
-from mcmodels.tables.dask_stream import DaskStream
-
-FAN_IN = 8
-# A setting with which the scheduler holds a transfer for dear, so that it moves no rows.
-ROWS_STAY = {
-    "distributed.scheduler.bandwidth": "10 kB",
-    "distributed.scheduler.work-stealing": False,
-}
-
-# --- The formulas -------------------------------------------------------------------------------
-
-
-def job_bytes(p: int, classes: int, partitions: int, start_bytes: int = 5) -> float:
-    """J, what a Newton step sends to each worker once: parameters, sums of the columns, starts.
-
-    The rest is code, settings and names, and was measured: 4 kB. So was the size of a start, which
-    is 5 bytes up to 2³¹ rows, and 7 above.
-    """
-    outputs = 1 if classes == 2 else classes
-    return 4000 + 8 * (outputs * (p + 1) + (classes + 2) * p) + start_bytes * partitions
-
-
-# What a result has beside numbers, measured: the names of what it is.
-NAMES = 900
-
-
-def check_numbers(p: int, targets: int, *, first: bool = False) -> int:
-    """The sums by which a pass is compared with the first, and the mixtures that they are of."""
-    return (4 if first else 2) * (p + targets + 1) + 3 * (p + targets)
-
-
-def newton_bytes(p: int, classes: int) -> int:
-    """R, the result of a Newton step: value, gradient, the distinct blocks of the Hessian."""
-    outputs, blocks = (1, 1) if classes == 2 else (classes, classes * (classes - 1) // 2)
-    numbers = blocks * (p * p + p + 1) + outputs * (p + 1) + 1 + check_numbers(p, 1)
-    return NAMES + 8 * numbers
-
-
-def first_pass_bytes(p: int, held_rows: int, *, linear: bool) -> int:
-    """R, the result of the first pass: a sample of the rows; moments for a linear fit."""
-    numbers = held_rows * (p + 1) + check_numbers(p, 1, first=True)
-    return NAMES + 8 * (numbers + ((p + 1) ** 2 + 2 * (p + 1) if linear else 0))
-
-
-def crossings(homes: Sequence[int], fan_in: int = FAN_IN) -> int:
-    """E, results that cross the network where each sum is taken at home of most of its terms.
-
-    Of several such homes, it is the one with the fewest sums so far.
-    """
-    total, level, sums = 0, list(homes), Counter[int]()
-    while len(level) > 1:
-        groups = [level[k : k + fan_in] for k in range(0, len(level), fan_in)]
-        level = []
-        for group in groups:
-            home = max(group, key=lambda at: (group.count(at), -sums[at]))
-            sums[home] += 1
-            total += len(group) - group.count(home)
-            level.append(home)
-    return total
-
-
-@dataclass(frozen=True)
-class Pass:
-    """What one pass moves, in bytes.
-
-    Parameters
-    ----------
-    name : str
-        Which pass.
-    job, result : float
-        Sizes of J and R.
-    between_workers : float
-        Of jobs and results.
-    rows : float
-        Of rows that the scheduler moved between workers.
-    others : float
-        Between client and scheduler, and scheduler and workers.
-    seconds : float
-        Time of the pass.
-    """
-
-    name: str
-    job: float
-    result: float
-    between_workers: float
-    rows: float
-    others: float
-    seconds: float
-
-
-def formula(
-    name: str, job: float, result: float, workers: int, crossing: int, messages: float
-) -> Pass:
-    """A pass by the formulas, of J, R, the results that cross, and the bytes of all messages.
-
-    Workers get the job from one another, all but the first. Client, scheduler and a worker pass on
-    the job and the last result.
-    """
-    between = (workers - 1) * job + crossing * result
-    return Pass(name, job, result, between, 0.0, 2 * job + 2 * result + messages, math.nan)
-
-
-def held_rows(n: int, partitions: int, most: int) -> int:
-    """Rows of the sample that the first pass brings: every k-th, k a power of two.
-
-    ``most`` is 2¹⁶, and 2¹³ for a linear fit.
-    """
-    most, height, every = max(most // partitions, 64), n // partitions, 1
-    while True:
-        held = partitions * math.ceil(height / every) if every < height else n // every
-        if held <= most:
-            return held
-        every *= 2
-
-
-# --- What sockets write -------------------------------------------------------------------------
-
-
-class Traffic(WorkerPlugin):
-    """Counts what this process writes, by both addresses and what it is."""
-
-    name = "traffic"
-
-    def __init__(self) -> None:
-        self.written: Counter[tuple[str, str, str]] = Counter()
-
-    def setup(self, worker: Any) -> None:
-        """Begin to count."""
-        self.start()
-
-    def start(self) -> None:
-        """Begin to count."""
-        original, written = TCP.write, self.written
-
-        async def write(comm: Any, msg: Any, **options: Any) -> int:
-            count = await original(comm, msg, **options)
-            shares = _shares(msg)
-            for kind, share in shares.items():
-                written[comm.local_address, comm.peer_address, kind] += count * share
-            return count
-
-        TCP.write = write
-
-
-def _shares(message: Any) -> dict[str, float]:
-    """Which share of a message is of results of which kind of task."""
-    data = message.get("data") if isinstance(message, dict) else None
-    if not isinstance(data, dict) or not data:
-        return {"": 1.0}
-    sizes: Counter[str] = Counter()
-    for key, value in data.items():
-        sizes[key_split(key)] += len(cloudpickle.dumps(getattr(value, "data", value)))
-    return {kind: size / sizes.total() for kind, size in sizes.items()}
-
-
-def _written_by_worker(dask_worker: Any) -> Any:
-    return dict(dask_worker.plugins["traffic"].written)
-
-
-class Measured:
-    """A cluster whose traffic is counted.
-
-    Parameters
-    ----------
-    workers : int
-        How many.
-    settings : dict
-        Settings of Dask.
-    """
-
-    def __init__(self, workers: int, settings: dict[str, Any]) -> None:
-        with dask.config.set(settings):
-            self.cluster = LocalCluster(
-                n_workers=workers, threads_per_worker=1, dashboard_address=None
-            )
-            self.client = Client(self.cluster)
-        self._here = Traffic()
-        self._original = TCP.write
-        self._here.start()
-        self.client.register_plugin(Traffic())
-        self.workers = sorted(self.client.scheduler_info(n_workers=-1)["workers"])
-
-    def __enter__(self) -> "Measured":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        TCP.write = self._original
-        self.client.close()
-        self.cluster.close()
-
-    def links(self) -> Counter[str]:
-        """Bytes written so far: between workers by kind of task, and on all other links."""
-        time.sleep(0.3)
-        by_process = [dict(self._here.written), *self.client.run(_written_by_worker).values()]
-        here, *theirs = by_process
-        # Those of connections that a worker has made to another one.
-        of_workers = {a for of in theirs for a, b, _ in of if b in self.workers}
-        found: Counter[str] = Counter({"others": sum(here.values())})
-        for of in theirs:
-            for (local, peer, kind), count in of.items():
-                among = peer in of_workers or (peer in self.workers and local in of_workers)
-                found[f"workers:{kind}" if among else "others"] += count
-        return found
-
-    def rows(self, n: int, p: int, classes: int, partitions: int, *, turns: bool) -> Any:
-        """X and y in partitions with known homes: contiguous ones, or by turns."""
-        height, W = n // partitions, len(self.workers)
-        homes = [k % W if turns else k * W // partitions for k in range(partitions)]
-        tables = [
-            self.client.submit(
-                _table, k, height, p, classes, workers=self.workers[home], pure=False
-            )
-            for k, home in enumerate(homes)
-        ]
-        X, y = (
-            [
-                self.client.submit(_part, table, part, workers=self.workers[home], pure=False)
-                for table, home in zip(tables, homes, strict=True)
-            ]
-            for part in range(2)
-        )
-        wait(X + y)
-        # As persist() makes them.
-        lengths, name = (height,) * partitions, str(uuid.uuid4())
-        blocks = {(f"X-{name}", k, 0): future for k, future in enumerate(X)}
-        labels = {(f"y-{name}", k): future for k, future in enumerate(y)}
-        return (
-            da.Array(blocks, f"X-{name}", (lengths, (p,)), dtype=float),
-            da.Array(labels, f"y-{name}", (lengths,), dtype=int),
-            homes,
-        )
-
-    @contextlib.contextmanager
-    def passes(self) -> Iterator[list[Pass]]:
-        """The passes of what is done meanwhile."""
-        found: list[Pass] = []
-        original = DaskParts.sum
-
-        def watched(parts: DaskParts, function: Any) -> Any:
-            job = len(cloudpickle.dumps(dask_parts._Job(parts._open, function)))
-            before, start = self.links(), time.perf_counter()
-            result = original(parts, function)
-            seconds = time.perf_counter() - start
-            moved = self.links()
-            moved.subtract(before)
-            others = moved.pop("others")
-            sums = sum(moved.pop(f"workers:{kind}", 0.0) for kind in ("summed", "added", "Job", ""))
-            size = len(pickle.dumps(result))
-            name = "first pass" if "Look" in type(function).__name__ else "later pass"
-            rows = float(sum(moved.values()))
-            found.append(Pass(name, job, size, sums, rows, others, seconds))
-            return result
-
-        DaskParts.sum = watched  # type: ignore[method-assign]
-        try:
-            yield found
-        finally:
-            DaskParts.sum = original  # type: ignore[method-assign]
-
-    def messages(self, X: Any, y: Any) -> tuple[float, float, float]:
-        """Of a pass that does nothing, for each partition: bytes, seconds, and those of processor.
-
-        The time of the processor is that of client and scheduler, which are this process.
-        """
-        parts, busy = DaskStream(X, y).parts, []
-        with self.passes() as found:
-            for _ in range(3):
-                parts.sum(_one)
-        for _ in range(3):
-            start = time.process_time()
-            parts.sum(_one)
-            busy.append(time.process_time() - start)
-        others = statistics.median(of.others for of in found)
-        seconds = statistics.median(of.seconds for of in found)
-        messages = others - 2 * found[0].job
-        return tuple(x / parts.count for x in (messages, seconds, statistics.median(busy)))
-
-    def transfer_rate(self) -> float:
-        """Bytes a second between two workers here, of an array of 64 MB."""
-        here, there = self.workers[:2]
-        times = []
-        for _ in range(5):
-            array = self.client.submit(np.ones, 2**23, workers=here, pure=False)
-            wait(array)
-            start = time.perf_counter()
-            wait(self.client.submit(len, array, workers=there, pure=False))
-            times.append(time.perf_counter() - start)
-        return 2**26 / statistics.median(times)
-
-
-def _one(_: Any) -> int:
-    return 1
-
-
-def _table(k: int, height: int, p: int, classes: int) -> Any:
-    rng = np.random.default_rng([p, k])
-    X = rng.standard_normal((height, p))
-    shares = np.random.default_rng(p).standard_normal((p, classes)) / math.sqrt(p)
-    return X, (X @ shares + rng.gumbel(size=(height, classes))).argmax(axis=1)
-
-
-def _part(table: Any, part: int) -> Any:
-    return table[part]
-
-
-# --- Rates and a simulation ---------------------------------------------------------------------
-
-
-def seconds_a_row(p: int) -> tuple[float, float]:
-    """Of the first pass of a linear fit and of a Newton step, in one thread: s for each row."""
-    n = max(20_000_000 // p, 20_000)
-    X, y = _table(0, n, p, 2)
-    X, y = da.from_array(X, chunks=(n, p)), da.from_array(y, chunks=n)
-    found: list[tuple[str, float]] = []
-    original = DaskParts.sum
-
-    def timed(parts: DaskParts, function: Any) -> Any:
-        start = time.perf_counter()
-        result = original(parts, function)
-        found.append((type(function).__name__, time.perf_counter() - start))
-        return result
-
-    DaskParts.sum = timed  # type: ignore[method-assign]
-    try:
-        with dask.config.set(scheduler="synchronous"):
-            LinearRegression().fit(X, y)
-            LogisticRegression(C=1.0).fit(X, y)
-    finally:
-        DaskParts.sum = original  # type: ignore[method-assign]
-    later = [seconds for name, seconds in found if name == "_SumOfPart"]
-    return found[0][1] / n, statistics.median(later) / n
-
-
-def add_rate() -> float:
-    """Bytes a second at which results are added in a task, of eight results of 8 MB."""
-    results = [np.ones(2**20) for _ in range(FAN_IN)]
-    times = []
-    for _ in range(5):
-        start = time.perf_counter()
-        dask_parts._added(results)
-        times.append(time.perf_counter() - start)
-    return FAN_IN * 2**23 / statistics.median(times)
-
-
-@dataclass(frozen=True)
-class Rates:
-    """What a simulation is made of: rows, transfers, sums, and a partition in the scheduler."""
-
-    row: float
-    transfer: float
-    add: float
-    partition: float
-
-
-def simulated(
-    n: float, workers: int, partitions: int, job: float, result: float, rates: Rates
-) -> float:
-    """Seconds of a pass: one scheduler, and workers of one thread that receive one at a time.
-
-    Partitions are at home in order, and stay. The scheduler takes the same time for a sum of sums
-    as for a partition.
-    """
-    homes = [k * workers // partitions for k in range(partitions)]
-    arrived = math.ceil(math.log2(workers + 1)) * job / rates.transfer
-    scheduler, free = 0.0, [arrived] * workers
-    level: list[tuple[float, int]] = []
-    for home in homes:
-        scheduler += rates.partition
-        free[home] = max(free[home], scheduler) + n / partitions * rates.row
-        level.append((free[home], home))
-    while len(level) > 1:
-        groups = [level[k : k + FAN_IN] for k in range(0, len(level), FAN_IN)]
-        level = []
-        for group in sorted(groups, key=max):
-            places = [home for _, home in group]
-            home = max(places, key=places.count)
-            scheduler = max(scheduler, max(group)[0]) + rates.partition
-            moved = (len(group) - places.count(home)) * result / rates.transfer
-            free[home] = max(free[home], scheduler) + moved + len(group) * result / rates.add
-            level.append((free[home], home))
-        level.sort(key=lambda of: of[1])
-    return level[0][0] + 2 * result / rates.transfer
-
-
-# --- The page -----------------------------------------------------------------------------------
 
 HEIGHT = 2000
 # Columns, classes, partitions, whether the workers have them by turns, and workers.
@@ -458,9 +74,7 @@ PAGE = """# Traffic of a pass on a Dask cluster
 Measured at the sockets of client, scheduler and workers on one machine, in fits to partitions of
 {height:,} rows, beside the formulas of [scale.md](../scale.md). J is the job that each worker
 gets, R the result of a partition, E the number of results that cross between workers. Ratios are
-measured bytes to bytes by formula. The formula takes every result for as large as the last; in the
-first pass, those of single partitions hold fewer rows than the sample of all. Partitions are in
-order at their workers, or "by turns".
+measured bytes to bytes by formula. Partitions are in order at their workers, or "by turns".
 The bytes of messages are those of a pass that sums nothing, measured before. So that the scheduler
 moved no rows, it was told of a slow network (`distributed.scheduler.bandwidth`), and not to steal.
 
@@ -500,6 +114,42 @@ time of the rows alone. Memory of a worker is its rows, and nine results of a su
 {stamp}"""
 
 
+def seconds_a_row(p: int) -> tuple[float, float]:
+    """Of the first pass of a linear fit and of a Newton step, in one thread: s for each row."""
+    n = max(20_000_000 // p, 20_000)
+    X, y = table_of(0, n, p, 2)
+    X, y = da.from_array(X, chunks=(n, p)), da.from_array(y, chunks=n)
+    found: list[tuple[str, float]] = []
+    original = DaskParts.sum
+
+    def timed(parts: DaskParts, function: Any) -> Any:
+        start = time.perf_counter()
+        result = original(parts, function)
+        found.append((type(function).__name__, time.perf_counter() - start))
+        return result
+
+    DaskParts.sum = timed  # type: ignore[method-assign]
+    try:
+        with dask.config.set(scheduler="synchronous"):
+            LinearRegression().fit(X, y)
+            LogisticRegression(C=1.0).fit(X, y)
+    finally:
+        DaskParts.sum = original  # type: ignore[method-assign]
+    later = [seconds for name, seconds in found if name == "_SumOfPart"]
+    return found[0][1] / n, statistics.median(later) / n
+
+
+def add_rate() -> float:
+    """Bytes a second at which results are added in a task, of eight results of 8 MB."""
+    results = [np.ones(2**20) for _ in range(FAN_IN)]
+    times = []
+    for _ in range(5):
+        start = time.perf_counter()
+        dask_parts._added(results)
+        times.append(time.perf_counter() - start)
+    return FAN_IN * 2**23 / statistics.median(times)
+
+
 def traffic_of(shape: tuple[int, int, int, bool, int]) -> list[list[str]]:
     """Rows of the table: the first pass of both fits, and a Newton step."""
     p, classes, partitions, turns, workers = shape
@@ -514,23 +164,19 @@ def traffic_of(shape: tuple[int, int, int, bool, int]) -> list[list[str]]:
     E, step = crossings(homes), newton_bytes(p, classes)
     job = job_bytes(p, classes, partitions)
     steps = [of for of in logistic[2:] if abs(of.result - step) < step / 5]
-    for fit, of, J, R in (
-        (
-            "linear",
-            linear[0],
-            linear[0].job,
-            first_pass_bytes(p, held_rows(n, partitions, 2**13), linear=True),
-        ),
-        (
-            "logistic",
-            logistic[0],
-            logistic[0].job,
-            first_pass_bytes(p, held_rows(n, partitions, 2**16), linear=False),
-        ),
-        ("logistic", steps[0], job, step),
+    for fit, of, what in (
+        ("linear", linear[0], FIRST),
+        ("logistic", logistic[0], FIRST),
+        ("logistic", steps[0], STEP),
     ):
-        what = STEP if of is steps[0] else FIRST
-        by = formula(what, J, R, workers, E, messages)
+        J, R, of_partition = job, step, None
+        if what == FIRST:
+            is_linear, most = fit == "linear", 2**13 if fit == "linear" else 2**16
+            J = of.job
+            R = first_pass_bytes(p, held_rows(n, partitions, most), linear=is_linear)
+            here = held_rows(HEIGHT, 1, max(most // partitions, 64))
+            of_partition = first_pass_bytes(p, here, linear=is_linear)
+        by = formula(what, J, R, workers, E, messages, of_partition)
         between = of.between_workers / by.between_workers if by.between_workers else None
         where = f"{partitions}, by turns" if turns else f"{partitions}"
         lines.append(
@@ -539,7 +185,7 @@ def traffic_of(shape: tuple[int, int, int, bool, int]) -> list[list[str]]:
                 *map(str, (p, classes, workers, where)),
                 f"{of.job / 1e3:.1f}",
                 f"{of.result / 1e3:,.1f}",
-                str(E),
+                str(sum(E)),
                 f"{of.between_workers / 1e3:,.1f}",
                 "" if between is None else f"{between:.2f}",
                 f"{of.others / 1e3:,.1f}",

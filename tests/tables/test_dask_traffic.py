@@ -20,29 +20,31 @@ P = 100
 
 @pytest.fixture
 def traffic(monkeypatch):
-    """The benchmark, with the formulas."""
+    """The modules of the benchmark: the formulas, and what counts."""
     monkeypatch.syspath_prepend(BENCHMARKS)
-    try:
-        import dask_traffic
+    import dask_formulas
+    import dask_sockets
 
+    modules = (dask_formulas, dask_sockets)
+    for module in modules:
         # Workers do not know its place.
-        cloudpickle.register_pickle_by_value(dask_traffic)
-        yield dask_traffic
-        cloudpickle.unregister_pickle_by_value(dask_traffic)
-    finally:
-        for name in ("dask_traffic", "results", "tables"):
-            sys.modules.pop(name, None)
+        cloudpickle.register_pickle_by_value(module)
+    yield modules
+    for module in modules:
+        cloudpickle.unregister_pickle_by_value(module)
+        del sys.modules[module.__name__]
 
 
 def test_newton_step_moves_what_the_formula_says(traffic):
+    formulas, sockets = traffic
     partitions = 16
-    with traffic.Measured(2, traffic.ROWS_STAY) as measured:
+    with sockets.Measured(2, sockets.ROWS_STAY) as measured:
         X, y, homes = measured.rows(500 * partitions, P, 2, partitions, turns=False)
         messages = partitions * measured.messages(X, y)[0]
         with measured.passes() as passes:
             LogisticRegression(C=1.0).fit(X, y)
-    job, result = traffic.job_bytes(P, 2, partitions), traffic.newton_bytes(P, 2)
-    by = traffic.formula("", job, result, 2, traffic.crossings(homes), messages)
+    job, result = formulas.job_bytes(P, 2, partitions), formulas.newton_bytes(P, 2)
+    by = formulas.formula("", job, result, 2, formulas.crossings(homes), messages)
     steps = [of for of in passes[2:] if of.result > result / 2]
     assert steps
     for of in steps:
