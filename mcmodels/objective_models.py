@@ -150,7 +150,7 @@ class ObjectiveRegressor(StreamScore, RegressorMixin, LossEstimator):
             options: dict[str, Any] = {"multi_output": False, "y_numeric": True}
             X = X.for_sums()
             surveyed = survey(self, X, intercept=intercept, **options)
-            rows = stream_rows(X, surveyed, lambda y, w: (self._targets_of(y, w), w), **options)
+            rows = stream_rows(X, surveyed, _as_numbers, **options)
             return TrainingData(rows, surveyed.features, X, None, None)
         refuse_other_order(X=X, y=y, sample_weight=sample_weight)
         features, X, y = training_pair(self, X, y, y_numeric=True)
@@ -319,6 +319,10 @@ class ObjectiveClassifier(StreamScore, ClassifierMixin, LossEstimator):
         coef = params[np.newaxis, : found.features.n_features].copy()
         published = {"classes_": found.classes.copy(), "coef_": coef, "intercept_": intercept}
         return published | found.features.attributes
+
+
+def _as_numbers(y: Values, weights: Array | None) -> tuple[Array, Array | None]:
+    return np.asarray(y, dtype=np.float64), weights
 
 
 def _indicator_of_second(y: Values, classes: Labels) -> Array:

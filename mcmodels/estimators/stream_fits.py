@@ -245,7 +245,9 @@ class _LookAtPart:
     count: int
 
     def __call__(self, part: PartOfStream) -> Survey | None:
-        most = max((_FEW_HELD if self.look.moments_of else _HELD_ROWS) // self.count, _FEWEST_HELD)
+        held = _FEW_HELD if self.look.moments_of else _HELD_ROWS
+        # A fitted model needs no sample to start from.
+        most = max(held // self.count, _FEWEST_HELD) if self.look.fresh else 1
         if self.look.fresh:
             # Each part records the columns on a copy of its own.
             look = replace(self.look, checker=copy.copy(self.look.checker))
