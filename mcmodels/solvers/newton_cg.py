@@ -198,7 +198,8 @@ class _CurvatureModel:
         if not (norm > 0 and largest > 0):
             return self.forcing
         # The last step need only be precise enough for the criterion of convergence.
-        known = self.smallest if np.isfinite(self.smallest) else 1.0
+        # Rounding may leave the smallest eigenvalue below zero.
+        known = max(self.smallest, 0.0) if np.isfinite(self.smallest) else 1.0
         enough = min(
             NEGLIGIBLE_STEP * length * math.sqrt(known) / norm, self.gradient_tolerance / largest
         )

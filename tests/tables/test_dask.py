@@ -368,6 +368,42 @@ class TestFrames:
         with pytest.raises(ValueError, match=r"column 'a': \d+ in partition \d"):
             LinearRegression().fit(scan(dd.from_pandas(gaps, 6), target="target", features=["a"]))
 
+    def test_parts_of_one_file(self, tmp_path):
+        """Dask reads few columns of Parquet in fewer partitions than many; X and y agree yet."""
+        wide = FRAME.assign(text=["x" * 200] * N)
+        dd.from_pandas(wide, 9).to_parquet(tmp_path)
+        frame = dd.read_parquet(tmp_path)
+        given = frame[["a", "b"]], frame["target"], frame["weight"]
+        model = LinearRegression().fit(*given)
+        plain = FRAME[["a", "b"]], FRAME["target"], FRAME["weight"]
+        np.testing.assert_allclose(model.params_, LinearRegression().fit(*plain).params_, RTOL)
+        found = model.covariance(*given, kind="cluster", groups=frame["driver"])
+        expected = model.covariance(*plain, kind="cluster", groups=FRAME["driver"])
+        np.testing.assert_allclose(found, expected, rtol=1e-9, atol=1e-15)
+
+    def test_what_is_shared_is_computed_once_a_pass(self):
+        loads = [0]
+
+        def load(k):
+            loads[0] += 1
+            return FRAME.iloc[k * 100 : (k + 1) * 100]
+
+        frame = dd.from_map(load, list(range(20)), meta=FRAME.iloc[:0])
+        with dask.config.set(scheduler="sync"):
+            LinearRegression().fit(frame[["a", "b"]], frame["target"], frame["weight"])
+        # So few rows are looked at in one pass, and summed in another.
+        assert loads[0] == 2 * 20
+
+    def test_methods_of_a_scanned_frame_walk_its_partitions(self):
+        table = FRAME.assign(category=FRAME["zone"])
+        options = {"target": "target", "features": ["a", "b"], "where": "driver > 4"}
+        found, expected = (scan(t, **options) for t in (dd.from_pandas(table, 6), table))
+        model = LinearRegression().fit(found)
+        for method in ("influence", "leverage", "predict", "predict_interval"):
+            np.testing.assert_allclose(
+                getattr(model, method)(found), getattr(model, method)(expected), rtol=1e-8
+            )
+
     def test_empty_partitions(self):
         features, y, *_ = self.given()
         late = features.map_partitions(_after_row_1500), y.map_partitions(_after_row_1500)
@@ -407,8 +443,23 @@ class TestLazily:
     def test_the_model_as_it_was(self):
         model = LinearRegression().fit(X, Y)
         expected, lazy = model.predict(X), model.predict(chunked(X))
+        model.coef_[...] = 0.0
+        np.testing.assert_allclose(lazy.compute(), expected, RTOL)
         model.fit(X, -Y)
         np.testing.assert_allclose(lazy.compute(), expected, RTOL)
+
+    def test_containers_are_refused(self):
+        model = PCA(1).set_output(transform="pandas").fit(FRAME[["a", "b"]])
+        with pytest.raises(TypeError, match="set_output"):
+            model.transform(dd.from_pandas(FRAME[["a", "b"]], 3))
+
+    def test_what_cannot_be_is_refused_at_once(self):
+        three = LogisticRegression(**TIGHT).fit(X, THREE)
+        with pytest.raises(InferenceError, match="two classes"):
+            three.residuals(chunked(X), chunked(THREE))
+        two = LogisticRegression(**TIGHT).fit(X, CLASSES)
+        with pytest.raises(ValueError, match="y is None"):
+            two.residuals(chunked(X))
 
     def test_tables_have_the_index(self):
         frame = FRAME.set_index(pd.Index(np.arange(N) + 100))
@@ -437,6 +488,19 @@ class TestLazily:
         )
         with pytest.raises(ValueError, match="not the rows"):
             model.influence(chunked(X + 1.0), *given[1:])
+
+    @pytest.mark.parametrize("case", ["linear", "two classes"])
+    def test_a_partition_without_weight(self, case):
+        model, y = CASES[case]
+        weights = np.where(np.arange(N) < 2 * CHUNK, 0.0, WEIGHTS)
+        expected = model.fit(X, y, weights).influence(X, y, weights)
+        given = chunked(X), chunked(y), chunked(weights)
+        found = model.influence(*given).compute()
+        assert found.index.equals(expected.index)  # continuous, though each partition begins anew
+        np.testing.assert_allclose(found.to_numpy(), expected.to_numpy(), rtol=1e-8, atol=1e-12)
+        if case == "linear":
+            leverage = model.leverage(given[0], given[2]).compute()
+            np.testing.assert_allclose(leverage, model.leverage(X, weights), RTOL, atol=1e-16)
 
     def test_residuals_and_leverage(self):
         model = LogisticRegression(**TIGHT).fit(X, CLASSES)
@@ -554,8 +618,52 @@ class TestRefused:
             model.covariance(*given, kind="cluster")
         with pytest.raises(ValueError, match="groups was given, but kind='HC1'"):
             model.covariance(*given, kind="HC1", groups=chunked(GROUPS))
+        with pytest.raises(ValueError, match="X is None, and groups is given"):
+            model.covariance(kind="cluster", groups=chunked(GROUPS))
         with pytest.raises(InferenceError, match="single cluster"):
             model.covariance(*given, kind="cluster", groups=chunked(GROUPS * 0))
+
+    def test_labels_of_clusters(self):
+        model = LinearRegression().fit(FRAME[["a"]], FRAME["target"])
+        frame = dd.from_pandas(FRAME, 5)
+        given = frame[["a"]], frame["target"]
+
+        def changed(function, **options):
+            groups = frame["driver"].map_partitions(function, **options)
+            model.covariance(*given, kind="cluster", groups=groups)
+
+        with pytest.raises(ValueError, match="same index labels in another order"):
+            changed(lambda part: part.iloc[::-1])
+        with pytest.raises(ValueError, match=r"missing labels in partition \d"):
+            changed(lambda part: part.where(part > 0), meta=("driver", float))
+        with pytest.raises(ValueError, match="convert them to one"):
+            changed(
+                lambda part: part.astype(str) if part.index[0] else part, meta=("driver", object)
+            )
+        random = np.random.default_rng(0)
+        with dask.config.set(scheduler="sync"), pytest.raises(ValueError, match="other labels"):
+            changed(lambda part: part * 0 + random.integers(0, 9, len(part)))
+
+    def test_columns_beside_categories(self):
+        frame = dd.from_pandas(FRAME.assign(day=pd.Timestamp("2020-01-01")), 4)
+        coded = frame.astype({"zone": "category"})
+        with pytest.raises(TypeError, match="column 'day' of X is datetime"):
+            LinearRegression().fit(coded[["a", "zone", "day"]], frame["target"])
+        with pytest.raises(TypeError, match="column 'won' of X is"):
+            LinearRegression().fit(coded[["a", "zone", "won"]], frame["target"])
+        with pytest.raises(ValueError, match="the name 0"):
+            LinearRegression().fit(coded[["a", "zone"]].rename(columns={"a": 0}), frame["target"])
+        model = LinearRegression().fit(coded[["a", "zone"]], frame["target"])
+        with pytest.raises(ValueError, match="X lacks the column 'zone'"):
+            model.predict(frame[["a"]]).compute()
+        design = pd.DataFrame({"a": X[:, 0], "zone_B": 1.0, "zone_C": 0.0})
+        found = model.predict(dd.from_pandas(design, 4)).compute()
+        np.testing.assert_allclose(found, model.predict(design), RTOL)
+
+    def test_scores_of_labels_of_another_kind(self):
+        model = LogisticRegression().fit(X, CLASSES)
+        with pytest.raises(ValueError, match="Mix of label input types"):
+            model.score(chunked(X), chunked(GROUPS))
 
     def test_rows_that_are_not_those_of_the_fit(self):
         model = LinearRegression().fit(chunked(X), chunked(Y))
