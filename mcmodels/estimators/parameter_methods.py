@@ -269,7 +269,7 @@ class ParameterMethods(LinearPredictorModel):
         X, y, sample_weight, groups = as_stream(X, y, sample_weight, groups)
         if isinstance(X, RowStream):
             X = X.bound_to(getattr(self, "table_columns_", None))
-            X = X.for_sums(quadratic=self._is_quadratic)
+            X = X.for_sums(quadratic=self._is_quadratic, again=True)
             if X.in_parts:
                 return record, self._estimate_in_parts(X, CovarianceKind(kind, (), correct, of_df))
             if groups is None and kind == "cluster":

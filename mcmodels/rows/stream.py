@@ -125,8 +125,11 @@ class RowStream:
         """The same rows, in the columns of the table that a model was fitted to."""
         return self
 
-    def for_sums(self, *, quadratic: bool = False) -> RowStream:
-        """Rows with the same sums, maybe fewer; ``quadratic``: sums of y and of y² are enough."""
+    def for_sums(self, *, quadratic: bool = False, again: bool = False) -> RowStream:
+        """Rows with the same sums, maybe fewer; ``quadratic``: sums of y and of y² are enough.
+
+        ``again`` says that these are the rows of a fit, which may have found them already.
+        """
         return self
 
     def walk_check(self, *, in_order: bool = False) -> WalkSums | SameStamp:

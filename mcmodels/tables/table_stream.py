@@ -150,7 +150,7 @@ class TableStream(RowStream):
 
     def bound_to(self, columns: TableColumns | None) -> TableStream:
         """The same rows with the columns and levels that a model was fitted to."""
-        if columns is None:
+        if columns is None or columns == self._found:
             return self
         named = self._choice.features
         if named is not None and set(named) != set(columns.features):
@@ -203,14 +203,15 @@ class TableStream(RowStream):
             return super().walk_check(in_order=in_order)
         return SameStamp(self._source.stamp)
 
-    def for_sums(self, *, quadratic: bool = False) -> RowStream:
+    def for_sums(self, *, quadratic: bool = False, again: bool = False) -> RowStream:
         """The distinct rows, where rows repeat; they are found once, and kept."""
         if self.in_parts or not self._repeats() or len(self._choice.targets) > 1:
             return self
         quadratic = quadratic and bool(self._choice.targets)
         stamp = self._source.stamp()
         known, found = self._distinct.get(quadratic, (None, self))
-        if stamp is not None and stamp == known:
+        # Of a table that tells no changes, those of the fit are its training rows.
+        if known == stamp and (stamp is not None or (again and quadratic in self._distinct)):
             return found
         columns = self.table_columns
         target = self._choice.targets[0] if self._choice.targets else None

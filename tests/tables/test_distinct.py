@@ -285,3 +285,18 @@ def test_what_an_engine_would_hide_is_refused(relation):
     rows = relation(gaps.drop(index=3), "y", missing="drop")
     expected = LinearRegression().fit(scan(gaps.drop(index=3), "y", **OPTIONS))
     np.testing.assert_allclose(LinearRegression().fit(rows).params_, expected.params_, rtol=RTOL)
+
+
+def test_rows_are_grouped_once_for_a_fit_and_its_covariances(relation, monkeypatch):
+    """A new fit groups them again, because nothing tells whether the table has changed."""
+    rows, calls = relation(FRAME, "y"), []
+    grouped = type(rows._source).grouped
+    monkeypatch.setattr(
+        type(rows._source), "grouped", lambda *given: calls.append(1) or grouped(*given)
+    )
+    model = LinearRegression().fit(rows)
+    model.covariance(rows, kind="HC1")
+    model.covariance(rows, kind="cluster")
+    assert len(calls) == 1
+    model.fit(rows)
+    assert len(calls) == 2
