@@ -34,6 +34,7 @@ from mcmodels.tables.dask_stream import as_stream, is_dask
 
 Block = tuple[Matrix, Any, Array | None]
 
+_NO_TARGETS = "y is None; pass the targets, as a collection of Dask like X."
 NO_ROWS = "the stream has no blocks with rows, or no blocks."
 
 
@@ -52,6 +53,8 @@ def in_memory_but_X(
     One walk reads y and weights, checks every block, and takes the sums that later walks must have.
     With ``fresh`` it records the columns on the estimator, and adds names of targets to ``names``.
     """
+    if for_y and y is None and is_dask(X):
+        raise ValueError(_NO_TARGETS)
     X, y, sample_weight, _ = as_stream(X, y, sample_weight)
     if not isinstance(X, RowStream):
         return X, y, sample_weight
@@ -175,7 +178,7 @@ def checked_blocks(
         place = stream.place(number)
         if for_y and y is None:
             raise ValueError(
-                "y is None; pass the targets, as a collection of Dask like X."
+                _NO_TARGETS
                 if isinstance(stream, PartOfStream)
                 else f"{place} has no y: a block of the stream has no y unless it is (X, y)."
             )
