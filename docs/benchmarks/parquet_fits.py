@@ -10,7 +10,6 @@ decode the same columns.
 import argparse
 import contextlib
 import json
-import resource
 import shutil
 import statistics
 import subprocess
@@ -229,7 +228,9 @@ def run_here(name: str, folder: Path, p: int) -> None:
 
 
 def _peak() -> float:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
+    """Gigabytes; not getrusage's, which counts what the parent held when it started this process."""
+    status = Path("/proc/self/status").read_text()
+    return float(status.split("VmHWM:")[1].split()[0]) / 1e6
 
 
 def _first_rows(folder: Path) -> Path:
