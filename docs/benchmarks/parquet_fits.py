@@ -228,7 +228,7 @@ def run_here(name: str, folder: Path, p: int) -> None:
 
 
 def _peak() -> float:
-    """Gigabytes; not getrusage's, which counts what the parent held when it started this process."""
+    """Gigabytes; not getrusage's, which counts what the parent held at the start."""
     status = Path("/proc/self/status").read_text()
     return float(status.split("VmHWM:")[1].split()[0]) / 1e6
 
