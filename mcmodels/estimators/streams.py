@@ -151,10 +151,13 @@ def refuse_other_arguments(y: object, sample_weight: Weights) -> None:
 def refuse_stream(X: object) -> None:
     """Refuse a stream in ``partial_fit``, which takes one block."""
     if isinstance(X, RowStream) or is_dask(X):
-        what = "a RowStream" if isinstance(X, RowStream) else "a collection of Dask"
+        if isinstance(X, RowStream):
+            what, each = "a RowStream. Pass the stream", "its blocks: for X, y, weights in stream"
+        else:
+            what, each = "a collection of Dask. Pass it", "its partitions, computed"
         raise TypeError(
-            f"partial_fit takes one block of rows, and X is {what}. Pass it to fit; or call "
-            "partial_fit for each of its blocks: for X, y, sample_weight in stream."
+            f"partial_fit takes one block of rows, and X is {what} to fit; or call partial_fit for "
+            f"each of {each}."
         )
 
 
