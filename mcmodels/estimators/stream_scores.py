@@ -12,6 +12,7 @@ from sklearn.utils.validation import check_array, check_consistent_length
 
 from mcmodels.arrays import Weights
 from mcmodels.estimators.arguments import check_weights, refuse_other_order
+from mcmodels.estimators.classes import kind_of_labels
 from mcmodels.estimators.scores import PairedScoreMixin
 from mcmodels.estimators.streams import (
     NO_ROWS,
@@ -107,7 +108,12 @@ class _ScoreOfPart:
             w = np.ones(X.shape[0]) if weights is None else weights
             predicted = self.model.predict(given)
             if is_classifier(self.model):
-                # scikit-learn refuses labels of another kind.
+                known = kind_of_labels(self.model.classes_)
+                if kind_of_labels(y) != known:
+                    raise ValueError(
+                        f"the labels in partition {part.number} are {kind_of_labels(y)}, and those "
+                        f"of the model {known}; convert y to the type of classes_."
+                    )
                 correct = accuracy_score(y, predicted, normalize=False, sample_weight=w)
                 found = PredictionScore.of_classes(w, correct)
             else:
