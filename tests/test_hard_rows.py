@@ -3,6 +3,7 @@
 The rows are integers, so that Python sums their products without an error.
 """
 
+import math
 from fractions import Fraction
 
 import numpy as np
@@ -163,6 +164,46 @@ def test_twelve_digits_of_data_of_medium_size(condition, n, intercept, weighted)
     # Standard errors have a hundred times κε, or a few roundings.
     kappa = np.linalg.cond(np.linalg.qr(X / np.linalg.norm(X, axis=0))[1])
     np.testing.assert_allclose(model.standard_errors_, errors, rtol=1e-14 + 2.2e-14 * kappa)
+
+
+def exact_unit_errors(X):
+    """Standard errors of the slopes where the residuals have variance one, from integers."""
+    Z = np.column_stack([X, np.ones(len(X), dtype=np.int64)])
+    gram = np.array([[sum(int(v) for v in a * b) for a in Z.T] for b in Z.T], dtype=object)
+    inverse = solved(gram, np.eye(len(gram), dtype=int).astype(object))
+    return np.array([float(inverse[j][j]) ** 0.5 for j in range(X.shape[1])])
+
+
+# Indicators and whole numbers, decimals, numbers of many digits; near zero and away from it.
+UNITS = {"whole": (1.0, 0.0), "far": (1.0, 4e4), "tenths": (0.1, 0.0), "long": (np.pi, 2.0)}
+
+
+@pytest.mark.parametrize("n_levels", [2, 6, 4000])
+@pytest.mark.parametrize("kappa", [40, 90, 200])
+@pytest.mark.parametrize(("n", "p"), [(20_000, 2), (60_000, 2), (240_000, 5)])
+@pytest.mark.parametrize("unit", list(UNITS))
+def test_standard_errors_of_columns_with_few_and_many_values(unit, n, p, kappa, n_levels):
+    """A hundred times κε, the error of an orthogonal factorisation.
+
+    Rounding errors of few values are the same in many rows, so that they do not cancel.
+    """
+    rng = np.random.default_rng(kappa)
+    base = rng.integers(0, n_levels, n)
+    # Columns that differ from the first one by about a share 2/κ of its length.
+    length = 4 * base.std() / kappa
+    gap = math.ceil(length)
+    steps = rng.random((n, p - 1)) < (length / gap) ** 2
+    steps[:3] = True
+    X = np.column_stack([base, base[:, np.newaxis] + gap * steps])
+    size, shift = UNITS[unit]
+    used = X * size + shift
+    y = rng.standard_normal(n)
+    model = LinearRegression().fit(used, y)
+    variance = math.fsum((y - model.predict(used)) ** 2) / (n - p - 1)
+    found = model.standard_errors_[:-1] / np.sqrt(variance) * size
+    R = np.linalg.qr(X - X.mean(axis=0))[1]
+    condition = np.linalg.cond(R / np.linalg.norm(R, axis=0))
+    np.testing.assert_allclose(found, exact_unit_errors(X), rtol=2.2e-14 * condition)
 
 
 def test_refined_needs_the_rows_again():

@@ -157,6 +157,10 @@ def point_near_mean(
     need no shift are not copied. With many short rows the mean may be ``near`` standard deviations:
     that costs one digit and saves much time. Without an intercept it is zero, except in the targets
     if ``always_of_targets``.
+
+    It has few binary digits, so that whole numbers and indicators keep theirs. Their sums of
+    products are exact then. Rounding errors of columns with few values do not cancel: they are the
+    same in many rows.
     """
     first, second = _targets_and_squares(rows.sample(MEAN_SAMPLE))
     variance = second - first**2
@@ -166,9 +170,21 @@ def point_near_mean(
     many &= rows.dtype == np.float64
     near = near if many else 1.0
     # The comparison is false for NaN, which the sums will show.
-    origin = np.where(first**2 > near**2 * variance, first, 0.0)
+    origin = np.where(first**2 > near**2 * variance, _of_few_digits(first, variance), 0.0)
     # Rows in float32 need a centre that float32 can represent.
     return origin.astype(rows.dtype).astype(np.float64)
+
+
+def _of_few_digits(mean: Array, variance: Array) -> Array:
+    """The mean, rounded by less than a thousandth of a standard deviation.
+
+    It is not rounded where this is a rounding error of the mean itself, as in constant columns.
+    """
+    deviation = np.sqrt(np.maximum(variance, 0.0))
+    with np.errstate(all="ignore"):  # what is not finite stays so
+        unit = np.ldexp(1.0, np.frexp(deviation)[1] - 10)
+        rounded = np.rint(mean / unit) * unit
+    return np.where((deviation > 0) & np.isfinite(rounded), rounded, mean)
 
 
 def _targets_and_squares(rows: Rows) -> tuple[Array, Array]:

@@ -21,7 +21,7 @@ from mcmodels.arrays import Array
 from mcmodels.rows import Moments, RowBlock, Rows, TransformedRows
 from mcmodels.rows.blocks import product
 from mcmodels.rows.moments import point_near_mean
-from mcmodels.rows.sizes import NEAR_ZERO
+from mcmodels.rows.sizes import MEAN_SAMPLE, NEAR_ZERO
 from mcmodels.solvers.cholesky import ScaledCholesky, condition_of_triangle
 from mcmodels.solvers.least_squares_fit import column_lengths
 from mcmodels.solvers.pseudoinverse import entry_noise, rank_tolerance
@@ -38,6 +38,8 @@ _SAMPLE_INFLATION = 1.5
 # Rows for each column in a sample that tells how the columns depend on each other. It is taken if
 # it is less than one row in so many.
 _SAMPLE_ROWS_PER_COLUMN, _SAMPLED_SHARE = 4, 25
+# A column takes few values where a sample shows each of them so many times on average.
+_TIMES_EACH_VALUE = 4
 
 
 @dataclass(frozen=True)
@@ -146,6 +148,22 @@ def rough_factor(rows: Rows, *, largest_condition: float = np.inf) -> tuple[Arra
         rough, lengths, rcond=rank_tolerance(rows), largest_condition=largest_condition
     )
     return None if regular is None else (mean, rough)
+
+
+def rounding_errors_repeat(rows: Rows, moments: Moments) -> bool:
+    """Whether the rounding errors of the moments may add up, instead of cancelling each other.
+
+    They are the same in many rows where a column takes few values, unless these have so few binary
+    digits that their products are exact. A sample of the rows tells it. Sparse rows count as exact,
+    because most of them hold indicators.
+    """
+    parts = rows.sample(MEAN_SAMPLE).reduce(_dense_rows)
+    if not parts:
+        return False
+    X = np.concatenate([X for X, _ in parts]) - moments.origin[: rows.n_features]
+    inexact = X[:, (X != X.astype(np.float32)).any(axis=0)]
+    n_values = 1 + np.count_nonzero(np.diff(np.sort(inexact, axis=0), axis=0), axis=0)
+    return bool((n_values * _TIMES_EACH_VALUE <= len(X)).any())
 
 
 def _dense_rows(block: RowBlock) -> list[tuple[Array, Array]]:

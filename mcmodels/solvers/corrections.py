@@ -48,9 +48,9 @@ _LEFT_BY_CORRECTIONS = 1e-19
 # Beyond this condition number an orthogonal factorisation decides the rank.
 _LARGEST_FOR_EXACT_MOMENTS = 3e4
 # The squares of the residuals are summed from the rows when they are less than this share of the
-# squares of the targets. A difference of moments would lose two digits, or four in large data,
+# squares of the targets. A difference of moments would lose two digits, or three in large data,
 # where a pass costs more. The third share is in units of the rounding error of the moments.
-_SMALL_SHARE, _SMALL_SHARE_IN_LARGE_DATA, _SMALL_SHARE_IN_ROUNDINGS = 1e-2, 1e-4, 1e6
+_SMALL_SHARE, _SMALL_SHARE_IN_LARGE_DATA, _SMALL_SHARE_IN_ROUNDINGS = 1e-2, 1e-3, 1e6
 
 
 def extra_precision_is_cheap(rows: Rows) -> bool:

@@ -22,7 +22,12 @@ from mcmodels.rows import (
 from mcmodels.rows.moments import point_near_mean
 from mcmodels.solvers import room
 from mcmodels.solvers.cholesky import ScaledCholesky
-from mcmodels.solvers.cholesky_qr import WhitenedFactor, factor_by_moments, factor_by_sample
+from mcmodels.solvers.cholesky_qr import (
+    WhitenedFactor,
+    factor_by_moments,
+    factor_by_sample,
+    rounding_errors_repeat,
+)
 from mcmodels.solvers.corrections import (
     by_exact_moments,
     corrected,
@@ -48,7 +53,12 @@ from mcmodels.solvers.pseudoinverse import (
     rank_tolerance,
 )
 from mcmodels.solvers.solution import Solution, Status
-from mcmodels.solvers.tolerances import CHOLESKY_CONDITION, NORMAL_CONDITION, factorisation_error
+from mcmodels.solvers.tolerances import (
+    CHOLESKY_CONDITION,
+    NORMAL_CONDITION,
+    REPEATING_CONDITION,
+    factorisation_error,
+)
 
 Method = Literal["auto", "refined", "normal", "pinv"]
 
@@ -132,9 +142,13 @@ def _automatic(
 ) -> Solution[LeastSquares]:
     small = extra_precision_is_cheap(rows)
     solution = _normal(moments, rows, rcond)
-    # Small data get a correction of the factor, too.
-    limit = CHOLESKY_CONDITION if small else NORMAL_CONDITION
-    if solution is None or solution.condition > limit:
+    if solution is None:
+        rough = True
+    elif small:  # they get a correction of the factor, too
+        rough = solution.condition > CHOLESKY_CONDITION
+    else:
+        rough = _is_rough(solution, rows)
+    if rough:
         exact = None if goal is not None or solution is None else by_exact_moments(solution, rows)
         if exact is not None:
             return replace(exact, method="whitened")
@@ -144,6 +158,22 @@ def _automatic(
         if solution.status is Status.RANK_DEFICIENT:
             return solution
     return corrected(solution, rows, goal)
+
+
+def _is_rough(solution: Solution[LeastSquares], rows: Rows) -> bool:
+    """Whether standard errors by the normal equations would lack digits.
+
+    Sums about a point d standard deviations from the mean have 1 + d² times the rounding errors of
+    those about the mean.
+    """
+    moments = solution.value.moments
+    assert isinstance(moments, Moments)
+    shift = moments.weight * moments.offset[: moments.n_features] ** 2
+    with np.errstate(divide="ignore", invalid="ignore"):  # constant columns
+        inflation = 1 + np.nanmax(shift / moments.x_squares, initial=0.0)
+    if solution.condition * inflation > NORMAL_CONDITION:
+        return True
+    return solution.condition > REPEATING_CONDITION and rounding_errors_repeat(rows, moments)
 
 
 def _interpolation(
