@@ -92,7 +92,7 @@ def test_an_orthogonal_factor_has_the_error_that_is_estimated(bits, n):
     off = [abs(float(Fraction(p) - t)) for p, t in zip(found, theta, strict=True)]
     error = np.max(np.array(off) / np.maximum(np.abs(np.array(theta, dtype=float)), errors))
     # An estimate of random errors: the largest of 310 was as large as it.
-    assert error <= 2 * ErrorEstimates.of(solution, rows).of_solution()
+    assert error <= 2 * ErrorEstimates.of(solution, rows).of_solution
 
 
 @pytest.mark.parametrize("weights", ["ones", "large", "of all sizes"])

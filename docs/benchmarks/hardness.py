@@ -207,7 +207,7 @@ brackets is the largest error of a coefficient, relative to it or to its standar
 is larger. The reference was refined in extended precision. The condition number κ is that which
 the rows were made with. From κ = 1e14 on, float64 does not determine the coefficients.
 
-Up to κ = 150 the normal equations do; up to about 1e5 the whitened rows alone, or with a correction
+Up to κ = 300 the normal equations do; up to about 1e5 the whitened rows alone, or with a correction
 in working precision; from 1e6 on, one or two corrections by exact products. Numba compiles the
 exact products where it is installed, as it was here.
 

@@ -38,8 +38,8 @@ _SAMPLE_INFLATION = 1.5
 # Rows for each column in a sample that tells how the columns depend on each other. It is taken if
 # it is less than one row in so many.
 _SAMPLE_ROWS_PER_COLUMN, _SAMPLED_SHARE = 4, 25
-# A column takes few values where a sample shows each of them so many times on average.
-_TIMES_EACH_VALUE = 4
+# Of a sample of rows, every fourth is enough to tell how many values a column takes.
+_STEP_OF_VALUES = 4
 
 
 @dataclass(frozen=True)
@@ -150,20 +150,28 @@ def rough_factor(rows: Rows, *, largest_condition: float = np.inf) -> tuple[Arra
     return None if regular is None else (mean, rough)
 
 
-def rounding_errors_repeat(rows: Rows, moments: Moments) -> bool:
-    """Whether the rounding errors of the moments may add up, instead of cancelling each other.
+def fewest_inexact_values(rows: Rows, moments: Moments) -> float:
+    """About how many values the column takes that has the fewest, of those with inexact products.
 
-    They are the same in many rows where a column takes few values, unless these have so few binary
-    digits that their products are exact. A sample of the rows tells it. Sparse rows count as exact,
-    because most of them hold indicators.
+    Products of numbers with few binary digits, such as indicators, are exact. A sample of the rows
+    tells the number: infinite where it shows no value twice. Sparse rows count as exact, because
+    most of them hold indicators.
     """
-    parts = rows.sample(MEAN_SAMPLE).reduce(_dense_rows)
+    parts = rows.sample(MEAN_SAMPLE).reduce(_some_rows)
     if not parts:
-        return False
-    X = np.concatenate([X for X, _ in parts]) - moments.origin[: rows.n_features]
-    inexact = X[:, (X != X.astype(np.float32)).any(axis=0)]
-    n_values = 1 + np.count_nonzero(np.diff(np.sort(inexact, axis=0), axis=0), axis=0)
-    return bool((n_values * _TIMES_EACH_VALUE <= len(X)).any())
+        return np.inf
+    columns = np.concatenate(parts, axis=1) - moments.origin[: rows.n_features, np.newaxis]
+    inexact = np.sort(columns[(columns != columns.astype(np.float32)).any(axis=1)])
+    seen = 1 + np.count_nonzero(inexact[:, 1:] != inexact[:, :-1], axis=1)
+    n_sampled = columns.shape[1]
+    least = int(seen.min(initial=n_sampled))
+    # Where there are many values D, n rows show about n²/(2D) of them again.
+    return least * n_sampled / (2 * (n_sampled - least)) if least < n_sampled else np.inf
+
+
+def _some_rows(block: RowBlock) -> list[Array]:
+    """Some of the features, a row for each column; nothing where they are sparse."""
+    return [] if sparse.issparse(block.X.X) else [block.X.X[::_STEP_OF_VALUES].T.copy()]
 
 
 def _dense_rows(block: RowBlock) -> list[tuple[Array, Array]]:

@@ -43,8 +43,6 @@ _ENOUGH_FLOAT32 = 1e-2
 # Errors of parameters and of squares of residuals that exact moments may leave, relative to them:
 # less than half a unit roundoff, and a tenth of it.
 _ENOUGH_OF_EXACT_MOMENTS, _SHARE_OF_EXACT_MOMENTS = 1e-17, 1e-12
-# Corrections by exact moments end when they leave this share of every parameter.
-_LEFT_BY_CORRECTIONS = 1e-19
 # Beyond this condition number an orthogonal factorisation decides the rank.
 _LARGEST_FOR_EXACT_MOMENTS = 3e4
 # The squares of the residuals are summed from the rows when they are less than this share of the
@@ -90,7 +88,7 @@ def corrected(
         goal, small = enough(rows, moments.rounding), extra_precision_is_cheap(rows)
         single = moments.rounding > FLOAT64_EPSILON
         well_conditioned = not (small or single) or solution.condition <= WELL_CONDITIONED
-        if well_conditioned and errors.of_solution(at_least=goal) <= goal:
+        if well_conditioned and errors.is_enough(goal):
             return with_small_residuals(solution, rows)
         if small and (found := by_exact_moments(solution, rows)):
             return found
@@ -125,21 +123,19 @@ def by_exact_moments(solution: Solution[LeastSquares], rows: Rows) -> Solution[L
     if errors.of_residuals(rounding) * errors.inflation > _ENOUGH_OF_EXACT_MOMENTS:
         return None
     exact = ExactMoments.of(rows, fit.moments)
-    inverse = None if exact is None else exact.corrected(fit.inverse)
-    if exact is None or inverse is None:
+    p = fit.moments.n_features
+    found = None if exact is None else exact.solution(fit.inverse, fit.params[:, :p].T)
+    if found is None:
         return None
-    p = exact.n_features
-    # The corrected inverse is as accurate as one from whitened rows.
-    stop = replace(errors, solution=replace(solution, method="whitened")).stop(0.0)
-    stop = replace(stop, goal=_LEFT_BY_CORRECTIONS)
-    params = fit.params.copy()
-    params[:, :p] = inverse.apply(exact.scatter.hi[:p, p:]).T
-    solution = replace(solution, value=replace(fit, params=params, inverse=inverse))
-    found = _after_corrections(solution, rows, exact.residuals, stop)
-    squares = np.diagonal(found.value.residual_scatter)
-    explained = ((found.value.params[:, :p].T * errors.lengths) ** 2).sum(axis=0)
+    explained = ((found.coef.hi * errors.lengths) ** 2).sum(axis=0)
     largest = np.maximum(explained, fit.moments.y_squares)
-    return found if (squares >= _SHARE_OF_EXACT_MOMENTS * largest).all() else None
+    if (np.diagonal(found.residual_scatter) < _SHARE_OF_EXACT_MOMENTS * largest).any():
+        return None
+    params = with_intercept(found.coef, fit.moments, rows, DoubleDouble.of(found.mean_residual))
+    value = replace(
+        fit, params=params, inverse=found.inverse, residual_scatter=found.residual_scatter
+    )
+    return replace(solution, value=value, iterations=1)
 
 
 def with_small_residuals(solution: Solution[LeastSquares], rows: Rows) -> Solution[LeastSquares]:

@@ -143,8 +143,28 @@ class ErrorEstimates:
         """Rounding error of products with a column, in units of ε times the lengths of both."""
         return float(np.sqrt(min(run_of_rows(len(self.coef)), self.n_rows) / self.n_equal))
 
-    def of_solution(self, *, at_least: float = 0.0) -> float:
-        """The largest error before corrections; a rough bound where that is at most ``at_least``.
+    def is_enough(self, goal: float) -> bool:
+        """Whether the solution has a goal before corrections."""
+        if self.solution.method == "normal":
+            # Were the columns orthogonal, standard errors would be smaller, and need no inverse.
+            least = np.maximum(np.abs(self.coef) * self.lengths, self.spread)
+            if _largest_ratio(self.contraction * self._length_of_fit, least) <= goal:
+                return True
+        return self.of_solution <= goal
+
+    @property
+    def _of_products(self) -> Array:
+        """The rounding errors of the products of columns and targets, in units of ε."""
+        return self._share_of_products * self.y_lengths
+
+    @functools.cached_property
+    def _length_of_fit(self) -> Array:
+        """Length of the scaled coefficients, and what the rounding of products adds to it."""
+        return np.linalg.norm(self.coef * self.lengths, axis=0) + self._of_products
+
+    @functools.cached_property
+    def of_solution(self) -> float:
+        """The largest error before corrections.
 
         In units in which columns have length one, the entries of a scatter have errors of ε, which
         grow with the number of rows that are summed one after another. So the normal equations
@@ -154,20 +174,12 @@ class ErrorEstimates:
         *Numerical Methods for Least Squares Problems*, §1.4.3). Whitened rows have errors of ε
         times the inflation, in coordinates in which the fit has the length of what it explains.
         """
-        method = self.solution.method
-        # The rounding errors of the products of columns and targets.
-        of_products = self._share_of_products * self.y_lengths
-        size = np.linalg.norm(self.coef * self.lengths, axis=0) + of_products
+        method, size = self.solution.method, self._length_of_fit
         if method == "normal":
-            # Were the columns orthogonal, standard errors would be smaller, and need no inverse.
-            least = np.maximum(np.abs(self.coef) * self.lengths, self.spread)
-            rough = _largest_ratio(self.contraction * size, least)
-            if rough <= at_least:
-                return rough
             share = self._rounding_of_scatter * self.inflation
         elif method == "whitened":
             explained = np.sqrt(np.clip(self.y_lengths**2 - self.residual_squares, 0.0, None))
-            size = explained + of_products
+            size = explained + self._of_products
             share = _SEVERAL * FLOAT64_EPSILON * self.inflation
         else:
             along = np.sqrt(self.residual_squares * (len(self.coef) / self.n_equal))
@@ -205,7 +217,7 @@ class ErrorEstimates:
         That is where a second one will be needed anyway, or where these may be enough, too.
         """
         contraction = min(self.contraction, 1.0)
-        left = contraction * self.of_solution()
+        left = contraction * self.of_solution
         if left > goal > 0:
             count = self.slices(goal / contraction)
             if _LEAST_CORRECTION * left > goal or self.of_slices(count) <= goal:
@@ -221,7 +233,7 @@ class ErrorEstimates:
 
     def after_correction(self) -> float:
         """The largest error after one correction with residuals in working precision."""
-        return self.of_residuals() + self.contraction * self.of_solution()
+        return self.of_residuals() + self.contraction * self.of_solution
 
     def stop(self, goal: float) -> Stop:
         """When corrections by exact residuals end; with a goal of 0, when every digit is right."""
@@ -244,6 +256,8 @@ class ErrorEstimates:
 
 
 def _largest_ratio(error: Array, size: Array) -> float:
+    if (size > 0).all():
+        return float((error / size).max(initial=0.0))
     error = np.broadcast_to(error, size.shape)
     ratio = np.divide(error, size, out=np.where(error > 0, np.inf, 0.0), where=size > 0)
     return float(ratio.max(initial=0.0))

@@ -1,4 +1,4 @@
-"""Moments of few rows to 28 digits by one product of BLAS, and corrections that they give.
+"""Moments of few rows to 28 digits by one product of BLAS, and the solution that they give.
 
 The square of a condition number, by which normal equations multiply rounding errors, leaves all
 digits of float64 where the normal equations themselves have 28. So one small matrix replaces walks
@@ -21,7 +21,6 @@ from mcmodels.rows.blocks import product
 from mcmodels.solvers.cholesky import ScaledCholesky
 from mcmodels.solvers.double_double import DoubleDouble, two_product, two_sum
 from mcmodels.solvers.exact_products import power_of_two_above
-from mcmodels.solvers.refinement import ResidualsAt
 from mcmodels.solvers.tolerances import FLOAT64_EPSILON
 
 # Entries and features up to which they take less time than an orthogonal factorisation and walks
@@ -76,27 +75,54 @@ class ExactMoments:
         scatter = squares + -total[:, np.newaxis].times(mean)
         return cls(scatter, (mean.hi - moments.offset) + mean.lo, p)
 
-    def corrected(self, inverse: ScaledCholesky) -> ScaledCholesky | None:
-        """An inverse scatter of x with the digits that a rough one lacks; None if it is no inverse.
+    def solution(self, rough: ScaledCholesky, coef: Array) -> ExactSolution | None:
+        """The least-squares solution from a rough one; None if ``rough`` is no inverse scatter.
 
-        With a root B of the rough inverse, ``BᵀSB`` is near the identity.
+        With a root B of the rough inverse, ``BᵀSB`` is near the identity, and is known to so many
+        digits that one Newton step in coordinates of B gives the solution.
         """
-        B = DoubleDouble.of(inverse.root)
-        p = self.n_features
-        S = self.scatter[:p, :p]
-        image = S[:, :, np.newaxis].times(B[np.newaxis]).sum(axis=1)
-        white = image[:, np.newaxis].times(B[:, :, np.newaxis]).sum(axis=0)
-        L, info = linalg.lapack.dpotrf(white.hi, lower=1, clean=1)
-        return inverse.corrected(L) if info == 0 else None
+        p, B = self.n_features, rough.root
+        turn = np.eye(len(self.error_of_mean))
+        turn[:p, :p], turn[:p, p:] = B, -coef
+        # Columns of whitened x and of residuals: all of their products.
+        image = self.scatter[:, :, np.newaxis].times(turn).sum(axis=1)
+        products = image[:, np.newaxis].times(turn[:, :, np.newaxis]).sum(axis=0)
+        gradient = products.hi[:p, p:]
+        L, info = linalg.lapack.dpotrf(products.hi[:p, :p], lower=1, clean=1)
+        if info != 0:
+            return None
+        step, _ = linalg.lapack.dpotrs(L, gradient, lower=1)
+        # What its own rounding leaves: by the difference from the identity, which is small.
+        excess = products.lo[:p, :p] + (products.hi[:p, :p] - np.eye(p))
+        step_left = (gradient - step) + (products.lo[:p, p:] - excess @ step)
+        white = DoubleDouble(*two_sum(step, step_left))
+        change = white[np.newaxis].times(B[:, :, np.newaxis]).sum(axis=1)
+        found = DoubleDouble.of(coef) + change
+        x_error, y_error = self.error_of_mean[:p], self.error_of_mean[p:]
+        scatter = products.hi[p:, p:] - step.T @ gradient
+        return ExactSolution(found, y_error - x_error @ found.hi, scatter, rough.corrected(L))
 
-    def residuals(self, coef: DoubleDouble) -> ResidualsAt:
-        """The sums of the residuals at some coefficients."""
-        p, beta = self.n_features, coef.hi
-        fitted = self.scatter[:, :p, np.newaxis].times(coef[np.newaxis]).sum(axis=1)
-        left = self.scatter[:, p:] + -fitted
-        gradient, x_error = left.hi[:p], self.error_of_mean[:p]
-        mean = DoubleDouble.of(self.error_of_mean[p:] - x_error @ beta)
-        return ResidualsAt(gradient, mean, left.hi[p:] - beta.T @ gradient, x_error)
+
+@dataclass(frozen=True)
+class ExactSolution:
+    """A least-squares solution by exact moments.
+
+    Parameters
+    ----------
+    coef : DoubleDouble of shape (p, m)
+        The coefficients.
+    mean_residual : ndarray of shape (m,)
+        Mean of the residuals about the mean of the ordinary moments: a rounding error.
+    residual_scatter : ndarray of shape (m, m)
+        ``Σ wᵢ rᵢ rᵢᵀ``.
+    inverse : ScaledCholesky
+        The inverse scatter, as accurate as one from an orthogonal factorisation.
+    """
+
+    coef: DoubleDouble
+    mean_residual: Array
+    residual_scatter: Array
+    inverse: ScaledCholesky
 
 
 def _sums_of_products(block: RowBlock, origin: Array) -> DoubleDouble:

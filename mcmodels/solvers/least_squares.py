@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from typing import Literal
 
@@ -26,7 +27,7 @@ from mcmodels.solvers.cholesky_qr import (
     WhitenedFactor,
     factor_by_moments,
     factor_by_sample,
-    rounding_errors_repeat,
+    fewest_inexact_values,
 )
 from mcmodels.solvers.corrections import (
     by_exact_moments,
@@ -55,6 +56,7 @@ from mcmodels.solvers.pseudoinverse import (
 from mcmodels.solvers.solution import Solution, Status
 from mcmodels.solvers.tolerances import (
     CHOLESKY_CONDITION,
+    CONDITION_OF_VALUES,
     NORMAL_CONDITION,
     REPEATING_CONDITION,
     factorisation_error,
@@ -142,13 +144,12 @@ def _automatic(
 ) -> Solution[LeastSquares]:
     small = extra_precision_is_cheap(rows)
     solution = _normal(moments, rows, rcond)
-    if solution is None:
-        rough = True
-    elif small:  # they get a correction of the factor, too
-        rough = solution.condition > CHOLESKY_CONDITION
-    else:
-        rough = _is_rough(solution, rows)
-    if rough:
+    # Small data get a correction of the factor, too.
+    if (
+        solution is None
+        or solution.condition > CHOLESKY_CONDITION
+        or (not small and _is_rough(solution, rows))
+    ):
         exact = None if goal is not None or solution is None else by_exact_moments(solution, rows)
         if exact is not None:
             return replace(exact, method="whitened")
@@ -164,16 +165,17 @@ def _is_rough(solution: Solution[LeastSquares], rows: Rows) -> bool:
     """Whether standard errors by the normal equations would lack digits.
 
     Sums about a point d standard deviations from the mean have 1 + d² times the rounding errors of
-    those about the mean.
+    those about the mean. The errors of columns that take few values are the same in many rows, so
+    that they do not cancel each other.
     """
     moments = solution.value.moments
     assert isinstance(moments, Moments)
+    # The normal equations have been solved, so that no column is constant.
     shift = moments.weight * moments.offset[: moments.n_features] ** 2
-    with np.errstate(divide="ignore", invalid="ignore"):  # constant columns
-        inflation = 1 + np.nanmax(shift / moments.x_squares, initial=0.0)
-    if solution.condition * inflation > NORMAL_CONDITION:
-        return True
-    return solution.condition > REPEATING_CONDITION and rounding_errors_repeat(rows, moments)
+    condition = solution.condition * (1 + float((shift / moments.x_squares).max()))
+    if not REPEATING_CONDITION < condition <= NORMAL_CONDITION:
+        return condition > NORMAL_CONDITION
+    return condition > CONDITION_OF_VALUES * math.sqrt(fewest_inexact_values(rows, moments))
 
 
 def _interpolation(

@@ -58,11 +58,11 @@ NEGLIGIBLE_STEP = 1e-10
 # small data may need no correction at all;
 WELL_CONDITIONED = 50.0
 # up to this one standard errors by their Cholesky factor have an error of about a hundred times κε
-# (measured: at most 0.7 κ²ε; more where sums are not about the mean),
-NORMAL_CONDITION = 150.0
-# and up to this one where columns take few values of many digits, whose rounding errors add up
-# (measured: at most 13 κ²ε);
-REPEATING_CONDITION = 10.0
+# (measured: at most 0.35 κ²ε),
+NORMAL_CONDITION = 300.0
+# or up to this one times the root of the number of values where a column takes few, whose rounding
+# errors add up (measured: at most 13 κ²ε of two to ten values), and always up to the second;
+CONDITION_OF_VALUES, REPEATING_CONDITION = 2.0, 10.0
 # up to this one it keeps nine digits for leverages and singular values, so that one pass over the
 # rows may correct it;
 CHOLESKY_CONDITION = 1e3
