@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -115,19 +116,16 @@ def by_exact_moments(solution: Solution[LeastSquares], rows: Rows) -> Solution[L
         return None
     if not exact_moments_are_cheap(rows):
         return None
-    fit, errors = solution.value, ErrorEstimates.of(solution, rows)
+    fit, p = solution.value, solution.value.moments.n_features
     assert isinstance(fit.inverse, ScaledCholesky)
     assert isinstance(fit.moments, Moments)
-    rounding = rounding_of_exact_moments(rows.n_rows)
-    # Normal equations have the errors of the products, times the inflation of the deviations.
-    if errors.of_residuals(rounding) * errors.inflation > _ENOUGH_OF_EXACT_MOMENTS:
+    if not _exact_moments_are_enough(solution, rows):
         return None
     exact = ExactMoments.of(rows, fit.moments)
-    p = fit.moments.n_features
     found = None if exact is None else exact.solution(fit.inverse, fit.params[:, :p].T)
     if found is None:
         return None
-    explained = ((found.coef.hi * errors.lengths) ** 2).sum(axis=0)
+    explained = fit.moments.x_squares @ found.coef.hi**2
     largest = np.maximum(explained, fit.moments.y_squares)
     if (np.diagonal(found.residual_scatter) < _SHARE_OF_EXACT_MOMENTS * largest).any():
         return None
@@ -136,6 +134,24 @@ def by_exact_moments(solution: Solution[LeastSquares], rows: Rows) -> Solution[L
         fit, params=params, inverse=found.inverse, residual_scatter=found.residual_scatter
     )
     return replace(solution, value=value, iterations=1)
+
+
+def _exact_moments_are_enough(solution: Solution[LeastSquares], rows: Rows) -> bool:
+    """Whether exact moments leave no error that float64 can show."""
+    rounding, moments = rounding_of_exact_moments(rows.n_rows), solution.value.moments
+    # A bound that needs no inverse: standard errors instead of the larger of them and parameters.
+    p = moments.n_features
+    explained = np.abs(solution.value.params[:, :p]) @ np.sqrt(moments.x_squares)
+    squares = np.diagonal(solution.value.residual_scatter).clip(0.0)
+    spread = np.sqrt(squares / max(moments.weight - rows.n_params, 1.0))
+    largest = (
+        rounding * math.sqrt(p) * solution.condition * (np.sqrt(moments.y_squares) + explained)
+    )
+    if (largest <= _ENOUGH_OF_EXACT_MOMENTS * spread).all():
+        return True
+    errors = ErrorEstimates.of(solution, rows)
+    # Normal equations have the errors of the products, times the inflation of the deviations.
+    return errors.of_residuals(rounding) * errors.inflation <= _ENOUGH_OF_EXACT_MOMENTS
 
 
 def with_small_residuals(solution: Solution[LeastSquares], rows: Rows) -> Solution[LeastSquares]:

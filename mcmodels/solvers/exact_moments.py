@@ -62,44 +62,38 @@ class ExactMoments:
         lengths = np.sqrt(np.diagonal(moments.scatter))
         if not (lengths > _SHORTEST).all() or not (lengths < _LONGEST).all():
             return None
-        origin = moments.origin
+        centre, rounding = two_sum(moments.origin, moments.offset)
         with np.errstate(over="ignore", invalid="ignore"):  # what is not finite is no inverse
-            sums = rows.reduce(lambda block: _sums_of_products(block, origin))
+            sums = rows.reduce(lambda block: _sums_of_products(block, centre))
         squares, p = sums[:-1, :-1], rows.n_features
         if not rows.intercept:
-            return cls(squares, np.zeros(len(origin)), p)
-        total, weight = sums[:-1, -1], sums[-1:, -1]
-        mean = DoubleDouble.of(total.hi / weight.hi)
-        left = total + -mean.times(weight)
-        mean = mean + DoubleDouble.of(left.hi / weight.hi)
-        scatter = squares + -total[:, np.newaxis].times(mean)
-        return cls(scatter, (mean.hi - moments.offset) + mean.lo, p)
+            return cls(squares, np.zeros(len(centre)), p)
+        # The centre is the mean but for a rounding error, whose square has 32 digits less.
+        total = sums.hi[:-1, -1]
+        error = total / sums.hi[-1, -1]
+        scatter = DoubleDouble(squares.hi, squares.lo - np.outer(total, error))
+        return cls(scatter, error - rounding, p)
 
     def solution(self, rough: ScaledCholesky, coef: Array) -> ExactSolution | None:
         """The least-squares solution from a rough one; None if ``rough`` is no inverse scatter.
 
-        With a root B of the rough inverse, ``BᵀSB`` is near the identity, and is known to so many
-        digits that one Newton step in coordinates of B gives the solution.
+        With a root B of the rough inverse, ``BᵀSB`` is near the identity. Of the terms of S B and
+        of ``Sxy - Sxx β``, most cancel each other; they are summed in double-double. What is left
+        of them has enough digits in float64: one Newton step leaves an error of κ³ε².
         """
         p, B = self.n_features, rough.root
         turn = np.eye(len(self.error_of_mean))
         turn[:p, :p], turn[:p, p:] = B, -coef
-        # Columns of whitened x and of residuals: all of their products.
-        image = self.scatter[:, :, np.newaxis].times(turn).sum(axis=1)
-        products = image[:, np.newaxis].times(turn[:, :, np.newaxis]).sum(axis=0)
-        gradient = products.hi[:p, p:]
-        L, info = linalg.lapack.dpotrf(products.hi[:p, :p], lower=1, clean=1)
+        image = self.scatter[:, :, np.newaxis].times(turn).sum(axis=1).hi
+        L, info = linalg.lapack.dpotrf(B.T @ image[:p, :p], lower=1, clean=1)
         if info != 0:
             return None
-        step, _ = linalg.lapack.dpotrs(L, gradient, lower=1)
-        # What its own rounding leaves: by the difference from the identity, which is small.
-        excess = products.lo[:p, :p] + (products.hi[:p, :p] - np.eye(p))
-        step_left = (gradient - step) + (products.lo[:p, p:] - excess @ step)
-        white = DoubleDouble(*two_sum(step, step_left))
-        change = white[np.newaxis].times(B[:, :, np.newaxis]).sum(axis=1)
-        found = DoubleDouble.of(coef) + change
+        gradient = image[:p, p:]
+        white, _ = linalg.lapack.dpotrs(L, B.T @ gradient, lower=1)
+        step = B @ white
+        found = DoubleDouble.of(coef) + DoubleDouble.of(step)
         x_error, y_error = self.error_of_mean[:p], self.error_of_mean[p:]
-        scatter = products.hi[p:, p:] - step.T @ gradient
+        scatter = image[p:, p:] - (coef + step).T @ gradient
         return ExactSolution(found, y_error - x_error @ found.hi, scatter, rough.corrected(L))
 
 
