@@ -48,8 +48,27 @@ class DaskParts(Parts):
         level = [summed(job, held, k) for k, held in enumerate(self._partitions)]
         while len(level) > 1:
             level = [added(level[k : k + _FAN_IN]) for k in range(0, len(level), _FAN_IN)]
-        total: Result | None = level[0].compute()
+        try:
+            total: Result | None = level[0].compute()
+        except Exception as error:
+            if not hasattr(error, _IN_PARTITION):
+                self._name_unreadable(error)
+            raise
         return total
+
+    def _name_unreadable(self, error: Exception) -> None:
+        """Raise an error that names the first partition that Dask itself cannot compute."""
+        if type(error).__module__.partition(".")[0] == "distributed":
+            return  # what the cluster reports is no matter of a partition
+        for number, partition in enumerate(self._partitions):
+            try:
+                partition.compute()
+            except Exception as found:
+                raise ValueError(
+                    f"partition {number} of {self.count} cannot be computed: "
+                    f"{type(found).__name__}: {found}. Mend its file or the step that makes it, or "
+                    "leave it out by .partitions."
+                ) from found
 
     def walk(self) -> Iterator[PartOfStream]:
         """The partitions one after another, each computed and brought to this process."""
@@ -63,9 +82,17 @@ class _Job:
     function: Callable[[PartOfStream], Any]
 
 
+# An error of this name's attribute was raised by a sum over a partition, not by Dask.
+_IN_PARTITION = "_mcmodels_partition"
+
+
 def _summed(job: _Job, held: Any, number: int) -> Any:
-    with in_one_thread():
-        return job.function(PartOfStream(job.open(held, number), number))
+    try:
+        with in_one_thread():
+            return job.function(PartOfStream(job.open(held, number), number))
+    except Exception as error:
+        setattr(error, _IN_PARTITION, number)
+        raise
 
 
 def _added(parts: Sequence[Any]) -> Any:

@@ -1,11 +1,13 @@
 """Fits of Dask collections are those of the same rows in memory, on every scheduler."""
 
+import multiprocessing
 import os
 import pickle
 import signal
 import threading
 import time
 import warnings
+from concurrent import futures
 
 import cloudpickle
 import numpy as np
@@ -80,11 +82,21 @@ def client():
         yield client
 
 
-@pytest.fixture(params=["sync", "threads", "two workers"])
+@pytest.fixture(scope="module")
+def pool():
+    """Two processes of Dask's own scheduler, which would start new ones for each pass."""
+    with futures.ProcessPoolExecutor(2, mp_context=multiprocessing.get_context("spawn")) as pool:
+        yield pool
+
+
+@pytest.fixture(params=["sync", "threads", "processes", "two workers"])
 def scheduler(request):
     """The scheduler in force."""
     if request.param == "two workers":
         with request.getfixturevalue("client").as_current():
+            yield request.param
+    elif request.param == "processes":
+        with dask.config.set(scheduler="processes", pool=request.getfixturevalue("pool")):
             yield request.param
     else:
         with dask.config.set(scheduler=request.param):
@@ -150,13 +162,6 @@ class TestFits:
         np.testing.assert_allclose(scores.compute(), expected.transform(X), rtol=RTOL, atol=1e-10)
         back = found.inverse_transform(scores).compute()
         np.testing.assert_allclose(back, expected.inverse_transform(expected.transform(X)), RTOL)
-
-    def test_the_scheduler_of_processes(self):
-        with dask.config.set(scheduler="processes", num_workers=2):
-            found = LinearRegression().fit(chunked(X, 1100), chunked(Y, 1100))
-        with dask.config.set(scheduler="sync"):
-            expected = LinearRegression().fit(chunked(X, 1100), chunked(Y, 1100))
-        np.testing.assert_array_equal(found.params_, expected.params_)
 
     def test_several_targets(self):
         both = np.column_stack([Y, X @ [1.0, 2.0, 3.0, 4.0] + Y**2])
@@ -543,6 +548,29 @@ class TestRefused:
         bad[700, 2] = value
         with pytest.raises(ValueError, match=r"partition 2, row 100, column x2"):
             LinearRegression().fit(chunked(bad), chunked(Y))
+
+    def test_the_partition_that_cannot_be_read(self, scheduler, tmp_path):
+        for number in range(3):
+            FRAME[["a", "b", "target"]].to_parquet(tmp_path / f"{number}.parquet")
+        table = dd.read_parquet(f"{tmp_path}/*.parquet")
+        path = tmp_path / "1.parquet"
+        path.write_bytes(path.read_bytes()[:-2000])
+        message = r"partition 1 of 3 cannot be computed: ArrowInvalid.*leave it out"
+        with pytest.raises(ValueError, match=message):
+            LinearRegression().fit(table[["a", "b"]], table["target"])
+        with pytest.raises(ValueError, match=message):
+            LinearRegression().fit(scan(table, target="target"))
+
+    def test_a_step_of_the_user_that_fails(self, scheduler):
+        def fails(frame):
+            if frame["b"].iloc[0] == FRAME["b"].iloc[1002]:
+                raise KeyError("no such key")
+            return frame
+
+        frame = dd.from_pandas(FRAME[["a", "b", "target"]], npartitions=2)
+        frame = frame.map_partitions(fails, meta=frame._meta)
+        with pytest.raises(ValueError, match="partition 1 of 2 cannot be computed: KeyError"):
+            LinearRegression().fit(frame[["a", "b"]], frame["target"])
 
     def test_a_missing_category(self):
         gaps = FRAME[["a", "zone"]].astype({"zone": "category"})
