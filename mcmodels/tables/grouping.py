@@ -23,6 +23,8 @@ __all__ = ["by_duckdb", "by_ibis", "by_polars", "opened", "quoted"]
 # Columns of a grouped table beside its keys and sums.
 _COUNT, _PRESENT, _LEAST = "number of rows", "rows with a target", "least weight"
 _MOST = MOST_DISTINCT + 1
+# Rows in which the target is looked at, and how many standard deviations from zero it is near it.
+_LOOKED_AT, _NEAR_ZERO = 1000, 16.0
 
 
 def by_duckdb(relation: Any, keys: Sequence[str], weights: str | None, target: str | None) -> Any:
@@ -30,18 +32,19 @@ def by_duckdb(relation: Any, keys: Sequence[str], weights: str | None, target: s
     if weights and target:
         return None
     weight = f"sum({quoted(weights)})" if weights else "count(*)"
-    y, origin = "0.0", 0.0
+    least = f"min({quoted(weights)})" if weights else "1"
+    y, present, origin = "0.0", "count(*)", 0.0
     if target:
-        y = f"CAST({quoted(target)} AS DOUBLE)"
-        found = relation.project(y).limit(1).fetchall()
-        origin = _origin(found[0][0] if found else None)
-        y = f"({y} - CAST('{origin!r}' AS DOUBLE))"
+        y, present = f"CAST({quoted(target)} AS DOUBLE)", f"count({quoted(target)})"
+        found = relation.project(y).limit(_LOOKED_AT).fetchall()
+        origin = _origin([value for (value,) in found])
+        y = f"({y} - CAST('{origin!r}' AS DOUBLE))" if origin else y
     groups = ", ".join(map(quoted, keys))
     grouped = relation.aggregate(
         f"{groups}, CAST({weight} AS DOUBLE) AS {quoted(WEIGHT)}, "
         f"favg({y}) AS {quoted(MEAN)}, var_pop({y}) * count(*) AS {quoted(SQUARES)}, "
-        f"count(*) AS {quoted(_COUNT)}, count({y}) AS {quoted(_PRESENT)}, "
-        f"CAST(min({quoted(weights) if weights else 1}) AS DOUBLE) AS {quoted(_LEAST)}",
+        f"count(*) AS {quoted(_COUNT)}, {present} AS {quoted(_PRESENT)}, "
+        f"CAST({least} AS DOUBLE) AS {quoted(_LEAST)}",
         groups,
     )
     try:
@@ -59,8 +62,8 @@ def by_ibis(table: Any, keys: Sequence[str], weights: str | None, target: str | 
     try:
         y, origin = ibis.literal(0.0), 0.0
         if target:
-            found = table.select(target).limit(1).to_pyarrow().column(0).to_pylist()
-            origin = _origin(found[0] if found else None)
+            found = table.select(target).limit(_LOOKED_AT).to_pyarrow().column(0).to_pylist()
+            origin = _origin(found)
             y = table[target].cast("float64") - origin
         named = table.mutate(**{_COUNT: ibis.literal(1), MEAN: y})
         w = named[weights] if weights else named[_COUNT]
@@ -87,10 +90,10 @@ def by_polars(frame: Any, keys: Sequence[str], weights: str | None, target: str 
     polars = imported("polars", "polars", "a scan of a Polars frame")
     y, origin = polars.lit(0.0), 0.0
     if target:
-        first = frame.select(target).head(1).collect().to_series()
+        first = frame.select(target).head(_LOOKED_AT).collect().to_series()
         if not first.dtype.is_numeric():
             return None
-        origin = _origin(first[0] if len(first) else None)
+        origin = _origin(first.to_list())
         y = polars.col(target).cast(polars.Float64) - origin
     w = polars.col(weights).cast(polars.Float64) if weights else polars.lit(1.0)
     grouped = (
@@ -120,9 +123,17 @@ def opened(relation: Any) -> Any:
     return found(BATCH_ROWS)
 
 
-def _origin(first: Any) -> float:
-    """A value of the target: about it, means and squares have more digits."""
-    return float(first) if first is not None and np.isfinite(float(first)) else 0.0
+def _origin(first: Sequence[Any]) -> float:
+    """A point near some values of the target: about it, means and squares have more digits.
+
+    It is zero where they are near zero already, so that nothing is subtracted from the rows.
+    """
+    values = np.array([value for value in first if value is not None], dtype=np.float64)
+    values = values[np.isfinite(values)]
+    if not values.size:
+        return 0.0
+    mean = float(values.mean())
+    return 0.0 if abs(mean) <= _NEAR_ZERO * float(values.std()) else mean
 
 
 def _checked(table: Any, keys: Sequence[str], origin: float) -> Any:
