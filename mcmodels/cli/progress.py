@@ -12,7 +12,8 @@ from typing import Any
 
 from mcmodels.cli.files import is_text
 from mcmodels.cli.table_files import TableFiles, inputs
-from mcmodels.tables.sources import Batches, DatasetSource
+from mcmodels.tables.datasets import DatasetSource
+from mcmodels.tables.sources import Batches
 
 __all__ = ["watched"]
 

@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from mcmodels.tables import grouping
+from mcmodels.tables.datasets import DatasetSource
 from mcmodels.tables.packages import imported, pyarrow
 from mcmodels.tables.sources import (
     BATCH_ROWS,
     Batches,
-    DatasetSource,
     ReaderSource,
     Source,
     TableSource,

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from mcmodels.tables.datasets import DatasetSource, stamp_of
 from mcmodels.tables.packages import imported, pyarrow
-from mcmodels.tables.sources import DatasetSource, stamp_of
 
 __all__ = ["SUFFIXES", "expanded", "of_files"]
 
@@ -89,7 +89,7 @@ def of_files(given: Any, *, as_text: Sequence[str] = ()) -> DatasetSource:
         position = schema.get_field_index(name)
         schema = schema.set(position, schema.field(position).with_type(arrow.string()))
     dataset = arrow.dataset.dataset(files, schema=schema, **options)
-    return DatasetSource(dataset, shown, stamp_of(files))
+    return DatasetSource(dataset, shown, stamp_of(files), is_text=kind in ("csv", "tsv"))
 
 
 def expanded(path: str) -> list[str]:

@@ -7,9 +7,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from mcmodels.tables.choice import Choice
+from mcmodels.tables.datasets import DatasetSource
 from mcmodels.tables.engines import PACKAGES, of_function, of_query
 from mcmodels.tables.files import of_files
-from mcmodels.tables.sources import DatasetSource, Source
+from mcmodels.tables.sources import Source
 from mcmodels.tables.table_stream import TableStream
 
 __all__ = ["scan"]

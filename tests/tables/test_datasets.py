@@ -1,0 +1,74 @@
+"""Batches of files are what pyarrow reads of them at once."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from mcmodels.tables import datasets
+from mcmodels.tables.datasets import DatasetSource
+from mcmodels.tables.files import of_files
+
+pa = pytest.importorskip("pyarrow")
+csv = pytest.importorskip("pyarrow.csv")
+ds = pytest.importorskip("pyarrow.dataset")
+
+FRAME = pd.DataFrame(
+    {
+        "fare": [1.5, np.nan, -3.25e10, 4.0, 5.0],
+        "zone": ["north", "", "a, b", 'quo"ted', "ü"],
+        "n": [1, 2, None, 4, 5],
+    }
+).astype({"n": "Int64"})
+
+
+def read(source, columns, where=None):
+    """All batches together."""
+    batches = [batch for _, batch in source.batches(columns, where)]
+    return pa.Table.from_batches(batches).to_pylist()
+
+
+@pytest.mark.parametrize("part", [1, 7, 40, 2**22])
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+@pytest.mark.parametrize("last_line_ends", [True, False])
+@pytest.mark.parametrize("suffix", ["csv", "tsv", "csv.gz"])
+def test_parts_of_text(part, end, last_line_ends, suffix, tmp_path, monkeypatch):
+    monkeypatch.setattr(datasets, "_PART_BYTES", part)
+    path = tmp_path / f"t.{suffix}"
+    written = FRAME.to_csv(index=False, sep="\t" if "tsv" in suffix else ",", lineterminator=end)
+    written = written if last_line_ends else written[: -len(end)]
+    if suffix.endswith("gz"):
+        with pa.output_stream(str(path), compression="gzip") as out:
+            out.write(written.encode())
+    else:
+        path.write_bytes(written.encode())
+    source = of_files(path)
+    for columns in (["fare", "zone", "n"], ["n", "fare"]):
+        assert str(read(source, columns)) == str(source.dataset.to_table(columns).to_pylist())
+    where = pa.compute.field("fare") > 1
+    expected = source.dataset.to_table(["zone", "fare"], filter=where).to_pylist()
+    assert read(source, ["zone", "fare"], where) == expected
+
+
+@pytest.mark.parametrize("part", [5, 2**22])
+def test_directories_and_columns_that_one_file_lacks(part, tmp_path, monkeypatch):
+    monkeypatch.setattr(datasets, "_PART_BYTES", part)
+    for year in (2023, 2024):
+        (tmp_path / f"year={year}").mkdir()
+        columns = ["fare", "zone"] if year == 2023 else ["zone", "fare", "n"]
+        FRAME[columns].to_csv(tmp_path / f"year={year}" / "t.csv", index=False)
+    source = of_files(tmp_path)
+    columns = ["year", "n", "fare"]
+    assert str(read(source, columns)) == str(source.dataset.to_table(columns).to_pylist())
+    where = pa.compute.field("year") == 2024
+    assert [row["year"] for row in read(source, columns, where)] == [2024] * len(FRAME)
+
+
+def test_a_dataset_of_text_has_its_own_options(tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_text("a;b\n1;-\n2;é\n")
+    form = ds.CsvFileFormat(
+        parse_options=csv.ParseOptions(delimiter=";"),
+        convert_options=csv.ConvertOptions(null_values=["-"], strings_can_be_null=True),
+    )
+    source = DatasetSource(ds.dataset(str(path), format=form), "t")
+    assert read(source, ["b", "a"]) == [{"b": None, "a": 1}, {"b": "é", "a": 2}]
