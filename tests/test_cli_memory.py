@@ -7,6 +7,8 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.csv as pacsv
+import pyarrow.ipc as ipc
 import pyarrow.parquet as pq
 import pytest
 
@@ -29,23 +31,45 @@ def peak_of(*argv):
     return int(done.stderr) / unit
 
 
-@pytest.mark.slow
-def test_predictions_take_the_same_memory_for_any_number_of_rows(tmp_path):
-    rng = np.random.default_rng(0)
-    million = {f"x{j}": rng.normal(size=1_000_000) for j in range(10)}
-    table = pa.table({"id": np.arange(1_000_000), **million, "y": rng.normal(size=1_000_000)})
-    for count in (1, 4):
-        path = tmp_path / f"{count}.parquet"
+def write(path, table, count):
+    """The rows of a table, several times."""
+    if path.suffix == ".parquet":
         with pq.ParquetWriter(path, table.schema) as writer:
             for _ in range(count):
                 writer.write_table(table, row_group_size=250_000)
+    elif path.suffix == ".csv":
+        with pacsv.CSVWriter(path, table.schema) as writer:
+            for _ in range(count):
+                writer.write_table(table)
+    else:
+        with ipc.new_file(path, table.schema) as writer:
+            for _ in range(count):
+                writer.write_table(table, max_chunksize=250_000)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    # Of an Arrow file some batches are read ahead, more than a million rows.
+    ("suffix", "few"),
+    [("parquet", 1), ("arrow", 3), ("csv", 1)],
+)
+@pytest.mark.parametrize("of_scan", [True, False])
+def test_predictions_take_the_same_memory_for_any_number_of_rows(suffix, few, of_scan, tmp_path):
+    """By a model of a pattern of files, and by one of a text file, which reads text otherwise."""
+    rng = np.random.default_rng(0)
+    million = {f"x{j}": rng.normal(size=1_000_000).round(6) for j in range(10)}
+    table = pa.table({"id": np.arange(1_000_000), **million, "y": rng.normal(size=1_000_000)})
+    for count in (few, few + 3):
+        write(tmp_path / f"{count}.{suffix}", table, count)
+    trained = tmp_path / ("t.parquet" if of_scan else "t.csv")
+    write(trained, table.slice(0, 1000), 1)
     model, features = tmp_path / "m", ["--features", *million]
-    peak_of("fit", "linear", tmp_path / "1.parquet", "--target", "y", *features, "--save", model)
-    one, four = (
-        peak_of("predict", model, tmp_path / f"{n}.parquet", "-o", tmp_path / "o.parquet")
-        for n in (1, 4)
+    peak_of("fit", "linear", trained, "--target", "y", *features, "--save", model)
+    less, more = (
+        peak_of("predict", model, tmp_path / f"{n}.{suffix}", "-o", tmp_path / "o.parquet")
+        for n in (few, few + 3)
     )
-    assert pq.ParquetFile(tmp_path / "o.parquet").metadata.num_rows == 4_000_000
+    assert pq.ParquetFile(tmp_path / "o.parquet").metadata.num_rows == (few + 3) * 1_000_000
     # Three million rows more are 264 MB of features. Which batches are decoded at a time differs
     # from run to run, by a few of 12 MB each.
-    assert four < one + 80
+    assert more < less + 80

@@ -48,32 +48,54 @@ def predict(options: argparse.Namespace) -> str:
         if options.unseen == "baseline" and levels and not of_scan and _is_pca(pipeline):
             raise ValueError("--unseen baseline: each level of these components has a column")
         options.keep = list(dict.fromkeys(options.keep))
-        in_memory = is_one_text(options.files) and not of_scan
+        is_text = is_one_text(options.files) and not of_scan
         with BlockWriter(temporary) as output:
-            work = _predict_in_memory if in_memory else _predict_in_blocks
+            work = _predict_text if is_text else _predict_in_blocks
             n_dropped = work(pipeline, options, output)
     lost = f"; dropped {dropped(output.n_rows, n_dropped)}" if options.drop_missing else ""
     return f"{output.n_rows} rows written to {options.output}{lost}"
 
 
-def _predict_in_memory(pipeline: Pipeline, options: argparse.Namespace, output: BlockWriter) -> int:
-    """Write predictions of one text file, which is read completely; returns the rows left out."""
+def _predict_text(pipeline: Pipeline, options: argparse.Namespace, output: BlockWriter) -> int:
+    """Write predictions of one text file; returns the rows left out."""
     data = DataFile(options.files[0], options)
     features, levels = features_of(pipeline), levels_by_column(pipeline)
     # Levels that were text are read as text, also if those in this file are all digits.
-    everything = data.frame([name for name in levels if levels[name].dtype.kind == "O"])
-    check_known([*features, *options.keep], everything, data)
-    frame = complete(everything, features, data, drop=options.drop_missing)
-    X = design(frame, features, levels, data, "the model was fitted to numbers there")
-    X = known_levels(X, levels, data, options.unseen).reset_index(drop=True)
-    with _parts_belong_together(options):
-        predicted = _predictions(pipeline, X, options)
-    _refuse_taken(options.keep, predicted)
-    if options.keep:
-        kept = data.as_written(options.keep).loc[frame.index].reset_index(drop=True)
-        predicted = pd.concat([kept, predicted], axis=1)
-    output.write(predicted)
-    return len(everything) - len(frame)
+    as_text = [name for name in levels if levels[name].dtype.kind == "O"]
+
+    def prepared(frame: pd.DataFrame) -> pd.DataFrame:
+        frame = complete(frame, features, data, drop=options.drop_missing)
+        X = design(frame, features, levels, data, "the model was fitted to numbers there")
+        return known_levels(X, levels, data, options.unseen)
+
+    def known(frame: pd.DataFrame) -> pd.DataFrame:
+        check_known([*features, *options.keep], frame, data)
+        return frame
+
+    n_dropped = 0
+    try:
+        # Where columns to be kept are not there, they cannot be read beside the others.
+        known(next(data.blocks(as_text, []), (pd.DataFrame(), None))[0])
+        for frame, kept in data.blocks(as_text, options.keep):
+            if options.drop_missing and frame[features].isna().any(axis=1).all():
+                n_dropped += len(frame)
+                continue
+            X = prepared(frame)
+            n_dropped += len(frame) - len(X)
+            with _parts_belong_together(options):
+                predicted = _predictions(pipeline, X.reset_index(drop=True), options)
+            _refuse_taken(options.keep, predicted)
+            if options.keep:
+                written = kept[options.keep].loc[X.index].reset_index(drop=True)
+                predicted = pd.concat([written, predicted], axis=1)
+            output.write(predicted)
+    except ValueError:
+        # What is said of values counts those of all rows.
+        prepared(known(data.frame(as_text)))
+        raise
+    if not output.n_rows:
+        prepared(known(data.frame(as_text)))  # says why
+    return n_dropped
 
 
 def _predict_in_blocks(pipeline: Pipeline, options: argparse.Namespace, output: BlockWriter) -> int:

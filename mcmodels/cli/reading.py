@@ -12,6 +12,7 @@ import sys
 import warnings
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import IO, Any
@@ -25,6 +26,9 @@ __all__ = ["DataFile"]
 # Before pandas 3.1, which has no such choice, the last bit of a number may be read wrongly.
 _IS_EXACT = tuple(map(int, pd.__version__.split(".")[:2])) >= (3, 1)
 _EXACT = {} if _IS_EXACT else {"float_precision": "round_trip"}
+_AS_WRITTEN: dict[str, Any] = {"keep_default_na": False}
+# Rows of a text file that are in memory at a time, where not all of them are needed together.
+_BLOCK_ROWS = 2**16
 _SEPARATORS = (",", ";", "\t")
 # The mark of UTF-16 begins that of UTF-32.
 _MARKS = {
@@ -70,8 +74,28 @@ class DataFile:
 
     def frame(self, text: Iterable[str] = ()) -> pd.DataFrame:
         """The rows, numbered from 0 by their index; the columns named in ``text`` stay text."""
-        try:
+        with self._faults_named():
             frame = self._parquet() if self.is_parquet else self._parsed(text)
+        return self._with_sound_names(frame.reset_index(drop=True).rename(columns=str))
+
+    def blocks(self, text: Iterable[str], keep: list[str]) -> Iterator[tuple[pd.DataFrame, Any]]:
+        """The rows of a text file in blocks, and columns of them as they are written, or None."""
+        with self._faults_named():
+            frames = self._parsed(text, chunksize=_BLOCK_ROWS)
+            kept = self._parsed(keep, **_AS_WRITTEN, usecols=keep, chunksize=_BLOCK_ROWS)
+        while True:
+            with self._faults_named():
+                frame = next(frames, None)
+                beside = next(kept, None) if keep else None
+            if frame is None:
+                return
+            yield self._with_sound_names(frame.rename(columns=str)), beside
+
+    @contextmanager
+    def _faults_named(self) -> Iterator[None]:
+        """Say in one line what cannot be read, and where."""
+        try:
+            yield
         except ImportError:
             raise
         except pd.errors.EmptyDataError:
@@ -84,7 +108,8 @@ class DataFile:
             raise ValueError(f"cannot read {self}: {error}; {self._name_it()}") from error
         except Exception as error:  # each format and each compression has its own errors
             raise ValueError(f"cannot read {self}: {error}") from error
-        frame = frame.reset_index(drop=True).rename(columns=str)
+
+    def _with_sound_names(self, frame: pd.DataFrame) -> pd.DataFrame:
         names = list(frame.columns) if self.is_parquet else list(filter(None, self._header))
         if any("\0" in name for name in names):
             raise ValueError(f"{self} has NUL characters in its header; {self._name_it()}")
@@ -92,15 +117,6 @@ class DataFile:
         if count > 1:
             raise ValueError(f"{self} has {count} columns named {name!r}; rename them")
         return frame
-
-    def as_written(self, names: list[str]) -> pd.DataFrame:
-        """Columns as they stand in the file: numbers of text files are not read as numbers."""
-        if self.is_parquet:
-            kept = self._parquet().reset_index(drop=True).rename(columns=str)[names]
-            complete = kept.columns[~kept.isna().any()]
-            plain = {n: getattr(kept[n].dtype, "numpy_dtype", kept[n].dtype) for n in complete}
-            return kept.astype(plain)
-        return self._parsed(names, usecols=names, keep_default_na=False)[names]
 
     def where(self, row: int) -> str:
         """Where a row of the frame stands: a line of text, as editors count them."""
@@ -113,7 +129,7 @@ class DataFile:
     def _parquet(self) -> pd.DataFrame:
         return pd.read_parquet(self.path, dtype_backend="numpy_nullable")
 
-    def _parsed(self, text: Iterable[str], **options: Any) -> pd.DataFrame:
+    def _parsed(self, text: Iterable[str], **options: Any) -> Any:
         with warnings.catch_warnings():
             warnings.simplefilter("error", pd.errors.ParserWarning)
             return pd.read_csv(
