@@ -5,7 +5,7 @@ docs/scale.md explains both.
 
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 FAN_IN = 8
@@ -43,22 +43,23 @@ def first_pass_bytes(p: int, held_rows: int, *, linear: bool) -> int:
     return NAMES + 8 * (numbers + ((p + 1) ** 2 + 2 * (p + 1) if linear else 0))
 
 
-def crossings(homes: Sequence[int], fan_in: int = FAN_IN) -> tuple[int, int]:
-    """E₀ and E, results of partitions and sums that cross to the home of most terms of a sum.
+def crossings(homes: Sequence[int], fan_in: int = FAN_IN) -> Counter[int]:
+    """E, the results that cross to the home of most terms of a sum, by the partitions in them.
 
     Of several such homes, it is the one with the fewest sums so far.
     """
-    crossed, level, sums = [], list(homes), Counter[int]()
+    crossed, sums = Counter[int](), Counter[int]()
+    level = [(home, 1) for home in homes]
     while len(level) > 1:
         groups = [level[k : k + fan_in] for k in range(0, len(level), fan_in)]
         level = []
-        crossed.append(0)
         for group in groups:
-            home = max(group, key=lambda at: (group.count(at), -sums[at]))
+            places = [home for home, _ in group]
+            home = max(places, key=lambda at: (places.count(at), -sums[at]))
             sums[home] += 1
-            crossed[-1] += len(group) - group.count(home)
-            level.append(home)
-    return sum(crossed[:1]), sum(crossed[1:])
+            crossed.update(count for at, count in group if at != home)
+            level.append((home, sum(count for _, count in group)))
+    return crossed
 
 
 @dataclass(frozen=True)
@@ -93,35 +94,34 @@ class Pass:
 def formula(
     name: str,
     job: float,
-    result: float,
-    workers: int,
-    crossing: tuple[int, int],
+    result_of: Callable[[int], float],
+    homes: Sequence[int],
     messages: float,
-    of_partition: float | None = None,
 ) -> Pass:
-    """A pass by the formulas, of J, R, the results that cross, and the bytes of all messages.
+    """A pass by the formulas, of J, R of so many partitions, their homes, and all messages.
 
-    ``of_partition`` is R₀, the result of a partition, where that is not as large as a sum.
     Workers get the job from one another, all but the first. Client, scheduler and a worker pass on
     the job and the last result.
     """
-    at_first, later = crossing
-    between = (workers - 1) * job + at_first * (of_partition or result) + later * result
-    return Pass(name, job, result, between, 0.0, 2 * job + 2 * result + messages, math.nan)
+    last = result_of(len(homes))
+    between = (len(set(homes)) - 1) * job
+    between += sum(times * result_of(count) for count, times in crossings(homes).items())
+    return Pass(name, job, last, between, 0.0, 2 * job + 2 * last + messages, math.nan)
 
 
-def held_rows(n: int, p: int, partitions: int, most: int) -> int:
-    """Rows of the sample that the first pass brings: every k-th, k a power of two.
+def held_rows(height: int, p: int, count: int, partitions: int, most: int) -> int:
+    """Rows of the sample in the sum of so many of the partitions: every k-th, k a power of two.
 
-    ``most`` is 2¹⁶, and 2¹³ for a linear fit; no more than 2²¹ numbers are held.
+    ``height`` is the number of rows of a partition. ``most`` is 2¹⁶, and 2¹³ for a linear fit; no
+    more than 2²¹ numbers are held.
     """
     share = max(min(max(most // partitions, 64), 2**21 // p), 64)
-    height, every = n // partitions, 1
+    every = 1
     while math.ceil(height / every) > share:
         every *= 2
-    most = max(min(share * partitions, 2**16, 2**21 // p), 64)
+    most = max(min(share * count, 2**16, 2**21 // p), 64)
     while True:
-        held = partitions * math.ceil(height / every) if every < height else n // every
+        held = count * math.ceil(height / every) if every < height else count * height // every
         if held <= most:
             return held
         every *= 2

@@ -8,6 +8,7 @@ workers; ``--write`` writes dask_traffic.md. docs/scale.md explains the formulas
 import argparse
 import statistics
 import time
+from functools import partial
 from typing import Any
 
 import dask
@@ -73,7 +74,7 @@ PAGE = """# Traffic of a pass on a Dask cluster
 
 Measured at the sockets of client, scheduler and workers on one machine, in fits to partitions of
 {height:,} rows, beside the formulas of [scale.md](../scale.md). J is the job that each worker
-gets, R the result of a partition, E the number of results that cross between workers. Ratios are
+gets, R the last result, E the number of results that cross between workers. Ratios are
 measured bytes to bytes by formula. Partitions are in order at their workers, or "by turns".
 The bytes of messages are those of a pass that sums nothing, measured before. So that the scheduler
 moved no rows, it was told of a slow network (`distributed.scheduler.bandwidth`), and not to steal.
@@ -150,6 +151,16 @@ def add_rate() -> float:
     return FAN_IN * 2**23 / statistics.median(times)
 
 
+def first_of(p: int, partitions: int, linear: bool, count: int, height: int = HEIGHT) -> int:
+    """R of so many of the partitions in the first pass."""
+    held = held_rows(height, p, count, partitions, 2**13 if linear else 2**16)
+    return first_pass_bytes(p, held, linear=linear)
+
+
+def _constant(result: float, count: int) -> float:
+    return result
+
+
 def traffic_of(shape: tuple[int, int, int, bool, int]) -> list[list[str]]:
     """Rows of the table: the first pass of both fits, and a Newton step."""
     p, classes, partitions, turns, workers = shape
@@ -161,7 +172,7 @@ def traffic_of(shape: tuple[int, int, int, bool, int]) -> list[list[str]]:
             LinearRegression().fit(X, y)
         with measured.passes() as logistic:
             LogisticRegression(C=np.inf).fit(X, y)
-    E, step = crossings(homes), newton_bytes(p, classes)
+    step = newton_bytes(p, classes)
     job = job_bytes(p, classes, partitions)
     steps = [of for of in logistic[2:] if abs(of.result - step) < step / 5]
     for fit, of, what in (
@@ -169,14 +180,10 @@ def traffic_of(shape: tuple[int, int, int, bool, int]) -> list[list[str]]:
         ("logistic", logistic[0], FIRST),
         ("logistic", steps[0], STEP),
     ):
-        J, R, of_partition = job, step, None
+        J, result_of = job, partial(_constant, step)
         if what == FIRST:
-            is_linear, most = fit == "linear", 2**13 if fit == "linear" else 2**16
-            J = of.job
-            R = first_pass_bytes(p, held_rows(n, p, partitions, most), linear=is_linear)
-            here = held_rows(HEIGHT, p, 1, max(most // partitions, 64))
-            of_partition = first_pass_bytes(p, here, linear=is_linear)
-        by = formula(what, J, R, workers, E, messages, of_partition)
+            J, result_of = of.job, partial(first_of, p, partitions, fit == "linear")
+        by = formula(what, J, result_of, homes, messages)
         between = of.between_workers / by.between_workers if by.between_workers else None
         where = f"{partitions}, by turns" if turns else f"{partitions}"
         lines.append(
@@ -185,7 +192,7 @@ def traffic_of(shape: tuple[int, int, int, bool, int]) -> list[list[str]]:
                 *map(str, (p, classes, workers, where)),
                 f"{of.job / 1e3:.1f}",
                 f"{of.result / 1e3:,.1f}",
-                str(sum(E)),
+                str(crossings(homes).total()),
                 f"{of.between_workers / 1e3:,.1f}",
                 "" if between is None else f"{between:.2f}",
                 f"{of.others / 1e3:,.1f}",
@@ -254,8 +261,9 @@ def simulation(rows: dict[int, tuple[float, float]], rates: dict[str, float]) ->
             job = job_bytes(p, 2, partitions, start_bytes=7)
             of = Rates(row, rates["transfer"], rates["add"], rates["processor"])
             seconds = simulated(n, workers, partitions, job, R, of)
-            E = crossings([k * workers // partitions for k in range(partitions)])
-            by = formula(STEP, job, R, workers, E, rates["bytes"] * partitions)
+            homes = [k * workers // partitions for k in range(partitions)]
+            messages = rates["bytes"] * partitions
+            by = formula(STEP, job, partial(_constant, R), homes, messages)
             held = 8 * n * (p + 1) / workers + 9 * R
             lines.append(
                 [

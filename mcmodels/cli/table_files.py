@@ -110,7 +110,8 @@ class TableFiles:
             self.source = of_files(self.paths, as_text=as_text)
         schema = self.source.schema
         index = (schema.pandas_metadata or {}).get("index_columns", [])
-        self.columns = pd.DataFrame(columns=[n for n in schema.names if n not in index])
+        names = [*schema.names, *self.source.unreadable]  # a scan says why of the last ones
+        self.columns = pd.DataFrame(columns=[n for n in names if n not in index])
 
     def __str__(self) -> str:
         return str(self.paths[0]) if len(self.paths) == 1 else f"{len(self.paths)} files"

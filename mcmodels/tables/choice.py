@@ -98,6 +98,9 @@ class Choice:
         if self.features is not None:
             return self.features
         taken = set(self.beside_features)
+        for name in self.source.unreadable:
+            if name not in taken:
+                self.require(name, "features")  # it shall not be left out in silence
         found = tuple(name for name in self.source.schema.names if name not in taken)
         if not found:
             raise ValueError(f"{self.source.description} has no column left for the features.")
@@ -117,8 +120,8 @@ class Choice:
         names = source.schema.names
         if name in source.unreadable:
             raise ValueError(
-                f"column {name!r} of {source.description} cannot be read by Arrow: "
-                f"{source.unreadable[name]}."
+                f"column {name!r} of {source.description} cannot be used: "
+                f"{source.unreadable[name]}. Convert it, or name the features without it."
             )
         if name in names:
             if names.count(name) > 1:

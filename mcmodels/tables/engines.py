@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import pandas as pd
+
 from mcmodels.tables import grouping
 from mcmodels.tables.datasets import DatasetSource
 from mcmodels.tables.packages import imported, pyarrow
@@ -81,7 +83,18 @@ class DaskSource:
 
     @functools.cached_property
     def _like(self) -> TableSource:
-        return _of_pandas(self.frame._meta_nonempty)
+        """A table of the same types; those of Python objects are those of the first values."""
+        like = self.frame._meta_nonempty
+        unknown = [name for name, kind in like.dtypes.items() if pd.api.types.is_object_dtype(kind)]
+        for partition in self.partitions(unknown) if unknown else ():
+            rows = partition.compute()
+            seen = {name: rows[name].dropna() for name in unknown}
+            found = {name: values.iloc[0] for name, values in seen.items() if len(values)}
+            like = like.assign(**{name: [value] * len(like) for name, value in found.items()})
+            unknown = [name for name in unknown if name not in found]
+            if not unknown:
+                break
+        return _of_pandas(like)
 
     @property
     def schema(self) -> Any:

@@ -71,25 +71,40 @@ def of_files(given: Any, *, as_text: Sequence[str] = ()) -> DatasetSource:
     if len(paths) == 1 and os.path.isdir(os.path.expanduser(paths[0])):
         options["partition_base_dir"] = os.path.abspath(os.path.expanduser(paths[0]))
     schema: Any = None
+    unlike: dict[str, str] = {}
     for path in files:
         # Arrow looks at the first file alone, and finds the fault of another one in mid-fit.
         try:
             found = arrow.dataset.dataset([path], **options).schema
         except (arrow.ArrowInvalid, arrow.ArrowTypeError, OSError) as error:
             raise ValueError(f"{path} cannot be read as {kind}: {error}") from error
-        try:
-            both = [found] if schema is None else [schema, found]
-            schema = arrow.unify_schemas(both, promote_options="permissive")
-        except (arrow.ArrowInvalid, arrow.ArrowTypeError) as error:
-            raise ValueError(
-                f"a column of {path} is of another type than in {files[0]}: {error}."
-            ) from error
+        schema, conflicts = (found, {}) if schema is None else _united(schema, found)
+        for name, (before, now) in conflicts.items():
+            unlike.setdefault(name, f"it is {now} in {path}, and {before} in files before it")
+    for name in unlike:
+        schema = schema.remove(schema.get_field_index(name))
     kept = set(as_text).intersection(schema.names) if kind in ("csv", "tsv") else ()
     for name in kept:
         position = schema.get_field_index(name)
         schema = schema.set(position, schema.field(position).with_type(arrow.string()))
     dataset = arrow.dataset.dataset(files, schema=schema, **options)
-    return DatasetSource(dataset, shown, stamp_of(files), is_text=kind in ("csv", "tsv"))
+    return DatasetSource(dataset, shown, stamp_of(files), kind in ("csv", "tsv"), unlike)
+
+
+def _united(schema: Any, other: Any) -> tuple[Any, dict[str, tuple[Any, Any]]]:
+    """The columns of both schemas, and those of which no type holds both: their two types."""
+    arrow = pyarrow("a scan of files")
+    conflicts = {}
+    for name in other.names:
+        if schema.names.count(name) != 1 or other.names.count(name) != 1:
+            continue
+        both = [arrow.schema([part.field(name)]) for part in (schema, other)]
+        try:
+            arrow.unify_schemas(both, promote_options="permissive")
+        except (arrow.ArrowInvalid, arrow.ArrowTypeError):
+            conflicts[name] = (schema.field(name).type, other.field(name).type)
+            other = other.remove(other.get_field_index(name))
+    return arrow.unify_schemas([schema, other], promote_options="permissive"), conflicts
 
 
 def expanded(path: str) -> list[str]:

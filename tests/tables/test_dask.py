@@ -399,6 +399,22 @@ class TestFrames:
         # So few rows are looked at in one pass, and summed in another.
         assert loads[0] == 2 * 20
 
+    def test_text_as_python_objects(self, scheduler):
+        """The first partitions are empty, or hold no value of it."""
+        objects = FRAME.astype({"zone": object, "driver": object})
+        objects.loc[objects.index[:600], "zone"] = None
+        given = {"target": "target", "categorical": ["zone"], "groups": "driver", "missing": "drop"}
+        given |= {"features": ["a", "zone"], "where": "a > -3"}
+        with dask.config.set({"dataframe.convert-string": False}):
+            table = dd.concat([dd.from_pandas(objects.iloc[:0]), dd.from_pandas(objects, 4)])
+            assert pd.api.types.is_object_dtype(table.dtypes["zone"])
+            rows, expected = scan(table, **given), scan(objects, **given)
+            model = LinearRegression().fit(rows)
+            reference = LinearRegression().fit(expected)
+            np.testing.assert_allclose(model.params_, reference.params_, RTOL)
+            found = model.covariance(rows, kind="cluster")
+            np.testing.assert_allclose(found, reference.covariance(expected, kind="cluster"), RTOL)
+
     def test_methods_of_a_scanned_frame_walk_its_partitions(self):
         table = FRAME.assign(category=FRAME["zone"])
         options = {"target": "target", "features": ["a", "b"], "where": "driver > 4"}

@@ -24,8 +24,9 @@ def traffic(monkeypatch):
     monkeypatch.syspath_prepend(BENCHMARKS)
     import dask_formulas
     import dask_sockets
+    import dask_traffic
 
-    modules = (dask_formulas, dask_sockets)
+    modules = (dask_formulas, dask_sockets, dask_traffic)
     for module in modules:
         # Workers do not know its place.
         cloudpickle.register_pickle_by_value(module)
@@ -36,7 +37,7 @@ def traffic(monkeypatch):
 
 
 def test_newton_step_moves_what_the_formula_says(traffic):
-    formulas, sockets = traffic
+    formulas, sockets, _ = traffic
     partitions = 16
     with sockets.Measured(2, sockets.ROWS_STAY) as measured:
         X, y, homes = measured.rows(500 * partitions, P, 2, partitions, turns=False)
@@ -44,7 +45,7 @@ def test_newton_step_moves_what_the_formula_says(traffic):
         with measured.passes() as passes:
             LogisticRegression(C=1.0).fit(X, y)
     job, result = formulas.job_bytes(P, 2, partitions), formulas.newton_bytes(P, 2)
-    by = formulas.formula("", job, result, 2, formulas.crossings(homes), messages)
+    by = formulas.formula("", job, lambda count: result, homes, messages)
     steps = [of for of in passes[2:] if of.result > result / 2]
     assert steps
     for of in steps:
@@ -53,6 +54,30 @@ def test_newton_step_moves_what_the_formula_says(traffic):
         assert of.between_workers == pytest.approx(by.between_workers, rel=0.2)
         assert of.others == pytest.approx(by.others, rel=0.2)
         assert of.rows == 0
+
+
+@pytest.mark.parametrize(("p", "turns"), [(20, False), (P, True), (300, False)])
+def test_a_first_pass_moves_what_the_formula_says(traffic, p, turns):
+    """A sum of some partitions has their share of the sample, or all that may be held."""
+    formulas, sockets, benchmark = traffic
+    partitions, height = 16, 1000
+    with sockets.Measured(2, sockets.ROWS_STAY) as measured:
+        X, y, homes = measured.rows(height * partitions, p, 2, partitions, turns=turns)
+        messages = partitions * measured.messages(X, y)[0]
+        for model in (LinearRegression(), LogisticRegression(C=1.0)):
+            with measured.passes() as passes:
+                model.fit(X, y)
+            given = (p, partitions, isinstance(model, LinearRegression))
+            by = formulas.formula(
+                "",
+                passes[0].job,
+                lambda n, given=given: benchmark.first_of(*given, n, height),
+                homes,
+                messages,
+            )
+            assert passes[0].result == pytest.approx(by.result, rel=0.2)
+            assert passes[0].between_workers == pytest.approx(by.between_workers, rel=0.2)
+            assert passes[0].others == pytest.approx(by.others, rel=0.2)
 
 
 def jobs_of(fit):
