@@ -37,9 +37,9 @@ from mcmodels.inference.marginal_effects import At, marginal_effects
 from mcmodels.inference.probability_intervals import probability_intervals
 from mcmodels.inference.summary import Summary
 from mcmodels.results.logistic import LogisticFit
-from mcmodels.rows import RowStream, rows_of
+from mcmodels.rows import PartOfStream, RowStream, rows_of
 from mcmodels.tables.dask_results import lazily
-from mcmodels.tables.dask_stream import in_parts, is_dask, refuse_parts
+from mcmodels.tables.dask_stream import as_stream, in_parts, is_dask, refuse_parts
 
 __all__ = ["LogisticMethods"]
 
@@ -317,14 +317,19 @@ class LogisticMethods(ParameterMethods):
         model = record.model
         model.refuse_penalised("a score test")
         record.refuse_several_classes("score_test")
-        refuse_parts("score_test", X, y, sample_weight, candidate)
-        refuse_other_order(X=X, y=y, sample_weight=sample_weight, candidate=candidate)
         if candidate is None:
             raise ValueError("candidate is None; pass the column that is tested.")
+        series = getattr(candidate, "ndim", 0) == 1 and hasattr(candidate, "index")
+        named = series and candidate.name is not None
+        name = str(candidate.name) if named else "the candidate"
+        if is_dask(X) or is_dask(candidate):
+            stream, *_ = as_stream(X, y, sample_weight, candidate, "candidate")
+            rows = self._rows_in_parts(stream, _candidates_of)
+            self._require_training_rows(rows)
+            return score_test(model.whitening, rows, record.params, name)
+        refuse_other_order(X=X, y=y, sample_weight=sample_weight, candidate=candidate)
         X, codes, weights = self._training_rows(X, y, sample_weight)
         refuse_other_order(X=X, candidate=candidate)  # the index of a stream is known now
-        named = isinstance(candidate, pd.Series) and candidate.name is not None
-        name = str(candidate.name) if named else "the candidate"
         columns = finite_numbers("candidate", candidate)
         if columns.ndim == 0 or len(columns) != X.shape[0]:
             raise ValueError(
@@ -334,3 +339,15 @@ class LogisticMethods(ParameterMethods):
         extras = {"candidate": columns.reshape(len(columns), -1)}
         rows = rows_of(X, codes, weights, extras, intercept=record.intercept)
         return score_test(model.whitening, rows, record.params, name)
+
+
+def _candidates_of(part: PartOfStream) -> dict[str, Array]:
+    """The candidates of the rows of a part, which stand where clusters do."""
+    count = sum(X.shape[0] for _, (X, _, _) in part.nonempty())
+    try:
+        columns = finite_numbers("candidate", part.group_labels())
+        if columns.ndim == 0 or len(columns) != count:
+            raise ValueError(f"candidate has shape {columns.shape}, and there are {count} rows.")
+    except ValueError as error:
+        raise ValueError(f"partition {part.number}: {error}") from error
+    return {"candidate": columns.reshape(count, -1)}

@@ -38,30 +38,33 @@ def is_dask(value: object) -> bool:
     return found and hasattr(value, "ndim")
 
 
-def as_stream(X: Any, y: Any = None, sample_weight: Any = None, groups: Any = None) -> Any:
+def as_stream(
+    X: Any, y: Any = None, sample_weight: Any = None, groups: Any = None, name: str = "groups"
+) -> Any:
     """X, y, weights and groups; Dask collections of them together as a :class:`DaskStream`.
+
+    ``name`` is what errors call the last one.
 
     Returns
     -------
     tuple
         ``(X, y, sample_weight, groups)`` as they are; or ``(stream, None, None, None)``.
     """
-    given = {"X": X, "y": y, "sample_weight": sample_weight, "groups": groups}
+    given = {"X": X, "y": y, "sample_weight": sample_weight, name: groups}
     if not any(map(is_dask, given.values())):
         return X, y, sample_weight, groups
     if X is None:
-        named = next(name for name, value in given.items() if value is not None)
-        raise ValueError(f"X is None, and {named} is given; pass X and y.")
-    others = {name: value for name, value in given.items() if value is not None}
-    for name, value in others.items():
-        if not is_dask(value):
+        first = next(key for key, value in given.items() if value is not None)
+        raise ValueError(f"X is None, and {first} is given; pass X and y.")
+    for key, value in given.items():
+        if value is not None and not is_dask(value):
             theirs = next(other for other, found in given.items() if is_dask(found))
             raise TypeError(
-                f"{name} is a {type(value).__name__}, and {theirs} a collection of Dask; pass "
-                f"{name} as one, too, such as dask.array.from_array({name}, chunks=...) with the "
+                f"{key} is a {type(value).__name__}, and {theirs} a collection of Dask; pass "
+                f"{key} as one, too, such as dask.array.from_array({key}, chunks=...) with the "
                 f"chunks of {theirs}."
             )
-    return DaskStream(X, y, sample_weight, groups), None, None, None
+    return DaskStream(X, y, sample_weight, groups, name), None, None, None
 
 
 def in_parts(X: Any, y: Any = None, sample_weight: Any = None) -> RowStream | None:
@@ -88,17 +91,24 @@ class DaskStream(RowStream):
         Features.
     y, sample_weight, groups : dask.array.Array, Series or DataFrame, default=None
         Targets, weights and clusters of the same rows, in as many partitions.
+    name : str, default="groups"
+        What errors call the last one.
     """
 
     in_parts = True
 
     def __init__(
-        self, X: Any, y: Any = None, sample_weight: Any = None, groups: Any = None
+        self,
+        X: Any,
+        y: Any = None,
+        sample_weight: Any = None,
+        groups: Any = None,
+        name: str = "groups",
     ) -> None:
         super().__init__(self._read)
         self._X = X
         self.has_groups = groups is not None
-        given = {"X": X, "y": y, "sample_weight": sample_weight, "groups": groups}
+        given = {"X": X, "y": y, "sample_weight": sample_weight, name: groups}
         self._partitions = partitions_of(given)
         self._columns: TableColumns | None = None
 

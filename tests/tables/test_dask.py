@@ -153,6 +153,38 @@ class TestFits:
         model.fit(chunked(X), chunked(y), chunked(WEIGHTS))
         assert np.max(np.abs(model.params_ - expected) / scale) < RTOL
 
+    @pytest.mark.parametrize("q", [1, 2])
+    def test_a_score_test(self, q, scheduler):
+        candidate = np.column_stack([np.sin(3 * X[:, 0]), X[:, 1] ** 2])[:, :q]
+        candidate = candidate[:, 0] if q == 1 else candidate
+        model = LogisticRegression(**TIGHT).fit(X, CLASSES, WEIGHTS)
+        expected = model.score_test(X, CLASSES, candidate, WEIGHTS)
+        given = map(chunked, (X, CLASSES, candidate, WEIGHTS))
+        found = model.score_test(*given)
+        assert found.df == expected.df
+        np.testing.assert_allclose(found.statistic, expected.statistic, RTOL)
+        frame = dd.from_pandas(FRAME[["a", "b", "won"]], 4)
+        model.fit(frame[["a", "b"]], frame["won"])
+        named = dd.from_pandas(FRAME["c"], 4)
+        found = model.score_test(frame[["a", "b"]], frame["won"], named)
+        expected = model.score_test(FRAME[["a", "b"]], FRAME["won"], FRAME["c"])
+        np.testing.assert_allclose(found.statistic, expected.statistic, RTOL)
+        assert found.hypothesis == expected.hypothesis
+
+    @pytest.mark.parametrize(
+        ("candidate", "error", "message"),
+        [
+            (lambda: X[:, 0] ** 2, TypeError, "candidate is a ndarray, and X a collection"),
+            (lambda: chunked(X[:-1, 0]), ValueError, "candidate has 2002 rows"),
+            (lambda: chunked(X[:, 0] * np.nan), ValueError, "partition 0: .*candidate"),
+            (lambda: chunked(X[:, 0]), InferenceError, "is a linear combination"),
+        ],
+    )
+    def test_candidates_that_are_refused(self, candidate, error, message):
+        model = LogisticRegression(**TIGHT).fit(X, CLASSES)
+        with dask.config.set(scheduler="sync"), pytest.raises(error, match=message):
+            model.score_test(chunked(X), chunked(CLASSES), candidate())
+
     def test_components(self, scheduler):
         expected = PCA(2).fit(X, sample_weight=WEIGHTS)
         found = PCA(2).fit(chunked(X), sample_weight=chunked(WEIGHTS))
