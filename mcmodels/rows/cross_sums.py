@@ -109,10 +109,7 @@ class RowsWithCrossSums(Rows):
     def __init__(self, rows: Rows, n_classes: int | None = None) -> None:
         self._rows, self._n_classes = rows, n_classes
         self._sums: CrossSums | None = None
-        self.n_rows, self.n_features = rows.n_rows, rows.n_features
-        self.n_present, self.total_weight = rows.n_present, rows.total_weight
-        self.dtype, self.epsilon, self.intercept = rows.dtype, rows.epsilon, rows.intercept
-        self.walks_are_costly = rows.walks_are_costly
+        self.take_extent(rows)
         self.product_epsilon = rows.product_epsilon
 
     def reduce(self, summarise: Callable[[RowBlock], Sum]) -> Sum:

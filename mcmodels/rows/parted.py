@@ -159,9 +159,7 @@ class _AbsentRows(Rows):
     walks_are_costly = True
 
     def __init__(self, seen: Seen, dtype: np.dtype[Any]) -> None:
-        self.n_rows, self.n_features = seen.n_rows, seen.n_features
-        self.n_present, self.total_weight = seen.n_present, seen.total_weight
-        self.epsilon, self.intercept, self.dtype = seen.epsilon, seen.intercept, dtype
+        self.take_extent(seen, dtype)
 
     def reduce(self, summarise: Callable[[RowBlock], Sum]) -> Sum:
         """Refused: the rows are elsewhere."""

@@ -108,6 +108,13 @@ class Rows(ABC):
     epsilon: float
     intercept: bool
 
+    def take_extent(self, other: Any, dtype: np.dtype[Any] | None = None) -> None:
+        """Set number, weight and precision to those of other rows, or of what is known of them."""
+        for name in ("n_rows", "n_features", "n_present", "total_weight", "epsilon", "intercept"):
+            setattr(self, name, getattr(other, name))
+        self.dtype = other.dtype if dtype is None else dtype
+        self.walks_are_costly = getattr(other, "walks_are_costly", self.walks_are_costly)
+
     @property
     def are_few(self) -> bool:
         """Whether threads would take longer to start than to sum the rows."""

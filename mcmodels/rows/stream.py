@@ -189,10 +189,7 @@ class StreamRows(Rows):
         moments: Moments | None = None,
     ) -> None:
         self._walk, self._held, self.known_moments = walk, held, moments
-        self.n_rows, self.n_features = seen.n_rows, seen.n_features
-        self.n_present, self.total_weight = seen.n_present, seen.total_weight
-        self.epsilon, self.dtype = seen.epsilon, dtype
-        self.intercept = seen.intercept
+        self.take_extent(seen, dtype)
 
     def reduce(self, summarise: Callable[[RowBlock], Sum]) -> Sum:
         """Sum over all blocks of rows of positive weight; the next are read meanwhile."""

@@ -42,12 +42,9 @@ class TransformedRows(Rows):
         self._is_triangular = False
         if root is not None and root.shape[0] == root.shape[1] and not np.tril(root, -1).any():
             self._is_triangular, self.root = True, np.asfortranarray(root)
-        self.n_rows, self.n_present = rows.n_rows, rows.n_present
-        self.n_features = rows.n_features if root is None else root.shape[1]
-        self.total_weight = rows.total_weight
-        self.dtype, self.epsilon = rows.dtype, rows.epsilon
-        self.intercept = rows.intercept
-        self.walks_are_costly = rows.walks_are_costly
+        self.take_extent(rows)
+        if root is not None:
+            self.n_features = root.shape[1]
 
     def reduce(self, summarise: Callable[[RowBlock], Sum]) -> Sum:
         """Sum over all blocks of rows of positive weight."""
@@ -104,10 +101,7 @@ class RowsWithTargets(Rows):
 
     def __init__(self, rows: Rows, targets: Callable[[RowBlock], Array]) -> None:
         self._rows, self._targets = rows, targets
-        self.n_rows, self.n_present = rows.n_rows, rows.n_present
-        self.n_features, self.total_weight = rows.n_features, rows.total_weight
-        self.dtype, self.epsilon, self.intercept = rows.dtype, rows.epsilon, rows.intercept
-        self.walks_are_costly = rows.walks_are_costly
+        self.take_extent(rows)
 
     def reduce(self, summarise: Callable[[RowBlock], Sum]) -> Sum:
         """Sum over all blocks of rows of positive weight."""

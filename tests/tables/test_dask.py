@@ -176,7 +176,7 @@ class TestFits:
         [
             (lambda: X[:, 0] ** 2, TypeError, "candidate is a ndarray, and X a collection"),
             (lambda: chunked(X[:-1, 0]), ValueError, "candidate has 2002 rows"),
-            (lambda: chunked(X[:, 0] * np.nan), ValueError, "partition 0: .*candidate"),
+            (lambda: chunked(X[:, 0] * np.nan), ValueError, r"partition \d: .*candidate"),
             (lambda: chunked(X[:, 0]), InferenceError, "is a linear combination"),
         ],
     )
