@@ -14,9 +14,10 @@ import pandas as pd
 from mcmodels.rows import CodedBlock, RowStream, SameStamp, WalkSums
 from mcmodels.tables.choice import Choice
 from mcmodels.tables.columns import TableColumns
-from mcmodels.tables.dask_parts import MOST_LEVELS, DaskParts, Levels, in_order
+from mcmodels.tables.dask_parts import MOST_LEVELS, DaskParts, in_order
+from mcmodels.tables.dask_tables import LevelsOfPart, OpenTable, dropped_of_part
 from mcmodels.tables.distinct import DistinctRows, distinct
-from mcmodels.tables.engines import DaskSource, source_of_partition
+from mcmodels.tables.engines import DaskSource
 from mcmodels.tables.packages import pyarrow
 from mcmodels.tables.sources import BATCH_ROWS
 from mcmodels.tables.values import is_missing, labels, numbers, plain
@@ -64,7 +65,7 @@ class TableStream(RowStream):
         others = self._read_by_where
         others = self._source.schema.names if others is None else others
         wanted += [name for name in others if name not in wanted]
-        open_table = _OpenTable(fields, self._source.schema, self._where, columns)
+        open_table = OpenTable(TableStream, fields, self._source.schema, self._where, columns)
         return DaskParts(cast(DaskSource, self._source).partitions(wanted), open_table)
 
     @property
@@ -86,7 +87,7 @@ class TableStream(RowStream):
         Of partitions of Dask they are counted when this is asked for.
         """
         if self.in_parts and self._choice.missing == "drop":
-            return self._parts(self.table_columns).sum(_dropped_of_part)
+            return self._parts(self.table_columns).sum(dropped_of_part)
         return self._counts.get("dropped")
 
     @property
@@ -136,7 +137,7 @@ class TableStream(RowStream):
             levels = choice.levels_of(features)
             choice.check_types(features, levels, choice.dates)
             unknown = [name for name, given in levels.items() if given is None]
-            seen = self._levels_seen(unknown) if unknown else {}
+            seen = self.levels_seen(unknown) if unknown else {}
             ordered = {
                 name: choice.ordered(name, seen[name] if given is None else given)
                 for name, given in levels.items()
@@ -166,12 +167,12 @@ class TableStream(RowStream):
 
     # -- levels ------------------------------------------------------------------------------------
 
-    def _levels_seen(self, names: list[str]) -> dict[str, list[Any]]:
+    def levels_seen(self, names: list[str]) -> dict[str, list[Any]]:
         """The values of some columns, in ascending order, in the rows that are used."""
         seen: dict[str, set[Any]] = {name: set() for name in names}
         if self.in_parts:
             used = [*self._choice.chosen_features(), *self._choice.beside_features]
-            found: dict[str, Any] = self._parts(None, used).sum(_LevelsOfPart(tuple(names))) or {}
+            found: dict[str, Any] = self._parts(None, used).sum(LevelsOfPart(tuple(names))) or {}
             return {name: list(in_order(name, found.get(name, set()))) for name in names}
         for _, batch in self._complete(names):
             for name in names:
@@ -373,47 +374,6 @@ class TableStream(RowStream):
             f"{self!r} has missing values ({'; '.join(found)}); pass missing='drop' to leave such "
             "rows out, or fill the values in."
         )
-
-
-@dataclasses.dataclass(frozen=True)
-class _OpenTable:
-    """Opens a partition of a data frame of Dask as a table."""
-
-    fields: dict[str, Any]
-    schema: Any
-    where: Any
-    columns: TableColumns | None
-
-    def __call__(self, frame: Any, number: int) -> RowStream:
-        """The rows that are used."""
-        if len(frame) == 0:
-            return RowStream([])
-        source = source_of_partition(frame, number, self.schema)
-        choice = Choice(source=source, **self.fields)
-        stream = TableStream(choice, self.where)
-        return stream if self.columns is None else stream.bound_to(self.columns)
-
-
-@dataclasses.dataclass(frozen=True)
-class _LevelsOfPart:
-    """The values of some columns in a partition."""
-
-    names: tuple[str, ...]
-
-    def __call__(self, part: Any) -> Levels:
-        """The values by the name of the column."""
-        if not isinstance(part.stream, TableStream):
-            return Levels()
-        found = part.stream._levels_seen(list(self.names))
-        return Levels({name: set(values) for name, values in found.items()})
-
-
-def _dropped_of_part(part: Any) -> int:
-    if not isinstance(part.stream, TableStream):
-        return 0
-    for _ in part.stream.nonempty():
-        pass
-    return int(part.stream.n_dropped or 0)
 
 
 def _any_of(parts: Iterable[npt.NDArray[np.bool_] | None]) -> npt.NDArray[np.bool_] | None:
