@@ -44,7 +44,9 @@ _LOGISTIC = ("pearson_residual", "deviance_residual", "standardized_residual", "
 
 # From a block and the squared lengths of its rows z: leverages, factors, and the columns of the
 # table before DFBETAS. The DFBETAS of a row are its factor times Tz, scaled.
-Measures = Callable[[RowBlock, Array], tuple[Array, Array, tuple[Array, ...]]]
+# Leverage; √w r and its like; what that is divided by; measures of their own.
+MeasuresOfRows = tuple[Array, Array, Array | float, tuple[Array, ...]]
+Measures = Callable[[RowBlock, Array], MeasuresOfRows]
 
 
 def linear_influence(
@@ -80,7 +82,7 @@ def linear_influence(
             "none to estimate the noise from."
         )
 
-    def measures(block: RowBlock, squares: Array) -> tuple[Array, Array, tuple[Array, ...]]:
+    def measures(block: RowBlock, squares: Array) -> MeasuresOfRows:
         w = block.extras.get("frequency", 1.0)
         h = squares * w
         left = _one_minus(h)
@@ -90,12 +92,12 @@ def linear_influence(
         with np.errstate(divide="ignore", invalid="ignore"):
             standardized = r / (sigma * np.sqrt(left))
             studentized = r / np.sqrt(without * left)
-            factor = np.sqrt(w) * r / (left * np.sqrt(without))
-        for measure in (standardized, studentized, factor):
+        for measure in (standardized, studentized):
             measure[(r == 0) & (left > 0)] = 0.0  # 0/0 if all residuals are zero
         ratio = h / left
         cooks = standardized**2 * ratio / len(params)
-        return h, factor, (standardized, studentized, cooks, studentized * np.sqrt(ratio))
+        columns = (standardized, studentized, cooks, studentized * np.sqrt(ratio))
+        return h, np.sqrt(w) * r / left, np.sqrt(without), columns
 
     return _data_frame(whitening, rows, measures, _LINEAR, names, index)
 
@@ -112,7 +114,7 @@ def logistic_influence(
     Parameters are those of :func:`linear_influence`; y has the codes, 0 or 1.
     """
 
-    def measures(block: RowBlock, squares: Array) -> tuple[Array, Array, tuple[Array, ...]]:
+    def measures(block: RowBlock, squares: Array) -> MeasuresOfRows:
         w = block.extras.get("frequency", 1.0)
         y, eta = block.y, block.X.predictor(params)
         p, q = expit(eta), expit(-eta)
@@ -123,7 +125,7 @@ def logistic_influence(
         deviance = np.sqrt(w) * deviance_residual(y, eta)
         standardized = pearson / np.sqrt(left)
         cooks = standardized**2 * h / left / len(params)
-        return h, w * r / left, (pearson, deviance, standardized, cooks)
+        return h, w * r / left, 1.0, (pearson, deviance, standardized, cooks)
 
     return _data_frame(whitening, rows, measures, _LOGISTIC, names, index)
 
@@ -178,13 +180,19 @@ def _data_frame(
     def fill(block: RowBlock) -> int:
         part = table[block.rows]
         Z = whitening.of_features(block)
-        h, factor, columns = measures(block, np.einsum("ij,ij->i", Z, Z) + constant**2)
+        h, factor, spread, columns = measures(block, np.einsum("ij,ij->i", Z, Z) + constant**2)
         for k, column in enumerate((h, *columns)):
             part[:, k] = column
         Z *= factor[:, np.newaxis]
-        np.matmul(Z, scaled[:r], out=part[:, 1 + len(measure_names) :])
+        changes = part[:, 1 + len(measure_names) :]
+        np.matmul(Z, scaled[:r], out=changes)
         if constant:  # the last entry of z changes only the intercept
             part[:, -1] += factor * (constant * scaled[r, -1])
+        # Without a row the others may be fitted exactly: then its changes are infinite, or zero.
+        still = changes == 0.0
+        with np.errstate(divide="ignore", invalid="ignore"):
+            changes /= np.reshape(spread, (-1, 1))
+        changes[still] = 0.0
         return 0
 
     rows.reduce(fill)

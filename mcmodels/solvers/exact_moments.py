@@ -77,23 +77,23 @@ class ExactMoments:
     def solution(self, rough: ScaledCholesky, coef: Array) -> ExactSolution | None:
         """The least-squares solution from a rough one; None if ``rough`` is no inverse scatter.
 
-        With a root B of the rough inverse, ``BᵀSB`` is near the identity. Of the terms of S B and
-        of ``Sxy - Sxx β``, most cancel each other; they are summed in double-double. What is left
-        of them has enough digits in float64: one Newton step leaves an error of κ³ε².
+        With a root B of the rough inverse, ``BᵀSB`` is near the identity, and is known to so many
+        digits that one Newton step in coordinates of B gives the solution.
         """
         p, B = self.n_features, rough.root
         turn = np.eye(len(self.error_of_mean))
         turn[:p, :p], turn[:p, p:] = B, -coef
-        image = self.scatter[:, :, np.newaxis].times(turn).sum(axis=1).hi
-        L, info = linalg.lapack.dpotrf(B.T @ image[:p, :p], lower=1, clean=1)
+        # Columns of whitened x and of residuals: all of their products.
+        image = self.scatter[:, :, np.newaxis].times(turn).sum(axis=1)
+        products = image[:, np.newaxis].times(turn[:, :, np.newaxis]).sum(axis=0).hi
+        L, info = linalg.lapack.dpotrf(products[:p, :p], lower=1, clean=1)
         if info != 0:
             return None
-        gradient = image[:p, p:]
-        white, _ = linalg.lapack.dpotrs(L, B.T @ gradient, lower=1)
-        step = B @ white
-        found = DoubleDouble.of(coef) + DoubleDouble.of(step)
+        gradient = products[:p, p:]
+        white, _ = linalg.lapack.dpotrs(L, gradient, lower=1)
+        found = DoubleDouble.of(coef) + DoubleDouble.of(B @ white)
         x_error, y_error = self.error_of_mean[:p], self.error_of_mean[p:]
-        scatter = image[p:, p:] - (coef + step).T @ gradient
+        scatter = products[p:, p:] - white.T @ gradient
         return ExactSolution(found, y_error - x_error @ found.hi, scatter, rough.corrected(L))
 
 
