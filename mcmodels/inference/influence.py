@@ -42,9 +42,8 @@ _LINEAR = ("standardized_residual", "studentized_residual", "cooks_distance", "d
 _LOGISTIC = ("pearson_residual", "deviance_residual", "standardized_residual", "cooks_distance")
 
 
-# From a block and the squared lengths of its rows z: leverages, factors, and the columns of the
-# table before DFBETAS. The DFBETAS of a row are its factor times Tz, scaled.
-# Leverage; √w r and its like; what that is divided by; measures of their own.
+# From a block and the squared lengths of its rows z: leverages, factors, what these are divided by,
+# and the columns of the table before DFBETAS. The DFBETAS of a row are its factor times Tz, scaled.
 MeasuresOfRows = tuple[Array, Array, Array | float, tuple[Array, ...]]
 Measures = Callable[[RowBlock, Array], MeasuresOfRows]
 
