@@ -158,11 +158,12 @@ def point_near_mean(
     that costs one digit and saves much time. Without an intercept it is zero, except in the targets
     if ``always_of_targets``.
 
-    It has few binary digits, so that whole numbers and indicators keep theirs. Their sums of
-    products are exact then. Rounding errors of columns with few values do not cancel: they are the
-    same in many rows.
+    With many rows it has few binary digits, so that whole numbers and indicators keep theirs. Their
+    sums of products are exact then. Rounding errors of columns with few values do not cancel: they
+    are the same in many rows.
     """
-    first, second = _targets_and_squares(rows.sample(MEAN_SAMPLE))
+    sample = rows.sample(MEAN_SAMPLE)
+    first, second = _targets_and_squares(sample)
     variance = second - first**2
     if not rows.intercept:
         first[: rows.n_features if always_of_targets else None] = 0.0
@@ -170,7 +171,9 @@ def point_near_mean(
     many &= rows.dtype == np.float64
     near = near if many else 1.0
     # The comparison is false for NaN, which the sums will show.
-    origin = np.where(first**2 > near**2 * variance, _of_few_digits(first, variance), 0.0)
+    # Of all rows, the mean itself; equal rounding errors add up only where there are many.
+    point = first if sample is rows else _of_few_digits(first, variance)
+    origin = np.where(first**2 > near**2 * variance, point, 0.0)
     # Rows in float32 need a centre that float32 can represent.
     return origin.astype(rows.dtype).astype(np.float64)
 
