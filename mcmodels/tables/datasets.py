@@ -36,8 +36,7 @@ class DatasetSource:
     at_scan : object, default=None
         The stamp of the files when they were scanned: Arrow keeps what it has read of them.
     is_text : bool, default=False
-        Whether they are text files in UTF-8 with the names of the columns in the first line, and
-        no line breaks in values.
+        Whether they are text files in UTF-8 with the names of the columns in the first line.
     """
 
     dataset: Any
@@ -156,6 +155,8 @@ def _parts_of_text(file: Any, form: Any, types: Mapping[str, Any]) -> Iterator[A
     """Tables of some columns of a text file, each of whole lines, which threads decode together."""
     text = imported("pyarrow.csv", "tables", "a scan of text files")
     parse, convert = form.parse_options, form.default_fragment_scan_options.convert_options
+    # Arrow, too, cuts what it decodes into blocks, which must not end inside a quoted value.
+    parse.newlines_in_values = True
     convert.column_types, convert.include_columns = types, list(types)
     convert.include_missing_columns = True
 
@@ -170,6 +171,8 @@ def _parts_of_text(file: Any, form: Any, types: Mapping[str, Any]) -> Iterator[A
         while more := stream.read(_PART_BYTES):
             lines = left + more
             end = lines.rfind(b"\n") + 1
+            if lines.count(b'"', 0, end) % 2:
+                end = 0  # inside a quoted value, which may hold line breaks
             left = lines[end:]
             if end:
                 yield decoded(lines[:end], names)

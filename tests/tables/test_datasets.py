@@ -63,6 +63,20 @@ def test_directories_and_columns_that_one_file_lacks(part, tmp_path, monkeypatch
     assert [row["year"] for row in read(source, columns, where)] == [2024] * len(FRAME)
 
 
+@pytest.mark.parametrize("part", [1, 7, 16, 2**22])
+@pytest.mark.parametrize("count", [1, 100_000])
+def test_line_breaks_in_quoted_values(part, count, tmp_path, monkeypatch):
+    """They are no rows of their own, wherever a part or a block of Arrow ends."""
+    if count > 1 and part < 2**22:
+        pytest.skip("so many parts take long")
+    monkeypatch.setattr(datasets, "_PART_BYTES", part)
+    path = tmp_path / "t.csv"
+    path.write_text("a,b,c\n" + '1,2,"x\n5,6,y"\n3,4,z\n' * count)
+    rows = read(of_files(path), ["a", "b", "c"])
+    expected = [{"a": 1, "b": 2, "c": "x\n5,6,y"}, {"a": 3, "b": 4, "c": "z"}]
+    assert rows == expected * count
+
+
 def test_a_dataset_of_text_has_its_own_options(tmp_path):
     path = tmp_path / "t.csv"
     path.write_text("a;b\n1;-\n2;é\n")
