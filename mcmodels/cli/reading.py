@@ -12,7 +12,7 @@ import sys
 import warnings
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import IO, Any
@@ -26,7 +26,6 @@ __all__ = ["DataFile"]
 # Before pandas 3.1, which has no such choice, the last bit of a number may be read wrongly.
 _IS_EXACT = tuple(map(int, pd.__version__.split(".")[:2])) >= (3, 1)
 _EXACT = {} if _IS_EXACT else {"float_precision": "round_trip"}
-_AS_WRITTEN: dict[str, Any] = {"keep_default_na": False}
 # Rows of a text file that are in memory at a time, where not all of them are needed together.
 _BLOCK_ROWS = 2**16
 _SEPARATORS = (",", ";", "\t")
@@ -80,16 +79,21 @@ class DataFile:
 
     def blocks(self, text: Iterable[str], keep: list[str]) -> Iterator[tuple[pd.DataFrame, Any]]:
         """The rows of a text file in blocks, and columns of them as they are written, or None."""
-        with self._faults_named():
-            frames = self._parsed(text, chunksize=_BLOCK_ROWS)
-            kept = self._parsed(keep, **_AS_WRITTEN, usecols=keep, chunksize=_BLOCK_ROWS)
-        while True:
+        with ExitStack() as opened:
+
+            def reader(text: Iterable[str], **options: Any) -> Any:
+                return opened.enter_context(self._parsed(text, chunksize=_BLOCK_ROWS, **options))
+
             with self._faults_named():
-                frame = next(frames, None)
-                beside = next(kept, None) if keep else None
-            if frame is None:
-                return
-            yield self._with_sound_names(frame.rename(columns=str)), beside
+                frames = reader(text)
+                kept = reader(keep, usecols=keep, keep_default_na=False) if keep else None
+            while True:
+                with self._faults_named():
+                    frame = next(frames, None)
+                    beside = None if kept is None else next(kept, None)
+                if frame is None:
+                    return
+                yield self._with_sound_names(frame.rename(columns=str)), beside
 
     @contextmanager
     def _faults_named(self) -> Iterator[None]:

@@ -155,12 +155,13 @@ def _parts_of_text(file: Any, form: Any, types: Mapping[str, Any]) -> Iterator[A
     """Tables of some columns of a text file, each of whole lines, which threads decode together."""
     text = imported("pyarrow.csv", "tables", "a scan of text files")
     parse, convert = form.parse_options, form.default_fragment_scan_options.convert_options
-    # Arrow, too, cuts what it decodes into blocks, which must not end inside a quoted value.
-    parse.newlines_in_values = True
     convert.column_types, convert.include_columns = types, list(types)
     convert.include_missing_columns = True
 
     def decoded(lines: bytes, names: list[str] | None) -> Any:
+        # Arrow, too, cuts lines into blocks, which must not end inside a quoted value. It takes
+        # longer to see to that, so only where there are quotes.
+        parse.newlines_in_values = b'"' in lines
         return text.read_csv(
             io.BytesIO(lines), text.ReadOptions(column_names=names), parse, convert
         )
