@@ -224,7 +224,6 @@ every digit, which takes 1.3 to 1.5 times as long as scikit-learn where rows are
 or less: the exact moments are some hundred calls of NumPy on arrays of a few numbers. With κ = 20,
 1,000 rows of ten columns take as long: a third of it is one correction, and the estimates that ask
 for it.
-Since these figures one more product in double-double was added, which takes 50 µs at κ = 1e4.
 
 Beside this page: [logistic regression on such columns and with many classes](hard_logistic.md),
 [a few principal components of large rows](pca_few.md), [rows in many small parts](streams.md), and
