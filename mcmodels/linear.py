@@ -15,6 +15,7 @@ from mcmodels.estimators.arguments import (
     check_weights,
     refuse_other_order,
 )
+from mcmodels.estimators.callbacks import CallbackSupportMixin, FitCallbacks, with_callbacks
 from mcmodels.estimators.conditional_methods import unless
 from mcmodels.estimators.linear_methods import LinearMethods
 from mcmodels.estimators.parts import PreparedTargets, rows_in_parts
@@ -81,7 +82,9 @@ def _reads_rows_again(estimator: LinearRegression) -> str | None:
     )
 
 
-class LinearRegression(StreamScore, MultiOutputMixin, RegressorMixin, LinearMethods):
+class LinearRegression(
+    StreamScore, MultiOutputMixin, RegressorMixin, CallbackSupportMixin, LinearMethods
+):
     """Least squares: minimise ``Σ wᵢ (yᵢ - x̃ᵢᵀθ)²`` with ``x̃ = (x, 1)``.
 
     The gradient is ``2X̃ᵀW(X̃θ - y)`` and the Hessian ``2X̃ᵀWX̃``. If the minimiser is not unique, the
@@ -169,6 +172,7 @@ class LinearRegression(StreamScore, MultiOutputMixin, RegressorMixin, LinearMeth
         self.solver = solver
         self.rcond = rcond
 
+    @with_callbacks
     def fit(
         self,
         X: MatrixLike | RowStream,
@@ -206,12 +210,17 @@ class LinearRegression(StreamScore, MultiOutputMixin, RegressorMixin, LinearMeth
         """
         self._check_parameters()
         X, y, sample_weight, _ = as_stream(X, y, sample_weight)
-        features, y_shape, rows, targets = self._rows_of_fit(X, y, sample_weight)
-        with refuse_not_finite(self, X):
-            method = cast(least_squares.Method, self.solver)
-            solution = least_squares.solve(rows, method=method, rcond=self.rcond)
-            solution = with_constant_columns(solution, rows)
-        record = self._recorded(solution, features, Seen.of(rows), y_shape, targets)
+        with FitCallbacks(self, X) as callbacks:
+            features, y_shape, rows, targets = self._rows_of_fit(X, y, sample_weight)
+            callbacks.know(X, y, sample_weight)
+            callbacks.begin()
+            with refuse_not_finite(self, X):
+                method = cast(least_squares.Method, self.solver)
+                solution = least_squares.solve(rows, method=method, rcond=self.rcond)
+                solution = with_constant_columns(solution, rows)
+            record = self._recorded(solution, features, Seen.of(rows), y_shape, targets)
+            published = self._attributes(record, features)
+            callbacks.conclude(published)
         self._warn_of(solution, features, record)
         constant = constant_targets(rows, solution.value.moments)
         if constant.size:
@@ -221,7 +230,7 @@ class LinearRegression(StreamScore, MultiOutputMixin, RegressorMixin, LinearMeth
                 several=bool(y_shape),
                 consequence="coefficients are zero",
             )
-        return self._publish(self._attributes(record, features))
+        return self._publish(published)
 
     @unless(_reads_rows_again)
     def partial_fit(

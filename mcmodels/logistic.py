@@ -227,28 +227,29 @@ class LogisticRegression(
         """
         self._check_parameters()
         X, y, sample_weight, _ = as_stream(X, y, sample_weight)
-        found = self._rows_of_fit(X, y, sample_weight)
-        rows = RowsWithCrossSums(found.rows, len(found.classes))
-        loss = _loss(len(found.classes))
-        objective = LinearPredictorObjective(rows, loss, penalty=1.0 / self.C)
-        callbacks = FitCallbacks(
-            self, found.attributes_of, found.X, found.y, found.weights, "newton-step"
-        )
-        with refuse_not_finite(self, X), rows.one_thread_for_algebra():
-            steps = irls.fit(
-                objective,
-                self._start(objective, found.class_totals),
-                tol=self.tol,
-                max_iter=self.max_iter,
-                conjugate_gradients=self.solver == "newton-cg",
-            )
-            for step in steps:
-                if callbacks.end_after(step):
-                    break
-            solution = with_constant_columns(conclude(objective, step), rows)
-        record = self._recorded(solution, found, rows)
+        with FitCallbacks(self, X, "newton-step") as callbacks:
+            found = self._rows_of_fit(X, y, sample_weight)
+            callbacks.know(found.X, found.y, found.weights, found.attributes_of)
+            rows = RowsWithCrossSums(found.rows, len(found.classes))
+            loss = _loss(len(found.classes))
+            objective = LinearPredictorObjective(rows, loss, penalty=1.0 / self.C)
+            with refuse_not_finite(self, X), rows.one_thread_for_algebra():
+                steps = irls.fit(
+                    objective,
+                    self._start(objective, found.class_totals),
+                    tol=self.tol,
+                    max_iter=self.max_iter,
+                    conjugate_gradients=self.solver == "newton-cg",
+                )
+                for step in steps:
+                    if callbacks.end_after(step):
+                        break
+                solution = with_constant_columns(conclude(objective, step), rows)
+            record = self._recorded(solution, found, rows)
+            published = found.attributes_of(record.params)
+            callbacks.conclude(published)
         self._warn_of(solution, found, rows.n_present)
-        return self._publish(found.attributes_of(record.params) | {"_fit": record})
+        return self._publish(published | {"_fit": record})
 
     @of_blocks
     def decision_function(self, X: MatrixLike) -> Array:

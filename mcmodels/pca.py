@@ -20,6 +20,7 @@ from mcmodels.estimators.arguments import (
     check_weights,
     refuse_other_order,
 )
+from mcmodels.estimators.callbacks import CallbackSupportMixin, FitCallbacks, with_callbacks
 from mcmodels.estimators.component_count import checked_count, chosen_count
 from mcmodels.estimators.component_methods import ComponentMethods
 from mcmodels.estimators.model import coefficient_array
@@ -66,7 +67,9 @@ from mcmodels.user_warnings import warn_user
 __all__ = ["PCA"]
 
 
-class PCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ComponentMethods):
+class PCA(
+    ClassNamePrefixFeaturesOutMixin, TransformerMixin, CallbackSupportMixin, ComponentMethods
+):
     """Principal components: directions v of unit length with the largest variance ``vᵀSv``.
 
     S is the unbiased sample covariance. Each component is a stationary point of
@@ -171,6 +174,7 @@ class PCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ComponentMethods):
         self.tol = tol
         self.random_state = random_state
 
+    @with_callbacks
     def fit(self, X: MatrixLike | RowStream, y: Any = None, sample_weight: Weights = None) -> Self:
         """Fit the model.
 
@@ -204,24 +208,33 @@ class PCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ComponentMethods):
         """
         self._check_parameters()
         X, _, sample_weight, _ = as_stream(X, None, sample_weight)
+        with FitCallbacks(self, X) as callbacks:
+            features, rows = self._rows_of_fit(X, sample_weight)
+            callbacks.know(X, None, sample_weight)
+            callbacks.begin()
+            with refuse_not_finite(self, X):
+                _require_covariance(rows, _precision(sample_weight))
+                limit = min(principal_axes.row_count(rows), rows.n_features)
+                count = checked_count(self.n_components, limit, rows)
+                wanted = limit if count is None else count
+                solution = principal_axes.solve(rows, wanted, **self._options())
+            published = self._attributes(solution, features, Seen.of(rows), limit)
+            callbacks.conclude(published)
+        return self._publish(published)
+
+    def _rows_of_fit(
+        self, X: MatrixLike | RowStream, sample_weight: Weights
+    ) -> tuple[Features, Rows]:
+        """The columns and the rows of a fit, checked."""
         if isinstance(X, RowStream):
             refuse_other_arguments(None, sample_weight)
             X = X.for_sums()
             surveyed = survey(self, X, intercept=True)
-            features = surveyed.features
-            rows: Rows = stream_rows(X, surveyed, without_targets)
-        else:
-            least = 2 if sample_weight is None else 1
-            refuse_other_order(X=X, sample_weight=sample_weight)
-            features, matrix = training_features(self, X, ensure_min_samples=least)
-            rows = ArrayRows(matrix, weights=check_weights(sample_weight, matrix))
-        with refuse_not_finite(self, X):
-            _require_covariance(rows, _precision(sample_weight))
-            limit = min(principal_axes.row_count(rows), rows.n_features)
-            count = checked_count(self.n_components, limit, rows)
-            wanted = limit if count is None else count
-            solution = principal_axes.solve(rows, wanted, **self._options())
-        return self._publish(self._attributes(solution, features, Seen.of(rows), limit))
+            return surveyed.features, stream_rows(X, surveyed, without_targets)
+        least = 2 if sample_weight is None else 1
+        refuse_other_order(X=X, sample_weight=sample_weight)
+        features, matrix = training_features(self, X, ensure_min_samples=least)
+        return features, ArrayRows(matrix, weights=check_weights(sample_weight, matrix))
 
     def partial_fit(self, X: MatrixLike, y: object = None, sample_weight: Weights = None) -> Self:
         """Add rows; the model is then the fit to all rows so far.

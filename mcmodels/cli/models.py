@@ -28,7 +28,7 @@ from mcmodels.cli.columns import (
 from mcmodels.cli.files import replacing
 from mcmodels.cli.fit_data import FitData
 from mcmodels.cli.model_files import MODELS, new_pipeline, pipeline_of_scan, save_model
-from mcmodels.cli.progress import watched
+from mcmodels.cli.progress import bar_of_passes
 from mcmodels.cli.reading import DataFile
 from mcmodels.cli.table_files import TableFiles, in_options, inputs, is_one_text
 from mcmodels.cli.tables import fit_report, rendered
@@ -72,9 +72,9 @@ def _fit_in_blocks(options: argparse.Namespace) -> tuple[Pipeline, Summary]:
     """A fit to files that are read in blocks, once or more often."""
     data = TableFiles(options)
     features = _features(options, _taken(options), data.columns, data)
-    with in_options(), watched(data, options.where) as source:
+    with in_options(), bar_of_passes():
         rows = scan(
-            source,
+            data.source,
             target=options.target,
             features=features,
             categorical=options.categorical,

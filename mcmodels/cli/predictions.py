@@ -22,7 +22,7 @@ from mcmodels.cli.model_files import (
     pipeline_of_scan,
     table_columns_of,
 )
-from mcmodels.cli.progress import watched
+from mcmodels.cli.progress import bar_of_passes
 from mcmodels.cli.reading import DataFile
 from mcmodels.cli.table_files import TableFiles, in_options, inputs, is_one_text
 from mcmodels.cli.writing import BlockWriter
@@ -105,8 +105,8 @@ def _predict_in_blocks(pipeline: Pipeline, options: argparse.Namespace, output: 
     check_known([*columns.features, *options.keep], data.columns, data)
     pipeline, names = pipeline_of_scan(model), tuple(model.feature_names_in_)
     missing = "drop" if options.drop_missing else "refuse"
-    with in_options(), watched(data) as source:
-        rows = scan(source, missing=missing, unseen=options.unseen).bound_to(columns)
+    with in_options(), bar_of_passes():
+        rows = scan(data.source, missing=missing, unseen=options.unseen).bound_to(columns)
         for block, batch in rows.beside(options.keep):
             if not batch.num_rows:
                 continue

@@ -2,31 +2,26 @@
 
 from __future__ import annotations
 
-import contextlib
 import importlib.util
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, fields
 from typing import Any
 
-from mcmodels.cli.files import is_text
-from mcmodels.cli.table_files import TableFiles, inputs
-from mcmodels.tables.datasets import DatasetSource
-from mcmodels.tables.sources import Batches
+from mcmodels.rows import PassListener, passes_told_to
 
-__all__ = ["watched"]
+__all__ = ["bar_of_passes"]
 
 
 @contextmanager
-def watched(data: TableFiles, where: str | None = None) -> Iterator[DatasetSource]:
-    """The source of some files, which shows on standard error how far each pass is.
+def bar_of_passes() -> Iterator[None]:
+    """Show on standard error how far each pass over rows is that are read in blocks.
 
     It does so only if standard error is a terminal, and rich is installed.
     """
     shown = sys.stderr is not None and sys.stderr.isatty()
     if not shown or importlib.util.find_spec("rich") is None:
-        yield data.source
+        yield
         return
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
@@ -37,45 +32,41 @@ def watched(data: TableFiles, where: str | None = None) -> Iterator[DatasetSourc
         def show_cursor(self, show: bool = True) -> bool:
             return False
 
-    # Parquet and Arrow say how many rows they have; text does not, nor do conditions.
-    known = where is None and not is_text(inputs(data.paths)[0])
-    total = data.source.dataset.count_rows() if known else None
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    with Progress(
-        *columns,
-        console=Shown(file=sys.stderr),
-        transient=True,
-        redirect_stdout=False,
-        redirect_stderr=False,
-    ) as bar:
-        own = {field.name: getattr(data.source, field.name) for field in fields(data.source)}
-        yield _Watched(**own, bar=bar, task=bar.add_task("rows", total=total), passes=[])
+    with (
+        Progress(
+            *columns,
+            console=Shown(file=sys.stderr),
+            transient=True,
+            redirect_stdout=False,
+            redirect_stderr=False,
+        ) as bar,
+        passes_told_to(_Bar(bar)),
+    ):
+        yield
 
 
-@dataclass(frozen=True)
-class _Watched(DatasetSource):
-    """Files whose passes a bar shows.
+class _Bar(PassListener):
+    """Shows passes in a bar of rich.
 
     Parameters
     ----------
     bar : rich.progress.Progress
         The bar.
-    task : int
-        Its only line.
-    passes : list
-        As long as the number of passes so far.
     """
 
-    bar: Any = None
-    task: Any = None
-    passes: Any = None
+    def __init__(self, bar: Any) -> None:
+        super().__init__()
+        self._bar, self._task, self._n_passes = bar, bar.add_task("rows", total=None), 0
 
-    def batches(self, columns: Any, where: Any) -> Batches:
-        """The rows of some columns; the bar starts anew."""
-        self.passes.append(None)
-        said = f"pass {len(self.passes)}, rows"
-        self.bar.update(self.task, completed=0, description=said)
-        with contextlib.closing(super().batches(columns, where)) as batches:
-            for place, batch in batches:
-                yield place, batch
-                self.bar.advance(self.task, batch.num_rows)
+    def begin_pass(self, n_rows: int | None) -> None:
+        """The bar starts anew."""
+        self._n_passes += 1
+        self._bar.reset(self._task, total=n_rows, description=f"pass {self._n_passes}, rows")
+
+    def add_rows(self, count: int) -> None:
+        """The bar grows."""
+        self._bar.advance(self._task, count)
+
+    def end_pass(self) -> None:
+        """The bar stays full until the next pass."""

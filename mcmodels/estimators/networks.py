@@ -175,13 +175,19 @@ class NetworkEstimator(CallbackSupportMixin, NetworkMethods):
             return {"coefs_": coefs, "intercepts_": intercepts} | published
 
         shown = X if isinstance(X, RowStream) else matrix
-        callbacks = FitCallbacks(self, attributes_of, shown, values, weights, f"{self.solver}-step")
-        with refuse_not_finite(self, X):
+        # Hundreds of passes over rows are not worth a report each: steps are enough.
+        with (
+            FitCallbacks(self, None, f"{self.solver}-step") as callbacks,
+            refuse_not_finite(self, X),
+        ):
+            callbacks.know(shown, values, weights, attributes_of)
             solution, stopped = self._minimise(objective, self._start(network), callbacks)
             record = self._recorded(solution, objective, targets, features)
+            found = attributes_of(solution.value.params)
+            callbacks.conclude(found)
         if not record.converged:
             self._warn_not_converged(solution, stopped)
-        return self._publish(attributes_of(solution.value.params) | {"_fit": record})
+        return self._publish(found | {"_fit": record})
 
     def _data_of_fit(
         self, X: MatrixLike | RowStream, y: VectorLike | None, sample_weight: Weights
@@ -234,7 +240,6 @@ class NetworkEstimator(CallbackSupportMixin, NetworkMethods):
             solution = lbfgs.minimise_by_lbfgs(objective, start, scale=scale, **options)
         else:
             solution = trust_region.minimise_in_trust_region(objective, start, **options)
-        callbacks.end(solution.value.params)
         return solution, stopped
 
     def _recorded(

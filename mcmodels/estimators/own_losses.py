@@ -152,21 +152,36 @@ class LossEstimator(CallbackSupportMixin, LossMethods):
         self._check_parameters()
         loss = UserLoss(pointwise(self.loss))
         X, y, sample_weight, _ = as_stream(X, y, sample_weight)
-        found = self._rows_of_fit(X, y, sample_weight)
-        rows = RowsWithCrossSums(found.rows, None if found.classes is None else 2)
+        with FitCallbacks(self, X, "newton-step") as callbacks:
+            found = self._rows_of_fit(X, y, sample_weight)
+            callbacks.know(
+                found.X, found.y, found.weights, lambda params: self._attributes(params, found)
+            )
+            rows = RowsWithCrossSums(found.rows, None if found.classes is None else 2)
+            solution, said = self._minimised(rows, loss, X, found.features, callbacks)
+            record = self._recorded(solution, found, rows)
+            published = self._attributes(record.params, found)
+            callbacks.conclude(published)
+        self._warn_of(solution, found.features, rows.n_present)
+        for warning in said:
+            warn_user(warning)
+        return self._publish(published | {"_fit": record})
+
+    def _minimised(
+        self,
+        rows: RowsWithCrossSums,
+        loss: UserLoss,
+        X: Any,
+        features: Features,
+        callbacks: FitCallbacks,
+    ) -> tuple[Solution[Optimum], list[Warning]]:
+        """The minimum, and what is to be said of the loss."""
         objective = UserObjective(rows, loss, float(self.alpha))
-
-        def attributes_of(params: Array) -> dict[str, Any]:
-            return self._attributes(params, found)
-
-        callbacks = FitCallbacks(
-            self, attributes_of, found.X, found.y, found.weights, "newton-step"
-        )
         with refuse_not_finite(self, X), rows.one_thread_for_algebra(), warnings.catch_warnings():
             # Kinks are looked for below, and said once.
             warnings.simplefilter("ignore", NonDifferentiableWarning)
             if isinstance(loss.derivatives, PointwiseCallable):
-                loss.derivatives.require_rows(*_first_rows(found.rows))
+                loss.derivatives.require_rows(*_first_rows(rows))
             steps = irls.fit(
                 objective, self._start(objective), tol=self.tol, max_iter=self.max_iter
             )
@@ -175,13 +190,8 @@ class LossEstimator(CallbackSupportMixin, LossMethods):
                 if callbacks.end_after(step):
                     break
             refuse_underflow_of_targets(rows.cross_sums.y, rows.cross_sums.y_squares)
-            solution = with_constant_columns(conclude(objective, step), found.rows)
-            said = list(warnings_of_loss(objective, solution, visited, found.features))
-        record = self._recorded(solution, found, rows)
-        self._warn_of(solution, found.features, rows.n_present)
-        for warning in said:
-            warn_user(warning)
-        return self._publish(attributes_of(record.params) | {"_fit": record})
+            solution = with_constant_columns(conclude(objective, step), rows)
+            return solution, list(warnings_of_loss(objective, solution, visited, features))
 
     @abstractmethod
     def _rows_of_fit(

@@ -13,6 +13,7 @@ from mcmodels.rows.cross_sums import CrossSums, RowsWithCrossSums
 from mcmodels.rows.gathering import Chunk, Gatherer, gathered
 from mcmodels.rows.moments import Moments
 from mcmodels.rows.parted import PartedRows, PartOfStream, Parts
+from mcmodels.rows.passes import PassListener, passes_told_to, told
 from mcmodels.rows.scratch import Scratch
 from mcmodels.rows.slopes import Derivatives, Slope
 from mcmodels.rows.source import ArrayRows, Extent, Rows
@@ -55,6 +56,7 @@ __all__ = [
     "PartOfStream",
     "PartedRows",
     "Parts",
+    "PassListener",
     "RowBlock",
     "RowStream",
     "Rows",
@@ -79,8 +81,10 @@ __all__ = [
     "gathered",
     "in_one_thread",
     "in_place_sum",
+    "passes_told_to",
     "rows_of",
     "single_threaded_blas",
     "sum_behind",
+    "told",
     "with_rows",
 ]

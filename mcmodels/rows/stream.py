@@ -15,6 +15,7 @@ from mcmodels.arrays import Array, Matrix
 from mcmodels.rows.blocks import RowBlock
 from mcmodels.rows.gathering import Chunk
 from mcmodels.rows.moments import Moments
+from mcmodels.rows.passes import told
 from mcmodels.rows.sizes import MANY_TO_SUM
 from mcmodels.rows.source import ArrayRows, Rows, Sum
 from mcmodels.rows.streamed import Seen
@@ -145,10 +146,9 @@ class RowStream:
 
     def nonempty(self) -> Iterator[tuple[int, tuple[Any, Any, Any]]]:
         """Iterate over the blocks that have rows, with their numbers."""
-        for number, block in enumerate(self):
-            X = block[0]
-            shape = getattr(X, "shape", None)
-            if (shape[0] if shape else len(X) if hasattr(X, "__len__") else 1) > 0:
+        blocks = (block for block in self)
+        for number, block in enumerate(told(blocks, _rows_of_block, self)):
+            if _rows_of_block(block) > 0:
                 yield number, block
 
     def __array__(self, *_: Any, **__: Any) -> Any:
@@ -362,6 +362,13 @@ class SpreadSample:
             parts.append(np.ones(X.shape[0]) if w is None else w)
         weights = np.concatenate(parts) if weighted else None
         return stacked, None if not targets else np.concatenate(targets), weights
+
+
+def _rows_of_block(block: tuple[Any, ...]) -> int:
+    """The number of rows of (X, y, sample_weight), which need not be valid."""
+    X = block[0]
+    shape = getattr(X, "shape", None)
+    return int(shape[0] if shape else len(X) if hasattr(X, "__len__") else 1)
 
 
 def _copied(values: Any, at: Any) -> Any:

@@ -63,6 +63,11 @@ class DatasetSource:
         in_memory = isinstance(self.dataset, pyarrow("scan").dataset.InMemoryDataset)
         return "in memory" if in_memory else None
 
+    def count(self) -> int | None:
+        """The number of rows, which files of Parquet and Arrow say without being read."""
+        says = self._is_of("ParquetFileFormat") or self._is_of("IpcFileFormat")
+        return self.dataset.count_rows() if says else None
+
     def grouped(self, keys: Sequence[str], weights: str | None, target: str | None) -> Any:
         """None: rows are grouped as they are read."""
         return None

@@ -114,6 +114,9 @@ class DaskSource:
     def stamp(self) -> None:
         """Nothing is known of changes."""
 
+    def count(self) -> None:
+        """The rows are not counted before they are read."""
+
     def grouped(self, keys: Sequence[str], weights: str | None, target: str | None) -> None:
         """None: rows are grouped as they are read."""
 

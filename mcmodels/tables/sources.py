@@ -51,6 +51,10 @@ class Source(Protocol):
         """Something that changes when the rows do; None where nothing is known of that."""
         ...
 
+    def count(self) -> int | None:
+        """The number of rows, where it is known without reading them."""
+        ...
+
     def grouped(self, keys: Sequence[str], weights: str | None, target: str | None) -> Any:
         """The distinct rows, where an engine groups them; None where they are to be found here."""
         ...
@@ -99,6 +103,10 @@ class TableSource:
         """Tables of Arrow do not change."""
         return "in memory" if self.fixed else None
 
+    def count(self) -> int:
+        """The number of rows."""
+        return int(self.table.num_rows)
+
     def grouped(self, keys: Sequence[str], weights: str | None, target: str | None) -> Any:
         """None: rows are grouped as they are read."""
         return None
@@ -138,6 +146,9 @@ class ReaderSource:
 
     def stamp(self) -> None:
         """Nothing is known of changes."""
+
+    def count(self) -> None:
+        """The rows are not counted before they are read."""
 
     def grouped(self, keys: Sequence[str], weights: str | None, target: str | None) -> Any:
         """The distinct rows, where the engine can tell them."""

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from mcmodels.rows import CodedBlock, RowStream, SameStamp, WalkSums
+from mcmodels.rows import CodedBlock, RowStream, SameStamp, WalkSums, told
 from mcmodels.tables.choice import Choice
 from mcmodels.tables.columns import TableColumns
 from mcmodels.tables.dask_parts import MOST_LEVELS, DaskParts, in_order
@@ -267,6 +267,14 @@ class TableStream(RowStream):
 
     def _batches(self, columns: list[str]) -> Generator[tuple[str, Any]]:
         """The rows of some columns for which the condition holds, and where they are from."""
+        source = self._source
+
+        def n_rows() -> int | None:
+            return source.count() if self._where is None else None
+
+        return told(self._read_batches(columns), lambda found: found[1].num_rows, source, n_rows)
+
+    def _read_batches(self, columns: list[str]) -> Generator[tuple[str, Any]]:
         wanted = list(columns)
         if self._where is not None and not self._source.filters:
             others = self._read_by_where
