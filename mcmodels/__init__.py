@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from mcmodels.derivative_checks import check_gradient, check_hessian
+    from mcmodels.glm import GeneralizedLinearRegressor
     from mcmodels.linear import LinearRegression
     from mcmodels.logistic import LogisticRegression
     from mcmodels.mlp import MLPClassifier, MLPRegressor
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "PCA",
+    "GeneralizedLinearRegressor",
     "LinearRegression",
     "LogisticRegression",
     "MLPClassifier",
@@ -40,6 +42,7 @@ __version__ = "0.1.0"
 # holds for modules: ``mcmodels.calculus`` works after ``import mcmodels``.
 _MODULES = {
     "PCA": "pca",
+    "GeneralizedLinearRegressor": "glm",
     "LinearRegression": "linear",
     "LogisticRegression": "logistic",
     "MLPClassifier": "mlp",

@@ -21,7 +21,7 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from sklearn.utils import get_tags
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from mcmodels import PCA, LinearRegression, LogisticRegression
+from mcmodels import PCA, GeneralizedLinearRegressor, LinearRegression, LogisticRegression
 from tests.certified import DATASETS
 from tests.versions import BEFORE_1_9
 
@@ -36,6 +36,9 @@ ESTIMATORS = [
     PCA(),
     PCA(solver="eigh", whiten=True),
     PCA(solver="deflation"),
+    GeneralizedLinearRegressor(),
+    GeneralizedLinearRegressor("gamma", alpha=1.0),
+    GeneralizedLinearRegressor("poisson", alpha=1e-3),
 ]
 
 
@@ -50,7 +53,7 @@ def test_array_api_check_that_needs_a_setting_of_its_own():
     """scikit-learn skips it unless SciPy was told at import to dispatch on array types."""
     code = """
 from sklearn.utils.estimator_checks import check_estimator
-from mcmodels import PCA, LinearRegression, LogisticRegression
+from mcmodels import PCA, GeneralizedLinearRegressor, LinearRegression, LogisticRegression
 for model in (LinearRegression(), LogisticRegression(), PCA()):
     results = check_estimator(model, on_skip=None)
     (check,) = [r for r in results if r["check_name"] == "check_array_api_input"]

@@ -90,7 +90,7 @@ class LinearPredictorModel(Model):
             params = params[0]
         rows = ArrayRows(X)
         dtype = rows.dtype if keep_dtype else np.dtype(np.float64)
-        return rows.map(lambda block: block.X.predictor(params).astype(dtype, copy=False))
+        return rows.map(lambda block: block.linear_predictor(params).astype(dtype, copy=False))
 
     def _unlabelled_rows(self, X: Any, sample_weight: Weights = None) -> Rows:
         """Rows without targets, with an intercept if the fit has one."""

@@ -16,9 +16,9 @@ from mcmodels.estimators.arguments import (
     finite_numbers,
     refuse_other_order,
 )
+from mcmodels.estimators.likelihood_methods import LikelihoodMethods
 from mcmodels.estimators.model import Fitted
 from mcmodels.estimators.parameter_methods import (
-    ParameterMethods,
     RobustOptions,
     index_of,
     output_table,
@@ -44,7 +44,7 @@ from mcmodels.tables.dask_stream import as_stream, in_parts, is_dask, refuse_par
 __all__ = ["LogisticMethods"]
 
 
-class LogisticMethods(ParameterMethods):
+class LogisticMethods(LikelihoodMethods):
     """Inference of LogisticRegression, from the inverse Hessian of the objective.
 
     Formulas and sources are in :mod:`mcmodels.inference.logistic_model`.
@@ -228,7 +228,7 @@ class LogisticMethods(ParameterMethods):
         X, codes, _ = self._validated(X, y, None)
         of = deviance_residual if kind == "deviance" else pearson_residual
         rows = rows_of(X, codes, intercept=record.intercept)
-        return rows.map(lambda block: of(block.y, block.X.predictor(record.params)))
+        return rows.map(lambda block: of(block.y, block.linear_predictor(record.params)))
 
     def influence(
         self,

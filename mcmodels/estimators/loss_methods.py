@@ -6,14 +6,15 @@ from typing import Unpack
 
 from mcmodels.arrays import MatrixLike, VectorLike, Weights
 from mcmodels.estimators.arguments import check_flag
+from mcmodels.estimators.likelihood_methods import LikelihoodMethods
 from mcmodels.estimators.model import Fitted
-from mcmodels.estimators.parameter_methods import ParameterMethods, RobustOptions
+from mcmodels.estimators.parameter_methods import RobustOptions
 from mcmodels.inference.summary import Summary
 
 __all__ = ["LossMethods"]
 
 
-class LossMethods(ParameterMethods):
+class LossMethods(LikelihoodMethods):
     """Inference of ObjectiveRegressor and ObjectiveClassifier.
 
     With ``log_likelihood=True`` the covariance is the inverse Hessian. For other losses use a

@@ -81,7 +81,7 @@ def _flat_text(objective: UserObjective, solution: Solution[Optimum], features: 
 
 def _range_text(objective: UserObjective, params: Array) -> str:
     def ends(block: RowBlock) -> list[float]:
-        eta = block.X.predictor(params)
+        eta = block.linear_predictor(params)
         return [float(eta.min()), float(eta.max())]
 
     found = objective.rows.reduce(ends)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, TypedDict, Unpack
 
@@ -30,8 +31,6 @@ from mcmodels.rows import Rows, RowStream, StreamedMatrix, rows_of
 from mcmodels.tables.dask_stream import as_stream, is_dask
 
 __all__ = ["ParameterMethods", "RobustOptions", "index_of", "output_table"]
-
-_KINDS = ("nonrobust", *HC_KINDS, "cluster")
 
 
 class RobustOptions(TypedDict, total=False):
@@ -140,7 +139,10 @@ class ParameterMethods(LinearPredictorModel):
         Formulas and sources are in :mod:`mcmodels.inference.robust`.
         """
         options = RobustOptions(
-            kind=kind, groups=groups, use_correction=use_correction, df_correction=df_correction
+            kind=kind,
+            groups=groups,
+            use_correction=use_correction,
+            df_correction=df_correction,
         )
         return self._warned_estimate(X, y, sample_weight, **options)[1].covariance.copy()
 
@@ -251,10 +253,10 @@ class ParameterMethods(LinearPredictorModel):
         X: MatrixLike | None,
         y: VectorLike | None,
         sample_weight: Weights,
-        **options: Unpack[RobustOptions],
+        **options: Any,
     ) -> tuple[Any, Estimate]:
         """The record of the fit, and the parameters with the covariance that was asked for."""
-        refuse_unknown_keywords(options, RobustOptions.__annotations__)
+        refuse_unknown_keywords(options, self._options)
         record: ParameterFit = self._record()
         kind, groups = options.get("kind"), options.get("groups")
         correct, of_df = options.get("use_correction", True), options.get("df_correction", True)
@@ -263,7 +265,7 @@ class ParameterMethods(LinearPredictorModel):
         has_rows = not (X is None and y is None and sample_weight is None)
         if kind is None:
             kind = self._default_kind if has_rows else "nonrobust"
-        check_choice("kind", kind, _KINDS)
+        check_choice("kind", kind, self._kinds)
         if is_dask(groups) and kind != "cluster":
             raise ValueError(f"groups was given, but kind={kind!r}; pass kind='cluster'.")
         X, y, sample_weight, groups = as_stream(X, y, sample_weight, groups)
@@ -290,15 +292,16 @@ class ParameterMethods(LinearPredictorModel):
         _ = record.model  # raises if there is no covariance, before any row is read
         refuse_masked("groups", groups)
         refuse_other_order(X=X, y=y, sample_weight=sample_weight, groups=groups)
-        X, targets, weights = self._training_rows(X, y, sample_weight)
+        offsets = self._offsets_of(X, **options)
+        X, targets, weights = self._training_rows(X, y, sample_weight, offsets)
         refuse_other_order(X=X, groups=groups)  # the index of a stream is known now
         if kind == "nonrobust":
             return record, record.estimate
         counts: tuple[int, ...] = ()
-        extras = None
+        extras: dict[str, Any] = dict(offsets)
         if kind == "cluster":
             clusters = ClusterCodes.of(groups, weights, X.shape[0])
-            counts, extras = clusters.counts, {"groups": clusters.codes}
+            counts, extras["groups"] = clusters.counts, clusters.codes
         robust = CovarianceKind(kind, counts, correct, of_df)
         rows = rows_of(X, targets, weights, extras, intercept=record.intercept)
         return record, record.robust_estimate(rows, robust, self._loss_of_user())
@@ -335,18 +338,30 @@ class ParameterMethods(LinearPredictorModel):
         return record.reported(estimate, reference)
 
     def _training_rows(
-        self, X: MatrixLike, y: VectorLike | None, sample_weight: Weights
+        self,
+        X: MatrixLike,
+        y: VectorLike | None,
+        sample_weight: Weights,
+        extras: Mapping[str, Array] | None = None,
     ) -> tuple[Matrix, Values, Array | None]:
         """X, targets and weights; refused if they are not the training rows."""
         record: ParameterFit = self._record()
         X, targets, weights = self._validated(X, y, sample_weight)
-        self._require_training_rows(rows_of(X, targets, weights, intercept=record.intercept))
+        rows = rows_of(X, targets, weights, extras, intercept=record.intercept)
+        self._require_training_rows(rows)
         return X, targets, weights
+
+    def _offsets_of(self, X: Any, **options: Any) -> dict[str, Array]:
+        """The offset of each row, as an extra of the rows; empty for models that have none."""
+        return {}
 
     def _require_training_rows(self, rows: Rows) -> None:
         """Refuse rows that are not the training rows."""
         self._record().require_training_rows(rows, self._objective_of_fit(rows))
 
+    # The options of a covariance, and its kinds.
+    _options: tuple[str, ...] = tuple(RobustOptions.__annotations__)
+    _kinds: tuple[str, ...] = ("nonrobust", *HC_KINDS, "cluster")
     # Whether the loss is the squared error, so that sums of y and of y² are all that a fit needs.
     _is_quadratic = False
 

@@ -37,7 +37,7 @@ def breusch_pagan(rows: Rows, params: Array, n_slopes: int) -> HypothesisTest:
     """
     if n_slopes == 0:
         raise InferenceError("X has no column that varies, for the variance to depend on.")
-    squares = RowsWithTargets(rows, lambda block: (block.y - block.X.predictor(params)) ** 2)
+    squares = RowsWithTargets(rows, lambda block: (block.y - block.linear_predictor(params)) ** 2)
     fit = least_squares.solve(squares, method="normal").value
     if not isinstance(fit, LeastSquares):
         raise InferenceError("there are too many features to form a matrix of them.")
@@ -71,7 +71,7 @@ def score_test(whitening: Whitening, rows: Rows, params: Array, name: str) -> Hy
     """
 
     def curvature(block: RowBlock) -> Array:
-        eta = block.X.predictor(params)
+        eta = block.linear_predictor(params)
         return block.weighted(expit(eta) * expit(-eta))
 
     def projected(block: RowBlock) -> Array:
@@ -89,7 +89,7 @@ def score_test(whitening: Whitening, rows: Rows, params: Array, name: str) -> Hy
     def score_and_information(block: RowBlock) -> Array:
         # R is the part of C that the fitted columns do not explain. It is computed row by row,
         # because a difference of sums would lose its digits.
-        C, eta = block.extras["candidate"], block.X.predictor(params)
+        C, eta = block.extras["candidate"], block.linear_predictor(params)
         R, d = C - whitening.of(block) @ B.T, curvature(block)
         slope = R.T @ block.weighted(np.where(block.y > 0, expit(-eta), -expit(eta)))
         return np.column_stack([(R.T * d) @ R, slope, d @ (C - mean) ** 2])

@@ -85,7 +85,7 @@ def linear_influence(
         w = block.extras.get("frequency", 1.0)
         h = squares * w
         left = _one_minus(h)
-        r = np.sqrt(w) * (block.y - block.X.predictor(params))
+        r = np.sqrt(w) * (block.y - block.linear_predictor(params))
         without = np.clip(residual_squares - r**2 / left, 0.0, None) / (df - w)
         sigma = np.sqrt(residual_squares / df)
         with np.errstate(divide="ignore", invalid="ignore"):
@@ -115,7 +115,7 @@ def logistic_influence(
 
     def measures(block: RowBlock, squares: Array) -> MeasuresOfRows:
         w = block.extras.get("frequency", 1.0)
-        y, eta = block.y, block.X.predictor(params)
+        y, eta = block.y, block.linear_predictor(params)
         p, q = expit(eta), expit(-eta)
         h = w * p * q * squares
         left = _one_minus(h)

@@ -255,7 +255,7 @@ class LinearRobustModel:
 
     def residuals(self, block: RowBlock) -> Array:
         """``y - ŷ``, shape (n_rows, m)."""
-        return block.y - block.X.predictor(self.params)
+        return block.y - block.linear_predictor(self.params)
 
     def leverage(self, block: RowBlock, Z: Array) -> Array:
         """``x̃ᵀ(X̃ᵀWX̃)⁻¹x̃`` of each row."""

@@ -134,12 +134,12 @@ class BinaryRobustModel:
 
     def residuals(self, block: RowBlock) -> Array:
         """``y - p``, shape (n_rows, 1)."""
-        eta = block.X.predictor(self.params)
+        eta = block.linear_predictor(self.params)
         return np.where(block.y > 0, expit(-eta), -expit(eta))[:, np.newaxis]
 
     def leverage(self, block: RowBlock, Z: Array) -> Array:
         """``p(1 - p) x̃ᵀH⁻¹x̃`` of each row."""
-        eta = block.X.predictor(self.params)
+        eta = block.linear_predictor(self.params)
         return expit(eta) * expit(-eta) * np.einsum("ij,ij->i", Z, Z)
 
 
@@ -172,7 +172,7 @@ class MulticlassRobustModel:
 
     def residuals(self, block: RowBlock) -> Array:
         """``1ₖ(y) - pₖ``, shape (n_rows, K)."""
-        p = softmax(block.X.predictor(self.params), axis=1)
+        p = softmax(block.linear_predictor(self.params), axis=1)
         observed = np.arange(len(p)), block.y
         p[observed] = 0.0
         others = p.sum(axis=1)  # 1 - p of the observed class, with all its digits

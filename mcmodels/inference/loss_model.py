@@ -76,12 +76,12 @@ class LossRobustModel:
 
     def residuals(self, block: RowBlock) -> Array:
         """``-ℓ′``, shape (n_rows, 1)."""
-        eta = block.X.predictor(self.params)
+        eta = block.linear_predictor(self.params)
         return -self.loss.gradient(block.y, eta)[:, np.newaxis]
 
     def leverage(self, block: RowBlock, Z: Array) -> Array:
         """``ℓ″ x̃ᵀH⁻¹x̃`` of each row."""
-        eta = block.X.predictor(self.params)
+        eta = block.linear_predictor(self.params)
         return self.loss.curvature_product(block.y, eta, np.einsum("ij,ij->i", Z, Z))
 
 
@@ -94,7 +94,7 @@ def warn_of_few_curved_rows(model: LossRobustModel, rows: Rows) -> None:
     """
 
     def sums(block: RowBlock) -> Array:
-        eta, w = block.X.predictor(model.params), block.weights_or_ones
+        eta, w = block.linear_predictor(model.params), block.weights_or_ones
         curvature = model.loss.curvature_product(block.y, eta, np.ones(len(eta)))
         return np.array([w @ np.abs(curvature), w @ curvature**2])
 
@@ -106,7 +106,7 @@ def warn_of_few_curved_rows(model: LossRobustModel, rows: Rows) -> None:
     advice = ""
     y, eta, weights = rows.map(
         lambda block: np.column_stack(
-            [block.y, block.X.predictor(model.params), block.weights_or_ones]
+            [block.y, block.linear_predictor(model.params), block.weights_or_ones]
         )
     ).T
     offered = hall_sheather(y - eta, weights)

@@ -117,7 +117,7 @@ def _with_value(
 
 def _effects(params: Array, block: RowBlock, indicators: Any) -> Array:
     """Effects in each row, shape (b, classes, p)."""
-    eta = block.X.predictor(params)
+    eta = block.linear_predictor(params)
     p = block.X.X.shape[1]
     effects = _slopes(eta) @ np.atleast_2d(params)[:, :p]
     for j in indicators:
@@ -149,7 +149,7 @@ class _Sums:
 
     @classmethod
     def of(cls, params: Array, block: RowBlock, indicators: Any) -> Self:
-        eta = block.X.predictor(params)
+        eta = block.linear_predictor(params)
         n = len(eta)
         K = 1 if eta.ndim == 1 else eta.shape[1]
         P = params.shape[-1]

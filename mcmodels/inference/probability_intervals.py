@@ -54,7 +54,7 @@ def _of_two(model: LogisticModelInference, quantile: float) -> Callable[[RowBloc
     def intervals(block: RowBlock) -> Array:
         Z = whitening.of(block)
         s = np.sqrt(np.einsum("ij,ij->i", Z, Z))
-        return intervals_of_two(block.X.predictor(params), s, quantile)
+        return intervals_of_two(block.linear_predictor(params), s, quantile)
 
     return intervals
 
@@ -66,7 +66,7 @@ def _of_more(model: LogisticModelInference, quantile: float) -> Callable[[RowBlo
     V = (model.centred_root @ model.centred_root.T).reshape(K, P, K, P)
 
     def intervals(block: RowBlock) -> Array:
-        eta = block.X.predictor(params)
+        eta = block.linear_predictor(params)
         X = block.X.dense() - centre
         if P > X.shape[1]:
             X = np.column_stack([X, np.ones(len(X))])

@@ -54,7 +54,9 @@ class LinearPredictorObjective:
         """The objective."""
 
         def summarise(block: RowBlock) -> float:
-            return float(block.weighted(self.loss.value(block.y, block.X.predictor(params))).sum())
+            return float(
+                block.weighted(self.loss.value(block.y, block.linear_predictor(params))).sum()
+            )
 
         return self.rows.reduce(summarise) + half_squares(self.penalty, self._penalised(params))
 
@@ -63,7 +65,7 @@ class LinearPredictorObjective:
 
         def summarise(block: RowBlock) -> Array:
             X = block.X
-            eta = X.predictor(params, own=False)
+            eta = block.linear_predictor(params, own=False)
             return X.adjoint(block.weighted(self.loss.gradient(block.y, eta, X.scratch)))
 
         return self.rows.reduce(summarise) + self.penalty * self._penalised(params)
@@ -77,7 +79,7 @@ class LinearPredictorObjective:
 
         def summarise(block: RowBlock) -> CurvatureSums:
             X = block.X
-            eta = X.predictor(params, own=False)
+            eta = block.linear_predictor(params, own=False)
             if safe:
                 eta = self.loss.with_curvature(block.y, eta)
             return self._curvature(block, self.loss.at(block.y, eta, X.scratch))
@@ -99,6 +101,8 @@ class LinearPredictorObjective:
             both = block.X.predictor(np.concatenate([np.atleast_2d(params), np.atleast_2d(vector)]))
             half = both.shape[1] // 2
             eta, direction = both[:, :half], both[:, half:]
+            if "offset" in block.extras:
+                eta = eta + block.extras["offset"].reshape(len(eta), -1)
             if params.ndim == 1:
                 eta, direction = eta[:, 0], direction[:, 0]
             curved = self.loss.curvature_product(block.y, eta, direction)
@@ -116,7 +120,7 @@ class LinearPredictorObjective:
             diagonal = np.zeros(params.shape)
             by_class = np.atleast_2d(diagonal)
             X = block.X
-            pointwise = self.loss.at(block.y, X.predictor(params, own=False), X.scratch)
+            pointwise = self.loss.at(block.y, block.linear_predictor(params, own=False), X.scratch)
             for pairs, sign, magnitude in pointwise.curvature():
                 classes = [k for k, j in pairs if k == j]
                 if classes:
@@ -130,7 +134,7 @@ class LinearPredictorObjective:
 
         def summarise(block: RowBlock) -> Slope:
             X = block.X
-            pointwise = self.loss.at(block.y, X.predictor(params, own=False), X.scratch)
+            pointwise = self.loss.at(block.y, block.linear_predictor(params, own=False), X.scratch)
             return self._slope(block, pointwise)
 
         return self._with_penalty(self.rows.reduce(summarise), params)
@@ -141,7 +145,7 @@ class LinearPredictorObjective:
 
         def summarise(block: RowBlock) -> Total:
             X = block.X
-            pointwise = self.loss.at(block.y, X.predictor(params, own=False), X.scratch)
+            pointwise = self.loss.at(block.y, block.linear_predictor(params, own=False), X.scratch)
             X.form()  # the Hessian needs them; they give the gradient more digits, too
             slope = self._slope(block, pointwise)
             if alike is None:

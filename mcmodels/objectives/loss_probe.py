@@ -112,7 +112,7 @@ def _sampled_pairs(objective: UserObjective, params: Array) -> tuple[Array, Arra
     """Some of the different targets, and the linear predictors, of a sample of the rows."""
 
     def pairs(block: RowBlock) -> list[tuple[Array, Array]]:
-        return [(np.array(block.y), block.X.predictor(params))]
+        return [(np.array(block.y), block.linear_predictor(params))]
 
     parts = objective.rows.sample(_ROWS).reduce(pairs)
     y, eta = (np.concatenate(column) for column in zip(*parts, strict=True))

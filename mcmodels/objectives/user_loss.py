@@ -135,7 +135,7 @@ class UserObjective(LinearPredictorObjective):
         """Value and gradient in one pass over the rows."""
 
         def summarise(block: RowBlock) -> Slope:
-            eta = block.X.predictor(params, own=False)
+            eta = block.linear_predictor(params, own=False)
             value, gradient = self.loss.derivatives(block.y, eta, (0, 1))
             return self._slope(block, Pointwise(value, gradient, lambda: iter(())))
 
@@ -145,7 +145,7 @@ class UserObjective(LinearPredictorObjective):
         """Value, gradient, Hessian and the range of ℓ″ in one pass over the rows."""
 
         def summarise(block: RowBlock) -> Total:
-            at = self.loss.at(block.y, block.X.predictor(params, own=False))
+            at = self.loss.at(block.y, block.linear_predictor(params, own=False))
             return Total([self._slope(block, at), at.seen, self._signed_curvature(block, at)])
 
         slope, seen, sums = self.rows.reduce(summarise).parts
@@ -172,7 +172,7 @@ class UserObjective(LinearPredictorObjective):
             return self.derivatives(params)
 
         def summarise(block: RowBlock) -> Total:
-            at = self.loss.at(block.y, block.X.predictor(params, own=False))
+            at = self.loss.at(block.y, block.linear_predictor(params, own=False))
             return Total([self._slope(block, at), at.seen])
 
         slope, seen = self.rows.reduce(summarise).parts
@@ -185,7 +185,7 @@ class UserObjective(LinearPredictorObjective):
         """``(y, η, ℓ, ℓ′, ℓ″)`` of a row in which one of the last three is not finite, or ()."""
 
         def summarise(block: RowBlock) -> list[tuple[float, ...]]:
-            eta = block.X.predictor(params)
+            eta = block.linear_predictor(params)
             found = np.stack([block.y, eta, *self.loss.derivatives(block.y, eta, (0, 1, 2))])
             bad = np.nonzero(~np.isfinite(found[2:]).all(axis=0) & np.isfinite(eta))[0]
             return [tuple(found[:, bad[0]].tolist())] if bad.size else []
@@ -196,7 +196,7 @@ class UserObjective(LinearPredictorObjective):
         """Whether ℓ″ is constant over a sample of the rows, at their predictors and near them."""
 
         def summarise(block: RowBlock) -> list[tuple[Array, Array]]:
-            return [(block.y, block.X.predictor(params))]
+            return [(block.y, block.linear_predictor(params))]
 
         parts = self.rows.sample(_SAMPLE).reduce(summarise)
         y, eta = (np.concatenate(part) for part in zip(*parts, strict=True))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from mcmodels.exceptions import InferenceError
 from mcmodels.inference.hypotheses import HypothesisTest
 from mcmodels.inference.tolerances import LIKELIHOOD_ROUNDING
@@ -14,11 +16,16 @@ __all__ = ["likelihood_ratio_test"]
 def likelihood_ratio_test(small: Any, big: Any) -> HypothesisTest:
     """Test that the parameters that only ``big`` has are zero: ``2(ℓ_big - ℓ_small)`` is about χ².
 
-    Source: Casella and Berger (2002), *Statistical Inference*, 2nd ed., theorem 10.3.3.
+    Of generalized linear models whose dispersion was estimated, the difference of the deviances by
+    the dispersion of ``big`` and the number of parameters is about F.
+
+    Sources: Casella and Berger (2002), *Statistical Inference*, 2nd ed., theorem 10.3.3; McCullagh
+    and Nelder (1989), *Generalized Linear Models*, 2nd ed., §8.3.
 
     Parameters
     ----------
-    small, big : fitted LinearRegression, LogisticRegression, ObjectiveRegressor or …Classifier
+    small, big : fitted LinearRegression, LogisticRegression, GeneralizedLinearRegressor, \
+ObjectiveRegressor or …Classifier
         Both of the same class, fitted to the same rows without a penalty. ``small`` must be a
         special case of ``big`` (nested models): the columns of ``small`` and its intercept must be
         among those of ``big``. Columns are recognised by their sums, and by their names where
@@ -100,6 +107,15 @@ def likelihood_ratio_test(small: Any, big: Any) -> HypothesisTest:
             "is not among the columns of big. Fit big to the columns of small and others; to test "
             "other restrictions, use wald_test."
         )
+    if getattr(small._fit, "offset_sums", None) != getattr(big._fit, "offset_sums", None):
+        raise ValueError(
+            "small and big were fitted with different offsets; fit both with the same."
+        )
+    scale, freedom = getattr(big._fit, "likelihood_scale", (1.0, np.inf))
+    if np.isfinite(freedom):
+        # Both by the dispersion of the larger model, as R's anova(small, big, test = "F").
+        gain = (small.deviance_ - big.deviance_) / scale
+        return HypothesisTest("small is enough", max(gain, 0.0) / df, df, freedom)
     gain = 2.0 * (big.log_likelihood_ - small.log_likelihood_)
     if gain < -LIKELIHOOD_ROUNDING * abs(big.log_likelihood_):
         raise ValueError(

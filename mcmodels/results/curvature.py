@@ -134,6 +134,16 @@ class CurvatureFit(ParameterFit):
         return int(np.linalg.matrix_rank(unit, rtol=P * EIGENVALUE_ROUNDING, hermitian=True))
 
     @property
+    def likelihood_scale(self) -> tuple[float, float]:
+        """What minus the log-likelihood is multiplied by in the objective, and its freedom."""
+        return 1.0, np.inf
+
+    def refuse_without_likelihood(self, what: str) -> None:
+        """Raise if the objective is no likelihood, is penalised, or has no minimum."""
+        self.model.refuse_penalised(what)
+        self.model.refuse_undetermined()
+
+    @property
     def hessian(self) -> Array:
         """The Hessian; refuses where it was not formed."""
         if self.formed_hessian is None:

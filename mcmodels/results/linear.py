@@ -228,7 +228,7 @@ class LinearFit(ParameterFit):
         def both(block: Any) -> Array:
             Z = whitening.of(block)
             spread = np.sqrt(variance * (extra + np.einsum("ij,ij->i", Z, Z)))
-            return np.column_stack([block.X.predictor(params), spread])
+            return np.column_stack([block.linear_predictor(params), spread])
 
         prediction, error = rows.map(both).T
         return prediction, error

@@ -74,6 +74,11 @@ class LossFit(CurvatureFit):
             "-2 log_likelihood_ + 2 n_free_params_."
         )
 
+    def refuse_without_likelihood(self, what: str) -> None:
+        """Raise also if the user has not declared the loss a likelihood."""
+        self.model.refuse_other_losses(what, "")
+        super().refuse_without_likelihood(what)
+
     @functools.cached_property
     def estimate(self) -> Estimate:
         """All parameters, with the inverse Hessian as covariance, if the loss is a likelihood."""

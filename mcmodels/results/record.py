@@ -38,6 +38,7 @@ _COVARIANCES = {
     "nonrobust": "inverse of the Hessian",
     "Laplace": "inverse of the penalised Hessian (Laplace's approximation to the posterior)",
     "cluster": "cluster-robust",
+    "expected": "inverse of the expected information",
 }
 
 
@@ -118,7 +119,7 @@ class CovarianceKind:
     Parameters
     ----------
     kind : str
-        "HC0" to "HC3", or "cluster".
+        "HC0" to "HC3", "cluster", or "expected".
     counts : tuple of int
         Number of clusters in each grouping; empty unless kind="cluster".
     use_correction, df_correction : bool

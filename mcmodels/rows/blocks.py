@@ -283,7 +283,8 @@ class RowBlock:
     start : int, default=0
         Position of the first row among all rows.
     extras : mapping of str to ndarray, default={}
-        Further values of each row, unchanged: ``block.extras["groups"]``.
+        Further values of each row, unchanged: ``block.extras["groups"]``. Of these,
+        ``"offset"`` is part of the linear predictor.
     """
 
     X: Design
@@ -292,11 +293,28 @@ class RowBlock:
     start: int = 0
     extras: Mapping[str, Any] = field(default_factory=dict)
 
+    def linear_predictor(self, params: Array, *, own: bool = True) -> Array:
+        """``η = X̃θ``, plus the offset of each row if there is one.
+
+        ``own`` is that of :meth:`Design.predictor`.
+        """
+        eta = self.X.predictor(params, own=own)
+        offset = self.extras.get("offset")
+        if offset is not None:
+            eta += offset
+        return eta
+
     def weighted(self, values: Array) -> Array:
         """``wᵢ · values[i]`` along the first axis."""
         if self.weights is None:
             return values
         return (values.T * self.weights).T
+
+    @property
+    def offset_or_zeros(self) -> Array:
+        """The offset as an array; zeros if the rows have none."""
+        offset = self.extras.get("offset")
+        return np.zeros(self.X.n_rows) if offset is None else offset
 
     @property
     def rows(self) -> slice:

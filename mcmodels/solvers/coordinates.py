@@ -348,7 +348,7 @@ def curvature_coordinates(objective: LinearPredictorObjective, params: Array) ->
     rows, loss = objective.rows, objective.loss
 
     def curved(block: RowBlock) -> RowBlock:
-        eta = block.X.predictor(params)
+        eta = block.linear_predictor(params)
         trace = np.zeros(block.X.n_rows)
         for pairs, sign, size in loss.at(block.y, eta).curvature():
             trace += sign * size * sum(k == j for k, j in pairs)

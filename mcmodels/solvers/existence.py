@@ -88,7 +88,7 @@ class MinimumProof:
             return Largest(spread.max(initial=0.0))
 
         def change_where_it_counts(block: RowBlock) -> Largest:
-            counts = margins_of(block.y, block.X.predictor(params)) <= _NO_LOSS
+            counts = margins_of(block.y, block.linear_predictor(params)) <= _NO_LOSS
             changes = np.abs(margins_of(block.y, block.X.predictor(step)))
             return Largest(changes[counts].max(initial=0.0))
 
@@ -136,7 +136,7 @@ class MinimumProof:
 
         def errors(block: RowBlock) -> Array:
             Z = block.X.magnitudes()
-            slope = loss.gradient(block.y, block.X.predictor(params))
+            slope = loss.gradient(block.y, block.linear_predictor(params))
             return ((1.0 + Z @ size.T) * np.abs(block.weighted(slope))).T @ Z
 
         error = (2 * rows.n_params + 8) * FLOAT64_EPSILON * rows.reduce(errors)
@@ -147,7 +147,7 @@ class MinimumProof:
 
         def change(block: RowBlock) -> Largest:
             changes = block.X.magnitudes() @ np.atleast_2d(step).T
-            counts = margins_of(block.y, block.X.predictor(params)) <= _NO_LOSS
+            counts = margins_of(block.y, block.linear_predictor(params)) <= _NO_LOSS
             return Largest(changes[counts.any(axis=1)].max(initial=0.0))
 
         # With several classes a margin is a difference, of which both parts may change.

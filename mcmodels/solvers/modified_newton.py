@@ -391,7 +391,7 @@ def _has_cancelled(method: _Method, current: NewtonIterate[UserDerivatives]) -> 
     objective, params = method.objective, current.params
 
     def squares(block: RowBlock) -> float:
-        eta = block.X.predictor(params)
+        eta = block.linear_predictor(params)
         first, second = objective.loss.derivatives(block.y, eta, (1, 2))
         return float(block.weighted((np.abs(first) + np.abs(eta * second)) ** 2).sum())
 

@@ -83,8 +83,8 @@ def _largest_predictors(rows: Rows, params: Array, step: Array) -> tuple[float, 
     """Largest size of a linear predictor, and of its change by a step."""
 
     def largest(block: RowBlock) -> _Largest:
-        both = block.X.predictor(np.stack([params, step]))
-        return _Largest(np.abs(both).max(axis=0, initial=0.0))
+        now, change = block.linear_predictor(params), block.X.predictor(step)
+        return _Largest(np.abs([now, change]).max(axis=1, initial=0.0))
 
     now, change = rows.reduce(largest).values.tolist()
     return now, change

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -59,32 +59,33 @@ def better_start(
     return previous if objective.value(previous) <= objective.value(start) else start
 
 
-def intercept_start(objective: UserObjective) -> Array:
+def intercept_start(objective: UserObjective, candidates: Sequence[float] = ()) -> Array:
     """Zero coefficients and an intercept at which the loss is small, if one is fitted.
 
     On a sample of the rows, Newton's method in the intercept alone starts from the best of 0, 1,
-    -1, the mean and the median of the targets.
+    -1, the mean and the median of the targets, and further candidates.
     """
     start = np.zeros(objective.rows.n_params)
     if not objective.rows.intercept:
         return start
     sample = objective.rows.sample(SAMPLE_ROWS)
 
-    def targets(block: RowBlock) -> list[tuple[Array, Array]]:
-        weights = block.weights_or_ones
-        return [(block.y, weights)]
+    def targets(block: RowBlock) -> list[tuple[Array, Array, Array]]:
+        return [(block.y, block.weights_or_ones, block.offset_or_zeros)]
 
     parts = sample.reduce(targets)
-    y, weights = (np.concatenate(column).astype(np.float64) for column in zip(*parts, strict=True))
+    y, weights, offset = (
+        np.concatenate(column).astype(np.float64) for column in zip(*parts, strict=True)
+    )
     weights = weights / weights.sum()
 
     def at(b: float) -> tuple[float, float, float]:
-        found = objective.loss.derivatives(y, np.full(y.size, b), (0, 1, 2))
+        found = objective.loss.derivatives(y, offset + b, (0, 1, 2))
         with np.errstate(over="ignore", invalid="ignore"):
             value, first, second = (float(weights @ part) for part in found)
         return (value if np.isfinite([value, first, second]).all() else np.inf), first, second
 
-    candidates = (0.0, float(weights @ y), float(np.median(y)), 1.0, -1.0)
+    candidates = (0.0, float(weights @ y), float(np.median(y)), 1.0, -1.0, *candidates)
     best = min(candidates, key=lambda b: at(b)[0])
     start[-1] = _refined(at, best)
     return start

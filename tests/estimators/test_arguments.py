@@ -9,6 +9,7 @@ import pytest
 
 from mcmodels import (
     PCA,
+    GeneralizedLinearRegressor,
     LinearRegression,
     LogisticRegression,
     MLPClassifier,
@@ -28,8 +29,9 @@ MODELS = {
     "linear": LinearRegression().fit(X, Y),
     "logistic": LogisticRegression(C=np.inf).fit(X, LABELS),
     "components": PCA(2).fit(X),
-    "loss": ObjectiveRegressor("(y - eta)**2").fit(X, Y),
+    "loss": ObjectiveRegressor("(y - eta)**2", log_likelihood=True).fit(X, Y),
     "classes": ObjectiveClassifier(LOSS, inverse_link=SIGMOID, log_likelihood=True).fit(X, LABELS),
+    "glm": GeneralizedLinearRegressor().fit(X, Y),
     "network": MLPRegressor((2,), alpha=5.0, max_iter=2000).fit(X, Y),
     "network of classes": MLPClassifier((2,), alpha=5.0, max_iter=2000).fit(X, LABELS),
 }
@@ -54,6 +56,7 @@ TAKEN = {
     ("reference", "nothing"),
     ("p_values", "nothing"),
     ("sample_weight", "nothing"),
+    ("parameters", "nothing"),
     ("sample_weight", "a number"),
     ("g", "a function"),
     ("candidate", "a column"),
@@ -69,6 +72,8 @@ OTHERS = {
     "X",
     "y",
     "input_features",
+    "offset",  # tests/test_glm.py has these two
+    "exposure",
 }
 NEEDED = {
     "restrictions": "a = 0",

@@ -8,6 +8,7 @@ import pytest
 
 from mcmodels import (
     PCA,
+    GeneralizedLinearRegressor,
     LinearRegression,
     LogisticRegression,
     MLPClassifier,
@@ -33,8 +34,9 @@ WITH_ROWS = {
 MODELS = {
     "linear": (LinearRegression(), TARGET),
     "logistic": (LogisticRegression(C=np.inf), CLASSES),
-    "own": (ObjectiveRegressor("(y - eta)**2"), TARGET),
-    "own classes": (ObjectiveClassifier("softplus(eta) - y*eta"), CLASSES),
+    "own": (ObjectiveRegressor("(y - eta)**2", log_likelihood=True), TARGET),
+    "glm": (GeneralizedLinearRegressor(), TARGET),
+    "own classes": (ObjectiveClassifier("softplus(eta) - y*eta", log_likelihood=True), CLASSES),
     "network": (MLPRegressor((2,), random_state=0, max_iter=500, alpha=1.0), TARGET),
     "network classes": (MLPClassifier((2,), random_state=0, max_iter=500, alpha=1.0), CLASSES),
     "pca": (PCA(), None),

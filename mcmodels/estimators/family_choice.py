@@ -1,0 +1,87 @@
+"""Family and link of a generalized linear model, by their names."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from mcmodels.arrays import Array
+from mcmodels.estimators.arguments import check_choice, check_number
+from mcmodels.objectives.families import Binomial, Family, NegativeBinomial, PowerFamily
+from mcmodels.objectives.family_loss import FamilyLoss
+from mcmodels.objectives.links import LINKS
+
+__all__ = ["FAMILIES", "chosen_loss", "refuse_wrong_targets"]
+
+# A product of a proportion and its trials is a whole number up to rounding.
+_COUNT_ROUNDING = 1e-9
+_POWERS = {"normal": 0.0, "poisson": 1.0, "gamma": 2.0, "inverse_gaussian": 3.0}
+FAMILIES = (*_POWERS, "binomial", "tweedie", "negative_binomial")
+_OTHER_NAMES = {"gaussian": "normal", "bernoulli": "binomial", "nb": "negative_binomial"}
+
+
+def chosen_loss(family: Any, link: Any, power: Any, theta: Any) -> FamilyLoss:
+    """The loss of a family and a link.
+
+    Raises
+    ------
+    ValueError
+        For names that are not known, or a power or theta out of its range.
+    """
+    found = _family(family, power, theta)
+    check_choice("link", link, ("auto", *LINKS))
+    return FamilyLoss(found, LINKS[found.link if link == "auto" else link])
+
+
+def _family(family: Any, power: Any, theta: Any) -> Family:
+    # Glum writes "inverse.gaussian".
+    name = family.replace(".", "_") if isinstance(family, str) else family
+    check_choice("family", name, FAMILIES, _OTHER_NAMES)
+    if name in _POWERS:
+        return PowerFamily(name, _POWERS[name])
+    if name == "binomial":
+        return Binomial()
+    if name == "tweedie":
+        check_number("power", power)
+        if not np.isfinite(power) or 0 < power < 1:
+            raise ValueError(
+                f"power={power!r} must be at most 0 or at least 1: between them there is no "
+                "distribution with such variances."
+            )
+        return PowerFamily(name, float(power))
+    check_number("theta", theta, above=0)
+    if not np.isfinite(theta):
+        raise ValueError(f"theta={theta!r} must be finite.")
+    return NegativeBinomial(float(theta))
+
+
+def refuse_wrong_targets(
+    family: Family, y: Array, weights: Array | None, dispersion: Any, place: str = ""
+) -> None:
+    """Refuse targets that the family cannot have, in rows of positive weight.
+
+    Proportions need whole numbers of trials and of successes, unless a dispersion is estimated:
+    then they are fitted by quasi-likelihood.
+    """
+    wrong, needed = family.wrong_targets(y)
+    if weights is not None:
+        wrong = wrong & (weights > 0)
+    if wrong.any():
+        row = int(wrong.argmax())
+        raise ValueError(
+            f"y must be {needed} with family={family.name!r}; found {y[row]:g} in row {row}"
+            f"{place}. Remove such rows, or choose another family."
+        )
+    if isinstance(family, Binomial) and dispersion in ("auto", 1):
+        trials = np.ones(len(y)) if weights is None else weights
+        parts = np.abs([trials - np.rint(trials), trials * y - np.rint(trials * y)])
+        wrong = (y > 0) & (y < 1) & (parts > _COUNT_ROUNDING * np.maximum(trials, 1.0)).any(axis=0)
+        if wrong.any():
+            row = int(wrong.argmax())
+            raise ValueError(
+                f"y is {y[row]:g} in row {row}{place}, with the weight {trials[row]:g}: binomial "
+                "proportions need their numbers of trials as sample_weight, whole numbers of "
+                "which y is the share of successes. Pass these; or dispersion='pearson' for "
+                "proportions without trials."
+            )

@@ -1,0 +1,260 @@
+"""Inference and derivatives of generalized linear models, with offsets."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from typing import Any, Unpack
+
+from mcmodels.arrays import Array, MatrixLike, VectorLike, Weights
+from mcmodels.estimators.arguments import check_flag, check_params
+from mcmodels.estimators.family_choice import chosen_loss
+from mcmodels.estimators.likelihood_methods import LikelihoodMethods
+from mcmodels.estimators.model import Fitted
+from mcmodels.estimators.offsets import checked_offset
+from mcmodels.estimators.parameter_methods import ParameterMethods, RobustOptions
+from mcmodels.inference.summary import Summary
+from mcmodels.objectives import Objective
+from mcmodels.objectives.family_loss import FamilyLoss
+from mcmodels.rows import RowStream
+
+__all__ = ["GlmMethods"]
+
+
+class OffsetOptions(RobustOptions, total=False):
+    """Options of the covariance, with the offset of the training rows."""
+
+    offset: VectorLike | None
+    exposure: VectorLike | None
+
+
+class GlmMethods(LikelihoodMethods):
+    """Inference of :class:`mcmodels.GeneralizedLinearRegressor`.
+
+    Methods that take the training rows need their ``offset`` and ``exposure``, too. Formulas and
+    sources are in :mod:`mcmodels.inference.glm_model`.
+    """
+
+    _kinds = (*ParameterMethods._kinds, "expected")
+    _options = (*ParameterMethods._options, "offset", "exposure")
+
+    family: str
+    link: str
+    power: float
+    theta: float
+
+    objective_ = Fitted("objective", "The objective at ``params_``, on the training rows.")
+    converged_ = Fitted(
+        "converged", "Whether the tolerance was met at a minimum.", describes_coefficients=False
+    )
+    n_iter_ = Fitted("n_iter", "Number of steps.", describes_coefficients=False)
+    deviance_ = Fitted("deviance", "``Σ wᵢ d(yᵢ, μᵢ)`` on the training rows.")
+    pearson_chi2_ = Fitted("pearson_chi2", "``Σ wᵢ (yᵢ - μᵢ)²/V(μᵢ)`` on the training rows.")
+    dispersion_ = Fitted("dispersion", "The dispersion φ; NaN where it cannot be estimated.")
+    log_likelihood_ = Fitted(
+        "log_likelihood",
+        """Log-likelihood of the training rows with all constants, without the penalty.
+
+        Of normal targets it takes the variance of largest likelihood, ``deviance/Σw``; of others
+        ``dispersion_``, as statsmodels does. NaN for Tweedie powers outside (1, 2) other than 0, 1,
+        2 and 3.
+        """,
+    )
+
+    def covariance(
+        self,
+        X: MatrixLike | RowStream | None = None,
+        y: VectorLike | None = None,
+        sample_weight: Weights = None,
+        *,
+        kind: str | None = None,
+        groups: VectorLike | None = None,
+        use_correction: bool = True,
+        df_correction: bool = True,
+        offset: VectorLike | None = None,
+        exposure: VectorLike | None = None,
+    ) -> Array:
+        """Covariance of ``params_``; with rows, under weaker assumptions than the model's.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features), or RowStream, default=None
+            The training rows; a stream also holds y and the weights. None: the result is
+            ``covariance_``.
+        y : array-like of shape (n_samples,), default=None
+            Their targets.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Their weights; a row of weight 2 counts twice.
+        kind : {"nonrobust", "expected", "HC0", "HC1", "HC2", "HC3", "cluster"}, default=None
+            "expected" is φ times the inverse of the expected information, which R and statsmodels
+            print; the others are those of :meth:`mcmodels.LinearRegression.covariance`. None:
+            "nonrobust" without rows, and "HC3" with them.
+        groups, use_correction, df_correction
+            As in :meth:`mcmodels.LinearRegression.covariance`.
+        offset, exposure : array-like of shape (n_samples,), default=None
+            Those of the fit.
+
+        Returns
+        -------
+        ndarray of shape (P, P)
+
+        Raises
+        ------
+        InferenceError
+            If the parameters are not determined, there is a single cluster, or a row has leverage
+            one.
+        ValueError
+            If the rows are not the training rows.
+        """
+        options = OffsetOptions(
+            kind=kind,
+            groups=groups,
+            use_correction=use_correction,
+            df_correction=df_correction,
+            offset=offset,
+            exposure=exposure,
+        )
+        return self._warned_estimate(X, y, sample_weight, **options)[1].covariance.copy()
+
+    def summary(
+        self,
+        X: MatrixLike | None = None,
+        y: VectorLike | None = None,
+        sample_weight: Weights = None,
+        *,
+        level: float = 0.95,
+        p_values: bool | None = None,
+        **robust: Unpack[OffsetOptions],
+    ) -> Summary:
+        """Coefficients with standard errors, tests and intervals.
+
+        Parameters
+        ----------
+        X, y, sample_weight
+            The training rows, for a robust covariance.
+        level : float, default=0.95
+            Coverage of the intervals, in (0, 1).
+        p_values : bool, default=None
+            Whether to print tests; by default only for fits without a penalty.
+        **robust
+            ``kind``, ``groups``, ``use_correction``, ``df_correction``, ``offset``, ``exposure`` of
+            :meth:`covariance`.
+
+        Returns
+        -------
+        Summary
+            ``print`` it; or ``to_frame()``, ``to_latex()``.
+        """
+        if p_values is not None:
+            check_flag("p_values", p_values)
+        record, estimate = self._estimate(X, y, sample_weight, **robust)
+        return record.summary(estimate, level, p_values)
+
+    def objective(
+        self,
+        X: MatrixLike,
+        y: VectorLike | None = None,
+        params: VectorLike | None = None,
+        sample_weight: Weights = None,
+        *,
+        offset: VectorLike | None = None,
+        exposure: VectorLike | None = None,
+    ) -> float:
+        """``Σ wᵢ ℓ(yᵢ, ηᵢ) + α‖coef‖²/2`` on the given rows, ℓ the kernel of the family.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Features.
+        y : array-like of shape (n_samples,)
+            Targets.
+        params : array-like of shape (P,), default=None
+            Parameters at which to evaluate; ``params_`` by default.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Row weights ≥ 0.
+        offset, exposure : array-like of shape (n_samples,), default=None
+            As in ``fit``.
+
+        Returns
+        -------
+        float
+        """
+        point = self._point(params)
+        return self._objective_at(X, y, sample_weight, offset, exposure).value(point)
+
+    def gradient(
+        self,
+        X: MatrixLike,
+        y: VectorLike | None = None,
+        params: VectorLike | None = None,
+        sample_weight: Weights = None,
+        *,
+        offset: VectorLike | None = None,
+        exposure: VectorLike | None = None,
+    ) -> Array:
+        """The gradient of :meth:`objective` with respect to the parameters, shape (P,).
+
+        Parameters are those of :meth:`objective`.
+        """
+        point = self._point(params)
+        return self._objective_at(X, y, sample_weight, offset, exposure).gradient(point)
+
+    def hessian(
+        self,
+        X: MatrixLike,
+        y: VectorLike | None = None,
+        params: VectorLike | None = None,
+        sample_weight: Weights = None,
+        *,
+        offset: VectorLike | None = None,
+        exposure: VectorLike | None = None,
+    ) -> Array:
+        """The Hessian of :meth:`objective`, shape (P, P).
+
+        Parameters are those of :meth:`objective`.
+        """
+        point = self._point(params)
+        return self._objective_at(X, y, sample_weight, offset, exposure).hessian(point)
+
+    def hessian_vector_product(
+        self,
+        X: MatrixLike,
+        y: VectorLike | None = None,
+        params: VectorLike | None = None,
+        sample_weight: Weights = None,
+        *,
+        vector: VectorLike,
+        offset: VectorLike | None = None,
+        exposure: VectorLike | None = None,
+    ) -> Array:
+        """The Hessian of :meth:`objective` times a vector of shape (P,), without forming it.
+
+        The other parameters are those of :meth:`objective`.
+        """
+        point = self._point(params)
+        direction = check_params(vector, point.shape, "vector")
+        objective = self._objective_at(X, y, sample_weight, offset, exposure)
+        return objective.hessian_vector_product(point, direction)
+
+    def _offsets_of(self, X: Any, **options: Any) -> dict[str, Array]:
+        offset, exposure = options.get("offset"), options.get("exposure")
+        added = checked_offset(X, offset, exposure, self._loss().link)
+        return {} if added is None else {"offset": added}
+
+    def _refuse_missing_offset(self, extras: dict[str, Array]) -> None:
+        if not extras and self._fit is not None and self._fit.offset_sums is not None:
+            raise ValueError(
+                "the model was fitted with an offset or an exposure; pass that of these rows "
+                "(offset=np.zeros(n) or exposure=np.ones(n) if there is none)."
+            )
+
+    def _loss(self) -> FamilyLoss:
+        """The loss of the fit; that of the parameters where coefficients were assigned."""
+        if self._fit is not None:
+            return self._fit.loss
+        return chosen_loss(self.family, self.link, self.power, self.theta)
+
+    @abstractmethod
+    def _objective_at(
+        self, X: Any, y: Any, sample_weight: Any, offset: Any, exposure: Any
+    ) -> Objective:
+        """The objective on these rows."""

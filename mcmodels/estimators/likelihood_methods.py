@@ -1,0 +1,176 @@
+"""Inference from the likelihood itself: profile intervals, and tests of single coefficients."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from mcmodels.arrays import Array, MatrixLike, VectorLike, Weights
+from mcmodels.estimators.arguments import listed, refuse_unknown_keywords
+from mcmodels.estimators.parameter_methods import ParameterMethods
+from mcmodels.exceptions import InferenceError, example_of
+from mcmodels.inference.estimate import check_level
+from mcmodels.inference.profiles import profile_ends, ratio_tests
+from mcmodels.rows import RowStream, rows_of
+from mcmodels.solvers.profile import Profile
+from mcmodels.tables.dask_stream import as_stream
+
+__all__ = ["LikelihoodMethods"]
+
+
+class LikelihoodMethods(ParameterMethods):
+    """Profile intervals and likelihood-ratio tests of models that Newton's method has fitted.
+
+    They need the training rows, and read them about five times for each bound or test.
+    """
+
+    def profile_intervals(
+        self,
+        X: MatrixLike | RowStream,
+        y: VectorLike | None = None,
+        sample_weight: Weights = None,
+        *,
+        level: float = 0.95,
+        parameters: Sequence[str] | None = None,
+        **offsets: Any,
+    ) -> pd.DataFrame:
+        """Intervals of parameters that a likelihood-ratio test does not reject.
+
+        The interval of θⱼ has the values at which the largest log-likelihood is no more than
+        ``q²/2`` below the maximum (times the dispersion), where q is the quantile of the normal
+        distribution; of Student's t where the dispersion was estimated. Other than intervals from
+        standard errors they need not be symmetric, and do not depend on how the parameter is
+        written. Of normal linear models they are the t intervals.
+
+        Parameters
+        ----------
+        X, y, sample_weight
+            The training rows.
+        level : float, default=0.95
+            Coverage, in (0, 1).
+        parameters : sequence of str, default=None
+            Names of features, or "(intercept)"; by default all parameters.
+        **offsets
+            ``offset``, ``exposure`` of the fit, for models that take them.
+
+        Returns
+        -------
+        DataFrame
+            One row for each parameter; columns lower and upper.
+
+        Raises
+        ------
+        InferenceError
+            If the fit is penalised, or has no likelihood or no maximum, or has several outputs; or
+            if a bound was not found.
+
+        Notes
+        -----
+        The source of the computation is in :mod:`mcmodels.solvers.profile`; of the intervals Cox
+        and Hinkley (1974), *Theoretical Statistics*, §7.2.
+        """
+        check_level(level)
+        profile, names, chosen = self._profile(X, y, sample_weight, parameters, offsets)
+        found = profile_ends(profile, chosen, level, *self._record().likelihood_scale)
+        _refuse_unfound(found, names, "a bound")
+        return pd.DataFrame(found, index=names, columns=["lower", "upper"])
+
+    def likelihood_ratio_tests(
+        self,
+        X: MatrixLike | RowStream,
+        y: VectorLike | None = None,
+        sample_weight: Weights = None,
+        *,
+        parameters: Sequence[str] | None = None,
+        **offsets: Any,
+    ) -> pd.DataFrame:
+        """Tests that single parameters are zero: each against the model without it.
+
+        The statistic is twice the difference of the largest log-likelihoods, which is about χ² with
+        one degree of freedom. Where the dispersion was estimated, it is the difference of the
+        deviances by the dispersion of the whole model, which is about F.
+
+        Parameters
+        ----------
+        X, y, sample_weight
+            The training rows.
+        parameters : sequence of str, default=None
+            Names of features, or "(intercept)"; by default all features.
+        **offsets
+            ``offset``, ``exposure`` of the fit, for models that take them.
+
+        Returns
+        -------
+        DataFrame
+            One row for each parameter; columns statistic, df and p_value.
+
+        Raises
+        ------
+        InferenceError
+            If the fit is penalised, or has no likelihood or no maximum, or has several outputs; or
+            if the maximum of a smaller model was not found.
+        """
+        if parameters is None:
+            parameters = list(self._record().names)
+        profile, names, chosen = self._profile(X, y, sample_weight, parameters, offsets)
+        table = ratio_tests(profile, chosen, *self._record().likelihood_scale)
+        _refuse_unfound(table.to_numpy(), names, "the maximum without it")
+        return table.set_axis(names)
+
+    def _profile(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any,
+        parameters: Sequence[str] | None,
+        offsets: dict[str, Any],
+    ) -> tuple[Profile, list[str], list[int]]:
+        record = self._record()
+        known = [name for name in self._options if name in ("offset", "exposure")]
+        refuse_unknown_keywords(offsets, ["level", "parameters", *known])
+        if record.params.ndim > 1:
+            raise InferenceError(
+                "profiles are computed for one linear predictor, and this model has one for each "
+                "of several classes; compare models by likelihood_ratio_test(small, big)."
+            )
+        names = list(record.parameter_names)
+        chosen = list(range(len(names))) if parameters is None else _positions(parameters, names)
+        X, y, sample_weight, _ = as_stream(X, y, sample_weight)
+        if isinstance(X, RowStream):
+            X = X.bound_to(getattr(self, "table_columns_", None)).for_sums(again=True)
+        extras = self._offsets_of(X, **offsets)
+        X, targets, weights = self._training_rows(X, y, sample_weight, extras)
+        rows = rows_of(X, targets, weights, extras, intercept=record.intercept)
+        record.refuse_without_likelihood("a profile of the likelihood")
+        objective: Any = self._objective_of_fit(rows)
+        return Profile(objective, record.params), [names[k] for k in chosen], chosen
+
+
+def _refuse_unfound(found: Array, names: list[str], what: str) -> None:
+    lost = np.flatnonzero(~np.isfinite(found).all(axis=1))
+    if lost.size:
+        raise InferenceError(
+            f"{what} was not found for {listed([names[k] for k in lost])}: the likelihood is far "
+            "from quadratic there, or has no maximum. Leave these out of parameters."
+        )
+
+
+def _positions(parameters: Any, names: list[str]) -> list[int]:
+    chosen = [parameters] if isinstance(parameters, str) else parameters
+    if not isinstance(chosen, list | tuple | pd.Index | np.ndarray) or any(
+        not isinstance(name, str) for name in chosen
+    ):
+        raise TypeError(
+            f"parameters={example_of(parameters)} must be a list of names of parameters: "
+            f"{listed(names)}."
+        )
+    unknown = [name for name in chosen if name not in names]
+    if unknown:
+        raise ValueError(
+            f"parameters names {example_of(unknown[0])}; the parameters of this model are "
+            f"{listed(names)}."
+        )
+    return [names.index(name) for name in chosen]

@@ -1,0 +1,425 @@
+"""GeneralizedLinearRegressor: families, links, offsets, dispersion, by Newton's method."""
+
+from __future__ import annotations
+
+from typing import Any, Self
+
+import numpy as np
+from sklearn.base import RegressorMixin
+
+from mcmodels.arrays import Array, Matrix, MatrixLike, Values, VectorLike, Weights
+from mcmodels.estimators.arguments import (
+    check_choice,
+    check_flag,
+    check_max_iter,
+    check_number,
+    check_weights,
+    refuse_other_order,
+)
+from mcmodels.estimators.callbacks import CallbackSupportMixin, FitCallbacks, with_callbacks
+from mcmodels.estimators.deviance_score import DevianceScore
+from mcmodels.estimators.family_choice import chosen_loss, refuse_wrong_targets
+from mcmodels.estimators.glm_methods import GlmMethods
+from mcmodels.estimators.offsets import checked_offset
+from mcmodels.estimators.own_losses import TrainingData
+from mcmodels.estimators.parts import rows_in_parts
+from mcmodels.estimators.stream_fits import ExtrasOfPart, stream_rows, survey
+from mcmodels.estimators.streams import in_memory_but_X, of_blocks, refuse_other_arguments
+from mcmodels.estimators.validation import refuse_not_finite, training_pair, validated_pair
+from mcmodels.estimators.verdicts import (
+    undetermined,
+    warn_no_minimum,
+    warn_not_converged,
+    warn_rank_deficient,
+)
+from mcmodels.objectives import Objective
+from mcmodels.objectives.family_loss import FamilyLoss
+from mcmodels.objectives.user_loss import UserLoss, UserObjective
+from mcmodels.results.glm import GlmFit
+from mcmodels.rows import ArrayRows, Rows, RowStream, RowsWithCrossSums, rows_of
+from mcmodels.solvers import Solution, Status
+from mcmodels.solvers.bounded_means import fit_within_bounds
+from mcmodels.solvers.conclusion import conclude
+from mcmodels.solvers.constant_targets import with_constant_columns
+from mcmodels.solvers.family_starts import family_start, rows_left_by_newton
+from mcmodels.solvers.fit_state import Optimum
+from mcmodels.solvers.starts import better_start
+from mcmodels.tables.dask_stream import as_stream, in_parts
+
+__all__ = ["GeneralizedLinearRegressor"]
+
+_OF_STREAMS: dict[str, Any] = {"multi_output": False, "y_numeric": True}
+
+
+class GeneralizedLinearRegressor(DevianceScore, RegressorMixin, CallbackSupportMixin, GlmMethods):
+    """A generalized linear model: ``E y = g⁻¹(x̃ᵀθ + offset)``, ``Var y = φ V(μ)``.
+
+    The fit minimises ``Σ wᵢ ℓ(yᵢ, ηᵢ) + α‖coef‖²/2``, where ℓ is half of the unit deviance up to
+    terms without η, by Newton's method with the exact gradient and Hessian. For α = 0 it is the
+    maximum of the likelihood.
+
+    Parameters
+    ----------
+    family : {"normal", "binomial", "poisson", "gamma", "inverse_gaussian", "tweedie", \
+"negative_binomial"}, default="normal"
+        The distribution of y. Binomial y is 0 or 1, or a proportion with the trials as weights.
+    link : {"auto", "identity", "log", "logit", "probit", "cloglog", "inverse", "inverse_squared", \
+"sqrt"}, default="auto"
+        g. "auto" is identity for normal, logit for binomial, and log for all others.
+    alpha : float, default=0.0
+        Strength of the penalty; the intercept is never penalised. Objectives here are sums over
+        rows, so that alpha is glum's alpha times ``Σ wᵢ``.
+    power : float, default=1.5
+        p of Tweedie's variance ``μᵖ``: at most 0, or at least 1.
+    theta : float, default=1.0
+        θ of the negative binomial variance ``μ + θμ²``.
+    fit_intercept : bool, default=True
+        Whether to fit an intercept.
+    dispersion : {"auto", "pearson", "deviance"} or float, default="auto"
+        φ: Pearson's sum, or the deviance, by the degrees of freedom ``Σ wᵢ`` less the number of
+        free parameters; or a number. "auto" is 1 for poisson, binomial and negative_binomial, and
+        "pearson" for the others, as in R.
+    tol : float, default=1e-8
+        The fit has converged when no entry of the gradient exceeds ``tol · Σ wᵢ`` and the next step
+        is negligible, or when float64 can show no further decrease of the objective.
+    max_iter : int, default=100
+        Largest number of steps.
+    warm_start : bool, default=False
+        Whether to start from the parameters of the previous fit. They are used if their shape is
+        right and the objective there is not larger than at the default start.
+
+    Attributes
+    ----------
+    coef_ : ndarray of shape (n_features,)
+        Coefficients.
+    intercept_ : float
+        Intercept; 0.0 when none is fitted.
+    params_ : ndarray of shape (P,)
+        Coefficients, then the intercept when one is fitted.
+    gradient_ : ndarray of shape (P,)
+        Gradient of the objective at ``params_``.
+    hessian_ : ndarray of shape (P, P)
+        Hessian of the objective at ``params_``; ``hessian_ / dispersion_`` is the observed
+        information.
+    objective_, deviance_, pearson_chi2_, dispersion_, log_likelihood_ : float
+        On the training rows.
+    n_iter_ : int
+        Number of steps.
+    status_ : {"converged", "rank deficient", "no minimum", "not converged"}
+        How the solver ended.
+    n_features_in_ : int
+        Number of features seen during fit.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of features, when X has names that are all strings.
+
+    See Also
+    --------
+    mcmodels.LogisticRegression : Several classes, and proofs of separation.
+    mcmodels.ObjectiveRegressor : Losses of your own.
+
+    References
+    ----------
+    McCullagh and Nelder (1989), *Generalized Linear Models*, 2nd ed., §2.2–2.5.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from mcmodels import GeneralizedLinearRegressor
+    >>> X = np.array([[0.0], [1.0], [2.0], [3.0], [4.0]])
+    >>> claims, years = np.array([1, 2, 6, 14, 20]), np.array([1.0, 1.0, 2.0, 2.0, 1.5])
+    >>> model = GeneralizedLinearRegressor("poisson").fit(X, claims, exposure=years)
+    >>> model.params_.round(6)
+    array([ 0.67855 , -0.124358])
+    >>> model.standard_errors_.round(6)
+    array([0.156897, 0.519136])
+    >>> model.predict([[5.0]], exposure=[2.0]).round(4)
+    array([52.5382])
+    """
+
+    def __init__(
+        self,
+        family: str = "normal",
+        *,
+        link: str = "auto",
+        alpha: float = 0.0,
+        power: float = 1.5,
+        theta: float = 1.0,
+        fit_intercept: bool = True,
+        dispersion: str | float = "auto",
+        tol: float = 1e-8,
+        max_iter: int = 100,
+        warm_start: bool = False,
+    ) -> None:
+        self.family = family
+        self.link = link
+        self.alpha = alpha
+        self.power = power
+        self.theta = theta
+        self.fit_intercept = fit_intercept
+        self.dispersion = dispersion
+        self.tol = tol
+        self.max_iter = max_iter
+        self.warm_start = warm_start
+
+    @with_callbacks
+    def fit(
+        self,
+        X: MatrixLike | RowStream,
+        y: VectorLike | None = None,
+        sample_weight: Weights = None,
+        *,
+        offset: VectorLike | None = None,
+        exposure: VectorLike | None = None,
+    ) -> Self:
+        """Fit the model.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features), or RowStream
+            Features; any real dtype and memory order, also a memory map. Nothing of this size is
+            copied. A stream holds y and the weights, too.
+        y : array-like of shape (n_samples,)
+            Targets, in the range of the family.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Row weights ≥ 0: weight 0 is an absent row, weight 2 a row given twice. Of binomial
+            proportions they are the trials.
+        offset : array-like of shape (n_samples,), default=None
+            A part of the linear predictor that has no coefficient.
+        exposure : array-like of shape (n_samples,), default=None
+            Positive factors of the mean, for the link "log": their logarithm is an offset.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError
+            For NaN or infinite values, wrong shapes, negative or all-zero weights, targets that the
+            family cannot have, or a parameter out of its range.
+
+        Warns
+        -----
+        NoMinimumWarning
+            When the objective keeps decreasing along a direction.
+        RankDeficiencyWarning
+            When columns are linearly dependent and nothing is penalised.
+        ConvergenceWarning
+            When ``max_iter`` steps did not suffice.
+        """
+        loss = self._check_parameters()
+        X, y, sample_weight, _ = as_stream(X, y, sample_weight)
+        with FitCallbacks(self, X, "newton-step") as callbacks:
+            found = self._rows_of_fit(X, y, sample_weight, loss, offset, exposure)
+            callbacks.know(
+                found.X, found.y, found.weights, lambda params: self._attributes(params, found)
+            )
+            rows = RowsWithCrossSums(found.rows, None)
+            objective = UserObjective(rows, UserLoss(loss), float(self.alpha))
+            with refuse_not_finite(self, X), rows.one_thread_for_algebra():
+                start = self._start(objective, loss)
+                steps = fit_within_bounds(
+                    objective, loss, start, tol=self.tol, max_iter=self.max_iter
+                )
+                for step in steps:
+                    if callbacks.end_after(step):
+                        break
+                solution = with_constant_columns(conclude(objective, step), rows)
+                record = self._recorded(solution, found, rows, loss)
+            published = self._attributes(record.params, found)
+            callbacks.conclude(published)
+        self._warn_of(solution, found, rows.n_present, objective, loss)
+        return self._publish(published | {"_fit": record})
+
+    @of_blocks
+    def predict(
+        self,
+        X: MatrixLike,
+        *,
+        offset: VectorLike | None = None,
+        exposure: VectorLike | None = None,
+    ) -> Array:
+        """The mean ``g⁻¹(η)`` of each row.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Features.
+        offset, exposure : array-like of shape (n_samples,), default=None
+            As in ``fit``; required if the model was fitted with one of them.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,)
+        """
+        eta = self._linear_predictor(X, keep_dtype=True)
+        extras = self._offsets_of(eta[:, np.newaxis], offset=offset, exposure=exposure)
+        self._refuse_missing_offset(extras)
+        wide = eta.astype(np.float64, copy=False)
+        with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
+            mean = self._loss().link.mean(wide + extras.get("offset", 0.0))
+        return mean.astype(eta.dtype, copy=False)
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.target_tags.positive_only = self.family != "normal"
+        return tags
+
+    def _check_parameters(self) -> FamilyLoss:
+        loss = chosen_loss(self.family, self.link, self.power, self.theta)
+        check_number("alpha", self.alpha, at_least=0)
+        if not np.isfinite(float(self.alpha)):
+            raise ValueError(f"alpha={self.alpha!r} must be finite.")
+        check_flag("fit_intercept", self.fit_intercept)
+        if isinstance(self.dispersion, str):
+            check_choice("dispersion", self.dispersion, ("auto", "pearson", "deviance"))
+        else:
+            check_number("dispersion", self.dispersion, above=0)
+        check_number("tol", self.tol, at_least=0)
+        check_max_iter(self.max_iter)
+        check_flag("warm_start", self.warm_start)
+        return loss
+
+    def _rows_of_fit(
+        self,
+        X: MatrixLike | RowStream,
+        y: VectorLike | None,
+        sample_weight: Weights,
+        loss: FamilyLoss,
+        offset: Any,
+        exposure: Any,
+    ) -> TrainingData:
+        intercept = bool(self.fit_intercept)
+        if isinstance(X, RowStream):
+            refuse_other_arguments(y, sample_weight)
+            if offset is not None or exposure is not None:
+                raise ValueError("offsets of streams are not supported yet; pass arrays.")
+            X = X.for_sums()
+            surveyed = survey(self, X, intercept=intercept, **_OF_STREAMS)
+
+            def prepare(y: Values, weights: Array | None) -> tuple[Array, Array | None]:
+                targets = np.asarray(y, dtype=np.float64)
+                refuse_wrong_targets(loss.family, targets, weights, self.dispersion, " of a block")
+                return targets, weights
+
+            rows = stream_rows(X, surveyed, prepare, **_OF_STREAMS)
+            return TrainingData(rows, surveyed.features, X, None, None)
+        refuse_other_order(X=X, y=y, sample_weight=sample_weight)
+        features, matrix, y = training_pair(self, X, y, y_numeric=True)
+        refuse_other_order(X=X, offset=offset, exposure=exposure)
+        weights = check_weights(sample_weight, matrix)
+        targets = np.asarray(y, dtype=np.float64)
+        refuse_wrong_targets(loss.family, targets, weights, self.dispersion)
+        added = checked_offset(matrix, offset, exposure, loss.link)
+        extras = None if added is None else {"offset": added}
+        in_memory = ArrayRows(matrix, targets, weights, extras, intercept=intercept)
+        return TrainingData(in_memory, features, matrix, y, weights)
+
+    def _start(self, objective: UserObjective, loss: FamilyLoss) -> Array:
+        start = family_start(objective, loss)
+        if start is None:
+            raise ValueError(
+                f"no parameters were found at which every row has a mean of the family "
+                f"{loss.family.name!r} with the link {loss.link.name!r}. Fit an intercept, or "
+                "choose a link whose means need no bounds (log; logit for binomial)."
+            )
+        previous = self.params_ if self.warm_start and hasattr(self, "params_") else None
+        return better_start(objective, previous, start)
+
+    def _recorded(
+        self,
+        solution: Solution[Optimum],
+        found: TrainingData,
+        rows: RowsWithCrossSums,
+        loss: FamilyLoss,
+    ) -> GlmFit:
+        published = self._attributes(solution.value.params, found)
+        return GlmFit.of_rows(
+            solution,
+            rows,
+            loss=loss,
+            dispersion=self.dispersion,
+            names=found.features.names,
+            coefficients=(published[name] for name in self._tracked),
+            penalty=float(self.alpha),
+            undetermined=undetermined(found.features, solution, rows.n_present),
+        )
+
+    def _warn_of(
+        self,
+        solution: Solution[Optimum],
+        found: TrainingData,
+        n_rows: int,
+        objective: UserObjective,
+        loss: FamilyLoss,
+    ) -> None:
+        if solution.status is Status.UNBOUNDED:
+            warn_no_minimum(found.features, solution)
+        elif solution.status is Status.RANK_DEFICIENT:
+            warn_rank_deficient(
+                found.features,
+                solution,
+                n_rows=n_rows,
+                what="Predictions are unique, parameters are the shortest that give them.",
+            )
+        elif solution.status is Status.NOT_CONVERGED:
+            left = rows_left_by_newton(objective, loss, solution.value)
+            remedy = "Raise max_iter, or scale the columns."
+            if left:
+                remedy = (
+                    f"The next step would give {left} rows no mean of the family "
+                    f"{loss.family.name!r}: the largest likelihood may be at the bounds of the "
+                    f"link {loss.link.name!r}. Choose a link whose means have no bounds (log; "
+                    "logit for binomial), or penalise."
+                )
+            warn_not_converged(
+                f"Newton's method stopped after {solution.iterations} steps with the gradient at "
+                f"{np.abs(solution.value.gradient).max():.1e}. {remedy}"
+            )
+
+    def _attributes(self, params: Array, found: TrainingData) -> dict[str, Any]:
+        intercept = float(params[-1]) if self.fit_intercept else 0.0
+        coef = params[: found.features.n_features].copy()
+        return {"coef_": coef, "intercept_": intercept} | found.features.attributes
+
+    def _objective_on(
+        self, X: MatrixLike, y: VectorLike | None, sample_weight: Weights
+    ) -> Objective:
+        return self._objective_at(X, y, sample_weight, None, None)
+
+    def _objective_at(
+        self, X: Any, y: Any, sample_weight: Any, offset: Any, exposure: Any
+    ) -> Objective:
+        loss = self._loss()
+        if (stream := in_parts(X, y, sample_weight)) is not None:
+            rows = self._rows_in_parts(stream)
+        else:
+            X, targets, weights = self._validated(X, y, sample_weight)
+            extras = self._offsets_of(X, offset=offset, exposure=exposure)
+            rows = rows_of(X, targets, weights, extras, intercept=self._has_intercept)
+        return UserObjective(rows, UserLoss(loss), float(self.alpha))
+
+    def _objective_of_fit(self, rows: Rows) -> Objective:
+        return UserObjective(rows, self._loss_of_user(), self._fit.penalty)
+
+    def _loss_of_user(self) -> UserLoss:
+        return UserLoss(self._loss())
+
+    def _validated(
+        self, X: MatrixLike, y: VectorLike | None, sample_weight: Weights
+    ) -> tuple[Matrix, Array, Array | None]:
+        refuse_other_order(X=X, y=y, sample_weight=sample_weight)
+        X, y, sample_weight = in_memory_but_X(self, X, y, sample_weight, multi_output=False)
+        X, y = validated_pair(self, X, y)
+        weights = check_weights(sample_weight, X)
+        targets = np.asarray(y, dtype=np.float64)
+        refuse_wrong_targets(self._loss().family, targets, weights, self.dispersion)
+        return X, targets, weights
+
+    def _rows_in_parts(self, stream: RowStream, extras_of: ExtrasOfPart | None = None) -> Rows:
+        options: dict[str, Any] = {"intercept": self._has_intercept, **_OF_STREAMS}
+        return rows_in_parts(self, stream, _as_numbers, extras_of, **options)
+
+
+def _as_numbers(y: Values, weights: Array | None) -> tuple[Array, Array | None]:
+    return np.asarray(y, dtype=np.float64), weights

@@ -1,0 +1,160 @@
+"""Inference from the fit of a generalized linear model: the Hessian of its kernel, and φ.
+
+With H the Hessian of ``Σ wᵢ ℓ(yᵢ, ηᵢ) + α‖coef‖²/2``, ℓ the kernel of the family, the observed
+information is ``H/φ`` and the covariance of the parameters ``φ H⁻¹``. Where φ is estimated, tests
+use Student's t with as many degrees of freedom as φ has (McCullagh and Nelder 1989, §4.4 and §8.3;
+R's ``summary.glm``).
+
+The *expected* information has ``E ℓ″ = μ′²/V`` in place of ℓ″; it is what R and statsmodels print.
+With a canonical link both are the same. Efron and Hinkley (1978), *Assessing the accuracy of the
+maximum likelihood estimator: observed versus expected Fisher information*, Biometrika 65(3), say
+why the observed one is to be preferred.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import linalg
+
+from mcmodels.arrays import Array
+from mcmodels.exceptions import InferenceError
+from mcmodels.inference.curvature import CurvatureInference
+from mcmodels.inference.estimate import Estimate
+from mcmodels.objectives.families import Family
+from mcmodels.objectives.family_loss import FamilyLoss
+from mcmodels.rows import RowBlock, Rows
+
+__all__ = ["GlmInference", "GlmSums"]
+
+
+@dataclass(frozen=True)
+class GlmSums:
+    """What the rows say of a fit, at its parameters.
+
+    Parameters
+    ----------
+    deviance : float
+        ``Σ wᵢ d(yᵢ, μᵢ)``.
+    pearson : float
+        ``Σ wᵢ (yᵢ - μᵢ)²/V(μᵢ)``.
+    log_likelihood : float
+        With all constants, by the dispersion of the fit.
+    """
+
+    deviance: float
+    pearson: float
+    log_likelihood: float = np.nan
+
+    @classmethod
+    def of(cls, rows: Rows, loss: FamilyLoss, params: Array) -> GlmSums:
+        """Deviance and Pearson's sum, in one pass over the rows."""
+        family, link = loss.family, loss.link
+
+        def summarise(block: RowBlock) -> Array:
+            eta = block.linear_predictor(params)
+            mu = link.mean(eta)
+            squares = (block.y - mu) ** 2 / family.variance(mu)
+            parts = family.deviance(block.y, mu), squares
+            return np.array([block.weighted(part).sum() for part in parts])
+
+        with np.errstate(all="ignore"):
+            deviance, pearson = rows.reduce(summarise).tolist()
+        return cls(deviance, pearson)
+
+
+def log_likelihood(rows: Rows, loss: FamilyLoss, params: Array, dispersion: float) -> float:
+    """``Σ wᵢ log p(yᵢ | μᵢ, φ)``, in one pass over the rows."""
+
+    def summarise(block: RowBlock) -> float:
+        mu = loss.link.mean(block.linear_predictor(params))
+        weights = block.weights_or_ones
+        return float(loss.family.log_likelihood(block.y, mu, weights, dispersion).sum())
+
+    with np.errstate(all="ignore"):
+        return rows.reduce(summarise)
+
+
+@dataclass(frozen=True)
+class GlmInference(CurvatureInference):
+    """Inference from the fit of a generalized linear model.
+
+    Parameters
+    ----------
+    n_observations : float
+        The sum of the weights.
+    family : Family
+        The family.
+    dispersion : float
+        φ, or NaN where no degree of freedom is left to estimate it.
+    df : float
+        Degrees of freedom of φ; infinite where it is known.
+    known_log_likelihood : float
+        With all constants.
+    """
+
+    n_observations: float
+    family: Family
+    dispersion: float
+    df: float
+    known_log_likelihood: float
+
+    @property
+    def log_likelihood(self) -> float:
+        """ℓ at the parameters, with all constants and without the penalty."""
+        if np.isnan(self.known_log_likelihood):
+            raise InferenceError(
+                f"the log-likelihood of the family ({self.family.description}) is not known: "
+                "there is no dispersion, or its density has no finite form."
+            )
+        return self.known_log_likelihood
+
+    @property
+    def estimate(self) -> Estimate:
+        """All parameters, with the covariance ``φ H⁻¹``."""
+        return self.estimate_with(self.root)
+
+    def estimate_with(self, root: Array, kind: str = "") -> Estimate:
+        """All parameters, with the covariance ``φ TTᵀ`` of a root T."""
+        self.refuse_undetermined()
+        self.refuse_without_dispersion()
+        return Estimate.of_root(
+            self.params,
+            np.sqrt(self.dispersion) * root,
+            self.parameter_names,
+            df=self.df,
+            kind=kind or self.kind,
+        )
+
+    def refuse_without_dispersion(self) -> None:
+        """Raise if there is no degree of freedom for the dispersion."""
+        if not np.isfinite(self.dispersion):
+            raise InferenceError(
+                f"there are {self.n_observations:g} rows (the sum of the weights) for "
+                f"{self.n_determined} parameters: nothing is left to estimate the dispersion "
+                "from. Fit fewer columns or more rows, or give dispersion a number."
+            )
+
+    def expected_estimate(self, rows: Rows, loss: FamilyLoss) -> Estimate:
+        """All parameters, with φ times the inverse of the expected information.
+
+        In the coordinates z in which the Hessian is the identity, it is that and
+        ``Σ wᵢ (E ℓ″ᵢ - ℓ″ᵢ) zᵢzᵢᵀ``, so that no digits are lost where columns lie far from zero.
+        """
+        whitening, params = self.whitening, self.params
+
+        def summarise(block: RowBlock) -> Array:
+            eta, Z = block.linear_predictor(params), whitening.of(block)
+            (observed,) = loss(block.y, eta, (2,))
+            change = block.weighted(loss.expected_curvature(eta) - observed)
+            return Z.T @ (Z * change[:, np.newaxis])
+
+        T = whitening.matrix
+        information = np.eye(T.shape[1]) + rows.reduce(summarise)
+        try:
+            factor = linalg.cholesky(information, lower=True)
+        except linalg.LinAlgError as error:
+            raise InferenceError(self._singular) from error
+        root = linalg.solve_triangular(factor, T.T, lower=True).T
+        return self.estimate_with(root, "expected")

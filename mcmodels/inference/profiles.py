@@ -1,0 +1,44 @@
+"""Intervals and tests from the likelihood itself, given the profile of an objective.
+
+=====================  =========================================================================
+interval of θⱼ         where ``2(f(θⱼ) - f̂)/φ ≤ q²``, f the profile of the objective, f̂ its minimum
+test of ``θⱼ = 0``     ``2(f(0) - f̂)/φ``, about χ² with one degree of freedom
+=====================  =========================================================================
+
+q is the quantile of the normal distribution; of Student's t where φ was estimated, and the test is
+then about F. Sources: Cox and Hinkley (1974), *Theoretical Statistics*, §7.2; McCullagh and Nelder
+(1989), *Generalized Linear Models*, 2nd ed., §8.3 (F).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from mcmodels.arrays import Array
+from mcmodels.solvers.profile import Profile
+
+__all__ = ["profile_ends", "ratio_tests"]
+
+
+def profile_ends(
+    profile: Profile, chosen: Sequence[int], level: float, dispersion: float, df: float
+) -> Array:
+    """The ends of the intervals of some parameters, shape (k, 2); NaN where one was not found."""
+    rise = dispersion * float(stats.t.ppf((1 + level) / 2, df)) ** 2 / 2
+    ends = [[profile.end(profile.unit(k), side, rise) for side in (-1.0, 1.0)] for k in chosen]
+    return np.array(ends, dtype=np.float64).reshape(-1, 2)
+
+
+def ratio_tests(
+    profile: Profile, chosen: Sequence[int], dispersion: float, df: float
+) -> pd.DataFrame:
+    """Tests that single parameters are zero: statistic (NaN if not found), df, p_value."""
+    least = np.array([profile.least(profile.unit(k), 0.0) for k in chosen])
+    statistic = np.maximum(2.0 * (least - profile.minimum) / dispersion, 0.0)
+    of_f = np.isfinite(df)
+    p = stats.f.sf(statistic, 1.0, df) if of_f else stats.chi2.sf(statistic, 1.0)
+    return pd.DataFrame({"statistic": statistic, "df": 1, "p_value": p})

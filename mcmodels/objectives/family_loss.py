@@ -1,0 +1,213 @@
+"""The kernel of a family as a loss ℓ(y, η) in the linear predictor, with ℓ′ and ℓ″.
+
+With ``μ = g⁻¹(η)`` and the kernel of :mod:`mcmodels.objectives.families`,
+
+``ℓ′ = (μ - y) μ′/V`` and ``ℓ″ = (μ - y) μ″/V + μ′² ((μ/V)′ - y (1/V)′)``.
+
+These forms lose digits, or overflow, where a mean is extreme. So pairs of family and link that have
+simpler ones are computed by them:
+
+======================  ===========================================================================
+powers, log             ``ℓ′ = μ²⁻ᵖ - y μ¹⁻ᵖ``, ``ℓ″ = (2 - p) μ²⁻ᵖ - (1 - p) y μ¹⁻ᵖ``
+powers, ``μ = η^k``     ``ℓ′ = k (η^(a-1) - y η^(b-1))``,
+                        ``ℓ″ = k ((a - 1) η^(a-2) - (b - 1) y η^(b-2))``
+                        with ``a = k(2 - p)`` and ``b = k(1 - p)``
+negative binomial, log  ``ℓ′ = u/θ - y (1 - u)``, ``ℓ″ = (y + 1/θ) u (1 - u)``, ``u = σ(η + log θ)``
+binomial                ``ℓ = y A(η) + (1 - y) B(η)`` with ``A = -log μ`` and ``B = -log(1 - μ)``
+======================  ===========================================================================
+
+Where η is outside the domain, ℓ is infinite.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from scipy import special
+
+from mcmodels.arrays import Array
+from mcmodels.objectives.families import Binomial, Family, NegativeBinomial, PowerFamily
+from mcmodels.objectives.links import CloglogLink, Link, LogitLink, LogLink, PowerLink, ProbitLink
+
+__all__ = ["FamilyLoss"]
+
+_HALF_LOG_2PI = float(np.log(2.0 * np.pi) / 2.0)
+# From here on the tail of the normal distribution is computed by its asymptotic series.
+_FAR = 50.0
+# Below it t/(1 - e^-t) - 1 is computed by its power series.
+_NEAR = 0.3
+
+# ℓ, ℓ′ and ℓ″ of each row.
+Orders = tuple[Array, Array, Array]
+
+
+@dataclass(frozen=True)
+class FamilyLoss:
+    """ℓ(y, η) of a family and a link; see :class:`mcmodels.objectives.user_loss.PointwiseFunction`.
+
+    Parameters
+    ----------
+    family : Family
+        The family.
+    link : Link
+        The link.
+    """
+
+    family: Family
+    link: Link
+
+    def __call__(self, y: Array, eta: Array, orders: tuple[int, ...]) -> tuple[Array, ...]:
+        """The derivatives of these orders, each of the shape of eta."""
+        with np.errstate(all="ignore"):  # solvers reject values that are not finite
+            found = self._all(y, eta)
+            outside = self.outside(eta)
+        if outside is not None and outside.any():
+            return tuple(np.where(outside, np.inf, found[order]) for order in orders)
+        return tuple(found[order] for order in orders)
+
+    @property
+    def domain(self) -> tuple[float, float]:
+        """The open interval of η in which every row has a mean of the family.
+
+        That of the inverse link and normal targets, which is all but zero, counts as unbounded.
+        """
+        positive_alone = not self.family.has_mean(np.array([-1.0]))[0]
+        below_one_alone = not self.family.has_mean(np.array([2.0]))[0]
+        if isinstance(self.link, LogLink):
+            return -np.inf, 0.0 if below_one_alone else np.inf
+        if not isinstance(self.link, PowerLink):
+            return -np.inf, np.inf
+        k = self.link.power
+        least = 0.0 if positive_alone or k not in (1.0, -1.0) else -np.inf
+        if not below_one_alone:
+            return least, np.inf
+        return (least, 1.0) if k > 0 else (1.0, np.inf)
+
+    def outside(self, eta: Array) -> npt.NDArray[np.bool_] | None:
+        """Where η gives no mean of the family; None if every η gives one, up to rounding."""
+        if isinstance(self.link, LogLink) and isinstance(self.family, Binomial):
+            return eta >= 0
+        if isinstance(self.link, PowerLink):
+            mu = self.link.mean(eta)
+            return ~(self.family.has_mean(mu) & np.isfinite(mu))
+        return None
+
+    def expected_curvature(self, eta: Array) -> Array:
+        """``μ′²/V``, the mean of ℓ″ over targets; shape (b,)."""
+        with np.errstate(all="ignore"):
+            if isinstance(self.family, Binomial):
+                first, second = _minus_logs(self.link, eta)
+                # Σ over both outcomes of the probability times the square of the slope.
+                mu, rest = self.link.mean(eta), self.link.complement(eta)
+                return mu * first[1] ** 2 + rest * second[1] ** 2
+            mu, (slope, _) = self.link.mean(eta), self.link.slopes(eta)
+            return slope**2 / self.family.variance(mu)
+
+    def _all(self, y: Array, eta: Array) -> Orders:
+        family, link = self.family, self.link
+        if isinstance(family, Binomial):
+            success, failure = _minus_logs(link, eta)
+            value, slope, curvature = map(_mixture, (y, y, y), success, failure)
+            return value, slope, curvature
+        if isinstance(family, PowerFamily) and isinstance(link, LogLink):
+            return _power_of_exponential(family.power, y, eta)
+        if isinstance(family, PowerFamily) and isinstance(link, PowerLink):
+            return _power_of_power(family, link.power, y, eta)
+        if isinstance(family, NegativeBinomial) and isinstance(link, LogLink):
+            return _negative_binomial(family.theta, y, eta)
+        mu, (first, second) = link.mean(eta), link.slopes(eta)
+        V, (of_inverse, of_ratio) = family.variance(mu), family.slopes(mu)
+        by_mean = (mu - y) / V
+        curvature = by_mean * second + first**2 * (of_ratio - y * of_inverse)
+        return family.kernel(y, mu), by_mean * first, curvature
+
+
+def _mixture(y: Array, A: Array, B: Array) -> Array:
+    """``yA + (1 - y)B``, also where the part without a weight is infinite."""
+    found = y * A + (1.0 - y) * B
+    if np.isnan(found).any():
+        found = np.where(y > 0, y * A, 0.0) + np.where(y < 1, (1.0 - y) * B, 0.0)
+    return found
+
+
+def _power_of_exponential(p: float, y: Array, eta: Array) -> Orders:
+    """``V = μᵖ`` and ``μ = e^η``."""
+    one = np.ones_like(eta)
+    A = one if p == 2 else np.exp((2.0 - p) * eta)
+    B = one if p == 1 else np.exp((1.0 - p) * eta)
+    yB = y * B
+    first = eta if p == 2 else A / (2.0 - p)
+    second = y * eta if p == 1 else yB / (1.0 - p)
+    curvature = A if p == 1 else yB if p == 2 else (2.0 - p) * A - (1.0 - p) * yB
+    return first - second, A - yB, curvature
+
+
+def _power_of_power(family: PowerFamily, k: float, y: Array, eta: Array) -> Orders:
+    """``V = μᵖ`` and ``μ = η^k``."""
+    a, b = k * (2.0 - family.power), k * (1.0 - family.power)
+
+    def power(exponent: float, factor: float = 1.0) -> Array:
+        """A power of η; of those that have no factor, zero also at η = 0."""
+        return factor * np.power(eta, exponent) if factor else np.zeros_like(eta)
+
+    value = family.kernel(y, power(k))
+    slope = k * (power(a - 1.0) - y * power(b - 1.0))
+    return value, slope, k * (power(a - 2.0, a - 1.0) - y * power(b - 2.0, b - 1.0))
+
+
+def _negative_binomial(theta: float, y: Array, eta: Array) -> Orders:
+    """``V = μ + θμ²`` and ``μ = e^η``."""
+    shifted = eta + np.log(theta)
+    u, rest = special.expit(shifted), special.expit(-shifted)
+    r = 1.0 / theta
+    value = (y + r) * np.logaddexp(0.0, shifted) - y * eta
+    return value, r * u - y * rest, (y + r) * u * rest
+
+
+def _minus_logs(link: Link, eta: Array) -> tuple[Orders, Orders]:
+    """``A = -log μ`` and ``B = -log(1 - μ)`` of a probability, each with two derivatives in η."""
+    if isinstance(link, LogitLink):
+        p, q = special.expit(eta), special.expit(-eta)
+        both = p * q
+        return (np.logaddexp(0.0, -eta), -q, both), (np.logaddexp(0.0, eta), p, both)
+    if isinstance(link, ProbitLink):
+        value, slope, curvature = _minus_log_normal(-eta)
+        return _minus_log_normal(eta), (value, -slope, curvature)
+    if isinstance(link, CloglogLink):
+        t = np.exp(eta)
+        ratio = np.where(t > 0, t / np.expm1(t), 1.0)
+        near = np.minimum(t, _NEAR)
+        series = near / 2 + near**2 / 12 - near**4 / 720 + near**6 / 30240 - near**8 / 1209600
+        excess = np.where(t < _NEAR, series, -t / np.expm1(-t) - 1.0)
+        # e^-t of log(1 - e^-t), which is log t for the smallest t.
+        success = np.where(t > 0.5, -np.log1p(-np.exp(-t)), -np.log(-np.expm1(-t)))
+        success = np.where(eta < -36.0, -eta, success)
+        return (success, -ratio, np.where(ratio > 0, ratio * excess, 0.0)), (t, t, t)
+    if isinstance(link, LogLink):
+        odds = 1.0 / np.expm1(-eta)
+        failure = np.where(eta > -0.5, -np.log(-np.expm1(eta)), -np.log1p(-np.exp(eta)))
+        zero = np.zeros_like(eta)
+        return (-eta, zero - 1.0, zero), (failure, odds, odds * (1.0 + odds))
+    mu, (first, second) = link.mean(eta), link.slopes(eta)
+    by_mu, by_rest = first / mu, first / (1.0 - mu)
+    of_success = (-np.log(mu), -by_mu, by_mu**2 - second / mu)
+    return of_success, (-np.log1p(-mu), by_rest, by_rest**2 + second / (1.0 - mu))
+
+
+def _minus_log_normal(eta: Array) -> Orders:
+    """``-log Φ(η)`` with its derivatives ``-m`` and ``m (m + η)``, ``m = φ/Φ``.
+
+    ``m + η`` is the mean of the normal distribution above -η, less -η. For large -η = x it is
+    ``1/x - 2/x³ + 10/x⁵ - 74/x⁷ + 706/x⁹`` (Abramowitz and Stegun 1964, 26.2.12, divided).
+    """
+    value = -special.log_ndtr(eta)
+    m = np.exp(-(eta**2) / 2.0 - _HALF_LOG_2PI + value)
+    tail = np.sqrt(2.0 / np.pi) / special.erfcx(np.maximum(-eta, 0.0) / np.sqrt(2.0))
+    m = np.where(eta < -1.0, tail, m)
+    x = np.maximum(-eta, _FAR)
+    square = 1.0 / x**2
+    series = (1.0 + square * (-2.0 + square * (10.0 + square * (-74.0 + 706.0 * square)))) / x
+    left = np.where(-eta > _FAR, series, m + eta)
+    return value, -m, m * left

@@ -1,0 +1,191 @@
+"""Links η = g(μ) of generalized linear models: the mean as a function of the linear predictor.
+
+Source: McCullagh and Nelder (1989), *Generalized Linear Models*, 2nd ed., §2.3.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import special
+
+from mcmodels.arrays import Array
+
+__all__ = ["LINKS", "Link", "LogLink", "PowerLink"]
+
+_ROOT_2PI = float(np.sqrt(2.0 * np.pi))
+
+
+class Link(ABC):
+    """A link and its inverse, row by row; η and μ have shape (b,).
+
+    Outside the domain of the link, μ is NaN or infinite.
+    """
+
+    name: str
+
+    @abstractmethod
+    def predictor(self, mu: Array) -> Array:
+        """``η = g(μ)``."""
+
+    @abstractmethod
+    def mean(self, eta: Array) -> Array:
+        """``μ = g⁻¹(η)``."""
+
+    @abstractmethod
+    def slopes(self, eta: Array) -> tuple[Array, Array]:
+        """``dμ/dη`` and ``d²μ/dη²``."""
+
+    def complement(self, eta: Array) -> Array:
+        """``1 - μ``, with every digit where μ is a probability close to one."""
+        return 1.0 - self.mean(eta)
+
+
+@dataclass(frozen=True)
+class LogLink(Link):
+    """``η = log μ``."""
+
+    name: str = "log"
+
+    def predictor(self, mu: Array) -> Array:
+        """``log μ``."""
+        return np.log(mu)
+
+    def mean(self, eta: Array) -> Array:
+        """``e^η``."""
+        return np.exp(eta)
+
+    def slopes(self, eta: Array) -> tuple[Array, Array]:
+        """``e^η`` twice."""
+        mu = np.exp(eta)
+        return mu, mu
+
+    def complement(self, eta: Array) -> Array:
+        """``1 - e^η``."""
+        return -np.expm1(eta)
+
+
+@dataclass(frozen=True)
+class PowerLink(Link):
+    """``μ = η^k``, for η > 0; identity and inverse are defined for negative η, too.
+
+    Parameters
+    ----------
+    name : str
+        Name of the link.
+    power : float
+        k.
+    """
+
+    name: str
+    power: float
+
+    def predictor(self, mu: Array) -> Array:
+        """``μ^(1/k)``."""
+        return self._of(mu, 1.0 / self.power)
+
+    def mean(self, eta: Array) -> Array:
+        """``η^k``."""
+        return self._of(eta, self.power)
+
+    def slopes(self, eta: Array) -> tuple[Array, Array]:
+        """``k η^(k-1)`` and ``k (k - 1) η^(k-2)``."""
+        k = self.power
+        first = k * self._of(eta, k - 1.0)
+        return first, np.zeros_like(eta) if k == 1.0 else k * (k - 1.0) * self._of(eta, k - 2.0)
+
+    def _of(self, values: Array, power: float) -> Array:
+        """A power of η or μ; NaN where the link is not defined."""
+        if self.power in (1.0, -1.0):  # the powers are whole numbers
+            return np.power(values, power)
+        return np.power(np.where(values > 0, values, np.nan), power)
+
+
+@dataclass(frozen=True)
+class LogitLink(Link):
+    """``η = log(μ/(1 - μ))``."""
+
+    name: str = "logit"
+
+    def predictor(self, mu: Array) -> Array:
+        """``log(μ/(1 - μ))``."""
+        return special.logit(mu)
+
+    def mean(self, eta: Array) -> Array:
+        """``σ(η)``."""
+        return special.expit(eta)
+
+    def complement(self, eta: Array) -> Array:
+        """``σ(-η)``."""
+        return special.expit(-eta)
+
+    def slopes(self, eta: Array) -> tuple[Array, Array]:
+        """``σ(η)σ(-η)``, and that times ``σ(-η) - σ(η) = -tanh(η/2)``."""
+        first = special.expit(eta) * special.expit(-eta)
+        return first, -np.tanh(eta / 2.0) * first
+
+
+@dataclass(frozen=True)
+class ProbitLink(Link):
+    """``η = Φ⁻¹(μ)``."""
+
+    name: str = "probit"
+
+    def predictor(self, mu: Array) -> Array:
+        """``Φ⁻¹(μ)``."""
+        return special.ndtri(mu)
+
+    def mean(self, eta: Array) -> Array:
+        """``Φ(η)``."""
+        return special.ndtr(eta)
+
+    def complement(self, eta: Array) -> Array:
+        """``Φ(-η)``."""
+        return special.ndtr(-eta)
+
+    def slopes(self, eta: Array) -> tuple[Array, Array]:
+        """``φ(η)`` and ``-η φ(η)``."""
+        density = np.exp(-(eta**2) / 2.0) / _ROOT_2PI
+        return density, -eta * density
+
+
+@dataclass(frozen=True)
+class CloglogLink(Link):
+    """``η = log(-log(1 - μ))``."""
+
+    name: str = "cloglog"
+
+    def predictor(self, mu: Array) -> Array:
+        """``log(-log(1 - μ))``."""
+        return np.log(-np.log1p(-mu))
+
+    def mean(self, eta: Array) -> Array:
+        """``1 - exp(-e^η)``."""
+        return -np.expm1(-np.exp(eta))
+
+    def complement(self, eta: Array) -> Array:
+        """``exp(-e^η)``."""
+        return np.exp(-np.exp(eta))
+
+    def slopes(self, eta: Array) -> tuple[Array, Array]:
+        """``t e^-t`` and ``t (1 - t) e^-t`` with ``t = e^η``."""
+        t = np.exp(eta)
+        first = np.exp(eta - t)
+        return first, np.where(first > 0, (1.0 - t) * first, 0.0)
+
+
+LINKS: dict[str, Link] = {
+    link.name: link
+    for link in (
+        PowerLink("identity", 1.0),
+        LogLink(),
+        LogitLink(),
+        ProbitLink(),
+        CloglogLink(),
+        PowerLink("inverse", -1.0),
+        PowerLink("inverse_squared", -0.5),
+        PowerLink("sqrt", 2.0),
+    )
+}

@@ -1,0 +1,210 @@
+"""The results of a generalized linear model: its record and its summary."""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from mcmodels.arrays import Array
+from mcmodels.exceptions import example_of
+from mcmodels.inference.estimate import Estimate, coverage
+from mcmodels.inference.glm_model import GlmInference, GlmSums, log_likelihood
+from mcmodels.inference.loss_model import LossRobustModel
+from mcmodels.inference.summary import Summary, number
+from mcmodels.inference.tolerances import WEIGHT_ROUNDING
+from mcmodels.objectives.family_loss import FamilyLoss
+from mcmodels.objectives.user_loss import UserLoss
+from mcmodels.results.curvature import CurvatureFit
+from mcmodels.results.record import CovarianceKind, described
+from mcmodels.rows import RowBlock, Rows, RowsWithCrossSums
+from mcmodels.solvers import Solution
+from mcmodels.solvers.fit_state import Optimum
+
+__all__ = ["GlmFit"]
+
+_SUMS = {"pearson": "Pearson's χ²", "deviance": "deviance"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class GlmFit(CurvatureFit):
+    """A fit of a generalized linear model.
+
+    Parameters
+    ----------
+    loss : FamilyLoss
+        Family and link.
+    dispersion : float
+        φ; NaN where it cannot be estimated.
+    dispersion_text : str
+        Where φ is from.
+    df : float
+        Degrees of freedom of φ; infinite where it is known.
+    sums : GlmSums
+        Deviance, Pearson's sum, and log-likelihood.
+    offset_sums : tuple of float, or None
+        ``Σ wᵢoᵢ`` and ``Σ wᵢoᵢ²`` of the offsets; None without any.
+    """
+
+    loss: FamilyLoss
+    dispersion: float
+    dispersion_text: str
+    df: float
+    sums: GlmSums
+    offset_sums: tuple[float, float] | None
+
+    @classmethod
+    def of_rows(
+        cls,
+        solution: Solution[Optimum],
+        rows: RowsWithCrossSums,
+        *,
+        loss: FamilyLoss,
+        dispersion: str | float,
+        **of_the_fit: Any,
+    ) -> GlmFit:
+        """The record of a solution, with what two more passes over the rows say of it.
+
+        ``dispersion`` is the parameter of the estimator; the other arguments are those of
+        :meth:`CurvatureFit.of`.
+        """
+        params, family = solution.value.params, loss.family
+        sums = GlmSums.of(rows, loss, params)
+        left = rows.total_weight - solution.rank - rows.intercept
+        if dispersion == "auto":
+            dispersion = "pearson" if family.has_dispersion else 1.0
+        if isinstance(dispersion, str):
+            total = sums.pearson if dispersion == "pearson" else sums.deviance
+            phi = total / left if left > WEIGHT_ROUNDING * rows.total_weight else np.nan
+            text, df = f"{_SUMS[dispersion]} / {left:g} degrees of freedom", left
+        else:
+            phi, text, df = float(dispersion), "given", np.inf
+        of_likelihood = sums.deviance / rows.total_weight if family.name == "normal" else phi
+        likelihood = log_likelihood(rows, loss, params, of_likelihood)
+        return cls.of(
+            solution,
+            rows,
+            targets=("y",),
+            is_classes=False,
+            loss=loss,
+            dispersion=phi,
+            dispersion_text=text,
+            df=df,
+            sums=replace(sums, log_likelihood=likelihood),
+            offset_sums=_offset_sums(rows),
+            **of_the_fit,
+        )
+
+    @functools.cached_property
+    def model(self) -> GlmInference:
+        """Inference from the Hessian. Raises if the Hessian was not formed."""
+        return GlmInference(
+            self.params,
+            self.hessian,
+            self.inner,
+            self.objective,
+            self.penalty,
+            self.parameter_names,
+            self.intercept,
+            self.undetermined,
+            self.n_determined,
+            self.seen.total_weight,
+            self.loss.family,
+            self.dispersion,
+            self.df,
+            self.sums.log_likelihood,
+        )
+
+    @property
+    def deviance(self) -> float:
+        """``Σ wᵢ d(yᵢ, μᵢ)``."""
+        return self.sums.deviance
+
+    @property
+    def pearson_chi2(self) -> float:
+        """``Σ wᵢ (yᵢ - μᵢ)²/V(μᵢ)``."""
+        return self.sums.pearson
+
+    def robust_estimate(
+        self, rows: Rows, robust: CovarianceKind, loss: UserLoss | None = None
+    ) -> Estimate:
+        """All parameters, with a robust covariance from the training rows."""
+        model = self.model
+        if robust.kind == "expected":
+            return model.expected_estimate(rows, self.loss)
+        if not self.penalty:
+            self.refuse_saturated(self.params.size)
+        robust_model = LossRobustModel(model.whitening, self.params, UserLoss(self.loss))
+        return robust.estimate(robust_model, rows, self.params, model.names)
+
+    @property
+    def likelihood_scale(self) -> tuple[float, float]:
+        """The dispersion, and its degrees of freedom."""
+        return self.dispersion, self.df
+
+    def refuse_without_likelihood(self, what: str) -> None:
+        """Raise also where the dispersion could not be estimated."""
+        super().refuse_without_likelihood(what)
+        self.model.refuse_without_dispersion()
+
+    def at_maximum(self, what: str) -> GlmInference:
+        """The inference. Raises if the fit is penalised."""
+        self.model.refuse_penalised(what)
+        self.model.refuse_undetermined()
+        return self.model
+
+    def reported(self, estimate: Estimate, reference: object = None) -> Estimate:
+        """The parameters that the data determine: all of them."""
+        if reference is not None:
+            raise ValueError(
+                f"reference={example_of(reference)}: there are no classes to compare with."
+            )
+        return estimate
+
+    def summary(self, estimate: Estimate, level: float, p_values: bool | None) -> Summary:
+        """Coefficients with their errors, tests and intervals."""
+        model = self.model
+        shown = not model.penalty if p_values is None else bool(p_values)
+        facts = {
+            "family": self.loss.family.description,
+            "link": self.loss.link.name,
+            "observations": number(model.n_observations),
+            "covariance": described(estimate),
+            "intervals": coverage(level),
+        }
+        dispersion = number(self.dispersion) if np.isfinite(self.dispersion) else "unknown"
+        conclusions = {
+            "dispersion": f"{dispersion} ({self.dispersion_text})",
+            "deviance": number(self.deviance),
+            "Pearson χ²": number(self.pearson_chi2),
+        }
+        if not self.penalty and np.isfinite(self.sums.log_likelihood):
+            conclusions |= {"log-likelihood": number(model.log_likelihood)}
+            conclusions |= {"AIC": number(self.aic), "BIC": number(self.bic)}
+        notes: tuple[str, ...] = ()
+        if model.penalty:
+            facts["penalty"] = f"alpha |coefficients|²/2, alpha = {self.penalty:g}"
+            notes = (
+                "The fit is penalised: intervals are centred at coefficients that are shrunk "
+                "towards zero, and their coverage is not that of an unpenalised fit (alpha=0).",
+            )
+        table = estimate.table(level, p_values=shown)
+        return Summary(
+            "Generalized linear model",
+            facts,
+            {"": table},
+            conclusions,
+            (*notes, *self.notes_on_the_end()),
+        )
+
+
+def _offset_sums(rows: Rows) -> tuple[float, float] | None:
+    def summarise(block: RowBlock) -> Array:
+        offset = block.offset_or_zeros
+        present = float("offset" in block.extras)
+        return np.array([present, block.weighted(offset).sum(), block.weighted(offset**2).sum()])
+
+    present, total, squares = rows.reduce(summarise).tolist()
+    return (total, squares) if present else None

@@ -1,0 +1,186 @@
+"""The profile of an objective: its least value where a combination of the parameters is held.
+
+With ``f`` the objective, g its gradient, H its Hessian and c the combination, the quadratic model
+of f at θ has, among steps with ``cᵀδ = t``, the least value
+
+``f - gᵀH⁻¹g/2 + (t + cᵀH⁻¹g)²/(2v)``, ``v = cᵀH⁻¹c``, at ``δ = -H⁻¹g + (t + cᵀH⁻¹g) H⁻¹c/v``.
+
+The end of an interval is where the profile has a given value. The model is solved for t, and the
+step taken, until both are negligible: one pass over the rows for each step, and no fit for each
+value of cᵀθ. Source: Venzon and Moolgavkar (1988), *A method for computing profile-likelihood-based
+confidence intervals*, Applied Statistics 37(1), §2.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from mcmodels.arrays import Array
+from mcmodels.objectives import LinearPredictorObjective
+from mcmodels.rows import Derivatives, single_threaded_blas
+from mcmodels.solvers.cholesky import ScaledCholesky
+from mcmodels.solvers.coordinates import shifted_coordinates
+from mcmodels.solvers.fit_state import Placed
+
+__all__ = ["Profile"]
+
+# A step is negligible when it is this share of a standard error.
+_NEGLIGIBLE = 1e-9
+# The longest step, in standard errors: further away the quadratic model may say little. It is
+# doubled where the objective has changed as the model says, up to a share of the change.
+_LONGEST, _CLOSE = 2.0, 0.1
+_MAX_STEPS, _MAX_HALVINGS = 60, 30
+
+
+class Profile:
+    """The profile of an objective near its minimum.
+
+    Parameters
+    ----------
+    objective : LinearPredictorObjective
+        The objective, over the user's rows.
+    params : ndarray of shape (P,)
+        Its minimum.
+    """
+
+    def __init__(self, objective: LinearPredictorObjective, params: Array) -> None:
+        self._placed = Placed(objective, shifted_coordinates(objective))
+        self._start = self._placed.from_users(params)
+        self._known = self._at(self._start)
+
+    @property
+    def minimum(self) -> float:
+        """The least value of the objective."""
+        return self._known.value
+
+    def unit(self, position: int) -> Array:
+        """The combination that is one parameter."""
+        return np.eye(1, self._start.size, position)[0]
+
+    def end(self, combination: Array, side: float, rise: float) -> float:
+        """The value of cᵀθ on one side of the minimum at which the profile is higher by ``rise``.
+
+        Parameters
+        ----------
+        combination : ndarray of shape (P,)
+            c, of the user's parameters.
+        side : {-1.0, 1.0}
+            Which side.
+        rise : float
+            How much higher; positive.
+
+        Returns
+        -------
+        float
+            NaN where the search has not ended.
+        """
+        c = self._inner(combination)
+        target = self._known.value + rise
+
+        def step_to(held: Derivatives) -> _Step | None:
+            model = _Model.of(held, c)
+            return None if model is None else model.to_value(target, side)
+
+        return self._search(c, step_to)[0]
+
+    def least(self, combination: Array, value: float) -> float:
+        """The least value of the objective where cᵀθ has a given value; NaN if none was found."""
+        c = self._inner(combination)
+
+        def step_to(held: Derivatives, params: Array) -> _Step | None:
+            model = _Model.of(held, c)
+            return None if model is None else model.to(value - float(c @ params))
+
+        return self._search(c, step_to, with_params=True)[1]
+
+    def _search(
+        self, c: Array, step_to: Callable[..., _Step | None], *, with_params: bool = False
+    ) -> tuple[float, float]:
+        """Take steps until they are negligible; cᵀθ and the objective there."""
+        params, known, longest = self._start, self._known, _LONGEST
+        for _ in range(_MAX_STEPS):
+            step = step_to(known, params) if with_params else step_to(known)
+            if step is None:
+                return np.nan, np.nan
+            if step.length <= _NEGLIGIBLE:
+                return float(c @ (params + step.delta)), known.value + step.change
+            share = min(1.0, longest / step.length)
+            for _ in range(_MAX_HALVINGS):
+                tried = params + share * step.delta
+                found = self._at(tried)
+                if np.isfinite(found.value) and np.isfinite(found.hessian).all():
+                    break
+                share /= 2
+            else:
+                return np.nan, np.nan
+            slope = share * float(known.gradient @ step.delta)
+            promised = slope + (share * step.length) ** 2 / 2
+            close = abs(found.value - known.value - promised) <= _CLOSE * abs(promised)
+            longest = 2.0 * longest if close else _LONGEST
+            params, known = tried, found
+        return np.nan, np.nan
+
+    def _at(self, params: Array) -> Derivatives:
+        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+            return self._placed.inner.derivatives(params)
+
+    def _inner(self, combination: Array) -> Array:
+        """The same combination of the parameters of the shifted columns."""
+        inner = combination.astype(np.float64)
+        if self._placed.objective.rows.intercept:
+            inner[:-1] -= inner[-1] * self._placed.coordinates.centre
+        return inner
+
+
+@dataclass(frozen=True)
+class _Step:
+    """A step, its length in standard errors of the model, and the change that it promises."""
+
+    delta: Array
+    length: float
+    change: float
+
+
+@dataclass(frozen=True)
+class _Model:
+    """The quadratic model of an objective, and a combination of its parameters."""
+
+    value: float
+    newton: Array
+    decrease: float
+    along: Array
+    variance: float
+    shift: float
+    across: float
+
+    @classmethod
+    def of(cls, known: Derivatives, c: Array) -> _Model | None:
+        """The model; None where the Hessian is not positive definite."""
+        with single_threaded_blas():
+            scale = np.sqrt(np.clip(np.diagonal(known.hessian), 0.0, None))
+            factor = ScaledCholesky.of(known.hessian, scale)
+            if factor is None:
+                return None
+            newton, along = -factor.apply(known.gradient), factor.apply(c)
+        decrease, variance = -float(known.gradient @ newton), float(c @ along)
+        shift = -float(c @ newton)
+        # The part of Newton's step that does not change cᵀθ.
+        rest = newton + shift / variance * along
+        across = max(-float(known.gradient @ rest), 0.0)
+        return cls(known.value, newton, decrease, along, variance, shift, across)
+
+    def to(self, t: float) -> _Step:
+        """The step with cᵀδ = t and the least value."""
+        moved = t + self.shift
+        delta = self.newton + moved / self.variance * self.along
+        change = (moved**2 / self.variance - self.decrease) / 2
+        # √δᵀHδ, of two parts that are orthogonal in this metric.
+        return _Step(delta, float(np.sqrt(self.across + t**2 / self.variance)), change)
+
+    def to_value(self, target: float, side: float) -> _Step:
+        """The step at whose end the least value is the target, on one side of the minimum."""
+        left = 2.0 * self.variance * (target - self.value + self.decrease / 2)
+        return self.to(-self.shift + side * np.sqrt(max(left, 0.0)))

@@ -1,0 +1,111 @@
+"""Families and links: kernels, derivatives, deviances and likelihoods against mpmath."""
+
+import mpmath as mp
+import numpy as np
+import pytest
+
+from mcmodels.objectives.families import Binomial, NegativeBinomial, PowerFamily
+from mcmodels.objectives.family_loss import FamilyLoss
+from mcmodels.objectives.links import LINKS
+
+FAMILIES = {
+    "normal": PowerFamily("normal", 0.0),
+    "poisson": PowerFamily("poisson", 1.0),
+    "gamma": PowerFamily("gamma", 2.0),
+    "inverse_gaussian": PowerFamily("inverse_gaussian", 3.0),
+    "tweedie 1.5": PowerFamily("tweedie", 1.5),
+    "tweedie 1.1": PowerFamily("tweedie", 1.1),
+    "tweedie 2.5": PowerFamily("tweedie", 2.5),
+    "tweedie -1": PowerFamily("tweedie", -1.0),
+    "binomial": Binomial(),
+    "negative_binomial": NegativeBinomial(0.7),
+    "negative_binomial 1e-6": NegativeBinomial(1e-6),
+}
+INVERSES = {
+    "identity": lambda eta: eta,
+    "log": mp.exp,
+    "logit": lambda eta: 1 / (1 + mp.exp(-eta)),
+    "probit": mp.ncdf,
+    "cloglog": lambda eta: -mp.expm1(-mp.exp(eta)),
+    "inverse": lambda eta: 1 / eta,
+    "inverse_squared": lambda eta: 1 / mp.sqrt(eta),
+    "sqrt": lambda eta: eta**2,
+}
+PROBABILITIES = ("logit", "probit", "cloglog")
+MODERATE = {
+    "identity": (0.1, 0.35, 0.9),
+    "log": (-3.0, -0.4, -1e-3),
+    "logit": (-6.0, -0.3, 0.0, 2.0, 9.0),
+    "probit": (-4.0, -0.7, 0.0, 0.5, 3.0),
+    "cloglog": (-7.0, -1.5, -0.2, 0.4, 1.5),
+    "inverse": (1.1, 2.0, 30.0),
+    "inverse_squared": (1.2, 5.0, 40.0),
+    "sqrt": (0.2, 0.6, 0.95),
+}
+# Where only the simpler forms have digits: (family, link, values of η).
+EXTREME = [
+    ("binomial", "logit", (-700.0, -40.0, 40.0, 700.0)),
+    ("binomial", "probit", (-1e4, -200.0, -50.1, -49.9, -37.0, -15.0, 8.0, 30.0)),
+    ("binomial", "cloglog", (-60.0, -36.1, -35.9, -20.0, -1.21, -1.2, 3.0, 5.5)),
+    ("binomial", "log", (-80.0, -30.0, -1e-9)),
+    ("poisson", "log", (-60.0, 60.0)),
+    ("gamma", "log", (-60.0, 60.0)),
+    ("tweedie 1.5", "log", (-60.0, 60.0)),
+    ("inverse_gaussian", "log", (-40.0, 40.0)),
+    ("negative_binomial", "log", (-60.0, 60.0, 600.0)),
+]
+TARGETS = {
+    "normal": (-1.3, 0.0, 2.0),
+    "binomial": (0.0, 0.3, 1.0),
+    "poisson": (0.0, 1.0, 7.0),
+    "negative_binomial": (0.0, 1.0, 7.0),
+    "negative_binomial 1e-6": (0.0, 3.0),
+    "tweedie 1.5": (0.0, 0.4, 3.0),
+    "tweedie 1.1": (0.0, 2.0),
+    "tweedie -1": (-0.5, 0.0, 2.0),
+}
+
+
+H = mp.mpf(10) ** -30
+# Below it are the errors of the differences, and underflow.
+LEAST = 1e-250
+
+
+def parts(name, mu):
+    """b and t of the kernel ``b(μ) - y t(μ)``; of binomial targets those for y = 0 and y = 1."""
+    if name == "binomial":
+        return -mp.log(1 - mu), mp.log(mu)
+    if name.startswith("negative_binomial"):
+        theta = mp.mpf(FAMILIES[name].theta)
+        return mp.log(1 + theta * mu) / theta, mp.log(mu / (1 + theta * mu))
+    p = mp.mpf(FAMILIES[name].power)
+    free = mp.log(mu) if p == 2 else mu ** (2 - p) / (2 - p)
+    return free, mp.log(mu) if p == 1 else mu ** (1 - p) / (1 - p)
+
+
+def cases():
+    for name in FAMILIES:
+        for link, etas in MODERATE.items():
+            yield name, link, etas
+    yield from EXTREME
+
+
+@pytest.mark.parametrize(("name", "link", "etas"), list(cases()))
+def test_kernel_and_its_derivatives(name, link, etas):
+    loss, inverse = FamilyLoss(FAMILIES[name], LINKS[link]), INVERSES[link]
+    for at in map(mp.mpf, etas):
+        with mp.workdps(800 if abs(at) > 5 else 100):
+            of_part = [
+                [mp.diff(lambda x, k=k: parts(name, inverse(x))[k], at, order, h=H) for k in (0, 1)]
+                for order in range(3)
+            ]
+        for y in TARGETS.get(name, (0.2, 1.0, 7.0)):
+            found = loss(np.array([y]), np.array([float(at)]), (0, 1, 2))
+            for order, (b, t) in enumerate(of_part):
+                if name == "binomial":
+                    terms = (1 - mp.mpf(y)) * b, -mp.mpf(y) * t
+                else:
+                    terms = b, -mp.mpf(y) * t
+                # Each of the two terms has a rounding error of its own; the largest here is 1e-13.
+                error = abs(found[order][0] - sum(terms))
+                assert error <= 1e-12 * sum(map(abs, terms)) + LEAST, (order, y, at)

@@ -1,0 +1,204 @@
+"""Profile intervals and likelihood-ratio tests: against fits with a parameter held, and by laws."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import optimize, stats
+
+from mcmodels import GeneralizedLinearRegressor as Glm
+from mcmodels import LogisticRegression, ObjectiveRegressor, RowStream, likelihood_ratio_test
+from mcmodels.exceptions import InferenceError, SeparationWarning
+from tests.glm_problems import PAIRS, POWER, THETA, problem
+from tests.numerics import relative_error
+
+OPTIONS = {"power": POWER, "theta": THETA}
+
+
+def by_refits(family, link, X, y, w, offset, name, level):
+    """Both ends by a root search over fits in which the parameter is an offset."""
+    model = Glm(family, link=link, **OPTIONS).fit(X, y, w, offset=offset)
+    df = np.inf
+    if family not in ("poisson", "binomial", "negative_binomial"):
+        df = model.n_observations_ - 4
+    rise = model.dispersion_ * stats.t.ppf((1 + level) / 2, df) ** 2
+    j = 3 if name == "(intercept)" else int(name[1:])
+    columns = np.column_stack([X, np.ones(len(y))])
+    held, left = columns[:, j], np.delete(columns, j, axis=1)
+    error = model.standard_errors_[j]
+
+    def excess(t):
+        other = Glm(family, link=link, fit_intercept=False, **OPTIONS, tol=1e-12)
+        return other.fit(left, y, w, offset=offset + t * held).deviance_ - model.deviance_ - rise
+
+    ends = []
+    for side in (-1.0, 1.0):
+        at = model.params_[j]
+        outside = (at + side * k * error for k in (2.5, 3.0, 4.0))
+        far = next(t for t in outside if excess(t) > 0)
+        ends.append(optimize.brentq(excess, at + side * 0.5 * error, far, xtol=1e-13 * error))
+    return ends
+
+
+@pytest.mark.parametrize("level", [0.9, 0.99])
+@pytest.mark.parametrize("name", ["x0", "(intercept)"])
+@pytest.mark.parametrize(
+    ("family", "link"),
+    [
+        ("poisson", "log"),
+        ("poisson", "sqrt"),
+        ("gamma", "log"),
+        ("gamma", "inverse"),
+        ("binomial", "logit"),
+        ("binomial", "probit"),
+        ("negative_binomial", "log"),
+        ("inverse_gaussian", "log"),
+        ("tweedie", "log"),
+        ("normal", "log"),
+    ],
+)
+def test_ends_are_those_of_fits_with_the_parameter_held(family, link, name, level):
+    X, y, w, added = problem(family, link, n=120, offset=True, weights=True)
+    model = Glm(family, link=link, **OPTIONS).fit(X, y, w, offset=added)
+    found = model.profile_intervals(X, y, w, level=level, parameters=[name], offset=added)
+    wanted = by_refits(family, link, X, y, w, added, name, level)
+    # Deviances of refits have 1e-13 of their size, which is 1e-8 of a standard error at the ends.
+    error = model.standard_errors_[list(model.confidence_intervals().index).index(name)]
+    np.testing.assert_allclose(found.loc[name], wanted, atol=1e-7 * error, rtol=0)
+
+
+@pytest.mark.parametrize(("family", "link"), PAIRS)
+def test_likelihood_ratio_tests_are_differences_of_fits(family, link):
+    X, y, w, added = problem(family, link, offset=True, weights=True)
+    model = Glm(family, link=link, **OPTIONS).fit(X, y, w, offset=added)
+    table = model.likelihood_ratio_tests(X, y, w, offset=added)
+    assert list(table.index) == ["x0", "x1", "x2"]
+    for j in range(3):
+        small = Glm(family, link=link, **OPTIONS).fit(np.delete(X, j, axis=1), y, w, offset=added)
+        statistic = (small.deviance_ - model.deviance_) / model.dispersion_
+        # A difference of deviances of a few hundred, each to 1e-13.
+        assert abs(table.statistic.iloc[j] - statistic) < 1e-8 * max(statistic, 1.0)
+        known = family in ("poisson", "binomial", "negative_binomial")
+        p = stats.chi2.sf(statistic, 1) if known else stats.f.sf(statistic, 1, w.sum() - 4)
+        assert relative_error(table.p_value.iloc[j], p) < 1e-6
+
+
+def test_normal_profiles_are_t_intervals():
+    X, y, w, _ = problem("normal", "identity", weights=True)
+    model = Glm().fit(X, y, w)
+    found, t = model.profile_intervals(X, y, w), model.confidence_intervals()
+    # A quadratic objective: one step; the covariance and the profile are computed differently.
+    np.testing.assert_allclose(found, t, rtol=1e-9)
+
+
+def test_logistic_own_loss_and_glm_agree():
+    X, y, w, _ = problem("binomial", "logit", weights=True)
+    glm = Glm("binomial").fit(X, y, w).profile_intervals(X, y, w)
+    logistic = LogisticRegression(C=np.inf).fit(X, y, w)
+    np.testing.assert_allclose(logistic.profile_intervals(X, y, w), glm, rtol=1e-8)
+    own = ObjectiveRegressor("softplus(eta) - y*eta", log_likelihood=True).fit(X, y, w)
+    np.testing.assert_allclose(own.profile_intervals(X, y, w), glm, rtol=1e-8)
+    tests = logistic.likelihood_ratio_tests(X, y, w)
+    small = LogisticRegression(C=np.inf).fit(X[:, 1:], y, w)
+    single = likelihood_ratio_test(small, logistic)
+    assert relative_error(tests.statistic.iloc[0], single.statistic) < 1e-9
+
+
+def test_a_strong_effect_is_tested_from_far_away():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(20_000, 2))
+    y = rng.poisson(np.exp(1.0 + X @ [0.8, 0.1])).astype(float)
+    model = Glm("poisson").fit(X, y)
+    assert model.coef_[0] / model.standard_errors_[0] > 150
+    small = Glm("poisson").fit(X[:, 1:], y)
+    table = model.likelihood_ratio_tests(X, y, parameters="x0")
+    assert relative_error(table.statistic.iloc[0], small.deviance_ - model.deviance_) < 1e-9
+
+
+def test_columns_far_from_zero_and_of_other_units():
+    X, y, _, _ = problem("poisson", "log")
+    near = Glm("poisson").fit(X, y)
+    moved = X * [1.0, 1e6, 1e-6] + [1e5, 0.0, 3.0]
+    far = Glm("poisson").fit(moved, y)
+    wanted = near.profile_intervals(X, y).iloc[:3].to_numpy()
+    found = far.profile_intervals(moved, y).iloc[:3].to_numpy()
+    # Shifts by 1e5 standard deviations leave eleven digits of the columns.
+    np.testing.assert_allclose(found * np.array([[1.0], [1e6], [1e-6]]), wanted, rtol=1e-7)
+
+
+def test_streams_and_data_frames():
+    X, y, w, _ = problem("gamma", "log", weights=True)
+    frame = pd.DataFrame(X, columns=["a", "b", "c"])
+    model = Glm("gamma").fit(frame, y, w)
+    whole = model.profile_intervals(frame, y, w, parameters=["b", "(intercept)"])
+    assert list(whole.index) == ["b", "(intercept)"]
+    parts = np.array_split(np.arange(len(y)), 4)
+    stream = RowStream([(frame.iloc[part], y[part], w[part]) for part in parts])
+    np.testing.assert_allclose(
+        model.profile_intervals(stream, parameters=["b", "(intercept)"]), whole, rtol=1e-8
+    )
+
+
+def test_what_has_no_profile_says_so():
+    X, y, _, _ = problem("binomial", "logit")
+    penalised = LogisticRegression().fit(X, y)
+    with pytest.raises(InferenceError, match="penalised"):
+        penalised.profile_intervals(X, y)
+    model = LogisticRegression(C=np.inf).fit(X, y)
+    with pytest.raises(ValueError, match="training rows"):
+        model.profile_intervals(X[::-1], y)
+    with pytest.raises(ValueError, match="parameters names 'x9'"):
+        model.profile_intervals(X, y, parameters=["x9"])
+    with pytest.raises(TypeError, match="offset"):
+        model.profile_intervals(X, y, offset=np.zeros(len(y)))
+    other = ObjectiveRegressor("(y - eta)**4").fit(X, y)
+    with pytest.raises(InferenceError, match="likelihood"):
+        other.profile_intervals(X, y)
+    three = LogisticRegression(C=np.inf).fit(X, np.arange(len(y)) % 3)
+    with pytest.raises(InferenceError, match="several classes"):
+        three.profile_intervals(X, np.arange(len(y)) % 3)
+    with pytest.warns(SeparationWarning):
+        separated = LogisticRegression(C=np.inf).fit(X, X[:, 0] > 0)
+    with pytest.raises(InferenceError, match="no maximum"):
+        separated.profile_intervals(X, X[:, 0] > 0)
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_small_tables_whose_profiles_are_far_from_quadratic(seed):
+    """Ends satisfy their own equation, by scikit-learn's fits with a fixed offset column."""
+    rng = np.random.default_rng(seed)
+    X = rng.normal(size=(25, 2))
+    y = (rng.random(25) < 1 / (1 + np.exp(-2.5 * X[:, 0]))).astype(float)
+    if y.sum() in (0, 25):
+        pytest.skip("one class")
+    try:
+        with pytest.warns(SeparationWarning):
+            LogisticRegression(C=np.inf).fit(X, y)
+    except BaseException as error:
+        if "DID NOT WARN" not in str(error):
+            raise
+    else:
+        pytest.skip("separated")
+    model = LogisticRegression(C=np.inf).fit(X, y)
+    found = model.profile_intervals(X, y)
+
+    def least(j, t):
+        D = np.column_stack([X, np.ones(25)])
+        rest, held = np.delete(D, j, axis=1), D[:, j] * t
+
+        def value(b):
+            eta = rest @ b + held
+            return np.logaddexp(0, eta).sum() - y @ eta
+
+        def slope(b):
+            eta = rest @ b + held
+            return rest.T @ (1 / (1 + np.exp(-eta)) - y)
+
+        start = np.delete(model.params_, j)
+        return optimize.minimize(value, start, jac=slope, method="BFGS", options={"gtol": 1e-9}).fun
+
+    rise = stats.chi2.ppf(0.95, 1) / 2
+    for j, ends in enumerate(found.to_numpy()):
+        assert ends[0] < model.params_[j] < ends[1]
+        for end in ends:
+            # BFGS ends at 1e-9 of the gradient.
+            assert abs(least(j, end) - model.objective_ - rise) < 1e-6
