@@ -431,3 +431,62 @@ def test_what_is_refused_leaves_everything_as_it_was(capsys, folder, model, case
         argv = [model, *argv, *([] if "-o" in argv else ["-o", "out.parquet"])]
     assert refused(capsys, command, *argv).startswith(message.replace("{here}", str(folder)))
     assert contents(folder) == before
+
+
+def test_what_is_missing_does_not_depend_on_how_a_text_file_is_read(capsys, folder):
+    frame = trips(200)
+    frame["zone"] = frame["zone"].where(np.arange(200) % 7 > 0, "None")
+    frame.to_csv("t.csv", index=False)
+    options = ["--target", "tipped", *FEATURES, "--C", "inf", "--drop-missing"]
+    whole = report_of(capsys, "logistic", "t.csv", *options)
+    blocks = report_of(capsys, "logistic", "t.csv", *options, "--where", "distance > -1")
+    np.testing.assert_allclose(blocks[1].to_numpy(), whole[1].to_numpy(), rtol=1e-7)
+
+
+def test_weights_of_components_are_summed(capsys, folder):
+    frame = trips(200)
+    frame.to_parquet("t.parquet")
+    frame.to_csv("t.csv", index=False)
+    options = ["--features", "distance", "driver", "--weights", "times"]
+    expected = f"times, sum {frame['times'].sum()}"
+    for name in ("t.parquet", "t.csv"):
+        assert facts(accepted(capsys, "fit", "pca", name, *options))["weights"] == expected
+
+
+def test_levels_that_are_digits_stay_text_in_text_files(capsys, folder):
+    frame = trips(300)
+    frame["zone"] = frame["zone"].map({"Bronx": "01", "Harlem": "1", "SoHo": "02"})
+    frame.to_parquet("t.parquet")
+    options = ["--target", "tipped", *FEATURES, "--C", "inf", "--save", "d.model"]
+    accepted(capsys, "fit", "logistic", "t.parquet", *options)
+    frame.to_csv("t.csv", index=False)
+    frame[:100].to_csv("u.csv", index=False)
+    for name, output in (("t.parquet", "a.csv"), ("t.csv", "b.csv")):
+        accepted(capsys, "predict", "d.model", name, "--output", output)
+    assert Path("a.csv").read_text() == Path("b.csv").read_text()
+    accepted(capsys, "predict", "d.model", "u.csv", "t.csv", "--output", "c.csv")
+    assert len(pd.read_csv("c.csv")) == 400
+
+
+def test_kept_columns_whose_types_conflict(capsys, folder, model):
+    first, second = trips(50), trips(50)
+    second["id"] = range(50)
+    first.assign(id=first["id"] + "x").to_csv("1.csv", index=False)
+    second.to_csv("2.csv", index=False)
+    accepted(capsys, "predict", model, "1.csv", "2.csv", "--keep", "id", "--output", "p.csv")
+    kept = pd.read_csv("p.csv", dtype=str)["id"]
+    assert list(kept) == [*(first["id"] + "x"), *map(str, range(50))]
+    first.to_parquet("1.parquet")
+    second.to_parquet("2.parquet")
+    said = refused(
+        capsys, "predict", model, "1.parquet", "2.parquet", "--keep", "id", "--output", "q.csv"
+    )
+    assert "'id'" in said
+    assert not Path("q.csv").exists()
+
+
+def test_a_condition_that_no_row_meets(capsys, folder):
+    options = ["--target", "tipped", "--features", "distance", "--where", "distance < -1"]
+    assert "has no rows for which (distance < -1)" in refused(
+        capsys, "fit", "logistic", "trips/*.parquet", *options
+    )

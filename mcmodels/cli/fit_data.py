@@ -102,14 +102,13 @@ class FitData:
             found["objective"] = model._record().objective
         if isinstance(model, PCA):
             found["objective"] = model.objective(rows)
-        total = model.n_samples_ if isinstance(model, PCA) else model.n_observations_
         return cls(
             rows=(rows,),
             n_rows=rows.n_rows,
             features=columns.features,
             names=columns.names,
             baselines=[f"{name}_{known[0]}" for name, known in columns.levels.items()],
-            total_weight=float(total),
+            total_weight=float(model._record().seen.total_weight),
             **found,
         )
 

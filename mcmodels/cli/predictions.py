@@ -101,7 +101,10 @@ def _predict_text(pipeline: Pipeline, options: argparse.Namespace, output: Block
 def _predict_in_blocks(pipeline: Pipeline, options: argparse.Namespace, output: BlockWriter) -> int:
     """Write predictions of files, of which few rows are in memory; returns the rows left out."""
     columns, model = _table_columns(pipeline), pipeline["model"]
-    data = TableFiles(options, [name for name in options.keep if name not in columns.features])
+    as_text = [name for name in options.keep if name not in columns.features]
+    # Levels that were text are read as text, also if those in these files are all digits.
+    as_text += [name for name, known in columns.levels.items() if isinstance(known[-1], str)]
+    data = TableFiles(options, as_text)
     check_known([*columns.features, *options.keep], data.columns, data)
     pipeline, names = pipeline_of_scan(model), tuple(model.feature_names_in_)
     missing = "drop" if options.drop_missing else "refuse"

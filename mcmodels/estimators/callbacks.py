@@ -117,14 +117,16 @@ class FitCallbacks:
             passes = None if self._streams else 0
             step = self._fit_context.subcontext(task_name=self._step, max_subtasks=passes)
             self._step_context = step
-            step.call_on_fit_task_begin(**self._data, **self._reconstruction(params))
+            with passes_told_to(None):
+                step.call_on_fit_task_begin(**self._data, **self._reconstruction(params))
 
     def end_step(self, params: Array) -> bool:
         """Report the parameters after the step; return whether a callback stops the fit."""
         if self._fit_context is None:
             return False
         step, self._step_context = self._step_context, None
-        return bool(step.call_on_fit_task_end(**self._data, **self._reconstruction(params)))
+        with passes_told_to(None):
+            return bool(step.call_on_fit_task_end(**self._data, **self._reconstruction(params)))
 
     def conclude(self, attributes: dict[str, Any]) -> None:
         """Take the attributes of the fitted model that predictions need, for the end of the fit."""
@@ -147,10 +149,12 @@ class FitCallbacks:
 
     def end_task(self, task: Any) -> None:
         """End a task that has no parameters."""
-        task.call_on_fit_task_end(estimator=self._estimator)
+        with passes_told_to(None):
+            task.call_on_fit_task_end(estimator=self._estimator)
 
     def _begun(self, task: Any) -> Any:
-        return task.call_on_fit_task_begin(estimator=self._estimator)
+        with passes_told_to(None):  # a callback may read rows itself
+            return task.call_on_fit_task_begin(estimator=self._estimator)
 
     def _reconstruction(self, params: Array | None) -> dict[str, Any]:
         # A function, which is called only for a callback that asks for the fitted estimator.

@@ -164,7 +164,7 @@ def survey(
             checker.table_columns_ = stream.table_columns
         surveyed = stream.parts.sum(_LookAtPart(look, stream.parts.count))
     if surveyed is None:
-        raise ValueError(NO_ROWS)
+        raise ValueError(stream.without_rows or NO_ROWS)
     if not surveyed.seen.total_weight > 0:
         raise ValueError("sample_weight is zero in every row; at least one must be positive.")
     if surveyed.seen.n_rows * surveyed.seen.n_features <= FEW_ENTRIES:

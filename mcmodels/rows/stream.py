@@ -137,6 +137,9 @@ class RowStream:
         """What tells that a later walk gives other rows; it is empty before the first walk."""
         return WalkSums(in_order=in_order)
 
+    without_rows: str = ""
+    """What to say where there are no rows; empty for what is said of blocks."""
+
     has_groups: bool = False
     """Whether the stream holds the clusters of its rows."""
 

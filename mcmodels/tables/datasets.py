@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import csv
 import io
 import os
+import re
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -93,10 +95,19 @@ class DatasetSource:
                     place = path or self.description
                     yield place, batch
         except (arrow.ArrowInvalid, arrow.ArrowTypeError) as error:
+            remedy = ""
+            if self.is_text:
+                remedy = (
+                    " The type of a column is that in the first rows of all files; text files may "
+                    "need other types further down: store them as Parquet, or pass a "
+                    "pyarrow.dataset with a schema."
+                )
             raise ValueError(
-                f"{self.description} cannot be read further than {place}: {error}. The type of a "
-                "column is that in the first rows of all files; text files may need other types "
-                "further down: store them as Parquet, or pass a pyarrow.dataset with a schema."
+                f"{self.description} cannot be read further than {place}: {error}.{remedy}"
+            ) from error
+        except OSError as error:
+            raise OSError(
+                f"{self.description} cannot be read further than {place}: {error}"
             ) from error
 
     def _is_of(self, form: str) -> bool:
@@ -186,8 +197,8 @@ def _parts_of_text(file: Any, form: Any, types: Mapping[str, Any]) -> Iterator[A
         while more := stream.read(_PART_BYTES):
             lines = left + more
             end = lines.rfind(b"\n") + 1
-            if lines.count(b'"', 0, end) % 2:
-                end = 0  # inside a quoted value, which may hold line breaks
+            if b'"' in lines:  # the line break may be inside a quoted value
+                end = _end_of_records(lines[:end], parse.delimiter)
             left = lines[end:]
             if end:
                 yield decoded(lines[:end], names)
@@ -196,6 +207,21 @@ def _parts_of_text(file: Any, form: Any, types: Mapping[str, Any]) -> Iterator[A
                         names = reader.schema.names
         if left:
             yield decoded(left, names)
+
+
+def _end_of_records(lines: bytes, delimiter: str) -> int:
+    """Where the last record of some lines begins: those before it are complete.
+
+    A quotation mark opens a value at its beginning alone, as in Arrow's reader.
+    """
+    # One character for each byte; a carriage return is no end of a part.
+    text = re.findall("[^\n]*\n", lines.decode("latin-1").replace("\r", " "))
+    csv.field_size_limit(2**31 - 1)
+    reader = csv.reader(text, delimiter=delimiter)
+    begin = end = 0
+    for _ in reader:
+        begin, end = end, reader.line_num
+    return sum(map(len, text[:begin]))
 
 
 def stamp_of(files: Sequence[str]) -> Any:

@@ -42,9 +42,14 @@ MOST_DISTINCT = 2**21
 _FEWEST_TOGETHER = 2**20
 # Bits of the number of a combination of values.
 _MOST_BITS = 62
-WEIGHT, MEAN, SQUARES = "sum of weights", "mean of y", "squares about the mean"
+# They stand beside the names of a user's columns.
+WEIGHT, MEAN, SQUARES = (
+    "mcmodels: sum of weights",
+    "mcmodels: mean of y",
+    "mcmodels: squares about the mean",
+)
 # What the mean, rounded to a float64 number, leaves of it.
-REST = "rest of the mean"
+REST = "mcmodels: rest of the mean"
 # Targets of rows that stand for equal rows, in deviations from their mean. The middle one has half
 # of the weight.
 _SIDES = (-np.sqrt(2.0), 0.0, np.sqrt(2.0))
@@ -167,6 +172,8 @@ class _Levels:
             array = batch.column(name)
             is_dictionary = arrow.types.is_dictionary(array.type)
             values = array.dictionary if is_dictionary else array
+            if arrow.types.is_float16(values.type):
+                values = values.cast(arrow.float32())
             if self._known[j] is None:
                 self._known[j] = values.unique().drop_null()
             codes = arrow.compute.index_in(values, value_set=self._known[j])
@@ -245,7 +252,7 @@ class _Sums:
             count = len(distinct_numbers)
         weight: Array = np.bincount(group, weights=w, minlength=count).astype(np.float64)
         squares = mean = np.zeros(count)
-        if y.any():
+        if y.any() or self.squares.any():
             mean = np.bincount(group, weights=w * y, minlength=count)
             np.divide(mean, weight, out=mean, where=weight > 0)
             away = y - mean[group]

@@ -25,6 +25,11 @@ _FORMATS = {
     ".tsv.gz": "tsv",
 }
 SUFFIXES = tuple(_FORMATS)
+# What a missing value is in text files: as pandas.read_csv has it, quoted or not.
+_MISSING = (
+    *("", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN"),
+    *("<NA>", "N/A", "NA", "NULL", "NaN", "None", "n/a", "nan", "null"),
+)
 
 
 def of_files(given: Any, *, as_text: Sequence[str] = ()) -> DatasetSource:
@@ -62,7 +67,7 @@ def of_files(given: Any, *, as_text: Sequence[str] = ()) -> DatasetSource:
         form = arrow.dataset.CsvFileFormat(
             parse_options=text.ParseOptions(delimiter="\t" if kind == "tsv" else ","),
             convert_options=text.ConvertOptions(
-                strings_can_be_null=True, quoted_strings_can_be_null=False
+                null_values=list(_MISSING), strings_can_be_null=True
             ),
         )
     shown = os.fspath(paths[0]) if len(paths) == 1 else f"{len(files)} files"
@@ -78,15 +83,15 @@ def of_files(given: Any, *, as_text: Sequence[str] = ()) -> DatasetSource:
             found = arrow.dataset.dataset([path], **options).schema
         except (arrow.ArrowInvalid, arrow.ArrowTypeError, OSError) as error:
             raise ValueError(f"{path} cannot be read as {kind}: {error}") from error
+        if kind in ("csv", "tsv"):
+            for name in set(as_text).intersection(found.names):
+                position = found.get_field_index(name)
+                found = found.set(position, found.field(position).with_type(arrow.string()))
         schema, conflicts = (found, {}) if schema is None else _united(schema, found)
         for name, (before, now) in conflicts.items():
             unlike.setdefault(name, f"it is {now} in {path}, and {before} in files before it")
     for name in unlike:
         schema = schema.remove(schema.get_field_index(name))
-    kept = set(as_text).intersection(schema.names) if kind in ("csv", "tsv") else ()
-    for name in kept:
-        position = schema.get_field_index(name)
-        schema = schema.set(position, schema.field(position).with_type(arrow.string()))
     dataset = arrow.dataset.dataset(files, schema=schema, **options)
     return DatasetSource(dataset, shown, stamp_of(files), kind in ("csv", "tsv"), unlike)
 

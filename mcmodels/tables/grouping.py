@@ -21,7 +21,11 @@ from mcmodels.tables.values import is_missing
 __all__ = ["by_duckdb", "by_ibis", "by_polars", "opened", "quoted"]
 
 # Columns of a grouped table beside its keys and sums.
-_COUNT, _PRESENT, _LEAST = "number of rows", "rows with a target", "least weight"
+_COUNT, _PRESENT, _LEAST = (
+    "mcmodels: number of rows",
+    "mcmodels: rows without nulls",
+    "mcmodels: least weight",
+)
 _MOST = MOST_DISTINCT + 1
 # Rows in which the target is looked at, and how many standard deviations from zero it is near it.
 _LOOKED_AT, _NEAR_ZERO = 1000, 16.0
@@ -33,7 +37,8 @@ def by_duckdb(relation: Any, keys: Sequence[str], weights: str | None, target: s
         return None
     weight = f"sum({quoted(weights)})" if weights else "count(*)"
     least = f"min({quoted(weights)})" if weights else "1"
-    y, present, origin = "0.0", "count(*)", 0.0
+    y, origin = "0.0", 0.0
+    present = f"count({quoted(weights)})" if weights else "count(*)"
     if target:
         y, present = f"CAST({quoted(target)} AS DOUBLE)", f"count({quoted(target)})"
         found = relation.project(y).limit(_LOOKED_AT).fetchall()
@@ -72,7 +77,7 @@ def by_ibis(table: Any, keys: Sequence[str], weights: str | None, target: str | 
                 WEIGHT: w.cast("float64").sum(),
                 SQUARES: named[MEAN].var(how="pop") * named[_COUNT].sum(),
                 _LEAST: w.cast("float64").min(),
-                _PRESENT: named[MEAN].count(),
+                _PRESENT: (w if weights else named[MEAN]).count(),
                 _COUNT: named[_COUNT].sum(),
                 MEAN: named[MEAN].mean(),
             }
@@ -101,7 +106,7 @@ def by_polars(frame: Any, keys: Sequence[str], weights: str | None, target: str 
         .group_by(list(keys))
         .agg(
             polars.len().alias(_COUNT),
-            polars.col(MEAN).count().alias(_PRESENT),
+            polars.col(WEIGHT if weights else MEAN).count().alias(_PRESENT),
             polars.col(WEIGHT).min().alias(_LEAST),
             polars.col(WEIGHT).sum(),
             (polars.col(MEAN).var(ddof=0) * polars.col(MEAN).count()).alias(SQUARES),

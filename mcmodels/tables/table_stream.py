@@ -73,6 +73,13 @@ class TableStream(RowStream):
         """Whether a column of clusters was named."""
         return bool(self._choice.groups)
 
+    @property
+    def without_rows(self) -> str:  # type: ignore[override]
+        """What to say where there are no rows."""
+        found = "has no rows" if self._where is None else f"has no rows for which {self._where}"
+        lost = " and no value is missing" if self._choice.missing == "drop" else ""
+        return f"{self!r} {found}{lost}; there is nothing to fit."
+
     def place(self, number: int) -> str:
         """Where a block is, for errors."""
         return f"partition {number}" if self.in_parts else super().place(number)
@@ -276,6 +283,10 @@ class TableStream(RowStream):
 
     def _read_batches(self, columns: list[str]) -> Generator[tuple[str, Any]]:
         wanted = list(columns)
+        for name in wanted:
+            if name in self._source.unreadable:
+                why = self._source.unreadable[name]
+                raise ValueError(f"column {name!r} of {self!r} cannot be read: {why}.")
         if self._where is not None and not self._source.filters:
             others = self._read_by_where
             others = self._source.schema.names if others is None else others

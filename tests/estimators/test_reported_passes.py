@@ -159,6 +159,23 @@ def test_a_walk_that_ends_early_or_fails_leaves_no_listener_behind():
     assert len(tree.events) == 3
 
 
+def test_a_callback_that_reads_rows_is_not_told_of_its_own_passes():
+    X, y = problem()
+    other = LogisticRegression().fit(X, y)
+    scores = []
+
+    class Reads(Tree):
+        def on_fit_task_end(self, estimator, context, *, fitted_estimator):
+            super().on_fit_task_end(estimator, context, fitted_estimator=fitted_estimator)
+            scores.append(other.score(blocks_of(X, y, [])))
+
+    tree, plain = Reads(), Tree()
+    LogisticRegression().set_callbacks(tree).fit(blocks_of(X, y, []))
+    LogisticRegression().set_callbacks(plain).fit(blocks_of(X, y, []))
+    assert len(scores) == len([event for event in tree.events if event[0] == "end"])
+    assert tree.events == plain.events
+
+
 def test_a_callback_can_stop_a_fit_to_a_stream():
     X, y = problem()
 

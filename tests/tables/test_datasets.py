@@ -77,6 +77,39 @@ def test_line_breaks_in_quoted_values(part, count, tmp_path, monkeypatch):
     assert rows == expected * count
 
 
+@pytest.mark.parametrize("part", [1, 7, 64, 1000])
+@pytest.mark.parametrize("seed", range(5))
+def test_quotation_marks_inside_values_open_nothing(part, seed, tmp_path, monkeypatch):
+    """Beside quoted values with line breaks and doubled marks; pandas reads them the same."""
+    monkeypatch.setattr(datasets, "_PART_BYTES", part)
+    rng = np.random.default_rng(seed)
+    cells = ['5" pipe', '"x\ny"', "plain", '"a ""b"" c"', '12"', '"p,\n""q"', "é"]
+    chosen = rng.choice(cells, 60)
+    path = tmp_path / "t.csv"
+    path.write_text("n,c\n" + "".join(f"{k},{cell}\n" for k, cell in enumerate(chosen)))
+    expected = pd.read_csv(path).to_dict("records")
+    assert read(of_files(path), ["n", "c"]) == expected
+
+
+@pytest.mark.parametrize("quote", ["", '"'])
+def test_missing_values_of_text_are_those_of_pandas(quote, tmp_path):
+    words = ["", "NA", "None", "NULL", "NaN", "nan", "N/A", "<NA>", "#N/A", "none", "na", "-", "x"]
+    path = tmp_path / "t.csv"
+    path.write_text("n,c\n" + "".join(f"{k},{quote}{w}{quote}\n" for k, w in enumerate(words)))
+    found = [row["c"] for row in read(of_files(path), ["n", "c"])]
+    expected = pd.read_csv(path)["c"]
+    assert found == [None if value is np.nan else value for value in expected]
+
+
+def test_a_broken_file_is_named(tmp_path):
+    for k in range(2):
+        FRAME.to_parquet(tmp_path / f"{k}.parquet")
+    whole = (tmp_path / "1.parquet").read_bytes()
+    (tmp_path / "1.parquet").write_bytes(whole[:4] + b"\xff" * 60 + whole[64:])
+    with pytest.raises((OSError, ValueError), match=r"cannot be read further than .*parquet"):
+        read(of_files(tmp_path / "*.parquet"), list(FRAME.columns))
+
+
 def test_a_dataset_of_text_has_its_own_options(tmp_path):
     path = tmp_path / "t.csv"
     path.write_text("a;b\n1;-\n2;é\n")

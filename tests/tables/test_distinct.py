@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from mcmodels import PCA, LinearRegression, LogisticRegression, ObjectiveClassifier, scan
-from mcmodels.tables.distinct import _standing_for, distinct, in_two_parts
+from mcmodels.tables.distinct import MEAN, WEIGHT, _standing_for, distinct, in_two_parts
 
 pa = pytest.importorskip("pyarrow")
 
@@ -148,8 +148,8 @@ def test_many_combinations_are_numbered_anew_as_values_appear():
     found = distinct(iter(batches), keys, None, "y").to_pandas().sort_values(keys)
     expected = frame.groupby(keys)["y"].agg(["size", "mean"]).reset_index()
     np.testing.assert_array_equal(found[keys], expected[keys])
-    np.testing.assert_array_equal(found["sum of weights"], expected["size"])
-    np.testing.assert_allclose(found["mean of y"], expected["mean"], atol=1e-15)
+    np.testing.assert_array_equal(found[WEIGHT], expected["size"])
+    np.testing.assert_allclose(found[MEAN], expected["mean"], atol=1e-15)
 
 
 @pytest.mark.parametrize("offset", [0.0, 1e3, 1e6, 1e9])
@@ -202,6 +202,39 @@ def test_three_rows_stand_for_equal_ones(scatter):
                 squares[k], rel=4e-15, abs=weight[k] * 17 * lost**2
             )
             assert min(w for w, _ in pairs) >= 0
+
+
+def test_squares_are_kept_where_all_means_are_zero(monkeypatch):
+    """The origin is the mean of the first rows, from which those of every later row is away."""
+    monkeypatch.setattr("mcmodels.tables.distinct._FEWEST_TOGETHER", 100)
+    monkeypatch.setattr("mcmodels.tables.table_stream.BATCH_ROWS", 40)
+    n = 4000
+    y = np.tile([-1.0, 1.0, 1.0, -1.0], n // 4)
+    y[3600:] = 0.0
+    frame = pd.DataFrame({"g": np.tile(["a", "b"], n // 2), "y": y})
+    rows, plain = (scan(frame, "y", categorical=["g"], compress=c) for c in (True, False))
+    model, other = LinearRegression().fit(rows), LinearRegression().fit(plain)
+    np.testing.assert_allclose(model.standard_errors_, other.standard_errors_, rtol=RTOL)
+    np.testing.assert_allclose(model.log_likelihood_, other.log_likelihood_, rtol=RTOL)
+
+
+@pytest.mark.parametrize("name", ["mean of y", "sum of weights", "number of rows", "least weight"])
+def test_a_feature_may_have_the_name_of_a_sum(relation, name):
+    frame = FRAME.assign(extra=np.arange(len(FRAME)) % 3).rename(columns={"extra": name})
+    features = {"features": ["zone", name], "categorical": ["zone"]}
+    found = LinearRegression().fit(relation(frame, "y", **features)).params_
+    here = LinearRegression().fit(scan(frame, "y", compress=True, **features)).params_
+    expected = LinearRegression().fit(scan(frame, "y", compress=False, **features)).params_
+    np.testing.assert_allclose(found, expected, rtol=1e-8, atol=1e-10)
+    np.testing.assert_allclose(here, expected, rtol=1e-8, atol=1e-10)
+
+
+@pytest.mark.parametrize("compress", [None, True, False])
+def test_levels_of_half_precision(compress):
+    levels = np.tile(np.array([1.0, 2.0], dtype=np.float16), 50)
+    frame = pd.DataFrame({"g": levels, "y": np.arange(100.0)})
+    model = LinearRegression().fit(scan(frame, "y", categorical=["g"], compress=compress))
+    np.testing.assert_allclose(model.params_, [1.0, 49.0], rtol=RTOL)
 
 
 def test_negative_weights_are_refused():
@@ -282,6 +315,11 @@ def test_what_an_engine_would_hide_is_refused(relation):
     negative = FRAME.assign(weight=np.where(np.arange(len(FRAME)) == 5, -1.0, 1.0))
     with pytest.raises(ValueError, match="must not be negative"):
         LogisticRegression().fit(relation(negative, "label", weights="weight"))
+    lacking = FRAME.assign(weight=np.where(np.arange(len(FRAME)) % 5 == 0, np.nan, 1.0))
+    with pytest.raises(ValueError, match="'weight'"):
+        LogisticRegression().fit(relation(lacking, "label", weights="weight"))
+    with pytest.raises(ValueError, match="'weight'"):
+        PCA(1).fit(relation(lacking, None, weights="weight"))
     rows = relation(gaps.drop(index=3), "y", missing="drop")
     expected = LinearRegression().fit(scan(gaps.drop(index=3), "y", **OPTIONS))
     np.testing.assert_allclose(LinearRegression().fit(rows).params_, expected.params_, rtol=RTOL)
