@@ -297,9 +297,11 @@ class GeneralizedLinearRegressor(DevianceScore, RegressorMixin, CallbackSupportM
             X = X.for_sums()
             surveyed = survey(self, X, intercept=intercept, **_OF_STREAMS)
 
+            family, dispersion = loss.family, self.dispersion
+
             def prepare(y: Values, weights: Array | None) -> tuple[Array, Array | None]:
                 targets = np.asarray(y, dtype=np.float64)
-                refuse_wrong_targets(loss.family, targets, weights, self.dispersion, " of a block")
+                refuse_wrong_targets(family, targets, weights, dispersion, " of a block")
                 return targets, weights
 
             rows = stream_rows(X, surveyed, prepare, **_OF_STREAMS)

@@ -10,6 +10,7 @@ from sklearn.base import clone
 
 from mcmodels import (
     PCA,
+    GeneralizedLinearRegressor,
     LinearRegression,
     LogisticRegression,
     ObjectiveClassifier,
@@ -46,6 +47,7 @@ MODELS = {
     "two": (LogisticRegression(C=np.inf), "two"),
     "three": (LogisticRegression(C=2.0, class_weight="balanced"), "three"),
     "counts": (ObjectiveRegressor("exp(eta) - y*eta", log_likelihood=True), "counts"),
+    "glm": (GeneralizedLinearRegressor("negative_binomial"), "counts"),
     "hinge": (ObjectiveClassifier("softplus(eta) - y*eta", inverse_link="sigmoid(eta)"), "two"),
     "pca": (PCA(2), "regression"),
 }

@@ -12,6 +12,7 @@ from sklearn.preprocessing import StandardScaler
 
 from mcmodels import (
     PCA,
+    GeneralizedLinearRegressor,
     LinearRegression,
     LogisticRegression,
     MLPClassifier,
@@ -223,6 +224,7 @@ def test_blocks_of_several_storages(stores):
         (LinearRegression(), Y),
         (LogisticRegression(), CODES),
         (ObjectiveRegressor("(y - eta)**2"), Y),
+        (GeneralizedLinearRegressor(), Y),
         (PCA(2), None),
     ):
         expected = clone(model).fit(X, y, sample_weight=weights)

@@ -36,7 +36,7 @@ anonymous memory counts (the map's pages belong to the file). Bound: 64 MB + 4·
 def markdown(header: list[str], rows: list[list[str]]) -> str:
     """A table; figures are aligned to the right."""
     lines = ["| " + " | ".join(header) + " |"]
-    words = {"fit", "shape", "n × p", "method", "data", ""}
+    words = {"fit", "shape", "n × p", "method", "data", "family", "model", ""}
     lines.append("|" + "|".join("---" if name in words else "---:" for name in header) + "|")
     lines += ["| " + " | ".join(row) + " |" for row in rows]
     return "\n".join(lines) + "\n"

@@ -7,6 +7,7 @@ import pandas as pd
 
 from mcmodels import (
     PCA,
+    GeneralizedLinearRegressor,
     LinearRegression,
     LogisticRegression,
     MLPClassifier,
@@ -32,6 +33,7 @@ UNFITTED = [
     PCA(),
     MLPClassifier((3,)),
     MLPRegressor((3,)),
+    GeneralizedLinearRegressor("poisson"),
     ObjectiveRegressor("(y - eta)**2"),
     ObjectiveClassifier("log(1 + exp(-(2*y - 1)*eta))"),
 ]
@@ -96,6 +98,13 @@ def fitted_states():
         "network, stopped": lambda: fit(
             MLPRegressor((3,), max_iter=1, random_state=0, compute_hessian=True), X, TARGET
         ),
+        "glm": lambda: fit(GeneralizedLinearRegressor("poisson"), X, counts),
+        "glm, rank deficient": lambda: fit(
+            GeneralizedLinearRegressor("gamma"), DEPENDENT, counts + 1
+        ),
+        "glm, penalised": lambda: fit(GeneralizedLinearRegressor(alpha=1.0), NAMED, TARGET),
+        "glm, no minimum": lambda: fit(GeneralizedLinearRegressor("poisson"), X, 0 * counts),
+        "glm, saturated": lambda: fit(GeneralizedLinearRegressor("gamma"), X[:4], counts[:4] + 1),
         "own likelihood": lambda: fit(ObjectiveRegressor(poisson, log_likelihood=True), X, counts),
         "own loss": lambda: fit(ObjectiveRegressor("(y - eta)**2", alpha=1.0), X, TARGET),
         "own loss, no minimum": lambda: fit(ObjectiveRegressor("-y*eta"), X, counts),

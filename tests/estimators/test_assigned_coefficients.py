@@ -11,6 +11,7 @@ from sklearn.exceptions import NotFittedError
 
 from mcmodels import (
     PCA,
+    GeneralizedLinearRegressor,
     LinearRegression,
     LogisticRegression,
     MLPClassifier,
@@ -28,6 +29,7 @@ REGRESSIONS = {
     "no intercept": (LinearRegression(fit_intercept=False), TARGET),
     "two classes": (LogisticRegression(), CLASSES),
     "three classes": (LogisticRegression(), THREE),
+    "glm": (GeneralizedLinearRegressor(), TARGET),
     "own loss": (ObjectiveRegressor(SQUARES), TARGET),
     "own loss of classes": (ObjectiveClassifier("log(1 + exp(-(2*y - 1)*eta))"), CLASSES),
 }
@@ -79,6 +81,7 @@ def test_derivatives_without_params_take_the_assigned_ones(case):
             "linear",
             "two targets",
             "no intercept",
+            "glm",
             "own loss",
         )
     direction = np.ones_like(at)

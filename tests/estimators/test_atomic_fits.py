@@ -13,6 +13,7 @@ import pytest
 import mcmodels
 from mcmodels import (
     PCA,
+    GeneralizedLinearRegressor,
     LinearRegression,
     LogisticRegression,
     MLPClassifier,
@@ -30,6 +31,7 @@ MODELS = {
     "logistic": (LogisticRegression(), CLASSES),
     "logistic, warm": (LogisticRegression(warm_start=True, class_weight="balanced"), CLASSES),
     "PCA": (PCA(2), None),
+    "glm": (GeneralizedLinearRegressor(), TARGET),
     "own loss": (ObjectiveRegressor("(y - eta)**2"), TARGET),
     "own loss of classes": (ObjectiveClassifier(OWN), CLASSES),
     "network of classes": (MLPClassifier((2,), "tanh", alpha=1.0, random_state=0), CLASSES),

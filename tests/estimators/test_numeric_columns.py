@@ -14,6 +14,7 @@ from sklearn.base import clone
 
 from mcmodels import (
     PCA,
+    GeneralizedLinearRegressor,
     LinearRegression,
     LogisticRegression,
     MLPClassifier,
@@ -37,6 +38,7 @@ MODELS = [
     LinearRegression(),
     LogisticRegression(),
     PCA(),
+    GeneralizedLinearRegressor(),
     ObjectiveRegressor("(y - eta)**2"),
     MLPRegressor((2,), max_iter=2),
 ]

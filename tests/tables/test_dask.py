@@ -16,6 +16,7 @@ import pytest
 
 from mcmodels import (
     PCA,
+    GeneralizedLinearRegressor,
     LinearRegression,
     LogisticRegression,
     MLPRegressor,
@@ -124,6 +125,7 @@ CASES = {
     "penalised": (LogisticRegression(C=0.5, tol=1e-12), CLASSES),
     "three classes, balanced": (LogisticRegression(class_weight="balanced", **TIGHT), THREE),
     "Poisson": (ObjectiveRegressor("exp(eta) - y*eta", log_likelihood=True, tol=1e-12), COUNTS),
+    "gamma": (GeneralizedLinearRegressor("gamma", tol=1e-12), COUNTS + 1.0),
     "logit": (
         ObjectiveClassifier("softplus(eta) - y*eta", log_likelihood=True, tol=1e-12),
         CLASSES,
