@@ -18,7 +18,13 @@ from mcmodels.estimators.arguments import (
 )
 from mcmodels.estimators.callbacks import CallbackSupportMixin, FitCallbacks, with_callbacks
 from mcmodels.estimators.deviance_score import DevianceScore
-from mcmodels.estimators.family_choice import chosen_loss, refuse_wrong_targets
+from mcmodels.estimators.family_choice import (
+    ESTIMATE,
+    POISSON,
+    chosen_loss,
+    refuse_other_counts,
+    refuse_wrong_targets,
+)
 from mcmodels.estimators.glm_methods import GlmMethods
 from mcmodels.estimators.offsets import checked_offset
 from mcmodels.estimators.own_losses import TrainingData
@@ -32,7 +38,9 @@ from mcmodels.estimators.verdicts import (
     warn_not_converged,
     warn_rank_deficient,
 )
+from mcmodels.exceptions import NoMinimumWarning
 from mcmodels.objectives import Objective
+from mcmodels.objectives.families import NegativeBinomial
 from mcmodels.objectives.family_loss import FamilyLoss
 from mcmodels.objectives.user_loss import UserLoss, UserObjective
 from mcmodels.results.glm import GlmFit
@@ -44,7 +52,9 @@ from mcmodels.solvers.constant_targets import with_constant_columns
 from mcmodels.solvers.family_starts import family_start, rows_left_by_newton
 from mcmodels.solvers.fit_state import Optimum
 from mcmodels.solvers.starts import better_start
+from mcmodels.solvers.theta import fit_theta
 from mcmodels.tables.dask_stream import as_stream, in_parts
+from mcmodels.user_warnings import warn_user
 
 __all__ = ["GeneralizedLinearRegressor"]
 
@@ -71,8 +81,10 @@ class GeneralizedLinearRegressor(DevianceScore, RegressorMixin, CallbackSupportM
         rows, so that alpha is glum's alpha times ``Σ wᵢ``.
     power : float, default=1.5
         p of Tweedie's variance ``μᵖ``: at most 0, or at least 1.
-    theta : float, default=1.0
-        θ of the negative binomial variance ``μ + θμ²``.
+    theta : float or "estimate", default=1.0
+        θ of the negative binomial variance ``μ + θμ²``; "estimate" finds it by maximum likelihood,
+        jointly with the parameters, whose covariance then has the cross terms. Counts must be whole
+        numbers.
     fit_intercept : bool, default=True
         Whether to fit an intercept.
     dispersion : {"auto", "pearson", "deviance"} or float, default="auto"
@@ -103,6 +115,8 @@ class GeneralizedLinearRegressor(DevianceScore, RegressorMixin, CallbackSupportM
         information.
     objective_, deviance_, pearson_chi2_, dispersion_, log_likelihood_ : float
         On the training rows.
+    theta_, theta_standard_error_ : float
+        θ of negative binomial targets; its standard error where it was estimated.
     n_iter_ : int
         Number of steps.
     status_ : {"converged", "rank deficient", "no minimum", "not converged"}
@@ -143,7 +157,7 @@ class GeneralizedLinearRegressor(DevianceScore, RegressorMixin, CallbackSupportM
         link: str = "auto",
         alpha: float = 0.0,
         power: float = 1.5,
-        theta: float = 1.0,
+        theta: float | str = 1.0,
         fit_intercept: bool = True,
         dispersion: str | float = "auto",
         tol: float = 1e-8,
@@ -208,6 +222,7 @@ class GeneralizedLinearRegressor(DevianceScore, RegressorMixin, CallbackSupportM
             When ``max_iter`` steps did not suffice.
         """
         loss = self._check_parameters()
+        estimated = isinstance(loss.family, NegativeBinomial) and self.theta == ESTIMATE
         X, y, sample_weight, _ = as_stream(X, y, sample_weight)
         with FitCallbacks(self, X, "newton-step") as callbacks:
             found = self._rows_of_fit(X, y, sample_weight, loss, offset, exposure)
@@ -218,6 +233,9 @@ class GeneralizedLinearRegressor(DevianceScore, RegressorMixin, CallbackSupportM
             objective = UserObjective(rows, UserLoss(loss), float(self.alpha))
             with refuse_not_finite(self, X), rows.one_thread_for_algebra():
                 start = self._start(objective, loss)
+                if estimated:
+                    loss, start = self._with_theta(rows, loss, start)
+                    objective = UserObjective(rows, UserLoss(loss), float(self.alpha))
                 steps = fit_within_bounds(
                     objective, loss, start, tol=self.tol, max_iter=self.max_iter
                 )
@@ -225,7 +243,7 @@ class GeneralizedLinearRegressor(DevianceScore, RegressorMixin, CallbackSupportM
                     if callbacks.end_after(step):
                         break
                 solution = with_constant_columns(conclude(objective, step), rows)
-                record = self._recorded(solution, found, rows, loss)
+                record = self._recorded(solution, found, rows, loss, estimated)
             published = self._attributes(record.params, found)
             callbacks.conclude(published)
         self._warn_of(solution, found, rows.n_present, objective, loss)
@@ -328,12 +346,30 @@ class GeneralizedLinearRegressor(DevianceScore, RegressorMixin, CallbackSupportM
         previous = self.params_ if self.warm_start and hasattr(self, "params_") else None
         return better_start(objective, previous, start)
 
+    def _with_theta(self, rows: Rows, loss: FamilyLoss, start: Array) -> tuple[FamilyLoss, Array]:
+        """The loss with θ of largest likelihood, and parameters near those of the fit."""
+        refuse_other_counts(rows)
+        theta, start = fit_theta(rows, loss.link, float(self.alpha), start)
+        if theta == 0:
+            warn_user(
+                "theta goes to zero: the counts are not more dispersed than Poisson's. The fit is "
+                "Poisson's, and theta_ is 0.",
+                NoMinimumWarning,
+            )
+            return FamilyLoss(POISSON, loss.link), start
+        if theta == np.inf:
+            raise ValueError(
+                "theta grows without bound: hardly any count is positive. Give theta a number."
+            )
+        return FamilyLoss(NegativeBinomial(theta), loss.link), start
+
     def _recorded(
         self,
         solution: Solution[Optimum],
         found: TrainingData,
         rows: RowsWithCrossSums,
         loss: FamilyLoss,
+        estimated: bool,
     ) -> GlmFit:
         published = self._attributes(solution.value.params, found)
         return GlmFit.of_rows(
@@ -341,6 +377,7 @@ class GeneralizedLinearRegressor(DevianceScore, RegressorMixin, CallbackSupportM
             rows,
             loss=loss,
             dispersion=self.dispersion,
+            theta_is_estimated=estimated,
             names=found.features.names,
             coefficients=(published[name] for name in self._tracked),
             penalty=float(self.alpha),

@@ -11,12 +11,16 @@ from mcmodels.estimators.arguments import check_choice, check_number
 from mcmodels.objectives.families import Binomial, Family, NegativeBinomial, PowerFamily
 from mcmodels.objectives.family_loss import FamilyLoss
 from mcmodels.objectives.links import LINKS
+from mcmodels.rows import RowBlock, Rows
 
-__all__ = ["FAMILIES", "chosen_loss", "refuse_wrong_targets"]
+__all__ = ["ESTIMATE", "FAMILIES", "chosen_loss", "refuse_wrong_targets"]
 
+# What theta is where it is found by maximum likelihood.
+ESTIMATE = "estimate"
 # A product of a proportion and its trials is a whole number up to rounding.
 _COUNT_ROUNDING = 1e-9
 _POWERS = {"normal": 0.0, "poisson": 1.0, "gamma": 2.0, "inverse_gaussian": 3.0}
+POISSON = PowerFamily("poisson", _POWERS["poisson"])
 FAMILIES = (*_POWERS, "binomial", "tweedie", "negative_binomial")
 _OTHER_NAMES = {"gaussian": "normal", "bernoulli": "binomial", "nb": "negative_binomial"}
 
@@ -50,10 +54,27 @@ def _family(family: Any, power: Any, theta: Any) -> Family:
                 "distribution with such variances."
             )
         return PowerFamily(name, float(power))
+    if isinstance(theta, str):
+        check_choice("theta", theta, (ESTIMATE,))
+        return NegativeBinomial(1.0)  # until it is known
     check_number("theta", theta, above=0)
     if not np.isfinite(theta):
         raise ValueError(f"theta={theta!r} must be finite.")
     return NegativeBinomial(float(theta))
+
+
+def refuse_other_counts(rows: Rows) -> None:
+    """Refuse targets that are no whole numbers."""
+
+    def first(block: RowBlock) -> list[float]:
+        wrong = block.y != np.rint(block.y)
+        return [float(block.y[wrong.argmax()])] if wrong.any() else []
+
+    found = rows.reduce(first)
+    if found:
+        raise ValueError(
+            f"theta='estimate' needs counts, and y has {found[0]:g}. Give theta a number, or round."
+        )
 
 
 def refuse_wrong_targets(

@@ -40,7 +40,7 @@ class GlmMethods(LikelihoodMethods):
     family: str
     link: str
     power: float
-    theta: float
+    theta: float | str
 
     objective_ = Fitted("objective", "The objective at ``params_``, on the training rows.")
     converged_ = Fitted(
@@ -49,6 +49,8 @@ class GlmMethods(LikelihoodMethods):
     n_iter_ = Fitted("n_iter", "Number of steps.", describes_coefficients=False)
     deviance_ = Fitted("deviance", "``Σ wᵢ d(yᵢ, μᵢ)`` on the training rows.")
     pearson_chi2_ = Fitted("pearson_chi2", "``Σ wᵢ (yᵢ - μᵢ)²/V(μᵢ)`` on the training rows.")
+    theta_ = Fitted("theta", "θ of negative binomial targets, given or estimated.")
+    theta_standard_error_ = Fitted("theta_standard_error", "Standard error of an estimated θ.")
     dispersion_ = Fitted("dispersion", "The dispersion φ; NaN where it cannot be estimated.")
     log_likelihood_ = Fitted(
         "log_likelihood",

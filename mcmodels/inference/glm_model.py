@@ -13,6 +13,7 @@ why the observed one is to be preferred.
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,6 +26,7 @@ from mcmodels.inference.estimate import Estimate
 from mcmodels.objectives.families import Family
 from mcmodels.objectives.family_loss import FamilyLoss
 from mcmodels.rows import RowBlock, Rows
+from mcmodels.solvers.theta import ThetaDerivatives
 
 __all__ = ["GlmInference", "GlmSums"]
 
@@ -92,6 +94,8 @@ class GlmInference(CurvatureInference):
         Degrees of freedom of φ; infinite where it is known.
     known_log_likelihood : float
         With all constants.
+    theta : ThetaDerivatives or None
+        Derivatives in θ of negative binomial targets, where it was estimated.
     """
 
     n_observations: float
@@ -99,6 +103,25 @@ class GlmInference(CurvatureInference):
     dispersion: float
     df: float
     known_log_likelihood: float
+    theta: ThetaDerivatives | None = None
+
+    @property
+    def n_free_params(self) -> int:
+        """Number of parameters that the rows determine, with θ where it was estimated."""
+        return super().n_free_params + (self.theta is not None)
+
+    @functools.cached_property
+    def _theta_change(self) -> tuple[Array, float]:
+        """``H⁻¹h`` and ``h_θθ - hᵀH⁻¹h``, h the derivatives in θ and the parameters."""
+        assert self.theta is not None
+        along = self.root @ (self.root.T @ self.theta.cross)
+        return along, self.theta.curvature - float(self.theta.cross @ along)
+
+    @property
+    def theta_variance(self) -> float:
+        """The variance of the estimated θ, from the whole Hessian."""
+        self.refuse_undetermined()
+        return 1.0 / self._theta_change[1]
 
     @property
     def log_likelihood(self) -> float:
@@ -113,7 +136,12 @@ class GlmInference(CurvatureInference):
     @property
     def estimate(self) -> Estimate:
         """All parameters, with the covariance ``φ H⁻¹``."""
-        return self.estimate_with(self.root)
+        root = self.root
+        if self.theta is not None:
+            # The block of the inverse of the whole Hessian: Golub and Van Loan (2013), §2.1.4.
+            along, left = self._theta_change
+            root = np.column_stack([root, along / np.sqrt(left)])
+        return self.estimate_with(root)
 
     def estimate_with(self, root: Array, kind: str = "") -> Estimate:
         """All parameters, with the covariance ``φ TTᵀ`` of a root T."""

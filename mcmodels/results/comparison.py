@@ -86,7 +86,7 @@ ObjectiveRegressor or …Classifier
                 f"{name} was fitted with a penalty ({found}), and does not maximise the "
                 f"likelihood; fit both with {'C=np.inf' if inverse else 'alpha=0'}."
             )
-    if getattr(small._fit, "loss", None) != getattr(big._fit, "loss", None):
+    if _family(small._fit) != _family(big._fit):
         raise ValueError(
             "small and big have different losses, whose constants do not cancel; fit both with the "
             "same."
@@ -123,3 +123,8 @@ ObjectiveRegressor or …Classifier
             "it, or a fit has not converged."
         )
     return HypothesisTest("small is enough", max(gain, 0.0), df)
+
+
+def _family(fit: Any) -> Any:
+    """What must be the same for likelihoods to be compared."""
+    return getattr(fit, "likelihood_family", None) or getattr(fit, "loss", None)

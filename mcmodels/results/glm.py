@@ -9,12 +9,13 @@ from typing import Any
 import numpy as np
 
 from mcmodels.arrays import Array
-from mcmodels.exceptions import example_of
+from mcmodels.exceptions import InferenceError, example_of
 from mcmodels.inference.estimate import Estimate, coverage
 from mcmodels.inference.glm_model import GlmInference, GlmSums, log_likelihood
 from mcmodels.inference.loss_model import LossRobustModel
 from mcmodels.inference.summary import Summary, number
 from mcmodels.inference.tolerances import WEIGHT_ROUNDING
+from mcmodels.objectives.families import NegativeBinomial
 from mcmodels.objectives.family_loss import FamilyLoss
 from mcmodels.objectives.user_loss import UserLoss
 from mcmodels.results.curvature import CurvatureFit
@@ -22,6 +23,7 @@ from mcmodels.results.record import CovarianceKind, described
 from mcmodels.rows import RowBlock, Rows, RowsWithCrossSums
 from mcmodels.solvers import Solution
 from mcmodels.solvers.fit_state import Optimum
+from mcmodels.solvers.theta import ThetaDerivatives, theta_derivatives
 
 __all__ = ["GlmFit"]
 
@@ -44,6 +46,10 @@ class GlmFit(CurvatureFit):
         Degrees of freedom of φ; infinite where it is known.
     sums : GlmSums
         Deviance, Pearson's sum, and log-likelihood.
+    theta_derivatives : ThetaDerivatives or None
+        Derivatives in θ of negative binomial targets, where it was estimated.
+    is_limit : bool
+        Whether θ was estimated, and is zero: the family is Poisson's.
     offset_sums : tuple of float, or None
         ``Σ wᵢoᵢ`` and ``Σ wᵢoᵢ²`` of the offsets; None without any.
     """
@@ -53,6 +59,8 @@ class GlmFit(CurvatureFit):
     dispersion_text: str
     df: float
     sums: GlmSums
+    theta_derivatives: ThetaDerivatives | None
+    is_limit: bool
     offset_sums: tuple[float, float] | None
 
     @classmethod
@@ -63,6 +71,7 @@ class GlmFit(CurvatureFit):
         *,
         loss: FamilyLoss,
         dispersion: str | float,
+        theta_is_estimated: bool,
         **of_the_fit: Any,
     ) -> GlmFit:
         """The record of a solution, with what two more passes over the rows say of it.
@@ -93,6 +102,12 @@ class GlmFit(CurvatureFit):
             dispersion_text=text,
             df=df,
             sums=replace(sums, log_likelihood=likelihood),
+            theta_derivatives=(
+                theta_derivatives(rows, family.theta, loss.link, params)
+                if theta_is_estimated and isinstance(family, NegativeBinomial)
+                else None
+            ),
+            is_limit=theta_is_estimated and not isinstance(family, NegativeBinomial),
             offset_sums=_offset_sums(rows),
             **of_the_fit,
         )
@@ -115,7 +130,34 @@ class GlmFit(CurvatureFit):
             self.dispersion,
             self.df,
             self.sums.log_likelihood,
+            self.theta_derivatives,
         )
+
+    @property
+    def theta(self) -> float:
+        """θ of negative binomial targets, given or estimated; 0 for the limit, Poisson's."""
+        family = self.loss.family
+        if isinstance(family, NegativeBinomial):
+            return family.theta
+        if self.is_limit:
+            return 0.0
+        raise InferenceError("theta_ is that of family='negative_binomial'.")
+
+    @property
+    def theta_standard_error(self) -> float:
+        """Standard error of an estimated θ."""
+        if self.theta_derivatives is None:
+            raise InferenceError(
+                "theta was not estimated: fit with family='negative_binomial', theta='estimate'."
+            )
+        return float(np.sqrt(self.model.theta_variance))
+
+    @property
+    def likelihood_family(self) -> Any:
+        """What must be the same for likelihoods to be compared."""
+        if self.theta_derivatives is not None or self.is_limit:
+            return "negative binomial, θ estimated", self.loss.link
+        return self.loss
 
     @property
     def deviance(self) -> float:
@@ -148,6 +190,12 @@ class GlmFit(CurvatureFit):
         """Raise also where the dispersion could not be estimated."""
         super().refuse_without_likelihood(what)
         self.model.refuse_without_dispersion()
+        if self.theta_derivatives is not None:
+            raise InferenceError(
+                f"{what} would need theta to be estimated anew at each point; fit with "
+                f"theta={self.theta:g} to hold it, or compare fits by "
+                "likelihood_ratio_test(small, big)."
+            )
 
     def at_maximum(self, what: str) -> GlmInference:
         """The inference. Raises if the fit is penalised."""
@@ -175,7 +223,11 @@ class GlmFit(CurvatureFit):
             "intervals": coverage(level),
         }
         dispersion = number(self.dispersion) if np.isfinite(self.dispersion) else "unknown"
-        conclusions = {
+        conclusions = {}
+        if self.theta_derivatives is not None:
+            error = number(self.theta_standard_error)
+            conclusions["theta"] = f"{number(self.theta)} (standard error {error})"
+        conclusions |= {
             "dispersion": f"{dispersion} ({self.dispersion_text})",
             "deviance": number(self.deviance),
             "Pearson χ²": number(self.pearson_chi2),
