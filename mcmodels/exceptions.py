@@ -16,6 +16,7 @@ __all__ = [
     "IndefiniteCovarianceWarning",
     "InferenceError",
     "LeverageWarning",
+    "NoMeanWarning",
     "NoMinimumWarning",
     "NonConvexLossWarning",
     "NonDifferentiableWarning",
@@ -71,6 +72,10 @@ class SeparationWarning(ConvergenceWarning):
 
 class NoMinimumWarning(ConvergenceWarning):
     """The objective keeps decreasing along a direction: it has no minimum."""
+
+
+class NoMeanWarning(UserWarning):
+    """A linear predictor is outside the domain of the link: the row has no mean of the family."""
 
 
 class FlatObjectiveWarning(FitWarning):

@@ -38,7 +38,7 @@ from mcmodels.estimators.verdicts import (
     warn_not_converged,
     warn_rank_deficient,
 )
-from mcmodels.exceptions import NoMinimumWarning
+from mcmodels.exceptions import NoMeanWarning, NoMinimumWarning
 from mcmodels.objectives import Objective
 from mcmodels.objectives.families import NegativeBinomial
 from mcmodels.objectives.family_loss import FamilyLoss
@@ -269,13 +269,28 @@ class GeneralizedLinearRegressor(DevianceScore, RegressorMixin, CallbackSupportM
         Returns
         -------
         ndarray of shape (n_samples,)
+
+        Warns
+        -----
+        NoMeanWarning
+            When a linear predictor is outside the domain of the link; the prediction is NaN.
         """
-        eta = self._linear_predictor(X, keep_dtype=True)
+        eta, loss = self._linear_predictor(X, keep_dtype=True), self._loss()
+        refuse_other_order(X=X, offset=offset, exposure=exposure)
         extras = self._offsets_of(eta[:, np.newaxis], offset=offset, exposure=exposure)
         self._refuse_missing_offset(extras)
-        wide = eta.astype(np.float64, copy=False)
+        wide = eta.astype(np.float64, copy=False) + extras.get("offset", 0.0)
         with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
-            mean = self._loss().link.mean(wide + extras.get("offset", 0.0))
+            mean, outside = loss.link.mean(wide), loss.outside(wide)
+        if outside is not None and outside.any():
+            row = int(outside.argmax())
+            warn_user(
+                f"{np.count_nonzero(outside)} of {outside.size} rows have no mean of the family "
+                f"{loss.family.name!r} with the link {loss.link.name!r}: of row {row} the linear "
+                f"predictor is {wide[row]:g}. Their predictions are NaN.",
+                NoMeanWarning,
+            )
+            mean = np.where(outside, np.nan, mean)
         return mean.astype(eta.dtype, copy=False)
 
     def __sklearn_tags__(self) -> Any:

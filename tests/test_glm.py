@@ -20,7 +20,13 @@ from mcmodels import (
     RowStream,
     likelihood_ratio_test,
 )
-from mcmodels.exceptions import ConvergenceWarning, FitWarning, InferenceError, NoMinimumWarning
+from mcmodels.exceptions import (
+    ConvergenceWarning,
+    FitWarning,
+    InferenceError,
+    NoMeanWarning,
+    NoMinimumWarning,
+)
 from tests.glm_problems import PAIRS, POWER, THETA, problem, statsmodels_family
 from tests.numerics import relative_error
 
@@ -546,3 +552,17 @@ def test_nested_models_are_compared_by_the_dispersion_of_the_larger():
             likelihood_ratio_test(other.fit(X[:, :1], counts), big)
     with pytest.raises(ValueError, match="different offsets"):
         likelihood_ratio_test(Glm("poisson").fit(X[:, :1], counts, offset=added), big)
+
+
+@pytest.mark.parametrize(("family", "link"), [("poisson", "identity"), ("gamma", "sqrt")])
+def test_rows_without_a_mean_are_nan_and_said(family, link):
+    X, y, _, _ = problem(family, link)
+    model = Glm(family, link=link).fit(X, np.maximum(y, 0.1))
+    far = np.vstack([X[:2], -1e3 * model.coef_])
+    with pytest.warns(NoMeanWarning, match="1 of 3 rows have no mean.*of row 2"):
+        found = model.predict(far)
+    assert np.isfinite(found[:2]).all()
+    assert np.isnan(found[2])
+    series = pd.Series(np.zeros(len(y)), index=np.arange(len(y))[::-1])
+    with pytest.raises(ValueError, match="another order"):
+        Glm(family).fit(X, np.maximum(y, 0.1)).predict(pd.DataFrame(X), offset=series)
