@@ -490,3 +490,23 @@ def test_a_condition_that_no_row_meets(capsys, folder):
     assert "has no rows for which (distance < -1)" in refused(
         capsys, "fit", "logistic", "trips/*.parquet", *options
     )
+
+
+def test_codes_that_look_like_numbers_stay_apart(capsys, folder):
+    frame = trips(300)
+    names = {"Bronx": "02134", "Harlem": "2134", "SoHo": "1e1"}
+    frame["zone"] = frame["zone"].map(names)
+    frame.to_csv("t.csv", index=False)
+    frame.to_parquet("t.parquet")
+    options = ["--target", "tipped", *FEATURES, "--C", "inf"]
+    parquet = report_of(capsys, "logistic", "t.parquet", *options)[1]
+    memory = report_of(capsys, "logistic", "t.csv", *options, "--save", "m.model")[1]
+    blocks = report_of(capsys, "logistic", "t.csv", *options, "--where", "distance > -1")[1]
+    for other in (memory, blocks):
+        np.testing.assert_allclose(other.to_numpy(), parquet.to_numpy(), rtol=1e-7)
+    accepted(capsys, "predict", "m.model", "t.csv", "--output", "p.csv")
+    assert len(pd.read_csv("p.csv")) == 300
+    frame["zone"] = frame["zone"].map({"02134": "1", "2134": "2", "1e1": "10"})
+    frame.to_csv("n.csv", index=False)
+    numbers = report_of(capsys, "logistic", "n.csv", *options)[1]
+    assert list(numbers.index)[1:3] == ["zone=2", "zone=10"]  # in the order of numbers

@@ -13,6 +13,7 @@ from sklearn.pipeline import Pipeline
 
 from mcmodels import scan
 from mcmodels.arrays import Array
+from mcmodels.cli.codes import are_codes, is_number
 from mcmodels.cli.columns import (
     Data,
     check_known,
@@ -55,6 +56,11 @@ def _fit_in_memory(options: argparse.Namespace) -> tuple[Pipeline, Summary]:
     taken = _taken(options)
     data = DataFile(options.files[0], options)
     everything = data.frame()
+    codes = [name for name in options.categorical if is_number(everything.get(name))]
+    if codes:
+        texts = data.frame(codes)
+        for name in filter(lambda name: are_codes(texts[name]), codes):
+            everything[name] = texts[name]
     features = _features(options, taken, everything, data)
     frame = complete(everything, [*features, *taken], data, drop=options.drop_missing)
     y, sample_weight = _target(frame, options, data), _weights(frame, options, data)
@@ -72,6 +78,8 @@ def _fit_in_blocks(options: argparse.Namespace) -> tuple[Pipeline, Summary]:
     """A fit to files that are read in blocks, once or more often."""
     data = TableFiles(options)
     features = _features(options, _taken(options), data.columns, data)
+    codes = data.codes(options.categorical)
+    data = TableFiles(options, codes) if codes else data
     with in_options(), bar_of_passes():
         rows = scan(
             data.source,

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from mcmodels.cli.codes import are_codes
 from mcmodels.cli.files import is_parquet, is_text, require_file
 from mcmodels.tables.files import SUFFIXES, expanded, of_files
 
@@ -112,6 +113,25 @@ class TableFiles:
         index = (schema.pandas_metadata or {}).get("index_columns", [])
         names = [*schema.names, *self.source.unreadable]  # a scan says why of the last ones
         self.columns = pd.DataFrame(columns=[n for n in names if n not in index])
+
+    def codes(self, names: Sequence[str]) -> list[str]:
+        """Which of some columns look like numbers, but are names as they are written in the text.
+
+        It reads these columns once, of text files alone.
+        """
+        schema = self.source.schema
+        if not self.source.is_text:
+            return []
+        types = [(name, str(schema.field(name).type)) for name in names if name in schema.names]
+        found = [name for name, kind in types if kind in ("int64", "double")]
+        if not found:
+            return []
+        source = of_files(self.paths, as_text=found)
+        are = set()
+        with in_options():
+            for _, batch in source.batches(found, None):
+                are |= {name for name in found if are_codes(batch.column(name).to_pandas())}
+        return [name for name in found if name in are]
 
     def __str__(self) -> str:
         return str(self.paths[0]) if len(self.paths) == 1 else f"{len(self.paths)} files"
