@@ -6,7 +6,13 @@ import pytest
 from scipy import optimize, stats
 
 from mcmodels import GeneralizedLinearRegressor as Glm
-from mcmodels import LogisticRegression, ObjectiveRegressor, RowStream, likelihood_ratio_test
+from mcmodels import (
+    LinearRegression,
+    LogisticRegression,
+    ObjectiveRegressor,
+    RowStream,
+    likelihood_ratio_test,
+)
 from mcmodels.exceptions import InferenceError, SeparationWarning
 from tests.glm_problems import PAIRS, POWER, THETA, problem
 from tests.numerics import relative_error
@@ -202,3 +208,23 @@ def test_small_tables_whose_profiles_are_far_from_quadratic(seed):
         for end in ends:
             # BFGS ends at 1e-9 of the gradient.
             assert abs(least(j, end) - model.objective_ - rise) < 1e-6
+
+
+@pytest.mark.parametrize("several", [False, True])
+def test_linear_models_have_t_intervals_and_f_tests(several):
+    X, y, w, _ = problem("normal", "identity", weights=True)
+    targets = np.column_stack([y, -y + X[:, 0]]) if several else y
+    model = LinearRegression().fit(X, targets, w)
+    found = model.profile_intervals(X, targets, w)
+    pd.testing.assert_frame_equal(found, model.confidence_intervals())
+    tests = model.likelihood_ratio_tests(X, targets, w)
+    expected = model.summary().to_frame()["p_value"]
+    np.testing.assert_allclose(tests["p_value"], expected, rtol=1e-9, atol=1e-300)
+    if not several:
+        small = LinearRegression().fit(X[:, 1:], y, w)
+        residuals = [w @ (y - m.predict(Z)) ** 2 for m, Z in ((small, X[:, 1:]), (model, X))]
+        f = (residuals[0] - residuals[1]) / residuals[1] * (w.sum() - 4)
+        assert relative_error(tests["statistic"].iloc[0], f) < 1e-9
+        assert list(model.profile_intervals(X, y, w, parameters="x1").index) == ["x1"]
+        with pytest.raises(ValueError, match="training rows"):
+            model.profile_intervals(X[::-1], y, w)

@@ -18,7 +18,7 @@ from mcmodels.rows import RowStream, rows_of
 from mcmodels.solvers.profile import Profile
 from mcmodels.tables.dask_stream import as_stream
 
-__all__ = ["LikelihoodMethods"]
+__all__ = ["LikelihoodMethods", "positions"]
 
 
 class LikelihoodMethods(ParameterMethods):
@@ -137,7 +137,7 @@ class LikelihoodMethods(ParameterMethods):
                 "of several classes; compare models by likelihood_ratio_test(small, big)."
             )
         names = list(record.parameter_names)
-        chosen = list(range(len(names))) if parameters is None else _positions(parameters, names)
+        chosen = positions(parameters, names)
         X, y, sample_weight, _ = as_stream(X, y, sample_weight)
         if isinstance(X, RowStream):
             X = X.bound_to(getattr(self, "table_columns_", None)).for_sums(again=True)
@@ -158,7 +158,11 @@ def _refuse_unfound(found: Array, names: list[str], what: str) -> None:
         )
 
 
-def _positions(parameters: Any, names: list[str]) -> list[int]:
+def positions(parameters: Any, names: Sequence[str]) -> list[int]:
+    """Where some parameters are among all, by their names; None means all of them."""
+    if parameters is None:
+        return list(range(len(names)))
+    names = list(names)
     chosen = [parameters] if isinstance(parameters, str) else parameters
     if not isinstance(chosen, list | tuple | pd.Index | np.ndarray) or any(
         not isinstance(name, str) for name in chosen

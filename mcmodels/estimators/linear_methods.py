@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Sequence
 from typing import Any, Unpack
 
 import numpy as np
@@ -10,14 +11,17 @@ import pandas as pd
 
 from mcmodels.arrays import Array, Matrix, MatrixLike, Values, VectorLike, Weights
 from mcmodels.estimators.arguments import check_choice, check_weights, refuse_other_order
+from mcmodels.estimators.likelihood_methods import positions
 from mcmodels.estimators.model import Fitted
 from mcmodels.estimators.parameter_methods import ParameterMethods, RobustOptions, index_of
 from mcmodels.estimators.stream_fits import ExtrasOfPart
 from mcmodels.estimators.streams import in_memory_but_X, of_blocks
 from mcmodels.inference.diagnostics import breusch_pagan
+from mcmodels.inference.estimate import check_level
 from mcmodels.inference.hypotheses import HypothesisTest
 from mcmodels.inference.influence import linear_influence, linear_influence_of_no_rows
 from mcmodels.inference.leverage import hat_matrix, leverage
+from mcmodels.inference.profiles import f_tests
 from mcmodels.inference.summary import Summary
 from mcmodels.results.linear import LinearFit
 from mcmodels.rows import Rows, RowStream, rows_of
@@ -112,6 +116,63 @@ class LinearMethods(ParameterMethods):
         return record.summary(estimate, level)
 
     @of_blocks
+    def profile_intervals(
+        self,
+        X: MatrixLike | RowStream,
+        y: VectorLike | None = None,
+        sample_weight: Weights = None,
+        *,
+        level: float = 0.95,
+        parameters: Sequence[str] | None = None,
+    ) -> pd.DataFrame:
+        """The t intervals: of normal noise they are those that a likelihood-ratio test gives.
+
+        Parameters
+        ----------
+        X, y, sample_weight
+            The training rows.
+        level : float, default=0.95
+            Coverage, in (0, 1).
+        parameters : sequence of str, default=None
+            Names of features, or "(intercept)"; by default all parameters.
+
+        Returns
+        -------
+        DataFrame
+            One row for each parameter; columns lower and upper.
+        """
+        check_level(level)
+        _, estimate = self._warned_estimate(X, y, sample_weight, kind="nonrobust")
+        chosen = positions(parameters, estimate.names)
+        ends, names = estimate.intervals(level)[chosen], [estimate.names[k] for k in chosen]
+        return pd.DataFrame(ends, index=names, columns=["lower", "upper"])
+
+    def likelihood_ratio_tests(
+        self,
+        X: MatrixLike | RowStream,
+        y: VectorLike | None = None,
+        sample_weight: Weights = None,
+        *,
+        parameters: Sequence[str] | None = None,
+    ) -> pd.DataFrame:
+        """F tests that single parameters are zero: the squares of their t statistics.
+
+        Parameters
+        ----------
+        X, y, sample_weight
+            The training rows.
+        parameters : sequence of str, default=None
+            Names of features, or "(intercept)"; by default all parameters.
+
+        Returns
+        -------
+        DataFrame
+            One row for each parameter; columns statistic, df and p_value.
+        """
+        _, estimate = self._warned_estimate(X, y, sample_weight, kind="nonrobust")
+        chosen = positions(parameters, estimate.names)
+        return f_tests(estimate).iloc[chosen]
+
     def predict_interval(
         self, X: MatrixLike, level: float = 0.95, kind: str = "mean"
     ) -> pd.DataFrame:

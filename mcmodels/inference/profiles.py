@@ -19,9 +19,18 @@ import pandas as pd
 from scipy import stats
 
 from mcmodels.arrays import Array
+from mcmodels.inference.estimate import Estimate
 from mcmodels.solvers.profile import Profile
 
-__all__ = ["profile_ends", "ratio_tests"]
+__all__ = ["f_tests", "profile_ends", "ratio_tests"]
+
+
+def f_tests(estimate: Estimate) -> pd.DataFrame:
+    """Tests that single parameters of a linear model are zero: statistic, df, p_value."""
+    statistic = (estimate.params / estimate.standard_errors) ** 2
+    p = stats.f.sf(statistic, 1.0, estimate.df)
+    table = {"statistic": statistic, "df": 1, "p_value": p}
+    return pd.DataFrame(table, index=list(estimate.names))
 
 
 def profile_ends(
