@@ -5,17 +5,20 @@ from __future__ import annotations
 from abc import abstractmethod
 from typing import Any, Unpack
 
-from mcmodels.arrays import Array, MatrixLike, VectorLike, Weights
-from mcmodels.estimators.arguments import check_flag, check_params
+from sklearn.utils import check_random_state
+
+from mcmodels.arrays import Array, MatrixLike, RandomState, VectorLike, Weights
+from mcmodels.estimators.arguments import check_choice, check_flag, check_params
 from mcmodels.estimators.family_choice import chosen_loss
 from mcmodels.estimators.likelihood_methods import LikelihoodMethods
 from mcmodels.estimators.model import Fitted
 from mcmodels.estimators.offsets import checked_offset
 from mcmodels.estimators.parameter_methods import ParameterMethods, RobustOptions
+from mcmodels.inference.glm_residuals import KINDS, quantile_residuals, residuals_of
 from mcmodels.inference.summary import Summary
 from mcmodels.objectives import Objective
 from mcmodels.objectives.family_loss import FamilyLoss
-from mcmodels.rows import RowStream
+from mcmodels.rows import ArrayRows, RowStream
 
 __all__ = ["GlmMethods"]
 
@@ -150,6 +153,60 @@ class GlmMethods(LikelihoodMethods):
             check_flag("p_values", p_values)
         record, estimate = self._estimate(X, y, sample_weight, **robust)
         return record.summary(estimate, level, p_values)
+
+    def residuals(
+        self,
+        X: MatrixLike,
+        y: VectorLike,
+        sample_weight: Weights = None,
+        *,
+        kind: str = "deviance",
+        random_state: RandomState = None,
+        offset: VectorLike | None = None,
+        exposure: VectorLike | None = None,
+    ) -> Array:
+        """Residuals of rows.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Rows.
+        y : array-like of shape (n_samples,)
+            Their targets.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Needed for the trials of binomial proportions; other weights change no residual.
+        kind : {"deviance", "pearson", "anscombe", "response", "working", "quantile"}, \
+default="deviance"
+            The formulas are in :mod:`mcmodels.inference.glm_residuals`. "quantile" residuals are
+            standard normal if the model is right; of discrete targets they are random.
+        random_state : int, RandomState or None, default=None
+            For quantile residuals of discrete targets.
+        offset, exposure : array-like of shape (n_samples,), default=None
+            As in ``fit``.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,)
+
+        Raises
+        ------
+        InferenceError
+            For quantile residuals of Tweedie's family, or without a dispersion.
+        """
+        check_choice("kind", kind, (*KINDS, "quantile"))
+        record, loss = self._record(), self._loss()
+        extras = self._offsets_of(X, offset=offset, exposure=exposure)
+        self._refuse_missing_offset(extras)
+        X, targets, trials = self._validated(X, y, sample_weight)
+        eta = ArrayRows(X, None, None, extras, intercept=record.intercept).map(
+            lambda block: block.linear_predictor(record.params)
+        )
+        if kind != "quantile":
+            return residuals_of(loss, kind, targets, eta, trials)
+        record.model.refuse_without_dispersion()
+        rng = check_random_state(random_state)
+        mean, dispersion = loss.link.mean(eta), record.dispersion
+        return quantile_residuals(loss.family, targets, mean, trials, dispersion, rng)
 
     def objective(
         self,

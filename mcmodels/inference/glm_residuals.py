@@ -1,0 +1,138 @@
+"""Residuals of generalized linear models.
+
+=========  =================================================================================
+response   ``y - μ``
+working    ``(y - μ)/μ′``, μ′ the derivative of the mean in η
+pearson    ``(y - μ)/√V(μ)``
+deviance   ``±√d(y, μ)``, with the sign of ``y - μ``
+anscombe   ``(A(y) - A(μ))/V(μ)^(1/6)``, ``A = ∫ V^(-1/3)``
+quantile   ``Φ⁻¹(F(y))``, F the distribution function at μ; of discrete targets Φ⁻¹ of a random
+           number between ``F(y-)`` and ``F(y)``
+=========  =================================================================================
+
+Of binomial proportions in w trials, pearson, deviance and anscombe are multiplied by √w. Sources:
+McCullagh and Nelder (1989), *Generalized Linear Models*, 2nd ed., §2.4; Dunn and Smyth (1996),
+*Randomized quantile residuals*, Journal of Computational and Graphical Statistics 5(3).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from scipy import special, stats
+
+from mcmodels.arrays import Array
+from mcmodels.exceptions import InferenceError
+from mcmodels.objectives.families import Binomial, Family, NegativeBinomial, PowerFamily
+from mcmodels.objectives.family_loss import FamilyLoss
+
+__all__ = ["KINDS", "quantile_residuals", "residuals_of"]
+
+# Probabilities nearer to 0 or 1 are moved here, so that their quantiles are finite.
+_LEAST = float(np.finfo(np.float64).tiny)
+
+
+def residuals_of(loss: FamilyLoss, kind: str, y: Array, eta: Array, trials: Array | None) -> Array:
+    """Residuals of one of :data:`KINDS` but "quantile", shape (n,)."""
+    family = loss.family
+    with np.errstate(all="ignore"):
+        mu = loss.link.mean(eta)
+        found = KINDS[kind](loss, y, mu, eta)
+    if isinstance(family, Binomial) and trials is not None and kind in _OF_TRIALS:
+        found = found * np.sqrt(trials)
+    return found
+
+
+def _response(loss: FamilyLoss, y: Array, mu: Array, eta: Array) -> Array:
+    return y - mu
+
+
+def _working(loss: FamilyLoss, y: Array, mu: Array, eta: Array) -> Array:
+    return (y - mu) / loss.link.slopes(eta)[0]
+
+
+def _pearson(loss: FamilyLoss, y: Array, mu: Array, eta: Array) -> Array:
+    return (y - mu) / np.sqrt(loss.family.variance(mu))
+
+
+def _deviance(loss: FamilyLoss, y: Array, mu: Array, eta: Array) -> Array:
+    return np.sign(y - mu) * np.sqrt(np.maximum(loss.family.deviance(y, mu), 0.0))
+
+
+def _anscombe(loss: FamilyLoss, y: Array, mu: Array, eta: Array) -> Array:
+    family = loss.family
+    return (_normalised(family, y) - _normalised(family, mu)) / family.variance(mu) ** (1 / 6)
+
+
+def _normalised(family: Family, x: Array) -> Array:
+    """``∫ V^(-1/3)``, which makes the distribution nearly symmetric."""
+    if isinstance(family, PowerFamily):
+        power = 1.0 - family.power / 3.0
+        return np.log(x) if power == 0 else x**power / power
+    if isinstance(family, NegativeBinomial):
+        return 1.5 * x ** (2 / 3) * special.hyp2f1(1 / 3, 2 / 3, 5 / 3, -family.theta * x)
+    return special.betainc(2 / 3, 2 / 3, x) * special.beta(2 / 3, 2 / 3)
+
+
+KINDS: dict[str, Callable[[FamilyLoss, Array, Array, Array], Array]] = {
+    "response": _response,
+    "working": _working,
+    "pearson": _pearson,
+    "deviance": _deviance,
+    "anscombe": _anscombe,
+}
+_OF_TRIALS = ("pearson", "deviance", "anscombe")
+
+
+def quantile_residuals(
+    family: Family,
+    y: Array,
+    mu: Array,
+    trials: Array | None,
+    dispersion: float,
+    rng: np.random.RandomState,
+) -> Array:
+    """Standard normal if the model is right, shape (n,); ``rng`` is used for discrete targets.
+
+    Raises
+    ------
+    InferenceError
+        For Tweedie's family, whose distribution function is not known in closed form.
+    """
+    distribution, at, is_discrete = _distribution(family, y, mu, trials, dispersion)
+    below, above = distribution.cdf(at), distribution.sf(at)
+    if is_discrete:
+        # Both tails keep their digits: 1 - F(y) of a large y is not zero.
+        share = rng.uniform(size=y.size)
+        mass = distribution.pmf(at)
+        below, above = below - share * mass, above + share * mass
+    lower = np.maximum(below, _LEAST)
+    upper = np.maximum(above, _LEAST)
+    return np.where(below < 0.5, special.ndtri(lower), -special.ndtri(upper))
+
+
+def _distribution(
+    family: Family, y: Array, mu: Array, trials: Array | None, phi: float
+) -> tuple[Any, Array, bool]:
+    """The distribution of SciPy at μ, the values at which it is taken, and if it is discrete."""
+    if isinstance(family, Binomial):
+        n = np.ones_like(y) if trials is None else np.rint(trials)
+        return stats.binom(n, mu), np.rint(n * y), True
+    if isinstance(family, NegativeBinomial):
+        r = 1.0 / family.theta
+        return stats.nbinom(r, 1.0 / (1.0 + family.theta * mu)), y, True
+    name = family.name
+    if name == "poisson":
+        return stats.poisson(mu), y, True
+    if name == "normal":
+        return stats.norm(mu, np.sqrt(phi)), y, False
+    if name == "gamma":
+        return stats.gamma(1.0 / phi, scale=phi * mu), y, False
+    if name == "inverse_gaussian":
+        return stats.invgauss(phi * mu, scale=1.0 / phi), y, False
+    raise InferenceError(
+        f"quantile residuals need the distribution function, which is not known for the family "
+        f"({family.description}); take deviance residuals."
+    )
