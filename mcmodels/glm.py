@@ -7,7 +7,7 @@ from typing import Any, Self
 import numpy as np
 from sklearn.base import RegressorMixin
 
-from mcmodels.arrays import Array, Matrix, MatrixLike, Values, VectorLike, Weights
+from mcmodels.arrays import Array, MatrixLike, Values, VectorLike, Weights
 from mcmodels.estimators.arguments import (
     check_choice,
     check_flag,
@@ -26,12 +26,12 @@ from mcmodels.estimators.family_choice import (
     refuse_wrong_targets,
 )
 from mcmodels.estimators.glm_methods import GlmMethods
+from mcmodels.estimators.glm_rows import OF_STREAMS
 from mcmodels.estimators.offsets import checked_offset
 from mcmodels.estimators.own_losses import TrainingData
-from mcmodels.estimators.parts import rows_in_parts
-from mcmodels.estimators.stream_fits import ExtrasOfPart, stream_rows, survey
-from mcmodels.estimators.streams import in_memory_but_X, of_blocks, refuse_other_arguments
-from mcmodels.estimators.validation import refuse_not_finite, training_pair, validated_pair
+from mcmodels.estimators.stream_fits import stream_rows, survey
+from mcmodels.estimators.streams import of_blocks, refuse_other_arguments
+from mcmodels.estimators.validation import refuse_not_finite, training_pair
 from mcmodels.estimators.verdicts import (
     undetermined,
     warn_no_minimum,
@@ -39,12 +39,11 @@ from mcmodels.estimators.verdicts import (
     warn_rank_deficient,
 )
 from mcmodels.exceptions import NoMeanWarning, NoMinimumWarning
-from mcmodels.objectives import Objective
 from mcmodels.objectives.families import NegativeBinomial
 from mcmodels.objectives.family_loss import FamilyLoss
 from mcmodels.objectives.user_loss import UserLoss, UserObjective
 from mcmodels.results.glm import GlmFit
-from mcmodels.rows import ArrayRows, Rows, RowStream, RowsWithCrossSums, rows_of
+from mcmodels.rows import ArrayRows, Rows, RowStream, RowsWithCrossSums
 from mcmodels.solvers import Solution, Status
 from mcmodels.solvers.bounded_means import fit_within_bounds
 from mcmodels.solvers.conclusion import conclude
@@ -53,12 +52,10 @@ from mcmodels.solvers.family_starts import family_start, rows_left_by_newton
 from mcmodels.solvers.fit_state import Optimum
 from mcmodels.solvers.starts import better_start
 from mcmodels.solvers.theta import fit_theta
-from mcmodels.tables.dask_stream import as_stream, in_parts
+from mcmodels.tables.dask_stream import as_stream, is_dask
 from mcmodels.user_warnings import warn_user
 
 __all__ = ["GeneralizedLinearRegressor"]
-
-_OF_STREAMS: dict[str, Any] = {"multi_output": False, "y_numeric": True}
 
 
 class GeneralizedLinearRegressor(DevianceScore, RegressorMixin, CallbackSupportMixin, GlmMethods):
@@ -249,7 +246,6 @@ class GeneralizedLinearRegressor(DevianceScore, RegressorMixin, CallbackSupportM
         self._warn_of(solution, found, rows.n_present, objective, loss)
         return self._publish(published | {"_fit": record})
 
-    @of_blocks
     def predict(
         self,
         X: MatrixLike,
@@ -275,8 +271,15 @@ class GeneralizedLinearRegressor(DevianceScore, RegressorMixin, CallbackSupportM
         NoMeanWarning
             When a linear predictor is outside the domain of the link; the prediction is NaN.
         """
+        if isinstance(X, RowStream) or is_dask(X):
+            self._refuse_offsets_of_parts(offset=offset, exposure=exposure)
+            return self._means(X)
+        return self._means(X, offset=offset, exposure=exposure)
+
+    @of_blocks
+    def _means(self, X: MatrixLike, *, offset: Any = None, exposure: Any = None) -> Array:
         eta, loss = self._linear_predictor(X, keep_dtype=True), self._loss()
-        refuse_other_order(X=X, offset=offset, exposure=exposure)
+        self._check_order(X, offset=offset, exposure=exposure)
         extras = self._offsets_of(eta[:, np.newaxis], offset=offset, exposure=exposure)
         self._refuse_missing_offset(extras)
         wide = eta.astype(np.float64, copy=False) + extras.get("offset", 0.0)
@@ -308,6 +311,8 @@ class GeneralizedLinearRegressor(DevianceScore, RegressorMixin, CallbackSupportM
             check_choice("dispersion", self.dispersion, ("auto", "pearson", "deviance"))
         else:
             check_number("dispersion", self.dispersion, above=0)
+            if not np.isfinite(self.dispersion):
+                raise ValueError(f"dispersion={self.dispersion!r} must be finite.")
         check_number("tol", self.tol, at_least=0)
         check_max_iter(self.max_iter)
         check_flag("warm_start", self.warm_start)
@@ -328,7 +333,7 @@ class GeneralizedLinearRegressor(DevianceScore, RegressorMixin, CallbackSupportM
             if offset is not None or exposure is not None:
                 raise ValueError("offsets of streams are not supported yet; pass arrays.")
             X = X.for_sums()
-            surveyed = survey(self, X, intercept=intercept, **_OF_STREAMS)
+            surveyed = survey(self, X, intercept=intercept, **OF_STREAMS)
 
             family, dispersion = loss.family, self.dispersion
 
@@ -337,7 +342,7 @@ class GeneralizedLinearRegressor(DevianceScore, RegressorMixin, CallbackSupportM
                 refuse_wrong_targets(family, targets, weights, dispersion, " of a block")
                 return targets, weights
 
-            rows = stream_rows(X, surveyed, prepare, **_OF_STREAMS)
+            rows = stream_rows(X, surveyed, prepare, **OF_STREAMS)
             return TrainingData(rows, surveyed.features, X, None, None)
         refuse_other_order(X=X, y=y, sample_weight=sample_weight)
         features, matrix, y = training_pair(self, X, y, y_numeric=True)
@@ -435,45 +440,3 @@ class GeneralizedLinearRegressor(DevianceScore, RegressorMixin, CallbackSupportM
         intercept = float(params[-1]) if self.fit_intercept else 0.0
         coef = params[: found.features.n_features].copy()
         return {"coef_": coef, "intercept_": intercept} | found.features.attributes
-
-    def _objective_on(
-        self, X: MatrixLike, y: VectorLike | None, sample_weight: Weights
-    ) -> Objective:
-        return self._objective_at(X, y, sample_weight, None, None)
-
-    def _objective_at(
-        self, X: Any, y: Any, sample_weight: Any, offset: Any, exposure: Any
-    ) -> Objective:
-        loss = self._loss()
-        if (stream := in_parts(X, y, sample_weight)) is not None:
-            rows = self._rows_in_parts(stream)
-        else:
-            X, targets, weights = self._validated(X, y, sample_weight)
-            extras = self._offsets_of(X, offset=offset, exposure=exposure)
-            rows = rows_of(X, targets, weights, extras, intercept=self._has_intercept)
-        return UserObjective(rows, UserLoss(loss), float(self.alpha))
-
-    def _objective_of_fit(self, rows: Rows) -> Objective:
-        return UserObjective(rows, self._loss_of_user(), self._fit.penalty)
-
-    def _loss_of_user(self) -> UserLoss:
-        return UserLoss(self._loss())
-
-    def _validated(
-        self, X: MatrixLike, y: VectorLike | None, sample_weight: Weights
-    ) -> tuple[Matrix, Array, Array | None]:
-        refuse_other_order(X=X, y=y, sample_weight=sample_weight)
-        X, y, sample_weight = in_memory_but_X(self, X, y, sample_weight, multi_output=False)
-        X, y = validated_pair(self, X, y)
-        weights = check_weights(sample_weight, X)
-        targets = np.asarray(y, dtype=np.float64)
-        refuse_wrong_targets(self._loss().family, targets, weights, self.dispersion)
-        return X, targets, weights
-
-    def _rows_in_parts(self, stream: RowStream, extras_of: ExtrasOfPart | None = None) -> Rows:
-        options: dict[str, Any] = {"intercept": self._has_intercept, **_OF_STREAMS}
-        return rows_in_parts(self, stream, _as_numbers, extras_of, **options)
-
-
-def _as_numbers(y: Values, weights: Array | None) -> tuple[Array, Array | None]:
-    return np.asarray(y, dtype=np.float64), weights

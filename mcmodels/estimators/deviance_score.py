@@ -10,8 +10,12 @@ from mcmodels.arrays import MatrixLike, VectorLike, Weights
 from mcmodels.inference.glm_model import GlmSums
 from mcmodels.rows import ArrayRows, rows_of
 from mcmodels.solvers.family_starts import constant_predictor
+from mcmodels.tables.dask_stream import in_parts
 
 __all__ = ["DevianceScore"]
+
+# Of a deviance that is zero, by the sum of the targets.
+_ROUNDING = 1e-14
 
 
 class DevianceScore:
@@ -45,13 +49,21 @@ class DevianceScore:
         -------
         float
         """
-        loss, extras = self._loss(), self._offsets_of(X, offset=offset, exposure=exposure)
-        self._refuse_missing_offset(extras)
+        if in_parts(X, y, sample_weight) is not None:
+            self._refuse_offsets_of_parts(offset=offset, exposure=exposure)
+        loss = self._loss()
+        self._check_order(X, offset=offset, exposure=exposure)
         X, targets, weights = self._validated(X, y, sample_weight)
+        extras = self._offsets_of(X, offset=offset, exposure=exposure)
+        self._refuse_missing_offset(extras)
         rows = rows_of(X, targets, weights, extras, intercept=self._has_intercept)
         left = GlmSums.of(rows, loss, self.params_).deviance
-        empty = ArrayRows(np.zeros((len(targets), 0)), targets, weights, extras)
-        null = GlmSums.of(empty, loss, constant_predictor(empty, loss)).deviance
-        if null <= 0:
-            return 1.0 if left <= 0 else 0.0
-        return 1.0 - left / null
+        present = targets if weights is None else targets[weights > 0]
+        null = 0.0  # of a constant target, exactly
+        if extras or np.ptp(present) > 0:
+            empty = ArrayRows(np.zeros((len(targets), 0)), targets, weights, extras)
+            null = GlmSums.of(empty, loss, constant_predictor(empty, loss)).deviance
+        if null > 0:
+            return 1.0 - left / null
+        # As scikit-learn's R² of a constant target.
+        return 1.0 if left <= _ROUNDING * float(np.abs(present).sum()) else 0.0

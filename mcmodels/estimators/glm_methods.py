@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from abc import abstractmethod
-from typing import Any, Unpack
+from typing import Unpack
 
 from sklearn.utils import check_random_state
 
 from mcmodels.arrays import Array, MatrixLike, RandomState, VectorLike, Weights
-from mcmodels.estimators.arguments import check_choice, check_flag, check_params
-from mcmodels.estimators.family_choice import chosen_loss
-from mcmodels.estimators.likelihood_methods import LikelihoodMethods
+from mcmodels.estimators.arguments import (
+    check_choice,
+    check_flag,
+    check_params,
+)
+from mcmodels.estimators.glm_rows import GlmRows
 from mcmodels.estimators.model import Fitted
-from mcmodels.estimators.offsets import checked_offset
 from mcmodels.estimators.parameter_methods import ParameterMethods, RobustOptions
 from mcmodels.inference.glm_residuals import KINDS, quantile_residuals, residuals_of
 from mcmodels.inference.summary import Summary
-from mcmodels.objectives import Objective
-from mcmodels.objectives.family_loss import FamilyLoss
 from mcmodels.rows import ArrayRows, RowStream
 
 __all__ = ["GlmMethods"]
@@ -30,7 +29,7 @@ class OffsetOptions(RobustOptions, total=False):
     exposure: VectorLike | None
 
 
-class GlmMethods(LikelihoodMethods):
+class GlmMethods(GlmRows):
     """Inference of :class:`mcmodels.GeneralizedLinearRegressor`.
 
     Methods that take the training rows need their ``offset`` and ``exposure``, too. Formulas and
@@ -39,11 +38,6 @@ class GlmMethods(LikelihoodMethods):
 
     _kinds = (*ParameterMethods._kinds, "expected")
     _options = (*ParameterMethods._options, "offset", "exposure")
-
-    family: str
-    link: str
-    power: float
-    theta: float | str
 
     objective_ = Fitted("objective", "The objective at ``params_``, on the training rows.")
     converged_ = Fitted(
@@ -195,9 +189,10 @@ default="deviance"
         """
         check_choice("kind", kind, (*KINDS, "quantile"))
         record, loss = self._record(), self._loss()
+        self._check_order(X, offset=offset, exposure=exposure)
+        X, targets, trials = self._validated(X, y, sample_weight)
         extras = self._offsets_of(X, offset=offset, exposure=exposure)
         self._refuse_missing_offset(extras)
-        X, targets, trials = self._validated(X, y, sample_weight)
         eta = ArrayRows(X, None, None, extras, intercept=record.intercept).map(
             lambda block: block.linear_predictor(record.params)
         )
@@ -293,27 +288,3 @@ default="deviance"
         direction = check_params(vector, point.shape, "vector")
         objective = self._objective_at(X, y, sample_weight, offset, exposure)
         return objective.hessian_vector_product(point, direction)
-
-    def _offsets_of(self, X: Any, **options: Any) -> dict[str, Array]:
-        offset, exposure = options.get("offset"), options.get("exposure")
-        added = checked_offset(X, offset, exposure, self._loss().link)
-        return {} if added is None else {"offset": added}
-
-    def _refuse_missing_offset(self, extras: dict[str, Array]) -> None:
-        if not extras and self._fit is not None and self._fit.offset_sums is not None:
-            raise ValueError(
-                "the model was fitted with an offset or an exposure; pass that of these rows "
-                "(offset=np.zeros(n) or exposure=np.ones(n) if there is none)."
-            )
-
-    def _loss(self) -> FamilyLoss:
-        """The loss of the fit; that of the parameters where coefficients were assigned."""
-        if self._fit is not None:
-            return self._fit.loss
-        return chosen_loss(self.family, self.link, self.power, self.theta)
-
-    @abstractmethod
-    def _objective_at(
-        self, X: Any, y: Any, sample_weight: Any, offset: Any, exposure: Any
-    ) -> Objective:
-        """The objective on these rows."""

@@ -14,7 +14,7 @@ from mcmodels.estimators.parameter_methods import ParameterMethods
 from mcmodels.exceptions import InferenceError, example_of
 from mcmodels.inference.estimate import check_level
 from mcmodels.inference.profiles import profile_ends, ratio_tests
-from mcmodels.rows import RowStream, rows_of
+from mcmodels.rows import Rows, RowStream, rows_of
 from mcmodels.solvers.profile import Profile
 from mcmodels.tables.dask_stream import as_stream
 
@@ -141,12 +141,21 @@ class LikelihoodMethods(ParameterMethods):
         X, y, sample_weight, _ = as_stream(X, y, sample_weight)
         if isinstance(X, RowStream):
             X = X.bound_to(getattr(self, "table_columns_", None)).for_sums(again=True)
+            if X.in_parts:
+                self._refuse_offsets_of_parts(**offsets)
+                rows = self._rows_in_parts(X)
+                self._require_training_rows(rows)
+                return self._profile_of(rows), [names[k] for k in chosen], chosen
+        X, targets, weights = self._training_rows(X, y, sample_weight, **offsets)
         extras = self._offsets_of(X, **offsets)
-        X, targets, weights = self._training_rows(X, y, sample_weight, extras)
         rows = rows_of(X, targets, weights, extras, intercept=record.intercept)
+        return self._profile_of(rows), [names[k] for k in chosen], chosen
+
+    def _profile_of(self, rows: Rows) -> Profile:
+        record = self._record()
         record.refuse_without_likelihood("a profile of the likelihood")
         objective: Any = self._objective_of_fit(rows)
-        return Profile(objective, record.params), [names[k] for k in chosen], chosen
+        return Profile(objective, record.params)
 
 
 def _refuse_unfound(found: Array, names: list[str], what: str) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, TypedDict, Unpack
 
@@ -273,6 +272,7 @@ class ParameterMethods(LinearPredictorModel):
             X = X.bound_to(getattr(self, "table_columns_", None))
             X = X.for_sums(quadratic=self._is_quadratic, again=True)
             if X.in_parts:
+                self._refuse_offsets_of_parts(**options)
                 return record, self._estimate_in_parts(X, CovarianceKind(kind, (), correct, of_df))
             if groups is None and kind == "cluster":
                 groups = X.group_labels()
@@ -292,8 +292,8 @@ class ParameterMethods(LinearPredictorModel):
         _ = record.model  # raises if there is no covariance, before any row is read
         refuse_masked("groups", groups)
         refuse_other_order(X=X, y=y, sample_weight=sample_weight, groups=groups)
+        X, targets, weights = self._training_rows(X, y, sample_weight, **options)
         offsets = self._offsets_of(X, **options)
-        X, targets, weights = self._training_rows(X, y, sample_weight, offsets)
         refuse_other_order(X=X, groups=groups)  # the index of a stream is known now
         if kind == "nonrobust":
             return record, record.estimate
@@ -342,14 +342,22 @@ class ParameterMethods(LinearPredictorModel):
         X: MatrixLike,
         y: VectorLike | None,
         sample_weight: Weights,
-        extras: Mapping[str, Array] | None = None,
+        **offsets: Any,
     ) -> tuple[Matrix, Values, Array | None]:
         """X, targets and weights; refused if they are not the training rows."""
         record: ParameterFit = self._record()
+        self._check_order(X, **offsets)
         X, targets, weights = self._validated(X, y, sample_weight)
+        extras = self._offsets_of(X, **offsets)
         rows = rows_of(X, targets, weights, extras, intercept=record.intercept)
         self._require_training_rows(rows)
         return X, targets, weights
+
+    def _refuse_offsets_of_parts(self, **options: Any) -> None:
+        """Refuse offsets beside collections of Dask."""
+
+    def _check_order(self, X: Any, **options: Any) -> None:
+        """Refuse offsets whose index says that they are in another order than X."""
 
     def _offsets_of(self, X: Any, **options: Any) -> dict[str, Array]:
         """The offset of each row, as an extra of the rows; empty for models that have none."""

@@ -52,13 +52,10 @@ class GlmSums:
     @classmethod
     def of(cls, rows: Rows, loss: FamilyLoss, params: Array) -> GlmSums:
         """Deviance and Pearson's sum, in one pass over the rows."""
-        family, link = loss.family, loss.link
 
         def summarise(block: RowBlock) -> Array:
             eta = block.linear_predictor(params)
-            mu = link.mean(eta)
-            squares = (block.y - mu) ** 2 / family.variance(mu)
-            parts = family.deviance(block.y, mu), squares
+            parts = loss.deviance(block.y, eta), loss.pearson(block.y, eta) ** 2
             return np.array([block.weighted(part).sum() for part in parts])
 
         with np.errstate(all="ignore"):
@@ -70,10 +67,11 @@ def log_likelihood(rows: Rows, loss: FamilyLoss, params: Array, dispersion: floa
     """``Σ wᵢ log p(yᵢ | μᵢ, φ)``, in one pass over the rows."""
 
     def summarise(block: RowBlock) -> float:
-        mu = loss.link.mean(block.linear_predictor(params))
-        weights = block.weights_or_ones
-        return float(loss.family.log_likelihood(block.y, mu, weights, dispersion).sum())
+        eta, weights = block.linear_predictor(params), block.weights_or_ones
+        return float(loss.log_likelihood(block.y, eta, weights, dispersion).sum())
 
+    if not dispersion > 0:
+        return np.nan
     with np.errstate(all="ignore"):
         return rows.reduce(summarise)
 

@@ -54,11 +54,11 @@ def _working(loss: FamilyLoss, y: Array, mu: Array, eta: Array) -> Array:
 
 
 def _pearson(loss: FamilyLoss, y: Array, mu: Array, eta: Array) -> Array:
-    return (y - mu) / np.sqrt(loss.family.variance(mu))
+    return loss.pearson(y, eta)
 
 
 def _deviance(loss: FamilyLoss, y: Array, mu: Array, eta: Array) -> Array:
-    return np.sign(y - mu) * np.sqrt(np.maximum(loss.family.deviance(y, mu), 0.0))
+    return np.sign(y - mu) * np.sqrt(np.maximum(loss.deviance(y, eta), 0.0))
 
 
 def _anscombe(loss: FamilyLoss, y: Array, mu: Array, eta: Array) -> Array:

@@ -38,6 +38,11 @@ from mcmodels.arrays import Array
 
 __all__ = ["Binomial", "Family", "NegativeBinomial", "PowerFamily"]
 
+# Standard deviations of the terms of a Tweedie series that are summed: the next are e^-40 of the
+# largest. Terms that are in memory at a time.
+_DEVIATIONS, _TERMS = 9.0, 2**20
+# From here on six terms of Stirling's series have all digits.
+_STIRLING = 20.0
 _LOG_2PI = float(np.log(2.0 * np.pi))
 
 
@@ -154,7 +159,8 @@ class PowerFamily(Family):
             return 2.0 * (special.xlogy(y, y / mu) - (y - mu))
         if p == 2:
             excess = (y - mu) / mu
-            return 2.0 * (excess - np.log1p(excess))
+            near = np.log1p(np.maximum(excess, -0.5))
+            return 2.0 * (excess - np.where(excess > -0.5, near, np.log(y) - np.log(mu)))
         if p == 3:
             return ((y - mu) / mu) ** 2 / y
         saturated = np.maximum(y, 0.0) ** (2.0 - p) / ((1.0 - p) * (2.0 - p))
@@ -168,9 +174,9 @@ class PowerFamily(Family):
         if p == 1:
             return weights * (special.xlogy(y, mu) - mu - special.gammaln(y + 1.0)) / phi
         if p == 2:
-            scaled = y / (phi * mu)
-            log = np.log(scaled) / phi - scaled - np.log(y) - special.gammaln(1.0 / phi)
-            return weights * log
+            # Γ(1/φ) by Stirling's formula, whose large parts cancel with those of the density.
+            left = self.deviance(y, mu) / phi + np.log(phi) + _LOG_2PI
+            return -weights * (left / 2.0 + np.log(y) + _stirling(1.0 / phi))
         if p == 3:
             return -weights / 2.0 * (self.deviance(y, mu) / phi + np.log(phi * y**3) + _LOG_2PI)
         if not 1 < p < 2:
@@ -193,15 +199,33 @@ class PowerFamily(Family):
 def _log_of_series(y: Array, p: float, phi: float) -> Array:
     """``log(W(y, φ, p)/y)`` for y > 0, and 0 for y = 0: what a Tweedie density has without μ.
 
-    ``W = Σⱼ xʲ/(j! Γ(ja))`` with ``a = (2 - p)/(p - 1)`` is Wright's generalized Bessel function.
+    ``W = Σⱼ xʲ/(j! Γ(ja))`` with ``a = (2 - p)/(p - 1)``. Terms are largest near
+    ``y²⁻ᵖ/((2 - p)φ)``, and fall like those of a normal density with variance j (p - 1).
     """
+    found = np.zeros(y.shape)
+    positive = np.flatnonzero(y > 0)
     a = (2.0 - p) / (p - 1.0)
-    positive = y > 0
     at = y[positive]
     log_x = a * (np.log(at) - np.log((p - 1.0) * phi)) - np.log((2.0 - p) * phi)
-    found = np.zeros(y.shape)
-    found[positive] = special.log_wright_bessel(a, 0.0, np.exp(log_x)) - np.log(at)
+    largest = at ** (2.0 - p) / ((2.0 - p) * phi)
+    reach = _DEVIATIONS * np.sqrt(largest * (p - 1.0)) + _DEVIATIONS
+    first = np.maximum(np.floor(largest - reach), 1.0)
+    count = int(np.ceil((largest + reach - first).max(initial=0.0))) + 1
+    rows = max(_TERMS // count, 1)
+    for start in range(0, len(at), rows):
+        part = slice(start, start + rows)
+        j = first[part, np.newaxis] + np.arange(count)
+        terms = j * log_x[part, np.newaxis] - special.gammaln(j + 1.0) - special.gammaln(a * j)
+        found[positive[part]] = special.logsumexp(terms, axis=1) - np.log(at[part])
     return found
+
+
+def _stirling(r: float) -> float:
+    """``log Γ(r) - ((r - 1/2) log r - r + log(2π)/2)``: DLMF 5.11.1."""
+    if r < _STIRLING:
+        return float(special.gammaln(r) - (r - 0.5) * np.log(r) + r - _LOG_2PI / 2.0)
+    s = 1.0 / r**2
+    return (1 / 12 - s * (1 / 360 - s * (1 / 1260 - s * (1 / 1680 - s / 1188)))) / r
 
 
 @dataclass(frozen=True)
@@ -230,13 +254,16 @@ class Binomial(Family):
 
     def log_likelihood(self, y: Array, mu: Array, weights: Array, dispersion: float) -> Array:
         """The binomial probability of ``wy`` successes in w trials."""
+        return (self.log_ways(y, weights) - weights * self.kernel(y, mu)) / dispersion
+
+    def log_ways(self, y: Array, weights: Array) -> Array:
+        """Logarithm of the number of ways to have ``wy`` successes in w trials."""
         successes = weights * y
-        ways = (
+        return (
             special.gammaln(weights + 1.0)
             - special.gammaln(successes + 1.0)
             - special.gammaln(weights - successes + 1.0)
         )
-        return (ways - weights * self.kernel(y, mu)) / dispersion
 
     def has_mean(self, mu: Array) -> npt.NDArray[np.bool_]:
         """A probability, neither 0 nor 1."""

@@ -67,6 +67,33 @@ class FamilyLoss:
             return tuple(np.where(outside, np.inf, found[order]) for order in orders)
         return tuple(found[order] for order in orders)
 
+    def deviance(self, y: Array, eta: Array) -> Array:
+        """The unit deviance ``d(y, μ)``, shape (b,)."""
+        mu = self.link.mean(eta)
+        if not isinstance(self.family, Binomial):
+            return self.family.deviance(y, mu)
+        # 1 - μ has its digits where μ rounds to one.
+        rest = self.link.complement(eta)
+        return 2.0 * (special.rel_entr(y, mu) + special.rel_entr(1.0 - y, rest))
+
+    def pearson(self, y: Array, eta: Array) -> Array:
+        """``(y - μ)/√V(μ)``, shape (b,)."""
+        mu = self.link.mean(eta)
+        if not isinstance(self.family, Binomial):
+            return (y - mu) / np.sqrt(self.family.variance(mu))
+        rest = self.link.complement(eta)
+        away = y * rest - (1.0 - y) * mu
+        roots = np.sqrt(mu) * np.sqrt(rest)
+        ones, zeros = np.sqrt(rest / mu), -np.sqrt(mu / rest)
+        return np.where(y == 1, ones, np.where(y == 0, zeros, away / roots))
+
+    def log_likelihood(self, y: Array, eta: Array, weights: Array, dispersion: float) -> Array:
+        """``wᵢ log p(yᵢ | μᵢ, φ)`` of each row, with all constants."""
+        if isinstance(self.family, Binomial):
+            ways = self.family.log_ways(y, weights)
+            return (ways - weights * self(y, eta, (0,))[0]) / dispersion
+        return self.family.log_likelihood(y, self.link.mean(eta), weights, dispersion)
+
     @property
     def domain(self) -> tuple[float, float]:
         """The open interval of η in which every row has a mean of the family.

@@ -12,6 +12,9 @@ from mcmodels.inference.tolerances import LIKELIHOOD_ROUNDING
 
 __all__ = ["likelihood_ratio_test"]
 
+# Relative difference of sums over the same rows, which other numbers of columns cut into blocks.
+_SAME = 1e-9
+
 
 def likelihood_ratio_test(small: Any, big: Any) -> HypothesisTest:
     """Test that the parameters that only ``big`` has are zero: ``2(ℓ_big - ℓ_small)`` is about χ².
@@ -107,17 +110,34 @@ ObjectiveRegressor or …Classifier
             "is not among the columns of big. Fit big to the columns of small and others; to test "
             "other restrictions, use wald_test."
         )
-    if getattr(small._fit, "offset_sums", None) != getattr(big._fit, "offset_sums", None):
+    sums = [getattr(model._fit, "offset_sums", None) for model in (small, big)]
+    if not _are_close(*sums):
         raise ValueError(
             "small and big were fitted with different offsets; fit both with the same."
         )
-    scale, freedom = getattr(big._fit, "likelihood_scale", (1.0, np.inf))
+    of_small, scales = (
+        getattr(model._fit, "likelihood_scale", (1.0, np.inf)) for model in (small, big)
+    )
+    scale, freedom = scales
+    if np.isfinite(of_small[1]) != np.isfinite(freedom) or (
+        not np.isfinite(freedom) and of_small != scales
+    ):
+        raise ValueError(
+            f"small and big have different dispersions ({of_small[0]:g} and {scale:g}); fit both "
+            "with the same argument."
+        )
+    if hasattr(big._fit, "likelihood_scale") and not scale > 0:
+        raise InferenceError(
+            "big leaves no degree of freedom for its dispersion, or fits perfectly: there is "
+            "nothing to compare with. Fit fewer columns."
+        )
     if np.isfinite(freedom):
         # Both by the dispersion of the larger model, as R's anova(small, big, test = "F").
         gain = (small.deviance_ - big.deviance_) / scale
         return HypothesisTest("small is enough", max(gain, 0.0) / df, df, freedom)
-    gain = 2.0 * (big.log_likelihood_ - small.log_likelihood_)
-    if gain < -LIKELIHOOD_ROUNDING * abs(big.log_likelihood_):
+    largest = _log_likelihood(big)
+    gain = 2.0 * (largest - _log_likelihood(small))
+    if gain < -LIKELIHOOD_ROUNDING * abs(largest):
         raise ValueError(
             f"big has a lower likelihood than small (by {-gain / 2:g}), so small is not nested in "
             "it, or a fit has not converged."
@@ -128,3 +148,17 @@ ObjectiveRegressor or …Classifier
 def _family(fit: Any) -> Any:
     """What must be the same for likelihoods to be compared."""
     return getattr(fit, "likelihood_family", None) or getattr(fit, "loss", None)
+
+
+def _log_likelihood(model: Any) -> float:
+    """Up to terms that are the same in models that are compared."""
+    found = getattr(model._fit, "compared_log_likelihood", None)
+    return float(model.log_likelihood_ if found is None else found)
+
+
+def _are_close(sums: Any, others: Any) -> bool:
+    """Whether sums of offsets are the same, up to the order in which rows were added."""
+    if sums is None or others is None:
+        return sums is others
+    largest = float(np.abs(others).max())
+    return bool(np.allclose(sums, others, rtol=_SAME, atol=_SAME * largest))

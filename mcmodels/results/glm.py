@@ -51,7 +51,7 @@ class GlmFit(CurvatureFit):
     is_limit : bool
         Whether θ was estimated, and is zero: the family is Poisson's.
     offset_sums : tuple of float, or None
-        ``Σ wᵢoᵢ`` and ``Σ wᵢoᵢ²`` of the offsets; None without any.
+        ``Σ wᵢoᵢ``, ``Σ wᵢoᵢ²`` and ``Σ wᵢoᵢyᵢ`` of the offsets; None without any.
     """
 
     loss: FamilyLoss
@@ -61,7 +61,7 @@ class GlmFit(CurvatureFit):
     sums: GlmSums
     theta_derivatives: ThetaDerivatives | None
     is_limit: bool
-    offset_sums: tuple[float, float] | None
+    offset_sums: tuple[float, float, float] | None
 
     @classmethod
     def of_rows(
@@ -151,6 +151,11 @@ class GlmFit(CurvatureFit):
                 "theta was not estimated: fit with family='negative_binomial', theta='estimate'."
             )
         return float(np.sqrt(self.model.theta_variance))
+
+    @property
+    def compared_log_likelihood(self) -> float | None:
+        """``-D/(2φ)``, which differs by a constant alone; None where θ is another in each fit."""
+        return None if self.likelihood_family != self.loss else -self.deviance / self.dispersion / 2
 
     @property
     def likelihood_family(self) -> Any:
@@ -252,11 +257,12 @@ class GlmFit(CurvatureFit):
         )
 
 
-def _offset_sums(rows: Rows) -> tuple[float, float] | None:
+def _offset_sums(rows: Rows) -> tuple[float, float, float] | None:
     def summarise(block: RowBlock) -> Array:
         offset = block.offset_or_zeros
+        parts = offset, offset**2, offset * block.y
         present = float("offset" in block.extras)
-        return np.array([present, block.weighted(offset).sum(), block.weighted(offset**2).sum()])
+        return np.array([present, *(block.weighted(part).sum() for part in parts)])
 
-    present, total, squares = rows.reduce(summarise).tolist()
-    return (total, squares) if present else None
+    present, total, squares, products = rows.reduce(summarise).tolist()
+    return (total, squares, products) if present else None

@@ -29,6 +29,8 @@ __all__ = ["Profile"]
 
 # A step is negligible when it is this share of a standard error.
 _NEGLIGIBLE = 1e-9
+# Steps up to this length that no longer shrink are rounding errors.
+_SMALL = 1e-5
 # The longest step, in standard errors: further away the quadratic model may say little. It is
 # doubled where the objective has changed as the model says, up to a share of the change.
 _LONGEST, _CLOSE = 2.0, 0.1
@@ -100,14 +102,15 @@ class Profile:
         self, c: Array, step_to: Callable[..., _Step | None], *, with_params: bool = False
     ) -> tuple[float, float]:
         """Take steps until they are negligible; cᵀθ and the objective there."""
-        params, known, longest = self._start, self._known, _LONGEST
+        params, known, longest, before = self._start, self._known, _LONGEST, np.inf
         for _ in range(_MAX_STEPS):
             step = step_to(known, params) if with_params else step_to(known)
             if step is None:
                 return np.nan, np.nan
-            if step.length <= _NEGLIGIBLE:
+            at_rounding = step.length <= _SMALL and step.length > before / 2
+            if step.length <= _NEGLIGIBLE or at_rounding:
                 return float(c @ (params + step.delta)), known.value + step.change
-            share = min(1.0, longest / step.length)
+            share, before = min(1.0, longest / step.length), step.length
             for _ in range(_MAX_HALVINGS):
                 tried = params + share * step.delta
                 found = self._at(tried)

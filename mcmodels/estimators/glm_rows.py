@@ -1,0 +1,111 @@
+"""The rows of a generalized linear model: checked, with offsets, and their objective."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from mcmodels.arrays import Array, Matrix, MatrixLike, Values, VectorLike, Weights
+from mcmodels.estimators.arguments import check_weights, refuse_other_order
+from mcmodels.estimators.family_choice import chosen_loss, refuse_wrong_targets
+from mcmodels.estimators.likelihood_methods import LikelihoodMethods
+from mcmodels.estimators.offsets import checked_offset
+from mcmodels.estimators.parts import rows_in_parts
+from mcmodels.estimators.stream_fits import ExtrasOfPart
+from mcmodels.estimators.streams import in_memory_but_X
+from mcmodels.estimators.validation import validated_pair
+from mcmodels.objectives import Objective
+from mcmodels.objectives.family_loss import FamilyLoss
+from mcmodels.objectives.user_loss import UserLoss, UserObjective
+from mcmodels.rows import Rows, RowStream, rows_of
+from mcmodels.tables.dask_stream import in_parts
+
+__all__ = ["OF_STREAMS", "GlmRows"]
+
+OF_STREAMS: dict[str, Any] = {"multi_output": False, "y_numeric": True}
+
+
+class GlmRows(LikelihoodMethods):
+    """What the methods of a generalized linear model need of rows."""
+
+    family: str
+    link: str
+    alpha: float
+    power: float
+    theta: float | str
+    dispersion: str | float
+
+    def _refuse_offsets_of_parts(self, **options: Any) -> None:
+        given = [name for name in ("offset", "exposure") if options.get(name) is not None]
+        if given:
+            raise ValueError(
+                f"{given[0]} was given beside a stream or a collection of Dask, which is not "
+                "supported yet; pass arrays in memory."
+            )
+
+    def _check_order(self, X: Any, **options: Any) -> None:
+        refuse_other_order(X=X, offset=options.get("offset"), exposure=options.get("exposure"))
+
+    def _offsets_of(self, X: Any, **options: Any) -> dict[str, Array]:
+        offset, exposure = options.get("offset"), options.get("exposure")
+        added = checked_offset(X, offset, exposure, self._loss().link)
+        return {} if added is None else {"offset": added}
+
+    def _refuse_missing_offset(self, extras: dict[str, Array]) -> None:
+        if not extras and self._fit is not None and self._fit.offset_sums is not None:
+            raise ValueError(
+                "the model was fitted with an offset or an exposure; pass that of these rows "
+                "(offset=np.zeros(n) or exposure=np.ones(n) if there is none)."
+            )
+
+    def _loss(self) -> FamilyLoss:
+        """The loss of the fit; that of the parameters where coefficients were assigned."""
+        if self._fit is not None:
+            return self._fit.loss
+        return chosen_loss(self.family, self.link, self.power, self.theta)
+
+    def _objective_on(
+        self, X: MatrixLike, y: VectorLike | None, sample_weight: Weights
+    ) -> Objective:
+        return self._objective_at(X, y, sample_weight, None, None)
+
+    def _objective_at(
+        self, X: Any, y: Any, sample_weight: Any, offset: Any, exposure: Any
+    ) -> Objective:
+        loss = self._loss()
+        if (stream := in_parts(X, y, sample_weight)) is not None:
+            self._refuse_offsets_of_parts(offset=offset, exposure=exposure)
+            rows = self._rows_in_parts(stream)
+        else:
+            self._check_order(X, offset=offset, exposure=exposure)
+            X, targets, weights = self._validated(X, y, sample_weight)
+            extras = self._offsets_of(X, offset=offset, exposure=exposure)
+            self._refuse_missing_offset(extras)
+            rows = rows_of(X, targets, weights, extras, intercept=self._has_intercept)
+        return UserObjective(rows, UserLoss(loss), float(self.alpha))
+
+    def _objective_of_fit(self, rows: Rows) -> Objective:
+        return UserObjective(rows, self._loss_of_user(), self._fit.penalty)
+
+    def _loss_of_user(self) -> UserLoss:
+        return UserLoss(self._loss())
+
+    def _validated(
+        self, X: MatrixLike, y: VectorLike | None, sample_weight: Weights
+    ) -> tuple[Matrix, Array, Array | None]:
+        refuse_other_order(X=X, y=y, sample_weight=sample_weight)
+        X, y, sample_weight = in_memory_but_X(self, X, y, sample_weight, multi_output=False)
+        X, y = validated_pair(self, X, y)
+        weights = check_weights(sample_weight, X)
+        targets = np.asarray(y, dtype=np.float64)
+        refuse_wrong_targets(self._loss().family, targets, weights, self.dispersion)
+        return X, targets, weights
+
+    def _rows_in_parts(self, stream: RowStream, extras_of: ExtrasOfPart | None = None) -> Rows:
+        options: dict[str, Any] = {"intercept": self._has_intercept, **OF_STREAMS}
+        return rows_in_parts(self, stream, _as_numbers, extras_of, **options)
+
+
+def _as_numbers(y: Values, weights: Array | None) -> tuple[Array, Array | None]:
+    return np.asarray(y, dtype=np.float64), weights
