@@ -48,7 +48,7 @@ from mcmodels.solvers import Solution, Status
 from mcmodels.solvers.bounded_means import fit_within_bounds
 from mcmodels.solvers.conclusion import conclude
 from mcmodels.solvers.constant_targets import with_constant_columns
-from mcmodels.solvers.family_starts import family_start, rows_left_by_newton
+from mcmodels.solvers.family_starts import family_start, rows_at_bounds
 from mcmodels.solvers.fit_state import Optimum
 from mcmodels.solvers.starts import better_start
 from mcmodels.solvers.theta import fit_theta
@@ -422,14 +422,14 @@ class GeneralizedLinearRegressor(DevianceScore, RegressorMixin, CallbackSupportM
                 what="Predictions are unique, parameters are the shortest that give them.",
             )
         elif solution.status is Status.NOT_CONVERGED:
-            left = rows_left_by_newton(objective, loss, solution.value)
+            left = rows_at_bounds(objective, loss, solution.value)
             remedy = "Raise max_iter, or scale the columns."
             if left:
                 remedy = (
-                    f"The next step would give {left} rows no mean of the family "
-                    f"{loss.family.name!r}: the largest likelihood may be at the bounds of the "
-                    f"link {loss.link.name!r}. Choose a link whose means have no bounds (log; "
-                    "logit for binomial), or penalise."
+                    f"{left} rows are at the bounds of the means of the family "
+                    f"{loss.family.name!r}, or leave them by the next step: the largest likelihood "
+                    f"may be at the bounds of the link {loss.link.name!r}. Choose a link whose "
+                    "means have no bounds (log; logit for binomial), or penalise."
                 )
             warn_not_converged(
                 f"Newton's method stopped after {solution.iterations} steps with the gradient at "

@@ -566,3 +566,158 @@ def test_rows_without_a_mean_are_nan_and_said(family, link):
     series = pd.Series(np.zeros(len(y)), index=np.arange(len(y))[::-1])
     with pytest.raises(ValueError, match="another order"):
         Glm(family).fit(X, np.maximum(y, 0.1)).predict(pd.DataFrame(X), offset=series)
+
+
+# -- what a reader found ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("link", ["logit", "probit", "cloglog"])
+def test_probabilities_that_round_to_one(link):
+    x = np.array([-3.0, -2, -1, -1, 0, 0, 1, 1, 2, 3, 60])[:, np.newaxis]
+    y = np.array([0.0, 0, 0, 1, 0, 1, 1, 0, 1, 1, 1])
+    model = Glm("binomial", link=link).fit(x, y)
+    assert model.predict(x)[-1] == 1.0
+    # The last row has a deviance of zero.
+    rest = Glm("binomial", link=link).fit(x[:-1], y[:-1])
+    assert relative_error(model.deviance_, rest.deviance_) < 1e-4
+    assert np.isfinite([model.pearson_chi2_, model.score(x, y), model.log_likelihood_]).all()
+    assert relative_error(-2 * model.log_likelihood_, model.deviance_) < 1e-12
+
+
+def test_a_failure_that_was_all_but_certain_has_its_likelihood():
+    x = np.linspace(-2, 2, 60)[:, np.newaxis]
+    y, offset = (np.arange(60) % 3 > 0).astype(float), np.zeros(60)
+    y[0], offset[0] = 0.0, 38.0
+    model = Glm("binomial").fit(x, y, offset=offset)
+    eta = x[:, 0] * model.coef_[0] + model.intercept_ + offset
+    expected = -(np.logaddexp(0, eta) - y * eta).sum()
+    assert relative_error(model.log_likelihood_, expected) < 1e-12
+
+
+@pytest.mark.parametrize("power", [1.001, 1.05, 1.5, 1.95])
+@pytest.mark.parametrize("level", [0.1, 5.0, 400.0, 1e4])
+def test_tweedie_densities_against_mpmath(power, level):
+    import mpmath as mp
+
+    from mcmodels.objectives.families import PowerFamily
+
+    y, mu, phi = np.array([level, 0.0]), np.array([0.9 * level, level]), 1.3
+    found = PowerFamily("tweedie", power).log_likelihood(y, mu, np.ones(2), phi)
+    with mp.workdps(60):
+        p, f = mp.mpf(power), mp.mpf(phi)
+        a = (2 - p) / (p - 1)
+        kernels = [
+            mp.mpf(m) ** (2 - p) / (2 - p) - mp.mpf(t) * mp.mpf(m) ** (1 - p) / (1 - p)
+            for t, m in zip(y.tolist(), mu.tolist(), strict=True)
+        ]
+        log_x = a * (mp.log(level) - mp.log((p - 1) * f)) - mp.log((2 - p) * f)
+        largest = int(mp.mpf(level) ** (2 - p) / ((2 - p) * f))
+        reach = 30 * int(mp.sqrt(largest * (p - 1)) + 1)
+        terms = range(max(1, largest - reach), largest + reach)
+        W = sum(mp.exp(j * log_x - mp.loggamma(j + 1) - mp.loggamma(a * j)) for j in terms)
+        expected = [-kernels[0] / f + mp.log(W) - mp.log(level), -kernels[1] / f]
+    # Logarithms of gamma functions of up to 1e8 cancel.
+    np.testing.assert_allclose(found, np.array(expected, dtype=float), atol=1e-7, rtol=1e-11)
+
+
+@pytest.mark.parametrize("tiny", [1e-14, 1e-20])
+def test_gamma_deviances_of_tiny_targets(tiny):
+    from mcmodels.objectives.families import PowerFamily
+
+    found = PowerFamily("gamma", 2.0).deviance(np.array([tiny]), np.array([2.0]))[0]
+    expected = 2 * (-np.log(tiny) + np.log(2.0) - 1 + tiny / 2)
+    assert relative_error(found, expected) < 1e-14
+
+
+@pytest.mark.parametrize("noise", [1e-7, 1e-4, 0.3])
+def test_gamma_likelihoods_of_small_dispersions(noise):
+    import mpmath as mp
+
+    X, _, _, _ = problem("gamma", "log", n=50)
+    y = np.exp(X @ [0.3, -0.2, 0.1]) * (1 + noise * np.random.default_rng(0).normal(size=50))
+    model = Glm("gamma").fit(X, y)
+    with mp.workdps(60):
+        phi, total = mp.mpf(model.dispersion_), mp.mpf(0)
+        for t, m in zip(y.tolist(), model.predict(X).tolist(), strict=True):
+            s = mp.mpf(t) / (phi * mp.mpf(m))
+            total += mp.log(s) / phi - s - mp.log(t) - mp.loggamma(1 / phi)
+    # Of the ratio of a target to its mean 1e-16 is lost, of its logarithm's square 1e-16/noise.
+    assert relative_error(model.log_likelihood_, float(total)) < 1e-8
+
+
+def test_scores_of_constant_targets_are_those_of_scikit_learn():
+    X, _, _, _ = problem("poisson", "log")
+    model = Glm("poisson").fit(X, np.arange(len(X)) % 4)
+    assert model.score(X[:5], np.zeros(5)) == 0.0
+    assert model.score(X[:1], [2.0]) == 0.0
+    assert Glm("normal").fit(X, np.ones(len(X))).score(X, np.ones(len(X))) == 1.0
+
+
+def test_dispersions_of_compared_models():
+    X, y, _, _ = problem("gamma", "log")
+
+    def fits(of_small, of_big, family="gamma"):
+        return (
+            Glm(family, dispersion=of_small).fit(X[:, :1], y),
+            Glm(family, dispersion=of_big).fit(X, y),
+        )
+
+    for pair in (fits(1.0, 0.5), fits("pearson", 0.5)):
+        with pytest.raises(ValueError, match="different dispersions"):
+            likelihood_ratio_test(*pair)
+    small, big = fits(4.0, 4.0, "normal")
+    found = likelihood_ratio_test(small, big)
+    assert relative_error(found.statistic, (small.deviance_ - big.deviance_) / 4) < 1e-12
+    with pytest.raises(InferenceError, match="no degree of freedom"):
+        likelihood_ratio_test(Glm("gamma").fit(X[:4, :1], y[:4]), Glm("gamma").fit(X[:4], y[:4]))
+
+
+def test_other_offsets_with_the_same_sums_are_told_apart():
+    X, y, _, added = problem("poisson", "log", offset=True)
+    big = Glm("poisson").fit(X, y, offset=added)
+    small = Glm("poisson").fit(X[:, :1], y, offset=np.roll(added, 7))
+    with pytest.raises(ValueError, match="different offsets"):
+        likelihood_ratio_test(small, big)
+    many = np.tile(X, (40, 1)), np.tile(y, 40), np.tile(added, 40)
+    wide = np.column_stack([many[0], np.random.default_rng(0).normal(size=(16_000, 40))])
+    fits = (Glm("poisson").fit(Z, many[1], offset=many[2]) for Z in (many[0], wide))
+    assert likelihood_ratio_test(*fits).df == 40
+
+
+def test_offsets_beside_lists_and_dask():
+    X, y, _, added = problem("poisson", "log", offset=True)
+    model = Glm("poisson").fit(X, y, offset=added)
+    rows = X.tolist(), y.tolist()
+    expected = model.score(X, y, offset=added)
+    assert relative_error(model.score(*rows, offset=added.tolist()), expected) < 1e-12
+    covariance = model.covariance(*rows, kind="HC0", offset=added)
+    assert relative_error(covariance, model.covariance(X, y, kind="HC0", offset=added)) < 1e-12
+    model.profile_intervals(*rows, parameters=["x0"], offset=added)
+    with pytest.raises(ValueError, match="fitted with an offset"):
+        model.gradient(X, y)
+    da = pytest.importorskip("dask.array")
+    parts = da.from_array(X, chunks=(100, 3)), da.from_array(y, chunks=100)
+    for call in (model.objective, model.gradient, model.score, model.covariance):
+        with pytest.raises(ValueError, match="Dask"):
+            call(*parts, offset=added)
+    with pytest.raises(ValueError, match="Dask"):
+        model.predict(parts[0], offset=added)
+    stream = RowStream([(X[:200], y[:200]), (X[200:], y[200:])])
+    with pytest.raises(ValueError, match="stream"):
+        model.predict(stream, offset=added)
+
+
+def test_a_constant_gamma_target():
+    X, _, _, _ = problem("gamma", "log")
+    model = Glm("gamma").fit(X, np.full(len(X), 2.0))
+    np.testing.assert_allclose(model.predict(X), 2.0, rtol=1e-9)
+    with pytest.raises(ValueError, match="dispersion"):
+        Glm("gamma", dispersion=np.inf).fit(X, np.ones(len(X)))
+
+
+@pytest.mark.parametrize("family", ["tweedie", "negative_binomial", "poisson"])
+def test_targets_on_a_line_through_the_bound_end_with_a_warning(family):
+    X, y = np.arange(8.0)[:, np.newaxis], np.array([0.0, 0, 1, 2, 3, 4, 5, 6])
+    with pytest.warns(ConvergenceWarning, match="at the bounds of the link"):
+        model = Glm(family, link="identity").fit(X, y)
+    assert (model.predict(X) > 0).all()

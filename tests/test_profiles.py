@@ -228,3 +228,64 @@ def test_linear_models_have_t_intervals_and_f_tests(several):
         assert list(model.profile_intervals(X, y, w, parameters="x1").index) == ["x1"]
         with pytest.raises(ValueError, match="training rows"):
             model.profile_intervals(X[::-1], y, w)
+
+
+def test_columns_such_as_years_and_weights_have_profiles():
+    """Steps that end in rounding errors are at their end."""
+    for seed in range(8):
+        rng = np.random.default_rng(seed)
+        X = np.column_stack([rng.integers(1990, 2021, 300), rng.normal(70, 10, 300)])
+        eta = 0.02 * (X[:, 0] - 2005) + 0.01 * (X[:, 1] - 70)
+        for family, y in (
+            ("gamma", np.exp(eta) * rng.gamma(3, 0.3, 300)),
+            ("inverse_gaussian", rng.wald(np.exp(eta), 3.0)),
+            ("negative_binomial", rng.poisson(np.exp(eta + 1) * rng.gamma(2, 0.5, 300))),
+        ):
+            model = Glm(family).fit(X, y)
+            model.likelihood_ratio_tests(X, y)
+            found = model.profile_intervals(X, y)
+            assert (found["lower"] < model.params_).all()
+            assert (found["upper"] > model.params_).all()
+
+
+@pytest.mark.parametrize(
+    ("family", "link"), [("gamma", "identity"), ("inverse_gaussian", "log"), ("normal", "log")]
+)
+def test_what_steps_do_not_find_refits_do(family, link):
+    """Small tables of likelihoods that are not convex, and effects of sixty standard errors."""
+    for seed in range(4):
+        rng = np.random.default_rng(seed)
+        n = 200 if family == "normal" else 20
+        X = rng.exponential(size=(n, 2))
+        if family == "normal":
+            y = np.exp(0.5 * X[:, 0] - 0.2) + 0.3 * rng.normal(size=n)
+        else:
+            mu = 0.5 + X[:, 0] if link == "identity" else np.exp(0.3 * X[:, 0])
+            y = mu * rng.gamma(2, 0.5, n) if family == "gamma" else rng.wald(mu, 3.0)
+        model = Glm(family, link=link).fit(X, y)
+        if model.status_ != "converged":
+            continue
+        table = model.likelihood_ratio_tests(X, y)
+        for j in range(2):
+            small = Glm(family, link=link).fit(X[:, [1 - j]], y)
+            statistic = (small.deviance_ - model.deviance_) / model.dispersion_
+            assert table["statistic"].iloc[j] <= statistic * (1 + 1e-6) + 1e-6
+        ends = model.profile_intervals(X, y)
+        assert (ends["lower"] < model.params_).all()
+        assert (ends["upper"] > model.params_).all()
+
+
+def test_a_lower_minimum_of_the_smaller_model_is_found():
+    rng = np.random.default_rng(1)
+    X, w = rng.exponential(size=(20, 2)), rng.integers(1, 3, 20)
+    rng.normal(size=20)
+    for _ in range(3):
+        rng.binomial(1, 1 / (1 + np.exp(-(2 * X[:, 0] - 1.5))))
+    rng.wald(0.5 + X[:, 0], 3)
+    rng.poisson(0.5 + X[:, 0])
+    y = rng.gamma(0.8, (0.5 + X[:, 0]) / 0.8) + 1e-3
+    big = Glm("gamma", link="identity").fit(X, y, w)
+    small = Glm("gamma", link="identity").fit(X[:, :1], y, w)
+    table = big.likelihood_ratio_tests(X, y, w, parameters="x1")
+    statistic = (small.deviance_ - big.deviance_) / big.dispersion_
+    assert table["statistic"].iloc[0] <= statistic * (1 + 1e-6)

@@ -9,7 +9,7 @@ import numpy as np
 from mcmodels.arrays import Array, Matrix, MatrixLike, Values, VectorLike, Weights
 from mcmodels.estimators.arguments import check_weights, refuse_other_order
 from mcmodels.estimators.family_choice import chosen_loss, refuse_wrong_targets
-from mcmodels.estimators.likelihood_methods import LikelihoodMethods
+from mcmodels.estimators.likelihood_methods import MAX_STEPS, TOLERANCE, LikelihoodMethods
 from mcmodels.estimators.offsets import checked_offset
 from mcmodels.estimators.parts import rows_in_parts
 from mcmodels.estimators.stream_fits import ExtrasOfPart
@@ -19,6 +19,9 @@ from mcmodels.objectives import Objective
 from mcmodels.objectives.family_loss import FamilyLoss
 from mcmodels.objectives.user_loss import UserLoss, UserObjective
 from mcmodels.rows import Rows, RowStream, rows_of
+from mcmodels.solvers import Status
+from mcmodels.solvers.bounded_means import fit_within_bounds
+from mcmodels.solvers.family_starts import family_start
 from mcmodels.tables.dask_stream import in_parts
 
 __all__ = ["OF_STREAMS", "GlmRows"]
@@ -84,6 +87,23 @@ class GlmRows(LikelihoodMethods):
             self._refuse_missing_offset(extras)
             rows = rows_of(X, targets, weights, extras, intercept=self._has_intercept)
         return UserObjective(rows, UserLoss(loss), float(self.alpha))
+
+    @property
+    def _is_convex(self) -> bool:
+        return self._loss().is_convex
+
+    def _least_of(self, rows: Rows, start: Array) -> float:
+        loss = self._loss()
+        objective = UserObjective(rows, UserLoss(loss), self._fit.penalty)
+        first: Array | None = start
+        if not np.isfinite(objective.value(start)):
+            first = family_start(objective, loss)
+        if first is None:
+            return np.nan
+        *_, step = fit_within_bounds(objective, loss, first, tol=TOLERANCE, max_iter=MAX_STEPS)
+        # At the bounds of the link the least value is approached.
+        left = step.status is Status.NOT_CONVERGED and not np.isfinite(loss.domain).any()
+        return np.nan if left or step.status is Status.UNBOUNDED else objective.value(step.params)
 
     def _objective_of_fit(self, rows: Rows) -> Objective:
         return UserObjective(rows, self._loss_of_user(), self._fit.penalty)

@@ -14,11 +14,16 @@ from mcmodels.estimators.parameter_methods import ParameterMethods
 from mcmodels.exceptions import InferenceError, example_of
 from mcmodels.inference.estimate import check_level
 from mcmodels.inference.profiles import profile_ends, ratio_tests
-from mcmodels.rows import Rows, RowStream, rows_of
+from mcmodels.rows import Rows, RowStream, StreamedMatrix, rows_of
+from mcmodels.solvers import Status, irls
 from mcmodels.solvers.profile import Profile
+from mcmodels.solvers.refits import Refits
 from mcmodels.tables.dask_stream import as_stream
 
-__all__ = ["LikelihoodMethods", "positions"]
+__all__ = ["MAX_STEPS", "TOLERANCE", "LikelihoodMethods", "positions"]
+
+# Fits with a parameter held end at this gradient, by the total weight, or after so many steps.
+TOLERANCE, MAX_STEPS = 1e-10, 100
 
 
 class LikelihoodMethods(ParameterMethods):
@@ -73,8 +78,10 @@ class LikelihoodMethods(ParameterMethods):
         and Hinkley (1974), *Theoretical Statistics*, §7.2.
         """
         check_level(level)
-        profile, names, chosen = self._profile(X, y, sample_weight, parameters, offsets)
-        found = profile_ends(profile, chosen, level, *self._record().likelihood_scale)
+        profile, refits, names, chosen = self._profile(X, y, sample_weight, parameters, offsets)
+        record = self._record()
+        (dispersion, df), errors = record.likelihood_scale, record.estimate.standard_errors
+        found = profile_ends(profile, refits, chosen, level, dispersion, df, errors)
         _refuse_unfound(found, names, "a bound")
         return pd.DataFrame(found, index=names, columns=["lower", "upper"])
 
@@ -115,8 +122,9 @@ class LikelihoodMethods(ParameterMethods):
         """
         if parameters is None:
             parameters = list(self._record().names)
-        profile, names, chosen = self._profile(X, y, sample_weight, parameters, offsets)
-        table = ratio_tests(profile, chosen, *self._record().likelihood_scale)
+        profile, refits, names, chosen = self._profile(X, y, sample_weight, parameters, offsets)
+        scale, is_convex = self._record().likelihood_scale, self._is_convex
+        table = ratio_tests(profile, refits, chosen, *scale, is_convex=is_convex)
         _refuse_unfound(table.to_numpy(), names, "the maximum without it")
         return table.set_axis(names)
 
@@ -127,7 +135,7 @@ class LikelihoodMethods(ParameterMethods):
         sample_weight: Any,
         parameters: Sequence[str] | None,
         offsets: dict[str, Any],
-    ) -> tuple[Profile, list[str], list[int]]:
+    ) -> tuple[Profile, Refits | None, list[str], list[int]]:
         record = self._record()
         known = [name for name in self._options if name in ("offset", "exposure")]
         refuse_unknown_keywords(offsets, ["level", "parameters", *known])
@@ -145,11 +153,26 @@ class LikelihoodMethods(ParameterMethods):
                 self._refuse_offsets_of_parts(**offsets)
                 rows = self._rows_in_parts(X)
                 self._require_training_rows(rows)
-                return self._profile_of(rows), [names[k] for k in chosen], chosen
+                return self._profile_of(rows), None, [names[k] for k in chosen], chosen
         X, targets, weights = self._training_rows(X, y, sample_weight, **offsets)
         extras = self._offsets_of(X, **offsets)
         rows = rows_of(X, targets, weights, extras, intercept=record.intercept)
-        return self._profile_of(rows), [names[k] for k in chosen], chosen
+        refits = None
+        if not isinstance(X, StreamedMatrix):
+            offset, start = extras.get("offset"), record.params
+            refits = Refits(X, targets, weights, offset, start, self._least_of)
+        return self._profile_of(rows), refits, [names[k] for k in chosen], chosen
+
+    @property
+    def _is_convex(self) -> bool:
+        """Whether the objective has a single minimum."""
+        return True
+
+    def _least_of(self, rows: Rows, start: Array) -> float:
+        """The least value of the objective over other rows; NaN if it was not found."""
+        objective: Any = self._objective_of_fit(rows)
+        *_, step = irls.fit(objective, start, tol=TOLERANCE, max_iter=MAX_STEPS)
+        return objective.value(step.params) if step.status is Status.CONVERGED else np.nan
 
     def _profile_of(self, rows: Rows) -> Profile:
         record = self._record()

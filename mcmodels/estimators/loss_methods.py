@@ -22,6 +22,8 @@ class LossMethods(LikelihoodMethods):
     Formulas and sources are in :mod:`mcmodels.inference.loss_model`.
     """
 
+    _is_convex = False
+
     objective_ = Fitted("objective", "The objective at ``params_``, on the training rows.")
     converged_ = Fitted(
         "converged", "Whether the tolerance was met at a minimum.", describes_coefficients=False

@@ -21,6 +21,7 @@ from scipy import stats
 from mcmodels.arrays import Array
 from mcmodels.inference.estimate import Estimate
 from mcmodels.solvers.profile import Profile
+from mcmodels.solvers.refits import Refits
 
 __all__ = ["f_tests", "profile_ends", "ratio_tests"]
 
@@ -34,19 +35,51 @@ def f_tests(estimate: Estimate) -> pd.DataFrame:
 
 
 def profile_ends(
-    profile: Profile, chosen: Sequence[int], level: float, dispersion: float, df: float
+    profile: Profile,
+    refits: Refits | None,
+    chosen: Sequence[int],
+    level: float,
+    dispersion: float,
+    df: float,
+    errors: Array,
 ) -> Array:
-    """The ends of the intervals of some parameters, shape (k, 2); NaN where one was not found."""
+    """The ends of the intervals of some parameters, shape (k, 2); NaN where one was not found.
+
+    ``errors`` are the standard errors of all parameters; refits look for what has not been found.
+    """
     rise = dispersion * float(stats.t.ppf((1 + level) / 2, df)) ** 2 / 2
-    ends = [[profile.end(profile.unit(k), side, rise) for side in (-1.0, 1.0)] for k in chosen]
+
+    def end(k: int, side: float) -> float:
+        found = profile.end(profile.unit(k), side, rise)
+        if np.isnan(found) and refits is not None:
+            found = refits.end(k, side, profile.minimum + rise, float(errors[k]))
+        return found
+
+    ends = [[end(k, side) for side in (-1.0, 1.0)] for k in chosen]
     return np.array(ends, dtype=np.float64).reshape(-1, 2)
 
 
 def ratio_tests(
-    profile: Profile, chosen: Sequence[int], dispersion: float, df: float
+    profile: Profile,
+    refits: Refits | None,
+    chosen: Sequence[int],
+    dispersion: float,
+    df: float,
+    *,
+    is_convex: bool,
 ) -> pd.DataFrame:
-    """Tests that single parameters are zero: statistic (NaN if not found), df, p_value."""
-    least = np.array([profile.least(profile.unit(k), 0.0) for k in chosen])
+    """Tests that single parameters are zero: statistic (NaN if not found), df, p_value.
+
+    Refits look for what has not been found, and for lower minima where there may be some.
+    """
+
+    def least_without(k: int) -> float:
+        found = profile.least(profile.unit(k), 0.0)
+        if refits is None or (is_convex and np.isfinite(found)):
+            return found
+        return float(np.fmin(found, refits.least(k, 0.0)))
+
+    least = np.array([least_without(k) for k in chosen])
     statistic = np.maximum(2.0 * (least - profile.minimum) / dispersion, 0.0)
     of_f = np.isfinite(df)
     p = stats.f.sf(statistic, 1.0, df) if of_f else stats.chi2.sf(statistic, 1.0)

@@ -67,6 +67,19 @@ class FamilyLoss:
             return tuple(np.where(outside, np.inf, found[order]) for order in orders)
         return tuple(found[order] for order in orders)
 
+    @property
+    def is_convex(self) -> bool:
+        """Whether ℓ″ is known not to be negative, so that a minimum is the only one."""
+        family, link = self.family, self.link
+        if isinstance(link, LogLink):
+            is_power = isinstance(family, PowerFamily) and 1 <= family.power <= 2
+            return is_power or isinstance(family, NegativeBinomial)
+        if isinstance(family, PowerFamily) and isinstance(link, PowerLink):
+            return link.power * (1.0 - family.power) == 1.0  # the canonical link
+        return isinstance(family, Binomial) and isinstance(
+            link, LogitLink | ProbitLink | CloglogLink
+        )
+
     def deviance(self, y: Array, eta: Array) -> Array:
         """The unit deviance ``d(y, μ)``, shape (b,)."""
         mu = self.link.mean(eta)

@@ -17,7 +17,7 @@ from mcmodels.solvers.bounded_means import fit_within_bounds
 from mcmodels.solvers.fit_state import Optimum
 from mcmodels.solvers.starts import intercept_start
 
-__all__ = ["constant_predictor", "family_start", "rows_left_by_newton"]
+__all__ = ["constant_predictor", "family_start", "rows_at_bounds"]
 
 # The share of the constant mean in the first means of rows; R's and glum's start is the same.
 _TOWARDS_THE_MEAN = 0.5
@@ -25,6 +25,8 @@ _TOWARDS_THE_MEAN = 0.5
 _CONTINUITY = 0.5
 # Distances from the bounds of the domain that are tried, as shares of its width or of a typical η.
 _MARGINS, _MAX_STEPS = (0.1, 1e-2, 1e-4), 50
+# A distance from the bounds, by the largest η, that is none.
+_AT_BOUNDS = 1e-8
 # Gradient of a constant predictor, by the total weight.
 _PRECISE = 1e-10
 
@@ -129,18 +131,35 @@ def _least_squares(objective: UserObjective, loss: FamilyLoss, mean: float) -> A
     return np.asarray(solved / scale)
 
 
-def rows_left_by_newton(objective: UserObjective, loss: FamilyLoss, optimum: Optimum) -> int:
-    """The number of rows that have no mean after one more step of Newton's method."""
-    if optimum.hessian is None:
+def rows_at_bounds(objective: UserObjective, loss: FamilyLoss, optimum: Optimum) -> int:
+    """The number of rows that are at the bounds of the domain, or leave it by a Newton step."""
+    least, largest = loss.domain
+    if optimum.hessian is None or not np.isfinite([least, largest]).any():
         return 0
-    step = np.linalg.lstsq(optimum.hessian, -optimum.gradient, rcond=None)[0]
+    solved = np.linalg.lstsq(optimum.hessian, -optimum.gradient, rcond=None)[0]
+    step = np.asarray(solved, dtype=np.float64)
+    size = objective.rows.reduce(
+        lambda block: _Largest(np.abs(block.linear_predictor(optimum.params)).max(initial=0.0))
+    ).value
 
     def count(block: RowBlock) -> int:
-        outside = loss.outside(block.linear_predictor(optimum.params + step))
-        return 0 if outside is None else int(np.count_nonzero(outside))
+        eta = block.linear_predictor(optimum.params)
+        at_bounds = np.minimum(eta - least, largest - eta) <= _AT_BOUNDS * size
+        outside = loss.outside(eta + block.X.predictor(step))
+        return int(np.count_nonzero(at_bounds if outside is None else at_bounds | outside))
 
     with np.errstate(all="ignore"):
         return objective.rows.reduce(count)
+
+
+class _Largest:
+    """The largest of some values; ``+`` merges two."""
+
+    def __init__(self, value: float) -> None:
+        self.value = float(value)
+
+    def __add__(self, other: _Largest) -> _Largest:
+        return _Largest(max(self.value, other.value))
 
 
 class _Range:

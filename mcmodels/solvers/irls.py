@@ -152,9 +152,11 @@ def _by_newton(
             ill_conditioned = _MUCH_WORSE * condition
             params = placed.to_users(state.params)
             for other in _other_coordinates(placed, params):
-                others = other.newton_iterates(
-                    other.from_users(params), bound, max_iter, state.count
-                )
+                first = other.from_users(params)
+                inner = other.inner
+                if isinstance(inner, UserObjective) and not np.isfinite(inner.value(first)):
+                    continue  # rounding has taken it out of the domain of the loss
+                others = other.newton_iterates(first, bound, max_iter, state.count)
                 found = next(others)
                 if found.direction.condition < state.direction.condition:
                     placed, states, state = other, others, found

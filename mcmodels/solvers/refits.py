@@ -1,0 +1,97 @@
+"""A profile by fits with a parameter held: slower than steps along it, for what these do not find.
+
+A parameter that is held at t is an offset ``t xⱼ``, and its column is left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from scipy import optimize
+
+from mcmodels.arrays import Array, Matrix
+from mcmodels.rows import ArrayRows, Rows
+
+__all__ = ["Refits"]
+
+# Doublings of a standard error in which an end is looked for, and bisections of the last one.
+_DOUBLINGS, _BISECTIONS = 12, 50
+# The precision of an end, in standard errors.
+_PRECISION = 1e-9
+
+
+class Refits:
+    """Fits with one parameter held.
+
+    Parameters
+    ----------
+    X : ndarray or CSR array of shape (n, p)
+        The features.
+    y : ndarray of shape (n,)
+        The targets.
+    weights, offset : ndarray of shape (n,), or None
+        Of each row.
+    params : ndarray of shape (P,)
+        The parameters of the whole fit, the intercept last if P is p + 1.
+    fit : callable
+        Takes rows and a start; returns the least value of the objective, NaN if none was found.
+    """
+
+    def __init__(
+        self,
+        X: Matrix,
+        y: Array,
+        weights: Array | None,
+        offset: Array | None,
+        params: Array,
+        fit: Callable[[Rows, Array], float],
+    ) -> None:
+        self._X, self._y, self._weights = X, y, weights
+        self._offset = np.zeros(len(y)) if offset is None else offset
+        self._params, self._fit = params, fit
+
+    def least(self, position: int, value: float) -> float:
+        """The least value of the objective with a parameter held; NaN if it was not found."""
+        X: Any = self._X
+        intercept, p = self._params.size > X.shape[1], X.shape[1]
+        column, left = np.ones(X.shape[0]), X
+        if position == p:
+            intercept = False
+        else:
+            held, left = X[:, [position]], X[:, np.arange(p) != position]
+            column = np.ravel(held.toarray() if hasattr(held, "toarray") else held)
+        extras = {"offset": self._offset + value * column}
+        rows = ArrayRows(left, self._y, self._weights, extras, intercept=intercept)
+        return self._fit(rows, np.delete(self._params, position))
+
+    def end(self, position: int, side: float, target: float, error: float) -> float:
+        """Where the profile has a value, on one side of the estimate.
+
+        Where the profile ends before, at the bounds of the domain, that is the end.
+        """
+        centre = float(self._params[position])
+
+        def excess(distance: float) -> float:
+            found = self.least(position, centre + side * distance * error)
+            return np.inf if np.isnan(found) else found - target
+
+        inside, outside = 0.0, 1.0
+        for _ in range(_DOUBLINGS):
+            above = excess(outside)
+            if above > 0:
+                break
+            inside, outside = outside, 2.0 * outside
+        else:
+            return np.nan
+        for _ in range(_BISECTIONS):
+            if np.isfinite(above) or outside - inside <= _PRECISION:
+                break
+            middle = (inside + outside) / 2.0
+            at = excess(middle)
+            inside, outside, above = (middle, outside, above) if at <= 0 else (inside, middle, at)
+        if np.isfinite(above):
+            low = inside if inside > 0 else min(_PRECISION, outside / 2.0)
+            outside = optimize.brentq(excess, low, outside, xtol=_PRECISION)
+        return centre + side * outside * error
