@@ -721,3 +721,11 @@ def test_targets_on_a_line_through_the_bound_end_with_a_warning(family):
     with pytest.warns(ConvergenceWarning, match="at the bounds of the link"):
         model = Glm(family, link="identity").fit(X, y)
     assert (model.predict(X) > 0).all()
+
+
+def test_means_that_underflow():
+    X = np.array([[0.0], [1.0], [2.0], [-800.0]])
+    y = np.array([1.0, 2.0, 4.0, 0.0])
+    for family in ("poisson", "negative_binomial"):
+        model = Glm(family).fit(X, y)
+        assert np.isfinite([model.deviance_, model.score(X, y), model.log_likelihood_]).all()

@@ -217,8 +217,9 @@ def test_linear_models_have_t_intervals_and_f_tests(several):
     model = LinearRegression().fit(X, targets, w)
     found = model.profile_intervals(X, targets, w)
     pd.testing.assert_frame_equal(found, model.confidence_intervals())
-    tests = model.likelihood_ratio_tests(X, targets, w)
+    tests = model.likelihood_ratio_tests(X, targets, w, parameters=list(found.index))
     expected = model.summary().to_frame()["p_value"]
+    assert len(model.likelihood_ratio_tests(X, targets, w)) == 3 * (1 + several)
     np.testing.assert_allclose(tests["p_value"], expected, rtol=1e-9, atol=1e-300)
     if not several:
         small = LinearRegression().fit(X[:, 1:], y, w)

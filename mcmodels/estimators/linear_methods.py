@@ -24,6 +24,7 @@ from mcmodels.inference.leverage import hat_matrix, leverage
 from mcmodels.inference.profiles import f_tests
 from mcmodels.inference.summary import Summary
 from mcmodels.results.linear import LinearFit
+from mcmodels.results.record import INTERCEPT
 from mcmodels.rows import Rows, RowStream, rows_of
 from mcmodels.tables.dask_results import lazily
 from mcmodels.tables.dask_stream import in_parts, is_dask, refuse_parts
@@ -162,7 +163,7 @@ class LinearMethods(ParameterMethods):
         X, y, sample_weight
             The training rows.
         parameters : sequence of str, default=None
-            Names of features, or "(intercept)"; by default all parameters.
+            Names of features, or "(intercept)"; by default all features.
 
         Returns
         -------
@@ -170,8 +171,9 @@ class LinearMethods(ParameterMethods):
             One row for each parameter; columns statistic, df and p_value.
         """
         _, estimate = self._warned_estimate(X, y, sample_weight, kind="nonrobust")
-        chosen = positions(parameters, estimate.names)
-        return f_tests(estimate).iloc[chosen]
+        if parameters is None:
+            parameters = [name for name in estimate.names if not name.endswith(INTERCEPT)]
+        return f_tests(estimate).iloc[positions(parameters, estimate.names)]
 
     def predict_interval(
         self, X: MatrixLike, level: float = 0.95, kind: str = "mean"

@@ -156,7 +156,7 @@ class PowerFamily(Family):
         if p == 0:
             return (y - mu) ** 2
         if p == 1:
-            return 2.0 * (special.xlogy(y, y / mu) - (y - mu))
+            return 2.0 * (special.rel_entr(y, mu) - (y - mu))
         if p == 2:
             excess = (y - mu) / mu
             near = np.log1p(np.maximum(excess, -0.5))
@@ -250,7 +250,7 @@ class Binomial(Family):
 
     def deviance(self, y: Array, mu: Array) -> Array:
         """``2 (y log(y/μ) + (1 - y) log((1 - y)/(1 - μ)))``."""
-        return 2.0 * (special.xlogy(y, y / mu) + special.xlogy(1.0 - y, (1.0 - y) / (1.0 - mu)))
+        return 2.0 * (special.rel_entr(y, mu) + special.rel_entr(1.0 - y, 1.0 - mu))
 
     def log_likelihood(self, y: Array, mu: Array, weights: Array, dispersion: float) -> Array:
         """The binomial probability of ``wy`` successes in w trials."""
@@ -311,7 +311,7 @@ class NegativeBinomial(Family):
         """``2 (y log(y/μ) - (y + 1/θ) log((1 + θy)/(1 + θμ)))``."""
         theta = self.theta
         excess = theta * (y - mu) / (1.0 + theta * mu)
-        return 2.0 * (special.xlogy(y, y / mu) - (y + 1.0 / theta) * np.log1p(excess))
+        return 2.0 * (special.rel_entr(y, mu) - (y + 1.0 / theta) * np.log1p(excess))
 
     def log_likelihood(self, y: Array, mu: Array, weights: Array, dispersion: float) -> Array:
         """The negative binomial probability of y."""
