@@ -116,7 +116,6 @@ class LinearMethods(ParameterMethods):
         record, estimate = self._estimate(X, y, sample_weight, **robust)
         return record.summary(estimate, level)
 
-    @of_blocks
     def profile_intervals(
         self,
         X: MatrixLike | RowStream,
@@ -175,6 +174,7 @@ class LinearMethods(ParameterMethods):
             parameters = [name for name in estimate.names if not name.endswith(INTERCEPT)]
         return f_tests(estimate).iloc[positions(parameters, estimate.names)]
 
+    @of_blocks
     def predict_interval(
         self, X: MatrixLike, level: float = 0.95, kind: str = "mean"
     ) -> pd.DataFrame:
