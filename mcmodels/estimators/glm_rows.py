@@ -99,7 +99,7 @@ class GlmRows(LikelihoodMethods):
         if not np.isfinite(objective.value(start)):
             first = family_start(objective, loss)
         if first is None:
-            return np.nan
+            return np.inf
         *_, step = fit_within_bounds(objective, loss, first, tol=TOLERANCE, max_iter=MAX_STEPS)
         # At the bounds of the link the least value is approached.
         left = step.status is Status.NOT_CONVERGED and not np.isfinite(loss.domain).any()

@@ -22,6 +22,10 @@ _DOUBLINGS, _BISECTIONS = 12, 50
 _PRECISION = 1e-9
 
 
+class _NotFoundError(Exception):
+    """A fit with a parameter held has found no minimum: nothing is known of its value."""
+
+
 class Refits:
     """Fits with one parameter held.
 
@@ -36,7 +40,8 @@ class Refits:
     params : ndarray of shape (P,)
         The parameters of the whole fit, the intercept last if P is p + 1.
     fit : callable
-        Takes rows and a start; returns the least value of the objective, NaN if none was found.
+        Takes rows and a start; returns the least value of the objective: infinite where the domain
+        holds no parameters, NaN if it was not found.
     """
 
     def __init__(
@@ -67,15 +72,23 @@ class Refits:
         return self._fit(rows, np.delete(self._params, position))
 
     def end(self, position: int, side: float, target: float, error: float) -> float:
-        """Where the profile has a value, on one side of the estimate.
+        """Where the profile has a value, on one side of the estimate; NaN if it was not found.
 
         Where the profile ends before, at the bounds of the domain, that is the end.
         """
+        try:
+            return self._end(position, side, target, error)
+        except _NotFoundError:
+            return np.nan
+
+    def _end(self, position: int, side: float, target: float, error: float) -> float:
         centre = float(self._params[position])
 
         def excess(distance: float) -> float:
             found = self.least(position, centre + side * distance * error)
-            return np.inf if np.isnan(found) else found - target
+            if np.isnan(found):
+                raise _NotFoundError
+            return found - target
 
         inside, outside = 0.0, 1.0
         for _ in range(_DOUBLINGS):
