@@ -23,6 +23,8 @@ from mcmodels.rows.blocks import product
 from mcmodels.rows.moments import point_near_mean
 from mcmodels.rows.sizes import MEAN_SAMPLE, NEAR_ZERO
 from mcmodels.solvers.cholesky import ScaledCholesky, condition_of_triangle
+from mcmodels.solvers.double_double import DoubleDouble
+from mcmodels.solvers.exact_products import MOST_SLICES, SlicedColumns
 from mcmodels.solvers.least_squares_fit import column_lengths
 from mcmodels.solvers.pseudoinverse import entry_noise, rank_tolerance
 from mcmodels.solvers.tolerances import FLOAT64_EPSILON, NORMAL_CONDITION
@@ -167,6 +169,52 @@ def fewest_inexact_values(rows: Rows, moments: Moments) -> float:
     least = int(seen.min(initial=n_sampled))
     # Where there are many values D, n rows show about n²/(2D) of them again.
     return least * n_sampled / (2 * (n_sampled - least)) if least < n_sampled else np.inf
+
+
+def whitened_scatter(
+    rows: Rows, root: Array, origin: Array, offset: Array, *, extra_precise: bool
+) -> Array | None:
+    """L with ``LLᵀ = BᵀSB``, which is near the identity when ``BBᵀ ≈ S⁻¹``: it corrects B.
+
+    ``B L⁻ᵀ`` is a root of S⁻¹ as accurate as the rows ``Bᵀ(xᵢ - x̄)``: their error is ε times the
+    condition number of the columns, or ε when they are formed in twice the working precision.
+
+    Parameters
+    ----------
+    rows : Rows
+        Rows with p features and weights.
+    root : ndarray of shape (p, p)
+        B.
+    origin, offset : ndarray of shape (p,)
+        A point near x̄, and its difference from it; zeros without an intercept.
+    extra_precise : bool
+        Whether to form the rows in twice the working precision.
+
+    Returns
+    -------
+    ndarray of shape (p, p), or None when BᵀSB is not positive definite
+    """
+    B = DoubleDouble.of(root)
+    constant = B.times(offset[:, np.newaxis]).sum(axis=0)
+
+    def summarise(block: RowBlock) -> Array:
+        if extra_precise:
+            X, scratch = block.X.dense(), block.X.scratch
+            image = SlicedColumns.of(X, origin, MOST_SLICES, scratch).times(B)
+            Z = (image + -constant[:, np.newaxis]).hi.T
+        else:
+            Z = product(block.X.dense() - origin - offset, root)
+        Z = np.column_stack([Z, np.ones(len(Z))])
+        if block.weights is not None:
+            Z *= np.sqrt(block.weights)[:, np.newaxis]
+        return product(Z.T, Z)
+
+    sums = rows.reduce(summarise)
+    scatter, total = sums[:-1, :-1], sums[:-1, -1]
+    if rows.intercept:  # the rounding error of the mean
+        scatter = scatter - np.outer(total, total) / rows.total_weight
+    L, info = linalg.lapack.dpotrf(scatter, lower=1, clean=1)
+    return L if info == 0 else None
 
 
 def _some_rows(block: RowBlock) -> list[Array]:

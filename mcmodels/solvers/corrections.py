@@ -9,7 +9,7 @@ import numpy as np
 
 from mcmodels.rows import Moments, Rows
 from mcmodels.solvers.cholesky import ScaledCholesky
-from mcmodels.solvers.compiled_residuals import kernel_for
+from mcmodels.solvers.cholesky_qr import whitened_scatter
 from mcmodels.solvers.double_double import DoubleDouble
 from mcmodels.solvers.error_estimates import ErrorEstimates
 from mcmodels.solvers.exact_moments import (
@@ -18,16 +18,8 @@ from mcmodels.solvers.exact_moments import (
     rounding_of_exact_moments,
 )
 from mcmodels.solvers.least_squares_fit import LeastSquares, with_intercept
-from mcmodels.solvers.minimum_norm import refine_shortest
-from mcmodels.solvers.refinement import (
-    MAX_STEPS,
-    Residuals,
-    Stop,
-    exact_residuals,
-    refine,
-    whitened_scatter,
-    working_residuals,
-)
+from mcmodels.solvers.refinement import refine
+from mcmodels.solvers.residuals import exact_residuals, working_residuals
 from mcmodels.solvers.solution import Solution
 from mcmodels.solvers.tolerances import (
     CHOLESKY_CONDITION,
@@ -83,28 +75,21 @@ def corrected(
         The largest error of a parameter, relative as :func:`enough` says. With 0, every digit is
         right. None: as much as is enough; ill-conditioned small data get every digit.
     """
-    moments, errors = solution.value.moments, ErrorEstimates.of(solution, rows)
-    lengths = np.sqrt(moments.x_squares)
+    errors, small = ErrorEstimates.of(solution, rows), extra_precision_is_cheap(rows)
     if goal is None:
-        goal, small = enough(rows, moments.rounding), extra_precision_is_cheap(rows)
-        single = moments.rounding > FLOAT64_EPSILON
-        well_conditioned = not (small or single) or solution.condition <= WELL_CONDITIONED
-        if well_conditioned and errors.is_enough(goal):
-            return with_small_residuals(solution, rows)
+        rounding = solution.value.moments.rounding
+        goal = enough(rows, rounding)
+        every_digit = (
+            small and rounding <= FLOAT64_EPSILON and solution.condition > WELL_CONDITIONED
+        )
+        if not every_digit and errors.of_solution <= goal:
+            if errors.of_solution <= goal:
+                return with_small_residuals(solution, rows)
         if small and (found := by_exact_moments(solution, rows)):
             return found
         goal = 0.0 if small else goal
-    if goal > 0 and errors.after_correction() <= goal:
-        return _after_corrections(solution, rows, working_residuals(rows, moments), max_steps=1)
-    stop, first = errors.stop(goal), None
-    count, at_first = errors.slices(goal), errors.slices_at_first(goal)
-    residuals = exact_residuals(rows, moments, lengths, count)
-    # The compiled loop gives all digits in the same time.
-    if at_first < count and kernel_for(rows) is None:
-        stop = replace(stop, first_rounding=errors.of_slices(at_first))
-        first = exact_residuals(rows, moments, lengths, at_first)
-    found = _after_corrections(solution, rows, residuals, stop, first=first)
-    return with_corrected_inverse(found, rows) if extra_precision_is_cheap(rows) else found
+    found = refine(solution, rows, errors, goal)
+    return with_corrected_inverse(found, rows) if small else found
 
 
 def by_exact_moments(solution: Solution[LeastSquares], rows: Rows) -> Solution[LeastSquares] | None:
@@ -151,7 +136,7 @@ def _exact_moments_are_enough(solution: Solution[LeastSquares], rows: Rows) -> b
         return True
     errors = ErrorEstimates.of(solution, rows)
     # Normal equations have the errors of the products, times the inflation of the deviations.
-    return errors.of_residuals(rounding) * errors.inflation <= _ENOUGH_OF_EXACT_MOMENTS
+    return errors.of_rounding(rounding) * errors.factor.inflation <= _ENOUGH_OF_EXACT_MOMENTS
 
 
 def with_small_residuals(solution: Solution[LeastSquares], rows: Rows) -> Solution[LeastSquares]:
@@ -183,22 +168,6 @@ def with_corrected_inverse(solution: Solution[LeastSquares], rows: Rows) -> Solu
     )
 
 
-def _after_corrections(
-    solution: Solution[LeastSquares],
-    rows: Rows,
-    residuals: Residuals,
-    stop: Stop | None = None,
-    max_steps: int = MAX_STEPS,
-    first: Residuals | None = None,
-) -> Solution[LeastSquares]:
-    fit, moments = solution.value, solution.value.moments
-    coef, lengths = fit.params[:, : moments.n_features].T, np.sqrt(moments.x_squares)
-    reached = refine(residuals, coef, fit.inverse.apply, lengths, stop, max_steps, first)
-    params = with_intercept(reached.coef, moments, rows, reached.mean_residual)
-    value = replace(fit, params=params, residual_scatter=reached.residual_scatter)
-    return replace(solution, value=value, iterations=reached.steps)
-
-
 def rounding_of_interpolation(fit: LeastSquares) -> float:
     """Relative error of the shortest coefficients that fit every row: ε times the condition.
 
@@ -206,14 +175,3 @@ def rounding_of_interpolation(fit: LeastSquares) -> float:
     """
     condition = np.linalg.norm(fit.factor) * np.linalg.norm(fit.inverse.root)
     return float(FLOAT64_EPSILON * condition)
-
-
-def refined_interpolation(solution: Solution[LeastSquares], rows: Rows) -> Solution[LeastSquares]:
-    """The shortest coefficients that fit every row, refined in twice the working precision."""
-    fit = solution.value
-    coef = fit.params[:, : fit.moments.n_features].T
-    mean = DoubleDouble.of(fit.moments.origin) + DoubleDouble.of(fit.moments.offset)
-    reached = refine_shortest(rows, coef, mean)
-    params = with_intercept(reached.coef, fit.moments, rows, reached.mean_residual)
-    value = replace(fit, params=params, residual_scatter=reached.residual_scatter)
-    return replace(solution, value=value, iterations=reached.steps)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self
 
 import numpy as np
@@ -11,16 +11,12 @@ import numpy as np
 from mcmodels.arrays import Array
 from mcmodels.rows import Rows
 from mcmodels.rows.sizes import MAX_BLOCK_ROWS
-from mcmodels.solvers.exact_products import MOST_SLICES, unit_of_slices
+from mcmodels.solvers.exact_products import unit_of_slices
 from mcmodels.solvers.least_squares_fit import LeastSquares
-from mcmodels.solvers.refinement import Stop, run_of_rows
+from mcmodels.solvers.residuals import run_of_rows
 from mcmodels.solvers.solution import Solution
 from mcmodels.solvers.tolerances import FLOAT64_EPSILON
 
-# An error below this share of a coefficient changes none of its digits. It is far below the unit
-# roundoff, because a correction of one coefficient leaves errors in the others, which may be
-# smaller.
-_EVERY_DIGIT = 1e-22
 # First-order estimates are those of random rounding errors, of which the largest of many parameters
 # has several. A sum of up to so many positive terms has an error of about one rounding. With these
 # numbers, the errors in 608 problems of 150 to 50,000 rows were at most 1.2 times the estimate of
@@ -29,12 +25,78 @@ _EVERY_DIGIT = 1e-22
 _SEVERAL, _RUN_WITHOUT_GROWTH = 3.0, 1000
 # Rounding errors of a factor in units of ε; those of whitened rows were up to 26 in the tests.
 _ORTHOGONAL, _WHITENED = 10.0, 40.0
-# Exact products take one slice of X more where the estimate of what is left is above this share of
-# the goal.
-_MARGIN_OF_SLICES = 1 / 4
-# The first correction of 320 problems with κ from 1e8 to 1e12 was 0.003 to 5 times the estimate of
-# the error, mostly more than a twentieth. If it is that small, so is what it leaves.
-_LEAST_CORRECTION = 1 / 20
+
+
+@dataclass(frozen=True)
+class FactorErrors:
+    """What is known of the errors that a factor makes, whatever the parameters are.
+
+    Parameters
+    ----------
+    solution : Solution[LeastSquares]
+        A solution by the factor.
+    rows : Rows
+        Its rows.
+    """
+
+    solution: Solution[LeastSquares]
+    rows: Rows
+
+    @functools.cached_property
+    def root(self) -> Array:
+        """B with ``BBᵀ`` the inverse scatter."""
+        return self.solution.value.inverse.root
+
+    @functools.cached_property
+    def lengths(self) -> Array:
+        """Lengths of the columns, shape (p, 1)."""
+        return np.sqrt(self.solution.value.moments.x_squares)[:, np.newaxis]
+
+    @functools.cached_property
+    def deviations(self) -> Array:
+        """Standard deviations of the parameters for residuals of length one, shape (P, 1)."""
+        deviations = np.linalg.norm(self.root, axis=1)[:, np.newaxis]
+        if not self.rows.intercept:
+            return deviations
+        moments = self.solution.value.moments
+        its_own = np.sqrt(1 / moments.weight + np.sum((moments.x_mean @ self.root) ** 2))
+        return np.append(deviations, [[its_own]], axis=0)
+
+    @functools.cached_property
+    def inflation(self) -> float:
+        """Length of the standard deviations of scaled coefficients: √p for orthogonal columns."""
+        return float(np.linalg.norm(self.deviations[: len(self.lengths)] * self.lengths))
+
+    @functools.cached_property
+    def contraction(self) -> float:
+        """The share of an error that a correction leaves, because the factor is not exact."""
+        kappa, method = self.solution.condition, self.solution.method
+        if method == "normal":
+            return self.rounding_of_scatter * kappa**2
+        return (_WHITENED if method == "whitened" else _ORTHOGONAL) * FLOAT64_EPSILON * kappa
+
+    @functools.cached_property
+    def rounding_of_scatter(self) -> float:
+        """Rounding error of an entry, relative to the lengths of the columns.
+
+        It grows with the number of rows that are summed one after another. Squares about a point
+        other than the mean are larger than the scatter, as is their rounding. The rounding of
+        products in float32 was measured for whole sums.
+        """
+        moments, growth = self.solution.value.moments, 1.0
+        if moments.rounding <= FLOAT64_EPSILON:
+            run = min(self.rows.n_rows, MAX_BLOCK_ROWS)
+            growth = _SEVERAL * np.sqrt(max(run / _RUN_WITHOUT_GROWTH, 1.0))
+        shift = moments.offset[: moments.n_features, np.newaxis]
+        ratio = np.divide(shift, self.lengths, out=np.zeros_like(shift), where=self.lengths > 0)
+        away = moments.weight * float((ratio**2).max(initial=0.0))
+        return float(growth * moments.rounding * (1 + away))
+
+    @functools.cached_property
+    def share_of_products(self) -> float:
+        """Rounding error of products with a column, in units of ε times the lengths of both."""
+        run = min(run_of_rows(len(self.lengths)), self.rows.n_rows)
+        return float(np.sqrt(run / self.rows.n_equal))
 
 
 @dataclass(frozen=True)
@@ -43,124 +105,66 @@ class ErrorEstimates:
 
     Parameters
     ----------
-    solution : Solution[LeastSquares]
-        The solution.
-    coef : ndarray of shape (p, m)
-        Its coefficients.
-    intercept : ndarray of shape (m,), or None
-        Its intercepts.
-    lengths : ndarray of shape (p, 1)
-        Lengths of the columns.
-    y_lengths : ndarray of shape (m,)
-        Lengths of the targets.
-    residual_squares : ndarray of shape (m,)
+    factor : FactorErrors
+        The errors of the factor.
+    params : ndarray of shape (P, m)
+        The parameters.
+    squares : ndarray of shape (m,)
         Squared lengths of the residuals.
-    spread : ndarray of shape (m,)
-        Standard deviation of the residuals.
-    n_rows : int
-        Number of rows.
-    n_equal : float
-        The same, of rows of equal weight; see :attr:`Rows.n_equal`.
-    growth : float
-        Size of the rounding error of a sum over rows of positive terms, in units of ε.
     """
 
-    solution: Solution[LeastSquares]
-    coef: Array
-    intercept: Array | None
-    lengths: Array
-    y_lengths: Array
-    residual_squares: Array
-    spread: Array
-    n_rows: int
-    n_equal: float
-    growth: float
+    factor: FactorErrors
+    params: Array
+    squares: Array
 
     @classmethod
     def of(cls, solution: Solution[LeastSquares], rows: Rows) -> Self:
         """The estimates for a solution of the rows."""
-        fit, moments = solution.value, solution.value.moments
-        squares = np.clip(np.diagonal(fit.residual_scatter), 0.0, None)
-        freedom = max(moments.weight - rows.n_params, 1.0)
-        longest_sum = max(min(rows.n_rows, MAX_BLOCK_ROWS) / _RUN_WITHOUT_GROWTH, 1.0)
-        # Products in float32 have an error that was measured for whole sums.
-        single = moments.rounding > FLOAT64_EPSILON
-        return cls(
-            solution,
-            fit.params[:, : moments.n_features].T,
-            fit.params[:, -1] if rows.intercept else None,
-            np.sqrt(moments.x_squares)[:, np.newaxis],
-            np.sqrt(moments.y_squares),
-            squares,
-            np.sqrt(squares / freedom),
-            rows.n_rows,
-            rows.n_equal,
-            1.0 if single else _SEVERAL * np.sqrt(longest_sum),
-        )
+        squares = np.diagonal(solution.value.residual_scatter).clip(0.0)
+        return cls(FactorErrors(solution, rows), solution.value.params.T, squares)
 
-    @functools.cached_property
-    def deviations(self) -> Array:
-        """Standard deviations of the coefficients for residuals of length one, shape (p, 1)."""
-        return np.linalg.norm(self._root, axis=1)[:, np.newaxis]
+    def after(self, correction: Array, scatter: Array) -> Self:
+        """The estimates after a correction (p, m), with the scatter (m, m) of the residuals."""
+        squares = np.diagonal(scatter).clip(0.0)
+        return replace(self, params=self.params + self._of_all(correction), squares=squares)
 
-    @functools.cached_property
-    def _root(self) -> Array:
-        return self.solution.value.inverse.root
+    def relative(self, change: Array, *, to_spread: bool) -> float:
+        """The largest change of a parameter, relative to it or, if larger, its standard error.
 
-    @property
-    def sizes(self) -> Array:
-        """The larger of each coefficient and its standard error."""
-        return np.maximum(np.abs(self.coef), self.spread * self.deviations)
+        ``change`` are those of the coefficients, shape (p, m). Without ``to_spread``, it is
+        relative to the parameter alone.
+        """
+        sizes = self._sizes if to_spread else np.abs(self.params)
+        return _largest_ratio(np.abs(self._of_all(change)), sizes)
 
     @property
     def contraction(self) -> float:
-        """The share of an error that a correction leaves, because the factor is not exact."""
-        kappa, method = self.solution.condition, self.solution.method
-        if method != "normal":
-            return (_WHITENED if method == "whitened" else _ORTHOGONAL) * FLOAT64_EPSILON * kappa
-        return self._rounding_of_scatter * kappa**2
+        """The share of an error that a correction leaves."""
+        return self.factor.contraction
 
     @functools.cached_property
-    def _rounding_of_scatter(self) -> float:
-        """Rounding error of an entry, relative to the lengths of the columns.
+    def _sizes(self) -> Array:
+        """The larger of each parameter and its standard error, shape (P, m)."""
+        freedom = max(self.factor.solution.value.moments.weight - self.factor.rows.n_params, 1.0)
+        return np.maximum(
+            np.abs(self.params), np.sqrt(self.squares / freedom) * self.factor.deviations
+        )
 
-        It grows with the number of rows that are summed one after another. Squares about a point
-        other than the mean are larger than the scatter, as is their rounding.
-        """
-        moments = self.solution.value.moments
-        shift = moments.offset[: moments.n_features, np.newaxis]
-        ratio = np.divide(shift, self.lengths, out=np.zeros_like(shift), where=self.lengths > 0)
-        away = moments.weight * float((ratio**2).max(initial=0.0))
-        return self.growth * moments.rounding * (1 + away)
-
-    @functools.cached_property
-    def inflation(self) -> float:
-        """Length of the standard deviations of scaled coefficients: √p for orthogonal columns."""
-        return float(np.linalg.norm(self.deviations * self.lengths))
-
-    @property
-    def _share_of_products(self) -> float:
-        """Rounding error of products with a column, in units of ε times the lengths of both."""
-        return float(np.sqrt(min(run_of_rows(len(self.coef)), self.n_rows) / self.n_equal))
-
-    def is_enough(self, goal: float) -> bool:
-        """Whether the solution has a goal before corrections."""
-        if self.solution.method == "normal":
-            # Were the columns orthogonal, standard errors would be smaller, and need no inverse.
-            least = np.maximum(np.abs(self.coef) * self.lengths, self.spread)
-            if _largest_ratio(self.contraction * self._length_of_fit, least) <= goal:
-                return True
-        return self.of_solution <= goal
-
-    @property
-    def _of_products(self) -> Array:
-        """The rounding errors of the products of columns and targets, in units of ε."""
-        return self._share_of_products * self.y_lengths
+    def _of_all(self, change: Array) -> Array:
+        """A change of the coefficients, and that of the intercept which it makes."""
+        if not self.factor.rows.intercept:
+            return change
+        x_mean = self.factor.solution.value.moments.x_mean
+        return np.vstack([change, -x_mean @ change])
 
     @functools.cached_property
-    def _length_of_fit(self) -> Array:
-        """Length of the scaled coefficients, and what the rounding of products adds to it."""
-        return np.linalg.norm(self.coef * self.lengths, axis=0) + self._of_products
+    def _y_lengths(self) -> Array:
+        return np.sqrt(self.factor.solution.value.moments.y_squares)
+
+    @functools.cached_property
+    def _fitted(self) -> Array:
+        """Scaled coefficients, shape (p, m)."""
+        return self.params[: len(self.factor.lengths)] * self.factor.lengths
 
     @functools.cached_property
     def of_solution(self) -> float:
@@ -173,86 +177,44 @@ class ErrorEstimates:
         have along the errors of the columns, a share √(p/n), times the inflation (Björck 1996,
         *Numerical Methods for Least Squares Problems*, §1.4.3). Whitened rows have errors of ε
         times the inflation, in coordinates in which the fit has the length of what it explains.
+        The rounding of the products of columns and targets adds to the length of the fit.
         """
-        method, size = self.solution.method, self._length_of_fit
+        factor, y_lengths = self.factor, self._y_lengths
+        method, of_products = factor.solution.method, factor.share_of_products * y_lengths
+        size = np.linalg.norm(self._fitted, axis=0) + of_products
         if method == "normal":
-            share = self._rounding_of_scatter * self.inflation
+            error = factor.rounding_of_scatter * factor.inflation * size
         elif method == "whitened":
-            explained = np.sqrt(np.clip(self.y_lengths**2 - self.residual_squares, 0.0, None))
-            size = explained + self._of_products
-            share = _SEVERAL * FLOAT64_EPSILON * self.inflation
+            explained = np.sqrt((y_lengths**2 - self.squares).clip(0.0))
+            error = _SEVERAL * FLOAT64_EPSILON * factor.inflation * (explained + of_products)
         else:
-            along = np.sqrt(self.residual_squares * (len(self.coef) / self.n_equal))
-            size = _ORTHOGONAL * size + self.inflation * along
-            share = FLOAT64_EPSILON
-        deviations, sizes = self._of_all
-        return _largest_ratio(deviations * (share * size), sizes)
+            along = np.sqrt(self.squares * (len(self._fitted) / factor.rows.n_equal))
+            error = FLOAT64_EPSILON * (_ORTHOGONAL * size + factor.inflation * along)
+        return _largest_ratio(factor.deviations * error, self._sizes)
 
-    def of_residuals(self, unit: float = FLOAT64_EPSILON) -> float:
-        """The largest error that is left by corrections with residuals of a rounding unit.
+    def of_residuals(self, n_slices: int) -> float:
+        """The largest error left by corrections with residuals of so many slices.
+
+        Without slices, they are in working precision. The slices of columns whose length alone is
+        known are cut as if all of it were one entry.
+        """
+        unit = FLOAT64_EPSILON
+        if n_slices > 0:
+            unit = float(np.sqrt(self.factor.rows.n_rows)) * unit_of_slices(n_slices)
+        return self.of_rounding(unit)
+
+    def of_rounding(self, unit: float) -> float:
+        """The largest error left by corrections with residuals of a rounding unit.
 
         The rounding of the residuals is an error ``e`` in the targets, which changes a coefficient
         by at most ``‖e‖`` standard deviations. That of the products with a column is the unit times
         the lengths of the residuals and the column, times the square root of the number of rows
         that are added one after another, over that of all rows.
         """
-        explained = (np.abs(self.coef) * self.lengths).sum(axis=0)
-        residuals = np.sqrt(self.residual_squares)
-        of_products = self._share_of_products * residuals * self.inflation
-        deviations, sizes = self._of_all
-        return _largest_ratio(
-            deviations * (unit * (self.y_lengths + explained + of_products)), sizes
-        )
-
-    def slices(self, goal: float) -> int:
-        """Slices of X that exact products need for a goal."""
-        for count in range(1, MOST_SLICES):
-            if self.of_slices(count) <= _MARGIN_OF_SLICES * goal:
-                return count
-        return MOST_SLICES
-
-    def slices_at_first(self, goal: float) -> int:
-        """Slices for the first correction: fewer where the next one mends what they leave.
-
-        That is where a second one will be needed anyway, or where these may be enough, too.
-        """
-        contraction = min(self.contraction, 1.0)
-        left = contraction * self.of_solution
-        if left > goal > 0:
-            count = self.slices(goal / contraction)
-            if _LEAST_CORRECTION * left > goal or self.of_slices(count) <= goal:
-                return count
-        return self.slices(goal)
-
-    def of_slices(self, count: int) -> float:
-        """The largest error that is left by corrections with exact products of so many slices.
-
-        The slices of columns whose length alone is known are cut as if all of it were one entry.
-        """
-        return self.of_residuals(float(np.sqrt(self.n_rows)) * unit_of_slices(count))
-
-    def after_correction(self) -> float:
-        """The largest error after one correction with residuals in working precision."""
-        return self.of_residuals() + self.contraction * self.of_solution
-
-    def stop(self, goal: float) -> Stop:
-        """When corrections by exact residuals end; with a goal of 0, when every digit is right."""
-        x_mean = self.solution.value.moments.x_mean
-        if goal > 0:
-            return Stop(goal, self._of_all[1], x_mean, self.contraction, digits_lost=3)
-        params = self.coef if self.intercept is None else np.vstack([self.coef, self.intercept])
-        return Stop(_EVERY_DIGIT, np.abs(params), x_mean, self.contraction, digits_lost=0)
-
-    @functools.cached_property
-    def _of_all(self) -> tuple[Array, Array]:
-        """Deviations and sizes of the coefficients and of the intercept, which has their errors."""
-        if self.intercept is None:
-            return self.deviations, self.sizes
-        moments = self.solution.value.moments
-        its_own = np.sqrt(1 / moments.weight + np.sum((moments.x_mean @ self._root) ** 2))
-        size = np.maximum(np.abs(self.intercept), self.spread * its_own)
-        deviations = np.append(self.deviations, [[its_own]], axis=0)
-        return deviations, np.append(self.sizes, size[np.newaxis], axis=0)
+        factor = self.factor
+        of_products = factor.share_of_products * np.sqrt(self.squares) * factor.inflation
+        error = unit * (self._y_lengths + np.abs(self._fitted).sum(axis=0) + of_products)
+        return _largest_ratio(factor.deviations * error, self._sizes)
 
 
 def _largest_ratio(error: Array, size: Array) -> float:

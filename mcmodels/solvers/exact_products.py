@@ -96,6 +96,14 @@ class SlicedColumns:
         parts = _sliced(coef, self.units, bits, 2)
         return self._added(parts, coef.hi, lambda A, B: product(A, B).T)
 
+    def residuals(self, y: Array, coef: DoubleDouble, constant: DoubleDouble) -> DoubleDouble:
+        """``y - constant - (X - x₀) coef``, shape (m, n_rows), for y of shape (n_rows, m)."""
+        fitted = self.times(coef)
+        hi, error = two_sum(np.ascontiguousarray(y.T), -constant.hi[:, np.newaxis])
+        hi, second = two_sum(hi, -fitted.hi)
+        low = (error + second) - (constant.lo[:, np.newaxis] + fitted.lo)
+        return DoubleDouble(*two_sum(hi, low))
+
     def products(self, values: DoubleDouble) -> tuple[DoubleDouble, DoubleDouble]:
         """``(X - x₀)ᵀ values`` and ``Σ values`` for values of shape (n_rows, m)."""
         n_rows = len(values.hi)
@@ -194,11 +202,7 @@ class ResidualSums:
         """
         bounds = bounds if block.weights is None else None
         X = SlicedColumns.of(block.X.dense(), origin, n_slices, block.X.scratch, bounds)
-        fitted = X.times(coef)
-        y = np.ascontiguousarray(block.y.T)
-        hi, error = two_sum(y, -constant.hi[:, np.newaxis])
-        hi, second = two_sum(hi, -fitted.hi)
-        r = DoubleDouble(*two_sum(hi, (error + second) - (constant.lo[:, np.newaxis] + fitted.lo)))
+        r = X.residuals(block.y, coef, constant)
         if block.weights is None:
             weighted, columns = r, X.column_sums()
         else:

@@ -34,7 +34,6 @@ from mcmodels.solvers.corrections import (
     corrected,
     enough,
     extra_precision_is_cheap,
-    refined_interpolation,
     rounding_of_interpolation,
     with_small_residuals,
 )
@@ -45,6 +44,7 @@ from mcmodels.solvers.least_squares_fit import (
     with_intercept,
 )
 from mcmodels.solvers.matrix_free import solve_matrix_free
+from mcmodels.solvers.minimum_norm import refine_shortest
 from mcmodels.solvers.overflow import refuse_overflow, refuse_underflow
 from mcmodels.solvers.pseudoinverse import (
     PseudoInverse,
@@ -191,7 +191,7 @@ def _interpolation(
         return solution
     if solution.rank == rows.n_features:
         return corrected(solution, rows, goal=0.0)
-    return refined_interpolation(solution, rows)
+    return refine_shortest(solution, rows)
 
 
 def _checked(moments: Moments, extent: Extent) -> Moments:

@@ -7,13 +7,9 @@ import pytest
 
 from mcmodels.rows import ArrayRows, Moments
 from mcmodels.solvers import Status, least_squares
-from mcmodels.solvers.refinement import (
-    Stop,
-    exact_residuals,
-    refine,
-    whitened_scatter,
-    working_residuals,
-)
+from mcmodels.solvers.cholesky_qr import whitened_scatter
+from mcmodels.solvers.error_estimates import ErrorEstimates
+from mcmodels.solvers.refinement import refine
 from tests.certified import linear_data, linear_params
 from tests.numerics import relative_error
 from tests.problems import linear_problem
@@ -73,53 +69,44 @@ def about_mean(problem):
     return rows, moments.Sxx, moments
 
 
-def test_refinement_mends_a_planted_error():
+def moved(problem, by, **changes):
+    """Rows, and a solution of them whose coefficients have a planted relative error."""
+    rows = rows_of(problem)
+    solution = least_squares.solve(rows, method="normal")
+    params = solution.value.params.copy()
+    params[:, :-1] *= 1 + by
+    return rows, replace(solution, value=replace(solution.value, params=params, **changes))
+
+
+def refined(rows, solution, goal=0.0):
+    return refine(solution, rows, ErrorEstimates.of(solution, rows), goal)
+
+
+@pytest.mark.parametrize("goal", [0.0, 1e-12, 1e-9])
+def test_refinement_mends_a_planted_error(goal):
     problem = linear_problem(1, 50, 3, weighted=True)
-    rows, Sxx, moments = about_mean(problem)
-    exact = problem.coef[:, None]
-    mended = refine(
-        exact_residuals(rows, moments),
-        exact * (1 + 1e-6),
-        lambda s: np.linalg.solve(Sxx, s),
-        np.sqrt(np.diag(Sxx)),
-    )
-    assert relative_error(mended.coef.hi, exact) < 1e-13
-    assert 1 <= mended.steps <= 3
-
-
-@pytest.mark.parametrize(("known", "steps"), [(1e-5, 2), (0.0, 1)])
-def test_a_first_correction_by_rounded_residuals_is_not_the_last(known, steps):
-    """Its error is planted; a rule that did not know of it would stop there."""
-    problem = linear_problem(1, 50, 3, weighted=True)
-    rows, Sxx, moments = about_mean(problem)
-    exact = problem.coef[:, None]
-    residuals = exact_residuals(rows, moments)
-
-    def rounded(coef):
-        at = residuals(coef)
-        return replace(at, gradient=at.gradient + Sxx @ (1e-6 * exact))
-
-    stop = Stop(1e-9, np.abs(exact), moments.x_mean, 1e-12, 3, first_rounding=known)
-    lengths = np.sqrt(np.diag(Sxx))
-    start, solve = exact * 1.01, lambda s: np.linalg.solve(Sxx, s)
-    found = refine(residuals, start, solve, lengths, stop, first=rounded)
-    assert found.steps == steps
-    # The planted error, or that of the construction.
-    error = relative_error(found.coef.hi, exact)
-    assert error < 1e-13 if steps == 2 else error == pytest.approx(1e-6, rel=1e-3)
+    found = refined(*moved(problem, 1e-6), goal)
+    # Two units of the construction, or what the goal leaves.
+    assert relative_error(found.value.params[0, :3], problem.coef) < max(1e-13, goal)
+    assert 1 <= found.iterations <= 3
 
 
 def test_refinement_that_does_not_contract_keeps_what_it_had():
     problem = linear_problem(2, 30, 3)
-    residuals = exact_residuals(*about_mean(problem)[::2])
-    start = problem.coef[:, None]
+
+    class Factor:
+        def __init__(self, apply):
+            self.apply, self.root = apply, np.eye(3)
+
     wild = np.random.default_rng(3)
-    kept = refine(residuals, start, lambda s: wild.standard_normal(s.shape), np.ones(3))
-    assert kept.steps <= 2
-    assert np.isfinite(kept.coef.hi).all()
-    broken = refine(residuals, start, lambda s: np.full(s.shape, np.nan), np.ones(3))
-    assert broken.steps == 0
-    np.testing.assert_array_equal(broken.coef.hi, start)
+    rows, start = moved(problem, 0.1, inverse=Factor(lambda s: wild.standard_normal(s.shape)))
+    kept = refined(rows, start)
+    assert kept.iterations <= 2
+    assert np.isfinite(kept.value.params).all()
+    rows, start = moved(problem, 0.1, inverse=Factor(lambda s: np.full(s.shape, np.nan)))
+    broken = refined(rows, start)
+    assert broken.iterations == 0
+    np.testing.assert_array_equal(broken.value.params[:, :3], start.value.params[:, :3])
 
 
 @pytest.mark.parametrize("noise", [1e-9, 1e-6])
@@ -162,16 +149,14 @@ def displaced(problem, by=1e-3):
 def test_refinement_about_a_point_beside_the_mean_ends_at_the_same(weighted):
     """Solution and residuals are those about the mean, wherever the sums are taken."""
     problem = linear_problem(5, 60, 3, weighted=weighted)
-    rows, Sxx, beside = displaced(problem)
-    found = refine(
-        exact_residuals(rows, beside),
-        problem.coef[:, None],
-        lambda s: np.linalg.solve(Sxx, s),
-        np.sqrt(np.diag(Sxx)),
-    )
-    assert relative_error(found.coef.hi, problem.coef[:, None]) < 1e-14
+    rows, _, beside = displaced(problem)
+    _, start = moved(problem, 0.0, moments=beside)
+    found = refined(rows, start).value
+    assert relative_error(found.params[0, :3], problem.coef) < 1e-14
     w = np.ones(60) if problem.weights is None else problem.weights
     residual = problem.y - problem.X @ problem.coef
+    # The intercept is ȳ - x̄ᵀβ where ȳ and x̄ are means, wherever the sums are taken.
+    assert found.params[0, 3] == pytest.approx(w @ residual / w.sum(), rel=1e-12)
     residual = residual - w @ residual / w.sum()
     # The reference is formed in float64, of sixty terms.
     assert relative_error(found.residual_scatter, [[w @ residual**2]]) < 1e-11
@@ -181,19 +166,15 @@ def test_refinement_about_a_point_beside_the_mean_ends_at_the_same(weighted):
 def test_the_mean_of_the_residuals_is_that_after_the_last_correction(weighted):
     """About a point beside the mean, a correction of the coefficients changes it."""
     problem = linear_problem(8, 60, 3, weighted=weighted)
-    rows, Sxx, beside = displaced(problem)
-    found = refine(
-        exact_residuals(rows, beside),
-        problem.coef[:, None] * 1.01,
-        lambda s: np.linalg.solve(Sxx, s),
-        np.sqrt(np.diag(Sxx)),
-        max_steps=1,
-    )
+    rows, _, beside = displaced(problem)
+    _, start = moved(problem, 0.01, moments=beside)
+    solution = refined(rows, start, goal=1e-14)
+    found = solution.value
+    assert solution.iterations == 1
     w = np.ones(60) if problem.weights is None else problem.weights
-    about = beside.origin + beside.offset
-    residual = problem.y - about[3] - (problem.X - about[:3]) @ found.coef.hi[:, 0]
-    # A mean of sixty terms of size one; without the change it would be off by 1e-5.
-    assert found.mean_residual.hi[0] == pytest.approx(w @ residual / w.sum(), abs=1e-12)
+    residual = problem.y - problem.X @ found.params[0, :3]
+    # Without the change it would be off by 1e-5.
+    assert found.params[0, 3] == pytest.approx(w @ residual / w.sum(), abs=1e-12)
 
 
 @pytest.mark.parametrize("weighted", [False, True])
@@ -213,19 +194,16 @@ def test_a_whitened_scatter_is_about_the_mean(weighted, extra_precise):
 def test_one_correction_mends_parameters_and_residuals(weighted):
     """``(r - Xδ)ᵀW(r - Xδ) = rᵀWr - gᵀδ`` where δ solves the normal equations for ``g = XᵀWr``."""
     problem = linear_problem(7, 60, 3, weighted=weighted)
-    rows = rows_of(problem)
-    fit = least_squares.solve(rows, method="normal").value
-    coef, lengths = fit.params[:, :3].T, np.sqrt(fit.moments.x_squares)
-    moved = coef * (1 + 1e-2)
-    residuals = working_residuals(rows, fit.moments)
-    found = refine(residuals, moved, fit.inverse.apply, lengths, max_steps=1)
-    assert found.steps == 1
-    assert relative_error(found.coef.hi, coef) < 1e-12
+    rows, start = moved(problem, 1e-2)
+    found = refined(rows, start, goal=1e-9)
+    assert found.iterations == 1
+    params = found.value.params[0]
+    assert relative_error(params[:3], problem.coef) < 1e-12
     w = np.ones(60) if problem.weights is None else problem.weights
-    residual = problem.y - problem.X @ found.coef.hi[:, 0]
+    residual = problem.y - problem.X @ params[:3]
     residual = residual - w @ residual / w.sum()
     squares = [[w @ residual**2]]
     # A difference: of squares as large as those that a hundredth of the parameters makes.
-    start = problem.y - problem.X @ moved[:, 0]
-    lost = np.abs(start).max() ** 2 * w.sum() / squares[0][0]
-    assert relative_error(found.residual_scatter, squares) < 1e-14 * lost
+    before = problem.y - problem.X @ start.value.params[0, :3]
+    lost = np.abs(before).max() ** 2 * w.sum() / squares[0][0]
+    assert relative_error(found.value.residual_scatter, squares) < 1e-14 * lost
