@@ -16,7 +16,7 @@ from mcmodels.solvers import refinement
 from mcmodels.solvers.cholesky_qr import factor_by_moments, factor_by_sample
 from mcmodels.solvers.error_estimates import ErrorEstimates
 from mcmodels.solvers.least_squares import solve_triangle
-from mcmodels.solvers.residuals import exact_residuals
+from mcmodels.solvers.residuals import residuals_by
 
 N = 70_000  # so many that extra precision is not free
 GAPS = {1e2: 2**7, 1e4: 2**14, 1e6: 2**20, 1e8: 2**27, 1e10: 2**34, 1e12: 2**40}
@@ -123,17 +123,29 @@ def integers_of(condition, seed=7, p=6):
 def test_a_correction_that_another_one_mends_takes_fewer_slices(condition, slices, monkeypatch):
     used = []
 
-    def spied(rows, moments, count):
-        at = exact_residuals(rows, moments, count)
+    def spied(count, rows, moments):
+        at = residuals_by(count, rows, moments)
         return lambda coef: [used.append(count), at(coef)][1]
 
-    monkeypatch.setattr(refinement, "exact_residuals", spied)
+    monkeypatch.setattr(refinement, "residuals_by", spied)
     X, y = integers_of(condition)
     theta, errors = exact_fit(X, y, np.ones(N, dtype=int), True)
     model = LinearRegression().fit(X.astype(float), y.astype(float))
     assert used == slices
     sizes = np.maximum(np.abs(np.array(theta, dtype=float)), errors)
     off = np.array([abs(float(Fraction(p) - t)) for p, t in zip(model.params_, theta, strict=True)])
+    assert (off <= 1e-9 * sizes).all()
+
+
+@pytest.mark.parametrize("condition", [1e4, 1e6, 1e8])
+def test_coefficients_as_small_as_what_nearly_exact_fits_leave(condition):
+    """Before corrections, residuals and standard errors are those of rounding, which is larger."""
+    X, _ = integers_of(condition)
+    y = X[:, 0] + np.random.default_rng(2).integers(-2, 3, N)
+    theta, errors = exact_fit(X, y, np.ones(N, dtype=int), True)
+    model = LinearRegression().fit(X.astype(float), y.astype(float))
+    off = np.array([abs(float(Fraction(p) - t)) for p, t in zip(model.params_, theta, strict=True)])
+    sizes = np.maximum(np.abs(np.array(theta, dtype=float)), errors)
     assert (off <= 1e-9 * sizes).all()
 
 

@@ -22,7 +22,7 @@ from mcmodels.objectives import BinaryCrossEntropy, LinearPredictorObjective
 from mcmodels.rows import ArrayRows, Moments, TransformedRows
 from mcmodels.solvers import compiled_residuals
 from mcmodels.solvers.double_double import DoubleDouble
-from mcmodels.solvers.refinement import exact_residuals
+from mcmodels.solvers.residuals import exact_residuals
 
 Kernel = Callable[[], Any]
 PARTS = 64  # sums of as many parts of the rows are added in order, as in the package
@@ -136,11 +136,10 @@ def cases() -> Iterator[tuple[str, Kernel, Kernel]]:
         X, y, beta = rng.standard_normal((n, p)), rng.standard_normal(n), rng.standard_normal(p)
         rows = ArrayRows(X, y[:, np.newaxis], intercept=False)
         moments = Moments.of(rows).about_origin()
-        lengths = np.sqrt(moments.x_squares)
         coef = DoubleDouble.of(beta[:, np.newaxis])
         with mock.patch.object(compiled_residuals, "compiled", return_value=None):
-            sliced = exact_residuals(rows, moments, lengths, 2)
-        compiled = exact_residuals(rows, moments, lengths, 2)
+            sliced = exact_residuals(rows, moments, 2)
+        compiled = exact_residuals(rows, moments, 2)
         yield (
             f"exact residuals and their gradient, {n:,}×{p}",
             lambda sliced=sliced, coef=coef: sliced(coef),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import replace
 
 import numpy as np
@@ -17,9 +16,10 @@ from mcmodels.solvers.exact_moments import (
     exact_moments_are_cheap,
     rounding_of_exact_moments,
 )
+from mcmodels.solvers.exact_products import MOST_SLICES
 from mcmodels.solvers.least_squares_fit import LeastSquares, with_intercept
 from mcmodels.solvers.refinement import refine
-from mcmodels.solvers.residuals import exact_residuals, working_residuals
+from mcmodels.solvers.residuals import residuals_by
 from mcmodels.solvers.solution import Solution
 from mcmodels.solvers.tolerances import (
     CHOLESKY_CONDITION,
@@ -79,20 +79,20 @@ def corrected(
     if goal is None:
         rounding = solution.value.moments.rounding
         goal = enough(rows, rounding)
-        every_digit = (
-            small and rounding <= FLOAT64_EPSILON and solution.condition > WELL_CONDITIONED
-        )
+        every_digit = small and rounding <= FLOAT64_EPSILON
+        every_digit = every_digit and solution.condition > WELL_CONDITIONED
         if not every_digit and errors.of_solution <= goal:
-            if errors.of_solution <= goal:
-                return with_small_residuals(solution, rows)
-        if small and (found := by_exact_moments(solution, rows)):
+            return with_small_residuals(solution, rows)
+        if small and (found := by_exact_moments(solution, rows, errors)):
             return found
         goal = 0.0 if small else goal
     found = refine(solution, rows, errors, goal)
     return with_corrected_inverse(found, rows) if small else found
 
 
-def by_exact_moments(solution: Solution[LeastSquares], rows: Rows) -> Solution[LeastSquares] | None:
+def by_exact_moments(
+    solution: Solution[LeastSquares], rows: Rows, errors: ErrorEstimates
+) -> Solution[LeastSquares] | None:
     """The solution of few rows with every digit, and its inverse scatter, by exact moments.
 
     None where they would leave errors that float64 can show, or are not the quickest way.
@@ -101,11 +101,13 @@ def by_exact_moments(solution: Solution[LeastSquares], rows: Rows) -> Solution[L
         return None
     if not exact_moments_are_cheap(rows):
         return None
+    # Normal equations have the errors of the products, times the inflation of the deviations.
+    left = errors.of_rounding(rounding_of_exact_moments(rows.n_rows)) * errors.factor.inflation
+    if left > _ENOUGH_OF_EXACT_MOMENTS:
+        return None
     fit, p = solution.value, solution.value.moments.n_features
     assert isinstance(fit.inverse, ScaledCholesky)
     assert isinstance(fit.moments, Moments)
-    if not _exact_moments_are_enough(solution, rows):
-        return None
     exact = ExactMoments.of(rows, fit.moments)
     found = None if exact is None else exact.solution(fit.inverse, fit.params[:, :p].T)
     if found is None:
@@ -121,24 +123,6 @@ def by_exact_moments(solution: Solution[LeastSquares], rows: Rows) -> Solution[L
     return replace(solution, value=value, iterations=1)
 
 
-def _exact_moments_are_enough(solution: Solution[LeastSquares], rows: Rows) -> bool:
-    """Whether exact moments leave no error that float64 can show."""
-    rounding, moments = rounding_of_exact_moments(rows.n_rows), solution.value.moments
-    # A bound that needs no inverse: standard errors instead of the larger of them and parameters.
-    p = moments.n_features
-    explained = np.abs(solution.value.params[:, :p]) @ np.sqrt(moments.x_squares)
-    squares = np.diagonal(solution.value.residual_scatter).clip(0.0)
-    spread = np.sqrt(squares / max(moments.weight - rows.n_params, 1.0))
-    largest = (
-        rounding * math.sqrt(p) * solution.condition * (np.sqrt(moments.y_squares) + explained)
-    )
-    if (largest <= _ENOUGH_OF_EXACT_MOMENTS * spread).all():
-        return True
-    errors = ErrorEstimates.of(solution, rows)
-    # Normal equations have the errors of the products, times the inflation of the deviations.
-    return errors.of_rounding(rounding) * errors.factor.inflation <= _ENOUGH_OF_EXACT_MOMENTS
-
-
 def with_small_residuals(solution: Solution[LeastSquares], rows: Rows) -> Solution[LeastSquares]:
     """The solution with the squares of its residuals summed from the rows, where they are small.
 
@@ -149,9 +133,9 @@ def with_small_residuals(solution: Solution[LeastSquares], rows: Rows) -> Soluti
     share = max(share, _SMALL_SHARE_IN_ROUNDINGS * fit.moments.rounding)
     if (np.diagonal(fit.residual_scatter) >= share * fit.moments.y_squares).all():
         return solution
-    residuals = exact_residuals if small else working_residuals
+    n_slices = MOST_SLICES if small else 0
     coef = DoubleDouble.of(fit.params[:, : fit.moments.n_features].T)
-    scatter = residuals(rows, fit.moments)(coef).scatter
+    scatter = residuals_by(n_slices, rows, fit.moments)(coef).scatter
     return replace(solution, value=replace(fit, residual_scatter=scatter))
 
 

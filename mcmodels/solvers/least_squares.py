@@ -37,6 +37,7 @@ from mcmodels.solvers.corrections import (
     rounding_of_interpolation,
     with_small_residuals,
 )
+from mcmodels.solvers.error_estimates import ErrorEstimates
 from mcmodels.solvers.least_squares_fit import (
     LeastSquares,
     MatrixFreeFit,
@@ -150,9 +151,10 @@ def _automatic(
         or solution.condition > CHOLESKY_CONDITION
         or (not small and _is_rough(solution, rows))
     ):
-        exact = None if goal is not None or solution is None else by_exact_moments(solution, rows)
-        if exact is not None:
-            return replace(exact, method="whitened")
+        if goal is None and solution is not None:
+            exact = by_exact_moments(solution, rows, ErrorEstimates.of(solution, rows))
+            if exact is not None:
+                return replace(exact, method="whitened")
         white = not small and rcond is None
         solution = _whitened(factor_by_moments(rows, moments), rows) if white else None
         solution = solution or _orthogonal(moments, rows, rcond)

@@ -23,7 +23,7 @@ from mcmodels.rows import FactoredMoments, Moments, RowBlock, Rows, Scratch
 from mcmodels.solvers.double_double import DoubleDouble
 from mcmodels.solvers.exact_products import SlicedColumns
 from mcmodels.solvers.least_squares_fit import LeastSquares, with_intercept
-from mcmodels.solvers.refinement import MAX_STEPS
+from mcmodels.solvers.refinement import MAX_STEPS, relative_size
 from mcmodels.solvers.solution import Solution
 from mcmodels.solvers.tolerances import FLOAT64_EPSILON
 
@@ -60,7 +60,7 @@ def refine_shortest(solution: Solution[LeastSquares], rows: Rows) -> Solution[Le
         along = linalg.solve_triangular(R, about_mean.reflected(g), trans="T", check_finite=False)
         inside = Q.T @ f
         correction = f + Q @ (along - inside)
-        size = _relative_size(correction, beta.hi)
+        size = relative_size(correction, beta.hi)
         if not size < previous / 2 or step == MAX_STEPS:
             break
         beta = beta + DoubleDouble.of(correction)
@@ -134,11 +134,3 @@ def _copied(block: RowBlock) -> list[tuple[Array, Array, Array]]:
     """The rows of a block, kept after the walk."""
     y = np.array(block.y, dtype=np.float64)
     return [(np.array(block.X.dense()), y, block.weights_or_ones.copy())]
-
-
-def _relative_size(correction: Array, coef: Array) -> float:
-    """The largest length of a column of the correction, relative to that of the coefficients."""
-    if not np.isfinite(correction).all():
-        return np.inf
-    length, change = (np.linalg.norm(a, axis=0) for a in (coef, correction))
-    return float(np.max(np.divide(change, length, out=np.zeros_like(change), where=length > 0)))

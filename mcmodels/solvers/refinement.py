@@ -21,7 +21,7 @@ from mcmodels.solvers.double_double import DoubleDouble
 from mcmodels.solvers.error_estimates import ErrorEstimates
 from mcmodels.solvers.exact_products import MOST_SLICES
 from mcmodels.solvers.least_squares_fit import LeastSquares, with_intercept
-from mcmodels.solvers.residuals import exact_residuals, working_residuals
+from mcmodels.solvers.residuals import residuals_by
 from mcmodels.solvers.solution import Solution
 
 # Largest number of corrections: with one correct digit at the start, each step gains at least a
@@ -30,9 +30,9 @@ MAX_STEPS = 12
 # An error below this share of a parameter changes none of its digits. It is far below the unit
 # roundoff, because a correction of one parameter leaves errors in the others, which may be smaller.
 _EVERY_DIGIT = 1e-22
-# Squares of residuals are summed once more where what a correction leaves of them is less than
-# this share: a difference would have lost three digits, or one binary digit of every one.
-_LEFT_OF_SQUARES, _LEFT_OF_EVERY_DIGIT = 0.5e-3, 0.5
+# Squares of residuals are summed once more where a correction leaves less than this share of them,
+# so that the difference would lose three digits. Where every digit counts, none may be lost.
+_LEAST_SHARE_OF_SQUARES = 0.5e-3
 
 
 def refine(
@@ -58,41 +58,44 @@ def refine(
         With the number of corrections as ``iterations``: the last solution before these stopped
         shrinking.
     """
-    fit, moments = solution.value, solution.value.moments
-    every_digit, lengths = goal == 0, np.sqrt(moments.x_squares)
-    share_of_squares = _LEFT_OF_EVERY_DIGIT if every_digit else _LEFT_OF_SQUARES
-    coef = DoubleDouble.of(fit.params[:, : moments.n_features].T)
-    left, previous = errors.of_solution, np.inf
-    for step in range(MAX_STEPS + 1):
+    fit, moments, every_digit = solution.value, solution.value.moments, goal == 0
+    goal, least_share = (_EVERY_DIGIT, 0.5) if every_digit else (goal, _LEAST_SHARE_OF_SQUARES)
+    coef, lengths = DoubleDouble.of(fit.params[:, : moments.n_features].T), errors.factor.lengths
+    step, left, previous = 0, errors.of_solution, np.inf
+    while True:
         n_slices = MOST_SLICES if every_digit else _fewest_slices(errors, left, goal, rows)
-        if n_slices == 0:
-            at = working_residuals(rows, moments)(coef)
-        else:
-            at = exact_residuals(rows, moments, n_slices)(coef)
-        mean, scatter = at.mean, at.scatter
+        at = residuals_by(n_slices, rows, moments)(coef)
         correction = fit.inverse.apply(at.gradient)
-        size = _relative_size(correction, coef.hi, lengths)
+        size = relative_size(correction * lengths, coef.hi * lengths)
         # The first correction may leave a larger error than it mends: it mends the directions in
         # which columns are long, and its rounding errors are in those in which they are short.
         if step == MAX_STEPS or not np.isfinite(size) or (step > 1 and not size < previous / 2):
-            break
-        coef = coef + DoubleDouble.of(correction)
-        mean = mean + -DoubleDouble.of(at.x_error @ correction)
+            return _found(solution, rows, coef, at.mean, at.scatter, step)
+        coef, step = coef + DoubleDouble.of(correction), step + 1
         scatter = at.scatter - at.gradient.T @ correction
         errors = errors.after(correction, scatter)
         change = errors.relative(correction, to_spread=not every_digit)
-        left = change * max(errors.contraction, size / previous)
+        left = change * max(errors.factor.contraction, size / previous)
         # The most exact residuals cannot be improved.
         left += 0.0 if n_slices == MOST_SLICES else errors.of_residuals(n_slices)
-        squares, before = np.diagonal(scatter), np.diagonal(at.scatter)
-        is_known = (squares >= share_of_squares * before).all()
-        if left <= (goal or _EVERY_DIGIT) and is_known:
-            step += 1
-            break
+        is_known = (np.diagonal(scatter) >= least_share * np.diagonal(at.scatter)).all()
+        if left <= goal and is_known:
+            mean = at.mean + -DoubleDouble.of(at.x_error @ correction)
+            return _found(solution, rows, coef, mean, scatter, step)
         previous = size
-    params = with_intercept(coef, moments, rows, mean)
-    value = replace(fit, params=params, residual_scatter=scatter)
-    return replace(solution, value=value, iterations=step)
+
+
+def _found(
+    solution: Solution[LeastSquares],
+    rows: Rows,
+    coef: DoubleDouble,
+    mean_residual: DoubleDouble,
+    residual_scatter: Array,
+    steps: int,
+) -> Solution[LeastSquares]:
+    params = with_intercept(coef, solution.value.moments, rows, mean_residual)
+    value = replace(solution.value, params=params, residual_scatter=residual_scatter)
+    return replace(solution, value=value, iterations=steps)
 
 
 def _fewest_slices(errors: ErrorEstimates, left: float, goal: float, rows: Rows) -> int:
@@ -101,16 +104,16 @@ def _fewest_slices(errors: ErrorEstimates, left: float, goal: float, rows: Rows)
     A correction leaves a share of the present error. Where that is below the goal, the rounding of
     the residuals may fill up the rest; where it is not, another correction mends both.
     """
-    left = left * min(errors.contraction, 1.0)
+    left = left * min(errors.factor.contraction, 1.0)
     allowed = max(goal - left, left)
     # The compiled loop gives all digits in the same time.
     counts = (0,) if kernel_for(rows) else range(MOST_SLICES)
     return next((k for k in counts if errors.of_residuals(k) <= allowed), MOST_SLICES)
 
 
-def _relative_size(correction: Array, params: Array, scale: Array) -> float:
-    if not np.isfinite(correction).all():
+def relative_size(change: Array, values: Array) -> float:
+    """The largest length of a column of a change, relative to that of the values."""
+    if not np.isfinite(change).all():
         return np.inf
-    length = np.linalg.norm(params * scale[:, np.newaxis], axis=0)
-    change = np.linalg.norm(correction * scale[:, np.newaxis], axis=0)
+    length, change = np.linalg.norm(values, axis=0), np.linalg.norm(change, axis=0)
     return float(np.max(np.divide(change, length, out=np.zeros_like(change), where=length > 0)))

@@ -47,6 +47,23 @@ class ResidualsAt:
 Residuals = Callable[[DoubleDouble], ResidualsAt]
 
 
+def residuals_by(n_slices: int, rows: Rows, moments: Moments | FactoredMoments) -> Residuals:
+    """Sums of residuals by exact products of so many slices, or without any in working precision.
+
+    Parameters
+    ----------
+    n_slices : int
+        Slices of X.
+    rows : Rows
+        Rows with p features, targets (n, m) and weights.
+    moments : Moments or FactoredMoments
+        Their moments about the mean; about zero without an intercept.
+    """
+    if n_slices == 0:
+        return working_residuals(rows, moments)
+    return exact_residuals(rows, moments, n_slices)
+
+
 def exact_residuals(
     rows: Rows,
     moments: Moments | FactoredMoments,

@@ -8,6 +8,7 @@ import pytest
 from mcmodels.rows import ArrayRows, Moments
 from mcmodels.solvers import least_squares
 from mcmodels.solvers.corrections import by_exact_moments
+from mcmodels.solvers.error_estimates import ErrorEstimates
 from mcmodels.solvers.exact_moments import ExactMoments, rounding_of_exact_moments
 
 
@@ -82,7 +83,7 @@ def test_fits_have_every_digit(shape, condition, weighted, shift):
     rows = ArrayRows(X, Y, weights, intercept=intercept)
     moments = Moments.of(rows)
     rough = least_squares._normal(moments if intercept else moments.about_origin(), rows, None)
-    fit = by_exact_moments(rough, rows).value
+    fit = by_exact_moments(rough, rows, ErrorEstimates.of(rough, rows)).value
     w = np.ones(n) if weights is None else weights
     design = np.hstack([X, np.ones((n, 1)), Y]) if intercept else np.hstack([X, Y])
     P = p + intercept
@@ -110,7 +111,7 @@ def test_a_perfect_fit_needs_residuals_of_the_rows():
     X, _ = hard(60, 4, 1e4)
     rows = ArrayRows(X, X @ np.ones((4, 1)), intercept=True)
     rough = least_squares._normal(Moments.of(rows), rows, None)
-    assert by_exact_moments(rough, rows) is None
+    assert by_exact_moments(rough, rows, ErrorEstimates.of(rough, rows)) is None
 
 
 @pytest.mark.parametrize("scale", [1e-120, 1e120])
@@ -118,4 +119,4 @@ def test_lengths_whose_squares_lose_digits(scale):
     X, Y = hard(60, 4, 1e3)
     rows = ArrayRows(X * scale, Y, intercept=True)
     rough = least_squares._normal(Moments.of(rows), rows, None)
-    assert by_exact_moments(rough, rows) is None
+    assert by_exact_moments(rough, rows, ErrorEstimates.of(rough, rows)) is None
