@@ -171,13 +171,11 @@ def fewest_inexact_values(rows: Rows, moments: Moments) -> float:
     return least * n_sampled / (2 * (n_sampled - least)) if least < n_sampled else np.inf
 
 
-def whitened_scatter(
-    rows: Rows, root: Array, origin: Array, offset: Array, *, extra_precise: bool
-) -> Array | None:
+def whitened_scatter(rows: Rows, root: Array, origin: Array, offset: Array) -> Array | None:
     """L with ``LLᵀ = BᵀSB``, which is near the identity when ``BBᵀ ≈ S⁻¹``: it corrects B.
 
-    ``B L⁻ᵀ`` is a root of S⁻¹ as accurate as the rows ``Bᵀ(xᵢ - x̄)``: their error is ε times the
-    condition number of the columns, or ε when they are formed in twice the working precision.
+    ``B L⁻ᵀ`` is a root of S⁻¹ as accurate as the rows ``Bᵀ(xᵢ - x̄)``, which are formed in twice the
+    working precision.
 
     Parameters
     ----------
@@ -187,8 +185,6 @@ def whitened_scatter(
         B.
     origin, offset : ndarray of shape (p,)
         A point near x̄, and its difference from it; zeros without an intercept.
-    extra_precise : bool
-        Whether to form the rows in twice the working precision.
 
     Returns
     -------
@@ -198,12 +194,8 @@ def whitened_scatter(
     constant = B.times(offset[:, np.newaxis]).sum(axis=0)
 
     def summarise(block: RowBlock) -> Array:
-        if extra_precise:
-            X, scratch = block.X.dense(), block.X.scratch
-            image = SlicedColumns.of(X, origin, MOST_SLICES, scratch).times(B)
-            Z = (image + -constant[:, np.newaxis]).hi.T
-        else:
-            Z = product(block.X.dense() - origin - offset, root)
+        X = SlicedColumns.of(block.X.dense(), origin, MOST_SLICES, block.X.scratch)
+        Z = (X.times(B) + -constant[:, np.newaxis]).hi.T
         Z = np.column_stack([Z, np.ones(len(Z))])
         if block.weights is not None:
             Z *= np.sqrt(block.weights)[:, np.newaxis]

@@ -22,7 +22,6 @@ from mcmodels.solvers.refinement import refine
 from mcmodels.solvers.residuals import residuals_by
 from mcmodels.solvers.solution import Solution
 from mcmodels.solvers.tolerances import (
-    CHOLESKY_CONDITION,
     FLOAT64_EPSILON,
     MEDIUM_DESIGN,
     SMALL_DESIGN,
@@ -142,14 +141,11 @@ def with_small_residuals(solution: Solution[LeastSquares], rows: Rows) -> Soluti
 def with_corrected_inverse(solution: Solution[LeastSquares], rows: Rows) -> Solution[LeastSquares]:
     """The solution with the digits that its inverse scatter lacks, for its standard errors."""
     fit, p = solution.value, solution.value.moments.n_features
-    precise = solution.condition > CHOLESKY_CONDITION
     about = fit.moments.origin[:p], fit.moments.offset[:p]
-    L = whitened_scatter(rows, fit.inverse.root, *about, extra_precise=precise)
-    return (
-        solution
-        if L is None
-        else replace(solution, value=replace(fit, inverse=fit.inverse.corrected(L)))
-    )
+    L = whitened_scatter(rows, fit.inverse.root, *about)
+    if L is None:
+        return solution
+    return replace(solution, value=replace(fit, inverse=fit.inverse.corrected(L)))
 
 
 def rounding_of_interpolation(fit: LeastSquares) -> float:
