@@ -91,6 +91,33 @@ def test_refinement_mends_a_planted_error(goal):
     assert 1 <= found.iterations <= 3
 
 
+def test_squares_of_residuals_keep_their_digits():
+    """A correction of a thousand times the coefficients leaves a millionth of the squares."""
+    problem = linear_problem(1, 50, 3)
+    found = refined(*moved(problem, 1e3), goal=1e-9).value
+    residual = problem.y - problem.X @ problem.coef
+    residual -= residual.mean()
+    # Sums of fifty terms; a difference of the squares before would have ten digits at most.
+    assert found.residual_scatter[0, 0] == pytest.approx(residual @ residual, rel=1e-12)
+
+
+def test_a_factor_that_is_worse_than_it_should_be_takes_more_corrections():
+    """Each correction mends nine tenths: ten more digits in the eleven after the first."""
+    problem = linear_problem(1, 50, 3)
+    rows, start = moved(problem, 1e3)
+    exact = start.value.inverse
+
+    class Rough:
+        root = exact.root
+
+        def apply(self, b):
+            return 0.9 * exact.apply(b)
+
+    start = replace(start, value=replace(start.value, inverse=Rough()))
+    found = refined(rows, start, goal=1e-15)
+    assert relative_error(found.value.params[0, :3], problem.coef) < 1e3 * 1.1e-12
+
+
 def test_refinement_that_does_not_contract_keeps_what_it_had():
     problem = linear_problem(2, 30, 3)
 
