@@ -56,3 +56,15 @@ JACOBIAN_ENTRIES = 2**22
 # A fit of a nearly kinked loss passes through as many rows as it has parameters. With fewer than
 # this many rows of curvature a parameter, the curvature is largely that of these rows.
 CURVED_ROWS_PER_PARAMETER = 10
+# Entries of the matrices of all clusters (128 MB).
+GRAM_ENTRIES = 2**24
+# Rounding error of an eigenvalue of a block of the hat matrix, for each unit of condition.
+REST_ROUNDING = 64 * _EPSILON
+# A combination of parameters that has less than this share of the variance that independent noise
+# gives it has none: the residuals of the clusters that tell it are zero.
+NO_VARIANCE = 1e-10
+# Statistics of a bootstrap that differ by less than this share are equal in exact numbers, as where
+# the signs of a cluster without residuals are changed.
+TIED_STATISTICS = 1e-9
+# Entries of the draws of a bootstrap that are in memory at once (32 MB).
+DRAW_ENTRIES = 2**22

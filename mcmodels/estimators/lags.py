@@ -1,0 +1,36 @@
+"""The lags of HAC covariances, and rows whose order is not that of time."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from mcmodels.estimators.arguments import check_count
+from mcmodels.rows import RowStream
+from mcmodels.tables.dask_stream import is_dask
+
+__all__ = ["check_lags", "refuse_rows_without_order"]
+
+
+def check_lags(kind: str, max_lags: Any) -> int:
+    """The lags, 0 for other kinds than HAC; refused where they are missing or out of place."""
+    if kind != "HAC":
+        if max_lags is not None:
+            raise ValueError(f"max_lags was given, but kind={kind!r}; pass kind='HAC'.")
+        return 0
+    if max_lags is None:
+        raise ValueError(
+            "kind='HAC' needs max_lags, the number of lags; a common choice is the integer below "
+            "4(n/100)^(2/9), 4 for 100 rows and 9 for 5000."
+        )
+    check_count("max_lags", max_lags, at_least=0)
+    return int(max_lags)
+
+
+def refuse_rows_without_order(X: Any) -> None:
+    """Refuse rows of Dask and of tables, whose order need not be that of time."""
+    if is_dask(X) or (isinstance(X, RowStream) and (X.in_parts or X.table_columns is not None)):
+        what = "a collection of Dask" if is_dask(X) else "a table"
+        raise ValueError(
+            f"kind='HAC' needs rows in the order of time, and X is {what}, whose parts are read in "
+            "any order. Pass arrays that are sorted by time, or a RowStream of them."
+        )
