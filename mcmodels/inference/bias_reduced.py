@@ -29,26 +29,26 @@ from mcmodels.inference.cluster_sums import ClusterSums
 from mcmodels.inference.linear_model import LinearRobustModel
 from mcmodels.inference.robust import RobustCovariance, lengths_of
 from mcmodels.inference.satterthwaite import Satterthwaite
-from mcmodels.inference.tolerances import REST_ROUNDING, SMALLEST_REST
+from mcmodels.inference.tolerances import SMALLEST_REST
 from mcmodels.rows import Rows
 
 __all__ = ["bias_reduced_covariance"]
 
 
 def bias_reduced_covariance(
-    model: LinearRobustModel, rows: Rows, n_clusters: int, condition: float
+    model: LinearRobustModel, rows: Rows, n_clusters: int
 ) -> tuple[RobustCovariance, Satterthwaite]:
     """CR2 over the parameters of one target, in one pass over the rows.
 
-    Rows carry the codes of one grouping as ``extras["groups"]``. ``condition`` is that of the
-    features in unit columns: rows z have relative rounding errors of about ``condition·ε``, and an
-    eigenvalue of ``I - H_gg`` that is no larger counts as zero.
+    Rows carry the codes of one grouping as ``extras["groups"]``. An eigenvalue of
+    ``I - H_gg`` that is only rounding error counts as zero: a part that the other clusters do not
+    tell changes it by its square, so that errors of rows z by their condition have no effect.
     """
     instead = "choose kind='cluster', or HC2 where each row is a cluster"
     sums = ClusterSums.of(model, rows, n_clusters, instead)
     values, vectors = np.linalg.eigh(sums.grams)
     rest = 1.0 - values
-    positive = rest > max(SMALLEST_REST, REST_ROUNDING * condition)
+    positive = rest > SMALLEST_REST
     roots = np.divide(1.0, np.sqrt(np.where(positive, rest, 1.0)), where=positive, out=0.0 * rest)
     adjustments = (vectors * roots[:, np.newaxis, :]) @ np.swapaxes(vectors, 1, 2)
     adjusted = np.einsum("gab,gb->ga", adjustments, sums.scores)

@@ -36,7 +36,8 @@ UNDERFLOWN_VARIANCE = 1e-305
 SCORE_ROUNDING = 64 * _EPSILON
 # ... and after Newton's method by the gradient at which it stops.
 SCORE_LEFT = 1e-8
-# If 1 - h of a row with leverage h is smaller than this, its residual is only rounding error.
+# If 1 - h of a row with leverage h is smaller than this, its residual is only rounding error. The
+# same of an eigenvalue of I - H of a cluster.
 SMALLEST_REST = 1e-12
 # A candidate of a score test is a linear combination of the fitted columns if the part that they do
 # not explain is less than this share of its standard deviation ...
@@ -58,8 +59,6 @@ JACOBIAN_ENTRIES = 2**22
 CURVED_ROWS_PER_PARAMETER = 10
 # Entries of the matrices of all clusters (128 MB).
 GRAM_ENTRIES = 2**24
-# Rounding error of an eigenvalue of a block of the hat matrix, for each unit of condition.
-REST_ROUNDING = 64 * _EPSILON
 # A combination of parameters that has less than this share of the variance that independent noise
 # gives it has none: the residuals of the clusters that tell it are zero.
 NO_VARIANCE = 1e-10

@@ -210,9 +210,8 @@ class LinearFit(ParameterFit):
         robust_model = self.robust_model
         if robust.kind == "CR2":
             self.refuse_several_targets("kind='CR2'")
-            condition = self.factored("this").inverse.condition
             count = robust.only_count("kind='CR2'")
-            found, own = bias_reduced_covariance(robust_model, rows, count, condition)
+            found, own = bias_reduced_covariance(robust_model, rows, count)
             estimate = robust.of(found, self.params, model.names, own.of_each, SCORE_ROUNDING)
             return replace(estimate, satterthwaite=own)
         return robust.estimate(robust_model, rows, self.params, model.names, df, SCORE_ROUNDING)

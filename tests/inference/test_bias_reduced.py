@@ -155,7 +155,7 @@ def test_two_samples_of_two_clusters_are_welch():
     assert table["standard_error"].iloc[0] == pytest.approx(error, rel=1e-12)
 
 
-@pytest.mark.parametrize("kind", ["nearly dependent", "far from zero", "units"])
+@pytest.mark.parametrize("kind", ["nearly dependent", "far from zero", "units", "hidden"])
 @pytest.mark.parametrize("singular", [False, True])
 def test_hard_rows(kind, singular):
     X, y, groups, weights = unbalanced(3, n=60, n_groups=6)
@@ -164,6 +164,8 @@ def test_hard_rows(kind, singular):
     elif kind == "far from zero":
         X[:, :2] += 1e6
         y = y + 1e3
+    elif kind == "hidden":  # an indicator of a cluster is a difference of two columns
+        X[:, 1] = X[:, 0] + 1e-6 * (groups == 4)
     else:
         X = X * [1e-8, 1e8, 1.0]
     if singular:
@@ -250,7 +252,9 @@ def test_rows_in_any_form_and_order():
     given = (frame, y[order], weights[order])
     found = again.summary(*given, kind="CR2", groups=text).to_frame()
     np.testing.assert_allclose(found, expected, rtol=1e-9)
-    stream = RowStream([(X[k : k + 90], y[k : k + 90], weights[k : k + 90]) for k in range(0, 400, 90)])
+    stream = RowStream(
+        [(X[k : k + 90], y[k : k + 90], weights[k : k + 90]) for k in range(0, 400, 90)]
+    )
     found = model.summary(stream, kind="CR2", groups=groups).to_frame()
     np.testing.assert_allclose(found, expected, rtol=1e-9)
 
@@ -300,5 +304,5 @@ def test_refusals():
     wide = np.random.default_rng(0).normal(size=(n, 100))
     target = wide[:, 0] + np.arange(n) % 7
     many = LinearRegression().fit(wide, target)
-    with pytest.raises(InferenceError, match="2000 clusters.*choose kind='cluster', or HC2"):
+    with pytest.raises(InferenceError, match=r"2000 clusters.*choose kind='cluster', or HC2"):
         many.covariance(wide, target, kind="CR2", groups=np.arange(n))
