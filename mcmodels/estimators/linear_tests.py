@@ -197,7 +197,7 @@ class LinearTests(ParameterMethods):
         record.refuse_several_targets("outlier_test")
         model = record.model
         _ = model.whitening  # raises if there is none, before any row is read
-        record.refuse_saturated(record.rank + record.intercept + 1)
+        record.refuse_saturated(record.rank + record.intercept, without_one=True)
         refuse_parts("outlier_test", X, y, sample_weight)
         index = index_of(X)
         X, targets, weights = self._training_rows(X, y, sample_weight)

@@ -255,11 +255,15 @@ class ParameterFit(FitRecord):
         """Names of the targets that are fitted perfectly, up to rounding."""
         return ()
 
-    def refuse_saturated(self, n_params: int) -> None:
-        """Raise if there are no more rows than parameters: then every residual is zero."""
-        if self.seen.n_present <= n_params:
+    def refuse_saturated(self, n_params: int, *, without_one: bool = False) -> None:
+        """Raise if there are no more rows than parameters: then every residual is zero.
+
+        ``without_one`` says that one of the rows is left out.
+        """
+        if self.seen.n_present <= n_params + without_one:
+            when = "without one of them every residual" if without_one else "every residual"
             raise InferenceError(
-                f"there are {self.seen.n_present} rows for {n_params} parameters: every residual "
+                f"there are {self.seen.n_present} rows for {n_params} parameters: {when} "
                 "is zero, and nothing is left to estimate a variance from. Fit fewer columns or "
                 "more rows."
             )
