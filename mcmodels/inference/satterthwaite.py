@@ -23,8 +23,10 @@ from mcmodels.inference.tolerances import NO_VARIANCE
 
 __all__ = ["Satterthwaite"]
 
+_SHOWN = 8
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, repr=False, eq=False)
 class Satterthwaite:
     """Degrees of freedom of linear combinations of the parameters.
 
@@ -39,6 +41,11 @@ class Satterthwaite:
     root: Array
     grams: Array
     adjustments: Array
+
+    def __repr__(self) -> str:
+        found = ", ".join(f"{df:.4g}" for df in self.of_each[:_SHOWN])
+        more = ", …" if len(self.root) > _SHOWN else ""
+        return f"Satterthwaite's degrees of freedom, {len(self.grams)} clusters: {found}{more}"
 
     def image(self, jacobian: Array) -> Satterthwaite:
         """Those of functions of the quantities."""
