@@ -1,4 +1,4 @@
-"""The lags of HAC covariances, and rows whose order is not that of time."""
+"""The lags of HAC covariances, and rows whose order may not be that of time."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from typing import Any
 
 from mcmodels.estimators.arguments import check_count
 from mcmodels.rows import RowStream
-from mcmodels.tables.dask_stream import is_dask
 
 __all__ = ["check_lags", "refuse_rows_without_order"]
 
@@ -27,10 +26,12 @@ def check_lags(kind: str, max_lags: Any) -> int:
 
 
 def refuse_rows_without_order(X: Any) -> None:
-    """Refuse rows of Dask and of tables, whose order need not be that of time."""
-    if is_dask(X) or (isinstance(X, RowStream) and (X.in_parts or X.table_columns is not None)):
-        what = "a collection of Dask" if is_dask(X) else "a table"
+    """Refuse rows of tables, whose order need not be that of time.
+
+    Arrays and streams are in order, and so are the partitions of Dask.
+    """
+    if isinstance(X, RowStream) and X.table_columns is not None:
         raise ValueError(
-            f"kind='HAC' needs rows in the order of time, and X is {what}, whose parts are read in "
+            "kind='HAC' needs rows in the order of time, and X is a table, which may be read in "
             "any order. Pass arrays that are sorted by time, or a RowStream of them."
         )

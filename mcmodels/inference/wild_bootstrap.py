@@ -65,7 +65,8 @@ class WildBootstrapTest:
     p_value : float
         Share of draws with ``|t*| ≥ |t|``; of random draws, t itself counts as one of them.
     interval : tuple of float
-        Lower and upper end: the values outside are rejected. Infinite where no value is.
+        Lower and upper end of the smallest interval with all values that are not rejected, found
+        on a grid of 50 values of t in each decade. Infinite where values are kept however far.
     level : float
         Coverage of the interval.
     draws : int

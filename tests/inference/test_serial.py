@@ -201,10 +201,17 @@ def test_refusals():
     rows = scan(frame, target="y")
     with pytest.raises(ValueError, match="order of time, and X is a table"):
         LinearRegression().fit(rows).covariance(rows, kind="HAC", max_lags=3)
+
+
+@pytest.mark.parametrize("height", [1, 20, 37])
+def test_partitions_of_dask_are_in_order(height):
+    """Of one row, too, so that sums of sums are added in a tree."""
     dask = pytest.importorskip("dask.array")
-    chunks = dask.from_array(X, chunks=(50, 3))
-    with pytest.raises(ValueError, match="order of time, and X is a collection of Dask"):
-        model.covariance(chunks, dask.from_array(y, chunks=50), kind="HAC", max_lags=3)
+    X, y = series(10, 60)
+    model = LinearRegression().fit(X, y)
+    chunks = dask.from_array(X, chunks=(height, 3)), dask.from_array(y, chunks=height)
+    found = model.covariance(*chunks, kind="HAC", max_lags=7)
+    same(found, model.covariance(X, y, kind="HAC", max_lags=7), 1e-12)
 
 
 def test_summary_says_what_it_is():
