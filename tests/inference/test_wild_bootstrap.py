@@ -151,6 +151,38 @@ def test_shifted_columns_change_nothing(shift):
     np.testing.assert_allclose(found.interval, expected.interval, rtol=1e-8)
 
 
+@pytest.mark.parametrize("tiny", [1e-3, 1e-6])
+def test_nearly_dependent_columns_change_nothing(tiny):
+    """A coefficient of ``x0 + tiny·x1`` beside x0 is that of x1, divided by tiny."""
+    X, y, groups, _ = problem(1)
+    expected = LinearRegression().fit(X, y).wild_bootstrap_test("x1", X, y, groups=groups)
+    close = np.column_stack([X[:, 0], X[:, 0] + tiny * X[:, 1]])
+    found = LinearRegression().fit(close, y).wild_bootstrap_test("x1", close, y, groups=groups)
+    assert found.p_value == expected.p_value
+    # Rounding of the sum changes x1 by ε/tiny, and t by some times that.
+    rtol = 1e3 * np.finfo(float).eps / tiny
+    assert found.statistic == pytest.approx(expected.statistic, rel=rtol)
+    np.testing.assert_allclose(np.multiply(found.interval, tiny), expected.interval, rtol=rtol)
+
+
+def test_the_checks_see_residuals_of_the_other_fit():
+    """Planted: residuals without the hypothesis (WCU) give other p-values."""
+    X, y, groups, _ = problem(2)
+    A, contrast = with_ones(X), np.array([1.0, 0, 0])
+    ones = np.ones(len(y))
+    t, theta = t_statistic(A, y, ones, groups, contrast, 0.0)
+    fitted = A @ theta
+    signs = itertools.product((1.0, -1.0), repeat=6)
+    drawn = [
+        t_statistic(
+            A, fitted + np.array(v)[groups] * (y - fitted), ones, groups, contrast, theta[0]
+        )[0]
+        for v in signs
+    ]
+    found = LinearRegression().fit(X, y).wild_bootstrap_test("x0", X, y, groups=groups)
+    assert abs(found.p_value - share(t, np.array(drawn))) > 0.02
+
+
 def test_a_null_is_a_shift_of_the_target():
     X, y, groups, _ = problem(2)
     there = LinearRegression().fit(X, y).wild_bootstrap_test("x0", X, y, groups=groups, null=1.5)
