@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pandas as pd
+
 from mcmodels.estimators.arguments import check_count
 from mcmodels.rows import RowStream
 
@@ -26,10 +28,20 @@ def check_lags(kind: str, max_lags: Any) -> int:
 
 
 def refuse_rows_without_order(X: Any) -> None:
-    """Refuse rows of tables, whose order need not be that of time.
+    """Refuse rows of tables, and rows whose dates are in another order.
 
-    Arrays and streams are in order, and so are the partitions of Dask.
+    Arrays and streams are in order, and so are the partitions of Dask. Last rows first is an order,
+    too: the covariance is the same.
     """
+    index = X.index if isinstance(X, pd.DataFrame) else None
+    if isinstance(index, pd.DatetimeIndex | pd.PeriodIndex) and not (
+        index.is_monotonic_increasing or index.is_monotonic_decreasing
+    ):
+        raise ValueError(
+            "kind='HAC' needs rows in the order of time, and the dates in the index of X are not. "
+            "Sort X, y and the weights, as by X.sort_index(); rows of a panel, with one series "
+            "behind another, need kind='cluster'."
+        )
     if isinstance(X, RowStream) and X.table_columns is not None:
         raise ValueError(
             "kind='HAC' needs rows in the order of time, and X is a table, which may be read in "

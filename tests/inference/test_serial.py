@@ -214,6 +214,23 @@ def test_partitions_of_dask_are_in_order(height):
     same(found, model.covariance(X, y, kind="HAC", max_lags=7), 1e-12)
 
 
+def test_dates_in_another_order_are_refused():
+    X, y = series(11)
+    dates = pd.date_range("2020-01-01", periods=N, freq="D")
+    frame = pd.DataFrame(X, index=dates, columns=["a", "b", "c"])
+    target = pd.Series(y, index=dates)
+    model = LinearRegression().fit(frame, target)
+    expected = model.covariance(frame, target, kind="HAC", max_lags=3)
+    back = model.covariance(frame[::-1], target[::-1], kind="HAC", max_lags=3)
+    same(back, expected, 1e-12)
+    order = np.random.default_rng(0).permutation(N)
+    for index in (dates, dates.to_period("D")):
+        mixed, targets = frame.set_axis(index).iloc[order], target.set_axis(index).iloc[order]
+        with pytest.raises(ValueError, match="the dates in the index of X are not"):
+            model.covariance(mixed, targets, kind="HAC", max_lags=3)
+        model.covariance(mixed, targets, kind="HC1")
+
+
 def test_summary_says_what_it_is():
     X, y = series(0)
     text = str(LinearRegression().fit(X, y).summary(X, y, kind="HAC", max_lags=4))
