@@ -23,7 +23,6 @@ r, and the interval, which has the r that are not rejected, takes no further dra
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -257,12 +256,16 @@ class _Statistics:
 
 
 def _all_signs(n_clusters: int) -> Iterator[Array]:
-    """Sign vectors with 1 for the first cluster, shape (G, 2^(G-1)); all ones first.
+    """Sign vectors with 1 for the first cluster, in parts of shape (G, some); all ones first.
 
     The opposite signs give the opposite statistics.
     """
-    rest = itertools.product((1.0, -1.0), repeat=n_clusters - 1)
-    yield np.array([(1.0, *signs) for signs in rest]).T
+    bits = np.arange(n_clusters - 1)[:, np.newaxis]
+    count, some = 2 ** (n_clusters - 1), max(DRAW_ENTRIES // n_clusters, 1)
+    for start in range(0, count, some):
+        numbers = np.arange(start, min(start + some, count))
+        ones = np.ones((1, len(numbers)))
+        yield np.concatenate([ones, 1.0 - 2.0 * (numbers >> bits & 1)])
 
 
 def _random(

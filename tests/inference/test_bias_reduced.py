@@ -1,5 +1,7 @@
 """CR2 and its degrees of freedom against n×n matrices; laws, hard rows, and what is refused."""
 
+import tracemalloc
+
 import mpmath as mp
 import numpy as np
 import pandas as pd
@@ -257,6 +259,30 @@ def test_rows_in_any_form_and_order():
     )
     found = model.summary(stream, kind="CR2", groups=groups).to_frame()
     np.testing.assert_allclose(found, expected, rtol=1e-9)
+
+
+@pytest.mark.parametrize("method", ["CR2", "wild", "HAC", "outliers"])
+def test_large_clusters_take_little_memory(method):
+    """A cluster of 70,000 rows would have a matrix of 39 GB; X has 32 MB."""
+    rng = np.random.default_rng(0)
+    n = 200_000
+    X, groups = rng.normal(size=(n, 20)), np.arange(n) % 3
+    y = X[:, 0] + groups + rng.normal(size=n)
+    model = LinearRegression().fit(X, y)
+    run = {
+        "CR2": lambda: model.covariance(X, y, kind="CR2", groups=groups),
+        "wild": lambda: model.wild_bootstrap_test("x0", X, y, groups=groups, distribution="webb"),
+        "HAC": lambda: model.covariance(X, y, kind="HAC", max_lags=1000),
+        "outliers": lambda: model.outlier_test(X, y),
+    }[method]
+    tracemalloc.start()
+    try:
+        run()
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    # Blocks of 4 MB in two threads, a few arrays each, and some vectors of n numbers.
+    assert peak < 2 * X.nbytes
 
 
 def test_the_working_model_makes_it_unbiased():

@@ -114,6 +114,9 @@ def test_draws_do_not_depend_on_how_they_are_cut(monkeypatch):
     parts = model.wild_bootstrap_test("x0", X, y, **options)
     assert whole.p_value == parts.p_value
     np.testing.assert_allclose(whole.interval, parts.interval, rtol=1e-9)
+    signs = model.wild_bootstrap_test("x0", X, y, groups=groups)
+    monkeypatch.undo()
+    assert signs.p_value == model.wild_bootstrap_test("x0", X, y, groups=groups).p_value
 
 
 def test_signs_at_random_tend_to_all_signs():
