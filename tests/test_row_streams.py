@@ -128,6 +128,8 @@ def results_of_training_rows(model, X, y, w, stream):
         yield kind, model.covariance(X, y, w, kind=kind), model.covariance(stream, kind=kind)
     options = {"kind": "cluster", "groups": groups}
     yield "cluster", model.covariance(X, y, w, **options), model.covariance(stream, **options)
+    options = {"kind": "HAC", "max_lags": 4}
+    yield "HAC", model.covariance(X, y, w, **options), model.covariance(stream, **options)
     yield (
         "intervals",
         model.confidence_intervals(0.9, X, y, w, kind="HC1"),
@@ -144,6 +146,16 @@ def results_of_training_rows(model, X, y, w, stream):
         yield "hat matrix", model.hat_matrix(X, w), model.hat_matrix(stream)
         test, streamed = model.breusch_pagan(X, y, w), model.breusch_pagan(stream)
         yield "breusch_pagan", test.statistic, streamed.statistic
+        options = {"kind": "CR2", "groups": groups}
+        yield "CR2", model.covariance(X, y, w, **options), model.covariance(stream, **options)
+        options = {"groups": groups, "draws": 99, "random_state": 0}
+        wild, first = model.wild_bootstrap_test, np.eye(model.params_.size)[0]
+        yield (
+            "wild bootstrap",
+            wild(first, X, y, w, **options).interval,
+            wild(first, stream, **options).interval,
+        )
+        yield "outliers", model.outlier_test(X, y, w).table, model.outlier_test(stream).table
         yield "interval", model.predict_interval(X), model.predict_interval(stream)
         yield "std", model.predict(X, return_std=True), model.predict(stream, return_std=True)
     if isinstance(model, LogisticRegression):

@@ -69,6 +69,7 @@ class GlmMethods(GlmRows):
         groups: VectorLike | None = None,
         use_correction: bool = True,
         df_correction: bool = True,
+        max_lags: int | None = None,
         offset: VectorLike | None = None,
         exposure: VectorLike | None = None,
     ) -> Array:
@@ -83,11 +84,11 @@ class GlmMethods(GlmRows):
             Their targets.
         sample_weight : array-like of shape (n_samples,), default=None
             Their weights; a row of weight 2 counts twice.
-        kind : {"nonrobust", "expected", "HC0", "HC1", "HC2", "HC3", "cluster"}, default=None
+        kind : {"nonrobust", "expected", "HC0" to "HC3", "cluster", "HAC"}, default=None
             "expected" is φ times the inverse of the expected information, which R and statsmodels
             print; the others are those of :meth:`mcmodels.LinearRegression.covariance`. None:
             "nonrobust" without rows, and "HC3" with them.
-        groups, use_correction, df_correction
+        groups, use_correction, df_correction, max_lags
             As in :meth:`mcmodels.LinearRegression.covariance`.
         offset, exposure : array-like of shape (n_samples,), default=None
             Those of the fit.
@@ -109,6 +110,7 @@ class GlmMethods(GlmRows):
             groups=groups,
             use_correction=use_correction,
             df_correction=df_correction,
+            max_lags=max_lags,
             offset=offset,
             exposure=exposure,
         )
@@ -135,8 +137,7 @@ class GlmMethods(GlmRows):
         p_values : bool, default=None
             Whether to print tests; by default only for fits without a penalty.
         **robust
-            ``kind``, ``groups``, ``use_correction``, ``df_correction``, ``offset``, ``exposure`` of
-            :meth:`covariance`.
+            Options of :meth:`covariance`: ``kind``, ``groups``, ``max_lags``, ``offset``, ….
 
         Returns
         -------

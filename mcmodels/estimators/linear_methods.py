@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from abc import abstractmethod
 from collections.abc import Sequence
 from typing import Any, Unpack
 
@@ -12,27 +11,25 @@ import pandas as pd
 from mcmodels.arrays import Array, Matrix, MatrixLike, Values, VectorLike, Weights
 from mcmodels.estimators.arguments import check_choice, check_weights, refuse_other_order
 from mcmodels.estimators.likelihood_methods import positions
+from mcmodels.estimators.linear_tests import LinearTests
 from mcmodels.estimators.model import Fitted
 from mcmodels.estimators.parameter_methods import ParameterMethods, RobustOptions, index_of
-from mcmodels.estimators.stream_fits import ExtrasOfPart
 from mcmodels.estimators.streams import in_memory_but_X, of_blocks
-from mcmodels.inference.diagnostics import breusch_pagan
 from mcmodels.inference.estimate import check_level
-from mcmodels.inference.hypotheses import HypothesisTest
 from mcmodels.inference.influence import linear_influence, linear_influence_of_no_rows
 from mcmodels.inference.leverage import hat_matrix, leverage
 from mcmodels.inference.profiles import f_tests
 from mcmodels.inference.summary import Summary
 from mcmodels.results.linear import LinearFit
 from mcmodels.results.record import INTERCEPT
-from mcmodels.rows import Rows, RowStream, rows_of
+from mcmodels.rows import RowStream, rows_of
 from mcmodels.tables.dask_results import lazily
 from mcmodels.tables.dask_stream import in_parts, is_dask, refuse_parts
 
 __all__ = ["LinearMethods"]
 
 
-class LinearMethods(ParameterMethods):
+class LinearMethods(LinearTests):
     """Inference of LinearRegression; weights count rows, the noise has constant variance.
 
     Formulas and sources are in :mod:`mcmodels.inference.linear_model`.
@@ -65,17 +62,7 @@ class LinearMethods(ParameterMethods):
     f_test_ = Fitted("f_test", "Test that every slope is zero.")
 
     _is_quadratic = True
-
-    @abstractmethod
-    def _rows_in_parts(
-        self,
-        stream: RowStream,
-        extras_of: ExtrasOfPart | None = None,
-        *,
-        single: bool = False,
-        intercept: bool | None = None,
-    ) -> Rows:
-        """Rows of a stream in parts; with targets of shape (n,), or another intercept."""
+    _kinds = (*ParameterMethods._kinds, "CR2")
 
     def variance_inflation_factors(self) -> pd.Series:
         """Factors by which correlated columns increase the variances of the coefficients.
@@ -106,7 +93,7 @@ class LinearMethods(ParameterMethods):
         level : float, default=0.95
             Coverage of the intervals, in (0, 1).
         **robust
-            ``kind``, ``groups``, ``use_correction``, ``df_correction`` of :meth:`covariance`.
+            Options of :meth:`covariance`: ``kind``, ``groups``, ``max_lags``, ….
 
         Returns
         -------
@@ -286,43 +273,6 @@ class LinearMethods(ParameterMethods):
             model.names,
             index,
         )
-
-    def breusch_pagan(
-        self,
-        X: MatrixLike | RowStream,
-        y: VectorLike | None = None,
-        sample_weight: Weights = None,
-    ) -> HypothesisTest:
-        """Test whether the variance of the noise depends on the features.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features), or RowStream
-            The training rows; a stream also holds y and the weights.
-        y : array-like of shape (n_samples,), default=None
-            Their targets.
-        sample_weight : array-like of shape (n_samples,), default=None
-            Their weights.
-
-        Returns
-        -------
-        HypothesisTest
-            Koenker's version: ``nR²`` of a regression of the squared residuals on the features, χ².
-        """
-        record: LinearFit = self._record()
-        record.refuse_several_targets("breusch_pagan")
-        record.refuse_saturated(record.rank + record.intercept)
-        if (stream := in_parts(X, y, sample_weight)) is not None:
-            self._require_training_rows(self._rows_in_parts(stream))
-            rows = self._rows_in_parts(stream, intercept=True)
-        else:
-            X, targets, weights = self._training_rows(X, y, sample_weight)
-            rows = rows_of(X, targets, weights, intercept=True)
-        record.warn_of_perfect_fit()
-        params = record.least_squares.params
-        if not record.intercept:
-            params = np.column_stack([params, np.zeros(len(params))])
-        return breusch_pagan(rows, params, record.rank)
 
     def leverage(self, X: MatrixLike, sample_weight: Weights = None) -> Array:
         """Leverage ``hᵢ = wᵢ x̃ᵢᵀ(X̃ᵀWX̃)⁺x̃ᵢ`` of rows on a fit to the training rows.

@@ -97,7 +97,7 @@ class LogisticMethods(LikelihoodMethods):
             Whether to print tests. By default only for fits without a penalty: a penalty shrinks
             coefficients towards zero, and p-values from the normal distribution are then wrong.
         **robust
-            ``kind``, ``groups``, ``use_correction``, ``df_correction`` of :meth:`covariance`.
+            Options of :meth:`covariance`: ``kind``, ``groups``, ``max_lags``, ….
 
         Returns
         -------

@@ -59,7 +59,7 @@ class LossMethods(LikelihoodMethods):
         p_values : bool, default=None
             Whether to print tests; by default only for fits without a penalty.
         **robust
-            ``kind``, ``groups``, ``use_correction``, ``df_correction`` of :meth:`covariance`.
+            Options of :meth:`covariance`: ``kind``, ``groups``, ``max_lags``, ….
 
         Returns
         -------

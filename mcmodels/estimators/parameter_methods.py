@@ -15,6 +15,7 @@ from mcmodels.estimators.arguments import (
     refuse_other_order,
     refuse_unknown_keywords,
 )
+from mcmodels.estimators.lags import check_lags, refuse_rows_without_order
 from mcmodels.estimators.linear_predictor import LinearPredictorModel
 from mcmodels.estimators.model import Fitted
 from mcmodels.estimators.parts import clusters_of_parts
@@ -22,7 +23,7 @@ from mcmodels.estimators.stream_fits import ExtrasOfPart
 from mcmodels.inference.delta import DeltaMethod
 from mcmodels.inference.estimate import Estimate, check_level
 from mcmodels.inference.hypotheses import HypothesisTest, wald_test
-from mcmodels.inference.robust import HC_KINDS, ClusterCodes
+from mcmodels.inference.robust import CLUSTER_KINDS, HC_KINDS, ClusterCodes
 from mcmodels.objectives import Objective
 from mcmodels.objectives.user_loss import UserLoss
 from mcmodels.results.record import CovarianceKind, ParameterFit
@@ -39,6 +40,7 @@ class RobustOptions(TypedDict, total=False):
     groups: VectorLike | None
     use_correction: bool
     df_correction: bool
+    max_lags: int | None
 
 
 class ParameterMethods(LinearPredictorModel):
@@ -95,6 +97,7 @@ class ParameterMethods(LinearPredictorModel):
         groups: VectorLike | None = None,
         use_correction: bool = True,
         df_correction: bool = True,
+        max_lags: int | None = None,
     ) -> Array:
         """Covariance of ``params_.ravel()``; with rows, under weaker assumptions than the model's.
 
@@ -107,19 +110,26 @@ class ParameterMethods(LinearPredictorModel):
             Their targets.
         sample_weight : array-like of shape (n_samples,), default=None
             Their weights; a row of weight 2 counts twice.
-        kind : {"nonrobust", "HC0", "HC1", "HC2", "HC3", "cluster"}, default=None
+        kind : {"nonrobust", "HC0", "HC1", "HC2", "HC3", "cluster", "CR2", "HAC"}, default=None
             "HC0" to "HC3" are valid under unequal variances, "cluster" also under dependence
-            within groups, "nonrobust" if the model is right. None: "nonrobust" without rows, and
-            "HC3" with them; with more than two classes, where HC3 is not defined, "HC1".
+            within groups, "HAC" also under serial correlation of rows in the order of time,
+            "nonrobust" if the model is right. "CR2" is "cluster" for few clusters: residuals are
+            adjusted for their leverage, and each coefficient has its own degrees of freedom; linear
+            fits of one target have it. None: "nonrobust" without rows, and "HC3" with them; with
+            more than two classes, where HC3 is not defined, "HC1".
         groups : array-like of shape (n_samples,) or (n_samples, 2), default=None
-            The cluster of each row, in one grouping or in two; for ``kind="cluster"``.
+            The cluster of each row, in one grouping or in two ("CR2": one).
         use_correction : bool, default=True
             Whether cluster covariances are multiplied by ``G/(G-1) · (n-1)/(n-P)``, the
-            small-sample correction of Stata's ``regress, vce(cluster)``. The name is that of
-            statsmodels. For logistic fits statsmodels uses the same factor, Stata ``G/(G-1)``.
+            small-sample correction of Stata's ``regress, vce(cluster)``, and "HAC" by
+            ``n/(n-P)``. The name is that of statsmodels. For logistic fits statsmodels uses the
+            same factor, Stata ``G/(G-1)``. "CR2" has no such factor.
         df_correction : bool, default=True
             Whether tests and intervals of a linear fit with clusters use the t distribution with
-            G - 1 degrees of freedom, as in Stata and statsmodels, instead of n - P.
+            G - 1 degrees of freedom, as in Stata and statsmodels, instead of n - P. "CR2" has
+            Satterthwaite's degrees of freedom.
+        max_lags : int, default=None
+            Lags of ``kind="HAC"``: rows further apart are taken as uncorrelated.
 
         Returns
         -------
@@ -135,13 +145,15 @@ class ParameterMethods(LinearPredictorModel):
 
         Notes
         -----
-        Formulas and sources are in :mod:`mcmodels.inference.robust`.
+        Formulas and sources are in :mod:`mcmodels.inference.robust`,
+        :mod:`mcmodels.inference.bias_reduced` and :mod:`mcmodels.inference.serial`.
         """
         options = RobustOptions(
             kind=kind,
             groups=groups,
             use_correction=use_correction,
             df_correction=df_correction,
+            max_lags=max_lags,
         )
         return self._warned_estimate(X, y, sample_weight, **options)[1].covariance.copy()
 
@@ -167,7 +179,7 @@ class ParameterMethods(LinearPredictorModel):
             With more than two classes, the class that the others are compared with; by default the
             first.
         **robust
-            ``kind``, ``groups``, ``use_correction``, ``df_correction`` of :meth:`covariance`.
+            Options of :meth:`covariance`: ``kind``, ``groups``, ``max_lags``, ….
 
         Returns
         -------
@@ -205,7 +217,7 @@ class ParameterMethods(LinearPredictorModel):
             With more than two classes, the class that the others are compared with; by default the
             first.
         **robust
-            ``kind``, ``groups``, ``use_correction``, ``df_correction`` of :meth:`covariance`.
+            Options of :meth:`covariance`: ``kind``, ``groups``, ``max_lags``, ….
 
         Returns
         -------
@@ -231,7 +243,7 @@ class ParameterMethods(LinearPredictorModel):
         X, y, sample_weight
             The training rows, for a robust covariance.
         **robust
-            ``kind``, ``groups``, ``use_correction``, ``df_correction`` of :meth:`covariance`.
+            Options of :meth:`covariance`: ``kind``, ``groups``, ``max_lags``, ….
 
         Returns
         -------
@@ -255,6 +267,23 @@ class ParameterMethods(LinearPredictorModel):
         **options: Any,
     ) -> tuple[Any, Estimate]:
         """The record of the fit, and the parameters with the covariance that was asked for."""
+        record: ParameterFit = self._record()
+        rows, robust = self._robust_rows(X, y, sample_weight, **options)
+        if rows is None or robust.kind == "nonrobust":
+            return record, record.estimate
+        return record, record.robust_estimate(rows, robust, self._loss_of_user())
+
+    def _robust_rows(
+        self,
+        X: MatrixLike | None,
+        y: VectorLike | None,
+        sample_weight: Weights,
+        **options: Any,
+    ) -> tuple[Rows | None, CovarianceKind]:
+        """The training rows with their clusters, and the kind of covariance that was asked for.
+
+        None without rows, where none are needed.
+        """
         refuse_unknown_keywords(options, self._options)
         record: ParameterFit = self._record()
         kind, groups = options.get("kind"), options.get("groups")
@@ -265,25 +294,31 @@ class ParameterMethods(LinearPredictorModel):
         if kind is None:
             kind = self._default_kind if has_rows else "nonrobust"
         check_choice("kind", kind, self._kinds)
-        if is_dask(groups) and kind != "cluster":
+        clustered = kind in CLUSTER_KINDS
+        lags = check_lags(kind, options.get("max_lags"))
+        robust = CovarianceKind(kind, (), correct, of_df, lags)
+        if is_dask(groups) and not clustered:
             raise ValueError(f"groups was given, but kind={kind!r}; pass kind='cluster'.")
+        if kind == "HAC":
+            refuse_rows_without_order(X)
         X, y, sample_weight, groups = as_stream(X, y, sample_weight, groups)
         if isinstance(X, RowStream):
             X = X.bound_to(getattr(self, "table_columns_", None))
-            X = X.for_sums(quadratic=self._is_quadratic, again=True)
+            if kind != "HAC":
+                X = X.for_sums(quadratic=self._is_quadratic, again=True)
             if X.in_parts:
                 self._refuse_offsets_of_parts(**options)
-                return record, self._estimate_in_parts(X, CovarianceKind(kind, (), correct, of_df))
-            if groups is None and kind == "cluster":
+                return self._robust_rows_in_parts(X, robust)
+            if groups is None and clustered:
                 groups = X.group_labels()
-        if (groups is not None) != (kind == "cluster"):
+        if (groups is not None) != clustered:
             raise ValueError(
-                "kind='cluster' needs groups, the cluster of each row."
+                f"kind={kind!r} needs groups, the cluster of each row."
                 if groups is None
                 else f"groups was given, but kind={kind!r}; pass kind='cluster'."
             )
         if not has_rows and kind == "nonrobust":
-            return record, record.estimate
+            return None, robust
         if X is None or (y is None and not isinstance(X, RowStream)):
             raise ValueError(
                 f"kind={kind!r} reads the training rows again; pass X and y (and sample_weight, "
@@ -293,34 +328,28 @@ class ParameterMethods(LinearPredictorModel):
         refuse_masked("groups", groups)
         refuse_other_order(X=X, y=y, sample_weight=sample_weight, groups=groups)
         X, targets, weights = self._training_rows(X, y, sample_weight, **options)
-        offsets = self._offsets_of(X, **options)
+        extras: dict[str, Any] = dict(self._offsets_of(X, **options))
         refuse_other_order(X=X, groups=groups)  # the index of a stream is known now
-        if kind == "nonrobust":
-            return record, record.estimate
-        counts: tuple[int, ...] = ()
-        extras: dict[str, Any] = dict(offsets)
-        if kind == "cluster":
+        if clustered:
             clusters = ClusterCodes.of(groups, weights, X.shape[0])
-            counts, extras["groups"] = clusters.counts, clusters.codes
-        robust = CovarianceKind(kind, counts, correct, of_df)
-        rows = rows_of(X, targets, weights, extras, intercept=record.intercept)
-        return record, record.robust_estimate(rows, robust, self._loss_of_user())
+            robust, extras["groups"] = replace(robust, counts=clusters.counts), clusters.codes
+        return rows_of(X, targets, weights, extras, intercept=record.intercept), robust
 
-    def _estimate_in_parts(self, stream: RowStream, robust: CovarianceKind) -> Estimate:
+    def _robust_rows_in_parts(
+        self, stream: RowStream, robust: CovarianceKind
+    ) -> tuple[Rows, CovarianceKind]:
         """The same of rows in parts, none of which comes here."""
-        record: ParameterFit = self._record()
-        _ = record.model  # raises if there is no covariance, before any row is read
-        if robust.kind == "cluster" and not stream.has_groups:
-            raise ValueError("kind='cluster' needs groups, the cluster of each row.")
+        _ = self._record().model  # raises if there is no covariance, before any row is read
+        clustered = robust.kind in CLUSTER_KINDS
+        if clustered and not stream.has_groups:
+            raise ValueError(f"kind={robust.kind!r} needs groups, the cluster of each row.")
         extras_of = None
-        if robust.kind == "cluster":
+        if clustered:
             counts, extras_of = clusters_of_parts(stream)
             robust = replace(robust, counts=counts)
         rows = self._rows_in_parts(stream, extras_of)
         self._require_training_rows(rows)
-        if robust.kind == "nonrobust":
-            return record.estimate
-        return record.robust_estimate(rows, robust, self._loss_of_user())
+        return rows, robust
 
     @abstractmethod
     def _rows_in_parts(self, stream: RowStream, extras_of: ExtrasOfPart | None = None) -> Rows:
@@ -369,7 +398,7 @@ class ParameterMethods(LinearPredictorModel):
 
     # The options of a covariance, and its kinds.
     _options: tuple[str, ...] = tuple(RobustOptions.__annotations__)
-    _kinds: tuple[str, ...] = ("nonrobust", *HC_KINDS, "cluster")
+    _kinds: tuple[str, ...] = ("nonrobust", *HC_KINDS, "cluster", "HAC")
     # Whether the loss is the squared error, so that sums of y and of y² are all that a fit needs.
     _is_quadratic = False
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import dataclass, replace
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +13,7 @@ from scipy import stats
 
 from mcmodels.arrays import Array
 from mcmodels.exceptions import IndefiniteCovarianceWarning, InferenceError, example_of
+from mcmodels.inference.satterthwaite import Satterthwaite
 from mcmodels.inference.summary import Summarised, Summary
 from mcmodels.inference.tolerances import EIGENVALUE_ROUNDING, UNDERFLOWN_VARIANCE
 from mcmodels.user_warnings import warn_user
@@ -37,8 +38,9 @@ class Estimate(Summarised):
         Their covariance.
     names : tuple of str
         Their names.
-    df : float
-        Degrees of freedom of t; infinite for the normal distribution.
+    df : float or ndarray of shape (k,)
+        Degrees of freedom of t; infinite for the normal distribution. An array has those of each
+        quantity.
     kind : str
         What the covariance is: "nonrobust", "HC3", "cluster", "Laplace", …
     root : ndarray of shape (k, r), or None
@@ -46,16 +48,20 @@ class Estimate(Summarised):
         quantities have more correct digits. For example, if the features lie far from zero, the
         errors of intercept and slopes are large, and nearly cancel in predictions near the rows.
     clusters : tuple of int
-        Number of clusters of each grouping, for ``kind="cluster"``.
+        Number of clusters of each grouping, for ``kind="cluster"`` and "CR2".
+    satterthwaite : Satterthwaite or None
+        What ``df`` is computed from, where each quantity has its own; so are those of functions of
+        the quantities.
     """
 
     params: Array
     covariance: Array
     names: tuple[str, ...]
-    df: float = np.inf
+    df: float | Array = np.inf
     kind: str = "nonrobust"
     root: Array | None = None
     clusters: tuple[int, ...] = ()
+    satterthwaite: Satterthwaite | None = None
 
     def __post_init__(self) -> None:
         """Refuse variances beyond float64; without a root they are refused where they arise."""
@@ -85,7 +91,7 @@ class Estimate(Summarised):
     @property
     def statistic_name(self) -> str:
         """The letter of the statistic: "t" or "z"."""
-        return "t" if np.isfinite(self.df) else "z"
+        return "z" if np.isposinf(self.df).all() else "t"
 
     @property
     def statistics(self) -> Array:
@@ -104,18 +110,25 @@ class Estimate(Summarised):
         reach = self.quantile(level) * self.standard_errors
         return np.column_stack([self.params - reach, self.params + reach])
 
-    def quantile(self, level: float) -> float:
-        """Distance from the estimate to the ends of an interval, in standard errors."""
-        return float(self._distribution.isf((1.0 - check_level(level)) / 2.0))
+    def quantile(self, level: float) -> Any:
+        """Distance from the estimate to the ends of an interval, in standard errors.
+
+        A number; where each quantity has its own degrees of freedom, an array of shape (k,).
+        """
+        distance = self._distribution.isf((1.0 - check_level(level)) / 2.0)
+        return float(distance) if np.ndim(self.df) == 0 else distance
 
     def table(self, level: float = 0.95, *, p_values: bool = True) -> pd.DataFrame:
         """A table with one row for each quantity.
 
         Columns are coefficient, standard_error, t or z, p_value, lower and upper. Without
-        ``p_values`` the two columns of the test are left out.
+        ``p_values`` the two columns of the test are left out. Where each quantity has its own
+        degrees of freedom, they are the column df.
         """
         lower, upper = self.intervals(level).T
         columns = {"coefficient": self.params, "standard_error": self.standard_errors}
+        if isinstance(self.df, np.ndarray):
+            columns["df"] = self.df
         if p_values:
             columns |= {self.statistic_name: self.statistics, "p_value": self.p_values}
         return pd.DataFrame(columns | {"lower": lower, "upper": upper}, index=list(self.names))
@@ -135,7 +148,11 @@ class Estimate(Summarised):
         covariance, root, negative = self.covariance_of(jacobian, names)
         if negative.any():
             warn_of_clipping(negative, covariance, names, self.clusters)
-        return replace(self, params=params, covariance=covariance, names=names, root=root)
+        image = replace(self, params=params, covariance=covariance, names=names, root=root)
+        if self.satterthwaite is None:
+            return image
+        of_image = self.satterthwaite.image(jacobian)
+        return replace(image, df=of_image.of_each, satterthwaite=of_image)
 
     @np.errstate(over="ignore", invalid="ignore")
     def covariance_of(
@@ -155,7 +172,7 @@ class Estimate(Summarised):
 
     @property
     def _distribution(self) -> stats.rv_continuous:
-        return stats.t(self.df) if np.isfinite(self.df) else stats.norm
+        return stats.norm if self.statistic_name == "z" else stats.t(self.df)
 
 
 def check_level(level: float, name: str = "level") -> float:

@@ -88,7 +88,9 @@ def wald_test(estimate: Estimate, restrictions: Any) -> HypothesisTest:
 
     It is approximately χ², with one degree of freedom for each of the r rows of R. If the estimate
     has finite degrees of freedom, the statistic is divided by r and compared with F. Source: Greene
-    (2018), *Econometric Analysis*, 8th ed., eq. 5-18 and §14.6.2.
+    (2018), *Econometric Analysis*, 8th ed., eq. 5-18 and §14.6.2. Where each estimate has its own
+    degrees of freedom, those of the restrictions are η of Hotelling's T²: the statistic times
+    ``(η - r + 1)/(ηr)`` is compared with F with r and ``η - r + 1``.
 
     Parameters
     ----------
@@ -141,9 +143,25 @@ def wald_test(estimate: Estimate, restrictions: Any) -> HypothesisTest:
             "leave out those that follow from the rest."
         )
     statistic = float(np.sum((vectors.T @ (gap / scale)) ** 2 / values))
-    if np.isfinite(estimate.df):
+    if estimate.satterthwaite is not None:
+        return _hotelling_test(statistic, estimate.satterthwaite.hotelling(R), stated)
+    if estimate.statistic_name == "t":
+        assert not isinstance(estimate.df, np.ndarray)
         return HypothesisTest(str(stated), statistic / len(R), len(R), estimate.df)
     return HypothesisTest(str(stated), statistic, len(R))
+
+
+def _hotelling_test(statistic: float, eta: float, stated: Restrictions) -> HypothesisTest:
+    """Hotelling's T² with η degrees of freedom as F."""
+    r = len(stated.R)
+    left = eta - r + 1.0
+    if not left > 0:
+        raise InferenceError(
+            f"{short(stated, _LONGEST_SHOWN)} are {r} restrictions, and the clusters leave "
+            f"{eta:.3g} degrees of freedom for the covariance of what they restrict. Test fewer at "
+            "once, or take kind='cluster' or wild_bootstrap_test."
+        )
+    return HypothesisTest(str(stated), statistic * left / (eta * r), r, left)
 
 
 def _independent(R: Array) -> bool:

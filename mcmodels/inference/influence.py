@@ -19,6 +19,7 @@ Annals of Statistics 9(4), eq. 3.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -36,6 +37,7 @@ __all__ = [
     "linear_influence_of_no_rows",
     "logistic_influence",
     "logistic_influence_of_no_rows",
+    "studentized_residuals",
 ]
 
 _LINEAR = ("standardized_residual", "studentized_residual", "cooks_distance", "dffits")
@@ -46,6 +48,42 @@ _LOGISTIC = ("pearson_residual", "deviance_residual", "standardized_residual", "
 # and the columns of the table before DFBETAS. The DFBETAS of a row are its factor times Tz, scaled.
 MeasuresOfRows = tuple[Array, Array, Array | float, tuple[Array, ...]]
 Measures = Callable[[RowBlock, Array], MeasuresOfRows]
+
+
+class StudentizedResiduals(NamedTuple):
+    """Residuals of rows of a least-squares fit, by their standard deviation; each of shape (b,).
+
+    ``leverage`` h and ``left`` ``1 - h`` (NaN for h = 1), ``weighted`` ``√w r``,
+    ``noise_without`` ``σ̂₍ᵢ₎²``; the residuals ``standardized`` by σ̂, ``studentized`` by σ̂₍ᵢ₎.
+    """
+
+    leverage: Array
+    left: Array
+    weighted: Array
+    noise_without: Array
+    standardized: Array
+    studentized: Array
+
+
+def studentized_residuals(
+    block: RowBlock, squares: Array, params: Array, residual_squares: float, df: float
+) -> StudentizedResiduals:
+    """Those of a block, of which ``squares`` are the squared lengths of the rows z.
+
+    Other parameters are those of :func:`linear_influence`.
+    """
+    w = block.extras.get("frequency", 1.0)
+    h = squares * w
+    left = _one_minus(h)
+    r = np.sqrt(w) * (block.y - block.linear_predictor(params))
+    without = np.clip(residual_squares - r**2 / left, 0.0, None) / (df - w)
+    sigma = np.sqrt(residual_squares / df)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        standardized = r / (sigma * np.sqrt(left))
+        studentized = r / np.sqrt(without * left)
+    for measure in (standardized, studentized):
+        measure[(r == 0) & (left > 0)] = 0.0  # 0/0 if all residuals are zero
+    return StudentizedResiduals(h, left, r, without, standardized, studentized)
 
 
 def linear_influence(
@@ -82,21 +120,14 @@ def linear_influence(
         )
 
     def measures(block: RowBlock, squares: Array) -> MeasuresOfRows:
+        found = studentized_residuals(block, squares, params, residual_squares, df)
         w = block.extras.get("frequency", 1.0)
-        h = squares * w
-        left = _one_minus(h)
-        r = np.sqrt(w) * (block.y - block.linear_predictor(params))
-        without = np.clip(residual_squares - r**2 / left, 0.0, None) / (df - w)
-        sigma = np.sqrt(residual_squares / df)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            standardized = r / (sigma * np.sqrt(left))
-            studentized = r / np.sqrt(without * left)
-        for measure in (standardized, studentized):
-            measure[(r == 0) & (left > 0)] = 0.0  # 0/0 if all residuals are zero
-        ratio = h / left
-        cooks = standardized**2 * ratio / len(params)
-        columns = (standardized, studentized, cooks, studentized * np.sqrt(ratio))
-        return h, np.sqrt(w) * r / left, np.sqrt(without), columns
+        ratio = found.leverage / found.left
+        cooks = found.standardized**2 * ratio / len(params)
+        dffits = found.studentized * np.sqrt(ratio)
+        columns = (found.standardized, found.studentized, cooks, dffits)
+        factor = np.sqrt(w) * found.weighted / found.left
+        return found.leverage, factor, np.sqrt(found.noise_without), columns
 
     return _data_frame(whitening, rows, measures, _LINEAR, names, index)
 

@@ -11,6 +11,8 @@ HC1        ``n/(n - P)`` times HC0                     Hinkley (1977)
 HC2        ``sᵢsᵢᵀ / (1 - hᵢ)``                        Horn, Horn and Duncan (1975)
 HC3        ``sᵢsᵢᵀ / (1 - hᵢ)²``                       Davidson and MacKinnon (1993)
 cluster    ``A (Σ_g S_g S_gᵀ) A``, S_g sums of sᵢ       Liang and Zeger (1986)
+CR2        with adjusted S_g                            :mod:`mcmodels.inference.bias_reduced`
+HAC        with products of neighbouring sᵢ             :mod:`mcmodels.inference.serial`
 =========  ==========================================  ================================
 
 all as compared in MacKinnon and White (1985), *Some heteroskedasticity-consistent covariance matrix
@@ -25,7 +27,7 @@ covariance are set to zero, as they propose (fixest has the same rule).
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol, get_args
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -43,16 +45,22 @@ from mcmodels.inference.whitening import Whitening
 from mcmodels.rows import RowBlock, Rows
 
 __all__ = [
+    "CLUSTER_KINDS",
+    "HC_KINDS",
     "ClusterCodes",
-    "Kind",
     "RobustCovariance",
     "RobustModel",
+    "Totals",
     "cluster_covariance",
     "hc_covariance",
+    "lengths_of",
+    "residual_df",
+    "scores_of",
+    "squares_of",
 ]
 
-Kind = Literal["nonrobust", "HC0", "HC1", "HC2", "HC3", "cluster"]
-HC_KINDS = tuple(kind for kind in get_args(Kind) if kind.startswith("HC"))
+HC_KINDS = ("HC0", "HC1", "HC2", "HC3")
+CLUSTER_KINDS = ("cluster", "CR2")
 _POWER = {"HC0": 0, "HC1": 0, "HC2": 1, "HC3": 2}
 
 
@@ -216,7 +224,7 @@ def hc_covariance(model: RobustModel, rows: Rows, kind: str) -> RobustCovariance
     """HC0 to HC3 over the parameters, in one pass over the rows."""
     power = _POWER[kind]
 
-    def summarise(block: RowBlock) -> list[Array]:
+    def summarise(block: RowBlock) -> Totals:
         Z = model.whitening.of(block)
         U = model.residuals(block)
         if power:
@@ -229,17 +237,17 @@ def hc_covariance(model: RobustModel, rows: Rows, kind: str) -> RobustCovariance
             U = U / (left ** (power / 2))[:, np.newaxis]
         if block.weights is not None:
             U = U * np.sqrt(block.weights)[:, np.newaxis]
-        squares = _squares(U, Z, block)
-        scores = _scores(U, Z)
-        return _Totals([*squares, scores.T @ scores])
+        squares = squares_of(U, Z, block)
+        scores = scores_of(U, Z)
+        return Totals([*squares, scores.T @ scores])
 
     factor = 1.0
     if kind == "HC1":
         n = rows.total_weight
-        factor = n / _residual_df(n, model.n_params)
+        factor = n / residual_df(n, model.n_params)
     of_u, of_z, meat = rows.reduce(summarise)
     n = rows.total_weight
-    return RobustCovariance(model.bread, factor * meat, _lengths(of_u, of_z, n), n)
+    return RobustCovariance(model.bread, factor * meat, lengths_of(of_u, of_z, n), n)
 
 
 def cluster_covariance(
@@ -254,18 +262,18 @@ def cluster_covariance(
     Rows carry the codes of :class:`ClusterCodes` as ``extras["groups"]``.
     """
 
-    def summarise(block: RowBlock) -> list[Array]:
+    def summarise(block: RowBlock) -> Totals:
         U = block.weighted(model.residuals(block))
         Z = model.whitening.of(block)
-        squares = _squares(U, Z, block)
-        scores = _scores(U, Z)
+        squares = squares_of(U, Z, block)
+        scores = scores_of(U, Z)
         codes = block.extras["groups"]
         row, one = np.arange(len(scores)), np.ones(len(scores))
         totals = [
             sparse.csr_array((one, (codes[:, k], row)), shape=(count, len(row))) @ scores
             for k, count in enumerate(counts)
         ]
-        return _Totals([*squares, *totals])
+        return Totals([*squares, *totals])
 
     of_u, of_z, *totals = rows.reduce(summarise)
     n = rows.total_weight
@@ -274,24 +282,24 @@ def cluster_covariance(
     for total, count, sign in zip(totals, counts, (1, 1, -1), strict=False):
         factor = 1.0
         if use_correction and count > 1:
-            factor = count / (count - 1.0) * (n - 1.0) / _residual_df(n, model.n_params)
+            factor = count / (count - 1.0) * (n - 1.0) / residual_df(n, model.n_params)
         squares = factor * (total.T @ total)
         meat += sign * squares
         both += squares
     subtracted = both if len(counts) > 1 else None
-    return RobustCovariance(model.bread, meat, _lengths(of_u, of_z, n), n, subtracted)
+    return RobustCovariance(model.bread, meat, lengths_of(of_u, of_z, n), n, subtracted)
 
 
-class _Totals(list[Array]):
-    """A list of arrays; ``+=`` adds each array to its counterpart."""
+class Totals(list[Any]):
+    """A list of sums; ``+=`` adds each to its counterpart."""
 
-    def __iadd__(self, other: list[Array]) -> _Totals:  # type: ignore[override, misc]
+    def __iadd__(self, other: list[Any]) -> Totals:  # type: ignore[override, misc]
         for mine, theirs in zip(self, other, strict=True):
             mine += theirs
         return self
 
 
-def _residual_df(n: float, n_params: int) -> float:
+def residual_df(n: float, n_params: int) -> float:
     """Degrees of freedom of the residuals; raises if there are none."""
     if n - n_params <= WEIGHT_ROUNDING * n:
         raise InferenceError(
@@ -301,18 +309,18 @@ def _residual_df(n: float, n_params: int) -> float:
     return n - n_params
 
 
-def _scores(U: Array, Z: Array) -> Array:
+def scores_of(U: Array, Z: Array) -> Array:
     """``u ⊗ z`` of each row."""
     if U.shape[1] == 1:
         return np.multiply(Z, U, out=Z)
     return (U[:, :, np.newaxis] * Z[:, np.newaxis, :]).reshape(len(Z), -1)
 
 
-def _squares(U: Array, Z: Array, block: RowBlock) -> tuple[Array, Array]:
+def squares_of(U: Array, Z: Array, block: RowBlock) -> tuple[Array, Array]:
     """``Σ uᵢ²`` of each output, where u is weighted, and ``Σ wᵢzᵢ²``."""
     return np.einsum("nk,nk->k", U, U), np.einsum("nz,nz,n->z", Z, Z, block.weights_or_ones)
 
 
-def _lengths(of_u: Array, of_z: Array, n: float) -> Array:
+def lengths_of(of_u: Array, of_z: Array, n: float) -> Array:
     """Lengths of the columns of scores if residuals were as large in all rows."""
     return np.asarray(np.kron(np.sqrt(of_u / n), np.sqrt(of_z)), dtype=np.float64)

@@ -191,7 +191,7 @@ def _cells(column: pd.Series) -> list[str]:
         return [p_value(value) for value in column]
     if name in ("t", "z"):
         return [f"{value:.2f}" for value in column]
-    digits = 4 if name.endswith("standard_error") else 6
+    digits = 4 if name == "df" or name.endswith("standard_error") else 6
     return [f"{value:#.{digits}g}".removesuffix(".") for value in column]
 
 

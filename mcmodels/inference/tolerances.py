@@ -36,7 +36,8 @@ UNDERFLOWN_VARIANCE = 1e-305
 SCORE_ROUNDING = 64 * _EPSILON
 # ... and after Newton's method by the gradient at which it stops.
 SCORE_LEFT = 1e-8
-# If 1 - h of a row with leverage h is smaller than this, its residual is only rounding error.
+# If 1 - h of a row with leverage h is smaller than this, its residual is only rounding error. The
+# same of an eigenvalue of I - H of a cluster.
 SMALLEST_REST = 1e-12
 # A candidate of a score test is a linear combination of the fitted columns if the part that they do
 # not explain is less than this share of its standard deviation ...
@@ -56,3 +57,13 @@ JACOBIAN_ENTRIES = 2**22
 # A fit of a nearly kinked loss passes through as many rows as it has parameters. With fewer than
 # this many rows of curvature a parameter, the curvature is largely that of these rows.
 CURVED_ROWS_PER_PARAMETER = 10
+# Entries of the matrices of all clusters (128 MB).
+GRAM_ENTRIES = 2**24
+# A combination of parameters that has less than this share of the variance that independent noise
+# gives it has none: the residuals of the clusters that tell it are zero.
+NO_VARIANCE = 1e-10
+# Statistics of a bootstrap that differ by less than this share are equal in exact numbers, as where
+# the signs of a cluster without residuals are changed.
+TIED_STATISTICS = 1e-9
+# Entries of the draws of a bootstrap that are in memory at once (32 MB).
+DRAW_ENTRIES = 2**22

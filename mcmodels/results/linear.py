@@ -12,6 +12,7 @@ from scipy import linalg
 
 from mcmodels.arrays import Array
 from mcmodels.exceptions import InferenceError
+from mcmodels.inference.bias_reduced import bias_reduced_covariance
 from mcmodels.inference.estimate import Estimate, coverage
 from mcmodels.inference.hypotheses import HypothesisTest
 from mcmodels.inference.linear_model import (
@@ -206,8 +207,19 @@ class LinearFit(ParameterFit):
         df = model.df
         if robust.counts and robust.df_correction:
             df = min(robust.counts[:2]) - 1.0
-        robust_model = LinearRobustModel(model.whitening, self.least_squares.params)
+        robust_model = self.robust_model
+        if robust.kind == "CR2":
+            self.refuse_several_targets("kind='CR2'")
+            count = robust.only_count("kind='CR2'")
+            found, own = bias_reduced_covariance(robust_model, rows, count)
+            estimate = robust.of(found, self.params, model.names, own.of_each, SCORE_ROUNDING)
+            return replace(estimate, satterthwaite=own)
         return robust.estimate(robust_model, rows, self.params, model.names, df, SCORE_ROUNDING)
+
+    @property
+    def robust_model(self) -> LinearRobustModel:
+        """The fit as robust covariances see it. Raises if the parameters are not determined."""
+        return LinearRobustModel(self.model.whitening, self.least_squares.params)
 
     def reported(self, estimate: Estimate, reference: object = None) -> Estimate:
         """The parameters that the data determine: all of them."""
@@ -245,7 +257,11 @@ class LinearFit(ParameterFit):
         model = self.model
         facts = {
             "observations": number(model.n_observations),
-            "degrees of freedom": number(estimate.df),
+            "degrees of freedom": (
+                number(estimate.df)
+                if not isinstance(estimate.df, np.ndarray)
+                else "Satterthwaite's, of each coefficient"
+            ),
             "covariance": described(estimate),
             "intervals": coverage(level),
         }

@@ -22,7 +22,13 @@ from mcmodels.inference.estimate import (
     refuse_lost,
     warn_of_clipping,
 )
-from mcmodels.inference.robust import RobustModel, cluster_covariance, hc_covariance
+from mcmodels.inference.robust import (
+    RobustCovariance,
+    RobustModel,
+    cluster_covariance,
+    hc_covariance,
+)
+from mcmodels.inference.serial import hac_covariance
 from mcmodels.inference.tolerances import SCORE_LEFT
 from mcmodels.objectives import Objective
 from mcmodels.objectives.user_loss import UserLoss
@@ -38,6 +44,8 @@ _COVARIANCES = {
     "nonrobust": "inverse of the Hessian",
     "Laplace": "inverse of the penalised Hessian (Laplace's approximation to the posterior)",
     "cluster": "cluster-robust",
+    "CR2": "cluster-robust with bias reduction (CR2)",
+    "HAC": "robust to serial correlation (HAC, Newey-West)",
     "expected": "inverse of the expected information",
 }
 
@@ -119,18 +127,29 @@ class CovarianceKind:
     Parameters
     ----------
     kind : str
-        "HC0" to "HC3", "cluster", or "expected".
+        "HC0" to "HC3", "cluster", "CR2", "HAC", or "expected".
     counts : tuple of int
-        Number of clusters in each grouping; empty unless kind="cluster".
+        Number of clusters in each grouping; empty without clusters.
     use_correction, df_correction : bool
-        Small-sample corrections of cluster covariances; see
-        :meth:`mcmodels.LinearRegression.covariance`.
+        Small-sample corrections; see :meth:`mcmodels.LinearRegression.covariance`.
+    max_lags : int
+        Lags of HAC.
     """
 
     kind: str
     counts: tuple[int, ...] = ()
     use_correction: bool = True
     df_correction: bool = True
+    max_lags: int = 0
+
+    def only_count(self, what: str) -> int:
+        """The number of clusters; raises if there are two groupings."""
+        if len(self.counts) > 1:
+            raise InferenceError(
+                f"{what} takes one grouping, and groups has two columns; pass one of them, or "
+                "kind='cluster'."
+            )
+        return self.counts[0]
 
     def estimate(
         self,
@@ -145,11 +164,24 @@ class CovarianceKind:
 
         ``left`` is the share of scores that the fit may leave of a sum that is zero.
         """
+        correct = self.use_correction
         if self.kind == "cluster":
-            correct = self.use_correction
             robust = cluster_covariance(model, rows, self.counts, use_correction=correct)
+        elif self.kind == "HAC":
+            robust = hac_covariance(model, rows, self.max_lags, use_correction=correct)
         else:
             robust = hc_covariance(model, rows, self.kind)
+        return self.of(robust, params, names, df, left)
+
+    def of(
+        self,
+        robust: RobustCovariance,
+        params: Array,
+        names: tuple[str, ...],
+        df: float | Array,
+        left: float,
+    ) -> Estimate:
+        """All parameters, with a covariance of this kind that has been computed."""
         with np.errstate(over="ignore", invalid="ignore"):
             covariance, sizes = robust.covariance, robust.sizes
         refuse_lost(np.diagonal(covariance) if sizes is None else sizes, robust.subtracts, names)
@@ -160,7 +192,7 @@ class CovarianceKind:
         elif sizes is None and (lost := robust.without_variance(left)).any():
             covariance, root = covariance.copy(), None
             covariance[lost] = covariance[:, lost] = np.nan
-            _warn_of_no_variance(lost, names, clustered=self.kind == "cluster")
+            _warn_of_no_variance(lost, names, clustered=bool(self.counts))
         return Estimate(params.ravel(), covariance, names, df, self.kind, root, self.counts)
 
 
@@ -223,11 +255,15 @@ class ParameterFit(FitRecord):
         """Names of the targets that are fitted perfectly, up to rounding."""
         return ()
 
-    def refuse_saturated(self, n_params: int) -> None:
-        """Raise if there are no more rows than parameters: then every residual is zero."""
-        if self.seen.n_present <= n_params:
+    def refuse_saturated(self, n_params: int, *, without_one: bool = False) -> None:
+        """Raise if there are no more rows than parameters: then every residual is zero.
+
+        ``without_one`` says that one of the rows is left out.
+        """
+        if self.seen.n_present <= n_params + without_one:
+            when = "without one of them every residual" if without_one else "every residual"
             raise InferenceError(
-                f"there are {self.seen.n_present} rows for {n_params} parameters: every residual "
+                f"there are {self.seen.n_present} rows for {n_params} parameters: {when} "
                 "is zero, and nothing is left to estimate a variance from. Fit fewer columns or "
                 "more rows."
             )

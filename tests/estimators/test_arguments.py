@@ -62,6 +62,9 @@ TAKEN = {
     ("candidate", "a column"),
     ("vector", "an array"),
     ("vector", "a list"),
+    ("max_lags", "nothing"),
+    ("null", "a number"),
+    ("groups", "a column"),  # of the wild bootstrap: every number is a cluster
 }
 OTHERS = {
     "params",
@@ -80,6 +83,7 @@ NEEDED = {
     "g": lambda params: params.sum(),
     "candidate": X["a"] ** 2,
     "vector": None,
+    "parameter": "a",
 }
 
 
@@ -95,7 +99,7 @@ def calls():
             parameters = inspect.signature(function).parameters
             names = {name for name in parameters if name != "self"} - OTHERS
             if "robust" in parameters:
-                names |= {"kind", "groups"}
+                names |= {"kind", "groups", "max_lags"}
             for name in sorted(names):
                 yield which, method, name
 
@@ -109,6 +113,8 @@ def test_a_mistake_is_refused_by_the_name_of_the_argument(which, method, name):
     arguments = {other: NEEDED[other] for other in NEEDED if other in parameters}
     if "vector" in arguments:
         arguments["vector"] = model.params_
+    if method == "wild_bootstrap_test":
+        arguments["groups"] = np.arange(60) % 7
     if "X" in parameters:
         arguments["X"] = X
         if "y" in parameters and which != "components":

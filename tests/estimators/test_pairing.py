@@ -41,7 +41,11 @@ MODELS = {
     "network classes": (MLPClassifier((2,), random_state=0, max_iter=500, alpha=1.0), CLASSES),
     "pca": (PCA(), None),
 }
-FIRST = {"wald_test": {"restrictions": "a = 0"}, "delta_method": {"g": lambda theta: theta[..., 0]}}
+FIRST = {
+    "wald_test": {"restrictions": "a = 0"},
+    "delta_method": {"g": lambda theta: theta[..., 0]},
+    "wild_bootstrap_test": {"parameter": "a"},
+}
 
 
 def calls():
@@ -64,7 +68,9 @@ def arguments_of(case, name):
     given = dict(WITH_ROWS, y=y)
     found = {key: given[key] for key in taken if key in given and given[key] is not None}
     if "groups" in taken or "robust" in taken:
-        found |= {"groups": given["groups"], "kind": "cluster"}
+        found["groups"] = given["groups"]
+    if {"kind", "groups"} <= set(taken) or "robust" in taken:
+        found["kind"] = "cluster"
     return found
 
 

@@ -55,6 +55,11 @@ def results():
     return {
         "wald test": linear.wald_test("bmi = 0"),
         "equal variances": linear.breusch_pagan(X, y),
+        "degrees of freedom": linear.delta_method(
+            np.tanh, X, y, kind="CR2", groups=np.arange(len(X)) % 7
+        ).values.satterthwaite,
+        "outliers": linear.outlier_test(X, y),
+        "few clusters": linear.wild_bootstrap_test("bmi", X, y, groups=np.arange(len(X)) % 7),
         "likelihood ratio": likelihood_ratio_test(small, logistic),
         "delta method": linear.delta_method(lambda params: params[0] * params[1]),
         "delta method of all": linear.delta_method(np.tanh),
@@ -136,6 +141,7 @@ SHORT_TEXT = {
     "NumericalDerivative",
     "RowStream",
     "Rule",
+    "Satterthwaite",
     "Size",
     "TableColumns",
     "TableStream",

@@ -56,9 +56,26 @@ def breusch_pagan(model, X, y, **data):
     return model.breusch_pagan(X, y, **data)
 
 
+def bias_reduced(model, X, y, **data):
+    return model.summary(X, y, kind="CR2", groups=GROUPS, **data)
+
+
+def serial(model, X, y, **data):
+    return model.covariance(X, y, kind="HAC", max_lags=3, **data)
+
+
+def outliers(model, X, y, **data):
+    return model.outlier_test(X, y, **data)
+
+
+def wild_bootstrap(model, X, y, **data):
+    return model.wild_bootstrap_test("x0", X, y, groups=GROUPS, draws=9, **data)
+
+
+FEW = [bias_reduced, serial, outliers, wild_bootstrap]
 NETWORK = {"hidden_layer_sizes": (2,), "activation": "tanh", "alpha": 5.0, "random_state": 0}
 CASES = {
-    "linear": (LinearRegression(), TARGET, [robust, clustered, influence, breusch_pagan]),
+    "linear": (LinearRegression(), TARGET, [robust, clustered, influence, breusch_pagan, *FEW]),
     "linear, no intercept": (LinearRegression(fit_intercept=False), TARGET, [robust, influence]),
     "linear, two targets": (LinearRegression(), TWO, [robust]),
     "linear, pinv": (LinearRegression(solver="pinv"), TARGET, [robust, influence]),

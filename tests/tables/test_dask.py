@@ -116,6 +116,11 @@ def results(model, *given, groups):
     for kind in kinds:
         yield model.covariance(*given, kind=kind)
     yield model.covariance(*given, kind="cluster", groups=groups)
+    if isinstance(model, LinearRegression) and model.params_.ndim == 1:
+        yield model.summary(*given, kind="CR2", groups=groups).to_frame().to_numpy()
+        first = np.eye(model.params_.size)[0]
+        options = {"groups": groups, "draws": 99, "random_state": 0}
+        yield np.array(model.wild_bootstrap_test(first, *given, **options).interval)
 
 
 CASES = {

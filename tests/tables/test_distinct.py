@@ -57,7 +57,7 @@ def test_least_squares(weights):
     np.testing.assert_allclose(model.r_squared_, other.r_squared_, rtol=RTOL)
     np.testing.assert_allclose(model.log_likelihood_, other.log_likelihood_, rtol=RTOL)
     assert model.n_observations_ == pytest.approx(other.n_observations_, rel=1e-14)
-    for kind in KINDS:
+    for kind in (*KINDS, "CR2"):
         found, expected = (m.covariance(r, kind=kind) for m, r in ((model, few), (other, plain)))
         np.testing.assert_allclose(found, expected, rtol=1e-9, atol=1e-14, err_msg=kind)
     np.testing.assert_allclose(model.predict(few), other.predict(plain), rtol=RTOL)

@@ -231,6 +231,18 @@ def test_inference_from_the_same_rows(source, tmp_path):
         rtol=RTOL,
         atol=1e-12,
     )
+    drivers = FRAME["driver"].to_numpy()
+    np.testing.assert_allclose(
+        model.summary(rows, kind="CR2").to_frame(),
+        expected.summary(*in_memory, kind="CR2", groups=drivers).to_frame(),
+        rtol=1e-8,
+    )
+    first, options = np.eye(model.params_.size)[0], {"draws": 99, "random_state": 0}
+    np.testing.assert_allclose(
+        model.wild_bootstrap_test(first, rows, **options).interval,
+        expected.wild_bootstrap_test(first, *in_memory, groups=drivers, **options).interval,
+        rtol=1e-8,
+    )
     np.testing.assert_allclose(model.score(rows), expected.score(*in_memory), rtol=RTOL)
     np.testing.assert_allclose(model.predict(rows), expected.predict(X.to_numpy()), rtol=RTOL)
     np.testing.assert_allclose(
