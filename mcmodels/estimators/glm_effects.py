@@ -92,7 +92,7 @@ class GlmEffects(GlmMethods):
         0      12.847           3.077  8.034  20.544
         >>> model.predict_interval([[5.0]], kind="observation").round(3)
            prediction  standard_error  lower  upper
-        0      12.847           4.723    5.0   23.0
+        0      12.847           4.724    5.0   24.0
         """
         check_level(level)
         check_choice("kind", kind, ("mean", "observation"))
