@@ -25,7 +25,7 @@ from mcmodels.estimators.family_choice import (
     refuse_other_counts,
     refuse_wrong_targets,
 )
-from mcmodels.estimators.glm_methods import GlmMethods
+from mcmodels.estimators.glm_effects import GlmEffects
 from mcmodels.estimators.glm_rows import OF_STREAMS
 from mcmodels.estimators.offsets import checked_offset
 from mcmodels.estimators.own_losses import TrainingData
@@ -58,7 +58,7 @@ from mcmodels.user_warnings import warn_user
 __all__ = ["GeneralizedLinearRegressor"]
 
 
-class GeneralizedLinearRegressor(DevianceScore, RegressorMixin, CallbackSupportMixin, GlmMethods):
+class GeneralizedLinearRegressor(DevianceScore, RegressorMixin, CallbackSupportMixin, GlmEffects):
     """A generalized linear model: ``E y = g⁻¹(x̃ᵀθ + offset)``, ``Var y = φ V(μ)``.
 
     The fit minimises ``Σ wᵢ ℓ(yᵢ, ηᵢ) + α‖coef‖²/2``, where ℓ is half of the unit deviance up to

@@ -35,6 +35,7 @@ from mcmodels.inference.influence import (
 )
 from mcmodels.inference.marginal_effects import At, marginal_effects
 from mcmodels.inference.probability_intervals import probability_intervals
+from mcmodels.inference.responses import ClassProbabilities
 from mcmodels.inference.summary import Summary
 from mcmodels.results.logistic import LogisticFit
 from mcmodels.rows import PartOfStream, RowStream, rows_of
@@ -191,7 +192,7 @@ class LogisticMethods(LikelihoodMethods):
             refuse_parts("marginal_effects(at='rows')", X)
         rows = self._unlabelled_rows(X, None if at == "rows" else sample_weight)
         check_flag("discrete", discrete)
-        found = marginal_effects(record.model, rows, at=at, discrete=discrete)
+        found = marginal_effects(record.model, ClassProbabilities(), rows, at=at, discrete=discrete)
         if len(record.classes) > 2:
             names = tuple(f"{label}:{name}" for label in record.classes for name in names)
         if not isinstance(found, Estimate):

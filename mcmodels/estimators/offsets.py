@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from mcmodels.arrays import Array, Matrix
 from mcmodels.estimators.arguments import finite_numbers, refuse_other_order
 from mcmodels.objectives.links import Link, LogLink
 
-__all__ = ["checked_offset"]
+__all__ = ["checked_offset", "checked_trials"]
 
 
 def checked_offset(X: Matrix, offset: Any, exposure: Any, link: Link) -> Array | None:
@@ -48,6 +50,18 @@ def checked_offset(X: Matrix, offset: Any, exposure: Any, link: Link) -> Array |
         )
     logarithm = link.predictor(exposed)
     return logarithm if found is None else found + logarithm
+
+
+def checked_trials(X: Matrix, trials: Any) -> Array:
+    """The trials of each row: positive whole numbers, float64 of shape (n_samples,)."""
+    found = _one_for_each_row("trials", trials, X)
+    wrong = (found != np.rint(found)) | ~(found > 0)
+    if wrong.any():
+        row = int(wrong.argmax())
+        raise ValueError(
+            f"trials must be positive whole numbers; found {found[row]:g} in row {row}."
+        )
+    return found
 
 
 def _one_for_each_row(name: str, values: Any, X: Matrix) -> Array:

@@ -130,6 +130,34 @@ class CurvatureInference:
             self.params.ravel(), self.root, self.parameter_names, kind=self.kind
         )
 
+    def function_estimate(self, values: Array, jacobian: Array, names: tuple[str, ...]) -> Estimate:
+        """Smooth functions of the parameters, by the delta method.
+
+        Parameters
+        ----------
+        values : ndarray of shape (q,)
+            The functions.
+        jacobian : ndarray of shape (..., P)
+            Their derivatives by the parameters, q·K·P numbers in order.
+        names : tuple of str
+            Names of the functions.
+        """
+        if self.intercept:  # derivatives by the linear predictors at the centre
+            jacobian = jacobian.copy()
+            jacobian[..., :-1] -= jacobian[..., -1:] * self.centre
+        T = jacobian.reshape(values.size, -1) @ self._centred_deviations
+        return Estimate.of_root(values, T, names, df=self._freedom, kind=self.kind)
+
+    @property
+    def _centred_deviations(self) -> Array:
+        """A root of the covariance at the centre."""
+        return self.centred_root
+
+    @property
+    def _freedom(self) -> float:
+        """Degrees of freedom of tests."""
+        return np.inf
+
     @functools.cached_property
     def whitening(self) -> Whitening:
         """For one output, the map to rows z with ``Σ wᵢdᵢ zᵢzᵢᵀ = I`` (up to the penalty)."""

@@ -141,6 +141,30 @@ class GlmInference(CurvatureInference):
             root = np.column_stack([root, along / np.sqrt(left)])
         return self.estimate_with(root)
 
+    @property
+    def _centred_deviations(self) -> Array:
+        self.refuse_without_dispersion()
+        root = self.centred_root
+        if self.theta is not None:
+            along, left = self._theta_change
+            if self.intercept:
+                along = np.append(along[:-1], along[-1] + self.centre @ along[:-1])
+            root = np.column_stack([root, along / np.sqrt(left)])
+        return np.sqrt(self.dispersion) * root
+
+    @property
+    def _freedom(self) -> float:
+        return self.df
+
+    def predictor_error(self, block: RowBlock) -> Array:
+        """Standard error of the linear predictor of each row, shape (b,)."""
+        Z = self.whitening.of(block)
+        squares = self.dispersion * np.einsum("ij,ij->i", Z, Z)
+        if self.theta is not None:
+            along, left = self._theta_change
+            squares += block.X.predictor(along) ** 2 / left
+        return np.sqrt(squares)
+
     def estimate_with(self, root: Array, kind: str = "") -> Estimate:
         """All parameters, with the covariance ``φ TTᵀ`` of a root T."""
         self.refuse_undetermined()

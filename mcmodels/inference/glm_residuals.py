@@ -28,7 +28,7 @@ from mcmodels.exceptions import InferenceError
 from mcmodels.objectives.families import Binomial, Family, NegativeBinomial, PowerFamily
 from mcmodels.objectives.family_loss import FamilyLoss
 
-__all__ = ["KINDS", "quantile_residuals", "residuals_of"]
+__all__ = ["KINDS", "distribution_of", "quantile_residuals", "residuals_of"]
 
 # Probabilities nearer to 0 or 1 are moved here, so that their quantiles are finite.
 _LEAST = float(np.finfo(np.float64).tiny)
@@ -101,7 +101,10 @@ def quantile_residuals(
     InferenceError
         For Tweedie's family, whose distribution function is not known in closed form.
     """
-    distribution, at, is_discrete = _distribution(family, y, mu, trials, dispersion)
+    distribution, is_discrete = distribution_of(family, mu, trials, dispersion)
+    at = y
+    if isinstance(family, Binomial):
+        at = np.rint(y if trials is None else trials * y)
     below, above = distribution.cdf(at), distribution.sf(at)
     if is_discrete:
         # Both tails keep their digits: 1 - F(y) of a large y is not zero.
@@ -113,26 +116,37 @@ def quantile_residuals(
     return np.where(below < 0.5, special.ndtri(lower), -special.ndtri(upper))
 
 
-def _distribution(
-    family: Family, y: Array, mu: Array, trials: Array | None, phi: float
-) -> tuple[Any, Array, bool]:
-    """The distribution of SciPy at μ, the values at which it is taken, and if it is discrete."""
+def distribution_of(
+    family: Family, mu: Array, trials: Array | None, dispersion: float
+) -> tuple[Any, bool]:
+    """The distribution of SciPy with a mean, and if it is discrete; binomial targets are counts.
+
+    Raises
+    ------
+    InferenceError
+        For Tweedie's family, whose distribution function is not known in closed form; and for a
+        dispersion that the family does not have.
+    """
+    if not family.has_dispersion and dispersion != 1.0:
+        raise InferenceError(
+            f"the family ({family.description}) has the dispersion 1, and it was set to "
+            f"{dispersion:g}: there is no such distribution. Take dispersion='auto', or another "
+            "family."
+        )
     if isinstance(family, Binomial):
-        n = np.ones_like(y) if trials is None else np.rint(trials)
-        return stats.binom(n, mu), np.rint(n * y), True
+        return stats.binom(1.0 if trials is None else np.rint(trials), mu), True
     if isinstance(family, NegativeBinomial):
-        r = 1.0 / family.theta
-        return stats.nbinom(r, 1.0 / (1.0 + family.theta * mu)), y, True
-    name = family.name
+        return stats.nbinom(1.0 / family.theta, 1.0 / (1.0 + family.theta * mu)), True
+    name, phi = family.name, dispersion
     if name == "poisson":
-        return stats.poisson(mu), y, True
+        return stats.poisson(mu), True
     if name == "normal":
-        return stats.norm(mu, np.sqrt(phi)), y, False
+        return stats.norm(mu, np.sqrt(phi)), False
     if name == "gamma":
-        return stats.gamma(1.0 / phi, scale=phi * mu), y, False
+        return stats.gamma(1.0 / phi, scale=phi * mu), False
     if name == "inverse_gaussian":
-        return stats.invgauss(phi * mu, scale=1.0 / phi), y, False
+        return stats.invgauss(phi * mu, scale=1.0 / phi), False
     raise InferenceError(
-        f"quantile residuals need the distribution function, which is not known for the family "
-        f"({family.description}); take deviance residuals."
+        "the distribution function is not known in closed form for the family "
+        f"({family.description}); take deviance residuals, or intervals of the mean."
     )

@@ -13,7 +13,10 @@ DFBETAS                ``(θ̂ - θ̂₍ᵢ₎)ⱼ / (σ̂₍ᵢ₎ √Aⱼⱼ)`
 from Belsley, Kuh and Welsch (1980), *Regression Diagnostics*, ch. 2. For least squares
 ``θ̂ - θ̂₍ᵢ₎ = A x̃ w r / (1 - h)`` exactly. For classes the same formulas with ``w p(1-p)`` for w are
 one Newton step from the fit without the row: Pregibon (1981), *Logistic regression diagnostics*,
-Annals of Statistics 9(4), eq. 3.
+Annals of Statistics 9(4), eq. 3. For generalized linear models ``w ℓ″`` takes its place, ``-ℓ′``
+that of r in changes of the parameters, and √φ, which is held, that of σ̂: Williams (1987),
+*Generalized linear model diagnostics using the deviance and single case deletions*, Applied
+Statistics 36(2).
 """
 
 from __future__ import annotations
@@ -27,12 +30,15 @@ from scipy.special import expit, log_expit
 
 from mcmodels.arrays import Array
 from mcmodels.exceptions import InferenceError, LeverageWarning
+from mcmodels.inference.glm_model import GlmInference
 from mcmodels.inference.tolerances import SMALLEST_REST
 from mcmodels.inference.whitening import Whitening
+from mcmodels.objectives.family_loss import FamilyLoss
 from mcmodels.rows import RowBlock, Rows
 from mcmodels.user_warnings import warn_user
 
 __all__ = [
+    "glm_influence",
     "linear_influence",
     "linear_influence_of_no_rows",
     "logistic_influence",
@@ -158,6 +164,41 @@ def logistic_influence(
         return h, w * r / left, 1.0, (pearson, deviance, standardized, cooks)
 
     return _data_frame(whitening, rows, measures, _LOGISTIC, names, index)
+
+
+def glm_influence(
+    model: GlmInference,
+    loss: FamilyLoss,
+    rows: Rows,
+    index: pd.Index | None,
+) -> pd.DataFrame:
+    """One row of measures for each row of a generalized linear model.
+
+    Parameters
+    ----------
+    model : GlmInference
+        Of the fit.
+    loss : FamilyLoss
+        Family and link.
+    rows, index
+        Those of :func:`linear_influence`.
+    """
+    root_phi = np.sqrt(model.dispersion)
+
+    def measures(block: RowBlock, squares: Array) -> MeasuresOfRows:
+        w = block.extras.get("frequency", 1.0)
+        y, eta = block.y, block.linear_predictor(model.params)
+        slope, curvature = loss(y, eta, (1, 2))
+        h = w * curvature * squares
+        left = _one_minus(h)
+        pearson = np.sqrt(w) * loss.pearson(y, eta)
+        deviance = np.sign(pearson) * np.sqrt(w * loss.deviance(y, eta).clip(0.0))
+        standardized = pearson / (root_phi * np.sqrt(left))
+        cooks = standardized**2 * h / left / len(model.params)
+        columns = (pearson, deviance, standardized, cooks)
+        return h, -w * slope / left, root_phi, columns
+
+    return _data_frame(model.whitening, rows, measures, _LOGISTIC, model.names, index)
 
 
 def pearson_residual(y: Array, eta: Array) -> Array:

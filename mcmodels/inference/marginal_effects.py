@@ -1,23 +1,23 @@
-"""Marginal effects: how probabilities change with a feature, with standard errors.
+"""Marginal effects: how probabilities or means change with a feature, with standard errors.
 
 With ``p(η)`` the probabilities and ``η = x̃ᵀθ``, the effect of feature j on class k is a derivative,
 ``Σ_l ∂pₖ/∂η_l β_lj``, or ``pₖ(x with xⱼ = 1) - pₖ(x with xⱼ = 0)`` where the feature is 0 or 1.
+The mean of a generalized linear model takes the place of p.
 Averages over rows, or values at their means, have standard errors by the delta method, with exact
 Jacobians: Greene (2018), *Econometric Analysis*, 8th ed., §17.2.4–17.2.5.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Literal, Self
 
 import numpy as np
-from scipy.special import expit, softmax
 
 from mcmodels.arrays import Array
+from mcmodels.inference.curvature import CurvatureInference
 from mcmodels.inference.estimate import Estimate
-from mcmodels.inference.logistic_model import LogisticModelInference
+from mcmodels.inference.responses import Response
 from mcmodels.rows import ArrayRows, ColumnMoments, RowBlock, Rows
 
 __all__ = ["At", "marginal_effects"]
@@ -26,14 +26,16 @@ At = Literal["average", "means", "rows"]
 
 
 def marginal_effects(
-    model: LogisticModelInference, rows: Rows, *, at: At, discrete: bool
+    model: CurvatureInference, response: Response, rows: Rows, *, at: At, discrete: bool
 ) -> Estimate | Array:
-    """Effects of each feature on each class (on the second, of two).
+    """Effects of each feature on each class (on the second, of two), or on the mean.
 
     Parameters
     ----------
-    model : LogisticModelInference
+    model : CurvatureInference
         The fit.
+    response : Response
+        Probabilities or means as functions of the linear predictors.
     rows : Rows
         Where effects are computed.
     at : {"average", "means", "rows"}
@@ -48,18 +50,24 @@ def marginal_effects(
     """
     indicators = _indicators(rows) if discrete else np.zeros(0, dtype=np.intp)
     if at == "rows":
-        effects = rows.map(lambda block: _effects(model.params, block, indicators))
+        effects = rows.map(lambda block: _effects(response, model.params, block, indicators))
         return effects.reshape(len(effects), -1)
     if at == "means":
-        mean = ColumnMoments.of(rows, targets=False).mean
-        rows = ArrayRows(mean[np.newaxis], intercept=rows.intercept)
-    total = rows.reduce(lambda block: _Sums.of(model.params, block, indicators))
+        rows = _mean_row(rows)
+    total = rows.reduce(lambda block: _Sums.of(response, model.params, block, indicators))
     effects, jacobian = total.averaged(model.params, rows, indicators)
-    if model.intercept:  # derivatives by the linear predictors at the centre, not the intercepts
-        jacobian[..., :-1] -= jacobian[..., -1:] * model.centre
-    T = jacobian.reshape(effects.size, -1) @ model.centred_root
     names = tuple(map(str, range(effects.size)))
-    return Estimate.of_root(effects.ravel(), T, names, kind=model.kind)
+    return model.function_estimate(effects.ravel(), jacobian, names)
+
+
+def _mean_row(rows: Rows) -> Rows:
+    """A row with the means of the features, and of the offsets if there are any."""
+    mean = ColumnMoments.of(rows, targets=False).mean
+    total = rows.reduce(
+        lambda block: block.weighted(block.offset_or_zeros).sum(axis=0, keepdims=True)
+    )
+    extras = {"offset": total / rows.total_weight}
+    return ArrayRows(mean[np.newaxis], extras=extras, intercept=rows.intercept)
 
 
 def _indicators(rows: Rows) -> Any:
@@ -72,41 +80,6 @@ def _indicators(rows: Rows) -> Any:
     return np.nonzero(rows.reduce(others) == 0)[0]
 
 
-def _probabilities(eta: Array) -> Array:
-    """Probabilities, shape (b, 1) for two classes, (b, K) for more."""
-    return expit(eta)[:, np.newaxis] if eta.ndim == 1 else softmax(eta, axis=1)
-
-
-def _slopes(eta: Array) -> Array:
-    """``∂pₖ/∂η_l``, shape (b, K, K); (b, 1, 1) for two classes."""
-    if eta.ndim == 1:
-        return (expit(eta) * expit(-eta))[:, np.newaxis, np.newaxis]
-    p = softmax(eta, axis=1)
-    return p[:, :, np.newaxis] * _log_slopes(p)
-
-
-def _log_slopes(p: Array) -> Array:
-    """``∂ log pₖ/∂η_l = 1ₖ₌ₗ - p_l``, shape (b, K, K); accurate even for pₖ close to one."""
-    same = np.eye(p.shape[1])
-    others = p @ (1.0 - same)
-    return same * others[:, :, np.newaxis] - (1.0 - same) * p[:, np.newaxis, :]
-
-
-def _curvatures(eta: Array) -> Iterator[Array]:
-    """``∂²pₖ/∂η_l∂η_m`` for each class k, shape (b, K, K); (b, 1, 1) for two classes."""
-    if eta.ndim == 1:
-        p, q = expit(eta), expit(-eta)
-        yield (p * q * (q - p))[:, np.newaxis, np.newaxis]
-        return
-    p = softmax(eta, axis=1)
-    log_slopes = _log_slopes(p)
-    slopes = p[:, :, np.newaxis] * log_slopes
-    for k in range(p.shape[1]):
-        gradient = log_slopes[:, k]
-        outer = gradient[:, :, np.newaxis] * gradient[:, np.newaxis, :]
-        yield p[:, k, np.newaxis, np.newaxis] * (outer - slopes)
-
-
 def _with_value(
     params: Array, block: RowBlock, eta: Array, j: int, value: float
 ) -> tuple[Array, Array]:
@@ -115,14 +88,15 @@ def _with_value(
     return eta + (moved * params[j] if eta.ndim == 1 else np.outer(moved, params[:, j])), moved
 
 
-def _effects(params: Array, block: RowBlock, indicators: Any) -> Array:
+def _effects(response: Response, params: Array, block: RowBlock, indicators: Any) -> Array:
     """Effects in each row, shape (b, classes, p)."""
     eta = block.linear_predictor(params)
+    response.refuse_outside(eta)
     p = block.X.X.shape[1]
-    effects = _slopes(eta) @ np.atleast_2d(params)[:, :p]
+    effects = response.slopes(eta) @ np.atleast_2d(params)[:, :p]
     for j in indicators:
         one, zero = (_with_value(params, block, eta, j, value)[0] for value in (1.0, 0.0))
-        effects[:, :, j] = _probabilities(one) - _probabilities(zero)
+        effects[:, :, j] = response.values(one) - response.values(zero)
     return effects
 
 
@@ -148,15 +122,19 @@ class _Sums:
     difference_jacobians: Array
 
     @classmethod
-    def of(cls, params: Array, block: RowBlock, indicators: Any) -> Self:
+    def of(cls, response: Response, params: Array, block: RowBlock, indicators: Any) -> Self:
         eta = block.linear_predictor(params)
+        response.refuse_outside(eta)
         n = len(eta)
         K = 1 if eta.ndim == 1 else eta.shape[1]
         P = params.shape[-1]
         sums = cls(
-            block.weighted(_slopes(eta)).sum(axis=0),
+            block.weighted(response.slopes(eta)).sum(axis=0),
             np.stack(
-                [block.X.adjoint(block.weighted(of).reshape(n, -1)) for of in _curvatures(eta)]
+                [
+                    block.X.adjoint(block.weighted(of).reshape(n, -1))
+                    for of in response.curvatures(eta)
+                ]
             ),
             np.zeros((len(indicators), K)),
             np.zeros((len(indicators), K * K, P)),
@@ -164,8 +142,9 @@ class _Sums:
         for at, j in enumerate(indicators):
             for value, sign in ((1.0, 1.0), (0.0, -1.0)):
                 there, moved = _with_value(params, block, eta, j, value)
-                sums.differences[at] += sign * block.weighted(_probabilities(there)).sum(axis=0)
-                slopes = block.weighted(_slopes(there)).reshape(n, -1)
+                response.refuse_outside(there)
+                sums.differences[at] += sign * block.weighted(response.values(there)).sum(axis=0)
+                slopes = block.weighted(response.slopes(there)).reshape(n, -1)
                 jacobian = block.X.adjoint(slopes)
                 jacobian[:, j] += moved @ slopes
                 sums.difference_jacobians[at] += sign * jacobian

@@ -60,6 +60,8 @@ TAKEN = {
     ("sample_weight", "a number"),
     ("g", "a function"),
     ("candidate", "a column"),
+    ("terms", "nothing"),
+    ("trials", "nothing"),
     ("vector", "an array"),
     ("vector", "a list"),
     ("max_lags", "nothing"),

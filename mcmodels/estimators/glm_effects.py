@@ -1,0 +1,314 @@
+"""Intervals, marginal effects, influence and deviances of generalized linear models."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+from mcmodels.arrays import MatrixLike, VectorLike, Weights
+from mcmodels.estimators.arguments import (
+    check_choice,
+    check_flag,
+    check_weights,
+    refuse_other_order,
+)
+from mcmodels.estimators.glm_methods import GlmMethods
+from mcmodels.estimators.likelihood_methods import positions
+from mcmodels.estimators.offsets import checked_trials
+from mcmodels.estimators.parameter_methods import index_of
+from mcmodels.estimators.streams import in_memory_but_X
+from mcmodels.estimators.validation import validated_rows
+from mcmodels.exceptions import example_of
+from mcmodels.inference.deviance_table import deviance_table
+from mcmodels.inference.estimate import Estimate, check_level
+from mcmodels.inference.influence import glm_influence
+from mcmodels.inference.marginal_effects import At, marginal_effects
+from mcmodels.inference.mean_intervals import mean_intervals, observation_intervals
+from mcmodels.inference.responses import Means
+from mcmodels.objectives.families import Binomial
+from mcmodels.results.glm import GlmFit
+from mcmodels.rows import ArrayRows, Rows, RowStream, StreamedMatrix, rows_of
+from mcmodels.tables.dask_stream import refuse_parts
+
+__all__ = ["GlmEffects"]
+
+
+class GlmEffects(GlmMethods):
+    """Intervals of predictions, marginal effects, influence and the table of deviances."""
+
+    def predict_interval(
+        self,
+        X: MatrixLike | RowStream,
+        level: float = 0.95,
+        kind: str = "mean",
+        *,
+        trials: VectorLike | None = None,
+        offset: VectorLike | None = None,
+        exposure: VectorLike | None = None,
+    ) -> pd.DataFrame:
+        """Means with intervals, or intervals of a new observation.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features), or RowStream
+            Features.
+        level : float, default=0.95
+            Probability that an interval covers, in (0, 1).
+        kind : {"mean", "observation"}, default="mean"
+            "mean": ends computed for the linear predictor and mapped back. "observation": quantiles
+            of the distribution of a new observation, with the error of the linear predictor.
+        trials : array-like of shape (n_samples,), default=None
+            Trials of binomial observations, which are proportions; 1 by default.
+        offset, exposure : array-like of shape (n_samples,), default=None
+            As in ``fit``; required if the model was fitted with one of them.
+
+        Returns
+        -------
+        DataFrame
+            Columns prediction, standard_error, lower, upper; it has the index of X. The standard
+            error of a mean is that of the delta method; that of an observation holds its variance,
+            too.
+
+        Raises
+        ------
+        InferenceError
+            If the parameters are not determined, there is no dispersion, or the distribution of the
+            family is not known (Tweedie's).
+
+        Notes
+        -----
+        Formulas and sources are in :mod:`mcmodels.inference.mean_intervals`.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from mcmodels import GeneralizedLinearRegressor
+        >>> X, y = np.arange(6.0)[:, np.newaxis], np.array([1, 2, 2, 5, 9, 12])
+        >>> model = GeneralizedLinearRegressor("poisson").fit(X, y)
+        >>> model.predict_interval([[5.0]]).round(3)
+           prediction  standard_error  lower   upper
+        0      12.847           3.077  8.034  20.544
+        >>> model.predict_interval([[5.0]], kind="observation").round(3)
+           prediction  standard_error  lower  upper
+        0      12.847           4.724    5.0   24.0
+        """
+        check_level(level)
+        check_choice("kind", kind, ("mean", "observation"))
+        record: GlmFit = self._record()
+        model, loss = record.model, self._loss()
+        quantile = record.estimate.quantile(level)
+        if trials is not None and (not isinstance(loss.family, Binomial) or kind != "observation"):
+            raise ValueError(
+                "trials are those of binomial observations: family='binomial' and "
+                "kind='observation'."
+            )
+        rows, index = self._rows_at(X, None, offset, exposure, trials)
+        if kind == "mean":
+            values = mean_intervals(model, loss, rows, quantile)
+        else:
+            values = observation_intervals(model, loss, rows, level, quantile)
+        columns = ["prediction", "standard_error", "lower", "upper"]
+        return pd.DataFrame(values, columns=columns, index=index)
+
+    def marginal_effects(
+        self,
+        X: MatrixLike | RowStream,
+        *,
+        at: At = "average",
+        discrete: bool = True,
+        level: float = 0.95,
+        sample_weight: Weights = None,
+        offset: VectorLike | None = None,
+        exposure: VectorLike | None = None,
+    ) -> pd.DataFrame:
+        """How the mean changes with each feature, the others held constant.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features), or RowStream
+            Rows at which (or at whose means) the effects are computed.
+        at : {"average", "means", "rows"}, default="average"
+            "average": the mean of the effects at the rows. "means": the effect at the means of the
+            features and offsets. "rows": the effect at every row, without intervals.
+        discrete : bool, default=True
+            Whether the effect of a feature that is 0 or 1 in every row is the difference between
+            the means at 1 and at 0. Otherwise it is a derivative.
+        level : float, default=0.95
+            Coverage of the intervals, in (0, 1).
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the rows in means; not for ``at="rows"``.
+        offset, exposure : array-like of shape (n_samples,), default=None
+            As in ``fit``; required if the model was fitted with one of them.
+
+        Returns
+        -------
+        DataFrame
+            One row for each feature. Columns coefficient (the effect), standard_error (delta
+            method), t or z, p_value, lower and upper. With ``at="rows"``, one row for each row of X
+            and one column for each feature.
+
+        Raises
+        ------
+        InferenceError
+            If the parameters are not determined, or a row has no mean.
+
+        Notes
+        -----
+        Formulas and sources are in :mod:`mcmodels.inference.marginal_effects`.
+        """
+        check_choice("at", at, ("average", "means", "rows"))
+        check_flag("discrete", discrete)
+        record: GlmFit = self._record()
+        if at == "rows" and sample_weight is not None:
+            raise ValueError(
+                "at='rows' takes no mean, so that sample_weight has no effect; leave it out."
+            )
+        rows, index = self._rows_at(X, sample_weight, offset, exposure)
+        response = Means(self._loss())
+        found = marginal_effects(record.model, response, rows, at=at, discrete=discrete)
+        if not isinstance(found, Estimate):
+            return pd.DataFrame(found, columns=list(record.names), index=index)
+        table = found.table(level, p_values=not record.penalty)
+        return table.set_axis(list(record.names))
+
+    def influence(
+        self,
+        X: MatrixLike | RowStream,
+        y: VectorLike | None = None,
+        sample_weight: Weights = None,
+        *,
+        offset: VectorLike | None = None,
+        exposure: VectorLike | None = None,
+    ) -> pd.DataFrame:
+        """How much each training row changes the fit, by one Newton step.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features), or RowStream
+            The training rows; a stream also holds y and the weights.
+        y : array-like of shape (n_samples,), default=None
+            Their targets.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Their weights.
+        offset, exposure : array-like of shape (n_samples,), default=None
+            Those of the fit.
+
+        Returns
+        -------
+        DataFrame
+            One row for each training row, with the index of X. Columns leverage (by the observed
+            information), pearson_residual and deviance_residual (times the root of the weight),
+            standardized_residual (Pearson's, divided by ``√(φ(1 - h))``), cooks_distance, and
+            dfbetas_<name> for each parameter.
+
+        Notes
+        -----
+        Formulas and sources are in :mod:`mcmodels.inference.influence`.
+        """
+        record: GlmFit = self._record()
+        record.model.refuse_without_dispersion()
+        _ = record.model.whitening  # raises if there is none, before any row is read
+        refuse_parts("influence", X, y, sample_weight)
+        index = index_of(X)
+        X, targets, weights = self._training_rows(
+            X, y, sample_weight, offset=offset, exposure=exposure
+        )
+        extras = self._offsets_of(X, offset=offset, exposure=exposure)
+        if weights is not None:
+            extras["frequency"] = weights
+        rows = rows_of(X, targets, extras=extras, intercept=record.intercept)
+        index = index_of(X) if index is None else index
+        return glm_influence(record.model, self._loss(), rows, index)
+
+    def deviance_table(
+        self,
+        X: MatrixLike,
+        y: VectorLike,
+        sample_weight: Weights = None,
+        *,
+        terms: Mapping[str, Sequence[str]] | None = None,
+        offset: VectorLike | None = None,
+        exposure: VectorLike | None = None,
+    ) -> pd.DataFrame:
+        """Analysis of deviance: what each term adds to those before it, as R's ``anova``.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            The training rows.
+        y : array-like of shape (n_samples,)
+            Their targets.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Their weights.
+        terms : mapping of str to sequences of str, default=None
+            Names of terms, with the features of each, in the order in which they are added; every
+            feature is in one term. None: each feature is a term.
+        offset, exposure : array-like of shape (n_samples,), default=None
+            Those of the fit.
+
+        Returns
+        -------
+        DataFrame
+            The first row is the model without features; then one row for each term. Columns df and
+            deviance (what it explains), residual_df and residual_deviance (what is left), statistic
+            and p_value: F where the dispersion was estimated, else χ². The dispersion is that of
+            the whole model; so is θ.
+
+        Raises
+        ------
+        InferenceError
+            If the fit is penalised, has no maximum, or a smaller model has none.
+
+        References
+        ----------
+        McCullagh and Nelder (1989), *Generalized Linear Models*, 2nd ed., §2.3 and §8.3.
+        """
+        record: GlmFit = self._record()
+        record.at_maximum("an analysis of deviance").refuse_without_dispersion()
+        refuse_parts("deviance_table", X, y, sample_weight)
+        matrix, targets, weights = self._training_rows(
+            X, y, sample_weight, offset=offset, exposure=exposure
+        )
+        if isinstance(matrix, StreamedMatrix):
+            raise TypeError("deviance_table takes no stream; pass rows in memory.")
+        extras = self._offsets_of(matrix, offset=offset, exposure=exposure)
+        found: dict[str, list[int]] = {name: [j] for j, name in enumerate(record.names)}
+        if terms is not None:
+            if not isinstance(terms, Mapping):
+                raise TypeError(
+                    f"terms={example_of(terms)} must be a mapping of names to lists of features."
+                )
+            found = {name: positions(of, list(record.names)) for name, of in terms.items()}
+            given = sorted(j for columns in found.values() for j in columns)
+            if given != list(range(len(record.names))):
+                raise ValueError(
+                    "terms must hold each feature once; the features are "
+                    f"{', '.join(record.names)}."
+                )
+
+        def rows_with(columns: list[int]) -> Rows:
+            part: Any = matrix
+            return ArrayRows(part[:, columns], targets, weights, extras, intercept=record.intercept)
+
+        return deviance_table(record.model, self._loss(), rows_with, found)
+
+    def _rows_at(
+        self, X: Any, sample_weight: Weights, offset: Any, exposure: Any, trials: Any = None
+    ) -> tuple[Rows, pd.Index | None]:
+        """Rows without targets, with their offsets and trials, and their index."""
+        refuse_parts("this method", X, sample_weight)
+        self._check_has_coefficients()
+        index = index_of(X)
+        refuse_other_order(X=X, sample_weight=sample_weight, trials=trials)
+        self._check_order(X, offset=offset, exposure=exposure)
+        X, _, sample_weight = in_memory_but_X(self, X, None, sample_weight)
+        index = index_of(X) if index is None else index
+        X = validated_rows(self, X)
+        extras = self._offsets_of(X, offset=offset, exposure=exposure)
+        self._refuse_missing_offset(extras)
+        if trials is not None:
+            extras["trials"] = checked_trials(X, trials)
+        weights = check_weights(sample_weight, X)
+        return rows_of(X, weights=weights, extras=extras, intercept=self._has_intercept), index
