@@ -16,12 +16,13 @@ from mcmodels.estimators.stream_fits import ExtrasOfPart
 from mcmodels.estimators.streams import in_memory_but_X
 from mcmodels.estimators.validation import validated_pair
 from mcmodels.objectives import Objective
-from mcmodels.objectives.family_loss import FamilyLoss
+from mcmodels.objectives.family_loss import ExpectedInformation, FamilyLoss
 from mcmodels.objectives.user_loss import UserLoss, UserObjective
 from mcmodels.rows import Rows, RowStream, rows_of
 from mcmodels.solvers import Status
 from mcmodels.solvers.bounded_means import fit_within_bounds
 from mcmodels.solvers.family_starts import family_start
+from mcmodels.solvers.profile import Information
 from mcmodels.tables.dask_stream import in_parts
 
 __all__ = ["OF_STREAMS", "GlmRows"]
@@ -104,6 +105,11 @@ class GlmRows(LikelihoodMethods):
         # At the bounds of the link the least value is approached.
         left = step.status is Status.NOT_CONVERGED and not np.isfinite(loss.domain).any()
         return np.nan if left or step.status is Status.UNBOUNDED else objective.value(step.params)
+
+    @property
+    def _information(self) -> Information:
+        loss = UserLoss(ExpectedInformation(self._loss()))
+        return lambda objective: UserObjective(objective.rows, loss)
 
     def _objective_of_fit(self, rows: Rows) -> Objective:
         return UserObjective(rows, self._loss_of_user(), self._fit.penalty)

@@ -9,14 +9,15 @@ import numpy as np
 import pandas as pd
 
 from mcmodels.arrays import Array, MatrixLike, VectorLike, Weights
-from mcmodels.estimators.arguments import listed, refuse_unknown_keywords
+from mcmodels.estimators.arguments import check_count, listed, refuse_unknown_keywords
 from mcmodels.estimators.parameter_methods import ParameterMethods
 from mcmodels.exceptions import InferenceError, example_of
 from mcmodels.inference.estimate import check_level
-from mcmodels.inference.profiles import profile_ends, ratio_tests
+from mcmodels.inference.profiles import profile_ends, profile_points, ratio_tests
+from mcmodels.inference.score_intervals import score_ends
 from mcmodels.rows import Rows, RowStream, StreamedMatrix, rows_of
 from mcmodels.solvers import Status, irls
-from mcmodels.solvers.profile import Profile
+from mcmodels.solvers.profile import Information, Profile
 from mcmodels.solvers.refits import Refits
 from mcmodels.tables.dask_stream import as_stream
 
@@ -127,6 +128,122 @@ class LikelihoodMethods(ParameterMethods):
         table = ratio_tests(profile, refits, chosen, *scale, is_convex=is_convex)
         _refuse_unfound(table.to_numpy(), names, "the maximum without it")
         return table.set_axis(names)
+
+    def score_intervals(
+        self,
+        X: MatrixLike | RowStream,
+        y: VectorLike | None = None,
+        sample_weight: Weights = None,
+        *,
+        level: float = 0.95,
+        parameters: Sequence[str] | None = None,
+        **offsets: Any,
+    ) -> pd.DataFrame:
+        """Intervals of parameters that a score test does not reject.
+
+        For each value of θⱼ the other parameters are at their best, and the derivative of the
+        likelihood in θⱼ is compared with its standard error there. Of a proportion it is Wilson's
+        interval. The information is the expected one; of losses of your own, the observed one.
+
+        Parameters
+        ----------
+        X, y, sample_weight
+            The training rows.
+        level : float, default=0.95
+            Coverage, in (0, 1).
+        parameters : sequence of str, default=None
+            Names of features, or "(intercept)"; by default all parameters.
+        **offsets
+            ``offset``, ``exposure`` of the fit, for models that take them.
+
+        Returns
+        -------
+        DataFrame
+            One row for each parameter; columns lower and upper.
+
+        Raises
+        ------
+        InferenceError
+            If the fit is penalised, or has no likelihood or no maximum, or has several outputs; or
+            if a bound was not found.
+
+        Notes
+        -----
+        Formulas and sources are in :mod:`mcmodels.inference.score_intervals`. Each bound takes some
+        ten fits with the parameter held.
+        """
+        check_level(level)
+        profile, _, names, chosen = self._profile(X, y, sample_weight, parameters, offsets)
+        record = self._record()
+        estimate = record.estimate
+        found = score_ends(
+            profile,
+            self._information,
+            chosen,
+            level,
+            record.likelihood_scale,
+            estimate.params,
+            estimate.standard_errors,
+        )
+        _refuse_unfound(found, names, "a bound")
+        return pd.DataFrame(found, index=names, columns=["lower", "upper"])
+
+    def likelihood_profile(
+        self,
+        X: MatrixLike | RowStream,
+        y: VectorLike | None = None,
+        sample_weight: Weights = None,
+        *,
+        level: float = 0.99,
+        points: int = 21,
+        parameters: Sequence[str] | None = None,
+        **offsets: Any,
+    ) -> pd.DataFrame:
+        """The profile of the likelihood along parameters, for plots.
+
+        Parameters
+        ----------
+        X, y, sample_weight
+            The training rows.
+        level : float, default=0.99
+            The profile reaches to the ends of the profile intervals of this level, in (0, 1).
+        points : int, default=21
+            Number of values, at least 3: evenly on each side of the estimate, which is among them.
+        parameters : sequence of str, default=None
+            Names of features, or "(intercept)"; by default all parameters.
+        **offsets
+            ``offset``, ``exposure`` of the fit, for models that take them.
+
+        Returns
+        -------
+        DataFrame
+            Columns parameter, value, drop (``2(ℓ̂ - ℓ)/φ``, ℓ the largest log-likelihood with the
+            parameter held at the value) and root: its root with the sign of ``value - estimate``,
+            which is a straight line where the likelihood is quadratic.
+
+        Raises
+        ------
+        InferenceError
+            As :meth:`profile_intervals`.
+        """
+        check_count("points", points, at_least=3)
+        check_level(level)
+        profile, refits, names, chosen = self._profile(X, y, sample_weight, parameters, offsets)
+        record = self._record()
+        (dispersion, df), estimate = record.likelihood_scale, record.estimate
+        errors = estimate.standard_errors
+        ends = profile_ends(profile, refits, chosen, level, dispersion, df, errors)
+        _refuse_unfound(ends, names, "an end")
+        table = profile_points(profile, refits, chosen, ends, estimate.params, points, dispersion)
+        _refuse_unfound(table.reshape(len(names), -1), names, "a point")
+        frame = pd.DataFrame(table.reshape(-1, 3), columns=["value", "drop", "root"])
+        frame.insert(0, "parameter", np.repeat(names, table.shape[1]))
+        return frame
+
+    @property
+    def _information(self) -> Information:
+        """The objective whose Hessian is the information of score tests."""
+        return lambda objective: objective
 
     def _profile(
         self,

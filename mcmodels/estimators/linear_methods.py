@@ -9,7 +9,12 @@ import numpy as np
 import pandas as pd
 
 from mcmodels.arrays import Array, Matrix, MatrixLike, Values, VectorLike, Weights
-from mcmodels.estimators.arguments import check_choice, check_weights, refuse_other_order
+from mcmodels.estimators.arguments import (
+    check_choice,
+    check_count,
+    check_weights,
+    refuse_other_order,
+)
 from mcmodels.estimators.likelihood_methods import positions
 from mcmodels.estimators.linear_tests import LinearTests
 from mcmodels.estimators.model import Fitted
@@ -18,7 +23,7 @@ from mcmodels.estimators.streams import in_memory_but_X, of_blocks
 from mcmodels.inference.estimate import check_level
 from mcmodels.inference.influence import linear_influence, linear_influence_of_no_rows
 from mcmodels.inference.leverage import hat_matrix, leverage
-from mcmodels.inference.profiles import f_tests
+from mcmodels.inference.profiles import f_tests, profile_of_normal_targets
 from mcmodels.inference.summary import Summary
 from mcmodels.results.linear import LinearFit
 from mcmodels.results.record import INTERCEPT
@@ -133,6 +138,42 @@ class LinearMethods(LinearTests):
         chosen = positions(parameters, estimate.names)
         ends, names = estimate.intervals(level)[chosen], [estimate.names[k] for k in chosen]
         return pd.DataFrame(ends, index=names, columns=["lower", "upper"])
+
+    def score_intervals(
+        self,
+        X: MatrixLike | RowStream,
+        y: VectorLike | None = None,
+        sample_weight: Weights = None,
+        *,
+        level: float = 0.95,
+        parameters: Sequence[str] | None = None,
+    ) -> pd.DataFrame:
+        """The t intervals: with the variance of the whole model the score statistic is t².
+
+        Parameters are those of :meth:`profile_intervals`.
+        """
+        return self.profile_intervals(X, y, sample_weight, level=level, parameters=parameters)
+
+    def likelihood_profile(
+        self,
+        X: MatrixLike | RowStream,
+        y: VectorLike | None = None,
+        sample_weight: Weights = None,
+        *,
+        level: float = 0.99,
+        points: int = 21,
+        parameters: Sequence[str] | None = None,
+    ) -> pd.DataFrame:
+        """The profile along parameters, for plots: t² and t at values around the estimates.
+
+        Parameters and the table are those of
+        :meth:`mcmodels.GeneralizedLinearRegressor.likelihood_profile`.
+        """
+        check_count("points", points, at_least=3)
+        check_level(level)
+        _, estimate = self._warned_estimate(X, y, sample_weight, kind="nonrobust")
+        chosen = positions(parameters, estimate.names)
+        return profile_of_normal_targets(estimate, chosen, level, points)
 
     def likelihood_ratio_tests(
         self,

@@ -23,7 +23,13 @@ from mcmodels.inference.estimate import Estimate
 from mcmodels.solvers.profile import Profile
 from mcmodels.solvers.refits import Refits
 
-__all__ = ["f_tests", "profile_ends", "ratio_tests"]
+__all__ = [
+    "f_tests",
+    "profile_ends",
+    "profile_of_normal_targets",
+    "profile_points",
+    "ratio_tests",
+]
 
 
 def f_tests(estimate: Estimate) -> pd.DataFrame:
@@ -57,6 +63,59 @@ def profile_ends(
 
     ends = [[end(k, side) for side in (-1.0, 1.0)] for k in chosen]
     return np.array(ends, dtype=np.float64).reshape(-1, 2)
+
+
+def profile_points(
+    profile: Profile,
+    refits: Refits | None,
+    chosen: Sequence[int],
+    ends: Array,
+    params: Array,
+    points: int,
+    dispersion: float,
+) -> Array:
+    """Values of parameters, ``2(f - f̂)/φ`` there and its signed root, shape (k, points, 3).
+
+    NaN where the least value was not found. ``ends`` has shape (k, 2).
+    """
+
+    def drop(k: int, value: float) -> float:
+        least = profile.least(profile.unit(k), value)
+        if np.isnan(least) and refits is not None:
+            least = refits.least(k, value)
+        return float(np.maximum(2.0 * (least - profile.minimum) / dispersion, 0.0))
+
+    below = points // 2
+    tables = []
+    for k, (lower, upper) in zip(chosen, ends, strict=True):
+        left = np.linspace(lower, params[k], below + 1)
+        values = np.append(left, np.linspace(params[k], upper, points - below)[1:])
+        drops = np.array([0.0 if j == below else drop(k, v) for j, v in enumerate(values)])
+        tables.append(
+            np.column_stack([values, drops, np.sign(values - params[k]) * np.sqrt(drops)])
+        )
+    return np.array(tables)
+
+
+def profile_of_normal_targets(
+    estimate: Estimate, chosen: Sequence[int], level: float, points: int
+) -> pd.DataFrame:
+    """The table of profiles where they are parabolas: the roots are t."""
+    quantile, below = estimate.quantile(level), points // 2
+    left = np.linspace(-quantile, 0.0, below + 1)
+    t = np.append(left, np.linspace(0.0, quantile, points - below)[1:])
+    parts = [
+        pd.DataFrame(
+            {
+                "parameter": estimate.names[k],
+                "value": estimate.params[k] + t * estimate.standard_errors[k],
+                "drop": t**2,
+                "root": t,
+            }
+        )
+        for k in chosen
+    ]
+    return pd.concat(parts, ignore_index=True)
 
 
 def ratio_tests(

@@ -31,7 +31,7 @@ from mcmodels.arrays import Array
 from mcmodels.objectives.families import Binomial, Family, NegativeBinomial, PowerFamily
 from mcmodels.objectives.links import CloglogLink, Link, LogitLink, LogLink, PowerLink, ProbitLink
 
-__all__ = ["FamilyLoss"]
+__all__ = ["ExpectedInformation", "FamilyLoss"]
 
 _HALF_LOG_2PI = float(np.log(2.0 * np.pi) / 2.0)
 # From here on the tail of the normal distribution is computed by its asymptotic series.
@@ -162,6 +162,28 @@ class FamilyLoss:
         by_mean = (mu - y) / V
         curvature = by_mean * second + first**2 * (of_ratio - y * of_inverse)
         return family.kernel(y, mu), by_mean * first, curvature
+
+
+@dataclass(frozen=True)
+class ExpectedInformation:
+    """The loss of a family with ``E ℓ″`` in place of ℓ″.
+
+    Parameters
+    ----------
+    loss : FamilyLoss
+        The loss.
+    """
+
+    loss: FamilyLoss
+
+    def __call__(self, y: Array, eta: Array, orders: tuple[int, ...]) -> tuple[Array, ...]:
+        """The derivatives of these orders, each of the shape of eta."""
+        found = self.loss(y, eta, orders)
+        second = self.loss.expected_curvature(eta) if 2 in orders else None
+        return tuple(
+            values if order != 2 or second is None else second
+            for order, values in zip(orders, found, strict=True)
+        )
 
 
 def _mixture(y: Array, A: Array, B: Array) -> Array:

@@ -25,7 +25,10 @@ from mcmodels.solvers.cholesky import ScaledCholesky
 from mcmodels.solvers.coordinates import shifted_coordinates
 from mcmodels.solvers.fit_state import Placed
 
-__all__ = ["Profile"]
+__all__ = ["Information", "Profile"]
+
+# An objective with the same gradient, whose Hessian is an information matrix.
+Information = Callable[[LinearPredictorObjective], LinearPredictorObjective]
 
 # A step is negligible when it is this share of a standard error.
 _NEGLIGIBLE = 1e-9
@@ -90,26 +93,43 @@ class Profile:
 
     def least(self, combination: Array, value: float) -> float:
         """The least value of the objective where cᵀθ has a given value; NaN if none was found."""
+        return self._held(self._inner(combination), value)[1]
+
+    def score(self, combination: Array, value: float, information: Information) -> float:
+        """The score statistic where cᵀθ is held at a value; NaN if no such minimum was found.
+
+        With g the gradient there and I an information matrix it is ``gᵀI⁻¹g``: g is a multiple of
+        c, so that this is the square of its component, times the variance of cᵀθ.
+        """
         c = self._inner(combination)
+        params = self._held(c, value)[2]
+        if params is None:
+            return np.nan
+        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+            model = _Model.of(information(self._placed.inner).derivatives(params), c)
+        return np.nan if model is None else model.shift**2 / model.variance
+
+    def _held(self, c: Array, value: float) -> tuple[float, float, Array | None]:
 
         def step_to(held: Derivatives, params: Array) -> _Step | None:
             model = _Model.of(held, c)
             return None if model is None else model.to(value - float(c @ params))
 
-        return self._search(c, step_to, with_params=True)[1]
+        return self._search(c, step_to, with_params=True)
 
     def _search(
         self, c: Array, step_to: Callable[..., _Step | None], *, with_params: bool = False
-    ) -> tuple[float, float]:
-        """Take steps until they are negligible; cᵀθ and the objective there."""
+    ) -> tuple[float, float, Array | None]:
+        """Take steps until they are negligible; cᵀθ, the objective and the parameters there."""
         params, known, longest, before = self._start, self._known, _LONGEST, np.inf
         for _ in range(_MAX_STEPS):
             step = step_to(known, params) if with_params else step_to(known)
             if step is None:
-                return np.nan, np.nan
+                return np.nan, np.nan, None
             at_rounding = step.length <= _SMALL and step.length > before / 2
             if step.length <= _NEGLIGIBLE or at_rounding:
-                return float(c @ (params + step.delta)), known.value + step.change
+                reached = params + step.delta
+                return float(c @ reached), known.value + step.change, reached
             share, before = min(1.0, longest / step.length), step.length
             for _ in range(_MAX_HALVINGS):
                 tried = params + share * step.delta
@@ -118,13 +138,13 @@ class Profile:
                     break
                 share /= 2
             else:
-                return np.nan, np.nan
+                return np.nan, np.nan, None
             slope = share * float(known.gradient @ step.delta)
             promised = slope + (share * step.length) ** 2 / 2
             close = abs(found.value - known.value - promised) <= _CLOSE * abs(promised)
             longest = 2.0 * longest if close else _LONGEST
             params, known = tried, found
-        return np.nan, np.nan
+        return np.nan, np.nan, None
 
     def _at(self, params: Array) -> Derivatives:
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
