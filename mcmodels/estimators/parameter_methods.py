@@ -33,12 +33,17 @@ __all__ = ["ParameterMethods", "RobustOptions", "index_of", "output_table"]
 
 
 class RobustOptions(TypedDict, total=False):
-    """Options of the covariance; see :meth:`ParameterMethods.covariance`."""
+    """Options of the covariance; see :meth:`ParameterMethods.covariance`.
+
+    The last two are of models that take them, for the training rows.
+    """
 
     kind: str | None
     groups: VectorLike | None
     use_correction: bool
     df_correction: bool
+    offset: VectorLike | None
+    exposure: VectorLike | None
 
 
 class ParameterMethods(LinearPredictorModel):
@@ -167,7 +172,8 @@ class ParameterMethods(LinearPredictorModel):
             With more than two classes, the class that the others are compared with; by default the
             first.
         **robust
-            ``kind``, ``groups``, ``use_correction``, ``df_correction`` of :meth:`covariance`.
+            ``kind``, ``groups``, ``use_correction``, ``df_correction`` of :meth:`covariance`, and
+            the offset of the fit, for models that take one.
 
         Returns
         -------
@@ -205,7 +211,8 @@ class ParameterMethods(LinearPredictorModel):
             With more than two classes, the class that the others are compared with; by default the
             first.
         **robust
-            ``kind``, ``groups``, ``use_correction``, ``df_correction`` of :meth:`covariance`.
+            ``kind``, ``groups``, ``use_correction``, ``df_correction`` of :meth:`covariance`, and
+            the offset of the fit, for models that take one.
 
         Returns
         -------
@@ -231,7 +238,8 @@ class ParameterMethods(LinearPredictorModel):
         X, y, sample_weight
             The training rows, for a robust covariance.
         **robust
-            ``kind``, ``groups``, ``use_correction``, ``df_correction`` of :meth:`covariance`.
+            ``kind``, ``groups``, ``use_correction``, ``df_correction`` of :meth:`covariance`, and
+            the offset of the fit, for models that take one.
 
         Returns
         -------
@@ -255,13 +263,14 @@ class ParameterMethods(LinearPredictorModel):
         **options: Any,
     ) -> tuple[Any, Estimate]:
         """The record of the fit, and the parameters with the covariance that was asked for."""
-        refuse_unknown_keywords(options, self._options)
+        refuse_unknown_keywords(options, (*self._options, *self._offset_names))
         record: ParameterFit = self._record()
         kind, groups = options.get("kind"), options.get("groups")
         correct, of_df = options.get("use_correction", True), options.get("df_correction", True)
         check_flag("use_correction", correct)
         check_flag("df_correction", of_df)
-        has_rows = not (X is None and y is None and sample_weight is None)
+        beside = [y, sample_weight, *(options.get(name) for name in self._offset_names)]
+        has_rows = not (X is None and all(value is None for value in beside))
         if kind is None:
             kind = self._default_kind if has_rows else "nonrobust"
         check_choice("kind", kind, self._kinds)
@@ -353,22 +362,12 @@ class ParameterMethods(LinearPredictorModel):
         self._require_training_rows(rows)
         return X, targets, weights
 
-    def _refuse_offsets_of_parts(self, **options: Any) -> None:
-        """Refuse offsets beside collections of Dask."""
-
-    def _check_order(self, X: Any, **options: Any) -> None:
-        """Refuse offsets whose index says that they are in another order than X."""
-
-    def _offsets_of(self, X: Any, **options: Any) -> dict[str, Array]:
-        """The offset of each row, as an extra of the rows; empty for models that have none."""
-        return {}
-
     def _require_training_rows(self, rows: Rows) -> None:
         """Refuse rows that are not the training rows."""
         self._record().require_training_rows(rows, self._objective_of_fit(rows))
 
     # The options of a covariance, and its kinds.
-    _options: tuple[str, ...] = tuple(RobustOptions.__annotations__)
+    _options: tuple[str, ...] = ("kind", "groups", "use_correction", "df_correction")
     _kinds: tuple[str, ...] = ("nonrobust", *HC_KINDS, "cluster")
     # Whether the loss is the squared error, so that sums of y and of y² are all that a fit needs.
     _is_quadratic = False

@@ -52,7 +52,9 @@ def marginal_effects(
         return effects.reshape(len(effects), -1)
     if at == "means":
         mean = ColumnMoments.of(rows, targets=False).mean
-        rows = ArrayRows(mean[np.newaxis], intercept=rows.intercept)
+        offset = _mean_offset(rows)
+        extras = None if offset is None else {"offset": offset[np.newaxis]}
+        rows = ArrayRows(mean[np.newaxis], extras=extras, intercept=rows.intercept)
     total = rows.reduce(lambda block: _Sums.of(model.params, block, indicators))
     effects, jacobian = total.averaged(model.params, rows, indicators)
     if model.intercept:  # derivatives by the linear predictors at the centre, not the intercepts
@@ -60,6 +62,28 @@ def marginal_effects(
     T = jacobian.reshape(effects.size, -1) @ model.centred_root
     names = tuple(map(str, range(effects.size)))
     return Estimate.of_root(effects.ravel(), T, names, kind=model.kind)
+
+
+def _mean_offset(rows: Rows) -> Any:
+    """The weighted mean of the offset, shape () or (K,); None where rows have none."""
+
+    def summarise(block: RowBlock) -> _MeanOffset:
+        offset = block.extras.get("offset")
+        return _MeanOffset(None if offset is None else block.weighted(offset).sum(axis=0))
+
+    total = rows.reduce(summarise).total
+    return None if total is None else np.asarray(total / rows.total_weight)
+
+
+@dataclass
+class _MeanOffset:
+    """Sums of offsets, or None; ``+=`` adds others."""
+
+    total: Any
+
+    def __iadd__(self, other: _MeanOffset) -> Self:
+        self.total = None if self.total is None else self.total + other.total
+        return self
 
 
 def _indicators(rows: Rows) -> Any:

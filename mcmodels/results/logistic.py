@@ -40,11 +40,14 @@ class LogisticFit(CurvatureFit):
         Total weight of the rows of each class.
     class_factors : dict
         The factors by which ``class_weight`` multiplies the weights of the rows of each class.
+    null_of_offset : float or None
+        Log-likelihood of intercepts alone beside the offset, where there is one.
     """
 
     classes: Labels
     class_totals: Array
     class_factors: dict[Any, float]
+    null_of_offset: float | None = None
 
     @property
     def n_iter_array(self) -> npt.NDArray[np.int32]:
@@ -66,11 +69,12 @@ class LogisticFit(CurvatureFit):
             self.n_determined,
             self.class_totals,
             tuple(map(str, self.classes)),
+            self.null_of_offset,
         )
 
     @property
     def null_log_likelihood(self) -> float:
-        """Log-likelihood without slopes: the probabilities are the shares of the classes."""
+        """Log-likelihood without slopes: of the shares of the classes, or beside the offset."""
         return self.model.null_log_likelihood
 
     @property
@@ -80,7 +84,7 @@ class LogisticFit(CurvatureFit):
 
     @property
     def likelihood_ratio_test(self) -> HypothesisTest:
-        """Test that every slope is zero, so that probabilities are the shares of the classes."""
+        """Test that every slope is zero."""
         return self.model.likelihood_ratio_test
 
     def at_maximum(self, what: str) -> LogisticModelInference:

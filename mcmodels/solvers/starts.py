@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
 from mcmodels.arrays import Array
-from mcmodels.objectives import LinearPredictorObjective
+from mcmodels.objectives import LinearPredictorObjective, Loss
 from mcmodels.objectives.user_loss import UserObjective
-from mcmodels.rows import RowBlock, Rows
+from mcmodels.rows import RowBlock, Rows, WithoutFeatures
+from mcmodels.solvers.existence import MinimumProof
+from mcmodels.solvers.newton import newton_iterates
+from mcmodels.solvers.solution import Status
 from mcmodels.solvers.tolerances import MAX_HALVINGS_OF_A_GUESS, SAMPLE_ROWS
 
 # Largest number of steps in the intercept, and the relative length of a step at which to stop. A
 # start need not be precise.
 _MAX_STEPS, _SHORT_STEP = 20, 1e-2
+# Of intercepts beside an offset: the gradient by the total weight, and the largest number of steps.
+_PRECISE, _MOST_STEPS = 1e-12, 200
 
 
 def log_odds_start(totals: Array, rows: Rows) -> Array:
@@ -36,6 +42,49 @@ def log_odds_start(totals: Array, rows: Rows) -> Array:
         logarithms = np.log(totals)
         params[:, -1] = logarithms - logarithms.mean()
     return params if len(totals) > 2 else params[1] - params[0]
+
+
+@dataclass(frozen=True)
+class NullFit:
+    """The best intercepts beside an offset, without features.
+
+    Parameters
+    ----------
+    intercepts : ndarray of shape (1,) or (K, 1)
+        The intercepts; of several classes they sum to zero.
+    objective : float
+        The least sum of losses; NaN where it was not found.
+    """
+
+    intercepts: Array
+    objective: float
+
+
+def null_fit(rows: Rows, loss: Loss, totals: Array) -> NullFit:
+    """Fit intercepts alone beside the offsets of the rows, by Newton's method.
+
+    Without an offset they would be the logarithms of the shares of the classes. With one there is
+    no formula. There is a minimum, as each class has rows.
+
+    Parameters
+    ----------
+    rows : Rows
+        Design rows with class codes and an offset.
+    loss : Loss
+        Their cross-entropy.
+    totals : ndarray of shape (n_classes,)
+        Weight of each class.
+    """
+    objective = LinearPredictorObjective(WithoutFeatures(rows), loss)
+    *_, last = newton_iterates(
+        objective,
+        log_odds_start(totals, objective.rows),
+        gradient_tolerance=_PRECISE * rows.total_weight,
+        max_iter=_MOST_STEPS,
+        proof=MinimumProof(objective),
+    )
+    found = last.status is Status.CONVERGED
+    return NullFit(last.params, last.derivatives.value if found else np.nan)
 
 
 def better_start(
