@@ -161,18 +161,24 @@ def fitted(X, y, weights, **options):
 # -- references ------------------------------------------------------------------------------------
 
 
-def step_that_is_left(X, y, weights, params):
-    """The largest entry of Newton's step, relative to the parameter or its standard error."""
-    with mpmath.workdps(40):
+def step_that_is_left(X, y, weights, params, offset=None):
+    """The largest entry of Newton's step, relative to the parameter or its standard error.
+
+    ``offset`` has shape (n,) for two classes, else a column for each class.
+    """
+    added = np.zeros((len(y), 1)) if offset is None else offset_of_contrasts(offset)
+    added = np.broadcast_to(added, (len(y), max(len(np.atleast_2d(params)) - 1, 1)))
+    with mpmath.workdps(40 if offset is None else 40 + int(np.abs(offset).max())):
         by_class = np.atleast_2d(params)
         if len(by_class) == 1:
             by_class = np.vstack([np.zeros_like(by_class), by_class])
         theta = mpmath.matrix((by_class[1:] - by_class[0]).tolist())
         K, P = theta.rows, theta.cols
         gradient, hessian = mpmath.zeros(K * P, 1), mpmath.zeros(K * P)
-        for x, own, weight in zip(X.tolist(), y.tolist(), weights.tolist(), strict=True):
+        cases = zip(X.tolist(), y.tolist(), weights.tolist(), added.tolist(), strict=True)
+        for x, own, weight, more in cases:
             row = mpmath.matrix([*x, 1.0])
-            eta = theta * row
+            eta = theta * row + mpmath.matrix(more)
             terms = [mpmath.exp(value) for value in eta]
             p = [term / (1 + mpmath.fsum(terms)) for term in terms]
             for k in range(K):
@@ -191,19 +197,26 @@ def step_that_is_left(X, y, weights, params):
         return float(max(abs(step[j]) / sizes[j] for j in range(K * P)))
 
 
-def float64_holds_no_optimum(X, y, weights, params):
+def offset_of_contrasts(offset):
+    """Offsets of the other classes against the first."""
+    return offset[:, np.newaxis] if offset.ndim == 1 else offset[:, 1:] - offset[:, :1]
+
+
+def float64_holds_no_optimum(X, y, weights, params, offset=None):
     """Whether Newton's step is long, but the objective decreases by less than 1e-15 of itself.
 
     The slopes that decide are then below the rounding errors of the others. Of two classes only.
     """
     if params.ndim > 1:
         return False
-    with mpmath.workdps(60):
+    with mpmath.workdps(60 if offset is None else 60 + int(np.abs(offset).max())):
         rows = [mpmath.matrix([*x, 1.0]) for x in X.tolist()]
         theta, value = mpmath.matrix(params.tolist()), mpmath.mpf(0)
         gradient, hessian = mpmath.zeros(len(theta), 1), mpmath.zeros(len(theta))
-        for row, own, weight in zip(rows, y.tolist(), weights.tolist(), strict=True):
-            eta = (row.T * theta)[0]
+        added = np.zeros(len(y)) if offset is None else offset
+        cases = zip(rows, y.tolist(), weights.tolist(), added.tolist(), strict=True)
+        for row, own, weight, more in cases:
+            eta = (row.T * theta)[0] + more
             p = 1 / (1 + mpmath.exp(-eta))
             value += weight * (mpmath.log1p(mpmath.exp(eta)) - own * eta)
             gradient += weight * (p - own) * row

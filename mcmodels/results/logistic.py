@@ -162,9 +162,10 @@ class LogisticFit(CurvatureFit):
                 label: table.iloc[k * P : (k + 1) * P].set_axis(names)
                 for k, label in enumerate(others)
             }
+        has_null = self.null_of_offset is None or np.isfinite(self.null_of_offset)
         conclusions = {
             "log-likelihood": number(model.log_likelihood),
-            "null log-likelihood": number(model.null_log_likelihood),
+            "null log-likelihood": number(model.null_log_likelihood) if has_null else "not found",
         }
         notes: tuple[str, ...] = ()
         if model.penalty:
@@ -179,8 +180,9 @@ class LogisticFit(CurvatureFit):
                 f"The fit is penalised: {posterior if estimate.kind == 'Laplace' else shrunk}",
             )
         else:
-            conclusions["McFadden's R²"] = number(model.mcfadden_r_squared)
-            if model.intercept and len(names) > 1 and estimate.kind == "nonrobust":
+            if has_null:
+                conclusions["McFadden's R²"] = number(model.mcfadden_r_squared)
+            if has_null and model.intercept and len(names) > 1 and estimate.kind == "nonrobust":
                 test = model.likelihood_ratio_test
                 conclusions["likelihood ratio"] = (
                     f"{number(test.statistic)} on {test.df:g} degrees of freedom, "

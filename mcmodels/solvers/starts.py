@@ -12,7 +12,7 @@ from mcmodels.objectives import LinearPredictorObjective, Loss
 from mcmodels.objectives.user_loss import UserObjective
 from mcmodels.rows import RowBlock, Rows, WithoutFeatures
 from mcmodels.solvers.existence import MinimumProof
-from mcmodels.solvers.newton import newton_iterates
+from mcmodels.solvers.newton import gradient_is_small, newton_iterates
 from mcmodels.solvers.solution import Status
 from mcmodels.solvers.tolerances import MAX_HALVINGS_OF_A_GUESS, SAMPLE_ROWS
 
@@ -76,14 +76,16 @@ def null_fit(rows: Rows, loss: Loss, totals: Array) -> NullFit:
         Weight of each class.
     """
     objective = LinearPredictorObjective(WithoutFeatures(rows), loss)
+    bound = _PRECISE * rows.total_weight
     *_, last = newton_iterates(
         objective,
         log_odds_start(totals, objective.rows),
-        gradient_tolerance=_PRECISE * rows.total_weight,
+        gradient_tolerance=bound,
         max_iter=_MOST_STEPS,
         proof=MinimumProof(objective),
     )
-    found = last.status is Status.CONVERGED
+    # That there is a minimum needs no proof here.
+    found = last.status is Status.CONVERGED or gradient_is_small(last.derivatives, bound)
     return NullFit(last.params, last.derivatives.value if found else np.nan)
 
 
