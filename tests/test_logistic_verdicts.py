@@ -443,3 +443,55 @@ def test_the_first_block_of_a_stream_decides_nothing():
             assert model.status_ == "converged"
             assert model.n_iter_[0] <= whole.n_iter_[0] + 1
             np.testing.assert_allclose(model.params_, whole.params_, rtol=1e-9)
+
+
+# -- offsets ---------------------------------------------------------------------------------------
+
+
+def check_with_offsets(problem, count, seed, size):
+    """Finite offsets separate nothing: the verdict is that of the rows without them."""
+    rng, converged = np.random.default_rng(seed), 0
+    for _ in range(count):
+        case = present(problem, rng)
+        if case is None:
+            continue
+        (X, y, weights), K = case, case[1].max() + 1
+        offset = size * rng.normal(size=len(y) if K == 2 else (len(y), K))
+        with warnings.catch_warnings():
+            for category in (SeparationWarning, RankDeficiencyWarning, ConvergenceWarning):
+                warnings.simplefilter("ignore", category)
+            model = LogisticRegression(C=np.inf).fit(X, y, weights, offset=offset)
+        separated = exactly_separated(X, y, n_classes=K)
+        assert (model.status_ == "separated") == separated, case
+        if model.status_ == "converged":
+            converged += 1
+            assert step_that_is_left(X, y, weights, model.params_, offset) < LEFT, case
+        elif not separated and model.status_ != "rank deficient" and size <= 10:
+            assert float64_holds_no_optimum(X, y, weights, model.params_, offset), case
+    return converged
+
+
+@pytest.mark.parametrize("problem", PROBLEMS)
+@pytest.mark.parametrize("size", [1.0, 10.0])
+def test_offsets_leave_verdicts_as_they_are(problem, size):
+    converged = check_with_offsets(problem, 25, 3, size)
+    assert converged or problem is twice_the_same_column
+
+
+@pytest.mark.parametrize("problem", PROBLEMS)
+@pytest.mark.parametrize("size", [100.0, 1e4])
+def test_verdicts_beside_offsets_that_saturate_all_rows(problem, size):
+    """Where no row has curvature left, no fit is said to have converged that has not."""
+    rng = np.random.default_rng(4)
+    for _ in range(25):
+        case = present(problem, rng)
+        if case is None:
+            continue
+        (X, y, weights), K = case, case[1].max() + 1
+        offset = size * rng.normal(size=len(y) if K == 2 else (len(y), K))
+        with warnings.catch_warnings():
+            for category in (SeparationWarning, RankDeficiencyWarning, ConvergenceWarning):
+                warnings.simplefilter("ignore", category)
+            model = LogisticRegression(C=np.inf).fit(X, y, weights, offset=offset)
+        assert (model.status_ == "separated") == exactly_separated(X, y, n_classes=K), case
+        assert np.isfinite(model.params_).all()

@@ -390,6 +390,7 @@ def test_null_models_have_the_offset(kind, intercept):
     assert f"{null:.6g}" in str(model.summary())
 
 
+@pytest.mark.filterwarnings("ignore::mcmodels.exceptions.ConvergenceWarning")
 @pytest.mark.parametrize("size", [10.0, 100.0, 1e4])
 @pytest.mark.parametrize("kind", ["two classes", "three classes"])
 def test_null_models_beside_steep_offsets(kind, size):

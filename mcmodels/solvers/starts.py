@@ -12,7 +12,7 @@ from mcmodels.objectives import LinearPredictorObjective, Loss
 from mcmodels.objectives.user_loss import UserObjective
 from mcmodels.rows import RowBlock, Rows, WithoutFeatures
 from mcmodels.solvers.existence import MinimumProof
-from mcmodels.solvers.newton import gradient_is_small, newton_iterates
+from mcmodels.solvers.newton import newton_iterates, status_when_stalled
 from mcmodels.solvers.solution import Status
 from mcmodels.solvers.tolerances import MAX_HALVINGS_OF_A_GUESS, SAMPLE_ROWS
 
@@ -85,7 +85,7 @@ def null_fit(rows: Rows, loss: Loss, totals: Array) -> NullFit:
         proof=MinimumProof(objective),
     )
     # That there is a minimum needs no proof here.
-    found = last.status is Status.CONVERGED or gradient_is_small(last.derivatives, bound)
+    found = status_when_stalled(last, bound) is Status.CONVERGED
     return NullFit(last.params, last.derivatives.value if found else np.nan)
 
 
@@ -114,7 +114,8 @@ def intercept_start(objective: UserObjective, candidates: Sequence[float] = ()) 
     """Zero coefficients and an intercept at which the loss is small, if one is fitted.
 
     On a sample of the rows, Newton's method in the intercept alone starts from the best of 0, 1,
-    -1, the mean and the median of the targets, and further candidates.
+    -1, the mean and the median of the targets, and further candidates; beside an offset also from
+    these minus its mean.
     """
     start = np.zeros(objective.rows.n_params)
     if not objective.rows.intercept:
@@ -137,6 +138,8 @@ def intercept_start(objective: UserObjective, candidates: Sequence[float] = ()) 
         return (value if np.isfinite([value, first, second]).all() else np.inf), first, second
 
     candidates = (0.0, float(weights @ y), float(np.median(y)), 1.0, -1.0, *candidates)
+    away = float(weights @ offset)
+    candidates = (*candidates, *(b - away for b in candidates if away != 0))
     best = min(candidates, key=lambda b: at(b)[0])
     start[-1] = _refined(at, best)
     return start
