@@ -159,6 +159,15 @@ class LogisticRegression(
     ((2, 2), True)
     >>> model.predict([[0.5], [4.5]])
     array(['no', 'yes'], dtype='<U3')
+
+    What is known beforehand of each row, as a log-odds:
+
+    >>> known = np.array([0.0, 0.5, 0.0, -0.5, 0.0, 0.5])
+    >>> updated = LogisticRegression(C=np.inf).fit(X, y, offset=known)
+    >>> updated.params_.round(6)
+    array([ 1.329079, -3.268733])
+    >>> updated.predict_proba([[2.5]], offset=[1.0]).round(4)
+    array([[0.2585, 0.7415]])
     """
 
     _tracked = ("coef_", "intercept_", "classes_")

@@ -34,7 +34,7 @@ __all__ = ["ObjectiveClassifier", "ObjectiveRegressor"]
 
 
 class ObjectiveRegressor(OffsetScore, RegressorMixin, LossEstimator):
-    """Minimise ``Σ wᵢ ℓ(yᵢ, x̃ᵢᵀθ) + α‖coef‖²/2`` for a loss ℓ(y, η) of your own.
+    """Minimise ``Σ wᵢ ℓ(yᵢ, x̃ᵢᵀθ + offsetᵢ) + α‖coef‖²/2`` for a loss ℓ(y, η) of your own.
 
     The derivatives of the loss with respect to the linear predictor η come from
     :mod:`mcmodels.calculus` if the loss is an expression, from :mod:`mcmodels.autodiff` if it is a
@@ -120,6 +120,10 @@ class ObjectiveRegressor(OffsetScore, RegressorMixin, LossEstimator):
     array([0.252146, 0.648366])
     >>> poisson.predict([[4.0]]).round(4)
     array([35.112])
+    >>> years = np.array([1.0, 1.0, 2.0, 2.0])
+    >>> poisson.fit(X, counts, offset=np.log(years)).predict([[4.0]], offset=np.log([2.0])).round(4)
+    array([24.6491])
+    >>> poisson = poisson.fit(X, counts)
     >>> written = ObjectiveRegressor(lambda y, eta: np.exp(eta) - y * eta).fit(X, counts)
     >>> bool(np.allclose(written.params_, poisson.params_, rtol=1e-12))
     True
@@ -183,7 +187,7 @@ def _without_link(estimator: ObjectiveClassifier) -> str | None:
 
 
 class ObjectiveClassifier(OffsetScore, ClassifierMixin, LossEstimator):
-    """Classify by minimising ``Σ wᵢ ℓ(yᵢ, x̃ᵢᵀθ) + α‖coef‖²/2`` for a loss ℓ(y, η) of your own.
+    """Classify by minimising ``Σ wᵢ ℓ(yᵢ, x̃ᵢᵀθ + offsetᵢ) + α‖coef‖²/2`` for a loss of your own.
 
     There are two classes. In the loss, y is 0 for ``classes_[0]`` and 1 for ``classes_[1]``; write
     ``2y - 1`` for labels of -1 and 1. All else is as in :class:`ObjectiveRegressor`.
