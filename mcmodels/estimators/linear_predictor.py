@@ -119,8 +119,10 @@ class LinearPredictorModel(Model):
     def _refuse_offsets_of_parts(self, **options: Any) -> None:
         """Refuse offsets beside streams and collections of Dask."""
 
-    def _check_order(self, X: Any, **options: Any) -> None:
-        """Refuse offsets whose index says that they are in another order than X."""
+    def _check_order(
+        self, X: Any, y: Any = None, sample_weight: Any = None, **options: Any
+    ) -> None:
+        """Refuse offsets whose index says that they are in another order than the rows."""
 
     def _offsets_of(self, X: Any, **options: Any) -> dict[str, Array]:
         """The offset of each row, as an extra of the rows; empty for models that have none."""

@@ -34,10 +34,13 @@ class OffsetRows(LikelihoodMethods):
         refuse_offset_of_stream(**{name: options.get(name) for name in self._offset_names})
         self._refuse_missing_offset({})
 
-    def _check_order(self, X: Any, **options: Any) -> None:
+    def _check_order(
+        self, X: Any, y: Any = None, sample_weight: Any = None, **options: Any
+    ) -> None:
         if are_elsewhere(X):
             self._refuse_offsets_of_parts(**options)
-        refuse_other_order(X=X, **{name: options.get(name) for name in self._offset_names})
+        rows = {"X": X, "y": y, "sample_weight": sample_weight}
+        refuse_other_order(**rows, **{name: options.get(name) for name in self._offset_names})
 
     def _offsets_of(self, X: Any, **options: Any) -> dict[str, Array]:
         added = self._added(X, **{name: options.get(name) for name in self._offset_names})
@@ -60,7 +63,7 @@ class OffsetRows(LikelihoodMethods):
         if (stream := in_parts(X, y, sample_weight)) is not None:
             self._refuse_offsets_of_parts(**offsets)
             return self._rows_in_parts(stream)
-        self._check_order(X, **offsets)
+        self._check_order(X, y, sample_weight, **offsets)
         X, targets, weights = self._validated(X, y, sample_weight)
         extras = self._offsets_of(X, **offsets)
         return rows_of(X, targets, weights, extras, intercept=self._has_intercept)

@@ -355,7 +355,7 @@ class ParameterMethods(LinearPredictorModel):
     ) -> tuple[Matrix, Values, Array | None]:
         """X, targets and weights; refused if they are not the training rows."""
         record: ParameterFit = self._record()
-        self._check_order(X, **offsets)
+        self._check_order(X, y, sample_weight, **offsets)
         X, targets, weights = self._validated(X, y, sample_weight)
         extras = self._offsets_of(X, **offsets)
         rows = rows_of(X, targets, weights, extras, intercept=record.intercept)
