@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Self
 
 import numpy as np
-import numpy.typing as npt
 from sklearn.base import ClassifierMixin
 
 from mcmodels.arrays import Array, Codes, Labels, Matrix, MatrixLike, VectorLike, Weights
@@ -21,28 +19,26 @@ from mcmodels.estimators.arguments import (
 )
 from mcmodels.estimators.callbacks import CallbackSupportMixin, FitCallbacks, with_callbacks
 from mcmodels.estimators.classes import (
-    ClassPredictions,
     ClassWeights,
     check_labels,
     codes_of,
     encode,
     labels_of,
-    refuse_single_class,
-    refuse_unknown,
     select,
     totals,
 )
 from mcmodels.estimators.logistic_methods import LogisticMethods
+from mcmodels.estimators.logistic_rows import ClassRows, PreparedLabels, present
+from mcmodels.estimators.offset_predictions import OffsetClassPredictions, OffsetScore
+from mcmodels.estimators.offsets import offset_of_classes, refuse_offset_of_stream, with_rows
 from mcmodels.estimators.parts import rows_in_parts
 from mcmodels.estimators.stream_fits import ExtrasOfPart, stream_rows, survey
-from mcmodels.estimators.stream_scores import StreamScore
 from mcmodels.estimators.streams import (
     in_memory_but_X,
     of_blocks,
     refuse_other_arguments,
 )
 from mcmodels.estimators.validation import (
-    Features,
     refuse_not_finite,
     training_pair,
     validated_pair,
@@ -61,26 +57,26 @@ from mcmodels.objectives import (
     SoftmaxCrossEntropy,
 )
 from mcmodels.results.logistic import LogisticFit
-from mcmodels.rows import ArrayRows, Rows, RowStream, RowsWithCrossSums, rows_of
+from mcmodels.rows import ArrayRows, Rows, RowStream, RowsWithCrossSums
 from mcmodels.solvers import Solution, Status, irls
 from mcmodels.solvers.conclusion import conclude
 from mcmodels.solvers.constant_targets import with_constant_columns
 from mcmodels.solvers.fit_state import Optimum
-from mcmodels.solvers.starts import better_start, log_odds_start
-from mcmodels.tables.dask_stream import as_stream, in_parts
+from mcmodels.solvers.starts import NullFit, better_start, log_odds_start, null_fit
+from mcmodels.tables.dask_stream import as_stream
 
 __all__ = ["LogisticRegression"]
 
 
 class LogisticRegression(
-    StreamScore, ClassPredictions, ClassifierMixin, CallbackSupportMixin, LogisticMethods
+    OffsetScore, OffsetClassPredictions, ClassifierMixin, CallbackSupportMixin, LogisticMethods
 ):
     """Logistic regression: minimise ``Σ wᵢ·crossentropy(yᵢ, pᵢ) + ‖coef‖²/(2C)``.
 
-    With two classes ``p = σ(x̃ᵀθ)``; the gradient is ``X̃ᵀW(p - y) + coef/C`` and the Hessian
-    ``X̃ᵀWDX̃ + I/C`` with ``D = diag(p(1 - p))``. With K > 2 classes p is the softmax of K linear
-    predictors, all classes alike, and the blocks of the Hessian are ``X̃ᵀW(diag(pₖ) - pₖpₗ)X̃``. The
-    intercept is never penalised.
+    With two classes ``p = σ(x̃ᵀθ + offset)``; the gradient is ``X̃ᵀW(p - y) + coef/C`` and the
+    Hessian ``X̃ᵀWDX̃ + I/C`` with ``D = diag(p(1 - p))``. With K > 2 classes p is the softmax of K
+    linear predictors, all classes alike, and the blocks of the Hessian are
+    ``X̃ᵀW(diag(pₖ) - pₖpₗ)X̃``. The intercept is never penalised.
 
     Parameters
     ----------
@@ -148,7 +144,7 @@ class LogisticRegression(
     References
     ----------
     Bishop (2006), *Pattern Recognition and Machine Learning*, §4.3.2–4.3.4 (eq. 4.91, 4.97, 4.109,
-    4.110).
+    4.110); McCullagh and Nelder (1989), *Generalized Linear Models*, 2nd ed., §6.2.1 (offsets).
 
     Examples
     --------
@@ -163,6 +159,15 @@ class LogisticRegression(
     ((2, 2), True)
     >>> model.predict([[0.5], [4.5]])
     array(['no', 'yes'], dtype='<U3')
+
+    What is known beforehand of each row, as a log-odds:
+
+    >>> known = np.array([0.0, 0.5, 0.0, -0.5, 0.0, 0.5])
+    >>> updated = LogisticRegression(C=np.inf).fit(X, y, offset=known)
+    >>> updated.params_.round(6)
+    array([ 1.329079, -3.268733])
+    >>> updated.predict_proba([[2.5]], offset=[1.0]).round(4)
+    array([[0.2585, 0.7415]])
     """
 
     _tracked = ("coef_", "intercept_", "classes_")
@@ -192,6 +197,8 @@ class LogisticRegression(
         X: MatrixLike | RowStream,
         y: VectorLike | None = None,
         sample_weight: Weights = None,
+        *,
+        offset: VectorLike | None = None,
     ) -> Self:
         """Fit the model.
 
@@ -205,6 +212,11 @@ class LogisticRegression(
             Class labels: numbers, booleans or strings, of at least two classes.
         sample_weight : array-like of shape (n_samples,), default=None
             Row weights ≥ 0: weight 0 is an absent row, weight 2 a row given twice.
+        offset : array-like of shape (n_samples,) or (n_samples, n_classes), default=None
+            A part of the linear predictor that has no coefficient: of shape (n_samples,) for two
+            classes, else with a column for each class in the order of ``classes_``. What is known
+            of each row beforehand, as a log-odds; the same number for all classes of a row changes
+            nothing. Not beside a stream.
 
         Returns
         -------
@@ -228,15 +240,16 @@ class LogisticRegression(
         self._check_parameters()
         X, y, sample_weight, _ = as_stream(X, y, sample_weight)
         with FitCallbacks(self, X, "newton-step") as callbacks:
-            found = self._rows_of_fit(X, y, sample_weight)
+            found = self._rows_of_fit(X, y, sample_weight, offset)
             callbacks.know(found.X, found.y, found.weights, found.attributes_of)
             rows = RowsWithCrossSums(found.rows, len(found.classes))
             loss = _loss(len(found.classes))
             objective = LinearPredictorObjective(rows, loss, penalty=1.0 / self.C)
             with refuse_not_finite(self, X), rows.one_thread_for_algebra():
+                null = null_fit(rows, loss, found.class_totals) if found.has_offset else None
                 steps = irls.fit(
                     objective,
-                    self._start(objective, found.class_totals),
+                    self._start(objective, found.class_totals, null),
                     tol=self.tol,
                     max_iter=self.max_iter,
                     conjugate_gradients=self.solver == "newton-cg",
@@ -245,26 +258,29 @@ class LogisticRegression(
                     if callbacks.end_after(step):
                         break
                 solution = with_constant_columns(conclude(objective, step), rows)
-            record = self._recorded(solution, found, rows)
+            record = self._recorded(solution, found, rows, null)
             published = found.attributes_of(record.params)
             callbacks.conclude(published)
         self._warn_of(solution, found, rows.n_present)
         return self._publish(published | {"_fit": record})
 
+    @with_rows
     @of_blocks
-    def decision_function(self, X: MatrixLike) -> Array:
+    def decision_function(self, X: MatrixLike, *, offset: VectorLike | None = None) -> Array:
         """Linear predictor of each row: of the second class, or of every class.
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
             Features.
+        offset : array-like, default=None
+            As in ``fit``; required if the model was fitted with one.
 
         Returns
         -------
         ndarray of shape (n_samples,) or (n_samples, n_classes)
         """
-        return self._linear_predictor(X, keep_dtype=True)
+        return self._linear_predictor(X, {"offset": offset}, keep_dtype=True)
 
     def _check_parameters(self) -> None:
         check_number("C", self.C, above=0)
@@ -281,28 +297,40 @@ class LogisticRegression(
         check_flag("warm_start", self.warm_start)
 
     def _rows_of_fit(
-        self, X: MatrixLike | RowStream, y: VectorLike | None, sample_weight: Weights
-    ) -> _TrainingData:
+        self, X: MatrixLike | RowStream, y: VectorLike | None, sample_weight: Weights, offset: Any
+    ) -> ClassRows:
         """The rows of a fit, checked, with the classes as codes."""
         intercept = bool(self.fit_intercept)
         if isinstance(X, RowStream):
             refuse_other_arguments(y, sample_weight)
+            refuse_offset_of_stream(offset=offset)
             return self._rows_of_stream(X.for_sums())
-        refuse_other_order(X=X, y=y, sample_weight=sample_weight)
+        refuse_other_order(X=X, y=y, sample_weight=sample_weight, offset=offset)
         features, X, y = training_pair(self, X, y)
         check_labels(y)
         weights = check_weights(sample_weight, X)
         class_weights = ClassWeights.of(self.class_weight, y, weights)
         row_weights = class_weights.times(y, weights)
         labels, codes = encode(y)
-        classes, codes = select(labels, codes, _present(labels, codes, weights, row_weights))
+        classes, codes = select(labels, codes, present(labels, codes, weights, row_weights))
         class_totals = totals(codes, row_weights, len(classes))
-        rows = ArrayRows(X, codes, row_weights, intercept=intercept)
-        return _TrainingData(
-            rows, features, classes, class_weights, class_totals, X, y, weights, intercept
+        added = offset_of_classes(X, offset, classes)
+        extras = None if added is None else {"offset": added}
+        rows = ArrayRows(X, codes, row_weights, extras, intercept=intercept)
+        return ClassRows(
+            rows,
+            features,
+            classes,
+            class_weights,
+            class_totals,
+            X,
+            y,
+            weights,
+            intercept,
+            has_offset=added is not None,
         )
 
-    def _rows_of_stream(self, stream: RowStream) -> _TrainingData:
+    def _rows_of_stream(self, stream: RowStream) -> ClassRows:
         """The same of a stream."""
         intercept = bool(self.fit_intercept)
         surveyed = survey(self, stream, intercept=intercept, labels=True, multi_output=False)
@@ -311,8 +339,8 @@ class LogisticRegression(
         counted = np.array([surveyed.label_weights[label] for label in labels.tolist()])
         class_weights = ClassWeights.of(self.class_weight, labels, counted)
         weighted = np.asarray(class_weights.times(labels, counted))
-        present = _present(labels, np.arange(len(labels)), counted, weighted)
-        classes = labels[present]
+        known = present(labels, np.arange(len(labels)), counted, weighted)
+        classes = labels[known]
 
         def prepare(y: Labels, weights: Array | None) -> tuple[Codes, Array | None]:
             return codes_of(y, classes), class_weights.times(y, weights)
@@ -320,26 +348,27 @@ class LogisticRegression(
         rows = stream_rows(stream, surveyed, prepare, multi_output=False)
         if class_weights.by_label:
             rows = rows.reweighted(float(weighted.sum()))
-        return _TrainingData(
+        return ClassRows(
             rows,
             surveyed.features,
             classes,
             class_weights,
-            weighted[present],
+            weighted[known],
             stream,
             None,
             None,
             intercept,
         )
 
-    def _objective_on(
-        self, X: MatrixLike, y: VectorLike | None, sample_weight: Weights
-    ) -> Objective:
-        if (stream := in_parts(X, y, sample_weight)) is not None:
-            rows = self._rows_in_parts(stream)
-        else:
-            X, codes, weights = self._validated(X, y, sample_weight)
-            rows = rows_of(X, codes, weights, intercept=self._has_intercept)
+    def _added(self, X: Any, **offsets: Any) -> Array | None:
+        offset = offsets["offset"]
+        if offset is None:
+            return None
+        return offset_of_classes(
+            X, offset, labels_of(self, len(self._coefficients_of_outputs()[0]))
+        )
+
+    def _objective_of(self, rows: Rows) -> Objective:
         loss = _loss(2 if self._is_single else len(self.classes_))
         return LinearPredictorObjective(rows, loss, penalty=1.0 / self.C)
 
@@ -352,10 +381,10 @@ class LogisticRegression(
         X, y = validated_pair(self, X, y)
         return X, *self._preparation()(y, check_weights(sample_weight, X))
 
-    def _preparation(self) -> _PreparedLabels:
+    def _preparation(self) -> PreparedLabels:
         class_weights = ClassWeights({} if self._fit is None else self._fit.class_factors)
         classes = labels_of(self, len(self._coefficients_of_outputs()[0]))
-        return _PreparedLabels(class_weights, classes)
+        return PreparedLabels(class_weights, classes)
 
     def _rows_in_parts(self, stream: RowStream, extras_of: ExtrasOfPart | None = None) -> Rows:
         options: dict[str, Any] = {"intercept": self._has_intercept, "multi_output": False}
@@ -365,13 +394,21 @@ class LogisticRegression(
         loss = _loss(len(self._fit.classes))
         return LinearPredictorObjective(rows, loss, penalty=self._fit.penalty)
 
-    def _start(self, objective: LinearPredictorObjective, class_totals: Array) -> Array:
+    def _start(
+        self, objective: LinearPredictorObjective, class_totals: Array, null: NullFit | None
+    ) -> Array:
         start = log_odds_start(class_totals, objective.rows)
+        if null is not None and objective.rows.intercept:
+            start[..., -1:] = null.intercepts
         previous = self.params_ if self.warm_start and hasattr(self, "params_") else None
         return better_start(objective, previous, start)
 
     def _recorded(
-        self, solution: Solution[Optimum], found: _TrainingData, rows: RowsWithCrossSums
+        self,
+        solution: Solution[Optimum],
+        found: ClassRows,
+        rows: RowsWithCrossSums,
+        null: NullFit | None,
     ) -> LogisticFit:
         features = found.features
         published = found.attributes_of(solution.value.params)
@@ -387,9 +424,10 @@ class LogisticRegression(
             classes=found.classes,
             class_totals=found.class_totals,
             class_factors=found.class_weights.by_label,
+            null_of_offset=None if null is None else -null.objective,
         )
 
-    def _warn_of(self, solution: Solution[Optimum], found: _TrainingData, n_rows: int) -> None:
+    def _warn_of(self, solution: Solution[Optimum], found: ClassRows, n_rows: int) -> None:
         if solution.status is Status.SEPARATED:
             warn_separated(found.features, solution)
         elif solution.status is Status.RANK_DEFICIENT:
@@ -413,60 +451,5 @@ class LogisticRegression(
             )
 
 
-@dataclass(frozen=True)
-class _PreparedLabels:
-    """Codes of labels for a fitted model, and weights with those of the classes."""
-
-    class_weights: ClassWeights
-    classes: Labels
-
-    def __call__(self, y: Labels, weights: Array | None) -> tuple[Codes, Array | None]:
-        """Refuse labels that the model does not know."""
-        total = self.class_weights.times(y, weights)
-        refuse_unknown(y, total, self.classes)
-        return codes_of(y, self.classes), total
-
-
-@dataclass(frozen=True)
-class _TrainingData:
-    """The rows of a fit, and what is known of them before it."""
-
-    rows: Rows
-    features: Features
-    classes: Labels
-    class_weights: ClassWeights
-    class_totals: Array
-    X: MatrixLike | RowStream
-    y: VectorLike | None
-    weights: Array | None
-    intercept: bool
-
-    def attributes_of(self, params: Array) -> dict[str, Any]:
-        """The attributes that predictions are made with."""
-        by_output = np.atleast_2d(params)
-        p = self.features.n_features
-        intercept = by_output[:, -1].copy() if self.intercept else np.zeros(len(by_output))
-        return {
-            "classes_": self.classes.copy(),
-            "coef_": by_output[:, :p].copy(),
-            "intercept_": intercept,
-        } | self.features.attributes
-
-
 def _loss(n_classes: int) -> Loss:
     return BinaryCrossEntropy() if n_classes == 2 else SoftmaxCrossEntropy()
-
-
-def _present(
-    labels: Labels, codes: Codes, weights: Array | None, class_weighted: Array | None
-) -> npt.NDArray[np.bool_]:
-    """Which labels have rows that count; refuses fewer than two."""
-    where = "" if weights is None else " in the rows of positive weight"
-    if class_weighted is None and len(labels) > 1:
-        return np.ones(len(labels), dtype=bool)
-    for row_weights in (weights, class_weighted):
-        counted = codes if row_weights is None else codes[row_weights > 0]
-        present = np.bincount(counted, minlength=len(labels)) > 0
-        refuse_single_class(labels, present, where)
-        where = " of positive class_weight"
-    return present

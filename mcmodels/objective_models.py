@@ -8,7 +8,7 @@ import numpy as np
 from sklearn.base import ClassifierMixin, RegressorMixin
 from sklearn.utils.multiclass import type_of_target
 
-from mcmodels.arrays import Array, Labels, MatrixLike, Values, VectorLike, Weights
+from mcmodels.arrays import Array, Labels, Matrix, MatrixLike, Values, VectorLike, Weights
 from mcmodels.estimators.arguments import check_weights, refuse_other_order
 from mcmodels.estimators.classes import (
     check_labels,
@@ -18,10 +18,11 @@ from mcmodels.estimators.classes import (
     refuse_unknown,
 )
 from mcmodels.estimators.conditional_methods import unless
+from mcmodels.estimators.offset_predictions import OffsetScore
+from mcmodels.estimators.offsets import offset_of_rows, refuse_offset_of_stream, with_rows
 from mcmodels.estimators.own_losses import LossEstimator, TrainingData
 from mcmodels.estimators.pointwise import inverse_link
 from mcmodels.estimators.stream_fits import stream_rows, survey
-from mcmodels.estimators.stream_scores import StreamScore
 from mcmodels.estimators.streams import (
     of_blocks,
     refuse_other_arguments,
@@ -32,8 +33,8 @@ from mcmodels.rows import ArrayRows, RowStream
 __all__ = ["ObjectiveClassifier", "ObjectiveRegressor"]
 
 
-class ObjectiveRegressor(StreamScore, RegressorMixin, LossEstimator):
-    """Minimise ``Σ wᵢ ℓ(yᵢ, x̃ᵢᵀθ) + α‖coef‖²/2`` for a loss ℓ(y, η) of your own.
+class ObjectiveRegressor(OffsetScore, RegressorMixin, LossEstimator):
+    """Minimise ``Σ wᵢ ℓ(yᵢ, x̃ᵢᵀθ + offsetᵢ) + α‖coef‖²/2`` for a loss ℓ(y, η) of your own.
 
     The derivatives of the loss with respect to the linear predictor η come from
     :mod:`mcmodels.calculus` if the loss is an expression, from :mod:`mcmodels.autodiff` if it is a
@@ -119,43 +120,52 @@ class ObjectiveRegressor(StreamScore, RegressorMixin, LossEstimator):
     array([0.252146, 0.648366])
     >>> poisson.predict([[4.0]]).round(4)
     array([35.112])
+    >>> years = np.array([1.0, 1.0, 2.0, 2.0])
+    >>> poisson.fit(X, counts, offset=np.log(years)).predict([[4.0]], offset=np.log([2.0])).round(4)
+    array([26.6072])
+    >>> poisson = poisson.fit(X, counts)
     >>> written = ObjectiveRegressor(lambda y, eta: np.exp(eta) - y * eta).fit(X, counts)
     >>> bool(np.allclose(written.params_, poisson.params_, rtol=1e-12))
     True
     """
 
+    @with_rows
     @of_blocks
-    def predict(self, X: MatrixLike) -> Array:
+    def predict(self, X: MatrixLike, *, offset: VectorLike | None = None) -> Array:
         """``inverse_link(η)`` of each row; η without an inverse link.
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
             Features.
+        offset : array-like of shape (n_samples,), default=None
+            As in ``fit``; required if the model was fitted with one.
 
         Returns
         -------
         ndarray of shape (n_samples,)
         """
-        eta = self._linear_predictor(X, keep_dtype=True)
+        eta = self._linear_predictor(X, {"offset": offset}, keep_dtype=True)
         predicted = inverse_link(self.inverse_link, eta.astype(np.float64, copy=False))
         return predicted.astype(eta.dtype, copy=False)
 
     def _rows_of_fit(
-        self, X: MatrixLike | RowStream, y: VectorLike | None, sample_weight: Weights
+        self, X: MatrixLike | RowStream, y: VectorLike | None, sample_weight: Weights, offset: Any
     ) -> TrainingData:
         intercept = bool(self.fit_intercept)
         if isinstance(X, RowStream):
             refuse_other_arguments(y, sample_weight)
+            refuse_offset_of_stream(offset=offset)
             options: dict[str, Any] = {"multi_output": False, "y_numeric": True}
             X = X.for_sums()
             surveyed = survey(self, X, intercept=intercept, **options)
             rows = stream_rows(X, surveyed, _as_numbers, **options)
             return TrainingData(rows, surveyed.features, X, None, None)
-        refuse_other_order(X=X, y=y, sample_weight=sample_weight)
+        refuse_other_order(X=X, y=y, sample_weight=sample_weight, offset=offset)
         features, X, y = training_pair(self, X, y, y_numeric=True)
         weights = check_weights(sample_weight, X)
-        in_memory = ArrayRows(X, self._targets_of(y, weights), weights, intercept=intercept)
+        targets, extras = self._targets_of(y, weights), _as_extras(X, offset)
+        in_memory = ArrayRows(X, targets, weights, extras, intercept=intercept)
         return TrainingData(in_memory, features, X, y, weights)
 
     def _targets_of(self, y: Values, weights: Array | None) -> Array:
@@ -176,8 +186,8 @@ def _without_link(estimator: ObjectiveClassifier) -> str | None:
     )
 
 
-class ObjectiveClassifier(StreamScore, ClassifierMixin, LossEstimator):
-    """Classify by minimising ``Σ wᵢ ℓ(yᵢ, x̃ᵢᵀθ) + α‖coef‖²/2`` for a loss ℓ(y, η) of your own.
+class ObjectiveClassifier(OffsetScore, ClassifierMixin, LossEstimator):
+    """Classify by minimising ``Σ wᵢ ℓ(yᵢ, x̃ᵢᵀθ + offsetᵢ) + α‖coef‖²/2`` for a loss of your own.
 
     There are two classes. In the loss, y is 0 for ``classes_[0]`` and 1 for ``classes_[1]``; write
     ``2y - 1`` for labels of -1 and 1. All else is as in :class:`ObjectiveRegressor`.
@@ -219,53 +229,62 @@ class ObjectiveClassifier(StreamScore, ClassifierMixin, LossEstimator):
 
     _tracked = ("coef_", "intercept_", "classes_")
 
+    @with_rows
     @of_blocks
-    def decision_function(self, X: MatrixLike) -> Array:
+    def decision_function(self, X: MatrixLike, *, offset: VectorLike | None = None) -> Array:
         """Linear predictor η of each row.
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
             Features.
+        offset : array-like of shape (n_samples,), default=None
+            As in ``fit``; required if the model was fitted with one.
 
         Returns
         -------
         ndarray of shape (n_samples,)
         """
-        return self._linear_predictor(X, keep_dtype=True)
+        return self._linear_predictor(X, {"offset": offset}, keep_dtype=True)
 
+    @with_rows
     @of_blocks
-    def predict(self, X: MatrixLike) -> Labels:
+    def predict(self, X: MatrixLike, *, offset: VectorLike | None = None) -> Labels:
         """Predicted class: ``classes_[1]`` if its probability exceeds ½, or η > 0 without a link.
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
             Features.
+        offset : array-like of shape (n_samples,), default=None
+            As in ``fit``; required if the model was fitted with one.
 
         Returns
         -------
         ndarray of shape (n_samples,)
         """
-        eta = self._linear_predictor(X)
+        eta = self._linear_predictor(X, {"offset": offset})
         is_second = eta > 0 if self.inverse_link is None else self._probability(eta) > 0.5
         return labels_of(self, 1)[is_second.astype(np.intp)]
 
     @unless(_without_link)
+    @with_rows
     @of_blocks
-    def predict_proba(self, X: MatrixLike) -> Array:
+    def predict_proba(self, X: MatrixLike, *, offset: VectorLike | None = None) -> Array:
         """Probability of each class, by the inverse link.
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
             Features.
+        offset : array-like of shape (n_samples,), default=None
+            As in ``fit``; required if the model was fitted with one.
 
         Returns
         -------
         ndarray of shape (n_samples, 2)
         """
-        eta = self._linear_predictor(X, keep_dtype=True)
+        eta = self._linear_predictor(X, {"offset": offset}, keep_dtype=True)
         p = self._probability(eta.astype(np.float64, copy=False))
         return np.column_stack([1.0 - p, p]).astype(eta.dtype, copy=False)
 
@@ -285,11 +304,12 @@ class ObjectiveClassifier(StreamScore, ClassifierMixin, LossEstimator):
         return p
 
     def _rows_of_fit(
-        self, X: MatrixLike | RowStream, y: VectorLike | None, sample_weight: Weights
+        self, X: MatrixLike | RowStream, y: VectorLike | None, sample_weight: Weights, offset: Any
     ) -> TrainingData:
         intercept = bool(self.fit_intercept)
         if isinstance(X, RowStream):
             refuse_other_arguments(y, sample_weight)
+            refuse_offset_of_stream(offset=offset)
             X = X.for_sums()
             surveyed = survey(self, X, intercept=intercept, labels=True, multi_output=False)
             check_labels(surveyed.labels)
@@ -299,14 +319,14 @@ class ObjectiveClassifier(StreamScore, ClassifierMixin, LossEstimator):
                 X, surveyed, lambda y, w: (_indicator_of_second(y, classes), w), multi_output=False
             )
             return TrainingData(rows, surveyed.features, X, None, None, classes)
-        refuse_other_order(X=X, y=y, sample_weight=sample_weight)
+        refuse_other_order(X=X, y=y, sample_weight=sample_weight, offset=offset)
         features, X, y = training_pair(self, X, y)
         check_labels(y)
         weights = check_weights(sample_weight, X)
         labels, codes = encode(y if weights is None else y[weights > 0])
         classes = _exactly_two(labels)
         targets = codes.astype(np.float64) if weights is None else _indicator_of_second(y, classes)
-        in_memory = ArrayRows(X, targets, weights, intercept=intercept)
+        in_memory = ArrayRows(X, targets, weights, _as_extras(X, offset), intercept=intercept)
         return TrainingData(in_memory, features, X, y, weights, classes)
 
     def _targets_of(self, y: Values, weights: Array | None) -> Array:
@@ -323,6 +343,11 @@ class ObjectiveClassifier(StreamScore, ClassifierMixin, LossEstimator):
 
 def _as_numbers(y: Values, weights: Array | None) -> tuple[Array, Array | None]:
     return np.asarray(y, dtype=np.float64), weights
+
+
+def _as_extras(X: Matrix, offset: Any) -> dict[str, Array] | None:
+    """The offset of each row, checked, as an extra of the rows."""
+    return None if offset is None else {"offset": np.asarray(offset_of_rows(X, offset))}
 
 
 def _indicator_of_second(y: Values, classes: Labels) -> Array:

@@ -161,18 +161,24 @@ def fitted(X, y, weights, **options):
 # -- references ------------------------------------------------------------------------------------
 
 
-def step_that_is_left(X, y, weights, params):
-    """The largest entry of Newton's step, relative to the parameter or its standard error."""
-    with mpmath.workdps(40):
+def step_that_is_left(X, y, weights, params, offset=None):
+    """The largest entry of Newton's step, relative to the parameter or its standard error.
+
+    ``offset`` has shape (n,) for two classes, else a column for each class.
+    """
+    added = np.zeros((len(y), 1)) if offset is None else offset_of_contrasts(offset)
+    added = np.broadcast_to(added, (len(y), max(len(np.atleast_2d(params)) - 1, 1)))
+    with mpmath.workdps(40 if offset is None else 40 + int(np.abs(offset).max())):
         by_class = np.atleast_2d(params)
         if len(by_class) == 1:
             by_class = np.vstack([np.zeros_like(by_class), by_class])
         theta = mpmath.matrix((by_class[1:] - by_class[0]).tolist())
         K, P = theta.rows, theta.cols
         gradient, hessian = mpmath.zeros(K * P, 1), mpmath.zeros(K * P)
-        for x, own, weight in zip(X.tolist(), y.tolist(), weights.tolist(), strict=True):
+        cases = zip(X.tolist(), y.tolist(), weights.tolist(), added.tolist(), strict=True)
+        for x, own, weight, more in cases:
             row = mpmath.matrix([*x, 1.0])
-            eta = theta * row
+            eta = theta * row + mpmath.matrix(more)
             terms = [mpmath.exp(value) for value in eta]
             p = [term / (1 + mpmath.fsum(terms)) for term in terms]
             for k in range(K):
@@ -191,19 +197,26 @@ def step_that_is_left(X, y, weights, params):
         return float(max(abs(step[j]) / sizes[j] for j in range(K * P)))
 
 
-def float64_holds_no_optimum(X, y, weights, params):
+def offset_of_contrasts(offset):
+    """Offsets of the other classes against the first."""
+    return offset[:, np.newaxis] if offset.ndim == 1 else offset[:, 1:] - offset[:, :1]
+
+
+def float64_holds_no_optimum(X, y, weights, params, offset=None):
     """Whether Newton's step is long, but the objective decreases by less than 1e-15 of itself.
 
     The slopes that decide are then below the rounding errors of the others. Of two classes only.
     """
     if params.ndim > 1:
         return False
-    with mpmath.workdps(60):
+    with mpmath.workdps(60 if offset is None else 60 + int(np.abs(offset).max())):
         rows = [mpmath.matrix([*x, 1.0]) for x in X.tolist()]
         theta, value = mpmath.matrix(params.tolist()), mpmath.mpf(0)
         gradient, hessian = mpmath.zeros(len(theta), 1), mpmath.zeros(len(theta))
-        for row, own, weight in zip(rows, y.tolist(), weights.tolist(), strict=True):
-            eta = (row.T * theta)[0]
+        added = np.zeros(len(y)) if offset is None else offset
+        cases = zip(rows, y.tolist(), weights.tolist(), added.tolist(), strict=True)
+        for row, own, weight, more in cases:
+            eta = (row.T * theta)[0] + more
             p = 1 / (1 + mpmath.exp(-eta))
             value += weight * (mpmath.log1p(mpmath.exp(eta)) - own * eta)
             gradient += weight * (p - own) * row
@@ -430,3 +443,55 @@ def test_the_first_block_of_a_stream_decides_nothing():
             assert model.status_ == "converged"
             assert model.n_iter_[0] <= whole.n_iter_[0] + 1
             np.testing.assert_allclose(model.params_, whole.params_, rtol=1e-9)
+
+
+# -- offsets ---------------------------------------------------------------------------------------
+
+
+def check_with_offsets(problem, count, seed, size):
+    """Finite offsets separate nothing: the verdict is that of the rows without them."""
+    rng, converged = np.random.default_rng(seed), 0
+    for _ in range(count):
+        case = present(problem, rng)
+        if case is None:
+            continue
+        (X, y, weights), K = case, case[1].max() + 1
+        offset = size * rng.normal(size=len(y) if K == 2 else (len(y), K))
+        with warnings.catch_warnings():
+            for category in (SeparationWarning, RankDeficiencyWarning, ConvergenceWarning):
+                warnings.simplefilter("ignore", category)
+            model = LogisticRegression(C=np.inf).fit(X, y, weights, offset=offset)
+        separated = exactly_separated(X, y, n_classes=K)
+        assert (model.status_ == "separated") == separated, case
+        if model.status_ == "converged":
+            converged += 1
+            assert step_that_is_left(X, y, weights, model.params_, offset) < LEFT, case
+        elif not separated and model.status_ != "rank deficient" and size <= 10:
+            assert float64_holds_no_optimum(X, y, weights, model.params_, offset), case
+    return converged
+
+
+@pytest.mark.parametrize("problem", PROBLEMS)
+@pytest.mark.parametrize("size", [1.0, 10.0])
+def test_offsets_leave_verdicts_as_they_are(problem, size):
+    converged = check_with_offsets(problem, 25, 3, size)
+    assert converged or problem is twice_the_same_column
+
+
+@pytest.mark.parametrize("problem", PROBLEMS)
+@pytest.mark.parametrize("size", [100.0, 1e4])
+def test_verdicts_beside_offsets_that_saturate_all_rows(problem, size):
+    """Where no row has curvature left, no fit is said to have converged that has not."""
+    rng = np.random.default_rng(4)
+    for _ in range(25):
+        case = present(problem, rng)
+        if case is None:
+            continue
+        (X, y, weights), K = case, case[1].max() + 1
+        offset = size * rng.normal(size=len(y) if K == 2 else (len(y), K))
+        with warnings.catch_warnings():
+            for category in (SeparationWarning, RankDeficiencyWarning, ConvergenceWarning):
+                warnings.simplefilter("ignore", category)
+            model = LogisticRegression(C=np.inf).fit(X, y, weights, offset=offset)
+        assert (model.status_ == "separated") == exactly_separated(X, y, n_classes=K), case
+        assert np.isfinite(model.params_).all()

@@ -154,8 +154,8 @@ def test_what_has_no_profile_says_so():
         model.profile_intervals(X[::-1], y)
     with pytest.raises(ValueError, match="parameters names 'x9'"):
         model.profile_intervals(X, y, parameters=["x9"])
-    with pytest.raises(TypeError, match="offset"):
-        model.profile_intervals(X, y, offset=np.zeros(len(y)))
+    with pytest.raises(TypeError, match="exposure"):
+        model.profile_intervals(X, y, exposure=np.ones(len(y)))
     other = ObjectiveRegressor("(y - eta)**4").fit(X, y)
     with pytest.raises(InferenceError, match="likelihood"):
         other.profile_intervals(X, y)

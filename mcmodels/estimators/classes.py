@@ -27,6 +27,9 @@ __all__ = [
     "encode",
     "kind_of_labels",
     "labels_of",
+    "log_probabilities",
+    "most_probable",
+    "probabilities",
     "refuse_single_class",
     "refuse_unknown",
     "select",
@@ -266,9 +269,7 @@ class ClassPredictions:
         -------
         ndarray of shape (n_samples,)
         """
-        eta = self.decision_function(X)
-        classes = labels_of(self, 1 if eta.ndim == 1 else eta.shape[1])
-        return classes[(eta > 0).astype(int) if eta.ndim == 1 else eta.argmax(axis=1)]
+        return most_probable(self, self.decision_function(X))
 
     @lazy
     def predict_proba(self, X: MatrixLike) -> Array:
@@ -283,7 +284,7 @@ class ClassPredictions:
         -------
         ndarray of shape (n_samples, n_classes)
         """
-        return _probabilities(self.decision_function(X))
+        return probabilities(self.decision_function(X))
 
     @lazy
     def predict_log_proba(self, X: MatrixLike) -> Array:
@@ -301,19 +302,29 @@ class ClassPredictions:
         -------
         ndarray of shape (n_samples, n_classes)
         """
-        eta = self.decision_function(X)
-        if eta.ndim == 1:
-            logarithms = np.column_stack([log_expit(-eta), log_expit(eta)])
-        else:
-            logarithms = np.asarray(log_softmax(eta, axis=1))
-        if logarithms.dtype == np.float32:
-            p = _probabilities(eta)
-            np.log(p, out=logarithms, where=p > 0.5)
-            np.maximum(logarithms, np.log(np.finfo(p.dtype).smallest_subnormal), out=logarithms)
-        return logarithms
+        return log_probabilities(self.decision_function(X))
 
 
-def _probabilities(eta: Array) -> Array:
+def most_probable(model: Any, eta: Array) -> Labels:
+    """The most probable class of each row, from its linear predictors."""
+    classes = labels_of(model, 1 if eta.ndim == 1 else eta.shape[1])
+    return classes[(eta > 0).astype(int) if eta.ndim == 1 else eta.argmax(axis=1)]
+
+
+def log_probabilities(eta: Array) -> Array:
+    """Logarithms of the probabilities by class; finite even where these underflow."""
+    if eta.ndim == 1:
+        logarithms = np.column_stack([log_expit(-eta), log_expit(eta)])
+    else:
+        logarithms = np.asarray(log_softmax(eta, axis=1))
+    if logarithms.dtype == np.float32:
+        p = probabilities(eta)
+        np.log(p, out=logarithms, where=p > 0.5)
+        np.maximum(logarithms, np.log(np.finfo(p.dtype).smallest_subnormal), out=logarithms)
+    return logarithms
+
+
+def probabilities(eta: Array) -> Array:
     """Probabilities by class: never zero, but the smallest number where they underflow.
 
     So their logarithms are finite, as those of predict_log_proba are.

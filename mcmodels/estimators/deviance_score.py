@@ -55,7 +55,6 @@ class DevianceScore:
         self._check_order(X, offset=offset, exposure=exposure)
         X, targets, weights = self._validated(X, y, sample_weight)
         extras = self._offsets_of(X, offset=offset, exposure=exposure)
-        self._refuse_missing_offset(extras)
         rows = rows_of(X, targets, weights, extras, intercept=self._has_intercept)
         left = GlmSums.of(rows, loss, self.params_).deviance
         present = targets if weights is None else targets[weights > 0]

@@ -104,7 +104,7 @@ class GlmEffects(GlmMethods):
                 "trials are those of binomial observations: family='binomial' and "
                 "kind='observation'."
             )
-        rows, index = self._rows_at(X, None, offset, exposure, trials)
+        rows, index = self._predicted_rows(X, None, offset, exposure, trials)
         if kind == "mean":
             values = mean_intervals(model, loss, rows, quantile)
         else:
@@ -165,7 +165,7 @@ class GlmEffects(GlmMethods):
             raise ValueError(
                 "at='rows' takes no mean, so that sample_weight has no effect; leave it out."
             )
-        rows, index = self._rows_at(X, sample_weight, offset, exposure)
+        rows, index = self._predicted_rows(X, sample_weight, offset, exposure)
         response = Means(self._loss())
         found = marginal_effects(record.model, response, rows, at=at, discrete=discrete)
         if not isinstance(found, Estimate):
@@ -294,7 +294,7 @@ class GlmEffects(GlmMethods):
 
         return deviance_table(record.model, self._loss(), rows_with, found)
 
-    def _rows_at(
+    def _predicted_rows(
         self, X: Any, sample_weight: Weights, offset: Any, exposure: Any, trials: Any = None
     ) -> tuple[Rows, pd.Index | None]:
         """Rows without targets, with their offsets and trials, and their index."""

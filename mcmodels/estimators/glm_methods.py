@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Unpack
 
+import pandas as pd
 from sklearn.utils import check_random_state
 
 from mcmodels.arrays import Array, MatrixLike, RandomState, VectorLike, Weights
@@ -22,13 +24,6 @@ from mcmodels.rows import ArrayRows, RowStream
 __all__ = ["GlmMethods"]
 
 
-class OffsetOptions(RobustOptions, total=False):
-    """Options of the covariance, with the offset of the training rows."""
-
-    offset: VectorLike | None
-    exposure: VectorLike | None
-
-
 class GlmMethods(GlmRows):
     """Inference of :class:`mcmodels.GeneralizedLinearRegressor`.
 
@@ -37,7 +32,6 @@ class GlmMethods(GlmRows):
     """
 
     _kinds = (*ParameterMethods._kinds, "expected")
-    _options = (*ParameterMethods._options, "offset", "exposure")
 
     objective_ = Fitted("objective", "The objective at ``params_``, on the training rows.")
     converged_ = Fitted(
@@ -105,7 +99,7 @@ class GlmMethods(GlmRows):
         ValueError
             If the rows are not the training rows.
         """
-        options = OffsetOptions(
+        options = RobustOptions(
             kind=kind,
             groups=groups,
             use_correction=use_correction,
@@ -124,7 +118,7 @@ class GlmMethods(GlmRows):
         *,
         level: float = 0.95,
         p_values: bool | None = None,
-        **robust: Unpack[OffsetOptions],
+        **robust: Unpack[RobustOptions],
     ) -> Summary:
         """Coefficients with standard errors, tests and intervals.
 
@@ -148,6 +142,41 @@ class GlmMethods(GlmRows):
             check_flag("p_values", p_values)
         record, estimate = self._estimate(X, y, sample_weight, **robust)
         return record.summary(estimate, level, p_values)
+
+    def profile_intervals(
+        self,
+        X: MatrixLike | RowStream,
+        y: VectorLike | None = None,
+        sample_weight: Weights = None,
+        *,
+        level: float = 0.95,
+        parameters: Sequence[str] | None = None,
+        offset: VectorLike | None = None,
+        exposure: VectorLike | None = None,
+    ) -> pd.DataFrame:
+        """As :meth:`mcmodels.LogisticRegression.profile_intervals`, with offset and exposure.
+
+        Where the dispersion was estimated, with the quantile of Student's t.
+        """
+        added = {"offset": offset, "exposure": exposure}
+        return self._profile_intervals(X, y, sample_weight, level, parameters, added)
+
+    def likelihood_ratio_tests(
+        self,
+        X: MatrixLike | RowStream,
+        y: VectorLike | None = None,
+        sample_weight: Weights = None,
+        *,
+        parameters: Sequence[str] | None = None,
+        offset: VectorLike | None = None,
+        exposure: VectorLike | None = None,
+    ) -> pd.DataFrame:
+        """As :meth:`mcmodels.LogisticRegression.likelihood_ratio_tests`, with offset and exposure.
+
+        Where the dispersion was estimated, it is an F test.
+        """
+        added = {"offset": offset, "exposure": exposure}
+        return self._likelihood_ratio_tests(X, y, sample_weight, parameters, added)
 
     def residuals(
         self,
@@ -193,7 +222,6 @@ default="deviance"
         self._check_order(X, offset=offset, exposure=exposure)
         X, targets, trials = self._validated(X, y, sample_weight)
         extras = self._offsets_of(X, offset=offset, exposure=exposure)
-        self._refuse_missing_offset(extras)
         eta = ArrayRows(X, None, None, extras, intercept=record.intercept).map(
             lambda block: block.linear_predictor(record.params)
         )
@@ -234,7 +262,9 @@ default="deviance"
         float
         """
         point = self._point(params)
-        return self._objective_at(X, y, sample_weight, offset, exposure).value(point)
+        return self._objective_on(X, y, sample_weight, offset=offset, exposure=exposure).value(
+            point
+        )
 
     def gradient(
         self,
@@ -251,7 +281,9 @@ default="deviance"
         Parameters are those of :meth:`objective`.
         """
         point = self._point(params)
-        return self._objective_at(X, y, sample_weight, offset, exposure).gradient(point)
+        return self._objective_on(X, y, sample_weight, offset=offset, exposure=exposure).gradient(
+            point
+        )
 
     def hessian(
         self,
@@ -268,7 +300,9 @@ default="deviance"
         Parameters are those of :meth:`objective`.
         """
         point = self._point(params)
-        return self._objective_at(X, y, sample_weight, offset, exposure).hessian(point)
+        return self._objective_on(X, y, sample_weight, offset=offset, exposure=exposure).hessian(
+            point
+        )
 
     def hessian_vector_product(
         self,
@@ -287,5 +321,5 @@ default="deviance"
         """
         point = self._point(params)
         direction = check_params(vector, point.shape, "vector")
-        objective = self._objective_at(X, y, sample_weight, offset, exposure)
+        objective = self._objective_on(X, y, sample_weight, offset=offset, exposure=exposure)
         return objective.hessian_vector_product(point, direction)

@@ -9,7 +9,8 @@ import numpy as np
 from mcmodels.arrays import Array, Matrix, MatrixLike, Values, VectorLike, Weights
 from mcmodels.estimators.arguments import check_weights, refuse_other_order
 from mcmodels.estimators.family_choice import chosen_loss, refuse_wrong_targets
-from mcmodels.estimators.likelihood_methods import MAX_STEPS, TOLERANCE, LikelihoodMethods
+from mcmodels.estimators.likelihood_methods import MAX_STEPS, TOLERANCE
+from mcmodels.estimators.offset_methods import OffsetRows
 from mcmodels.estimators.offsets import checked_offset
 from mcmodels.estimators.parts import rows_in_parts
 from mcmodels.estimators.stream_fits import ExtrasOfPart
@@ -18,20 +19,21 @@ from mcmodels.estimators.validation import validated_pair
 from mcmodels.objectives import Objective
 from mcmodels.objectives.family_loss import ExpectedInformation, FamilyLoss
 from mcmodels.objectives.user_loss import UserLoss, UserObjective
-from mcmodels.rows import Rows, RowStream, rows_of
+from mcmodels.rows import Rows, RowStream
 from mcmodels.solvers import Status
 from mcmodels.solvers.bounded_means import fit_within_bounds
 from mcmodels.solvers.family_starts import family_start
 from mcmodels.solvers.profile import Information
-from mcmodels.tables.dask_stream import in_parts
 
 __all__ = ["OF_STREAMS", "GlmRows"]
 
 OF_STREAMS: dict[str, Any] = {"multi_output": False, "y_numeric": True}
 
 
-class GlmRows(LikelihoodMethods):
+class GlmRows(OffsetRows):
     """What the methods of a generalized linear model need of rows."""
+
+    _offset_names = ("offset", "exposure")
 
     family: str
     link: str
@@ -40,28 +42,8 @@ class GlmRows(LikelihoodMethods):
     theta: float | str
     dispersion: str | float
 
-    def _refuse_offsets_of_parts(self, **options: Any) -> None:
-        given = [name for name in ("offset", "exposure") if options.get(name) is not None]
-        if given:
-            raise ValueError(
-                f"{given[0]} was given beside a stream or a collection of Dask, which is not "
-                "supported yet; pass arrays in memory."
-            )
-
-    def _check_order(self, X: Any, **options: Any) -> None:
-        refuse_other_order(X=X, offset=options.get("offset"), exposure=options.get("exposure"))
-
-    def _offsets_of(self, X: Any, **options: Any) -> dict[str, Array]:
-        offset, exposure = options.get("offset"), options.get("exposure")
-        added = checked_offset(X, offset, exposure, self._loss().link)
-        return {} if added is None else {"offset": added}
-
-    def _refuse_missing_offset(self, extras: dict[str, Array]) -> None:
-        if not extras and self._fit is not None and self._fit.offset_sums is not None:
-            raise ValueError(
-                "the model was fitted with an offset or an exposure; pass that of these rows "
-                "(offset=np.zeros(n) or exposure=np.ones(n) if there is none)."
-            )
+    def _added(self, X: Any, **offsets: Any) -> Array | None:
+        return checked_offset(X, offsets["offset"], offsets["exposure"], self._loss().link)
 
     def _loss(self) -> FamilyLoss:
         """The loss of the fit; that of the parameters where coefficients were assigned."""
@@ -69,25 +51,8 @@ class GlmRows(LikelihoodMethods):
             return self._fit.loss
         return chosen_loss(self.family, self.link, self.power, self.theta)
 
-    def _objective_on(
-        self, X: MatrixLike, y: VectorLike | None, sample_weight: Weights
-    ) -> Objective:
-        return self._objective_at(X, y, sample_weight, None, None)
-
-    def _objective_at(
-        self, X: Any, y: Any, sample_weight: Any, offset: Any, exposure: Any
-    ) -> Objective:
-        loss = self._loss()
-        if (stream := in_parts(X, y, sample_weight)) is not None:
-            self._refuse_offsets_of_parts(offset=offset, exposure=exposure)
-            rows = self._rows_in_parts(stream)
-        else:
-            self._check_order(X, offset=offset, exposure=exposure)
-            X, targets, weights = self._validated(X, y, sample_weight)
-            extras = self._offsets_of(X, offset=offset, exposure=exposure)
-            self._refuse_missing_offset(extras)
-            rows = rows_of(X, targets, weights, extras, intercept=self._has_intercept)
-        return UserObjective(rows, UserLoss(loss), float(self.alpha))
+    def _objective_of(self, rows: Rows) -> Objective:
+        return UserObjective(rows, self._loss_of_user(), float(self.alpha))
 
     @property
     def _is_convex(self) -> bool:

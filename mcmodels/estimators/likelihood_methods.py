@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from mcmodels.arrays import Array, MatrixLike, VectorLike, Weights
-from mcmodels.estimators.arguments import check_count, listed, refuse_unknown_keywords
+from mcmodels.estimators.arguments import check_count, listed
 from mcmodels.estimators.parameter_methods import ParameterMethods
 from mcmodels.exceptions import InferenceError, example_of
 from mcmodels.inference.estimate import check_level
@@ -41,7 +41,7 @@ class LikelihoodMethods(ParameterMethods):
         *,
         level: float = 0.95,
         parameters: Sequence[str] | None = None,
-        **offsets: Any,
+        offset: VectorLike | None = None,
     ) -> pd.DataFrame:
         """Intervals of parameters that a likelihood-ratio test does not reject.
 
@@ -59,8 +59,8 @@ class LikelihoodMethods(ParameterMethods):
             Coverage, in (0, 1).
         parameters : sequence of str, default=None
             Names of features, or "(intercept)"; by default all parameters.
-        **offsets
-            ``offset``, ``exposure`` of the fit, for models that take them.
+        offset : array-like of shape (n_samples,), default=None
+            That of the fit.
 
         Returns
         -------
@@ -78,6 +78,17 @@ class LikelihoodMethods(ParameterMethods):
         The source of the computation is in :mod:`mcmodels.solvers.profile`; of the intervals Cox
         and Hinkley (1974), *Theoretical Statistics*, §7.2.
         """
+        return self._profile_intervals(X, y, sample_weight, level, parameters, {"offset": offset})
+
+    def _profile_intervals(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any,
+        level: float,
+        parameters: Sequence[str] | None,
+        offsets: dict[str, Any],
+    ) -> pd.DataFrame:
         check_level(level)
         profile, refits, names, chosen = self._profile(X, y, sample_weight, parameters, offsets)
         record = self._record()
@@ -93,7 +104,7 @@ class LikelihoodMethods(ParameterMethods):
         sample_weight: Weights = None,
         *,
         parameters: Sequence[str] | None = None,
-        **offsets: Any,
+        offset: VectorLike | None = None,
     ) -> pd.DataFrame:
         """Tests that single parameters are zero: each against the model without it.
 
@@ -107,8 +118,8 @@ class LikelihoodMethods(ParameterMethods):
             The training rows.
         parameters : sequence of str, default=None
             Names of features, or "(intercept)"; by default all features.
-        **offsets
-            ``offset``, ``exposure`` of the fit, for models that take them.
+        offset : array-like of shape (n_samples,), default=None
+            That of the fit.
 
         Returns
         -------
@@ -121,6 +132,16 @@ class LikelihoodMethods(ParameterMethods):
             If the fit is penalised, or has no likelihood or no maximum, or has several outputs; or
             if the maximum of a smaller model was not found.
         """
+        return self._likelihood_ratio_tests(X, y, sample_weight, parameters, {"offset": offset})
+
+    def _likelihood_ratio_tests(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any,
+        parameters: Sequence[str] | None,
+        offsets: dict[str, Any],
+    ) -> pd.DataFrame:
         if parameters is None:
             parameters = list(self._record().names)
         profile, refits, names, chosen = self._profile(X, y, sample_weight, parameters, offsets)
@@ -254,8 +275,6 @@ class LikelihoodMethods(ParameterMethods):
         offsets: dict[str, Any],
     ) -> tuple[Profile, Refits | None, list[str], list[int]]:
         record = self._record()
-        known = [name for name in self._options if name in ("offset", "exposure")]
-        refuse_unknown_keywords(offsets, ["level", "parameters", *known])
         if record.params.ndim > 1:
             raise InferenceError(
                 "profiles are computed for one linear predictor, and this model has one for each "

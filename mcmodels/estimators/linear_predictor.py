@@ -27,6 +27,9 @@ class LinearPredictorModel(Model):
     coef_: Array
     intercept_: Any
 
+    # The keywords of methods that add to the linear predictor.
+    _offset_names: tuple[str, ...] = ()
+
     @property
     def params_(self) -> Array:
         """Coefficients ``coef_``, then ``intercept_`` when an intercept is fitted.
@@ -73,12 +76,20 @@ class LinearPredictorModel(Model):
             )
         return coef, np.broadcast_to(intercept, len(coef))
 
-    def _linear_predictor(self, X: MatrixLike, *, keep_dtype: bool = False) -> Array:
+    def _linear_predictor(
+        self,
+        X: MatrixLike,
+        offsets: dict[str, Any] | None = None,
+        *,
+        keep_dtype: bool = False,
+    ) -> Array:
         """η of each row, shape (n_samples,) or (n_samples, n_outputs).
 
-        float64; or with ``keep_dtype`` float32 for float32 rows, rounded block by block.
+        float64; or with ``keep_dtype`` float32 for float32 rows, rounded block by block. With
+        ``offsets``, the keywords of the method that was called, what they add is checked and added.
         """
         coef, intercept = self._coefficients_of_outputs()
+        self._check_order(X, **(offsets or {}))
         X = validated_rows(self, X)
         if X.shape[1] != coef.shape[1]:
             raise ValueError(
@@ -88,16 +99,31 @@ class LinearPredictorModel(Model):
         params = np.column_stack([coef, intercept])
         if self._is_single:
             params = params[0]
-        rows = ArrayRows(X)
+        rows = ArrayRows(X, extras=None if offsets is None else self._offsets_of(X, **offsets))
         dtype = rows.dtype if keep_dtype else np.dtype(np.float64)
         return rows.map(lambda block: block.linear_predictor(params).astype(dtype, copy=False))
 
-    def _unlabelled_rows(self, X: Any, sample_weight: Weights = None) -> Rows:
+    def _unlabelled_rows(self, X: Any, sample_weight: Weights = None, **offsets: Any) -> Rows:
         """Rows without targets, with an intercept if the fit has one."""
         self._check_has_coefficients()
         if (stream := in_parts(X, None, sample_weight)) is not None:
+            self._refuse_offsets_of_parts(**offsets)
             return rows_in_parts(self, stream, without_targets, intercept=self._has_intercept)
         refuse_other_order(X=X, sample_weight=sample_weight)
+        self._check_order(X, **offsets)
         X, _, sample_weight = in_memory_but_X(self, X, None, sample_weight)
         X = validated_rows(self, X)
-        return rows_of(X, weights=check_weights(sample_weight, X), intercept=self._has_intercept)
+        weights, extras = check_weights(sample_weight, X), self._offsets_of(X, **offsets)
+        return rows_of(X, weights=weights, extras=extras, intercept=self._has_intercept)
+
+    def _refuse_offsets_of_parts(self, **options: Any) -> None:
+        """Refuse offsets beside streams and collections of Dask."""
+
+    def _check_order(
+        self, X: Any, y: Any = None, sample_weight: Any = None, **options: Any
+    ) -> None:
+        """Refuse offsets whose index says that they are in another order than the rows."""
+
+    def _offsets_of(self, X: Any, **options: Any) -> dict[str, Array]:
+        """The offset of each row, as an extra of the rows; empty for models that have none."""
+        return {}

@@ -16,13 +16,10 @@ from mcmodels.estimators.arguments import (
     finite_numbers,
     refuse_other_order,
 )
-from mcmodels.estimators.likelihood_methods import LikelihoodMethods
 from mcmodels.estimators.model import Fitted
-from mcmodels.estimators.parameter_methods import (
-    RobustOptions,
-    index_of,
-    output_table,
-)
+from mcmodels.estimators.offset_methods import OffsetMethods
+from mcmodels.estimators.offsets import with_rows
+from mcmodels.estimators.parameter_methods import RobustOptions, index_of, output_table
 from mcmodels.estimators.streams import in_memory_but_X, of_blocks
 from mcmodels.inference.diagnostics import score_test
 from mcmodels.inference.estimate import Estimate
@@ -45,7 +42,7 @@ from mcmodels.tables.dask_stream import as_stream, in_parts, is_dask, refuse_par
 __all__ = ["LogisticMethods"]
 
 
-class LogisticMethods(LikelihoodMethods):
+class LogisticMethods(OffsetMethods):
     """Inference of LogisticRegression, from the inverse Hessian of the objective.
 
     Formulas and sources are in :mod:`mcmodels.inference.logistic_model`.
@@ -62,7 +59,8 @@ class LogisticMethods(LikelihoodMethods):
     n_iter_ = Fitted("n_iter_array", "Number of Newton steps.", describes_coefficients=False)
     null_log_likelihood_ = Fitted(
         "null_log_likelihood",
-        "Log-likelihood of the model with an intercept only: the shares of the classes.",
+        "Log-likelihood of the model with an intercept only: the shares of the classes, or what is "
+        "best beside the offset of the fit.",
     )
     mcfadden_r_squared_ = Fitted(
         "mcfadden_r_squared", "``1 - ℓ/ℓ₀``, with ℓ₀ the null log-likelihood."
@@ -98,7 +96,7 @@ class LogisticMethods(LikelihoodMethods):
             Whether to print tests. By default only for fits without a penalty: a penalty shrinks
             coefficients towards zero, and p-values from the normal distribution are then wrong.
         **robust
-            Options of :meth:`covariance`: ``kind``, ``groups``, ``max_lags``, ….
+            Options of :meth:`covariance`: ``kind``, ``groups``, ``max_lags``, …; and ``offset``.
 
         Returns
         -------
@@ -117,8 +115,11 @@ class LogisticMethods(LikelihoodMethods):
         """HC3; with more than two classes, where it is not defined, HC1."""
         return "HC3" if len(self._unchecked_record().classes) == 2 else "HC1"
 
+    @with_rows
     @of_blocks
-    def predict_interval(self, X: MatrixLike, level: float = 0.95) -> pd.DataFrame:
+    def predict_interval(
+        self, X: MatrixLike, level: float = 0.95, *, offset: VectorLike | None = None
+    ) -> pd.DataFrame:
         """Probabilities of the classes with intervals, computed for log-odds and transformed back.
 
         Parameters
@@ -127,6 +128,8 @@ class LogisticMethods(LikelihoodMethods):
             Features.
         level : float, default=0.95
             Probability that an interval covers, in (0, 1).
+        offset : array-like, default=None
+            As in ``fit``; required if the model was fitted with one.
 
         Returns
         -------
@@ -135,7 +138,7 @@ class LogisticMethods(LikelihoodMethods):
             With more than two classes, the columns have two levels: the class, and these names.
         """
         record: LogisticFit = self._record()
-        rows = self._unlabelled_rows(X)
+        rows = self._unlabelled_rows(X, offset=offset)
         values = probability_intervals(record.model, rows, record.estimate.quantile(level))
         columns = ["probability", "standard_error", "lower", "upper"]
         return output_table(values, columns, record.classes, "class", index_of(X))
@@ -148,6 +151,7 @@ class LogisticMethods(LikelihoodMethods):
         discrete: bool = True,
         level: float = 0.95,
         sample_weight: Weights = None,
+        offset: VectorLike | None = None,
     ) -> pd.DataFrame:
         """How the probability changes with each feature, the others held constant.
 
@@ -157,7 +161,7 @@ class LogisticMethods(LikelihoodMethods):
             Rows at which (or at whose means) the effects are computed.
         at : {"average", "means", "rows"}, default="average"
             "average": the mean of the effects at the rows. "means": the effect at the means of the
-            features. "rows": the effect at every row, without intervals.
+            features, and of the offset. "rows": the effect at every row, without intervals.
         discrete : bool, default=True
             Whether the effect of a feature that is 0 or 1 in every row is the difference between
             the probabilities at 1 and at 0. Otherwise it is a derivative.
@@ -165,6 +169,8 @@ class LogisticMethods(LikelihoodMethods):
             Coverage of the intervals, in (0, 1).
         sample_weight : array-like of shape (n_samples,), default=None
             Weights of the rows in means; not for ``at="rows"``.
+        offset : array-like, default=None
+            As in ``fit``; required if the model was fitted with one.
 
         Returns
         -------
@@ -185,12 +191,14 @@ class LogisticMethods(LikelihoodMethods):
                 "at='rows' takes no mean, so that sample_weight has no effect; leave it out."
             )
         names, index = record.names, index_of(X)
+        self._check_order(X, offset=offset)
         if in_parts(X, None, sample_weight) is None:
             X, _, sample_weight = in_memory_but_X(self, X, None, sample_weight)
             index = index_of(X) if index is None else index
         elif at == "rows":
             refuse_parts("marginal_effects(at='rows')", X)
-        rows = self._unlabelled_rows(X, None if at == "rows" else sample_weight)
+        weights = None if at == "rows" else sample_weight
+        rows = self._unlabelled_rows(X, weights, offset=offset)
         check_flag("discrete", discrete)
         found = marginal_effects(record.model, ClassProbabilities(), rows, at=at, discrete=discrete)
         if len(record.classes) > 2:
@@ -205,6 +213,7 @@ class LogisticMethods(LikelihoodMethods):
         y: VectorLike | None = None,
         *,
         kind: Literal["deviance", "pearson"] = "deviance",
+        offset: VectorLike | None = None,
     ) -> Array:
         """Residuals of rows, for two classes.
 
@@ -216,6 +225,8 @@ class LogisticMethods(LikelihoodMethods):
             Their labels.
         kind : {"deviance", "pearson"}, default="deviance"
             ``±√(-2 log p(y))``, whose squares sum to the deviance; or ``(y - p)/√(p(1 - p))``.
+        offset : array-like of shape (n_samples,), default=None
+            As in ``fit``; required if the model was fitted with one.
 
         Returns
         -------
@@ -224,11 +235,13 @@ class LogisticMethods(LikelihoodMethods):
         check_choice("kind", kind, ("deviance", "pearson"))
         record: LogisticFit = self._record()
         record.refuse_several_classes("residuals")
+        self._check_order(X, offset=offset)
         if is_dask(X) and y is not None:
             return lazily(self, "residuals", {"X": X, "y": y}, kind=kind, like=np.empty(0))
         X, codes, _ = self._validated(X, y, None)
         of = deviance_residual if kind == "deviance" else pearson_residual
-        rows = rows_of(X, codes, intercept=record.intercept)
+        extras = self._offsets_of(X, offset=offset)
+        rows = rows_of(X, codes, extras=extras, intercept=record.intercept)
         return rows.map(lambda block: of(block.y, block.linear_predictor(record.params)))
 
     def influence(
@@ -236,6 +249,8 @@ class LogisticMethods(LikelihoodMethods):
         X: MatrixLike | RowStream,
         y: VectorLike | None = None,
         sample_weight: Weights = None,
+        *,
+        offset: VectorLike | None = None,
     ) -> pd.DataFrame:
         """How much each training row changes the fit, by one Newton step; for two classes.
 
@@ -247,6 +262,8 @@ class LogisticMethods(LikelihoodMethods):
             Their labels.
         sample_weight : array-like of shape (n_samples,), default=None
             Their weights.
+        offset : array-like of shape (n_samples,), default=None
+            That of the fit.
 
         Returns
         -------
@@ -263,14 +280,16 @@ class LogisticMethods(LikelihoodMethods):
         names, index = record.model.names, index_of(X)
         record.refuse_several_classes("influence")
         _ = record.model.whitening  # raises if there is none, before any row is read
+        self._check_order(X, offset=offset)
         stream = in_parts(X, y, sample_weight)
         if is_dask(X) and stream is not None:
             self._require_training_rows(self._rows_in_parts(stream))
             given = {"X": X, "y": y, "sample_weight": sample_weight}
             like = logistic_influence_of_no_rows(names)
             return lazily(self, "_influence_in_part", given, like=like)
-        X, codes, weights = self._training_rows(X, y, sample_weight)
-        return self._influence_of(X, codes, weights, index_of(X) if index is None else index)
+        X, codes, weights = self._training_rows(X, y, sample_weight, offset=offset)
+        index = index_of(X) if index is None else index
+        return self._influence_of(X, codes, weights, index, self._offsets_of(X, offset=offset))
 
     def _influence_in_part(self, X: MatrixLike, y: VectorLike, sample_weight: Weights) -> Any:
         """Influence of some of the training rows, which may all have weight 0."""
@@ -278,14 +297,19 @@ class LogisticMethods(LikelihoodMethods):
         weights = check_weights(sample_weight, rows, allow_all_zero=True)
         if factors is not None:  # those of the classes
             weights = factors if weights is None else weights * factors
-        return self._influence_of(rows, codes, weights, index_of(X))
+        return self._influence_of(rows, codes, weights, index_of(X), {})
 
     def _influence_of(
-        self, X: Matrix, codes: Values, weights: Array | None, index: pd.Index | None
+        self,
+        X: Matrix,
+        codes: Values,
+        weights: Array | None,
+        index: pd.Index | None,
+        offsets: dict[str, Array],
     ) -> pd.DataFrame:
         record: LogisticFit = self._record()
         model = record.model
-        extras = None if weights is None else {"frequency": weights}
+        extras = offsets if weights is None else offsets | {"frequency": weights}
         rows = rows_of(X, codes, extras=extras, intercept=record.intercept)
         return logistic_influence(model.whitening, rows, record.params, model.names, index)
 
@@ -295,6 +319,8 @@ class LogisticMethods(LikelihoodMethods):
         y: VectorLike | None = None,
         candidate: Any = None,
         sample_weight: Weights = None,
+        *,
+        offset: VectorLike | None = None,
     ) -> HypothesisTest:
         """Score test whether a further column has an effect, without refitting.
 
@@ -308,6 +334,8 @@ class LogisticMethods(LikelihoodMethods):
             The column, or several columns to be tested together.
         sample_weight : array-like of shape (n_samples,), default=None
             Their weights.
+        offset : array-like of shape (n_samples,), default=None
+            That of the fit.
 
         Returns
         -------
@@ -323,13 +351,14 @@ class LogisticMethods(LikelihoodMethods):
         series = getattr(candidate, "ndim", 0) == 1 and hasattr(candidate, "index")
         named = series and candidate.name is not None
         name = str(candidate.name) if named else "the candidate"
+        self._check_order(X, offset=offset)
         if is_dask(X) or is_dask(candidate):
             stream, *_ = as_stream(X, y, sample_weight, candidate, "candidate")
             rows = self._rows_in_parts(stream, _candidates_of)
             self._require_training_rows(rows)
             return score_test(model.whitening, rows, record.params, name)
         refuse_other_order(X=X, y=y, sample_weight=sample_weight, candidate=candidate)
-        X, codes, weights = self._training_rows(X, y, sample_weight)
+        X, codes, weights = self._training_rows(X, y, sample_weight, offset=offset)
         refuse_other_order(X=X, candidate=candidate)  # the index of a stream is known now
         columns = finite_numbers("candidate", candidate)
         if columns.ndim == 0 or len(columns) != X.shape[0]:
@@ -338,6 +367,7 @@ class LogisticMethods(LikelihoodMethods):
                 f"{X.shape[0]} rows."
             )
         extras = {"candidate": columns.reshape(len(columns), -1)}
+        extras |= self._offsets_of(X, offset=offset)
         rows = rows_of(X, codes, weights, extras, intercept=record.intercept)
         return score_test(model.whitening, rows, record.params, name)
 

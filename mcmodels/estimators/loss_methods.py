@@ -6,15 +6,15 @@ from typing import Unpack
 
 from mcmodels.arrays import MatrixLike, VectorLike, Weights
 from mcmodels.estimators.arguments import check_flag
-from mcmodels.estimators.likelihood_methods import LikelihoodMethods
 from mcmodels.estimators.model import Fitted
+from mcmodels.estimators.offset_methods import OffsetMethods
 from mcmodels.estimators.parameter_methods import RobustOptions
 from mcmodels.inference.summary import Summary
 
 __all__ = ["LossMethods"]
 
 
-class LossMethods(LikelihoodMethods):
+class LossMethods(OffsetMethods):
     """Inference of ObjectiveRegressor and ObjectiveClassifier.
 
     With ``log_likelihood=True`` the covariance is the inverse Hessian. For other losses use a
@@ -59,7 +59,7 @@ class LossMethods(LikelihoodMethods):
         p_values : bool, default=None
             Whether to print tests; by default only for fits without a penalty.
         **robust
-            Options of :meth:`covariance`: ``kind``, ``groups``, ``max_lags``, ….
+            Options of :meth:`covariance`: ``kind``, ``groups``, ``max_lags``, …; and ``offset``.
 
         Returns
         -------

@@ -2,15 +2,55 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
-from mcmodels.arrays import Array, Matrix
-from mcmodels.estimators.arguments import finite_numbers, refuse_other_order
+from mcmodels.arrays import Array, Labels, Matrix
+from mcmodels.estimators.arguments import finite_numbers, listed, refuse_other_order
 from mcmodels.objectives.links import Link, LogLink
+from mcmodels.rows import RowStream
+from mcmodels.tables.dask_stream import is_dask
 
-__all__ = ["checked_offset", "checked_trials"]
+__all__ = [
+    "are_elsewhere",
+    "checked_offset",
+    "checked_trials",
+    "offset_of_classes",
+    "offset_of_rows",
+    "refuse_offset_of_stream",
+    "with_rows",
+]
+
+
+def are_elsewhere(X: object) -> bool:
+    """Whether rows are those of a stream or of Dask, beside which offsets are not supported."""
+    return isinstance(X, RowStream) or is_dask(X)
+
+
+def refuse_offset_of_stream(**offsets: object) -> None:
+    """Refuse offsets beside a stream or a collection of Dask."""
+    given = [name for name, value in offsets.items() if value is not None]
+    if given:
+        raise ValueError(
+            f"{given[0]} was given beside a stream or a collection of Dask, which is not supported "
+            "yet; pass arrays in memory."
+        )
+
+
+def with_rows(method: Callable[..., Any]) -> Callable[..., Any]:
+    """A method of rows in memory with an offset; it refuses offsets beside streams and Dask."""
+
+    @functools.wraps(method)
+    def checked(self: Any, X: Any, *args: Any, **options: Any) -> Any:
+        if are_elsewhere(X):
+            self._refuse_offsets_of_parts(**options)
+        return method(self, X, *args, **options)
+
+    return checked
 
 
 def checked_offset(X: Matrix, offset: Any, exposure: Any, link: Link) -> Array | None:
@@ -33,7 +73,7 @@ def checked_offset(X: Matrix, offset: Any, exposure: Any, link: Link) -> Array |
         For other shapes, values that are not finite, exposures that are not positive, or an
         exposure where the link is not the logarithm.
     """
-    found = None if offset is None else _one_for_each_row("offset", offset, X)
+    found = offset_of_rows(X, offset)
     if exposure is None:
         return found
     if not isinstance(link, LogLink):
@@ -60,6 +100,43 @@ def checked_trials(X: Matrix, trials: Any) -> Array:
         row = int(wrong.argmax())
         raise ValueError(
             f"trials must be positive whole numbers; found {found[row]:g} in row {row}."
+        )
+    return found
+
+
+def offset_of_rows(X: Matrix, offset: Any) -> Array | None:
+    """The offset of each row for one linear predictor, float64 of shape (n_samples,), or None.
+
+    Raises ValueError for other shapes, and for values that are not finite.
+    """
+    return None if offset is None else _one_for_each_row("offset", offset, X)
+
+
+def offset_of_classes(X: Matrix, offset: Any, classes: Labels) -> Array | None:
+    """The offset of each row for classes: one number for two of them, else one for each class.
+
+    Raises
+    ------
+    ValueError
+        For other shapes, values that are not finite, or a data frame whose columns are the classes
+        in another order.
+    """
+    if offset is None or len(classes) == 2:
+        return offset_of_rows(X, offset)
+    refuse_other_order(X=X, offset=offset)
+    if isinstance(offset, pd.DataFrame):
+        columns, names = list(map(str, offset.columns)), list(map(str, classes))
+        if columns != names and sorted(columns) == sorted(names):
+            raise ValueError(
+                f"offset has the columns {listed(columns)}, and the classes are {listed(names)}: "
+                "columns are taken by position. Pass offset[model.classes_], or sort the columns."
+            )
+    found = finite_numbers("offset", offset)
+    expected = X.shape[0], len(classes)
+    if found.shape != expected:
+        raise ValueError(
+            f"offset has shape {found.shape}; it must have shape {expected}: a row for each of "
+            f"X, and a column for each of the classes {listed(classes)}, in this order."
         )
     return found
 

@@ -23,6 +23,7 @@ from mcmodels.estimators.arguments import (
 from mcmodels.estimators.callbacks import CallbackSupportMixin, FitCallbacks, with_callbacks
 from mcmodels.estimators.loss_methods import LossMethods
 from mcmodels.estimators.loss_verdicts import warnings_of_loss
+from mcmodels.estimators.offsets import offset_of_rows
 from mcmodels.estimators.parts import rows_in_parts
 from mcmodels.estimators.pointwise import PointwiseCallable, inverse_link, pointwise
 from mcmodels.estimators.stream_fits import ExtrasOfPart
@@ -37,14 +38,14 @@ from mcmodels.estimators.verdicts import (
 from mcmodels.objectives import Objective
 from mcmodels.objectives.user_loss import CurvatureRange, UserDerivatives, UserLoss, UserObjective
 from mcmodels.results.losses import LossFit
-from mcmodels.rows import RowBlock, Rows, RowStream, RowsWithCrossSums, rows_of
+from mcmodels.rows import RowBlock, Rows, RowStream, RowsWithCrossSums
 from mcmodels.solvers import Solution, Status, irls
 from mcmodels.solvers.conclusion import conclude
 from mcmodels.solvers.constant_targets import with_constant_columns
 from mcmodels.solvers.fit_state import Optimum, Progress
 from mcmodels.solvers.overflow import refuse_underflow_of_targets
 from mcmodels.solvers.starts import better_start, intercept_start
-from mcmodels.tables.dask_stream import as_stream, in_parts
+from mcmodels.tables.dask_stream import as_stream
 from mcmodels.user_warnings import NonDifferentiableWarning, warn_user
 
 __all__ = ["LossEstimator", "TrainingData"]
@@ -78,7 +79,7 @@ class TrainingData:
 
 
 class LossEstimator(CallbackSupportMixin, LossMethods):
-    """Minimise ``Σ wᵢ ℓ(yᵢ, x̃ᵢᵀθ) + α‖coef‖²/2`` for a loss that the user has written."""
+    """Minimise ``Σ wᵢ ℓ(yᵢ, x̃ᵢᵀθ + offsetᵢ) + α‖coef‖²/2`` for a loss of the user's."""
 
     def __init__(
         self,
@@ -107,6 +108,8 @@ class LossEstimator(CallbackSupportMixin, LossMethods):
         X: MatrixLike | RowStream,
         y: VectorLike | None = None,
         sample_weight: Weights = None,
+        *,
+        offset: VectorLike | None = None,
     ) -> Self:
         """Fit the model.
 
@@ -119,6 +122,8 @@ class LossEstimator(CallbackSupportMixin, LossMethods):
             Targets.
         sample_weight : array-like of shape (n_samples,), default=None
             Row weights ≥ 0: weight 0 is an absent row, weight 2 a row given twice.
+        offset : array-like of shape (n_samples,), default=None
+            A part of the linear predictor η that has no coefficient. Not beside a stream.
 
         Returns
         -------
@@ -153,7 +158,7 @@ class LossEstimator(CallbackSupportMixin, LossMethods):
         loss = UserLoss(pointwise(self.loss))
         X, y, sample_weight, _ = as_stream(X, y, sample_weight)
         with FitCallbacks(self, X, "newton-step") as callbacks:
-            found = self._rows_of_fit(X, y, sample_weight)
+            found = self._rows_of_fit(X, y, sample_weight, offset)
             callbacks.know(
                 found.X, found.y, found.weights, lambda params: self._attributes(params, found)
             )
@@ -195,7 +200,7 @@ class LossEstimator(CallbackSupportMixin, LossMethods):
 
     @abstractmethod
     def _rows_of_fit(
-        self, X: MatrixLike | RowStream, y: VectorLike | None, sample_weight: Weights
+        self, X: MatrixLike | RowStream, y: VectorLike | None, sample_weight: Weights, offset: Any
     ) -> TrainingData:
         """The rows of a fit, checked."""
 
@@ -269,14 +274,10 @@ class LossEstimator(CallbackSupportMixin, LossMethods):
                 "columns, or smooth the loss where it has kinks."
             )
 
-    def _objective_on(
-        self, X: MatrixLike, y: VectorLike | None, sample_weight: Weights
-    ) -> Objective:
-        if (stream := in_parts(X, y, sample_weight)) is not None:
-            rows = self._rows_in_parts(stream)
-        else:
-            X, targets, weights = self._validated(X, y, sample_weight)
-            rows = rows_of(X, targets, weights, intercept=self._has_intercept)
+    def _added(self, X: Any, **offsets: Any) -> Array | None:
+        return offset_of_rows(X, offsets["offset"])
+
+    def _objective_of(self, rows: Rows) -> Objective:
         return UserObjective(rows, UserLoss(pointwise(self.loss)), float(self.alpha))
 
     def _objective_of_fit(self, rows: Rows) -> Objective:

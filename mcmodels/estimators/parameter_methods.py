@@ -34,13 +34,18 @@ __all__ = ["ParameterMethods", "RobustOptions", "index_of", "output_table"]
 
 
 class RobustOptions(TypedDict, total=False):
-    """Options of the covariance; see :meth:`ParameterMethods.covariance`."""
+    """Options of the covariance; see :meth:`ParameterMethods.covariance`.
+
+    The last two are of models that take them, for the training rows.
+    """
 
     kind: str | None
     groups: VectorLike | None
     use_correction: bool
     df_correction: bool
     max_lags: int | None
+    offset: VectorLike | None
+    exposure: VectorLike | None
 
 
 class ParameterMethods(LinearPredictorModel):
@@ -179,7 +184,8 @@ class ParameterMethods(LinearPredictorModel):
             With more than two classes, the class that the others are compared with; by default the
             first.
         **robust
-            Options of :meth:`covariance`: ``kind``, ``groups``, ``max_lags``, ….
+            Options of :meth:`covariance`: ``kind``, ``groups``, ``max_lags``, …; and the offset of
+            the fit, for models that take one.
 
         Returns
         -------
@@ -217,7 +223,8 @@ class ParameterMethods(LinearPredictorModel):
             With more than two classes, the class that the others are compared with; by default the
             first.
         **robust
-            Options of :meth:`covariance`: ``kind``, ``groups``, ``max_lags``, ….
+            Options of :meth:`covariance`: ``kind``, ``groups``, ``max_lags``, …; and the offset of
+            the fit, for models that take one.
 
         Returns
         -------
@@ -243,7 +250,8 @@ class ParameterMethods(LinearPredictorModel):
         X, y, sample_weight
             The training rows, for a robust covariance.
         **robust
-            Options of :meth:`covariance`: ``kind``, ``groups``, ``max_lags``, ….
+            Options of :meth:`covariance`: ``kind``, ``groups``, ``max_lags``, …; and the offset of
+            the fit, for models that take one.
 
         Returns
         -------
@@ -284,13 +292,14 @@ class ParameterMethods(LinearPredictorModel):
 
         None without rows, where none are needed.
         """
-        refuse_unknown_keywords(options, self._options)
+        refuse_unknown_keywords(options, (*self._options, *self._offset_names))
         record: ParameterFit = self._record()
         kind, groups = options.get("kind"), options.get("groups")
         correct, of_df = options.get("use_correction", True), options.get("df_correction", True)
         check_flag("use_correction", correct)
         check_flag("df_correction", of_df)
-        has_rows = not (X is None and y is None and sample_weight is None)
+        beside = [y, sample_weight, *(options.get(name) for name in self._offset_names)]
+        has_rows = not (X is None and all(value is None for value in beside))
         if kind is None:
             kind = self._default_kind if has_rows else "nonrobust"
         check_choice("kind", kind, self._kinds)
@@ -375,29 +384,19 @@ class ParameterMethods(LinearPredictorModel):
     ) -> tuple[Matrix, Values, Array | None]:
         """X, targets and weights; refused if they are not the training rows."""
         record: ParameterFit = self._record()
-        self._check_order(X, **offsets)
+        self._check_order(X, y, sample_weight, **offsets)
         X, targets, weights = self._validated(X, y, sample_weight)
         extras = self._offsets_of(X, **offsets)
         rows = rows_of(X, targets, weights, extras, intercept=record.intercept)
         self._require_training_rows(rows)
         return X, targets, weights
 
-    def _refuse_offsets_of_parts(self, **options: Any) -> None:
-        """Refuse offsets beside collections of Dask."""
-
-    def _check_order(self, X: Any, **options: Any) -> None:
-        """Refuse offsets whose index says that they are in another order than X."""
-
-    def _offsets_of(self, X: Any, **options: Any) -> dict[str, Array]:
-        """The offset of each row, as an extra of the rows; empty for models that have none."""
-        return {}
-
     def _require_training_rows(self, rows: Rows) -> None:
         """Refuse rows that are not the training rows."""
         self._record().require_training_rows(rows, self._objective_of_fit(rows))
 
     # The options of a covariance, and its kinds.
-    _options: tuple[str, ...] = tuple(RobustOptions.__annotations__)
+    _options: tuple[str, ...] = ("kind", "groups", "use_correction", "df_correction", "max_lags")
     _kinds: tuple[str, ...] = ("nonrobust", *HC_KINDS, "cluster", "HAC")
     # Whether the loss is the squared error, so that sums of y and of y² are all that a fit needs.
     _is_quadratic = False

@@ -3,7 +3,8 @@
 ================  =====================================================
 covariance        ``H⁻¹``, the inverse of the Hessian of what was minimised
 log-likelihood    ``ℓ = -Σ wᵢ crossentropy(yᵢ, pᵢ)``, without the penalty
-null              ``ℓ₀ = Σₖ nₖ log(nₖ/n)``, with the shares of the classes
+null              ``ℓ₀ = Σₖ nₖ log(nₖ/n)``, with the shares of the classes; beside an offset
+                  the largest log-likelihood of intercepts alone with this offset
 McFadden's R²     ``1 - ℓ/ℓ₀``
 likelihood ratio  ``2(ℓ - ℓ₀)``, approximately χ² if all slopes are zero
 ================  =====================================================
@@ -47,10 +48,13 @@ class LogisticModelInference(CurvatureInference):
         Total weight of the rows of each class.
     classes : tuple of str
         Names of the classes.
+    null_of_offset : float or None
+        ℓ₀ where the rows have an offset, NaN if it was not found; None without an offset.
     """
 
     class_weights: Array
     classes: tuple[str, ...]
+    null_of_offset: float | None = None
 
     @property
     def penalty_words(self) -> tuple[str, str]:
@@ -90,7 +94,14 @@ class LogisticModelInference(CurvatureInference):
 
     @property
     def null_log_likelihood(self) -> float:
-        """ℓ₀, the log-likelihood of the shares of the classes."""
+        """ℓ₀, the largest log-likelihood of a model without slopes."""
+        if self.null_of_offset is not None:
+            if np.isnan(self.null_of_offset):
+                raise InferenceError(
+                    "the maximum of the likelihood of an intercept alone was not found beside this "
+                    "offset; the offset may have values far apart."
+                )
+            return self.null_of_offset
         n = self.class_weights
         return float(np.sum(n * np.log(n / n.sum())))
 
@@ -105,8 +116,8 @@ class LogisticModelInference(CurvatureInference):
         self.refuse_penalised("a likelihood ratio")
         if not self.intercept:
             raise InferenceError(
-                "the model has no intercept, so the shares of the classes are not a special case "
-                "of it; fit one, or compare two fits by likelihood_ratio_test."
+                "the model has no intercept, so that of an intercept alone is no special case of "
+                "it; fit one, or compare two fits by likelihood_ratio_test."
             )
         df = self.n_free_params - (len(self.classes) - 1)
         if df == 0:

@@ -148,13 +148,13 @@ class LinearPredictorObjective:
             pointwise = self.loss.at(block.y, block.linear_predictor(params, own=False), X.scratch)
             X.form()  # the Hessian needs them; they give the gradient more digits, too
             slope = self._slope(block, pointwise)
-            if alike is None:
+            if alike is None or "offset" in block.extras:
                 return Total([slope, self._curvature(block, pointwise)])
             least = float(block.weights_or_ones.min(initial=np.inf))
             return Total([slope, CurvatureSums({_UNIT: X.sandwich(block.weights)}, least)])
 
         slope, curvature = self.rows.reduce(summarise).parts
-        if alike is not None:
+        if alike is not None and _UNIT in curvature.sandwiches:
             curvature = curvature.times(alike)
         slope = self._with_penalty(slope, params)
         hessian = self._assembled(curvature, params)
@@ -187,7 +187,8 @@ class LinearPredictorObjective:
     def _curvature_of_all_rows(self, params: Array) -> list[CurvatureTerm] | None:
         """The entries of d²ℓ/dη² where those of all rows are the same: at zero coefficients.
 
-        Then one sandwich is enough for a Hessian of several classes. None elsewhere.
+        Then one sandwich is enough for a Hessian of several classes. None elsewhere. Rows with
+        offsets are never alike: whoever calls must look.
         """
         if params.ndim == 1 or not self.loss.shift_invariant or self._penalised(params).any():
             return None

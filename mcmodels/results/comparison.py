@@ -12,9 +12,6 @@ from mcmodels.inference.tolerances import LIKELIHOOD_ROUNDING
 
 __all__ = ["likelihood_ratio_test"]
 
-# Relative difference of sums over the same rows, which other numbers of columns cut into blocks.
-_SAME = 1e-9
-
 
 def likelihood_ratio_test(small: Any, big: Any) -> HypothesisTest:
     """Test that the parameters that only ``big`` has are zero: ``2(ℓ_big - ℓ_small)`` is about χ².
@@ -110,8 +107,7 @@ ObjectiveRegressor or …Classifier
             "is not among the columns of big. Fit big to the columns of small and others; to test "
             "other restrictions, use wald_test."
         )
-    sums = [getattr(model._fit, "offset_sums", None) for model in (small, big)]
-    if not _are_close(*sums):
+    if small._fit.training.offsets_differ(big._fit.training):
         raise ValueError(
             "small and big were fitted with different offsets; fit both with the same."
         )
@@ -154,11 +150,3 @@ def _log_likelihood(model: Any) -> float:
     """Up to terms that are the same in models that are compared."""
     found = getattr(model._fit, "compared_log_likelihood", None)
     return float(model.log_likelihood_ if found is None else found)
-
-
-def _are_close(sums: Any, others: Any) -> bool:
-    """Whether sums of offsets are the same, up to the order in which rows were added."""
-    if sums is None or others is None:
-        return sums is others
-    largest = float(np.abs(others).max())
-    return bool(np.allclose(sums, others, rtol=_SAME, atol=_SAME * largest))

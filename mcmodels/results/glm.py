@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 
-from mcmodels.arrays import Array
 from mcmodels.exceptions import InferenceError, example_of
 from mcmodels.inference.estimate import Estimate, coverage
 from mcmodels.inference.glm_model import GlmInference, GlmSums, log_likelihood
@@ -20,7 +19,7 @@ from mcmodels.objectives.family_loss import FamilyLoss
 from mcmodels.objectives.user_loss import UserLoss
 from mcmodels.results.curvature import CurvatureFit
 from mcmodels.results.record import CovarianceKind, described
-from mcmodels.rows import RowBlock, Rows, RowsWithCrossSums
+from mcmodels.rows import Rows, RowsWithCrossSums
 from mcmodels.solvers import Solution
 from mcmodels.solvers.fit_state import Optimum
 from mcmodels.solvers.theta import ThetaDerivatives, theta_derivatives
@@ -50,8 +49,6 @@ class GlmFit(CurvatureFit):
         Derivatives in θ of negative binomial targets, where it was estimated.
     is_limit : bool
         Whether θ was estimated, and is zero: the family is Poisson's.
-    offset_sums : tuple of float, or None
-        ``Σ wᵢoᵢ``, ``Σ wᵢoᵢ²`` and ``Σ wᵢoᵢyᵢ`` of the offsets; None without any.
     """
 
     loss: FamilyLoss
@@ -61,7 +58,6 @@ class GlmFit(CurvatureFit):
     sums: GlmSums
     theta_derivatives: ThetaDerivatives | None
     is_limit: bool
-    offset_sums: tuple[float, float, float] | None
 
     @classmethod
     def of_rows(
@@ -108,7 +104,6 @@ class GlmFit(CurvatureFit):
                 else None
             ),
             is_limit=theta_is_estimated and not isinstance(family, NegativeBinomial),
-            offset_sums=_offset_sums(rows),
             **of_the_fit,
         )
 
@@ -255,14 +250,3 @@ class GlmFit(CurvatureFit):
             conclusions,
             (*notes, *self.notes_on_the_end()),
         )
-
-
-def _offset_sums(rows: Rows) -> tuple[float, float, float] | None:
-    def summarise(block: RowBlock) -> Array:
-        offset = block.offset_or_zeros
-        parts = offset, offset**2, offset * block.y
-        present = float("offset" in block.extras)
-        return np.array([present, *(block.weighted(part).sum() for part in parts)])
-
-    present, total, squares, products = rows.reduce(summarise).tolist()
-    return (total, squares, products) if present else None

@@ -40,11 +40,14 @@ class LogisticFit(CurvatureFit):
         Total weight of the rows of each class.
     class_factors : dict
         The factors by which ``class_weight`` multiplies the weights of the rows of each class.
+    null_of_offset : float or None
+        Log-likelihood of intercepts alone beside the offset, where there is one.
     """
 
     classes: Labels
     class_totals: Array
     class_factors: dict[Any, float]
+    null_of_offset: float | None = None
 
     @property
     def n_iter_array(self) -> npt.NDArray[np.int32]:
@@ -66,11 +69,12 @@ class LogisticFit(CurvatureFit):
             self.n_determined,
             self.class_totals,
             tuple(map(str, self.classes)),
+            self.null_of_offset,
         )
 
     @property
     def null_log_likelihood(self) -> float:
-        """Log-likelihood without slopes: the probabilities are the shares of the classes."""
+        """Log-likelihood without slopes: of the shares of the classes, or beside the offset."""
         return self.model.null_log_likelihood
 
     @property
@@ -80,7 +84,7 @@ class LogisticFit(CurvatureFit):
 
     @property
     def likelihood_ratio_test(self) -> HypothesisTest:
-        """Test that every slope is zero, so that probabilities are the shares of the classes."""
+        """Test that every slope is zero."""
         return self.model.likelihood_ratio_test
 
     def at_maximum(self, what: str) -> LogisticModelInference:
@@ -158,9 +162,10 @@ class LogisticFit(CurvatureFit):
                 label: table.iloc[k * P : (k + 1) * P].set_axis(names)
                 for k, label in enumerate(others)
             }
+        has_null = self.null_of_offset is None or np.isfinite(self.null_of_offset)
         conclusions = {
             "log-likelihood": number(model.log_likelihood),
-            "null log-likelihood": number(model.null_log_likelihood),
+            "null log-likelihood": number(model.null_log_likelihood) if has_null else "not found",
         }
         notes: tuple[str, ...] = ()
         if model.penalty:
@@ -175,8 +180,9 @@ class LogisticFit(CurvatureFit):
                 f"The fit is penalised: {posterior if estimate.kind == 'Laplace' else shrunk}",
             )
         else:
-            conclusions["McFadden's R²"] = number(model.mcfadden_r_squared)
-            if model.intercept and len(names) > 1 and estimate.kind == "nonrobust":
+            if has_null:
+                conclusions["McFadden's R²"] = number(model.mcfadden_r_squared)
+            if has_null and model.intercept and len(names) > 1 and estimate.kind == "nonrobust":
                 test = model.likelihood_ratio_test
                 conclusions["likelihood ratio"] = (
                     f"{number(test.statistic)} on {test.df:g} degrees of freedom, "

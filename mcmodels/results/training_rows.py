@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mcmodels.arrays import Array
-from mcmodels.rows import CrossSums, RowBlock, Rows, Seen
+from mcmodels.rows import CrossSums, OffsetSums, RowBlock, Rows, Seen
 
 __all__ = ["TrainingRows"]
 
@@ -59,6 +59,8 @@ class TrainingRows:
         Rounding unit of the sums, relative to the lengths of the columns.
     squares_are_exact : bool
         Whether ``x_squares`` are of all rows.
+    offset : OffsetSums or None
+        Sums of the offsets, if the fit had any.
     """
 
     seen: Seen
@@ -74,6 +76,7 @@ class TrainingRows:
     y_mean: Array | None = None
     rounding: float = _EPSILON
     squares_are_exact: bool = True
+    offset: OffsetSums | None = None
 
     @classmethod
     def of(
@@ -97,6 +100,7 @@ class TrainingRows:
             sums.xy,
             sums.x_squares,
             squares_are_exact=False,
+            offset=sums.offset,
         )
 
     def require_number(self, n_rows: int, total_weight: float) -> None:
@@ -181,6 +185,44 @@ class TrainingRows:
         reach = reach + np.outer(y_fit, self._rounding_of(self.x_mean))
         what = "the sum of column" if self.is_classes else "the sum of products of"
         self._compare(what, self._pair, self.xy, xy, reach)
+        if self.offset is None and sums.offset is not None and sums.offset.squares.any():
+            raise ValueError(
+                "offset was given with the training rows, and the model was fitted without one; "
+                "leave it out."
+            )
+        if self.offset is not None and sums.offset is not None:
+            self._require_offset(sums.offset, root, x_here, y_here)
+
+    def _require_offset(self, found: OffsetSums, root: float, x: Array, y: Array) -> None:
+        """Refuse other sums of offsets; ``x`` and ``y`` are lengths of columns and targets."""
+        expected, unit = self.offset, 2 * _UNITS * _EPSILON
+        assert expected is not None
+        length = np.sqrt(np.maximum(expected.squares, found.squares))
+        reach = unit * length
+        for what, was, now, bound in (
+            ("the sum of offset", expected.total, found.total, reach * root),
+            ("the sum of squares of offset", expected.squares, found.squares, reach * length),
+            ("the sum of offset with y", expected.y, found.y, np.outer(reach, y)),
+            ("the sum of offset with a column", expected.x, found.x, np.outer(reach, x)),
+        ):
+            self._compare(what, lambda _: "", was, now, bound)
+
+    def offsets_differ(self, other: TrainingRows) -> bool:
+        """Whether the offsets of another fit to the same rows have other sums."""
+        mine, theirs = self.offset, other.offset
+        if mine is None or theirs is None:
+            return mine is not theirs
+        if mine.total.shape != theirs.total.shape:
+            return True
+        length = np.sqrt(np.maximum(mine.squares, theirs.squares))
+        reach, root = self._units * length, np.sqrt(self.seen.total_weight)
+        y_length = np.maximum(self._y_length, other._y_length)
+        pairs = (
+            (mine.total, theirs.total, reach * root),
+            (mine.squares, theirs.squares, reach * length),
+            (mine.y, theirs.y, np.outer(reach, y_length)),
+        )
+        return any(_first_difference(a, b, bound) is not None for a, b, bound in pairs)
 
     def require_objective(self, expected: float, found: float, rounding: float = 0.0) -> None:
         """Refuse rows with another objective at the parameters of the fit.
@@ -210,7 +252,10 @@ class TrainingRows:
             size = np.maximum(size, np.abs(self.x) / weight)
         if self.seen.intercept:
             size = np.append(size, 1.0)
-        return float(_PREDICTOR_UNITS * _EPSILON * np.max(np.abs(params) @ size) * slopes)
+        predictors = np.abs(params) @ size
+        if self.offset is not None:
+            predictors = predictors + np.sqrt(self.offset.squares / weight)
+        return float(_PREDICTOR_UNITS * _EPSILON * np.max(predictors) * slopes)
 
     def rounding_of_squares(self, params: Array, objective: float) -> float:
         """Rounding error of a sum of residual squares, which is never a small difference.

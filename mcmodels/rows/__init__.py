@@ -9,7 +9,7 @@ from mcmodels.rows.covariance import (
     FactoredCovariance,
     RowsCovariance,
 )
-from mcmodels.rows.cross_sums import CrossSums, RowsWithCrossSums
+from mcmodels.rows.cross_sums import CrossSums, OffsetSums, RowsWithCrossSums
 from mcmodels.rows.gathering import Chunk, Gatherer, gathered
 from mcmodels.rows.moments import Moments
 from mcmodels.rows.parted import PartedRows, PartOfStream, Parts
@@ -33,7 +33,7 @@ from mcmodels.rows.streamed import (
     with_rows,
 )
 from mcmodels.rows.threads import in_one_thread, in_place_sum, single_threaded_blas, sum_behind
-from mcmodels.rows.transformed import RowsWithTargets, TransformedRows
+from mcmodels.rows.transformed import RowsWithTargets, TransformedRows, WithoutFeatures
 from mcmodels.rows.triangle import FactoredMoments, Triangle
 from mcmodels.rows.walk_sums import SameStamp, WalkSums
 
@@ -53,6 +53,7 @@ __all__ = [
     "FactoredMoments",
     "Gatherer",
     "Moments",
+    "OffsetSums",
     "PartOfStream",
     "PartedRows",
     "Parts",
@@ -77,6 +78,7 @@ __all__ = [
     "TransformedRows",
     "Triangle",
     "WalkSums",
+    "WithoutFeatures",
     "added",
     "gathered",
     "in_one_thread",

@@ -284,7 +284,7 @@ class RowBlock:
         Position of the first row among all rows.
     extras : mapping of str to ndarray, default={}
         Further values of each row, unchanged: ``block.extras["groups"]``. Of these,
-        ``"offset"`` is part of the linear predictor.
+        ``"offset"`` is part of the linear predictor; it has the shape of η.
     """
 
     X: Design

@@ -11,13 +11,60 @@ import numpy as np
 from mcmodels.rows.blocks import Array, RowBlock, product
 from mcmodels.rows.source import Rows
 
-__all__ = ["CrossSums", "RowsWithCrossSums"]
+__all__ = ["CrossSums", "OffsetSums", "RowsWithCrossSums"]
 
 Sum = TypeVar("Sum")
 
 # The size of the columns is estimated from one row in this many, and from no more than about this
 # many rows of a block.
 _EVERY, _MOST = 64, 32
+
+
+@dataclass
+class OffsetSums:
+    """``Σ wᵢoᵢ``, ``Σ wᵢoᵢ²``, ``Σ wᵢoᵢyᵢ`` and ``Σ wᵢoᵢxᵢ`` of offsets; ``+=`` adds in place.
+
+    Parameters
+    ----------
+    total, squares : ndarray of shape (m,)
+        Sums of the offsets, and of their squares; m is the number of linear predictors that have
+        one.
+    y : ndarray of shape (m, k)
+        Sums of the products with the targets, or by class.
+    x : ndarray of shape (m, p)
+        Sums of the products with the columns.
+    """
+
+    total: Array
+    squares: Array
+    y: Array
+    x: Array
+
+    def __iadd__(self, other: OffsetSums) -> Self:
+        self.total += other.total
+        self.squares += other.squares
+        self.y += other.y
+        self.x += other.x
+        return self
+
+    @classmethod
+    def of_block(cls, block: RowBlock, n_classes: int | None) -> Self | None:
+        """The sums over a block; None where its rows have no offset."""
+        if "offset" not in block.extras:
+            return None
+        offset = block.offset_or_zeros.reshape(block.X.n_rows, -1)
+        weighted = block.weighted(offset)
+        if n_classes is None:
+            targets = _targets(block, 0.0)
+        else:
+            targets = (block.y == np.arange(n_classes)[:, np.newaxis]).astype(np.float64)
+        with np.errstate(over="ignore", invalid="ignore"):
+            return cls(
+                weighted.sum(axis=0),
+                np.einsum("ik,ik->k", weighted, offset),
+                weighted.T @ targets.T,
+                np.asarray(block.X.products(np.ascontiguousarray(weighted))).T,
+            )
 
 
 @dataclass
@@ -36,6 +83,8 @@ class CrossSums:
         Sums of the products of targets and columns.
     x_squares : ndarray of shape (p,)
         About ``Σ wᵢxᵢ²``: it tells the size of the columns, so some rows of each block suffice.
+    offset : OffsetSums or None
+        Sums of the offsets, where the rows have one.
     """
 
     x: Array
@@ -43,6 +92,7 @@ class CrossSums:
     y_squares: Array
     xy: Array
     x_squares: Array
+    offset: OffsetSums | None = None
 
     def __iadd__(self, other: CrossSums) -> Self:
         self.x += other.x
@@ -50,6 +100,8 @@ class CrossSums:
         self.y_squares += other.y_squares
         self.xy += other.xy
         self.x_squares += other.x_squares
+        if self.offset is not None and other.offset is not None:
+            self.offset += other.offset
         return self
 
     @classmethod
@@ -84,7 +136,8 @@ class CrossSums:
                 y_squares = y
             every = max(_EVERY, n_rows // _MOST)
             x_squares = every * product((X[::every] ** 2).T, unit[::every].copy())
-        return cls(x, np.array(y), np.array(y_squares), np.array(xy), x_squares)
+        offset = OffsetSums.of_block(block, n_classes)
+        return cls(x, np.array(y), np.array(y_squares), np.array(xy), x_squares, offset)
 
 
 def _targets(block: RowBlock, origin: Array | float) -> Array:

@@ -112,6 +112,35 @@ class RowsWithTargets(Rows):
         return RowsWithTargets(self._rows.sample(count), self._targets)
 
 
+class WithoutFeatures(Rows):
+    """The same rows without their features: with an intercept alone.
+
+    Parameters
+    ----------
+    rows : Rows
+        The rows.
+    """
+
+    def __init__(self, rows: Rows) -> None:
+        self._rows = rows
+        self.take_extent(rows)
+        self.n_features, self.intercept = 0, True
+
+    def reduce(self, summarise: Callable[[RowBlock], Sum]) -> Sum:
+        """Sum over all blocks of rows of positive weight."""
+
+        def alone(block: RowBlock) -> Sum:
+            empty = np.zeros((block.X.n_rows, 0))
+            X = DenseDesign(empty, intercept=True, scratch=block.X.scratch)
+            return summarise(replace(block, X=X))
+
+        return self._rows.reduce(alone)
+
+    def sample(self, count: int) -> Rows:
+        """About ``count`` of the rows, spread evenly."""
+        return WithoutFeatures(self._rows.sample(count))
+
+
 class _CombinedDesign(DenseDesign):
     """Design rows whose features are combinations of others."""
 

@@ -137,7 +137,10 @@ class MinimumProof:
         def errors(block: RowBlock) -> Array:
             Z = block.X.magnitudes()
             slope = loss.gradient(block.y, block.linear_predictor(params))
-            return ((1.0 + Z @ size.T) * np.abs(block.weighted(slope))).T @ Z
+            terms = 1.0 + Z @ size.T
+            if "offset" in block.extras:
+                terms += np.abs(block.extras["offset"])
+            return (terms * np.abs(block.weighted(slope))).T @ Z
 
         error = (2 * rows.n_params + 8) * FLOAT64_EPSILON * rows.reduce(errors)
         hessian = self.objective.with_shift_curvature(derivatives.hessian, params.shape)

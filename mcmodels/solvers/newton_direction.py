@@ -74,7 +74,8 @@ def newton_direction(
     objective: NewtonObjective, params: Array, derivatives: Derivatives
 ) -> NewtonDirection:
     """The Newton step at a point, by Cholesky of the scaled Hessian, or its pseudo-inverse."""
-    with single_threaded_blas():
+    # Where hardly any row has curvature, a step may overflow: it then leads nowhere.
+    with single_threaded_blas(), np.errstate(over="ignore", invalid="ignore"):
         return _newton_direction(objective, params, derivatives)
 
 
@@ -94,9 +95,8 @@ def _newton_direction(
     inverse = from_gram(hessian, scale, noise)
     step = -inverse.apply(gradient)
     found = direction_of(params, derivatives, step, inverse.rank, np.inf, inverse.dependent)
-    with np.errstate(over="ignore"):
-        left = (gradient + hessian @ step) / np.where(scale > 0, scale, 1.0)
-        return replace(found, dropped=float((left / noise) @ (left / noise)))
+    left = (gradient + hessian @ step) / np.where(scale > 0, scale, 1.0)
+    return replace(found, dropped=float((left / noise) @ (left / noise)))
 
 
 def nowhere(params: Array) -> NewtonDirection:
@@ -116,10 +116,11 @@ def direction_of(
     decrease = -float(derivatives.gradient.ravel() @ step)
     point = params.ravel()
     length = float(point @ derivatives.hessian @ point)
+    known = length > 0 and np.isfinite(decrease)
     return NewtonDirection(
         step.reshape(params.shape),
         decrease,
-        float(np.sqrt(max(decrease, 0.0) / length)) if length > 0 else np.inf,
+        float(np.sqrt(max(decrease, 0.0) / length)) if known else np.inf,
         rank,
         condition,
         dependent,

@@ -121,6 +121,9 @@ def _truncate(
     # M = UΣVᵀD with D = diag(unit). Its row space is spanned by DV; with the orthonormal basis
     # DV = QT the pseudo-inverse of M is QT⁻ᵀΣ⁻¹Uᵀ, whatever the scaling was.
     Q, T = linalg.qr(unit[:, np.newaxis] * kept, mode="economic", check_finite=False)
-    root = linalg.solve_triangular(T, Q.T, check_finite=False).T / singular_values[:rank]
+    if np.diagonal(T).all():
+        root = linalg.solve_triangular(T, Q.T, check_finite=False).T / singular_values[:rank]
+    else:  # scales so far apart that T underflows: an inverse that is the shortest after scaling
+        root = kept / unit[:, np.newaxis] / singular_values[:rank]
     involved = np.nonzero(np.abs(null).max(axis=1, initial=0.0) > _INVOLVED)[0]
     return PseudoInverse(root, singular_values, tuple(int(j) for j in involved))

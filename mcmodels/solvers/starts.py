@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
 from mcmodels.arrays import Array
-from mcmodels.objectives import LinearPredictorObjective
+from mcmodels.objectives import LinearPredictorObjective, Loss
 from mcmodels.objectives.user_loss import UserObjective
-from mcmodels.rows import RowBlock, Rows
+from mcmodels.rows import RowBlock, Rows, WithoutFeatures
+from mcmodels.solvers.existence import MinimumProof
+from mcmodels.solvers.newton import newton_iterates, status_when_stalled
+from mcmodels.solvers.solution import Status
 from mcmodels.solvers.tolerances import MAX_HALVINGS_OF_A_GUESS, SAMPLE_ROWS
 
 # Largest number of steps in the intercept, and the relative length of a step at which to stop. A
 # start need not be precise.
 _MAX_STEPS, _SHORT_STEP = 20, 1e-2
+# Of intercepts beside an offset: the gradient by the total weight, and the largest number of steps.
+_PRECISE, _MOST_STEPS = 1e-12, 200
 
 
 def log_odds_start(totals: Array, rows: Rows) -> Array:
@@ -36,6 +42,51 @@ def log_odds_start(totals: Array, rows: Rows) -> Array:
         logarithms = np.log(totals)
         params[:, -1] = logarithms - logarithms.mean()
     return params if len(totals) > 2 else params[1] - params[0]
+
+
+@dataclass(frozen=True)
+class NullFit:
+    """The best intercepts beside an offset, without features.
+
+    Parameters
+    ----------
+    intercepts : ndarray of shape (1,) or (K, 1)
+        The intercepts; of several classes they sum to zero.
+    objective : float
+        The least sum of losses; NaN where it was not found.
+    """
+
+    intercepts: Array
+    objective: float
+
+
+def null_fit(rows: Rows, loss: Loss, totals: Array) -> NullFit:
+    """Fit intercepts alone beside the offsets of the rows, by Newton's method.
+
+    Without an offset they would be the logarithms of the shares of the classes. With one there is
+    no formula. There is a minimum, as each class has rows.
+
+    Parameters
+    ----------
+    rows : Rows
+        Design rows with class codes and an offset.
+    loss : Loss
+        Their cross-entropy.
+    totals : ndarray of shape (n_classes,)
+        Weight of each class.
+    """
+    objective = LinearPredictorObjective(WithoutFeatures(rows), loss)
+    bound = _PRECISE * rows.total_weight
+    *_, last = newton_iterates(
+        objective,
+        log_odds_start(totals, objective.rows),
+        gradient_tolerance=bound,
+        max_iter=_MOST_STEPS,
+        proof=MinimumProof(objective),
+    )
+    # That there is a minimum needs no proof here.
+    found = status_when_stalled(last, bound) is Status.CONVERGED
+    return NullFit(last.params, last.derivatives.value if found else np.nan)
 
 
 def better_start(
@@ -63,7 +114,8 @@ def intercept_start(objective: UserObjective, candidates: Sequence[float] = ()) 
     """Zero coefficients and an intercept at which the loss is small, if one is fitted.
 
     On a sample of the rows, Newton's method in the intercept alone starts from the best of 0, 1,
-    -1, the mean and the median of the targets, and further candidates.
+    -1, the mean and the median of the targets, and further candidates; beside an offset also from
+    these minus its mean.
     """
     start = np.zeros(objective.rows.n_params)
     if not objective.rows.intercept:
@@ -86,6 +138,8 @@ def intercept_start(objective: UserObjective, candidates: Sequence[float] = ()) 
         return (value if np.isfinite([value, first, second]).all() else np.inf), first, second
 
     candidates = (0.0, float(weights @ y), float(np.median(y)), 1.0, -1.0, *candidates)
+    away = float(weights @ offset)
+    candidates = (*candidates, *(b - away for b in candidates if away != 0))
     best = min(candidates, key=lambda b: at(b)[0])
     start[-1] = _refined(at, best)
     return start

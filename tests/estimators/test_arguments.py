@@ -77,7 +77,7 @@ OTHERS = {
     "X",
     "y",
     "input_features",
-    "offset",  # tests/test_glm.py has these two
+    "offset",  # tests/test_offsets.py and tests/test_glm.py have these two
     "exposure",
 }
 NEEDED = {

@@ -30,6 +30,7 @@ WITH_ROWS = {
     "sample_weight": pd.Series(rng.integers(1, 4, N).astype(float), index=LABELS),
     "groups": pd.Series(np.arange(N) % 7, index=LABELS),
     "candidate": pd.Series(rng.normal(size=N), index=LABELS),
+    "offset": pd.Series(rng.normal(size=N), index=LABELS),
 }
 MODELS = {
     "linear": (LinearRegression(), TARGET),
@@ -56,10 +57,15 @@ def calls():
             beside = [*(["y"] if y is not None else []), *WITH_ROWS]
             for argument in beside:
                 by_kind = argument == "groups" and ("robust" in taken or "groups" in taken)
+                by_kind |= argument == "offset" and "robust" in taken and has_offset(model)
                 if name.startswith("_") or "X" not in taken or name in ("fit_transform", "set"):
                     continue
                 if argument in taken or by_kind:
                     yield pytest.param(case, name, argument, id=f"{case}-{name}-{argument}")
+
+
+def has_offset(model):
+    return "offset" in inspect.signature(type(model).fit).parameters
 
 
 def arguments_of(case, name):
@@ -71,6 +77,8 @@ def arguments_of(case, name):
         found["groups"] = given["groups"]
     if {"kind", "groups"} <= set(taken) or "robust" in taken:
         found["kind"] = "cluster"
+    if "robust" in taken and has_offset(model):
+        found["offset"] = given["offset"]
     return found
 
 
@@ -80,7 +88,7 @@ def called(case, name, **changed):
     model, given = type(prototype)(**prototype.get_params()), arguments_of(case, name)
     options = dict(FIRST.get(name, {}))
     if name not in ("fit", "partial_fit"):
-        of_fit = {key: given[key] for key in given if key == "sample_weight"}
+        of_fit = {key: given[key] for key in given if key in ("sample_weight", "offset")}
         model.fit(X, y, **of_fit)
     if name == "hessian_vector_product":
         options["vector"] = np.ones_like(model.params_)

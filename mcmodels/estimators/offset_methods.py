@@ -1,0 +1,229 @@
+"""What models with offsets share: rows with their offsets, and the methods that take them."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from typing import Any
+
+from mcmodels.arrays import Array, MatrixLike, VectorLike, Weights
+from mcmodels.estimators.arguments import check_params, refuse_other_order
+from mcmodels.estimators.likelihood_methods import LikelihoodMethods
+from mcmodels.estimators.offsets import are_elsewhere, refuse_offset_of_stream
+from mcmodels.estimators.parameter_methods import RobustOptions
+from mcmodels.objectives import Objective
+from mcmodels.rows import Rows, RowStream, rows_of
+from mcmodels.tables.dask_stream import in_parts
+
+__all__ = ["OffsetMethods", "OffsetRows"]
+
+
+class OffsetRows(LikelihoodMethods):
+    """Rows with their offsets, of a model that takes offsets as keywords of its methods."""
+
+    _offset_names: tuple[str, ...] = ("offset",)
+
+    @abstractmethod
+    def _added(self, X: Any, **offsets: Any) -> Array | None:
+        """What is added to the linear predictors of validated rows, checked; None for nothing."""
+
+    @abstractmethod
+    def _objective_of(self, rows: Rows) -> Objective:
+        """The objective by the parameters of the estimator, over these rows."""
+
+    def _refuse_offsets_of_parts(self, **options: Any) -> None:
+        refuse_offset_of_stream(**{name: options.get(name) for name in self._offset_names})
+        self._refuse_missing_offset({})
+
+    def _check_order(
+        self, X: Any, y: Any = None, sample_weight: Any = None, **options: Any
+    ) -> None:
+        if are_elsewhere(X):
+            self._refuse_offsets_of_parts(**options)
+        rows = {"X": X, "y": y, "sample_weight": sample_weight}
+        refuse_other_order(**rows, **{name: options.get(name) for name in self._offset_names})
+
+    def _offsets_of(self, X: Any, **options: Any) -> dict[str, Array]:
+        added = self._added(X, **{name: options.get(name) for name in self._offset_names})
+        extras = {} if added is None else {"offset": added}
+        self._refuse_missing_offset(extras)
+        return extras
+
+    def _refuse_missing_offset(self, extras: dict[str, Array]) -> None:
+        record = self._fit
+        if not extras and record is not None and record.training.offset is not None:
+            K = len(record.training.offset.total)
+            zeros = "np.zeros(n)" if K == 1 else f"np.zeros((n, {K}))"
+            raise ValueError(
+                f"the model was fitted with an {' or an '.join(self._offset_names)}; pass that of "
+                f"these rows as an array in memory (offset={zeros} if there is none)."
+            )
+
+    def _rows_at(self, X: Any, y: Any, sample_weight: Any, **offsets: Any) -> Rows:
+        """Any rows with their offsets, for the current coefficients."""
+        if (stream := in_parts(X, y, sample_weight)) is not None:
+            self._refuse_offsets_of_parts(**offsets)
+            return self._rows_in_parts(stream)
+        self._check_order(X, y, sample_weight, **offsets)
+        X, targets, weights = self._validated(X, y, sample_weight)
+        extras = self._offsets_of(X, **offsets)
+        return rows_of(X, targets, weights, extras, intercept=self._has_intercept)
+
+    def _objective_on(
+        self, X: MatrixLike, y: VectorLike | None, sample_weight: Weights, **offsets: Any
+    ) -> Objective:
+        return self._objective_of(self._rows_at(X, y, sample_weight, **offsets))
+
+
+class OffsetMethods(OffsetRows):
+    """Derivatives at any point, and covariances, of models with an offset.
+
+    Methods that take the training rows need the offset of the fit, too.
+    """
+
+    def objective(
+        self,
+        X: MatrixLike,
+        y: VectorLike | None = None,
+        params: VectorLike | None = None,
+        sample_weight: Weights = None,
+        *,
+        offset: VectorLike | None = None,
+    ) -> float:
+        """The objective on the given rows, penalty and weights included.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Features.
+        y : array-like of shape (n_samples,)
+            Targets.
+        params : array-like, the shape of ``params_``, default=None
+            Parameters at which to evaluate; ``params_`` by default.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Row weights ≥ 0.
+        offset : array-like, default=None
+            As in ``fit``; required if the model was fitted with one.
+
+        Returns
+        -------
+        float
+        """
+        point = self._point(params)
+        return self._objective_on(X, y, sample_weight, offset=offset).value(point)
+
+    def gradient(
+        self,
+        X: MatrixLike,
+        y: VectorLike | None = None,
+        params: VectorLike | None = None,
+        sample_weight: Weights = None,
+        *,
+        offset: VectorLike | None = None,
+    ) -> Array:
+        """The gradient of :meth:`objective` with respect to the parameters.
+
+        Parameters are those of :meth:`objective`.
+
+        Returns
+        -------
+        ndarray, the shape of ``params_``
+        """
+        point = self._point(params)
+        return self._objective_on(X, y, sample_weight, offset=offset).gradient(point)
+
+    def hessian(
+        self,
+        X: MatrixLike,
+        y: VectorLike | None = None,
+        params: VectorLike | None = None,
+        sample_weight: Weights = None,
+        *,
+        offset: VectorLike | None = None,
+    ) -> Array:
+        """The Hessian of :meth:`objective` over ``params.ravel()`` (C order).
+
+        Parameters are those of :meth:`objective`.
+
+        Returns
+        -------
+        ndarray of shape (n, n), n the number of parameters
+        """
+        point = self._point(params)
+        return self._objective_on(X, y, sample_weight, offset=offset).hessian(point)
+
+    def hessian_vector_product(
+        self,
+        X: MatrixLike,
+        y: VectorLike | None = None,
+        params: VectorLike | None = None,
+        sample_weight: Weights = None,
+        *,
+        vector: VectorLike,
+        offset: VectorLike | None = None,
+    ) -> Array:
+        """The Hessian of :meth:`objective` times a vector, without forming the Hessian.
+
+        Parameters
+        ----------
+        X, y, params, sample_weight, offset
+            As in :meth:`objective`.
+        vector : array-like, the shape of ``params_``
+            The direction.
+
+        Returns
+        -------
+        ndarray, the shape of ``params_``
+        """
+        point = self._point(params)
+        direction = check_params(vector, point.shape, "vector")
+        objective = self._objective_on(X, y, sample_weight, offset=offset)
+        return objective.hessian_vector_product(point, direction)
+
+    def covariance(
+        self,
+        X: MatrixLike | RowStream | None = None,
+        y: VectorLike | None = None,
+        sample_weight: Weights = None,
+        *,
+        kind: str | None = None,
+        groups: VectorLike | None = None,
+        use_correction: bool = True,
+        df_correction: bool = True,
+        max_lags: int | None = None,
+        offset: VectorLike | None = None,
+    ) -> Array:
+        """Covariance of ``params_.ravel()``; with rows, under weaker assumptions than the model's.
+
+        Parameters
+        ----------
+        X, y, sample_weight, kind, groups, use_correction, df_correction, max_lags
+            As in :meth:`mcmodels.LinearRegression.covariance`. With more than two classes, where
+            HC2 and HC3 are not defined, rows without a ``kind`` have "HC1".
+        offset : array-like, default=None
+            That of the fit, with rows.
+
+        Returns
+        -------
+        ndarray of shape (n, n), n = params_.size
+
+        Raises
+        ------
+        InferenceError
+            If the parameters are not determined, there is a single cluster, or a row has leverage
+            one.
+        ValueError
+            If the rows are not the training rows.
+
+        Notes
+        -----
+        Formulas and sources are in :mod:`mcmodels.inference.robust`.
+        """
+        options = RobustOptions(
+            kind=kind,
+            groups=groups,
+            use_correction=use_correction,
+            df_correction=df_correction,
+            max_lags=max_lags,
+            offset=offset,
+        )
+        return self._warned_estimate(X, y, sample_weight, **options)[1].covariance.copy()
