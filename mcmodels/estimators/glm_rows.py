@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -10,19 +12,19 @@ from mcmodels.arrays import Array, Matrix, MatrixLike, Values, VectorLike, Weigh
 from mcmodels.estimators.arguments import check_weights, refuse_other_order
 from mcmodels.estimators.family_choice import chosen_loss, refuse_wrong_targets
 from mcmodels.estimators.likelihood_methods import MAX_STEPS, TOLERANCE, LikelihoodMethods
-from mcmodels.estimators.offsets import checked_offset
+from mcmodels.estimators.offsets import checked_offset, with_offsets
 from mcmodels.estimators.parts import rows_in_parts
 from mcmodels.estimators.stream_fits import ExtrasOfPart
 from mcmodels.estimators.streams import in_memory_but_X
 from mcmodels.estimators.validation import validated_pair
 from mcmodels.objectives import Objective
 from mcmodels.objectives.family_loss import FamilyLoss
+from mcmodels.objectives.links import Link
 from mcmodels.objectives.user_loss import UserLoss, UserObjective
-from mcmodels.rows import Rows, RowStream, rows_of
+from mcmodels.rows import Rows, RowStream, StreamedMatrix, rows_of
 from mcmodels.solvers import Status
 from mcmodels.solvers.bounded_means import fit_within_bounds
 from mcmodels.solvers.family_starts import family_start
-from mcmodels.tables.dask_stream import in_parts
 
 __all__ = ["OF_STREAMS", "GlmRows"]
 
@@ -39,27 +41,26 @@ class GlmRows(LikelihoodMethods):
     theta: float | str
     dispersion: str | float
 
-    def _refuse_offsets_of_parts(self, **options: Any) -> None:
-        given = [name for name in ("offset", "exposure") if options.get(name) is not None]
-        if given:
-            raise ValueError(
-                f"{given[0]} was given beside a stream or a collection of Dask, which is not "
-                "supported yet; pass arrays in memory."
-            )
+    _takes_offsets = True
+    # Of a copy that checks blocks: the link of the fit, which the parameters need not have now.
+    _link_of_fit: Link | None = None
 
     def _check_order(self, X: Any, **options: Any) -> None:
         refuse_other_order(X=X, offset=options.get("offset"), exposure=options.get("exposure"))
 
     def _offsets_of(self, X: Any, **options: Any) -> dict[str, Array]:
+        if isinstance(X, StreamedMatrix):
+            return X.extras
         offset, exposure = options.get("offset"), options.get("exposure")
-        added = checked_offset(X, offset, exposure, self._loss().link)
+        added = checked_offset(X, offset, exposure, self._link_of_fit or self._loss().link)
         return {} if added is None else {"offset": added}
 
-    def _refuse_missing_offset(self, extras: dict[str, Array]) -> None:
-        if not extras and self._fit is not None and self._fit.offset_sums is not None:
+    def _refuse_missing_offset(self, extras: Mapping[str, Any]) -> None:
+        if "offset" not in extras and self._fit is not None and self._fit.offset_sums is not None:
             raise ValueError(
                 "the model was fitted with an offset or an exposure; pass that of these rows "
-                "(offset=np.zeros(n) or exposure=np.ones(n) if there is none)."
+                "(offset=np.zeros(n) or exposure=np.ones(n) if there is none). In a stream it is "
+                "the fourth part of each block, and scan() takes the names of the columns."
             )
 
     def _loss(self) -> FamilyLoss:
@@ -77,13 +78,15 @@ class GlmRows(LikelihoodMethods):
         self, X: Any, y: Any, sample_weight: Any, offset: Any, exposure: Any
     ) -> Objective:
         loss = self._loss()
-        if (stream := in_parts(X, y, sample_weight)) is not None:
-            self._refuse_offsets_of_parts(offset=offset, exposure=exposure)
-            rows = self._rows_in_parts(stream)
+        X, y, sample_weight, _, offsets = with_offsets(
+            X, y, sample_weight, offset=offset, exposure=exposure
+        )
+        if isinstance(X, RowStream) and X.in_parts:
+            rows = self._rows_in_parts(X)
         else:
-            self._check_order(X, offset=offset, exposure=exposure)
+            self._check_order(X, **offsets)
             X, targets, weights = self._validated(X, y, sample_weight)
-            extras = self._offsets_of(X, offset=offset, exposure=exposure)
+            extras = self._offsets_of(X, **offsets)
             self._refuse_missing_offset(extras)
             rows = rows_of(X, targets, weights, extras, intercept=self._has_intercept)
         return UserObjective(rows, UserLoss(loss), float(self.alpha))
@@ -124,7 +127,9 @@ class GlmRows(LikelihoodMethods):
 
     def _rows_in_parts(self, stream: RowStream, extras_of: ExtrasOfPart | None = None) -> Rows:
         options: dict[str, Any] = {"intercept": self._has_intercept, **OF_STREAMS}
-        return rows_in_parts(self, stream, _as_numbers, extras_of, **options)
+        model = copy.copy(self)
+        model._link_of_fit = self._loss().link
+        return rows_in_parts(model, stream, _as_numbers, extras_of, **options)
 
 
 def _as_numbers(y: Values, weights: Array | None) -> tuple[Array, Array | None]:

@@ -10,6 +10,7 @@ import pandas as pd
 
 from mcmodels.arrays import Array, MatrixLike, VectorLike, Weights
 from mcmodels.estimators.arguments import listed, refuse_unknown_keywords
+from mcmodels.estimators.offsets import OFFSETS, with_offsets
 from mcmodels.estimators.parameter_methods import ParameterMethods
 from mcmodels.exceptions import InferenceError, example_of
 from mcmodels.inference.estimate import check_level
@@ -18,7 +19,6 @@ from mcmodels.rows import Rows, RowStream, StreamedMatrix, rows_of
 from mcmodels.solvers import Status, irls
 from mcmodels.solvers.profile import Profile
 from mcmodels.solvers.refits import Refits
-from mcmodels.tables.dask_stream import as_stream
 
 __all__ = ["MAX_STEPS", "TOLERANCE", "LikelihoodMethods", "positions"]
 
@@ -137,7 +137,7 @@ class LikelihoodMethods(ParameterMethods):
         offsets: dict[str, Any],
     ) -> tuple[Profile, Refits | None, list[str], list[int]]:
         record = self._record()
-        known = [name for name in self._options if name in ("offset", "exposure")]
+        known = [name for name in self._options if name in OFFSETS]
         refuse_unknown_keywords(offsets, ["level", "parameters", *known])
         if record.params.ndim > 1:
             raise InferenceError(
@@ -146,11 +146,10 @@ class LikelihoodMethods(ParameterMethods):
             )
         names = list(record.parameter_names)
         chosen = positions(parameters, names)
-        X, y, sample_weight, _ = as_stream(X, y, sample_weight)
+        X, y, sample_weight, _, offsets = with_offsets(X, y, sample_weight, **offsets)
         if isinstance(X, RowStream):
             X = X.bound_to(getattr(self, "table_columns_", None)).for_sums(again=True)
             if X.in_parts:
-                self._refuse_offsets_of_parts(**offsets)
                 rows = self._rows_in_parts(X)
                 self._require_training_rows(rows)
                 return self._profile_of(rows), None, [names[k] for k in chosen], chosen

@@ -2,13 +2,60 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from mcmodels.arrays import Array, Matrix
 from mcmodels.estimators.arguments import finite_numbers, refuse_other_order
 from mcmodels.objectives.links import Link, LogLink
+from mcmodels.rows import RowStream
+from mcmodels.tables.dask_stream import as_stream
 
-__all__ = ["checked_offset"]
+__all__ = ["OFFSETS", "checked_offset", "refuse_for_model", "with_offsets"]
+
+OFFSETS = ("offset", "exposure")
+
+
+def with_offsets(
+    X: Any,
+    y: Any = None,
+    sample_weight: Any = None,
+    groups: Any = None,
+    *,
+    offset: Any = None,
+    exposure: Any = None,
+) -> tuple[Any, Any, Any, Any, dict[str, Any]]:
+    """As :func:`as_stream`, with the offset and exposure that are still to be paired with X.
+
+    Those of Dask collections go into the stream; beside a stream they are refused.
+    """
+    offsets = {"offset": offset, "exposure": exposure}
+    if isinstance(X, RowStream):
+        _refuse_beside_stream(offsets)
+    X, y, sample_weight, groups = as_stream(X, y, sample_weight, groups, **offsets)
+    left = {} if isinstance(X, RowStream) else offsets
+    return X, y, sample_weight, groups, left
+
+
+def refuse_for_model(model: Any, offsets: Mapping[str, Any], place: str) -> None:
+    """Refuse the offset or exposure of a stream for a model that takes none."""
+    if offsets and not model._takes_offsets:
+        raise ValueError(
+            f"{place} has an {' and an '.join(offsets)}, and {type(model).__name__} takes none. "
+            "Leave it out of the blocks or of scan(), or fit a model that takes offsets, such as "
+            "GeneralizedLinearRegressor."
+        )
+
+
+def _refuse_beside_stream(offsets: Mapping[str, Any]) -> None:
+    """Refuse an offset or exposure that is passed together with a stream."""
+    for name, value in offsets.items():
+        if value is not None:
+            last = ", exposure" if name == "exposure" else ""
+            raise ValueError(
+                f"{name} was given together with a RowStream; put it into the blocks, "
+                f"(X, y, sample_weight, offset{last}), or name its column in scan(..., {name}=...)."
+            )
 
 
 def checked_offset(X: Matrix, offset: Any, exposure: Any, link: Link) -> Array | None:

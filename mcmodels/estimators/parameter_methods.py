@@ -17,6 +17,7 @@ from mcmodels.estimators.arguments import (
 )
 from mcmodels.estimators.linear_predictor import LinearPredictorModel
 from mcmodels.estimators.model import Fitted
+from mcmodels.estimators.offsets import OFFSETS, with_offsets
 from mcmodels.estimators.parts import clusters_of_parts
 from mcmodels.estimators.stream_fits import ExtrasOfPart
 from mcmodels.inference.delta import DeltaMethod
@@ -27,7 +28,7 @@ from mcmodels.objectives import Objective
 from mcmodels.objectives.user_loss import UserLoss
 from mcmodels.results.record import CovarianceKind, ParameterFit
 from mcmodels.rows import Rows, RowStream, StreamedMatrix, rows_of
-from mcmodels.tables.dask_stream import as_stream, is_dask
+from mcmodels.tables.dask_stream import is_dask
 
 __all__ = ["ParameterMethods", "RobustOptions", "index_of", "output_table"]
 
@@ -261,18 +262,19 @@ class ParameterMethods(LinearPredictorModel):
         correct, of_df = options.get("use_correction", True), options.get("df_correction", True)
         check_flag("use_correction", correct)
         check_flag("df_correction", of_df)
-        has_rows = not (X is None and y is None and sample_weight is None)
+        offsets = {name: options[name] for name in OFFSETS if name in options}
+        given = (X, y, sample_weight, *offsets.values())
+        has_rows = any(value is not None for value in given)
         if kind is None:
             kind = self._default_kind if has_rows else "nonrobust"
         check_choice("kind", kind, self._kinds)
         if is_dask(groups) and kind != "cluster":
             raise ValueError(f"groups was given, but kind={kind!r}; pass kind='cluster'.")
-        X, y, sample_weight, groups = as_stream(X, y, sample_weight, groups)
+        X, y, sample_weight, groups, offsets = with_offsets(X, y, sample_weight, groups, **offsets)
         if isinstance(X, RowStream):
             X = X.bound_to(getattr(self, "table_columns_", None))
             X = X.for_sums(quadratic=self._is_quadratic, again=True)
             if X.in_parts:
-                self._refuse_offsets_of_parts(**options)
                 return record, self._estimate_in_parts(X, CovarianceKind(kind, (), correct, of_df))
             if groups is None and kind == "cluster":
                 groups = X.group_labels()
@@ -292,13 +294,13 @@ class ParameterMethods(LinearPredictorModel):
         _ = record.model  # raises if there is no covariance, before any row is read
         refuse_masked("groups", groups)
         refuse_other_order(X=X, y=y, sample_weight=sample_weight, groups=groups)
-        X, targets, weights = self._training_rows(X, y, sample_weight, **options)
-        offsets = self._offsets_of(X, **options)
+        X, targets, weights = self._training_rows(X, y, sample_weight, **offsets)
+        added = self._offsets_of(X, **offsets)
         refuse_other_order(X=X, groups=groups)  # the index of a stream is known now
         if kind == "nonrobust":
             return record, record.estimate
         counts: tuple[int, ...] = ()
-        extras: dict[str, Any] = dict(offsets)
+        extras: dict[str, Any] = dict(added)
         if kind == "cluster":
             clusters = ClusterCodes.of(groups, weights, X.shape[0])
             counts, extras["groups"] = clusters.counts, clusters.codes
@@ -349,19 +351,13 @@ class ParameterMethods(LinearPredictorModel):
         self._check_order(X, **offsets)
         X, targets, weights = self._validated(X, y, sample_weight)
         extras = self._offsets_of(X, **offsets)
+        self._refuse_missing_offset(extras)
         rows = rows_of(X, targets, weights, extras, intercept=record.intercept)
         self._require_training_rows(rows)
         return X, targets, weights
 
-    def _refuse_offsets_of_parts(self, **options: Any) -> None:
-        """Refuse offsets beside collections of Dask."""
-
     def _check_order(self, X: Any, **options: Any) -> None:
         """Refuse offsets whose index says that they are in another order than X."""
-
-    def _offsets_of(self, X: Any, **options: Any) -> dict[str, Array]:
-        """The offset of each row, as an extra of the rows; empty for models that have none."""
-        return {}
 
     def _require_training_rows(self, rows: Rows) -> None:
         """Refuse rows that are not the training rows."""

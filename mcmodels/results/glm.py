@@ -15,6 +15,7 @@ from mcmodels.inference.glm_model import GlmInference, GlmSums, log_likelihood
 from mcmodels.inference.loss_model import LossRobustModel
 from mcmodels.inference.summary import Summary, number
 from mcmodels.inference.tolerances import WEIGHT_ROUNDING
+from mcmodels.objectives import Objective
 from mcmodels.objectives.families import NegativeBinomial
 from mcmodels.objectives.family_loss import FamilyLoss
 from mcmodels.objectives.user_loss import UserLoss
@@ -27,6 +28,8 @@ from mcmodels.solvers.theta import ThetaDerivatives, theta_derivatives
 
 __all__ = ["GlmFit"]
 
+# Relative difference of sums of the same offsets in other blocks: a thousand rounding errors.
+_OFFSET_ROUNDING = 1e3 * float(np.finfo(np.float64).eps)
 _SUMS = {"pearson": "Pearson's χ²", "deviance": "deviance"}
 
 
@@ -174,6 +177,22 @@ class GlmFit(CurvatureFit):
         """``Σ wᵢ (yᵢ - μᵢ)²/V(μᵢ)``."""
         return self.sums.pearson
 
+    def require_training_rows(self, rows: Rows, objective: Objective) -> None:
+        """Refuse rows that are not those of the fit, or have another offset."""
+        super().require_training_rows(rows, objective)
+        if self.offset_sums is None:
+            return
+        found, expected = np.array(_offset_sums(rows) or (0.0,) * 3), np.array(self.offset_sums)
+        length, of_targets = np.sqrt(expected[1]), np.sqrt(self.training.y_squares.sum())
+        reach = length * np.array([np.sqrt(rows.total_weight), length, of_targets])
+        if (np.abs(found - expected) > _OFFSET_ROUNDING * reach).any():
+            raise ValueError(
+                "these are not the rows that the model was fitted to: the sums of the offset, of "
+                f"its squares and of its products with y are {_shown(found)}, and were "
+                f"{_shown(expected)} in the fit. Pass the training rows with their offset or "
+                "exposure."
+            )
+
     def robust_estimate(
         self, rows: Rows, robust: CovarianceKind, loss: UserLoss | None = None
     ) -> Estimate:
@@ -255,6 +274,10 @@ class GlmFit(CurvatureFit):
             conclusions,
             (*notes, *self.notes_on_the_end()),
         )
+
+
+def _shown(sums: Array) -> str:
+    return ", ".join(f"{value:.10g}" for value in sums)
 
 
 def _offset_sums(rows: Rows) -> tuple[float, float, float] | None:
