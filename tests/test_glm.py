@@ -371,7 +371,7 @@ def test_a_missing_offset_is_refused_in_prediction():
     model = Glm("poisson").fit(X, y, offset=added)
     with pytest.raises(ValueError, match="fitted with an offset"):
         model.predict(X)
-    with pytest.raises(ValueError, match="training rows"):
+    with pytest.raises(ValueError, match="fitted with an offset"):
         model.covariance(X, y, kind="HC0")
     other = np.roll(added, 1)
     with pytest.raises(ValueError, match="training rows"):

@@ -53,7 +53,7 @@ def _refuse_beside_stream(offsets: Mapping[str, Any]) -> None:
         if value is not None:
             last = ", exposure" if name == "exposure" else ""
             raise ValueError(
-                f"{name} was given together with a RowStream; put it into the blocks, "
+                f"{name} was given together with a RowStream; put it into the blocks of the stream, "
                 f"(X, y, sample_weight, offset{last}), or name its column in scan(..., {name}=...)."
             )
 

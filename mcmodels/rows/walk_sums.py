@@ -82,8 +82,15 @@ class WalkSums:
         ``companions`` are further values of the rows by name, of shape (n,). ``alone`` says that
         other threads are at work, so that none is started.
         """
+        names = tuple(companions or ())
+        if self._first_row is None:
+            self._companions = names
+        elif names != self._companions:
+            raise ValueError(
+                f"the stream gave {' and '.join(names) or 'no offset'} in this walk, and "
+                f"{' and '.join(self._companions) or 'none'} in the first; {self._remedy}"
+            )
         if companions:
-            self._companions = tuple(companions)
             y = np.column_stack([*([] if y is None else [y]), *companions.values()])
         rows = ArrayRows(X, y, weights, intercept=False, alone=alone)
         start = self.n_rows
@@ -95,9 +102,7 @@ class WalkSums:
                     self._first_row = np.zeros_like(first) if self._about_zero else first
                     self._mixtures = _mixtures(self._first_row.size)
                 elif self._first_row.size != X.shape[1] + _n_targets(y):
-                    raise ValueError(
-                        f"the stream gave other targets or offsets in this walk; {self._remedy}"
-                    )
+                    raise ValueError(f"the stream gave other targets in this walk; {self._remedy}")
                 part = rows.reduce(lambda block: self._of_block(block, start))
                 self._sums = part if self._sums is None else self._sums + part
 
