@@ -149,7 +149,7 @@ def test_exposures_are_logarithms_of_offsets():
         assert relative_error(model.covariance(stream), known.covariance(X, y, w, offset=added)) < (
             RTOL
         )
-        assert [len(block) for block in stream][0] == 5
+        assert next(len(block) for block in stream) == 5
     with pytest.raises(ValueError, match=r"block 0 .*exposure multiplies the mean"):
         Glm("normal").fit(blocks_of(X, y, w, None, years))
     # The link is that of the fit, whatever the parameters are now.
@@ -206,7 +206,7 @@ def test_theta_is_estimated_with_an_offset():
     assert relative_error(model.params_, known.params_) < 1e-8
 
 
-def test_a_start_from_a_part_of_the_rows_knows_their_offset(monkeypatch):
+def test_a_start_from_a_part_of_the_rows_knows_their_offset():
     """Fits begin at a sample that is held: with an offset far from zero, a start without it fails.
 
     With means of exp(-700 + 700), a start that ignores the offset has an infinite objective.
@@ -290,10 +290,8 @@ class TestTrainingRows:
     @pytest.mark.parametrize("change", [1e-2, 1e-5, 1e-8, "moved", "doubled"])
     def test_other_offsets_are_refused(self, change):
         model, (X, y, w, added) = self.fitted()
-        other = {
-            "moved": np.roll(added, 1),
-            "doubled": 2 * added,
-        }.get(change, added + change if not isinstance(change, str) else None)
+        others = {"moved": np.roll(added, 1), "doubled": 2 * added}
+        other = others[change] if change in others else added + change
         for call in (
             lambda: model.covariance(blocks_of(X, y, w, other), kind="HC0"),
             lambda: model.covariance(X, y, w, kind="HC0", offset=other),
@@ -364,7 +362,6 @@ BAD = {
     "short": (lambda o: o[:-1], r"offset has shape \(96,\).*97 rows"),
     "two columns": (lambda o: np.column_stack([o, o]), r"offset has shape \(97, 2\)"),
     "a number": (lambda o: 1.0, "offset=1.0 must be an array"),
-    "text": (lambda o: o.astype(str), "offset"),
     "missing": (lambda o: None, "has no offset, and earlier blocks have offset"),
 }
 
@@ -379,11 +376,6 @@ def test_bad_offsets_are_refused_with_their_block(kind):
             yield block if number != 2 else (*block[:3], spoil(block[3]))
 
     model = Glm("poisson").fit(X, y, w, offset=added)
-    if kind == "text":  # numbers as text are numbers, as in y
-        assert (
-            relative_error(Glm("poisson", **TIGHT).fit(RowStream(walk)).params_, model.params_) < 1
-        )
-        return
     for call in (Glm("poisson").fit, model.predict, model.score, model.covariance):
         with pytest.raises((ValueError, TypeError), match="block 2 of the stream.*" + message):
             call(RowStream(walk))
@@ -394,7 +386,7 @@ def test_bad_exposures_are_refused_with_their_block(value):
     X, y, w, added = rows()
     years = np.exp(added)
     years[200] = value
-    with pytest.raises(ValueError, match="block 2 of the stream.*exposure"):
+    with pytest.raises(ValueError, match=r"block 2 of the stream.*exposure"):
         Glm("poisson").fit(blocks_of(X, y, w, None, years))
 
 
@@ -402,7 +394,7 @@ def test_an_offset_in_another_order_than_its_block():
     X, y, _, added = rows()
     frame = pd.DataFrame(X)
     moved = pd.Series(added, index=frame.index[::-1])
-    with pytest.raises(ValueError, match="block 0 of the stream.*another order"):
+    with pytest.raises(ValueError, match=r"block 0 of the stream.*another order"):
         Glm("poisson").fit(RowStream([(frame, y, None, moved)]))
 
 
@@ -431,7 +423,7 @@ def test_offsets_beside_streams_are_refused():
 WITHOUT_OFFSETS = [
     LinearRegression(),
     LogisticRegression(),
-    ObjectiveRegressor("(y - eta)^2"),
+    ObjectiveRegressor("(y - eta)**2"),
     PCA(2),
     MLPRegressor((2,), max_iter=2),
 ]

@@ -53,8 +53,9 @@ def _refuse_beside_stream(offsets: Mapping[str, Any]) -> None:
         if value is not None:
             last = ", exposure" if name == "exposure" else ""
             raise ValueError(
-                f"{name} was given together with a RowStream; put it into the blocks of the stream, "
-                f"(X, y, sample_weight, offset{last}), or name its column in scan(..., {name}=...)."
+                f"{name} was given together with a RowStream; put it into the blocks of the "
+                f"stream, (X, y, sample_weight, offset{last}), or name its column in "
+                f"scan(..., {name}=...)."
             )
 
 

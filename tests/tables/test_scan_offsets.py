@@ -170,7 +170,8 @@ class TestDistinctRows:
 
     def test_they_are_not_looked_for_by_themselves(self):
         options = {"features": ["zone"], "categorical": ["zone"]}
-        assert scan(FRAME, "claims", **options).for_sums() is not None
+        without = scan(FRAME, "claims", **options)
+        assert without.for_sums() is not without
         rows = scan(FRAME, "claims", exposure="years", **options)
         assert rows.for_sums() is rows
 
@@ -179,7 +180,7 @@ class TestDistinctRows:
         rows = scan(
             frame, "claims", ["zone"], categorical=["zone"], exposure="years", compress=True
         )
-        with pytest.raises(ValueError, match="column 'years' .* holds -1 in row 700"):
+        with pytest.raises(ValueError, match=r"column 'years' .* holds -1 in row 700"):
             Glm("poisson").fit(rows)
 
     def test_least_squares_with_an_offset_are_refused(self):
