@@ -345,15 +345,17 @@ class TableStream(RowStream):
     def _read(self) -> Iterator[tuple[Any, ...]]:
         """The blocks of one pass."""
         offsets = self._choice.offsets
-        for block, batch in self.beside():
+        blocks = self.beside()
+        for block, batch in blocks:
             if offsets and has_wrong_offsets(batch, offsets):
+                blocks.close()
                 self._refuse_offsets()
             weights = None
             if self._choice.weights:
                 weights = np.asarray(numbers(batch.column(self._choice.weights)), dtype=np.float64)
             yield block, self._targets(batch), weights, *offset_parts(batch, offsets)
 
-    def beside(self, columns: Sequence[str] = ()) -> Iterator[tuple[CodedBlock, Any]]:
+    def beside(self, columns: Sequence[str] = ()) -> Generator[tuple[CodedBlock, Any]]:
         """Iterate over the blocks of X beside other columns of the same rows.
 
         Parameters
