@@ -187,6 +187,31 @@ def test_forms_of_blocks(form):
     assert relative_error(model.predict(stream), known.predict(X, offset=added)) < exact
 
 
+@pytest.mark.parametrize("limit", [1, 50, 10**6])
+def test_arrays_that_a_reader_uses_again(limit, monkeypatch):
+    """Blocks that are gathered, or summed as they are, before the next ones overwrite them."""
+    monkeypatch.setattr(gathering, "_GATHERED_ENTRIES", 2 * limit)
+    monkeypatch.setattr(gathering, "_LARGE_ENTRIES", limit)
+    given = rows()
+
+    def walk():
+        held = [np.empty((20, *values.shape[1:])) for values in given]
+        for start in range(0, N, 20):
+            for values, array in zip(given, held, strict=True):
+                array[:] = values[start : start + 20]
+            yield tuple(held)
+            for array in held:
+                array[:] = np.nan
+
+    X, y, w, added = given
+    stream, known = RowStream(walk), Glm("poisson", **TIGHT).fit(X, y, w, offset=added)
+    model = Glm("poisson", **TIGHT).fit(stream)
+    assert relative_error(model.params_, known.params_) < RTOL
+    expected = known.covariance(X, y, w, kind="HC3", offset=added)
+    assert relative_error(model.covariance(stream, kind="HC3"), expected) < RTOL
+    assert relative_error(model.predict(stream), known.predict(X, offset=added)) < RTOL
+
+
 def test_without_weights_and_without_targets():
     X, y, _, added = rows()
     stream = blocks_of(X, y, None, added, height=11)

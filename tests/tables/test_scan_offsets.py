@@ -16,7 +16,7 @@ from mcmodels import (
 )
 from mcmodels import GeneralizedLinearRegressor as Glm
 from tests.numerics import relative_error
-from tests.tables.test_scan import SOURCES, csv_file, dense, parquet_pattern
+from tests.tables.test_scan import CONNECTIONS, SOURCES, csv_file, dense, parquet_pattern
 
 pa = pytest.importorskip("pyarrow")
 parquet = pytest.importorskip("pyarrow.parquet")
@@ -197,18 +197,37 @@ def test_wrong_values_are_refused_by_column_file_and_row(value, argument, tmp_pa
     if argument == "offset" and np.isfinite(value):
         pytest.skip("any finite number is an offset")
     frame = FRAME.assign(bad=1.0)
-    frame.loc[1100, "bad"] = value  # the third file of three begins with row 1000
+    frame.loc[1450, "bad"] = value  # the third file begins with row 1000, and has two row groups
     found = parquet_pattern(frame, tmp_path)
     rows = scan(found, "claims", **{argument: "bad"}, **NAMED)
-    message = rf"column 'bad' of .*part-2\.parquet holds {value:g} in row 100 .*an {argument} must"
+    message = rf"column 'bad' of .*part-2\.parquet holds {value:g} in row 450 .*an {argument} must"
     for call in (Glm("poisson").fit, Glm("poisson").fit(*_simple()).predict):
         with pytest.raises(ValueError, match=message):
             call(rows)
     # Rows that are left out may hold what they will.
-    frame.loc[1100, "distance"] = np.nan
+    frame.loc[1450, "distance"] = np.nan
     found = parquet_pattern(frame, tmp_path)
     Glm("poisson").fit(scan(found, "claims", missing="drop", **{argument: "bad"}, **NAMED))
     Glm("poisson").fit(scan(found, "claims", where="distance > 0", **{argument: "bad"}, **NAMED))
+
+
+@pytest.mark.parametrize("engine", CONNECTIONS, ids=lambda engine: engine.__name__)
+def test_queries(engine, tmp_path):
+    """A wrong value is looked for by a second query, for which the first must be closed."""
+    connection = engine(FRAME.assign(trip=np.arange(N)), tmp_path)
+    text = "SELECT distance, claims, years FROM trips ORDER BY trip"
+    model = Glm("poisson", **TIGHT).fit(
+        scan(text, "claims", exposure="years", connection=connection)
+    )
+    known = Glm("poisson", **TIGHT)
+    known.fit(FRAME[["distance"]], FRAME["claims"], exposure=FRAME["years"])
+    assert relative_error(model.params_, known.params_) < RTOL
+    text = "SELECT distance, claims, years - 1 AS years FROM trips ORDER BY trip"
+    row = int((FRAME["years"] <= 1).argmax())
+    value = FRAME["years"][row] - 1
+    with pytest.raises(ValueError, match=f"column 'years' of .* holds {value:g} in row {row} "):
+        Glm("poisson").fit(scan(text, "claims", exposure="years", connection=connection))
+    connection.close()
 
 
 def _simple():
