@@ -193,7 +193,8 @@ def checked_blocks(
         offsets = offsets_of(parts)
         y = y if for_y else None
         place = stream.place(number)
-        refuse_for_model(checker, offsets, place)
+        if offsets:
+            refuse_for_model(checker, offsets, place)
         if for_y and y is None:
             raise ValueError(
                 _NO_TARGETS

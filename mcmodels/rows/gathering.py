@@ -70,7 +70,7 @@ class Gatherer:
         chunks = self._chunks.pop() if self._chunks else (_Gathering(), _Gathering())
         try:
             for block in blocks:
-                part = Chunk(*block)
+                part = block if isinstance(block, Chunk) else Chunk(*block)
                 if _entries(part.X, part.y) > _LARGE_ENTRIES:
                     if chunks[0].count:
                         yield chunks[0].taken()
@@ -149,8 +149,9 @@ class _Gathering:
             self._weights = [np.ones(n) for n in self._lengths]
         if weights is not None or self._weights:
             self._weights.append(np.ones(X.shape[0]) if weights is None else np.array(weights))
-        for name, values in (extras or {}).items():
-            self._extras.setdefault(name, []).append(np.array(values))
+        if extras:
+            for name, values in extras.items():
+                self._extras.setdefault(name, []).append(np.array(values))
         self._lengths.append(X.shape[0])
         self.count, self._n_entries = stop, self._n_entries + _entries(X, y)
 

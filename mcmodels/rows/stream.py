@@ -116,10 +116,12 @@ class RowStream:
                     f"block {number} of the stream has {len(parts)} parts; it must be X, "
                     f"{BLOCK_FORMS}."
                 )
-            parts = (*parts, None, None)[: max(3, len(parts))]
-            while len(parts) > 3 and parts[-1] is None:
-                parts = parts[:-1]
-            names = tuple(offsets_of(parts))
+            names: tuple[str, ...] = ()
+            if len(parts) <= 3:
+                parts = (*parts, None, None)[:3]
+            else:
+                names = tuple(offsets_of(parts))
+                parts = parts[: 3 if not names else 4 if names == ("offset",) else 5]
             if names != first and _rows_of_block(parts):
                 if first is not None:
                     raise ValueError(
