@@ -27,7 +27,7 @@ from mcmodels.estimators.family_choice import (
 )
 from mcmodels.estimators.glm_effects import GlmEffects
 from mcmodels.estimators.glm_rows import OF_STREAMS
-from mcmodels.estimators.offsets import checked_offset
+from mcmodels.estimators.offsets import checked_offset, with_offsets
 from mcmodels.estimators.own_losses import TrainingData
 from mcmodels.estimators.stream_fits import stream_rows, survey
 from mcmodels.estimators.streams import of_blocks, refuse_other_arguments
@@ -52,7 +52,8 @@ from mcmodels.solvers.family_starts import family_start, rows_at_bounds
 from mcmodels.solvers.fit_state import Optimum
 from mcmodels.solvers.starts import better_start
 from mcmodels.solvers.theta import fit_theta
-from mcmodels.tables.dask_stream import as_stream, is_dask
+from mcmodels.tables.dask_results import lazily
+from mcmodels.tables.dask_stream import is_dask, refuse_mixed
 from mcmodels.user_warnings import warn_user
 
 __all__ = ["GeneralizedLinearRegressor"]
@@ -188,7 +189,7 @@ class GeneralizedLinearRegressor(DevianceScore, RegressorMixin, CallbackSupportM
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features), or RowStream
             Features; any real dtype and memory order, also a memory map. Nothing of this size is
-            copied. A stream holds y and the weights, too.
+            copied. A stream holds y, the weights and the offset, too.
         y : array-like of shape (n_samples,)
             Targets, in the range of the family.
         sample_weight : array-like of shape (n_samples,), default=None
@@ -220,9 +221,11 @@ class GeneralizedLinearRegressor(DevianceScore, RegressorMixin, CallbackSupportM
         """
         loss = self._check_parameters()
         estimated = isinstance(loss.family, NegativeBinomial) and self.theta == ESTIMATE
-        X, y, sample_weight, _ = as_stream(X, y, sample_weight)
+        X, y, sample_weight, _, offsets = with_offsets(
+            X, y, sample_weight, offset=offset, exposure=exposure
+        )
         with FitCallbacks(self, X, "newton-step") as callbacks:
-            found = self._rows_of_fit(X, y, sample_weight, loss, offset, exposure)
+            found = self._rows_of_fit(X, y, sample_weight, loss, offsets)
             callbacks.know(
                 found.X, found.y, found.weights, lambda params: self._attributes(params, found)
             )
@@ -248,7 +251,7 @@ class GeneralizedLinearRegressor(DevianceScore, RegressorMixin, CallbackSupportM
 
     def predict(
         self,
-        X: MatrixLike,
+        X: MatrixLike | RowStream,
         *,
         offset: VectorLike | None = None,
         exposure: VectorLike | None = None,
@@ -257,8 +260,8 @@ class GeneralizedLinearRegressor(DevianceScore, RegressorMixin, CallbackSupportM
 
         Parameters
         ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Features.
+        X : {array-like, sparse matrix} of shape (n_samples, n_features), or RowStream
+            Features; a stream also holds the offset.
         offset, exposure : array-like of shape (n_samples,), default=None
             As in ``fit``; required if the model was fitted with one of them.
 
@@ -271,9 +274,14 @@ class GeneralizedLinearRegressor(DevianceScore, RegressorMixin, CallbackSupportM
         NoMeanWarning
             When a linear predictor is outside the domain of the link; the prediction is NaN.
         """
-        if isinstance(X, RowStream) or is_dask(X):
-            self._refuse_offsets_of_parts(offset=offset, exposure=exposure)
-            return self._means(X)
+        given = {"X": X, "offset": offset, "exposure": exposure}
+        if any(map(is_dask, given.values())):
+            refuse_mixed(given)
+            return lazily(self, "_means_in_part", given)
+        *_, offsets = with_offsets(X, offset=offset, exposure=exposure)
+        return self._means(X, **offsets)
+
+    def _means_in_part(self, X: Any, offset: Any, exposure: Any) -> Array:
         return self._means(X, offset=offset, exposure=exposure)
 
     @of_blocks
@@ -324,14 +332,11 @@ class GeneralizedLinearRegressor(DevianceScore, RegressorMixin, CallbackSupportM
         y: VectorLike | None,
         sample_weight: Weights,
         loss: FamilyLoss,
-        offset: Any,
-        exposure: Any,
+        offsets: dict[str, Any],
     ) -> TrainingData:
         intercept = bool(self.fit_intercept)
         if isinstance(X, RowStream):
             refuse_other_arguments(y, sample_weight)
-            if offset is not None or exposure is not None:
-                raise ValueError("offsets of streams are not supported yet; pass arrays.")
             X = X.for_sums()
             surveyed = survey(self, X, intercept=intercept, **OF_STREAMS)
 
@@ -346,11 +351,11 @@ class GeneralizedLinearRegressor(DevianceScore, RegressorMixin, CallbackSupportM
             return TrainingData(rows, surveyed.features, X, None, None)
         refuse_other_order(X=X, y=y, sample_weight=sample_weight)
         features, matrix, y = training_pair(self, X, y, y_numeric=True)
-        refuse_other_order(X=X, offset=offset, exposure=exposure)
+        refuse_other_order(X=X, **offsets)
         weights = check_weights(sample_weight, matrix)
         targets = np.asarray(y, dtype=np.float64)
         refuse_wrong_targets(loss.family, targets, weights, self.dispersion)
-        added = checked_offset(matrix, offset, exposure, loss.link)
+        added = checked_offset(matrix, offsets["offset"], offsets["exposure"], loss.link)
         extras = None if added is None else {"offset": added}
         in_memory = ArrayRows(matrix, targets, weights, extras, intercept=intercept)
         return TrainingData(in_memory, features, matrix, y, weights)

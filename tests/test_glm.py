@@ -684,7 +684,7 @@ def test_other_offsets_with_the_same_sums_are_told_apart():
     assert likelihood_ratio_test(*fits).df == 40
 
 
-def test_offsets_beside_lists_and_dask():
+def test_offsets_beside_lists_and_streams():
     X, y, _, added = problem("poisson", "log", offset=True)
     model = Glm("poisson").fit(X, y, offset=added)
     rows = X.tolist(), y.tolist()
@@ -695,13 +695,6 @@ def test_offsets_beside_lists_and_dask():
     model.profile_intervals(*rows, parameters=["x0"], offset=added)
     with pytest.raises(ValueError, match="fitted with an offset"):
         model.gradient(X, y)
-    da = pytest.importorskip("dask.array")
-    parts = da.from_array(X, chunks=(100, 3)), da.from_array(y, chunks=100)
-    for call in (model.objective, model.gradient, model.score, model.covariance):
-        with pytest.raises(ValueError, match="Dask"):
-            call(*parts, offset=added)
-    with pytest.raises(ValueError, match="Dask"):
-        model.predict(parts[0], offset=added)
     stream = RowStream([(X[:200], y[:200]), (X[200:], y[200:])])
     with pytest.raises(ValueError, match="stream"):
         model.predict(stream, offset=added)

@@ -383,8 +383,8 @@ class TestStreams:
             PCA(2).fit(RowStream([]))
         with pytest.raises(ValueError, match="block of the stream has no y"):
             LinearRegression().fit(RowStream([X]))
-        with pytest.raises(ValueError, match="has 4 parts"):
-            LinearRegression().fit(RowStream([(X, y, y, y)]))
+        with pytest.raises(ValueError, match="has 6 parts"):
+            LinearRegression().fit(RowStream([(X, y, y, y, y, y)]))
         with pytest.raises(ValueError, match="X has 3 features"):
             LinearRegression().fit(RowStream([(X, y), (X[:, :3], y)]))
         with pytest.raises(ValueError, match="NaN"):

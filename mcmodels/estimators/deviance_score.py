@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 
 from mcmodels.arrays import MatrixLike, VectorLike, Weights
+from mcmodels.estimators.offsets import with_offsets
 from mcmodels.inference.glm_model import GlmSums
-from mcmodels.rows import ArrayRows, rows_of
+from mcmodels.rows import ArrayRows, RowStream, rows_of
 from mcmodels.solvers.family_starts import constant_predictor
-from mcmodels.tables.dask_stream import in_parts
 
 __all__ = ["DevianceScore"]
 
@@ -23,7 +23,7 @@ class DevianceScore:
 
     def score(
         self: Any,
-        X: MatrixLike,
+        X: MatrixLike | RowStream,
         y: VectorLike | None = None,
         sample_weight: Weights = None,
         *,
@@ -36,8 +36,8 @@ class DevianceScore:
 
         Parameters
         ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Features.
+        X : {array-like, sparse matrix} of shape (n_samples, n_features), or RowStream
+            Features; a stream also holds y, the weights and the offset.
         y : array-like of shape (n_samples,)
             Targets.
         sample_weight : array-like of shape (n_samples,), default=None
@@ -49,12 +49,13 @@ class DevianceScore:
         -------
         float
         """
-        if in_parts(X, y, sample_weight) is not None:
-            self._refuse_offsets_of_parts(offset=offset, exposure=exposure)
         loss = self._loss()
-        self._check_order(X, offset=offset, exposure=exposure)
+        X, y, sample_weight, _, offsets = with_offsets(
+            X, y, sample_weight, offset=offset, exposure=exposure
+        )
+        self._check_order(X, **offsets)
         X, targets, weights = self._validated(X, y, sample_weight)
-        extras = self._offsets_of(X, offset=offset, exposure=exposure)
+        extras = self._offsets_of(X, **offsets)
         rows = rows_of(X, targets, weights, extras, intercept=self._has_intercept)
         left = GlmSums.of(rows, loss, self.params_).deviance
         present = targets if weights is None else targets[weights > 0]

@@ -16,7 +16,7 @@ from mcmodels.estimators.arguments import (
 )
 from mcmodels.estimators.glm_methods import GlmMethods
 from mcmodels.estimators.likelihood_methods import positions
-from mcmodels.estimators.offsets import checked_trials
+from mcmodels.estimators.offsets import checked_trials, with_offsets
 from mcmodels.estimators.parameter_methods import index_of
 from mcmodels.estimators.streams import in_memory_but_X
 from mcmodels.estimators.validation import validated_rows
@@ -173,6 +173,40 @@ class GlmEffects(GlmMethods):
         table = found.table(level, p_values=not record.penalty)
         return table.set_axis(list(record.names))
 
+    def score_intervals(
+        self,
+        X: MatrixLike | RowStream,
+        y: VectorLike | None = None,
+        sample_weight: Weights = None,
+        *,
+        level: float = 0.95,
+        parameters: Sequence[str] | None = None,
+        offset: VectorLike | None = None,
+        exposure: VectorLike | None = None,
+    ) -> pd.DataFrame:
+        """As :meth:`mcmodels.LogisticRegression.score_intervals`, with offset and exposure.
+
+        The information is the expected one.
+        """
+        added = {"offset": offset, "exposure": exposure}
+        return self._score_intervals(X, y, sample_weight, level, parameters, added)
+
+    def likelihood_profile(
+        self,
+        X: MatrixLike | RowStream,
+        y: VectorLike | None = None,
+        sample_weight: Weights = None,
+        *,
+        level: float = 0.99,
+        points: int = 21,
+        parameters: Sequence[str] | None = None,
+        offset: VectorLike | None = None,
+        exposure: VectorLike | None = None,
+    ) -> pd.DataFrame:
+        """As :meth:`mcmodels.LogisticRegression.likelihood_profile`, with offset and exposure."""
+        added = {"offset": offset, "exposure": exposure}
+        return self._likelihood_profile(X, y, sample_weight, level, points, parameters, added)
+
     def influence(
         self,
         X: MatrixLike | RowStream,
@@ -211,11 +245,12 @@ class GlmEffects(GlmMethods):
         record.model.refuse_without_dispersion()
         _ = record.model.whitening  # raises if there is none, before any row is read
         refuse_parts("influence", X, y, sample_weight)
-        index = index_of(X)
-        X, targets, weights = self._training_rows(
+        X, y, sample_weight, _, offsets = with_offsets(
             X, y, sample_weight, offset=offset, exposure=exposure
         )
-        extras = self._offsets_of(X, offset=offset, exposure=exposure)
+        index = index_of(X)
+        X, targets, weights = self._training_rows(X, y, sample_weight, **offsets)
+        extras = self._offsets_of(X, **offsets)
         if weights is not None:
             extras["frequency"] = weights
         rows = rows_of(X, targets, extras=extras, intercept=record.intercept)
@@ -302,12 +337,12 @@ class GlmEffects(GlmMethods):
         self._check_has_coefficients()
         index = index_of(X)
         refuse_other_order(X=X, sample_weight=sample_weight, trials=trials)
-        self._check_order(X, offset=offset, exposure=exposure)
+        *_, offsets = with_offsets(X, offset=offset, exposure=exposure)
+        self._check_order(X, **offsets)
         X, _, sample_weight = in_memory_but_X(self, X, None, sample_weight)
         index = index_of(X) if index is None else index
         X = validated_rows(self, X)
-        extras = self._offsets_of(X, offset=offset, exposure=exposure)
-        self._refuse_missing_offset(extras)
+        extras = self._offsets_of(X, **offsets)
         if trials is not None:
             extras["trials"] = checked_trials(X, trials)
         weights = check_weights(sample_weight, X)

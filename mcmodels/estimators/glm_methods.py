@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Unpack
+from typing import Any, Unpack
 
 import pandas as pd
 from sklearn.utils import check_random_state
@@ -16,10 +16,13 @@ from mcmodels.estimators.arguments import (
 )
 from mcmodels.estimators.glm_rows import GlmRows
 from mcmodels.estimators.model import Fitted
+from mcmodels.estimators.offsets import with_offsets
 from mcmodels.estimators.parameter_methods import ParameterMethods, RobustOptions
 from mcmodels.inference.glm_residuals import KINDS, quantile_residuals, residuals_of
 from mcmodels.inference.summary import Summary
-from mcmodels.rows import ArrayRows, RowStream
+from mcmodels.rows import RowStream, rows_of
+from mcmodels.tables.dask_results import lazily
+from mcmodels.tables.dask_stream import is_dask, refuse_mixed
 
 __all__ = ["GlmMethods"]
 
@@ -72,8 +75,8 @@ class GlmMethods(GlmRows):
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features), or RowStream, default=None
-            The training rows; a stream also holds y and the weights. None: the result is
-            ``covariance_``.
+            The training rows; a stream also holds y, the weights and the offset. None: the result
+            is ``covariance_``.
         y : array-like of shape (n_samples,), default=None
             Their targets.
         sample_weight : array-like of shape (n_samples,), default=None
@@ -180,8 +183,8 @@ class GlmMethods(GlmRows):
 
     def residuals(
         self,
-        X: MatrixLike,
-        y: VectorLike,
+        X: MatrixLike | RowStream,
+        y: VectorLike | None = None,
         sample_weight: Weights = None,
         *,
         kind: str = "deviance",
@@ -193,8 +196,9 @@ class GlmMethods(GlmRows):
 
         Parameters
         ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Rows.
+        X : {array-like, sparse matrix} of shape (n_samples, n_features), or RowStream
+            Rows; a stream also holds y, the weights and the offset. Of collections of Dask the
+            residuals are computed when they are asked for.
         y : array-like of shape (n_samples,)
             Their targets.
         sample_weight : array-like of shape (n_samples,), default=None
@@ -219,10 +223,16 @@ default="deviance"
         """
         check_choice("kind", kind, (*KINDS, "quantile"))
         record, loss = self._record(), self._loss()
-        self._check_order(X, offset=offset, exposure=exposure)
+        given = {"X": X, "y": y, "sample_weight": sample_weight}
+        given |= {"offset": offset, "exposure": exposure}
+        if is_dask(X) and kind != "quantile":
+            refuse_mixed(given)
+            return lazily(self, "_residuals_in_part", given, kind=kind)
+        X, y, sample_weight, _, offsets = with_offsets(**given)
+        self._check_order(X, **offsets)
         X, targets, trials = self._validated(X, y, sample_weight)
-        extras = self._offsets_of(X, offset=offset, exposure=exposure)
-        eta = ArrayRows(X, None, None, extras, intercept=record.intercept).map(
+        extras = self._offsets_of(X, **offsets)
+        eta = rows_of(X, None, None, extras, intercept=record.intercept).map(
             lambda block: block.linear_predictor(record.params)
         )
         if kind != "quantile":
@@ -232,9 +242,14 @@ default="deviance"
         mean, dispersion = loss.link.mean(eta), record.dispersion
         return quantile_residuals(loss.family, targets, mean, trials, dispersion, rng)
 
+    def _residuals_in_part(
+        self, X: Any, y: Any, sample_weight: Any, offset: Any, exposure: Any, *, kind: str
+    ) -> Array:
+        return self.residuals(X, y, sample_weight, kind=kind, offset=offset, exposure=exposure)
+
     def objective(
         self,
-        X: MatrixLike,
+        X: MatrixLike | RowStream,
         y: VectorLike | None = None,
         params: VectorLike | None = None,
         sample_weight: Weights = None,
@@ -246,8 +261,8 @@ default="deviance"
 
         Parameters
         ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Features.
+        X : {array-like, sparse matrix} of shape (n_samples, n_features), or RowStream
+            Features; a stream also holds y, the weights and the offset.
         y : array-like of shape (n_samples,)
             Targets.
         params : array-like of shape (P,), default=None
@@ -268,7 +283,7 @@ default="deviance"
 
     def gradient(
         self,
-        X: MatrixLike,
+        X: MatrixLike | RowStream,
         y: VectorLike | None = None,
         params: VectorLike | None = None,
         sample_weight: Weights = None,
@@ -287,7 +302,7 @@ default="deviance"
 
     def hessian(
         self,
-        X: MatrixLike,
+        X: MatrixLike | RowStream,
         y: VectorLike | None = None,
         params: VectorLike | None = None,
         sample_weight: Weights = None,
@@ -306,7 +321,7 @@ default="deviance"
 
     def hessian_vector_product(
         self,
-        X: MatrixLike,
+        X: MatrixLike | RowStream,
         y: VectorLike | None = None,
         params: VectorLike | None = None,
         sample_weight: Weights = None,

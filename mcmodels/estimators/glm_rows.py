@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
 import numpy as np
@@ -18,8 +19,9 @@ from mcmodels.estimators.streams import in_memory_but_X
 from mcmodels.estimators.validation import validated_pair
 from mcmodels.objectives import Objective
 from mcmodels.objectives.family_loss import ExpectedInformation, FamilyLoss
+from mcmodels.objectives.links import Link
 from mcmodels.objectives.user_loss import UserLoss, UserObjective
-from mcmodels.rows import Rows, RowStream
+from mcmodels.rows import Rows, RowStream, StreamedMatrix
 from mcmodels.solvers import Status
 from mcmodels.solvers.bounded_means import fit_within_bounds
 from mcmodels.solvers.family_starts import family_start
@@ -42,8 +44,22 @@ class GlmRows(OffsetRows):
     theta: float | str
     dispersion: str | float
 
+    _takes_offsets = True
+    # Of a copy that checks blocks: the link of the fit, which the parameters need not have now.
+    _link_of_fit: Link | None = None
+
     def _added(self, X: Any, **offsets: Any) -> Array | None:
-        return checked_offset(X, offsets["offset"], offsets["exposure"], self._loss().link)
+        link = self._link_of_fit or self._loss().link
+        return checked_offset(X, offsets["offset"], offsets["exposure"], link)
+
+    def _offsets_of(self, X: Any, **options: Any) -> dict[str, Array]:
+        if not isinstance(X, StreamedMatrix):
+            return super()._offsets_of(X, **options)
+        self._refuse_missing_offset(X.extras)
+        return dict(X.extras)
+
+    def _refuse_offsets_of_parts(self, **options: Any) -> None:
+        """Streams and collections of Dask have offsets of their own."""
 
     def _loss(self) -> FamilyLoss:
         """The loss of the fit; that of the parameters where coefficients were assigned."""
@@ -95,7 +111,9 @@ class GlmRows(OffsetRows):
 
     def _rows_in_parts(self, stream: RowStream, extras_of: ExtrasOfPart | None = None) -> Rows:
         options: dict[str, Any] = {"intercept": self._has_intercept, **OF_STREAMS}
-        return rows_in_parts(self, stream, _as_numbers, extras_of, **options)
+        model = copy.copy(self)
+        model._link_of_fit = self._loss().link
+        return rows_in_parts(model, stream, _as_numbers, extras_of, **options)
 
 
 def _as_numbers(y: Values, weights: Array | None) -> tuple[Array, Array | None]:

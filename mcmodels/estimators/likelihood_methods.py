@@ -10,6 +10,7 @@ import pandas as pd
 
 from mcmodels.arrays import Array, MatrixLike, VectorLike, Weights
 from mcmodels.estimators.arguments import check_count, listed
+from mcmodels.estimators.offsets import are_elsewhere, with_offsets
 from mcmodels.estimators.parameter_methods import ParameterMethods
 from mcmodels.exceptions import InferenceError, example_of
 from mcmodels.inference.estimate import check_level
@@ -19,7 +20,6 @@ from mcmodels.rows import Rows, RowStream, StreamedMatrix, rows_of
 from mcmodels.solvers import Status, irls
 from mcmodels.solvers.profile import Information, Profile
 from mcmodels.solvers.refits import Refits
-from mcmodels.tables.dask_stream import as_stream
 
 __all__ = ["MAX_STEPS", "TOLERANCE", "LikelihoodMethods", "positions"]
 
@@ -158,7 +158,7 @@ class LikelihoodMethods(ParameterMethods):
         *,
         level: float = 0.95,
         parameters: Sequence[str] | None = None,
-        **offsets: Any,
+        offset: VectorLike | None = None,
     ) -> pd.DataFrame:
         """Intervals of parameters that a score test does not reject.
 
@@ -174,8 +174,8 @@ class LikelihoodMethods(ParameterMethods):
             Coverage, in (0, 1).
         parameters : sequence of str, default=None
             Names of features, or "(intercept)"; by default all parameters.
-        **offsets
-            ``offset``, ``exposure`` of the fit, for models that take them.
+        offset : array-like of shape (n_samples,), default=None
+            That of the fit.
 
         Returns
         -------
@@ -193,6 +193,17 @@ class LikelihoodMethods(ParameterMethods):
         Formulas and sources are in :mod:`mcmodels.inference.score_intervals`. Each bound takes some
         ten fits with the parameter held.
         """
+        return self._score_intervals(X, y, sample_weight, level, parameters, {"offset": offset})
+
+    def _score_intervals(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any,
+        level: float,
+        parameters: Sequence[str] | None,
+        offsets: dict[str, Any],
+    ) -> pd.DataFrame:
         check_level(level)
         profile, _, names, chosen = self._profile(X, y, sample_weight, parameters, offsets)
         record = self._record()
@@ -218,7 +229,7 @@ class LikelihoodMethods(ParameterMethods):
         level: float = 0.99,
         points: int = 21,
         parameters: Sequence[str] | None = None,
-        **offsets: Any,
+        offset: VectorLike | None = None,
     ) -> pd.DataFrame:
         """The profile of the likelihood along parameters, for plots.
 
@@ -232,8 +243,8 @@ class LikelihoodMethods(ParameterMethods):
             Number of values, at least 3: evenly on each side of the estimate, which is among them.
         parameters : sequence of str, default=None
             Names of features, or "(intercept)"; by default all parameters.
-        **offsets
-            ``offset``, ``exposure`` of the fit, for models that take them.
+        offset : array-like of shape (n_samples,), default=None
+            That of the fit.
 
         Returns
         -------
@@ -247,6 +258,19 @@ class LikelihoodMethods(ParameterMethods):
         InferenceError
             As :meth:`profile_intervals`.
         """
+        added = {"offset": offset}
+        return self._likelihood_profile(X, y, sample_weight, level, points, parameters, added)
+
+    def _likelihood_profile(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any,
+        level: float,
+        points: int,
+        parameters: Sequence[str] | None,
+        offsets: dict[str, Any],
+    ) -> pd.DataFrame:
         check_count("points", points, at_least=3)
         check_level(level)
         profile, refits, names, chosen = self._profile(X, y, sample_weight, parameters, offsets)
@@ -282,11 +306,12 @@ class LikelihoodMethods(ParameterMethods):
             )
         names = list(record.parameter_names)
         chosen = positions(parameters, names)
-        X, y, sample_weight, _ = as_stream(X, y, sample_weight)
+        if are_elsewhere(X):
+            self._refuse_offsets_of_parts(**offsets)
+        X, y, sample_weight, _, offsets = with_offsets(X, y, sample_weight, **offsets)
         if isinstance(X, RowStream):
             X = X.bound_to(getattr(self, "table_columns_", None)).for_sums(again=True)
             if X.in_parts:
-                self._refuse_offsets_of_parts(**offsets)
                 rows = self._rows_in_parts(X)
                 self._require_training_rows(rows)
                 return self._profile_of(rows), None, [names[k] for k in chosen], chosen

@@ -374,7 +374,7 @@ class LogisticMethods(OffsetMethods):
 
 def _candidates_of(part: PartOfStream) -> dict[str, Array]:
     """The candidates of the rows of a part, which stand where clusters do."""
-    count = sum(X.shape[0] for _, (X, _, _) in part.nonempty())
+    count = sum(X.shape[0] for _, (X, *_) in part.nonempty())
     try:
         columns = finite_numbers("candidate", part.group_labels())
         if columns.ndim == 0 or len(columns) != count:

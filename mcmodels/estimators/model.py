@@ -104,6 +104,8 @@ class Model(BaseEstimator):
     _coefficients: tuple[str, ...] = ("coef_", "intercept_")
     _tracked: tuple[str, ...] = _coefficients
     _fit: Any = None
+    # Whether fit and the other methods take offsets; if so, `_offsets_of` checks them.
+    _takes_offsets = False
     _sums: StreamedSums | None = None
 
     def __init_subclass__(cls, **options: Any) -> None:
@@ -138,6 +140,13 @@ class Model(BaseEstimator):
         self, X: MatrixLike, y: VectorLike | None, sample_weight: Weights
     ) -> Objective:
         """The estimator's objective over rows, which it validates."""
+
+    def _offsets_of(self, X: Any, **options: Any) -> dict[str, Array]:
+        """The offset of each row, as an extra of the rows; empty where there is none."""
+        return {}
+
+    def _refuse_missing_offset(self, extras: Mapping[str, Any]) -> None:
+        """Refuse rows without an offset where the fit had one."""
 
     def _publish(self, attributes: Mapping[str, Any]) -> Self:
         """Replace the attributes of earlier fits by these, in one step.

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Mapping
 from typing import Any
 
 from mcmodels.arrays import Array, MatrixLike, VectorLike, Weights
 from mcmodels.estimators.arguments import check_params, refuse_other_order
 from mcmodels.estimators.likelihood_methods import LikelihoodMethods
-from mcmodels.estimators.offsets import are_elsewhere, refuse_offset_of_stream
+from mcmodels.estimators.offsets import are_elsewhere, refuse_offset_of_stream, with_offsets
 from mcmodels.estimators.parameter_methods import RobustOptions
 from mcmodels.objectives import Objective
 from mcmodels.rows import Rows, RowStream, rows_of
-from mcmodels.tables.dask_stream import in_parts
 
 __all__ = ["OffsetMethods", "OffsetRows"]
 
@@ -48,21 +48,30 @@ class OffsetRows(LikelihoodMethods):
         self._refuse_missing_offset(extras)
         return extras
 
-    def _refuse_missing_offset(self, extras: dict[str, Array]) -> None:
+    def _refuse_missing_offset(self, extras: Mapping[str, Any]) -> None:
         record = self._fit
-        if not extras and record is not None and record.training.offset is not None:
-            K = len(record.training.offset.total)
-            zeros = "np.zeros(n)" if K == 1 else f"np.zeros((n, {K}))"
-            raise ValueError(
-                f"the model was fitted with an {' or an '.join(self._offset_names)}; pass that of "
-                f"these rows as an array in memory (offset={zeros} if there is none)."
+        if "offset" in extras or record is None or record.training.offset is None:
+            return
+        K = len(record.training.offset.total)
+        zeros = "np.zeros(n)" if K == 1 else f"np.zeros((n, {K}))"
+        where = ""
+        if self._takes_offsets:
+            where = (
+                " In a stream it is the fourth part of each block, and scan() takes the names of "
+                "the columns."
             )
+        raise ValueError(
+            f"the model was fitted with an {' or an '.join(self._offset_names)}; pass that of "
+            f"these rows (offset={zeros} if there is none).{where}"
+        )
 
     def _rows_at(self, X: Any, y: Any, sample_weight: Any, **offsets: Any) -> Rows:
         """Any rows with their offsets, for the current coefficients."""
-        if (stream := in_parts(X, y, sample_weight)) is not None:
+        if are_elsewhere(X):
             self._refuse_offsets_of_parts(**offsets)
-            return self._rows_in_parts(stream)
+        X, y, sample_weight, _, offsets = with_offsets(X, y, sample_weight, **offsets)
+        if isinstance(X, RowStream) and X.in_parts:
+            return self._rows_in_parts(X)
         self._check_order(X, y, sample_weight, **offsets)
         X, targets, weights = self._validated(X, y, sample_weight)
         extras = self._offsets_of(X, **offsets)

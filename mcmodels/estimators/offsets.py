@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -13,7 +13,7 @@ from mcmodels.arrays import Array, Labels, Matrix
 from mcmodels.estimators.arguments import finite_numbers, listed, refuse_other_order
 from mcmodels.objectives.links import Link, LogLink
 from mcmodels.rows import RowStream
-from mcmodels.tables.dask_stream import is_dask
+from mcmodels.tables.dask_stream import as_stream, is_dask
 
 __all__ = [
     "are_elsewhere",
@@ -21,13 +21,58 @@ __all__ = [
     "checked_trials",
     "offset_of_classes",
     "offset_of_rows",
+    "refuse_for_model",
     "refuse_offset_of_stream",
+    "with_offsets",
     "with_rows",
 ]
 
 
+def with_offsets(
+    X: Any,
+    y: Any = None,
+    sample_weight: Any = None,
+    groups: Any = None,
+    *,
+    offset: Any = None,
+    exposure: Any = None,
+) -> tuple[Any, Any, Any, Any, dict[str, Any]]:
+    """As :func:`as_stream`, with the offset and exposure that are still to be paired with X.
+
+    Those of Dask collections go into the stream; beside a stream they are refused.
+    """
+    offsets = {"offset": offset, "exposure": exposure}
+    if isinstance(X, RowStream):
+        _refuse_beside_stream(offsets)
+    X, y, sample_weight, groups = as_stream(X, y, sample_weight, groups, **offsets)
+    left = {} if isinstance(X, RowStream) else offsets
+    return X, y, sample_weight, groups, left
+
+
+def refuse_for_model(model: Any, offsets: Mapping[str, Any], place: str) -> None:
+    """Refuse the offset or exposure of a stream for a model that takes none from streams."""
+    if offsets and not model._takes_offsets:
+        raise ValueError(
+            f"{place} has an {' and an '.join(offsets)}, and {type(model).__name__} takes none "
+            "from streams and collections of Dask. Leave it out of the blocks or of scan(), or fit "
+            "a GeneralizedLinearRegressor."
+        )
+
+
+def _refuse_beside_stream(offsets: Mapping[str, Any]) -> None:
+    """Refuse an offset or exposure that is passed together with a stream."""
+    for name, value in offsets.items():
+        if value is not None:
+            last = ", exposure" if name == "exposure" else ""
+            raise ValueError(
+                f"{name} was given together with a RowStream; put it into the blocks of the "
+                f"stream, (X, y, sample_weight, offset{last}), or name its column in "
+                f"scan(..., {name}=...)."
+            )
+
+
 def are_elsewhere(X: object) -> bool:
-    """Whether rows are those of a stream or of Dask, beside which offsets are not supported."""
+    """Whether rows are those of a stream or of Dask."""
     return isinstance(X, RowStream) or is_dask(X)
 
 
@@ -36,8 +81,8 @@ def refuse_offset_of_stream(**offsets: object) -> None:
     given = [name for name, value in offsets.items() if value is not None]
     if given:
         raise ValueError(
-            f"{given[0]} was given beside a stream or a collection of Dask, which is not supported "
-            "yet; pass arrays in memory."
+            f"{given[0]} was given beside a stream or a collection of Dask, which this model does "
+            "not support yet; pass arrays in memory, or fit a GeneralizedLinearRegressor."
         )
 
 

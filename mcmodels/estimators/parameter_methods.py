@@ -18,6 +18,7 @@ from mcmodels.estimators.arguments import (
 from mcmodels.estimators.lags import check_lags, refuse_rows_without_order
 from mcmodels.estimators.linear_predictor import LinearPredictorModel
 from mcmodels.estimators.model import Fitted
+from mcmodels.estimators.offsets import are_elsewhere, with_offsets
 from mcmodels.estimators.parts import clusters_of_parts
 from mcmodels.estimators.stream_fits import ExtrasOfPart
 from mcmodels.inference.delta import DeltaMethod
@@ -28,7 +29,7 @@ from mcmodels.objectives import Objective
 from mcmodels.objectives.user_loss import UserLoss
 from mcmodels.results.record import CovarianceKind, ParameterFit
 from mcmodels.rows import Rows, RowStream, StreamedMatrix, rows_of
-from mcmodels.tables.dask_stream import as_stream, is_dask
+from mcmodels.tables.dask_stream import is_dask
 
 __all__ = ["ParameterMethods", "RobustOptions", "index_of", "output_table"]
 
@@ -298,8 +299,9 @@ class ParameterMethods(LinearPredictorModel):
         correct, of_df = options.get("use_correction", True), options.get("df_correction", True)
         check_flag("use_correction", correct)
         check_flag("df_correction", of_df)
-        beside = [y, sample_weight, *(options.get(name) for name in self._offset_names)]
-        has_rows = not (X is None and all(value is None for value in beside))
+        offsets = {name: options[name] for name in self._offset_names if name in options}
+        given = (X, y, sample_weight, *offsets.values())
+        has_rows = any(value is not None for value in given)
         if kind is None:
             kind = self._default_kind if has_rows else "nonrobust"
         check_choice("kind", kind, self._kinds)
@@ -310,13 +312,14 @@ class ParameterMethods(LinearPredictorModel):
             raise ValueError(f"groups was given, but kind={kind!r}; pass kind='cluster'.")
         if kind == "HAC":
             refuse_rows_without_order(X)
-        X, y, sample_weight, groups = as_stream(X, y, sample_weight, groups)
+        if are_elsewhere(X):
+            self._refuse_offsets_of_parts(**offsets)
+        X, y, sample_weight, groups, offsets = with_offsets(X, y, sample_weight, groups, **offsets)
         if isinstance(X, RowStream):
             X = X.bound_to(getattr(self, "table_columns_", None))
             if kind != "HAC":
                 X = X.for_sums(quadratic=self._is_quadratic, again=True)
             if X.in_parts:
-                self._refuse_offsets_of_parts(**options)
                 return self._robust_rows_in_parts(X, robust)
             if groups is None and clustered:
                 groups = X.group_labels()
@@ -336,8 +339,8 @@ class ParameterMethods(LinearPredictorModel):
         _ = record.model  # raises if there is no covariance, before any row is read
         refuse_masked("groups", groups)
         refuse_other_order(X=X, y=y, sample_weight=sample_weight, groups=groups)
-        X, targets, weights = self._training_rows(X, y, sample_weight, **options)
-        extras: dict[str, Any] = dict(self._offsets_of(X, **options))
+        X, targets, weights = self._training_rows(X, y, sample_weight, **offsets)
+        extras: dict[str, Any] = dict(self._offsets_of(X, **offsets))
         refuse_other_order(X=X, groups=groups)  # the index of a stream is known now
         if clustered:
             clusters = ClusterCodes.of(groups, weights, X.shape[0])

@@ -39,6 +39,7 @@ def rows_in_parts(
     stream = stream.bound_to(getattr(model, "table_columns_", None))
     labels = bool(for_y) and is_classifier(model)
     surveyed = survey(checker, stream, intercept=intercept, labels=labels, fitted=True, **for_y)
+    model._refuse_missing_offset(surveyed.sample.stacked().extras or {})
     if labels:
         # Weights may have factors by class.
         counted = np.array([surveyed.label_weights[label] for label in surveyed.labels.tolist()])
@@ -87,7 +88,7 @@ def _labels_of_part(part: PartOfStream) -> _Labels | None:
     if frame is None:
         return None
     weights = [
-        np.ones(X.shape[0]) if w is None else np.asarray(w) for _, (X, _, w) in part.nonempty()
+        np.ones(X.shape[0]) if w is None else np.asarray(w) for _, (X, _, w, *_) in part.nonempty()
     ]
     positive = np.concatenate(weights) > 0
     if len(positive) != len(frame):

@@ -16,7 +16,7 @@ import numpy as np
 from mcmodels.arrays import Array, Labels
 from mcmodels.estimators.arguments import listed
 from mcmodels.estimators.classes import encode
-from mcmodels.estimators.streams import NO_ROWS, Block, checked_blocks, same_kind_of_labels
+from mcmodels.estimators.streams import NO_ROWS, checked_blocks, same_kind_of_labels
 from mcmodels.estimators.validation import Features, features_of, unfitted
 from mcmodels.rows import (
     ArrayRows,
@@ -194,10 +194,11 @@ class _Look:
         label_weights: dict[Any, float] = {}
         names: list[str] = []
 
-        def checked() -> Iterator[Block]:
+        def checked() -> Iterator[Chunk]:
             nonlocal kind, y_shape
             blocks = checked_blocks(checker, stream, names, fresh=self.fresh, **self.for_y)
-            for count, (number, (X, y, weights)) in enumerate(blocks):
+            for count, (number, block) in enumerate(blocks):
+                y = block.y
                 shape = None if y is None else y.shape[1:]
                 if count > 0 and shape != y_shape:
                     raise ValueError(_other_targets(stream.place(number), shape, y_shape))
@@ -205,12 +206,12 @@ class _Look:
                 if labels:
                     kind = same_kind_of_labels(kind, y, stream.place(number))
                     y_dtypes.add(y.dtype)
-                yield X, y, weights
+                yield block
 
         def tasks() -> Generator[tuple[Callable[[], Moments], bool]]:
             nonlocal seen
             for chunk in gather(checked()):
-                X, y, weights = chunk[:3]
+                X, y, weights, extras, _ = chunk
                 rows = ArrayRows(X, None, weights, intercept=self.intercept)
                 seen = Seen.of(rows) if seen is None else seen + Seen.of(rows)
                 dtypes.add(rows.dtype)
@@ -223,8 +224,9 @@ class _Look:
                     totals = np.bincount(codes, weights=weights, minlength=len(found))
                     for label, total in zip(found.tolist(), totals.tolist(), strict=True):
                         label_weights[label] = label_weights.get(label, 0.0) + total
-                sample.add(X, y, weights)
-                sums.add(X, _numbers(y, labels=labels), weights, alone=chunk.stays)
+                sample.add(X, y, weights, extras)
+                numbers = _numbers(y, labels=labels)
+                sums.add(X, numbers, weights, extras, alone=chunk.stays)
 
         moments = sum_behind(tasks())
         if seen is None:
@@ -266,12 +268,12 @@ def stream_rows(
 ) -> StreamRows:
     """The rows of a surveyed stream; ``prepare`` is applied to y and weights of each block.
 
-    Rows of a stream in parts have what ``extras_of`` finds in each part as extras.
+    Rows of a stream in parts have what ``extras_of`` finds in each part as extras, too.
     """
     names = surveyed.features.names
     look = _LaterLook(surveyed.checker, surveyed.labels, surveyed.kind, prepare, extras_of, for_y)
-    X, y, weights = surveyed.sample.stacked()
-    held = ArrayRows(X, *prepare(y, weights), intercept=surveyed.seen.intercept)
+    X, y, weights, extras, _ = surveyed.sample.stacked()
+    held = ArrayRows(X, *prepare(y, weights), extras, intercept=surveyed.seen.intercept)
     if stream.in_parts:
         lengths = [surveyed.lengths.get(k, 0) for k in range(stream.parts.count)]
         return PartedRows(
@@ -310,20 +312,20 @@ class _LaterLook:
         extras = {} if self.extras_of is None else self.extras_of(stream)
         start = 0
         for chunk in (gather or Gatherer())(self._checked(stream)):
-            X, y, weights = chunk[:3]
-            sums.add(X, _numbers(y, labels=labels), weights, alone=chunk.stays)
+            X, y, weights, own, _ = chunk
+            sums.add(X, _numbers(y, labels=labels), weights, own, alone=chunk.stays)
             y, weights = self.prepare(y, weights)
             here = slice(start, start + X.shape[0])
             start = here.stop
-            of_chunk = {name: values[here] for name, values in extras.items()}
+            of_chunk = {name: values[here] for name, values in extras.items()} | dict(own or {})
             yield chunk._replace(y=y, weights=weights, extras=of_chunk)
 
-    def _checked(self, stream: RowStream) -> Iterator[Block]:
-        for number, (X, y, weights) in checked_blocks(self.checker, stream, **self.for_y):
+    def _checked(self, stream: RowStream) -> Iterator[Chunk]:
+        for number, block in checked_blocks(self.checker, stream, **self.for_y):
             if len(self.labels):
-                same_kind_of_labels(self.kind, y, stream.place(number))
-                _refuse_new_label(y, self.labels, stream.place(number))
-            yield X, y, weights
+                same_kind_of_labels(self.kind, block.y, stream.place(number))
+                _refuse_new_label(block.y, self.labels, stream.place(number))
+            yield block
 
 
 def _other_targets(place: str, shape: Any, before: Any) -> str:

@@ -13,6 +13,7 @@ from sklearn.utils.validation import check_array, check_consistent_length
 from mcmodels.arrays import Weights
 from mcmodels.estimators.arguments import check_weights, refuse_other_order
 from mcmodels.estimators.classes import kind_of_labels
+from mcmodels.estimators.offsets import refuse_for_model
 from mcmodels.estimators.scores import PairedScoreMixin
 from mcmodels.estimators.streams import (
     NO_ROWS,
@@ -24,7 +25,7 @@ from mcmodels.estimators.streams import (
 )
 from mcmodels.estimators.validation import features_of, refuse_masked, unfitted
 from mcmodels.inference.scores import PredictionScore
-from mcmodels.rows import PartOfStream, RowStream
+from mcmodels.rows import PartOfStream, RowStream, offsets_of
 from mcmodels.tables.dask_stream import in_parts
 
 __all__ = ["StreamScore"]
@@ -59,14 +60,16 @@ class StreamScore(PairedScoreMixin):
         targets, predictions, weights = [], [], []
         kind = ""
         stream = in_columns_of(self, X)
-        for number, (block, y_of_block, w) in stream.nonempty():
-            place = stream.place(number)
+        for number, parts in stream.nonempty():
+            block, y_of_block, w = parts[:3]
+            place, offsets = stream.place(number), offsets_of(parts)
+            refuse_for_model(self, offsets, place)
             if y_of_block is None:
                 raise ValueError(f"{place} has no y; blocks must be (X, y).")
-            with located(place, block, y_of_block, w):
+            with located(place, block, y_of_block, w, **offsets):
                 refuse_masked("y", y_of_block)
-                refuse_other_order(X=block, y=y_of_block, sample_weight=w)
-                predictions.append(self.predict(block))
+                refuse_other_order(X=block, y=y_of_block, sample_weight=w, **offsets)
+                predictions.append(self.predict(block, **offsets))
                 options = {"ensure_2d": False, "input_name": "y"}
                 dtype = None if is_classifier(self) else "numeric"
                 # Copies: readers may put the next block into the same array.
@@ -104,9 +107,10 @@ class _ScoreOfPart:
     def __call__(self, part: PartOfStream) -> PredictionScore | None:
         total: PredictionScore | None = None
         blocks = checked_blocks(self.checker, part, **self.for_y)
-        for (_, (given, _, _)), (_, (X, y, weights)) in zip(part.nonempty(), blocks, strict=True):
+        for (_, given), (_, block) in zip(part.nonempty(), blocks, strict=True):
+            X, y, weights = block[:3]
             w = np.ones(X.shape[0]) if weights is None else weights
-            predicted = self.model.predict(given)
+            predicted = self.model.predict(given[0], **offsets_of(given))
             if is_classifier(self.model):
                 known = kind_of_labels(self.model.classes_)
                 if kind_of_labels(y) != known:

@@ -10,10 +10,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from mcmodels.arrays import Array, Labels, Matrix, Values, Weights
+from mcmodels.arrays import Array, Labels, Values, Weights
 from mcmodels.estimators.arguments import check_weights, listed, refuse_other_order
 from mcmodels.estimators.classes import kind_of_labels
 from mcmodels.estimators.numeric_columns import entries_not_finite
+from mcmodels.estimators.offsets import refuse_for_model
 from mcmodels.estimators.validation import (
     features_of,
     target_names,
@@ -28,11 +29,10 @@ from mcmodels.rows import (
     Seen,
     StreamedMatrix,
     gathered,
+    offsets_of,
 )
 from mcmodels.tables.dask_results import lazy
 from mcmodels.tables.dask_stream import as_stream, is_dask
-
-Block = tuple[Matrix, Any, Array | None]
 
 _NO_TARGETS = "y is None; pass the targets, as a collection of Dask like X."
 NO_ROWS = "the stream has no blocks with rows, or no blocks."
@@ -50,7 +50,8 @@ def in_memory_but_X(
 ) -> tuple[Any, Any, Any]:
     """X, y and weights; of a stream, y and weights in memory and a StreamedMatrix for X.
 
-    One walk reads y and weights, checks every block, and takes the sums that later walks must have.
+    The StreamedMatrix has the offset of the stream. One walk reads y and weights, checks every
+    block, and takes the sums that later walks must have.
     With ``fresh`` it records the columns on the estimator, and adds names of targets to ``names``.
     """
     if for_y and y is None and is_dask(X):
@@ -65,6 +66,7 @@ def in_memory_but_X(
     dtypes = set()
     targets: list[Values] = []
     weights: list[Array | None] = []
+    extras: dict[str, list[Array]] = {}
     counts: list[int] = []
     kind = ""
     labels: list[pd.DataFrame | None] = []
@@ -75,13 +77,13 @@ def in_memory_but_X(
             labels.append(pd.DataFrame(index=block[0].index) if frame else None)
             yield block
 
-    def checked() -> Iterator[Block]:
+    def checked() -> Iterator[Chunk]:
         nonlocal kind
         read = stream if stream.table_columns is not None else RowStream(labelled)
         blocks = checked_blocks(estimator, read, names, fresh=fresh, **for_y)
         for number, block in blocks:
-            if block[1] is not None and not for_y.get("y_numeric"):
-                kind = same_kind_of_labels(kind, block[1], stream.place(number))
+            if block.y is not None and not for_y.get("y_numeric"):
+                kind = same_kind_of_labels(kind, block.y, stream.place(number))
             yield block
 
     for chunk in gathered(checked()):
@@ -92,13 +94,15 @@ def in_memory_but_X(
         counts.append(rows.n_rows)
         targets += [] if chunk.y is None else [np.array(chunk.y)]
         weights.append(None if chunk.weights is None else np.array(chunk.weights))
+        for name, values in (chunk.extras or {}).items():
+            extras.setdefault(name, []).append(np.array(values))
     if seen is None:
         raise ValueError(NO_ROWS)
 
     def walk() -> Iterator[Chunk]:
         sums = first.of_next_walk()
         blocks = checked_blocks(estimator, stream, **for_y)
-        for chunk in gathered((X, None, None) for _, (X, _, _) in blocks):
+        for chunk in gathered((block.X,) for _, block in blocks):
             sums.add(chunk.X, None, None, alone=chunk.stays)
             yield chunk
         sums.require(first, features_of(estimator).names)
@@ -110,7 +114,13 @@ def in_memory_but_X(
         parts = zip(counts, weights, strict=True)
         stacked = np.concatenate([np.ones(n) if w is None else w for n, w in parts])
     return (
-        StreamedMatrix(walk, seen, dtype, index),
+        StreamedMatrix(
+            walk,
+            seen,
+            dtype,
+            index,
+            {name: np.concatenate(parts) for name, parts in extras.items()},
+        ),
         np.concatenate(targets) if targets else None,
         stacked,
     )
@@ -126,9 +136,11 @@ def of_blocks(method: Callable[..., Any]) -> Callable[..., Any]:
             return method(self, X, *args, **options)
         results = []
         stream = in_columns_of(self, X)
-        for number, (block, _, _) in stream.nonempty():
-            with located(stream.place(number), block, None, None):
-                results.append(method(self, block, *args, **options))
+        for number, parts in stream.nonempty():
+            X, place, offsets = parts[0], stream.place(number), offsets_of(parts)
+            refuse_for_model(self, offsets, place)
+            with located(place, X, None, None, **offsets):
+                results.append(method(self, X, *args, **offsets, **options))
         if not results:
             raise ValueError(NO_ROWS)
         if isinstance(results[0], tuple):
@@ -168,27 +180,32 @@ def checked_blocks(
     *,
     fresh: bool = False,
     **for_y: Any,
-) -> Iterator[tuple[int, Block]]:
+) -> Iterator[tuple[int, Chunk]]:
     """The blocks that have rows, checked, with their numbers; ``fresh`` records the columns.
 
-    y is None without ``for_y``, for what reads no targets. The names of the targets of the first
-    block are added to ``names``.
+    y is None without ``for_y``, for what reads no targets. An offset is among the extras, with the
+    logarithm of an exposure. The names of the targets of the first block are added to ``names``.
     """
     named: tuple[str, ...] = ()
     stream = in_columns_of(checker, stream, fresh=fresh)
-    for number, (X, y, weights) in stream.nonempty():
+    for number, parts in stream.nonempty():
+        X, y, weights = parts[:3]
+        offsets = offsets_of(parts)
         y = y if for_y else None
         place = stream.place(number)
+        if offsets:
+            refuse_for_model(checker, offsets, place)
         if for_y and y is None:
             raise ValueError(
                 _NO_TARGETS
-                if isinstance(stream, PartOfStream)
+                if isinstance(stream, PartOfStream) or stream.in_parts
                 else f"{place} has no y: a block of the stream has no y unless it is (X, y)."
             )
-        with located(place, X, y, weights):
-            refuse_other_order(X=X, y=y, sample_weight=weights)
+        with located(place, X, y, weights, **offsets):
+            refuse_other_order(X=X, y=y, sample_weight=weights, **offsets)
             rows, targets = validated_block(checker, X, y, reset=fresh, **for_y)
             checked = check_weights(weights, rows, allow_all_zero=True)
+            extras = checker._offsets_of(rows, **offsets) if offsets else None
         found = target_names(y)
         if named and found and found != named:
             raise ValueError(
@@ -199,7 +216,7 @@ def checked_blocks(
         if fresh and names is not None:
             names += found
         fresh = False
-        yield number, (rows, targets, checked)
+        yield number, Chunk(rows, targets, checked, extras)
 
 
 def in_columns_of(estimator: Any, stream: RowStream, *, fresh: bool = False) -> RowStream:
@@ -212,7 +229,7 @@ def in_columns_of(estimator: Any, stream: RowStream, *, fresh: bool = False) -> 
 
 
 @contextmanager
-def located(place: str, X: Any, y: Any, weights: Any) -> Iterator[None]:
+def located(place: str, X: Any, y: Any, weights: Any, **offsets: Any) -> Iterator[None]:
     """Say in errors about a block where it is, and which entry is not a finite number."""
     try:
         yield
@@ -221,7 +238,8 @@ def located(place: str, X: Any, y: Any, weights: Any) -> Iterator[None]:
             raise
         where = place
         X = X.frame() if isinstance(X, CodedBlock) else X
-        for name, values in (("X", X), ("y", y), ("sample_weight", weights)):
+        given = {"X": X, "y": y, "sample_weight": weights} | offsets
+        for name, values in given.items():
             entries = entries_not_finite(values, labels=name == "y")
             if len(entries):
                 entry = entries[0]

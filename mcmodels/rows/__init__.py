@@ -17,13 +17,8 @@ from mcmodels.rows.passes import PassListener, passes_told_to, told
 from mcmodels.rows.scratch import Scratch
 from mcmodels.rows.slopes import Derivatives, Slope
 from mcmodels.rows.source import ArrayRows, Extent, Rows
-from mcmodels.rows.stream import (
-    RowStream,
-    SpreadSample,
-    StreamedMatrix,
-    StreamRows,
-    rows_of,
-)
+from mcmodels.rows.spread import SpreadSample
+from mcmodels.rows.stream import RowStream, StreamedMatrix, StreamRows, offsets_of, rows_of
 from mcmodels.rows.streamed import (
     Seen,
     StreamedMoments,
@@ -83,6 +78,7 @@ __all__ = [
     "gathered",
     "in_one_thread",
     "in_place_sum",
+    "offsets_of",
     "passes_told_to",
     "rows_of",
     "single_threaded_blas",

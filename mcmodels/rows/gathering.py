@@ -42,8 +42,10 @@ class Chunk(NamedTuple):
         return ArrayRows(self.X, self.y, self.weights, self.extras, intercept=intercept)
 
 
-def gathered(blocks: Iterable[tuple[Matrix, Any, Array | None]]) -> Iterator[Chunk]:
-    """Blocks (X, y, weights) of the same kind together, as copies; large blocks as they are.
+def gathered(blocks: Iterable[tuple[Any, ...]]) -> Iterator[Chunk]:
+    """Blocks of the same kind together, as copies; large blocks as they are.
+
+    A block is a :class:`Chunk`, or a tuple of its first parts.
 
     A chunk that stays is overwritten when the second one after it is asked for.
     """
@@ -63,21 +65,22 @@ class Gatherer:
         """A copy starts with arrays of its own."""
         return Gatherer, ()
 
-    def __call__(self, blocks: Iterable[tuple[Matrix, Any, Array | None]]) -> Iterator[Chunk]:
+    def __call__(self, blocks: Iterable[tuple[Any, ...]]) -> Iterator[Chunk]:
         """The chunks of one walk."""
         chunks = self._chunks.pop() if self._chunks else (_Gathering(), _Gathering())
         try:
-            for X, y, weights in blocks:
-                if _entries(X, y) > _LARGE_ENTRIES:
+            for block in blocks:
+                part = block if isinstance(block, Chunk) else Chunk(*block)
+                if _entries(part.X, part.y) > _LARGE_ENTRIES:
                     if chunks[0].count:
                         yield chunks[0].taken()
                         chunks = chunks[::-1]
-                    yield Chunk(X, y, weights)
+                    yield part
                     continue
-                if not chunks[0].takes(X, y):
+                if not chunks[0].takes(part):
                     yield chunks[0].taken()
                     chunks = chunks[::-1]
-                chunks[0].add(X, y, weights)
+                chunks[0].add(part)
             if chunks[0].count:
                 yield chunks[0].taken()
                 chunks = chunks[::-1]
@@ -93,10 +96,12 @@ def _entries(X: Any, y: Any) -> int:
     return of_targets + (int(X.nnz) + n_rows if sparse.issparse(X) else n_rows * max(p, 1))
 
 
-def _kind(X: Matrix, y: Any) -> tuple[Any, ...]:
+def _kind(block: Chunk) -> tuple[Any, ...]:
     """What blocks must have in common to be stacked without a change of a value."""
+    X, y, extras = block.X, block.y, block.extras
     small = X.dtype if X.dtype in (np.float16, np.float32) else np.dtype(np.float64)
-    return sparse.issparse(X), small, X.shape[1], None if y is None else y.shape[1:]
+    shape = None if y is None else y.shape[1:]
+    return sparse.issparse(X), small, X.shape[1], shape, tuple(extras or ())
 
 
 class _Gathering:
@@ -114,19 +119,22 @@ class _Gathering:
         self._sparse: list[Any] = []
         self._targets: list[Any] = []
         self._weights: list[Array] = []
+        self._extras: dict[str, list[Any]] = {}
         self._lengths: list[int] = []
 
-    def takes(self, X: Matrix, y: Any) -> bool:
+    def takes(self, block: Chunk) -> bool:
         """Whether there is room for a block, and it is like those before it."""
         if self.count == 0:
             return True
-        room = self._n_entries + _entries(X, y) <= _GATHERED_ENTRIES
-        return room and self._kind == _kind(X, y)
+        room = self._n_entries + _entries(block.X, block.y) <= _GATHERED_ENTRIES
+        return room and self._kind == _kind(block)
 
-    def add(self, X: Matrix, y: Any, weights: Array | None) -> None:
+    def add(self, block: Chunk) -> None:
         """Copy a block."""
+        X: Any
+        X, y, weights, extras, _ = block
         if self.count == 0:
-            self._kind = _kind(X, y)
+            self._kind = _kind(block)
         stop = self.count + X.shape[0]
         if sparse.issparse(X):
             self._sparse.append(X.copy())
@@ -141,6 +149,9 @@ class _Gathering:
             self._weights = [np.ones(n) for n in self._lengths]
         if weights is not None or self._weights:
             self._weights.append(np.ones(X.shape[0]) if weights is None else np.array(weights))
+        if extras:
+            for name, values in extras.items():
+                self._extras.setdefault(name, []).append(np.array(values))
         self._lengths.append(X.shape[0])
         self.count, self._n_entries = stop, self._n_entries + _entries(X, y)
 
@@ -149,5 +160,6 @@ class _Gathering:
         X = sparse.vstack(self._sparse).tocsr() if self._sparse else self._rows[: self.count]
         y = np.concatenate(self._targets) if self._targets else None
         weights = np.concatenate(self._weights) if self._weights else None
+        extras = {name: np.concatenate(parts) for name, parts in self._extras.items()}
         self.clear()
-        return Chunk(X, y, weights, stays=True)
+        return Chunk(X, y, weights, extras, stays=True)

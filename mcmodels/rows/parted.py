@@ -76,7 +76,7 @@ class PartOfStream(RowStream):
         """The clusters of the rows, if they are known."""
         return self.stream.group_labels()
 
-    def nonempty(self) -> Iterator[tuple[int, tuple[Any, Any, Any]]]:
+    def nonempty(self) -> Iterator[tuple[int, tuple[Any, ...]]]:
         """Iterate over the blocks that have rows, with the number of the part."""
         return ((self.number, block) for _, block in self.stream.nonempty())
 

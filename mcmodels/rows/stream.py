@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import copy
 import functools
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sized
 from dataclasses import replace
 from typing import Any, cast
 
 import numpy as np
-from scipy import sparse
 
 from mcmodels.arrays import Array, Matrix
 from mcmodels.rows.blocks import RowBlock
@@ -22,10 +20,15 @@ from mcmodels.rows.streamed import Seen
 from mcmodels.rows.threads import sum_behind
 from mcmodels.rows.walk_sums import SameStamp, WalkSums
 
+__all__ = ["RowStream", "StreamRows", "StreamedMatrix", "Walk", "offsets_of", "rows_of"]
+
 Walk = Callable[[], Iterator[tuple[Any, ...]]]
 
-# Rows of a stream that are held in memory for starts and scales, and their entries.
-_HELD_ROWS, _HELD_ENTRIES, _FEWEST_HELD = 2**16, 2**21, 64
+# The forms of a block, for errors.
+BLOCK_FORMS = (
+    "(X, y), (X, y, sample_weight), (X, y, sample_weight, offset) or "
+    "(X, y, sample_weight, offset, exposure)"
+)
 
 
 class RowStream:
@@ -37,8 +40,10 @@ class RowStream:
     ----------
     blocks : callable or iterable
         A function without arguments that returns an iterator over the blocks, or an iterable that
-        can be iterated more than once. A block is ``X``, ``(X, y)`` or ``(X, y, sample_weight)``,
-        each as ``fit`` would take it. Every walk must give the same rows in the same order; a walk
+        can be iterated more than once. A block is ``X``, ``(X, y)``, ``(X, y, sample_weight)``,
+        ``(X, y, sample_weight, offset)`` or ``(X, y, sample_weight, offset, exposure)``, each part
+        as ``fit`` would take it; None for a part that is not there. Every block needs an offset
+        (or an exposure), or none. Every walk must give the same rows in the same order; a walk
         whose sums differ from those of the first is refused. Empty blocks are ignored.
 
     Notes
@@ -86,28 +91,46 @@ class RowStream:
         length = f" of length {len(self.blocks)}" if isinstance(self.blocks, Sized) else ""
         return f"RowStream of the blocks of a {type(self.blocks).__name__}{length}"
 
-    def __iter__(self) -> Iterator[tuple[Any, Any, Any]]:
-        """Iterate over the blocks as (X, y, sample_weight); a missing part is None."""
+    def __iter__(self) -> Iterator[tuple[Any, ...]]:
+        """Iterate over the blocks as (X, y, sample_weight); a missing part is None.
+
+        Blocks with an offset are (X, y, sample_weight, offset); with an exposure, which comes
+        last, there are five parts.
+        """
         blocks = self.blocks() if callable(self.blocks) else self.blocks
         if not isinstance(blocks, Iterable):
             raise TypeError(
                 f"the function of the stream returned a {type(blocks).__name__}; it must return an "
                 "iterator over the blocks, or be a generator function, with yield."
             )
+        first: tuple[str, ...] | None = None
         for number, block in enumerate(blocks):
             parts = block if isinstance(block, tuple) else (block,)
             if isinstance(block, str | Mapping) or _is_list_of_parts(block):
                 raise TypeError(
                     f"block {number} of the stream is a {type(block).__name__}; it must be X, or a "
-                    "tuple (X, y) or (X, y, sample_weight)."
+                    f"tuple {BLOCK_FORMS}."
                 )
-            if not 1 <= len(parts) <= 3:
+            if not 1 <= len(parts) <= 5:
                 raise ValueError(
-                    f"block {number} of the stream has {len(parts)} parts; it must be X, (X, y) or "
-                    "(X, y, sample_weight)."
+                    f"block {number} of the stream has {len(parts)} parts; it must be X, "
+                    f"{BLOCK_FORMS}."
                 )
-            X, y, weights = (*parts, None, None)[:3]
-            yield X, y, weights
+            names: tuple[str, ...] = ()
+            if len(parts) <= 3:
+                parts = (*parts, None, None)[:3]
+            else:
+                names = tuple(offsets_of(parts))
+                parts = parts[: 3 if not names else 4 if names == ("offset",) else 5]
+            if names != first and _rows_of_block(parts):
+                if first is not None:
+                    raise ValueError(
+                        f"block {number} of the stream has {' and '.join(names) or 'no offset'}, "
+                        f"and earlier blocks have {' and '.join(first) or 'none'}; every block "
+                        "needs the same. An offset of zeros, or an exposure of ones, is none."
+                    )
+                first = names
+            yield parts
 
     table_columns: Any = None
     """What a model that is fitted to these rows keeps of their table; None if there is no table."""
@@ -147,7 +170,7 @@ class RowStream:
         """The clusters of the rows, if the stream holds them."""
         return None
 
-    def nonempty(self) -> Iterator[tuple[int, tuple[Any, Any, Any]]]:
+    def nonempty(self) -> Iterator[tuple[int, tuple[Any, ...]]]:
         """Iterate over the blocks that have rows, with their numbers."""
         blocks = (block for block in self)
         for number, block in enumerate(told(blocks, _rows_of_block, self)):
@@ -159,7 +182,7 @@ class RowStream:
         raise TypeError(
             "a RowStream is no array, and is read block by block by mcmodels alone. Pass arrays; "
             "or apply a transformer to each block: "
-            "RowStream(lambda: ((transformer.transform(X), y) for X, y, _ in stream))."
+            "RowStream(lambda: ((transformer.transform(X), *rest) for X, *rest in stream))."
         )
 
 
@@ -238,6 +261,8 @@ class StreamedMatrix:
         float32 when every block was, else float64.
     index : pandas.Index, default=None
         Labels of the rows, if the blocks have them.
+    extras : mapping of str to ndarray, default={}
+        Further values of each row, which the blocks had: ``"offset"``.
     """
 
     def __init__(
@@ -246,8 +271,10 @@ class StreamedMatrix:
         seen: Seen,
         dtype: np.dtype[Any],
         index: Any = None,
+        extras: Mapping[str, Array] | None = None,
     ) -> None:
         self.walk, self.seen, self.dtype, self.index = walk, seen, dtype, index
+        self.extras = dict(extras or {})
         self.shape = (seen.n_rows, seen.n_features)
 
 
@@ -282,103 +309,19 @@ def rows_of(
     return StreamRows(walk, seen, matrix.dtype)
 
 
-class SpreadSample:
-    """Some rows of positive weight, spread evenly over a stream, however it is cut into blocks.
-
-    Every k-th row is kept; k doubles whenever too many are.
-
-    Parameters
-    ----------
-    most : int
-        The largest number of rows that are kept.
-    """
-
-    def __init__(self, most: int = _HELD_ROWS) -> None:
-        self._most = most
-        self._parts: list[tuple[Matrix, Any, Array | None]] = []
-        self._every, self._seen, self._kept = 1, 0, 0
-
-    def add(self, X: Matrix, y: Any, weights: Array | None) -> None:
-        """Take every k-th of these rows."""
-        present = range(X.shape[0]) if weights is None else np.flatnonzero(weights)
-        matrix: Any = X
-        per_row = max(matrix.nnz // X.shape[0] if sparse.issparse(X) else X.shape[1], 1)
-        most = max(min(self._most, _HELD_ENTRIES // per_row), _FEWEST_HELD)
-        while True:
-            wanted = slice(-self._seen % self._every, len(present), self._every)
-            count = len(range(wanted.start, wanted.stop, wanted.step))
-            if self._kept + count <= most:
-                break
-            self._every *= 2
-            self._thin()
-        self._seen += len(present)
-        if count:
-            at = wanted if isinstance(present, range) else present[wanted]
-            self._parts.append((_copied(X, at), _copied(y, at), _copied(weights, at)))
-            self._kept += count
-
-    def _thin(self) -> None:
-        parts, self._parts, self._kept, before = self._parts, [], 0, 0
-        for part in parts:
-            start, n_rows = before % 2, part[0].shape[0]
-            before += n_rows
-            if start < n_rows:
-                X, y, weights = (_copied(values, slice(start, None, 2)) for values in part)
-                self._parts.append((X, y, weights))
-                self._kept += X.shape[0]
-
-    def __add__(self, other: SpreadSample) -> SpreadSample:
-        """The samples of two parts of the rows as one, as evenly spread as the coarser of both."""
-        coarse = SpreadSample(min(self._most + other._most, _HELD_ROWS))
-        coarse._every = max(self._every, other._every)
-        for sample in (self, other):
-            part = copy.copy(sample)
-            while part._every < coarse._every:
-                part._every *= 2
-                part._thin()
-            coarse._parts += part._parts
-            coarse._kept += part._kept
-            coarse._seen += part._seen
-        while coarse._kept > coarse._limit():
-            coarse._every *= 2
-            coarse._thin()
-        return coarse
-
-    def _limit(self) -> int:
-        """The largest number of rows that are kept of rows like these."""
-        blocks: list[Any] = [X for X, _, _ in self._parts]
-        entries = sum(int(X.nnz) if sparse.issparse(X) else X.size for X in blocks)
-        per_row = max(entries // max(self._kept, 1), 1)
-        return max(min(self._most, _HELD_ENTRIES // per_row), _FEWEST_HELD)
-
-    def stacked(self) -> tuple[Matrix, Any, Array | None]:
-        """X, y and weights of the rows that were kept."""
-        blocks: list[Any] = [X for X, _, _ in self._parts]
-        if any(map(sparse.issparse, blocks)):
-            stacked: Any = sparse.vstack([sparse.csr_array(X) for X in blocks]).tocsr()
-        else:
-            stacked = np.concatenate(blocks)
-        targets: list[Any] = [y for _, y, _ in self._parts if y is not None]
-        parts: list[Any] = []
-        weighted = any(w is not None for *_, w in self._parts)
-        for X, _, w in self._parts if weighted else ():
-            parts.append(np.ones(X.shape[0]) if w is None else w)
-        weights = np.concatenate(parts) if weighted else None
-        return stacked, None if not targets else np.concatenate(targets), weights
+def offsets_of(block: tuple[Any, ...]) -> dict[str, Any]:
+    """The offset and the exposure of a block of a stream, by name; empty if it has none."""
+    if len(block) <= 3:
+        return {}
+    parts = zip(("offset", "exposure"), block[3:], strict=False)
+    return {name: values for name, values in parts if values is not None}
 
 
 def _rows_of_block(block: tuple[Any, ...]) -> int:
-    """The number of rows of (X, y, sample_weight), which need not be valid."""
+    """The number of rows of a block, which need not be valid."""
     X = block[0]
     shape = getattr(X, "shape", None)
     return int(shape[0] if shape else len(X) if hasattr(X, "__len__") else 1)
-
-
-def _copied(values: Any, at: Any) -> Any:
-    """A copy of some rows; None of None."""
-    if values is None:
-        return None
-    return values[at] if sparse.issparse(values) else np.array(values[at])
 
 
 def _is_list_of_parts(block: object) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -47,11 +47,14 @@ class WalkSums:
         # Of the first walk: its first row, and the mixtures of the columns.
         self._first_row: Any = None
         self._mixtures: Any = None
+        # Names of further values of the rows, which count as targets after y.
+        self._companions: tuple[str, ...] = ()
 
     def of_next_walk(self) -> WalkSums:
         """Empty sums for another walk, to be compared with these."""
         sums = WalkSums(in_order=self._in_order, about_zero=self._about_zero, remedy=self._remedy)
         sums._first_row, sums._mixtures = self._first_row, self._mixtures
+        sums._companions = self._companions
         sums._is_first = False
         return sums
 
@@ -66,12 +69,29 @@ class WalkSums:
         return total
 
     def add(
-        self, X: Matrix, y: Array | None, weights: Array | None, *, alone: bool = False
+        self,
+        X: Matrix,
+        y: Array | None,
+        weights: Array | None,
+        companions: Mapping[str, Array] | None = None,
+        *,
+        alone: bool = False,
     ) -> None:
         """Add a block; y holds numbers, of shape (n,) or (n, m).
 
-        ``alone`` says that other threads are at work, so that none is started.
+        ``companions`` are further values of the rows by name, of shape (n,). ``alone`` says that
+        other threads are at work, so that none is started.
         """
+        names = tuple(companions or ())
+        if self._first_row is None:
+            self._companions = names
+        elif names != self._companions:
+            raise ValueError(
+                f"the stream gave {' and '.join(names) or 'no offset'} in this walk, and "
+                f"{' and '.join(self._companions) or 'none'} in the first; {self._remedy}"
+            )
+        if companions:
+            y = np.column_stack([*([] if y is None else [y]), *companions.values()])
         rows = ArrayRows(X, y, weights, intercept=False, alone=alone)
         start = self.n_rows
         self.n_rows += rows.n_rows
@@ -155,8 +175,9 @@ class WalkSums:
                 wrong = np.abs(found - expected) > _ROUNDING * bound
                 if wrong.any():
                     at = int(wrong.argmax())
-                    n_targets = wrong.size - 1 - len(names)
-                    sizes = ["the weights", *["y"] * n_targets, *map("column {!r}".format, names)]
+                    others = [f"the {name}s" for name in first._companions]
+                    targets = ["y"] * (wrong.size - 1 - len(names) - len(others)) + others
+                    sizes = ["the weights", *targets, *map("column {!r}".format, names)]
                     # A sum by a factor is of all columns of a row, or of its place in the stream.
                     what = (
                         f"a sum over {sizes[at]} is {found[at]:.10g}, and was {expected[at]:.10g}"

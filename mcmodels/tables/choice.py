@@ -34,6 +34,8 @@ class Choice:
         The baselines that were named.
     weights : str or None
         The column of weights.
+    offset, exposure : str or None
+        The columns of offsets and exposures.
     groups : tuple of str
         The columns of clusters.
     missing, unseen, dates : str
@@ -48,6 +50,8 @@ class Choice:
     given_levels: Mapping[str, Sequence[Any] | None]
     baseline: Mapping[str, Any]
     weights: str | None
+    offset: str | None
+    exposure: str | None
     groups: tuple[str, ...]
     missing: str
     unseen: str
@@ -59,7 +63,7 @@ class Choice:
             "target": self.targets,
             "features": self.features or (),
             "categorical": tuple(self.given_levels),
-            "weights": (self.weights,) if self.weights else (),
+            **{argument: (name,) for argument, name in self._of_numbers.items()},
             "groups": self.groups,
         }
         for argument, names in named.items():
@@ -76,10 +80,12 @@ class Choice:
         for name in self.features or ():
             if name in self.targets:
                 raise ValueError(f"{name!r} is both a target and a feature.")
-        if self.weights:
-            kind, types = self.source.schema.field(self.weights).type, pyarrow("scan").types
+        for argument, name in self._of_numbers.items():
+            kind, types = self.source.schema.field(name).type, pyarrow("scan").types
             if not (types.is_integer(kind) or types.is_floating(kind) or types.is_decimal(kind)):
-                raise TypeError(f"weights={self.weights!r} is a column of {kind}, not of numbers.")
+                raise TypeError(f"{argument}={name!r} is a column of {kind}, not of numbers.")
+            if name in self.targets and argument != "weights":
+                raise ValueError(f"{name!r} is both a target and the {argument}.")
         if len(self.groups) > 2:
             raise ValueError(f"groups names {len(self.groups)} columns; pass one or two.")
 
@@ -89,9 +95,20 @@ class Choice:
         return (self.target,) if isinstance(self.target, str) else self.target
 
     @property
+    def offsets(self) -> dict[str, str]:
+        """The columns of offsets and exposures, by what they are."""
+        found = {"offset": self.offset, "exposure": self.exposure}
+        return {argument: name for argument, name in found.items() if name is not None}
+
+    @property
+    def _of_numbers(self) -> dict[str, str]:
+        """Columns that must hold numbers as they are, by the name of the argument."""
+        return ({"weights": self.weights} if self.weights else {}) | self.offsets
+
+    @property
     def beside_features(self) -> list[str]:
         """The other columns that are read."""
-        return [*self.targets, *([self.weights] if self.weights else []), *self.groups]
+        return list(dict.fromkeys([*self.targets, *self._of_numbers.values(), *self.groups]))
 
     def chosen_features(self) -> tuple[str, ...]:
         """The features; all other columns where they were not named."""

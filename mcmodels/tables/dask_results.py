@@ -66,7 +66,8 @@ def lazily(
     columns = getattr(model, "table_columns_", None)
     call = _Call(copy.deepcopy(model), method, OpenPartition(columns), args, options)
     if like is None:
-        like = getattr(call.model, method)(_one_row(X, columns), *args, **options)
+        others = [None if part is None else np.ones(1) for part in list(given.values())[1:]]
+        like = getattr(call.model, method)(_one_row(X, columns), *others, *args, **options)
     call.without_rows = _without_rows(like)
     job, run = delayed(call, traverse=False, pure=False), delayed(_called, pure=False)
     parts = partitions_of(given)
@@ -97,7 +98,7 @@ class _Call:
         """What the method returns for a partition, whose first row has this number."""
         X, *others = held
         index = X.index if isinstance(X, pd.DataFrame) else None
-        ((coded, _, _),) = self.open((X, None, None, None), number)
+        ((coded, *_),) = self.open((X, None, None, None), number)
         found = getattr(self.model, self.method)(coded, *others, *self.args, **self.options)
         if isinstance(found, pd.DataFrame) and index is not None:
             found.index = index

@@ -25,6 +25,7 @@ __all__ = [
     "in_parts",
     "is_dask",
     "partitions_of",
+    "refuse_mixed",
     "refuse_parts",
 ]
 
@@ -39,23 +40,34 @@ def is_dask(value: object) -> bool:
 
 
 def as_stream(
-    X: Any, y: Any = None, sample_weight: Any = None, groups: Any = None, name: str = "groups"
+    X: Any,
+    y: Any = None,
+    sample_weight: Any = None,
+    groups: Any = None,
+    name: str = "groups",
+    **offsets: Any,
 ) -> Any:
     """X, y, weights and groups; Dask collections of them together as a :class:`DaskStream`.
 
-    ``name`` is what errors call the last one.
+    ``name`` is what errors call the groups; ``offsets`` are ``offset`` and ``exposure``.
 
     Returns
     -------
     tuple
         ``(X, y, sample_weight, groups)`` as they are; or ``(stream, None, None, None)``.
     """
-    given = {"X": X, "y": y, "sample_weight": sample_weight, name: groups}
+    given = {"X": X, "y": y, "sample_weight": sample_weight, name: groups} | offsets
     if not any(map(is_dask, given.values())):
         return X, y, sample_weight, groups
     if X is None:
         first = next(key for key, value in given.items() if value is not None)
         raise ValueError(f"X is None, and {first} is given; pass X and y.")
+    refuse_mixed(given)
+    return DaskStream(X, y, sample_weight, groups, name, **offsets), None, None, None
+
+
+def refuse_mixed(given: dict[str, Any]) -> None:
+    """Refuse arrays beside collections of Dask, whose partitions they could not be paired with."""
     for key, value in given.items():
         if value is not None and not is_dask(value):
             theirs = next(other for other, found in given.items() if is_dask(found))
@@ -64,12 +76,11 @@ def as_stream(
                 f"{key} as one, too, such as dask.array.from_array({key}, chunks=...) with the "
                 f"chunks of {theirs}."
             )
-    return DaskStream(X, y, sample_weight, groups, name), None, None, None
 
 
-def in_parts(X: Any, y: Any = None, sample_weight: Any = None) -> RowStream | None:
+def in_parts(X: Any, y: Any = None, sample_weight: Any = None, **offsets: Any) -> RowStream | None:
     """The rows as a stream in parts; None if they are here."""
-    stream = as_stream(X, y, sample_weight)[0]
+    stream = as_stream(X, y, sample_weight, **offsets)[0]
     return stream if isinstance(stream, RowStream) and stream.in_parts else None
 
 
@@ -92,7 +103,9 @@ class DaskStream(RowStream):
     y, sample_weight, groups : dask.array.Array, Series or DataFrame, default=None
         Targets, weights and clusters of the same rows, in as many partitions.
     name : str, default="groups"
-        What errors call the last one.
+        What errors call the groups.
+    offset, exposure : dask.array.Array or Series, default=None
+        Offsets and exposures of the same rows.
     """
 
     in_parts = True
@@ -104,11 +117,14 @@ class DaskStream(RowStream):
         sample_weight: Any = None,
         groups: Any = None,
         name: str = "groups",
+        offset: Any = None,
+        exposure: Any = None,
     ) -> None:
         super().__init__(self._read)
         self._X = X
         self.has_groups = groups is not None
         given = {"X": X, "y": y, "sample_weight": sample_weight, name: groups}
+        given |= {"offset": offset, "exposure": exposure}
         self._partitions = partitions_of(given)
         self._columns: TableColumns | None = None
 
@@ -159,7 +175,7 @@ class DaskStream(RowStream):
         bound._columns, bound.blocks = columns, bound._read
         return bound
 
-    def nonempty(self) -> Iterator[tuple[int, tuple[Any, Any, Any]]]:
+    def nonempty(self) -> Iterator[tuple[int, tuple[Any, ...]]]:
         """Iterate over the partitions that have rows, with their numbers."""
         for part in self.parts.walk():
             yield from part.nonempty()
@@ -168,7 +184,7 @@ class DaskStream(RowStream):
         """Where a block is, for errors."""
         return f"partition {number}"
 
-    def _read(self) -> Iterator[tuple[Any, Any, Any]]:
+    def _read(self) -> Iterator[tuple[Any, ...]]:
         return (block for _, block in self.nonempty())
 
 
@@ -253,13 +269,14 @@ class OpenPartition:
 
     def __call__(self, held: tuple[Any, ...], number: int) -> RowStream:
         """The stream."""
-        X, y, weights, groups = held
+        X, y, weights, groups, *offsets = held
+        others = y, weights, *offsets
         if self.columns is None or not hasattr(X, "columns"):
-            return _OneBlock(X, y, weights, groups)
+            return _OneBlock(X, others, groups)
         lacking = [name for name in self.columns.features if name not in X.columns]
         if lacking:
             if set(self.columns.names) <= set(X.columns):  # coded by the user
-                return _OneBlock(X, y, weights, groups)
+                return _OneBlock(X, others, groups)
             raise ValueError(
                 f"X lacks the column {lacking[0]!r}; the model was fitted to "
                 f"{', '.join(self.columns.features)}."
@@ -277,7 +294,7 @@ class OpenPartition:
                 )
         coded = np.empty((0, len(self.columns.names))) if coded is None else coded
         block = CodedBlock(coded, self.columns.names)
-        return _OneBlock(block, y, weights, groups, self.columns, X.index)
+        return _OneBlock(block, others, groups, self.columns, X.index)
 
 
 class _OneBlock(RowStream):
@@ -286,13 +303,12 @@ class _OneBlock(RowStream):
     def __init__(
         self,
         X: Any,
-        y: Any,
-        weights: Any,
+        others: tuple[Any, ...],
         groups: Any,
         columns: Any = None,
         index: Any = None,
     ) -> None:
-        super().__init__([(X, y, weights)])
+        super().__init__([(X, *others)])
         self._groups, self.table_columns = groups, columns
         self.index = getattr(X, "index", None) if index is None else index
 
@@ -309,7 +325,7 @@ class _LevelsOfPart:
 
     def __call__(self, part: PartOfStream) -> Levels:
         found = Levels()
-        for X, _, _ in part.stream:
+        for X, *_ in part.stream:
             for name in self.names:
                 found[name] = set(X[name].dropna().unique())
         return found

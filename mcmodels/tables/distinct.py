@@ -11,7 +11,7 @@ Murray (2021), *You only compress once: optimal data compression for estimating 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -21,6 +21,7 @@ import pandas as pd
 from mcmodels.arrays import Array
 from mcmodels.rows import CodedBlock, RowStream
 from mcmodels.tables.columns import TableColumns
+from mcmodels.tables.offsets import offset_parts
 from mcmodels.tables.packages import pyarrow
 from mcmodels.tables.sources import BATCH_ROWS
 from mcmodels.tables.values import labels, numbers
@@ -279,6 +280,8 @@ class DistinctRows(RowStream):
         How the columns become numbers.
     target : str or None
         The target.
+    offsets : mapping of str to str
+        The columns of offsets and exposures, which are among the keys.
     groups : tuple of str
         The columns of clusters.
     quadratic : bool
@@ -291,6 +294,7 @@ class DistinctRows(RowStream):
         columns: TableColumns,
         *,
         target: str | None,
+        offsets: Mapping[str, str],
         groups: tuple[str, ...],
         quadratic: bool,
         unseen: str,
@@ -299,12 +303,13 @@ class DistinctRows(RowStream):
         super().__init__(self._blocks)
         self.table_columns = columns
         self._table, self._target, self._groups = table, target, groups
+        self._offsets = offsets
         self._quadratic, self._unseen, self._place = quadratic, unseen, place
 
     def __repr__(self) -> str:
         return f"{self._table.num_rows:,} distinct rows of {self._place}"
 
-    def nonempty(self) -> Iterator[tuple[int, tuple[Any, Any, Any]]]:
+    def nonempty(self) -> Iterator[tuple[int, tuple[Any, ...]]]:
         """Iterate over the blocks, with their numbers."""
         return enumerate(self._blocks())
 
@@ -319,15 +324,15 @@ class DistinctRows(RowStream):
         stacked = pd.concat(parts, ignore_index=True)
         return stacked[self._groups[0]].to_numpy() if len(self._groups) == 1 else stacked
 
-    def _blocks(self) -> Iterator[tuple[CodedBlock, Any, Any]]:
+    def _blocks(self) -> Iterator[tuple[Any, ...]]:
         for batch in self._table.to_batches(BATCH_ROWS):
             X, _ = self.table_columns.design(batch, unseen=self._unseen, place=self._place)
             block = CodedBlock(X, self.table_columns.names)
-            weight = np.asarray(batch.column(WEIGHT))
+            weight, offsets = np.asarray(batch.column(WEIGHT)), offset_parts(batch, self._offsets)
             if not self._quadratic:
                 y = None if self._target is None else labels(batch.column(self._target))
-                yield block, y, weight
+                yield block, y, weight, *offsets
                 continue
             sums = (np.asarray(batch.column(name)) for name in (MEAN, REST, SQUARES))
             for y, share in _standing_for(weight, *sums):
-                yield block, y, share
+                yield block, y, share, *offsets

@@ -30,6 +30,8 @@ def scan(
     categorical: Sequence[str] | Mapping[str, Sequence[Any] | None] = (),
     baseline: Mapping[str, Any] | None = None,
     weights: str | None = None,
+    offset: str | None = None,
+    exposure: str | None = None,
     groups: str | Sequence[str] | None = None,
     where: Any = None,
     missing: str = "refuse",
@@ -54,7 +56,7 @@ def scan(
         The column y; several for several targets. None for predictions.
     features : sequence of str, default=None
         The columns of X. None: those that the model was fitted to; for a fit, all columns but
-        ``target``, ``weights`` and ``groups``.
+        ``target``, ``weights``, ``offset``, ``exposure`` and ``groups``.
     categorical : sequence of str, or mapping of str to sequence, default=()
         Features that are levels, not numbers. Their levels are those that a first look finds, in
         ascending order; or ``{"zone": ["A", "B"]}`` gives them. Columns of dictionaries (categories
@@ -64,6 +66,12 @@ def scan(
         first one.
     weights : str, default=None
         The column of row weights ≥ 0.
+    offset : str, default=None
+        The column of offsets: a part of the linear predictor that has no coefficient. For models
+        that take offsets, such as :class:`mcmodels.GeneralizedLinearRegressor`; others refuse it.
+    exposure : str, default=None
+        The column of exposures > 0: factors of the mean, whose logarithm is an offset. For models
+        with the link "log".
     groups : str or sequence of two str, default=None
         The column of clusters (two for two-way clusters), which cluster-robust covariances of these
         rows take: ``model.summary(rows, kind="cluster")``.
@@ -82,7 +90,8 @@ def scan(
         Whether fits and covariances take the distinct rows, each with the number (or weight) of the
         rows that are equal to it; the result is the same. Where rows repeat, the table is read once
         for all steps of a fit; where they hardly do, all are taken. None: if every feature is a
-        level or a boolean.
+        level or a boolean, and there is no offset and no exposure; these are among what tells
+        rows apart.
     connection : connection, default=None
         A connection of DuckDB, ADBC or Python's DB-API, for a query.
 
@@ -117,7 +126,10 @@ def scan(
     for name, value in choices.items():
         if value not in _CHOICES[name]:
             raise ValueError(f"{name}={value!r} is none of {', '.join(map(repr, _CHOICES[name]))}.")
-    _check_lists(target, features, categorical, baseline, weights, groups)
+    _check_lists(target, features, categorical, baseline, groups)
+    for name, column in {"weights": weights, "offset": offset, "exposure": exposure}.items():
+        if column is not None and not isinstance(column, str):
+            raise TypeError(f"{name}={column!r} names no columns; pass their names as text.")
     source = _source_of(table) if connection is None else of_query(table, connection)
     levels: Any = dict.fromkeys(categorical)
     if isinstance(categorical, Mapping):
@@ -129,6 +141,8 @@ def scan(
         given_levels=levels,
         baseline=dict(baseline or {}),
         weights=weights,
+        offset=offset,
+        exposure=exposure,
         groups=(groups,) if isinstance(groups, str) else tuple(groups or ()),
         missing=missing,
         unseen=unseen,
@@ -138,21 +152,17 @@ def scan(
     return TableStream(choice, where)
 
 
-def _check_lists(
-    target: Any, features: Any, categorical: Any, baseline: Any, weights: Any, groups: Any
-) -> None:
+def _check_lists(target: Any, features: Any, categorical: Any, baseline: Any, groups: Any) -> None:
     """Refuse what are no names of columns, and no lists of levels."""
     for name, value in (("features", features), ("categorical", categorical)):
         if isinstance(value, str):
             raise TypeError(f"{name}={value!r} is text; pass a list: [{value!r}].")
     lists = {"target": target, "features": features, "categorical": categorical, "groups": groups}
-    for name, value in (*lists.items(), ("weights", weights)):
+    for name, value in lists.items():
         one = name not in ("features", "categorical") and isinstance(value, str)
         if value is None or one:
             continue
-        if name == "weights" or not (
-            isinstance(value, Iterable) and all(isinstance(column, str) for column in value)
-        ):
+        if not (isinstance(value, Iterable) and all(isinstance(column, str) for column in value)):
             raise TypeError(f"{name}={value!r} names no columns; pass their names as text.")
         if name == "target" and not list(value):
             raise ValueError("target=[] names no column; leave it out for predictions.")

@@ -18,6 +18,12 @@ from mcmodels.tables.dask_parts import MOST_LEVELS, DaskParts, in_order
 from mcmodels.tables.dask_tables import LevelsOfPart, OpenTable, dropped_of_part
 from mcmodels.tables.distinct import DistinctRows, distinct
 from mcmodels.tables.engines import DaskSource
+from mcmodels.tables.offsets import (
+    described_offset,
+    has_wrong_offsets,
+    offset_parts,
+    refuse_wrong_offsets,
+)
 from mcmodels.tables.packages import pyarrow
 from mcmodels.tables.sources import BATCH_ROWS
 from mcmodels.tables.values import is_missing, labels, numbers, plain
@@ -119,7 +125,8 @@ class TableStream(RowStream):
         check = "nothing: the table is in memory" if stamp == "in memory" else check
         fits = "every row"
         if self._repeats():
-            fits = "distinct rows with their weights, found in one pass"
+            by = " (also by their offset)" if self._choice.offsets else ""
+            fits = f"distinct rows{by} with their weights, found in one pass"
         lines = {
             "table": source.description,
             "columns read": ", ".join(self._used),
@@ -127,9 +134,11 @@ class TableStream(RowStream):
             "missing values": missing,
             "X": f"{len(columns.names)} columns, {form} blocks of up to {BATCH_ROWS:,} rows",
             **{f"levels of {name}": f"{len(found)}" for name, found in columns.levels.items()},
+            "offset": described_offset(self._choice.offsets),
             "fits take": fits,
             "walks compared by": check,
         }
+        lines = {name: value for name, value in lines.items() if value}
         width = max(map(len, lines))
         return "\n".join(f"{name:{width}}  {value}" for name, value in lines.items())
 
@@ -196,12 +205,15 @@ class TableStream(RowStream):
 
     # -- reading -----------------------------------------------------------------------------------
 
-    def __iter__(self) -> Iterator[tuple[Any, Any, Any]]:
-        """Iterate over the blocks as (X, y, sample_weight), X a data frame."""
-        for block, y, weights in self._read():
-            yield block.frame(), y, weights
+    def __iter__(self) -> Iterator[tuple[Any, ...]]:
+        """Iterate over the blocks as (X, y, sample_weight), X a data frame.
 
-    def nonempty(self) -> Iterator[tuple[int, tuple[Any, Any, Any]]]:
+        An offset and an exposure stand behind the weights, if their columns were named.
+        """
+        for block, *others in self._read():
+            yield block.frame(), *others
+
+    def nonempty(self) -> Iterator[tuple[int, tuple[Any, ...]]]:
         """Iterate over the blocks that have rows, with their numbers."""
         return enumerate(self._read())
 
@@ -223,7 +235,8 @@ class TableStream(RowStream):
             return found
         columns = self.table_columns
         target = self._choice.targets[0] if self._choice.targets else None
-        keys = [*columns.features, *self._choice.groups]
+        offsets = self._choice.offsets
+        keys = [*columns.features, *self._choice.groups, *offsets.values()]
         keys += [target] if target and not quadratic else []
         wanted = list(dict.fromkeys(keys)), self._choice.weights, target if quadratic else None
         table = None if self._where is not None else self._source.grouped(*wanted)
@@ -231,10 +244,13 @@ class TableStream(RowStream):
             table = distinct(self._without_missing(), *wanted)
         found = self
         if table is not None:
+            if any(has_wrong_offsets(batch, offsets) for batch in table.to_batches()):
+                self._refuse_offsets()
             found = DistinctRows(
                 table,
                 columns,
                 target=target,
+                offsets=offsets,
                 groups=self._choice.groups,
                 quadratic=quadratic,
                 unseen=self._choice.unseen,
@@ -247,6 +263,8 @@ class TableStream(RowStream):
         """Whether distinct rows are wanted: the user says so, or every feature is a level."""
         if self._choice.compress is not None:
             return self._choice.compress
+        if self._choice.offsets:  # they are seldom equal
+            return False
         types, schema = pyarrow("scan").types, self._source.schema
         columns = self.table_columns
         return all(
@@ -324,15 +342,20 @@ class TableStream(RowStream):
             yield batch
         self._counts.update(dropped=dropped, rows=kept)
 
-    def _read(self) -> Iterator[tuple[CodedBlock, Any, Any]]:
+    def _read(self) -> Iterator[tuple[Any, ...]]:
         """The blocks of one pass."""
-        for block, batch in self.beside():
+        offsets = self._choice.offsets
+        blocks = self.beside()
+        for block, batch in blocks:
+            if offsets and has_wrong_offsets(batch, offsets):
+                blocks.close()
+                self._refuse_offsets()
             weights = None
             if self._choice.weights:
                 weights = np.asarray(numbers(batch.column(self._choice.weights)), dtype=np.float64)
-            yield block, self._targets(batch), weights
+            yield block, self._targets(batch), weights, *offset_parts(batch, offsets)
 
-    def beside(self, columns: Sequence[str] = ()) -> Iterator[tuple[CodedBlock, Any]]:
+    def beside(self, columns: Sequence[str] = ()) -> Generator[tuple[CodedBlock, Any]]:
         """Iterate over the blocks of X beside other columns of the same rows.
 
         Parameters
@@ -373,6 +396,12 @@ class TableStream(RowStream):
         if isinstance(self._choice.target, str):
             return values[0]
         return pd.DataFrame(dict(zip(self._choice.targets, values, strict=True)))
+
+    def _refuse_offsets(self) -> None:
+        """Raise, with the first offset that is infinite, or exposure that is not positive."""
+        with contextlib.closing(self._batches(self._used)) as batches:
+            refuse_wrong_offsets(batches, self._choice.offsets, self._used)
+        raise ValueError(f"{self!r} had an infinite offset, or an exposure that is not positive.")
 
     def _refuse_missing(self) -> None:
         """Raise, with the number of missing values by column and file."""

@@ -34,7 +34,7 @@ def test_a_sample_is_spread_evenly_however_the_stream_is_cut(cuts):
     sample = SpreadSample(128)
     for part in np.split(np.arange(1000), cuts):
         sample.add(y[part, np.newaxis], y[part], weights[part])
-    _, kept, w = sample.stacked()
+    _, kept, w, *_ = sample.stacked()
     present = np.flatnonzero(weights)
     np.testing.assert_array_equal(kept, present[::8])
     np.testing.assert_array_equal(w, weights[present[::8]])
