@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -56,7 +56,6 @@ from mcmodels.estimators.verdicts import (
 from mcmodels.objectives import (
     BinaryCrossEntropy,
     LinearPredictorObjective,
-    Loss,
     Objective,
     SoftmaxCrossEntropy,
 )
@@ -65,11 +64,11 @@ from mcmodels.rows import ArrayRows, Rows, RowStream, RowsWithCrossSums, rows_of
 from mcmodels.solvers import Solution, Status, irls
 from mcmodels.solvers.conclusion import conclude
 from mcmodels.solvers.constant_targets import with_constant_columns
-from mcmodels.solvers.fit_state import Optimum
+from mcmodels.solvers.fit_state import Optimum, Progress
 from mcmodels.solvers.starts import better_start, log_odds_start
 from mcmodels.tables.dask_stream import as_stream, in_parts
 
-__all__ = ["LogisticRegression"]
+__all__ = ["LogisticRegression", "TrainingClasses"]
 
 
 class LogisticRegression(
@@ -231,20 +230,12 @@ class LogisticRegression(
             found = self._rows_of_fit(X, y, sample_weight)
             callbacks.know(found.X, found.y, found.weights, found.attributes_of)
             rows = RowsWithCrossSums(found.rows, len(found.classes))
-            loss = _loss(len(found.classes))
-            objective = LinearPredictorObjective(rows, loss, penalty=1.0 / self.C)
+            objective = self._objective_over(rows, len(found.classes), 1.0 / self.C)
             with refuse_not_finite(self, X), rows.one_thread_for_algebra():
-                steps = irls.fit(
-                    objective,
-                    self._start(objective, found.class_totals),
-                    tol=self.tol,
-                    max_iter=self.max_iter,
-                    conjugate_gradients=self.solver == "newton-cg",
-                )
-                for step in steps:
+                for step in self._steps(objective, found.class_totals):
                     if callbacks.end_after(step):
                         break
-                solution = with_constant_columns(conclude(objective, step), rows)
+                solution = with_constant_columns(self._concluded(objective, step), rows)
             record = self._recorded(solution, found, rows)
             published = found.attributes_of(record.params)
             callbacks.conclude(published)
@@ -282,7 +273,7 @@ class LogisticRegression(
 
     def _rows_of_fit(
         self, X: MatrixLike | RowStream, y: VectorLike | None, sample_weight: Weights
-    ) -> _TrainingData:
+    ) -> TrainingClasses:
         """The rows of a fit, checked, with the classes as codes."""
         intercept = bool(self.fit_intercept)
         if isinstance(X, RowStream):
@@ -298,11 +289,11 @@ class LogisticRegression(
         classes, codes = select(labels, codes, _present(labels, codes, weights, row_weights))
         class_totals = totals(codes, row_weights, len(classes))
         rows = ArrayRows(X, codes, row_weights, intercept=intercept)
-        return _TrainingData(
+        return TrainingClasses(
             rows, features, classes, class_weights, class_totals, X, y, weights, intercept
         )
 
-    def _rows_of_stream(self, stream: RowStream) -> _TrainingData:
+    def _rows_of_stream(self, stream: RowStream) -> TrainingClasses:
         """The same of a stream."""
         intercept = bool(self.fit_intercept)
         surveyed = survey(self, stream, intercept=intercept, labels=True, multi_output=False)
@@ -320,7 +311,7 @@ class LogisticRegression(
         rows = stream_rows(stream, surveyed, prepare, multi_output=False)
         if class_weights.by_label:
             rows = rows.reweighted(float(weighted.sum()))
-        return _TrainingData(
+        return TrainingClasses(
             rows,
             surveyed.features,
             classes,
@@ -340,8 +331,8 @@ class LogisticRegression(
         else:
             X, codes, weights = self._validated(X, y, sample_weight)
             rows = rows_of(X, codes, weights, intercept=self._has_intercept)
-        loss = _loss(2 if self._is_single else len(self.classes_))
-        return LinearPredictorObjective(rows, loss, penalty=1.0 / self.C)
+        n_classes = 2 if self._is_single else len(self.classes_)
+        return self._objective_over(rows, n_classes, 1.0 / self.C)
 
     def _validated(
         self, X: MatrixLike, y: VectorLike | None, sample_weight: Weights
@@ -362,8 +353,23 @@ class LogisticRegression(
         return rows_in_parts(self, stream, self._preparation(), extras_of, **options)
 
     def _objective_of_fit(self, rows: Rows) -> Objective:
-        loss = _loss(len(self._fit.classes))
-        return LinearPredictorObjective(rows, loss, penalty=self._fit.penalty)
+        return self._objective_over(rows, len(self._fit.classes), self._fit.penalty)
+
+    def _objective_over(self, rows: Rows, n: int, penalty: float) -> LinearPredictorObjective:
+        loss = BinaryCrossEntropy() if n == 2 else SoftmaxCrossEntropy()
+        return LinearPredictorObjective(rows, loss, penalty)
+
+    def _steps(self, objective: Any, class_totals: Array) -> Iterator[Progress]:
+        return irls.fit(
+            objective,
+            self._start(objective, class_totals),
+            tol=self.tol,
+            max_iter=self.max_iter,
+            conjugate_gradients=self.solver == "newton-cg",
+        )
+
+    def _concluded(self, objective: Any, step: Progress) -> Solution[Optimum]:
+        return conclude(objective, step)
 
     def _start(self, objective: LinearPredictorObjective, class_totals: Array) -> Array:
         start = log_odds_start(class_totals, objective.rows)
@@ -371,7 +377,7 @@ class LogisticRegression(
         return better_start(objective, previous, start)
 
     def _recorded(
-        self, solution: Solution[Optimum], found: _TrainingData, rows: RowsWithCrossSums
+        self, solution: Solution[Optimum], found: TrainingClasses, rows: RowsWithCrossSums
     ) -> LogisticFit:
         features = found.features
         published = found.attributes_of(solution.value.params)
@@ -389,7 +395,7 @@ class LogisticRegression(
             class_factors=found.class_weights.by_label,
         )
 
-    def _warn_of(self, solution: Solution[Optimum], found: _TrainingData, n_rows: int) -> None:
+    def _warn_of(self, solution: Solution[Optimum], found: TrainingClasses, n_rows: int) -> None:
         if solution.status is Status.SEPARATED:
             warn_separated(found.features, solution)
         elif solution.status is Status.RANK_DEFICIENT:
@@ -428,7 +434,7 @@ class _PreparedLabels:
 
 
 @dataclass(frozen=True)
-class _TrainingData:
+class TrainingClasses:
     """The rows of a fit, and what is known of them before it."""
 
     rows: Rows
@@ -451,10 +457,6 @@ class _TrainingData:
             "coef_": by_output[:, :p].copy(),
             "intercept_": intercept,
         } | self.features.attributes
-
-
-def _loss(n_classes: int) -> Loss:
-    return BinaryCrossEntropy() if n_classes == 2 else SoftmaxCrossEntropy()
 
 
 def _present(

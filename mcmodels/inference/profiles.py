@@ -21,7 +21,7 @@ from scipy import stats
 from mcmodels.arrays import Array
 from mcmodels.inference.estimate import Estimate
 from mcmodels.solvers.profile import Profile
-from mcmodels.solvers.refits import Refits
+from mcmodels.solvers.refits import BoundsOfProfile
 
 __all__ = ["f_tests", "profile_ends", "ratio_tests"]
 
@@ -36,7 +36,7 @@ def f_tests(estimate: Estimate) -> pd.DataFrame:
 
 def profile_ends(
     profile: Profile,
-    refits: Refits | None,
+    refits: BoundsOfProfile | None,
     chosen: Sequence[int],
     level: float,
     dispersion: float,
@@ -61,7 +61,7 @@ def profile_ends(
 
 def ratio_tests(
     profile: Profile,
-    refits: Refits | None,
+    refits: BoundsOfProfile | None,
     chosen: Sequence[int],
     dispersion: float,
     df: float,

@@ -36,6 +36,7 @@ INTERCEPT = "(intercept)"
 
 _COVARIANCES = {
     "nonrobust": "inverse of the Hessian",
+    "Jeffreys": "inverse of the Hessian of the penalised likelihood",
     "Laplace": "inverse of the penalised Hessian (Laplace's approximation to the posterior)",
     "cluster": "cluster-robust",
     "expected": "inverse of the expected information",
