@@ -115,9 +115,14 @@ class JeffreysObjective(LinearPredictorObjective):
         """``I(θ)`` over ``params.ravel()``."""
         return self._first_pass(params)[1]
 
-    def log_prior(self, params: Array) -> float:
-        """``log det I(θ) / 2``."""
-        return self._root(self.information(params), params)[1] / 2.0
+    def condition(self, params: Array) -> float:
+        """About the root of the condition number of ``I(θ)``, scaled to unit diagonal."""
+        root, _ = self._root(information := self.information(params), params)
+        if root is None:
+            return np.inf
+        # ‖B‖² of the scaled matrix is at most its size times its norm.
+        scale = np.sqrt(np.clip(np.diagonal(information), 0.0, None))
+        return float(np.linalg.norm(root * scale[:, np.newaxis], 2)) if root.size else 1.0
 
     def _first_pass(self, params: Array) -> tuple[Derivatives, Array]:
         """Value, gradient and Hessian without the prior, and the information."""

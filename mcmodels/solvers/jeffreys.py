@@ -16,7 +16,7 @@ penalty, finiteness and shrinkage in binomial-response generalized linear models
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -25,12 +25,14 @@ from scipy import linalg
 from mcmodels.arrays import Array
 from mcmodels.objectives import LinearPredictorObjective, Loss
 from mcmodels.objectives.jeffreys import JeffreysObjective, Prior
+from mcmodels.objectives.user_loss import UserLoss
 from mcmodels.rows import Derivatives, Rows, Slope, single_threaded_blas
 from mcmodels.solvers import room
 from mcmodels.solvers.cholesky import ScaledCholesky
 from mcmodels.solvers.coordinates import (
     Coordinates,
     InnerCurvature,
+    curvature_coordinates,
     orthonormal_coordinates,
     shifted_coordinates,
 )
@@ -52,10 +54,79 @@ __all__ = ["HeldFits", "PenalisedByInformation", "conclude_with_prior", "fit_wit
 _NEGLIGIBLE = 1e-10
 # Fits with a parameter held end at this gradient, by the total weight, or after so many steps.
 _PRECISE, _MAX_STEPS = 1e-10, 200
+# From this condition number of the Hessian on, a fit changes its coordinates: log det I has lost
+# κ²ε. Where there are none that are better, again when it is so many times as large.
+_ILL_CONDITIONED, _MUCH_WORSE = 1e3, 10.0
+
+
+@dataclass(frozen=True)
+class Place:
+    """An objective with Jeffreys' prior in coordinates of its parameters.
+
+    Parameters
+    ----------
+    coordinates : Coordinates
+        The coordinates γ.
+    inner : JeffreysObjective
+        The objective over the rows in these coordinates.
+    """
+
+    coordinates: Coordinates
+    inner: JeffreysObjective
+
+    def to_users(self, params: Array) -> Array:
+        """The user's parameters."""
+        return self.coordinates.to_users(params, intercept=self.inner.rows.intercept)
+
+    def from_users(self, params: Array) -> Array:
+        """Parameters in the coordinates."""
+        return self.coordinates.from_users(params, intercept=self.inner.rows.intercept)
+
+    def over_users(self, found: Derivatives) -> Derivatives:
+        """Derivatives in the coordinates as those over the user's parameters."""
+        value = found.value + self.constant(len(np.atleast_2d(found.gradient)))
+        hessian = self.square_over_users(found.hessian)
+        return Derivatives(value, found.gradient @ self.map.T, hessian)
+
+    def square_over_users(self, matrix: Array) -> Array:
+        """``GᵀMG`` of each block."""
+        P, r = self.map.shape
+        K = len(matrix) // r if r else 1
+        blocks = matrix.reshape(K, r, K, r)
+        found = np.einsum("pr,krls,qs->kplq", self.map, blocks, self.map, optimize=True)
+        square = found.reshape(K * P, K * P)
+        return (square + square.T) / 2.0
+
+    def constant(self, n_predictors: int) -> float:
+        """What the objective of the user's parameters has more, by ``pdet(GᵀIG)``."""
+        determined = max(n_predictors - 1, 1)
+        return -self.inner.prior.dispersion / 2.0 * determined * self._log_volume
+
+    @cached_property
+    def map(self) -> Array:
+        """Gᵀ, shape (P, r)."""
+        P = len(self.coordinates.centre) + self.inner.rows.intercept
+        return self.from_users(np.eye(P))
+
+    @cached_property
+    def _log_volume(self) -> float:
+        """``log det(GGᵀ)``, with columns of unit length where G is square."""
+        G = self.map.T
+        if G.size == 0:
+            return 0.0
+        lengths = np.linalg.norm(G, axis=0)
+        if G.shape[0] == G.shape[1] and lengths.all():
+            return 2.0 * float(np.linalg.slogdet(G / lengths)[1] + np.log(lengths).sum())
+        factor = linalg.qr(G.T, mode="r")[0][: len(G)]
+        return 2.0 * float(np.log(np.abs(np.diagonal(factor))).sum())
 
 
 class PenalisedByInformation(LinearPredictorObjective):
     """A loss with Jeffreys' prior, as a function of the user's parameters.
+
+    It is computed in the first coordinates, or where the information is ill-conditioned in them, in
+    those in which the information is about the identity: then rows far on the right side of a
+    separation have little information beside others.
 
     Parameters
     ----------
@@ -72,32 +143,48 @@ class PenalisedByInformation(LinearPredictorObjective):
         self.prior = prior
 
     @cached_property
-    def coordinates(self) -> Coordinates:
-        """Those in which the columns of the design are orthonormal; found in two passes."""
-        return orthonormal_coordinates(self.rows)
+    def first_place(self) -> Place:
+        """Coordinates in which the columns of the design are orthonormal; two passes find them."""
+        return self.place_in(orthonormal_coordinates(self.rows))
 
-    @cached_property
-    def inner(self) -> JeffreysObjective:
-        """The same objective, up to a constant, in these coordinates."""
-        return JeffreysObjective(self.coordinates.transform(self.rows), self.loss, self.prior)
+    def place_in(self, coordinates: Coordinates) -> Place:
+        """The objective in some coordinates."""
+        inner = JeffreysObjective(coordinates.transform(self.rows), self.loss, self.prior)
+        return Place(coordinates, inner)
 
-    def to_users(self, params: Array) -> Array:
-        """The user's parameters."""
-        return self.coordinates.to_users(params, intercept=self.rows.intercept)
+    def place_by_information(self, params: Array) -> Place | None:
+        """Coordinates in which the information at some parameters is about the identity.
 
-    def from_users(self, params: Array) -> Array:
-        """Parameters in the coordinates."""
-        return self.coordinates.from_users(params, intercept=self.rows.intercept)
+        None where it has lower rank than the design, up to rounding.
+        """
+        loss, weights = self.loss, self.prior.weights
+        if weights is not None:
+            loss = UserLoss(lambda _, eta, orders: (weights(eta)[0],) * len(orders))
+        with np.errstate(all="ignore"):
+            found = curvature_coordinates(LinearPredictorObjective(self.rows, loss), params)
+        if found is None or found.rank < self.first_place.coordinates.rank:
+            return None
+        return self.place_in(found)
+
+    def place_at(self, params: Array) -> Place:
+        """The coordinates in which the objective is computed at some parameters."""
+        first = self.first_place
+        if first.inner.condition(first.from_users(params)) <= _ILL_CONDITIONED:
+            return first
+        return self.place_by_information(params) or first
 
     def value(self, params: Array) -> float:
         """The objective."""
-        return self.inner.value(self.from_users(params)) + self._constant(params)
+        place = self.place_at(params)
+        constant = place.constant(len(np.atleast_2d(params)))
+        return place.inner.value(place.from_users(params)) + constant
 
     def slope(self, params: Array) -> Slope:
         """Value and gradient."""
-        found = self.inner.slope(self.from_users(params))
-        value = found.value + self._constant(params)
-        return Slope(value, found.gradient @ self._map.T)
+        place = self.place_at(params)
+        found = place.inner.slope(place.from_users(params))
+        constant = place.constant(len(np.atleast_2d(params)))
+        return Slope(found.value + constant, found.gradient @ place.map.T)
 
     def gradient(self, params: Array) -> Array:
         """The gradient, in the shape of params."""
@@ -105,17 +192,13 @@ class PenalisedByInformation(LinearPredictorObjective):
 
     def derivatives(self, params: Array) -> Derivatives:
         """Value, gradient and Hessian."""
-        return self.over_users(self.inner.derivatives(self.from_users(params)))
-
-    def over_users(self, found: Derivatives) -> Derivatives:
-        """Derivatives in the coordinates as those over the user's parameters."""
-        gradient = found.gradient @ self._map.T
-        value = found.value + self._constant(gradient)
-        return Derivatives(value, gradient, self._square_over_users(found.hessian))
+        place = self.place_at(params)
+        return place.over_users(place.inner.derivatives(place.from_users(params)))
 
     def hessian(self, params: Array, *, safe: bool = False) -> Array:
         """The Hessian over ``params.ravel()``; with ``safe`` the information."""
-        return self._square_over_users(self.inner.hessian(self.from_users(params), safe=safe))
+        place = self.place_at(params)
+        return place.square_over_users(place.inner.hessian(place.from_users(params), safe=safe))
 
     def hessian_vector_product(self, params: Array, vector: Array) -> Array:
         """The Hessian times a vector; the Hessian is formed."""
@@ -125,44 +208,9 @@ class PenalisedByInformation(LinearPredictorObjective):
         """The diagonal of the Hessian, in the shape of params."""
         return np.diagonal(self.hessian(params)).reshape(params.shape)
 
-    def log_prior(self, params: Array) -> float:
-        """Half of the logarithm of the (pseudo-)determinant of the information."""
-        inner = self.inner.log_prior(self.from_users(params))
-        return inner - self._constant(params) / self.prior.dispersion
-
     def over(self, rows: Rows, penalty: float) -> PenalisedByInformation:
         """The same objective over other rows."""
         return PenalisedByInformation(rows, self.loss, self.prior)
-
-    @cached_property
-    def _map(self) -> Array:
-        """Gᵀ, shape (P, r)."""
-        return self.from_users(np.eye(self.rows.n_params))
-
-    @cached_property
-    def _log_volume(self) -> float:
-        """``log det(GGᵀ)``, with columns of unit length where G is square."""
-        G = self._map.T
-        if G.size == 0:
-            return 0.0
-        lengths = np.linalg.norm(G, axis=0)
-        if G.shape[0] == G.shape[1] and lengths.all():
-            return 2.0 * float(np.linalg.slogdet(G / lengths)[1] + np.log(lengths).sum())
-        factor = linalg.qr(G.T, mode="r")[0][: len(G)]
-        return 2.0 * float(np.log(np.abs(np.diagonal(factor))).sum())
-
-    def _constant(self, params: Array) -> float:
-        """What the objective of the user's parameters has more, by ``pdet(GᵀIG)``."""
-        determined = max(len(np.atleast_2d(params)) - 1, 1)
-        return -self.prior.dispersion / 2.0 * determined * self._log_volume
-
-    def _square_over_users(self, matrix: Array) -> Array:
-        P, r = self._map.shape
-        K = len(matrix) // r if r else 1
-        blocks = matrix.reshape(K, r, K, r)
-        found = np.einsum("pr,krls,qs->kplq", self._map, blocks, self._map, optimize=True)
-        square = found.reshape(K * P, K * P)
-        return (square + square.T) / 2.0
 
 
 def fit_with_prior(
@@ -195,24 +243,43 @@ def fit_with_prior(
             "fewer columns, or penalise in another way (LogisticRegression(C=…), alpha)."
         )
     bound = tol * objective.rows.total_weight
-    first = objective.inner.without_shift(objective.from_users(start))
-    for state in _iterates(objective.inner, first, bound, max_iter):
-        yield Progress(objective.to_users(state.params), objective.coordinates, state)
+    place = objective.place_at(start)
+    params = place.inner.without_shift(place.from_users(start))
+    worst, count = _ILL_CONDITIONED, 0
+    while True:
+        begun = count
+        for state in _iterates(place.inner, params, bound, max_iter, count):
+            condition, count = state.direction.condition, state.count
+            stuck = state.status is Status.NOT_CONVERGED and count < max_iter
+            users = place.to_users(state.params)
+            if condition > worst and count > begun and (stuck or state.status is None):
+                worst = _MUCH_WORSE * condition
+                other = objective.place_by_information(users)
+                if other is not None:
+                    moved = other.inner.without_shift(other.from_users(users))
+                    if other.inner.condition(moved) < condition:
+                        place, params, worst = other, moved, _ILL_CONDITIONED
+                        break
+            yield Progress(users, place.coordinates, state)
+            if state.status is not None:
+                return
+        else:
+            return
 
 
 def conclude_with_prior(objective: PenalisedByInformation, last: Progress) -> Solution[Optimum]:
     """The Solution at the last state of :func:`fit_with_prior`, with its status."""
-    state, coordinates = last.iterate, objective.coordinates
+    state, first = last.iterate, objective.first_place.coordinates
     assert state is not None
     assert isinstance(state.derivatives, Derivatives)
-    rank, status = coordinates.rank, state.status or Status.NOT_CONVERGED
+    rank, status = first.rank, state.status or Status.NOT_CONVERGED
     columns: tuple[int, ...] = ()
-    if coordinates.inverse is not None and rank < objective.rows.n_features:
-        columns = coordinates.inverse.dependent
+    if first.inverse is not None and rank < objective.rows.n_features:
+        columns = first.inverse.dependent
         if status is Status.CONVERGED:
             status = Status.RANK_DEFICIENT
-    found = objective.over_users(state.derivatives)
-    curvature = InnerCurvature(state.derivatives.hessian, coordinates)
+    found = objective.place_in(last.coordinates).over_users(state.derivatives)
+    curvature = InnerCurvature(state.derivatives.hessian, last.coordinates)
     optimum = Optimum(last.params, found.value, found.gradient, found.hessian, curvature)
     condition = state.direction.condition
     return Solution(optimum, status, "newton", state.count, rank, condition, columns)
@@ -235,28 +302,24 @@ class HeldFits(BoundsOfProfile):
 
     def __init__(self, objective: PenalisedByInformation, params: Array) -> None:
         super().__init__(params)
-        self._objective = objective
+        self._bound = _PRECISE * objective.rows.total_weight
+        self._place = objective.place_at(params)
 
     def least(self, position: int, value: float) -> float:
         """The least value of the objective with a parameter held; NaN if it was not found."""
-        objective = self._objective
-        first = objective.from_users(self._params)
-        c = objective.to_users(np.eye(first.size))[:, position]
-        move = c * (value - float(c @ first)) / float(c @ c)
+        place = self._place
+        first = place.from_users(self._params)
+        c = place.to_users(np.eye(first.size))[:, position]
+        c, value = c / np.linalg.norm(c), value / float(np.linalg.norm(c))
         free = linalg.null_space(c[np.newaxis])
-        bound = _PRECISE * objective.rows.total_weight
         # From the minimum, or where that is too far away, with nothing but the held parameter.
-        for start in (first + move, c * value / float(c @ c)):
-            if np.isfinite(objective.inner.value(start)):
-                *_, last = _iterates(objective.inner, start, bound, _MAX_STEPS, free)
+        for start in (first + c * (value - float(c @ first)), c * value):
+            if np.isfinite(place.inner.value(start)):
+                *_, last = _iterates(place.inner, start, self._bound, _MAX_STEPS, 0, free)
                 if last.status is Status.CONVERGED:
-                    reached = last.derivatives.value - last.direction.decrease / 2.0
-                    return float(reached) + objective.value(self._params) - self._inner_minimum
+                    left = max(last.direction.decrease, 0.0) / 2.0
+                    return float(last.derivatives.value - left) + place.constant(1)
         return np.nan
-
-    @cached_property
-    def _inner_minimum(self) -> float:
-        return self._objective.inner.value(self._objective.from_users(self._params))
 
 
 @np.errstate(over="ignore", invalid="ignore", divide="ignore")
@@ -265,6 +328,7 @@ def _iterates(
     start: Array,
     bound: float,
     max_iter: int,
+    count: int,
     free: Array | None = None,
 ) -> Iterator[NewtonIterate[Derivatives]]:
     """Yield the start and every iterate after it, until one has a status.
@@ -279,7 +343,8 @@ def _iterates(
             "different sizes. Drop or scale columns."
         )
     direction = _direction(objective, start, known, free)
-    current = NewtonIterate(start, known, direction, 0, _status(known, direction, bound, free))
+    status = _status(known, direction, bound, free)
+    current = NewtonIterate(start, known, direction, count, status)
     while True:
         if current.status is None and current.count >= max_iter:
             current = replace(current, status=Status.NOT_CONVERGED)
