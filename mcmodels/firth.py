@@ -18,11 +18,8 @@ from mcmodels.results.logistic import LogisticFit
 from mcmodels.rows import Rows, RowsWithCrossSums
 from mcmodels.solvers import Solution
 from mcmodels.solvers.fit_state import Optimum, Progress
-from mcmodels.solvers.jeffreys import (
-    PenalisedByInformation,
-    conclude_with_prior,
-    fit_with_prior,
-)
+from mcmodels.solvers.jeffreys import conclude_with_prior, fit_with_prior
+from mcmodels.solvers.jeffreys_coordinates import PenalisedByInformation
 
 __all__ = ["FirthLogisticRegression"]
 

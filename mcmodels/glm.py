@@ -51,11 +51,8 @@ from mcmodels.solvers.conclusion import conclude
 from mcmodels.solvers.constant_targets import with_constant_columns
 from mcmodels.solvers.family_starts import family_start, rows_at_bounds
 from mcmodels.solvers.fit_state import Optimum, Progress
-from mcmodels.solvers.jeffreys import (
-    PenalisedByInformation,
-    conclude_with_prior,
-    fit_with_prior,
-)
+from mcmodels.solvers.jeffreys import conclude_with_prior, fit_with_prior
+from mcmodels.solvers.jeffreys_coordinates import PenalisedByInformation
 from mcmodels.solvers.starts import better_start
 from mcmodels.solvers.theta import fit_theta
 from mcmodels.tables.dask_stream import as_stream, is_dask

@@ -25,7 +25,7 @@ from mcmodels.rows import Rows, RowStream, rows_of
 from mcmodels.solvers import Status
 from mcmodels.solvers.bounded_means import fit_within_bounds
 from mcmodels.solvers.family_starts import family_start
-from mcmodels.solvers.jeffreys import PenalisedByInformation
+from mcmodels.solvers.jeffreys_coordinates import PenalisedByInformation
 from mcmodels.tables.dask_stream import in_parts
 
 __all__ = ["OF_STREAMS", "GlmObjective", "GlmRows"]
