@@ -11,6 +11,7 @@ import numpy as np
 from mcmodels.arrays import Array
 from mcmodels.estimators.arguments import check_flag, check_max_iter, check_number
 from mcmodels.estimators.parameter_methods import ParameterMethods
+from mcmodels.exceptions import InferenceError
 from mcmodels.logistic import LogisticRegression, TrainingClasses
 from mcmodels.objectives.expected_weights import LOGISTIC
 from mcmodels.objectives.jeffreys import Prior
@@ -28,9 +29,9 @@ class FirthLogisticRegression(LogisticRegression):
     """Logistic regression with Jeffreys' prior: ``Σ wᵢ·crossentropy(yᵢ, pᵢ) - log det I(θ)/2``.
 
     ``I = X̃ᵀWDX̃``, ``D = diag(p(1 - p))``, is the information of two classes. The prior takes the
-    first term of the bias, of order 1/n, from the estimates (Firth 1993), and they are finite for
-    every data set, also where classes are separated and the likelihood has no maximum (Heinze and
-    Schemper 2002). Gradient and Hessian are exact; with ``hᵢ = wᵢDᵢ x̃ᵢᵀI⁻¹x̃ᵢ`` the gradient is
+    first term of the bias, of order 1/n, from the estimates (Firth 1993), and they are finite also
+    where classes are separated and the likelihood has no maximum (Heinze and Schemper 2002; proved
+    for two classes by Kosmidis and Firth 2021). Gradient and Hessian are exact; with ``hᵢ = wᵢDᵢ x̃ᵢᵀI⁻¹x̃ᵢ`` the gradient is
     ``X̃ᵀ(W(p - y) - h(1/2 - p))``.
 
     With K > 2 classes p is the softmax of K predictors, which sum to zero over the classes, and the
@@ -138,6 +139,14 @@ class FirthLogisticRegression(LogisticRegression):
         self.tol = tol
         self.max_iter = max_iter
         self.warm_start = warm_start
+
+    @property
+    def score_test(self) -> Any:  # type: ignore[override]
+        """Not there: a score test is of a maximum of the likelihood."""
+        raise InferenceError(
+            "there is no score test of a fit with Jeffreys' prior; fit the column, and call "
+            "likelihood_ratio_tests(X, y)."
+        )
 
     def _check_parameters(self) -> None:
         check_flag("fit_intercept", self.fit_intercept)

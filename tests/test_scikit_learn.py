@@ -46,7 +46,6 @@ ESTIMATORS = [
     GeneralizedLinearRegressor(),
     GeneralizedLinearRegressor("gamma", alpha=1.0),
     GeneralizedLinearRegressor("poisson", alpha=1e-3),
-    GeneralizedLinearRegressor("poisson", prior="jeffreys"),
 ]
 
 
