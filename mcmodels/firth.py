@@ -31,8 +31,8 @@ class FirthLogisticRegression(LogisticRegression):
     ``I = X̃ᵀWDX̃``, ``D = diag(p(1 - p))``, is the information of two classes. The prior takes the
     first term of the bias, of order 1/n, from the estimates (Firth 1993), and they are finite also
     where classes are separated and the likelihood has no maximum (Heinze and Schemper 2002; proved
-    for two classes by Kosmidis and Firth 2021). Gradient and Hessian are exact; with ``hᵢ = wᵢDᵢ x̃ᵢᵀI⁻¹x̃ᵢ`` the gradient is
-    ``X̃ᵀ(W(p - y) - h(1/2 - p))``.
+    for two classes by Kosmidis and Firth 2021). Gradient and Hessian are exact; with
+    ``hᵢ = wᵢDᵢ x̃ᵢᵀI⁻¹x̃ᵢ`` the gradient is ``X̃ᵀ(W(p - y) - h(1/2 - p))``.
 
     With K > 2 classes p is the softmax of K predictors, which sum to zero over the classes, and the
     prior has the pseudo-determinant of the information. Where columns depend on each other, it is
@@ -141,7 +141,7 @@ class FirthLogisticRegression(LogisticRegression):
         self.warm_start = warm_start
 
     @property
-    def score_test(self) -> Any:  # type: ignore[override]
+    def score_test(self) -> Any:
         """Not there: a score test is of a maximum of the likelihood."""
         raise InferenceError(
             "there is no score test of a fit with Jeffreys' prior; fit the column, and call "
