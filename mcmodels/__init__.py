@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from mcmodels.derivative_checks import check_gradient, check_hessian
+    from mcmodels.firth import FirthLogisticRegression
     from mcmodels.glm import GeneralizedLinearRegressor
     from mcmodels.linear import LinearRegression
     from mcmodels.logistic import LogisticRegression
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "PCA",
+    "FirthLogisticRegression",
     "GeneralizedLinearRegressor",
     "LinearRegression",
     "LogisticRegression",
@@ -42,6 +44,7 @@ __version__ = "0.1.0"
 # holds for modules: ``mcmodels.calculus`` works after ``import mcmodels``.
 _MODULES = {
     "PCA": "pca",
+    "FirthLogisticRegression": "firth",
     "GeneralizedLinearRegressor": "glm",
     "LinearRegression": "linear",
     "LogisticRegression": "logistic",

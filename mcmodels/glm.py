@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, Self
 
 import numpy as np
@@ -26,7 +27,7 @@ from mcmodels.estimators.family_choice import (
     refuse_wrong_targets,
 )
 from mcmodels.estimators.glm_effects import GlmEffects
-from mcmodels.estimators.glm_rows import OF_STREAMS
+from mcmodels.estimators.glm_rows import OF_STREAMS, GlmObjective
 from mcmodels.estimators.offsets import checked_offset, with_offsets
 from mcmodels.estimators.own_losses import TrainingData
 from mcmodels.estimators.stream_fits import stream_rows, survey
@@ -49,7 +50,9 @@ from mcmodels.solvers.bounded_means import fit_within_bounds
 from mcmodels.solvers.conclusion import conclude
 from mcmodels.solvers.constant_targets import with_constant_columns
 from mcmodels.solvers.family_starts import family_start, rows_at_bounds
-from mcmodels.solvers.fit_state import Optimum
+from mcmodels.solvers.fit_state import Optimum, Progress
+from mcmodels.solvers.jeffreys import conclude_with_prior, fit_with_prior
+from mcmodels.solvers.jeffreys_coordinates import PenalisedByInformation
 from mcmodels.solvers.starts import better_start
 from mcmodels.solvers.theta import fit_theta
 from mcmodels.tables.dask_results import lazily
@@ -77,6 +80,11 @@ class GeneralizedLinearRegressor(DevianceScore, RegressorMixin, CallbackSupportM
     alpha : float, default=0.0
         Strength of the penalty; the intercept is never penalised. Objectives here are sums over
         rows, so that alpha is glum's alpha times ``Σ wᵢ``.
+    prior : {"jeffreys"}, default=None
+        Jeffreys' prior: the objective has ``-φ/2 log det I(θ)`` more, I the expected information
+        ``X̃ᵀW diag(μ′²/V) X̃``. Estimates are finite where those of largest likelihood are not, as
+        with separated classes or groups without a count. φ must be known: a number, or 1. See
+        docs/glm.md.
     power : float, default=1.5
         p of Tweedie's variance ``μᵖ``: at most 0, or at least 1.
     theta : float or "estimate", default=1.0
@@ -154,6 +162,7 @@ class GeneralizedLinearRegressor(DevianceScore, RegressorMixin, CallbackSupportM
         *,
         link: str = "auto",
         alpha: float = 0.0,
+        prior: str | None = None,
         power: float = 1.5,
         theta: float | str = 1.0,
         fit_intercept: bool = True,
@@ -165,6 +174,7 @@ class GeneralizedLinearRegressor(DevianceScore, RegressorMixin, CallbackSupportM
         self.family = family
         self.link = link
         self.alpha = alpha
+        self.prior = prior
         self.power = power
         self.theta = theta
         self.fit_intercept = fit_intercept
@@ -230,19 +240,16 @@ class GeneralizedLinearRegressor(DevianceScore, RegressorMixin, CallbackSupportM
                 found.X, found.y, found.weights, lambda params: self._attributes(params, found)
             )
             rows = RowsWithCrossSums(found.rows, None)
-            objective = UserObjective(rows, UserLoss(loss), float(self.alpha))
+            objective = self._objective_over(rows, loss)
             with refuse_not_finite(self, X), rows.one_thread_for_algebra():
                 start = self._start(objective, loss)
                 if estimated:
                     loss, start = self._with_theta(rows, loss, start)
-                    objective = UserObjective(rows, UserLoss(loss), float(self.alpha))
-                steps = fit_within_bounds(
-                    objective, loss, start, tol=self.tol, max_iter=self.max_iter
-                )
-                for step in steps:
+                    objective = self._objective_over(rows, loss)
+                for step in self._steps(objective, loss, start):
                     if callbacks.end_after(step):
                         break
-                solution = with_constant_columns(conclude(objective, step), rows)
+                solution = with_constant_columns(_concluded(objective, step), rows)
                 record = self._recorded(solution, found, rows, loss, estimated)
             published = self._attributes(record.params, found)
             callbacks.conclude(published)
@@ -321,6 +328,7 @@ class GeneralizedLinearRegressor(DevianceScore, RegressorMixin, CallbackSupportM
             check_number("dispersion", self.dispersion, above=0)
             if not np.isfinite(self.dispersion):
                 raise ValueError(f"dispersion={self.dispersion!r} must be finite.")
+        self._refuse_other_priors(loss)
         check_number("tol", self.tol, at_least=0)
         check_max_iter(self.max_iter)
         check_flag("warm_start", self.warm_start)
@@ -360,8 +368,9 @@ class GeneralizedLinearRegressor(DevianceScore, RegressorMixin, CallbackSupportM
         in_memory = ArrayRows(matrix, targets, weights, extras, intercept=intercept)
         return TrainingData(in_memory, features, matrix, y, weights)
 
-    def _start(self, objective: UserObjective, loss: FamilyLoss) -> Array:
-        start = family_start(objective, loss)
+    def _start(self, objective: GlmObjective, loss: FamilyLoss) -> Array:
+        without_prior = UserObjective(objective.rows, UserLoss(loss), float(self.alpha))
+        start = family_start(without_prior, loss)
         if start is None:
             raise ValueError(
                 f"no parameters were found at which every row has a mean of the family "
@@ -370,6 +379,11 @@ class GeneralizedLinearRegressor(DevianceScore, RegressorMixin, CallbackSupportM
             )
         previous = self.params_ if self.warm_start and hasattr(self, "params_") else None
         return better_start(objective, previous, start)
+
+    def _steps(self, objective: GlmObjective, loss: FamilyLoss, start: Array) -> Iterator[Progress]:
+        if isinstance(objective, PenalisedByInformation):
+            return fit_with_prior(objective, start, tol=self.tol, max_iter=self.max_iter)
+        return fit_within_bounds(objective, loss, start, tol=self.tol, max_iter=self.max_iter)
 
     def _with_theta(self, rows: Rows, loss: FamilyLoss, start: Array) -> tuple[FamilyLoss, Array]:
         """The loss with θ of largest likelihood, and parameters near those of the fit."""
@@ -397,6 +411,10 @@ class GeneralizedLinearRegressor(DevianceScore, RegressorMixin, CallbackSupportM
         estimated: bool,
     ) -> GlmFit:
         published = self._attributes(solution.value.params, found)
+        log_prior = None
+        if self.prior is not None:
+            kernel = UserObjective(rows, UserLoss(loss)).value(solution.value.params)
+            log_prior = (kernel - solution.value.objective) / self._prior(loss).dispersion
         return GlmFit.of_rows(
             solution,
             rows,
@@ -407,6 +425,7 @@ class GeneralizedLinearRegressor(DevianceScore, RegressorMixin, CallbackSupportM
             coefficients=(published[name] for name in self._tracked),
             penalty=float(self.alpha),
             undetermined=undetermined(found.features, solution, rows.n_present),
+            log_prior=log_prior,
         )
 
     def _warn_of(
@@ -414,7 +433,7 @@ class GeneralizedLinearRegressor(DevianceScore, RegressorMixin, CallbackSupportM
         solution: Solution[Optimum],
         found: TrainingData,
         n_rows: int,
-        objective: UserObjective,
+        objective: GlmObjective,
         loss: FamilyLoss,
     ) -> None:
         if solution.status is Status.UNBOUNDED:
@@ -445,3 +464,9 @@ class GeneralizedLinearRegressor(DevianceScore, RegressorMixin, CallbackSupportM
         intercept = float(params[-1]) if self.fit_intercept else 0.0
         coef = params[: found.features.n_features].copy()
         return {"coef_": coef, "intercept_": intercept} | found.features.attributes
+
+
+def _concluded(objective: GlmObjective, step: Progress) -> Solution[Optimum]:
+    if isinstance(objective, PenalisedByInformation):
+        return conclude_with_prior(objective, step)
+    return conclude(objective, step)

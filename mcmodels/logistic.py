@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Self
 
 import numpy as np
@@ -52,7 +52,6 @@ from mcmodels.estimators.verdicts import (
 from mcmodels.objectives import (
     BinaryCrossEntropy,
     LinearPredictorObjective,
-    Loss,
     Objective,
     SoftmaxCrossEntropy,
 )
@@ -61,7 +60,7 @@ from mcmodels.rows import ArrayRows, Rows, RowStream, RowsWithCrossSums
 from mcmodels.solvers import Solution, Status, irls
 from mcmodels.solvers.conclusion import conclude
 from mcmodels.solvers.constant_targets import with_constant_columns
-from mcmodels.solvers.fit_state import Optimum
+from mcmodels.solvers.fit_state import Optimum, Progress
 from mcmodels.solvers.starts import NullFit, better_start, log_odds_start, null_fit
 from mcmodels.tables.dask_stream import as_stream
 
@@ -243,21 +242,13 @@ class LogisticRegression(
             found = self._rows_of_fit(X, y, sample_weight, offset)
             callbacks.know(found.X, found.y, found.weights, found.attributes_of)
             rows = RowsWithCrossSums(found.rows, len(found.classes))
-            loss = _loss(len(found.classes))
-            objective = LinearPredictorObjective(rows, loss, penalty=1.0 / self.C)
+            objective = self._objective_over(rows, len(found.classes), 1.0 / self.C)
             with refuse_not_finite(self, X), rows.one_thread_for_algebra():
-                null = null_fit(rows, loss, found.class_totals) if found.has_offset else None
-                steps = irls.fit(
-                    objective,
-                    self._start(objective, found.class_totals, null),
-                    tol=self.tol,
-                    max_iter=self.max_iter,
-                    conjugate_gradients=self.solver == "newton-cg",
-                )
-                for step in steps:
+                null = self._null_of(rows, found)
+                for step in self._steps(objective, found.class_totals, null):
                     if callbacks.end_after(step):
                         break
-                solution = with_constant_columns(conclude(objective, step), rows)
+                solution = with_constant_columns(self._concluded(objective, step), rows)
             record = self._recorded(solution, found, rows, null)
             published = found.attributes_of(record.params)
             callbacks.conclude(published)
@@ -369,8 +360,8 @@ class LogisticRegression(
         )
 
     def _objective_of(self, rows: Rows) -> Objective:
-        loss = _loss(2 if self._is_single else len(self.classes_))
-        return LinearPredictorObjective(rows, loss, penalty=1.0 / self.C)
+        n_classes = 2 if self._is_single else len(self.classes_)
+        return self._objective_over(rows, n_classes, 1.0 / self.C)
 
     def _validated(
         self, X: MatrixLike, y: VectorLike | None, sample_weight: Weights
@@ -391,8 +382,32 @@ class LogisticRegression(
         return rows_in_parts(self, stream, self._preparation(), extras_of, **options)
 
     def _objective_of_fit(self, rows: Rows) -> Objective:
-        loss = _loss(len(self._fit.classes))
-        return LinearPredictorObjective(rows, loss, penalty=self._fit.penalty)
+        return self._objective_over(rows, len(self._fit.classes), self._fit.penalty)
+
+    def _objective_over(self, rows: Rows, n: int, penalty: float) -> LinearPredictorObjective:
+        loss = BinaryCrossEntropy() if n == 2 else SoftmaxCrossEntropy()
+        return LinearPredictorObjective(rows, loss, penalty)
+
+    def _null_of(self, rows: Rows, found: ClassRows) -> NullFit | None:
+        """The intercepts alone beside an offset; None without one, where shares are enough."""
+        if not found.has_offset:
+            return None
+        loss = BinaryCrossEntropy() if len(found.classes) == 2 else SoftmaxCrossEntropy()
+        return null_fit(rows, loss, found.class_totals)
+
+    def _steps(
+        self, objective: Any, class_totals: Array, null: NullFit | None
+    ) -> Iterator[Progress]:
+        return irls.fit(
+            objective,
+            self._start(objective, class_totals, null),
+            tol=self.tol,
+            max_iter=self.max_iter,
+            conjugate_gradients=self.solver == "newton-cg",
+        )
+
+    def _concluded(self, objective: Any, step: Progress) -> Solution[Optimum]:
+        return conclude(objective, step)
 
     def _start(
         self, objective: LinearPredictorObjective, class_totals: Array, null: NullFit | None
@@ -449,7 +464,3 @@ class LogisticRegression(
                 f"Newton's method stopped after {steps} steps with the gradient at "
                 f"{gradient:.1e}. {remedy}"
             )
-
-
-def _loss(n_classes: int) -> Loss:
-    return BinaryCrossEntropy() if n_classes == 2 else SoftmaxCrossEntropy()

@@ -21,7 +21,13 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from sklearn.utils import get_tags
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from mcmodels import PCA, GeneralizedLinearRegressor, LinearRegression, LogisticRegression
+from mcmodels import (
+    PCA,
+    FirthLogisticRegression,
+    GeneralizedLinearRegressor,
+    LinearRegression,
+    LogisticRegression,
+)
 from tests.certified import DATASETS
 from tests.versions import BEFORE_1_9
 
@@ -33,6 +39,7 @@ ESTIMATORS = [
     LogisticRegression(),
     LogisticRegression(C=np.inf, class_weight="balanced"),
     LogisticRegression(warm_start=True, tol=0),
+    FirthLogisticRegression(),
     PCA(),
     PCA(solver="eigh", whiten=True),
     PCA(solver="deflation"),

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from mcmodels.arrays import Array, Matrix, MatrixLike, Values, VectorLike, Weights
-from mcmodels.estimators.arguments import check_weights, refuse_other_order
-from mcmodels.estimators.family_choice import chosen_loss, refuse_wrong_targets
+from mcmodels.estimators.arguments import check_choice, check_weights, refuse_other_order
+from mcmodels.estimators.family_choice import ESTIMATE, chosen_loss, refuse_wrong_targets
 from mcmodels.estimators.likelihood_methods import MAX_STEPS, TOLERANCE
 from mcmodels.estimators.offset_methods import OffsetRows
 from mcmodels.estimators.offsets import checked_offset
@@ -18,17 +18,23 @@ from mcmodels.estimators.stream_fits import ExtrasOfPart
 from mcmodels.estimators.streams import in_memory_but_X
 from mcmodels.estimators.validation import validated_pair
 from mcmodels.objectives import Objective
+from mcmodels.objectives.expected_weights import ExpectedWeights
+from mcmodels.objectives.families import NegativeBinomial
 from mcmodels.objectives.family_loss import ExpectedInformation, FamilyLoss
+from mcmodels.objectives.jeffreys import Prior
 from mcmodels.objectives.links import Link
 from mcmodels.objectives.user_loss import UserLoss, UserObjective
 from mcmodels.rows import Rows, RowStream, StreamedMatrix
 from mcmodels.solvers import Status
 from mcmodels.solvers.bounded_means import fit_within_bounds
 from mcmodels.solvers.family_starts import family_start
+from mcmodels.solvers.jeffreys_coordinates import PenalisedByInformation
 from mcmodels.solvers.profile import Information
 
-__all__ = ["OF_STREAMS", "GlmRows"]
+__all__ = ["OF_STREAMS", "GlmObjective", "GlmRows"]
 
+# What is minimised without Jeffreys' prior, and with it.
+GlmObjective = UserObjective | PenalisedByInformation
 OF_STREAMS: dict[str, Any] = {"multi_output": False, "y_numeric": True}
 
 
@@ -42,6 +48,7 @@ class GlmRows(OffsetRows):
     alpha: float
     power: float
     theta: float | str
+    prior: str | None
     dispersion: str | float
 
     _takes_offsets = True
@@ -68,11 +75,48 @@ class GlmRows(OffsetRows):
         return chosen_loss(self.family, self.link, self.power, self.theta)
 
     def _objective_of(self, rows: Rows) -> Objective:
-        return UserObjective(rows, self._loss_of_user(), float(self.alpha))
+        return self._objective_over(rows, self._loss())
+
+    def _objective_over(self, rows: Rows, loss: FamilyLoss) -> GlmObjective:
+        """The objective that the parameters of the estimator ask for."""
+        if self.prior is None:
+            return UserObjective(rows, UserLoss(loss), float(self.alpha))
+        return PenalisedByInformation(rows, UserLoss(loss), self._prior(loss))
+
+    def _prior(self, loss: FamilyLoss) -> Prior:
+        """Jeffreys' prior, given φ; where φ is not given the prior is flat, or φ is one."""
+        given = not isinstance(self.dispersion, str)
+        return Prior(ExpectedWeights(loss), float(self.dispersion) if given else 1.0)
+
+    def _refuse_other_priors(self, loss: FamilyLoss) -> None:
+        """Refuse what Jeffreys' prior does not go with."""
+        if self.prior is None:
+            return
+        check_choice("prior", self.prior, ("jeffreys",))
+        if self.alpha > 0:
+            raise ValueError(
+                f"alpha={self.alpha!r} was given with prior='jeffreys': these are two priors. "
+                "Leave one out."
+            )
+        if self.theta == ESTIMATE and isinstance(loss.family, NegativeBinomial):
+            raise ValueError(
+                "theta='estimate' was given with prior='jeffreys', which is that of the "
+                "coefficients for a known theta. Give theta a number."
+            )
+        estimated = self.dispersion != "auto" or loss.family.has_dispersion
+        if isinstance(self.dispersion, str) and estimated:
+            if ExpectedWeights(loss).is_constant:
+                return
+            raise ValueError(
+                f"dispersion={self.dispersion!r} is estimated with family={loss.family.name!r}, "
+                "and prior='jeffreys' is that of the coefficients for a known dispersion, which "
+                "says how much it counts. Give dispersion a number, that of a fit without the "
+                "prior, say."
+            )
 
     @property
     def _is_convex(self) -> bool:
-        return self._loss().is_convex
+        return self._loss().is_convex and self._record().log_prior is None
 
     def _least_of(self, rows: Rows, start: Array) -> float:
         loss = self._loss()
@@ -93,7 +137,11 @@ class GlmRows(OffsetRows):
         return lambda objective: UserObjective(objective.rows, loss)
 
     def _objective_of_fit(self, rows: Rows) -> Objective:
-        return UserObjective(rows, self._loss_of_user(), self._fit.penalty)
+        record, loss = self._fit, self._loss_of_user()
+        if record.log_prior is None:
+            return UserObjective(rows, loss, record.penalty)
+        dispersion = record.dispersion if np.isinf(record.df) else 1.0
+        return PenalisedByInformation(rows, loss, Prior(ExpectedWeights(record.loss), dispersion))
 
     def _loss_of_user(self) -> UserLoss:
         return UserLoss(self._loss())

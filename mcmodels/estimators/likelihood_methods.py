@@ -18,8 +18,9 @@ from mcmodels.inference.profiles import profile_ends, profile_points, ratio_test
 from mcmodels.inference.score_intervals import score_ends
 from mcmodels.rows import Rows, RowStream, StreamedMatrix, rows_of
 from mcmodels.solvers import Status, irls
+from mcmodels.solvers.jeffreys import HeldFits
 from mcmodels.solvers.profile import Information, Profile
-from mcmodels.solvers.refits import Refits
+from mcmodels.solvers.refits import BoundsOfProfile, Refits
 
 __all__ = ["MAX_STEPS", "TOLERANCE", "LikelihoodMethods", "positions"]
 
@@ -205,8 +206,13 @@ class LikelihoodMethods(ParameterMethods):
         offsets: dict[str, Any],
     ) -> pd.DataFrame:
         check_level(level)
-        profile, _, names, chosen = self._profile(X, y, sample_weight, parameters, offsets)
         record = self._record()
+        if record.log_prior is not None:
+            raise InferenceError(
+                "score intervals are those of a likelihood, and this fit has Jeffreys' prior; call "
+                "profile_intervals."
+            )
+        profile, _, names, chosen = self._profile(X, y, sample_weight, parameters, offsets)
         estimate = record.estimate
         found = score_ends(
             profile,
@@ -297,7 +303,7 @@ class LikelihoodMethods(ParameterMethods):
         sample_weight: Any,
         parameters: Sequence[str] | None,
         offsets: dict[str, Any],
-    ) -> tuple[Profile, Refits | None, list[str], list[int]]:
+    ) -> tuple[Profile, BoundsOfProfile | None, list[str], list[int]]:
         record = self._record()
         if record.params.ndim > 1:
             raise InferenceError(
@@ -314,20 +320,29 @@ class LikelihoodMethods(ParameterMethods):
             if X.in_parts:
                 rows = self._rows_in_parts(X)
                 self._require_training_rows(rows)
-                return self._profile_of(rows), None, [names[k] for k in chosen], chosen
+                fits = self._held_fits(rows)
+                return self._profile_of(rows), fits, [names[k] for k in chosen], chosen
         X, targets, weights = self._training_rows(X, y, sample_weight, **offsets)
         extras = self._offsets_of(X, **offsets)
         rows = rows_of(X, targets, weights, extras, intercept=record.intercept)
-        refits = None
-        if not isinstance(X, StreamedMatrix):
+        refits: BoundsOfProfile | None = self._held_fits(rows)
+        if refits is None and not isinstance(X, StreamedMatrix):
             offset, start = extras.get("offset"), record.params
             refits = Refits(X, targets, weights, offset, start, self._least_of)
         return self._profile_of(rows), refits, [names[k] for k in chosen], chosen
 
+    def _held_fits(self, rows: Rows) -> BoundsOfProfile | None:
+        """Fits with a parameter held and the prior of the whole model; None without a prior."""
+        record = self._record()
+        if record.log_prior is None:
+            return None
+        objective: Any = self._objective_of_fit(rows)
+        return HeldFits(objective, record.params)
+
     @property
     def _is_convex(self) -> bool:
-        """Whether the objective has a single minimum."""
-        return True
+        """Whether the objective has a single minimum; of one with a prior that is not known."""
+        return bool(self._record().log_prior is None)
 
     def _least_of(self, rows: Rows, start: Array) -> float:
         """The least value of the objective over other rows; NaN if it was not found."""

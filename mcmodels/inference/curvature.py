@@ -9,7 +9,7 @@ posterior under a normal prior (Bishop 2006, *Pattern Recognition and Machine Le
 from __future__ import annotations
 
 import functools
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from scipy import linalg
@@ -48,6 +48,8 @@ class CurvatureInference:
         Why there is no unique minimum; empty if there is one.
     n_determined : int or None
         Parameters of one linear predictor that the rows determine; None if there is no minimum.
+    log_prior : float, default=None
+        ``log det I / 2`` where the objective has Jeffreys' prior; None where it has none.
     """
 
     params: Array
@@ -59,6 +61,7 @@ class CurvatureInference:
     intercept: bool
     undetermined: str
     n_determined: int | None
+    log_prior: float | None = field(default=None, kw_only=True)
 
     @property
     def penalty_words(self) -> tuple[str, str]:
@@ -72,7 +75,9 @@ class CurvatureInference:
 
     @property
     def kind(self) -> str:
-        """What the covariance is: "nonrobust" or "Laplace"."""
+        """What the covariance is: "nonrobust", "Jeffreys" or "Laplace"."""
+        if self.log_prior is not None:
+            return "Jeffreys"
         return "Laplace" if self.penalty else "nonrobust"
 
     @functools.cached_property
@@ -126,9 +131,11 @@ class CurvatureInference:
     @property
     def estimate(self) -> Estimate:
         """All parameters, with the inverse of the Hessian for covariance."""
-        return Estimate.of_root(
-            self.params.ravel(), self.root, self.parameter_names, kind=self.kind
-        )
+        return self.estimate_of_kind(self.kind)
+
+    def estimate_of_kind(self, kind: str) -> Estimate:
+        """The same with another name for the covariance."""
+        return Estimate.of_root(self.params.ravel(), self.root, self.parameter_names, kind=kind)
 
     def function_estimate(self, values: Array, jacobian: Array, names: tuple[str, ...]) -> Estimate:
         """Smooth functions of the parameters, by the delta method.
@@ -185,10 +192,17 @@ class CurvatureInference:
     def log_likelihood(self) -> float:
         """ℓ at the parameters, without the penalty."""
         coef = self.params[..., :-1] if self.intercept else self.params
-        return -(self.objective - self.penalty * float(np.vdot(coef, coef)) / 2)
+        without = self.objective + (self.log_prior or 0.0)
+        return -(without - self.penalty * float(np.vdot(coef, coef)) / 2)
 
     def refuse_penalised(self, what: str) -> None:
         """Raise if the fit is penalised: ``what`` needs the maximum of the likelihood."""
+        if self.log_prior is not None:
+            raise InferenceError(
+                f"{what} compares maxima of the likelihood, and this fit has Jeffreys' prior. Call "
+                "likelihood_ratio_tests(X, y), which keeps the prior of the whole model, or fit "
+                "without the prior."
+            )
         if self.penalty:
             stated, without = self.penalty_words
             raise InferenceError(

@@ -191,17 +191,19 @@ class GlmInference(CurvatureInference):
 
         In the coordinates z in which the Hessian is the identity, it is that and
         ``Σ wᵢ (E ℓ″ᵢ - ℓ″ᵢ) zᵢzᵢᵀ``, so that no digits are lost where columns lie far from zero.
+        A Hessian with Jeffreys' prior has more in it: then the information is ``Σ wᵢ E ℓ″ᵢ zᵢzᵢᵀ``.
         """
         whitening, params = self.whitening, self.params
+        with_prior = self.log_prior is not None
 
         def summarise(block: RowBlock) -> Array:
             eta, Z = block.linear_predictor(params), whitening.of(block)
-            (observed,) = loss(block.y, eta, (2,))
+            observed = 0.0 if with_prior else loss(block.y, eta, (2,))[0]
             change = block.weighted(loss.expected_curvature(eta) - observed)
             return Z.T @ (Z * change[:, np.newaxis])
 
         T = whitening.matrix
-        information = np.eye(T.shape[1]) + rows.reduce(summarise)
+        information = rows.reduce(summarise) + (0.0 if with_prior else np.eye(T.shape[1]))
         try:
             factor = linalg.cholesky(information, lower=True)
         except linalg.LinAlgError as error:

@@ -21,7 +21,7 @@ from scipy import stats
 from mcmodels.arrays import Array
 from mcmodels.inference.estimate import Estimate
 from mcmodels.solvers.profile import Profile
-from mcmodels.solvers.refits import Refits
+from mcmodels.solvers.refits import BoundsOfProfile
 
 __all__ = [
     "f_tests",
@@ -42,7 +42,7 @@ def f_tests(estimate: Estimate) -> pd.DataFrame:
 
 def profile_ends(
     profile: Profile,
-    refits: Refits | None,
+    refits: BoundsOfProfile | None,
     chosen: Sequence[int],
     level: float,
     dispersion: float,
@@ -67,7 +67,7 @@ def profile_ends(
 
 def profile_points(
     profile: Profile,
-    refits: Refits | None,
+    refits: BoundsOfProfile | None,
     chosen: Sequence[int],
     ends: Array,
     params: Array,
@@ -120,7 +120,7 @@ def profile_of_normal_targets(
 
 def ratio_tests(
     profile: Profile,
-    refits: Refits | None,
+    refits: BoundsOfProfile | None,
     chosen: Sequence[int],
     dispersion: float,
     df: float,

@@ -68,6 +68,10 @@ class Family(ABC):
         """``V(μ)``."""
 
     @abstractmethod
+    def variance_slopes(self, mu: Array) -> tuple[Array, Array]:
+        """``V′(μ)`` and ``V″(μ)``."""
+
+    @abstractmethod
     def slopes(self, mu: Array) -> tuple[Array, Array]:
         """The derivatives of ``1/V`` and of ``μ/V`` in μ."""
 
@@ -135,6 +139,13 @@ class PowerFamily(Family):
     def variance(self, mu: Array) -> Array:
         """``μᵖ``."""
         return np.ones_like(mu) if self.power == 0 else mu**self.power
+
+    def variance_slopes(self, mu: Array) -> tuple[Array, Array]:
+        """``p μᵖ⁻¹`` and ``p (p - 1) μᵖ⁻²``."""
+        p = self.power
+        if p == 0:
+            return np.zeros_like(mu), np.zeros_like(mu)
+        return p * mu ** (p - 1.0), p * (p - 1.0) * mu ** (p - 2.0)
 
     def slopes(self, mu: Array) -> tuple[Array, Array]:
         """``-p μ⁻ᵖ⁻¹`` and ``(1 - p) μ⁻ᵖ``."""
@@ -240,6 +251,10 @@ class Binomial(Family):
         """``μ(1 - μ)``."""
         return mu * (1.0 - mu)
 
+    def variance_slopes(self, mu: Array) -> tuple[Array, Array]:
+        """``1 - 2μ`` and -2."""
+        return 1.0 - 2.0 * mu, np.full_like(mu, -2.0)
+
     def slopes(self, mu: Array) -> tuple[Array, Array]:
         """``(2μ - 1)/V²`` and ``1/(1 - μ)²``."""
         return (2.0 * mu - 1.0) / self.variance(mu) ** 2, (1.0 - mu) ** -2
@@ -296,6 +311,10 @@ class NegativeBinomial(Family):
     def variance(self, mu: Array) -> Array:
         """``μ + θμ²``."""
         return mu * (1.0 + self.theta * mu)
+
+    def variance_slopes(self, mu: Array) -> tuple[Array, Array]:
+        """``1 + 2θμ`` and 2θ."""
+        return 1.0 + 2.0 * self.theta * mu, np.full_like(mu, 2.0 * self.theta)
 
     def slopes(self, mu: Array) -> tuple[Array, Array]:
         """``-(1 + 2θμ)/V²`` and ``-θ/(1 + θμ)²``."""

@@ -38,6 +38,10 @@ class Link(ABC):
     def slopes(self, eta: Array) -> tuple[Array, Array]:
         """``dμ/dη`` and ``d²μ/dη²``."""
 
+    @abstractmethod
+    def third_derivative(self, eta: Array) -> Array:
+        """``d³μ/dη³``."""
+
     def complement(self, eta: Array) -> Array:
         """``1 - μ``, with every digit where μ is a probability close to one."""
         return 1.0 - self.mean(eta)
@@ -61,6 +65,10 @@ class LogLink(Link):
         """``e^η`` twice."""
         mu = np.exp(eta)
         return mu, mu
+
+    def third_derivative(self, eta: Array) -> Array:
+        """``e^η``."""
+        return np.exp(eta)
 
     def complement(self, eta: Array) -> Array:
         """``1 - e^η``."""
@@ -96,6 +104,11 @@ class PowerLink(Link):
         first = k * self._of(eta, k - 1.0)
         return first, np.zeros_like(eta) if k == 1.0 else k * (k - 1.0) * self._of(eta, k - 2.0)
 
+    def third_derivative(self, eta: Array) -> Array:
+        """``k (k - 1) (k - 2) η^(k-3)``."""
+        factor = self.power * (self.power - 1.0) * (self.power - 2.0)
+        return factor * self._of(eta, self.power - 3.0) if factor else np.zeros_like(eta)
+
     def _of(self, values: Array, power: float) -> Array:
         """A power of η or μ; NaN where the link is not defined."""
         if self.power in (1.0, -1.0):  # the powers are whole numbers
@@ -126,6 +139,11 @@ class LogitLink(Link):
         first = special.expit(eta) * special.expit(-eta)
         return first, -np.tanh(eta / 2.0) * first
 
+    def third_derivative(self, eta: Array) -> Array:
+        """``s (1 - 6s)`` with ``s = σ(η)σ(-η)``."""
+        first = special.expit(eta) * special.expit(-eta)
+        return first * (1.0 - 6.0 * first)
+
 
 @dataclass(frozen=True)
 class ProbitLink(Link):
@@ -149,6 +167,10 @@ class ProbitLink(Link):
         """``φ(η)`` and ``-η φ(η)``."""
         density = np.exp(-(eta**2) / 2.0) / _ROOT_2PI
         return density, -eta * density
+
+    def third_derivative(self, eta: Array) -> Array:
+        """``(η² - 1) φ(η)``."""
+        return (eta**2 - 1.0) * np.exp(-(eta**2) / 2.0) / _ROOT_2PI
 
 
 @dataclass(frozen=True)
@@ -174,6 +196,12 @@ class CloglogLink(Link):
         t = np.exp(eta)
         first = np.exp(eta - t)
         return first, np.where(first > 0, (1.0 - t) * first, 0.0)
+
+    def third_derivative(self, eta: Array) -> Array:
+        """``t (1 - 3t + t²) e^-t`` with ``t = e^η``."""
+        t = np.exp(eta)
+        first = np.exp(eta - t)
+        return np.where(first > 0, (1.0 + t * (t - 3.0)) * first, 0.0)
 
 
 LINKS: dict[str, Link] = {

@@ -86,6 +86,11 @@ ObjectiveRegressor or …Classifier
                 f"{name} was fitted with a penalty ({found}), and does not maximise the "
                 f"likelihood; fit both with {'C=np.inf' if inverse else 'alpha=0'}."
             )
+        if getattr(model._fit, "log_prior", None) is not None:
+            raise ValueError(
+                f"{name} was fitted with Jeffreys' prior, and does not maximise the likelihood; "
+                "call likelihood_ratio_tests(X, y) of the whole model, or fit both without it."
+            )
     if _family(small._fit) != _family(big._fit):
         raise ValueError(
             "small and big have different losses, whose constants do not cancel; fit both with the "

@@ -43,6 +43,8 @@ class CurvatureFit(ParameterFit):
         Rank of the features, about their mean if there is an intercept.
     training : TrainingRows
         Sums by which the rows of the fit are recognised.
+    log_prior : float, default=None
+        ``log det I / 2`` of a fit with Jeffreys' prior; None of one without.
     """
 
     gradient: Array
@@ -52,6 +54,7 @@ class CurvatureFit(ParameterFit):
     penalty: float
     rank: int
     training: TrainingRows
+    log_prior: float | None = None
 
     @classmethod
     def of(
@@ -139,8 +142,12 @@ class CurvatureFit(ParameterFit):
         return 1.0, np.inf
 
     def refuse_without_likelihood(self, what: str) -> None:
-        """Raise if the objective is no likelihood, is penalised, or has no minimum."""
-        self.model.refuse_penalised(what)
+        """Raise if the objective is no likelihood, is penalised, or has no minimum.
+
+        The likelihood with Jeffreys' prior has a profile of its own.
+        """
+        if self.log_prior is None:
+            self.model.refuse_penalised(what)
         self.model.refuse_undetermined()
 
     @property

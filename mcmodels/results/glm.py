@@ -126,6 +126,7 @@ class GlmFit(CurvatureFit):
             self.df,
             self.sums.log_likelihood,
             self.theta_derivatives,
+            log_prior=self.log_prior,
         )
 
     @property
@@ -234,6 +235,9 @@ class GlmFit(CurvatureFit):
         }
         if not self.penalty and np.isfinite(self.sums.log_likelihood):
             conclusions |= {"log-likelihood": number(model.log_likelihood)}
+        if self.log_prior is not None:
+            facts["prior"] = "Jeffreys: φ/2 log det I"
+        elif not self.penalty and np.isfinite(self.sums.log_likelihood):
             conclusions |= {"AIC": number(self.aic), "BIC": number(self.bic)}
         notes: tuple[str, ...] = ()
         if model.penalty:

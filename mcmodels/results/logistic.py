@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -20,10 +20,17 @@ from mcmodels.inference.logistic_model import (
 )
 from mcmodels.inference.robust import RobustModel
 from mcmodels.inference.summary import Summary, number, p_value, short
+from mcmodels.objectives import (
+    BinaryCrossEntropy,
+    LinearPredictorObjective,
+    SoftmaxCrossEntropy,
+)
 from mcmodels.objectives.user_loss import UserLoss
 from mcmodels.results.curvature import CurvatureFit
 from mcmodels.results.record import CovarianceKind, described
 from mcmodels.rows import Rows
+from mcmodels.solvers.coordinates import InnerCurvature
+from mcmodels.solvers.fit_state import Placed
 
 __all__ = ["LogisticFit"]
 
@@ -70,6 +77,7 @@ class LogisticFit(CurvatureFit):
             self.class_totals,
             tuple(map(str, self.classes)),
             self.null_of_offset,
+            log_prior=self.log_prior,
         )
 
     @property
@@ -97,11 +105,24 @@ class LogisticFit(CurvatureFit):
     ) -> Estimate:
         """All parameters, with a robust covariance from the training rows."""
         model = self.model
+        if robust.kind == "expected":
+            return self._expected_estimate(rows)
         if self.params.ndim == 1:
             robust_model: RobustModel = BinaryRobustModel(model.whitening, self.params)
         else:
             robust_model = MulticlassRobustModel.of(model)
         return robust.estimate(robust_model, rows, self.params, model.parameter_names)
+
+    def _expected_estimate(self, rows: Rows) -> Estimate:
+        """All parameters, with the inverse of the information, which is the Hessian of the loss."""
+        loss = BinaryCrossEntropy() if self.params.ndim == 1 else SoftmaxCrossEntropy()
+        objective, inner = LinearPredictorObjective(rows, loss), None
+        if self.inner is not None:
+            placed = Placed(objective, self.inner.coordinates)
+            information = placed.inner.hessian(placed.from_users(self.params))
+            inner = InnerCurvature(information, self.inner.coordinates)
+        hessian = objective.hessian(self.params)
+        return replace(self.model, hessian=hessian, inner=inner).estimate_of_kind("expected")
 
     def reported(self, estimate: Estimate, reference: object = None) -> Estimate:
         """What the data determine: with more than two classes, differences from a reference."""
@@ -167,6 +188,9 @@ class LogisticFit(CurvatureFit):
             "log-likelihood": number(model.log_likelihood),
             "null log-likelihood": number(model.null_log_likelihood) if has_null else "not found",
         }
+        if self.log_prior is not None:
+            facts["prior"] = "Jeffreys: log det I / 2"
+            conclusions["penalised log-likelihood"] = number(-self.objective)
         notes: tuple[str, ...] = ()
         if model.penalty:
             facts["penalty"] = f"|coefficients|²/(2C), C = {1 / self.penalty:g}"
@@ -179,7 +203,7 @@ class LogisticFit(CurvatureFit):
             notes = (
                 f"The fit is penalised: {posterior if estimate.kind == 'Laplace' else shrunk}",
             )
-        else:
+        elif self.log_prior is None:
             if has_null:
                 conclusions["McFadden's R²"] = number(model.mcfadden_r_squared)
             if has_null and model.intercept and len(names) > 1 and estimate.kind == "nonrobust":

@@ -42,6 +42,7 @@ INTERCEPT = "(intercept)"
 
 _COVARIANCES = {
     "nonrobust": "inverse of the Hessian",
+    "Jeffreys": "inverse of the Hessian of the penalised likelihood",
     "Laplace": "inverse of the penalised Hessian (Laplace's approximation to the posterior)",
     "cluster": "cluster-robust",
     "CR2": "cluster-robust with bias reduction (CR2)",

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from mcmodels.arrays import Array
+from mcmodels.objectives import LinearPredictorObjective
 from mcmodels.objectives.families import Binomial
 from mcmodels.objectives.family_loss import FamilyLoss
 from mcmodels.objectives.user_loss import UserLoss, UserObjective
@@ -131,7 +132,7 @@ def _least_squares(objective: UserObjective, loss: FamilyLoss, mean: float) -> A
     return np.asarray(solved / scale)
 
 
-def rows_at_bounds(objective: UserObjective, loss: FamilyLoss, optimum: Optimum) -> int:
+def rows_at_bounds(objective: LinearPredictorObjective, loss: FamilyLoss, optimum: Optimum) -> int:
     """The number of rows that are at the bounds of the domain, or leave it by a Newton step."""
     least, largest = loss.domain
     if optimum.hessian is None or not np.isfinite([least, largest]).any():

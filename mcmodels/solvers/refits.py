@@ -5,6 +5,7 @@ A parameter that is held at t is an offset ``t xⱼ``, and its column is left ou
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Any
 
@@ -14,7 +15,7 @@ from scipy import optimize
 from mcmodels.arrays import Array, Matrix
 from mcmodels.rows import ArrayRows, Rows
 
-__all__ = ["Refits"]
+__all__ = ["BoundsOfProfile", "Refits"]
 
 # Doublings of a standard error in which an end is looked for, and bisections of the last one.
 _DOUBLINGS, _BISECTIONS = 12, 50
@@ -26,50 +27,21 @@ class _NotFoundError(Exception):
     """A fit with a parameter held has found no minimum: nothing is known of its value."""
 
 
-class Refits:
-    """Fits with one parameter held.
+class BoundsOfProfile(ABC):
+    """The ends of intervals by fits with one parameter held.
 
     Parameters
     ----------
-    X : ndarray or CSR array of shape (n, p)
-        The features.
-    y : ndarray of shape (n,)
-        The targets.
-    weights, offset : ndarray of shape (n,), or None
-        Of each row.
     params : ndarray of shape (P,)
-        The parameters of the whole fit, the intercept last if P is p + 1.
-    fit : callable
-        Takes rows and a start; returns the least value of the objective: infinite where the domain
-        holds no parameters, NaN if it was not found.
+        The parameters of the whole fit.
     """
 
-    def __init__(
-        self,
-        X: Matrix,
-        y: Array,
-        weights: Array | None,
-        offset: Array | None,
-        params: Array,
-        fit: Callable[[Rows, Array], float],
-    ) -> None:
-        self._X, self._y, self._weights = X, y, weights
-        self._offset = np.zeros(len(y)) if offset is None else offset
-        self._params, self._fit = params, fit
+    def __init__(self, params: Array) -> None:
+        self._params = params
 
+    @abstractmethod
     def least(self, position: int, value: float) -> float:
         """The least value of the objective with a parameter held; NaN if it was not found."""
-        X: Any = self._X
-        intercept, p = self._params.size > X.shape[1], X.shape[1]
-        column, left = np.ones(X.shape[0]), X
-        if position == p:
-            intercept = False
-        else:
-            held, left = X[:, [position]], X[:, np.arange(p) != position]
-            column = np.ravel(held.toarray() if hasattr(held, "toarray") else held)
-        extras = {"offset": self._offset + value * column}
-        rows = ArrayRows(left, self._y, self._weights, extras, intercept=intercept)
-        return self._fit(rows, np.delete(self._params, position))
 
     def end(self, position: int, side: float, target: float, error: float) -> float:
         """Where the profile has a value, on one side of the estimate; NaN if it was not found.
@@ -108,3 +80,50 @@ class Refits:
             low = inside if inside > 0 else min(_PRECISION, outside / 2.0)
             outside = optimize.brentq(excess, low, outside, xtol=_PRECISION)
         return centre + side * outside * error
+
+
+class Refits(BoundsOfProfile):
+    """Fits with one parameter held.
+
+    Parameters
+    ----------
+    X : ndarray or CSR array of shape (n, p)
+        The features.
+    y : ndarray of shape (n,)
+        The targets.
+    weights, offset : ndarray of shape (n,), or None
+        Of each row.
+    params : ndarray of shape (P,)
+        The parameters of the whole fit, the intercept last if P is p + 1.
+    fit : callable
+        Takes rows and a start; returns the least value of the objective: infinite where the domain
+        holds no parameters, NaN if it was not found.
+    """
+
+    def __init__(
+        self,
+        X: Matrix,
+        y: Array,
+        weights: Array | None,
+        offset: Array | None,
+        params: Array,
+        fit: Callable[[Rows, Array], float],
+    ) -> None:
+        super().__init__(params)
+        self._X, self._y, self._weights = X, y, weights
+        self._offset = np.zeros(len(y)) if offset is None else offset
+        self._fit = fit
+
+    def least(self, position: int, value: float) -> float:
+        """The least value of the objective with a parameter held; NaN if it was not found."""
+        X: Any = self._X
+        intercept, p = self._params.size > X.shape[1], X.shape[1]
+        column, left = np.ones(X.shape[0]), X
+        if position == p:
+            intercept = False
+        else:
+            held, left = X[:, [position]], X[:, np.arange(p) != position]
+            column = np.ravel(held.toarray() if hasattr(held, "toarray") else held)
+        extras = {"offset": self._offset + value * column}
+        rows = ArrayRows(left, self._y, self._weights, extras, intercept=intercept)
+        return self._fit(rows, np.delete(self._params, position))

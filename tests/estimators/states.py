@@ -7,6 +7,7 @@ import pandas as pd
 
 from mcmodels import (
     PCA,
+    FirthLogisticRegression,
     GeneralizedLinearRegressor,
     LinearRegression,
     LogisticRegression,
@@ -30,6 +31,7 @@ WIDE = rng.normal(size=(8, 20))
 UNFITTED = [
     LinearRegression(),
     LogisticRegression(),
+    FirthLogisticRegression(),
     PCA(),
     MLPClassifier((3,)),
     MLPRegressor((3,)),
@@ -80,6 +82,11 @@ def fitted_states():
         "logistic, fewer rows than columns": lambda: fit(LogisticRegression(), WIDE, CLASSES[:8]),
         "logistic, stopped": lambda: fit(LogisticRegression(max_iter=1), X, CLASSES),
         "logistic, newton-cg": lambda: fit(LogisticRegression(solver="newton-cg"), X, CLASSES),
+        "firth": lambda: fit(FirthLogisticRegression(), X, CLASSES),
+        "firth, three classes": lambda: fit(FirthLogisticRegression(), X, THREE),
+        "firth, separated": lambda: fit(FirthLogisticRegression(), NAMED, SEPARATED),
+        "firth, rank deficient": lambda: fit(FirthLogisticRegression(), DEPENDENT, CLASSES),
+        "firth, stopped": lambda: fit(FirthLogisticRegression(max_iter=1), X, CLASSES),
         "PCA": lambda: fit(PCA(), X),
         "PCA, one component": lambda: fit(PCA(1), NAMED),
         "PCA, whitened, rank deficient": lambda: fit(PCA(whiten=True), DEPENDENT),
@@ -103,6 +110,9 @@ def fitted_states():
             GeneralizedLinearRegressor("gamma"), DEPENDENT, counts + 1
         ),
         "glm, penalised": lambda: fit(GeneralizedLinearRegressor(alpha=1.0), NAMED, TARGET),
+        "glm, Jeffreys' prior": lambda: fit(
+            GeneralizedLinearRegressor("poisson", prior="jeffreys"), X, counts
+        ),
         "glm, no minimum": lambda: fit(GeneralizedLinearRegressor("poisson"), X, 0 * counts),
         "glm, saturated": lambda: fit(GeneralizedLinearRegressor("gamma"), X[:4], counts[:4] + 1),
         "own likelihood": lambda: fit(ObjectiveRegressor(poisson, log_likelihood=True), X, counts),

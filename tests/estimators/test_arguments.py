@@ -9,6 +9,7 @@ import pytest
 
 from mcmodels import (
     PCA,
+    FirthLogisticRegression,
     GeneralizedLinearRegressor,
     LinearRegression,
     LogisticRegression,
@@ -28,6 +29,7 @@ SIGMOID = "sigmoid(eta)"
 MODELS = {
     "linear": LinearRegression().fit(X, Y),
     "logistic": LogisticRegression(C=np.inf).fit(X, LABELS),
+    "firth": FirthLogisticRegression().fit(X, LABELS),
     "components": PCA(2).fit(X),
     "loss": ObjectiveRegressor("(y - eta)**2", log_likelihood=True).fit(X, Y),
     "classes": ObjectiveClassifier(LOSS, inverse_link=SIGMOID, log_likelihood=True).fit(X, LABELS),

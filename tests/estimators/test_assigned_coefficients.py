@@ -11,6 +11,7 @@ from sklearn.exceptions import NotFittedError
 
 from mcmodels import (
     PCA,
+    FirthLogisticRegression,
     GeneralizedLinearRegressor,
     LinearRegression,
     LogisticRegression,
@@ -29,6 +30,8 @@ REGRESSIONS = {
     "no intercept": (LinearRegression(fit_intercept=False), TARGET),
     "two classes": (LogisticRegression(), CLASSES),
     "three classes": (LogisticRegression(), THREE),
+    "firth": (FirthLogisticRegression(), CLASSES),
+    "firth, three classes": (FirthLogisticRegression(), THREE),
     "glm": (GeneralizedLinearRegressor(), TARGET),
     "own loss": (ObjectiveRegressor(SQUARES), TARGET),
     "own loss of classes": (ObjectiveClassifier("log(1 + exp(-(2*y - 1)*eta))"), CLASSES),
@@ -83,6 +86,7 @@ def test_derivatives_without_params_take_the_assigned_ones(case):
             "no intercept",
             "glm",
             "own loss",
+            "firth, three classes",  # a shift of all classes changes nothing
         )
     direction = np.ones_like(at)
     np.testing.assert_array_equal(

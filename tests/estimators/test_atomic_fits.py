@@ -13,6 +13,7 @@ import pytest
 import mcmodels
 from mcmodels import (
     PCA,
+    FirthLogisticRegression,
     GeneralizedLinearRegressor,
     LinearRegression,
     LogisticRegression,
@@ -31,6 +32,7 @@ MODELS = {
     "logistic": (LogisticRegression(), CLASSES),
     "logistic, warm": (LogisticRegression(warm_start=True, class_weight="balanced"), CLASSES),
     "PCA": (PCA(2), None),
+    "firth": (FirthLogisticRegression(), CLASSES),
     "glm": (GeneralizedLinearRegressor(), TARGET),
     "own loss": (ObjectiveRegressor("(y - eta)**2"), TARGET),
     "own loss of classes": (ObjectiveClassifier(OWN), CLASSES),

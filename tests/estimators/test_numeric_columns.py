@@ -14,6 +14,7 @@ from sklearn.base import clone
 
 from mcmodels import (
     PCA,
+    FirthLogisticRegression,
     GeneralizedLinearRegressor,
     LinearRegression,
     LogisticRegression,
@@ -37,6 +38,7 @@ DAYS = [datetime.date(2020, 1, day) for day in (1, 2, 5, 6)]
 MODELS = [
     LinearRegression(),
     LogisticRegression(),
+    FirthLogisticRegression(),
     PCA(),
     GeneralizedLinearRegressor(),
     ObjectiveRegressor("(y - eta)**2"),

@@ -8,6 +8,7 @@ import pytest
 
 from mcmodels import (
     PCA,
+    FirthLogisticRegression,
     GeneralizedLinearRegressor,
     LinearRegression,
     LogisticRegression,
@@ -36,6 +37,7 @@ MODELS = {
     "linear": (LinearRegression(), TARGET),
     "logistic": (LogisticRegression(C=np.inf), CLASSES),
     "own": (ObjectiveRegressor("(y - eta)**2", log_likelihood=True), TARGET),
+    "firth": (FirthLogisticRegression(), CLASSES),
     "glm": (GeneralizedLinearRegressor(), TARGET),
     "own classes": (ObjectiveClassifier("softplus(eta) - y*eta", log_likelihood=True), CLASSES),
     "network": (MLPRegressor((2,), random_state=0, max_iter=500, alpha=1.0), TARGET),
