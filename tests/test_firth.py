@@ -468,3 +468,42 @@ def test_states_of_the_estimator():
     np.testing.assert_allclose(model.params_, params, rtol=1e-12)
     with pytest.warns(match="stopped after 1 steps"):
         assert clone(model).set_params(max_iter=1).fit(X, y).status_ == "not converged"
+
+
+@pytest.mark.parametrize("n_classes", [2, 3])
+def test_offsets_of_classes_are_part_of_the_prior(n_classes):
+    """Against the minimum of the objective with a reference class, written out row by row."""
+    rng = np.random.default_rng(n_classes)
+    X = rng.standard_normal((40, 2))
+    added = rng.standard_normal((40, n_classes))
+    y = np.argmax(np.column_stack([X, added])[:, -n_classes:] + X[:, :1], axis=1)
+    y[:n_classes] = np.arange(n_classes)
+    Z, K = np.column_stack([X, np.ones(40)]), n_classes - 1
+
+    def objective(theta):
+        eta = added - added[:, :1]
+        eta[:, 1:] += Z @ theta.reshape(K, 3).T
+        log_p = eta - np.logaddexp.reduce(eta, axis=1, keepdims=True)
+        information = np.zeros((3 * K, 3 * K))
+        for z, p in zip(Z, np.exp(log_p[:, 1:]), strict=True):
+            information += np.kron(np.diag(p) - np.outer(p, p), np.outer(z, z))
+        return -log_p[np.arange(40), y].sum() - np.linalg.slogdet(information)[1] / 2
+
+    expected = optimize.minimize(objective, np.zeros(3 * K), tol=1e-12)
+    offset = added[:, 1] - added[:, 0] if n_classes == 2 else added
+    model = FirthLogisticRegression().fit(X, y, offset=offset)
+    params = model.params_[None] if n_classes == 2 else model.params_[1:] - model.params_[0]
+    # The general minimiser ends with gradients of about 1e-6, by differences.
+    np.testing.assert_allclose(params, expected.x.reshape(K, 3), atol=1e-6)
+    if n_classes == 2:
+        assert model.objective_ == pytest.approx(expected.fun, abs=1e-10)
+        ends = model.profile_intervals(X, y, offset=offset)
+        assert ((ends.lower < params[0]) & (params[0] < ends.upper)).all()
+
+
+def test_mcfaddens_measure_is_that_of_maxima():
+    X, y, *_ = published("endometrial")
+    with pytest.raises(InferenceError, match="McFadden's R² compares maxima"):
+        _ = FirthLogisticRegression().fit(X, y).mcfadden_r_squared_
+    with pytest.raises(InferenceError, match="score intervals are those of a likelihood"):
+        FirthLogisticRegression().fit(X, y).score_intervals(X, y)

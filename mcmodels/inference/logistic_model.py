@@ -108,6 +108,8 @@ class LogisticModelInference(CurvatureInference):
     @property
     def mcfadden_r_squared(self) -> float:
         """``1 - ℓ/ℓ₀``."""
+        if self.log_prior is not None:  # of maxima of the likelihood
+            self.refuse_penalised("McFadden's R²")
         return 1.0 - self.log_likelihood / self.null_log_likelihood
 
     @property
