@@ -39,7 +39,12 @@ MODELS = {
     "own": (ObjectiveRegressor("(y - eta)**2", log_likelihood=True), TARGET),
     "firth": (FirthLogisticRegression(), CLASSES),
     "glm": (GeneralizedLinearRegressor(), TARGET),
-    "own classes": (ObjectiveClassifier("softplus(eta) - y*eta", log_likelihood=True), CLASSES),
+    "own classes": (
+        ObjectiveClassifier(
+            "softplus(eta) - y*eta", inverse_link="sigmoid(eta)", log_likelihood=True
+        ),
+        CLASSES,
+    ),
     "network": (MLPRegressor((2,), random_state=0, max_iter=500, alpha=1.0), TARGET),
     "network classes": (MLPClassifier((2,), random_state=0, max_iter=500, alpha=1.0), CLASSES),
     "pca": (PCA(), None),

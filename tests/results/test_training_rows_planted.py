@@ -263,3 +263,22 @@ def test_parameters_set_after_the_fit_change_nothing_that_it_says():
     without = LinearRegression(fit_intercept=False).fit(X, TARGET).set_params(fit_intercept=True)
     assert without.params_.shape == (3,)
     assert without.hessian(X, TARGET).shape == without.hessian_.shape
+
+
+@pytest.mark.parametrize("weights", [None, WEIGHTS])
+@pytest.mark.parametrize("outputs", [1, 3])
+def test_sums_of_offsets(weights, outputs):
+    codes, w = np.arange(80) % 3, np.ones(80) if weights is None else weights
+    offset = np.random.default_rng(1).normal(size=(80, outputs))
+    extras = {"offset": offset[:, 0] if outputs == 1 else offset}
+    indicators = (codes[:, np.newaxis] == np.arange(3)).astype(float)
+    for y, n_classes, targets in ((codes, 3, indicators), (TARGET, None, TARGET[:, np.newaxis])):
+        for storage in (X, scipy.sparse.csr_array(X)):
+            rows = ArrayRows(storage, y, weights, extras, block_rows=17)
+            sums = RowsWithCrossSums(rows, n_classes).cross_sums.offset
+            of = (offset.T * w).T
+            expected = of.sum(axis=0), (of * offset).sum(axis=0), of.T @ targets, of.T @ X
+            found = sums.total, sums.squares, sums.y, sums.x
+            for ours, value in zip(found, expected, strict=True):
+                # Sums of 80 numbers of the size of one, in another order.
+                np.testing.assert_allclose(ours, value, rtol=1e-12, atol=1e-12)
