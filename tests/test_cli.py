@@ -993,15 +993,18 @@ FIT_REFUSALS = {
     ),
     "target as feature": (
         ["linear", "people.csv", "--target", "fare", "--features", "age", "fare"],
-        "column 'fare' is named twice; target, weights, cluster and features must all differ",
+        "column 'fare' is named twice; target, weights, cluster, offset, exposure and "
+        "features must all differ",
     ),
     "weights as feature": (
         ["pca", "people.csv", "--weights", "copies", "--features", "age", "copies"],
-        "column 'copies' is named twice; target, weights, cluster and features must all differ",
+        "column 'copies' is named twice; target, weights, cluster, offset, exposure and "
+        "features must all differ",
     ),
     "weights as target": (
         ["linear", "people.csv", "--weights", "fare", "--target", "fare", "--features", "age"],
-        "column 'fare' is named twice; target, weights, cluster and features must all differ",
+        "column 'fare' is named twice; target, weights, cluster, offset, exposure and "
+        "features must all differ",
     ),
     "level column that is no feature": (
         ["linear", "people.csv", "--target", "fare", "--features", "age", "--categorical", "sex"],

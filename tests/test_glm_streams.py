@@ -346,7 +346,10 @@ class TestTrainingRows:
     def test_an_offset_that_the_fit_had_not_is_refused(self):
         X, y, w, added = rows()
         model = Glm("poisson").fit(blocks_of(X, y, w))
-        with pytest.raises(ValueError, match="not the rows that the model was fitted to"):
+        with pytest.raises(
+            ValueError,
+            match="offset was given with the training rows, and the model was fitted without",
+        ):
             model.covariance(blocks_of(X, y, w, added), kind="HC0")
 
 

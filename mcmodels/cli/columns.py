@@ -29,6 +29,7 @@ __all__ = [
     "known_levels",
     "levelled",
     "numeric",
+    "offsets_of",
     "refuse_level",
     "refuse_single_levels",
 ]
@@ -99,6 +100,19 @@ def numeric(
             remedies.insert(0, f"write --decimal {other} if that is the decimal mark")
         raise ValueError(f"{data}: {'; '.join(found)}; {', or '.join(remedies)}")
     return pd.DataFrame(numbers, index=frame.index)
+
+
+def offsets_of(
+    frame: pd.DataFrame, options: argparse.Namespace, data: DataFile
+) -> dict[str, Array]:
+    """The columns of --offset and --exposure, by the name of the argument."""
+    found = {}
+    for name in ("offset", "exposure"):
+        column = getattr(options, name)
+        if column is not None:
+            advice = f"the column of --{name} must be numeric"
+            found[name] = numeric(frame, [column], data, advice)[column].to_numpy()
+    return found
 
 
 def _parsed(column: pd.Series, decimal: str) -> pd.Series:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Self
 
@@ -12,6 +12,7 @@ from sklearn.pipeline import Pipeline
 
 from mcmodels.arrays import Array
 from mcmodels.cli.model_files import level_name, levels_by_column
+from mcmodels.glm import GeneralizedLinearRegressor
 from mcmodels.linear import LinearRegression
 from mcmodels.logistic import LogisticRegression
 from mcmodels.pca import PCA
@@ -61,7 +62,12 @@ class FitData:
 
     @classmethod
     def in_memory(
-        cls, pipeline: Pipeline, X: pd.DataFrame, y: Any, sample_weight: Array | None
+        cls,
+        pipeline: Pipeline,
+        X: pd.DataFrame,
+        y: Any,
+        sample_weight: Array | None,
+        offsets: Mapping[str, Array],
     ) -> Self:
         """Those of a frame whose columns the pipeline codes."""
         model, levels = pipeline["model"], levels_by_column(pipeline)
@@ -82,7 +88,7 @@ class FitData:
             n_rows=len(X),
             features=list(X.columns),
             names=list(encoded.columns),
-            objective=model.objective(encoded, y, sample_weight=sample_weight),
+            objective=model.objective(encoded, y, sample_weight=sample_weight, **offsets),
             total_weight=len(X) if sample_weight is None else float(sample_weight.sum()),
             **{"baselines": [], **found},
         )
@@ -95,11 +101,13 @@ class FitData:
         if isinstance(model, LinearRegression):
             found["target_varies"] = bool(np.isfinite(getattr(model, "r_squared_", np.nan)))
             found["objective"] = sum(  # it has no penalty
-                model.objective(X, y, sample_weight=w) for _, (X, y, w) in rows.nonempty()
+                model.objective(X, y, sample_weight=w) for _, (X, y, w, *_) in rows.nonempty()
             )
         if isinstance(model, LogisticRegression):
             found["class_counts"], found["accuracy"] = _counted(model, rows)
             found["objective"] = model._record().objective
+        if isinstance(model, GeneralizedLinearRegressor):
+            found["objective"] = model.objective_
         if isinstance(model, PCA):
             found["objective"] = model.objective(rows)
         return cls(
@@ -117,7 +125,7 @@ def _counted(model: LogisticRegression, rows: RowStream) -> tuple[list[int], flo
     """The number of rows of each class, and the share of weight that is predicted rightly."""
     counts = np.zeros(len(model.classes_), dtype=int)
     right = total = 0.0
-    for _, (X, y, weights) in rows.nonempty():
+    for _, (X, y, weights, *_) in rows.nonempty():
         hits, w = model.predict(X) == y, np.ones(len(y)) if weights is None else weights
         right, total = right + float(w[hits].sum()), total + float(w.sum())
         counts += np.bincount(np.searchsorted(model.classes_, y), minlength=len(counts))

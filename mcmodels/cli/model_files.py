@@ -14,6 +14,7 @@ import hashlib
 import io
 import json
 import sys
+import warnings
 from collections.abc import Mapping
 from decimal import Decimal
 from pathlib import Path
@@ -26,15 +27,17 @@ from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import OneHotEncoder
 
 import mcmodels
-from mcmodels import PCA, LinearRegression, LogisticRegression
+from mcmodels import PCA, GeneralizedLinearRegressor, LinearRegression, LogisticRegression
 from mcmodels.arrays import Array
 from mcmodels.cli.files import one_line, require_file
+from mcmodels.exceptions import NoMeanWarning
 from mcmodels.rows import CodedBlock
 from mcmodels.tables.columns import TableColumns
 
 __all__ = [
     "MODELS",
     "features_of",
+    "has_offset",
     "level_name",
     "levels_by_column",
     "load_model",
@@ -44,7 +47,12 @@ __all__ = [
     "table_columns_of",
 ]
 
-MODELS = {"linear": LinearRegression, "logistic": LogisticRegression, "pca": PCA}
+MODELS = {
+    "linear": LinearRegression,
+    "logistic": LogisticRegression,
+    "glm": GeneralizedLinearRegressor,
+    "pca": PCA,
+}
 FORMAT = 1  # raised when a file can no longer be read by the version before
 _START = b"mcmodels model file\n"
 # How the files begin that joblib and pickle write, compressed or not.
@@ -196,7 +204,7 @@ def _assembled(model: Any, features: list[str], levels: Mapping[str, Array]) -> 
         if list(model.table_columns_.features) != features or levels:
             raise ValueError("its features are not those of its scan")
         one = CodedBlock(np.zeros((1, len(names))), names)
-        (pipeline.transform if isinstance(model, PCA) else pipeline.predict)(one)
+        _try_out(pipeline, one, 1)
         return pipeline
     pipeline = new_pipeline(model, features, list(levels))
     n_rows = max((len(known) for known in levels.values()), default=1)
@@ -206,9 +214,26 @@ def _assembled(model: Any, features: list[str], levels: Mapping[str, Array]) -> 
     }
     rows = pd.DataFrame(columns, columns=features)
     pipeline["encode"].fit(rows)
-    # Parts of a model that do not belong together are found here.
-    (pipeline.transform if isinstance(model, PCA) else pipeline.predict)(rows)
+    _try_out(pipeline, rows, n_rows)
     return pipeline
+
+
+def _try_out(pipeline: Pipeline, rows: Any, n_rows: int) -> None:
+    """Find parts of a model that do not belong together."""
+    model = pipeline["model"]
+    if isinstance(model, PCA):
+        pipeline.transform(rows)
+        return
+    offset = {"offset": np.zeros(n_rows)} if has_offset(model) else {}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", NoMeanWarning)
+        pipeline.predict(rows, **offset)
+
+
+def has_offset(model: Any) -> bool:
+    """Whether a model was fitted with an offset or an exposure."""
+    training = getattr(model._fit, "training", None)
+    return getattr(training, "offset", None) is not None
 
 
 def _unpickled(path: Path) -> Pipeline:

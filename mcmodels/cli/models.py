@@ -23,6 +23,7 @@ from mcmodels.cli.columns import (
     first,
     levelled,
     numeric,
+    offsets_of,
     refuse_level,
     refuse_single_levels,
 )
@@ -68,10 +69,13 @@ def _fit_in_memory(options: argparse.Namespace) -> tuple[Pipeline, Summary]:
     refuse_single_levels(X, options, data)
     categorical = [name for name in features if name in options.categorical]
     pipeline = new_pipeline(_model(options), features, categorical)
-    pipeline.fit(X, y, model__sample_weight=sample_weight)
+    offsets = offsets_of(frame, options, data)
+    given = {f"model__{name}": values for name, values in offsets.items()}
+    pipeline.fit(X, y, model__sample_weight=sample_weight, **given)
     about = _about(options, data, len(frame), len(everything) - len(frame))
-    found = FitData.in_memory(pipeline, X, y, sample_weight)
-    return pipeline, fit_report(pipeline["model"], found, about, **_inference(frame, options))
+    found = FitData.in_memory(pipeline, X, y, sample_weight, offsets)
+    inference = _inference(frame, options) | offsets
+    return pipeline, fit_report(pipeline["model"], found, about, **inference)
 
 
 def _fit_in_blocks(options: argparse.Namespace) -> tuple[Pipeline, Summary]:
@@ -88,6 +92,8 @@ def _fit_in_blocks(options: argparse.Namespace) -> tuple[Pipeline, Summary]:
             categorical=options.categorical,
             weights=options.weights,
             groups=options.cluster,
+            offset=options.offset,
+            exposure=options.exposure,
             where=options.where,
             missing="drop" if options.drop_missing else "refuse",
         )
@@ -104,7 +110,7 @@ def _fit_in_blocks(options: argparse.Namespace) -> tuple[Pipeline, Summary]:
 
 def _taken(options: argparse.Namespace) -> list[str]:
     """The columns that are no features."""
-    named = (options.target, options.weights, options.cluster)
+    named = (options.target, options.weights, options.cluster, options.offset, options.exposure)
     return [column for column in named if column is not None]
 
 
@@ -112,6 +118,7 @@ def _about(
     options: argparse.Namespace, data: Data, n_kept: int, n_dropped: int
 ) -> dict[str, str | None]:
     about = {"file": str(data), "target": options.target, "weights": options.weights}
+    about |= {"offset": options.offset, "exposure": options.exposure}
     if options.where is not None:
         about["where"] = options.where
     if options.drop_missing:
@@ -136,7 +143,8 @@ def _features(
     name, count = Counter([*taken, *features]).most_common(1)[0]
     if count > 1:
         raise ValueError(
-            f"column {name!r} is named twice; target, weights, cluster and features must all differ"
+            f"column {name!r} is named twice; target, weights, cluster, offset, exposure and "
+            "features must all differ"
         )
     for name in options.categorical:
         if name not in features:
@@ -157,7 +165,8 @@ def _target(frame: pd.DataFrame, options: argparse.Namespace, data: DataFile) ->
         return None
     if options.model == "logistic":
         return levelled(frame[options.target]).to_numpy()
-    advice = "the target of linear regression must be numeric"
+    what = "linear regression" if options.model == "linear" else "a generalized linear model"
+    advice = f"the target of {what} must be numeric"
     return numeric(frame, [options.target], data, advice)[options.target].to_numpy()
 
 

@@ -115,6 +115,7 @@ def parser() -> argparse.ArgumentParser:
         help="write intervals, too: of new observations (linear), of probabilities (logistic)",
     )
     _add_level(predict, default=None)
+    _add_offset_options(predict)
     predict.add_argument(
         "--unseen",
         choices=("refuse", "baseline"),
@@ -154,6 +155,10 @@ def _add_models(fit: _Parser) -> None:
         "--max-iter", type=int, default=100, metavar="N", help="Newton steps; default 100"
     )
 
+    glm = models.add_parser("glm", help="generalized linear model: Poisson, gamma, binomial, …")
+    _add_data_options(glm, "glm", "column to explain; numbers")
+    _add_glm_options(glm)
+
     pca = models.add_parser("pca", help="principal components")
     _add_data_options(pca, "pca", None)
     pca.add_argument(
@@ -164,6 +169,48 @@ def _add_models(fit: _Parser) -> None:
     )
     pca.add_argument("--whiten", action="store_true", help="scores of unit variance")
     pca.add_argument("--solver", choices=("auto", "eigh", "deflation"), default="auto")
+
+
+def _add_glm_options(glm: argparse.ArgumentParser) -> None:
+    from mcmodels.estimators.family_choice import FAMILIES
+    from mcmodels.objectives.links import LINKS
+
+    glm.add_argument(
+        "--family", choices=FAMILIES, default="normal", help="distribution; default normal"
+    )
+    glm.add_argument(
+        "--link", choices=("auto", *LINKS), default="auto", help="default: that of the family"
+    )
+    _add_offset_options(glm)
+    glm.add_argument(
+        "--alpha", type=float, default=0.0, help="strength of the penalty; default 0, none"
+    )
+    glm.add_argument("--prior", choices=("jeffreys",), help="Jeffreys' prior, for few rows")
+    glm.add_argument("--power", type=float, default=1.5, help="of Tweedie's variance; default 1.5")
+    glm.add_argument(
+        "--theta",
+        type=_number_or_name,
+        default=1.0,
+        help="of the negative binomial variance, or estimate; default 1",
+    )
+    glm.add_argument(
+        "--dispersion",
+        type=_number_or_name,
+        default="auto",
+        help="pearson, deviance or a number; default: 1 for counts and proportions, else pearson",
+    )
+    glm.add_argument(
+        "--max-iter", type=int, default=100, metavar="N", help="Newton steps; default 100"
+    )
+
+
+def _add_offset_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--exposure", metavar="COL", help="column of factors of the mean, such as years (log link)"
+    )
+    parser.add_argument(
+        "--offset", metavar="COL", help="column that is added to the linear predictor"
+    )
 
 
 def _add_derive(commands: Any) -> None:
@@ -199,7 +246,8 @@ def _add_data_options(parser: argparse.ArgumentParser, model: str, target: str |
     """The options that the models share; ``target`` is the help text for it, where there is one."""
     from mcmodels.inference.robust import HC_KINDS
 
-    parser.set_defaults(command="fit", model=model, target=None, cluster=None, covariance=None)
+    none = dict.fromkeys(("target", "cluster", "covariance", "offset", "exposure"))
+    parser.set_defaults(command="fit", model=model, **none)
     parser.add_argument("files", type=Path, nargs="+", metavar="DATA", help=_DATA)
     if target is not None:
         parser.add_argument("--target", required=True, metavar="COL", help=target)
@@ -207,7 +255,7 @@ def _add_data_options(parser: argparse.ArgumentParser, model: str, target: str |
         robust = parser.add_mutually_exclusive_group()
         robust.add_argument(
             "--covariance",
-            choices=("nonrobust", *HC_KINDS),
+            choices=("nonrobust", *(["expected"] if model == "glm" else []), *HC_KINDS),
             default="nonrobust",
             help="covariance of the coefficients; HC0 to HC3 allow for unequal variances",
         )
@@ -293,6 +341,13 @@ def _level(text: str) -> float:
     except ValueError:
         message = f"{text!r} is not a number between 0 and 1, as 0.95 is"
         raise argparse.ArgumentTypeError(message) from None
+
+
+def _number_or_name(text: str) -> float | str:
+    try:
+        return float(text)
+    except ValueError:
+        return text
 
 
 def _count_or_share(text: str) -> int | float | str:

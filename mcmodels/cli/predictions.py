@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -12,11 +12,13 @@ import numpy as np
 import pandas as pd
 from sklearn.pipeline import Pipeline
 
-from mcmodels import PCA, LogisticRegression, scan
-from mcmodels.cli.columns import check_known, complete, design, dropped, known_levels
+from mcmodels import PCA, GeneralizedLinearRegressor, LogisticRegression, scan
+from mcmodels.arrays import Array
+from mcmodels.cli.columns import check_known, complete, design, dropped, known_levels, offsets_of
 from mcmodels.cli.files import is_parquet, replacing
 from mcmodels.cli.model_files import (
     features_of,
+    has_offset,
     levels_by_column,
     load_model,
     pipeline_of_scan,
@@ -48,6 +50,7 @@ def predict(options: argparse.Namespace) -> str:
         if options.unseen == "baseline" and levels and not of_scan and _is_pca(pipeline):
             raise ValueError("--unseen baseline: each level of these components has a column")
         options.keep = list(dict.fromkeys(options.keep))
+        _check_offsets(pipeline, options)
         is_text = is_one_text(options.files) and not of_scan
         with BlockWriter(temporary) as output:
             work = _predict_text if is_text else _predict_in_blocks
@@ -60,16 +63,18 @@ def _predict_text(pipeline: Pipeline, options: argparse.Namespace, output: Block
     """Write predictions of one text file; returns the rows left out."""
     data = DataFile(options.files[0], options)
     features, levels = features_of(pipeline), levels_by_column(pipeline)
+    added = [name for name in (options.offset, options.exposure) if name is not None]
     # Levels that were text are read as text, also if those in this file are all digits.
     as_text = [name for name in levels if levels[name].dtype.kind == "O"]
 
-    def prepared(frame: pd.DataFrame) -> pd.DataFrame:
-        frame = complete(frame, features, data, drop=options.drop_missing)
+    def prepared(frame: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, Array]]:
+        frame = complete(frame, [*features, *added], data, drop=options.drop_missing)
         X = design(frame, features, levels, data, "the model was fitted to numbers there")
-        return known_levels(X, levels, data, options.unseen)
+        offsets = offsets_of(frame, options, data)
+        return known_levels(X, levels, data, options.unseen), offsets
 
     def known(frame: pd.DataFrame) -> pd.DataFrame:
-        check_known([*features, *options.keep], frame, data)
+        check_known([*features, *added, *options.keep], frame, data)
         return frame
 
     n_dropped = 0
@@ -77,13 +82,13 @@ def _predict_text(pipeline: Pipeline, options: argparse.Namespace, output: Block
         # Where columns to be kept are not there, they cannot be read beside the others.
         known(next(data.blocks(as_text, []), (pd.DataFrame(), None))[0])
         for frame, kept in data.blocks(as_text, options.keep):
-            if options.drop_missing and frame[features].isna().any(axis=1).all():
+            if options.drop_missing and frame[[*features, *added]].isna().any(axis=1).all():
                 n_dropped += len(frame)
                 continue
-            X = prepared(frame)
+            X, offsets = prepared(frame)
             n_dropped += len(frame) - len(X)
             with _parts_belong_together(options):
-                predicted = _predictions(pipeline, X.reset_index(drop=True), options)
+                predicted = _predictions(pipeline, X.reset_index(drop=True), options, offsets)
             _refuse_taken(options.keep, predicted)
             if options.keep:
                 written = kept[options.keep].loc[X.index].reset_index(drop=True)
@@ -105,17 +110,24 @@ def _predict_in_blocks(pipeline: Pipeline, options: argparse.Namespace, output: 
     # Levels that were text are read as text, also if those in these files are all digits.
     as_text += [name for name, known in columns.levels.items() if isinstance(known[-1], str)]
     data = TableFiles(options, as_text)
-    check_known([*columns.features, *options.keep], data.columns, data)
+    offsets = {name: getattr(options, name) for name in ("offset", "exposure")}
+    offsets = {name: column for name, column in offsets.items() if column is not None}
+    check_known([*columns.features, *offsets.values(), *options.keep], data.columns, data)
     pipeline, names = pipeline_of_scan(model), tuple(model.feature_names_in_)
     missing = "drop" if options.drop_missing else "refuse"
     with in_options(), bar_of_passes():
-        rows = scan(data.source, missing=missing, unseen=options.unseen).bound_to(columns)
+        rows = scan(data.source, missing=missing, unseen=options.unseen, **offsets)
+        rows = rows.bound_to(columns)
         for block, batch in rows.beside(options.keep):
             if not batch.num_rows:
                 continue
             _refuse_infinite(batch, columns, data)
             with _parts_belong_together(options):
-                predicted = _predictions(pipeline, CodedBlock(block.X, names), options)
+                added = {
+                    name: np.asarray(numbers(batch.column(column)), dtype=np.float64)
+                    for name, column in offsets.items()
+                }
+                predicted = _predictions(pipeline, CodedBlock(block.X, names), options, added)
             _refuse_taken(options.keep, predicted)
             output.write(predicted, batch.select(options.keep) if options.keep else None)
     if not output.n_rows:
@@ -165,13 +177,27 @@ def _parts_belong_together(options: argparse.Namespace) -> Iterator[None]:
         ) from error
 
 
-def _predictions(pipeline: Pipeline, X: Any, options: argparse.Namespace) -> pd.DataFrame:
+def _check_offsets(pipeline: Pipeline, options: argparse.Namespace) -> None:
+    """Refuse offsets that the model does not take, and those that are missing."""
+    model, given = pipeline["model"], options.offset is not None or options.exposure is not None
+    if given and not isinstance(model, GeneralizedLinearRegressor):
+        raise ValueError("--offset and --exposure are those of generalized linear models")
+    if not given and has_offset(model):
+        raise ValueError(
+            f"{options.model_file} was fitted with an offset or an exposure; name the column of "
+            "DATA with --offset or --exposure"
+        )
+
+
+def _predictions(
+    pipeline: Pipeline, X: Any, options: argparse.Namespace, offsets: Mapping[str, Any]
+) -> pd.DataFrame:
     model = pipeline["model"]
     if isinstance(model, PCA):
         if options.intervals:
             raise ValueError("--intervals: scores of principal components have no intervals")
         return pd.DataFrame(pipeline.transform(X), columns=model.get_feature_names_out())
-    predicted = pd.DataFrame({"prediction": pipeline.predict(X)})
+    predicted = pd.DataFrame({"prediction": pipeline.predict(X, **offsets)})
     is_logistic = isinstance(model, LogisticRegression)
     if is_logistic:
         names = [f"probability_{label}" for label in model.classes_]
@@ -179,7 +205,7 @@ def _predictions(pipeline: Pipeline, X: Any, options: argparse.Namespace) -> pd.
     if options.intervals:
         encoded, level = pipeline[:-1].transform(X), options.level or 0.95
         if not is_logistic:
-            found = model.predict_interval(encoded, level, kind="observation")
+            found = model.predict_interval(encoded, level, kind="observation", **offsets)
             predicted[["lower", "upper"]] = found[["lower", "upper"]]
             return predicted
         found = model.predict_interval(encoded, level)

@@ -15,6 +15,7 @@ from mcmodels.cli.fit_data import FitData
 from mcmodels.cli.model_files import level_name
 from mcmodels.estimators.arguments import listed
 from mcmodels.exceptions import InferenceError
+from mcmodels.glm import GeneralizedLinearRegressor
 from mcmodels.inference import Summary
 from mcmodels.linear import LinearRegression
 from mcmodels.logistic import LogisticRegression
@@ -26,6 +27,7 @@ __all__ = ["fit_report", "level_name", "rendered"]
 _TITLES = {
     LinearRegression: "Linear regression",
     LogisticRegression: "Logistic regression",
+    GeneralizedLinearRegressor: "Generalized linear model",
     PCA: "Principal components",
 }
 
@@ -42,11 +44,11 @@ def fit_report(
     data : FitData
         The rows that it was fitted to.
     about : mapping of str to (str or None)
-        Names of the file, the target column and the weights column; None if there is none. Where
-        rows were chosen, "where" is the condition; where some were dropped, "dropped" says how
-        many.
+        Names of the file and of the columns of target, weights, offset and exposure; None if there
+        is none. Where rows were chosen, "where" is the condition; where some were dropped,
+        "dropped" says how many.
     **options
-        Options of the summary: level, kind, groups.
+        Options of the summary: level, kind, groups, offset, exposure.
 
     Returns
     -------
@@ -143,6 +145,9 @@ def _data_facts(
         yield "baseline", listed(data.baselines)
     if about["weights"] is not None:
         yield "weights", f"{about['weights']}, sum {_number(data.total_weight)}"
+    for name in ("offset", "exposure"):
+        if about[name] is not None:
+            yield name, str(about[name])
     if about["target"] is not None:
         yield "target", about["target"]
     if isinstance(model, LogisticRegression):

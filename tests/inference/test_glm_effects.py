@@ -77,7 +77,7 @@ def test_influence_of_a_stream_and_of_other_rows():
     expected = plain.influence(X, y, weights)
     found = plain.influence(stream)
     pd.testing.assert_frame_equal(found.reset_index(drop=True), expected, rtol=1e-9)
-    with pytest.raises(ValueError, match="not the rows that the model was fitted to"):
+    with pytest.raises(ValueError, match="fitted with an offset"):
         model.influence(X, y, weights)
 
 

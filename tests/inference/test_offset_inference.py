@@ -239,7 +239,9 @@ def test_other_offsets_are_not_those_of_the_fit(kind, name):
     if kind == "three classes" and name in (
         "influence",
         "likelihood_ratio_tests",
+        "likelihood_profile",
         "profile_intervals",
+        "score_intervals",
         "residuals",
         "score_test",
     ):
