@@ -150,6 +150,14 @@ class FirthLogisticRegression(LogisticRegression):
             "likelihood_ratio_tests(X, y)."
         )
 
+    @property
+    def score_intervals(self) -> Any:
+        """Not there: they are those of score tests."""
+        raise InferenceError(
+            "score intervals are those of a likelihood, and this fit has Jeffreys' prior; call "
+            "profile_intervals(X, y)."
+        )
+
     def _check_parameters(self) -> None:
         check_flag("fit_intercept", self.fit_intercept)
         check_number("tol", self.tol, at_least=0)

@@ -149,9 +149,16 @@ def with_corrected_inverse(solution: Solution[LeastSquares], rows: Rows) -> Solu
 
 
 def rounding_of_interpolation(fit: LeastSquares) -> float:
-    """Relative error of the shortest coefficients that fit every row: ε times the condition.
+    """Relative error of the shortest coefficients that fit every row.
 
-    The condition is bounded by Frobenius norms, in the user's units, in which they are shortest.
+    That is ε times the condition, bounded by Frobenius norms in the user's units, in which they are
+    shortest. It is relative to the longest coefficients that targets of this length can have, as
+    where rows of small weight have large coefficients.
     """
-    condition = np.linalg.norm(fit.factor) * np.linalg.norm(fit.inverse.root)
-    return float(FLOAT64_EPSILON * condition)
+    longest = np.linalg.norm(fit.inverse.root)
+    condition = np.linalg.norm(fit.factor) * longest
+    coef = np.linalg.norm(fit.params[:, : fit.moments.n_features], axis=1)
+    possible = longest * np.sqrt(fit.moments.y_squares)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        share = np.where(possible > 0, possible / coef, 1.0)
+    return float(FLOAT64_EPSILON * condition * share.max(initial=1.0))

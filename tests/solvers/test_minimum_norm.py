@@ -116,3 +116,18 @@ def test_a_repeated_row_is_no_exact_fit():
     X, y = rows_of_condition(rng, 5, 8, 1e6, 0.0), rng.standard_normal(5)
     model = LinearRegression().fit(np.vstack([X, X[:1]]), np.append(y, y[0] + 1))
     assert (model.rank_, model.n_iter_) == (4, 0)
+
+
+@pytest.mark.filterwarnings("ignore::mcmodels.exceptions.RankDeficiencyWarning")
+@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("intercept", [True, False])
+def test_weights_over_six_decades_do_not_change_an_exact_fit(seed, intercept):
+    """To the digits that docs/choosing.md promises."""
+    rng = np.random.default_rng(seed)
+    n, p = [(8, 8), (12, 13), (9, 17), (15, 22)][seed % 4]
+    X, y = rng.normal(size=(n, p)), rng.normal(size=n)
+    X[1] = X[0] + 0.1 * rng.normal(size=p)
+    w = 10.0 ** rng.uniform(-3, 3, n)
+    expected = np.array(shortest(X, y[:, np.newaxis], intercept)[0][:p], dtype=float)
+    model = LinearRegression(fit_intercept=intercept).fit(X, y, w)
+    assert relative_error(model.coef_, expected) < 1e-12
