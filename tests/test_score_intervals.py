@@ -168,3 +168,11 @@ def test_of_linear_regression_they_are_those_of_normal_targets():
     theirs = model.likelihood_profile(X, y, w, points=8)
     assert ours.parameter.tolist() == theirs.parameter.tolist()
     np.testing.assert_allclose(ours.iloc[:, 1:], theirs.iloc[:, 1:], rtol=1e-6, atol=1e-9)
+
+
+def test_no_parameters_are_an_empty_table():
+    X, y, _, _ = problem("poisson", "log")
+    for model in (Glm("poisson").fit(X, y), LinearRegression().fit(X, y)):
+        table = model.likelihood_profile(X, y, parameters=[])
+        assert table.shape == (0, 4)
+        assert model.score_intervals(X, y, parameters=[]).shape == (0, 2)

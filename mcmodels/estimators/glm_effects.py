@@ -104,6 +104,7 @@ class GlmEffects(GlmMethods):
                 "trials are those of binomial observations: family='binomial' and "
                 "kind='observation'."
             )
+        refuse_parts("predict_interval", X)
         rows, index = self._predicted_rows(X, None, offset, exposure, trials)
         if kind == "mean":
             values = mean_intervals(model, loss, rows, quantile)
@@ -160,11 +161,13 @@ class GlmEffects(GlmMethods):
         """
         check_choice("at", at, ("average", "means", "rows"))
         check_flag("discrete", discrete)
+        check_level(level)
         record: GlmFit = self._record()
         if at == "rows" and sample_weight is not None:
             raise ValueError(
                 "at='rows' takes no mean, so that sample_weight has no effect; leave it out."
             )
+        refuse_parts("marginal_effects", X, sample_weight)
         rows, index = self._predicted_rows(X, sample_weight, offset, exposure)
         response = Means(self._loss())
         found = marginal_effects(record.model, response, rows, at=at, discrete=discrete)
@@ -309,17 +312,18 @@ class GlmEffects(GlmMethods):
         if isinstance(matrix, StreamedMatrix):
             raise TypeError("deviance_table takes no stream; pass rows in memory.")
         extras = self._offsets_of(matrix, offset=offset, exposure=exposure)
-        found: dict[str, list[int]] = {name: [j] for j, name in enumerate(record.names)}
+        found = [(name, [j]) for j, name in enumerate(record.names)]
         if terms is not None:
             if not isinstance(terms, Mapping):
                 raise TypeError(
                     f"terms={example_of(terms)} must be a mapping of names to lists of features."
                 )
-            found = {name: positions(of, list(record.names)) for name, of in terms.items()}
-            given = sorted(j for columns in found.values() for j in columns)
-            if given != list(range(len(record.names))):
+            found = [(name, positions(of, list(record.names))) for name, of in terms.items()]
+            given = sorted(j for _, columns in found for j in columns)
+            empty = [name for name, columns in found if not columns]
+            if empty or given != list(range(len(record.names))):
                 raise ValueError(
-                    "terms must hold each feature once; the features are "
+                    "terms must hold each feature once, and no term may be empty; the features are "
                     f"{', '.join(record.names)}."
                 )
 
@@ -333,7 +337,6 @@ class GlmEffects(GlmMethods):
         self, X: Any, sample_weight: Weights, offset: Any, exposure: Any, trials: Any = None
     ) -> tuple[Rows, pd.Index | None]:
         """Rows without targets, with their offsets and trials, and their index."""
-        refuse_parts("this method", X, sample_weight)
         self._check_has_coefficients()
         index = index_of(X)
         refuse_other_order(X=X, sample_weight=sample_weight, trials=trials)

@@ -286,7 +286,7 @@ class LikelihoodMethods(ParameterMethods):
         ends = profile_ends(profile, refits, chosen, level, dispersion, df, errors)
         _refuse_unfound(ends, names, "an end")
         table = profile_points(profile, refits, chosen, ends, estimate.params, points, dispersion)
-        _refuse_unfound(table.reshape(len(names), -1), names, "a point")
+        _refuse_unfound(table.reshape(len(names), 3 * points), names, "a point")
         frame = pd.DataFrame(table.reshape(-1, 3), columns=["value", "drop", "root"])
         frame.insert(0, "parameter", np.repeat(names, table.shape[1]))
         return frame

@@ -8,7 +8,7 @@ Nelder (1989), *Generalized Linear Models*, 2nd ed., §2.3, §8.3; R's ``anova.g
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import pandas as pd
@@ -34,7 +34,7 @@ def deviance_table(
     model: GlmInference,
     loss: FamilyLoss,
     rows_with: Callable[[list[int]], Rows],
-    terms: dict[str, list[int]],
+    terms: Sequence[tuple[str, list[int]]],
 ) -> pd.DataFrame:
     """What each term adds to those before it.
 
@@ -46,14 +46,14 @@ def deviance_table(
         Its family and link.
     rows_with : callable
         Takes columns; returns the training rows with these features alone.
-    terms : dict of str to list of int
-        The columns of each term, in order.
+    terms : sequence of tuple
+        The name and the columns of each term, in order.
     """
     columns: list[int] = []
     deviance, n_params = _deviance(loss, rows_with([]), "no features")
     n = model.n_observations
-    table = {"(none)": [np.nan, np.nan, n - n_params, deviance, np.nan, np.nan]}
-    for name, of in terms.items():
+    table = [[np.nan, np.nan, n - n_params, deviance, np.nan, np.nan]]
+    for name, of in terms:
         columns = columns + of
         left, rank = _deviance(loss, rows_with(columns), f"the terms up to {name!r}")
         explained, df = deviance - left, rank - n_params
@@ -64,10 +64,10 @@ def deviance_table(
                 statistic, p_value = scaled / df, stats.f.sf(scaled / df, df, model.df)
             else:
                 statistic, p_value = scaled, stats.chi2.sf(scaled, df)
-        table[name] = [df, explained, n - rank, left, statistic, p_value]
+        table.append([df, explained, n - rank, left, statistic, p_value])
         deviance, n_params = left, rank
     names = ["df", "deviance", "residual_df", "residual_deviance", "statistic", "p_value"]
-    return pd.DataFrame.from_dict(table, orient="index", columns=names)
+    return pd.DataFrame(table, index=["(none)", *(name for name, _ in terms)], columns=names)
 
 
 def _deviance(loss: FamilyLoss, rows: Rows, what: str) -> tuple[float, int]:

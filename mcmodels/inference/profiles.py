@@ -94,7 +94,7 @@ def profile_points(
         tables.append(
             np.column_stack([values, drops, np.sign(values - params[k]) * np.sqrt(drops)])
         )
-    return np.array(tables)
+    return np.array(tables).reshape(-1, points, 3)
 
 
 def profile_of_normal_targets(
@@ -115,6 +115,8 @@ def profile_of_normal_targets(
         )
         for k in chosen
     ]
+    if not parts:
+        return pd.DataFrame(columns=["parameter", "value", "drop", "root"])
     return pd.concat(parts, ignore_index=True)
 
 

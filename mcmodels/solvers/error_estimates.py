@@ -13,7 +13,7 @@ from mcmodels.rows import Rows
 from mcmodels.rows.sizes import MAX_BLOCK_ROWS
 from mcmodels.solvers.exact_products import unit_of_slices
 from mcmodels.solvers.least_squares_fit import LeastSquares
-from mcmodels.solvers.residuals import run_of_rows
+from mcmodels.solvers.residuals import RUN_OF_ROWS
 from mcmodels.solvers.solution import Solution
 from mcmodels.solvers.tolerances import FLOAT64_EPSILON
 
@@ -24,6 +24,8 @@ from mcmodels.solvers.tolerances import FLOAT64_EPSILON
 # at most 1.0 times that of an orthogonal factor; in 453 of 20,000 to 150,000 rows, whose columns
 # were drawn in eight ways, at most 0.8 times that of whitened rows.
 _SEVERAL, _SEVERAL_OF_WHITENED, _RUN_WITHOUT_GROWTH = 3.0, 1.5, 1000
+# Products of BLAS have the rounding errors of sums of about so many rows, or entries.
+_RUN_OF_ROWS, _RUN_OF_ENTRIES = 256, 2**14
 # Rounding errors of a factor in units of ε; those of whitened rows were up to 26 in the tests.
 _ORTHOGONAL, _WHITENED = 10.0, 40.0
 
@@ -96,8 +98,15 @@ class FactorErrors:
     @functools.cached_property
     def share_of_products(self) -> float:
         """Rounding error of products with a column, in units of ε times the lengths of both."""
-        run = min(run_of_rows(len(self.lengths)), self.rows.n_rows)
-        return float(np.sqrt(run / self.rows.n_equal))
+        return self._share(max(_RUN_OF_ROWS, _RUN_OF_ENTRIES // max(len(self.lengths), 1)))
+
+    @functools.cached_property
+    def share_of_corrections(self) -> float:
+        """The same of products of residuals, which are added in shorter runs."""
+        return self._share(RUN_OF_ROWS)
+
+    def _share(self, run: int) -> float:
+        return float(np.sqrt(min(run, self.rows.n_rows) / self.rows.n_equal))
 
 
 @dataclass(frozen=True)
@@ -209,7 +218,7 @@ class ErrorEstimates:
         that are added one after another, over that of all rows.
         """
         factor = self.factor
-        of_products = factor.share_of_products * np.sqrt(self.squares) * factor.inflation
+        of_products = factor.share_of_corrections * np.sqrt(self.squares) * factor.inflation
         error = unit * (self._y_lengths + np.abs(self._fitted).sum(axis=0) + of_products)
         return _largest_ratio(factor.deviations * error, self._sizes)
 

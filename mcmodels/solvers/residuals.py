@@ -16,9 +16,8 @@ from mcmodels.solvers.double_double import DoubleDouble
 from mcmodels.solvers.exact_products import MOST_SLICES, ResidualSums
 
 # Products of residuals with columns are added for so many rows at a time: fewer roundings follow
-# each other than in one long sum. With few columns a run is longer, because a product of fewer
-# entries takes less time than its call.
-_RUN_OF_ROWS, _RUN_OF_ENTRIES = 256, 2**14
+# each other than in one long sum.
+RUN_OF_ROWS = 64
 
 
 @dataclass(frozen=True)
@@ -120,7 +119,6 @@ def exact_residuals(
 def working_residuals(rows: Rows, moments: Moments | FactoredMoments) -> Residuals:
     """Sums of residuals in working precision, at the cost of two matrix-vector products."""
     p, origin, offset = moments.n_features, moments.origin, moments.offset
-    run = run_of_rows(p)
 
     def at(coef: DoubleDouble) -> ResidualsAt:
         beta = np.ascontiguousarray(coef.hi.T)
@@ -131,11 +129,8 @@ def working_residuals(rows: Rows, moments: Moments | FactoredMoments) -> Residua
             residual = (block.y - origin[p:]) - X.predictor(beta) - constant
             weighted = block.weighted(residual)
             total = weighted.sum(axis=0)
-            gradient = -np.outer(total, offset[:p])
-            step = X.n_rows if sparse.issparse(X.X) else run
-            for start in range(0, X.n_rows, step):
-                part = slice(start, start + step)
-                gradient += product(X.X[part].T, weighted[part]).T
+            products = X.products(weighted) if sparse.issparse(X.X) else _in_runs(X.X, weighted)
+            gradient = products.T - np.outer(total, offset[:p])
             return np.concatenate([gradient, residual.T @ weighted, total[:, np.newaxis]], axis=1)
 
         found = rows.reduce(sums).T
@@ -145,6 +140,14 @@ def working_residuals(rows: Rows, moments: Moments | FactoredMoments) -> Residua
     return at
 
 
-def run_of_rows(n_features: int) -> int:
-    """Rows whose products with residuals are added one after another in working precision."""
-    return max(_RUN_OF_ROWS, _RUN_OF_ENTRIES // max(n_features, 1))
+def _in_runs(X: Array, values: Array) -> Array:
+    """``Xᵀ values``, shape (p, m): of runs of rows, and then the pairwise sum of all runs."""
+    whole = len(X) - len(X) % RUN_OF_ROWS
+    left = product(X[whole:].T, values[whole:])
+    if whole == 0:
+        return left
+    X, values = (a[:whole].reshape(-1, RUN_OF_ROWS, a.shape[1]) for a in (X, values))
+    runs = np.matmul(X.transpose(0, 2, 1), values)
+    # NumPy adds in pairs along an axis that is contiguous.
+    total: Array = np.ascontiguousarray(runs.reshape(len(runs), -1).T).sum(axis=1)
+    return total.reshape(left.shape) + left

@@ -335,6 +335,11 @@ def test_errors_name_the_argument():
         model.marginal_effects(X)
     with pytest.raises(ValueError, match="terms must hold each feature once"):
         model.deviance_table(X, y, weights, terms={"first": ["x0"]}, offset=added)
+    terms = {"none": [], "all": ["x0", "x1", "x2"]}
+    with pytest.raises(ValueError, match="no term may be empty"):
+        model.deviance_table(X, y, weights, terms=terms, offset=added)
+    with pytest.raises(ValueError, match="level=7"):
+        model.marginal_effects(X, at="rows", level=7, offset=added)
     with pytest.raises(ValueError, match="at='rows' takes no mean"):
         model.marginal_effects(X, at="rows", sample_weight=y + 1.0, offset=added)
     with pytest.raises(ValueError, match="trials must be positive whole"):
