@@ -207,15 +207,15 @@ brackets is the largest error of a coefficient, relative to it or to its standar
 is larger. The reference was refined in extended precision. The condition number κ is that which
 the rows were made with. From κ = 1e14 on, float64 does not determine the coefficients.
 
-Up to κ = 300 the normal equations do; up to about 1e5 the whitened rows alone, or with a correction
-in working precision; from 1e6 on, one or two corrections by exact products. Numba compiles the
+Up to κ = 300 the normal equations do; up to about 1e6 the whitened rows alone, or with a correction
+in working precision; beyond, one or two corrections by exact products. Numba compiles the
 exact products where it is installed, as it was here.
 
 ![Time and error against the condition number](hardness.png)
 
 {table}
 
-With 20 columns and κ from 1e4 to 1e6, a fit takes about 2.5 times `X.T @ X`: the walk over the
+With 20 columns and κ from 1e4 to 1e6, a fit takes about 2.2 times `X.T @ X`: the walk over the
 whitened rows 1.4, the sample that tells that they are needed and the start of the threads 0.3, a
 correction 0.7 to 1. Tried in vain: a compiled walk over the whitened rows (BLAS is the
 quicker), a general product in place of the triangular one, smaller blocks, and corrections with the
