@@ -12,6 +12,7 @@ from mcmodels.arrays import Array
 from mcmodels.estimators.arguments import check_flag, check_max_iter, check_number
 from mcmodels.estimators.logistic_rows import ClassRows
 from mcmodels.estimators.parameter_methods import ParameterMethods
+from mcmodels.estimators.weighting import weighting_of
 from mcmodels.exceptions import InferenceError
 from mcmodels.logistic import LogisticRegression
 from mcmodels.objectives.expected_weights import LOGISTIC
@@ -53,6 +54,11 @@ class FirthLogisticRegression(LogisticRegression):
     warm_start : bool, default=False
         Whether to start from the parameters of the previous fit, when their shape agrees and they
         are better than none.
+    weights : {"frequency", "precision", "probability"}, default="frequency"
+        What ``sample_weight`` is: how often a row was there; its precision, the inverse of its
+        variance up to a factor; or the inverse of the probability that it was sampled. The
+        estimates are the same, what is said of their errors is not: docs/inference.md.
+        The prior does not scale with the weights, so that the estimates depend on their scale.
 
     Attributes
     ----------
@@ -136,11 +142,13 @@ class FirthLogisticRegression(LogisticRegression):
         tol: float = 1e-8,
         max_iter: int = 100,
         warm_start: bool = False,
+        weights: str = "frequency",
     ) -> None:
         self.fit_intercept = fit_intercept
         self.tol = tol
         self.max_iter = max_iter
         self.warm_start = warm_start
+        self.weights = weights
 
     @property
     def score_test(self) -> Any:
@@ -163,6 +171,7 @@ class FirthLogisticRegression(LogisticRegression):
         check_number("tol", self.tol, at_least=0)
         check_max_iter(self.max_iter)
         check_flag("warm_start", self.warm_start)
+        weighting_of(self.weights)
 
     def _objective_over(self, rows: Rows, n: int, penalty: float) -> PenalisedByInformation:
         loss = super()._objective_over(rows, n, 0.0).loss

@@ -10,7 +10,6 @@ from sklearn.base import RegressorMixin
 
 from mcmodels.arrays import Array, MatrixLike, Values, VectorLike, Weights
 from mcmodels.estimators.arguments import (
-    check_choice,
     check_flag,
     check_max_iter,
     check_number,
@@ -22,6 +21,7 @@ from mcmodels.estimators.deviance_score import DevianceScore
 from mcmodels.estimators.family_choice import (
     ESTIMATE,
     POISSON,
+    check_dispersion,
     chosen_loss,
     refuse_other_counts,
     refuse_wrong_targets,
@@ -39,6 +39,7 @@ from mcmodels.estimators.verdicts import (
     warn_not_converged,
     warn_rank_deficient,
 )
+from mcmodels.estimators.weighting import rows_for_sums, weighting_of
 from mcmodels.exceptions import NoMeanWarning, NoMinimumWarning
 from mcmodels.objectives.families import NegativeBinomial
 from mcmodels.objectives.family_loss import FamilyLoss
@@ -94,7 +95,7 @@ class GeneralizedLinearRegressor(DevianceScore, RegressorMixin, CallbackSupportM
     fit_intercept : bool, default=True
         Whether to fit an intercept.
     dispersion : {"auto", "pearson", "deviance"} or float, default="auto"
-        φ: Pearson's sum, or the deviance, by the degrees of freedom ``Σ wᵢ`` less the number of
+        φ: Pearson's sum, or the deviance, by the degrees of freedom, n less the number of
         free parameters; or a number. "auto" is 1 for poisson, binomial and negative_binomial, and
         "pearson" for the others, as in R.
     tol : float, default=1e-8
@@ -105,6 +106,10 @@ class GeneralizedLinearRegressor(DevianceScore, RegressorMixin, CallbackSupportM
     warm_start : bool, default=False
         Whether to start from the parameters of the previous fit. They are used if their shape is
         right and the objective there is not larger than at the default start.
+    weights : {"frequency", "precision", "probability"}, default="frequency"
+        What ``sample_weight`` is: how often a row was there; its precision, the inverse of its
+        variance up to a factor; or the inverse of the probability that it was sampled. The
+        estimates are the same, what is said of their errors is not: docs/inference.md.
 
     Attributes
     ----------
@@ -170,6 +175,7 @@ class GeneralizedLinearRegressor(DevianceScore, RegressorMixin, CallbackSupportM
         tol: float = 1e-8,
         max_iter: int = 100,
         warm_start: bool = False,
+        weights: str = "frequency",
     ) -> None:
         self.family = family
         self.link = link
@@ -182,6 +188,7 @@ class GeneralizedLinearRegressor(DevianceScore, RegressorMixin, CallbackSupportM
         self.tol = tol
         self.max_iter = max_iter
         self.warm_start = warm_start
+        self.weights = weights
 
     @with_callbacks
     def fit(
@@ -203,8 +210,8 @@ class GeneralizedLinearRegressor(DevianceScore, RegressorMixin, CallbackSupportM
         y : array-like of shape (n_samples,)
             Targets, in the range of the family.
         sample_weight : array-like of shape (n_samples,), default=None
-            Row weights ≥ 0: weight 0 is an absent row, weight 2 a row given twice. Of binomial
-            proportions they are the trials.
+            Row weights ≥ 0. Weight 0 is an absent row; ``weights`` says what others are. Of
+            binomial proportions they are the trials, but for sampling weights.
         offset : array-like of shape (n_samples,), default=None
             A part of the linear predictor that has no coefficient.
         exposure : array-like of shape (n_samples,), default=None
@@ -322,16 +329,12 @@ class GeneralizedLinearRegressor(DevianceScore, RegressorMixin, CallbackSupportM
         if not np.isfinite(float(self.alpha)):
             raise ValueError(f"alpha={self.alpha!r} must be finite.")
         check_flag("fit_intercept", self.fit_intercept)
-        if isinstance(self.dispersion, str):
-            check_choice("dispersion", self.dispersion, ("auto", "pearson", "deviance"))
-        else:
-            check_number("dispersion", self.dispersion, above=0)
-            if not np.isfinite(self.dispersion):
-                raise ValueError(f"dispersion={self.dispersion!r} must be finite.")
+        check_dispersion(self.dispersion)
         self._refuse_other_priors(loss)
         check_number("tol", self.tol, at_least=0)
         check_max_iter(self.max_iter)
         check_flag("warm_start", self.warm_start)
+        weighting_of(self.weights)
         return loss
 
     def _rows_of_fit(
@@ -342,17 +345,17 @@ class GeneralizedLinearRegressor(DevianceScore, RegressorMixin, CallbackSupportM
         loss: FamilyLoss,
         offsets: dict[str, Any],
     ) -> TrainingData:
-        intercept = bool(self.fit_intercept)
+        intercept, weighting = bool(self.fit_intercept), weighting_of(self.weights)
         if isinstance(X, RowStream):
             refuse_other_arguments(y, sample_weight)
-            X = X.for_sums()
+            X = rows_for_sums(X, weighting)
             surveyed = survey(self, X, intercept=intercept, **OF_STREAMS)
 
             family, dispersion = loss.family, self.dispersion
 
             def prepare(y: Values, weights: Array | None) -> tuple[Array, Array | None]:
                 targets = np.asarray(y, dtype=np.float64)
-                refuse_wrong_targets(family, targets, weights, dispersion, " of a block")
+                refuse_wrong_targets(family, targets, weights, dispersion, weighting, " of a block")
                 return targets, weights
 
             rows = stream_rows(X, surveyed, prepare, **OF_STREAMS)
@@ -362,7 +365,7 @@ class GeneralizedLinearRegressor(DevianceScore, RegressorMixin, CallbackSupportM
         refuse_other_order(X=X, **offsets)
         weights = check_weights(sample_weight, matrix)
         targets = np.asarray(y, dtype=np.float64)
-        refuse_wrong_targets(loss.family, targets, weights, self.dispersion)
+        refuse_wrong_targets(loss.family, targets, weights, self.dispersion, weighting)
         added = checked_offset(matrix, offsets["offset"], offsets["exposure"], loss.link)
         extras = None if added is None else {"offset": added}
         in_memory = ArrayRows(matrix, targets, weights, extras, intercept=intercept)
@@ -421,6 +424,7 @@ class GeneralizedLinearRegressor(DevianceScore, RegressorMixin, CallbackSupportM
             loss=loss,
             dispersion=self.dispersion,
             theta_is_estimated=estimated,
+            weighting=weighting_of(self.weights),
             names=found.features.names,
             coefficients=(published[name] for name in self._tracked),
             penalty=float(self.alpha),

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, Self, cast
 
-import numpy as np
 from sklearn.base import MultiOutputMixin, RegressorMixin
 
 from mcmodels.arrays import Array, Matrix, MatrixLike, VectorLike, Weights
@@ -41,9 +41,9 @@ from mcmodels.estimators.validation import (
 from mcmodels.estimators.verdicts import (
     undetermined,
     warn_constant_targets,
-    warn_not_converged,
-    warn_rank_deficient,
+    warn_of_least_squares,
 )
+from mcmodels.estimators.weighting import refuse_other_weighting, rows_for_sums, weighting_of
 from mcmodels.objectives import LinearPredictorObjective, Objective, SquaredError
 from mcmodels.results.linear import LinearFit
 from mcmodels.results.record import digest
@@ -59,7 +59,7 @@ from mcmodels.rows import (
     rows_of,
     with_rows,
 )
-from mcmodels.solvers import Solution, Status, least_squares
+from mcmodels.solvers import Solution, least_squares
 from mcmodels.solvers.constant_targets import (
     constant_targets,
     with_constant_columns,
@@ -106,6 +106,10 @@ class LinearRegression(
     rcond : float, default=None
         Singular values below ``rcond`` times the largest count as zero. They are those of the
         design with columns scaled to unit length. None: chosen by the precision of X.
+    weights : {"frequency", "precision", "probability"}, default="frequency"
+        What ``sample_weight`` is: how often a row was there; its precision, the inverse of its
+        variance up to a factor; or the inverse of the probability that it was sampled. The
+        estimates are the same, what is said of their errors is not: docs/inference.md.
 
     Attributes
     ----------
@@ -166,11 +170,17 @@ class LinearRegression(
     """
 
     def __init__(
-        self, *, fit_intercept: bool = True, solver: str = "auto", rcond: float | None = None
+        self,
+        *,
+        fit_intercept: bool = True,
+        solver: str = "auto",
+        rcond: float | None = None,
+        weights: str = "frequency",
     ) -> None:
         self.fit_intercept = fit_intercept
         self.solver = solver
         self.rcond = rcond
+        self.weights = weights
 
     @with_callbacks
     def fit(
@@ -189,7 +199,7 @@ class LinearRegression(
         y : array-like of shape (n_samples,) or (n_samples, n_targets)
             Targets.
         sample_weight : array-like of shape (n_samples,), default=None
-            Row weights ≥ 0. A row of weight 0 is ignored; a row of weight 2 counts twice.
+            Row weights ≥ 0. A row of weight 0 is ignored; ``weights`` says what others are.
 
         Returns
         -------
@@ -218,10 +228,11 @@ class LinearRegression(
                 method = cast(least_squares.Method, self.solver)
                 solution = least_squares.solve(rows, method=method, rcond=self.rcond)
                 solution = with_constant_columns(solution, rows)
-            record = self._recorded(solution, features, Seen.of(rows), y_shape, targets)
+                record = self._recorded(solution, features, Seen.of(rows), y_shape, targets)
+                record = record.with_rows(rows)
             published = self._attributes(record, features)
             callbacks.conclude(published)
-        self._warn_of(solution, features, record)
+        warn_of_least_squares(features, solution, record)
         constant = constant_targets(rows, solution.value.moments)
         if constant.size:
             warn_constant_targets(
@@ -280,9 +291,12 @@ class LinearRegression(
         rows = ArrayRows(X, y.reshape(X.shape[0], -1), weights, intercept=intercept)
         kind = StreamedMoments if self.solver == "normal" else StreamedTriangle
         check_same_sums(sums, kind, rows)
+        weighting, before = weighting_of(self.weights), None if sums is None else self._fit
+        refuse_other_weighting(before, weighting)
         with refuse_not_finite(self, given), rows.one_thread_for_algebra():
             grown = with_rows(sums, kind, rows)
-            return self._fit_sums(grown, features, y.shape[1:], names)
+            log_weights = weighting.log_weights(rows) + (before.log_weights if before else 0.0)
+            return self._fit_sums(grown, features, y.shape[1:], names, log_weights)
 
     def merge(self, other: LinearRegression) -> Self:
         """Add the rows that another model has received by :meth:`partial_fit`.
@@ -301,7 +315,7 @@ class LinearRegression(
         ValueError
             If parameters, features or targets differ, or one was not fitted by ``partial_fit``.
         """
-        check_mergeable(self, other, ("fit_intercept", "solver"))
+        check_mergeable(self, other, ("fit_intercept", "solver", "weights"))
         shape, others = self._fit.params.shape, other._fit.params.shape
         if shape != others:
             raise ValueError(
@@ -309,7 +323,9 @@ class LinearRegression(
                 "the same number of targets."
             )
         sums, names = added(self._sums, other._sums), self._fit.named_targets
-        return self._fit_sums(sums, features_of(self), shape[:-1], names)
+        refuse_other_weighting(self._fit, other._fit.weighting)
+        log_weights = self._fit.log_weights + other._fit.log_weights
+        return self._fit_sums(sums, features_of(self), shape[:-1], names, log_weights)
 
     def _fit_sums(
         self,
@@ -317,12 +333,14 @@ class LinearRegression(
         features: Features,
         y_shape: tuple[int, ...],
         targets: tuple[str, ...],
+        log_weights: float,
     ) -> Self:
         solution = least_squares.solve_sums(sums, rcond=self.rcond)
         solution = with_constant_columns_of_sums(solution, intercept=sums.seen.intercept)
         record = self._recorded(solution, features, sums.seen, y_shape, targets)
+        record = replace(record, log_weights=log_weights)
         if sums.seen.n_present > sums.seen.n_features:
-            self._warn_of(solution, features, record)
+            warn_of_least_squares(features, solution, record)
         return self._publish(self._attributes(record, features) | {"_sums": sums})
 
     def _rows_of_fit(
@@ -332,7 +350,7 @@ class LinearRegression(
         intercept = bool(self.fit_intercept)
         if isinstance(X, RowStream):
             refuse_other_arguments(y, sample_weight)
-            X = X.for_sums(quadratic=True)
+            X = rows_for_sums(X, weighting_of(self.weights), quadratic=True)
             surveyed = survey(self, X, intercept=intercept, moments_of=_in_columns, **_TARGETS)
             rows = stream_rows(X, surveyed, _in_columns, **_TARGETS)
             return surveyed.features, surveyed.y_shape or (), rows, surveyed.target_names
@@ -349,6 +367,7 @@ class LinearRegression(
         check_choice("solver", self.solver, ("auto", "refined", "normal", "pinv"))
         if self.rcond is not None:
             check_number("rcond", self.rcond, at_least=0)
+        weighting_of(self.weights)
 
     def _recorded(
         self,
@@ -373,32 +392,12 @@ class LinearRegression(
             least_squares=fit,
             rank=solution.rank,
             named_targets=targets,
+            weighting=weighting_of(self.weights),
         )
 
     def _attributes(self, record: LinearFit, features: Features) -> dict[str, Any]:
         coef, intercept = _split_params(record.params, record.seen)
         return {"_fit": record, "coef_": coef, "intercept_": intercept} | features.attributes
-
-    def _warn_of(
-        self,
-        solution: Solution[LeastSquares] | Solution[MatrixFreeFit],
-        features: Features,
-        record: LinearFit,
-    ) -> None:
-        if solution.status is Status.NOT_CONVERGED:
-            warn_not_converged(
-                "conjugate gradients did not reach the precision of float64: the columns are "
-                "nearly linearly dependent. The largest entry of the gradient is "
-                f"{np.abs(record.gradient).max():.1e}."
-            )
-        if solution.status is Status.RANK_DEFICIENT:
-            warn_rank_deficient(
-                features,
-                solution,
-                n_rows=record.seen.n_present,
-                what="Predictions are unique; the coefficients are those of smallest norm"
-                f"{' when columns have unit length' if solution.method == 'cg' else ''}.",
-            )
 
     @of_blocks
     def predict(self, X: MatrixLike, return_std: bool = False) -> Any:

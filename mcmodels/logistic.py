@@ -43,11 +43,11 @@ from mcmodels.estimators.validation import (
     training_pair,
     validated_pair,
 )
-from mcmodels.estimators.verdicts import (
-    undetermined,
-    warn_not_converged,
-    warn_rank_deficient,
-    warn_separated,
+from mcmodels.estimators.verdicts import undetermined, warn_of_classes
+from mcmodels.estimators.weighting import (
+    refuse_zero_factors,
+    rows_for_sums,
+    weighting_of,
 )
 from mcmodels.objectives import (
     BinaryCrossEntropy,
@@ -57,7 +57,7 @@ from mcmodels.objectives import (
 )
 from mcmodels.results.logistic import LogisticFit
 from mcmodels.rows import ArrayRows, Rows, RowStream, RowsWithCrossSums
-from mcmodels.solvers import Solution, Status, irls
+from mcmodels.solvers import Solution, irls
 from mcmodels.solvers.conclusion import conclude
 from mcmodels.solvers.constant_targets import with_constant_columns
 from mcmodels.solvers.fit_state import Optimum, Progress
@@ -98,6 +98,10 @@ class LogisticRegression(
     warm_start : bool, default=False
         Whether to start from the parameters of the previous fit, when their shape agrees and they
         are better than none.
+    weights : {"frequency", "precision", "probability"}, default="frequency"
+        What ``sample_weight`` is: how often a row was there; its precision, the inverse of its
+        variance up to a factor; or the inverse of the probability that it was sampled. The
+        estimates are the same, what is said of their errors is not: docs/inference.md.
 
     Attributes
     ----------
@@ -181,6 +185,7 @@ class LogisticRegression(
         tol: float = 1e-8,
         max_iter: int = 100,
         warm_start: bool = False,
+        weights: str = "frequency",
     ) -> None:
         self.C = C
         self.fit_intercept = fit_intercept
@@ -189,6 +194,7 @@ class LogisticRegression(
         self.tol = tol
         self.max_iter = max_iter
         self.warm_start = warm_start
+        self.weights = weights
 
     @with_callbacks
     def fit(
@@ -210,7 +216,7 @@ class LogisticRegression(
         y : array-like of shape (n_samples,)
             Class labels: numbers, booleans or strings, of at least two classes.
         sample_weight : array-like of shape (n_samples,), default=None
-            Row weights ≥ 0: weight 0 is an absent row, weight 2 a row given twice.
+            Row weights ≥ 0. Weight 0 is an absent row; ``weights`` says what others are.
         offset : array-like of shape (n_samples,) or (n_samples, n_classes), default=None
             A part of the linear predictor that has no coefficient: of shape (n_samples,) for two
             classes, else with a column for each class in the order of ``classes_``. What is known
@@ -249,10 +255,10 @@ class LogisticRegression(
                     if callbacks.end_after(step):
                         break
                 solution = with_constant_columns(self._concluded(objective, step), rows)
-            record = self._recorded(solution, found, rows, null)
+                record = self._recorded(solution, found, rows, null).with_rows(rows)
             published = found.attributes_of(record.params)
             callbacks.conclude(published)
-        self._warn_of(solution, found, rows.n_present)
+        warn_of_classes(found.features, solution, rows.n_present, self.max_iter)
         return self._publish(published | {"_fit": record})
 
     @with_rows
@@ -286,6 +292,7 @@ class LogisticRegression(
         check_number("tol", self.tol, at_least=0)
         check_max_iter(self.max_iter)
         check_flag("warm_start", self.warm_start)
+        weighting_of(self.weights)
 
     def _rows_of_fit(
         self, X: MatrixLike | RowStream, y: VectorLike | None, sample_weight: Weights, offset: Any
@@ -295,7 +302,7 @@ class LogisticRegression(
         if isinstance(X, RowStream):
             refuse_other_arguments(y, sample_weight)
             refuse_offset_of_stream(offset=offset)
-            return self._rows_of_stream(X.for_sums())
+            return self._rows_of_stream(rows_for_sums(X, weighting_of(self.weights)))
         refuse_other_order(X=X, y=y, sample_weight=sample_weight, offset=offset)
         features, X, y = training_pair(self, X, y)
         check_labels(y)
@@ -338,6 +345,7 @@ class LogisticRegression(
 
         rows = stream_rows(stream, surveyed, prepare, multi_output=False)
         if class_weights.by_label:
+            refuse_zero_factors(class_weights.by_label, weighting_of(self.weights))
             rows = rows.reweighted(float(weighted.sum()))
         return ClassRows(
             rows,
@@ -440,27 +448,5 @@ class LogisticRegression(
             class_totals=found.class_totals,
             class_factors=found.class_weights.by_label,
             null_of_offset=None if null is None else -null.objective,
+            weighting=weighting_of(self.weights),
         )
-
-    def _warn_of(self, solution: Solution[Optimum], found: ClassRows, n_rows: int) -> None:
-        if solution.status is Status.SEPARATED:
-            warn_separated(found.features, solution)
-        elif solution.status is Status.RANK_DEFICIENT:
-            warn_rank_deficient(
-                found.features,
-                solution,
-                n_rows=n_rows,
-                what="Probabilities are unique, parameters are the shortest that give them.",
-            )
-        elif solution.status is Status.NOT_CONVERGED:
-            steps, gradient = solution.iterations, np.abs(solution.value.gradient).max()
-            remedy = "Raise max_iter, or scale the columns."
-            if steps < self.max_iter:
-                remedy = (
-                    "A callback stopped it, or float64 shows no further decrease: then penalise "
-                    "more (a smaller C), or scale the columns."
-                )
-            warn_not_converged(
-                f"Newton's method stopped after {steps} steps with the gradient at "
-                f"{gradient:.1e}. {remedy}"
-            )

@@ -28,6 +28,7 @@ from mcmodels.estimators.streams import (
     refuse_other_arguments,
 )
 from mcmodels.estimators.validation import training_pair
+from mcmodels.estimators.weighting import rows_for_sums, weighting_of
 from mcmodels.rows import ArrayRows, RowStream
 
 __all__ = ["ObjectiveClassifier", "ObjectiveRegressor"]
@@ -68,6 +69,10 @@ class ObjectiveRegressor(OffsetScore, RegressorMixin, LossEstimator):
     warm_start : bool, default=False
         Whether to start from the parameters of the previous fit. They are used if their shape is
         right and the objective there is not larger than at the default start.
+    weights : {"frequency", "precision", "probability"}, default="frequency"
+        What ``sample_weight`` is: how often a row was there; its precision, the inverse of its
+        variance up to a factor; or the inverse of the probability that it was sampled. The
+        estimates are the same, what is said of their errors is not: docs/inference.md.
 
     Attributes
     ----------
@@ -157,7 +162,7 @@ class ObjectiveRegressor(OffsetScore, RegressorMixin, LossEstimator):
             refuse_other_arguments(y, sample_weight)
             refuse_offset_of_stream(offset=offset)
             options: dict[str, Any] = {"multi_output": False, "y_numeric": True}
-            X = X.for_sums()
+            X = rows_for_sums(X, weighting_of(self.weights))
             surveyed = survey(self, X, intercept=intercept, **options)
             rows = stream_rows(X, surveyed, _as_numbers, **options)
             return TrainingData(rows, surveyed.features, X, None, None)
@@ -198,7 +203,7 @@ class ObjectiveClassifier(OffsetScore, ClassifierMixin, LossEstimator):
         ℓ of one row, in ``y`` (0 or 1) and ``eta``.
     inverse_link : Expression, str or callable, default=None
         The probability of ``classes_[1]`` as a function of ``eta``, for ``predict_proba``.
-    alpha, fit_intercept, log_likelihood, tol, max_iter, warm_start
+    alpha, fit_intercept, log_likelihood, tol, max_iter, warm_start, weights
         As in :class:`ObjectiveRegressor`.
 
     Attributes
@@ -310,7 +315,7 @@ class ObjectiveClassifier(OffsetScore, ClassifierMixin, LossEstimator):
         if isinstance(X, RowStream):
             refuse_other_arguments(y, sample_weight)
             refuse_offset_of_stream(offset=offset)
-            X = X.for_sums()
+            X = rows_for_sums(X, weighting_of(self.weights))
             surveyed = survey(self, X, intercept=intercept, labels=True, multi_output=False)
             check_labels(surveyed.labels)
             present = [surveyed.label_weights[label] > 0 for label in surveyed.labels.tolist()]

@@ -459,7 +459,7 @@ def test_what_does_not_go_together_is_refused(options, words):
 def test_states_of_the_estimator():
     X, y, *_ = published("endometrial")
     model = FirthLogisticRegression(warm_start=True).fit(X, y)
-    assert set(model.get_params()) == {"fit_intercept", "tol", "max_iter", "warm_start"}
+    assert set(model.get_params()) == {"fit_intercept", "tol", "max_iter", "warm_start", "weights"}
     again = pickle.loads(pickle.dumps(model))
     np.testing.assert_array_equal(again.covariance_, model.covariance_)
     assert str(again.summary()) == str(model.summary())

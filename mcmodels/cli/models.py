@@ -128,8 +128,10 @@ def _about(
 
 def _model(options: argparse.Namespace) -> Any:
     kind = MODELS[options.model]
-    known = kind().get_params()
-    return kind(**{name: value for name, value in vars(options).items() if name in known})
+    known, given = kind().get_params(), vars(options)
+    if "weights" in known:  # the option of this name is a column
+        given = given | {"weights": options.weights_are}
+    return kind(**{name: value for name, value in given.items() if name in known})
 
 
 def _features(

@@ -245,6 +245,7 @@ def _add_derive(commands: Any) -> None:
 def _add_data_options(parser: argparse.ArgumentParser, model: str, target: str | None) -> None:
     """The options that the models share; ``target`` is the help text for it, where there is one."""
     from mcmodels.inference.robust import HC_KINDS
+    from mcmodels.inference.weighting import Weighting
 
     none = dict.fromkeys(("target", "cluster", "covariance", "offset", "exposure"))
     parser.set_defaults(command="fit", model=model, **none)
@@ -252,6 +253,13 @@ def _add_data_options(parser: argparse.ArgumentParser, model: str, target: str |
     if target is not None:
         parser.add_argument("--target", required=True, metavar="COL", help=target)
         parser.add_argument("--no-intercept", dest="fit_intercept", action="store_false")
+        parser.add_argument(
+            "--weights-are",
+            choices=tuple(kind.value for kind in Weighting),
+            default=Weighting.FREQUENCY.value,
+            help="what row weights are: counts of equal rows (default), inverse variances, or "
+            "inverse probabilities of being sampled",
+        )
         robust = parser.add_mutually_exclusive_group()
         robust.add_argument(
             "--covariance",

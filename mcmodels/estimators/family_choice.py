@@ -8,12 +8,13 @@ import numpy as np
 
 from mcmodels.arrays import Array
 from mcmodels.estimators.arguments import check_choice, check_number
+from mcmodels.inference.weighting import Weighting
 from mcmodels.objectives.families import Binomial, Family, NegativeBinomial, PowerFamily
 from mcmodels.objectives.family_loss import FamilyLoss
 from mcmodels.objectives.links import LINKS
 from mcmodels.rows import RowBlock, Rows
 
-__all__ = ["ESTIMATE", "FAMILIES", "chosen_loss", "refuse_wrong_targets"]
+__all__ = ["ESTIMATE", "FAMILIES", "check_dispersion", "chosen_loss", "refuse_wrong_targets"]
 
 # What theta is where it is found by maximum likelihood.
 ESTIMATE = "estimate"
@@ -78,7 +79,12 @@ def refuse_other_counts(rows: Rows) -> None:
 
 
 def refuse_wrong_targets(
-    family: Family, y: Array, weights: Array | None, dispersion: Any, place: str = ""
+    family: Family,
+    y: Array,
+    weights: Array | None,
+    dispersion: Any,
+    weighting: Weighting,
+    place: str = "",
 ) -> None:
     """Refuse targets that the family cannot have, in rows of positive weight.
 
@@ -95,7 +101,8 @@ def refuse_wrong_targets(
             f"{place}. Remove such rows, or choose another family."
         )
     if isinstance(family, Binomial) and dispersion in ("auto", 1):
-        trials = np.ones(len(y)) if weights is None else weights
+        sampled = weighting is Weighting.PROBABILITY  # their weights are no trials
+        trials = np.ones(len(y)) if weights is None or sampled else weights
         parts = np.abs([trials - np.rint(trials), trials * y - np.rint(trials * y)])
         wrong = (y > 0) & (y < 1) & (parts > _COUNT_ROUNDING * np.maximum(trials, 1.0)).any(axis=0)
         if wrong.any():
@@ -106,3 +113,13 @@ def refuse_wrong_targets(
                 "which y is the share of successes. Pass these; or dispersion='pearson' for "
                 "proportions without trials."
             )
+
+
+def check_dispersion(dispersion: Any) -> None:
+    """Refuse a dispersion that is neither a way to estimate it nor a positive number."""
+    if isinstance(dispersion, str):
+        check_choice("dispersion", dispersion, ("auto", "pearson", "deviance"))
+        return
+    check_number("dispersion", dispersion, above=0)
+    if not np.isfinite(dispersion):
+        raise ValueError(f"dispersion={dispersion!r} must be finite.")

@@ -255,10 +255,10 @@ class GlmEffects(GlmMethods):
         X, targets, weights = self._training_rows(X, y, sample_weight, **offsets)
         extras = self._offsets_of(X, **offsets)
         if weights is not None:
-            extras["frequency"] = weights
+            extras["weight"] = weights
         rows = rows_of(X, targets, extras=extras, intercept=record.intercept)
         index = index_of(X) if index is None else index
-        return glm_influence(record.model, self._loss(), rows, index)
+        return glm_influence(record.model, self._loss(), rows, record.unit_weight, index)
 
     def deviance_table(
         self,
@@ -304,6 +304,7 @@ class GlmEffects(GlmMethods):
         McCullagh and Nelder (1989), *Generalized Linear Models*, 2nd ed., §2.3 and §8.3.
         """
         record: GlmFit = self._record()
+        record.weighting.refuse_without_likelihood("an analysis of deviance")
         record.at_maximum("an analysis of deviance").refuse_without_dispersion()
         refuse_parts("deviance_table", X, y, sample_weight)
         matrix, targets, weights = self._training_rows(

@@ -202,7 +202,9 @@ class GlmMethods(GlmRows):
         y : array-like of shape (n_samples,)
             Their targets.
         sample_weight : array-like of shape (n_samples,), default=None
-            Needed for the trials of binomial proportions; other weights change no residual.
+            Needed for the trials of binomial proportions, and where weights are precisions:
+            pearson, deviance and anscombe are multiplied by their roots, as in R, and quantile
+            residuals are of the variance ``φV(μ)/w``. Other weights change no residual.
         kind : {"deviance", "pearson", "anscombe", "response", "working", "quantile"}, \
 default="deviance"
             The formulas are in :mod:`mcmodels.inference.glm_residuals`. "quantile" residuals are
@@ -230,17 +232,18 @@ default="deviance"
             return lazily(self, "_residuals_in_part", given, kind=kind)
         X, y, sample_weight, _, offsets = with_offsets(**given)
         self._check_order(X, **offsets)
-        X, targets, trials = self._validated(X, y, sample_weight)
+        X, targets, weights = self._validated(X, y, sample_weight)
         extras = self._offsets_of(X, **offsets)
         eta = rows_of(X, None, None, extras, intercept=record.intercept).map(
             lambda block: block.linear_predictor(record.params)
         )
+        of_rows = record.weighting.in_residuals(loss, weights)
         if kind != "quantile":
-            return residuals_of(loss, kind, targets, eta, trials)
+            return residuals_of(loss, kind, targets, eta, of_rows)
         record.model.refuse_without_dispersion()
-        rng = check_random_state(random_state)
-        mean, dispersion = loss.link.mean(eta), record.dispersion
-        return quantile_residuals(loss.family, targets, mean, trials, dispersion, rng)
+        rng, mean = check_random_state(random_state), loss.link.mean(eta)
+        phi = record.weighting.dispersion_of_rows(loss, record.dispersion, weights)
+        return quantile_residuals(loss.family, targets, mean, of_rows, phi, rng)
 
     def _residuals_in_part(
         self, X: Any, y: Any, sample_weight: Any, offset: Any, exposure: Any, *, kind: str

@@ -17,6 +17,7 @@ from mcmodels.estimators.parts import rows_in_parts
 from mcmodels.estimators.stream_fits import ExtrasOfPart
 from mcmodels.estimators.streams import in_memory_but_X
 from mcmodels.estimators.validation import validated_pair
+from mcmodels.estimators.weighting import weighting_of
 from mcmodels.objectives import Objective
 from mcmodels.objectives.expected_weights import ExpectedWeights
 from mcmodels.objectives.families import NegativeBinomial
@@ -50,6 +51,7 @@ class GlmRows(OffsetRows):
     theta: float | str
     prior: str | None
     dispersion: str | float
+    weights: str
 
     _takes_offsets = True
     # Of a copy that checks blocks: the link of the fit, which the parameters need not have now.
@@ -154,7 +156,8 @@ class GlmRows(OffsetRows):
         X, y = validated_pair(self, X, y)
         weights = check_weights(sample_weight, X)
         targets = np.asarray(y, dtype=np.float64)
-        refuse_wrong_targets(self._loss().family, targets, weights, self.dispersion)
+        weighting = weighting_of(self.weights) if self._fit is None else self._fit.weighting
+        refuse_wrong_targets(self._loss().family, targets, weights, self.dispersion, weighting)
         return X, targets, weights
 
     def _rows_in_parts(self, stream: RowStream, extras_of: ExtrasOfPart | None = None) -> Rows:

@@ -12,6 +12,7 @@ from mcmodels.arrays import Array, MatrixLike, VectorLike, Weights
 from mcmodels.estimators.arguments import check_count, listed
 from mcmodels.estimators.offsets import are_elsewhere, with_offsets
 from mcmodels.estimators.parameter_methods import ParameterMethods
+from mcmodels.estimators.weighting import rows_for_sums
 from mcmodels.exceptions import InferenceError, example_of
 from mcmodels.inference.estimate import check_level
 from mcmodels.inference.profiles import profile_ends, profile_points, ratio_tests
@@ -305,6 +306,7 @@ class LikelihoodMethods(ParameterMethods):
         offsets: dict[str, Any],
     ) -> tuple[Profile, BoundsOfProfile | None, list[str], list[int]]:
         record = self._record()
+        record.weighting.refuse_without_likelihood("a profile of the likelihood")
         if record.params.ndim > 1:
             raise InferenceError(
                 "profiles are computed for one linear predictor, and this model has one for each "
@@ -316,7 +318,8 @@ class LikelihoodMethods(ParameterMethods):
             self._refuse_offsets_of_parts(**offsets)
         X, y, sample_weight, _, offsets = with_offsets(X, y, sample_weight, **offsets)
         if isinstance(X, RowStream):
-            X = X.bound_to(getattr(self, "table_columns_", None)).for_sums(again=True)
+            X = X.bound_to(getattr(self, "table_columns_", None))
+            X = rows_for_sums(X, record.weighting, again=True)
             if X.in_parts:
                 rows = self._rows_in_parts(X)
                 self._require_training_rows(rows)

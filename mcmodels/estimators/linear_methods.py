@@ -35,7 +35,7 @@ __all__ = ["LinearMethods"]
 
 
 class LinearMethods(LinearTests):
-    """Inference of LinearRegression; weights count rows, the noise has constant variance.
+    """Inference of LinearRegression; the noise has constant variance, over w for precisions.
 
     Formulas and sources are in :mod:`mcmodels.inference.linear_model`.
     """
@@ -134,6 +134,7 @@ class LinearMethods(LinearTests):
             One row for each parameter; columns lower and upper.
         """
         check_level(level)
+        self._record().weighting.refuse_without_likelihood("an interval by the likelihood")
         _, estimate = self._warned_estimate(X, y, sample_weight, kind="nonrobust")
         chosen = positions(parameters, estimate.names)
         ends, names = estimate.intervals(level)[chosen], [estimate.names[k] for k in chosen]
@@ -171,6 +172,7 @@ class LinearMethods(LinearTests):
         """
         check_count("points", points, at_least=3)
         check_level(level)
+        self._record().weighting.refuse_without_likelihood("a profile of the likelihood")
         _, estimate = self._warned_estimate(X, y, sample_weight, kind="nonrobust")
         chosen = positions(parameters, estimate.names)
         return profile_of_normal_targets(estimate, chosen, level, points)
@@ -197,6 +199,7 @@ class LinearMethods(LinearTests):
         DataFrame
             One row for each parameter; columns statistic, df and p_value.
         """
+        self._record().weighting.refuse_without_likelihood("a likelihood-ratio test")
         _, estimate = self._warned_estimate(X, y, sample_weight, kind="nonrobust")
         if parameters is None:
             parameters = [name for name in estimate.names if not name.endswith(INTERCEPT)]
@@ -303,7 +306,7 @@ class LinearMethods(LinearTests):
     ) -> pd.DataFrame:
         record: LinearFit = self._record()
         model = record.model
-        extras = None if weights is None else {"frequency": weights}
+        extras = None if weights is None else {"weight": weights}
         rows = rows_of(X, targets[:, 0], extras=extras, intercept=record.intercept)
         return linear_influence(
             model.whitening,
@@ -311,6 +314,7 @@ class LinearMethods(LinearTests):
             record.least_squares.params[0],
             record.residual_squares,
             model.df,
+            model.weighting,
             model.names,
             index,
         )

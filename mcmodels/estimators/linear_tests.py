@@ -135,7 +135,7 @@ class LinearTests(ParameterMethods):
         record.warn_of_perfect_fit()
         count = robust.only_count("wild_bootstrap_test")
         assert rows is not None
-        sums = ClusterSums.of(record.robust_model, rows, count, "choose kind='cluster'")
+        sums = ClusterSums.of(record.robust_model(), rows, count, "choose kind='cluster'")
         estimate = float((contrast * record.params).sum())
         return wild_bootstrap_test(
             sums,
@@ -195,6 +195,7 @@ class LinearTests(ParameterMethods):
         """
         record: LinearFit = self._record()
         record.refuse_several_targets("outlier_test")
+        record.weighting.refuse_without_likelihood("outlier_test")
         model = record.model
         _ = model.whitening  # raises if there is none, before any row is read
         record.refuse_saturated(record.rank + record.intercept, without_one=True)
@@ -202,13 +203,14 @@ class LinearTests(ParameterMethods):
         index = index_of(X)
         X, targets, weights = self._training_rows(X, y, sample_weight)
         record.warn_of_perfect_fit()
-        extras = None if weights is None else {"frequency": weights}
+        extras = None if weights is None else {"weight": weights}
         return outlier_test(
             model.whitening,
             rows_of(X, targets[:, 0], extras=extras, intercept=record.intercept),
             record.least_squares.params[0],
             record.residual_squares,
             model.df,
+            model.weighting,
             index_of(X) if index is None else index,
         )
 
@@ -236,6 +238,7 @@ class LinearTests(ParameterMethods):
         """
         record: LinearFit = self._record()
         record.refuse_several_targets("breusch_pagan")
+        record.weighting.refuse_without_likelihood("breusch_pagan")
         record.refuse_saturated(record.rank + record.intercept)
         if (stream := in_parts(X, y, sample_weight)) is not None:
             self._require_training_rows(self._rows_in_parts(stream))
@@ -247,7 +250,7 @@ class LinearTests(ParameterMethods):
         params = record.least_squares.params
         if not record.intercept:
             params = np.column_stack([params, np.zeros(len(params))])
-        return breusch_pagan(rows, params, record.rank)
+        return breusch_pagan(rows, params, record.rank, record.weighting)
 
 
 def _contrast(parameter: Any, names: tuple[str, ...]) -> tuple[Array, str]:

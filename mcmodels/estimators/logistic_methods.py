@@ -213,6 +213,7 @@ class LogisticMethods(OffsetMethods):
         y: VectorLike | None = None,
         *,
         kind: Literal["deviance", "pearson"] = "deviance",
+        sample_weight: Weights = None,
         offset: VectorLike | None = None,
     ) -> Array:
         """Residuals of rows, for two classes.
@@ -225,6 +226,9 @@ class LogisticMethods(OffsetMethods):
             Their labels.
         kind : {"deviance", "pearson"}, default="deviance"
             ``±√(-2 log p(y))``, whose squares sum to the deviance; or ``(y - p)/√(p(1 - p))``.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Where weights are precisions, residuals are multiplied by their roots, as in R; other
+            weights change none.
         offset : array-like of shape (n_samples,), default=None
             As in ``fit``; required if the model was fitted with one.
 
@@ -237,12 +241,21 @@ class LogisticMethods(OffsetMethods):
         record.refuse_several_classes("residuals")
         self._check_order(X, offset=offset)
         if is_dask(X) and y is not None:
-            return lazily(self, "residuals", {"X": X, "y": y}, kind=kind, like=np.empty(0))
-        X, codes, _ = self._validated(X, y, None)
+            given = {"X": X, "y": y, "sample_weight": sample_weight}
+            return lazily(self, "_residuals_in_part", given, kind=kind, like=np.empty(0))
+        X, codes, weights = self._validated(X, y, sample_weight)
         of = deviance_residual if kind == "deviance" else pearson_residual
         extras = self._offsets_of(X, offset=offset)
         rows = rows_of(X, codes, extras=extras, intercept=record.intercept)
-        return rows.map(lambda block: of(block.y, block.linear_predictor(record.params)))
+        found = rows.map(lambda block: of(block.y, block.linear_predictor(record.params)))
+        return record.weighting.residuals(found, weights)
+
+    def _residuals_in_part(self, X: Any, y: Any, sample_weight: Any, *, kind: Any) -> Array:
+        """Residuals of some rows, which may all have weight 0."""
+        weights = check_weights(sample_weight, X, allow_all_zero=True)
+        if weights is None or weights.any():
+            return self.residuals(X, y, kind=kind, sample_weight=weights)
+        return self._record().weighting.residuals(self.residuals(X, y, kind=kind), weights)
 
     def influence(
         self,
@@ -309,9 +322,10 @@ class LogisticMethods(OffsetMethods):
     ) -> pd.DataFrame:
         record: LogisticFit = self._record()
         model = record.model
-        extras = offsets if weights is None else offsets | {"frequency": weights}
+        extras = offsets if weights is None else offsets | {"weight": weights}
         rows = rows_of(X, codes, extras=extras, intercept=record.intercept)
-        return logistic_influence(model.whitening, rows, record.params, model.names, index)
+        unit, names = record.unit_weight, model.names
+        return logistic_influence(model.whitening, rows, record.params, unit, names, index)
 
     def score_test(
         self,
@@ -344,6 +358,7 @@ class LogisticMethods(OffsetMethods):
         """
         record: LogisticFit = self._record()
         model = record.model
+        record.weighting.refuse_without_likelihood("a score test")
         model.refuse_penalised("a score test")
         record.refuse_several_classes("score_test")
         if candidate is None:

@@ -35,6 +35,7 @@ from mcmodels.estimators.verdicts import (
     warn_not_converged,
     warn_rank_deficient,
 )
+from mcmodels.estimators.weighting import weighting_of
 from mcmodels.objectives import Objective
 from mcmodels.objectives.user_loss import CurvatureRange, UserDerivatives, UserLoss, UserObjective
 from mcmodels.results.losses import LossFit
@@ -92,6 +93,7 @@ class LossEstimator(CallbackSupportMixin, LossMethods):
         tol: float = 1e-8,
         max_iter: int = 100,
         warm_start: bool = False,
+        weights: str = "frequency",
     ) -> None:
         self.loss = loss
         self.inverse_link = inverse_link
@@ -101,6 +103,7 @@ class LossEstimator(CallbackSupportMixin, LossMethods):
         self.tol = tol
         self.max_iter = max_iter
         self.warm_start = warm_start
+        self.weights = weights
 
     @with_callbacks
     def fit(
@@ -121,7 +124,7 @@ class LossEstimator(CallbackSupportMixin, LossMethods):
         y : array-like of shape (n_samples,)
             Targets.
         sample_weight : array-like of shape (n_samples,), default=None
-            Row weights ≥ 0: weight 0 is an absent row, weight 2 a row given twice.
+            Row weights ≥ 0. Weight 0 is an absent row; ``weights`` says what others are.
         offset : array-like of shape (n_samples,), default=None
             A part of the linear predictor η that has no coefficient. Not beside a stream.
 
@@ -164,7 +167,9 @@ class LossEstimator(CallbackSupportMixin, LossMethods):
             )
             rows = RowsWithCrossSums(found.rows, None if found.classes is None else 2)
             solution, said = self._minimised(rows, loss, X, found.features, callbacks)
-            record = self._recorded(solution, found, rows)
+            with warnings.catch_warnings():  # kinks were said of the fit
+                warnings.simplefilter("ignore", NonDifferentiableWarning)
+                record = self._recorded(solution, found, rows).with_rows(rows, loss)
             published = self._attributes(record.params, found)
             callbacks.conclude(published)
         self._warn_of(solution, found.features, rows.n_present)
@@ -221,6 +226,7 @@ class LossEstimator(CallbackSupportMixin, LossMethods):
         check_number("tol", self.tol, at_least=0)
         check_max_iter(self.max_iter)
         check_flag("warm_start", self.warm_start)
+        weighting_of(self.weights)
         if not callable(self.inverse_link):
             inverse_link(self.inverse_link, np.zeros(0))
 
@@ -255,6 +261,7 @@ class LossEstimator(CallbackSupportMixin, LossMethods):
             loss=self.loss,
             estimator_name=type(self).__name__,
             loss_text=self._loss_text(),
+            weighting=weighting_of(self.weights),
         )
 
     def _warn_of(self, solution: Solution[Optimum], features: Features, n_rows: int) -> None:

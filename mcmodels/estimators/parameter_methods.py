@@ -21,6 +21,7 @@ from mcmodels.estimators.model import Fitted
 from mcmodels.estimators.offsets import are_elsewhere, with_offsets
 from mcmodels.estimators.parts import clusters_of_parts
 from mcmodels.estimators.stream_fits import ExtrasOfPart
+from mcmodels.estimators.weighting import rows_for_sums
 from mcmodels.inference.delta import DeltaMethod
 from mcmodels.inference.estimate import Estimate, check_level
 from mcmodels.inference.hypotheses import HypothesisTest, wald_test
@@ -77,7 +78,9 @@ class ParameterMethods(LinearPredictorModel):
         "Log-likelihood at ``params_``, without the penalty; a linear fit assumes normal noise.",
     )
     n_observations_ = Fitted(
-        "n_observations", "Number of rows, counted by their weights: ``Σ wᵢ``."
+        "n_observations",
+        "Number of observations: ``Σ wᵢ`` where weights count rows, else the number of rows of "
+        "positive weight.",
     )
     n_free_params_ = Fitted(
         "n_free_params",
@@ -303,7 +306,10 @@ class ParameterMethods(LinearPredictorModel):
         given = (X, y, sample_weight, *offsets.values())
         has_rows = any(value is not None for value in given)
         if kind is None:
-            kind = self._default_kind if has_rows else "nonrobust"
+            default = self._default_kind if record.weighting.has_likelihood else "HC1"
+            kind = default if has_rows else "nonrobust"
+        elif isinstance(kind, str) and kind in ("nonrobust", "expected"):
+            record.weighting.refuse_model_covariance(kind)
         check_choice("kind", kind, self._kinds)
         clustered = kind in CLUSTER_KINDS
         lags = check_lags(kind, options.get("max_lags"))
@@ -318,7 +324,8 @@ class ParameterMethods(LinearPredictorModel):
         if isinstance(X, RowStream):
             X = X.bound_to(getattr(self, "table_columns_", None))
             if kind != "HAC":
-                X = X.for_sums(quadratic=self._is_quadratic, again=True)
+                of = record.weighting
+                X = rows_for_sums(X, of, quadratic=self._is_quadratic, again=True)
             if X.in_parts:
                 return self._robust_rows_in_parts(X, robust)
             if groups is None and clustered:

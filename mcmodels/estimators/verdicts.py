@@ -13,7 +13,9 @@ from mcmodels.exceptions import (
     RankDeficiencyWarning,
     SeparationWarning,
 )
+from mcmodels.results.linear import LinearFit
 from mcmodels.solvers import Solution, Status
+from mcmodels.solvers.fit_state import Optimum
 from mcmodels.user_warnings import warn_user
 
 _SEPARATED_REMEDIES = "Penalise (a finite C), merge classes or categories, or drop a column."
@@ -54,6 +56,51 @@ def warn_no_minimum(features: Features, solution: Solution[Any]) -> None:
 def warn_not_converged(text: str) -> None:
     """Warn that a solver stopped early."""
     warn_user(text, ConvergenceWarning)
+
+
+def warn_of_least_squares(features: Features, solution: Solution[Any], record: LinearFit) -> None:
+    """Warn of how a least-squares fit has ended."""
+    if solution.status is Status.NOT_CONVERGED:
+        warn_not_converged(
+            "conjugate gradients did not reach the precision of float64: the columns are nearly "
+            "linearly dependent. The largest entry of the gradient is "
+            f"{abs(record.gradient).max():.1e}."
+        )
+    if solution.status is Status.RANK_DEFICIENT:
+        warn_rank_deficient(
+            features,
+            solution,
+            n_rows=record.seen.n_present,
+            what="Predictions are unique; the coefficients are those of smallest norm"
+            f"{' when columns have unit length' if solution.method == 'cg' else ''}.",
+        )
+
+
+def warn_of_classes(
+    features: Features, solution: Solution[Optimum], n_rows: int, max_iter: int
+) -> None:
+    """Warn of how a fit of classes has ended."""
+    if solution.status is Status.SEPARATED:
+        warn_separated(features, solution)
+    elif solution.status is Status.RANK_DEFICIENT:
+        warn_rank_deficient(
+            features,
+            solution,
+            n_rows=n_rows,
+            what="Probabilities are unique, parameters are the shortest that give them.",
+        )
+    elif solution.status is Status.NOT_CONVERGED:
+        steps, gradient = solution.iterations, abs(solution.value.gradient).max()
+        remedy = "Raise max_iter, or scale the columns."
+        if steps < max_iter:
+            remedy = (
+                "A callback stopped it, or float64 shows no further decrease: then penalise "
+                "more (a smaller C), or scale the columns."
+            )
+        warn_not_converged(
+            f"Newton's method stopped after {steps} steps with the gradient at "
+            f"{gradient:.1e}. {remedy}"
+        )
 
 
 def warn_constant_targets(

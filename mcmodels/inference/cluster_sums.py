@@ -23,6 +23,7 @@ from mcmodels.arrays import Array
 from mcmodels.exceptions import InferenceError
 from mcmodels.inference.linear_model import LinearRobustModel
 from mcmodels.inference.tolerances import GRAM_ENTRIES
+from mcmodels.inference.weighting import Weighting
 from mcmodels.rows import RowBlock, Rows
 from mcmodels.rows.blocks import product
 
@@ -44,7 +45,9 @@ class ClusterSums:
     residual_squares : float
         ``Σ wᵢuᵢ²``.
     n : float
-        ``Σ wᵢ``.
+        Number of observations.
+    weighting : Weighting
+        What the weights are.
     """
 
     root: Array
@@ -52,6 +55,7 @@ class ClusterSums:
     scores: Array
     residual_squares: float
     n: float
+    weighting: Weighting
 
     @classmethod
     def of(cls, model: LinearRobustModel, rows: Rows, n_clusters: int, instead: str) -> ClusterSums:
@@ -89,6 +93,12 @@ class ClusterSums:
         # Rounding of the whitening, by columns far from zero, say, is in every cluster alike.
         L = linalg.cholesky(M.sum(axis=0), lower=True)
         inverse = linalg.solve_triangular(L, np.eye(len(L)), lower=True)
+        weighting = model.weighting
         return cls(
-            T @ inverse.T, inverse @ M @ inverse.T, s @ inverse.T, squares, rows.total_weight
+            T @ inverse.T,
+            inverse @ M @ inverse.T,
+            s @ inverse.T,
+            squares,
+            weighting.count_of(rows),
+            weighting,
         )

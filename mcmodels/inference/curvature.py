@@ -17,7 +17,10 @@ from scipy import linalg
 from mcmodels.arrays import Array
 from mcmodels.exceptions import InferenceError
 from mcmodels.inference.estimate import Estimate
+from mcmodels.inference.robust import ScoreSquares, require_scores
+from mcmodels.inference.weighting import Weighting
 from mcmodels.inference.whitening import Whitening
+from mcmodels.rows import RowBlock
 from mcmodels.solvers.cholesky import ScaledCholesky
 from mcmodels.solvers.coordinates import InnerCurvature
 
@@ -50,6 +53,10 @@ class CurvatureInference:
         Parameters of one linear predictor that the rows determine; None if there is no minimum.
     log_prior : float, default=None
         ``log det I / 2`` where the objective has Jeffreys' prior; None where it has none.
+    weighting : Weighting
+        What the weights are.
+    scores : ScoreSquares, default=None
+        Of HC1, where the weights are those of a survey.
     """
 
     params: Array
@@ -62,6 +69,8 @@ class CurvatureInference:
     undetermined: str
     n_determined: int | None
     log_prior: float | None = field(default=None, kw_only=True)
+    weighting: Weighting = field(kw_only=True)
+    scores: ScoreSquares | None = field(default=None, kw_only=True)
 
     @property
     def penalty_words(self) -> tuple[str, str]:
@@ -75,7 +84,9 @@ class CurvatureInference:
 
     @property
     def kind(self) -> str:
-        """What the covariance is: "nonrobust", "Jeffreys" or "Laplace"."""
+        """What the covariance is: "nonrobust", "Jeffreys", "Laplace"; "HC1" of survey weights."""
+        if not self.weighting.has_likelihood:
+            return "HC1"
         if self.log_prior is not None:
             return "Jeffreys"
         return "Laplace" if self.penalty else "nonrobust"
@@ -152,13 +163,38 @@ class CurvatureInference:
         if self.intercept:  # derivatives by the linear predictors at the centre
             jacobian = jacobian.copy()
             jacobian[..., :-1] -= jacobian[..., -1:] * self.centre
-        T = jacobian.reshape(values.size, -1) @ self._centred_deviations
-        return Estimate.of_root(values, T, names, df=self._freedom, kind=self.kind)
+        of_survey = not self.weighting.has_likelihood
+        root = self.centred_survey_root if of_survey else self._centred_deviations
+        df = np.inf if of_survey else self._freedom
+        T = jacobian.reshape(values.size, -1) @ root
+        return Estimate.of_root(values, T, names, df=df, kind=self.kind)
 
     @property
     def _centred_deviations(self) -> Array:
         """A root of the covariance at the centre."""
         return self.centred_root
+
+    @functools.cached_property
+    def survey_root(self) -> Array:
+        """G with ``GGᵀ`` the sum of the products of the scores, with the factor of HC1."""
+        return require_scores(self.scores).root(self.n_params, self.weighting)
+
+    @property
+    def n_params(self) -> int:
+        """P of the small-sample corrections."""
+        return self.params.size
+
+    @property
+    def centred_survey_root(self) -> Array:
+        """A root of HC1 at the centre, where the weights are those of a survey."""
+        return self.whitening.matrix_about(self.centre) @ self.survey_root
+
+    def predictor_error(self, block: RowBlock) -> Array:
+        """Standard error of the linear predictor of each row, of a single output; shape (b,)."""
+        Z = self.whitening.of(block)
+        if not self.weighting.has_likelihood:
+            Z = Z @ self.survey_root
+        return np.sqrt(np.einsum("ij,ij->i", Z, Z))
 
     @property
     def _freedom(self) -> float:

@@ -10,21 +10,25 @@ from mcmodels.arrays import Array
 from mcmodels.exceptions import InferenceError
 from mcmodels.inference.hypotheses import HypothesisTest
 from mcmodels.inference.tolerances import CANDIDATE_REST, CANDIDATE_ROUNDING
+from mcmodels.inference.weighting import Weighting
 from mcmodels.inference.whitening import Whitening
-from mcmodels.rows import RowBlock, Rows, RowsWithTargets
+from mcmodels.rows import RowBlock, Rows, RowsWithoutWeights, RowsWithTargets
 from mcmodels.solvers import least_squares
 from mcmodels.solvers.least_squares import LeastSquares
 
 __all__ = ["breusch_pagan", "score_test"]
 
 
-def breusch_pagan(rows: Rows, params: Array, n_slopes: int) -> HypothesisTest:
+def breusch_pagan(rows: Rows, params: Array, n_slopes: int, weighting: Weighting) -> HypothesisTest:
     """Whether the variance of the noise depends on the features: squared residuals fitted to them.
 
     The statistic ``n R²`` of that fit is χ² with one degree of freedom for each slope. This is the
     form of Koenker (1981), *A note on studentizing a test for heteroscedasticity*, Journal of
     Econometrics 17(1). It does not need normal noise, unlike that of Breusch and Pagan (1979),
     Econometrica 47(5).
+
+    Of precisions the variances are ``σ²/wᵢ`` if the model is right: ``wᵢrᵢ²``, in which each row
+    counts once, is fitted to the features.
 
     Parameters
     ----------
@@ -34,19 +38,27 @@ def breusch_pagan(rows: Rows, params: Array, n_slopes: int) -> HypothesisTest:
         The fit; the intercept, which is last, is zero where the fit has none.
     n_slopes : int
         Rank of the features.
+    weighting : Weighting
+        What the weights are.
     """
     if n_slopes == 0:
         raise InferenceError("X has no column that varies, for the variance to depend on.")
-    squares = RowsWithTargets(rows, lambda block: (block.y - block.linear_predictor(params)) ** 2)
+
+    def squared(block: RowBlock) -> Array:
+        found: Array = (block.y - block.linear_predictor(params)) ** 2
+        return found if weighting.counts_rows else block.weighted(found)
+
+    squares: Rows = RowsWithTargets(rows, squared)
+    if not weighting.counts_rows:
+        squares = RowsWithoutWeights(squares)
     fit = least_squares.solve(squares, method="normal").value
     if not isinstance(fit, LeastSquares):
         raise InferenceError("there are too many features to form a matrix of them.")
     total = float(fit.moments.y_squares[0])
     left = float(fit.residual_scatter[0, 0])
     explained = 1.0 - left / total if total > 0 else 0.0
-    return HypothesisTest(
-        "equal variances", float(rows.total_weight * max(explained, 0.0)), n_slopes
-    )
+    statistic = float(squares.total_weight * max(explained, 0.0))
+    return HypothesisTest("equal variances", statistic, n_slopes)
 
 
 def score_test(whitening: Whitening, rows: Rows, params: Array, name: str) -> HypothesisTest:

@@ -23,6 +23,7 @@ from mcmodels.arrays import Array
 from mcmodels.exceptions import InferenceError
 from mcmodels.inference.curvature import CurvatureInference
 from mcmodels.inference.estimate import Estimate
+from mcmodels.inference.weighting import Weighting
 from mcmodels.objectives.families import Family
 from mcmodels.objectives.family_loss import FamilyLoss
 from mcmodels.rows import RowBlock, Rows
@@ -63,12 +64,14 @@ class GlmSums:
         return cls(deviance, pearson)
 
 
-def log_likelihood(rows: Rows, loss: FamilyLoss, params: Array, dispersion: float) -> float:
-    """``Σ wᵢ log p(yᵢ | μᵢ, φ)``, in one pass over the rows."""
+def log_likelihood(
+    rows: Rows, loss: FamilyLoss, params: Array, dispersion: float, weighting: Weighting
+) -> float:
+    """``Σ wᵢ log p(yᵢ | μᵢ, φ)``, or of precisions with ``φ/wᵢ``; in one pass over the rows."""
 
     def summarise(block: RowBlock) -> float:
         eta, weights = block.linear_predictor(params), block.weights_or_ones
-        return float(loss.log_likelihood(block.y, eta, weights, dispersion).sum())
+        return float(weighting.log_density(loss, block.y, eta, weights, dispersion).sum())
 
     if not dispersion > 0:
         return np.nan
@@ -83,7 +86,7 @@ class GlmInference(CurvatureInference):
     Parameters
     ----------
     n_observations : float
-        The sum of the weights.
+        The sum of the weights, or the number of rows.
     family : Family
         The family.
     dispersion : float
@@ -118,6 +121,7 @@ class GlmInference(CurvatureInference):
     @property
     def theta_variance(self) -> float:
         """The variance of the estimated θ, from the whole Hessian."""
+        self.weighting.refuse_without_likelihood("the standard error of theta")
         self.refuse_undetermined()
         return 1.0 / self._theta_change[1]
 
@@ -158,6 +162,8 @@ class GlmInference(CurvatureInference):
 
     def predictor_error(self, block: RowBlock) -> Array:
         """Standard error of the linear predictor of each row, shape (b,)."""
+        if not self.weighting.has_likelihood:
+            return super().predictor_error(block)
         Z = self.whitening.of(block)
         squares = self.dispersion * np.einsum("ij,ij->i", Z, Z)
         if self.theta is not None:
@@ -181,9 +187,9 @@ class GlmInference(CurvatureInference):
         """Raise if there is no degree of freedom for the dispersion."""
         if not np.isfinite(self.dispersion):
             raise InferenceError(
-                f"there are {self.n_observations:g} rows (the sum of the weights) for "
-                f"{self.n_determined} parameters: nothing is left to estimate the dispersion "
-                "from. Fit fewer columns or more rows, or give dispersion a number."
+                f"there are {self.weighting.counted(self.n_observations)} for {self.n_determined} "
+                "parameters: nothing is left to estimate the dispersion from. Fit fewer columns or "
+                "more rows, or give dispersion a number."
             )
 
     def expected_estimate(self, rows: Rows, loss: FamilyLoss) -> Estimate:

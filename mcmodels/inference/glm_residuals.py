@@ -10,7 +10,8 @@ quantile   ``Φ⁻¹(F(y))``, F the distribution function at μ; of discrete tar
            number between ``F(y-)`` and ``F(y)``
 =========  =================================================================================
 
-Of binomial proportions in w trials, pearson, deviance and anscombe are multiplied by √w. Sources:
+Of binomial proportions in w trials, and where w is the precision of a row, pearson, deviance and
+anscombe are multiplied by √w. Sources:
 McCullagh and Nelder (1989), *Generalized Linear Models*, 2nd ed., §2.4; Dunn and Smyth (1996),
 *Randomized quantile residuals*, Journal of Computational and Graphical Statistics 5(3).
 """
@@ -34,15 +35,15 @@ __all__ = ["KINDS", "distribution_of", "quantile_residuals", "residuals_of"]
 _LEAST = float(np.finfo(np.float64).tiny)
 
 
-def residuals_of(loss: FamilyLoss, kind: str, y: Array, eta: Array, trials: Array | None) -> Array:
-    """Residuals of one of :data:`KINDS` but "quantile", shape (n,)."""
-    family = loss.family
+def residuals_of(loss: FamilyLoss, kind: str, y: Array, eta: Array, weights: Array | None) -> Array:
+    """Residuals of one of :data:`KINDS` but "quantile", shape (n,).
+
+    ``weights`` are those of :meth:`.Weighting.in_residuals`.
+    """
     with np.errstate(all="ignore"):
         mu = loss.link.mean(eta)
         found = KINDS[kind](loss, y, mu, eta)
-    if isinstance(family, Binomial) and trials is not None and kind in _OF_TRIALS:
-        found = found * np.sqrt(trials)
-    return found
+    return found if weights is None or kind not in _WEIGHTED else found * np.sqrt(weights)
 
 
 def _response(loss: FamilyLoss, y: Array, mu: Array, eta: Array) -> Array:
@@ -83,7 +84,7 @@ KINDS: dict[str, Callable[[FamilyLoss, Array, Array, Array], Array]] = {
     "deviance": _deviance,
     "anscombe": _anscombe,
 }
-_OF_TRIALS = ("pearson", "deviance", "anscombe")
+_WEIGHTED = ("pearson", "deviance", "anscombe")
 
 
 def quantile_residuals(
@@ -91,7 +92,7 @@ def quantile_residuals(
     y: Array,
     mu: Array,
     trials: Array | None,
-    dispersion: float,
+    dispersion: Array | float,
     rng: np.random.RandomState,
 ) -> Array:
     """Standard normal if the model is right, shape (n,); ``rng`` is used for discrete targets.
@@ -117,7 +118,7 @@ def quantile_residuals(
 
 
 def distribution_of(
-    family: Family, mu: Array, trials: Array | None, dispersion: float
+    family: Family, mu: Array, trials: Array | None, dispersion: Array | float
 ) -> tuple[Any, bool]:
     """The distribution of SciPy with a mean, and if it is discrete; binomial targets are counts.
 
@@ -127,11 +128,11 @@ def distribution_of(
         For Tweedie's family, whose distribution function is not known in closed form; and for a
         dispersion that the family does not have.
     """
-    if not family.has_dispersion and dispersion != 1.0:
+    if not family.has_dispersion and np.any(dispersion != 1.0):
         raise InferenceError(
             f"the family ({family.description}) has the dispersion 1, and it was set to "
-            f"{dispersion:g}: there is no such distribution. Take dispersion='auto', or another "
-            "family."
+            f"{np.max(dispersion):g}: there is no such distribution. Take dispersion='auto', or "
+            "another family."
         )
     if isinstance(family, Binomial):
         return stats.binom(1.0 if trials is None else np.rint(trials), mu), True

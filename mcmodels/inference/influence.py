@@ -1,6 +1,8 @@
 """Influence of single rows on a fit, without refitting and without an n×n matrix.
 
-With the leverage ``h = w x̃ᵀA x̃``, A the inverse of ``X̃ᵀWX̃`` (of the Hessian), and r the residual,
+Rows are left out whole: a row of weight two that counts rows is two of them, which takes two
+degrees of freedom from the noise without it, and a row of any other weight takes one. With the
+leverage ``h = w x̃ᵀA x̃``, A the inverse of ``X̃ᵀWX̃`` (of the Hessian), and r the residual,
 
 =====================  ==================================================  ====================
 standardized residual  ``√w r / (σ̂ √(1 - h))``                            B, K & W eq. 2.26
@@ -32,6 +34,7 @@ from mcmodels.arrays import Array
 from mcmodels.exceptions import InferenceError, LeverageWarning
 from mcmodels.inference.glm_model import GlmInference
 from mcmodels.inference.tolerances import SMALLEST_REST
+from mcmodels.inference.weighting import Weighting
 from mcmodels.inference.whitening import Whitening
 from mcmodels.objectives.family_loss import FamilyLoss
 from mcmodels.rows import RowBlock, Rows
@@ -72,17 +75,22 @@ class StudentizedResiduals(NamedTuple):
 
 
 def studentized_residuals(
-    block: RowBlock, squares: Array, params: Array, residual_squares: float, df: float
+    block: RowBlock,
+    squares: Array,
+    params: Array,
+    residual_squares: float,
+    df: float,
+    weighting: Weighting,
 ) -> StudentizedResiduals:
     """Those of a block, of which ``squares`` are the squared lengths of the rows z.
 
     Other parameters are those of :func:`linear_influence`.
     """
-    w = block.extras.get("frequency", 1.0)
+    w = block.extras.get("weight", 1.0)
     h = squares * w
     left = _one_minus(h)
     r = np.sqrt(w) * (block.y - block.linear_predictor(params))
-    without = np.clip(residual_squares - r**2 / left, 0.0, None) / (df - w)
+    without = np.clip(residual_squares - r**2 / left, 0.0, None) / (df - weighting.in_row(w))
     sigma = np.sqrt(residual_squares / df)
     with np.errstate(divide="ignore", invalid="ignore"):
         standardized = r / (sigma * np.sqrt(left))
@@ -98,6 +106,7 @@ def linear_influence(
     params: Array,
     residual_squares: float,
     df: float,
+    weighting: Weighting,
     names: tuple[str, ...],
     index: pd.Index | None,
 ) -> pd.DataFrame:
@@ -109,11 +118,13 @@ def linear_influence(
         Of the fit.
     rows : Rows
         Without weights, so that rows of weight 0 get measures, too; y has shape (n,). The weights
-        of the fit, where it had any, are ``extras["frequency"]``.
+        of the fit, where it had any, are ``extras["weight"]``.
     params : ndarray of shape (P,)
         The fit.
     residual_squares, df : float
         ``Σ wᵢ rᵢ²`` and its degrees of freedom.
+    weighting : Weighting
+        What the weights are: a row left out takes as many degrees of freedom as it counts.
     names : tuple of str
         Of the parameters.
     index : Index or None
@@ -126,8 +137,8 @@ def linear_influence(
         )
 
     def measures(block: RowBlock, squares: Array) -> MeasuresOfRows:
-        found = studentized_residuals(block, squares, params, residual_squares, df)
-        w = block.extras.get("frequency", 1.0)
+        found = studentized_residuals(block, squares, params, residual_squares, df, weighting)
+        w = block.extras.get("weight", 1.0)
         ratio = found.leverage / found.left
         cooks = found.standardized**2 * ratio / len(params)
         dffits = found.studentized * np.sqrt(ratio)
@@ -142,26 +153,28 @@ def logistic_influence(
     whitening: Whitening,
     rows: Rows,
     params: Array,
+    unit: float,
     names: tuple[str, ...],
     index: pd.Index | None,
 ) -> pd.DataFrame:
     """One row of measures for each row of a fit to two classes.
 
-    Parameters are those of :func:`linear_influence`; y has the codes, 0 or 1.
+    Parameters are those of :func:`linear_influence`; y has the codes, 0 or 1. Residuals and errors
+    are those of the weights times ``unit``, which is one but for weights of a survey.
     """
 
     def measures(block: RowBlock, squares: Array) -> MeasuresOfRows:
-        w = block.extras.get("frequency", 1.0)
+        w = block.extras.get("weight", 1.0)
         y, eta = block.y, block.linear_predictor(params)
         p, q = expit(eta), expit(-eta)
         h = w * p * q * squares
         left = _one_minus(h)
         r = y * q - (1.0 - y) * p
-        pearson = np.sqrt(w) * pearson_residual(y, eta)
-        deviance = np.sqrt(w) * deviance_residual(y, eta)
+        pearson = np.sqrt(unit * w) * pearson_residual(y, eta)
+        deviance = np.sqrt(unit * w) * deviance_residual(y, eta)
         standardized = pearson / np.sqrt(left)
         cooks = standardized**2 * h / left / len(params)
-        return h, w * r / left, 1.0, (pearson, deviance, standardized, cooks)
+        return h, w * r / left, unit**-0.5, (pearson, deviance, standardized, cooks)
 
     return _data_frame(whitening, rows, measures, _LOGISTIC, names, index)
 
@@ -170,6 +183,7 @@ def glm_influence(
     model: GlmInference,
     loss: FamilyLoss,
     rows: Rows,
+    unit: float,
     index: pd.Index | None,
 ) -> pd.DataFrame:
     """One row of measures for each row of a generalized linear model.
@@ -182,21 +196,23 @@ def glm_influence(
         Family and link.
     rows, index
         Those of :func:`linear_influence`.
+    unit : float
+        That of :func:`logistic_influence`.
     """
     root_phi = np.sqrt(model.dispersion)
 
     def measures(block: RowBlock, squares: Array) -> MeasuresOfRows:
-        w = block.extras.get("frequency", 1.0)
+        w = block.extras.get("weight", 1.0)
         y, eta = block.y, block.linear_predictor(model.params)
         slope, curvature = loss(y, eta, (1, 2))
         h = w * curvature * squares
         left = _one_minus(h)
-        pearson = np.sqrt(w) * loss.pearson(y, eta)
-        deviance = np.sign(pearson) * np.sqrt(w * loss.deviance(y, eta).clip(0.0))
+        pearson = np.sqrt(unit * w) * loss.pearson(y, eta)
+        deviance = np.sign(pearson) * np.sqrt(unit * w * loss.deviance(y, eta).clip(0.0))
         standardized = pearson / (root_phi * np.sqrt(left))
         cooks = standardized**2 * h / left / len(model.params)
         columns = (pearson, deviance, standardized, cooks)
-        return h, -w * slope / left, root_phi, columns
+        return h, -w * slope / left, root_phi / unit**0.5, columns
 
     return _data_frame(model.whitening, rows, measures, _LOGISTIC, model.names, index)
 

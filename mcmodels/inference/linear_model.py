@@ -1,6 +1,7 @@
 """Inference from a least-squares fit without its rows: covariance, likelihood, R² and F.
 
-With P parameters for each of m targets, n rows (weights count rows: n = Σ wᵢ), and the squares of
+With P parameters for each of m targets, n observations (``Σ wᵢ``, or the rows: what weights are is
+said in :mod:`mcmodels.inference.weighting`), and the squares of
 residuals ``E = Σ wᵢ rᵢ rᵢᵀ``, the classical linear model gives (Greene 2018, *Econometric
 Analysis*, 8th ed., §4.3, §5.6 and §14.9.1; for several targets Mardia, Kent and Bibby 1979,
 *Multivariate Analysis*, §6.3)
@@ -8,7 +9,7 @@ Analysis*, 8th ed., §4.3, §5.6 and §14.9.1; for several targets Mardia, Kent 
 ==============  =====================================================
 noise           ``Σ̂ = E / (n - P)``
 covariance      ``Σ̂ ⊗ (X̃ᵀWX̃)⁻¹`` of the parameters, target by target
-log-likelihood  ``-n/2 (m log 2π + log det(E/n) + m)``
+log-likelihood  ``-n/2 (m log 2π + log det(E/n) + m)``; with precisions ``+ m/2 Σ log wᵢ``
 R²              ``1 - E/T``, T the squares of y about their mean
 F               ``((T - E)/k) / (E/(n - P))`` of k slopes
 ==============  =====================================================
@@ -36,6 +37,7 @@ from mcmodels.inference.tolerances import (
     SMALLEST_SQUARES,
     WEIGHT_ROUNDING,
 )
+from mcmodels.inference.weighting import Weighting
 from mcmodels.inference.whitening import Whitening
 from mcmodels.rows import RowBlock
 from mcmodels.solvers.least_squares import LeastSquares
@@ -62,17 +64,31 @@ class LinearModelInference:
         Why the parameters are not determined; empty if they are.
     names : tuple of str
         Names of the parameters, target by target.
+    n_present : int
+        Number of rows of positive weight.
+    weighting : Weighting
+        What the weights are.
+    log_weights : float
+        ``Σ log wᵢ`` of precisions.
     """
 
     fit: LeastSquares
     rank: int
     undetermined: str
     names: tuple[str, ...]
+    n_present: int
+    weighting: Weighting
+    log_weights: float
+
+    @property
+    def parameter_names(self) -> tuple[str, ...]:
+        """Names of the parameters, target by target."""
+        return self.names
 
     @property
     def n_observations(self) -> float:
-        """n, the sum of the weights."""
-        return self.fit.moments.weight
+        """n, the sum of the weights or the number of rows."""
+        return self.weighting.count(self.fit.moments.weight, self.n_present)
 
     @property
     def n_targets(self) -> int:
@@ -99,16 +115,18 @@ class LinearModelInference:
         """Σ̂, shape (m, m); raises if no degree of freedom is left."""
         self.refuse_underflow()
         if not self.df > WEIGHT_ROUNDING * self.n_observations:
+            counts = self.weighting.counts_rows
+            remedy = "; weights count rows, so name those that do not by weights='precision'"
             raise InferenceError(
-                f"there are {self.n_observations:g} rows (the sum of the weights) for "
+                f"there are {self.weighting.counted(self.n_observations)} for "
                 f"{self.rank + self.intercept} parameters: nothing is left to estimate the noise "
-                "from. Fit fewer columns or more rows; weights count rows, so rescale weights that "
-                "do not."
+                f"from. Fit fewer columns or more rows{remedy if counts else ''}."
             )
         scatter = self.fit.residual_scatter.copy()
         # Of an exact fit in twice the working precision the squares may be negative by rounding.
         np.fill_diagonal(scatter, np.diagonal(scatter).clip(0.0))
-        return scatter / self.df
+        unit = self.weighting.relative(self.fit.moments.weight, self.n_present)
+        return unit * scatter / self.df
 
     @functools.cached_property
     def whitening(self) -> Whitening:
@@ -128,13 +146,17 @@ class LinearModelInference:
 
     @property
     def log_likelihood(self) -> float:
-        """Maximum of the log-likelihood with normal noise; infinite if all residuals are zero."""
+        """Maximum of the log-likelihood with normal noise; infinite if all residuals are zero.
+
+        Of sampling weights the pseudo-log-likelihood, in which a row counts as often as its weight.
+        """
         self.refuse_underflow()
-        n, m = self.n_observations, self.n_targets
+        m = self.n_targets
+        n = self.weighting.count_in_likelihood(self.fit.moments.weight, self.n_present)
         sign, logdet = np.linalg.slogdet(self.fit.residual_scatter / n)
         if sign <= 0:
             return np.inf
-        return float(-n / 2 * (m * np.log(2 * np.pi) + logdet + m))
+        return float(-n / 2 * (m * np.log(2 * np.pi) + logdet + m) + m * self.log_weights / 2)
 
     @functools.cached_property
     def has_constant(self) -> bool:
@@ -241,6 +263,7 @@ class LinearRobustModel:
 
     whitening: Whitening
     params: Array
+    weighting: Weighting
 
     @property
     def bread(self) -> Array:

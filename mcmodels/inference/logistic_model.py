@@ -22,7 +22,7 @@ is then a pseudoinverse: that of the parameters that sum to zero over the classe
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from scipy.special import expit, softmax
@@ -32,6 +32,7 @@ from mcmodels.exceptions import InferenceError
 from mcmodels.inference.curvature import CurvatureInference
 from mcmodels.inference.estimate import Estimate
 from mcmodels.inference.hypotheses import HypothesisTest
+from mcmodels.inference.weighting import Weighting
 from mcmodels.inference.whitening import Whitening
 from mcmodels.rows import RowBlock
 
@@ -50,11 +51,14 @@ class LogisticModelInference(CurvatureInference):
         Names of the classes.
     null_of_offset : float or None
         ℓ₀ where the rows have an offset, NaN if it was not found; None without an offset.
+    n_present : int
+        Number of rows of positive weight.
     """
 
     class_weights: Array
     classes: tuple[str, ...]
     null_of_offset: float | None = None
+    n_present: int = field(kw_only=True)
 
     @property
     def penalty_words(self) -> tuple[str, str]:
@@ -68,13 +72,25 @@ class LogisticModelInference(CurvatureInference):
 
     @property
     def n_observations(self) -> float:
-        """The sum of the weights."""
-        return float(self.class_weights.sum())
+        """The sum of the weights, or the number of rows."""
+        return self.weighting.count(float(self.class_weights.sum()), self.n_present)
 
     @property
     def n_free_params(self) -> int:
         """Number of parameters that the data determine, in each class but one."""
         return super().n_free_params * (len(self.classes) - 1)
+
+    @property
+    def n_params(self) -> int:
+        """P of the small-sample corrections."""
+        return self.params.size if self.params.ndim == 1 else self.n_free_params
+
+    @property
+    def centred_survey_root(self) -> Array:
+        """A root of HC1 at the centre, where the weights are those of a survey."""
+        if self.params.ndim == 1:
+            return super().centred_survey_root
+        return MulticlassRobustModel.of(self).centred_bread @ self.survey_root
 
     @property
     def parameter_names(self) -> tuple[str, ...]:
@@ -115,6 +131,7 @@ class LogisticModelInference(CurvatureInference):
     @property
     def likelihood_ratio_test(self) -> HypothesisTest:
         """Test that every slope is zero."""
+        self.weighting.refuse_without_likelihood("a likelihood ratio")
         self.refuse_penalised("a likelihood ratio")
         if not self.intercept:
             raise InferenceError(
@@ -134,6 +151,7 @@ class BinaryRobustModel:
 
     whitening: Whitening
     params: Array
+    weighting: Weighting
 
     @property
     def bread(self) -> Array:
@@ -164,6 +182,8 @@ class MulticlassRobustModel:
     params: Array
     bread: Array
     n_params: int
+    weighting: Weighting
+    centred_bread: Array
 
     @classmethod
     def of(cls, model: LogisticModelInference) -> MulticlassRobustModel:
@@ -180,8 +200,10 @@ class MulticlassRobustModel:
             by_class = T.reshape(K, -1, T.shape[1])
             return (by_class - by_class.mean(axis=0)).reshape(T.shape)
 
-        bread = without_shift(model.root) @ without_shift(model.centred_root).T
-        return cls(plain, model.params, bread, model.n_free_params)
+        centred = without_shift(model.centred_root)
+        bread, centred_bread = without_shift(model.root) @ centred.T, centred @ centred.T
+        P, weighting = model.n_free_params, model.weighting
+        return cls(plain, model.params, bread, P, weighting, centred_bread)
 
     def residuals(self, block: RowBlock) -> Array:
         """``1ₖ(y) - pₖ``, shape (n_rows, K)."""

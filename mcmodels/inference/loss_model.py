@@ -23,6 +23,7 @@ from mcmodels.arrays import Array
 from mcmodels.exceptions import FewCurvedRowsWarning, InferenceError
 from mcmodels.inference.curvature import CurvatureInference
 from mcmodels.inference.tolerances import CURVED_ROWS_PER_PARAMETER
+from mcmodels.inference.weighting import Weighting
 from mcmodels.inference.whitening import Whitening
 from mcmodels.objectives.user_loss import UserLoss
 from mcmodels.rows import RowBlock, Rows
@@ -38,7 +39,7 @@ class LossModelInference(CurvatureInference):
     Parameters
     ----------
     n_observations : float
-        The sum of the weights.
+        The sum of the weights, or the number of rows.
     is_likelihood : bool
         Whether the loss is a negative log-likelihood up to terms without η.
     """
@@ -62,7 +63,8 @@ class LossRobustModel:
 
     whitening: Whitening
     params: Array
-    loss: UserLoss
+    weighting: Weighting
+    loss: UserLoss | None
 
     @property
     def bread(self) -> Array:
@@ -77,10 +79,12 @@ class LossRobustModel:
     def residuals(self, block: RowBlock) -> Array:
         """``-ℓ′``, shape (n_rows, 1)."""
         eta = block.linear_predictor(self.params)
+        assert self.loss is not None
         return -self.loss.gradient(block.y, eta)[:, np.newaxis]
 
     def leverage(self, block: RowBlock, Z: Array) -> Array:
         """``ℓ″ x̃ᵀH⁻¹x̃`` of each row."""
+        assert self.loss is not None
         eta = block.linear_predictor(self.params)
         return self.loss.curvature_product(block.y, eta, np.einsum("ij,ij->i", Z, Z))
 
@@ -89,17 +93,19 @@ def warn_of_few_curved_rows(model: LossRobustModel, rows: Rows) -> None:
     """Warn if ℓ″ lies in few rows, as where a kink was smoothed over too short a distance.
 
     The rows are counted as ``(Σ wᵢℓ″ᵢ)² / Σ wᵢℓ″ᵢ²`` (Kish 1965, *Survey Sampling*), where a
-    row of weight two is two rows. For a smoothed quantile loss the remedy is a larger bandwidth;
-    that of Hall and Sheather (1988) is offered, see :func:`hall_sheather`.
+    row of weight two is two rows; else with ``Σ wᵢ²ℓ″ᵢ²``. For a smoothed quantile loss the remedy
+    is a larger bandwidth; that of Hall and Sheather (1988) is offered, see :func:`hall_sheather`.
     """
 
     def sums(block: RowBlock) -> Array:
         eta, w = block.linear_predictor(model.params), block.weights_or_ones
-        curvature = model.loss.curvature_product(block.y, eta, np.ones(len(eta)))
-        return np.array([w @ np.abs(curvature), w @ curvature**2])
+        curvature = model.leverage(block, np.ones((len(eta), 1)))
+        squares = np.square(weighting.of_score(w) * curvature).sum()
+        return np.array([w @ np.abs(curvature), squares])
 
+    weighting = model.weighting
     first, second = rows.reduce(sums)
-    n = rows.total_weight
+    n = weighting.count_of(rows)
     counted = first**2 / second if second > 0 else 0.0
     if counted >= min(CURVED_ROWS_PER_PARAMETER * model.n_params, n / 2):
         return
@@ -109,7 +115,7 @@ def warn_of_few_curved_rows(model: LossRobustModel, rows: Rows) -> None:
             [block.y, block.linear_predictor(model.params), block.weights_or_ones]
         )
     ).T
-    offered = hall_sheather(y - eta, weights)
+    offered = hall_sheather(y - eta, weights * (n / rows.total_weight))
     if offered > 0 and np.unique(y).size > 2:  # with two classes there are no quantiles
         advice = (
             " If it is a smoothed quantile loss, smooth it over a bandwidth of about "

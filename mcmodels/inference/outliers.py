@@ -6,9 +6,9 @@ The externally studentized residual of a row,
 
 has Student's t distribution if the noise is normal and the row is like the others: Belsley, Kuh and
 Welsch (1980), *Regression Diagnostics*, eq. 2.27; Weisberg (2014), *Applied Linear Regression*, 4th
-ed., §9.4. The noise is estimated without the row, from ``n - P - w`` degrees of freedom (a weight
-counts rows, which are left out together). The largest of many is compared with Bonferroni's bound:
-its p-value times the number of rows.
+ed., §9.4. The noise is estimated without the row, from ``n - P - w`` degrees of freedom where a
+weight counts rows, which are left out together, and ``n - P - 1`` where it is a precision. The
+largest of many is compared with Bonferroni's bound: its p-value times the number of rows.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from mcmodels.arrays import Array
 from mcmodels.exceptions import InferenceError, LeverageWarning
 from mcmodels.inference.influence import studentized_residuals
 from mcmodels.inference.summary import Summarised, Summary, number
+from mcmodels.inference.weighting import Weighting
 from mcmodels.inference.whitening import Whitening
 from mcmodels.rows import RowBlock, Rows
 from mcmodels.user_warnings import warn_user
@@ -80,6 +81,7 @@ def outlier_test(
     params: Array,
     residual_squares: float,
     df: float,
+    weighting: Weighting,
     index: pd.Index | None,
 ) -> OutlierTest:
     """Test each row of a least-squares fit; parameters are those of ``linear_influence``.
@@ -90,15 +92,15 @@ def outlier_test(
     def of_block(block: RowBlock) -> Array:
         Z = whitening.of(block)
         squares = np.einsum("ij,ij->i", Z, Z)
-        found = studentized_residuals(block, squares, params, residual_squares, df)
-        w = block.extras.get("frequency", np.ones(len(Z)))
+        found = studentized_residuals(block, squares, params, residual_squares, df, weighting)
+        w = block.extras.get("weight", np.ones(len(Z)))
         return np.column_stack([found.studentized, w])
 
     t, w = rows.map(of_block).T
     labels = pd.RangeIndex(len(t)) if index is None else index
     present = w > 0
     t, w, labels = t[present], w[present], labels[present]
-    left = df - w
+    left = df - weighting.in_row(w)
     t = np.where(left > 0, t, np.nan)
     tested = ~np.isnan(t)
     if not tested.any():

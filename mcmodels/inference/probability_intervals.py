@@ -49,11 +49,10 @@ def intervals_of_more(eta: Array, covariance: Array, quantile: float) -> Array:
 
 
 def _of_two(model: LogisticModelInference, quantile: float) -> Callable[[RowBlock], Array]:
-    whitening, params = model.whitening, model.params
+    params = model.params
 
     def intervals(block: RowBlock) -> Array:
-        Z = whitening.of(block)
-        s = np.sqrt(np.einsum("ij,ij->i", Z, Z))
+        s = model.predictor_error(block)
         return intervals_of_two(block.linear_predictor(params), s, quantile)
 
     return intervals
@@ -63,7 +62,9 @@ def _of_more(model: LogisticModelInference, quantile: float) -> Callable[[RowBlo
     params = model.params
     K, P = params.shape
     centre = model.centre
-    V = (model.centred_root @ model.centred_root.T).reshape(K, P, K, P)
+    of_survey = not model.weighting.has_likelihood
+    root = model.centred_survey_root if of_survey else model.centred_root
+    V = (root @ root.T).reshape(K, P, K, P)
 
     def intervals(block: RowBlock) -> Array:
         eta = block.linear_predictor(params)

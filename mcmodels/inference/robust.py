@@ -15,19 +15,20 @@ CR2        with adjusted S_g                            :mod:`mcmodels.inference
 HAC        with products of neighbouring sᵢ             :mod:`mcmodels.inference.serial`
 =========  ==========================================  ================================
 
-all as compared in MacKinnon and White (1985), *Some heteroskedasticity-consistent covariance matrix
-estimators with improved finite sample properties*, Journal of Econometrics 29(3). A row of weight
-two stands for two rows, each with the leverage hᵢ. With two groupings the covariance is that of the
-first, plus that of the second, minus that of both together: Cameron, Gelbach and Miller (2011),
-*Robust inference with multiway clustering*, JBES 29(2), eq. 2.11. The difference need not be
-positive semi-definite. Where a variance is not positive, the negative eigenvalues of the
-covariance are set to zero, as they propose (fixest has the same rule).
+and ``Σ wᵢsᵢsᵢᵀ`` or ``Σ wᵢ²sᵢsᵢᵀ`` with weights, by what they are (:mod:`.weighting`, as the
+leverage and n), all as compared in MacKinnon and White (1985), *Some heteroskedasticity-consistent
+covariance matrix estimators with improved finite sample properties*, Journal of Econometrics 29(3).
+A row of weight two that counts rows stands for two, each with the leverage hᵢ. With two groupings
+the covariance is that of the first, plus that of the second, minus that of both together: Cameron,
+Gelbach and Miller (2011), *Robust inference with multiway clustering*, JBES 29(2), eq. 2.11. The
+difference need not be positive semi-definite. Where a variance is not positive, the negative
+eigenvalues of the covariance are set to zero, as they propose (fixest has the same rule).
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -41,6 +42,7 @@ from mcmodels.inference.tolerances import (
     SMALLEST_REST,
     WEIGHT_ROUNDING,
 )
+from mcmodels.inference.weighting import Weighting
 from mcmodels.inference.whitening import Whitening
 from mcmodels.rows import RowBlock, Rows
 
@@ -50,10 +52,12 @@ __all__ = [
     "ClusterCodes",
     "RobustCovariance",
     "RobustModel",
+    "ScoreSquares",
     "Totals",
     "cluster_covariance",
     "hc_covariance",
     "lengths_of",
+    "require_scores",
     "residual_df",
     "scores_of",
     "squares_of",
@@ -70,6 +74,11 @@ class RobustModel(Protocol):
     The scores of a row are ``u ⊗ z`` with u its residuals, one for each output, and z from
     ``whitening``; ``bread`` of shape (k, outputs × entries of z) maps them to the parameters.
     """
+
+    @property
+    def weighting(self) -> Weighting:
+        """What the weights are."""
+        ...
 
     @property
     def whitening(self) -> Whitening:
@@ -91,7 +100,7 @@ class RobustModel(Protocol):
         ...
 
     def leverage(self, block: RowBlock, Z: Array) -> Array:
-        """Leverage h of each row, shape (n_rows,)."""
+        """Leverage h of each row of weight one, shape (n_rows,)."""
         ...
 
 
@@ -171,7 +180,7 @@ class RobustCovariance:
     lengths : ndarray of shape (q,)
         Roots of the diagonal of M if residuals were independent, and as large in all rows.
     n : float
-        Number of rows.
+        Number of observations.
     subtracted : ndarray of shape (q, q), or None
         With two groupings the sum of all that M adds and subtracts, for its rounding errors.
     """
@@ -220,34 +229,86 @@ class RobustCovariance:
         return self.bread @ (vectors * np.sqrt(np.clip(values, 0.0, None)))
 
 
+@dataclass(frozen=True, eq=False)
+class ScoreSquares:
+    """What HC0 to HC3 need of the rows: the sum of the products of their scores.
+
+    Parameters
+    ----------
+    kind : str
+        "HC0" to "HC3".
+    meat : ndarray of shape (q, q)
+        The sum, without the factor of HC1.
+    lengths : ndarray of shape (q,)
+        Those of :class:`RobustCovariance`.
+    n : float
+        Number of observations.
+    """
+
+    kind: str
+    meat: Array
+    lengths: Array
+    n: float
+
+    @classmethod
+    def of(cls, model: RobustModel, rows: Rows, kind: str) -> Self:
+        """In one pass over the rows."""
+        power, weighting = _POWER[kind], model.weighting
+
+        def summarise(block: RowBlock) -> Totals:
+            Z = model.whitening.of(block)
+            U = model.residuals(block)
+            if power:
+                h = model.leverage(block, Z)
+                left = 1.0 - h * weighting.of_leverage(block.weights)
+                if left.min(initial=1.0) < SMALLEST_REST:
+                    raise InferenceError(
+                        f"a row has leverage 1: it alone determines a parameter, and {kind} "
+                        "divides its residual by zero. Drop the column that only it has, or "
+                        "choose HC1."
+                    )
+                U = U / (left ** (power / 2))[:, np.newaxis]
+            squares = squares_of(U, Z, block)
+            if block.weights is not None:
+                U = U * weighting.of_score(block.weights)[:, np.newaxis]
+            scores = scores_of(U, Z)
+            return Totals([*squares, scores.T @ scores])
+
+        of_u, of_z, meat = rows.reduce(summarise)
+        n = weighting.count_of(rows)
+        return cls(kind, meat, lengths_of(of_u, of_z, n), n)
+
+    def middle(self, n_params: int, weighting: Weighting) -> Array:
+        """The sum; of HC1 times ``n/(n - P)``. Raises if there is no degree of freedom."""
+        if self.kind != "HC1":
+            return self.meat
+        return self.n / residual_df(self.n, n_params, weighting) * self.meat
+
+    def root(self, n_params: int, weighting: Weighting) -> Array:
+        """G with ``GGᵀ`` the middle: linear predictors have the variance ``|Gᵀz|²``."""
+        values, vectors = linalg.eigh(self.middle(n_params, weighting))
+        return vectors * np.sqrt(np.clip(values, 0.0, None))
+
+    def covariance(self, model: RobustModel) -> RobustCovariance:
+        """Over the parameters."""
+        meat = self.middle(model.n_params, model.weighting)
+        return RobustCovariance(model.bread, meat, self.lengths, self.n)
+
+
+def require_scores(scores: ScoreSquares | None) -> ScoreSquares:
+    """The scores of a fit whose weights are those of a survey; raises if it has kept none."""
+    if scores is None:
+        raise InferenceError(
+            "with weights='probability' errors are sums over the rows at the parameters of the "
+            "fit, and partial_fit keeps no rows; pass all of them, as in "
+            "summary(X, y, sample_weight)."
+        )
+    return scores
+
+
 def hc_covariance(model: RobustModel, rows: Rows, kind: str) -> RobustCovariance:
     """HC0 to HC3 over the parameters, in one pass over the rows."""
-    power = _POWER[kind]
-
-    def summarise(block: RowBlock) -> Totals:
-        Z = model.whitening.of(block)
-        U = model.residuals(block)
-        if power:
-            left = 1.0 - model.leverage(block, Z)
-            if left.min(initial=1.0) < SMALLEST_REST:
-                raise InferenceError(
-                    f"a row has leverage 1: it alone determines a parameter, and {kind} divides "
-                    "its residual by zero. Drop the column that only it has, or choose HC1."
-                )
-            U = U / (left ** (power / 2))[:, np.newaxis]
-        if block.weights is not None:
-            U = U * np.sqrt(block.weights)[:, np.newaxis]
-        squares = squares_of(U, Z, block)
-        scores = scores_of(U, Z)
-        return Totals([*squares, scores.T @ scores])
-
-    factor = 1.0
-    if kind == "HC1":
-        n = rows.total_weight
-        factor = n / residual_df(n, model.n_params)
-    of_u, of_z, meat = rows.reduce(summarise)
-    n = rows.total_weight
-    return RobustCovariance(model.bread, factor * meat, lengths_of(of_u, of_z, n), n)
+    return ScoreSquares.of(model, rows, kind).covariance(model)
 
 
 def cluster_covariance(
@@ -263,10 +324,10 @@ def cluster_covariance(
     """
 
     def summarise(block: RowBlock) -> Totals:
-        U = block.weighted(model.residuals(block))
+        U = model.residuals(block)
         Z = model.whitening.of(block)
         squares = squares_of(U, Z, block)
-        scores = scores_of(U, Z)
+        scores = scores_of(block.weighted(U), Z)
         codes = block.extras["groups"]
         row, one = np.arange(len(scores)), np.ones(len(scores))
         totals = [
@@ -276,13 +337,14 @@ def cluster_covariance(
         return Totals([*squares, *totals])
 
     of_u, of_z, *totals = rows.reduce(summarise)
-    n = rows.total_weight
+    n = model.weighting.count_of(rows)
     meat = np.zeros((totals[0].shape[1],) * 2)
     both = np.zeros_like(meat)
     for total, count, sign in zip(totals, counts, (1, 1, -1), strict=False):
         factor = 1.0
         if use_correction and count > 1:
-            factor = count / (count - 1.0) * (n - 1.0) / residual_df(n, model.n_params)
+            left = residual_df(n, model.n_params, model.weighting)
+            factor = count / (count - 1.0) * (n - 1.0) / left
         squares = factor * (total.T @ total)
         meat += sign * squares
         both += squares
@@ -299,12 +361,12 @@ class Totals(list[Any]):
         return self
 
 
-def residual_df(n: float, n_params: int) -> float:
+def residual_df(n: float, n_params: int, weighting: Weighting) -> float:
     """Degrees of freedom of the residuals; raises if there are none."""
     if n - n_params <= WEIGHT_ROUNDING * n:
         raise InferenceError(
-            f"there are {n:g} rows (the sum of the weights) for {n_params} parameters, and the "
-            "small-sample correction divides by their difference."
+            f"there are {weighting.counted(n)} for {n_params} parameters, and the small-sample "
+            "correction divides by their difference."
         )
     return n - n_params
 
@@ -317,8 +379,9 @@ def scores_of(U: Array, Z: Array) -> Array:
 
 
 def squares_of(U: Array, Z: Array, block: RowBlock) -> tuple[Array, Array]:
-    """``Σ uᵢ²`` of each output, where u is weighted, and ``Σ wᵢzᵢ²``."""
-    return np.einsum("nk,nk->k", U, U), np.einsum("nz,nz,n->z", Z, Z, block.weights_or_ones)
+    """``Σ wᵢuᵢ²`` of each output, and ``Σ wᵢzᵢ²``."""
+    w = block.weights_or_ones
+    return np.einsum("nk,nk,n->k", U, U, w), np.einsum("nz,nz,n->z", Z, Z, w)
 
 
 def lengths_of(of_u: Array, of_z: Array, n: float) -> Array:

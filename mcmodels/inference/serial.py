@@ -11,7 +11,7 @@ consistent covariance matrix*, Econometrica 55(3). Bartlett's weights are the ov
     ``M = Σₜ Wₜ Wₜᵀ / (L + 1)``,  ``Wₜ = sₜ + sₜ₋₁ + … + sₜ₋ₗ`` over all windows that hold a row,
 
 which takes as long for any number of lags, and has no negative eigenvalues. A row of weight w is
-one point in time with w observations: its score counts w times. Rows of weight 0 are absent.
+one point in time: its score counts w times, whatever the weights are. Rows of weight 0 are absent.
 """
 
 from __future__ import annotations
@@ -99,14 +99,14 @@ def hac_covariance(
         )
 
     def summarise(block: RowBlock) -> Totals:
-        U = block.weighted(model.residuals(block))
+        U = model.residuals(block)
         Z = model.whitening.of(block)
         squares = squares_of(U, Z, block)
-        return Totals([*squares, _Windows.of(scores_of(U, Z), max_lags)])
+        return Totals([*squares, _Windows.of(scores_of(block.weighted(U), Z), max_lags)])
 
     of_u, of_z, found = rows.reduce(summarise)
-    n = rows.total_weight
-    factor = n / residual_df(n, model.n_params) if use_correction else 1.0
+    n = model.weighting.count_of(rows)
+    factor = n / residual_df(n, model.n_params, model.weighting) if use_correction else 1.0
     # Nothing is before the first row and after the last one.
     nothing = np.zeros((max_lags, len(found.inside)))
     windows = _Windows.of(nothing, max_lags)

@@ -47,12 +47,16 @@ class Whitening:
     @property
     def matrix(self) -> Array:
         """T, shape (P, number of entries of z)."""
+        return self.matrix_about(np.zeros(len(self.mean)))
+
+    def matrix_about(self, centre: Array) -> Array:
+        """T of coefficients and of the linear predictor at ``centre``, which is the intercept's."""
         if self.constant is None:
             return self.root
         p, r = self.root.shape
         T = np.zeros((p + 1, r + 1))
         T[:p, :r] = self.root
-        T[p, :r] = -self.mean @ self.root
+        T[p, :r] = (centre - self.mean) @ self.root
         T[p, r] = self.constant
         return T
 

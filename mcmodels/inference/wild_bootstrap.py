@@ -158,7 +158,7 @@ def wild_bootstrap_test(
             f"{hypothesis} cannot be tested: the residuals sum to zero in the clusters that tell "
             "it. Leave it out, or use the covariance of the model."
         )
-    correction = G / (G - 1.0) * (sums.n - 1.0) / residual_df(sums.n, P)
+    correction = G / (G - 1.0) * (sums.n - 1.0) / residual_df(sums.n, P, sums.weighting)
     root = float(np.sqrt(correction))
     is_exact = distribution == "rademacher" and 2.0**G <= draws
     with single_threaded_blas():

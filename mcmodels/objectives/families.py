@@ -29,6 +29,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -84,11 +85,11 @@ class Family(ABC):
         """The unit deviance ``d(y, μ)``."""
 
     @abstractmethod
-    def log_likelihood(self, y: Array, mu: Array, weights: Array, dispersion: float) -> Array:
+    def log_likelihood(self, y: Array, mu: Array, weights: Array, dispersion: Any) -> Array:
         """``wᵢ log p(yᵢ | μᵢ, φ)`` of each row, with all constants.
 
         The weight of a row counts how often it was observed; of binomial targets it is the number
-        of trials of which y is the proportion.
+        of trials of which y is the proportion. φ is a number, or one for each row.
         """
 
     @property
@@ -177,7 +178,7 @@ class PowerFamily(Family):
         saturated = np.maximum(y, 0.0) ** (2.0 - p) / ((1.0 - p) * (2.0 - p))
         return 2.0 * (saturated + self.kernel(y, mu))
 
-    def log_likelihood(self, y: Array, mu: Array, weights: Array, dispersion: float) -> Array:
+    def log_likelihood(self, y: Array, mu: Array, weights: Array, dispersion: Any) -> Array:
         """The normal, Poisson, gamma or inverse Gaussian density, or Tweedie's by its series."""
         p, phi = self.power, dispersion
         if p == 0:
@@ -207,7 +208,7 @@ class PowerFamily(Family):
         return y <= 0, "positive"
 
 
-def _log_of_series(y: Array, p: float, phi: float) -> Array:
+def _log_of_series(y: Array, p: float, phi: Array | float) -> Array:
     """``log(W(y, φ, p)/y)`` for y > 0, and 0 for y = 0: what a Tweedie density has without μ.
 
     ``W = Σⱼ xʲ/(j! Γ(ja))`` with ``a = (2 - p)/(p - 1)``. Terms are largest near
@@ -217,8 +218,9 @@ def _log_of_series(y: Array, p: float, phi: float) -> Array:
     positive = np.flatnonzero(y > 0)
     a = (2.0 - p) / (p - 1.0)
     at = y[positive]
-    log_x = a * (np.log(at) - np.log((p - 1.0) * phi)) - np.log((2.0 - p) * phi)
-    largest = at ** (2.0 - p) / ((2.0 - p) * phi)
+    of_each = phi if np.ndim(phi) == 0 else np.asarray(phi)[positive]
+    log_x = a * (np.log(at) - np.log((p - 1.0) * of_each)) - np.log((2.0 - p) * of_each)
+    largest = at ** (2.0 - p) / ((2.0 - p) * of_each)
     reach = _DEVIATIONS * np.sqrt(largest * (p - 1.0)) + _DEVIATIONS
     first = np.maximum(np.floor(largest - reach), 1.0)
     count = int(np.ceil((largest + reach - first).max(initial=0.0))) + 1
@@ -231,12 +233,13 @@ def _log_of_series(y: Array, p: float, phi: float) -> Array:
     return found
 
 
-def _stirling(r: float) -> float:
+def _stirling(r: Any) -> Any:
     """``log Γ(r) - ((r - 1/2) log r - r + log(2π)/2)``: DLMF 5.11.1."""
-    if r < _STIRLING:
-        return float(special.gammaln(r) - (r - 0.5) * np.log(r) + r - _LOG_2PI / 2.0)
-    s = 1.0 / r**2
-    return (1 / 12 - s * (1 / 360 - s * (1 / 1260 - s * (1 / 1680 - s / 1188)))) / r
+    small, large = np.minimum(r, _STIRLING), np.maximum(r, _STIRLING)
+    near = special.gammaln(small) - (small - 0.5) * np.log(small) + small - _LOG_2PI / 2.0
+    s = 1.0 / large**2
+    far = (1 / 12 - s * (1 / 360 - s * (1 / 1260 - s * (1 / 1680 - s / 1188)))) / large
+    return np.where(np.asarray(r) < _STIRLING, near, far)
 
 
 @dataclass(frozen=True)
@@ -267,7 +270,7 @@ class Binomial(Family):
         """``2 (y log(y/μ) + (1 - y) log((1 - y)/(1 - μ)))``."""
         return 2.0 * (special.rel_entr(y, mu) + special.rel_entr(1.0 - y, 1.0 - mu))
 
-    def log_likelihood(self, y: Array, mu: Array, weights: Array, dispersion: float) -> Array:
+    def log_likelihood(self, y: Array, mu: Array, weights: Array, dispersion: Any) -> Array:
         """The binomial probability of ``wy`` successes in w trials."""
         return (self.log_ways(y, weights) - weights * self.kernel(y, mu)) / dispersion
 
@@ -332,7 +335,7 @@ class NegativeBinomial(Family):
         excess = theta * (y - mu) / (1.0 + theta * mu)
         return 2.0 * (special.rel_entr(y, mu) - (y + 1.0 / theta) * np.log1p(excess))
 
-    def log_likelihood(self, y: Array, mu: Array, weights: Array, dispersion: float) -> Array:
+    def log_likelihood(self, y: Array, mu: Array, weights: Array, dispersion: Any) -> Array:
         """The negative binomial probability of y."""
         # Γ(y + r)/(Γ(r) Γ(y + 1)) = 1/(y B(y, r)); for large r the gamma functions cancel.
         some = np.where(y > 0, y, 1.0)

@@ -22,6 +22,7 @@ Where η is outside the domain, ℓ is infinite.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -100,8 +101,8 @@ class FamilyLoss:
         ones, zeros = np.sqrt(rest / mu), -np.sqrt(mu / rest)
         return np.where(y == 1, ones, np.where(y == 0, zeros, away / roots))
 
-    def log_likelihood(self, y: Array, eta: Array, weights: Array, dispersion: float) -> Array:
-        """``wᵢ log p(yᵢ | μᵢ, φ)`` of each row, with all constants."""
+    def log_likelihood(self, y: Array, eta: Array, weights: Array, dispersion: Any) -> Array:
+        """``wᵢ log p(yᵢ | μᵢ, φ)`` of each row, with all constants; φ may be that of each row."""
         if isinstance(self.family, Binomial):
             ways = self.family.log_ways(y, weights)
             return (ways - weights * self(y, eta, (0,))[0]) / dispersion

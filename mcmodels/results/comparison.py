@@ -65,6 +65,13 @@ ObjectiveRegressor or …Classifier
             f"small was fitted to {small.n_observations_:g} rows and big to "
             f"{big.n_observations_:g}; both need the same rows."
         )
+    for name, model in (("small", small), ("big", big)):
+        model._fit.weighting.refuse_without_likelihood(f"a likelihood-ratio test ({name})")
+    if small._fit.weighting is not big._fit.weighting:
+        raise ValueError(
+            f"small was fitted with weights={small._fit.weighting.value!r} and big with "
+            f"weights={big._fit.weighting.value!r}; fit both with the same."
+        )
     difference = small._fit.training.difference(big._fit.training)
     if difference:
         raise ValueError(

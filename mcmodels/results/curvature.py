@@ -146,6 +146,7 @@ class CurvatureFit(ParameterFit):
 
         The likelihood with Jeffreys' prior has a profile of its own.
         """
+        self.weighting.refuse_without_likelihood(what)
         if self.log_prior is None:
             self.model.refuse_penalised(what)
         self.model.refuse_undetermined()
@@ -164,6 +165,7 @@ class CurvatureFit(ParameterFit):
     def require_training_rows(self, rows: Rows, objective: Objective) -> None:
         """Refuse rows that are not those of the fit; ``objective`` is that of the fit over them."""
         self.training.require(rows)
+        self.weighting.require_same_count(rows, self.seen)
         rounding = self.training.rounding_of_losses(self.params, self.objective)
         found = objective.value(self.params)
         self.training.require_objective(self.objective, found, rounding)

@@ -14,6 +14,7 @@ from mcmodels.inference.glm_model import GlmInference, GlmSums, log_likelihood
 from mcmodels.inference.loss_model import LossRobustModel
 from mcmodels.inference.summary import Summary, number
 from mcmodels.inference.tolerances import WEIGHT_ROUNDING
+from mcmodels.inference.weighting import Weighting
 from mcmodels.objectives.families import NegativeBinomial
 from mcmodels.objectives.family_loss import FamilyLoss
 from mcmodels.objectives.user_loss import UserLoss
@@ -68,26 +69,32 @@ class GlmFit(CurvatureFit):
         loss: FamilyLoss,
         dispersion: str | float,
         theta_is_estimated: bool,
+        weighting: Weighting,
         **of_the_fit: Any,
     ) -> GlmFit:
         """The record of a solution, with what two more passes over the rows say of it.
 
-        ``dispersion`` is the parameter of the estimator; the other arguments are those of
+        ``dispersion`` is the parameter of the estimator, and ``weighting`` says what the weights
+        are; the other arguments are those of
         :meth:`CurvatureFit.of`.
         """
         params, family = solution.value.params, loss.family
         sums = GlmSums.of(rows, loss, params)
-        left = rows.total_weight - solution.rank - rows.intercept
+        n, total_weight = weighting.count_of(rows), rows.total_weight
+        left = n - solution.rank - rows.intercept
         if dispersion == "auto":
             dispersion = "pearson" if family.has_dispersion else 1.0
         if isinstance(dispersion, str):
             total = sums.pearson if dispersion == "pearson" else sums.deviance
-            phi = total / left if left > WEIGHT_ROUNDING * rows.total_weight else np.nan
-            text, df = f"{_SUMS[dispersion]} / {left:g} degrees of freedom", left
+            unit = weighting.relative(total_weight, rows.n_present)
+            phi = unit * total / left if left > WEIGHT_ROUNDING * n else np.nan
+            by = "" if weighting.has_likelihood else "by the mean weight "
+            text, df = f"{_SUMS[dispersion]} {by}/ {left:g} degrees of freedom", left
         else:
             phi, text, df = float(dispersion), "given", np.inf
-        of_likelihood = sums.deviance / rows.total_weight if family.name == "normal" else phi
-        likelihood = log_likelihood(rows, loss, params, of_likelihood)
+        times = weighting.count_in_likelihood(total_weight, rows.n_present)
+        of_likelihood = sums.deviance / times if family.name == "normal" else phi
+        likelihood = log_likelihood(rows, loss, params, of_likelihood, weighting)
         return cls.of(
             solution,
             rows,
@@ -104,8 +111,9 @@ class GlmFit(CurvatureFit):
                 else None
             ),
             is_limit=theta_is_estimated and not isinstance(family, NegativeBinomial),
+            weighting=weighting,
             **of_the_fit,
-        )
+        ).with_rows(rows, UserLoss(loss))
 
     @functools.cached_property
     def model(self) -> GlmInference:
@@ -120,13 +128,15 @@ class GlmFit(CurvatureFit):
             self.intercept,
             self.undetermined,
             self.n_determined,
-            self.seen.total_weight,
+            self.weighting.count_of(self.seen),
             self.loss.family,
             self.dispersion,
             self.df,
             self.sums.log_likelihood,
             self.theta_derivatives,
             log_prior=self.log_prior,
+            weighting=self.weighting,
+            scores=self.scores,
         )
 
     @property
@@ -179,8 +189,13 @@ class GlmFit(CurvatureFit):
             return model.expected_estimate(rows, self.loss)
         if not self.penalty:
             self.refuse_saturated(self.params.size)
-        robust_model = LossRobustModel(model.whitening, self.params, UserLoss(self.loss))
-        return robust.estimate(robust_model, rows, self.params, model.names)
+        robust_model, names = self.robust_model(), model.names
+        return robust.estimate(robust_model, rows, self.params, names, *self.robust_freedom)
+
+    def robust_model(self, loss: UserLoss | None = None) -> LossRobustModel:
+        """The fit as robust covariances see it. Raises if the parameters are not determined."""
+        own = UserLoss(self.loss)
+        return LossRobustModel(self.model.whitening, self.params, self.weighting, own)
 
     @property
     def likelihood_scale(self) -> tuple[float, float]:
@@ -222,23 +237,25 @@ class GlmFit(CurvatureFit):
             "observations": number(model.n_observations),
             "covariance": described(estimate),
             "intervals": coverage(level),
-        }
+        } | self.facts_of_weights
         dispersion = number(self.dispersion) if np.isfinite(self.dispersion) else "unknown"
         conclusions = {}
         if self.theta_derivatives is not None:
-            error = number(self.theta_standard_error)
-            conclusions["theta"] = f"{number(self.theta)} (standard error {error})"
+            conclusions["theta"] = number(self.theta)
+            if self.weighting.has_likelihood:
+                error = number(self.theta_standard_error)
+                conclusions["theta"] += f" (standard error {error})"
         conclusions |= {
             "dispersion": f"{dispersion} ({self.dispersion_text})",
             "deviance": number(self.deviance),
             "Pearson χ²": number(self.pearson_chi2),
         }
         if not self.penalty and np.isfinite(self.sums.log_likelihood):
-            conclusions |= {"log-likelihood": number(model.log_likelihood)}
+            conclusions |= {self.weighting.likelihood_name: number(model.log_likelihood)}
         if self.log_prior is not None:
             facts["prior"] = "Jeffreys: φ/2 log det I"
         elif not self.penalty and np.isfinite(self.sums.log_likelihood):
-            conclusions |= {"AIC": number(self.aic), "BIC": number(self.bic)}
+            conclusions |= self.criteria
         notes: tuple[str, ...] = ()
         if model.penalty:
             facts["penalty"] = f"alpha |coefficients|²/2, alpha = {self.penalty:g}"

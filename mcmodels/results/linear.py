@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -14,12 +14,13 @@ from mcmodels.arrays import Array
 from mcmodels.exceptions import InferenceError
 from mcmodels.inference.bias_reduced import bias_reduced_covariance
 from mcmodels.inference.estimate import Estimate, coverage
-from mcmodels.inference.hypotheses import HypothesisTest
+from mcmodels.inference.hypotheses import HypothesisTest, wald_test
 from mcmodels.inference.linear_model import (
     LinearModelInference,
     LinearRobustModel,
     refuse_large_covariance,
 )
+from mcmodels.inference.robust import require_scores
 from mcmodels.inference.summary import Summary, number, p_value
 from mcmodels.inference.tolerances import LARGEST_STATISTIC, RESIDUAL_ROUNDING, SCORE_ROUNDING
 from mcmodels.objectives import Objective
@@ -44,11 +45,14 @@ class LinearFit(ParameterFit):
         Rank of the (centred, weighted) features.
     named_targets : tuple of str
         Names of the targets; empty if they have none.
+    log_weights : float
+        ``Σ log wᵢ`` of weights that are precisions.
     """
 
     least_squares: LeastSquares | MatrixFreeFit
     rank: int
     named_targets: tuple[str, ...] = ()
+    log_weights: float = 0.0
 
     @functools.cached_property
     def gradient(self) -> Array:
@@ -93,6 +97,7 @@ class LinearFit(ParameterFit):
         """Refuse rows that are not those of the fit; ``objective`` is that of these rows."""
         self.model.refuse_underflow()
         self.training.require(rows)
+        self.weighting.require_same_count(rows, self.seen)
         params = self.least_squares.params
         expected = float(np.trace(self.factored("this").residual_scatter))
         rounding = self.training.rounding_of_losses(params, expected)
@@ -106,7 +111,15 @@ class LinearFit(ParameterFit):
         if self.params.ndim == 2:
             names = tuple(f"{target}:{name}" for target in self.targets for name in names)
         fit = self.factored("inference")
-        return LinearModelInference(fit, self.rank, self.undetermined, names)
+        return LinearModelInference(
+            fit,
+            self.rank,
+            self.undetermined,
+            names,
+            self.seen.n_present,
+            self.weighting,
+            self.log_weights,
+        )
 
     def factored(self, wanted: str) -> LeastSquares:
         """The fit. Raises if it has not formed the matrix that ``wanted`` needs."""
@@ -168,8 +181,20 @@ class LinearFit(ParameterFit):
 
     @property
     def f_test(self) -> HypothesisTest:
-        """Test that every slope is zero."""
-        return self.model.f_test
+        """Test that every slope is zero; of survey weights, Wald's with their errors."""
+        if self.weighting.has_likelihood:
+            return self.model.f_test
+        self.refuse_several_targets("f_test_")
+        if self.has_constant and not self.intercept:
+            raise InferenceError(
+                "columns of X span a constant, and with weights='probability' f_test_ is Wald's "
+                "test of the coefficients beside an intercept; state the restrictions, and call "
+                "wald_test."
+            )
+        if not self.names:
+            raise InferenceError("X has no column, so there is no slope to test.")
+        slopes = np.eye(len(self.names), len(self.parameter_names))
+        return replace(wald_test(self.estimate, slopes), hypothesis="every slope is zero")
 
     @property
     def perfect_targets(self) -> tuple[str, ...]:
@@ -204,22 +229,31 @@ class LinearFit(ParameterFit):
         """All parameters, with a robust covariance from the training rows."""
         model = self.model
         self.refuse_saturated(self.rank + self.intercept)
-        df = model.df
+        df, left = self.robust_freedom
         if robust.counts and robust.df_correction:
             df = min(robust.counts[:2]) - 1.0
-        robust_model = self.robust_model
+        robust_model = self.robust_model()
         if robust.kind == "CR2":
             self.refuse_several_targets("kind='CR2'")
             count = robust.only_count("kind='CR2'")
             found, own = bias_reduced_covariance(robust_model, rows, count)
-            estimate = robust.of(found, self.params, model.names, own.of_each, SCORE_ROUNDING)
+            estimate = robust.of(found, self.params, model.names, own.of_each, left)
             return replace(estimate, satterthwaite=own)
-        return robust.estimate(robust_model, rows, self.params, model.names, df, SCORE_ROUNDING)
+        return robust.estimate(robust_model, rows, self.params, model.names, df, left)
+
+    def robust_model(self, loss: UserLoss | None = None) -> LinearRobustModel:
+        """The fit as robust covariances see it. Raises if the parameters are not determined."""
+        return LinearRobustModel(self.model.whitening, self.least_squares.params, self.weighting)
+
+    def with_rows(self, rows: Rows, loss: UserLoss | None = None) -> Self:
+        """The record with what its kind of weights needs of the rows."""
+        found = super().with_rows(rows, loss)
+        return replace(found, log_weights=self.weighting.log_weights(rows))
 
     @property
-    def robust_model(self) -> LinearRobustModel:
-        """The fit as robust covariances see it. Raises if the parameters are not determined."""
-        return LinearRobustModel(self.model.whitening, self.least_squares.params)
+    def robust_freedom(self) -> tuple[float, float]:
+        """Degrees of freedom of robust errors, and the share of scores that a fit may leave."""
+        return self.model.df, SCORE_ROUNDING
 
     def reported(self, estimate: Estimate, reference: object = None) -> Estimate:
         """The parameters that the data determine: all of them."""
@@ -236,10 +270,17 @@ class LinearFit(ParameterFit):
         variance = float(model.noise_covariance[0, 0])
         params, whitening = self.least_squares.params[0], model.whitening
         extra = 1.0 if kind == "observation" else 0.0
+        root, of_mean = None, variance
+        if not self.weighting.has_likelihood:
+            robust_model = self.robust_model()
+            root = require_scores(self.scores).root(robust_model.n_params, self.weighting)
+            extra, of_mean = variance * extra, 1.0
 
         def both(block: Any) -> Array:
             Z = whitening.of(block)
-            spread = np.sqrt(variance * (extra + np.einsum("ij,ij->i", Z, Z)))
+            if root is not None:
+                Z = Z @ root
+            spread = np.sqrt(of_mean * (extra + np.einsum("ij,ij->i", Z, Z)))
             return np.column_stack([block.linear_predictor(params), spread])
 
         prediction, error = rows.map(both).T
@@ -264,7 +305,7 @@ class LinearFit(ParameterFit):
             ),
             "covariance": described(estimate),
             "intervals": coverage(level),
-        }
+        } | self.facts_of_weights
         table, names = estimate.table(level), list(self.parameter_names)
         perfect = self.residuals_are_rounding
         # A quotient by a rounding error is no number to read: as without any residual, it is inf.
@@ -292,11 +333,8 @@ class LinearFit(ParameterFit):
                 for k, target in enumerate(self.targets)
             }
             conclusions = {"R²": ", ".join(map(number, model.r_squared))}
-        conclusions |= {
-            "log-likelihood": number(self.log_likelihood),
-            "AIC": number(self.aic),
-            "BIC": number(self.bic),
-        }
+        name = self.weighting.likelihood_name
+        conclusions |= {name: number(self.log_likelihood)} | self.criteria
         notes: tuple[str, ...] = ()
         if perfect.any():
             which = "" if perfect.all() else f" of {', '.join(self.perfect_targets)}"

@@ -78,6 +78,9 @@ class LogisticFit(CurvatureFit):
             tuple(map(str, self.classes)),
             self.null_of_offset,
             log_prior=self.log_prior,
+            n_present=self.seen.n_present,
+            weighting=self.weighting,
+            scores=self.scores,
         )
 
     @property
@@ -104,14 +107,16 @@ class LogisticFit(CurvatureFit):
         self, rows: Rows, robust: CovarianceKind, loss: UserLoss | None = None
     ) -> Estimate:
         """All parameters, with a robust covariance from the training rows."""
-        model = self.model
         if robust.kind == "expected":
             return self._expected_estimate(rows)
+        names = self.model.parameter_names
+        return robust.estimate(self.robust_model(), rows, self.params, names, *self.robust_freedom)
+
+    def robust_model(self, loss: UserLoss | None = None) -> RobustModel:
+        """The fit as robust covariances see it. Raises if the parameters are not determined."""
         if self.params.ndim == 1:
-            robust_model: RobustModel = BinaryRobustModel(model.whitening, self.params)
-        else:
-            robust_model = MulticlassRobustModel.of(model)
-        return robust.estimate(robust_model, rows, self.params, model.parameter_names)
+            return BinaryRobustModel(self.model.whitening, self.params, self.weighting)
+        return MulticlassRobustModel.of(self.model)
 
     def _expected_estimate(self, rows: Rows) -> Estimate:
         """All parameters, with the inverse of the information, which is the Hessian of the loss."""
@@ -168,7 +173,7 @@ class LogisticFit(CurvatureFit):
             "observations": number(model.n_observations),
             "covariance": described(estimate),
             "intervals": coverage(level),
-        }
+        } | self.facts_of_weights
         names = list(self.parameter_names)
         if len(self.classes) == 2:
             against, of = (short(label) for label in self.classes)
@@ -185,7 +190,7 @@ class LogisticFit(CurvatureFit):
             }
         has_null = self.null_of_offset is None or np.isfinite(self.null_of_offset)
         conclusions = {
-            "log-likelihood": number(model.log_likelihood),
+            self.weighting.likelihood_name: number(model.log_likelihood),
             "null log-likelihood": number(model.null_log_likelihood) if has_null else "not found",
         }
         if self.log_prior is not None:
@@ -212,7 +217,7 @@ class LogisticFit(CurvatureFit):
                     f"{number(test.statistic)} on {test.df:g} degrees of freedom, "
                     f"p-value {p_value(test.p_value)}"
                 )
-            conclusions |= {"AIC": number(self.aic), "BIC": number(self.bic)}
+            conclusions |= self.criteria
         return Summary(
             "Logistic regression", facts, tables, conclusions, (*notes, *self.notes_on_the_end())
         )

@@ -54,8 +54,10 @@ class LossFit(CurvatureFit):
             self.intercept,
             self.undetermined,
             self.n_determined,
-            self.seen.total_weight,
+            self.weighting.count_of(self.seen),
             self.is_likelihood,
+            weighting=self.weighting,
+            scores=self.scores,
         )
 
     @property
@@ -79,8 +81,8 @@ class LossFit(CurvatureFit):
         self.model.refuse_other_losses(what, "")
         super().refuse_without_likelihood(what)
 
-    @functools.cached_property
-    def estimate(self) -> Estimate:
+    @property
+    def model_estimate(self) -> Estimate:
         """All parameters, with the inverse Hessian as covariance, if the loss is a likelihood."""
         self.model.refuse_other_losses(
             "the inverse of the Hessian as a covariance",
@@ -92,13 +94,16 @@ class LossFit(CurvatureFit):
         self, rows: Rows, robust: CovarianceKind, loss: UserLoss | None = None
     ) -> Estimate:
         """All parameters, with a robust covariance from the training rows."""
-        assert loss is not None
-        model = self.model
         if not self.penalty:
             self.refuse_saturated(self.params.size)
-        robust_model = LossRobustModel(model.whitening, self.params, loss)
+        robust_model = self.robust_model(loss)
         warn_of_few_curved_rows(robust_model, rows)
-        return robust.estimate(robust_model, rows, self.params, model.names)
+        names = self.model.names
+        return robust.estimate(robust_model, rows, self.params, names, *self.robust_freedom)
+
+    def robust_model(self, loss: UserLoss | None = None) -> LossRobustModel:
+        """The fit as robust covariances see it; residuals of rows need the loss."""
+        return LossRobustModel(self.model.whitening, self.params, self.weighting, loss)
 
     def reported(self, estimate: Estimate, reference: object = None) -> Estimate:
         """The parameters that the data determine: all of them."""
@@ -117,7 +122,7 @@ class LossFit(CurvatureFit):
             "covariance": described(estimate),
             "intervals": coverage(level),
             "loss": self.loss_text,
-        }
+        } | self.facts_of_weights
         conclusions = {"sum of losses": number(-model.log_likelihood)}
         notes: tuple[str, ...] = ()
         if model.penalty:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import functools
 import hashlib
 from collections.abc import Iterable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from numbers import Real
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -25,11 +25,15 @@ from mcmodels.inference.estimate import (
 from mcmodels.inference.robust import (
     RobustCovariance,
     RobustModel,
+    ScoreSquares,
     cluster_covariance,
     hc_covariance,
+    require_scores,
 )
 from mcmodels.inference.serial import hac_covariance
+from mcmodels.inference.summary import number
 from mcmodels.inference.tolerances import SCORE_LEFT
+from mcmodels.inference.weighting import Weighting
 from mcmodels.objectives import Objective
 from mcmodels.objectives.user_loss import UserLoss
 from mcmodels.rows import Rows, Seen
@@ -225,11 +229,18 @@ class ParameterFit(FitRecord):
         Whether there is an intercept.
     undetermined : str
         Why the parameters are not determined; empty if they are.
+    weighting : Weighting, default=Weighting.FREQUENCY
+        What the weights are.
+    scores : ScoreSquares, default=None
+        Of the rows at the parameters, where the weights are those of a survey and the fit has read
+        its rows once more; see :meth:`with_rows`.
     """
 
     params: Array
     intercept: bool
     undetermined: str
+    weighting: Weighting = Weighting.FREQUENCY
+    scores: ScoreSquares | None = None
 
     @property
     def parameter_names(self) -> tuple[str, ...]:
@@ -255,6 +266,38 @@ class ParameterFit(FitRecord):
     def perfect_targets(self) -> tuple[str, ...]:
         """Names of the targets that are fitted perfectly, up to rounding."""
         return ()
+
+    def robust_model(self, loss: UserLoss | None = None) -> RobustModel:
+        """The fit as robust covariances see it. Raises if the parameters are not determined.
+
+        ``loss`` is the user's own loss, if the fit is of one.
+        """
+        raise NotImplementedError
+
+    @property
+    def robust_freedom(self) -> tuple[float, float]:
+        """Degrees of freedom of robust errors, and the share of scores that a fit may leave."""
+        return np.inf, SCORE_LEFT
+
+    def with_rows(self, rows: Rows, loss: UserLoss | None = None) -> Self:
+        """The record with HC1's sums of scores, by one more pass, if the weights are of a survey.
+
+        Where the parameters are not determined there are none, as it says when they are asked for.
+        """
+        if self.weighting.has_likelihood:
+            return self
+        try:
+            return replace(self, scores=ScoreSquares.of(self.robust_model(loss), rows, "HC1"))
+        except InferenceError:
+            return self
+
+    def _survey_estimate(self) -> Estimate:
+        """All parameters, with HC1 by the scores of the fit."""
+        model = self.model
+        robust_model = self.robust_model()
+        found = require_scores(self.scores).covariance(robust_model)
+        names = model.parameter_names
+        return CovarianceKind("HC1").of(found, self.params, names, *self.robust_freedom)
 
     def refuse_saturated(self, n_params: int, *, without_one: bool = False) -> None:
         """Raise if there are no more rows than parameters: then every residual is zero.
@@ -291,24 +334,49 @@ class ParameterFit(FitRecord):
     @property
     def aic(self) -> float:
         """``-2ℓ + 2k`` with k free parameters."""
+        self.weighting.refuse_without_likelihood("AIC")
         model = self.at_maximum("AIC")
         return -2.0 * model.log_likelihood + 2.0 * model.n_free_params
 
     @property
     def bic(self) -> float:
         """``-2ℓ + k log n`` with k free parameters."""
+        self.weighting.refuse_without_likelihood("BIC")
         model = self.at_maximum("BIC")
         n = float(np.log(model.n_observations))
         return -2.0 * model.log_likelihood + n * model.n_free_params
 
+    @property
+    def unit_weight(self) -> float:
+        """What weights are multiplied by in measures that must not depend on their scale."""
+        return self.weighting.relative(self.seen.total_weight, self.seen.n_present)
+
+    @property
+    def facts_of_weights(self) -> dict[str, str]:
+        """What summaries say of the weights: nothing where they count rows."""
+        said = self.weighting.description
+        return {"weights are": said} if said else {}
+
+    @property
+    def criteria(self) -> dict[str, str]:
+        """AIC and BIC for summaries; nothing where there is only a pseudo-likelihood."""
+        if not self.weighting.has_likelihood:
+            return {}
+        return {"AIC": number(self.aic), "BIC": number(self.bic)}
+
     @functools.cached_property
     def estimate(self) -> Estimate:
+        """All parameters, with the covariance of the model; of survey weights, HC1."""
+        return self.model_estimate if self.weighting.has_likelihood else self._survey_estimate()
+
+    @property
+    def model_estimate(self) -> Estimate:
         """All parameters, with the covariance of the model."""
         return self.model.estimate
 
     @property
     def n_observations(self) -> float:
-        """Number of rows, counted by their weights: ``Σ wᵢ``."""
+        """Number of observations: ``Σ wᵢ``, or the number of rows of positive weight."""
         return self.model.n_observations
 
     @property

@@ -112,6 +112,29 @@ class RowsWithTargets(Rows):
         return RowsWithTargets(self._rows.sample(count), self._targets)
 
 
+class RowsWithoutWeights(Rows):
+    """The rows of positive weight, each of which counts once.
+
+    Parameters
+    ----------
+    rows : Rows
+        The rows.
+    """
+
+    def __init__(self, rows: Rows) -> None:
+        self._rows = rows
+        self.take_extent(rows)
+        self.total_weight = float(rows.n_present)
+
+    def reduce(self, summarise: Callable[[RowBlock], Sum]) -> Sum:
+        """Sum over all blocks of rows of positive weight."""
+        return self._rows.reduce(lambda block: summarise(replace(block, weights=None)))
+
+    def sample(self, count: int) -> Rows:
+        """About ``count`` of the rows, spread evenly."""
+        return RowsWithoutWeights(self._rows.sample(count))
+
+
 class WithoutFeatures(Rows):
     """The same rows without their features: with an intercept alone.
 
