@@ -1,4 +1,4 @@
-"""Samples with known probabilities: errors of sampling weights are right, those of counts are not."""
+"""Samples with known probabilities: errors of sampling weights are right, of counts are not."""
 
 import numpy as np
 import pytest
@@ -49,16 +49,16 @@ def simulated(kind, weights, draws, seed):
     return np.array(params), np.array(errors), np.array(covered)
 
 
-@pytest.mark.parametrize("kind", MAKE)
+@pytest.mark.parametrize("kind", ["linear", "logistic"])
 def test_errors_are_the_deviations_of_estimates(kind):
-    params, errors, _ = simulated(kind, "probability", 300, seed=1)
+    params, errors, _ = simulated(kind, "probability", 200, seed=1)
     ratio = np.sqrt((errors**2).mean(axis=0)) / params.std(axis=0)
-    # A deviation of 300 estimates has an error of 1/√600 = 4 %; four of these are allowed.
-    assert np.abs(ratio - 1).max() < 0.16
+    # A deviation of 200 estimates has an error of 1/√400 = 5 %; four of these are allowed.
+    assert np.abs(ratio - 1).max() < 0.2
     # The weighted estimates have no bias: four errors of a mean.
     bias = params.mean(axis=0) - TRUTH[kind]
-    assert (np.abs(bias) < 4 * params.std(axis=0) / np.sqrt(300)).all()
-    _, counted, _ = simulated(kind, "frequency", 20, seed=1)
+    assert (np.abs(bias) < 4 * params.std(axis=0) / np.sqrt(200)).all()
+    _, counted, _ = simulated(kind, "frequency", 10, seed=1)
     # As many rows as the population, each of variance one: less than half of the truth.
     assert (counted.mean(axis=0) < 0.5 * params.std(axis=0)).all()
 
