@@ -64,6 +64,15 @@ def fitted_states():
         "linear, rank deficient": lambda: fit(LinearRegression(), DEPENDENT, TARGET),
         "linear, fewer rows than columns": lambda: fit(LinearRegression(), WIDE, TARGET[:8]),
         "linear, constant target": lambda: fit(LinearRegression(), X, np.ones(60)),
+        "linear, precisions": lambda: fit(
+            LinearRegression(weights="precision"), X, TARGET, sample_weight=counts / 2
+        ),
+        "linear, survey": lambda: fit(
+            LinearRegression(weights="probability"), NAMED, TARGET, sample_weight=counts
+        ),
+        "linear, survey in parts": lambda: partly(
+            LinearRegression(weights="probability"), X, TARGET
+        ),
         "linear, exact fit": lambda: fit(LinearRegression(), X, X[:, 0]),
         "linear, pinv": lambda: fit(LinearRegression(solver="pinv"), X, TARGET),
         "linear, named": lambda: fit(LinearRegression(), NAMED, TARGET),
@@ -77,6 +86,15 @@ def fitted_states():
         ),
         "logistic, three classes": lambda: fit(LogisticRegression(), X, THREE),
         "logistic, three classes, no penalty": lambda: fit(LogisticRegression(C=np.inf), X, THREE),
+        "logistic, survey": lambda: fit(
+            LogisticRegression(C=np.inf, weights="probability"), X, CLASSES, sample_weight=counts
+        ),
+        "logistic, three classes, survey": lambda: fit(
+            LogisticRegression(weights="probability"), X, THREE
+        ),
+        "logistic, separated, survey": lambda: fit(
+            LogisticRegression(C=np.inf, weights="probability"), X, SEPARATED
+        ),
         "logistic, separated": lambda: fit(LogisticRegression(C=np.inf), X, SEPARATED),
         "logistic, rank deficient": lambda: fit(LogisticRegression(C=np.inf), DEPENDENT, CLASSES),
         "logistic, fewer rows than columns": lambda: fit(LogisticRegression(), WIDE, CLASSES[:8]),
@@ -113,10 +131,22 @@ def fitted_states():
         "glm, Jeffreys' prior": lambda: fit(
             GeneralizedLinearRegressor("poisson", prior="jeffreys"), X, counts
         ),
+        "glm, precisions": lambda: fit(
+            GeneralizedLinearRegressor("gamma", weights="precision"), X, counts + 1, counts / 3
+        ),
+        "glm, survey": lambda: fit(
+            GeneralizedLinearRegressor("poisson", weights="probability"), X, counts
+        ),
+        "glm, survey, saturated": lambda: fit(
+            GeneralizedLinearRegressor("gamma", weights="probability"), X[:4], counts[:4] + 1
+        ),
         "glm, no minimum": lambda: fit(GeneralizedLinearRegressor("poisson"), X, 0 * counts),
         "glm, saturated": lambda: fit(GeneralizedLinearRegressor("gamma"), X[:4], counts[:4] + 1),
         "own likelihood": lambda: fit(ObjectiveRegressor(poisson, log_likelihood=True), X, counts),
         "own loss": lambda: fit(ObjectiveRegressor("(y - eta)**2", alpha=1.0), X, TARGET),
+        "own loss, survey": lambda: fit(
+            ObjectiveRegressor("(y - eta)**2", weights="probability"), X, TARGET
+        ),
         "own loss, no minimum": lambda: fit(ObjectiveRegressor("-y*eta"), X, counts),
         "own loss of classes": lambda: fit(
             ObjectiveClassifier("relu(1 - (2*y - 1)*eta)**2"), X, CLASSES

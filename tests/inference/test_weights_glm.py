@@ -5,6 +5,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import statsmodels.api as sm
+from scipy import special, stats
 
 from mcmodels import GeneralizedLinearRegressor, likelihood_ratio_test
 from mcmodels.exceptions import InferenceError
@@ -338,6 +339,40 @@ def test_precisions_have_profiles_and_tests():
     assert 2 * (big.llf - held.llf) == pytest.approx(3.841458820694124, rel=1e-6)
     table = model.deviance_table(X, y, w)
     assert table["residual_df"].tolist() == [149, 148, 147]
+
+
+@pytest.mark.parametrize("name", ["poisson", "gamma", "normal", "inverse gaussian"])
+def test_the_pseudo_log_likelihood_is_a_weighted_sum(name):
+    X, y, w, _ = problem(name)
+    model = ours(name, "probability").fit(X, y, w)
+    mu, phi = model.predict(X), model.dispersion_
+    if name == "poisson":
+        density = stats.poisson.logpmf(y, mu)
+    elif name == "gamma":
+        density = stats.gamma.logpdf(y, 1 / phi, scale=phi * mu)
+    elif name == "normal":  # at the variance that makes it largest
+        density = stats.norm.logpdf(y, mu, np.sqrt(w @ (y - mu) ** 2 / w.sum()))
+    else:
+        density = stats.invgauss.logpdf(y, phi * mu, scale=1 / phi)
+    assert model.log_likelihood_ == pytest.approx(w @ density, rel=1e-10)
+    if name != "poisson":
+        # n rows, and weights of mean one.
+        V = {"gamma": mu**2, "normal": 1.0, "inverse gaussian": mu**3}[name]
+        expected = (w / w.mean()) @ ((y - mu) ** 2 / V) / (len(y) - 3)
+        assert phi == pytest.approx(expected, rel=1e-10)
+
+
+def test_sampling_weights_of_proportions_are_no_trials():
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(60, 1)), rng.beta(2, 2, 60)
+    w = rng.uniform(0.5, 5, 60)
+    options = {"dispersion": "pearson", "weights": "probability"}
+    model = GeneralizedLinearRegressor("binomial", **options).fit(X, y, w)
+    mu, phi = model.predict(X), model.dispersion_
+    # Of one trial, whose number of ways with y successes is 1/(Γ(1 + y) Γ(2 - y)).
+    ways = -special.gammaln(1 + y) - special.gammaln(2 - y)
+    density = (ways + y * np.log(mu) + (1 - y) * np.log1p(-mu)) / phi
+    assert model.log_likelihood_ == pytest.approx(w @ density, rel=1e-10)
 
 
 def test_frequencies_are_freq_weights():

@@ -197,6 +197,9 @@ def test_survey_errors_are_those_of_statas_manual(seed):
     assert (model.f_test_.df, model.f_test_.df_denominator) == (k - 1, n - k)
     relative = (model.params_[0] / model.params_[1], model.delta_method(lambda b: b[0] / b[1]))
     J = np.array([1, -relative[0], 0, 0]) / model.params_[1]
+    sigma = np.sqrt(w @ r**2 / w.sum())  # at which the weighted sum is largest
+    density = stats.norm.logpdf(r, scale=sigma)
+    assert model.log_likelihood_ == pytest.approx(w @ density, rel=1e-10)
     assert relative[1].standard_error == pytest.approx(np.sqrt(J @ V @ J), rel=loose)
 
 
