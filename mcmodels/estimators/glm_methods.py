@@ -80,11 +80,11 @@ class GlmMethods(GlmRows):
         y : array-like of shape (n_samples,), default=None
             Their targets.
         sample_weight : array-like of shape (n_samples,), default=None
-            Their weights; a row of weight 2 counts twice.
+            Their weights.
         kind : {"nonrobust", "expected", "HC0" to "HC3", "cluster", "HAC"}, default=None
             "expected" is φ times the inverse of the expected information, which R and statsmodels
             print; the others are those of :meth:`mcmodels.LinearRegression.covariance`. None:
-            "nonrobust" without rows, and "HC3" with them.
+            "nonrobust" without rows, and "HC3" with them; "HC1" with ``weights="probability"``.
         groups, use_correction, df_correction, max_lags
             As in :meth:`mcmodels.LinearRegression.covariance`.
         offset, exposure : array-like of shape (n_samples,), default=None

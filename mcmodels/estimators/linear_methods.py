@@ -219,7 +219,8 @@ class LinearMethods(LinearTests):
             Probability that an interval covers, in (0, 1).
         kind : {"mean", "observation"}, default="mean"
             "mean": ``x̃ᵀθ``, with standard error ``σ̂√(x̃ᵀAx̃)``. "observation": a new observation
-            at x, with standard error ``σ̂√(1 + x̃ᵀAx̃)``.
+            at x, with standard error ``σ̂√(1 + x̃ᵀAx̃)``: where weights are precisions, one of weight
+            1. With ``weights="probability"`` the variance of the mean is ``x̃ᵀVx̃``, V of HC1.
 
         Returns
         -------

@@ -118,14 +118,15 @@ class ParameterMethods(LinearPredictorModel):
         y : array-like of shape (n_samples,) or (n_samples, n_targets), default=None
             Their targets.
         sample_weight : array-like of shape (n_samples,), default=None
-            Their weights; a row of weight 2 counts twice.
+            Their weights.
         kind : {"nonrobust", "HC0", "HC1", "HC2", "HC3", "cluster", "CR2", "HAC"}, default=None
             "HC0" to "HC3" are valid under unequal variances, "cluster" also under dependence
             within groups, "HAC" also under serial correlation of rows in the order of time,
             "nonrobust" if the model is right. "CR2" is "cluster" for few clusters: residuals are
             adjusted for their leverage, and each coefficient has its own degrees of freedom; linear
             fits of one target have it. None: "nonrobust" without rows, and "HC3" with them; with
-            more than two classes, where HC3 is not defined, "HC1".
+            more than two classes, where HC3 is not defined, "HC1". With ``weights="probability"``
+            it is "HC1" in both cases, and "nonrobust" is refused.
         groups : array-like of shape (n_samples,) or (n_samples, 2), default=None
             The cluster of each row, in one grouping or in two ("CR2": one).
         use_correction : bool, default=True

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from dataclasses import dataclass
-from typing import Any, NoReturn
+from typing import Any, NoReturn, Self
 
 from mcmodels.exceptions import InferenceError, example_of
 from mcmodels.inference.estimate import Estimate, coverage
@@ -100,6 +100,13 @@ class LossFit(CurvatureFit):
         warn_of_few_curved_rows(robust_model, rows)
         names = self.model.names
         return robust.estimate(robust_model, rows, self.params, names, *self.robust_freedom)
+
+    def with_rows(self, rows: Rows, loss: UserLoss | None = None) -> Self:
+        """The record with what its kind of weights needs of the rows; warns as robust errors do."""
+        found = super().with_rows(rows, loss)
+        if found.scores is not None:
+            warn_of_few_curved_rows(found.robust_model(loss), rows)
+        return found
 
     def robust_model(self, loss: UserLoss | None = None) -> LossRobustModel:
         """The fit as robust covariances see it; residuals of rows need the loss."""

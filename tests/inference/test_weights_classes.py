@@ -2,6 +2,7 @@
 
 import copy
 import pickle
+import warnings
 
 import numpy as np
 import pytest
@@ -18,7 +19,7 @@ from mcmodels import (
     ObjectiveRegressor,
     likelihood_ratio_test,
 )
-from mcmodels.exceptions import InferenceError
+from mcmodels.exceptions import FewCurvedRowsWarning, InferenceError
 from tests.inference.problems import with_ones
 
 KINDS = ["frequency", "precision", "probability"]
@@ -194,10 +195,10 @@ def test_a_survey_has_no_likelihood(call):
 
 def test_the_scale_of_sampling_weights_changes_nothing_that_is_estimated():
     X, y, w, _ = problem()
-    model, other = (logistic("probability").fit(X, y, c * w) for c in (1.0, 1e5))
+    model, other = (logistic("probability").fit(X, y, c * w) for c in (1.0, 1e90))
     np.testing.assert_allclose(other.standard_errors_, model.standard_errors_, rtol=1e-7)
     np.testing.assert_allclose(
-        other.influence(X, y, 1e5 * w), model.influence(X, y, w), rtol=1e-6, atol=1e-9
+        other.influence(X, y, 1e90 * w), model.influence(X, y, w), rtol=1e-6, atol=1e-9
     )
 
 
@@ -266,6 +267,23 @@ def test_own_losses(weights, is_likelihood):
     else:
         with pytest.raises(InferenceError, match="log_likelihood=True"):
             model.standard_errors_  # noqa: B018
+
+
+def test_few_rows_with_curvature_are_said():
+    """Kish's count of the rows of a sample has w² in it, and n rows are compared with it."""
+    rng = np.random.default_rng(0)
+    X, noise = rng.normal(size=(400, 1)), rng.normal(size=400)
+    loss = "sqrt((y - eta)**2 + 1e-4)"
+    with pytest.warns(FewCurvedRowsWarning, match="of 400 rows"):
+        ObjectiveRegressor(loss, weights="probability").fit(X, noise, np.full(400, 1e-3))
+    # One row that stands for nearly all of the population is one row.
+    w = np.where(np.arange(400) == 7, 1e6, 1.0)
+    with pytest.warns(FewCurvedRowsWarning, match=r"lies in 1 of 400 rows"):
+        ObjectiveRegressor("(y - eta)**2", weights="probability").fit(X, noise, w)
+    # As many equal rows are many.
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        ObjectiveRegressor("(y - eta)**2").fit(X, noise, w).covariance(X, noise, w, kind="HC0")
 
 
 def test_own_losses_of_classes():

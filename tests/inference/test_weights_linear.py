@@ -87,7 +87,7 @@ def test_the_wild_bootstrap_of_precisions(seed):
     assert ours.statistic == pytest.approx(theirs.statistic, rel=SAME)
 
 
-@pytest.mark.parametrize("c", [1e-12, 3.0, 1e12])
+@pytest.mark.parametrize("c", [1e-150, 3.0, 1e150])
 @pytest.mark.parametrize("weights", ["precision", "probability"])
 def test_the_scale_of_weights_changes_no_error(weights, c):
     X, y, w, groups = problem(1)
