@@ -242,6 +242,10 @@ class ArrayRows(Rows):
 
     def reduce(self, summarise: Callable[[RowBlock], Sum]) -> Sum:
         """Sum over all blocks of rows of positive weight."""
+        if len(self._parts) == 1:  # a third of the time of what follows, which small fits notice
+            with single_threaded_blas():
+                (block,) = self._blocks(self._parts, Scratch())
+                return summarise(block)
         n_runs = min(RUNS, len(self._parts))
         bounds = [k * len(self._parts) // n_runs for k in range(n_runs + 1)]
         runs = [self._parts[a:b] for a, b in itertools.pairwise(bounds)]
