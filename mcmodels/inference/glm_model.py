@@ -50,17 +50,22 @@ class GlmSums:
     log_likelihood: float = np.nan
 
     @classmethod
-    def of(cls, rows: Rows, loss: FamilyLoss, params: Array) -> GlmSums:
-        """Deviance and Pearson's sum, in one pass over the rows."""
+    def of(
+        cls, rows: Rows, loss: FamilyLoss, params: Array, dispersion: float | None = None
+    ) -> GlmSums:
+        """Deviance and Pearson's sum, in one pass; with φ also the log-likelihood."""
 
         def summarise(block: RowBlock) -> Array:
-            eta = block.linear_predictor(params)
-            parts = loss.deviance(block.y, eta), loss.pearson(block.y, eta) ** 2
-            return np.array([block.weighted(part).sum() for part in parts])
+            y, eta = block.y, block.linear_predictor(params)
+            parts = loss.deviance(y, eta), loss.pearson(y, eta) ** 2
+            sums = [block.weighted(part).sum() for part in parts]
+            if dispersion is None:
+                return np.array([*sums, np.nan])
+            likelihood = loss.log_likelihood(y, eta, block.weights_or_ones, dispersion)
+            return np.array([*sums, likelihood.sum()])
 
         with np.errstate(all="ignore"):
-            deviance, pearson = rows.reduce(summarise).tolist()
-        return cls(deviance, pearson)
+            return cls(*rows.reduce(summarise).tolist())
 
 
 def log_likelihood(rows: Rows, loss: FamilyLoss, params: Array, dispersion: float) -> float:

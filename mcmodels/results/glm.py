@@ -70,24 +70,28 @@ class GlmFit(CurvatureFit):
         theta_is_estimated: bool,
         **of_the_fit: Any,
     ) -> GlmFit:
-        """The record of a solution, with what two more passes over the rows say of it.
+        """The record of a solution, with what one or two more passes over the rows say of it.
 
         ``dispersion`` is the parameter of the estimator; the other arguments are those of
         :meth:`CurvatureFit.of`.
         """
         params, family = solution.value.params, loss.family
-        sums = GlmSums.of(rows, loss, params)
-        left = rows.total_weight - solution.rank - rows.intercept
         if dispersion == "auto":
             dispersion = "pearson" if family.has_dispersion else 1.0
+        by_deviance = family.name == "normal"
+        known = None if isinstance(dispersion, str) or by_deviance else float(dispersion)
+        sums = GlmSums.of(rows, loss, params, known)
+        left = rows.total_weight - solution.rank - rows.intercept
         if isinstance(dispersion, str):
             total = sums.pearson if dispersion == "pearson" else sums.deviance
             phi = total / left if left > WEIGHT_ROUNDING * rows.total_weight else np.nan
             text, df = f"{_SUMS[dispersion]} / {left:g} degrees of freedom", left
         else:
             phi, text, df = float(dispersion), "given", np.inf
-        of_likelihood = sums.deviance / rows.total_weight if family.name == "normal" else phi
-        likelihood = log_likelihood(rows, loss, params, of_likelihood)
+        if known is None:
+            of_likelihood = sums.deviance / rows.total_weight if by_deviance else phi
+            likelihood = log_likelihood(rows, loss, params, of_likelihood)
+            sums = replace(sums, log_likelihood=likelihood)
         return cls.of(
             solution,
             rows,
@@ -97,7 +101,7 @@ class GlmFit(CurvatureFit):
             dispersion=phi,
             dispersion_text=text,
             df=df,
-            sums=replace(sums, log_likelihood=likelihood),
+            sums=sums,
             theta_derivatives=(
                 theta_derivatives(rows, family.theta, loss.link, params)
                 if theta_is_estimated and isinstance(family, NegativeBinomial)

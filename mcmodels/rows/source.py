@@ -220,6 +220,7 @@ class ArrayRows(Rows):
         for name, values in self._extras.items():
             if len(values) != X.shape[0]:
                 raise ValueError(f"{name} has {len(values)} entries for {X.shape[0]} rows.")
+        self._every = every
         height = block_rows or _block_rows(self._X)
         self._parts = [
             slice(start, min(start + height, X.shape[0]))
@@ -300,7 +301,7 @@ class ArrayRows(Rows):
             self._extras,
             intercept=self.intercept,
             block_rows=height,
-            every=every,
+            every=self._every * every,
         )
         return sampled if sampled.n_present else self
 
