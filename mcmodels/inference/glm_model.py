@@ -51,17 +51,28 @@ class GlmSums:
     log_likelihood: float = np.nan
 
     @classmethod
-    def of(cls, rows: Rows, loss: FamilyLoss, params: Array) -> GlmSums:
-        """Deviance and Pearson's sum, in one pass over the rows."""
+    def of(
+        cls,
+        rows: Rows,
+        loss: FamilyLoss,
+        params: Array,
+        dispersion: float | None = None,
+        weighting: Weighting = Weighting.FREQUENCY,
+    ) -> GlmSums:
+        """Deviance and Pearson's sum, in one pass; with φ also the log-likelihood."""
 
         def summarise(block: RowBlock) -> Array:
-            eta = block.linear_predictor(params)
-            parts = loss.deviance(block.y, eta), loss.pearson(block.y, eta) ** 2
-            return np.array([block.weighted(part).sum() for part in parts])
+            y, eta = block.y, block.linear_predictor(params)
+            parts = loss.deviance(y, eta), loss.pearson(y, eta) ** 2
+            sums = [block.weighted(part).sum() for part in parts]
+            if dispersion is None:
+                return np.array([*sums, np.nan])
+            weights = block.weights_or_ones
+            likelihood = weighting.log_density(loss, y, eta, weights, dispersion)
+            return np.array([*sums, likelihood.sum()])
 
         with np.errstate(all="ignore"):
-            deviance, pearson = rows.reduce(summarise).tolist()
-        return cls(deviance, pearson)
+            return cls(*rows.reduce(summarise).tolist())
 
 
 def log_likelihood(

@@ -276,6 +276,8 @@ class Binomial(Family):
 
     def log_ways(self, y: Array, weights: Array) -> Array:
         """Logarithm of the number of ways to have ``wy`` successes in w trials."""
+        if (weights == 1).all() and ((y == 0) | (y == 1)).all():
+            return np.zeros(y.shape)
         successes = weights * y
         return (
             special.gammaln(weights + 1.0)

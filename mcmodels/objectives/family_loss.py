@@ -62,6 +62,8 @@ class FamilyLoss:
     def __call__(self, y: Array, eta: Array, orders: tuple[int, ...]) -> tuple[Array, ...]:
         """The derivatives of these orders, each of the shape of eta."""
         with np.errstate(all="ignore"):  # solvers reject values that are not finite
+            if isinstance(self.family, Binomial) and isinstance(self.link, LogitLink):
+                return _logistic(y, eta, orders)
             found = self._all(y, eta)
             outside = self.outside(eta)
         if outside is not None and outside.any():
@@ -83,23 +85,30 @@ class FamilyLoss:
 
     def deviance(self, y: Array, eta: Array) -> Array:
         """The unit deviance ``d(y, μ)``, shape (b,)."""
-        mu = self.link.mean(eta)
         if not isinstance(self.family, Binomial):
-            return self.family.deviance(y, mu)
+            return self.family.deviance(y, self.link.mean(eta))
+        # Outcomes alone have a kernel with all digits, and no entropy.
+        outcomes, of_outcomes = (y == 0) | (y == 1), 2.0 * self(y, eta, (0,))[0]
+        if outcomes.all():
+            return of_outcomes
         # 1 - μ has its digits where μ rounds to one.
-        rest = self.link.complement(eta)
-        return 2.0 * (special.rel_entr(y, mu) + special.rel_entr(1.0 - y, rest))
+        mu, rest = self.link.mean(eta), self.link.complement(eta)
+        of_shares = 2.0 * (special.rel_entr(y, mu) + special.rel_entr(1.0 - y, rest))
+        return np.where(outcomes, of_outcomes, of_shares)
 
     def pearson(self, y: Array, eta: Array) -> Array:
         """``(y - μ)/√V(μ)``, shape (b,)."""
         mu = self.link.mean(eta)
         if not isinstance(self.family, Binomial):
             return (y - mu) / np.sqrt(self.family.variance(mu))
-        rest = self.link.complement(eta)
-        away = y * rest - (1.0 - y) * mu
-        roots = np.sqrt(mu) * np.sqrt(rest)
-        ones, zeros = np.sqrt(rest / mu), -np.sqrt(mu / rest)
-        return np.where(y == 1, ones, np.where(y == 0, zeros, away / roots))
+        rest, success = self.link.complement(eta), y == 1
+        odds = np.where(success, rest, mu) / np.where(success, mu, rest)
+        of_outcomes = np.where(success, 1.0, -1.0) * np.sqrt(odds)
+        outcomes = success | (y == 0)
+        if outcomes.all():
+            return of_outcomes
+        of_shares = (y * rest - (1.0 - y) * mu) / (np.sqrt(mu) * np.sqrt(rest))
+        return np.where(outcomes, of_outcomes, of_shares)
 
     def log_likelihood(self, y: Array, eta: Array, weights: Array, dispersion: Any) -> Array:
         """``wᵢ log p(yᵢ | μᵢ, φ)`` of each row, with all constants; φ may be that of each row."""
@@ -223,18 +232,48 @@ def _power_of_power(family: PowerFamily, k: float, y: Array, eta: Array) -> Orde
 def _negative_binomial(theta: float, y: Array, eta: Array) -> Orders:
     """``V = μ + θμ²`` and ``μ = e^η``."""
     shifted = eta + np.log(theta)
-    u, rest = special.expit(shifted), special.expit(-shifted)
+    t, u, rest = _sigmoids(shifted)
     r = 1.0 / theta
-    value = (y + r) * np.logaddexp(0.0, shifted) - y * eta
+    value = (y + r) * (np.log1p(t) + np.maximum(shifted, 0.0)) - y * eta
     return value, r * u - y * rest, (y + r) * u * rest
+
+
+def _sigmoids(eta: Array) -> tuple[Array, Array, Array]:
+    """``e^-|η|``, ``σ(η)`` and ``σ(-η)``, each to all of its digits.
+
+    With ``log1p`` of the first, ``log(1 + e^η)`` takes a third of the time of ``expit`` of both
+    signs and ``logaddexp``.
+    """
+    t = np.exp(-np.abs(eta))
+    large = 1.0 / (1.0 + t)
+    small = t * large
+    positive = eta >= 0
+    return t, np.where(positive, large, small), np.where(positive, small, large)
+
+
+def _logistic(y: Array, eta: Array, orders: tuple[int, ...]) -> tuple[Array, ...]:
+    """Binomial targets with logit link: ``log(1 + e^-|η|)`` and η times what speaks against it."""
+    t, p, q = _sigmoids(eta)
+    found = []
+    for order in orders:
+        if order == 0:
+            against = np.where(eta >= 0, 1.0 - y, y)
+            away = np.where(against > 0, against * np.abs(eta), 0.0)
+            found.append(np.log1p(t) + away)
+        elif order == 1:
+            found.append((1.0 - y) * p - y * q)
+        else:
+            found.append(p * q)
+    return tuple(found)
 
 
 def _minus_logs(link: Link, eta: Array) -> tuple[Orders, Orders]:
     """``A = -log μ`` and ``B = -log(1 - μ)`` of a probability, each with two derivatives in η."""
     if isinstance(link, LogitLink):
-        p, q = special.expit(eta), special.expit(-eta)
-        both = p * q
-        return (np.logaddexp(0.0, -eta), -q, both), (np.logaddexp(0.0, eta), p, both)
+        t, p, q = _sigmoids(eta)
+        both, near = p * q, np.log1p(t)
+        success, failure = near + np.maximum(-eta, 0.0), near + np.maximum(eta, 0.0)
+        return (success, -q, both), (failure, p, both)
     if isinstance(link, ProbitLink):
         value, slope, curvature = _minus_log_normal(-eta)
         return _minus_log_normal(eta), (value, -slope, curvature)

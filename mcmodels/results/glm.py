@@ -72,18 +72,20 @@ class GlmFit(CurvatureFit):
         weighting: Weighting,
         **of_the_fit: Any,
     ) -> GlmFit:
-        """The record of a solution, with what two more passes over the rows say of it.
+        """The record of a solution, with what one or two more passes over the rows say of it.
 
         ``dispersion`` is the parameter of the estimator, and ``weighting`` says what the weights
         are; the other arguments are those of
         :meth:`CurvatureFit.of`.
         """
         params, family = solution.value.params, loss.family
-        sums = GlmSums.of(rows, loss, params)
         n, total_weight = weighting.count_of(rows), rows.total_weight
-        left = n - solution.rank - rows.intercept
         if dispersion == "auto":
             dispersion = "pearson" if family.has_dispersion else 1.0
+        by_deviance = family.name == "normal"
+        known = None if isinstance(dispersion, str) or by_deviance else float(dispersion)
+        sums = GlmSums.of(rows, loss, params, known, weighting)
+        left = n - solution.rank - rows.intercept
         if isinstance(dispersion, str):
             total = sums.pearson if dispersion == "pearson" else sums.deviance
             unit = weighting.relative(total_weight, rows.n_present)
@@ -92,9 +94,11 @@ class GlmFit(CurvatureFit):
             text, df = f"{_SUMS[dispersion]} {by}/ {left:g} degrees of freedom", left
         else:
             phi, text, df = float(dispersion), "given", np.inf
-        times = weighting.count_in_likelihood(total_weight, rows.n_present)
-        of_likelihood = sums.deviance / times if family.name == "normal" else phi
-        likelihood = log_likelihood(rows, loss, params, of_likelihood, weighting)
+        if known is None:
+            times = weighting.count_in_likelihood(total_weight, rows.n_present)
+            of_likelihood = sums.deviance / times if by_deviance else phi
+            likelihood = log_likelihood(rows, loss, params, of_likelihood, weighting)
+            sums = replace(sums, log_likelihood=likelihood)
         return cls.of(
             solution,
             rows,
@@ -104,7 +108,7 @@ class GlmFit(CurvatureFit):
             dispersion=phi,
             dispersion_text=text,
             df=df,
-            sums=replace(sums, log_likelihood=likelihood),
+            sums=sums,
             theta_derivatives=(
                 theta_derivatives(rows, family.theta, loss.link, params)
                 if theta_is_estimated and isinstance(family, NegativeBinomial)

@@ -84,8 +84,7 @@ class ExactMoments:
         turn = np.eye(len(self.error_of_mean))
         turn[:p, :p], turn[:p, p:] = B, -coef
         # Columns of whitened x and of residuals: all of their products.
-        image = self.scatter[:, :, np.newaxis].times(turn).sum(axis=1)
-        products = image[:, np.newaxis].times(turn[:, :, np.newaxis]).sum(axis=0).hi
+        products = _transposed_times(_transposed_times(self.scatter, turn), turn).hi
         L, info = linalg.lapack.dpotrf(products[:p, :p], lower=1, clean=1)
         if info != 0:
             return None
@@ -117,6 +116,13 @@ class ExactSolution:
     mean_residual: Array
     residual_scatter: Array
     inverse: ScaledCholesky
+
+
+def _transposed_times(A: DoubleDouble, B: Array) -> DoubleDouble:
+    """``AᵀB`` of small matrices."""
+    factor = B[:, np.newaxis]
+    hi, lo = two_product(A.hi[:, :, np.newaxis], factor)
+    return DoubleDouble(hi, lo + A.lo[:, :, np.newaxis] * factor).sum(axis=0)
 
 
 def _sums_of_products(block: RowBlock, origin: Array) -> DoubleDouble:

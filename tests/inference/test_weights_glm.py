@@ -342,6 +342,25 @@ def test_precisions_have_profiles_and_tests():
     assert table["residual_df"].tolist() == [149, 148, 147]
 
 
+@pytest.mark.parametrize("weights", ["precision", "probability"])
+@pytest.mark.parametrize("name", ["gamma", "normal", "inverse gaussian"])
+def test_a_given_dispersion(name, weights):
+    """Densities by SciPy, with φ/w or a factor w."""
+    X, y, w, _ = problem(name)
+    model = ours(name, weights, dispersion=0.3).fit(X, y, w)
+    mu, phi = model.predict(X), (0.3 / w if weights == "precision" else np.full(len(y), 0.3))
+    if name == "gamma":
+        density = stats.gamma.logpdf(y, 1 / phi, scale=phi * mu)
+    elif name == "normal":  # at the variance that makes it largest, whatever was given
+        squares = w @ (y - mu) ** 2
+        variance = squares / len(y) / w if weights == "precision" else squares / w.sum()
+        density = stats.norm.logpdf(y, mu, np.sqrt(variance))
+    else:
+        density = stats.invgauss.logpdf(y, phi * mu, scale=1 / phi)
+    factor = w if weights == "probability" else np.ones(len(y))
+    assert model.log_likelihood_ == pytest.approx(factor @ density, rel=1e-10)
+
+
 @pytest.mark.parametrize("name", ["poisson", "gamma", "normal", "inverse gaussian"])
 def test_the_pseudo_log_likelihood_is_a_weighted_sum(name):
     X, y, w, _ = problem(name)

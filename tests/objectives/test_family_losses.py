@@ -109,3 +109,30 @@ def test_kernel_and_its_derivatives(name, link, etas):
                 # Each of the two terms has a rounding error of its own; the largest here is 1e-13.
                 error = abs(found[order][0] - sum(terms))
                 assert error <= 1e-12 * sum(map(abs, terms)) + LEAST, (order, y, at)
+
+
+@pytest.mark.parametrize(
+    ("link", "etas"),
+    [
+        ("logit", (-700.0, -30.0, -2.0, -1e-9, 0.0, 0.3, 37.0, 700.0)),
+        ("probit", (-5.0, -1.0, 0.0, 2.5, 5.0)),
+        ("cloglog", (-30.0, -3.0, 0.0, 2.0)),
+    ],
+)
+@pytest.mark.parametrize("y", [[0.0, 1.0], [0.0, 1.0, 0.25]], ids=["outcomes", "shares"])
+def test_deviance_and_pearson_residual_of_binomial_targets(link, etas, y):
+    # Blocks of successes and failures alone have formulas of their own.
+    loss, targets = FamilyLoss(FAMILIES["binomial"], LINKS[link]), np.array(y)
+    for eta in etas:
+        deviance = loss.deviance(targets, np.full(targets.shape, eta))
+        pearson = loss.pearson(targets, np.full(targets.shape, eta))
+        with mp.workdps(800):
+            mu = INVERSES[link](mp.mpf(eta))
+            for k, at in enumerate(map(mp.mpf, y)):
+                terms = [t * mp.log(t / m) for t, m in ((at, mu), (1 - at, 1 - mu)) if t > 0]
+                size = 2 * sum(map(abs, terms))
+                # One rounding of each term, and those of the functions: 1e-14 was the largest.
+                assert abs(deviance[k] - 2 * sum(terms)) <= 1e-13 * size
+                expected = (at - mu) / mp.sqrt(mu * (1 - mu))
+                parts = (at * (1 - mu) + (1 - at) * mu) / mp.sqrt(mu * (1 - mu))
+                assert abs(pearson[k] - expected) <= 1e-13 * parts

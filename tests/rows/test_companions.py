@@ -175,3 +175,15 @@ def test_planted_misalignment_is_caught(moved):
     assert numbers(rows).size
     with pytest.raises(AssertionError):
         numbers(Misaligned(rows, moved))
+
+
+@pytest.mark.parametrize("block_rows", [7, 100])
+def test_sample_of_a_sample(block_rows):
+    X, y, extras = numbered()
+    rows = ArrayRows(X, y, None, extras, block_rows=block_rows)
+    once = rows.sample(50)
+    twice = once.sample(10)
+    # It has about as many rows as were asked for, all of them of the first sample.
+    assert 5 <= twice.n_rows <= 20
+    assert len(numbers(twice)) == twice.n_rows
+    assert np.isin(numbers(twice), present(None)).all()
