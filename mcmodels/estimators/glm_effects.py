@@ -242,7 +242,8 @@ class GlmEffects(GlmMethods):
 
         Notes
         -----
-        Formulas and sources are in :mod:`mcmodels.inference.influence`.
+        Formulas and sources are in :mod:`mcmodels.inference.influence`. With
+        ``weights="probability"`` residuals and errors are those of weights that sum to n.
         """
         record: GlmFit = self._record()
         record.model.refuse_without_dispersion()

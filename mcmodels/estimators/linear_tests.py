@@ -195,7 +195,8 @@ class LinearTests(ParameterMethods):
         """
         record: LinearFit = self._record()
         record.refuse_several_targets("outlier_test")
-        record.weighting.refuse_without_likelihood("outlier_test")
+        instead = "See influence(X, y) for the rows that change the fit most."
+        record.weighting.refuse_tests_of_noise("outlier_test", instead)
         model = record.model
         _ = model.whitening  # raises if there is none, before any row is read
         record.refuse_saturated(record.rank + record.intercept, without_one=True)
@@ -238,7 +239,8 @@ class LinearTests(ParameterMethods):
         """
         record: LinearFit = self._record()
         record.refuse_several_targets("breusch_pagan")
-        record.weighting.refuse_without_likelihood("breusch_pagan")
+        instead = "Errors are those of HC1, which are right under unequal variances, too."
+        record.weighting.refuse_tests_of_noise("breusch_pagan", instead)
         record.refuse_saturated(record.rank + record.intercept)
         if (stream := in_parts(X, y, sample_weight)) is not None:
             self._require_training_rows(self._rows_in_parts(stream))

@@ -287,7 +287,8 @@ class LogisticMethods(OffsetMethods):
 
         Notes
         -----
-        Formulas and sources are in :mod:`mcmodels.inference.influence`.
+        Formulas and sources are in :mod:`mcmodels.inference.influence`. With
+        ``weights="probability"`` residuals and errors are those of weights that sum to n.
         """
         record: LogisticFit = self._record()
         names, index = record.model.names, index_of(X)

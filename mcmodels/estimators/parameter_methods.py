@@ -92,7 +92,8 @@ class ParameterMethods(LinearPredictorModel):
     bic_ = Fitted("bic", "Schwarz's criterion ``-2ℓ + k log n`` (Schwarz 1978).")
     covariance_ = Fitted(
         "covariance",
-        "Covariance of ``params_.ravel()`` if the model is right; see docs/inference.md.",
+        "Covariance of ``params_.ravel()`` if the model is right, or HC1 with "
+        "``weights='probability'``; see docs/inference.md.",
     )
     standard_errors_ = Fitted("standard_errors", "Standard errors of ``params_``, in its shape.")
 

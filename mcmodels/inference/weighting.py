@@ -160,6 +160,17 @@ class Weighting(enum.Enum):
                 "confidence_intervals, whose errors are robust."
             )
 
+    def refuse_tests_of_noise(self, what: str, instead: str) -> None:
+        """Raise if a test supposes normal noise of known relative variances, and there is a survey.
+
+        ``instead`` is what the user can do.
+        """
+        if not self.has_likelihood:
+            raise InferenceError(
+                f"{what} supposes that weights tell the variances of the noise, or count rows, and "
+                f"with weights='probability' they say how rows were sampled. {instead}"
+            )
+
     def refuse_model_covariance(self, kind: str) -> None:
         """Raise if the inverse of the Hessian is asked for, and the weights are those of a survey.
 

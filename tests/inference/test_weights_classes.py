@@ -274,8 +274,12 @@ def test_few_rows_with_curvature_are_said():
     rng = np.random.default_rng(0)
     X, noise = rng.normal(size=(400, 1)), rng.normal(size=400)
     loss = "sqrt((y - eta)**2 + 1e-4)"
-    with pytest.warns(FewCurvedRowsWarning, match="of 400 rows"):
-        ObjectiveRegressor(loss, weights="probability").fit(X, noise, np.full(400, 1e-3))
+    said = []
+    for w in (np.full(400, 1e-3), None):
+        with pytest.warns(FewCurvedRowsWarning, match="of 400 rows") as found:
+            ObjectiveRegressor(loss, weights="probability").fit(X, noise, w)
+        said += [str(warning.message) for warning in found]
+    assert said[0] == said[-1]  # the bandwidth, too, is by 400 rows
     # One row that stands for nearly all of the population is one row.
     w = np.where(np.arange(400) == 7, 1e6, 1.0)
     with pytest.warns(FewCurvedRowsWarning, match=r"lies in 1 of 400 rows"):

@@ -308,8 +308,6 @@ def test_parts_of_a_survey_need_their_rows():
         lambda m, *rows: m.score_intervals(*rows),
         lambda m, *rows: m.likelihood_profile(*rows),
         lambda m, *rows: m.likelihood_ratio_tests(*rows),
-        lambda m, *rows: m.outlier_test(*rows),
-        lambda m, *rows: m.breusch_pagan(*rows),
         lambda m, *rows: likelihood_ratio_test(
             LinearRegression(weights="probability").fit(rows[0][:, :1], *rows[1:]), m
         ),
@@ -320,6 +318,14 @@ def test_a_survey_has_no_likelihood(call):
     model = LinearRegression(weights="probability").fit(X, y, w)
     with pytest.raises(InferenceError, match=r"pseudo-likelihood.*wald_test"):
         call(model, X, y, w)
+
+
+def test_a_survey_has_no_tests_of_noise():
+    X, y, w, _ = problem(0)
+    model = LinearRegression(weights="probability").fit(X, y, w)
+    for test, remedy in ((model.outlier_test, "influence"), (model.breusch_pagan, "HC1")):
+        with pytest.raises(InferenceError, match=f"they say how rows were sampled.*{remedy}"):
+            test(X, y, w)
 
 
 def test_a_survey_has_no_covariance_of_the_model():
