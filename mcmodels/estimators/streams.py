@@ -14,7 +14,7 @@ from mcmodels.arrays import Array, Labels, Values, Weights
 from mcmodels.estimators.arguments import check_weights, listed, refuse_other_order
 from mcmodels.estimators.classes import kind_of_labels
 from mcmodels.estimators.numeric_columns import entries_not_finite
-from mcmodels.estimators.offsets import refuse_for_model
+from mcmodels.estimators.offsets import refuse_beside_stream, refuse_for_model
 from mcmodels.estimators.validation import (
     features_of,
     target_names,
@@ -134,6 +134,7 @@ def of_blocks(method: Callable[..., Any]) -> Callable[..., Any]:
     def of_rows_or_stream(self: Any, X: Any, *args: Any, **options: Any) -> Any:
         if not isinstance(X, RowStream):
             return method(self, X, *args, **options)
+        refuse_beside_stream({name: options.pop(name, None) for name in self._offset_names})
         results = []
         stream = in_columns_of(self, X)
         for number, parts in stream.nonempty():

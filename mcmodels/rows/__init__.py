@@ -28,7 +28,12 @@ from mcmodels.rows.streamed import (
     with_rows,
 )
 from mcmodels.rows.threads import in_one_thread, in_place_sum, single_threaded_blas, sum_behind
-from mcmodels.rows.transformed import RowsWithTargets, TransformedRows, WithoutFeatures
+from mcmodels.rows.transformed import (
+    RowsOfColumns,
+    RowsWithTargets,
+    TransformedRows,
+    WithoutFeatures,
+)
 from mcmodels.rows.triangle import FactoredMoments, Triangle
 from mcmodels.rows.walk_sums import SameStamp, WalkSums
 
@@ -57,6 +62,7 @@ __all__ = [
     "RowStream",
     "Rows",
     "RowsCovariance",
+    "RowsOfColumns",
     "RowsWithCrossSums",
     "RowsWithTargets",
     "SameStamp",

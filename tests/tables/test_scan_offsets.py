@@ -292,10 +292,8 @@ def test_wrong_arguments():
 
 @pytest.mark.parametrize("model", [LinearRegression(), LogisticRegression(), PCA(2)])
 def test_models_that_take_none(model):
-    if model._takes_offsets:
-        pytest.skip("it takes offsets")
     frame = FRAME.assign(claims=(FRAME["claims"] > 0).astype(float))
-    for argument in ("offset", "exposure"):
+    for argument in {"offset", "exposure"} - set(model._offset_names):
         rows = scan(frame, "claims", **{argument: "years"}, **NAMED)
         with pytest.raises(ValueError, match=f"an {argument}, and {type(model).__name__} takes"):
             model.fit(rows)
