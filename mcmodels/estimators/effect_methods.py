@@ -50,7 +50,7 @@ class EffectMethods(OffsetRows):
                 "at='rows' takes no mean, so that sample_weight has no effect; leave it out."
             )
         record, names = self._record(), list(self._names_of_effects())
-        rows, index = self._indexed_rows(X, sample_weight, **offsets)
+        rows, index = self._indexed_rows(X, sample_weight, weighted=at != "rows", **offsets)
         indicators = indicators_of(rows) if discrete else np.zeros(0, dtype=np.intp)
         if at != "rows":
             found = marginal_effects(record.model, self._response(), rows, indicators, at=at)

@@ -101,7 +101,7 @@ class GlmEffects(GlmMethods, EffectMethods):
                 "trials are those of binomial observations: family='binomial' and "
                 "kind='observation'."
             )
-        offsets = {"offset": offset, "exposure": exposure}
+        offsets: dict[str, Any] = {"offset": offset, "exposure": exposure}
         given: dict[str, Any] = {"X": X, "trials": trials, **offsets}
         if any(map(is_dask, given.values())):
             refuse_mixed(given)
@@ -111,7 +111,7 @@ class GlmEffects(GlmMethods, EffectMethods):
             return lazily(self, "predict_interval", given, level=level, kind=kind, like=like)
         refuse_other_order(X=X, trials=trials)
         further = None if trials is None else (lambda X: {"trials": checked_trials(X, trials)})
-        rows, index = self._indexed_rows(X, None, further, **offsets)
+        rows, index = self._indexed_rows(X, None, further, weighted=False, **offsets)
         if kind == "mean":
             values = mean_intervals(model, loss, rows, quantile)
         else:

@@ -13,7 +13,7 @@ from mcmodels.arrays import Array, Matrix, MatrixLike, VectorLike, Weights
 from mcmodels.estimators.arguments import check_params, check_weights, refuse_other_order
 from mcmodels.estimators.model import Model, coefficient_array
 from mcmodels.estimators.offsets import with_offsets
-from mcmodels.estimators.parts import rows_in_parts, without_targets
+from mcmodels.estimators.parts import rows_in_parts, without_targets, without_weights
 from mcmodels.estimators.streams import in_memory_but_X
 from mcmodels.estimators.validation import validated_rows
 from mcmodels.exceptions import InferenceError
@@ -111,24 +111,29 @@ class LinearPredictorModel(Model):
         X: Any,
         sample_weight: Weights = None,
         further: Callable[[Matrix], dict[str, Array]] | None = None,
+        *,
+        weighted: bool = True,
         **offsets: Any,
     ) -> tuple[Rows, pd.Index | None]:
         """Rows without targets and their index, with an intercept if the fit has one.
 
-        ``further`` makes more values of each row, of the validated features. Rows that are
-        elsewhere have no index.
+        ``further`` makes more values of each row, of the validated features. Without ``weighted``
+        no row is left out, whatever weight it has in a stream. Rows that are elsewhere have no
+        index.
         """
         self._check_has_coefficients()
         X, _, sample_weight, _, offsets = with_offsets(X, None, sample_weight, **offsets)
         if isinstance(X, RowStream) and X.in_parts:
-            return rows_in_parts(self, X, without_targets, intercept=self._has_intercept), None
+            prepare = without_targets if weighted else without_weights
+            return rows_in_parts(self, X, prepare, intercept=self._has_intercept), None
         index = index_of(X)
         refuse_other_order(X=X, sample_weight=sample_weight)
         self._check_order(X, **offsets)
         X, _, sample_weight = in_memory_but_X(self, X, None, sample_weight)
         index = index_of(X) if index is None else index
         X = validated_rows(self, X)
-        weights, extras = check_weights(sample_weight, X), self._offsets_of(X, **offsets)
+        weights = check_weights(sample_weight, X) if weighted else None
+        extras = self._offsets_of(X, **offsets)
         if further is not None:
             extras |= further(X)
         rows = rows_of(X, weights=weights, extras=extras, intercept=self._has_intercept)

@@ -17,7 +17,13 @@ from mcmodels.inference.robust import ClusterCodes
 from mcmodels.rows import PartOfStream, RowStream, StreamRows
 from mcmodels.rows.parted import SAME_PARTS
 
-__all__ = ["PreparedTargets", "clusters_of_parts", "rows_in_parts", "without_targets"]
+__all__ = [
+    "PreparedTargets",
+    "clusters_of_parts",
+    "rows_in_parts",
+    "without_targets",
+    "without_weights",
+]
 
 
 def rows_in_parts(
@@ -50,6 +56,11 @@ def rows_in_parts(
 def without_targets(_: Any, weights: Array | None) -> tuple[None, Array | None]:
     """Of rows that have no targets, the weights."""
     return None, weights
+
+
+def without_weights(_: Any, weights: Array | None) -> tuple[None, None]:
+    """Of rows whose targets and weights have no part in what is asked of each, neither."""
+    return None, None
 
 
 @dataclass(frozen=True)

@@ -28,11 +28,12 @@ def lazy(method: Callable[..., Any]) -> Callable[..., Any]:
 
     @functools.wraps(method)
     def of_rows_or_partitions(self: Any, X: Any, *args: Any, **options: Any) -> Any:
-        added = {name: options.get(name) for name in self._offset_names}
+        added = {name: options.get(name) for name in getattr(self, "_offset_names", ())}
         given = {"X": X} | {name: part for name, part in added.items() if part is not None}
         if any(map(is_dask, given.values())):
             refuse_mixed(given)
-            self._refuse_missing_offset(added)
+            if added:
+                self._refuse_missing_offset(added)
             options = {name: value for name, value in options.items() if name not in given}
             return lazily(self, method.__name__, given, *args, **options)
         return method(self, X, *args, **options)
