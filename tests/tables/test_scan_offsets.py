@@ -271,8 +271,9 @@ def test_wrong_arguments():
     for argument in ("offset", "exposure"):
         with pytest.raises(ValueError, match=f"{argument} names 'year', which .* 'years'"):
             scan(FRAME, "claims", **{argument: "year"})
-        with pytest.raises(TypeError, match=f"{argument}=.* names no columns"):
-            scan(FRAME, "claims", **{argument: ["years"]})
+        for wrong in (["years"], 3) if argument == "exposure" else (["years", 3], [], 3):
+            with pytest.raises(TypeError, match=f"{argument}=.* names no columns"):
+                scan(FRAME, "claims", **{argument: wrong})
         with pytest.raises(ValueError, match=f"'claims' is both a target and the {argument}"):
             scan(FRAME, "claims", **{argument: "claims"})
     rows = scan(FRAME, "claims", exposure="years", **NAMED)
