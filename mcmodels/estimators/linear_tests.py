@@ -172,7 +172,8 @@ class LinearTests(ParameterMethods):
         -------
         OutlierTest
             ``print`` it for the largest residuals; ``to_frame()`` has all rows, and ``table`` has
-            them in the order of X.
+            them in the order of X. Of collections of Dask both have the rows whose Bonferroni
+            p-value is below one, and no fewer than the ten with the largest residuals.
 
         Warns
         -----
