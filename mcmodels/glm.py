@@ -8,7 +8,7 @@ from typing import Any, Self
 import numpy as np
 from sklearn.base import RegressorMixin
 
-from mcmodels.arrays import Array, MatrixLike, Values, VectorLike, Weights
+from mcmodels.arrays import Array, MatrixLike, VectorLike, Weights
 from mcmodels.estimators.arguments import (
     check_flag,
     check_max_iter,
@@ -27,7 +27,7 @@ from mcmodels.estimators.family_choice import (
     refuse_wrong_targets,
 )
 from mcmodels.estimators.glm_effects import GlmEffects
-from mcmodels.estimators.glm_rows import OF_STREAMS, GlmObjective
+from mcmodels.estimators.glm_rows import OF_STREAMS, GlmObjective, TargetsOfBlock
 from mcmodels.estimators.offsets import checked_offset, with_offsets
 from mcmodels.estimators.own_losses import TrainingData
 from mcmodels.estimators.stream_fits import stream_rows, survey
@@ -56,8 +56,6 @@ from mcmodels.solvers.jeffreys import conclude_with_prior, fit_with_prior
 from mcmodels.solvers.jeffreys_coordinates import PenalisedByInformation
 from mcmodels.solvers.starts import better_start
 from mcmodels.solvers.theta import fit_theta
-from mcmodels.tables.dask_results import lazily
-from mcmodels.tables.dask_stream import is_dask, refuse_mixed
 from mcmodels.user_warnings import warn_user
 
 __all__ = ["GeneralizedLinearRegressor"]
@@ -263,6 +261,7 @@ class GeneralizedLinearRegressor(DevianceScore, RegressorMixin, CallbackSupportM
         self._warn_of(solution, found, rows.n_present, objective, loss)
         return self._publish(published | {"_fit": record})
 
+    @of_blocks
     def predict(
         self,
         X: MatrixLike | RowStream,
@@ -288,18 +287,6 @@ class GeneralizedLinearRegressor(DevianceScore, RegressorMixin, CallbackSupportM
         NoMeanWarning
             When a linear predictor is outside the domain of the link; the prediction is NaN.
         """
-        given = {"X": X, "offset": offset, "exposure": exposure}
-        if any(map(is_dask, given.values())):
-            refuse_mixed(given)
-            return lazily(self, "_means_in_part", given)
-        *_, offsets = with_offsets(X, offset=offset, exposure=exposure)
-        return self._means(X, **offsets)
-
-    def _means_in_part(self, X: Any, offset: Any, exposure: Any) -> Array:
-        return self._means(X, offset=offset, exposure=exposure)
-
-    @of_blocks
-    def _means(self, X: MatrixLike, *, offset: Any = None, exposure: Any = None) -> Array:
         eta, loss = self._linear_predictor(X, keep_dtype=True), self._loss()
         self._check_order(X, offset=offset, exposure=exposure)
         extras = self._offsets_of(eta[:, np.newaxis], offset=offset, exposure=exposure)
@@ -350,14 +337,7 @@ class GeneralizedLinearRegressor(DevianceScore, RegressorMixin, CallbackSupportM
             refuse_other_arguments(y, sample_weight)
             X = rows_for_sums(X, weighting)
             surveyed = survey(self, X, intercept=intercept, **OF_STREAMS)
-
-            family, dispersion = loss.family, self.dispersion
-
-            def prepare(y: Values, weights: Array | None) -> tuple[Array, Array | None]:
-                targets = np.asarray(y, dtype=np.float64)
-                refuse_wrong_targets(family, targets, weights, dispersion, weighting, " of a block")
-                return targets, weights
-
+            prepare = TargetsOfBlock(loss.family, self.dispersion, weighting)
             rows = stream_rows(X, surveyed, prepare, **OF_STREAMS)
             return TrainingData(rows, surveyed.features, X, None, None)
         refuse_other_order(X=X, y=y, sample_weight=sample_weight)

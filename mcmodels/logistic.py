@@ -30,7 +30,7 @@ from mcmodels.estimators.classes import (
 from mcmodels.estimators.logistic_methods import LogisticMethods
 from mcmodels.estimators.logistic_rows import ClassRows, PreparedLabels, present
 from mcmodels.estimators.offset_predictions import OffsetClassPredictions, OffsetScore
-from mcmodels.estimators.offsets import offset_of_classes, refuse_offset_of_stream, with_rows
+from mcmodels.estimators.offsets import offset_of_classes, refuse_other_outputs, with_offsets
 from mcmodels.estimators.parts import rows_in_parts
 from mcmodels.estimators.stream_fits import ExtrasOfPart, stream_rows, survey
 from mcmodels.estimators.streams import (
@@ -62,7 +62,6 @@ from mcmodels.solvers.conclusion import conclude
 from mcmodels.solvers.constant_targets import with_constant_columns
 from mcmodels.solvers.fit_state import Optimum, Progress
 from mcmodels.solvers.starts import NullFit, better_start, log_odds_start, null_fit
-from mcmodels.tables.dask_stream import as_stream
 
 __all__ = ["LogisticRegression"]
 
@@ -174,6 +173,8 @@ class LogisticRegression(
     """
 
     _tracked = ("coef_", "intercept_", "classes_")
+    # Of a copy that checks blocks: the classes, if they are known.
+    _classes_of_rows: Labels | None = None
 
     def __init__(
         self,
@@ -221,7 +222,7 @@ class LogisticRegression(
             A part of the linear predictor that has no coefficient: of shape (n_samples,) for two
             classes, else with a column for each class in the order of ``classes_``. What is known
             of each row beforehand, as a log-odds; the same number for all classes of a row changes
-            nothing. Not beside a stream.
+            nothing. A stream holds it in its blocks.
 
         Returns
         -------
@@ -243,7 +244,7 @@ class LogisticRegression(
             When ``max_iter`` steps did not suffice.
         """
         self._check_parameters()
-        X, y, sample_weight, _ = as_stream(X, y, sample_weight)
+        X, y, sample_weight, *_ = with_offsets(X, y, sample_weight, offset=offset)
         with FitCallbacks(self, X, "newton-step") as callbacks:
             found = self._rows_of_fit(X, y, sample_weight, offset)
             callbacks.know(found.X, found.y, found.weights, found.attributes_of)
@@ -261,7 +262,6 @@ class LogisticRegression(
         warn_of_classes(found.features, solution, rows.n_present, self.max_iter)
         return self._publish(published | {"_fit": record})
 
-    @with_rows
     @of_blocks
     def decision_function(self, X: MatrixLike, *, offset: VectorLike | None = None) -> Array:
         """Linear predictor of each row: of the second class, or of every class.
@@ -301,7 +301,6 @@ class LogisticRegression(
         intercept = bool(self.fit_intercept)
         if isinstance(X, RowStream):
             refuse_other_arguments(y, sample_weight)
-            refuse_offset_of_stream(offset=offset)
             return self._rows_of_stream(rows_for_sums(X, weighting_of(self.weights)))
         refuse_other_order(X=X, y=y, sample_weight=sample_weight, offset=offset)
         features, X, y = training_pair(self, X, y)
@@ -339,6 +338,8 @@ class LogisticRegression(
         weighted = np.asarray(class_weights.times(labels, counted))
         known = present(labels, np.arange(len(labels)), counted, weighted)
         classes = labels[known]
+        refuse_other_outputs(surveyed.offset_shape, classes)
+        surveyed.checker._classes_of_rows = classes
 
         def prepare(y: Labels, weights: Array | None) -> tuple[Codes, Array | None]:
             return codes_of(y, classes), class_weights.times(y, weights)
@@ -357,15 +358,23 @@ class LogisticRegression(
             None,
             None,
             intercept,
+            has_offset=surveyed.offset_shape is not None,
         )
 
     def _added(self, X: Any, **offsets: Any) -> Array | None:
         offset = offsets["offset"]
-        if offset is None:
-            return None
-        return offset_of_classes(
-            X, offset, labels_of(self, len(self._coefficients_of_outputs()[0]))
-        )
+        return None if offset is None else offset_of_classes(X, offset, self._known_classes())
+
+    def _known_classes(self) -> Labels | None:
+        """Labels of the classes; None before a fit has found them in a stream."""
+        if self._classes_of_rows is not None or not self.__sklearn_is_fitted__():
+            return self._classes_of_rows
+        return labels_of(self, len(self._coefficients_of_outputs()[0]))
+
+    def _checker(self) -> Self:
+        checker = super()._checker()
+        checker._classes_of_rows = self._known_classes()
+        return checker
 
     def _objective_of(self, rows: Rows) -> Objective:
         n_classes = 2 if self._is_single else len(self.classes_)

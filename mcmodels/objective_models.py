@@ -19,7 +19,7 @@ from mcmodels.estimators.classes import (
 )
 from mcmodels.estimators.conditional_methods import unless
 from mcmodels.estimators.offset_predictions import OffsetScore
-from mcmodels.estimators.offsets import offset_of_rows, refuse_offset_of_stream, with_rows
+from mcmodels.estimators.offsets import offset_of_rows
 from mcmodels.estimators.own_losses import LossEstimator, TrainingData
 from mcmodels.estimators.pointwise import inverse_link
 from mcmodels.estimators.stream_fits import stream_rows, survey
@@ -134,7 +134,6 @@ class ObjectiveRegressor(OffsetScore, RegressorMixin, LossEstimator):
     True
     """
 
-    @with_rows
     @of_blocks
     def predict(self, X: MatrixLike, *, offset: VectorLike | None = None) -> Array:
         """``inverse_link(η)`` of each row; η without an inverse link.
@@ -160,7 +159,6 @@ class ObjectiveRegressor(OffsetScore, RegressorMixin, LossEstimator):
         intercept = bool(self.fit_intercept)
         if isinstance(X, RowStream):
             refuse_other_arguments(y, sample_weight)
-            refuse_offset_of_stream(offset=offset)
             options: dict[str, Any] = {"multi_output": False, "y_numeric": True}
             X = rows_for_sums(X, weighting_of(self.weights))
             surveyed = survey(self, X, intercept=intercept, **options)
@@ -234,7 +232,6 @@ class ObjectiveClassifier(OffsetScore, ClassifierMixin, LossEstimator):
 
     _tracked = ("coef_", "intercept_", "classes_")
 
-    @with_rows
     @of_blocks
     def decision_function(self, X: MatrixLike, *, offset: VectorLike | None = None) -> Array:
         """Linear predictor η of each row.
@@ -252,7 +249,6 @@ class ObjectiveClassifier(OffsetScore, ClassifierMixin, LossEstimator):
         """
         return self._linear_predictor(X, {"offset": offset}, keep_dtype=True)
 
-    @with_rows
     @of_blocks
     def predict(self, X: MatrixLike, *, offset: VectorLike | None = None) -> Labels:
         """Predicted class: ``classes_[1]`` if its probability exceeds ½, or η > 0 without a link.
@@ -273,7 +269,6 @@ class ObjectiveClassifier(OffsetScore, ClassifierMixin, LossEstimator):
         return labels_of(self, 1)[is_second.astype(np.intp)]
 
     @unless(_without_link)
-    @with_rows
     @of_blocks
     def predict_proba(self, X: MatrixLike, *, offset: VectorLike | None = None) -> Array:
         """Probability of each class, by the inverse link.
@@ -314,7 +309,6 @@ class ObjectiveClassifier(OffsetScore, ClassifierMixin, LossEstimator):
         intercept = bool(self.fit_intercept)
         if isinstance(X, RowStream):
             refuse_other_arguments(y, sample_weight)
-            refuse_offset_of_stream(offset=offset)
             X = rows_for_sums(X, weighting_of(self.weights))
             surveyed = survey(self, X, intercept=intercept, labels=True, multi_output=False)
             check_labels(surveyed.labels)

@@ -452,7 +452,7 @@ def test_offsets_beside_streams_are_refused():
         model.covariance(offset=added)
 
 
-WITHOUT_OFFSETS = [
+WITHOUT_EXPOSURES = [
     LinearRegression(),
     LogisticRegression(),
     ObjectiveRegressor("(y - eta)**2"),
@@ -461,18 +461,18 @@ WITHOUT_OFFSETS = [
 ]
 
 
-@pytest.mark.parametrize("model", WITHOUT_OFFSETS, ids=lambda model: type(model).__name__)
+@pytest.mark.parametrize("model", WITHOUT_EXPOSURES, ids=lambda model: type(model).__name__)
 @pytest.mark.filterwarnings("ignore:.*did not|.*stopped|.*rank|.*Newton")
-def test_models_that_take_no_offset_refuse_one(model):
-    if model._takes_offsets:
-        pytest.skip("it takes offsets")
+def test_models_refuse_what_they_do_not_take(model):
     X, y, w, added = rows()
     labels = (y > 1).astype(int)
     model = copy.copy(model)
     name = type(model).__name__
-    for parts in ((added,), (None, np.exp(added))):
+    for argument, parts in {"offset": (added,), "exposure": (None, np.exp(added))}.items():
+        if argument in model._offset_names:
+            continue
         stream = blocks_of(X, labels, w, *parts)
-        with pytest.raises(ValueError, match=f"and {name} takes none"):
+        with pytest.raises(ValueError, match=f"an {argument}, and {name} takes none"):
             model.fit(stream)
         fitted = type(model)(**model.get_params()).fit(X, labels)
         names = ("predict", "score", "transform", "predict_proba", "objective", "covariance")

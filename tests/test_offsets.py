@@ -544,30 +544,29 @@ def test_refused(kind, changed, said):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_streams_and_dask_have_no_offsets_yet(kind):
+def test_offsets_beside_streams_and_missing_ones_are_refused(kind):
     X, y, offset = problem(kind)
     stream = RowStream([(X[:100], y[:100]), (X[100:], y[100:])])
     model = estimator(kind).fit(X, y, offset=offset)
-    with pytest.raises(ValueError, match="stream"):
-        estimator(kind).fit(stream, offset=offset)
-    cases = [((stream,), "stream")]
+    cases = [((stream,), ValueError, "offset was given together with a RowStream")]
     try:
         import dask.array as da
     except ImportError:
         pass
     else:
-        cases.append(((da.from_array(X, chunks=(50, 3)), da.from_array(y, chunks=50)), "Dask"))
-        with pytest.raises(ValueError, match="Dask"):
-            estimator(kind).fit(*cases[1][0], offset=offset)
-    for rows, said in cases:
+        given = da.from_array(X, chunks=(50, 3)), da.from_array(y, chunks=50)
+        cases.append((given, TypeError, "offset is a ndarray, and X a collection of Dask"))
+    for rows, error, said in cases:
+        with pytest.raises(error, match=said):
+            estimator(kind).fit(*rows, offset=offset)
         for name in ("objective", "gradient", "covariance", "score", "summary"):
-            with pytest.raises(ValueError, match=said):
+            with pytest.raises(error, match=said):
                 getattr(model, name)(*rows, offset=offset)
             with pytest.raises(ValueError, match="fitted with an offset"):
                 getattr(model, name)(*rows)
         for name in ("predict", "predict_proba", "decision_function"):
             if hasattr(model, name):
-                with pytest.raises(ValueError, match=said):
+                with pytest.raises(error, match=said):
                     getattr(model, name)(rows[0], offset=offset)
                 with pytest.raises(ValueError, match="fitted with an offset"):
                     getattr(model, name)(rows[0])

@@ -4,18 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from mcmodels.arrays import MatrixLike, VectorLike, Weights
-from mcmodels.estimators.offsets import with_offsets
-from mcmodels.inference.glm_model import GlmSums
-from mcmodels.rows import ArrayRows, RowStream, rows_of
-from mcmodels.solvers.family_starts import constant_predictor
+from mcmodels.inference.scores import explained_deviance
+from mcmodels.rows import RowStream
 
 __all__ = ["DevianceScore"]
-
-# Of a deviance that is zero, by the sum of the targets.
-_ROUNDING = 1e-14
 
 
 class DevianceScore:
@@ -49,21 +42,5 @@ class DevianceScore:
         -------
         float
         """
-        loss = self._loss()
-        X, y, sample_weight, _, offsets = with_offsets(
-            X, y, sample_weight, offset=offset, exposure=exposure
-        )
-        self._check_order(X, **offsets)
-        X, targets, weights = self._validated(X, y, sample_weight)
-        extras = self._offsets_of(X, **offsets)
-        rows = rows_of(X, targets, weights, extras, intercept=self._has_intercept)
-        left = GlmSums.of(rows, loss, self.params_).deviance
-        present = targets if weights is None else targets[weights > 0]
-        null = 0.0  # of a constant target, exactly
-        if extras or np.ptp(present) > 0:
-            empty = ArrayRows(np.zeros((len(targets), 0)), targets, weights, extras)
-            null = GlmSums.of(empty, loss, constant_predictor(empty, loss)).deviance
-        if null > 0:
-            return 1.0 - left / null
-        # As scikit-learn's R² of a constant target.
-        return 1.0 if left <= _ROUNDING * float(np.abs(present).sum()) else 0.0
+        rows = self._rows_at(X, y, sample_weight, offset=offset, exposure=exposure)
+        return explained_deviance(rows, self._loss(), self.params_)

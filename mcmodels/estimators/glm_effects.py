@@ -5,37 +5,33 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
-from mcmodels.arrays import MatrixLike, VectorLike, Weights
-from mcmodels.estimators.arguments import (
-    check_choice,
-    check_flag,
-    check_weights,
-    refuse_other_order,
-)
+from mcmodels.arrays import Array, Matrix, MatrixLike, VectorLike, Weights
+from mcmodels.estimators.arguments import check_choice, refuse_other_order
+from mcmodels.estimators.effect_methods import EffectMethods
 from mcmodels.estimators.glm_methods import GlmMethods
 from mcmodels.estimators.likelihood_methods import positions
 from mcmodels.estimators.offsets import checked_trials, with_offsets
 from mcmodels.estimators.parameter_methods import index_of
-from mcmodels.estimators.streams import in_memory_but_X
-from mcmodels.estimators.validation import validated_rows
 from mcmodels.exceptions import example_of
 from mcmodels.inference.deviance_table import deviance_table
-from mcmodels.inference.estimate import Estimate, check_level
-from mcmodels.inference.influence import glm_influence
-from mcmodels.inference.marginal_effects import At, marginal_effects
+from mcmodels.inference.estimate import check_level
+from mcmodels.inference.influence import glm_influence, logistic_influence_of_no_rows
+from mcmodels.inference.marginal_effects import At
 from mcmodels.inference.mean_intervals import mean_intervals, observation_intervals
 from mcmodels.inference.responses import Means
 from mcmodels.objectives.families import Binomial
 from mcmodels.results.glm import GlmFit
-from mcmodels.rows import ArrayRows, Rows, RowStream, StreamedMatrix, rows_of
-from mcmodels.tables.dask_stream import refuse_parts
+from mcmodels.rows import RowStream, rows_of
+from mcmodels.tables.dask_results import lazily
+from mcmodels.tables.dask_stream import is_dask, refuse_mixed
 
 __all__ = ["GlmEffects"]
 
 
-class GlmEffects(GlmMethods):
+class GlmEffects(GlmMethods, EffectMethods):
     """Intervals of predictions, marginal effects, influence and the table of deviances."""
 
     def predict_interval(
@@ -69,7 +65,7 @@ class GlmEffects(GlmMethods):
         DataFrame
             Columns prediction, standard_error, lower, upper; it has the index of X. The standard
             error of a mean is that of the delta method; that of an observation holds its variance,
-            too.
+            too. Of collections of Dask it is computed when it is asked for.
 
         Raises
         ------
@@ -98,19 +94,28 @@ class GlmEffects(GlmMethods):
         check_choice("kind", kind, ("mean", "observation"))
         record: GlmFit = self._record()
         model, loss = record.model, self._loss()
+        columns = ["prediction", "standard_error", "lower", "upper"]
         quantile = record.estimate.quantile(level)
         if trials is not None and (not isinstance(loss.family, Binomial) or kind != "observation"):
             raise ValueError(
                 "trials are those of binomial observations: family='binomial' and "
                 "kind='observation'."
             )
-        refuse_parts("predict_interval", X)
-        rows, index = self._predicted_rows(X, None, offset, exposure, trials)
+        offsets: dict[str, Any] = {"offset": offset, "exposure": exposure}
+        given: dict[str, Any] = {"X": X, "trials": trials, **offsets}
+        if any(map(is_dask, given.values())):
+            refuse_mixed(given)
+            self._refuse_missing_offset(offsets)
+            _ = model.whitening  # raises if there is none, before any row is read
+            like = pd.DataFrame(columns=columns, dtype=np.float64)
+            return lazily(self, "predict_interval", given, level=level, kind=kind, like=like)
+        refuse_other_order(X=X, trials=trials)
+        further = None if trials is None else (lambda X: {"trials": checked_trials(X, trials)})
+        rows, index = self._indexed_rows(X, None, further, weighted=False, **offsets)
         if kind == "mean":
             values = mean_intervals(model, loss, rows, quantile)
         else:
             values = observation_intervals(model, loss, rows, level, quantile)
-        columns = ["prediction", "standard_error", "lower", "upper"]
         return pd.DataFrame(values, columns=columns, index=index)
 
     def marginal_effects(
@@ -148,7 +153,8 @@ class GlmEffects(GlmMethods):
         DataFrame
             One row for each feature. Columns coefficient (the effect), standard_error (delta
             method), t or z, p_value, lower and upper. With ``at="rows"``, one row for each row of X
-            and one column for each feature.
+            and one column for each feature; of collections of Dask they are computed when they are
+            asked for.
 
         Raises
         ------
@@ -159,22 +165,15 @@ class GlmEffects(GlmMethods):
         -----
         Formulas and sources are in :mod:`mcmodels.inference.marginal_effects`.
         """
-        check_choice("at", at, ("average", "means", "rows"))
-        check_flag("discrete", discrete)
-        check_level(level)
+        offsets = {"offset": offset, "exposure": exposure}
+        return self._marginal_effects(X, at, discrete, level, sample_weight, offsets)
+
+    def _response(self) -> Means:
+        return Means(self._loss())
+
+    def _names_of_effects(self) -> tuple[str, ...]:
         record: GlmFit = self._record()
-        if at == "rows" and sample_weight is not None:
-            raise ValueError(
-                "at='rows' takes no mean, so that sample_weight has no effect; leave it out."
-            )
-        refuse_parts("marginal_effects", X, sample_weight)
-        rows, index = self._predicted_rows(X, sample_weight, offset, exposure)
-        response = Means(self._loss())
-        found = marginal_effects(record.model, response, rows, at=at, discrete=discrete)
-        if not isinstance(found, Estimate):
-            return pd.DataFrame(found, columns=list(record.names), index=index)
-        table = found.table(level, p_values=not record.penalty)
-        return table.set_axis(list(record.names))
+        return record.names
 
     def score_intervals(
         self,
@@ -235,7 +234,8 @@ class GlmEffects(GlmMethods):
         Returns
         -------
         DataFrame
-            One row for each training row, with the index of X. Columns leverage (by the observed
+            One row for each training row, with the index of X; of collections of Dask it is
+            computed when it is asked for. Columns leverage (by the observed
             information), pearson_residual and deviance_residual (times the root of the weight),
             standardized_residual (Pearson's, divided by ``√(φ(1 - h))``), cooks_distance, and
             dfbetas_<name> for each parameter.
@@ -248,23 +248,40 @@ class GlmEffects(GlmMethods):
         record: GlmFit = self._record()
         record.model.refuse_without_dispersion()
         _ = record.model.whitening  # raises if there is none, before any row is read
-        refuse_parts("influence", X, y, sample_weight)
-        X, y, sample_weight, _, offsets = with_offsets(
-            X, y, sample_weight, offset=offset, exposure=exposure
-        )
+        given: dict[str, Any] = {"X": X, "y": y, "sample_weight": sample_weight}
+        given |= {"offset": offset, "exposure": exposure}
+        like = logistic_influence_of_no_rows(record.model.names)
+        if (lazy := self._lazy_influence(given, like)) is not None:
+            return lazy
+        X, y, sample_weight, _, offsets = with_offsets(**given)
         index = index_of(X)
         X, targets, weights = self._training_rows(X, y, sample_weight, **offsets)
-        extras = self._offsets_of(X, **offsets)
-        if weights is not None:
-            extras["weight"] = weights
-        rows = rows_of(X, targets, extras=extras, intercept=record.intercept)
         index = index_of(X) if index is None else index
+        return self._influence_of(X, targets, weights, index, self._offsets_of(X, **offsets))
+
+    def _influence_in_part(self, X: Any, y: Any, sample_weight: Any, **offsets: Any) -> Any:
+        """Influence of some of the training rows, which may all have weight 0."""
+        index = index_of(X)
+        X, targets, weights = self._validated(X, y, sample_weight, allow_all_zero=True)
+        return self._influence_of(X, targets, weights, index, self._offsets_of(X, **offsets))
+
+    def _influence_of(
+        self,
+        X: Matrix,
+        targets: Array,
+        weights: Array | None,
+        index: pd.Index | None,
+        offsets: dict[str, Array],
+    ) -> pd.DataFrame:
+        record: GlmFit = self._record()
+        extras = offsets if weights is None else offsets | {"weight": weights}
+        rows = rows_of(X, targets, extras=extras, intercept=record.intercept)
         return glm_influence(record.model, self._loss(), rows, record.unit_weight, index)
 
     def deviance_table(
         self,
-        X: MatrixLike,
-        y: VectorLike,
+        X: MatrixLike | RowStream,
+        y: VectorLike | None = None,
         sample_weight: Weights = None,
         *,
         terms: Mapping[str, Sequence[str]] | None = None,
@@ -275,9 +292,9 @@ class GlmEffects(GlmMethods):
 
         Parameters
         ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            The training rows.
-        y : array-like of shape (n_samples,)
+        X : {array-like, sparse matrix} of shape (n_samples, n_features), or RowStream
+            The training rows; a stream also holds y, the weights and the offset.
+        y : array-like of shape (n_samples,), default=None
             Their targets.
         sample_weight : array-like of shape (n_samples,), default=None
             Their weights.
@@ -307,13 +324,6 @@ class GlmEffects(GlmMethods):
         record: GlmFit = self._record()
         record.weighting.refuse_without_likelihood("an analysis of deviance")
         record.at_maximum("an analysis of deviance").refuse_without_dispersion()
-        refuse_parts("deviance_table", X, y, sample_weight)
-        matrix, targets, weights = self._training_rows(
-            X, y, sample_weight, offset=offset, exposure=exposure
-        )
-        if isinstance(matrix, StreamedMatrix):
-            raise TypeError("deviance_table takes no stream; pass rows in memory.")
-        extras = self._offsets_of(matrix, offset=offset, exposure=exposure)
         found = [(name, [j]) for j, name in enumerate(record.names)]
         if terms is not None:
             if not isinstance(terms, Mapping):
@@ -329,26 +339,5 @@ class GlmEffects(GlmMethods):
                     f"{', '.join(record.names)}."
                 )
 
-        def rows_with(columns: list[int]) -> Rows:
-            part: Any = matrix
-            return ArrayRows(part[:, columns], targets, weights, extras, intercept=record.intercept)
-
-        return deviance_table(record.model, self._loss(), rows_with, found)
-
-    def _predicted_rows(
-        self, X: Any, sample_weight: Weights, offset: Any, exposure: Any, trials: Any = None
-    ) -> tuple[Rows, pd.Index | None]:
-        """Rows without targets, with their offsets and trials, and their index."""
-        self._check_has_coefficients()
-        index = index_of(X)
-        refuse_other_order(X=X, sample_weight=sample_weight, trials=trials)
-        *_, offsets = with_offsets(X, offset=offset, exposure=exposure)
-        self._check_order(X, **offsets)
-        X, _, sample_weight = in_memory_but_X(self, X, None, sample_weight)
-        index = index_of(X) if index is None else index
-        X = validated_rows(self, X)
-        extras = self._offsets_of(X, **offsets)
-        if trials is not None:
-            extras["trials"] = checked_trials(X, trials)
-        weights = check_weights(sample_weight, X)
-        return rows_of(X, weights=weights, extras=extras, intercept=self._has_intercept), index
+        rows = self._rows_again(X, y, sample_weight, offset=offset, exposure=exposure)
+        return deviance_table(record.model, self._loss(), rows, found)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Unpack
 
+import numpy as np
 import pandas as pd
 from sklearn.utils import check_random_state
 
@@ -225,18 +226,14 @@ default="deviance"
         """
         check_choice("kind", kind, (*KINDS, "quantile"))
         record, loss = self._record(), self._loss()
-        given = {"X": X, "y": y, "sample_weight": sample_weight}
+        given: dict[str, Any] = {"X": X, "y": y, "sample_weight": sample_weight}
         given |= {"offset": offset, "exposure": exposure}
         if is_dask(X) and kind != "quantile":
             refuse_mixed(given)
-            return lazily(self, "_residuals_in_part", given, kind=kind)
+            self._refuse_missing_offset({"offset": offset, "exposure": exposure})
+            return lazily(self, "_residuals_in_part", given, kind=kind, like=np.empty(0))
         X, y, sample_weight, _, offsets = with_offsets(**given)
-        self._check_order(X, **offsets)
-        X, targets, weights = self._validated(X, y, sample_weight)
-        extras = self._offsets_of(X, **offsets)
-        eta = rows_of(X, None, None, extras, intercept=record.intercept).map(
-            lambda block: block.linear_predictor(record.params)
-        )
+        targets, eta, weights = self._targets_and_predictors(X, y, sample_weight, **offsets)
         of_rows = record.weighting.in_residuals(loss, weights)
         if kind != "quantile":
             return residuals_of(loss, kind, targets, eta, of_rows)
@@ -246,9 +243,24 @@ default="deviance"
         return quantile_residuals(loss.family, targets, mean, of_rows, phi, rng)
 
     def _residuals_in_part(
-        self, X: Any, y: Any, sample_weight: Any, offset: Any, exposure: Any, *, kind: str
-    ) -> Array:
-        return self.residuals(X, y, sample_weight, kind=kind, offset=offset, exposure=exposure)
+        self, X: Any, y: Any, sample_weight: Any, *, kind: str, **of: Any
+    ) -> Any:
+        found = self._targets_and_predictors(X, y, sample_weight, allow_all_zero=True, **of)
+        targets, eta, weights = found
+        loss = self._loss()
+        of_rows = self._record().weighting.in_residuals(loss, weights)
+        return residuals_of(loss, kind, targets, eta, of_rows)
+
+    def _targets_and_predictors(
+        self, X: Any, y: Any, sample_weight: Any, *, allow_all_zero: bool = False, **offsets: Any
+    ) -> tuple[Array, Array, Array | None]:
+        """Targets, linear predictors and weights of rows, which may all have weight 0."""
+        record = self._record()
+        self._check_order(X, **offsets)
+        X, targets, weights = self._validated(X, y, sample_weight, allow_all_zero=allow_all_zero)
+        extras = self._offsets_of(X, **offsets)
+        rows = rows_of(X, None, None, extras, intercept=record.intercept)
+        return targets, rows.map(lambda block: block.linear_predictor(record.params)), weights
 
     def objective(
         self,

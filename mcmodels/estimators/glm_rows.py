@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import copy
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Self
 
 import numpy as np
 
@@ -18,21 +18,22 @@ from mcmodels.estimators.stream_fits import ExtrasOfPart
 from mcmodels.estimators.streams import in_memory_but_X
 from mcmodels.estimators.validation import validated_pair
 from mcmodels.estimators.weighting import weighting_of
+from mcmodels.inference.weighting import Weighting
 from mcmodels.objectives import Objective
 from mcmodels.objectives.expected_weights import ExpectedWeights
-from mcmodels.objectives.families import NegativeBinomial
+from mcmodels.objectives.families import Family, NegativeBinomial
 from mcmodels.objectives.family_loss import ExpectedInformation, FamilyLoss
 from mcmodels.objectives.jeffreys import Prior
 from mcmodels.objectives.links import Link
 from mcmodels.objectives.user_loss import UserLoss, UserObjective
-from mcmodels.rows import Rows, RowStream, StreamedMatrix
+from mcmodels.rows import Rows, RowStream
 from mcmodels.solvers import Status
 from mcmodels.solvers.bounded_means import fit_within_bounds
 from mcmodels.solvers.family_starts import family_start
 from mcmodels.solvers.jeffreys_coordinates import PenalisedByInformation
 from mcmodels.solvers.profile import Information
 
-__all__ = ["OF_STREAMS", "GlmObjective", "GlmRows"]
+__all__ = ["OF_STREAMS", "GlmObjective", "GlmRows", "TargetsOfBlock"]
 
 # What is minimised without Jeffreys' prior, and with it.
 GlmObjective = UserObjective | PenalisedByInformation
@@ -53,7 +54,6 @@ class GlmRows(OffsetRows):
     dispersion: str | float
     weights: str
 
-    _takes_offsets = True
     # Of a copy that checks blocks: the link of the fit, which the parameters need not have now.
     _link_of_fit: Link | None = None
 
@@ -61,14 +61,10 @@ class GlmRows(OffsetRows):
         link = self._link_of_fit or self._loss().link
         return checked_offset(X, offsets["offset"], offsets["exposure"], link)
 
-    def _offsets_of(self, X: Any, **options: Any) -> dict[str, Array]:
-        if not isinstance(X, StreamedMatrix):
-            return super()._offsets_of(X, **options)
-        self._refuse_missing_offset(X.extras)
-        return dict(X.extras)
-
-    def _refuse_offsets_of_parts(self, **options: Any) -> None:
-        """Streams and collections of Dask have offsets of their own."""
+    def _checker(self) -> Self:
+        checker = super()._checker()
+        checker._link_of_fit = self._loss().link
+        return checker
 
     def _loss(self) -> FamilyLoss:
         """The loss of the fit; that of the parameters where coefficients were assigned."""
@@ -149,23 +145,43 @@ class GlmRows(OffsetRows):
         return UserLoss(self._loss())
 
     def _validated(
-        self, X: MatrixLike, y: VectorLike | None, sample_weight: Weights
+        self,
+        X: MatrixLike,
+        y: VectorLike | None,
+        sample_weight: Weights,
+        *,
+        allow_all_zero: bool = False,
     ) -> tuple[Matrix, Array, Array | None]:
         refuse_other_order(X=X, y=y, sample_weight=sample_weight)
         X, y, sample_weight = in_memory_but_X(self, X, y, sample_weight, multi_output=False)
         X, y = validated_pair(self, X, y)
-        weights = check_weights(sample_weight, X)
+        weights = check_weights(sample_weight, X, allow_all_zero=allow_all_zero)
         targets = np.asarray(y, dtype=np.float64)
-        weighting = weighting_of(self.weights) if self._fit is None else self._fit.weighting
-        refuse_wrong_targets(self._loss().family, targets, weights, self.dispersion, weighting)
+        family, weighting = self._loss().family, self._weighting()
+        refuse_wrong_targets(family, targets, weights, self.dispersion, weighting)
         return X, targets, weights
+
+    def _weighting(self) -> Weighting:
+        """What the weights of the fit are; before it, of the next one."""
+        return weighting_of(self.weights) if self._fit is None else self._fit.weighting
 
     def _rows_in_parts(self, stream: RowStream, extras_of: ExtrasOfPart | None = None) -> Rows:
         options: dict[str, Any] = {"intercept": self._has_intercept, **OF_STREAMS}
-        model = copy.copy(self)
-        model._link_of_fit = self._loss().link
-        return rows_in_parts(model, stream, _as_numbers, extras_of, **options)
+        prepare = TargetsOfBlock(self._loss().family, self.dispersion, self._weighting())
+        return rows_in_parts(self, stream, prepare, extras_of, **options)
 
 
-def _as_numbers(y: Values, weights: Array | None) -> tuple[Array, Array | None]:
-    return np.asarray(y, dtype=np.float64), weights
+@dataclass(frozen=True)
+class TargetsOfBlock:
+    """Targets of a block of a stream as numbers, which the family must have."""
+
+    family: Family
+    dispersion: str | float
+    weighting: Weighting
+
+    def __call__(self, y: Values, weights: Array | None) -> tuple[Array, Array | None]:
+        """The numbers, and the weights."""
+        targets = np.asarray(y, dtype=np.float64)
+        how = self.dispersion, self.weighting
+        refuse_wrong_targets(self.family, targets, weights, *how, " of a block")
+        return targets, weights

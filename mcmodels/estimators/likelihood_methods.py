@@ -10,7 +10,7 @@ import pandas as pd
 
 from mcmodels.arrays import Array, MatrixLike, VectorLike, Weights
 from mcmodels.estimators.arguments import check_count, listed
-from mcmodels.estimators.offsets import are_elsewhere, with_offsets
+from mcmodels.estimators.offsets import with_offsets
 from mcmodels.estimators.parameter_methods import ParameterMethods
 from mcmodels.estimators.weighting import rows_for_sums
 from mcmodels.exceptions import InferenceError, example_of
@@ -314,8 +314,6 @@ class LikelihoodMethods(ParameterMethods):
             )
         names = list(record.parameter_names)
         chosen = positions(parameters, names)
-        if are_elsewhere(X):
-            self._refuse_offsets_of_parts(**offsets)
         X, y, sample_weight, _, offsets = with_offsets(X, y, sample_weight, **offsets)
         if isinstance(X, RowStream):
             X = X.bound_to(getattr(self, "table_columns_", None))

@@ -29,7 +29,7 @@ from mcmodels.results.linear import LinearFit
 from mcmodels.results.record import INTERCEPT
 from mcmodels.rows import RowStream, rows_of
 from mcmodels.tables.dask_results import lazily
-from mcmodels.tables.dask_stream import in_parts, is_dask, refuse_parts
+from mcmodels.tables.dask_stream import is_dask, refuse_parts
 
 __all__ = ["LinearMethods"]
 
@@ -283,16 +283,13 @@ class LinearMethods(LinearTests):
         ``weights="probability"`` residuals and errors are those of weights that sum to n.
         """
         record: LinearFit = self._record()
-        names, index = record.model.names, index_of(X)
+        index = index_of(X)
         record.refuse_several_targets("influence")
         _ = record.model.whitening  # raises if there is none, before any row is read
-        stream = in_parts(X, y, sample_weight)
-        if is_dask(X) and stream is not None:
-            self._require_training_rows(self._rows_in_parts(stream))
-            record.warn_of_perfect_fit()
-            given = {"X": X, "y": y, "sample_weight": sample_weight}
-            like = linear_influence_of_no_rows(names)
-            return lazily(self, "_influence_in_part", given, like=like)
+        given = {"X": X, "y": y, "sample_weight": sample_weight}
+        like = linear_influence_of_no_rows(record.model.names)
+        if (lazy := self._lazy_influence(given, like)) is not None:
+            return lazy
         X, targets, weights = self._training_rows(X, y, sample_weight)
         record.warn_of_perfect_fit()
         return self._influence_of(X, targets, weights, index_of(X) if index is None else index)

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from sklearn.base import ClassifierMixin
 
-from mcmodels.arrays import Array, MatrixLike, VectorLike, Weights
+from mcmodels.arrays import Array, Matrix, MatrixLike, VectorLike, Weights
 from mcmodels.estimators.arguments import check_params, check_weights, refuse_other_order
 from mcmodels.estimators.model import Model, coefficient_array
-from mcmodels.estimators.parts import rows_in_parts, without_targets
+from mcmodels.estimators.offsets import with_offsets
+from mcmodels.estimators.parts import rows_in_parts, without_targets, without_weights
 from mcmodels.estimators.streams import in_memory_but_X
 from mcmodels.estimators.validation import validated_rows
 from mcmodels.exceptions import InferenceError
-from mcmodels.rows import ArrayRows, Rows, rows_of
-from mcmodels.tables.dask_stream import in_parts
+from mcmodels.rows import ArrayRows, Rows, RowStream, StreamedMatrix, rows_of
 
-__all__ = ["LinearPredictorModel"]
+__all__ = ["LinearPredictorModel", "index_of"]
 
 
 class LinearPredictorModel(Model):
@@ -26,9 +28,6 @@ class LinearPredictorModel(Model):
     fit_intercept: bool
     coef_: Array
     intercept_: Any
-
-    # The keywords of methods that add to the linear predictor.
-    _offset_names: tuple[str, ...] = ()
 
     @property
     def params_(self) -> Array:
@@ -103,27 +102,44 @@ class LinearPredictorModel(Model):
         dtype = rows.dtype if keep_dtype else np.dtype(np.float64)
         return rows.map(lambda block: block.linear_predictor(params).astype(dtype, copy=False))
 
-    def _unlabelled_rows(self, X: Any, sample_weight: Weights = None, **offsets: Any) -> Rows:
+    def _unlabelled_rows(self, X: Any, sample_weight: Weights = None) -> Rows:
         """Rows without targets, with an intercept if the fit has one."""
+        return self._indexed_rows(X, sample_weight)[0]
+
+    def _indexed_rows(
+        self,
+        X: Any,
+        sample_weight: Weights = None,
+        further: Callable[[Matrix], dict[str, Array]] | None = None,
+        *,
+        weighted: bool = True,
+        **offsets: Any,
+    ) -> tuple[Rows, pd.Index | None]:
+        """Rows without targets and their index, with an intercept if the fit has one.
+
+        ``further`` makes more values of each row, of the validated features. Without ``weighted``
+        no row is left out, whatever weight it has in a stream. Rows that are elsewhere have no
+        index.
+        """
         self._check_has_coefficients()
-        if (stream := in_parts(X, None, sample_weight)) is not None:
-            self._refuse_offsets_of_parts(**offsets)
-            return rows_in_parts(self, stream, without_targets, intercept=self._has_intercept)
+        X, _, sample_weight, _, offsets = with_offsets(X, None, sample_weight, **offsets)
+        if isinstance(X, RowStream) and X.in_parts:
+            prepare = without_targets if weighted else without_weights
+            return rows_in_parts(self, X, prepare, intercept=self._has_intercept), None
+        index = index_of(X)
         refuse_other_order(X=X, sample_weight=sample_weight)
         self._check_order(X, **offsets)
         X, _, sample_weight = in_memory_but_X(self, X, None, sample_weight)
+        index = index_of(X) if index is None else index
         X = validated_rows(self, X)
-        weights, extras = check_weights(sample_weight, X), self._offsets_of(X, **offsets)
-        return rows_of(X, weights=weights, extras=extras, intercept=self._has_intercept)
+        weights = check_weights(sample_weight, X) if weighted else None
+        extras = self._offsets_of(X, **offsets)
+        if further is not None:
+            extras |= further(X)
+        rows = rows_of(X, weights=weights, extras=extras, intercept=self._has_intercept)
+        return rows, index
 
-    def _refuse_offsets_of_parts(self, **options: Any) -> None:
-        """Refuse offsets beside streams and collections of Dask."""
 
-    def _check_order(
-        self, X: Any, y: Any = None, sample_weight: Any = None, **options: Any
-    ) -> None:
-        """Refuse offsets whose index says that they are in another order than the rows."""
-
-    def _offsets_of(self, X: Any, **options: Any) -> dict[str, Array]:
-        """The offset of each row, as an extra of the rows; empty for models that have none."""
-        return {}
+def index_of(X: object) -> pd.Index | None:
+    """The index of a data frame, or of a stream of them; None for anything else."""
+    return X.index if isinstance(X, pd.DataFrame | StreamedMatrix) else None

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from sklearn.utils import check_random_state
 
 from mcmodels.arrays import Array, MatrixLike, RandomState, VectorLike, Weights
@@ -23,15 +25,15 @@ from mcmodels.inference.cluster_sums import ClusterSums
 from mcmodels.inference.diagnostics import breusch_pagan
 from mcmodels.inference.estimate import check_level
 from mcmodels.inference.hypotheses import HypothesisTest
-from mcmodels.inference.outliers import OutlierTest, outlier_test
+from mcmodels.inference.outliers import OutlierTest, outlier_test, outlier_test_in_parts
 from mcmodels.inference.wild_bootstrap import (
     DISTRIBUTIONS,
     WildBootstrapTest,
     wild_bootstrap_test,
 )
 from mcmodels.results.linear import LinearFit
-from mcmodels.rows import Rows, RowStream, rows_of
-from mcmodels.tables.dask_stream import in_parts, is_dask, refuse_parts
+from mcmodels.rows import PartOfStream, RowBlock, Rows, RowStream, RowsWithTargets, rows_of
+from mcmodels.tables.dask_stream import in_parts, is_dask
 
 __all__ = ["LinearTests"]
 
@@ -170,7 +172,8 @@ class LinearTests(ParameterMethods):
         -------
         OutlierTest
             ``print`` it for the largest residuals; ``to_frame()`` has all rows, and ``table`` has
-            them in the order of X.
+            them in the order of X. Of collections of Dask both have the rows whose Bonferroni
+            p-value is below one, and no fewer than the ten with the largest residuals.
 
         Warns
         -----
@@ -200,7 +203,15 @@ class LinearTests(ParameterMethods):
         model = record.model
         _ = model.whitening  # raises if there is none, before any row is read
         record.refuse_saturated(record.rank + record.intercept, without_one=True)
-        refuse_parts("outlier_test", X, y, sample_weight)
+        fitted = record.least_squares.params[0], record.residual_squares, model.df, model.weighting
+        stream = in_parts(X, y, sample_weight)
+        if stream is not None and is_dask(X):
+            several: Any = self._rows_in_parts(stream, _places_of)
+            self._require_training_rows(several)
+            record.warn_of_perfect_fit()
+            rows = RowsWithTargets(several, lambda block: block.y[:, 0])
+            labels = _Labels(np.asarray(several.starts))
+            return outlier_test_in_parts(model.whitening, rows, *fitted, labels)
         index = index_of(X)
         X, targets, weights = self._training_rows(X, y, sample_weight)
         record.warn_of_perfect_fit()
@@ -208,10 +219,7 @@ class LinearTests(ParameterMethods):
         return outlier_test(
             model.whitening,
             rows_of(X, targets[:, 0], extras=extras, intercept=record.intercept),
-            record.least_squares.params[0],
-            record.residual_squares,
-            model.df,
-            model.weighting,
+            *fitted,
             index_of(X) if index is None else index,
         )
 
@@ -253,6 +261,34 @@ class LinearTests(ParameterMethods):
         if not record.intercept:
             params = np.column_stack([params, np.zeros(len(params))])
         return breusch_pagan(rows, params, record.rank, record.weighting)
+
+
+def _places_of(part: PartOfStream) -> dict[str, Any]:
+    """The labels of the rows of a part; without an index, where they are."""
+    count = sum(X.shape[0] for _, (X, *_) in part.nonempty())
+    index = getattr(part.stream, "index", None)
+    if index is not None:
+        return {"label": index}
+    return {"part": np.full(count, part.number), "place": np.arange(count)}
+
+
+@dataclass(frozen=True)
+class _Labels:
+    """The labels of the rows of a block: those of :func:`_places_of`, or numbers.
+
+    Parameters
+    ----------
+    starts : ndarray of int
+        The number of the first row of each part.
+    """
+
+    starts: Array
+
+    def __call__(self, block: RowBlock) -> pd.Index:
+        extras = block.extras
+        if "label" in extras:
+            return pd.Index(extras["label"])
+        return pd.Index(self.starts[extras["part"]] + extras["place"])
 
 
 def _contrast(parameter: Any, names: tuple[str, ...]) -> tuple[Array, str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any, Literal, Unpack
 
 import numpy as np
@@ -16,13 +15,13 @@ from mcmodels.estimators.arguments import (
     finite_numbers,
     refuse_other_order,
 )
+from mcmodels.estimators.effect_methods import EffectMethods
 from mcmodels.estimators.model import Fitted
 from mcmodels.estimators.offset_methods import OffsetMethods
-from mcmodels.estimators.offsets import with_rows
+from mcmodels.estimators.offsets import with_offsets
 from mcmodels.estimators.parameter_methods import RobustOptions, index_of, output_table
-from mcmodels.estimators.streams import in_memory_but_X, of_blocks
+from mcmodels.estimators.streams import of_blocks
 from mcmodels.inference.diagnostics import score_test
-from mcmodels.inference.estimate import Estimate
 from mcmodels.inference.hypotheses import HypothesisTest
 from mcmodels.inference.influence import (
     deviance_residual,
@@ -30,19 +29,19 @@ from mcmodels.inference.influence import (
     logistic_influence_of_no_rows,
     pearson_residual,
 )
-from mcmodels.inference.marginal_effects import At, marginal_effects
+from mcmodels.inference.marginal_effects import At
 from mcmodels.inference.probability_intervals import probability_intervals
 from mcmodels.inference.responses import ClassProbabilities
 from mcmodels.inference.summary import Summary
 from mcmodels.results.logistic import LogisticFit
 from mcmodels.rows import PartOfStream, RowStream, rows_of
 from mcmodels.tables.dask_results import lazily
-from mcmodels.tables.dask_stream import as_stream, in_parts, is_dask, refuse_parts
+from mcmodels.tables.dask_stream import is_dask, refuse_mixed
 
 __all__ = ["LogisticMethods"]
 
 
-class LogisticMethods(OffsetMethods):
+class LogisticMethods(EffectMethods, OffsetMethods):
     """Inference of LogisticRegression, from the inverse Hessian of the objective.
 
     Formulas and sources are in :mod:`mcmodels.inference.logistic_model`.
@@ -115,7 +114,6 @@ class LogisticMethods(OffsetMethods):
         """HC3; with more than two classes, where it is not defined, HC1."""
         return "HC3" if len(self._unchecked_record().classes) == 2 else "HC1"
 
-    @with_rows
     @of_blocks
     def predict_interval(
         self, X: MatrixLike, level: float = 0.95, *, offset: VectorLike | None = None
@@ -138,10 +136,10 @@ class LogisticMethods(OffsetMethods):
             With more than two classes, the columns have two levels: the class, and these names.
         """
         record: LogisticFit = self._record()
-        rows = self._unlabelled_rows(X, offset=offset)
+        rows, index = self._indexed_rows(X, offset=offset)
         values = probability_intervals(record.model, rows, record.estimate.quantile(level))
         columns = ["probability", "standard_error", "lower", "upper"]
-        return output_table(values, columns, record.classes, "class", index_of(X))
+        return output_table(values, columns, record.classes, "class", index)
 
     def marginal_effects(
         self,
@@ -177,35 +175,23 @@ class LogisticMethods(OffsetMethods):
         DataFrame
             One row for each feature (with more than two classes, for each class and feature).
             Columns coefficient (the effect), standard_error (delta method), z, p_value, lower and
-            upper. With ``at="rows"``, one row for each row of X and one column for each feature.
+            upper. With ``at="rows"``, one row for each row of X and one column for each feature; of
+            collections of Dask they are computed when they are asked for.
 
         Notes
         -----
         Formulas and sources are in :mod:`mcmodels.inference.marginal_effects`.
         """
-        check_choice("at", at, ("average", "means", "rows"))
-        check_flag("discrete", discrete)
+        return self._marginal_effects(X, at, discrete, level, sample_weight, {"offset": offset})
+
+    def _response(self) -> ClassProbabilities:
+        return ClassProbabilities()
+
+    def _names_of_effects(self) -> tuple[str, ...]:
         record: LogisticFit = self._record()
-        if at == "rows" and sample_weight is not None:
-            raise ValueError(
-                "at='rows' takes no mean, so that sample_weight has no effect; leave it out."
-            )
-        names, index = record.names, index_of(X)
-        self._check_order(X, offset=offset)
-        if in_parts(X, None, sample_weight) is None:
-            X, _, sample_weight = in_memory_but_X(self, X, None, sample_weight)
-            index = index_of(X) if index is None else index
-        elif at == "rows":
-            refuse_parts("marginal_effects(at='rows')", X)
-        weights = None if at == "rows" else sample_weight
-        rows = self._unlabelled_rows(X, weights, offset=offset)
-        check_flag("discrete", discrete)
-        found = marginal_effects(record.model, ClassProbabilities(), rows, at=at, discrete=discrete)
-        if len(record.classes) > 2:
-            names = tuple(f"{label}:{name}" for label in record.classes for name in names)
-        if not isinstance(found, Estimate):
-            return pd.DataFrame(found, columns=list(names), index=index)
-        return replace(found, names=names).table(level, p_values=not record.penalty)
+        if len(record.classes) == 2:
+            return record.names
+        return tuple(f"{label}:{name}" for label in record.classes for name in record.names)
 
     def residuals(
         self,
@@ -239,23 +225,28 @@ class LogisticMethods(OffsetMethods):
         check_choice("kind", kind, ("deviance", "pearson"))
         record: LogisticFit = self._record()
         record.refuse_several_classes("residuals")
-        self._check_order(X, offset=offset)
         if is_dask(X) and y is not None:
+            self._refuse_missing_offset({"offset": offset})
             given = {"X": X, "y": y, "sample_weight": sample_weight}
+            given |= {} if offset is None else {"offset": offset}
+            refuse_mixed(given)
             return lazily(self, "_residuals_in_part", given, kind=kind, like=np.empty(0))
+        X, y, sample_weight, _, offsets = with_offsets(X, y, sample_weight, offset=offset)
+        self._check_order(X, y, **offsets)
         X, codes, weights = self._validated(X, y, sample_weight)
         of = deviance_residual if kind == "deviance" else pearson_residual
-        extras = self._offsets_of(X, offset=offset)
+        extras = self._offsets_of(X, **offsets)
         rows = rows_of(X, codes, extras=extras, intercept=record.intercept)
         found = rows.map(lambda block: of(block.y, block.linear_predictor(record.params)))
         return record.weighting.residuals(found, weights)
 
-    def _residuals_in_part(self, X: Any, y: Any, sample_weight: Any, *, kind: Any) -> Array:
+    def _residuals_in_part(
+        self, X: Any, y: Any, sample_weight: Any, offset: Any = None, *, kind: Any
+    ) -> Array:
         """Residuals of some rows, which may all have weight 0."""
         weights = check_weights(sample_weight, X, allow_all_zero=True)
-        if weights is None or weights.any():
-            return self.residuals(X, y, kind=kind, sample_weight=weights)
-        return self._record().weighting.residuals(self.residuals(X, y, kind=kind), weights)
+        found = self.residuals(X, y, kind=kind, offset=offset)
+        return self._record().weighting.residuals(found, weights)
 
     def influence(
         self,
@@ -291,27 +282,27 @@ class LogisticMethods(OffsetMethods):
         ``weights="probability"`` residuals and errors are those of weights that sum to n.
         """
         record: LogisticFit = self._record()
-        names, index = record.model.names, index_of(X)
+        index = index_of(X)
         record.refuse_several_classes("influence")
         _ = record.model.whitening  # raises if there is none, before any row is read
-        self._check_order(X, offset=offset)
-        stream = in_parts(X, y, sample_weight)
-        if is_dask(X) and stream is not None:
-            self._require_training_rows(self._rows_in_parts(stream))
-            given = {"X": X, "y": y, "sample_weight": sample_weight}
-            like = logistic_influence_of_no_rows(names)
-            return lazily(self, "_influence_in_part", given, like=like)
-        X, codes, weights = self._training_rows(X, y, sample_weight, offset=offset)
+        given: dict[str, Any] = {"X": X, "y": y, "sample_weight": sample_weight}
+        given["offset"] = offset
+        like = logistic_influence_of_no_rows(record.model.names)
+        if (lazy := self._lazy_influence(given, like)) is not None:
+            return lazy
+        X, y, sample_weight, _, offsets = with_offsets(**given)
+        X, codes, weights = self._training_rows(X, y, sample_weight, **offsets)
         index = index_of(X) if index is None else index
-        return self._influence_of(X, codes, weights, index, self._offsets_of(X, offset=offset))
+        return self._influence_of(X, codes, weights, index, self._offsets_of(X, **offsets))
 
-    def _influence_in_part(self, X: MatrixLike, y: VectorLike, sample_weight: Weights) -> Any:
+    def _influence_in_part(self, X: Any, y: Any, sample_weight: Any, offset: Any) -> pd.DataFrame:
         """Influence of some of the training rows, which may all have weight 0."""
         rows, codes, factors = self._validated(X, y, None)
         weights = check_weights(sample_weight, rows, allow_all_zero=True)
         if factors is not None:  # those of the classes
             weights = factors if weights is None else weights * factors
-        return self._influence_of(rows, codes, weights, index_of(X), {})
+        offsets = self._offsets_of(rows, offset=offset)
+        return self._influence_of(rows, codes, weights, index_of(X), offsets)
 
     def _influence_of(
         self,
@@ -367,14 +358,15 @@ class LogisticMethods(OffsetMethods):
         series = getattr(candidate, "ndim", 0) == 1 and hasattr(candidate, "index")
         named = series and candidate.name is not None
         name = str(candidate.name) if named else "the candidate"
-        self._check_order(X, offset=offset)
         if is_dask(X) or is_dask(candidate):
-            stream, *_ = as_stream(X, y, sample_weight, candidate, "candidate")
+            rest = (y, sample_weight, candidate, "candidate")
+            stream, *_ = with_offsets(X, *rest, offset=offset)
             rows = self._rows_in_parts(stream, _candidates_of)
             self._require_training_rows(rows)
             return score_test(model.whitening, rows, record.params, name)
+        X, y, sample_weight, _, offsets = with_offsets(X, y, sample_weight, offset=offset)
         refuse_other_order(X=X, y=y, sample_weight=sample_weight, candidate=candidate)
-        X, codes, weights = self._training_rows(X, y, sample_weight, offset=offset)
+        X, codes, weights = self._training_rows(X, y, sample_weight, **offsets)
         refuse_other_order(X=X, candidate=candidate)  # the index of a stream is known now
         columns = finite_numbers("candidate", candidate)
         if columns.ndim == 0 or len(columns) != X.shape[0]:
@@ -383,7 +375,7 @@ class LogisticMethods(OffsetMethods):
                 f"{X.shape[0]} rows."
             )
         extras = {"candidate": columns.reshape(len(columns), -1)}
-        extras |= self._offsets_of(X, offset=offset)
+        extras |= self._offsets_of(X, **offsets)
         rows = rows_of(X, codes, weights, extras, intercept=record.intercept)
         return score_test(model.whitening, rows, record.params, name)
 

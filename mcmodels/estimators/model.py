@@ -16,7 +16,7 @@ from sklearn.exceptions import NotFittedError
 from mcmodels.arrays import Array, MatrixLike, VectorLike, Weights, refuse_masked
 from mcmodels.estimators.arguments import check_params
 from mcmodels.estimators.unknown_arguments import refuse_unknown_arguments, with_help
-from mcmodels.estimators.validation import is_fitted_name
+from mcmodels.estimators.validation import features_of, is_fitted_name, unfitted
 from mcmodels.exceptions import InferenceError
 from mcmodels.objectives import Objective
 from mcmodels.results.record import digest
@@ -104,8 +104,9 @@ class Model(BaseEstimator):
     _coefficients: tuple[str, ...] = ("coef_", "intercept_")
     _tracked: tuple[str, ...] = _coefficients
     _fit: Any = None
-    # Whether fit and the other methods take offsets; if so, `_offsets_of` checks them.
-    _takes_offsets = False
+    # What fit and other methods take beside the rows and add to linear predictors: keywords of
+    # methods, and further parts of the blocks of a stream. `_offsets_of` checks them.
+    _offset_names: tuple[str, ...] = ()
     _sums: StreamedSums | None = None
 
     def __init_subclass__(cls, **options: Any) -> None:
@@ -145,8 +146,22 @@ class Model(BaseEstimator):
         """The offset of each row, as an extra of the rows; empty where there is none."""
         return {}
 
+    def _check_order(
+        self, X: Any, y: Any = None, sample_weight: Any = None, **options: Any
+    ) -> None:
+        """Refuse offsets whose index says that they are in another order than the rows."""
+
     def _refuse_missing_offset(self, extras: Mapping[str, Any]) -> None:
         """Refuse rows without an offset where the fit had one."""
+
+    def _checker(self) -> Self:
+        """A copy of a fitted model that knows no more than it needs to check blocks of rows.
+
+        It is what is sent to parts of the rows that are elsewhere.
+        """
+        checker = unfitted(self)
+        checker.__dict__ |= features_of(self).attributes
+        return checker
 
     def _publish(self, attributes: Mapping[str, Any]) -> Self:
         """Replace the attributes of earlier fits by these, in one step.

@@ -9,10 +9,10 @@ from typing import Any
 from mcmodels.arrays import Array, MatrixLike, VectorLike, Weights
 from mcmodels.estimators.arguments import check_params, refuse_other_order
 from mcmodels.estimators.likelihood_methods import LikelihoodMethods
-from mcmodels.estimators.offsets import are_elsewhere, refuse_offset_of_stream, with_offsets
+from mcmodels.estimators.offsets import with_offsets
 from mcmodels.estimators.parameter_methods import RobustOptions
 from mcmodels.objectives import Objective
-from mcmodels.rows import Rows, RowStream, rows_of
+from mcmodels.rows import Rows, RowStream, StreamedMatrix, rows_of
 
 __all__ = ["OffsetMethods", "OffsetRows"]
 
@@ -30,45 +30,37 @@ class OffsetRows(LikelihoodMethods):
     def _objective_of(self, rows: Rows) -> Objective:
         """The objective by the parameters of the estimator, over these rows."""
 
-    def _refuse_offsets_of_parts(self, **options: Any) -> None:
-        refuse_offset_of_stream(**{name: options.get(name) for name in self._offset_names})
-        self._refuse_missing_offset({})
-
     def _check_order(
         self, X: Any, y: Any = None, sample_weight: Any = None, **options: Any
     ) -> None:
-        if are_elsewhere(X):
-            self._refuse_offsets_of_parts(**options)
         rows = {"X": X, "y": y, "sample_weight": sample_weight}
         refuse_other_order(**rows, **{name: options.get(name) for name in self._offset_names})
 
     def _offsets_of(self, X: Any, **options: Any) -> dict[str, Array]:
-        added = self._added(X, **{name: options.get(name) for name in self._offset_names})
-        extras = {} if added is None else {"offset": added}
+        if isinstance(X, StreamedMatrix):
+            extras = dict(X.extras)
+        else:
+            added = self._added(X, **{name: options.get(name) for name in self._offset_names})
+            extras = {} if added is None else {"offset": added}
         self._refuse_missing_offset(extras)
         return extras
 
     def _refuse_missing_offset(self, extras: Mapping[str, Any]) -> None:
         record = self._fit
-        if "offset" in extras or record is None or record.training.offset is None:
+        if record is None or record.training.offset is None:
+            return
+        if any(value is not None for value in extras.values()):
             return
         K = len(record.training.offset.total)
         zeros = "np.zeros(n)" if K == 1 else f"np.zeros((n, {K}))"
-        where = ""
-        if self._takes_offsets:
-            where = (
-                " In a stream it is the fourth part of each block, and scan() takes the names of "
-                "the columns."
-            )
         raise ValueError(
             f"the model was fitted with an {' or an '.join(self._offset_names)}; pass that of "
-            f"these rows (offset={zeros} if there is none).{where}"
+            f"these rows (offset={zeros} if there is none). In a stream it is the fourth part of "
+            "each block, and scan() takes the names of the columns."
         )
 
     def _rows_at(self, X: Any, y: Any, sample_weight: Any, **offsets: Any) -> Rows:
         """Any rows with their offsets, for the current coefficients."""
-        if are_elsewhere(X):
-            self._refuse_offsets_of_parts(**offsets)
         X, y, sample_weight, _, offsets = with_offsets(X, y, sample_weight, **offsets)
         if isinstance(X, RowStream) and X.in_parts:
             return self._rows_in_parts(X)
@@ -76,6 +68,19 @@ class OffsetRows(LikelihoodMethods):
         X, targets, weights = self._validated(X, y, sample_weight)
         extras = self._offsets_of(X, **offsets)
         return rows_of(X, targets, weights, extras, intercept=self._has_intercept)
+
+    def _rows_again(self, X: Any, y: Any, sample_weight: Any, **offsets: Any) -> Rows:
+        """The training rows with their offsets, wherever they are; other rows are refused."""
+        X, y, sample_weight, _, offsets = with_offsets(X, y, sample_weight, **offsets)
+        if isinstance(X, RowStream):
+            X = X.bound_to(getattr(self, "table_columns_", None)).for_sums(again=True)
+            if X.in_parts:
+                rows = self._rows_in_parts(X)
+                self._require_training_rows(rows)
+                return rows
+        X, targets, weights = self._training_rows(X, y, sample_weight, **offsets)
+        extras = self._offsets_of(X, **offsets)
+        return rows_of(X, targets, weights, extras, intercept=self._record().intercept)
 
     def _objective_on(
         self, X: MatrixLike, y: VectorLike | None, sample_weight: Weights, **offsets: Any

@@ -11,8 +11,9 @@ from sklearn.metrics import accuracy_score, r2_score
 from mcmodels.arrays import Array, Labels, MatrixLike, VectorLike, Weights, refuse_masked
 from mcmodels.estimators.arguments import refuse_other_order
 from mcmodels.estimators.classes import log_probabilities, most_probable, probabilities
-from mcmodels.estimators.offsets import are_elsewhere, with_rows
+from mcmodels.estimators.offsets import with_offsets
 from mcmodels.estimators.stream_scores import StreamScore
+from mcmodels.rows import RowStream
 from mcmodels.tables.dask_results import lazy
 
 __all__ = ["OffsetClassPredictions", "OffsetScore"]
@@ -25,7 +26,6 @@ class OffsetClassPredictions:
     def decision_function(self, X: MatrixLike, *, offset: VectorLike | None = None) -> Array:
         """η of each row: shape (n_samples,) with two classes, else (n_samples, n_classes)."""
 
-    @with_rows
     @lazy
     def predict(self, X: MatrixLike, *, offset: VectorLike | None = None) -> Labels:
         """Most probable class of each row.
@@ -43,7 +43,6 @@ class OffsetClassPredictions:
         """
         return most_probable(self, self.decision_function(X, offset=offset))
 
-    @with_rows
     @lazy
     def predict_proba(self, X: MatrixLike, *, offset: VectorLike | None = None) -> Array:
         """Probability of each class, in the order of ``classes_``.
@@ -61,7 +60,6 @@ class OffsetClassPredictions:
         """
         return probabilities(self.decision_function(X, offset=offset))
 
-    @with_rows
     @lazy
     def predict_log_proba(self, X: MatrixLike, *, offset: VectorLike | None = None) -> Array:
         """Logarithm of :meth:`predict_proba`; finite even where the probability underflows.
@@ -99,7 +97,7 @@ class OffsetScore(StreamScore):
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features), or RowStream
-            Features; a stream also holds y and the weights.
+            Features; a stream also holds y, the weights and the offset.
         y : array-like of shape (n_samples,)
             Targets.
         sample_weight : array-like of shape (n_samples,), default=None
@@ -111,9 +109,8 @@ class OffsetScore(StreamScore):
         -------
         float
         """
-        if any(map(are_elsewhere, (X, y, sample_weight))):
-            self._refuse_offsets_of_parts(offset=offset)
-        if offset is None:
+        X, y, sample_weight, *_ = with_offsets(X, y, sample_weight, offset=offset)
+        if offset is None or isinstance(X, RowStream):
             return super().score(X, y, sample_weight)
         for name, given in (("y", y), ("sample_weight", sample_weight)):
             refuse_masked(name, given)

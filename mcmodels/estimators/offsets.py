@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -13,18 +12,17 @@ from mcmodels.arrays import Array, Labels, Matrix
 from mcmodels.estimators.arguments import finite_numbers, listed, refuse_other_order
 from mcmodels.objectives.links import Link, LogLink
 from mcmodels.rows import RowStream
-from mcmodels.tables.dask_stream import as_stream, is_dask
+from mcmodels.tables.dask_stream import as_stream
 
 __all__ = [
-    "are_elsewhere",
     "checked_offset",
     "checked_trials",
     "offset_of_classes",
     "offset_of_rows",
+    "refuse_beside_stream",
     "refuse_for_model",
-    "refuse_offset_of_stream",
+    "refuse_other_outputs",
     "with_offsets",
-    "with_rows",
 ]
 
 
@@ -33,33 +31,31 @@ def with_offsets(
     y: Any = None,
     sample_weight: Any = None,
     groups: Any = None,
-    *,
-    offset: Any = None,
-    exposure: Any = None,
+    name: str = "groups",
+    **offsets: Any,
 ) -> tuple[Any, Any, Any, Any, dict[str, Any]]:
     """As :func:`as_stream`, with the offset and exposure that are still to be paired with X.
 
     Those of Dask collections go into the stream; beside a stream they are refused.
     """
-    offsets = {"offset": offset, "exposure": exposure}
     if isinstance(X, RowStream):
-        _refuse_beside_stream(offsets)
-    X, y, sample_weight, groups = as_stream(X, y, sample_weight, groups, **offsets)
+        refuse_beside_stream(offsets)
+    X, y, sample_weight, groups = as_stream(X, y, sample_weight, groups, name, **offsets)
     left = {} if isinstance(X, RowStream) else offsets
     return X, y, sample_weight, groups, left
 
 
 def refuse_for_model(model: Any, offsets: Mapping[str, Any], place: str) -> None:
-    """Refuse the offset or exposure of a stream for a model that takes none from streams."""
-    if offsets and not model._takes_offsets:
+    """Refuse the offset or exposure of a stream for a model that takes none."""
+    others = [name for name in offsets if name not in model._offset_names]
+    if others:
         raise ValueError(
-            f"{place} has an {' and an '.join(offsets)}, and {type(model).__name__} takes none "
-            "from streams and collections of Dask. Leave it out of the blocks or of scan(), or fit "
-            "a GeneralizedLinearRegressor."
+            f"{place} has an {' and an '.join(others)}, and {type(model).__name__} takes none. "
+            "Leave it out of the blocks or of scan(), or fit a GeneralizedLinearRegressor."
         )
 
 
-def _refuse_beside_stream(offsets: Mapping[str, Any]) -> None:
+def refuse_beside_stream(offsets: Mapping[str, Any]) -> None:
     """Refuse an offset or exposure that is passed together with a stream."""
     for name, value in offsets.items():
         if value is not None:
@@ -69,33 +65,6 @@ def _refuse_beside_stream(offsets: Mapping[str, Any]) -> None:
                 f"stream, (X, y, sample_weight, offset{last}), or name its column in "
                 f"scan(..., {name}=...)."
             )
-
-
-def are_elsewhere(X: object) -> bool:
-    """Whether rows are those of a stream or of Dask."""
-    return isinstance(X, RowStream) or is_dask(X)
-
-
-def refuse_offset_of_stream(**offsets: object) -> None:
-    """Refuse offsets beside a stream or a collection of Dask."""
-    given = [name for name, value in offsets.items() if value is not None]
-    if given:
-        raise ValueError(
-            f"{given[0]} was given beside a stream or a collection of Dask, which this model does "
-            "not support yet; pass arrays in memory, or fit a GeneralizedLinearRegressor."
-        )
-
-
-def with_rows(method: Callable[..., Any]) -> Callable[..., Any]:
-    """A method of rows in memory with an offset; it refuses offsets beside streams and Dask."""
-
-    @functools.wraps(method)
-    def checked(self: Any, X: Any, *args: Any, **options: Any) -> Any:
-        if are_elsewhere(X):
-            self._refuse_offsets_of_parts(**options)
-        return method(self, X, *args, **options)
-
-    return checked
 
 
 def checked_offset(X: Matrix, offset: Any, exposure: Any, link: Link) -> Array | None:
@@ -157,8 +126,10 @@ def offset_of_rows(X: Matrix, offset: Any) -> Array | None:
     return None if offset is None else _one_for_each_row("offset", offset, X)
 
 
-def offset_of_classes(X: Matrix, offset: Any, classes: Labels) -> Array | None:
+def offset_of_classes(X: Matrix, offset: Any, classes: Labels | None) -> Array | None:
     """The offset of each row for classes: one number for two of them, else one for each class.
+
+    Where the classes are not known yet (None), it may have any number of columns.
 
     Raises
     ------
@@ -166,10 +137,10 @@ def offset_of_classes(X: Matrix, offset: Any, classes: Labels) -> Array | None:
         For other shapes, values that are not finite, or a data frame whose columns are the classes
         in another order.
     """
-    if offset is None or len(classes) == 2:
+    if offset is None or (classes is not None and len(classes) == 2):
         return offset_of_rows(X, offset)
     refuse_other_order(X=X, offset=offset)
-    if isinstance(offset, pd.DataFrame):
+    if isinstance(offset, pd.DataFrame) and classes is not None:
         columns, names = list(map(str, offset.columns)), list(map(str, classes))
         if columns != names and sorted(columns) == sorted(names):
             raise ValueError(
@@ -177,6 +148,13 @@ def offset_of_classes(X: Matrix, offset: Any, classes: Labels) -> Array | None:
                 "columns are taken by position. Pass offset[model.classes_], or sort the columns."
             )
     found = finite_numbers("offset", offset)
+    if classes is None:
+        if found.ndim in (1, 2) and len(found) == X.shape[0]:
+            return found
+        raise ValueError(
+            f"offset has shape {found.shape}; it must have one number for each of the "
+            f"{X.shape[0]} rows of X, and with more than two classes one for each class."
+        )
     expected = X.shape[0], len(classes)
     if found.shape != expected:
         raise ValueError(
@@ -184,6 +162,25 @@ def offset_of_classes(X: Matrix, offset: Any, classes: Labels) -> Array | None:
             f"X, and a column for each of the classes {listed(classes)}, in this order."
         )
     return found
+
+
+def refuse_other_outputs(shape: tuple[int, ...] | None, classes: Labels) -> None:
+    """Refuse the offset of a stream, of that shape in each row, if it is not one for classes."""
+    K = len(classes)
+    if shape is None or shape == (() if K == 2 else (K,)):
+        return
+    found = f"{shape[0]} columns" if shape else "one number for each row"
+    needed = "one number for each row, not columns"
+    if K > 2:
+        needed = (
+            "a column for each class, in this order; scan() takes their names, as a list: "
+            f"offset=[{', '.join(repr(f'offset_{label}') for label in classes[:3].tolist())}"
+            f"{', …' if K > 3 else ''}]"
+        )
+    raise ValueError(
+        f"the offset of the stream has {found}, and there are the classes {listed(classes)}: it "
+        f"must have {needed}."
+    )
 
 
 def _one_for_each_row(name: str, values: Any, X: Matrix) -> Array:

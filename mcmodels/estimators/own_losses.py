@@ -23,7 +23,7 @@ from mcmodels.estimators.arguments import (
 from mcmodels.estimators.callbacks import CallbackSupportMixin, FitCallbacks, with_callbacks
 from mcmodels.estimators.loss_methods import LossMethods
 from mcmodels.estimators.loss_verdicts import warnings_of_loss
-from mcmodels.estimators.offsets import offset_of_rows
+from mcmodels.estimators.offsets import offset_of_rows, with_offsets
 from mcmodels.estimators.parts import rows_in_parts
 from mcmodels.estimators.pointwise import PointwiseCallable, inverse_link, pointwise
 from mcmodels.estimators.stream_fits import ExtrasOfPart
@@ -46,7 +46,6 @@ from mcmodels.solvers.constant_targets import with_constant_columns
 from mcmodels.solvers.fit_state import Optimum, Progress
 from mcmodels.solvers.overflow import refuse_underflow_of_targets
 from mcmodels.solvers.starts import better_start, intercept_start
-from mcmodels.tables.dask_stream import as_stream
 from mcmodels.user_warnings import NonDifferentiableWarning, warn_user
 
 __all__ = ["LossEstimator", "TrainingData"]
@@ -126,7 +125,7 @@ class LossEstimator(CallbackSupportMixin, LossMethods):
         sample_weight : array-like of shape (n_samples,), default=None
             Row weights ≥ 0. Weight 0 is an absent row; ``weights`` says what others are.
         offset : array-like of shape (n_samples,), default=None
-            A part of the linear predictor η that has no coefficient. Not beside a stream.
+            A part of the linear predictor η that has no coefficient. A stream holds it.
 
         Returns
         -------
@@ -159,7 +158,7 @@ class LossEstimator(CallbackSupportMixin, LossMethods):
         """
         self._check_parameters()
         loss = UserLoss(pointwise(self.loss))
-        X, y, sample_weight, _ = as_stream(X, y, sample_weight)
+        X, y, sample_weight, *_ = with_offsets(X, y, sample_weight, offset=offset)
         with FitCallbacks(self, X, "newton-step") as callbacks:
             found = self._rows_of_fit(X, y, sample_weight, offset)
             callbacks.know(

@@ -16,9 +16,9 @@ from mcmodels.estimators.arguments import (
     refuse_unknown_keywords,
 )
 from mcmodels.estimators.lags import check_lags, refuse_rows_without_order
-from mcmodels.estimators.linear_predictor import LinearPredictorModel
+from mcmodels.estimators.linear_predictor import LinearPredictorModel, index_of
 from mcmodels.estimators.model import Fitted
-from mcmodels.estimators.offsets import are_elsewhere, with_offsets
+from mcmodels.estimators.offsets import with_offsets
 from mcmodels.estimators.parts import clusters_of_parts
 from mcmodels.estimators.stream_fits import ExtrasOfPart
 from mcmodels.estimators.weighting import rows_for_sums
@@ -29,8 +29,9 @@ from mcmodels.inference.robust import CLUSTER_KINDS, HC_KINDS, ClusterCodes
 from mcmodels.objectives import Objective
 from mcmodels.objectives.user_loss import UserLoss
 from mcmodels.results.record import CovarianceKind, ParameterFit
-from mcmodels.rows import Rows, RowStream, StreamedMatrix, rows_of
-from mcmodels.tables.dask_stream import is_dask
+from mcmodels.rows import Rows, RowStream, rows_of
+from mcmodels.tables.dask_results import lazily
+from mcmodels.tables.dask_stream import in_parts, is_dask
 
 __all__ = ["ParameterMethods", "RobustOptions", "index_of", "output_table"]
 
@@ -320,8 +321,6 @@ class ParameterMethods(LinearPredictorModel):
             raise ValueError(f"groups was given, but kind={kind!r}; pass kind='cluster'.")
         if kind == "HAC":
             refuse_rows_without_order(X)
-        if are_elsewhere(X):
-            self._refuse_offsets_of_parts(**offsets)
         X, y, sample_weight, groups, offsets = with_offsets(X, y, sample_weight, groups, **offsets)
         if isinstance(X, RowStream):
             X = X.bound_to(getattr(self, "table_columns_", None))
@@ -403,6 +402,17 @@ class ParameterMethods(LinearPredictorModel):
         self._require_training_rows(rows)
         return X, targets, weights
 
+    def _lazy_influence(self, given: dict[str, Any], like: pd.DataFrame) -> Any:
+        """Influence of the rows of Dask collections, after a pass that compares them with the fit.
+
+        None for other rows. ``given`` are the arguments by name, ``like`` the table without rows.
+        """
+        if (stream := in_parts(**given)) is None or not is_dask(given["X"]):
+            return None
+        self._require_training_rows(self._rows_in_parts(stream))
+        self._record().warn_of_perfect_fit()
+        return lazily(self, "_influence_in_part", given, like=like)
+
     def _require_training_rows(self, rows: Rows) -> None:
         """Refuse rows that are not the training rows."""
         self._record().require_training_rows(rows, self._objective_of_fit(rows))
@@ -420,11 +430,6 @@ class ParameterMethods(LinearPredictorModel):
 
     def _loss_of_user(self) -> UserLoss | None:
         return None
-
-
-def index_of(X: object) -> pd.Index | None:
-    """The index of a data frame, or of a stream of them; None for anything else."""
-    return X.index if isinstance(X, pd.DataFrame | StreamedMatrix) else None
 
 
 def output_table(

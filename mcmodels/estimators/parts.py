@@ -13,12 +13,17 @@ from mcmodels.arrays import Array
 from mcmodels.estimators.arguments import refuse_other_order
 from mcmodels.estimators.stream_fits import ExtrasOfPart, Prepare, stream_rows, survey
 from mcmodels.estimators.streams import NO_ROWS
-from mcmodels.estimators.validation import features_of, unfitted
 from mcmodels.inference.robust import ClusterCodes
 from mcmodels.rows import PartOfStream, RowStream, StreamRows
 from mcmodels.rows.parted import SAME_PARTS
 
-__all__ = ["PreparedTargets", "clusters_of_parts", "rows_in_parts", "without_targets"]
+__all__ = [
+    "PreparedTargets",
+    "clusters_of_parts",
+    "rows_in_parts",
+    "without_targets",
+    "without_weights",
+]
 
 
 def rows_in_parts(
@@ -34,8 +39,7 @@ def rows_in_parts(
 
     Rows without targets have no ``for_y``.
     """
-    checker = unfitted(model)
-    checker.__dict__ |= features_of(model).attributes
+    checker = model._checker()
     stream = stream.bound_to(getattr(model, "table_columns_", None))
     labels = bool(for_y) and is_classifier(model)
     surveyed = survey(checker, stream, intercept=intercept, labels=labels, fitted=True, **for_y)
@@ -52,6 +56,11 @@ def rows_in_parts(
 def without_targets(_: Any, weights: Array | None) -> tuple[None, Array | None]:
     """Of rows that have no targets, the weights."""
     return None, weights
+
+
+def without_weights(_: Any, weights: Array | None) -> tuple[None, None]:
+    """Of rows whose targets and weights have no part in what is asked of each, neither."""
+    return None, None
 
 
 @dataclass(frozen=True)

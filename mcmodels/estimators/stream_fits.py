@@ -61,8 +61,8 @@ class Survey:
         Number and weight of the rows.
     dtype : dtype
         float32 if every block is float32, else float64.
-    y_shape : tuple of int, or None
-        Shape of y without its first axis; None without y.
+    y_shape, offset_shape : tuple of int, or None
+        Shapes of y and of the offset without their first axis; None without them.
     labels : ndarray
         The labels in ascending order; empty unless labels were asked for.
     label_weights : dict
@@ -97,6 +97,7 @@ class Survey:
     kind: str = ""
     target_names: tuple[str, ...] = ()
     moments: Moments | None = None
+    offset_shape: tuple[int, ...] | None = None
     lengths: dict[int, int] = field(default_factory=dict)
 
     @property
@@ -114,7 +115,10 @@ class Survey:
                 f"has {mine.n_features} ({listed(mine.names)}); all need the same."
             )
         if self.y_shape != other.y_shape:
-            raise ValueError(_other_targets(second, other.y_shape, self.y_shape))
+            raise ValueError(_other_shape("y", second, other.y_shape, self.y_shape))
+        if self.offset_shape != other.offset_shape:
+            shapes = other.offset_shape, self.offset_shape
+            raise ValueError(_other_shape("an offset", second, *shapes))
         if self.target_names != other.target_names:
             raise ValueError(
                 f"y of {second} has the columns {listed(other.target_names)}, and that of {first} "
@@ -190,19 +194,24 @@ class _Look:
         seen: Seen | None = None
         dtypes, y_dtypes = set(), set()
         y_shape: tuple[int, ...] | None = None
+        offset_shape: tuple[int, ...] | None = None
         kind = ""
         label_weights: dict[Any, float] = {}
         names: list[str] = []
 
         def checked() -> Iterator[Chunk]:
-            nonlocal kind, y_shape
+            nonlocal kind, y_shape, offset_shape
             blocks = checked_blocks(checker, stream, names, fresh=self.fresh, **self.for_y)
             for count, (number, block) in enumerate(blocks):
-                y = block.y
+                y, offset = block.y, (block.extras or {}).get("offset")
                 shape = None if y is None else y.shape[1:]
+                of_offset = None if offset is None else offset.shape[1:]
                 if count > 0 and shape != y_shape:
-                    raise ValueError(_other_targets(stream.place(number), shape, y_shape))
-                y_shape = shape
+                    raise ValueError(_other_shape("y", stream.place(number), shape, y_shape))
+                if count > 0 and of_offset != offset_shape:
+                    shapes = of_offset, offset_shape
+                    raise ValueError(_other_shape("an offset", stream.place(number), *shapes))
+                y_shape, offset_shape = shape, of_offset
                 if labels:
                     kind = same_kind_of_labels(kind, y, stream.place(number))
                     y_dtypes.add(y.dtype)
@@ -236,7 +245,7 @@ class _Look:
             sorted(label_weights), dtype=np.result_type(*y_dtypes) if labels else None
         )
         known = (seen, dtype, y_shape, ordered, label_weights, checker, sums, sample, gather, kind)
-        return Survey(*known, tuple(names), moments)
+        return Survey(*known, tuple(names), moments, offset_shape)
 
 
 @dataclass(frozen=True)
@@ -328,10 +337,11 @@ class _LaterLook:
             yield block
 
 
-def _other_targets(place: str, shape: Any, before: Any) -> str:
+def _other_shape(what: str, place: str, shape: Any, before: Any) -> str:
+    same = "targets" if what == "y" else "columns"
     return (
-        "the blocks of the stream have y of different shapes after the first axis: "
-        f"{shape} in {place}, and {before} before; every block needs the same targets."
+        f"the blocks of the stream have {what} of different shapes after the first axis: "
+        f"{shape} in {place}, and {before} before; every block needs the same {same}."
     )
 
 

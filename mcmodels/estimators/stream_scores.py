@@ -23,7 +23,7 @@ from mcmodels.estimators.streams import (
     refuse_other_arguments,
     same_kind_of_labels,
 )
-from mcmodels.estimators.validation import features_of, refuse_masked, unfitted
+from mcmodels.estimators.validation import refuse_masked
 from mcmodels.inference.scores import PredictionScore
 from mcmodels.rows import PartOfStream, RowStream, offsets_of
 from mcmodels.tables.dask_stream import in_parts
@@ -88,8 +88,7 @@ class StreamScore(PairedScoreMixin):
 
 def score_of_parts(model: Any, stream: RowStream) -> float:
     """R² of the predictions of a regressor, the mean over targets; accuracy of a classifier."""
-    checker = unfitted(model)
-    checker.__dict__ |= features_of(model).attributes
+    checker = model._checker()
     stream = stream.bound_to(getattr(model, "table_columns_", None))
     for_y = {"multi_output": False} if is_classifier(model) else _NUMBERS
     found = stream.parts.sum(_ScoreOfPart(model, checker, for_y))

@@ -14,7 +14,7 @@ from mcmodels.arrays import Array, Labels, Values, Weights
 from mcmodels.estimators.arguments import check_weights, listed, refuse_other_order
 from mcmodels.estimators.classes import kind_of_labels
 from mcmodels.estimators.numeric_columns import entries_not_finite
-from mcmodels.estimators.offsets import refuse_for_model
+from mcmodels.estimators.offsets import refuse_beside_stream, refuse_for_model
 from mcmodels.estimators.validation import (
     features_of,
     target_names,
@@ -79,7 +79,10 @@ def in_memory_but_X(
 
     def checked() -> Iterator[Chunk]:
         nonlocal kind
-        read = stream if stream.table_columns is not None else RowStream(labelled)
+        read = stream
+        if stream.table_columns is None:
+            read = RowStream(labelled)
+            read.in_parts = stream.in_parts
         blocks = checked_blocks(estimator, read, names, fresh=fresh, **for_y)
         for number, block in blocks:
             if block.y is not None and not for_y.get("y_numeric"):
@@ -134,6 +137,8 @@ def of_blocks(method: Callable[..., Any]) -> Callable[..., Any]:
     def of_rows_or_stream(self: Any, X: Any, *args: Any, **options: Any) -> Any:
         if not isinstance(X, RowStream):
             return method(self, X, *args, **options)
+        names = getattr(self, "_offset_names", ())  # a posterior of a network has none
+        refuse_beside_stream({name: options.pop(name, None) for name in names})
         results = []
         stream = in_columns_of(self, X)
         for number, parts in stream.nonempty():

@@ -8,7 +8,7 @@ Nelder (1989), *Generalized Linear Models*, 2nd ed., §2.3, §8.3; R's ``anova.g
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
@@ -18,7 +18,7 @@ from mcmodels.exceptions import InferenceError
 from mcmodels.inference.glm_model import GlmInference, GlmSums
 from mcmodels.objectives.family_loss import FamilyLoss
 from mcmodels.objectives.user_loss import UserLoss, UserObjective
-from mcmodels.rows import Rows
+from mcmodels.rows import Rows, RowsOfColumns
 from mcmodels.solvers import Status
 from mcmodels.solvers.bounded_means import fit_within_bounds
 from mcmodels.solvers.conclusion import conclude
@@ -33,7 +33,7 @@ _TOLERANCE, _MAX_STEPS = 1e-10, 100
 def deviance_table(
     model: GlmInference,
     loss: FamilyLoss,
-    rows_with: Callable[[list[int]], Rows],
+    rows: Rows,
     terms: Sequence[tuple[str, list[int]]],
 ) -> pd.DataFrame:
     """What each term adds to those before it.
@@ -44,18 +44,19 @@ def deviance_table(
         The whole model, without a penalty.
     loss : FamilyLoss
         Its family and link.
-    rows_with : callable
-        Takes columns; returns the training rows with these features alone.
+    rows : Rows
+        The training rows.
     terms : sequence of tuple
         The name and the columns of each term, in order.
     """
     columns: list[int] = []
-    deviance, n_params = _deviance(loss, rows_with([]), "no features")
+    deviance, n_params = _deviance(loss, RowsOfColumns(rows, []), "no features")
     n = model.n_observations
     table = [[np.nan, np.nan, n - n_params, deviance, np.nan, np.nan]]
     for name, of in terms:
         columns = columns + of
-        left, rank = _deviance(loss, rows_with(columns), f"the terms up to {name!r}")
+        part = RowsOfColumns(rows, columns)
+        left, rank = _deviance(loss, part, f"the terms up to {name!r}")
         explained, df = deviance - left, rank - n_params
         statistic = p_value = np.nan
         if df > 0:

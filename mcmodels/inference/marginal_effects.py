@@ -20,14 +20,14 @@ from mcmodels.inference.estimate import Estimate
 from mcmodels.inference.responses import Response
 from mcmodels.rows import ArrayRows, ColumnMoments, RowBlock, Rows
 
-__all__ = ["At", "marginal_effects"]
+__all__ = ["At", "effects_of_rows", "indicators_of", "marginal_effects"]
 
 At = Literal["average", "means", "rows"]
 
 
 def marginal_effects(
-    model: CurvatureInference, response: Response, rows: Rows, *, at: At, discrete: bool
-) -> Estimate | Array:
+    model: CurvatureInference, response: Response, rows: Rows, indicators: Any, *, at: At
+) -> Estimate:
     """Effects of each feature on each class (on the second, of two), or on the mean.
 
     Parameters
@@ -38,26 +38,30 @@ def marginal_effects(
         Probabilities or means as functions of the linear predictors.
     rows : Rows
         Where effects are computed.
-    at : {"average", "means", "rows"}
-        The mean of the effects, the effects at the mean of the features, or those of each row.
-    discrete : bool
-        Whether the effects of features that are 0 or 1 in every row are differences.
+    indicators : ndarray of int
+        Features whose effects are differences, those of :func:`indicators_of`.
+    at : {"average", "means"}
+        The mean of the effects, or the effects at the mean of the features.
 
     Returns
     -------
-    Estimate or ndarray
-        Class by class, feature by feature; for "rows" an array of shape (n_rows, classes·p).
+    Estimate
+        Class by class, feature by feature.
     """
-    indicators = _indicators(rows) if discrete else np.zeros(0, dtype=np.intp)
-    if at == "rows":
-        effects = rows.map(lambda block: _effects(response, model.params, block, indicators))
-        return effects.reshape(len(effects), -1)
     if at == "means":
         rows = _mean_row(rows)
     total = rows.reduce(lambda block: _Sums.of(response, model.params, block, indicators))
     effects, jacobian = total.averaged(model.params, rows, indicators)
     names = tuple(map(str, range(effects.size)))
     return model.function_estimate(effects.ravel(), jacobian, names)
+
+
+def effects_of_rows(
+    model: CurvatureInference, response: Response, rows: Rows, indicators: Any
+) -> Array:
+    """The effects in each row, shape (n_rows, classes·p); see :func:`marginal_effects`."""
+    effects = rows.map(lambda block: _effects(response, model.params, block, indicators))
+    return effects.reshape(len(effects), -1)
 
 
 def _mean_row(rows: Rows) -> Rows:
@@ -70,8 +74,8 @@ def _mean_row(rows: Rows) -> Rows:
     return ArrayRows(mean[np.newaxis], extras=extras, intercept=rows.intercept)
 
 
-def _indicators(rows: Rows) -> Any:
-    """Columns that contain only 0 and 1."""
+def indicators_of(rows: Rows) -> Any:
+    """Columns that contain only 0 and 1, in all rows."""
 
     def others(block: RowBlock) -> Array:
         X = block.X.dense()

@@ -13,7 +13,8 @@ largest of many is compared with Bonferroni's bound: its p-value times the numbe
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -29,7 +30,7 @@ from mcmodels.inference.whitening import Whitening
 from mcmodels.rows import RowBlock, Rows
 from mcmodels.user_warnings import warn_user
 
-__all__ = ["OutlierTest", "outlier_test"]
+__all__ = ["OutlierTest", "outlier_test", "outlier_test_in_parts"]
 
 _COLUMNS = ["studentized_residual", "p_value", "bonferroni_p"]
 _SHOWN = 10
@@ -43,19 +44,19 @@ class OutlierTest(Summarised):
     ----------
     table : DataFrame
         One row for each row of positive weight, in their order, with the index of X. Columns
-        studentized_residual, p_value (of the row alone), bonferroni_p (of the largest of all).
+        studentized_residual, p_value (of the row alone), bonferroni_p (of the largest of all). Of
+        collections of Dask it has the tested rows whose bonferroni_p is below one, and no fewer
+        than the ten with the largest residuals.
+    n_tested : int
+        Number of rows that were tested, by which p-values are multiplied.
     untested : tuple
         Labels of rows that determine a parameter alone, or without which no noise can be estimated;
         their entries are NaN.
     """
 
     table: pd.DataFrame
+    n_tested: int
     untested: tuple[Any, ...]
-
-    @property
-    def n_tested(self) -> int:
-        """Number of rows that were tested, by which p-values are multiplied."""
-        return len(self.table) - len(self.untested)
 
     def to_frame(self) -> pd.DataFrame:
         """The rows, those with the largest residuals first; the untested last."""
@@ -88,37 +89,121 @@ def outlier_test(
 
     Warns of rows with leverage 1 (LeverageWarning).
     """
-
-    def of_block(block: RowBlock) -> Array:
-        Z = whitening.of(block)
-        squares = np.einsum("ij,ij->i", Z, Z)
-        found = studentized_residuals(block, squares, params, residual_squares, df, weighting)
-        w = block.extras.get("weight", np.ones(len(Z)))
-        return np.column_stack([found.studentized, w])
-
-    t, w = rows.map(of_block).T
-    labels = pd.RangeIndex(len(t)) if index is None else index
+    residuals = _Residuals(whitening, params, residual_squares, df, weighting)
+    labels = pd.RangeIndex(rows.n_rows) if index is None else index
+    t, p, w = rows.map(residuals).T
     present = w > 0
-    t, w, labels = t[present], w[present], labels[present]
-    left = df - weighting.in_row(w)
-    t = np.where(left > 0, t, np.nan)
+    t, p, labels = t[present], p[present], labels[present]
     tested = ~np.isnan(t)
-    if not tested.any():
+    found = _Found(t, p, labels, int(tested.sum()), labels[~tested])
+    return _result(found)
+
+
+def outlier_test_in_parts(
+    whitening: Whitening,
+    rows: Rows,
+    params: Array,
+    residual_squares: float,
+    df: float,
+    weighting: Weighting,
+    label: Callable[[RowBlock], pd.Index],
+) -> OutlierTest:
+    """The same of rows that are elsewhere: only the rows that matter are brought here.
+
+    Parameters
+    ----------
+    rows : Rows
+        The training rows, y of shape (n,).
+    label : callable
+        Takes a block; returns the labels of its rows.
+    """
+    residuals = _Residuals(whitening, params, residual_squares, df, weighting)
+
+    def found_at(most: float) -> _Found:
+        def of_block(block: RowBlock) -> _Found:
+            t, p, _ = residuals(block).T
+            labels, tested = label(block), ~np.isnan(t)
+            found = _Found(t[tested], p[tested], labels[tested], int(tested.sum()), labels[~tested])
+            return found.largest(most)
+
+        return rows.reduce(of_block)
+
+    # How many are tested is known at the end; hardly ever is it less than half of the rows.
+    found = found_at(2.0 / rows.n_present)
+    if 0 < 2 * found.n_tested < rows.n_present:
+        found = found_at(1.0 / found.n_tested)
+    return _result(found.largest(1.0 / max(found.n_tested, 1)))
+
+
+@dataclass(frozen=True)
+class _Residuals:
+    """Studentized residuals of a block, their p-values, and weights: shape (b, 3).
+
+    Rows that cannot be tested have NaN. The weights are ``extras["weight"]``, or those of the
+    block.
+    """
+
+    whitening: Whitening
+    params: Array
+    residual_squares: float
+    df: float
+    weighting: Weighting
+
+    def __call__(self, block: RowBlock) -> Array:
+        if "weight" not in block.extras:
+            block = replace(block, extras={**block.extras, "weight": block.weights_or_ones})
+        Z, w = self.whitening.of(block), block.extras["weight"]
+        squares, fit = np.einsum("ij,ij->i", Z, Z), (self.params, self.residual_squares, self.df)
+        found = studentized_residuals(block, squares, *fit, self.weighting)
+        left = self.df - self.weighting.in_row(w)
+        t = np.where(left > 0, found.studentized, np.nan)
+        p = 2.0 * stats.t.sf(np.abs(t), np.where(left > 0, left, np.nan))
+        return np.column_stack([t, p, w])
+
+
+@dataclass(frozen=True)
+class _Found:
+    """Residuals, p-values and labels of rows, and how many were tested; ``+`` adds other rows."""
+
+    t: Array
+    p: Array
+    labels: pd.Index
+    n_tested: int
+    untested: pd.Index
+    most: float = 1.0
+
+    def __add__(self, other: _Found) -> _Found:
+        stacked = _Found(
+            np.concatenate([self.t, other.t]),
+            np.concatenate([self.p, other.p]),
+            self.labels.append(other.labels),
+            self.n_tested + other.n_tested,
+            self.untested.append(other.untested),
+        )
+        return stacked.largest(self.most)
+
+    def largest(self, most: float) -> _Found:
+        """Those with a p-value below ``most``, and no fewer than the largest that are shown."""
+        kept = self.p < most
+        kept[np.argsort(-np.abs(self.t), kind="stable")[:_SHOWN]] = True
+        labels = self.labels[kept]
+        return replace(self, t=self.t[kept], p=self.p[kept], labels=labels, most=most)
+
+
+def _result(found: _Found) -> OutlierTest:
+    if not found.n_tested:
         raise InferenceError("no row can be left out: each alone determines a parameter.")
-    p = np.full(len(t), np.nan)
-    p[tested] = 2.0 * stats.t.sf(np.abs(t[tested]), left[tested])
-    bonferroni = np.minimum(np.count_nonzero(tested) * p, 1.0)
-    table = pd.DataFrame(
-        dict(zip(_COLUMNS, (t, p, bonferroni), strict=True)), index=labels, copy=False
-    )
-    untested = tuple(labels[~tested].tolist())
+    bonferroni = np.minimum(found.n_tested * found.p, 1.0)
+    columns = dict(zip(_COLUMNS, (found.t, found.p, bonferroni), strict=True))
+    table = pd.DataFrame(columns, index=found.labels, copy=False)
+    untested = tuple(found.untested.tolist())
     if untested:
         warn_user(
             f"row(s) {_listed(untested)} are not tested (NaN): each alone determines a parameter "
             "(leverage 1), or without it no noise can be estimated.",
             LeverageWarning,
         )
-    return OutlierTest(table, untested)
+    return OutlierTest(table, found.n_tested, untested)
 
 
 def _listed(labels: tuple[Any, ...]) -> str:

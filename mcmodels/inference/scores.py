@@ -1,4 +1,4 @@
-"""How good predictions are, as sums over rows: R², and the share of correct classes."""
+"""How good predictions are, as sums over rows: R², share of correct classes, of the deviance."""
 
 from __future__ import annotations
 
@@ -8,8 +8,15 @@ from typing import Any
 import numpy as np
 
 from mcmodels.arrays import Array
+from mcmodels.inference.glm_model import GlmSums
+from mcmodels.objectives.family_loss import FamilyLoss
+from mcmodels.rows import RowBlock, Rows, WithoutFeatures
+from mcmodels.solvers.family_starts import constant_predictor
 
-__all__ = ["PredictionScore"]
+__all__ = ["PredictionScore", "explained_deviance"]
+
+# Of a deviance that is zero, by the sum of the targets.
+_ROUNDING = 1e-14
 
 
 @dataclass(frozen=True)
@@ -51,6 +58,47 @@ class PredictionScore:
         # A constant target is explained by a prediction that is equal to it, as in scikit-learn.
         ratio[~varies & (self.left == 0)] = 0.0
         return float(np.mean(1.0 - ratio))
+
+
+def explained_deviance(rows: Rows, loss: FamilyLoss, params: Array) -> float:
+    """``1 - D(y, μ)/D(y, μ₀)``, μ₀ the best model of an intercept with the offset of the rows.
+
+    Of a deviance D(y, μ₀) of zero it is 1 if that of the model is zero, too, and else 0, as R² of a
+    constant target is in scikit-learn.
+    """
+    left = GlmSums.of(rows, loss, params).deviance
+    found = rows.reduce(_Targets.of)
+    null = 0.0  # of a constant target, exactly
+    if found.has_offset or found.largest > found.least:
+        empty = WithoutFeatures(rows)
+        null = GlmSums.of(empty, loss, constant_predictor(empty, loss)).deviance
+    if null > 0:
+        return 1.0 - left / null
+    return 1.0 if left <= _ROUNDING * found.sizes else 0.0
+
+
+@dataclass(frozen=True)
+class _Targets:
+    """Ends and sum of magnitudes of targets, and whether there is an offset; ``+`` merges two."""
+
+    least: float
+    largest: float
+    sizes: float
+    has_offset: bool
+
+    @classmethod
+    def of(cls, block: RowBlock) -> _Targets:
+        y = block.y
+        sizes = float(np.abs(y).sum())
+        return cls(float(y.min()), float(y.max()), sizes, "offset" in block.extras)
+
+    def __add__(self, other: _Targets) -> _Targets:
+        return _Targets(
+            min(self.least, other.least),
+            max(self.largest, other.largest),
+            self.sizes + other.sizes,
+            self.has_offset or other.has_offset,
+        )
 
 
 def _columns(values: Any) -> Array:

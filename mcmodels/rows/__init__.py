@@ -29,6 +29,7 @@ from mcmodels.rows.streamed import (
 )
 from mcmodels.rows.threads import in_one_thread, in_place_sum, single_threaded_blas, sum_behind
 from mcmodels.rows.transformed import (
+    RowsOfColumns,
     RowsWithoutWeights,
     RowsWithTargets,
     TransformedRows,
@@ -62,6 +63,7 @@ __all__ = [
     "RowStream",
     "Rows",
     "RowsCovariance",
+    "RowsOfColumns",
     "RowsWithCrossSums",
     "RowsWithTargets",
     "RowsWithoutWeights",

@@ -124,12 +124,12 @@ class PartedRows(StreamRows):
         moments: Any = None,
     ) -> None:
         super().__init__(lambda: iter(()), seen, dtype, held, moments)
-        self._parts, self._walk_of_part, self._starts = parts, walk_of_part, starts
+        self._parts, self._walk_of_part, self.starts = parts, walk_of_part, starts
         self._require = require
 
     def reduce(self, summarise: Callable[[RowBlock], Sum]) -> Sum:
         """Sum over all blocks of rows of positive weight."""
-        of_part = _SumOfPart(self._walk_of_part, summarise, self._starts, Seen.of(self), self.dtype)
+        of_part = _SumOfPart(self._walk_of_part, summarise, self.starts, Seen.of(self), self.dtype)
         walked = cast(_Walked, self._parts.sum(of_part))
         self._require(walked.check)
         return cast(Sum, walked.total)  # some row has a positive weight
@@ -143,7 +143,7 @@ class PartedRows(StreamRows):
             self._walk_of_part,
             seen,
             self.dtype,
-            self._starts,
+            self.starts,
             self._require,
             self._held,
         )

@@ -8,9 +8,10 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
+from scipy import sparse
 
 from mcmodels.arrays import Array
-from mcmodels.rows.blocks import DenseDesign, Design, RowBlock
+from mcmodels.rows.blocks import DenseDesign, Design, RowBlock, SparseDesign
 from mcmodels.rows.source import ArrayRows, Rows, Sum
 from mcmodels.rows.unlocked import times_triangle
 
@@ -135,7 +136,46 @@ class RowsWithoutWeights(Rows):
         return RowsWithoutWeights(self._rows.sample(count))
 
 
-class WithoutFeatures(Rows):
+class RowsOfColumns(Rows):
+    """The same rows with some of their features.
+
+    Parameters
+    ----------
+    rows : Rows
+        The rows.
+    columns : sequence of int
+        The features that are left, in their order.
+    intercept : bool, default=None
+        Whether the design rows end in a one; by default as those of ``rows``.
+    """
+
+    def __init__(
+        self, rows: Rows, columns: Sequence[int], *, intercept: bool | None = None
+    ) -> None:
+        self._rows, self._columns = rows, list(columns)
+        self.take_extent(rows)
+        self.n_features = len(self._columns)
+        self.intercept = rows.intercept if intercept is None else intercept
+
+    def reduce(self, summarise: Callable[[RowBlock], Sum]) -> Sum:
+        """Sum over all blocks of rows of positive weight."""
+        columns, intercept = self._columns, self.intercept
+
+        def of_columns(block: RowBlock) -> Sum:
+            X: Any = block.X.X[:, columns] if columns else np.zeros((block.X.n_rows, 0))
+            kind = SparseDesign if sparse.issparse(X) else DenseDesign
+            return summarise(
+                replace(block, X=kind(X, intercept=intercept, scratch=block.X.scratch))
+            )
+
+        return self._rows.reduce(of_columns)
+
+    def sample(self, count: int) -> Rows:
+        """About ``count`` of the rows, spread evenly."""
+        return RowsOfColumns(self._rows.sample(count), self._columns, intercept=self.intercept)
+
+
+class WithoutFeatures(RowsOfColumns):
     """The same rows without their features: with an intercept alone.
 
     Parameters
@@ -145,23 +185,7 @@ class WithoutFeatures(Rows):
     """
 
     def __init__(self, rows: Rows) -> None:
-        self._rows = rows
-        self.take_extent(rows)
-        self.n_features, self.intercept = 0, True
-
-    def reduce(self, summarise: Callable[[RowBlock], Sum]) -> Sum:
-        """Sum over all blocks of rows of positive weight."""
-
-        def alone(block: RowBlock) -> Sum:
-            empty = np.zeros((block.X.n_rows, 0))
-            X = DenseDesign(empty, intercept=True, scratch=block.X.scratch)
-            return summarise(replace(block, X=X))
-
-        return self._rows.reduce(alone)
-
-    def sample(self, count: int) -> Rows:
-        """About ``count`` of the rows, spread evenly."""
-        return WithoutFeatures(self._rows.sample(count))
+        super().__init__(rows, [], intercept=True)
 
 
 class _CombinedDesign(DenseDesign):

@@ -47,7 +47,7 @@ class WalkSums:
         # Of the first walk: its first row, and the mixtures of the columns.
         self._first_row: Any = None
         self._mixtures: Any = None
-        # Names of further values of the rows, which count as targets after y.
+        # Names of the columns of further values of the rows, which count as targets after y.
         self._companions: tuple[str, ...] = ()
 
     def of_next_walk(self) -> WalkSums:
@@ -79,16 +79,18 @@ class WalkSums:
     ) -> None:
         """Add a block; y holds numbers, of shape (n,) or (n, m).
 
-        ``companions`` are further values of the rows by name, of shape (n,). ``alone`` says that
-        other threads are at work, so that none is started.
+        ``companions`` are further values of the rows by name, of shape (n,) or (n, k). ``alone``
+        says that other threads are at work, so that none is started.
         """
-        names = tuple(companions or ())
+        names = tuple(
+            name for name, values in (companions or {}).items() for _ in range(_n_targets(values))
+        )
         if self._first_row is None:
             self._companions = names
         elif names != self._companions:
             raise ValueError(
-                f"the stream gave {' and '.join(names) or 'no offset'} in this walk, and "
-                f"{' and '.join(self._companions) or 'none'} in the first; {self._remedy}"
+                f"the stream gave {_counted(names) or 'no offset'} in this walk, and "
+                f"{_counted(self._companions) or 'none'} in the first; {self._remedy}"
             )
         if companions:
             y = np.column_stack([*([] if y is None else [y]), *companions.values()])
@@ -243,6 +245,12 @@ def _targets(block: RowBlock) -> Array:
 
 def _n_targets(y: Array | None) -> int:
     return 0 if y is None else 1 if y.ndim == 1 else y.shape[1]
+
+
+def _counted(names: tuple[str, ...]) -> str:
+    """Names of companions, with the number of columns where there are several."""
+    counts = {name: names.count(name) for name in names}
+    return " and ".join(name if n == 1 else f"{n} columns of {name}" for name, n in counts.items())
 
 
 def _mixtures(size: int) -> Array:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 from mcmodels.tables.packages import pyarrow
@@ -34,8 +35,10 @@ class Choice:
         The baselines that were named.
     weights : str or None
         The column of weights.
-    offset, exposure : str or None
-        The columns of offsets and exposures.
+    offset : str, tuple of str, or None
+        The column of offsets, or one for each class.
+    exposure : str or None
+        The column of exposures.
     groups : tuple of str
         The columns of clusters.
     missing, unseen, dates : str
@@ -50,7 +53,7 @@ class Choice:
     given_levels: Mapping[str, Sequence[Any] | None]
     baseline: Mapping[str, Any]
     weights: str | None
-    offset: str | None
+    offset: str | tuple[str, ...] | None
     exposure: str | None
     groups: tuple[str, ...]
     missing: str
@@ -63,7 +66,7 @@ class Choice:
             "target": self.targets,
             "features": self.features or (),
             "categorical": tuple(self.given_levels),
-            **{argument: (name,) for argument, name in self._of_numbers.items()},
+            **self._of_numbers,
             "groups": self.groups,
         }
         for argument, names in named.items():
@@ -80,7 +83,8 @@ class Choice:
         for name in self.features or ():
             if name in self.targets:
                 raise ValueError(f"{name!r} is both a target and a feature.")
-        for argument, name in self._of_numbers.items():
+        numbers = ((key, name) for key, names in self._of_numbers.items() for name in names)
+        for argument, name in numbers:
             kind, types = self.source.schema.field(name).type, pyarrow("scan").types
             if not (types.is_integer(kind) or types.is_floating(kind) or types.is_decimal(kind)):
                 raise TypeError(f"{argument}={name!r} is a column of {kind}, not of numbers.")
@@ -95,20 +99,26 @@ class Choice:
         return (self.target,) if isinstance(self.target, str) else self.target
 
     @property
-    def offsets(self) -> dict[str, str]:
+    def offsets(self) -> dict[str, tuple[str, ...]]:
         """The columns of offsets and exposures, by what they are."""
         found = {"offset": self.offset, "exposure": self.exposure}
-        return {argument: name for argument, name in found.items() if name is not None}
+        return {
+            argument: (names,) if isinstance(names, str) else names
+            for argument, names in found.items()
+            if names is not None
+        }
 
     @property
-    def _of_numbers(self) -> dict[str, str]:
+    def _of_numbers(self) -> dict[str, tuple[str, ...]]:
         """Columns that must hold numbers as they are, by the name of the argument."""
-        return ({"weights": self.weights} if self.weights else {}) | self.offsets
+        return ({"weights": (self.weights,)} if self.weights else {}) | self.offsets
 
     @property
     def beside_features(self) -> list[str]:
         """The other columns that are read."""
-        return list(dict.fromkeys([*self.targets, *self._of_numbers.values(), *self.groups]))
+        return list(
+            dict.fromkeys([*self.targets, *chain(*self._of_numbers.values()), *self.groups])
+        )
 
     def chosen_features(self) -> tuple[str, ...]:
         """The features; all other columns where they were not named."""

@@ -14,19 +14,28 @@ import pandas as pd
 from sklearn.utils._set_output import _get_output_config
 
 from mcmodels.rows import CodedBlock
-from mcmodels.tables.dask_stream import OpenPartition, is_dask, partitions_of
+from mcmodels.tables.dask_stream import OpenPartition, is_dask, partitions_of, refuse_mixed
 from mcmodels.tables.packages import imported
 
 __all__ = ["lazily", "lazy"]
 
 
 def lazy(method: Callable[..., Any]) -> Callable[..., Any]:
-    """A method of rows that also takes a Dask collection: its results for the partitions."""
+    """A method of rows that also takes a Dask collection: its results for the partitions.
+
+    With X it may take the offsets of the model, by their names.
+    """
 
     @functools.wraps(method)
     def of_rows_or_partitions(self: Any, X: Any, *args: Any, **options: Any) -> Any:
-        if is_dask(X):
-            return lazily(self, method.__name__, {"X": X}, *args, **options)
+        added = {name: options.get(name) for name in getattr(self, "_offset_names", ())}
+        given = {"X": X} | {name: part for name, part in added.items() if part is not None}
+        if any(map(is_dask, given.values())):
+            refuse_mixed(given)
+            if added:
+                self._refuse_missing_offset(added)
+            options = {name: value for name, value in options.items() if name not in given}
+            return lazily(self, method.__name__, given, *args, **options)
         return method(self, X, *args, **options)
 
     return of_rows_or_partitions
@@ -49,7 +58,7 @@ def lazily(
     method : str
         A method that takes the rows of a partition.
     given : dict
-        The collections by the names of the arguments, X first.
+        The collections by the names of the arguments, X first, which is passed by position.
     *args, **options
         Further arguments of the method.
     like : object, default=None
@@ -64,10 +73,19 @@ def lazily(
     X = given["X"]
     _refuse_containers(model, method)
     columns = getattr(model, "table_columns_", None)
-    call = _Call(copy.deepcopy(model), method, OpenPartition(columns), args, options)
+    others = tuple(name for name in given if name != "X")
+    call = _Call(copy.deepcopy(model), method, OpenPartition(columns), others, args, options)
     if like is None:
-        others = [None if part is None else np.ones(1) for part in list(given.values())[1:]]
-        like = getattr(call.model, method)(_one_row(X, columns), *others, *args, **options)
+        ones = {
+            name: None if given[name] is None else np.ones((1, *given[name].shape[1:]))
+            for name in others
+        }
+        try:
+            like = getattr(call.model, method)(_one_row(X, columns), *args, **ones, **options)
+        except ValueError as error:
+            if type(error) is not ValueError:
+                raise
+            raise ValueError(f"a row of the collections: {error}") from error
     call.without_rows = _without_rows(like)
     job, run = delayed(call, traverse=False, pure=False), delayed(_called, pure=False)
     parts = partitions_of(given)
@@ -90,6 +108,7 @@ class _Call:
     model: Any
     method: str
     open: Callable[[Any, int], Any]
+    others: tuple[str, ...]
     args: tuple[Any, ...]
     options: dict[str, Any]
     without_rows: Any = None
@@ -99,7 +118,8 @@ class _Call:
         X, *others = held
         index = X.index if isinstance(X, pd.DataFrame) else None
         ((coded, *_),) = self.open((X, None, None, None), number)
-        found = getattr(self.model, self.method)(coded, *others, *self.args, **self.options)
+        by_name = dict(zip(self.others, others, strict=True))
+        found = getattr(self.model, self.method)(coded, *self.args, **by_name, **self.options)
         if isinstance(found, pd.DataFrame) and index is not None:
             found.index = index
         elif isinstance(found, pd.DataFrame) and np.isfinite(start):

@@ -11,7 +11,7 @@ Murray (2021), *You only compress once: optimal data compression for estimating 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -21,7 +21,7 @@ import pandas as pd
 from mcmodels.arrays import Array
 from mcmodels.rows import CodedBlock, RowStream
 from mcmodels.tables.columns import TableColumns
-from mcmodels.tables.offsets import offset_parts
+from mcmodels.tables.offsets import OffsetColumns, offset_parts
 from mcmodels.tables.packages import pyarrow
 from mcmodels.tables.sources import BATCH_ROWS
 from mcmodels.tables.values import labels, numbers
@@ -280,7 +280,7 @@ class DistinctRows(RowStream):
         How the columns become numbers.
     target : str or None
         The target.
-    offsets : mapping of str to str
+    offsets : mapping of str to tuple of str
         The columns of offsets and exposures, which are among the keys.
     groups : tuple of str
         The columns of clusters.
@@ -294,7 +294,7 @@ class DistinctRows(RowStream):
         columns: TableColumns,
         *,
         target: str | None,
-        offsets: Mapping[str, str],
+        offsets: OffsetColumns,
         groups: tuple[str, ...],
         quadratic: bool,
         unseen: str,

@@ -30,7 +30,7 @@ def scan(
     categorical: Sequence[str] | Mapping[str, Sequence[Any] | None] = (),
     baseline: Mapping[str, Any] | None = None,
     weights: str | None = None,
-    offset: str | None = None,
+    offset: str | Sequence[str] | None = None,
     exposure: str | None = None,
     groups: str | Sequence[str] | None = None,
     where: Any = None,
@@ -66,9 +66,11 @@ def scan(
         first one.
     weights : str, default=None
         The column of row weights ≥ 0.
-    offset : str, default=None
+    offset : str or sequence of str, default=None
         The column of offsets: a part of the linear predictor that has no coefficient. For models
         that take offsets, such as :class:`mcmodels.GeneralizedLinearRegressor`; others refuse it.
+        :class:`mcmodels.LogisticRegression` with more than two classes takes one for each class, in
+        their order: ``["offset_a", "offset_b", "offset_c"]``.
     exposure : str, default=None
         The column of exposures > 0: factors of the mean, whose logarithm is an offset. For models
         with the link "log".
@@ -127,7 +129,8 @@ def scan(
         if value not in _CHOICES[name]:
             raise ValueError(f"{name}={value!r} is none of {', '.join(map(repr, _CHOICES[name]))}.")
     _check_lists(target, features, categorical, baseline, groups)
-    for name, column in {"weights": weights, "offset": offset, "exposure": exposure}.items():
+    offset = _offset_columns(offset)
+    for name, column in {"weights": weights, "exposure": exposure}.items():
         if column is not None and not isinstance(column, str):
             raise TypeError(f"{name}={column!r} names no columns; pass their names as text.")
     source = _source_of(table) if connection is None else of_query(table, connection)
@@ -176,6 +179,18 @@ def _check_lists(target: Any, features: Any, categorical: Any, baseline: Any, gr
         raise TypeError(
             f"baseline is a {type(baseline).__name__}; pass a level by column: {{'zone': 'A'}}."
         )
+
+
+def _offset_columns(offset: Any) -> str | tuple[str, ...] | None:
+    """The column of offsets, or several of them."""
+    if offset is None or isinstance(offset, str):
+        return offset
+    if isinstance(offset, list | tuple) and offset and all(isinstance(k, str) for k in offset):
+        return tuple(offset)
+    raise TypeError(
+        f"offset={offset!r} names no columns; pass the name of one as text, or a list of names: "
+        "one for each class."
+    )
 
 
 def _source_of(table: Any) -> Source:

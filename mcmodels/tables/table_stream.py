@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 from collections.abc import Generator, Iterable, Iterator, Sequence
+from itertools import chain
 from typing import Any, cast
 
 import numpy as np
@@ -236,7 +237,7 @@ class TableStream(RowStream):
         columns = self.table_columns
         target = self._choice.targets[0] if self._choice.targets else None
         offsets = self._choice.offsets
-        keys = [*columns.features, *self._choice.groups, *offsets.values()]
+        keys = [*columns.features, *self._choice.groups, *chain(*offsets.values())]
         keys += [target] if target and not quadratic else []
         wanted = list(dict.fromkeys(keys)), self._choice.weights, target if quadratic else None
         table = None if self._where is not None else self._source.grouped(*wanted)

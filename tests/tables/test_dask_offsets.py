@@ -202,7 +202,10 @@ def test_chunks_are_those_of_X():
             "partition 2.*exposure.* row 10|partition 2, row 10 of exposure",
         ),
         ({"exposure": np.where(np.arange(N) == 510, 0, YEARS)}, "partition 2.*positive.* row 10"),
-        ({"offset": np.stack([OFFSET, OFFSET], axis=1)}, r"partition \d.*one number for each"),
+        (
+            {"offset": np.stack([OFFSET, OFFSET], axis=1)},
+            "(partition .|a row of the).*one number for each",
+        ),
         ({"offset": OFFSET[:-1]}, f"offset has {N - 1} rows, and X has {N}"),
     ],
 )

@@ -271,8 +271,9 @@ def test_wrong_arguments():
     for argument in ("offset", "exposure"):
         with pytest.raises(ValueError, match=f"{argument} names 'year', which .* 'years'"):
             scan(FRAME, "claims", **{argument: "year"})
-        with pytest.raises(TypeError, match=f"{argument}=.* names no columns"):
-            scan(FRAME, "claims", **{argument: ["years"]})
+        for wrong in (["years"], 3) if argument == "exposure" else (["years", 3], [], 3):
+            with pytest.raises(TypeError, match=f"{argument}=.* names no columns"):
+                scan(FRAME, "claims", **{argument: wrong})
         with pytest.raises(ValueError, match=f"'claims' is both a target and the {argument}"):
             scan(FRAME, "claims", **{argument: "claims"})
     rows = scan(FRAME, "claims", exposure="years", **NAMED)
@@ -292,10 +293,8 @@ def test_wrong_arguments():
 
 @pytest.mark.parametrize("model", [LinearRegression(), LogisticRegression(), PCA(2)])
 def test_models_that_take_none(model):
-    if model._takes_offsets:
-        pytest.skip("it takes offsets")
     frame = FRAME.assign(claims=(FRAME["claims"] > 0).astype(float))
-    for argument in ("offset", "exposure"):
+    for argument in {"offset", "exposure"} - set(model._offset_names):
         rows = scan(frame, "claims", **{argument: "years"}, **NAMED)
         with pytest.raises(ValueError, match=f"an {argument}, and {type(model).__name__} takes"):
             model.fit(rows)
