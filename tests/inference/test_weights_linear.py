@@ -136,6 +136,8 @@ def test_precisions_against_wls(seed, intercept):
     for kind in HC:
         se = model.summary(X, y, w, kind=kind).to_frame()["standard_error"]
         np.testing.assert_allclose(se, getattr(theirs, f"{kind}_se"), rtol=SAME)
+    sampled = LinearRegression(fit_intercept=intercept, weights="probability").fit(X, y, w)
+    np.testing.assert_allclose(sampled.standard_errors_, theirs.HC1_se, rtol=SAME)
     clustered = theirs.get_robustcov_results("cluster", groups=groups, use_t=True)
     same(model.covariance(X, y, w, kind="cluster", groups=groups), clustered.cov_params())
     lagged = theirs.get_robustcov_results("HAC", maxlags=3, use_correction=True)
