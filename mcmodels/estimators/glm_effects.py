@@ -256,7 +256,7 @@ class GlmEffects(GlmMethods):
         X, targets, weights = self._training_rows(X, y, sample_weight, **offsets)
         extras = self._offsets_of(X, **offsets)
         if weights is not None:
-            extras["weight"] = weights
+            extras["frequency"] = weights
         rows = rows_of(X, targets, extras=extras, intercept=record.intercept)
         index = index_of(X) if index is None else index
         return glm_influence(record.model, self._loss(), rows, record.unit_weight, index)

@@ -93,7 +93,7 @@ def outlier_test(
         Z = whitening.of(block)
         squares = np.einsum("ij,ij->i", Z, Z)
         found = studentized_residuals(block, squares, params, residual_squares, df, weighting)
-        w = block.extras.get("weight", np.ones(len(Z)))
+        w = block.extras.get("frequency", np.ones(len(Z)))
         return np.column_stack([found.studentized, w])
 
     t, w = rows.map(of_block).T
