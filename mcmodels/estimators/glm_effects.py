@@ -274,7 +274,7 @@ class GlmEffects(GlmMethods, EffectMethods):
         offsets: dict[str, Array],
     ) -> pd.DataFrame:
         record: GlmFit = self._record()
-        extras = offsets if weights is None else offsets | {"weight": weights}
+        extras = offsets if weights is None else offsets | {"frequency": weights}
         rows = rows_of(X, targets, extras=extras, intercept=record.intercept)
         return glm_influence(record.model, self._loss(), rows, record.unit_weight, index)
 

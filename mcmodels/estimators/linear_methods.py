@@ -305,7 +305,7 @@ class LinearMethods(LinearTests):
     ) -> pd.DataFrame:
         record: LinearFit = self._record()
         model = record.model
-        extras = None if weights is None else {"weight": weights}
+        extras = None if weights is None else {"frequency": weights}
         rows = rows_of(X, targets[:, 0], extras=extras, intercept=record.intercept)
         return linear_influence(
             model.whitening,

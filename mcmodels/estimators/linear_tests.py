@@ -215,7 +215,7 @@ class LinearTests(ParameterMethods):
         index = index_of(X)
         X, targets, weights = self._training_rows(X, y, sample_weight)
         record.warn_of_perfect_fit()
-        extras = None if weights is None else {"weight": weights}
+        extras = None if weights is None else {"frequency": weights}
         return outlier_test(
             model.whitening,
             rows_of(X, targets[:, 0], extras=extras, intercept=record.intercept),

@@ -314,7 +314,7 @@ class LogisticMethods(EffectMethods, OffsetMethods):
     ) -> pd.DataFrame:
         record: LogisticFit = self._record()
         model = record.model
-        extras = offsets if weights is None else offsets | {"weight": weights}
+        extras = offsets if weights is None else offsets | {"frequency": weights}
         rows = rows_of(X, codes, extras=extras, intercept=record.intercept)
         unit, names = record.unit_weight, model.names
         return logistic_influence(model.whitening, rows, record.params, unit, names, index)

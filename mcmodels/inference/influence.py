@@ -86,7 +86,7 @@ def studentized_residuals(
 
     Other parameters are those of :func:`linear_influence`.
     """
-    w = block.extras.get("weight", 1.0)
+    w = block.extras.get("frequency", 1.0)
     h = squares * w
     left = _one_minus(h)
     r = np.sqrt(w) * (block.y - block.linear_predictor(params))
@@ -118,7 +118,7 @@ def linear_influence(
         Of the fit.
     rows : Rows
         Without weights, so that rows of weight 0 get measures, too; y has shape (n,). The weights
-        of the fit, where it had any, are ``extras["weight"]``.
+        of the fit, where it had any, are ``extras["frequency"]``.
     params : ndarray of shape (P,)
         The fit.
     residual_squares, df : float
@@ -138,7 +138,7 @@ def linear_influence(
 
     def measures(block: RowBlock, squares: Array) -> MeasuresOfRows:
         found = studentized_residuals(block, squares, params, residual_squares, df, weighting)
-        w = block.extras.get("weight", 1.0)
+        w = block.extras.get("frequency", 1.0)
         ratio = found.leverage / found.left
         cooks = found.standardized**2 * ratio / len(params)
         dffits = found.studentized * np.sqrt(ratio)
@@ -164,7 +164,7 @@ def logistic_influence(
     """
 
     def measures(block: RowBlock, squares: Array) -> MeasuresOfRows:
-        w = block.extras.get("weight", 1.0)
+        w = block.extras.get("frequency", 1.0)
         y, eta = block.y, block.linear_predictor(params)
         p, q = expit(eta), expit(-eta)
         h = w * p * q * squares
@@ -202,7 +202,7 @@ def glm_influence(
     root_phi = np.sqrt(model.dispersion)
 
     def measures(block: RowBlock, squares: Array) -> MeasuresOfRows:
-        w = block.extras.get("weight", 1.0)
+        w = block.extras.get("frequency", 1.0)
         y, eta = block.y, block.linear_predictor(model.params)
         slope, curvature = loss(y, eta, (1, 2))
         h = w * curvature * squares

@@ -139,7 +139,7 @@ def outlier_test_in_parts(
 class _Residuals:
     """Studentized residuals of a block, their p-values, and weights: shape (b, 3).
 
-    Rows that cannot be tested have NaN. The weights are ``extras["weight"]``, or those of the
+    Rows that cannot be tested have NaN. The weights are ``extras["frequency"]``, or those of the
     block.
     """
 
@@ -150,9 +150,9 @@ class _Residuals:
     weighting: Weighting
 
     def __call__(self, block: RowBlock) -> Array:
-        if "weight" not in block.extras:
-            block = replace(block, extras={**block.extras, "weight": block.weights_or_ones})
-        Z, w = self.whitening.of(block), block.extras["weight"]
+        if "frequency" not in block.extras:
+            block = replace(block, extras={**block.extras, "frequency": block.weights_or_ones})
+        Z, w = self.whitening.of(block), block.extras["frequency"]
         squares, fit = np.einsum("ij,ij->i", Z, Z), (self.params, self.residual_squares, self.df)
         found = studentized_residuals(block, squares, *fit, self.weighting)
         left = self.df - self.weighting.in_row(w)

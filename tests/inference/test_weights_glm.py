@@ -7,7 +7,7 @@ import pytest
 import statsmodels.api as sm
 from scipy import special, stats
 
-from mcmodels import GeneralizedLinearRegressor, likelihood_ratio_test
+from mcmodels import GeneralizedLinearRegressor, LinearRegression, likelihood_ratio_test
 from mcmodels.exceptions import InferenceError
 from tests.inference.problems import with_ones
 
@@ -408,6 +408,13 @@ def test_frequencies_are_freq_weights():
         assert model.n_observations_ == w.sum()
 
 
+def test_a_row_given_twice_is_not_a_weight_of_two():
+    X, y, *_ = problem("poisson")
+    model = ours("poisson", "precision").fit(X, y, np.full(150, 2.0))
+    with pytest.raises(ValueError, match="those of the fit had 150"):
+        model.covariance(np.repeat(X, 2, axis=0), np.repeat(y, 2), kind="HC0")
+
+
 def test_an_estimated_theta():
     X, y, w, _ = problem("negative binomial", n=400)
     fitted = {
@@ -432,3 +439,36 @@ def test_a_penalty_and_a_survey():
     D, A = with_ones(X), np.linalg.inv(model.hessian_)
     V = 150 / 147 * A @ (D.T * r**2) @ D @ A
     np.testing.assert_allclose(model.covariance_, V, rtol=1e-9, atol=1e-14)
+
+
+@pytest.mark.parametrize("weights", ["precision", "probability"])
+def test_normal_models_are_linear_ones(weights):
+    """Two estimators of the same model, with different formulas for what they say of it."""
+    X, y, w, groups = problem("normal")
+    w[:5] = 0.0
+    glm = ours("normal", weights).fit(X, y, w)
+    linear = LinearRegression(weights=weights).fit(X, y, w)
+    assert glm.log_likelihood_ == pytest.approx(linear.log_likelihood_, rel=1e-12)
+    assert glm.n_observations_ == linear.n_observations_ == 145
+    np.testing.assert_allclose(glm.standard_errors_, linear.standard_errors_, rtol=FIT)
+    np.testing.assert_allclose(glm.covariance_, linear.covariance_, rtol=1e-7, atol=1e-12)
+    for options in (
+        {"kind": "HC2"},
+        {"kind": "cluster", "groups": groups},
+        {"kind": "HAC", "max_lags": 2},
+    ):
+        np.testing.assert_allclose(
+            glm.covariance(X, y, w, **options),
+            linear.covariance(X, y, w, **options),
+            rtol=1e-7,
+            atol=1e-12,
+        )
+    for kind in ("mean", "observation"):
+        errors = (
+            model.predict_interval(X[:9], kind=kind)["standard_error"] for model in (glm, linear)
+        )
+        np.testing.assert_allclose(*errors, rtol=FIT)
+    shared = ["leverage", "standardized_residual", "cooks_distance"]
+    np.testing.assert_allclose(
+        glm.influence(X, y, w)[shared], linear.influence(X, y, w)[shared], rtol=1e-6, atol=1e-9
+    )

@@ -71,6 +71,43 @@ def test_precisions_are_rows_that_are_scaled(seed):
     assert test.df_denominator == other_test.df_denominator
 
 
+def hard(name):
+    """Rows, and what their condition leaves of float64 in the covariance of a design with ones."""
+    rng = np.random.default_rng(7)
+    n = 7 if name == "few rows" else 60
+    X = rng.normal(size=(n, 3))
+    y = X @ [1.0, -1.0, 0.5] + rng.normal(size=n)
+    w = 10 ** rng.uniform(-3, 3, n)
+    if name == "far":  # κ = 1e6, whose square is in a variance of the intercept
+        return X + 1e6, y, w, 1e-3
+    if name == "scales":
+        return X * [1e-9, 1.0, 1e9], y * 1e6, w, 1e-9
+    if name == "nearly dependent":  # κ = 1e5
+        return np.column_stack([X, X[:, 0] + 1e-5 * rng.normal(size=n)]), y, w, 1e-5
+    return X, y, w, 1e-9
+
+
+@pytest.mark.parametrize("name", ["few rows", "far", "scales", "nearly dependent"])
+def test_hard_rows_with_precisions(name):
+    X, y, w, rtol = hard(name)
+    model = LinearRegression(weights="precision").fit(X, y, w)
+    other, D, t, *_ = scaled(X, y, w, np.zeros(len(y)))
+    np.testing.assert_allclose(model.standard_errors_, other.standard_errors_, rtol=rtol)
+    for kind in ("HC0", "HC3"):
+        same(model.covariance(X, y, w, kind=kind), other.covariance(D, t, kind=kind), rtol)
+    survey = LinearRegression(weights="probability").fit(X, y, w)
+    same(survey.covariance_, other.covariance(D, t, kind="HC1"), rtol)
+    # A prediction at the rows does not depend on where zero is.
+    expected = np.einsum("ij,jk,ik->i", D, other.covariance(D, t, kind="HC1"), D) / w
+    if name != "far":  # there the quadratic form above has no digits
+        found = survey.predict_interval(X)["standard_error"] ** 2
+        np.testing.assert_allclose(found, expected, rtol=100 * rtol)
+    near = LinearRegression(weights="probability").fit(X - X.mean(axis=0), y, w)
+    errors = (m.predict_interval(Z) for m, Z in ((survey, X), (near, X - X.mean(axis=0))))
+    # Differences of columns near 1e6 have ten digits.
+    np.testing.assert_allclose(*errors, rtol=1e-7)
+
+
 @pytest.mark.parametrize("seed", range(2))
 def test_the_wild_bootstrap_of_precisions(seed):
     X, y, w, _ = problem(seed)
@@ -136,6 +173,8 @@ def test_precisions_against_wls(seed, intercept):
     for kind in HC:
         se = model.summary(X, y, w, kind=kind).to_frame()["standard_error"]
         np.testing.assert_allclose(se, getattr(theirs, f"{kind}_se"), rtol=SAME)
+    sampled = LinearRegression(fit_intercept=intercept, weights="probability").fit(X, y, w)
+    np.testing.assert_allclose(sampled.standard_errors_, theirs.HC1_se, rtol=SAME)
     clustered = theirs.get_robustcov_results("cluster", groups=groups, use_t=True)
     same(model.covariance(X, y, w, kind="cluster", groups=groups), clustered.cov_params())
     lagged = theirs.get_robustcov_results("HAC", maxlags=3, use_correction=True)

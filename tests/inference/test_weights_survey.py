@@ -10,8 +10,13 @@ SHARES = np.array([0.5, 0.05, 0.02])
 TRUE = np.array([1.0, 0.5])
 
 
-def sample(rng, kind, size=6000):
+# Rows of a population. Large counts are few and are seldom sampled, so that it takes more of them.
+SIZES = {"linear": 6000, "logistic": 6000, "poisson": 24000}
+
+
+def sample(rng, kind):
     """A sample by strata from a population in which the model is right."""
+    size = SIZES[kind]
     x, noise = rng.normal(size=(2, size))
     eta = TRUE[0] * x + TRUE[1]
     if kind == "linear":
@@ -66,11 +71,11 @@ def test_errors_are_the_deviations_of_estimates(kind):
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", MAKE)
 def test_coverage(kind):
-    draws = 4000
+    draws = 2000
     _, _, covered = simulated(kind, "probability", draws, seed=2)
-    # The error of a share near 0.95 is 0.0034 with 4000 draws, four of which are 0.014; HC1 of
-    # samples of some 700 rows, of which few have large weights, is too small by up to a percent.
+    # The error of a share near 0.95 is 0.005 with 2000 draws, three of which are 0.015; HC1 of
+    # samples in which few rows have large weights covers up to a percent less.
     share = covered.mean(axis=0)
-    assert (np.abs(share - 0.95) < 0.014 + 0.01).all(), share
+    assert (np.abs(share - 0.95) < 0.015 + 0.01).all(), share
     _, _, counted = simulated(kind, "frequency", draws // 10, seed=2)
     assert (counted.mean(axis=0) < 0.8).all()
