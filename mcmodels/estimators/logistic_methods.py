@@ -16,8 +16,8 @@ from mcmodels.estimators.arguments import (
     finite_numbers,
     refuse_other_order,
 )
+from mcmodels.estimators.class_likelihood import ClassLikelihoodMethods
 from mcmodels.estimators.model import Fitted
-from mcmodels.estimators.offset_methods import OffsetMethods
 from mcmodels.estimators.offsets import with_rows
 from mcmodels.estimators.parameter_methods import RobustOptions, index_of, output_table
 from mcmodels.estimators.streams import in_memory_but_X, of_blocks
@@ -42,7 +42,7 @@ from mcmodels.tables.dask_stream import as_stream, in_parts, is_dask, refuse_par
 __all__ = ["LogisticMethods"]
 
 
-class LogisticMethods(OffsetMethods):
+class LogisticMethods(ClassLikelihoodMethods):
     """Inference of LogisticRegression, from the inverse Hessian of the objective.
 
     Formulas and sources are in :mod:`mcmodels.inference.logistic_model`.

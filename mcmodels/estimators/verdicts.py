@@ -16,7 +16,9 @@ from mcmodels.exceptions import (
 from mcmodels.solvers import Solution, Status
 from mcmodels.user_warnings import warn_user
 
-_SEPARATED_REMEDIES = "Penalise (a finite C), merge classes or categories, or drop a column."
+_SEPARATED_REMEDIES = (
+    "Penalise (a finite C, or alpha > 0), merge classes or categories, or drop a column."
+)
 _UNBOUNDED_REMEDIES = (
     "Check the sign of the loss; penalise (alpha > 0), merge rare categories, or drop a column."
 )

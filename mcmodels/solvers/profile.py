@@ -22,7 +22,7 @@ from mcmodels.arrays import Array
 from mcmodels.objectives import LinearPredictorObjective
 from mcmodels.rows import Derivatives, single_threaded_blas
 from mcmodels.solvers.cholesky import ScaledCholesky
-from mcmodels.solvers.coordinates import shifted_coordinates
+from mcmodels.solvers.coordinates import Coordinates, shifted_coordinates
 from mcmodels.solvers.fit_state import Placed
 
 __all__ = ["Information", "Profile"]
@@ -47,23 +47,36 @@ class Profile:
     ----------
     objective : LinearPredictorObjective
         The objective, over the user's rows.
-    params : ndarray of shape (P,)
-        Its minimum.
+    params : ndarray of shape (P,) or (K, P)
+        Its minimum, or where it has none a point from which searches begin. Combinations are of the
+        raveled parameters; with several classes those whose sum over the classes is zero, as it is
+        of a difference of two: adding a vector to all classes changes nothing.
+    coordinates : Coordinates, default=None
+        Coordinates in which the Hessian is positive definite; by default those of shifted columns.
     """
 
-    def __init__(self, objective: LinearPredictorObjective, params: Array) -> None:
-        self._placed = Placed(objective, shifted_coordinates(objective))
-        self._start = self._placed.from_users(params)
+    def __init__(
+        self,
+        objective: LinearPredictorObjective,
+        params: Array,
+        coordinates: Coordinates | None = None,
+    ) -> None:
+        self._placed = Placed(objective, coordinates or shifted_coordinates(objective))
+        known = self._placed.from_users if params.ndim > 1 else self._placed.by_predictors
+        start = known(params)
+        self._shape, self._start = start.shape, start.ravel()
         self._known = self._at(self._start)
 
     @property
     def minimum(self) -> float:
-        """The least value of the objective."""
+        """The objective at the parameters: its least value, if they are its minimum."""
         return self._known.value
 
-    def unit(self, position: int) -> Array:
-        """The combination that is one parameter."""
-        return np.eye(1, self._start.size, position)[0]
+    def standard_error(self, combination: Array) -> float:
+        """``√(cᵀH⁻¹c)`` at the parameters; NaN where H or the rows do not determine it."""
+        c = self._inner(combination)
+        model = _Model.of(self._known, c) if c.any() else None
+        return np.nan if model is None else float(np.sqrt(model.variance))
 
     def end(self, combination: Array, side: float, rise: float) -> float:
         """The value of cᵀθ on one side of the minimum at which the profile is higher by ``rise``.
@@ -75,7 +88,7 @@ class Profile:
         side : {-1.0, 1.0}
             Which side.
         rise : float
-            How much higher; positive.
+            How much higher than at the parameters; positive if they are the minimum.
 
         Returns
         -------
@@ -106,7 +119,7 @@ class Profile:
         if params is None:
             return np.nan
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-            model = _Model.of(information(self._placed.inner).derivatives(params), c)
+            model = _Model.of(self._over_inner(information(self._placed.inner), params), c)
         return np.nan if model is None else model.shift**2 / model.variance
 
     def _held(self, c: Array, value: float) -> tuple[float, float, Array | None]:
@@ -148,14 +161,19 @@ class Profile:
 
     def _at(self, params: Array) -> Derivatives:
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-            return self._placed.inner.derivatives(params)
+            return self._over_inner(self._placed.inner, params)
+
+    def _over_inner(self, objective: LinearPredictorObjective, params: Array) -> Derivatives:
+        """Derivatives over the raveled parameters, with curvature where nothing changes."""
+        found = objective.derivatives(params.reshape(self._shape))
+        hessian = objective.with_shift_curvature(found.hessian, self._shape)
+        return Derivatives(found.value, found.gradient.ravel(), hessian)
 
     def _inner(self, combination: Array) -> Array:
-        """The same combination of the parameters of the shifted columns."""
-        inner = combination.astype(np.float64)
-        if self._placed.objective.rows.intercept:
-            inner[:-1] -= inner[-1] * self._placed.coordinates.centre
-        return inner
+        """The same combination of the parameters in the coordinates."""
+        by_output = combination.reshape(*self._shape[:-1], -1).astype(np.float64)
+        to_users = self._placed.to_users(np.eye(self._shape[-1]))
+        return (by_output @ to_users.T).ravel()
 
 
 @dataclass(frozen=True)

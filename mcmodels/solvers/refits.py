@@ -13,9 +13,15 @@ import numpy as np
 from scipy import optimize
 
 from mcmodels.arrays import Array, Matrix
-from mcmodels.rows import ArrayRows, Rows
+from mcmodels.objectives import LinearPredictorObjective
+from mcmodels.rows import ArrayRows, Rows, WithoutColumn
+from mcmodels.solvers import irls
+from mcmodels.solvers.solution import Status
 
-__all__ = ["BoundsOfProfile", "Refits"]
+__all__ = ["BoundsOfProfile", "Refits", "least_without"]
+
+# Fits without a column end at this gradient, by the total weight, or after so many steps.
+_PRECISE, _MAX_STEPS = 1e-10, 100
 
 # Doublings of a standard error in which an end is looked for, and bisections of the last one.
 _DOUBLINGS, _BISECTIONS = 12, 50
@@ -127,3 +133,26 @@ class Refits(BoundsOfProfile):
         extras = {"offset": self._offset + value * column}
         rows = ArrayRows(left, self._y, self._weights, extras, intercept=intercept)
         return self._fit(rows, np.delete(self._params, position))
+
+
+def least_without(objective: LinearPredictorObjective, params: Array, position: int) -> float:
+    """The least value of an objective without a column of all outputs; NaN if it was not found.
+
+    Parameters
+    ----------
+    objective : LinearPredictorObjective
+        The objective, which is convex.
+    params : ndarray of shape (P,) or (K, P)
+        The minimum of the whole.
+    position : int
+        The column; that of the intercept is the last.
+    """
+    small = objective.over(WithoutColumn(objective.rows, position), objective.penalty)
+    start = np.delete(params, position, axis=-1)
+    if not start.size:
+        return small.value(start)
+    *_, last = irls.fit(small, start, tol=_PRECISE, max_iter=_MAX_STEPS)
+    if last.iterate is None or last.status is not Status.CONVERGED:
+        return np.nan
+    left = max(last.iterate.direction.decrease, 0.0) / 2.0
+    return float(last.iterate.derivatives.value - left)

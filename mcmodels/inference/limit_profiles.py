@@ -1,0 +1,219 @@
+"""Intervals and tests from a likelihood that has no maximum: some of their ends are infinite.
+
+With f̂ the infimum of the objective, which its profile along a parameter approaches
+(:mod:`mcmodels.solvers.limits`), all is as where there is a maximum:
+
+=======================  ======================================================================
+interval of θⱼ           where ``2(f(θⱼ) - f̂)/φ ≤ q²``
+θⱼ diverges to ∞         the profile falls to f̂: the interval is (l, ∞), with ``2(f(l) - f̂)/φ = q²``
+θⱼ diverges either way   the profile is f̂ everywhere, the interval is the whole line
+other θⱼ                 their ordinary profile over the rows that rest
+test of ``θⱼ = 0``       ``2(f(0) - f̂)/φ``
+=======================  ======================================================================
+
+Score intervals have the score statistic over the same rows in place of that difference: rows that
+have grown have neither score nor information. Source: Geyer (2009), *Likelihood inference in
+exponential families and directions of recession*, Electronic Journal of Statistics 3, §3.16.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from mcmodels.arrays import Array
+from mcmodels.exceptions import InferenceError
+from mcmodels.inference.profiles import FiniteProfiles, LikelihoodProfiles, Scale, with_roots
+from mcmodels.inference.score_intervals import score_end
+from mcmodels.objectives import LinearPredictorObjective
+from mcmodels.solvers.coordinates import orthonormal_coordinates
+from mcmodels.solvers.limits import Limit, limit_of
+from mcmodels.solvers.profile import Information, Profile
+
+__all__ = ["LimitProfiles"]
+
+# Where an estimate is infinite, points of a profile end where its root is this share of that at the
+# finite end; the last point is the estimate.
+_NEAR_INFINITY = 0.1
+# Doublings of a distance towards infinity, in which the score statistic falls below its limit.
+_DOUBLINGS = 30
+
+
+@dataclass(frozen=True)
+class _OneSided:
+    """The profile along a parameter whose estimate is infinite.
+
+    Parameters
+    ----------
+    side : float
+        1.0 where the estimate is ∞, -1.0 where it is -∞.
+    profile : Profile
+        Over the rows that rest where the parameter is held.
+    combination : ndarray of shape (P,)
+        The parameter.
+    above : float
+        How much higher the objective is where the parameter is zero, from where searches begin.
+    """
+
+    side: float
+    profile: Profile
+    combination: Array
+    above: float
+
+    def end(self, rise: float) -> float:
+        """The value at which the profile is higher than the infimum by ``rise``."""
+        return self.profile.end(self.combination, -self.side, rise - self.above)
+
+    def excess(self, value: float) -> float:
+        """How much higher the profile is at a value."""
+        least = self.profile.least(self.combination, value)
+        return least - self.profile.minimum + self.above
+
+
+class LimitProfiles(LikelihoodProfiles):
+    """Profiles of a likelihood of one linear predictor that has no maximum.
+
+    Parameters
+    ----------
+    objective : LinearPredictorObjective
+        Minus the log-likelihood, times φ, over the rows of the fit.
+    params : ndarray of shape (P,)
+        Where its fit has stopped.
+    names : sequence of str
+        Names of the parameters, for messages.
+    scale : Scale
+        φ, which must be known.
+    """
+
+    def __init__(
+        self,
+        objective: LinearPredictorObjective,
+        params: Array,
+        names: Sequence[str],
+        scale: Scale,
+    ) -> None:
+        self._objective, self._params, self._names = objective, params, names
+        self.scale = scale
+        self._without: dict[int, Limit] = {}
+
+    def ends(self, chosen: Sequence[int], level: float) -> Array:
+        """The ends of profile intervals, shape (k, 2)."""
+        rise = self.scale.limit(level) / 2
+
+        def ends(k: int) -> Sequence[float]:
+            one = self._one_sided(k)
+            if one is not None:
+                return _interval(one, one.end(rise))
+            return self._ordinary.ends([k], level)[0] if self._is_determined(k) else _LINE
+
+        return np.array([ends(k) for k in chosen], dtype=np.float64).reshape(-1, 2)
+
+    def score_ends(self, chosen: Sequence[int], level: float, information: Information) -> Array:
+        """The ends of the intervals of score tests, shape (k, 2)."""
+        limit = self.scale.limit(level)
+
+        def ends(k: int) -> Sequence[float]:
+            one = self._one_sided(k)
+            if one is None:
+                known = self._is_determined(k)
+                return self._ordinary.score_ends([k], level, information)[0] if known else _LINE
+
+            def excess(value: float) -> float:
+                return one.profile.score(one.combination, value, information) - limit
+
+            # The score statistic reaches its limit near where the likelihood ratio does.
+            begin, half = one.end(limit / 2), one.end(limit / 4)
+            distance = one.side * abs(half - begin)
+            inside = (begin + distance * 2.0**j for j in range(-1, _DOUBLINGS))
+            centre = next((value for value in inside if excess(value) < 0), np.nan)
+            return _interval(one, score_end(excess, centre, -distance))
+
+        return np.array([ends(k) for k in chosen], dtype=np.float64).reshape(-1, 2)
+
+    def points(self, chosen: Sequence[int], level: float, count: int) -> Array:
+        """Values, ``2(f - f̂)/φ`` there and its signed root, shape (k, count, 3).
+
+        Where the estimate is infinite, it is the last value (the first, where it is -∞), and the
+        others are evenly from the finite end to where the root is a tenth of that there.
+        """
+        rise, tables = self.scale.limit(level) / 2, []
+        for k in chosen:
+            one = self._one_sided(k)
+            if one is None:
+                if not self._is_determined(k):
+                    raise InferenceError(
+                        f"the likelihood comes as near its supremum at every value of "
+                        f"{self._names[k]}: its profile is zero everywhere. Leave it out of "
+                        "parameters."
+                    )
+                tables.append(self._ordinary.points([k], level, count)[0])
+                continue
+            values = np.linspace(one.end(rise), one.end(rise * _NEAR_INFINITY**2), count - 1)
+            drops = self.scale.statistic(np.array([one.excess(value) for value in values]))
+            infinite = one.side * np.inf
+            table = with_roots(np.append(values, infinite), np.append(drops, 0.0), infinite)
+            tables.append(table if one.side > 0 else table[::-1])
+        return np.array(tables).reshape(-1, count, 3)
+
+    def excesses(self, chosen: Sequence[int]) -> Array:
+        """How much higher the infimum is where parameters are zero, shape (k,)."""
+        return np.array([self._limit_without(k).value - self._limit.value for k in chosen])
+
+    @cached_property
+    def _limit(self) -> Limit:
+        return self._proved(limit_of(self._objective, self._params), "")
+
+    def _limit_without(self, k: int) -> Limit:
+        if k not in self._without:
+            found = limit_of(self._objective, None, k)
+            self._without[k] = self._proved(found, f" with {self._names[k]} held")
+        return self._without[k]
+
+    def _proved(self, found: Limit | None, held: str) -> Limit:
+        if found is None:
+            raise InferenceError(
+                "the likelihood has no maximum, and it could not be proved what its supremum"
+                f"{held} is: too many rows lie on the border, the columns or weights are too far "
+                "apart, or the loss is none whose limits are known. Drop or merge the columns that "
+                "the warning of the fit names, or fit with prior='jeffreys'."
+            )
+        return found
+
+    def _one_sided(self, k: int) -> _OneSided | None:
+        """The profile along a parameter, if its estimate diverges to one side."""
+        whole, without = self._limit, self._limit_without(k)
+        if without.n_resting == whole.n_resting or without.objective is None:
+            return None
+        side = next(float(np.sign(d[k])) for d in whole.directions if d[k] != 0)
+        coordinates = orthonormal_coordinates(without.objective.rows)
+        profile = Profile(without.objective, without.params, coordinates)
+        combination = np.eye(1, len(self._params), k)[0]
+        return _OneSided(side, profile, combination, without.value - whole.value)
+
+    def _is_determined(self, k: int) -> bool:
+        """Whether the rows that rest tell a parameter that does not diverge to one side alone."""
+        return self._limit_without(k).rank < self._limit.rank
+
+    @cached_property
+    def _ordinary(self) -> FiniteProfiles:
+        """The profiles of the parameters that the rows that rest tell."""
+        limit = self._limit
+        assert limit.objective is not None  # they tell some parameter
+        coordinates = orthonormal_coordinates(limit.objective.rows)
+        profile, units = Profile(limit.objective, limit.params, coordinates), np.eye(len(limit.params))
+        errors = np.array([profile.standard_error(unit) for unit in units])
+        errors *= np.sqrt(self.scale.dispersion)
+        return FiniteProfiles(profile, None, units, limit.params, errors, self.scale, True)
+
+
+_LINE = (-np.inf, np.inf)
+
+
+def _interval(one: _OneSided, end: float) -> tuple[float, float]:
+    """From a finite end to infinity; both NaN where the end was not found."""
+    if np.isnan(end):
+        return np.nan, np.nan
+    return (end, np.inf) if one.side > 0 else (-np.inf, end)
