@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from mcmodels.arrays import MatrixLike, VectorLike, Weights
@@ -16,7 +14,6 @@ from mcmodels.inference.profiles import LikelihoodProfiles, Scale
 from mcmodels.results.logistic import LogisticFit
 from mcmodels.rows import Rows, RowStream
 from mcmodels.solvers.profile import Profile
-from mcmodels.solvers.refits import BoundsOfProfile
 
 __all__ = ["ClassLikelihoodMethods"]
 
@@ -175,12 +172,10 @@ class ClassLikelihoodMethods(OffsetMethods):
         others = [label for k, label in enumerate(record.classes) if k != base]
         return [f"{label!s}:{name}" for label in others for name in record.parameter_names]
 
-    def _profiles_of(
-        self, rows: Rows, refits: BoundsOfProfile | None, reference: object
-    ) -> LikelihoodProfiles:
+    def _profiles_of(self, rows: Rows, reference: object) -> LikelihoodProfiles:
         record: LogisticFit = self._record()
         if record.params.ndim == 1:
-            return super()._profiles_of(rows, refits, reference)
+            return super()._profiles_of(rows, reference)
         record.refuse_without_likelihood("a profile of the likelihood")
         record.model.refuse_undetermined()
         if record.log_prior is not None:
@@ -189,18 +184,17 @@ class ClassLikelihoodMethods(OffsetMethods):
                 f"there are {len(record.classes)}; fit without the prior, or a model to two of "
                 "them."
             )
-        base, objective, params = record.position(reference), self._objective_of_fit(rows), record.params
+        base, params = record.position(reference), record.params
+        objective: Any = self._objective_of_fit(rows)
         found = record.model.contrasts(record.estimate, base)
-        differences, scale = record.model.differences(base), Scale(*record.likelihood_scale)
-        profile = Profile(objective, params)
         return ClassProfiles(
-            profile,
-            None,
-            differences,
-            found.params,
-            found.standard_errors,
-            scale,
-            True,
-            objective,
-            params,
+            profile=Profile(objective, params),
+            refits=None,
+            combinations=record.model.differences(base),
+            centres=found.params,
+            errors=found.standard_errors,
+            scale=Scale(*record.likelihood_scale),
+            is_convex=True,
+            objective=objective,
+            params=params,
         )

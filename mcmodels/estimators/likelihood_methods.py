@@ -21,7 +21,7 @@ from mcmodels.inference.profiles import (
     Scale,
     ratio_tests,
 )
-from mcmodels.rows import Rows, RowStream, StreamedMatrix, rows_of
+from mcmodels.rows import Rows, RowStream, rows_of
 from mcmodels.solvers import Status, irls
 from mcmodels.solvers.jeffreys import HeldFits
 from mcmodels.solvers.profile import Information, Profile
@@ -316,7 +316,6 @@ class LikelihoodMethods(ParameterMethods):
         if are_elsewhere(X):
             self._refuse_offsets_of_parts(**offsets)
         X, y, sample_weight, _, offsets = with_offsets(X, y, sample_weight, **offsets)
-        refits: BoundsOfProfile | None = None
         if isinstance(X, RowStream):
             X = X.bound_to(getattr(self, "table_columns_", None)).for_sums(again=True)
         if isinstance(X, RowStream) and X.in_parts:
@@ -326,11 +325,7 @@ class LikelihoodMethods(ParameterMethods):
             X, targets, weights = self._training_rows(X, y, sample_weight, **offsets)
             extras = self._offsets_of(X, **offsets)
             rows = rows_of(X, targets, weights, extras, intercept=record.intercept)
-            if not isinstance(X, StreamedMatrix):
-                offset, start = extras.get("offset"), record.params
-                refits = Refits(X, targets, weights, offset, start, self._least_of)
-        refits = self._held_fits(rows) or refits
-        return self._profiles_of(rows, refits, reference), [names[k] for k in chosen], chosen
+        return self._profiles_of(rows, reference), [names[k] for k in chosen], chosen
 
     def _held_fits(self, rows: Rows) -> BoundsOfProfile | None:
         """Fits with a parameter held and the prior of the whole model; None without a prior."""
@@ -355,9 +350,7 @@ class LikelihoodMethods(ParameterMethods):
         """Names of what has profiles: the parameters."""
         return tuple(self._record().parameter_names)
 
-    def _profiles_of(
-        self, rows: Rows, refits: BoundsOfProfile | None, reference: object
-    ) -> LikelihoodProfiles:
+    def _profiles_of(self, rows: Rows, reference: object) -> LikelihoodProfiles:
         """The profiles of the parameters of one linear predictor."""
         record = self._record()
         record.refuse_without_likelihood("a profile of the likelihood")
@@ -368,6 +361,7 @@ class LikelihoodMethods(ParameterMethods):
         record.model.refuse_undetermined()
         errors, units = record.estimate.standard_errors, np.eye(len(params))
         profile = Profile(objective, params)
+        refits = self._held_fits(rows) or Refits(rows, params, self._least_of)
         return FiniteProfiles(profile, refits, units, params, errors, scale, self._is_convex)
 
 

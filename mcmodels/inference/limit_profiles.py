@@ -38,6 +38,9 @@ __all__ = ["LimitProfiles"]
 # Where an estimate is infinite, points of a profile end where its root is this share of that at the
 # finite end; the last point is the estimate.
 _NEAR_INFINITY = 0.1
+# The drop of the objective at a typical end, by φ; searches begin where the drop is at least this
+# share of it and at most as many times it, or after so many fits.
+_TYPICAL, _FLAT, _MOST_STARTS = 2.0, 0.03, 60
 # Doublings of a distance towards infinity, in which the score statistic falls below its limit.
 _DOUBLINGS = 30
 
@@ -55,7 +58,7 @@ class _OneSided:
     combination : ndarray of shape (P,)
         The parameter.
     above : float
-        How much higher the objective is where the parameter is zero, from where searches begin.
+        How much higher than the infimum the objective is where searches begin.
     """
 
     side: float
@@ -98,6 +101,7 @@ class LimitProfiles(LikelihoodProfiles):
         self._objective, self._params, self._names = objective, params, names
         self.scale = scale
         self._without: dict[int, Limit] = {}
+        self._found: dict[int, _OneSided | None] = {}
 
     def ends(self, chosen: Sequence[int], level: float) -> Array:
         """The ends of profile intervals, shape (k, 2)."""
@@ -184,14 +188,42 @@ class LimitProfiles(LikelihoodProfiles):
 
     def _one_sided(self, k: int) -> _OneSided | None:
         """The profile along a parameter, if its estimate diverges to one side."""
-        whole, without = self._limit, self._limit_without(k)
-        if without.n_resting == whole.n_resting or without.objective is None:
+        if k not in self._found:
+            self._found[k] = self._diverging(k)
+        return self._found[k]
+
+    def _diverging(self, k: int) -> _OneSided | None:
+        """The same, computed.
+
+        Searches begin where it is neither nearly flat nor steep: there a quadratic model says
+        little of how far its ends are.
+        """
+        whole, at = self._limit, self._limit_without(k)
+        if at.n_resting == whole.n_resting or at.objective is None:
             return None
         side = next(float(np.sign(d[k])) for d in whole.directions if d[k] != 0)
-        coordinates = orthonormal_coordinates(without.objective.rows)
-        profile = Profile(without.objective, without.params, coordinates)
+        coordinates = orthonormal_coordinates(at.objective.rows)
         combination = np.eye(1, len(self._params), k)[0]
-        return _OneSided(side, profile, combination, without.value - whole.value)
+        typical, value = _TYPICAL * self.scale.dispersion, 0.0
+        nearest, step = {-1.0: np.nan, 1.0: np.nan}, np.nan
+        for _ in range(_MOST_STARTS):
+            above = at.value - whole.value
+            profile = Profile(at.objective, at.params, coordinates)
+            found = _OneSided(side, profile, combination, above)
+            if _FLAT * typical <= above <= typical / _FLAT:
+                break
+            towards = -side if above < typical else side
+            nearest[towards] = value
+            if np.isnan(step):
+                step = profile.scale_of(combination, above)
+                step = step if 0 < step < np.inf else 1.0
+            between = (nearest[-1.0] + nearest[1.0]) / 2
+            value = value + towards * step if np.isnan(between) else between
+            step *= 2.0
+            held = f" with {self._names[k]} held"
+            at = self._proved(limit_of(self._objective, None, k, value), held)
+            assert at.objective is not None  # the same rows rest at all values
+        return found
 
     def _is_determined(self, k: int) -> bool:
         """Whether the rows that rest tell a parameter that does not diverge to one side alone."""
@@ -203,7 +235,10 @@ class LimitProfiles(LikelihoodProfiles):
         limit = self._limit
         assert limit.objective is not None  # they tell some parameter
         coordinates = orthonormal_coordinates(limit.objective.rows)
-        profile, units = Profile(limit.objective, limit.params, coordinates), np.eye(len(limit.params))
+        profile, units = (
+            Profile(limit.objective, limit.params, coordinates),
+            np.eye(len(limit.params)),
+        )
         errors = np.array([profile.standard_error(unit) for unit in units])
         errors *= np.sqrt(self.scale.dispersion)
         return FiniteProfiles(profile, None, units, limit.params, errors, self.scale, True)

@@ -13,8 +13,8 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from mcmodels.objectives.linear_predictor import CurvatureSums, LinearPredictorObjective, Total
 from mcmodels.objectives.far_out import falls_far_out, least_far_out
+from mcmodels.objectives.linear_predictor import CurvatureSums, LinearPredictorObjective, Total
 from mcmodels.objectives.losses import CurvatureTerm, Loss, Pointwise
 from mcmodels.rows import Derivatives, RowBlock, Rows, Scratch, Slope
 from mcmodels.rows.blocks import Array, Sandwich

@@ -15,8 +15,8 @@ from mcmodels.rows.moments import Moments
 from mcmodels.rows.parted import PartedRows, PartOfStream, Parts
 from mcmodels.rows.passes import PassListener, passes_told_to, told
 from mcmodels.rows.scratch import Scratch
-from mcmodels.rows.slopes import Derivatives, Slope
 from mcmodels.rows.selected import SelectedRows, WithoutColumn
+from mcmodels.rows.slopes import Derivatives, Slope
 from mcmodels.rows.source import ArrayRows, Extent, Rows
 from mcmodels.rows.spread import SpreadSample
 from mcmodels.rows.stream import RowStream, StreamedMatrix, StreamRows, offsets_of, rows_of
@@ -61,9 +61,9 @@ __all__ = [
     "RowsWithCrossSums",
     "RowsWithTargets",
     "SameStamp",
-    "SelectedRows",
     "Scratch",
     "Seen",
+    "SelectedRows",
     "Slope",
     "SparseDesign",
     "SpreadSample",

@@ -58,7 +58,7 @@ class SelectedRows(Rows):
 
 
 class WithoutColumn(Rows):
-    """The same rows without one column of the design.
+    """The same rows without one column of the design, whose parameter is held at a value.
 
     Parameters
     ----------
@@ -66,10 +66,12 @@ class WithoutColumn(Rows):
         The rows.
     position : int
         The column; that of the intercept is the number of features.
+    value : float, default=0.0
+        The value, of one output: so many times the column is added to the offset.
     """
 
-    def __init__(self, rows: Rows, position: int) -> None:
-        self._rows, self._position = rows, position
+    def __init__(self, rows: Rows, position: int, value: float = 0.0) -> None:
+        self._rows, self._position, self._value = rows, position, value
         self.take_extent(rows)
         if position == rows.n_features:
             self.intercept = False
@@ -78,17 +80,21 @@ class WithoutColumn(Rows):
 
     def reduce(self, summarise: Callable[[RowBlock], Sum]) -> Sum:
         """Sum over all blocks of rows of positive weight."""
-        return self._rows.reduce(lambda block: summarise(replace(block, X=self._without(block.X))))
+        return self._rows.reduce(lambda block: summarise(self._without(block)))
 
     def sample(self, count: int) -> Rows:
         """About ``count`` of the rows, spread evenly."""
-        return WithoutColumn(self._rows.sample(count), self._position)
+        return WithoutColumn(self._rows.sample(count), self._position, self._value)
 
-    def _without(self, X: Design) -> Design:
-        kept = X.X
+    def _without(self, block: RowBlock) -> RowBlock:
+        extras, kept = dict(block.extras), block.X.X
+        if self._value != 0:
+            unit = np.eye(1, kept.shape[1] + block.X.intercept, self._position)[0]
+            held = self._value * block.X.predictor(unit)
+            extras["offset"] = extras["offset"] + held if "offset" in extras else held
         if self._position < kept.shape[1]:
             kept = kept[:, np.delete(np.arange(kept.shape[1]), self._position)]
-        return _design(kept, X, self.intercept)
+        return replace(block, X=_design(kept, block.X, self.intercept), extras=extras)
 
 
 @dataclass

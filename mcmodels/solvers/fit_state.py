@@ -80,7 +80,7 @@ class Placed:
             return Z.T @ block.weighted(np.column_stack([Z, X.X @ coef]))
 
         products, r = self.objective.rows.reduce(summarise), coordinates.rank
-        inner = np.linalg.solve(products[:, :r], products[:, r])
+        inner: Array = np.linalg.solve(products[:, :r], products[:, r]).astype(np.float64)
         return np.append(inner, params[-1] + coef @ centre) if intercept else inner
 
     def status_at_rounding(

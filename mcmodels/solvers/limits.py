@@ -76,7 +76,10 @@ class Limit:
 
 
 def limit_of(
-    objective: LinearPredictorObjective, start: Array | None, without: int | None = None
+    objective: LinearPredictorObjective,
+    start: Array | None,
+    without: int | None = None,
+    held: float = 0.0,
 ) -> Limit | None:
     """The infimum of an objective of one output without a penalty; None where it was not proved.
 
@@ -87,28 +90,36 @@ def limit_of(
     start : ndarray of shape (P,), or None
         First parameters; zero coefficients and the best intercept if there are none.
     without : int, default=None
-        The position of a parameter that is held at zero.
+        The position of a parameter that is held.
+    held : float, default=0.0
+        At which value.
     """
     P = objective.rows.n_params
+
+    def whole(params: Array, value: float) -> Array:
+        return params if without is None else np.insert(params, without, value)
+
     kept = np.delete(np.arange(P), [] if without is None else [without])
     first, directions = None if start is None else start[kept], list[Array]()
     while True:
         resting = _resting(objective, tuple(directions))
         if resting is None or not kept.size:
-            return _limit(objective, resting, tuple(directions), np.zeros(P), 0)
-        part = resting if without is None else resting.over(WithoutColumn(resting.rows, without), 0)
+            nowhere = whole(np.zeros(kept.size), held)
+            return _limit(objective, resting, tuple(directions), nowhere, 0)
+        part = resting
+        if without is not None:
+            part = resting.over(WithoutColumn(resting.rows, without, held), 0.0)
         if first is None or not np.isfinite(part.value(first)):
             first = _start(part)
         placed, state, proved = _fitted(part, first)
-        reached = np.zeros(P)
-        reached[kept] = first = placed.to_users(state.params)
+        first = placed.to_users(state.params)
         if proved:
+            reached = whole(first, held)
             return _limit(objective, resting, tuple(directions), reached, state.params.size)
         direction = proved_direction(placed, state)
         if direction is None:
             return None
-        reached[kept] = direction
-        directions.append(reached)
+        directions.append(whole(direction, 0.0))
 
 
 def _fitted(

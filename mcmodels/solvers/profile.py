@@ -78,6 +78,17 @@ class Profile:
         model = _Model.of(self._known, c) if c.any() else None
         return np.nan if model is None else float(np.sqrt(model.variance))
 
+    def scale_of(self, combination: Array, above: float) -> float:
+        """The distance over which the profile changes by much: that of its decay, or of a fall.
+
+        Where it decays as an exponential, Newton's step; where it is steep, the distance in which
+        it falls by ``above``. NaN where H is not positive definite.
+        """
+        model = _Model.of(self._known, self._inner(combination))
+        if model is None or model.shift == 0:
+            return np.nan
+        return max(abs(model.shift), above * model.variance / abs(model.shift))
+
     def end(self, combination: Array, side: float, rise: float) -> float:
         """The value of cᵀθ on one side of the minimum at which the profile is higher by ``rise``.
 

@@ -92,7 +92,7 @@ def proved_direction(placed: Placed, state: NewtonIterate[Slope]) -> Array | Non
 
 
 def has_minimum(placed: Placed, state: NewtonIterate[Slope]) -> bool:
-    """Whether the step at the end of a fit proves that an objective without a penalty has a minimum.
+    """Whether the step at the end of a fit proves that there is a minimum, without a penalty.
 
     Parameters are those of :func:`proved_direction`. Where rounding errors of the Hessian or the
     gradient could make such a step, it is no proof.

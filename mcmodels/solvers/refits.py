@@ -7,14 +7,13 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 from scipy import optimize
 
-from mcmodels.arrays import Array, Matrix
+from mcmodels.arrays import Array
 from mcmodels.objectives import LinearPredictorObjective
-from mcmodels.rows import ArrayRows, Rows, WithoutColumn
+from mcmodels.rows import Rows, WithoutColumn
 from mcmodels.solvers import irls
 from mcmodels.solvers.solution import Status
 
@@ -93,45 +92,22 @@ class Refits(BoundsOfProfile):
 
     Parameters
     ----------
-    X : ndarray or CSR array of shape (n, p)
-        The features.
-    y : ndarray of shape (n,)
-        The targets.
-    weights, offset : ndarray of shape (n,), or None
-        Of each row.
+    rows : Rows
+        The rows of the fit.
     params : ndarray of shape (P,)
-        The parameters of the whole fit, the intercept last if P is p + 1.
+        The parameters of the whole fit, the intercept last.
     fit : callable
         Takes rows and a start; returns the least value of the objective: infinite where the domain
         holds no parameters, NaN if it was not found.
     """
 
-    def __init__(
-        self,
-        X: Matrix,
-        y: Array,
-        weights: Array | None,
-        offset: Array | None,
-        params: Array,
-        fit: Callable[[Rows, Array], float],
-    ) -> None:
+    def __init__(self, rows: Rows, params: Array, fit: Callable[[Rows, Array], float]) -> None:
         super().__init__(params)
-        self._X, self._y, self._weights = X, y, weights
-        self._offset = np.zeros(len(y)) if offset is None else offset
-        self._fit = fit
+        self._rows, self._fit = rows, fit
 
     def least(self, position: int, value: float) -> float:
         """The least value of the objective with a parameter held; NaN if it was not found."""
-        X: Any = self._X
-        intercept, p = self._params.size > X.shape[1], X.shape[1]
-        column, left = np.ones(X.shape[0]), X
-        if position == p:
-            intercept = False
-        else:
-            held, left = X[:, [position]], X[:, np.arange(p) != position]
-            column = np.ravel(held.toarray() if hasattr(held, "toarray") else held)
-        extras = {"offset": self._offset + value * column}
-        rows = ArrayRows(left, self._y, self._weights, extras, intercept=intercept)
+        rows = WithoutColumn(self._rows, position, value)
         return self._fit(rows, np.delete(self._params, position))
 
 
