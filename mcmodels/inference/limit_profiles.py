@@ -18,7 +18,7 @@ exponential families and directions of recession*, Electronic Journal of Statist
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -32,6 +32,7 @@ from mcmodels.objectives import LinearPredictorObjective
 from mcmodels.solvers.coordinates import orthonormal_coordinates
 from mcmodels.solvers.limits import Limit, limit_of
 from mcmodels.solvers.profile import Information, Profile
+from mcmodels.solvers.refits import BoundsOfProfile
 
 __all__ = ["LimitProfiles"]
 
@@ -41,8 +42,9 @@ _NEAR_INFINITY = 0.1
 # The drop of the objective at a typical end, by φ; searches begin where the drop is at least this
 # share of it and at most as many times it, or after so many fits.
 _TYPICAL, _FLAT, _MOST_STARTS = 2.0, 0.03, 60
-# Doublings of a distance towards infinity, in which the score statistic falls below its limit.
-_DOUBLINGS = 30
+# Distances towards infinity, by that over which the profile changes, in which a statistic falls
+# below its limit.
+_DISTANCES = tuple(2.0**j for j in range(20))
 
 
 @dataclass(frozen=True)
@@ -59,21 +61,44 @@ class _OneSided:
         The parameter.
     above : float
         How much higher than the infimum the objective is where searches begin.
+    begin : float
+        The value of the parameter there.
+    position : int
+        That of the parameter.
+    refits : BoundsOfProfile
+        Fits with the parameter held, for what the profile does not find; they give how much higher
+        the objective is than the infimum.
     """
 
     side: float
     profile: Profile
     combination: Array
     above: float
+    begin: float
+    position: int
+    refits: BoundsOfProfile
 
     def end(self, rise: float) -> float:
         """The value at which the profile is higher than the infimum by ``rise``."""
-        return self.profile.end(self.combination, -self.side, rise - self.above)
+        found = self.profile.end(self.combination, -self.side, rise - self.above)
+        if np.isnan(found):
+            found = self.crossing(lambda value: self.excess(value) - rise)
+        return found
 
     def excess(self, value: float) -> float:
-        """How much higher the profile is at a value."""
-        least = self.profile.least(self.combination, value)
-        return least - self.profile.minimum + self.above
+        """How much higher than the infimum the profile is at a value."""
+        least = self.profile.least(self.combination, value) - self.profile.minimum
+        if np.isnan(least):
+            return self.refits.least(self.position, value)
+        return least + self.above
+
+    def crossing(self, excess: Callable[[float], float]) -> float:
+        """Where a function that falls towards infinity is zero; NaN if it was not found."""
+        step = self.profile.scale_of(self.combination, self.above)
+        step = self.side * (step if 0 < step < np.inf else 1.0)
+        inside = (self.begin + step * distance for distance in (0.0, *_DISTANCES))
+        centre = next((value for value in inside if excess(value) < 0), np.nan)
+        return score_end(excess, centre, -step)
 
 
 class LimitProfiles(LikelihoodProfiles):
@@ -128,12 +153,7 @@ class LimitProfiles(LikelihoodProfiles):
             def excess(value: float) -> float:
                 return one.profile.score(one.combination, value, information) - limit
 
-            # The score statistic reaches its limit near where the likelihood ratio does.
-            begin, half = one.end(limit / 2), one.end(limit / 4)
-            distance = one.side * abs(half - begin)
-            inside = (begin + distance * 2.0**j for j in range(-1, _DOUBLINGS))
-            centre = next((value for value in inside if excess(value) < 0), np.nan)
-            return _interval(one, score_end(excess, centre, -distance))
+            return _interval(one, one.crossing(excess))
 
         return np.array([ends(k) for k in chosen], dtype=np.float64).reshape(-1, 2)
 
@@ -176,6 +196,11 @@ class LimitProfiles(LikelihoodProfiles):
             self._without[k] = self._proved(found, f" with {self._names[k]} held")
         return self._without[k]
 
+    def _held(self, minimum: float) -> BoundsOfProfile:
+        """Fits with a parameter held, of which the infimum counts as ``minimum``."""
+        above = self._limit.value - minimum
+        return _HeldLimits(self._objective, self._limit.params, above)
+
     def _proved(self, found: Limit | None, held: str) -> Limit:
         if found is None:
             raise InferenceError(
@@ -209,7 +234,7 @@ class LimitProfiles(LikelihoodProfiles):
         for _ in range(_MOST_STARTS):
             above = at.value - whole.value
             profile = Profile(at.objective, at.params, coordinates)
-            found = _OneSided(side, profile, combination, above)
+            found = _OneSided(side, profile, combination, above, value, k, self._held(0.0))
             if _FLAT * typical <= above <= typical / _FLAT:
                 break
             towards = -side if above < typical else side
@@ -241,7 +266,32 @@ class LimitProfiles(LikelihoodProfiles):
         )
         errors = np.array([profile.standard_error(unit) for unit in units])
         errors *= np.sqrt(self.scale.dispersion)
-        return FiniteProfiles(profile, None, units, limit.params, errors, self.scale, True)
+        return FiniteProfiles(
+            profile, self._held(profile.minimum), units, limit.params, errors, self.scale, True
+        )
+
+
+class _HeldLimits(BoundsOfProfile):
+    """The infimum with a parameter held at a value, by a fit for each value.
+
+    Parameters
+    ----------
+    objective : LinearPredictorObjective
+        The objective.
+    params : ndarray of shape (P,)
+        Where its infimum is approached.
+    above : float
+        What is subtracted.
+    """
+
+    def __init__(self, objective: LinearPredictorObjective, params: Array, above: float) -> None:
+        super().__init__(params)
+        self._objective, self._above = objective, above
+
+    def least(self, position: int, value: float) -> float:
+        """The infimum with a parameter held, less what is subtracted; NaN if it was not proved."""
+        found = limit_of(self._objective, None, position, value)
+        return np.nan if found is None else found.value - self._above
 
 
 _LINE = (-np.inf, np.inf)
