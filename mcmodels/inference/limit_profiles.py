@@ -27,9 +27,9 @@ import numpy as np
 from mcmodels.arrays import Array
 from mcmodels.exceptions import InferenceError
 from mcmodels.inference.profiles import FiniteProfiles, LikelihoodProfiles, Scale, with_roots
-from mcmodels.inference.score_intervals import score_end
 from mcmodels.objectives import LinearPredictorObjective
 from mcmodels.solvers.coordinates import orthonormal_coordinates
+from mcmodels.solvers.crossing import crossing
 from mcmodels.solvers.limits import Limit, limit_of
 from mcmodels.solvers.profile import Information, Profile
 from mcmodels.solvers.refits import BoundsOfProfile
@@ -82,7 +82,7 @@ class _OneSided:
         """The value at which the profile is higher than the infimum by ``rise``."""
         found = self.profile.end(self.combination, -self.side, rise - self.above)
         if np.isnan(found):
-            found = self.crossing(lambda value: self.excess(value) - rise)
+            found = self.crossing_of(lambda value: self.excess(value) - rise)
         return found
 
     def excess(self, value: float) -> float:
@@ -92,13 +92,13 @@ class _OneSided:
             return self.refits.least(self.position, value)
         return least + self.above
 
-    def crossing(self, excess: Callable[[float], float]) -> float:
+    def crossing_of(self, excess: Callable[[float], float]) -> float:
         """Where a function that falls towards infinity is zero; NaN if it was not found."""
         step = self.profile.scale_of(self.combination, self.above)
         step = self.side * (step if 0 < step < np.inf else 1.0)
         inside = (self.begin + step * distance for distance in (0.0, *_DISTANCES))
         centre = next((value for value in inside if excess(value) < 0), np.nan)
-        return score_end(excess, centre, -step)
+        return crossing(excess, centre, -step)
 
 
 class LimitProfiles(LikelihoodProfiles):
@@ -153,7 +153,7 @@ class LimitProfiles(LikelihoodProfiles):
             def excess(value: float) -> float:
                 return one.profile.score(one.combination, value, information) - limit
 
-            return _interval(one, one.crossing(excess))
+            return _interval(one, one.crossing_of(excess))
 
         return np.array([ends(k) for k in chosen], dtype=np.float64).reshape(-1, 2)
 

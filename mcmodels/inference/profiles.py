@@ -133,12 +133,8 @@ class FiniteProfiles(LikelihoodProfiles):
         limit = self.scale.limit(level)
 
         def end(k: int, side: float) -> float:
-            combination, error = self.combinations[k], float(self.errors[k])
-
-            def excess(value: float) -> float:
-                return self.profile.score(combination, value, information) - limit
-
-            return score_end(excess, float(self.centres[k]), side * error)
+            step, centre = side * float(self.errors[k]), float(self.centres[k])
+            return score_end(self.profile, self.combinations[k], information, limit, centre, step)
 
         return np.array([[end(k, side) for side in (-1.0, 1.0)] for k in chosen]).reshape(-1, 2)
 

@@ -23,7 +23,9 @@ from mcmodels.objectives import LinearPredictorObjective
 from mcmodels.rows import Derivatives, single_threaded_blas
 from mcmodels.solvers.cholesky import ScaledCholesky
 from mcmodels.solvers.coordinates import Coordinates, shifted_coordinates
+from mcmodels.solvers.crossing import crossing
 from mcmodels.solvers.fit_state import Placed
+from mcmodels.solvers.tolerances import SUFFICIENT_DECREASE
 
 __all__ = ["Information", "Profile"]
 
@@ -37,7 +39,7 @@ _SMALL = 1e-5
 # The longest step, in standard errors: further away the quadratic model may say little. It is
 # doubled where the objective has changed as the model says, up to a share of the change.
 _LONGEST, _CLOSE = 2.0, 0.1
-_MAX_STEPS, _MAX_HALVINGS = 60, 30
+_MAX_STEPS, _MAX_HALVINGS, _MAX_DESCENTS = 60, 30, 200
 
 
 class Profile:
@@ -79,15 +81,14 @@ class Profile:
         return np.nan if model is None else float(np.sqrt(model.variance))
 
     def scale_of(self, combination: Array, above: float) -> float:
-        """The distance over which the profile changes by much: that of its decay, or of a fall.
+        """The distance in which the profile would fall by ``above`` along its tangent.
 
-        Where it decays as an exponential, Newton's step; where it is steep, the distance in which
-        it falls by ``above``. NaN where H is not positive definite.
+        Where it decays as an exponential, that of the decay. NaN where H is not positive definite.
         """
         model = _Model.of(self._known, self._inner(combination))
         if model is None or model.shift == 0:
             return np.nan
-        return max(abs(model.shift), above * model.variance / abs(model.shift))
+        return above * model.variance / abs(model.shift)
 
     def end(self, combination: Array, side: float, rise: float) -> float:
         """The value of cᵀθ on one side of the minimum at which the profile is higher by ``rise``.
@@ -113,7 +114,12 @@ class Profile:
             model = _Model.of(held, c)
             return None if model is None else model.to_value(target, side)
 
-        return self._search(c, step_to)[0]
+        found = self._search(c, step_to)[0]
+        if np.isnan(found) and rise > 0:
+            # Steps may go to and fro: values of the profile tell the end, in more passes.
+            at, error = float(c @ self._start), self.standard_error(combination)
+            return crossing(lambda t: self.least(combination, t) - target, at, side * error)
+        return found
 
     def least(self, combination: Array, value: float) -> float:
         """The least value of the objective where cᵀθ has a given value; NaN if none was found."""
@@ -139,7 +145,39 @@ class Profile:
             model = _Model.of(held, c)
             return None if model is None else model.to(value - float(c @ params))
 
-        return self._search(c, step_to, with_params=True)
+        found = self._search(c, step_to, with_params=True)
+        return self._by_descent(c, value) if np.isnan(found[1]) else found
+
+    def _by_descent(self, c: Array, value: float) -> tuple[float, float, Array | None]:
+        """The same by Newton's method with halved steps, from the nearest point that has the value.
+
+        Nearest in the metric of the Hessian.
+        """
+        nothing = np.nan, np.nan, None
+        model = _Model.of(self._known, c)
+        if model is None:
+            return nothing
+        params = self._start + (value - float(c @ self._start)) / model.variance * model.along
+        known, before = self._at(params), np.inf
+        for _ in range(_MAX_DESCENTS):
+            if not (np.isfinite(known.value) and np.isfinite(known.hessian).all()):
+                return nothing
+            model = _Model.of(known, c)
+            if model is None:
+                return nothing
+            step = model.to(value - float(c @ params))
+            at_rounding = step.length <= _SMALL and step.length > before / 2
+            if step.length <= _NEGLIGIBLE or at_rounding:
+                return value, known.value + step.change, params + step.delta
+            share, before = 1.0, step.length
+            slope = min(float(known.gradient @ step.delta), 0.0)
+            for _ in range(_MAX_HALVINGS):
+                found = self._at(params + share * step.delta)
+                if found.value <= known.value + SUFFICIENT_DECREASE * share * slope:
+                    break
+                share /= 2
+            params, known = params + share * step.delta, found
+        return nothing
 
     def _search(
         self, c: Array, step_to: Callable[..., _Step | None], *, with_params: bool = False

@@ -18,7 +18,7 @@ LIMIT = stats.chi2.ppf(0.95, 1)
 
 
 def problem(seed, K, n=60, p=2, offsets=False):
-    """Rows of K classes with weights; columns that are correlated, far from zero, of other units."""
+    """Rows of K classes with weights; columns that are correlated, of other origins and units."""
     rng = np.random.default_rng(seed)
     X = rng.normal(size=(n, p)) @ (np.eye(p) + 0.5) * 10.0 ** rng.integers(-2, 3, p)
     X += 3.0 * X.std(axis=0)
