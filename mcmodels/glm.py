@@ -38,6 +38,7 @@ from mcmodels.estimators.verdicts import (
     warn_no_minimum,
     warn_not_converged,
     warn_rank_deficient,
+    warn_separated,
 )
 from mcmodels.estimators.weighting import rows_for_sums, weighting_of
 from mcmodels.exceptions import NoMeanWarning, NoMinimumWarning
@@ -128,7 +129,7 @@ class GeneralizedLinearRegressor(DevianceScore, RegressorMixin, CallbackSupportM
         θ of negative binomial targets; its standard error where it was estimated.
     n_iter_ : int
         Number of steps.
-    status_ : {"converged", "rank deficient", "no minimum", "not converged"}
+    status_ : {"converged", "rank deficient", "separated", "no minimum", "not converged"}
         How the solver ended.
     n_features_in_ : int
         Number of features seen during fit.
@@ -227,6 +228,8 @@ class GeneralizedLinearRegressor(DevianceScore, RegressorMixin, CallbackSupportM
 
         Warns
         -----
+        SeparationWarning
+            When a direction is proved to separate the classes of binomial targets.
         NoMinimumWarning
             When the objective keeps decreasing along a direction.
         RankDeficiencyWarning
@@ -420,7 +423,9 @@ class GeneralizedLinearRegressor(DevianceScore, RegressorMixin, CallbackSupportM
         objective: GlmObjective,
         loss: FamilyLoss,
     ) -> None:
-        if solution.status is Status.UNBOUNDED:
+        if solution.status is Status.SEPARATED:
+            warn_separated(found.features, solution)
+        elif solution.status is Status.UNBOUNDED:
             warn_no_minimum(found.features, solution)
         elif solution.status is Status.RANK_DEFICIENT:
             warn_rank_deficient(

@@ -15,9 +15,14 @@ from mcmodels.estimators.parameter_methods import ParameterMethods
 from mcmodels.estimators.weighting import rows_for_sums
 from mcmodels.exceptions import InferenceError, example_of
 from mcmodels.inference.estimate import check_level
-from mcmodels.inference.profiles import profile_ends, profile_points, ratio_tests
-from mcmodels.inference.score_intervals import score_ends
-from mcmodels.rows import Rows, RowStream, StreamedMatrix, rows_of
+from mcmodels.inference.limit_profiles import LimitProfiles
+from mcmodels.inference.profiles import (
+    FiniteProfiles,
+    LikelihoodProfiles,
+    Scale,
+    ratio_tests,
+)
+from mcmodels.rows import Rows, RowStream, rows_of
 from mcmodels.solvers import Status, irls
 from mcmodels.solvers.jeffreys import HeldFits
 from mcmodels.solvers.profile import Information, Profile
@@ -27,6 +32,7 @@ __all__ = ["MAX_STEPS", "TOLERANCE", "LikelihoodMethods", "positions"]
 
 # Fits with a parameter held end at this gradient, by the total weight, or after so many steps.
 TOLERANCE, MAX_STEPS = 1e-10, 100
+_WITHOUT = "the maximum without it"
 
 
 class LikelihoodMethods(ParameterMethods):
@@ -51,7 +57,8 @@ class LikelihoodMethods(ParameterMethods):
         ``q²/2`` below the maximum (times the dispersion), where q is the quantile of the normal
         distribution; of Student's t where the dispersion was estimated. Other than intervals from
         standard errors they need not be symmetric, and do not depend on how the parameter is
-        written. Of normal linear models they are the t intervals.
+        written. Of normal linear models they are the t intervals. Where the likelihood has no
+        maximum, a parameter that diverges has one infinite end, or two.
 
         Parameters
         ----------
@@ -72,8 +79,8 @@ class LikelihoodMethods(ParameterMethods):
         Raises
         ------
         InferenceError
-            If the fit is penalised, or has no likelihood or no maximum, or has several outputs; or
-            if a bound was not found.
+            If the fit is penalised, or has no likelihood, or did not converge; if it has no maximum
+            and its supremum could not be proved; or if a bound was not found.
 
         Notes
         -----
@@ -90,12 +97,12 @@ class LikelihoodMethods(ParameterMethods):
         level: float,
         parameters: Sequence[str] | None,
         offsets: dict[str, Any],
+        reference: object = None,
     ) -> pd.DataFrame:
         check_level(level)
-        profile, refits, names, chosen = self._profile(X, y, sample_weight, parameters, offsets)
-        record = self._record()
-        (dispersion, df), errors = record.likelihood_scale, record.estimate.standard_errors
-        found = profile_ends(profile, refits, chosen, level, dispersion, df, errors)
+        given = (X, y, sample_weight, offsets)
+        profiles, names, chosen = self._profiles(given, parameters, reference)
+        found = profiles.ends(chosen, level)
         _refuse_unfound(found, names, "a bound")
         return pd.DataFrame(found, index=names, columns=["lower", "upper"])
 
@@ -131,8 +138,7 @@ class LikelihoodMethods(ParameterMethods):
         Raises
         ------
         InferenceError
-            If the fit is penalised, or has no likelihood or no maximum, or has several outputs; or
-            if the maximum of a smaller model was not found.
+            As :meth:`profile_intervals`; or if the maximum of a smaller model was not found.
         """
         return self._likelihood_ratio_tests(X, y, sample_weight, parameters, {"offset": offset})
 
@@ -143,13 +149,18 @@ class LikelihoodMethods(ParameterMethods):
         sample_weight: Any,
         parameters: Sequence[str] | None,
         offsets: dict[str, Any],
+        reference: object = None,
     ) -> pd.DataFrame:
+        record = self._record()
         if parameters is None:
-            parameters = list(self._record().names)
-        profile, refits, names, chosen = self._profile(X, y, sample_weight, parameters, offsets)
-        scale, is_convex = self._record().likelihood_scale, self._is_convex
-        table = ratio_tests(profile, refits, chosen, *scale, is_convex=is_convex)
-        _refuse_unfound(table.to_numpy(), names, "the maximum without it")
+            parameters = list(record.names)
+        given = (X, y, sample_weight, offsets)
+        profiles, names, chosen = self._profiles(given, parameters, by_column=True)
+        excesses = profiles.excesses(chosen)
+        restrictions = max(len(record.params) - 1, 1) if record.params.ndim > 1 else 1
+        table = ratio_tests(excesses, profiles.scale, restrictions)
+        found = table.to_numpy()
+        _refuse_unfound(np.where(np.isfinite(found), found, np.nan), names, _WITHOUT)
         return table.set_axis(names)
 
     def score_intervals(
@@ -187,8 +198,8 @@ class LikelihoodMethods(ParameterMethods):
         Raises
         ------
         InferenceError
-            If the fit is penalised, or has no likelihood or no maximum, or has several outputs; or
-            if a bound was not found.
+            If the fit is penalised, or has no likelihood, or did not converge; if it has no maximum
+            and its supremum could not be proved; or if a bound was not found.
 
         Notes
         -----
@@ -205,6 +216,7 @@ class LikelihoodMethods(ParameterMethods):
         level: float,
         parameters: Sequence[str] | None,
         offsets: dict[str, Any],
+        reference: object = None,
     ) -> pd.DataFrame:
         check_level(level)
         record = self._record()
@@ -213,17 +225,9 @@ class LikelihoodMethods(ParameterMethods):
                 "score intervals are those of a likelihood, and this fit has Jeffreys' prior; call "
                 "profile_intervals."
             )
-        profile, _, names, chosen = self._profile(X, y, sample_weight, parameters, offsets)
-        estimate = record.estimate
-        found = score_ends(
-            profile,
-            self._information,
-            chosen,
-            level,
-            record.likelihood_scale,
-            estimate.params,
-            estimate.standard_errors,
-        )
+        given = (X, y, sample_weight, offsets)
+        profiles, names, chosen = self._profiles(given, parameters, reference)
+        found = profiles.score_ends(chosen, level, self._information)
         _refuse_unfound(found, names, "a bound")
         return pd.DataFrame(found, index=names, columns=["lower", "upper"])
 
@@ -277,16 +281,13 @@ class LikelihoodMethods(ParameterMethods):
         points: int,
         parameters: Sequence[str] | None,
         offsets: dict[str, Any],
+        reference: object = None,
     ) -> pd.DataFrame:
         check_count("points", points, at_least=3)
         check_level(level)
-        profile, refits, names, chosen = self._profile(X, y, sample_weight, parameters, offsets)
-        record = self._record()
-        (dispersion, df), estimate = record.likelihood_scale, record.estimate
-        errors = estimate.standard_errors
-        ends = profile_ends(profile, refits, chosen, level, dispersion, df, errors)
-        _refuse_unfound(ends, names, "an end")
-        table = profile_points(profile, refits, chosen, ends, estimate.params, points, dispersion)
+        given = (X, y, sample_weight, offsets)
+        profiles, names, chosen = self._profiles(given, parameters, reference)
+        table = profiles.points(chosen, level, points)
         _refuse_unfound(table.reshape(len(names), 3 * points), names, "a point")
         frame = pd.DataFrame(table.reshape(-1, 3), columns=["value", "drop", "root"])
         frame.insert(0, "parameter", np.repeat(names, table.shape[1]))
@@ -297,40 +298,35 @@ class LikelihoodMethods(ParameterMethods):
         """The objective whose Hessian is the information of score tests."""
         return lambda objective: objective
 
-    def _profile(
+    def _profiles(
         self,
-        X: Any,
-        y: Any,
-        sample_weight: Any,
+        given: tuple[Any, Any, Any, dict[str, Any]],
         parameters: Sequence[str] | None,
-        offsets: dict[str, Any],
-    ) -> tuple[Profile, BoundsOfProfile | None, list[str], list[int]]:
+        reference: object = None,
+        *,
+        by_column: bool = False,
+    ) -> tuple[LikelihoodProfiles, list[str], list[int]]:
+        """Profiles of the likelihood over the training rows; names and positions of those chosen.
+
+        With ``by_column`` they are of columns, of all classes together.
+        """
         record = self._record()
         record.weighting.refuse_without_likelihood("a profile of the likelihood")
-        if record.params.ndim > 1:
-            raise InferenceError(
-                "profiles are computed for one linear predictor, and this model has one for each "
-                "of several classes; compare models by likelihood_ratio_test(small, big)."
-            )
-        names = list(record.parameter_names)
+        names = list(record.parameter_names if by_column else self._names_of_profiles(reference))
         chosen = positions(parameters, names)
+        X, y, sample_weight, offsets = given
         X, y, sample_weight, _, offsets = with_offsets(X, y, sample_weight, **offsets)
         if isinstance(X, RowStream):
             X = X.bound_to(getattr(self, "table_columns_", None))
             X = rows_for_sums(X, record.weighting, again=True)
-            if X.in_parts:
-                rows = self._rows_in_parts(X)
-                self._require_training_rows(rows)
-                fits = self._held_fits(rows)
-                return self._profile_of(rows), fits, [names[k] for k in chosen], chosen
-        X, targets, weights = self._training_rows(X, y, sample_weight, **offsets)
-        extras = self._offsets_of(X, **offsets)
-        rows = rows_of(X, targets, weights, extras, intercept=record.intercept)
-        refits: BoundsOfProfile | None = self._held_fits(rows)
-        if refits is None and not isinstance(X, StreamedMatrix):
-            offset, start = extras.get("offset"), record.params
-            refits = Refits(X, targets, weights, offset, start, self._least_of)
-        return self._profile_of(rows), refits, [names[k] for k in chosen], chosen
+        if isinstance(X, RowStream) and X.in_parts:
+            rows = self._rows_in_parts(X)
+            self._require_training_rows(rows)
+        else:
+            X, targets, weights = self._training_rows(X, y, sample_weight, **offsets)
+            extras = self._offsets_of(X, **offsets)
+            rows = rows_of(X, targets, weights, extras, intercept=record.intercept)
+        return self._profiles_of(rows, reference), [names[k] for k in chosen], chosen
 
     def _held_fits(self, rows: Rows) -> BoundsOfProfile | None:
         """Fits with a parameter held and the prior of the whole model; None without a prior."""
@@ -351,15 +347,27 @@ class LikelihoodMethods(ParameterMethods):
         *_, step = irls.fit(objective, start, tol=TOLERANCE, max_iter=MAX_STEPS)
         return objective.value(step.params) if step.status is Status.CONVERGED else np.nan
 
-    def _profile_of(self, rows: Rows) -> Profile:
+    def _names_of_profiles(self, reference: object) -> Sequence[str]:
+        """Names of what has profiles: the parameters."""
+        return tuple(self._record().parameter_names)
+
+    def _profiles_of(self, rows: Rows, reference: object) -> LikelihoodProfiles:
+        """The profiles of the parameters of one linear predictor."""
         record = self._record()
         record.refuse_without_likelihood("a profile of the likelihood")
         objective: Any = self._objective_of_fit(rows)
-        return Profile(objective, record.params)
+        params, scale = record.params, Scale(*record.likelihood_scale)
+        if record.is_a_limit:
+            return LimitProfiles(objective, params, record.parameter_names, scale)
+        record.model.refuse_undetermined()
+        errors, units = record.estimate.standard_errors, np.eye(len(params))
+        profile = Profile(objective, params)
+        refits = self._held_fits(rows) or Refits(rows, params, self._least_of)
+        return FiniteProfiles(profile, refits, units, params, errors, scale, self._is_convex)
 
 
 def _refuse_unfound(found: Array, names: list[str], what: str) -> None:
-    lost = np.flatnonzero(~np.isfinite(found).all(axis=1))
+    lost = np.flatnonzero(np.isnan(found).any(axis=1))
     if lost.size:
         raise InferenceError(
             f"{what} was not found for {listed([names[k] for k in lost])}: the likelihood is far "

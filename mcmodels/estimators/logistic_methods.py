@@ -15,9 +15,9 @@ from mcmodels.estimators.arguments import (
     finite_numbers,
     refuse_other_order,
 )
+from mcmodels.estimators.class_likelihood import ClassLikelihoodMethods
 from mcmodels.estimators.effect_methods import EffectMethods
 from mcmodels.estimators.model import Fitted
-from mcmodels.estimators.offset_methods import OffsetMethods
 from mcmodels.estimators.offsets import with_offsets
 from mcmodels.estimators.parameter_methods import RobustOptions, index_of, output_table
 from mcmodels.estimators.streams import of_blocks
@@ -41,7 +41,7 @@ from mcmodels.tables.dask_stream import is_dask, refuse_mixed
 __all__ = ["LogisticMethods"]
 
 
-class LogisticMethods(EffectMethods, OffsetMethods):
+class LogisticMethods(EffectMethods, ClassLikelihoodMethods):
     """Inference of LogisticRegression, from the inverse Hessian of the objective.
 
     Formulas and sources are in :mod:`mcmodels.inference.logistic_model`.

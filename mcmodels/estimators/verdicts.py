@@ -18,7 +18,9 @@ from mcmodels.solvers import Solution, Status
 from mcmodels.solvers.fit_state import Optimum
 from mcmodels.user_warnings import warn_user
 
-_SEPARATED_REMEDIES = "Penalise (a finite C), merge classes or categories, or drop a column."
+_SEPARATED_REMEDIES = (
+    "Penalise (a finite C, or alpha > 0), merge classes or categories, or drop a column."
+)
 _UNBOUNDED_REMEDIES = (
     "Check the sign of the loss; penalise (alpha > 0), merge rare categories, or drop a column."
 )

@@ -101,12 +101,16 @@ class LogisticModelInference(CurvatureInference):
 
     def contrasts(self, estimate: Estimate, reference: int) -> Estimate:
         """Differences of the other classes from the class ``reference``, class by class."""
-        K, P = len(self.classes), len(self.names)
-        others = [k for k in range(K) if k != reference]
-        differences = np.eye(K)[others] - np.eye(K)[reference]
-        J = np.kron(differences, np.eye(P))
+        others = [k for k in range(len(self.classes)) if k != reference]
+        J = self.differences(reference)
         names = tuple(f"{self.classes[k]}:{name}" for k in others for name in self.names)
         return estimate.image(J, J @ estimate.params, names)
+
+    def differences(self, reference: int) -> Array:
+        """The matrix that makes these differences of the raveled parameters."""
+        K = len(self.classes)
+        others = [k for k in range(K) if k != reference]
+        return np.kron(np.eye(K)[others] - np.eye(K)[reference], np.eye(len(self.names)))
 
     @property
     def null_log_likelihood(self) -> float:

@@ -12,7 +12,9 @@ then about F. Sources: Cox and Hinkley (1974), *Theoretical Statistics*, §7.2; 
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -20,16 +22,173 @@ from scipy import stats
 
 from mcmodels.arrays import Array
 from mcmodels.inference.estimate import Estimate
-from mcmodels.solvers.profile import Profile
+from mcmodels.inference.score_intervals import score_end
+from mcmodels.solvers.profile import Information, Profile
 from mcmodels.solvers.refits import BoundsOfProfile
 
 __all__ = [
+    "FiniteProfiles",
+    "LikelihoodProfiles",
+    "Scale",
     "f_tests",
-    "profile_ends",
     "profile_of_normal_targets",
-    "profile_points",
     "ratio_tests",
+    "with_roots",
 ]
+
+
+@dataclass(frozen=True)
+class Scale:
+    """What turns a difference of objectives into a statistic.
+
+    Parameters
+    ----------
+    dispersion : float
+        φ.
+    df : float
+        Its degrees of freedom; infinite where it is known.
+    """
+
+    dispersion: float
+    df: float
+
+    def limit(self, level: float) -> float:
+        """``φq²``, with the quantile q of a level."""
+        return self.dispersion * float(stats.t.ppf((1 + level) / 2, self.df)) ** 2
+
+    def statistic(self, excess: Array) -> Array:
+        """``2(f - f̂)/φ`` of differences ``f - f̂``, which are negative by rounding alone."""
+        return np.maximum(2.0 * excess / self.dispersion, 0.0)
+
+
+class LikelihoodProfiles(ABC):
+    """Profiles of the likelihood along parameters, each known by its position.
+
+    What was not found is NaN.
+    """
+
+    scale: Scale
+
+    @abstractmethod
+    def ends(self, chosen: Sequence[int], level: float) -> Array:
+        """The ends of profile intervals, shape (k, 2)."""
+
+    @abstractmethod
+    def score_ends(self, chosen: Sequence[int], level: float, information: Information) -> Array:
+        """The ends of the intervals of score tests, shape (k, 2)."""
+
+    @abstractmethod
+    def points(self, chosen: Sequence[int], level: float, count: int) -> Array:
+        """Values, ``2(f - f̂)/φ`` there and its signed root, shape (k, count, 3)."""
+
+    @abstractmethod
+    def excesses(self, chosen: Sequence[int]) -> Array:
+        """How much higher the objective is where parameters are zero, shape (k,)."""
+
+
+@dataclass(frozen=True)
+class FiniteProfiles(LikelihoodProfiles):
+    """Profiles about a maximum.
+
+    Parameters
+    ----------
+    profile : Profile
+        Of minus the log-likelihood, times φ.
+    refits : BoundsOfProfile or None
+        Fits with a parameter held, which look for what the profile has not found.
+    combinations : ndarray of shape (m, n)
+        Combinations of the raveled parameters, which are what the profiles are of.
+    centres, errors : ndarray of shape (m,)
+        Their estimates and standard errors.
+    scale : Scale
+        φ.
+    is_convex : bool
+        Whether a minimum that was found is the only one.
+    """
+
+    profile: Profile
+    refits: BoundsOfProfile | None
+    combinations: Array
+    centres: Array
+    errors: Array
+    scale: Scale
+    is_convex: bool
+
+    def ends(self, chosen: Sequence[int], level: float) -> Array:
+        """The ends of profile intervals, shape (k, 2)."""
+        rise = self.scale.limit(level) / 2
+
+        def end(k: int, side: float) -> float:
+            found = self.profile.end(self.combinations[k], side, rise)
+            if np.isnan(found) and self.refits is not None:
+                target = self.profile.minimum + rise
+                found = self.refits.end(k, side, target, float(self.errors[k]))
+            return found
+
+        ends = [[end(k, side) for side in (-1.0, 1.0)] for k in chosen]
+        return np.array(ends, dtype=np.float64).reshape(-1, 2)
+
+    def score_ends(self, chosen: Sequence[int], level: float, information: Information) -> Array:
+        """The ends of the intervals of score tests, shape (k, 2)."""
+        limit = self.scale.limit(level)
+
+        def end(k: int, side: float) -> float:
+            step, centre = side * float(self.errors[k]), float(self.centres[k])
+            return score_end(self.profile, self.combinations[k], information, limit, centre, step)
+
+        return np.array([[end(k, side) for side in (-1.0, 1.0)] for k in chosen]).reshape(-1, 2)
+
+    def points(self, chosen: Sequence[int], level: float, count: int) -> Array:
+        """Values, ``2(f - f̂)/φ`` there and its signed root, shape (k, count, 3)."""
+        below, tables = count // 2, []
+        for k, (lower, upper) in zip(chosen, self.ends(chosen, level), strict=True):
+            centre = float(self.centres[k])
+            left = np.linspace(lower, centre, below + 1)
+            values = np.append(left, np.linspace(centre, upper, count - below)[1:])
+            excess = [0.0 if j == below else self._excess(k, v) for j, v in enumerate(values)]
+            tables.append(with_roots(values, self.scale.statistic(np.array(excess)), centre))
+        return np.array(tables).reshape(-1, count, 3)
+
+    def excesses(self, chosen: Sequence[int]) -> Array:
+        """How much higher the objective is where parameters are zero, shape (k,).
+
+        Refits look for what was not found, and for lower minima where there may be some.
+        """
+
+        def without(k: int) -> float:
+            found = self.profile.least(self.combinations[k], 0.0) - self.profile.minimum
+            if self.refits is None or (self.is_convex and np.isfinite(found)):
+                return found
+            return float(np.fmin(found, self.refits.least(k, 0.0) - self.profile.minimum))
+
+        return np.array([without(k) for k in chosen])
+
+    def _excess(self, k: int, value: float) -> float:
+        least = self.profile.least(self.combinations[k], value)
+        if np.isnan(least) and self.refits is not None:
+            least = self.refits.least(k, value)
+        return least - self.profile.minimum
+
+
+def with_roots(values: Array, drops: Array, estimate: float) -> Array:
+    """Values, drops and their roots with the sign of ``value - estimate``, shape (n, 3)."""
+    sides = np.where(values == estimate, 0.0, np.where(values < estimate, -1.0, 1.0))
+    return np.column_stack([values, drops, sides * np.sqrt(drops)])
+
+
+def ratio_tests(excesses: Array, scale: Scale, df: int = 1) -> pd.DataFrame:
+    """Tests from differences of objectives: statistic (NaN if not found), df, p_value.
+
+    ``df`` is the number of restrictions in each; where φ was estimated the statistic, by df, is
+    about F.
+    """
+    statistic = scale.statistic(excesses)
+    if np.isfinite(scale.df):
+        statistic = statistic / df
+        p = stats.f.sf(statistic, df, scale.df)
+    else:
+        p = stats.chi2.sf(statistic, df)
+    return pd.DataFrame({"statistic": statistic, "df": df, "p_value": p})
 
 
 def f_tests(estimate: Estimate) -> pd.DataFrame:
@@ -38,63 +197,6 @@ def f_tests(estimate: Estimate) -> pd.DataFrame:
     p = stats.f.sf(statistic, 1.0, estimate.df)
     table = {"statistic": statistic, "df": 1, "p_value": p}
     return pd.DataFrame(table, index=list(estimate.names))
-
-
-def profile_ends(
-    profile: Profile,
-    refits: BoundsOfProfile | None,
-    chosen: Sequence[int],
-    level: float,
-    dispersion: float,
-    df: float,
-    errors: Array,
-) -> Array:
-    """The ends of the intervals of some parameters, shape (k, 2); NaN where one was not found.
-
-    ``errors`` are the standard errors of all parameters; refits look for what has not been found.
-    """
-    rise = dispersion * float(stats.t.ppf((1 + level) / 2, df)) ** 2 / 2
-
-    def end(k: int, side: float) -> float:
-        found = profile.end(profile.unit(k), side, rise)
-        if np.isnan(found) and refits is not None:
-            found = refits.end(k, side, profile.minimum + rise, float(errors[k]))
-        return found
-
-    ends = [[end(k, side) for side in (-1.0, 1.0)] for k in chosen]
-    return np.array(ends, dtype=np.float64).reshape(-1, 2)
-
-
-def profile_points(
-    profile: Profile,
-    refits: BoundsOfProfile | None,
-    chosen: Sequence[int],
-    ends: Array,
-    params: Array,
-    points: int,
-    dispersion: float,
-) -> Array:
-    """Values of parameters, ``2(f - f̂)/φ`` there and its signed root, shape (k, points, 3).
-
-    NaN where the least value was not found. ``ends`` has shape (k, 2).
-    """
-
-    def drop(k: int, value: float) -> float:
-        least = profile.least(profile.unit(k), value)
-        if np.isnan(least) and refits is not None:
-            least = refits.least(k, value)
-        return float(np.maximum(2.0 * (least - profile.minimum) / dispersion, 0.0))
-
-    below = points // 2
-    tables = []
-    for k, (lower, upper) in zip(chosen, ends, strict=True):
-        left = np.linspace(lower, params[k], below + 1)
-        values = np.append(left, np.linspace(params[k], upper, points - below)[1:])
-        drops = np.array([0.0 if j == below else drop(k, v) for j, v in enumerate(values)])
-        tables.append(
-            np.column_stack([values, drops, np.sign(values - params[k]) * np.sqrt(drops)])
-        )
-    return np.array(tables).reshape(-1, points, 3)
 
 
 def profile_of_normal_targets(
@@ -118,30 +220,3 @@ def profile_of_normal_targets(
     if not parts:
         return pd.DataFrame(columns=["parameter", "value", "drop", "root"])
     return pd.concat(parts, ignore_index=True)
-
-
-def ratio_tests(
-    profile: Profile,
-    refits: BoundsOfProfile | None,
-    chosen: Sequence[int],
-    dispersion: float,
-    df: float,
-    *,
-    is_convex: bool,
-) -> pd.DataFrame:
-    """Tests that single parameters are zero: statistic (NaN if not found), df, p_value.
-
-    Refits look for what has not been found, and for lower minima where there may be some.
-    """
-
-    def least_without(k: int) -> float:
-        found = profile.least(profile.unit(k), 0.0)
-        if refits is None or (is_convex and np.isfinite(found)):
-            return found
-        return float(np.fmin(found, refits.least(k, 0.0)))
-
-    least = np.array([least_without(k) for k in chosen])
-    statistic = np.maximum(2.0 * (least - profile.minimum) / dispersion, 0.0)
-    of_f = np.isfinite(df)
-    p = stats.f.sf(statistic, 1.0, df) if of_f else stats.chi2.sf(statistic, 1.0)
-    return pd.DataFrame({"statistic": statistic, "df": 1, "p_value": p})

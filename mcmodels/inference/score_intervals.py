@@ -13,75 +13,38 @@ Agresti (2013), *Categorical Data Analysis*, 3rd ed., §1.3.3 and §1.4.2.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-import numpy as np
-from scipy import optimize, stats
-
 from mcmodels.arrays import Array
+from mcmodels.solvers.crossing import crossing
 from mcmodels.solvers.profile import Information, Profile
 
-__all__ = ["score_ends"]
-
-# Doublings of the distance in which an end is looked for, and the precision of an end, both in
-# standard errors.
-_DOUBLINGS, _PRECISION = 30, 1e-10
+__all__ = ["score_end"]
 
 
-def score_ends(
+def score_end(
     profile: Profile,
+    combination: Array,
     information: Information,
-    chosen: Sequence[int],
-    level: float,
-    scale: tuple[float, float],
-    params: Array,
-    errors: Array,
-) -> Array:
-    """The ends of the intervals of some parameters, shape (k, 2); NaN where one was not found.
+    limit: float,
+    centre: float,
+    step: float,
+) -> float:
+    """Where the score statistic reaches its limit, on one side of the estimate; NaN if not found.
 
     Parameters
     ----------
     profile : Profile
         Of minus the log-likelihood, times φ.
+    combination : ndarray
+        The parameter, as a combination of all.
     information : callable
         Gives an objective the information matrix for a Hessian.
-    chosen : sequence of int
-        Positions.
-    level : float
-        Coverage.
-    scale : tuple of float
-        φ, and its degrees of freedom, infinite where it is known.
-    params, errors : ndarray of shape (P,)
-        The maximum, and standard errors.
+    limit : float
+        ``φq²``.
+    centre, step : float
+        The estimate, and a standard error with the sign of the side.
     """
-    dispersion, df = scale
-    limit = dispersion * float(stats.t.ppf((1 + level) / 2, df)) ** 2
 
-    def end(k: int, side: float) -> float:
-        unit, centre, error = profile.unit(k), float(params[k]), float(errors[k])
+    def excess(value: float) -> float:
+        return profile.score(combination, value, information) - limit
 
-        def excess(distance: float) -> float:
-            found = profile.score(unit, centre + side * distance * error, information)
-            if np.isnan(found):
-                raise _NotFoundError
-            return found - limit
-
-        inside, outside = 0.0, 1.0
-        try:
-            for _ in range(_DOUBLINGS):
-                if excess(outside) > 0:
-                    break
-                inside, outside = outside, 2.0 * outside
-            else:
-                return np.nan
-            if inside == 0.0:
-                inside = _PRECISION
-            return centre + side * error * optimize.brentq(excess, inside, outside, xtol=_PRECISION)
-        except _NotFoundError:
-            return np.nan
-
-    return np.array([[end(k, side) for side in (-1.0, 1.0)] for k in chosen]).reshape(-1, 2)
-
-
-class _NotFoundError(Exception):
-    """Nothing is known of the profile at a value."""
+    return crossing(excess, centre, step)

@@ -83,6 +83,31 @@ class FamilyLoss:
             link, LogitLink | ProbitLink | CloglogLink
         )
 
+    @property
+    def of_classes(self) -> bool:
+        """Whether rows that fall for ever are those of separated classes."""
+        return isinstance(self.family, Binomial)
+
+    def falls(self, y: Array) -> Array:
+        """Where ℓ of each row falls for ever; see :meth:`mcmodels.objectives.losses.Loss.falls`.
+
+        Binomial targets of 1 and 0 do with a link whose domain has no bounds, counts of 0 and
+        other targets of 0 of Tweedie's families with a logarithm. The infimum of ℓ is zero.
+        """
+        neither = np.full(len(y), 0.5)
+        if isinstance(self.family, Binomial):
+            if isinstance(self.link, LogitLink | ProbitLink | CloglogLink):
+                return np.where(y == 1, 1.0, np.where(y == 0, 0.0, neither))
+            return neither
+        power = isinstance(self.family, PowerFamily) and 1 <= self.family.power < 2
+        if isinstance(self.link, LogLink) and (power or isinstance(self.family, NegativeBinomial)):
+            return np.where(y == 0, 0.0, neither)
+        return neither
+
+    def infimum(self, y: Array) -> Array:
+        """Zero, for rows that fall for ever."""
+        return np.zeros(len(y))
+
     def deviance(self, y: Array, eta: Array) -> Array:
         """The unit deviance ``d(y, μ)``, shape (b,)."""
         if not isinstance(self.family, Binomial):

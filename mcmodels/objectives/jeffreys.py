@@ -30,6 +30,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 from scipy import linalg
 from scipy.special import softmax
 
@@ -43,8 +44,9 @@ __all__ = ["JeffreysObjective", "Prior"]
 
 # Products of entries of z that are in memory at a time, for each thread.
 _PRODUCTS = 2**20
-# A factor of unit diagonal whose least entry is below this many ε has no digits left.
-_SINGULAR = 8.0
+# A factor of unit diagonal, the square of whose least entry is below this many ε for each column,
+# has too few digits: rounding errors of log det would pass for a lower objective.
+_SINGULAR = 1e4
 
 
 @dataclass(frozen=True)
@@ -117,12 +119,19 @@ class JeffreysObjective(LinearPredictorObjective):
 
     def condition(self, params: Array) -> float:
         """About the root of the condition number of ``I(θ)``, scaled to unit diagonal."""
+        return self.information_root(params)[1]
+
+    def information_root(self, params: Array) -> tuple[Array | None, float]:
+        """A root of a generalized inverse of ``I(θ)``, and about the root of its condition number.
+
+        None, and infinite, where it is singular to working precision.
+        """
         root, _ = self._root(information := self.information(params), params)
         if root is None:
-            return np.inf
+            return None, np.inf
         # ‖B‖² of the scaled matrix is at most its size times its norm.
         scale = np.sqrt(np.clip(np.diagonal(information), 0.0, None))
-        return float(np.linalg.norm(root * scale[:, np.newaxis], 2)) if root.size else 1.0
+        return root, float(np.linalg.norm(root * scale[:, np.newaxis], 2)) if root.size else 1.0
 
     def _first_pass(self, params: Array) -> tuple[Derivatives, Array]:
         """Value, gradient and Hessian without the prior, and the information."""
@@ -138,15 +147,30 @@ class JeffreysObjective(LinearPredictorObjective):
 
             return known, self.rows.reduce(summarise)
 
+    def all_but_one(self, matrix: Array, shape: tuple[int, ...]) -> npt.NDArray[np.intp]:
+        """Positions of the raveled parameters of all classes but one; of one output, all of them.
+
+        The others are then differences from that class, and determined. It is the class in which
+        there is most of a matrix of information: where classes have information of very different
+        sizes, differences from a small one are all alike, up to rounding, and sums over classes
+        hide it.
+        """
+        K, P = (1, shape[-1]) if len(shape) == 1 else shape
+        if K == 1:
+            return np.arange(P)
+        sizes = np.abs(np.diagonal(matrix)).reshape(K, P).sum(axis=1)
+        return np.flatnonzero(np.repeat(np.arange(K) != sizes.argmax(), P))
+
     def _root(self, information: Array, params: Array) -> tuple[Array | None, float]:
-        """A root B of the inverse information, shape (KP, m), and ``log det I``."""
-        K = len(np.atleast_2d(params))
+        """A root B of a generalized inverse of the information, shape (KP, m), and ``log det I``.
+
+        What is computed from it does not change where a vector is added to all classes.
+        """
         if information.size == 0:
             return np.zeros((0, 0)), 0.0
-        C = np.eye(1) if K == 1 else linalg.helmert(K).T
-        basis = np.kron(C, np.eye(params.shape[-1]))
+        kept = self.all_but_one(information, params.shape)
         with single_threaded_blas():
-            matrix = information if K == 1 else basis.T @ information @ basis
+            matrix = information[np.ix_(kept, kept)]
             scale = np.sqrt(np.clip(np.diagonal(matrix), 0.0, None))
             if not (np.isfinite(matrix).all() and scale.all()):
                 return None, -np.inf
@@ -158,8 +182,12 @@ class JeffreysObjective(LinearPredictorObjective):
             if not diagonal.min() ** 2 > _SINGULAR * len(lower) * np.finfo(np.float64).eps:
                 return None, -np.inf
             inverse = linalg.solve_triangular(lower, np.eye(len(lower)), lower=True).T
-            root = inverse / scale[:, np.newaxis]
-            return basis @ root, 2.0 * float(np.log(diagonal).sum() + np.log(scale).sum())
+            root = np.zeros((len(information), len(lower)))
+            root[kept] = inverse / scale[:, np.newaxis]
+        # That of parameters that sum to zero is K times as large for each column.
+        constant = params.shape[-1] * np.log(len(np.atleast_2d(params)))
+        log_det = 2.0 * float(np.log(diagonal).sum() + np.log(scale).sum()) + constant
+        return root, log_det
 
     def _at(self, params: Array, *, with_hessian: bool) -> Derivatives:
         known, information = self._first_pass(params)

@@ -104,6 +104,18 @@ class Loss(ABC):
         """The distinct entries of d²ℓ/dη²; those left out are zero."""
         return self.at(y, eta).curvature()
 
+    def falls(self, y: Any) -> Array:
+        """Where ℓ of one output falls for ever, to its infimum, shape (b,).
+
+        Of each row 1 if that is as η → ∞, 0 if it is as η → -∞, and ½ if ℓ has a minimum, or
+        it is not known that it falls.
+        """
+        return np.full(len(y), 0.5)
+
+    def infimum(self, y: Any) -> Array:
+        """The infimum of ℓ in rows that fall for ever, and zero in the others."""
+        return np.zeros(len(y))
+
 
 class SquaredError(Loss):
     """``ℓ = Σₖ (yₖ - ηₖ)²``, ``ℓ' = 2(η - y)``, ``ℓ'' = 2I``; y has the shape of η."""
@@ -188,6 +200,10 @@ class BinaryCrossEntropy(Loss):
         gradient += 1.0
         np.divide(side, gradient, out=gradient)
         return np.negative(gradient, out=gradient)
+
+    def falls(self, y: Any) -> Array:
+        """The codes themselves: the infimum is zero."""
+        return np.asarray(y, dtype=np.float64)
 
     def curvature_product(self, y: Any, eta: Array, direction: Array) -> Array:
         """``σ(η)σ(-η)`` · direction."""

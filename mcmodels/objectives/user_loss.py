@@ -13,6 +13,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from mcmodels.objectives.far_out import falls_far_out, least_far_out
 from mcmodels.objectives.linear_predictor import CurvatureSums, LinearPredictorObjective, Total
 from mcmodels.objectives.losses import CurvatureTerm, Loss, Pointwise
 from mcmodels.rows import Derivatives, RowBlock, Rows, Scratch, Slope
@@ -117,6 +118,21 @@ class UserLoss(Loss):
     def gradient(self, y: Any, eta: Array, scratch: Scratch | None = None) -> Array:
         """ℓ′ of each row."""
         return self.derivatives(y, eta, (1,))[0]
+
+    @property
+    def of_classes(self) -> bool:
+        """Whether rows that fall for ever are known to be those of separated classes."""
+        return bool(getattr(self.derivatives, "of_classes", False))
+
+    def falls(self, y: Any) -> Array:
+        """Where ℓ falls for ever: as the family says, or by its values far out."""
+        known = getattr(self.derivatives, "falls", None)
+        return falls_far_out(self.derivatives, y) if known is None else known(y)
+
+    def infimum(self, y: Any) -> Array:
+        """ℓ far out, in rows that fall for ever."""
+        known = getattr(self.derivatives, "infimum", None)
+        return least_far_out(self.derivatives, y) if known is None else known(y)
 
     def curvature_product(self, y: Any, eta: Array, direction: Array) -> Array:
         """ℓ″ · direction."""

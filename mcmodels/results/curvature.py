@@ -142,14 +142,24 @@ class CurvatureFit(ParameterFit):
         return 1.0, np.inf
 
     def refuse_without_likelihood(self, what: str) -> None:
-        """Raise if the objective is no likelihood, is penalised, or has no minimum.
+        """Raise if the objective is no likelihood, or is penalised.
 
         The likelihood with Jeffreys' prior has a profile of its own.
         """
         self.weighting.refuse_without_likelihood(what)
         if self.log_prior is None:
             self.model.refuse_penalised(what)
-        self.model.refuse_undetermined()
+
+    @property
+    def is_a_limit(self) -> bool:
+        """Whether the likelihood has no maximum, and profiles are those of its limit.
+
+        They are known for one linear predictor and a known dispersion, of columns that do not
+        depend on each other.
+        """
+        diverges = self.status in (Status.SEPARATED, Status.UNBOUNDED)
+        alone = self.params.ndim == 1 and self.rank == len(self.names)
+        return diverges and alone and bool(np.isinf(self.likelihood_scale[1]))
 
     @property
     def hessian(self) -> Array:

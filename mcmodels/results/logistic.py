@@ -133,12 +133,16 @@ class LogisticFit(CurvatureFit):
         """What the data determine: with more than two classes, differences from a reference."""
         if len(self.classes) > 2:
             return self.model.contrasts(estimate, self.position(reference))
+        self.refuse_other_references(reference)
+        return estimate
+
+    def refuse_other_references(self, reference: object) -> None:
+        """Raise if a class of two is not the first, which the log-odds are against."""
         if reference is not None and self.position(reference) != 0:
             raise ValueError(
                 f"reference={example_of(reference)}; with two classes the log-odds are of "
                 f"{self.classes[1]!s} against {self.classes[0]!s}."
             )
-        return estimate
 
     def position(self, reference: object) -> int:
         """Position of the class ``reference`` among the classes."""

@@ -15,6 +15,7 @@ from mcmodels.rows.moments import Moments
 from mcmodels.rows.parted import PartedRows, PartOfStream, Parts
 from mcmodels.rows.passes import PassListener, passes_told_to, told
 from mcmodels.rows.scratch import Scratch
+from mcmodels.rows.selected import SelectedRows, WithoutColumn
 from mcmodels.rows.slopes import Derivatives, Slope
 from mcmodels.rows.source import ArrayRows, Extent, Rows
 from mcmodels.rows.spread import SpreadSample
@@ -70,6 +71,7 @@ __all__ = [
     "SameStamp",
     "Scratch",
     "Seen",
+    "SelectedRows",
     "Slope",
     "SparseDesign",
     "SpreadSample",
@@ -81,6 +83,7 @@ __all__ = [
     "TransformedRows",
     "Triangle",
     "WalkSums",
+    "WithoutColumn",
     "WithoutFeatures",
     "added",
     "gathered",

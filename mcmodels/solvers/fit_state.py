@@ -7,10 +7,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
+import numpy as np
+
 from mcmodels.arrays import Array
 from mcmodels.objectives import LinearPredictorObjective
 from mcmodels.objectives.user_loss import UserObjective
-from mcmodels.rows import Derivatives, Slope
+from mcmodels.rows import Derivatives, RowBlock, Slope
 from mcmodels.solvers.coordinates import Coordinates, InnerCurvature
 from mcmodels.solvers.curved_steps import SampledCurve
 from mcmodels.solvers.existence import MinimumProof
@@ -59,6 +61,27 @@ class Placed:
     def from_users(self, params: Array) -> Array:
         """Parameters in these coordinates."""
         return self.coordinates.from_users(params, intercept=self.objective.rows.intercept)
+
+    def by_predictors(self, params: Array) -> Array:
+        """Parameters in these coordinates that give the same linear predictors; of one output.
+
+        Other than :meth:`from_users` also where columns depend on each other: by least squares,
+        which leave nothing.
+        """
+        coordinates, intercept = self.coordinates, self.objective.rows.intercept
+        root = coordinates.root
+        if root is None or coordinates.rank == root.shape[0]:
+            return self.from_users(params)
+        coef, centre = params[:-1] if intercept else params, coordinates.centre
+
+        def summarise(block: RowBlock) -> Array:
+            X = block.X.centred(centre)
+            Z = np.asarray(X.X @ root)
+            return Z.T @ block.weighted(np.column_stack([Z, X.X @ coef]))
+
+        products, r = self.objective.rows.reduce(summarise), coordinates.rank
+        inner: Array = np.linalg.solve(products[:, :r], products[:, r]).astype(np.float64)
+        return np.append(inner, params[-1] + coef @ centre) if intercept else inner
 
     def status_at_rounding(
         self, state: NewtonIterate[Derivatives], params: Array, bound: float

@@ -11,14 +11,15 @@ penalty, finiteness and shrinkage in binomial-response generalized linear models
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
+import numpy.typing as npt
 from scipy import linalg
 
 from mcmodels.arrays import Array
 from mcmodels.objectives.jeffreys import JeffreysObjective
-from mcmodels.rows import Derivatives, Slope, single_threaded_blas
+from mcmodels.rows import Derivatives, RowBlock, Slope, single_threaded_blas
 from mcmodels.solvers import room
 from mcmodels.solvers.cholesky import ScaledCholesky
 from mcmodels.solvers.coordinates import InnerCurvature, shifted_coordinates
@@ -32,6 +33,7 @@ from mcmodels.solvers.newton import (
 )
 from mcmodels.solvers.newton_direction import NewtonDirection, direction_of, nowhere
 from mcmodels.solvers.refits import BoundsOfProfile
+from mcmodels.solvers.separation import Largest
 from mcmodels.solvers.solution import Solution, Status
 
 __all__ = ["HeldFits", "conclude_with_prior", "fit_with_prior"]
@@ -41,6 +43,9 @@ __all__ = ["HeldFits", "conclude_with_prior", "fit_with_prior"]
 _NEGLIGIBLE = 1e-13
 # Fits with a parameter held end at this gradient, by the total weight, or after so many steps.
 _PRECISE, _MAX_STEPS = 1e-10, 200
+# Largest change of a difference of linear predictors by a step of the information. Where it has
+# hardly any, such a step has any length, and the decrease that it promises means nothing.
+_FARTHEST = 4.0
 # A fit changes its coordinates where the Hessian is ill-conditioned; if there are none that are
 # better, they are looked for again when its condition number is so many times as large.
 _MUCH_WORSE = 10.0
@@ -222,22 +227,77 @@ def _direction(
     gradient = _gradient(known, free).ravel()
     rank = gradient.size
     factor = _factor(objective, known.hessian, params, free)
+    if factor is None and free is None:
+        # A root of the information is there where the objective is finite.
+        root, condition = objective.information_root(params)
+        if root is not None:
+            step = objective.without_shift((-root @ (root.T @ gradient)).reshape(params.shape))
+            step *= min(1.0, _FARTHEST / max(_reach(objective, step), _FARTHEST))
+            return direction_of(params, known, step.ravel(), 0, condition)
     if factor is None:
         rank, factor = 0, _factor(objective, objective.information(params), params, free)
     if factor is None:
         scale = float(np.abs(known.gradient).max())
         return direction_of(params, known, -known.gradient.ravel() / max(scale, 1e-300), 0, np.inf)
     step = -factor.apply(gradient)
-    if free is not None:
-        step = free @ step
-    return direction_of(params, known, step, rank, factor.condition)
+    return direction_of(params, known, step.ravel(), rank, factor.condition)
+
+
+def _reach(objective: JeffreysObjective, step: Array) -> float:
+    """The largest change of a difference of linear predictors by a step."""
+
+    def change(block: RowBlock) -> Largest:
+        eta = block.X.predictor(step)
+        spread = np.abs(eta) if eta.ndim == 1 else np.ptp(eta, axis=1)
+        return Largest(spread.max(initial=0.0))
+
+    return float(objective.rows.reduce(change).values)
+
+
+@dataclass(frozen=True)
+class _Factor:
+    """A factor of a matrix along some directions; of classes, for all but one of them.
+
+    Parameters
+    ----------
+    cholesky : ScaledCholesky
+        The factor.
+    directions : ndarray of shape (n, m), or None
+        The directions, as columns.
+    kept : ndarray of int
+        Without directions: positions of the raveled parameters that are not held at zero.
+    objective : JeffreysObjective
+        Removes the mean over the classes of a step.
+    shape : tuple of int
+        The shape of the parameters.
+    """
+
+    cholesky: ScaledCholesky
+    directions: Array | None
+    kept: npt.NDArray[np.intp]
+    objective: JeffreysObjective
+    shape: tuple[int, ...]
+
+    @property
+    def condition(self) -> float:
+        """The root of the condition number."""
+        return self.cholesky.condition
+
+    def apply(self, gradient: Array) -> Array:
+        """The inverse times a gradient, which is along the directions, in the whole space."""
+        if self.directions is not None:
+            return self.directions @ self.cholesky.apply(gradient)
+        step = np.zeros(gradient.size)
+        step[self.kept] = self.cholesky.apply(gradient[self.kept])
+        return self.objective.without_shift(step.reshape(self.shape))
 
 
 def _factor(
     objective: JeffreysObjective, matrix: Array, params: Array, free: Array | None
-) -> ScaledCholesky | None:
-    curved = objective.with_shift_curvature(matrix, params.shape)
+) -> _Factor | None:
+    kept = objective.all_but_one(matrix, params.shape)
     with single_threaded_blas():
-        if free is not None:
-            curved = free.T @ curved @ free
-        return ScaledCholesky.of(curved, np.sqrt(np.clip(np.diagonal(curved), 0.0, None)))
+        curved = matrix[np.ix_(kept, kept)] if free is None else free.T @ matrix @ free
+        scale = np.sqrt(np.clip(np.diagonal(curved), 0.0, None))
+        found = ScaledCholesky.of(curved, scale)
+    return None if found is None else _Factor(found, free, kept, objective, params.shape)

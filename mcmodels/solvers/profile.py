@@ -22,8 +22,10 @@ from mcmodels.arrays import Array
 from mcmodels.objectives import LinearPredictorObjective
 from mcmodels.rows import Derivatives, single_threaded_blas
 from mcmodels.solvers.cholesky import ScaledCholesky
-from mcmodels.solvers.coordinates import shifted_coordinates
+from mcmodels.solvers.coordinates import Coordinates, shifted_coordinates
+from mcmodels.solvers.crossing import crossing
 from mcmodels.solvers.fit_state import Placed
+from mcmodels.solvers.tolerances import SUFFICIENT_DECREASE
 
 __all__ = ["Information", "Profile"]
 
@@ -37,7 +39,7 @@ _SMALL = 1e-5
 # The longest step, in standard errors: further away the quadratic model may say little. It is
 # doubled where the objective has changed as the model says, up to a share of the change.
 _LONGEST, _CLOSE = 2.0, 0.1
-_MAX_STEPS, _MAX_HALVINGS = 60, 30
+_MAX_STEPS, _MAX_HALVINGS, _MAX_DESCENTS = 60, 30, 200
 
 
 class Profile:
@@ -47,23 +49,46 @@ class Profile:
     ----------
     objective : LinearPredictorObjective
         The objective, over the user's rows.
-    params : ndarray of shape (P,)
-        Its minimum.
+    params : ndarray of shape (P,) or (K, P)
+        Its minimum, or where it has none a point from which searches begin. Combinations are of the
+        raveled parameters; with several classes those whose sum over the classes is zero, as it is
+        of a difference of two: adding a vector to all classes changes nothing.
+    coordinates : Coordinates, default=None
+        Coordinates in which the Hessian is positive definite; by default those of shifted columns.
     """
 
-    def __init__(self, objective: LinearPredictorObjective, params: Array) -> None:
-        self._placed = Placed(objective, shifted_coordinates(objective))
-        self._start = self._placed.from_users(params)
+    def __init__(
+        self,
+        objective: LinearPredictorObjective,
+        params: Array,
+        coordinates: Coordinates | None = None,
+    ) -> None:
+        self._placed = Placed(objective, coordinates or shifted_coordinates(objective))
+        known = self._placed.from_users if params.ndim > 1 else self._placed.by_predictors
+        start = known(params)
+        self._shape, self._start = start.shape, start.ravel()
         self._known = self._at(self._start)
 
     @property
     def minimum(self) -> float:
-        """The least value of the objective."""
+        """The objective at the parameters: its least value, if they are its minimum."""
         return self._known.value
 
-    def unit(self, position: int) -> Array:
-        """The combination that is one parameter."""
-        return np.eye(1, self._start.size, position)[0]
+    def standard_error(self, combination: Array) -> float:
+        """``√(cᵀH⁻¹c)`` at the parameters; NaN where H or the rows do not determine it."""
+        c = self._inner(combination)
+        model = _Model.of(self._known, c) if c.any() else None
+        return np.nan if model is None else float(np.sqrt(model.variance))
+
+    def scale_of(self, combination: Array, above: float) -> float:
+        """The distance in which the profile would fall by ``above`` along its tangent.
+
+        Where it decays as an exponential, that of the decay. NaN where H is not positive definite.
+        """
+        model = _Model.of(self._known, self._inner(combination))
+        if model is None or model.shift == 0:
+            return np.nan
+        return above * model.variance / abs(model.shift)
 
     def end(self, combination: Array, side: float, rise: float) -> float:
         """The value of cᵀθ on one side of the minimum at which the profile is higher by ``rise``.
@@ -75,7 +100,7 @@ class Profile:
         side : {-1.0, 1.0}
             Which side.
         rise : float
-            How much higher; positive.
+            How much higher than at the parameters; positive if they are the minimum.
 
         Returns
         -------
@@ -89,7 +114,12 @@ class Profile:
             model = _Model.of(held, c)
             return None if model is None else model.to_value(target, side)
 
-        return self._search(c, step_to)[0]
+        found = self._search(c, step_to)[0]
+        if np.isnan(found) and rise > 0:
+            # Steps may go to and fro: values of the profile tell the end, in more passes.
+            at, error = float(c @ self._start), self.standard_error(combination)
+            return crossing(lambda t: self.least(combination, t) - target, at, side * error)
+        return found
 
     def least(self, combination: Array, value: float) -> float:
         """The least value of the objective where cᵀθ has a given value; NaN if none was found."""
@@ -106,7 +136,7 @@ class Profile:
         if params is None:
             return np.nan
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-            model = _Model.of(information(self._placed.inner).derivatives(params), c)
+            model = _Model.of(self._over_inner(information(self._placed.inner), params), c)
         return np.nan if model is None else model.shift**2 / model.variance
 
     def _held(self, c: Array, value: float) -> tuple[float, float, Array | None]:
@@ -115,7 +145,39 @@ class Profile:
             model = _Model.of(held, c)
             return None if model is None else model.to(value - float(c @ params))
 
-        return self._search(c, step_to, with_params=True)
+        found = self._search(c, step_to, with_params=True)
+        return self._by_descent(c, value) if np.isnan(found[1]) else found
+
+    def _by_descent(self, c: Array, value: float) -> tuple[float, float, Array | None]:
+        """The same by Newton's method with halved steps, from the nearest point that has the value.
+
+        Nearest in the metric of the Hessian.
+        """
+        nothing = np.nan, np.nan, None
+        model = _Model.of(self._known, c)
+        if model is None:
+            return nothing
+        params = self._start + (value - float(c @ self._start)) / model.variance * model.along
+        known, before = self._at(params), np.inf
+        for _ in range(_MAX_DESCENTS):
+            if not (np.isfinite(known.value) and np.isfinite(known.hessian).all()):
+                return nothing
+            model = _Model.of(known, c)
+            if model is None:
+                return nothing
+            step = model.to(value - float(c @ params))
+            at_rounding = step.length <= _SMALL and step.length > before / 2
+            if step.length <= _NEGLIGIBLE or at_rounding:
+                return value, known.value + step.change, params + step.delta
+            share, before = 1.0, step.length
+            slope = min(float(known.gradient @ step.delta), 0.0)
+            for _ in range(_MAX_HALVINGS):
+                found = self._at(params + share * step.delta)
+                if found.value <= known.value + SUFFICIENT_DECREASE * share * slope:
+                    break
+                share /= 2
+            params, known = params + share * step.delta, found
+        return nothing
 
     def _search(
         self, c: Array, step_to: Callable[..., _Step | None], *, with_params: bool = False
@@ -148,14 +210,19 @@ class Profile:
 
     def _at(self, params: Array) -> Derivatives:
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-            return self._placed.inner.derivatives(params)
+            return self._over_inner(self._placed.inner, params)
+
+    def _over_inner(self, objective: LinearPredictorObjective, params: Array) -> Derivatives:
+        """Derivatives over the raveled parameters, with curvature where nothing changes."""
+        found = objective.derivatives(params.reshape(self._shape))
+        hessian = objective.with_shift_curvature(found.hessian, self._shape)
+        return Derivatives(found.value, found.gradient.ravel(), hessian)
 
     def _inner(self, combination: Array) -> Array:
-        """The same combination of the parameters of the shifted columns."""
-        inner = combination.astype(np.float64)
-        if self._placed.objective.rows.intercept:
-            inner[:-1] -= inner[-1] * self._placed.coordinates.centre
-        return inner
+        """The same combination of the parameters in the coordinates."""
+        by_output = combination.reshape(*self._shape[:-1], -1).astype(np.float64)
+        to_users = self._placed.to_users(np.eye(self._shape[-1]))
+        return (by_output @ to_users.T).ravel()
 
 
 @dataclass(frozen=True)

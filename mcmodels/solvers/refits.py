@@ -7,15 +7,20 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 from scipy import optimize
 
-from mcmodels.arrays import Array, Matrix
-from mcmodels.rows import ArrayRows, Rows
+from mcmodels.arrays import Array
+from mcmodels.objectives import LinearPredictorObjective
+from mcmodels.rows import Rows, WithoutColumn
+from mcmodels.solvers import irls
+from mcmodels.solvers.solution import Status
 
-__all__ = ["BoundsOfProfile", "Refits"]
+__all__ = ["BoundsOfProfile", "Refits", "least_without"]
+
+# Fits without a column end at this gradient, by the total weight, or after so many steps.
+_PRECISE, _MAX_STEPS = 1e-10, 100
 
 # Doublings of a standard error in which an end is looked for, and bisections of the last one.
 _DOUBLINGS, _BISECTIONS = 12, 50
@@ -87,43 +92,43 @@ class Refits(BoundsOfProfile):
 
     Parameters
     ----------
-    X : ndarray or CSR array of shape (n, p)
-        The features.
-    y : ndarray of shape (n,)
-        The targets.
-    weights, offset : ndarray of shape (n,), or None
-        Of each row.
+    rows : Rows
+        The rows of the fit.
     params : ndarray of shape (P,)
-        The parameters of the whole fit, the intercept last if P is p + 1.
+        The parameters of the whole fit, the intercept last.
     fit : callable
         Takes rows and a start; returns the least value of the objective: infinite where the domain
         holds no parameters, NaN if it was not found.
     """
 
-    def __init__(
-        self,
-        X: Matrix,
-        y: Array,
-        weights: Array | None,
-        offset: Array | None,
-        params: Array,
-        fit: Callable[[Rows, Array], float],
-    ) -> None:
+    def __init__(self, rows: Rows, params: Array, fit: Callable[[Rows, Array], float]) -> None:
         super().__init__(params)
-        self._X, self._y, self._weights = X, y, weights
-        self._offset = np.zeros(len(y)) if offset is None else offset
-        self._fit = fit
+        self._rows, self._fit = rows, fit
 
     def least(self, position: int, value: float) -> float:
         """The least value of the objective with a parameter held; NaN if it was not found."""
-        X: Any = self._X
-        intercept, p = self._params.size > X.shape[1], X.shape[1]
-        column, left = np.ones(X.shape[0]), X
-        if position == p:
-            intercept = False
-        else:
-            held, left = X[:, [position]], X[:, np.arange(p) != position]
-            column = np.ravel(held.toarray() if hasattr(held, "toarray") else held)
-        extras = {"offset": self._offset + value * column}
-        rows = ArrayRows(left, self._y, self._weights, extras, intercept=intercept)
+        rows = WithoutColumn(self._rows, position, value)
         return self._fit(rows, np.delete(self._params, position))
+
+
+def least_without(objective: LinearPredictorObjective, params: Array, position: int) -> float:
+    """The least value of an objective without a column of all outputs; NaN if it was not found.
+
+    Parameters
+    ----------
+    objective : LinearPredictorObjective
+        The objective, which is convex.
+    params : ndarray of shape (P,) or (K, P)
+        The minimum of the whole.
+    position : int
+        The column; that of the intercept is the last.
+    """
+    small = objective.over(WithoutColumn(objective.rows, position), objective.penalty)
+    start = np.delete(params, position, axis=-1)
+    if not start.size:
+        return small.value(start)
+    *_, last = irls.fit(small, start, tol=_PRECISE, max_iter=_MAX_STEPS)
+    if last.iterate is None or last.status is not Status.CONVERGED:
+        return np.nan
+    left = max(last.iterate.direction.decrease, 0.0) / 2.0
+    return float(last.iterate.derivatives.value - left)

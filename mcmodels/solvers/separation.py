@@ -46,7 +46,7 @@ def separates(rows: Rows, direction: Array) -> Array | None:
     ----------
     rows : Rows
         Design rows with class codes as targets: 0 and 1 for a direction of shape (P,), else
-        0, …, K-1 for (K, P).
+        0, …, K-1 for (K, P). With one output, rows with ½ are of neither class: they must rest.
     direction : ndarray of shape (P,) or (K, P)
         Parameters, or a Newton step.
     """
@@ -127,14 +127,19 @@ def proposed_by_linear_program(
     def distinct(block: RowBlock) -> _Distinct:
         every = np.ones((block.X.n_rows, max(1, (shape[0] if len(shape) > 1 else 2) - 1)), bool)
         found = _differences(block, every, shape, unknowns)
+        must_rest = np.zeros(len(found))
         if len(shape) == 1:
-            found *= (2.0 * block.y - 1.0)[:, np.newaxis]
-        return _Distinct.of(found)
+            side = 2.0 * block.y - 1.0
+            must_rest = np.where(side == 0, 1.0, 0.0)
+            found *= np.where(side == 0, 1.0, side)[:, np.newaxis]
+        return _Distinct.of(np.column_stack([found, must_rest]))
 
     A = rows.reduce(distinct).rows
     if len(A) > _MOST_DISTINCT:
         return None
-    still = np.zeros(len(A), dtype=bool) if resting is None else _rests(A @ resting.ravel())
+    A, still = A[:, :-1], A[:, -1] > 0
+    if resting is not None:
+        still |= _rests(A @ resting.ravel())
     scale = np.abs(A).max(axis=0)
     scale[scale == 0] = 1.0
     A = A / scale
@@ -156,9 +161,13 @@ def proposed_by_linear_program(
 
 
 def margins_of(y: Any, eta: Array) -> Array:
-    """``η_own - η_other``, shape (n_rows, 1) for two classes and (n_rows, K - 1) for K."""
+    """``η_own - η_other``, shape (n_rows, 1) for two classes and (n_rows, K - 1) for K.
+
+    Of a row of one output that must rest, whose code is ½, it is ``-|η|``.
+    """
     if eta.ndim == 1:
-        return ((2.0 * y - 1.0) * eta)[:, np.newaxis]
+        side = 2.0 * y - 1.0
+        return np.where(side == 0, -np.abs(eta), side * eta)[:, np.newaxis]
     own, others = _own_and_others(y, eta)
     return own - others
 
@@ -228,6 +237,12 @@ def _checked(rows: Rows, direction: Array, rested_by: Array | None) -> _Checked:
         return _Checked(bool(grows.any()), bool(unproved.any()), bool(settled.all()))
 
     return rows.reduce(summarise)
+
+
+def grows(block: RowBlock, direction: Array) -> Any:
+    """Which rows of one output certainly grow along a direction, shape (n_rows,)."""
+    margins, bound = _margins_with_errors(block, direction)
+    return (margins > bound)[:, 0]
 
 
 def _rests(margins: Array) -> Any:

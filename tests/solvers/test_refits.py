@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from mcmodels.rows import ArrayRows
 from mcmodels.solvers.refits import Refits
 
 
@@ -10,10 +11,10 @@ def refits(profile):
     """Refits whose least value is a given function of the held parameter."""
 
     def fit(rows, start):
-        return profile(float(rows.reduce(lambda block: block.extras["offset"][:1])[0]))
+        return profile(float(rows.reduce(lambda block: block.offset_or_zeros[:1])[0]))
 
-    X = np.ones((3, 1))
-    return Refits(X, np.zeros(3), None, None, np.array([2.0]), fit)
+    rows = ArrayRows(np.ones((3, 1)), np.zeros(3), intercept=False)
+    return Refits(rows, np.array([2.0]), fit)
 
 
 @pytest.mark.parametrize("side", [-1.0, 1.0])

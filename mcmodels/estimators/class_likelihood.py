@@ -1,0 +1,201 @@
+"""Intervals and tests from the likelihood itself, of classes: those of two, or of more."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import pandas as pd
+
+from mcmodels.arrays import MatrixLike, VectorLike, Weights
+from mcmodels.estimators.offset_methods import OffsetMethods
+from mcmodels.exceptions import InferenceError
+from mcmodels.inference.class_profiles import ClassProfiles
+from mcmodels.inference.profiles import LikelihoodProfiles, Scale
+from mcmodels.results.logistic import LogisticFit
+from mcmodels.rows import Rows, RowStream
+from mcmodels.solvers.profile import Profile
+
+__all__ = ["ClassLikelihoodMethods"]
+
+
+class ClassLikelihoodMethods(OffsetMethods):
+    """Profile intervals and likelihood-ratio tests of classes.
+
+    With more than two classes profiles are of differences from a class of reference, named
+    ``class:feature`` as in ``summary()``, and a test leaves a column out of all classes. Formulas
+    are in :mod:`mcmodels.inference.class_profiles`.
+    """
+
+    def profile_intervals(
+        self,
+        X: MatrixLike | RowStream,
+        y: VectorLike | None = None,
+        sample_weight: Weights = None,
+        *,
+        level: float = 0.95,
+        parameters: Sequence[str] | None = None,
+        reference: object = None,
+        offset: VectorLike | None = None,
+    ) -> pd.DataFrame:
+        """Intervals of parameters that a likelihood-ratio test does not reject.
+
+        The interval of θⱼ has the values at which the largest log-likelihood is no more than
+        ``q²/2`` below the maximum, where q is the quantile of the normal distribution. Other than
+        intervals from standard errors they need not be symmetric, and do not depend on how the
+        parameter is written. Where classes are separated, a parameter that diverges has one
+        infinite end, or two.
+
+        Parameters
+        ----------
+        X, y, sample_weight
+            The training rows.
+        level : float, default=0.95
+            Coverage, in (0, 1).
+        parameters : sequence of str, default=None
+            Names of features, or "(intercept)"; with more than two classes ``class:feature``. By
+            default all parameters.
+        reference : label, default=None
+            With more than two classes, the class that the others are compared with; by default the
+            first.
+        offset : array-like, default=None
+            That of the fit.
+
+        Returns
+        -------
+        DataFrame
+            One row for each parameter; columns lower and upper.
+
+        Raises
+        ------
+        InferenceError
+            If the fit is penalised, or did not converge; if more than two classes are separated, or
+            two and the supremum of the likelihood could not be proved; or if a bound was not found.
+
+        Notes
+        -----
+        The source of the computation is in :mod:`mcmodels.solvers.profile`, and where classes are
+        separated in :mod:`mcmodels.solvers.limits`; of the intervals Cox and Hinkley (1974),
+        *Theoretical Statistics*, §7.2.
+
+        Examples
+        --------
+        No row of the second group is of class 0, so that its log-odds go to infinity:
+
+        >>> import numpy as np
+        >>> from mcmodels import LogisticRegression
+        >>> group, y = np.repeat([0.0, 1.0], 6).reshape(-1, 1), [0, 0, 0, 1, 1, 1] + 6 * [1]
+        >>> model = LogisticRegression(C=np.inf).fit(group, y)  # doctest: +SKIP
+        >>> model.profile_intervals(group, y).round(3)  # doctest: +SKIP
+        """
+        added = {"offset": offset}
+        return self._profile_intervals(X, y, sample_weight, level, parameters, added, reference)
+
+    def score_intervals(
+        self,
+        X: MatrixLike | RowStream,
+        y: VectorLike | None = None,
+        sample_weight: Weights = None,
+        *,
+        level: float = 0.95,
+        parameters: Sequence[str] | None = None,
+        reference: object = None,
+        offset: VectorLike | None = None,
+    ) -> pd.DataFrame:
+        """Intervals of parameters that a score test does not reject.
+
+        For each value of θⱼ the other parameters are at their best, and the derivative of the
+        likelihood in θⱼ is compared with its standard error there. Of a proportion it is Wilson's
+        interval. Each bound takes some ten fits with the parameter held.
+
+        Parameters are those of :meth:`profile_intervals`.
+
+        Returns
+        -------
+        DataFrame
+            One row for each parameter; columns lower and upper.
+
+        Raises
+        ------
+        InferenceError
+            As :meth:`profile_intervals`.
+
+        Notes
+        -----
+        Formulas and sources are in :mod:`mcmodels.inference.score_intervals`.
+        """
+        added = {"offset": offset}
+        return self._score_intervals(X, y, sample_weight, level, parameters, added, reference)
+
+    def likelihood_profile(
+        self,
+        X: MatrixLike | RowStream,
+        y: VectorLike | None = None,
+        sample_weight: Weights = None,
+        *,
+        level: float = 0.99,
+        points: int = 21,
+        parameters: Sequence[str] | None = None,
+        reference: object = None,
+        offset: VectorLike | None = None,
+    ) -> pd.DataFrame:
+        """The profile of the likelihood along parameters, for plots.
+
+        Parameters
+        ----------
+        X, y, sample_weight, parameters, reference, offset
+            As in :meth:`profile_intervals`.
+        level : float, default=0.99
+            The profile reaches to the ends of the profile intervals of this level, in (0, 1).
+        points : int, default=21
+            Number of values, at least 3.
+
+        Returns
+        -------
+        DataFrame
+            As that of :meth:`mcmodels.GeneralizedLinearRegressor.likelihood_profile`.
+
+        Raises
+        ------
+        InferenceError
+            As :meth:`profile_intervals`.
+        """
+        return self._likelihood_profile(
+            X, y, sample_weight, level, points, parameters, {"offset": offset}, reference
+        )
+
+    def _names_of_profiles(self, reference: object) -> Sequence[str]:
+        record: LogisticFit = self._record()
+        if record.params.ndim == 1:
+            record.refuse_other_references(reference)
+            return record.parameter_names
+        base = record.position(reference)
+        others = [label for k, label in enumerate(record.classes) if k != base]
+        return [f"{label!s}:{name}" for label in others for name in record.parameter_names]
+
+    def _profiles_of(self, rows: Rows, reference: object) -> LikelihoodProfiles:
+        record: LogisticFit = self._record()
+        if record.params.ndim == 1:
+            return super()._profiles_of(rows, reference)
+        record.refuse_without_likelihood("a profile of the likelihood")
+        record.model.refuse_undetermined()
+        if record.log_prior is not None:
+            raise InferenceError(
+                "profiles of the likelihood with Jeffreys' prior are those of two classes, and "
+                f"there are {len(record.classes)}; fit without the prior, or a model to two of "
+                "them."
+            )
+        base, params = record.position(reference), record.params
+        objective: Any = self._objective_of_fit(rows)
+        found = record.model.contrasts(record.estimate, base)
+        return ClassProfiles(
+            profile=Profile(objective, params),
+            refits=None,
+            combinations=record.model.differences(base),
+            centres=found.params,
+            errors=found.standard_errors,
+            scale=Scale(*record.likelihood_scale),
+            is_convex=True,
+            objective=objective,
+            params=params,
+        )

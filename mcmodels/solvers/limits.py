@@ -1,0 +1,187 @@
+"""The infimum of an objective that has no minimum, and of the same with a parameter held.
+
+Along a direction of recession the rows that grow lose all of their loss, up to its infimum, and the
+others do not change. If the others have a minimum, it is the infimum of all, less what those that
+grow cannot lose: Geyer (2009), *Likelihood inference in exponential families and directions of
+recession*, Electronic Journal of Statistics 3, theorem 6. If they have none, there is a direction
+along which some of them grow, and so on; there are fewer of them each time.
+
+Let C be the cone of all directions of recession, and c pick a parameter. The rows that rest along
+all of C are those that rest in the end. Those that rest along all of C that leaves the parameter as
+it is are found in the same way, without its column. They are the same or more:
+
+- More: then c has one sign on C, as the sum of directions with both signs, scaled, would leave the
+  parameter as it is, and make as many rows grow. The parameter diverges to that side, and its
+  profile over the rows that rest without it falls to the infimum.
+- The same, and the column of the parameter depends on the others in them: the profile is the
+  infimum at all values.
+- The same, and it does not: the parameter has its ordinary profile over the rows that rest.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from mcmodels.arrays import Array
+from mcmodels.objectives import LinearPredictorObjective
+from mcmodels.objectives.user_loss import UserObjective
+from mcmodels.rows import RowBlock, SelectedRows, Slope, WithoutColumn
+from mcmodels.solvers import irls
+from mcmodels.solvers.coordinates import orthonormal_coordinates
+from mcmodels.solvers.fit_state import Placed
+from mcmodels.solvers.newton import NewtonIterate
+from mcmodels.solvers.proved_recession import has_minimum, proved_direction
+from mcmodels.solvers.separation import grows
+from mcmodels.solvers.starts import intercept_start
+
+__all__ = ["Limit", "limit_of"]
+
+# Fits of the rows that rest end at this gradient, by the total weight, or after so many steps.
+_PRECISE, _MAX_STEPS = 1e-11, 200
+
+
+@dataclass(frozen=True)
+class Limit:
+    """The infimum of an objective, and where it is approached.
+
+    Parameters
+    ----------
+    value : float
+        The infimum.
+    params : ndarray of shape (P,)
+        A minimum over the rows that rest; the infimum is approached from here along the directions.
+    objective : LinearPredictorObjective or None
+        The objective over the rows that rest; None if there are none.
+    grown : float
+        What the other rows cannot lose: the sum of the infima of their losses.
+    n_resting : int
+        How many rows rest.
+    rank : int
+        Of their design.
+    directions : tuple of ndarray of shape (P,)
+        Directions of recession; along the second no row changes its side that rests along the
+        first, and so on. Empty if there is a minimum.
+    """
+
+    value: float
+    params: Array
+    objective: LinearPredictorObjective | None
+    grown: float
+    n_resting: int
+    rank: int
+    directions: tuple[Array, ...]
+
+
+def limit_of(
+    objective: LinearPredictorObjective,
+    start: Array | None,
+    without: int | None = None,
+    held: float = 0.0,
+) -> Limit | None:
+    """The infimum of an objective of one output without a penalty; None where it was not proved.
+
+    Parameters
+    ----------
+    objective : LinearPredictorObjective
+        The objective.
+    start : ndarray of shape (P,), or None
+        First parameters; zero coefficients and the best intercept if there are none.
+    without : int, default=None
+        The position of a parameter that is held.
+    held : float, default=0.0
+        At which value.
+    """
+    P = objective.rows.n_params
+
+    def whole(params: Array, value: float) -> Array:
+        return params if without is None else np.insert(params, without, value)
+
+    kept = np.delete(np.arange(P), [] if without is None else [without])
+    first, directions = None if start is None else start[kept], list[Array]()
+    while True:
+        resting = _resting(objective, tuple(directions))
+        if resting is None or not kept.size:
+            nowhere = whole(np.zeros(kept.size), held)
+            return _limit(objective, resting, tuple(directions), nowhere, 0)
+        part = resting
+        if without is not None:
+            part = resting.over(WithoutColumn(resting.rows, without, held), 0.0)
+        if first is None or not np.isfinite(part.value(first)):
+            first = _start(part)
+        placed, state, proved = _fitted(part, first)
+        first = placed.to_users(state.params)
+        if proved:
+            reached = whole(first, held)
+            return _limit(objective, resting, tuple(directions), reached, state.params.size)
+        direction = proved_direction(placed, state)
+        if direction is None:
+            return None
+        directions.append(whole(direction, 0.0))
+
+
+def _fitted(
+    objective: LinearPredictorObjective, start: Array
+) -> tuple[Placed, NewtonIterate[Slope], bool]:
+    """The end of a fit, and whether it proves that there is a minimum.
+
+    Rows that rest may have columns that depend on each other: then the coordinates are those of
+    orthonormal columns.
+    """
+    *_, last = irls.fit(objective, start, tol=_PRECISE, max_iter=_MAX_STEPS)
+    if last.iterate is not None:
+        placed = Placed(objective, last.coordinates)
+        if has_minimum(placed, last.iterate):
+            return placed, last.iterate, True
+    placed = Placed(objective, orthonormal_coordinates(objective.rows))
+    bound = _PRECISE * objective.rows.total_weight
+    first = placed.by_predictors(last.params)
+    *_, state = placed.newton_iterates(first, bound, _MAX_STEPS, 0)
+    return placed, state, has_minimum(placed, state)
+
+
+def _limit(
+    objective: LinearPredictorObjective,
+    resting: LinearPredictorObjective | None,
+    directions: tuple[Array, ...],
+    params: Array,
+    rank: int,
+) -> Limit:
+    grown = 0.0
+    if directions:
+        others = SelectedRows(objective.rows, lambda block: ~_rests(objective, directions, block))
+        loss = objective.loss
+        grown = others.reduce(lambda block: float(block.weighted(loss.infimum(block.y)).sum()))
+    value, n_resting = grown, 0
+    if resting is not None:
+        value, n_resting = grown + resting.value(params), resting.rows.n_present
+    return Limit(value, params, resting, grown, n_resting, rank, directions)
+
+
+def _resting(
+    objective: LinearPredictorObjective, directions: tuple[Array, ...]
+) -> LinearPredictorObjective | None:
+    """The objective over the rows that rest along all of the directions; None if none does."""
+    if not directions:
+        return objective.over(objective.rows, 0.0)
+    rows = SelectedRows(objective.rows, lambda block: _rests(objective, directions, block))
+    return objective.over(rows, 0.0) if rows.n_present else None
+
+
+def _rests(
+    objective: LinearPredictorObjective, directions: tuple[Array, ...], block: RowBlock
+) -> npt.NDArray[np.bool_]:
+    """Which rows of a block rest along all of the directions."""
+    coded = replace(block, y=objective.loss.falls(block.y))
+    found = np.ones(block.X.n_rows, dtype=bool)
+    for direction in directions:
+        found &= ~grows(coded, direction)
+    return found
+
+
+def _start(objective: LinearPredictorObjective) -> Array:
+    if isinstance(objective, UserObjective):
+        return intercept_start(objective)
+    return np.zeros(objective.rows.n_params)
