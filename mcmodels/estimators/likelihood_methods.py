@@ -10,9 +10,7 @@ import pandas as pd
 
 from mcmodels.arrays import Array, MatrixLike, VectorLike, Weights
 from mcmodels.estimators.arguments import check_count, listed
-from mcmodels.estimators.offsets import with_offsets
 from mcmodels.estimators.parameter_methods import ParameterMethods
-from mcmodels.estimators.weighting import rows_for_sums
 from mcmodels.exceptions import InferenceError, example_of
 from mcmodels.inference.estimate import check_level
 from mcmodels.inference.limit_profiles import LimitProfiles
@@ -22,7 +20,7 @@ from mcmodels.inference.profiles import (
     Scale,
     ratio_tests,
 )
-from mcmodels.rows import Rows, RowStream, rows_of
+from mcmodels.rows import Rows, RowStream
 from mcmodels.solvers import Status, irls
 from mcmodels.solvers.jeffreys import HeldFits
 from mcmodels.solvers.profile import Information, Profile
@@ -315,17 +313,7 @@ class LikelihoodMethods(ParameterMethods):
         names = list(record.parameter_names if by_column else self._names_of_profiles(reference))
         chosen = positions(parameters, names)
         X, y, sample_weight, offsets = given
-        X, y, sample_weight, _, offsets = with_offsets(X, y, sample_weight, **offsets)
-        if isinstance(X, RowStream):
-            X = X.bound_to(getattr(self, "table_columns_", None))
-            X = rows_for_sums(X, record.weighting, again=True)
-        if isinstance(X, RowStream) and X.in_parts:
-            rows = self._rows_in_parts(X)
-            self._require_training_rows(rows)
-        else:
-            X, targets, weights = self._training_rows(X, y, sample_weight, **offsets)
-            extras = self._offsets_of(X, **offsets)
-            rows = rows_of(X, targets, weights, extras, intercept=record.intercept)
+        rows = self._rows_again(X, y, sample_weight, **offsets)
         return self._profiles_of(rows, reference), [names[k] for k in chosen], chosen
 
     def _held_fits(self, rows: Rows) -> BoundsOfProfile | None:

@@ -11,6 +11,7 @@ from mcmodels.estimators.arguments import check_params, refuse_other_order
 from mcmodels.estimators.likelihood_methods import LikelihoodMethods
 from mcmodels.estimators.offsets import with_offsets
 from mcmodels.estimators.parameter_methods import RobustOptions
+from mcmodels.estimators.weighting import rows_for_sums
 from mcmodels.objectives import Objective
 from mcmodels.rows import Rows, RowStream, StreamedMatrix, rows_of
 
@@ -73,7 +74,8 @@ class OffsetRows(LikelihoodMethods):
         """The training rows with their offsets, wherever they are; other rows are refused."""
         X, y, sample_weight, _, offsets = with_offsets(X, y, sample_weight, **offsets)
         if isinstance(X, RowStream):
-            X = X.bound_to(getattr(self, "table_columns_", None)).for_sums(again=True)
+            X = X.bound_to(getattr(self, "table_columns_", None))
+            X = rows_for_sums(X, self._record().weighting, again=True)
             if X.in_parts:
                 rows = self._rows_in_parts(X)
                 self._require_training_rows(rows)
