@@ -372,7 +372,9 @@ def test_missing_offsets_are_refused(kind, form, tmp_path):
             several and name in ("influence", "residuals", "profile_intervals")
         ):
             continue
-        with pytest.raises(ValueError, match="the model was fitted with an offset"):
+        # Of collections it is said before a partition is read, and so names none.
+        start = "^" if rows.is_lazy and args is new else ""
+        with pytest.raises(ValueError, match=f"{start}the model was fitted with an offset"):
             getattr(model, name)(*args)
 
 

@@ -341,18 +341,38 @@ def test_rows_that_cannot_be_tested():
     assert found.untested == expected.untested == (17,)
     assert found.n_tested == expected.n_tested == 39
     assert found.to_frame().index[:10].tolist() == expected.to_frame().index[:10].tolist()
-    # Where most rows determine a parameter alone, a second pass takes those that matter.
-    given = np.column_stack([np.eye(40)[:, :30], np.cos(np.arange(40))])
-    model = LinearRegression(fit_intercept=False).fit(given, y)
-    parts = [da.from_array(v, chunks=(9, *v.shape[1:])) for v in (given, y)]
+    # Where most rows determine a parameter alone, a second pass takes those that matter: of twelve
+    # large residuals, two or more are wanted by their p-values only.
+    n, alone, large = 2000, 1900, 12
+    given = np.column_stack([np.eye(n)[:, :alone], np.cos(np.arange(n))])
+    noise = 0.1 * np.random.default_rng(0).normal(size=n)
+    noise[-large:] = 3.4 * np.sign(noise[-large:])
+    model = LinearRegression(fit_intercept=False).fit(given, noise)
+    parts = [da.from_array(v, chunks=(900, *v.shape[1:])) for v in (given, noise)]
     with pytest.warns(LeverageWarning):
-        found, expected = model.outlier_test(*parts), model.outlier_test(given, y)
-    assert found.n_tested == expected.n_tested == 10
-    tested = expected.table.dropna()
-    pd.testing.assert_frame_equal(found.table, tested, rtol=1e-8, check_index_type=False)
+        found, expected = model.outlier_test(*parts), model.outlier_test(given, noise)
+    assert found.n_tested == expected.n_tested == n - alone
+    wanted = expected.table[expected.table["bonferroni_p"] < 1]
+    assert len(wanted) >= large
+    assert wanted["p_value"].max() > 2 / n
+    pd.testing.assert_frame_equal(found.table, wanted, rtol=1e-8, check_index_type=False)
+
+
+def test_outliers_of_partitions_of_many_blocks():
+    given, y = spoiled(72_000)  # blocks have 2¹⁵ rows at the most
+    model = LinearRegression().fit(given, y)
+    rows = [da.from_array(v, chunks=(36_000, *v.shape[1:])) for v in (given, y)]
+    found, expected = model.outlier_test(*rows), model.outlier_test(given, y)
+    wanted = expected.table[expected.table["bonferroni_p"] < 1]
+    assert 10 < len(wanted) < 1000
+    pd.testing.assert_frame_equal(found.table, wanted, rtol=1e-8, check_index_type=False)
+
+
+def test_no_row_can_be_tested():
+    y = np.arange(9.0)
     with pytest.raises(InferenceError):
-        LinearRegression(fit_intercept=False).fit(np.eye(9), y[:9]).outlier_test(
-            da.from_array(np.eye(9), chunks=(3, 9)), da.from_array(y[:9], chunks=3)
+        LinearRegression(fit_intercept=False).fit(np.eye(9), y).outlier_test(
+            da.from_array(np.eye(9), chunks=(3, 9)), da.from_array(y, chunks=3)
         )
 
 
