@@ -80,13 +80,18 @@ class ClassLikelihoodMethods(OffsetMethods):
 
         Examples
         --------
-        No row of the second group is of class 0, so that its log-odds go to infinity:
+        No row of the second group is of the first class, so that its log-odds are infinite:
 
-        >>> import numpy as np
+        >>> import numpy as np, warnings
         >>> from mcmodels import LogisticRegression
-        >>> group, y = np.repeat([0.0, 1.0], 6).reshape(-1, 1), [0, 0, 0, 1, 1, 1] + 6 * [1]
-        >>> model = LogisticRegression(C=np.inf).fit(group, y)  # doctest: +SKIP
-        >>> model.profile_intervals(group, y).round(3)  # doctest: +SKIP
+        >>> group, y = np.repeat([[0.0], [1.0]], 6, axis=0), [0, 0, 1, 0, 1, 1] + 6 * [1]
+        >>> with warnings.catch_warnings():
+        ...     warnings.simplefilter("ignore")  # SeparationWarning
+        ...     model = LogisticRegression(C=np.inf).fit(group, y)
+        >>> model.profile_intervals(group, y).round(3)
+                     lower  upper
+        x0           0.491    inf
+        (intercept) -1.687  1.687
         """
         added = {"offset": offset}
         return self._profile_intervals(X, y, sample_weight, level, parameters, added, reference)

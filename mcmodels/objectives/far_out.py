@@ -1,8 +1,8 @@
 """Where a loss falls for ever, by its values far from zero.
 
 No number of values proves what a function does at infinity. A loss counts as falling in a
-direction if at ever larger η, up to a million, it and its slope are finite, the slope never turns,
-its size never grows, and the loss comes to rest. Where a loss is convex, as negative
+direction if from some way behind zero to a million it and its slope are finite, the slope never
+turns, its size never grows, and the loss comes to rest. Where a loss is convex, as negative
 log-likelihoods mostly are, that leaves nothing but losses that turn beyond a million.
 """
 
@@ -20,6 +20,8 @@ __all__ = ["falls_far_out", "least_far_out"]
 
 # The distances from zero at which a loss is looked at.
 _DISTANCES = tuple(2.0**k for k in range(-1, 21))
+# And on the other side of zero, where a loss that is convex is the steeper the further away.
+_BEHIND = tuple(-(2.0**k) for k in range(4, -2, -1))
 # A loss is at rest when it changes by less than this share between the last two distances.
 _AT_REST = 1e-12
 
@@ -52,7 +54,7 @@ def _falls(
     found, falling = np.ones(len(y), dtype=bool), np.zeros(len(y), dtype=bool)
     value, slope = np.full(len(y), np.inf), np.full(len(y), -np.inf)
     with np.errstate(all="ignore"):
-        for distance in _DISTANCES:
+        for distance in (*_BEHIND, *_DISTANCES):
             before, steeper = value, slope
             value, first = derivatives(y, np.full(len(y), side * distance), (0, 1))
             slope = side * first

@@ -124,6 +124,11 @@ class UserLoss(Loss):
         """Whether rows that fall for ever are known to be those of separated classes."""
         return bool(getattr(self.derivatives, "of_classes", False))
 
+    @property
+    def falls_are_known(self) -> bool:
+        """Whether it is known without looking at values where ℓ falls for ever."""
+        return hasattr(self.derivatives, "falls")
+
     def falls(self, y: Any) -> Array:
         """Where ℓ falls for ever: as the family says, or by its values far out."""
         known = getattr(self.derivatives, "falls", None)

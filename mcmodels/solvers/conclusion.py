@@ -15,7 +15,7 @@ from mcmodels.solvers.fit_state import Optimum, Placed, Progress
 from mcmodels.solvers.kept_hessian import passes_are_expensive
 from mcmodels.solvers.modified_newton import has_negative_curvature
 from mcmodels.solvers.newton import NewtonIterate, gradient_is_small, unverifiable_decrease
-from mcmodels.solvers.proved_recession import proved_direction
+from mcmodels.solvers.proved_recession import has_minimum, proved_direction
 from mcmodels.solvers.recession import curvature_is_everywhere, predictors_grow, recedes
 from mcmodels.solvers.separation import separates, separates_by_linear_program
 from mcmodels.solvers.solution import Solution, Status
@@ -55,8 +55,11 @@ def conclude(objective: LinearPredictorObjective, last: Progress) -> Solution[Op
         status = _status_of_loss(placed.inner, state, regular)
         of_classes = objective.loss.of_classes
         # What is known to diverge needs no proof unless that gives it another name.
-        if status is Status.NOT_CONVERGED or (status is Status.UNBOUNDED and of_classes):
-            direction = proved_direction(placed, state) if objective.penalty == 0 else None
+        doubted = status is Status.NOT_CONVERGED or (status is Status.UNBOUNDED and of_classes)
+        if status is Status.CONVERGED and objective.loss.falls_are_known and not regular:
+            doubted = objective.penalty == 0 and not has_minimum(placed, state)
+        if doubted and objective.penalty == 0:
+            direction = proved_direction(placed, state)
         if direction is not None:
             status = Status.SEPARATED if of_classes else Status.UNBOUNDED
         elif status is Status.UNBOUNDED:

@@ -43,6 +43,8 @@ __all__ = ["HeldFits", "conclude_with_prior", "fit_with_prior"]
 _NEGLIGIBLE = 1e-13
 # Fits with a parameter held end at this gradient, by the total weight, or after so many steps.
 _PRECISE, _MAX_STEPS = 1e-10, 200
+# Least size of eigenvalues, by those of the information, in steps where the Hessian is indefinite.
+_LEAST_CURVATURE = 1.0
 # Largest change of a difference of linear predictors by a step of the information. Where it has
 # hardly any, such a step has any length, and the decrease that it promises means nothing.
 _FARTHEST = 4.0
@@ -231,7 +233,7 @@ def _direction(
         # A root of the information is there where the objective is finite.
         root, condition = objective.information_root(params)
         if root is not None:
-            step = objective.without_shift((-root @ (root.T @ gradient)).reshape(params.shape))
+            step = _descent(objective, root, known.hessian, gradient).reshape(params.shape)
             step *= min(1.0, _FARTHEST / max(_reach(objective, step), _FARTHEST))
             return direction_of(params, known, step.ravel(), 0, condition)
     if factor is None:
@@ -241,6 +243,19 @@ def _direction(
         return direction_of(params, known, -known.gradient.ravel() / max(scale, 1e-300), 0, np.inf)
     step = -factor.apply(gradient)
     return direction_of(params, known, step.ravel(), rank, factor.condition)
+
+
+def _descent(objective: JeffreysObjective, root: Array, hessian: Array, gradient: Array) -> Array:
+    """Newton's step with the sizes of the eigenvalues of the Hessian, in units of the information.
+
+    Nocedal and Wright (2006), *Numerical Optimization*, 2nd ed., §3.4 (eigenvalue modification).
+    """
+    with single_threaded_blas():
+        values, V = linalg.eigh(root.T @ hessian @ root)
+        along = V.T @ (root.T @ gradient) / np.maximum(np.abs(values), _LEAST_CURVATURE)
+        step = -(root @ (V @ along))
+    shape = (-1, objective.rows.n_params) if gradient.size > objective.rows.n_params else (-1,)
+    return objective.without_shift(step.reshape(shape)).ravel()
 
 
 def _reach(objective: JeffreysObjective, step: Array) -> float:

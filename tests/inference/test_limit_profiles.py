@@ -295,7 +295,7 @@ def test_any_storage_units_and_origin_give_the_same():
     )
     stream = RowStream(lambda: iter([(X[:5], y[:5], w[:5]), (X[5:], y[5:], w[5:])]))
     np.testing.assert_allclose(model.profile_intervals(stream), expected, rtol=1e-8)
-    scale = 2.0 ** np.array([3, -2, 1, 2])[: X.shape[1]]
+    scale = 2.0 ** np.array([30, -20, 5, 7])[: X.shape[1]]
     far = (X + 100.0) * scale
     found = fitted(Glm("poisson"), far, y, w).profile_intervals(far, y, w)
     p = X.shape[1]
