@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from mcmodels.arrays import MatrixLike, VectorLike, Weights
@@ -16,6 +17,7 @@ from mcmodels.estimators.arguments import (
 )
 from mcmodels.estimators.glm_methods import GlmMethods
 from mcmodels.estimators.likelihood_methods import positions
+from mcmodels.estimators.missing_means import warn_without_means
 from mcmodels.estimators.offsets import checked_trials, with_offsets
 from mcmodels.estimators.parameter_methods import index_of
 from mcmodels.estimators.streams import in_memory_but_X
@@ -77,6 +79,11 @@ class GlmEffects(GlmMethods):
             If the parameters are not determined, there is no dispersion, or the distribution of the
             family is not known (Tweedie's).
 
+        Warns
+        -----
+        NoMeanWarning
+            When a linear predictor is outside the domain of the link; its row is NaN.
+
         Notes
         -----
         Formulas and sources are in :mod:`mcmodels.inference.mean_intervals`.
@@ -110,6 +117,7 @@ class GlmEffects(GlmMethods):
             values = mean_intervals(model, loss, rows, quantile)
         else:
             values = observation_intervals(model, loss, rows, level, quantile)
+        warn_without_means(loss, np.isnan(values[:, 0]), "predictions and intervals")
         columns = ["prediction", "standard_error", "lower", "upper"]
         return pd.DataFrame(values, columns=columns, index=index)
 

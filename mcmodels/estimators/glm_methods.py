@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Unpack
 
+import numpy as np
 import pandas as pd
 from sklearn.utils import check_random_state
 
@@ -15,6 +16,7 @@ from mcmodels.estimators.arguments import (
     check_params,
 )
 from mcmodels.estimators.glm_rows import GlmRows
+from mcmodels.estimators.missing_means import warn_without_means
 from mcmodels.estimators.model import Fitted
 from mcmodels.estimators.offsets import with_offsets
 from mcmodels.estimators.parameter_methods import ParameterMethods, RobustOptions
@@ -220,6 +222,11 @@ default="deviance"
         ------
         InferenceError
             For quantile residuals of Tweedie's family, or without a dispersion.
+
+        Warns
+        -----
+        NoMeanWarning
+            When a linear predictor is outside the domain of the link; the residual is NaN.
         """
         check_choice("kind", kind, (*KINDS, "quantile"))
         record, loss = self._record(), self._loss()
@@ -235,6 +242,9 @@ default="deviance"
         eta = rows_of(X, None, None, extras, intercept=record.intercept).map(
             lambda block: block.linear_predictor(record.params)
         )
+        lost = warn_without_means(loss, loss.outside(eta), "residuals", eta)
+        if lost is not None:
+            eta = np.where(lost, np.nan, eta)
         if kind != "quantile":
             return residuals_of(loss, kind, targets, eta, trials)
         record.model.refuse_without_dispersion()
