@@ -8,9 +8,11 @@ import numpy as np
 
 from mcmodels.arrays import MatrixLike, VectorLike, Weights
 from mcmodels.estimators.offsets import with_offsets
+from mcmodels.exceptions import NoMeanWarning
 from mcmodels.inference.glm_model import GlmSums
 from mcmodels.rows import ArrayRows, RowStream, rows_of
 from mcmodels.solvers.family_starts import constant_predictor
+from mcmodels.user_warnings import warn_user
 
 __all__ = ["DevianceScore"]
 
@@ -48,6 +50,11 @@ class DevianceScore:
         Returns
         -------
         float
+
+        Warns
+        -----
+        NoMeanWarning
+            When a linear predictor is outside the domain of the link; the score is -inf.
         """
         loss = self._loss()
         X, y, sample_weight, _, offsets = with_offsets(
@@ -58,6 +65,14 @@ class DevianceScore:
         extras = self._offsets_of(X, **offsets)
         rows = rows_of(X, targets, weights, extras, intercept=self._has_intercept)
         left = GlmSums.of(rows, loss, self.params_).deviance
+        if not np.isfinite(left):
+            warn_user(
+                f"the deviance of these rows is {left:g}: some row has no mean of the family "
+                f"{loss.family.name!r} with the link {loss.link.name!r}, or one that is too large "
+                "or too small. The score is -inf.",
+                NoMeanWarning,
+            )
+            return -np.inf
         present = targets if weights is None else targets[weights > 0]
         null = 0.0  # of a constant target, exactly
         if extras or np.ptp(present) > 0:

@@ -93,6 +93,8 @@ def test_rows_without_a_mean_are_nan_and_said():
             found = model.residuals(new, [3, 4], kind=kind, random_state=0)
         assert np.isfinite(found[0])
         assert np.isnan(found[1])
+    with pytest.warns(NoMeanWarning, match="The score is -inf"):
+        assert model.score(new, [3, 4]) == -np.inf
 
 
 @pytest.mark.parametrize(("link", "ends"), [("inverse", (1 / 3, np.inf)), ("sqrt", (0.0, 9.0))])
