@@ -28,6 +28,7 @@ from mcmodels.estimators.family_choice import (
 )
 from mcmodels.estimators.glm_effects import GlmEffects
 from mcmodels.estimators.glm_rows import OF_STREAMS, GlmObjective, TargetsOfBlock
+from mcmodels.estimators.missing_means import warn_without_means
 from mcmodels.estimators.offsets import checked_offset, with_offsets
 from mcmodels.estimators.own_losses import TrainingData
 from mcmodels.estimators.stream_fits import stream_rows, survey
@@ -41,7 +42,7 @@ from mcmodels.estimators.verdicts import (
     warn_separated,
 )
 from mcmodels.estimators.weighting import rows_for_sums, weighting_of
-from mcmodels.exceptions import NoMeanWarning, NoMinimumWarning
+from mcmodels.exceptions import NoMinimumWarning
 from mcmodels.objectives.families import NegativeBinomial
 from mcmodels.objectives.family_loss import FamilyLoss
 from mcmodels.objectives.user_loss import UserLoss, UserObjective
@@ -297,15 +298,8 @@ class GeneralizedLinearRegressor(DevianceScore, RegressorMixin, CallbackSupportM
         wide = eta.astype(np.float64, copy=False) + extras.get("offset", 0.0)
         with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
             mean, outside = loss.link.mean(wide), loss.outside(wide)
-        if outside is not None and outside.any():
-            row = int(outside.argmax())
-            warn_user(
-                f"{np.count_nonzero(outside)} of {outside.size} rows have no mean of the family "
-                f"{loss.family.name!r} with the link {loss.link.name!r}: of row {row} the linear "
-                f"predictor is {wide[row]:g}. Their predictions are NaN.",
-                NoMeanWarning,
-            )
-            mean = np.where(outside, np.nan, mean)
+        if (lost := warn_without_means(loss, outside, "predictions", wide)) is not None:
+            mean = np.where(lost, np.nan, mean)
         return mean.astype(eta.dtype, copy=False)
 
     def __sklearn_tags__(self) -> Any:

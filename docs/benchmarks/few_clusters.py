@@ -1,17 +1,33 @@
 """Times of few-cluster inference beside a product of the rows: medians of interleaved runs.
 
-Run ``python docs/benchmarks/few_clusters.py`` from the repository; wildboottest is compared with
-where it is installed, and statsmodels with HAC.
+Run ``python docs/benchmarks/few_clusters.py`` from the repository for the table on the terminal,
+and with ``--write`` to put it into few_clusters.md. wildboottest is compared with where it is
+installed, and statsmodels with HAC.
 """
 
 import argparse
 import statistics
 import time
+from pathlib import Path
 
 import numpy as np
+import results
 import statsmodels.api as sm
+from tables import markdown
+from timing import in_units
 
 from mcmodels import LinearRegression
+
+PAGE = Path(__file__).parent / "few_clusters.md"
+VERSIONS = ("mcmodels", "numpy", "scipy", "statsmodels", "wildboottest")
+
+INTRO = """# Few clusters, serial correlation, outliers: how long they take
+
+Linear fits to {n:,} rows of {p} columns in {clusters} unequal clusters, float64; medians of
+{repeats} runs that were interleaved, one untimed warm-up each. The last column is the time as a
+multiple of that of the product `X.T @ X` of the same rows. Methods take the rows of a model that
+was fitted before; statsmodels fits, too.
+"""
 
 
 def problem(n, p, n_clusters):
@@ -55,14 +71,16 @@ def runs(X, y, groups):
 
 
 def main():
-    """Print the median of each, in milliseconds, and beside the product."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    """Print the median of each, beside the product, and write the page if asked to."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rows", type=int, default=100_000)
     parser.add_argument("--columns", type=int, default=20)
     parser.add_argument("--clusters", type=int, default=30)
     parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--write", action="store_true", help=f"write {PAGE.name}")
     options = parser.parse_args()
-    named = runs(*problem(options.rows, options.columns, options.clusters))
+    n, p = options.rows, options.columns
+    named = runs(*problem(n, p, options.clusters))
     seconds = {name: [] for name in named}
     for repeat in range(options.repeats + 1):
         for name, run in named.items():
@@ -70,10 +88,14 @@ def main():
             run()
             if repeat:  # the first is a warm-up
                 seconds[name].append(time.perf_counter() - start)
-    unit = statistics.median(seconds["X.T @ X"])
-    for name, times in seconds.items():
-        median = statistics.median(times)
-        print(f"{name:<36} {1e3 * median:9.1f} ms  {median / unit:8.1f} × X.T @ X")
+    medians = {name: statistics.median(times) for name, times in seconds.items()}
+    unit = medians["X.T @ X"]
+    rows = [[name, in_units(found), f"{found / unit:.1f}"] for name, found in medians.items()]
+    intro = INTRO.format(n=n, p=p, clusters=options.clusters, repeats=options.repeats)
+    text = f"{intro}\n{markdown(['what', 'time', 'times `X.T @ X`'], rows)}\n"
+    print(text)
+    if options.write:
+        PAGE.write_text(f"{text}\n{results.stamp(Path(__file__).name, VERSIONS)}\n")
 
 
 if __name__ == "__main__":

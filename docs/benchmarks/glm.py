@@ -11,15 +11,18 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import results
+from scipy import sparse
 from tables import markdown
 from timing import Patience, in_units, interleave
 
-from mcmodels import GeneralizedLinearRegressor, LogisticRegression
+from mcmodels import GeneralizedLinearRegressor, LogisticRegression, scan
 
 PAGE = Path(__file__).parent / "glm.md"
 VERSIONS = ("mcmodels", "numpy", "scipy", "scikit-learn", "glum", "statsmodels")
 OURS = "mcmodels"
+SCAN = "mcmodels by scan"
 NAMES = (OURS, "glum", "sklearn newton-cholesky", "sklearn lbfgs", "statsmodels")
 
 INTRO = """# Generalized linear models: how long a fit takes
@@ -29,6 +32,18 @@ were interleaved, one untimed warm-up each. In brackets is the largest entry of 
 mean half deviance at what was found. Peers were asked for 1e-9. Fits of `mcmodels` end with the
 exact Hessian, Pearson's sum, the deviance and the log-likelihood.
 """
+
+CATEGORICALS = """
+## Categorical columns
+
+{n:,} rows, {p} columns: {levels} levels of four categorical columns, but the first of each, and
+{numeric} numeric ones. Peers take the sparse matrix, glum the data frame, whose categories its
+tabmat matrices keep as codes; `scan` is ours of the same data frame, levels and all. statsmodels
+takes no sparse matrix, and is left out: the dense one would take {dense:.1f} GB, and each step
+several of its size. In brackets the largest entry of the gradient, as above.
+
+"""
+LEVELS = {"region": 150, "brand": 90, "trade": 40, "month": 12}
 
 PROFILES = """
 ## Profile intervals
@@ -111,6 +126,49 @@ def runs_of(family: str, X: np.ndarray, y: np.ndarray) -> dict[str, Callable[[],
     return runs
 
 
+def with_categoricals(n: int) -> tuple[pd.DataFrame, sparse.csr_array, np.ndarray]:
+    """The data frame, its columns of zeros and ones, and the linear predictor."""
+    rng = np.random.default_rng(2)
+    numeric = pd.DataFrame(rng.standard_normal((n, 12)), columns=[f"x{j}" for j in range(12)])
+    parts, frame = [sparse.csr_array(numeric.to_numpy())], numeric
+    for name, k in LEVELS.items():
+        shares = np.arange(1, k + 1) ** -0.5
+        codes = rng.choice(k, n, p=shares / shares.sum())
+        codes[:k] = np.arange(k)  # each level has a row
+        names = [f"{name}{j:03d}" for j in range(k)]
+        frame[name] = pd.Categorical.from_codes(codes, categories=names)
+        one_hot = sparse.csr_array((np.ones(n), codes, np.arange(n + 1)), shape=(n, k))
+        parts.append(one_hot[:, 1:])
+    X = sparse.csr_array(sparse.hstack(parts))
+    eta = X @ (0.2 * rng.standard_normal(X.shape[1]))
+    return frame, X, eta - eta.mean()
+
+
+def runs_of_categoricals(
+    family: str, frame: pd.DataFrame, X: sparse.csr_array, y: np.ndarray
+) -> dict[str, Callable[[], Any]]:
+    """Who fits the family to columns with levels."""
+    runs = {name: run for name, run in runs_of(family, X, y).items() if name != "statsmodels"}
+    table, features = frame.assign(y=y), list(frame.columns)
+
+    def by_scan() -> Any:
+        rows = scan(table, target="y", features=features, categorical=list(LEVELS))
+        return GeneralizedLinearRegressor(family).fit(rows)
+
+    runs[SCAN] = by_scan
+    if "glum" in runs:
+        import glum
+
+        runs["glum"] = lambda: glum.GeneralizedLinearRegressor(
+            family=family.replace("_", "."),
+            alpha=0.0,
+            gradient_tol=1e-9,
+            max_iter=100,
+            drop_first=True,
+        ).fit(frame, y)
+    return runs
+
+
 def parameters(model: Any, p: int) -> np.ndarray:
     """Coefficients, then the intercept."""
     if hasattr(model, "coef_"):
@@ -121,14 +179,40 @@ def parameters(model: Any, p: int) -> np.ndarray:
 def fits(n: int, p: int, repeats: int, *, hard: bool) -> str:
     """The table of one kind of columns."""
     X, eta = problem(n, p, hard=hard)
+    return compared(X, targets(eta), lambda family, y: runs_of(family, X, y), repeats, NAMES)
+
+
+def fits_of_categoricals(n: int, repeats: int) -> str:
+    """The text and the table of columns with levels."""
+    frame, X, eta = with_categoricals(n)
+
+    def runs(family: str, y: np.ndarray) -> dict[str, Callable[[], Any]]:
+        return runs_of_categoricals(family, frame, X, y)
+
+    p, names = X.shape[1], (OURS, SCAN, *NAMES[1:-1])
+    intro = CATEGORICALS.format(
+        n=n, p=p, levels=sum(LEVELS.values()), numeric=12, dense=8e-9 * n * p
+    )
+    return intro + compared(X, targets(eta), runs, repeats, names)
+
+
+def compared(
+    X: Any,
+    by_family: dict[str, np.ndarray],
+    runs_for: Callable[[str, np.ndarray], dict[str, Callable[[], Any]]],
+    repeats: int,
+    names: tuple[str, ...],
+) -> str:
+    """A table of times and gradients, a row for each family."""
+    n, p = X.shape
     rows = []
-    for family, y in targets(eta).items():
-        runs = runs_of(family, X, y)
+    for family, y in by_family.items():
+        runs = runs_for(family, y)
         reads = {name: lambda model: parameters(model, p) for name in runs}
         timings = interleave(runs, reads, Patience(repeats=repeats))
         judge = GeneralizedLinearRegressor(family).fit(X, y)
         cells = []
-        for name in NAMES:
+        for name in names:
             if name not in timings or timings[name].error:
                 cells.append("—" if name not in timings else timings[name].error)
                 continue
@@ -138,7 +222,7 @@ def fits(n: int, p: int, repeats: int, *, hard: bool) -> str:
             cells.append(f"{time} ({left:.0e})")
         rows.append([family.replace("_", " "), *cells])
         print(rows[-1], flush=True)
-    heads = ["family", OURS, *(f"{name}, times as long" for name in NAMES[1:])]
+    heads = ["family", OURS, *(f"{name}, times as long" for name in names[1:])]
     return markdown(heads, rows)
 
 
@@ -178,6 +262,7 @@ def main() -> None:
     for hard in (False, True):
         title = "Correlated columns far from zero" if hard else "Independent columns"
         text += f"\n## {title}\n\n{fits(n, p, options.repeats, hard=hard)}\n"
+    text += fits_of_categoricals(n, options.repeats) + "\n"
     text += PROFILES.format(n=100_000, p=20) + profiles(100_000, 20, options.repeats) + "\n"
     print(text)
     if options.write:

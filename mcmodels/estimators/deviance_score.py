@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from mcmodels.arrays import MatrixLike, VectorLike, Weights
+from mcmodels.exceptions import NoMeanWarning
 from mcmodels.inference.scores import explained_deviance
 from mcmodels.rows import RowStream
+from mcmodels.user_warnings import warn_user
 
 __all__ = ["DevianceScore"]
 
@@ -41,6 +45,20 @@ class DevianceScore:
         Returns
         -------
         float
+
+        Warns
+        -----
+        NoMeanWarning
+            When a linear predictor is outside the domain of the link; the score is -inf.
         """
+        loss = self._loss()
         rows = self._rows_at(X, y, sample_weight, offset=offset, exposure=exposure)
-        return explained_deviance(rows, self._loss(), self.params_)
+        share = explained_deviance(rows, loss, self.params_)
+        if not np.isfinite(share):
+            warn_user(
+                f"the deviance of these rows is not finite: some row has no mean of the family "
+                f"{loss.family.name!r} with the link {loss.link.name!r}, or one that is too large "
+                "or too small. The score is -inf.",
+                NoMeanWarning,
+            )
+        return share

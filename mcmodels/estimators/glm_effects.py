@@ -13,6 +13,7 @@ from mcmodels.estimators.arguments import check_choice, refuse_other_order
 from mcmodels.estimators.effect_methods import EffectMethods
 from mcmodels.estimators.glm_methods import GlmMethods
 from mcmodels.estimators.likelihood_methods import positions
+from mcmodels.estimators.missing_means import warn_without_means
 from mcmodels.estimators.offsets import checked_trials, with_offsets
 from mcmodels.estimators.parameter_methods import index_of
 from mcmodels.exceptions import example_of
@@ -73,6 +74,11 @@ class GlmEffects(GlmMethods, EffectMethods):
             If the parameters are not determined, there is no dispersion, or the distribution of the
             family is not known (Tweedie's).
 
+        Warns
+        -----
+        NoMeanWarning
+            When a linear predictor is outside the domain of the link; its row is NaN.
+
         Notes
         -----
         Formulas and sources are in :mod:`mcmodels.inference.mean_intervals`.
@@ -116,6 +122,7 @@ class GlmEffects(GlmMethods, EffectMethods):
             values = mean_intervals(model, loss, rows, quantile)
         else:
             values = observation_intervals(model, loss, rows, level, quantile)
+        warn_without_means(loss, np.isnan(values[:, 0]), "predictions and intervals")
         return pd.DataFrame(values, columns=columns, index=index)
 
     def marginal_effects(

@@ -16,6 +16,7 @@ from mcmodels.estimators.arguments import (
     check_params,
 )
 from mcmodels.estimators.glm_rows import GlmRows
+from mcmodels.estimators.missing_means import warn_without_means
 from mcmodels.estimators.model import Fitted
 from mcmodels.estimators.offsets import with_offsets
 from mcmodels.estimators.parameter_methods import ParameterMethods, RobustOptions
@@ -223,6 +224,11 @@ default="deviance"
         ------
         InferenceError
             For quantile residuals of Tweedie's family, or without a dispersion.
+
+        Warns
+        -----
+        NoMeanWarning
+            When a linear predictor is outside the domain of the link; the residual is NaN.
         """
         check_choice("kind", kind, (*KINDS, "quantile"))
         record, loss = self._record(), self._loss()
@@ -260,7 +266,9 @@ default="deviance"
         X, targets, weights = self._validated(X, y, sample_weight, allow_all_zero=allow_all_zero)
         extras = self._offsets_of(X, **offsets)
         rows = rows_of(X, None, None, extras, intercept=record.intercept)
-        return targets, rows.map(lambda block: block.linear_predictor(record.params)), weights
+        eta, loss = rows.map(lambda block: block.linear_predictor(record.params)), self._loss()
+        lost = warn_without_means(loss, loss.outside(eta), "residuals", eta)
+        return targets, eta if lost is None else np.where(lost, np.nan, eta), weights
 
     def objective(
         self,

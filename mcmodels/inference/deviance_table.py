@@ -74,7 +74,13 @@ def deviance_table(
 def _deviance(loss: FamilyLoss, rows: Rows, what: str) -> tuple[float, int]:
     """The least deviance, and the number of parameters that the rows determine."""
     if rows.n_params == 0:
-        return GlmSums.of(rows, loss, np.zeros(0)).deviance, 0
+        deviance = GlmSums.of(rows, loss, np.zeros(0)).deviance
+        if not np.isfinite(deviance):
+            raise InferenceError(
+                f"the model with {what} and no intercept gives some row no mean of the family "
+                f"{loss.family.name!r}: its deviance is unknown. Fit an intercept."
+            )
+        return deviance, 0
     objective = UserObjective(rows, UserLoss(loss))
     start = family_start(objective, loss)
     if start is None:

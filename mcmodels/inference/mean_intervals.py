@@ -6,12 +6,19 @@ With ``η = x̃ᵀθ + offset`` and its standard error s, the interval of the me
 §5.1.4).
 
 An observation has the distribution ``F(y) = E F(y; g⁻¹(η + s Z))`` with Z standard normal: that of
-the family at the estimated dispersion, averaged over the error of η. The average is taken by
-Gauss and Hermite's rule, without simulation, and the ends are the quantiles of F. Of discrete
-targets they are values that the target can have, so that the interval covers at least what it
-should. Values of η outside the domain of the link are left out of the average. Of normal targets
-with the identity link it is the t interval. Source: Barndorff-Nielsen and Cox (1996), *Prediction
-and asymptotics*, Bernoulli 2(4), §2 (estimative and predictive distributions).
+the family at the estimated dispersion, averaged over the error of η. The average is taken by the
+trapezoid rule, without simulation, and the ends are the quantiles of F. Its steps are as long as
+the distribution of the family is wide, in units of s; where it is narrower than a few hundred steps
+can show, the ends are ``g⁻¹(η ± q s √(1 + r²))``, r the width of that distribution by s.
+Of discrete targets they are values that the target can have, so that the interval covers at least
+what it should. Values of η outside the domain of the link are left out of the average. Of normal
+targets with the identity link it is the t interval. Source: Barndorff-Nielsen and Cox (1996),
+*Prediction and asymptotics*, Bernoulli 2(4), §2 (estimative and predictive distributions);
+Trefethen and Weideman (2014), *The exponentially convergent trapezoidal rule*, SIAM Review 56(3).
+
+Rows whose η gives no mean have NaN. Where the inverse link has normal targets, and η = 0 is between
+the ends, the means are those outside an interval: the ends are infinite. So are counts that are
+larger than float64 tells apart.
 """
 
 from __future__ import annotations
@@ -19,6 +26,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from scipy import special
 
 from mcmodels.arrays import Array
 from mcmodels.inference.glm_model import GlmInference
@@ -28,25 +36,45 @@ from mcmodels.rows import RowBlock, Rows
 
 __all__ = ["mean_intervals", "observation_intervals"]
 
-# Nodes of the rule. Against adaptive integration, quantiles with s up to one had an error of 1e-8.
-_NODES = 41
-# Halvings of a bracket: float64 shows no more.
-_HALVINGS = 100
+# The normal distribution has 1e-15 beyond; fewest and most nodes between.
+_REACH, _FEWEST, _MOST = 8.0, 41, 401
+# Numbers in memory at a time.
+_ENTRIES = 2**18
+# Halvings of a bracket, and the relative width at which they end.
+_HALVINGS, _PRECISION = 200, 1e-14
+# Larger counts are not told apart.
+_LARGEST_COUNT = 2.0**53
 
 
 def mean_intervals(model: GlmInference, loss: FamilyLoss, rows: Rows, quantile: float) -> Array:
     """Mean, standard error (delta method), lower and upper end of each row, shape (n_rows, 4)."""
-    link, domain = loss.link, loss.domain
 
     def intervals(block: RowBlock) -> Array:
         eta, s = block.linear_predictor(model.params), model.predictor_error(block)
-        ends = [np.clip(eta + sign * quantile * s, *domain) for sign in (-1.0, 1.0)]
         with np.errstate(all="ignore"):
-            error = np.abs(link.slopes(eta)[0]) * s
-            lower, upper = np.sort(link.mean(np.stack(ends)), axis=0)
-            return np.column_stack([link.mean(eta), error, lower, upper])
+            error = np.abs(loss.link.slopes(eta)[0]) * s
+            found = np.column_stack(
+                [loss.link.mean(eta), error, *_mapped_ends(loss, eta, quantile * s)]
+            )
+        return _with_means(found, loss, eta)
 
     return rows.map(intervals)
+
+
+def _mapped_ends(loss: FamilyLoss, eta: Array, distance: Array) -> Array:
+    """The least and the largest mean of linear predictors up to a distance away, shape (2, b)."""
+    lower, upper = (np.clip(eta + sign * distance, *loss.domain) for sign in (-1.0, 1.0))
+    ends = np.sort(loss.link.limit_of_mean(np.stack([lower, upper])), axis=0)
+    through_pole = loss.link.has_pole_at_zero & (lower < 0) & (upper > 0)
+    return np.where(through_pole, np.array([[-np.inf], [np.inf]]), ends)
+
+
+def _with_means(found: Array, loss: FamilyLoss, eta: Array) -> Array:
+    """NaN in the rows that have no mean."""
+    outside = loss.outside(eta)
+    if outside is not None:
+        found[outside] = np.nan
+    return found
 
 
 def observation_intervals(
@@ -58,8 +86,55 @@ def observation_intervals(
     """
     family, link, phi = loss.family, loss.link, model.dispersion
     is_linear = family.name == "normal" and link.name == "identity"
-    nodes, weights = np.polynomial.hermite_e.hermegauss(_NODES)
-    weights = weights / weights.sum()
+    tails = (1.0 - level) / 2.0, (1.0 + level) / 2.0
+
+    def ends(eta: Array, s: Array, trials: Array | None, nodes: Array) -> Array:
+        near = eta[:, np.newaxis] + s[:, np.newaxis] * nodes
+        outside = loss.outside(near)
+        shares = np.exp(-(nodes**2) / 2.0) * np.ones_like(near)
+        if outside is not None:
+            shares[outside] = 0.0
+        shares /= shares.sum(axis=1, keepdims=True)
+        columns = None if trials is None else trials[:, np.newaxis]
+        distribution, is_discrete = distribution_of(family, link.mean(near), columns, phi)
+        return np.array([_quantile(distribution, shares, p, is_discrete) for p in tails])
+
+    def width(eta: Array, s: Array, trials: Array | None) -> Array:
+        """The standard deviation of a target by the change of its mean with Z."""
+        noise = phi * family.variance(link.mean(eta)) / (1.0 if trials is None else trials)
+        found = np.sqrt(noise) / np.abs(link.slopes(eta)[0] * s)
+        return np.where(np.isnan(found), 0.0, found)  # of means that overflow
+
+    def observed(eta: Array, s: Array, trials: Array | None) -> Array:
+        """The ends of each row, shape (2, b)."""
+        quantile = special.ndtri(tails[1])
+        at_ends = [
+            width(np.clip(eta + sign * quantile * s, *loss.domain), s, trials) for sign in (-1, 1)
+        ]
+        narrowest = np.fmin(np.fmin(*at_ends), width(eta, s, trials))
+        r = np.where(s > 0, narrowest, np.inf)
+        stretched = np.sqrt(1.0 + np.square(at_ends)) * quantile * s
+        found = np.array([_mapped_ends(loss, eta, distance) for distance in stretched])
+        found = np.where(link.slopes(eta)[0] > 0, found, found[::-1])
+        found = np.array([found[0, 0], found[1, 1]])
+        _, is_discrete = distribution_of(family, link.mean(eta), trials, phi)
+        if is_discrete:
+            found = np.ceil(found * (1.0 if trials is None else trials))
+            found[found >= _LARGEST_COUNT] = np.inf
+        h = 2.0 * _REACH / (_MOST - 1)
+        count = np.clip(np.ceil(2.0 * _REACH / r) + 1, _FEWEST, _MOST)
+        # Rows of the same number of nodes together, of which there are few.
+        count = np.minimum(_FEWEST * 2 ** np.ceil(np.log2(count / _FEWEST)), _MOST)
+        wide = (r >= h) & ~np.isinf(found).all(axis=0)
+        for m in np.unique(count[wide]):
+            nodes = np.linspace(-_REACH, _REACH, int(m))
+            of_m = np.flatnonzero(wide & (count == m))
+            rows_at_a_time = max(_ENTRIES // int(m), 1)
+            for start in range(0, len(of_m), rows_at_a_time):
+                part = of_m[start : start + rows_at_a_time]
+                some = None if trials is None else trials[part]
+                found[:, part] = ends(eta[part], s[part], some, nodes)
+        return found
 
     def intervals(block: RowBlock) -> Array:
         eta, s = block.linear_predictor(model.params), model.predictor_error(block)
@@ -72,34 +147,32 @@ def observation_intervals(
                 return np.column_stack(
                     [mean, error, mean - quantile * error, mean + quantile * error]
                 )
-            near = eta[:, np.newaxis] + s[:, np.newaxis] * nodes
-            outside = loss.outside(near)
-            inside = np.ones(near.shape, dtype=bool) if outside is None else ~outside
-            columns = None if trials is None else trials[:, np.newaxis]
-            distribution, is_discrete = distribution_of(family, link.mean(near), columns, phi)
-            shares = np.where(inside, weights, 0.0)
-            shares /= shares.sum(axis=1, keepdims=True)
-            tails = (1.0 - level) / 2.0, (1.0 + level) / 2.0
-            ends = [_quantile(distribution, shares, p, is_discrete) for p in tails]
-        scale = 1.0 if trials is None else trials
-        return np.column_stack([mean, error, ends[0] / scale, ends[1] / scale])
+            found = observed(eta, s, trials) / (1.0 if trials is None else trials)
+        return _with_means(np.column_stack([mean, error, *found]), loss, eta)
 
     return rows.map(intervals)
 
 
 def _quantile(distribution: Any, shares: Array, p: float, is_discrete: bool) -> Array:
     """Quantiles of mixtures of the columns of a distribution, shape (b,)."""
-    components = np.where(shares > 0, distribution.ppf(p), np.nan)
-    lower, upper = np.nanmin(components, axis=1), np.nanmax(components, axis=1)
+    largest = _LARGEST_COUNT if is_discrete else float(np.finfo(np.float64).max)
+    components = distribution.ppf(p)
+    # SciPy has no quantile of counts with means beyond 1e19.
+    components = np.minimum(np.where(np.isnan(components), largest, components), largest)
+    lower = np.where(shares > 0, components, np.inf).min(axis=1)
+    upper = np.where(shares > 0, components, -np.inf).max(axis=1)
     if is_discrete:
         lower = lower - 1.0  # F is below p there
     for _ in range(_HALVINGS):
-        middle = (lower + upper) / 2.0
+        # The geometric mean: ends may differ by many powers of ten.
+        both = np.sqrt(np.maximum(lower, 0.0)) * np.sqrt(np.maximum(upper, 0.0))
+        middle = np.where(lower > 0, both, lower / 2.0 + upper / 2.0)
         if is_discrete:
-            middle = np.floor(middle)
-        below = np.where(shares > 0, distribution.cdf(middle[:, np.newaxis]), 0.0)
+            middle = np.floor(lower / 2.0 + upper / 2.0)
+        below = np.where(shares > 0, np.nan_to_num(distribution.cdf(middle[:, np.newaxis])), 0.0)
         enough = (below * shares).sum(axis=1) >= p
         lower, upper = np.where(enough, lower, middle), np.where(enough, middle, upper)
-        if is_discrete and (upper - lower <= 1.0).all():
+        left = 1.0 if is_discrete else _PRECISION * np.maximum(np.abs(lower), np.abs(upper))
+        if (upper - lower <= left).all():
             break
-    return upper
+    return np.where(upper >= largest, np.inf, upper)

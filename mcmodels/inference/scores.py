@@ -64,9 +64,12 @@ def explained_deviance(rows: Rows, loss: FamilyLoss, params: Array) -> float:
     """``1 - D(y, μ)/D(y, μ₀)``, μ₀ the best model of an intercept with the offset of the rows.
 
     Of a deviance D(y, μ₀) of zero it is 1 if that of the model is zero, too, and else 0, as R² of a
-    constant target is in scikit-learn.
+    constant target is in scikit-learn. Where a row has no mean, or its deviance is not finite, it
+    is -inf.
     """
     left = GlmSums.of(rows, loss, params).deviance
+    if not np.isfinite(left):
+        return -np.inf
     found = rows.reduce(_Targets.of)
     null = 0.0  # of a constant target, exactly
     if found.has_offset or found.largest > found.least:

@@ -42,6 +42,12 @@ class Link(ABC):
     def third_derivative(self, eta: Array) -> Array:
         """``d³μ/dη³``."""
 
+    has_pole_at_zero = False
+
+    def limit_of_mean(self, eta: Array) -> Array:
+        """``μ``, also at the ends of the domain."""
+        return self.mean(eta)
+
     def complement(self, eta: Array) -> Array:
         """``1 - μ``, with every digit where μ is a probability close to one."""
         return 1.0 - self.mean(eta)
@@ -97,6 +103,15 @@ class PowerLink(Link):
     def mean(self, eta: Array) -> Array:
         """``η^k``."""
         return self._of(eta, self.power)
+
+    @property
+    def has_pole_at_zero(self) -> bool:  # type: ignore[override]
+        """Whether means of the inverse link change their sign where η does, by infinity."""
+        return self.power == -1.0
+
+    def limit_of_mean(self, eta: Array) -> Array:
+        """``η^k`` for η ≥ 0, zero or infinite at zero; for whole k also below."""
+        return np.power(eta, self.power)
 
     def slopes(self, eta: Array) -> tuple[Array, Array]:
         """``k η^(k-1)`` and ``k (k - 1) η^(k-2)``."""

@@ -372,3 +372,13 @@ def test_law_of_the_scale_of_columns():
     found = other.influence(X * scale, y, weights, offset=added)
     expected = model.influence(X, y, weights, offset=added)
     assert relative_error(found.to_numpy(), expected.to_numpy()) < 1e-7
+
+
+def test_a_table_from_no_parameters_needs_means():
+    """Without an intercept the first mean of the identity link is zero, which no count has."""
+    rng = np.random.default_rng(0)
+    X = rng.uniform(1, 3, size=(60, 2))
+    y = rng.poisson(2 * X.sum(axis=1))
+    model = Glm("poisson", link="identity", fit_intercept=False).fit(X, y)
+    with pytest.raises(InferenceError, match=r"no features and no intercept .* Fit an intercept"):
+        model.deviance_table(X, y)
