@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
+from scipy import linalg
 
 from mcmodels.arrays import Array
 from mcmodels.objectives import LinearPredictorObjective
@@ -19,7 +22,12 @@ from mcmodels.solvers.proved_recession import has_minimum, proved_direction
 from mcmodels.solvers.recession import curvature_is_everywhere, predictors_grow, recedes
 from mcmodels.solvers.separation import separates, separates_by_linear_program
 from mcmodels.solvers.solution import Solution, Status
-from mcmodels.solvers.tolerances import ILL_CONDITIONED, NEGLIGIBLE_STEP, SAMPLE_ROWS
+from mcmodels.solvers.tolerances import (
+    ILL_CONDITIONED,
+    NEGLIGIBLE_STEP,
+    SAMPLE_ROWS,
+    factorisation_error,
+)
 
 # A warning names a column if its contribution to a direction is more than the first share of the
 # largest contribution. It names no column if all contribute less than the second share of the
@@ -30,6 +38,9 @@ _LONG_STEP = 1e-3
 # Near a finite optimum a Newton step changes no difference of linear predictors by more than this;
 # where classes are separated, steps change some by about 1.
 _DIVERGING_CHANGE = 0.5
+# Lengths of a direction that are tried: the largest margin may grow by so many powers of ten times
+# the least.
+_MOST_DECADES = 9
 
 
 def conclude(objective: LinearPredictorObjective, last: Progress) -> Solution[Optimum]:
@@ -115,11 +126,36 @@ def divergence(placed: Placed, state: NewtonIterate[Slope], bound: float) -> Sta
 
 def _separating(placed: Placed, state: NewtonIterate[Slope]) -> Array | None:
     """A direction that separates the classes, proved; None where none is found."""
-    for inner in (state.direction.step, state.params):
+    for inner in (state.direction.step, state.params, *_dropped(placed, state)):
         found = separates(placed.objective.rows, placed.to_users(inner))
         if found is not None:
             return found
     return None
+
+
+def _dropped(placed: Placed, state: NewtonIterate[Slope]) -> Iterator[Array]:
+    """What a step leaves out, as the Hessian has no curvature there but rounding; in some lengths.
+
+    Where other rows overlap and have large losses, and separated ones lie close together, the
+    curvature of these is lost before a step shows which rows grow. The length is not known: the
+    largest change of a predictor is a power of ten.
+    """
+    known = state.derivatives
+    if state.status is not Status.NOT_CONVERGED or not state.direction.dropped > 0:
+        return
+    if not isinstance(known, Derivatives):
+        return
+    hessian = placed.inner.with_shift_curvature(known.hessian, state.params.shape)
+    scale = np.sqrt(np.clip(np.diagonal(hessian), 0.0, None))
+    if not scale.all():
+        return
+    values, V = linalg.eigh(hessian / np.outer(scale, scale))
+    lost = V[:, values <= factorisation_error(len(values)) * values[-1]]
+    step = -(lost @ (lost.T @ (known.gradient.ravel() / scale))) / scale
+    step = placed.inner.without_shift(step.reshape(state.params.shape))
+    reach = MinimumProof(placed.inner).reach(state.params, step)
+    if 0 < reach < np.inf:
+        yield from (10.0**k / reach * step for k in range(_MOST_DECADES))
 
 
 def _optimum(

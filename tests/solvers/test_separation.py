@@ -242,3 +242,20 @@ def test_null_spaces_are_exact(size, whole):
                 assert sum(products, Fraction(0)) == 0
     assert _null_space(np.eye(size), size) is None
     assert len(_null_space(np.zeros((0, size)), size)) == size
+
+
+@pytest.mark.parametrize("gap", [1e-2, 2e-4, 1e-5])
+def test_a_class_that_lies_apart_by_a_tiny_gap_beside_others_that_overlap(gap):
+    """The curvature of the few rows at the gap is lost in that of all others, and is looked for."""
+    n, rng = 60_000, np.random.default_rng(60_000)
+    X, y = rng.normal(size=(n, 3)), rng.integers(0, 4, n)
+    y = np.where(X[:, 0] > 1, 4, y)
+    X[:, 0] += gap * (y == 4)
+    with pytest.warns(SeparationWarning, match="x0|column"):
+        model = LogisticRegression(C=np.inf).fit(X, y)
+    assert model.status_ == "separated"
+    # The same rows, but for one that lies on the other side: there is a maximum.
+    X[np.flatnonzero(y == 4)[0], 0] = -1.0
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", SeparationWarning)
+        assert LogisticRegression(C=np.inf).fit(X, y).status_ == "converged"
