@@ -97,7 +97,13 @@ def observation_intervals(
         shares /= shares.sum(axis=1, keepdims=True)
         columns = None if trials is None else trials[:, np.newaxis]
         distribution, is_discrete = distribution_of(family, link.mean(near), columns, phi)
-        return np.array([_quantile(distribution, shares, p, is_discrete) for p in tails])
+        of_nodes = _inverse_gaussian_bounds if family.name == "inverse_gaussian" else _quantiles
+        return np.array(
+            [
+                _quantile(distribution, shares, p, is_discrete, *of_nodes(distribution, p))
+                for p in tails
+            ]
+        )
 
     def width(eta: Array, s: Array, trials: Array | None) -> Array:
         """The standard deviation of a target by the change of its mean with Z."""
@@ -153,14 +159,46 @@ def observation_intervals(
     return rows.map(intervals)
 
 
-def _quantile(distribution: Any, shares: Array, p: float, is_discrete: bool) -> Array:
-    """Quantiles of mixtures of the columns of a distribution, shape (b,)."""
+def _quantiles(distribution: Any, p: float) -> tuple[Array, Array]:
+    """Lower and upper bounds of the quantiles of a distribution: the quantiles themselves."""
+    found = distribution.ppf(p)
+    return found, found
+
+
+def _inverse_gaussian_bounds(distribution: Any, p: float) -> tuple[Array, Array]:
+    """Bounds of the quantiles of an inverse Gaussian distribution.
+
+    ``W = λ(X - μ)²/(μ²X)`` is χ² with one degree of freedom (Shuster 1968, *On the inverse Gaussian
+    distribution function*, Journal of the American Statistical Association 63). So ``X < x₁(w)``,
+    the smaller value of X with ``W = w``, is no likelier than ``W > w``, and ``X > x₂(w)``, the
+    larger one, neither. SciPy's own quantile is wrong where φμ is below 1e-11, and stops early,
+    with a warning, near 1e2.
+    """
+    (mu,), scale = distribution.args, distribution.kwds["scale"]  # of λ = 1
+
+    def ratio(w: float) -> Array:
+        """Both x₂/μ and μ/x₁."""
+        return 1.0 + (mu * w + np.sqrt(mu * w) * np.sqrt(4.0 + mu * w)) / 2.0
+
+    lower = mu / ratio(special.chdtri(1.0, p))
+    return lower * scale, mu * ratio(special.chdtri(1.0, 1.0 - p)) * scale
+
+
+def _quantile(
+    distribution: Any, shares: Array, p: float, is_discrete: bool, lowest: Array, highest: Array
+) -> Array:
+    """Quantiles of mixtures of the columns of a distribution, shape (b,).
+
+    Those of the columns, shape (b, nodes), lie between ``lowest`` and ``highest``.
+    """
     largest = _LARGEST_COUNT if is_discrete else float(np.finfo(np.float64).max)
-    components = distribution.ppf(p)
     # SciPy has no quantile of counts with means beyond 1e19.
-    components = np.minimum(np.where(np.isnan(components), largest, components), largest)
-    lower = np.where(shares > 0, components, np.inf).min(axis=1)
-    upper = np.where(shares > 0, components, -np.inf).max(axis=1)
+    lowest, highest = (
+        np.minimum(np.where(np.isnan(found), largest, found), largest)
+        for found in (lowest, highest)
+    )
+    lower = np.where(shares > 0, lowest, np.inf).min(axis=1)
+    upper = np.where(shares > 0, highest, -np.inf).max(axis=1)
     if is_discrete:
         lower = lower - 1.0  # F is below p there
     for _ in range(_HALVINGS):

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from mcmodels import GeneralizedLinearRegressor
 from mcmodels.exceptions import NoMeanWarning
@@ -32,6 +33,9 @@ CASES = [
     ("negative_binomial", "log", 14.0, 0.1, 1.0),
     ("binomial", "logit", 0.3, 0.1, 1.0),
     ("inverse_gaussian", "log", 1.0, 0.1, 1e-3),
+    ("inverse_gaussian", "log", 1.0, 0.5, 0.5),
+    ("inverse_gaussian", "log", -7.0, 0.2, 1.0),
+    ("inverse_gaussian", "log", 8.0, 1.0, 3.0),
 ]
 # Where r < 1/25 the ends are those of a stretched normal distribution: its terms left out are of
 # the order r² s, here below 2e-6 as a probability. Elsewhere the rule has every digit of the tails.
@@ -75,6 +79,31 @@ def test_ends_are_quantiles_of_the_average(family, link, eta, error, dispersion,
         count = np.rint(end * (trials or 1.0))
         assert F(count - 1.0) < p + TOLERANCE
         assert F(count) > p - TOLERANCE
+
+
+@pytest.mark.filterwarnings("error::RuntimeWarning")
+@pytest.mark.parametrize("mean", np.geomspace(30.0, 120.0, 25))
+def test_inverse_gaussian_intervals_warn_of_no_quantile_of_scipy(mean):
+    # SciPy's own quantiles warn at some of these means, of which every node of the rule is one.
+    loss = FamilyLoss(FAMILIES["inverse_gaussian"], LINKS["log"])
+    rows = ArrayRows(np.zeros((1, 1)), intercept=True)
+    model = Known(np.log(mean), 0.5, 1.0)
+    _, _, *ends = observation_intervals(model, loss, rows, 0.95, 2.0)[0]
+    F, _ = below(loss, np.log(mean), 0.5, 1.0, None)
+    assert [F(end) for end in ends] == pytest.approx([0.025, 0.975], abs=TOLERANCE)
+
+
+@pytest.mark.parametrize("dispersion", [1e-8, 1e-10, 1e-12, 1e-14])
+def test_narrow_inverse_gaussian_intervals_are_normal(dispersion):
+    # SciPy's own quantile at φ = 1e-12 is 0.993 of the mean, 7000 standard deviations too low.
+    loss = FamilyLoss(FAMILIES["inverse_gaussian"], LINKS["log"])
+    rows = ArrayRows(np.zeros((1, 1)), intercept=True)
+    error = np.sqrt(dispersion)
+    _, _, *ends = observation_intervals(Known(0.0, error, dispersion), loss, rows, 0.95, 2.0)[0]
+    found = (np.array(ends) - 1.0) / np.sqrt(dispersion + error**2)
+    # What Cornish and Fisher add for the skewness, 3√φ: below 10√φ; and the rounding of the mean.
+    tolerance = 10.0 * error + 4.0 * np.finfo(float).eps / error
+    assert found == pytest.approx([-stats.norm.isf(0.025), stats.norm.isf(0.025)], abs=tolerance)
 
 
 def test_rows_without_a_mean_are_nan_and_said():
