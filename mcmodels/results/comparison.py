@@ -60,17 +60,17 @@ ObjectiveRegressor or …Classifier
             f"small is a {type(small).__name__} and big a {type(big).__name__}; likelihoods of "
             "different models cannot be compared this way."
         )
-    if small.n_observations_ != big.n_observations_:
-        raise ValueError(
-            f"small was fitted to {small.n_observations_:g} rows and big to "
-            f"{big.n_observations_:g}; both need the same rows."
-        )
     for name, model in (("small", small), ("big", big)):
         model._fit.weighting.refuse_without_likelihood(f"a likelihood-ratio test ({name})")
     if small._fit.weighting is not big._fit.weighting:
         raise ValueError(
             f"small was fitted with weights={small._fit.weighting.value!r} and big with "
             f"weights={big._fit.weighting.value!r}; fit both with the same."
+        )
+    if small.n_observations_ != big.n_observations_:
+        raise ValueError(
+            f"small was fitted to {small.n_observations_:g} rows and big to "
+            f"{big.n_observations_:g}; both need the same rows."
         )
     difference = small._fit.training.difference(big._fit.training)
     if difference:

@@ -275,6 +275,23 @@ def test_what_has_no_likelihood_is_refused_by_name():
             likelihood_ratio_test(good, other)
 
 
+@pytest.mark.parametrize("scale", [1.0, 3.0])
+def test_kinds_of_weights_are_named_before_their_numbers_of_rows(scale):
+    # Kinds of weights count the same rows differently, so that "the same rows" misled.
+    rng = np.random.default_rng(6)
+    X = rng.normal(size=(N, 2))
+    y = target("linear", X, rng)
+    w = scale * rng.permutation(np.linspace(0.5, 1.5, N))
+    small, big, survey = (
+        LinearRegression(weights=kind).fit(X[:, :columns], y, w)
+        for kind, columns in (("frequency", 1), ("precision", 2), ("probability", 1))
+    )
+    with pytest.raises(ValueError, match="small was fitted with weights='frequency' and big with"):
+        likelihood_ratio_test(small, big)
+    with pytest.raises(InferenceError, match="there is only a pseudo-likelihood"):
+        likelihood_ratio_test(survey, big)
+
+
 @pytest.mark.parametrize(("lower", "refused"), [(3e-9, False), (3e-8, True)])
 def test_a_likelihood_that_is_lower_by_more_than_rounding(lower, refused):
     """A column across the residuals has a coefficient of zero, and gains nothing."""
