@@ -228,7 +228,7 @@ def least(X, y, w, offset, of_counts, held=None, value=0.0):
 
 
 @pytest.mark.parametrize("of_counts", [False, True])
-@pytest.mark.parametrize("part", range(3))
+@pytest.mark.parametrize("part", [0, *(pytest.param(k, marks=pytest.mark.slow) for k in (1, 2))])
 def test_generated_cases(of_counts, part):
     """Infinite ends are those of linear programs, finite ones and tests those of all rows."""
     seen = collections.Counter()
