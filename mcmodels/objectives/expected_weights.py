@@ -131,7 +131,7 @@ def _of_probabilities(link: Link, eta: Array) -> tuple[Array, Array, Array] | No
         change = below * (below - eta) + above * (above + eta) - 2.0
         return u, u * r, u * (r**2 + change)
     if isinstance(link, CloglogLink):
-        t = np.exp(eta)
+        t = np.minimum(np.exp(eta), 1e3)  # u is zero for larger t, also where t overflows
         v = np.where(t > 0, -t / np.expm1(-t), 1.0)
         u = np.where(t > 0, t * (t / np.expm1(t)), 0.0)
         r = 2.0 - v

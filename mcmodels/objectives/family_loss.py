@@ -39,6 +39,8 @@ _HALF_LOG_2PI = float(np.log(2.0 * np.pi) / 2.0)
 _FAR = 50.0
 # Below it t/(1 - e^-t) - 1 is computed by its power series.
 _NEAR = 0.3
+# e^-t is zero for larger t.
+_LARGE = 1e3
 
 # ℓ, ℓ′ and ℓ″ of each row.
 Orders = tuple[Array, Array, Array]
@@ -176,7 +178,9 @@ class FamilyLoss:
                 first, second = _minus_logs(self.link, eta)
                 # Σ over both outcomes of the probability times the square of the slope.
                 mu, rest = self.link.mean(eta), self.link.complement(eta)
-                return mu * first[1] ** 2 + rest * second[1] ** 2
+                # An outcome without a probability adds nothing, where its slope is infinite too.
+                of_success = np.where(mu > 0, mu * first[1] ** 2, 0.0)
+                return of_success + np.where(rest > 0, rest * second[1] ** 2, 0.0)
             mu, (slope, _) = self.link.mean(eta), self.link.slopes(eta)
             return slope**2 / self.family.variance(mu)
 
@@ -303,7 +307,9 @@ def _minus_logs(link: Link, eta: Array) -> tuple[Orders, Orders]:
         value, slope, curvature = _minus_log_normal(-eta)
         return _minus_log_normal(eta), (value, -slope, curvature)
     if isinstance(link, CloglogLink):
-        t = np.exp(eta)
+        of_failure = np.exp(eta)
+        # Where t overflows, those of a success are zero, as at any t that is so large.
+        t = np.minimum(of_failure, _LARGE)
         ratio = np.where(t > 0, t / np.expm1(t), 1.0)
         near = np.minimum(t, _NEAR)
         series = near / 2 + near**2 / 12 - near**4 / 720 + near**6 / 30240 - near**8 / 1209600
@@ -311,7 +317,8 @@ def _minus_logs(link: Link, eta: Array) -> tuple[Orders, Orders]:
         # e^-t of log(1 - e^-t), which is log t for the smallest t.
         success = np.where(t > 0.5, -np.log1p(-np.exp(-t)), -np.log(-np.expm1(-t)))
         success = np.where(eta < -36.0, -eta, success)
-        return (success, -ratio, np.where(ratio > 0, ratio * excess, 0.0)), (t, t, t)
+        of_success = (success, -ratio, np.where(ratio > 0, ratio * excess, 0.0))
+        return of_success, (of_failure, of_failure, of_failure)
     if isinstance(link, LogLink):
         odds = 1.0 / np.expm1(-eta)
         failure = np.where(eta > -0.5, -np.log(-np.expm1(eta)), -np.log1p(-np.exp(eta)))

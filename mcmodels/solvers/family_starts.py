@@ -18,7 +18,7 @@ from mcmodels.solvers.bounded_means import fit_within_bounds
 from mcmodels.solvers.fit_state import Optimum
 from mcmodels.solvers.starts import intercept_start
 
-__all__ = ["constant_predictor", "family_start", "rows_at_bounds"]
+__all__ = ["constant_predictor", "family_start", "least_squares_start", "rows_at_bounds"]
 
 # The share of the constant mean in the first means of rows; R's and glum's start is the same.
 _TOWARDS_THE_MEAN = 0.5
@@ -50,6 +50,14 @@ def family_start(objective: UserObjective, loss: FamilyLoss) -> Array | None:
         if np.isfinite(objective.value(found)):
             return found
         return _inside(objective, loss, found, centre) if np.isfinite(found).all() else None
+
+
+def least_squares_start(objective: UserObjective, loss: FamilyLoss) -> Array:
+    """Weighted least squares of ``g(m) - offset`` on the features, m as in :func:`family_start`.
+
+    Where features must make up for a large offset, zero coefficients are far from every minimum.
+    """
+    return _least_squares(objective, loss, _targets(objective, loss)[0])
 
 
 def constant_predictor(rows: Rows, loss: FamilyLoss) -> Array:

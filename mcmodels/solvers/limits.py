@@ -27,10 +27,12 @@ import numpy.typing as npt
 
 from mcmodels.arrays import Array
 from mcmodels.objectives import LinearPredictorObjective
+from mcmodels.objectives.family_loss import FamilyLoss
 from mcmodels.objectives.user_loss import UserObjective
 from mcmodels.rows import RowBlock, SelectedRows, Slope, WithoutColumn
 from mcmodels.solvers import irls
 from mcmodels.solvers.coordinates import orthonormal_coordinates
+from mcmodels.solvers.family_starts import least_squares_start
 from mcmodels.solvers.fit_state import Placed
 from mcmodels.solvers.newton import NewtonIterate
 from mcmodels.solvers.proved_recession import has_minimum, proved_direction
@@ -182,6 +184,16 @@ def _rests(
 
 
 def _start(objective: LinearPredictorObjective) -> Array:
-    if isinstance(objective, UserObjective):
-        return intercept_start(objective)
-    return np.zeros(objective.rows.n_params)
+    """Parameters at which the objective is small.
+
+    Beside a parameter that is held, other features may have to make up for its large share of η.
+    """
+    if not isinstance(objective, UserObjective):
+        return np.zeros(objective.rows.n_params)
+    found, family = intercept_start(objective), objective.loss.derivatives
+    if not isinstance(family, FamilyLoss):
+        return found
+    with np.errstate(all="ignore"):  # a value that is not finite is not the better one
+        near = least_squares_start(objective, family)
+        values = np.array([objective.value(found), objective.value(near)])
+    return found if np.nan_to_num(values, nan=np.inf).argmin() == 0 else near

@@ -302,6 +302,40 @@ def test_any_storage_units_and_origin_give_the_same():
     np.testing.assert_allclose(found[:p].to_numpy() * scale[:, None], expected[:p], rtol=1e-7)
 
 
+def beside_years(link):
+    """Rows of which the loss is infinite or vast where the intercept is held, but for the years."""
+    if link == "cloglog":
+        X = [[1, 1, 1], [1, 0, 0], [0, 1, 0], [0, 1, 0], [1, 1, 0], [0, 1, 1], [1, 1, 0], [0, 0, 1]]
+        y, w = [1, 0, 0, 1, 1, 1, 0, 1], [1, 1, 0.5, 1, 0.5, 0.5, 0.5, 1]
+        offset = [-0.81, -0.75, 0.22, 0.49, 0.15, 0.36, -0.79, 0.03]
+    else:
+        X, y, w = [[0, 1], [0, 1], [1, 1], [0, 0], [1, 1]], [0, 5, 0, 0, 3], [1, 1, 1, 1, 1]
+        offset = [0.84, 1.86, 0.62, 1.31, 1.36]
+    return np.array(X, dtype=float), np.array(y, dtype=float), np.array(w), np.array(offset)
+
+
+@pytest.mark.parametrize("link", ["cloglog", "log"])
+def test_a_column_of_years(link):
+    """Intervals are those of the same models in columns without an origin that is far.
+
+    With the intercept held, the years must make up for ±1000 in η, where ``exp`` overflows.
+    """
+    X, y, w, offset = beside_years(link)
+    chosen = {"family": "poisson"} if link == "log" else {"family": "binomial", "link": link}
+    model = Glm(**chosen)
+    far = X + 2000.0 * np.eye(1, X.shape[1])
+    expected = fitted(model, X, y, w, offset=offset).profile_intervals(X, y, w, offset=offset)
+    again = fitted(model, far, y, w, offset=offset)
+    found = again.profile_intervals(far, y, w, offset=offset)
+    # Ends are roots of profiles, to ε^½ or better, and a minimum is quadratic.
+    np.testing.assert_allclose(found[:-1], expected[:-1], rtol=1e-7)
+    # η = βu + a is a(1 - u/2000) + (2000β + a)(u/2000): there the intercept is a slope of -x/2000.
+    turned = np.column_stack([-X[:, 0] / 2000.0, far[:, 0] / 2000.0, far[:, 1:]])
+    slopes = fitted(Glm(**chosen, fit_intercept=False), turned, y, w, offset=offset)
+    slopes = slopes.profile_intervals(turned, y, w, offset=offset)
+    np.testing.assert_allclose(found.iloc[-1], slopes.iloc[0], rtol=1e-7)
+
+
 def test_what_is_not_known_is_refused():
     X, y, w, _ = counts(np.random.default_rng(4))
     twice = np.column_stack([X, X[:, 0]])

@@ -4,6 +4,7 @@ import mpmath as mp
 import numpy as np
 import pytest
 
+from mcmodels.objectives.expected_weights import ExpectedWeights
 from mcmodels.objectives.families import Binomial, NegativeBinomial, PowerFamily
 from mcmodels.objectives.family_loss import FamilyLoss
 from mcmodels.objectives.links import LINKS
@@ -136,3 +137,23 @@ def test_deviance_and_pearson_residual_of_binomial_targets(link, etas, y):
                 expected = (at - mu) / mp.sqrt(mu * (1 - mu))
                 parts = (at * (1 - mu) + (1 - at) * mu) / mp.sqrt(mu * (1 - mu))
                 assert abs(pearson[k] - expected) <= 1e-13 * parts
+
+
+@pytest.mark.parametrize("eta", [300.0, 360.0, 709.7, 709.8, 1011.0, 1e5])
+def test_cloglog_where_exp_of_eta_is_far_or_overflows(eta):
+    """A success is certain there: year-like columns take predictors so far.
+
+    Its loss, slopes and all expected curvatures are less than ``e^-e^300``, which is zero; a
+    failure has e^η, which is infinite from 709.8 on, as it was; no value is NaN.
+    """
+    loss, at = FamilyLoss(FAMILIES["binomial"], LINKS["cloglog"]), np.array([eta])
+    assert [v.item() for v in loss(np.ones(1), at, (0, 1, 2))] == [0.0, 0.0, 0.0]
+    assert [v.item() for v in ExpectedWeights(loss)(at)] == [0.0, 0.0, 0.0]
+    assert loss.expected_curvature(at).item() == 0.0
+    for y in (0.0, 0.25):  # (1 - y) e^η, as the part of the success is zero
+        with mp.workdps(30):
+            exact = float((1 - mp.mpf(y)) * mp.exp(eta)) if eta < 709.78 else np.inf
+        # exp rounds η: 709.7 has an error of 1e-13, so have the values.
+        np.testing.assert_allclose(
+            np.concatenate(loss(np.array([y]), at, (0, 1, 2))), exact, rtol=4e-13
+        )
