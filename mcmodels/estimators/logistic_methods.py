@@ -245,6 +245,7 @@ class LogisticMethods(EffectMethods, ClassLikelihoodMethods):
     ) -> Array:
         """Residuals of some rows, which may all have weight 0."""
         weights = check_weights(sample_weight, X, allow_all_zero=True)
+        # Without weights they have the factors of the classes, where precisions have any.
         found = self.residuals(X, y, kind=kind, offset=offset)
         return self._record().weighting.residuals(found, weights)
 

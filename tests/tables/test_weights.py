@@ -166,3 +166,17 @@ def test_the_command_line(capsys, tmp_path, model, kind, form):
             loaded.aic_  # noqa: B018
     message = refused(capsys, "fit", model, data, *options[:2], "--weights-are", "pweights")
     assert "pweights" in message
+
+
+@pytest.mark.parametrize("class_weight", [None, {0: 3.0, 1: 0.5}, "balanced"])
+def test_residuals_in_partitions_have_the_factors_of_classes_once(class_weight):
+    rng = np.random.default_rng(0)
+    X, w = rng.standard_normal((60, 2)), rng.uniform(0.5, 2.0, 60)
+    y = (X[:, 0] + rng.standard_normal(60) > 0).astype(int)
+    w[:20] = 0.0  # a partition without weight
+    model = LogisticRegression(weights="precision", class_weight=class_weight).fit(X, y, w)
+    da = pytest.importorskip("dask.array")
+    there = [da.from_array(values, chunks=(20, *values.shape[1:])) for values in (X, y, w)]
+    found = model.residuals(there[0], there[1], sample_weight=there[2]).compute()
+    # The roots of the two factors are multiplied in another order.
+    np.testing.assert_allclose(found, model.residuals(X, y, sample_weight=w), rtol=1e-14)
