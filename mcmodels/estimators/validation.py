@@ -131,20 +131,22 @@ def training_pair(
 
 
 def continued_pair(
-    estimator: Any, X: MatrixLike, y: VectorLike | None, *, first: bool, **for_y: Any
+    estimator: Any, X: MatrixLike, y: Any, *, first: bool, **for_y: Any
 ) -> tuple[Features, Matrix, Values]:
-    """X and y of a call of ``partial_fit``, checked; after the first call the columns are known."""
+    """X and y of a call of ``partial_fit``, checked except for NaN and infinity in X.
+
+    After the first call the columns are known.
+    """
     if first:
         return training_pair(estimator, X, y, **for_y)
-    X, y = validated_pair(estimator, X, y, **for_y)
+    _refuse_missing_targets(y)
+    X, y = _validate(estimator, X, y, reset=False, finite=False, **for_y)
     return features_of(estimator), X, y
 
 
 def validated_pair(estimator: Any, X: MatrixLike, y: Any, **for_y: Any) -> tuple[Matrix, Values]:
     """X and y for a fitted model, checked; y is required and dense."""
-    _refuse_sparse_targets(y)
-    if y is None:
-        raise ValueError("y is None; the objective needs the targets of the rows.")
+    _refuse_missing_targets(y)
     if isinstance(X, StreamedMatrix):  # the blocks of a stream were checked
         return X, y
     if _is_plain(estimator, X, y, finite=True, **for_y):
@@ -265,6 +267,12 @@ def _is_plain(
         numbers = [X] if finite else []
         numbers += [y for y in targets if y.dtype.kind == "f"]
         return all(np.isfinite(values.sum()) for values in numbers)
+
+
+def _refuse_missing_targets(y: object) -> None:
+    _refuse_sparse_targets(y)
+    if y is None:
+        raise ValueError("y is None; the objective needs the targets of the rows.")
 
 
 def _refuse_sparse_targets(y: object) -> None:

@@ -12,17 +12,19 @@ from mcmodels.rows import RowStream
 
 __all__ = ["refuse_other_weighting", "refuse_zero_factors", "rows_for_sums", "weighting_of"]
 
+_KINDS = {kind.value: kind for kind in Weighting}
+
 
 def weighting_of(weights: object) -> Weighting:
     """The kind of weights that the user has named; refuses what is none of the three."""
-    choices = tuple(kind.value for kind in Weighting)
+    choices = tuple(_KINDS)
     if hasattr(weights, "__len__") and not isinstance(weights, str):
         raise ValueError(
             f"weights={example_of(weights)} must say what weights are, {', '.join(choices[:-1])} "
             f"or {choices[-1]}; pass the weights themselves as sample_weight of fit."
         )
     check_choice("weights", weights, choices)
-    return Weighting(weights)
+    return _KINDS[str(weights)]
 
 
 def rows_for_sums(stream: RowStream, weighting: Weighting, **options: Any) -> RowStream:

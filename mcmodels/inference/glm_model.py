@@ -26,7 +26,7 @@ from mcmodels.inference.estimate import Estimate
 from mcmodels.inference.weighting import Weighting
 from mcmodels.objectives.families import Family
 from mcmodels.objectives.family_loss import FamilyLoss
-from mcmodels.rows import RowBlock, Rows
+from mcmodels.rows import RowBlock, Rows, WithoutFeatures
 from mcmodels.solvers.theta import ThetaDerivatives
 
 __all__ = ["GlmInference", "GlmSums"]
@@ -68,7 +68,8 @@ class GlmSums:
             if dispersion is None:
                 return np.array([*sums, np.nan])
             weights = block.weights_or_ones
-            likelihood = weighting.log_density(loss, y, eta, weights, dispersion)
+            of_rows = functools.partial(loss.log_likelihood, y, eta)
+            likelihood = weighting.log_density(loss.family, of_rows, weights, dispersion)
             return np.array([*sums, likelihood.sum()])
 
         with np.errstate(all="ignore"):
@@ -76,18 +77,22 @@ class GlmSums:
 
 
 def log_likelihood(
-    rows: Rows, loss: FamilyLoss, params: Array, dispersion: float, weighting: Weighting
+    rows: Rows, family: Family, deviance: float, dispersion: float, weighting: Weighting
 ) -> float:
-    """``Σ wᵢ log p(yᵢ | μᵢ, φ)``, or of precisions with ``φ/wᵢ``; in one pass over the rows."""
+    """``Σ wᵢ log p(yᵢ | μᵢ, φ)``, or of precisions with ``φ/wᵢ``, from the deviance D.
+
+    That is ``-D/(2φ)`` and the same sum at ``μᵢ = yᵢ``, for which no feature is read.
+    """
 
     def summarise(block: RowBlock) -> float:
-        eta, weights = block.linear_predictor(params), block.weights_or_ones
-        return float(weighting.log_density(loss, block.y, eta, weights, dispersion).sum())
+        of_rows = functools.partial(family.saturated_log_likelihood, block.y)
+        weights = block.weights_or_ones
+        return float(weighting.log_density(family, of_rows, weights, dispersion).sum())
 
     if not dispersion > 0:
         return np.nan
     with np.errstate(all="ignore"):
-        return rows.reduce(summarise)
+        return WithoutFeatures(rows).reduce(summarise) - deviance / (2.0 * dispersion)
 
 
 @dataclass(frozen=True)

@@ -29,13 +29,14 @@ International Statistical Review 51(3); Lumley (2010), *Complex Surveys*, §5.2;
 from __future__ import annotations
 
 import enum
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from mcmodels.arrays import Array
 from mcmodels.exceptions import InferenceError
-from mcmodels.objectives.families import Binomial
+from mcmodels.objectives.families import Binomial, Family
 from mcmodels.objectives.family_loss import FamilyLoss
 from mcmodels.rows import Rows, Seen
 
@@ -86,14 +87,21 @@ class Weighting(enum.Enum):
         return float(n_present) if self is Weighting.PRECISION else total_weight
 
     def log_density(
-        self, loss: FamilyLoss, y: Array, eta: Array, weights: Array, dispersion: float
+        self,
+        family: Family,
+        log_likelihood: Callable[[Array, Array | float], Array],
+        weights: Array,
+        dispersion: float,
     ) -> Array:
-        """What each row adds to the (pseudo-)log-likelihood of a generalized linear model."""
+        """What each row adds to the (pseudo-)log-likelihood of a generalized linear model.
+
+        ``log_likelihood`` gives it for frequencies and φ of the rows.
+        """
         if self is Weighting.PROBABILITY:
-            return weights * loss.log_likelihood(y, eta, np.ones_like(weights), dispersion)
-        if self is Weighting.PRECISION and loss.family.has_dispersion:
-            return loss.log_likelihood(y, eta, np.ones_like(weights), dispersion / weights)
-        return loss.log_likelihood(y, eta, weights, dispersion)
+            return weights * log_likelihood(np.ones_like(weights), dispersion)
+        if self is Weighting.PRECISION and family.has_dispersion:
+            return log_likelihood(np.ones_like(weights), dispersion / weights)
+        return log_likelihood(weights, dispersion)
 
     def in_residuals(self, loss: FamilyLoss, weights: Array | None) -> Array | None:
         """Weights whose roots are factors of Pearson's residuals and the like; None for ones.

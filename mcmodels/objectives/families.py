@@ -45,6 +45,8 @@ _DEVIATIONS, _TERMS = 9.0, 2**20
 # From here on six terms of Stirling's series have all digits.
 _STIRLING = 20.0
 _LOG_2PI = float(np.log(2.0 * np.pi))
+# A mean of every family.
+_ANY_MEAN = 0.5
 
 
 class Family(ABC):
@@ -91,6 +93,15 @@ class Family(ABC):
         The weight of a row counts how often it was observed; of binomial targets it is the number
         of trials of which y is the proportion. φ is a number, or one for each row.
         """
+
+    def saturated_log_likelihood(self, y: Array, weights: Array, dispersion: Any) -> Array:
+        """The same at ``μ = y``, or its limit where y is no mean of the family.
+
+        From any other μ it differs by ``w d(y, μ)/(2φ)``.
+        """
+        mu = np.where(self.has_mean(y), y, _ANY_MEAN)
+        left = weights * self.deviance(y, mu) / (2.0 * dispersion)
+        return self.log_likelihood(y, mu, weights, dispersion) + left
 
     @property
     def description(self) -> str:

@@ -66,6 +66,8 @@ class FamilyLoss:
         with np.errstate(all="ignore"):  # solvers reject values that are not finite
             if isinstance(self.family, Binomial) and isinstance(self.link, LogitLink):
                 return _logistic(y, eta, orders)
+            if isinstance(self.family, PowerFamily) and isinstance(self.link, LogLink):
+                return _power_of_exponential(self.family.power, y, eta, orders)
             found = self._all(y, eta)
             outside = self.outside(eta)
         if outside is not None and outside.any():
@@ -190,8 +192,6 @@ class FamilyLoss:
             success, failure = _minus_logs(link, eta)
             value, slope, curvature = map(_mixture, (y, y, y), success, failure)
             return value, slope, curvature
-        if isinstance(family, PowerFamily) and isinstance(link, LogLink):
-            return _power_of_exponential(family.power, y, eta)
         if isinstance(family, PowerFamily) and isinstance(link, PowerLink):
             return _power_of_power(family, link.power, y, eta)
         if isinstance(family, NegativeBinomial) and isinstance(link, LogLink):
@@ -233,16 +233,22 @@ def _mixture(y: Array, A: Array, B: Array) -> Array:
     return found
 
 
-def _power_of_exponential(p: float, y: Array, eta: Array) -> Orders:
+def _power_of_exponential(
+    p: float, y: Array, eta: Array, orders: tuple[int, ...]
+) -> tuple[Array, ...]:
     """``V = μᵖ`` and ``μ = e^η``."""
-    one = np.ones_like(eta)
-    A = one if p == 2 else np.exp((2.0 - p) * eta)
-    B = one if p == 1 else np.exp((1.0 - p) * eta)
-    yB = y * B
-    first = eta if p == 2 else A / (2.0 - p)
-    second = y * eta if p == 1 else yB / (1.0 - p)
-    curvature = A if p == 1 else yB if p == 2 else (2.0 - p) * A - (1.0 - p) * yB
-    return first - second, A - yB, curvature
+    A: Any = 1.0 if p == 2 else np.exp((2.0 - p) * eta)
+    yB = y if p == 1 else y * np.exp((1.0 - p) * eta)
+    found = []
+    for order in orders:
+        if order == 0:
+            first = eta if p == 2 else A / (2.0 - p)
+            found.append(first - (y * eta if p == 1 else yB / (1.0 - p)))
+        elif order == 1:
+            found.append(A - yB)
+        else:
+            found.append(A if p == 1 else yB if p == 2 else (2.0 - p) * A - (1.0 - p) * yB)
+    return tuple(found)
 
 
 def _power_of_power(family: PowerFamily, k: float, y: Array, eta: Array) -> Orders:

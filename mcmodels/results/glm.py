@@ -97,7 +97,7 @@ class GlmFit(CurvatureFit):
         if known is None:
             times = weighting.count_in_likelihood(total_weight, rows.n_present)
             of_likelihood = sums.deviance / times if by_deviance else phi
-            likelihood = log_likelihood(rows, loss, params, of_likelihood, weighting)
+            likelihood = log_likelihood(rows, family, sums.deviance, of_likelihood, weighting)
             sums = replace(sums, log_likelihood=likelihood)
         return cls.of(
             solution,

@@ -191,7 +191,6 @@ def _joint_rows(block: RowBlock, centre: Array, height: int) -> Iterator[Array]:
     n_rows, p = X.shape
     y = np.empty((n_rows, 0)) if block.y is None else block.y.reshape(n_rows, -1)
     end = lead + p + y.shape[1]
-    centre = np.broadcast_to(centre, (end - lead,))
     for start in range(0, n_rows, height):
         part = slice(start, min(start + height, n_rows))
         Z = np.empty((part.stop - start, 1 + centre.size), order="F")

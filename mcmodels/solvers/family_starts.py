@@ -12,7 +12,7 @@ from mcmodels.objectives import LinearPredictorObjective
 from mcmodels.objectives.families import Binomial
 from mcmodels.objectives.family_loss import FamilyLoss
 from mcmodels.objectives.user_loss import UserLoss, UserObjective
-from mcmodels.rows import RowBlock, Rows
+from mcmodels.rows import RowBlock, Rows, RowsOfColumns
 from mcmodels.solvers import irls
 from mcmodels.solvers.bounded_means import fit_within_bounds
 from mcmodels.solvers.fit_state import Optimum
@@ -44,7 +44,10 @@ def family_start(objective: UserObjective, loss: FamilyLoss) -> Array | None:
         centre = float(loss.link.predictor(np.array([mean]))[0])
         candidates = (centre, centre - least, centre - largest, -least + abs(centre))
         found = intercept_start(objective, [b for b in candidates if np.isfinite(b)])
-        if np.isfinite(objective.value(found)):
+        # Its coefficients are zero, so that no feature need be read.
+        rows = objective.rows
+        constant = objective.over(RowsOfColumns(rows, [], intercept=rows.intercept), 0.0)
+        if np.isfinite(constant.value(found[rows.n_features :])):
             return found
         found = _least_squares(objective, loss, mean)
         if np.isfinite(objective.value(found)):

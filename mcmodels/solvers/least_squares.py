@@ -46,7 +46,7 @@ from mcmodels.solvers.least_squares_fit import (
 )
 from mcmodels.solvers.matrix_free import solve_matrix_free
 from mcmodels.solvers.minimum_norm import refine_shortest
-from mcmodels.solvers.overflow import refuse_overflow, refuse_underflow
+from mcmodels.solvers.overflow import SMALLEST_SQUARES, refuse_overflow, refuse_underflow
 from mcmodels.solvers.pseudoinverse import (
     PseudoInverse,
     entry_noise,
@@ -206,6 +206,8 @@ def _refuse_extremes(moments: Moments | FactoredMoments, extent: Extent) -> None
     mean, p = moments.mean, moments.n_features
     with np.errstate(over="ignore", invalid="ignore"):
         about_zero = moments.squares + moments.weight * mean**2
+        if about_zero[:p].min(initial=1.0) >= SMALLEST_SQUARES and np.isfinite(about_zero.sum()):
+            return
     refuse_overflow(about_zero[:p], about_zero[p:])
     refuse_underflow(about_zero[:p], mean[:p], extent)
 

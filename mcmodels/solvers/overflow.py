@@ -9,7 +9,7 @@ from mcmodels.arrays import Array
 from mcmodels.rows import RowBlock, Rows
 
 # Sums of squares below this lose digits: terms of them are near the smallest normal number, 2e-308.
-_SMALLEST = 1e-290
+SMALLEST_SQUARES = 1e-290
 # Weights with a smaller sum make the steps of an iteration lose digits, as these are squared.
 _SMALLEST_WEIGHTS = 1e-250
 
@@ -47,7 +47,7 @@ def refuse_underflow(x_squares: Array, x_mean: Array | None = None, rows: object
         The rows, if they can be walked again: where a sum of squares is zero, they tell whether the
         column is.
     """
-    small = x_squares < _SMALLEST
+    small = x_squares < SMALLEST_SQUARES
     if not small.any():
         return
     zero = x_squares == 0
@@ -71,7 +71,7 @@ def refuse_underflow_of_targets(y_sums: Array, y_squares: Array) -> None:
     y_sums, y_squares : ndarray of shape (m,)
         Weighted sums of the targets and of their squares.
     """
-    lost = (y_squares < _SMALLEST) & ((y_squares > 0) | (y_sums != 0))
+    lost = (y_squares < SMALLEST_SQUARES) & ((y_squares > 0) | (y_sums != 0))
     if lost.any():
         raise ValueError(
             f"the weighted squares of column(s) {np.nonzero(lost)[0].tolist()} of y underflow "

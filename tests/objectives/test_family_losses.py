@@ -157,3 +157,30 @@ def test_cloglog_where_exp_of_eta_is_far_or_overflows(eta):
         np.testing.assert_allclose(
             np.concatenate(loss(np.array([y]), at, (0, 1, 2))), exact, rtol=4e-13
         )
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_the_deviance_is_what_a_likelihood_lacks_of_the_saturated_one(name):
+    """``2 (log p(y | y) - log p(y | μ)) = w d(y, μ)/φ``, McCullagh and Nelder (1989), §2.3."""
+    family = FAMILIES[name]
+    targets = [
+        y for y in TARGETS.get(name.split()[0], (0.0, 0.3, 1.0, 4.0)) if _is_target(family, y)
+    ]
+    y, mu = (a.ravel() for a in np.meshgrid(targets, [0.05, 0.5, 0.9]))
+    # Trials of which the proportions are whole numbers; φ of each row.
+    weights = np.full(len(y), 10.0)
+    phi = np.linspace(0.3, 2.0, len(y))
+    at_mean = family.log_likelihood(y, mu, weights, phi)
+    saturated = family.saturated_log_likelihood(y, weights, phi)
+    wanted = weights * family.deviance(y, mu) / (2 * phi)
+    # NaN of families whose density has no finite form; else sums of a few terms of up to 1e4.
+    np.testing.assert_allclose(
+        saturated - at_mean, np.where(np.isnan(at_mean), np.nan, wanted), rtol=1e-11, atol=1e-9
+    )
+    own = np.array([family.has_mean(np.array([value]))[0] for value in y])
+    at_own = family.log_likelihood(y[own], y[own], weights[own], phi[own])
+    np.testing.assert_allclose(saturated[own], at_own, rtol=1e-11, atol=1e-9)
+
+
+def _is_target(family, y):
+    return not family.wrong_targets(np.array([y]))[0][0]

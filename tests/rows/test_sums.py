@@ -115,7 +115,8 @@ def test_the_residual_scatter_of_a_triangle(weighted, intercept, block_rows):
     X, y, w = some_rows()
     w = w if weighted else np.ones(len(X))
     rows = ArrayRows(X, y, w, intercept=intercept, block_rows=block_rows)
-    triangle = rows.reduce(Triangle.about(np.array([1.0, 0.0, 2.0, 0.0, -1.0] if intercept else 0)))
+    centre = np.array([1.0, 0.0, 2.0, 0.0, -1.0]) if intercept else np.zeros(5)
+    triangle = rows.reduce(Triangle.about(centre))
     coef = np.random.default_rng(1).standard_normal((3, 2))
     residual = y - X @ coef
     if intercept:
