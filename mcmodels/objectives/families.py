@@ -28,6 +28,7 @@ evaluation of Tweedie exponential dispersion model densities*, Statistics and Co
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -195,7 +196,8 @@ class PowerFamily(Family):
         if p == 0:
             return -weights / 2.0 * ((y - mu) ** 2 / phi + np.log(phi) + _LOG_2PI)
         if p == 1:
-            return weights * (special.xlogy(y, mu) - mu - special.gammaln(y + 1.0)) / phi
+            log_factorial = _of_counts(lambda k: special.gammaln(k + 1.0), y)
+            return weights * (special.xlogy(y, mu) - mu - log_factorial) / phi
         if p == 2:
             # Γ(1/φ) by Stirling's formula, whose large parts cancel with those of the density.
             left = self.deviance(y, mu) / phi + np.log(phi) + _LOG_2PI
@@ -217,6 +219,15 @@ class PowerFamily(Family):
         if self.power < 2:
             return y < 0, "zero or positive"
         return y <= 0, "positive"
+
+
+def _of_counts(function: Callable[[Array], Array], y: Array) -> Array:
+    """A function of y ≥ 0, computed once for each number where y are small whole numbers."""
+    if y.size and y.max() < y.size:
+        counts = y.astype(np.intp)
+        if (counts == y).all():
+            return function(np.arange(counts.max() + 1.0))[counts]
+    return function(y)
 
 
 def _log_of_series(y: Array, p: float, phi: Array | float) -> Array:
@@ -350,9 +361,13 @@ class NegativeBinomial(Family):
 
     def log_likelihood(self, y: Array, mu: Array, weights: Array, dispersion: Any) -> Array:
         """The negative binomial probability of y."""
+
         # Γ(y + r)/(Γ(r) Γ(y + 1)) = 1/(y B(y, r)); for large r the gamma functions cancel.
-        some = np.where(y > 0, y, 1.0)
-        ways = np.where(y > 0, -special.betaln(some, 1.0 / self.theta) - np.log(some), 0.0)
+        def log_ways(y: Array) -> Array:
+            some = np.where(y > 0, y, 1.0)
+            return np.where(y > 0, -special.betaln(some, 1.0 / self.theta) - np.log(some), 0.0)
+
+        ways = _of_counts(log_ways, y)
         log_theta = special.xlogy(y, self.theta)
         return weights * (ways + log_theta - self.kernel(y, mu)) / dispersion
 

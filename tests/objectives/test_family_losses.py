@@ -182,5 +182,20 @@ def test_the_deviance_is_what_a_likelihood_lacks_of_the_saturated_one(name):
     np.testing.assert_allclose(saturated[own], at_own, rtol=1e-11, atol=1e-9)
 
 
+@pytest.mark.parametrize("name", ["poisson", "negative_binomial"])
+def test_likelihoods_of_small_counts_are_those_of_each_alone(name):
+    """Many counts are computed by value; one alone, or beside a number that is none, is not."""
+    family, rng = FAMILIES[name], np.random.default_rng(0)
+    for y in (rng.poisson(3.0, 200).astype(float), rng.poisson(1e3, 50).astype(float)):
+        mu, ones = rng.uniform(0.1, 9.0, y.size), np.ones(y.size)
+        alone = [family.log_likelihood(y[[i]], mu[[i]], ones[[i]], 1.0)[0] for i in range(y.size)]
+        # The same formula: vectorised logarithms may differ by a rounding.
+        np.testing.assert_allclose(family.log_likelihood(y, mu, ones, 1.0), alone, rtol=1e-14)
+        mixed = family.log_likelihood(
+            np.append(y, 0.5), np.append(mu, 1.0), np.ones(y.size + 1), 1.0
+        )
+        np.testing.assert_allclose(mixed[:-1], alone, rtol=1e-14)
+
+
 def _is_target(family, y):
     return not family.wrong_targets(np.array([y]))[0][0]
