@@ -183,6 +183,11 @@ class RowsWithCrossSums(Rows):
         return self if sample is self._rows else sample
 
     @property
+    def without_sums(self) -> Rows:
+        """The rows alone: a walk over them computes no sums."""
+        return self._rows
+
+    @property
     def cross_sums(self) -> CrossSums:
         """The sums; computed in an extra walk if there was no walk yet."""
         if self._sums is None:

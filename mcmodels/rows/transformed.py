@@ -12,6 +12,7 @@ from scipy import sparse
 
 from mcmodels.arrays import Array
 from mcmodels.rows.blocks import DenseDesign, Design, RowBlock, SparseDesign
+from mcmodels.rows.cross_sums import RowsWithCrossSums
 from mcmodels.rows.source import ArrayRows, Rows, Sum
 from mcmodels.rows.unlocked import times_triangle
 
@@ -176,16 +177,20 @@ class RowsOfColumns(Rows):
 
 
 class WithoutFeatures(RowsOfColumns):
-    """The same rows without their features: with an intercept alone.
+    """The same rows without their features.
 
     Parameters
     ----------
     rows : Rows
         The rows.
+    intercept : bool, default=True
+        Whether the design rows are a one; else they are empty.
     """
 
-    def __init__(self, rows: Rows) -> None:
-        super().__init__(rows, [], intercept=True)
+    def __init__(self, rows: Rows, *, intercept: bool = True) -> None:
+        # Sums of the features wait for a walk that reads them.
+        rows = rows.without_sums if isinstance(rows, RowsWithCrossSums) else rows
+        super().__init__(rows, [], intercept=intercept)
 
 
 class _CombinedDesign(DenseDesign):

@@ -12,7 +12,7 @@ from mcmodels.objectives import LinearPredictorObjective
 from mcmodels.objectives.families import Binomial
 from mcmodels.objectives.family_loss import FamilyLoss
 from mcmodels.objectives.user_loss import UserLoss, UserObjective
-from mcmodels.rows import RowBlock, Rows, RowsOfColumns
+from mcmodels.rows import RowBlock, Rows, WithoutFeatures
 from mcmodels.solvers import irls
 from mcmodels.solvers.bounded_means import fit_within_bounds
 from mcmodels.solvers.fit_state import Optimum
@@ -46,7 +46,7 @@ def family_start(objective: UserObjective, loss: FamilyLoss) -> Array | None:
         found = intercept_start(objective, [b for b in candidates if np.isfinite(b)])
         # Its coefficients are zero, so that no feature need be read.
         rows = objective.rows
-        constant = objective.over(RowsOfColumns(rows, [], intercept=rows.intercept), 0.0)
+        constant = objective.over(WithoutFeatures(rows, intercept=rows.intercept), 0.0)
         if np.isfinite(constant.value(found[rows.n_features :])):
             return found
         found = _least_squares(objective, loss, mean)
@@ -115,7 +115,7 @@ def _targets(objective: UserObjective, loss: FamilyLoss) -> tuple[float, float, 
         total = float(block.weighted(block.y).sum())
         return _Range(total, float(offset.min(initial=np.inf)), float(offset.max(initial=-np.inf)))
 
-    found = rows.reduce(summarise)
+    found = WithoutFeatures(rows).reduce(summarise)
     n = rows.total_weight
     if isinstance(loss.family, Binomial):
         mean = (found.total + _CONTINUITY) / (n + 2 * _CONTINUITY)
