@@ -4,6 +4,7 @@ import itertools
 
 import numpy as np
 import pandas as pd
+import pytest
 from scipy import linalg
 
 from mcmodels import LinearRegression
@@ -11,6 +12,15 @@ from tests.inference.published import agree, data, indicators
 
 ALCOHOL = ["legal", "beertaxa", "beerpercap", "winepercap"]
 PAIRS_AND_MORE = [c for r in (2, 3, 4) for c in itertools.combinations(ALCOHOL, r)]
+
+
+def test_agreement_is_that_of_the_printed_digits():
+    agree([0.43641, -13.4], "0.4364 -13.40")
+    for wrong, printed in ((0.43635 - 1e-6, "0.4364"), (13.39, "13.4000"), (24.589, "24.58")):
+        with pytest.raises(AssertionError, match="was printed"):
+            agree(wrong, printed)
+    with pytest.raises(AssertionError, match="2 numbers, and 1 printed"):
+        agree([1.0, 2.0], "1.0")
 
 
 def deaths(columns, *, last=1996, states=False):

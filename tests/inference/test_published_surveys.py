@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from mcmodels import GeneralizedLinearRegressor, LinearRegression, LogisticRegression
 from tests.inference.published import agree, data, indicators
@@ -23,7 +24,10 @@ def test_districts_of_schools():
     agree(model.params_, "-0.5088 -3.1456 817.1823")
     found = errors(model, X, y, w, schools["dnum"], population=757)
     agree(found, "0.3259 0.3018 18.6709")
-    agree(model.params_ / found, "-1.561 -10.423 43.768")
+    t = model.params_ / found
+    agree(t, "-1.561 -10.423 43.768")
+    # Its degrees of freedom are G - P.
+    agree(2 * stats.t.sf(np.abs(t), 15 - 3), "0.144 2.29e-07 1.32e-14")
 
 
 @pytest.mark.parametrize(
