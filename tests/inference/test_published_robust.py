@@ -154,6 +154,56 @@ def test_white_in_r():
     agree(np.abs([V[0, 2], V[1, 2], V[0, 1]]), "1055.13101 1370.85525 31336.158")
 
 
+def test_journals_in_r():
+    """R's AER 1.2-15, tests/Ch-Validation.Rout.save: vcovHC of log(subs) ~ log(citeprice)."""
+    rows = data("journals")
+    X = np.log(rows["price"] / rows["citations"]).to_frame("citeprice")
+    y = np.log(rows["subs"])
+    model = LinearRegression().fit(X, y)
+    printed = {
+        "HC0": "0.03377 0.05495",
+        "HC1": "0.03396 0.05526",
+        "HC2": "0.03412 0.05525",
+        "HC3": "0.03447 0.05555",
+    }
+    agree(model.standard_errors_, "0.03561 0.05591")
+    for kind, errors in printed.items():
+        agree(model.summary(X, y, kind=kind).to_frame()["standard_error"], errors)
+    V = model.covariance(X, y, kind="HC3")
+    agree([V[0, 0], V[0, 1], V[1, 1]], "0.001188 0.000693 0.003085")
+    test = model.breusch_pagan(X, y)
+    agree([test.statistic, test.p_value], "9.8 0.002")
+
+
+def test_trips_in_r():
+    """R's AER 1.2-15, tests/Ch-Microeconometrics.Rout.save: sandwich of a glm, and glm.nb."""
+    X = data("recreation")
+    y = X.pop("trips")
+    model = GeneralizedLinearRegressor("poisson", tol=1e-10).fit(X, y)
+    params = "0.47173 0.41821 -0.11132 0.89817 -0.00343 -0.04254 0.03613 0.26499"
+    agree(model.params_, params)
+    agree(
+        model.standard_errors_,
+        "0.01709 0.05719 0.01959 0.07899 0.00312 0.00167 0.00271 0.09372",
+    )
+    table = model.summary(X, y, kind="HC0").to_frame()
+    errors = "0.04885 0.19387 0.05031 0.24691 0.01470 0.01173 0.00939"
+    agree(table["standard_error"].iloc[:-1], errors)
+    # Its iterations end where the deviance changes by a share of 1e-8, and errors by 2e-5.
+    agree(table["standard_error"].iloc[-1], "0.43248", units=1.1)
+    agree(table["z"], "9.66 2.16 -2.21 3.64 -0.23 -3.62 3.85 0.61")
+    agree(model.log_likelihood_, "-1529")
+    # glm.nb has the expected information, in which θ has no cross terms.
+    model = GeneralizedLinearRegressor("negative_binomial", theta="estimate", tol=1e-10).fit(X, y)
+    agree(
+        model.params_,
+        "0.72200 0.61214 -0.02606 0.66917 0.04801 -0.09269 0.03884 -1.12194",
+    )
+    errors = np.sqrt(np.diag(model.covariance(X, y, kind="expected")))
+    agree(errors, "0.04012 0.15030 0.04245 0.35302 0.00918 0.00665 0.00775 0.21430")
+    agree(model.log_likelihood_, "-825.6")
+
+
 def firms():
     """Grunfeld's ten firms in 20 years, those that Stata has."""
     rows = sm.datasets.grunfeld.load_pandas().data.iloc[:200]
