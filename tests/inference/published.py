@@ -31,6 +31,12 @@ def agree(found, printed: str, units: float = 0.5) -> None:
         assert abs(value - float(word)) <= reach, f"{value!r}, and {word} was printed"
 
 
+def same(found, expected, share: float) -> None:
+    """Matrices whose entries differ by a share of the deviations, also where they are near zero."""
+    size = np.sqrt(np.diag(expected))
+    assert np.abs((found - expected) / np.outer(size, size)).max() < share
+
+
 def indicators(column: pd.Series, levels) -> pd.DataFrame:
     """A column of zeros and ones for each of the levels."""
     return pd.DataFrame(

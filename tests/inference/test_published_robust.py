@@ -7,21 +7,14 @@ import pandas as pd
 import pytest
 import statsmodels
 import statsmodels.api as sm
-from statsmodels.discrete.tests.results import results_count_robust_cluster as counts
 from statsmodels.genmod.tests.results import results_glm_poisson_weights as weighted
 from statsmodels.regression.tests.results import results_grunfeld_ols_robust_cluster as grunfeld
 from statsmodels.regression.tests.results import results_macro_ols_robust as macro
 
 from mcmodels import GeneralizedLinearRegressor, LinearRegression, LogisticRegression
-from tests.inference.published import agree, data
+from tests.inference.published import agree, data, same
 
 INSTALLED = os.path.dirname(statsmodels.__file__)
-
-
-def same(found, expected, digits):
-    """Entries in units of the deviations, so that covariances near zero count as others do."""
-    size = np.sqrt(np.diag(expected))
-    assert np.abs((found - expected) / np.outer(size, size)).max() < digits
 
 
 # Petersen's data, of which statsmodels ships the text, with seven digits a number; results
@@ -175,35 +168,6 @@ def test_journals_in_r():
     agree([test.statistic, test.p_value], "9.8 0.002")
 
 
-def test_trips_in_r():
-    """R's AER 1.2-15, tests/Ch-Microeconometrics.Rout.save: sandwich of a glm, and glm.nb."""
-    X = data("recreation")
-    y = X.pop("trips")
-    model = GeneralizedLinearRegressor("poisson", tol=1e-10).fit(X, y)
-    params = "0.47173 0.41821 -0.11132 0.89817 -0.00343 -0.04254 0.03613 0.26499"
-    agree(model.params_, params)
-    agree(
-        model.standard_errors_,
-        "0.01709 0.05719 0.01959 0.07899 0.00312 0.00167 0.00271 0.09372",
-    )
-    table = model.summary(X, y, kind="HC0").to_frame()
-    errors = "0.04885 0.19387 0.05031 0.24691 0.01470 0.01173 0.00939"
-    agree(table["standard_error"].iloc[:-1], errors)
-    # Its iterations end where the deviance changes by a share of 1e-8, and errors by 2e-5.
-    agree(table["standard_error"].iloc[-1], "0.43248", units=1.1)
-    agree(table["z"], "9.66 2.16 -2.21 3.64 -0.23 -3.62 3.85 0.61")
-    agree(model.log_likelihood_, "-1529")
-    # glm.nb has the expected information, in which θ has no cross terms.
-    model = GeneralizedLinearRegressor("negative_binomial", theta="estimate", tol=1e-10).fit(X, y)
-    agree(
-        model.params_,
-        "0.72200 0.61214 -0.02606 0.66917 0.04801 -0.09269 0.03884 -1.12194",
-    )
-    errors = np.sqrt(np.diag(model.covariance(X, y, kind="expected")))
-    agree(errors, "0.04012 0.15030 0.04245 0.35302 0.00918 0.00665 0.00775 0.21430")
-    agree(model.log_likelihood_, "-825.6")
-
-
 def firms():
     """Grunfeld's ten firms in 20 years, those that Stata has."""
     rows = sm.datasets.grunfeld.load_pandas().data.iloc[:200]
@@ -307,21 +271,6 @@ def test_what_weights_of_a_linear_fit_are_in_stata(weights):
     if weights != "frequency":
         found = model.covariance(X, y, w, kind="HC1")
         same(found, weighted.results_wls_aweight_robust.cov, STATAS_FIT)
-
-
-@pytest.mark.parametrize("exposed", [False, True])
-def test_ships_in_stata(exposed):
-    """Stata's poisson accident yr_con op_75_79, vce(cluster ship): G/(G-1) alone."""
-    rows = pd.read_csv(f"{INSTALLED}/discrete/tests/results/ships.csv").dropna()
-    X, y = rows[["yr_con", "op_75_79"]].astype(float), rows["accident"]
-    of_rows = {"exposure": rows["service"]} if exposed else {}
-    model = GeneralizedLinearRegressor("poisson", tol=1e-12).fit(X, y, **of_rows)
-    name = "results_poisson_exposure_clu" if exposed else "results_poisson_clu"
-    results = getattr(counts, name)
-    options = {"kind": "cluster", "groups": rows["ship"], "use_correction": False}
-    found = model.covariance(X, y, **options, **of_rows) * 5 / 4
-    same(found, results.cov, STATAS_FIT)
-    np.testing.assert_allclose(model.params_, results.params, rtol=STATAS_FIT)
 
 
 def test_robust_covariances_of_statsmodels_with_weights():

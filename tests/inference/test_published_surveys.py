@@ -1,6 +1,7 @@
 """Samples of clusters with sampling weights against figures of R's survey package."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy import stats
 
@@ -28,6 +29,26 @@ def test_districts_of_schools():
     agree(t, "-1.561 -10.423 43.768")
     # Its degrees of freedom are G - P.
     agree(2 * stats.t.sf(np.abs(t), 15 - 3), "0.144 2.29e-07 1.32e-14")
+
+
+def test_means_and_ratios_of_schools():
+    """The same vignette, pp. 2–4: svymean, svyby and svyratio, which are weighted fits, too."""
+    schools = data("apiclus1")
+    w, districts = schools["pw"], schools["dnum"]
+    model = LinearRegression(weights="probability", fit_intercept=False)
+
+    def fitted(X, target, weights):
+        model.fit(X, schools[target], weights)
+        found = errors(model, X, schools[target], weights, districts, population=757)
+        return np.column_stack([model.params_, found])
+
+    types = indicators(schools["stype"], "EHM")
+    agree(fitted(types, "ell", w), "29.69444 1.411617 15.00000 5.347065 22.68000 2.952862")
+    agree(fitted(types, "meals", w), "53.09028 7.070399 37.57143 5.912262 43.08000 6.017110")
+    one = pd.DataFrame({"one": np.ones(len(schools))})
+    agree(fitted(one, "api00", w), "644.17 23.542")
+    # A ratio of totals is a slope through zero with the weights w/x.
+    agree(fitted(schools[["enroll"]], "api_stu", w / schools["enroll"]), "0.8497087 0.008386297")
 
 
 @pytest.mark.parametrize(
