@@ -287,3 +287,37 @@ def test_robust_covariances_of_statsmodels_with_weights():
         for kind in ("HC0", "HC1", "HC2", "HC3"):
             peer = sm.WLS(y, A, w).fit(cov_type=kind)
             same(model.covariance(X, y, w, kind=kind), peer.cov_params(), 1e-7)
+
+
+def test_frequencies_in_statsmodels():
+    """The other rows of that table: clusters, HAC, Cook's distances and Anscombe residuals."""
+    X, y, w, groups = executions()
+    A = np.column_stack([X, np.ones(len(y))])
+
+    def peer(family, **options):
+        return sm.GLM(y, A, family, freq_weights=w).fit(tol=1e-13, **options)
+
+    model = GeneralizedLinearRegressor("poisson", tol=1e-12).fit(X, y, w)
+    clustered = peer(sm.families.Poisson(), cov_type="cluster", cov_kwds={"groups": groups})
+    found = model.covariance(X, y, w, kind="cluster", groups=groups)
+    same(found, clustered.cov_params() * ((33 - 1) / (33 - 7)) / ((17 - 1) / (17 - 7)), 1e-7)
+    options = {"cov_type": "HAC", "cov_kwds": {"maxlags": 2}}
+    in_time = peer(sm.families.Poisson(), **options)
+    bread = np.linalg.inv((A * (w * in_time.mu)[:, np.newaxis]).T @ A)
+    for power, expected in ((0.5, in_time.cov_params()), (1, None)):
+        scores = A * (w**power * (y - in_time.mu))[:, np.newaxis]
+        meat = scores.T @ scores
+        for lag in (1, 2):
+            product = scores[lag:].T @ scores[:-lag]
+            meat += (1 - lag / 3) * (product + product.T)
+        if expected is None:
+            expected = model.covariance(X, y, w, kind="HAC", max_lags=2, use_correction=False)
+        same(bread @ meat @ bread, expected, 1e-7)
+    plain = peer(sm.families.Poisson())
+    cooks = model.influence(X, y, w)["cooks_distance"]
+    np.testing.assert_allclose(cooks, w * plain.get_influence().cooks_distance[0], rtol=1e-6)
+    y = y + 1.0
+    gamma = GeneralizedLinearRegressor("gamma", tol=1e-12).fit(X, y, w)
+    theirs = peer(sm.families.Gamma(sm.families.links.Log())).resid_anscombe
+    found = gamma.residuals(X, y, w, kind="anscombe") / np.sqrt(gamma.dispersion_)
+    np.testing.assert_allclose(found, theirs, rtol=1e-6)
