@@ -14,7 +14,9 @@ of the wᵢ rows; both readings of weights give the same numbers. Where ``I - H_
 for a cluster with an indicator of its own, the root is that of the pseudo-inverse (Pustejovsky and
 Tipton 2018, *Small-sample methods for cluster-robust variance estimation and hypothesis testing in
 fixed effects models*, Journal of Business & Economic Statistics 36(4), theorem 1). For clusters of
-one row each CR2 is HC2.
+one row each CR2 is HC2. Where weights differ within clusters, the matrices that take the bias away
+are many: this is the symmetric root of rows that are divided by their deviations, so that a weight
+still stands for equal rows. Pustejovsky and Tipton's matrix ``B_i`` has another root.
 
 In whitened rows ``S_g = B_g s_g`` with ``B_g = (I - M_g)^(-1/2)`` (:mod:`.cluster_sums`).
 

@@ -9,6 +9,7 @@ from scipy import stats
 from mcmodels import LinearRegression, RowStream
 from mcmodels.exceptions import InferenceError, LeverageWarning
 from tests.inference.problems import rows_of, with_ones
+from tests.inference.published import agree, data
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -23,6 +24,17 @@ def test_against_statsmodels(seed, intercept):
     # A tail of t changes by a share of about t² times that of t, 30² here.
     np.testing.assert_allclose(found.table["p_value"], theirs[:, 1], rtol=1e-8)
     np.testing.assert_allclose(found.table["bonferroni_p"], theirs[:, 2], rtol=1e-8)
+
+
+def test_the_minister_in_r():
+    """R's car 1.1-0, ?outlier.test: of Duncan's occupations 3.134519 with 41 degrees of freedom."""
+    rows = data("duncan").set_index("occupation")
+    X, y = rows[["income", "education"]], rows["prestige"]
+    found = LinearRegression().fit(X, y).outlier_test(X, y).to_frame()
+    assert found.index[0] == "minister"
+    agree(found.iloc[0], "3.134519 0.003177202 0.1429741")
+    p = 2 * stats.t.sf(found.iloc[0, 0], 41)
+    assert found.iloc[0, 1] == pytest.approx(p, rel=1e-12)
 
 
 @pytest.mark.parametrize("seed", range(3))
