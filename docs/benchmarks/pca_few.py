@@ -97,6 +97,12 @@ the components miss. The reference is the whole problem in float64. The method t
 is in brackets. A spectrum is *decaying* with standard deviations 1/√j, *spiked* with ten large
 ones, and *flat* with equal ones, where axes are hardly determined but variances are.
 
+Of 2,000 rows the Gram matrix is formed first, and takes about half of the time of the decaying and
+the spiked spectrum. Products with the rows alone, as ARPACK takes them, are fewer there; but a
+flat spectrum needs thirty of them, which is known too late. The flat one is as long as the whole
+problem of 2,000 rows: half of the time is the Gram matrix, the other half thirty steps and the
+proof that no component is missing.
+
 {table}
 
 {stamp}"""
