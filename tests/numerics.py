@@ -69,7 +69,7 @@ def integer_products(A: np.ndarray, B: np.ndarray) -> np.ndarray:
     The columns are cut into numbers of so few bits that sums over n of their products stay below
     2⁵³: float64 holds each partial sum, in whatever order BLAS takes them. Python adds the parts.
     """
-    bits = (53 - int(len(A)).bit_length()) // 2
+    bits = (53 - len(A).bit_length()) // 2
 
     def cut(M):
         """Floats whose sum of ``part[k] · 2^(bits k)`` is M; the last one has the sign."""

@@ -73,7 +73,7 @@ def peak_of(work, threads=THREADS):
 
 @pytest.fixture(scope="module")
 def tall():
-    return rows(500_000, 20)
+    return rows(410_000, 20)
 
 
 @pytest.fixture(scope="module")
@@ -229,7 +229,7 @@ in_proc = pytest.mark.skipif(
 def file(tmp_path_factory):
     """A folder with X, larger than the bound, in a file that a child maps, and its targets."""
     folder = tmp_path_factory.mktemp("file")
-    X, classes, y = rows(700_000, 20)
+    X, classes, y = rows(500_000, 20)
     in_layout(X, "memory map", folder)
     for name, target in {**classes, "y": y}.items():
         np.save(folder / f"{name}.npy", target)
