@@ -61,3 +61,27 @@ def complex_step(f: Callable, x: np.ndarray) -> np.ndarray:
         columns.append(np.imag(np.asarray(f(moved))) / h)
     derivative = np.stack(columns, axis=-1)
     return derivative.reshape(derivative.shape[:-1] + x.shape)
+
+
+def integer_products(A: np.ndarray, B: np.ndarray) -> np.ndarray:
+    """``AᵀB`` of int64 matrices, exactly, as Python's integers; A has shape (n, p), B (n, q).
+
+    The columns are cut into numbers of so few bits that sums over n of their products stay below
+    2⁵³: float64 holds each partial sum, in whatever order BLAS takes them. Python adds the parts.
+    """
+    bits = (53 - len(A).bit_length()) // 2
+
+    def cut(M):
+        """Floats whose sum of ``part[k] · 2^(bits k)`` is M; the last one has the sign."""
+        parts, left = [], np.asarray(M, dtype=np.int64)
+        while np.abs(left).max(initial=0) >> bits:
+            parts.append((left & ((1 << bits) - 1)).astype(float))
+            left = left >> bits
+        return [*parts, left.astype(float)]
+
+    of_b = cut(B)
+    total = np.zeros((A.shape[1], B.shape[1]), dtype=object)
+    for i, a in enumerate(cut(A)):
+        for j, b in enumerate(of_b):
+            total += (a.T @ b).astype(np.int64).astype(object) << bits * (i + j)
+    return total

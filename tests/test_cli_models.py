@@ -63,17 +63,35 @@ def test_cut_and_lengthened_files_are_refused(saved):
             load_model(model)
 
 
+# The program for several files, each in a process of its own that has the imports already.
+PREDICTIONS = """
+import os, sys
+from mcmodels.cli import main
+import mcmodels.cli.models  # before the processes part
+rows, output, *models = sys.argv[1:]
+for model in models:
+    child = os.fork()
+    if not child:
+        sys.exit(main(["predict", model, rows, "--output", output]))
+    print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
+"""
+
+
 def test_damage_ends_the_process_with_one_line(saved, tmp_path):
-    model, _, content = saved
+    _, _, content = saved
+    models = []
     for position in np.random.default_rng(1).integers(0, len(content), 4):
         damaged = bytearray(content)
         damaged[position] ^= 16
-        model.write_bytes(damaged)
-        command = [sys.executable, "-m", "mcmodels", "predict", model, MTCARS]
-        done = subprocess.run([*command, "--output", tmp_path / "n.csv"], capture_output=True)
-        assert (done.returncode, done.stdout) == (2, b"")
-        assert done.stderr.startswith(b"mcmodels: error: ")
-        assert done.stderr.count(b"\n") == 1
+        models.append(tmp_path / f"damaged at {position}")
+        models[-1].write_bytes(damaged)
+    command = [sys.executable, "-c", PREDICTIONS, MTCARS, tmp_path / "n.csv", *models]
+    done = subprocess.run(command, capture_output=True, check=True)
+    assert done.stdout == b"2\n" * len(models)
+    errors = done.stderr.splitlines()
+    assert len(errors) == len(models)
+    assert all(line.startswith(b"mcmodels: error: ") for line in errors)
+    assert not (tmp_path / "n.csv").exists()
 
 
 def rewritten(content, change):
@@ -360,8 +378,9 @@ def spoilt(document, arrays, rng):
 
 
 @pytest.mark.parametrize("model", ["linear", "logistic", "pca"])
-def test_contradictions_of_any_kind_are_one_line(capsys, tmp_path, model):
-    path, out, rng = tmp_path / "m", tmp_path / "o.csv", np.random.default_rng(4)
+@pytest.mark.parametrize(("seed", "count"), [(4, 50), pytest.param(5, 200, marks=pytest.mark.slow)])
+def test_contradictions_of_any_kind_are_one_line(capsys, tmp_path, model, seed, count):
+    path, out, rng = tmp_path / "m", tmp_path / "o.csv", np.random.default_rng(seed)
     target = {"linear": ["--target", "mpg"], "logistic": ["--target", "carb"], "pca": []}[model]
     options = [*target, "--features", "wt", "cyl", "--categorical", "cyl", "--save", path]
     accepted(capsys, "fit", model, MTCARS, *options)
@@ -372,7 +391,7 @@ def test_contradictions_of_any_kind_are_one_line(capsys, tmp_path, model):
     document = json.loads(arrays.pop("document").tobytes())
     argv = ["predict", path, MTCARS, "--output", out]
     argv += ["--intervals"] if model != "pca" else []
-    for _ in range(150):
+    for _ in range(count):
         changed, others = spoilt(document, arrays, rng)
         body = io.BytesIO()
         text = np.frombuffer(json.dumps(changed).encode(), np.uint8)

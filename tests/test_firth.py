@@ -270,10 +270,13 @@ def separated_data(seed):
     return (X + far) * scales, y, weights
 
 
-def test_500_separated_data_sets():
+@pytest.mark.parametrize(
+    "seeds", [range(100), pytest.param(range(100, 500), marks=pytest.mark.slow)]
+)
+def test_500_separated_data_sets(seeds):
     """Each fit is finite, and a minimum: its Newton step is no part of a standard error."""
     n_separated = 0
-    for seed in range(500):
+    for seed in seeds:
         X, y, weights = separated_data(seed)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", RankDeficiencyWarning)
@@ -293,7 +296,8 @@ def test_500_separated_data_sets():
                 warnings.simplefilter("ignore")
                 maximum = LogisticRegression(C=np.inf).fit(X, y, sample_weight=weights)
             n_separated += maximum.status_ == "separated"
-    assert n_separated > 50  # labels that were moved to have every class may join them
+    # Labels that were moved to have every class may join them.
+    assert n_separated > 50 or 0 not in seeds
 
 
 @pytest.mark.parametrize("K", [2, 3])

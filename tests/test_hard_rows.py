@@ -1,6 +1,6 @@
 """Many rows of nearly dependent columns, against the exact rational solution.
 
-The rows are integers, so that Python sums their products without an error.
+The rows are integers, so that their products are summed without an error.
 """
 
 import math
@@ -17,6 +17,7 @@ from mcmodels.solvers.cholesky_qr import factor_by_moments, factor_by_sample
 from mcmodels.solvers.error_estimates import ErrorEstimates
 from mcmodels.solvers.least_squares import solve_triangle
 from mcmodels.solvers.residuals import residuals_by
+from tests.numerics import integer_products
 
 N = 70_000  # so many that extra precision is not free
 GAPS = {1e2: 2**7, 1e4: 2**14, 1e6: 2**20, 1e8: 2**27, 1e10: 2**34, 1e12: 2**40}
@@ -48,12 +49,13 @@ def solved(A, B):
 def exact_fit(X, y, w, intercept):
     """Parameters and standard errors of least squares, from rational numbers."""
     Z = np.column_stack([X, np.ones(len(X), dtype=int)]) if intercept else X
-    Z, y, w = Z.astype(object), y.astype(object), w.astype(object)
-    gram, products = Z.T @ (w[:, None] * Z), Z.T @ (w * y)
+    both = np.column_stack([Z, y])
+    sums = integer_products(both, w[:, None] * both)
+    gram, products, squares = sums[:-1, :-1], sums[:-1, -1], sums[-1, -1]
     p = Z.shape[1]
     found = solved(gram, np.column_stack([products, np.eye(p, dtype=int).astype(object)]))
     theta = [row[0] for row in found]
-    left = int(w @ (y * y)) - sum(t * int(v) for t, v in zip(theta, products, strict=True))
+    left = squares - sum(t * int(v) for t, v in zip(theta, products, strict=True))
     variance = left / (int(w.sum()) - p)
     errors = np.array([float(found[j][1 + j] * variance) ** 0.5 for j in range(p)])
     return theta, errors
@@ -181,7 +183,7 @@ def test_twelve_digits_of_data_of_medium_size(condition, n, intercept, weighted)
 def exact_unit_errors(X):
     """Standard errors of the slopes where the residuals have variance one, from integers."""
     Z = np.column_stack([X, np.ones(len(X), dtype=np.int64)])
-    gram = np.array([[sum(int(v) for v in a * b) for a in Z.T] for b in Z.T], dtype=object)
+    gram = integer_products(Z, Z)
     inverse = solved(gram, np.eye(len(gram), dtype=int).astype(object))
     return np.array([float(inverse[j][j]) ** 0.5 for j in range(X.shape[1])])
 

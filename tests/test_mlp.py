@@ -42,8 +42,9 @@ SAME = 1e-7
 
 @pytest.mark.filterwarnings("ignore::mcmodels.exceptions.FitWarning")
 @parametrize_with_checks(
-    [kind((5,), solver=solver) for kind in (MLPClassifier, MLPRegressor) for solver in SOLVERS]
-    + [MLPClassifier(), MLPRegressor()]
+    # The defaults, which have the solver "lbfgs", and the other solver with fewer parameters.
+    [MLPClassifier(), MLPRegressor()]
+    + [kind((5,), solver="newton-cg") for kind in (MLPClassifier, MLPRegressor)]
 )
 def test_scikit_learn_checks(estimator, check):
     check(estimator)

@@ -3,7 +3,13 @@
 import numpy as np
 import pytest
 
-from tests.numerics import central_differences, complex_step, correct_digits, relative_error
+from tests.numerics import (
+    central_differences,
+    complex_step,
+    correct_digits,
+    integer_products,
+    relative_error,
+)
 
 
 def f(x):
@@ -50,3 +56,17 @@ def test_correct_digits_counts_digits():
     assert correct_digits(1.001, 1) == pytest.approx(3.0, abs=1e-9)
     assert correct_digits(2.0, "2.0") == 17.0
     assert correct_digits(1e-5, 0) == pytest.approx(5.0)
+
+
+@pytest.mark.parametrize("n", [1, 7, 300, 9000])
+@pytest.mark.parametrize("bits", [1, 20, 31, 62])
+def test_products_of_integers_are_those_of_python(n, bits):
+    rng = np.random.default_rng(n)
+    A, B = (rng.integers(-(2**bits), 2**bits, (n, k), endpoint=True) for k in (3, 2))
+    A[0, 0], B[0, 0] = -(2**bits), 2**bits  # the largest that there may be
+    A[:, 1] = 2**bits  # sums as large as they may be
+    B[:, 1] = 2**bits
+    expected = A.T.astype(object) @ B.astype(object)
+    found = integer_products(A, B)
+    assert found.tolist() == expected.tolist()
+    assert all(type(value) is int for value in found.flat)

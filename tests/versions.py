@@ -6,6 +6,7 @@ from packaging.version import Version
 
 SCIKIT_LEARN = Version(sklearn.__version__)
 BEFORE_1_7 = Version("1.7") > SCIKIT_LEARN
+BEFORE_1_8 = Version("1.8") > SCIKIT_LEARN
 BEFORE_1_9 = Version("1.9") > SCIKIT_LEARN
 
 needs_callbacks = pytest.mark.skipif(BEFORE_1_9, reason="scikit-learn has callbacks since 1.9")

@@ -204,6 +204,8 @@ def _is_number(value: Any) -> bool:
     if isinstance(value, complex | np.complexfloating | np.datetime64 | np.timedelta64):
         return False
     try:
+        if np.ndim(value):  # an array of one number is none, though float() may take it
+            return False
         float(value)
     except (TypeError, ValueError, OverflowError):
         return False

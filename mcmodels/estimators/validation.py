@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from scipy.linalg import LinAlgError
 from scipy.sparse import issparse
 from sklearn.utils import assert_all_finite
@@ -201,14 +202,22 @@ def _validate(
         if getattr(y[0], "dtype", None) != targets[0].dtype:
             # scikit-learn looks for NaN before it converts objects to numbers.
             with named_columns(y=y[0]):
+                _refuse_nested(np.asarray(y[0]))
                 assert_all_finite(targets[0], input_name="y")
     if rows.dtype.kind == "O":
         # scikit-learn before 1.9 returns the text columns of a data frame of pandas 3 as objects.
         with named_columns(X=X):
+            _refuse_nested(rows)
             rows = rows.astype(np.float64)
         if finite:
             _check_finite(estimator, rows)
     return (rows, *targets) if targets else rows
+
+
+def _refuse_nested(values: npt.NDArray[Any]) -> None:
+    """Refuse objects that are arrays; older versions of NumPy take one of one number for it."""
+    if values.dtype.kind == "O" and any(np.ndim(value) for value in values.flat):
+        raise TypeError("an entry is an array")
 
 
 def _validated_block_of_table(

@@ -265,10 +265,13 @@ class LinearRobustModel:
     params: Array
     weighting: Weighting
 
+    def __post_init__(self) -> None:
+        """Refuse a covariance that is too large before a pass sums matrices of its size."""
+        refuse_large_covariance(self.params, "their joint covariance")
+
     @property
     def bread(self) -> Array:
         """``I ⊗ T``."""
-        refuse_large_covariance(self.params, "their joint covariance")
         return np.asarray(np.kron(np.eye(len(self.params)), self.whitening.matrix), np.float64)
 
     @property

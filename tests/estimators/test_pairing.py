@@ -1,5 +1,6 @@
 """Arguments whose rows do not belong together: pandas indexes in another order, masked arrays."""
 
+import functools
 import inspect
 
 import numpy as np
@@ -104,10 +105,17 @@ def called(case, name, **changed):
     return getattr(model, name)(X=X, **options, **(given | changed))
 
 
+@functools.cache
+def is_answered(case, name):
+    """Whether the method of this name takes the unchanged arguments."""
+    called(case, name)
+    return True
+
+
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize(("case", "name", "argument"), list(calls()))
 def test_the_same_labels_in_another_order_are_refused(case, name, argument):
-    called(case, name)
+    assert is_answered(case, name)
     value = arguments_of(case, name)[argument]
     with pytest.raises(ValueError, match="same index labels in another order"):
         called(case, name, **{argument: value.iloc[OTHER]})

@@ -6,6 +6,7 @@ import pytest
 
 from mcmodels import PCA, LinearRegression, LogisticRegression, ObjectiveRegressor, summarize
 from mcmodels.exceptions import InferenceError
+from mcmodels.inference.robust import ScoreSquares
 
 rng = np.random.default_rng(0)
 X = pd.DataFrame(rng.normal(size=(150, 2)), columns=["a", "b"])
@@ -108,12 +109,14 @@ def test_what_needs_rows_says_so():
         summarize(PCA().fit(X), X)
 
 
-def test_the_joint_covariance_of_very_many_targets_is_refused():
+def test_the_joint_covariance_of_very_many_targets_is_refused(monkeypatch):
     """A matrix of 15,300 rows and columns would take 1.9 GB; larger ones ended the process."""
     r = np.random.default_rng(1)
     X, Y = r.normal(size=(80, 50)), r.normal(size=(80, 300))
     model = LinearRegression().fit(X, Y)
     message = "300 targets have 15300 parameters.* Fit the targets in groups"
+    # Nor does a pass over the rows sum such a matrix first.
+    monkeypatch.setattr(ScoreSquares, "of", lambda *arguments: pytest.fail("the rows were read"))
     for ask in (
         model.summary,
         lambda: model.standard_errors_,
@@ -123,4 +126,7 @@ def test_the_joint_covariance_of_very_many_targets_is_refused():
         with pytest.raises(InferenceError, match=message):
             ask()
     assert model.predict(X).shape == Y.shape
+    survey = LinearRegression(weights="probability").fit(X, Y, np.ones(80))
+    with pytest.raises(InferenceError, match=message):
+        survey.summary()
     assert len(LinearRegression().fit(X, Y[:, :3]).summary().to_frame()) == 3 * 51

@@ -3,6 +3,7 @@
 What arrays give is compared with brute force and peers in tests/test_offsets.py.
 """
 
+import functools
 import warnings
 
 import numpy as np
@@ -71,15 +72,14 @@ KINDS = {
 FEATURES = ["u", "v", "w"]
 
 
-def blocks(target, offset, height=47, weights=True):
-    def walk():
-        for start in range(0, N, height):
-            part = FRAME.iloc[start : start + height]
-            w = part["weight"].to_numpy() if weights else None
-            y = None if target is None else part[target].to_numpy()
-            yield part[FEATURES], y, w, part[offset].to_numpy()
-
-    return RowStream(walk)
+def blocks(target, offset, height=97, weights=True):
+    parts = []
+    for start in range(0, N, height):
+        part = FRAME.iloc[start : start + height]
+        w = part["weight"].to_numpy() if weights else None
+        y = None if target is None else part[target].to_numpy()
+        parts.append((part[FEATURES], y, w, part[offset].to_numpy()))
+    return RowStream(parts)
 
 
 def chunked(values, chunk=130):
@@ -94,7 +94,7 @@ class Form:
         self.is_ordered = form in ("blocks", "dask arrays")
         self.is_lazy = form in ("dask arrays", "dask frames")
         if self.is_lazy:
-            self.frame = dd.from_pandas(FRAME, npartitions=5)
+            self.frame = dd.from_pandas(FRAME, npartitions=3)
             if form == "dask frames":
                 self.of = lambda name: self.frame[name]
             else:
@@ -113,7 +113,7 @@ class Form:
             "arrow": lambda: pa.Table.from_pandas(FRAME),
             "files": lambda: parquet_pattern(FRAME, tmp_path),
             "csv": lambda: csv_file(FRAME, tmp_path),
-            "scan of dask": lambda: dd.from_pandas(FRAME, npartitions=5),
+            "scan of dask": lambda: dd.from_pandas(FRAME, npartitions=3),
         }[form]()
         self.rows = (scan(table, target, FEATURES, **options),)
         self.new = (scan(table, offset=offset),)
@@ -190,6 +190,26 @@ def results(kind, model, form):
 DERIVATIVES = ("objective", "gradient", "hessian")
 
 
+@functools.cache
+def in_memory(kind):
+    """The rows in memory, and the fit to them, which all forms are compared with."""
+    arrays = Arrays(*KINDS[kind][1:])
+    return arrays, fitted(kind, arrays)
+
+
+@functools.cache
+def results_in_memory(kind):
+    arrays, model = in_memory(kind)
+    return results(kind, model, arrays)
+
+
+@functools.cache
+def of_the_likelihood(kind, name):
+    """What a method says of the first parameter in memory."""
+    arrays, model = in_memory(kind)
+    return getattr(model, name)(*arrays.rows, parameters=["u"], **arrays.added)
+
+
 # All forms with two and three classes, which differ in the shape of their offsets; of the others
 # those that differ in who sums.
 CASES = [(kind, form) for kind in ("two classes", "three classes") for form in FORMS]
@@ -210,13 +230,13 @@ def test_everything_is_as_in_memory(kind, form, tmp_path):
 
 def _compare(kind, form, tmp_path):
     _, target, offset = KINDS[kind]
-    arrays, rows = Arrays(target, offset), Form(form, target, offset, tmp_path)
-    known, model = fitted(kind, arrays), fitted(kind, rows)
+    rows = Form(form, target, offset, tmp_path)
+    known, model = in_memory(kind)[1], fitted(kind, rows)
     for name in ("params_", "standard_errors_", "log_likelihood_", "objective_"):
         assert relative_error(getattr(model, name), getattr(known, name)) < RTOL, name
     if hasattr(known, "null_log_likelihood_"):
         assert relative_error(model.null_log_likelihood_, known.null_log_likelihood_) < RTOL
-    expected = results(kind, known, arrays)
+    expected = results_in_memory(kind)
     found = results(kind, model, rows)
     assert set(found) == set(expected) - ({"HAC"} if not rows.is_ordered else set())
     for name, value in found.items():
@@ -241,8 +261,8 @@ def _compare(kind, form, tmp_path):
 )
 def test_intervals_and_tests_of_the_likelihood(kind, form, tmp_path):
     _, target, offset = KINDS[kind]
-    arrays, rows = Arrays(target, offset), Form(form, target, offset, tmp_path)
-    known, model = fitted(kind, arrays), fitted(kind, rows)
+    rows = Form(form, target, offset, tmp_path)
+    (arrays, known), model = in_memory(kind), fitted(kind, rows)
     # They share the path of their rows; all of them for one form of rows here, and one elsewhere.
     names = ["profile_intervals"]
     if form in ("blocks", "dask arrays") and kind == "maximum":
@@ -250,15 +270,14 @@ def test_intervals_and_tests_of_the_likelihood(kind, form, tmp_path):
     for name in names:
         options = {"parameters": [model.feature_names_in_[0] if form != "dask arrays" else "x0"]}
         found = getattr(model, name)(*rows.rows, **options, **rows.added)
-        options = {"parameters": ["u"]}
-        expected = getattr(known, name)(*arrays.rows, **options, **arrays.added)
+        expected = of_the_likelihood(kind, name)
         columns = [c for c in expected if c != "parameter"]
         assert relative_error(found[columns], expected[columns]) < ENDS, name
     if kind == "maximum":
         extra = np.cos(np.arange(N))
         given = rows.of("weight") if rows.is_lazy else None
         if rows.is_lazy:
-            given = dd.from_pandas(pd.Series(extra), npartitions=5)
+            given = dd.from_pandas(pd.Series(extra), npartitions=3)
             given = chunked(extra) if form == "dask arrays" else given
         if form != "scan of dask":
             candidate = given if rows.is_lazy else extra
@@ -275,7 +294,7 @@ def test_a_planted_error_is_seen():
     """The comparison tells offsets that are one row off, and columns that are exchanged."""
     for kind in ("two classes", "three classes"):
         estimator, target, offset = KINDS[kind]
-        known = fitted(kind, Arrays(target, offset))
+        _, known = in_memory(kind)
         moved = np.roll(FRAME[offset].to_numpy(), 1, axis=0)
         if kind == "three classes":
             moved = FRAME[offset].to_numpy()[:, ::-1]
@@ -350,7 +369,7 @@ def test_distinct_rows(kind):
 @pytest.mark.parametrize("kind", ["two classes", "three classes", "own loss", "own classes"])
 def test_missing_offsets_are_refused(kind, form, tmp_path):
     _, target, offset = KINDS[kind]
-    model = fitted(kind, Arrays(target, offset))
+    _, model = in_memory(kind)
     rows = Form(form, target, offset, tmp_path)
     if rows.is_lazy:
         given, new = rows.rows, rows.new
@@ -358,7 +377,7 @@ def test_missing_offsets_are_refused(kind, form, tmp_path):
         given = (RowStream([block[:3] for block in rows.rows[0]]),)
         new = (RowStream([block[0] for block in rows.rows[0]]),)
     else:
-        table = dd.from_pandas(FRAME, npartitions=5) if form == "scan of dask" else FRAME
+        table = dd.from_pandas(FRAME, npartitions=3) if form == "scan of dask" else FRAME
         given = (scan(table, target, FEATURES, weights="weight"),)
         new = (scan(table, features=FEATURES),)
     calls = [(name, given) for name in ("score", "covariance", "summary")]
@@ -388,7 +407,7 @@ BAD = {
 @pytest.mark.parametrize("kind", ["two classes", "three classes", "own loss", "own classes"])
 def test_values_are_refused_with_their_place(kind, bad):
     estimator, target, offset = KINDS[kind]
-    model = fitted(kind, Arrays(target, offset))
+    _, model = in_memory(kind)
     added = FRAME[offset].to_numpy().copy()
     added[300, ...] = BAD[bad][0]
     given = FRAME[FEATURES], FRAME[target].to_numpy()
