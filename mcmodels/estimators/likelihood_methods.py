@@ -384,6 +384,11 @@ class LikelihoodMethods(ParameterMethods):
         if record.is_a_limit:
             return LimitProfiles(objective, params, record.parameter_names, scale)
         self._refuse_unfinished(rows)
+        if record.perfect_targets:
+            raise InferenceError(
+                "the fit is perfect, up to rounding: the dispersion is that of rounding errors, "
+                "and no likelihood is the largest. Fit fewer columns, or give dispersion a number."
+            )
         record.model.refuse_undetermined()
         errors, units = record.estimate.standard_errors, np.eye(len(params))
         profile = Profile(objective, params)
