@@ -200,7 +200,7 @@ class GlmFit(CurvatureFit):
         Rounding errors of residuals are relative to y and to the terms of η; the steps of Newton's
         method end where what they would still change is small, but need not be zero.
         """
-        if not np.isfinite(self.df) or self.undetermined:
+        if not np.isfinite([self.df, self.dispersion]).all() or self.undetermined:
             return False
         size = self.training.size_of_predictors(self.params)
         terms = np.sqrt(self.sums.targets) + size * np.sqrt(self.sums.slopes)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import cached_property
@@ -136,8 +137,8 @@ class RowsOfOutcomes(Rows):
             # An outcome that no trial has is that of the others, with weight 0.
             ones, zeros = np.where(y > 0, 1.0, 0.0), np.where(y < 1, 0.0, 1.0)
             total = summarise(replace(block, y=ones, weights=weights * y))
-            total += summarise(replace(block, y=zeros, weights=weights * (1.0 - y)))
-            return total
+            rest = summarise(replace(block, y=zeros, weights=weights * (1.0 - y)))
+            return operator.iadd(total, rest)
 
         return self._rows.reduce(both)
 
