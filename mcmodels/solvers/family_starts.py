@@ -135,6 +135,8 @@ def _least_squares(objective: UserObjective, loss: FamilyLoss, mean: float) -> A
 
     sums = objective.rows.reduce(summarise)
     matrix = sums.sandwich.matrix()
+    if not (np.isfinite(matrix).all() and np.isfinite(sums.right).all()):
+        return np.full(len(matrix), np.nan)  # LAPACK would print a complaint
     scale = np.sqrt(np.where(np.diagonal(matrix) > 0, np.diagonal(matrix), 1.0))
     solved = np.linalg.lstsq(matrix / np.outer(scale, scale), sums.right / scale, rcond=None)[0]
     return np.asarray(solved / scale)
