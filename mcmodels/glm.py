@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any, Self
 
 import numpy as np
@@ -129,7 +130,7 @@ class GeneralizedLinearRegressor(DevianceScore, RegressorMixin, CallbackSupportM
     theta_, theta_standard_error_ : float
         θ of negative binomial targets; its standard error where it was estimated.
     n_iter_ : int
-        Number of steps.
+        Number of steps; with an estimated θ those of the fits that have found it, too.
     status_ : {"converged", "rank deficient", "separated", "no minimum", "not converged"}
         How the solver ended.
     n_features_in_ : int
@@ -252,13 +253,15 @@ class GeneralizedLinearRegressor(DevianceScore, RegressorMixin, CallbackSupportM
             objective = self._objective_over(rows, loss)
             with refuse_not_finite(self, X), rows.one_thread_for_algebra():
                 start = self._start(objective, loss)
+                n_steps = 0
                 if estimated:
-                    loss, start = self._with_theta(rows, loss, start)
+                    loss, start, n_steps = self._with_theta(rows, loss, start)
                     objective = self._objective_over(rows, loss)
                 for step in self._steps(objective, loss, start):
                     if callbacks.end_after(step):
                         break
                 solution = with_constant_columns(_concluded(objective, step), rows)
+                solution = replace(solution, iterations=solution.iterations + n_steps)
                 record = self._recorded(solution, found, rows, loss, estimated)
             published = self._attributes(record.params, found)
             callbacks.conclude(published)
@@ -365,22 +368,24 @@ class GeneralizedLinearRegressor(DevianceScore, RegressorMixin, CallbackSupportM
             return fit_with_prior(objective, start, tol=self.tol, max_iter=self.max_iter)
         return fit_within_bounds(objective, loss, start, tol=self.tol, max_iter=self.max_iter)
 
-    def _with_theta(self, rows: Rows, loss: FamilyLoss, start: Array) -> tuple[FamilyLoss, Array]:
-        """The loss with θ of largest likelihood, and parameters near those of the fit."""
+    def _with_theta(
+        self, rows: Rows, loss: FamilyLoss, start: Array
+    ) -> tuple[FamilyLoss, Array, int]:
+        """The loss with θ of largest likelihood, parameters near those of the fit, and steps."""
         refuse_other_counts(rows)
-        theta, start = fit_theta(rows, loss.link, float(self.alpha), start)
+        theta, start, n_steps = fit_theta(rows, loss.link, float(self.alpha), start)
         if theta == 0:
             warn_user(
                 "theta goes to zero: the counts are not more dispersed than Poisson's. The fit is "
                 "Poisson's, and theta_ is 0.",
                 NoMinimumWarning,
             )
-            return FamilyLoss(POISSON, loss.link), start
+            return FamilyLoss(POISSON, loss.link), start, n_steps
         if theta == np.inf:
             raise ValueError(
                 "theta grows without bound: hardly any count is positive. Give theta a number."
             )
-        return FamilyLoss(NegativeBinomial(theta), loss.link), start
+        return FamilyLoss(NegativeBinomial(theta), loss.link), start, n_steps
 
     def _recorded(
         self,

@@ -183,6 +183,7 @@ class ClassLikelihoodMethods(OffsetMethods):
         if record.params.ndim == 1:
             return super()._profiles_of(rows, reference)
         record.refuse_without_likelihood("a profile of the likelihood")
+        self._refuse_unfinished(rows)
         record.model.refuse_undetermined()
         if record.log_prior is not None:
             raise InferenceError(

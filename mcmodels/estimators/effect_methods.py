@@ -53,6 +53,7 @@ class EffectMethods(OffsetRows):
         rows, index = self._indexed_rows(X, sample_weight, weighted=at != "rows", **offsets)
         indicators = indicators_of(rows) if discrete else np.zeros(0, dtype=np.intp)
         if at != "rows":
+            record.warn_of_perfect_fit()
             found = marginal_effects(record.model, self._response(), rows, indicators, at=at)
             table = replace(found, names=tuple(names)).table(level, p_values=not record.penalty)
             return table.set_axis(names)

@@ -100,6 +100,8 @@ def refuse_wrong_targets(
             f"y must be {needed} with family={family.name!r}; found {y[row]:g} in row {row}"
             f"{place}. Remove such rows, or choose another family."
         )
+    if isinstance(family, Binomial) and isinstance(dispersion, str) and dispersion != "auto":
+        _refuse_counted_trials(y, weights, dispersion, weighting)
     if isinstance(family, Binomial) and dispersion in ("auto", 1):
         sampled = weighting is Weighting.PROBABILITY  # their weights are no trials
         trials = np.ones(len(y)) if weights is None or sampled else weights
@@ -113,6 +115,26 @@ def refuse_wrong_targets(
                 "which y is the share of successes. Pass these; or dispersion='pearson' for "
                 "proportions without trials."
             )
+
+
+def _refuse_counted_trials(
+    y: Array, weights: Array | None, dispersion: str, weighting: Weighting
+) -> None:
+    """Refuse trials as counts of rows: then φ is that of so many rows that are all alike.
+
+    Fractions that are no proportions of counts may be there as often as their weights say.
+    """
+    if weights is None or weighting is not Weighting.FREQUENCY:
+        return
+    parts = np.abs([weights - np.rint(weights), weights * y - np.rint(weights * y)])
+    whole = (parts <= _COUNT_ROUNDING * np.maximum(weights, 1.0)).all()
+    if whole and ((weights > 1) & (y > 0) & (y < 1)).any():
+        raise ValueError(
+            f"dispersion={dispersion!r} was given with proportions whose weights are their trials, "
+            "and weights='frequency' would count each trial as a row with that proportion. Pass "
+            "weights='precision': the dispersion is then that of the proportions, as in R's "
+            "quasibinomial."
+        )
 
 
 def check_dispersion(dispersion: Any) -> None:

@@ -118,6 +118,7 @@ class GlmEffects(GlmMethods, EffectMethods):
         refuse_other_order(X=X, trials=trials)
         further = None if trials is None else (lambda X: {"trials": checked_trials(X, trials)})
         rows, index = self._indexed_rows(X, None, further, weighted=False, **offsets)
+        record.warn_of_perfect_fit()
         if kind == "mean":
             values = mean_intervals(model, loss, rows, quantile)
         else:

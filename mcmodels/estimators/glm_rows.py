@@ -32,6 +32,7 @@ from mcmodels.solvers.bounded_means import fit_within_bounds
 from mcmodels.solvers.family_starts import family_start
 from mcmodels.solvers.jeffreys_coordinates import PenalisedByInformation
 from mcmodels.solvers.profile import Information
+from mcmodels.solvers.refits import Held
 
 __all__ = ["OF_STREAMS", "GlmObjective", "GlmRows", "TargetsOfBlock"]
 
@@ -116,18 +117,22 @@ class GlmRows(OffsetRows):
     def _is_convex(self) -> bool:
         return self._loss().is_convex and self._record().log_prior is None
 
-    def _least_of(self, rows: Rows, start: Array) -> float:
+    def _fit_held(self, rows: Rows, start: Array) -> Held:
         loss = self._loss()
         objective = UserObjective(rows, UserLoss(loss), self._fit.penalty)
+        is_bounded = bool(np.isfinite(loss.domain).any())
         first: Array | None = start
         if not np.isfinite(objective.value(start)):
             first = family_start(objective, loss)
         if first is None:
-            return np.inf
+            return Held(np.inf if is_bounded else np.nan)
         *_, step = fit_within_bounds(objective, loss, first, tol=TOLERANCE, max_iter=MAX_STEPS)
-        # At the bounds of the link the least value is approached.
-        left = step.status is Status.NOT_CONVERGED and not np.isfinite(loss.domain).any()
-        return np.nan if left or step.status is Status.UNBOUNDED else objective.value(step.params)
+        if step.status is Status.UNBOUNDED:
+            return Held(np.nan)
+        least = objective.value(step.params)
+        if step.status is Status.NOT_CONVERGED:  # at the bounds of the link it is approached
+            return Held(least if is_bounded else np.nan)
+        return Held(least, step.params)
 
     @property
     def _information(self) -> Information:

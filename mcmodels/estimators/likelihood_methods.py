@@ -24,13 +24,23 @@ from mcmodels.rows import Rows, RowStream
 from mcmodels.solvers import Status, irls
 from mcmodels.solvers.jeffreys import HeldFits
 from mcmodels.solvers.profile import Information, Profile
-from mcmodels.solvers.refits import BoundsOfProfile, Refits
+from mcmodels.solvers.refits import BoundsOfProfile, Held, Refits
 
 __all__ = ["MAX_STEPS", "TOLERANCE", "LikelihoodMethods", "positions"]
 
 # Fits with a parameter held end at this gradient, by the total weight, or after so many steps.
 TOLERANCE, MAX_STEPS = 1e-10, 100
 _WITHOUT = "the maximum without it"
+_NO_MAXIMUM = (
+    "the likelihood is far from quadratic there, or has no maximum. Leave these out of parameters."
+)
+_NO_SCORE = (
+    "the likelihood is far from quadratic there, has no maximum, or is largest at the bounds of "
+    "the means, where a score test is not defined. Take profile_intervals, or leave these out of "
+    "parameters."
+)
+# How much lower than at its end the objective of a fit may be, by φ.
+_NEGLIGIBLE = 1e-6
 
 
 class LikelihoodMethods(ParameterMethods):
@@ -175,7 +185,9 @@ class LikelihoodMethods(ParameterMethods):
 
         For each value of θⱼ the other parameters are at their best, and the derivative of the
         likelihood in θⱼ is compared with its standard error there. Of a proportion it is Wilson's
-        interval. The information is the expected one; of losses of your own, the observed one.
+        interval. The information is the expected one; of losses of your own, the observed one. If
+        the bounds of the means leave θⱼ no farther values before the test rejects, the interval
+        ends there.
 
         Parameters
         ----------
@@ -226,7 +238,7 @@ class LikelihoodMethods(ParameterMethods):
         given = (X, y, sample_weight, offsets)
         profiles, names, chosen = self._profiles(given, parameters, reference)
         found = profiles.score_ends(chosen, level, self._information)
-        _refuse_unfound(found, names, "a bound")
+        _refuse_unfound(found, names, "a bound", _NO_SCORE)
         return pd.DataFrame(found, index=names, columns=["lower", "upper"])
 
     def likelihood_profile(
@@ -329,11 +341,35 @@ class LikelihoodMethods(ParameterMethods):
         """Whether the objective has a single minimum; of one with a prior that is not known."""
         return bool(self._record().log_prior is None)
 
-    def _least_of(self, rows: Rows, start: Array) -> float:
-        """The least value of the objective over other rows; NaN if it was not found."""
+    def _fit_held(self, rows: Rows, start: Array) -> Held:
+        """The least value of the objective over other rows, and where it is, if it was found."""
         objective: Any = self._objective_of_fit(rows)
+        with np.errstate(all="ignore"):  # the loss may not be defined there
+            at = objective.derivatives(start)
+        if not all(np.isfinite(part).all() for part in (at.value, at.gradient, at.hessian)):
+            return Held(np.nan)
         *_, step = irls.fit(objective, start, tol=TOLERANCE, max_iter=MAX_STEPS)
-        return objective.value(step.params) if step.status is Status.CONVERGED else np.nan
+        if step.status is not Status.CONVERGED:
+            return Held(np.nan)
+        return Held(objective.value(step.params), step.params)
+
+    def _refuse_unfinished(self, rows: Rows) -> None:
+        """Raise if the fit has stopped before its maximum, to which profiles are compared.
+
+        Steps that go on from there show whether it has. Where rows are at the bounds of the means
+        none has a gradient of zero.
+        """
+        record = self._record()
+        if record.status is not Status.NOT_CONVERGED:
+            return
+        if record.log_prior is None:
+            least = self._fit_held(rows, record.params).least
+            if record.objective - least <= _NEGLIGIBLE * record.likelihood_scale[0]:
+                return
+        raise InferenceError(
+            "the fit did not converge, and profiles, tests and intervals of the likelihood compare "
+            "with its maximum. Fit again with a larger max_iter, or scale the columns."
+        )
 
     def _names_of_profiles(self, reference: object) -> Sequence[str]:
         """Names of what has profiles: the parameters."""
@@ -347,20 +383,30 @@ class LikelihoodMethods(ParameterMethods):
         params, scale = record.params, Scale(*record.likelihood_scale)
         if record.is_a_limit:
             return LimitProfiles(objective, params, record.parameter_names, scale)
+        self._refuse_unfinished(rows)
+        if record.perfect_targets:
+            raise InferenceError(
+                "the fit is perfect, up to rounding: the dispersion is that of rounding errors, "
+                "and no likelihood is the largest. Fit fewer columns, or give dispersion a number."
+            )
         record.model.refuse_undetermined()
         errors, units = record.estimate.standard_errors, np.eye(len(params))
         profile = Profile(objective, params)
-        refits = self._held_fits(rows) or Refits(rows, params, self._least_of)
-        return FiniteProfiles(profile, refits, units, params, errors, scale, self._is_convex)
+
+        def near(k: int, value: float) -> Array | None:
+            return profile.nearest(units[k], value)
+
+        convex = self._is_convex
+        refits = self._held_fits(rows)
+        refits = refits or Refits(rows, params, self._fit_held, near, is_convex=convex)
+        return FiniteProfiles(profile, refits, units, params, errors, scale, convex)
 
 
-def _refuse_unfound(found: Array, names: list[str], what: str) -> None:
+def _refuse_unfound(found: Array, names: list[str], what: str, reason: str = _NO_MAXIMUM) -> None:
     lost = np.flatnonzero(np.isnan(found).any(axis=1))
     if lost.size:
-        raise InferenceError(
-            f"{what} was not found for {listed([names[k] for k in lost])}: the likelihood is far "
-            "from quadratic there, or has no maximum. Leave these out of parameters."
-        )
+        listing = listed([names[k] for k in lost])
+        raise InferenceError(f"{what} was not found for {listing}: {reason}")
 
 
 def positions(parameters: Any, names: Sequence[str]) -> list[int]:

@@ -44,11 +44,16 @@ class GlmSums:
         ``Σ wᵢ (yᵢ - μᵢ)²/V(μᵢ)``.
     log_likelihood : float
         With all constants, by the dispersion of the fit.
+    targets, slopes : float
+        ``Σ wᵢ yᵢ²/V(μᵢ)`` and ``Σ wᵢ μ′(ηᵢ)²/V(μᵢ)``: what rounding errors of Pearson's sum are
+        relative to.
     """
 
     deviance: float
     pearson: float
     log_likelihood: float = np.nan
+    targets: float = np.nan
+    slopes: float = np.nan
 
     @classmethod
     def of(
@@ -66,7 +71,10 @@ class GlmSums:
             parts = loss.deviance(y, eta), loss.pearson(y, eta) ** 2
             sums = [block.weighted(part).sum() for part in parts]
             if dispersion is None:
-                return np.array([*sums, np.nan])
+                slopes = loss.expected_curvature(eta)
+                squares = (block.y / loss.family.deviation(loss.link.mean(eta))) ** 2
+                of_rounding = [block.weighted(part).sum() for part in (squares, slopes)]
+                return np.array([*sums, np.nan, *of_rounding])
             weights = block.weights_or_ones
             of_rows = functools.partial(loss.log_likelihood, y, eta)
             likelihood = weighting.log_density(loss.family, of_rows, weights, dispersion)

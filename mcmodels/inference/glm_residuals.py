@@ -64,7 +64,7 @@ def _deviance(loss: FamilyLoss, y: Array, mu: Array, eta: Array) -> Array:
 
 def _anscombe(loss: FamilyLoss, y: Array, mu: Array, eta: Array) -> Array:
     family = loss.family
-    return (_normalised(family, y) - _normalised(family, mu)) / family.variance(mu) ** (1 / 6)
+    return (_normalised(family, y) - _normalised(family, mu)) / family.deviation(mu) ** (1 / 3)
 
 
 def _normalised(family: Family, x: Array) -> Array:

@@ -105,10 +105,13 @@ def observation_intervals(
             ]
         )
 
+    def deviation(mean: Array, trials: Array | None) -> Array:
+        """The standard deviation of a target."""
+        return family.deviation(mean) * np.sqrt(phi / (1.0 if trials is None else trials))
+
     def width(eta: Array, s: Array, trials: Array | None) -> Array:
         """The standard deviation of a target by the change of its mean with Z."""
-        noise = phi * family.variance(link.mean(eta)) / (1.0 if trials is None else trials)
-        found = np.sqrt(noise) / np.abs(link.slopes(eta)[0] * s)
+        found = deviation(link.mean(eta), trials) / np.abs(link.slopes(eta)[0] * s)
         return np.where(np.isnan(found), 0.0, found)  # of means that overflow
 
     def observed(eta: Array, s: Array, trials: Array | None) -> Array:
@@ -147,8 +150,7 @@ def observation_intervals(
         trials = block.extras.get("trials")
         with np.errstate(all="ignore"):
             mean = link.mean(eta)
-            variance = phi * family.variance(mean) / (1.0 if trials is None else trials)
-            error = np.sqrt(variance + (link.slopes(eta)[0] * s) ** 2)
+            error = np.hypot(deviation(mean, trials), link.slopes(eta)[0] * s)
             if is_linear:
                 return np.column_stack(
                     [mean, error, mean - quantile * error, mean + quantile * error]

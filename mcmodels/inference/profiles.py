@@ -24,7 +24,7 @@ from mcmodels.arrays import Array
 from mcmodels.inference.estimate import Estimate
 from mcmodels.inference.score_intervals import score_end
 from mcmodels.solvers.profile import Information, Profile
-from mcmodels.solvers.refits import BoundsOfProfile
+from mcmodels.solvers.refits import BoundsOfProfile, Held
 
 __all__ = [
     "FiniteProfiles",
@@ -134,7 +134,12 @@ class FiniteProfiles(LikelihoodProfiles):
 
         def end(k: int, side: float) -> float:
             step, centre = side * float(self.errors[k]), float(self.centres[k])
-            return score_end(self.profile, self.combinations[k], information, limit, centre, step)
+
+            def held(value: float) -> Held:
+                return Held(np.nan) if self.refits is None else self.refits.held(k, value)
+
+            c = self.combinations[k]
+            return score_end(self.profile, c, information, limit, centre, step, held)
 
         return np.array([[end(k, side) for side in (-1.0, 1.0)] for k in chosen]).reshape(-1, 2)
 

@@ -129,7 +129,7 @@ class FamilyLoss:
         """``(y - μ)/√V(μ)``, shape (b,)."""
         mu = self.link.mean(eta)
         if not isinstance(self.family, Binomial):
-            return (y - mu) / np.sqrt(self.family.variance(mu))
+            return (y - mu) / self.family.deviation(mu)
         rest, success = self.link.complement(eta), y == 1
         odds = np.where(success, rest, mu) / np.where(success, mu, rest)
         of_outcomes = np.where(success, 1.0, -1.0) * np.sqrt(odds)
@@ -184,7 +184,7 @@ class FamilyLoss:
                 of_success = np.where(mu > 0, mu * first[1] ** 2, 0.0)
                 return of_success + np.where(rest > 0, rest * second[1] ** 2, 0.0)
             mu, (slope, _) = self.link.mean(eta), self.link.slopes(eta)
-            return slope**2 / self.family.variance(mu)
+            return (slope / self.family.deviation(mu)) ** 2
 
     def _all(self, y: Array, eta: Array) -> Orders:
         family, link = self.family, self.link

@@ -12,21 +12,25 @@ from mcmodels.exceptions import InferenceError, example_of
 from mcmodels.inference.estimate import Estimate, coverage
 from mcmodels.inference.glm_model import GlmInference, GlmSums, log_likelihood
 from mcmodels.inference.loss_model import LossRobustModel
+from mcmodels.inference.robust import HC_KINDS
 from mcmodels.inference.summary import Summary, number
-from mcmodels.inference.tolerances import WEIGHT_ROUNDING
+from mcmodels.inference.tolerances import LARGEST_STATISTIC, RESIDUAL_ROUNDING, WEIGHT_ROUNDING
 from mcmodels.inference.weighting import Weighting
-from mcmodels.objectives.families import NegativeBinomial
+from mcmodels.objectives.families import Binomial, NegativeBinomial
 from mcmodels.objectives.family_loss import FamilyLoss
 from mcmodels.objectives.user_loss import UserLoss
 from mcmodels.results.curvature import CurvatureFit
-from mcmodels.results.record import CovarianceKind, described
-from mcmodels.rows import Rows, RowsWithCrossSums
+from mcmodels.results.record import CovarianceKind, described, note_of_perfect_fit
+from mcmodels.rows import Rows, RowsOfOutcomes, RowsWithCrossSums
 from mcmodels.solvers import Solution
 from mcmodels.solvers.fit_state import Optimum
 from mcmodels.solvers.theta import ThetaDerivatives, theta_derivatives
 
 __all__ = ["GlmFit"]
 
+# A perfect fit whose steps have ended early leaves residuals that one more step would remove: their
+# squares are then as large as what that step would change.
+_STEPS_LEFT = 4.0
 _SUMS = {"pearson": "Pearson's χ²", "deviance": "deviance"}
 
 
@@ -156,6 +160,11 @@ class GlmFit(CurvatureFit):
     @property
     def theta_standard_error(self) -> float:
         """Standard error of an estimated θ."""
+        if self.is_limit:
+            raise InferenceError(
+                "theta_ is 0, the border of its range: the counts are not more dispersed than "
+                "Poisson's, and there is no standard error there. The fit is Poisson's."
+            )
         if self.theta_derivatives is None:
             raise InferenceError(
                 "theta was not estimated: fit with family='negative_binomial', theta='estimate'."
@@ -184,6 +193,29 @@ class GlmFit(CurvatureFit):
         """``Σ wᵢ (yᵢ - μᵢ)²/V(μᵢ)``."""
         return self.sums.pearson
 
+    @functools.cached_property
+    def residuals_are_rounding(self) -> bool:
+        """Whether an estimated dispersion is that of rounding errors, or of steps not taken.
+
+        Rounding errors of residuals are relative to y and to the terms of η; the steps of Newton's
+        method end where what they would still change is small, but need not be zero.
+        """
+        if not np.isfinite([self.df, self.dispersion]).all() or self.undetermined:
+            return False
+        size = self.training.size_of_predictors(self.params)
+        terms = np.sqrt(self.sums.targets) + size * np.sqrt(self.sums.slopes)
+        rounding = (RESIDUAL_ROUNDING * self.seen.epsilon * terms) ** 2
+        left, hessian = 0.0, self.formed_hessian
+        if hessian is not None and np.isfinite(hessian).all():
+            newton = np.linalg.lstsq(hessian, self.gradient, rcond=None)[0]
+            left = abs(float(self.gradient @ newton))
+        return bool(self.sums.pearson <= max(rounding, _STEPS_LEFT * left))
+
+    @property
+    def perfect_targets(self) -> tuple[str, ...]:
+        """Names of the targets that are fitted perfectly, up to rounding."""
+        return ("y",) if self.residuals_are_rounding else ()
+
     def robust_estimate(
         self, rows: Rows, robust: CovarianceKind, loss: UserLoss | None = None
     ) -> Estimate:
@@ -193,8 +225,16 @@ class GlmFit(CurvatureFit):
             return model.expected_estimate(rows, self.loss)
         if not self.penalty:
             self.refuse_saturated(self.params.size)
+        if robust.kind in HC_KINDS and self.counts_trials:
+            rows = RowsOfOutcomes(rows)
         robust_model, names = self.robust_model(), model.names
         return robust.estimate(robust_model, rows, self.params, names, *self.robust_freedom)
+
+    @property
+    def counts_trials(self) -> bool:
+        """Whether weights are trials of proportions, each of them a row of its own."""
+        counted = self.weighting is Weighting.FREQUENCY and np.isinf(self.df)
+        return bool(counted and isinstance(self.loss.family, Binomial))
 
     def robust_model(self, loss: UserLoss | None = None) -> LossRobustModel:
         """The fit as robust covariances see it. Raises if the parameters are not determined."""
@@ -244,6 +284,8 @@ class GlmFit(CurvatureFit):
         } | self.facts_of_weights
         dispersion = number(self.dispersion) if np.isfinite(self.dispersion) else "unknown"
         conclusions = {}
+        if self.is_limit:
+            conclusions["theta"] = "0 (Poisson's, the limit)"
         if self.theta_derivatives is not None:
             conclusions["theta"] = number(self.theta)
             if self.weighting.has_likelihood:
@@ -268,6 +310,12 @@ class GlmFit(CurvatureFit):
                 "towards zero, and their coverage is not that of an unpenalised fit (alpha=0).",
             )
         table = estimate.table(level, p_values=shown)
+        if self.residuals_are_rounding:
+            notes = (*notes, note_of_perfect_fit())
+            # A quotient by a rounding error is no number to read: as without residuals, it is inf.
+            for name in table.columns.intersection([estimate.statistic_name]):
+                exact = table[name].abs() > LARGEST_STATISTIC
+                table[name] = table[name].mask(exact, np.copysign(np.inf, table[name]))
         return Summary(
             "Generalized linear model",
             facts,

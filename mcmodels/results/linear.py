@@ -25,7 +25,7 @@ from mcmodels.inference.summary import Summary, number, p_value
 from mcmodels.inference.tolerances import LARGEST_STATISTIC, RESIDUAL_ROUNDING, SCORE_ROUNDING
 from mcmodels.objectives import Objective
 from mcmodels.objectives.user_loss import UserLoss
-from mcmodels.results.record import CovarianceKind, ParameterFit, described
+from mcmodels.results.record import CovarianceKind, ParameterFit, described, note_of_perfect_fit
 from mcmodels.results.training_rows import TrainingRows
 from mcmodels.rows import ColumnMoments, Rows
 from mcmodels.solvers.least_squares import LeastSquares, MatrixFreeFit
@@ -338,10 +338,7 @@ class LinearFit(ParameterFit):
         notes: tuple[str, ...] = ()
         if perfect.any():
             which = "" if perfect.all() else f" of {', '.join(self.perfect_targets)}"
-            notes = (
-                f"This is an essentially perfect fit{which}: the residuals are rounding errors, so "
-                "that standard errors, tests and intervals mean nothing.",
-            )
+            notes = (note_of_perfect_fit(which),)
         return Summary("Linear regression", facts, tables, conclusions, notes)
 
     def _by_target(self, values: Array) -> float | Array:

@@ -92,8 +92,8 @@ def summarize(
         if library == "mcmodels":
             raise TypeError(
                 f"summarize needs a model with a table of parameters; {found}, a network. There "
-                "are LinearRegression, LogisticRegression, PCA, ObjectiveRegressor and "
-                "ObjectiveClassifier."
+                "are LinearRegression, LogisticRegression, FirthLogisticRegression, "
+                "GeneralizedLinearRegressor, PCA, ObjectiveRegressor and ObjectiveClassifier."
             )
         raise TypeError(
             f"the model comes from {library}; summarize needs a model of mcmodels; {found}."

@@ -40,7 +40,15 @@ from mcmodels.rows import Rows, Seen
 from mcmodels.solvers import Status
 from mcmodels.user_warnings import warn_user
 
-__all__ = ["INTERCEPT", "CovarianceKind", "FitRecord", "ParameterFit", "described", "digest"]
+__all__ = [
+    "INTERCEPT",
+    "CovarianceKind",
+    "FitRecord",
+    "ParameterFit",
+    "described",
+    "digest",
+    "note_of_perfect_fit",
+]
 
 INTERCEPT = "(intercept)"
 
@@ -414,3 +422,11 @@ class ParameterFit(FitRecord):
     def delta_method(self, g: Any, estimate: Estimate) -> DeltaMethod:
         """A function of the parameters with its standard error."""
         return delta_method(g, estimate, self.params.shape)
+
+
+def note_of_perfect_fit(which: str = "") -> str:
+    """What a summary says of a perfect fit."""
+    return (
+        f"This is an essentially perfect fit{which}: the residuals are rounding errors, so that "
+        "standard errors, tests and intervals mean nothing."
+    )

@@ -141,6 +141,7 @@ class TrainingRows:
         what = "the sum of squares of column"
         self._compare(what, self._name, self.x_squares, x_squares, reach)
 
+    @np.errstate(over="ignore", invalid="ignore")
     def require(self, rows: Rows) -> None:
         """Refuse rows that are not those of the fit.
 
@@ -247,6 +248,12 @@ class TrainingRows:
         """
         weight, loss = self.seen.total_weight, abs(objective)
         slopes = loss + np.sqrt(weight * loss) + np.sqrt(weight * self.y_squares.sum())
+        return float(_PREDICTOR_UNITS * _EPSILON * self.size_of_predictors(params) * slopes)
+
+    @np.errstate(over="ignore")
+    def size_of_predictors(self, params: Array) -> float:
+        """The typical size of the terms of linear predictors: they may cancel."""
+        weight = self.seen.total_weight
         size = np.sqrt(self.x_squares / weight)
         if self.x is not None:
             size = np.maximum(size, np.abs(self.x) / weight)
@@ -255,7 +262,7 @@ class TrainingRows:
         predictors = np.abs(params) @ size
         if self.offset is not None:
             predictors = predictors + np.sqrt(self.offset.squares / weight)
-        return float(_PREDICTOR_UNITS * _EPSILON * np.max(predictors) * slopes)
+        return float(np.max(predictors))
 
     def rounding_of_squares(self, params: Array, objective: float) -> float:
         """Rounding error of a sum of residual squares, which is never a small difference.
@@ -459,5 +466,7 @@ def _first_difference(expected: Array | None, found: Array | None, reach: Array)
     """First position where two arrays differ by more than ``reach``; None if there is none."""
     if expected is None or found is None:
         return None
+    # Sums that overflow are not compared, nor those of which no rounding error is known.
     differs = ~(np.abs(np.asarray(found) - expected) <= reach) & np.isfinite(expected)
+    differs &= ~np.isnan(reach)
     return int(np.flatnonzero(differs)[0]) if differs.any() else None

@@ -31,6 +31,7 @@ from mcmodels.rows.streamed import (
 from mcmodels.rows.threads import in_one_thread, in_place_sum, single_threaded_blas, sum_behind
 from mcmodels.rows.transformed import (
     RowsOfColumns,
+    RowsOfOutcomes,
     RowsWithoutWeights,
     RowsWithTargets,
     TransformedRows,
@@ -65,6 +66,7 @@ __all__ = [
     "Rows",
     "RowsCovariance",
     "RowsOfColumns",
+    "RowsOfOutcomes",
     "RowsWithCrossSums",
     "RowsWithTargets",
     "RowsWithoutWeights",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import cached_property
@@ -112,6 +113,39 @@ class RowsWithTargets(Rows):
     def sample(self, count: int) -> Rows:
         """About ``count`` of the rows, spread evenly."""
         return RowsWithTargets(self._rows.sample(count), self._targets)
+
+
+class RowsOfOutcomes(Rows):
+    """Proportions y of w trials as rows of ones and zeros, of the weights ``wy`` and ``w(1 - y)``.
+
+    Parameters
+    ----------
+    rows : Rows
+        Rows whose targets are proportions, and whose weights count trials.
+    """
+
+    def __init__(self, rows: Rows) -> None:
+        self._rows = rows
+        self.take_extent(rows)
+
+    def reduce(self, summarise: Callable[[RowBlock], Sum]) -> Sum:
+        """Sum over all blocks of rows of positive weight."""
+
+        def both(block: RowBlock) -> Sum:
+            y, weights = block.y, block.weights_or_ones
+            if ((y == 0) | (y == 1)).all():
+                return summarise(block)
+            # An outcome that no trial has is that of the others, with weight 0.
+            ones, zeros = np.where(y > 0, 1.0, 0.0), np.where(y < 1, 0.0, 1.0)
+            total = summarise(replace(block, y=ones, weights=weights * y))
+            rest = summarise(replace(block, y=zeros, weights=weights * (1.0 - y)))
+            return operator.iadd(total, rest)
+
+        return self._rows.reduce(both)
+
+    def sample(self, count: int) -> Rows:
+        """About ``count`` of the rows, spread evenly."""
+        return RowsOfOutcomes(self._rows.sample(count))
 
 
 class RowsWithoutWeights(Rows):

@@ -25,7 +25,7 @@ _TOWARDS_THE_MEAN = 0.5
 # Where the mean of a binomial target would be 0 or 1.
 _CONTINUITY = 0.5
 # Distances from the bounds of the domain that are tried, as shares of its width or of a typical η.
-_MARGINS, _MAX_STEPS = (0.1, 1e-2, 1e-4), 50
+_MARGINS, _MAX_STEPS = (0.1, 1e-2, 1e-4, 1e-6, 1e-8), 50
 # A distance from the bounds, by the largest η, that is none.
 _AT_BOUNDS = 1e-8
 # Gradient of a constant predictor, by the total weight.
@@ -138,6 +138,8 @@ def _least_squares(objective: UserObjective, loss: FamilyLoss, mean: float) -> A
 
     sums = objective.rows.reduce(summarise)
     matrix = sums.sandwich.matrix()
+    if not (np.isfinite(matrix).all() and np.isfinite(sums.right).all()):
+        return np.full(len(matrix), np.nan)  # LAPACK would print a complaint
     scale = np.sqrt(np.where(np.diagonal(matrix) > 0, np.diagonal(matrix), 1.0))
     solved = np.linalg.lstsq(matrix / np.outer(scale, scale), sums.right / scale, rcond=None)[0]
     return np.asarray(solved / scale)

@@ -133,8 +133,30 @@ class Profile:
         """
         c = self._inner(combination)
         params = self._held(c, value)[2]
-        if params is None:
-            return np.nan
+        return np.nan if params is None else self._score(params, c, information)
+
+    def score_at(self, params: Array, combination: Array, information: Information) -> float:
+        """The same where a minimum with cᵀθ held is known, in the user's parameters."""
+        inner = self._placed.from_users(params).ravel()
+        return self._score(inner, self._inner(combination), information)
+
+    def nearest(self, combination: Array, value: float) -> Array | None:
+        """The parameters that have a value of cᵀθ and are nearest to the minimum, as the user's.
+
+        Nearest in the metric of the Hessian there; None where it is not positive definite.
+        """
+        found = self._nearest(self._inner(combination), value)
+        return None if found is None else self._placed.to_users(found.reshape(self._shape))
+
+    def _nearest(self, c: Array, value: float) -> Array | None:
+        model = _Model.of(self._known, c)
+        if model is None:
+            return None
+        away = value - float(c @ self._start)
+        nearest: Array = self._start + away / model.variance * model.along
+        return nearest
+
+    def _score(self, params: Array, c: Array, information: Information) -> float:
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
             model = _Model.of(self._over_inner(information(self._placed.inner), params), c)
         return np.nan if model is None else model.shift**2 / model.variance
@@ -149,15 +171,11 @@ class Profile:
         return self._by_descent(c, value) if np.isnan(found[1]) else found
 
     def _by_descent(self, c: Array, value: float) -> tuple[float, float, Array | None]:
-        """The same by Newton's method with halved steps, from the nearest point that has the value.
-
-        Nearest in the metric of the Hessian.
-        """
+        """The same by Newton's method with halved steps, from the nearest point."""
         nothing = np.nan, np.nan, None
-        model = _Model.of(self._known, c)
-        if model is None:
+        params = self._nearest(c, value)
+        if params is None:
             return nothing
-        params = self._start + (value - float(c @ self._start)) / model.variance * model.along
         known, before = self._at(params), np.inf
         for _ in range(_MAX_DESCENTS):
             if not (np.isfinite(known.value) and np.isfinite(known.hessian).all()):

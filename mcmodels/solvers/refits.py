@@ -7,29 +7,41 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
-from scipy import optimize
 
 from mcmodels.arrays import Array
 from mcmodels.objectives import LinearPredictorObjective
 from mcmodels.rows import Rows, WithoutColumn
 from mcmodels.solvers import irls
+from mcmodels.solvers.crossing import crossing
 from mcmodels.solvers.solution import Status
 
-__all__ = ["BoundsOfProfile", "Refits", "least_without"]
+__all__ = ["BoundsOfProfile", "Held", "Refits", "least_without"]
 
 # Fits without a column end at this gradient, by the total weight, or after so many steps.
 _PRECISE, _MAX_STEPS = 1e-10, 100
 
-# Doublings of a standard error in which an end is looked for, and bisections of the last one.
-_DOUBLINGS, _BISECTIONS = 12, 50
-# The precision of an end, in standard errors.
-_PRECISION = 1e-9
+# Doublings of a standard error in which an end is looked for.
+_DOUBLINGS = 12
 
 
-class _NotFoundError(Exception):
-    """A fit with a parameter held has found no minimum: nothing is known of its value."""
+@dataclass(frozen=True)
+class Held:
+    """What a fit with a parameter held has found.
+
+    Parameters
+    ----------
+    least : float
+        The least value of the objective: infinite where the domain holds no parameters, NaN if it
+        was not found.
+    params : ndarray of shape (P,) or None
+        All parameters there; None where it is no minimum inside the domain, or is not known.
+    """
+
+    least: float
+    params: Array | None = None
 
 
 class BoundsOfProfile(ABC):
@@ -53,38 +65,14 @@ class BoundsOfProfile(ABC):
 
         Where the profile ends before, at the bounds of the domain, that is the end.
         """
-        try:
-            return self._end(position, side, target, error)
-        except _NotFoundError:
-            return np.nan
-
-    def _end(self, position: int, side: float, target: float, error: float) -> float:
         centre = float(self._params[position])
+        return crossing(
+            lambda value: self.least(position, value) - target, centre, side * error, _DOUBLINGS
+        )
 
-        def excess(distance: float) -> float:
-            found = self.least(position, centre + side * distance * error)
-            if np.isnan(found):
-                raise _NotFoundError
-            return found - target
-
-        inside, outside = 0.0, 1.0
-        for _ in range(_DOUBLINGS):
-            above = excess(outside)
-            if above > 0:
-                break
-            inside, outside = outside, 2.0 * outside
-        else:
-            return np.nan
-        for _ in range(_BISECTIONS):
-            if np.isfinite(above) or outside - inside <= _PRECISION:
-                break
-            middle = (inside + outside) / 2.0
-            at = excess(middle)
-            inside, outside, above = (middle, outside, above) if at <= 0 else (inside, middle, at)
-        if np.isfinite(above):
-            low = inside if inside > 0 else min(_PRECISION, outside / 2.0)
-            outside = optimize.brentq(excess, low, outside, xtol=_PRECISION)
-        return centre + side * outside * error
+    def held(self, position: int, value: float) -> Held:
+        """The least value of the objective with a parameter held, and where it is, if known."""
+        return Held(self.least(position, value))
 
 
 class Refits(BoundsOfProfile):
@@ -97,18 +85,55 @@ class Refits(BoundsOfProfile):
     params : ndarray of shape (P,)
         The parameters of the whole fit, the intercept last.
     fit : callable
-        Takes rows and a start; returns the least value of the objective: infinite where the domain
-        holds no parameters, NaN if it was not found.
+        Takes rows and a start, both without the held parameter; returns what it has found.
+    near : callable, default=None
+        Parameters at which a fit with a parameter held at a value begins; None if it knows none. By
+        default, and where nothing is found from there, those of the whole fit. Beside a parameter
+        that is held, others may have to make up for its large share of η.
+    is_convex : bool, default=True
+        Whether a minimum that was found is the only one; else fits begin at both.
     """
 
-    def __init__(self, rows: Rows, params: Array, fit: Callable[[Rows, Array], float]) -> None:
+    def __init__(
+        self,
+        rows: Rows,
+        params: Array,
+        fit: Callable[[Rows, Array], Held],
+        near: Callable[[int, float], Array | None] | None = None,
+        *,
+        is_convex: bool = True,
+    ) -> None:
         super().__init__(params)
-        self._rows, self._fit = rows, fit
+        self._rows, self._fit, self._near, self._is_convex = rows, fit, near, is_convex
 
     def least(self, position: int, value: float) -> float:
         """The least value of the objective with a parameter held; NaN if it was not found."""
-        rows = WithoutColumn(self._rows, position, value)
-        return self._fit(rows, np.delete(self._params, position))
+        return self.held(position, value).least
+
+    def held(self, position: int, value: float) -> Held:
+        """The least value of the objective with a parameter held, and where it is, if known."""
+        near = None if self._near is None else self._near(position, value)
+        best = None
+        for start in (near, self._params):
+            if start is None:
+                continue
+            found = self._fit(
+                WithoutColumn(self._rows, position, value), np.delete(start, position)
+            )
+            best = found if best is None else min(best, found, key=_order)
+            if best.params is not None and self._is_convex:
+                break
+        assert best is not None  # the parameters of the whole fit are always a start
+        if best.params is None:
+            return best
+        return Held(best.least, np.insert(best.params, position, value))
+
+
+def _order(held: Held) -> tuple[float, float]:
+    """The least first; what was not found before there being nothing to find."""
+    if np.isfinite(held.least):
+        return 0.0, held.least
+    return (1.0 if np.isnan(held.least) else 2.0), 0.0
 
 
 def least_without(objective: LinearPredictorObjective, params: Array, position: int) -> float:

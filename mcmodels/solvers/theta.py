@@ -80,7 +80,7 @@ def theta_derivatives(rows: Rows, theta: float, link: Link, params: Array) -> Th
     return ThetaDerivatives(found.slope, found.curvature, found.cross)
 
 
-def fit_theta(rows: Rows, link: Link, penalty: float, start: Array) -> tuple[float, Array]:
+def fit_theta(rows: Rows, link: Link, penalty: float, start: Array) -> tuple[float, Array, int]:
     """θ of largest likelihood, and the parameters of the mean there.
 
     Parameters
@@ -101,19 +101,23 @@ def fit_theta(rows: Rows, link: Link, penalty: float, start: Array) -> tuple[flo
         for ever with θ.
     params : ndarray of shape (P,)
         The parameters at the last θ that was tried.
+    n_steps : int
+        Newton steps of all fits.
     """
-    params = start
+    params, n_steps = start, 0
 
     def slope(theta: float) -> float:
-        nonlocal params
+        nonlocal params, n_steps
         loss = FamilyLoss(NegativeBinomial(theta), link)
         objective = UserObjective(rows, UserLoss(loss), penalty)
         *_, step = fit_within_bounds(objective, loss, params, tol=_TOLERANCE, max_iter=_MAX_STEPS)
         params = step.params
+        n_steps += step.count if step.iterate is None else step.iterate.count
         return theta_derivatives(rows, theta, link, params).slope
 
     slope(1.0)
-    return best_theta(slope, _moment_theta(rows, link, params)), params
+    theta = best_theta(slope, _moment_theta(rows, link, params))
+    return theta, params, n_steps
 
 
 def _moment_theta(rows: Rows, link: Link, params: Array) -> float:
