@@ -188,18 +188,21 @@ class LimitProfiles(LikelihoodProfiles):
 
     @cached_property
     def _limit(self) -> Limit:
-        return self._proved(limit_of(self._objective, self._params), "")
+        return self._proved(self._limit_of(), "")
+
+    def _limit_of(self, without: int | None = None, held: float = 0.0) -> Limit | None:
+        """The infimum, with a parameter held at a value; None if it was not proved."""
+        start = self._params if without is None else None
+        return limit_of(self._objective, start, without, held)
 
     def _limit_without(self, k: int) -> Limit:
         if k not in self._without:
-            found = limit_of(self._objective, None, k)
-            self._without[k] = self._proved(found, f" with {self._names[k]} held")
+            self._without[k] = self._proved(self._limit_of(k), f" with {self._names[k]} held")
         return self._without[k]
 
     def _held(self, minimum: float) -> BoundsOfProfile:
         """Fits with a parameter held, of which the infimum counts as ``minimum``."""
-        above = self._limit.value - minimum
-        return _HeldLimits(self._objective, self._limit.params, above)
+        return _HeldLimits(self._limit_of, self._limit.params, self._limit.value - minimum)
 
     def _proved(self, found: Limit | None, held: str) -> Limit:
         if found is None:
@@ -246,7 +249,7 @@ class LimitProfiles(LikelihoodProfiles):
             value = value + towards * step if np.isnan(between) else between
             step *= 2.0
             held = f" with {self._names[k]} held"
-            at = self._proved(limit_of(self._objective, None, k, value), held)
+            at = self._proved(self._limit_of(k, value), held)
             assert at.objective is not None  # the same rows rest at all values
         return found
 
@@ -276,21 +279,23 @@ class _HeldLimits(BoundsOfProfile):
 
     Parameters
     ----------
-    objective : LinearPredictorObjective
-        The objective.
+    limit_of : callable
+        Takes a parameter and a value; returns the limit.
     params : ndarray of shape (P,)
-        Where its infimum is approached.
+        Where the infimum is approached.
     above : float
         What is subtracted.
     """
 
-    def __init__(self, objective: LinearPredictorObjective, params: Array, above: float) -> None:
+    def __init__(
+        self, limit_of: Callable[[int, float], Limit | None], params: Array, above: float
+    ) -> None:
         super().__init__(params)
-        self._objective, self._above = objective, above
+        self._limit_of, self._above = limit_of, above
 
     def least(self, position: int, value: float) -> float:
         """The infimum with a parameter held, less what is subtracted; NaN if it was not proved."""
-        found = limit_of(self._objective, None, position, value)
+        found = self._limit_of(position, value)
         return np.nan if found is None else found.value - self._above
 
 

@@ -39,7 +39,7 @@ from mcmodels.solvers.proved_recession import has_minimum, proved_direction
 from mcmodels.solvers.separation import grows
 from mcmodels.solvers.starts import intercept_start
 
-__all__ = ["Limit", "limit_of"]
+__all__ = ["Limit", "limit_of", "over_resting"]
 
 # Fits of the rows that rest end at this gradient, by the total weight, or after so many steps.
 _PRECISE, _MAX_STEPS = 1e-11, 200
@@ -104,7 +104,7 @@ def limit_of(
     kept = np.delete(np.arange(P), [] if without is None else [without])
     first, directions = None if start is None else start[kept], list[Array]()
     while True:
-        resting = _resting(objective, tuple(directions))
+        resting = over_resting(objective, tuple(directions))
         if resting is None or not kept.size:
             nowhere = whole(np.zeros(kept.size), held)
             return _limit(objective, resting, tuple(directions), nowhere, 0)
@@ -162,7 +162,7 @@ def _limit(
     return Limit(value, params, resting, grown, n_resting, rank, directions)
 
 
-def _resting(
+def over_resting(
     objective: LinearPredictorObjective, directions: tuple[Array, ...]
 ) -> LinearPredictorObjective | None:
     """The objective over the rows that rest along all of the directions; None if none does."""
