@@ -194,7 +194,6 @@ class ClassLikelihoodMethods(OffsetMethods):
         if record.is_a_limit:
             return ClassLimitProfiles(
                 rows=rows,
-                params=differences.dot(params.ravel()),
                 names=self._names_of_profiles(reference),
                 scale=Scale(*scale),
                 n_classes=len(params),

@@ -21,12 +21,14 @@ import numpy as np
 
 from mcmodels.arrays import Array
 from mcmodels.inference.limit_profiles import LimitProfiles
-from mcmodels.inference.profiles import FiniteProfiles, Scale
+from mcmodels.inference.profiles import FiniteProfiles, LikelihoodProfiles, Scale
 from mcmodels.objectives import LinearPredictorObjective
 from mcmodels.objectives.choices import ChoiceLoss, ChoiceObjective
 from mcmodels.rows import PairRows, Rows, WithoutColumn
 from mcmodels.solvers.choice_limits import ChoiceLimits
+from mcmodels.solvers.exact_units import ExactUnits
 from mcmodels.solvers.limits import Limit
+from mcmodels.solvers.profile import Information
 from mcmodels.solvers.refits import least_without
 
 __all__ = ["ClassLimitProfiles", "ClassProfiles"]
@@ -53,17 +55,18 @@ class ClassProfiles(FiniteProfiles):
         return np.array(least) - self.profile.minimum
 
 
-class ClassLimitProfiles(LimitProfiles):
+class ClassLimitProfiles(LikelihoodProfiles):
     """Profiles of differences between classes that are separated.
+
+    They are computed in columns of about unit variance near zero, which are exact. The
+    difference of two intercepts is that at zero, so that it has columns about zero.
 
     Parameters
     ----------
     rows : Rows
         The rows of the fit, with class codes.
-    params : ndarray of shape ((K - 1)P,)
-        Differences from the class of reference where the fit has stopped.
     names : sequence of str
-        Names of these differences, for messages.
+        Names of the differences, for messages.
     scale : Scale
         φ, which must be known.
     n_classes, reference : int
@@ -75,7 +78,59 @@ class ClassLimitProfiles(LimitProfiles):
     def __init__(
         self,
         rows: Rows,
-        params: Array,
+        names: Sequence[str],
+        scale: Scale,
+        n_classes: int,
+        reference: int,
+        columns: Sequence[str],
+    ) -> None:
+        self.scale, self._n_columns = scale, rows.n_params
+        units = ExactUnits.of(rows)
+        self._units = np.append(units.unit, np.ones(int(rows.intercept)))
+
+        def profiles(of: ExactUnits) -> _ChoiceProfiles:
+            return _ChoiceProfiles(of.rows(rows), names, scale, n_classes, reference, columns)
+
+        self._of_features = self._of_intercepts = profiles(units)
+        if units.centre.any():
+            self._of_intercepts = profiles(units.about_zero())
+
+    def ends(self, chosen: Sequence[int], level: float) -> Array:
+        """The ends of profile intervals, shape (k, 2)."""
+        found = [self._of(k).ends([k], level)[0] / self._unit(k) for k in chosen]
+        return np.array(found, dtype=np.float64).reshape(-1, 2)
+
+    def score_ends(self, chosen: Sequence[int], level: float, information: Information) -> Array:
+        """The ends of the intervals of score tests, shape (k, 2)."""
+        ends = [self._of(k).score_ends([k], level, information)[0] for k in chosen]
+        found = [end / self._unit(k) for k, end in zip(chosen, ends, strict=True)]
+        return np.array(found, dtype=np.float64).reshape(-1, 2)
+
+    def points(self, chosen: Sequence[int], level: float, count: int) -> Array:
+        """Values, ``2(f - f̂)/φ`` there and its signed root, shape (k, count, 3)."""
+        tables = [
+            self._of(k).points([k], level, count)[0] / [self._unit(k), 1.0, 1.0] for k in chosen
+        ]
+        return np.array(tables).reshape(-1, count, 3)
+
+    def excesses(self, chosen: Sequence[int]) -> Array:
+        """How much higher the infimum is without columns, given by their positions."""
+        return np.array([self._of(k).excesses([k])[0] for k in chosen])
+
+    def _of(self, k: int) -> _ChoiceProfiles:
+        is_last = k % self._n_columns == self._n_columns - 1
+        return self._of_intercepts if is_last else self._of_features
+
+    def _unit(self, k: int) -> float:
+        return float(self._units[k % self._n_columns])
+
+
+class _ChoiceProfiles(LimitProfiles):
+    """The same, in the columns of the rows. Parameters are those of the whole."""
+
+    def __init__(
+        self,
+        rows: Rows,
         names: Sequence[str],
         scale: Scale,
         n_classes: int,
@@ -85,11 +140,11 @@ class ClassLimitProfiles(LimitProfiles):
         self._rows, self._columns = rows, columns
         self._classes = n_classes, reference
         objective = self._choices(rows)
-        super().__init__(objective, params, names, scale)
+        super().__init__(objective, np.zeros(objective.rows.n_params), names, scale)
         self._limits = ChoiceLimits(objective)
 
     def excesses(self, chosen: Sequence[int]) -> Array:
-        """How much higher the infimum is without columns, given by their positions."""
+        """How much higher the infimum is without columns of all classes."""
 
         def without(k: int) -> float:
             small = ChoiceLimits(self._choices(WithoutColumn(self._rows, k))).limit_of()

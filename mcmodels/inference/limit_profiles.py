@@ -98,7 +98,7 @@ class _OneSided:
         step = self.side * (step if 0 < step < np.inf else 1.0)
         inside = (self.begin + step * distance for distance in (0.0, *_DISTANCES))
         centre = next((value for value in inside if excess(value) < 0), np.nan)
-        return crossing(excess, centre, -step)
+        return np.nan if np.isnan(centre) else crossing(excess, centre, -step)
 
 
 class LimitProfiles(LikelihoodProfiles):

@@ -23,7 +23,7 @@ import numpy as np
 
 from mcmodels.arrays import Array, Codes
 from mcmodels.objectives.linear_predictor import CurvatureSums, LinearPredictorObjective
-from mcmodels.objectives.losses import CurvatureTerm, Loss, Pointwise
+from mcmodels.objectives.losses import SAFE_LIMIT, CurvatureTerm, Loss, Pointwise
 from mcmodels.rows import DenseDesign, RowBlock, Scratch
 
 __all__ = ["ChoiceLoss", "ChoiceObjective"]
@@ -48,6 +48,12 @@ class ChoiceLoss(Loss):
             raise TypeError("the curvature of a choice is between margins: see ChoiceObjective")
 
         return Pointwise(value, -share, curvature)
+
+    def with_curvature(self, y: Codes, eta: Array) -> Array:
+        """The margins of a choice raised together until its own class has a probability of 1/R."""
+        first, member = _choices(y)
+        below = np.log(SAFE_LIMIT - 1) - np.logaddexp.reduceat(-eta, first)
+        return eta - np.minimum(below, 0.0)[member]
 
     def curvature_product(self, y: Codes, eta: Array, direction: Array) -> Array:
         """``p∘u - p(pᵀu)`` for the part u of a direction in each choice."""

@@ -19,20 +19,34 @@ from dataclasses import replace
 
 import numpy as np
 
+from mcmodels.arrays import Array
 from mcmodels.objectives import BinaryCrossEntropy, LinearPredictorObjective
 from mcmodels.objectives.choices import ChoiceObjective
-from mcmodels.rows import RowsWithTargets, WithoutColumn
+from mcmodels.rows import Derivatives, RowsWithTargets, WithoutColumn
 from mcmodels.solvers.coordinates import orthonormal_coordinates
 from mcmodels.solvers.fit_state import Placed
 from mcmodels.solvers.limits import Limit, limit_of, over_resting
 from mcmodels.solvers.newton import newton_iterates
-from mcmodels.solvers.newton_direction import is_accurate
+from mcmodels.solvers.newton_direction import NewtonDirection, is_accurate
 from mcmodels.solvers.solution import Status
 
 __all__ = ["ChoiceLimits"]
 
 # Fits of the margins that rest end at this gradient, by the total weight, or after so many steps.
 _PRECISE, _MAX_STEPS = 1e-11, 200
+
+
+class _Known:
+    """Of margins that rest it is known that there is a minimum."""
+
+    def is_needless(self, params: Array, direction: NewtonDirection) -> bool:
+        return True
+
+    def reach(self, params: Array, step: Array) -> float:
+        return 0.0
+
+    def holds(self, params: Array, derivatives: Derivatives, direction: NewtonDirection) -> bool:
+        return True
 
 
 class ChoiceLimits:
@@ -86,6 +100,7 @@ class ChoiceLimits:
             np.zeros(cone.rank),
             gradient_tolerance=_PRECISE * part.rows.total_weight,
             max_iter=_MAX_STEPS,
+            proof=_Known(),
         )
         if state.status is not Status.CONVERGED or not is_accurate(state.direction):
             return None
