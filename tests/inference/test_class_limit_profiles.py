@@ -249,7 +249,7 @@ def test_generated_cases():
     Of 203 a held intercept is far on the wrong side, where rows have lost their curvature.
     """
     seen = collections.Counter()
-    for seed in (2, 3, 5, 8, 203):
+    for seed in (2, 3, 10, 22, 203):
         check(seed, seen, scores=seed == 3)
     assert seen["refused"] == 0
     assert all(seen[key] for key in ("finite", (False, False), (True, True)))
