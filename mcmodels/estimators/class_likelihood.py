@@ -69,13 +69,14 @@ class ClassLikelihoodMethods(OffsetMethods):
         Raises
         ------
         InferenceError
-            If the fit is penalised, or did not converge; if more than two classes are separated, or
-            two and the supremum of the likelihood could not be proved; or if a bound was not found.
+            If the fit is penalised, or did not converge; if classes are separated and the supremum
+            of the likelihood could not be proved; or if a bound was not found.
 
         Notes
         -----
         The source of the computation is in :mod:`mcmodels.solvers.profile`, and where classes are
-        separated in :mod:`mcmodels.solvers.limits`; of the intervals Cox and Hinkley (1974),
+        separated in :mod:`mcmodels.solvers.limits`, of more than two in
+        :mod:`mcmodels.solvers.choice_limits`; of the intervals Cox and Hinkley (1974),
         *Theoretical Statistics*, §7.2.
 
         Examples

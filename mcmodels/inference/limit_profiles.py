@@ -151,7 +151,10 @@ class LimitProfiles(LikelihoodProfiles):
                 return self._ordinary.score_ends([k], level, information)[0] if known else _LINE
 
             def excess(value: float) -> float:
-                return one.profile.score(one.combination, value, information) - limit
+                found = one.profile.score(one.combination, value, information)
+                if np.isnan(found):
+                    found = self._score_of_a_fit(k, value, information)
+                return found - limit
 
             return _interval(one, one.crossing_of(excess))
 
@@ -200,6 +203,14 @@ class LimitProfiles(LikelihoodProfiles):
             self._without[k] = self._proved(self._limit_of(k), f" with {self._names[k]} held")
         return self._without[k]
 
+    def _score_of_a_fit(self, k: int, value: float, information: Information) -> float:
+        """The score statistic at a fit with a parameter held; NaN if its limit was not proved."""
+        at = self._limit_of(k, value)
+        if at is None or at.objective is None:
+            return np.nan
+        profile = Profile(at.objective, at.params, orthonormal_coordinates(at.objective.rows))
+        return profile.score(np.eye(1, len(at.params), k)[0], value, information)
+
     def _held(self, minimum: float) -> BoundsOfProfile:
         """Fits with a parameter held, of which the infimum counts as ``minimum``."""
         return _HeldLimits(self._limit_of, self._limit.params, self._limit.value - minimum)
@@ -210,7 +221,8 @@ class LimitProfiles(LikelihoodProfiles):
                 "the likelihood has no maximum, and it could not be proved what its supremum"
                 f"{held} is: too many rows lie on the border, the columns or weights are too far "
                 "apart, or the loss is none whose limits are known. Drop or merge the columns that "
-                "the warning of the fit names, or fit with prior='jeffreys'."
+                "the warning of the fit names, subtract their means from columns far from zero, or "
+                "fit with Jeffreys' prior (FirthLogisticRegression, prior='jeffreys')."
             )
         return found
 
