@@ -155,7 +155,7 @@ def margins(X, y, K, reference, *, without=None, held=None, intercept=True):
 
 
 def least(E, y, w, fixed=0.0):
-    """The infimum over all rows: Newton's method with a ridge that falls from 1 to 1e-8, and none."""
+    """The infimum over all rows: Newton's method with a ridge from 1 to 1e-8, then without."""
     return minimised(E, y, w, fixed)[0]
 
 
@@ -436,10 +436,15 @@ def test_points_of_a_profile_end_at_infinity():
 # -- what is refused -------------------------------------------------------------------------------
 
 
-def test_columns_that_depend_on_each_other_are_refused():
+def test_a_constant_column_is_an_intercept_or_one_too_many():
     constant = np.column_stack([X, np.ones(len(Y))])
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        alone = LogisticRegression(C=np.inf, fit_intercept=False).fit(constant, Y, W)
+    expected = fitted(X, Y, W).profile_intervals(X, Y, W)
+    np.testing.assert_allclose(alone.profile_intervals(constant, Y, W), expected, rtol=1e-7)
     model = fitted(constant, Y, W)
-    with pytest.raises(InferenceError):
+    with pytest.raises(InferenceError, match="separated"):
         model.profile_intervals(constant, Y, W)
 
 

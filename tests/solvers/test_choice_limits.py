@@ -1,5 +1,6 @@
 """Limits of several classes: which margins rest, by linear programs, and exact arithmetic."""
 
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
@@ -86,6 +87,18 @@ def test_a_limit_is_reached_along_its_directions():
     assert values[0] > values[1] > limit.value
     # Margins of some hundreds have no loss; predictors of 1e7 are rounded by 1e-9.
     assert values[2] == pytest.approx(limit.value, abs=1e-7)
+
+
+def test_a_planted_cone_is_no_proof():
+    """Were margins that grow taken for some that rest, or the rank for another, nothing is said."""
+    X = np.column_stack([np.repeat([0.0, 1.0], 15), np.tile([-2.0, 0, 1], 10)])
+    y = np.where(X[:, 0] > 0, 1 + np.arange(30) % 2, np.arange(30) % 3)
+    limits = ChoiceLimits(choices(X, y, 3))
+    cone = limits._cone(None)
+    assert cone.directions
+    for planted in (replace(cone, directions=(), rank=6), replace(cone, rank=cone.rank - 1)):
+        limits._cones[None] = planted
+        assert limits.limit_of() is None
 
 
 def exact(X, centre, unit):
