@@ -10,7 +10,7 @@ import pandas as pd
 from mcmodels.arrays import MatrixLike, VectorLike, Weights
 from mcmodels.estimators.offset_methods import OffsetMethods
 from mcmodels.exceptions import InferenceError
-from mcmodels.inference.class_profiles import ClassProfiles
+from mcmodels.inference.class_profiles import ClassLimitProfiles, ClassProfiles
 from mcmodels.inference.profiles import LikelihoodProfiles, Scale
 from mcmodels.results.logistic import LogisticFit
 from mcmodels.rows import Rows, RowStream
@@ -69,13 +69,14 @@ class ClassLikelihoodMethods(OffsetMethods):
         Raises
         ------
         InferenceError
-            If the fit is penalised, or did not converge; if more than two classes are separated, or
-            two and the supremum of the likelihood could not be proved; or if a bound was not found.
+            If the fit is penalised, or did not converge; if classes are separated and the supremum
+            of the likelihood could not be proved; or if a bound was not found.
 
         Notes
         -----
         The source of the computation is in :mod:`mcmodels.solvers.profile`, and where classes are
-        separated in :mod:`mcmodels.solvers.limits`; of the intervals Cox and Hinkley (1974),
+        separated in :mod:`mcmodels.solvers.limits`, of more than two in
+        :mod:`mcmodels.solvers.choice_limits`; of the intervals Cox and Hinkley (1974),
         *Theoretical Statistics*, §7.2.
 
         Examples
@@ -183,24 +184,34 @@ class ClassLikelihoodMethods(OffsetMethods):
         if record.params.ndim == 1:
             return super()._profiles_of(rows, reference)
         record.refuse_without_likelihood("a profile of the likelihood")
-        self._refuse_unfinished(rows)
-        record.model.refuse_undetermined()
         if record.log_prior is not None:
             raise InferenceError(
                 "profiles of the likelihood with Jeffreys' prior are those of two classes, and "
                 f"there are {len(record.classes)}; fit without the prior, or a model to two of "
                 "them."
             )
-        base, params = record.position(reference), record.params
+        base, params, scale = record.position(reference), record.params, record.likelihood_scale
+        differences = record.model.differences(base)
+        if record.is_a_limit:
+            return ClassLimitProfiles(
+                rows=rows,
+                names=self._names_of_profiles(reference),
+                scale=Scale(*scale),
+                n_classes=len(params),
+                reference=base,
+                columns=record.parameter_names,
+            )
+        self._refuse_unfinished(rows)
+        record.model.refuse_undetermined()
         objective: Any = self._objective_of_fit(rows)
         found = record.model.contrasts(record.estimate, base)
         return ClassProfiles(
             profile=Profile(objective, params),
             refits=None,
-            combinations=record.model.differences(base),
+            combinations=differences,
             centres=found.params,
             errors=found.standard_errors,
-            scale=Scale(*record.likelihood_scale),
+            scale=Scale(*scale),
             is_convex=True,
             objective=objective,
             params=params,

@@ -98,7 +98,7 @@ class _OneSided:
         step = self.side * (step if 0 < step < np.inf else 1.0)
         inside = (self.begin + step * distance for distance in (0.0, *_DISTANCES))
         centre = next((value for value in inside if excess(value) < 0), np.nan)
-        return crossing(excess, centre, -step)
+        return np.nan if np.isnan(centre) else crossing(excess, centre, -step)
 
 
 class LimitProfiles(LikelihoodProfiles):
@@ -151,7 +151,10 @@ class LimitProfiles(LikelihoodProfiles):
                 return self._ordinary.score_ends([k], level, information)[0] if known else _LINE
 
             def excess(value: float) -> float:
-                return one.profile.score(one.combination, value, information) - limit
+                found = one.profile.score(one.combination, value, information)
+                if np.isnan(found):
+                    found = self._score_of_a_fit(k, value, information)
+                return found - limit
 
             return _interval(one, one.crossing_of(excess))
 
@@ -188,18 +191,29 @@ class LimitProfiles(LikelihoodProfiles):
 
     @cached_property
     def _limit(self) -> Limit:
-        return self._proved(limit_of(self._objective, self._params), "")
+        return self._proved(self._limit_of(), "")
+
+    def _limit_of(self, without: int | None = None, held: float = 0.0) -> Limit | None:
+        """The infimum, with a parameter held at a value; None if it was not proved."""
+        start = self._params if without is None else None
+        return limit_of(self._objective, start, without, held)
 
     def _limit_without(self, k: int) -> Limit:
         if k not in self._without:
-            found = limit_of(self._objective, None, k)
-            self._without[k] = self._proved(found, f" with {self._names[k]} held")
+            self._without[k] = self._proved(self._limit_of(k), f" with {self._names[k]} held")
         return self._without[k]
+
+    def _score_of_a_fit(self, k: int, value: float, information: Information) -> float:
+        """The score statistic at a fit with a parameter held; NaN if its limit was not proved."""
+        at = self._limit_of(k, value)
+        if at is None or at.objective is None:
+            return np.nan
+        profile = Profile(at.objective, at.params, orthonormal_coordinates(at.objective.rows))
+        return profile.score(np.eye(1, len(at.params), k)[0], value, information)
 
     def _held(self, minimum: float) -> BoundsOfProfile:
         """Fits with a parameter held, of which the infimum counts as ``minimum``."""
-        above = self._limit.value - minimum
-        return _HeldLimits(self._objective, self._limit.params, above)
+        return _HeldLimits(self._limit_of, self._limit.params, self._limit.value - minimum)
 
     def _proved(self, found: Limit | None, held: str) -> Limit:
         if found is None:
@@ -207,7 +221,8 @@ class LimitProfiles(LikelihoodProfiles):
                 "the likelihood has no maximum, and it could not be proved what its supremum"
                 f"{held} is: too many rows lie on the border, the columns or weights are too far "
                 "apart, or the loss is none whose limits are known. Drop or merge the columns that "
-                "the warning of the fit names, or fit with prior='jeffreys'."
+                "the warning of the fit names, subtract their means from columns far from zero, or "
+                "fit with Jeffreys' prior (FirthLogisticRegression, prior='jeffreys')."
             )
         return found
 
@@ -246,7 +261,7 @@ class LimitProfiles(LikelihoodProfiles):
             value = value + towards * step if np.isnan(between) else between
             step *= 2.0
             held = f" with {self._names[k]} held"
-            at = self._proved(limit_of(self._objective, None, k, value), held)
+            at = self._proved(self._limit_of(k, value), held)
             assert at.objective is not None  # the same rows rest at all values
         return found
 
@@ -276,21 +291,23 @@ class _HeldLimits(BoundsOfProfile):
 
     Parameters
     ----------
-    objective : LinearPredictorObjective
-        The objective.
+    limit_of : callable
+        Takes a parameter and a value; returns the limit.
     params : ndarray of shape (P,)
-        Where its infimum is approached.
+        Where the infimum is approached.
     above : float
         What is subtracted.
     """
 
-    def __init__(self, objective: LinearPredictorObjective, params: Array, above: float) -> None:
+    def __init__(
+        self, limit_of: Callable[[int, float], Limit | None], params: Array, above: float
+    ) -> None:
         super().__init__(params)
-        self._objective, self._above = objective, above
+        self._limit_of, self._above = limit_of, above
 
     def least(self, position: int, value: float) -> float:
         """The infimum with a parameter held, less what is subtracted; NaN if it was not proved."""
-        found = limit_of(self._objective, None, position, value)
+        found = self._limit_of(position, value)
         return np.nan if found is None else found.value - self._above
 
 

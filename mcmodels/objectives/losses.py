@@ -139,7 +139,7 @@ class SquaredError(Loss):
 
 # R: where the observed class has a probability below 1/R, a cross-entropy has a slope of nearly 1
 # and hardly any curvature, and Newton's step means nothing.
-_LIMIT = 4.0
+SAFE_LIMIT = 4.0
 # The sign by which η becomes the margin, for y = 0 and y = 1; vectors of scratch memory.
 _SIDES, _VECTORS = np.array([-1.0, 1.0]), 6
 
@@ -187,7 +187,7 @@ class BinaryCrossEntropy(Loss):
     def with_curvature(self, y: Any, eta: Array) -> Array:
         """The predictors with margins of at least ``-log(R - 1)``."""
         side = _SIDES[y]
-        return side * np.maximum(side * eta, -np.log(_LIMIT - 1))
+        return side * np.maximum(side * eta, -np.log(SAFE_LIMIT - 1))
 
     def gradient(self, y: Any, eta: Array, scratch: Scratch | None = None) -> Array:
         """``-(2y - 1)σ(-m)``, a third of the work of :meth:`at`."""
@@ -257,7 +257,9 @@ class SoftmaxCrossEntropy(Loss):
         others = eta.copy()
         others[rows, y] = -np.inf
         raised = eta.copy()
-        raised[rows, y] = np.maximum(eta[rows, y], logsumexp(others, axis=1) - np.log(_LIMIT - 1))
+        raised[rows, y] = np.maximum(
+            eta[rows, y], logsumexp(others, axis=1) - np.log(SAFE_LIMIT - 1)
+        )
         return raised
 
     def curvature_product(self, y: Codes, eta: Array, direction: Array) -> Array:

@@ -154,12 +154,11 @@ class CurvatureFit(ParameterFit):
     def is_a_limit(self) -> bool:
         """Whether the likelihood has no maximum, and profiles are those of its limit.
 
-        They are known for one linear predictor and a known dispersion, of columns that do not
-        depend on each other.
+        They are known where the dispersion is, of columns that do not depend on each other.
         """
         diverges = self.status in (Status.SEPARATED, Status.UNBOUNDED)
-        alone = self.params.ndim == 1 and self.rank == len(self.names)
-        return diverges and alone and bool(np.isinf(self.likelihood_scale[1]))
+        is_known = bool(np.isinf(self.likelihood_scale[1]))
+        return diverges and is_known and self.rank == len(self.names)
 
     @property
     def hessian(self) -> Array:

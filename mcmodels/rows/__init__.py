@@ -12,6 +12,7 @@ from mcmodels.rows.covariance import (
 from mcmodels.rows.cross_sums import CrossSums, OffsetSums, RowsWithCrossSums
 from mcmodels.rows.gathering import Chunk, Gatherer, gathered
 from mcmodels.rows.moments import Moments
+from mcmodels.rows.pairs import PairRows
 from mcmodels.rows.parted import PartedRows, PartOfStream, Parts
 from mcmodels.rows.passes import PassListener, passes_told_to, told
 from mcmodels.rows.scratch import Scratch
@@ -57,6 +58,7 @@ __all__ = [
     "Gatherer",
     "Moments",
     "OffsetSums",
+    "PairRows",
     "PartOfStream",
     "PartedRows",
     "Parts",

@@ -76,7 +76,7 @@ def conclude(objective: LinearPredictorObjective, last: Progress) -> Solution[Op
         elif status is Status.UNBOUNDED:
             direction = placed.to_users(state.direction.step)
     elif objective.penalty == 0 and status is not Status.CONVERGED:
-        direction = _separating(placed, state)
+        direction = separating_direction(placed, state)
         if direction is None:
             direction = separates_by_linear_program(rows, last.params.shape)
         status = status if direction is None else Status.SEPARATED
@@ -120,11 +120,11 @@ def divergence(placed: Placed, state: NewtonIterate[Slope], bound: float) -> Sta
         return None
     if MinimumProof(inner).reach(state.params, step) < _DIVERGING_CHANGE:
         return None
-    separating = _separating(placed, state)
+    separating = separating_direction(placed, state)
     return None if separating is None else Status.SEPARATED
 
 
-def _separating(placed: Placed, state: NewtonIterate[Slope]) -> Array | None:
+def separating_direction(placed: Placed, state: NewtonIterate[Slope]) -> Array | None:
     """A direction that separates the classes, proved; None where none is found."""
     for inner in (state.direction.step, state.params, *_dropped(placed, state)):
         found = separates(placed.objective.rows, placed.to_users(inner))

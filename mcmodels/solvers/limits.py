@@ -20,6 +20,7 @@ it is are found in the same way, without its column. They are the same or more:
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -31,6 +32,7 @@ from mcmodels.objectives.family_loss import FamilyLoss
 from mcmodels.objectives.user_loss import UserObjective
 from mcmodels.rows import RowBlock, SelectedRows, Slope, WithoutColumn
 from mcmodels.solvers import irls
+from mcmodels.solvers.conclusion import separating_direction
 from mcmodels.solvers.coordinates import orthonormal_coordinates
 from mcmodels.solvers.family_starts import least_squares_start
 from mcmodels.solvers.fit_state import Placed
@@ -39,7 +41,7 @@ from mcmodels.solvers.proved_recession import has_minimum, proved_direction
 from mcmodels.solvers.separation import grows
 from mcmodels.solvers.starts import intercept_start
 
-__all__ = ["Limit", "limit_of"]
+__all__ = ["Limit", "limit_of", "over_resting"]
 
 # Fits of the rows that rest end at this gradient, by the total weight, or after so many steps.
 _PRECISE, _MAX_STEPS = 1e-11, 200
@@ -104,7 +106,7 @@ def limit_of(
     kept = np.delete(np.arange(P), [] if without is None else [without])
     first, directions = None if start is None else start[kept], list[Array]()
     while True:
-        resting = _resting(objective, tuple(directions))
+        resting = over_resting(objective, tuple(directions))
         if resting is None or not kept.size:
             nowhere = whole(np.zeros(kept.size), held)
             return _limit(objective, resting, tuple(directions), nowhere, 0)
@@ -113,35 +115,37 @@ def limit_of(
             part = resting.over(WithoutColumn(resting.rows, without, held), 0.0)
         if first is None or not np.isfinite(part.value(first)):
             first = _start(part)
-        placed, state, proved = _fitted(part, first)
-        first = placed.to_users(state.params)
-        if proved:
-            reached = whole(first, held)
-            return _limit(objective, resting, tuple(directions), reached, state.params.size)
-        direction = proved_direction(placed, state)
+        direction = None
+        for placed, state in _ends(part, first):
+            first = placed.to_users(state.params)
+            if has_minimum(placed, state):
+                reached = whole(first, held)
+                return _limit(objective, resting, tuple(directions), reached, state.params.size)
+            if not isinstance(part, UserObjective):
+                direction = separating_direction(placed, state)
+            if direction is not None:
+                break
+        else:
+            direction = proved_direction(placed, state)
         if direction is None:
             return None
         directions.append(whole(direction, 0.0))
 
 
-def _fitted(
+def _ends(
     objective: LinearPredictorObjective, start: Array
-) -> tuple[Placed, NewtonIterate[Slope], bool]:
-    """The end of a fit, and whether it proves that there is a minimum.
+) -> Iterator[tuple[Placed, NewtonIterate[Slope]]]:
+    """The end of a fit, then that of one in the coordinates of orthonormal columns.
 
-    Rows that rest may have columns that depend on each other: then the coordinates are those of
-    orthonormal columns.
+    Rows that rest may have columns that depend on each other.
     """
     *_, last = irls.fit(objective, start, tol=_PRECISE, max_iter=_MAX_STEPS)
     if last.iterate is not None:
-        placed = Placed(objective, last.coordinates)
-        if has_minimum(placed, last.iterate):
-            return placed, last.iterate, True
+        yield Placed(objective, last.coordinates), last.iterate
     placed = Placed(objective, orthonormal_coordinates(objective.rows))
     bound = _PRECISE * objective.rows.total_weight
-    first = placed.by_predictors(last.params)
-    *_, state = placed.newton_iterates(first, bound, _MAX_STEPS, 0)
-    return placed, state, has_minimum(placed, state)
+    *_, state = placed.newton_iterates(placed.by_predictors(last.params), bound, _MAX_STEPS, 0)
+    yield placed, state
 
 
 def _limit(
@@ -162,7 +166,7 @@ def _limit(
     return Limit(value, params, resting, grown, n_resting, rank, directions)
 
 
-def _resting(
+def over_resting(
     objective: LinearPredictorObjective, directions: tuple[Array, ...]
 ) -> LinearPredictorObjective | None:
     """The objective over the rows that rest along all of the directions; None if none does."""

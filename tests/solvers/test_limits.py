@@ -8,6 +8,7 @@ import pytest
 from scipy.special import expit
 
 from mcmodels import GeneralizedLinearRegressor as Glm
+from mcmodels import LogisticRegression
 from mcmodels.estimators.family_choice import chosen_loss
 from mcmodels.exceptions import ConvergenceWarning, SeparationWarning
 from mcmodels.objectives import BinaryCrossEntropy, LinearPredictorObjective
@@ -128,3 +129,23 @@ def test_no_direction_is_proved_where_there_is_none():
     objective = LinearPredictorObjective(ArrayRows(X, y), BinaryCrossEntropy())
     placed, state = state_at(objective, np.array([30.0, -40.0]))
     assert proved_direction(placed, state) is None
+
+
+def test_many_rows_on_the_border():
+    """One rare group has a single class; the others are the rows without it, in a fit of their own.
+
+    There are more than rational arithmetic takes. Newton's step has no digits left in the direction
+    of the group, whose curvature is far below that of the other columns.
+    """
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(20_000, 4))
+    X[:, 0] = rng.random(20_000) < 0.1
+    y = (X @ [0.5, 2.0, -1.0, 0.3] + rng.logistic(size=20_000) > 0).astype(np.intp)
+    y[X[:, 0] > 0] = 1
+    objective = LinearPredictorObjective(ArrayRows(X, y), BinaryCrossEntropy())
+    limit = limit_of(objective, None)
+    rest = X[:, 0] == 0
+    assert limit.n_resting == np.count_nonzero(rest)
+    alone = LogisticRegression(C=np.inf).fit(X[rest, 1:], y[rest])
+    # Sums of 18,000 terms.
+    assert limit.value == pytest.approx(alone.objective_, rel=1e-12)
