@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import abc
 import functools
 import hashlib
 from collections.abc import Iterable
@@ -226,7 +227,7 @@ def _warn_of_no_variance(
 
 
 @dataclass(frozen=True, kw_only=True)
-class ParameterFit(FitRecord):
+class ParameterFit(FitRecord, abc.ABC):
     """A fit of a linear predictor: parameters with a covariance.
 
     Parameters
@@ -256,9 +257,9 @@ class ParameterFit(FitRecord):
         return (*self.names, *([INTERCEPT] if self.intercept else []))
 
     @property
+    @abc.abstractmethod
     def model(self) -> Any:
         """The inference of the fit; see :mod:`mcmodels.inference`."""
-        raise NotImplementedError
 
     @property
     def has_constant(self) -> bool:
@@ -266,21 +267,21 @@ class ParameterFit(FitRecord):
         return self.intercept
 
     @property
+    @abc.abstractmethod
     def columns_of_ones(self) -> npt.NDArray[np.bool_]:
         """Which features are known to be one in every row, shape (p,)."""
-        raise NotImplementedError
 
     @property
     def perfect_targets(self) -> tuple[str, ...]:
         """Names of the targets that are fitted perfectly, up to rounding."""
         return ()
 
+    @abc.abstractmethod
     def robust_model(self, loss: UserLoss | None = None) -> RobustModel:
         """The fit as robust covariances see it. Raises if the parameters are not determined.
 
         ``loss`` is the user's own loss, if the fit is of one.
         """
-        raise NotImplementedError
 
     @property
     def robust_freedom(self) -> tuple[float, float]:
@@ -402,10 +403,11 @@ class ParameterFit(FitRecord):
         """Standard errors in the shape of the parameters."""
         return self.estimate.standard_errors.reshape(self.params.shape)
 
+    @abc.abstractmethod
     def require_training_rows(self, rows: Rows, objective: Objective) -> None:
         """Refuse rows that are not those of the fit; ``objective`` is that of these rows."""
-        raise NotImplementedError
 
+    @abc.abstractmethod
     def robust_estimate(
         self, rows: Rows, robust: CovarianceKind, loss: UserLoss | None = None
     ) -> Estimate:
@@ -413,7 +415,6 @@ class ParameterFit(FitRecord):
 
         ``loss`` is the user's own loss, if the fit is of one.
         """
-        raise NotImplementedError
 
     def reported(self, estimate: Estimate, reference: object = None) -> Estimate:
         """The parameters that the data determine."""

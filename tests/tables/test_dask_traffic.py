@@ -18,50 +18,57 @@ BENCHMARKS = str(Path(__file__).parents[2] / "docs" / "benchmarks")
 P = 100
 
 
-@pytest.fixture
-def traffic(monkeypatch):
+@pytest.fixture(scope="module")
+def traffic():
     """The modules of the benchmark: the formulas, and what counts."""
-    monkeypatch.syspath_prepend(BENCHMARKS)
-    import dask_formulas
-    import dask_sockets
-    import dask_traffic
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(BENCHMARKS)
+        import dask_formulas
+        import dask_sockets
+        import dask_traffic
 
-    modules = (dask_formulas, dask_sockets, dask_traffic)
-    for module in modules:
-        # Workers do not know its place.
-        cloudpickle.register_pickle_by_value(module)
-    yield modules
-    for module in modules:
-        cloudpickle.unregister_pickle_by_value(module)
-        del sys.modules[module.__name__]
+        modules = (dask_formulas, dask_sockets, dask_traffic)
+        for module in modules:
+            # Workers do not know its place.
+            cloudpickle.register_pickle_by_value(module)
+        yield modules
+        for module in modules:
+            cloudpickle.unregister_pickle_by_value(module)
+            del sys.modules[module.__name__]
 
 
-def test_newton_step_moves_what_the_formula_says(traffic):
-    formulas, sockets, _ = traffic
-    partitions = 16
+@pytest.fixture(scope="class")
+def measured(traffic):
+    """A cluster for the class below, and no longer: it is the default while it is there."""
+    _, sockets, _ = traffic
     with sockets.Measured(2, sockets.ROWS_STAY) as measured:
+        yield measured
+
+
+class TestOnACluster:
+    def test_newton_step_moves_what_the_formula_says(self, traffic, measured):
+        formulas, *_ = traffic
+        partitions = 16
         X, y, homes = measured.rows(500 * partitions, P, 2, partitions, turns=False)
         messages = partitions * measured.messages(X, y)[0]
         with measured.passes() as passes:
             LogisticRegression(C=1.0).fit(X, y)
-    job, result = formulas.job_bytes(P, 2, partitions), formulas.newton_bytes(P, 2)
-    by = formulas.formula("", job, lambda count: result, homes, messages)
-    steps = [of for of in passes[2:] if of.result > result / 2]
-    assert steps
-    for of in steps:
-        assert of.job == pytest.approx(job, rel=0.2)
-        assert of.result == pytest.approx(result, rel=0.2)
-        assert of.between_workers == pytest.approx(by.between_workers, rel=0.2)
-        assert of.others == pytest.approx(by.others, rel=0.2)
-        assert of.rows == 0
+        job, result = formulas.job_bytes(P, 2, partitions), formulas.newton_bytes(P, 2)
+        by = formulas.formula("", job, lambda count: result, homes, messages)
+        steps = [of for of in passes[2:] if of.result > result / 2]
+        assert steps
+        for of in steps:
+            assert of.job == pytest.approx(job, rel=0.2)
+            assert of.result == pytest.approx(result, rel=0.2)
+            assert of.between_workers == pytest.approx(by.between_workers, rel=0.2)
+            assert of.others == pytest.approx(by.others, rel=0.2)
+            assert of.rows == 0
 
-
-@pytest.mark.parametrize(("p", "turns"), [(20, False), (P, True), (300, False)])
-def test_a_first_pass_moves_what_the_formula_says(traffic, p, turns):
-    """A sum of some partitions has their share of the sample, or all that may be held."""
-    formulas, sockets, benchmark = traffic
-    partitions, height = 16, 1000
-    with sockets.Measured(2, sockets.ROWS_STAY) as measured:
+    @pytest.mark.parametrize(("p", "turns"), [(20, False), (P, True), (300, False)])
+    def test_a_first_pass_moves_what_the_formula_says(self, traffic, measured, p, turns):
+        """A sum of some partitions has their share of the sample, or all that may be held."""
+        formulas, _, benchmark = traffic
+        partitions, height = 16, 1000
         X, y, homes = measured.rows(height * partitions, p, 2, partitions, turns=turns)
         messages = partitions * measured.messages(X, y)[0]
         for model in (LinearRegression(), LogisticRegression(C=1.0)):
