@@ -427,4 +427,10 @@ def positions(parameters: Any, names: Sequence[str]) -> list[int]:
             f"parameters names {example_of(unknown[0])}; the parameters of this model are "
             f"{listed(names)}."
         )
+    twice = [name for name in chosen if names.count(name) > 1]
+    if twice:
+        raise ValueError(
+            f"parameters names {twice[0]!r}, which is a feature and the intercept, too; give the "
+            "feature another name."
+        )
     return [names.index(name) for name in chosen]
