@@ -41,3 +41,24 @@ def test_a_feature_called_as_the_intercept_is_not_taken_for_it():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         model.profile_intervals(X, COUNTS + 1, parameters="b")
+
+
+def test_rates_beside_another_link_are_weighted_by_precisions():
+    """The remedy did not say so: as frequencies, robust errors of rates are wrong.
+
+    With the log link both ways are there, and say the same.
+    """
+    rng = np.random.default_rng(0)
+    X, years = rng.normal(size=(80, 2)), rng.uniform(0.2, 5.0, 80)
+    y = rng.poisson(years * np.exp(0.3 * X[:, 0])).astype(float)
+    with pytest.raises(ValueError, match=r"y/exposure with the exposure as sample_weight and wei"):
+        Glm("poisson", link="sqrt").fit(X, y, exposure=years)
+    known = Glm("poisson", tol=1e-12).fit(X, y, exposure=years)
+    rates = Glm("poisson", weights="precision", tol=1e-12).fit(X, y / years, years)
+    np.testing.assert_allclose(rates.params_, known.params_, rtol=1e-8)
+    for kind in ("nonrobust", "HC0", "HC1", "HC2", "HC3"):
+        np.testing.assert_allclose(
+            rates.covariance(X, y / years, years, kind=kind),
+            known.covariance(X, y, kind=kind, exposure=years),
+            rtol=1e-7,
+        )
