@@ -36,6 +36,7 @@ from mcmodels.estimators.stream_fits import stream_rows, survey
 from mcmodels.estimators.streams import of_blocks, refuse_other_arguments
 from mcmodels.estimators.validation import refuse_not_finite, training_pair
 from mcmodels.estimators.verdicts import (
+    REMEDIES_OF_FAMILIES,
     undetermined,
     warn_no_minimum,
     warn_not_converged,
@@ -410,7 +411,9 @@ class GeneralizedLinearRegressor(DevianceScore, RegressorMixin, CallbackSupportM
             names=found.features.names,
             coefficients=(published[name] for name in self._tracked),
             penalty=float(self.alpha),
-            undetermined=undetermined(found.features, solution, rows.n_present),
+            undetermined=undetermined(
+                found.features, solution, rows.n_present, REMEDIES_OF_FAMILIES
+            ),
             log_prior=log_prior,
         )
 
@@ -425,7 +428,7 @@ class GeneralizedLinearRegressor(DevianceScore, RegressorMixin, CallbackSupportM
         if solution.status is Status.SEPARATED:
             warn_separated(found.features, solution)
         elif solution.status is Status.UNBOUNDED:
-            warn_no_minimum(found.features, solution)
+            warn_no_minimum(found.features, solution, REMEDIES_OF_FAMILIES)
         elif solution.status is Status.RANK_DEFICIENT:
             warn_rank_deficient(
                 found.features,

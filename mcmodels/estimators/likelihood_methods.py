@@ -20,6 +20,7 @@ from mcmodels.inference.profiles import (
     Scale,
     ratio_tests,
 )
+from mcmodels.inference.tolerances import NEGLIGIBLE_GAIN
 from mcmodels.rows import Rows, RowStream
 from mcmodels.solvers import Status, irls
 from mcmodels.solvers.jeffreys import HeldFits
@@ -39,8 +40,6 @@ _NO_SCORE = (
     "the means, where a score test is not defined. Take profile_intervals, or leave these out of "
     "parameters."
 )
-# How much lower than at its end the objective of a fit may be, by φ.
-_NEGLIGIBLE = 1e-6
 
 
 class LikelihoodMethods(ParameterMethods):
@@ -364,7 +363,7 @@ class LikelihoodMethods(ParameterMethods):
             return
         if record.log_prior is None:
             least = self._fit_held(rows, record.params).least
-            if record.objective - least <= _NEGLIGIBLE * record.likelihood_scale[0]:
+            if record.objective - least <= NEGLIGIBLE_GAIN * record.likelihood_scale[0]:
                 return
         raise InferenceError(
             "the fit did not converge, and profiles, tests and intervals of the likelihood compare "
@@ -427,5 +426,11 @@ def positions(parameters: Any, names: Sequence[str]) -> list[int]:
         raise ValueError(
             f"parameters names {example_of(unknown[0])}; the parameters of this model are "
             f"{listed(names)}."
+        )
+    twice = [name for name in chosen if names.count(name) > 1]
+    if twice:
+        raise ValueError(
+            f"parameters names {twice[0]!r}, which is a feature and the intercept, too; give the "
+            "feature another name."
         )
     return [names.index(name) for name in chosen]

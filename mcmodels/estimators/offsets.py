@@ -93,7 +93,8 @@ def checked_offset(X: Matrix, offset: Any, exposure: Any, link: Link) -> Array |
     if not isinstance(link, LogLink):
         raise ValueError(
             f"exposure multiplies the mean, which needs link='log', and the link is "
-            f"{link.name!r}; pass an offset, or fit y/exposure with the exposure as weights."
+            f"{link.name!r}; pass an offset, or fit y/exposure with the exposure as "
+            "sample_weight and weights='precision'."
         )
     exposed = _one_for_each_row("exposure", exposure, X)
     if not (exposed > 0).all():

@@ -19,7 +19,12 @@ from mcmodels.solvers.fit_state import Optimum
 from mcmodels.user_warnings import warn_user
 
 _SEPARATED_REMEDIES = (
-    "Penalise (a finite C, or alpha > 0), merge classes or categories, or drop a column."
+    "Penalise (a finite C, or alpha > 0), merge classes or categories, or drop a column; with "
+    "Jeffreys' prior estimates are finite (FirthLogisticRegression, or prior='jeffreys')."
+)
+# Of a family the sign of the loss is right.
+REMEDIES_OF_FAMILIES = (
+    "Penalise (alpha > 0), take prior='jeffreys', merge rare categories, or drop a column."
 )
 _UNBOUNDED_REMEDIES = (
     "Check the sign of the loss; penalise (alpha > 0), merge rare categories, or drop a column."
@@ -46,11 +51,13 @@ def warn_separated(features: Features, solution: Solution[Any]) -> None:
     )
 
 
-def warn_no_minimum(features: Features, solution: Solution[Any]) -> None:
+def warn_no_minimum(
+    features: Features, solution: Solution[Any], remedies: str = _UNBOUNDED_REMEDIES
+) -> None:
     """Warn that the objective keeps decreasing."""
     warn_user(
         f"{no_minimum(features, solution)}. The coefficients and their curvature are those at "
-        f"which the fit stopped. {_UNBOUNDED_REMEDIES}",
+        f"which the fit stopped. {remedies}",
         NoMinimumWarning,
     )
 
@@ -118,14 +125,19 @@ def warn_constant_targets(
     )
 
 
-def undetermined(features: Features, solution: Solution[Any], n_rows: int) -> str:
+def undetermined(
+    features: Features,
+    solution: Solution[Any],
+    n_rows: int,
+    remedies: str = _UNBOUNDED_REMEDIES,
+) -> str:
     """Why the parameters have no standard errors; empty if they have them."""
     if solution.status is Status.SEPARATED:
         text = separated(features, solution)
         return f"{text}, and so no curvature at a maximum. {_SEPARATED_REMEDIES}"
     if solution.status is Status.UNBOUNDED:
         text = no_minimum(features, solution)
-        return f"{text}, and so no curvature at a minimum. {_UNBOUNDED_REMEDIES}"
+        return f"{text}, and so no curvature at a minimum. {remedies}"
     if solution.status is Status.RANK_DEFICIENT or solution.rank < features.n_features:
         return (
             f"{rank_deficient(features, solution, n_rows)}. Single parameters are not "

@@ -52,6 +52,9 @@ FLAT_DERIVATIVE = 1e-6
 # Fits stop a little below the maximum: the larger of two nested models may have a log-likelihood
 # that is lower by this share.
 LIKELIHOOD_ROUNDING = 1e-8
+# How much lower than at its end the objective of a fit that did not converge may be, by φ: no
+# statistic that is compared with quantiles of χ² shows it.
+NEGLIGIBLE_GAIN = 1e-6
 # Entries of a Jacobian of a network that are in memory at once (32 MB).
 JACOBIAN_ENTRIES = 2**22
 # A fit of a nearly kinked loss passes through as many rows as it has parameters. With fewer than

@@ -8,7 +8,8 @@ import numpy as np
 
 from mcmodels.exceptions import InferenceError
 from mcmodels.inference.hypotheses import HypothesisTest
-from mcmodels.inference.tolerances import LIKELIHOOD_ROUNDING
+from mcmodels.inference.tolerances import LIKELIHOOD_ROUNDING, NEGLIGIBLE_GAIN
+from mcmodels.solvers import Status
 
 __all__ = ["likelihood_ratio_test"]
 
@@ -98,6 +99,7 @@ ObjectiveRegressor or …Classifier
                 f"{name} was fitted with Jeffreys' prior, and does not maximise the likelihood; "
                 "call likelihood_ratio_tests(X, y) of the whole model, or fit both without it."
             )
+        _refuse_unfinished(name, model._fit)
     if _family(small._fit) != _family(big._fit):
         raise ValueError(
             "small and big have different losses, whose constants do not cancel; fit both with the "
@@ -151,6 +153,22 @@ ObjectiveRegressor or …Classifier
             "it, or a fit has not converged."
         )
     return HypothesisTest("small is enough", max(gain, 0.0), df)
+
+
+def _refuse_unfinished(name: str, fit: Any) -> None:
+    """Raise if a fit has stopped before its maximum.
+
+    Where rows are at the bounds of the means of a link, no maximum has a gradient of zero.
+    """
+    if fit.status is not Status.NOT_CONVERGED or not hasattr(fit, "left_to_gain"):
+        return
+    bounds = getattr(getattr(fit, "loss", None), "domain", (-np.inf, np.inf))
+    scale = getattr(fit, "likelihood_scale", (1.0, np.inf))[0]
+    if fit.left_to_gain > NEGLIGIBLE_GAIN * scale and not np.isfinite(bounds).any():
+        raise InferenceError(
+            f"{name} did not converge, and a likelihood-ratio test compares maxima of the "
+            "likelihood. Fit it again with a larger max_iter, or scale the columns."
+        )
 
 
 def _family(fit: Any) -> Any:

@@ -161,6 +161,15 @@ class CurvatureFit(ParameterFit):
         return diverges and is_known and self.rank == len(self.names)
 
     @property
+    def left_to_gain(self) -> float:
+        """``gᵀH⁻¹g``, twice what one more step of Newton's method would change; 0 without H."""
+        hessian = self.formed_hessian
+        if hessian is None or not np.isfinite(hessian).all():
+            return 0.0
+        gradient = self.gradient.ravel()
+        return abs(float(gradient @ np.linalg.lstsq(hessian, gradient, rcond=None)[0]))
+
+    @property
     def hessian(self) -> Array:
         """The Hessian; refuses where it was not formed."""
         if self.formed_hessian is None:

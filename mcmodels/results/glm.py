@@ -205,11 +205,7 @@ class GlmFit(CurvatureFit):
         size = self.training.size_of_predictors(self.params)
         terms = np.sqrt(self.sums.targets) + size * np.sqrt(self.sums.slopes)
         rounding = (RESIDUAL_ROUNDING * self.seen.epsilon * terms) ** 2
-        left, hessian = 0.0, self.formed_hessian
-        if hessian is not None and np.isfinite(hessian).all():
-            newton = np.linalg.lstsq(hessian, self.gradient, rcond=None)[0]
-            left = abs(float(self.gradient @ newton))
-        return bool(self.sums.pearson <= max(rounding, _STEPS_LEFT * left))
+        return bool(self.sums.pearson <= max(rounding, _STEPS_LEFT * self.left_to_gain))
 
     @property
     def perfect_targets(self) -> tuple[str, ...]:

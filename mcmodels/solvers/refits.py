@@ -121,7 +121,7 @@ class Refits(BoundsOfProfile):
                 WithoutColumn(self._rows, position, value), np.delete(start, position)
             )
             best = found if best is None else min(best, found, key=_order)
-            if best.params is not None and self._is_convex:
+            if np.isfinite(best.least) and self._is_convex:
                 break
         assert best is not None  # the parameters of the whole fit are always a start
         if best.params is None:

@@ -6,7 +6,12 @@ import numpy as np
 import pytest
 from scipy import optimize, stats
 
-from mcmodels import FirthLogisticRegression, LogisticRegression, ObjectiveRegressor
+from mcmodels import (
+    FirthLogisticRegression,
+    LogisticRegression,
+    ObjectiveRegressor,
+    likelihood_ratio_test,
+)
 from mcmodels import GeneralizedLinearRegressor as Glm
 from mcmodels.exceptions import FitWarning, InferenceError
 
@@ -160,3 +165,34 @@ def test_a_maximum_at_the_bounds_is_one_although_its_gradient_is_not_zero():
     least = optimize.minimize_scalar(drop, bounds=(0.5, 1.2), options={"xatol": 1e-10}).fun
     # The last barrier is 1e-8 for each row; the slope of the drop is about 14 here.
     assert drop(upper) - least == pytest.approx(stats.chi2.ppf(0.95, 1), abs=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("make", "y"),
+    [
+        (lambda **o: Glm("poisson", **o), Y),
+        (lambda **o: LogisticRegression(C=np.inf, **o), [0, 1, 2, 0, 1, 2, 0, 1]),
+        (lambda **o: ObjectiveRegressor("exp(eta) - y*eta", log_likelihood=True, **o), Y),
+    ],
+    ids=["poisson", "classes", "own"],
+)
+def test_fits_that_have_not_converged_are_not_compared(make, y):
+    both = np.column_stack([X, np.sin(X)])
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FitWarning)
+        early = make(max_iter=1).fit(both, y)
+    assert early.status_ == "not converged"
+    with pytest.raises(InferenceError, match=r"big did not converge.*max_iter"):
+        likelihood_ratio_test(make().fit(X, y), early)
+    likelihood_ratio_test(make().fit(X, y), make().fit(both, y))
+
+
+def test_maxima_at_the_bounds_are_compared():
+    both = np.column_stack([X, np.sin(X)])
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FitWarning)
+        big = Glm("poisson", link="identity").fit(both, Y)
+    small = fitted("poisson", "identity", Y)
+    found = likelihood_ratio_test(small, big)
+    # The deviances are those of the last barrier, 1e-8 for each row.
+    assert found.statistic == pytest.approx(small.deviance_ - big.deviance_, abs=1e-9)
