@@ -160,10 +160,11 @@ def test_what_has_no_profile_says_so():
     with pytest.raises(InferenceError, match="likelihood"):
         other.profile_intervals(X, y)
     labels = np.digitize(X[:, 0], [-0.5, 0.5])
+    dependent = np.column_stack([X, X[:, 0]])
     with pytest.warns(SeparationWarning):
-        separated = LogisticRegression(C=np.inf).fit(X, labels)
+        separated = LogisticRegression(C=np.inf).fit(dependent, labels)
     with pytest.raises(InferenceError, match="no maximum"):
-        separated.profile_intervals(X, labels)
+        separated.profile_intervals(dependent, labels)
 
 
 @pytest.mark.parametrize("seed", range(30))
