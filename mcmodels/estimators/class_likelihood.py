@@ -9,11 +9,11 @@ import pandas as pd
 
 from mcmodels.arrays import MatrixLike, VectorLike, Weights
 from mcmodels.estimators.offset_methods import OffsetMethods
-from mcmodels.exceptions import InferenceError
 from mcmodels.inference.class_profiles import ClassProfiles
 from mcmodels.inference.profiles import LikelihoodProfiles, Scale
 from mcmodels.results.logistic import LogisticFit
 from mcmodels.rows import Rows, RowStream
+from mcmodels.solvers.held_fits import HeldFits
 from mcmodels.solvers.profile import Profile
 
 __all__ = ["ClassLikelihoodMethods"]
@@ -184,23 +184,18 @@ class ClassLikelihoodMethods(OffsetMethods):
             return super()._profiles_of(rows, reference)
         record.refuse_without_likelihood("a profile of the likelihood")
         record.model.refuse_undetermined()
-        if record.log_prior is not None:
-            raise InferenceError(
-                "profiles of the likelihood with Jeffreys' prior are those of two classes, and "
-                f"there are {len(record.classes)}; fit without the prior, or a model to two of "
-                "them."
-            )
         base, params = record.position(reference), record.params
         objective: Any = self._objective_of_fit(rows)
+        differences = record.model.differences(base)
         found = record.model.contrasts(record.estimate, base)
         return ClassProfiles(
             profile=Profile(objective, params),
-            refits=None,
-            combinations=record.model.differences(base),
+            refits=None if self._is_convex else HeldFits(objective, params, differences),
+            combinations=differences,
             centres=found.params,
             errors=found.standard_errors,
             scale=Scale(*record.likelihood_scale),
-            is_convex=True,
+            is_convex=self._is_convex,
             objective=objective,
             params=params,
         )

@@ -33,20 +33,20 @@ class _NotFoundError(Exception):
 
 
 class BoundsOfProfile(ABC):
-    """The ends of intervals by fits with one parameter held.
+    """The ends of intervals by fits with one parameter, or a combination of them, held.
 
     Parameters
     ----------
-    params : ndarray of shape (P,)
-        The parameters of the whole fit.
+    centres : ndarray of shape (m,)
+        The values of what is held, in the whole fit.
     """
 
-    def __init__(self, params: Array) -> None:
-        self._params = params
+    def __init__(self, centres: Array) -> None:
+        self._centres = centres
 
     @abstractmethod
     def least(self, position: int, value: float) -> float:
-        """The least value of the objective with a parameter held; NaN if it was not found."""
+        """The least value of the objective with one held; NaN if it was not found."""
 
     def end(self, position: int, side: float, target: float, error: float) -> float:
         """Where the profile has a value, on one side of the estimate; NaN if it was not found.
@@ -59,7 +59,7 @@ class BoundsOfProfile(ABC):
             return np.nan
 
     def _end(self, position: int, side: float, target: float, error: float) -> float:
-        centre = float(self._params[position])
+        centre = float(self._centres[position])
 
         def excess(distance: float) -> float:
             found = self.least(position, centre + side * distance * error)
@@ -103,7 +103,7 @@ class Refits(BoundsOfProfile):
 
     def __init__(self, rows: Rows, params: Array, fit: Callable[[Rows, Array], float]) -> None:
         super().__init__(params)
-        self._rows, self._fit = rows, fit
+        self._params, self._rows, self._fit = params, rows, fit
 
     def least(self, position: int, value: float) -> float:
         """The least value of the objective with a parameter held; NaN if it was not found."""
