@@ -137,6 +137,24 @@ def test_profiles_by_brute_force(name):
         np.testing.assert_allclose(tests["p_value"].iloc[k], p_value, rtol=1e-5)
 
 
+def test_published_three_classes():
+    """Hepatitis C, other hepatitis, or none after a transfusion: Bull, Mak and Greenwood (2002).
+
+    *A modified score function estimator for multinomial logistic regression in small samples*,
+    Computational Statistics & Data Analysis 39, table 3. Classes are separated: none of the first
+    in one of the four groups. Counts of Blajchman et al. (1995), The Lancet 345, as in R's brglm2.
+    """
+    counts = np.array([[5, 11, 1864], [5, 3, 389], [3, 10, 1896], [0, 2, 400]], dtype=float)
+    withhold, after = np.array([0.0, 0, 1, 1]), np.array([1.0, 0, 1, 0])
+    X = np.repeat(np.column_stack([withhold, after, withhold * after]), 3, axis=0)
+    y = np.tile(["C", "other", "none"], 4)
+    model = FirthLogisticRegression().fit(X, y, counts.ravel())
+    of_c, none, other = model.params_[:, :3]
+    # Two decimals are printed.
+    np.testing.assert_allclose(of_c - none, [-2.43, -1.57, 1.96], atol=5e-3)
+    np.testing.assert_allclose(other - none, [-0.36, -0.38, 0.26], atol=5e-3)
+
+
 CASES = {
     "poisson": {"family": "poisson"},
     "poisson, identity": {"family": "poisson", "link": "identity"},

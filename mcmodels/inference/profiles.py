@@ -24,7 +24,6 @@ from mcmodels.arrays import Array
 from mcmodels.exceptions import InferenceError
 from mcmodels.inference.estimate import Estimate
 from mcmodels.inference.score_intervals import score_end
-from mcmodels.solvers.crossing import crossing
 from mcmodels.solvers.profile import Information, Profile
 from mcmodels.solvers.refits import BoundsOfProfile
 
@@ -38,9 +37,6 @@ __all__ = [
     "with_roots",
 ]
 
-# An end holds where no lower minimum is found there: one that is lower by less than this share of
-# the rise moves it by less than this share of a standard error.
-_NEGLIGIBLE = 1e-6
 # A fit is not at the least value where the objective is elsewhere lower by so much, and by so much
 # of its value: more than rounding, and what a statistic shows.
 _LOWER, _LOWER_SHARE = 1e-6, 1e-10
@@ -135,13 +131,16 @@ class FiniteProfiles(LikelihoodProfiles):
 
     def _end(self, k: int, side: float, rise: float) -> float:
         found, error = self.profile.end(self.combinations[k], side, rise), float(self.errors[k])
+        target = self.profile.minimum + rise
         if self.refits is None:
             return found
         if np.isnan(found):
-            return self.refits.end(k, side, self.profile.minimum + rise, error)
-        if self.is_convex or self._excess(k, found) >= (1.0 - _NEGLIGIBLE) * rise:
+            found = self.refits.end(k, side, target, error)
+        if self.is_convex or not np.isfinite(found):
             return found
-        return crossing(lambda value: self._excess(k, value) - rise, found, side * error)
+        found, least = self.refits.confirmed(k, side, target, error, found)
+        self.above_minimum(least)
+        return found
 
     def score_ends(self, chosen: Sequence[int], level: float, information: Information) -> Array:
         """The ends of the intervals of score tests, shape (k, 2)."""

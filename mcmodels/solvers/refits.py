@@ -58,6 +58,15 @@ class BoundsOfProfile(ABC):
         except _NotFoundError:
             return np.nan
 
+    def confirmed(
+        self, position: int, side: float, target: float, error: float, end: float
+    ) -> tuple[float, float]:
+        """An end that was found, or one farther out; and the least value that was seen.
+
+        Where there is a single minimum, the end is that.
+        """
+        return end, target
+
     def _end(self, position: int, side: float, target: float, error: float) -> float:
         centre = float(self._centres[position])
 

@@ -253,32 +253,43 @@ def test_weights_rows_streams_and_units():
     )
 
 
-def stubs(least_of_steps, least_of_refits):
-    """Profiles about 0, with a minimum of 5, whose steps and refits find these values."""
-    profile = SimpleNamespace(
-        minimum=5.0,
-        end=lambda c, side, rise: side * np.sqrt(2 * rise),
-        least=lambda c, value: 5.0 + least_of_steps(value),
-    )
-    refits = SimpleNamespace(least=lambda k, value: 5.0 + least_of_refits(value))
-    one = np.ones(1)
-    return FiniteProfiles(profile, refits, np.eye(1), 0 * one, one, Scale(1.0, np.inf), False)
+def test_minima_that_are_not_the_first_to_be_met():
+    """16 rows that are separated: with a difference held there are several minima.
 
-
-def test_an_end_goes_on_where_refits_find_a_lower_minimum():
-    """Steps follow a parabola; from 1 on, refits find another one, which is flatter."""
-
-    def lower(value):
-        return value**2 / 2 if abs(value) < 1 else value**2 / 4
-
-    ends = stubs(lambda value: value**2 / 2, lower).ends([0], 0.95)
-    np.testing.assert_allclose(ends, [[-2 * np.sqrt(RISE), 2 * np.sqrt(RISE)]], rtol=1e-9)
-    ends = stubs(lambda value: value**2 / 2, lambda value: np.nan).ends([0], 0.95)
-    np.testing.assert_allclose(ends, [[-np.sqrt(2 * RISE), np.sqrt(2 * RISE)]], rtol=1e-12)
+    Steps from the estimate follow some to ends at -5.98, -7.36 and 4.56, where others are lower:
+    there, and just beyond, a general optimiser must find none below the limit.
+    """
+    rng = np.random.default_rng(21)
+    n, p, K = int(rng.integers(6, 40)), int(rng.integers(1, 4)), int(rng.integers(3, 5))
+    X = rng.normal(size=(n, p))
+    rng.integers(0, K, n), rng.uniform(size=n)
+    y = (X @ rng.normal(size=(p, K))).argmax(axis=1)
+    y[:3] = np.arange(3)
+    model = FirthLogisticRegression().fit(X, y)
+    ends = model.profile_intervals(X, y).to_numpy()
+    value = penalised(X, y, np.ones(16), None, 3, 0)
+    fit = (model.params_[1:] - model.params_[0]).ravel()
+    assert value(fit) - model.objective_ == pytest.approx(4 * np.log(3) / 2, abs=1e-10)
+    begins = [fit, *(fit + 4.0 * rng.normal(size=8) for _ in range(3))]
+    for row, side, passed in ((1, 0, -5.98), (4, 1, 6.42), (5, 0, -7.36), (7, 1, 4.56)):
+        end = ends[row, side]
+        assert abs(end - fit[row]) > 1.05 * abs(passed - fit[row])
+        beyond = end + 0.02 * (end - fit[row])
+        least = min(least_with_held(value, begin, [row], beyond) for begin in begins)
+        assert least - value(fit) > RISE
+        # At the end the minimum is the one that was followed, whichever others there are.
+        assert least_with_held(value, fit, [row], end) - value(fit) > RISE - 1e-6
 
 
 def test_a_fit_that_is_not_the_least_is_refused():
-    profiles = stubs(lambda value: value**2 / 2, lambda value: -0.1)
+    profile = SimpleNamespace(
+        minimum=5.0, end=lambda c, side, rise: side, least=lambda c, value: 5.0 + value**2
+    )
+    refits = SimpleNamespace(
+        least=lambda k, value: 4.9, confirmed=lambda k, side, target, error, end: (end, 4.9)
+    )
+    one = np.ones(1)
+    profiles = FiniteProfiles(profile, refits, np.eye(1), 0 * one, one, Scale(1.0, np.inf), False)
     for ask in (lambda: profiles.ends([0], 0.95), lambda: profiles.excesses([0])):
         with pytest.raises(InferenceError, match=r"lower by 1\.0e-01"):
             ask()
