@@ -69,8 +69,9 @@ class ClassLikelihoodMethods(OffsetMethods):
         Raises
         ------
         InferenceError
-            If the fit is penalised, or did not converge; if more than two classes are separated, or
-            two and the supremum of the likelihood could not be proved; or if a bound was not found.
+            If the fit is penalised, or did not converge; if more than two classes are separated and
+            there is no prior, or two and the supremum of the likelihood could not be proved; if a
+            bound was not found; or if the fit turns out not to be the least minimum.
 
         Notes
         -----
