@@ -9,11 +9,11 @@ import pandas as pd
 
 from mcmodels.arrays import MatrixLike, VectorLike, Weights
 from mcmodels.estimators.offset_methods import OffsetMethods
-from mcmodels.exceptions import InferenceError
 from mcmodels.inference.class_profiles import ClassLimitProfiles, ClassProfiles
 from mcmodels.inference.profiles import LikelihoodProfiles, Scale
 from mcmodels.results.logistic import LogisticFit
 from mcmodels.rows import Rows, RowStream
+from mcmodels.solvers.held_fits import HeldFits
 from mcmodels.solvers.profile import Profile
 
 __all__ = ["ClassLikelihoodMethods"]
@@ -70,7 +70,8 @@ class ClassLikelihoodMethods(OffsetMethods):
         ------
         InferenceError
             If the fit is penalised, or did not converge; if classes are separated and the supremum
-            of the likelihood could not be proved; or if a bound was not found.
+            of the likelihood could not be proved; if a bound was not found; or if the fit turns out
+            not to be the least minimum.
 
         Notes
         -----
@@ -184,14 +185,7 @@ class ClassLikelihoodMethods(OffsetMethods):
         if record.params.ndim == 1:
             return super()._profiles_of(rows, reference)
         record.refuse_without_likelihood("a profile of the likelihood")
-        if record.log_prior is not None:
-            raise InferenceError(
-                "profiles of the likelihood with Jeffreys' prior are those of two classes, and "
-                f"there are {len(record.classes)}; fit without the prior, or a model to two of "
-                "them."
-            )
         base, params, scale = record.position(reference), record.params, record.likelihood_scale
-        differences = record.model.differences(base)
         if record.is_a_limit:
             return ClassLimitProfiles(
                 rows=rows,
@@ -204,15 +198,16 @@ class ClassLikelihoodMethods(OffsetMethods):
         self._refuse_unfinished(rows)
         record.model.refuse_undetermined()
         objective: Any = self._objective_of_fit(rows)
+        differences = record.model.differences(base)
         found = record.model.contrasts(record.estimate, base)
         return ClassProfiles(
             profile=Profile(objective, params),
-            refits=None,
+            refits=None if self._is_convex else HeldFits(objective, params, differences),
             combinations=differences,
             centres=found.params,
             errors=found.standard_errors,
             scale=Scale(*scale),
-            is_convex=True,
+            is_convex=self._is_convex,
             objective=objective,
             params=params,
         )

@@ -23,7 +23,7 @@ from mcmodels.inference.profiles import (
 from mcmodels.inference.tolerances import NEGLIGIBLE_GAIN
 from mcmodels.rows import Rows, RowStream
 from mcmodels.solvers import Status, irls
-from mcmodels.solvers.jeffreys import HeldFits
+from mcmodels.solvers.held_fits import HeldFits
 from mcmodels.solvers.profile import Information, Profile
 from mcmodels.solvers.refits import BoundsOfProfile, Held, Refits
 
@@ -333,7 +333,7 @@ class LikelihoodMethods(ParameterMethods):
         if record.log_prior is None:
             return None
         objective: Any = self._objective_of_fit(rows)
-        return HeldFits(objective, record.params)
+        return HeldFits(objective, record.params, np.eye(len(record.params)))
 
     @property
     def _is_convex(self) -> bool:

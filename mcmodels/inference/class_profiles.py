@@ -8,8 +8,10 @@ The data determine differences between the classes alone, and so profiles are of
 does not depend on how the parameters are made unique, and that of r against k is its mirror image.
 A likelihood-ratio test leaves a column out of all classes: K - 1 restrictions. Where the classes
 are separated, profiles and tests are those of :mod:`mcmodels.inference.limit_profiles`, with the
-differences for parameters. Sources as in :mod:`mcmodels.inference.profiles`; Agresti (2013),
-*Categorical Data Analysis*, 3rd ed., §8.1.
+differences for parameters. With Jeffreys' prior f is the penalised objective; what is left out is
+held at zero, and the prior stays that of the whole model, as in :mod:`mcmodels.solvers.held_fits`.
+Sources as in :mod:`mcmodels.inference.profiles`; Agresti (2013), *Categorical Data Analysis*, 3rd
+ed., §8.1.
 """
 
 from __future__ import annotations
@@ -27,6 +29,7 @@ from mcmodels.objectives.choices import ChoiceLoss, ChoiceObjective
 from mcmodels.rows import PairRows, Rows, WithoutColumn
 from mcmodels.solvers.choice_limits import ChoiceLimits
 from mcmodels.solvers.exact_units import ExactUnits
+from mcmodels.solvers.held_fits import HeldFits
 from mcmodels.solvers.limits import Limit
 from mcmodels.solvers.profile import Information
 from mcmodels.solvers.refits import least_without
@@ -40,19 +43,27 @@ class ClassProfiles(FiniteProfiles):
 
     Parameters
     ----------
+    refits : HeldFits or None
+        Fits with differences held, of an objective with Jeffreys' prior; None without it.
     objective : LinearPredictorObjective
-        Minus the log-likelihood.
+        Minus the log-likelihood, penalised or not.
     params : ndarray of shape (K, P)
         Its minimum.
     """
 
+    refits: HeldFits | None
     objective: LinearPredictorObjective
     params: Array
 
     def excesses(self, chosen: Sequence[int]) -> Array:
         """How much higher the objective is without columns, given by their positions."""
-        least = [least_without(self.objective, self.params, k) for k in chosen]
-        return np.array(least) - self.profile.minimum
+        if self.refits is None:
+            least = [least_without(self.objective, self.params, k) for k in chosen]
+        else:
+            zeros, P = np.zeros(len(self.params) - 1), self.params.shape[-1]
+            of_column = [[k + P * m for m in range(len(zeros))] for k in chosen]
+            least = [self.refits.least_of(positions, zeros) for positions in of_column]
+        return np.array([self.above_minimum(value) for value in least])
 
 
 class ClassLimitProfiles(LikelihoodProfiles):

@@ -21,6 +21,7 @@ import pandas as pd
 from scipy import stats
 
 from mcmodels.arrays import Array
+from mcmodels.exceptions import InferenceError
 from mcmodels.inference.estimate import Estimate
 from mcmodels.inference.score_intervals import score_end
 from mcmodels.solvers.profile import Information, Profile
@@ -35,6 +36,10 @@ __all__ = [
     "ratio_tests",
     "with_roots",
 ]
+
+# A fit is not at the least value where the objective is elsewhere lower by so much, and by so much
+# of its value: more than rounding, and what a statistic shows.
+_LOWER, _LOWER_SHARE = 1e-6, 1e-10
 
 
 @dataclass(frozen=True)
@@ -90,6 +95,10 @@ class LikelihoodProfiles(ABC):
 class FiniteProfiles(LikelihoodProfiles):
     """Profiles about a maximum.
 
+    Where the objective need not be convex, steps along the profile may follow a minimum that is not
+    the least one with the parameter held. So refits, which go out from other points, look for lower
+    ones at every value that is reported.
+
     Parameters
     ----------
     profile : Profile
@@ -117,16 +126,21 @@ class FiniteProfiles(LikelihoodProfiles):
     def ends(self, chosen: Sequence[int], level: float) -> Array:
         """The ends of profile intervals, shape (k, 2)."""
         rise = self.scale.limit(level) / 2
-
-        def end(k: int, side: float) -> float:
-            found = self.profile.end(self.combinations[k], side, rise)
-            if np.isnan(found) and self.refits is not None:
-                target = self.profile.minimum + rise
-                found = self.refits.end(k, side, target, float(self.errors[k]))
-            return found
-
-        ends = [[end(k, side) for side in (-1.0, 1.0)] for k in chosen]
+        ends = [[self._end(k, side, rise) for side in (-1.0, 1.0)] for k in chosen]
         return np.array(ends, dtype=np.float64).reshape(-1, 2)
+
+    def _end(self, k: int, side: float, rise: float) -> float:
+        found, error = self.profile.end(self.combinations[k], side, rise), float(self.errors[k])
+        target = self.profile.minimum + rise
+        if self.refits is None:
+            return found
+        if np.isnan(found):
+            found = self.refits.end(k, side, target, error)
+        if self.is_convex or not np.isfinite(found):
+            return found
+        found, least = self.refits.confirmed(k, side, target, error, found)
+        self.above_minimum(least)
+        return found
 
     def score_ends(self, chosen: Sequence[int], level: float, information: Information) -> Array:
         """The ends of the intervals of score tests, shape (k, 2)."""
@@ -155,24 +169,26 @@ class FiniteProfiles(LikelihoodProfiles):
         return np.array(tables).reshape(-1, count, 3)
 
     def excesses(self, chosen: Sequence[int]) -> Array:
-        """How much higher the objective is where parameters are zero, shape (k,).
-
-        Refits look for what was not found, and for lower minima where there may be some.
-        """
-
-        def without(k: int) -> float:
-            found = self.profile.least(self.combinations[k], 0.0) - self.profile.minimum
-            if self.refits is None or (self.is_convex and np.isfinite(found)):
-                return found
-            return float(np.fmin(found, self.refits.least(k, 0.0) - self.profile.minimum))
-
-        return np.array([without(k) for k in chosen])
+        """How much higher the objective is where parameters are zero, shape (k,)."""
+        return np.array([self._excess(k, 0.0) for k in chosen])
 
     def _excess(self, k: int, value: float) -> float:
+        """How much higher the objective is with one held; refits look for what was not found."""
         least = self.profile.least(self.combinations[k], value)
-        if np.isnan(least) and self.refits is not None:
-            least = self.refits.least(k, value)
-        return least - self.profile.minimum
+        if self.refits is not None and not (self.is_convex and np.isfinite(least)):
+            least = float(np.fmin(least, self.refits.least(k, value)))
+        return self.above_minimum(least)
+
+    def above_minimum(self, least: float) -> float:
+        """How much higher a value is than that of the fit. Raises where it is lower."""
+        minimum = self.profile.minimum
+        if not self.is_convex and minimum - least > _LOWER + _LOWER_SHARE * abs(minimum):
+            raise InferenceError(
+                "the fit has ended at a minimum that is not the least: with a parameter held the "
+                f"objective has been found lower by {minimum - least:.1e}. Start elsewhere "
+                "(warm_start=True after a fit with equal weights), or fit fewer columns."
+            )
+        return least - minimum
 
 
 def with_roots(values: Array, drops: Array, estimate: float) -> Array:

@@ -1,11 +1,13 @@
-"""Newton's method for a loss with Jeffreys' prior, and fits with a parameter held.
+"""Newton's method for a loss with Jeffreys' prior.
 
 The objective need not be convex far from its minimum. So a step is Newton's where the Hessian is
-positive definite, else that by the information (which is Firth's), and it is halved until the
-objective decreases enough. For binomial targets and design columns that are independent there is a
-finite minimum, also where classes are separated: Kosmidis and Firth (2021), *Jeffreys-prior
-penalty, finiteness and shrinkage in binomial-response generalized linear models*, Biometrika
-108(1), theorem 1.
+positive definite, else that by the sizes of its eigenvalues in units of the information, and it is
+halved until the objective decreases enough. Where the Hessian is indefinite, the path may be a long
+valley: each step that keeps its promise doubles how far the next may go (:class:`Trust`). A minimum
+that is found need not be the only one. For binomial targets and design columns that are independent
+there is a finite minimum, also where classes are separated: Kosmidis and Firth (2021),
+*Jeffreys-prior penalty, finiteness and shrinkage in binomial-response generalized linear models*,
+Biometrika 108(1), theorem 1.
 """
 
 from __future__ import annotations
@@ -32,22 +34,22 @@ from mcmodels.solvers.newton import (
     status_when_stalled,
 )
 from mcmodels.solvers.newton_direction import NewtonDirection, direction_of, nowhere
-from mcmodels.solvers.refits import BoundsOfProfile
 from mcmodels.solvers.separation import Largest
 from mcmodels.solvers.solution import Solution, Status
 
-__all__ = ["HeldFits", "conclude_with_prior", "fit_with_prior"]
+__all__ = ["Trust", "conclude_with_prior", "fit_with_prior", "prior_iterates"]
 
 # A step is negligible when it is this share of a standard error. Rounding may leave longer ones:
 # then a fit ends where no step is half of the last.
 _NEGLIGIBLE = 1e-13
-# Fits with a parameter held end at this gradient, by the total weight, or after so many steps.
-_PRECISE, _MAX_STEPS = 1e-10, 200
-# Least size of eigenvalues, by those of the information, in steps where the Hessian is indefinite.
-_LEAST_CURVATURE = 1.0
-# Largest change of a difference of linear predictors by a step of the information. Where it has
-# hardly any, such a step has any length, and the decrease that it promises means nothing.
-_FARTHEST = 4.0
+# Least size of eigenvalues, by those of the information, in steps where the Hessian is indefinite;
+# and the largest change of a difference of linear predictors by such a step: where there is hardly
+# any information it has any length, and the decrease that it promises means nothing. Both at the
+# first trust.
+_LEAST_CURVATURE, _FARTHEST = 1.0, 4.0
+# A step keeps its promise with this share of the decrease along its slope: the half is what a step
+# to the minimum of a parabola has.
+_KEPT = 0.5
 # A fit changes its coordinates where the Hessian is ill-conditioned; if there are none that are
 # better, they are looked for again when its condition number is so many times as large.
 _MUCH_WORSE = 10.0
@@ -85,10 +87,10 @@ def fit_with_prior(
     bound = tol * objective.rows.total_weight
     place = objective.place_at(start)
     params = place.inner.without_shift(place.from_users(start))
-    worst, count = ILL_CONDITIONED, 0
+    worst, count, trust = ILL_CONDITIONED, 0, Trust()
     while True:
         begun = count
-        for state in _iterates(place.inner, params, bound, max_iter, count):
+        for state in prior_iterates(place.inner, params, bound, max_iter, count, trust):
             condition, count = state.direction.condition, state.count
             stuck = state.status is Status.NOT_CONVERGED and count < max_iter
             users = place.to_users(state.params)
@@ -125,73 +127,81 @@ def conclude_with_prior(objective: PenalisedByInformation, last: Progress) -> So
     return Solution(optimum, status, "newton", state.count, rank, condition, columns)
 
 
-class HeldFits(BoundsOfProfile):
-    """Fits with one parameter held, whose penalty stays that of the whole model.
+@dataclass
+class Trust:
+    """How far steps may go where the Hessian is indefinite, and how little curvature counts.
 
-    This is the profile penalised likelihood of Heinze and Schemper (2002), *A solution to the
-    problem of separation in logistic regression*, Statistics in Medicine 21, §2.2: a parameter that
-    is left out is held at zero, and its column stays in the information.
+    As the radius of a trust region it grows while the model is right: Nocedal and Wright (2006),
+    *Numerical Optimization*, 2nd ed., algorithm 4.1.
 
     Parameters
     ----------
-    objective : PenalisedByInformation
-        The objective.
-    params : ndarray of shape (P,)
-        Its minimum.
+    factor : float, default=1.0
+        Doubled by every step that kept its promise, a quarter after one that did not; at least 1.
     """
 
-    def __init__(self, objective: PenalisedByInformation, params: Array) -> None:
-        super().__init__(params)
-        self._bound = _PRECISE * objective.rows.total_weight
-        self._place = objective.place_at(params)
+    factor: float = 1.0
 
-    def least(self, position: int, value: float) -> float:
-        """The least value of the objective with a parameter held; NaN if it was not found."""
-        place = self._place
-        first = place.from_users(self._params)
-        c = place.to_users(np.eye(first.size))[:, position]
-        c, value = c / np.linalg.norm(c), value / float(np.linalg.norm(c))
-        free = linalg.null_space(c[np.newaxis])
-        # From the minimum, or where that is too far away, with nothing but the held parameter.
-        for start in (first + c * (value - float(c @ first)), c * value):
-            if np.isfinite(place.inner.value(start)):
-                *_, last = _iterates(place.inner, start, self._bound, _MAX_STEPS, 0, free)
-                if last.status is Status.CONVERGED:
-                    left = max(last.direction.decrease, 0.0) / 2.0
-                    return float(last.derivatives.value - left) + place.constant(1)
-        return np.nan
+    def learn(self, gain: float, slope: float) -> None:
+        """Take note of what a step has gained, beside the decrease along its slope."""
+        kept = gain >= _KEPT * slope
+        self.factor = 2.0 * self.factor if kept else max(self.factor / 4.0, 1.0)
 
 
 @np.errstate(over="ignore", invalid="ignore", divide="ignore")
-def _iterates(
+def prior_iterates(
     objective: JeffreysObjective,
     start: Array,
     bound: float,
     max_iter: int,
     count: int,
+    trust: Trust,
     free: Array | None = None,
 ) -> Iterator[NewtonIterate[Derivatives]]:
     """Yield the start and every iterate after it, until one has a status.
 
-    ``free``, of shape (P, m), are directions in which steps may go; None for all.
+    Parameters
+    ----------
+    objective : JeffreysObjective
+        What is minimised.
+    start : ndarray of shape (P,) or (K, P)
+        First parameters; of several classes they sum to zero.
+    bound : float
+        Bound of the gradient.
+    max_iter, count : int
+        Largest number of steps, and how many have been taken.
+    trust : Trust
+        That of the steps so far; it is changed.
+    free : ndarray of shape (n, m), default=None
+        Directions of the raveled parameters in which steps may go; None for all.
+
+    Raises
+    ------
+    ValueError
+        Where the information has no digits at the start.
     """
     known = objective.derivatives(start)
     if not np.isfinite(known.value):
         raise ValueError(
             "the information is singular to working precision where the fit starts, so that "
-            "Jeffreys' prior has no value: columns are nearly dependent, or weights of very "
-            "different sizes. Drop or scale columns."
+            "Jeffreys' prior has no value: columns are nearly dependent, or weights or offsets "
+            "of very different sizes. Drop or scale columns, and see whether offsets are "
+            "logarithms."
         )
-    direction = _direction(objective, start, known, free)
+    direction = _direction(objective, start, known, free, trust)
     status = _status(known, direction, bound, free)
     current = NewtonIterate(start, known, direction, count, status)
+
+    def norm(gradient: Array) -> float:
+        return float(linalg.norm(gradient.ravel() if free is None else gradient.ravel() @ free))
+
     while True:
         if current.status is None and current.count >= max_iter:
             current = replace(current, status=Status.NOT_CONVERGED)
         yield current
         if current.status is not None:
             return
-        accepted = line_search(objective.value, objective.derivatives, current)
+        accepted = line_search(objective.value, objective.derivatives, current, norm)
         count = current.count + 1
         if accepted is None:
             small = _gradient(current.derivatives, free)
@@ -199,13 +209,15 @@ def _iterates(
             current = replace(current, count=count, status=status_when_stalled(stalled, bound))
             continue
         params, known = accepted
-        direction = _direction(objective, params, known, free)
+        if current.direction.rank == 0:
+            trust.learn(current.derivatives.value - known.value, current.direction.decrease)
+        direction = _direction(objective, params, known, free, trust)
         status = _status(known, direction, bound, free)
         current = NewtonIterate(params, known, direction, count, status)
 
 
 def _gradient(known: Derivatives, free: Array | None) -> Array:
-    return known.gradient if free is None else known.gradient @ free
+    return known.gradient if free is None else known.gradient.ravel() @ free
 
 
 def _status(
@@ -218,9 +230,13 @@ def _status(
 
 
 def _direction(
-    objective: JeffreysObjective, params: Array, known: Derivatives, free: Array | None
+    objective: JeffreysObjective,
+    params: Array,
+    known: Derivatives,
+    free: Array | None,
+    trust: Trust,
 ) -> NewtonDirection:
-    """Newton's step where the Hessian is positive definite, else that by the information.
+    """Newton's step where the Hessian is positive definite, else that of :func:`_descent`.
 
     The second has rank 0: its end is no minimum.
     """
@@ -229,33 +245,43 @@ def _direction(
     gradient = _gradient(known, free).ravel()
     rank = gradient.size
     factor = _factor(objective, known.hessian, params, free)
-    if factor is None and free is None:
+    if factor is None:
         # A root of the information is there where the objective is finite.
-        root, condition = objective.information_root(params)
+        root, condition = _root(objective, params, free)
         if root is not None:
-            step = _descent(objective, root, known.hessian, gradient).reshape(params.shape)
-            step *= min(1.0, _FARTHEST / max(_reach(objective, step), _FARTHEST))
+            least, farthest = _LEAST_CURVATURE / trust.factor, _FARTHEST * trust.factor
+            step = _descent(root, known, least).reshape(params.shape)
+            step = objective.without_shift(step)
+            step *= min(1.0, farthest / max(_reach(objective, step), farthest))
             return direction_of(params, known, step.ravel(), 0, condition)
-    if factor is None:
-        rank, factor = 0, _factor(objective, objective.information(params), params, free)
-    if factor is None:
         scale = float(np.abs(known.gradient).max())
         return direction_of(params, known, -known.gradient.ravel() / max(scale, 1e-300), 0, np.inf)
     step = -factor.apply(gradient)
     return direction_of(params, known, step.ravel(), rank, factor.condition)
 
 
-def _descent(objective: JeffreysObjective, root: Array, hessian: Array, gradient: Array) -> Array:
+def _root(
+    objective: JeffreysObjective, params: Array, free: Array | None
+) -> tuple[Array | None, float]:
+    """A root of the inverse information along some directions, and about that of its condition.
+
+    None where it is singular to working precision.
+    """
+    if free is None:
+        return objective.information_root(params)
+    found = _factor(objective, objective.information(params), params, free)
+    return (None, np.inf) if found is None else (free @ found.cholesky.root, found.condition)
+
+
+def _descent(root: Array, known: Derivatives, least: float) -> Array:
     """Newton's step with the sizes of the eigenvalues of the Hessian, in units of the information.
 
     Nocedal and Wright (2006), *Numerical Optimization*, 2nd ed., §3.4 (eigenvalue modification).
     """
     with single_threaded_blas():
-        values, V = linalg.eigh(root.T @ hessian @ root)
-        along = V.T @ (root.T @ gradient) / np.maximum(np.abs(values), _LEAST_CURVATURE)
-        step = -(root @ (V @ along))
-    shape = (-1, objective.rows.n_params) if gradient.size > objective.rows.n_params else (-1,)
-    return objective.without_shift(step.reshape(shape)).ravel()
+        values, V = linalg.eigh(root.T @ known.hessian @ root)
+        along = V.T @ (root.T @ known.gradient.ravel()) / np.maximum(np.abs(values), least)
+        return np.asarray(-(root @ (V @ along)))
 
 
 def _reach(objective: JeffreysObjective, step: Array) -> float:

@@ -45,30 +45,39 @@ class Held:
 
 
 class BoundsOfProfile(ABC):
-    """The ends of intervals by fits with one parameter held.
+    """The ends of intervals by fits with one parameter, or a combination of them, held.
 
     Parameters
     ----------
-    params : ndarray of shape (P,)
-        The parameters of the whole fit.
+    centres : ndarray of shape (m,)
+        The values of what is held, in the whole fit.
     """
 
-    def __init__(self, params: Array) -> None:
-        self._params = params
+    def __init__(self, centres: Array) -> None:
+        self._centres = centres
 
     @abstractmethod
     def least(self, position: int, value: float) -> float:
-        """The least value of the objective with a parameter held; NaN if it was not found."""
+        """The least value of the objective with one held; NaN if it was not found."""
 
     def end(self, position: int, side: float, target: float, error: float) -> float:
         """Where the profile has a value, on one side of the estimate; NaN if it was not found.
 
         Where the profile ends before, at the bounds of the domain, that is the end.
         """
-        centre = float(self._params[position])
+        centre = float(self._centres[position])
         return crossing(
             lambda value: self.least(position, value) - target, centre, side * error, _DOUBLINGS
         )
+
+    def confirmed(
+        self, position: int, side: float, target: float, error: float, end: float
+    ) -> tuple[float, float]:
+        """An end that was found, or one farther out; and the least value that was seen.
+
+        Where there is a single minimum, the end is that.
+        """
+        return end, target
 
     def held(self, position: int, value: float) -> Held:
         """The least value of the objective with a parameter held, and where it is, if known."""
@@ -104,7 +113,8 @@ class Refits(BoundsOfProfile):
         is_convex: bool = True,
     ) -> None:
         super().__init__(params)
-        self._rows, self._fit, self._near, self._is_convex = rows, fit, near, is_convex
+        self._params, self._rows, self._fit = params, rows, fit
+        self._near, self._is_convex = near, is_convex
 
     def least(self, position: int, value: float) -> float:
         """The least value of the objective with a parameter held; NaN if it was not found."""

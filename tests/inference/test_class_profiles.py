@@ -6,7 +6,6 @@ from scipy import optimize, stats
 from scipy.special import logsumexp, softmax
 
 from mcmodels import (
-    FirthLogisticRegression,
     LogisticRegression,
     RowStream,
     likelihood_ratio_test,
@@ -170,9 +169,6 @@ def test_streams_and_refusals():
         model.profile_intervals(X, y, w, parameters=["x0"])
     with pytest.raises(InferenceError, match="penalised"):
         LogisticRegression().fit(X, y, w).profile_intervals(X, y, w)
-    firth = FirthLogisticRegression().fit(X, y, w)
-    with pytest.raises(InferenceError, match="those of two classes"):
-        firth.profile_intervals(X, y, w)
     two = LogisticRegression(C=np.inf).fit(X, y > 0, w)
     with pytest.raises(ValueError, match="with two classes"):
         two.profile_intervals(X, y > 0, w, reference=True)
