@@ -179,6 +179,8 @@ def _first_without_numbers(data: Any) -> tuple[Any, int, Any, int, int] | None:
         return None
     try:
         for name, column in _columns(data):
+            if getattr(getattr(column, "dtype", None), "kind", "O") in "fiub":
+                continue  # whatever they are, they are numbers: a million take no second
             values = [(i, v) for i, v in enumerate(list(column)) if not _is_missing(v)]
             wrong = [(i, v) for i, v in values if not _is_number(v)]
             if wrong:
