@@ -36,9 +36,9 @@ exact Hessian, Pearson's sum, the deviance and the log-likelihood.
 INDEPENDENT = """
 A fit reads the rows about nine times: six gradients, with a Hessian from an eighth of the rows, one
 Hessian of all rows, which takes as long as three gradients, and sums. Where columns are
-independent, L-BFGS needs seven to nine steps, each of which reads the rows twice; so scikit-learn's
-lbfgs takes only about twice as long there. In the next table it needs about a hundred. By count of
-passes, a larger first sample or a second Hessian half-way would take as long as what is done.
+independent, L-BFGS needs seven to nine steps, each of which reads the rows twice; in the next table
+about a hundred. By count of passes, a larger first sample or a second Hessian half-way would take
+as long as what is done.
 """
 
 CATEGORICALS = """

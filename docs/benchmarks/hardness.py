@@ -220,7 +220,7 @@ whitened rows 1.4, the sample that tells that they are needed and the start of t
 correction 0.7 to 1. Tried in vain: a compiled walk over the whitened rows (BLAS is the
 quicker), a general product in place of the triangular one, smaller blocks, and corrections with the
 Cholesky factor of the rows themselves, of which three are needed. Ill-conditioned small data get
-every digit, which takes 1.3 to 1.5 times as long as scikit-learn where rows are few and columns ten
+every digit, which takes 1.2 to 1.7 times as long as scikit-learn where rows are few and columns ten
 or less: the exact moments are some hundred calls of NumPy on arrays of a few numbers. With κ = 20,
 1,000 rows of ten columns take as long: a third of it is one correction, and the estimates that ask
 for it.

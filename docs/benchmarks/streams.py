@@ -84,7 +84,8 @@ column. The rest is some hundred calls of NumPy on small arrays: the solution, i
 intercept, the record of the fit. A fit that waits until somebody reads it would save that, but its
 errors and warnings would come too late. Tried in vain: other routines for the reflections
 (recursive ones, ones over all columns at once), whitened rows in their place, and copies in smaller
-parts.
+parts. The Gram matrix of a block and its Cholesky factor would take 0.03 ms of 0.42 less, and serve
+well-conditioned blocks alone.
 
 {table}
 
