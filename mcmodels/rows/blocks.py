@@ -139,10 +139,9 @@ class Design(ABC):
         unit = np.ones(self.n_rows) if weights is None else weights
         return product(self.X.T, unit) / unit.sum()
 
+    @abstractmethod
     def square_sums(self, weights: Array | None = None) -> Array:
         """``Σᵢ wᵢ xᵢⱼ²`` of each feature."""
-        unit = np.ones(self.n_rows) if weights is None else weights
-        return product((self.X**2).T, unit)
 
     def diagonal(self, weights: Array) -> Array:
         """Diagonal of ``X̃ᵀ diag(weights) X̃``."""
@@ -190,6 +189,11 @@ class DenseDesign(Design):
         # BLAS computes the product of an array with its own transpose by syrk: half the work of
         # a general product, and exactly symmetric.
         return Sandwich(product(Z.T, Z), border, total)
+
+    def square_sums(self, weights: Array | None = None) -> Array:
+        """``Σᵢ wᵢ xᵢⱼ²`` of each feature."""
+        unit = np.ones(self.n_rows) if weights is None else weights
+        return product(np.square(self.X, out=self._like_rows("squares")).T, unit)
 
     def centre_near(self, point: Array) -> Array:
         """The point itself."""

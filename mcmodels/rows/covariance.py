@@ -116,10 +116,10 @@ class RowsCovariance:
             centre = block.X.centre_near(self._subtracted)
             X = block.X.centred(centre)
             offset = (self._point - centre) + self._offset
-            along = _times(V, X, transposed=True) - (V @ offset)[:, np.newaxis]
+            along = times_design(V, X, transposed=True) - (V @ offset)[:, np.newaxis]
             if block.weights is not None:
                 along *= block.weights
-            return _times(along, X) - np.outer(along.sum(axis=1), offset)
+            return times_design(along, X) - np.outer(along.sum(axis=1), offset)
 
         return self.rows.reduce(summarise) / self.divisor
 
@@ -146,7 +146,7 @@ def centred_near(X: Design, mean: Array) -> tuple[Design, Array]:
     return X.centred(centre), mean - centre
 
 
-def _times(V: Array, X: Design, *, transposed: bool = False) -> Array:
+def times_design(V: Array, X: Design, *, transposed: bool = False) -> Array:
     """``VX`` or ``VXᵀ``.
 
     For a few long rows V this takes two thirds of the time of ``(XᵀVᵀ)ᵀ`` and ``(XVᵀ)ᵀ`` with

@@ -56,11 +56,12 @@ _ACCURACY = 1e-9
 _FEW_STEPS, _SMALL_RESIDUAL = 16, 1e-10
 # The probability that an eigenvalue is overlooked in spite of the certificate.
 _FAILURE = 1e-10
-# Ritz pairs are computed after so many steps, and then when the residual should be at this share of
-# θ: most spectra are certified there. The first eigenvectors of T cost as much as a step, so that
-# the way there is guessed from two residuals, and half of it is taken; the steps between two checks
-# are at least and at most these shares of those so far.
-_FIRST_CHECK, _LIKELY_RESIDUAL = 3, 1e-6
+# The residual is known after so many steps, and then when it should be at this share of θ₁: most
+# spectra are certified there, and not before; all eigenvectors of T cost as much as six steps of
+# 2,000 rows. The first ones cost as much as a step, so that the way there is guessed from two
+# residuals, and half of it is taken; the steps between two checks are at least and at most these
+# shares of those so far.
+_FIRST_CHECK, _LIKELY_RESIDUAL = 3, 2e-6
 _STEPS_BETWEEN_CHECKS = (1 / 16, 1 / 2)
 # The second block: its columns, and the share of the steps of the first that it takes.
 _PROBE, _PROBE_SHARE = 2, 0.125
@@ -109,9 +110,7 @@ def certified_eigenpairs(
             return None  # A does not hold the digits of this one
         now = (krylov.steps, residual / values[0])
         certificate = None
-        # The error of the first variance is bounded by no less than the square of the residual.
-        bound = np.sqrt(_ACCURACY) if krylov.steps >= _FEW_STEPS else _SMALL_RESIDUAL
-        if now[1] <= bound:
+        if now[1] <= _goal(krylov.steps):
             ritz = krylov.ritz()
             certificate = _certificate(ritz, count, trace, factorisation_error(size))
         if certificate is None:
@@ -128,10 +127,15 @@ def certified_eigenpairs(
     return None
 
 
+def _goal(steps: int) -> float:
+    """The residual, as a share of θ₁, with which a certificate is tried after so many steps."""
+    return _LIKELY_RESIDUAL if steps >= _FEW_STEPS else _SMALL_RESIDUAL
+
+
 def _next_check(before: tuple[int, float], now: tuple[int, float]) -> int:
     """The step at which Ritz pairs are worth their cost again, from two steps and residuals."""
     (earlier, larger), (steps, residual) = before, now
-    goal = _LIKELY_RESIDUAL if steps >= _FEW_STEPS else _SMALL_RESIDUAL
+    goal = _goal(steps)
     least, most = (max(1, int(share * steps)) for share in _STEPS_BETWEEN_CHECKS)
     if not goal < residual < larger:
         return steps + least
@@ -156,10 +160,15 @@ class _Ritz:
         self.first = self.vectors[: self.width]
         self.last = B @ self.vectors[-self.width :]
         self.start_norm = start_norm
+        self._residuals: dict[tuple[int, int], float] = {}
 
     def residual(self, start: int, stop: int) -> float:
         """Spectral norm of the residual of some pairs."""
-        return float(np.linalg.norm(self.last[:, start:stop], 2)) if start < stop else 0.0
+        pairs = start, stop
+        if pairs not in self._residuals:
+            norm = np.linalg.norm(self.last[:, start:stop], 2) if start < stop else 0.0
+            self._residuals[pairs] = float(norm)
+        return self._residuals[pairs]
 
 
 class _Krylov:

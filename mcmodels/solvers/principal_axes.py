@@ -25,6 +25,7 @@ from mcmodels.rows import (
     Triangle,
     single_threaded_blas,
 )
+from mcmodels.rows.covariance import times_design
 from mcmodels.solvers import room, spectra
 from mcmodels.solvers.block_krylov import Product, block_width, certified_eigenpairs
 from mcmodels.solvers.deflation import deflated_eigenpairs
@@ -180,7 +181,7 @@ class _Search:
         found = None
         if not self._in_rows and self.method == "auto":
             found = self._certified(
-                lambda V: matrix.map(lambda block: block.X.predictor(V)).T,
+                lambda V: matrix.map(lambda block: times_design(V, block.X, transposed=True).T).T,
                 len(A),
                 float(np.trace(A)),
             )
