@@ -16,8 +16,9 @@ if TYPE_CHECKING:
     from mcmodels.mlp import MLPClassifier, MLPRegressor
     from mcmodels.objective_models import ObjectiveClassifier, ObjectiveRegressor
     from mcmodels.pca import PCA
-    from mcmodels.results.comparison import likelihood_ratio_test
-    from mcmodels.results.pipelines import summarize
+    from mcmodels.reports.comparison import likelihood_ratio_test
+    from mcmodels.reports.results import Results, results
+    from mcmodels.reports.summarize import summarize
     from mcmodels.rows import RowStream
     from mcmodels.tables import scan
 
@@ -31,10 +32,12 @@ __all__ = [
     "MLPRegressor",
     "ObjectiveClassifier",
     "ObjectiveRegressor",
+    "Results",
     "RowStream",
     "check_gradient",
     "check_hessian",
     "likelihood_ratio_test",
+    "results",
     "scan",
     "summarize",
 ]
@@ -52,12 +55,14 @@ _MODULES = {
     "MLPRegressor": "mlp",
     "ObjectiveClassifier": "objective_models",
     "ObjectiveRegressor": "objective_models",
+    "Results": "reports.results",
     "RowStream": "rows",
     "check_gradient": "derivative_checks",
     "check_hessian": "derivative_checks",
-    "likelihood_ratio_test": "results.comparison",
+    "likelihood_ratio_test": "reports.comparison",
+    "results": "reports.results",
     "scan": "tables",
-    "summarize": "results.pipelines",
+    "summarize": "reports.summarize",
 }
 
 if not TYPE_CHECKING:  # with it, a type checker would accept every name

@@ -17,7 +17,7 @@ from mcmodels.exceptions import InferenceError
 from mcmodels.logistic import LogisticRegression
 from mcmodels.objectives.expected_weights import LOGISTIC
 from mcmodels.objectives.jeffreys import Prior
-from mcmodels.results.logistic import LogisticFit
+from mcmodels.records.logistic import LogisticFit
 from mcmodels.rows import Rows, RowsWithCrossSums
 from mcmodels.solvers import Solution
 from mcmodels.solvers.fit_state import Optimum, Progress

@@ -48,7 +48,7 @@ from mcmodels.exceptions import NoMinimumWarning
 from mcmodels.objectives.families import NegativeBinomial
 from mcmodels.objectives.family_loss import FamilyLoss
 from mcmodels.objectives.user_loss import UserLoss, UserObjective
-from mcmodels.results.glm import GlmFit
+from mcmodels.records.glm import GlmFit
 from mcmodels.rows import ArrayRows, Rows, RowStream, RowsWithCrossSums
 from mcmodels.solvers import Solution, Status
 from mcmodels.solvers.bounded_means import fit_within_bounds

@@ -45,8 +45,8 @@ from mcmodels.estimators.verdicts import (
 )
 from mcmodels.estimators.weighting import refuse_other_weighting, rows_for_sums, weighting_of
 from mcmodels.objectives import LinearPredictorObjective, Objective, SquaredError
-from mcmodels.results.linear import LinearFit
-from mcmodels.results.record import digest
+from mcmodels.records.linear import LinearFit
+from mcmodels.records.record import digest
 from mcmodels.rows import (
     ArrayRows,
     Rows,

@@ -55,7 +55,7 @@ from mcmodels.objectives import (
     Objective,
     SoftmaxCrossEntropy,
 )
-from mcmodels.results.logistic import LogisticFit
+from mcmodels.records.logistic import LogisticFit
 from mcmodels.rows import ArrayRows, Rows, RowStream, RowsWithCrossSums
 from mcmodels.solvers import Solution, irls
 from mcmodels.solvers.conclusion import conclude

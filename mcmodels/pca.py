@@ -46,7 +46,7 @@ from mcmodels.exceptions import InferenceError, RankDeficiencyWarning
 from mcmodels.inference.probabilistic_pca import inverse_deviations, rows_of_scores, scores
 from mcmodels.inference.tolerances import WEIGHT_ROUNDING
 from mcmodels.objectives import Objective, VarianceLagrangian
-from mcmodels.results.principal_components import PrincipalComponents
+from mcmodels.records.principal_components import PrincipalComponents
 from mcmodels.rows import (
     ArrayRows,
     Rows,

@@ -23,11 +23,11 @@ MAY_IMPORT = {
     "objectives": {"rows"} | COMMON,
     "solvers": {"objectives", "rows"} | COMMON,
     "inference": {"autodiff", "differences", "solvers", "objectives", "rows"} | COMMON,
-    "results": {"calculus", "inference", "solvers", "objectives", "rows"} | COMMON,
+    "records": {"calculus", "inference", "solvers", "objectives", "rows"} | COMMON,
     "estimators": {
         "autodiff",
         "calculus",
-        "results",
+        "records",
         "inference",
         "solvers",
         "objectives",
@@ -35,7 +35,18 @@ MAY_IMPORT = {
         "rows",
     }
     | COMMON,
-    "shell": {"estimators", "results", "inference", "solvers", "objectives", "tables", "rows"}
+    "reports": {
+        "autodiff",
+        "estimators",
+        "records",
+        "inference",
+        "solvers",
+        "objectives",
+        "tables",
+        "rows",
+    }
+    | COMMON,
+    "shell": {"estimators", "records", "inference", "solvers", "objectives", "tables", "rows"}
     | COMMON,
     "calculus": {"differences", "user_warnings"},
     "autodiff": {"user_warnings"},
@@ -47,7 +58,7 @@ MAY_IMPORT = {
 # Files that may import another room, each for one purpose.
 ALSO = {
     "mcmodels.estimators.pointwise": {"autodiff", "calculus"},
-    "mcmodels.results.networks": {"calculus"},
+    "mcmodels.records.networks": {"calculus"},
     "mcmodels.inference.delta": {"autodiff", "differences"},
 }
 RESERVED = {"autodiff", "calculus"}
@@ -197,10 +208,10 @@ def test_planted_violations_are_caught():
     assert forbidden("mcmodels.rows.blocks", "from mcmodels.solvers import Solution")
     assert forbidden("mcmodels.objectives.losses", "import mcmodels.linear")
     assert forbidden("mcmodels.solvers.irls", "from mcmodels import pca")
-    assert forbidden("mcmodels.inference.robust", "from mcmodels.results import record")
-    assert forbidden("mcmodels.results.linear", "from mcmodels.estimators import model")
-    assert forbidden("mcmodels.results.linear", "def f():\n    import mcmodels.estimators.model")
-    assert forbidden("mcmodels.results.linear", "from mcmodels.calculus import parse")
+    assert forbidden("mcmodels.inference.robust", "from mcmodels.records import record")
+    assert forbidden("mcmodels.records.linear", "from mcmodels.estimators import model")
+    assert forbidden("mcmodels.records.linear", "def f():\n    import mcmodels.estimators.model")
+    assert forbidden("mcmodels.records.linear", "from mcmodels.calculus import parse")
     assert forbidden("mcmodels.linear", "from mcmodels.calculus import parse")
     assert forbidden("mcmodels.calculus.core.nodes", "from mcmodels.exceptions import FitWarning")
     assert not forbidden("mcmodels.solvers.irls", "from mcmodels.rows import Rows")

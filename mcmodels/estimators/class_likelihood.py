@@ -11,7 +11,7 @@ from mcmodels.arrays import MatrixLike, VectorLike, Weights
 from mcmodels.estimators.offset_methods import OffsetMethods
 from mcmodels.inference.class_profiles import ClassLimitProfiles, ClassProfiles
 from mcmodels.inference.profiles import LikelihoodProfiles, Scale
-from mcmodels.results.logistic import LogisticFit
+from mcmodels.records.logistic import LogisticFit
 from mcmodels.rows import Rows, RowStream
 from mcmodels.solvers.held_fits import HeldFits
 from mcmodels.solvers.profile import Profile

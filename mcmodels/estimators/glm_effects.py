@@ -24,7 +24,7 @@ from mcmodels.inference.marginal_effects import At
 from mcmodels.inference.mean_intervals import mean_intervals, observation_intervals
 from mcmodels.inference.responses import Means
 from mcmodels.objectives.families import Binomial
-from mcmodels.results.glm import GlmFit
+from mcmodels.records.glm import GlmFit
 from mcmodels.rows import RowStream, rows_of
 from mcmodels.tables.dask_results import lazily
 from mcmodels.tables.dask_stream import is_dask, refuse_mixed

@@ -25,8 +25,8 @@ from mcmodels.inference.influence import linear_influence, linear_influence_of_n
 from mcmodels.inference.leverage import hat_matrix, leverage
 from mcmodels.inference.profiles import f_tests, profile_of_normal_targets
 from mcmodels.inference.summary import Summary
-from mcmodels.results.linear import LinearFit
-from mcmodels.results.record import INTERCEPT
+from mcmodels.records.linear import LinearFit
+from mcmodels.records.record import INTERCEPT
 from mcmodels.rows import RowStream, rows_of
 from mcmodels.tables.dask_results import lazily
 from mcmodels.tables.dask_stream import is_dask, refuse_parts

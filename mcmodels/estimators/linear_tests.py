@@ -31,7 +31,7 @@ from mcmodels.inference.wild_bootstrap import (
     WildBootstrapTest,
     wild_bootstrap_test,
 )
-from mcmodels.results.linear import LinearFit
+from mcmodels.records.linear import LinearFit
 from mcmodels.rows import PartOfStream, RowBlock, Rows, RowStream, RowsWithTargets, rows_of
 from mcmodels.tables.dask_stream import in_parts, is_dask
 

@@ -33,7 +33,7 @@ from mcmodels.inference.marginal_effects import At
 from mcmodels.inference.probability_intervals import probability_intervals
 from mcmodels.inference.responses import ClassProbabilities
 from mcmodels.inference.summary import Summary
-from mcmodels.results.logistic import LogisticFit
+from mcmodels.records.logistic import LogisticFit
 from mcmodels.rows import PartOfStream, RowStream, rows_of
 from mcmodels.tables.dask_results import lazily
 from mcmodels.tables.dask_stream import is_dask, refuse_mixed

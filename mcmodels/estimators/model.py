@@ -19,7 +19,7 @@ from mcmodels.estimators.unknown_arguments import refuse_unknown_arguments, with
 from mcmodels.estimators.validation import features_of, is_fitted_name, unfitted
 from mcmodels.exceptions import InferenceError
 from mcmodels.objectives import Objective
-from mcmodels.results.record import digest
+from mcmodels.records.record import digest
 from mcmodels.rows import StreamedSums
 
 __all__ = ["Fitted", "Model", "coefficient_array"]

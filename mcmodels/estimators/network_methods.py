@@ -19,7 +19,7 @@ from mcmodels.estimators.verdicts import warn_not_converged
 from mcmodels.inference.laplace import Curvature, NetworkPosterior, network_posterior
 from mcmodels.inference.summary import Summarised, Summary
 from mcmodels.objectives.network_objective import NetworkObjective
-from mcmodels.results.networks import NetworkFit
+from mcmodels.records.networks import NetworkFit
 from mcmodels.rows import ArrayRows, RowStream
 
 __all__ = ["LaplacePredictions", "NetworkMethods"]

@@ -38,9 +38,9 @@ from mcmodels.exceptions import example_of
 from mcmodels.objectives import Loss
 from mcmodels.objectives.network import Network
 from mcmodels.objectives.network_objective import NetworkObjective
-from mcmodels.results.networks import NetworkFit
-from mcmodels.results.record import digest
-from mcmodels.results.training_rows import TrainingRows
+from mcmodels.records.networks import NetworkFit
+from mcmodels.records.record import digest
+from mcmodels.records.training_rows import TrainingRows
 from mcmodels.rows import RowStream, RowsWithCrossSums, Seen
 from mcmodels.solvers import Solution, lbfgs, trust_region
 from mcmodels.solvers.definiteness import decrease_to_critical

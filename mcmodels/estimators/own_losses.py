@@ -38,7 +38,7 @@ from mcmodels.estimators.verdicts import (
 from mcmodels.estimators.weighting import weighting_of
 from mcmodels.objectives import Objective
 from mcmodels.objectives.user_loss import CurvatureRange, UserDerivatives, UserLoss, UserObjective
-from mcmodels.results.losses import LossFit
+from mcmodels.records.losses import LossFit
 from mcmodels.rows import RowBlock, Rows, RowStream, RowsWithCrossSums
 from mcmodels.solvers import Solution, Status, irls
 from mcmodels.solvers.conclusion import conclude

@@ -28,7 +28,7 @@ from mcmodels.inference.hypotheses import HypothesisTest, wald_test
 from mcmodels.inference.robust import CLUSTER_KINDS, HC_KINDS, ClusterCodes
 from mcmodels.objectives import Objective
 from mcmodels.objectives.user_loss import UserLoss
-from mcmodels.results.record import CovarianceKind, ParameterFit
+from mcmodels.records.record import CovarianceKind, ParameterFit
 from mcmodels.rows import Rows, RowStream, rows_of
 from mcmodels.tables.dask_results import lazily
 from mcmodels.tables.dask_stream import in_parts, is_dask

@@ -13,7 +13,7 @@ from mcmodels.exceptions import (
     RankDeficiencyWarning,
     SeparationWarning,
 )
-from mcmodels.results.linear import LinearFit
+from mcmodels.records.linear import LinearFit
 from mcmodels.solvers import Solution, Status
 from mcmodels.solvers.fit_state import Optimum
 from mcmodels.user_warnings import warn_user

@@ -146,7 +146,7 @@ class WalkSums:
         """Refuse sums that differ from those of the first walk.
 
         Sums of the same rows in other blocks differ by rounding errors, relative to the lengths of
-        the columns; see :mod:`mcmodels.results.training_rows`.
+        the columns; see :mod:`mcmodels.records.training_rows`.
         """
         if self.n_rows != first.n_rows:
             ended = (

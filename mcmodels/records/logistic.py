@@ -26,8 +26,8 @@ from mcmodels.objectives import (
     SoftmaxCrossEntropy,
 )
 from mcmodels.objectives.user_loss import UserLoss
-from mcmodels.results.curvature import CurvatureFit
-from mcmodels.results.record import CovarianceKind, described
+from mcmodels.records.curvature import CurvatureFit
+from mcmodels.records.record import CovarianceKind, described
 from mcmodels.rows import Rows
 from mcmodels.solvers.coordinates import InnerCurvature
 from mcmodels.solvers.fit_state import Placed

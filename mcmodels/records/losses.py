@@ -15,8 +15,8 @@ from mcmodels.inference.loss_model import (
 )
 from mcmodels.inference.summary import Summary, number
 from mcmodels.objectives.user_loss import UserLoss
-from mcmodels.results.curvature import CurvatureFit
-from mcmodels.results.record import CovarianceKind, described
+from mcmodels.records.curvature import CurvatureFit
+from mcmodels.records.record import CovarianceKind, described
 from mcmodels.rows import Rows
 
 __all__ = ["LossFit"]

@@ -19,8 +19,8 @@ from mcmodels.inference.weighting import Weighting
 from mcmodels.objectives.families import Binomial, NegativeBinomial
 from mcmodels.objectives.family_loss import FamilyLoss
 from mcmodels.objectives.user_loss import UserLoss
-from mcmodels.results.curvature import CurvatureFit
-from mcmodels.results.record import CovarianceKind, described, note_of_perfect_fit
+from mcmodels.records.curvature import CurvatureFit
+from mcmodels.records.record import CovarianceKind, described, note_of_perfect_fit
 from mcmodels.rows import Rows, RowsOfOutcomes, RowsWithCrossSums
 from mcmodels.solvers import Solution
 from mcmodels.solvers.fit_state import Optimum

@@ -21,7 +21,7 @@ from mcmodels.inference.principal_components import (
 )
 from mcmodels.inference.summary import Summary, number
 from mcmodels.objectives import VarianceLagrangian
-from mcmodels.results.record import FitRecord, digest
+from mcmodels.records.record import FitRecord, digest
 from mcmodels.rows import Covariance, Seen
 from mcmodels.solvers import Solution, Status
 from mcmodels.solvers.principal_axes import PrincipalAxes

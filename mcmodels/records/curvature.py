@@ -13,8 +13,8 @@ from mcmodels.arrays import Array
 from mcmodels.exceptions import InferenceError
 from mcmodels.inference.tolerances import EIGENVALUE_ROUNDING
 from mcmodels.objectives import Objective
-from mcmodels.results.record import ParameterFit, digest
-from mcmodels.results.training_rows import TrainingRows
+from mcmodels.records.record import ParameterFit, digest
+from mcmodels.records.training_rows import TrainingRows
 from mcmodels.rows import Rows, RowsWithCrossSums, Seen
 from mcmodels.solvers import Solution, Status
 from mcmodels.solvers.coordinates import InnerCurvature

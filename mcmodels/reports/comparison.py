@@ -5,10 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from sklearn.compose import TransformedTargetRegressor
+from sklearn.pipeline import Pipeline
 
 from mcmodels.exceptions import InferenceError
 from mcmodels.inference.hypotheses import HypothesisTest
 from mcmodels.inference.tolerances import LIKELIHOOD_ROUNDING, NEGLIGIBLE_GAIN
+from mcmodels.reports.route import Route
 from mcmodels.solvers import Status
 
 __all__ = ["likelihood_ratio_test"]
@@ -30,8 +33,8 @@ ObjectiveRegressor or …Classifier
         Both of the same class, fitted to the same rows without a penalty. ``small`` must be a
         special case of ``big`` (nested models): the columns of ``small`` and its intercept must be
         among those of ``big``. Columns are recognised by their sums, and by their names where
-        both models have names; a column of ones is an intercept. Of a pipeline, pass its last
-        step.
+        both models have names; a column of ones is an intercept. Or pipelines, searches and
+        ``TransformedTargetRegressor`` of them; their columns have the names that the steps give.
 
     Returns
     -------
@@ -47,14 +50,15 @@ ObjectiveRegressor or …Classifier
     InferenceError
         If ``big`` fits y perfectly, up to rounding: no likelihood is the largest then.
     """
+    small, big = _behind_steps(small), _behind_steps(big)
     for name, model in (("small", small), ("big", big)):
         kind = model if isinstance(model, type) else type(model)
         if kind is model or not hasattr(kind, "n_free_params_"):
             raise TypeError(
                 f"{name} is {'the class' if kind is model else 'a'} {kind.__name__} of "
                 f"{kind.__module__.partition('.')[0]}; pass a fitted LinearRegression, "
-                "LogisticRegression, ObjectiveRegressor or ObjectiveClassifier of mcmodels; of a "
-                "pipeline its last step."
+                "LogisticRegression, GeneralizedLinearRegressor, ObjectiveRegressor or "
+                "ObjectiveClassifier of mcmodels, or a pipeline that ends in one."
             )
     if type(small) is not type(big):
         raise ValueError(
@@ -180,3 +184,15 @@ def _log_likelihood(model: Any) -> float:
     """Up to terms that are the same in models that are compared."""
     found = getattr(model._fit, "compared_log_likelihood", None)
     return float(model.log_likelihood_ if found is None else found)
+
+
+def _behind_steps(fitted: Any) -> Any:
+    """The model at the end of a pipeline; what is no pipeline stays as it is."""
+    if isinstance(fitted, type) or hasattr(type(fitted), "n_free_params_"):
+        return fitted
+    wrapped = isinstance(fitted, Pipeline | TransformedTargetRegressor)
+    if not (wrapped or hasattr(fitted, "best_estimator_")):
+        return fitted
+    route = Route.of(fitted, "likelihood_ratio_test")
+    route.refuse_fitted_to_targets()
+    return route.model

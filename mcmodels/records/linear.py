@@ -25,8 +25,8 @@ from mcmodels.inference.summary import Summary, number, p_value
 from mcmodels.inference.tolerances import LARGEST_STATISTIC, RESIDUAL_ROUNDING, SCORE_ROUNDING
 from mcmodels.objectives import Objective
 from mcmodels.objectives.user_loss import UserLoss
-from mcmodels.results.record import CovarianceKind, ParameterFit, described, note_of_perfect_fit
-from mcmodels.results.training_rows import TrainingRows
+from mcmodels.records.record import CovarianceKind, ParameterFit, described, note_of_perfect_fit
+from mcmodels.records.training_rows import TrainingRows
 from mcmodels.rows import ColumnMoments, Rows
 from mcmodels.solvers.least_squares import LeastSquares, MatrixFreeFit
 

@@ -9,8 +9,8 @@ from mcmodels.arrays import Array
 from mcmodels.exceptions import InferenceError
 from mcmodels.objectives.network import Network, NetworkParameters
 from mcmodels.objectives.network_objective import NetworkObjective
-from mcmodels.results.record import FitRecord
-from mcmodels.results.training_rows import TrainingRows
+from mcmodels.records.record import FitRecord
+from mcmodels.records.training_rows import TrainingRows
 from mcmodels.rows import Rows
 from mcmodels.solvers import Status
 

@@ -1,0 +1,1 @@
+"""What is reported of fitted models: results of pipelines, effects, terms, tables side by side."""

@@ -1,0 +1,201 @@
+"""All that a fitted model says, from the rows that the user has: through pipelines and searches."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pandas as pd
+
+from mcmodels.arrays import Array, MatrixLike, VectorLike, Weights
+from mcmodels.exceptions import InferenceError
+from mcmodels.inference.summary import Summarised, Summary
+from mcmodels.reports.route import Route
+
+__all__ = ["Results", "results"]
+
+
+def results(fitted: Any) -> Results:
+    """Inference of a fitted model, alone or at the end of a pipeline.
+
+    Every method takes rows as ``fitted.predict`` takes them; coefficients have the names that the
+    steps give to the columns.
+
+    Parameters
+    ----------
+    fitted : estimator
+        A fitted model of this package; a fitted Pipeline that ends in one; a
+        ``TransformedTargetRegressor`` of either; or a search with such a ``best_estimator_``.
+
+    Returns
+    -------
+    Results
+
+    Raises
+    ------
+    TypeError
+        If there is no model of this package at the end.
+    NotFittedError
+        Before a fit.
+    InferenceError
+        If a step was fitted to y, such as a selection of columns.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from sklearn.preprocessing import StandardScaler
+    >>> from mcmodels import LinearRegression, results
+    >>> X = pd.DataFrame({"age": [20.0, 30, 40, 50, 60], "tenure": [1.0, 5, 2, 8, 4]})
+    >>> y = [10.0, 14, 19, 25, 28]
+    >>> pipeline = make_pipeline(StandardScaler(), LinearRegression()).fit(X, y)
+    >>> results(pipeline).confidence_intervals().round(2)
+                 lower  upper
+    age           4.63   8.23
+    tenure       -1.38   2.21
+    (intercept)  17.66  20.74
+    """
+    return Results(fitted)
+
+
+class Results(Summarised):
+    """Inference of a fitted model through the steps before it; see :func:`results`.
+
+    Parameters
+    ----------
+    fitted : estimator
+        As :func:`results` takes it.
+
+    Attributes
+    ----------
+    fitted : estimator
+        What was passed.
+    model : estimator
+        The model at the end, with the names that the steps give; its methods take the columns that
+        the steps make.
+    """
+
+    def __init__(self, fitted: Any) -> None:
+        self._route = Route.of(fitted, "results")
+        self._route.refuse_fitted_to_targets()
+        self.fitted = fitted
+        self.model = self._route.model
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What to know of the steps: a search that chose the model, a transformed target."""
+        return self._route.notes
+
+    def summary(
+        self,
+        X: MatrixLike | None = None,
+        y: VectorLike | None = None,
+        sample_weight: Weights = None,
+        **options: Any,
+    ) -> Summary:
+        """Coefficients with standard errors, tests and intervals, and measures of fit.
+
+        Parameters
+        ----------
+        X, y, sample_weight
+            The training rows, for a robust covariance.
+        **options
+            Those of the model's ``summary``: ``level``, ``kind``, ``groups``, ….
+
+        Returns
+        -------
+        Summary
+        """
+        found = self._asked("summary", X, y, sample_weight, **options)
+        return replace(found, notes=(*found.notes, *self.notes))
+
+    def confidence_intervals(
+        self,
+        level: float = 0.95,
+        X: MatrixLike | None = None,
+        y: VectorLike | None = None,
+        sample_weight: Weights = None,
+        **options: Any,
+    ) -> pd.DataFrame:
+        """Intervals that cover each parameter with probability ``level``; options as in summary."""
+        return self._asked("confidence_intervals", X, y, sample_weight, level=level, **options)
+
+    def wald_test(
+        self,
+        restrictions: Any,
+        X: MatrixLike | None = None,
+        y: VectorLike | None = None,
+        sample_weight: Weights = None,
+        **options: Any,
+    ) -> Any:
+        """Test linear restrictions on the parameters, such as ``"age = 0, `sex_male` = 1"``."""
+        return self._asked("wald_test", X, y, sample_weight, restrictions=restrictions, **options)
+
+    def covariance(
+        self,
+        X: MatrixLike | None = None,
+        y: VectorLike | None = None,
+        sample_weight: Weights = None,
+        **options: Any,
+    ) -> Array:
+        """Covariance of ``params_.ravel()`` of the model; with rows, a robust one."""
+        return self._asked("covariance", X, y, sample_weight, **options)
+
+    def delta_method(
+        self,
+        g: Any,
+        X: MatrixLike | None = None,
+        y: VectorLike | None = None,
+        sample_weight: Weights = None,
+        **options: Any,
+    ) -> Any:
+        """A smooth function of ``params_`` of the model, with its standard error."""
+        return self._asked("delta_method", X, y, sample_weight, g=g, **options)
+
+    def likelihood_ratio_tests(
+        self,
+        X: MatrixLike,
+        y: VectorLike | None = None,
+        sample_weight: Weights = None,
+        **options: Any,
+    ) -> pd.DataFrame:
+        """Tests that single parameters are zero, by fits without them; X, y: the training rows."""
+        return self._asked("likelihood_ratio_tests", X, y, sample_weight, **options)
+
+    def profile_intervals(
+        self,
+        X: MatrixLike,
+        y: VectorLike | None = None,
+        sample_weight: Weights = None,
+        **options: Any,
+    ) -> pd.DataFrame:
+        """Intervals of the values that a likelihood-ratio test does not reject."""
+        return self._asked("profile_intervals", X, y, sample_weight, **options)
+
+    def likelihood_profile(
+        self,
+        X: MatrixLike,
+        y: VectorLike | None = None,
+        sample_weight: Weights = None,
+        **options: Any,
+    ) -> pd.DataFrame:
+        """The likelihood along each parameter, for plots; X, y: the training rows."""
+        return self._asked("likelihood_profile", X, y, sample_weight, **options)
+
+    def influence(
+        self, X: MatrixLike, y: VectorLike | None = None, sample_weight: Weights = None
+    ) -> pd.DataFrame:
+        """How much each training row changes the fit, without refitting."""
+        return self._asked("influence", X, y, sample_weight)
+
+    def predict_interval(self, X: MatrixLike, level: float = 0.95, **options: Any) -> pd.DataFrame:
+        """Predictions of the model with intervals; options are those of its method."""
+        return self._asked("predict_interval", X, level=level, **options)
+
+    def _asked(self, method: str, X: Any, y: Any = None, weights: Any = None, **named: Any) -> Any:
+        """What a method of the model says of these rows, after the steps."""
+        found = getattr(self.model, method, None)
+        if found is None:
+            raise InferenceError(f"{type(self.model).__name__} has no {method}.")
+        given = {"X": self._route.rows(X), "y": self._route.targets(y), "sample_weight": weights}
+        return found(**{name: value for name, value in given.items() if value is not None}, **named)
