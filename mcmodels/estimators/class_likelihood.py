@@ -199,7 +199,7 @@ class ClassLikelihoodMethods(OffsetMethods):
         record.model.refuse_undetermined()
         objective: Any = self._objective_of_fit(rows)
         differences = record.model.differences(base)
-        found = record.model.contrasts(record.estimate, base)
+        found = record.model.contrasts(record.fitted_estimate, base)
         return ClassProfiles(
             profile=Profile(objective, params),
             refits=None if self._is_convex else HeldFits(objective, params, differences),

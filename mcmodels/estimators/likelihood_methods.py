@@ -389,7 +389,7 @@ class LikelihoodMethods(ParameterMethods):
                 "and no likelihood is the largest. Fit fewer columns, or give dispersion a number."
             )
         record.model.refuse_undetermined()
-        errors, units = record.estimate.standard_errors, np.eye(len(params))
+        errors, units = record.fitted_estimate.standard_errors, np.eye(len(params))
         profile = Profile(objective, params)
 
         def near(k: int, value: float) -> Array | None:

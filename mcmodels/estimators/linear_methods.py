@@ -233,11 +233,12 @@ class LinearMethods(LinearTests):
         """
         check_choice("kind", kind, ("mean", "observation"))
         record: LinearFit = self._record()
-        quantile = record.estimate.quantile(level)
+        check_level(level)
         record.refuse_several_targets("predict_interval")
         record.warn_of_perfect_fit()
-        prediction, error = record.predictions(self._unlabelled_rows(X), kind)
-        half_width = quantile * error
+        rows = self._unlabelled_rows(X)
+        prediction, error = record.predictions(rows, kind)
+        half_width = record.prediction_quantiles(rows, level) * error
         return pd.DataFrame(
             {
                 "prediction": prediction,

@@ -284,8 +284,10 @@ class ParameterMethods(LinearPredictorModel):
         """The record of the fit, and the parameters with the covariance that was asked for."""
         record: ParameterFit = self._record()
         rows, robust = self._robust_rows(X, y, sample_weight, **options)
-        if rows is None or robust.kind == "nonrobust":
+        if rows is None and options.get("kind") is None:
             return record, record.estimate
+        if rows is None or robust.kind == "nonrobust":
+            return record, record.fitted_estimate
         return record, record.robust_estimate(rows, robust, self._loss_of_user())
 
     def _robust_rows(

@@ -17,6 +17,7 @@ from scipy import linalg
 from mcmodels.arrays import Array
 from mcmodels.exceptions import InferenceError
 from mcmodels.inference.estimate import Estimate
+from mcmodels.inference.predictor_errors import PredictorErrors
 from mcmodels.inference.robust import ScoreSquares, require_scores
 from mcmodels.inference.weighting import Weighting
 from mcmodels.inference.whitening import Whitening
@@ -57,6 +58,9 @@ class CurvatureInference:
         What the weights are.
     scores : ScoreSquares, default=None
         Of HC1, where the weights are those of a survey.
+    chosen : Estimate, default=None
+        All parameters, with the covariance that predictions and functions of the parameters have
+        in place of that of the fit.
     """
 
     params: Array
@@ -71,6 +75,7 @@ class CurvatureInference:
     log_prior: float | None = field(default=None, kw_only=True)
     weighting: Weighting = field(kw_only=True)
     scores: ScoreSquares | None = field(default=None, kw_only=True)
+    chosen: Estimate | None = field(default=None, kw_only=True)
 
     @property
     def penalty_words(self) -> tuple[str, str]:
@@ -163,11 +168,28 @@ class CurvatureInference:
         if self.intercept:  # derivatives by the linear predictors at the centre
             jacobian = jacobian.copy()
             jacobian[..., :-1] -= jacobian[..., -1:] * self.centre
+        J = jacobian.reshape(values.size, -1)
+        if self._chosen_errors is not None:
+            return self._chosen_errors.centred.image(J, values, names)
         of_survey = not self.weighting.has_likelihood
         root = self.centred_survey_root if of_survey else self._centred_deviations
         df = np.inf if of_survey else self._freedom
-        T = jacobian.reshape(values.size, -1) @ root
-        return Estimate.of_root(values, T, names, df=df, kind=self.kind)
+        return Estimate.of_root(values, J @ root, names, df=df, kind=self.kind)
+
+    @functools.cached_property
+    def _chosen_errors(self) -> PredictorErrors | None:
+        if self.chosen is None:
+            return None
+        return PredictorErrors.of(self.chosen, self.centre, intercept=self.intercept)
+
+    @property
+    def centred_covariance(self) -> Array:
+        """The covariance in use, at the centre; see :attr:`centred_root`."""
+        if self._chosen_errors is not None:
+            return self._chosen_errors.centred.covariance
+        of_survey = not self.weighting.has_likelihood
+        root = self.centred_survey_root if of_survey else self._centred_deviations
+        return root @ root.T
 
     @property
     def _centred_deviations(self) -> Array:
@@ -191,6 +213,8 @@ class CurvatureInference:
 
     def predictor_error(self, block: RowBlock) -> Array:
         """Standard error of the linear predictor of each row, of a single output; shape (b,)."""
+        if self._chosen_errors is not None:
+            return self._chosen_errors.of_one(block)
         Z = self.whitening.of(block)
         if not self.weighting.has_likelihood:
             Z = Z @ self.survey_root

@@ -74,7 +74,7 @@ class Estimate(Summarised):
         params: Array,
         root: Array,
         names: tuple[str, ...],
-        df: float = np.inf,
+        df: float | Array = np.inf,
         kind: str = "nonrobust",
     ) -> Self:
         """From a root T of the covariance."""

@@ -186,7 +186,7 @@ class GlmInference(CurvatureInference):
 
     def predictor_error(self, block: RowBlock) -> Array:
         """Standard error of the linear predictor of each row, shape (b,)."""
-        if not self.weighting.has_likelihood:
+        if self.chosen is not None or not self.weighting.has_likelihood:
             return super().predictor_error(block)
         Z = self.whitening.of(block)
         squares = self.dispersion * np.einsum("ij,ij->i", Z, Z)

@@ -14,6 +14,7 @@ from scipy.special import expit, logsumexp, softmax
 
 from mcmodels.arrays import Array
 from mcmodels.inference.logistic_model import LogisticModelInference
+from mcmodels.inference.tolerances import EIGENVALUE_ROUNDING
 from mcmodels.rows import RowBlock, Rows
 
 __all__ = ["intervals_of_more", "intervals_of_two", "probability_intervals"]
@@ -42,7 +43,11 @@ def intervals_of_more(eta: Array, covariance: Array, quantile: float) -> Array:
     others = eta[:, np.newaxis, :] + np.where(np.eye(K) > 0, -np.inf, 0.0)
     odds = eta - logsumexp(others, axis=2)
     J = np.eye(K) - softmax(others, axis=2)
-    s = np.sqrt(np.clip(np.einsum("ikj,ijl,ikl->ik", J, covariance, J), 0.0, None))
+    variances = np.einsum("ikj,ijl,ikl->ik", J, covariance, J)
+    # A covariance that is no square may give none: then there is no error to show.
+    sizes = np.einsum("ikj,ijl,ikl->ik", np.abs(J), np.abs(covariance), np.abs(J))
+    none = variances < -EIGENVALUE_ROUNDING * K * sizes
+    s = np.sqrt(np.where(none, np.nan, np.clip(variances, 0.0, None)))
     spread = expit(odds) * expit(-odds) * s
     ends = expit(odds - quantile * s), expit(odds + quantile * s)
     return np.stack([expit(odds), spread, *ends], axis=2)
@@ -62,9 +67,7 @@ def _of_more(model: LogisticModelInference, quantile: float) -> Callable[[RowBlo
     params = model.params
     K, P = params.shape
     centre = model.centre
-    of_survey = not model.weighting.has_likelihood
-    root = model.centred_survey_root if of_survey else model.centred_root
-    V = (root @ root.T).reshape(K, P, K, P)
+    V = model.centred_covariance.reshape(K, P, K, P)
 
     def intervals(block: RowBlock) -> Array:
         eta = block.linear_predictor(params)

@@ -145,6 +145,7 @@ class GlmFit(CurvatureFit):
             log_prior=self.log_prior,
             weighting=self.weighting,
             scores=self.scores,
+            chosen=self.chosen,
         )
 
     @property

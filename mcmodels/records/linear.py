@@ -20,6 +20,7 @@ from mcmodels.inference.linear_model import (
     LinearRobustModel,
     refuse_large_covariance,
 )
+from mcmodels.inference.predictor_errors import PredictorErrors
 from mcmodels.inference.robust import require_scores
 from mcmodels.inference.summary import Summary, number, p_value
 from mcmodels.inference.tolerances import LARGEST_STATISTIC, RESIDUAL_ROUNDING, SCORE_ROUNDING
@@ -269,6 +270,15 @@ class LinearFit(ParameterFit):
         model = self.model
         variance = float(model.noise_covariance[0, 0])
         params, whitening = self.least_squares.params[0], model.whitening
+        if (chosen := self._chosen_errors) is not None:
+            noise = variance if kind == "observation" else 0.0
+
+            def with_chosen(block: Any) -> Array:
+                error = np.sqrt(noise + chosen.of_one(block) ** 2)
+                return np.column_stack([block.linear_predictor(params), error])
+
+            prediction, error = rows.map(with_chosen).T
+            return prediction, error
         extra = 1.0 if kind == "observation" else 0.0
         root, of_mean = None, variance
         if not self.weighting.has_likelihood:
@@ -285,6 +295,18 @@ class LinearFit(ParameterFit):
 
         prediction, error = rows.map(both).T
         return prediction, error
+
+    def prediction_quantiles(self, rows: Rows, level: float) -> float | Array:
+        """Distance of the ends of intervals from predictions, in standard errors."""
+        chosen = self._chosen_errors
+        return self.estimate.quantile(level) if chosen is None else chosen.quantiles(rows, level)
+
+    @property
+    def _chosen_errors(self) -> PredictorErrors | None:
+        if self.chosen is None:
+            return None
+        mean = self.model.whitening.mean
+        return PredictorErrors.of(self.chosen, mean, intercept=self.intercept)
 
     def refuse_several_targets(self, what: str) -> None:
         """Raise if y had several targets: ``what`` is defined for one only."""

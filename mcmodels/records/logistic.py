@@ -81,6 +81,7 @@ class LogisticFit(CurvatureFit):
             n_present=self.seen.n_present,
             weighting=self.weighting,
             scores=self.scores,
+            chosen=self.chosen,
         )
 
     @property

@@ -58,6 +58,7 @@ class LossFit(CurvatureFit):
             self.is_likelihood,
             weighting=self.weighting,
             scores=self.scores,
+            chosen=self.chosen,
         )
 
     @property

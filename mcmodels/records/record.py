@@ -243,6 +243,8 @@ class ParameterFit(FitRecord, abc.ABC):
     scores : ScoreSquares, default=None
         Of the rows at the parameters, where the weights are those of a survey and the fit has read
         its rows once more; see :meth:`with_rows`.
+    chosen : Estimate, default=None
+        All parameters, with the covariance that is used in place of that of the fit.
     """
 
     params: Array
@@ -250,6 +252,7 @@ class ParameterFit(FitRecord, abc.ABC):
     undetermined: str
     weighting: Weighting = Weighting.FREQUENCY
     scores: ScoreSquares | None = None
+    chosen: Estimate | None = None
 
     @property
     def parameter_names(self) -> tuple[str, ...]:
@@ -373,8 +376,13 @@ class ParameterFit(FitRecord, abc.ABC):
             return {}
         return {"AIC": number(self.aic), "BIC": number(self.bic)}
 
-    @functools.cached_property
+    @property
     def estimate(self) -> Estimate:
+        """All parameters, with the covariance in use: the chosen one, or that of the fit."""
+        return self.fitted_estimate if self.chosen is None else self.chosen
+
+    @functools.cached_property
+    def fitted_estimate(self) -> Estimate:
         """All parameters, with the covariance of the model; of survey weights, HC1."""
         return self.model_estimate if self.weighting.has_likelihood else self._survey_estimate()
 

@@ -8,8 +8,11 @@ from typing import Any
 import pandas as pd
 
 from mcmodels.arrays import Array, MatrixLike, VectorLike, Weights
-from mcmodels.exceptions import InferenceError
+from mcmodels.inference.estimate import check_level
 from mcmodels.inference.summary import Summarised, Summary
+from mcmodels.records.principal_components import PrincipalComponents
+from mcmodels.reports.chosen_covariance import ChosenCovariance
+from mcmodels.reports.predictions import Predictions
 from mcmodels.reports.route import Route
 
 __all__ = ["Results", "results"]
@@ -55,16 +58,18 @@ def results(fitted: Any) -> Results:
     tenure       -1.38   2.21
     (intercept)  17.66  20.74
     """
-    return Results(fitted)
+    return Results(fitted, Route.of(fitted, "results"))
 
 
-class Results(Summarised):
+class Results(ChosenCovariance, Predictions, Summarised):
     """Inference of a fitted model through the steps before it; see :func:`results`.
 
     Parameters
     ----------
     fitted : estimator
         As :func:`results` takes it.
+    route : Route
+        The way to its model.
 
     Attributes
     ----------
@@ -74,12 +79,6 @@ class Results(Summarised):
         The model at the end, with the names that the steps give; its methods take the columns that
         the steps make.
     """
-
-    def __init__(self, fitted: Any) -> None:
-        self._route = Route.of(fitted, "results")
-        self._route.refuse_fitted_to_targets()
-        self.fitted = fitted
-        self.model = self._route.model
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -106,6 +105,12 @@ class Results(Summarised):
         -------
         Summary
         """
+        has_rows = not (X is None and y is None and sample_weight is None)
+        if has_rows and isinstance(self.model._fit, PrincipalComponents):
+            raise ValueError(
+                "X, y and sample_weight are for robust covariances, and PCA has none; leave them "
+                "out."
+            )
         found = self._asked("summary", X, y, sample_weight, **options)
         return replace(found, notes=(*found.notes, *self.notes))
 
@@ -118,6 +123,7 @@ class Results(Summarised):
         **options: Any,
     ) -> pd.DataFrame:
         """Intervals that cover each parameter with probability ``level``; options as in summary."""
+        check_level(level)  # before X and y, which somebody may have passed first
         return self._asked("confidence_intervals", X, y, sample_weight, level=level, **options)
 
     def wald_test(
@@ -183,19 +189,11 @@ class Results(Summarised):
         return self._asked("likelihood_profile", X, y, sample_weight, **options)
 
     def influence(
-        self, X: MatrixLike, y: VectorLike | None = None, sample_weight: Weights = None
+        self,
+        X: MatrixLike,
+        y: VectorLike | None = None,
+        sample_weight: Weights = None,
+        **options: Any,
     ) -> pd.DataFrame:
-        """How much each training row changes the fit, without refitting."""
-        return self._asked("influence", X, y, sample_weight)
-
-    def predict_interval(self, X: MatrixLike, level: float = 0.95, **options: Any) -> pd.DataFrame:
-        """Predictions of the model with intervals; options are those of its method."""
-        return self._asked("predict_interval", X, level=level, **options)
-
-    def _asked(self, method: str, X: Any, y: Any = None, weights: Any = None, **named: Any) -> Any:
-        """What a method of the model says of these rows, after the steps."""
-        found = getattr(self.model, method, None)
-        if found is None:
-            raise InferenceError(f"{type(self.model).__name__} has no {method}.")
-        given = {"X": self._route.rows(X), "y": self._route.targets(y), "sample_weight": weights}
-        return found(**{name: value for name, value in given.items() if value is not None}, **named)
+        """How much each training row changes the fit, without refitting; it has the index of X."""
+        return self._of_rows("influence", X, y, sample_weight, **options)

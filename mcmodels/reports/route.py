@@ -9,15 +9,15 @@ from typing import Any
 
 import numpy as np
 from sklearn.compose import TransformedTargetRegressor
-from sklearn.feature_selection import SelectorMixin, VarianceThreshold
-from sklearn.pipeline import FeatureUnion, Pipeline
-from sklearn.utils import get_tags
+from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
 from mcmodels.exceptions import InferenceError, example_of
 from mcmodels.records.principal_components import PrincipalComponents
 from mcmodels.records.record import ParameterFit
-from mcmodels.rows import RowStream
+from mcmodels.reports.column_names import names_after
+from mcmodels.reports.supervised_steps import is_frozen, is_step, step_fitted_to_targets
+from mcmodels.rows import CodedBlock, RowStream
 
 __all__ = ["Route"]
 
@@ -36,7 +36,7 @@ class Route:
         Names of the columns of the model by ``get_feature_names_out`` of the steps; None without
         steps, or where one has no names.
     nameless : str
-        The step that has no names, for errors; empty if all have.
+        The step that has no names, and why, for errors; empty if all have.
     target : transformer, or None
         What is applied to y.
     notes : tuple of str
@@ -65,20 +65,26 @@ class Route:
             found = (
                 f"the class {fitted.__name__}" if isinstance(fitted, type) else example_of(fitted)
             )
-            raise TypeError(f"{what} needs a fitted model of mcmodels; found {found}.")
+            each = "; pass one at a time" if isinstance(fitted, list | tuple | dict | set) else ""
+            raise TypeError(
+                f"{what} needs a fitted model of mcmodels, or what ends in one{each}; found "
+                f"{found}."
+            )
         check_is_fitted(fitted)
         steps: list[tuple[str, Any]] = []
         notes: list[str] = []
         target, where, model = None, "", fitted
         while True:
-            if hasattr(model, "best_estimator_"):
+            if is_frozen(model):
+                model = model.estimator
+            elif hasattr(model, "best_estimator_"):
                 notes.append(
                     f"{type(model).__name__} has chosen this model by the same rows; standard "
                     "errors and tests take it as given, and are too good."
                 )
                 model = model.best_estimator_
             elif isinstance(model, Pipeline):
-                steps += [(name, step) for name, step in model.steps[:-1] if _is_step(step)]
+                steps += [(name, step) for name, step in model.steps[:-1] if is_step(step)]
                 model, where = model.steps[-1][1], " at the end of the pipeline"
             elif isinstance(model, TransformedTargetRegressor):
                 if target is not None:
@@ -87,13 +93,18 @@ class Route:
                         "another; join their functions."
                     )
                 target, model = model.transformer_, model.regressor_
-                notes.append(f"The target is that of the model: y after {_named(target)}.")
-            elif type(model).__name__ == "FrozenEstimator":
-                model = model.estimator
+                if (function := _named(target)) is not None:
+                    notes.append(
+                        f"Coefficients and standard errors are in units of {function}(y). "
+                        "predict_interval is in units of y: its predictions and ends are the "
+                        "inverse function of the model's; where its errors are symmetric, "
+                        "predictions are medians of y, not means."
+                    )
             else:
                 break
         _require_model(model, what, where)
-        names, nameless = _names_of(steps)
+        _refuse_samplers(steps, what)
+        names, nameless = names_after(steps, model)
         if names is not None:
             named = copy.copy(model)
             named._fit = replace(model._fit, names=names)
@@ -102,20 +113,19 @@ class Route:
 
     def rows(self, X: Any) -> Any:
         """X as the steps give it to the model; of a stream, block by block. None stays None."""
-        if X is None or not self.steps:
+        if X is None or not (self.steps or self.target is not None):
             return X
         if isinstance(X, RowStream):
-            return RowStream(
-                lambda: (
-                    (self._transformed(block), self._targets(y), *more)
-                    for _, (block, y, *more) in X.nonempty()
-                )
-            )
-        return self._transformed(X)
+            return _Through(self, X)
+        return self.transformed(X)
 
     def targets(self, y: Any) -> Any:
         """Y as the model takes it. None stays None."""
-        return None if y is None else self._targets(y)
+        if self.target is None or y is None:
+            return y
+        found = np.asarray(y)
+        moved = self.target.transform(found.reshape(-1, 1) if found.ndim == 1 else found)
+        return np.asarray(moved).reshape(found.shape)
 
     def refuse_fitted_to_targets(self) -> None:
         """Raise where a step was fitted to y: inference would take its choice as given.
@@ -124,39 +134,69 @@ class Route:
         rows does no harm; scikit-learn's ``FrozenEstimator`` says that it was.
         """
         for name, step in self.steps:
-            for inner in _parts_of(step):
-                if _reads_targets(inner):
-                    of = "" if inner is step else f" in it ({type(inner).__name__})"
-                    raise InferenceError(
-                        f"step {name!r}{of} was fitted to y: standard errors and tests that do not "
-                        "know of it are wrong, mostly too good. Fit it to other rows, and put it "
-                        "into the pipeline as sklearn.frozen.FrozenEstimator(step); or leave it "
-                        "out."
-                    )
+            if (inner := step_fitted_to_targets(step)) is not None:
+                found = type(inner).__name__
+                where = f"({found})" if inner is step else f"has a step in it ({found}) that"
+                raise InferenceError(
+                    f"step {name!r} {where} was fitted to y: standard errors and tests that do not "
+                    "know of it are wrong, mostly too good. Fit it to other rows, and put it "
+                    "into the pipeline as sklearn.frozen.FrozenEstimator(step); or leave it "
+                    "out."
+                )
 
     def require_names(self, what: str) -> None:
         """Raise where a step has no names for its columns."""
         if self.nameless:
             raise InferenceError(
-                f"{what} needs names of columns, and step {self.nameless} gives none; a "
+                f"{what} needs names of columns, and step {self.nameless}. A "
                 "FunctionTransformer has them with feature_names_out='one-to-one', or a function."
             )
 
-    def _transformed(self, X: Any) -> Any:
-        for _, step in self.steps:
-            X = step.transform(X)
+    def transformed(self, X: Any) -> Any:
+        """Rows in memory as the steps give them to the model."""
+        for name, step in self.steps:
+            try:
+                X = step.transform(X)
+            except (ValueError, TypeError, KeyError, IndexError, AttributeError) as error:
+                raise ValueError(
+                    f"X is refused by step {name!r} ({type(step).__name__}): {error}. Pass the "
+                    "rows that the pipeline takes, as in its predict(X), not those that its steps "
+                    "make; results(…).model has methods that take these."
+                ) from error
         return X
 
-    def _targets(self, y: Any) -> Any:
-        if self.target is None or y is None:
-            return y
-        found = np.asarray(y)
-        moved = self.target.transform(found.reshape(-1, 1) if found.ndim == 1 else found)
-        return np.asarray(moved).reshape(found.shape)
+
+class _Through(RowStream):
+    """The rows of a stream after steps."""
+
+    def __init__(self, route: Route, stream: RowStream) -> None:
+        super().__init__(self._read)
+        self._route, self._stream = route, stream
+        self.has_groups = stream.has_groups and not stream.in_parts
+
+    def _read(self) -> Iterator[tuple[Any, ...]]:
+        for _, (X, y, *more) in self._stream.nonempty():
+            rows = X.frame() if isinstance(X, CodedBlock) else X
+            yield self._route.transformed(rows), self._route.targets(y), *more
+
+    def place(self, number: int) -> str:
+        """Where a block is, for errors."""
+        return self._stream.place(number)
+
+    def group_labels(self) -> Any:
+        """The clusters of the rows, if the stream holds them."""
+        return self._stream.group_labels()
 
 
-def _is_step(step: Any) -> bool:
-    return step is not None and not (isinstance(step, str) and step == "passthrough")
+def _refuse_samplers(steps: list[tuple[str, Any]], what: str) -> None:
+    """Refuse steps that change the rows, as those of imbalanced-learn do."""
+    for name, step in steps:
+        if not hasattr(step, "transform"):
+            raise TypeError(
+                f"step {name!r} ({type(step).__name__}) has no transform, as steps that sample "
+                f"rows have none: {what} would not know the training rows. Fit the model to the "
+                "sampled rows outside the pipeline, or leave the step out."
+            )
 
 
 def _require_model(model: Any, what: str, where: str) -> None:
@@ -164,6 +204,12 @@ def _require_model(model: Any, what: str, where: str) -> None:
     record = getattr(model, "_fit", None)
     if isinstance(record, ParameterFit | PrincipalComponents):
         return
+    if hasattr(model, "cv_results_"):
+        raise TypeError(
+            f"{what} needs a search with a best_estimator_; found {type(model).__name__}{where} "
+            "with refit=False. Fit it with refit=True, or pass a model that was fitted with its "
+            "best_params_."
+        )
     library = type(model).__module__.partition(".")[0]
     found = f"found {type(model).__name__}{where}"
     if library == "mcmodels" and hasattr(model, "_unchecked_record"):
@@ -177,45 +223,11 @@ def _require_model(model: Any, what: str, where: str) -> None:
     raise TypeError(f"the model comes from {library}; {what} needs a model of mcmodels; {found}.")
 
 
-def _names_of(steps: list[tuple[str, Any]]) -> tuple[tuple[str, ...] | None, str]:
-    """Names of the columns after the steps, and the step that has none."""
-    names: Any = None
-    for name, step in steps:
-        try:
-            names = step.get_feature_names_out(names)
-        except (AttributeError, ValueError):  # a step may give no names
-            return None, f"{name!r} ({type(step).__name__})"
-    return (None if names is None else tuple(map(str, names))), ""
-
-
-def _parts_of(step: Any) -> Iterator[Any]:
-    """A step, and the steps inside it."""
-    yield step
-    if isinstance(step, Pipeline):
-        inner = [part for _, part in step.steps]
-    elif isinstance(step, FeatureUnion):
-        inner = [part for _, part in step.transformer_list]
-    else:
-        inner = [part for _, part, _ in getattr(step, "transformers_", ())]
-    for part in inner:
-        if _is_step(part) and not isinstance(part, str):
-            yield from _parts_of(part)
-
-
-def _reads_targets(step: Any) -> bool:
-    """Whether a step was fitted to y."""
-    if type(step).__name__ == "FrozenEstimator":
-        return False
-    if isinstance(step, SelectorMixin):
-        return not isinstance(step, VarianceThreshold)
-    try:
-        tags = get_tags(step)
-    except Exception:  # a step of another library may have none
-        return False
-    return bool(tags.target_tags.required) or tags.estimator_type in ("regressor", "classifier")
-
-
-def _named(transformer: Any) -> str:
-    """A transformer of targets, in words."""
-    function = getattr(transformer, "func", None)
-    return getattr(function, "__name__", None) or type(transformer).__name__
+def _named(transformer: Any) -> str | None:
+    """A transformer of targets, in words; None if it leaves them as they are."""
+    if not hasattr(transformer, "func"):
+        return type(transformer).__name__
+    if transformer.func is None:
+        return None
+    name = getattr(transformer.func, "__name__", "<lambda>")
+    return "func" if name == "<lambda>" else str(name)

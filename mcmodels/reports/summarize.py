@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 from mcmodels.arrays import MatrixLike, VectorLike, Weights
 from mcmodels.inference.summary import Summary
-from mcmodels.records.principal_components import PrincipalComponents
+from mcmodels.reports.results import Results
 from mcmodels.reports.route import Route
 
 __all__ = ["summarize"]
@@ -69,15 +68,4 @@ def summarize(
     tenure            0.4138          0.4179
     (intercept)      19.2000          0.3571
     """
-    route = Route.of(fitted, "summarize")
-    route.refuse_fitted_to_targets()
-    if isinstance(route.model._fit, PrincipalComponents):
-        if not (X is None and y is None and sample_weight is None):
-            raise ValueError(
-                "X, y and sample_weight are for robust covariances, and PCA has none; leave them "
-                "out."
-            )
-        found = route.model.summary(**options)
-    else:
-        found = route.model.summary(route.rows(X), route.targets(y), sample_weight, **options)
-    return replace(found, notes=(*found.notes, *route.notes))
+    return Results(fitted, Route.of(fitted, "summarize")).summary(X, y, sample_weight, **options)

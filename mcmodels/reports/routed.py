@@ -1,0 +1,71 @@
+"""What the methods of results share: the way to the model, and asking it about raw rows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+
+from mcmodels.estimators.arguments import refuse_other_order
+from mcmodels.exceptions import InferenceError
+from mcmodels.inference.estimate import Estimate
+from mcmodels.records.principal_components import PrincipalComponents
+from mcmodels.reports.route import Route
+from mcmodels.tables.dask_stream import as_stream, is_dask
+
+__all__ = ["Routed"]
+
+
+class Routed:
+    """A model, and the way from raw rows to it.
+
+    Parameters
+    ----------
+    fitted : estimator
+        What the user has passed.
+    route : Route
+        The way to the model in it.
+    """
+
+    def __init__(self, fitted: Any, route: Route) -> None:
+        route.refuse_fitted_to_targets()
+        self.fitted = fitted
+        self._route = route
+        self.model = route.model
+
+    def _estimate(self) -> Estimate:
+        """All parameters with the covariance in use, as every method without rows has it."""
+        if isinstance(self.model._fit, PrincipalComponents):
+            raise InferenceError("PCA has no covariance of parameters; call summary().")
+        found: Estimate = self.model._record().estimate
+        return found
+
+    def _asked(self, method: str, X: Any, y: Any = None, weights: Any = None, **named: Any) -> Any:
+        """What a method of the model says of these rows, after the steps."""
+        found = getattr(self.model, method, None)
+        if found is None:
+            raise InferenceError(f"{type(self.model).__name__} has no {method}.")
+        return found(**self._given(X, y, weights, named))
+
+    def _of_rows(self, method: str, X: Any, *rest: Any, **named: Any) -> Any:
+        """The same of a method with a row for each row of X: they have the index of X."""
+        found = self._asked(method, X, *rest, **named)
+        if isinstance(X, pd.DataFrame) and isinstance(found, pd.DataFrame):
+            return found.set_axis(X.index, axis=0)
+        return found
+
+    def _given(self, X: Any, y: Any, weights: Any, named: dict[str, Any]) -> dict[str, Any]:
+        """The arguments of a method of the model; those that are None are left out."""
+        route = self._route
+        if route.steps or route.target is not None:
+            groups = named.get("groups")
+            # Steps return arrays, which have no index to pair rows by.
+            refuse_other_order(X=X, y=y, sample_weight=weights, groups=groups)
+            if is_dask(X):
+                if groups is not None and is_dask(groups):
+                    named = named | {"groups": groups.compute()}
+                offsets = {key: named[key] for key in ("offset", "exposure") if key in named}
+                named = {key: value for key, value in named.items() if key not in offsets}
+                X, y, weights, _ = as_stream(X, y, weights, **offsets)
+        given = {"X": route.rows(X), "y": route.targets(y), "sample_weight": weights}
+        return {key: value for key, value in given.items() if value is not None} | named
