@@ -11,6 +11,7 @@ from mcmodels.arrays import Array, MatrixLike, VectorLike, Weights
 from mcmodels.exceptions import InferenceError
 from mcmodels.inference.summary import Summarised, Summary
 from mcmodels.reports.route import Route
+from mcmodels.reports.term_tests import TermTests
 
 __all__ = ["Results", "results"]
 
@@ -58,7 +59,7 @@ def results(fitted: Any) -> Results:
     return Results(fitted)
 
 
-class Results(Summarised):
+class Results(TermTests, Summarised):
     """Inference of a fitted model through the steps before it; see :func:`results`.
 
     Parameters
@@ -119,17 +120,6 @@ class Results(Summarised):
     ) -> pd.DataFrame:
         """Intervals that cover each parameter with probability ``level``; options as in summary."""
         return self._asked("confidence_intervals", X, y, sample_weight, level=level, **options)
-
-    def wald_test(
-        self,
-        restrictions: Any,
-        X: MatrixLike | None = None,
-        y: VectorLike | None = None,
-        sample_weight: Weights = None,
-        **options: Any,
-    ) -> Any:
-        """Test linear restrictions on the parameters, such as ``"age = 0, `sex_male` = 1"``."""
-        return self._asked("wald_test", X, y, sample_weight, restrictions=restrictions, **options)
 
     def covariance(
         self,
