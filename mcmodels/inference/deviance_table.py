@@ -92,9 +92,7 @@ class Deviances:
         return self._found[key]
 
     def test(self, gain: float, df: int) -> tuple[float, float]:
-        """The statistic of a gain of deviance, and its p-value; NaN without degrees of freedom."""
-        if df <= 0:
-            return np.nan, np.nan
+        """The statistic of a gain of deviance, and its p-value."""
         scaled = max(gain, 0.0) / self.dispersion
         if np.isfinite(self.df):
             return scaled / df, float(stats.f.sf(scaled / df, df, self.df))
@@ -112,6 +110,11 @@ def deviance_table(
         Those of the models.
     terms : sequence of tuple
         The name and the columns of each term, in order.
+
+    Raises
+    ------
+    InferenceError
+        If a term adds nothing to those before it, because it depends on them.
     """
     columns: list[int] = []
     n = deviances.n
@@ -121,6 +124,7 @@ def deviance_table(
         columns = [*columns, *of]
         left, rank = deviances.of(columns, f"the terms up to {name!r}")
         explained, df = deviance - left, rank - n_params
+        _refuse_nothing_added(name, df)
         table.append([df, explained, n - rank, left, *deviances.test(explained, df)])
         deviance, n_params = left, rank
     names = ["df", "deviance", "residual_df", "residual_deviance", "statistic", "p_value"]
@@ -139,18 +143,23 @@ def added_terms_table(deviances: Deviances, tests: Sequence[AddedTerm]) -> pd.Da
     for name, columns, base, _ in tests:
         before, n_before = deviances.of(base, f"what {name!r} is added to")
         after, n_after = deviances.of([*base, *columns], f"{name!r} and what it is added to")
-        if n_after == n_before:
-            raise InferenceError(
-                f"the term {name!r} is not estimable: its columns are linear combinations of those "
-                "that it is added to. Leave it out."
-            )
         gain, df = before - after, n_after - n_before
+        _refuse_nothing_added(name, df)
         table.append([df, gain, *deviances.test(gain, df)])
     every = [j for test in tests[:1] for part in test[1:] for j in part]
     left, n_params = deviances.of(every, "all terms")
     table.append([deviances.n - n_params, left, np.nan, np.nan])
     index = [*(test.name for test in tests), RESIDUALS]
     return pd.DataFrame(table, index, ["df", "deviance", "statistic", "p_value"])
+
+
+def _refuse_nothing_added(name: str, df: int) -> None:
+    """Raise if a term adds no parameter to the model before it."""
+    if df <= 0:
+        raise InferenceError(
+            f"the term {name!r} is not estimable: its columns are linear combinations of those "
+            "that it is added to. Leave it out."
+        )
 
 
 def _deviance_of_classes(

@@ -259,8 +259,8 @@ class TermTests:
         Raises
         ------
         InferenceError
-            If the fit is penalised or has no likelihood, or the likelihood of a smaller model has
-            no maximum; with type 2 also if a term is not estimable, as it depends on others.
+            If the fit is penalised or has no likelihood; if the likelihood of a model has no
+            maximum; or if a term is not estimable, as it depends on those that it is added to.
 
         Notes
         -----

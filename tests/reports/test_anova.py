@@ -1,5 +1,7 @@
 """Analysis of variance by terms: published tables, statsmodels, refits, laws, refusals."""
 
+import warnings
+
 import mpmath
 import numpy as np
 import pandas as pd
@@ -8,7 +10,7 @@ import statsmodels.api as sm
 import statsmodels.formula.api as smf
 from scipy import stats
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import FunctionTransformer, PolynomialFeatures, StandardScaler
+from sklearn.preprocessing import PolynomialFeatures, StandardScaler
 from statsmodels.stats.anova import anova_lm
 
 from mcmodels import (
@@ -46,7 +48,9 @@ def test_published_moore():
     # The tables that ?Anova of R's package car prints (Fox and Weisberg, An R Companion to Applied
     # Regression, §5.3), to the printed digits.
     data = moore()
-    said = results(sum_pipeline(LinearRegression(), "category", "status").fit(data, data.conformity))
+    said = results(
+        sum_pipeline(LinearRegression(), "category", "status").fit(data, data.conformity)
+    )
     two, three = said.anova(type=2), said.anova(type=3)
     assert two["sum_of_squares"].round(2).tolist() == [11.61, 212.21, 175.49, 817.76]
     assert two["df"].tolist() == [2, 1, 2, 39]
@@ -115,28 +119,35 @@ def test_factors_and_numbers_are_those_of_statsmodels(name, drop, kind):
         "generated": (unbalanced(3), "y", ["region", "sex"], ["age"]),
     }[name]
     pipeline = treatment_pipeline(LinearRegression(), factors, numbers, drop=drop)
-    if drop is None:
-        with pytest.warns(RankDeficiencyWarning):
-            pipeline.fit(data, data[y])
-    else:
-        # Products of the indicators of one factor are zero.
-        with pytest.warns(RankDeficiencyWarning):
-            pipeline.fit(data, data[y])
+    with pytest.warns(RankDeficiencyWarning):  # products of the indicators of a factor are zero
+        pipeline.fit(data, data[y])
     named = {variable: f"C({variable})" for variable in factors} | {n: n for n in numbers}
     said = results(pipeline)
-    # Theirs are in the order of ours, which the first type follows.
-    formula = [":".join(named[v] for v in term.split(":")) for term in said.terms.names]
-    theirs = anova_lm(smf.ols(f"{y} ~ {' + '.join(formula)}", data).fit(), typ=kind)
     ours = said.anova(type=kind)
-    if kind == 1:  # patsy puts interactions of factors before numbers: compare those in order
+    if kind == 1:  # the order of terms is another one in their formulas
         refits = by_refits(pipeline, data, data[y], 1)
         np.testing.assert_allclose(ours["sum_of_squares"].iloc[:-1], refits[:, 0], AGREES)
+        assert ours["df"].iloc[:-1].tolist() == refits[:, 1].tolist()
         return
+    formula = [":".join(named[v] for v in term.split(":")) for term in said.terms.names]
+    theirs = anova_lm(smf.ols(f"{y} ~ {' + '.join(formula)}", data).fit(), typ=2)
     for term, name in zip(formula, said.terms.names, strict=True):
         found = theirs.loc[term] if term in theirs.index else theirs.loc[swapped(term)]
         np.testing.assert_allclose(ours.loc[name, "sum_of_squares"], found["sum_sq"], AGREES)
         np.testing.assert_allclose(ours.loc[name, "F"], found["F"], AGREES)
         assert ours.loc[name, "df"] == found["df"]
+
+
+@pytest.mark.parametrize("kind", [1, 2])
+def test_empty_cells_are_refits(kind):
+    # A cell without rows makes a column of the interaction depend on others.
+    data = unbalanced(1, 150).query("region != 'c' or sex != 'm'")
+    pipeline = sum_pipeline(LinearRegression(), "region", "sex")
+    with pytest.warns(RankDeficiencyWarning):
+        pipeline.fit(data, data.y)
+    table, refits = results(pipeline).anova(type=kind), by_refits(pipeline, data, data.y, kind)
+    np.testing.assert_allclose(table["sum_of_squares"].iloc[:-1], refits[:, 0], AGREES)
+    assert table["df"].tolist() == [2, 1, 1, len(data) - 5]
 
 
 def swapped(term):
@@ -260,8 +271,9 @@ def test_weights_are_rows_and_zero_is_absence():
     precise.fit(data, data.y, linearregression__sample_weight=weights + 1.0)
     theirs = smf.wls("y ~ C(sex) * age", data, weights=weights + 1.0).fit()
     found, expected = results(precise).anova(), anova_lm(theirs, typ=2)
-    np.testing.assert_allclose(found["F"].iloc[:3], expected.loc[
-        ["C(sex)", "age", "C(sex):age"], "F"], AGREES)
+    np.testing.assert_allclose(
+        found["F"].iloc[:3], expected.loc[["C(sex)", "age", "C(sex):age"], "F"], AGREES
+    )
 
 
 def test_type_three_is_walds_test_and_without_an_intercept():
@@ -310,7 +322,7 @@ def test_robust_tests_of_type_one_and_of_clusters():
     np.testing.assert_allclose((table["F"] * table["df"]).iloc[:3].sum(), total, rtol=1e-9)
     own = said.anova(data, data.y, kind="CR2", groups=groups)
     assert own["df_denominator"].iloc[:3].nunique() > 1
-    with pytest.raises(InferenceError, match="'C.region, Sum.' cannot be tested in a model without"):
+    with pytest.raises(InferenceError, match=r"'C.region, Sum.' cannot be tested"):
         # Two clusters give a covariance of rank one, and three parameters come later.
         said.anova(data, data.y, type=1, kind="cluster", groups=np.arange(len(data)) % 2)
 
@@ -355,18 +367,15 @@ def test_baselines_of_type_three_are_warned_of():
     treatment = treatment_pipeline(LinearRegression(), ["sex"], ["age"]).fit(data, data.y)
     with pytest.warns(BaselineTestWarning, match="age: with type=3 and the interaction sex:age"):
         results(treatment).anova(type=3)
-    model = treatment.named_steps["linearregression"]
     nothing = LinearRegression(fit_intercept=False).fit(columns_of(treatment, data), data.y)
-    with pytest.warns(BaselineTestWarning, match="the test of age is of its effect at the baseline"):
-        results(nothing).anova(type=3, terms={"sex": ["x0"], "age": ["x1"], "sex:age": ["x2"]})
-    assert model is not nothing
+    terms = {"sex": ["x0"], "age": ["x1"], "sex:age": ["x2"]}
+    with pytest.warns(BaselineTestWarning, match="the test of age is of its effect at the base"):
+        results(nothing).anova(type=3, terms=terms)
     centred = make_pipeline(
         treatment_pipeline(StandardScaler(), ["sex"], ["age"], degree=1),
         PolynomialFeatures(2, interaction_only=True, include_bias=False),
         LinearRegression(),
     ).fit(data, data.y)
-    import warnings
-
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         results(centred).anova(type=3)
@@ -412,11 +421,10 @@ def test_models_that_have_no_analysis_of_variance():
         results(LinearRegression().fit(X, np.column_stack([y, y**2]))).anova()
     with pytest.raises(InferenceError, match="nothing is left to estimate the noise from"):
         results(LinearRegression().fit(X[:2], y[:2])).anova()
-    ones = make_pipeline(PolynomialFeatures(1), FunctionTransformer(lambda X: X[:, :1]))
-    with pytest.raises(InferenceError, match="has no terms"), pytest.warns(RankDeficiencyWarning):
+    with pytest.warns(RankDeficiencyWarning):
         fitted = make_pipeline(PolynomialFeatures(0), LinearRegression()).fit(X, y)
+    with pytest.raises(InferenceError, match="has no terms"):
         results(fitted).anova()
-    assert ones is not None
     for wrong in (0, 4, "II", True):
         with pytest.raises(ValueError, match=f"type={wrong!r} must be 1 or 2 or 3"):
             results(LinearRegression().fit(X, y)).anova(type=wrong)

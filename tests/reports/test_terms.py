@@ -180,7 +180,7 @@ def test_what_is_left_out_of_the_model_of_each_type():
 def test_stated_terms_that_are_wrong():
     model = LinearRegression().fit(TABLE[NUMBERS], Y)
     said = results(model)
-    with pytest.raises(ValueError, match=r"holds 'agee', which is not a feature; did you mean 'age"):
+    with pytest.raises(ValueError, match="holds 'agee', which is not a feature; did you mean 'age"):
         said.anova(terms={"a": ["agee"], "b": ["tenure"]})
     with pytest.raises(ValueError, match="holds no 'tenure'; each feature must be in one term"):
         said.anova(terms={"a": ["age"]})
