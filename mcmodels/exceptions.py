@@ -8,6 +8,7 @@ import sklearn.exceptions
 from mcmodels.user_warnings import NonDifferentiableWarning
 
 __all__ = [
+    "BaselineTestWarning",
     "ConstantTargetWarning",
     "ConvergenceWarning",
     "FewCurvedRowsWarning",
@@ -99,6 +100,10 @@ class PerfectFitWarning(FitWarning):
 
 class LeverageWarning(FitWarning):
     """Some rows have leverage one: without such a row the parameters are not determined."""
+
+
+class BaselineTestWarning(UserWarning):
+    """Tests of type 3 are of effects at the baseline of another factor: coding decides them."""
 
 
 class RechunkWarning(UserWarning):

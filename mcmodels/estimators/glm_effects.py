@@ -17,7 +17,7 @@ from mcmodels.estimators.missing_means import warn_without_means
 from mcmodels.estimators.offsets import checked_trials, with_offsets
 from mcmodels.estimators.parameter_methods import index_of
 from mcmodels.exceptions import example_of
-from mcmodels.inference.deviance_table import deviance_table
+from mcmodels.inference.deviance_table import Deviances, deviance_table
 from mcmodels.inference.estimate import check_level
 from mcmodels.inference.influence import glm_influence, logistic_influence_of_no_rows
 from mcmodels.inference.marginal_effects import At
@@ -348,4 +348,4 @@ class GlmEffects(GlmMethods, EffectMethods):
                 )
 
         rows = self._rows_again(X, y, sample_weight, offset=offset, exposure=exposure)
-        return deviance_table(record.model, self._loss(), rows, found)
+        return deviance_table(Deviances.of_family(record.model, self._loss(), rows), found)

@@ -14,6 +14,7 @@ from mcmodels.records.principal_components import PrincipalComponents
 from mcmodels.reports.chosen_covariance import ChosenCovariance
 from mcmodels.reports.predictions import Predictions
 from mcmodels.reports.route import Route
+from mcmodels.reports.term_tests import TermTests
 
 __all__ = ["Results", "results"]
 
@@ -61,7 +62,7 @@ def results(fitted: Any) -> Results:
     return Results(fitted, Route.of(fitted, "results"))
 
 
-class Results(ChosenCovariance, Predictions, Summarised):
+class Results(TermTests, ChosenCovariance, Predictions, Summarised):
     """Inference of a fitted model through the steps before it; see :func:`results`.
 
     Parameters
@@ -125,17 +126,6 @@ class Results(ChosenCovariance, Predictions, Summarised):
         """Intervals that cover each parameter with probability ``level``; options as in summary."""
         check_level(level)  # before X and y, which somebody may have passed first
         return self._asked("confidence_intervals", X, y, sample_weight, level=level, **options)
-
-    def wald_test(
-        self,
-        restrictions: Any,
-        X: MatrixLike | None = None,
-        y: VectorLike | None = None,
-        sample_weight: Weights = None,
-        **options: Any,
-    ) -> Any:
-        """Test linear restrictions on the parameters, such as ``"age = 0, `sex_male` = 1"``."""
-        return self._asked("wald_test", X, y, sample_weight, restrictions=restrictions, **options)
 
     def covariance(
         self,

@@ -1,0 +1,197 @@
+"""Analysis of variance of a linear model: what each term adds to a model without it.
+
+With F a factor of the (centred, weighted) features, ``FᵀF = X̃ᵀWX̃``, the fit has the coordinates
+``c = Fθ̂``, and a model with the columns S explains ``‖P_S c‖²`` of the squares of y, where P_S is
+the projection on the columns ``F_S``. So a term T adds to S
+
+    ``SS = ‖(P_{S∪T} - P_S) c‖² = ‖Uᵀc‖²``,
+
+U an orthonormal basis of what ``F_T`` has beside ``F_S``; it has as many columns as there are
+degrees of freedom, also where columns depend on each other. No other fit is needed, and no
+difference of large numbers is taken. If S is every other column, ``SS`` is
+``(Rθ̂)ᵀ (R (X̃ᵀWX̃)⁻¹ Rᵀ)⁻¹ Rθ̂`` of the restrictions ``Rθ = θ_T = 0``. F is
+``(SS/df) / (E/(n - P))`` with the squares of residuals E of the whole model.
+
+With another covariance V, T is tested in a model without the terms r by the estimate of ``θ_T``
+that is best if ``θ_r`` is zero, ``θ̂_T - V_Tr V_rr⁻¹ θ̂_r``; with the classical V its Wald test is
+F above.
+
+Sources: Seber and Lee (2003), *Linear Regression Analysis*, 2nd ed., §3.8 and theorem 4.1; the
+types of tests, and the test with another covariance: Fox (2016), *Applied Regression Analysis and
+Generalized Linear Models*, 3rd ed., §8.2, and the function ``Anova`` of R's package car.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from scipy import linalg, stats
+
+from mcmodels.arrays import Array
+from mcmodels.exceptions import InferenceError
+from mcmodels.inference.estimate import Estimate
+from mcmodels.inference.hypotheses import HypothesisTest, wald_test
+from mcmodels.inference.linear_model import LinearModelInference
+from mcmodels.solvers.least_squares import LeastSquares
+from mcmodels.solvers.tolerances import factorisation_error
+
+__all__ = [
+    "RESIDUALS",
+    "AddedTerm",
+    "anova_table",
+    "are_indicators",
+    "wald_table",
+    "wald_test_of_term",
+]
+
+RESIDUALS = "(residuals)"
+# Units of rounding by which the sums of x and of x² of indicators may differ.
+_UNITS_OF_SUMS = 1e3
+
+
+class AddedTerm(NamedTuple):
+    """A term, and the models that it is the difference of.
+
+    Parameters
+    ----------
+    name : str
+        Its name.
+    columns : list of int
+        Its columns.
+    base : list of int
+        The columns of the model that it is added to.
+    left_out : list of int
+        All other columns.
+    """
+
+    name: str
+    columns: list[int]
+    base: list[int]
+    left_out: list[int]
+
+
+def anova_table(model: LinearModelInference, tests: Sequence[AddedTerm]) -> pd.DataFrame:
+    """Sums of squares of terms with their F tests, and of the residuals in the last row.
+
+    Raises
+    ------
+    InferenceError
+        If no degree of freedom is left for the residuals; or if a term adds nothing to the columns
+        that it is added to, because it depends on them.
+    """
+    (noise,) = np.diagonal(model.noise_covariance)
+    fit, table = model.fit, []
+    factor, coordinates = _coordinates(fit)
+    full_rank = model.rank == fit.moments.n_features
+    for test in tests:
+        squares, df = _added(factor, coordinates, test, full_rank=full_rank)
+        if df == 0:
+            _refuse_dependent(test.name)
+        statistic = np.inf if squares > 0 else 0.0
+        if noise > 0:
+            statistic = squares / df / float(noise)
+        table.append([squares, df, statistic, stats.f.sf(statistic, df, model.df)])
+    left = max(float(fit.residual_scatter[0, 0]), 0.0)
+    table.append([left, model.df, np.nan, np.nan])
+    index = [*(test.name for test in tests), RESIDUALS]
+    return pd.DataFrame(table, index, ["sum_of_squares", "df", "F", "p_value"])
+
+
+def _coordinates(fit: LeastSquares) -> tuple[Array, Array]:
+    """F with columns of unit length, and c."""
+    factor = fit.factor
+    coordinates = factor @ fit.params[0, : fit.moments.n_features]
+    lengths = np.linalg.norm(factor, axis=0)
+    return factor / np.where(lengths > 0, lengths, 1.0), coordinates
+
+
+def _added(
+    factor: Array, coordinates: Array, test: AddedTerm, *, full_rank: bool
+) -> tuple[float, int]:
+    """The squares that a term explains beside its base, and its degrees of freedom."""
+    tolerance = 0.0 if full_rank else np.sqrt(factorisation_error(factor.shape[1]))
+    base = _basis(factor[:, test.base], tolerance)
+    extra = factor[:, test.columns]
+    for _ in range(2):  # the second time removes the rounding errors of the first
+        extra = extra - base @ (base.T @ extra)
+    basis = _basis(extra, tolerance)
+    return float(np.sum((basis.T @ coordinates) ** 2)), basis.shape[1]
+
+
+def _basis(columns: Array, tolerance: float) -> Array:
+    """An orthonormal basis of columns of length one or less; without a tolerance, of full rank."""
+    if not columns.size:
+        return np.zeros((len(columns), 0))
+    if tolerance == 0:
+        return np.asarray(linalg.qr(columns, mode="economic", check_finite=False)[0])
+    vectors, values, _ = linalg.svd(columns, full_matrices=False, check_finite=False)
+    return np.asarray(vectors[:, values > tolerance])
+
+
+def _refuse_dependent(name: str) -> None:
+    raise InferenceError(
+        f"the term {name!r} is not estimable: its columns are linear combinations of those that it "
+        "is added to, so that it adds nothing. Leave it out; or, if interactions contain it, take "
+        "type=2, or a coding without dependent columns such as OneHotEncoder(drop='first')."
+    )
+
+
+def wald_test_of_term(
+    estimate: Estimate, name: str, tested: list[int], zero: list[int]
+) -> HypothesisTest:
+    """Wald's test that the parameters of a term are zero, in a model where others are zero, too.
+
+    Parameters
+    ----------
+    estimate : Estimate
+        All parameters.
+    name : str
+        The name of the term.
+    tested, zero : list of int
+        Positions of the parameters of the term, and of those that are zero.
+    """
+    R = np.zeros((len(tested), len(estimate.params)))
+    R[np.arange(len(tested)), tested] = 1.0
+    if zero:
+        V = estimate.covariance
+        scale = np.sqrt(np.diagonal(V)[zero])
+        unit = V[np.ix_(zero, zero)] / np.outer(scale, scale)
+        try:
+            factor = linalg.cho_factor(unit)
+        except (linalg.LinAlgError, ValueError) as error:
+            raise InferenceError(
+                f"the term {name!r} cannot be tested in a model without the terms that contain it "
+                "or follow it: the covariance of their parameters is singular, as with fewer "
+                "clusters than parameters. Take type=3, or a covariance of another kind."
+            ) from error
+        share = linalg.cho_solve(factor, V[np.ix_(zero, tested)] / scale[:, np.newaxis])
+        R[:, zero] = -(share / scale[:, np.newaxis]).T
+    return wald_test(estimate, R)
+
+
+def wald_table(tests: dict[str, HypothesisTest], statistic: str = "statistic") -> pd.DataFrame:
+    """Tests of terms, one a row; with degrees of freedom of the denominator where they are F."""
+    columns = {
+        statistic: [test.statistic for test in tests.values()],
+        "df": [test.df for test in tests.values()],
+    }
+    if any(test.df_denominator is not None for test in tests.values()):
+        columns["df_denominator"] = [float(test.df_denominator or 0) for test in tests.values()]
+    columns["p_value"] = [test.p_value for test in tests.values()]
+    return pd.DataFrame(columns, index=list(tests))
+
+
+def are_indicators(fit: LeastSquares) -> npt.NDArray[np.bool_]:
+    """Which features are 0 or 1 in every row: those with ``Σ wx² = Σ wx``, shape (p,)."""
+    moments = fit.moments
+    if moments.left_out is not None:  # the moments are about zero, and hold no sums
+        sums, squares = moments.left_out.x_sums, moments.x_squares
+    else:
+        sums = moments.weight * moments.x_mean
+        squares = moments.x_squares + moments.weight * moments.x_mean**2
+    rounding = _UNITS_OF_SUMS * moments.rounding * squares
+    return np.asarray((np.abs(squares - sums) <= rounding) & (squares > 0))
