@@ -20,6 +20,7 @@ from mcmodels.objectives.families import Binomial, NegativeBinomial
 from mcmodels.objectives.family_loss import FamilyLoss
 from mcmodels.objectives.user_loss import UserLoss
 from mcmodels.records.curvature import CurvatureFit
+from mcmodels.records.overall import overall_wald
 from mcmodels.records.record import CovarianceKind, described, note_of_perfect_fit
 from mcmodels.rows import Rows, RowsOfOutcomes, RowsWithCrossSums
 from mcmodels.solvers import Solution
@@ -259,6 +260,22 @@ class GlmFit(CurvatureFit):
         self.model.refuse_undetermined()
         return self.model
 
+    @property
+    def ratio_name(self) -> str:
+        """What exp of the coefficients are; raises for links that are no logarithm."""
+        family, link = self.loss.family, self.loss.link.name
+        if link == "logit":
+            return "odds ratios"
+        if link != "log":
+            raise ValueError(
+                f"exponentiate=True is for the links log and logit, and the fit has link={link!r}: "
+                "exp of its coefficients are no ratios of means or odds."
+            )
+        if isinstance(family, Binomial):
+            return "risk ratios"
+        counts = isinstance(family, NegativeBinomial) or getattr(family, "power", 0.0) == 1.0
+        return "rate ratios" if counts else "ratios of means"
+
     def reported(self, estimate: Estimate, reference: object = None) -> Estimate:
         """The parameters that the data determine: all of them."""
         if reference is not None:
@@ -306,6 +323,10 @@ class GlmFit(CurvatureFit):
                 "towards zero, and their coverage is not that of an unpenalised fit (alpha=0).",
             )
         table = estimate.table(level, p_values=shown)
+        if shown and not self.residuals_are_rounding:
+            overall, of_overall = overall_wald(self, estimate)
+            conclusions |= overall
+            notes = (*notes, *of_overall)
         if self.residuals_are_rounding:
             notes = (*notes, note_of_perfect_fit())
             # A quotient by a rounding error is no number to read: as without residuals, it is inf.
