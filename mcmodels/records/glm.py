@@ -12,6 +12,7 @@ from mcmodels.exceptions import InferenceError, example_of
 from mcmodels.inference.estimate import Estimate, coverage
 from mcmodels.inference.glm_model import GlmInference, GlmSums, log_likelihood
 from mcmodels.inference.loss_model import LossRobustModel
+from mcmodels.inference.null_deviance import null_deviance
 from mcmodels.inference.robust import HC_KINDS
 from mcmodels.inference.summary import Summary, number
 from mcmodels.inference.tolerances import LARGEST_STATISTIC, RESIDUAL_ROUNDING, WEIGHT_ROUNDING
@@ -259,6 +260,23 @@ class GlmFit(CurvatureFit):
         self.model.refuse_penalised(what)
         self.model.refuse_undetermined()
         return self.model
+
+    @property
+    def null_deviance(self) -> float:
+        """The deviance without slopes; NaN beside an offset, or where the sums do not tell it."""
+        training = self.training
+        if training.offset is not None or training.y is None:
+            return np.nan
+        coefficients = self.params[: len(self.names)]
+        kernel = self.objective - self.penalty / 2.0 * float(coefficients @ coefficients)
+        return null_deviance(
+            self.loss,
+            self.deviance,
+            kernel + (self.log_prior or 0.0),
+            float(training.y[0]),
+            self.seen.total_weight,
+            intercept=self.intercept,
+        )
 
     @property
     def ratio_name(self) -> str:

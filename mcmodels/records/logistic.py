@@ -90,6 +90,15 @@ class LogisticFit(CurvatureFit):
         return self.model.null_log_likelihood
 
     @property
+    def null_deviance(self) -> float:
+        """``-2ℓ`` of two classes without slopes; without an intercept of probabilities 1/2."""
+        if self.intercept:
+            return np.nan if np.isnan(self.null_of_offset or 0.0) else -2 * self.null_log_likelihood
+        if self.null_of_offset is not None:  # that of an intercept alone
+            return np.nan
+        return 2.0 * float(np.log(2.0)) * float(self.class_totals.sum())
+
+    @property
     def mcfadden_r_squared(self) -> float:
         """``1 - ℓ/ℓ₀``."""
         return self.model.mcfadden_r_squared
