@@ -18,12 +18,15 @@ if TYPE_CHECKING:
     from mcmodels.pca import PCA
     from mcmodels.reports.comparison import likelihood_ratio_test
     from mcmodels.reports.results import Results, results
+    from mcmodels.reports.side_by_side import Comparison, compare
     from mcmodels.reports.summarize import summarize
+    from mcmodels.reports.tidy import glance, tidy
     from mcmodels.rows import RowStream
     from mcmodels.tables import scan
 
 __all__ = [
     "PCA",
+    "Comparison",
     "FirthLogisticRegression",
     "GeneralizedLinearRegressor",
     "LinearRegression",
@@ -36,10 +39,13 @@ __all__ = [
     "RowStream",
     "check_gradient",
     "check_hessian",
+    "compare",
+    "glance",
     "likelihood_ratio_test",
     "results",
     "scan",
     "summarize",
+    "tidy",
 ]
 __version__ = "0.1.0"
 
@@ -47,6 +53,7 @@ __version__ = "0.1.0"
 # holds for modules: ``mcmodels.calculus`` works after ``import mcmodels``.
 _MODULES = {
     "PCA": "pca",
+    "Comparison": "reports.side_by_side",
     "FirthLogisticRegression": "firth",
     "GeneralizedLinearRegressor": "glm",
     "LinearRegression": "linear",
@@ -59,10 +66,13 @@ _MODULES = {
     "RowStream": "rows",
     "check_gradient": "derivative_checks",
     "check_hessian": "derivative_checks",
+    "compare": "reports.side_by_side",
+    "glance": "reports.tidy",
     "likelihood_ratio_test": "reports.comparison",
     "results": "reports.results",
     "scan": "tables",
     "summarize": "reports.summarize",
+    "tidy": "reports.tidy",
 }
 
 if not TYPE_CHECKING:  # with it, a type checker would accept every name

@@ -104,7 +104,8 @@ def _fit_in_blocks(options: argparse.Namespace) -> tuple[Pipeline, Summary]:
         found = FitData.in_blocks(model, rows)
         about = _about(options, data, found.n_rows, rows.n_dropped or 0)
         kind = options.covariance if options.cluster is None else "cluster"
-        report = fit_report(model, found, about, level=options.level, kind=kind)
+        shown = {"level": options.level, "exponentiate": options.exponentiate}
+        report = fit_report(model, found, about, **shown, kind=kind)
     return pipeline_of_scan(model), report
 
 
@@ -173,11 +174,12 @@ def _target(frame: pd.DataFrame, options: argparse.Namespace, data: DataFile) ->
 
 
 def _inference(frame: pd.DataFrame, options: argparse.Namespace) -> dict[str, Any]:
-    """The options of the summary: the level, and the kind of covariance."""
+    """The options of the summary: the level, whether in ratios, and the kind of covariance."""
+    shown: dict[str, Any] = {"level": options.level, "exponentiate": options.exponentiate}
     if options.cluster is not None:
         groups = levelled(frame[options.cluster]).to_numpy()
-        return {"level": options.level, "kind": "cluster", "groups": groups}
-    return {"level": options.level, "kind": options.covariance}
+        return shown | {"kind": "cluster", "groups": groups}
+    return shown | {"kind": options.covariance}
 
 
 def _weights(frame: pd.DataFrame, options: argparse.Namespace, data: DataFile) -> Array | None:

@@ -154,6 +154,7 @@ def _add_models(fit: _Parser) -> None:
     logistic.add_argument(
         "--max-iter", type=int, default=100, metavar="N", help="Newton steps; default 100"
     )
+    _add_exponentiate(logistic, "odds ratios")
 
     glm = models.add_parser("glm", help="generalized linear model: Poisson, gamma, binomial, …")
     _add_data_options(glm, "glm", "column to explain; numbers")
@@ -202,6 +203,16 @@ def _add_glm_options(glm: argparse.ArgumentParser) -> None:
     glm.add_argument(
         "--max-iter", type=int, default=100, metavar="N", help="Newton steps; default 100"
     )
+    _add_exponentiate(glm, "rate ratios (link log) or odds ratios (link logit)")
+
+
+def _add_exponentiate(parser: argparse.ArgumentParser, ratios: str) -> None:
+    parser.add_argument(
+        "--exponentiate",
+        "--odds-ratios",
+        action="store_true",
+        help=f"print {ratios}: exp of the coefficients and of the ends of their intervals",
+    )
 
 
 def _add_offset_options(parser: argparse.ArgumentParser) -> None:
@@ -248,7 +259,7 @@ def _add_data_options(parser: argparse.ArgumentParser, model: str, target: str |
     from mcmodels.inference.weighting import Weighting
 
     none = dict.fromkeys(("target", "cluster", "covariance", "offset", "exposure"))
-    parser.set_defaults(command="fit", model=model, **none)
+    parser.set_defaults(command="fit", model=model, exponentiate=False, **none)
     parser.add_argument("files", type=Path, nargs="+", metavar="DATA", help=_DATA)
     if target is not None:
         parser.add_argument("--target", required=True, metavar="COL", help=target)

@@ -17,6 +17,7 @@ from mcmodels.estimators.arguments import listed
 from mcmodels.exceptions import InferenceError
 from mcmodels.glm import GeneralizedLinearRegressor
 from mcmodels.inference import Summary
+from mcmodels.inference.ratios import in_ratios
 from mcmodels.linear import LinearRegression
 from mcmodels.logistic import LogisticRegression
 from mcmodels.pca import PCA
@@ -48,7 +49,7 @@ def fit_report(
         is none. Where rows were chosen, "where" is the condition; where some were dropped,
         "dropped" says how many.
     **options
-        Options of the summary: level, kind, groups, offset, exposure.
+        Options of the summary: level, exponentiate, kind, groups, offset, exposure.
 
     Returns
     -------
@@ -91,17 +92,21 @@ def _row(name: Any, numbers: pd.Series) -> dict[str, Any]:
     return {"name": str(name)} | {k: v if np.isfinite(v) else None for k, v in cells.items()}
 
 
-def _summary(model: Any, data: FitData, level: float, **robust: Any) -> Summary:
+def _summary(
+    model: Any, data: FitData, level: float, exponentiate: bool = False, **robust: Any
+) -> Summary:
     """The summary of the model; without standard errors, the coefficients and the reason."""
+    shown = {"level": level} | ({"exponentiate": True} if exponentiate else {})
     try:
         if not (isinstance(model, PCA) or hasattr(model, "hessian_")):
             raise InferenceError(f"a Hessian of {model.params_.size} parameters has no room.")
-        own = model.summary(level=level)
+        own = model.summary(**shown)
     except InferenceError as error:
-        return _without_errors(model, data, error)
+        found = _without_errors(model, data, error)
+        return in_ratios(found, model._fit.ratio_name) if exponentiate else found
     if robust["kind"] in (None, "nonrobust"):
         return own
-    return model.summary(*data.rows, level=level, **robust)
+    return model.summary(*data.rows, **shown, **robust)
 
 
 def _without_errors(model: Any, data: FitData, why: InferenceError) -> Summary:

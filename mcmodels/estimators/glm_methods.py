@@ -21,6 +21,7 @@ from mcmodels.estimators.model import Fitted
 from mcmodels.estimators.offsets import with_offsets
 from mcmodels.estimators.parameter_methods import ParameterMethods, RobustOptions
 from mcmodels.inference.glm_residuals import KINDS, quantile_residuals, residuals_of
+from mcmodels.inference.ratios import in_ratios
 from mcmodels.inference.summary import Summary
 from mcmodels.rows import RowStream, rows_of
 from mcmodels.tables.dask_results import lazily
@@ -123,6 +124,7 @@ class GlmMethods(GlmRows):
         *,
         level: float = 0.95,
         p_values: bool | None = None,
+        exponentiate: bool = False,
         **robust: Unpack[RobustOptions],
     ) -> Summary:
         """Coefficients with standard errors, tests and intervals.
@@ -135,6 +137,10 @@ class GlmMethods(GlmRows):
             Coverage of the intervals, in (0, 1).
         p_values : bool, default=None
             Whether to print tests; by default only for fits without a penalty.
+        exponentiate : bool, default=False
+            Whether to show exp of the coefficients and of the ends of their intervals: rate ratios
+            of the link log, odds ratios of the link logit. Standard errors are then by the delta
+            method, and tests those of the coefficients.
         **robust
             Options of :meth:`covariance`: ``kind``, ``groups``, ``max_lags``, ``offset``, ….
 
@@ -145,8 +151,12 @@ class GlmMethods(GlmRows):
         """
         if p_values is not None:
             check_flag("p_values", p_values)
+        check_flag("exponentiate", exponentiate)
+        if exponentiate:
+            _ = self._record().ratio_name  # raises, before any row is read
         record, estimate = self._estimate(X, y, sample_weight, **robust)
-        return record.summary(estimate, level, p_values)
+        found = record.summary(estimate, level, p_values)
+        return in_ratios(found, record.ratio_name) if exponentiate else found
 
     def profile_intervals(
         self,

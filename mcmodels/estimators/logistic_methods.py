@@ -31,6 +31,7 @@ from mcmodels.inference.influence import (
 )
 from mcmodels.inference.marginal_effects import At
 from mcmodels.inference.probability_intervals import probability_intervals
+from mcmodels.inference.ratios import in_ratios
 from mcmodels.inference.responses import ClassProbabilities
 from mcmodels.inference.summary import Summary
 from mcmodels.records.logistic import LogisticFit
@@ -78,6 +79,7 @@ class LogisticMethods(EffectMethods, ClassLikelihoodMethods):
         level: float = 0.95,
         reference: object = None,
         p_values: bool | None = None,
+        exponentiate: bool = False,
         **robust: Unpack[RobustOptions],
     ) -> Summary:
         """Coefficients with standard errors, tests and intervals, and measures of fit.
@@ -94,6 +96,10 @@ class LogisticMethods(EffectMethods, ClassLikelihoodMethods):
         p_values : bool, default=None
             Whether to print tests. By default only for fits without a penalty: a penalty shrinks
             coefficients towards zero, and p-values from the normal distribution are then wrong.
+        exponentiate : bool, default=False
+            Whether to show exp of the coefficients and of the ends of their intervals: odds ratios,
+            with more than two classes relative risk ratios. Standard errors are then by the delta
+            method, and tests those of the coefficients.
         **robust
             Options of :meth:`covariance`: ``kind``, ``groups``, ``max_lags``, …; and ``offset``.
 
@@ -104,10 +110,14 @@ class LogisticMethods(EffectMethods, ClassLikelihoodMethods):
         """
         if p_values is not None:
             check_flag("p_values", p_values)
+        check_flag("exponentiate", exponentiate)
+        if exponentiate:
+            _ = self._record().ratio_name  # raises, before any row is read
         record, estimate = self._estimate(X, y, sample_weight, **robust)
         if p_values is not None:
             check_flag("p_values", p_values)
-        return record.summary(estimate, level, reference, p_values)
+        found = record.summary(estimate, level, reference, p_values)
+        return in_ratios(found, record.ratio_name) if exponentiate else found
 
     @property
     def _default_kind(self) -> str:

@@ -15,6 +15,7 @@ from sklearn.exceptions import NotFittedError
 
 from mcmodels.arrays import Array, MatrixLike, VectorLike, Weights, refuse_masked
 from mcmodels.estimators.arguments import check_params
+from mcmodels.estimators.notebook import NotebookHtml
 from mcmodels.estimators.unknown_arguments import refuse_unknown_arguments, with_help
 from mcmodels.estimators.validation import features_of, is_fitted_name, unfitted
 from mcmodels.exceptions import InferenceError
@@ -91,7 +92,7 @@ def coefficient_array(name: str, value: Any) -> Array:
         raise InferenceError(f"{name} is not an array of numbers: {error}") from error
 
 
-class Model(BaseEstimator):
+class Model(NotebookHtml, BaseEstimator):
     """Objective, gradient, Hessian and Hessian-vector product on any data, at any parameters.
 
     The parameters have the shape of ``params_``: coefficients, then the intercept as the last

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import textwrap
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NoReturn
 
 import numpy as np
+import numpy.typing as npt
 from scipy import linalg, stats
 
 from mcmodels.arrays import Array
@@ -16,7 +17,7 @@ from mcmodels.inference.restrictions import Restrictions
 from mcmodels.inference.summary import facts_html, number, p_value, short
 from mcmodels.inference.tolerances import EIGENVALUE_ROUNDING
 
-__all__ = ["HypothesisTest", "wald_test"]
+__all__ = ["HypothesisTest", "slopes_test", "wald_test"]
 
 _LINE_WIDTH, _LONGEST_SHOWN = 100, 400
 
@@ -149,6 +150,24 @@ def wald_test(estimate: Estimate, restrictions: Any) -> HypothesisTest:
         assert not isinstance(estimate.df, np.ndarray)
         return HypothesisTest(str(stated), statistic / len(R), len(R), estimate.df)
     return HypothesisTest(str(stated), statistic, len(R))
+
+
+def slopes_test(estimate: Estimate, slopes: npt.NDArray[np.bool_]) -> HypothesisTest:
+    """Wald's test that these parameters are zero, of which there are so many as there are slopes.
+
+    Parameters
+    ----------
+    estimate : Estimate
+        All parameters.
+    slopes : ndarray of bool of shape (k,)
+        Which of them are slopes.
+
+    Returns
+    -------
+    HypothesisTest
+    """
+    found = wald_test(estimate, np.eye(len(estimate.params))[slopes])
+    return replace(found, hypothesis="every slope is zero")
 
 
 def _hotelling_test(statistic: float, eta: float, stated: Restrictions) -> HypothesisTest:

@@ -14,17 +14,24 @@ import numpy as np
 import pandas as pd
 
 __all__ = [
+    "LINE_WIDTH",
     "Summarised",
     "Summary",
     "facts_html",
+    "flush_left",
+    "latex_number",
+    "latex_text",
     "number",
+    "one_line",
     "p_value",
+    "padded",
+    "row_html",
     "short",
     "table_html",
     "table_text",
 ]
 
-_LINE_WIDTH = 100
+LINE_WIDTH = 100
 _NAME_WIDTH = 40
 # Most lines of a printed summary, fewest rows of a table, and lines of a table beside its rows.
 _MOST_LINES, _FEWEST_ROWS, _LINES_OF_TABLE = 100, 3, 4
@@ -89,16 +96,16 @@ class Summary:
             ) from error
         parts = []
         for heading, table in self.tables.items():
-            caption = f"{self.title}: {_one_line(heading)}" if heading != "" else self.title
-            cells = [[_math(cell) for cell in _cells(column)] for _, column in table.items()]
-            names = [_one_line(name).translate(_LATEX) for name in table.index]
-            columns = [_words(name).translate(_LATEX) for name in table.columns]
+            caption = f"{self.title}: {one_line(heading)}" if heading != "" else self.title
+            cells = [[latex_number(cell) for cell in _cells(column)] for _, column in table.items()]
+            names = [latex_text(one_line(name)) for name in table.index]
+            columns = [latex_text(_words(name)) for name in table.columns]
             written = pd.DataFrame(dict(enumerate(cells)), index=names).set_axis(columns, axis=1)
             parts.append(
                 written.style.to_latex(
                     hrules=True,
                     column_format="l" + "r" * table.shape[1],
-                    caption=caption.translate(_LATEX),
+                    caption=latex_text(caption),
                 )
             )
         return "\n".join(parts)
@@ -135,11 +142,11 @@ class Summary:
         parts = [self.title, _aligned(self.facts)]
         for heading, table in itertools.islice(self.tables.items(), n_tables):
             body = table_text(table) if rows is None else _beginning(table, rows)
-            above = f"{short(heading, _LINE_WIDTH)}\n" if heading != "" and body else ""
+            above = f"{short(heading, LINE_WIDTH)}\n" if heading != "" and body else ""
             parts.append(above + body)
         parts.append(_left_out(0, 0, len(self.tables) - n_tables))
         parts.append(_aligned(self.conclusions))
-        parts += [textwrap.fill(note, _LINE_WIDTH, break_on_hyphens=False) for note in self.notes]
+        parts += [textwrap.fill(note, LINE_WIDTH, break_on_hyphens=False) for note in self.notes]
         return "\n\n".join(part for part in parts if part)
 
     def _repr_html_(self) -> str:
@@ -195,7 +202,7 @@ def _cells(column: pd.Series) -> list[str]:
     return [f"{value:#.{digits}g}".removesuffix(".") for value in column]
 
 
-def _padded(cells: list[str]) -> list[str]:
+def padded(cells: list[str]) -> list[str]:
     """Cells with spaces on the right, so that decimal points align when cells are flush right."""
     behind = [len(cell) - f"{cell}.".index(".") for cell in cells]
     most = max(behind, default=0)
@@ -205,7 +212,7 @@ def _padded(cells: list[str]) -> list[str]:
 def _columns(table: pd.DataFrame) -> list[tuple[str, list[str]]]:
     """Headings, and cells with aligned decimal points; p-values are only flush right."""
     return [
-        (_words(name), _cells(column) if name == "p_value" else _padded(_cells(column)))
+        (_words(name), _cells(column) if name == "p_value" else padded(_cells(column)))
         for name, column in table.items()
     ]
 
@@ -214,11 +221,11 @@ def table_text(table: pd.DataFrame) -> str:
     """The table as text; one that is too wide is continued below, with the names again."""
     if table.empty:
         return ""
-    names = _flush_left(["", *map(short, table.index)])
+    names = flush_left(["", *map(short, table.index)])
     parts: list[list[str]] = []
     for heading, cells in _columns(table):
         width = max(map(len, [heading, *cells]))
-        if not parts or len(parts[-1][0]) + 2 + width > _LINE_WIDTH:
+        if not parts or len(parts[-1][0]) + 2 + width > LINE_WIDTH:
             parts.append(names)
         lines = zip(parts[-1], [heading, *cells], strict=True)
         parts[-1] = [f"{line}  {cell:>{width}}" for line, cell in lines]
@@ -243,10 +250,10 @@ def _left_out(rows: int, columns: int = 0, tables: int = 0) -> str:
 
 def _aligned(facts: Mapping[str, str]) -> str:
     """One fact on each line, with the values aligned."""
-    names = _flush_left(facts)
+    names = flush_left(facts)
     indent = " " * (len(names[0]) + 2) if names else ""
     return "\n".join(
-        f"{name}  " + f"\n{indent}".join(_wrapped(value, _LINE_WIDTH - len(indent)))
+        f"{name}  " + f"\n{indent}".join(_wrapped(value, LINE_WIDTH - len(indent)))
         for name, value in zip(names, facts.values(), strict=True)
     )
 
@@ -255,7 +262,13 @@ def _wrapped(text: str, width: int) -> list[str]:
     return textwrap.wrap(text, width, break_long_words=False, break_on_hyphens=False) or [""]
 
 
-def _flush_left(names: Iterable[str]) -> list[str]:
+def latex_text(text: str) -> str:
+    """Text with LaTeX's special characters escaped."""
+    return text.translate(_LATEX)
+
+
+def flush_left(names: Iterable[str]) -> list[str]:
+    """Texts with spaces on the right, so that all have the same length."""
     names = list(names)
     width = max(map(len, names), default=0)
     return [f"{name:<{width}}" for name in names]
@@ -263,12 +276,13 @@ def _flush_left(names: Iterable[str]) -> list[str]:
 
 def short(name: object, width: int = _NAME_WIDTH) -> str:
     """A name on one line; the middle of a long name is left out."""
-    text = _one_line(name)
+    text = one_line(name)
     half = width // 2
     return text if len(text) <= width else f"{text[:half]}…{text[1 - half :]}"
 
 
-def _one_line(name: object) -> str:
+def one_line(name: object) -> str:
+    """A name without line ends and repeated spaces."""
     return " ".join(str(name).split())
 
 
@@ -276,7 +290,7 @@ def _words(column: object) -> str:
     return str(column).replace("_", " ").replace("p value", "p-value")
 
 
-def _math(cell: str) -> str:
+def latex_number(cell: str) -> str:
     """A number in LaTeX, with a minus sign and powers of ten."""
     if cell == "nan":
         return "--"
@@ -287,13 +301,14 @@ def _math(cell: str) -> str:
 def table_html(table: pd.DataFrame) -> str:
     """The table as HTML; in a monospaced font, so that decimal points align."""
     columns = _columns(table)
-    lines = [_row_html("", "th", [heading for heading, _ in columns])]
+    lines = [row_html("", "th", [heading for heading, _ in columns])]
     for name, *row in zip(table.index, *(cells for _, cells in columns), strict=True):
-        lines.append(_row_html(str(name), "td", row))
+        lines.append(row_html(str(name), "td", row))
     return '<table style="font-family: monospace">\n' + "\n".join(lines) + "\n</table>"
 
 
-def _row_html(name: str, tag: str, cells: Iterable[str]) -> str:
+def row_html(name: str, tag: str, cells: Iterable[str]) -> str:
+    """A row of a table in HTML: the name flush left, and cells of this tag flush right."""
     start = f'<{tag} style="text-align: right; white-space: pre">'
     row = "".join(f"{start}{html.escape(cell)}</{tag}>" for cell in cells)
     return f'<tr><th style="text-align: left">{html.escape(name)}</th>{row}</tr>'

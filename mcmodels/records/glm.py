@@ -12,6 +12,7 @@ from mcmodels.exceptions import InferenceError, example_of
 from mcmodels.inference.estimate import Estimate, coverage
 from mcmodels.inference.glm_model import GlmInference, GlmSums, log_likelihood
 from mcmodels.inference.loss_model import LossRobustModel
+from mcmodels.inference.null_deviance import null_deviance
 from mcmodels.inference.robust import HC_KINDS
 from mcmodels.inference.summary import Summary, number
 from mcmodels.inference.tolerances import LARGEST_STATISTIC, RESIDUAL_ROUNDING, WEIGHT_ROUNDING
@@ -20,6 +21,7 @@ from mcmodels.objectives.families import Binomial, NegativeBinomial
 from mcmodels.objectives.family_loss import FamilyLoss
 from mcmodels.objectives.user_loss import UserLoss
 from mcmodels.records.curvature import CurvatureFit
+from mcmodels.records.overall import overall_wald
 from mcmodels.records.record import CovarianceKind, described, note_of_perfect_fit
 from mcmodels.rows import Rows, RowsOfOutcomes, RowsWithCrossSums
 from mcmodels.solvers import Solution
@@ -260,6 +262,39 @@ class GlmFit(CurvatureFit):
         self.model.refuse_undetermined()
         return self.model
 
+    @property
+    def null_deviance(self) -> float:
+        """The deviance without slopes; NaN beside an offset, or where the sums do not tell it."""
+        training = self.training
+        if training.offset is not None or training.y is None:
+            return np.nan
+        coefficients = self.params[: len(self.names)]
+        kernel = self.objective - self.penalty / 2.0 * float(coefficients @ coefficients)
+        return null_deviance(
+            self.loss,
+            self.deviance,
+            kernel + (self.log_prior or 0.0),
+            float(training.y[0]),
+            self.seen.total_weight,
+            intercept=self.intercept,
+        )
+
+    @property
+    def ratio_name(self) -> str:
+        """What exp of the coefficients are; raises for links that are no logarithm."""
+        family, link = self.loss.family, self.loss.link.name
+        if link == "logit":
+            return "odds ratios"
+        if link != "log":
+            raise ValueError(
+                f"exponentiate=True is for the links log and logit, and the fit has link={link!r}: "
+                "exp of its coefficients are no ratios of means or odds."
+            )
+        if isinstance(family, Binomial):
+            return "risk ratios"
+        counts = isinstance(family, NegativeBinomial) or getattr(family, "power", 0.0) == 1.0
+        return "rate ratios" if counts else "ratios of means"
+
     def reported(self, estimate: Estimate, reference: object = None) -> Estimate:
         """The parameters that the data determine: all of them."""
         if reference is not None:
@@ -307,6 +342,10 @@ class GlmFit(CurvatureFit):
                 "towards zero, and their coverage is not that of an unpenalised fit (alpha=0).",
             )
         table = estimate.table(level, p_values=shown)
+        if shown and not self.residuals_are_rounding:
+            overall, of_overall = overall_wald(self, estimate)
+            conclusions |= overall
+            notes = (*notes, *of_overall)
         if self.residuals_are_rounding:
             notes = (*notes, note_of_perfect_fit())
             # A quotient by a rounding error is no number to read: as without residuals, it is inf.

@@ -14,7 +14,7 @@ from mcmodels.arrays import Array
 from mcmodels.exceptions import InferenceError
 from mcmodels.inference.bias_reduced import bias_reduced_covariance
 from mcmodels.inference.estimate import Estimate, coverage
-from mcmodels.inference.hypotheses import HypothesisTest, wald_test
+from mcmodels.inference.hypotheses import HypothesisTest
 from mcmodels.inference.linear_model import (
     LinearModelInference,
     LinearRobustModel,
@@ -22,10 +22,11 @@ from mcmodels.inference.linear_model import (
 )
 from mcmodels.inference.predictor_errors import PredictorErrors
 from mcmodels.inference.robust import require_scores
-from mcmodels.inference.summary import Summary, number, p_value
+from mcmodels.inference.summary import Summary, number
 from mcmodels.inference.tolerances import LARGEST_STATISTIC, RESIDUAL_ROUNDING, SCORE_ROUNDING
 from mcmodels.objectives import Objective
 from mcmodels.objectives.user_loss import UserLoss
+from mcmodels.records.overall import in_words, overall_wald, wald_of_slopes
 from mcmodels.records.record import CovarianceKind, ParameterFit, described, note_of_perfect_fit
 from mcmodels.records.training_rows import TrainingRows
 from mcmodels.rows import ColumnMoments, Rows
@@ -186,16 +187,7 @@ class LinearFit(ParameterFit):
         if self.weighting.has_likelihood:
             return self.model.f_test
         self.refuse_several_targets("f_test_")
-        if self.has_constant and not self.intercept:
-            raise InferenceError(
-                "columns of X span a constant, and with weights='probability' f_test_ is Wald's "
-                "test of the coefficients beside an intercept; state the restrictions, and call "
-                "wald_test."
-            )
-        if not self.names:
-            raise InferenceError("X has no column, so there is no slope to test.")
-        slopes = np.eye(len(self.names), len(self.parameter_names))
-        return replace(wald_test(self.estimate, slopes), hypothesis="every slope is zero")
+        return wald_of_slopes(self, self.estimate)
 
     @property
     def perfect_targets(self) -> tuple[str, ...]:
@@ -329,6 +321,7 @@ class LinearFit(ParameterFit):
             "intervals": coverage(level),
         } | self.facts_of_weights
         table, names = estimate.table(level), list(self.parameter_names)
+        notes: tuple[str, ...] = ()
         perfect = self.residuals_are_rounding
         # A quotient by a rounding error is no number to read: as without any residual, it is inf.
         t = table[estimate.statistic_name]
@@ -342,12 +335,11 @@ class LinearFit(ParameterFit):
             varies = not np.isnan(model.r_squared[0])
             if varies:
                 conclusions["adjusted R²"] = number(float(model.adjusted_r_squared[0]))
-            if varies and model.n_slopes and estimate.kind == "nonrobust" and not perfect.any():
-                test = model.f_test
-                conclusions["F"] = (
-                    f"{number(test.statistic)} on {test.df:g} and {test.df_denominator:g} degrees "
-                    f"of freedom, p-value {p_value(test.p_value)}"
-                )
+            if varies and model.n_slopes and not perfect.any():
+                if estimate.kind == "nonrobust":
+                    conclusions["F"] = in_words(model.f_test)
+                overall, notes = overall_wald(self, estimate)
+                conclusions |= overall
         else:
             P = len(names)
             tables = {
@@ -357,7 +349,6 @@ class LinearFit(ParameterFit):
             conclusions = {"R²": ", ".join(map(number, model.r_squared))}
         name = self.weighting.likelihood_name
         conclusions |= {name: number(self.log_likelihood)} | self.criteria
-        notes: tuple[str, ...] = ()
         if perfect.any():
             which = "" if perfect.all() else f" of {', '.join(self.perfect_targets)}"
             notes = (note_of_perfect_fit(which),)

@@ -19,7 +19,7 @@ from mcmodels.inference.logistic_model import (
     MulticlassRobustModel,
 )
 from mcmodels.inference.robust import RobustModel
-from mcmodels.inference.summary import Summary, number, p_value, short
+from mcmodels.inference.summary import Summary, number, short
 from mcmodels.objectives import (
     BinaryCrossEntropy,
     LinearPredictorObjective,
@@ -27,6 +27,7 @@ from mcmodels.objectives import (
 )
 from mcmodels.objectives.user_loss import UserLoss
 from mcmodels.records.curvature import CurvatureFit
+from mcmodels.records.overall import in_words, overall_wald
 from mcmodels.records.record import CovarianceKind, described
 from mcmodels.rows import Rows
 from mcmodels.solvers.coordinates import InnerCurvature
@@ -90,6 +91,15 @@ class LogisticFit(CurvatureFit):
         return self.model.null_log_likelihood
 
     @property
+    def null_deviance(self) -> float:
+        """``-2ℓ`` of two classes without slopes; without an intercept of probabilities 1/2."""
+        if self.intercept:
+            return np.nan if np.isnan(self.null_of_offset or 0.0) else -2 * self.null_log_likelihood
+        if self.null_of_offset is not None:  # that of an intercept alone
+            return np.nan
+        return 2.0 * float(np.log(2.0)) * float(self.class_totals.sum())
+
+    @property
     def mcfadden_r_squared(self) -> float:
         """``1 - ℓ/ℓ₀``."""
         return self.model.mcfadden_r_squared
@@ -136,6 +146,11 @@ class LogisticFit(CurvatureFit):
             return self.model.contrasts(estimate, self.position(reference))
         self.refuse_other_references(reference)
         return estimate
+
+    @property
+    def ratio_name(self) -> str:
+        """What exp of the coefficients are."""
+        return "odds ratios" if len(self.classes) == 2 else "relative risk ratios"
 
     def refuse_other_references(self, reference: object) -> None:
         """Raise if a class of two is not the first, which the log-odds are against."""
@@ -217,12 +232,12 @@ class LogisticFit(CurvatureFit):
             if has_null:
                 conclusions["McFadden's R²"] = number(model.mcfadden_r_squared)
             if has_null and model.intercept and len(names) > 1 and estimate.kind == "nonrobust":
-                test = model.likelihood_ratio_test
-                conclusions["likelihood ratio"] = (
-                    f"{number(test.statistic)} on {test.df:g} degrees of freedom, "
-                    f"p-value {p_value(test.p_value)}"
-                )
+                conclusions["likelihood ratio"] = in_words(model.likelihood_ratio_test)
             conclusions |= self.criteria
+        if shown:
+            overall, of_overall = overall_wald(self, identified)
+            conclusions |= overall
+            notes = (*notes, *of_overall)
         return Summary(
             "Logistic regression", facts, tables, conclusions, (*notes, *self.notes_on_the_end())
         )

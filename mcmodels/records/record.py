@@ -428,6 +428,14 @@ class ParameterFit(FitRecord, abc.ABC):
         """The parameters that the data determine."""
         return estimate
 
+    @property
+    def ratio_name(self) -> str:
+        """What exp of the coefficients are; raises where they are nothing of a name."""
+        raise ValueError(
+            "exponentiate=True is for logistic models and generalized linear models with the "
+            "links log and logit; exp of these coefficients are no ratios of means or odds."
+        )
+
     def delta_method(self, g: Any, estimate: Estimate) -> DeltaMethod:
         """A function of the parameters with its standard error."""
         return delta_method(g, estimate, self.params.shape)

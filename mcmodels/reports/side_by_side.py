@@ -1,0 +1,324 @@
+"""Models side by side: coefficients with their errors, and measures of fit, as one table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Unpack
+
+import numpy as np
+import pandas as pd
+
+from mcmodels.arrays import MatrixLike, VectorLike, Weights
+from mcmodels.estimators.arguments import listed
+from mcmodels.estimators.parameter_methods import RobustOptions
+from mcmodels.exceptions import InferenceError, example_of
+from mcmodels.inference.estimate import check_level, coverage
+from mcmodels.inference.summary import number
+from mcmodels.records.record import INTERCEPT, described
+from mcmodels.reports.grid import Grid
+from mcmodels.reports.reported import Reported
+
+__all__ = ["Comparison", "compare"]
+
+_STATISTICS = ("n_observations", "r_squared", "log_likelihood", "aic", "bic", "deviance")
+_WORDS = {
+    "n_observations": "observations",
+    "r_squared": "R²",
+    "adjusted_r_squared": "adjusted R²",
+    "mcfadden_r_squared": "McFadden's R²",
+    "log_likelihood": "log-likelihood",
+    "aic": "AIC",
+    "bic": "BIC",
+    "pearson_chi2": "Pearson χ²",
+}
+# Errors are shown with three digits, and values with as many decimals; beyond these with a power.
+_ERROR_DIGITS, _MOST_DECIMALS, _MOST_DIGITS = 3, 8, 12
+
+
+def compare(
+    *models: Any,
+    names: Sequence[str] | None = None,
+    statistics: Sequence[str] | None = None,
+    level: float | None = None,
+    X: MatrixLike | None = None,
+    y: VectorLike | None = None,
+    sample_weight: Weights = None,
+    **robust: Unpack[RobustOptions],
+) -> Comparison:
+    """Models side by side: a row for each coefficient, a column for each model.
+
+    Parameters
+    ----------
+    *models : estimators or Results
+        Fitted models with coefficients; pipelines or searches that end in one; or results of them,
+        with the covariance that they use.
+    names : sequence of str, default=None
+        Names of the models; by default (1), (2), ….
+    statistics : sequence of str, default=None
+        Measures of fit below the coefficients: fitted attributes of the models, without the last
+        underscore, such as "r_squared" or "aic". By default n_observations, r_squared,
+        log_likelihood, aic, bic and deviance, as far as a model has them.
+    level : float, default=None
+        Coverage of intervals, in (0, 1), that stand below the coefficients in place of standard
+        errors.
+    X, y, sample_weight
+        Training rows that all models were fitted to, as each of them takes X, for a robust
+        covariance.
+    **robust
+        Options of the models' ``covariance``: ``kind``, ``groups``, ``max_lags``, ….
+
+    Returns
+    -------
+    Comparison
+        ``print`` it; or ``to_frame()``, ``to_latex()``, ``to_markdown()``. With more than two
+        classes, or several targets, each has a column. Rows are in the order in which they first
+        appear, the intercept last.
+
+    Raises
+    ------
+    TypeError
+        If a model has no coefficients.
+    ValueError
+        If there are no models, if names are not as many and distinct, or if no model has a measure.
+    InferenceError
+        If a model has no standard errors; it says which, and why.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from mcmodels import LinearRegression, compare
+    >>> cars = pd.read_csv("datasets/mtcars.csv")
+    >>> light = LinearRegression().fit(cars[["wt"]], cars["mpg"])
+    >>> both = LinearRegression().fit(cars[["wt", "hp"]], cars["mpg"])
+    >>> print(compare(light, both, names=["weight", "and power"]))
+                     weight    and power
+    wt                -5.344     -3.878
+                      (0.559)    (0.633)
+    hp                           -0.03177
+                                 (0.00903)
+    (intercept)       37.29      37.23
+                      (1.88)     (1.60)
+    <BLANKLINE>
+    observations      32         32
+    R²                 0.752833   0.826785
+    log-likelihood   -80.0147   -74.3262
+    AIC              164.029    154.652
+    BIC              166.961    159.05
+    <BLANKLINE>
+    Below coefficients: standard errors.
+    """
+    if not models:
+        raise ValueError("compare needs at least one fitted model; found none.")
+    if level is not None:
+        check_level(level)
+    headings = _headings(models, names)
+    rows = {"X": X, "y": y, "sample_weight": sample_weight}
+    found = [
+        _reported(model, heading, rows, robust)
+        for model, heading in zip(models, headings, strict=True)
+    ]
+    tables: dict[str, pd.DataFrame] = {}
+    measures: dict[str, dict[str, float]] = {}
+    wanted = _STATISTICS if statistics is None else tuple(statistics)
+    for heading, one in zip(headings, found, strict=True):
+        what, labels = one.outputs
+        columns = [f"{heading} {label}" if what else heading for label in labels or [""]]
+        for k, (column, table) in enumerate(zip(columns, one.tables(level or 0.95), strict=True)):
+            tables[column] = table
+            measures[column] = {name: _measure(one.model, name, k, len(columns)) for name in wanted}
+    _refuse_unknown_measures(measures, statistics)
+    return Comparison(tables, pd.DataFrame(measures), level, _notes(found, headings, level))
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class Comparison:
+    """Models side by side; see :func:`compare`.
+
+    Parameters
+    ----------
+    tables : mapping of str to DataFrame
+        The table of each column: a row for each coefficient, with coefficient, standard_error,
+        lower, upper, ….
+    statistics : DataFrame
+        A row for each measure of fit, a column for each column of the comparison; NaN where a model
+        has no such measure, or where it stands in the first column of the model.
+    level : float or None
+        Coverage of the intervals that are shown; None for standard errors.
+    notes : tuple of str
+        What the reader should know.
+    """
+
+    tables: Mapping[str, pd.DataFrame]
+    statistics: pd.DataFrame
+    level: float | None = None
+    notes: tuple[str, ...] = ()
+
+    def to_frame(self) -> pd.DataFrame:
+        """All numbers, unrounded.
+
+        Returns
+        -------
+        DataFrame
+            A column for each model. Rows have two levels: the coefficient, and "coefficient",
+            "standard_error", and with ``level`` "lower" and "upper"; then the measures of fit with
+            "statistic". NaN where a model has none.
+        """
+        below = ["standard_error", *(["lower", "upper"] if self.level is not None else [])]
+        index = [(name, part) for name in self._names for part in ("coefficient", *below)]
+        index += [(name, "statistic") for name in self.statistics.index]
+        columns = {
+            heading: [
+                *(
+                    table.at[name, part] if name in table.index else np.nan
+                    for name in self._names
+                    for part in ("coefficient", *below)
+                ),
+                *self.statistics[heading],
+            ]
+            for heading, table in self.tables.items()
+        }
+        levels = pd.MultiIndex.from_tuples(index, names=["row", "measure"])
+        return pd.DataFrame(columns, index=levels, dtype=np.float64)
+
+    def to_latex(self) -> str:
+        r"""A ``tabular`` for a document with ``\usepackage{booktabs}``."""
+        return self._grid.latex(self.notes)
+
+    def to_markdown(self) -> str:
+        """A table in Markdown, as GitHub and most other programs read it."""
+        return self._grid.markdown(self.notes)
+
+    def __str__(self) -> str:
+        return self._grid.text(self.notes)
+
+    def __repr__(self) -> str:
+        return str(self)
+
+    def _repr_html_(self) -> str:
+        return self._grid.html(self.notes)
+
+    @property
+    def _names(self) -> list[str]:
+        """Names of the coefficients in the order in which they first appear, the intercept last."""
+        names = list(dict.fromkeys(name for table in self.tables.values() for name in table.index))
+        last = [name for name in names if name == INTERCEPT]
+        return [name for name in names if name != INTERCEPT] + last
+
+    @property
+    def _grid(self) -> Grid:
+        coefficients = []
+        for name in self._names:
+            cells = [self._pair(table, name) for table in self.tables.values()]
+            coefficients += [(name, [above for above, _ in cells])]
+            coefficients += [("", [below for _, below in cells])]
+        measures = [
+            (_words(name), ["" if np.isnan(value) else number(value) for value in row])
+            for name, row in zip(self.statistics.index, self.statistics.to_numpy(), strict=True)
+        ]
+        return Grid(tuple(self.tables), (tuple(coefficients), tuple(measures)))
+
+    def _pair(self, table: pd.DataFrame, name: str) -> tuple[str, str]:
+        """The cell of a coefficient, and the one below it; empty if the model has none."""
+        if name not in table.index:
+            return "", ""
+        row = table.loc[name]
+        value, error = float(row["coefficient"]), float(row["standard_error"])
+        if self.level is None:
+            return _rounded(value, error), f"({_rounded(error, error)})"
+        ends = (_rounded(float(row[end]), error) for end in ("lower", "upper"))
+        return _rounded(value, error), f"[{', '.join(ends)}]"
+
+
+def _rounded(value: float, error: float) -> str:
+    """A value with the decimals that its standard error calls for."""
+    if np.isfinite(value) and np.isfinite(error) and error > 0:
+        place = int(np.floor(np.log10(error)))
+        decimals = max(_ERROR_DIGITS - 1 - place, 0)
+        before = int(np.floor(np.log10(abs(value)))) + 1 if value else 1
+        if decimals <= _MOST_DECIMALS and max(before, 1) + decimals <= _MOST_DIGITS:
+            return f"{value:.{decimals}f}"
+    return f"{value:.6g}"
+
+
+def _headings(models: Sequence[Any], names: Sequence[str] | None) -> list[str]:
+    if names is None:
+        return [f"({k + 1})" for k in range(len(models))]
+    if isinstance(names, str):
+        raise ValueError(f"names={example_of(names)} must be a list of names, one for each model.")
+    found = [str(name) for name in names]
+    if len(found) != len(models):
+        raise ValueError(f"names has {len(found)} names, and there are {len(models)} models.")
+    if len(set(found)) < len(found):
+        raise ValueError(f"names={example_of(found)} must differ from each other.")
+    return found
+
+
+def _reported(
+    model: Any, heading: str, rows: Mapping[str, Any], robust: Mapping[str, Any]
+) -> Reported:
+    try:
+        return Reported.of(model, "compare", rows, robust)
+    except InferenceError as error:
+        raise InferenceError(f"model {heading}: {error}") from error
+
+
+def _measure(model: Any, name: str, column: int, n_columns: int) -> float:
+    """A measure of fit for a column: one of the whole model stands in its first column."""
+    try:
+        found = np.asarray(getattr(model, f"{name}_"), dtype=np.float64)
+    except (AttributeError, TypeError, ValueError):  # an InferenceError is an AttributeError
+        return np.nan
+    if found.shape == (n_columns,):
+        return float(found[column])
+    return float(found) if found.ndim == 0 and column == 0 else np.nan
+
+
+def _refuse_unknown_measures(
+    measures: dict[str, dict[str, float]], chosen: Sequence[str] | None
+) -> None:
+    """Drop default measures that no model has; refuse chosen ones."""
+    wanted = list(next(iter(measures.values())))
+    missing = [name for name in wanted if all(np.isnan(of[name]) for of in measures.values())]
+    if missing and chosen is not None:
+        raise ValueError(
+            f"statistics={example_of(list(chosen))}: no model has a number {missing[0]}_; there "
+            f"are {listed(list(_WORDS))}, …."
+        )
+    for of in measures.values():
+        for name in missing:
+            del of[name]
+
+
+def _notes(
+    found: Sequence[Reported], headings: Sequence[str], level: float | None
+) -> tuple[str, ...]:
+    """What stands below coefficients, and how models differ."""
+    below = "standard errors" if level is None else f"{coverage(level)} intervals"
+    kinds = [described(one.whole) for one in found]
+    titles = [type(one.model).__name__ for one in found]
+    notes = []
+    if all(one.whole.kind == "nonrobust" for one in found):
+        notes.append(f"Below coefficients: {below}.")
+    elif len(set(kinds)) == 1:
+        notes.append(f"Below coefficients: {below}; covariance: {kinds[0]}.")
+    else:
+        notes.append(f"Below coefficients: {below}; covariance: {_by_model(headings, kinds)}.")
+    if len(set(titles)) > 1:
+        notes.append(f"Models: {_by_model(headings, titles)}.")
+    for heading, one in zip(headings, found, strict=True):
+        if one.outputs[0] == "class":
+            notes.append(f"{heading}: log-odds against {one.baseline}.")
+    return tuple(notes)
+
+
+def _by_model(headings: Sequence[str], texts: Sequence[str]) -> str:
+    """What is said of the models, those of which the same is said together."""
+    alike: dict[str, list[str]] = {}
+    for heading, text in zip(headings, texts, strict=True):
+        alike.setdefault(text, []).append(heading)
+    return "; ".join(f"{', '.join(of)} {text}" for text, of in alike.items())
+
+
+def _words(name: str) -> str:
+    return _WORDS.get(name, name.replace("_", " "))
