@@ -10,6 +10,7 @@ import pandas as pd
 from mcmodels.arrays import Array, MatrixLike, VectorLike, Weights
 from mcmodels.exceptions import InferenceError
 from mcmodels.inference.summary import Summarised, Summary
+from mcmodels.reports.contrasts import ContrastResults
 from mcmodels.reports.route import Route
 
 __all__ = ["Results", "results"]
@@ -58,7 +59,7 @@ def results(fitted: Any) -> Results:
     return Results(fitted)
 
 
-class Results(Summarised):
+class Results(ContrastResults, Summarised):
     """Inference of a fitted model through the steps before it; see :func:`results`.
 
     Parameters
