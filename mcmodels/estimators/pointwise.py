@@ -242,3 +242,21 @@ def inverse_link(link: Any, eta: Array) -> Array:
         k = int((~np.isfinite(predicted)).argmax())
         raise ValueError(f"inverse_link is {predicted[k]:g} at eta={eta[k]:g}; it must be finite.")
     return predicted
+
+
+def inverse_link_derivatives(link: Any) -> Callable[[Array, int], Array]:
+    """Values and derivatives of an inverse link: a function of η and the order, 0, 1 or 2."""
+    if isinstance(link, str):
+        link = parse(link)
+    of_rows: PointwiseExpression | PointwiseCallable = (
+        PointwiseExpression(checked_expression(link, "inverse_link", ("eta",)))
+        if isinstance(link, Expression)
+        else PointwiseCallable(lambda _, eta: link(eta))
+    )
+
+    def derivative(eta: Array, order: int) -> Array:
+        if order == 0:
+            return np.asarray(inverse_link(link, eta))
+        return of_rows(np.zeros(eta.shape), eta, (order,))[0]
+
+    return derivative

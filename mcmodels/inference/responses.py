@@ -5,7 +5,7 @@ With one linear predictor η has shape (b,) and K is one; with one a class it ha
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -17,7 +17,7 @@ from mcmodels.exceptions import InferenceError
 from mcmodels.objectives.family_loss import FamilyLoss
 from mcmodels.objectives.links import Link
 
-__all__ = ["ClassProbabilities", "Means", "Response"]
+__all__ = ["ClassProbabilities", "LinearPredictors", "Means", "OwnMeans", "Response"]
 
 
 class Response(Protocol):
@@ -78,6 +78,63 @@ class Means:
     def curvatures(self, eta: Array) -> Iterator[Array]:
         """``d²μ/dη²``, shape (b, 1, 1), once."""
         yield self.link.slopes(eta)[1][:, np.newaxis, np.newaxis]
+
+
+class LinearPredictors:
+    """The linear predictors themselves."""
+
+    def refuse_outside(self, eta: Array) -> None:
+        """They are defined everywhere."""
+
+    def values(self, eta: Array) -> Array:
+        """``η``, shape (b, K)."""
+        return eta.reshape(len(eta), -1)
+
+    def slopes(self, eta: Array) -> Array:
+        """The unit matrix for each row, shape (b, K, K)."""
+        K = 1 if eta.ndim == 1 else eta.shape[1]
+        return np.broadcast_to(np.eye(K), (len(eta), K, K))
+
+    def curvatures(self, eta: Array) -> Iterator[Array]:
+        """Zeros of shape (b, K, K), for each of K."""
+        slopes = self.slopes(eta)
+        for _ in range(slopes.shape[1]):
+            yield np.zeros(slopes.shape)
+
+
+@dataclass(frozen=True)
+class OwnMeans:
+    """A function of one linear predictor that the user has written.
+
+    Parameters
+    ----------
+    derivative : callable
+        ``derivative(eta, order)`` of order 0, 1 or 2, each of the shape of eta.
+    """
+
+    derivative: Callable[[Array, int], Array]
+
+    def refuse_outside(self, eta: Array) -> None:
+        """Raise where the function or its slope is not finite."""
+        for order, what in enumerate(("value", "slope")):
+            lost = ~np.isfinite(self.derivative(eta, order))
+            if lost.any():
+                raise InferenceError(
+                    f"inverse_link has no finite {what} at eta={eta[lost][0]:g}; leave such rows "
+                    "out, or write it so that it has one."
+                )
+
+    def values(self, eta: Array) -> Array:
+        """``p``, shape (b, 1)."""
+        return self.derivative(eta, 0)[:, np.newaxis]
+
+    def slopes(self, eta: Array) -> Array:
+        """``dp/dη``, shape (b, 1, 1)."""
+        return self.derivative(eta, 1)[:, np.newaxis, np.newaxis]
+
+    def curvatures(self, eta: Array) -> Iterator[Array]:
+        """``d²p/dη²``, shape (b, 1, 1), once."""
+        yield self.derivative(eta, 2)[:, np.newaxis, np.newaxis]
 
 
 class ClassProbabilities:

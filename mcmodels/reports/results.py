@@ -12,6 +12,7 @@ from mcmodels.inference.estimate import check_level
 from mcmodels.inference.summary import Summarised, Summary
 from mcmodels.records.principal_components import PrincipalComponents
 from mcmodels.reports.chosen_covariance import ChosenCovariance
+from mcmodels.reports.contrasts import ContrastResults
 from mcmodels.reports.predictions import Predictions
 from mcmodels.reports.route import Route
 from mcmodels.reports.term_tests import TermTests
@@ -62,7 +63,7 @@ def results(fitted: Any) -> Results:
     return Results(fitted, Route.of(fitted, "results"))
 
 
-class Results(TermTests, ChosenCovariance, Predictions, Summarised):
+class Results(ContrastResults, TermTests, ChosenCovariance, Predictions, Summarised):
     """Inference of a fitted model through the steps before it; see :func:`results`.
 
     Parameters

@@ -1,0 +1,194 @@
+"""Averages of predictions, of their slopes and elasticities, with Jacobians by the parameters.
+
+A row has the design row ``x̃ = T(x)``, which steps have made of the inputs x, and the prediction
+``p(η)`` with ``η = x̃ᵀθ`` (one η a class or target). Along an input v the design moves by
+``d = ∂T/∂v``, so that
+
+- the slope is ``sₖ = Σ_l ∂pₖ/∂η_l dᵀθ_l``, with the derivative
+  ``(Σ_l ∂²pₖ/∂η_l∂η_m dᵀθ_l) x̃ + ∂pₖ/∂η_m d`` by θ_m;
+- the elasticity ``∂ log pₖ/∂ log v`` is ``v sₖ/pₖ``;
+- a comparison is a difference of predictions, whose derivative by θ_m is a difference of
+  ``∂pₖ/∂η_m x̃``.
+
+Their averages have standard errors by the delta method: Greene (2018), *Econometric Analysis*,
+8th ed., §17.2.4–17.2.5. The inputs are taken as given.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from mcmodels.arrays import Array
+from mcmodels.differences import difference_quotient
+from mcmodels.exceptions import InferenceError
+from mcmodels.inference.responses import Response
+
+__all__ = [
+    "GroupSums",
+    "RowFunctions",
+    "differences_along",
+    "elasticities",
+    "predictions",
+    "slopes",
+    "step_sizes",
+]
+
+# Steps for differences are no smaller than this part of the spread of the input: near zero they
+# would have no digits.
+_LEAST_STEP = 1e-3
+
+
+@dataclass(frozen=True, eq=False)
+class RowFunctions:
+    """Functions of the parameters, K in each row.
+
+    The derivative of function k by θ_m is ``Σ cₖₘ u`` over the parts (c, u), so that sums over rows
+    are products of matrices.
+
+    Parameters
+    ----------
+    values : ndarray of shape (b, K)
+        The functions.
+    parts : tuple of (ndarray of shape (b, K, K), ndarray of shape (b, P))
+        Coefficients c and vectors u.
+    """
+
+    values: Array
+    parts: tuple[tuple[Array, Array], ...]
+
+    def __sub__(self, other: RowFunctions) -> RowFunctions:
+        subtracted = tuple((-c, u) for c, u in other.parts)
+        return RowFunctions(self.values - other.values, self.parts + subtracted)
+
+    def summed(self, groups: npt.NDArray[np.intp], weights: Array, n_groups: int) -> GroupSums:
+        """Weighted sums over the rows of each group; ``groups`` has the group of each row."""
+        K, P = self.values.shape[1], self.parts[0][1].shape[1]
+        sums = GroupSums(np.zeros((n_groups, K)), np.zeros((n_groups, K, K, P)), np.zeros(n_groups))
+        present = weights > 0
+        for group in np.unique(groups[present]):
+            rows = present & (groups == group)
+            w = weights[rows]
+            sums.weights[group] = w.sum()
+            sums.values[group] = w @ self.values[rows]
+            for c, u in self.parts:
+                weighted = (c[rows] * w[:, np.newaxis, np.newaxis]).reshape(len(w), -1)
+                sums.jacobians[group] += (weighted.T @ u[rows]).reshape(K, K, P)
+        return sums
+
+
+@dataclass(eq=False)
+class GroupSums:
+    """Weighted sums of functions over groups of rows; ``+=`` adds others in place.
+
+    Parameters
+    ----------
+    values : ndarray of shape (G, K)
+        Sums of the functions.
+    jacobians : ndarray of shape (G, K, K, P)
+        Sums of their derivatives by the parameters.
+    weights : ndarray of shape (G,)
+        Sums of the weights.
+    """
+
+    values: Array
+    jacobians: Array
+    weights: Array
+
+    def __iadd__(self, other: GroupSums) -> Self:
+        self.values += other.values
+        self.jacobians += other.jacobians
+        self.weights += other.weights
+        return self
+
+    def averages(self) -> tuple[Array, Array]:
+        """Averages of each group, shape (G, K), and their Jacobians, shape (G, K, K·P)."""
+        w = self.weights
+        K = self.values.shape[1]
+        jacobians = self.jacobians / w[:, np.newaxis, np.newaxis, np.newaxis]
+        return self.values / w[:, np.newaxis], jacobians.reshape(len(w), K, -1)
+
+
+def predictions(
+    response: Response, params: Array, X: Array, offset: Array | None = None
+) -> RowFunctions:
+    """``p(η)`` of design rows X, shape (b, P), the column of the intercept included."""
+    eta = _linear_predictor(response, params, X, offset)
+    return RowFunctions(response.values(eta), ((response.slopes(eta), X),))
+
+
+def slopes(
+    response: Response, params: Array, X: Array, D: Array, offset: Array | None = None
+) -> RowFunctions:
+    """Slopes of the predictions of design rows X that move by D; both of shape (b, P)."""
+    eta = _linear_predictor(response, params, X, offset)
+    moved = D @ np.atleast_2d(params).T
+    first = response.slopes(eta)
+    second = [np.einsum("blm,bl->bm", of, moved) for of in response.curvatures(eta)]
+    values = np.einsum("bkl,bl->bk", first, moved)
+    return RowFunctions(values, ((np.stack(second, axis=1), X), (first, D)))
+
+
+def elasticities(at: Array, slope: RowFunctions, prediction: RowFunctions) -> RowFunctions:
+    """``v s/p`` where the input v has the values ``at``, shape (b,).
+
+    Raises
+    ------
+    InferenceError
+        If a prediction is not above zero: its logarithm is not defined.
+    """
+    p = prediction.values
+    if not (p > 0).all():
+        raise InferenceError(
+            f"an elasticity is a slope of logarithms, and a prediction is {p.min():g}; take "
+            "measure='slope'."
+        )
+    by_slope = at[:, np.newaxis] / p
+    by_prediction = -by_slope * slope.values / p
+    parts = [(c * by_slope[..., np.newaxis], u) for c, u in slope.parts]
+    parts += [(c * by_prediction[..., np.newaxis], u) for c, u in prediction.parts]
+    return RowFunctions(by_slope * slope.values, tuple(parts))
+
+
+def step_sizes(values: Array) -> Array:
+    """Lengths in which an input is changed for differences, one a row.
+
+    They are the size of the value, which keeps positive inputs positive, but neither more than the
+    spread of all values nor near zero.
+    """
+    known = values[np.isfinite(values)]
+    spread = float(known.std()) if known.size else 0.0
+    if not spread > 0:
+        spread = float(np.abs(known).max()) if known.any() else 1.0
+    return np.clip(np.abs(values), _LEAST_STEP * spread, spread)
+
+
+def differences_along(move: Callable[[Array], Array], sizes: Array) -> Array:
+    """Derivative of ``move(s)`` at s = 0, row by row, by extrapolated central differences.
+
+    Parameters
+    ----------
+    move : callable
+        Takes the step of each row, shape (b,); returns an array of shape (b, q) whose rows depend
+        on their own step only; NaN where it is not defined.
+    sizes : ndarray of shape (b,)
+        Lengths over which each row is smooth.
+
+    Returns
+    -------
+    ndarray of shape (b, q)
+    """
+    found = difference_quotient(lambda t: move(t * sizes))
+    return found / sizes[:, np.newaxis]
+
+
+def _linear_predictor(response: Response, params: Array, X: Array, offset: Array | None) -> Any:
+    eta = X @ params.T
+    if offset is not None:
+        eta = eta + offset
+    response.refuse_outside(eta)
+    return eta

@@ -1,0 +1,202 @@
+"""Rows of inputs, their groups, and tables of averages over them."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from mcmodels.arrays import Array
+from mcmodels.estimators.arguments import refuse_unknown_keywords
+from mcmodels.inference.estimate import Estimate
+from mcmodels.reports.effect_rows import Effect, EffectModel, Totals, groups_of
+from mcmodels.reports.input_rows import InputRows, with_values
+from mcmodels.reports.input_variables import Variable, variables_of
+from mcmodels.reports.mean_rows import mean_rows
+
+__all__ = ["Study", "table_of"]
+
+
+@dataclass(frozen=True)
+class Study:
+    """Rows of inputs, what the inputs are, the model, and groups of the rows.
+
+    Parameters
+    ----------
+    model : EffectModel
+        Predictions of the rows.
+    rows : InputRows
+        The rows.
+    variables : tuple of Variable
+        Their inputs.
+    by : tuple of str
+        Names of the groupings.
+    columns : tuple of int
+        Positions of the groupings among the inputs; of arrays, the labels in ``rows``.
+    """
+
+    model: EffectModel
+    rows: InputRows
+    variables: tuple[Variable, ...]
+    by: tuple[str, ...] = ()
+    columns: tuple[int, ...] = ()
+
+    @classmethod
+    def of(cls, found: Any, X: Any, by: Any, weights: Any, offsets: Mapping[str, Any]) -> Study:
+        """Checked rows and groups; raises before a row is predicted."""
+        refuse_unknown_keywords(offsets, found._route.model._offset_names)
+        model = EffectModel.of(found._route)
+        labels: tuple[Any, ...] = ()
+        names: tuple[str, ...] = ()
+        if isinstance(by, str):
+            names = (by,)
+        elif isinstance(by, list | tuple) and by and all(isinstance(of, str) for of in by):
+            names = tuple(by)
+        elif by is not None:
+            labels = (np.asarray(by),)
+            names = (str(getattr(by, "name", None) or "group"),)
+        rows = InputRows.of(found.fitted, X, weights, offsets, labels)
+        columns = () if labels else tuple(rows.position(of, "by") for of in names)
+        return cls(model, rows, variables_of(found._route.steps, rows), names, columns)
+
+    def labels_of(self, block: Any) -> tuple[list[Any], Any]:
+        """Keys of the groups of a block, and the group of each row."""
+        if not self.by:
+            return [()], np.zeros(len(block.weights), dtype=np.intp)
+        if block.labels:
+            return groups_of(list(block.labels))
+        X = block.X
+        held = [X.iloc[:, j] if isinstance(X, pd.DataFrame) else X[:, j] for j in self.columns]
+        return groups_of(held)
+
+    def at_means(self) -> Study:
+        """One row for each group, with the means of its numbers and the modes of its factors."""
+        return Study(
+            self.model,
+            mean_rows(self.rows, self.variables, self.model, self.labels_of),
+            self.variables,
+            self.by,
+        )
+
+    def totals(self, asked: Sequence[Effect], values: Mapping[int, list[Any]]) -> Totals:
+        """Sums over the rows by combination of ``values``, group and effect."""
+        totals = Totals()
+        combinations = list(itertools.product(*values.values()))
+        for block in self.rows.blocks():
+            keys, codes = self.labels_of(block)
+            for chosen in combinations:
+                X = with_values(block.X, dict(zip(values, chosen, strict=True)))
+                found = self.model.effects(X, block.offsets, asked)
+                for effect, functions in zip(asked, found, strict=True):
+                    named: list[Any] = [(chosen, key, effect) for key in keys]
+                    totals.add(named, codes, block.weights, functions)
+        return totals
+
+    def keys(self, totals: Totals) -> list[Any]:
+        """Keys in the order of tables: as values were asked for, by groups, by effects."""
+        chosen = {of: k for k, of in enumerate(dict.fromkeys(of for of, _, _ in totals.sums))}
+        groups = list(dict.fromkeys(key for _, key, _ in totals.sums))
+        levels = [self.variables[j].levels for j in self.columns]
+
+        def place(key: tuple[Any, ...]) -> tuple[Any, ...]:
+            if not levels:
+                return key
+            known = zip(key, levels, strict=True)
+            return tuple(of if at is None else at.index(of) for of, at in known)
+
+        try:
+            ordered = sorted(groups, key=place)
+        except (TypeError, ValueError):  # labels of several types, or missing ones
+            ordered = groups
+        order = {key: k for k, key in enumerate(ordered)}
+        return sorted(totals.sums, key=lambda key: (chosen[key[0]], order[key[1]]))
+
+    def table(
+        self,
+        asked: Sequence[Effect],
+        values: Mapping[int, list[Any]],
+        estimate: Estimate,
+        level: float,
+        last: list[str],
+    ) -> pd.DataFrame:
+        """Averages with standard errors and intervals."""
+        shown = [j for j, of in values.items() if len(of) > 1]
+        names = [self.rows.names[j] for j in shown]
+        clash = set(names) & set(self.by)
+        if clash:
+            raise ValueError(
+                f"at and by both name {clash.pop()!r}; with one value for every row there are no "
+                "groups of it."
+            )
+        totals = self.totals(asked, values)
+        keys = self.keys(totals)
+        taken = [k for k, j in enumerate(values) if j in shown]
+        index = [
+            (
+                *(chosen[k] for k in taken),
+                *group,
+                *(() if output is None else (output,)),
+                *((effect.variable,) if len(last) > 1 else ()),
+                self._label(effect),
+            )
+            for chosen, group, effect in keys
+            for output in self.model.outputs or (None,)
+        ]
+        of_output = [] if self.model.outputs is None else [self.model.output_level]
+        levels = [*names, *self.by, *of_output, *last]
+        found = totals.estimate(keys, estimate)
+        return self.finished(table_of(found, index, levels, level, self.model))
+
+    def finished(self, table: pd.DataFrame) -> pd.DataFrame:
+        """The table with its notes."""
+        told = self.model.told
+        notes = [
+            f"{name} has no derivative of its own here; slopes through it are extrapolated "
+            "differences."
+            for name in sorted(told.differences)
+        ]
+        notes += [
+            f"At the ends of what {name} was fitted to, and at corners, slopes are one-sided: of "
+            "the inside."
+            for name in sorted(told.one_sided)
+        ]
+        table.attrs["notes"] = tuple(notes) + self.model.route.notes
+        return table
+
+    def effects_of_rows(self, asked: Sequence[Effect]) -> pd.DataFrame:
+        """Effects in each row, one column for each effect and output."""
+        stacked: list[Array] = []
+        for block in self.rows.blocks():
+            found = self.model.effects(block.X, block.offsets, asked)
+            stacked.append(np.hstack([functions.values for functions in found]))
+        outputs = self.model.outputs
+        columns = [
+            (*(() if output is None else (output,)), effect.variable, self._label(effect))
+            for effect in asked
+            for output in outputs or (None,)
+        ]
+        of_output = [] if outputs is None else [self.model.output_level]
+        names = pd.MultiIndex.from_tuples(columns, names=[*of_output, "variable", "effect"])
+        found = pd.DataFrame(np.vstack(stacked), columns=names, index=self.rows.index)
+        return self.finished(found)
+
+    def _label(self, effect: Effect) -> str:
+        slope = effect.measure in ("slope", "elasticity")
+        differed = slope and effect.position in self.model.differed
+        return f"{effect.label} (differences)" if differed else effect.label
+
+
+def table_of(
+    found: Estimate, index: list[Any], levels: list[str], level: float, model: EffectModel
+) -> pd.DataFrame:
+    """The table of an estimate, with an index of these levels; no p-values for penalised fits."""
+    penalised = bool(getattr(model.route.model._record(), "penalty", 0.0))
+    table = found.table(level, p_values=not penalised)
+    table = table.rename(columns={"coefficient": "estimate"})
+    if len(levels) == 1:
+        return table.set_axis(pd.Index([of for (of,) in index], name=levels[0]))
+    return table.set_axis(pd.MultiIndex.from_tuples(index, names=levels))
