@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
     from mcmodels.derivative_checks import check_gradient, check_hessian
     from mcmodels.firth import FirthLogisticRegression
+    from mcmodels.formula import Formula, FormulaFit, fit_formula
     from mcmodels.glm import GeneralizedLinearRegressor
     from mcmodels.linear import LinearRegression
     from mcmodels.logistic import LogisticRegression
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 __all__ = [
     "PCA",
     "FirthLogisticRegression",
+    "Formula",
+    "FormulaFit",
     "GeneralizedLinearRegressor",
     "LinearRegression",
     "LogisticRegression",
@@ -36,6 +39,7 @@ __all__ = [
     "RowStream",
     "check_gradient",
     "check_hessian",
+    "fit_formula",
     "likelihood_ratio_test",
     "results",
     "scan",
@@ -48,6 +52,8 @@ __version__ = "0.1.0"
 _MODULES = {
     "PCA": "pca",
     "FirthLogisticRegression": "firth",
+    "Formula": "formula",
+    "FormulaFit": "formula",
     "GeneralizedLinearRegressor": "glm",
     "LinearRegression": "linear",
     "LogisticRegression": "logistic",
@@ -59,6 +65,7 @@ _MODULES = {
     "RowStream": "rows",
     "check_gradient": "derivative_checks",
     "check_hessian": "derivative_checks",
+    "fit_formula": "formula",
     "likelihood_ratio_test": "reports.comparison",
     "results": "reports.results",
     "scan": "tables",

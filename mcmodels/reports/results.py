@@ -197,5 +197,4 @@ class Results(Summarised):
         found = getattr(self.model, method, None)
         if found is None:
             raise InferenceError(f"{type(self.model).__name__} has no {method}.")
-        given = {"X": self._route.rows(X), "y": self._route.targets(y), "sample_weight": weights}
-        return found(**{name: value for name, value in given.items() if value is not None}, **named)
+        return found(**self._route.arguments(found, X, y, weights) | named)

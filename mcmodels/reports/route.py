@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import inspect
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
@@ -41,6 +42,8 @@ class Route:
         What is applied to y.
     notes : tuple of str
         What the reader of a result should know of the way.
+    table : FormulaFit, or None
+        A fit by a formula, which finds target, weights and offsets in the table of X.
     """
 
     model: Any
@@ -49,6 +52,7 @@ class Route:
     nameless: str = ""
     target: Any = None
     notes: tuple[str, ...] = ()
+    table: Any = None
 
     @classmethod
     def of(cls, fitted: Any, what: str) -> Route:
@@ -69,7 +73,7 @@ class Route:
         check_is_fitted(fitted)
         steps: list[tuple[str, Any]] = []
         notes: list[str] = []
-        target, where, model = None, "", fitted
+        target, where, model, table = None, "", fitted, None
         while True:
             if hasattr(model, "best_estimator_"):
                 notes.append(
@@ -78,6 +82,8 @@ class Route:
                 )
                 model = model.best_estimator_
             elif isinstance(model, Pipeline):
+                if not steps and hasattr(model, "training_rows"):
+                    table = model
                 steps += [(name, step) for name, step in model.steps[:-1] if _is_step(step)]
                 model, where = model.steps[-1][1], " at the end of the pipeline"
             elif isinstance(model, TransformedTargetRegressor):
@@ -98,7 +104,7 @@ class Route:
             named = copy.copy(model)
             named._fit = replace(model._fit, names=names)
             model = named
-        return cls(model, tuple(steps), names, nameless, target, tuple(notes))
+        return cls(model, tuple(steps), names, nameless, target, tuple(notes), table)
 
     def rows(self, X: Any) -> Any:
         """X as the steps give it to the model; of a stream, block by block. None stays None."""
@@ -116,6 +122,26 @@ class Route:
     def targets(self, y: Any) -> Any:
         """Y as the model takes it. None stays None."""
         return None if y is None else self._targets(y)
+
+    def arguments(
+        self, method: Any, X: Any, y: Any = None, sample_weight: Any = None
+    ) -> dict[str, Any]:
+        """What a method of the model takes of the user's rows, by name; what is None is left out.
+
+        A fit by a formula has the target, weights and offsets from the table.
+        """
+        named: dict[str, Any] = {}
+        if self.table is not None and X is not None and not isinstance(X, RowStream):
+            takes = inspect.signature(method).parameters
+            if "y" in takes:
+                X, y, named = self.table.training_rows(X, y, sample_weight)
+                sample_weight = named.pop("sample_weight", None)
+            else:
+                named = self.table.offsets(X)
+            rest = any(p.kind is p.VAR_KEYWORD for p in takes.values())
+            named = {name: value for name, value in named.items() if rest or name in takes}
+        given = {"X": self.rows(X), "y": self.targets(y), "sample_weight": sample_weight, **named}
+        return {name: value for name, value in given.items() if value is not None}
 
     def refuse_fitted_to_targets(self) -> None:
         """Raise where a step was fitted to y: inference would take its choice as given.

@@ -79,5 +79,6 @@ def summarize(
             )
         found = route.model.summary(**options)
     else:
-        found = route.model.summary(route.rows(X), route.targets(y), sample_weight, **options)
+        summary = route.model.summary
+        found = summary(**route.arguments(summary, X, y, sample_weight) | options)
     return replace(found, notes=(*found.notes, *route.notes))
