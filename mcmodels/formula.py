@@ -9,13 +9,13 @@ import numpy as np
 import pandas as pd
 from sklearn.base import BaseEstimator, TransformerMixin, clone, is_classifier
 from sklearn.pipeline import Pipeline
-from sklearn.utils.validation import check_is_fitted
+from sklearn.utils.validation import check_is_fitted, has_fit_parameter
 
 from mcmodels.arrays import Array, VectorLike, Weights
 from mcmodels.estimators.arguments import check_choice, check_flag
 from mcmodels.exceptions import example_of
 from mcmodels.formulas.frames import complete_rows, named_columns, numbers, selected
-from mcmodels.formulas.language import parsed, sides, without_dot
+from mcmodels.formulas.language import parsed, refuse_unknown, sides, without_dot
 from mcmodels.formulas.recipe import Recipe
 from mcmodels.formulas.response import Response
 
@@ -103,9 +103,7 @@ class Formula(TransformerMixin, BaseEstimator):
                 f"formula={example_of(self.formula)} has a left side, {left!r}, and a step of a "
                 "pipeline has no target; leave it out, or call fit_formula(formula, data, model)."
             )
-        self._recipe = Recipe.learnt(right, X)
-        self.feature_names_in_ = np.array(self._recipe.columns, dtype=object)
-        self.n_features_in_ = len(self._recipe.columns)
+        self._learn(Recipe.learnt(right, X))
         return self
 
     def transform(self, X: Any) -> Any:
@@ -153,6 +151,18 @@ class Formula(TransformerMixin, BaseEstimator):
         """
         check_is_fitted(self)
         return {term: list(positions) for term, positions in self._recipe.terms.items()}
+
+    @classmethod
+    def _of(cls, recipe: Recipe) -> Self:
+        """A fitted step by what one has learnt."""
+        step = cls(recipe.formula)
+        step._learn(recipe)
+        return step
+
+    def _learn(self, recipe: Recipe) -> None:
+        self._recipe = recipe
+        self.feature_names_in_ = np.array(recipe.columns, dtype=object)
+        self.n_features_in_ = len(recipe.columns)
 
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "_recipe")
@@ -205,6 +215,10 @@ class FormulaFit(Pipeline):
         self.offset = offset
         self.exposure = exposure
         self.na = na
+
+    def __getitem__(self, ind: Any) -> Any:
+        """A step, or a pipeline of some of the steps."""
+        return Pipeline(self.steps[ind]) if isinstance(ind, slice) else super().__getitem__(ind)
 
     def fit(self, X: Any, y: VectorLike | None = None, sample_weight: Weights = None) -> Self:
         """Fit to a table.
@@ -278,7 +292,7 @@ class FormulaFit(Pipeline):
     def score(self, X: Any, y: VectorLike | None = None, sample_weight: Weights = None) -> float:
         """The score of the model; the target is that of the left side, unless y is given."""
         rows, target, named = self.training_rows(X, y, sample_weight)
-        return self.steps[-1][1].score(self[:-1].transform(rows), target, **named)
+        return self.steps[-1][1].score(self.steps[0][1].transform(rows), target, **named)
 
     def _complete(self, X: Any) -> Array:
         """Which rows of a table have no missing value in a column that is used."""
@@ -365,16 +379,24 @@ def fit_formula(
             f"model={example_of(model)} must be an estimator, such as LinearRegression()."
         )
     known = named_columns(data)
+    for name, value in (("offset", offset), ("exposure", exposure)):
+        if value is not None and not has_fit_parameter(model, name):
+            raise ValueError(
+                f"{name}={example_of(value)}: {type(model).__name__} takes none; take "
+                "GeneralizedLinearRegressor, or leave it out."
+            )
     taken = {*parsed(left, known).columns, offset, exposure}
     column = sample_weight if isinstance(sample_weight, str) else None
+    asked = {"sample_weight": column, "offset": offset, "exposure": exposure}
+    for name, value in asked.items():
+        if value is not None and value not in known:
+            refuse_unknown(value, known, name)
     right = without_dot(right, [name for name in known if name not in taken | {column}])
     fit = FormulaFit(
         [("formula", Formula(right)), ("model", _with_intercept(model, right, known))],
         response=left,
-        sample_weight=column,
-        offset=offset,
-        exposure=exposure,
         na=na,
+        **asked,
     )
     weights: Any = None if column is not None else sample_weight
     return fit.fit(data, sample_weight=weights)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -11,7 +12,15 @@ import pandas as pd
 from mcmodels.exceptions import example_of
 from mcmodels.formulas.language import refuse_unknown
 
-__all__ = ["complete_rows", "known_levels", "levels_of", "named_columns", "numbers", "selected"]
+__all__ = [
+    "complete_rows",
+    "is_number",
+    "known_levels",
+    "levels_of",
+    "named_columns",
+    "numbers",
+    "selected",
+]
 
 _KINDS = "a data frame of pandas or Polars, a table of Arrow, or a dict of columns"
 _N_LISTED = 8
@@ -38,9 +47,9 @@ def named_columns(data: Any) -> list[str]:
             f"a formula names columns, and {type(data).__name__} has no names; pass {_KINDS}."
         )
     names = [str(name) for name in names]
-    for name in names:
-        if names.count(name) > 1 if len(names) < 1000 else False:
-            raise ValueError(f"the data have {names.count(name)} columns named {name!r}; rename.")
+    for name, count in Counter(names).items():
+        if count > 1:
+            raise ValueError(f"the data have {count} columns named {name!r}; rename them.")
     return names
 
 

@@ -208,7 +208,7 @@ def _refuse_token(token: re.Match[str], after: str) -> None:
     if kind == "name" and after == "(":
         start, _, rest = written.partition(".")
         if written not in _CALLED and not (rest and _is_attribute(start, rest)):
-            raise ValueError(f"the formula calls {_not_called(written)}.")
+            raise ValueError(f"in the formula {_not_called(written)}.")
 
 
 def _inside(written: Sequence[str]) -> bool:
@@ -223,12 +223,12 @@ def _is_word(name: str) -> bool:
     return constant or (start == "np" and rest in FUNCTIONS) or start == "contr"
 
 
-def refuse_unknown(name: str, known: Sequence[str]) -> None:
-    """Raise for a name that is no column."""
+def refuse_unknown(name: str, known: Sequence[str], who: str = "the formula") -> None:
+    """Raise for a name that is no column; ``who`` has named it."""
     nearest = difflib.get_close_matches(name, [str(column) for column in known], n=1)
     listed = ", ".join(map(str, known[:10])) + (", …" if len(known) > 10 else "")
     hint = f"Did you mean {nearest[0]!r}?" if nearest else f"The data have {listed}."
-    raise ValueError(f"the formula names {name!r}, which is not a column of the data. {hint}")
+    raise ValueError(f"{who} names {name!r}, which is not a column of the data. {hint}")
 
 
 def _check(factor: Any, found: Parsed) -> None:

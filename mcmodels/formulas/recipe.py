@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -233,5 +234,6 @@ def _materialised(spec: Any, given: pd.DataFrame, language: Parsed) -> tuple[Any
             raise
         except Exception as error:  # whatever a transformation raises
             why = language.shown(" ".join(str(error).split()))
+            why = re.sub(r"Unable to evaluate factor `(.*)`\. \[\w+: (.*)\]", r"\1: \2", why)
             raise ValueError(f"the formula cannot be computed: {why}") from error
     return made, made.model_spec

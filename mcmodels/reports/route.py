@@ -84,6 +84,8 @@ class Route:
             elif isinstance(model, Pipeline):
                 if not steps and hasattr(model, "training_rows"):
                     table = model
+                    if model.n_dropped_:
+                        notes.append(f"{model.n_dropped_} rows with missing values were left out.")
                 steps += [(name, step) for name, step in model.steps[:-1] if _is_step(step)]
                 model, where = model.steps[-1][1], " at the end of the pipeline"
             elif isinstance(model, TransformedTargetRegressor):
