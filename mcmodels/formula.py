@@ -389,6 +389,8 @@ def fit_formula(
     column = sample_weight if isinstance(sample_weight, str) else None
     asked = {"sample_weight": column, "offset": offset, "exposure": exposure}
     for name, value in asked.items():
+        if value is not None and not isinstance(value, str):
+            raise TypeError(f"{name}={example_of(value)} must be the name of a column.")
         if value is not None and value not in known:
             refuse_unknown(value, known, name)
     right = without_dot(right, [name for name in known if name not in taken | {column}])
@@ -418,8 +420,6 @@ def _with_intercept(model: Any, right: str, known: list[str]) -> Any:
 
 def _numeric(data: Any, column: str, argument: str) -> Array:
     """A column of numbers that goes with the rows."""
-    if not isinstance(column, str):
-        raise TypeError(f"{argument}={example_of(column)} must be the name of a column.")
     found = selected(data, [column])
     complete_rows(found, f"{argument} needs every value.")
     try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
@@ -71,9 +72,22 @@ def selected(data: Any, names: Iterable[str]) -> pd.DataFrame:
         frame = data.set_axis(known, axis=1)[names]
     else:
         frame = data.select(names).to_pandas()
+        # The order of categories in Polars is that in which the process met them; an Enum has one.
+        unordered = [n for n in names if str(getattr(data[n], "dtype", "")).startswith("Categ")]
+        frame = frame.astype(dict.fromkeys(unordered, object))
     if not len(frame):
         raise ValueError("the data have no rows.")
-    return frame
+    return frame.assign(
+        **{name: _inferred(frame[name]) for name in names if frame[name].dtype == object}
+    )
+
+
+def _inferred(column: pd.Series) -> pd.Series:
+    """A column of objects as one of numbers or logical values, if all are."""
+    present = column.dropna()
+    if len(present) and isinstance(present.iloc[0], Decimal):
+        return column.astype(np.float64)
+    return column.infer_objects()
 
 
 def complete_rows(frame: pd.DataFrame, what: str = "") -> pd.Series:
