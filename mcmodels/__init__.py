@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
     from mcmodels.derivative_checks import check_gradient, check_hessian
     from mcmodels.firth import FirthLogisticRegression
+    from mcmodels.formula import Formula, FormulaFit, fit_formula
     from mcmodels.glm import GeneralizedLinearRegressor
     from mcmodels.linear import LinearRegression
     from mcmodels.logistic import LogisticRegression
@@ -28,6 +29,8 @@ __all__ = [
     "PCA",
     "Comparison",
     "FirthLogisticRegression",
+    "Formula",
+    "FormulaFit",
     "GeneralizedLinearRegressor",
     "LinearRegression",
     "LogisticRegression",
@@ -41,6 +44,7 @@ __all__ = [
     "check_hessian",
     "compare",
     "glance",
+    "fit_formula",
     "likelihood_ratio_test",
     "results",
     "scan",
@@ -55,6 +59,8 @@ _MODULES = {
     "PCA": "pca",
     "Comparison": "reports.side_by_side",
     "FirthLogisticRegression": "firth",
+    "Formula": "formula",
+    "FormulaFit": "formula",
     "GeneralizedLinearRegressor": "glm",
     "LinearRegression": "linear",
     "LogisticRegression": "logistic",
@@ -68,6 +74,7 @@ _MODULES = {
     "check_hessian": "derivative_checks",
     "compare": "reports.side_by_side",
     "glance": "reports.tidy",
+    "fit_formula": "formula",
     "likelihood_ratio_test": "reports.comparison",
     "results": "reports.results",
     "scan": "tables",

@@ -14,12 +14,13 @@ import mcmodels
 from mcmodels import LinearRegression, LogisticRegression
 
 PACKAGE = Path(mcmodels.__file__).parent
-SHELLS = {"linear", "logistic", "pca", "mlp", "objective_models"}
+SHELLS = {"linear", "logistic", "pca", "mlp", "objective_models", "formula"}
 # What every room may import: types of arrays, classes of warnings.
 COMMON = {"arrays", "exceptions", "user_warnings"}
 MAY_IMPORT = {
     "rows": COMMON,
     "tables": {"rows"} | COMMON,
+    "formulas": {"tables", "rows"} | COMMON,
     "objectives": {"rows"} | COMMON,
     "solvers": {"objectives", "rows"} | COMMON,
     "inference": {"autodiff", "differences", "solvers", "objectives", "rows"} | COMMON,
@@ -46,7 +47,16 @@ MAY_IMPORT = {
         "rows",
     }
     | COMMON,
-    "shell": {"estimators", "records", "inference", "solvers", "objectives", "tables", "rows"}
+    "shell": {
+        "estimators",
+        "formulas",
+        "records",
+        "inference",
+        "solvers",
+        "objectives",
+        "tables",
+        "rows",
+    }
     | COMMON,
     "calculus": {"differences", "user_warnings"},
     "autodiff": {"user_warnings"},

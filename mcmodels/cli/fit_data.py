@@ -11,7 +11,7 @@ import pandas as pd
 from sklearn.pipeline import Pipeline
 
 from mcmodels.arrays import Array
-from mcmodels.cli.model_files import level_name, levels_by_column
+from mcmodels.cli.model_files import formula_of, level_name, levels_by_column
 from mcmodels.glm import GeneralizedLinearRegressor
 from mcmodels.linear import LinearRegression
 from mcmodels.logistic import LogisticRegression
@@ -81,7 +81,8 @@ class FitData:
         if isinstance(model, LogisticRegression):
             found["class_counts"] = np.unique(y, return_counts=True)[1].tolist()
             found["accuracy"] = model.score(encoded, y, sample_weight)
-        if not isinstance(model, PCA):  # its levels have a column each
+        # Levels of components have a column each, and contrasts of a formula need no baseline.
+        if not isinstance(model, PCA) and formula_of(pipeline) is None:
             found["baselines"] = [level_name(name, levels[name][0]) for name in levels]
         return cls(
             rows=(encoded, y, sample_weight),

@@ -31,17 +31,22 @@ from mcmodels import PCA, GeneralizedLinearRegressor, LinearRegression, Logistic
 from mcmodels.arrays import Array
 from mcmodels.cli.files import one_line, require_file
 from mcmodels.exceptions import NoMeanWarning
+from mcmodels.formula import Formula
+from mcmodels.formulas.language import parsed
+from mcmodels.formulas.recipe import Recipe
 from mcmodels.rows import CodedBlock
 from mcmodels.tables.columns import TableColumns
 
 __all__ = [
     "MODELS",
     "features_of",
+    "formula_of",
     "has_offset",
     "level_name",
     "levels_by_column",
     "load_model",
     "new_pipeline",
+    "pipeline_of_formula",
     "pipeline_of_scan",
     "save_model",
     "table_columns_of",
@@ -53,7 +58,8 @@ MODELS = {
     "glm": GeneralizedLinearRegressor,
     "pca": PCA,
 }
-FORMAT = 1  # raised when a file can no longer be read by the version before
+FORMAT = 2  # raised when a file can no longer be read by the version before
+_WITHOUT_FORMULA = 1  # the format of models without a formula, which earlier versions read
 _START = b"mcmodels model file\n"
 # How the files begin that joblib and pickle write, compressed or not.
 _ZLIB = tuple(b"x" + level for level in (b"\x01", b"\x5e", b"\x9c", b"\xda"))
@@ -82,6 +88,17 @@ def new_pipeline(model: Any, features: list[str], categorical: list[str]) -> Pip
     return Pipeline([("encode", encode), ("model", model)])
 
 
+def pipeline_of_formula(model: Any, step: Formula) -> Pipeline:
+    """A model whose columns are made by a formula."""
+    return Pipeline([("encode", step), ("model", model)])
+
+
+def formula_of(pipeline: Pipeline) -> Recipe | None:
+    """What the formula has learnt by which a model was fitted, if it was."""
+    step = pipeline["encode"]
+    return step._recipe if isinstance(step, Formula) else None
+
+
 def pipeline_of_scan(model: Any) -> Pipeline:
     """A model that is fitted to a scan: its rows come coded, and it holds the levels itself."""
     return Pipeline([("encode", "passthrough"), ("model", model)])
@@ -103,6 +120,12 @@ def levels_by_column(pipeline: Pipeline) -> dict[str, Array]:
     scanned = table_columns_of(pipeline)
     if scanned is not None:
         return {name: np.array(known, dtype=object) for name, known in scanned.levels.items()}
+    recipe = formula_of(pipeline)
+    if recipe is not None:
+        return {
+            name: np.array(known, dtype=object if isinstance(known[0], str) else None)
+            for name, known in recipe.levels.items()
+        }
     encoder = pipeline["encode"].named_transformers_.get("categories")
     if encoder is None:
         return {}
@@ -113,10 +136,12 @@ def save_model(pipeline: Pipeline, path: Path) -> None:
     """Write a fitted pipeline, of :func:`new_pipeline` or :func:`pipeline_of_scan`, to a file."""
     model = pipeline["model"]
     arrays: dict[str, Any] = {}
-    # A model of a scan holds its levels itself.
-    levels = {} if table_columns_of(pipeline) else levels_by_column(pipeline)
+    recipe = formula_of(pipeline)
+    # A model of a scan, and a formula, hold their levels themselves.
+    own = table_columns_of(pipeline) or recipe
+    levels = {} if own else levels_by_column(pipeline)
     document = {
-        "format": FORMAT,
+        "format": FORMAT if recipe else _WITHOUT_FORMULA,
         "mcmodels": mcmodels.__version__,
         "model": next(name for name, kind in MODELS.items() if type(model) is kind),
         "parameters": _packed(model.get_params(), arrays),
@@ -126,6 +151,7 @@ def save_model(pipeline: Pipeline, path: Path) -> None:
         ),
         "features": features_of(pipeline),
         "levels": _packed(levels, arrays),
+        **({"formula": _packed(recipe, arrays)} if recipe else {}),
     }
     text = json.dumps(document).encode()
     content = io.BytesIO()
@@ -189,12 +215,25 @@ def _read(path: Path, content: bytes) -> Pipeline:
             model = kind(**_unpacked(document["parameters"], archive))
             vars(model).update(_unpacked(document["attributes"], archive))
             levels = _unpacked(document["levels"], archive)
+            recipe = _unpacked(document.get("formula"), archive)
+        if recipe is not None:
+            return _with_formula(model, recipe, document["features"])
         return _assembled(model, document["features"], levels)
     except Exception as error:  # what a file with a right checksum may hold is without bounds
         raise ValueError(
             f"{path} was written by {writer} and cannot be read by {mcmodels.__version__} "
             f"({one_line(error)}); use that version, or fit again"
         ) from error
+
+
+def _with_formula(model: Any, recipe: Any, features: list[str]) -> Pipeline:
+    """A fitted pipeline. What the formula calls is checked before anything is evaluated."""
+    if not isinstance(recipe, Recipe) or list(recipe.columns) != features:
+        raise ValueError("its features are not those of its formula")
+    parsed(recipe.formula, recipe.columns)
+    if model.n_features_in_ != len(recipe.names):
+        raise ValueError("its formula makes other columns")
+    return pipeline_of_formula(model, Formula._of(recipe))
 
 
 def _assembled(model: Any, features: list[str], levels: Mapping[str, Array]) -> Pipeline:

@@ -29,13 +29,21 @@ from mcmodels.cli.columns import (
 )
 from mcmodels.cli.files import replacing
 from mcmodels.cli.fit_data import FitData
-from mcmodels.cli.model_files import MODELS, new_pipeline, pipeline_of_scan, save_model
+from mcmodels.cli.formula_option import FormulaOption, formula_named
+from mcmodels.cli.model_files import (
+    MODELS,
+    new_pipeline,
+    pipeline_of_formula,
+    pipeline_of_scan,
+    save_model,
+)
 from mcmodels.cli.progress import bar_of_passes
 from mcmodels.cli.reading import DataFile
-from mcmodels.cli.table_files import TableFiles, in_options, inputs, is_one_text
+from mcmodels.cli.table_files import TableFiles, in_options, inputs, is_one_file, is_one_text
 from mcmodels.cli.tables import fit_report, rendered
 from mcmodels.estimators.arguments import listed
 from mcmodels.exceptions import FitWarning
+from mcmodels.formula import Formula
 from mcmodels.inference import Summary
 
 __all__ = ["fit"]
@@ -44,9 +52,11 @@ __all__ = ["fit"]
 def fit(options: argparse.Namespace) -> str:
     """Fit a model to files, save it if asked to, and report on it."""
     warnings.simplefilter("always", FitWarning)  # the caller records warnings
+    work = _fit_by_formula if options.formula is not None else None
     in_memory = is_one_text(options.files) and options.where is None
     with replacing(options.save, sources=inputs(options.files)) as temporary:
-        pipeline, report = (_fit_in_memory if in_memory else _fit_in_blocks)(options)
+        work = work or (_fit_in_memory if in_memory else _fit_in_blocks)
+        pipeline, report = work(options)
         if temporary is not None:
             save_model(pipeline, temporary)
     return rendered(report, options.format, options.save)
@@ -73,6 +83,44 @@ def _fit_in_memory(options: argparse.Namespace) -> tuple[Pipeline, Summary]:
     given = {f"model__{name}": values for name, values in offsets.items()}
     pipeline.fit(X, y, model__sample_weight=sample_weight, **given)
     about = _about(options, data, len(frame), len(everything) - len(frame))
+    found = FitData.in_memory(pipeline, X, y, sample_weight, offsets)
+    inference = _inference(frame, options) | offsets
+    return pipeline, fit_report(pipeline["model"], found, about, **inference)
+
+
+def _fit_by_formula(options: argparse.Namespace) -> tuple[Pipeline, Summary]:
+    """A fit to one file, which is read completely; a formula makes the columns."""
+    for name in ("features", "categorical", "where"):
+        if getattr(options, name):
+            raise ValueError(f"--{name}: the formula names the columns; leave --{name} out")
+    if not is_one_file(options.files):
+        raise ValueError("--formula: it reads one file into memory; name a file, or join them")
+    data, taken = DataFile(options.files[0], options), _taken(options)
+    everything = data.frame()
+    check_known(taken, everything, data)
+    model = _model(options)
+    with formula_named():
+        formula = FormulaOption.of(options, list(everything.columns), taken)
+    codes = [name for name in formula.factors if is_number(everything[name])]
+    if codes:
+        texts = data.frame(codes)
+        for name in filter(lambda name: are_codes(texts[name]), codes):
+            everything[name] = texts[name]
+    used = list(dict.fromkeys([*formula.columns, *taken]))
+    frame = complete(everything, used, data, drop=options.drop_missing).reset_index(drop=True)
+    with formula_named():
+        y = formula.target(frame, labels=options.model == "logistic")
+        step = Formula(formula.right).fit(frame)
+        if not formula.intercept and options.model != "pca":
+            model.set_params(fit_intercept=False)
+        X = frame[list(step.feature_names_in_)]
+        step.transform(X)  # refuses values that are not finite
+    sample_weight, offsets = _weights(frame, options, data), offsets_of(frame, options, data)
+    pipeline = pipeline_of_formula(model, step)
+    given = {f"model__{name}": values for name, values in offsets.items()}
+    pipeline.fit(X, y, model__sample_weight=sample_weight, **given)
+    about = _about(options, data, len(frame), len(everything) - len(frame))
+    about |= {"target": formula.left, "formula": options.formula}
     found = FitData.in_memory(pipeline, X, y, sample_weight, offsets)
     inference = _inference(frame, options) | offsets
     return pipeline, fit_report(pipeline["model"], found, about, **inference)

@@ -261,8 +261,13 @@ def _add_data_options(parser: argparse.ArgumentParser, model: str, target: str |
     none = dict.fromkeys(("target", "cluster", "covariance", "offset", "exposure"))
     parser.set_defaults(command="fit", model=model, exponentiate=False, **none)
     parser.add_argument("files", type=Path, nargs="+", metavar="DATA", help=_DATA)
-    if target is not None:
-        parser.add_argument("--target", required=True, metavar="COL", help=target)
+    formula = "columns of the design, such as 'age + C(region)*sex'; needs formulaic"
+    if target is None:
+        parser.add_argument("--formula", help=formula)
+    else:
+        named = parser.add_mutually_exclusive_group(required=True)
+        named.add_argument("--target", metavar="COL", help=target)
+        named.add_argument("--formula", help=f"target ~ {formula}")
         parser.add_argument("--no-intercept", dest="fit_intercept", action="store_false")
         parser.add_argument(
             "--weights-are",

@@ -18,6 +18,7 @@ from mcmodels.cli.columns import check_known, complete, design, dropped, known_l
 from mcmodels.cli.files import is_parquet, replacing
 from mcmodels.cli.model_files import (
     features_of,
+    formula_of,
     has_offset,
     levels_by_column,
     load_model,
@@ -26,7 +27,7 @@ from mcmodels.cli.model_files import (
 )
 from mcmodels.cli.progress import bar_of_passes
 from mcmodels.cli.reading import DataFile
-from mcmodels.cli.table_files import TableFiles, in_options, inputs, is_one_text
+from mcmodels.cli.table_files import TableFiles, in_options, inputs, is_one_file, is_one_text
 from mcmodels.cli.writing import BlockWriter
 from mcmodels.exceptions import FitWarning
 from mcmodels.rows import CodedBlock
@@ -49,9 +50,16 @@ def predict(options: argparse.Namespace) -> str:
         levels, of_scan = levels_by_column(pipeline), table_columns_of(pipeline) is not None
         if options.unseen == "baseline" and levels and not of_scan and _is_pca(pipeline):
             raise ValueError("--unseen baseline: each level of these components has a column")
+        by_formula = formula_of(pipeline) is not None
+        if by_formula and options.unseen == "baseline":
+            raise ValueError("--unseen baseline: the model has a formula, which codes its levels")
+        if by_formula and not is_one_file(options.files):
+            raise ValueError(
+                "the model has a formula, and reads one file; name a file, or join them"
+            )
         options.keep = list(dict.fromkeys(options.keep))
         _check_offsets(pipeline, options)
-        is_text = is_one_text(options.files) and not of_scan
+        is_text = by_formula or (is_one_text(options.files) and not of_scan)
         with BlockWriter(temporary) as output:
             work = _predict_text if is_text else _predict_in_blocks
             n_dropped = work(pipeline, options, output)

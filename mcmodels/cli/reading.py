@@ -78,7 +78,14 @@ class DataFile:
         return self._with_sound_names(frame.reset_index(drop=True).rename(columns=str))
 
     def blocks(self, text: Iterable[str], keep: list[str]) -> Iterator[tuple[pd.DataFrame, Any]]:
-        """The rows of a text file in blocks, and columns of them as they are written, or None."""
+        """The rows in blocks, and columns of them as they are written, or None.
+
+        A Parquet file is one block.
+        """
+        if self.is_parquet:
+            frame = self.frame()
+            yield frame, frame[keep] if keep else None
+            return
         with ExitStack() as opened:
 
             def reader(text: Iterable[str], **options: Any) -> Any:

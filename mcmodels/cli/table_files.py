@@ -14,7 +14,7 @@ from mcmodels.cli.codes import are_codes
 from mcmodels.cli.files import is_parquet, is_text, require_file
 from mcmodels.tables.files import SUFFIXES, expanded, of_files
 
-__all__ = ["TableFiles", "in_options", "inputs", "is_one_text"]
+__all__ = ["TableFiles", "in_options", "inputs", "is_one_file", "is_one_text"]
 
 _OF_TEXT = ("sep", "decimal", "encoding")  # options
 # What errors of a scan name, and what it is here.
@@ -40,6 +40,11 @@ _IN_OPTIONS = {
 def is_one_text(files: Sequence[Path]) -> bool:
     """Whether the data are one text file, or standard input, and no directory or pattern."""
     return len(files) == 1 and is_text(files[0]) and not _is_several(files[0])
+
+
+def is_one_file(files: Sequence[Path]) -> bool:
+    """Whether the data are one file, or standard input, and no directory or pattern."""
+    return len(files) == 1 and not _is_several(files[0])
 
 
 def inputs(files: Sequence[Path]) -> list[Path]:

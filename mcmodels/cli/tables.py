@@ -145,6 +145,8 @@ def _data_facts(
         yield "where", str(about["where"])
     if "dropped" in about:
         yield "dropped", str(about["dropped"])
+    if "formula" in about:
+        yield "formula", str(about["formula"])
     yield "features", f"{len(data.features)}: {listed(data.features)}"
     if data.baselines:
         yield "baseline", listed(data.baselines)

@@ -207,18 +207,18 @@ class EffectResults:
             chosen = getattr(self, "_estimate", None)  # of results with a covariance of their own
             found: Estimate = record.estimate if chosen is None else chosen()
             return found
-        if not isinstance(X, RowStream) and y is None and kind != "nonrobust":
+        *rows, named = self._route.training_rows(X, y, weights)
+        if not isinstance(X, RowStream) and rows[1] is None and kind != "nonrobust":
             raise ValueError(
                 f"kind={example_of(kind)} reads the training rows again; pass X as in fit, and y."
             )
-        given = {name: of for name, of in offsets.items() if of is not None}
+        given = named | {name: of for name, of in offsets.items() if of is not None}
         if kind is not None:
             given["kind"] = kind
         if groups is not None:
             given["groups"] = groups
-        rows = (self._route.rows(X), self._route.targets(y), weights)
         if kind == "nonrobust":
-            rows, given = (None, None, None), {"kind": kind}
+            rows, given = [None, None, None], {"kind": kind}
         robust: Estimate = model._estimate(*rows, **given)[1]
         return robust
 

@@ -61,8 +61,8 @@ class Reported:
         if not given and hasattr(found, "_estimate"):  # the covariance that results have chosen
             whole = found._estimate()
         else:
-            X, y = route.rows(rows.get("X")), route.targets(rows.get("y"))
-            whole = model._estimate(X, y, rows.get("sample_weight"), **robust)[1]
+            *again, named = route.training_rows(*map(rows.get, ("X", "y", "sample_weight")))
+            whole = model._estimate(*again, **named | dict(robust))[1]
         record.warn_of_perfect_fit()
         return cls(model, record, whole, record.reported(whole, reference), reference)
 

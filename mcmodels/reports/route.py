@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import inspect
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
@@ -41,6 +42,8 @@ class Route:
         What is applied to y.
     notes : tuple of str
         What the reader of a result should know of the way.
+    table : FormulaFit, or None
+        A fit by a formula, which finds target, weights and offsets in the table of X.
     """
 
     model: Any
@@ -49,6 +52,7 @@ class Route:
     nameless: str = ""
     target: Any = None
     notes: tuple[str, ...] = ()
+    table: Any = None
 
     @classmethod
     def of(cls, fitted: Any, what: str) -> Route:
@@ -73,7 +77,7 @@ class Route:
         check_is_fitted(fitted)
         steps: list[tuple[str, Any]] = []
         notes: list[str] = []
-        target, where, model = None, "", fitted
+        target, where, model, table = None, "", fitted, None
         while True:
             if is_frozen(model):
                 model = model.estimator
@@ -84,6 +88,10 @@ class Route:
                 )
                 model = model.best_estimator_
             elif isinstance(model, Pipeline):
+                if not steps and hasattr(model, "training_rows"):
+                    table = model
+                    if model.n_dropped_:
+                        notes.append(f"{model.n_dropped_} rows with missing values were left out.")
                 steps += [(name, step) for name, step in model.steps[:-1] if is_step(step)]
                 model, where = model.steps[-1][1], " at the end of the pipeline"
             elif isinstance(model, TransformedTargetRegressor):
@@ -109,7 +117,7 @@ class Route:
             named = copy.copy(model)
             named._fit = replace(model._fit, names=names)
             model = named
-        return cls(model, tuple(steps), names, nameless, target, tuple(notes))
+        return cls(model, tuple(steps), names, nameless, target, tuple(notes), table)
 
     def rows(self, X: Any) -> Any:
         """X as the steps give it to the model; of a stream, block by block. None stays None."""
@@ -126,6 +134,40 @@ class Route:
         found = np.asarray(y)
         moved = self.target.transform(found.reshape(-1, 1) if found.ndim == 1 else found)
         return np.asarray(moved).reshape(found.shape)
+
+    def arguments(
+        self, method: Any, X: Any, y: Any = None, sample_weight: Any = None
+    ) -> dict[str, Any]:
+        """What a method of the model takes of the user's rows, by name; what is None is left out.
+
+        A fit by a formula has the target, weights and offsets from the table.
+        """
+        takes = inspect.signature(method).parameters
+        if "y" in takes:
+            X, y, sample_weight, named = self.training_rows(X, y, sample_weight)
+        else:
+            named = self.table.offsets(X) if self._is_of_table(X) else {}
+            X, y = self.rows(X), self.targets(y)
+        rest = any(p.kind is p.VAR_KEYWORD for p in takes.values())
+        given = {name: value for name, value in named.items() if rest or name in takes}
+        given |= {"X": X, "y": y, "sample_weight": sample_weight}
+        return {name: value for name, value in given.items() if value is not None}
+
+    def training_rows(
+        self, X: Any, y: Any = None, sample_weight: Any = None
+    ) -> tuple[Any, Any, Any, dict[str, Any]]:
+        """X and y as the model takes them, weights, and offsets by name.
+
+        A fit by a formula has all of them from the table that X is then.
+        """
+        named: dict[str, Any] = {}
+        if self._is_of_table(X):
+            X, y, named = self.table.training_rows(X, y, sample_weight)
+            sample_weight = named.pop("sample_weight", None)
+        return self.rows(X), self.targets(y), sample_weight, named
+
+    def _is_of_table(self, X: Any) -> bool:
+        return self.table is not None and X is not None and not isinstance(X, RowStream)
 
     def refuse_fitted_to_targets(self) -> None:
         """Raise where a step was fitted to y: inference would take its choice as given.

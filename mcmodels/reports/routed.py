@@ -45,7 +45,7 @@ class Routed:
         found = getattr(self.model, method, None)
         if found is None:
             raise InferenceError(f"{type(self.model).__name__} has no {method}.")
-        return found(**self._given(X, y, weights, named))
+        return found(**self._given(found, X, y, weights, named))
 
     def _of_rows(self, method: str, X: Any, *rest: Any, **named: Any) -> Any:
         """The same of a method with a row for each row of X: they have the index of X."""
@@ -54,7 +54,9 @@ class Routed:
             return found.set_axis(X.index, axis=0)
         return found
 
-    def _given(self, X: Any, y: Any, weights: Any, named: dict[str, Any]) -> dict[str, Any]:
+    def _given(
+        self, method: Any, X: Any, y: Any, weights: Any, named: dict[str, Any]
+    ) -> dict[str, Any]:
         """The arguments of a method of the model; those that are None are left out."""
         route = self._route
         if route.steps or route.target is not None:
@@ -67,5 +69,4 @@ class Routed:
                 offsets = {key: named[key] for key in ("offset", "exposure") if key in named}
                 named = {key: value for key, value in named.items() if key not in offsets}
                 X, y, weights, _ = as_stream(X, y, weights, **offsets)
-        given = {"X": route.rows(X), "y": route.targets(y), "sample_weight": weights}
-        return {key: value for key, value in given.items() if value is not None} | named
+        return route.arguments(method, X, y, weights) | named

@@ -108,8 +108,8 @@ class TermTests:
         _refuse_penalised(record)
         wanted = self._wanted(terms)
         reference = options.pop("reference", None)
-        given = (self._route.rows(X), self._route.targets(y), sample_weight)
-        estimate = self.model._reported(*given, reference, options)
+        *given, named = self._route.training_rows(X, y, sample_weight)
+        estimate = self.model._reported(*given, reference, named | options)
         n, tests = len(record.parameter_names), {}
         starts = range(0, len(estimate.params), n)
         for name, columns in zip(wanted.names, wanted.columns, strict=True):
@@ -208,7 +208,8 @@ class TermTests:
         found = self._complete(terms)
         if type == 3:
             _warn_of_baselines(found, record)
-        given = (self._route.rows(X), self._route.targets(y), sample_weight)
+        *given, named = self._route.training_rows(X, y, sample_weight)
+        options = named | options
         classical = kind in (None, "nonrobust") and record.weighting.has_likelihood
         if classical:
             self.model._robust_rows(*given, kind="nonrobust", **options)
@@ -293,9 +294,8 @@ class TermTests:
         found = self._complete(terms)
         if isinstance(record, GlmFit):
             record.model.refuse_without_dispersion()
-        rows = self.model._rows_again(
-            self._route.rows(X), self._route.targets(y), sample_weight, **options
-        )
+        *given, named = self._route.training_rows(X, y, sample_weight)
+        rows = self.model._rows_again(*given, **named | options)
         if isinstance(record, GlmFit):
             deviances = Deviances.of_family(record.model, record.loss, rows)
         else:

@@ -1,0 +1,239 @@
+"""What a formula has learnt of a table, and the design matrix of other rows by it."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Self
+
+import numpy as np
+import pandas as pd
+import scipy.sparse as sp
+
+from mcmodels.exceptions import example_of
+from mcmodels.formulas.frames import (
+    complete_rows,
+    is_number,
+    known_levels,
+    levels_of,
+    named_columns,
+    numbers,
+    selected,
+)
+from mcmodels.formulas.language import FUNCTIONS, Parsed, formulaic, parsed, without_dot
+
+__all__ = ["Recipe"]
+
+_MISSING = "drop those rows, or fill the values in."
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """The right side of a formula, and all that it has learnt; plain data that can be stored.
+
+    Parameters
+    ----------
+    formula : str
+        The text; ``.`` is written out.
+    columns : tuple of str
+        The columns that it reads.
+    levels : dict of str to tuple
+        The levels of those that are factors, in their order; the first is the baseline.
+    numeric : tuple of str
+        The columns that are read as numbers.
+    names : tuple of str
+        The columns that it makes; an intercept is not among them.
+    terms : dict of str to tuple of int
+        Where the columns of each term are.
+    intercept : bool
+        Whether categories are coded as beside an intercept.
+    transforms : dict
+        What transformations remember: knots, means, scales.
+    categories : dict of str to list
+        The levels of every coded expression.
+    """
+
+    formula: str
+    columns: tuple[str, ...]
+    levels: dict[str, tuple[Any, ...]]
+    numeric: tuple[str, ...]
+    names: tuple[str, ...]
+    terms: dict[str, tuple[int, ...]]
+    intercept: bool
+    transforms: dict[str, Any]
+    categories: dict[str, Any]
+
+    @classmethod
+    def learnt(cls, text: str, data: Any) -> Self:
+        """What a formula learns of a table.
+
+        Raises
+        ------
+        ImportError
+            Without formulaic.
+        TypeError, ValueError
+            For what is no formula or no table, with a column, where one is to blame.
+        """
+        known = named_columns(data)
+        text = without_dot(text, known)
+        language = parsed(text, known)
+        frame = selected(data, language.columns) if language.columns else None
+        if frame is None:
+            raise ValueError(f"formula={example_of(text)} names no column, and makes none.")
+        complete_rows(frame, _MISSING)
+        named = {language.names[name] for name in language.factors}
+        plain = {column for name, column in language.names.items() if name not in language.factors}
+        levels = {}
+        for column in language.columns:
+            found = levels_of(frame[column], named=column in named)
+            if found is not None:
+                levels[column] = found
+        numeric = tuple(
+            column
+            for column in language.columns
+            if column in plain and (column not in levels or is_number(frame[column]))
+        )
+        for column in numeric:  # also a factor elsewhere in the formula
+            levels_of(frame[column], named=False)
+        given = _given(frame, language, levels, numeric)
+        spec = formulaic().ModelSpec(
+            formula=language.terms, ensure_full_rank=True, na_action="ignore", output="numpy"
+        )
+        _, spec = _materialised(spec, given, language)
+        shift = int(language.has_intercept)
+        names = tuple(language.shown(name) for name in spec.column_names)[shift:]
+        if len(set(names)) < len(names):
+            twice = next(name for name in names if names.count(name) > 1)
+            raise ValueError(f"the formula makes two columns named {twice!r}; rename a column.")
+        terms = {
+            language.shown(str(term)): tuple(index - shift for index in indices)
+            for term, indices in spec.term_indices.items()
+            if str(term) != "1"
+        }
+        categories = {
+            expression: list(state["categories"])
+            for expression, (_, state) in spec.encoder_state.items()
+            if "categories" in state
+        }
+        return cls(
+            formula=text,
+            columns=language.columns,
+            levels=levels,
+            numeric=numeric,
+            names=names,
+            terms=terms,
+            intercept=language.has_intercept,
+            transforms={key: dict(state) for key, state in spec.transform_state.items()},
+            categories=categories,
+        )
+
+    def matrix(self, data: Any, *, sparse: bool = False) -> Any:
+        """The design matrix of rows, shape (n, p); of :attr:`names`.
+
+        Parameters
+        ----------
+        data : table
+            It has :attr:`columns`; others are not read.
+        sparse : bool, default=False
+            Whether as a CSR array.
+
+        Raises
+        ------
+        TypeError, ValueError
+            For missing values, levels that were not in the fit, text in place of numbers, and
+            values that are not finite.
+        """
+        frame = selected(data, self.columns)
+        complete_rows(frame, _MISSING)
+        language, spec = self._language, self._spec
+        given = _given(frame, language, self.levels, self.numeric)
+        made, spec = _materialised(
+            spec.update(output="sparse" if sparse else "numpy"), given, language
+        )
+        found = tuple(language.shown(name) for name in spec.column_names)[int(self.intercept) :]
+        if found != self.names:
+            raise ValueError(
+                f"the formula makes columns {', '.join(found)} and made {', '.join(self.names)} in "
+                "the fit; another version of formulaic did it. Fit again."
+            )
+        if sparse:
+            made = sp.csr_array(made)[:, int(self.intercept) :].astype(np.float64)
+            bad = np.unique(made.indices[~np.isfinite(made.data)])
+        else:
+            made = np.asarray(made, dtype=np.float64)[:, int(self.intercept) :]
+            bad = np.flatnonzero(~np.isfinite(made).all(axis=0))
+        if bad.size:
+            self._refuse_infinite(made[:, [bad[0]]], self.names[bad[0]])
+        return made
+
+    def _refuse_infinite(self, column: Any, name: str) -> None:
+        values = (column.toarray() if sp.issparse(column) else column).ravel()
+        wrong = np.flatnonzero(~np.isfinite(values))
+        raise ValueError(
+            f"{name} is {values[wrong[0]]} in {len(wrong)} of {len(values)} rows, first in row "
+            f"{wrong[0]}, counted from 0; numbers must be finite."
+        )
+
+    @cached_property
+    def _language(self) -> Parsed:
+        return parsed(self.formula, self.columns)
+
+    @cached_property
+    def _spec(self) -> Any:
+        """The specification of formulaic, with the state of codings and transformations."""
+        kind = formulaic().parser.types.Factor.Kind.CATEGORICAL
+        return formulaic().ModelSpec(
+            formula=self._language.terms,
+            ensure_full_rank=True,
+            na_action="ignore",
+            transform_state={key: dict(state) for key, state in self.transforms.items()},
+            encoder_state={
+                expression: (kind, {"categories": list(levels)})
+                for expression, levels in self.categories.items()
+            },
+        )
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {field.name: self.__dict__[field.name] for field in dataclasses.fields(self)}
+
+
+def _given(
+    frame: pd.DataFrame,
+    language: Parsed,
+    levels: Mapping[str, tuple[Any, ...]],
+    numeric: tuple[str, ...],
+) -> pd.DataFrame:
+    """The columns by their names in the terms: numbers, or categories of known levels."""
+    made: dict[str, Any] = {}
+    for name, column in language.names.items():
+        if column in numeric and name not in language.factors:
+            if not is_number(frame[column]):
+                raise ValueError(
+                    f"column {column!r} held numbers in the fit, and holds "
+                    f"{example_of(frame[column].iloc[0])} here; convert it."
+                )
+            made[name] = numbers(frame[column])
+        else:
+            made[name] = known_levels(frame[column], levels[column])
+    return pd.DataFrame(made)
+
+
+def _materialised(spec: Any, given: pd.DataFrame, language: Parsed) -> tuple[Any, Any]:
+    """The matrix of formulaic, and its specification."""
+    package = formulaic()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", package.errors.DataMismatchWarning)
+        try:
+            with np.errstate(all="ignore"):  # what is not finite is refused with its name
+                made = spec.get_model_matrix(given, context=FUNCTIONS)
+        except (MemoryError, ImportError):
+            raise
+        except Exception as error:  # whatever a transformation raises
+            why = language.shown(" ".join(str(error).split()))
+            why = re.sub(r"Unable to evaluate factor `(.*)`\. \[\w+: (.*)\]", r"\1: \2", why)
+            raise ValueError(f"the formula cannot be computed: {why}") from error
+    return made, made.model_spec
