@@ -46,6 +46,17 @@ MAY_IMPORT = {
         "rows",
     }
     | COMMON,
+    "plots": {
+        "estimators",
+        "inference",
+        "objectives",
+        "records",
+        "reports",
+        "rows",
+        "solvers",
+        "tables",
+    }
+    | COMMON,
     "shell": {"estimators", "records", "inference", "solvers", "objectives", "tables", "rows"}
     | COMMON,
     "calculus": {"differences", "user_warnings"},
