@@ -2,8 +2,8 @@
 
 With the mean ``m(θ) = Σ wᵢ μ(ηᵢ) / Σ wᵢ``, its gradient is ``g = Σ wᵢ μ'(ηᵢ) x̃ᵢ / Σ wᵢ`` and its
 standard error ``s = √(gᵀVg)`` (the delta method). The interval is computed on the scale of the
-link, ``μ(μ⁻¹(m) ± q s/μ'(μ⁻¹(m)))``, so that it stays among the means. For one row it is that of the
-linear predictor, mapped.
+link, ``μ(μ⁻¹(m) ± q s/μ'(μ⁻¹(m)))``, so that it stays among the means. For one row it is that of
+the linear predictor, mapped.
 """
 
 from __future__ import annotations

@@ -22,8 +22,8 @@ class CalibrationDisplay(Display):
     """Rates of a class in bins by predicted probability, with Wilson's intervals.
 
     Bins have equally many rows. A model that is calibrated has points on the line, up to chance;
-    with the rows of the fit it looks better than it is, so take others. The ticks at the bottom are the
-    predicted probabilities.
+    with the rows of the fit it looks better than it is, so take others. The ticks at the bottom
+    are the predicted probabilities.
 
     Parameters
     ----------

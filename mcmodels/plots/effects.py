@@ -78,8 +78,8 @@ class EffectDisplay(Display):
     ...     make_pipeline(splines, LinearRegression()).fit(X, y), X, variable="hp")
     >>> display.tables[None][["value", "prediction"]].iloc[[0, -1]].round(1)
         value  prediction
-    0    52.0        33.2
-    59  335.0        14.3
+    0    52.0        31.4
+    59  335.0        15.2
     """
 
     def __init__(
@@ -157,7 +157,8 @@ class EffectDisplay(Display):
         check_level(level)
         if not hasattr(model, "predict_interval"):
             raise InferenceError(f"{type(model).__name__} has no intervals of predictions.")
-        grid = Grid.of(X, results.fitted, 0 if variable is None else variable, by)
+        steps = [step for _, step in results._route.steps]
+        grid = Grid.of(X, results.fitted, steps, 0 if variable is None else variable, by)
         of_class = None
         what = "prediction"
         if hasattr(model, "classes_"):

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from sklearn.pipeline import Pipeline
 
 from mcmodels.plots.asked import frame_of, known
 
@@ -37,6 +38,8 @@ class Grid:
         Name of another column.
     groups : list
         Its values; [None] without it.
+    coded : frozenset
+        Columns of which the steps know levels, also where these are numbers.
     """
 
     frame: pd.DataFrame
@@ -46,14 +49,27 @@ class Grid:
     is_numeric: bool
     by: Any
     groups: list[Any]
+    coded: frozenset[Any] = frozenset()
 
     @classmethod
-    def of(cls, X: Any, fitted: Any, variable: Any, by: Any) -> Grid:
-        """The values of a column of X: evenly between its least and largest, or its levels."""
+    def of(cls, X: Any, fitted: Any, steps: Sequence[Any], variable: Any, by: Any) -> Grid:
+        """The values of a column of X: evenly between its least and largest, or its levels.
+
+        Parameters
+        ----------
+        X : matrix
+            Rows of the user.
+        fitted : estimator
+            What they are for.
+        steps : sequence of transformers
+            What it does to them first; columns that are coded by levels have no means.
+        variable, by : object
+            Columns, by name or position; ``by`` may be None.
+        """
         frame, as_given = frame_of(X, fitted)
         variable = _column(frame, variable, "variable")
-        column = frame[variable]
-        is_numeric = _is_number(column)
+        column, coded = frame[variable], frozenset(_coded(steps, list(frame.columns)))
+        is_numeric = _is_number(column) and variable not in coded
         present = column.dropna()
         if present.empty:
             raise ValueError(f"variable={variable!r} has no value in X.")
@@ -72,12 +88,14 @@ class Grid:
                     f"by={by!r} has {len(groups)} values, and at most {_MOST_GROUPS} can be told "
                     "apart in a picture; cut it into groups."
                 )
-        return cls(frame, as_given, variable, values, is_numeric, by, groups)
+        return cls(frame, as_given, variable, values, is_numeric, by, groups, coded)
 
     def typical(self, group: Any) -> Any:
         """One row for each value: the others at their means, or their most frequent levels."""
         row = {
-            name: column.mean() if _is_number(column) else column.mode().iloc[0]
+            name: column.mean()
+            if _is_number(column) and name not in self.coded
+            else column.mode().iloc[0]
             for name, column in self.frame.items()
         }
         table = pd.DataFrame({name: [value] * len(self.values) for name, value in row.items()})
@@ -98,6 +116,27 @@ class Grid:
             ):
                 table[name] = table[name].astype(column.dtype)
         return self.as_given(table)
+
+
+def _coded(steps: Sequence[Any], columns: list[Any]) -> Iterator[Any]:
+    """Columns of which the first step, or a part of it, has learnt levels."""
+    for step in steps[:1]:
+        if isinstance(step, Pipeline):
+            yield from _coded([part for _, part in step.steps], columns)
+        elif hasattr(step, "categories_"):
+            yield from columns
+        for _, part, chosen in getattr(step, "transformers_", ()):
+            within = np.asarray(columns, dtype=object)
+            if _is_text(chosen):
+                within = np.asarray(chosen, dtype=object)
+            elif not callable(chosen):
+                within = within[chosen]
+            yield from _coded([part], list(np.atleast_1d(within)))
+
+
+def _is_text(chosen: Any) -> bool:
+    """Whether columns are chosen by name."""
+    return np.asarray(chosen).dtype.kind in "UO" and not isinstance(chosen, slice)
 
 
 def _is_number(column: pd.Series) -> bool:

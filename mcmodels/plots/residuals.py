@@ -30,12 +30,12 @@ class ResidualsDisplay(Display):
     """Residuals against fitted values, normal quantiles, scale, and leverage with Cook's contours.
 
     Residuals of least squares are standardized by ``σ̂√(1 - h)``. Those of classes and of
-    generalized linear models are randomized quantile residuals, which are standard normal if the model is right
-    (Dunn and Smyth 1996, *Randomized quantile residuals*, JCGS 5(3)), with a fixed seed; of
-    Tweedie's family, whose distribution has no closed form, deviance residuals without an envelope.
-    The band of the quantiles is simulated: of least squares with the leverages of the rows and an
-    estimated σ, else of independent normal values. The last panel has the residuals of which
-    Cook's distance is made: ``D = r²h/((1 - h)P)``; dashed lines are where D is 0.5 and 1.
+    generalized linear models are randomized quantile residuals, which are standard normal if the
+    model is right (Dunn and Smyth 1996, *Randomized quantile residuals*, JCGS 5(3)), with a fixed
+    seed; of Tweedie's family, whose distribution has no closed form, deviance residuals without an
+    envelope. The band of the quantiles is simulated: of least squares with the leverages of the
+    rows and an estimated σ, else of independent normal values. The last panel has the residuals of
+    which Cook's distance is made: ``D = r²h/((1 - h)P)``; dashed lines are where D is 0.5 and 1.
 
     Parameters
     ----------
