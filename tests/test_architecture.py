@@ -47,6 +47,17 @@ MAY_IMPORT = {
         "rows",
     }
     | COMMON,
+    "plots": {
+        "estimators",
+        "inference",
+        "objectives",
+        "records",
+        "reports",
+        "rows",
+        "solvers",
+        "tables",
+    }
+    | COMMON,
     "shell": {
         "estimators",
         "formulas",

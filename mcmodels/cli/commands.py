@@ -91,6 +91,10 @@ def _command(name: str) -> Callable[[argparse.Namespace], str]:
         from mcmodels.cli.predictions import predict
 
         return predict
+    if name == "plot":
+        from mcmodels.cli.plots import plot
+
+        return plot
     from mcmodels.cli.models import fit
 
     return fit

@@ -82,7 +82,7 @@ class _Parser(argparse.ArgumentParser):
 
 
 def parser() -> argparse.ArgumentParser:
-    """The parser of ``mcmodels``; ``command`` is "fit", "predict", "derive" or None."""
+    """The parser of ``mcmodels``; ``command`` is "fit", "predict", "plot", "derive" or None."""
     top = _Parser(prog="mcmodels", description="Models with exact gradients and Hessians.")
     top.add_argument("--version", action="version", version=f"mcmodels {mcmodels.__version__}")
     top.set_defaults(command=None)
@@ -131,6 +131,7 @@ def parser() -> argparse.ArgumentParser:
         "any code that it holds: only load models that you trust.",
     )
     predict.set_defaults(command="predict")
+    commands.add_parser("plot", help="draw a picture of a saved model", fill=_add_plot)
     _add_derive(commands)
     return top
 
@@ -222,6 +223,32 @@ def _add_offset_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--offset", metavar="COL", help="column that is added to the linear predictor"
     )
+
+
+def _add_plot(plot: _Parser) -> None:
+    from mcmodels.cli.plots import OWN_OPTIONS, WHAT
+
+    plot.set_defaults(command="plot")
+    plot.add_argument("model_file", type=Path, metavar="MODEL", help="from fit --save")
+    plot.add_argument(
+        "file", type=Path, nargs="?", metavar="FILE", help="the rows: one text or Parquet file"
+    )
+    plot.add_argument("--what", required=True, choices=WHAT, help="the picture")
+    plot.add_argument(
+        "--out", type=Path, required=True, metavar="OUT", help="file to write: .png, .svg or .pdf"
+    )
+    plot.add_argument("--target", metavar="COL", help="column that the model explains")
+    plot.add_argument("--weights", metavar="COL", help="row weights of the fit")
+    for name, (of, many, text) in OWN_OPTIONS.items():
+        named: dict[str, Any] = {"nargs": 2} if many else {}
+        plot.add_argument(f"--{name}", metavar="NAME", help=f"{text} ({', '.join(of)})", **named)
+    plot.add_argument(
+        "--exponentiate",
+        action="store_true",
+        help="odds ratios, or ratios of means, instead of coefficients",
+    )
+    _add_level(plot, default=None)
+    _add_reading_options(plot)
 
 
 def _add_derive(commands: Any) -> None:

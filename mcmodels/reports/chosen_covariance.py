@@ -99,7 +99,7 @@ class ChosenCovariance(Routed):
                 "sample_weight, if the fit had one), as in with_covariance(X, y, kind='HC3')."
             )
         given = {"X": None, "y": None, "sample_weight": None}
-        given |= self._given(self.model._warned_estimate, X, y, sample_weight, dict(robust))
+        given |= self._given(self.model._estimate, X, y, sample_weight, dict(robust))
         _, estimate = self.model._warned_estimate(**given)
         chosen, model = copy.copy(self), copy.copy(self.model)
         model._fit = replace(self.model._fit, chosen=estimate)

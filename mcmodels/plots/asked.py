@@ -1,0 +1,130 @@
+"""What displays ask of results: tables of coefficients, columns of inputs, names."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from mcmodels.arrays import Array
+from mcmodels.estimators.arguments import listed
+from mcmodels.exceptions import InferenceError
+from mcmodels.records.principal_components import PrincipalComponents
+from mcmodels.reports.results import Results, results
+
+__all__ = [
+    "class_position",
+    "coefficients",
+    "frame_of",
+    "known",
+    "require_components",
+    "require_parameters",
+    "require_results",
+    "require_targets",
+    "results_of",
+]
+
+
+def results_of(estimator: Any) -> Results:
+    """Results of a fitted model or pipeline."""
+    return results(estimator)
+
+
+def require_results(found: Any) -> Results:
+    """Refuse what is not a Results."""
+    if not isinstance(found, Results):
+        raise TypeError(
+            f"results must be what mcmodels.results(fitted) returns; found a "
+            f"{type(found).__name__}. Of an estimator, take from_estimator."
+        )
+    return found
+
+
+def require_components(found: Any, what: str) -> Results:
+    """Refuse a model that is not a PCA."""
+    if not isinstance(require_results(found).model._fit, PrincipalComponents):
+        raise InferenceError(
+            f"{what} is of principal components; found {type(found.model).__name__}. Fit a PCA."
+        )
+    return found
+
+
+def require_parameters(found: Any, what: str) -> Results:
+    """Refuse a PCA, which has no table of parameters."""
+    if isinstance(require_results(found).model._fit, PrincipalComponents):
+        raise InferenceError(
+            f"{what} is of models with coefficients, and PCA has none; take ScreeDisplay or "
+            "BiplotDisplay."
+        )
+    return found
+
+
+def require_targets(X: Any, y: Any, what: str) -> None:
+    """Refuse missing training rows."""
+    for name, given in (("X", X), ("y", y)):
+        if given is None:
+            raise ValueError(f"{what} needs the training rows; pass {name}, too.")
+
+
+def known(name: Any, names: Iterable[Any], what: str) -> Any:
+    """The name, if it is among the names; else an error with the nearest one."""
+    names = list(names)
+    if name in names:
+        return name
+    near = difflib.get_close_matches(str(name), [str(one) for one in names], n=1)
+    hint = f"did you mean {near[0]!r}?" if near else f"there are {listed(names)}."
+    raise ValueError(f"{what}={name!r} is unknown; {hint}")
+
+
+def coefficients(found: Results, level: float, *rows: Any, **options: Any) -> pd.DataFrame:
+    """Coefficients with standard errors and intervals; ``class:feature`` where there are several.
+
+    Columns coefficient, standard_error, lower and upper.
+    """
+    tables = found.summary(*rows, level=level, **options).tables
+    columns = ["coefficient", "standard_error", "lower", "upper"]
+    several = len(tables) > 1
+    parts = [
+        table[columns].set_axis(
+            [f"{head}:{name}" if several else str(name) for name in table.index]
+        )
+        for head, table in tables.items()
+    ]
+    return pd.concat(parts)
+
+
+def class_position(model: Any, label: Any) -> tuple[int, Any]:
+    """The position of a class among those of the model, and its label; the last by default."""
+    labels = list(model.classes_)
+    if label is None:
+        return len(labels) - 1, labels[-1]
+    return labels.index(known(label, labels, "label")), label
+
+
+def frame_of(X: Any, fitted: Any) -> tuple[pd.DataFrame, Any]:
+    """The rows as a data frame, and a function that gives such a frame in the form of the rows."""
+    if isinstance(X, pd.DataFrame):
+        return X, lambda frame: frame
+    if hasattr(X, "to_pandas"):  # tables of Polars and Arrow
+        columns = type(X)
+        make = getattr(columns, "from_pandas", None)
+        if make is not None:
+            return X.to_pandas(), lambda frame: make(frame, preserve_index=False)
+        polars = __import__("polars")
+        return X.to_pandas(), polars.from_pandas
+    if hasattr(X, "toarray"):
+        X = X.toarray()
+    values: Array = np.asarray(X)
+    if values.ndim != 2:
+        raise ValueError(f"X must have two dimensions; found shape {values.shape}.")
+    names = _names_of_columns(fitted, values.shape[1])
+    dtype = values.dtype
+    return pd.DataFrame(values, columns=names), lambda frame: frame.to_numpy(dtype=dtype)
+
+
+def _names_of_columns(fitted: Any, count: int) -> Sequence[str]:
+    named = getattr(fitted, "feature_names_in_", None)
+    return list(named) if named is not None else [f"x{k}" for k in range(count)]

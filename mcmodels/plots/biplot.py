@@ -1,0 +1,229 @@
+"""Scores and loadings of two principal components in one picture."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Self
+
+import numpy as np
+
+from mcmodels.arrays import Array, MatrixLike, VectorLike
+from mcmodels.estimators.arguments import check_count
+from mcmodels.exceptions import InferenceError
+from mcmodels.inference.ellipses import ellipse, loading_covariances, squared_radius
+from mcmodels.plots.asked import require_components, require_targets, results_of
+from mcmodels.plots.style import (
+    BAND,
+    COLOURS,
+    GREY,
+    MARKERS,
+    Display,
+    dress,
+    label_points,
+    legend,
+    shortened,
+)
+
+__all__ = ["BiplotDisplay"]
+
+_MOST_CLASSES = 7
+
+
+class BiplotDisplay(Display):
+    """Scores of the rows as points, loadings of the columns as arrows, with ellipses.
+
+    Loadings have no unit in common with scores: they are multiplied by ``factor_``, so that the
+    longest arrow is as long as the scores reach. An ellipse covers the two loadings of a column
+    together with probability ``level``, asymptotically for normal rows
+    (:func:`mcmodels.inference.ellipses.loading_covariances`). Where one is larger than the picture,
+    the axes are arbitrary, and ellipses are left out.
+
+    Parameters
+    ----------
+    scores : ndarray of shape (n, 2)
+        Of the rows.
+    loadings : ndarray of shape (p, 2)
+        Of the columns.
+    names : sequence of str
+        Names of the columns.
+    covariances : ndarray of shape (p, 2, 2) or None
+        Of the loadings of each column.
+    classes : sequence or None
+        A class of each row, for colours and markers.
+    labels : (str, str)
+        What the axes are.
+    level : float, default=0.95
+        Of the ellipses.
+
+    Attributes
+    ----------
+    figure_, ax_, axes_ : matplotlib Figure, Axes, ndarray of Axes
+        See :class:`mcmodels.plots.style.Display`.
+    factor_ : float
+        Units of the scores for a loading of one.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from mcmodels import PCA
+    >>> from mcmodels.plots import BiplotDisplay
+    >>> iris = pd.read_csv("datasets/iris.csv")
+    >>> X = iris.drop(columns="Species")
+    >>> display = BiplotDisplay.from_estimator(PCA().fit(X), X, iris["Species"])
+    >>> display.loadings.shape
+    (4, 2)
+    """
+
+    def __init__(
+        self,
+        scores: Array,
+        loadings: Array,
+        names: Sequence[str],
+        *,
+        covariances: Array | None = None,
+        classes: Any = None,
+        labels: tuple[str, str] = ("first component", "second component"),
+        level: float = 0.95,
+    ) -> None:
+        self.scores, self.loadings, self.names = scores, loadings, list(names)
+        self.covariances, self.classes = covariances, classes
+        self.labels, self.level = labels, level
+
+    @classmethod
+    def from_estimator(
+        cls,
+        estimator: Any,
+        X: MatrixLike | None = None,
+        y: VectorLike | None = None,
+        **options: Any,
+    ) -> Self:
+        """Draw a PCA, alone or at the end of a pipeline; see :meth:`from_results`.
+
+        Returns
+        -------
+        BiplotDisplay
+        """
+        return cls.from_results(results_of(estimator), X, y, **options)
+
+    @classmethod
+    def from_results(
+        cls,
+        results: Any,
+        X: MatrixLike | None = None,
+        y: VectorLike | None = None,
+        *,
+        components: tuple[int, int] = (0, 1),
+        level: float = 0.95,
+        ax: Any = None,
+    ) -> Self:
+        """Draw two components of results of a PCA.
+
+        Parameters
+        ----------
+        results : Results
+            Of a PCA.
+        X : matrix
+            Rows, as the pipeline takes them.
+        y : sequence, default=None
+            A class of each row, at most seven of them.
+        components : (int, int), default=(0, 1)
+            Which two, counted from 0.
+        level : float, default=0.95
+            Of the ellipses, in (0, 1).
+        ax : matplotlib Axes, default=None
+            Where to draw; a new figure by default.
+
+        Returns
+        -------
+        BiplotDisplay
+        """
+        model = require_components(results, "BiplotDisplay").model
+        require_targets(X, 0, "BiplotDisplay")
+        record = model._fit
+        pair = list(components)
+        if len(pair) != 2 or pair[0] == pair[1]:
+            raise ValueError(f"components={components!r} must be two different positions.")
+        for k in pair:
+            check_count("components", k, at_least=0)
+        if max(pair) >= model.n_components_:
+            raise InferenceError(
+                f"the fit has {model.n_components_} components, and component {max(pair)} was "
+                "asked for; they are counted from 0. Fit more, or choose others."
+            )
+        scores = np.asarray(model.transform(results._route.rows(X)), dtype=np.float64)[:, pair]
+        shares = model.explained_variance_ratio_
+        titles = model.get_feature_names_out()
+        labels = tuple(f"{titles[k]} ({100 * shares[k]:.3g} % of variance)" for k in pair)
+        covariances = loading_covariances(record.spectrum, *pair)
+        # The axes of the record may have other signs than those of the model.
+        signs = np.sign(np.einsum("kj,kj->k", model.components_[pair], record.spectrum.axes[pair]))
+        covariances[:, 0, 1] *= signs[0] * signs[1]
+        covariances[:, 1, 0] *= signs[0] * signs[1]
+        return cls(
+            scores,
+            np.asarray(model.components_, dtype=np.float64)[pair].T,
+            record.names,
+            covariances=covariances,
+            classes=y,
+            labels=(labels[0], labels[1]),
+            level=level,
+        ).plot(ax)
+
+    def plot(self, ax: Any = None) -> Self:
+        """Draw; ``ax`` is where, a new figure by default.
+
+        Returns
+        -------
+        BiplotDisplay
+        """
+        (ax,) = self._start(ax, 3.2)
+        reach = np.abs(self.scores).max(initial=0.0) or 1.0
+        longest = np.hypot(*self.loadings.T).max(initial=0.0) or 1.0
+        self.factor_ = float(0.9 * reach / longest)
+        self._draw_scores(ax)
+        tips = self.factor_ * self.loadings
+        outlines = self._ellipses(reach)
+        for tip, outline in zip(tips, outlines, strict=True):
+            ax.plot([0.0, tip[0]], [0.0, tip[1]], color="black", linewidth=1.0, zorder=4)
+            if outline is not None:
+                ax.fill(*outline.T, color="black", alpha=BAND, linewidth=0, zorder=3)
+        ax.plot(*tips.T, "o", color="black", markersize=2.5, zorder=5)
+        for draw in (ax.axhline, ax.axvline):
+            draw(0.0, color=GREY, linewidth=0.5, zorder=0)
+        dress(ax, *self.labels)
+        ax.margins(0.14)
+        if self.classes is not None:
+            legend(ax, loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=3, handletextpad=0.1)
+        sizes = [[0.0, 0.0] if o is None else np.ptp(o, axis=0) / 2.0 for o in outlines]
+        names = shortened(self.names, 18)
+        self.labels_ = label_points(ax, tips, names, np.array(sizes), self.scores)
+        for note in self.labels_:
+            note.set_zorder(6)
+        return self
+
+    def _ellipses(self, reach: float) -> list[Array | None]:
+        none: list[Array | None] = [None] * len(self.loadings)
+        if self.covariances is None or not np.isfinite(self.covariances).all():
+            return none
+        q = float(np.sqrt(squared_radius(self.level)))
+        found = [
+            self.factor_ * ellipse(centre, covariance, q)
+            for centre, covariance in zip(self.loadings, self.covariances, strict=True)
+        ]
+        return none if np.abs(found).max() > 3.0 * reach else list(found)
+
+    def _draw_scores(self, ax: Any) -> None:
+        dots = {"linestyle": "none", "markersize": 2.6, "markeredgewidth": 0, "alpha": 0.6}
+        if self.classes is None:
+            ax.plot(*self.scores.T, marker="o", color=COLOURS[0], **dots)
+            return
+        classes = np.asarray(self.classes)
+        labels = list(dict.fromkeys(classes.tolist()))
+        if len(labels) > _MOST_CLASSES or len(classes) != len(self.scores):
+            raise ValueError(
+                f"y has {len(classes)} rows and {len(labels)} classes; it needs a class for each "
+                f"of the {len(self.scores)} rows, and at most {_MOST_CLASSES} can be told apart."
+            )
+        for k, (label, short) in enumerate(zip(labels, shortened(labels, 14), strict=True)):
+            of = self.scores[classes == label]
+            ax.plot(*of.T, marker=MARKERS[k], color=COLOURS[k], label=short, **dots)

@@ -1,0 +1,166 @@
+"""Observed rates beside predicted probabilities."""
+
+from __future__ import annotations
+
+from typing import Any, Self
+
+import numpy as np
+import pandas as pd
+
+from mcmodels.arrays import Array, MatrixLike, VectorLike
+from mcmodels.estimators.arguments import check_count
+from mcmodels.exceptions import InferenceError
+from mcmodels.inference.binned_rates import binned_rates
+from mcmodels.inference.estimate import check_level
+from mcmodels.plots.asked import class_position, require_results, require_targets, results_of
+from mcmodels.plots.style import COLOURS, GREY, Display, dress
+
+__all__ = ["CalibrationDisplay"]
+
+
+class CalibrationDisplay(Display):
+    """Rates of a class in bins by predicted probability, with Wilson's intervals.
+
+    Bins have equally many rows. A model that is calibrated has points on the line, up to chance;
+    with the rows of the fit it looks better than it is, so take others. The ticks at the bottom
+    are the predicted probabilities.
+
+    Parameters
+    ----------
+    table : DataFrame
+        That of :func:`mcmodels.inference.binned_rates.binned_rates`.
+    probabilities : ndarray of shape (n,)
+        Predicted ones.
+    label : object, default=1
+        The class.
+    level : float, default=0.95
+        Of the intervals.
+
+    Attributes
+    ----------
+    figure_, ax_, axes_ : matplotlib Figure, Axes, ndarray of Axes
+        See :class:`mcmodels.plots.style.Display`.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from mcmodels import LogisticRegression
+    >>> from mcmodels.plots import CalibrationDisplay
+    >>> trip = pd.read_csv("datasets/titanic_survival.csv")
+    >>> y = trip.pop("survived")
+    >>> model = LogisticRegression().fit(trip[::2], y[::2])
+    >>> display = CalibrationDisplay.from_estimator(model, trip[1::2], y[1::2], bins=4)
+    >>> display.table["rows"].sum()
+    np.int64(523)
+    """
+
+    def __init__(
+        self,
+        table: pd.DataFrame,
+        probabilities: Array,
+        *,
+        label: object = 1,
+        level: float = 0.95,
+    ) -> None:
+        self.table, self.probabilities = table, probabilities
+        self.label, self.level = label, level
+
+    @classmethod
+    def from_estimator(
+        cls,
+        estimator: Any,
+        X: MatrixLike | None = None,
+        y: VectorLike | None = None,
+        **options: Any,
+    ) -> Self:
+        """Draw the calibration of a classifier; see :meth:`from_results`.
+
+        Returns
+        -------
+        CalibrationDisplay
+        """
+        return cls.from_results(results_of(estimator), X, y, **options)
+
+    @classmethod
+    def from_results(
+        cls,
+        results: Any,
+        X: MatrixLike | None = None,
+        y: VectorLike | None = None,
+        *,
+        label: Any = None,
+        bins: int = 10,
+        level: float = 0.95,
+        ax: Any = None,
+        **offsets: Any,
+    ) -> Self:
+        """Draw the calibration of results of a classifier.
+
+        Parameters
+        ----------
+        results : Results
+            Of a model with ``predict_proba``.
+        X, y
+            Rows and their labels; best others than those of the fit.
+        label : object, default=None
+            The class; the last by default.
+        bins : int, default=10
+            Number of bins; fewer where many rows have the same probability.
+        level : float, default=0.95
+            Of the intervals, in (0, 1).
+        ax : matplotlib Axes, default=None
+            Where to draw; a new figure by default.
+        **offsets
+            ``offset``, if the fit has had one.
+
+        Returns
+        -------
+        CalibrationDisplay
+        """
+        model = require_results(results).model
+        require_targets(X, y, "CalibrationDisplay")
+        check_count("bins", bins, at_least=1)
+        check_level(level)
+        if not hasattr(model, "predict_proba"):
+            raise InferenceError(
+                f"CalibrationDisplay is of classifiers; {type(model).__name__} has no "
+                "predict_proba."
+            )
+        position, label = class_position(model, label)
+        rows, targets = results._route.rows(X), np.asarray(results._route.targets(y)).ravel()
+        found = np.asarray(model.predict_proba(rows, **offsets))[:, position]
+        if len(targets) != len(found):
+            raise ValueError(
+                f"X has {len(found)} rows and y {len(targets)}; pass a label for each."
+            )
+        unknown = ~np.isin(targets, model.classes_)
+        if unknown.any():
+            raise ValueError(
+                f"y has the label {targets[unknown][0]!r}, which the model was not fitted to; it "
+                f"knows {', '.join(map(str, model.classes_))}."
+            )
+        events = (targets == label).astype(np.float64)
+        table = binned_rates(events, found.astype(np.float64), bins, level)
+        return cls(table, found, label=label, level=level).plot(ax)
+
+    def plot(self, ax: Any = None) -> Self:
+        """Draw; ``ax`` is where, a new figure by default.
+
+        Returns
+        -------
+        CalibrationDisplay
+        """
+        (ax,) = self._start(ax, 3.0)
+        table = self.table
+        ax.plot([0.0, 1.0], [0.0, 1.0], color=GREY, linewidth=0.8, zorder=0)
+        at = table["predicted"]
+        ax.vlines(at, table["lower"], table["upper"], color=COLOURS[0], linewidth=1.2)
+        ax.plot(at, table["observed"], "o", color=COLOURS[0], markersize=4)
+        ticks = np.unique(np.asarray(self.probabilities, dtype=np.float64).round(3))
+        ax.vlines(ticks, -0.05, -0.025, color=GREY, linewidth=0.4)
+        ax.set_xlim(-0.03, 1.03)
+        ax.set_ylim(-0.06, 1.03)
+        for axis in (ax.xaxis, ax.yaxis):
+            axis.set_ticks([0.0, 0.25, 0.5, 0.75, 1.0])
+        dress(ax, f"predicted probability of {self.label}", f"observed rate of {self.label}")
+        return self

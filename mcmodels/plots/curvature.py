@@ -1,0 +1,192 @@
+"""The objective about its minimum, the quadratic of its Hessian, and the spectrum of that."""
+
+from __future__ import annotations
+
+from typing import Any, Self
+
+import numpy as np
+
+from mcmodels.arrays import Array, MatrixLike, VectorLike, Weights
+from mcmodels.exceptions import InferenceError
+from mcmodels.inference.curvature_surface import CurvatureSurface, curvature_surface
+from mcmodels.inference.ellipses import ellipse, squared_radius
+from mcmodels.plots.asked import known, require_parameters, require_targets, results_of
+from mcmodels.plots.style import COLOURS, GREY, Display, dress, log_ticks, shortened
+
+__all__ = ["CurvatureDisplay"]
+
+_LEVELS = (0.5, 0.8, 0.95)
+_COUNT = 25  # values of each parameter
+_FINER = 5  # so many times more for the lines
+_MOST = 60  # eigenvalues that are shown
+
+
+class CurvatureDisplay(Display):
+    """Contours of the objective in two parameters, and the ellipses of its Hessian.
+
+    The other parameters are minimised over for each pair of values. Contours are joint confidence
+    regions of 50, 80 and 95 %, by the likelihood; dashed ellipses are the same by the Hessian, so
+    that they are equal where the objective is quadratic. The second panel has the eigenvalues of
+    the Hessian over all parameters, on a logarithmic axis.
+
+    Parameters
+    ----------
+    surface : CurvatureSurface
+        The objective and the quadratic; see :mod:`mcmodels.inference.curvature_surface`.
+    eigenvalues : ndarray of shape (P,)
+        Of the Hessian, descending.
+    names : (str, str)
+        Of the two parameters.
+    radii : sequence of float
+        ``q²`` of the contours.
+
+    Attributes
+    ----------
+    figure_, ax_, axes_ : matplotlib Figure, Axes, ndarray of Axes
+        See :class:`mcmodels.plots.style.Display`; there are two panels.
+    contours_ : matplotlib ContourSet
+        Of the objective.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from mcmodels import LogisticRegression
+    >>> from mcmodels.plots import CurvatureDisplay
+    >>> cars = pd.read_csv("datasets/mtcars.csv")
+    >>> model = LogisticRegression(C=float("inf")).fit(cars[["wt", "hp"]], cars["am"])
+    >>> display = CurvatureDisplay.from_estimator(model, cars[["wt", "hp"]], cars["am"])
+    >>> display.names, len(display.eigenvalues)
+    (('wt', 'hp'), 3)
+    """
+
+    def __init__(
+        self,
+        surface: CurvatureSurface,
+        eigenvalues: Array,
+        *,
+        names: tuple[str, str],
+        radii: Any,
+    ) -> None:
+        self.surface, self.eigenvalues = surface, eigenvalues
+        self.names, self.radii = names, tuple(radii)
+
+    @classmethod
+    def from_estimator(
+        cls,
+        estimator: Any,
+        X: MatrixLike | None = None,
+        y: VectorLike | None = None,
+        sample_weight: Weights = None,
+        **options: Any,
+    ) -> Self:
+        """Draw the objective of a fitted model; see :meth:`from_results`.
+
+        Returns
+        -------
+        CurvatureDisplay
+        """
+        return cls.from_results(results_of(estimator), X, y, sample_weight, **options)
+
+    @classmethod
+    def from_results(
+        cls,
+        results: Any,
+        X: MatrixLike | None = None,
+        y: VectorLike | None = None,
+        sample_weight: Weights = None,
+        *,
+        parameters: tuple[str, str] | None = None,
+        ax: Any = None,
+        **offsets: Any,
+    ) -> Self:
+        """Draw the objective of results.
+
+        Parameters
+        ----------
+        results : Results
+            Of a model with one output.
+        X, y, sample_weight
+            The training rows.
+        parameters : (str, str), default=None
+            Names of the two; the first two by default.
+        ax : array of two matplotlib Axes, default=None
+            Where to draw; a new figure by default.
+        **offsets
+            ``offset`` or ``exposure``, if the fit has had one.
+
+        Returns
+        -------
+        CurvatureDisplay
+
+        Raises
+        ------
+        InferenceError
+            For several outputs, a single parameter, or a singular Hessian.
+        """
+        model = require_parameters(results, "CurvatureDisplay").model
+        require_targets(X, y, "CurvatureDisplay")
+        record, params = model._record(), model.params_
+        if params.ndim != 1 or params.size < 2:
+            raise InferenceError(
+                f"CurvatureDisplay is of models with one output and two parameters or more; "
+                f"params_ has the shape {params.shape}."
+            )
+        names = list(record.parameter_names)
+        chosen = names[:2] if parameters is None else list(parameters)
+        for name in chosen:
+            known(name, names, "parameters")
+        if len(chosen) != 2 or chosen[0] == chosen[1]:
+            raise ValueError(f"parameters={parameters!r} must be two different names.")
+        pair = (names.index(chosen[0]), names.index(chosen[1]))
+        rows, targets = results._route.rows(X), results._route.targets(y)
+        model._training_rows(rows, targets, sample_weight, **offsets)  # refuses others
+        objective = model._objective_on(rows, targets, sample_weight, **offsets)
+        estimate = record.model_estimate  # raises where the Hessian is singular
+        hessian = np.asarray(model.hessian_)
+        inverse = np.linalg.inv(hessian)
+        scale = float(estimate.covariance[pair[0], pair[0]] / inverse[pair[0], pair[0]])
+        radii = [squared_radius(level, float(np.min(estimate.df))) for level in _LEVELS]
+        surface = curvature_surface(
+            objective, params, hessian, pair, scale, 1.35 * float(np.sqrt(radii[-1])), _COUNT
+        )
+        eigenvalues = np.linalg.eigvalsh(hessian)[::-1]
+        return cls(surface, eigenvalues, names=(chosen[0], chosen[1]), radii=radii).plot(ax)
+
+    def plot(self, ax: Any = None) -> Self:
+        """Draw; ``ax`` is an array of two axes, those of a new figure by default.
+
+        Returns
+        -------
+        CurvatureDisplay
+        """
+        left, right = self._start(ax, 1.9, columns=2)
+        if self._own:
+            self.figure_.set_size_inches(3.4, 1.9)
+            left.get_gridspec().set_width_ratios([1.7, 1.0])
+        found = self.surface
+        fine = found.refined(_FINER)
+        drop = np.ma.masked_invalid(fine.drop)
+        self.contours_ = left.contour(
+            fine.first, fine.second, drop, levels=self.radii, colors=COLOURS[0], linewidths=1.1
+        )
+        for radius in self.radii:
+            outline = ellipse(found.centre, found.covariance, float(np.sqrt(radius)))
+            left.plot(*outline.T, color=COLOURS[1], linewidth=0.9, dashes=(4, 2))
+        left.plot(*found.centre, "+", color="black", markersize=6)
+        x, y = shortened(self.names, 18)
+        dress(left, x, y, "objective; dashed: Hessian")
+        shown = self.eigenvalues[:_MOST]
+        positive = shown > 0
+        at = np.arange(1, len(shown) + 1)
+        right.set_yscale("log")
+        right.plot(at[positive], shown[positive], "o", color=COLOURS[0], markersize=3.5)
+        dress(right, "eigenvalue", "", "spectrum")
+        limits = shown[positive].min() / 2.0, shown[positive].max() * 2.0
+        right.vlines(at[positive], limits[0], shown[positive], color=COLOURS[0], linewidth=0.8)
+        right.set_ylim(*limits)
+        log_ticks(right.yaxis, *limits)
+        right.set_xticks(at[:: -(-len(at) // 4)])
+        right.set_xlim(0.4, len(shown) + 0.6)
+        right.grid(axis="y", color="0.92", linewidth=0.6)
+        right.tick_params(axis="x", color=GREY)
+        return self

@@ -1,0 +1,151 @@
+"""How much each row changes a fit, with the names of the rows that change it most."""
+
+from __future__ import annotations
+
+from typing import Any, Self
+
+import numpy as np
+import pandas as pd
+
+from mcmodels.arrays import MatrixLike, VectorLike, Weights
+from mcmodels.estimators.arguments import check_count
+from mcmodels.plots.asked import known, require_parameters, require_targets, results_of
+from mcmodels.plots.style import COLOURS, GREY, Display, dress, label_points, shortened
+
+__all__ = ["InfluenceDisplay"]
+
+
+class InfluenceDisplay(Display):
+    """Cook's distance or another measure of each row; the largest are named.
+
+    A dashed line marks ``4/n`` for Cook's distance and ``±2/√n`` for DFBETAS (Belsley, Kuh and
+    Welsch 1980, *Regression Diagnostics*, §2.1): what is worth a look, and no test.
+
+    Parameters
+    ----------
+    values : Series
+        The measure, with the names of the rows as its index.
+    measure : str, default="cooks_distance"
+        Which one.
+    n_labels : int, default=5
+        How many rows are named, at most; those without room for their names are not.
+
+    Attributes
+    ----------
+    figure_, ax_, axes_ : matplotlib Figure, Axes, ndarray of Axes
+        See :class:`mcmodels.plots.style.Display`.
+    largest_ : list
+        The rows with the largest absolute values, the largest first.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from mcmodels import LinearRegression
+    >>> from mcmodels.plots import InfluenceDisplay
+    >>> jobs = pd.read_csv("datasets/duncan.csv", index_col="occupation")
+    >>> X, y = jobs[["income", "education"]], jobs["prestige"]
+    >>> display = InfluenceDisplay.from_estimator(LinearRegression().fit(X, y), X, y, n_labels=2)
+    >>> display.largest_
+    ['minister', 'conductor']
+    """
+
+    def __init__(
+        self, values: pd.Series, *, measure: str = "cooks_distance", n_labels: int = 5
+    ) -> None:
+        self.values, self.measure, self.n_labels = values, measure, n_labels
+
+    @classmethod
+    def from_estimator(
+        cls,
+        estimator: Any,
+        X: MatrixLike | None = None,
+        y: VectorLike | None = None,
+        sample_weight: Weights = None,
+        **options: Any,
+    ) -> Self:
+        """Draw the influence of the rows of a fitted model; see :meth:`from_results`.
+
+        Returns
+        -------
+        InfluenceDisplay
+        """
+        return cls.from_results(results_of(estimator), X, y, sample_weight, **options)
+
+    @classmethod
+    def from_results(
+        cls,
+        results: Any,
+        X: MatrixLike | None = None,
+        y: VectorLike | None = None,
+        sample_weight: Weights = None,
+        *,
+        measure: str = "cooks_distance",
+        n_labels: int = 5,
+        ax: Any = None,
+    ) -> Self:
+        """Draw a column of ``results.influence(X, y)``.
+
+        Parameters
+        ----------
+        results : Results
+            Of a model.
+        X, y, sample_weight
+            The training rows; the index of a data frame names them.
+        measure : str, default="cooks_distance"
+            A column of ``influence``, such as "dfbetas_age".
+        n_labels : int, default=5
+            As in the constructor.
+        ax : matplotlib Axes, default=None
+            Where to draw; a new figure by default.
+
+        Returns
+        -------
+        InfluenceDisplay
+        """
+        require_parameters(results, "InfluenceDisplay")
+        require_targets(X, y, "InfluenceDisplay")
+        check_count("n_labels", n_labels, at_least=0)
+        table = results.influence(X, y, sample_weight)
+        known(measure, table.columns, "measure")
+        index = getattr(X, "index", None)
+        values = table[measure]
+        if isinstance(index, pd.Index) and len(index) == len(values):
+            values = values.set_axis(index)  # steps of a pipeline may have lost it
+        return cls(values, measure=measure, n_labels=n_labels).plot(ax)
+
+    def plot(self, ax: Any = None) -> Self:
+        """Draw; ``ax`` is where, a new figure by default.
+
+        Returns
+        -------
+        InfluenceDisplay
+        """
+        (ax,) = self._start(ax, 2.3)
+        values = self.values.to_numpy(dtype=np.float64)
+        n, at = len(values), np.arange(len(values))
+        ax.vlines(at, 0.0, values, color=COLOURS[0], linewidth=0.8)
+        ax.plot(at, values, "o", color=COLOURS[0], markersize=2.2, markeredgewidth=0)
+        ax.axhline(0.0, color=GREY, linewidth=0.6)
+        limit = {"cooks_distance": 4.0 / n}.get(self.measure)
+        if self.measure.startswith("dfbetas_"):
+            limit = 2.0 / np.sqrt(n)
+        if limit is not None:
+            for side in (-1.0, 1.0) if (values < 0).any() else (1.0,):
+                ax.axhline(side * limit, color=COLOURS[1], linewidth=0.8, dashes=(4, 2))
+        finite = values[np.isfinite(values)]
+        low, high = min(finite.min(initial=0.0), 0.0), max(finite.max(initial=0.0), 0.0)
+        room = 0.12 * (high - low) or 1.0
+        ax.set_ylim(low - (room if low < 0 else 0.0), high + room)
+        what = {"cooks_distance": "Cook's distance", "dffits": "DFFITS"}.get(self.measure)
+        name = self.measure.removeprefix("dfbetas_")
+        if what is None:
+            is_change = self.measure.startswith("dfbetas_")
+            what = f"DFBETAS of {shortened([name], 20)[0]}" if is_change else name.replace("_", " ")
+        dress(ax, "row", what)
+        order = np.argsort(-np.abs(np.where(np.isfinite(values), values, 0.0)), kind="stable")
+        points = np.column_stack([at, values])
+        largest = order[: self.n_labels]
+        self.largest_ = list(self.values.index[largest])
+        texts = shortened([str(name) for name in self.largest_], 20)
+        self.labels_ = label_points(ax, points[largest], texts, others=points)
+        return self

@@ -1,0 +1,257 @@
+"""Four pictures of residuals: against fitted values, quantiles, scale, leverage."""
+
+from __future__ import annotations
+
+from typing import Any, Self
+
+import numpy as np
+
+from mcmodels.arrays import Array, MatrixLike, VectorLike, Weights
+from mcmodels.exceptions import InferenceError
+from mcmodels.inference.envelopes import (
+    envelope_of_normal,
+    envelope_of_regression,
+    normal_scores,
+    order_positions,
+)
+from mcmodels.inference.glm_residuals import quantile_residuals
+from mcmodels.objectives.families import Binomial
+from mcmodels.plots.asked import require_parameters, require_targets, results_of
+from mcmodels.plots.style import COLOURS, GREY, Display, dress
+from mcmodels.records.linear import LinearFit
+
+__all__ = ["ResidualsDisplay"]
+
+_SEED, _DRAWS = 0, 200
+_CONTOURS = (0.5, 1.0)
+
+
+class ResidualsDisplay(Display):
+    """Residuals against fitted values, normal quantiles, scale, and leverage with Cook's contours.
+
+    Residuals of least squares are standardized by ``σ̂√(1 - h)``. Those of classes and of
+    generalized linear models are randomized quantile residuals, which are standard normal if the
+    model is right (Dunn and Smyth 1996, *Randomized quantile residuals*, JCGS 5(3)), with a fixed
+    seed; of Tweedie's family, whose distribution has no closed form, deviance residuals without an
+    envelope. The band of the quantiles is simulated: of least squares with the leverages of the
+    rows and an estimated σ, else of independent normal values. The last panel has the residuals of
+    which Cook's distance is made: ``D = r²h/((1 - h)P)``; dashed lines are where D is 0.5 and 1.
+
+    Parameters
+    ----------
+    fitted : ndarray of shape (n,)
+        Fitted means, or probabilities.
+    residuals : ndarray of shape (n,)
+        Those of the first three panels.
+    leverage, standardized : ndarray of shape (n,)
+        Leverages, and the residuals that Cook's distance is made of.
+    n_params : int
+        P.
+    envelope : ndarray of shape (k, 2) or None
+        Ends of the band, for the order statistics of
+        :func:`mcmodels.inference.envelopes.order_positions`.
+    kind : str, default="standardized"
+        What the residuals are, for labels.
+
+    Attributes
+    ----------
+    figure_, ax_, axes_ : matplotlib Figure, Axes, ndarray of Axes
+        See :class:`mcmodels.plots.style.Display`; there are four panels.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from mcmodels import LinearRegression
+    >>> from mcmodels.plots import ResidualsDisplay
+    >>> cars = pd.read_csv("datasets/mtcars.csv")
+    >>> X, y = cars[["wt", "qsec", "am"]], cars["mpg"]
+    >>> display = ResidualsDisplay.from_estimator(LinearRegression().fit(X, y), X, y)
+    >>> display.kind, len(display.axes_)
+    ('standardized', 4)
+    """
+
+    def __init__(
+        self,
+        fitted: Array,
+        residuals: Array,
+        *,
+        leverage: Array,
+        standardized: Array,
+        n_params: int,
+        envelope: Array | None = None,
+        kind: str = "standardized",
+    ) -> None:
+        self.fitted, self.residuals = fitted, residuals
+        self.leverage, self.standardized, self.n_params = leverage, standardized, n_params
+        self.envelope, self.kind = envelope, kind
+
+    @classmethod
+    def from_estimator(
+        cls,
+        estimator: Any,
+        X: MatrixLike | None = None,
+        y: VectorLike | None = None,
+        sample_weight: Weights = None,
+        *,
+        ax: Any = None,
+        **offsets: Any,
+    ) -> Self:
+        """Draw the residuals of a fitted model or pipeline; see :meth:`from_results`.
+
+        Returns
+        -------
+        ResidualsDisplay
+        """
+        return cls.from_results(results_of(estimator), X, y, sample_weight, ax=ax, **offsets)
+
+    @classmethod
+    def from_results(
+        cls,
+        results: Any,
+        X: MatrixLike | None = None,
+        y: VectorLike | None = None,
+        sample_weight: Weights = None,
+        *,
+        ax: Any = None,
+        **offsets: Any,
+    ) -> Self:
+        """Draw the residuals of the training rows.
+
+        Parameters
+        ----------
+        results : Results
+            Of a model with one output.
+        X, y, sample_weight
+            The training rows.
+        ax : array of four matplotlib Axes, default=None
+            Where to draw; a new figure by default.
+        **offsets
+            ``offset`` or ``exposure``, if the fit has had one.
+
+        Returns
+        -------
+        ResidualsDisplay
+        """
+        require_parameters(results, "ResidualsDisplay")
+        require_targets(X, y, "ResidualsDisplay")
+        model, route = results.model, results._route
+        rows, targets = route.rows(X), route.targets(y)
+        given = {} if sample_weight is None else {"sample_weight": sample_weight}
+        if given and not (np.asarray(sample_weight) > 0).all():
+            raise ValueError(
+                "ResidualsDisplay draws every row, and some have weight 0; leave them out of X, y "
+                "and sample_weight."
+            )
+        if not hasattr(model, "influence"):
+            raise InferenceError(f"{type(model).__name__} has no influence of rows to draw.")
+        table = model.influence(rows, targets, **given, **offsets)
+        standardized = table["standardized_residual"].to_numpy()
+        n, positions = len(table), order_positions(len(table))
+        random = np.random.RandomState(_SEED)
+        envelope = None
+        if isinstance(model._fit, LinearFit):
+            fitted, found, kind = model.predict(rows), standardized, "standardized"
+            Z = model._unlabelled_rows(rows).map(model._fit.model.whitening.of)
+            if sample_weight is not None:
+                Z = Z * np.sqrt(np.asarray(sample_weight, dtype=np.float64))[:, np.newaxis]
+            envelope = envelope_of_regression(Z, positions, 0.95, _DRAWS, random)
+        else:
+            fitted, found, kind = _quantile(model, rows, targets, given, offsets)
+            if kind == "quantile":
+                envelope = envelope_of_normal(n, positions, 0.95, _DRAWS, random)
+        return cls(
+            np.asarray(fitted),
+            np.asarray(found),
+            leverage=table["leverage"].to_numpy(),
+            standardized=standardized,
+            n_params=int(model.params_.size),
+            envelope=envelope,
+            kind=kind,
+        ).plot(ax)
+
+    def plot(self, ax: Any = None) -> Self:
+        """Draw; ``ax`` is an array of four axes, those of a new figure by default.
+
+        Returns
+        -------
+        ResidualsDisplay
+        """
+        panels = self._start(ax, 3.3, columns=2, rows=2)
+        dots = {"markersize": 2.4, "color": COLOURS[0], "alpha": 0.7, "markeredgewidth": 0}
+        line = {"color": GREY, "linewidth": 0.8, "zorder": 0}
+        first, quantiles, scale, last = panels
+        first.plot(self.fitted, self.residuals, "o", **dots)
+        first.axhline(0.0, **line)
+        dress(first, "fitted", f"{self.kind} residual")
+
+        n, positions = len(self.residuals), order_positions(len(self.residuals))
+        x = normal_scores(n, positions)
+        # Rows that alone determine a parameter have no residual.
+        ordered = np.sort(self.residuals)[positions]
+        if self.envelope is not None:
+            lower, upper = self.envelope.T
+            quantiles.fill_between(x, lower, upper, color=COLOURS[5], alpha=0.3, linewidth=0)
+        quantiles.plot([x[0], x[-1]], [x[0], x[-1]], **line)
+        quantiles.plot(x, ordered, "o", **dots)
+        dress(quantiles, "normal quantile", "sorted residual")
+
+        scale.plot(self.fitted, np.sqrt(np.abs(self.residuals)), "o", **dots)
+        scale.set_ylim(bottom=0.0)
+        dress(scale, "fitted", "√|residual|")
+
+        last.plot(self.leverage, self.standardized, "o", **dots)
+        last.axhline(0.0, **line)
+        self._contours(last)
+        dress(last, "leverage", "std. residual")
+        return self
+
+    def _contours(self, ax: Any) -> None:
+        """Lines of equal Cook's distance, inside the limits that the points give."""
+        finite = np.isfinite(self.standardized)
+        highest = np.abs(self.standardized[finite]).max(initial=1.0) * 1.15
+        right = min(float(self.leverage.max(initial=0.0)) * 1.12, 1.0) or 1.0
+        ax.set_xlim(0.0, right)
+        ax.set_ylim(-highest, highest)
+        h = np.linspace(right / 400, right * (1.0 - 1e-9), 400)
+        for distance in _CONTOURS:
+            r = np.sqrt(distance * self.n_params * (1.0 - h) / h)
+            for side in (-1.0, 1.0):
+                ax.plot(h, side * r, color=COLOURS[1], linewidth=0.9, dashes=(4, 2))
+            inside = np.flatnonzero(r <= 0.97 * highest)
+            if inside.size:
+                note = ax.annotate(
+                    f"{distance:g}",
+                    (right, r[-1]),
+                    (-1, 1),
+                    textcoords="offset points",
+                    fontsize=6.5,
+                    color=COLOURS[1],
+                    ha="right",
+                    va="bottom",
+                )
+                note.set_in_layout(False)
+
+
+def _quantile(
+    model: Any, rows: Any, targets: Any, weights: dict[str, Any], offsets: dict[str, Any]
+) -> tuple[Array, Array, str]:
+    """Fitted values, randomized quantile residuals, and what they are."""
+    random = np.random.RandomState(_SEED)
+    if hasattr(model, "classes_"):
+        fitted = model.predict_proba(rows, **offsets)[:, 1]
+        codes = (np.asarray(targets) == model.classes_[1]).astype(np.float64)
+        return (
+            fitted,
+            quantile_residuals(Binomial(), codes, fitted, None, 1.0, random),
+            "quantile",
+        )
+    fitted = model.predict(rows, **offsets)
+    if not hasattr(model, "family"):
+        return fitted, model.influence(rows, targets)["deviance_residual"].to_numpy(), "deviance"
+    try:
+        found = model.residuals(
+            rows, targets, **weights, kind="quantile", random_state=random, **offsets
+        )
+        return fitted, found, "quantile"
+    except InferenceError:
+        return fitted, model.residuals(rows, targets, **weights, **offsets), "deviance"

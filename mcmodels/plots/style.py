@@ -1,0 +1,316 @@
+"""Axes, colours and labels that all displays share."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+
+from mcmodels.arrays import Array
+from mcmodels.tables.packages import imported
+
+__all__ = [
+    "BAND",
+    "COLOURS",
+    "DASHES",
+    "GREY",
+    "MARKERS",
+    "WIDTH",
+    "Display",
+    "axes_of",
+    "dress",
+    "label_points",
+    "label_rows",
+    "legend",
+    "log_ticks",
+    "save",
+    "shortened",
+]
+
+# The palette of Okabe and Ito (2008), *Color Universal Design*, without its yellow, which is too
+# light for lines on white.
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
+# Groups differ in more than colour.
+DASHES = ("-", "--", ":", "-.", (0, (6, 1)), (0, (1, 2)), (0, (4, 1, 1, 1)))
+MARKERS = ("o", "s", "^", "D", "v", "P", "X")
+GREY = "#595959"
+BAND = 0.2  # opacity
+WIDTH = 3.4  # inches: a column of a journal
+_SIZE, _SMALL = 8.0, 7.0  # points
+_ELLIPSIS = "…"
+# Where labels may stand: (to the right, above) of their points, the best first.
+_PLACES = ((1, 0), (-1, 0), (0, 1), (0, -1), (1, 1), (-1, 1), (1, -1), (-1, -1))
+
+
+class Display:
+    """What the displays have in common: figures of their own, shown by notebooks.
+
+    Attributes
+    ----------
+    figure_ : matplotlib Figure
+        Of the last ``plot``. A figure of its own is not known to pyplot, so that its state is as it
+        was; ``figure_.savefig(path)`` writes it.
+    axes_ : ndarray of matplotlib Axes
+        Its panels.
+    ax_ : matplotlib Axes
+        The first of them.
+    """
+
+    figure_: Any
+    axes_: Any
+    _own = False
+
+    @property
+    def ax_(self) -> Any:
+        """The first panel."""
+        return self.axes_[0]
+
+    def _start(self, ax: Any, height: float, columns: int = 1, rows: int = 1) -> list[Any]:
+        """The panels to draw in: those of the user, or new ones."""
+        self._own = ax is None
+        self.axes_ = axes_of(ax, (rows, columns), height)
+        self.figure_ = self.axes_[0].figure
+        return list(self.axes_)
+
+    def _repr_png_(self) -> bytes | None:
+        if not (self._own and hasattr(self, "figure_")):
+            return None  # the user's figure is shown by whoever made it
+        content = io.BytesIO()
+        save(self.figure_, content, "png")
+        return content.getvalue()
+
+
+def axes_of(ax: Any, shape: tuple[int, int], height: float) -> Array:
+    """The axes that are given, or those of a new figure of column width; raveled.
+
+    Raises
+    ------
+    ImportError
+        Without matplotlib.
+    ValueError
+        If there are more or fewer axes than panels.
+    TypeError
+        If something is no axes.
+    """
+    module = imported("matplotlib.figure", "plot", "a picture")
+    imported("matplotlib.backends.backend_agg", "plot", "a picture")
+    panels = shape[0] * shape[1]
+    if ax is None:
+        figure = module.Figure(figsize=(WIDTH, height), dpi=200, layout="constrained")
+        figure.get_layout_engine().set(w_pad=0.03, h_pad=0.03, wspace=0.04, hspace=0.04)
+        return np.atleast_1d(figure.subplots(*shape)).ravel()
+    given = np.atleast_1d(np.asarray(ax, dtype=object)).ravel()
+    if len(given) != panels:
+        raise ValueError(
+            f"ax has {len(given)} axes, and this picture has {panels} panels; pass "
+            f"{'one' if panels == 1 else f'an array of {panels}'}, or leave ax out."
+        )
+    for one in given:
+        if not hasattr(one, "get_xlim"):
+            raise TypeError(
+                f"ax must be matplotlib axes, one for each panel; found {type(one).__name__}."
+            )
+    return given
+
+
+def dress(ax: Any, x: str = "", y: str = "", title: str = "") -> None:
+    """Labels, and sizes of text that are read at column width."""
+    ax.set_xlabel(x, fontsize=_SIZE, labelpad=2)
+    ax.set_ylabel(y, fontsize=_SIZE, labelpad=2)
+    if title:
+        ax.set_title(title, fontsize=_SIZE, pad=4)
+    ax.tick_params(labelsize=_SMALL, length=2.5, width=0.6, pad=2)
+    for side in ("top", "right"):
+        ax.spines[side].set_visible(False)
+    for side in ("left", "bottom"):
+        ax.spines[side].set_linewidth(0.6)
+    for axis in (ax.xaxis, ax.yaxis):
+        axis.get_offset_text().set_fontsize(_SMALL)
+        if axis.get_scale() == "linear" and type(axis.get_major_locator()).__name__ == (
+            "AutoLocator"
+        ):
+            ticker = imported("matplotlib.ticker", "plot", "a picture")
+            axis.set_major_locator(ticker.MaxNLocator(5, steps=[1, 2, 2.5, 5, 10]))
+
+
+def legend(ax: Any, title: str = "", **options: Any) -> None:
+    """A legend without a frame; where it hides least, unless its place is given."""
+    chosen = {"loc": "best", "frameon": False} | options
+    found = ax.legend(fontsize=_SMALL, title=title, title_fontsize=_SMALL, **chosen)
+    found.set_in_layout(chosen["loc"] != "best")
+
+
+def shortened(names: Sequence[str], most: int) -> list[str]:
+    """Names of at most so many letters, different ones where names differ.
+
+    Letters in the middle are left out; where names would then be equal, those in which they are
+    equal; and where that is not enough, they are numbered.
+    """
+    names = [str(name) for name in names]
+    short = [_cut(name, most) for name in names]
+    for cut in (_about_difference, _numbered):
+        for alike in {text for text in short if short.count(text) > 1}:
+            where = [k for k, text in enumerate(short) if text == alike]
+            if len({names[k] for k in where}) > 1:
+                for k, text in zip(where, cut([names[k] for k in where], most), strict=True):
+                    short[k] = text
+    return short
+
+
+def _cut(name: str, most: int) -> str:
+    if len(name) <= most:
+        return name
+    end = (most - 1) // 2
+    return name[: most - 1 - end] + _ELLIPSIS + (name[-end:] if end else "")
+
+
+def _about_difference(names: Sequence[str], most: int) -> list[str]:
+    """A window of each name about where it differs from the others, after its first letters."""
+    start = _common(names)
+    end = _common([name[start:][::-1] for name in names])
+    head = most // 4
+    found = []
+    for name in names:
+        room = most - head - 2
+        first = max(start - max(room - (len(name) - end - start), 0) // 2, head)
+        after = name[first : first + room]
+        dots = _ELLIPSIS if first + room < len(name) else ""
+        found.append(name[:head] + (_ELLIPSIS if first > head else "") + after + dots)
+    return found
+
+
+def _common(names: Sequence[str]) -> int:
+    """How many first letters the names share."""
+    least, most = min(names), max(names)
+    pairs = zip(least, most, strict=False)
+    return next((k for k, (a, b) in enumerate(pairs) if a != b), min(len(least), len(most)))
+
+
+def _numbered(names: Sequence[str], most: int) -> list[str]:
+    found = []
+    for k, name in enumerate(names, start=1):
+        number = f"{_ELLIPSIS}#{k}"
+        found.append(name[: max(most - len(number), 0)] + number)
+    return found
+
+
+def label_rows(ax: Any, names: Sequence[str], most: int = 22) -> None:
+    """Names beside the rows 0, 1, … of a picture, the first on top.
+
+    Where rows are lower than letters, as with many in a given axes, letters are smaller.
+    """
+    count = len(names)
+    ax.set_ylim(count - 0.4, -0.6)
+    ax.set_yticks(range(count), shortened(names, most))
+    height = 72.0 * ax.get_window_extent().height / ax.figure.dpi / (count + 0.2)
+    ax.tick_params(axis="y", labelsize=float(np.clip(height / 1.25, 1.0, _SMALL)), length=0)
+
+
+def log_ticks(axis: Any, lower: float, upper: float) -> None:
+    """A few ticks on a logarithmic axis, written as plain numbers where that is short."""
+    ticker = imported("matplotlib.ticker", "plot", "a picture")
+    powers = np.arange(np.floor(np.log10(lower)), np.ceil(np.log10(upper)) + 1)
+    for steps in ([1.0, 2.0, 5.0], [1.0, 3.0], [1.0]):
+        ticks = np.array([s * 10.0**k for k in powers for s in steps])
+        ticks = ticks[(ticks >= lower) & (ticks <= upper)]
+        if len(ticks) <= 5:
+            break
+    ticks = ticks[:: max(1, -(-len(ticks) // 5))]
+    if len(ticks) < 2:
+        ticks = np.geomspace(lower, upper, 3)
+    axis.set_major_locator(ticker.FixedLocator(ticks))
+    axis.set_minor_locator(ticker.NullLocator())
+    axis.set_major_formatter(ticker.FuncFormatter(_plain))
+
+
+def _plain(value: float, _: Any = None) -> str:
+    """A number as short as it can be: powers of ten where there are many zeros."""
+    power = np.log10(value)
+    if abs(power) >= 3 and abs(power - round(power)) < 1e-9:
+        return f"$10^{{{round(power)}}}$"
+    return f"{value:.3g}"
+
+
+def label_points(
+    ax: Any,
+    points: Array,
+    texts: Sequence[str],
+    clear: Array | None = None,
+    others: Array | None = None,
+) -> list[Any]:
+    """Texts beside points, which neither overlap nor leave the axes; one without room is left out.
+
+    Parameters
+    ----------
+    ax : matplotlib Axes
+        Where the points are; its limits should be final.
+    points : ndarray of shape (k, 2)
+        The points; those first in order are served first.
+    texts : sequence of str
+        Their labels.
+    clear : ndarray of shape (k, 2), default=None
+        Half the width and height about each point that stay clear, in the units of the axes.
+    others : ndarray of shape (m, 2), default=None
+        Points of which a label covers as few as it can.
+
+    Returns
+    -------
+    list of matplotlib Annotation
+        Those that are shown.
+    """
+    figure = ax.figure
+    figure.draw_without_rendering()  # settles the layout, so that sizes are known
+    inside, shown = ax.get_window_extent(), []
+    taken: list[Any] = []
+    half = np.zeros((len(texts), 2)) if clear is None else clear
+    pixels = ax.transData.transform
+    sizes = (pixels(half) - pixels(np.zeros_like(half))) * 72.0 / figure.dpi
+    spots = pixels(points if others is None else others)
+    for point, text, size in zip(points, texts, sizes, strict=True):
+        note = ax.annotate(text, point, (0, 0), textcoords="offset points", fontsize=_SMALL)
+        note.set_in_layout(False)
+        note.set_bbox({"facecolor": "white", "alpha": 0.75, "pad": 0.3, "linewidth": 0})
+        found = None
+        for place in _PLACES:
+            _put(note, place, size)
+            box = note.get_window_extent().padded(1.0)
+            fits = inside.x0 <= box.x0 and box.x1 <= inside.x1
+            fits = fits and inside.y0 <= box.y0 and box.y1 <= inside.y1
+            if fits and not any(box.overlaps(other) for other in taken):
+                low, high = box.get_points()
+                hidden = int(((spots > low) & (spots < high)).all(axis=1).sum())
+                if found is None or hidden < found[0]:
+                    found = (hidden, place, box)
+        if found is None:
+            note.remove()
+            continue
+        _put(note, found[1], size)
+        taken.append(found[2])
+        shown.append(note)
+    return shown
+
+
+def _put(note: Any, place: tuple[int, int], size: Array) -> None:
+    """Put a label to the right or left of its point, above or below it."""
+    right, up = place
+    note.set_position(((4.0 + size[0]) * right, (3.0 + size[1]) * up))
+    note.set_ha(("right", "center", "left")[right + 1])
+    note.set_va(("top", "center", "bottom")[up + 1])
+
+
+@contextmanager
+def _same_bytes() -> Any:
+    """Names inside SVG files do not depend on the time."""
+    matplotlib = imported("matplotlib", "plot", "a picture")
+    with matplotlib.rc_context({"svg.hashsalt": "mcmodels"}):
+        yield
+
+
+def save(figure: Any, path: Any, kind: str) -> None:
+    """Write a figure as "png", "svg" or "pdf"; the same figure gives the same bytes."""
+    dates = {"png": {"Software": None}, "svg": {"Date": None}, "pdf": {"CreationDate": None}}
+    with _same_bytes():
+        figure.savefig(path, format=kind, metadata=dates[kind])
