@@ -21,6 +21,7 @@ __all__ = [
     "NonConvexLossWarning",
     "NonDifferentiableWarning",
     "NonSmoothLossWarning",
+    "NotEstimableWarning",
     "PerfectFitWarning",
     "RankDeficiencyWarning",
     "SeparationWarning",
@@ -48,6 +49,10 @@ class FitWarning(UserWarning):
 
 class RankDeficiencyWarning(FitWarning):
     """Columns are linearly dependent: the parameters are not unique."""
+
+
+class NotEstimableWarning(FitWarning):
+    """Predictions at some rows are not the same in all fits that are best: these have no errors."""
 
 
 class ConstantTargetWarning(FitWarning):

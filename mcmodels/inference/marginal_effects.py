@@ -59,8 +59,20 @@ def marginal_effects(
 def effects_of_rows(
     model: CurvatureInference, response: Response, rows: Rows, indicators: Any
 ) -> Array:
-    """The effects in each row, shape (n_rows, classes·p); see :func:`marginal_effects`."""
-    effects = rows.map(lambda block: _effects(response, model.params, block, indicators))
+    """The effects in each row, shape (n_rows, classes·p); see :func:`marginal_effects`.
+
+    NaN where they are not estimable.
+    """
+    space = model.estimable
+
+    def of_rows(block: RowBlock) -> Array:
+        found = _effects(response, model.params, block, indicators)
+        if space is not None:
+            found[~space.contains(block)] = np.nan
+            found[:, :, ~space.determined_of_one[: found.shape[2]]] = np.nan
+        return found
+
+    effects = rows.map(of_rows)
     return effects.reshape(len(effects), -1)
 
 

@@ -213,10 +213,13 @@ def ratio_tests(excesses: Array, scale: Scale, df: int = 1) -> pd.DataFrame:
 
 
 def f_tests(estimate: Estimate) -> pd.DataFrame:
-    """Tests that single parameters of a linear model are zero: statistic, df, p_value."""
+    """Tests that single parameters of a linear model are zero: statistic, df, p_value.
+
+    Without a parameter that is not determined the fit is the same: it has no degree of freedom.
+    """
     statistic = (estimate.params / estimate.standard_errors) ** 2
     p = stats.f.sf(statistic, 1.0, estimate.df)
-    table = {"statistic": statistic, "df": 1, "p_value": p}
+    table = {"statistic": statistic, "df": estimate.determined.astype(int), "p_value": p}
     return pd.DataFrame(table, index=list(estimate.names))
 
 

@@ -13,6 +13,7 @@ from scipy import linalg
 from mcmodels.arrays import Array
 from mcmodels.exceptions import InferenceError
 from mcmodels.inference.bias_reduced import bias_reduced_covariance
+from mcmodels.inference.estimable import EstimableSpace
 from mcmodels.inference.estimate import Estimate, coverage
 from mcmodels.inference.hypotheses import HypothesisTest, wald_test
 from mcmodels.inference.linear_model import (
@@ -105,6 +106,15 @@ class LinearFit(ParameterFit):
         self.training.require_objective(expected, objective.value(params), rounding)
 
     @functools.cached_property
+    def estimable(self) -> EstimableSpace | None:
+        """Which functions of the parameters the data determine; None if all."""
+        fit = self.least_squares
+        if not isinstance(fit, LeastSquares) or fit.row_space is None:
+            return None
+        names = self.parameter_names
+        return EstimableSpace(fit.row_space, fit.row_centre, names, self.n_targets)
+
+    @functools.cached_property
     def model(self) -> LinearModelInference:
         """The classical linear model. Raises if no matrix was formed."""
         names = self.parameter_names
@@ -114,7 +124,7 @@ class LinearFit(ParameterFit):
         return LinearModelInference(
             fit,
             self.rank,
-            self.undetermined,
+            self.estimable,
             names,
             self.seen.n_present,
             self.weighting,
@@ -194,6 +204,9 @@ class LinearFit(ParameterFit):
         if not self.names:
             raise InferenceError("X has no column, so there is no slope to test.")
         slopes = np.eye(len(self.names), len(self.parameter_names))
+        if self.estimable is not None:  # the combinations that are determined
+            basis = self.model.whitening.root.T @ slopes
+            slopes = basis / np.linalg.norm(basis, axis=1)[:, np.newaxis]
         return replace(wald_test(self.estimate, slopes), hypothesis="every slope is zero")
 
     @property
@@ -237,7 +250,8 @@ class LinearFit(ParameterFit):
             self.refuse_several_targets("kind='CR2'")
             count = robust.only_count("kind='CR2'")
             found, own = bias_reduced_covariance(robust_model, rows, count)
-            estimate = robust.of(found, self.params, model.names, own.of_each, left)
+            of_each, space = own.of_each, self.estimable
+            estimate = robust.of(found, self.params, model.names, of_each, left, space)
             return replace(estimate, satterthwaite=own)
         return robust.estimate(robust_model, rows, self.params, model.names, df, left)
 
@@ -281,9 +295,13 @@ class LinearFit(ParameterFit):
             if root is not None:
                 Z = Z @ root
             spread = np.sqrt(of_mean * (extra + np.einsum("ij,ij->i", Z, Z)))
+            if (lost := whitening.without_errors(block)) is not None:
+                spread[lost] = np.nan
             return np.column_stack([block.linear_predictor(params), spread])
 
         prediction, error = rows.map(both).T
+        if self.estimable is not None:
+            self.estimable.warn_of_rows(np.isnan(error))
         return prediction, error
 
     def refuse_several_targets(self, what: str) -> None:
@@ -335,10 +353,10 @@ class LinearFit(ParameterFit):
             conclusions = {"R²": ", ".join(map(number, model.r_squared))}
         name = self.weighting.likelihood_name
         conclusions |= {name: number(self.log_likelihood)} | self.criteria
-        notes: tuple[str, ...] = ()
+        notes = estimate.notes
         if perfect.any():
             which = "" if perfect.all() else f" of {', '.join(self.perfect_targets)}"
-            notes = (note_of_perfect_fit(which),)
+            notes = (*notes, note_of_perfect_fit(which))
         return Summary("Linear regression", facts, tables, conclusions, notes)
 
     def _by_target(self, values: Array) -> float | Array:
