@@ -126,6 +126,12 @@ class EstimableSpace:
         return np.asarray(np.kron(np.eye(self.n_outputs), self.null), dtype=np.float64)
 
     @property
+    def redundant(self) -> list[int]:
+        """Columns without which the others are independent, and have the same span."""
+        N = self.rows.null.T
+        return sorted(linalg.qr(N, mode="r", pivoting=True)[1][: len(N)].tolist())
+
+    @property
     def remedy(self) -> str:
         """What to do, with the columns that depend on each other, as the user has named them."""
         remedies = []
@@ -172,8 +178,7 @@ class EstimableSpace:
             return []
         # The reduced row echelon form: of indicators it has the sums of the levels of each factor.
         N = self.rows.null.T
-        pivots = linalg.qr(N, mode="r", pivoting=True)[1][:d]
-        reduced = np.linalg.solve(N[:, pivots], N)
+        reduced = np.linalg.solve(N[:, self.redundant], N)
         reduced[np.abs(reduced) < _SHOWN * np.abs(reduced).max(axis=1, keepdims=True)] = 0.0
         coef = reduced / self.rows.unit
         coef /= np.take_along_axis(coef, np.abs(reduced).argmax(axis=1)[:, np.newaxis], axis=1)
