@@ -50,7 +50,7 @@ def with_independent_columns(model: Any, rows: Rows) -> tuple[Any, Rows, list[in
     moved = params - params[:, left_out] @ np.linalg.solve(null[left_out].T, null.T)
     of_all = np.concatenate([len(null) * k + np.array(kept) for k in range(len(params))])
     columns = [j for j in kept if j < len(record.names)]
-    smaller = copy.copy(model)
+    smaller, training = copy.copy(model), record.training
     smaller._fit = replace(
         record,
         names=tuple(record.names[j] for j in columns),
@@ -60,6 +60,14 @@ def with_independent_columns(model: Any, rows: Rows) -> tuple[Any, Rows, list[in
         inner=None,
         row_space=None,
         row_centre=None,
+        training=replace(
+            training,
+            names=tuple(record.names[j] for j in columns),
+            x=None if training.x is None else training.x[columns],
+            xy=None,
+            x_squares=training.x_squares[columns],
+            x_mean=None if training.x_mean is None else training.x_mean[columns],
+        ),
     )
     return smaller, RowsOfColumns(rows, columns), kept
 

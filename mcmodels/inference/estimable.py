@@ -206,10 +206,10 @@ class EstimableSpace:
         rows = np.flatnonzero(lost)
         if rows.size:
             warn_user(
-                f"the prediction of row(s) {_listed(list(map(str, rows)))} is not estimable, and "
-                "has no standard error (NaN): no combination of the rows of the fit has these "
-                f"columns, as where a level is new. Pass rows like those of the fit. "
-                f"{self.remedy} to see it.",
+                f"row(s) {_listed(list(map(str, rows)))} are no combination of the rows of the fit, "
+                "as where a level is new: what is predicted there is not determined, and has no "
+                "standard error (NaN). Pass rows like those of the fit, or fit columns that do not "
+                "depend on each other.",
                 NotEstimableWarning,
             )
 
