@@ -22,6 +22,7 @@ __all__ = [
     "NonConvexLossWarning",
     "NonDifferentiableWarning",
     "NonSmoothLossWarning",
+    "NotEstimableWarning",
     "PerfectFitWarning",
     "RankDeficiencyWarning",
     "SeparationWarning",
@@ -49,6 +50,10 @@ class FitWarning(UserWarning):
 
 class RankDeficiencyWarning(FitWarning):
     """Columns are linearly dependent: the parameters are not unique."""
+
+
+class NotEstimableWarning(FitWarning):
+    """Predictions at some rows are not the same in all fits that are best: these have no errors."""
 
 
 class ConstantTargetWarning(FitWarning):

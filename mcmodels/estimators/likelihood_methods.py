@@ -6,10 +6,12 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from mcmodels.arrays import Array, MatrixLike, VectorLike, Weights
 from mcmodels.estimators.arguments import check_count, listed
+from mcmodels.estimators.independent_columns import DeterminedProfiles, with_independent_columns
 from mcmodels.estimators.parameter_methods import ParameterMethods
 from mcmodels.exceptions import InferenceError, example_of
 from mcmodels.inference.estimate import check_level
@@ -110,7 +112,7 @@ class LikelihoodMethods(ParameterMethods):
         given = (X, y, sample_weight, offsets)
         profiles, names, chosen = self._profiles(given, parameters, reference)
         found = profiles.ends(chosen, level)
-        _refuse_unfound(found, names, "a bound")
+        _refuse_unfound(found, names, "a bound", determined=profiles.determined(chosen))
         return pd.DataFrame(found, index=names, columns=["lower", "upper"])
 
     def likelihood_ratio_tests(
@@ -165,9 +167,11 @@ class LikelihoodMethods(ParameterMethods):
         profiles, names, chosen = self._profiles(given, parameters, by_column=True)
         excesses = profiles.excesses(chosen)
         restrictions = max(len(record.params) - 1, 1) if record.params.ndim > 1 else 1
-        table = ratio_tests(excesses, profiles.scale, restrictions)
+        determined = profiles.determined(chosen)
+        table = ratio_tests(excesses, profiles.scale, restrictions, determined)
         found = table.to_numpy()
-        _refuse_unfound(np.where(np.isfinite(found), found, np.nan), names, _WITHOUT)
+        found = np.where(np.isfinite(found), found, np.nan)
+        _refuse_unfound(found, names, _WITHOUT, determined=determined)
         return table.set_axis(names)
 
     def score_intervals(
@@ -237,7 +241,7 @@ class LikelihoodMethods(ParameterMethods):
         given = (X, y, sample_weight, offsets)
         profiles, names, chosen = self._profiles(given, parameters, reference)
         found = profiles.score_ends(chosen, level, self._information)
-        _refuse_unfound(found, names, "a bound", _NO_SCORE)
+        _refuse_unfound(found, names, "a bound", _NO_SCORE, profiles.determined(chosen))
         return pd.DataFrame(found, index=names, columns=["lower", "upper"])
 
     def likelihood_profile(
@@ -297,7 +301,8 @@ class LikelihoodMethods(ParameterMethods):
         given = (X, y, sample_weight, offsets)
         profiles, names, chosen = self._profiles(given, parameters, reference)
         table = profiles.points(chosen, level, points)
-        _refuse_unfound(table.reshape(len(names), 3 * points), names, "a point")
+        found, determined = table.reshape(len(names), 3 * points), profiles.determined(chosen)
+        _refuse_unfound(found, names, "a point", determined=determined)
         frame = pd.DataFrame(table.reshape(-1, 3), columns=["value", "drop", "root"])
         frame.insert(0, "parameter", np.repeat(names, table.shape[1]))
         return frame
@@ -325,7 +330,13 @@ class LikelihoodMethods(ParameterMethods):
         chosen = positions(parameters, names)
         X, y, sample_weight, offsets = given
         rows = self._rows_again(X, y, sample_weight, **offsets)
-        return self._profiles_of(rows, reference), [names[k] for k in chosen], chosen
+        chosen_names = [names[k] for k in chosen]
+        if record.estimable is None or record.undetermined:
+            return self._profiles_of(rows, reference), chosen_names, chosen
+        model, rows, kept = with_independent_columns(self, rows)
+        found = model._profiles_of(rows, reference)
+        determined = record.estimable.determined_of_one
+        return DeterminedProfiles(found, kept, determined), chosen_names, chosen
 
     def _held_fits(self, rows: Rows) -> BoundsOfProfile | None:
         """Fits with a parameter held and the prior of the whole model; None without a prior."""
@@ -401,8 +412,14 @@ class LikelihoodMethods(ParameterMethods):
         return FiniteProfiles(profile, refits, units, params, errors, scale, convex)
 
 
-def _refuse_unfound(found: Array, names: list[str], what: str, reason: str = _NO_MAXIMUM) -> None:
-    lost = np.flatnonzero(np.isnan(found).any(axis=1))
+def _refuse_unfound(
+    found: Array,
+    names: list[str],
+    what: str,
+    reason: str = _NO_MAXIMUM,
+    determined: npt.NDArray[np.bool_] | bool = True,
+) -> None:
+    lost = np.flatnonzero(np.isnan(found).any(axis=1) & determined)
     if lost.size:
         listing = listed([names[k] for k in lost])
         raise InferenceError(f"{what} was not found for {listing}: {reason}")

@@ -131,6 +131,8 @@ class LinearTests(ParameterMethods):
         if groups is None and not isinstance(X, RowStream) and not is_dask(X):
             raise ValueError("groups is None; pass the cluster of each row.")
         contrast, name = _contrast(parameter, record.model.names)
+        if record.estimable is not None:
+            record.estimable.require(contrast[np.newaxis], [name])
         rng = check_random_state(random_state)
         rows, robust = self._robust_rows(X, y, sample_weight, kind="cluster", groups=groups)
         record.refuse_saturated(record.rank + record.intercept)

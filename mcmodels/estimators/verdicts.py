@@ -13,7 +13,9 @@ from mcmodels.exceptions import (
     RankDeficiencyWarning,
     SeparationWarning,
 )
+from mcmodels.inference.estimable import EstimableSpace
 from mcmodels.records.linear import LinearFit
+from mcmodels.records.record import INTERCEPT
 from mcmodels.solvers import Solution, Status
 from mcmodels.solvers.fit_state import Optimum
 from mcmodels.user_warnings import warn_user
@@ -35,10 +37,13 @@ def warn_rank_deficient(
     features: Features, solution: Solution[Any], *, n_rows: int, what: str
 ) -> None:
     """Warn that the parameters are not unique; ``what`` says which of them the fit returns."""
+    remedy = "Leave out columns that depend on others, or penalise"
+    if (space := solution.value.row_space) is not None:
+        names = [features.name([j]) for j in range(features.n_features)]
+        centre = solution.value.row_centre
+        remedy = EstimableSpace(space, centre, (*names, INTERCEPT)).remedy
     warn_user(
-        f"{rank_deficient(features, solution, n_rows)}. {what} "
-        "Drop columns, or penalise, to make the parameters unique.",
-        RankDeficiencyWarning,
+        f"{remedy}: {rank_deficient(features, solution, n_rows)}. {what}", RankDeficiencyWarning
     )
 
 
@@ -138,7 +143,7 @@ def undetermined(
     if solution.status is Status.UNBOUNDED:
         text = no_minimum(features, solution)
         return f"{text}, and so no curvature at a minimum. {remedies}"
-    if solution.status is Status.RANK_DEFICIENT or solution.rank < features.n_features:
+    if solution.rank < features.n_features and solution.value.row_space is None:
         return (
             f"{rank_deficient(features, solution, n_rows)}. Single parameters are not "
             "determined and have no standard errors. Drop columns, or penalise."

@@ -16,6 +16,7 @@ from scipy import linalg
 
 from mcmodels.arrays import Array
 from mcmodels.exceptions import InferenceError
+from mcmodels.inference.estimable import EstimableSpace
 from mcmodels.inference.estimate import Estimate
 from mcmodels.inference.predictor_errors import PredictorErrors
 from mcmodels.inference.robust import ScoreSquares, require_scores
@@ -61,6 +62,8 @@ class CurvatureInference:
     chosen : Estimate, default=None
         All parameters, with the covariance that predictions and functions of the parameters have
         in place of that of the fit.
+    estimable : EstimableSpace, default=None
+        Which functions of the parameters are determined; None if all.
     """
 
     params: Array
@@ -76,6 +79,7 @@ class CurvatureInference:
     weighting: Weighting = field(kw_only=True)
     scores: ScoreSquares | None = field(default=None, kw_only=True)
     chosen: Estimate | None = field(default=None, kw_only=True)
+    estimable: EstimableSpace | None = field(default=None, kw_only=True)
 
     @property
     def penalty_words(self) -> tuple[str, str]:
@@ -105,10 +109,11 @@ class CurvatureInference:
     @functools.cached_property
     def root(self) -> Array:
         """T with ``TTᵀ`` the covariance, shape (KP, KP)."""
-        T = self.centred_root.reshape(-1, len(self.names), self.params.size).copy()
+        K = self.params.size // len(self.names)
+        T = self.centred_root.reshape(K, len(self.names), -1).copy()
         if self.intercept:
             T[:, -1] -= np.einsum("j,kjl->kl", self.centre, T[:, :-1])
-        columns = self._shift_columns
+        columns = self._shift_columns(len(self.names))
         T[:, columns] -= T[:, columns].mean(axis=0)
         return T.reshape(self.params.size, -1)
 
@@ -134,7 +139,7 @@ class CurvatureInference:
         factor = self._factor_of(curved)
         T = factor.root.reshape(K, -1, len(curved))
         if self.inner is not None and self.inner.coordinates.root is not None:
-            p = self.centre.size
+            p = self.inner.coordinates.rank
             coef = np.einsum("ij,kjl->kil", self.inner.coordinates.root, T[:, :p])
             T = np.concatenate([coef, T[:, p:]], axis=1)
         return T.reshape(self.params.size, -1)
@@ -151,10 +156,12 @@ class CurvatureInference:
 
     def estimate_of_kind(self, kind: str) -> Estimate:
         """The same with another name for the covariance."""
-        return Estimate.of_root(self.params.ravel(), self.root, self.parameter_names, kind=kind)
+        names = self.parameter_names
+        found = Estimate.of_root(self.params.ravel(), self.root, names, kind=kind)
+        return found.within(self.estimable)
 
     def function_estimate(self, values: Array, jacobian: Array, names: tuple[str, ...]) -> Estimate:
-        """Smooth functions of the parameters, by the delta method.
+        """Smooth functions of the parameters, by the delta method; NaN where not estimable.
 
         Parameters
         ----------
@@ -165,16 +172,19 @@ class CurvatureInference:
         names : tuple of str
             Names of the functions.
         """
+        space = self.estimable
+        if space is not None:
+            space = space.image(jacobian.reshape(values.size, -1))
         if self.intercept:  # derivatives by the linear predictors at the centre
             jacobian = jacobian.copy()
             jacobian[..., :-1] -= jacobian[..., -1:] * self.centre
         J = jacobian.reshape(values.size, -1)
         if self._chosen_errors is not None:
-            return self._chosen_errors.centred.image(J, values, names)
+            return self._chosen_errors.centred.image(J, values, names).within(space)
         of_survey = not self.weighting.has_likelihood
         root = self.centred_survey_root if of_survey else self._centred_deviations
         df = np.inf if of_survey else self._freedom
-        return Estimate.of_root(values, J @ root, names, df=df, kind=self.kind)
+        return Estimate.of_root(values, J @ root, names, df=df, kind=self.kind).within(space)
 
     @functools.cached_property
     def _chosen_errors(self) -> PredictorErrors | None:
@@ -204,7 +214,7 @@ class CurvatureInference:
     @property
     def n_params(self) -> int:
         """P of the small-sample corrections."""
-        return self.params.size
+        return self.whitening.n_params
 
     @property
     def centred_survey_root(self) -> Array:
@@ -212,13 +222,28 @@ class CurvatureInference:
         return self.whitening.matrix_about(self.centre) @ self.survey_root
 
     def predictor_error(self, block: RowBlock) -> Array:
-        """Standard error of the linear predictor of each row, of a single output; shape (b,)."""
+        """Standard error of the linear predictor of each row, of a single output; shape (b,).
+
+        NaN in rows whose linear predictor is not determined.
+        """
         if self._chosen_errors is not None:
-            return self._chosen_errors.of_one(block)
+            error = self._chosen_errors.of_one(block)
+        else:
+            error = np.sqrt(self._predictor_variance(block))
+        if (lost := self.whitening.without_errors(block)) is not None:
+            error[lost] = np.nan
+        return error
+
+    def _predictor_variance(self, block: RowBlock) -> Array:
         Z = self.whitening.of(block)
         if not self.weighting.has_likelihood:
             Z = Z @ self.survey_root
-        return np.sqrt(np.einsum("ij,ij->i", Z, Z))
+        return np.einsum("ij,ij->i", Z, Z)
+
+    def warn_of_rows(self, errors: Array) -> None:
+        """Warn of rows without a standard error because their prediction is not determined."""
+        if self.estimable is not None:
+            self.estimable.warn_of_rows(np.isnan(errors))
 
     @property
     def _freedom(self) -> float:
@@ -231,7 +256,10 @@ class CurvatureInference:
         self.refuse_undetermined()
         inner = self.hessian if self.inner is None else self.inner.hessian
         if not self.intercept:
-            return Whitening(self._root_of(inner), np.zeros(len(inner)), None)
+            root = self._root_of(inner)
+            if self.inner is not None and self.inner.coordinates.root is not None:
+                root = self.inner.coordinates.root @ root
+            return Whitening(root, np.zeros(len(root)), None, self.estimable)
         total = float(inner[-1, -1])
         if not total > 0:
             raise InferenceError(self._singular)
@@ -246,7 +274,7 @@ class CurvatureInference:
                 mean = linalg.lstsq((coordinates.root / scale[:, np.newaxis]).T, mean)[0] / scale
                 root = coordinates.root @ root
             mean = mean + coordinates.centre
-        return Whitening(root, mean, total**-0.5)
+        return Whitening(root, mean, total**-0.5, self.estimable)
 
     @property
     def log_likelihood(self) -> float:
@@ -300,10 +328,12 @@ class CurvatureInference:
             f"dependent, or {self.without_curvature}. Drop or scale columns, or penalise."
         )
 
-    @property
-    def _shift_columns(self) -> Array:
-        """Columns whose mean over the classes changes no probability and no penalty, shape (P,)."""
-        columns = np.full(len(self.names), self.params.ndim > 1 and not self.penalty)
+    def _shift_columns(self, count: int) -> Array:
+        """Which of so many columns may have any mean over the classes.
+
+        It changes no probability and no penalty.
+        """
+        columns = np.full(count, self.params.ndim > 1 and not self.penalty)
         if self.params.ndim > 1 and self.intercept:
             columns[-1] = True
         return columns
@@ -312,6 +342,6 @@ class CurvatureInference:
         """H with curvature added along directions that change no probability."""
         curved = H.copy()
         blocks = curved.reshape(K, len(H) // K, K, -1)
-        for j in np.nonzero(self._shift_columns)[0]:
+        for j in np.nonzero(self._shift_columns(len(H) // K))[0]:
             blocks[:, j, :, j] += np.trace(blocks[:, j, :, j]) / K**2
         return curved

@@ -24,6 +24,11 @@ from mcmodels.inference.summary import Summarised, Summary
 __all__ = ["DeltaMethod", "delta_method", "jacobian"]
 
 
+# Derivatives from differences, relative to the largest, that may be rounding errors: a mistake of
+# this size in c is found in exact derivatives.
+_DIFFERENCE_ERROR = 1e-6
+
+
 @dataclass(frozen=True, repr=False, eq=False)
 class DeltaMethod(Summarised):
     """The value of a function of the parameters, and its precision; it is shown as a table.
@@ -72,7 +77,7 @@ def delta_method(
     TypeError
         If g is not callable, or does not return real numbers.
     InferenceError
-        If g or its derivatives are not finite at the parameters.
+        If g or its derivatives are not finite at the parameters, or are not estimable.
     """
     if not callable(g):
         raise TypeError(
@@ -90,7 +95,8 @@ def delta_method(
     value = value.astype(np.float64)
     if not np.isfinite(value).all():
         raise InferenceError(f"g is not finite at the fitted parameters: it returned {value}.")
-    J = jacobian(g, theta, _directions(estimate))
+    null = None if estimate.estimable is None else estimate.estimable.null_of_all
+    J = jacobian(g, theta, _directions(estimate), null)
     names = (
         ("g",)
         if value.ndim == 0
@@ -100,19 +106,30 @@ def delta_method(
     return DeltaMethod(shown, J, estimate.image(J, value.ravel(), names))
 
 
-def jacobian(g: Callable[[Array], Any], theta: Array, directions: Array) -> Array:
+def jacobian(
+    g: Callable[[Array], Any], theta: Array, directions: Array, null: Array | None = None
+) -> Array:
     """Derivatives of ``g(θ).ravel()`` by ``θ.ravel()``, shape (size of g, size of θ).
 
     Differences are taken along the columns of ``directions`` (size of θ, any number). Over such a
     step g should be nearly linear; a root of the covariance of θ will do. Derivatives in directions
-    outside their span are then zero.
+    outside their span are then zero. Along the columns of ``null``, which the data do not
+    determine, derivatives count as zero if they are rounding errors of the differences.
     """
     exact = _by_rules(g, theta)
     if exact is not None and np.isfinite(exact).all():
         return exact
+    if null is not None:
+        reach = np.linalg.norm(directions, axis=1)[:, np.newaxis]
+        steps = np.abs(np.divide(null, reach, out=np.zeros_like(null), where=reach > 0))
+        null = null / np.maximum(steps.max(axis=0), np.finfo(np.float64).tiny)
+        directions = np.column_stack([directions, null])
     along = np.column_stack([difference_quotient(_along(g, theta, t)) for t in directions.T])
     if not np.isfinite(along).all():
         raise InferenceError("g has no finite derivative at the fitted parameters.")
+    if null is not None:
+        last = along[:, -null.shape[1] :]
+        last[np.abs(last) <= _DIFFERENCE_ERROR * np.abs(along).max(axis=1, keepdims=True)] = 0.0
     scale = np.linalg.norm(directions, axis=1)
     scale[scale == 0] = 1.0
     return linalg.lstsq((directions.T / scale), along.T)[0].T / scale

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 from dataclasses import dataclass, replace
 from typing import Any, Self
@@ -13,6 +14,7 @@ from scipy import stats
 
 from mcmodels.arrays import Array
 from mcmodels.exceptions import IndefiniteCovarianceWarning, InferenceError, example_of
+from mcmodels.inference.estimable import EstimableSpace
 from mcmodels.inference.satterthwaite import Satterthwaite
 from mcmodels.inference.summary import Summarised, Summary
 from mcmodels.inference.tolerances import EIGENVALUE_ROUNDING, UNDERFLOWN_VARIANCE
@@ -52,6 +54,10 @@ class Estimate(Summarised):
     satterthwaite : Satterthwaite or None
         What ``df`` is computed from, where each quantity has its own; so are those of functions of
         the quantities.
+    estimable : EstimableSpace or None
+        Which functions of the quantities the data determine; None if all. See :meth:`within`.
+    generalized : ndarray of shape (k, k), or None
+        Without a root: a covariance that is right for the functions that are determined.
     """
 
     params: Array
@@ -62,11 +68,40 @@ class Estimate(Summarised):
     root: Array | None = None
     clusters: tuple[int, ...] = ()
     satterthwaite: Satterthwaite | None = None
+    estimable: EstimableSpace | None = None
+    generalized: Array | None = None
 
     def __post_init__(self) -> None:
         """Refuse variances beyond float64; without a root they are refused where they arise."""
         if self.root is not None and self.root.size:
-            refuse_lost(np.diagonal(self.covariance), self.root.any(axis=1), self.names)
+            known = self.root.any(axis=1) & self.determined
+            refuse_lost(np.where(known, np.diagonal(self.covariance), 0.0), known, self.names)
+
+    def within(self, estimable: EstimableSpace | None) -> Self:
+        """The same where the data determine not all of the quantities.
+
+        Covariances of the others are NaN; those of functions that are determined are not.
+        """
+        if estimable is None:
+            return self
+        covariance, lost = self.covariance.copy(), ~estimable.determined
+        covariance[lost] = covariance[:, lost] = np.nan
+        raw = self.covariance if self.root is None else None
+        return replace(self, covariance=covariance, estimable=estimable, generalized=raw)
+
+    @functools.cached_property
+    def determined(self) -> npt.NDArray[np.bool_]:
+        """Which of the quantities the data determine, shape (k,)."""
+        if self.estimable is None:
+            return np.ones(len(self.params), dtype=bool)
+        return self.estimable.determined
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """For below a table: why some quantities have no estimate; empty if all have one."""
+        if self.estimable is None or self.determined.all():
+            return ()
+        return (f"NA: {self.estimable.reason}",)
 
     @classmethod
     def of_root(
@@ -123,12 +158,14 @@ class Estimate(Summarised):
 
         Columns are coefficient, standard_error, t or z, p_value, lower and upper. Without
         ``p_values`` the two columns of the test are left out. Where each quantity has its own
-        degrees of freedom, they are the column df.
+        degrees of freedom, they are the column df. Quantities that the data do not determine have
+        NaN.
         """
         lower, upper = self.intervals(level).T
-        columns = {"coefficient": self.params, "standard_error": self.standard_errors}
+        values = np.where(self.determined, self.params, np.nan)
+        columns = {"coefficient": values, "standard_error": self.standard_errors}
         if isinstance(self.df, np.ndarray):
-            columns["df"] = self.df
+            columns["df"] = np.where(self.determined, self.df, np.nan)
         if p_values:
             columns |= {self.statistic_name: self.statistics, "p_value": self.p_values}
         return pd.DataFrame(columns | {"lower": lower, "upper": upper}, index=list(self.names))
@@ -137,18 +174,31 @@ class Estimate(Summarised):
         """Values, standard errors and intervals."""
         table = self.table(level, p_values=False).rename(columns={"coefficient": "value"})
         facts = {"covariance": self.kind, "intervals": coverage(level)}
-        return Summary("Estimates", facts, {"": table})
+        return Summary("Estimates", facts, {"": table}, notes=self.notes)
 
-    def image(self, jacobian: Array, params: Array, names: tuple[str, ...]) -> Estimate:
+    def image(
+        self, jacobian: Array, params: Array, names: tuple[str, ...], *, partly: bool = False
+    ) -> Estimate:
         """Functions of the quantities, with the covariance ``JVJᵀ``.
 
         Exact for linear functions, to first order for others (the delta method). Warns where a
-        function has no positive variance.
+        function has no positive variance, and refuses functions that are not estimable; with
+        ``partly`` these are NaN.
         """
-        covariance, root, negative = self.covariance_of(jacobian, names)
+        covariance, root, negative = self.covariance_of(jacobian, names, partly=partly)
         if negative.any():
             warn_of_clipping(negative, covariance, names, self.clusters)
-        image = replace(self, params=params, covariance=covariance, names=names, root=root)
+        image = replace(
+            self,
+            params=params,
+            covariance=covariance,
+            names=names,
+            root=root,
+            estimable=None,
+            generalized=None,
+        )
+        if self.estimable is not None and partly:
+            image = image.within(self.estimable.image(jacobian))
         if self.satterthwaite is None:
             return image
         of_image = self.satterthwaite.image(jacobian)
@@ -156,14 +206,20 @@ class Estimate(Summarised):
 
     @np.errstate(over="ignore", invalid="ignore")
     def covariance_of(
-        self, jacobian: Array, names: tuple[str, ...]
+        self, jacobian: Array, names: tuple[str, ...], *, partly: bool = False
     ) -> tuple[Array, Array | None, npt.NDArray[np.bool_]]:
-        """``JVJᵀ``, its root, and of which functions the variance was not positive."""
+        """``JVJᵀ``, its root, and of which functions the variance was not positive.
+
+        Raises if a function is not estimable, unless it is ``partly`` so.
+        """
+        if self.estimable is not None and not partly:
+            self.estimable.require(jacobian, names)
         if self.root is not None:
             root = jacobian @ self.root
             return root @ root.T, root, np.zeros(len(root), dtype=bool)
         used = jacobian.any(axis=0)  # a parameter without a variance spoils only what it is part of
-        J, S = jacobian[:, used], self.covariance[np.ix_(used, used)]
+        V = self.covariance if self.generalized is None else self.generalized
+        J, S = jacobian[:, used], V[np.ix_(used, used)]
         V, sizes = J @ S @ J.T, np.einsum("ij,jk,ik->i", np.abs(J), np.abs(S), np.abs(J))
         known = np.isfinite(np.diagonal(S))
         refuse_lost(np.where(J[:, ~known].any(axis=1), 1.0, sizes), J.any(axis=1), names)

@@ -184,16 +184,15 @@ class GlmInference(CurvatureInference):
     def _freedom(self) -> float:
         return self.df
 
-    def predictor_error(self, block: RowBlock) -> Array:
-        """Standard error of the linear predictor of each row, shape (b,)."""
-        if self.chosen is not None or not self.weighting.has_likelihood:
-            return super().predictor_error(block)
+    def _predictor_variance(self, block: RowBlock) -> Array:
+        if not self.weighting.has_likelihood:
+            return super()._predictor_variance(block)
         Z = self.whitening.of(block)
         squares = self.dispersion * np.einsum("ij,ij->i", Z, Z)
         if self.theta is not None:
             along, left = self._theta_change
             squares += block.X.predictor(along) ** 2 / left
-        return np.sqrt(squares)
+        return squares
 
     def estimate_with(self, root: Array, kind: str = "") -> Estimate:
         """All parameters, with the covariance ``φ TTᵀ`` of a root T."""
@@ -205,7 +204,7 @@ class GlmInference(CurvatureInference):
             self.parameter_names,
             df=self.df,
             kind=kind or self.kind,
-        )
+        ).within(self.estimable)
 
     def refuse_without_dispersion(self) -> None:
         """Raise if there is no degree of freedom for the dispersion."""

@@ -107,7 +107,7 @@ def wald_test(estimate: Estimate, restrictions: Any) -> HypothesisTest:
     Raises
     ------
     InferenceError
-        If a restricted combination has no error.
+        If a restricted combination has no error, or is not estimable.
     ValueError
         If the restrictions contradict or repeat each other, or name unknown parameters.
     """
@@ -116,7 +116,8 @@ def wald_test(estimate: Estimate, restrictions: Any) -> HypothesisTest:
     if len(estimate.clusters) == 1 and len(R) >= estimate.clusters[0] and _independent(R):
         _refuse_more_than(estimate.clusters[0] - 1, stated, estimate)
     gap = R @ estimate.params - stated.q
-    V, _, _ = estimate.covariance_of(R, tuple(map(str, range(len(R)))))
+    stated_each = [f"{term} cannot be tested: it" for term in stated.each(estimate.names)]
+    V, _, _ = estimate.covariance_of(R, tuple(stated_each))
     scale = np.sqrt(np.diagonal(V))
     if np.isnan(scale).any():
         lost = R[np.isnan(scale)].any(axis=0)

@@ -140,7 +140,7 @@ def linear_influence(
         found = studentized_residuals(block, squares, params, residual_squares, df, weighting)
         w = block.extras.get("frequency", 1.0)
         ratio = found.leverage / found.left
-        cooks = found.standardized**2 * ratio / len(params)
+        cooks = found.standardized**2 * ratio / whitening.n_params
         dffits = found.studentized * np.sqrt(ratio)
         columns = (found.standardized, found.studentized, cooks, dffits)
         factor = np.sqrt(w) * found.weighted / found.left
@@ -173,7 +173,7 @@ def logistic_influence(
         pearson = np.sqrt(unit * w) * pearson_residual(y, eta)
         deviance = np.sqrt(unit * w) * deviance_residual(y, eta)
         standardized = pearson / np.sqrt(left)
-        cooks = standardized**2 * h / left / len(params)
+        cooks = standardized**2 * h / left / whitening.n_params
         return h, w * r / left, unit**-0.5, (pearson, deviance, standardized, cooks)
 
     return _data_frame(whitening, rows, measures, _LOGISTIC, names, index)
@@ -210,7 +210,7 @@ def glm_influence(
         pearson = np.sqrt(unit * w) * loss.pearson(y, eta)
         deviance = np.sign(pearson) * np.sqrt(unit * w * loss.deviance(y, eta).clip(0.0))
         standardized = pearson / (root_phi * np.sqrt(left))
-        cooks = standardized**2 * h / left / len(model.params)
+        cooks = standardized**2 * h / left / model.whitening.n_params
         columns = (pearson, deviance, standardized, cooks)
         return h, -w * slope / left, root_phi / unit**0.5, columns
 
@@ -260,7 +260,11 @@ def _data_frame(
     T = whitening.matrix
     r = whitening.root.shape[1]
     # DFBETAS are scaled by √Aⱼⱼ, the lengths of the rows of T.
-    scaled = np.ascontiguousarray((T / np.linalg.norm(T, axis=1)[:, np.newaxis]).T)
+    lengths = np.linalg.norm(T, axis=1)
+    if whitening.estimable is not None:
+        lengths[~whitening.estimable.determined] = np.nan
+    scaled = np.ascontiguousarray((T / lengths[:, np.newaxis]).T)
+    undefined = np.zeros(rows.n_rows, dtype=bool)
     constant = whitening.constant or 0.0
     table = np.empty((rows.n_rows, 1 + len(measure_names) + len(T)))
 
@@ -268,6 +272,7 @@ def _data_frame(
         part = table[block.rows]
         Z = whitening.of_features(block)
         h, factor, spread, columns = measures(block, np.einsum("ij,ij->i", Z, Z) + constant**2)
+        undefined[block.rows] = np.isnan(factor)
         for k, column in enumerate((h, *columns)):
             part[:, k] = column
         Z *= factor[:, np.newaxis]
@@ -283,9 +288,9 @@ def _data_frame(
         return 0
 
     rows.reduce(fill)
-    undefined = np.nonzero(np.isnan(table[:, -1]))[0]
-    if undefined.size:
-        some = ", ".join(map(str, undefined[:10])) + (", …" if undefined.size > 10 else "")
+    if undefined.any():
+        alone = np.nonzero(undefined)[0]
+        some = ", ".join(map(str, alone[:10])) + (", …" if alone.size > 10 else "")
         warn_user(
             f"row(s) {some} have leverage 1: each alone determines a parameter, its residual is "
             "zero whatever its target, and the fit without it is not defined (NaN).",

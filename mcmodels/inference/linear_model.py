@@ -28,6 +28,7 @@ import numpy as np
 
 from mcmodels.arrays import Array
 from mcmodels.exceptions import InferenceError
+from mcmodels.inference.estimable import EstimableSpace
 from mcmodels.inference.estimate import Estimate
 from mcmodels.inference.hypotheses import HypothesisTest
 from mcmodels.inference.tolerances import (
@@ -60,8 +61,8 @@ class LinearModelInference:
         The fit.
     rank : int
         Rank of the features.
-    undetermined : str
-        Why the parameters are not determined; empty if they are.
+    estimable : EstimableSpace or None
+        Which functions of the parameters are determined; None if all.
     names : tuple of str
         Names of the parameters, target by target.
     n_present : int
@@ -74,7 +75,7 @@ class LinearModelInference:
 
     fit: LeastSquares
     rank: int
-    undetermined: str
+    estimable: EstimableSpace | None
     names: tuple[str, ...]
     n_present: int
     weighting: Weighting
@@ -130,10 +131,8 @@ class LinearModelInference:
 
     @functools.cached_property
     def whitening(self) -> Whitening:
-        """The map to rows z with ``Σ wᵢ zᵢ zᵢᵀ = I``; raises if columns are dependent."""
-        if self.undetermined:
-            raise InferenceError(self.undetermined)
-        return Whitening.of_least_squares(self.fit)
+        """The map to rows z with ``Σ wᵢ zᵢ zᵢᵀ = I``."""
+        return Whitening.of_least_squares(self.fit, self.estimable)
 
     @property
     def estimate(self) -> Estimate:
@@ -142,7 +141,8 @@ class LinearModelInference:
         values, vectors = np.linalg.eigh(self.noise_covariance)
         noise_root = vectors * np.sqrt(np.clip(values, 0.0, None))
         T: Array = np.asarray(np.kron(noise_root, self.whitening.matrix), dtype=np.float64)
-        return Estimate.of_root(self.fit.params.ravel(), T, self.names, self.df)
+        found = Estimate.of_root(self.fit.params.ravel(), T, self.names, self.df)
+        return found.within(self.estimable)
 
     @property
     def log_likelihood(self) -> float:
@@ -218,10 +218,14 @@ class LinearModelInference:
         """``Sⱼⱼ (S⁻¹)ⱼⱼ = 1/(1 - Rⱼ²)``, Rⱼ² of column j fitted to the others; shape (p,).
 
         About the mean with an intercept, about zero without. Source: Belsley, Kuh and Welsch
-        (1980), *Regression Diagnostics*, §3.1.
+        (1980), *Regression Diagnostics*, §3.1. Infinite for a column that is a combination of the
+        others, of which ``Rⱼ² = 1``.
         """
         root = self.whitening.root
-        return self.fit.moments.x_squares * np.einsum("jk,jk->j", root, root)
+        found = self.fit.moments.x_squares * np.einsum("jk,jk->j", root, root)
+        if self.estimable is None:
+            return found
+        return np.where(self.estimable.determined_of_one[: len(found)], found, np.inf)
 
     @property
     def _squares(self) -> tuple[Array, Array]:
@@ -276,8 +280,8 @@ class LinearRobustModel:
 
     @property
     def n_params(self) -> int:
-        """P, the parameters of one target."""
-        return self.params.shape[1]
+        """P, the parameters of one target that the rows determine."""
+        return self.whitening.n_params
 
     def residuals(self, block: RowBlock) -> Array:
         """``y - ŷ``, shape (n_rows, m)."""

@@ -83,7 +83,7 @@ class LogisticModelInference(CurvatureInference):
     @property
     def n_params(self) -> int:
         """P of the small-sample corrections."""
-        return self.params.size if self.params.ndim == 1 else self.n_free_params
+        return super().n_params if self.params.ndim == 1 else self.n_free_params
 
     @property
     def centred_survey_root(self) -> Array:
@@ -104,7 +104,7 @@ class LogisticModelInference(CurvatureInference):
         others = [k for k in range(len(self.classes)) if k != reference]
         J = self.differences(reference)
         names = tuple(f"{self.classes[k]}:{name}" for k in others for name in self.names)
-        return estimate.image(J, J @ estimate.params, names)
+        return estimate.image(J, J @ estimate.params, names, partly=True)
 
     def differences(self, reference: int) -> Array:
         """The matrix that makes these differences of the raveled parameters."""
@@ -164,8 +164,8 @@ class BinaryRobustModel:
 
     @property
     def n_params(self) -> int:
-        """Number of parameters."""
-        return self.params.size
+        """Number of parameters that the rows determine."""
+        return self.whitening.n_params
 
     def residuals(self, block: RowBlock) -> Array:
         """``y - p``, shape (n_rows, 1)."""
@@ -193,7 +193,8 @@ class MulticlassRobustModel:
     def of(cls, model: LogisticModelInference) -> MulticlassRobustModel:
         """From a fit; rows z are the features minus the centre of the fit."""
         p = model.centre.size
-        plain = Whitening(np.eye(p), model.centre, 1.0 if model.intercept else None)
+        constant = 1.0 if model.intercept else None
+        plain = Whitening(np.eye(p), model.centre, constant, model.estimable)
         K = len(model.params)
 
         def without_shift(T: Array) -> Array:

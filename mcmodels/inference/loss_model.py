@@ -73,8 +73,8 @@ class LossRobustModel:
 
     @property
     def n_params(self) -> int:
-        """Number of parameters."""
-        return self.params.size
+        """Number of parameters that the rows determine."""
+        return self.whitening.n_params
 
     def residuals(self, block: RowBlock) -> Array:
         """``-ℓ′``, shape (n_rows, 1)."""

@@ -53,14 +53,37 @@ def marginal_effects(
     total = rows.reduce(lambda block: _Sums.of(response, model.params, block, indicators))
     effects, jacobian = total.averaged(model.params, rows, indicators)
     names = tuple(map(str, range(effects.size)))
-    return model.function_estimate(effects.ravel(), jacobian, names)
+    found = model.function_estimate(effects.ravel(), jacobian, names)
+    _warn_of_rows(model, rows, found.standard_errors.reshape(effects.shape))
+    return found
+
+
+def _warn_of_rows(model: CurvatureInference, rows: Rows, errors: Array) -> None:
+    """Warn where effects have no error because of the rows, not because of their feature."""
+    space = model.estimable
+    if space is not None and np.isnan(errors)[:, space.determined_of_one[: errors.shape[1]]].any():
+        space.warn_of_rows(~rows.map(space.contains).astype(bool))
 
 
 def effects_of_rows(
     model: CurvatureInference, response: Response, rows: Rows, indicators: Any
 ) -> Array:
-    """The effects in each row, shape (n_rows, classes·p); see :func:`marginal_effects`."""
-    effects = rows.map(lambda block: _effects(response, model.params, block, indicators))
+    """The effects in each row, shape (n_rows, classes·p); see :func:`marginal_effects`.
+
+    NaN where they are not estimable.
+    """
+    space = model.estimable
+
+    def of_rows(block: RowBlock) -> Array:
+        found = _effects(response, model.params, block, indicators)
+        if space is not None:
+            found[~space.contains(block)] = np.nan
+            found[:, :, ~space.determined_of_one[: found.shape[2]]] = np.nan
+        return found
+
+    effects = rows.map(of_rows)
+    if space is not None:
+        _warn_of_rows(model, rows, effects.transpose(1, 2, 0).max(axis=2, initial=-np.inf))
     return effects.reshape(len(effects), -1)
 
 

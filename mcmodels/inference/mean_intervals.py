@@ -58,7 +58,13 @@ def mean_intervals(model: GlmInference, loss: FamilyLoss, rows: Rows, quantile: 
             )
         return _with_means(found, loss, eta)
 
-    return rows.map(intervals)
+    return _warned(model, rows.map(intervals))
+
+
+def _warned(model: GlmInference, found: Array) -> Array:
+    """The intervals, with a warning of rows whose prediction is not determined."""
+    model.warn_of_rows(np.where(np.isnan(found[:, 0]), 0.0, found[:, 1]))
+    return found
 
 
 def _mapped_ends(loss: FamilyLoss, eta: Array, distance: Array) -> Array:
@@ -147,18 +153,22 @@ def observation_intervals(
 
     def intervals(block: RowBlock) -> Array:
         eta, s = block.linear_predictor(model.params), model.predictor_error(block)
+        lost = np.isnan(s)
+        s = np.where(lost, 0.0, s)
         trials = block.extras.get("trials")
         with np.errstate(all="ignore"):
             mean = link.mean(eta)
             error = np.hypot(deviation(mean, trials), link.slopes(eta)[0] * s)
+            error[lost] = np.nan
             if is_linear:
                 return np.column_stack(
                     [mean, error, mean - quantile * error, mean + quantile * error]
                 )
             found = observed(eta, s, trials) / (1.0 if trials is None else trials)
+        found[:, lost] = np.nan
         return _with_means(np.column_stack([mean, error, *found]), loss, eta)
 
-    return rows.map(intervals)
+    return _warned(model, rows.map(intervals))
 
 
 def _quantiles(distribution: Any, p: float) -> tuple[Array, Array]:

@@ -50,8 +50,11 @@ class PredictorErrors:
     @classmethod
     def of(cls, estimate: Estimate, centre: Array, *, intercept: bool) -> Self:
         """From an estimate of the raveled parameters of K linear predictors in p features."""
+        raw = estimate.covariance if estimate.generalized is None else estimate.generalized
+        # What is estimable is known in the parameters themselves, not at the centre.
+        bare = replace(estimate, covariance=raw, estimable=None, generalized=None)
         if not intercept:
-            return cls(estimate, estimate, np.zeros(len(centre)), intercept)
+            return cls(estimate, bare, np.zeros(len(centre)), intercept)
 
         def moved(A: Array) -> Array:
             """A of shape (KP, …) with the rows of the intercepts at the centre."""
@@ -59,13 +62,13 @@ class PredictorErrors:
             by_output[:, -1] += np.einsum("j,kjr->kr", centre, by_output[:, :-1])
             return by_output.reshape(A.shape)
 
-        V, lost = estimate.covariance.copy(), np.isnan(np.diagonal(estimate.covariance))
+        V, lost = raw.copy(), np.isnan(np.diagonal(raw))
         V[lost] = V[:, lost] = 0.0
         V = moved(moved(V).T)
         V[lost] = V[:, lost] = np.nan
         params = moved(estimate.params[:, np.newaxis])[:, 0]
         root = None if estimate.root is None else moved(estimate.root)
-        centred = replace(estimate, params=params, covariance=V, root=root)
+        centred = replace(bare, params=params, covariance=V, root=root)
         return cls(estimate, centred, centre, intercept)
 
     def of_one(self, block: RowBlock) -> Array:

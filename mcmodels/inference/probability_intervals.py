@@ -26,7 +26,9 @@ def probability_intervals(model: LogisticModelInference, rows: Rows, quantile: f
     With two classes, of the second class only: shape (n_rows, 1, 4).
     """
     of = _of_two if model.params.ndim == 1 else _of_more
-    return rows.map(of(model, quantile))
+    found = rows.map(of(model, quantile))
+    model.warn_of_rows(found[:, 0, 1])
+    return found
 
 
 def intervals_of_two(eta: Array, s: Array, quantile: float) -> Array:
@@ -79,6 +81,9 @@ def _of_more(model: LogisticModelInference, quantile: float) -> Callable[[RowBlo
         for k in range(K):
             for j in range(k + 1):
                 covariance[:, k, j] = covariance[:, j, k] = np.einsum("ip,ip->i", X @ V[k, :, j], X)
-        return intervals_of_more(eta, covariance, quantile)
+        found = intervals_of_more(eta, covariance, quantile)
+        if model.estimable is not None:
+            found[~model.estimable.contains(block), :, 1:] = np.nan
+        return found
 
     return intervals

@@ -17,6 +17,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 from scipy import stats
 
@@ -73,6 +74,10 @@ class LikelihoodProfiles(ABC):
     """
 
     scale: Scale
+
+    def determined(self, chosen: Sequence[int]) -> npt.NDArray[np.bool_]:
+        """Which of the chosen parameters the data determine."""
+        return np.ones(len(chosen), dtype=bool)
 
     @abstractmethod
     def ends(self, chosen: Sequence[int], level: float) -> Array:
@@ -197,11 +202,13 @@ def with_roots(values: Array, drops: Array, estimate: float) -> Array:
     return np.column_stack([values, drops, sides * np.sqrt(drops)])
 
 
-def ratio_tests(excesses: Array, scale: Scale, df: int = 1) -> pd.DataFrame:
+def ratio_tests(
+    excesses: Array, scale: Scale, df: int, determined: npt.NDArray[np.bool_]
+) -> pd.DataFrame:
     """Tests from differences of objectives: statistic (NaN if not found), df, p_value.
 
     ``df`` is the number of restrictions in each; where φ was estimated the statistic, by df, is
-    about F.
+    about F. Without a parameter that is not ``determined`` the fit is the same: df is 0.
     """
     statistic = scale.statistic(excesses)
     if np.isfinite(scale.df):
@@ -209,14 +216,17 @@ def ratio_tests(excesses: Array, scale: Scale, df: int = 1) -> pd.DataFrame:
         p = stats.f.sf(statistic, df, scale.df)
     else:
         p = stats.chi2.sf(statistic, df)
-    return pd.DataFrame({"statistic": statistic, "df": df, "p_value": p})
+    return pd.DataFrame({"statistic": statistic, "df": df * determined.astype(int), "p_value": p})
 
 
 def f_tests(estimate: Estimate) -> pd.DataFrame:
-    """Tests that single parameters of a linear model are zero: statistic, df, p_value."""
+    """Tests that single parameters of a linear model are zero: statistic, df, p_value.
+
+    Without a parameter that is not determined the fit is the same: it has no degree of freedom.
+    """
     statistic = (estimate.params / estimate.standard_errors) ** 2
     p = stats.f.sf(statistic, 1.0, estimate.df)
-    table = {"statistic": statistic, "df": 1, "p_value": p}
+    table = {"statistic": statistic, "df": estimate.determined.astype(int), "p_value": p}
     return pd.DataFrame(table, index=list(estimate.names))
 
 

@@ -106,6 +106,10 @@ class Restrictions:
     def __str__(self) -> str:
         return self.text
 
+    def each(self, names: tuple[str, ...]) -> list[str]:
+        """The restrictions in words, one by one."""
+        return [_in_words(row, value, names) for row, value in zip(self.R, self.q, strict=True)]
+
 
 _EQUALS = re.compile(r"==?")
 
@@ -213,4 +217,4 @@ def _in_words(row: Array, value: float, names: tuple[str, ...]) -> str:
         for slope, name in zip(row, names, strict=True)
         if slope
     ]
-    return f"{' '.join(terms).removeprefix('+ ') or '0'} = {value:g}"
+    return f"{' '.join(terms).removeprefix('+ ') or '0'} = {value + 0.0:g}"

@@ -193,7 +193,10 @@ def p_value(value: float) -> str:
 
 def _cells(column: pd.Series) -> list[str]:
     """The numbers of a column as text; its name decides on the number of digits."""
-    name = str(column.name)
+    name, column = str(column.name), column.astype(float)
+    if column.isna().any():
+        known = iter(_cells(column.dropna()))
+        return ["NA" if missing else next(known) for missing in column.isna()]
     if name == "p_value":
         return [p_value(value) for value in column]
     if name in ("t", "z"):
@@ -292,7 +295,7 @@ def _words(column: object) -> str:
 
 def latex_number(cell: str) -> str:
     """A number in LaTeX, with a minus sign and powers of ten."""
-    if cell == "nan":
+    if cell == "NA":
         return "--"
     mantissa, e, exponent = cell.replace("inf", r"\infty").partition("e")
     return rf"${mantissa} \times 10^{{{int(exponent)}}}$" if e else f"${mantissa}$"

@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from mcmodels.arrays import Array
+from mcmodels.inference.estimable import EstimableSpace
 from mcmodels.rows import RowBlock
 from mcmodels.rows.blocks import product
 from mcmodels.rows.covariance import centred_near
@@ -30,19 +32,36 @@ class Whitening:
         The centre of the features.
     constant : float or None
         The last entry of z; None without an intercept.
+    estimable : EstimableSpace, default=None
+        Where columns are dependent: which functions of the parameters are determined.
     """
 
     root: Array
     mean: Array
     constant: float | None
+    estimable: EstimableSpace | None = None
 
     @classmethod
-    def of_least_squares(cls, fit: LeastSquares) -> Whitening:
+    def of_least_squares(
+        cls, fit: LeastSquares, estimable: EstimableSpace | None = None
+    ) -> Whitening:
         """From a least-squares fit: ``d = 1``; a pseudoinverse if columns are dependent."""
         moments = fit.moments
         intercept = fit.params.shape[1] > moments.n_features
         constant = moments.weight**-0.5 if intercept else None
-        return cls(fit.inverse.root, moments.x_mean, constant)
+        return cls(fit.inverse.root, moments.x_mean, constant, estimable)
+
+    @property
+    def n_params(self) -> int:
+        """Number of parameters that the rows determine: that of the entries of z."""
+        return self.root.shape[1] + (self.constant is not None)
+
+    def without_errors(self, block: RowBlock) -> npt.NDArray[np.bool_] | None:
+        """Which rows have a linear predictor that is not determined; None if there are none."""
+        if self.estimable is None:
+            return None
+        lost = ~self.estimable.contains(block)
+        return lost if lost.any() else None
 
     @property
     def matrix(self) -> Array:

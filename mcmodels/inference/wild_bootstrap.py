@@ -148,7 +148,7 @@ def wild_bootstrap_test(
         Makes the draws.
     """
     alpha = 1.0 - check_level(level)
-    G, P = len(sums.scores), len(contrast)
+    G, P = sums.scores.shape
     a = contrast @ sums.root
     size = float(np.linalg.norm(sums.scores @ a))
     # Scores of this length are the rounding errors of scores that are zero.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Self
@@ -11,6 +12,7 @@ import numpy.typing as npt
 
 from mcmodels.arrays import Array
 from mcmodels.exceptions import InferenceError
+from mcmodels.inference.estimable import EstimableSpace
 from mcmodels.inference.tolerances import EIGENVALUE_ROUNDING
 from mcmodels.objectives import Objective
 from mcmodels.records.record import ParameterFit, digest
@@ -19,6 +21,7 @@ from mcmodels.rows import Rows, RowsWithCrossSums, Seen
 from mcmodels.solvers import Solution, Status
 from mcmodels.solvers.coordinates import InnerCurvature
 from mcmodels.solvers.fit_state import Optimum
+from mcmodels.solvers.pseudoinverse import RowSpace
 
 __all__ = ["CurvatureFit"]
 
@@ -45,6 +48,10 @@ class CurvatureFit(ParameterFit):
         Sums by which the rows of the fit are recognised.
     log_prior : float, default=None
         ``log det I / 2`` of a fit with Jeffreys' prior; None of one without.
+    row_space : RowSpace, default=None
+        The span of the rows about ``row_centre``, where columns depend on each other.
+    row_centre : ndarray of shape (p,), default=None
+        A combination of the rows; None without an intercept.
     """
 
     gradient: Array
@@ -55,6 +62,8 @@ class CurvatureFit(ParameterFit):
     rank: int
     training: TrainingRows
     log_prior: float | None = None
+    row_space: RowSpace | None = None
+    row_centre: Array | None = None
 
     @classmethod
     def of(
@@ -92,6 +101,7 @@ class CurvatureFit(ParameterFit):
             The fields that the kind of model adds.
         """
         optimum, seen = solution.value, Seen.of(rows)
+        row_space = optimum.row_space
         return cls(
             status=solution.status,
             method=solution.method,
@@ -108,6 +118,8 @@ class CurvatureFit(ParameterFit):
             inner=None if undetermined else optimum.inner,
             penalty=penalty,
             rank=solution.rank,
+            row_space=row_space,
+            row_centre=None if row_space is None else optimum.row_centre,
             training=TrainingRows.of(seen, rows.cross_sums, names, targets, is_classes=is_classes),
             **of_the_model,
         )
@@ -122,10 +134,18 @@ class CurvatureFit(ParameterFit):
         """Which features are known to be one in every row, shape (p,)."""
         return self.training.columns_of_ones
 
+    @functools.cached_property
+    def estimable(self) -> EstimableSpace | None:
+        """Which functions of the parameters the data determine; None if all."""
+        if self.row_space is None:
+            return None
+        K = len(np.atleast_2d(self.params))
+        return EstimableSpace(self.row_space, self.row_centre, self.parameter_names, K)
+
     @property
     def n_determined(self) -> int | None:
         """Parameters of one linear predictor that the rows determine; None without an optimum."""
-        if self.undetermined and self.status is not Status.RANK_DEFICIENT:
+        if self.undetermined:
             return None
         if self.method != "newton-cg" or self.penalty:
             return self.rank + self.intercept
@@ -190,6 +210,6 @@ class CurvatureFit(ParameterFit):
 
     def notes_on_the_end(self) -> tuple[str, ...]:
         """A note for summaries of fits that have not simply converged."""
-        if self.status == "converged":
+        if self.status == "converged" or (self.status == "rank deficient" and self.row_space):
             return ()
         return (f"The fit ended as {str(self.status)!r}.",)

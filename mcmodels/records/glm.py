@@ -148,6 +148,7 @@ class GlmFit(CurvatureFit):
             weighting=self.weighting,
             scores=self.scores,
             chosen=self.chosen,
+            estimable=self.estimable,
         )
 
     @property
@@ -223,7 +224,7 @@ class GlmFit(CurvatureFit):
         if robust.kind == "expected":
             return model.expected_estimate(rows, self.loss)
         if not self.penalty:
-            self.refuse_saturated(self.params.size)
+            self.refuse_saturated(self.rank + self.intercept)
         if robust.kind in HC_KINDS and self.counts_trials:
             rows = RowsOfOutcomes(rows)
         robust_model, names = self.robust_model(), model.names
@@ -334,10 +335,11 @@ class GlmFit(CurvatureFit):
             facts["prior"] = "Jeffreys: φ/2 log det I"
         elif not self.penalty and np.isfinite(self.sums.log_likelihood):
             conclusions |= self.criteria
-        notes: tuple[str, ...] = ()
+        notes = estimate.notes
         if model.penalty:
             facts["penalty"] = f"alpha |coefficients|²/2, alpha = {self.penalty:g}"
             notes = (
+                *notes,
                 "The fit is penalised: intervals are centred at coefficients that are shrunk "
                 "towards zero, and their coverage is not that of an unpenalised fit (alpha=0).",
             )

@@ -13,6 +13,7 @@ from scipy import linalg
 from mcmodels.arrays import Array
 from mcmodels.exceptions import InferenceError
 from mcmodels.inference.bias_reduced import bias_reduced_covariance
+from mcmodels.inference.estimable import EstimableSpace
 from mcmodels.inference.estimate import Estimate, coverage
 from mcmodels.inference.hypotheses import HypothesisTest
 from mcmodels.inference.linear_model import (
@@ -107,6 +108,15 @@ class LinearFit(ParameterFit):
         self.training.require_objective(expected, objective.value(params), rounding)
 
     @functools.cached_property
+    def estimable(self) -> EstimableSpace | None:
+        """Which functions of the parameters the data determine; None if all."""
+        fit = self.least_squares
+        if not isinstance(fit, LeastSquares) or fit.row_space is None:
+            return None
+        names = self.parameter_names
+        return EstimableSpace(fit.row_space, fit.row_centre, names, self.n_targets)
+
+    @functools.cached_property
     def model(self) -> LinearModelInference:
         """The classical linear model. Raises if no matrix was formed."""
         names = self.parameter_names
@@ -116,7 +126,7 @@ class LinearFit(ParameterFit):
         return LinearModelInference(
             fit,
             self.rank,
-            self.undetermined,
+            self.estimable,
             names,
             self.seen.n_present,
             self.weighting,
@@ -230,7 +240,8 @@ class LinearFit(ParameterFit):
             self.refuse_several_targets("kind='CR2'")
             count = robust.only_count("kind='CR2'")
             found, own = bias_reduced_covariance(robust_model, rows, count)
-            estimate = robust.of(found, self.params, model.names, own.of_each, left)
+            of_each, space = own.of_each, self.estimable
+            estimate = robust.of(found, self.params, model.names, of_each, left, space)
             return replace(estimate, satterthwaite=own)
         return robust.estimate(robust_model, rows, self.params, model.names, df, left)
 
@@ -262,15 +273,7 @@ class LinearFit(ParameterFit):
         model = self.model
         variance = float(model.noise_covariance[0, 0])
         params, whitening = self.least_squares.params[0], model.whitening
-        if (chosen := self._chosen_errors) is not None:
-            noise = variance if kind == "observation" else 0.0
-
-            def with_chosen(block: Any) -> Array:
-                error = np.sqrt(noise + chosen.of_one(block) ** 2)
-                return np.column_stack([block.linear_predictor(params), error])
-
-            prediction, error = rows.map(with_chosen).T
-            return prediction, error
+        chosen = self._chosen_errors
         extra = 1.0 if kind == "observation" else 0.0
         root, of_mean = None, variance
         if not self.weighting.has_likelihood:
@@ -278,14 +281,24 @@ class LinearFit(ParameterFit):
             root = require_scores(self.scores).root(robust_model.n_params, self.weighting)
             extra, of_mean = variance * extra, 1.0
 
-        def both(block: Any) -> Array:
+        def errors_of(block: Any) -> Array:
+            if chosen is not None:
+                noise = variance if kind == "observation" else 0.0
+                return np.sqrt(noise + chosen.of_one(block) ** 2)
             Z = whitening.of(block)
             if root is not None:
                 Z = Z @ root
-            spread = np.sqrt(of_mean * (extra + np.einsum("ij,ij->i", Z, Z)))
+            return np.sqrt(of_mean * (extra + np.einsum("ij,ij->i", Z, Z)))
+
+        def both(block: Any) -> Array:
+            spread = errors_of(block)
+            if (lost := whitening.without_errors(block)) is not None:
+                spread[lost] = np.nan
             return np.column_stack([block.linear_predictor(params), spread])
 
         prediction, error = rows.map(both).T
+        if self.estimable is not None:
+            self.estimable.warn_of_rows(np.isnan(error))
         return prediction, error
 
     def prediction_quantiles(self, rows: Rows, level: float) -> float | Array:
@@ -349,9 +362,10 @@ class LinearFit(ParameterFit):
             conclusions = {"R²": ", ".join(map(number, model.r_squared))}
         name = self.weighting.likelihood_name
         conclusions |= {name: number(self.log_likelihood)} | self.criteria
+        notes = (*estimate.notes, *notes)
         if perfect.any():
             which = "" if perfect.all() else f" of {', '.join(self.perfect_targets)}"
-            notes = (note_of_perfect_fit(which),)
+            notes = (*notes, note_of_perfect_fit(which))
         return Summary("Linear regression", facts, tables, conclusions, notes)
 
     def _by_target(self, values: Array) -> float | Array:

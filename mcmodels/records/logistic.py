@@ -83,6 +83,7 @@ class LogisticFit(CurvatureFit):
             weighting=self.weighting,
             scores=self.scores,
             chosen=self.chosen,
+            estimable=self.estimable,
         )
 
     @property
@@ -216,7 +217,7 @@ class LogisticFit(CurvatureFit):
         if self.log_prior is not None:
             facts["prior"] = "Jeffreys: log det I / 2"
             conclusions["penalised log-likelihood"] = number(-self.objective)
-        notes: tuple[str, ...] = ()
+        notes = identified.notes
         if model.penalty:
             facts["penalty"] = f"|coefficients|²/(2C), C = {1 / self.penalty:g}"
             posterior = (
@@ -226,6 +227,7 @@ class LogisticFit(CurvatureFit):
             )
             shrunk = "intervals are centred at coefficients that are shrunk towards zero."
             notes = (
+                *notes,
                 f"The fit is penalised: {posterior if estimate.kind == 'Laplace' else shrunk}",
             )
         elif self.log_prior is None:

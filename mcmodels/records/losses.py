@@ -59,6 +59,7 @@ class LossFit(CurvatureFit):
             weighting=self.weighting,
             scores=self.scores,
             chosen=self.chosen,
+            estimable=self.estimable,
         )
 
     @property
@@ -96,7 +97,7 @@ class LossFit(CurvatureFit):
     ) -> Estimate:
         """All parameters, with a robust covariance from the training rows."""
         if not self.penalty:
-            self.refuse_saturated(self.params.size)
+            self.refuse_saturated(self.rank + self.intercept)
         robust_model = self.robust_model(loss)
         warn_of_few_curved_rows(robust_model, rows)
         names = self.model.names
@@ -132,10 +133,11 @@ class LossFit(CurvatureFit):
             "loss": self.loss_text,
         } | self.facts_of_weights
         conclusions = {"sum of losses": number(-model.log_likelihood)}
-        notes: tuple[str, ...] = ()
+        notes = estimate.notes
         if model.penalty:
             facts["penalty"] = f"alpha |coefficients|²/2, alpha = {self.penalty:g}"
             notes = (
+                *notes,
                 "The fit is penalised: intervals are centred at coefficients that are shrunk "
                 "towards zero, and their coverage is not that of an unpenalised fit (alpha=0).",
             )

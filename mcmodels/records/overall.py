@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
+import numpy.typing as npt
 
 from mcmodels.exceptions import InferenceError
 from mcmodels.inference.estimate import Estimate
-from mcmodels.inference.hypotheses import HypothesisTest, slopes_test
+from mcmodels.inference.hypotheses import HypothesisTest, slopes_test, wald_test
 from mcmodels.inference.summary import number, p_value
 from mcmodels.records.record import ParameterFit
 
@@ -35,7 +38,22 @@ def wald_of_slopes(record: ParameterFit, estimate: Estimate) -> HypothesisTest:
     if ones.all():
         raise InferenceError("X has no column that varies, so there is no slope to test.")
     of_one = np.append(~ones, np.zeros(int(record.intercept), dtype=bool))
+    if record.estimable is not None:
+        return _test_of_determined(record, estimate, of_one)
     return slopes_test(estimate, np.tile(of_one, len(estimate.names) // len(of_one)))
+
+
+def _test_of_determined(
+    record: ParameterFit, estimate: Estimate, slopes: npt.NDArray[np.bool_]
+) -> HypothesisTest:
+    """The same where columns depend on each other: of the combinations that are determined."""
+    root = record.model.whitening.root
+    R = root.T @ np.eye(len(slopes))[: len(root)]
+    R = R[:, slopes] @ np.eye(len(slopes))[slopes]
+    R = R[np.linalg.norm(R, axis=1) > 0]
+    R /= np.linalg.norm(R, axis=1)[:, np.newaxis]
+    of_all = np.kron(np.eye(len(estimate.names) // len(slopes)), R)
+    return replace(wald_test(estimate, of_all), hypothesis="every slope is zero")
 
 
 def overall_wald(

@@ -16,6 +16,7 @@ import numpy.typing as npt
 from mcmodels.arrays import Array
 from mcmodels.exceptions import IndefiniteCovarianceWarning, InferenceError, PerfectFitWarning
 from mcmodels.inference.delta import DeltaMethod, delta_method
+from mcmodels.inference.estimable import EstimableSpace
 from mcmodels.inference.estimate import (
     Estimate,
     clipped,
@@ -185,7 +186,7 @@ class CovarianceKind:
             robust = hac_covariance(model, rows, self.max_lags, use_correction=correct)
         else:
             robust = hc_covariance(model, rows, self.kind)
-        return self.of(robust, params, names, df, left)
+        return self.of(robust, params, names, df, left, model.whitening.estimable)
 
     def of(
         self,
@@ -194,20 +195,24 @@ class CovarianceKind:
         names: tuple[str, ...],
         df: float | Array,
         left: float,
+        estimable: EstimableSpace | None = None,
     ) -> Estimate:
         """All parameters, with a covariance of this kind that has been computed."""
+        determined = np.ones(len(names), dtype=bool) if estimable is None else estimable.determined
         with np.errstate(over="ignore", invalid="ignore"):
             covariance, sizes = robust.covariance, robust.sizes
         refuse_lost(np.diagonal(covariance) if sizes is None else sizes, robust.subtracts, names)
         root = robust.root
         if sizes is not None and (negative := not_positive(covariance, sizes)).any():
             covariance, root = clipped(covariance, sizes), None
-            warn_of_clipping(negative, covariance, names, self.counts)
-        elif sizes is None and (lost := robust.without_variance(left)).any():
+            if (negative := negative & determined).any():
+                warn_of_clipping(negative, covariance, names, self.counts)
+        elif sizes is None and (lost := robust.without_variance(left) & determined).any():
             covariance, root = covariance.copy(), None
             covariance[lost] = covariance[:, lost] = np.nan
             _warn_of_no_variance(lost, names, clustered=bool(self.counts))
-        return Estimate(params.ravel(), covariance, names, df, self.kind, root, self.counts)
+        found = Estimate(params.ravel(), covariance, names, df, self.kind, root, self.counts)
+        return found.within(estimable)
 
 
 def _warn_of_no_variance(
@@ -237,7 +242,7 @@ class ParameterFit(FitRecord, abc.ABC):
     intercept : bool
         Whether there is an intercept.
     undetermined : str
-        Why the parameters are not determined; empty if they are.
+        Why nothing is determined by a minimum; empty if there is one.
     weighting : Weighting, default=Weighting.FREQUENCY
         What the weights are.
     scores : ScoreSquares, default=None
@@ -258,6 +263,11 @@ class ParameterFit(FitRecord, abc.ABC):
     def parameter_names(self) -> tuple[str, ...]:
         """Names of the features, then of the intercept where there is one."""
         return (*self.names, *([INTERCEPT] if self.intercept else []))
+
+    @property
+    @abc.abstractmethod
+    def estimable(self) -> EstimableSpace | None:
+        """Which functions of the parameters the data determine; None if all."""
 
     @property
     @abc.abstractmethod
@@ -309,7 +319,8 @@ class ParameterFit(FitRecord, abc.ABC):
         robust_model = self.robust_model()
         found = require_scores(self.scores).covariance(robust_model)
         names = model.parameter_names
-        return CovarianceKind("HC1").of(found, self.params, names, *self.robust_freedom)
+        kind, of_fit = CovarianceKind("HC1"), robust_model.whitening.estimable
+        return kind.of(found, self.params, names, *self.robust_freedom, of_fit)
 
     def refuse_saturated(self, n_params: int, *, without_one: bool = False) -> None:
         """Raise if there are no more rows than parameters: then every residual is zero.

@@ -12,7 +12,7 @@ from mcmodels.inference.estimate import Estimate
 from mcmodels.records.linear import LinearFit
 from mcmodels.records.logistic import LogisticFit
 from mcmodels.records.record import ParameterFit
-from mcmodels.reports.results import Results
+from mcmodels.reports.results import Results, results
 
 __all__ = ["Reported", "recorded", "refuse_without_ratios"]
 
@@ -108,7 +108,7 @@ def recorded(fitted: Any, what: str) -> tuple[Results, ParameterFit]:
     InferenceError
         If its coefficients were changed after the fit.
     """
-    found = fitted if isinstance(fitted, Results) else Results(fitted)
+    found = fitted if isinstance(fitted, Results) else results(fitted)
     if not isinstance(getattr(found.model, "_fit", None), ParameterFit):
         raise TypeError(
             f"{what} needs a model with coefficients, and found {type(found.model).__name__}; its "

@@ -19,7 +19,7 @@ from mcmodels.records.linear import LinearFit
 from mcmodels.records.logistic import LogisticFit
 from mcmodels.records.overall import wald_of_slopes
 from mcmodels.reports.reported import Reported, recorded, refuse_without_ratios
-from mcmodels.reports.results import Results
+from mcmodels.reports.results import Results, results
 
 __all__ = ["glance", "tidy"]
 
@@ -252,4 +252,4 @@ def _or_nan(measure: Callable[[], float]) -> float:
 
 
 def _model_of(fitted: Any) -> Any:
-    return (fitted if isinstance(fitted, Results) else Results(fitted)).model
+    return (fitted if isinstance(fitted, Results) else results(fitted)).model

@@ -18,6 +18,7 @@ from mcmodels.solvers.curved_steps import SampledCurve
 from mcmodels.solvers.existence import MinimumProof
 from mcmodels.solvers.modified_newton import modified_newton_iterates
 from mcmodels.solvers.newton import NewtonIterate, newton_iterates, status_when_stalled
+from mcmodels.solvers.pseudoinverse import RowSpace
 from mcmodels.solvers.solution import Status
 
 # A step up to so many times the rounding of the parameters is due to it, and to that of predictors:
@@ -180,6 +181,19 @@ class Optimum:
     gradient: Array
     hessian: Array | None
     inner: InnerCurvature | None = None
+
+    @property
+    def row_space(self) -> RowSpace | None:
+        """The span of the rows about their centre; None if columns are independent."""
+        inverse = None if self.inner is None else self.inner.coordinates.inverse
+        return None if inverse is None else inverse.row_space
+
+    @property
+    def row_centre(self) -> Array | None:
+        """The centre about which this is the span; None without an intercept."""
+        if self.inner is None or self.params.shape[-1] == len(self.inner.coordinates.centre):
+            return None
+        return self.inner.coordinates.centre
 
     @property
     def accurate_hessian(self) -> Array | None:

@@ -13,7 +13,7 @@ from mcmodels.objectives import QuadraticObjective
 from mcmodels.rows import ColumnMoments, Extent, FactoredMoments, Moments
 from mcmodels.solvers.cholesky import ScaledCholesky
 from mcmodels.solvers.double_double import DoubleDouble, two_product, two_sum
-from mcmodels.solvers.pseudoinverse import PseudoInverse
+from mcmodels.solvers.pseudoinverse import PseudoInverse, RowSpace
 from mcmodels.solvers.tolerances import FLOAT64_EPSILON
 
 # With so few coefficients, intercepts are summed number by number.
@@ -40,6 +40,17 @@ class LeastSquares:
     moments: Moments | FactoredMoments
     inverse: ScaledCholesky | PseudoInverse
     residual_scatter: Array
+
+    @property
+    def row_space(self) -> RowSpace | None:
+        """The span of the rows; None if columns are independent."""
+        return self.inverse.row_space if isinstance(self.inverse, PseudoInverse) else None
+
+    @property
+    def row_centre(self) -> Array | None:
+        """The mean of the rows, about which this is their span; None without an intercept."""
+        moments = self.moments
+        return moments.x_mean if self.params.shape[1] > moments.n_features else None
 
     @property
     def quadratic(self) -> QuadraticObjective:
@@ -77,6 +88,11 @@ class MatrixFreeFit:
     params: Array
     gradient: Array
     moments: ColumnMoments
+
+    @property
+    def row_space(self) -> None:
+        """Not known."""
+        return None
 
 
 def with_intercept(

@@ -15,6 +15,50 @@ from mcmodels.solvers.tolerances import FLOAT64_EPSILON, NOISE_MARGIN, factorisa
 # A column takes part in a linear dependency when its entry in a null vector of the scaled system
 # exceeds this.
 _INVOLVED = 1e-3
+# Largest error of a row space that is taken into account, unless the user's tolerance is larger.
+_LARGEST_ERROR = 1e-7
+
+
+@dataclass(frozen=True, eq=False)
+class RowSpace:
+    """The span of the rows of M where it is not all, with columns of unit length.
+
+    Parameters
+    ----------
+    unit : ndarray of shape (p,)
+        Lengths of the columns; one for those that are zero.
+    basis : ndarray of shape (p, q)
+        Orthonormal, of the rows of ``M / unit``, or of what is orthogonal to them: the smaller one.
+    is_null : bool
+        Whether it is of what is orthogonal to the rows.
+    error : float
+        Bound of the sine of the angle between this space and that of exact arithmetic: the singular
+        values that count as zero, relative to the least of the others (Wedin's theorem; Stewart and
+        Sun 1990, *Matrix Perturbation Theory*, theorem V.4.1).
+    """
+
+    unit: Array
+    basis: Array
+    is_null: bool
+    error: float
+
+    def left_over(self, C: Array) -> Array:
+        """The part of the last axis of ``C / unit`` that is orthogonal to the rows."""
+        scaled = C / self.unit
+        inside = scaled @ self.basis
+        return inside @ self.basis.T if self.is_null else scaled - inside @ self.basis.T
+
+    @property
+    def null(self) -> Array:
+        """Orthonormal vectors that are orthogonal to the rows of ``M / unit``, shape (p, d)."""
+        return self.basis if self.is_null else _complement(self.basis)
+
+
+def _complement(basis: Array) -> Array:
+    """Orthonormal vectors orthogonal to the columns of an orthonormal basis."""
+    if basis.shape[1] == 0:
+        return np.eye(len(basis))
+    return linalg.qr(basis, check_finite=False)[0][:, basis.shape[1] :]
 
 
 @dataclass(frozen=True)
@@ -29,11 +73,14 @@ class PseudoInverse:
         Those of M with its columns scaled to unit length, descending.
     dependent : tuple of int
         Columns of M that take part in a linear dependency; empty when the rank is full.
+    row_space : RowSpace, default=None
+        The span of the rows of M; None when the rank is full.
     """
 
     root: Array
     singular_values: Array
     dependent: tuple[int, ...]
+    row_space: RowSpace | None = None
 
     @property
     def rank(self) -> int:
@@ -92,11 +139,29 @@ def from_factor(R: Array, scale: Array, rcond: float, noise: Array) -> PseudoInv
     than it count as zero, and so do those below ``rcond`` times the longest.
     """
     if min(R.shape) == 0:
-        return PseudoInverse(np.zeros((R.shape[1], 0)), np.zeros(0), tuple(range(R.shape[1])))
+        p = R.shape[1]
+        none = RowSpace(np.ones(p), np.zeros((p, 0)), is_null=False, error=0.0) if p else None
+        return PseudoInverse(np.zeros((p, 0)), np.zeros(0), tuple(range(p)), none)
     unit = np.where(scale > 0, scale, 1.0)
     scaled = np.where(scale > 0, R / unit, 0.0)
     _, singular_values, Vt = linalg.svd(scaled, full_matrices=False, check_finite=False)
     return _truncate(singular_values, Vt.T, unit, rcond, noise)
+
+
+def _row_space(
+    singular_values: Array, V: Array, rank: int, unit: Array, rcond: float, noise: Array
+) -> RowSpace:
+    kept = V[:, :rank]
+    is_null = 2 * rank > len(V)
+    basis = kept
+    if is_null:
+        basis = V[:, rank:] if V.shape[1] == len(V) else _complement(kept)
+    outside = np.clip(1.0 - np.square(kept).sum(axis=1), 0.0, 1.0)
+    counted_as_zero = max(
+        rcond * singular_values[0], NOISE_MARGIN * float(np.sqrt(outside @ np.square(noise)))
+    )
+    error = counted_as_zero / singular_values[rank - 1] if rank else 0.0
+    return RowSpace(unit, basis, is_null, min(error, max(_LARGEST_ERROR, rcond)))
 
 
 def from_gram(A: Array, scale: Array, rcond: float, noise: Array | None = None) -> PseudoInverse:
@@ -126,4 +191,5 @@ def _truncate(
     else:  # scales so far apart that T underflows: an inverse that is the shortest after scaling
         root = kept / unit[:, np.newaxis] / singular_values[:rank]
     involved = np.nonzero(np.abs(null).max(axis=1, initial=0.0) > _INVOLVED)[0]
-    return PseudoInverse(root, singular_values, tuple(int(j) for j in involved))
+    row_space = _row_space(singular_values, V, rank, unit, rcond, noise)
+    return PseudoInverse(root, singular_values, tuple(int(j) for j in involved), row_space)

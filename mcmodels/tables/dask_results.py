@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import functools
 import operator
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +14,7 @@ import numpy as np
 import pandas as pd
 from sklearn.utils._set_output import _get_output_config
 
+from mcmodels.exceptions import NotEstimableWarning
 from mcmodels.rows import CodedBlock
 from mcmodels.tables.dask_stream import OpenPartition, is_dask, partitions_of, refuse_mixed
 from mcmodels.tables.packages import imported
@@ -81,7 +83,9 @@ def lazily(
             for name in others
         }
         try:
-            like = getattr(call.model, method)(_one_row(X, columns), *args, **ones, **options)
+            with warnings.catch_warnings():  # of a row that nobody has passed
+                warnings.simplefilter("ignore", NotEstimableWarning)
+                like = getattr(call.model, method)(_one_row(X, columns), *args, **ones, **options)
         except ValueError as error:
             if type(error) is not ValueError:
                 raise

@@ -146,8 +146,16 @@ def simple():
     return ColumnTransformer(
         [
             ("splines", SplineTransformer(3, include_bias=False), ["age"]),
-            ("square", make_pipeline(StandardScaler(), PolynomialFeatures(2)[:0] if False else
-             PolynomialFeatures(2, include_bias=False)), ["income"]),
+            (
+                "square",
+                make_pipeline(
+                    StandardScaler(),
+                    PolynomialFeatures(2)[:0]
+                    if False
+                    else PolynomialFeatures(2, include_bias=False),
+                ),
+                ["income"],
+            ),
             ("factors", OneHotEncoder(drop="first"), ["sex", "region"]),
             ("rest", "passthrough", ["member", "urban"]),
         ]

@@ -1,0 +1,135 @@
+"""Profiles of the likelihood where columns depend on each other: those without the dependent ones.
+
+A parameter that is estimable is the same in the model without enough of the columns that depend on
+others, and so are its profile and its tests. Of the others there is nothing to profile: held at any
+value, or left out, they change no prediction.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from mcmodels.arrays import Array
+from mcmodels.inference.profiles import Information, LikelihoodProfiles
+from mcmodels.rows import Rows, RowsOfColumns
+
+__all__ = ["DeterminedProfiles", "with_independent_columns"]
+
+
+def with_independent_columns(model: Any, rows: Rows) -> tuple[Any, Rows, list[int]]:
+    """The model, and rows, without columns that are combinations of others.
+
+    Parameters
+    ----------
+    model : estimator
+        With columns that depend on each other.
+    rows : Rows
+        Its training rows.
+
+    Returns
+    -------
+    model : estimator
+        A copy with the record of the smaller fit, which has the same predictions.
+    rows : Rows
+        The rows without these columns.
+    kept : list of int
+        The parameters of a linear predictor that are left.
+    """
+    record = model._record()
+    space = record.estimable
+    null, left_out = space.null, space.redundant
+    kept = [j for j in range(len(null)) if j not in left_out]
+    params = np.atleast_2d(record.params)
+    # Along the null space to where the parameters of the columns left out are zero.
+    moved = params - params[:, left_out] @ np.linalg.solve(null[left_out].T, null.T)
+    of_all = np.concatenate([len(null) * k + np.array(kept) for k in range(len(params))])
+    columns = [j for j in kept if j < len(record.names)]
+    smaller, training = copy.copy(model), record.training
+    smaller._fit = replace(
+        record,
+        names=tuple(record.names[j] for j in columns),
+        params=moved[:, kept].reshape(*record.params.shape[:-1], -1),
+        gradient=record.gradient[..., kept],
+        formed_hessian=record.hessian[np.ix_(of_all, of_all)],
+        inner=None,
+        row_space=None,
+        row_centre=None,
+        training=replace(
+            training,
+            names=tuple(record.names[j] for j in columns),
+            x=None if training.x is None else training.x[columns],
+            xy=None,
+            x_squares=training.x_squares[columns],
+            x_mean=None if training.x_mean is None else training.x_mean[columns],
+        ),
+    )
+    return smaller, RowsOfColumns(rows, columns), kept
+
+
+class DeterminedProfiles(LikelihoodProfiles):
+    """Profiles of the parameters that the data determine; NaN for the others.
+
+    Parameters
+    ----------
+    profiles : LikelihoodProfiles
+        Of the fit without dependent columns.
+    kept : sequence of int
+        The parameters of a linear predictor that it has.
+    determined : ndarray of bool of shape (P,)
+        Which parameters of a linear predictor are estimable.
+    """
+
+    def __init__(
+        self, profiles: LikelihoodProfiles, kept: Sequence[int], determined: npt.NDArray[np.bool_]
+    ) -> None:
+        self.scale, self._profiles = profiles.scale, profiles
+        self._kept, self._determined = list(kept), determined
+
+    def determined(self, chosen: Sequence[int]) -> npt.NDArray[np.bool_]:
+        """Which of the chosen parameters the data determine."""
+        return self._determined[np.asarray(chosen, dtype=int) % len(self._determined)]
+
+    def ends(self, chosen: Sequence[int], level: float) -> Array:
+        """The ends of profile intervals, shape (k, 2)."""
+        return self._filled(chosen, lambda some: self._profiles.ends(some, level), (2,))
+
+    def score_ends(self, chosen: Sequence[int], level: float, information: Information) -> Array:
+        """The ends of the intervals of score tests, shape (k, 2)."""
+        return self._filled(
+            chosen, lambda some: self._profiles.score_ends(some, level, information), (2,)
+        )
+
+    def points(self, chosen: Sequence[int], level: float, count: int) -> Array:
+        """Values, ``2(f - f̂)/φ`` there and its signed root, shape (k, count, 3)."""
+        return self._filled(
+            chosen, lambda some: self._profiles.points(some, level, count), (count, 3)
+        )
+
+    def excesses(self, chosen: Sequence[int]) -> Array:
+        """How much higher the objective is where parameters are zero, shape (k,)."""
+        return self._filled(chosen, self._profiles.excesses, ())
+
+    def _filled(
+        self,
+        chosen: Sequence[int],
+        of: Callable[[list[int]], Array],
+        shape: tuple[int, ...],
+    ) -> Array:
+        """What is known of the determined ones, with NaN for the others."""
+        determined = self.determined(chosen)
+        found = np.full((len(determined), *shape), np.nan)
+        P = len(self._determined)
+        inner = [
+            k // P * len(self._kept) + self._kept.index(k % P)
+            for k, known in zip(chosen, determined, strict=True)
+            if known
+        ]
+        if inner:
+            found[determined] = of(inner)
+        return found
