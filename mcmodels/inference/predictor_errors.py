@@ -51,6 +51,8 @@ class PredictorErrors:
     def of(cls, estimate: Estimate, centre: Array, *, intercept: bool) -> Self:
         """From an estimate of the raveled parameters of K linear predictors in p features."""
         raw = estimate.covariance if estimate.generalized is None else estimate.generalized
+        if estimate.root is not None:
+            raw = estimate.root @ estimate.root.T
         # What is estimable is known in the parameters themselves, not at the centre.
         bare = replace(estimate, covariance=raw, estimable=None, generalized=None)
         if not intercept:

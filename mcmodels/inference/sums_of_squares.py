@@ -156,6 +156,8 @@ def wald_test_of_term(
     """
     R = np.zeros((len(tested), len(estimate.params)))
     R[np.arange(len(tested)), tested] = 1.0
+    if estimate.estimable is not None and not zero and not estimate.determined[tested].all():
+        R = _estimable_part(estimate, name, tested)
     if zero:
         V = estimate.covariance
         scale = np.sqrt(np.diagonal(V)[zero])
@@ -171,6 +173,21 @@ def wald_test_of_term(
         share = linalg.cho_solve(factor, V[np.ix_(zero, tested)] / scale[:, np.newaxis])
         R[:, zero] = -(share / scale[:, np.newaxis]).T
     return wald_test(estimate, R)
+
+
+def _estimable_part(estimate: Estimate, name: str, tested: list[int]) -> Array:
+    """The combinations of the parameters of a term that the data determine."""
+    space = estimate.estimable
+    assert space is not None
+    P = len(space.names)
+    of_one = space.combinations_of([j for j in tested if j < P])
+    if not len(of_one):
+        raise InferenceError(
+            f"the term {name!r} cannot be tested: no combination of its parameters is determined. "
+            f"{space.reason}"
+        )
+    n_outputs = len(estimate.params) // P
+    return np.asarray(np.kron(np.eye(n_outputs), of_one), dtype=np.float64)
 
 
 def wald_table(tests: dict[str, HypothesisTest], statistic: str = "statistic") -> pd.DataFrame:

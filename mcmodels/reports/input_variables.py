@@ -151,7 +151,12 @@ def _walk(step: Any, X: Any, ids: list[int | None], found: _Readers) -> list[int
     width = step.transform(X).shape[1]
     if isinstance(step, _ONE_TO_ONE) or (isinstance(step, SimpleImputer) and width == len(ids)):
         return ids
-    found.read |= {of for of in ids if of is not None}
+    names = getattr(step, "feature_names_in_", None)
+    if isinstance(X, pd.DataFrame) and names is not None:  # a formula takes those of a table
+        taken = {X.columns.get_loc(name) for name in names if name in X.columns}
+        found.read |= {ids[j] for j in taken if ids[j] is not None}
+    else:
+        found.read |= {of for of in ids if of is not None}
     if isinstance(step, OneHotEncoder | OrdinalEncoder):
         for k, of in enumerate(ids):
             if of is not None and (of not in found.encoders or isinstance(step, OneHotEncoder)):

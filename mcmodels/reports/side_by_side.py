@@ -224,6 +224,8 @@ class Comparison:
             return "", ""
         row = table.loc[name]
         value, error = float(row["coefficient"]), float(row["standard_error"])
+        if np.isnan(value):  # the data do not determine it
+            return "NA", ""
         if self.level is None:
             return _rounded(value, error), f"({_rounded(error, error)})"
         ends = (_rounded(float(row[end]), error) for end in ("lower", "upper"))

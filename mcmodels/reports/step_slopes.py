@@ -39,7 +39,7 @@ from sklearn.preprocessing import (
 
 from mcmodels.arrays import Array
 from mcmodels.exceptions import InferenceError
-from mcmodels.inference.input_effects import differences_along, step_sizes
+from mcmodels.inference.input_effects import differences_along, one_sided_along, step_sizes
 from mcmodels.records.principal_components import PrincipalComponents
 
 __all__ = [
@@ -104,7 +104,7 @@ def moved_along(step: Any, X: Any, D: Array, told: Told) -> Array:
             told.one_sided.add(type(step).__name__)
         return rule(step, X, D)
     told.differences.add(type(step).__name__)
-    return _by_differences(step, X, D)
+    return _by_differences(step, X, D, told)
 
 
 def is_identity(step: Any) -> bool:
@@ -194,8 +194,8 @@ def _is_broken_line(step: Any) -> bool:
     return is_spline and step.degree <= 1 and step.extrapolation == "linear"
 
 
-def _by_differences(step: Any, X: Any, D: Array) -> Array:
-    """By changes of the columns that move; rows that a step cannot take are NaN."""
+def _by_differences(step: Any, X: Any, D: Array, told: Told) -> Array:
+    """By changes of the columns that move; one-sided in rows of which a step refuses one side."""
     used = np.flatnonzero(D.any(axis=0))
     column = X.ndim == 1  # a ColumnTransformer gives a single name's values so
     rows = pd.DataFrame({0: X}) if column else X
@@ -215,17 +215,28 @@ def _by_differences(step: Any, X: Any, D: Array) -> Array:
     sizes[~np.isfinite(sizes)] = 1.0
     width = step.transform(X[:1]).shape[1]
 
-    def move(steps: Array) -> Array:
-        changed = {j: of + steps * D[:, j] for j, of in values.items()}
+    def move(steps: Array, at: Any) -> Array:
+        changed = {j: values[j][at] + steps * D[at, j] for j in used}
         try:
             with np.errstate(all="ignore"):
-                moved = step.transform(_with_columns(X, changed))
-            found = as_floats(moved)
-        except ValueError:  # such as for values that are not finite
-            return np.full((len(D), width), np.nan)
-        return found if found.shape == (len(D), width) else np.full((len(D), width), np.nan)
+                found = as_floats(step.transform(_with_columns(_rows_at(X, at), changed)))
+            if found.shape == (len(at), width):
+                return found
+        except ValueError:  # such as for values that are not finite, or beyond those of the fit
+            if len(at) > 1:  # one row that is refused takes no other with it
+                halves = np.array_split(np.arange(len(at)), 2)
+                return np.vstack([move(steps[half], at[half]) for half in halves])
+        return np.full((len(at), width), np.nan)
 
-    found = differences_along(move, sizes)
+    all_rows = np.arange(len(D))
+    found = differences_along(lambda steps: move(steps, all_rows), sizes)
+    for sign in (1.0, -1.0):
+        lost = np.flatnonzero(~np.isfinite(found).all(axis=1))
+        if lost.size:
+            told.one_sided.add(type(step).__name__)
+            found[lost] = one_sided_along(
+                lambda steps, lost=lost: move(steps, lost), sign * sizes[lost]
+            )
     if not np.isfinite(found).all():
         row = int((~np.isfinite(found)).any(axis=1).argmax())
         raise InferenceError(
@@ -233,6 +244,11 @@ def _by_differences(step: Any, X: Any, D: Array) -> Array:
             "block of rows; leave such rows out, or take measure='comparison'."
         )
     return found
+
+
+def _rows_at(X: Any, at: Any) -> Any:
+    """Some rows of a data frame, a series, or an array."""
+    return X.iloc[at] if hasattr(X, "iloc") else X[at]
 
 
 def _with_columns(X: Any, changed: dict[Any, Array]) -> Any:
