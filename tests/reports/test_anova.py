@@ -228,8 +228,8 @@ def exact_sequence(X, y):
 
 # Relative errors that are allowed of types 1 and 3. With one thread and OpenBLAS they were found to
 # be 1e-15 and 2e-14 (longley), 3e-16 (norris, pontius), 1e-14 and 8e-10 (Wampler: powers of one
-# number), 1e-7 and 5e-8 (Filip, of condition number 5e9 after scaling); other orders of the sums may
-# have up to a hundred times that.
+# number), 1e-7 and 5e-8 (Filip, of condition number 5e9 after scaling). Other orders of the sums
+# may have up to a hundred times that.
 CERTIFIED = {
     "longley": (1e-13, 2e-12),
     "norris": (3e-14, 3e-14),
