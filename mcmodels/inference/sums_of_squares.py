@@ -54,6 +54,9 @@ __all__ = [
 RESIDUALS = "(residuals)"
 # Units of rounding by which the sums of x and of x² of indicators may differ.
 _UNITS_OF_SUMS = 1e3
+# Covariances of quantities of unit variance are singular if there are singular values below this:
+# rounding errors leave some 1e-16 of what is zero.
+_SINGULAR = 1e-13
 
 
 class AddedTerm(NamedTuple):
@@ -189,22 +192,25 @@ def wald_test_of_term(
     tested, zero : list of int
         Positions of the parameters of the term, and of those that are zero.
     """
-    R = np.zeros((len(tested), len(estimate.params)))
-    R[np.arange(len(tested)), tested] = 1.0
-    if zero:
-        V = estimate.covariance
-        scale = np.sqrt(np.diagonal(V)[zero])
-        unit = V[np.ix_(zero, zero)] / np.outer(scale, scale)
-        try:
-            factor = linalg.cho_factor(unit)
-        except (linalg.LinAlgError, ValueError) as error:
+    rows = np.eye(len(estimate.params))
+    held, R = rows[zero], rows[[*zero, *tested]]
+    if len(held):
+        names = tuple(estimate.names[j] for j in (*zero, *zero, *tested))
+        V, _, _ = estimate.covariance_of(np.vstack([held, R]), names)
+        scale = np.sqrt(np.diagonal(V))
+        if not (scale > 0).all():
+            return wald_test(estimate, R)  # raises: a parameter has no variance
+        # Functions of all these parameters that are uncorrelated with those that are zero.
+        unit = V / np.outer(scale, scale)
+        beside = linalg.null_space(unit[: len(held), len(held) :], rcond=_SINGULAR).T
+        left = beside @ unit[len(held) :, len(held) :] @ beside.T
+        if len(beside) != len(R) - len(held) or linalg.eigvalsh(left)[0] <= _SINGULAR:
             raise InferenceError(
                 f"the term {name!r} cannot be tested in a model without the terms that contain it "
                 "or follow it: the covariance of their parameters is singular, as with fewer "
                 "clusters than parameters. Take type=3, or a covariance of another kind."
-            ) from error
-        share = linalg.cho_solve(factor, V[np.ix_(zero, tested)] / scale[:, np.newaxis])
-        R[:, zero] = -(share / scale[:, np.newaxis]).T
+            )
+        R = beside @ (R / scale[len(held) :, np.newaxis])
     return wald_test(estimate, R)
 
 
