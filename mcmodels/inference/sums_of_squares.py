@@ -9,8 +9,11 @@ the projection on the columns ``F_S``. So a term T adds to S
 U an orthonormal basis of what ``F_T`` has beside ``F_S``; it has as many columns as there are
 degrees of freedom, also where columns depend on each other. No other fit is needed, and no
 difference of large numbers is taken. If S is every other column, ``SS`` is
-``(Rθ̂)ᵀ (R (X̃ᵀWX̃)⁻¹ Rᵀ)⁻¹ Rθ̂`` of the restrictions ``Rθ = θ_T = 0``. F is
-``(SS/df) / (E/(n - P))`` with the squares of residuals E of the whole model.
+``(Rθ̂)ᵀ (R (X̃ᵀWX̃)⁻¹ Rᵀ)⁻¹ Rθ̂`` of the restrictions ``Rθ = θ_T = 0``. In general, of independent
+columns, it is ``‖z_T‖²`` with ``(z_r, z_T) = L⁻¹(θ̂_r, θ̂_T)``, where r are the columns outside of S
+and T, and L is the triangular factor of the block of ``(X̃ᵀWX̃)⁻¹`` of r and T: few columns, where
+few terms contain T. F is ``(SS/df) / (E/(n - P))`` with the squares of residuals E of the whole
+model.
 
 With another covariance V, T is tested in a model without the terms r by the estimate of ``θ_T``
 that is best if ``θ_r`` is zero, ``θ̂_T - V_Tr V_rr⁻¹ θ̂_r``; with the classical V its Wald test is
@@ -51,6 +54,9 @@ __all__ = [
 RESIDUALS = "(residuals)"
 # Units of rounding by which the sums of x and of x² of indicators may differ.
 _UNITS_OF_SUMS = 1e3
+# Covariances of quantities of unit variance are singular if there are singular values below this:
+# rounding errors leave some 1e-16 of what is zero.
+_SINGULAR = 1e-13
 
 
 class AddedTerm(NamedTuple):
@@ -84,50 +90,82 @@ def anova_table(model: LinearModelInference, tests: Sequence[AddedTerm]) -> pd.D
         that it is added to, because it depends on them.
     """
     (noise,) = np.diagonal(model.noise_covariance)
-    fit, table = model.fit, []
-    factor, coordinates = _coordinates(fit)
-    full_rank = model.rank == fit.moments.n_features
-    for test in tests:
-        squares, df = _added(factor, coordinates, test, full_rank=full_rank)
+    full_rank, table = model.rank == model.fit.moments.n_features, []
+    explained = (_by_covariance if full_rank else _by_projections)(model.fit, tests)
+    for test, (squares, df) in zip(tests, explained, strict=True):
         if df == 0:
             _refuse_dependent(test.name)
         statistic = np.inf if squares > 0 else 0.0
         if noise > 0:
             statistic = squares / df / float(noise)
         table.append([squares, df, statistic, stats.f.sf(statistic, df, model.df)])
-    left = max(float(fit.residual_scatter[0, 0]), 0.0)
+    left = max(float(model.fit.residual_scatter[0, 0]), 0.0)
     table.append([left, model.df, np.nan, np.nan])
     index = [*(test.name for test in tests), RESIDUALS]
     return pd.DataFrame(table, index, ["sum_of_squares", "df", "F", "p_value"])
 
 
-def _coordinates(fit: LeastSquares) -> tuple[Array, Array]:
-    """F with columns of unit length, and c."""
+def _by_covariance(fit: LeastSquares, tests: Sequence[AddedTerm]) -> list[tuple[float, int]]:
+    """The squares that terms explain, and their degrees of freedom, of independent columns.
+
+    One triangular factor serves all terms where each is added to those before it.
+    """
+    theta, root = fit.params[0], fit.inverse.root
+    later: list[int] = []
+    orders = []
+    for test in reversed(tests):
+        orders.append([*later, *test.columns])
+        later = orders[-1]
+    orders.reverse()
+    if all(
+        sorted(test.left_out) == sorted(order[: -len(test.columns)])
+        for test, order in zip(tests, orders, strict=True)
+    ):
+        parts = _uncorrelated(root[later], theta[later])
+        ends = [
+            (len(order) - len(test.columns), len(order))
+            for test, order in zip(tests, orders, strict=True)
+        ]
+        return [(float(np.sum(parts[a:b] ** 2)), b - a) for a, b in ends]
+    found = []
+    for test in tests:
+        order = [*test.left_out, *test.columns]
+        parts = _uncorrelated(root[order], theta[order])[len(test.left_out) :]
+        found.append((float(np.sum(parts**2)), len(parts)))
+    return found
+
+
+def _uncorrelated(root: Array, theta: Array) -> Array:
+    """``L⁻¹θ`` with ``LLᵀ = TTᵀ``: each entry is uncorrelated with those before it."""
+    R = linalg.qr(root.T, mode="r", check_finite=False)[0][: len(theta)]
+    return np.asarray(linalg.solve_triangular(R, theta, trans="T", check_finite=False))
+
+
+def _by_projections(fit: LeastSquares, tests: Sequence[AddedTerm]) -> list[tuple[float, int]]:
+    """The same where columns depend on each other."""
     factor = fit.factor
     coordinates = factor @ fit.params[0, : fit.moments.n_features]
     lengths = np.linalg.norm(factor, axis=0)
-    return factor / np.where(lengths > 0, lengths, 1.0), coordinates
+    unit = factor / np.where(lengths > 0, lengths, 1.0)
+    return [_added(unit, coordinates, test) for test in tests]
 
 
-def _added(
-    factor: Array, coordinates: Array, test: AddedTerm, *, full_rank: bool
-) -> tuple[float, int]:
+def _added(factor: Array, coordinates: Array, test: AddedTerm) -> tuple[float, int]:
     """The squares that a term explains beside its base, and its degrees of freedom."""
-    tolerance = 0.0 if full_rank else np.sqrt(factorisation_error(factor.shape[1]))
-    base = _basis(factor[:, test.base], tolerance)
+    base = _basis(factor[:, test.base])
     extra = factor[:, test.columns]
     for _ in range(2):  # the second time removes the rounding errors of the first
         extra = extra - base @ (base.T @ extra)
-    basis = _basis(extra, tolerance)
+    basis = _basis(extra)
     return float(np.sum((basis.T @ coordinates) ** 2)), basis.shape[1]
 
 
-def _basis(columns: Array, tolerance: float) -> Array:
-    """An orthonormal basis of columns of length one or less; without a tolerance, of full rank."""
+def _basis(columns: Array) -> Array:
+    """An orthonormal basis of columns of length one or less."""
     if not columns.size:
         return np.zeros((len(columns), 0))
-    if tolerance == 0:
-        return np.asarray(linalg.qr(columns, mode="economic", check_finite=False)[0])
+    # A factor of sums of squares has so much rounding noise where it is singular.
+    tolerance = np.sqrt(factorisation_error(max(columns.shape)))
     vectors, values, _ = linalg.svd(columns, full_matrices=False, check_finite=False)
     return np.asarray(vectors[:, values > tolerance])
 
@@ -154,24 +192,27 @@ def wald_test_of_term(
     tested, zero : list of int
         Positions of the parameters of the term, and of those that are zero.
     """
-    R = np.zeros((len(tested), len(estimate.params)))
-    R[np.arange(len(tested)), tested] = 1.0
-    if estimate.estimable is not None and not zero and not estimate.determined[tested].all():
+    rows = np.eye(len(estimate.params))
+    held, R = rows[zero], rows[[*zero, *tested]]
+    if not zero and not estimate.determined[tested].all():
         R = _estimable_part(estimate, name, tested)
-    if zero:
-        V = estimate.covariance
-        scale = np.sqrt(np.diagonal(V)[zero])
-        unit = V[np.ix_(zero, zero)] / np.outer(scale, scale)
-        try:
-            factor = linalg.cho_factor(unit)
-        except (linalg.LinAlgError, ValueError) as error:
+    if len(held):
+        names = tuple(estimate.names[j] for j in (*zero, *zero, *tested))
+        V, _, _ = estimate.covariance_of(np.vstack([held, R]), names)
+        scale = np.sqrt(np.diagonal(V))
+        if not (scale > 0).all():
+            return wald_test(estimate, R)  # raises: a parameter has no variance
+        # Functions of all these parameters that are uncorrelated with those that are zero.
+        unit = V / np.outer(scale, scale)
+        beside = linalg.null_space(unit[: len(held), len(held) :], rcond=_SINGULAR).T
+        left = beside @ unit[len(held) :, len(held) :] @ beside.T
+        if len(beside) != len(R) - len(held) or linalg.eigvalsh(left)[0] <= _SINGULAR:
             raise InferenceError(
                 f"the term {name!r} cannot be tested in a model without the terms that contain it "
                 "or follow it: the covariance of their parameters is singular, as with fewer "
                 "clusters than parameters. Take type=3, or a covariance of another kind."
-            ) from error
-        share = linalg.cho_solve(factor, V[np.ix_(zero, tested)] / scale[:, np.newaxis])
-        R[:, zero] = -(share / scale[:, np.newaxis]).T
+            )
+        R = beside @ (R / scale[len(held) :, np.newaxis])
     return wald_test(estimate, R)
 
 

@@ -10,6 +10,7 @@ broken line, that of the right.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -229,14 +230,12 @@ def _by_differences(step: Any, X: Any, D: Array, told: Told) -> Array:
         return np.full((len(at), width), np.nan)
 
     all_rows = np.arange(len(D))
-    found = differences_along(lambda steps: move(steps, all_rows), sizes)
+    found = differences_along(functools.partial(move, at=all_rows), sizes)
     for sign in (1.0, -1.0):
         lost = np.flatnonzero(~np.isfinite(found).all(axis=1))
         if lost.size:
             told.one_sided.add(type(step).__name__)
-            found[lost] = one_sided_along(
-                lambda steps, lost=lost: move(steps, lost), sign * sizes[lost]
-            )
+            found[lost] = one_sided_along(functools.partial(move, at=lost), sign * sizes[lost])
     if not np.isfinite(found).all():
         row = int((~np.isfinite(found)).any(axis=1).argmax())
         raise InferenceError(

@@ -108,8 +108,8 @@ class TermTests:
         _refuse_penalised(record)
         wanted = self._wanted(terms)
         reference = options.pop("reference", None)
-        *given, named = self._route.training_rows(X, y, sample_weight)
-        estimate = self.model._reported(*given, reference, named | options)
+        _, estimate = self.model._warned_estimate(**self._training(X, y, sample_weight, options))
+        estimate = record.reported(estimate, reference)
         n, tests = len(record.parameter_names), {}
         starts = range(0, len(estimate.params), n)
         for name, columns in zip(wanted.names, wanted.columns, strict=True):
@@ -208,14 +208,13 @@ class TermTests:
         found = self._complete(terms)
         if type == 3:
             _warn_of_baselines(found, record)
-        *given, named = self._route.training_rows(X, y, sample_weight)
-        options = named | options
+        given = self._training(X, y, sample_weight, options)
         classical = kind in (None, "nonrobust") and record.weighting.has_likelihood
         if classical:
-            self.model._robust_rows(*given, kind="nonrobust", **options)
+            self.model._robust_rows(**given, kind="nonrobust")
             record.warn_of_perfect_fit()
             return anova_table(record.model, _tests(found, type))
-        _, estimate = self.model._warned_estimate(*given, kind=kind, **options)
+        _, estimate = self.model._warned_estimate(**given, kind=kind)
         tests = {
             test.name: wald_test_of_term(estimate, test.name, test.columns, test.left_out)
             for test in _tests(found, type)
@@ -294,8 +293,7 @@ class TermTests:
         found = self._complete(terms)
         if isinstance(record, GlmFit):
             record.model.refuse_without_dispersion()
-        *given, named = self._route.training_rows(X, y, sample_weight)
-        rows = self.model._rows_again(*given, **named | options)
+        rows = self.model._rows_again(**self._training(X, y, sample_weight, options))
         if isinstance(record, GlmFit):
             deviances = Deviances.of_family(record.model, record.loss, rows)
         else:
@@ -305,6 +303,11 @@ class TermTests:
         if type == 1:
             return deviance_table(deviances, list(zip(found.names, found.columns, strict=True)))
         return added_terms_table(deviances, _tests(found, type))
+
+    def _training(self, X: Any, y: Any, weights: Any, named: dict[str, Any]) -> dict[str, Any]:
+        """The training rows as methods of the model take them, and further arguments."""
+        none = dict.fromkeys(("X", "y", "sample_weight"))
+        return none | self._given(self.model._estimate, X, y, weights, named)
 
     def _record_of(self, what: str) -> ParameterFit:
         """The record of the fit; raises if it has no parameters that can be tested."""
