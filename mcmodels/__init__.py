@@ -10,7 +10,8 @@ if TYPE_CHECKING:
 
     from mcmodels.derivative_checks import check_gradient, check_hessian
     from mcmodels.firth import FirthLogisticRegression
-    from mcmodels.formula import Formula, FormulaFit, fit_formula
+    from mcmodels.formula import Formula
+    from mcmodels.formula_fit import FormulaFit, fit_formula
     from mcmodels.glm import GeneralizedLinearRegressor
     from mcmodels.linear import LinearRegression
     from mcmodels.logistic import LogisticRegression
@@ -53,7 +54,7 @@ _MODULES = {
     "PCA": "pca",
     "FirthLogisticRegression": "firth",
     "Formula": "formula",
-    "FormulaFit": "formula",
+    "FormulaFit": "formula_fit",
     "GeneralizedLinearRegressor": "glm",
     "LinearRegression": "linear",
     "LogisticRegression": "logistic",
@@ -65,7 +66,7 @@ _MODULES = {
     "RowStream": "rows",
     "check_gradient": "derivative_checks",
     "check_hessian": "derivative_checks",
-    "fit_formula": "formula",
+    "fit_formula": "formula_fit",
     "likelihood_ratio_test": "reports.comparison",
     "results": "reports.results",
     "scan": "tables",

@@ -291,6 +291,21 @@ def test_results_take_everything_from_the_table():
     pd.testing.assert_frame_equal(with_y, ours.summary(DATA, kind="HC1").to_frame())
 
 
+def test_clusters_by_name():
+    """One or two columns, or arrays of all rows, also where rows are left out."""
+    data = holed()
+    fit = fit_formula("y ~ x", data, LinearRegression(), na="drop")
+    complete = data.drop(index=[3, 7])
+    direct = fit_formula("y ~ x", complete, LinearRegression())
+    for name, array in [("sex", data["sex"]), (["sex", "size"], data[["sex", "size"]])]:
+        expected = results(direct).summary(complete, kind="cluster", groups=array.drop([3, 7]))
+        for groups in (name, array):
+            found = results(fit).summary(data, kind="cluster", groups=groups)
+            pd.testing.assert_frame_equal(found.to_frame(), expected.to_frame())
+    with pytest.raises(ValueError, match="groups names 'sexx', which is not a column"):
+        results(fit).summary(data, kind="cluster", groups="sexx")
+
+
 def test_other_rows_are_not_training_rows():
     fit = fit_formula("y ~ x", DATA, LinearRegression())
     with pytest.raises(ValueError, match=r"."):

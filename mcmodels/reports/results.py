@@ -197,4 +197,4 @@ class Results(Summarised):
         found = getattr(self.model, method, None)
         if found is None:
             raise InferenceError(f"{type(self.model).__name__} has no {method}.")
-        return found(**self._route.arguments(found, X, y, weights) | named)
+        return found(**self._route.arguments(found, X, y, weights, **named))

@@ -126,16 +126,19 @@ class Route:
         return None if y is None else self._targets(y)
 
     def arguments(
-        self, method: Any, X: Any, y: Any = None, sample_weight: Any = None
+        self, method: Any, X: Any, y: Any = None, sample_weight: Any = None, **options: Any
     ) -> dict[str, Any]:
-        """What a method of the model takes of the user's rows, by name; what is None is left out.
+        """What a method of the model takes, by name: the user's rows after the steps, and options.
 
-        A fit by a formula has the target, weights and offsets from the table.
+        What is None of X, y and weights is left out. A fit by a formula has the target, weights
+        and offsets from the table, and groups by the name of a column.
         """
         named: dict[str, Any] = {}
         if self.table is not None and X is not None and not isinstance(X, RowStream):
             takes = inspect.signature(method).parameters
             if "y" in takes:
+                if options.get("groups") is not None:
+                    options["groups"] = self.table.groups(X, options["groups"])
                 X, y, named = self.table.training_rows(X, y, sample_weight)
                 sample_weight = named.pop("sample_weight", None)
             else:
@@ -143,7 +146,7 @@ class Route:
             rest = any(p.kind is p.VAR_KEYWORD for p in takes.values())
             named = {name: value for name, value in named.items() if rest or name in takes}
         given = {"X": self.rows(X), "y": self.targets(y), "sample_weight": sample_weight, **named}
-        return {name: value for name, value in given.items() if value is not None}
+        return {name: value for name, value in given.items() if value is not None} | options
 
     def refuse_fitted_to_targets(self) -> None:
         """Raise where a step was fitted to y: inference would take its choice as given.

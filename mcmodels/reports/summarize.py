@@ -80,5 +80,5 @@ def summarize(
         found = route.model.summary(**options)
     else:
         summary = route.model.summary
-        found = summary(**route.arguments(summary, X, y, sample_weight) | options)
+        found = summary(**route.arguments(summary, X, y, sample_weight, **options))
     return replace(found, notes=(*found.notes, *route.notes))
