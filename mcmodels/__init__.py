@@ -10,7 +10,8 @@ if TYPE_CHECKING:
 
     from mcmodels.derivative_checks import check_gradient, check_hessian
     from mcmodels.firth import FirthLogisticRegression
-    from mcmodels.formula import Formula, FormulaFit, fit_formula
+    from mcmodels.formula import Formula
+    from mcmodels.formula_fit import FormulaFit, fit_formula
     from mcmodels.glm import GeneralizedLinearRegressor
     from mcmodels.linear import LinearRegression
     from mcmodels.logistic import LogisticRegression
@@ -60,7 +61,7 @@ _MODULES = {
     "Comparison": "reports.side_by_side",
     "FirthLogisticRegression": "firth",
     "Formula": "formula",
-    "FormulaFit": "formula",
+    "FormulaFit": "formula_fit",
     "GeneralizedLinearRegressor": "glm",
     "LinearRegression": "linear",
     "LogisticRegression": "logistic",
@@ -73,8 +74,8 @@ _MODULES = {
     "check_gradient": "derivative_checks",
     "check_hessian": "derivative_checks",
     "compare": "reports.side_by_side",
+    "fit_formula": "formula_fit",
     "glance": "reports.tidy",
-    "fit_formula": "formula",
     "likelihood_ratio_test": "reports.comparison",
     "results": "reports.results",
     "scan": "tables",

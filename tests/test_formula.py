@@ -160,15 +160,16 @@ def test_streams_of_tables():
 
 
 def test_left_sides():
+    same = partial(np.testing.assert_allclose, rtol=1e-12)  # columns in another order of memory
     logs = fit_formula("log(income) ~ x", DATA, LinearRegression())
     direct = LinearRegression().fit(DATA[["x"]], np.log(DATA["income"]))
-    np.testing.assert_array_equal(logs[-1].params_, direct.params_)
+    same(logs[-1].params_, direct.params_)
     shares = fit_formula("I(sex == 'male') ~ x", DATA, LinearRegression())
     direct = LinearRegression().fit(DATA[["x"]], (DATA["sex"] == "male").astype(float))
-    np.testing.assert_array_equal(shares[-1].params_, direct.params_)
+    same(shares[-1].params_, direct.params_)
     flags = fit_formula("flag ~ x", DATA, LinearRegression())
     direct = LinearRegression().fit(DATA[["x"]], DATA["flag"].astype(float))
-    np.testing.assert_array_equal(flags[-1].params_, direct.params_)
+    same(flags[-1].params_, direct.params_)
     assert fit_formula("flag ~ x", DATA, LOGIT()).classes_.tolist() == [False, True]
     assert fit_formula("died ~ x", DATA, LOGIT()).classes_.tolist() == [0, 1]
     assert fit_formula("C(k) ~ x", DATA, LOGIT()).classes_.tolist() == [1, 2, 3]
@@ -288,6 +289,21 @@ def test_results_take_everything_from_the_table():
     # y as the model has it may be passed as well.
     with_y = ours.summary(DATA, DATA["counts"], kind="HC1").to_frame()
     pd.testing.assert_frame_equal(with_y, ours.summary(DATA, kind="HC1").to_frame())
+
+
+def test_clusters_by_name():
+    """One or two columns, or arrays of all rows, also where rows are left out."""
+    data = holed()
+    fit = fit_formula("y ~ x", data, LinearRegression(), na="drop")
+    complete = data.drop(index=[3, 7])
+    direct = fit_formula("y ~ x", complete, LinearRegression())
+    for name, array in [("sex", data["sex"]), (["sex", "size"], data[["sex", "size"]])]:
+        expected = results(direct).summary(complete, kind="cluster", groups=array.drop([3, 7]))
+        for groups in (name, array):
+            found = results(fit).summary(data, kind="cluster", groups=groups)
+            pd.testing.assert_frame_equal(found.to_frame(), expected.to_frame())
+    with pytest.raises(ValueError, match="groups names 'sexx', which is not a column"):
+        results(fit).summary(data, kind="cluster", groups="sexx")
 
 
 def test_other_rows_are_not_training_rows():

@@ -110,7 +110,8 @@ class Parsed:
     names : dict of str to str
         The column behind each name in ``terms``.
     factors : frozenset of str
-        Those names that stand for levels: ``x`` in ``C(x)``.
+        Those names that stand for levels: ``x`` in ``C(x)``. Names of values in other calls begin
+        with ``_value``.
     """
 
     terms: Any
@@ -120,7 +121,7 @@ class Parsed:
 
     def shown(self, text: str) -> str:
         """A text of formulaic with the names of the user."""
-        return re.sub(r"_(?:column|factor)\d+_", lambda m: self.names.get(m[0], m[0]), text)
+        return re.sub(r"_(?:column|factor|value)\d+_", lambda m: self.names.get(m[0], m[0]), text)
 
     @property
     def has_intercept(self) -> bool:
@@ -159,6 +160,7 @@ def _translated(text: str, known: Sequence[str]) -> tuple[str, dict[str, str], f
     safe: dict[str, str] = {}
     tokens = [m for m in _TOKEN.finditer(text) if not m.group().isspace()]
     out: list[str] = []
+    opened: list[bool] = []  # brackets, and whether they are those of a call
     position = 0
     for at, token in enumerate(tokens):
         kind, written = token.lastgroup, token.group()
@@ -168,11 +170,16 @@ def _translated(text: str, known: Sequence[str]) -> tuple[str, dict[str, str], f
         second = tokens[at + 2].group() if at + 2 < len(tokens) else ""
         name = written
         _refuse_token(token, after)
+        if written in ("(", "{", "["):
+            called = at > 0 and tokens[at - 1].lastgroup == "name"
+            opened.append(called or written != "(" or any(opened))
+        elif written in (")", "}", "]") and opened:
+            opened.pop()
         if kind == "ticked":
             name = written[1:-1]
         elif kind == "quoted":
             name = written[written.index("(") + 1 : -1].strip()[1:-1]
-        elif kind != "name" or after == "(" or (after == "=" != second and at and _inside(out)):
+        elif kind != "name" or after == "(" or (after == "=" != second and any(opened)):
             out.append(written)  # a number, an operator, a function or the name of an argument
             continue
         elif name not in columns and _is_word(name):
@@ -183,7 +190,9 @@ def _translated(text: str, known: Sequence[str]) -> tuple[str, dict[str, str], f
         if kind == "name" and at and tokens[at - 1].lastgroup == "dot":
             raise ValueError(f"the formula has .{name}; attributes are not read.")
         before = [t.group() for t in tokens[max(at - 2, 0) : at]]
-        role = "factor" if before == ["C", "("] and after in (",", ")") else "column"
+        role = "value" if any(opened) else "column"
+        if before == ["C", "("] and after in (",", ")"):
+            role = "factor"
         index = list(dict.fromkeys([*safe.values(), name])).index(name)
         safe[f"_{role}{index}_"] = name
         if role == "factor":
@@ -200,20 +209,17 @@ def _refuse_token(token: re.Match[str], after: str) -> None:
     kind, written = token.lastgroup, token.group()
     if kind == "other" and written in "\\#'\"`;@$!?":
         raise ValueError(f"the formula has {written!r}, which has no meaning there.")
-    if kind == "text" and ("\\" in written or (len(written) == 2 and after[:1] == written[0])):
+    if kind == "text" and (
+        set("\\`") & set(written) or (len(written) == 2 and after[:1] == written[0])
+    ):
         raise ValueError(
-            f"the text {written} in the formula has a backslash or a quotation mark; rename the "
-            "level."
+            f"the text {written} in the formula has a backslash, a backtick or a quotation mark; "
+            "rename the level."
         )
     if kind == "name" and after == "(":
         start, _, rest = written.partition(".")
         if written not in _CALLED and not (rest and _is_attribute(start, rest)):
             raise ValueError(f"in the formula {_not_called(written)}.")
-
-
-def _inside(written: Sequence[str]) -> bool:
-    text = "".join(written)
-    return text.count("(") > text.count(")")
 
 
 def _is_word(name: str) -> bool:

@@ -217,8 +217,10 @@ def _given(
                     f"{example_of(frame[column].iloc[0])} here; convert it."
                 )
             made[name] = numbers(frame[column])
-        else:
-            made[name] = known_levels(frame[column], levels[column])
+            continue
+        made[name] = known_levels(frame[column], levels[column])
+        if name.startswith("_value") and levels[column] == (False, True):
+            made[name] = made[name].codes.astype(bool)  # logical values in arithmetic
     return pd.DataFrame(made)
 
 

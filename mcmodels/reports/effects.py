@@ -207,16 +207,14 @@ class EffectResults:
             chosen = getattr(self, "_estimate", None)  # of results with a covariance of their own
             found: Estimate = record.estimate if chosen is None else chosen()
             return found
-        *rows, named = self._route.training_rows(X, y, weights)
+        asked = {name: of for name, of in offsets.items() if of is not None}
+        asked |= {} if kind is None else {"kind": kind}
+        asked |= {} if groups is None else {"groups": groups}
+        *rows, given = self._route.training_rows(X, y, weights, **asked)
         if not isinstance(X, RowStream) and rows[1] is None and kind != "nonrobust":
             raise ValueError(
                 f"kind={example_of(kind)} reads the training rows again; pass X as in fit, and y."
             )
-        given = named | {name: of for name, of in offsets.items() if of is not None}
-        if kind is not None:
-            given["kind"] = kind
-        if groups is not None:
-            given["groups"] = groups
         if kind == "nonrobust":
             rows, given = [None, None, None], {"kind": kind}
         robust: Estimate = model._estimate(*rows, **given)[1]

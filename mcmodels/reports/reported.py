@@ -61,8 +61,9 @@ class Reported:
         if not given and hasattr(found, "_estimate"):  # the covariance that results have chosen
             whole = found._estimate()
         else:
-            *again, named = route.training_rows(*map(rows.get, ("X", "y", "sample_weight")))
-            whole = model._estimate(*again, **named | dict(robust))[1]
+            again = map(rows.get, ("X", "y", "sample_weight"))
+            X, y, weights, options = route.training_rows(*again, **robust)
+            whole = model._estimate(X, y, weights, **options)[1]
         record.warn_of_perfect_fit()
         return cls(model, record, whole, record.reported(whole, reference), reference)
 

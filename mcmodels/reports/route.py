@@ -136,35 +136,38 @@ class Route:
         return np.asarray(moved).reshape(found.shape)
 
     def arguments(
-        self, method: Any, X: Any, y: Any = None, sample_weight: Any = None
+        self, method: Any, X: Any, y: Any = None, sample_weight: Any = None, **options: Any
     ) -> dict[str, Any]:
-        """What a method of the model takes of the user's rows, by name; what is None is left out.
+        """What a method of the model takes, by name: the user's rows after the steps, and options.
 
-        A fit by a formula has the target, weights and offsets from the table.
+        What is None of X, y and weights is left out. A fit by a formula has the target, weights
+        and offsets from the table, and groups by the name of a column.
         """
         takes = inspect.signature(method).parameters
         if "y" in takes:
-            X, y, sample_weight, named = self.training_rows(X, y, sample_weight)
+            X, y, sample_weight, named = self.training_rows(X, y, sample_weight, **options)
         else:
             named = self.table.offsets(X) if self._is_of_table(X) else {}
             X, y = self.rows(X), self.targets(y)
         rest = any(p.kind is p.VAR_KEYWORD for p in takes.values())
         given = {name: value for name, value in named.items() if rest or name in takes}
         given |= {"X": X, "y": y, "sample_weight": sample_weight}
-        return {name: value for name, value in given.items() if value is not None}
+        return options | {name: value for name, value in given.items() if value is not None}
 
     def training_rows(
-        self, X: Any, y: Any = None, sample_weight: Any = None
+        self, X: Any, y: Any = None, sample_weight: Any = None, **options: Any
     ) -> tuple[Any, Any, Any, dict[str, Any]]:
-        """X and y as the model takes them, weights, and offsets by name.
+        """X and y as the model takes them, weights, and options with offsets and groups.
 
         A fit by a formula has all of them from the table that X is then.
         """
-        named: dict[str, Any] = {}
         if self._is_of_table(X):
+            if options.get("groups") is not None:
+                options["groups"] = self.table.groups(X, options["groups"])
             X, y, named = self.table.training_rows(X, y, sample_weight)
             sample_weight = named.pop("sample_weight", None)
-        return self.rows(X), self.targets(y), sample_weight, named
+            options = named | options
+        return self.rows(X), self.targets(y), sample_weight, options
 
     def _is_of_table(self, X: Any) -> bool:
         return self.table is not None and X is not None and not isinstance(X, RowStream)

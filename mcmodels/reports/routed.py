@@ -69,4 +69,4 @@ class Routed:
                 offsets = {key: named[key] for key in ("offset", "exposure") if key in named}
                 named = {key: value for key, value in named.items() if key not in offsets}
                 X, y, weights, _ = as_stream(X, y, weights, **offsets)
-        return route.arguments(method, X, y, weights) | named
+        return route.arguments(method, X, y, weights, **named)

@@ -75,4 +75,8 @@ FORMULAS = [
     "Q('odd name')*sex",
     "C(k, Treatment(2))*size",
     "sex*size*x",
+    "I(flag*x) + I(x*(1 - x))",
+    "I(flag & (x > 0)) + flag",
+    "np.where(flag, x, income)",
+    "(flag + x)**2",
 ]

@@ -47,8 +47,18 @@ def test_designs_are_those_of_patsy(text):
     same_span_column_by_column(ours.to_numpy(), theirs.to_numpy())
 
 
-# patsy counts the columns of splines from 0, and names differences and polynomials otherwise.
-OWN_NAMES = ("bs(", "cr(", "cc(", "Q(", "Poly", "Diff")
+def test_the_comparison_sees_another_column():
+    made = of_patsy("x*sex").to_numpy()
+    planted = made.copy()
+    planted[5, 1] += 1e-9
+    same_span_column_by_column(made[:, ::-1], made)
+    with pytest.raises(AssertionError, match="a column that patsy does not have"):
+        same_span_column_by_column(planted, made)
+
+
+# patsy counts the columns of splines from 0, names differences and polynomials otherwise, and
+# takes comparisons for factors, whose column beside an intercept is the same.
+OWN_NAMES = ("bs(", "cr(", "cc(", "Q(", "Poly", "Diff", "&")
 
 
 @pytest.mark.parametrize("text", [t for t in FORMULAS if not any(f in t for f in OWN_NAMES)])

@@ -126,6 +126,7 @@ HOSTILE = [
     "C(g, Treatment('''a'''))",
     'C(g, Treatment("it\'s"))',
     "I(x # ' \n + __import__('os').getpid() # ')",
+    "C(g, Treatment('`'), x + `x`)",
     "I(9**9**9)",
     "I(x**9**9**9)",
     "I(x**1000)",

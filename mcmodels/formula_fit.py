@@ -1,0 +1,316 @@
+"""Models that are fitted by a formula with both sides, and take tables."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Self
+
+import numpy as np
+from sklearn.base import clone, is_classifier
+from sklearn.pipeline import Pipeline
+from sklearn.utils.validation import has_fit_parameter
+
+from mcmodels.arrays import Array, VectorLike, Weights
+from mcmodels.estimators.arguments import check_choice
+from mcmodels.exceptions import example_of
+from mcmodels.formula import Formula
+from mcmodels.formulas.frames import complete_rows, named_columns, numbers, selected
+from mcmodels.formulas.language import parsed, refuse_unknown, sides, without_dot
+from mcmodels.formulas.response import Response
+
+__all__ = ["FormulaFit", "fit_formula"]
+
+
+class FormulaFit(Pipeline):
+    """A model that was fitted by a formula with both sides; :func:`fit_formula` makes it.
+
+    It is a pipeline of the steps "formula" and "model" that takes tables, and knows which columns
+    are target, weights, offset and exposure.
+
+    Parameters
+    ----------
+    steps : list of (str, estimator)
+        A :class:`Formula` and a model.
+    response : str
+        The left side of the formula.
+    sample_weight, offset, exposure : str, optional
+        Columns of the table.
+    na : {"refuse", "drop"}, default="refuse"
+        What becomes of rows with missing values when a model is fitted, or asked about its training
+        rows.
+
+    Attributes
+    ----------
+    n_dropped_ : int
+        The rows that the fit left out.
+    """
+
+    def __init__(
+        self,
+        steps: list[tuple[str, Any]],
+        *,
+        response: str,
+        sample_weight: str | None = None,
+        offset: str | None = None,
+        exposure: str | None = None,
+        na: str = "refuse",
+    ) -> None:
+        super().__init__(steps)
+        self.response = response
+        self.sample_weight = sample_weight
+        self.offset = offset
+        self.exposure = exposure
+        self.na = na
+
+    def __getitem__(self, ind: Any) -> Any:
+        """A step, or a pipeline of some of the steps."""
+        return Pipeline(self.steps[ind]) if isinstance(ind, slice) else super().__getitem__(ind)
+
+    def fit(self, X: Any, y: VectorLike | None = None, sample_weight: Weights = None) -> Self:
+        """Fit to a table.
+
+        Parameters
+        ----------
+        X : table
+            The rows.
+        y : array-like, optional
+            The target, in place of the left side.
+        sample_weight : array-like of shape (n,), optional
+            Weights, in place of the column.
+
+        Returns
+        -------
+        Self
+        """
+        check_choice("na", self.na, ("refuse", "drop"))
+        kept = self._complete(X)
+        frame = _rows_of(X, kept)
+        self._response = Response.learnt(
+            self.response, frame, labels=is_classifier(self.steps[-1][1])
+        )
+        rows, target, named = self.training_rows(X, y, sample_weight)
+        super().fit(rows, target, **{f"model__{name}": value for name, value in named.items()})
+        self.n_dropped_ = len(kept) - int(kept.sum())
+        return self
+
+    def training_rows(
+        self, X: Any, y: VectorLike | None = None, sample_weight: Weights = None
+    ) -> tuple[Any, Any, dict[str, Any]]:
+        """What the steps take of a table: the rows without missing values, and what goes with them.
+
+        Parameters
+        ----------
+        X : table
+            The rows.
+        y, sample_weight : array-like of shape (n,), optional
+            In place of what the formula and the columns say.
+
+        Returns
+        -------
+        X : table
+            The rows that are complete.
+        y : ndarray
+            Their target.
+        named : dict
+            Of ``sample_weight``, ``offset`` and ``exposure`` those that there are.
+        """
+        kept = self._complete(X)
+        rows = _rows_of(X, kept)
+        target = self._response.values(rows) if y is None else _of_rows("y", y, kept)
+        named: dict[str, Any] = {}
+        if sample_weight is not None:
+            named["sample_weight"] = _of_rows("sample_weight", sample_weight, kept)
+        for name in ("sample_weight", "offset", "exposure"):
+            column = getattr(self, name)
+            if column is not None and name not in named:
+                named[name] = _numeric(rows, column, name)
+        return rows, target, named
+
+    def groups(self, X: Any, groups: Any) -> Array:
+        """Clusters of the training rows of a table: a column by its name, or a value for each row.
+
+        Parameters
+        ----------
+        X : table
+            The rows.
+        groups : str, list of str, or array-like of shape (n,) or (n, 2)
+            Names of columns, or clusters.
+
+        Returns
+        -------
+        ndarray
+            Those of the rows without missing values.
+        """
+        known = named_columns(X)
+        names = [groups] if isinstance(groups, str) else groups
+        if isinstance(names, list) and len(names) < 3 and all(isinstance(n, str) for n in names):
+            for name in names:
+                if name not in known:
+                    refuse_unknown(name, known, "groups")
+            found = selected(X, names)
+            groups = found[names[0]] if len(names) == 1 else found
+        return _of_rows("groups", groups, self._complete(X))
+
+    def offsets(self, X: Any) -> dict[str, Array]:
+        """The columns of offset and exposure of rows, by the name of the argument."""
+        named = {name: getattr(self, name) for name in ("offset", "exposure")}
+        return {name: _numeric(X, column, name) for name, column in named.items() if column}
+
+    def predict(self, X: Any, **params: Any) -> Array:
+        """Predictions of rows; offset and exposure are those of their columns."""
+        return super().predict(X, **{**self.offsets(X), **params})
+
+    def score(self, X: Any, y: VectorLike | None = None, sample_weight: Weights = None) -> float:
+        """The score of the model; the target is that of the left side, unless y is given."""
+        rows, target, named = self.training_rows(X, y, sample_weight)
+        return self.steps[-1][1].score(self.steps[0][1].transform(rows), target, **named)
+
+    def _complete(self, X: Any) -> Array:
+        """Which rows of a table have no missing value in a column that is used."""
+        known = named_columns(X)
+        read = [self.steps[0][1].formula, self.response]
+        used = [name for text in read for name in parsed(without_dot(text, known), known).columns]
+        used += [c for c in (self.sample_weight, self.offset, self.exposure) if c is not None]
+        refused = "fill them in, or pass na='drop'." if self.na == "refuse" else ""
+        kept = complete_rows(selected(X, dict.fromkeys(used)), refused).to_numpy()
+        if not kept.any():
+            raise ValueError("every row of the data has a missing value; none is left.")
+        return kept
+
+
+def fit_formula(
+    formula: str,
+    data: Any,
+    model: Any,
+    *,
+    sample_weight: VectorLike | str | None = None,
+    offset: str | None = None,
+    exposure: str | None = None,
+    na: str = "refuse",
+) -> FormulaFit:
+    """Fit a model by a formula.
+
+    Parameters
+    ----------
+    formula : str
+        Both sides, such as ``"log(income) ~ age + C(region)"``; the right one as :class:`Formula`
+        takes it. The left one is a column, an expression of columns, or ``C(column)`` for classes;
+        what is predicted is that. Text is labels for a classifier.
+    data : DataFrame of pandas or Polars, table of Arrow, or dict
+        The rows.
+    model : estimator
+        An estimator; a copy of it is fitted. With ``0 +`` in the formula, the copy has
+        ``fit_intercept=False``.
+    sample_weight : array-like of shape (n,), or str, optional
+        Weights, or the column of them.
+    offset, exposure : str, optional
+        Columns that the model takes beside the target. Predictions take them from the new rows.
+    na : {"refuse", "drop"}, default="refuse"
+        What becomes of rows with missing values in a column that is used.
+
+    Returns
+    -------
+    FormulaFit
+        A fitted pipeline of the steps "formula" and "model", which takes tables. Given to
+        :func:`mcmodels.results`, its methods need no y: it is in the table.
+
+    Raises
+    ------
+    ImportError
+        Without formulaic.
+    TypeError, ValueError
+        As :class:`Formula`; without a left side, or one of several columns; where formula and model
+        disagree on the intercept.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import pandas as pd
+    >>> from mcmodels import LogisticRegression, fit_formula, results
+    >>> data = pd.DataFrame({
+    ...     "survived": ["no", "yes", "no", "yes", "no", "yes", "yes", "no"],
+    ...     "sex": ["m", "f", "m", "f", "m", "m", "f", "f"],
+    ... })
+    >>> fit = fit_formula("survived ~ sex", data, LogisticRegression(C=np.inf))
+    >>> fit.predict(pd.DataFrame({"sex": ["f", "m"]}))
+    array(['yes', 'no'], dtype=object)
+    >>> results(fit).confidence_intervals(0.95, data, kind="HC0").round(2)
+                 lower  upper
+    sex[T.m]     -5.40   1.00
+    (intercept)  -1.16   3.36
+    """
+    left, right = sides(formula)
+    if left is None:
+        raise ValueError(
+            f"formula={example_of(formula)} has no left side; write 'target ~ {right or 'x'}', or "
+            "put Formula into a pipeline."
+        )
+    if isinstance(model, type) or not hasattr(model, "fit"):
+        raise TypeError(
+            f"model={example_of(model)} must be an estimator, such as LinearRegression()."
+        )
+    known = named_columns(data)
+    for name, value in (("offset", offset), ("exposure", exposure)):
+        if value is not None and not has_fit_parameter(model, name):
+            raise ValueError(
+                f"{name}={example_of(value)}: {type(model).__name__} takes none; take "
+                "GeneralizedLinearRegressor, or leave it out."
+            )
+    taken = {*parsed(left, known).columns, offset, exposure}
+    column = sample_weight if isinstance(sample_weight, str) else None
+    asked = {"sample_weight": column, "offset": offset, "exposure": exposure}
+    for name, value in asked.items():
+        if value is not None and not isinstance(value, str):
+            raise TypeError(f"{name}={example_of(value)} must be the name of a column.")
+        if value is not None and value not in known:
+            refuse_unknown(value, known, name)
+    right = without_dot(right, [name for name in known if name not in taken | {column}])
+    fit = FormulaFit(
+        [("formula", Formula(right)), ("model", _with_intercept(model, right, known))],
+        response=left,
+        na=na,
+        **asked,
+    )
+    weights: Any = None if column is not None else sample_weight
+    return fit.fit(data, sample_weight=weights)
+
+
+def _with_intercept(model: Any, right: str, known: list[str]) -> Any:
+    """A copy of the model that has an intercept if the formula has one."""
+    wanted, copy = parsed(right, known).has_intercept, clone(model)
+    has = getattr(model, "fit_intercept", None)
+    if has is None or bool(has) == wanted:
+        return copy
+    if wanted:
+        raise ValueError(
+            "model has fit_intercept=False, and the formula an intercept; write '0 + …' on its "
+            "right side, or leave fit_intercept out."
+        )
+    return copy.set_params(fit_intercept=False)
+
+
+def _numeric(data: Any, column: str, argument: str) -> Array:
+    """A column of numbers that goes with the rows."""
+    found = selected(data, [column])
+    complete_rows(found, f"{argument} needs every value.")
+    try:
+        return numbers(found[column])
+    except (TypeError, ValueError):
+        raise ValueError(
+            f"{argument}={column!r} holds {example_of(found[column].iloc[0])}; it must be numeric."
+        ) from None
+
+
+def _of_rows(name: str, values: Any, kept: Array) -> Array:
+    """Those values of an array that go with the rows kept."""
+    found = np.asarray(values)
+    if len(found) != len(kept):
+        raise ValueError(f"{name} has {len(found)} values, and the data have {len(kept)} rows.")
+    return found[kept]
+
+
+def _rows_of(data: Any, kept: Array) -> Any:
+    """The rows of a table that are kept, as they are where all are."""
+    if kept.all() and not isinstance(data, Mapping):
+        return data
+    return selected(data, named_columns(data))[kept]
