@@ -32,6 +32,7 @@ from mcmodels.reports import step_slopes
 from mcmodels.reports.step_slopes import Told, moved_along
 from tests.reports.brute_force import romberg
 
+
 def rows(n, seed, spread=1.0):
     rng = np.random.default_rng(seed)
     return pd.DataFrame(rng.uniform(0, spread, (n, 3)) * [1.0, 30.0, 0.01], columns=list("uvw"))
@@ -69,7 +70,12 @@ EXACT = {
     "selection": VarianceThreshold(),
     "frozen": FrozenEstimator(StandardScaler().fit(rows(60, 1).to_numpy())),
     "union": FeatureUnion(
-        [("a", StandardScaler()), ("b", PolynomialFeatures(2)), ("c", "drop"), ("d", "passthrough")],
+        [
+            ("a", StandardScaler()),
+            ("b", PolynomialFeatures(2)),
+            ("c", "drop"),
+            ("d", "passthrough"),
+        ],
         transformer_weights={"b": 2.5},
     ),
     "pipeline": make_pipeline(StandardScaler(), "passthrough", PolynomialFeatures(2)),
@@ -126,7 +132,7 @@ def test_exact_derivatives_are_those_of_differences(name, form):
         if isinstance(step, ColumnTransformer) and "masks" not in name:
             pytest.skip("it takes columns by names")
         train, X = train.to_numpy(), X.to_numpy()
-    step = step.fit(train)
+    step = step.fit(train, None)
     D = np.random.default_rng(3).normal(size=(40, 3))
     told = Told()
     found = moved_along(step, X, D * np.array([1.0, 30.0, 0.01]), told)
@@ -170,7 +176,9 @@ def test_at_boundary_knots_the_derivative_is_that_of_the_inside():
 
 @pytest.mark.parametrize("keep", [False, True])
 def test_missing_values_do_not_move(keep):
-    X = pd.DataFrame({"a": [1.0, np.nan, 3.0, 4.0], "b": 4 * [np.nan], "c": [1.0, 2.0, np.nan, 5.0]})
+    X = pd.DataFrame(
+        {"a": [1.0, np.nan, 3.0, 4.0], "b": 4 * [np.nan], "c": [1.0, 2.0, np.nan, 5.0]}
+    )
     warnings.simplefilter("ignore", UserWarning)  # scikit-learn's, of the empty column
     step = SimpleImputer(add_indicator=True, keep_empty_features=keep).fit(X)
     D = np.ones((4, 3))
