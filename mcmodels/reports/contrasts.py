@@ -88,12 +88,12 @@ class ContrastResults(EffectResults):
         >>> found.marginal_means(X, "soil")[["estimate", "standard_error"]].round(3)
               estimate  standard_error
         soil
-        a        2.500           0.463
-        b        4.214           0.401
+        a        2.500           0.378
+        b        4.214           0.319
         >>> found.contrasts(X, "soil")[["estimate", "standard_error", "p_value"]].round(3)
                   estimate  standard_error  p_value
         contrast
-        b - a        1.714           0.612    0.108
+        b - a        1.714           0.495    0.074
         """
         check_level(level)
         study = Study.of(self, X, None, sample_weight, offsets)

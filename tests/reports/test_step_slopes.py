@@ -68,7 +68,7 @@ EXACT = {
     "ordinal": OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=-1),
     "nothing": FunctionTransformer(),
     "selection": VarianceThreshold(),
-    "frozen": FrozenEstimator(StandardScaler().fit(rows(60, 1).to_numpy())),
+    "frozen": FrozenEstimator(StandardScaler().fit(rows(60, 1))),
     "union": FeatureUnion(
         [
             ("a", StandardScaler()),
