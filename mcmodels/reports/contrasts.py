@@ -16,7 +16,7 @@ from mcmodels.exceptions import InferenceError, example_of
 from mcmodels.inference.estimate import Estimate, check_level
 from mcmodels.inference.multiplicity import ADJUSTMENTS, adjusted_intervals, adjusted_p_values
 from mcmodels.reports.effect_rows import Effect, Totals
-from mcmodels.reports.effect_study import Study, table_of
+from mcmodels.reports.effect_study import Study, by_outputs, table_of
 from mcmodels.reports.effects import EffectResults, checked_value, variable_of
 from mcmodels.reports.input_rows import InputRows, with_values
 from mcmodels.reports.input_variables import Variable
@@ -88,12 +88,12 @@ class ContrastResults(EffectResults):
         >>> found.marginal_means(X, "soil")[["estimate", "standard_error"]].round(3)
               estimate  standard_error
         soil
-        a        2.500           0.463
-        b        4.214           0.401
+        a        2.500           0.378
+        b        4.214           0.319
         >>> found.contrasts(X, "soil")[["estimate", "standard_error", "p_value"]].round(3)
                   estimate  standard_error  p_value
         contrast
-        b - a        1.714           0.612    0.108
+        b - a        1.714           0.495    0.074
         """
         check_level(level)
         study = Study.of(self, X, None, sample_weight, offsets)
@@ -101,7 +101,7 @@ class ContrastResults(EffectResults):
         estimate = self._effect_estimate(X, y, sample_weight, kind, groups, offsets)
         means = grid.means(estimate)
         found = table_of(means, grid.index, grid.levels, level, study.model)
-        return study.finished(found)
+        return study.finished(by_outputs(found, len(grid.values[-1]), study.model))
 
     def contrasts(
         self,

@@ -18,7 +18,7 @@ from mcmodels.reports.input_rows import InputRows, with_values
 from mcmodels.reports.input_variables import Variable, variables_of
 from mcmodels.reports.mean_rows import mean_rows
 
-__all__ = ["Study", "table_of"]
+__all__ = ["Study", "by_outputs", "table_of"]
 
 
 @dataclass(frozen=True)
@@ -149,7 +149,8 @@ class Study:
         of_output = [] if self.model.outputs is None else [self.model.output_level]
         levels = [*names, *self.by, *of_output, *last]
         found = totals.estimate(keys, estimate)
-        return self.finished(table_of(found, index, levels, level, self.model))
+        table = table_of(found, index, levels, level, self.model)
+        return self.finished(by_outputs(table, len(asked), self.model))
 
     def finished(self, table: pd.DataFrame) -> pd.DataFrame:
         """The table with its notes."""
@@ -200,3 +201,13 @@ def table_of(
     if len(levels) == 1:
         return table.set_axis(pd.Index([of for (of,) in index], name=levels[0]))
     return table.set_axis(pd.MultiIndex.from_tuples(index, names=levels))
+
+
+def by_outputs(table: pd.DataFrame, n_together: int, model: EffectModel) -> pd.DataFrame:
+    """The rows of each output one after another, where each quantity has all outputs.
+
+    ``n_together`` quantities stay together.
+    """
+    K = len(model.outputs or (None,))
+    places = np.arange(len(table)).reshape(-1, n_together, K).swapaxes(1, 2)
+    return table.iloc[places.ravel()]

@@ -123,7 +123,7 @@ class EffectResults:
         >>> results(curve).marginal_effects(X)[["estimate", "standard_error"]].round(4)
                          estimate  standard_error
         variable effect
-        age      slope     0.3057          0.0117
+        age      slope     0.3057          0.0144
         """
         check_choice("measure", measure, _MEASURES)
         check_level(level)
