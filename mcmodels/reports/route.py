@@ -13,6 +13,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
 from mcmodels.exceptions import InferenceError, example_of
+from mcmodels.inference.summary import Summarised
 from mcmodels.records.principal_components import PrincipalComponents
 from mcmodels.records.record import ParameterFit
 from mcmodels.reports.column_names import names_after
@@ -65,6 +66,8 @@ class Route:
             found = (
                 f"the class {fitted.__name__}" if isinstance(fitted, type) else example_of(fitted)
             )
+            if isinstance(fitted, Summarised):  # its text is a table
+                found = type(fitted).__name__
             each = "; pass one at a time" if isinstance(fitted, list | tuple | dict | set) else ""
             raise TypeError(
                 f"{what} needs a fitted model of mcmodels, or what ends in one{each}; found "
