@@ -11,8 +11,8 @@ from sklearn.utils import get_tags
 
 __all__ = ["is_frozen", "is_step", "step_fitted_to_targets"]
 
-# Attributes in which searches, pipelines, unions and column transformers hold what they have fitted:
-# one step, or a list of tuples with a name first.
+# Attributes in which searches, and pipelines, unions and column transformers, hold what they have
+# fitted: one step, or a list of tuples with a name first.
 _HOLD_ONE = ("best_estimator_",)
 _HOLD_MANY = ("steps", "transformer_list", "transformers_")
 
