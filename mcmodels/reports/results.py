@@ -13,7 +13,6 @@ from mcmodels.inference.summary import Summarised, Summary
 from mcmodels.records.principal_components import PrincipalComponents
 from mcmodels.reports.chosen_covariance import ChosenCovariance
 from mcmodels.reports.predictions import Predictions
-from mcmodels.reports.route import Route
 
 __all__ = ["Results", "results"]
 
@@ -58,7 +57,7 @@ def results(fitted: Any) -> Results:
     tenure       -1.38   2.21
     (intercept)  17.66  20.74
     """
-    return Results(fitted, Route.of(fitted, "results"))
+    return Results(fitted)
 
 
 class Results(ChosenCovariance, Predictions, Summarised):
@@ -68,8 +67,8 @@ class Results(ChosenCovariance, Predictions, Summarised):
     ----------
     fitted : estimator
         As :func:`results` takes it.
-    route : Route
-        The way to its model.
+    route : Route, default=None
+        The way to its model, if it has been found already.
 
     Attributes
     ----------
