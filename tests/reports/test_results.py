@@ -456,6 +456,10 @@ def test_what_is_no_fitted_model_is_refused():
         (MLPRegressor((2,), alpha=1.0, max_iter=5), "not fitted"),
         (make_pipeline(StandardScaler()).fit(X), "found StandardScaler at the end of the pipeline"),
         (
+            make_pipeline(StandardScaler(), "passthrough").fit(X),
+            "found 'passthrough' at the end of the pipeline, which fits nothing",
+        ),
+        (
             GridSearchCV(LinearRegression(), {"fit_intercept": [True]}, refit=False).fit(X, y),
             "found GridSearchCV with refit=False. Fit it with refit=True",
         ),
@@ -500,6 +504,9 @@ def test_arguments_in_the_wrong_place_are_named():
                 ValueError, match=r"(?s)^X is refused by step 'step0' \(ColumnT.*rows that the pip"
             ):
                 ask()
+    with pytest.raises(ValueError, match="X is refused by step 'step0'") as said:
+        found.influence(y, X)  # the wrong way round
+    assert len(str(said.value)) < 500
     # As many columns as raw ones: no step can tell, but these are not the rows of the fit.
     scaled = make_pipeline(StandardScaler(), LinearRegression()).fit(X[NUMBERS].to_numpy(), y)
     Z = scaled[0].transform(X[NUMBERS].to_numpy())
