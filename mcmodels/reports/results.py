@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import html
+import textwrap
 from dataclasses import replace
 from typing import Any
 
 import pandas as pd
 
 from mcmodels.arrays import Array, MatrixLike, VectorLike, Weights
+from mcmodels.exceptions import InferenceError
 from mcmodels.inference.estimate import check_level
 from mcmodels.inference.summary import Summarised, Summary
 from mcmodels.records.principal_components import PrincipalComponents
@@ -15,6 +18,8 @@ from mcmodels.reports.chosen_covariance import ChosenCovariance
 from mcmodels.reports.predictions import Predictions
 
 __all__ = ["Results", "results"]
+
+_LINE_WIDTH = 100
 
 
 def results(fitted: Any) -> Results:
@@ -78,6 +83,21 @@ class Results(ChosenCovariance, Predictions, Summarised):
         The model at the end, with the names that the steps give; its methods take the columns that
         the steps make.
     """
+
+    def __repr__(self) -> str:
+        """The summary; where there is none, why. Looking at results never raises."""
+        return self._shown("__repr__")
+
+    def _repr_html_(self) -> str:
+        return self._shown("_repr_html_")
+
+    def _shown(self, how: str) -> str:
+        try:
+            return str(getattr(self.summary(), how)())
+        except InferenceError as error:
+            why = f"No summary of {type(self.model).__name__}: {error}"
+            text = "\n".join(textwrap.wrap(why, _LINE_WIDTH, break_on_hyphens=False))
+            return text if how == "__repr__" else f"<p>{html.escape(why)}</p>"
 
     @property
     def notes(self) -> tuple[str, ...]:

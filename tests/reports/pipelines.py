@@ -125,7 +125,7 @@ STEPS = {
     "bins": lambda: (
         [
             _numbers(),
-            KBinsDiscretizer(3, encode="ordinal", quantile_method="averaged_inverted_cdf"),
+            KBinsDiscretizer(3, encode="ordinal", strategy="uniform"),
         ],
         NUMBERS,
     ),

@@ -30,7 +30,7 @@ from mcmodels import (
     results,
     summarize,
 )
-from mcmodels.exceptions import InferenceError, NoMeanWarning
+from mcmodels.exceptions import InferenceError, NoMeanWarning, RankDeficiencyWarning
 from tests.reports.pipelines import MODELS, NUMBERS, STEPS, pipeline_of, raw_rows
 
 
@@ -590,3 +590,22 @@ def test_pipelines_by_hand_are_recognised():
         found.summary(X, y, kind="HC3").to_frame(),
         model.summary(columns.transform(X), y).to_frame(),
     )
+
+
+def test_looking_at_results_never_raises():
+    X, targets = raw_rows()
+    y = targets["linear"]
+    rows = X[NUMBERS].assign(again=X["age"])
+    with pytest.warns(RankDeficiencyWarning):
+        fitted = make_pipeline(StandardScaler(), LinearRegression()).fit(rows, y)
+    changed = LinearRegression().fit(X[NUMBERS], y)
+    found = results(changed)
+    assert repr(found) == repr(found.summary())
+    assert found._repr_html_() == found.summary()._repr_html_()
+    changed.coef_ = changed.coef_ * 2
+    for shown in (results(fitted), found):
+        assert repr(shown).startswith("No summary of LinearRegression: ")
+        assert shown._repr_html_().startswith("<p>No summary of LinearRegression: ")
+        assert max(map(len, str(shown).split("\n"))) <= 100
+        with pytest.raises(InferenceError):
+            shown.summary()

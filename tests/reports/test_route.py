@@ -90,9 +90,7 @@ UNSUPERVISED = {
     "Normalizer": Normalizer,
     "Binarizer": Binarizer,
     "QuantileTransformer": lambda: QuantileTransformer(n_quantiles=10),
-    "KBinsDiscretizer": lambda: KBinsDiscretizer(
-        3, encode="ordinal", quantile_method="averaged_inverted_cdf"
-    ),
+    "KBinsDiscretizer": lambda: KBinsDiscretizer(3, encode="ordinal", strategy="uniform"),
     "FunctionTransformer": lambda: FunctionTransformer(np.tanh),
     "PCA": lambda: PCA(2),
     "TruncatedSVD": lambda: TruncatedSVD(2),
