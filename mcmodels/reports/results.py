@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import html
+import textwrap
 from dataclasses import replace
 from typing import Any
 
 import pandas as pd
 
 from mcmodels.arrays import Array, MatrixLike, VectorLike, Weights
+from mcmodels.exceptions import InferenceError
 from mcmodels.inference.estimate import check_level
 from mcmodels.inference.summary import Summarised, Summary
 from mcmodels.records.principal_components import PrincipalComponents
@@ -18,6 +21,8 @@ from mcmodels.reports.route import Route
 from mcmodels.reports.term_tests import TermTests
 
 __all__ = ["Results", "results"]
+
+_LINE_WIDTH = 100
 
 
 def results(fitted: Any) -> Results:
@@ -60,7 +65,7 @@ def results(fitted: Any) -> Results:
     tenure       -1.38   2.21
     (intercept)  17.66  20.74
     """
-    return Results(fitted, Route.of(fitted, "results"))
+    return Results(fitted)
 
 
 class Results(ContrastResults, TermTests, ChosenCovariance, Predictions, Summarised):
@@ -70,8 +75,8 @@ class Results(ContrastResults, TermTests, ChosenCovariance, Predictions, Summari
     ----------
     fitted : estimator
         As :func:`results` takes it.
-    route : Route
-        The way to its model.
+    route : Route, default=None
+        The way to its model, if it has been found already.
 
     Attributes
     ----------
@@ -81,6 +86,21 @@ class Results(ContrastResults, TermTests, ChosenCovariance, Predictions, Summari
         The model at the end, with the names that the steps give; its methods take the columns that
         the steps make.
     """
+
+    def __repr__(self) -> str:
+        """The summary; where there is none, why. Looking at results never raises."""
+        return self._shown("__repr__")
+
+    def _repr_html_(self) -> str:
+        return self._shown("_repr_html_")
+
+    def _shown(self, how: str) -> str:
+        try:
+            return str(getattr(self.summary(), how)())
+        except InferenceError as error:
+            why = f"No summary of {type(self.model).__name__}: {error}"
+            text = "\n".join(textwrap.wrap(why, _LINE_WIDTH, break_on_hyphens=False))
+            return text if how == "__repr__" else f"<p>{html.escape(why)}</p>"
 
     @property
     def notes(self) -> tuple[str, ...]:

@@ -14,6 +14,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
 from mcmodels.exceptions import InferenceError, example_of
+from mcmodels.inference.summary import Summarised, short
 from mcmodels.records.principal_components import PrincipalComponents
 from mcmodels.records.record import ParameterFit
 from mcmodels.reports.column_names import names_after
@@ -21,6 +22,9 @@ from mcmodels.reports.supervised_steps import is_frozen, is_step, step_fitted_to
 from mcmodels.rows import CodedBlock, RowStream
 
 __all__ = ["Route"]
+
+# What a step says of rows that it refuses may hold all of them.
+_LONGEST_REASON = 200
 
 
 @dataclass(frozen=True)
@@ -69,6 +73,8 @@ class Route:
             found = (
                 f"the class {fitted.__name__}" if isinstance(fitted, type) else example_of(fitted)
             )
+            if isinstance(fitted, Summarised):  # its text is a table
+                found = type(fitted).__name__
             each = "; pass one at a time" if isinstance(fitted, list | tuple | dict | set) else ""
             raise TypeError(
                 f"{what} needs a fitted model of mcmodels, or what ends in one{each}; found "
@@ -203,10 +209,11 @@ class Route:
             try:
                 X = step.transform(X)
             except (ValueError, TypeError, KeyError, IndexError, AttributeError) as error:
+                why = short(" ".join(str(error).split()).removesuffix("."), _LONGEST_REASON)
                 raise ValueError(
-                    f"X is refused by step {name!r} ({type(step).__name__}): {error}. Pass the "
-                    "rows that the pipeline takes, as in its predict(X), not those that its steps "
-                    "make; results(…).model has methods that take these."
+                    f"X is refused by step {name!r} ({type(step).__name__}): {why}. Pass the rows "
+                    "that the pipeline takes, as in its predict(X), not those that its steps make; "
+                    "results(…).model has methods that take these."
                 ) from error
         return X
 
@@ -249,6 +256,10 @@ def _require_model(model: Any, what: str, where: str) -> None:
     record = getattr(model, "_fit", None)
     if isinstance(record, ParameterFit | PrincipalComponents):
         return
+    if isinstance(model, str) or model is None:
+        raise TypeError(
+            f"{what} needs a model of mcmodels; found {model!r}{where}, which fits nothing."
+        )
     if hasattr(model, "cv_results_"):
         raise TypeError(
             f"{what} needs a search with a best_estimator_; found {type(model).__name__}{where} "

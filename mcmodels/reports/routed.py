@@ -23,11 +23,12 @@ class Routed:
     ----------
     fitted : estimator
         What the user has passed.
-    route : Route
-        The way to the model in it.
+    route : Route, default=None
+        The way to the model in it, if it has been found already.
     """
 
-    def __init__(self, fitted: Any, route: Route) -> None:
+    def __init__(self, fitted: Any, route: Route | None = None) -> None:
+        route = Route.of(fitted, "results") if route is None else route
         route.refuse_fitted_to_targets()
         self.fitted = fitted
         self._route = route

@@ -11,9 +11,9 @@ from sklearn.utils import get_tags
 
 __all__ = ["is_frozen", "is_step", "step_fitted_to_targets"]
 
-# Attributes in which meta-estimators hold what they have fitted: single ones, and lists of tuples
-# with a name first.
-_HOLD_ONE = ("best_estimator_", "transformer_")
+# Attributes in which searches, and pipelines, unions and column transformers, hold what they have
+# fitted: one step, or a list of tuples with a name first.
+_HOLD_ONE = ("best_estimator_",)
 _HOLD_MANY = ("steps", "transformer_list", "transformers_")
 
 
@@ -33,16 +33,21 @@ def is_frozen(step: Any) -> bool:
 
 
 def _parts_of(step: Any) -> Iterator[Any]:
-    """A step, and the steps inside it; what is frozen was fitted to other rows, and has none."""
+    """The steps inside a step, or itself if it holds none.
+
+    What holds others reads y only through them; its tags are those of its last step, frozen or not.
+    What is frozen was fitted to other rows, and has no parts here.
+    """
     if not is_step(step) or is_frozen(step):
         return
-    yield step
-    for name in _HOLD_ONE:
-        yield from _parts_of(getattr(step, name, None))
+    held = [getattr(step, name) for name in _HOLD_ONE if hasattr(step, name)]
     for name in _HOLD_MANY:
-        held = getattr(step, name, None)
-        for entry in held if isinstance(held, list) else ():
-            yield from _parts_of(entry[1])
+        entries = getattr(step, name, None)
+        held += [entry[1] for entry in entries] if isinstance(entries, list) else []
+    if not held:
+        yield step
+    for part in held:
+        yield from _parts_of(part)
 
 
 def _reads_targets(step: Any) -> bool:

@@ -66,6 +66,8 @@ def results():
         "values": linear.delta_method(np.tanh).values,
         "many restrictions": linear.wald_test(np.eye(11)[:10] + 0.1),
         "summary": linear.summary(),
+        "all results": mcmodels.results(linear),
+        "no results": mcmodels.results(LinearRegression().fit(X.iloc[:2], y[:2])),
         "classes": logistic.summary(),
         "number of components": PCA().fit(X).parallel_analysis(),
         "laplace": laplace,

@@ -9,7 +9,6 @@ import pytest
 import scipy.sparse
 from scipy import stats
 from sklearn import linear_model
-from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import PolynomialFeatures
 
 from mcmodels import (
@@ -262,7 +261,6 @@ def test_what_has_no_likelihood_is_refused_by_name():
     y = target("linear", X, rng)
     good = fit("linear", X, y)
     for other, found in (
-        (make_pipeline(LinearRegression()).fit(X, y), "a Pipeline of sklearn"),
         (linear_model.LinearRegression().fit(X, y), "a LinearRegression of sklearn"),
         (PCA().fit(X), "a PCA of mcmodels"),
         (MLPRegressor((1,), alpha=1.0), "a MLPRegressor of mcmodels"),

@@ -162,16 +162,16 @@ def test_predictions_of_glms_are_those_of_statsmodels(data, cov_type, name):
     with_groups = {"groups": data["groups"]} if cov_type == "cluster" else {}
     family = sm.families.Binomial() if name == "binary" else sm.families.Poisson()
     theirs = sm.GLM(y, sm.add_constant(X), family=family).fit(
-        tol=1e-14, maxiter=100, cov_type=cov_type, cov_kwds=with_groups or None
+        tol=1e-15, maxiter=100, cov_type=cov_type, cov_kwds=with_groups or None
     )
     new = new_rows(data)
     frame = theirs.get_prediction(sm.add_constant(new, has_constant="add")).summary_frame(0.1)
-    fitted = MODELS[name]().set_params(tol=1e-10).fit(X, y)
+    fitted = MODELS[name]().set_params(tol=1e-12).fit(X, y)
     found = results(fitted).with_covariance(X, y, kind=cov_type, **with_groups)
     found = found.predict_interval(new, 0.9).to_numpy()
     expected = frame[["mean", "mean_se", "mean_ci_lower", "mean_ci_upper"]].to_numpy()
-    # Theirs end where the deviance changes by 1e-14 of itself: parameters are right to 1e-8.
-    np.testing.assert_allclose(found, expected, rtol=1e-7)
+    # Theirs end where the deviance changes by 1e-15 of itself; the next step is its square.
+    np.testing.assert_allclose(found, expected, rtol=1e-8)
 
 
 @pytest.mark.parametrize(("name", "k"), cases())
@@ -207,7 +207,9 @@ def test_errors_of_means_are_those_of_the_delta_method_by_brute_force(data, name
     finally:
         model.params_ = params
     expected = np.sqrt(np.einsum("ij,jk,ik->i", J, V, J))
-    table = found.predict_interval(new)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", IndefiniteCovarianceWarning)
+        table = found.predict_interval(new)
     errors = table.loc[:, [c for c in table if "standard_error" in c]].to_numpy()
     # Central differences: h² times a third derivative, and 1e-16/h, are both about 1e-10.
     np.testing.assert_allclose(errors.ravel(), expected, rtol=1e-6)
@@ -384,6 +386,70 @@ def test_two_groupings_without_a_root(classes):
         seen, without = seen + 1, without + lost
     assert seen > 3
     assert without > 0
+
+
+ALL_MODELS = {
+    "linear": LinearRegression,
+    "linear, no intercept": lambda: LinearRegression(fit_intercept=False),
+    "binary": lambda: LogisticRegression(C=np.inf),
+    "binary, penalised": lambda: LogisticRegression(C=0.1),
+    "classes": lambda: LogisticRegression(C=np.inf),
+    "classes, penalised": lambda: LogisticRegression(C=0.1),
+    "count": lambda: GeneralizedLinearRegressor("poisson", alpha=0),
+    "count, dispersed": lambda: GeneralizedLinearRegressor(
+        "negative_binomial", theta="estimate", alpha=0
+    ),
+    "count, normal": lambda: GeneralizedLinearRegressor("normal", alpha=0),
+}
+
+
+@pytest.mark.parametrize("name", ALL_MODELS)
+def test_the_covariance_of_the_model_gives_the_intervals_of_the_model(data, name):
+    """Two ways to the same intervals: through V that is chosen, and through whitened rows."""
+    X, y = data["X"], data[name.partition(",")[0]]
+    model = ALL_MODELS[name]().fit(X, y)
+    found = results(model)
+    chosen = found.with_covariance(kind="nonrobust")
+    of_classes = hasattr(model, "classes_")
+    for kind in ("mean",) if of_classes else ("mean", "observation"):
+        table, expected = (it.predict_interval(X, 0.9, kind) for it in (chosen, found))
+        # The condition of the columns is about 1e3, and both lose its digits of 1e-16.
+        np.testing.assert_allclose(table, expected, rtol=1e-9)
+    if name not in ("linear", "linear, no intercept"):
+        effects = chosen.model.marginal_effects(X)
+        np.testing.assert_allclose(effects, model.marginal_effects(X), rtol=1e-8, atol=1e-14)
+
+
+@pytest.mark.parametrize("name", ["linear", "binary", "count", "classes"])
+@pytest.mark.parametrize("kind", ["HC1", "cluster", "two"])
+def test_units_of_columns_change_no_interval(data, name, kind):
+    """Columns of tiny and huge scale: predictions and their errors are the same."""
+    X, y = data["X"], data[name]
+    options = {"kind": kind} if kind == "HC1" else {"kind": "cluster", "groups": data["groups"]}
+    if kind == "two":
+        options["groups"] = data["two"]
+    tables = []
+    for scale in ([1.0, 1.0], [2.0**-40, 2.0**50]):
+        model = MODELS[name]().fit(X * scale, y)
+        found = results(model).with_covariance(X * scale, y, **options)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", IndefiniteCovarianceWarning)
+            tables.append(found.predict_interval(new_rows(data) * scale))
+    # Newton's steps end where a step changes nothing: rounding, times the condition, about 1e3. In
+    # two groupings squares cancel to 1e-3 of themselves.
+    np.testing.assert_allclose(tables[1], tables[0], rtol=1e-6 if kind == "two" else 1e-8)
+
+
+def test_rows_of_dask_are_computed_when_they_are_asked_for(data):
+    frames = pytest.importorskip("dask.dataframe")
+    for name in ("linear", "binary", "count"):
+        model = MODELS[name]().fit(data["X"], data[name])
+        found = results(model).with_covariance(data["X"], data[name], kind="HC3")
+        rows = frames.from_pandas(data["X"], npartitions=3)
+        # The same sums in other blocks.
+        np.testing.assert_allclose(
+            found.predict_interval(rows).compute(), found.predict_interval(data["X"]), rtol=1e-12
+        )
 
 
 def test_other_models(data):
