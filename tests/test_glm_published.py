@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import statsmodels.api as sm
-from statsmodels.genmod.tests.records import results_glm as published
+from statsmodels.genmod.tests.results import results_glm as published
 
 from mcmodels import GeneralizedLinearRegressor as Glm
 

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 import statsmodels
 from scipy.special import gammaln
-from statsmodels.discrete.tests.records import results_count_robust_cluster as counts
+from statsmodels.discrete.tests.results import results_count_robust_cluster as counts
 
 from mcmodels import GeneralizedLinearRegressor
 from tests.inference.published import agree, data, same
@@ -19,7 +19,7 @@ STATAS_FIT = 2e-6
 
 def ships(exposed):
     """Accidents of 34 ships; with years of service as exposure, or none."""
-    rows = pd.read_csv(f"{INSTALLED}/discrete/tests/records/ships.csv").dropna()
+    rows = pd.read_csv(f"{INSTALLED}/discrete/tests/results/ships.csv").dropna()
     X, y = rows[["yr_con", "op_75_79"]].astype(float), rows["accident"]
     return X, y, rows["ship"], {"exposure": rows["service"]} if exposed else {}
 

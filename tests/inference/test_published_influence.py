@@ -12,7 +12,7 @@ import statsmodels.api as sm
 from mcmodels import GeneralizedLinearRegressor, LinearRegression, LogisticRegression
 from tests.inference.published import agree
 
-RESULTS = f"{os.path.dirname(statsmodels.__file__)}/stats/tests/records"
+RESULTS = f"{os.path.dirname(statsmodels.__file__)}/stats/tests/results"
 
 
 def test_linear_influence_in_r():

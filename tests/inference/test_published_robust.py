@@ -7,9 +7,9 @@ import pandas as pd
 import pytest
 import statsmodels
 import statsmodels.api as sm
-from statsmodels.genmod.tests.records import results_glm_poisson_weights as weighted
-from statsmodels.regression.tests.records import results_grunfeld_ols_robust_cluster as grunfeld
-from statsmodels.regression.tests.records import results_macro_ols_robust as macro
+from statsmodels.genmod.tests.results import results_glm_poisson_weights as weighted
+from statsmodels.regression.tests.results import results_grunfeld_ols_robust_cluster as grunfeld
+from statsmodels.regression.tests.results import results_macro_ols_robust as macro
 
 from mcmodels import GeneralizedLinearRegressor, LinearRegression, LogisticRegression
 from tests.inference.published import agree, data, same
