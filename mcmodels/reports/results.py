@@ -100,12 +100,14 @@ class Results(Summarised):
         X, y, sample_weight
             The training rows, for a robust covariance.
         **options
-            Those of the model's ``summary``: ``level``, ``kind``, ``groups``, ….
+            Those of the model's ``summary``: ``level``, ``kind``, ``groups``, ``exponentiate``, ….
 
         Returns
         -------
         Summary
         """
+        if options.get("exponentiate"):
+            self._route.require_ratios()
         found = self._asked("summary", X, y, sample_weight, **options)
         return replace(found, notes=(*found.notes, *self.notes))
 

@@ -35,7 +35,7 @@ def summarize(
     sample_weight : array-like of shape (n_samples,), default=None
         Their weights.
     **options
-        Those of the model's ``summary``: ``level``, ``kind``, ``groups``, …
+        Those of the model's ``summary``: ``level``, ``kind``, ``groups``, ``exponentiate``, …
 
     Returns
     -------
@@ -71,6 +71,8 @@ def summarize(
     """
     route = Route.of(fitted, "summarize")
     route.refuse_fitted_to_targets()
+    if options.get("exponentiate"):
+        route.require_ratios()
     if isinstance(route.model._fit, PrincipalComponents):
         if not (X is None and y is None and sample_weight is None):
             raise ValueError(

@@ -18,7 +18,7 @@ from mcmodels.records.glm import GlmFit
 from mcmodels.records.linear import LinearFit
 from mcmodels.records.logistic import LogisticFit
 from mcmodels.records.overall import wald_of_slopes
-from mcmodels.reports.reported import Reported, recorded, refuse_without_ratios
+from mcmodels.reports.reported import Reported, recorded
 from mcmodels.reports.results import Results
 
 __all__ = ["glance", "tidy"]
@@ -95,7 +95,7 @@ def tidy(
     if level is not None:
         check_level(level)
     if exponentiate:
-        refuse_without_ratios(_model_of(fitted))
+        (fitted if isinstance(fitted, Results) else Results(fitted))._route.require_ratios()
     rows = {"X": X, "y": y, "sample_weight": sample_weight}
     found = Reported.of(fitted, "tidy", rows, robust, reference)
     tables = found.tables(0.95 if level is None else level)
@@ -249,7 +249,3 @@ def _or_nan(measure: Callable[[], float]) -> float:
         return measure()
     except InferenceError:
         return np.nan
-
-
-def _model_of(fitted: Any) -> Any:
-    return (fitted if isinstance(fitted, Results) else Results(fitted)).model
