@@ -64,9 +64,10 @@ def for_marginaleffects(
 
     Notes
     -----
-    marginaleffects takes derivatives by differences of predictions: effects have about six digits,
-    and errors of slopes may have as few as two by its own steps, some eight with ``eps_vcov=1e-4``
-    where parameters are about one. It needs a Polars before version 2.
+    marginaleffects takes slopes by differences, to about six digits, and their errors by forward
+    differences in the parameters, whose own steps may leave two digits of them: with
+    ``eps_vcov=1e-6`` four are left, of linear models with ``eps_vcov=1e-2`` six. It needs a Polars
+    before version 2.
     """
     base, vault, polars = _package()
     if not isinstance(X, pd.DataFrame):
