@@ -28,6 +28,7 @@ from mcmodels import (
     calculus,
     check_gradient,
     check_hessian,
+    compare,
     derivative_checks,
     differences,
     inference,
@@ -66,6 +67,8 @@ def results():
         "values": linear.delta_method(np.tanh).values,
         "many restrictions": linear.wald_test(np.eye(11)[:10] + 0.1),
         "summary": linear.summary(),
+        "odds ratios": logistic.summary(exponentiate=True),
+        "side by side": compare(linear, logistic),
         "classes": logistic.summary(),
         "number of components": PCA().fit(X).parallel_analysis(),
         "laplace": laplace,
@@ -236,6 +239,7 @@ def strange_results():
         "components": components.summary(),
         "test": linear.wald_test(np.eye(10)[:9]),
         "stick": components.broken_stick(),
+        "side by side": compare(linear, LogisticRegression().fit(X, three), names=STRANGE[:2]),
         "values": linear.delta_method(np.tanh).values,
     }
 
