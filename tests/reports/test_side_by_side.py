@@ -227,6 +227,16 @@ def test_chosen_measures():
         compare(ONE, TWO, statistics=["aic", "nothing"])
 
 
+def test_equal_names_in_one_model_are_rows_of_their_own():
+    rng = np.random.default_rng(0)
+    X = pd.DataFrame(rng.normal(size=(40, 2)), columns=["a", "(intercept)"])
+    model = LinearRegression().fit(X, rng.normal(size=40))
+    found = compare(model, LinearRegression().fit(X[["a"]], rng.normal(size=40)))
+    assert str(found).count("(intercept)") == 2
+    column = found.to_frame()["(1)"].xs("coefficient", level="measure")
+    np.testing.assert_array_equal(column, model.params_)
+
+
 def test_what_is_refused():
     with pytest.raises(ValueError, match="compare needs at least one fitted model"):
         compare()
