@@ -10,6 +10,7 @@ import pandas as pd
 from mcmodels.arrays import Array, MatrixLike, VectorLike, Weights
 from mcmodels.exceptions import InferenceError
 from mcmodels.inference.summary import Summarised, Summary
+from mcmodels.reports.ratios import require_ratios
 from mcmodels.reports.route import Route
 
 __all__ = ["Results", "results"]
@@ -107,7 +108,7 @@ class Results(Summarised):
         Summary
         """
         if options.get("exponentiate"):
-            self._route.require_ratios()
+            require_ratios(self.model)
         found = self._asked("summary", X, y, sample_weight, **options)
         return replace(found, notes=(*found.notes, *self.notes))
 

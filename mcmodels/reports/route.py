@@ -142,16 +142,6 @@ class Route:
                 "FunctionTransformer has them with feature_names_out='one-to-one', or a function."
             )
 
-    def require_ratios(self) -> None:
-        """Raise where exp of the coefficients are no odds ratios, rate ratios, or the like."""
-        record = self.model._fit
-        if not isinstance(record, ParameterFit):
-            raise ValueError(
-                "exponentiate=True is for coefficients on a logarithmic scale; "
-                f"{type(self.model).__name__} has none."
-            )
-        _ = record.ratio_name
-
     def _transformed(self, X: Any) -> Any:
         for _, step in self.steps:
             X = step.transform(X)

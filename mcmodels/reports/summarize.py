@@ -8,6 +8,7 @@ from typing import Any
 from mcmodels.arrays import MatrixLike, VectorLike, Weights
 from mcmodels.inference.summary import Summary
 from mcmodels.records.principal_components import PrincipalComponents
+from mcmodels.reports.ratios import require_ratios
 from mcmodels.reports.route import Route
 
 __all__ = ["summarize"]
@@ -72,7 +73,7 @@ def summarize(
     route = Route.of(fitted, "summarize")
     route.refuse_fitted_to_targets()
     if options.get("exponentiate"):
-        route.require_ratios()
+        require_ratios(route.model)
     if isinstance(route.model._fit, PrincipalComponents):
         if not (X is None and y is None and sample_weight is None):
             raise ValueError(
