@@ -223,10 +223,10 @@ class RobustCovariance:
     @property
     def root(self) -> Array | None:
         """T with ``TTᵀ`` the covariance; None where M is not positive semi-definite."""
-        values, vectors = linalg.eigh(self.meat)
+        values, vectors, units = _eigen(self.meat)
         if values[0] < -EIGENVALUE_ROUNDING * len(values) * values[-1]:
             return None
-        return self.bread @ (vectors * np.sqrt(np.clip(values, 0.0, None)))
+        return (self.bread * units) @ (vectors * np.sqrt(np.clip(values, 0.0, None)))
 
 
 @dataclass(frozen=True, eq=False)
@@ -286,13 +286,25 @@ class ScoreSquares:
 
     def root(self, n_params: int, weighting: Weighting) -> Array:
         """G with ``GGᵀ`` the middle: linear predictors have the variance ``|Gᵀz|²``."""
-        values, vectors = linalg.eigh(self.middle(n_params, weighting))
-        return vectors * np.sqrt(np.clip(values, 0.0, None))
+        values, vectors, units = _eigen(self.middle(n_params, weighting))
+        return units[:, np.newaxis] * vectors * np.sqrt(np.clip(values, 0.0, None))
 
     def covariance(self, model: RobustModel) -> RobustCovariance:
         """Over the parameters."""
         meat = self.middle(model.n_params, model.weighting)
         return RobustCovariance(model.bread, meat, self.lengths, self.n)
+
+
+def _eigen(meat: Array) -> tuple[Array, Array, Array]:
+    """Eigenvalues and eigenvectors of M in units of its columns, and these units.
+
+    Of more than two classes the columns are those of X. Without units the digits of a short one
+    would be lost beside a long one.
+    """
+    units = np.sqrt(np.clip(np.diagonal(meat), 0.0, None))
+    units = np.where(units > 0, units, 1.0)
+    values, vectors = linalg.eigh(meat / units[:, np.newaxis] / units)
+    return values, vectors, units
 
 
 def require_scores(scores: ScoreSquares | None) -> ScoreSquares:

@@ -14,7 +14,7 @@ from mcmodels.records.logistic import LogisticFit
 from mcmodels.records.record import ParameterFit
 from mcmodels.reports.results import Results, results
 
-__all__ = ["Reported", "recorded", "refuse_without_ratios"]
+__all__ = ["Reported", "recorded"]
 
 
 @dataclass(frozen=True)
@@ -116,14 +116,3 @@ def recorded(fitted: Any, what: str) -> tuple[Results, ParameterFit]:
             "summary() has tables of its own."
         )
     return found, found.model._record()
-
-
-def refuse_without_ratios(model: Any) -> str:
-    """What exp of the coefficients of a model are; raises where they are nothing of a name."""
-    record = getattr(model, "_fit", None)
-    if not isinstance(record, ParameterFit):
-        raise ValueError(
-            f"exponentiate=True is for coefficients on a logarithmic scale; {type(model).__name__} "
-            "has none."
-        )
-    return record.ratio_name

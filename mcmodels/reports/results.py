@@ -17,6 +17,7 @@ from mcmodels.records.principal_components import PrincipalComponents
 from mcmodels.reports.chosen_covariance import ChosenCovariance
 from mcmodels.reports.contrasts import ContrastResults
 from mcmodels.reports.predictions import Predictions
+from mcmodels.reports.ratios import require_ratios
 from mcmodels.reports.route import Route
 from mcmodels.reports.term_tests import TermTests
 
@@ -121,7 +122,7 @@ class Results(ContrastResults, TermTests, ChosenCovariance, Predictions, Summari
         X, y, sample_weight
             The training rows, for a robust covariance.
         **options
-            Those of the model's ``summary``: ``level``, ``kind``, ``groups``, ….
+            Those of the model's ``summary``: ``level``, ``kind``, ``groups``, ``exponentiate``, ….
 
         Returns
         -------
@@ -133,6 +134,8 @@ class Results(ContrastResults, TermTests, ChosenCovariance, Predictions, Summari
                 "X, y and sample_weight are for robust covariances, and PCA has none; leave them "
                 "out."
             )
+        if options.get("exponentiate"):
+            require_ratios(self.model)
         found = self._asked("summary", X, y, sample_weight, **options)
         return replace(found, notes=(*found.notes, *self.notes))
 

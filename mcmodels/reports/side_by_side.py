@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Unpack
@@ -165,19 +166,13 @@ class Comparison:
             "statistic". NaN where a model has none.
         """
         below = ["standard_error", *(["lower", "upper"] if self.level is not None else [])]
-        index = [(name, part) for name in self._names for part in ("coefficient", *below)]
+        parts = ["coefficient", *below]
+        index = [(name, part) for name, _ in self._keys for part in parts]
         index += [(name, "statistic") for name in self.statistics.index]
-        columns = {
-            heading: [
-                *(
-                    table.at[name, part] if name in table.index else np.nan
-                    for name in self._names
-                    for part in ("coefficient", *below)
-                ),
-                *self.statistics[heading],
-            ]
-            for heading, table in self.tables.items()
-        }
+        columns = {}
+        for heading, table in self.tables.items():
+            found = table[parts].set_axis(_keys_of(table)).reindex(self._keys).to_numpy().ravel()
+            columns[heading] = np.concatenate([found, self.statistics[heading]])
         levels = pd.MultiIndex.from_tuples(index, names=["row", "measure"])
         return pd.DataFrame(columns, index=levels, dtype=np.float64)
 
@@ -199,18 +194,23 @@ class Comparison:
         return self._grid.html(self.notes)
 
     @property
-    def _names(self) -> list[str]:
-        """Names of the coefficients in the order in which they first appear, the intercept last."""
-        names = list(dict.fromkeys(name for table in self.tables.values() for name in table.index))
-        last = [name for name in names if name == INTERCEPT]
-        return [name for name in names if name != INTERCEPT] + last
+    def _keys(self) -> list[tuple[str, int]]:
+        """Names of coefficients in the order in which they first appear, the intercept last.
+
+        With each its number among those of the same name in one model.
+        """
+        keys = list(dict.fromkeys(key for table in self.tables.values() for key in _keys_of(table)))
+        return sorted(keys, key=lambda key: key[0] == INTERCEPT)
 
     @property
     def _grid(self) -> Grid:
-        coefficients = []
-        for name in self._names:
-            cells = [self._pair(table, name) for table in self.tables.values()]
-            coefficients += [(name, [above for above, _ in cells])]
+        rows = [
+            dict(zip(_keys_of(t), t.to_dict("records"), strict=True)) for t in self.tables.values()
+        ]
+        coefficients: list[tuple[str, list[str]]] = []
+        for key in self._keys:
+            cells = [self._pair(of[key]) if key in of else ("", "") for of in rows]
+            coefficients += [(key[0], [above for above, _ in cells])]
             coefficients += [("", [below for _, below in cells])]
         measures = [
             (_words(name), ["" if np.isnan(value) else number(value) for value in row])
@@ -218,18 +218,25 @@ class Comparison:
         ]
         return Grid(tuple(self.tables), (tuple(coefficients), tuple(measures)))
 
-    def _pair(self, table: pd.DataFrame, name: str) -> tuple[str, str]:
-        """The cell of a coefficient, and the one below it; empty if the model has none."""
-        if name not in table.index:
-            return "", ""
-        row = table.loc[name]
-        value, error = float(row["coefficient"]), float(row["standard_error"])
+    def _pair(self, row: Mapping[str, float]) -> tuple[str, str]:
+        """The cell of a coefficient, and the one below it."""
+        value, error = row["coefficient"], row["standard_error"]
         if np.isnan(value):  # the data do not determine it
             return "NA", ""
         if self.level is None:
             return _rounded(value, error), f"({_rounded(error, error)})"
-        ends = (_rounded(float(row[end]), error) for end in ("lower", "upper"))
+        ends = (_rounded(row[end], error) for end in ("lower", "upper"))
         return _rounded(value, error), f"[{', '.join(ends)}]"
+
+
+def _keys_of(table: pd.DataFrame) -> list[tuple[str, int]]:
+    """The names of a table, each with its number among equal ones."""
+    seen: Counter[str] = Counter()
+    keys = []
+    for name in table.index:
+        keys.append((name, seen[name]))
+        seen[name] += 1
+    return keys
 
 
 def _rounded(value: float, error: float) -> str:

@@ -34,7 +34,7 @@ def summarize(
     sample_weight : array-like of shape (n_samples,), default=None
         Their weights.
     **options
-        Those of the model's ``summary``: ``level``, ``kind``, ``groups``, …
+        Those of the model's ``summary``: ``level``, ``kind``, ``groups``, ``exponentiate``, …
 
     Returns
     -------

@@ -18,7 +18,8 @@ from mcmodels.records.glm import GlmFit
 from mcmodels.records.linear import LinearFit
 from mcmodels.records.logistic import LogisticFit
 from mcmodels.records.overall import wald_of_slopes
-from mcmodels.reports.reported import Reported, recorded, refuse_without_ratios
+from mcmodels.reports.ratios import require_ratios
+from mcmodels.reports.reported import Reported, recorded
 from mcmodels.reports.results import Results, results
 
 __all__ = ["glance", "tidy"]
@@ -95,7 +96,7 @@ def tidy(
     if level is not None:
         check_level(level)
     if exponentiate:
-        refuse_without_ratios(_model_of(fitted))
+        require_ratios((fitted if isinstance(fitted, Results) else Results(fitted)).model)
     rows = {"X": X, "y": y, "sample_weight": sample_weight}
     found = Reported.of(fitted, "tidy", rows, robust, reference)
     tables = found.tables(0.95 if level is None else level)
@@ -181,25 +182,36 @@ def glance(fitted: Any) -> pd.DataFrame:
 
 def _of_linear(record: LinearFit, found: Results) -> dict[str, Any]:
     model = record.model
-    try:
-        test = record.f_test
-        if hasattr(found, "_estimate") and (of := found._estimate()).kind != record.estimate.kind:
-            test = wald_of_slopes(record, of)
-        of_slopes = test.statistic, test.p_value
-    except InferenceError:
-        of_slopes = np.nan, np.nan
+    statistic, p = _slopes(record, found)
     return {
         "r.squared": float(model.r_squared[0]),
         "adj.r.squared": _or_nan(lambda: float(model.adjusted_r_squared[0])),
         "sigma": float(np.sqrt(model.noise_covariance[0, 0])),
-        "statistic": of_slopes[0],
-        "p.value": of_slopes[1],
+        "statistic": statistic,
+        "p.value": p,
         "df": model.n_slopes,
         **_criteria(record, 1),
         "deviance": record.residual_squares,
         "df.residual": model.df,
         "nobs": model.n_observations,
     }
+
+
+def _slopes(record: LinearFit, found: Results) -> tuple[float, float]:
+    """F of all slopes and its p-value, with the covariance that the results have chosen."""
+    try:
+        chosen = found._estimate() if hasattr(found, "_estimate") else None
+    except InferenceError:  # without a covariance F may be known all the same
+        chosen = None
+    try:
+        test = (
+            record.f_test
+            if chosen is None or chosen.kind == "nonrobust"
+            else wald_of_slopes(record, chosen)
+        )
+    except InferenceError:
+        return np.nan, np.nan
+    return test.statistic, test.p_value
 
 
 def _of_classes(record: LogisticFit) -> dict[str, Any]:
@@ -249,7 +261,3 @@ def _or_nan(measure: Callable[[], float]) -> float:
         return measure()
     except InferenceError:
         return np.nan
-
-
-def _model_of(fitted: Any) -> Any:
-    return (fitted if isinstance(fitted, Results) else results(fitted)).model

@@ -28,6 +28,7 @@ from mcmodels import (
     calculus,
     check_gradient,
     check_hessian,
+    compare,
     derivative_checks,
     differences,
     inference,
@@ -68,6 +69,8 @@ def results():
         "summary": linear.summary(),
         "all results": mcmodels.results(linear),
         "no results": mcmodels.results(LinearRegression().fit(X.iloc[:2], y[:2])),
+        "odds ratios": logistic.summary(exponentiate=True),
+        "side by side": compare(linear, logistic),
         "classes": logistic.summary(),
         "number of components": PCA().fit(X).parallel_analysis(),
         "laplace": laplace,
@@ -238,6 +241,7 @@ def strange_results():
         "components": components.summary(),
         "test": linear.wald_test(np.eye(10)[:9]),
         "stick": components.broken_stick(),
+        "side by side": compare(linear, LogisticRegression().fit(X, three), names=STRANGE[:2]),
         "values": linear.delta_method(np.tanh).values,
     }
 
