@@ -159,12 +159,10 @@ class EffectDisplay(Display):
             raise InferenceError(f"{type(model).__name__} has no intervals of predictions.")
         steps = [step for _, step in results._route.steps]
         grid = Grid.of(X, results.fitted, steps, 0 if variable is None else variable, by)
-        of_class = None
-        what = "prediction"
+        of_class, what = None, "prediction"
         if hasattr(model, "classes_"):
-            position, of_class = class_position(model, label)
-            if len(model.classes_) == 2:
-                what = f"probability of {model.classes_[position]}"
+            _, of_class = class_position(model, label)
+            what = f"probability of {shortened([str(of_class)], 14)[0]}"
         tables = {}
         for group in grid.groups:
             if others == "average":
@@ -172,8 +170,6 @@ class EffectDisplay(Display):
             else:
                 found = _typical(results, grid, group, level, of_class)
             tables[group] = found.assign(value=grid.values)
-        if of_class is not None:
-            what = f"probability of {of_class}"
         data = grid.frame[grid.variable].dropna()
         return cls(
             tables,

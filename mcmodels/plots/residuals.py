@@ -213,12 +213,14 @@ class ResidualsDisplay(Display):
         ax.set_xlim(0.0, right)
         ax.set_ylim(-highest, highest)
         h = np.linspace(right / 400, right * (1.0 - 1e-9), 400)
+        labelled = -np.inf
         for distance in _CONTOURS:
             r = np.sqrt(distance * self.n_params * (1.0 - h) / h)
             for side in (-1.0, 1.0):
                 ax.plot(h, side * r, color=COLOURS[1], linewidth=0.9, dashes=(4, 2))
-            inside = np.flatnonzero(r <= 0.97 * highest)
-            if inside.size:
+            # There is room for a letter above the line, and beside the label before.
+            if r[-1] <= 0.85 * highest and r[-1] - labelled >= 0.25 * highest:
+                labelled = r[-1]
                 note = ax.annotate(
                     f"{distance:g}",
                     (right, r[-1]),

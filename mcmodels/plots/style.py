@@ -96,10 +96,11 @@ def axes_of(ax: Any, shape: tuple[int, int], height: float) -> Array:
         If something is no axes.
     """
     module = imported("matplotlib.figure", "plot", "a picture")
-    imported("matplotlib.backends.backend_agg", "plot", "a picture")
+    agg = imported("matplotlib.backends.backend_agg", "plot", "a picture")
     panels = shape[0] * shape[1]
     if ax is None:
         figure = module.Figure(figsize=(WIDTH, height), dpi=200, layout="constrained")
+        agg.FigureCanvasAgg(figure)
         figure.get_layout_engine().set(w_pad=0.03, h_pad=0.03, wspace=0.04, hspace=0.04)
         return np.atleast_1d(figure.subplots(*shape)).ravel()
     given = np.atleast_1d(np.asarray(ax, dtype=object)).ravel()
