@@ -137,8 +137,8 @@ class CalibrationDisplay(Display):
         unknown = ~np.isin(targets, model.classes_)
         if unknown.any():
             raise ValueError(
-                f"y has the label {targets[unknown].tolist()[0]!r}, which the model was not fitted to; it "
-                f"knows {', '.join(map(str, model.classes_))}."
+                f"y has the label {targets[unknown].tolist()[0]!r}, which the model was not fitted "
+                f"to; it knows {', '.join(map(str, model.classes_))}."
             )
         events = (targets == label).astype(np.float64)
         table = binned_rates(events, found.astype(np.float64), bins, level)

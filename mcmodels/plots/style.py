@@ -310,8 +310,8 @@ def _same_bytes() -> Any:
         yield
 
 
-def save(figure: Any, path: Any, kind: str) -> None:
+def save(figure: Any, path: Any, kind: str, dpi: float | str = "figure") -> None:
     """Write a figure as "png", "svg" or "pdf"; the same figure gives the same bytes."""
     dates = {"png": {"Software": None}, "svg": {"Date": None}, "pdf": {"CreationDate": None}}
     with _same_bytes():
-        figure.savefig(path, format=kind, metadata=dates[kind])
+        figure.savefig(path, format=kind, metadata=dates[kind], dpi=dpi)

