@@ -20,7 +20,7 @@ from mcmodels.exceptions import FitWarning
 from mcmodels.plots.style import save
 
 ROOT = Path(__file__).parent.parent
-DPI = 150
+DPI = 140
 
 
 def read(name, **options):

@@ -135,6 +135,8 @@ def dress(ax: Any, x: str = "", y: str = "", title: str = "") -> None:
         ):
             ticker = imported("matplotlib.ticker", "plot", "a picture")
             axis.set_major_locator(ticker.MaxNLocator(5, steps=[1, 2, 2.5, 5, 10]))
+            # Long numbers have their power of ten at the end of the axis.
+            axis.get_major_formatter().set_powerlimits((-3, 4))
 
 
 def legend(ax: Any, title: str = "", **options: Any) -> None:

@@ -50,6 +50,20 @@ def test_values_are_those_of_fits_with_two_parameters_held(C):
             assert surface.drop[i, j] == pytest.approx(expected, abs=1e-8)
 
 
+def test_two_parameters_leave_nothing_to_minimise_over():
+    rng = np.random.default_rng(2)
+    X = rng.normal(size=(30, 1))
+    y = (X[:, 0] + rng.logistic(size=30) > 0).astype(int)
+    model = LogisticRegression(C=np.inf).fit(X, y)
+    objective = model._objective_on(X, y, None)
+    surface = curvature_surface(objective, model.params_, model.hessian_, (0, 1), 0.5, 2.0, 5)
+    for i in range(5):
+        for j in range(5):
+            theta = np.array([surface.first[j], surface.second[i]])
+            expected = (objective.value(theta) - objective.value(model.params_)) / 0.25
+            assert surface.drop[i, j] == pytest.approx(expected, abs=1e-12)
+
+
 def test_a_point_without_a_minimum_is_nan():
     class Saddle:
         """Convex in the first two parameters near the start, concave in the third far away."""

@@ -3,8 +3,10 @@
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
+from sklearn.compose import TransformedTargetRegressor
 
-from mcmodels import PCA, LinearRegression, LogisticRegression, results
+from mcmodels import PCA, GeneralizedLinearRegressor, LinearRegression, LogisticRegression, results
 from mcmodels.plots import (
     BiplotDisplay,
     CalibrationDisplay,
@@ -126,6 +128,42 @@ def test_averages_are_means_of_predictions():
 
 
 @pytest.mark.parametrize("others", ["typical", "average"])
+def test_offsets_are_those_of_all_predictions(others):
+    table = displays.read("recreation").query("quality > 0")
+    X, y, years = table[["quality", "income"]], table["trips"], 1.0 + table["ski"]
+    model = GeneralizedLinearRegressor("poisson").fit(X, y, exposure=years)
+    rates, twice = (
+        EffectDisplay.from_estimator(model, X, exposure=e, others=others).tables[None]
+        for e in (1, 2)
+    )
+    columns = ["prediction", "lower", "upper"]
+    np.testing.assert_allclose(twice[columns], 2 * rates[columns], rtol=1e-12)
+    given = {"exposure": np.asarray(years)}
+    display = InfluenceDisplay.from_estimator(model, X, y, **given)
+    expected = model.influence(X, y, **given)["cooks_distance"]
+    np.testing.assert_array_equal(display.values, expected)
+    residuals = ResidualsDisplay.from_estimator(model, X, y, **given)
+    np.testing.assert_allclose(residuals.fitted, model.predict(X, **given))
+    profile = ProfileDisplay.from_estimator(model, X, y, **given)
+    assert profile.ends[0] == model.profile_intervals(X, y, **given)["lower"].iloc[0]
+    surface = CurvatureDisplay.from_estimator(model, X, y, **given).surface
+    np.testing.assert_allclose(surface.covariance, model.covariance_[:2, :2], rtol=1e-10)
+
+
+def test_a_transformed_target_is_named():
+    model, X, y = displays.linear()
+    moved = TransformedTargetRegressor(model, func=np.log, inverse_func=np.exp).fit(X, y)
+    display = EffectDisplay.from_estimator(moved, X)
+    assert display.ax_.get_ylabel() == "prediction of transformed y"
+    ends = display.tables[None]["prediction"].iloc[[0, -1]]
+    rows = X.mean().to_frame().T.loc[[0, 0]].assign(wt=[X["wt"].min(), X["wt"].max()])
+    np.testing.assert_allclose(np.exp(ends), moved.predict(rows), rtol=1e-12)
+    residuals = ResidualsDisplay.from_estimator(moved, X, y)
+    expected = LinearRegression().fit(X, np.log(y)).influence(X, np.log(y))
+    np.testing.assert_allclose(residuals.residuals, expected["standardized_residual"], rtol=1e-10)
+
+
+@pytest.mark.parametrize("others", ["typical", "average"])
 def test_the_first_of_two_classes_is_one_minus_the_second(others):
     pipeline, X, _ = displays.splines()
     first, second = (
@@ -194,8 +232,6 @@ def test_residuals_of_classes_and_counts_are_quantile_residuals():
     display = ResidualsDisplay.from_estimator(model, X, y)
     p = model.predict_proba(X)[:, 1]
     # Φ of a quantile residual lies in the part of [0, 1] that the label has.
-    from scipy import stats
-
     u = stats.norm.cdf(display.residuals)
     assert ((u <= 1 - p + 1e-12) == (y == 0)).all()
     # And they look normal: 1046 rows of a model that fits.
@@ -278,13 +314,11 @@ def test_curvature_contours_of_least_squares_are_ellipses_of_f():
     model, X, y = displays.linear()
     display = CurvatureDisplay.from_estimator(model, X, y)
     V = model.covariance_[:2, :2]
-    from scipy import stats
-
     radii = [2 * stats.f.ppf(level, 2, 28) for level in (0.5, 0.8, 0.95)]
     np.testing.assert_allclose(display.radii, radii, rtol=1e-12)
     for path, radius in zip(display.contours_.get_paths(), radii, strict=True):
         d = path.vertices - model.params_[:2]
-        # Contours are straight between the lines of the grid, of which there are 120.
+        # Contours are straight between the lines of the grid, of which there are 129.
         found = np.einsum("ni,ij,nj->n", d, np.linalg.inv(V), d)
         np.testing.assert_allclose(found, radius, rtol=0.02)
     np.testing.assert_allclose(

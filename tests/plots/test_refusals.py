@@ -145,6 +145,13 @@ def test_weights_of_zero_and_several_outputs():
         CurvatureDisplay.from_estimator(two, X, np.column_stack([y, -y + X["wt"] ** 2]))
 
 
+def test_perfect_fits_have_no_contours():
+    X, y = [[0.0], [1], [3], [4]], [0.0, 1, 3, 4]
+    model = LinearRegression().fit(X, y)
+    with pytest.raises(InferenceError, match="the fit is perfect"):
+        CurvatureDisplay.from_estimator(model, X, y)
+
+
 def test_classes_that_overlap_and_several_classes():
     model, X, y = displays.titanic()
     with pytest.raises(InferenceError, match="no direction separates the classes: they overlap"):
