@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
+import numpy.typing as npt
 from scipy import interpolate
 
 from mcmodels.arrays import Array
@@ -98,7 +99,7 @@ def curvature_surface(
         Values of each parameter, odd, so that the fit is among them.
     """
     chosen = np.array(pair, dtype=np.intp)
-    others = np.setdiff1d(np.arange(params.size), chosen)
+    others = np.setdiff1d(np.arange(params.size), chosen).astype(np.intp)
     inverse: Array = np.asarray(np.linalg.inv(hessian), dtype=np.float64)
     covariance = scale * inverse[np.ix_(chosen, chosen)]
     centre = params[chosen]
@@ -133,7 +134,7 @@ def curvature_surface(
 
 
 def _least_over(
-    objective: Objective, point: Array, others: Array, left: float
+    objective: Objective, point: Array, others: npt.NDArray[np.intp], left: float
 ) -> tuple[float, Array, Array] | None:
     """The least value over some parameters, where it is, and the Hessian near there.
 

@@ -201,7 +201,7 @@ class EffectDisplay(Display):
             self._rug(ax)
         else:
             self._levels(ax)
-        dress(ax, shortened([self.variable], 40)[0], self.what)
+        dress(ax, shortened([self.variable], 32)[0], self.what)
         if grouped:
             legend(
                 ax,
