@@ -11,7 +11,7 @@ from sklearn.pipeline import Pipeline
 
 from mcmodels import PCA
 from mcmodels.cli.columns import check_known, complete, design, known_levels, levelled, numeric
-from mcmodels.cli.files import replacing
+from mcmodels.cli.files import quoted, replacing
 from mcmodels.cli.model_files import (
     features_of,
     has_offset,
@@ -165,7 +165,7 @@ def _target(
     unknown = [label for label in pd.unique(y) if label not in known]
     if unknown:
         raise ValueError(
-            f"column {options.target!r} of {data} holds {unknown[0]!r}, which is none of the "
+            f"column {options.target!r} of {data} holds {quoted(unknown[0])}, which is none of the "
             f"classes of the fit: {', '.join(map(str, known))}"
         )
     return y

@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
+import numpy.typing as npt
 from scipy import interpolate
 
 from mcmodels.arrays import Array
@@ -97,15 +98,15 @@ def curvature_surface(
     count : int
         Values of each parameter, odd, so that the fit is among them.
     """
-    chosen = list(pair)
-    others = np.setdiff1d(np.arange(params.size), chosen)
+    chosen = np.array(pair, dtype=np.intp)
+    others = np.setdiff1d(np.arange(params.size), chosen).astype(np.intp)
     inverse: Array = np.asarray(np.linalg.inv(hessian), dtype=np.float64)
     covariance = scale * inverse[np.ix_(chosen, chosen)]
     centre = params[chosen]
     reach = q * np.sqrt(np.diagonal(covariance))
     steps = np.linspace(-1.0, 1.0, count)
     least, middle = objective.value(params), count // 2
-    points: dict[tuple[int, int], Array] = {(middle, middle): params}
+    found: dict[tuple[int, int], tuple[Array, Array]] = {(middle, middle): (params, hessian)}
     drop = np.full((count, count), np.nan)
     drop[middle, middle] = 0.0
     order = sorted(
@@ -114,46 +115,52 @@ def curvature_surface(
     )
     for i, j in order:
         towards = (i - np.sign(i - middle), j) if i != middle else (i, j - np.sign(j - middle))
-        start = points.get((int(towards[0]), int(towards[1])))
-        if start is None:
+        near = found.get((int(towards[0]), int(towards[1])))
+        if near is None:
             continue
+        start, curvature = near
         at = start.copy()
         at[chosen] = centre + reach * [steps[j], steps[i]]
-        value, point = _least_over(objective, at, others, _LEFT * scale)
-        if point is not None:
-            points[i, j], drop[i, j] = point, 2.0 * (value - least) / scale
+        # To first order the best others move along, exactly where the objective is quadratic.
+        slope = curvature[np.ix_(others, chosen)] @ (at[chosen] - start[chosen])
+        at[others] -= np.linalg.solve(curvature[np.ix_(others, others)], slope)
+        minimum = _least_over(objective, at, others, _LEFT * scale)
+        if minimum is not None:
+            value, point, curvature = minimum
+            found[i, j], drop[i, j] = (point, curvature), 2.0 * (value - least) / scale
     return CurvatureSurface(
         centre[0] + reach[0] * steps, centre[1] + reach[1] * steps, drop, centre, covariance
     )
 
 
 def _least_over(
-    objective: Objective, point: Array, others: Array, left: float
-) -> tuple[float, Array | None]:
-    """The least value over some parameters and where it is; None where it was not found."""
+    objective: Objective, point: Array, others: npt.NDArray[np.intp], left: float
+) -> tuple[float, Array, Array] | None:
+    """The least value over some parameters, where it is, and the Hessian near there.
+
+    None where it was not found.
+    """
     value = objective.value(point)
-    if not others.size:
-        return value, point
     for _ in range(_MOST_STEPS):
-        gradient = objective.gradient(point)[others]
-        block = objective.hessian(point)[np.ix_(others, others)]
+        gradient, hessian = objective.gradient(point)[others], objective.hessian(point)
         try:
-            root = np.linalg.cholesky(block)
+            root = np.linalg.cholesky(hessian[np.ix_(others, others)])
         except np.linalg.LinAlgError:
-            return value, None
+            return None
         half = np.linalg.solve(root, gradient)
-        step = np.linalg.solve(root.T, half)
-        decrement = float(half @ half)
-        moved = point.copy()
+        step, decrement = np.linalg.solve(root.T, half), float(half @ half)
+        if decrement <= left:
+            # What is left to gain is half of that, to second order.
+            moved = point.copy()
+            moved[others] -= step
+            return value - decrement / 2.0, moved, hessian
         for k in range(_MOST_HALVINGS):
-            moved[others] = point[others] - step * 0.5**k
+            moved = point.copy()
+            moved[others] -= step * 0.5**k
             at_moved = objective.value(moved)
-            # A quarter of the promise, or what rounding leaves of it at the end.
-            if at_moved <= value - 0.25 * 0.5**k * decrement or decrement <= left:
+            if at_moved <= value - 0.25 * 0.5**k * decrement:  # a quarter of the promise
                 break
         else:
-            return value, None
-        if decrement <= left:
-            return min(at_moved, value), moved if at_moved <= value else point
+            return None
         point, value = moved, at_moved
-    return value, None
+    return None

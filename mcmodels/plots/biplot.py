@@ -27,6 +27,7 @@ from mcmodels.plots.style import (
 __all__ = ["BiplotDisplay"]
 
 _MOST_CLASSES = 7
+_MOST_LABELS = 12
 
 
 class BiplotDisplay(Display):
@@ -36,7 +37,8 @@ class BiplotDisplay(Display):
     longest arrow is as long as the scores reach. An ellipse covers the two loadings of a column
     together with probability ``level``, asymptotically for normal rows
     (:func:`mcmodels.inference.ellipses.loading_covariances`). Where one is larger than the picture,
-    the axes are arbitrary, and ellipses are left out.
+    the axes are arbitrary, and ellipses are left out. The twelve longest arrows have names, as far
+    as there is room for them.
 
     Parameters
     ----------
@@ -194,9 +196,12 @@ class BiplotDisplay(Display):
         ax.margins(0.14)
         if self.classes is not None:
             legend(ax, loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=3, handletextpad=0.1)
-        sizes = [[0.0, 0.0] if o is None else np.ptp(o, axis=0) / 2.0 for o in outlines]
-        names = shortened(self.names, 18)
-        self.labels_ = label_points(ax, tips, names, np.array(sizes), self.scores)
+        sizes = np.array([[0.0, 0.0] if o is None else np.ptp(o, axis=0) / 2.0 for o in outlines])
+        longest_first = np.argsort(-np.hypot(*tips.T), kind="stable")[:_MOST_LABELS]
+        names = [shortened(self.names, 18)[k] for k in longest_first]
+        self.labels_ = label_points(
+            ax, tips[longest_first], names, sizes[longest_first], self.scores
+        )
         for note in self.labels_:
             note.set_zorder(6)
         return self

@@ -8,12 +8,12 @@ import numpy as np
 import pandas as pd
 
 from mcmodels.arrays import Array, MatrixLike, VectorLike
-from mcmodels.estimators.arguments import check_count
+from mcmodels.estimators.arguments import check_count, refuse_other_order
 from mcmodels.exceptions import InferenceError
 from mcmodels.inference.binned_rates import binned_rates
 from mcmodels.inference.estimate import check_level
 from mcmodels.plots.asked import class_position, require_results, require_targets, results_of
-from mcmodels.plots.style import COLOURS, GREY, Display, dress
+from mcmodels.plots.style import COLOURS, GREY, Display, dress, shortened
 
 __all__ = ["CalibrationDisplay"]
 
@@ -127,6 +127,7 @@ class CalibrationDisplay(Display):
                 "predict_proba."
             )
         position, label = class_position(model, label)
+        refuse_other_order(X=X, y=y)
         rows, targets = results._route.rows(X), np.asarray(results._route.targets(y)).ravel()
         found = np.asarray(model.predict_proba(rows, **offsets))[:, position]
         if len(targets) != len(found):
@@ -136,8 +137,8 @@ class CalibrationDisplay(Display):
         unknown = ~np.isin(targets, model.classes_)
         if unknown.any():
             raise ValueError(
-                f"y has the label {targets[unknown][0]!r}, which the model was not fitted to; it "
-                f"knows {', '.join(map(str, model.classes_))}."
+                f"y has the label {targets[unknown].tolist()[0]!r}, which the model was not fitted "
+                f"to; it knows {', '.join(map(str, model.classes_))}."
             )
         events = (targets == label).astype(np.float64)
         table = binned_rates(events, found.astype(np.float64), bins, level)
@@ -162,5 +163,6 @@ class CalibrationDisplay(Display):
         ax.set_ylim(-0.06, 1.03)
         for axis in (ax.xaxis, ax.yaxis):
             axis.set_ticks([0.0, 0.25, 0.5, 0.75, 1.0])
-        dress(ax, f"predicted probability of {self.label}", f"observed rate of {self.label}")
+        (name,) = shortened([str(self.label)], 16)
+        dress(ax, f"predicted probability of {name}", f"observed rate of {name}")
         return self

@@ -16,15 +16,16 @@ from mcmodels.plots.style import COLOURS, GREY, Display, dress, log_ticks, short
 __all__ = ["CurvatureDisplay"]
 
 _LEVELS = (0.5, 0.8, 0.95)
-_COUNT = 25  # values of each parameter
-_FINER = 5  # so many times more for the lines
+_COUNT = 17  # values of each parameter
+_FINER = 8  # so many times more for the lines
 _MOST = 60  # eigenvalues that are shown
 
 
 class CurvatureDisplay(Display):
     """Contours of the objective in two parameters, and the ellipses of its Hessian.
 
-    The other parameters are minimised over for each pair of values. Contours are joint confidence
+    The other parameters are minimised over for each pair of values, by some thousand passes over
+    the rows. Contours are joint confidence
     regions of 50, 80 and 95 %, by the likelihood; dashed ellipses are the same by the Hessian, so
     that they are equal where the objective is quadratic. The second panel has the eigenvalues of
     the Hessian over all parameters, on a logarithmic axis.
@@ -145,6 +146,11 @@ class CurvatureDisplay(Display):
         hessian = np.asarray(model.hessian_)
         inverse = np.linalg.inv(hessian)
         scale = float(estimate.covariance[pair[0], pair[0]] / inverse[pair[0], pair[0]])
+        if not scale > 0:
+            raise InferenceError(
+                "the fit is perfect: residuals are zero, and its variance, the scale of the "
+                "contours, is zero. Check whether y is computed from columns of X."
+            )
         radii = [squared_radius(level, float(np.min(estimate.df))) for level in _LEVELS]
         surface = curvature_surface(
             objective, params, hessian, pair, scale, 1.35 * float(np.sqrt(radii[-1])), _COUNT

@@ -122,6 +122,7 @@ class EffectDisplay(Display):
         label: Any = None,
         level: float = 0.95,
         ax: Any = None,
+        **offsets: float,
     ) -> Self:
         """Draw the effect of a variable.
 
@@ -145,6 +146,9 @@ class EffectDisplay(Display):
             Of the bands, in (0, 1).
         ax : matplotlib Axes, default=None
             Where to draw; a new figure by default.
+        **offsets : float
+            ``offset`` or ``exposure`` of all predictions, if the fit has had one: ``exposure=1``
+            for rates.
 
         Returns
         -------
@@ -159,21 +163,16 @@ class EffectDisplay(Display):
             raise InferenceError(f"{type(model).__name__} has no intervals of predictions.")
         steps = [step for _, step in results._route.steps]
         grid = Grid.of(X, results.fitted, steps, 0 if variable is None else variable, by)
-        of_class = None
-        what = "prediction"
+        moved = results._route.target is not None
+        of_class, what = None, "prediction of transformed y" if moved else "prediction"
         if hasattr(model, "classes_"):
-            position, of_class = class_position(model, label)
-            if len(model.classes_) == 2:
-                what = f"probability of {model.classes_[position]}"
+            _, of_class = class_position(model, label)
+            what = f"probability of {shortened([str(of_class)], 14)[0]}"
         tables = {}
         for group in grid.groups:
-            if others == "average":
-                found = _averages(results, grid, group, level, of_class)
-            else:
-                found = _typical(results, grid, group, level, of_class)
+            compute = _averages if others == "average" else _typical
+            found = compute(results, grid, group, level, of_class, offsets)
             tables[group] = found.assign(value=grid.values)
-        if of_class is not None:
-            what = f"probability of {of_class}"
         data = grid.frame[grid.variable].dropna()
         return cls(
             tables,
@@ -202,7 +201,7 @@ class EffectDisplay(Display):
             self._rug(ax)
         else:
             self._levels(ax)
-        dress(ax, shortened([self.variable], 40)[0], self.what)
+        dress(ax, shortened([self.variable], 32)[0], self.what)
         if grouped:
             legend(
                 ax,
@@ -249,9 +248,12 @@ class EffectDisplay(Display):
         ax.vlines(ticks, 0.0, 0.025, color=GREY, linewidth=0.4, transform=ax.get_xaxis_transform())
 
 
-def _typical(results: Any, grid: Grid, group: Any, level: float, label: Any) -> pd.DataFrame:
+def _typical(
+    results: Any, grid: Grid, group: Any, level: float, label: Any, offsets: dict[str, float]
+) -> pd.DataFrame:
     """Predictions with intervals where the other inputs are typical."""
-    table = results.predict_interval(grid.typical(group), level)
+    added = {name: np.full(len(grid.values), value) for name, value in offsets.items()}
+    table = results.predict_interval(grid.typical(group), level, **added)
     model = results.model
     if label is not None and len(model.classes_) > 2:
         table = table[label]
@@ -262,7 +264,9 @@ def _typical(results: Any, grid: Grid, group: Any, level: float, label: Any) -> 
     return found[["prediction", "lower", "upper"]].reset_index(drop=True)
 
 
-def _averages(results: Any, grid: Grid, group: Any, level: float, label: Any) -> pd.DataFrame:
+def _averages(
+    results: Any, grid: Grid, group: Any, level: float, label: Any, offsets: dict[str, float]
+) -> pd.DataFrame:
     """Averages of predictions over the rows, for each value of the variable."""
     model = results.model
     record = model._fit
@@ -272,7 +276,10 @@ def _averages(results: Any, grid: Grid, group: Any, level: float, label: Any) ->
         link = LINKS["identity"]
     else:
         link = LINKS["logit"] if label is not None else model._loss().link
-    samples = (model._unlabelled_rows(results._route.rows(rows)) for rows in grid.each(group))
+    added = {name: np.full(len(grid.frame), value) for name, value in offsets.items()}
+    samples = (
+        model._indexed_rows(results._route.rows(rows), **added)[0] for rows in grid.each(group)
+    )
     estimate = record.estimate
     values = average_predictions(estimate, link, samples, float(estimate.quantile(level)))
     table = pd.DataFrame(values[:, [0, 2, 3]], columns=["prediction", "lower", "upper"])

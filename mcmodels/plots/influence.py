@@ -82,6 +82,7 @@ class InfluenceDisplay(Display):
         measure: str = "cooks_distance",
         n_labels: int = 5,
         ax: Any = None,
+        **offsets: Any,
     ) -> Self:
         """Draw a column of ``results.influence(X, y)``.
 
@@ -97,6 +98,8 @@ class InfluenceDisplay(Display):
             As in the constructor.
         ax : matplotlib Axes, default=None
             Where to draw; a new figure by default.
+        **offsets
+            ``offset`` or ``exposure``, if the fit has had one.
 
         Returns
         -------
@@ -105,7 +108,7 @@ class InfluenceDisplay(Display):
         require_parameters(results, "InfluenceDisplay")
         require_targets(X, y, "InfluenceDisplay")
         check_count("n_labels", n_labels, at_least=0)
-        table = results.influence(X, y, sample_weight)
+        table = results._asked("influence", X, y, sample_weight, **offsets)
         known(measure, table.columns, "measure")
         index = getattr(X, "index", None)
         values = table[measure]

@@ -181,7 +181,7 @@ class ProfileDisplay(Display):
             ax.vlines(at, 0.0, height, color=COLOURS[k], linewidth=0.8, linestyle=("-", "--")[k])
             ax.plot(at, height, ("o", "s")[k], color=COLOURS[k], markersize=3.5)
         ax.set_ylim(0.0, highest)
-        dress(ax, shortened([self.name], 40)[0], "2 (maximum − log-likelihood)")
+        dress(ax, shortened([self.name], 32)[0], "2 (maximum − log-likelihood)")
         note = ax.annotate(
             f"{100 * self.level:g} %",
             (1.0, self.limit),

@@ -213,21 +213,23 @@ class ResidualsDisplay(Display):
         ax.set_xlim(0.0, right)
         ax.set_ylim(-highest, highest)
         h = np.linspace(right / 400, right * (1.0 - 1e-9), 400)
+        labelled = -np.inf
         for distance in _CONTOURS:
             r = np.sqrt(distance * self.n_params * (1.0 - h) / h)
             for side in (-1.0, 1.0):
                 ax.plot(h, side * r, color=COLOURS[1], linewidth=0.9, dashes=(4, 2))
-            inside = np.flatnonzero(r <= 0.97 * highest)
-            if inside.size:
+            # Where there is room for a label under the line, and beside the one before.
+            if r[-1] <= 0.85 * highest and r[-1] - labelled >= 0.25 * highest:
+                labelled = r[-1]
                 note = ax.annotate(
                     f"{distance:g}",
                     (right, r[-1]),
-                    (-1, 1),
+                    (-1, -1),
                     textcoords="offset points",
                     fontsize=6.5,
                     color=COLOURS[1],
                     ha="right",
-                    va="bottom",
+                    va="top",
                 )
                 note.set_in_layout(False)
 

@@ -96,10 +96,11 @@ def axes_of(ax: Any, shape: tuple[int, int], height: float) -> Array:
         If something is no axes.
     """
     module = imported("matplotlib.figure", "plot", "a picture")
-    imported("matplotlib.backends.backend_agg", "plot", "a picture")
+    agg = imported("matplotlib.backends.backend_agg", "plot", "a picture")
     panels = shape[0] * shape[1]
     if ax is None:
         figure = module.Figure(figsize=(WIDTH, height), dpi=200, layout="constrained")
+        agg.FigureCanvasAgg(figure)
         figure.get_layout_engine().set(w_pad=0.03, h_pad=0.03, wspace=0.04, hspace=0.04)
         return np.atleast_1d(figure.subplots(*shape)).ravel()
     given = np.atleast_1d(np.asarray(ax, dtype=object)).ravel()
@@ -134,6 +135,8 @@ def dress(ax: Any, x: str = "", y: str = "", title: str = "") -> None:
         ):
             ticker = imported("matplotlib.ticker", "plot", "a picture")
             axis.set_major_locator(ticker.MaxNLocator(5, steps=[1, 2, 2.5, 5, 10]))
+            # Long numbers have their power of ten at the end of the axis.
+            axis.get_major_formatter().set_powerlimits((-3, 4))
 
 
 def legend(ax: Any, title: str = "", **options: Any) -> None:
@@ -309,8 +312,8 @@ def _same_bytes() -> Any:
         yield
 
 
-def save(figure: Any, path: Any, kind: str) -> None:
+def save(figure: Any, path: Any, kind: str, dpi: float | str = "figure") -> None:
     """Write a figure as "png", "svg" or "pdf"; the same figure gives the same bytes."""
     dates = {"png": {"Software": None}, "svg": {"Date": None}, "pdf": {"CreationDate": None}}
     with _same_bytes():
-        figure.savefig(path, format=kind, metadata=dates[kind])
+        figure.savefig(path, format=kind, metadata=dates[kind], dpi=dpi)
