@@ -43,18 +43,15 @@ def with_independent_columns(model: Any, rows: Rows) -> tuple[Any, Rows, list[in
     """
     record = model._record()
     space = record.estimable
-    null, left_out = space.null, space.redundant
-    kept = [j for j in range(len(null)) if j not in left_out]
-    params = np.atleast_2d(record.params)
-    # Along the null space to where the parameters of the columns left out are zero.
-    moved = params - params[:, left_out] @ np.linalg.solve(null[left_out].T, null.T)
-    of_all = np.concatenate([len(null) * k + np.array(kept) for k in range(len(params))])
+    kept, R = space.independent
+    K, P = np.atleast_2d(record.params).shape
+    of_all = np.concatenate([P * k + np.array(kept) for k in range(K)])
     columns = [j for j in kept if j < len(record.names)]
     smaller, training = copy.copy(model), record.training
     smaller._fit = replace(
         record,
         names=tuple(record.names[j] for j in columns),
-        params=moved[:, kept].reshape(*record.params.shape[:-1], -1),
+        params=record.params @ R.T,
         gradient=record.gradient[..., kept],
         formed_hessian=record.hessian[np.ix_(of_all, of_all)],
         inner=None,

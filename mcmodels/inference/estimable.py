@@ -39,7 +39,7 @@ _MOST_NAMES, _MOST_COLUMNS = 8, 500
 _ENCODER = 'OneHotEncoder(drop="first")'
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, repr=False, eq=False)
 class EstimableSpace:
     """The functions of the parameters that the rows determine, where they do not determine all.
 
@@ -62,6 +62,10 @@ class EstimableSpace:
     names: tuple[str, ...]
     n_outputs: int = 1
     through: Array | None = None
+
+    def __repr__(self) -> str:
+        known = self.determined
+        return f"{np.count_nonzero(known)} of {known.size} quantities are determined. {self.reason}"
 
     def image(self, jacobian: Array) -> EstimableSpace:
         """That of functions of the quantities, with these derivatives."""
@@ -130,6 +134,19 @@ class EstimableSpace:
         """Columns without which the others are independent, and have the same span."""
         N = self.rows.null.T
         return sorted(linalg.qr(N, mode="r", pivoting=True)[1][: len(N)].tolist())
+
+    @property
+    def independent(self) -> tuple[list[int], Array]:
+        """The parameters of the fit without redundant columns, and R with which they are ``Rθ``.
+
+        All of them are estimable: along the null space the parameters of the redundant columns are
+        moved to zero.
+        """
+        null, left_out = self.null, self.redundant
+        kept = np.setdiff1d(np.arange(len(null)), left_out)
+        R = np.eye(len(null))
+        R[:, left_out] -= np.linalg.solve(null[left_out].T, null.T).T
+        return kept.tolist(), R[kept]
 
     @property
     def remedy(self) -> str:
@@ -206,8 +223,8 @@ class EstimableSpace:
         rows = np.flatnonzero(lost)
         if rows.size:
             warn_user(
-                f"row(s) {_listed(list(map(str, rows)))} are no combination of the rows of the fit, "
-                "as where a level is new: what is predicted there is not determined, and has no "
+                f"row(s) {_listed(list(map(str, rows)))} are no combination of the rows of the "
+                "fit, as where a level is new: what is predicted there is not determined, and has no "
                 "standard error (NaN). Pass rows like those of the fit, or fit columns that do not "
                 "depend on each other.",
                 NotEstimableWarning,

@@ -204,9 +204,8 @@ class LinearFit(ParameterFit):
         if not self.names:
             raise InferenceError("X has no column, so there is no slope to test.")
         slopes = np.eye(len(self.names), len(self.parameter_names))
-        if self.estimable is not None:  # the combinations that are determined
-            basis = self.model.whitening.root.T @ slopes
-            slopes = basis / np.linalg.norm(basis, axis=1)[:, np.newaxis]
+        if self.estimable is not None:
+            slopes = self.estimable.independent[1][: self.rank]
         return replace(wald_test(self.estimate, slopes), hypothesis="every slope is zero")
 
     @property
