@@ -65,7 +65,7 @@ class EstimableSpace:
 
     def __repr__(self) -> str:
         known = self.determined
-        return f"{np.count_nonzero(known)} of {known.size} quantities are determined. {self.reason}"
+        return f"{np.count_nonzero(known)} of {known.size} quantities are determined"
 
     def image(self, jacobian: Array) -> EstimableSpace:
         """That of functions of the quantities, with these derivatives."""
@@ -224,9 +224,9 @@ class EstimableSpace:
         if rows.size:
             warn_user(
                 f"row(s) {_listed(list(map(str, rows)))} are no combination of the rows of the "
-                "fit, as where a level is new: what is predicted there is not determined, and has no "
-                "standard error (NaN). Pass rows like those of the fit, or fit columns that do not "
-                "depend on each other.",
+                "fit, as where a level is new: what is predicted there is not determined, and has "
+                "no standard error (NaN). Pass rows like those of the fit, or fit columns that do "
+                "not depend on each other.",
                 NotEstimableWarning,
             )
 
