@@ -15,6 +15,7 @@ zero are the errors of that space, and rounding errors of the terms of ``Nᵀc``
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -55,6 +56,19 @@ class EstimableSpace:
         Linear predictors, each with the same rows: targets, or classes.
     through : ndarray of shape (k, n_outputs · P), or None
         Derivatives of the k quantities by the parameters; None if they are the parameters.
+
+    Examples
+    --------
+    Two columns that sum to the intercept. Their difference is estimable, each of them is not.
+
+    >>> import numpy as np
+    >>> from mcmodels.solvers.pseudoinverse import RowSpace
+    >>> rows = RowSpace(np.ones(2), np.array([[1.0], [-1.0]]) / 2**0.5, is_null=False, error=1e-15)
+    >>> space = EstimableSpace(rows, np.array([0.5, 0.5]), ("a", "b", "(intercept)"))
+    >>> space.are_estimable(np.array([[1.0, -1, 0], [1, 0, 0], [1, 0, 1]]))
+    array([ True, False,  True])
+    >>> space.remedy
+    'Encode with OneHotEncoder(drop="first"), or leave out one of a, b, which sum to the intercept'
     """
 
     rows: RowSpace
@@ -72,7 +86,7 @@ class EstimableSpace:
         through = jacobian if self.through is None else jacobian @ self.through
         return replace(self, through=through)
 
-    @property
+    @functools.cached_property
     def determined(self) -> npt.NDArray[np.bool_]:
         """Which of the quantities are estimable, shape (k,)."""
         if self.through is not None:
