@@ -54,6 +54,8 @@ class EstimableSpace:
         Names of the features, then of the intercept if there is one.
     n_outputs : int
         Linear predictors, each with the same rows: targets, or classes.
+    precision : float, default=0.0
+        Relative precision of the entries of rows: of float32, columns are sums up to its rounding.
     through : ndarray of shape (k, n_outputs · P), or None
         Derivatives of the k quantities by the parameters; None if they are the parameters.
 
@@ -75,6 +77,7 @@ class EstimableSpace:
     mean: Array | None
     names: tuple[str, ...]
     n_outputs: int = 1
+    precision: float = 0.0
     through: Array | None = None
 
     def __repr__(self) -> str:
@@ -95,10 +98,10 @@ class EstimableSpace:
         return np.tile(of_one, self.n_outputs)
 
     @np.errstate(over="ignore", invalid="ignore")
-    def are_estimable(self, C: Array) -> npt.NDArray[np.bool_]:
+    def are_estimable(self, C: Array, rounding: float = 0.0) -> npt.NDArray[np.bool_]:
         """Which combinations ``cᵀθ`` of the quantities, the rows of C, are estimable.
 
-        Not finite ones are not.
+        Entries may have relative errors of ``rounding``. Not finite ones are not estimable.
         """
         C = C if self.through is None else C @ self.through
         by_output = C.reshape(len(C), self.n_outputs, len(self.names))
@@ -109,7 +112,7 @@ class EstimableSpace:
         left = _lengths(self.rows.left_over(centred))
         size = _lengths(centred / self.rows.unit)
         terms = _lengths((np.abs(coef) + np.abs(shift)) / self.rows.unit)
-        rounding = factorisation_error(max(len(self.names), 1))
+        rounding += factorisation_error(max(len(self.names), 1))
         return np.asarray(left <= self.rows.error * size + rounding * terms)
 
     def contains(self, block: RowBlock) -> npt.NDArray[np.bool_]:
@@ -117,7 +120,7 @@ class EstimableSpace:
         X = np.asarray(block.X.dense(), dtype=np.float64)
         if self.mean is not None:
             X = np.column_stack([X, np.ones(len(X))])
-        return replace(self, n_outputs=1, through=None).are_estimable(X)
+        return replace(self, n_outputs=1, through=None).are_estimable(X, self.precision)
 
     def require(self, C: Array, what: Sequence[str]) -> None:
         """Raise if a combination, a row of C, is not estimable; ``what`` has their names."""

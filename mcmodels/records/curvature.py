@@ -139,8 +139,9 @@ class CurvatureFit(ParameterFit):
         """Which functions of the parameters the data determine; None if all."""
         if self.row_space is None:
             return None
-        K = len(np.atleast_2d(self.params))
-        return EstimableSpace(self.row_space, self.row_centre, self.parameter_names, K)
+        K, precision = len(np.atleast_2d(self.params)), self.seen.epsilon
+        names = self.parameter_names
+        return EstimableSpace(self.row_space, self.row_centre, names, K, precision)
 
     def without_redundant_columns(self) -> tuple[Self, list[int]]:
         """The fit without columns that are combinations of others, which has the same predictions.
