@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,9 +12,9 @@ import pandas as pd
 
 from mcmodels.arrays import Array, MatrixLike, VectorLike, Weights
 from mcmodels.estimators.arguments import check_count, listed
-from mcmodels.estimators.independent_columns import DeterminedProfiles, with_independent_columns
 from mcmodels.estimators.parameter_methods import ParameterMethods
 from mcmodels.exceptions import InferenceError, example_of
+from mcmodels.inference.determined_profiles import DeterminedProfiles
 from mcmodels.inference.estimate import check_level
 from mcmodels.inference.limit_profiles import LimitProfiles
 from mcmodels.inference.profiles import (
@@ -23,7 +24,7 @@ from mcmodels.inference.profiles import (
     ratio_tests,
 )
 from mcmodels.inference.tolerances import NEGLIGIBLE_GAIN
-from mcmodels.rows import Rows, RowStream
+from mcmodels.rows import Rows, RowsOfColumns, RowStream
 from mcmodels.solvers import Status, irls
 from mcmodels.solvers.held_fits import HeldFits
 from mcmodels.solvers.profile import Information, Profile
@@ -333,8 +334,10 @@ class LikelihoodMethods(ParameterMethods):
         chosen_names = [names[k] for k in chosen]
         if record.estimable is None or record.undetermined:
             return self._profiles_of(rows, reference), chosen_names, chosen
-        model, rows, kept = with_independent_columns(self, rows)
-        found = model._profiles_of(rows, reference)
+        smaller = copy.copy(self)
+        smaller._fit, kept = record.without_redundant_columns()
+        columns = [j for j in kept if j < len(record.names)]
+        found = smaller._profiles_of(RowsOfColumns(rows, columns), reference)
         determined = record.estimable.determined_of_one
         return DeterminedProfiles(found, kept, determined), chosen_names, chosen
 

@@ -146,11 +146,12 @@ class ParameterMethods(LinearPredictorModel):
         Returns
         -------
         ndarray of shape (n, n), n = params_.size
+            Rows and columns of parameters that the data do not determine are NaN.
 
         Raises
         ------
         InferenceError
-            If the parameters are not determined, there is a single cluster, or a row has leverage
+            If there is no minimum or maximum, there is a single cluster, or a row has leverage
             one.
         ValueError
             If the rows are not the training rows.

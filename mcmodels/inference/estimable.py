@@ -15,6 +15,7 @@ zero are the errors of that space, and rounding errors of the terms of ``Nᵀc``
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -39,7 +40,7 @@ _MOST_NAMES, _MOST_COLUMNS = 8, 500
 _ENCODER = 'OneHotEncoder(drop="first")'
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, repr=False, eq=False)
 class EstimableSpace:
     """The functions of the parameters that the rows determine, where they do not determine all.
 
@@ -53,22 +54,42 @@ class EstimableSpace:
         Names of the features, then of the intercept if there is one.
     n_outputs : int
         Linear predictors, each with the same rows: targets, or classes.
+    precision : float, default=0.0
+        Relative precision of the entries of rows: of float32, columns are sums up to its rounding.
     through : ndarray of shape (k, n_outputs · P), or None
         Derivatives of the k quantities by the parameters; None if they are the parameters.
+
+    Examples
+    --------
+    Two columns that sum to the intercept. Their difference is estimable, each of them is not.
+
+    >>> import numpy as np
+    >>> from mcmodels.solvers.pseudoinverse import RowSpace
+    >>> rows = RowSpace(np.ones(2), np.array([[1.0], [-1.0]]) / 2**0.5, is_null=False, error=1e-15)
+    >>> space = EstimableSpace(rows, np.array([0.5, 0.5]), ("a", "b", "(intercept)"))
+    >>> space.are_estimable(np.array([[1.0, -1, 0], [1, 0, 0], [1, 0, 1]]))
+    array([ True, False,  True])
+    >>> space.remedy
+    'Encode with OneHotEncoder(drop="first"), or leave out one of a, b, which sum to the intercept'
     """
 
     rows: RowSpace
     mean: Array | None
     names: tuple[str, ...]
     n_outputs: int = 1
+    precision: float = 0.0
     through: Array | None = None
+
+    def __repr__(self) -> str:
+        known = self.determined
+        return f"{np.count_nonzero(known)} of {known.size} quantities are determined"
 
     def image(self, jacobian: Array) -> EstimableSpace:
         """That of functions of the quantities, with these derivatives."""
         through = jacobian if self.through is None else jacobian @ self.through
         return replace(self, through=through)
 
-    @property
+    @functools.cached_property
     def determined(self) -> npt.NDArray[np.bool_]:
         """Which of the quantities are estimable, shape (k,)."""
         if self.through is not None:
@@ -77,10 +98,10 @@ class EstimableSpace:
         return np.tile(of_one, self.n_outputs)
 
     @np.errstate(over="ignore", invalid="ignore")
-    def are_estimable(self, C: Array) -> npt.NDArray[np.bool_]:
+    def are_estimable(self, C: Array, rounding: float = 0.0) -> npt.NDArray[np.bool_]:
         """Which combinations ``cᵀθ`` of the quantities, the rows of C, are estimable.
 
-        Not finite ones are not.
+        Entries may have relative errors of ``rounding``. Not finite ones are not estimable.
         """
         C = C if self.through is None else C @ self.through
         by_output = C.reshape(len(C), self.n_outputs, len(self.names))
@@ -91,7 +112,7 @@ class EstimableSpace:
         left = _lengths(self.rows.left_over(centred))
         size = _lengths(centred / self.rows.unit)
         terms = _lengths((np.abs(coef) + np.abs(shift)) / self.rows.unit)
-        rounding = factorisation_error(max(len(self.names), 1))
+        rounding += factorisation_error(max(len(self.names), 1))
         return np.asarray(left <= self.rows.error * size + rounding * terms)
 
     def combinations_of(self, columns: Sequence[int]) -> Array:
@@ -109,7 +130,7 @@ class EstimableSpace:
         X = np.asarray(block.X.dense(), dtype=np.float64)
         if self.mean is not None:
             X = np.column_stack([X, np.ones(len(X))])
-        return replace(self, n_outputs=1, through=None).are_estimable(X)
+        return replace(self, n_outputs=1, through=None).are_estimable(X, self.precision)
 
     def require(self, C: Array, what: Sequence[str]) -> None:
         """Raise if a combination, a row of C, is not estimable; ``what`` has their names."""
@@ -140,6 +161,19 @@ class EstimableSpace:
         """Columns without which the others are independent, and have the same span."""
         N = self.rows.null.T
         return sorted(linalg.qr(N, mode="r", pivoting=True)[1][: len(N)].tolist())
+
+    @property
+    def independent(self) -> tuple[list[int], Array]:
+        """The parameters of the fit without redundant columns, and R with which they are ``Rθ``.
+
+        All of them are estimable: along the null space the parameters of the redundant columns are
+        moved to zero.
+        """
+        null, left_out = self.null, self.redundant
+        kept = np.setdiff1d(np.arange(len(null)), left_out)
+        R = np.eye(len(null))
+        R[:, left_out] -= np.linalg.solve(null[left_out].T, null.T).T
+        return kept.tolist(), R[kept]
 
     @property
     def remedy(self) -> str:
@@ -216,10 +250,10 @@ class EstimableSpace:
         rows = np.flatnonzero(lost)
         if rows.size:
             warn_user(
-                f"row(s) {_listed(list(map(str, rows)))} are no combination of the rows of the fit, "
-                "as where a level is new: what is predicted there is not determined, and has no "
-                "standard error (NaN). Pass rows like those of the fit, or fit columns that do not "
-                "depend on each other.",
+                f"row(s) {_listed(list(map(str, rows)))} are no combination of the rows of the "
+                "fit, as where a level is new: what is predicted there is not determined, and has "
+                "no standard error (NaN). Pass rows like those of the fit, or fit columns that do "
+                "not depend on each other.",
                 NotEstimableWarning,
             )
 

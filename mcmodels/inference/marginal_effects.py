@@ -62,7 +62,7 @@ def _warn_of_rows(model: CurvatureInference, rows: Rows, errors: Array) -> None:
     """Warn where effects have no error because of the rows, not because of their feature."""
     space = model.estimable
     if space is not None and np.isnan(errors)[:, space.determined_of_one[: errors.shape[1]]].any():
-        space.warn_of_rows(~rows.map(space.contains).astype(bool))
+        space.warn_of_rows(rows.map(lambda block: space.contains(block).astype(np.float64)) == 0.0)
 
 
 def effects_of_rows(

@@ -203,7 +203,7 @@ def with_roots(values: Array, drops: Array, estimate: float) -> Array:
 
 
 def ratio_tests(
-    excesses: Array, scale: Scale, df: int, determined: npt.NDArray[np.bool_]
+    excesses: Array, scale: Scale, df: int = 1, determined: npt.NDArray[np.bool_] | bool = True
 ) -> pd.DataFrame:
     """Tests from differences of objectives: statistic (NaN if not found), df, p_value.
 
@@ -216,7 +216,8 @@ def ratio_tests(
         p = stats.f.sf(statistic, df, scale.df)
     else:
         p = stats.chi2.sf(statistic, df)
-    return pd.DataFrame({"statistic": statistic, "df": df * determined.astype(int), "p_value": p})
+    counts = np.where(np.broadcast_to(determined, statistic.shape), df, 0)
+    return pd.DataFrame({"statistic": statistic, "df": counts, "p_value": p})
 
 
 def f_tests(estimate: Estimate) -> pd.DataFrame:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Self
 
 import numpy as np
@@ -139,8 +139,40 @@ class CurvatureFit(ParameterFit):
         """Which functions of the parameters the data determine; None if all."""
         if self.row_space is None:
             return None
-        K = len(np.atleast_2d(self.params))
-        return EstimableSpace(self.row_space, self.row_centre, self.parameter_names, K)
+        K, precision = len(np.atleast_2d(self.params)), self.seen.epsilon
+        names = self.parameter_names
+        return EstimableSpace(self.row_space, self.row_centre, names, K, precision)
+
+    def without_redundant_columns(self) -> tuple[Self, list[int]]:
+        """The fit without columns that are combinations of others, which has the same predictions.
+
+        Second are the parameters of a linear predictor that are left.
+        """
+        assert self.estimable is not None
+        kept, R = self.estimable.independent
+        K, P = np.atleast_2d(self.params).shape
+        of_all = np.concatenate([P * k + np.array(kept, dtype=int) for k in range(K)])
+        columns, training = [j for j in kept if j < len(self.names)], self.training
+        names = tuple(self.names[j] for j in columns)
+        smaller = replace(
+            self,
+            names=names,
+            params=self.params @ R.T,
+            gradient=self.gradient[..., kept],
+            formed_hessian=self.hessian[np.ix_(of_all, of_all)],
+            inner=None,
+            row_space=None,
+            row_centre=None,
+            training=replace(
+                training,
+                names=names,
+                x=None if training.x is None else training.x[columns],
+                xy=None,
+                x_squares=training.x_squares[columns],
+                x_mean=None if training.x_mean is None else training.x_mean[columns],
+            ),
+        )
+        return smaller, kept
 
     @property
     def n_determined(self) -> int | None:

@@ -113,8 +113,8 @@ class LinearFit(ParameterFit):
         fit = self.least_squares
         if not isinstance(fit, LeastSquares) or fit.row_space is None:
             return None
-        names = self.parameter_names
-        return EstimableSpace(fit.row_space, fit.row_centre, names, self.n_targets)
+        names, precision = self.parameter_names, self.seen.epsilon
+        return EstimableSpace(fit.row_space, fit.row_centre, names, self.n_targets, precision)
 
     @functools.cached_property
     def model(self) -> LinearModelInference:

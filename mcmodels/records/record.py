@@ -203,10 +203,12 @@ class CovarianceKind:
             covariance, sizes = robust.covariance, robust.sizes
         refuse_lost(np.diagonal(covariance) if sizes is None else sizes, robust.subtracts, names)
         root = robust.root
-        if sizes is not None and (negative := not_positive(covariance, sizes)).any():
+        negative = np.zeros_like(determined)
+        if sizes is not None:
+            negative = not_positive(covariance, sizes) & determined
+        if sizes is not None and negative.any():
             covariance, root = clipped(covariance, sizes), None
-            if (negative := negative & determined).any():
-                warn_of_clipping(negative, covariance, names, self.counts)
+            warn_of_clipping(negative, covariance, names, self.counts)
         elif sizes is None and (lost := robust.without_variance(left) & determined).any():
             covariance, root = covariance.copy(), None
             covariance[lost] = covariance[:, lost] = np.nan

@@ -14,7 +14,7 @@ from mcmodels.estimators.arguments import listed
 from mcmodels.estimators.parameter_methods import RobustOptions
 from mcmodels.exceptions import InferenceError, example_of
 from mcmodels.reports.reported import Reported
-from mcmodels.reports.results import Results
+from mcmodels.reports.results import Results, results
 
 __all__ = ["for_marginaleffects"]
 
@@ -79,7 +79,7 @@ def for_marginaleffects(
     if robust.get("kind") not in (None, "nonrobust"):
         given = {"X": X, "y": y, "sample_weight": sample_weight}
     options = robust if given["X"] is not None else {}
-    found = fitted if isinstance(fitted, Results) else Results(fitted)
+    found = fitted if isinstance(fitted, Results) else results(fitted)
     reported = Reported.of(found, "for_marginaleffects", given, options)
     if getattr(reported.record, "n_targets", 1) > 1:
         raise InferenceError(

@@ -18,7 +18,6 @@ from mcmodels.reports.chosen_covariance import ChosenCovariance
 from mcmodels.reports.contrasts import ContrastResults
 from mcmodels.reports.predictions import Predictions
 from mcmodels.reports.ratios import require_ratios
-from mcmodels.reports.route import Route
 from mcmodels.reports.term_tests import TermTests
 
 __all__ = ["Results", "results"]

@@ -20,7 +20,7 @@ from mcmodels.records.logistic import LogisticFit
 from mcmodels.records.overall import wald_of_slopes
 from mcmodels.reports.ratios import require_ratios
 from mcmodels.reports.reported import Reported, recorded
-from mcmodels.reports.results import Results, results
+from mcmodels.reports.results import Results
 
 __all__ = ["glance", "tidy"]
 
@@ -96,7 +96,7 @@ def tidy(
     if level is not None:
         check_level(level)
     if exponentiate:
-        require_ratios((fitted if isinstance(fitted, Results) else Results(fitted)).model)
+        require_ratios((fitted if isinstance(fitted, Results) else results(fitted)).model)
     rows = {"X": X, "y": y, "sample_weight": sample_weight}
     found = Reported.of(fitted, "tidy", rows, robust, reference)
     tables = found.tables(0.95 if level is None else level)

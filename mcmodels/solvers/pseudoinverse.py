@@ -15,8 +15,9 @@ from mcmodels.solvers.tolerances import FLOAT64_EPSILON, NOISE_MARGIN, factorisa
 # A column takes part in a linear dependency when its entry in a null vector of the scaled system
 # exceeds this.
 _INVOLVED = 1e-3
-# Largest error of a row space that is taken into account, unless the user's tolerance is larger.
-_LARGEST_ERROR = 1e-7
+# Largest error of a row space that is taken into account, unless more than that counts as zero; and
+# then: with larger ones, as of float32 far from zero, what is nearly in the space is not.
+_LARGEST_ERROR, _LARGEST_NOISE = 1e-7, 1e-3
 
 
 @dataclass(frozen=True, eq=False)
@@ -161,7 +162,9 @@ def _row_space(
         rcond * singular_values[0], NOISE_MARGIN * float(np.sqrt(outside @ np.square(noise)))
     )
     error = counted_as_zero / singular_values[rank - 1] if rank else 0.0
-    return RowSpace(unit, basis, is_null, min(error, max(_LARGEST_ERROR, rcond)))
+    return RowSpace(
+        unit, basis, is_null, min(error, max(_LARGEST_ERROR, min(counted_as_zero, _LARGEST_NOISE)))
+    )
 
 
 def from_gram(A: Array, scale: Array, rcond: float, noise: Array | None = None) -> PseudoInverse:

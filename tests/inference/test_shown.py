@@ -56,6 +56,9 @@ def results():
     return {
         "wald test": linear.wald_test("bmi = 0"),
         "equal variances": linear.breusch_pagan(X, y),
+        "what is determined": LinearRegression()
+        .fit(X[["bmi", "bp"]].assign(twice=2 * X["bmi"]), y)
+        ._fit.estimable,
         "degrees of freedom": linear.delta_method(
             np.tanh, X, y, kind="CR2", groups=np.arange(len(X)) % 7
         ).values.satterthwaite,
@@ -142,6 +145,7 @@ def test_results_are_compared_and_hashed_without_error(name):
 # What is one line of text, or a few; a notebook shows that as it is.
 SHORT_TEXT = {
     "CompiledFunction",
+    "EstimableSpace",
     "Identity",
     "NumericalDerivative",
     "RowStream",

@@ -23,7 +23,7 @@ TABLE = pd.DataFrame(
 )
 TEXT = """\
                    coefficient  standard error        z   p-value             lower
-sex=male          -2.49784           0.1660      -15.04    <1e-16     nan
+sex=male          -2.49784           0.1660      -15.04    <1e-16      NA
 age                0.0343932         0.000       inf       1.0000      -1.00000e-08
 50%_&_#more$  249989                12.35       1234.57  0.000988       1.00000
 (intercept)       -3.48226e+06       8.904e+05     0.00    0.0500  100000"""

@@ -7,69 +7,16 @@ value, or left out, they change no prediction.
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable, Sequence
-from dataclasses import replace
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from mcmodels.arrays import Array
-from mcmodels.inference.profiles import Information, LikelihoodProfiles
-from mcmodels.rows import Rows, RowsOfColumns
+from mcmodels.inference.profiles import LikelihoodProfiles
+from mcmodels.solvers.profile import Information
 
-__all__ = ["DeterminedProfiles", "with_independent_columns"]
-
-
-def with_independent_columns(model: Any, rows: Rows) -> tuple[Any, Rows, list[int]]:
-    """The model, and rows, without columns that are combinations of others.
-
-    Parameters
-    ----------
-    model : estimator
-        With columns that depend on each other.
-    rows : Rows
-        Its training rows.
-
-    Returns
-    -------
-    model : estimator
-        A copy with the record of the smaller fit, which has the same predictions.
-    rows : Rows
-        The rows without these columns.
-    kept : list of int
-        The parameters of a linear predictor that are left.
-    """
-    record = model._record()
-    space = record.estimable
-    null, left_out = space.null, space.redundant
-    kept = [j for j in range(len(null)) if j not in left_out]
-    params = np.atleast_2d(record.params)
-    # Along the null space to where the parameters of the columns left out are zero.
-    moved = params - params[:, left_out] @ np.linalg.solve(null[left_out].T, null.T)
-    of_all = np.concatenate([len(null) * k + np.array(kept) for k in range(len(params))])
-    columns = [j for j in kept if j < len(record.names)]
-    smaller, training = copy.copy(model), record.training
-    smaller._fit = replace(
-        record,
-        names=tuple(record.names[j] for j in columns),
-        params=moved[:, kept].reshape(*record.params.shape[:-1], -1),
-        gradient=record.gradient[..., kept],
-        formed_hessian=record.hessian[np.ix_(of_all, of_all)],
-        inner=None,
-        row_space=None,
-        row_centre=None,
-        training=replace(
-            training,
-            names=tuple(record.names[j] for j in columns),
-            x=None if training.x is None else training.x[columns],
-            xy=None,
-            x_squares=training.x_squares[columns],
-            x_mean=None if training.x_mean is None else training.x_mean[columns],
-        ),
-    )
-    return smaller, RowsOfColumns(rows, columns), kept
+__all__ = ["DeterminedProfiles"]
 
 
 class DeterminedProfiles(LikelihoodProfiles):
