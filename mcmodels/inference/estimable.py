@@ -123,7 +123,9 @@ class EstimableSpace:
         kept = U[:, values <= _SHOWN].T
         C = np.zeros((len(kept), len(self.names)))
         C[:, columns] = kept * unit[columns] / unit[columns].max(initial=0.0)
-        return C[replace(self, n_outputs=1, through=None).are_estimable(C)]
+        if not len(C):
+            return C
+        return np.asarray(C[replace(self, n_outputs=1, through=None).are_estimable(C)])
 
     def contains(self, block: RowBlock) -> npt.NDArray[np.bool_]:
         """Which rows of a block have a linear predictor that is estimable."""

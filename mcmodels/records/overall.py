@@ -47,11 +47,10 @@ def _test_of_determined(
     record: ParameterFit, estimate: Estimate, slopes: npt.NDArray[np.bool_]
 ) -> HypothesisTest:
     """The same where columns depend on each other: of the combinations that are determined."""
-    root = record.model.whitening.root
-    R = root.T @ np.eye(len(slopes))[: len(root)]
-    R = R[:, slopes] @ np.eye(len(slopes))[slopes]
-    R = R[np.linalg.norm(R, axis=1) > 0]
-    R /= np.linalg.norm(R, axis=1)[:, np.newaxis]
+    space = record.estimable
+    assert space is not None
+    kept, R = space.independent
+    R = R[slopes[kept]]
     of_all = np.kron(np.eye(len(estimate.names) // len(slopes)), R)
     return replace(wald_test(estimate, of_all), hypothesis="every slope is zero")
 

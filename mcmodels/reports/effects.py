@@ -17,7 +17,7 @@ from mcmodels.reports.effect_rows import Effect
 from mcmodels.reports.effect_study import Study
 from mcmodels.reports.input_rows import InputRows
 from mcmodels.reports.input_variables import Variable
-from mcmodels.reports.route import Route
+from mcmodels.reports.routed import Routed
 from mcmodels.rows import RowStream
 
 __all__ = ["EffectResults", "checked_value", "variable_of"]
@@ -26,10 +26,8 @@ _MEASURES = ("slope", "elasticity", "comparison")
 _POINTS = ("average", "means", "rows")
 
 
-class EffectResults:
+class EffectResults(Routed):
     """Marginal effects and predictions by input variable, of :class:`mcmodels.reports.Results`."""
-
-    _route: Route
 
     def marginal_effects(
         self,
@@ -204,9 +202,7 @@ class EffectResults:
         record = model._record()
         record.warn_of_perfect_fit()
         if y is None and kind is None and groups is None:
-            chosen = getattr(self, "_estimate", None)  # of results with a covariance of their own
-            found: Estimate = record.estimate if chosen is None else chosen()
-            return found
+            return self._estimate()
         asked = {name: of for name, of in offsets.items() if of is not None}
         asked |= {} if kind is None else {"kind": kind}
         asked |= {} if groups is None else {"groups": groups}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -24,7 +24,7 @@ from mcmodels.records.glm import GlmFit
 from mcmodels.records.linear import LinearFit
 from mcmodels.records.logistic import LogisticFit
 from mcmodels.records.record import ParameterFit
-from mcmodels.reports.route import Route
+from mcmodels.reports.routed import Routed
 from mcmodels.reports.terms import Terms, TypeOfTest
 from mcmodels.user_warnings import warn_user
 
@@ -33,12 +33,8 @@ __all__ = ["TermTests"]
 StatedTerms = Mapping[str, Sequence[str]]
 
 
-class TermTests:
+class TermTests(Routed):
     """Methods of :class:`mcmodels.Results` that test terms: all columns of an input together."""
-
-    model: Any
-    _route: Route
-    _asked: Callable[..., Any]
 
     @property
     def terms(self) -> Terms:

@@ -20,7 +20,7 @@ from mcmodels.records.logistic import LogisticFit
 from mcmodels.records.overall import wald_of_slopes
 from mcmodels.reports.ratios import require_ratios
 from mcmodels.reports.reported import Reported, recorded
-from mcmodels.reports.results import Results
+from mcmodels.reports.results import Results, results
 
 __all__ = ["glance", "tidy"]
 
