@@ -12,6 +12,7 @@ from mcmodels.exceptions import InferenceError
 from mcmodels.inference.hypotheses import HypothesisTest
 from mcmodels.inference.tolerances import LIKELIHOOD_ROUNDING, NEGLIGIBLE_GAIN
 from mcmodels.reports.route import Route
+from mcmodels.reports.supervised_steps import is_frozen
 from mcmodels.solvers import Status
 
 __all__ = ["likelihood_ratio_test"]
@@ -190,7 +191,7 @@ def _behind_steps(fitted: Any) -> Any:
     """The model at the end of a pipeline; what is no pipeline stays as it is."""
     if isinstance(fitted, type) or hasattr(type(fitted), "n_free_params_"):
         return fitted
-    wrapped = isinstance(fitted, Pipeline | TransformedTargetRegressor)
+    wrapped = isinstance(fitted, Pipeline | TransformedTargetRegressor) or is_frozen(fitted)
     if not (wrapped or hasattr(fitted, "best_estimator_")):
         return fitted
     route = Route.of(fitted, "likelihood_ratio_test")

@@ -234,6 +234,8 @@ def test_nested_models_by_pipelines():
         Z = by_hand(big, X)
         expected = likelihood_ratio_test(make().fit(Z[:, :2], y), make().fit(Z, y))
         assert (found.statistic, found.df) == (expected.statistic, expected.df)
+        frozen = likelihood_ratio_test(FrozenEstimator(small), FrozenEstimator(big))
+        assert str(frozen) == str(found)
 
 
 # -- targets ---------------------------------------------------------------------------------------
