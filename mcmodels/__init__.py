@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from mcmodels.objective_models import ObjectiveClassifier, ObjectiveRegressor
     from mcmodels.pca import PCA
     from mcmodels.reports.comparison import likelihood_ratio_test
+    from mcmodels.reports.nested import anova
     from mcmodels.reports.results import Results, results
     from mcmodels.reports.summarize import summarize
     from mcmodels.rows import RowStream
@@ -34,6 +35,7 @@ __all__ = [
     "ObjectiveRegressor",
     "Results",
     "RowStream",
+    "anova",
     "check_gradient",
     "check_hessian",
     "likelihood_ratio_test",
@@ -57,6 +59,7 @@ _MODULES = {
     "ObjectiveRegressor": "objective_models",
     "Results": "reports.results",
     "RowStream": "rows",
+    "anova": "reports.nested",
     "check_gradient": "derivative_checks",
     "check_hessian": "derivative_checks",
     "likelihood_ratio_test": "reports.comparison",
