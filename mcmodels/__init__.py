@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from mcmodels.objective_models import ObjectiveClassifier, ObjectiveRegressor
     from mcmodels.pca import PCA
     from mcmodels.reports.comparison import likelihood_ratio_test
+    from mcmodels.reports.nested import anova
     from mcmodels.reports.results import Results, results
     from mcmodels.reports.side_by_side import Comparison, compare
     from mcmodels.reports.summarize import summarize
@@ -41,6 +42,7 @@ __all__ = [
     "ObjectiveRegressor",
     "Results",
     "RowStream",
+    "anova",
     "check_gradient",
     "check_hessian",
     "compare",
@@ -71,6 +73,7 @@ _MODULES = {
     "ObjectiveRegressor": "objective_models",
     "Results": "reports.results",
     "RowStream": "rows",
+    "anova": "reports.nested",
     "check_gradient": "derivative_checks",
     "check_hessian": "derivative_checks",
     "compare": "reports.side_by_side",

@@ -32,7 +32,7 @@ from mcmodels.solvers.family_starts import family_start
 from mcmodels.solvers.fit_state import Progress
 from mcmodels.solvers.starts import log_odds_start
 
-__all__ = ["Deviances", "added_terms_table", "deviance_table"]
+__all__ = ["Deviances", "added_terms_table", "deviance_table", "statistic_of_gain"]
 
 # Smaller models end at this gradient, by the total weight, or after so many steps.
 _TOLERANCE, _MAX_STEPS = 1e-10, 100
@@ -93,10 +93,17 @@ class Deviances:
 
     def test(self, gain: float, df: int) -> tuple[float, float]:
         """The statistic of a gain of deviance, and its p-value."""
-        scaled = max(gain, 0.0) / self.dispersion
-        if np.isfinite(self.df):
-            return scaled / df, float(stats.f.sf(scaled / df, df, self.df))
-        return scaled, float(stats.chi2.sf(scaled, df))
+        return statistic_of_gain(gain, df, self.dispersion, self.df)
+
+
+def statistic_of_gain(
+    gain: float, df: float, dispersion: float, freedom: float
+) -> tuple[float, float]:
+    """F of what ``df`` parameters explain, or χ² where ``freedom`` is infinite; and its p-value."""
+    scaled = max(gain, 0.0) / dispersion
+    if np.isfinite(freedom):
+        return scaled / df, float(stats.f.sf(scaled / df, df, freedom))
+    return scaled, float(stats.chi2.sf(scaled, df))
 
 
 def deviance_table(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections import UserList
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -150,6 +151,8 @@ def _of_column_transformer(step: ColumnTransformer, columns: list[Column]) -> li
 
 def _positions(chosen: Any, numbers: pd.Series[int]) -> list[int]:
     """Positions of columns that are given as scikit-learn takes them."""
+    if isinstance(chosen, UserList):  # the remainder in scikit-learn 1.6, which warns of iteration
+        chosen = chosen.data
     if isinstance(chosen, slice):
         of_names = isinstance(chosen.start or chosen.stop, str)
         return list(numbers.loc[chosen] if of_names else numbers.iloc[chosen])

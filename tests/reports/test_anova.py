@@ -428,6 +428,7 @@ def test_terms_that_are_not_estimable():
         results(model).anova(type=1)
 
 
+@pytest.mark.filterwarnings("ignore::mcmodels.exceptions.FitWarning")
 def test_models_that_have_no_analysis_of_variance():
     data = unbalanced(0)
     X, y = data[["age"]], data.y
