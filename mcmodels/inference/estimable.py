@@ -115,18 +115,6 @@ class EstimableSpace:
         rounding += factorisation_error(max(len(self.names), 1))
         return np.asarray(left <= self.rows.error * size + rounding * terms)
 
-    def combinations_of(self, columns: Sequence[int]) -> Array:
-        """Independent combinations of these features alone that are estimable, shape (k, P)."""
-        columns, unit = list(columns), self.rows.unit
-        U, values, _ = np.linalg.svd(self.rows.null[columns])
-        values = np.append(values, np.zeros(len(columns) - len(values)))
-        kept = U[:, values <= _SHOWN].T
-        C = np.zeros((len(kept), len(self.names)))
-        C[:, columns] = kept * unit[columns] / unit[columns].max(initial=0.0)
-        if not len(C):
-            return C
-        return np.asarray(C[replace(self, n_outputs=1, through=None).are_estimable(C)])
-
     def contains(self, block: RowBlock) -> npt.NDArray[np.bool_]:
         """Which rows of a block have a linear predictor that is estimable."""
         X = np.asarray(block.X.dense(), dtype=np.float64)

@@ -194,8 +194,6 @@ def wald_test_of_term(
     """
     rows = np.eye(len(estimate.params))
     held, R = rows[zero], rows[[*zero, *tested]]
-    if not zero and not estimate.determined[tested].all():
-        R = _estimable_part(estimate, name, tested)
     if len(held):
         names = tuple(estimate.names[j] for j in (*zero, *zero, *tested))
         V, _, _ = estimate.covariance_of(np.vstack([held, R]), names)
@@ -214,21 +212,6 @@ def wald_test_of_term(
             )
         R = beside @ (R / scale[len(held) :, np.newaxis])
     return wald_test(estimate, R)
-
-
-def _estimable_part(estimate: Estimate, name: str, tested: list[int]) -> Array:
-    """The combinations of the parameters of a term that the data determine."""
-    space = estimate.estimable
-    assert space is not None
-    P = len(space.names)
-    of_one = space.combinations_of([j for j in tested if j < P])
-    if not len(of_one):
-        raise InferenceError(
-            f"the term {name!r} cannot be tested: no combination of its parameters is determined. "
-            f"{space.reason}"
-        )
-    n_outputs = len(estimate.params) // P
-    return np.asarray(np.kron(np.eye(n_outputs), of_one), dtype=np.float64)
 
 
 def wald_table(tests: dict[str, HypothesisTest], statistic: str = "statistic") -> pd.DataFrame:
