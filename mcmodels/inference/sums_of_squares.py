@@ -192,10 +192,11 @@ def wald_test_of_term(
     tested, zero : list of int
         Positions of the parameters of the term, and of those that are zero.
     """
-    rows = np.eye(len(estimate.params))
-    held, R = rows[zero], rows[[*zero, *tested]]
+    held, R = _determined(estimate, zero), _determined(estimate, [*zero, *tested])
+    if len(R) == len(held):
+        _refuse_dependent(name)
     if len(held):
-        names = tuple(estimate.names[j] for j in (*zero, *zero, *tested))
+        names = tuple(map(str, range(len(held) + len(R))))
         V, _, _ = estimate.covariance_of(np.vstack([held, R]), names)
         scale = np.sqrt(np.diagonal(V))
         if not (scale > 0).all():
@@ -212,6 +213,21 @@ def wald_test_of_term(
             )
         R = beside @ (R / scale[len(held) :, np.newaxis])
     return wald_test(estimate, R)
+
+
+def _determined(estimate: Estimate, positions: list[int]) -> Array:
+    """Independent functions of some parameters that the data determine, one a row."""
+    rows = np.eye(len(estimate.params))[positions]
+    if estimate.estimable is None or not positions:
+        return rows
+    N = estimate.estimable.null_of_all
+    if estimate.estimable.through is not None:
+        N = estimate.estimable.through @ N
+    N = np.where(estimate.determined[:, np.newaxis], 0.0, N)[positions]
+    unit = np.abs(N).max(axis=1)
+    unit = np.where(unit > 0, unit, 1.0)[:, np.newaxis]
+    combinations = linalg.null_space((N / unit).T, rcond=_SINGULAR).T
+    return np.asarray((combinations / unit.T) @ rows)
 
 
 def wald_table(tests: dict[str, HypothesisTest], statistic: str = "statistic") -> pd.DataFrame:
