@@ -180,7 +180,8 @@ def test_effects_and_errors_are_those_of_the_predictions(name):
         function = average(lambda p, number=number: slopes(p, rows, number, 2.0**-4))
         estimate, error = of(table, number, "slope")
         np.testing.assert_allclose(estimate, function(pipe), **SLOPE)
-        if number != "hours":  # whose columns are made as those of income are
+        # The columns of hours are made as those of income are; errors of splines are seen in one.
+        if number == "income" or (number == "age" and name == "counts"):
             found = standard_errors(pipe, function, covariance)
             np.testing.assert_allclose(error, found, **ERROR)
     for factor, low, high in FACTORS:
@@ -193,7 +194,7 @@ def test_effects_and_errors_are_those_of_the_predictions(name):
         estimate, error = of(table, factor, f"{high} - {low}")
         # The same predictions, added in another order.
         np.testing.assert_allclose(estimate, function(pipe), rtol=1e-11, atol=1e-14)
-        if high in ("west", 1):
+        if high == "west":
             found = standard_errors(pipe, function, covariance)
             np.testing.assert_allclose(error, found, **ERROR)
     assert ("p_value" in table) == (name != "penalised")
@@ -209,7 +210,8 @@ def test_weighted_averages_by_group_at_values(name):
     table = results(pipe).marginal_effects(
         rows, "income", by="region", at={"sex": ["m", "f"], "hours": 30}, sample_weight=weights
     )
-    assert len(table) == 6 * len(of(table.xs(("m", "west")), "income", "slope")[0])
+    outputs = len(table) // 6
+    assert outputs == {"three classes": 3}.get(name, 1)
     for sex in "m":
         for region in ("north", "west"):
             taken = (rows["region"] == region).to_numpy()
