@@ -24,6 +24,8 @@ __all__ = ["EffectResults", "checked_value", "variable_of"]
 
 _MEASURES = ("slope", "elasticity", "comparison")
 _POINTS = ("average", "means", "rows")
+# A text that no encoder reads has about as many levels as there are rows.
+_MANY_LEVELS = 100
 
 
 class EffectResults(Routed):
@@ -128,7 +130,8 @@ class EffectResults(Routed):
         study = Study.of(self, X, by, sample_weight, offsets)
         values, at = _chosen_values(at, study.variables)
         if at == "rows":
-            for name, given in (("sample_weight", sample_weight), ("by", by), ("kind", kind)):
+            unused = {"sample_weight": sample_weight, "by": by, "kind": kind, "y": y}
+            for name, given in (unused | {"groups": groups}).items():
                 if given is not None:
                     raise ValueError(
                         f"at='rows' takes no mean and has no interval; leave {name} out."
@@ -274,6 +277,12 @@ def _asked_effects(
             chosen = [of for of in chosen if of.levels is None and not of.is_indicator]
         # A factor that is set to one value in every row has no other.
         chosen = [of for of in chosen if of.levels is None or of.position not in values]
+        for of in chosen:
+            if not of.of_fit and len(of.levels or ()) > _MANY_LEVELS:
+                raise InferenceError(
+                    f"{of.name!r} has {len(of.levels or ())} levels; name variables, or two of its "
+                    "levels with measure='comparison'."
+                )
         if not chosen:
             raise InferenceError("no input of X has such an effect; name variables.")
     else:

@@ -15,7 +15,7 @@ from mcmodels.arrays import Array
 from mcmodels.estimators.arguments import check_weights, listed, refuse_other_order
 from mcmodels.exceptions import InferenceError, example_of
 from mcmodels.reports.step_slopes import as_floats, columns_of
-from mcmodels.rows import RowStream
+from mcmodels.rows import CodedBlock, RowStream
 from mcmodels.tables.dask_stream import is_dask
 
 __all__ = ["InputBlock", "InputRows", "numbers_of", "with_values"]
@@ -89,6 +89,7 @@ class InputRows:
         if isinstance(X, RowStream):
             if weights is not None or offsets or labels:
                 raise ValueError("a RowStream holds its weights and offset; leave the others out.")
+            X = X.bound_to(getattr(fitted, "table_columns_", None))
             first = next((block for _, block in X.nonempty()), None)
             if first is None:
                 raise ValueError("X is a stream without rows.")
@@ -169,6 +170,8 @@ def _column_like(column: pd.Series, values: Any) -> pd.Series:
 
 def _in_memory(X: Any) -> Any:
     """Rows as a data frame, an array or a sparse matrix by rows."""
+    if isinstance(X, CodedBlock):  # of scan
+        return pd.DataFrame(as_floats(X.X), columns=[*X.names])
     if isinstance(X, pd.DataFrame):
         return X
     if sparse.issparse(X):

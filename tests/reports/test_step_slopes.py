@@ -68,7 +68,7 @@ EXACT = {
     "ordinal": OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=-1),
     "nothing": FunctionTransformer(),
     "selection": VarianceThreshold(),
-    "frozen": FrozenEstimator(StandardScaler().fit(rows(60, 1))),
+    "frozen": FrozenEstimator(StandardScaler()),
     "union": FeatureUnion(
         [
             ("a", StandardScaler()),
@@ -132,6 +132,8 @@ def test_exact_derivatives_are_those_of_differences(name, form):
         if isinstance(step, ColumnTransformer) and "masks" not in name:
             pytest.skip("it takes columns by names")
         train, X = train.to_numpy(), X.to_numpy()
+    if isinstance(step, FrozenEstimator):
+        step = FrozenEstimator(StandardScaler().fit(train))
     step = step.fit(train, None)
     D = np.random.default_rng(3).normal(size=(40, 3))
     told = Told()
