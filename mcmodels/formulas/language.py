@@ -37,6 +37,7 @@ FUNCTIONS = {name: getattr(np, name) for name in _UFUNCS}
 _CALLED = {*FUNCTIONS, *_TRANSFORMS, *_CONTRASTS, "exp10"}
 _LONGEST = 10_000  # characters of a formula
 _LARGEST_POWER = 64
+_ORDERS_OF_PRODUCTS = tuple("12345")  # formulaic makes all products before it drops equal ones
 _INSTEAD = {
     "offset": "pass offset= with the name of the column to fit_formula",
     "exposure": "pass exposure= with the name of the column to fit_formula",
@@ -175,6 +176,13 @@ def _translated(text: str, known: Sequence[str]) -> tuple[str, dict[str, str], f
             opened.append(called or written != "(" or any(opened))
         elif written in (")", "}", "]") and opened:
             opened.pop()
+        if not any(opened) and written in ("*", "^"):
+            is_power = written == "^" or (at > 0 and tokens[at - 1].group() == "*")
+            if is_power and after not in _ORDERS_OF_PRODUCTS:
+                raise ValueError(
+                    f"the formula has {example_of('**' + after)}; products of terms go up to **5, "
+                    "and powers of columns are written I(x**2)."
+                )
         if kind == "ticked":
             name = written[1:-1]
         elif kind == "quoted":

@@ -100,8 +100,9 @@ class Recipe:
         for column in numeric:  # also a factor elsewhere in the formula
             levels_of(frame[column], named=False)
         given = _given(frame, language, levels, numeric)
+        # The columns are not kept here, and those of many levels have room only if they are sparse.
         spec = formulaic().ModelSpec(
-            formula=language.terms, ensure_full_rank=True, na_action="ignore", output="numpy"
+            formula=language.terms, ensure_full_rank=True, na_action="ignore", output="sparse"
         )
         _, spec = _materialised(spec, given, language)
         shift = int(language.has_intercept)

@@ -181,3 +181,19 @@ def test_a_recipe_of_other_columns_is_refused():
     recipe = Recipe.learnt("x + sex", DATA)
     with pytest.raises(ValueError, match="another version of formulaic"):
         replace(recipe, names=("x", "sex[T.f]")).matrix(DATA)
+
+
+def test_many_levels_need_no_dense_matrix():
+    """Learning and sparse columns: 3000 rows of 1500 levels are 36 MB if they are dense."""
+    import tracemalloc
+
+    rows = pd.DataFrame({"g": [f"level {i % 1500}" for i in range(3000)]})
+    Formula("g", sparse=True).fit(rows[:9])  # imports
+    tracemalloc.start()
+    made = Formula("g", sparse=True).fit_transform(rows)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert made.shape == (3000, 1499)
+    assert made.nnz == 2998
+    # A pointer for each column of each one-column matrix and few entries: far below 36 MB.
+    assert peak < 12e6
