@@ -5,14 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from sklearn.compose import TransformedTargetRegressor
-from sklearn.pipeline import Pipeline
 
 from mcmodels.exceptions import InferenceError
 from mcmodels.inference.hypotheses import HypothesisTest
 from mcmodels.inference.tolerances import LIKELIHOOD_ROUNDING, NEGLIGIBLE_GAIN
-from mcmodels.reports.route import Route
-from mcmodels.reports.supervised_steps import is_frozen
 from mcmodels.solvers import Status
 
 __all__ = ["likelihood_ratio_test"]
@@ -191,9 +187,12 @@ def _behind_steps(fitted: Any) -> Any:
     """The model at the end of a pipeline; what is no pipeline stays as it is."""
     if isinstance(fitted, type) or hasattr(type(fitted), "n_free_params_"):
         return fitted
-    wrapped = isinstance(fitted, Pipeline | TransformedTargetRegressor) or is_frozen(fitted)
-    if not (wrapped or hasattr(fitted, "best_estimator_")):
+    wrappers = ("steps", "regressor_", "best_estimator_", "estimator")
+    if not any(hasattr(fitted, name) for name in wrappers):
         return fitted
+    # Loaded when it is used: scikit-learn's pipelines take a while.
+    from mcmodels.reports.route import Route
+
     route = Route.of(fitted, "likelihood_ratio_test")
     route.refuse_fitted_to_targets()
     return route.model

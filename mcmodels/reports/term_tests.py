@@ -205,7 +205,8 @@ class TermTests(Routed):
         if type == 3:
             _warn_of_baselines(found, record)
         given = self._training(X, y, sample_weight, options)
-        classical = kind in (None, "nonrobust") and record.weighting.has_likelihood
+        chosen = record.chosen is not None and kind is None
+        classical = kind in (None, "nonrobust") and record.weighting.has_likelihood and not chosen
         if classical:
             self.model._robust_rows(**given, kind="nonrobust")
             record.warn_of_perfect_fit()
