@@ -72,6 +72,7 @@ def results():
         "summary": linear.summary(),
         "all results": mcmodels.results(linear),
         "no results": mcmodels.results(LinearRegression().fit(X.iloc[:2], y[:2])),
+        "terms": mcmodels.results(linear).terms,
         "odds ratios": logistic.summary(exponentiate=True),
         "side by side": compare(linear, logistic),
         "classes": logistic.summary(),
@@ -146,6 +147,7 @@ def test_results_are_compared_and_hashed_without_error(name):
 SHORT_TEXT = {
     "CompiledFunction",
     "EstimableSpace",
+    "Terms",
     "Identity",
     "NumericalDerivative",
     "RowStream",

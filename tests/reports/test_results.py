@@ -597,9 +597,9 @@ def test_pipelines_by_hand_are_recognised():
 def test_looking_at_results_never_raises():
     X, targets = raw_rows()
     y = targets["linear"]
-    rows = X[NUMBERS].assign(again=X["age"])
-    with pytest.warns(RankDeficiencyWarning):
-        fitted = make_pipeline(StandardScaler(), LinearRegression()).fit(rows, y)
+    two = X[NUMBERS].head(2)
+    with pytest.warns(RankDeficiencyWarning):  # nothing is left to estimate a variance from
+        fitted = make_pipeline(StandardScaler(), LinearRegression()).fit(two, y[:2])
     changed = LinearRegression().fit(X[NUMBERS], y)
     found = results(changed)
     assert repr(found) == repr(found.summary())

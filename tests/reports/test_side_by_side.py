@@ -250,12 +250,23 @@ def test_what_is_refused():
         compare(ONE, level=95)
     with pytest.raises(TypeError, match="compare needs a model with coefficients, and found PCA"):
         compare(ONE, PCA().fit(CARS[["wt", "hp"]]))
-    with pytest.warns(UserWarning, match="dependen"):
-        lost = LinearRegression().fit(CARS[["wt", "wt"]].to_numpy(), MPG)
-    with pytest.raises(InferenceError, match=r"^model b: .*not determined"):
-        compare(ONE, lost, names=["a", "b"])
+    saturated = LinearRegression().fit(CARS[["wt"]].iloc[1:3], MPG[1:3])
+    with pytest.raises(InferenceError, match=r"^model b: there are 2 rows for 2 parameters"):
+        compare(ONE, saturated, names=["a", "b"])
     with pytest.raises(TypeError, match="unexpected keyword argument 'kinds'"):
         compare(ONE, kinds="HC1")
+
+
+def test_what_is_not_determined_is_not_a_number():
+    with pytest.warns(UserWarning, match="dependen"):
+        lost = LinearRegression().fit(CARS[["wt", "hp"]].assign(again=CARS["wt"]), MPG)
+    shown = compare(TWO, lost, names=["a", "b"])
+    assert shown.to_frame()["b"]["hp", "coefficient"] == pytest.approx(lost.coef_[1])
+    lines = {
+        line.split()[0]: line.split()[1:] for line in str(shown).split("\n") if line[:1].isalpha()
+    }
+    assert lines["wt"][-1] == lines["again"][-1] == "NA"
+    assert "nan" not in str(shown) + shown._repr_html_() + shown.to_markdown()
 
 
 def test_the_reader_of_tables_sees_a_wrong_number():

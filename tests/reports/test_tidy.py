@@ -288,8 +288,11 @@ def test_dependent_columns_leave_what_is_of_the_whole_fit():
         model = LinearRegression().fit(X, MPG)
     row, expected = glance(model), glance(LinearRegression().fit(CARS[["wt", "hp"]], MPG))
     pd.testing.assert_frame_equal(row, expected, rtol=1e-9)
-    with pytest.raises(InferenceError, match="not determined"):
-        tidy(model)
+    # wt and hp and their sum: no single coefficient is determined, and the intercept is.
+    found = tidy(model).set_index("term")
+    assert found.drop(index="(intercept)").isna().all(axis=None)
+    intercept = tidy(LinearRegression().fit(CARS[["wt", "hp"]], MPG)).set_index("term").iloc[-1]
+    pd.testing.assert_series_equal(found.loc["(intercept)"], intercept, rtol=1e-9)
 
 
 def test_edges_of_linear_fits():
