@@ -98,26 +98,31 @@ class EffectDisplay(Display):
 
     @classmethod
     def from_estimator(
-        cls, estimator: Any, X: MatrixLike | None = None, y: Any = None, **options: Any
+        cls,
+        estimator: Any,
+        X: MatrixLike | None = None,
+        variable: str | int | None = None,
+        **options: Any,
     ) -> Self:
         """Draw the effect of a variable in a fitted model or pipeline; see :meth:`from_results`.
 
-        ``y`` is not needed.
+        As in scikit-learn's ``PartialDependenceDisplay``, the variable stands where other displays
+        have y, which is not needed.
 
         Returns
         -------
         EffectDisplay
         """
-        return cls.from_results(results_of(estimator), X, **options)
+        return cls.from_results(results_of(estimator), X, variable, **options)
 
     @classmethod
     def from_results(
         cls,
         results: Any,
         X: MatrixLike | None = None,
+        variable: str | int | None = None,
         *,
-        variable: Any = None,
-        by: Any = None,
+        by: str | int | None = None,
         others: str = "typical",
         label: Any = None,
         level: float = 0.95,

@@ -99,7 +99,7 @@ class Terms:
 
     def __repr__(self) -> str:
         found = zip(self.names, map(list, self.columns), strict=True)
-        return f"Terms({', '.join(f'{name}: {columns}' for name, columns in found)})"
+        return f"terms {', '.join(f'{name}: {columns}' for name, columns in found)}"
 
     def containing(self, position: int) -> list[int]:
         """The terms that contain a term: those with all its variables, and more."""

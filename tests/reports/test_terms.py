@@ -155,7 +155,7 @@ def test_a_step_says_its_terms_itself():
     assert terms.names == ("C(region, Sum)", "C(sex, Sum)", "C(region, Sum):C(sex, Sum)")
     assert terms.columns == ((0, 1), (2,), (3, 4))
     assert [terms.containing(k) for k in range(3)] == [[2], [2], []]
-    assert repr(terms).startswith("Terms(C(region, Sum): [0, 1], C(sex, Sum): [2]")
+    assert repr(terms).startswith("terms C(region, Sum): [0, 1], C(sex, Sum): [2]")
 
 
 def test_variables_of_a_term():
