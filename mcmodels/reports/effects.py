@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from numbers import Real
 from typing import Any
 
@@ -20,7 +20,7 @@ from mcmodels.reports.input_variables import Variable
 from mcmodels.reports.routed import Routed
 from mcmodels.rows import RowStream
 
-__all__ = ["EffectResults", "checked_value", "variable_of"]
+__all__ = ["EffectResults", "checked_value", "names_asked", "variable_of"]
 
 _MEASURES = ("slope", "elasticity", "comparison")
 _POINTS = ("average", "means", "rows")
@@ -245,6 +245,13 @@ def checked_value(variable: Variable, value: Any, argument: str) -> Any:
     return value
 
 
+def names_asked(asked: Any, names: Sequence[Any]) -> list[Any]:
+    """The names in a question: one name, which may be a number or a tuple, or several."""
+    one = isinstance(asked, str) or not isinstance(asked, Iterable)
+    one = one or (isinstance(asked, tuple) and asked in names)
+    return [asked] if one else list(asked)
+
+
 def variable_of(name: Any, variables: Sequence[Variable], argument: str) -> Variable:
     """An input by its name; refused where there is none, or no step passes it on."""
     found = next((of for of in variables if of.name == name), None)
@@ -286,8 +293,8 @@ def _asked_effects(
         if not chosen:
             raise InferenceError("no input of X has such an effect; name variables.")
     else:
-        listed_names = [asked] if isinstance(asked, str) else list(asked)
-        chosen = [variable_of(name, variables, "variables") for name in listed_names]
+        names = names_asked(asked, [of.name for of in variables])
+        chosen = [variable_of(name, variables, "variables") for name in names]
     effects: list[Effect] = []
     for variable in chosen:
         effects += _effects_of(variable, measure, changes.get(variable.name))

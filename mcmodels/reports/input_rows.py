@@ -164,8 +164,9 @@ def _column_like(column: pd.Series, values: Any) -> pd.Series:
     if not number or held.dtype.kind not in "iuf":
         held = np.asarray(values, dtype=object)
     held = np.broadcast_to(held, len(column))
-    found = pd.Series(held, index=column.index, dtype=None if number else dtype)
-    return found.infer_objects()
+    if not number:  # text and objects keep their type, which encoders compare with their levels
+        return pd.Series(held, index=column.index, dtype=dtype)
+    return pd.Series(held, index=column.index).infer_objects()
 
 
 def _in_memory(X: Any) -> Any:

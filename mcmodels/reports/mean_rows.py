@@ -64,8 +64,9 @@ def mean_rows(
 
 def level_weights(variable: Variable, X: Any, weights: Array) -> Array:
     """The weight of the rows of each level of a factor."""
-    column = np.asarray(columns_of(X, variable.position), dtype=object)
-    return np.array([weights[column == level].sum() for level in variable.levels or ()])
+    column = columns_of(X, variable.position)
+    levels = variable.levels or ()
+    return np.array([weights[variable.are(level, column)].sum() for level in levels])
 
 
 def _weighted(values: Array, weights: Array) -> Array:

@@ -1,0 +1,120 @@
+"""Inputs as they come: missing levels, numbers as objects, names that are no text."""
+
+import warnings
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.compose import make_column_transformer
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import OneHotEncoder, SplineTransformer
+
+from mcmodels import LinearRegression, LogisticRegression, results
+
+# The same fit by other names of its levels: columns of the design stand in the same order, or in
+# another, so that both differ by rounding, 1e-13 of errors that are sums of 120 rows.
+SAME = {"rtol": 1e-9, "atol": 1e-12}
+
+
+@pytest.fixture(autouse=True)
+def no_warnings():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        yield
+
+
+def rows(n=120):
+    rng = np.random.default_rng(8)
+    X = pd.DataFrame(
+        {
+            "dose": rng.normal(size=n),
+            "place": rng.choice(["here", "there", "zz"], n, p=[0.3, 0.2, 0.5]),
+            "stage": rng.integers(0, 3, n),
+        }
+    )
+    return X, X["dose"] + X["stage"] * (X["place"] == "zz") + rng.normal(size=n)
+
+
+def fitted(X, y, drop="first"):
+    steps = make_column_transformer(
+        (OneHotEncoder(drop=drop), ["place", "stage"]), remainder="passthrough"
+    )
+    model = LogisticRegression(C=np.inf) if y.dtype == bool else LinearRegression()
+    return results(make_pipeline(steps, model).fit(X, y))
+
+
+def missing_as(form, X):
+    known = X["place"] != "zz"
+    if form == "None":
+        return X.assign(place=X["place"].where(known, None).astype(object).where(known, None))
+    if form == "category":
+        return X.assign(place=X["place"].where(known).astype("category"))
+    return X.assign(place=X["place"].map({"here": 1.0, "there": 2.0}))
+
+
+@pytest.mark.parametrize("form", ["None", "category", "number"])
+@pytest.mark.parametrize("drop", ["first", "missing"])
+@pytest.mark.parametrize("binary", [False, True])
+def test_missing_values_are_a_level_where_the_encoder_has_made_one(form, drop, binary):
+    X, y = rows()
+    y = y > 0.5 if binary else y
+    held = missing_as(form, X)
+    absent = None if form == "None" else np.nan
+    named = fitted(X, y, ["zz", 0] if drop == "missing" else "first")
+    found = fitted(held, y, [absent, 0] if drop == "missing" else "first")
+    shown = ["estimate", "standard_error"]
+    for asked in (
+        lambda of, X: of.marginal_effects(X),
+        lambda of, X: of.marginal_effects(X, "place", at="means"),
+        lambda of, X: of.marginal_means(X, "place"),
+        lambda of, X: of.marginal_means(X, "stage"),
+        lambda of, X: of.marginal_means(X, "stage", weights="proportional"),
+        lambda of, X: of.contrasts(X, "place"),
+        lambda of, X: of.predictions(X, by="place"),
+    ):
+        ours, plain = asked(found, held), asked(named, X)
+        assert len(ours) == len(plain)
+        np.testing.assert_allclose(ours[shown], plain[shown], **SAME)
+    ours = found.predictions(held, at={"place": absent})
+    plain = named.predictions(X, at={"place": "zz"})
+    np.testing.assert_allclose(ours[shown], plain[shown], **SAME)
+
+
+def test_integers_as_objects_stay_objects():
+    X, y = rows()
+    held = X.assign(stage=X["stage"].astype(object))
+    ours, plain = fitted(held, y).marginal_effects(held), fitted(X, y).marginal_effects(X)
+    pd.testing.assert_frame_equal(ours, plain, rtol=1e-12)
+    pd.testing.assert_frame_equal(
+        fitted(held, y).contrasts(held, "stage"), fitted(X, y).contrasts(X, "stage"), rtol=1e-12
+    )
+
+
+def test_names_may_be_numbers_and_tuples():
+    X, y = rows()
+    for names in ([0, 1], pd.MultiIndex.from_tuples([("a", "dose"), ("a", "stage")])):
+        held = X[["dose", "stage"]].set_axis(names, axis=1)
+        found = results(LinearRegression().fit(held, y))
+        table = found.marginal_effects(held, held.columns[1])
+        pd.testing.assert_frame_equal(table, found.marginal_effects(held).iloc[1:])
+
+
+def test_the_step_that_misses_a_column_says_so():
+    X, y = rows()
+    found = fitted(X, y)
+    for ask in (found.marginal_effects, found.predictions, lambda X: found.contrasts(X, "place")):
+        with pytest.raises(ValueError, match=r"step 'columntransformer'.*missing.*stage"):
+            ask(X.drop(columns="stage"))
+
+
+def test_splines_that_sum_to_one_have_the_remedy_of_splines():
+    X, y = rows()
+    steps = make_column_transformer(
+        (SplineTransformer(3), ["dose"]), (OneHotEncoder(), ["place"]), remainder="passthrough"
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # RankDeficiencyWarning
+        table = str(results(make_pipeline(steps, LinearRegression()).fit(X, y)).summary())
+    told = " ".join(table.split())
+    assert "ake them by SplineTransformer(include_bias=False), or leave out one of spline" in told
+    assert 'ncode with OneHotEncoder(drop="first"), or leave out one of onehotencoder' in told
