@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from mcmodels.arrays import Array
@@ -177,7 +178,7 @@ class Study:
     def effects_of_rows(self, asked: Sequence[Effect]) -> pd.DataFrame:
         """Effects in each row, one column for each effect and output."""
         stacked: list[Array] = []
-        lost: list[Array] = []
+        lost: list[npt.NDArray[np.bool_]] = []
         space = self.model.estimable
         for block in self.rows.blocks():
             found = list(self.model.effects(block.X, block.offsets, asked))
@@ -185,7 +186,7 @@ class Study:
             if space is not None:
                 known = np.hstack([functions.determined(space) for functions in found])
                 values[~known] = np.nan
-                lost.append(~known.all(axis=1))
+                lost.append(np.asarray(~known.all(axis=1)))
             stacked.append(values)
         outputs = self.model.outputs
         columns = [
