@@ -160,8 +160,11 @@ class ContrastResults(EffectResults):
                 f"adjust='tukey' is for all pairs, and method={method!r}; take 'holm'."
             )
         study = Study.of(self, X, None, sample_weight, offsets)
-        within = [by] if isinstance(by, str) else list(by or ())
-        asked = dict(variable) if isinstance(variable, Mapping) else {variable: None}
+        within = [] if by is None else names_asked(by, study.rows.names)
+        if isinstance(variable, Mapping):
+            asked = dict(variable)
+        else:
+            asked = dict.fromkeys(names_asked(variable, study.rows.names))
         if len(asked) != 1:
             raise ValueError(f"variable must be one input; found {example_of(list(asked))}.")
         (name,) = asked

@@ -95,6 +95,8 @@ class InputRows:
                 raise ValueError("X is a stream without rows.")
             return cls(X, _names_of(fitted, _in_memory(first[0])))
         X = _in_memory(X)
+        if not X.shape[0]:
+            raise ValueError("X has no rows; pass those that effects are averaged over.")
         refuse_other_order(X=X, sample_weight=weights, **offsets)
         checked = check_weights(weights, X)
         held = {name: np.asarray(of) for name, of in offsets.items()}

@@ -118,3 +118,19 @@ def test_splines_that_sum_to_one_have_the_remedy_of_splines():
     told = " ".join(table.split())
     assert "ake them by SplineTransformer(include_bias=False), or leave out one of spline" in told
     assert 'ncode with OneHotEncoder(drop="first"), or leave out one of onehotencoder' in told
+
+
+def test_no_rows_are_refused_by_name():
+    X, y = rows()
+    found = fitted(X, y)
+    for ask in (found.marginal_effects, found.predictions, lambda X: found.contrasts(X, "place")):
+        with pytest.raises(ValueError, match="X has no rows"):
+            ask(X.iloc[:0])
+
+
+def test_contrasts_take_one_name_in_a_list():
+    X, y = rows()
+    found = fitted(X, y)
+    pd.testing.assert_frame_equal(found.contrasts(X, ["place"]), found.contrasts(X, "place"))
+    with pytest.raises(ValueError, match="variable must be one input"):
+        found.contrasts(X, ["place", "stage"])
