@@ -12,7 +12,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from mcmodels.arrays import Array
-from mcmodels.estimators.arguments import refuse_unknown_keywords
+from mcmodels.estimators.arguments import refuse_other_order, refuse_unknown_keywords
 from mcmodels.exceptions import NotEstimableWarning
 from mcmodels.inference.estimate import Estimate
 from mcmodels.reports.effect_rows import Effect, EffectModel, Totals, groups_of
@@ -64,6 +64,12 @@ class Study:
             names = tuple(by)
         elif by is not None:
             labels = (np.asarray(by),)
+            if labels[0].ndim != 1:
+                raise ValueError(
+                    f"by must be names of inputs, or one label for each row; found an array of "
+                    f"shape {labels[0].shape}."
+                )
+            refuse_other_order(X=X, by=by)
             names = (str(getattr(by, "name", None) or "group"),)
         rows = InputRows.of(found.fitted, X, weights, offsets, labels)
         found._route.transformed(next(rows.blocks()).X[:1])  # the step that refuses X says so

@@ -10,7 +10,12 @@ import numpy as np
 import pandas as pd
 
 from mcmodels.arrays import MatrixLike, VectorLike, Weights
-from mcmodels.estimators.arguments import check_choice, listed, refuse_unknown_keywords
+from mcmodels.estimators.arguments import (
+    check_choice,
+    listed,
+    refuse_other_order,
+    refuse_unknown_keywords,
+)
 from mcmodels.exceptions import InferenceError, example_of
 from mcmodels.inference.estimate import Estimate, check_level
 from mcmodels.reports.effect_rows import Effect
@@ -207,6 +212,7 @@ class EffectResults(Routed):
         if y is None and kind is None and groups is None:
             return self._estimate()
         asked = {name: of for name, of in offsets.items() if of is not None}
+        refuse_other_order(X=X, y=y, sample_weight=weights, groups=groups, **asked)
         asked |= {} if kind is None else {"kind": kind}
         asked |= {} if groups is None else {"groups": groups}
         *rows, given = self._route.training_rows(X, y, weights, **asked)

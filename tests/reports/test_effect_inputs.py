@@ -9,7 +9,12 @@ from sklearn.compose import make_column_transformer
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, SplineTransformer
 
-from mcmodels import LinearRegression, LogisticRegression, results
+from mcmodels import (
+    GeneralizedLinearRegressor,
+    LinearRegression,
+    LogisticRegression,
+    results,
+)
 
 # The same fit by other names of its levels: columns of the design stand in the same order, or in
 # another, so that both differ by rounding, 1e-13 of errors that are sums of 120 rows.
@@ -134,3 +139,26 @@ def test_contrasts_take_one_name_in_a_list():
     pd.testing.assert_frame_equal(found.contrasts(X, ["place"]), found.contrasts(X, "place"))
     with pytest.raises(ValueError, match="variable must be one input"):
         found.contrasts(X, ["place", "stage"])
+
+
+def test_labels_offsets_and_clusters_in_another_order_are_refused():
+    X, _ = rows()
+    rng = np.random.default_rng(1)
+    exposure, clusters = pd.Series(rng.uniform(1, 4, len(X))), pd.Series(rng.integers(0, 9, len(X)))
+    counts = rng.poisson(exposure)
+    steps = make_column_transformer(
+        (OneHotEncoder(drop="first"), ["place"]), remainder="passthrough"
+    )
+    pipeline = make_pipeline(steps, GeneralizedLinearRegressor("poisson"))
+    found = results(pipeline.fit(X, counts, generalizedlinearregressor__exposure=exposure))
+    named = {"exposure": exposure}
+    with pytest.raises(ValueError, match="X and by have the same index labels in another order"):
+        found.predictions(X, by=clusters[::-1], **named)
+    with pytest.raises(ValueError, match="X and exposure have the same index labels in another"):
+        found.predict_interval(X, exposure=exposure[::-1])
+    robust = {"kind": "cluster", "y": counts, "groups": clusters[::-1], **named}
+    for ask in (found.marginal_effects, lambda X, **of: found.contrasts(X, "place", **of)):
+        with pytest.raises(ValueError, match="X and groups have the same index labels in another"):
+            ask(X, **robust)
+    with pytest.raises(ValueError, match=r"by must be names .* shape \(120, 2\)"):
+        found.predictions(X, by=X[["place", "stage"]], **named)
