@@ -18,7 +18,7 @@ from mcmodels import (
     ObjectiveRegressor,
     results,
 )
-from mcmodels.exceptions import NotEstimableWarning
+from mcmodels.exceptions import InferenceError, NotEstimableWarning
 
 SHOWN = ["estimate", "standard_error"]
 # The same span by other columns: fits of 150 rows end where gradients are 1e-10, and errors have
@@ -158,3 +158,24 @@ def test_a_column_of_zeros_changes_no_interval(model):
     ):
         # Fits end where gradients are 1e-10 in other coordinates.
         np.testing.assert_allclose(ask(found, wide), ask(plain, dense), **SAME)
+
+
+@pytest.mark.parametrize("n_classes", [2, 3])
+def test_what_separates_classes_has_the_names_of_the_steps(n_classes):
+    X, _ = rows()
+    y = np.arange(len(X)) % n_classes
+    y[X["g"] == "c"] = 0
+    steps = make_column_transformer((OneHotEncoder(drop="first"), ["g", "h"]))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # SeparationWarning
+        found = results(make_pipeline(steps, LogisticRegression(C=np.inf)).fit(X, y))
+    with pytest.raises(
+        InferenceError, match="the columns 'onehotencoder__g_c': the likelihood has"
+    ):
+        found.wald_test(terms=True)
+    named = LogisticRegression(C=np.inf)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        named.fit(pd.DataFrame({"x1": X["h"] == "q", "x0": X["g"] == "c"}).astype(float), y)
+    with pytest.raises(InferenceError, match="the columns 'x0': the likelihood has"):
+        results(named).wald_test("x1 = 0")
