@@ -326,16 +326,18 @@ def _combinations(
         found = list(itertools.product(*(of.levels or () for of in others)))
         return found, np.ones(len(found))
     totals: dict[tuple[Any, ...], float] = {}
+    absent: dict[int, Any] = {}
     for block in study.rows.blocks():
         columns = []
         for of in others:
             column = np.array(columns_of(block.X, of.position), dtype=object)
             for level in of.missing:
                 column[of.are(level, column)] = level
+            if not of.missing and (lost := pd.isna(column)).any():  # what steps fill, they fill
+                column[lost] = absent.setdefault(of.position, column[lost][0])
             columns.append(column)
         for key, weight in zip(zip(*columns, strict=True), block.weights, strict=True):
-            known = zip(key, others, strict=True)
-            if weight > 0 and not any(pd.isna(value) and not of.missing for value, of in known):
+            if weight > 0:
                 totals[key] = totals.get(key, 0.0) + weight
     return list(totals), np.array(list(totals.values()))
 

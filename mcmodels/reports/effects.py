@@ -196,6 +196,11 @@ class EffectResults(Routed):
         """
         check_level(level)
         study = Study.of(self, X, by, sample_weight, offsets)
+        if at is not None and not isinstance(at, Mapping):
+            raise TypeError(
+                f"at={example_of(at)} must be a dict of inputs and values here; without it "
+                "predictions are averages over the rows as they are."
+            )
         values, _ = _chosen_values({} if at is None else at, study.variables)
         estimate = self._effect_estimate(X, y, sample_weight, kind, groups, offsets)
         asked = [Effect(label="average")]
@@ -300,7 +305,12 @@ def _asked_effects(
             raise InferenceError("no input of X has such an effect; name variables.")
     else:
         names = names_asked(asked, [of.name for of in variables])
-        chosen = [variable_of(name, variables, "variables") for name in names]
+        if not names:
+            raise ValueError("variables is empty; name at least one input, or leave it out.")
+        named = {
+            of.position: of for of in (variable_of(name, variables, "variables") for name in names)
+        }
+        chosen = list(named.values())
     effects: list[Effect] = []
     for variable in chosen:
         effects += _effects_of(variable, measure, changes.get(variable.name))

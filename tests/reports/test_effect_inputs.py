@@ -5,7 +5,9 @@ import warnings
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.base import clone
 from sklearn.compose import make_column_transformer
+from sklearn.impute import SimpleImputer
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, SplineTransformer
 
@@ -162,3 +164,43 @@ def test_labels_offsets_and_clusters_in_another_order_are_refused():
             ask(X, **robust)
     with pytest.raises(ValueError, match=r"by must be names .* shape \(120, 2\)"):
         found.predictions(X, by=X[["place", "stage"]], **named)
+
+
+@pytest.mark.parametrize("form", ["None", "category"])
+def test_what_a_step_fills_counts_as_what_it_is_filled_with(form):
+    """Of "zz", the most frequent level, values are missing, and a step says "zz" again."""
+    X, y = rows()
+    held = missing_as(form, X)
+    held["place"] = held["place"].astype(object)
+    fill = SimpleImputer(
+        strategy="constant", fill_value="zz", missing_values=None if form == "None" else np.nan
+    )
+
+    def found(X):
+        steps = make_column_transformer(
+            (make_pipeline(clone(fill), OneHotEncoder(drop="first")), ["place"]),
+            (OneHotEncoder(drop="first"), ["stage"]),
+            remainder="passthrough",
+        )
+        return results(make_pipeline(steps, LogisticRegression(C=np.inf)).fit(X, y > 0.5))
+
+    filled, plain = found(held), found(X)
+    for asked in (
+        lambda of, X: of.marginal_means(X, "stage", weights="proportional"),
+        lambda of, X: of.contrasts(X, "stage", weights="proportional"),
+        lambda of, X: of.marginal_effects(X, "dose", at="means"),
+        lambda of, X: of.marginal_means(X, "stage"),
+    ):
+        np.testing.assert_allclose(asked(filled, held), asked(plain, X), **SAME)
+
+
+def test_questions_that_are_none_are_refused_by_name():
+    X, y = rows()
+    found = fitted(X, y)
+    with pytest.raises(ValueError, match="variables is empty"):
+        found.marginal_effects(X, [])
+    twice = found.marginal_effects(X, ["dose", "dose"])
+    pd.testing.assert_frame_equal(twice, found.marginal_effects(X, "dose"))
+    for at in ("means", "average", ["dose"]):
+        with pytest.raises(TypeError, match=r"at=.* must be a dict of inputs and values"):
+            found.predictions(X, at=at)
