@@ -187,6 +187,7 @@ class _Design:
             self.model.differed.add(j)
         self.model.told.differences.update(told.differences)
         self.model.told.one_sided.update(told.one_sided)
+        self.model.told.flat.update(told.flat)
         along = _model_columns(self.model, D, 0.0)
         return slopes(self.model.response, self._params, self.X, along, self.offset)
 

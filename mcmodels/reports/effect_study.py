@@ -178,6 +178,11 @@ class Study:
             "the inside."
             for name in sorted(told.one_sided)
         ]
+        notes += [
+            f"{name} is flat between its jumps: what goes through it has the slope zero there. "
+            "measure='comparison' with two values has the difference across jumps."
+            for name in sorted(told.flat)
+        ]
         table.attrs["notes"] = tuple(notes) + self.model.route.notes
         return table
 

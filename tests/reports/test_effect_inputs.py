@@ -9,7 +9,7 @@ from sklearn.base import clone
 from sklearn.compose import make_column_transformer
 from sklearn.impute import SimpleImputer
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import OneHotEncoder, SplineTransformer
+from sklearn.preprocessing import KBinsDiscretizer, OneHotEncoder, SplineTransformer
 
 from mcmodels import (
     GeneralizedLinearRegressor,
@@ -204,3 +204,22 @@ def test_questions_that_are_none_are_refused_by_name():
     for at in ("means", "average", ["dose"]):
         with pytest.raises(TypeError, match=r"at=.* must be a dict of inputs and values"):
             found.predictions(X, at=at)
+
+
+def test_bins_say_that_their_slopes_are_zero_between_jumps():
+    X, y = rows()
+    bins = KBinsDiscretizer(3, encode="onehot-dense", quantile_method="linear")
+    steps = make_column_transformer(
+        (bins, ["dose"]), (OneHotEncoder(drop="first"), ["place"]), ("passthrough", ["stage"])
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # RankDeficiencyWarning
+        pipeline = make_pipeline(steps, LinearRegression()).fit(X, y)
+    found = results(pipeline)
+    slope = found.marginal_effects(X, "dose")
+    assert (slope["estimate"] == 0).all()
+    assert "KBinsDiscretizer is flat between its jumps" in slope.attrs["notes"][0]
+    assert found.marginal_effects(X, ["place", "stage"]).attrs["notes"] == ()
+    jump = found.marginal_effects(X, {"dose": (-2, 2)}, measure="comparison")
+    ends = [pipeline.predict(X.assign(dose=float(of))).mean() for of in (-2, 2)]
+    np.testing.assert_allclose(jump["estimate"], ends[1] - ends[0], **SAME)
