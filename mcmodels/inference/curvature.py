@@ -269,8 +269,9 @@ class CurvatureInference:
             coordinates = self.inner.coordinates
             if coordinates.root is not None:
                 # Rows are scaled to unit length. Otherwise columns of small scale would look
-                # dependent.
+                # dependent. Columns that do not vary have no length, and are not in the span.
                 scale = np.linalg.norm(coordinates.root, axis=1)
+                scale[scale == 0] = 1.0
                 mean = linalg.lstsq((coordinates.root / scale[:, np.newaxis]).T, mean)[0] / scale
                 root = coordinates.root @ root
             mean = mean + coordinates.centre

@@ -16,6 +16,7 @@ zero are the errors of that space, and rounding errors of the terms of ``Nᵀc``
 from __future__ import annotations
 
 import functools
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -38,6 +39,8 @@ _SHOWN = 1e-6
 # Most names in a list, and most columns of which dependencies are looked for in words.
 _MOST_NAMES, _MOST_COLUMNS = 8, 500
 _ENCODER = 'OneHotEncoder(drop="first")'
+# Splines sum to one, too, and have these names.
+_SPLINE, _SPLINES = re.compile(r"_sp_\d+$"), "SplineTransformer(include_bias=False)"
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -176,9 +179,10 @@ class EstimableSpace:
                 constant = "constant" if self.mean is not None else "zero"
                 remedies.append(f"leave out {listed}, which is {constant}")
             elif self._are_levels(direction):
+                splines = all(_SPLINE.search(self.names[j]) for j in involved)
+                first = f"make them by {_SPLINES}" if splines else f"encode with {_ENCODER}"
                 remedies.append(
-                    f"encode with {_ENCODER}, or leave out one of {listed}, which sum to the "
-                    "intercept"
+                    f"{first}, or leave out one of {listed}, which sum to the intercept"
                 )
             else:
                 remedies.append(f"leave out one of {listed}, which depend on each other")

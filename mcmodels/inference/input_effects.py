@@ -17,7 +17,7 @@ Their averages have standard errors by the delta method: Greene (2018), *Econome
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Self
 
 import numpy as np
@@ -26,6 +26,7 @@ import numpy.typing as npt
 from mcmodels.arrays import Array
 from mcmodels.differences import difference_quotient
 from mcmodels.exceptions import InferenceError
+from mcmodels.inference.estimable import EstimableSpace
 from mcmodels.inference.responses import Response
 
 __all__ = [
@@ -65,6 +66,18 @@ class RowFunctions:
     def __sub__(self, other: RowFunctions) -> RowFunctions:
         subtracted = tuple((-c, u) for c, u in other.parts)
         return RowFunctions(self.values - other.values, self.parts + subtracted)
+
+    def determined(self, space: EstimableSpace) -> npt.NDArray[np.bool_]:
+        """Which of the functions the data determine to first order, shape (b, K)."""
+        of_one = replace(space, n_outputs=1, through=None)
+        found = np.ones(self.values.shape, dtype=bool)
+        for _, u in self.parts:
+            found &= of_one.are_estimable(u)[:, np.newaxis]
+        rows = np.flatnonzero(~found[:, 0])  # a difference may be, where what it is of is not
+        for k in range(self.values.shape[1] if rows.size else 0):
+            slopes = sum(np.einsum("bl,bp->blp", c[rows, k], u[rows]) for c, u in self.parts)
+            found[rows, k] = space.are_estimable(np.reshape(slopes, (len(rows), -1)))
+        return found
 
     def summed(self, groups: npt.NDArray[np.intp], weights: Array, n_groups: int) -> GroupSums:
         """Weighted sums over the rows of each group; ``groups`` has the group of each row."""

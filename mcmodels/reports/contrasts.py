@@ -17,7 +17,7 @@ from mcmodels.inference.estimate import Estimate, check_level
 from mcmodels.inference.multiplicity import ADJUSTMENTS, adjusted_intervals, adjusted_p_values
 from mcmodels.reports.effect_rows import Effect, Totals
 from mcmodels.reports.effect_study import Study, by_outputs, table_of
-from mcmodels.reports.effects import EffectResults, checked_value, variable_of
+from mcmodels.reports.effects import EffectResults, checked_value, names_asked, variable_of
 from mcmodels.reports.input_rows import InputRows, with_values
 from mcmodels.reports.input_variables import Variable
 from mcmodels.reports.mean_rows import mean_rows
@@ -160,8 +160,11 @@ class ContrastResults(EffectResults):
                 f"adjust='tukey' is for all pairs, and method={method!r}; take 'holm'."
             )
         study = Study.of(self, X, None, sample_weight, offsets)
-        within = [by] if isinstance(by, str) else list(by or ())
-        asked = dict(variable) if isinstance(variable, Mapping) else {variable: None}
+        within = [] if by is None else names_asked(by, study.rows.names)
+        if isinstance(variable, Mapping):
+            asked = dict(variable)
+        else:
+            asked = dict.fromkeys(names_asked(variable, study.rows.names))
         if len(asked) != 1:
             raise ValueError(f"variable must be one input; found {example_of(list(asked))}.")
         (name,) = asked
@@ -176,12 +179,15 @@ class ContrastResults(EffectResults):
         pairs = _pairs(method, held, grid.variables[-1].baseline)
         tables = []
         for key, C in _families(grid, pairs, len(means.params)):
-            family = means.image(C, C @ means.params, tuple(map(str, range(len(pairs)))))
+            names = tuple(map(str, range(len(pairs))))
+            family = means.image(C, C @ means.params, names, partly=True)
+            told = zip(pairs, family.determined, strict=True)
+            n_means = max(len({k for pair, known in told if known for k in pair}), 2)
             named = [(*key, f"{held[high]} - {held[low]}") for low, high in pairs]
             table = table_of(family, named, [*grid.levels[:-1], "contrast"], level, study.model)
             if "p_value" in table:
-                table["p_value"] = adjusted_p_values(family, adjust, len(held))
-            table[["lower", "upper"]] = adjusted_intervals(family, adjust, len(held), level)
+                table["p_value"] = adjusted_p_values(family, adjust, n_means)
+            table[["lower", "upper"]] = adjusted_intervals(family, adjust, n_means, level)
             tables.append(table)
         found = study.finished(pd.concat(tables))
         note = f"p-values and intervals of {len(pairs)} contrasts: {adjust or 'not adjusted'}."
@@ -216,10 +222,8 @@ class _Grid:
     @classmethod
     def of(cls, study: Study, asked: Any, weights: str) -> _Grid:
         check_choice("weights", weights, _WEIGHTS)
-        if isinstance(asked, str):
-            asked = {asked: None}
-        elif not isinstance(asked, Mapping):
-            asked = dict.fromkeys(asked)
+        if not isinstance(asked, Mapping):
+            asked = dict.fromkeys(names_asked(asked, study.rows.names))
         if not asked:
             raise ValueError("variables is empty; name at least one factor.")
         variables = tuple(variable_of(name, study.variables, "variables") for name in asked)
@@ -322,10 +326,18 @@ def _combinations(
         found = list(itertools.product(*(of.levels or () for of in others)))
         return found, np.ones(len(found))
     totals: dict[tuple[Any, ...], float] = {}
+    absent: dict[int, Any] = {}
     for block in study.rows.blocks():
-        columns = [np.asarray(columns_of(block.X, of.position), dtype=object) for of in others]
+        columns = []
+        for of in others:
+            column = np.array(columns_of(block.X, of.position), dtype=object)
+            for level in of.missing:
+                column[of.are(level, column)] = level
+            if not of.missing and (lost := pd.isna(column)).any():  # what steps fill, they fill
+                column[lost] = absent.setdefault(of.position, column[lost][0])
+            columns.append(column)
         for key, weight in zip(zip(*columns, strict=True), block.weights, strict=True):
-            if weight > 0 and not any(pd.isna(of) for of in key):
+            if weight > 0:
                 totals[key] = totals.get(key, 0.0) + weight
     return list(totals), np.array(list(totals.values()))
 

@@ -13,6 +13,7 @@ from mcmodels.arrays import Array
 from mcmodels.estimators.pointwise import inverse_link_derivatives
 from mcmodels.estimators.validation import validated_rows
 from mcmodels.exceptions import InferenceError
+from mcmodels.inference.estimable import EstimableSpace
 from mcmodels.inference.estimate import Estimate
 from mcmodels.inference.input_effects import (
     GroupSums,
@@ -134,6 +135,12 @@ class EffectModel:
                 else:
                     yield elasticities(numbers_of(X, j), slope, base.predictions())
 
+    @property
+    def estimable(self) -> EstimableSpace | None:
+        """Which functions of the parameters the data determine; None if all."""
+        space: EstimableSpace | None = self.route.model._record().estimable
+        return space
+
     def offset_of(self, X: Any, offsets: Mapping[str, Any]) -> Array | None:
         """What the offsets add to the linear predictors of these rows."""
         return _Design.of(self, X, offsets).offset
@@ -180,6 +187,7 @@ class _Design:
             self.model.differed.add(j)
         self.model.told.differences.update(told.differences)
         self.model.told.one_sided.update(told.one_sided)
+        self.model.told.flat.update(told.flat)
         along = _model_columns(self.model, D, 0.0)
         return slopes(self.model.response, self._params, self.X, along, self.offset)
 
@@ -219,11 +227,12 @@ class Totals:
                 self.sums[key] = one
 
     def estimate(self, keys: list[Any], estimate: Estimate) -> Estimate:
-        """Averages of these keys, all outputs of each, by the delta method."""
+        """Averages of these keys, all outputs of each; NaN where they are not determined."""
         found = [self.sums[key].averages() for key in keys]
         values = np.concatenate([values.ravel() for values, _ in found])
         jacobian = np.concatenate([jacobian[0] for _, jacobian in found])
-        return estimate.image(jacobian, values, tuple(map(str, range(values.size))))
+        names = tuple(map(str, range(values.size)))
+        return estimate.image(jacobian, values, names, partly=True)
 
 
 def groups_of(block_labels: list[Any]) -> tuple[list[Any], Any]:

@@ -8,17 +8,23 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from mcmodels.arrays import Array
-from mcmodels.estimators.arguments import refuse_unknown_keywords
+from mcmodels.estimators.arguments import refuse_other_order, refuse_unknown_keywords
+from mcmodels.exceptions import NotEstimableWarning
 from mcmodels.inference.estimate import Estimate
 from mcmodels.reports.effect_rows import Effect, EffectModel, Totals, groups_of
 from mcmodels.reports.input_rows import InputRows, with_values
 from mcmodels.reports.input_variables import Variable, variables_of
 from mcmodels.reports.mean_rows import mean_rows
+from mcmodels.user_warnings import warn_user
 
 __all__ = ["Study", "by_outputs", "table_of"]
+
+# Most rows of a table that a warning names.
+_SHOWN = 5
 
 
 @dataclass(frozen=True)
@@ -58,8 +64,15 @@ class Study:
             names = tuple(by)
         elif by is not None:
             labels = (np.asarray(by),)
+            if labels[0].ndim != 1:
+                raise ValueError(
+                    f"by must be names of inputs, or one label for each row; found an array of "
+                    f"shape {labels[0].shape}."
+                )
+            refuse_other_order(X=X, by=by)
             names = (str(getattr(by, "name", None) or "group"),)
         rows = InputRows.of(found.fitted, X, weights, offsets, labels)
+        found._route.transformed(next(rows.blocks()).X[:1])  # the step that refuses X says so
         columns = () if labels else tuple(rows.position(of, "by") for of in names)
         return cls(model, rows, variables_of(found._route.steps, rows), names, columns)
 
@@ -106,7 +119,7 @@ class Study:
             if not levels:
                 return key
             known = zip(key, levels, strict=True)
-            return tuple(of if at is None else at.index(of) for of, at in known)
+            return tuple(of if at is None else _place(of, at) for of, at in known)
 
         try:
             ordered = sorted(groups, key=place)
@@ -165,15 +178,27 @@ class Study:
             "the inside."
             for name in sorted(told.one_sided)
         ]
+        notes += [
+            f"{name} is flat between its jumps: what goes through it has the slope zero there. "
+            "measure='comparison' with two values has the difference across jumps."
+            for name in sorted(told.flat)
+        ]
         table.attrs["notes"] = tuple(notes) + self.model.route.notes
         return table
 
     def effects_of_rows(self, asked: Sequence[Effect]) -> pd.DataFrame:
         """Effects in each row, one column for each effect and output."""
         stacked: list[Array] = []
+        lost: list[npt.NDArray[np.bool_]] = []
+        space = self.model.estimable
         for block in self.rows.blocks():
-            found = self.model.effects(block.X, block.offsets, asked)
-            stacked.append(np.hstack([functions.values for functions in found]))
+            found = list(self.model.effects(block.X, block.offsets, asked))
+            values = np.hstack([functions.values for functions in found])
+            if space is not None:
+                known = np.hstack([functions.determined(space) for functions in found])
+                values[~known] = np.nan
+                lost.append(np.asarray(~known.all(axis=1)))
+            stacked.append(values)
         outputs = self.model.outputs
         columns = [
             (*(() if output is None else (output,)), effect.variable, self._label(effect))
@@ -183,6 +208,8 @@ class Study:
         of_output = [] if outputs is None else [self.model.output_level]
         names = pd.MultiIndex.from_tuples(columns, names=[*of_output, "variable", "effect"])
         found = pd.DataFrame(np.vstack(stacked), columns=names, index=self.rows.index)
+        if space is not None:
+            space.warn_of_rows(np.concatenate(lost))
         return self.finished(found)
 
     def _label(self, effect: Effect) -> str:
@@ -191,16 +218,38 @@ class Study:
         return f"{effect.label} (differences)" if differed else effect.label
 
 
+def _place(label: Any, levels: tuple[Any, ...]) -> int:
+    """The place of a level; None is what is missing, after all others."""
+    return len(levels) if label is None else levels.index(label)
+
+
 def table_of(
     found: Estimate, index: list[Any], levels: list[str], level: float, model: EffectModel
 ) -> pd.DataFrame:
-    """The table of an estimate, with an index of these levels; no p-values for penalised fits."""
+    """The table of an estimate, with an index of these levels; no p-values for penalised fits.
+
+    What the data do not determine is NaN, and a warning names it.
+    """
+    if not found.determined.all():
+        _warn_of_undetermined([index[k] for k in np.flatnonzero(~found.determined)], model)
     penalised = bool(getattr(model.route.model._record(), "penalty", 0.0))
     table = found.table(level, p_values=not penalised)
     table = table.rename(columns={"coefficient": "estimate"})
     if len(levels) == 1:
         return table.set_axis(pd.Index([of for (of,) in index], name=levels[0]))
     return table.set_axis(pd.MultiIndex.from_tuples(index, names=levels))
+
+
+def _warn_of_undetermined(rows: list[Any], model: EffectModel) -> None:
+    shown = ", ".join(" ".join(map(str, row)) for row in rows[:_SHOWN])
+    more = f" and {len(rows) - _SHOWN} more" if len(rows) > _SHOWN else ""
+    assert model.estimable is not None
+    warn_user(
+        f"{shown}{more}: the rows of the fit do not determine this (NaN). It takes predictions of "
+        "rows that are no combination of them, as where levels never come together. Leave such "
+        f"levels or interactions out, or name other rows. {model.estimable.remedy}.",
+        NotEstimableWarning,
+    )
 
 
 def by_outputs(table: pd.DataFrame, n_together: int, model: EffectModel) -> pd.DataFrame:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from numbers import Real
 from typing import Any
 
@@ -10,7 +10,12 @@ import numpy as np
 import pandas as pd
 
 from mcmodels.arrays import MatrixLike, VectorLike, Weights
-from mcmodels.estimators.arguments import check_choice, listed, refuse_unknown_keywords
+from mcmodels.estimators.arguments import (
+    check_choice,
+    listed,
+    refuse_other_order,
+    refuse_unknown_keywords,
+)
 from mcmodels.exceptions import InferenceError, example_of
 from mcmodels.inference.estimate import Estimate, check_level
 from mcmodels.reports.effect_rows import Effect
@@ -20,7 +25,7 @@ from mcmodels.reports.input_variables import Variable
 from mcmodels.reports.routed import Routed
 from mcmodels.rows import RowStream
 
-__all__ = ["EffectResults", "checked_value", "variable_of"]
+__all__ = ["EffectResults", "checked_value", "names_asked", "variable_of"]
 
 _MEASURES = ("slope", "elasticity", "comparison")
 _POINTS = ("average", "means", "rows")
@@ -191,6 +196,11 @@ class EffectResults(Routed):
         """
         check_level(level)
         study = Study.of(self, X, by, sample_weight, offsets)
+        if at is not None and not isinstance(at, Mapping):
+            raise TypeError(
+                f"at={example_of(at)} must be a dict of inputs and values here; without it "
+                "predictions are averages over the rows as they are."
+            )
         values, _ = _chosen_values({} if at is None else at, study.variables)
         estimate = self._effect_estimate(X, y, sample_weight, kind, groups, offsets)
         asked = [Effect(label="average")]
@@ -207,6 +217,7 @@ class EffectResults(Routed):
         if y is None and kind is None and groups is None:
             return self._estimate()
         asked = {name: of for name, of in offsets.items() if of is not None}
+        refuse_other_order(X=X, y=y, sample_weight=weights, groups=groups, **asked)
         asked |= {} if kind is None else {"kind": kind}
         asked |= {} if groups is None else {"groups": groups}
         *rows, given = self._route.training_rows(X, y, weights, **asked)
@@ -243,6 +254,13 @@ def checked_value(variable: Variable, value: Any, argument: str) -> Any:
     if not isinstance(value, Real) or isinstance(value, bool) or not np.isfinite(float(value)):
         raise ValueError(f"{argument}: {variable.name!r} is a number; found {example_of(value)}.")
     return value
+
+
+def names_asked(asked: Any, names: Sequence[Any]) -> list[Any]:
+    """The names in a question: one name, which may be a number or a tuple, or several."""
+    one = isinstance(asked, str) or not isinstance(asked, Iterable)
+    one = one or (isinstance(asked, tuple) and asked in names)
+    return [asked] if one else list(asked)
 
 
 def variable_of(name: Any, variables: Sequence[Variable], argument: str) -> Variable:
@@ -286,8 +304,13 @@ def _asked_effects(
         if not chosen:
             raise InferenceError("no input of X has such an effect; name variables.")
     else:
-        listed_names = [asked] if isinstance(asked, str) else list(asked)
-        chosen = [variable_of(name, variables, "variables") for name in listed_names]
+        names = names_asked(asked, [of.name for of in variables])
+        if not names:
+            raise ValueError("variables is empty; name at least one input, or leave it out.")
+        named = {
+            of.position: of for of in (variable_of(name, variables, "variables") for name in names)
+        }
+        chosen = list(named.values())
     effects: list[Effect] = []
     for variable in chosen:
         effects += _effects_of(variable, measure, changes.get(variable.name))

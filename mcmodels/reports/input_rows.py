@@ -95,6 +95,8 @@ class InputRows:
                 raise ValueError("X is a stream without rows.")
             return cls(X, _names_of(fitted, _in_memory(first[0])))
         X = _in_memory(X)
+        if not X.shape[0]:
+            raise ValueError("X has no rows; pass those that effects are averaged over.")
         refuse_other_order(X=X, sample_weight=weights, **offsets)
         checked = check_weights(weights, X)
         held = {name: np.asarray(of) for name, of in offsets.items()}
@@ -164,8 +166,9 @@ def _column_like(column: pd.Series, values: Any) -> pd.Series:
     if not number or held.dtype.kind not in "iuf":
         held = np.asarray(values, dtype=object)
     held = np.broadcast_to(held, len(column))
-    found = pd.Series(held, index=column.index, dtype=None if number else dtype)
-    return found.infer_objects()
+    if not number:  # text and objects keep their type, which encoders compare with their levels
+        return pd.Series(held, index=column.index, dtype=dtype)
+    return pd.Series(held, index=column.index).infer_objects()
 
 
 def _in_memory(X: Any) -> Any:

@@ -8,6 +8,7 @@ from numbers import Real
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 from sklearn.compose import ColumnTransformer
 from sklearn.feature_selection import SelectorMixin
@@ -65,7 +66,10 @@ class Variable:
     def level(self, value: Any, argument: str) -> Any:
         """A level that the fit has seen; others are refused."""
         for level in self.levels or ():
-            if level == value:
+            if level is value or level == value:
+                return level
+        if pd.api.types.is_scalar(value) and pd.isna(value):
+            for level in self.missing:
                 return level
         where = "in fitting" if self.of_fit else "in X"
         raise ValueError(
@@ -75,7 +79,21 @@ class Variable:
 
     def others(self) -> list[Any]:
         """The levels but the baseline."""
-        return [level for level in self.levels or () if level != self.baseline]
+        return [level for level in self.levels or () if level is not self.baseline]
+
+    @property
+    def missing(self) -> list[Any]:
+        """The level that missing values have, if the encoder has made one of them."""
+        return [level for level in self.levels or () if pd.isna(level)]
+
+    def are(self, level: Any, column: Any) -> npt.NDArray[np.bool_]:
+        """Which entries of a column have a level."""
+        held = np.asarray(column, dtype=object)
+        if not pd.isna(level):
+            return np.asarray(held == level)
+        if len(self.missing) == 1:
+            return np.asarray(pd.isna(held))
+        return np.array([pd.isna(of) and (of is None) == (level is None) for of in held])
 
 
 @dataclass
@@ -90,9 +108,9 @@ def variables_of(steps: Sequence[tuple[str, Any]], rows: InputRows) -> tuple[Var
     """The inputs that X has, as the steps take them.
 
     A factor is an input whose values are no numbers, or are True and False, or that an encoder
-    reads. Levels are those of the encoder, in its order, and the baseline is the one that it drops,
-    else the first. Without an encoder they are those of X: in the order of a categorical type, else
-    sorted.
+    reads. Levels are those of the encoder, in its order, with that of missing values if it has made
+    one, and the baseline is the one that it drops, else the first. Without an encoder they are
+    those of X: in the order of a categorical type, else sorted.
     """
     held = next(rows.blocks()).X
     n = len(rows.names)
@@ -166,12 +184,13 @@ def _walk(step: Any, X: Any, ids: list[int | None], found: _Readers) -> list[int
 
 def _encoded_levels(encoder: Any, k: int) -> tuple[tuple[Any, ...], Any]:
     """Levels of the k-th column of an encoder, and the one that it drops, else the first."""
-    categories = np.asarray(encoder.categories_[k], dtype=object)
+    levels = np.asarray(encoder.categories_[k], dtype=object).tolist()
     dropped = getattr(encoder, "drop_idx_", None)
     at = None if dropped is None else dropped[k]
-    known = [level for level in categories.tolist() if not pd.isna(level)]
-    baseline = known[0] if at is None or pd.isna(categories[at]) else categories.tolist()[at]
-    return tuple(known), baseline
+    code = getattr(encoder, "encoded_missing_value", None)
+    if isinstance(code, float) and np.isnan(code):  # ordinal: what is missing stays so
+        levels = [level for level in levels if not pd.isna(level)]
+    return tuple(levels), levels[0 if at is None else at]
 
 
 def _is_number(X: Any, j: int) -> bool:

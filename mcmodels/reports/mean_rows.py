@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -29,8 +29,14 @@ def mean_rows(
     """
     sums: dict[Any, dict[int, Any]] = {}
     offsets: dict[Any, Any] = {}
+    absent: dict[int, Any] = {}  # how missing values are written, which steps fill
     for block in rows.blocks():
         keys, codes = labels(block)
+        for variable in variables:
+            if variable.levels is not None and variable.position not in absent:
+                column = np.asarray(columns_of(block.X, variable.position), dtype=object)
+                if (lost := pd.isna(column)).any():
+                    absent[variable.position] = column[lost][0]
         added = model.offset_of(block.X, block.offsets)
         for code, key in enumerate(keys):
             w = np.where(codes == code, block.weights, 0.0)
@@ -50,7 +56,9 @@ def mean_rows(
     keys = sorted(sums) if _sortable(sums) else list(sums)
     first = next(rows.blocks()).X[:1]
     found = [
-        with_values(first, {of.position: _middle(of, sums[key][of.position]) for of in variables})
+        with_values(
+            first, {of.position: _middle(of, sums[key][of.position], absent) for of in variables}
+        )
         for key in keys
     ]
     X = pd.concat(found, ignore_index=True) if isinstance(first, pd.DataFrame) else np.vstack(found)
@@ -63,9 +71,13 @@ def mean_rows(
 
 
 def level_weights(variable: Variable, X: Any, weights: Array) -> Array:
-    """The weight of the rows of each level of a factor."""
-    column = np.asarray(columns_of(X, variable.position), dtype=object)
-    return np.array([weights[column == level].sum() for level in variable.levels or ()])
+    """The weight of the rows of each level of a factor, and of those whose level steps fill."""
+    column = columns_of(X, variable.position)
+    levels = variable.levels or ()
+    found = [weights[variable.are(level, column)].sum() for level in levels]
+    if not variable.missing:
+        found.append(weights[np.asarray(pd.isna(column))].sum())
+    return np.array(found)
 
 
 def _weighted(values: Array, weights: Array) -> Array:
@@ -74,9 +86,10 @@ def _weighted(values: Array, weights: Array) -> Array:
     return np.array([weights[known] @ values[known], weights[known].sum()])
 
 
-def _middle(variable: Variable, sums: Array) -> Any:
+def _middle(variable: Variable, sums: Array, absent: Mapping[int, Any]) -> Any:
     if variable.levels is not None:
-        return variable.levels[int(np.argmax(sums))] if len(sums) else None
+        known = (*variable.levels, absent.get(variable.position))
+        return known[int(np.argmax(sums))]
     return float(sums[0] / sums[1]) if sums[1] > 0 else np.nan
 
 

@@ -104,12 +104,19 @@ class Predictions(Routed):
         else:
             options["kind"] = kind
         found = self._of_rows("predict_interval", X, level=level, **options)
-        if isinstance(found, pd.DataFrame):
+        if isinstance(found, pd.DataFrame) and not self._lost_are_not_estimable():
             _warn_without_variance(found)
         if self._route.target is None or len(found) == 0:
             return found
         values = through_inverse(self._inverse, *found.to_numpy(dtype=np.float64).T)
         return pd.DataFrame(values, columns=found.columns, index=found.index)
+
+    def _lost_are_not_estimable(self) -> bool:
+        """Whether rows without an error are those that are not estimable, as they are told.
+
+        With a root of the covariance variances are squares, and no other rows have none.
+        """
+        return self.model._record().estimable is not None and self._estimate().root is not None
 
     def _inverse(self, values: Array) -> Array:
         """The inverse of what was applied to y."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import copy
 import inspect
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -122,6 +123,9 @@ class Route:
         if names is not None:
             named = copy.copy(model)
             named._fit = replace(model._fit, names=names)
+            if told := getattr(named._fit, "undetermined", ""):
+                told = _with_names(told, model._fit.names, names)
+                named._fit = replace(named._fit, undetermined=told)
             model = named
         return cls(model, tuple(steps), names, nameless, target, tuple(notes), table)
 
@@ -216,6 +220,15 @@ class Route:
                     "results(…).model has methods that take these."
                 ) from error
         return X
+
+
+def _with_names(told: str, of_fit: Sequence[str], names: Sequence[str]) -> str:
+    """What a fit to columns without names has told of them, by the names that the steps give."""
+    if list(of_fit) != [f"x{j}" for j in range(len(of_fit))]:
+        return told
+    return re.sub(
+        r"\bx(\d+)\b", lambda x: repr(names[int(x[1])]) if int(x[1]) < len(names) else x[0], told
+    )
 
 
 class _Through(RowStream):

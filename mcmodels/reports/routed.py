@@ -63,7 +63,8 @@ class Routed:
         if route.steps or route.target is not None:
             groups = named.get("groups")
             # Steps return arrays, which have no index to pair rows by.
-            refuse_other_order(X=X, y=y, sample_weight=weights, groups=groups)
+            added = {name: named.get(name) for name in ("offset", "exposure")}
+            refuse_other_order(X=X, y=y, sample_weight=weights, groups=groups, **added)
             if is_dask(X):
                 if groups is not None and is_dask(groups):
                     named = named | {"groups": groups.compute()}

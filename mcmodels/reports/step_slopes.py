@@ -64,10 +64,13 @@ class Told:
         Steps that were differentiated by differences.
     one_sided : set of str
         Steps whose derivative is one-sided at some point, such as a boundary knot.
+    flat : set of str
+        Steps that jump, such as bins: the derivative of what moves through them is zero.
     """
 
     differences: set[str] = field(default_factory=set)
     one_sided: set[str] = field(default_factory=set)
+    flat: set[str] = field(default_factory=set)
 
 
 def moved_along(step: Any, X: Any, D: Array, told: Told) -> Array:
@@ -103,6 +106,8 @@ def moved_along(step: Any, X: Any, D: Array, told: Told) -> Array:
     if rule is not None and not _is_broken_line(step):
         if isinstance(step, SplineTransformer) or getattr(step, "clip", False):
             told.one_sided.add(type(step).__name__)
+        if rule is _constant and D.any():
+            told.flat.add(type(step).__name__)
         return rule(step, X, D)
     told.differences.add(type(step).__name__)
     return _by_differences(step, X, D, told)
