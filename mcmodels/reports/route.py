@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import inspect
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -153,7 +153,7 @@ class Route:
         if "y" in takes:
             X, y, sample_weight, named = self.training_rows(X, y, sample_weight, **options)
         else:
-            named = self.table.offsets(X) if self._is_of_table(X) else {}
+            named = self.offsets(X, {})
             X, y = self.rows(X), self.targets(y)
         rest = any(p.kind is p.VAR_KEYWORD for p in takes.values())
         given = {name: value for name, value in named.items() if rest or name in takes}
@@ -174,6 +174,14 @@ class Route:
             sample_weight = named.pop("sample_weight", None)
             options = named | options
         return self.rows(X), self.targets(y), sample_weight, options
+
+    def offsets(self, X: Any, given: Mapping[str, Any]) -> dict[str, Any]:
+        """Offsets and exposures of rows, by name.
+
+        Those that are given; and of a fit by a formula those of the table that X is then.
+        """
+        of_table = self.table.offsets(X) if self._is_of_table(X) else {}
+        return of_table | {name: of for name, of in given.items() if of is not None}
 
     def _is_of_table(self, X: Any) -> bool:
         return self.table is not None and X is not None and not isinstance(X, RowStream)

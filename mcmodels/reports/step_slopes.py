@@ -215,12 +215,13 @@ def _by_differences(step: Any, X: Any, D: Array, told: Told) -> Array:
     )
     sizes[~np.isfinite(sizes)] = 1.0
     width = step.transform(X[:1]).shape[1]
+    transform = getattr(step, "_around", step.transform)  # a formula refuses nothing there
 
     def move(steps: Array, at: Any) -> Array:
         changed = {j: values[j][at] + steps * D[at, j] for j in used}
         try:
             with np.errstate(all="ignore"):
-                found = as_floats(step.transform(_with_columns(_rows_at(X, at), changed)))
+                found = as_floats(transform(_with_columns(_rows_at(X, at), changed)))
             if found.shape == (len(at), width):
                 return found
         except ValueError:  # such as for values that are not finite, or beyond those of the fit

@@ -1,0 +1,128 @@
+"""Effects of the columns that a formula reads, against differences of the fit's own predictions."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from mcmodels import (
+    GeneralizedLinearRegressor,
+    LinearRegression,
+    fit_formula,
+    results,
+)
+from mcmodels.formulas.recipe import Recipe
+
+pytest.importorskip("formulaic")
+
+ROUNDING = {"rtol": 1e-10, "atol": 1e-12}  # both sides are sums of the same few hundred products
+
+
+@pytest.fixture
+def data():
+    rng = np.random.default_rng(5)
+    n = 300
+    made = pd.DataFrame(
+        {
+            "x": rng.normal(size=n),
+            "age": np.clip(rng.normal(40, 20, n).round(), 20, 60),  # many at both ends
+            "place": rng.choice(["a", "b", "c"], n),
+            "grade": rng.integers(1, 5, n),
+            "years": rng.uniform(0.5, 3, n),
+        }
+    )
+    rate = np.exp(0.3 * made["x"] + 0.4 * (made["place"] == "b") - 0.1 * made["grade"])
+    made["claims"] = rng.poisson(made["years"] * rate)
+    made["y"] = made["x"] + made["grade"] ** 2 + rng.normal(size=n)
+    return made
+
+
+@pytest.mark.parametrize(
+    ("text", "column", "base"),
+    [
+        ("C(grade)", "grade", 1),
+        ("C(grade, Treatment(3))", "grade", 3),
+        ("C(grade, contr.treatment(base=2))", "grade", 2),
+        ("C(grade, contr.SAS)", "grade", 4),
+        ("C(grade, levels=[4, 2, 1, 3])", "grade", 4),
+        ("C(grade, Sum)", "grade", 1),
+        ("C(place, Treatment('c'))", "place", "c"),
+        ("C(place, levels=['b', 'c', 'a'])", "place", "b"),
+        ("place", "place", "a"),
+    ],
+)
+def test_factors_of_a_formula_are_compared_with_its_baseline(data, text, column, base):
+    fit = fit_formula(f"y ~ x*{text}", data, LinearRegression())
+    some = data[data[column].isin(data[column].unique()[:2])]  # levels are those of the fit
+    found = results(fit).marginal_effects(some, column)["estimate"]
+    levels = [level for level in fit[0]._recipe.factors()[column][0] if level != base]
+    assert sorted([*levels, base]) == sorted(data[column].unique().tolist())
+
+    def mean(level):
+        return fit.predict(some.assign(**{column: level})).mean()
+
+    assert [effect for _, effect in found.index] == [f"{level} - {base}" for level in levels]
+    np.testing.assert_allclose(found, [mean(level) - mean(base) for level in levels], **ROUNDING)
+    against = results(fit).contrasts(data, column, method="reference")
+    assert [name.split(" - ")[1] for name in against.index] == [str(base)] * len(levels)
+
+
+def test_a_number_that_is_also_a_factor_has_the_effects_of_its_levels(data):
+    fit = fit_formula("y ~ x*grade + C(grade)*age", data, LinearRegression())
+    found = results(fit).marginal_effects(data, "grade")["estimate"]
+    means = [fit.predict(data.assign(grade=level)).mean() for level in (1, 2, 3, 4)]
+    np.testing.assert_allclose(found, np.array(means[1:]) - means[0], rtol=1e-8)
+
+
+def test_exposure_of_a_formula_is_in_its_effects(data):
+    poisson = GeneralizedLinearRegressor("poisson")
+    fit = fit_formula("claims ~ x*place", data, poisson, exposure="years")
+    found_of = results(fit)
+    found = found_of.marginal_effects(data, "place")["estimate"]
+    means = {of: fit.predict(data.assign(place=of)).mean() for of in "abc"}
+    np.testing.assert_allclose(
+        found, [means["b"] - means["a"], means["c"] - means["a"]], **ROUNDING
+    )
+    averages = found_of.predictions(data, at={"place": ["a", "b"]})["estimate"]
+    np.testing.assert_allclose(averages, [means["a"], means["b"]], **ROUNDING)
+    given = found_of.marginal_effects(data, kind="HC1", exposure=data["years"])
+    np.testing.assert_array_equal(found_of.marginal_effects(data, kind="HC1"), given)
+    doubled = found_of.predictions(data, exposure=2 * data["years"])["estimate"]
+    once = found_of.predictions(data)["estimate"]
+    np.testing.assert_allclose(doubled, 2 * once, **ROUNDING)
+    assert found_of.marginal_means(data, "place")["estimate"].notna().all()
+
+
+def test_a_dict_of_columns_has_effects(data):
+    fit = fit_formula("y ~ x*place", data, LinearRegression())
+    columns = {name: data[name].to_numpy() for name in data}
+    found = results(fit).marginal_effects(columns)
+    pd.testing.assert_frame_equal(found, results(fit).marginal_effects(data))
+
+
+def test_rows_at_the_boundaries_of_a_spline_are_not_evaluated_one_by_one(data, monkeypatch):
+    """A fifth of the rows is at a boundary, which a step to one side leaves."""
+    fit = fit_formula("y ~ bs(age, df=5)*place", data, LinearRegression())
+    calls = []
+    matrix = Recipe.matrix
+    monkeypatch.setattr(Recipe, "matrix", lambda *a, **k: calls.append(1) or matrix(*a, **k))
+    found = results(fit).marginal_effects(data, "age", at="rows").iloc[:, 0].to_numpy()
+    assert len(calls) < 40  # one for each of the points of the extrapolation, not for each row
+    inside = data.assign(age=data["age"].clip(20.001, 59.999))
+    h = 1e-4
+    inner = (
+        fit.predict(inside.assign(age=inside["age"] + h * 0.5))
+        - fit.predict(inside.assign(age=inside["age"] - h * 0.5))
+    ) / h
+    # The points of this derivative are 0.001 from the boundary: it has no more digits there.
+    np.testing.assert_allclose(found, inner, atol=1e-2 * np.abs(inner).max())
+
+
+def test_influence_has_the_rows_that_were_kept(data):
+    holes = data.assign(x=data["x"].where(data.index % 50 != 3))
+    fit = fit_formula("y ~ x*place", holes, LinearRegression(), na="drop")
+    found = results(fit).influence(holes)
+    clean = holes.dropna()
+    expected = results(fit_formula("y ~ x*place", clean, LinearRegression())).influence(clean)
+    pd.testing.assert_frame_equal(found, expected)
