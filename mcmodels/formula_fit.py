@@ -304,6 +304,8 @@ def _numeric(data: Any, column: str, argument: str) -> Array:
 def _of_rows(name: str, values: Any, kept: Array) -> Array:
     """Those values of an array that go with the rows kept."""
     found = np.asarray(values)
+    if not found.ndim:
+        raise TypeError(f"{name}={example_of(values)} must have a value for each row.")
     if len(found) != len(kept):
         raise ValueError(f"{name} has {len(found)} values, and the data have {len(kept)} rows.")
     return found[kept]

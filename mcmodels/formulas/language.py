@@ -379,14 +379,14 @@ def baseline_of(expression: str, levels: Sequence[Any]) -> Any:
         Its levels, in order.
     """
     for node in ast.walk(ast.parse(expression, mode="eval")):  # a call before its name
-        call = isinstance(node, ast.Call)
-        kind = ast.unparse(node.func if call else node).removeprefix("contr.")
+        given: list[ast.expr] = []
+        if isinstance(node, ast.Call):
+            given = [*node.args, *(k.value for k in node.keywords if k.arg == "base")]
+        kind = ast.unparse(node.func if isinstance(node, ast.Call) else node)
+        kind = kind.removeprefix("contr.")
         if kind in ("Treatment", "treatment", "SAS"):
-            bases = (
-                [*node.args, *(k.value for k in node.keywords if k.arg == "base")] if call else []
-            )
-            if bases:
-                base = ast.literal_eval(bases[0])
+            if given:
+                base = ast.literal_eval(given[0])
                 return next(level for level in levels if level == base)
             return levels[-1 if kind == "SAS" else 0]
     return levels[0]

@@ -282,8 +282,10 @@ def _averages(
     else:
         link = LINKS["logit"] if label is not None else model._loss().link
     added = {name: np.full(len(grid.frame), value) for name, value in offsets.items()}
+    route = results._route
     samples = (
-        model._indexed_rows(results._route.rows(rows), **added)[0] for rows in grid.each(group)
+        model._indexed_rows(route.rows(rows), **route.offsets(rows, added))[0]
+        for rows in grid.each(group)
     )
     estimate = record.estimate
     values = average_predictions(estimate, link, samples, float(estimate.quantile(level)))

@@ -161,7 +161,7 @@ def _walk(step: Any, X: Any, ids: list[int | None], found: _Readers) -> list[int
         return ids
     names = getattr(step, "feature_names_in_", None)
     if isinstance(X, pd.DataFrame) and names is not None:  # a formula takes those of a table
-        known = getattr(step, "_factors", dict)()
+        known: dict[Any, Any] = getattr(step, "_factors", dict)()
         for j in (X.columns.get_loc(name) for name in names if name in X.columns):
             of = ids[j]
             if of is not None:
