@@ -12,6 +12,7 @@ from sklearn.utils.validation import has_fit_parameter
 
 from mcmodels.arrays import Array, VectorLike, Weights
 from mcmodels.estimators.arguments import check_choice
+from mcmodels.estimators.notebook import NotebookHtml
 from mcmodels.exceptions import example_of
 from mcmodels.formula import Formula
 from mcmodels.formulas.frames import complete_rows, named_columns, numbers, selected
@@ -21,7 +22,7 @@ from mcmodels.formulas.response import Response
 __all__ = ["FormulaFit", "fit_formula"]
 
 
-class FormulaFit(Pipeline):
+class FormulaFit(NotebookHtml, Pipeline):
     """A model that was fitted by a formula with both sides; :func:`fit_formula` makes it.
 
     It is a pipeline of the steps "formula" and "model" that takes tables, and knows which columns
@@ -164,6 +165,11 @@ class FormulaFit(Pipeline):
         """The score of the model; the target is that of the left side, unless y is given."""
         rows, target, named = self.training_rows(X, y, sample_weight)
         return self.steps[-1][1].score(self.steps[0][1].transform(rows), target, **named)
+
+    def _coefficients_html(self) -> str:
+        """What a notebook shows below the diagram: what the model shows when it stands alone."""
+        shown: str = getattr(self.steps[-1][1], "_coefficients_html", str)()
+        return shown
 
     def _complete(self, X: Any) -> Array:
         """Which rows of a table have no missing value in a column that is used."""

@@ -36,6 +36,7 @@ from mcmodels.formulas.language import (
 
 __all__ = ["Recipe"]
 
+_OUTSIDE = re.compile(r"Some field values extend beyond upper and/or lower bounds.*")
 _BEFORE_EXTRAPOLATION = 6  # arguments of bs, beside x
 _MISSING = "drop those rows, or fill the values in."
 
@@ -265,6 +266,11 @@ def _materialised(
         except Exception as error:  # whatever a transformation raises
             why = language.shown(" ".join(str(error).split()))
             why = re.sub(r"Unable to evaluate factor `(.*)`\. \[\w+: (.*)\]", r"\1: \2", why)
+            why = _OUTSIDE.sub(
+                "some values are outside its boundaries, those of the fit; leave such rows out, or "
+                "write extrapolation='extend' in it to go on as R does",
+                why,
+            )
             raise ValueError(f"the formula cannot be computed: {why}") from error
     return made, made.model_spec
 

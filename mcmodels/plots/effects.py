@@ -168,7 +168,8 @@ class EffectDisplay(Display):
             raise InferenceError(f"{type(model).__name__} has no intervals of predictions.")
         steps = [step for _, step in results._route.steps]
         grid = Grid.of(X, results.fitted, steps, 0 if variable is None else variable, by)
-        moved = results._route.target is not None
+        # Intervals of predictions are in units of y; averages are of the model alone.
+        moved = results._route.target is not None and others == "average"
         of_class, what = None, "prediction of transformed y" if moved else "prediction"
         if hasattr(model, "classes_"):
             _, of_class = class_position(model, label)

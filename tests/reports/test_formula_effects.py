@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.base import clone
 
 from mcmodels import (
     GeneralizedLinearRegressor,
@@ -126,3 +127,18 @@ def test_influence_has_the_rows_that_were_kept(data):
     clean = holes.dropna()
     expected = results(fit_formula("y ~ x*place", clean, LinearRegression())).influence(clean)
     pd.testing.assert_frame_equal(found, expected)
+
+
+def test_a_notebook_shows_the_coefficients_of_a_formula(data):
+    fit = fit_formula("y ~ x + C(grade)", data, LinearRegression())
+    for shown in (fit._repr_html_(), fit._repr_mimebundle_()["text/html"]):
+        assert shown.count("standard error") == 1  # one table below the diagram
+        assert "C(grade)[T.2]" in shown.split("standard error")[1]
+    assert "standard error" not in clone(fit)._repr_html_()
+
+
+def test_rows_outside_the_boundaries_of_a_spline_are_refused_with_the_remedy(data):
+    fit = fit_formula("y ~ x + bs(age, df=4)", data, LinearRegression())
+    message = r"bs\(age, df=4\): some values are outside its boundaries.*extrapolation='extend'"
+    with pytest.raises(ValueError, match=message):
+        fit.predict(data.assign(age=99.0))
