@@ -44,6 +44,7 @@ def adjusted_p_values(estimate: Estimate, how: str | None, n_means: int) -> Arra
     ndarray of shape (m,)
     """
     p = np.asarray(estimate.p_values, dtype=np.float64)
+    m = np.count_nonzero(~np.isnan(p))  # what is not determined is not tested
     if how == "tukey":
         if n_means == 2:  # one pair is tested once
             return p
@@ -51,10 +52,10 @@ def adjusted_p_values(estimate: Estimate, how: str | None, n_means: int) -> Arra
         # The probability is computed by quadrature, and may be a rounding error below zero.
         return np.clip(stats.studentized_range.sf(q, n_means, estimate.df), p, 1.0)
     if how == "bonferroni":
-        return np.minimum(len(p) * p, 1.0)
+        return np.minimum(m * p, 1.0)
     if how == "holm":
         order = np.argsort(p)
-        factors = len(p) - np.arange(len(p))
+        factors = m - np.arange(len(p))
         found = np.empty_like(p)
         found[order] = np.minimum(np.maximum.accumulate(factors * p[order]), 1.0)
         return found
@@ -64,7 +65,7 @@ def adjusted_p_values(estimate: Estimate, how: str | None, n_means: int) -> Arra
 def adjusted_intervals(estimate: Estimate, how: str | None, n_means: int, level: float) -> Array:
     """Intervals that cover all quantities of a family with probability ``level``, shape (m, 2)."""
     check_level(level)
-    m = len(estimate.params)
+    m = max(int(np.count_nonzero(estimate.determined)), 1)
     reach: Any
     if how == "tukey" and n_means > 2:
         reach = stats.studentized_range.isf(1.0 - level, n_means, estimate.df) / np.sqrt(2.0)

@@ -176,7 +176,8 @@ class ContrastResults(EffectResults):
         pairs = _pairs(method, held, grid.variables[-1].baseline)
         tables = []
         for key, C in _families(grid, pairs, len(means.params)):
-            family = means.image(C, C @ means.params, tuple(map(str, range(len(pairs)))))
+            labels = tuple(map(str, range(len(pairs))))
+            family = means.image(C, C @ means.params, labels, partly=True)
             named = [(*key, f"{held[high]} - {held[low]}") for low, high in pairs]
             table = table_of(family, named, [*grid.levels[:-1], "contrast"], level, study.model)
             if "p_value" in table:

@@ -219,11 +219,14 @@ class Totals:
                 self.sums[key] = one
 
     def estimate(self, keys: list[Any], estimate: Estimate) -> Estimate:
-        """Averages of these keys, all outputs of each, by the delta method."""
+        """Averages of these keys, all outputs of each, by the delta method.
+
+        Those that are not estimable have no standard error.
+        """
         found = [self.sums[key].averages() for key in keys]
         values = np.concatenate([values.ravel() for values, _ in found])
         jacobian = np.concatenate([jacobian[0] for _, jacobian in found])
-        return estimate.image(jacobian, values, tuple(map(str, range(values.size))))
+        return estimate.image(jacobian, values, tuple(map(str, range(values.size))), partly=True)
 
 
 def groups_of(block_labels: list[Any]) -> tuple[list[Any], Any]:

@@ -11,12 +11,14 @@ import numpy as np
 import pandas as pd
 
 from mcmodels.arrays import Array
-from mcmodels.estimators.arguments import refuse_unknown_keywords
+from mcmodels.estimators.arguments import listed, refuse_unknown_keywords
+from mcmodels.exceptions import NotEstimableWarning
 from mcmodels.inference.estimate import Estimate
 from mcmodels.reports.effect_rows import Effect, EffectModel, Totals, groups_of
 from mcmodels.reports.input_rows import InputRows, with_values
 from mcmodels.reports.input_variables import Variable, variables_of
 from mcmodels.reports.mean_rows import mean_rows
+from mcmodels.user_warnings import warn_user
 
 __all__ = ["Study", "by_outputs", "table_of"]
 
@@ -198,6 +200,13 @@ def table_of(
     penalised = bool(getattr(model.route.model._record(), "penalty", 0.0))
     table = found.table(level, p_values=not penalised)
     table = table.rename(columns={"coefficient": "estimate"})
+    if found.estimable is not None and not found.determined.all():
+        lost = [index[k] for k in np.flatnonzero(~found.determined)]
+        shown = listed(", ".join(map(str, of)) for of in lost)
+        warn_user(
+            f"not determined by the data, and NaN: {shown}. {found.estimable.reason}",
+            NotEstimableWarning,
+        )
     if len(levels) == 1:
         return table.set_axis(pd.Index([of for (of,) in index], name=levels[0]))
     return table.set_axis(pd.MultiIndex.from_tuples(index, names=levels))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 from sklearn.base import clone
 
 from mcmodels import (
@@ -13,6 +14,7 @@ from mcmodels import (
     fit_formula,
     results,
 )
+from mcmodels.exceptions import NotEstimableWarning, RankDeficiencyWarning
 from mcmodels.formulas.recipe import Recipe
 
 pytest.importorskip("formulaic")
@@ -70,7 +72,8 @@ def test_factors_of_a_formula_are_compared_with_its_baseline(data, text, column,
 
 
 def test_a_number_that_is_also_a_factor_has_the_effects_of_its_levels(data):
-    fit = fit_formula("y ~ x*grade + C(grade)*age", data, LinearRegression())
+    with pytest.warns(RankDeficiencyWarning):
+        fit = fit_formula("y ~ x*grade + C(grade)*age", data, LinearRegression())
     found = results(fit).marginal_effects(data, "grade")["estimate"]
     means = [fit.predict(data.assign(grade=level)).mean() for level in (1, 2, 3, 4)]
     np.testing.assert_allclose(found, np.array(means[1:]) - means[0], rtol=1e-8)
@@ -142,3 +145,36 @@ def test_rows_outside_the_boundaries_of_a_spline_are_refused_with_the_remedy(dat
     message = r"bs\(age, df=4\): some values are outside its boundaries.*extrapolation='extend'"
     with pytest.raises(ValueError, match=message):
         fit.predict(data.assign(age=99.0))
+
+
+@pytest.mark.parametrize("adjust", [None, "bonferroni", "holm"])
+def test_means_of_an_empty_cell_are_not_determined_and_the_others_are(data, adjust):
+    """Cell means of a saturated model are independent, with variances σ²/n by hand."""
+    half = data.assign(half=np.where(data["years"] < 1.5, "first", "second"))
+    half = half[(half["place"] != "c") | (half["half"] == "first")]
+    with pytest.warns(RankDeficiencyWarning):
+        fit = fit_formula("y ~ place*half", half, LinearRegression())
+    cells = half.groupby(["place", "half"])["y"].agg(["mean", "count", "var"])
+    df = len(half) - len(cells)
+    variance = ((cells["count"] - 1) * cells["var"]).sum() / df
+    with pytest.warns(NotEstimableWarning, match=r"not determined by the data, and NaN: c\. Leave"):
+        means = results(fit).marginal_means(half, "place")
+    expected = cells["mean"].groupby("place").mean()
+    errors = np.sqrt((variance / cells["count"]).groupby("place").sum()) / 2
+    np.testing.assert_allclose(means["estimate"][:2], expected[:2], rtol=1e-10)
+    np.testing.assert_allclose(means["standard_error"][:2], errors[:2], rtol=1e-10)
+    assert means.iloc[2].isna().all()
+    with pytest.warns(NotEstimableWarning, match="c - a, c - b"):
+        found = results(fit).contrasts(half, "place", adjust=adjust)
+    assert found.iloc[1:].isna().all(axis=None)
+    t = (expected["b"] - expected["a"]) / np.hypot(errors["a"], errors["b"])
+    np.testing.assert_allclose(found["t"].iloc[0], t, rtol=1e-10)
+    # One contrast can be tested, so that no adjustment has anything to adjust.
+    np.testing.assert_allclose(found["p_value"].iloc[0], 2 * stats.t.sf(abs(t), df), rtol=1e-8)
+    reach = stats.t.isf(0.025, df) * np.hypot(errors["a"], errors["b"])
+    np.testing.assert_allclose(found["upper"] - found["estimate"], [reach, np.nan, np.nan])
+    with pytest.warns(NotEstimableWarning):
+        effects = results(fit).marginal_effects(half, "half", by="place")
+    assert effects["estimate"].isna().tolist() == [False, False, True]
+    gap = cells["mean"].xs("second", level="half") - cells["mean"].xs("first", level="half")
+    np.testing.assert_allclose(effects["estimate"][:2], gap[["a", "b"]], rtol=1e-10)
