@@ -276,12 +276,16 @@ def _materialised(
 
 
 def _extended(bs: Any) -> Any:
-    """The splines of formulaic, which go on beyond their boundaries where they would refuse."""
+    """The splines of formulaic, which go on beyond their boundaries where they would refuse.
+
+    Where they would be constant they are NaN, so that slopes at the boundary are of the inside.
+    """
 
     @functools.wraps(bs)
     def extended(x: Any, *args: Any, **options: Any) -> Any:
-        if len(args) <= _BEFORE_EXTRAPOLATION and "extrapolation" not in options:
-            options["extrapolation"] = "extend"
+        if len(args) <= _BEFORE_EXTRAPOLATION:
+            how = options.get("extrapolation", "raise")
+            options["extrapolation"] = {"raise": "extend", "clip": "na"}.get(how, how)
         return bs(x, *args, **options)
 
     return extended

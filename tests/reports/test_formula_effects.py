@@ -178,3 +178,16 @@ def test_means_of_an_empty_cell_are_not_determined_and_the_others_are(data, adju
     assert effects["estimate"].isna().tolist() == [False, False, True]
     gap = cells["mean"].xs("second", level="half") - cells["mean"].xs("first", level="half")
     np.testing.assert_allclose(effects["estimate"][:2], gap[["a", "b"]], rtol=1e-10)
+
+
+def test_slopes_at_the_boundary_of_a_clipped_spline_are_of_the_inside(data):
+    extended, clipped = (
+        results(fit_formula(f"y ~ bs(age, df=4, extrapolation='{how}')", data, LinearRegression()))
+        for how in ("extend", "clip")
+    )
+    expected = extended.marginal_effects(data, "age", at="rows")
+    found = clipped.marginal_effects(data, "age", at="rows")
+    # One-sided differences of the ends have seven digits and more.
+    np.testing.assert_allclose(found, expected, atol=1e-7 * np.abs(expected.to_numpy()).max())
+    beyond = clipped.marginal_effects(data.assign(age=data["age"] + 100), "age", at="rows")
+    np.testing.assert_allclose(beyond, 0.0, atol=1e-12)
