@@ -171,12 +171,31 @@ class FormulaFit(NotebookHtml, Pipeline):
         shown: str = getattr(self.steps[-1][1], "_coefficients_html", str)()
         return shown
 
-    def _complete(self, X: Any) -> Array:
+    def complete(self, X: Any) -> Any:
+        """The rows of a table that a fit to it would keep; of new rows, whatever their target.
+
+        Parameters
+        ----------
+        X : table
+            The rows.
+
+        Returns
+        -------
+        table
+            All of them, unless ``na="drop"``.
+        """
+        if self.na != "drop":
+            return X
+        beside = {*self._response.columns, self.sample_weight} - {None}
+        return _rows_of(X, self._complete(X, training=beside <= set(named_columns(X))))
+
+    def _complete(self, X: Any, *, training: bool = True) -> Array:
         """Which rows of a table have no missing value in a column that is used."""
         known = named_columns(X)
-        read = [self.steps[0][1].formula, self.response]
+        read = [self.steps[0][1].formula, *([self.response] if training else [])]
         used = [name for text in read for name in parsed(without_dot(text, known), known).columns]
-        used += [c for c in (self.sample_weight, self.offset, self.exposure) if c is not None]
+        columns = (self.sample_weight if training else None, self.offset, self.exposure)
+        used += [column for column in columns if column is not None]
         refused = "fill them in, or pass na='drop'." if self.na == "refuse" else ""
         kept = complete_rows(selected(X, dict.fromkeys(used)), refused).to_numpy()
         if not kept.any():

@@ -61,6 +61,7 @@ class Study:
         elif by is not None:
             labels = (np.asarray(by),)
             names = (str(getattr(by, "name", None) or "group"),)
+        X = found._route.complete(X)
         rows = InputRows.of(found.fitted, X, weights, found._route.offsets(X, offsets), labels)
         columns = () if labels else tuple(rows.position(of, "by") for of in names)
         return cls(model, rows, variables_of(found._route.steps, rows), names, columns)

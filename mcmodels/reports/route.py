@@ -183,6 +183,10 @@ class Route:
         of_table = self.table.offsets(X) if self._is_of_table(X) else {}
         return of_table | {name: of for name, of in given.items() if of is not None}
 
+    def complete(self, X: Any) -> Any:
+        """The rows, without those that a fit by a formula leaves out."""
+        return self.table.complete(X) if self._is_of_table(X) else X
+
     def _is_of_table(self, X: Any) -> bool:
         return self.table is not None and X is not None and not isinstance(X, RowStream)
 

@@ -191,3 +191,29 @@ def test_slopes_at_the_boundary_of_a_clipped_spline_are_of_the_inside(data):
     np.testing.assert_allclose(found, expected, atol=1e-7 * np.abs(expected.to_numpy()).max())
     beyond = clipped.marginal_effects(data.assign(age=data["age"] + 100), "age", at="rows")
     np.testing.assert_allclose(beyond, 0.0, atol=1e-12)
+
+
+def test_effects_leave_out_the_rows_that_the_fit_has_left_out(data):
+    holes = data.assign(
+        x=data["x"].where(data.index % 50 != 3), claims=data["claims"].where(data.index % 60 != 7)
+    )
+    poisson = GeneralizedLinearRegressor("poisson")
+    fits = [
+        results(fit_formula("claims ~ x*place", rows, poisson, exposure="years", na="drop"))
+        for rows in (holes, holes.dropna())
+    ]
+    for kind in (None, "HC1"):
+        of_holes, of_clean = (
+            fit.marginal_effects(rows, by="place", kind=kind)
+            for fit, rows in zip(fits, (holes, holes.dropna()), strict=True)
+        )
+        pd.testing.assert_frame_equal(of_holes, of_clean)
+    rows = fits[0].marginal_effects(holes, "x", at="rows")
+    assert rows.index.tolist() == holes.dropna().index.tolist()
+    pd.testing.assert_frame_equal(
+        fits[0].contrasts(holes, "place"), fits[1].contrasts(holes.dropna(), "place")
+    )
+    new = holes.drop(columns="claims")  # without the target all rows with inputs count
+    found = fits[0].predictions(new)["estimate"]
+    expected = fits[0].fitted.predict(new.dropna()).mean()
+    np.testing.assert_allclose(found, expected, **ROUNDING)
