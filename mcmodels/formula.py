@@ -148,6 +148,14 @@ class Formula(TransformerMixin, BaseEstimator):
         check_is_fitted(self)
         return {term: list(positions) for term, positions in self._recipe.terms.items()}
 
+    def _factors(self) -> dict[str, tuple[tuple[Any, ...], Any]]:
+        """The levels and the baseline of each column that is read as levels."""
+        return self._recipe.factors()
+
+    def _around(self, X: Any) -> pd.DataFrame:
+        """The design matrix beside rows, for differences: NaN where there is none."""
+        return pd.DataFrame(self._recipe.matrix(X, around=True), columns=list(self._recipe.names))
+
     @classmethod
     def _of(cls, recipe: Recipe) -> Self:
         """A fitted step by what one has learnt."""

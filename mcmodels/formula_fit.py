@@ -12,6 +12,7 @@ from sklearn.utils.validation import has_fit_parameter
 
 from mcmodels.arrays import Array, VectorLike, Weights
 from mcmodels.estimators.arguments import check_choice
+from mcmodels.estimators.notebook import NotebookHtml
 from mcmodels.exceptions import example_of
 from mcmodels.formula import Formula
 from mcmodels.formulas.frames import complete_rows, named_columns, numbers, selected
@@ -21,7 +22,7 @@ from mcmodels.formulas.response import Response
 __all__ = ["FormulaFit", "fit_formula"]
 
 
-class FormulaFit(Pipeline):
+class FormulaFit(NotebookHtml, Pipeline):
     """A model that was fitted by a formula with both sides; :func:`fit_formula` makes it.
 
     It is a pipeline of the steps "formula" and "model" that takes tables, and knows which columns
@@ -165,12 +166,36 @@ class FormulaFit(Pipeline):
         rows, target, named = self.training_rows(X, y, sample_weight)
         return self.steps[-1][1].score(self.steps[0][1].transform(rows), target, **named)
 
-    def _complete(self, X: Any) -> Array:
+    def _coefficients_html(self) -> str:
+        """What a notebook shows below the diagram: what the model shows when it stands alone."""
+        shown: str = getattr(self.steps[-1][1], "_coefficients_html", str)()
+        return shown
+
+    def complete(self, X: Any) -> Any:
+        """The rows of a table that a fit to it would keep; of new rows, whatever their target.
+
+        Parameters
+        ----------
+        X : table
+            The rows.
+
+        Returns
+        -------
+        table
+            All of them, unless ``na="drop"``.
+        """
+        if self.na != "drop":
+            return X
+        beside = {*self._response.columns, self.sample_weight} - {None}
+        return _rows_of(X, self._complete(X, training=beside <= set(named_columns(X))))
+
+    def _complete(self, X: Any, *, training: bool = True) -> Array:
         """Which rows of a table have no missing value in a column that is used."""
         known = named_columns(X)
-        read = [self.steps[0][1].formula, self.response]
+        read = [self.steps[0][1].formula, *([self.response] if training else [])]
         used = [name for text in read for name in parsed(without_dot(text, known), known).columns]
-        used += [c for c in (self.sample_weight, self.offset, self.exposure) if c is not None]
+        columns = (self.sample_weight if training else None, self.offset, self.exposure)
+        used += [column for column in columns if column is not None]
         refused = "fill them in, or pass na='drop'." if self.na == "refuse" else ""
         kept = complete_rows(selected(X, dict.fromkeys(used)), refused).to_numpy()
         if not kept.any():
@@ -304,6 +329,8 @@ def _numeric(data: Any, column: str, argument: str) -> Array:
 def _of_rows(name: str, values: Any, kept: Array) -> Array:
     """Those values of an array that go with the rows kept."""
     found = np.asarray(values)
+    if not found.ndim:
+        raise TypeError(f"{name}={example_of(values)} must have a value for each row.")
     if len(found) != len(kept):
         raise ValueError(f"{name} has {len(found)} values, and the data have {len(kept)} rows.")
     return found[kept]

@@ -223,8 +223,8 @@ class ParameterMethods(LinearPredictorModel):
         restrictions : str, array-like of shape (r, n_params) or pair (R, q)
             Text such as ``"income = 0, age = 2*tenure"``, or R and q of ``Rθ = q``. In the text,
             features have their names, and ``intercept`` is the intercept. Write names that are not
-            plain words in backticks. With several targets or classes, write ``target:name`` or
-            ``class:name``.
+            plain words in backticks; ``sex[T.m]``, ``a:b`` and ``log(x)`` need none. With several
+            targets or classes, write ``target:name`` or ``class:name``.
         X, y, sample_weight
             The training rows, for a robust covariance.
         reference : label, default=None

@@ -20,7 +20,16 @@ import numpy as np
 from mcmodels.exceptions import example_of
 from mcmodels.tables.packages import imported
 
-__all__ = ["FUNCTIONS", "Parsed", "formulaic", "parsed", "refuse_unknown", "sides", "without_dot"]
+__all__ = [
+    "FUNCTIONS",
+    "Parsed",
+    "baseline_of",
+    "formulaic",
+    "parsed",
+    "refuse_unknown",
+    "sides",
+    "without_dot",
+]
 
 _UFUNCS = (
     *("log", "log2", "log10", "log1p", "exp", "exp2", "expm1", "sqrt", "cbrt", "square", "abs"),
@@ -357,3 +366,27 @@ def _not_called(name: str) -> str:
 
 def _some_functions() -> str:
     return ", ".join(f"np.{name}" for name in _UFUNCS[:8]) + " and others"
+
+
+def baseline_of(expression: str, levels: Sequence[Any]) -> Any:
+    """The level that treatment contrasts compare with; the first one for all other codings.
+
+    Parameters
+    ----------
+    expression : str
+        A factor as it is coded, such as ``x`` or ``C(x, Treatment('b'))``.
+    levels : sequence
+        Its levels, in order.
+    """
+    for node in ast.walk(ast.parse(expression, mode="eval")):  # a call before its name
+        given: list[ast.expr] = []
+        if isinstance(node, ast.Call):
+            given = [*node.args, *(k.value for k in node.keywords if k.arg == "base")]
+        kind = ast.unparse(node.func if isinstance(node, ast.Call) else node)
+        kind = kind.removeprefix("contr.")
+        if kind in ("Treatment", "treatment", "SAS"):
+            if given:
+                base = ast.literal_eval(given[0])
+                return next(level for level in levels if level == base)
+            return levels[-1 if kind == "SAS" else 0]
+    return levels[0]

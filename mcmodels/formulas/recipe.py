@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import re
 import warnings
 from collections.abc import Mapping
@@ -24,10 +25,19 @@ from mcmodels.formulas.frames import (
     numbers,
     selected,
 )
-from mcmodels.formulas.language import FUNCTIONS, Parsed, formulaic, parsed, without_dot
+from mcmodels.formulas.language import (
+    FUNCTIONS,
+    Parsed,
+    baseline_of,
+    formulaic,
+    parsed,
+    without_dot,
+)
 
 __all__ = ["Recipe"]
 
+_OUTSIDE = re.compile(r"Some field values extend beyond upper and/or lower bounds.*")
+_BEFORE_EXTRAPOLATION = 6  # arguments of bs, beside x
 _MISSING = "drop those rows, or fill the values in."
 
 
@@ -132,7 +142,16 @@ class Recipe:
             categories=categories,
         )
 
-    def matrix(self, data: Any, *, sparse: bool = False) -> Any:
+    def factors(self) -> dict[str, tuple[tuple[Any, ...], Any]]:
+        """The levels and the baseline of each column that is coded, as it is coded first."""
+        found: dict[str, tuple[tuple[Any, ...], Any]] = {}
+        for expression, categories in self.categories.items():
+            name = next(name for name in self._language.names if name in expression)
+            levels = tuple(categories)
+            found.setdefault(self._language.names[name], (levels, baseline_of(expression, levels)))
+        return found
+
+    def matrix(self, data: Any, *, sparse: bool = False, around: bool = False) -> Any:
         """The design matrix of rows, shape (n, p); of :attr:`names`.
 
         Parameters
@@ -141,6 +160,10 @@ class Recipe:
             It has :attr:`columns`; others are not read.
         sparse : bool, default=False
             Whether as a CSR array.
+        around : bool, default=False
+            Whether the rows are points beside others, for differences. Then the polynomials of
+            ``bs`` go on beyond its boundaries where it would refuse, and values that are not finite
+            are returned.
 
         Raises
         ------
@@ -153,7 +176,7 @@ class Recipe:
         language, spec = self._language, self._spec
         given = _given(frame, language, self.levels, self.numeric)
         made, spec = _materialised(
-            spec.update(output="sparse" if sparse else "numpy"), given, language
+            spec.update(output="sparse" if sparse else "numpy"), given, language, around=around
         )
         found = tuple(language.shown(name) for name in spec.column_names)[int(self.intercept) :]
         if found != self.names:
@@ -167,7 +190,7 @@ class Recipe:
         else:
             made = np.asarray(made, dtype=np.float64)[:, int(self.intercept) :]
             bad = np.flatnonzero(~np.isfinite(made).all(axis=0))
-        if bad.size:
+        if bad.size and not around:
             self._refuse_infinite(made[:, [bad[0]]], self.names[bad[0]])
         return made
 
@@ -225,18 +248,44 @@ def _given(
     return pd.DataFrame(made)
 
 
-def _materialised(spec: Any, given: pd.DataFrame, language: Parsed) -> tuple[Any, Any]:
+def _materialised(
+    spec: Any, given: pd.DataFrame, language: Parsed, *, around: bool = False
+) -> tuple[Any, Any]:
     """The matrix of formulaic, and its specification."""
     package = formulaic()
+    functions = (
+        {**FUNCTIONS, "bs": _extended(package.transforms.TRANSFORMS["bs"])} if around else FUNCTIONS
+    )
     with warnings.catch_warnings():
         warnings.simplefilter("error", package.errors.DataMismatchWarning)
         try:
             with np.errstate(all="ignore"):  # what is not finite is refused with its name
-                made = spec.get_model_matrix(given, context=FUNCTIONS)
+                made = spec.get_model_matrix(given, context=functions)
         except (MemoryError, ImportError):
             raise
         except Exception as error:  # whatever a transformation raises
             why = language.shown(" ".join(str(error).split()))
             why = re.sub(r"Unable to evaluate factor `(.*)`\. \[\w+: (.*)\]", r"\1: \2", why)
+            why = _OUTSIDE.sub(
+                "some values are outside its boundaries, those of the fit; leave such rows out, or "
+                "write extrapolation='extend' in it to go on as R does",
+                why,
+            )
             raise ValueError(f"the formula cannot be computed: {why}") from error
     return made, made.model_spec
+
+
+def _extended(bs: Any) -> Any:
+    """The splines of formulaic, which go on beyond their boundaries where they would refuse.
+
+    Where they would be constant they are NaN, so that slopes at the boundary are of the inside.
+    """
+
+    @functools.wraps(bs)
+    def extended(x: Any, *args: Any, **options: Any) -> Any:
+        if len(args) <= _BEFORE_EXTRAPOLATION:
+            how = options.get("extrapolation", "raise")
+            options["extrapolation"] = {"raise": "extend", "clip": "na"}.get(how, how)
+        return bs(x, *args, **options)
+
+    return extended

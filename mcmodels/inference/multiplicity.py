@@ -44,13 +44,13 @@ def adjusted_p_values(estimate: Estimate, how: str | None, n_means: int) -> Arra
     ndarray of shape (m,)
     """
     p = np.asarray(estimate.p_values, dtype=np.float64)
+    m = np.count_nonzero(~np.isnan(p))  # what is not determined is not tested
     if how == "tukey":
         if n_means == 2:  # one pair is tested once
             return p
         q = np.sqrt(2.0) * np.abs(estimate.statistics)
         # The probability is computed by quadrature, and may be a rounding error below zero.
         return np.clip(stats.studentized_range.sf(q, n_means, estimate.df), p, 1.0)
-    m = np.count_nonzero(estimate.determined)  # what is not determined is not tested
     if how == "bonferroni":
         return np.minimum(m * p, 1.0)
     if how == "holm":

@@ -87,7 +87,7 @@ class Restrictions:
     @classmethod
     def _parsed(cls, text: str, names: tuple[str, ...]) -> Self:
         rows = []
-        for equation in _split(text):
+        for equation in _split(_with_backticks(text, names)):
             sides = [_Linear.parsed(side, names) for side in _EQUALS.split(_encoded(equation))]
             if len(sides) == 1:
                 sides.append(_Linear(np.zeros(len(names)), 0.0))
@@ -169,6 +169,19 @@ class _Linear:
         return type(self)(self.slopes - other.slopes, self.constant - other.constant)
 
 
+def _with_backticks(text: str, names: tuple[str, ...]) -> str:
+    """The text with backticks around names such as ``sex[T.m]``, ``bs(x, df=4)[1]``, ``a:b``.
+
+    No sum of parameters has a bracket, a colon or a call, so that such a name is itself.
+    """
+    longest_first = sorted((n for n in names if _UNLIKE_SUMS.search(n)), key=len, reverse=True)
+    if not longest_first:
+        return text
+    either = "|".join(map(re.escape, longest_first))
+    found = re.compile(rf"`[^`]*`|(?<![\w.:\])])({either})(?![\w\[(:])")
+    return found.sub(lambda m: f"`{m[1]}`" if m[1] else m[0], text)
+
+
 def _split(text: str) -> list[str]:
     """The equations: text between commas, except commas in backticks."""
     encoded = _encoded(text)
@@ -180,6 +193,7 @@ def _encoded(text: str) -> str:
     return _QUOTED.sub(lambda found: _IDENTIFIER.format(found[1].encode().hex()), text)
 
 
+_UNLIKE_SUMS = re.compile(r"[\[:]|\w\(")
 _ENCODED = re.compile(_IDENTIFIER.format("([0-9a-f]*)"))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -62,9 +62,10 @@ def require_parameters(found: Any, what: str) -> Results:
     return found
 
 
-def require_targets(X: Any, y: Any, what: str) -> None:
-    """Refuse missing training rows."""
-    for name, given in (("X", X), ("y", y)):
+def require_targets(found: Results, X: Any, y: Any, what: str) -> None:
+    """Refuse missing training rows; a fit by a formula has the target from the table."""
+    of_table = found._route.table is not None
+    for name, given in (("X", X), ("y", X if of_table else y)):
         if given is None:
             raise ValueError(f"{what} needs the training rows; pass {name}, too.")
 
@@ -108,6 +109,8 @@ def frame_of(X: Any, fitted: Any) -> tuple[pd.DataFrame, Any]:
     """The rows as a data frame, and a function that gives such a frame in the form of the rows."""
     if isinstance(X, pd.DataFrame):
         return X, lambda frame: frame
+    if isinstance(X, Mapping):  # a formula takes dicts of columns
+        return pd.DataFrame(dict(X)), lambda frame: frame
     if hasattr(X, "to_pandas"):  # tables of Polars and Arrow
         columns = type(X)
         make = getattr(columns, "from_pandas", None)

@@ -140,7 +140,7 @@ class BiplotDisplay(Display):
         BiplotDisplay
         """
         model = require_components(results, "BiplotDisplay").model
-        require_targets(X, 0, "BiplotDisplay")
+        require_targets(results, X, 0, "BiplotDisplay")
         record = model._fit
         pair = list(components)
         if len(pair) != 2 or pair[0] == pair[1]:

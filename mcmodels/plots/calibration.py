@@ -118,7 +118,7 @@ class CalibrationDisplay(Display):
         CalibrationDisplay
         """
         model = require_results(results).model
-        require_targets(X, y, "CalibrationDisplay")
+        require_targets(results, X, y, "CalibrationDisplay")
         check_count("bins", bins, at_least=1)
         check_level(level)
         if not hasattr(model, "predict_proba"):
@@ -128,7 +128,8 @@ class CalibrationDisplay(Display):
             )
         position, label = class_position(model, label)
         refuse_other_order(X=X, y=y)
-        rows, targets = results._route.rows(X), np.asarray(results._route.targets(y)).ravel()
+        rows, targets, _, offsets = results._route.training_rows(X, y, **offsets)
+        targets = np.asarray(targets).ravel()
         found = np.asarray(model.predict_proba(rows, **offsets))[:, position]
         if len(targets) != len(found):
             raise ValueError(

@@ -186,6 +186,16 @@ class CoefficientDisplay(Display):
                 label=label,
             )
             shown += [*lower, *upper]
+            for y in at[np.isnan(middle)]:
+                ax.annotate(
+                    "NA",  # not determined
+                    (1.0 if self.exponentiate else 0.0, y),
+                    (3, 0),
+                    textcoords="offset points",
+                    fontsize=6.5,
+                    color=COLOURS[k % 7],
+                    va="center",
+                )
         ax.axvline(1.0 if self.exponentiate else 0.0, color=GREY, linewidth=0.8, zorder=0)
         if self.exponentiate:
             ax.set_xscale("log")

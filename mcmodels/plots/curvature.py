@@ -7,6 +7,7 @@ from typing import Any, Self
 import numpy as np
 
 from mcmodels.arrays import Array, MatrixLike, VectorLike, Weights
+from mcmodels.estimators.arguments import listed
 from mcmodels.exceptions import InferenceError
 from mcmodels.inference.curvature_surface import CurvatureSurface, curvature_surface
 from mcmodels.inference.ellipses import ellipse, squared_radius
@@ -125,7 +126,7 @@ class CurvatureDisplay(Display):
             For several outputs, a single parameter, or a singular Hessian.
         """
         model = require_parameters(results, "CurvatureDisplay").model
-        require_targets(X, y, "CurvatureDisplay")
+        require_targets(results, X, y, "CurvatureDisplay")
         record, params = model._record(), model.params_
         if params.ndim != 1 or params.size < 2:
             raise InferenceError(
@@ -139,10 +140,20 @@ class CurvatureDisplay(Display):
         if len(chosen) != 2 or chosen[0] == chosen[1]:
             raise ValueError(f"parameters={parameters!r} must be two different names.")
         pair = (names.index(chosen[0]), names.index(chosen[1]))
-        rows, targets = results._route.rows(X), results._route.targets(y)
+        rows, targets, sample_weight, offsets = results._route.training_rows(
+            X, y, sample_weight, **offsets
+        )
         model._training_rows(rows, targets, sample_weight, **offsets)  # refuses others
         objective = model._objective_on(rows, targets, sample_weight, **offsets)
-        estimate = record.model_estimate  # raises where the Hessian is singular
+        estimate = record.model_estimate  # raises where the fit has none
+        errors = estimate.standard_errors
+        undetermined = [name for name, error in zip(names, errors, strict=True) if np.isnan(error)]
+        if undetermined:
+            raise InferenceError(
+                f"the Hessian is singular: {listed(undetermined)} are not determined, and the "
+                "objective has no contours that close. Leave out columns that depend on others, "
+                "such as by OneHotEncoder(drop='first')."
+            )
         hessian = np.asarray(model.hessian_)
         inverse = np.linalg.inv(hessian)
         scale = float(estimate.covariance[pair[0], pair[0]] / inverse[pair[0], pair[0]])

@@ -168,7 +168,7 @@ class EffectDisplay(Display):
             raise InferenceError(f"{type(model).__name__} has no intervals of predictions.")
         steps = [step for _, step in results._route.steps]
         grid = Grid.of(X, results.fitted, steps, 0 if variable is None else variable, by)
-        # Averages are taken of the model's own predictions; others are in units of y.
+        # Intervals of predictions are in units of y; averages are of the model alone.
         moved = results._route.target is not None and others == "average"
         of_class, what = None, "prediction of transformed y" if moved else "prediction"
         if hasattr(model, "classes_"):
@@ -283,8 +283,10 @@ def _averages(
     else:
         link = LINKS["logit"] if label is not None else model._loss().link
     added = {name: np.full(len(grid.frame), value) for name, value in offsets.items()}
+    route = results._route
     samples = (
-        model._indexed_rows(results._route.rows(rows), **added)[0] for rows in grid.each(group)
+        model._indexed_rows(route.rows(rows), **route.offsets(rows, added))[0]
+        for rows in grid.each(group)
     )
     estimate = record.estimate
     values = average_predictions(estimate, link, samples, float(estimate.quantile(level)))

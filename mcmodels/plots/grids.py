@@ -95,7 +95,7 @@ class Grid:
         row = {
             name: column.mean()
             if _is_number(column) and name not in self.coded
-            else column.mode().iloc[0]
+            else next(iter(column.mode()), None)
             for name, column in self.frame.items()
         }
         table = pd.DataFrame({name: [value] * len(self.values) for name, value in row.items()})
@@ -125,6 +125,8 @@ def _coded(steps: Sequence[Any], columns: list[Any]) -> Iterator[Any]:
             yield from _coded([part for _, part in step.steps], columns)
         elif hasattr(step, "categories_"):
             yield from columns
+        elif hasattr(step, "_factors"):  # a formula
+            yield from step._factors()
         for _, part, chosen in getattr(step, "transformers_", ()):
             within = np.asarray(columns, dtype=object)
             if _is_text(chosen):

@@ -106,15 +106,11 @@ class InfluenceDisplay(Display):
         InfluenceDisplay
         """
         require_parameters(results, "InfluenceDisplay")
-        require_targets(X, y, "InfluenceDisplay")
+        require_targets(results, X, y, "InfluenceDisplay")
         check_count("n_labels", n_labels, at_least=0)
-        table = results._asked("influence", X, y, sample_weight, **offsets)
+        table = results._of_rows("influence", X, y, sample_weight, **offsets)
         known(measure, table.columns, "measure")
-        index = getattr(X, "index", None)
-        values = table[measure]
-        if isinstance(index, pd.Index) and len(index) == len(values):
-            values = values.set_axis(index)  # steps of a pipeline may have lost it
-        return cls(values, measure=measure, n_labels=n_labels).plot(ax)
+        return cls(table[measure], measure=measure, n_labels=n_labels).plot(ax)
 
     def plot(self, ax: Any = None) -> Self:
         """Draw; ``ax`` is where, a new figure by default.

@@ -8,6 +8,8 @@ import numpy as np
 import pandas as pd
 
 from mcmodels.arrays import Array, MatrixLike, VectorLike, Weights
+from mcmodels.estimators.arguments import listed
+from mcmodels.exceptions import InferenceError
 from mcmodels.inference.estimate import check_level
 from mcmodels.plots.asked import (
     coefficients,
@@ -116,7 +118,7 @@ class ProfileDisplay(Display):
         X, y, sample_weight
             The training rows.
         parameter : str, default=None
-            Its name; the first by default.
+            Its name; the first that is determined by default.
         level : float, default=0.95
             Of the intervals, in (0, 1). The curves reach to the ends of wider ones.
         ax : matplotlib Axes, default=None
@@ -129,10 +131,18 @@ class ProfileDisplay(Display):
         ProfileDisplay
         """
         require_parameters(results, "ProfileDisplay")
-        require_targets(X, y, "ProfileDisplay")
+        require_targets(results, X, y, "ProfileDisplay")
         wide = 1.0 - (1.0 - check_level(level)) / 5.0
         table = coefficients(results, level)
-        name = table.index[0] if parameter is None else known(parameter, table.index, "parameter")
+        determined = table.index[table["standard_error"].notna()]
+        if parameter is None:
+            parameter = table.index[0] if determined.empty else determined[0]
+        name = known(parameter, table.index, "parameter")
+        if name not in determined:
+            raise InferenceError(
+                f"{name} has no profile: it is not determined (NA in the summary, which says why). "
+                f"Determined are {listed(list(determined))}."
+            )
         rows = (X, y, sample_weight)
         named = {"parameters": [name], **offsets}
         profile = results.likelihood_profile(*rows, level=wide, points=_POINTS, **named)

@@ -133,9 +133,9 @@ class ResidualsDisplay(Display):
         ResidualsDisplay
         """
         require_parameters(results, "ResidualsDisplay")
-        require_targets(X, y, "ResidualsDisplay")
+        require_targets(results, X, y, "ResidualsDisplay")
         model, route = results.model, results._route
-        rows, targets = route.rows(X), route.targets(y)
+        rows, targets, sample_weight, offsets = route.training_rows(X, y, sample_weight, **offsets)
         given = {} if sample_weight is None else {"sample_weight": sample_weight}
         if given and not (np.asarray(sample_weight) > 0).all():
             raise ValueError(
@@ -249,7 +249,11 @@ def _quantile(
         )
     fitted = model.predict(rows, **offsets)
     if not hasattr(model, "family"):
-        return fitted, model.influence(rows, targets)["deviance_residual"].to_numpy(), "deviance"
+        return (
+            fitted,
+            model.influence(rows, targets, **weights)["deviance_residual"].to_numpy(),
+            "deviance",
+        )
     try:
         found = model.residuals(
             rows, targets, **weights, kind="quantile", random_state=random, **offsets

@@ -121,13 +121,13 @@ class SeparationDisplay(Display):
             If no direction is found.
         """
         model = require_parameters(results, "SeparationDisplay").model
-        require_targets(X, y, "SeparationDisplay")
+        require_targets(results, X, y, "SeparationDisplay")
         labels = getattr(model, "classes_", None)
         if labels is None or len(labels) != 2:
             count = "no classes" if labels is None else f"{len(labels)} classes"
             raise InferenceError(f"SeparationDisplay is of two classes; this model has {count}.")
-        given = results._route.rows(X), results._route.targets(y), sample_weight
-        features, codes, weights = model._training_rows(*given)
+        *given, offsets = results._route.training_rows(X, y, sample_weight)
+        features, codes, weights = model._training_rows(*given, **offsets)
         rows = rows_of(features, codes, weights, intercept=model._fit.intercept)
         params = model.params_
         direction = separates(rows, params)

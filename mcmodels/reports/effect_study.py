@@ -71,7 +71,8 @@ class Study:
                 )
             refuse_other_order(X=X, by=by)
             names = (str(getattr(by, "name", None) or "group"),)
-        rows = InputRows.of(found.fitted, X, weights, offsets, labels)
+        X = found._route.complete(X)
+        rows = InputRows.of(found.fitted, X, weights, found._route.offsets(X, offsets), labels)
         found._route.transformed(next(rows.blocks()).X[:1])  # the step that refuses X says so
         columns = () if labels else tuple(rows.position(of, "by") for of in names)
         return cls(model, rows, variables_of(found._route.steps, rows), names, columns)

@@ -181,6 +181,8 @@ def _in_memory(X: Any) -> Any:
         return sparse.csr_array(X)
     if hasattr(X, "to_pandas"):  # Polars, Arrow
         return X.to_pandas()
+    if isinstance(X, Mapping):  # a formula takes dicts of columns
+        return pd.DataFrame(dict(X))
     held = np.asarray(X)
     if held.ndim != 2:
         raise ValueError(f"X must have rows and columns; found an array of shape {held.shape}.")

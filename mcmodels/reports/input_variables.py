@@ -98,9 +98,17 @@ class Variable:
 
 @dataclass
 class _Readers:
-    """What a walk through the steps has found of the inputs."""
+    """What a walk through the steps has found of the inputs.
 
-    encoders: dict[int, tuple[Any, int]]
+    Parameters
+    ----------
+    factors : dict
+        Of the inputs whose levels a step knows: the levels, and the baseline.
+    read : set of int
+        The inputs that some step passes on.
+    """
+
+    factors: dict[int, tuple[tuple[Any, ...], Any]]
     read: set[int]
 
 
@@ -108,8 +116,9 @@ def variables_of(steps: Sequence[tuple[str, Any]], rows: InputRows) -> tuple[Var
     """The inputs that X has, as the steps take them.
 
     A factor is an input whose values are no numbers, or are True and False, or that an encoder
-    reads. Levels are those of the encoder, in its order, with that of missing values if it has made
-    one, and the baseline is the one that it drops, else the first. Without an encoder they are
+    reads, or a formula as levels (``C(x)``). Levels are those of the encoder or formula, in its
+    order, with that of missing values if it has made one, and the baseline is the one that it drops
+    or that has no column, else the first. Without these they are
     those of X: in the order of a categorical type, else sorted.
     """
     held = next(rows.blocks()).X
@@ -121,8 +130,8 @@ def variables_of(steps: Sequence[tuple[str, Any]], rows: InputRows) -> tuple[Var
         ids = _walk(step, sample, ids, found)
         sample = step.transform(sample)
     found.read |= {of for of in ids if of is not None}
-    factors = {j for j in range(n) if j in found.encoders or not _is_number(held, j)}
-    seen: dict[int, dict[Any, None]] = {j: {} for j in factors - set(found.encoders)}
+    factors = {j for j in range(n) if j in found.factors or not _is_number(held, j)}
+    seen: dict[int, dict[Any, None]] = {j: {} for j in factors - set(found.factors)}
     indicators = set(range(n)) - factors
     for block in rows.blocks():
         for j, known in seen.items():
@@ -135,8 +144,8 @@ def variables_of(steps: Sequence[tuple[str, Any]], rows: InputRows) -> tuple[Var
     variables = []
     for j, name in enumerate(rows.names):
         is_read = j in found.read
-        if j in found.encoders:
-            levels, baseline = _encoded_levels(*found.encoders[j])
+        if j in found.factors:
+            levels, baseline = found.factors[j]
             variables.append(Variable(name, j, levels, baseline, False, is_read, True))
         elif j in factors:
             levels = _in_order(seen[j], columns_of(held, j).dtype)
@@ -171,14 +180,19 @@ def _walk(step: Any, X: Any, ids: list[int | None], found: _Readers) -> list[int
         return ids
     names = getattr(step, "feature_names_in_", None)
     if isinstance(X, pd.DataFrame) and names is not None:  # a formula takes those of a table
-        taken = {X.columns.get_loc(name) for name in names if name in X.columns}
-        found.read |= {ids[j] for j in taken if ids[j] is not None}
+        known: dict[Any, Any] = getattr(step, "_factors", dict)()
+        for j in (X.columns.get_loc(name) for name in names if name in X.columns):
+            of = ids[j]
+            if of is not None:
+                found.read.add(of)
+                if X.columns[j] in known:
+                    found.factors[of] = known[X.columns[j]]
     else:
         found.read |= {of for of in ids if of is not None}
     if isinstance(step, OneHotEncoder | OrdinalEncoder):
         for k, of in enumerate(ids):
-            if of is not None and (of not in found.encoders or isinstance(step, OneHotEncoder)):
-                found.encoders[of] = (step, k)
+            if of is not None and (of not in found.factors or isinstance(step, OneHotEncoder)):
+                found.factors[of] = _encoded_levels(step, k)
     return [None] * width
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import inspect
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -157,7 +157,7 @@ class Route:
         if "y" in takes:
             X, y, sample_weight, named = self.training_rows(X, y, sample_weight, **options)
         else:
-            named = self.table.offsets(X) if self._is_of_table(X) else {}
+            named = self.offsets(X, {})
             X, y = self.rows(X), self.targets(y)
         rest = any(p.kind is p.VAR_KEYWORD for p in takes.values())
         given = {name: value for name, value in named.items() if rest or name in takes}
@@ -178,6 +178,18 @@ class Route:
             sample_weight = named.pop("sample_weight", None)
             options = named | options
         return self.rows(X), self.targets(y), sample_weight, options
+
+    def offsets(self, X: Any, given: Mapping[str, Any]) -> dict[str, Any]:
+        """Offsets and exposures of rows, by name.
+
+        Those that are given; and of a fit by a formula those of the table that X is then.
+        """
+        of_table = self.table.offsets(X) if self._is_of_table(X) else {}
+        return of_table | {name: of for name, of in given.items() if of is not None}
+
+    def complete(self, X: Any) -> Any:
+        """The rows, without those that a fit by a formula leaves out."""
+        return self.table.complete(X) if self._is_of_table(X) else X
 
     def _is_of_table(self, X: Any) -> bool:
         return self.table is not None and X is not None and not isinstance(X, RowStream)

@@ -52,6 +52,8 @@ class Routed:
         """The same of a method with a row for each row of X: they have the index of X."""
         found = self._asked(method, X, *rest, **named)
         if isinstance(X, pd.DataFrame) and isinstance(found, pd.DataFrame):
+            if len(found) < len(X):  # a fit by a formula leaves out rows with missing values
+                X = self._route.table.training_rows(X, *rest)[0]
             return found.set_axis(X.index, axis=0)
         return found
 

@@ -220,18 +220,19 @@ def _by_differences(step: Any, X: Any, D: Array, told: Told) -> Array:
     )
     sizes[~np.isfinite(sizes)] = 1.0
     width = step.transform(X[:1]).shape[1]
+    around = getattr(step, "_around", step.transform)  # a formula refuses nothing there
 
-    def move(steps: Array, at: Any) -> Array:
+    def move(steps: Array, at: Any, transform: Any = around) -> Array:
         changed = {j: values[j][at] + steps * D[at, j] for j in used}
         try:
             with np.errstate(all="ignore"):
-                found = as_floats(step.transform(_with_columns(_rows_at(X, at), changed)))
+                found = as_floats(transform(_with_columns(_rows_at(X, at), changed)))
             if found.shape == (len(at), width):
                 return found
         except ValueError:  # such as for values that are not finite, or beyond those of the fit
             if len(at) > 1:  # one row that is refused takes no other with it
                 halves = np.array_split(np.arange(len(at)), 2)
-                return np.vstack([move(steps[half], at[half]) for half in halves])
+                return np.vstack([move(steps[half], at[half], transform) for half in halves])
         return np.full((len(at), width), np.nan)
 
     all_rows = np.arange(len(D))
@@ -241,6 +242,10 @@ def _by_differences(step: Any, X: Any, D: Array, told: Told) -> Array:
         if lost.size:
             told.one_sided.add(type(step).__name__)
             found[lost] = one_sided_along(functools.partial(move, at=lost), sign * sizes[lost])
+    lost = np.flatnonzero(~np.isfinite(found).all(axis=1))
+    if lost.size and around != step.transform:  # beyond the boundaries of a spline
+        plain = functools.partial(move, at=lost, transform=step.transform)
+        found[lost] = differences_along(plain, sizes[lost])
     if not np.isfinite(found).all():
         row = int((~np.isfinite(found)).any(axis=1).argmax())
         raise InferenceError(

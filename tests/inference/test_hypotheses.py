@@ -34,6 +34,35 @@ def test_text(text, R, q):
     assert str(stated) == text.replace("  ", " ")
 
 
+@pytest.mark.parametrize(
+    ("text", "R", "q"),
+    [
+        ("sex[T.m] = 0", [[1, 0, 0, 0, 0, 0, 0]], [0]),
+        ("sex[T.m] = 2*age:sex[T.m]", [[1, -2, 0, 0, 0, 0, 0]], [0]),
+        (
+            "age:sex[T.m]=1,bs(age, df=4)[1]=bs(age, df=4)[12]",
+            [[0, 1, 0, 0, 0, 0, 0], [0, 0, 1, -1, 0, 0, 0]],
+            [1, 0],
+        ),
+        ("I(age ** 2) - age", [[0, 0, 0, 0, 1, -1, 0]], [0]),
+        ("(I(age ** 2) - `age`)/2 + `sex[T.m]` = intercept", [[1, 0, 0, 0, 0.5, -0.5, -1]], [0]),
+        ("2*(age - 3) = (intercept)", [[0, 0, 0, 0, 0, 2, -1]], [6]),
+    ],
+)
+def test_names_of_formulas_are_themselves(text, R, q):
+    names = ("sex[T.m]", "age:sex[T.m]", "bs(age, df=4)[1]", "bs(age, df=4)[12]", "I(age ** 2)")
+    found = Restrictions.of(text, (*names, "age", "(intercept)"))
+    np.testing.assert_array_equal(found.R, R)
+    np.testing.assert_array_equal(found.q, q)
+    assert found.text == text
+
+
+def test_a_part_of_a_name_is_no_name():
+    for text in ("year:sex[T.m] = 0", "sex[T.m]:year = 0", "log(sex[T.m]) = 0"):
+        with pytest.raises(ValueError, match=r"cannot read|not linear"):
+            Restrictions.of(text, ("sex[T.m]", "year"))
+
+
 def test_names_with_any_sign_stand_in_backticks():
     names = ("a, b", "x = 1", "été", "if", "parameter_61_")
     R = Restrictions.of("`a, b` = 2*`x = 1`, été = 0, `if` = parameter_61_", names).R

@@ -154,12 +154,15 @@ def test_a_transformed_target_is_named():
     model, X, y = displays.linear()
     moved = TransformedTargetRegressor(model, func=np.log, inverse_func=np.exp).fit(X, y)
     display = EffectDisplay.from_estimator(moved, X)
-    assert display.ax_.get_ylabel() == "prediction"
-    average = EffectDisplay.from_estimator(moved, X, others="average")
-    assert average.ax_.get_ylabel() == "prediction of transformed y"
+    assert display.ax_.get_ylabel() == "prediction"  # of y, as those of predict_interval
     ends = display.tables[None]["prediction"].iloc[[0, -1]]
     rows = X.mean().to_frame().T.loc[[0, 0]].assign(wt=[X["wt"].min(), X["wt"].max()])
     np.testing.assert_allclose(ends, moved.predict(rows), rtol=1e-12)
+    averages = EffectDisplay.from_estimator(moved, X, others="average")
+    assert averages.ax_.get_ylabel() == "prediction of transformed y"
+    ends = averages.tables[None]["prediction"].iloc[[0, -1]]
+    each = [np.log(moved.predict(X.assign(wt=wt))).mean() for wt in rows["wt"]]
+    np.testing.assert_allclose(ends, each, rtol=1e-12)
     residuals = ResidualsDisplay.from_estimator(moved, X, y)
     expected = LinearRegression().fit(X, np.log(y)).influence(X, np.log(y))
     np.testing.assert_allclose(residuals.residuals, expected["standardized_residual"], rtol=1e-10)
