@@ -157,14 +157,14 @@ def test_means_of_an_empty_cell_are_not_determined_and_the_others_are(data, adju
     cells = half.groupby(["place", "half"])["y"].agg(["mean", "count", "var"])
     df = len(half) - len(cells)
     variance = ((cells["count"] - 1) * cells["var"]).sum() / df
-    with pytest.warns(NotEstimableWarning, match=r"not determined by the data, and NaN: c\. Leave"):
+    with pytest.warns(NotEstimableWarning, match=r"^c: the rows of the fit do not determine"):
         means = results(fit).marginal_means(half, "place")
     expected = cells["mean"].groupby("place").mean()
     errors = np.sqrt((variance / cells["count"]).groupby("place").sum()) / 2
     np.testing.assert_allclose(means["estimate"][:2], expected[:2], rtol=1e-10)
     np.testing.assert_allclose(means["standard_error"][:2], errors[:2], rtol=1e-10)
     assert means.iloc[2].isna().all()
-    with pytest.warns(NotEstimableWarning, match="c - a, c - b"):
+    with pytest.warns(NotEstimableWarning, match="c - a, .*c - b"):
         found = results(fit).contrasts(half, "place", adjust=adjust)
     assert found.iloc[1:].isna().all(axis=None)
     t = (expected["b"] - expected["a"]) / np.hypot(errors["a"], errors["b"])
