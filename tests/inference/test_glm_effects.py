@@ -308,12 +308,8 @@ def test_columns_that_add_nothing_have_no_test():
     X = np.column_stack([X[:, :2], X[:, 0] + X[:, 1], X[:, 2]])
     with pytest.warns(UserWarning, match="linear dependency"):
         model = Glm("poisson").fit(X, y)
-    table = model.deviance_table(X, y)
-    assert table["df"].tolist()[1:] == [1, 1, 0, 1]
-    assert np.isnan(table.loc["x2", ["statistic", "p_value"]].to_numpy(float)).all()
-    alone = Glm("poisson").fit(X[:, [0, 1, 3]], y).deviance_table(X[:, [0, 1, 3]], y)
-    # Deviances of fits of the same span, each to the precision at which Newton's method stops.
-    np.testing.assert_allclose(table.drop(index="x2"), alone, rtol=1e-9, atol=1e-9)
+    with pytest.raises(InferenceError, match=r"'x2' is not estimable: .* Leave it out"):
+        model.deviance_table(X, y)
 
 
 def test_without_an_intercept_the_first_model_is_empty():
