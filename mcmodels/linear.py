@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any, Self, cast
 
 from sklearn.base import MultiOutputMixin, RegressorMixin
@@ -337,8 +336,7 @@ class LinearRegression(
     ) -> Self:
         solution = least_squares.solve_sums(sums, rcond=self.rcond)
         solution = with_constant_columns_of_sums(solution, intercept=sums.seen.intercept)
-        record = self._recorded(solution, features, sums.seen, y_shape, targets)
-        record = replace(record, log_weights=log_weights)
+        record = self._recorded(solution, features, sums.seen, y_shape, targets, log_weights)
         if sums.seen.n_present > sums.seen.n_features:
             warn_of_least_squares(features, solution, record)
         return self._publish(self._attributes(record, features) | {"_sums": sums})
@@ -376,6 +374,7 @@ class LinearRegression(
         seen: Seen,
         y_shape: tuple[int, ...],
         targets: tuple[str, ...],
+        log_weights: float = 0.0,
     ) -> LinearFit:
         fit = solution.value
         params = fit.params.reshape(*y_shape, -1)
@@ -393,6 +392,7 @@ class LinearRegression(
             rank=solution.rank,
             named_targets=targets,
             weighting=weighting_of(self.weights),
+            log_weights=log_weights,
         )
 
     def _attributes(self, record: LinearFit, features: Features) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -275,7 +276,7 @@ def _is_plain(
     with np.errstate(over="ignore", invalid="ignore"):
         numbers = [X] if finite else []
         numbers += [y for y in targets if y.dtype.kind == "f"]
-        return all(np.isfinite(values.sum()) for values in numbers)
+        return all(math.isfinite(values.sum()) for values in numbers)
 
 
 def _refuse_missing_targets(y: object) -> None:

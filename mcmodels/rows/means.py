@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 
 from mcmodels.arrays import Array
@@ -36,7 +37,7 @@ class JointMean:
     squares: Array
     n_features: int
 
-    @property
+    @functools.cached_property
     def mean(self) -> Array:
         """Weighted mean of features and targets, shape (p + m,)."""
         return self.origin + self.offset

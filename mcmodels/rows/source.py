@@ -159,6 +159,10 @@ class Rows(ABC):
         return np.concatenate(self.reduce(lambda block: [transform(block)]))
 
 
+# Rounding unit of the entries of X, by the letter of their dtype; others are read as float64.
+_EPSILONS = {letter: float(np.finfo(letter).eps) for letter in "efd"}
+
+
 class ArrayRows(Rows):
     """Rows of an array, a memory map, or a scipy sparse matrix.
 
@@ -201,8 +205,7 @@ class ArrayRows(Rows):
         self.n_features = X.shape[1]
         self.intercept = intercept
         self.dtype = np.dtype(np.float32 if X.dtype == np.float32 else np.float64)
-        stored = X.dtype if X.dtype in (np.float16, np.float32) else np.float64
-        self.epsilon = float(np.finfo(stored).eps)
+        self.epsilon = _EPSILONS.get(X.dtype.char, _EPSILONS["d"])
         self._X = sparse.csr_array(X) if sparse.issparse(X) else X
         self._alone = alone
         self._single = (

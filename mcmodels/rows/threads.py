@@ -20,7 +20,7 @@ import operator
 import os
 import threading
 import time
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Generic, TypeVar
 
@@ -35,19 +35,24 @@ def _blas_libraries() -> list[Any]:
     return ThreadpoolController().select(user_api="blas").lib_controllers
 
 
-def _set_threads(library: Any, n_threads: int) -> None:
-    """Set the number of threads of a library, whichever thread has set it before.
+def _set_threads(libraries: Iterable[tuple[Any, int]]) -> None:
+    """Set the number of threads of each library, whichever thread has set it before.
 
-    In threadpoolctl 3.8 the first thread that sets the number becomes the only one that may. So the
-    claim of another thread is cleared first where it is in the way, and ours afterwards.
+    In threadpoolctl 3.8 the first thread that sets the number becomes the only one that may, of all
+    libraries of its kind. So the claim of another thread is cleared first where it is in the way,
+    and ours afterwards.
     """
-    library.set_num_threads(n_threads)
-    if not hasattr(library, "clear_controlling_thread"):
-        return
-    if library.get_num_threads() != n_threads:
-        library.clear_controlling_thread(force=True)
+    claims = {}
+    for library, n_threads in libraries:
         library.set_num_threads(n_threads)
-    library.clear_controlling_thread()
+        if not hasattr(library, "clear_controlling_thread"):
+            continue
+        if library.get_num_threads() != n_threads:
+            library.clear_controlling_thread(force=True)
+            library.set_num_threads(n_threads)
+        claims[type(library)] = library
+    for library in claims.values():
+        library.clear_controlling_thread()
 
 
 class _SingleThreadedBlas:
@@ -66,8 +71,7 @@ class _SingleThreadedBlas:
             else:
                 self._before = [library.get_num_threads() for library in _blas_libraries()]
                 self._fits.add(fit)
-                for library in _blas_libraries():
-                    _set_threads(library, 1)
+                _set_threads((library, 1) for library in _blas_libraries())
             return min(self._before, default=1)
 
     def leave(self, fit: object) -> None:
@@ -79,10 +83,12 @@ class _SingleThreadedBlas:
             self._fits.discard(fit)
             if self._fits or not self._before:
                 return
-            for library, before in zip(_blas_libraries(), self._before, strict=True):
-                # Another number was set by the user meanwhile, and stays.
-                if library.get_num_threads() == 1:
-                    _set_threads(library, before)
+            # Another number was set by the user meanwhile, and stays.
+            _set_threads(
+                (library, before)
+                for library, before in zip(_blas_libraries(), self._before, strict=True)
+                if before > 1 and library.get_num_threads() == 1
+            )
             self._before = []
 
 
@@ -109,21 +115,28 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_blas.__init__)  # type: ignore[misc]
 
 
-@contextmanager
-def single_threaded_blas() -> Iterator[int]:
-    """Run BLAS in one thread inside the context; yields the number of threads that it had.
+class single_threaded_blas:
+    """Run BLAS in one thread inside the context; its value is the number of threads before.
 
     BLAS sums in an order that depends on its number of threads. With one thread, results do not
     depend on how many the user allows.
+
+    A class, because fits of a few rows enter several of them one inside another, and a generator
+    takes twice as long.
     """
-    fit = object()
-    try:
-        yield _blas.enter(fit)
-    finally:
+
+    def __enter__(self) -> int:
         try:
-            _blas.leave(fit)
+            return _blas.enter(self)
+        except BaseException:
+            self.__exit__()
+            raise
+
+    def __exit__(self, *raised: object) -> None:
+        try:
+            _blas.leave(self)
         finally:
-            _blas.leave(fit)  # Ctrl-C may have interrupted the first
+            _blas.leave(self)  # Ctrl-C may have interrupted the first
 
 
 def ordered_sum(parts: Sequence[Callable[[], Sum | None]], n_threads: int) -> Sum | None:

@@ -64,7 +64,7 @@ class Triangle:
         R = self.R
         for Z in _joint_rows(block, centre, _SLICE_ROWS):
             R = _with_rows(R, Z, 0)
-        return replace(self, R=R)
+        return Triangle(R, self.n_features, self.intercept)
 
     def __add__(self, other: Triangle) -> Triangle:
         q = self.R.shape[1]
@@ -177,7 +177,7 @@ class FactoredMoments(JointMean):
     @functools.cached_property
     def squares(self) -> Array:  # type: ignore[override]
         """Diagonal of the scatter, shape (p + m,)."""
-        return np.einsum("kj,kj->j", self.R, self.R)
+        return np.square(self.R).sum(axis=0)
 
     def scatter_times(self, B: Array) -> Array:
         """``Sxx B`` for B of shape (p, m)."""

@@ -47,10 +47,9 @@ def _routine(name: str) -> Callable[..., None]:
 def _passed(argument: Any, integer: Any) -> Any:
     if isinstance(argument, np.ndarray):
         return argument.ctypes.data
-    if isinstance(argument, bytes):
-        return argument
-    kind = ctypes.c_double if isinstance(argument, float) else integer
-    return ctypes.byref(kind(argument))
+    if isinstance(argument, int):
+        return ctypes.byref(integer(argument))
+    return argument if isinstance(argument, bytes) else ctypes.byref(ctypes.c_double(argument))
 
 
 def _require(orders_and_shapes_fit: bool, *arrays: Array) -> None:

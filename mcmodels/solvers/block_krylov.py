@@ -33,11 +33,16 @@ The probability is one over Ω. A second, independent block looks for what the f
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import cast
 
 import numpy as np
 from scipy import linalg
 
 from mcmodels.arrays import Array
+from mcmodels.rows import single_threaded_blas
+from mcmodels.rows.threads import ordered_sum
 from mcmodels.solvers.eigenpairs import Eigenpairs
 from mcmodels.solvers.tolerances import FLOAT64_EPSILON, factorisation_error
 
@@ -55,7 +60,7 @@ _ACCURACY = 1e-9
 # With few steps more cost little, and the residual is brought to this share of θ₁.
 _FEW_STEPS, _SMALL_RESIDUAL = 16, 1e-10
 # The probability that an eigenvalue is overlooked in spite of the certificate.
-_FAILURE = 1e-10
+FAILURE = 1e-10
 # The residual is known after so many steps, and then when it should be at this share of θ₁: most
 # spectra are certified there, and not before; all eigenvectors of T cost as much as six steps of
 # 2,000 rows. The first ones cost as much as a step, so that the way there is guessed from two
@@ -70,6 +75,8 @@ _PROBE, _PROBE_SHARE = 2, 0.125
 _MARGIN = 0.1
 # N is expanded about points whose distance to the poles grows by this share, in so many terms.
 _REACH, _TERMS = 0.25, 16
+# Columns of a basis that one thread multiplies at once; a small basis is left to one thread.
+_COLUMNS, _ENTRIES_FOR_THREADS = 2**10, 2**18
 # Another orthogonalisation where the last one has cancelled more than this.
 _CANCELLED = 1e-2
 
@@ -79,10 +86,46 @@ def block_width(count: int) -> int:
     return count + _EXTRA
 
 
+@dataclass(frozen=True)
+class Leading:
+    """The leading eigenpairs of A, with the proof that A has no others above a threshold.
+
+    Parameters
+    ----------
+    values : ndarray of shape (j,)
+        Ritz values in descending order.
+    vectors : ndarray of shape (j, size)
+        Their vectors, one a row.
+    threshold : float
+        A has j eigenvalues above it.
+    steps : int
+        Products that were taken.
+    """
+
+    values: Array
+    vectors: Array
+    threshold: float
+    steps: int
+
+
 def certified_eigenpairs(
     product: Product, size: int, count: int, trace: float, most_steps: int
 ) -> Eigenpairs | None:
     """The ``count`` leading eigenpairs of a positive semi-definite A; None if it is not certain.
+
+    Parameters are those of :func:`leading_of_products`.
+    """
+    found = leading_of_products(product, size, count, trace, most_steps)
+    if found is None:
+        return None
+    values, vectors = found.values[:count], found.vectors[:count].T
+    return Eigenpairs(values, vectors, found.steps, converged=True, method="krylov")
+
+
+def leading_of_products(
+    product: Product, size: int, count: int, trace: float, most_steps: int
+) -> Leading | None:
+    """The leading eigenpairs of a positive semi-definite A; None if it is not certain.
 
     Parameters
     ----------
@@ -91,7 +134,7 @@ def certified_eigenpairs(
     size : int
         Columns of A.
     count : int
-        Number of pairs, at least one.
+        Number of pairs whose values are wanted, at least one.
     trace : float
         That of A, which no eigenvalue exceeds.
     most_steps : int
@@ -99,31 +142,31 @@ def certified_eigenpairs(
     """
     if not 0 < trace < np.inf:
         return None
-    krylov = _Krylov(product, _gaussian(0, block_width(count), size), most_steps)
-    next_check, before = _FIRST_CHECK, (0, 1.0)
+    krylov = _Krylov(product, gaussian(0, block_width(count), size), most_steps)
+    next_check, before, likely = _FIRST_CHECK, (0, 1.0), False
     while krylov.steps < most_steps:
         krylov.step()
         if krylov.steps < min(next_check, most_steps):
             continue
-        values, residual = krylov.leading(count)
+        ritz = krylov.ritz() if likely else None
+        values, residual = krylov.leading(count) if ritz is None else ritz.leading(count)
         if values[-1] <= np.sqrt(FLOAT64_EPSILON) * values[0]:
             return None  # A does not hold the digits of this one
         now = (krylov.steps, residual / values[0])
         certificate = None
         if now[1] <= _goal(krylov.steps):
-            ritz = krylov.ritz()
+            ritz = ritz or krylov.ritz()
             certificate = _certificate(ritz, count, trace, factorisation_error(size))
         if certificate is None:
-            next_check = _next_check(before, now)
+            next_check, likely = _next_check(before, now)
             before = now
             continue
-        kept, ceiling = certificate
+        assert ritz is not None
+        kept, threshold, ceiling = certificate
         vectors = ritz.vectors[:, :kept].T @ krylov.basis[: len(ritz.vectors)]
         if _overlooked(product, vectors, ceiling, krylov.steps):
             return None
-        return Eigenpairs(
-            ritz.values[:count], vectors[:count].T, krylov.steps, converged=True, method="krylov"
-        )
+        return Leading(ritz.values[:kept], vectors, threshold, krylov.steps)
     return None
 
 
@@ -132,34 +175,35 @@ def _goal(steps: int) -> float:
     return _LIKELY_RESIDUAL if steps >= _FEW_STEPS else _SMALL_RESIDUAL
 
 
-def _next_check(before: tuple[int, float], now: tuple[int, float]) -> int:
-    """The step at which Ritz pairs are worth their cost again, from two steps and residuals."""
+def _next_check(before: tuple[int, float], now: tuple[int, float]) -> tuple[int, bool]:
+    """The step at which Ritz pairs are worth their cost again, from two steps and residuals.
+
+    And whether the goal will probably be reached by then.
+    """
     (earlier, larger), (steps, residual) = before, now
     goal = _goal(steps)
     least, most = (max(1, int(share * steps)) for share in _STEPS_BETWEEN_CHECKS)
     if not goal < residual < larger:
-        return steps + least
+        return steps + least, False
     rate = np.log(larger / residual) / (steps - earlier)
-    return steps + int(np.clip(np.log(residual / goal) / rate / 2, least, most))
+    needed = np.log(residual / goal) / rate
+    taken = int(np.clip(needed / 2, least, most))
+    return steps + taken, bool(taken >= needed)
 
 
-def _gaussian(seed: int, width: int, size: int) -> Array:
+def gaussian(seed: int, width: int, size: int) -> Array:
+    """A block of standard normal numbers, one start vector a row."""
     return np.random.default_rng(seed).standard_normal((width, size))
 
 
-class _Ritz:
-    """Ritz values θ in descending order, and of their vectors y the first and last blocks.
+class Pairs:
+    """Approximate eigenvalues in descending order, and the residuals of their vectors as columns.
 
-    ``last`` is ``By⁽ᵐ⁾``: the norm of its columns is that of the residual.
+    ``last`` are the residuals in some orthonormal basis.
     """
 
-    def __init__(self, T: Array, B: Array, start_norm: float) -> None:
-        values, vectors = linalg.eigh(T, driver="evd", check_finite=False)
-        self.values, self.vectors = values[::-1], vectors[:, ::-1]
-        self.width = len(B)
-        self.first = self.vectors[: self.width]
-        self.last = B @ self.vectors[-self.width :]
-        self.start_norm = start_norm
+    def __init__(self, values: Array, last: Array) -> None:
+        self.values, self.last = values, last
         self._residuals: dict[tuple[int, int], float] = {}
 
     def residual(self, start: int, stop: int) -> float:
@@ -169,6 +213,25 @@ class _Ritz:
             norm = np.linalg.norm(self.last[:, start:stop], 2) if start < stop else 0.0
             self._residuals[pairs] = float(norm)
         return self._residuals[pairs]
+
+
+class _Ritz(Pairs):
+    """Ritz values θ, and of their vectors y the first and last blocks.
+
+    ``last`` is ``By⁽ᵐ⁾``: the residual in the basis of the next block.
+    """
+
+    def __init__(self, T: Array, B: Array, start_norm: float) -> None:
+        values, vectors = linalg.eigh(T, driver="evd", check_finite=False)
+        self.vectors = vectors[:, ::-1]
+        self.width = len(B)
+        self.first = self.vectors[: self.width]
+        self.start_norm = start_norm
+        super().__init__(values[::-1], B @ self.vectors[-self.width :])
+
+    def leading(self, count: int) -> tuple[Array, float]:
+        """The first values, and the residual of their vectors."""
+        return self.values[:count], self.residual(0, count)
 
 
 class _Krylov:
@@ -190,9 +253,8 @@ class _Krylov:
         start = self.steps * self.width
         stop = start + self.width
         Q = self.basis[:stop]
-        image = self.product(Q[start:])
-        H = Q @ image.T
-        N, B = linalg.qr((image - H.T @ Q).T, mode="economic", check_finite=False)
+        H, left = _split(self.product(Q[start:]), Q)
+        N, B = linalg.qr(left.T, mode="economic", check_finite=False)
         least = np.abs(np.diagonal(B)).min()
         if least <= _CANCELLED * np.linalg.norm(H):
             for _ in range(2):
@@ -215,8 +277,7 @@ class _Krylov:
             check_finite=False,
         )
         if values.size < count:  # LAPACK may not tell equal values apart
-            ritz = self.ritz()
-            return ritz.values[:count], ritz.residual(0, count)
+            return self.ritz().leading(count)
         return values[::-1], float(np.linalg.norm(self._B @ vectors[-self.width :], 2))
 
     def ritz(self) -> _Ritz:
@@ -225,10 +286,27 @@ class _Krylov:
         return _Ritz(self._T[:side, :side], self._B, self.start_norm)
 
 
+def _split(image: Array, Q: Array) -> tuple[Array, Array]:
+    """``(H, N)`` with ``image = HᵀQ + N``, where N is orthogonal to the rows of Q."""
+    columns = [slice(k, k + _COLUMNS) for k in range(0, image.shape[1], _COLUMNS)]
+    left = np.empty_like(image)
+
+    def subtract(part: slice) -> int:
+        np.subtract(image[:, part], H.T @ Q[:, part], out=left[:, part])
+        return 0
+
+    with single_threaded_blas() as n_threads:
+        n_threads = n_threads if Q.size > _ENTRIES_FOR_THREADS else 1
+        products = [partial(lambda part: Q[:, part] @ image[:, part].T, part) for part in columns]
+        H = cast(Array, ordered_sum(products, n_threads))
+        ordered_sum([partial(subtract, part) for part in columns], n_threads)
+    return H, left
+
+
 def _certificate(
     ritz: _Ritz, count: int, trace: float, rounding: float
-) -> tuple[int, float] | None:
-    """How many pairs j are proved to be the leading ones, and a bound c on all others.
+) -> tuple[int, float, float] | None:
+    """How many pairs j are proved to be the leading ones, a threshold above the others, and c.
 
     None if no ``j ≥ count`` proves the ``count`` first variances.
     """
@@ -238,31 +316,39 @@ def _certificate(
         if gap <= rounding * values[0]:
             continue
         threshold = values[kept - 1] - _MARGIN * gap
-        residual = ritz.residual(0, kept)
-        if values[kept - 1] - residual <= threshold:
-            continue
-        ceiling = threshold + residual**2 / (values[kept - 1] - threshold)
-        errors = _error_bounds(ritz, count, kept, ceiling)
-        if np.all(errors <= _ACCURACY * values[:count]) and _none_missing(
-            ritz, kept, threshold, trace, rounding
-        ):
-            return kept, float(ceiling)
+        ceiling = proved_ceiling(ritz, count, kept, threshold)
+        if ceiling is not None and _none_missing(ritz, kept, threshold, trace, rounding):
+            return kept, float(threshold), ceiling
     return None
 
 
-def _error_bounds(ritz: _Ritz, count: int, kept: int, ceiling: float) -> Array:
+def proved_ceiling(pairs: Pairs, count: int, kept: int, threshold: float) -> float | None:
+    """The bound c on A orthogonal to the ``kept`` vectors; None if it does not prove the values.
+
+    No more than ``kept`` eigenvalues of A exceed the threshold, and ``count`` values are wanted.
+    """
+    residual = pairs.residual(0, kept)
+    above = pairs.values[kept - 1] - threshold
+    if above <= residual:
+        return None
+    ceiling = threshold + residual**2 / above
+    errors = _error_bounds(pairs, count, kept, ceiling)
+    return float(ceiling) if np.all(errors <= _ACCURACY * pairs.values[:count]) else None
+
+
+def _error_bounds(pairs: Pairs, count: int, kept: int, ceiling: float) -> Array:
     """Bounds on ``λᵢ - θᵢ`` for the first pairs, if no more than ``kept`` values exceed c.
 
     A pair is split from those after the k-th, for the k that gives the best bound: what is
     orthogonal to the first k is at most a 2×2 matrix of θ_{k+1}, c, and the residual.
     """
-    values = ritz.values
+    values = pairs.values
     bounds = np.full(count, np.inf)
     for k in range(count, kept + 1):
         rest = ceiling
         if k < kept:
-            rest = values[k] + _raised(values[k] - ceiling, ritz.residual(k, kept))
-        residuals = [ritz.residual(i, k) for i in range(count)]
+            rest = values[k] + _raised(values[k] - ceiling, pairs.residual(k, kept))
+        residuals = [pairs.residual(i, k) for i in range(count)]
         found = [_raised(values[i] - rest, residuals[i]) for i in range(count)]
         bounds = np.minimum(bounds, found)
     return bounds
@@ -279,7 +365,7 @@ def _raised(gap: float, residual: float) -> float:
 def _none_missing(ritz: _Ritz, kept: int, threshold: float, trace: float, rounding: float) -> bool:
     """Whether A has at most ``kept`` eigenvalues above the threshold (see the top of the file)."""
     left = ritz.width - kept
-    t = _FAILURE ** (-1 / left)
+    t = FAILURE ** (-1 / left)
     smallest = left / (np.e * np.sqrt(ritz.width) * t * ritz.start_norm)
     poles = ritz.values[kept:]
     coefficients = (ritz.last[:, np.newaxis, kept:] * ritz.first[np.newaxis, :, kept:]).reshape(
@@ -315,7 +401,7 @@ def _overlooked(product: Product, vectors: Array, ceiling: float, steps: int) ->
         return False
     krylov = _Krylov(
         lambda rows: outside(product(outside(rows))),
-        outside(_gaussian(1, _PROBE, size)),
+        outside(gaussian(1, _PROBE, size)),
         most_steps,
     )
     for _ in range(most_steps):

@@ -69,9 +69,9 @@ def with_constant_columns_of_sums(
 
     Constant are dependent columns that vary about their mean by no more than rounding errors.
     """
-    columns = np.array(solution.columns, dtype=np.intp)
-    if solution.status is not Status.RANK_DEFICIENT or not (columns.size and intercept):
+    if solution.status is not Status.RANK_DEFICIENT or not (solution.columns and intercept):
         return solution
+    columns = np.array(solution.columns, dtype=np.intp)
     moments = solution.value.moments
     rounding = moments.weight * (_ROUNDINGS * FLOAT64_EPSILON * moments.x_mean) ** 2
     constant = columns[(moments.x_squares <= rounding)[columns]]

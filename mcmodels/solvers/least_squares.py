@@ -206,7 +206,8 @@ def _refuse_extremes(moments: Moments | FactoredMoments, extent: Extent) -> None
     mean, p = moments.mean, moments.n_features
     with np.errstate(over="ignore", invalid="ignore"):
         about_zero = moments.squares + moments.weight * mean**2
-        if about_zero[:p].min(initial=1.0) >= SMALLEST_SQUARES and np.isfinite(about_zero.sum()):
+        smallest = about_zero[:p].min() if p else 1.0
+        if smallest >= SMALLEST_SQUARES and math.isfinite(about_zero.sum()):
             return
     refuse_overflow(about_zero[:p], about_zero[p:])
     refuse_underflow(about_zero[:p], mean[:p], extent)
@@ -217,7 +218,7 @@ def _normal(moments: Moments, extent: Extent, rcond: float | None) -> Solution[L
     scale = column_lengths(np.sqrt(moments.x_squares), moments, extent)
     noise = entry_noise(extent, scale, moments.x_mean)
     # A design closer to singular than its entries are known may be singular.
-    uncertain = 4 * float(np.linalg.norm(noise))
+    uncertain = 4 * math.sqrt(noise @ noise)
     tolerance = max(rank_tolerance(extent), uncertain) if rcond is None else rcond
     factor = ScaledCholesky.of(moments.Sxx, scale, rcond=tolerance)
     if factor is None:
@@ -278,7 +279,7 @@ def _from_factor(
     tolerance = rank_tolerance(extent) if rcond is None else rcond
     noise = _noise(extent, scale, moments, rcond)
     # A root from the SVD keeps its digits when it is corrected, which only small data can afford.
-    limit = max(tolerance, float(np.linalg.norm(noise)))
+    limit = max(tolerance, math.sqrt(noise @ noise))
     inverse = ScaledCholesky.of_factor(
         R, scale, rcond=limit, largest_condition=CHOLESKY_CONDITION
     ) or from_factor(R, scale, tolerance, noise)

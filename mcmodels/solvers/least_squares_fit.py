@@ -10,7 +10,7 @@ from scipy import linalg
 
 from mcmodels.arrays import Array
 from mcmodels.objectives import QuadraticObjective
-from mcmodels.rows import ColumnMoments, Extent, FactoredMoments, Moments
+from mcmodels.rows import ColumnMoments, Extent, FactoredMoments, Moments, Rows
 from mcmodels.solvers.cholesky import ScaledCholesky
 from mcmodels.solvers.double_double import DoubleDouble, two_product, two_sum
 from mcmodels.solvers.pseudoinverse import PseudoInverse, RowSpace
@@ -18,6 +18,8 @@ from mcmodels.solvers.tolerances import FLOAT64_EPSILON
 
 # With so few coefficients, intercepts are summed number by number.
 _FEW_COEFFICIENTS = 2**10
+# The largest error of an intercept that float64 may leave, relative to it.
+_LOST_IN_FLOAT64 = 1e-13
 
 
 @dataclass(frozen=True)
@@ -105,11 +107,16 @@ def with_intercept(
 
     The intercept ``ȳ - x̄ᵀβ`` is often a small difference of large numbers. Means are known as a
     point plus an offset, to more digits than float64 has; the difference is taken in
-    double-double.
+    double-double. Without rows the coefficients are not corrected, so that float64 will do where
+    little cancels.
     """
     beta = coef if isinstance(coef, DoubleDouble) else DoubleDouble.of(coef)
     if not extent.intercept:
         return beta.hi.T.copy()
+    if not isinstance(extent, Rows) and mean_residual is None:
+        nearly_exact = _intercepts_in_float64(beta.hi, moments)
+        if nearly_exact is not None:
+            return np.concatenate([beta.hi.T, nearly_exact], axis=1)
     p = moments.n_features
     mean = DoubleDouble(*two_sum(moments.origin, moments.offset))
     x_mean, last = mean[:p, np.newaxis], mean[p:]
@@ -127,6 +134,21 @@ def with_intercept(
     return np.column_stack([beta.hi.T, intercept.hi])
 
 
+def _intercepts_in_float64(
+    beta: Array, moments: Moments | FactoredMoments | ColumnMoments
+) -> Array | None:
+    """Intercepts of coefficients (p, m), as a column; None where they would lack digits."""
+    found = []
+    for column, y_mean in zip(beta.T, moments.y_mean.tolist(), strict=True):
+        explained = (column * moments.x_mean).tolist()
+        intercept = y_mean - math.fsum(explained)
+        rounding = FLOAT64_EPSILON * (abs(y_mean) + sum(map(abs, explained)))
+        if not rounding <= _LOST_IN_FLOAT64 * abs(intercept):
+            return None
+        found.append([intercept])
+    return np.array(found)
+
+
 def _exact_sums(*terms: Array | list[Array]) -> Array:
     """Sums along the first axis, over all arrays; NaN where float64 cannot hold one.
 
@@ -141,7 +163,7 @@ def _exact_sums(*terms: Array | list[Array]) -> Array:
 
 def rounding_of_mean(moments: Moments | FactoredMoments | ColumnMoments) -> Array:
     """Largest length of a centred column that was constant: the rounding of its mean, ε/4 a row."""
-    return FLOAT64_EPSILON / 4 * np.sqrt(moments.weight) * np.abs(moments.x_mean)
+    return FLOAT64_EPSILON / 4 * math.sqrt(moments.weight) * np.abs(moments.x_mean)
 
 
 def column_lengths(lengths: Array, moments: Moments | FactoredMoments, extent: Extent) -> Array:

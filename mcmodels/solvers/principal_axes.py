@@ -31,8 +31,9 @@ from mcmodels.solvers.block_krylov import Product, block_width, certified_eigenp
 from mcmodels.solvers.deflation import deflated_eigenpairs
 from mcmodels.solvers.eigenpairs import Eigenpairs, leading_eigenpairs
 from mcmodels.solvers.pseudoinverse import rank_tolerance
+from mcmodels.solvers.single_gram import eigenpairs_of_rows
 from mcmodels.solvers.solution import Solution, Status
-from mcmodels.solvers.spectra import Spectrum
+from mcmodels.solvers.spectra import Eigensolver, Spectrum
 from mcmodels.solvers.tolerances import FLOAT64_EPSILON, NOISE_MARGIN, factorisation_error
 
 Method = Literal["auto", "eigh", "deflation"]
@@ -134,7 +135,7 @@ def solve(
         if rows.n_present > rows.n_features:
             spectrum = spectra.of_moments(Moments.of(rows), rows, search.of_matrix)
         else:
-            spectrum = spectra.of_few_rows(rows, search.of_matrix, search.by_rows)
+            spectrum = spectra.of_few_rows(rows, search.of_matrix, search.by_rows, search.by_factor)
         if method == "auto" and _inaccurate_in_covariance(
             spectrum, row_count(rows), rows.n_features
         ):
@@ -174,8 +175,8 @@ class _Search:
 
     def of_matrix(self, A: Array) -> Eigenpairs:
         """Of S or of the Gram matrix."""
-        available = min(self.count, A.shape[0])
         if self.method == "deflation":
+            available = min(self.count, A.shape[0])
             return deflated_eigenpairs(A, available, tol=self.tol, random=self.random)
         matrix = ArrayRows(A, intercept=False)
         found = None
@@ -185,13 +186,24 @@ class _Search:
                 len(A),
                 float(np.trace(A)),
             )
-        return leading_eigenpairs(A, available) if found is None else found
+        return self._whole(A) if found is None else found
+
+    def _whole(self, A: Array) -> Eigenpairs:
+        return leading_eigenpairs(A, min(self.count, A.shape[0]))
 
     def by_rows(self, product: Product, trace: float) -> Eigenpairs | None:
         """Of S by products with few rows; None where their Gram matrix is the better way."""
         if not self._in_rows or self.method != "auto":
             return None
         return self._certified(product, self.rows.n_features, trace)
+
+    def by_factor(self, F: Array, squares: Array) -> Eigenpairs | Eigensolver:
+        """Of FFᵀ by a Gram matrix in float32; else, what finds them from one in float64."""
+        steps = self._steps(_MOST_STEPS) if self.method == "auto" else 0
+        found = eigenpairs_of_rows(F, self.count, squares, steps) if steps else None
+        if found is None:
+            return self.of_matrix
+        return found if found.converged else self._whole
 
     def by_passes(self, product: Product, trace: float) -> Eigenpairs | None:
         """Of S by passes over the rows, where no matrix can be formed; None if it is not certain.
@@ -214,12 +226,16 @@ class _Search:
     def _certified(
         self, product: Product, size: int, trace: float, most_steps: int = _MOST_STEPS
     ) -> Eigenpairs | None:
+        steps = self._steps(most_steps)
+        return certified_eigenpairs(product, size, self.count, trace, steps) if steps else None
+
+    def _steps(self, most: int) -> int:
+        """How many steps are worth while; none where the whole problem is the better way."""
         side = min(self.rows.n_present, self.rows.n_features)
         width = block_width(self.count)
         if self.count == 0 or side < _LEAST_STEPS * 2 * width:
-            return None
-        steps = min(side // (2 * width), most_steps)
-        return certified_eigenpairs(product, size, self.count, trace, steps) if steps else None
+            return 0
+        return min(side // (2 * width), most)
 
 
 def _with_rank(spectrum: Spectrum, count: int, extent: Extent) -> Solution[PrincipalAxes]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -115,9 +116,9 @@ def rank_tolerance(rows: Extent) -> float:
     Equal rows, as indicators have them, have equal rounding errors, which add up within a block:
     two equal indicators in n rows leave directions of up to 1.3√n ε.
     """
-    equal_rows = 4 * FLOAT64_EPSILON * np.sqrt(min(rows.n_present, MAX_BLOCK_ROWS))
+    equal_rows = 4 * FLOAT64_EPSILON * math.sqrt(min(rows.n_present, MAX_BLOCK_ROWS))
     arithmetic = factorisation_error(rows.n_features) + equal_rows
-    storage = 4 * rows.epsilon * (1 + np.sqrt(rows.n_features / max(rows.n_present, 1)))
+    storage = 4 * rows.epsilon * (1 + math.sqrt(rows.n_features / max(rows.n_present, 1)))
     return max(arithmetic, storage)
 
 
@@ -128,8 +129,10 @@ def entry_noise(rows: Extent, lengths: Array, mean: Array) -> Array:
     ε|x|/√12, however small the centred column is: a column of length l about its mean x̄ has
     ``ε √((l² + W x̄²)/12)`` of noise. Zero where the length is zero.
     """
-    size = np.hypot(lengths, np.sqrt(rows.total_weight) * mean)
-    noise = rows.epsilon / np.sqrt(12) * size
+    size = np.hypot(lengths, math.sqrt(rows.total_weight) * mean)
+    noise = rows.epsilon / math.sqrt(12) * size
+    if lengths.all():
+        return noise / lengths
     return np.divide(noise, lengths, out=np.zeros_like(noise), where=lengths > 0)
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import functools
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -37,6 +37,9 @@ from mcmodels.solvers.lanczos import eigenpairs_by_products
 from mcmodels.solvers.overflow import refuse_overflow, refuse_underflow
 
 Eigensolver = Callable[[Array], Eigenpairs]
+# Of FFᵀ, given by its factor F and the squared lengths of the columns of F; or what finds them from
+# this matrix.
+ByFactor = Callable[[Array, Array], Eigenpairs | Eigensolver]
 # Of a matrix given by its products with the rows of an array, and by its trace.
 ByProducts = Callable[[Callable[[Array], Array], float], Eigenpairs | None]
 
@@ -157,11 +160,12 @@ def of_triangle(triangle: Triangle, centre: Array, weight: float) -> Spectrum:
     )
 
 
-def of_few_rows(rows: Rows, eigenpairs: Eigensolver, by_products: ByProducts) -> Spectrum:
+def of_few_rows(
+    rows: Rows, eigenpairs: Eigensolver, by_products: ByProducts, by_factor: ByFactor
+) -> Spectrum:
     """Eigenvectors of S by products with the rows, or those u of their Gram matrix.
 
-    Of the Gram matrix, the axes are Xᵀu, normalised. It is formed where ``by_products`` returns
-    None.
+    Of the Gram matrix, the axes are Xᵀu, normalised. It is used where ``by_products`` returns None.
     """
     by_rows = RowsCovariance(rows)
     refuse_overflow(by_rows.squares)
@@ -171,20 +175,41 @@ def of_few_rows(rows: Rows, eigenpairs: Eigensolver, by_products: ByProducts) ->
     kept = _factored(rows, by_rows)
     pairs = by_products(by_rows.apply, total)
     if pairs is None:
-        pairs, axes, total = _of_gram_matrix(rows, by_rows, kept, eigenpairs)
+        pairs, axes = _of_gram_matrix(rows, by_rows, kept, eigenpairs, by_factor)
     else:
         axes = pairs.vectors.T
     return Spectrum.of_pairs(pairs, by_rows.mean, axes, total, by_rows, kept, squares)
 
 
 def _of_gram_matrix(
-    rows: Rows, by_rows: RowsCovariance, factor: FactoredCovariance | None, eigenpairs: Eigensolver
-) -> tuple[Eigenpairs, Array, float]:
-    """Eigenpairs of the Gram matrix, the axes, and the trace."""
+    rows: Rows,
+    by_rows: RowsCovariance,
+    factor: FactoredCovariance | None,
+    eigenpairs: Eigensolver,
+    by_factor: ByFactor,
+) -> tuple[Eigenpairs, Array]:
+    """Eigenpairs of the Gram matrix, and the axes."""
     if factor is None:
         blocks = rows.reduce(lambda block: [_CentredBlock.of(block, by_rows)])
+        gram = _gram_matrix(blocks)
+        gram /= by_rows.divisor
+        pairs = eigenpairs(gram)
     else:
         blocks = _CentredBlock.of_factor(factor.F)
+        found = by_factor(factor.F, by_rows.squares / by_rows.divisor)
+        pairs = found if isinstance(found, Eigenpairs) else found(_gram_matrix(blocks))
+    ends = np.cumsum([block.X.n_rows for block in blocks])[:-1]
+    images = [
+        block.image(part) for block, part in zip(blocks, np.split(pairs.vectors, ends), strict=True)
+    ]
+    # The images of small components are not quite orthogonal to the large ones. QR corrects them,
+    # and keeps each within the span of itself and those before it.
+    axes = linalg.qr(np.sum(images, axis=0).T, mode="economic", check_finite=False)[0].T
+    return pairs, axes
+
+
+def _gram_matrix(blocks: Sequence[_CentredBlock]) -> Array:
+    """Inner products of all rows of some blocks."""
     starts = np.cumsum([0] + [block.X.n_rows for block in blocks])
     gram = np.empty((starts[-1], starts[-1]))
 
@@ -197,17 +222,7 @@ def _of_gram_matrix(
     pairs_of_blocks = itertools.combinations_with_replacement(range(len(blocks)), 2)
     with single_threaded_blas() as n_threads:
         ordered_sum([functools.partial(fill, *pair) for pair in pairs_of_blocks], n_threads)
-    if factor is None:
-        gram /= by_rows.divisor
-    pairs = eigenpairs(gram)
-    images = [
-        block.image(part)
-        for block, part in zip(blocks, np.split(pairs.vectors, starts[1:-1]), strict=True)
-    ]
-    # The images of small components are not quite orthogonal to the large ones. QR corrects them,
-    # and keeps each within the span of itself and those before it.
-    axes = linalg.qr(np.sum(images, axis=0).T, mode="economic", check_finite=False)[0].T
-    return pairs, axes, float(np.trace(gram))
+    return gram
 
 
 def _factored(rows: Rows, by_rows: RowsCovariance) -> FactoredCovariance | None:
@@ -226,11 +241,14 @@ def _factored(rows: Rows, by_rows: RowsCovariance) -> FactoredCovariance | None:
 
 @dataclass(frozen=True)
 class _CentredBlock:
-    """Rows ``√wᵢ (xᵢ - x̄)``, held as X minus a point near the mean."""
+    """Rows ``√wᵢ (xᵢ - x̄)``, held as X minus a point near the mean; or such rows themselves.
+
+    The latter have no offset from the mean, and no roots of weights.
+    """
 
     X: Design
-    offset: Array
-    root: Array
+    offset: Array | None = None
+    root: Array | None = None
 
     @classmethod
     def of(cls, block: RowBlock, by_rows: RowsCovariance) -> _CentredBlock:
@@ -243,17 +261,22 @@ class _CentredBlock:
     def of_factor(cls, F: Array) -> list[_CentredBlock]:
         """The rows of a factor of S, which are weighted and centred."""
         parts = np.split(F, range(_FACTOR_ROWS, len(F), _FACTOR_ROWS))
-        none = np.zeros(F.shape[1])
-        return [cls(DenseDesign(X, intercept=False), none, np.ones(len(X))) for X in parts]
+        return [cls(DenseDesign(X, intercept=False)) for X in parts]
 
     def inner(self, other: _CentredBlock) -> Array:
         """Inner products of these rows with the others."""
         product = self.X.X @ other.X.X.T
         product = product.toarray() if sparse.issparse(product) else product
+        if self.offset is None or other.offset is None:
+            return product
+        assert self.root is not None
+        assert other.root is not None
         product = product - (self.X.X @ other.offset)[:, np.newaxis] - other.X.X @ self.offset
         return (product + self.offset @ other.offset) * np.outer(self.root, other.root)
 
     def image(self, U: Array) -> Array:
         """Uᵀ times these rows, for U of shape (n_rows, k)."""
+        if self.offset is None or self.root is None:
+            return self.X.adjoint(U)
         U = U * self.root[:, np.newaxis]
         return self.X.adjoint(U) - np.outer(U.sum(axis=0), self.offset)

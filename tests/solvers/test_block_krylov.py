@@ -135,7 +135,7 @@ def test_a_start_that_cannot_see_the_leading_pair_is_found_out(monkeypatch, name
     Rounding does not, and most often shows the pair after some steps; so it is taken out here.
     """
     values = np.sort(SPECTRA[name])[::-1] * np.r_[1.5, np.ones(SIZE - 1)]
-    gaussian = block_krylov._gaussian
+    gaussian = block_krylov.gaussian
 
     def blind(seed, width, size):
         start = gaussian(seed, width, size)
@@ -143,7 +143,7 @@ def test_a_start_that_cannot_see_the_leading_pair_is_found_out(monkeypatch, name
             start[:, 0] = 0.0
         return start
 
-    monkeypatch.setattr(block_krylov, "_gaussian", blind)
+    monkeypatch.setattr(block_krylov, "gaussian", blind)
 
     def product(V):
         rounded_off = np.where(np.abs(V[:, 0]) < 1e-8, 0.0, V[:, 0])
