@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -300,15 +299,19 @@ def validated_block(
     return _validate(estimator, X, y, reset=reset, **for_y)
 
 
-@contextmanager
-def refuse_not_finite(estimator: Any, X: Matrix | RowStream) -> Iterator[None]:
+class refuse_not_finite:
     """If the code inside raises an error and X is not finite, raise an error that says so."""
-    try:
-        yield
-    except (ValueError, LinAlgError):
-        if not isinstance(X, RowStream):  # the blocks of a stream were checked
-            _check_finite(estimator, X)
-        raise
+
+    def __init__(self, estimator: Any, X: Matrix | RowStream) -> None:
+        self._estimator, self._X = estimator, X
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
+        # The blocks of a stream were checked.
+        if isinstance(error, ValueError | LinAlgError) and not isinstance(self._X, RowStream):
+            _check_finite(self._estimator, self._X)
 
 
 def _check_finite(estimator: Any, X: Matrix) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
@@ -104,9 +103,10 @@ class Triangle:
 
         A sum of squares, not a difference, so that small residuals keep all their digits.
         """
-        explained = self.Qy - self.Rxx @ coef
-        below = self.joint[self.n_features :, self.n_features :]
-        return explained.T @ explained + below.T @ below
+        joint, p = self.joint, self.n_features
+        left = joint[:, p:].copy()
+        left[:p] -= joint[:p, :p] @ coef
+        return left.T @ left
 
 
 @dataclass(frozen=True)
@@ -123,6 +123,8 @@ class FactoredMoments(JointMean):
         The factor of the rows about ``origin``.
     n_features : int
         p.
+    squares : ndarray of shape (p + m,)
+        Diagonal of the scatter.
     """
 
     weight: float
@@ -130,6 +132,7 @@ class FactoredMoments(JointMean):
     offset: Array
     triangle: Triangle
     n_features: int
+    squares: Array
     rounding = float(np.finfo(np.float64).eps)
 
     @classmethod
@@ -140,7 +143,8 @@ class FactoredMoments(JointMean):
         """
         R = triangle.R
         offset = R[0, 1:] / R[0, 0] if triangle.intercept else np.zeros_like(centre)
-        return cls(weight, centre, offset, triangle, triangle.n_features)
+        squares = np.square(triangle.joint).sum(axis=0)
+        return cls(weight, centre, offset, triangle, triangle.n_features, squares)
 
     @property
     def R(self) -> Array:
@@ -173,11 +177,6 @@ class FactoredMoments(JointMean):
     def Sxy(self) -> Array:
         """Scatter between features and targets, shape (p, m)."""
         return self.R[:, : self.n_features].T @ self.R[:, self.n_features :]
-
-    @functools.cached_property
-    def squares(self) -> Array:  # type: ignore[override]
-        """Diagonal of the scatter, shape (p + m,)."""
-        return np.square(self.R).sum(axis=0)
 
     def scatter_times(self, B: Array) -> Array:
         """``Sxx B`` for B of shape (p, m)."""

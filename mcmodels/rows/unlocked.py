@@ -35,20 +35,25 @@ def _routine(name: str) -> Callable[..., None]:
     signature = _capsule_name(capsule)  # "void (char *, int *, …)"
     n_arguments = signature.count(b",") + 1
     integer = ctypes.c_int if b"int *" in signature else ctypes.c_int64
+
+    @functools.lru_cache(maxsize=256)
+    def by_reference(number: int) -> Any:
+        return ctypes.byref(integer(number))
+
     prototype = ctypes.CFUNCTYPE(None, *[ctypes.c_void_p] * n_arguments)
     function = prototype(_capsule_pointer(capsule, signature))
 
     def call(*arguments: Any) -> None:
-        function(*[_passed(argument, integer) for argument in arguments])
+        function(*[_passed(argument, by_reference) for argument in arguments])
 
     return call
 
 
-def _passed(argument: Any, integer: Any) -> Any:
+def _passed(argument: Any, by_reference: Callable[[int], Any]) -> Any:
+    if isinstance(argument, int):
+        return by_reference(argument)
     if isinstance(argument, np.ndarray):
         return argument.ctypes.data
-    if isinstance(argument, int):
-        return ctypes.byref(integer(argument))
     return argument if isinstance(argument, bytes) else ctypes.byref(ctypes.c_double(argument))
 
 

@@ -110,13 +110,13 @@ def with_intercept(
     double-double. Without rows the coefficients are not corrected, so that float64 will do where
     little cancels.
     """
+    if extent.intercept and isinstance(coef, np.ndarray) and not isinstance(extent, Rows):
+        params = _with_intercept_in_float64(coef, moments)
+        if params is not None:
+            return params
     beta = coef if isinstance(coef, DoubleDouble) else DoubleDouble.of(coef)
     if not extent.intercept:
         return beta.hi.T.copy()
-    if not isinstance(extent, Rows) and mean_residual is None:
-        nearly_exact = _intercepts_in_float64(beta.hi, moments)
-        if nearly_exact is not None:
-            return np.concatenate([beta.hi.T, nearly_exact], axis=1)
     p = moments.n_features
     mean = DoubleDouble(*two_sum(moments.origin, moments.offset))
     x_mean, last = mean[:p, np.newaxis], mean[p:]
@@ -134,19 +134,20 @@ def with_intercept(
     return np.column_stack([beta.hi.T, intercept.hi])
 
 
-def _intercepts_in_float64(
+def _with_intercept_in_float64(
     beta: Array, moments: Moments | FactoredMoments | ColumnMoments
 ) -> Array | None:
-    """Intercepts of coefficients (p, m), as a column; None where they would lack digits."""
-    found = []
-    for column, y_mean in zip(beta.T, moments.y_mean.tolist(), strict=True):
-        explained = (column * moments.x_mean).tolist()
-        intercept = y_mean - math.fsum(explained)
+    """Params from coefficients of shape (p, m); None where an intercept would lack digits."""
+    p, m = beta.shape
+    params = np.empty((m, p + 1))
+    params[:, :p] = beta.T
+    products = (params[:, :p] * moments.x_mean).tolist()
+    for row, explained, y_mean in zip(params, products, moments.y_mean.tolist(), strict=True):
+        row[p] = intercept = y_mean - math.fsum(explained)
         rounding = FLOAT64_EPSILON * (abs(y_mean) + sum(map(abs, explained)))
         if not rounding <= _LOST_IN_FLOAT64 * abs(intercept):
             return None
-        found.append([intercept])
-    return np.array(found)
+    return params
 
 
 def _exact_sums(*terms: Array | list[Array]) -> Array:
