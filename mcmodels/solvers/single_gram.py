@@ -8,9 +8,10 @@ matrix G holds for ``FFᵀ`` as well: no eigenvalue of the two differs by more t
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from functools import partial
 from itertools import combinations_with_replacement
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
 from scipy import linalg
@@ -111,16 +112,21 @@ def _rayleigh_ritz(V: Array, images: Array) -> tuple[Array, Array, Array]:
 def _single_gram(parts: list[Array]) -> Array:
     """``FFᵀ`` from products in float32; float64, so that it is the same matrix in every product."""
     singles = [part.astype(np.float32) for part in parts]
-    ends = np.cumsum([0] + [len(part) for part in parts])
-    gram = np.empty((ends[-1], ends[-1]))
+    return gram_of_parts(lambda i, j: singles[i] @ singles[j].T, [len(part) for part in parts])
+
+
+def gram_of_parts(inner: Callable[[int, int], Any], lengths: Sequence[int]) -> Array:
+    """Inner products of all rows; ``inner(i, j)`` has those of two parts of so many rows."""
+    ends = np.cumsum([0, *lengths])
+    gram: Array = np.empty((ends[-1], ends[-1]))
 
     def fill(i: int, j: int) -> int:
         rows, columns = slice(*ends[i : i + 2]), slice(*ends[j : j + 2])
-        gram[rows, columns] = singles[i] @ singles[j].T
+        gram[rows, columns] = inner(i, j)
         gram[columns, rows] = gram[rows, columns].T
         return 0
 
-    pairs = combinations_with_replacement(range(len(parts)), 2)
+    pairs = combinations_with_replacement(range(len(lengths)), 2)
     with single_threaded_blas() as n_threads:
         ordered_sum([partial(fill, *pair) for pair in pairs], n_threads)
     return gram

@@ -5,8 +5,6 @@ The matrix is S, its factor R, or the Gram matrix of few rows; or S is used by i
 
 from __future__ import annotations
 
-import functools
-import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Self
@@ -29,12 +27,11 @@ from mcmodels.rows import (
     RowsCovariance,
     Seen,
     Triangle,
-    single_threaded_blas,
 )
-from mcmodels.rows.threads import ordered_sum
 from mcmodels.solvers.eigenpairs import Eigenpairs
 from mcmodels.solvers.lanczos import eigenpairs_by_products
 from mcmodels.solvers.overflow import refuse_overflow, refuse_underflow
+from mcmodels.solvers.single_gram import gram_of_parts
 
 Eigensolver = Callable[[Array], Eigenpairs]
 # Of FFᵀ, given by its factor F and the squared lengths of the columns of F; or what finds them from
@@ -210,19 +207,8 @@ def _of_gram_matrix(
 
 def _gram_matrix(blocks: Sequence[_CentredBlock]) -> Array:
     """Inner products of all rows of some blocks."""
-    starts = np.cumsum([0] + [block.X.n_rows for block in blocks])
-    gram = np.empty((starts[-1], starts[-1]))
-
-    def fill(i: int, j: int) -> int:
-        rows_of, columns = slice(*starts[i : i + 2]), slice(*starts[j : j + 2])
-        gram[rows_of, columns] = blocks[i].inner(blocks[j])
-        gram[columns, rows_of] = gram[rows_of, columns].T
-        return 0
-
-    pairs_of_blocks = itertools.combinations_with_replacement(range(len(blocks)), 2)
-    with single_threaded_blas() as n_threads:
-        ordered_sum([functools.partial(fill, *pair) for pair in pairs_of_blocks], n_threads)
-    return gram
+    lengths = [block.X.n_rows for block in blocks]
+    return gram_of_parts(lambda i, j: blocks[i].inner(blocks[j]), lengths)
 
 
 def _factored(rows: Rows, by_rows: RowsCovariance) -> FactoredCovariance | None:
