@@ -222,6 +222,84 @@ def test_averages_by_a_column_that_is_not_in_the_model():
     )
 
 
+def test_robust_errors_weights_and_groups():
+    """lm(Literacy ~ Pop1831*Desertion) of Guerry: HC3, by Region, means weighted by Donations."""
+    table, found = fitted("Literacy ~ Pop1831*Desertion", name="guerry")
+    names = ["Desertion", "Pop1831"]
+    wanted = {
+        None: [0.0690315207379859, 0.0115321521127789],
+        "HC3": [0.0657645520711836, 0.015781540487033],
+    }
+    for kind, errors in wanted.items():
+        asked = {} if kind is None else {"kind": kind, "y": table["Literacy"]}
+        effects = found.marginal_effects(table, names, measure="comparison", **asked)
+        np.testing.assert_allclose(
+            effects["estimate"], [0.268463118375401, 0.00536033110050482], rtol=1e-11
+        )
+        np.testing.assert_allclose(effects["standard_error"], errors, rtol=ERRORS)
+    effects = found.marginal_effects(table, names, measure="comparison", by="Region")
+    desertion = effects.xs("Desertion", level="variable")
+    assert list(desertion.index.get_level_values(0)) == list("CENSW")
+    np.testing.assert_allclose(
+        desertion["estimate"],
+        [
+            0.357702981664389,
+            0.306210300624969,
+            0.0795366252064937,
+            0.389690516392015,
+            0.209175167989102,
+        ],
+        rtol=1e-10,
+    )
+    np.testing.assert_allclose(
+        desertion["standard_error"],
+        [
+            0.0747988667375558,
+            0.0692309242947562,
+            0.108396228657442,
+            0.0808528995882816,
+            0.0753576779357821,
+        ],
+        rtol=ERRORS,
+    )
+    # The means are weighted, the fit is not.
+    means = found.predictions(table, by="Region", sample_weight=table["Donations"])
+    np.testing.assert_allclose(
+        means["estimate"],
+        [32.969480575229, 44.0718608708206, 40.6605580353274, 31.0758197072093, 43.2734860129156],
+        rtol=1e-13,
+    )
+    np.testing.assert_allclose(
+        means["standard_error"],
+        [2.22180969353534, 2.00055861203985, 2.26011337468196, 2.54510750051061, 2.05722474774514],
+        rtol=ERRORS,
+    )
+
+
+@pytest.mark.parametrize(
+    ("right", "restrictions", "statistic", "p", "df"),
+    [
+        ("hp + wt + disp", "hp = 0, wt = 0", 7.72769631208158, 0.00212618448310864, (2, 28)),
+        ("hp + wt + disp", "(intercept) = 1, hp = 2, wt = 3", 811073.258088452, 0.0, (3, 28)),
+        ("hp + wt + disp", "(intercept) = 4, disp = 4, wt = 4", 8520340.17301277, 0.0, (3, 28)),
+        (
+            "0 + hp + wt + disp",
+            "hp = wt = disp = 0",
+            11.1162545397227,
+            5.00882326577301e-05,
+            (3, 29),
+        ),
+        ("0 + hp + wt + disp", "hp = 0, wt = 0", 12.8439392466833, 0.000101239587237067, (2, 29)),
+    ],
+)
+def test_joint_hypotheses(right, restrictions, statistic, p, df):
+    """hypotheses(mod, joint = ..., hypothesis = ...) of am ~ hp + wt + disp."""
+    test = fitted(f"am ~ {right}")[1].wald_test(restrictions)
+    # All of the 15 digits but those that the condition of the columns, 1e3, takes.
+    np.testing.assert_allclose([test.statistic, test.p_value], [statistic, p], 1e-11, 1e-30)
+    assert (test.df, test.df_denominator) == df
+
+
 def test_slopes_and_elasticities():
     """lm(mpg ~ wt*hp): dY/dX, and eY/eX."""
     table, found = fitted("mpg ~ wt*hp")
