@@ -14,6 +14,7 @@ from mcmodels import (
     likelihood_ratio_test,
     results,
 )
+from mcmodels.exceptions import RankDeficiencyWarning
 from tests.inference.published import agree, data
 from tests.reports.designs import moore
 
@@ -179,3 +180,95 @@ def test_odds_ratios_of_admissions():
     agree([equal.statistic, equal.p_value], "5.5 0.019")
     means = found.marginal_means(table, "rank")["estimate"]  # gre and gpa at their means
     agree(means, "0.5166016 0.3522846 0.2186120 0.1846684")
+
+
+MAIN = "(Eth + Age + Lrn + Sex)"
+
+
+def test_terms_of_a_design_with_empty_cells():
+    """dropterm of log(Days + 2.5) of MASS (quine): no child is in F3 and a slow learner."""
+    table = data("quine")
+    printed = {
+        f"{MAIN}**3": {
+            "Eth:Age:Sex": (3, "0.97387 0.60773 0.61125"),
+            "Eth:Lrn:Sex": (1, "1.57879 2.95567 0.08816"),
+            "Eth:Age:Lrn": (2, "2.12841 1.99230 0.14087"),
+            "Age:Lrn:Sex": (2, "1.46623 1.37247 0.25743"),
+        },
+        f"{MAIN}**2 + Eth:Lrn:Sex + Eth:Age:Lrn": {
+            "Age:Sex": (3, "10.7959 6.7542 0.0002933"),
+            "Eth:Lrn:Sex": (1, "3.0325 5.6916 0.0185476"),
+            "Eth:Age:Lrn": (2, "2.0960 1.9670 0.1441822"),
+        },
+        f"{MAIN}**2 + Eth:Lrn:Sex": {
+            "Eth:Age": (3, "3.0312 1.8679 0.1383323"),
+            "Age:Sex": (3, "11.4272 7.0419 0.0002037"),
+            "Age:Lrn": (2, "2.8149 2.6020 0.0780701"),
+            "Eth:Lrn:Sex": (1, "4.6956 8.6809 0.0038268"),
+        },
+    }
+    for right, rows in printed.items():
+        with pytest.warns(RankDeficiencyWarning):
+            fit = fit_formula(f"log(Days + 2.5) ~ {right}", table, LinearRegression())
+        found = results(fit).anova(type=2)
+        for term, (df, numbers) in rows.items():
+            assert found.loc[term, "df"] == df
+            agree(found.loc[term, ["sum_of_squares", "F", "p_value"]], numbers)
+
+
+def absent(right, theta="estimate"):
+    model = GeneralizedLinearRegressor("negative_binomial", theta=theta)
+    return fit_formula(f"Days ~ {right}", data("quine"), model)
+
+
+def test_negative_binomial_models_each_with_its_theta():
+    """anova(quine.nb1, quine.nb2, quine.nb3) of glm.nb, MASS; the second and third lack rank."""
+    small = absent("Sex/(Age + Eth*Lrn)")
+    with pytest.warns(RankDeficiencyWarning):
+        middle = absent("Sex/(Age + Eth*Lrn) + Sex:Age:Lrn")
+    with pytest.warns(RankDeficiencyWarning):
+        large = absent("Sex/(Age*Eth*Lrn)")
+    fits = [small, middle, large]
+    agree([1 / fit[-1].theta_ for fit in fits], "1.597991 1.686899 1.928360")
+    agree([2 * fit[-1].log_likelihood_ for fit in fits], "-1063.025 -1055.398 -1039.324")
+    assert [147 - fit[-1].n_free_params_ for fit in fits] == [132, 128, 118]  # theta is one
+    for before, after, df, numbers in (
+        (small, middle, 4, "7.627279 0.10622602"),
+        (middle, large, 10, "16.073723 0.09754136"),
+    ):
+        test = likelihood_ratio_test(before, after)
+        assert test.df == df
+        # glm.nb alternates between theta and the rest until the likelihood changes by 1e-8 of it.
+        statistic, p = (float(word) for word in numbers.split())
+        assert abs(test.statistic - statistic) < 1e-5
+        assert abs(test.p_value - p) < 1e-6
+
+
+def test_a_negative_binomial_table_of_deviances():
+    """anova(m2) of MASS: terms in order, with the theta of the whole model."""
+    right = f"{MAIN}**3"
+    with pytest.warns(RankDeficiencyWarning):
+        theta = float(absent(right)[-1].theta_)
+    with pytest.warns(RankDeficiencyWarning):
+        found = results(absent(right, theta))
+    found = found.deviance_table(data("quine"), type=1)
+    agree(1 / theta, "1.908")
+    # R sorts Age:Lrn before Eth:Sex, so that what follows both is the same.
+    printed = {
+        "Eth": "19.0989 250.93 1.241e-05",
+        "Age": "16.3483 234.58 0.000962",
+        "Lrn": "3.5449 231.04 0.059730",
+        "Sex": "0.3989 230.64 0.527666",
+        "Eth:Age": "14.6030 216.03 0.002189",
+        "Eth:Lrn": "0.0447 215.99 0.832601",
+        "Age:Sex": "21.9746 191.12 6.603e-05",
+        "Lrn:Sex": "0.0277 191.09 0.867712",
+        "Eth:Age:Lrn": "9.0099 182.08 0.011054",
+        "Eth:Age:Sex": "4.8218 177.26 0.185319",
+        "Eth:Lrn:Sex": "3.3160 173.94 0.068608",
+        "Age:Lrn:Sex": "6.3941 167.55 0.040882",
+    }
+    for term, numbers in printed.items():
+        # A unit of the last digit: the theta of glm.nb is right to 1e-6 of it.
+        agree(found.loc[term, ["deviance", "residual_deviance", "p_value"]], numbers, units=1)
+    assert found.loc["Age:Lrn:Sex", "residual_df"] == 120
