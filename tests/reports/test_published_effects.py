@@ -323,7 +323,8 @@ def test_slopes_and_elasticities():
 def test_counts():
     """glm(carb ~ mpg*qsec + factor(cyl), poisson), by cyl.
 
-    Its changes by one are from x - ½ to x + ½, ours from x to x + 1: rows are moved by a half.
+    The version that saved them took changes by one from x - ½ to x + ½; newer ones take them from x
+    to x + 1, as here. So rows are moved by a half.
     """
     table, found = fitted("carb ~ mpg*qsec + C(cyl)", GeneralizedLinearRegressor("poisson"))
     means = found.predictions(table, by="cyl")
