@@ -9,7 +9,7 @@ import statsmodels.api as sm
 
 from mcmodels import GeneralizedLinearRegressor as Glm
 from mcmodels import RowStream, likelihood_ratio_test
-from mcmodels.exceptions import InferenceError, NoMinimumWarning
+from mcmodels.exceptions import InferenceError, NoMinimumWarning, RankDeficiencyWarning
 from tests.numerics import relative_error
 
 
@@ -109,3 +109,37 @@ def test_what_is_refused_or_kept():
     assert "theta" in str(model.summary())
     assert not hasattr(Glm("poisson").fit(X, y), "theta_")
     assert Glm("negative_binomial", theta=0.3).fit(X, y).theta_ == 0.3
+
+
+def test_dependent_columns_are_those_of_an_independent_coding():
+    """The parameters of the last fit are known before it begins; its rank has to be found."""
+    X, y, _ = counts(0.6, seed=3)
+    levels = np.eye(3)[np.arange(len(y)) % 3]
+    with pytest.warns(RankDeficiencyWarning):
+        whole = joint().fit(np.column_stack([levels, X]), y)
+    coded = joint().fit(np.column_stack([levels[:, 1:], X]), y)
+    assert whole.status_ == "rank deficient"
+    assert whole.n_free_params_ == coded.n_free_params_ == 6  # one is theta
+    assert np.isnan(whole.standard_errors_).tolist() == [True] * 3 + [False] * 2 + [True]
+    # Both end at a slope in theta of 1e-12 of its scale; errors are by factors of the same rows.
+    for name in ("theta_", "theta_standard_error_", "aic_", "bic_"):
+        assert relative_error(getattr(whole, name), getattr(coded, name)) < 1e-9
+    assert relative_error(whole.standard_errors_[3:5], coded.standard_errors_[2:4]) < 1e-9
+    same, other = whole.wald_test("x0 = x1 = x2"), coded.wald_test("x0 = x1 = 0")
+    assert same.df == other.df == 2
+    assert relative_error(same.statistic, other.statistic) < 1e-9
+    fewer = joint().fit(X, y)
+    assert likelihood_ratio_test(fewer, whole).df == 2
+
+
+@pytest.mark.parametrize("model", [Glm("poisson", warm_start=True), Glm("gamma", warm_start=True)])
+def test_a_second_fit_from_the_optimum_has_the_same_rank(model):
+    X, y, _ = counts(0.6, seed=4)
+    X = np.column_stack([np.eye(3)[np.arange(len(y)) % 3], X])
+    found = []
+    for _ in range(2):
+        with pytest.warns(RankDeficiencyWarning):
+            model.fit(X, y + 1)
+        found.append((model.status_, model.n_free_params_, model.standard_errors_))
+    assert found[0][:2] == found[1][:2]
+    np.testing.assert_allclose(found[0][2], found[1][2], rtol=1e-7)

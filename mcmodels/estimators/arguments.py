@@ -16,6 +16,7 @@ from sklearn.utils.validation import check_array
 from mcmodels.arrays import Array, Matrix, VectorLike, Weights, refuse_masked
 from mcmodels.estimators.numeric_columns import named_columns, refuse_dates
 from mcmodels.exceptions import example_of
+from mcmodels.inference.robust import CLUSTER_KINDS, HC_KINDS
 from mcmodels.rows import StreamedMatrix
 
 _LONGEST_LIST = 10
@@ -30,6 +31,17 @@ def check_choice(
         other = (instead or {}).get(str(value))
         hint = "" if other is None else f" Instead of {example_of(value)} take {other!r}."
         raise ValueError(f"{name}={example_of(value)} is not known; choose one of {known}.{hint}")
+
+
+def check_interval_kind(kind: object, results: str = "") -> None:
+    """Refuse a kind that predict_interval does not have; ``results`` has with_covariance."""
+    if isinstance(kind, str) and kind in (*HC_KINDS, *CLUSTER_KINDS, "HAC", "nonrobust"):
+        raise ValueError(
+            f"kind={kind!r} is that of a covariance; kind of predict_interval is 'mean' or "
+            f"'observation'. Pass {results}with_covariance(X, y, kind={kind!r})"
+            ".predict_interval(X), with the training rows first."
+        )
+    check_choice("kind", kind, ("mean", "observation"))
 
 
 def refuse_unknown_keywords(given: Iterable[str], known: Iterable[str]) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from mcmodels.arrays import Array, Matrix, MatrixLike, VectorLike, Weights
-from mcmodels.estimators.arguments import check_choice, refuse_other_order
+from mcmodels.estimators.arguments import check_interval_kind, refuse_other_order
 from mcmodels.estimators.effect_methods import EffectMethods
 from mcmodels.estimators.glm_methods import GlmMethods
 from mcmodels.estimators.likelihood_methods import positions
@@ -97,7 +97,7 @@ class GlmEffects(GlmMethods, EffectMethods):
         0      12.847           4.724    5.0   24.0
         """
         check_level(level)
-        check_choice("kind", kind, ("mean", "observation"))
+        check_interval_kind(kind, "results(model).")
         record: GlmFit = self._record()
         model, loss = record.model, self._loss()
         columns = ["prediction", "standard_error", "lower", "upper"]
@@ -172,6 +172,8 @@ class GlmEffects(GlmMethods, EffectMethods):
         Notes
         -----
         Formulas and sources are in :mod:`mcmodels.inference.marginal_effects`.
+        ``results(model).marginal_effects`` takes a robust covariance, values and groups; see
+        :func:`mcmodels.results`.
         """
         offsets = {"offset": offset, "exposure": exposure}
         return self._marginal_effects(X, at, discrete, level, sample_weight, offsets)

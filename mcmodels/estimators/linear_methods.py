@@ -10,8 +10,8 @@ import pandas as pd
 
 from mcmodels.arrays import Array, Matrix, MatrixLike, Values, VectorLike, Weights
 from mcmodels.estimators.arguments import (
-    check_choice,
     check_count,
+    check_interval_kind,
     check_weights,
     refuse_other_order,
 )
@@ -231,7 +231,7 @@ class LinearMethods(LinearTests):
         ----------
         Greene (2018), *Econometric Analysis*, 8th ed., §4.8.1.
         """
-        check_choice("kind", kind, ("mean", "observation"))
+        check_interval_kind(kind, "results(model).")
         record: LinearFit = self._record()
         check_level(level)
         record.refuse_several_targets("predict_interval")

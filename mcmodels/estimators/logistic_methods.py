@@ -191,6 +191,8 @@ class LogisticMethods(EffectMethods, ClassLikelihoodMethods):
         Notes
         -----
         Formulas and sources are in :mod:`mcmodels.inference.marginal_effects`.
+        ``results(model).marginal_effects`` takes a robust covariance, values and groups; see
+        :func:`mcmodels.results`.
         """
         return self._marginal_effects(X, at, discrete, level, sample_weight, {"offset": offset})
 

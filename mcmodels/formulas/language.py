@@ -51,6 +51,7 @@ _INSTEAD = {
     "offset": "pass offset= with the name of the column to fit_formula",
     "exposure": "pass exposure= with the name of the column to fit_formula",
     "ns": "cr(x, df=3, constraints='center') spans natural cubic splines",
+    "spline": "bs(x, df=4) is a spline of fixed knots",
     "s": "there are no penalised smooths; bs(x, df=4) is a spline of fixed knots",
     "te": "there are no penalised smooths; bs(x, df=4) is a spline of fixed knots",
     "factor": "write C(…)",
@@ -236,7 +237,7 @@ def _refuse_token(token: re.Match[str], after: str) -> None:
     if kind == "name" and after == "(":
         start, _, rest = written.partition(".")
         if written not in _CALLED and not (rest and _is_attribute(start, rest)):
-            raise ValueError(f"in the formula {_not_called(written)}.")
+            raise ValueError(f"in the formula {_not_called(written)}")
 
 
 def _is_word(name: str) -> bool:
@@ -360,8 +361,10 @@ def _is_attribute(of: str, name: str) -> bool:
 def _not_called(name: str) -> str:
     known = sorted(_CALLED)
     nearest = difflib.get_close_matches(name, known, n=1)
-    hint = _INSTEAD.get(name) or (f"did you mean {nearest[0]}?" if nearest else "")
-    return f"{name!r} is not a function of formulas; {hint or 'there are ' + ', '.join(known)}"
+    hint = f"did you mean {nearest[0]!r}?" if nearest else f"there are {', '.join(known)}."
+    if name in _INSTEAD:
+        hint = f"{_INSTEAD[name]}."
+    return f"{name!r} is not a function of formulas; {hint}"
 
 
 def _some_functions() -> str:

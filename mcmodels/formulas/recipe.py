@@ -271,7 +271,7 @@ def _materialised(
                 "write extrapolation='extend' in it to go on as R does",
                 why,
             )
-            raise ValueError(f"the formula cannot be computed: {why}") from error
+            raise ValueError(f"the formula cannot be computed: {why.removesuffix('.')}.") from error
     return made, made.model_spec
 
 

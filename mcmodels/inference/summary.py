@@ -40,6 +40,10 @@ _LATEX = str.maketrans(
         "\\": r"\textbackslash{}",
         "~": r"\textasciitilde{}",
         "^": r"\textasciicircum{}",
+        # Other signs stand there in the fonts that LaTeX takes by default.
+        "<": r"\textless{}",
+        ">": r"\textgreater{}",
+        "|": r"\textbar{}",
         **{letter: f"\\{letter}" for letter in "&%$#_{}"},
     }
 )

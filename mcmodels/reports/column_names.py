@@ -19,8 +19,9 @@ def names_after(steps: list[tuple[str, Any]], model: Any) -> tuple[tuple[str, ..
             continue
         try:
             names, nameless = step.get_feature_names_out(None if nameless else names), ""
-        except (AttributeError, TypeError, ValueError) as error:  # a step may give no names
-            names, nameless = None, f"{name!r} ({type(step).__name__}) gives none: {error}"
+        except Exception as error:  # whatever a step of another library raises
+            why = str(error) or type(error).__name__
+            names, nameless = None, f"{name!r} ({type(step).__name__}) gives none: {why}"
     if names is not None and len(names) != len(model._fit.names):
         nameless = (
             f"{steps[-1][0]!r} ({type(steps[-1][1]).__name__}) gives {len(names)} for "

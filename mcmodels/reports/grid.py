@@ -55,7 +55,7 @@ class Grid:
                 parts.append(list(names))
             parts[-1] = [f"{line}  {cell}" for line, cell in zip(parts[-1], column, strict=True)]
         blocks = ["\n".join(self._with_gaps(part)) for part in parts]
-        blocks += [textwrap.fill(note, LINE_WIDTH, break_on_hyphens=False) for note in notes]
+        blocks += ["\n".join(_wrapped(note)) for note in notes]
         return "\n\n".join(blocks)
 
     def html(self, notes: Sequence[str]) -> str:
@@ -86,8 +86,8 @@ class Grid:
                 for name, cells in section
             ]
         lines.append(r"\bottomrule")
-        for note in notes:
-            text = rf"\footnotesize {_in_latex(note)}"
+        for line in (line for note in notes for line in _wrapped(note)):
+            text = rf"\footnotesize {_in_latex(line)}"
             lines.append(rf"\multicolumn{{{width + 1}}}{{l}}{{{text}}} \\")
         return "\n".join([*lines, r"\end{tabular}", ""])
 
@@ -114,6 +114,10 @@ class Grid:
             yield from ([""] if k else [])
             yield from (line.rstrip() for line in lines[at : at + len(section)])
             at += len(section)
+
+
+def _wrapped(note: str) -> list[str]:
+    return textwrap.wrap(note, LINE_WIDTH, break_on_hyphens=False)
 
 
 def _in_latex(text: str) -> str:

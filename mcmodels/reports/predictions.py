@@ -8,11 +8,10 @@ import numpy as np
 import pandas as pd
 
 from mcmodels.arrays import Array, MatrixLike
-from mcmodels.estimators.arguments import check_choice
+from mcmodels.estimators.arguments import check_interval_kind
 from mcmodels.exceptions import IndefiniteCovarianceWarning, InferenceError
 from mcmodels.inference.estimate import check_level
 from mcmodels.inference.inverse_targets import through_inverse
-from mcmodels.inference.robust import CLUSTER_KINDS, HC_KINDS
 from mcmodels.reports.routed import Routed
 from mcmodels.rows import RowStream
 from mcmodels.user_warnings import warn_user
@@ -88,13 +87,7 @@ class Predictions(Routed):
         0        41.0             5.3   28.6   58.6
         """
         check_level(level)  # before X, beside which somebody may have passed y
-        if isinstance(kind, str) and kind in (*HC_KINDS, *CLUSTER_KINDS, "HAC", "nonrobust"):
-            raise ValueError(
-                f"kind={kind!r} is that of a covariance; kind of predict_interval is 'mean' or "
-                f"'observation'. Pass with_covariance(X, y, kind={kind!r}).predict_interval(X), "
-                "with the training rows first."
-            )
-        check_choice("kind", kind, ("mean", "observation"))
+        check_interval_kind(kind)
         if hasattr(self.model, "classes_"):
             if kind == "observation":
                 raise InferenceError(

@@ -72,9 +72,9 @@ def compare(
     Returns
     -------
     Comparison
-        ``print`` it; or ``to_frame()``, ``to_latex()``, ``to_markdown()``. With more than two
-        classes, or several targets, each has a column. Rows are in the order in which they first
-        appear, the intercept last.
+        ``print`` it; or ``to_frame()``, ``to_html()``, ``to_latex()``, ``to_markdown()``. With
+        more than two classes, or several targets, each has a column. Rows are in the order in which
+        they first appear, the intercept last.
 
     Raises
     ------
@@ -190,8 +190,12 @@ class Comparison:
     def __repr__(self) -> str:
         return str(self)
 
-    def _repr_html_(self) -> str:
+    def to_html(self) -> str:
+        """A table in HTML, as a notebook shows it; names are escaped."""
         return self._grid.html(self.notes)
+
+    def _repr_html_(self) -> str:
+        return self.to_html()
 
     @property
     def _keys(self) -> list[tuple[str, int]]:
@@ -211,7 +215,8 @@ class Comparison:
         for key in self._keys:
             cells = [self._pair(of[key]) if key in of else ("", "") for of in rows]
             coefficients += [(key[0], [above for above, _ in cells])]
-            coefficients += [("", [below for _, below in cells])]
+            if any(below for _, below in cells):  # not where no model determines it
+                coefficients += [("", [below for _, below in cells])]
         measures = [
             (_words(name), ["" if np.isnan(value) else number(value) for value in row])
             for name, row in zip(self.statistics.index, self.statistics.to_numpy(), strict=True)

@@ -148,7 +148,8 @@ def _by_newton(
         condition = state.direction.condition
         stuck = state.status is Status.NOT_CONVERGED and state.count < max_iter
         ill = condition > (_FAIRLY_CONDITIONED if stuck else ill_conditioned)
-        if unpenalised and ill and (stuck or state.status is None):
+        # A fit that starts at its optimum ends at once, and must know its rank, too.
+        if unpenalised and ill and (stuck or state.status in (None, Status.CONVERGED)):
             ill_conditioned = _MUCH_WORSE * condition
             params = placed.to_users(state.params)
             for other in _other_coordinates(placed, params):

@@ -162,6 +162,21 @@ def test_names_that_repeat_or_do_not_count_the_columns_are_not_taken():
         found._route.require_names("this")
 
 
+@pytest.mark.parametrize("error", [NotImplementedError, KeyError("x"), RuntimeError("lost")])
+def test_a_step_that_loses_names_by_any_error_has_those_of_the_model(error):
+    class Nameless(StandardScaler):
+        def get_feature_names_out(self, names=None):
+            raise error
+
+    X, targets = raw_rows()
+    fitted = pipeline_of([Nameless()], LinearRegression()).fit(X[NUMBERS], targets["linear"])
+    found = results(fitted)
+    assert list(found.confidence_intervals().index) == ["x0", "x1", "(intercept)"]
+    why = str(error) if isinstance(error, Exception) else error.__name__
+    with pytest.raises(InferenceError, match=rf"'step0' \(Nameless\) gives none: {why}"):
+        found._route.require_names("this")
+
+
 def ends(kind):
     """Ways in which a model is held: around the pipeline, or at its end."""
     grid = {"fit_intercept": [True]}

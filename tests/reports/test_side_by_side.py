@@ -19,7 +19,7 @@ from mcmodels import (
     compare,
     results,
 )
-from mcmodels.exceptions import InferenceError
+from mcmodels.exceptions import InferenceError, RankDeficiencyWarning
 from tests.inference.published import data
 
 CARS = data("mtcars")
@@ -132,6 +132,53 @@ def test_latex_is_balanced_and_has_the_same_numbers(found):
     powers = (re.sub(r" \\times 10\^\{(-?\d+)\}", r"e\1", line) for line in map("&".join, cells))
     plain = [re.sub(r"\$|\{(?=\[)|(?<=\[)\}", "", line).split("&") for line in powers]
     check(found, [[cell.strip() for cell in row[1:]] for row in plain[1:]])
+
+
+def test_html_is_that_of_the_notebook(found):
+    assert found.to_html() == found._repr_html_()
+
+
+SIGNS = {
+    "\\": r"\textbackslash{}",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    "<": r"\textless{}",
+    ">": r"\textgreater{}",
+    "|": r"\textbar{}",
+}
+
+
+def test_signs_of_names_are_escaped_in_latex():
+    """For < > | the fonts of LaTeX have other signs; lines of notes are no wider than in text."""
+    names = ["".join(SIGNS) + " a_b 50 % & #1 $x$ {y}", "robust " * 9]
+    robust = results(ONE).with_covariance(CARS[["wt"]], MPG, kind="HC3")
+    found = compare(robust, TWO, names=names)
+    text = found.to_latex()
+    left = text
+    for written in SIGNS.values():
+        assert written in text
+        left = left.replace(written, "")
+    assert not re.search("[<>|~^]", left.replace("R$^2$", ""))
+    notes = [line for line in text.splitlines() if "footnotesize" in line]
+    assert len(notes) > len(found.notes)
+    read = [line.partition("footnotesize ")[2].removesuffix(r"} \\") for line in notes]
+    for plain, written in SIGNS.items():
+        read = [line.replace(written, plain) for line in read]
+    read = [re.sub(r"\\([&%$#_{}])", r"\1", line) for line in read]
+    assert " ".join(read) == " ".join(" ".join(found.notes).split())
+    assert max(map(len, read)) <= 100
+
+
+def test_what_no_model_determines_has_one_line():
+    levels = np.eye(3)[np.arange(len(MPG)) % 3]
+    columns = pd.DataFrame(levels, columns=["a", "b", "c"]).assign(wt=CARS["wt"])
+    with pytest.warns(RankDeficiencyWarning):
+        model = LinearRegression().fit(columns, MPG)
+    lines = compare(model).to_markdown().splitlines()
+    assert [line for line in lines if line.startswith("| a ")] == ["| a | NA |"]
+    assert lines[lines.index("| a | NA |") + 1] == "| b | NA |"
+    assert lines[lines.index("| b | NA |") + 1] == "| c | NA |"
+    assert lines[lines.index("| c | NA |") + 2].startswith("|  | (")  # the error of wt
 
 
 def test_text_is_aligned_and_wraps(found):

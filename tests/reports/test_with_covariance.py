@@ -488,5 +488,10 @@ def test_what_cannot_be_chosen_is_refused(data):
         results(PCA().fit(X)).with_covariance(X, y, kind="HC3")
     with pytest.raises(ValueError, match=r"with_covariance\(X, y, kind='HC3'\)"):
         found.predict_interval(X, kind="HC3")
+    for model in (found.model, GeneralizedLinearRegressor("normal").fit(X, y)):
+        for kind in ("HC0", "cluster", "CR2", "HAC", "nonrobust"):
+            said = rf"results\(model\)\.with_covariance\(X, y, kind='{kind}'\)\.predict_interval"
+            with pytest.raises(ValueError, match=said):
+                model.predict_interval(X, kind=kind)
     back = found.with_covariance(X, y, kind="HC3").with_covariance(kind="nonrobust")
     np.testing.assert_array_equal(back.covariance(), found.covariance())

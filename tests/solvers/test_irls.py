@@ -4,10 +4,14 @@ import numpy as np
 import pytest
 
 from mcmodels.objectives import BinaryCrossEntropy, LinearPredictorObjective, SoftmaxCrossEntropy
+from mcmodels.objectives.families import PowerFamily
+from mcmodels.objectives.family_loss import FamilyLoss
+from mcmodels.objectives.links import LogLink
 from mcmodels.objectives.user_loss import UserLoss, UserObjective
 from mcmodels.rows import ArrayRows
 from mcmodels.solvers import irls
 from mcmodels.solvers.conclusion import conclude
+from mcmodels.solvers.solution import Status
 from mcmodels.solvers.starts import better_start, log_odds_start
 
 
@@ -74,3 +78,33 @@ def test_the_accurate_hessian_is_that_of_the_coordinates_of_the_fit():
     coefficients = shifted.accurate_hessian[:2, :2]
     np.testing.assert_allclose(coefficients, plain.hessian[:2, :2], rtol=0.05)
     assert shifted.hessian[0, 0] > 1e10 * shifted.accurate_hessian[0, 0]
+
+
+@pytest.mark.parametrize("loss", ["logistic", "poisson"])
+@pytest.mark.parametrize("offset", [0.0, 1e3])
+def test_a_fit_that_starts_at_its_optimum_knows_its_rank(loss, offset):
+    """Its first state has converged, and no step shows that columns depend on each other."""
+    rng = np.random.default_rng(2)
+    group = rng.integers(0, 3, 90)
+    X = np.column_stack([np.eye(3)[group], rng.normal(size=90) + offset])
+    if loss == "logistic":
+        y = (rng.random(90) < 0.3 + 0.2 * (group == 1)).astype(np.int64)
+        made = LinearPredictorObjective(ArrayRows(X, y), BinaryCrossEntropy(), 0.0)
+    else:
+        y = rng.poisson(1.0 + group)
+        poisson = UserLoss(FamilyLoss(PowerFamily("poisson", 1.0), LogLink()))
+        made = UserObjective(ArrayRows(X, y), poisson, 0.0)
+    *_, last = irls.fit(made, np.zeros(5), tol=1e-8, max_iter=50)
+    first = conclude(made, last)
+    *_, last = irls.fit(made, first.value.params, tol=1e-8, max_iter=50)
+    again = conclude(made, last)
+    for found in (first, again):
+        assert (found.status, found.rank) == (Status.RANK_DEFICIENT, 3)
+        assert set(found.columns) == {0, 1, 2}
+    assert again.iterations <= 1
+    # Where the columns are independent there is nothing to find out.
+    regular = type(made)(ArrayRows(X[:, 1:], y), made.loss, 0.0)
+    *_, last = irls.fit(regular, np.zeros(4), tol=1e-8, max_iter=50)
+    *_, last = irls.fit(regular, conclude(regular, last).value.params, tol=1e-8, max_iter=50)
+    found = conclude(regular, last)
+    assert (found.status, found.rank) == (Status.CONVERGED, 3)
