@@ -168,9 +168,32 @@ class EstimableSpace:
         R[:, left_out] -= np.linalg.solve(null[left_out].T, null.T).T
         return kept.tolist(), R[kept]
 
+    def functions_of(self, features: Sequence[int]) -> Array:
+        """Independent functions of the coefficients of some features that are estimable.
+
+        Returns
+        -------
+        ndarray of shape (q, P)
+            One function of the parameters of a linear predictor a row, in coefficients of columns
+            of unit length.
+        """
+        known = self.rows.null[list(features)]
+        vectors, values, _ = linalg.svd(known, check_finite=False)
+        zero = self.rows.error + factorisation_error(max(len(self.names), 1))
+        c = vectors[:, np.count_nonzero(values > zero) :]
+        R = np.zeros((c.shape[1], len(self.names)))
+        R[:, list(features)] = c.T * self.rows.unit[list(features)]
+        return R
+
     @property
     def remedy(self) -> str:
         """What to do, with the columns that depend on each other, as the user has named them."""
+        text = "; ".join(self.remedies or ["fit fewer columns, or more rows, or penalise"])
+        return text[0].upper() + text[1:]
+
+    @property
+    def remedies(self) -> list[str]:
+        """Which columns to leave out, dependency by dependency; empty where there are many."""
         remedies = []
         for direction in self._dependencies:
             involved = np.flatnonzero(direction[: len(self.rows.unit)])
@@ -186,10 +209,7 @@ class EstimableSpace:
                 )
             else:
                 remedies.append(f"leave out one of {listed}, which depend on each other")
-        if not remedies or len(remedies) > _MOST_NAMES:
-            remedies = ["fit fewer columns, or more rows, or penalise"]
-        text = "; ".join(remedies)
-        return text[0].upper() + text[1:]
+        return [] if len(remedies) > _MOST_NAMES else remedies
 
     @property
     def reason(self) -> str:
