@@ -225,7 +225,8 @@ def fit_formula(
         The rows.
     model : estimator
         An estimator; a copy of it is fitted. With ``0 +`` in the formula, the copy has
-        ``fit_intercept=False``.
+        ``fit_intercept=False``. Of the null model ``y ~ 1`` the intercept is the coefficient of
+        a column of ones: the copy has ``fit_intercept=False``, and no penalty.
     sample_weight : array-like of shape (n,), or str, optional
         Weights, or the column of them.
     offset, exposure : str, optional
@@ -301,17 +302,23 @@ def fit_formula(
 
 
 def _with_intercept(model: Any, right: str, known: list[str]) -> Any:
-    """A copy of the model that has an intercept if the formula has one."""
-    wanted, copy = parsed(right, known).has_intercept, clone(model)
-    has = getattr(model, "fit_intercept", None)
-    if has is None or bool(has) == wanted:
-        return copy
-    if wanted:
+    """A copy of the model that has an intercept if the formula has one.
+
+    An intercept alone is a column of ones, as estimators need a column. It is not penalised.
+    """
+    language, copy = parsed(right, known), clone(model)
+    wanted, has = language.has_intercept, getattr(model, "fit_intercept", None)
+    if has is not None and not has and wanted:
         raise ValueError(
             "model has fit_intercept=False, and the formula an intercept; write '0 + …' on its "
             "right side, or leave fit_intercept out."
         )
-    return copy.set_params(fit_intercept=False)
+    if has is None or (wanted and not language.is_null):
+        return copy
+    changes: dict[str, Any] = {"fit_intercept": False}
+    if language.is_null:
+        changes |= {"C": np.inf, "alpha": 0.0}
+    return copy.set_params(**{k: v for k, v in changes.items() if k in copy.get_params()})
 
 
 def _numeric(data: Any, column: str, argument: str) -> Array:

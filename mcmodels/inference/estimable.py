@@ -200,7 +200,9 @@ class EstimableSpace:
             listed = _listed([self.names[j] for j in involved])
             if involved.size == 1:
                 constant = "constant" if self.mean is not None else "zero"
-                remedies.append(f"leave out {listed}, which is {constant}")
+                single = self.mean is not None and len(self.rows.unit) == 1
+                remedy = "fit with fit_intercept=False beside" if single else "leave out"
+                remedies.append(f"{remedy} {listed}, which is {constant}")
             elif self._are_levels(direction):
                 splines = all(_SPLINE.search(self.names[j]) for j in involved)
                 first = f"make them by {_SPLINES}" if splines else f"encode with {_ENCODER}"
