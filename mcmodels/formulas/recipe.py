@@ -113,7 +113,9 @@ class Recipe:
             if column in plain and (column not in levels or is_number(frame[column]))
         )
         if language.is_null:
-            return cls(text, language.columns, levels, numeric, (_ONES,), {"1": (0,)}, False, {}, {})
+            return cls(
+                text, language.columns, levels, numeric, (_ONES,), {"1": (0,)}, False, {}, {}
+            )
         for column in numeric:  # also a factor elsewhere in the formula
             levels_of(frame[column], named=False)
         given = _given(frame, language, levels, numeric)

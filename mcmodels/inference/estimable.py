@@ -186,6 +186,12 @@ class EstimableSpace:
         return R
 
     @property
+    def flat(self) -> npt.NDArray[np.bool_]:
+        """Which features are constant beside an intercept, or zero, shape (p,)."""
+        left = self.rows.left_over(np.diag(self.rows.unit))
+        return np.asarray(np.linalg.norm(left, axis=1) > 1.0 - self.rows.error - _SHOWN)
+
+    @property
     def remedy(self) -> str:
         """What to do, with the columns that depend on each other, as the user has named them."""
         text = "; ".join(self.remedies or ["fit fewer columns, or more rows, or penalise"])
@@ -200,7 +206,7 @@ class EstimableSpace:
             listed = _listed([self.names[j] for j in involved])
             if involved.size == 1:
                 constant = "constant" if self.mean is not None else "zero"
-                single = self.mean is not None and len(self.rows.unit) == 1
+                single = self.mean is not None and len(self.mean) == 1 and self.mean.any()
                 remedy = "fit with fit_intercept=False beside" if single else "leave out"
                 remedies.append(f"{remedy} {listed}, which is {constant}")
             elif self._are_levels(direction):

@@ -30,7 +30,8 @@ ObjectiveRegressor or …Classifier
         Both of the same class, fitted to the same rows without a penalty. ``small`` must be a
         special case of ``big`` (nested models): the columns of ``small`` and its intercept must be
         among those of ``big``. Columns are recognised by their sums, and by their names where
-        both models have names; a column of ones is an intercept. Or pipelines, searches and
+        both models have names; a column of ones is an intercept, and constant columns beside an
+        intercept add nothing to it. Or pipelines, searches and
         ``TransformedTargetRegressor`` of them; their columns have the names that the steps give.
 
     Returns
@@ -112,8 +113,12 @@ ObjectiveRegressor or …Classifier
             "variance of the noise goes to zero, and no ratio of likelihoods is a test. Fit fewer "
             "columns."
         )
-    ones = small._fit.columns_of_ones & big._fit.has_constant
-    extra = small._fit.training.column_not_in(big._fit.training, but=ones)
+    constant = small._fit.columns_of_ones
+    if small._fit.estimable is not None:
+        constant = constant | small._fit.estimable.flat
+    extra = small._fit.training.column_not_in(
+        big._fit.training, but=constant & big._fit.has_constant
+    )
     if not extra and small._fit.intercept and not big._fit.has_constant:
         extra = "the intercept"
     if extra:

@@ -148,7 +148,9 @@ def _by_newton(
         condition = state.direction.condition
         stuck = state.status is Status.NOT_CONVERGED and state.count < max_iter
         ill = condition > (_FAIRLY_CONDITIONED if stuck else ill_conditioned)
-        if unpenalised and ill and (stuck or state.status is None):
+        # A start may be the minimum, as beside constant columns; whether these depend is not known.
+        at_once = state.status is Status.CONVERGED and state.count == count
+        if unpenalised and ill and (stuck or at_once or state.status is None):
             ill_conditioned = _MUCH_WORSE * condition
             params = placed.to_users(state.params)
             for other in _other_coordinates(placed, params):
