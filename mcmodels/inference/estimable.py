@@ -16,6 +16,7 @@ zero are the errors of that space, and rounding errors of the terms of ``Nᵀc``
 from __future__ import annotations
 
 import functools
+import itertools
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -38,6 +39,8 @@ __all__ = ["EstimableSpace"]
 _SHOWN = 1e-6
 # Most names in a list, and most columns of which dependencies are looked for in words.
 _MOST_NAMES, _MOST_COLUMNS = 8, 500
+# Columns are far from zero if their mean is so many times their length about it.
+_FAR = 1e3
 _ENCODER = 'OneHotEncoder(drop="first")'
 # Splines sum to one, too, and have these names.
 _SPLINE, _SPLINES = re.compile(r"_sp_\d+$"), "SplineTransformer(include_bias=False)"
@@ -200,7 +203,7 @@ class EstimableSpace:
     @property
     def remedies(self) -> list[str]:
         """Which columns to leave out, dependency by dependency; empty where there are many."""
-        remedies = []
+        remedies = self._centring
         for direction in self._dependencies:
             involved = np.flatnonzero(direction[: len(self.rows.unit)])
             listed = _listed([self.names[j] for j in involved])
@@ -218,6 +221,32 @@ class EstimableSpace:
             else:
                 remedies.append(f"leave out one of {listed}, which depend on each other")
         return [] if len(remedies) > _MOST_NAMES else remedies
+
+    @property
+    def _centring(self) -> list[str]:
+        """The advice to centre columns, where products of them depend on others by rounding alone.
+
+        Products are known by their names, in which those of their factors stand: ``far:x``,
+        ``far^2``, ``I(far ** 2)``.
+        """
+        if self.mean is None:
+            return []
+        plain = [name.strip("'") for name in self.names]
+        far = np.flatnonzero((np.abs(self.mean) > _FAR * self.rows.unit) & ~self.flat)
+        used = np.any(np.array(self._dependencies).reshape(-1, len(plain)) != 0, axis=0)
+        factors, products = set(), set()
+        for j, k in itertools.product(far.tolist(), np.flatnonzero(used[:-1]).tolist()):
+            token = rf"(?<!\w){re.escape(plain[j])}(?!\w)"
+            if j != k and re.search(token, plain[k]):
+                factors.add(j)
+                products.add(k)
+        if not factors:
+            return []
+        centred, lost = (_listed([self.names[j] for j in sorted(of)]) for of in (factors, products))
+        return [
+            f"centre {centred} (in a formula, center(…)), with means so large that {lost} and "
+            "other columns differ by rounding errors alone"
+        ]
 
     @property
     def reason(self) -> str:

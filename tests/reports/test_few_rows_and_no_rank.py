@@ -49,9 +49,9 @@ DESIGNS = {
     "constants": np.column_stack([np.full(30, 3.0), np.full(30, 1e6)]),
     "one constant": np.full((30, 1), 3.0),
     "one row": np.array([[1.0, 2.0]]),
-    "as many rows as columns": RNG.normal(size=(4, 4)),
-    "one row more": RNG.normal(size=(5, 4)),
-    "more columns": RNG.normal(size=(3, 5)),
+    "as many rows as columns": RNG.normal(size=(3, 3)),
+    "one row more": RNG.normal(size=(4, 3)),
+    "more columns": RNG.normal(size=(3, 4)),
     "doubled": RNG.normal(size=(30, 1)) @ np.ones((1, 2)),
 }
 
