@@ -316,15 +316,17 @@ class TrainingRows:
                 return f"the sums of column {shared[at % len(shared)]!r} differ"
         return ""
 
-    def column_not_in(self, other: TrainingRows, but: npt.NDArray[np.bool_]) -> str:
+    def column_not_in(
+        self, other: TrainingRows, but: npt.NDArray[np.bool_], *, by_name: bool = True
+    ) -> str:
         """A column that is none of the columns of another model of the same rows; else empty.
 
-        Where both models have names a column must have the same name, too. Columns in ``but`` are
-        not looked for.
+        Where both models have names a column must have the same name, too, unless ``by_name`` is
+        false. Columns in ``but`` are not looked for.
         """
         if (self.x_mean is None) != (other.x_mean is None):
-            return self._about_zero().column_not_in(other._about_zero(), but)
-        named = self._is_named and other._is_named
+            return self._about_zero().column_not_in(other._about_zero(), but, by_name=by_name)
+        named = by_name and self._is_named and other._is_named
         units = max(self._units, other._units)
         for j in np.nonzero(~but)[0].tolist():
             like = other._columns_with(*self._sums_of_column(j), units)
