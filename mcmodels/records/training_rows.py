@@ -199,12 +199,12 @@ class TrainingRows:
         expected, unit = self.offset, 2 * _UNITS * _EPSILON
         assert expected is not None
         length = np.sqrt(np.maximum(expected.squares, found.squares))
-        reach = unit * length
+        reach, added = unit * length, "offset (with the logarithm of exposure)"
         for what, was, now, bound in (
-            ("the sum of offset", expected.total, found.total, reach * root),
-            ("the sum of squares of offset", expected.squares, found.squares, reach * length),
-            ("the sum of offset with y", expected.y, found.y, np.outer(reach, y)),
-            ("the sum of offset with a column", expected.x, found.x, np.outer(reach, x)),
+            (f"the sum of {added}", expected.total, found.total, reach * root),
+            (f"the sum of squares of {added}", expected.squares, found.squares, reach * length),
+            (f"the sum of {added} with y", expected.y, found.y, np.outer(reach, y)),
+            (f"the sum of {added} with a column", expected.x, found.x, np.outer(reach, x)),
         ):
             self._compare(what, lambda _: "", was, now, bound)
 

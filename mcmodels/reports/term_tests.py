@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from mcmodels.arrays import MatrixLike, VectorLike, Weights
-from mcmodels.estimators.arguments import refuse_unknown_keywords
+from mcmodels.estimators.arguments import check_name, refuse_unknown_keywords
 from mcmodels.exceptions import InferenceError, example_of
 from mcmodels.inference.deviance_table import Deviances, added_terms_table, deviance_table
 from mcmodels.inference.hypotheses import HypothesisTest
@@ -204,11 +205,13 @@ class TermTests(Routed):
         """
         record = self._record_of("anova")
         if not isinstance(record, LinearFit):
+            tables = "deviance_table(X, y), or " if _type_two(record) else ""
             raise InferenceError(
                 f"anova is of linear regression, and this is a {self.model.__class__.__name__}; "
-                "call deviance_table(X, y), or wald_test(terms=True)."
+                f"call {tables}wald_test(terms=True)."
             )
         _check_type(type, (1, 2, 3))
+        check_name("kind", kind)
         record.factored("anova")
         record.refuse_several_targets("anova")
         found = self._complete(terms)
@@ -367,7 +370,7 @@ def _some(terms: Terms) -> Terms:
 
 
 def _check_type(type: Any, known: tuple[int, ...]) -> None:
-    if isinstance(type, bool) or type not in known:
+    if isinstance(type, bool) or not isinstance(type, int | np.integer) or type not in known:
         listed = " or ".join(map(str, known))
         raise ValueError(f"type={example_of(type)} must be {listed}.")
 

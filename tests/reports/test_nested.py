@@ -147,5 +147,7 @@ def test_columns_under_other_names_are_named_with_the_remedy():
     with pytest.raises(ValueError, match=r"'years' of small .*same sums.* in both models\.$"):
         likelihood_ratio_test(renamed, big)
     other = LinearRegression().fit(X[["age"]].rename(columns={"age": "square"}) ** 2, DATA.y)
-    with pytest.raises(ValueError, match=r"'square' of small is not among the columns of big\. Fit"):
+    with pytest.raises(
+        ValueError, match=r"'square' of small is not among the columns of big\. Fit"
+    ):
         likelihood_ratio_test(other, big)
