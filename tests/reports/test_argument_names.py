@@ -107,7 +107,7 @@ def complaints(name, piped, method):
     takes = inspect.signature(getattr(Results, method)).parameters
     call = NEEDED.get(method, {}) | {k: of for k, of in (("X", X), ("y", y)) if k in takes}
     if (name, method) == ("classes", "wald_test"):
-        call["restrictions"] = "`1:a` = 0"
+        call["restrictions"] = "`2:a` = 0"
     try:
         getattr(said, method)(**call)
     except InferenceError:

@@ -1,5 +1,6 @@
 """Fits of rank 0, of one row, of as many rows as columns: answers, or errors of this package."""
 
+import itertools
 import linecache
 import warnings
 from pathlib import Path
@@ -120,10 +121,15 @@ def is_raised_here(error):
     return file.startswith(PACKAGE) and "raise" in linecache.getline(file, trace.tb_lineno)
 
 
+# Profiles of a prior over classes take seconds each where the likelihood has no maximum.
+SLOW = {("Firth, classes", "one row more"), ("Firth, classes", "as many rows as columns")}
+
+
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("intercept", [True, False])
-@pytest.mark.parametrize("design", DESIGNS)
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize(
+    ("name", "design"), [of for of in itertools.product(MODELS, DESIGNS) if of not in SLOW]
+)
 def test_every_method_answers_or_says_why_not(name, design, intercept):
     X = DESIGNS[design]
     y = target(name, len(X))
