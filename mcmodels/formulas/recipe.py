@@ -93,7 +93,7 @@ class Recipe:
         known = named_columns(data)
         text = without_dot(text, known)
         language = parsed(text, known)
-        if not len(language.terms):
+        if not text.strip() or not len(language.terms):
             raise ValueError(
                 f"formula={example_of(text)} has no terms, and makes no column; '1' makes a column "
                 "of ones."
