@@ -16,10 +16,13 @@ from mcmodels.estimators.notebook import NotebookHtml
 from mcmodels.exceptions import example_of
 from mcmodels.formula import Formula
 from mcmodels.formulas.frames import complete_rows, named_columns, numbers, selected
-from mcmodels.formulas.language import parsed, refuse_unknown, sides, without_dot
+from mcmodels.formulas.language import Parsed, parsed, refuse_unknown, sides, without_dot
 from mcmodels.formulas.response import Response
 
-__all__ = ["FormulaFit", "fit_formula"]
+__all__ = ["FormulaFit", "fit_formula", "intercept_params"]
+
+# Parameters of models by which there is no penalty.
+_UNPENALISED = {"C": np.inf, "alpha": 0.0}
 
 
 class FormulaFit(NotebookHtml, Pipeline):
@@ -307,18 +310,36 @@ def _with_intercept(model: Any, right: str, known: list[str]) -> Any:
     An intercept alone is a column of ones, as estimators need a column. It is not penalised.
     """
     language, copy = parsed(right, known), clone(model)
-    wanted, has = language.has_intercept, getattr(model, "fit_intercept", None)
-    if has is not None and not has and wanted:
+    if not getattr(model, "fit_intercept", True) and language.has_intercept:
         raise ValueError(
             "model has fit_intercept=False, and the formula an intercept; write '0 + …' on its "
             "right side, or leave fit_intercept out."
         )
-    if has is None or (wanted and not language.is_null):
-        return copy
+    return copy.set_params(**intercept_params(copy, language))
+
+
+def intercept_params(model: Any, language: Parsed) -> dict[str, Any]:
+    """The parameters of a model that a formula decides: without an intercept, or as a null model.
+
+    Parameters
+    ----------
+    model : estimator
+        The model.
+    language : Parsed
+        The right side of the formula.
+
+    Returns
+    -------
+    dict
+        Empty where the formula has an intercept beside other terms.
+    """
+    known = model.get_params()
+    if "fit_intercept" not in known or (language.has_intercept and not language.is_null):
+        return {}
     changes: dict[str, Any] = {"fit_intercept": False}
     if language.is_null:
-        changes |= {"C": np.inf, "alpha": 0.0}
-    return copy.set_params(**{k: v for k, v in changes.items() if k in copy.get_params()})
+        changes |= {name: value for name, value in _UNPENALISED.items() if name in known}
+    return changes
 
 
 def _numeric(data: Any, column: str, argument: str) -> Array:

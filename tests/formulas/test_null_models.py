@@ -120,6 +120,9 @@ def test_a_null_model_is_that_without_slopes(name):
     model, y, options = MODELS[name]
     null = results(null_and_full(name)[0])
     assert null.terms.names == ()
+    measure = {"linear": "R²", "logistic": "McFadden's R²", "classes": "McFadden's R²"}
+    if name in measure:
+        assert null.summary().conclusions[measure[name]] == "0"
     with pytest.warns(RankDeficiencyWarning):
         flat = results(fit_formula(f"{y} ~ I(0*a)", DATA, model, **options))
     for ask in ("predictions", *(() if name == "classes" else ("predict_interval", "influence"))):
