@@ -11,6 +11,7 @@ __all__ = [
     "BaselineTestWarning",
     "ConstantTargetWarning",
     "ConvergenceWarning",
+    "DependentTermWarning",
     "FewCurvedRowsWarning",
     "FitWarning",
     "FlatObjectiveWarning",
@@ -109,6 +110,10 @@ class LeverageWarning(FitWarning):
 
 class BaselineTestWarning(UserWarning):
     """Tests of type 3 are of effects at the baseline of another factor: coding decides them."""
+
+
+class DependentTermWarning(UserWarning):
+    """Terms depend on those that they are tested beside: they add nothing, and have no test."""
 
 
 class RechunkWarning(UserWarning):

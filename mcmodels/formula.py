@@ -33,7 +33,8 @@ class Formula(TransformerMixin, BaseEstimator):
         The right side, such as ``"age + bs(income, df=4) + C(region)*sex"``, with or without ``~``.
         The intercept is that of the model: no column of ones is made, but factors are coded as
         beside one, without their first level. With ``0 +`` the first factor has a column for each
-        level; fit the model with ``fit_intercept=False`` then.
+        level; fit the model with ``fit_intercept=False`` then. ``1`` alone is a column of ones
+        named ``(intercept)``, for null models: fit these with ``fit_intercept=False``, too.
     sparse : bool, default=False
         Whether ``transform`` gives a CSR array, for factors of many levels.
 
@@ -143,7 +144,7 @@ class Formula(TransformerMixin, BaseEstimator):
         -------
         dict of str to list of int
             Such as ``{"age": [0], "C(region)": [1, 2], "C(region):sex": [3, 4]}``; the intercept is
-            not in it.
+            not in it, unless it is all: ``{"1": [0]}``.
         """
         check_is_fitted(self)
         return {term: list(positions) for term, positions in self._recipe.terms.items()}

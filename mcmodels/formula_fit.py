@@ -16,10 +16,13 @@ from mcmodels.estimators.notebook import NotebookHtml
 from mcmodels.exceptions import example_of
 from mcmodels.formula import Formula
 from mcmodels.formulas.frames import complete_rows, named_columns, numbers, selected
-from mcmodels.formulas.language import parsed, refuse_unknown, sides, without_dot
+from mcmodels.formulas.language import Parsed, parsed, refuse_unknown, sides, without_dot
 from mcmodels.formulas.response import Response
 
-__all__ = ["FormulaFit", "fit_formula"]
+__all__ = ["FormulaFit", "fit_formula", "intercept_params"]
+
+# Parameters of models by which there is no penalty.
+_UNPENALISED = {"C": np.inf, "alpha": 0.0}
 
 
 class FormulaFit(NotebookHtml, Pipeline):
@@ -225,7 +228,8 @@ def fit_formula(
         The rows.
     model : estimator
         An estimator; a copy of it is fitted. With ``0 +`` in the formula, the copy has
-        ``fit_intercept=False``.
+        ``fit_intercept=False``. Of the null model ``y ~ 1`` the intercept is the coefficient of
+        a column of ones: the copy has ``fit_intercept=False``, and no penalty.
     sample_weight : array-like of shape (n,), or str, optional
         Weights, or the column of them.
     offset, exposure : str, optional
@@ -301,17 +305,41 @@ def fit_formula(
 
 
 def _with_intercept(model: Any, right: str, known: list[str]) -> Any:
-    """A copy of the model that has an intercept if the formula has one."""
-    wanted, copy = parsed(right, known).has_intercept, clone(model)
-    has = getattr(model, "fit_intercept", None)
-    if has is None or bool(has) == wanted:
-        return copy
-    if wanted:
+    """A copy of the model that has an intercept if the formula has one.
+
+    An intercept alone is a column of ones, as estimators need a column. It is not penalised.
+    """
+    language, copy = parsed(right, known), clone(model)
+    if not getattr(model, "fit_intercept", True) and language.has_intercept:
         raise ValueError(
             "model has fit_intercept=False, and the formula an intercept; write '0 + …' on its "
             "right side, or leave fit_intercept out."
         )
-    return copy.set_params(fit_intercept=False)
+    return copy.set_params(**intercept_params(copy, language))
+
+
+def intercept_params(model: Any, language: Parsed) -> dict[str, Any]:
+    """The parameters of a model that a formula decides: without an intercept, or as a null model.
+
+    Parameters
+    ----------
+    model : estimator
+        The model.
+    language : Parsed
+        The right side of the formula.
+
+    Returns
+    -------
+    dict
+        Empty where the formula has an intercept beside other terms.
+    """
+    known = model.get_params()
+    if "fit_intercept" not in known or (language.has_intercept and not language.is_null):
+        return {}
+    changes: dict[str, Any] = {"fit_intercept": False}
+    if language.is_null:
+        changes |= {name: value for name, value in _UNPENALISED.items() if name in known}
+    return changes
 
 
 def _numeric(data: Any, column: str, argument: str) -> Array:

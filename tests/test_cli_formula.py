@@ -54,11 +54,12 @@ RIGHT = {"sex ~ ": TEXT.replace("*sex", "")}
 
 
 @pytest.mark.parametrize("kind", [0, 1])
+@pytest.mark.parametrize("is_null", [False, True])
 @pytest.mark.parametrize(("model", "left", "options", "estimator", "named"), CASES)
 def test_fits_and_predictions_are_those_of_fit_formula(
-    capsys, files, tmp_path, kind, model, left, options, estimator, named
+    capsys, files, tmp_path, kind, is_null, model, left, options, estimator, named
 ):
-    text = left + RIGHT.get(left, TEXT)
+    text = left + ("1" if is_null else RIGHT.get(left, TEXT))
     flags = [word for pair in options.items() for word in pair]
     saved, out = tmp_path / "m.model", tmp_path / "p.csv"
     report = accepted(

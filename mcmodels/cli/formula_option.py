@@ -31,15 +31,12 @@ class FormulaOption:
         The columns that are read.
     factors : tuple of str
         Those that the formula calls levels, as in ``C(zip)``.
-    intercept : bool
-        Whether the right side has an intercept.
     """
 
     left: str | None
     right: str
     columns: tuple[str, ...]
     factors: tuple[str, ...]
-    intercept: bool
 
     @classmethod
     def of(cls, options: argparse.Namespace, known: Sequence[str], taken: Sequence[str]) -> Self:
@@ -57,7 +54,7 @@ class FormulaOption:
             raise ValueError("write '0 + …' on its right side in place of --no-intercept")
         factors = dict.fromkeys(found.names[name] for name in sorted(found.factors))
         columns = tuple(dict.fromkeys([*read, *found.columns]))
-        return cls(left, right, columns, tuple(factors), found.has_intercept)
+        return cls(left, right, columns, tuple(factors))
 
     def target(self, frame: pd.DataFrame, *, labels: bool) -> np.ndarray | None:
         """The target of rows without missing values."""

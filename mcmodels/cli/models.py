@@ -44,6 +44,8 @@ from mcmodels.cli.tables import fit_report, rendered
 from mcmodels.estimators.arguments import listed
 from mcmodels.exceptions import FitWarning
 from mcmodels.formula import Formula
+from mcmodels.formula_fit import intercept_params
+from mcmodels.formulas.language import parsed
 from mcmodels.inference import Summary
 
 __all__ = ["fit"]
@@ -111,8 +113,8 @@ def _fit_by_formula(options: argparse.Namespace) -> tuple[Pipeline, Summary]:
     with formula_named():
         y = formula.target(frame, labels=options.model == "logistic")
         step = Formula(formula.right).fit(frame)
-        if not formula.intercept and options.model != "pca":
-            model.set_params(fit_intercept=False)
+        language = parsed(formula.right, list(everything.columns))
+        model.set_params(**intercept_params(model, language))
         X = frame[list(step.feature_names_in_)]
         step.transform(X)  # refuses values that are not finite
     sample_weight, offsets = _weights(frame, options, data), offsets_of(frame, options, data)

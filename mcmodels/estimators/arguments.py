@@ -54,6 +54,12 @@ def refuse_unknown_keywords(given: Iterable[str], known: Iterable[str]) -> None:
             raise TypeError(f"got an unexpected keyword argument {name!r}. {hint}")
 
 
+def check_name(name: str, value: object) -> None:
+    """Refuse a value that is neither text nor None."""
+    if value is not None and not isinstance(value, str):
+        raise ValueError(f"{name}={example_of(value)} must be text.")
+
+
 def check_flag(name: str, value: object) -> None:
     """Refuse a value that is not True or False."""
     if not isinstance(value, bool | np.bool_):

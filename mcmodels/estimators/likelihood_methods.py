@@ -334,12 +334,14 @@ class LikelihoodMethods(ParameterMethods):
         chosen_names = [names[k] for k in chosen]
         if record.estimable is None or record.undetermined:
             return self._profiles_of(rows, reference), chosen_names, chosen
-        smaller = copy.copy(self)
+        record.refuse_without_likelihood("a profile of the likelihood")
+        smaller, found = copy.copy(self), None
         smaller._fit, kept = record.without_redundant_columns()
-        columns = [j for j in kept if j < len(record.names)]
-        found = smaller._profiles_of(RowsOfColumns(rows, columns), reference)
-        determined = record.estimable.determined_of_one
-        return DeterminedProfiles(found, kept, determined), chosen_names, chosen
+        if kept:
+            columns = [j for j in kept if j < len(record.names)]
+            found = smaller._profiles_of(RowsOfColumns(rows, columns), reference)
+        determined, scale = record.estimable.determined_of_one, Scale(*record.likelihood_scale)
+        return DeterminedProfiles(found, scale, kept, determined), chosen_names, chosen
 
     def _held_fits(self, rows: Rows) -> BoundsOfProfile | None:
         """Fits with a parameter held and the prior of the whole model; None without a prior."""

@@ -63,6 +63,8 @@ def selected(data: Any, names: Iterable[str]) -> pd.DataFrame:
         As in :func:`named_columns`; where a column is not there; where there is no row.
     """
     names, known = list(names), named_columns(data)
+    if not names and known:  # the rows alone, of which some tables keep none without a column
+        return selected(data, known[:1])[[]]
     for name in names:
         if name not in known:
             refuse_unknown(name, known)

@@ -139,6 +139,11 @@ class Parsed:
         """Whether the formula has an intercept: unless it says ``0 +`` or ``- 1``."""
         return any(str(term) == "1" for term in self.terms)
 
+    @property
+    def is_null(self) -> bool:
+        """Whether the formula has an intercept and nothing else."""
+        return [str(term) for term in self.terms] == ["1"]
+
 
 def parsed(text: str, known: Sequence[str]) -> Parsed:
     """One side of a formula for a table with these columns.

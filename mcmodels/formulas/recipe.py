@@ -38,6 +38,8 @@ __all__ = ["Recipe"]
 
 _OUTSIDE = re.compile(r"Some field values extend beyond upper and/or lower bounds.*")
 _BEFORE_EXTRAPOLATION = 6  # arguments of bs, beside x
+# The column of ones of a formula without other columns, named as intercepts of models are.
+_ONES = "(intercept)"
 _MISSING = "drop those rows, or fill the values in."
 
 
@@ -56,11 +58,11 @@ class Recipe:
     numeric : tuple of str
         The columns that are read as numbers.
     names : tuple of str
-        The columns that it makes; an intercept is not among them.
+        The columns that it makes; an intercept is not among them, unless it is all that there is.
     terms : dict of str to tuple of int
         Where the columns of each term are.
     intercept : bool
-        Whether categories are coded as beside an intercept.
+        Whether there is an intercept beside the columns: then categories are coded so.
     transforms : dict
         What transformations remember: knots, means, scales.
     categories : dict of str to list
@@ -91,9 +93,12 @@ class Recipe:
         known = named_columns(data)
         text = without_dot(text, known)
         language = parsed(text, known)
-        frame = selected(data, language.columns) if language.columns else None
-        if frame is None:
-            raise ValueError(f"formula={example_of(text)} names no column, and makes none.")
+        if not text.strip() or not len(language.terms):
+            raise ValueError(
+                f"formula={example_of(text)} has no terms, and makes no column; '1' makes a column "
+                "of ones."
+            )
+        frame = selected(data, language.columns)
         complete_rows(frame, _MISSING)
         named = {language.names[name] for name in language.factors}
         plain = {column for name, column in language.names.items() if name not in language.factors}
@@ -107,6 +112,10 @@ class Recipe:
             for column in language.columns
             if column in plain and (column not in levels or is_number(frame[column]))
         )
+        if language.is_null:
+            return cls(
+                text, language.columns, levels, numeric, (_ONES,), {"1": (0,)}, False, {}, {}
+            )
         for column in numeric:  # also a factor elsewhere in the formula
             levels_of(frame[column], named=False)
         given = _given(frame, language, levels, numeric)
@@ -173,6 +182,9 @@ class Recipe:
         """
         frame = selected(data, self.columns)
         complete_rows(frame, _MISSING)
+        if self._language.is_null:
+            ones = np.ones((len(frame), 1))
+            return sp.csr_array(ones) if sparse else ones
         language, spec = self._language, self._spec
         given = _given(frame, language, self.levels, self.numeric)
         made, spec = _materialised(

@@ -110,12 +110,13 @@ class CurvatureInference:
     def root(self) -> Array:
         """T with ``TTᵀ`` the covariance, shape (KP, KP)."""
         K = self.params.size // len(self.names)
-        T = self.centred_root.reshape(K, len(self.names), -1).copy()
+        centred = self.centred_root
+        T = centred.reshape(K, len(self.names), centred.shape[1]).copy()
         if self.intercept:
             T[:, -1] -= np.einsum("j,kjl->kl", self.centre, T[:, :-1])
         columns = self._shift_columns(len(self.names))
         T[:, columns] -= T[:, columns].mean(axis=0)
-        return T.reshape(self.params.size, -1)
+        return T.reshape(centred.shape)
 
     @property
     def centre(self) -> Array:
@@ -136,13 +137,12 @@ class CurvatureInference:
         inner = self.hessian if self.inner is None else self.inner.hessian
         K = self.params.size // len(self.names)
         curved = self._with_shift_curvature(inner, K)
-        factor = self._factor_of(curved)
-        T = factor.root.reshape(K, -1, len(curved))
+        T = self._root_of(curved).reshape(K, len(curved) // K, len(curved))
         if self.inner is not None and self.inner.coordinates.root is not None:
             p = self.inner.coordinates.rank
             coef = np.einsum("ij,kjl->kil", self.inner.coordinates.root, T[:, :p])
             T = np.concatenate([coef, T[:, p:]], axis=1)
-        return T.reshape(self.params.size, -1)
+        return T.reshape(self.params.size, len(curved))
 
     @property
     def parameter_names(self) -> tuple[str, ...]:
@@ -342,7 +342,8 @@ class CurvatureInference:
     def _with_shift_curvature(self, H: Array, K: int) -> Array:
         """H with curvature added along directions that change no probability."""
         curved = H.copy()
-        blocks = curved.reshape(K, len(H) // K, K, -1)
-        for j in np.nonzero(self._shift_columns(len(H) // K))[0]:
+        size = len(H) // K
+        blocks = curved.reshape(K, size, K, size)
+        for j in np.nonzero(self._shift_columns(size))[0]:
             blocks[:, j, :, j] += np.trace(blocks[:, j, :, j]) / K**2
         return curved

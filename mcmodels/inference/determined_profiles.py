@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mcmodels.arrays import Array
-from mcmodels.inference.profiles import LikelihoodProfiles
+from mcmodels.inference.profiles import LikelihoodProfiles, Scale
 from mcmodels.solvers.profile import Information
 
 __all__ = ["DeterminedProfiles"]
@@ -24,8 +24,10 @@ class DeterminedProfiles(LikelihoodProfiles):
 
     Parameters
     ----------
-    profiles : LikelihoodProfiles
-        Of the fit without dependent columns.
+    profiles : LikelihoodProfiles or None
+        Of the fit without dependent columns; None where no column is left.
+    scale : Scale
+        Of these profiles.
     kept : sequence of int
         The parameters of a linear predictor that it has.
     determined : ndarray of bool of shape (P,)
@@ -33,9 +35,13 @@ class DeterminedProfiles(LikelihoodProfiles):
     """
 
     def __init__(
-        self, profiles: LikelihoodProfiles, kept: Sequence[int], determined: npt.NDArray[np.bool_]
+        self,
+        profiles: LikelihoodProfiles | None,
+        scale: Scale,
+        kept: Sequence[int],
+        determined: npt.NDArray[np.bool_],
     ) -> None:
-        self.scale, self._profiles = profiles.scale, profiles
+        self.scale, self._profiles = scale, profiles
         self._kept, self._determined = list(kept), determined
 
     def determined(self, chosen: Sequence[int]) -> npt.NDArray[np.bool_]:
@@ -44,28 +50,24 @@ class DeterminedProfiles(LikelihoodProfiles):
 
     def ends(self, chosen: Sequence[int], level: float) -> Array:
         """The ends of profile intervals, shape (k, 2)."""
-        return self._filled(chosen, lambda some: self._profiles.ends(some, level), (2,))
+        return self._filled(chosen, lambda of, some: of.ends(some, level), (2,))
 
     def score_ends(self, chosen: Sequence[int], level: float, information: Information) -> Array:
         """The ends of the intervals of score tests, shape (k, 2)."""
-        return self._filled(
-            chosen, lambda some: self._profiles.score_ends(some, level, information), (2,)
-        )
+        return self._filled(chosen, lambda of, some: of.score_ends(some, level, information), (2,))
 
     def points(self, chosen: Sequence[int], level: float, count: int) -> Array:
         """Values, ``2(f - f̂)/φ`` there and its signed root, shape (k, count, 3)."""
-        return self._filled(
-            chosen, lambda some: self._profiles.points(some, level, count), (count, 3)
-        )
+        return self._filled(chosen, lambda of, some: of.points(some, level, count), (count, 3))
 
     def excesses(self, chosen: Sequence[int]) -> Array:
         """How much higher the objective is where parameters are zero, shape (k,)."""
-        return self._filled(chosen, self._profiles.excesses, ())
+        return self._filled(chosen, lambda of, some: of.excesses(some), ())
 
     def _filled(
         self,
         chosen: Sequence[int],
-        of: Callable[[list[int]], Array],
+        said: Callable[[LikelihoodProfiles, list[int]], Array],
         shape: tuple[int, ...],
     ) -> Array:
         """What is known of the determined ones, with NaN for the others."""
@@ -77,6 +79,6 @@ class DeterminedProfiles(LikelihoodProfiles):
             for k, known in zip(chosen, determined, strict=True)
             if known
         ]
-        if inner:
-            found[determined] = of(inner)
+        if inner and self._profiles is not None:
+            found[determined] = said(self._profiles, inner)
         return found

@@ -91,9 +91,11 @@ class Deviances:
             self._found[key] = self.fit(RowsOfColumns(self.rows, sorted(key)), what)
         return self._found[key]
 
-    def test(self, gain: float, df: int) -> tuple[float, float]:
-        """The statistic of a gain of deviance, and its p-value."""
-        return statistic_of_gain(gain, df, self.dispersion, self.df)
+    def added(self, gain: float, df: int) -> tuple[float, float, float, float]:
+        """Degrees of freedom and deviance that a term adds, the statistic and its p-value."""
+        if df <= 0:
+            return 0.0, 0.0, np.nan, np.nan
+        return df, gain, *statistic_of_gain(gain, df, self.dispersion, self.df)
 
 
 def statistic_of_gain(
@@ -118,10 +120,8 @@ def deviance_table(
     terms : sequence of tuple
         The name and the columns of each term, in order.
 
-    Raises
-    ------
-    InferenceError
-        If a term adds nothing to those before it, because it depends on them.
+    A term that adds nothing, because it depends on those before it, has 0 degrees of freedom and no
+    test (NaN).
     """
     columns: list[int] = []
     n = deviances.n
@@ -130,9 +130,8 @@ def deviance_table(
     for name, of in terms:
         columns = [*columns, *of]
         left, rank = deviances.of(columns, f"the terms up to {name!r}")
-        explained, df = deviance - left, rank - n_params
-        _refuse_nothing_added(name, df)
-        table.append([df, explained, n - rank, left, *deviances.test(explained, df)])
+        df, explained, *test = deviances.added(deviance - left, rank - n_params)
+        table.append([df, explained, n - rank, left, *test])
         deviance, n_params = left, rank
     names = ["df", "deviance", "residual_df", "residual_deviance", "statistic", "p_value"]
     return pd.DataFrame(table, index=["(none)", *(name for name, _ in terms)], columns=names)
@@ -141,32 +140,19 @@ def deviance_table(
 def added_terms_table(deviances: Deviances, tests: Sequence[AddedTerm]) -> pd.DataFrame:
     """What each term adds to a base of its own, and what the whole model leaves, in the last row.
 
-    Raises
-    ------
-    InferenceError
-        If a term adds nothing to its base, because it depends on it.
+    A term that adds nothing, because it depends on its base, has 0 degrees of freedom and no test
+    (NaN).
     """
     table: list[list[float]] = []
     for name, columns, base, _ in tests:
         before, n_before = deviances.of(base, f"what {name!r} is added to")
         after, n_after = deviances.of([*base, *columns], f"{name!r} and what it is added to")
-        gain, df = before - after, n_after - n_before
-        _refuse_nothing_added(name, df)
-        table.append([df, gain, *deviances.test(gain, df)])
+        table.append([*deviances.added(before - after, n_after - n_before)])
     every = [j for test in tests[:1] for part in test[1:] for j in part]
     left, n_params = deviances.of(every, "all terms")
     table.append([deviances.n - n_params, left, np.nan, np.nan])
     index = [*(test.name for test in tests), RESIDUALS]
     return pd.DataFrame(table, index, ["df", "deviance", "statistic", "p_value"])
-
-
-def _refuse_nothing_added(name: str, df: int) -> None:
-    """Raise if a term adds no parameter to the model before it."""
-    if df <= 0:
-        raise InferenceError(
-            f"the term {name!r} is not estimable: its columns are linear combinations of those "
-            "that it is added to. Leave it out."
-        )
 
 
 def _deviance_of_classes(

@@ -16,6 +16,7 @@ zero are the errors of that space, and rounding errors of the terms of ``Nᵀc``
 from __future__ import annotations
 
 import functools
+import itertools
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -38,6 +39,8 @@ __all__ = ["EstimableSpace"]
 _SHOWN = 1e-6
 # Most names in a list, and most columns of which dependencies are looked for in words.
 _MOST_NAMES, _MOST_COLUMNS = 8, 500
+# Columns are far from zero if their mean is so many times their length about it.
+_FAR = 1e3
 _ENCODER = 'OneHotEncoder(drop="first")'
 # Splines sum to one, too, and have these names.
 _SPLINE, _SPLINES = re.compile(r"_sp_\d+$"), "SplineTransformer(include_bias=False)"
@@ -168,16 +171,47 @@ class EstimableSpace:
         R[:, left_out] -= np.linalg.solve(null[left_out].T, null.T).T
         return kept.tolist(), R[kept]
 
+    def functions_of(self, features: Sequence[int]) -> Array:
+        """Independent functions of the coefficients of some features that are estimable.
+
+        Returns
+        -------
+        ndarray of shape (q, P)
+            One function of the parameters of a linear predictor a row, in coefficients of columns
+            of unit length.
+        """
+        known = self.rows.null[list(features)]
+        vectors, values, _ = linalg.svd(known, check_finite=False)
+        zero = self.rows.error + factorisation_error(max(len(self.names), 1))
+        c = vectors[:, np.count_nonzero(values > zero) :]
+        R = np.zeros((c.shape[1], len(self.names)))
+        R[:, list(features)] = c.T * self.rows.unit[list(features)]
+        return R
+
+    @property
+    def flat(self) -> npt.NDArray[np.bool_]:
+        """Which features are constant beside an intercept, or zero, shape (p,)."""
+        left = self.rows.left_over(np.diag(self.rows.unit))
+        return np.asarray(np.linalg.norm(left, axis=1) > 1.0 - self.rows.error - _SHOWN)
+
     @property
     def remedy(self) -> str:
         """What to do, with the columns that depend on each other, as the user has named them."""
-        remedies = []
+        text = "; ".join(self.remedies or ["fit fewer columns, or more rows, or penalise"])
+        return text[0].upper() + text[1:]
+
+    @property
+    def remedies(self) -> list[str]:
+        """Which columns to leave out, dependency by dependency; empty where there are many."""
+        remedies = self._centring
         for direction in self._dependencies:
             involved = np.flatnonzero(direction[: len(self.rows.unit)])
             listed = _listed([self.names[j] for j in involved])
             if involved.size == 1:
                 constant = "constant" if self.mean is not None else "zero"
-                remedies.append(f"leave out {listed}, which is {constant}")
+                single = self.mean is not None and len(self.mean) == 1 and self.mean.any()
+                remedy = "fit with fit_intercept=False beside" if single else "leave out"
+                remedies.append(f"{remedy} {listed}, which is {constant}")
             elif self._are_levels(direction):
                 splines = all(_SPLINE.search(self.names[j]) for j in involved)
                 first = f"make them by {_SPLINES}" if splines else f"encode with {_ENCODER}"
@@ -186,10 +220,33 @@ class EstimableSpace:
                 )
             else:
                 remedies.append(f"leave out one of {listed}, which depend on each other")
-        if not remedies or len(remedies) > _MOST_NAMES:
-            remedies = ["fit fewer columns, or more rows, or penalise"]
-        text = "; ".join(remedies)
-        return text[0].upper() + text[1:]
+        return [] if len(remedies) > _MOST_NAMES else remedies
+
+    @property
+    def _centring(self) -> list[str]:
+        """The advice to centre columns, where products of them depend on others by rounding alone.
+
+        Products are known by their names, in which those of their factors stand: ``far:x``,
+        ``far^2``, ``I(far ** 2)``.
+        """
+        if self.mean is None:
+            return []
+        plain = [name.strip("'") for name in self.names]
+        far = np.flatnonzero((np.abs(self.mean) > _FAR * self.rows.unit) & ~self.flat)
+        used = np.any(np.array(self._dependencies).reshape(-1, len(plain)) != 0, axis=0)
+        factors, products = set(), set()
+        for j, k in itertools.product(far.tolist(), np.flatnonzero(used[:-1]).tolist()):
+            token = rf"(?<!\w){re.escape(plain[j])}(?!\w)"
+            if j != k and re.search(token, plain[k]):
+                factors.add(j)
+                products.add(k)
+        if not factors:
+            return []
+        centred, lost = (_listed([self.names[j] for j in sorted(of)]) for of in (factors, products))
+        return [
+            f"centre {centred} (in a formula, center(…)), with means so large that {lost} and "
+            "other columns differ by rounding errors alone"
+        ]
 
     @property
     def reason(self) -> str:

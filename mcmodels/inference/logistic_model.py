@@ -39,6 +39,10 @@ from mcmodels.rows import RowBlock
 __all__ = ["BinaryRobustModel", "LogisticModelInference", "MulticlassRobustModel"]
 
 
+# Sums over rows of the same likelihood differ by no more than this share.
+_ROUNDING_OF_SUMS = 1e-14
+
+
 @dataclass(frozen=True)
 class LogisticModelInference(CurvatureInference):
     """Inference from a logistic fit.
@@ -130,7 +134,9 @@ class LogisticModelInference(CurvatureInference):
         """``1 - ℓ/ℓ₀``."""
         if self.log_prior is not None:  # of maxima of the likelihood
             self.refuse_penalised("McFadden's R²")
-        return 1.0 - self.log_likelihood / self.null_log_likelihood
+        null = self.null_log_likelihood
+        gain = self.log_likelihood - null
+        return gain / -null if abs(gain) > _ROUNDING_OF_SUMS * abs(null) else 0.0
 
     @property
     def likelihood_ratio_test(self) -> HypothesisTest:
@@ -202,7 +208,7 @@ class MulticlassRobustModel:
 
             Under a small penalty their variances are large, and would leave rounding errors.
             """
-            by_class = T.reshape(K, -1, T.shape[1])
+            by_class = T.reshape(K, len(T) // K, T.shape[1])
             return (by_class - by_class.mean(axis=0)).reshape(T.shape)
 
         centred = without_shift(model.centred_root)

@@ -224,9 +224,12 @@ class RobustCovariance:
     def root(self) -> Array | None:
         """T with ``TTᵀ`` the covariance; None where M is not positive semi-definite."""
         values, vectors, units = _eigen(self.meat)
-        if values[0] < -EIGENVALUE_ROUNDING * len(values) * values[-1]:
+        if values.size and values[0] < -EIGENVALUE_ROUNDING * len(values) * values[-1]:
             return None
-        return (self.bread * units) @ (vectors * np.sqrt(np.clip(values, 0.0, None)))
+        root = (self.bread * units) @ (vectors * np.sqrt(np.clip(values, 0.0, None)))
+        # Eigenvectors have rounding errors where scores are zero, as of a column of zeros.
+        root[~self.bread[:, self.lengths > 0.0].any(axis=1)] = 0.0
+        return root
 
 
 @dataclass(frozen=True, eq=False)

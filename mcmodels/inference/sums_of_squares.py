@@ -13,7 +13,8 @@ difference of large numbers is taken. If S is every other column, ``SS`` is
 columns, it is ``‖z_T‖²`` with ``(z_r, z_T) = L⁻¹(θ̂_r, θ̂_T)``, where r are the columns outside of S
 and T, and L is the triangular factor of the block of ``(X̃ᵀWX̃)⁻¹`` of r and T: few columns, where
 few terms contain T. F is ``(SS/df) / (E/(n - P))`` with the squares of residuals E of the whole
-model.
+model. A term that depends on the columns it is added to has no degree of freedom, explains nothing,
+and has no F.
 
 With another covariance V, T is tested in a model without the terms r by the estimate of ``θ_T``
 that is best if ``θ_r`` is zero, ``θ̂_T - V_Tr V_rr⁻¹ θ̂_r``; with the classical V its Wald test is
@@ -39,6 +40,7 @@ from mcmodels.exceptions import InferenceError
 from mcmodels.inference.estimate import Estimate
 from mcmodels.inference.hypotheses import HypothesisTest, wald_test
 from mcmodels.inference.linear_model import LinearModelInference
+from mcmodels.rows import FactoredMoments
 from mcmodels.solvers.least_squares import LeastSquares
 from mcmodels.solvers.tolerances import factorisation_error
 
@@ -83,18 +85,21 @@ class AddedTerm(NamedTuple):
 def anova_table(model: LinearModelInference, tests: Sequence[AddedTerm]) -> pd.DataFrame:
     """Sums of squares of terms with their F tests, and of the residuals in the last row.
 
+    A term that adds nothing to its base, because it depends on it, has 0 degrees of freedom and no
+    test (NaN).
+
     Raises
     ------
     InferenceError
-        If no degree of freedom is left for the residuals; or if a term adds nothing to the columns
-        that it is added to, because it depends on them.
+        If no degree of freedom is left for the residuals.
     """
     (noise,) = np.diagonal(model.noise_covariance)
     full_rank, table = model.rank == model.fit.moments.n_features, []
     explained = (_by_covariance if full_rank else _by_projections)(model.fit, tests)
-    for test, (squares, df) in zip(tests, explained, strict=True):
+    for squares, df in explained:
         if df == 0:
-            _refuse_dependent(test.name)
+            table.append([0.0, 0.0, np.nan, np.nan])
+            continue
         statistic = np.inf if squares > 0 else 0.0
         if noise > 0:
             statistic = squares / df / float(noise)
@@ -142,59 +147,72 @@ def _uncorrelated(root: Array, theta: Array) -> Array:
 
 
 def _by_projections(fit: LeastSquares, tests: Sequence[AddedTerm]) -> list[tuple[float, int]]:
-    """The same where columns depend on each other."""
-    factor = fit.factor
+    """The same where columns depend on each other.
+
+    The factor has the rank of the fit: what rounding errors add along the null space is taken off.
+    """
+    space, factor = fit.row_space, fit.factor
+    assert space is not None
     coordinates = factor @ fit.params[0, : fit.moments.n_features]
-    lengths = np.linalg.norm(factor, axis=0)
-    unit = factor / np.where(lengths > 0, lengths, 1.0)
-    return [_added(unit, coordinates, test) for test in tests]
+    unit = factor / space.unit - space.left_over(factor)
+    # What counts as zero, relative to columns of unit length: rounding errors, of sums of squares
+    # by the least singular value; and the errors of the null space, times that value.
+    values = linalg.svdvals(unit, check_finite=False) if unit.size else np.zeros(0)
+    least = values[fit.inverse.rank - 1] if fit.inverse.rank else 1.0
+    rounding = factorisation_error(max(unit.shape))
+    if not isinstance(fit.moments, FactoredMoments):
+        rounding /= least
+    zero = rounding + space.error * least
+    return [_added(unit, coordinates, test, zero) for test in tests]
 
 
-def _added(factor: Array, coordinates: Array, test: AddedTerm) -> tuple[float, int]:
+def _added(factor: Array, coordinates: Array, test: AddedTerm, zero: float) -> tuple[float, int]:
     """The squares that a term explains beside its base, and its degrees of freedom."""
-    base = _basis(factor[:, test.base])
+    base, both = (
+        _basis(factor[:, columns], zero) for columns in (test.base, [*test.base, *test.columns])
+    )
+    df = both.shape[1] - base.shape[1]
     extra = factor[:, test.columns]
     for _ in range(2):  # the second time removes the rounding errors of the first
         extra = extra - base @ (base.T @ extra)
-    basis = _basis(extra)
-    return float(np.sum((basis.T @ coordinates) ** 2)), basis.shape[1]
+    basis = linalg.svd(extra, full_matrices=False, check_finite=False)[0][:, :df]
+    return float(np.sum((basis.T @ coordinates) ** 2)), df
 
 
-def _basis(columns: Array) -> Array:
-    """An orthonormal basis of columns of length one or less."""
+def _basis(columns: Array, zero: float) -> Array:
+    """An orthonormal basis of columns of unit length, but for what counts as zero."""
     if not columns.size:
         return np.zeros((len(columns), 0))
-    # A factor of sums of squares has so much rounding noise where it is singular.
-    tolerance = np.sqrt(factorisation_error(max(columns.shape)))
     vectors, values, _ = linalg.svd(columns, full_matrices=False, check_finite=False)
-    return np.asarray(vectors[:, values > tolerance])
-
-
-def _refuse_dependent(name: str) -> None:
-    raise InferenceError(
-        f"the term {name!r} is not estimable: its columns are linear combinations of those that it "
-        "is added to, so that it adds nothing. Leave it out; or, if interactions contain it, take "
-        "type=2, or a coding without dependent columns such as OneHotEncoder(drop='first')."
-    )
+    return np.asarray(vectors[:, values > zero])
 
 
 def wald_test_of_term(
-    estimate: Estimate, name: str, tested: list[int], zero: list[int]
+    estimate: Estimate, name: str, tested: list[int], zero: list[int], n_params: int
 ) -> HypothesisTest:
     """Wald's test that the parameters of a term are zero, in a model where others are zero, too.
 
     Parameters
     ----------
     estimate : Estimate
-        All parameters.
+        All parameters, one linear predictor after another.
     name : str
         The name of the term.
     tested, zero : list of int
-        Positions of the parameters of the term, and of those that are zero.
+        The features of the term, and those whose parameters are zero.
+    n_params : int
+        Number of parameters of a linear predictor.
+
+    Returns
+    -------
+    HypothesisTest
+        With 0 degrees of freedom and the statistic NaN, where the data determine nothing of the
+        term beside the others.
     """
-    held, R = _determined(estimate, zero), _determined(estimate, [*zero, *tested])
+    held, R = (_determined(estimate, features, n_params) for features in (zero, [*zero, *tested]))
     if len(R) == len(held):
-        _refuse_dependent(name)
+        freedom = None if estimate.statistic_name == "z" else np.nan
+        return HypothesisTest(f"{name} adds nothing", np.nan, 0, freedom)
     if len(held):
         names = tuple(map(str, range(len(held) + len(R))))
         V, _, _ = estimate.covariance_of(np.vstack([held, R]), names)
@@ -215,19 +233,12 @@ def wald_test_of_term(
     return wald_test(estimate, R)
 
 
-def _determined(estimate: Estimate, positions: list[int]) -> Array:
-    """Independent functions of some parameters that the data determine, one a row."""
-    rows = np.eye(len(estimate.params))[positions]
-    if estimate.estimable is None or not positions:
-        return rows
-    N = estimate.estimable.null_of_all
-    if estimate.estimable.through is not None:
-        N = estimate.estimable.through @ N
-    N = np.where(estimate.determined[:, np.newaxis], 0.0, N)[positions]
-    unit = np.abs(N).max(axis=1)
-    unit = np.where(unit > 0, unit, 1.0)[:, np.newaxis]
-    combinations = linalg.null_space((N / unit).T, rcond=_SINGULAR).T
-    return np.asarray((combinations / unit.T) @ rows)
+def _determined(estimate: Estimate, features: list[int], n_params: int) -> Array:
+    """Independent functions of the coefficients of some features that the data determine."""
+    rows = np.eye(n_params)[features]
+    if estimate.estimable is not None:
+        rows = estimate.estimable.functions_of(features)
+    return np.asarray(np.kron(np.eye(len(estimate.params) // n_params), rows), dtype=np.float64)
 
 
 def wald_table(tests: dict[str, HypothesisTest], statistic: str = "statistic") -> pd.DataFrame:

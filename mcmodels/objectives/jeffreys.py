@@ -253,7 +253,7 @@ def _sums_of_classes(
     """
     (n, P), K = X.shape, eta.shape[1]
     p = softmax(eta, axis=1)
-    by_class = np.stack([X @ part for part in root.reshape(K, P, -1)], axis=1)
+    by_class = np.stack([X @ part for part in root.reshape(K, P, root.shape[1])], axis=1)
     Y = by_class - np.einsum("ik,ikr->ir", p, by_class)[:, np.newaxis]
     q = p if weights is None else p * weights[:, np.newaxis]
     squares = np.einsum("ikr,ikr->ik", Y, Y)
@@ -277,7 +277,8 @@ def _sums_of_classes(
         mean = sum(p[part, k, np.newaxis] * pairs[k] for k in range(K))
         for k in range(K):
             products[k] += X[part].T @ (q[part, k, np.newaxis] * (pairs[k] - mean))
-    return Total([gradient.ravel(), curvature.reshape(K * P, K * P), products.reshape(K * P, -1)])
+    of_all = curvature.reshape(K * P, K * P), products.reshape(K * P, len(r))
+    return Total([gradient.ravel(), *of_all])
 
 
 def _parts(n_rows: int, size: int) -> list[slice]:

@@ -233,7 +233,7 @@ class LogisticFit(CurvatureFit):
         elif self.log_prior is None:
             if has_null:
                 conclusions["McFadden's R²"] = number(model.mcfadden_r_squared)
-            if has_null and model.intercept and len(names) > 1 and estimate.kind == "nonrobust":
+            if has_null and model.intercept and self.rank and estimate.kind == "nonrobust":
                 conclusions["likelihood ratio"] = in_words(model.likelihood_ratio_test)
             conclusions |= self.criteria
         if shown:

@@ -51,6 +51,8 @@ def _test_of_determined(
     assert space is not None
     kept, R = space.independent
     R = R[slopes[kept]]
+    if not len(R):
+        raise InferenceError("X has no column that varies, so there is no slope to test.")
     of_all = np.kron(np.eye(len(estimate.names) // len(slopes)), R)
     return replace(wald_test(estimate, of_all), hypothesis="every slope is zero")
 

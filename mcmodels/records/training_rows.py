@@ -199,12 +199,12 @@ class TrainingRows:
         expected, unit = self.offset, 2 * _UNITS * _EPSILON
         assert expected is not None
         length = np.sqrt(np.maximum(expected.squares, found.squares))
-        reach = unit * length
+        reach, added = unit * length, "offset (with the logarithm of exposure)"
         for what, was, now, bound in (
-            ("the sum of offset", expected.total, found.total, reach * root),
-            ("the sum of squares of offset", expected.squares, found.squares, reach * length),
-            ("the sum of offset with y", expected.y, found.y, np.outer(reach, y)),
-            ("the sum of offset with a column", expected.x, found.x, np.outer(reach, x)),
+            (f"the sum of {added}", expected.total, found.total, reach * root),
+            (f"the sum of squares of {added}", expected.squares, found.squares, reach * length),
+            (f"the sum of {added} with y", expected.y, found.y, np.outer(reach, y)),
+            (f"the sum of {added} with a column", expected.x, found.x, np.outer(reach, x)),
         ):
             self._compare(what, lambda _: "", was, now, bound)
 
@@ -316,15 +316,17 @@ class TrainingRows:
                 return f"the sums of column {shared[at % len(shared)]!r} differ"
         return ""
 
-    def column_not_in(self, other: TrainingRows, but: npt.NDArray[np.bool_]) -> str:
+    def column_not_in(
+        self, other: TrainingRows, but: npt.NDArray[np.bool_], *, by_name: bool = True
+    ) -> str:
         """A column that is none of the columns of another model of the same rows; else empty.
 
-        Where both models have names a column must have the same name, too. Columns in ``but`` are
-        not looked for.
+        Where both models have names a column must have the same name, too, unless ``by_name`` is
+        false. Columns in ``but`` are not looked for.
         """
         if (self.x_mean is None) != (other.x_mean is None):
-            return self._about_zero().column_not_in(other._about_zero(), but)
-        named = self._is_named and other._is_named
+            return self._about_zero().column_not_in(other._about_zero(), but, by_name=by_name)
+        named = by_name and self._is_named and other._is_named
         units = max(self._units, other._units)
         for j in np.nonzero(~but)[0].tolist():
             like = other._columns_with(*self._sums_of_column(j), units)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 
+from mcmodels.estimators.arguments import listed
 from mcmodels.exceptions import InferenceError
 from mcmodels.inference.hypotheses import HypothesisTest
 from mcmodels.inference.tolerances import LIKELIHOOD_ROUNDING, NEGLIGIBLE_GAIN
@@ -30,7 +31,8 @@ ObjectiveRegressor or …Classifier
         Both of the same class, fitted to the same rows without a penalty. ``small`` must be a
         special case of ``big`` (nested models): the columns of ``small`` and its intercept must be
         among those of ``big``. Columns are recognised by their sums, and by their names where
-        both models have names; a column of ones is an intercept. Or pipelines, searches and
+        both models have names; a column of ones is an intercept, and constant columns beside an
+        intercept add nothing to it. Or pipelines, searches and
         ``TransformedTargetRegressor`` of them; their columns have the names that the steps give.
 
     Returns
@@ -112,8 +114,13 @@ ObjectiveRegressor or …Classifier
             "variance of the noise goes to zero, and no ratio of likelihoods is a test. Fit fewer "
             "columns."
         )
-    ones = small._fit.columns_of_ones & big._fit.has_constant
-    extra = small._fit.training.column_not_in(big._fit.training, but=ones)
+    constant = small._fit.columns_of_ones
+    if small._fit.estimable is not None:
+        constant = constant | small._fit.estimable.flat
+    rows, of_big, known = (small._fit.training, big._fit.training, constant & big._fit.has_constant)
+    extra = rows.column_not_in(of_big, known)
+    if extra and not rows.column_not_in(of_big, known, by_name=False):
+        _refuse_other_names(extra, small._fit.names, big._fit.names)
     if not extra and small._fit.intercept and not big._fit.has_constant:
         extra = "the intercept"
     if extra:
@@ -154,6 +161,22 @@ ObjectiveRegressor or …Classifier
             "it, or a fit has not converged."
         )
     return HypothesisTest("small is enough", max(gain, 0.0), df)
+
+
+def _refuse_other_names(extra: str, names: tuple[str, ...], of_big: tuple[str, ...]) -> NoReturn:
+    """Raise: every column of a model is in another one, but under other names."""
+    remedy = "If they are the same, give them the same name in both models."
+    if any("__" in name for name in (*names, *of_big)):
+        remedy += (
+            " A ColumnTransformer with verbose_feature_names_out=False does not put the names of "
+            "its transformers before them."
+        )
+    others = [name for name in of_big if name not in names]
+    raise ValueError(
+        f"{extra} of small is not among the columns of big by its name, though one of "
+        f"{listed(others or of_big)} has the same sums, so that it is not known whether small is "
+        f"nested in big. {remedy}"
+    )
 
 
 def _refuse_unfinished(name: str, fit: Any) -> None:

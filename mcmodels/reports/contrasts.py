@@ -170,7 +170,8 @@ class ContrastResults(EffectResults):
         (name,) = asked
         if name in within:
             raise ValueError(f"by and variable both name {name!r}; leave it out of by.")
-        grid = _Grid.of(study, {**dict.fromkeys(within), **asked}, weights)
+        arguments = dict.fromkeys(within, "by") | {name: "variable"}
+        grid = _Grid.of(study, {**dict.fromkeys(within), **asked}, weights, arguments)
         estimate = self._effect_estimate(X, y, sample_weight, kind, groups, offsets)
         means = grid.means(estimate)
         held = grid.values[-1]
@@ -220,14 +221,21 @@ class _Grid:
     shares: Array
 
     @classmethod
-    def of(cls, study: Study, asked: Any, weights: str) -> _Grid:
+    def of(
+        cls, study: Study, asked: Any, weights: str, arguments: Mapping[Any, str] | None = None
+    ) -> _Grid:
+        """``arguments`` say which argument has named an input: "variables", unless they do."""
         check_choice("weights", weights, _WEIGHTS)
         if not isinstance(asked, Mapping):
             asked = dict.fromkeys(names_asked(asked, study.rows.names))
         if not asked:
             raise ValueError("variables is empty; name at least one factor.")
-        variables = tuple(variable_of(name, study.variables, "variables") for name in asked)
-        values = tuple(_values_of(variable, asked[variable.name]) for variable in variables)
+        called = [(arguments or {}).get(name, "variables") for name in asked]
+        variables = tuple(map(variable_of, asked, itertools.repeat(study.variables), called))
+        values = tuple(
+            _values_of(variable, asked[variable.name], argument)
+            for variable, argument in zip(variables, called, strict=True)
+        )
         taken = {variable.position for variable in variables}
         others = [
             of
@@ -295,21 +303,22 @@ class _Grid:
         return totals.estimate(sorted(totals.sums), estimate)
 
 
-def _values_of(variable: Variable, given: Any) -> list[Any]:
+def _values_of(variable: Variable, given: Any, argument: str) -> list[Any]:
     """The levels of a factor, or the values of a number that were asked for."""
     if given is not None:
         many = isinstance(given, list | tuple | np.ndarray | range)
-        found = [checked_value(variable, of, "variables") for of in (given if many else [given])]
+        found = [checked_value(variable, of, argument) for of in (given if many else [given])]
         if not found or len(set(found)) != len(found):
-            raise ValueError(f"variables: values of {variable.name!r} must differ; found {given}.")
+            raise ValueError(f"{argument}: values of {variable.name!r} must differ; found {given}.")
         return found
     if variable.levels is not None:
         return list(variable.levels)
     if variable.is_indicator:
         return [0, 1]
-    raise ValueError(
-        f"variables: {variable.name!r} is a number; give its values: {{{variable.name!r}: [1, 2]}}."
-    )
+    remedy = f"give its values: {{{variable.name!r}: [1, 2]}}"
+    if argument == "by":
+        remedy = "name a factor, or a column of nothing but 0 and 1"
+    raise ValueError(f"{argument}: {variable.name!r} is a number; {remedy}.")
 
 
 def _combinations(

@@ -12,6 +12,7 @@ import pandas as pd
 from mcmodels.arrays import MatrixLike, VectorLike, Weights
 from mcmodels.estimators.arguments import (
     check_choice,
+    check_name,
     listed,
     refuse_other_order,
     refuse_unknown_keywords,
@@ -212,6 +213,7 @@ class EffectResults(Routed):
         """The parameters with the covariance that was asked for."""
         model = self._route.model
         refuse_unknown_keywords(offsets, model._offset_names)
+        check_name("kind", kind)
         record = model._record()
         record.warn_of_perfect_fit()
         if y is None and kind is None and groups is None:

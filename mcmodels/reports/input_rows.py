@@ -182,6 +182,8 @@ def _in_memory(X: Any) -> Any:
     if hasattr(X, "to_pandas"):  # Polars, Arrow
         return X.to_pandas()
     if isinstance(X, Mapping):  # a formula takes dicts of columns
+        if any(np.ndim(column) != 1 for column in X.values()):
+            raise ValueError(f"X={example_of(X)} must have columns with a value for each row.")
         return pd.DataFrame(dict(X))
     held = np.asarray(X)
     if held.ndim != 2:

@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 
 from mcmodels.arrays import Array, MatrixLike, VectorLike, Weights
+from mcmodels.estimators.arguments import check_flag
 from mcmodels.exceptions import InferenceError
 from mcmodels.inference.estimate import check_level
 from mcmodels.inference.summary import Summarised, Summary
@@ -133,6 +134,7 @@ class Results(ContrastResults, TermTests, ChosenCovariance, Predictions, Summari
                 "X, y and sample_weight are for robust covariances, and PCA has none; leave them "
                 "out."
             )
+        check_flag("exponentiate", options.get("exponentiate", False))
         if options.get("exponentiate"):
             require_ratios(self.model)
         found = self._asked("summary", X, y, sample_weight, **options)

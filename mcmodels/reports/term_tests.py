@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from mcmodels.arrays import MatrixLike, VectorLike, Weights
-from mcmodels.estimators.arguments import refuse_unknown_keywords
-from mcmodels.exceptions import BaselineTestWarning, InferenceError, example_of
+from mcmodels.estimators.arguments import check_name, refuse_unknown_keywords
+from mcmodels.exceptions import InferenceError, example_of
 from mcmodels.inference.deviance_table import Deviances, added_terms_table, deviance_table
 from mcmodels.inference.hypotheses import HypothesisTest
 from mcmodels.inference.sums_of_squares import (
     RESIDUALS,
     AddedTerm,
     anova_table,
-    are_indicators,
     wald_table,
     wald_test_of_term,
 )
@@ -25,8 +25,8 @@ from mcmodels.records.linear import LinearFit
 from mcmodels.records.logistic import LogisticFit
 from mcmodels.records.record import ParameterFit
 from mcmodels.reports.routed import Routed
+from mcmodels.reports.term_warnings import warn_of_baselines, warn_of_dependent_terms
 from mcmodels.reports.terms import Terms, TypeOfTest
-from mcmodels.user_warnings import warn_user
 
 __all__ = ["TermTests"]
 
@@ -78,7 +78,13 @@ class TermTests(Routed):
         ValueError
             For an unknown name, with the nearest one.
         InferenceError
-            If parameters are not determined; with ``terms`` also if the fit is penalised.
+            If restrictions are not estimable; with ``terms`` if the fit is penalised.
+
+        Warns
+        -----
+        DependentTermWarning
+            With ``terms``, where a term depends on the others: it has 0 degrees of freedom, and no
+            test.
 
         Examples
         --------
@@ -106,12 +112,14 @@ class TermTests(Routed):
         reference = options.pop("reference", None)
         _, estimate = self.model._warned_estimate(**self._training(X, y, sample_weight, options))
         estimate = record.reported(estimate, reference)
-        n, tests = len(record.parameter_names), {}
-        starts = range(0, len(estimate.params), n)
-        for name, columns in zip(wanted.names, wanted.columns, strict=True):
-            tested = [start + j for start in starts for j in columns]
-            tests[name] = wald_test_of_term(estimate, name, tested, [])
-        return wald_table(tests)
+        n_params = len(record.parameter_names)
+        tests = {
+            name: wald_test_of_term(estimate, name, list(columns), [], n_params)
+            for name, columns in zip(wanted.names, wanted.columns, strict=True)
+        }
+        table = wald_table(tests)
+        warn_of_dependent_terms(table, self.terms, record.estimable, _type_two(record))
+        return table
 
     def anova(
         self,
@@ -157,13 +165,16 @@ class TermTests(Routed):
         Raises
         ------
         InferenceError
-            If the model is not linear regression of one target; if a term is not estimable, as it
-            depends on those that it is tested beside; or if nothing is left for the residuals.
+            If the model is not linear regression of one target, or if nothing is left for the
+            residuals.
 
         Warns
         -----
         BaselineTestWarning
             With type 3, where a term is tested at the baseline of indicators.
+        DependentTermWarning
+            Where a term depends on those that it is tested beside: it has 0 degrees of freedom, and
+            no test.
 
         See Also
         --------
@@ -194,29 +205,33 @@ class TermTests(Routed):
         """
         record = self._record_of("anova")
         if not isinstance(record, LinearFit):
+            tables = "deviance_table(X, y), or " if _type_two(record) else ""
             raise InferenceError(
                 f"anova is of linear regression, and this is a {self.model.__class__.__name__}; "
-                "call deviance_table(X, y), or wald_test(terms=True)."
+                f"call {tables}wald_test(terms=True)."
             )
         _check_type(type, (1, 2, 3))
+        check_name("kind", kind)
         record.factored("anova")
         record.refuse_several_targets("anova")
         found = self._complete(terms)
-        if type == 3:
-            _warn_of_baselines(found, record)
         given = self._training(X, y, sample_weight, options)
         chosen = record.chosen is not None and kind is None
         classical = kind in (None, "nonrobust") and record.weighting.has_likelihood and not chosen
         if classical:
             self.model._robust_rows(**given, kind="nonrobust")
             record.warn_of_perfect_fit()
-            return anova_table(record.model, _tests(found, type))
+            table = anova_table(record.model, _tests(found, type))
+            _warn_of_terms(table, found, record, type)
+            return table
         _, estimate = self.model._warned_estimate(**given, kind=kind)
+        n_params = len(record.parameter_names)
         tests = {
-            test.name: wald_test_of_term(estimate, test.name, test.columns, test.left_out)
+            test.name: wald_test_of_term(estimate, test.name, test.columns, test.left_out, n_params)
             for test in _tests(found, type)
         }
         table = wald_table(tests, "F")[["df", "df_denominator", "F", "p_value"]]
+        _warn_of_terms(table, found, record, type)
         left = pd.DataFrame({"df": record.model.df}, index=[RESIDUALS])
         return pd.concat([table, left])[table.columns]
 
@@ -256,8 +271,14 @@ class TermTests(Routed):
         Raises
         ------
         InferenceError
-            If the fit is penalised or has no likelihood; if the likelihood of a model has no
-            maximum; or if a term is not estimable, as it depends on those that it is added to.
+            If the fit is penalised or has no likelihood, or if the likelihood of a model has no
+            maximum.
+
+        Warns
+        -----
+        DependentTermWarning
+            Where a term depends on those that it is added to: it has 0 degrees of freedom, and no
+            test.
 
         Notes
         -----
@@ -298,8 +319,11 @@ class TermTests(Routed):
             totals, n = record.class_totals, record.n_observations
             deviances = Deviances.of_classes(objective, totals, n)
         if type == 1:
-            return deviance_table(deviances, list(zip(found.names, found.columns, strict=True)))
-        return added_terms_table(deviances, _tests(found, type))
+            table = deviance_table(deviances, list(zip(found.names, found.columns, strict=True)))
+        else:
+            table = added_terms_table(deviances, _tests(found, type))
+        warn_of_dependent_terms(table, found, record.estimable)
+        return table
 
     def _training(self, X: Any, y: Any, weights: Any, named: dict[str, Any]) -> dict[str, Any]:
         """The training rows as methods of the model take them, and further arguments."""
@@ -346,7 +370,7 @@ def _some(terms: Terms) -> Terms:
 
 
 def _check_type(type: Any, known: tuple[int, ...]) -> None:
-    if isinstance(type, bool) or type not in known:
+    if isinstance(type, bool) or not isinstance(type, int | np.integer) or type not in known:
         listed = " or ".join(map(str, known))
         raise ValueError(f"type={example_of(type)} must be {listed}.")
 
@@ -361,31 +385,26 @@ def _tests(terms: Terms, type: TypeOfTest) -> list[AddedTerm]:
     return tests
 
 
+def _warn_of_terms(table: pd.DataFrame, terms: Terms, record: LinearFit, type: TypeOfTest) -> None:
+    """Warn of terms without a test, and of those that are tested at a baseline."""
+    instead = _type_two(record) if type == 3 else ""
+    warn_of_dependent_terms(table, terms, record.estimable, instead)
+    if type == 3:
+        warn_of_baselines(terms, record, table.index[table["df"] == 0])
+
+
+def _type_two(record: ParameterFit) -> str:
+    """The call that tests terms of an unpenalised fit by type 2; empty where there is none."""
+    if isinstance(record, LinearFit):
+        return "anova(type=2)"
+    has_table = isinstance(record, GlmFit | LogisticFit) and record.weighting.has_likelihood
+    return "deviance_table(X, y, type=2)" if has_table and record.model.log_prior is None else ""
+
+
 def _refuse_penalised(record: ParameterFit) -> None:
     if getattr(record, "penalty", 0.0):
         stated, without = record.model.penalty_words
         raise InferenceError(
             f"the fit is penalised ({stated}), and coefficients that are shrunk towards zero do "
             f"not test whether terms are zero. Fit with {without}."
-        )
-
-
-def _warn_of_baselines(terms: Terms, record: LinearFit) -> None:
-    """Warn of terms that are tested where indicators of an interacting factor are all zero."""
-    indicators = are_indicators(record.factored("anova"))
-    by_variables = dict(zip(terms.variables, terms.columns, strict=True))
-    tested: dict[str, list[str]] = {}
-    for k, name in enumerate(terms.names):
-        for larger in terms.containing(k):
-            others = terms.variables[larger] - terms.variables[k]
-            own = [by_variables.get(frozenset([variable]), ()) for variable in others]
-            if any(indicators[list(columns)].any() for columns in own if columns):
-                tested.setdefault(name, []).append(terms.names[larger])
-    if tested:
-        name, interactions = next(iter(tested.items()))
-        warn_user(
-            f"{', '.join(tested)}: with type=3 and the interaction {interactions[0]}, the test of "
-            f"{name} is of its effect at the baseline of the other factor, coded by indicators. "
-            "Take type=2; or code factors so that their codes sum to zero.",
-            BaselineTestWarning,
         )

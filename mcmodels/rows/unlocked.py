@@ -67,6 +67,8 @@ def times_triangle(X: Array, upper: Array) -> None:
     """``X := X upper`` for C-ordered rows and an F-ordered upper triangle."""
     n, p = X.shape
     _require(X.flags.c_contiguous and upper.flags.f_contiguous and upper.shape == (p, p), X, upper)
+    if not X.size:  # BLAS refuses matrices without rows
+        return
     # BLAS sees rows of C order as columns: the transpose of the product is upperᵀ Xᵀ.
     _routine("dtrmm")(b"L", b"U", b"T", b"N", p, n, 1.0, upper, p, X, p)
 

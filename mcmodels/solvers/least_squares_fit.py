@@ -6,7 +6,6 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import linalg
 
 from mcmodels.arrays import Array
 from mcmodels.objectives import QuadraticObjective
@@ -72,7 +71,8 @@ class LeastSquares:
             return self.moments.triangle.Rxx
         if isinstance(self.inverse, ScaledCholesky):
             return self.inverse.factor
-        return linalg.pinv(self.inverse.root) if self.inverse.rank else self.inverse.root.T
+        # Bᵀ times the scatter A: its square is ``ABBᵀA = AA⁺A``, column by column to all digits.
+        return self.inverse.root.T @ self.moments.Sxx
 
 
 @dataclass(frozen=True)

@@ -223,8 +223,8 @@ def test_random_texts_are_formulas_or_refused():
         ("spline(x)", r"bs\(x, df=4\) is a spline of fixed knots\.$"),
         ("x + (", "is not a formula"),
         ("lag(x)", "a row must not depend on the rows around it"),
-        ("1", "names no column"),
-        ("", "names no column"),
+        ("0", "makes no column; '1' makes a column of ones"),
+        ("", "makes no column; '1' makes a column of ones"),
     ],
 )
 def test_errors_say_what_to_do(text, message):

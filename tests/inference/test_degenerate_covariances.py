@@ -493,3 +493,15 @@ def test_errors_of_marginal_effects_have_the_units_of_the_columns(exponent):
     np.testing.assert_allclose(
         found["standard_error"] * 10.0**exponent, plain["standard_error"], rtol=1e-6
     )
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_a_penalised_column_of_zeros_has_no_robust_variance(seed):
+    """Its scores are zero in every row: rounding errors of eigenvectors are no variance."""
+    X = np.column_stack([np.random.default_rng(seed).normal(size=30), np.zeros(30)])
+    y, clusters = np.arange(30) % 2, np.arange(30) // 2
+    model = LogisticRegression().fit(X, y)
+    for options in ({"kind": "HC1"}, {"kind": "cluster", "groups": clusters}):
+        variances = np.diagonal(model.covariance(X, y, **options))
+        assert variances[1] == 0
+        assert (variances[[0, 2]] > 0).all()

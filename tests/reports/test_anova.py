@@ -405,29 +405,6 @@ def test_baselines_of_type_three_are_warned_of():
         results(sum_pipeline(LinearRegression(), "region", "sex").fit(data, data.y)).anova(type=3)
 
 
-def test_terms_that_are_not_estimable():
-    data = unbalanced(0)
-    full = treatment_pipeline(LinearRegression(), ["region", "sex"], drop=None)
-    with pytest.warns(RankDeficiencyWarning):
-        full.fit(data, data.y)
-    said = results(full)
-    assert said.anova(type=2)["df"].tolist() == [2, 1, 2, 64]
-    with (
-        pytest.warns(BaselineTestWarning),
-        pytest.raises(InferenceError, match=r"'region' is not estimable: .* take type=2, or a cod"),
-    ):
-        said.anova(type=3)
-    with pytest.raises(InferenceError, match="'region' is not estimable"):
-        said.wald_test(terms=True)
-    twice = data.assign(again=2 * data.age + 1)[["age", "again"]]
-    with pytest.warns(RankDeficiencyWarning):
-        model = LinearRegression().fit(twice, data.y)
-    with pytest.raises(InferenceError, match="the term 'age' is not estimable"):
-        results(model).anova()
-    with pytest.raises(InferenceError, match="the term 'again' is not estimable"):
-        results(model).anova(type=1)
-
-
 @pytest.mark.filterwarnings("ignore::mcmodels.exceptions.FitWarning")
 def test_models_that_have_no_analysis_of_variance():
     data = unbalanced(0)

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import statsmodels.formula.api as smf
 from scipy import stats
+from sklearn.compose import ColumnTransformer
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder
 from statsmodels.stats.anova import anova_lm
@@ -14,6 +15,7 @@ from mcmodels import (
     LogisticRegression,
     ObjectiveRegressor,
     anova,
+    likelihood_ratio_test,
     results,
 )
 from mcmodels.exceptions import InferenceError
@@ -114,3 +116,38 @@ def test_what_is_not_nested():
     ]
     with pytest.raises(InferenceError, match="anova is of linear, logistic and generalized"):
         anova(*own)
+
+
+def named_differently(*transformers, verbose, use):
+    columns = ColumnTransformer(
+        list(transformers), remainder="passthrough", verbose_feature_names_out=verbose
+    )
+    return make_pipeline(columns, LinearRegression()).fit(DATA[use], DATA.y)
+
+
+def test_columns_under_other_names_are_named_with_the_remedy():
+    def models(verbose):
+        sex = ("factor", OneHotEncoder(drop="first"), ["sex"])
+        return (
+            named_differently(("left", "passthrough", ["age"]), verbose=verbose, use=["age"]),
+            named_differently(sex, verbose=verbose, use=["sex", "age"]),
+        )
+
+    what = "column 'left__age' of small is not among the columns of big by its name, though one of"
+    remedy = "factor__sex_m, remainder__age has the same sums.*verbose_feature_names_out=False"
+    for ask in (anova, likelihood_ratio_test):
+        with pytest.raises(ValueError, match=f"{what} {remedy}"):
+            ask(*models(True))
+    found, X = anova(*models(False)), DATA[["age"]].assign(sex=1.0 * (DATA.sex == "m"))
+    plain = [LinearRegression().fit(X[of].to_numpy(), DATA.y) for of in (["age"], ["age", "sex"])]
+    np.testing.assert_allclose(found, anova(*plain), rtol=1e-9)
+    # Without prefixes there is nothing to leave out; other columns are another matter.
+    renamed = LinearRegression().fit(X[["age"]].set_axis(["years"], axis=1), DATA.y)
+    big = LinearRegression().fit(X, DATA.y)
+    with pytest.raises(ValueError, match=r"'years' of small .*same sums.* in both models\.$"):
+        likelihood_ratio_test(renamed, big)
+    other = LinearRegression().fit(X[["age"]].rename(columns={"age": "square"}) ** 2, DATA.y)
+    with pytest.raises(
+        ValueError, match=r"'square' of small is not among the columns of big\. Fit"
+    ):
+        likelihood_ratio_test(other, big)

@@ -287,10 +287,3 @@ def test_fits_without_these_tests():
         model = LogisticRegression(C=np.inf).fit(apart, y)
     with pytest.raises(InferenceError, match="has no largest likelihood"):
         results(model).deviance_table(apart, y)
-    again = X.assign(again=2 * data.age)
-    with pytest.warns(RankDeficiencyWarning):
-        model = LogisticRegression(C=np.inf).fit(again, y)
-    with pytest.raises(InferenceError, match="the term 'age' is not estimable"):
-        results(model).deviance_table(again, y, type=2)
-    with pytest.raises(InferenceError, match="the term 'again' is not estimable"):
-        results(model).deviance_table(again, y)
