@@ -11,13 +11,13 @@ from mcmodels.arrays import Array, MatrixLike, VectorLike
 from mcmodels.estimators.arguments import check_count
 from mcmodels.exceptions import InferenceError
 from mcmodels.inference.ellipses import ellipse, loading_covariances, squared_radius
-from mcmodels.plots.asked import require_components, require_targets, results_of
+from mcmodels.plots.asked import require_components, require_targets
+from mcmodels.plots.display import Display
 from mcmodels.plots.style import (
     BAND,
     COLOURS,
     GREY,
     MARKERS,
-    Display,
     dress,
     label_points,
     legend,
@@ -30,7 +30,7 @@ _MOST_CLASSES = 7
 _MOST_LABELS = 12
 
 
-class BiplotDisplay(Display):
+class BiplotDisplay(Display, draws="a PCA, alone or at the end of a pipeline"):
     """Scores of the rows as points, loadings of the columns as arrows, with ellipses.
 
     Loadings have no unit in common with scores: they are multiplied by ``factor_``, so that the
@@ -60,7 +60,7 @@ class BiplotDisplay(Display):
     Attributes
     ----------
     figure_, ax_, axes_ : matplotlib Figure, Axes, ndarray of Axes
-        See :class:`mcmodels.plots.style.Display`.
+        See :class:`mcmodels.plots.display.Display`.
     factor_ : float
         Units of the scores for a loading of one.
 
@@ -90,22 +90,6 @@ class BiplotDisplay(Display):
         self.scores, self.loadings, self.names = scores, loadings, list(names)
         self.covariances, self.classes = covariances, classes
         self.labels, self.level = labels, level
-
-    @classmethod
-    def from_estimator(
-        cls,
-        estimator: Any,
-        X: MatrixLike | None = None,
-        y: VectorLike | None = None,
-        **options: Any,
-    ) -> Self:
-        """Draw a PCA, alone or at the end of a pipeline; see :meth:`from_results`.
-
-        Returns
-        -------
-        BiplotDisplay
-        """
-        return cls.from_results(results_of(estimator), X, y, **options)
 
     @classmethod
     def from_results(
@@ -139,7 +123,8 @@ class BiplotDisplay(Display):
         -------
         BiplotDisplay
         """
-        model = require_components(results, "BiplotDisplay").model
+        results = require_components(results, "BiplotDisplay")
+        model = results.model
         require_targets(results, X, 0, "BiplotDisplay")
         record = model._fit
         pair = list(components)
@@ -170,6 +155,9 @@ class BiplotDisplay(Display):
             labels=(labels[0], labels[1]),
             level=level,
         ).plot(ax)
+
+    def _shows(self) -> str:
+        return f"{len(self.scores)} scores and {len(self.loadings)} loadings on two components"
 
     def plot(self, ax: Any = None) -> Self:
         """Draw; ``ax`` is where, a new figure by default.

@@ -9,13 +9,14 @@ import numpy as np
 import pandas as pd
 
 from mcmodels.arrays import MatrixLike, VectorLike
+from mcmodels.estimators.arguments import listed
 from mcmodels.inference.estimate import check_level
-from mcmodels.plots.asked import coefficients, require_parameters, results_of
+from mcmodels.plots.asked import coefficients, require_parameters
+from mcmodels.plots.display import Display
 from mcmodels.plots.style import (
     COLOURS,
     GREY,
     MARKERS,
-    Display,
     dress,
     label_rows,
     legend,
@@ -46,7 +47,7 @@ class CoefficientDisplay(Display):
     Attributes
     ----------
     figure_, ax_, axes_ : matplotlib Figure, Axes, ndarray of Axes
-        See :class:`mcmodels.plots.style.Display`.
+        See :class:`mcmodels.plots.display.Display`.
     names_ : list of str
         The coefficients from top to bottom.
 
@@ -84,7 +85,7 @@ class CoefficientDisplay(Display):
         Parameters
         ----------
         estimator : estimator or sequence of estimators
-            Fitted models, or pipelines that end in one.
+            Fitted models, pipelines that end in one, or results of them, in any mixture.
         X, y, **options
             Those of :meth:`from_results`.
 
@@ -92,9 +93,7 @@ class CoefficientDisplay(Display):
         -------
         CoefficientDisplay
         """
-        several = isinstance(estimator, list | tuple)
-        found = [results_of(one) for one in (estimator if several else [estimator])]
-        return cls.from_results(found, X, y, **options)
+        return cls.from_results(estimator, X, y, **options)
 
     @classmethod
     def from_results(
@@ -141,11 +140,10 @@ class CoefficientDisplay(Display):
             Of a PCA, which has no coefficients.
         """
         check_level(level)
-        found = list(results) if isinstance(results, list | tuple) else [results]
-        if not found:
+        given = list(results) if isinstance(results, list | tuple) else [results]
+        if not given:
             raise ValueError("results is empty; pass at least one model.")
-        for one in found:
-            require_parameters(one, "CoefficientDisplay")
+        found = [require_parameters(one, "CoefficientDisplay") for one in given]
         labels = _labels(labels, found)
         tables = {}
         for name, one in zip(labels, found, strict=True):
@@ -153,6 +151,9 @@ class CoefficientDisplay(Display):
             keep = [intercept or not str(row).endswith(INTERCEPT) for row in table.index]
             tables[name] = table[keep]
         return cls(tables, exponentiate=exponentiate, level=level).plot(ax)
+
+    def _shows(self) -> str:
+        return f"coefficients of {listed(list(self.tables))}"
 
     def plot(self, ax: Any = None) -> Self:
         """Draw; ``ax`` is where, a new figure by default.

@@ -11,8 +11,9 @@ from mcmodels.estimators.arguments import listed
 from mcmodels.exceptions import InferenceError
 from mcmodels.inference.curvature_surface import CurvatureSurface, curvature_surface
 from mcmodels.inference.ellipses import ellipse, squared_radius
-from mcmodels.plots.asked import known, require_parameters, require_targets, results_of
-from mcmodels.plots.style import COLOURS, GREY, Display, dress, log_ticks, shortened
+from mcmodels.plots.asked import known, require_parameters, require_targets
+from mcmodels.plots.display import Display
+from mcmodels.plots.style import COLOURS, GREY, dress, log_ticks, shortened
 
 __all__ = ["CurvatureDisplay"]
 
@@ -22,7 +23,7 @@ _FINER = 8  # so many times more for the lines
 _MOST = 60  # eigenvalues that are shown
 
 
-class CurvatureDisplay(Display):
+class CurvatureDisplay(Display, draws="the objective of a fitted model"):
     """Contours of the objective in two parameters, and the ellipses of its Hessian.
 
     The other parameters are minimised over for each pair of values, by some thousand passes over
@@ -45,7 +46,7 @@ class CurvatureDisplay(Display):
     Attributes
     ----------
     figure_, ax_, axes_ : matplotlib Figure, Axes, ndarray of Axes
-        See :class:`mcmodels.plots.style.Display`; there are two panels.
+        See :class:`mcmodels.plots.display.Display`; there are two panels.
     contours_ : matplotlib ContourSet
         Of the objective.
 
@@ -71,23 +72,6 @@ class CurvatureDisplay(Display):
     ) -> None:
         self.surface, self.eigenvalues = surface, eigenvalues
         self.names, self.radii = names, tuple(radii)
-
-    @classmethod
-    def from_estimator(
-        cls,
-        estimator: Any,
-        X: MatrixLike | None = None,
-        y: VectorLike | None = None,
-        sample_weight: Weights = None,
-        **options: Any,
-    ) -> Self:
-        """Draw the objective of a fitted model; see :meth:`from_results`.
-
-        Returns
-        -------
-        CurvatureDisplay
-        """
-        return cls.from_results(results_of(estimator), X, y, sample_weight, **options)
 
     @classmethod
     def from_results(
@@ -125,7 +109,8 @@ class CurvatureDisplay(Display):
         InferenceError
             For several outputs, a single parameter, or a singular Hessian.
         """
-        model = require_parameters(results, "CurvatureDisplay").model
+        results = require_parameters(results, "CurvatureDisplay")
+        model = results.model
         require_targets(results, X, y, "CurvatureDisplay")
         record, params = model._record(), model.params_
         if params.ndim != 1 or params.size < 2:
@@ -168,6 +153,9 @@ class CurvatureDisplay(Display):
         )
         eigenvalues = np.linalg.eigvalsh(hessian)[::-1]
         return cls(surface, eigenvalues, names=(chosen[0], chosen[1]), radii=radii).plot(ax)
+
+    def _shows(self) -> str:
+        return f"objective in {self.names[0]} and {self.names[1]}"
 
     def plot(self, ax: Any = None) -> Self:
         """Draw; ``ax`` is an array of two axes, those of a new figure by default.

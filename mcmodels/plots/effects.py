@@ -14,7 +14,8 @@ from mcmodels.exceptions import InferenceError
 from mcmodels.inference.average_predictions import average_predictions
 from mcmodels.inference.estimate import check_level
 from mcmodels.objectives.links import LINKS
-from mcmodels.plots.asked import class_position, require_parameters, results_of
+from mcmodels.plots.asked import class_position, require_parameters
+from mcmodels.plots.display import Display
 from mcmodels.plots.grids import Grid
 from mcmodels.plots.style import (
     BAND,
@@ -22,7 +23,6 @@ from mcmodels.plots.style import (
     DASHES,
     GREY,
     MARKERS,
-    Display,
     dress,
     legend,
     shortened,
@@ -34,7 +34,7 @@ __all__ = ["EffectDisplay"]
 _MOST_TICKS = 400  # of the rug
 
 
-class EffectDisplay(Display):
+class EffectDisplay(Display, draws="the effect of a variable in a fitted model or pipeline"):
     """Predictions of the mean against an input variable, with a confidence band.
 
     The variable is a column of X as the pipeline takes it, before splines, indicators or other
@@ -62,7 +62,7 @@ class EffectDisplay(Display):
     Attributes
     ----------
     figure_, ax_, axes_ : matplotlib Figure, Axes, ndarray of Axes
-        See :class:`mcmodels.plots.style.Display`.
+        See :class:`mcmodels.plots.display.Display`.
 
     Examples
     --------
@@ -97,25 +97,6 @@ class EffectDisplay(Display):
         self.data, self.by, self.what, self.level = data, by, what, level
 
     @classmethod
-    def from_estimator(
-        cls,
-        estimator: Any,
-        X: MatrixLike | None = None,
-        variable: str | int | None = None,
-        **options: Any,
-    ) -> Self:
-        """Draw the effect of a variable in a fitted model or pipeline; see :meth:`from_results`.
-
-        As in scikit-learn's ``PartialDependenceDisplay``, the variable stands where other displays
-        have y, which is not needed.
-
-        Returns
-        -------
-        EffectDisplay
-        """
-        return cls.from_results(results_of(estimator), X, variable, **options)
-
-    @classmethod
     def from_results(
         cls,
         results: Any,
@@ -138,7 +119,8 @@ class EffectDisplay(Display):
         X : matrix
             Rows as the pipeline takes them: they say where the variable is, and what is typical.
         variable : str or int, default=None
-            A column of X; the first by default.
+            A column of X; the first by default. As in scikit-learn's ``PartialDependenceDisplay``,
+            it stands where other displays have y, which is not needed.
         by : str or int, default=None
             Another column, of at most seven values: one line for each.
         others : {"typical", "average"}, default="typical"
@@ -159,7 +141,8 @@ class EffectDisplay(Display):
         -------
         EffectDisplay
         """
-        model = require_parameters(results, "EffectDisplay").model
+        results = require_parameters(results, "EffectDisplay")
+        model = results.model
         if X is None:
             raise ValueError("EffectDisplay needs rows that say what is typical; pass X.")
         check_choice("others", others, ("typical", "average"))
@@ -189,6 +172,9 @@ class EffectDisplay(Display):
             what=what,
             level=level,
         ).plot(ax)
+
+    def _shows(self) -> str:
+        return f"{self.what} by {self.variable}" + (f" and {self.by}" if self.by else "")
 
     def plot(self, ax: Any = None) -> Self:
         """Draw; ``ax`` is where, a new figure by default.

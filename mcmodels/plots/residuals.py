@@ -16,8 +16,9 @@ from mcmodels.inference.envelopes import (
 )
 from mcmodels.inference.glm_residuals import quantile_residuals
 from mcmodels.objectives.families import Binomial
-from mcmodels.plots.asked import require_parameters, require_targets, results_of
-from mcmodels.plots.style import COLOURS, GREY, Display, dress
+from mcmodels.plots.asked import require_parameters, require_targets
+from mcmodels.plots.display import Display
+from mcmodels.plots.style import COLOURS, GREY, dress
 from mcmodels.records.linear import LinearFit
 
 __all__ = ["ResidualsDisplay"]
@@ -26,7 +27,7 @@ _SEED, _DRAWS = 0, 200
 _CONTOURS = (0.5, 1.0)
 
 
-class ResidualsDisplay(Display):
+class ResidualsDisplay(Display, draws="the residuals of a fitted model or pipeline"):
     """Residuals against fitted values, normal quantiles, scale, and leverage with Cook's contours.
 
     Residuals of least squares are standardized by ``σ̂√(1 - h)``. Those of classes and of
@@ -56,7 +57,7 @@ class ResidualsDisplay(Display):
     Attributes
     ----------
     figure_, ax_, axes_ : matplotlib Figure, Axes, ndarray of Axes
-        See :class:`mcmodels.plots.style.Display`; there are four panels.
+        See :class:`mcmodels.plots.display.Display`; there are four panels.
 
     Examples
     --------
@@ -86,25 +87,6 @@ class ResidualsDisplay(Display):
         self.envelope, self.kind = envelope, kind
 
     @classmethod
-    def from_estimator(
-        cls,
-        estimator: Any,
-        X: MatrixLike | None = None,
-        y: VectorLike | None = None,
-        sample_weight: Weights = None,
-        *,
-        ax: Any = None,
-        **offsets: Any,
-    ) -> Self:
-        """Draw the residuals of a fitted model or pipeline; see :meth:`from_results`.
-
-        Returns
-        -------
-        ResidualsDisplay
-        """
-        return cls.from_results(results_of(estimator), X, y, sample_weight, ax=ax, **offsets)
-
-    @classmethod
     def from_results(
         cls,
         results: Any,
@@ -132,7 +114,7 @@ class ResidualsDisplay(Display):
         -------
         ResidualsDisplay
         """
-        require_parameters(results, "ResidualsDisplay")
+        results = require_parameters(results, "ResidualsDisplay")
         require_targets(results, X, y, "ResidualsDisplay")
         model, route = results.model, results._route
         rows, targets, sample_weight, offsets = route.training_rows(X, y, sample_weight, **offsets)
@@ -168,6 +150,9 @@ class ResidualsDisplay(Display):
             envelope=envelope,
             kind=kind,
         ).plot(ax)
+
+    def _shows(self) -> str:
+        return f"{self.kind} residuals of {len(self.residuals)} rows"
 
     def plot(self, ax: Any = None) -> Self:
         """Draw; ``ax`` is an array of four axes, those of a new figure by default.

@@ -8,9 +8,11 @@ from typing import Any, Self
 import numpy as np
 
 from mcmodels.arrays import Array, MatrixLike, VectorLike, Weights
+from mcmodels.estimators.arguments import listed
 from mcmodels.exceptions import InferenceError
-from mcmodels.plots.asked import require_parameters, require_targets, results_of
-from mcmodels.plots.style import COLOURS, GREY, MARKERS, Display, dress, label_rows, shortened
+from mcmodels.plots.asked import require_parameters, require_targets
+from mcmodels.plots.display import Display
+from mcmodels.plots.style import COLOURS, GREY, MARKERS, dress, label_rows, shortened
 from mcmodels.rows import rows_of
 from mcmodels.solvers.separation import separates, separates_by_linear_program
 
@@ -19,7 +21,7 @@ __all__ = ["SeparationDisplay"]
 _MOST_ENTRIES = 12
 
 
-class SeparationDisplay(Display):
+class SeparationDisplay(Display, draws="the direction that separates the classes of a fit"):
     """Rows of two classes along a direction d that separates them, and the entries of d.
 
     No row of the second class has ``x̃ᵀd < 0`` and none of the first ``x̃ᵀd > 0``: along d the
@@ -43,7 +45,7 @@ class SeparationDisplay(Display):
     Attributes
     ----------
     figure_, ax_, axes_ : matplotlib Figure, Axes, ndarray of Axes
-        See :class:`mcmodels.plots.style.Display`; there are two panels.
+        See :class:`mcmodels.plots.display.Display`; there are two panels.
 
     Examples
     --------
@@ -71,24 +73,6 @@ class SeparationDisplay(Display):
     ) -> None:
         self.projections, self.codes, self.direction = projections, codes, direction
         self.names, self.labels = list(names), labels
-
-    @classmethod
-    def from_estimator(
-        cls,
-        estimator: Any,
-        X: MatrixLike | None = None,
-        y: VectorLike | None = None,
-        sample_weight: Weights = None,
-        *,
-        ax: Any = None,
-    ) -> Self:
-        """Draw the direction that separates the classes of a fit; see :meth:`from_results`.
-
-        Returns
-        -------
-        SeparationDisplay
-        """
-        return cls.from_results(results_of(estimator), X, y, sample_weight, ax=ax)
 
     @classmethod
     def from_results(
@@ -120,7 +104,8 @@ class SeparationDisplay(Display):
         InferenceError
             If no direction is found.
         """
-        model = require_parameters(results, "SeparationDisplay").model
+        results = require_parameters(results, "SeparationDisplay")
+        model = results.model
         require_targets(results, X, y, "SeparationDisplay")
         labels = getattr(model, "classes_", None)
         if labels is None or len(labels) != 2:
@@ -148,6 +133,9 @@ class SeparationDisplay(Display):
             names=model._fit.parameter_names,
             labels=(labels[0], labels[1]),
         ).plot(ax)
+
+    def _shows(self) -> str:
+        return f"{len(self.codes)} rows along the direction that separates {listed(self.labels)}"
 
     def plot(self, ax: Any = None) -> Self:
         """Draw; ``ax`` is an array of two axes, those of a new figure by default.

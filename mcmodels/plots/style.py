@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -19,7 +18,6 @@ __all__ = [
     "GREY",
     "MARKERS",
     "WIDTH",
-    "Display",
     "axes_of",
     "dress",
     "label_points",
@@ -43,44 +41,6 @@ _SIZE, _SMALL = 8.0, 7.0  # points
 _ELLIPSIS = "…"
 # Where labels may stand: (to the right, above) of their points, the best first.
 _PLACES = ((1, 0), (-1, 0), (0, 1), (0, -1), (1, 1), (-1, 1), (1, -1), (-1, -1))
-
-
-class Display:
-    """What the displays have in common: figures of their own, shown by notebooks.
-
-    Attributes
-    ----------
-    figure_ : matplotlib Figure
-        Of the last ``plot``. A figure of its own is not known to pyplot, so that its state is as it
-        was; ``figure_.savefig(path)`` writes it.
-    axes_ : ndarray of matplotlib Axes
-        Its panels.
-    ax_ : matplotlib Axes
-        The first of them.
-    """
-
-    figure_: Any
-    axes_: Any
-    _own = False
-
-    @property
-    def ax_(self) -> Any:
-        """The first panel."""
-        return self.axes_[0]
-
-    def _start(self, ax: Any, height: float, columns: int = 1, rows: int = 1) -> list[Any]:
-        """The panels to draw in: those of the user, or new ones."""
-        self._own = ax is None
-        self.axes_ = axes_of(ax, (rows, columns), height)
-        self.figure_ = self.axes_[0].figure
-        return list(self.axes_)
-
-    def _repr_png_(self) -> bytes | None:
-        if not (self._own and hasattr(self, "figure_")):
-            return None  # the user's figure is shown by whoever made it
-        content = io.BytesIO()
-        save(self.figure_, content, "png")
-        return content.getvalue()
 
 
 def axes_of(ax: Any, shape: tuple[int, int], height: float) -> Array:

@@ -36,6 +36,7 @@ def results(fitted: Any) -> Results:
     fitted : estimator
         A fitted model of this package; a fitted Pipeline that ends in one; a
         ``TransformedTargetRegressor`` of either; or a search with such a ``best_estimator_``.
+        Results are returned as they are.
 
     Returns
     -------
@@ -65,7 +66,7 @@ def results(fitted: Any) -> Results:
     tenure       -1.38   2.21
     (intercept)  17.66  20.74
     """
-    return Results(fitted)
+    return fitted if isinstance(fitted, Results) else Results(fitted)
 
 
 class Results(ContrastResults, TermTests, ChosenCovariance, Predictions, Summarised):

@@ -454,7 +454,7 @@ def test_what_is_no_fitted_model_is_refused():
         (X, "needs a fitted model of mcmodels, or what ends in one; found"),
         ("model.pkl", "found 'model.pkl'"),
         (None, "found None"),
-        (results(model), "found Results"),
+        (results(model).summary(), "found Summary"),
         (MLPRegressor((2,), alpha=1.0, max_iter=5), "not fitted"),
         (make_pipeline(StandardScaler()).fit(X), "found StandardScaler at the end of the pipeline"),
         (
@@ -468,6 +468,8 @@ def test_what_is_no_fitted_model_is_refused():
     ):
         with pytest.raises((TypeError, NotFittedError), match=re.escape(message)):
             results(wrong)
+    found = results(model)
+    assert results(found) is found
     network = MLPRegressor((2,), alpha=1.0, max_iter=5, random_state=0)
     with pytest.warns(match="converge|max_iter"):
         network.fit(X / 100, y)
