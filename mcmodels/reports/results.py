@@ -105,8 +105,21 @@ class Results(ContrastResults, TermTests, ChosenCovariance, Predictions, Summari
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What to know of the steps: a search that chose the model, a transformed target."""
-        return self._route.notes
+        """What to know of the steps and of the fit.
+
+        A search that chose the model, a transformed target; and why parameters are not determined,
+        with the columns by the names that the steps give. The warning of the fit has said x0, x1,
+        … where steps make arrays.
+        """
+        return (*self._route.notes, *self._told_by_the_fit())
+
+    def _told_by_the_fit(self) -> tuple[str, ...]:
+        """Why parameters are not determined, where the steps have names that the fit had not."""
+        if self._route.names is None:
+            return ()
+        why = getattr(self.model._fit, "undetermined", "")
+        space = getattr(self.model._fit, "estimable", None)
+        return (why,) if why else () if space is None else (space.reason,)
 
     def summary(
         self,
@@ -137,7 +150,7 @@ class Results(ContrastResults, TermTests, ChosenCovariance, Predictions, Summari
         if options.get("exponentiate"):
             require_ratios(self.model)
         found = self._asked("summary", X, y, sample_weight, **options)
-        return replace(found, notes=(*found.notes, *self.notes))
+        return replace(found, notes=(*found.notes, *self._route.notes))
 
     def confidence_intervals(
         self,
