@@ -13,15 +13,16 @@ from mcmodels.exceptions import InferenceError
 from mcmodels.inference.ellipses import ellipse, loading_covariances, squared_radius
 from mcmodels.plots.asked import require_components, require_targets
 from mcmodels.plots.display import Display
+from mcmodels.plots.names import labelled, shortened
 from mcmodels.plots.style import (
     BAND,
     COLOURS,
     GREY,
     MARKERS,
+    columns_of,
     dress,
     label_points,
     legend,
-    shortened,
 )
 
 __all__ = ["BiplotDisplay"]
@@ -183,7 +184,11 @@ class BiplotDisplay(Display, draws="a PCA, alone or at the end of a pipeline"):
         dress(ax, *self.labels)
         ax.margins(0.14)
         if self.classes is not None:
-            legend(ax, loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=3, handletextpad=0.1)
+            names = shortened([str(label) for label in dict.fromkeys(self.classes)], 14)
+            columns = columns_of(names)
+            legend(
+                ax, loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=columns, handletextpad=0.1
+            )
         sizes = np.array([[0.0, 0.0] if o is None else np.ptp(o, axis=0) / 2.0 for o in outlines])
         longest_first = np.argsort(-np.hypot(*tips.T), kind="stable")[:_MOST_LABELS]
         names = [shortened(self.names, 18)[k] for k in longest_first]
@@ -219,4 +224,4 @@ class BiplotDisplay(Display, draws="a PCA, alone or at the end of a pipeline"):
             )
         for k, (label, short) in enumerate(zip(labels, shortened(labels, 14), strict=True)):
             of = self.scores[classes == label]
-            ax.plot(*of.T, marker=MARKERS[k], color=COLOURS[k], label=short, **dots)
+            ax.plot(*of.T, marker=MARKERS[k], color=COLOURS[k], label=labelled(short), **dots)

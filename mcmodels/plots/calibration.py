@@ -13,7 +13,8 @@ from mcmodels.inference.binned_rates import binned_rates
 from mcmodels.inference.estimate import check_level
 from mcmodels.plots.asked import class_position, require_probabilities, require_targets
 from mcmodels.plots.display import Display
-from mcmodels.plots.style import COLOURS, GREY, dress, shortened
+from mcmodels.plots.names import shortened
+from mcmodels.plots.style import COLOURS, GREY, dress
 
 __all__ = ["CalibrationDisplay"]
 

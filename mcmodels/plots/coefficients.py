@@ -13,6 +13,7 @@ from mcmodels.estimators.arguments import listed
 from mcmodels.inference.estimate import check_level
 from mcmodels.plots.asked import coefficients, require_parameters
 from mcmodels.plots.display import Display
+from mcmodels.plots.names import labelled, shortened
 from mcmodels.plots.style import (
     COLOURS,
     GREY,
@@ -26,8 +27,8 @@ from mcmodels.records.record import INTERCEPT
 
 __all__ = ["CoefficientDisplay"]
 
-# The largest exponent that float64 holds, rounded down.
-_LARGEST_EXPONENT = 700.0
+# Ratios beyond 1e130 are drawn there: what matplotlib computes of them stays in float64.
+_LARGEST_EXPONENT = 300.0
 
 
 class CoefficientDisplay(Display):
@@ -171,7 +172,8 @@ class CoefficientDisplay(Display):
         (ax,) = self._start(ax, 0.55 + 0.17 * rows + (0.16 * models if many else 0.0))
         place = {name: k for k, name in enumerate(self.names_)}
         shown: list[float] = []
-        for k, (label, table) in enumerate(self.tables.items()):
+        short_names = shortened(list(self.tables), 26)
+        for k, (short, table) in enumerate(zip(short_names, self.tables.values(), strict=True)):
             shift = 0.0 if not many else (k - (models - 1) / 2) * 0.7 / models
             at = np.array([place[str(name)] for name in table.index]) + shift
             middle, lower, upper = (
@@ -184,7 +186,7 @@ class CoefficientDisplay(Display):
                 MARKERS[k % 7],
                 color=COLOURS[k % 7],
                 markersize=4 if count < 30 else 3,
-                label=label,
+                label=labelled(short),
             )
             shown += [*lower, *upper]
             for y in at[np.isnan(middle)]:

@@ -13,7 +13,8 @@ from mcmodels.inference.curvature_surface import CurvatureSurface, curvature_sur
 from mcmodels.inference.ellipses import ellipse, squared_radius
 from mcmodels.plots.asked import known, require_parameters, require_targets
 from mcmodels.plots.display import Display
-from mcmodels.plots.style import COLOURS, GREY, dress, log_ticks, shortened
+from mcmodels.plots.names import shortened
+from mcmodels.plots.style import COLOURS, GREY, dress, log_ticks
 
 __all__ = ["CurvatureDisplay"]
 

@@ -17,15 +17,16 @@ from mcmodels.objectives.links import LINKS
 from mcmodels.plots.asked import class_position, require_parameters
 from mcmodels.plots.display import Display
 from mcmodels.plots.grids import Grid
+from mcmodels.plots.names import PLAIN, labelled, shortened
 from mcmodels.plots.style import (
     BAND,
     COLOURS,
     DASHES,
     GREY,
     MARKERS,
+    columns_of,
     dress,
     legend,
-    shortened,
 )
 from mcmodels.records.linear import LinearFit
 
@@ -188,7 +189,7 @@ class EffectDisplay(Display, draws="the effect of a variable in a fitted model o
         names = shortened([str(group) for group in self.tables], 16)
         for k, (name, table) in enumerate(zip(names, self.tables.values(), strict=True)):
             draw = self._curve if self.is_numeric else self._points
-            draw(ax, table, k, name if grouped else None)
+            draw(ax, table, k, labelled(name) if grouped else None)
         if self.is_numeric:
             self._rug(ax)
         else:
@@ -200,7 +201,7 @@ class EffectDisplay(Display, draws="the effect of a variable in a fitted model o
                 title=shortened([str(self.by)], 24)[0],
                 loc="lower left",
                 bbox_to_anchor=(0.0, 1.0),
-                ncols=min(3, len(names)),
+                ncols=columns_of(names),
                 borderaxespad=0.1,
             )
         return self
@@ -227,7 +228,7 @@ class EffectDisplay(Display, draws="the effect of a variable in a fitted model o
         turned = max(map(len, levels)) > room
         short = shortened(levels, 16 if turned else room)
         step = -(-count // 20)
-        ax.set_xticks(range(0, count, step), short[::step])
+        ax.set_xticks(range(0, count, step), short[::step], **PLAIN)
         if turned:
             ax.tick_params(axis="x", rotation=90)
         ax.set_xlim(-0.6, count - 0.4)

@@ -11,7 +11,8 @@ from mcmodels.arrays import MatrixLike, VectorLike, Weights
 from mcmodels.estimators.arguments import check_count
 from mcmodels.plots.asked import known, require_parameters, require_targets
 from mcmodels.plots.display import Display
-from mcmodels.plots.style import COLOURS, GREY, dress, label_points, shortened
+from mcmodels.plots.names import shortened
+from mcmodels.plots.style import COLOURS, GREY, dress, label_points
 
 __all__ = ["InfluenceDisplay"]
 
@@ -126,7 +127,7 @@ class InfluenceDisplay(Display, draws="the influence of the rows of a fitted mod
         name = self.measure.removeprefix("dfbetas_")
         if what is None:
             is_change = self.measure.startswith("dfbetas_")
-            what = f"DFBETAS of {shortened([name], 20)[0]}" if is_change else name.replace("_", " ")
+            what = f"DFBETAS of {shortened([name], 16)[0]}" if is_change else name.replace("_", " ")
         dress(ax, "row", what)
         order = np.argsort(-np.abs(np.where(np.isfinite(values), values, 0.0)), kind="stable")
         points = np.column_stack([at, values])

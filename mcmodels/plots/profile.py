@@ -18,7 +18,8 @@ from mcmodels.plots.asked import (
     require_targets,
 )
 from mcmodels.plots.display import Display
-from mcmodels.plots.style import COLOURS, GREY, dress, legend, shortened
+from mcmodels.plots.names import shortened
+from mcmodels.plots.style import COLOURS, GREY, dress, legend
 
 __all__ = ["ProfileDisplay"]
 

@@ -12,7 +12,8 @@ from mcmodels.estimators.arguments import listed
 from mcmodels.exceptions import InferenceError
 from mcmodels.plots.asked import require_parameters, require_targets
 from mcmodels.plots.display import Display
-from mcmodels.plots.style import COLOURS, GREY, MARKERS, dress, label_rows, shortened
+from mcmodels.plots.names import PLAIN, shortened
+from mcmodels.plots.style import COLOURS, GREY, MARKERS, dress, label_rows
 from mcmodels.rows import rows_of
 from mcmodels.solvers.separation import separates, separates_by_linear_program
 
@@ -165,7 +166,7 @@ class SeparationDisplay(Display, draws="the direction that separates the classes
         top.axvline(0.0, color=GREY, linewidth=0.9, zorder=0)
         dress(top, "along the direction that separates", "")
         short = shortened([str(label) for label in self.labels], 14)
-        top.set_yticks([0, 1], short)
+        top.set_yticks([0, 1], short, **PLAIN)
         top.set_ylim(-0.6, 1.6)
         top.tick_params(axis="y", length=0)
         at = np.arange(len(order))
