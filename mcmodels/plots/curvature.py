@@ -9,6 +9,7 @@ import numpy as np
 from mcmodels.arrays import Array, MatrixLike, VectorLike, Weights
 from mcmodels.estimators.arguments import listed
 from mcmodels.exceptions import InferenceError
+from mcmodels.inference.class_differences import ClassDifferences
 from mcmodels.inference.curvature_surface import CurvatureSurface, curvature_surface
 from mcmodels.inference.ellipses import ellipse, squared_radius
 from mcmodels.plots.asked import known, require_parameters, require_targets
@@ -20,6 +21,8 @@ __all__ = ["CurvatureDisplay"]
 
 _LEVELS = (0.5, 0.8, 0.95)
 _COUNT = 17  # values of each parameter
+# How far the parameters go, in ends of the largest ellipse, until the largest contour is inside.
+_REACHES = (1.35, 2.0, 3.0)
 _FINER = 8  # so many times more for the lines
 _MOST = 60  # eigenvalues that are shown
 
@@ -31,7 +34,9 @@ class CurvatureDisplay(Display, draws="the objective of a fitted model"):
     the rows. Contours are joint confidence
     regions of 50, 80 and 95 %, by the likelihood; dashed ellipses are the same by the Hessian, so
     that they are equal where the objective is quadratic. The second panel has the eigenvalues of
-    the Hessian over all parameters, on a logarithmic axis.
+    the Hessian over all parameters, on a logarithmic axis. With more than two classes parameters
+    are differences from the first class, named ``class:feature``
+    (:mod:`mcmodels.inference.class_differences`).
 
     Parameters
     ----------
@@ -91,7 +96,7 @@ class CurvatureDisplay(Display, draws="the objective of a fitted model"):
         Parameters
         ----------
         results : Results
-            Of a model with one output.
+            Of a model with one output, or of classes.
         X, y, sample_weight
             The training rows.
         parameters : (str, str), default=None
@@ -108,18 +113,21 @@ class CurvatureDisplay(Display, draws="the objective of a fitted model"):
         Raises
         ------
         InferenceError
-            For several outputs, a single parameter, or a singular Hessian.
+            For several targets, a single parameter, or a singular Hessian.
         """
         results = require_parameters(results, "CurvatureDisplay")
         model = results.model
         require_targets(results, X, y, "CurvatureDisplay")
         record, params = model._record(), model.params_
-        if params.ndim != 1 or params.size < 2:
+        several = hasattr(model, "classes_") and params.ndim == 2
+        if (params.ndim != 1 and not several) or params.size < 2:
             raise InferenceError(
-                f"CurvatureDisplay is of models with one output and two parameters or more; "
-                f"params_ has the shape {params.shape}."
+                f"CurvatureDisplay is of models with one output and two parameters or more, and of "
+                f"classes; params_ has the shape {params.shape}."
             )
-        names = list(record.parameter_names)
+        estimate = record.model_estimate  # raises where the fit has none
+        estimate = record.reported(estimate) if several else estimate
+        names = list(estimate.names)
         chosen = names[:2] if parameters is None else list(parameters)
         for name in chosen:
             known(name, names, "parameters")
@@ -131,7 +139,6 @@ class CurvatureDisplay(Display, draws="the objective of a fitted model"):
         )
         model._training_rows(rows, targets, sample_weight, **offsets)  # refuses others
         objective = model._objective_on(rows, targets, sample_weight, **offsets)
-        estimate = record.model_estimate  # raises where the fit has none
         errors = estimate.standard_errors
         undetermined = [name for name, error in zip(names, errors, strict=True) if np.isnan(error)]
         if undetermined:
@@ -141,6 +148,11 @@ class CurvatureDisplay(Display, draws="the objective of a fitted model"):
                 "such as by OneHotEncoder(drop='first')."
             )
         hessian = np.asarray(model.hessian_)
+        if several:  # in differences from the first class, and what the penalty holds
+            held = len(record.names) if record.penalty else 0
+            objective = ClassDifferences(objective, params, held)
+            params, T = objective.start, objective.map
+            hessian = T.T @ hessian @ T
         inverse = np.linalg.inv(hessian)
         scale = float(estimate.covariance[pair[0], pair[0]] / inverse[pair[0], pair[0]])
         if not scale > 0:
@@ -149,9 +161,12 @@ class CurvatureDisplay(Display, draws="the objective of a fitted model"):
                 "contours, is zero. Check whether y is computed from columns of X."
             )
         radii = [squared_radius(level, float(np.min(estimate.df))) for level in _LEVELS]
-        surface = curvature_surface(
-            objective, params, hessian, pair, scale, 1.35 * float(np.sqrt(radii[-1])), _COUNT
-        )
+        largest = float(radii[-1])
+        for reach in _REACHES:
+            q = reach * np.sqrt(largest)
+            surface = curvature_surface(objective, params, hessian, pair, scale, q, _COUNT)
+            if surface.is_beyond(largest):
+                break
         eigenvalues = np.linalg.eigvalsh(hessian)[::-1]
         return cls(surface, eigenvalues, names=(chosen[0], chosen[1]), radii=radii).plot(ax)
 

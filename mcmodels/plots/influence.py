@@ -9,6 +9,7 @@ import pandas as pd
 
 from mcmodels.arrays import MatrixLike, VectorLike, Weights
 from mcmodels.estimators.arguments import check_count
+from mcmodels.exceptions import InferenceError
 from mcmodels.plots.asked import known, require_parameters, require_targets
 from mcmodels.plots.display import Display
 from mcmodels.plots.names import shortened
@@ -92,6 +93,13 @@ class InfluenceDisplay(Display, draws="the influence of the rows of a fitted mod
         """
         results = require_parameters(results, "InfluenceDisplay")
         require_targets(results, X, y, "InfluenceDisplay")
+        count = len(getattr(results.model, "classes_", ()))
+        if count > 2:
+            raise InferenceError(
+                f"InfluenceDisplay is of two classes, and there are {count}: with more the "
+                "leverage of a row is a matrix, and there are no such measures of rows. Fit a "
+                "model to two of them."
+            )
         check_count("n_labels", n_labels, at_least=0)
         table = results._of_rows("influence", X, y, sample_weight, **offsets)
         known(measure, table.columns, "measure")

@@ -130,10 +130,11 @@ def _power_of_ten(axis: Any) -> str:
     return str(form.get_offset())
 
 
-def columns_of(names: Sequence[str]) -> int:
-    """How many columns a legend of names has beside each other, three at most."""
-    widest = max(map(measure(), names), default=0.0) * _SMALL
-    return max(1, min(3, len(names), int(_ROOM / (widest + _KEY))))
+def columns_of(names: Sequence[str], rows: Sequence[str] = ()) -> int:
+    """How many columns a legend has beside each other, three at most; ``rows`` are left of it."""
+    width = measure()
+    widest, left = (max(map(width, of), default=0.0) * _SMALL for of in (names, rows))
+    return max(1, min(3, len(names), int((_ROOM - left) / (widest + _KEY))))
 
 
 def log_ticks(axis: Any, lower: float, upper: float) -> None:
