@@ -321,7 +321,9 @@ def row_html(name: str, tag: str, cells: Iterable[str]) -> str:
     """A row of a table in HTML: the name flush left, and cells of this tag flush right."""
     start = f'<{tag} style="text-align: right; white-space: pre; {_GAP}">'
     row = "".join(f"{start}{html.escape(cell)}</{tag}>" for cell in cells)
-    return f'<tr><th style="text-align: left; white-space: pre">{html.escape(name)}</th>{row}</tr>'
+    return (
+        f'<tr><th style="text-align: left; white-space: nowrap">{html.escape(name)}</th>{row}</tr>'
+    )
 
 
 def facts_html(facts: Mapping[str, str]) -> str:
