@@ -116,7 +116,13 @@ MAKE = {
 
 def drawn(make, names, unit):
     with warnings.catch_warnings():
-        warnings.simplefilter("error", UserWarning)  # a glyph that is missing, a label left out
+        for fault in (
+            "Glyph .* missing",
+            "constrained_layout not",
+            ".*artist.*label",
+            "No .*legend",
+        ):
+            warnings.filterwarnings("error", fault)
         return make(names, unit)
 
 
