@@ -146,12 +146,73 @@ def test_refusals(capsys, files, options, message):
     assert message in refused(capsys, "fit", "linear", files[0], *options)
 
 
-def test_several_files_and_other_choices_are_refused(capsys, files, tmp_path):
-    command = ["fit", "linear", *files, "--formula", "y ~ x"]
-    assert refused(capsys, *command).startswith("--formula: it reads one file into memory")
+def split_into(folder, kind):
+    """The data in three files, of which one has a single row, and one more that is hidden."""
+    folder.mkdir()
+    parts = [DATA.iloc[:40], DATA.iloc[40:41], DATA.iloc[41:]]
+    for k, part in enumerate(parts):
+        path = folder / f"part{k}.{kind}"
+        if kind == "csv":
+            part.to_csv(path, index=False)
+        elif kind == "parquet":
+            part.to_parquet(path)
+        else:
+            part.reset_index(drop=True).to_feather(path)
+    (folder / "_SUCCESS").touch()
+    return sorted(folder.glob(f"*.{kind}"))
+
+
+@pytest.mark.parametrize("kind", ["csv", "parquet", "feather"])
+def test_several_files_patterns_and_directories(capsys, files, tmp_path, kind):
+    parts, folder = split_into(tmp_path / "parts", kind), tmp_path / "parts"
+    saved, out, one = (tmp_path / name for name in ("m.model", "p.csv", "one.csv"))
+    command = ["--formula", "log(income) ~ " + TEXT, "--format", "json"]
+    expected = tables_of(accepted(capsys, "fit", "linear", files[0], *command, "--save", saved))
+    keep = ["--keep", "zip", "x"]
+    accepted(capsys, "predict", saved, files[0], "-o", one, *keep)
+    for given in (parts, [folder], [str(folder / f"*.{kind}")]):
+        found = tables_of(accepted(capsys, "fit", "linear", *given, *command))
+        # The same rows: text keeps all bits, and sums are in the same order.
+        pd.testing.assert_frame_equal(found, expected, rtol=1e-12)
+        accepted(capsys, "predict", saved, *given, "-o", out, *keep)
+        again, direct = (pd.read_csv(path, dtype={"zip": str}) for path in (out, one))
+        assert set(again["zip"]) == {"01234", "11111"}
+        pd.testing.assert_frame_equal(again, direct, rtol=1e-12)
+    if kind == "feather":  # one file of a kind that is otherwise read in blocks
+        accepted(capsys, "fit", "linear", parts[2], "--formula", "y ~ x")
+
+
+def test_several_files_say_what_is_wrong(capsys, tmp_path):
+    parts = split_into(tmp_path / "parts", "parquet")
+    command = ["--formula", "y ~ x"]
+    DATA.iloc[:3].assign(z="text").to_parquet(parts[1])
+    message = refused(capsys, "fit", "linear", *parts, "--formula", "y ~ x + z")
+    assert message.startswith("column 'z' of 3 files cannot be read: it is ")
+    assert "part1.parquet" in message
+    accepted(capsys, "fit", "linear", *parts, *command)  # z is not used
+    DATA.iloc[:3].assign(x=[1.0, np.nan, 2.0]).to_parquet(parts[1])
+    message = refused(capsys, "fit", "linear", *parts, *command)
+    assert "'x' (1, first in data row 42)" in message  # counted over all files
+    assert "dropped" in accepted(capsys, "fit", "linear", *parts, *command, "--drop-missing")
+    DATA.iloc[:0].to_parquet(parts[1])
+    accepted(capsys, "fit", "linear", *parts, *command)  # a file without rows is one
+    message = refused(capsys, "fit", "linear", *parts, *command, "--sep", ";")
+    assert message.startswith("--sep is for one text file")
+    message = refused(capsys, "fit", "linear", parts[0], tmp_path / "none.parquet", *command)
+    assert "no such file" in message
+    for part in parts:
+        DATA.iloc[:0].to_parquet(part)
+    assert "has a header and no rows" in refused(capsys, "fit", "linear", *parts, *command)
+
+
+def test_what_memory_it_takes_is_in_the_help(capsys):
+    out = " ".join(accepted(capsys, "fit", "linear", "--help").split())
+    assert "All rows of DATA are then read into memory, which takes about five times" in out
+
+
+def test_other_choices_are_refused(capsys, files, tmp_path):
     saved, out = tmp_path / "m.model", tmp_path / "p.csv"
     accepted(capsys, "fit", "linear", files[0], "--formula", "y ~ x + sex", "--save", saved)
-    assert "reads one file" in refused(capsys, "predict", saved, *files, "-o", out)
     message = refused(capsys, "predict", saved, files[0], "-o", out, "--unseen", "baseline")
     assert message.startswith("--unseen baseline: the model has a formula")
     DATA.assign(sex="other").to_csv(tmp_path / "o.csv", index=False)
@@ -174,11 +235,18 @@ def fields(document):
         (lambda d: fields(d)["names"]["tuple"].append("w"), "its formula makes other columns"),
         (lambda d: fields(d).pop("terms") and None, "has other fields"),
         (lambda d: d.update(formula={"list": []}), "features are not those of its formula"),
+        (lambda d: d.update(target={"list": []}), "its target is no left side of a formula"),
+        (
+            lambda d: d["target"]["fields"]["recipe"]["fields"].update(formula="__import__('os')"),
+            "'__import__' is not",
+        ),
     ],
 )
 def test_files_of_others_run_no_code(capsys, files, tmp_path, change, message):
     saved = tmp_path / "m.model"
-    accepted(capsys, "fit", "linear", files[0], "--formula", "y ~ x + sex", "--save", saved)
+    accepted(
+        capsys, "fit", "linear", files[0], "--formula", "log(income) ~ x + sex", "--save", saved
+    )
     saved.write_bytes(rewritten(saved.read_bytes(), change))
     assert message in refused(capsys, "predict", saved, files[0], "-o", tmp_path / "p.csv")
 

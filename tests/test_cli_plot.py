@@ -4,15 +4,19 @@ import os
 import re
 import sys
 
+import numpy as np
 import pandas as pd
 import pytest
 
+from mcmodels import LinearRegression, LogisticRegression, fit_formula, plots
 from mcmodels.cli.model_files import load_model
+from mcmodels.cli.plots import _DISPLAYS as DISPLAYS
 from mcmodels.cli.plots import OWN_OPTIONS, WHAT
 from mcmodels.plots import EffectDisplay
 from mcmodels.plots.style import save
 from tests.certified import DATASETS
 from tests.test_cli import accepted, refused, run
+from tests.test_cli_models import rewritten
 
 MTCARS, TITANIC = DATASETS / "mtcars.csv", DATASETS / "titanic_survival.csv"
 USARRESTS, ENDOMETRIAL = DATASETS / "usarrests.csv", DATASETS / "endometrial.csv"
@@ -98,6 +102,54 @@ def test_weights_of_the_fit(capsys, tmp_path):
     assert "Pass the sample_weight of the fit" in refused(capsys, "plot", *given)
     assert not out.exists()
     accepted(capsys, "plot", *given, "--weights", "carb")
+
+
+@pytest.mark.parametrize(
+    ("model", "formula", "whats"),
+    [
+        ("linear", "mpg ~ wt + C(cyl)", ["residuals", "influence", "profile", "curvature"]),
+        ("linear", "log(mpg) ~ wt + C(cyl)", ["residuals", "influence", "profile", "curvature"]),
+        ("logistic", "C(am) ~ wt", ["calibration", "residuals", "profile", "influence"]),
+        ("logistic", "vs ~ mpg + wt", ["calibration", "residuals", "curvature"]),
+    ],
+)
+def test_a_formula_knows_its_target(capsys, tmp_path, model, formula, whats):
+    pytest.importorskip("formulaic")
+    saved, out, same = (tmp_path / name for name in ("m.model", "a.png", "b.png"))
+    options = ["--C", "inf"] if model == "logistic" else []
+    accepted(capsys, "fit", model, MTCARS, "--formula", formula, *options, "--save", saved)
+    kind = {"linear": LinearRegression(), "logistic": LogisticRegression(C=np.inf)}[model]
+    data = pd.read_csv(MTCARS)
+    fit = fit_formula(formula, data, kind)
+    for what in whats:
+        accepted(capsys, "plot", saved, MTCARS, "--what", what, "--out", out)
+        display = getattr(plots, DISPLAYS[what]).from_estimator(fit, data)
+        save(display.figure_, same, "png")
+        assert out.read_bytes() == same.read_bytes(), what
+    given = ["plot", saved, MTCARS, "--what", whats[0], "--out", out, "--target"]
+    left = formula.partition(" ~")[0]
+    accepted(capsys, *given, left)  # it may be said again
+    message = refused(capsys, *given, "qsec")
+    assert message == f"{saved} was fitted to {left!r} by a formula; leave --target out"
+
+
+def test_labels_of_a_formula_are_those_of_the_fit(capsys, tmp_path):
+    pytest.importorskip("formulaic")
+    saved, other, out = (tmp_path / name for name in ("m.model", "o.csv", "a.png"))
+    accepted(capsys, "fit", "logistic", MTCARS, "--formula", "am ~ wt", "--save", saved)
+    pd.read_csv(MTCARS).assign(am=2).to_csv(other, index=False)
+    message = refused(capsys, "plot", saved, other, "--what", "calibration", "--out", out)
+    assert message.startswith(f"column 'am' of {other} holds '2', which is none of the classes")
+
+
+def test_formulas_of_earlier_versions_need_the_target(capsys, tmp_path):
+    pytest.importorskip("formulaic")
+    saved, out = tmp_path / "m.model", tmp_path / "a.png"
+    accepted(capsys, "fit", "linear", MTCARS, "--formula", "mpg ~ wt", "--save", saved)
+    saved.write_bytes(rewritten(saved.read_bytes(), lambda d: d.pop("target") and None))
+    given = ["plot", saved, MTCARS, "--what", "residuals", "--out", out]
+    assert "add --target" in refused(capsys, *given)
+    accepted(capsys, *given, "--target", "mpg")
 
 
 def cases(models, out):

@@ -17,6 +17,7 @@ from mcmodels.arrays import Array
 from mcmodels.cli.files import quoted
 from mcmodels.cli.reading import DataFile
 from mcmodels.cli.table_files import TableFiles
+from mcmodels.cli.whole_tables import InMemory
 from mcmodels.estimators.arguments import listed
 
 __all__ = [
@@ -56,7 +57,7 @@ def design(
     frame: pd.DataFrame,
     features: list[str],
     categorical: Collection[str],
-    data: DataFile,
+    data: InMemory,
     advice: str | None = None,
 ) -> pd.DataFrame:
     """The feature columns: numbers in float64, and levels of categorical columns."""
@@ -66,7 +67,7 @@ def design(
 
 
 def numeric(
-    frame: pd.DataFrame, names: list[str], data: DataFile, advice: str | None = None
+    frame: pd.DataFrame, names: list[str], data: InMemory, advice: str | None = None
 ) -> pd.DataFrame:
     """Columns as float64; text and infinite values are refused, with examples.
 
@@ -103,7 +104,7 @@ def numeric(
 
 
 def offsets_of(
-    frame: pd.DataFrame, options: argparse.Namespace, data: DataFile
+    frame: pd.DataFrame, options: argparse.Namespace, data: InMemory
 ) -> dict[str, Array]:
     """The columns of --offset and --exposure, by the name of the argument."""
     found = {}
@@ -124,7 +125,7 @@ def _parsed(column: pd.Series, decimal: str) -> pd.Series:
     return pd.to_numeric(cells.astype(object), errors="coerce")  # dates stay dates
 
 
-def _not_numbers(name: str, wrong: pd.Series, n_rows: int, data: DataFile) -> str:
+def _not_numbers(name: str, wrong: pd.Series, n_rows: int, data: InMemory) -> str:
     """How many values are no numbers, and which; one example is enough where all are text."""
     n_shown = _N_EXAMPLES if len(wrong) < n_rows else 1
     shown = [f"{quoted(cell)} in {data.where(row)}" for row, cell in wrong.iloc[:n_shown].items()]
@@ -177,6 +178,8 @@ def first(column: pd.Series, where: npt.ArrayLike) -> str | None:
 def check_known(names: Iterable[str], frame: pd.DataFrame, data: Data) -> None:
     """Refuse columns that the file does not have, with the nearest name."""
     for name in names:
+        if name in data.unreadable and name not in frame.columns:
+            raise ValueError(f"column {name!r} of {data} cannot be read: {data.unreadable[name]}")
         if name not in frame.columns:
             nearest = difflib.get_close_matches(name, frame.columns, n=1)
             hint = f"did you mean {nearest[0]!r}?" if nearest else f"it has {listed(frame.columns)}"
@@ -185,7 +188,7 @@ def check_known(names: Iterable[str], frame: pd.DataFrame, data: Data) -> None:
             raise ValueError(f"unknown column {name!r} in {data}; {hint}")
 
 
-def complete(frame: pd.DataFrame, names: list[str], data: DataFile, *, drop: bool) -> pd.DataFrame:
+def complete(frame: pd.DataFrame, names: list[str], data: InMemory, *, drop: bool) -> pd.DataFrame:
     """The rows in which no value of these columns is missing; the others are dropped or refused."""
     if frame.empty:
         raise ValueError(f"{data} has a header and no rows")
@@ -213,7 +216,7 @@ def dropped(n_kept: int, n_dropped: int) -> str:
     return f"{n_dropped} of {n_kept + n_dropped} rows, for missing values"
 
 
-def refuse_single_levels(X: pd.DataFrame, options: argparse.Namespace, data: DataFile) -> None:
+def refuse_single_levels(X: pd.DataFrame, options: argparse.Namespace, data: InMemory) -> None:
     """Refuse categorical columns of one level: without its first level, nothing of it is left."""
     for name in options.categorical:
         if X[name].nunique() == 1 and options.model != "pca":
@@ -229,7 +232,7 @@ def refuse_level(name: str, level: object, data: Data) -> NoReturn:
 
 
 def known_levels(
-    X: pd.DataFrame, levels: Mapping[str, Array], data: DataFile, unseen: str
+    X: pd.DataFrame, levels: Mapping[str, Array], data: InMemory, unseen: str
 ) -> pd.DataFrame:
     """The rows with the levels that the model was fitted to.
 

@@ -8,7 +8,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Self
 
-import numpy as np
 import pandas as pd
 
 from mcmodels.formulas.language import parsed, sides, without_dot
@@ -56,11 +55,11 @@ class FormulaOption:
         columns = tuple(dict.fromkeys([*read, *found.columns]))
         return cls(left, right, columns, tuple(factors))
 
-    def target(self, frame: pd.DataFrame, *, labels: bool) -> np.ndarray | None:
-        """The target of rows without missing values."""
+    def target(self, frame: pd.DataFrame, *, labels: bool) -> Response | None:
+        """The left side, learnt of rows without missing values."""
         if self.left is None:
             return None
-        return Response.learnt(self.left, frame, labels=labels).values(frame)
+        return Response.learnt(self.left, frame, labels=labels)
 
 
 @contextmanager

@@ -34,6 +34,7 @@ from mcmodels.exceptions import NoMeanWarning
 from mcmodels.formula import Formula
 from mcmodels.formulas.language import parsed
 from mcmodels.formulas.recipe import Recipe
+from mcmodels.formulas.response import Response
 from mcmodels.rows import CodedBlock
 from mcmodels.tables.columns import TableColumns
 
@@ -50,6 +51,7 @@ __all__ = [
     "pipeline_of_scan",
     "save_model",
     "table_columns_of",
+    "target_of",
 ]
 
 MODELS = {
@@ -88,9 +90,16 @@ def new_pipeline(model: Any, features: list[str], categorical: list[str]) -> Pip
     return Pipeline([("encode", encode), ("model", model)])
 
 
-def pipeline_of_formula(model: Any, step: Formula) -> Pipeline:
-    """A model whose columns are made by a formula."""
-    return Pipeline([("encode", step), ("model", model)])
+def pipeline_of_formula(model: Any, step: Formula, target: Response | None) -> Pipeline:
+    """A model whose columns are made by a formula, and the left side of that."""
+    pipeline = Pipeline([("encode", step), ("model", model)])
+    pipeline.target_ = target
+    return pipeline
+
+
+def target_of(pipeline: Pipeline) -> Response | None:
+    """The left side of the formula by which a model was fitted; files of before lack it."""
+    return getattr(pipeline, "target_", None)
 
 
 def formula_of(pipeline: Pipeline) -> Recipe | None:
@@ -152,6 +161,7 @@ def save_model(pipeline: Pipeline, path: Path) -> None:
         "features": features_of(pipeline),
         "levels": _packed(levels, arrays),
         **({"formula": _packed(recipe, arrays)} if recipe else {}),
+        **({"target": _packed(target, arrays)} if (target := target_of(pipeline)) else {}),
     }
     text = json.dumps(document).encode()
     content = io.BytesIO()
@@ -216,8 +226,9 @@ def _read(path: Path, content: bytes) -> Pipeline:
             vars(model).update(_unpacked(document["attributes"], archive))
             levels = _unpacked(document["levels"], archive)
             recipe = _unpacked(document.get("formula"), archive)
+            target = _unpacked(document.get("target"), archive)
         if recipe is not None:
-            return _with_formula(model, recipe, document["features"])
+            return _with_formula(model, recipe, target, document["features"])
         return _assembled(model, document["features"], levels)
     except Exception as error:  # what a file with a right checksum may hold is without bounds
         raise ValueError(
@@ -226,14 +237,18 @@ def _read(path: Path, content: bytes) -> Pipeline:
         ) from error
 
 
-def _with_formula(model: Any, recipe: Any, features: list[str]) -> Pipeline:
+def _with_formula(model: Any, recipe: Any, target: Any, features: list[str]) -> Pipeline:
     """A fitted pipeline. What the formula calls is checked before anything is evaluated."""
     if not isinstance(recipe, Recipe) or list(recipe.columns) != features:
         raise ValueError("its features are not those of its formula")
     parsed(recipe.formula, recipe.columns)
     if model.n_features_in_ != len(recipe.names):
         raise ValueError("its formula makes other columns")
-    return pipeline_of_formula(model, Formula._of(recipe))
+    if not isinstance(target, Response | None):
+        raise ValueError("its target is no left side of a formula")
+    if target is not None and target.recipe is not None:
+        parsed(target.recipe.formula, target.recipe.columns)
+    return pipeline_of_formula(model, Formula._of(recipe), target)
 
 
 def _assembled(model: Any, features: list[str], levels: Mapping[str, Array]) -> Pipeline:

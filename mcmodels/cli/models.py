@@ -39,8 +39,9 @@ from mcmodels.cli.model_files import (
 )
 from mcmodels.cli.progress import bar_of_passes
 from mcmodels.cli.reading import DataFile
-from mcmodels.cli.table_files import TableFiles, in_options, inputs, is_one_file, is_one_text
+from mcmodels.cli.table_files import TableFiles, in_options, inputs, is_one_text
 from mcmodels.cli.tables import fit_report, rendered
+from mcmodels.cli.whole_tables import InMemory, data_of
 from mcmodels.estimators.arguments import listed
 from mcmodels.exceptions import FitWarning
 from mcmodels.formula import Formula
@@ -91,18 +92,18 @@ def _fit_in_memory(options: argparse.Namespace) -> tuple[Pipeline, Summary]:
 
 
 def _fit_by_formula(options: argparse.Namespace) -> tuple[Pipeline, Summary]:
-    """A fit to one file, which is read completely; a formula makes the columns."""
+    """A fit to files that are read completely; a formula makes the columns."""
     for name in ("features", "categorical", "where"):
         if getattr(options, name):
             raise ValueError(f"--{name}: the formula names the columns; leave --{name} out")
-    if not is_one_file(options.files):
-        raise ValueError("--formula: it reads one file into memory; name a file, or join them")
-    data, taken = DataFile(options.files[0], options), _taken(options)
+    data, taken = data_of(options), _taken(options)
     everything = data.frame()
     check_known(taken, everything, data)
     model = _model(options)
     with formula_named():
-        formula = FormulaOption.of(options, list(everything.columns), taken)
+        known = [*everything.columns, *data.unreadable]
+        formula = FormulaOption.of(options, known, taken)
+    check_known(formula.columns, everything, data)
     codes = [name for name in formula.factors if is_number(everything[name])]
     if codes:
         texts = data.frame(codes)
@@ -111,14 +112,15 @@ def _fit_by_formula(options: argparse.Namespace) -> tuple[Pipeline, Summary]:
     used = list(dict.fromkeys([*formula.columns, *taken]))
     frame = complete(everything, used, data, drop=options.drop_missing).reset_index(drop=True)
     with formula_named():
-        y = formula.target(frame, labels=options.model == "logistic")
+        target = formula.target(frame, labels=options.model == "logistic")
+        y = None if target is None else target.values(frame)
         step = Formula(formula.right).fit(frame)
         language = parsed(formula.right, list(everything.columns))
         model.set_params(**intercept_params(model, language))
         X = frame[list(step.feature_names_in_)]
         step.transform(X)  # refuses values that are not finite
     sample_weight, offsets = _weights(frame, options, data), offsets_of(frame, options, data)
-    pipeline = pipeline_of_formula(model, step)
+    pipeline = pipeline_of_formula(model, step, target)
     given = {f"model__{name}": values for name, values in offsets.items()}
     pipeline.fit(X, y, model__sample_weight=sample_weight, **given)
     about = _about(options, data, len(frame), len(everything) - len(frame))
@@ -232,7 +234,7 @@ def _inference(frame: pd.DataFrame, options: argparse.Namespace) -> dict[str, An
     return shown | {"kind": options.covariance}
 
 
-def _weights(frame: pd.DataFrame, options: argparse.Namespace, data: DataFile) -> Array | None:
+def _weights(frame: pd.DataFrame, options: argparse.Namespace, data: InMemory) -> Array | None:
     if options.weights is None:
         return None
     advice = "weights must be numeric"

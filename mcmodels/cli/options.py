@@ -237,7 +237,9 @@ def _add_plot(plot: _Parser) -> None:
     plot.add_argument(
         "--out", type=Path, required=True, metavar="OUT", help="file to write: .png, .svg or .pdf"
     )
-    plot.add_argument("--target", metavar="COL", help="column that the model explains")
+    plot.add_argument(
+        "--target", metavar="COL", help="column that the model explains; a formula names it itself"
+    )
     plot.add_argument("--weights", metavar="COL", help="row weights of the fit")
     for name, (of, many, text) in OWN_OPTIONS.items():
         named: dict[str, Any] = {"nargs": 2} if many else {}
@@ -288,7 +290,11 @@ def _add_data_options(parser: argparse.ArgumentParser, model: str, target: str |
     none = dict.fromkeys(("target", "cluster", "covariance", "offset", "exposure"))
     parser.set_defaults(command="fit", model=model, exponentiate=False, **none)
     parser.add_argument("files", type=Path, nargs="+", metavar="DATA", help=_DATA)
-    formula = "columns of the design, such as 'age + C(region)*sex'; needs formulaic"
+    formula = (
+        "columns of the design, such as 'age + C(region)*sex'; needs formulaic. All rows of DATA "
+        "are then read into memory, which takes about five times the size of text files, and more "
+        "with splines"
+    )
     if target is None:
         parser.add_argument("--formula", help=formula)
     else:

@@ -18,8 +18,10 @@ from mcmodels.cli.model_files import (
     levels_by_column,
     load_model,
     table_columns_of,
+    target_of,
 )
 from mcmodels.cli.reading import DataFile
+from mcmodels.formulas.response import Response
 
 __all__ = ["OWN_OPTIONS", "WHAT", "plot"]
 
@@ -72,8 +74,6 @@ def plot(options: argparse.Namespace) -> str:
     needed = _ROWS[options.what]
     if needed and options.file is None:
         raise ValueError(f"--what {options.what} needs rows; name a FILE after the model")
-    if needed == "target" and options.target is None:
-        raise ValueError(f"--what {options.what} needs the column that is explained; add --target")
     if needed != "target" and options.target is not None:
         raise ValueError(f"--target is not for --what {options.what}; leave it out")
     sources = [options.model_file] + ([] if options.file is None else [options.file])
@@ -89,7 +89,8 @@ def plot(options: argparse.Namespace) -> str:
                 f"--what {options.what} is not for {type(pipeline['model']).__name__}; use one of "
                 f"{', '.join(others)}"
             )
-        rows = _rows(pipeline, options) if needed else {}
+        target = _required_target(pipeline, options) if needed == "target" else None
+        rows = _rows(pipeline, options, target) if needed else {}
         display = getattr(plots, _DISPLAYS[options.what])
         found = display.from_estimator(_whole(pipeline), **rows, **given)
         save(found.figure_, temporary, kind)
@@ -123,7 +124,22 @@ def _whole(pipeline: Pipeline) -> Any:
     return pipeline if table_columns_of(pipeline) is None else pipeline["model"]
 
 
-def _rows(pipeline: Pipeline, options: argparse.Namespace) -> dict[str, Any]:
+def _required_target(pipeline: Pipeline, options: argparse.Namespace) -> Response | str:
+    """The left side of the formula of the fit, or the column of --target."""
+    known = target_of(pipeline)
+    if known is not None and options.target not in (None, known.text):
+        raise ValueError(
+            f"{options.model_file} was fitted to {known.text!r} by a formula; leave --target out"
+        )
+    found = known or options.target
+    if found is None:
+        raise ValueError(f"--what {options.what} needs the column that is explained; add --target")
+    return found
+
+
+def _rows(
+    pipeline: Pipeline, options: argparse.Namespace, target: Response | str | None
+) -> dict[str, Any]:
     """X, and y and weights where they are needed."""
     if table_columns_of(pipeline) is not None:
         raise ValueError(
@@ -137,7 +153,8 @@ def _rows(pipeline: Pipeline, options: argparse.Namespace) -> dict[str, Any]:
         )
     data = DataFile(options.file, options)
     features, levels = features_of(pipeline), levels_by_column(pipeline)
-    named = [name for name in (options.target, options.weights) if name is not None]
+    read = target.columns if isinstance(target, Response) else [target]
+    named = [name for name in (*read, options.weights) if name is not None]
     as_text = [name for name in levels if levels[name].dtype.kind == "O"]
     frame = data.frame(as_text)
     check_known([*features, *named], frame, data)
@@ -145,8 +162,8 @@ def _rows(pipeline: Pipeline, options: argparse.Namespace) -> dict[str, Any]:
     X = design(frame, features, levels, data, "the model was fitted to numbers there")
     X = known_levels(X, levels, data, "refuse").reset_index(drop=True)
     found: dict[str, Any] = {"X": X}
-    if options.target is not None:
-        found["y"] = _target(pipeline["model"], frame, options, data)
+    if target is not None:
+        found["y"] = _targets(pipeline["model"], frame, target, data)
     if options.weights is not None:
         advice = "the column of --weights must be numeric"
         weights = numeric(frame, [options.weights], data, advice)[options.weights]
@@ -154,18 +171,20 @@ def _rows(pipeline: Pipeline, options: argparse.Namespace) -> dict[str, Any]:
     return found
 
 
-def _target(
-    model: Any, frame: pd.DataFrame, options: argparse.Namespace, data: DataFile
-) -> np.ndarray:
-    if not hasattr(model, "classes_"):
+def _targets(model: Any, frame: pd.DataFrame, target: Response | str, data: DataFile) -> np.ndarray:
+    """What the model explains: by a formula, or a column; of classes, labels that it knows."""
+    known = list(getattr(model, "classes_", ()))
+    if isinstance(target, Response):
+        name, y = target.text, target.values(frame)
+    elif known:
+        name, y = target, levelled(frame[target]).to_numpy()
+    else:
         advice = "the column of --target must be numeric"
-        return numeric(frame, [options.target], data, advice)[options.target].to_numpy()
-    y = levelled(frame[options.target]).to_numpy()
-    known = list(model.classes_)
+        return numeric(frame, [target], data, advice)[target].to_numpy()
     unknown = [label for label in pd.unique(y) if label not in known]
-    if unknown:
+    if known and unknown:
         raise ValueError(
-            f"column {options.target!r} of {data} holds {quoted(unknown[0])}, which is none of the "
+            f"column {name!r} of {data} holds {quoted(unknown[0])}, which is none of the "
             f"classes of the fit: {', '.join(map(str, known))}"
         )
     return y

@@ -26,8 +26,8 @@ from mcmodels.cli.model_files import (
     table_columns_of,
 )
 from mcmodels.cli.progress import bar_of_passes
-from mcmodels.cli.reading import DataFile
-from mcmodels.cli.table_files import TableFiles, in_options, inputs, is_one_file, is_one_text
+from mcmodels.cli.table_files import TableFiles, in_options, inputs, is_one_text
+from mcmodels.cli.whole_tables import data_of
 from mcmodels.cli.writing import BlockWriter
 from mcmodels.exceptions import FitWarning
 from mcmodels.rows import CodedBlock
@@ -53,10 +53,6 @@ def predict(options: argparse.Namespace) -> str:
         by_formula = formula_of(pipeline) is not None
         if by_formula and options.unseen == "baseline":
             raise ValueError("--unseen baseline: the model has a formula, which codes its levels")
-        if by_formula and not is_one_file(options.files):
-            raise ValueError(
-                "the model has a formula, and reads one file; name a file, or join them"
-            )
         options.keep = list(dict.fromkeys(options.keep))
         _check_offsets(pipeline, options)
         is_text = by_formula or (is_one_text(options.files) and not of_scan)
@@ -68,8 +64,8 @@ def predict(options: argparse.Namespace) -> str:
 
 
 def _predict_text(pipeline: Pipeline, options: argparse.Namespace, output: BlockWriter) -> int:
-    """Write predictions of one text file; returns the rows left out."""
-    data = DataFile(options.files[0], options)
+    """Write predictions of one text file, or by a formula; returns the rows left out."""
+    data = data_of(options)
     features, levels = features_of(pipeline), levels_by_column(pipeline)
     added = [name for name in (options.offset, options.exposure) if name is not None]
     # Levels that were text are read as text, also if those in this file are all digits.

@@ -11,7 +11,7 @@ import itertools
 import sys
 import warnings
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from functools import cached_property
 from pathlib import Path
@@ -49,6 +49,8 @@ class DataFile:
     options : Namespace
         Its sep, decimal and encoding.
     """
+
+    unreadable: Mapping[str, str] = {}  # a file has one type for each column
 
     def __init__(self, path: Path, options: argparse.Namespace) -> None:
         self.path = path

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -118,6 +118,11 @@ class TableFiles:
         index = (schema.pandas_metadata or {}).get("index_columns", [])
         names = [*schema.names, *self.source.unreadable]  # a scan says why of the last ones
         self.columns = pd.DataFrame(columns=[n for n in names if n not in index])
+
+    @property
+    def unreadable(self) -> Mapping[str, str]:
+        """Columns of no single type, and why."""
+        return self.source.unreadable
 
     def codes(self, names: Sequence[str]) -> list[str]:
         """Which of some columns look like numbers, but are names as they are written in the text.

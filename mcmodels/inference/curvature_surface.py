@@ -52,6 +52,12 @@ class CurvatureSurface:
         d = np.stack([a, b], axis=-1)
         return np.einsum("...i,ij,...j->...", d, np.linalg.inv(self.covariance), d)
 
+    def is_beyond(self, level: float) -> bool:
+        """Whether the surface is above a level all along the edge, as far as it is known there."""
+        d = self.drop
+        edge = np.concatenate([d[0], d[-1], d[:, 0], d[:, -1]])
+        return bool((edge[np.isfinite(edge)] > level).all())
+
     def refined(self, times: int) -> CurvatureSurface:
         """The surface on a finer grid: splines through its difference from the quadratic.
 

@@ -26,6 +26,7 @@ __all__ = [
     "p_value",
     "padded",
     "row_html",
+    "scrolled",
     "short",
     "table_html",
     "table_text",
@@ -35,6 +36,7 @@ LINE_WIDTH = 100
 _NAME_WIDTH = 40
 # Most lines of a printed summary, fewest rows of a table, and lines of a table beside its rows.
 _MOST_LINES, _FEWEST_ROWS, _LINES_OF_TABLE = 100, 3, 4
+_GAP = "padding-left: 1em"  # between columns, where a page has none
 _LATEX = str.maketrans(
     {
         "\\": r"\textbackslash{}",
@@ -311,14 +313,21 @@ def table_html(table: pd.DataFrame) -> str:
     lines = [row_html("", "th", [heading for heading, _ in columns])]
     for name, *row in zip(table.index, *(cells for _, cells in columns), strict=True):
         lines.append(row_html(str(name), "td", row))
-    return '<table style="font-family: monospace">\n' + "\n".join(lines) + "\n</table>"
+    return scrolled('<table style="font-family: monospace">\n' + "\n".join(lines) + "\n</table>")
+
+
+def scrolled(table: str) -> str:
+    """A table in HTML that scrolls by itself where it is wider than its page."""
+    return f'<div style="overflow-x: auto">{table}</div>'
 
 
 def row_html(name: str, tag: str, cells: Iterable[str]) -> str:
     """A row of a table in HTML: the name flush left, and cells of this tag flush right."""
-    start = f'<{tag} style="text-align: right; white-space: pre">'
+    start = f'<{tag} style="text-align: right; white-space: pre; {_GAP}">'
     row = "".join(f"{start}{html.escape(cell)}</{tag}>" for cell in cells)
-    return f'<tr><th style="text-align: left">{html.escape(name)}</th>{row}</tr>'
+    return (
+        f'<tr><th style="text-align: left; white-space: nowrap">{html.escape(name)}</th>{row}</tr>'
+    )
 
 
 def facts_html(facts: Mapping[str, str]) -> str:
@@ -326,7 +335,8 @@ def facts_html(facts: Mapping[str, str]) -> str:
     if not facts:
         return ""
     rows = "".join(
-        f"<tr><th>{html.escape(name)}</th><td>{html.escape(value)}</td></tr>"
+        f'<tr><th style="text-align: left">{html.escape(name)}</th>'
+        f'<td style="text-align: left; {_GAP}">{html.escape(value)}</td></tr>'
         for name, value in facts.items()
     )
     return f"<table>{rows}</table>"

@@ -22,42 +22,38 @@ __all__ = [
     "known",
     "require_components",
     "require_parameters",
-    "require_results",
+    "require_probabilities",
     "require_targets",
-    "results_of",
 ]
 
 
-def results_of(estimator: Any) -> Results:
-    """Results of a fitted model or pipeline."""
-    return results(estimator)
-
-
-def require_results(found: Any) -> Results:
-    """Refuse what is not a Results."""
-    if not isinstance(found, Results):
-        raise TypeError(
-            f"results must be what mcmodels.results(fitted) returns; found a "
-            f"{type(found).__name__}. Of an estimator, take from_estimator."
-        )
-    return found
-
-
-def require_components(found: Any, what: str) -> Results:
-    """Refuse a model that is not a PCA."""
-    if not isinstance(require_results(found).model._fit, PrincipalComponents):
+def require_components(given: Any, what: str) -> Results:
+    """Results of a PCA; other models are refused."""
+    found = results(given)
+    if not isinstance(found.model._fit, PrincipalComponents):
         raise InferenceError(
             f"{what} is of principal components; found {type(found.model).__name__}. Fit a PCA."
         )
     return found
 
 
-def require_parameters(found: Any, what: str) -> Results:
-    """Refuse a PCA, which has no table of parameters."""
-    if isinstance(require_results(found).model._fit, PrincipalComponents):
+def require_parameters(given: Any, what: str) -> Results:
+    """Results of a model with a table of parameters; a PCA, which has none, is refused."""
+    found = results(given)
+    if isinstance(found.model._fit, PrincipalComponents):
         raise InferenceError(
             f"{what} is of models with coefficients, and PCA has none; take ScreeDisplay or "
             "BiplotDisplay."
+        )
+    return found
+
+
+def require_probabilities(given: Any, what: str) -> Results:
+    """Results of a classifier; other models are refused."""
+    found = results(given)
+    if not hasattr(found.model, "predict_proba"):
+        raise InferenceError(
+            f"{what} is of classifiers; {type(found.model).__name__} has no predict_proba."
         )
     return found
 

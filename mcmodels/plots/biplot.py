@@ -11,17 +11,18 @@ from mcmodels.arrays import Array, MatrixLike, VectorLike
 from mcmodels.estimators.arguments import check_count
 from mcmodels.exceptions import InferenceError
 from mcmodels.inference.ellipses import ellipse, loading_covariances, squared_radius
-from mcmodels.plots.asked import require_components, require_targets, results_of
+from mcmodels.plots.asked import require_components, require_targets
+from mcmodels.plots.display import Display
+from mcmodels.plots.names import labelled, shortened
 from mcmodels.plots.style import (
     BAND,
     COLOURS,
     GREY,
     MARKERS,
-    Display,
+    columns_of,
     dress,
     label_points,
     legend,
-    shortened,
 )
 
 __all__ = ["BiplotDisplay"]
@@ -30,7 +31,7 @@ _MOST_CLASSES = 7
 _MOST_LABELS = 12
 
 
-class BiplotDisplay(Display):
+class BiplotDisplay(Display, draws="a PCA, alone or at the end of a pipeline"):
     """Scores of the rows as points, loadings of the columns as arrows, with ellipses.
 
     Loadings have no unit in common with scores: they are multiplied by ``factor_``, so that the
@@ -60,7 +61,7 @@ class BiplotDisplay(Display):
     Attributes
     ----------
     figure_, ax_, axes_ : matplotlib Figure, Axes, ndarray of Axes
-        See :class:`mcmodels.plots.style.Display`.
+        See :class:`mcmodels.plots.display.Display`.
     factor_ : float
         Units of the scores for a loading of one.
 
@@ -90,22 +91,6 @@ class BiplotDisplay(Display):
         self.scores, self.loadings, self.names = scores, loadings, list(names)
         self.covariances, self.classes = covariances, classes
         self.labels, self.level = labels, level
-
-    @classmethod
-    def from_estimator(
-        cls,
-        estimator: Any,
-        X: MatrixLike | None = None,
-        y: VectorLike | None = None,
-        **options: Any,
-    ) -> Self:
-        """Draw a PCA, alone or at the end of a pipeline; see :meth:`from_results`.
-
-        Returns
-        -------
-        BiplotDisplay
-        """
-        return cls.from_results(results_of(estimator), X, y, **options)
 
     @classmethod
     def from_results(
@@ -139,7 +124,8 @@ class BiplotDisplay(Display):
         -------
         BiplotDisplay
         """
-        model = require_components(results, "BiplotDisplay").model
+        results = require_components(results, "BiplotDisplay")
+        model = results.model
         require_targets(results, X, 0, "BiplotDisplay")
         record = model._fit
         pair = list(components)
@@ -171,6 +157,9 @@ class BiplotDisplay(Display):
             level=level,
         ).plot(ax)
 
+    def _shows(self) -> str:
+        return f"{len(self.scores)} scores and {len(self.loadings)} loadings on two components"
+
     def plot(self, ax: Any = None) -> Self:
         """Draw; ``ax`` is where, a new figure by default.
 
@@ -195,7 +184,11 @@ class BiplotDisplay(Display):
         dress(ax, *self.labels)
         ax.margins(0.14)
         if self.classes is not None:
-            legend(ax, loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=3, handletextpad=0.1)
+            names = shortened([str(label) for label in dict.fromkeys(self.classes)], 14)
+            columns = columns_of(names)
+            legend(
+                ax, loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=columns, handletextpad=0.1
+            )
         sizes = np.array([[0.0, 0.0] if o is None else np.ptp(o, axis=0) / 2.0 for o in outlines])
         longest_first = np.argsort(-np.hypot(*tips.T), kind="stable")[:_MOST_LABELS]
         names = [shortened(self.names, 18)[k] for k in longest_first]
@@ -231,4 +224,4 @@ class BiplotDisplay(Display):
             )
         for k, (label, short) in enumerate(zip(labels, shortened(labels, 14), strict=True)):
             of = self.scores[classes == label]
-            ax.plot(*of.T, marker=MARKERS[k], color=COLOURS[k], label=short, **dots)
+            ax.plot(*of.T, marker=MARKERS[k], color=COLOURS[k], label=labelled(short), **dots)

@@ -9,16 +9,17 @@ import pandas as pd
 
 from mcmodels.arrays import Array, MatrixLike, VectorLike
 from mcmodels.estimators.arguments import check_count, refuse_other_order
-from mcmodels.exceptions import InferenceError
 from mcmodels.inference.binned_rates import binned_rates
 from mcmodels.inference.estimate import check_level
-from mcmodels.plots.asked import class_position, require_results, require_targets, results_of
-from mcmodels.plots.style import COLOURS, GREY, Display, dress, shortened
+from mcmodels.plots.asked import class_position, require_probabilities, require_targets
+from mcmodels.plots.display import Display
+from mcmodels.plots.names import shortened
+from mcmodels.plots.style import COLOURS, GREY, dress
 
 __all__ = ["CalibrationDisplay"]
 
 
-class CalibrationDisplay(Display):
+class CalibrationDisplay(Display, draws="the calibration of a classifier"):
     """Rates of a class in bins by predicted probability, with Wilson's intervals.
 
     Bins have equally many rows. A model that is calibrated has points on the line, up to chance;
@@ -39,7 +40,7 @@ class CalibrationDisplay(Display):
     Attributes
     ----------
     figure_, ax_, axes_ : matplotlib Figure, Axes, ndarray of Axes
-        See :class:`mcmodels.plots.style.Display`.
+        See :class:`mcmodels.plots.display.Display`.
 
     Examples
     --------
@@ -64,22 +65,6 @@ class CalibrationDisplay(Display):
     ) -> None:
         self.table, self.probabilities = table, probabilities
         self.label, self.level = label, level
-
-    @classmethod
-    def from_estimator(
-        cls,
-        estimator: Any,
-        X: MatrixLike | None = None,
-        y: VectorLike | None = None,
-        **options: Any,
-    ) -> Self:
-        """Draw the calibration of a classifier; see :meth:`from_results`.
-
-        Returns
-        -------
-        CalibrationDisplay
-        """
-        return cls.from_results(results_of(estimator), X, y, **options)
 
     @classmethod
     def from_results(
@@ -117,15 +102,11 @@ class CalibrationDisplay(Display):
         -------
         CalibrationDisplay
         """
-        model = require_results(results).model
+        results = require_probabilities(results, "CalibrationDisplay")
+        model = results.model
         require_targets(results, X, y, "CalibrationDisplay")
         check_count("bins", bins, at_least=1)
         check_level(level)
-        if not hasattr(model, "predict_proba"):
-            raise InferenceError(
-                f"CalibrationDisplay is of classifiers; {type(model).__name__} has no "
-                "predict_proba."
-            )
         position, label = class_position(model, label)
         refuse_other_order(X=X, y=y)
         rows, targets, _, offsets = results._route.training_rows(X, y, **offsets)
@@ -144,6 +125,9 @@ class CalibrationDisplay(Display):
         events = (targets == label).astype(np.float64)
         table = binned_rates(events, found.astype(np.float64), bins, level)
         return cls(table, found, label=label, level=level).plot(ax)
+
+    def _shows(self) -> str:
+        return f"rates of {self.label} in {len(self.table)} bins of {len(self.probabilities)} rows"
 
     def plot(self, ax: Any = None) -> Self:
         """Draw; ``ax`` is where, a new figure by default.

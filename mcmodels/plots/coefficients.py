@@ -9,13 +9,15 @@ import numpy as np
 import pandas as pd
 
 from mcmodels.arrays import MatrixLike, VectorLike
+from mcmodels.estimators.arguments import listed
 from mcmodels.inference.estimate import check_level
-from mcmodels.plots.asked import coefficients, require_parameters, results_of
+from mcmodels.plots.asked import coefficients, require_parameters
+from mcmodels.plots.display import Display
+from mcmodels.plots.names import labelled, shortened
 from mcmodels.plots.style import (
     COLOURS,
     GREY,
     MARKERS,
-    Display,
     dress,
     label_rows,
     legend,
@@ -25,8 +27,8 @@ from mcmodels.records.record import INTERCEPT
 
 __all__ = ["CoefficientDisplay"]
 
-# The largest exponent that float64 holds, rounded down.
-_LARGEST_EXPONENT = 700.0
+# Ratios beyond 1e130 are drawn there: what matplotlib computes of them stays in float64.
+_LARGEST_EXPONENT = 300.0
 
 
 class CoefficientDisplay(Display):
@@ -46,7 +48,7 @@ class CoefficientDisplay(Display):
     Attributes
     ----------
     figure_, ax_, axes_ : matplotlib Figure, Axes, ndarray of Axes
-        See :class:`mcmodels.plots.style.Display`.
+        See :class:`mcmodels.plots.display.Display`.
     names_ : list of str
         The coefficients from top to bottom.
 
@@ -84,7 +86,7 @@ class CoefficientDisplay(Display):
         Parameters
         ----------
         estimator : estimator or sequence of estimators
-            Fitted models, or pipelines that end in one.
+            Fitted models, pipelines that end in one, or results of them, in any mixture.
         X, y, **options
             Those of :meth:`from_results`.
 
@@ -92,9 +94,7 @@ class CoefficientDisplay(Display):
         -------
         CoefficientDisplay
         """
-        several = isinstance(estimator, list | tuple)
-        found = [results_of(one) for one in (estimator if several else [estimator])]
-        return cls.from_results(found, X, y, **options)
+        return cls.from_results(estimator, X, y, **options)
 
     @classmethod
     def from_results(
@@ -141,11 +141,10 @@ class CoefficientDisplay(Display):
             Of a PCA, which has no coefficients.
         """
         check_level(level)
-        found = list(results) if isinstance(results, list | tuple) else [results]
-        if not found:
+        given = list(results) if isinstance(results, list | tuple) else [results]
+        if not given:
             raise ValueError("results is empty; pass at least one model.")
-        for one in found:
-            require_parameters(one, "CoefficientDisplay")
+        found = [require_parameters(one, "CoefficientDisplay") for one in given]
         labels = _labels(labels, found)
         tables = {}
         for name, one in zip(labels, found, strict=True):
@@ -153,6 +152,9 @@ class CoefficientDisplay(Display):
             keep = [intercept or not str(row).endswith(INTERCEPT) for row in table.index]
             tables[name] = table[keep]
         return cls(tables, exponentiate=exponentiate, level=level).plot(ax)
+
+    def _shows(self) -> str:
+        return f"coefficients of {listed(list(self.tables))}"
 
     def plot(self, ax: Any = None) -> Self:
         """Draw; ``ax`` is where, a new figure by default.
@@ -170,7 +172,8 @@ class CoefficientDisplay(Display):
         (ax,) = self._start(ax, 0.55 + 0.17 * rows + (0.16 * models if many else 0.0))
         place = {name: k for k, name in enumerate(self.names_)}
         shown: list[float] = []
-        for k, (label, table) in enumerate(self.tables.items()):
+        short_names = shortened(list(self.tables), 26)
+        for k, (short, table) in enumerate(zip(short_names, self.tables.values(), strict=True)):
             shift = 0.0 if not many else (k - (models - 1) / 2) * 0.7 / models
             at = np.array([place[str(name)] for name in table.index]) + shift
             middle, lower, upper = (
@@ -183,7 +186,7 @@ class CoefficientDisplay(Display):
                 MARKERS[k % 7],
                 color=COLOURS[k % 7],
                 markersize=4 if count < 30 else 3,
-                label=label,
+                label=labelled(short),
             )
             shown += [*lower, *upper]
             for y in at[np.isnan(middle)]:

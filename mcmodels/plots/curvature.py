@@ -9,27 +9,34 @@ import numpy as np
 from mcmodels.arrays import Array, MatrixLike, VectorLike, Weights
 from mcmodels.estimators.arguments import listed
 from mcmodels.exceptions import InferenceError
+from mcmodels.inference.class_differences import ClassDifferences
 from mcmodels.inference.curvature_surface import CurvatureSurface, curvature_surface
 from mcmodels.inference.ellipses import ellipse, squared_radius
-from mcmodels.plots.asked import known, require_parameters, require_targets, results_of
-from mcmodels.plots.style import COLOURS, GREY, Display, dress, log_ticks, shortened
+from mcmodels.plots.asked import known, require_parameters, require_targets
+from mcmodels.plots.display import Display
+from mcmodels.plots.names import shortened
+from mcmodels.plots.style import COLOURS, GREY, dress, log_ticks
 
 __all__ = ["CurvatureDisplay"]
 
 _LEVELS = (0.5, 0.8, 0.95)
 _COUNT = 17  # values of each parameter
+# How far the parameters go, in ends of the largest ellipse, until the largest contour is inside.
+_REACHES = (1.35, 2.0, 3.0)
 _FINER = 8  # so many times more for the lines
 _MOST = 60  # eigenvalues that are shown
 
 
-class CurvatureDisplay(Display):
+class CurvatureDisplay(Display, draws="the objective of a fitted model"):
     """Contours of the objective in two parameters, and the ellipses of its Hessian.
 
     The other parameters are minimised over for each pair of values, by some thousand passes over
     the rows. Contours are joint confidence
     regions of 50, 80 and 95 %, by the likelihood; dashed ellipses are the same by the Hessian, so
     that they are equal where the objective is quadratic. The second panel has the eigenvalues of
-    the Hessian over all parameters, on a logarithmic axis.
+    the Hessian over all parameters, on a logarithmic axis. With more than two classes parameters
+    are differences from the first class, named ``class:feature``
+    (:mod:`mcmodels.inference.class_differences`).
 
     Parameters
     ----------
@@ -45,7 +52,7 @@ class CurvatureDisplay(Display):
     Attributes
     ----------
     figure_, ax_, axes_ : matplotlib Figure, Axes, ndarray of Axes
-        See :class:`mcmodels.plots.style.Display`; there are two panels.
+        See :class:`mcmodels.plots.display.Display`; there are two panels.
     contours_ : matplotlib ContourSet
         Of the objective.
 
@@ -73,23 +80,6 @@ class CurvatureDisplay(Display):
         self.names, self.radii = names, tuple(radii)
 
     @classmethod
-    def from_estimator(
-        cls,
-        estimator: Any,
-        X: MatrixLike | None = None,
-        y: VectorLike | None = None,
-        sample_weight: Weights = None,
-        **options: Any,
-    ) -> Self:
-        """Draw the objective of a fitted model; see :meth:`from_results`.
-
-        Returns
-        -------
-        CurvatureDisplay
-        """
-        return cls.from_results(results_of(estimator), X, y, sample_weight, **options)
-
-    @classmethod
     def from_results(
         cls,
         results: Any,
@@ -106,7 +96,7 @@ class CurvatureDisplay(Display):
         Parameters
         ----------
         results : Results
-            Of a model with one output.
+            Of a model with one output, or of classes.
         X, y, sample_weight
             The training rows.
         parameters : (str, str), default=None
@@ -123,17 +113,21 @@ class CurvatureDisplay(Display):
         Raises
         ------
         InferenceError
-            For several outputs, a single parameter, or a singular Hessian.
+            For several targets, a single parameter, or a singular Hessian.
         """
-        model = require_parameters(results, "CurvatureDisplay").model
+        results = require_parameters(results, "CurvatureDisplay")
+        model = results.model
         require_targets(results, X, y, "CurvatureDisplay")
         record, params = model._record(), model.params_
-        if params.ndim != 1 or params.size < 2:
+        several = hasattr(model, "classes_") and params.ndim == 2
+        if (params.ndim != 1 and not several) or params.size < 2:
             raise InferenceError(
-                f"CurvatureDisplay is of models with one output and two parameters or more; "
-                f"params_ has the shape {params.shape}."
+                f"CurvatureDisplay is of models with one output and two parameters or more, and of "
+                f"classes; params_ has the shape {params.shape}."
             )
-        names = list(record.parameter_names)
+        estimate = record.model_estimate  # raises where the fit has none
+        estimate = record.reported(estimate) if several else estimate
+        names = list(estimate.names)
         chosen = names[:2] if parameters is None else list(parameters)
         for name in chosen:
             known(name, names, "parameters")
@@ -145,7 +139,6 @@ class CurvatureDisplay(Display):
         )
         model._training_rows(rows, targets, sample_weight, **offsets)  # refuses others
         objective = model._objective_on(rows, targets, sample_weight, **offsets)
-        estimate = record.model_estimate  # raises where the fit has none
         errors = estimate.standard_errors
         undetermined = [name for name, error in zip(names, errors, strict=True) if np.isnan(error)]
         if undetermined:
@@ -155,6 +148,11 @@ class CurvatureDisplay(Display):
                 "such as by OneHotEncoder(drop='first')."
             )
         hessian = np.asarray(model.hessian_)
+        if several:  # in differences from the first class, and what the penalty holds
+            held = len(record.names) if record.penalty else 0
+            objective = ClassDifferences(objective, params, held)
+            params, T = objective.start, objective.map
+            hessian = T.T @ hessian @ T
         inverse = np.linalg.inv(hessian)
         scale = float(estimate.covariance[pair[0], pair[0]] / inverse[pair[0], pair[0]])
         if not scale > 0:
@@ -163,11 +161,17 @@ class CurvatureDisplay(Display):
                 "contours, is zero. Check whether y is computed from columns of X."
             )
         radii = [squared_radius(level, float(np.min(estimate.df))) for level in _LEVELS]
-        surface = curvature_surface(
-            objective, params, hessian, pair, scale, 1.35 * float(np.sqrt(radii[-1])), _COUNT
-        )
+        largest = float(radii[-1])
+        for reach in _REACHES:
+            q = reach * np.sqrt(largest)
+            surface = curvature_surface(objective, params, hessian, pair, scale, q, _COUNT)
+            if surface.is_beyond(largest):
+                break
         eigenvalues = np.linalg.eigvalsh(hessian)[::-1]
         return cls(surface, eigenvalues, names=(chosen[0], chosen[1]), radii=radii).plot(ax)
+
+    def _shows(self) -> str:
+        return f"objective in {self.names[0]} and {self.names[1]}"
 
     def plot(self, ax: Any = None) -> Self:
         """Draw; ``ax`` is an array of two axes, those of a new figure by default.

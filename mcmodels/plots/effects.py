@@ -14,18 +14,19 @@ from mcmodels.exceptions import InferenceError
 from mcmodels.inference.average_predictions import average_predictions
 from mcmodels.inference.estimate import check_level
 from mcmodels.objectives.links import LINKS
-from mcmodels.plots.asked import class_position, require_parameters, results_of
+from mcmodels.plots.asked import class_position, require_parameters
+from mcmodels.plots.display import Display
 from mcmodels.plots.grids import Grid
+from mcmodels.plots.names import PLAIN, labelled, shortened
 from mcmodels.plots.style import (
     BAND,
     COLOURS,
     DASHES,
     GREY,
     MARKERS,
-    Display,
+    columns_of,
     dress,
     legend,
-    shortened,
 )
 from mcmodels.records.linear import LinearFit
 
@@ -34,7 +35,7 @@ __all__ = ["EffectDisplay"]
 _MOST_TICKS = 400  # of the rug
 
 
-class EffectDisplay(Display):
+class EffectDisplay(Display, draws="the effect of a variable in a fitted model or pipeline"):
     """Predictions of the mean against an input variable, with a confidence band.
 
     The variable is a column of X as the pipeline takes it, before splines, indicators or other
@@ -62,7 +63,7 @@ class EffectDisplay(Display):
     Attributes
     ----------
     figure_, ax_, axes_ : matplotlib Figure, Axes, ndarray of Axes
-        See :class:`mcmodels.plots.style.Display`.
+        See :class:`mcmodels.plots.display.Display`.
 
     Examples
     --------
@@ -97,25 +98,6 @@ class EffectDisplay(Display):
         self.data, self.by, self.what, self.level = data, by, what, level
 
     @classmethod
-    def from_estimator(
-        cls,
-        estimator: Any,
-        X: MatrixLike | None = None,
-        variable: str | int | None = None,
-        **options: Any,
-    ) -> Self:
-        """Draw the effect of a variable in a fitted model or pipeline; see :meth:`from_results`.
-
-        As in scikit-learn's ``PartialDependenceDisplay``, the variable stands where other displays
-        have y, which is not needed.
-
-        Returns
-        -------
-        EffectDisplay
-        """
-        return cls.from_results(results_of(estimator), X, variable, **options)
-
-    @classmethod
     def from_results(
         cls,
         results: Any,
@@ -138,7 +120,8 @@ class EffectDisplay(Display):
         X : matrix
             Rows as the pipeline takes them: they say where the variable is, and what is typical.
         variable : str or int, default=None
-            A column of X; the first by default.
+            A column of X; the first by default. As in scikit-learn's ``PartialDependenceDisplay``,
+            it stands where other displays have y, which is not needed.
         by : str or int, default=None
             Another column, of at most seven values: one line for each.
         others : {"typical", "average"}, default="typical"
@@ -159,7 +142,8 @@ class EffectDisplay(Display):
         -------
         EffectDisplay
         """
-        model = require_parameters(results, "EffectDisplay").model
+        results = require_parameters(results, "EffectDisplay")
+        model = results.model
         if X is None:
             raise ValueError("EffectDisplay needs rows that say what is typical; pass X.")
         check_choice("others", others, ("typical", "average"))
@@ -190,6 +174,9 @@ class EffectDisplay(Display):
             level=level,
         ).plot(ax)
 
+    def _shows(self) -> str:
+        return f"{self.what} by {self.variable}" + (f" and {self.by}" if self.by else "")
+
     def plot(self, ax: Any = None) -> Self:
         """Draw; ``ax`` is where, a new figure by default.
 
@@ -202,7 +189,7 @@ class EffectDisplay(Display):
         names = shortened([str(group) for group in self.tables], 16)
         for k, (name, table) in enumerate(zip(names, self.tables.values(), strict=True)):
             draw = self._curve if self.is_numeric else self._points
-            draw(ax, table, k, name if grouped else None)
+            draw(ax, table, k, labelled(name) if grouped else None)
         if self.is_numeric:
             self._rug(ax)
         else:
@@ -214,7 +201,7 @@ class EffectDisplay(Display):
                 title=shortened([str(self.by)], 24)[0],
                 loc="lower left",
                 bbox_to_anchor=(0.0, 1.0),
-                ncols=min(3, len(names)),
+                ncols=columns_of(names),
                 borderaxespad=0.1,
             )
         return self
@@ -241,7 +228,7 @@ class EffectDisplay(Display):
         turned = max(map(len, levels)) > room
         short = shortened(levels, 16 if turned else room)
         step = -(-count // 20)
-        ax.set_xticks(range(0, count, step), short[::step])
+        ax.set_xticks(range(0, count, step), short[::step], **PLAIN)
         if turned:
             ax.tick_params(axis="x", rotation=90)
         ax.set_xlim(-0.6, count - 0.4)

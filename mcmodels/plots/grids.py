@@ -11,6 +11,7 @@ import pandas as pd
 from sklearn.pipeline import Pipeline
 
 from mcmodels.plots.asked import frame_of, known
+from mcmodels.reports.column_names import parts_of_columns
 
 __all__ = ["Grid"]
 
@@ -127,7 +128,7 @@ def _coded(steps: Sequence[Any], columns: list[Any]) -> Iterator[Any]:
             yield from columns
         elif hasattr(step, "_factors"):  # a formula
             yield from step._factors()
-        for _, part, chosen in getattr(step, "transformers_", ()):
+        for _, part, chosen in parts_of_columns(step):
             within = np.asarray(columns, dtype=object)
             if _is_text(chosen):
                 within = np.asarray(chosen, dtype=object)

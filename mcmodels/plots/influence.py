@@ -9,13 +9,16 @@ import pandas as pd
 
 from mcmodels.arrays import MatrixLike, VectorLike, Weights
 from mcmodels.estimators.arguments import check_count
-from mcmodels.plots.asked import known, require_parameters, require_targets, results_of
-from mcmodels.plots.style import COLOURS, GREY, Display, dress, label_points, shortened
+from mcmodels.exceptions import InferenceError
+from mcmodels.plots.asked import known, require_parameters, require_targets
+from mcmodels.plots.display import Display
+from mcmodels.plots.names import shortened
+from mcmodels.plots.style import COLOURS, GREY, dress, label_points
 
 __all__ = ["InfluenceDisplay"]
 
 
-class InfluenceDisplay(Display):
+class InfluenceDisplay(Display, draws="the influence of the rows of a fitted model"):
     """Cook's distance or another measure of each row; the largest are named.
 
     A dashed line marks ``4/n`` for Cook's distance and ``±2/√n`` for DFBETAS (Belsley, Kuh and
@@ -33,7 +36,7 @@ class InfluenceDisplay(Display):
     Attributes
     ----------
     figure_, ax_, axes_ : matplotlib Figure, Axes, ndarray of Axes
-        See :class:`mcmodels.plots.style.Display`.
+        See :class:`mcmodels.plots.display.Display`.
     largest_ : list
         The rows with the largest absolute values, the largest first.
 
@@ -53,23 +56,6 @@ class InfluenceDisplay(Display):
         self, values: pd.Series, *, measure: str = "cooks_distance", n_labels: int = 5
     ) -> None:
         self.values, self.measure, self.n_labels = values, measure, n_labels
-
-    @classmethod
-    def from_estimator(
-        cls,
-        estimator: Any,
-        X: MatrixLike | None = None,
-        y: VectorLike | None = None,
-        sample_weight: Weights = None,
-        **options: Any,
-    ) -> Self:
-        """Draw the influence of the rows of a fitted model; see :meth:`from_results`.
-
-        Returns
-        -------
-        InfluenceDisplay
-        """
-        return cls.from_results(results_of(estimator), X, y, sample_weight, **options)
 
     @classmethod
     def from_results(
@@ -105,12 +91,22 @@ class InfluenceDisplay(Display):
         -------
         InfluenceDisplay
         """
-        require_parameters(results, "InfluenceDisplay")
+        results = require_parameters(results, "InfluenceDisplay")
         require_targets(results, X, y, "InfluenceDisplay")
+        count = len(getattr(results.model, "classes_", ()))
+        if count > 2:
+            raise InferenceError(
+                f"InfluenceDisplay is of two classes, and there are {count}: with more the "
+                "leverage of a row is a matrix, and there are no such measures of rows. Fit a "
+                "model to two of them."
+            )
         check_count("n_labels", n_labels, at_least=0)
         table = results._of_rows("influence", X, y, sample_weight, **offsets)
         known(measure, table.columns, "measure")
         return cls(table[measure], measure=measure, n_labels=n_labels).plot(ax)
+
+    def _shows(self) -> str:
+        return f"{self.measure} of {len(self.values)} rows"
 
     def plot(self, ax: Any = None) -> Self:
         """Draw; ``ax`` is where, a new figure by default.
@@ -139,7 +135,7 @@ class InfluenceDisplay(Display):
         name = self.measure.removeprefix("dfbetas_")
         if what is None:
             is_change = self.measure.startswith("dfbetas_")
-            what = f"DFBETAS of {shortened([name], 20)[0]}" if is_change else name.replace("_", " ")
+            what = f"DFBETAS of {shortened([name], 16)[0]}" if is_change else name.replace("_", " ")
         dress(ax, "row", what)
         order = np.argsort(-np.abs(np.where(np.isfinite(values), values, 0.0)), kind="stable")
         points = np.column_stack([at, values])

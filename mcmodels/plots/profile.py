@@ -16,16 +16,17 @@ from mcmodels.plots.asked import (
     known,
     require_parameters,
     require_targets,
-    results_of,
 )
-from mcmodels.plots.style import COLOURS, GREY, Display, dress, legend, shortened
+from mcmodels.plots.display import Display
+from mcmodels.plots.names import shortened
+from mcmodels.plots.style import COLOURS, GREY, dress, legend
 
 __all__ = ["ProfileDisplay"]
 
 _POINTS = 41  # values of the parameter: the line looks smooth
 
 
-class ProfileDisplay(Display):
+class ProfileDisplay(Display, draws="the profile of a parameter of a fitted model"):
     """Twice the drop of the log-likelihood along a parameter, and ``((θ - θ̂)/s)²``.
 
     The other parameters are at their best for each value. An interval has the values below the grey
@@ -49,7 +50,7 @@ class ProfileDisplay(Display):
     Attributes
     ----------
     figure_, ax_, axes_ : matplotlib Figure, Axes, ndarray of Axes
-        See :class:`mcmodels.plots.style.Display`.
+        See :class:`mcmodels.plots.display.Display`.
 
     Examples
     --------
@@ -78,23 +79,6 @@ class ProfileDisplay(Display):
         self.profile, self.estimate, self.standard_error = profile, estimate, standard_error
         self.limit, self.ends, self.wald_ends = limit, ends, wald_ends
         self.name, self.level = name, level
-
-    @classmethod
-    def from_estimator(
-        cls,
-        estimator: Any,
-        X: MatrixLike | None = None,
-        y: VectorLike | None = None,
-        sample_weight: Weights = None,
-        **options: Any,
-    ) -> Self:
-        """Draw the profile of a parameter of a fitted model; see :meth:`from_results`.
-
-        Returns
-        -------
-        ProfileDisplay
-        """
-        return cls.from_results(results_of(estimator), X, y, sample_weight, **options)
 
     @classmethod
     def from_results(
@@ -130,7 +114,7 @@ class ProfileDisplay(Display):
         -------
         ProfileDisplay
         """
-        require_parameters(results, "ProfileDisplay")
+        results = require_parameters(results, "ProfileDisplay")
         require_targets(results, X, y, "ProfileDisplay")
         wide = 1.0 - (1.0 - check_level(level)) / 5.0
         table = coefficients(results, level)
@@ -162,6 +146,9 @@ class ProfileDisplay(Display):
     def parabola(self, values: Array) -> Array:
         """``((θ - θ̂)/s)²`` at values of the parameter, shape (k,)."""
         return ((np.asarray(values) - self.estimate) / self.standard_error) ** 2
+
+    def _shows(self) -> str:
+        return f"likelihood along {self.name}"
 
     def plot(self, ax: Any = None) -> Self:
         """Draw; ``ax`` is where, a new figure by default.

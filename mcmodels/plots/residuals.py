@@ -16,8 +16,9 @@ from mcmodels.inference.envelopes import (
 )
 from mcmodels.inference.glm_residuals import quantile_residuals
 from mcmodels.objectives.families import Binomial
-from mcmodels.plots.asked import require_parameters, require_targets, results_of
-from mcmodels.plots.style import COLOURS, GREY, Display, dress
+from mcmodels.plots.asked import class_position, require_parameters, require_targets
+from mcmodels.plots.display import Display
+from mcmodels.plots.style import COLOURS, GREY, dress
 from mcmodels.records.linear import LinearFit
 
 __all__ = ["ResidualsDisplay"]
@@ -26,7 +27,7 @@ _SEED, _DRAWS = 0, 200
 _CONTOURS = (0.5, 1.0)
 
 
-class ResidualsDisplay(Display):
+class ResidualsDisplay(Display, draws="the residuals of a fitted model or pipeline"):
     """Residuals against fitted values, normal quantiles, scale, and leverage with Cook's contours.
 
     Residuals of least squares are standardized by ``σ̂√(1 - h)``. Those of classes and of
@@ -37,14 +38,19 @@ class ResidualsDisplay(Display):
     rows and an estimated σ, else of independent normal values. The last panel has the residuals of
     which Cook's distance is made: ``D = r²h/((1 - h)P)``; dashed lines are where D is 0.5 and 1.
 
+    With more than two classes the residuals are of one class against the others: whether a row is
+    of the class is binomial with its probability. Leverages are matrices there, and the last panel
+    is empty.
+
     Parameters
     ----------
     fitted : ndarray of shape (n,)
         Fitted means, or probabilities.
     residuals : ndarray of shape (n,)
         Those of the first three panels.
-    leverage, standardized : ndarray of shape (n,)
-        Leverages, and the residuals that Cook's distance is made of.
+    leverage, standardized : ndarray of shape (n,) or None
+        Leverages, and the residuals that Cook's distance is made of; None leaves the last panel
+        empty.
     n_params : int
         P.
     envelope : ndarray of shape (k, 2) or None
@@ -56,7 +62,7 @@ class ResidualsDisplay(Display):
     Attributes
     ----------
     figure_, ax_, axes_ : matplotlib Figure, Axes, ndarray of Axes
-        See :class:`mcmodels.plots.style.Display`; there are four panels.
+        See :class:`mcmodels.plots.display.Display`; there are four panels.
 
     Examples
     --------
@@ -75,8 +81,8 @@ class ResidualsDisplay(Display):
         fitted: Array,
         residuals: Array,
         *,
-        leverage: Array,
-        standardized: Array,
+        leverage: Array | None,
+        standardized: Array | None,
         n_params: int,
         envelope: Array | None = None,
         kind: str = "standardized",
@@ -86,25 +92,6 @@ class ResidualsDisplay(Display):
         self.envelope, self.kind = envelope, kind
 
     @classmethod
-    def from_estimator(
-        cls,
-        estimator: Any,
-        X: MatrixLike | None = None,
-        y: VectorLike | None = None,
-        sample_weight: Weights = None,
-        *,
-        ax: Any = None,
-        **offsets: Any,
-    ) -> Self:
-        """Draw the residuals of a fitted model or pipeline; see :meth:`from_results`.
-
-        Returns
-        -------
-        ResidualsDisplay
-        """
-        return cls.from_results(results_of(estimator), X, y, sample_weight, ax=ax, **offsets)
-
-    @classmethod
     def from_results(
         cls,
         results: Any,
@@ -112,6 +99,7 @@ class ResidualsDisplay(Display):
         y: VectorLike | None = None,
         sample_weight: Weights = None,
         *,
+        label: Any = None,
         ax: Any = None,
         **offsets: Any,
     ) -> Self:
@@ -120,9 +108,12 @@ class ResidualsDisplay(Display):
         Parameters
         ----------
         results : Results
-            Of a model with one output.
+            Of a model with one output, or of classes.
         X, y, sample_weight
             The training rows.
+        label : object, default=None
+            The class whose residuals are drawn; the last by default. Those of two classes differ in
+            the sign, and in what is drawn at random.
         ax : array of four matplotlib Axes, default=None
             Where to draw; a new figure by default.
         **offsets
@@ -132,7 +123,7 @@ class ResidualsDisplay(Display):
         -------
         ResidualsDisplay
         """
-        require_parameters(results, "ResidualsDisplay")
+        results = require_parameters(results, "ResidualsDisplay")
         require_targets(results, X, y, "ResidualsDisplay")
         model, route = results.model, results._route
         rows, targets, sample_weight, offsets = route.training_rows(X, y, sample_weight, **offsets)
@@ -144,30 +135,47 @@ class ResidualsDisplay(Display):
             )
         if not hasattr(model, "influence"):
             raise InferenceError(f"{type(model).__name__} has no influence of rows to draw.")
-        table = model.influence(rows, targets, **given, **offsets)
-        standardized = table["standardized_residual"].to_numpy()
-        n, positions = len(table), order_positions(len(table))
-        random = np.random.RandomState(_SEED)
-        envelope = None
+        is_class = hasattr(model, "classes_")
+        if label is not None and not is_class:
+            raise ValueError(f"label={label!r} is for classes; {type(model).__name__} has none.")
+        n_params = int(model.params_.size)
+        leverage = standardized = envelope = None
+        if is_class and len(model.classes_) > 2:
+            model._training_rows(rows, targets, sample_weight, **offsets)  # refuses others
+        else:
+            table = model.influence(rows, targets, **given, **offsets)
+            leverage, standardized = (
+                table[column].to_numpy() for column in ("leverage", "standardized_residual")
+            )
+        random, simulated = np.random.RandomState(_SEED), np.random.RandomState(_SEED)
         if isinstance(model._fit, LinearFit):
+            assert standardized is not None
             fitted, found, kind = model.predict(rows), standardized, "standardized"
             Z = model._unlabelled_rows(rows).map(model._fit.model.whitening.of)
             if sample_weight is not None:
                 Z = Z * np.sqrt(np.asarray(sample_weight, dtype=np.float64))[:, np.newaxis]
-            envelope = envelope_of_regression(Z, positions, 0.95, _DRAWS, random)
+            positions = order_positions(len(found))
+            envelope = envelope_of_regression(Z, positions, 0.95, _DRAWS, simulated)
         else:
-            fitted, found, kind = _quantile(model, rows, targets, given, offsets)
+            if is_class:
+                fitted, found, kind = _of_class(model, rows, targets, label, offsets, random)
+            else:
+                fitted, found, kind = _quantile(model, rows, targets, given, offsets, random)
             if kind == "quantile":
-                envelope = envelope_of_normal(n, positions, 0.95, _DRAWS, random)
+                n = len(found)
+                envelope = envelope_of_normal(n, order_positions(n), 0.95, _DRAWS, simulated)
         return cls(
             np.asarray(fitted),
             np.asarray(found),
-            leverage=table["leverage"].to_numpy(),
+            leverage=leverage,
             standardized=standardized,
-            n_params=int(model.params_.size),
+            n_params=n_params,
             envelope=envelope,
             kind=kind,
         ).plot(ax)
+
+    def _shows(self) -> str:
+        return f"{self.kind} residuals of {len(self.residuals)} rows"
 
     def plot(self, ax: Any = None) -> Self:
         """Draw; ``ax`` is an array of four axes, those of a new figure by default.
@@ -199,17 +207,20 @@ class ResidualsDisplay(Display):
         scale.set_ylim(bottom=0.0)
         dress(scale, "fitted", "√|residual|")
 
+        if self.leverage is None or self.standardized is None:
+            last.set_axis_off()
+            return self
         last.plot(self.leverage, self.standardized, "o", **dots)
         last.axhline(0.0, **line)
-        self._contours(last)
+        self._contours(last, self.leverage, self.standardized)
         dress(last, "leverage", "std. residual")
         return self
 
-    def _contours(self, ax: Any) -> None:
+    def _contours(self, ax: Any, leverage: Array, standardized: Array) -> None:
         """Lines of equal Cook's distance, inside the limits that the points give."""
-        finite = np.isfinite(self.standardized)
-        highest = np.abs(self.standardized[finite]).max(initial=1.0) * 1.15
-        right = min(float(self.leverage.max(initial=0.0)) * 1.12, 1.0) or 1.0
+        finite = np.isfinite(standardized)
+        highest = np.abs(standardized[finite]).max(initial=1.0) * 1.15
+        right = min(float(leverage.max(initial=0.0)) * 1.12, 1.0) or 1.0
         ax.set_xlim(0.0, right)
         ax.set_ylim(-highest, highest)
         h = np.linspace(right / 400, right * (1.0 - 1e-9), 400)
@@ -234,19 +245,25 @@ class ResidualsDisplay(Display):
                 note.set_in_layout(False)
 
 
+def _of_class(
+    model: Any, rows: Any, targets: Any, label: Any, offsets: dict[str, Any], random: Any
+) -> tuple[Array, Array, str]:
+    """Probabilities of a class, and quantile residuals of whether rows are of it."""
+    position, label = class_position(model, label)
+    fitted = np.asarray(model.predict_proba(rows, **offsets), dtype=np.float64)[:, position]
+    is_of = (np.asarray(targets).ravel() == label).astype(np.float64)
+    return fitted, quantile_residuals(Binomial(), is_of, fitted, None, 1.0, random), "quantile"
+
+
 def _quantile(
-    model: Any, rows: Any, targets: Any, weights: dict[str, Any], offsets: dict[str, Any]
+    model: Any,
+    rows: Any,
+    targets: Any,
+    weights: dict[str, Any],
+    offsets: dict[str, Any],
+    random: Any,
 ) -> tuple[Array, Array, str]:
     """Fitted values, randomized quantile residuals, and what they are."""
-    random = np.random.RandomState(_SEED)
-    if hasattr(model, "classes_"):
-        fitted = model.predict_proba(rows, **offsets)[:, 1]
-        codes = (np.asarray(targets) == model.classes_[1]).astype(np.float64)
-        return (
-            fitted,
-            quantile_residuals(Binomial(), codes, fitted, None, 1.0, random),
-            "quantile",
-        )
     fitted = model.predict(rows, **offsets)
     if not hasattr(model, "family"):
         return (

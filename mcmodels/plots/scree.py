@@ -7,8 +7,9 @@ from typing import Any, Self
 import numpy as np
 import pandas as pd
 
-from mcmodels.plots.asked import require_components, results_of
-from mcmodels.plots.style import COLOURS, Display, dress, legend
+from mcmodels.plots.asked import require_components
+from mcmodels.plots.display import Display
+from mcmodels.plots.style import COLOURS, dress, legend
 
 __all__ = ["ScreeDisplay"]
 
@@ -34,7 +35,7 @@ class ScreeDisplay(Display):
     Attributes
     ----------
     figure_, ax_, axes_ : matplotlib Figure, Axes, ndarray of Axes
-        See :class:`mcmodels.plots.style.Display`.
+        See :class:`mcmodels.plots.display.Display`.
 
     Examples
     --------
@@ -67,7 +68,7 @@ class ScreeDisplay(Display):
         -------
         ScreeDisplay
         """
-        return cls.from_results(results_of(estimator), **options)
+        return cls.from_results(estimator, **options)
 
     @classmethod
     def from_results(
@@ -101,6 +102,9 @@ class ScreeDisplay(Display):
         table: pd.DataFrame = found.table
         ends = model.confidence_intervals(level)[["lower", "upper"]].to_numpy()
         return cls(table["variance"], table["threshold"], found.count, ends).plot(ax)
+
+    def _shows(self) -> str:
+        return f"variances of {len(self.variances)} components, {self.count} kept"
 
     def plot(self, ax: Any = None) -> Self:
         """Draw; ``ax`` is where, a new figure by default.

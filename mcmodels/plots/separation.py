@@ -8,9 +8,20 @@ from typing import Any, Self
 import numpy as np
 
 from mcmodels.arrays import Array, MatrixLike, VectorLike, Weights
+from mcmodels.estimators.arguments import listed
 from mcmodels.exceptions import InferenceError
-from mcmodels.plots.asked import require_parameters, require_targets, results_of
-from mcmodels.plots.style import COLOURS, GREY, MARKERS, Display, dress, label_rows, shortened
+from mcmodels.plots.asked import require_parameters, require_targets
+from mcmodels.plots.display import Display
+from mcmodels.plots.names import PLAIN, labelled, shortened
+from mcmodels.plots.style import (
+    COLOURS,
+    GREY,
+    MARKERS,
+    columns_of,
+    dress,
+    label_rows,
+    legend,
+)
 from mcmodels.rows import rows_of
 from mcmodels.solvers.separation import separates, separates_by_linear_program
 
@@ -19,31 +30,35 @@ __all__ = ["SeparationDisplay"]
 _MOST_ENTRIES = 12
 
 
-class SeparationDisplay(Display):
-    """Rows of two classes along a direction d that separates them, and the entries of d.
+class SeparationDisplay(Display, draws="the direction that separates the classes of a fit"):
+    """Rows of the classes along a direction d that separates them, and the entries of d.
 
     No row of the second class has ``x̃ᵀd < 0`` and none of the first ``x̃ᵀd > 0``: along d the
     likelihood grows for ever. Rows at zero rest: they are not separated. The direction is proved
     (:mod:`mcmodels.solvers.separation`); others may separate, too. Columns that are not in it have
     no part in the separation.
 
+    With more than two classes d has a vector d_k for each. A row of class k has the margin
+    ``x̃ᵀ(d_k - d_l)`` against each other class l, drawn in the colour of l: none is negative, and
+    those at zero rest. Entries are of the differences ``d_k - d_0`` from the first class.
+
     Parameters
     ----------
-    projections : ndarray of shape (n,)
-        ``x̃ᵀd`` of each row.
+    projections : ndarray of shape (n,) or (n, K)
+        ``x̃ᵀd`` of each row; of several classes ``x̃ᵀd_k``.
     codes : ndarray of shape (n,)
-        Class of each row, 0 or 1.
-    direction : ndarray of shape (P,)
-        d.
+        Class of each row, 0, 1, ….
+    direction : ndarray of shape (P,) or ((K - 1)·P,)
+        d; of several classes the differences.
     names : sequence of str
         Names of its entries.
-    labels : (object, object)
+    labels : sequence of object
         Labels of the classes.
 
     Attributes
     ----------
     figure_, ax_, axes_ : matplotlib Figure, Axes, ndarray of Axes
-        See :class:`mcmodels.plots.style.Display`; there are two panels.
+        See :class:`mcmodels.plots.display.Display`; there are two panels.
 
     Examples
     --------
@@ -67,28 +82,10 @@ class SeparationDisplay(Display):
         direction: Array,
         *,
         names: Sequence[str],
-        labels: tuple[object, object] = (0, 1),
+        labels: Sequence[object] = (0, 1),
     ) -> None:
         self.projections, self.codes, self.direction = projections, codes, direction
         self.names, self.labels = list(names), labels
-
-    @classmethod
-    def from_estimator(
-        cls,
-        estimator: Any,
-        X: MatrixLike | None = None,
-        y: VectorLike | None = None,
-        sample_weight: Weights = None,
-        *,
-        ax: Any = None,
-    ) -> Self:
-        """Draw the direction that separates the classes of a fit; see :meth:`from_results`.
-
-        Returns
-        -------
-        SeparationDisplay
-        """
-        return cls.from_results(results_of(estimator), X, y, sample_weight, ax=ax)
 
     @classmethod
     def from_results(
@@ -105,7 +102,7 @@ class SeparationDisplay(Display):
         Parameters
         ----------
         results : Results
-            Of a logistic model of two classes, with or without a penalty.
+            Of a logistic model of at most seven classes, with or without a penalty.
         X, y, sample_weight
             The training rows; those of weight 0 are left out.
         ax : array of two matplotlib Axes, default=None
@@ -120,12 +117,16 @@ class SeparationDisplay(Display):
         InferenceError
             If no direction is found.
         """
-        model = require_parameters(results, "SeparationDisplay").model
+        results = require_parameters(results, "SeparationDisplay")
+        model = results.model
         require_targets(results, X, y, "SeparationDisplay")
         labels = getattr(model, "classes_", None)
-        if labels is None or len(labels) != 2:
+        if labels is None or len(labels) > len(COLOURS):
             count = "no classes" if labels is None else f"{len(labels)} classes"
-            raise InferenceError(f"SeparationDisplay is of two classes; this model has {count}.")
+            raise InferenceError(
+                f"SeparationDisplay is of two to {len(COLOURS)} classes, which colours can tell "
+                f"apart; this model has {count}."
+            )
         *given, offsets = results._route.training_rows(X, y, sample_weight)
         features, codes, weights = model._training_rows(*given, **offsets)
         rows = rows_of(features, codes, weights, intercept=model._fit.intercept)
@@ -140,14 +141,33 @@ class SeparationDisplay(Display):
             )
         proved = np.asarray(direction, dtype=np.float64)
         found = rows.map(lambda block: np.column_stack([block.linear_predictor(proved), block.y]))
-        largest = np.abs(proved).max()  # divided afterwards: rows that rest stay at zero
+        names = list(model._fit.parameter_names)
+        entries = proved
+        if proved.ndim == 2:
+            entries = (proved[1:] - proved[0]).ravel()
+            names = [f"{label}:{name}" for label in labels[1:] for name in names]
+        largest = np.abs(entries).max()  # divided afterwards: rows that rest stay at zero
+        projections = found[:, :-1] if proved.ndim == 2 else found[:, 0]
         return cls(
-            found[:, 0] / largest,
-            found[:, 1],
-            proved / largest,
-            names=model._fit.parameter_names,
-            labels=(labels[0], labels[1]),
+            projections / largest,
+            found[:, -1],
+            entries / largest,
+            names=names,
+            labels=list(labels),
         ).plot(ax)
+
+    def margins(self, code: int) -> list[tuple[int, Array]]:
+        """What is drawn of a class: colours, and a number for each of its rows.
+
+        Of two classes its projections; of several, its margins against each other class.
+        """
+        of = self.projections[self.codes == code]
+        if of.ndim == 1:
+            return [(code, of)]
+        return [(k, of[:, code] - of[:, k]) for k in range(len(self.labels)) if k != code]
+
+    def _shows(self) -> str:
+        return f"{len(self.codes)} rows along the direction that separates {listed(self.labels)}"
 
     def plot(self, ax: Any = None) -> Self:
         """Draw; ``ax`` is an array of two axes, those of a new figure by default.
@@ -158,31 +178,48 @@ class SeparationDisplay(Display):
         """
         order = np.argsort(-np.abs(self.direction), kind="stable")
         order = np.sort(order[np.abs(self.direction[order]) > 0][:_MOST_ENTRIES])
-        top, bottom = self._start(ax, 1.9 + 0.15 * len(order), rows=2)
+        K = len(self.labels)
+        several = K > 2
+        strips = 1.3 + 0.35 * (K - 2)
+        top, bottom = self._start(ax, 0.6 + strips + 0.15 * len(order) + 0.2 * several, rows=2)
         if self._own:
-            top.get_gridspec().set_height_ratios([1.3, 0.4 + 0.14 * len(order)])
-        for code in (0, 1):
-            at = self.projections[self.codes == code]
-            # Points of equal places are spread over the height by the golden ratio.
-            spread = (np.arange(len(at)) * 0.6180339887498949 % 1.0 - 0.5) * 0.7
-            top.plot(
-                at,
-                code + spread,
-                MARKERS[code],
-                color=COLOURS[code],
-                markersize=2.8,
-                markeredgewidth=0,
-                alpha=0.7,
-            )
-        top.axvline(0.0, color=GREY, linewidth=0.9, zorder=0)
-        dress(top, "along the direction that separates", "")
+            top.get_gridspec().set_height_ratios([strips, 0.4 + 0.14 * len(order)])
         short = shortened([str(label) for label in self.labels], 14)
-        top.set_yticks([0, 1], short)
-        top.set_ylim(-0.6, 1.6)
+        names = shortened([self.names[k] for k in order], 22)
+        for code in range(K):
+            drawn = self.margins(code)
+            for part, (colour, at) in enumerate(drawn):
+                # Points of equal places are spread over the height by the golden ratio.
+                spread = (np.arange(len(at)) * 0.6180339887498949 % 1.0 - 0.5) * 0.7
+                top.plot(
+                    at,
+                    code + (spread + part + 0.5) / len(drawn) - 0.5,
+                    MARKERS[colour],
+                    color=COLOURS[colour],
+                    markersize=2.8,
+                    markeredgewidth=0,
+                    alpha=0.7,
+                )
+        top.axvline(0.0, color=GREY, linewidth=0.9, zorder=0)
+        what = "margin of a class along the direction" if several else ""
+        dress(top, what or "along the direction that separates", "")
+        top.set_yticks(range(K), short, **PLAIN)
+        top.set_ylim(-0.6, K - 0.4)
+        if several:
+            for code, name in enumerate(short):
+                style = {"color": COLOURS[code], "linestyle": "none", "markersize": 4}
+                top.plot([], [], MARKERS[code], label=labelled(name), **style)
+            legend(
+                top,
+                "against",
+                loc="lower left",
+                bbox_to_anchor=(0.0, 1.0),
+                ncols=columns_of(short, names),
+                handletextpad=0.1,
+            )
         top.tick_params(axis="y", length=0)
-        at = np.arange(len(order))
-        bottom.barh(at, self.direction[order], height=0.6, color=COLOURS[2])
+        bottom.barh(range(len(order)), self.direction[order], height=0.6, color=COLOURS[2])
         bottom.axvline(0.0, color=GREY, linewidth=0.9)
         dress(bottom, "entry of the direction (largest: 1)")
-        label_rows(bottom, [self.names[k] for k in order])
+        label_rows(bottom, names)
         return self

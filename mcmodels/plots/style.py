@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from mcmodels.arrays import Array
+from mcmodels.plots.names import PLAIN, measure, shortened, unlabelled
 from mcmodels.tables.packages import imported
 
 __all__ = [
@@ -19,15 +19,14 @@ __all__ = [
     "GREY",
     "MARKERS",
     "WIDTH",
-    "Display",
     "axes_of",
+    "columns_of",
     "dress",
     "label_points",
     "label_rows",
     "legend",
     "log_ticks",
     "save",
-    "shortened",
 ]
 
 # The palette of Okabe and Ito (2008), *Color Universal Design*, without its yellow, which is too
@@ -40,47 +39,9 @@ GREY = "#595959"
 BAND = 0.2  # opacity
 WIDTH = 3.4  # inches: a column of a journal
 _SIZE, _SMALL = 8.0, 7.0  # points
-_ELLIPSIS = "…"
+_ROOM, _KEY = 205.0, 32.0  # points: of a legend beside an axis, and of a key with its gaps
 # Where labels may stand: (to the right, above) of their points, the best first.
 _PLACES = ((1, 0), (-1, 0), (0, 1), (0, -1), (1, 1), (-1, 1), (1, -1), (-1, -1))
-
-
-class Display:
-    """What the displays have in common: figures of their own, shown by notebooks.
-
-    Attributes
-    ----------
-    figure_ : matplotlib Figure
-        Of the last ``plot``. A figure of its own is not known to pyplot, so that its state is as it
-        was; ``figure_.savefig(path)`` writes it.
-    axes_ : ndarray of matplotlib Axes
-        Its panels.
-    ax_ : matplotlib Axes
-        The first of them.
-    """
-
-    figure_: Any
-    axes_: Any
-    _own = False
-
-    @property
-    def ax_(self) -> Any:
-        """The first panel."""
-        return self.axes_[0]
-
-    def _start(self, ax: Any, height: float, columns: int = 1, rows: int = 1) -> list[Any]:
-        """The panels to draw in: those of the user, or new ones."""
-        self._own = ax is None
-        self.axes_ = axes_of(ax, (rows, columns), height)
-        self.figure_ = self.axes_[0].figure
-        return list(self.axes_)
-
-    def _repr_png_(self) -> bytes | None:
-        if not (self._own and hasattr(self, "figure_")):
-            return None  # the user's figure is shown by whoever made it
-        content = io.BytesIO()
-        save(self.figure_, content, "png")
-        return content.getvalue()
 
 
 def axes_of(ax: Any, shape: tuple[int, int], height: float) -> Array:
@@ -119,10 +80,10 @@ def axes_of(ax: Any, shape: tuple[int, int], height: float) -> Array:
 
 def dress(ax: Any, x: str = "", y: str = "", title: str = "") -> None:
     """Labels, and sizes of text that are read at column width."""
-    ax.set_xlabel(x, fontsize=_SIZE, labelpad=2)
-    ax.set_ylabel(y, fontsize=_SIZE, labelpad=2)
+    ax.set_xlabel(x, fontsize=_SIZE, labelpad=2, **PLAIN)
+    ax.set_ylabel(y, fontsize=_SIZE, labelpad=2, **PLAIN)
     if title:
-        ax.set_title(title, fontsize=_SIZE, pad=4)
+        ax.set_title(title, fontsize=_SIZE, pad=4, **PLAIN)
     ax.tick_params(labelsize=_SMALL, length=2.5, width=0.6, pad=2)
     for side in ("top", "right"):
         ax.spines[side].set_visible(False)
@@ -142,62 +103,12 @@ def dress(ax: Any, x: str = "", y: str = "", title: str = "") -> None:
 def legend(ax: Any, title: str = "", **options: Any) -> None:
     """A legend without a frame; where it hides least, unless its place is given."""
     chosen = {"loc": "best", "frameon": False} | options
+    if "bbox_to_anchor" in chosen and _power_of_ten(ax.yaxis):
+        chosen["borderaxespad"] = 1.7  # the power of ten stands between axes and legend
     found = ax.legend(fontsize=_SMALL, title=title, title_fontsize=_SMALL, **chosen)
+    for text in (*found.get_texts(), found.get_title()):
+        text.set(text=unlabelled(text.get_text()), **PLAIN)
     found.set_in_layout(chosen["loc"] != "best")
-
-
-def shortened(names: Sequence[str], most: int) -> list[str]:
-    """Names of at most so many letters, different ones where names differ.
-
-    Letters in the middle are left out; where names would then be equal, those in which they are
-    equal; and where that is not enough, they are numbered.
-    """
-    names = [str(name) for name in names]
-    short = [_cut(name, most) for name in names]
-    for cut in (_about_difference, _numbered):
-        for alike in {text for text in short if short.count(text) > 1}:
-            where = [k for k, text in enumerate(short) if text == alike]
-            if len({names[k] for k in where}) > 1:
-                for k, text in zip(where, cut([names[k] for k in where], most), strict=True):
-                    short[k] = text
-    return short
-
-
-def _cut(name: str, most: int) -> str:
-    if len(name) <= most:
-        return name
-    end = (most - 1) // 2
-    return name[: most - 1 - end] + _ELLIPSIS + (name[-end:] if end else "")
-
-
-def _about_difference(names: Sequence[str], most: int) -> list[str]:
-    """A window of each name about where it differs from the others, after its first letters."""
-    start = _common(names)
-    end = _common([name[start:][::-1] for name in names])
-    head = most // 4
-    found = []
-    for name in names:
-        room = most - head - 2
-        first = max(start - max(room - (len(name) - end - start), 0) // 2, head)
-        after = name[first : first + room]
-        dots = _ELLIPSIS if first + room < len(name) else ""
-        found.append(name[:head] + (_ELLIPSIS if first > head else "") + after + dots)
-    return found
-
-
-def _common(names: Sequence[str]) -> int:
-    """How many first letters the names share."""
-    least, most = min(names), max(names)
-    pairs = zip(least, most, strict=False)
-    return next((k for k, (a, b) in enumerate(pairs) if a != b), min(len(least), len(most)))
-
-
-def _numbered(names: Sequence[str], most: int) -> list[str]:
-    found = []
-    for k, name in enumerate(names, start=1):
-        number = f"{_ELLIPSIS}#{k}"
-        found.append(name[: max(most - len(number), 0)] + number)
-    return found
 
 
 def label_rows(ax: Any, names: Sequence[str], most: int = 22) -> None:
@@ -207,9 +118,23 @@ def label_rows(ax: Any, names: Sequence[str], most: int = 22) -> None:
     """
     count = len(names)
     ax.set_ylim(count - 0.4, -0.6)
-    ax.set_yticks(range(count), shortened(names, most))
+    ax.set_yticks(range(count), shortened(names, most), **PLAIN)
     height = 72.0 * ax.get_window_extent().height / ax.figure.dpi / (count + 0.2)
     ax.tick_params(axis="y", labelsize=float(np.clip(height / 1.25, 1.0, _SMALL)), length=0)
+
+
+def _power_of_ten(axis: Any) -> str:
+    """The factor of the numbers of an axis that stands at its end; empty if there is none."""
+    form = axis.get_major_formatter()
+    form.format_ticks(axis.get_majorticklocs())
+    return str(form.get_offset())
+
+
+def columns_of(names: Sequence[str], rows: Sequence[str] = ()) -> int:
+    """How many columns a legend has beside each other, three at most; ``rows`` are left of it."""
+    width = measure()
+    widest, left = (max(map(width, of), default=0.0) * _SMALL for of in (names, rows))
+    return max(1, min(3, len(names), int((_ROOM - left) / (widest + _KEY))))
 
 
 def log_ticks(axis: Any, lower: float, upper: float) -> None:
@@ -267,13 +192,16 @@ def label_points(
     figure = ax.figure
     figure.draw_without_rendering()  # settles the layout, so that sizes are known
     inside, shown = ax.get_window_extent(), []
-    taken: list[Any] = []
+    powers = [axis.get_offset_text() for axis in (ax.xaxis, ax.yaxis)]
+    taken: list[Any] = [text.get_window_extent() for text in powers if text.get_text()]
     half = np.zeros((len(texts), 2)) if clear is None else clear
     pixels = ax.transData.transform
     sizes = (pixels(half) - pixels(np.zeros_like(half))) * 72.0 / figure.dpi
     spots = pixels(points if others is None else others)
     for point, text, size in zip(points, texts, sizes, strict=True):
-        note = ax.annotate(text, point, (0, 0), textcoords="offset points", fontsize=_SMALL)
+        note = ax.annotate(
+            text, point, (0, 0), textcoords="offset points", fontsize=_SMALL, **PLAIN
+        )
         note.set_in_layout(False)
         note.set_bbox({"facecolor": "white", "alpha": 0.75, "pad": 0.3, "linewidth": 0})
         found = None

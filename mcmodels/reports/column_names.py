@@ -1,10 +1,21 @@
-"""Names of the columns that the steps of a pipeline give to its model."""
+"""Names of the columns that steps give to a model, and the columns that their parts take."""
 
 from __future__ import annotations
 
+from collections import UserList
+from collections.abc import Iterator
 from typing import Any
 
-__all__ = ["names_after"]
+__all__ = ["names_after", "parts_of_columns"]
+
+
+def parts_of_columns(step: Any) -> Iterator[tuple[str, Any, Any]]:
+    """The name, step and columns of each part of a fitted ColumnTransformer; else none.
+
+    Columns of the remainder are a list that warns when it is read, in scikit-learn 1.6.
+    """
+    for name, part, columns in getattr(step, "transformers_", ()):
+        yield name, part, columns.data if isinstance(columns, UserList) else columns
 
 
 def names_after(steps: list[tuple[str, Any]], model: Any) -> tuple[tuple[str, ...] | None, str]:

@@ -34,6 +34,7 @@ ObjectiveRegressor or …Classifier
         both models have names; a column of ones is an intercept, and constant columns beside an
         intercept add nothing to it. Or pipelines, searches and
         ``TransformedTargetRegressor`` of them; their columns have the names that the steps give.
+        Or results of any of these.
 
     Returns
     -------
@@ -207,10 +208,10 @@ def _log_likelihood(model: Any) -> float:
 
 
 def _behind_steps(fitted: Any) -> Any:
-    """The model at the end of a pipeline; what is no pipeline stays as it is."""
+    """The model at the end of a pipeline, or in results; what is neither stays as it is."""
     if isinstance(fitted, type) or hasattr(type(fitted), "n_free_params_"):
         return fitted
-    wrappers = ("steps", "regressor_", "best_estimator_", "estimator")
+    wrappers = ("steps", "regressor_", "best_estimator_", "estimator", "_route")
     if not any(hasattr(fitted, name) for name in wrappers):
         return fitted
     # Loaded when it is used: scikit-learn's pipelines take a while.

@@ -16,6 +16,7 @@ from mcmodels.inference.summary import (
     one_line,
     padded,
     row_html,
+    scrolled,
     short,
 )
 
@@ -72,7 +73,7 @@ class Grid:
             rows[k] = rows[k].replace("<tr>", '<tr style="border-top: 1px solid">', 1)
         table = '<table style="font-family: monospace; border-collapse: collapse">\n'
         below = "".join(f"\n<p>{html.escape(note)}</p>" for note in notes)
-        return f"{table}{chr(10).join(rows)}\n</table>{below}"
+        return scrolled(f"{table}{chr(10).join(rows)}\n</table>") + below
 
     def latex(self, notes: Sequence[str]) -> str:
         """A tabular with the rules of booktabs."""

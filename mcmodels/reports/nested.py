@@ -31,7 +31,8 @@ def anova(*fitted: Any) -> pd.DataFrame:
     ----------
     *fitted : fitted LinearRegression, LogisticRegression or GeneralizedLinearRegressor
         Two or more, from the smallest to the largest, fitted to the same rows without a penalty; or
-        pipelines that end in one. :func:`likelihood_ratio_test` says what makes them nested.
+        pipelines that end in one; or results of these. :func:`likelihood_ratio_test` says what
+        makes them nested.
 
     Returns
     -------

@@ -37,6 +37,7 @@ def results(fitted: Any) -> Results:
     fitted : estimator
         A fitted model of this package; a fitted Pipeline that ends in one; a
         ``TransformedTargetRegressor`` of either; or a search with such a ``best_estimator_``.
+        Results are returned as they are.
 
     Returns
     -------
@@ -66,7 +67,7 @@ def results(fitted: Any) -> Results:
     tenure       -1.38   2.21
     (intercept)  17.66  20.74
     """
-    return Results(fitted)
+    return fitted if isinstance(fitted, Results) else Results(fitted)
 
 
 class Results(ContrastResults, TermTests, ChosenCovariance, Predictions, Summarised):
@@ -105,8 +106,21 @@ class Results(ContrastResults, TermTests, ChosenCovariance, Predictions, Summari
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What to know of the steps: a search that chose the model, a transformed target."""
-        return self._route.notes
+        """What to know of the steps and of the fit.
+
+        A search that chose the model, a transformed target; and why parameters are not determined,
+        with the columns by the names that the steps give. The warning of the fit has said x0, x1,
+        … where steps make arrays.
+        """
+        return (*self._route.notes, *self._told_by_the_fit())
+
+    def _told_by_the_fit(self) -> tuple[str, ...]:
+        """Why parameters are not determined, where the steps have names that the fit had not."""
+        if self._route.names is None:
+            return ()
+        why = getattr(self.model._fit, "undetermined", "")
+        space = getattr(self.model._fit, "estimable", None)
+        return (why,) if why else () if space is None else (space.reason,)
 
     def summary(
         self,
@@ -138,7 +152,7 @@ class Results(ContrastResults, TermTests, ChosenCovariance, Predictions, Summari
         if options.get("exponentiate"):
             require_ratios(self.model)
         found = self._asked("summary", X, y, sample_weight, **options)
-        return replace(found, notes=(*found.notes, *self.notes))
+        return replace(found, notes=(*found.notes, *self._route.notes))
 
     def confidence_intervals(
         self,

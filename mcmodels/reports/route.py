@@ -15,7 +15,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
 from mcmodels.exceptions import InferenceError, example_of
-from mcmodels.inference.summary import Summarised, short
+from mcmodels.inference.summary import Summary, short
 from mcmodels.records.principal_components import PrincipalComponents
 from mcmodels.records.record import ParameterFit
 from mcmodels.reports.column_names import names_after
@@ -70,11 +70,13 @@ class Route:
         NotFittedError
             Before a fit.
         """
+        if isinstance(known := getattr(fitted, "_route", None), cls):  # results
+            return known
         if isinstance(fitted, type) or not hasattr(fitted, "fit"):
             found = (
                 f"the class {fitted.__name__}" if isinstance(fitted, type) else example_of(fitted)
             )
-            if isinstance(fitted, Summarised):  # its text is a table
+            if isinstance(fitted, Summary):  # its text is a table
                 found = type(fitted).__name__
             each = "; pass one at a time" if isinstance(fitted, list | tuple | dict | set) else ""
             raise TypeError(

@@ -19,6 +19,8 @@ from sklearn.preprocessing import (
     SplineTransformer,
 )
 
+from mcmodels.reports.column_names import parts_of_columns
+
 __all__ = ["Column", "columns_after", "variables_of"]
 
 # What formulas call the column of ones.
@@ -136,7 +138,7 @@ def _of_own_terms(step: Any, columns: list[Column] | None) -> list[Column] | Non
 def _of_column_transformer(step: ColumnTransformer, columns: list[Column]) -> list[Column] | None:
     made: dict[int, Column] = {}
     numbers = pd.Series(range(len(columns)), [column.name for column in columns])
-    for name, inner, chosen in step.transformers_:
+    for name, inner, chosen in parts_of_columns(step):
         if isinstance(inner, str) and inner == "drop":
             continue
         where = step.output_indices_[name]

@@ -42,6 +42,7 @@ from mcmodels.arrays import Array
 from mcmodels.exceptions import InferenceError
 from mcmodels.inference.input_effects import differences_along, one_sided_along, step_sizes
 from mcmodels.records.principal_components import PrincipalComponents
+from mcmodels.reports.column_names import parts_of_columns
 
 __all__ = [
     "Told",
@@ -130,7 +131,7 @@ def inner_steps(step: Any, X: Any) -> Iterator[tuple[str, Any, Any, npt.NDArray[
             if not _is_dropped(part):
                 yield name, part, X, np.arange(X.shape[1])
         return
-    for name, part, columns in step.transformers_:
+    for name, part, columns in parts_of_columns(step):
         at = np.zeros(0, dtype=np.intp) if _is_dropped(part) else positions_of(step, X, columns)
         if at.size:
             scalar = isinstance(columns, str | int | np.integer)

@@ -68,4 +68,5 @@ def summarize(
     tenure            0.4138          0.4179
     (intercept)      19.2000          0.3571
     """
-    return Results(fitted, Route.of(fitted, "summarize")).summary(X, y, sample_weight, **options)
+    found = None if isinstance(fitted, Results) else Results(fitted, Route.of(fitted, "summarize"))
+    return (found or fitted).summary(X, y, sample_weight, **options)

@@ -101,6 +101,23 @@ def many(scale=1.0):
     return LinearRegression().fit(X, X.sum(axis=1) * scale + rng.normal(size=120)), X
 
 
+def three_classes():
+    """Species of flowers, of which some were mixed up."""
+    table = read("iris")
+    rng = np.random.default_rng(6)
+    y = np.where(rng.random(150) < 0.2, rng.permutation(table["Species"]), table["Species"])
+    X = table[["Sepal.Length", "Sepal.Width"]]
+    return LogisticRegression(C=np.inf).fit(X, y), X, y
+
+
+def three_separated():
+    table = read("iris")
+    X, y = table[["Petal.Length", "Sepal.Width"]], table["Species"]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FitWarning)
+        return LogisticRegression(C=np.inf).fit(X, y), X, y
+
+
 def long_names():
     rng = np.random.default_rng(1)
     X = pd.DataFrame(rng.normal(size=(40, 2)) * [1e-7, 1e9], columns=[LONG, LONG + "_2"])
@@ -169,4 +186,8 @@ DISPLAYS = {
     "calibration": _of(CalibrationDisplay, titanic),
     "calibration, long names": _of(CalibrationDisplay, long_names),
     "separation": _of(SeparationDisplay, separated),
+    "residuals of three classes": _of(ResidualsDisplay, three_classes),
+    "profile of three classes": _of(ProfileDisplay, three_classes),
+    "curvature of three classes": _of(CurvatureDisplay, three_classes),
+    "separation of three classes": _of(SeparationDisplay, three_separated),
 }

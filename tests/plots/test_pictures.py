@@ -9,7 +9,7 @@ import pytest
 from matplotlib.figure import Figure
 
 from mcmodels import plots
-from mcmodels.plots.style import shortened
+from mcmodels.plots.names import shortened
 from tests.plots.displays import DISPLAYS
 from tests.plots.pictures import faults, pixels, rendered, texts
 

@@ -31,8 +31,9 @@ def test_unfitted_and_foreign_models(display):
         display.from_estimator(LinearRegression(), [[0.0]], [1.0])
     with pytest.raises(TypeError, match="comes from sklearn; results needs a model of mcmodels"):
         display.from_estimator(Foreign().fit([[0.0], [1]], [1.0, 2]), [[0.0], [1]], [1.0, 2])
-    with pytest.raises(TypeError, match=r"what mcmodels.results\(fitted\) returns; found a Linear"):
-        display.from_results(LinearRegression().fit([[0.0], [1], [3]], [1.0, 2, 2]))
+    for made in (display.from_estimator, display.from_results):
+        with pytest.raises(TypeError, match=r"needs a fitted model of mcmodels.*found 'model'"):
+            made("model")
 
 
 @pytest.mark.parametrize("display", ALL)
@@ -158,7 +159,19 @@ def test_classes_that_overlap_and_several_classes():
         SeparationDisplay.from_estimator(model, X, y)
     table = displays.read("iris")
     three = LogisticRegression().fit(table[["Sepal.Length"]], table["Species"])
-    with pytest.raises(InferenceError, match="of two classes; this model has 3 classes"):
+    with pytest.raises(InferenceError, match="no direction separates the classes: they overlap"):
         SeparationDisplay.from_estimator(three, table[["Sepal.Length"]], table["Species"])
+    eight = LogisticRegression().fit(np.eye(8), range(8))
+    rows = table[["Sepal.Length"]], table["Species"]
+    with pytest.raises(InferenceError, match=r"of two to 7 classes.*; this model has 8 classes"):
+        SeparationDisplay.from_estimator(eight, np.eye(8), range(8))
+    with pytest.raises(InferenceError, match=r"of two to 7 classes.*; this model has no classes"):
+        SeparationDisplay.from_estimator(*displays.linear())
+    with pytest.raises(InferenceError, match=r"InfluenceDisplay is of two classes.*is a matrix"):
+        InfluenceDisplay.from_estimator(three, *rows)
+    with pytest.raises(ValueError, match="label='rose' is unknown; there are setosa, versicolor"):
+        ResidualsDisplay.from_estimator(three, *rows, label="rose")
+    with pytest.raises(ValueError, match="label=1 is for classes; LinearRegression has none"):
+        ResidualsDisplay.from_estimator(*displays.linear(), label=1)
     with pytest.raises(ValueError, match="y has the label 'rose', which the model was not"):
         CalibrationDisplay.from_estimator(three, table[["Sepal.Length"]].iloc[:1], ["rose"])

@@ -17,6 +17,7 @@ from mcmodels import (
     LogisticRegression,
     results,
 )
+from tests.versions import LINEAR_QUANTILES
 
 # The same fit by other names of its levels: columns of the design stand in the same order, or in
 # another, so that both differ by rounding, 1e-13 of errors that are sums of 120 rows.
@@ -208,7 +209,7 @@ def test_questions_that_are_none_are_refused_by_name():
 
 def test_bins_say_that_their_slopes_are_zero_between_jumps():
     X, y = rows()
-    bins = KBinsDiscretizer(3, encode="onehot-dense", quantile_method="linear")
+    bins = KBinsDiscretizer(3, encode="onehot-dense", **LINEAR_QUANTILES)
     steps = make_column_transformer(
         (bins, ["dose"]), (OneHotEncoder(drop="first"), ["place"]), ("passthrough", ["stage"])
     )

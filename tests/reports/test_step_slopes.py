@@ -31,6 +31,7 @@ from mcmodels.exceptions import InferenceError
 from mcmodels.reports import step_slopes
 from mcmodels.reports.step_slopes import Told, moved_along
 from tests.reports.brute_force import romberg
+from tests.versions import AVERAGED_QUANTILES
 
 
 def rows(n, seed, spread=1.0):
@@ -62,7 +63,7 @@ EXACT = {
     "PCA whitened": PCA(2, whiten=True),
     "scikit-learn's PCA": sklearn.decomposition.PCA(2, whiten=True),
     "SVD": sklearn.decomposition.TruncatedSVD(2),
-    "bins": KBinsDiscretizer(3, quantile_method="averaged_inverted_cdf"),
+    "bins": KBinsDiscretizer(3, **AVERAGED_QUANTILES),
     "binarizer": Binarizer(threshold=0.3),
     "one-hot": OneHotEncoder(handle_unknown="ignore"),
     "ordinal": OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=-1),
