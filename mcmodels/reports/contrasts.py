@@ -289,7 +289,7 @@ class _Grid:
         for block in self.rows.blocks():
             numbers = (start + np.arange(len(block.weights))) // len(self.shares)
             keys, codes = np.unique(numbers, return_inverse=True)
-            (found,) = self.study.model.effects(block.X, block.offsets, [effect])
+            (found,) = self.study.model.of_rows(block.X, block.offsets)([effect])
             totals.add(keys.tolist(), codes, block.weights, found)
             start += len(block.weights)
         return totals.estimate(sorted(totals.sums), estimate)

@@ -16,7 +16,7 @@ from mcmodels.estimators.arguments import refuse_other_order, refuse_unknown_key
 from mcmodels.exceptions import NotEstimableWarning
 from mcmodels.inference.estimate import Estimate
 from mcmodels.reports.effect_rows import Effect, EffectModel, Totals, groups_of
-from mcmodels.reports.input_rows import InputRows, with_values
+from mcmodels.reports.input_rows import InputRows
 from mcmodels.reports.input_variables import Variable, variables_of
 from mcmodels.reports.mean_rows import mean_rows
 from mcmodels.user_warnings import warn_user
@@ -102,9 +102,9 @@ class Study:
         combinations = list(itertools.product(*values.values()))
         for block in self.rows.blocks():
             keys, codes = self.labels_of(block)
+            effects = self.model.of_rows(block.X, block.offsets)
             for chosen in combinations:
-                X = with_values(block.X, dict(zip(values, chosen, strict=True)))
-                found = self.model.effects(X, block.offsets, asked)
+                found = effects(asked, dict(zip(values, chosen, strict=True)))
                 for effect, functions in zip(asked, found, strict=True):
                     named: list[Any] = [(chosen, key, effect) for key in keys]
                     totals.add(named, codes, block.weights, functions)
@@ -193,7 +193,7 @@ class Study:
         lost: list[npt.NDArray[np.bool_]] = []
         space = self.model.estimable
         for block in self.rows.blocks():
-            found = list(self.model.effects(block.X, block.offsets, asked))
+            found = list(self.model.of_rows(block.X, block.offsets)(asked))
             values = np.hstack([functions.values for functions in found])
             if space is not None:
                 known = np.hstack([functions.determined(space) for functions in found])
