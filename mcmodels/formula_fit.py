@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from numbers import Real
 from typing import Any, Self
 
 import numpy as np
@@ -171,26 +172,43 @@ class FormulaFit(NotebookHtml, Pipeline):
         shown: str = getattr(self.steps[-1][1], "_coefficients_html", str)()
         return shown
 
-    def complete(self, X: Any) -> Any:
+    def complete(self, X: Any, along: Mapping[str, Any]) -> tuple[Any, dict[str, Any]]:
         """The rows of a table that a fit to it would keep; of new rows, whatever their target.
 
         Parameters
         ----------
         X : table
             The rows.
+        along : dict
+            Values that go with the rows, by name.
 
         Returns
         -------
-        table
-            All of them, unless ``na="drop"``.
+        X : table
+            All of the rows, unless ``na="drop"``.
+        along : dict
+            What goes with these, and their offset and exposure, where there are rows.
         """
-        if self.na != "drop":
-            return X
-        beside = {*self._response.columns, self.sample_weight} - {None}
-        return _rows_of(X, self._complete(X, training=beside <= set(named_columns(X))))
+        kept = self.kept(X)
+        found = {
+            name: of if isinstance(of, Real) else _of_rows(name, of, kept)
+            for name, of in along.items()
+        }
+        X = _rows_of(X, kept)
+        return X, (self.offsets(X) | found if kept.any() else found)
 
-    def _complete(self, X: Any, *, training: bool = True) -> Array:
-        """Which rows of a table have no missing value in a column that is used."""
+    def kept(self, X: Any) -> Array:
+        """Which rows :meth:`complete` keeps, shape (n,)."""
+        if self.na != "drop":
+            return np.ones(len(selected(X, named_columns(X))), dtype=bool)
+        beside = {*self._response.columns, self.sample_weight} - {None}
+        return self._complete(X, training=beside <= set(named_columns(X)), empty=True)
+
+    def _complete(self, X: Any, *, training: bool = True, empty: bool = False) -> Array:
+        """Which rows of a table have no missing value in a column that is used.
+
+        Unless ``empty``, there must be one.
+        """
         known = named_columns(X)
         read = [self.steps[0][1].formula, *([self.response] if training else [])]
         used = [name for text in read for name in parsed(without_dot(text, known), known).columns]
@@ -198,7 +216,7 @@ class FormulaFit(NotebookHtml, Pipeline):
         used += [column for column in columns if column is not None]
         refused = "fill them in, or pass na='drop'." if self.na == "refuse" else ""
         kept = complete_rows(selected(X, dict.fromkeys(used)), refused).to_numpy()
-        if not kept.any():
+        if not (empty or kept.any()):
             raise ValueError("every row of the data has a missing value; none is left.")
         return kept
 
