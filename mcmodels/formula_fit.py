@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from numbers import Real
 from typing import Any, Self
 
 import numpy as np
 from sklearn.base import clone, is_classifier
 from sklearn.pipeline import Pipeline
+from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import has_fit_parameter
 
 from mcmodels.arrays import Array, VectorLike, Weights
@@ -21,6 +22,10 @@ from mcmodels.formulas.language import parsed, refuse_unknown, sides, without_do
 from mcmodels.formulas.response import Response
 
 __all__ = ["FormulaFit", "fit_formula"]
+
+
+def _model_has(method: str) -> Callable[[Any], bool]:
+    return lambda fit: hasattr(fit.steps[-1][1], method)
 
 
 class FormulaFit(NotebookHtml, Pipeline):
@@ -159,8 +164,64 @@ class FormulaFit(NotebookHtml, Pipeline):
         return {name: _numeric(X, column, name) for name, column in named.items() if column}
 
     def predict(self, X: Any, **params: Any) -> Array:
-        """Predictions of rows; offset and exposure are those of their columns."""
-        return super().predict(X, **{**self.offsets(X), **params})
+        """Predictions of rows; offset and exposure are those of their columns.
+
+        Parameters
+        ----------
+        X : table
+            The rows.
+        **params
+            Those of the model's method.
+
+        Returns
+        -------
+        ndarray of shape (n,)
+            With ``na="drop"``, rows with a missing value in a column that predictions read are NaN,
+            as after R's ``na.exclude``; labels that are integers are then floats.
+        """
+        return self._of_known("predict", X, params)
+
+    @available_if(_model_has("predict_proba"))
+    def predict_proba(self, X: Any, **params: Any) -> Array:
+        """Probabilities of the classes, shape (n, n_classes); NaN as in :meth:`predict`."""
+        return self._of_known("predict_proba", X, params)
+
+    @available_if(_model_has("predict_log_proba"))
+    def predict_log_proba(self, X: Any, **params: Any) -> Array:
+        """Logarithms of :meth:`predict_proba`."""
+        return self._of_known("predict_log_proba", X, params)
+
+    @available_if(_model_has("decision_function"))
+    def decision_function(self, X: Any, **params: Any) -> Array:
+        """Linear predictors of classes; NaN as in :meth:`predict`."""
+        return self._of_known("decision_function", X, params)
+
+    def _of_known(self, method: str, X: Any, params: Mapping[str, Any]) -> Array:
+        """What a method of the pipeline says of rows; NaN where a value is missing, if allowed."""
+        ask = getattr(super(), method)
+        kept = self.kept(X, new=True)
+        if kept.all():
+            return np.asarray(ask(X, **{**self.offsets(X), **params}))
+        if not kept.any():
+            return np.full((len(kept), *self._shape_of(method)), np.nan)
+        rows = _rows_of(X, kept)
+        named = {
+            key: of if np.ndim(of) == 0 else _of_rows(key, of, kept) for key, of in params.items()
+        }
+        found = np.asarray(ask(rows, **{**self.offsets(rows), **named}))
+        whole = np.full(
+            (len(kept), *found.shape[1:]),
+            np.nan,
+            dtype=np.float64 if found.dtype.kind in "iuf" else object,
+        )
+        whole[kept] = found
+        return whole
+
+    def _shape_of(self, method: str) -> tuple[int, ...]:
+        """The shape of what a method says of one row."""
+        classes = len(getattr(self.steps[-1][1], "classes_", ()))
+        one = method == "predict" or (method == "decision_function" and classes == 2)
+        return () if one else (classes,)
 
     def score(self, X: Any, y: VectorLike | None = None, sample_weight: Weights = None) -> float:
         """The score of the model; the target is that of the left side, unless y is given."""
@@ -197,12 +258,13 @@ class FormulaFit(NotebookHtml, Pipeline):
         X = _rows_of(X, kept)
         return X, (self.offsets(X) | found if kept.any() else found)
 
-    def kept(self, X: Any) -> Array:
-        """Which rows :meth:`complete` keeps, shape (n,)."""
+    def kept(self, X: Any, *, new: bool = False) -> Array:
+        """Which rows :meth:`complete` keeps, shape (n,); if ``new``, whatever their target."""
         if self.na != "drop":
             return np.ones(len(selected(X, named_columns(X))), dtype=bool)
         beside = {*self._response.columns, self.sample_weight} - {None}
-        return self._complete(X, training=beside <= set(named_columns(X)), empty=True)
+        training = not new and beside <= set(named_columns(X))
+        return self._complete(X, training=training, empty=True)
 
     def _complete(self, X: Any, *, training: bool = True, empty: bool = False) -> Array:
         """Which rows of a table have no missing value in a column that is used.

@@ -18,7 +18,7 @@ from mcmodels.reports.step_slopes import as_floats, columns_of
 from mcmodels.rows import CodedBlock, RowStream
 from mcmodels.tables.dask_stream import as_stream, is_dask
 
-__all__ = ["InputBlock", "InputRows", "numbers_of", "with_values"]
+__all__ = ["InputBlock", "InputRows", "in_memory", "numbers_of", "with_values"]
 
 # Numbers in a block, over its columns.
 _BLOCK = 2**18
@@ -104,7 +104,7 @@ class InputRows:
             first = next((block for _, block in X.nonempty()), None)
             if first is None:
                 raise ValueError("X is a stream without rows.")
-            names = _names_of(fitted, _in_memory(first[0]))
+            names = _names_of(fitted, in_memory(first[0]))
             return cls(X, names, None, None, (), width, prepare)
         if not len_of(X):
             raise ValueError("X has no rows; pass those that effects are averaged over.")
@@ -119,7 +119,7 @@ class InputRows:
         cls, fitted: Any, X: Any, along: dict[str, Any], *, width: int = 0, is_part: bool = False
     ) -> InputRows:
         """Rows in memory."""
-        X = _in_memory(X)
+        X = in_memory(X)
         weights = check_weights(along.pop("sample_weight", None), X, allow_all_zero=is_part)
         for name, of in along.items():
             if len(np.atleast_1d(of)) != X.shape[0]:
@@ -227,7 +227,7 @@ def len_of(X: Any) -> int:
     return int(X.shape[0]) if hasattr(X, "shape") else len(X)
 
 
-def _in_memory(X: Any) -> Any:
+def in_memory(X: Any) -> Any:
     """Rows as a data frame, an array or a sparse matrix by rows."""
     if isinstance(X, CodedBlock):  # of scan
         return pd.DataFrame(as_floats(X.X), columns=[*X.names])

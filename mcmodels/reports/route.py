@@ -22,6 +22,7 @@ from mcmodels.reports.beside_rows import beside
 from mcmodels.reports.column_names import names_after
 from mcmodels.reports.supervised_steps import is_frozen, is_step, step_fitted_to_targets
 from mcmodels.rows import CodedBlock, RowStream
+from mcmodels.tables.dask_stream import is_dask
 
 __all__ = ["Route"]
 
@@ -159,7 +160,8 @@ class Route:
         if "y" in takes:
             X, y, sample_weight, named = self.training_rows(X, y, sample_weight, **options)
         else:
-            named = self.offsets(X, {})
+            of_rows = {name: options.get(name) for name in ("offset", "exposure")}
+            named = self.offsets(X, of_rows)  # what the user gives goes before the table's
             X, y = self.rows(X), self.targets(y)
         rest = any(p.kind is p.VAR_KEYWORD for p in takes.values())
         given = {name: value for name, value in named.items() if rest or name in takes}
@@ -199,6 +201,15 @@ class Route:
         """
         found = beside(X, {name: of for name, of in along.items() if of is not None})
         return self.table.complete(X, found) if self._is_of_table(X) else (X, found)
+
+    def known(self, X: Any) -> Any:
+        """Which rows have all that predictions read, shape (n,); all, unless a fit leaves some out.
+
+        What is not known is refused later.
+        """
+        if not self._is_of_table(X) or is_dask(X) or self.table.na != "drop":
+            return np.ones(1, dtype=bool)
+        return self.table.kept(X, new=True)
 
     def _is_of_table(self, X: Any) -> bool:
         return self.table is not None and X is not None and not isinstance(X, RowStream)
