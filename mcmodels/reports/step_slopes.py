@@ -110,6 +110,9 @@ def moved_along(step: Any, X: Any, D: Array, told: Told) -> Array:
             told.flat.add(type(step).__name__)
         is_linear = rule in _LINEAR and not getattr(step, "clip", False)
         return rule(step, X, D if is_linear else _of_all_rows(X, D))
+    own = getattr(step, "_moved", None)  # of a formula
+    if own is not None and (moved := own(X, D)) is not None:
+        return np.asarray(moved)
     told.differences.add(type(step).__name__)
     return _by_differences(step, X, _of_all_rows(X, D), told)
 

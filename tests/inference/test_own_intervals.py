@@ -1,4 +1,4 @@
-"""Intervals of predictions of losses that users write: against the models that have these losses."""
+"""Intervals of predictions of losses that users write, against models that have these losses."""
 
 import warnings
 
