@@ -42,6 +42,7 @@ from tests.reports.brute_force import (
     slopes,
     standard_errors,
 )
+from tests.rotation import rotated
 
 # Slopes against differences of predictions over steps of 1/16 of a unit: five extrapolated steps
 # leave 1e-12 of a smooth function, and rounding, 1e-16/(1/256), as much.
@@ -204,7 +205,10 @@ def test_effects_and_errors_are_those_of_the_predictions(name):
     assert len(table) == 8 * outputs
 
 
-@pytest.mark.parametrize("name", ["linear", "counts", "three classes"])
+THREE = pytest.param("three classes", marks=pytest.mark.slow)  # other tests have them, too
+
+
+@pytest.mark.parametrize("name", ["linear", "counts", THREE])
 def test_weighted_averages_by_group_at_values(name):
     X, _, pipe = fitted(name)
     rows = inside(X)
@@ -247,7 +251,7 @@ def test_means_take_means_of_inputs_and_the_most_frequent_levels(name):
     )
 
 
-@pytest.mark.parametrize("name", ["counts", "three classes"])
+@pytest.mark.parametrize("name", ["counts", "two classes", THREE])
 def test_elasticities_are_slopes_of_logarithms(name):
     X, _, pipe = fitted(name)
     rows = inside(X)
@@ -466,9 +470,9 @@ def test_frames_of_dask_have_the_effects_of_rows_in_memory(asked):
 def test_a_formula_takes_frames_of_dask_partition_by_partition():
     pytest.importorskip("formulaic")
     frames = pytest.importorskip("dask.dataframe")
-    X = people().assign(y=targets(people(), "counts"), years=np.linspace(1, 2, 160))
-    X.loc[30:50, "age"] = np.nan  # a whole partition, and parts of others
-    parts = frames.from_pandas(X, npartitions=10)
+    X = people(60).assign(y=targets(people(60), "counts"), years=np.linspace(1, 2, 60))
+    X.loc[12:33, "age"] = np.nan  # a whole partition, and parts of others
+    parts = frames.from_pandas(X, npartitions=4)
     model = GeneralizedLinearRegressor("poisson")
     fit = fit_formula("y ~ age*region", X, model, exposure="years", na="drop")
     for asked in ({"by": "sex", "sample_weight": "urban"}, {"at": "rows"}, {"at": "means"}):
@@ -713,11 +717,10 @@ def test_missing_numbers_are_imputed_and_do_not_move():
     np.testing.assert_allclose(brute, pipe[-1].coef_[0] * 151 / 160, rtol=1e-10)
 
 
-NAMED = ("class", "target", "variable", "effect", "prediction", "contrast", "group")
+NAMED = ("target", "class", "variable", "effect", "prediction", "contrast", "group")
 
 
-@pytest.mark.parametrize("name", ["two classes", "three classes", "two targets"])
-@pytest.mark.parametrize("input_name", NAMED)
+@pytest.mark.parametrize(("input_name", "name"), rotated(NAMED, ["two targets", "three classes"]))
 def test_inputs_may_be_called_as_the_levels_of_tables_are(name, input_name):
     """No table has two levels of one name, and the numbers are those of any other name."""
     X = people(60)[["sex", "age"]]
