@@ -89,7 +89,8 @@ def moving(text, names, X):
 def test_slopes_are_those_of_differences(text):
     X = table()
     names = [name for name in SPREAD if name in text and (name != "a b" or "bs(" not in text)]
-    for some in ([names[0]], names):
+    # Of the first ones also a column alone, while the others stand still.
+    for some in ([names[:1]] if EXACT.index(text) < 6 else []) + [names]:
         found, expected, told, values = moving(text, some, X)
         assert told == Told()
         # Values of size s have rounding errors of 2⁻⁵² s, and steps are 2⁻¹³ at the least.

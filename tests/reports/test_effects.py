@@ -205,10 +205,7 @@ def test_effects_and_errors_are_those_of_the_predictions(name):
     assert len(table) == 8 * outputs
 
 
-THREE = pytest.param("three classes", marks=pytest.mark.slow)  # other tests have them, too
-
-
-@pytest.mark.parametrize("name", ["linear", "counts", THREE])
+@pytest.mark.parametrize("name", ["linear", "counts", "three classes"])
 def test_weighted_averages_by_group_at_values(name):
     X, _, pipe = fitted(name)
     rows = inside(X)
@@ -249,6 +246,9 @@ def test_means_take_means_of_inputs_and_the_most_frequent_levels(name):
     np.testing.assert_allclose(
         error, standard_errors(pipe, function, pipe[-1].covariance_), **ERROR
     )
+
+
+THREE = pytest.param("three classes", marks=pytest.mark.slow)  # other tests have them, too
 
 
 @pytest.mark.parametrize("name", ["counts", "two classes", THREE])
@@ -301,8 +301,10 @@ def test_comparisons_and_predictions(name):
         np.testing.assert_allclose(estimate, average(function)(pipe), rtol=1e-11, atol=1e-14)
         wanted = standard_errors(pipe, average(function), pipe[-1].covariance_)
         np.testing.assert_allclose(error, wanted, **ERROR)
-        estimate, error = of(again, *key)
-        np.testing.assert_allclose(error, standard_errors(pipe, average(function), robust), **ERROR)
+        if key[0] in ("income", "region"):  # a step, and a difference
+            estimate, error = of(again, *key)
+            wanted = standard_errors(pipe, average(function), robust)
+            np.testing.assert_allclose(error, wanted, **ERROR)
     table = found.predictions(X, at={"sex": "m"}, by=["region"])
     for region in ("north", "south", "west"):
         held = replaced(X[X["region"] == region], "sex", "m")

@@ -121,7 +121,7 @@ def test_numbers_that_change(name, form):
         step = FrozenEstimator(StandardScaler().fit(X))
     step = step.fit(X, None)
     others = X[::-1].reset_index(drop=True) if form == "frame" else X[::-1].copy()
-    for at in ([1], [0, 2], [2, 0], [0, 1, 2]):
+    for at in ([1], [2, 0], [0, 1, 2]):
         values = others.iloc[:, at] if form == "frame" else others[:, at]
         check(step, X, at, values)
         check(step, X, at, values[:1])
