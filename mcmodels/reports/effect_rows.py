@@ -161,6 +161,13 @@ class InputEffects:
     ) -> Iterator[RowFunctions]:
         """The functions of rows, one for each effect, where some inputs have these values."""
         known: dict[Any, RowFunctions] = {}
+        moved: list[InputEffects] = [] if values else [self]
+
+        def slopes_along(j: int) -> RowFunctions:
+            if not moved:
+                rows = with_values(self.X, values)
+                moved.append(InputEffects(self.model, rows, self.offsets))
+            return moved[0]._slopes(j)
 
         def at(j: int, value: Any) -> RowFunctions:
             if (j, value) not in known:
@@ -179,10 +186,10 @@ class InputEffects:
             elif effect.measure == "difference":
                 yield at(j, effect.high) - at(j, effect.low)
             elif effect.measure == "step":
-                moved = self._numbers(j, values) + effect.high
-                yield self.predictions({**values, j: moved}) - here()
+                stepped = self._numbers(j, values) + effect.high
+                yield self.predictions({**values, j: stepped}) - here()
             else:
-                slope = self._slopes(j, values)
+                slope = slopes_along(j)
                 if effect.measure == "slope":
                     yield slope
                 else:
@@ -221,11 +228,8 @@ class InputEffects:
             self.model.known[key] = change.at, columns
         return RowVectors(base.shape[1], base, change.at, columns)
 
-    def _slopes(self, j: int, values: Mapping[int, Any]) -> RowFunctions:
+    def _slopes(self, j: int) -> RowFunctions:
         """Slopes along the input at position j."""
-        if values:
-            here = InputEffects(self.model, with_values(self.X, values), self.offsets)
-            return here._slopes(j, {})
         model, before = self.model, self._passed.before
         told = Told()
         D = np.zeros((1, before[0].shape[1]))

@@ -214,3 +214,22 @@ def test_sparse_rows_stay_rows():
     step = StandardScaler(with_mean=False).fit(X)
     check(step, X, [2], np.ones((1, 1)))
     check(step, X, [2, 0], sparse.csr_array(X.toarray()[::-1][:, [2, 0]]))
+
+
+def test_rows_with_values_go_through_the_steps_once(monkeypatch):
+    """Not once for each slope at them."""
+    X = words(50)
+    y = np.random.default_rng(2).normal(size=50)
+    steps = make_pipeline(MIXED["columns"], LinearRegression())
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # a ColumnTransformer of all levels is rank deficient
+        found = results(steps.fit(X, y))
+    calls = []
+    transform = ColumnTransformer.transform
+    monkeypatch.setattr(
+        ColumnTransformer, "transform", lambda self, X: calls.append(len(X)) or transform(self, X)
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        found.marginal_effects(X, ["u", "w"], at={"sex": ["f", "m"]})
+    assert [n for n in calls if n > 1] == [50] * 3  # as they are, and with each of the values
