@@ -12,6 +12,7 @@ from sklearn.utils.validation import check_is_fitted
 from mcmodels.arrays import Array
 from mcmodels.estimators.arguments import check_flag
 from mcmodels.exceptions import example_of
+from mcmodels.formulas.exact_slopes import moved_design
 from mcmodels.formulas.language import sides
 from mcmodels.formulas.recipe import Recipe
 
@@ -156,6 +157,15 @@ class Formula(TransformerMixin, BaseEstimator):
     def _around(self, X: Any) -> pd.DataFrame:
         """The design matrix beside rows, for differences: NaN where there is none."""
         return pd.DataFrame(self._recipe.matrix(X, around=True), columns=list(self._recipe.names))
+
+    def _moved(self, X: pd.DataFrame, D: Array) -> Array | None:
+        """How the design moves where the columns of rows move by D; None if that is not exact."""
+        moved = {
+            str(name): np.broadcast_to(D[:, j], len(X))
+            for j, name in enumerate(X.columns)
+            if str(name) in self._recipe.columns and D[:, j].any()
+        }
+        return moved_design(self._recipe, X, moved)
 
     @classmethod
     def _of(cls, recipe: Recipe) -> Self:

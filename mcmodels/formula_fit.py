@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from numbers import Real
 from typing import Any, Self
 
 import numpy as np
 from sklearn.base import clone, is_classifier
 from sklearn.pipeline import Pipeline
+from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import has_fit_parameter
 
 from mcmodels.arrays import Array, VectorLike, Weights
@@ -23,6 +25,10 @@ __all__ = ["FormulaFit", "fit_formula", "intercept_params"]
 
 # Parameters of models by which there is no penalty.
 _UNPENALISED = {"C": np.inf, "alpha": 0.0}
+
+
+def _model_has(method: str) -> Callable[[Any], bool]:
+    return lambda fit: hasattr(fit.steps[-1][1], method)
 
 
 class FormulaFit(NotebookHtml, Pipeline):
@@ -161,8 +167,64 @@ class FormulaFit(NotebookHtml, Pipeline):
         return {name: _numeric(X, column, name) for name, column in named.items() if column}
 
     def predict(self, X: Any, **params: Any) -> Array:
-        """Predictions of rows; offset and exposure are those of their columns."""
-        return super().predict(X, **{**self.offsets(X), **params})
+        """Predictions of rows; offset and exposure are those of their columns.
+
+        Parameters
+        ----------
+        X : table
+            The rows.
+        **params
+            Those of the model's method.
+
+        Returns
+        -------
+        ndarray of shape (n,)
+            With ``na="drop"``, rows with a missing value in a column that predictions read are NaN,
+            as after R's ``na.exclude``; labels that are integers are then floats.
+        """
+        return self._of_known("predict", X, params)
+
+    @available_if(_model_has("predict_proba"))
+    def predict_proba(self, X: Any, **params: Any) -> Array:
+        """Probabilities of the classes, shape (n, n_classes); NaN as in :meth:`predict`."""
+        return self._of_known("predict_proba", X, params)
+
+    @available_if(_model_has("predict_log_proba"))
+    def predict_log_proba(self, X: Any, **params: Any) -> Array:
+        """Logarithms of :meth:`predict_proba`."""
+        return self._of_known("predict_log_proba", X, params)
+
+    @available_if(_model_has("decision_function"))
+    def decision_function(self, X: Any, **params: Any) -> Array:
+        """Linear predictors of classes; NaN as in :meth:`predict`."""
+        return self._of_known("decision_function", X, params)
+
+    def _of_known(self, method: str, X: Any, params: Mapping[str, Any]) -> Array:
+        """What a method of the pipeline says of rows; NaN where a value is missing, if allowed."""
+        ask = getattr(super(), method)
+        kept = self.kept(X, new=True)
+        if kept.all():
+            return np.asarray(ask(X, **{**self.offsets(X), **params}))
+        if not kept.any():
+            return np.full((len(kept), *self._shape_of(method)), np.nan)
+        rows = _rows_of(X, kept)
+        named = {
+            key: of if np.ndim(of) == 0 else _of_rows(key, of, kept) for key, of in params.items()
+        }
+        found = np.asarray(ask(rows, **{**self.offsets(rows), **named}))
+        whole = np.full(
+            (len(kept), *found.shape[1:]),
+            np.nan,
+            dtype=np.float64 if found.dtype.kind in "iuf" else object,
+        )
+        whole[kept] = found
+        return whole
+
+    def _shape_of(self, method: str) -> tuple[int, ...]:
+        """The shape of what a method says of one row."""
+        classes = len(getattr(self.steps[-1][1], "classes_", ()))
+        one = method == "predict" or (method == "decision_function" and classes == 2)
+        return () if one else (classes,)
 
     def score(self, X: Any, y: VectorLike | None = None, sample_weight: Weights = None) -> float:
         """The score of the model; the target is that of the left side, unless y is given."""
@@ -174,26 +236,44 @@ class FormulaFit(NotebookHtml, Pipeline):
         shown: str = getattr(self.steps[-1][1], "_coefficients_html", str)()
         return shown
 
-    def complete(self, X: Any) -> Any:
+    def complete(self, X: Any, along: Mapping[str, Any]) -> tuple[Any, dict[str, Any]]:
         """The rows of a table that a fit to it would keep; of new rows, whatever their target.
 
         Parameters
         ----------
         X : table
             The rows.
+        along : dict
+            Values that go with the rows, by name.
 
         Returns
         -------
-        table
-            All of them, unless ``na="drop"``.
+        X : table
+            All of the rows, unless ``na="drop"``.
+        along : dict
+            What goes with these, and their offset and exposure, where there are rows.
         """
-        if self.na != "drop":
-            return X
-        beside = {*self._response.columns, self.sample_weight} - {None}
-        return _rows_of(X, self._complete(X, training=beside <= set(named_columns(X))))
+        kept = self.kept(X)
+        found = {
+            name: of if isinstance(of, Real) else _of_rows(name, of, kept)
+            for name, of in along.items()
+        }
+        X = _rows_of(X, kept)
+        return X, (self.offsets(X) | found if kept.any() else found)
 
-    def _complete(self, X: Any, *, training: bool = True) -> Array:
-        """Which rows of a table have no missing value in a column that is used."""
+    def kept(self, X: Any, *, new: bool = False) -> Array:
+        """Which rows :meth:`complete` keeps, shape (n,); if ``new``, whatever their target."""
+        if self.na != "drop":
+            return np.ones(len(selected(X, named_columns(X))), dtype=bool)
+        beside = {*self._response.columns, self.sample_weight} - {None}
+        training = not new and beside <= set(named_columns(X))
+        return self._complete(X, training=training, empty=True)
+
+    def _complete(self, X: Any, *, training: bool = True, empty: bool = False) -> Array:
+        """Which rows of a table have no missing value in a column that is used.
+
+        Unless ``empty``, there must be one.
+        """
         known = named_columns(X)
         read = [self.steps[0][1].formula, *([self.response] if training else [])]
         used = [name for text in read for name in parsed(without_dot(text, known), known).columns]
@@ -201,7 +281,7 @@ class FormulaFit(NotebookHtml, Pipeline):
         used += [column for column in columns if column is not None]
         refused = "fill them in, or pass na='drop'." if self.na == "refuse" else ""
         kept = complete_rows(selected(X, dict.fromkeys(used)), refused).to_numpy()
-        if not kept.any():
+        if not (empty or kept.any()):
             raise ValueError("every row of the data has a missing value; none is left.")
         return kept
 

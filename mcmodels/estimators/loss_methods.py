@@ -4,11 +4,19 @@ from __future__ import annotations
 
 from typing import Unpack
 
-from mcmodels.arrays import MatrixLike, VectorLike, Weights
+import numpy as np
+import pandas as pd
+
+from mcmodels.arrays import Array, MatrixLike, VectorLike, Weights
 from mcmodels.estimators.arguments import check_flag
 from mcmodels.estimators.model import Fitted
 from mcmodels.estimators.offset_methods import OffsetMethods
 from mcmodels.estimators.parameter_methods import RobustOptions
+from mcmodels.estimators.pointwise import inverse_link_derivatives
+from mcmodels.estimators.streams import of_blocks
+from mcmodels.exceptions import InferenceError, example_of
+from mcmodels.inference.estimate import check_level
+from mcmodels.inference.own_intervals import own_intervals
 from mcmodels.inference.summary import Summary
 
 __all__ = ["LossMethods"]
@@ -72,3 +80,90 @@ class LossMethods(OffsetMethods):
         if p_values is not None:
             check_flag("p_values", p_values)
         return record.summary(estimate, level, p_values)
+
+    @of_blocks
+    def predict_interval(
+        self,
+        X: MatrixLike,
+        level: float = 0.95,
+        kind: str = "mean",
+        *,
+        offset: VectorLike | None = None,
+    ) -> pd.DataFrame:
+        """Predictions with intervals: of the linear predictor, mapped by the inverse link.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Features.
+        level : float, default=0.95
+            Probability that an interval covers, in (0, 1).
+        kind : {"mean"}, default="mean"
+            What is covered: ``inverse_link(x̃ᵀθ)``; without an inverse link ``x̃ᵀθ``. A loss gives
+            no distribution of a new observation.
+        offset : array-like of shape (n_samples,), default=None
+            As in ``fit``; required if the model was fitted with one.
+
+        Returns
+        -------
+        DataFrame
+            Columns prediction (of classes: probability of the second), standard_error (delta
+            method), lower and upper; it has the index of X.
+
+        Raises
+        ------
+        InferenceError
+            For another kind; for classes without an inverse link; where the loss is no likelihood
+            and no other covariance was chosen (``results(…).with_covariance``); or where the
+            inverse link rises and falls within an interval.
+
+        Notes
+        -----
+        Formulas and sources are in :mod:`mcmodels.inference.own_intervals`.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from mcmodels import ObjectiveRegressor, results
+        >>> X, y = np.arange(6.0)[:, np.newaxis], np.array([1, 2, 2, 5, 9, 12])
+        >>> poisson = ObjectiveRegressor(
+        ...     "exp(eta) - y * eta", inverse_link="exp(eta)", log_likelihood=True
+        ... ).fit(X, y)
+        >>> results(poisson).predict_interval([[5.0]]).round(3)
+           prediction  standard_error  lower   upper
+        0      12.847           3.077  8.034  20.544
+        """
+        check_level(level)
+        if kind != "mean":
+            raise InferenceError(
+                f"kind={example_of(kind)}: a loss of your own gives the intervals of predictions, "
+                "kind='mean', and no distribution of an observation. Take "
+                "GeneralizedLinearRegressor for one."
+            )
+        inverse = getattr(self, "inverse_link", None)
+        is_classifier = hasattr(self, "classes_")
+        if is_classifier and inverse is None:
+            raise InferenceError(
+                f"{type(self).__name__} has no inverse_link, so that its predictions are labels "
+                "and no numbers; give it one, such as inverse_link='sigmoid(eta)'."
+            )
+        record = self._record()
+        link = _identity if inverse is None else inverse_link_derivatives(inverse)
+        quantile = record.estimate.quantile(level)
+        model = record.model
+        rows, index = self._indexed_rows(X, weighted=False, offset=offset)
+        record.warn_of_perfect_fit()
+        errors = rows.map(
+            lambda block: np.column_stack(
+                [block.linear_predictor(model.params), model.predictor_error(block)]
+            )
+        )
+        model.warn_of_rows(errors[:, 1])
+        values = own_intervals(link, errors[:, 0], errors[:, 1], quantile)
+        columns = ["standard_error", "lower", "upper"]
+        first = "probability" if is_classifier else "prediction"
+        return pd.DataFrame(values, columns=[first, *columns], index=index)
+
+
+def _identity(eta: Array, order: int) -> Array:
+    return eta if order == 0 else np.ones_like(eta)

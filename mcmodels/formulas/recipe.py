@@ -40,6 +40,7 @@ _OUTSIDE = re.compile(r"Some field values extend beyond upper and/or lower bound
 _BEFORE_EXTRAPOLATION = 6  # arguments of bs, beside x
 # The column of ones of a formula without other columns, named as intercepts of models are.
 _ONES = "(intercept)"
+_GIVEN = "_given_"  # a factor whose values are given
 _MISSING = "drop those rows, or fill the values in."
 
 
@@ -155,9 +156,9 @@ class Recipe:
         """The levels and the baseline of each column that is coded, as it is coded first."""
         found: dict[str, tuple[tuple[Any, ...], Any]] = {}
         for expression, categories in self.categories.items():
-            name = next(name for name in self._language.names if name in expression)
+            name = next(name for name in self.language.names if name in expression)
             levels = tuple(categories)
-            found.setdefault(self._language.names[name], (levels, baseline_of(expression, levels)))
+            found.setdefault(self.language.names[name], (levels, baseline_of(expression, levels)))
         return found
 
     def matrix(self, data: Any, *, sparse: bool = False, around: bool = False) -> Any:
@@ -182,10 +183,10 @@ class Recipe:
         """
         frame = selected(data, self.columns)
         complete_rows(frame, _MISSING)
-        if self._language.is_null:
+        if self.language.is_null:
             ones = np.ones((len(frame), 1))
             return sp.csr_array(ones) if sparse else ones
-        language, spec = self._language, self._spec
+        language, spec = self.language, self._spec
         given = _given(frame, language, self.levels, self.numeric)
         made, spec = _materialised(
             spec.update(output="sparse" if sparse else "numpy"), given, language, around=around
@@ -206,6 +207,29 @@ class Recipe:
             self._refuse_infinite(made[:, [bad[0]]], self.names[bad[0]])
         return made
 
+    def with_factor(self, data: Any, expression: str, values: np.ndarray) -> np.ndarray:
+        """The design where a factor that is one column has other values, shape (n, p).
+
+        Parameters
+        ----------
+        data : table
+            The rows.
+        expression : str
+            The factor, in the names of :attr:`language`.
+        values : ndarray of shape (n,)
+            Its values.
+        """
+        language, types = self.language, formulaic().parser.types
+        given = _given(selected(data, self.columns), language, self.levels, self.numeric)
+        other = types.Factor(_GIVEN, eval_method="lookup")
+        terms = [
+            types.Term([other if factor.expr == expression else factor for factor in term.factors])
+            for term in language.terms
+        ]
+        spec = self._spec.update(formula=formulaic().Formula(terms), output="numpy")
+        made, _ = _materialised(spec, given.assign(**{_GIVEN: values}), language, around=True)
+        return np.asarray(made, dtype=np.float64)[:, int(self.intercept) :]
+
     def _refuse_infinite(self, column: Any, name: str) -> None:
         values = (column.toarray() if sp.issparse(column) else column).ravel()
         wrong = np.flatnonzero(~np.isfinite(values))
@@ -215,7 +239,8 @@ class Recipe:
         )
 
     @cached_property
-    def _language(self) -> Parsed:
+    def language(self) -> Parsed:
+        """The formula in terms of names of its own."""
         return parsed(self.formula, self.columns)
 
     @cached_property
@@ -223,7 +248,7 @@ class Recipe:
         """The specification of formulaic, with the state of codings and transformations."""
         kind = formulaic().parser.types.Factor.Kind.CATEGORICAL
         return formulaic().ModelSpec(
-            formula=self._language.terms,
+            formula=self.language.terms,
             ensure_full_rank=True,
             na_action="ignore",
             transform_state={key: dict(state) for key, state in self.transforms.items()},

@@ -16,7 +16,7 @@ Their averages have standard errors by the delta method: Greene (2018), *Econome
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
@@ -28,6 +28,7 @@ from mcmodels.differences import difference_quotient
 from mcmodels.exceptions import InferenceError
 from mcmodels.inference.estimable import EstimableSpace
 from mcmodels.inference.responses import Response
+from mcmodels.inference.row_vectors import RowVectors
 
 __all__ = [
     "GroupSums",
@@ -56,12 +57,12 @@ class RowFunctions:
     ----------
     values : ndarray of shape (b, K)
         The functions.
-    parts : tuple of (ndarray of shape (b, K, K), ndarray of shape (b, P))
+    parts : tuple of (ndarray of shape (b, K, K), RowVectors of shape (b, P))
         Coefficients c and vectors u.
     """
 
     values: Array
-    parts: tuple[tuple[Array, Array], ...]
+    parts: tuple[tuple[Array, RowVectors], ...]
 
     def __sub__(self, other: RowFunctions) -> RowFunctions:
         subtracted = tuple((-c, u) for c, u in other.parts)
@@ -71,27 +72,26 @@ class RowFunctions:
         """Which of the functions the data determine to first order, shape (b, K)."""
         of_one = replace(space, n_outputs=1, through=None)
         found = np.ones(self.values.shape, dtype=bool)
-        for _, u in self.parts:
+        parts = [(c, u.dense(len(found))) for c, u in self.parts]
+        for _, u in parts:
             found &= of_one.are_estimable(u)[:, np.newaxis]
         rows = np.flatnonzero(~found[:, 0])  # a difference may be, where what it is of is not
         for k in range(self.values.shape[1] if rows.size else 0):
-            slopes = sum(np.einsum("bl,bp->blp", c[rows, k], u[rows]) for c, u in self.parts)
+            slopes = sum(np.einsum("bl,bp->blp", c[rows, k], u[rows]) for c, u in parts)
             found[rows, k] = space.are_estimable(np.reshape(slopes, (len(rows), -1)))
         return found
 
     def summed(self, groups: npt.NDArray[np.intp], weights: Array, n_groups: int) -> GroupSums:
         """Weighted sums over the rows of each group; ``groups`` has the group of each row."""
-        K, P = self.values.shape[1], self.parts[0][1].shape[1]
+        K, P = self.values.shape[1], self.parts[0][1].size
         sums = GroupSums(np.zeros((n_groups, K)), np.zeros((n_groups, K, K, P)), np.zeros(n_groups))
-        present = weights > 0
-        for group in np.unique(groups[present]):
-            rows = present & (groups == group)
+        for group, rows in _rows_of_groups(groups, weights > 0):
             w = weights[rows]
             sums.weights[group] = w.sum()
             sums.values[group] = w @ self.values[rows]
             for c, u in self.parts:
                 weighted = (c[rows] * w[:, np.newaxis, np.newaxis]).reshape(len(w), -1)
-                sums.jacobians[group] += (weighted.T @ u[rows]).reshape(K, K, P)
+                sums.jacobians[group] += u.summed(weighted, rows).reshape(K, K, P)
         return sums
 
 
@@ -128,7 +128,7 @@ class GroupSums:
 
 
 def predictions(
-    response: Response, params: Array, X: Array, offset: Array | None = None
+    response: Response, params: Array, X: RowVectors, offset: Array | None = None
 ) -> RowFunctions:
     """``p(η)`` of design rows X, shape (b, P), the column of the intercept included."""
     eta = _linear_predictor(response, params, X, offset)
@@ -136,11 +136,12 @@ def predictions(
 
 
 def slopes(
-    response: Response, params: Array, X: Array, D: Array, offset: Array | None = None
+    response: Response, params: Array, X: RowVectors, D: RowVectors, offset: Array | None = None
 ) -> RowFunctions:
     """Slopes of the predictions of design rows X that move by D; both of shape (b, P)."""
     eta = _linear_predictor(response, params, X, offset)
-    moved = D @ np.atleast_2d(params).T
+    along = D.times(np.atleast_2d(params))
+    moved = np.broadcast_to(along, (len(eta), along.shape[1]))
     first = response.slopes(eta)
     second = [np.einsum("blm,bl->bm", of, moved) for of in response.curvatures(eta)]
     values = np.einsum("bkl,bl->bk", first, moved)
@@ -217,8 +218,26 @@ def one_sided_along(move: Callable[[Array], Array], sizes: Array) -> Array:
     return np.asarray(total / steps[:, np.newaxis])
 
 
-def _linear_predictor(response: Response, params: Array, X: Array, offset: Array | None) -> Any:
-    eta = X @ params.T
+def _rows_of_groups(
+    groups: npt.NDArray[np.intp], present: npt.NDArray[np.bool_]
+) -> Iterator[tuple[int, Any]]:
+    """Each group of rows that are present, and where they are."""
+    if present.all() and not groups.any():
+        if len(groups):
+            yield 0, slice(None)
+        return
+    rows = np.flatnonzero(present)
+    rows = rows[np.argsort(groups[rows], kind="stable")]
+    ends = np.flatnonzero(np.diff(groups[rows])) + 1
+    for part in np.split(rows, ends):
+        if part.size:
+            yield int(groups[part[0]]), part
+
+
+def _linear_predictor(
+    response: Response, params: Array, X: RowVectors, offset: Array | None
+) -> Any:
+    eta = X.times(params)
     if offset is not None:
         eta = eta + offset
     response.refuse_outside(eta)

@@ -22,7 +22,7 @@ class ChosenCovariance(Routed):
         self,
         X: MatrixLike | RowStream | None = None,
         y: VectorLike | None = None,
-        sample_weight: Weights = None,
+        sample_weight: Weights | str = None,
         **robust: Unpack[RobustOptions],
     ) -> Self:
         """The same results with a robust covariance V in place of that of the model.
@@ -40,8 +40,8 @@ class ChosenCovariance(Routed):
             weights.
         y : array-like of shape (n_samples,) or (n_samples, n_targets), default=None
             Their targets.
-        sample_weight : array-like of shape (n_samples,), default=None
-            Their weights.
+        sample_weight : array-like of shape (n_samples,) or str, default=None
+            Their weights, or the column of X that holds them.
         **robust
             Options of the model's ``covariance``: ``kind`` ("HC0" to "HC3", "cluster", "CR2",
             "HAC", "expected", "nonrobust"), ``groups``, ``max_lags``, ``use_correction``,

@@ -16,7 +16,7 @@ from mcmodels.exceptions import InferenceError, example_of
 from mcmodels.inference.estimate import Estimate, check_level
 from mcmodels.inference.multiplicity import ADJUSTMENTS, adjusted_intervals, adjusted_p_values
 from mcmodels.reports.effect_rows import Effect, Totals
-from mcmodels.reports.effect_study import Study, by_outputs, table_of
+from mcmodels.reports.effect_study import Study, by_outputs, own_levels, table_of
 from mcmodels.reports.effects import EffectResults, checked_value, names_asked, variable_of
 from mcmodels.reports.input_rows import InputRows, with_values
 from mcmodels.reports.input_variables import Variable
@@ -42,10 +42,10 @@ class ContrastResults(EffectResults):
         *,
         weights: str = "equal",
         level: float = 0.95,
-        sample_weight: Weights = None,
+        sample_weight: Weights | str = None,
         kind: str | None = None,
         y: VectorLike | None = None,
-        groups: VectorLike | None = None,
+        groups: VectorLike | str | list[str] | None = None,
         **offsets: Any,
     ) -> pd.DataFrame:
         """Means of predictions by levels of factors, the other factors balanced.
@@ -59,7 +59,7 @@ class ContrastResults(EffectResults):
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_inputs) or RowStream
+        X : array-like of shape (n_samples, n_inputs), RowStream, or frame of Dask
             Rows as the pipeline takes them, for means and shares.
         variables : str, sequence of str, or dict
             Factors. A dict has values for numbers: ``{"sex": None, "age": [20, 40]}``; None is for
@@ -113,17 +113,17 @@ class ContrastResults(EffectResults):
         by: Any = None,
         weights: str = "equal",
         level: float = 0.95,
-        sample_weight: Weights = None,
+        sample_weight: Weights | str = None,
         kind: str | None = None,
         y: VectorLike | None = None,
-        groups: VectorLike | None = None,
+        groups: VectorLike | str | list[str] | None = None,
         **offsets: Any,
     ) -> pd.DataFrame:
         """Differences between the marginal means of a factor, tested together.
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_inputs) or RowStream
+        X : array-like of shape (n_samples, n_inputs), RowStream, or frame of Dask
             Rows as the pipeline takes them.
         variable : str or dict
             A factor; or a number with its values: ``{"age": [20, 40, 60]}``.
@@ -179,13 +179,14 @@ class ContrastResults(EffectResults):
             raise ValueError(f"variable: {name!r} has one level, and nothing to compare it with.")
         pairs = _pairs(method, held, grid.variables[-1].baseline)
         tables = []
+        levels = [*grid.levels[:-1], *own_levels(["contrast"], grid.levels[:-1])]
         for key, C in _families(grid, pairs, len(means.params)):
             names = tuple(map(str, range(len(pairs))))
             family = means.image(C, C @ means.params, names, partly=True)
             told = zip(pairs, family.determined, strict=True)
             n_means = max(len({k for pair, known in told if known for k in pair}), 2)
             named = [(*key, f"{held[high]} - {held[low]}") for low, high in pairs]
-            table = table_of(family, named, [*grid.levels[:-1], "contrast"], level, study.model)
+            table = table_of(family, named, levels, level, study.model)
             if "p_value" in table:
                 table["p_value"] = adjusted_p_values(family, adjust, n_means)
             table[["lower", "upper"]] = adjusted_intervals(family, adjust, n_means, level)
@@ -278,7 +279,7 @@ class _Grid:
         """Names of the levels of the index; the last is the last variable."""
         of_output = [] if self.study.model.outputs is None else [self.study.model.output_level]
         names = [of.name for of in self.variables]
-        return [*names[:-1], *of_output, names[-1]]
+        return [*names[:-1], *own_levels(of_output, names), names[-1]]
 
     @property
     def index(self) -> list[tuple[Any, ...]]:
@@ -297,7 +298,7 @@ class _Grid:
         for block in self.rows.blocks():
             numbers = (start + np.arange(len(block.weights))) // len(self.shares)
             keys, codes = np.unique(numbers, return_inverse=True)
-            (found,) = self.study.model.effects(block.X, block.offsets, [effect])
+            (found,) = self.study.model.of_rows(block.X, block.offsets)([effect])
             totals.add(keys.tolist(), codes, block.weights, found)
             start += len(block.weights)
         return totals.estimate(sorted(totals.sums), estimate)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -23,12 +24,14 @@ from mcmodels.inference.input_effects import (
     slopes,
 )
 from mcmodels.inference.responses import LinearPredictors, OwnMeans, Response
+from mcmodels.inference.row_vectors import RowVectors
 from mcmodels.records.principal_components import PrincipalComponents
 from mcmodels.reports.input_rows import numbers_of, with_values
 from mcmodels.reports.route import Route
-from mcmodels.reports.step_slopes import Told, as_floats, moved_along
+from mcmodels.reports.step_changes import Changed, PassedRows
+from mcmodels.reports.step_slopes import Told, as_floats, columns_of, moved_along
 
-__all__ = ["Effect", "EffectModel", "Totals", "groups_of"]
+__all__ = ["Effect", "EffectModel", "InputEffects", "Totals", "groups_of"]
 
 
 @dataclass(frozen=True)
@@ -74,6 +77,8 @@ class EffectModel:
         What is to be said of derivatives of steps.
     differed : set of int
         Positions of inputs whose slopes came from differences.
+    known : dict
+        Columns of the design that values of inputs make, the same in every row.
     """
 
     route: Route
@@ -81,6 +86,7 @@ class EffectModel:
     outputs: tuple[Any, ...] | None
     told: Told = field(default_factory=Told)
     differed: set[int] = field(default_factory=set)
+    known: dict[Any, tuple[Any, Array]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, route: Route) -> EffectModel:
@@ -109,31 +115,9 @@ class EffectModel:
         """The name of the level of an index that holds the outputs."""
         return "class" if hasattr(self.route.model._record(), "classes") else "target"
 
-    def effects(self, X: Any, offsets: Mapping[str, Any], asked: Iterable[Effect]) -> Any:
-        """Iterate over the functions of rows, one for each effect that is asked for."""
-        base = _Design.of(self, X, offsets)
-        known: dict[tuple[int, Any], RowFunctions] = {}
-
-        def with_value(j: int, value: Any) -> RowFunctions:
-            if (j, value) not in known:
-                known[j, value] = self._predicted(with_values(X, {j: value}), offsets)
-            return known[j, value]
-
-        for effect in asked:
-            j = effect.position
-            if effect.measure == "prediction":
-                yield base.predictions()
-            elif effect.measure == "difference":
-                yield with_value(j, effect.high) - with_value(j, effect.low)
-            elif effect.measure == "step":
-                stepped = with_values(X, {j: numbers_of(X, j) + effect.high})
-                yield self._predicted(stepped, offsets) - base.predictions()
-            else:
-                slope = base.slopes(j)
-                if effect.measure == "slope":
-                    yield slope
-                else:
-                    yield elasticities(numbers_of(X, j), slope, base.predictions())
+    def of_rows(self, X: Any, offsets: Mapping[str, Any]) -> InputEffects:
+        """Predictions of some rows, and how they change with the inputs."""
+        return InputEffects(self, X, offsets)
 
     @property
     def estimable(self) -> EstimableSpace | None:
@@ -143,68 +127,124 @@ class EffectModel:
 
     def offset_of(self, X: Any, offsets: Mapping[str, Any]) -> Array | None:
         """What the offsets add to the linear predictors of these rows."""
-        return _Design.of(self, X, offsets).offset
-
-    def _predicted(self, X: Any, offsets: Mapping[str, Any]) -> RowFunctions:
-        return _Design.of(self, X, offsets).predictions()
+        return self.of_rows(X, offsets).offset
 
 
-@dataclass(frozen=True)
-class _Design:
-    """Design rows, and the rows before each step.
+class InputEffects:
+    """Predictions of rows, and of the same rows with other values of some inputs.
 
-    ``before`` are the rows that each step takes, ``X`` the design with its column of ones.
+    Parameters
+    ----------
+    model : EffectModel
+        The model and its steps.
+    X : DataFrame or ndarray
+        The rows as the first step takes them.
+    offsets : dict
+        Offsets and exposures of the rows.
     """
 
-    model: EffectModel
-    before: tuple[Any, ...]
-    X: Array
-    offset: Array | None
+    def __init__(self, model: EffectModel, X: Any, offsets: Mapping[str, Any]) -> None:
+        self.model, self.X, self.offsets = model, X, offsets
+        route = model.route
+        self._record = route.model._record()
+        self._passed = PassedRows([step for _, step in route.steps], X)
+        validated = validated_rows(route.model, self._passed.made)
+        self.offset = route.model._offsets_of(validated, **offsets).get("offset")
+        design = as_floats(validated)
+        self._width = design.shape[1]
+        if self._record.intercept:
+            design = np.hstack([design, np.ones((len(design), 1))])
+        self._design = RowVectors.of(design)
 
-    @classmethod
-    def of(cls, model: EffectModel, X: Any, offsets: Mapping[str, Any]) -> _Design:
-        before = []
-        for _, step in model.route.steps:
-            before.append(X)
-            X = step.transform(X)
-        validated = validated_rows(model.route.model, X)
-        offset = model.route.model._offsets_of(validated, **offsets).get("offset")
-        return cls(model, tuple(before), _model_columns(model, as_floats(validated), 1.0), offset)
+    def __call__(
+        self, asked: Iterable[Effect], values: Mapping[int, Any] = MappingProxyType({})
+    ) -> Iterator[RowFunctions]:
+        """The functions of rows, one for each effect, where some inputs have these values."""
+        known: dict[Any, RowFunctions] = {}
+        moved: list[InputEffects] = [] if values else [self]
 
-    def predictions(self) -> RowFunctions:
-        return predictions(self.model.response, self._params, self.X, self.offset)
+        def slopes_along(j: int) -> RowFunctions:
+            if not moved:
+                rows = with_values(self.X, values)
+                moved.append(InputEffects(self.model, rows, self.offsets))
+            return moved[0]._slopes(j)
 
-    def slopes(self, j: int) -> RowFunctions:
+        def at(j: int, value: Any) -> RowFunctions:
+            if (j, value) not in known:
+                known[j, value] = self.predictions({**values, j: value})
+            return known[j, value]
+
+        def here() -> RowFunctions:
+            if None not in known:
+                known[None] = self.predictions(values)
+            return known[None]
+
+        for effect in asked:
+            j = effect.position
+            if effect.measure == "prediction":
+                yield here()
+            elif effect.measure == "difference":
+                yield at(j, effect.high) - at(j, effect.low)
+            elif effect.measure == "step":
+                stepped = self._numbers(j, values) + effect.high
+                yield self.predictions({**values, j: stepped}) - here()
+            else:
+                slope = slopes_along(j)
+                if effect.measure == "slope":
+                    yield slope
+                else:
+                    yield elasticities(self._numbers(j, values), slope, here())
+
+    def predictions(self, values: Mapping[int, Any]) -> RowFunctions:
+        """Predictions where inputs, by position, have other values: one, or one a row."""
+        vectors = self._vectors(values)
+        return predictions(self.model.response, self._record.params, vectors, self.offset)
+
+    def _numbers(self, j: int, values: Mapping[int, Any]) -> Array:
+        X = self.X
+        return numbers_of(with_values(X, {j: values[j]}) if j in values else X, j)
+
+    def _vectors(self, values: Mapping[int, Any]) -> RowVectors:
+        """The design rows with other values of inputs."""
+        base = self._design.base
+        assert base is not None
+        if not values:
+            return self._design
+        same = not any(np.ndim(of) for of in values.values())
+        key = tuple(values.items()) if same else None
+        if key in self.model.known:
+            return RowVectors(base.shape[1], base, *self.model.known[key])
+        at = np.array(list(values), dtype=np.intp)
+        inputs = columns_of(with_values(self.X[:1] if same else self.X, values), at)
+        try:
+            change = self._passed.changed(Changed(at, inputs))
+            columns = as_floats(change.columns)
+            usable = bool(np.isfinite(columns).all()) and change.at.max(initial=-1) < self._width
+        except (ValueError, TypeError):
+            usable = False
+        if not usable:  # the way of all rows says which step or value is to blame
+            return InputEffects(self.model, with_values(self.X, values), self.offsets)._design
+        if key is not None and len(columns) == 1 < len(base):
+            self.model.known[key] = change.at, columns
+        return RowVectors(base.shape[1], base, change.at, columns)
+
+    def _slopes(self, j: int) -> RowFunctions:
         """Slopes along the input at position j."""
-        steps = self.model.route.steps
-        width = self.before[0].shape[1] if steps else self.X.shape[1] - self._intercept
-        D = np.zeros((len(self.X), width))
-        D[:, j] = 1.0
+        model, before = self.model, self._passed.before
         told = Told()
-        for (_, step), X in zip(steps, self.before, strict=True):
+        D = np.zeros((1, before[0].shape[1]))
+        D[:, j] = 1.0
+        for step, X in zip(self._passed.steps, before, strict=False):
             D = moved_along(step, X, D, told)
         if told.differences:
-            self.model.differed.add(j)
-        self.model.told.differences.update(told.differences)
-        self.model.told.one_sided.update(told.one_sided)
-        self.model.told.flat.update(told.flat)
-        along = _model_columns(self.model, D, 0.0)
-        return slopes(self.model.response, self._params, self.X, along, self.offset)
-
-    @property
-    def _params(self) -> Array:
-        return self.model.route.model._record().params
-
-    @property
-    def _intercept(self) -> bool:
-        return self.model.route.model._record().intercept
-
-
-def _model_columns(model: EffectModel, X: Array, last: float) -> Array:
-    """Columns of the model, with that of its intercept if there is one."""
-    if not model.route.model._record().intercept:
-        return X
-    return np.hstack([X, np.full((len(X), 1), last)])
+            model.differed.add(j)
+        model.told.differences.update(told.differences)
+        model.told.one_sided.update(told.one_sided)
+        model.told.flat.update(told.flat)
+        at = np.flatnonzero(D.any(axis=0))
+        along = RowVectors(self._design.size, None, at, D[:, at])
+        params = self._record.params
+        return slopes(model.response, params, self._design, along, self.offset)
 
 
 @dataclass

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -15,13 +15,15 @@ from mcmodels.arrays import Array
 from mcmodels.estimators.arguments import refuse_other_order, refuse_unknown_keywords
 from mcmodels.exceptions import NotEstimableWarning
 from mcmodels.inference.estimate import Estimate
+from mcmodels.reports.beside_rows import beside
 from mcmodels.reports.effect_rows import Effect, EffectModel, Totals, groups_of
-from mcmodels.reports.input_rows import InputRows, with_values
+from mcmodels.reports.input_rows import InputRows
 from mcmodels.reports.input_variables import Variable, variables_of
 from mcmodels.reports.mean_rows import mean_rows
+from mcmodels.tables.dask_stream import is_dask
 from mcmodels.user_warnings import warn_user
 
-__all__ = ["Study", "by_outputs", "table_of"]
+__all__ = ["Study", "by_outputs", "own_levels", "table_of"]
 
 # Most rows of a table that a warning names.
 _SHOWN = 5
@@ -43,6 +45,8 @@ class Study:
         Names of the groupings.
     columns : tuple of int
         Positions of the groupings among the inputs; of arrays, the labels in ``rows``.
+    notes : tuple of str
+        What to know of the weights of the rows.
     """
 
     model: EffectModel
@@ -50,32 +54,29 @@ class Study:
     variables: tuple[Variable, ...]
     by: tuple[str, ...] = ()
     columns: tuple[int, ...] = ()
+    notes: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, found: Any, X: Any, by: Any, weights: Any, offsets: Mapping[str, Any]) -> Study:
         """Checked rows and groups; raises before a row is predicted."""
         refuse_unknown_keywords(offsets, found._route.model._offset_names)
-        model = EffectModel.of(found._route)
-        labels: tuple[Any, ...] = ()
+        route = found._route
+        model = EffectModel.of(route)
+        along = beside(X, {"sample_weight": weights, **offsets})
         names: tuple[str, ...] = ()
         if isinstance(by, str):
             names = (by,)
         elif isinstance(by, list | tuple) and by and all(isinstance(of, str) for of in by):
             names = tuple(by)
         elif by is not None:
-            labels = (np.asarray(by),)
-            if labels[0].ndim != 1:
-                raise ValueError(
-                    f"by must be names of inputs, or one label for each row; found an array of "
-                    f"shape {labels[0].shape}."
-                )
-            refuse_other_order(X=X, by=by)
+            along["by"] = by if is_dask(by) else _labels(by, X)
             names = (str(getattr(by, "name", None) or "group"),)
-        X = found._route.complete(X)
-        rows = InputRows.of(found.fitted, X, weights, found._route.offsets(X, offsets), labels)
-        found._route.transformed(next(rows.blocks()).X[:1])  # the step that refuses X says so
-        columns = () if labels else tuple(rows.position(of, "by") for of in names)
-        return cls(model, rows, variables_of(found._route.steps, rows), names, columns)
+        width = route.model._record().params.shape[-1]
+        rows = InputRows.of(found.fitted, X, along, route.complete, width)
+        route.transformed(next(rows.blocks()).X[:1])  # the step that refuses X says so
+        columns = () if "by" in along else tuple(rows.position(of, "by") for of in names)
+        variables = variables_of(route.steps, rows)
+        return cls(model, rows, variables, names, columns, _of_weights(route, along))
 
     def labels_of(self, block: Any) -> tuple[list[Any], Any]:
         """Keys of the groups of a block, and the group of each row."""
@@ -89,12 +90,8 @@ class Study:
 
     def at_means(self) -> Study:
         """One row for each group, with the means of its numbers and the modes of its factors."""
-        return Study(
-            self.model,
-            mean_rows(self.rows, self.variables, self.model, self.labels_of),
-            self.variables,
-            self.by,
-        )
+        rows = mean_rows(self.rows, self.variables, self.model, self.labels_of)
+        return replace(self, rows=rows, columns=())
 
     def totals(self, asked: Sequence[Effect], values: Mapping[int, list[Any]]) -> Totals:
         """Sums over the rows by combination of ``values``, group and effect."""
@@ -102,9 +99,9 @@ class Study:
         combinations = list(itertools.product(*values.values()))
         for block in self.rows.blocks():
             keys, codes = self.labels_of(block)
+            effects = self.model.of_rows(block.X, block.offsets)
             for chosen in combinations:
-                X = with_values(block.X, dict(zip(values, chosen, strict=True)))
-                found = self.model.effects(X, block.offsets, asked)
+                found = effects(asked, dict(zip(values, chosen, strict=True)))
                 for effect, functions in zip(asked, found, strict=True):
                     named: list[Any] = [(chosen, key, effect) for key in keys]
                     totals.add(named, codes, block.weights, functions)
@@ -147,6 +144,8 @@ class Study:
                 "groups of it."
             )
         totals = self.totals(asked, values)
+        if not totals.sums:
+            raise ValueError("sample_weight is zero in every row; there is nothing to average.")
         keys = self.keys(totals)
         taken = [k for k, j in enumerate(values) if j in shown]
         index = [
@@ -161,7 +160,7 @@ class Study:
             for output in self.model.outputs or (None,)
         ]
         of_output = [] if self.model.outputs is None else [self.model.output_level]
-        levels = [*names, *self.by, *of_output, *last]
+        levels = [*names, *self.by, *own_levels([*of_output, *last], [*names, *self.by])]
         found = totals.estimate(keys, estimate)
         table = table_of(found, index, levels, level, self.model)
         return self.finished(by_outputs(table, len(asked), self.model))
@@ -184,7 +183,7 @@ class Study:
             "measure='comparison' with two values has the difference across jumps."
             for name in sorted(told.flat)
         ]
-        table.attrs["notes"] = tuple(notes) + self.model.route.notes
+        table.attrs["notes"] = tuple(notes) + self.notes + self.model.route.notes
         return table
 
     def effects_of_rows(self, asked: Sequence[Effect]) -> pd.DataFrame:
@@ -192,8 +191,11 @@ class Study:
         stacked: list[Array] = []
         lost: list[npt.NDArray[np.bool_]] = []
         space = self.model.estimable
+        indexes: list[pd.Index] = []
         for block in self.rows.blocks():
-            found = list(self.model.effects(block.X, block.offsets, asked))
+            if isinstance(block.X, pd.DataFrame):
+                indexes.append(block.X.index)
+            found = list(self.model.of_rows(block.X, block.offsets)(asked))
             values = np.hstack([functions.values for functions in found])
             if space is not None:
                 known = np.hstack([functions.determined(space) for functions in found])
@@ -208,7 +210,8 @@ class Study:
         ]
         of_output = [] if outputs is None else [self.model.output_level]
         names = pd.MultiIndex.from_tuples(columns, names=[*of_output, "variable", "effect"])
-        found = pd.DataFrame(np.vstack(stacked), columns=names, index=self.rows.index)
+        index = None if self.rows.is_stream or not indexes else indexes[0].append(indexes[1:])
+        found = pd.DataFrame(np.vstack(stacked), columns=names, index=index)
         if space is not None:
             space.warn_of_rows(np.concatenate(lost))
         return self.finished(found)
@@ -219,9 +222,54 @@ class Study:
         return f"{effect.label} (differences)" if differed else effect.label
 
 
+def _labels(by: Any, X: Any) -> Any:
+    """One label for each row."""
+    labels = np.asarray(by)
+    if labels.ndim != 1:
+        raise ValueError(
+            f"by must be names of inputs, or one label for each row; found an array of shape "
+            f"{labels.shape}."
+        )
+    refuse_other_order(X=X, by=by)
+    return by if isinstance(by, pd.Series) else labels
+
+
+def _of_weights(route: Any, along: Mapping[str, Any]) -> tuple[str, ...]:
+    """That rows count alike where the fit has weighted them."""
+    name = None if route.table is None else route.table.sample_weight
+    if name is None or along.get("sample_weight") is not None:
+        return ()
+    return (
+        f"Every row counts alike in averages. The fit weighted rows by {name!r}: "
+        f"sample_weight={name!r} weights averages, too.",
+    )
+
+
 def _place(label: Any, levels: tuple[Any, ...]) -> int:
     """The place of a level; None is what is missing, after all others."""
     return len(levels) if label is None else levels.index(label)
+
+
+# Levels of tables where inputs have their names.
+_INSTEAD = {
+    "class": "predicted class",
+    "target": "predicted target",
+    "variable": "input variable",
+    "effect": "kind of effect",
+    "prediction": "kind of prediction",
+    "contrast": "contrast of levels",
+}
+
+
+def own_levels(own: Sequence[str], inputs: Sequence[Any]) -> list[str]:
+    """Names of the levels of an index that are none of inputs; no name stands there twice."""
+    found = []
+    for name in own:
+        name = _INSTEAD.get(name, name) if name in inputs else name
+        while name in inputs:
+            name += "_"
+        found.append(name)
+    return found
 
 
 def table_of(

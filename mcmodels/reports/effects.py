@@ -19,12 +19,14 @@ from mcmodels.estimators.arguments import (
 )
 from mcmodels.exceptions import InferenceError, example_of
 from mcmodels.inference.estimate import Estimate, check_level
+from mcmodels.reports.beside_rows import beside
 from mcmodels.reports.effect_rows import Effect
 from mcmodels.reports.effect_study import Study
 from mcmodels.reports.input_rows import InputRows
 from mcmodels.reports.input_variables import Variable
 from mcmodels.reports.routed import Routed
 from mcmodels.rows import RowStream
+from mcmodels.tables.dask_stream import is_dask
 
 __all__ = ["EffectResults", "checked_value", "names_asked", "variable_of"]
 
@@ -46,10 +48,10 @@ class EffectResults(Routed):
         by: Any = None,
         measure: str = "slope",
         level: float = 0.95,
-        sample_weight: Weights = None,
+        sample_weight: Weights | str = None,
         kind: str | None = None,
         y: VectorLike | None = None,
-        groups: VectorLike | None = None,
+        groups: VectorLike | str | list[str] | None = None,
         **offsets: Any,
     ) -> pd.DataFrame:
         """How predictions change with each input, through the steps of the pipeline.
@@ -61,7 +63,7 @@ class EffectResults(Routed):
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_inputs) or RowStream
+        X : array-like of shape (n_samples, n_inputs), RowStream, or frame of Dask
             Rows as the pipeline takes them.
         variables : str, sequence of str, or dict, default=None
             The inputs; None: all that reach the model. With ``measure="comparison"`` a dict has the
@@ -78,17 +80,19 @@ class EffectResults(Routed):
             "elasticity" of numbers: ``∂ log p/∂ log x``. "comparison": numbers change by one.
         level : float, default=0.95
             Coverage of the intervals, in (0, 1).
-        sample_weight : array-like of shape (n_samples,), default=None
-            Weights of the rows in means; with ``y``, those of the fit, too.
+        sample_weight : array-like of shape (n_samples,) or str, default=None
+            Weights of the rows in means, or the column of X that holds them. None: every row counts
+            alike, also where the fit was weighted. With ``y`` they are those of the fit, too, but
+            for fits by a formula, which know their own.
         kind : str, default=None
             The covariance of the parameters, as ``covariance`` takes it; X and y are then the
             training rows. Without it and y, that of the model.
         y : array-like, default=None
             The targets of the training rows, for a robust covariance.
-        groups : array-like, default=None
-            Clusters of the training rows, for ``kind="cluster"``.
+        groups : array-like, str or list of str, default=None
+            Clusters of the training rows, or columns of X, for ``kind="cluster"``.
         **offsets
-            ``offset`` or ``exposure`` of the rows, of models that have them.
+            ``offset`` or ``exposure`` of the rows, of models that have them, or columns of X.
 
         Returns
         -------
@@ -157,17 +161,17 @@ class EffectResults(Routed):
         at: Mapping[str, Any] | None = None,
         by: Any = None,
         level: float = 0.95,
-        sample_weight: Weights = None,
+        sample_weight: Weights | str = None,
         kind: str | None = None,
         y: VectorLike | None = None,
-        groups: VectorLike | None = None,
+        groups: VectorLike | str | list[str] | None = None,
         **offsets: Any,
     ) -> pd.DataFrame:
         """Averages of predictions over the rows, with values that every row is given.
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_inputs) or RowStream
+        X : array-like of shape (n_samples, n_inputs), RowStream, or frame of Dask
             Rows as the pipeline takes them.
         at : dict, default=None
             Values that every row is given: ``{"sex": "female"}``; lists of values give one average
@@ -218,10 +222,21 @@ class EffectResults(Routed):
         record.warn_of_perfect_fit()
         if y is None and kind is None and groups is None:
             return self._estimate()
-        asked = {name: of for name, of in offsets.items() if of is not None}
+        asked = beside(X, {"sample_weight": weights, "groups": groups, **offsets})
+        weights, groups = asked.pop("sample_weight"), asked.pop("groups")
+        if self._route.table is not None and self._route.table.sample_weight is not None:
+            weights = None  # the fit has its own, whatever those of averages
+        asked = {name: of for name, of in asked.items() if of is not None}
         refuse_other_order(X=X, y=y, sample_weight=weights, groups=groups, **asked)
+        if self._route.table is not None and is_dask(X):
+            raise InferenceError(
+                "a fit by a formula reads its training rows again for another covariance, and "
+                "takes them in memory: choose it first, results(fit).with_covariance(X.compute(), "
+                "kind=…); or leave kind, y and groups out here."
+            )
         asked |= {} if kind is None else {"kind": kind}
         asked |= {} if groups is None else {"groups": groups}
+        X, y, weights, asked = self._streamed(X, y, weights, asked)
         *rows, given = self._route.training_rows(X, y, weights, **asked)
         if not isinstance(X, RowStream) and rows[1] is None and kind != "nonrobust":
             raise ValueError(

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -13,12 +13,12 @@ from scipy import sparse
 
 from mcmodels.arrays import Array
 from mcmodels.estimators.arguments import check_weights, listed, refuse_other_order
-from mcmodels.exceptions import InferenceError, example_of
+from mcmodels.exceptions import example_of
 from mcmodels.reports.step_slopes import as_floats, columns_of
 from mcmodels.rows import CodedBlock, RowStream
-from mcmodels.tables.dask_stream import is_dask
+from mcmodels.tables.dask_stream import as_stream, is_dask
 
-__all__ = ["InputBlock", "InputRows", "numbers_of", "with_values"]
+__all__ = ["InputBlock", "InputRows", "in_memory", "numbers_of", "with_values"]
 
 # Numbers in a block, over its columns.
 _BLOCK = 2**18
@@ -46,9 +46,13 @@ class InputBlock:
     labels: tuple[Any, ...] = ()
 
 
+# What goes with rows, and the rows themselves, as a fit takes them.
+Prepare = Callable[[Any, Mapping[str, Any]], tuple[Any, dict[str, Any]]]
+
+
 @dataclass(frozen=True)
 class InputRows:
-    """Rows of inputs, in memory or in a stream.
+    """Rows of inputs, in memory, in a stream, or in the partitions of Dask.
 
     Parameters
     ----------
@@ -62,6 +66,10 @@ class InputRows:
         Keywords of the methods of the model.
     labels : tuple of arrays
         Groupings that were passed as arrays.
+    width : int
+        The columns of the design that is made of the rows, if there are more of them.
+    prepare : callable, or None
+        What a block of a stream goes through: ``Route.complete``.
     """
 
     X: Any
@@ -69,67 +77,88 @@ class InputRows:
     weights: Array | None = None
     offsets: Mapping[str, Any] | None = None
     labels: tuple[Any, ...] = ()
+    width: int = 0
+    prepare: Prepare | None = None
 
     @classmethod
     def of(
         cls,
         fitted: Any,
         X: Any,
-        weights: Any = None,
-        offsets: Mapping[str, Any] | None = None,
-        labels: tuple[Any, ...] = (),
+        along: Mapping[str, Any],
+        prepare: Prepare = lambda X, along: (X, dict(along)),
+        width: int = 0,
     ) -> InputRows:
-        """Checked rows; names are those of the data frame, or of the fit, or x0, x1, …."""
-        offsets = {name: of for name, of in (offsets or {}).items() if of is not None}
-        if is_dask(X):
-            raise InferenceError(
-                "effects by input variable take rows in memory or a RowStream; found a collection "
-                "of Dask. Pass X.compute(), or a sample of it."
-            )
+        """Checked rows; names are those of the data frame, or of the fit, or x0, x1, ….
+
+        ``along`` has what goes with the rows: ``sample_weight``, ``by``, and offsets.
+        """
+        along = {name: of for name, of in along.items() if of is not None}
+        if is_dask(X) or any(map(is_dask, along.values())):
+            X = _of_dask(X, **along)
+            along = {}
         if isinstance(X, RowStream):
-            if weights is not None or offsets or labels:
+            if along:
                 raise ValueError("a RowStream holds its weights and offset; leave the others out.")
             X = X.bound_to(getattr(fitted, "table_columns_", None))
             first = next((block for _, block in X.nonempty()), None)
             if first is None:
                 raise ValueError("X is a stream without rows.")
-            return cls(X, _names_of(fitted, _in_memory(first[0])))
-        X = _in_memory(X)
-        if not X.shape[0]:
+            names = _names_of(fitted, in_memory(first[0]))
+            return cls(X, names, None, None, (), width, prepare)
+        if not len_of(X):
             raise ValueError("X has no rows; pass those that effects are averaged over.")
-        refuse_other_order(X=X, sample_weight=weights, **offsets)
-        checked = check_weights(weights, X)
-        held = {name: np.asarray(of) for name, of in offsets.items()}
-        for name, of in [*held.items(), *(("by", of) for of in labels)]:
+        refuse_other_order(X=X, **along)
+        kept, along = prepare(X, along)
+        if not len_of(kept):
+            raise ValueError("every row of X has a missing value; none is left.")
+        return cls._here(fitted, kept, along, width=width)
+
+    @classmethod
+    def _here(
+        cls, fitted: Any, X: Any, along: dict[str, Any], *, width: int = 0, is_part: bool = False
+    ) -> InputRows:
+        """Rows in memory."""
+        X = in_memory(X)
+        weights = check_weights(along.pop("sample_weight", None), X, allow_all_zero=is_part)
+        for name, of in along.items():
             if len(np.atleast_1d(of)) != X.shape[0]:
                 raise ValueError(
                     f"{name} has {len(np.atleast_1d(of))} entries, and X has {X.shape[0]} rows."
                 )
-        return cls(X, _names_of(fitted, X), checked, held, labels)
+        held = {name: np.asarray(of) for name, of in along.items()}
+        labels = (held.pop("by"),) if "by" in held else ()
+        return cls(X, _names_of(fitted, X), weights, held, labels, width)
 
     @property
-    def index(self) -> pd.Index | None:
-        """The index of a data frame."""
-        return self.X.index if isinstance(self.X, pd.DataFrame) else None
+    def is_stream(self) -> bool:
+        """Whether rows come in blocks that have no index in common."""
+        return isinstance(self.X, RowStream) and not self.X.in_parts
 
     def blocks(self) -> Iterator[InputBlock]:
         """Iterate over blocks of the rows."""
         if isinstance(self.X, RowStream):
-            for _, (X, _, *more) in self.X.nonempty():
-                X = _in_memory(X)
-                weights = more[0] if more and more[0] is not None else np.ones(X.shape[0])
-                offsets = {"offset": more[1]} if len(more) > 1 and more[1] is not None else {}
-                yield InputBlock(X, np.asarray(weights, dtype=np.float64), offsets)
+            for part in self._parts():
+                yield from part.blocks()
             return
-        height = max(_BLOCK // max(self.X.shape[1], 1), 1)
+        height = max(_BLOCK // max(self.X.shape[1], self.width, 1), 1)
         for start in range(0, self.X.shape[0], height):
-            part = slice(start, min(start + height, self.X.shape[0]))
-            X = self.X.iloc[part] if isinstance(self.X, pd.DataFrame) else self.X[part]
+            some = slice(start, min(start + height, self.X.shape[0]))
+            X = self.X.iloc[some] if isinstance(self.X, pd.DataFrame) else self.X[some]
             if sparse.issparse(X):
                 X = X.toarray()
-            weights = np.ones(X.shape[0]) if self.weights is None else self.weights[part]
-            offsets = {name: of[part] for name, of in (self.offsets or {}).items()}
-            yield InputBlock(X, weights, offsets, tuple(of[part] for of in self.labels))
+            weights = np.ones(X.shape[0]) if self.weights is None else self.weights[some]
+            offsets = {name: of[some] for name, of in (self.offsets or {}).items()}
+            yield InputBlock(X, weights, offsets, tuple(of[some] for of in self.labels))
+
+    def _parts(self) -> Iterator[InputRows]:
+        """The blocks of a stream, or partitions of Dask, as rows in memory."""
+        assert self.prepare is not None
+        for X, along in _alongside(self.X):
+            kept, along = self.prepare(X, along)
+            if len_of(kept):
+                found = self._here(None, kept, along, width=self.width, is_part=True)
+                yield replace(found, names=self.names)
 
     def position(self, name: Any, argument: str) -> int:
         """Position of an input; refused, with the nearest name, where there is none."""
@@ -138,6 +167,26 @@ class InputRows:
         close = difflib.get_close_matches(str(name), self.names, n=1)
         hint = f"did you mean {close[0]!r}?" if close else f"there are {listed(self.names)}."
         raise ValueError(f"{argument}: X has no input {example_of(name)}; {hint}")
+
+
+def _of_dask(
+    X: Any, sample_weight: Any = None, by: Any = None, offset: Any = None, exposure: Any = None
+) -> RowStream:
+    """Rows in the partitions of Dask, with labels for groups."""
+    stream: RowStream = as_stream(
+        X, None, sample_weight, by, "by", offset=offset, exposure=exposure
+    )[0]
+    return stream
+
+
+def _alongside(stream: RowStream) -> Iterator[tuple[Any, dict[str, Any]]]:
+    """Blocks of rows, and by name what goes with them."""
+    parts = stream.parts.walk() if stream.in_parts else [stream]
+    for source, (X, _, *more) in ((part, block) for part in parts for _, block in part.nonempty()):
+        labels = source.group_labels() if stream.in_parts and stream.has_groups else None
+        weights, offset, exposure = (*more, None, None, None)[:3]
+        along = {"sample_weight": weights, "by": labels, "offset": offset, "exposure": exposure}
+        yield X, {name: of for name, of in along.items() if of is not None}
 
 
 def with_values(X: Any, values: Mapping[int, Any]) -> Any:
@@ -171,7 +220,14 @@ def _column_like(column: pd.Series, values: Any) -> pd.Series:
     return pd.Series(held, index=column.index).infer_objects()
 
 
-def _in_memory(X: Any) -> Any:
+def len_of(X: Any) -> int:
+    """The number of rows of a table or an array."""
+    if isinstance(X, Mapping):
+        return len(pd.DataFrame(dict(X)))
+    return int(X.shape[0]) if hasattr(X, "shape") else len(X)
+
+
+def in_memory(X: Any) -> Any:
     """Rows as a data frame, an array or a sparse matrix by rows."""
     if isinstance(X, CodedBlock):  # of scan
         return pd.DataFrame(as_floats(X.X), columns=[*X.names])

@@ -12,6 +12,8 @@ from mcmodels.estimators.arguments import check_interval_kind
 from mcmodels.exceptions import IndefiniteCovarianceWarning, InferenceError
 from mcmodels.inference.estimate import check_level
 from mcmodels.inference.inverse_targets import through_inverse
+from mcmodels.reports.beside_rows import beside
+from mcmodels.reports.input_rows import in_memory
 from mcmodels.reports.routed import Routed
 from mcmodels.rows import RowStream
 from mcmodels.user_warnings import warn_user
@@ -47,7 +49,8 @@ class Predictions(Routed):
         -------
         DataFrame
             Columns prediction (of classes: probability), standard_error, lower and upper; it has
-            the index of X.
+            the index of X. Rows with missing values are NaN where a fit by a formula has
+            ``na="drop"``.
 
         Raises
         ------
@@ -88,6 +91,9 @@ class Predictions(Routed):
         """
         check_level(level)  # before X, beside which somebody may have passed y
         check_interval_kind(kind)
+        kept = self._route.known(X)
+        if not kept.all():
+            return self._of_known(X, kept, level=level, kind=kind, **options)
         if hasattr(self.model, "classes_"):
             if kind == "observation":
                 raise InferenceError(
@@ -103,6 +109,20 @@ class Predictions(Routed):
             return found
         values = through_inverse(self._inverse, *found.to_numpy(dtype=np.float64).T)
         return pd.DataFrame(values, columns=found.columns, index=found.index)
+
+    def _of_known(self, X: Any, kept: Any, **asked: Any) -> pd.DataFrame:
+        """Intervals of the rows without missing values; the others are NaN."""
+        if not kept.any():
+            raise ValueError("every row of X has a missing value; none is left.")
+        for name, of in beside(X, asked).items():
+            if name in ("offset", "exposure", "trials") and np.ndim(of) > 0:
+                asked[name] = np.asarray(of)[kept]
+        frame = X if isinstance(X, pd.DataFrame) else in_memory(X)
+        found = self.predict_interval(frame[kept], **asked)
+        index = X.index if isinstance(X, pd.DataFrame) else None
+        whole = pd.DataFrame(np.nan, index=pd.RangeIndex(len(kept)), columns=found.columns)
+        whole.loc[kept] = found.to_numpy()
+        return whole if index is None else whole.set_axis(index)
 
     def _lost_are_not_estimable(self) -> bool:
         """Whether rows without an error are those that are not estimable, as they are told.

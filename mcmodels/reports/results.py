@@ -126,7 +126,7 @@ class Results(ContrastResults, TermTests, ChosenCovariance, Predictions, Summari
         self,
         X: MatrixLike | None = None,
         y: VectorLike | None = None,
-        sample_weight: Weights = None,
+        sample_weight: Weights | str = None,
         **options: Any,
     ) -> Summary:
         """Coefficients with standard errors, tests and intervals, and measures of fit.
@@ -134,7 +134,8 @@ class Results(ContrastResults, TermTests, ChosenCovariance, Predictions, Summari
         Parameters
         ----------
         X, y, sample_weight
-            The training rows, for a robust covariance.
+            The training rows, for a robust covariance. Here and in the other methods weights may
+            also be the name of a column of X; so may ``groups``, ``offset`` and ``exposure``.
         **options
             Those of the model's ``summary``: ``level``, ``kind``, ``groups``, ``exponentiate``, ….
 
@@ -159,7 +160,7 @@ class Results(ContrastResults, TermTests, ChosenCovariance, Predictions, Summari
         level: float = 0.95,
         X: MatrixLike | None = None,
         y: VectorLike | None = None,
-        sample_weight: Weights = None,
+        sample_weight: Weights | str = None,
         **options: Any,
     ) -> pd.DataFrame:
         """Intervals that cover each parameter with probability ``level``; options as in summary."""
@@ -170,7 +171,7 @@ class Results(ContrastResults, TermTests, ChosenCovariance, Predictions, Summari
         self,
         X: MatrixLike | None = None,
         y: VectorLike | None = None,
-        sample_weight: Weights = None,
+        sample_weight: Weights | str = None,
         **options: Any,
     ) -> Array:
         """Covariance of ``params_.ravel()`` of the model; with rows, a robust one."""
@@ -181,7 +182,7 @@ class Results(ContrastResults, TermTests, ChosenCovariance, Predictions, Summari
         g: Any,
         X: MatrixLike | None = None,
         y: VectorLike | None = None,
-        sample_weight: Weights = None,
+        sample_weight: Weights | str = None,
         **options: Any,
     ) -> Any:
         """A smooth function of ``params_`` of the model, with its standard error."""
@@ -191,7 +192,7 @@ class Results(ContrastResults, TermTests, ChosenCovariance, Predictions, Summari
         self,
         X: MatrixLike,
         y: VectorLike | None = None,
-        sample_weight: Weights = None,
+        sample_weight: Weights | str = None,
         **options: Any,
     ) -> pd.DataFrame:
         """Tests that single parameters are zero, by fits without them; X, y: the training rows."""
@@ -201,7 +202,7 @@ class Results(ContrastResults, TermTests, ChosenCovariance, Predictions, Summari
         self,
         X: MatrixLike,
         y: VectorLike | None = None,
-        sample_weight: Weights = None,
+        sample_weight: Weights | str = None,
         **options: Any,
     ) -> pd.DataFrame:
         """Intervals of the values that a likelihood-ratio test does not reject."""
@@ -211,7 +212,7 @@ class Results(ContrastResults, TermTests, ChosenCovariance, Predictions, Summari
         self,
         X: MatrixLike,
         y: VectorLike | None = None,
-        sample_weight: Weights = None,
+        sample_weight: Weights | str = None,
         **options: Any,
     ) -> pd.DataFrame:
         """The likelihood along each parameter, for plots; X, y: the training rows."""
@@ -221,7 +222,7 @@ class Results(ContrastResults, TermTests, ChosenCovariance, Predictions, Summari
         self,
         X: MatrixLike,
         y: VectorLike | None = None,
-        sample_weight: Weights = None,
+        sample_weight: Weights | str = None,
         **options: Any,
     ) -> pd.DataFrame:
         """How much each training row changes the fit, without refitting; it has the index of X."""

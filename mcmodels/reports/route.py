@@ -18,9 +18,11 @@ from mcmodels.exceptions import InferenceError, example_of
 from mcmodels.inference.summary import Summary, short
 from mcmodels.records.principal_components import PrincipalComponents
 from mcmodels.records.record import ParameterFit
+from mcmodels.reports.beside_rows import beside
 from mcmodels.reports.column_names import names_after
 from mcmodels.reports.supervised_steps import is_frozen, is_step, step_fitted_to_targets
 from mcmodels.rows import CodedBlock, RowStream
+from mcmodels.tables.dask_stream import is_dask
 
 __all__ = ["Route"]
 
@@ -156,10 +158,12 @@ class Route:
         and offsets from the table, and groups by the name of a column.
         """
         takes = inspect.signature(method).parameters
+        options = beside(X, options)
         if "y" in takes:
             X, y, sample_weight, named = self.training_rows(X, y, sample_weight, **options)
         else:
-            named = self.offsets(X, {})
+            of_rows = {name: options.get(name) for name in ("offset", "exposure")}
+            named = self.offsets(X, of_rows)  # what the user gives goes before the table's
             X, y = self.rows(X), self.targets(y)
         rest = any(p.kind is p.VAR_KEYWORD for p in takes.values())
         given = {name: value for name, value in named.items() if rest or name in takes}
@@ -171,8 +175,10 @@ class Route:
     ) -> tuple[Any, Any, Any, dict[str, Any]]:
         """X and y as the model takes them, weights, and options with offsets and groups.
 
-        A fit by a formula has all of them from the table that X is then.
+        A fit by a formula has all of them from the table that X is then. Text names a column of X.
         """
+        options = beside(X, options | {"sample_weight": sample_weight})
+        sample_weight = options.pop("sample_weight")
         if self._is_of_table(X):
             if options.get("groups") is not None:
                 options["groups"] = self.table.groups(X, options["groups"])
@@ -184,14 +190,28 @@ class Route:
     def offsets(self, X: Any, given: Mapping[str, Any]) -> dict[str, Any]:
         """Offsets and exposures of rows, by name.
 
-        Those that are given; and of a fit by a formula those of the table that X is then.
+        Those that are given, as values or as names of columns; and of a fit by a formula those of
+        the table that X is then.
         """
         of_table = self.table.offsets(X) if self._is_of_table(X) else {}
-        return of_table | {name: of for name, of in given.items() if of is not None}
+        return of_table | {name: of for name, of in beside(X, given).items() if of is not None}
 
-    def complete(self, X: Any) -> Any:
-        """The rows, without those that a fit by a formula leaves out."""
-        return self.table.complete(X) if self._is_of_table(X) else X
+    def complete(self, X: Any, along: Mapping[str, Any]) -> tuple[Any, dict[str, Any]]:
+        """Rows, and what goes with them, without those that a fit by a formula leaves out.
+
+        To what goes with them its offsets are added.
+        """
+        found = beside(X, {name: of for name, of in along.items() if of is not None})
+        return self.table.complete(X, found) if self._is_of_table(X) else (X, found)
+
+    def known(self, X: Any) -> Any:
+        """Which rows have all that predictions read, shape (n,); all, unless a fit leaves some out.
+
+        What is not known is refused later.
+        """
+        if not self._is_of_table(X) or is_dask(X) or self.table.na != "drop":
+            return np.ones(1, dtype=bool)
+        return self.table.kept(X, new=True)
 
     def _is_of_table(self, X: Any) -> bool:
         return self.table is not None and X is not None and not isinstance(X, RowStream)

@@ -10,6 +10,7 @@ from mcmodels.estimators.arguments import refuse_other_order
 from mcmodels.exceptions import InferenceError
 from mcmodels.inference.estimate import Estimate
 from mcmodels.records.principal_components import PrincipalComponents
+from mcmodels.reports.beside_rows import beside
 from mcmodels.reports.route import Route
 from mcmodels.tables.dask_stream import as_stream, is_dask
 
@@ -62,15 +63,23 @@ class Routed:
     ) -> dict[str, Any]:
         """The arguments of a method of the model; those that are None are left out."""
         route = self._route
+        beside_rows = beside(X, {"sample_weight": weights, **named})
+        weights, named = beside_rows.pop("sample_weight"), beside_rows
         if route.steps or route.target is not None:
-            groups = named.get("groups")
             # Steps return arrays, which have no index to pair rows by.
-            added = {name: named.get(name) for name in ("offset", "exposure")}
-            refuse_other_order(X=X, y=y, sample_weight=weights, groups=groups, **added)
-            if is_dask(X):
-                if groups is not None and is_dask(groups):
-                    named = named | {"groups": groups.compute()}
-                offsets = {key: named[key] for key in ("offset", "exposure") if key in named}
-                named = {key: value for key, value in named.items() if key not in offsets}
-                X, y, weights, _ = as_stream(X, y, weights, **offsets)
+            added = {name: named.get(name) for name in ("offset", "exposure", "groups")}
+            refuse_other_order(X=X, y=y, sample_weight=weights, **added)
+            X, y, weights, named = self._streamed(X, y, weights, named)
         return route.arguments(method, X, y, weights, **named)
+
+    def _streamed(self, X: Any, y: Any, weights: Any, named: dict[str, Any]) -> tuple[Any, ...]:
+        """Collections of Dask as a stream, before steps; all else as it is."""
+        if not is_dask(X) or not (self._route.steps or self._route.target is not None):
+            return X, y, weights, named
+        groups = named.get("groups")
+        if groups is not None and is_dask(groups):
+            named = named | {"groups": groups.compute()}
+        offsets = {key: named[key] for key in ("offset", "exposure") if key in named}
+        named = {key: value for key, value in named.items() if key not in offsets}
+        X, y, weights, _ = as_stream(X, y, weights, **offsets)
+        return X, y, weights, named

@@ -21,7 +21,7 @@ from sklearn.preprocessing import (
 
 from mcmodels.reports.column_names import parts_of_columns
 
-__all__ = ["Column", "columns_after", "variables_of"]
+__all__ = ["Column", "columns_after", "columns_of_each", "variables_of"]
 
 # What formulas call the column of ones.
 _ONES = ("1", "Intercept", "(intercept)")
@@ -86,7 +86,7 @@ def _through(step: Any, columns: list[Column] | None) -> list[Column] | None:
     if isinstance(step, PolynomialFeatures):
         made = [_product([columns[j] for j in np.flatnonzero(row)]) for row in step.powers_]
         return _renamed(made, step, columns)
-    counts = _columns_of_each(step, len(columns))
+    counts = columns_of_each(step, len(columns))
     if counts is not None:
         made = [column for column, n in zip(columns, counts, strict=True) for _ in range(n)]
         return _renamed(made, step, columns)
@@ -170,7 +170,7 @@ def _product(columns: list[Column]) -> Column:
     return Column(":".join(variables), variables)
 
 
-def _columns_of_each(step: Any, n: int) -> list[int] | None:
+def columns_of_each(step: Any, n: int) -> list[int] | None:
     """How many columns, one after another, a step makes of each of its inputs; None if unknown."""
     if isinstance(step, OneToOneFeatureMixin):
         return [1] * n

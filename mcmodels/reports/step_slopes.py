@@ -83,19 +83,19 @@ def moved_along(step: Any, X: Any, D: Array, told: Told) -> Array:
         Fitted.
     X : array-like of shape (b, p)
         Rows as the step takes them.
-    D : ndarray of shape (b, p)
-        How they move; zero for what is no number.
+    D : ndarray of shape (b, p) or (1, p)
+        How they move; zero for what is no number. One row where all move alike.
     told : Told
         Gets what is to be said of the result.
 
     Returns
     -------
-    ndarray of shape (b, q)
+    ndarray of shape (b, q), or (1, q) where all move alike
     """
-    if not D.any():
-        return np.zeros((len(D), step.transform(X[:1]).shape[1]))
     if is_identity(step):
         return D
+    if not D.any():
+        return np.zeros((1, step.transform(X[:1]).shape[1]))
     if isinstance(step, ColumnTransformer | FeatureUnion | Pipeline):
         return _routed(step, X, D, told)
     if type(step).__name__ == "FrozenEstimator":
@@ -109,9 +109,13 @@ def moved_along(step: Any, X: Any, D: Array, told: Told) -> Array:
             told.one_sided.add(type(step).__name__)
         if rule is _constant and D.any():
             told.flat.add(type(step).__name__)
-        return rule(step, X, D)
+        is_linear = rule in _LINEAR and not getattr(step, "clip", False)
+        return rule(step, X, D if is_linear else _of_all_rows(X, D))
+    own = getattr(step, "_moved", None)  # of a formula
+    if own is not None and (moved := own(X, D)) is not None:
+        return np.asarray(moved)
     told.differences.add(type(step).__name__)
-    return _by_differences(step, X, D, told)
+    return _by_differences(step, X, _of_all_rows(X, D), told)
 
 
 def is_identity(step: Any) -> bool:
@@ -183,12 +187,20 @@ def _routed(step: Any, X: Any, D: Array, told: Told) -> Array:
                 X = part.transform(X)
         return D
     weights = getattr(step, "transformer_weights", None) or {}
-    moved = [
-        weights.get(name, 1.0)
-        * (D[:, at] if is_identity(part) else moved_along(part, rows, D[:, at], told))
-        for name, part, rows, at in inner_steps(step, X)
-    ]
-    return np.hstack(moved)
+    made = getattr(step, "output_indices_", {})
+    moved = []
+    for name, part, rows, at in inner_steps(step, X):
+        if name in made and not D[:, at].any():
+            moved.append(np.zeros((1, made[name].stop - made[name].start)))
+        else:
+            moved.append(weights.get(name, 1.0) * moved_along(part, rows, D[:, at], told))
+    height = max(map(len, moved), default=1)
+    return np.hstack([np.broadcast_to(of, (height, of.shape[1])) for of in moved])
+
+
+def _of_all_rows(X: Any, D: Array) -> Array:
+    """How each row moves."""
+    return np.broadcast_to(D, (X.shape[0], D.shape[1]))
 
 
 def _is_broken_line(step: Any) -> bool:
@@ -374,6 +386,8 @@ def _constant(step: Any, X: Any, D: Array) -> Array:
     return np.zeros((len(D), step.transform(X[:1]).shape[1]))
 
 
+# These move by the same matrix in every row.
+_LINEAR = (_scaled, _max_abs, _min_max, _robust, _projected, _constant)
 _RULES: dict[type, Callable[[Any, Any, Array], Array]] = {
     StandardScaler: _scaled,
     MaxAbsScaler: _max_abs,

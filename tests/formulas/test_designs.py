@@ -1,5 +1,6 @@
 """Design matrices against patsy, and against what R prints; other rows as those of the fit."""
 
+import functools
 import pickle
 from dataclasses import replace
 
@@ -41,9 +42,15 @@ def same_span_column_by_column(ours, theirs):
     assert not left
 
 
+@functools.cache
+def fitted(text):
+    """A fitted step; no test changes it."""
+    return Formula(text).fit(DATA)
+
+
 @pytest.mark.parametrize("text", FORMULAS)
 def test_designs_are_those_of_patsy(text):
-    ours, theirs = Formula(text).fit_transform(DATA), of_patsy(text)
+    ours, theirs = fitted(text).transform(DATA), of_patsy(text)
     same_span_column_by_column(ours.to_numpy(), theirs.to_numpy())
 
 
@@ -63,7 +70,7 @@ OWN_NAMES = ("bs(", "cr(", "cc(", "Q(", "Poly", "Diff", "&")
 
 @pytest.mark.parametrize("text", [t for t in FORMULAS if not any(f in t for f in OWN_NAMES)])
 def test_names_are_those_of_patsy(text):
-    ours, theirs = Formula(text).fit(DATA).get_feature_names_out(), of_patsy(text).columns
+    ours, theirs = fitted(text).get_feature_names_out(), of_patsy(text).columns
     assert sorted(ours) == sorted(theirs)
 
 
@@ -90,7 +97,7 @@ def test_contrasts_printed_by_r():
 @pytest.mark.parametrize("text", FORMULAS)
 def test_other_rows_are_coded_as_in_the_fit(text):
     """One row, some rows in another order, rows of few levels: as where they stood in the fit."""
-    step = Formula(text).fit(DATA)
+    step = fitted(text)
     whole = step.transform(DATA)
     few = DATA[(DATA["region"] == "west") & (DATA["sex"] == "male")]
     mixed = DATA.sample(frac=0.3, random_state=1)
@@ -106,7 +113,7 @@ def test_other_rows_are_coded_as_in_the_fit(text):
 
 @pytest.mark.parametrize("text", FORMULAS)
 def test_what_was_learnt_survives_pickling_and_is_plain_data(text):
-    step = Formula(text).fit(DATA)
+    step = fitted(text)
     again = pickle.loads(pickle.dumps(step))
     np.testing.assert_array_equal(again.transform(DATA), step.transform(DATA))
     assert "formulaic" not in pickle.dumps(step).decode("latin-1")
@@ -116,7 +123,7 @@ def test_what_was_learnt_survives_pickling_and_is_plain_data(text):
 
 @pytest.mark.parametrize("text", FORMULAS)
 def test_sparse_columns_are_the_dense_ones(text):
-    dense = Formula(text).fit_transform(DATA)
+    dense = fitted(text).transform(DATA)
     sparse = Formula(text, sparse=True).fit_transform(DATA)
     assert sparse.format == "csr"
     np.testing.assert_allclose(sparse.toarray(), dense.to_numpy(), rtol=1e-14, atol=1e-14)
@@ -124,7 +131,7 @@ def test_sparse_columns_are_the_dense_ones(text):
 
 @pytest.mark.parametrize("text", FORMULAS)
 def test_terms_cover_all_columns_once(text):
-    step = Formula(text).fit(DATA)
+    step = fitted(text)
     terms = step.get_feature_terms()
     positions = [position for columns in terms.values() for position in columns]
     assert sorted(positions) == list(range(len(step.get_feature_names_out())))

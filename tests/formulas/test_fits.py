@@ -13,6 +13,7 @@ from mcmodels import (
     results,
 )
 from tests.formulas.designs import FORMULAS, table
+from tests.rotation import rotated
 
 pytest.importorskip("formulaic")
 sm = pytest.importorskip("statsmodels.api")
@@ -49,8 +50,7 @@ def test_least_squares_is_that_of_statsmodels(text):
     close(found, theirs.get_prediction(DATA).se_mean, found)
 
 
-@pytest.mark.parametrize("text", SAME_NAMES)
-@pytest.mark.parametrize("kind", ["nonrobust", "HC3"])
+@pytest.mark.parametrize(("text", "kind"), rotated(SAME_NAMES, ["nonrobust", "HC3"]))
 def test_tables_of_least_squares_are_those_of_statsmodels(text, kind):
     ours = fit_formula(f"y ~ {text}", DATA, LinearRegression())
     theirs = smf.ols(f"y ~ {text}", DATA).fit(cov_type=kind)

@@ -124,8 +124,10 @@ def test_rows_that_a_formula_has_left_out_are_in_no_picture(data):
 
 
 def test_weights_that_are_no_array_are_refused_by_name(data, counts):
-    with pytest.raises(TypeError, match="sample_weight='x' must have a value for each row"):
-        ProfileDisplay.from_estimator(counts, data, None, "x")
+    with pytest.raises(TypeError, match=r"sample_weight=2\.0 must have a value for each row"):
+        ProfileDisplay.from_estimator(counts, data, None, 2.0)
+    with pytest.raises(ValueError, match="sample_weight='xx' is no column of X; did you mean 'x'"):
+        ProfileDisplay.from_estimator(counts, data, None, "xx")
 
 
 def test_what_is_not_determined_is_said_to_be_so(data):

@@ -12,6 +12,7 @@ from mcmodels import plots
 from mcmodels.plots.names import shortened
 from tests.plots.displays import DISPLAYS
 from tests.plots.pictures import faults, pixels, rendered, texts
+from tests.rotation import rotated
 
 
 @pytest.fixture(scope="module")
@@ -26,8 +27,8 @@ def drawn():
     return of
 
 
-def test_every_display_is_drawn():
-    shown = {type(make()).__name__ for make in DISPLAYS.values()}
+def test_every_display_is_drawn(drawn):
+    shown = {type(drawn(name)).__name__ for name in DISPLAYS}
     assert shown == set(plots.__all__)
 
 
@@ -51,24 +52,27 @@ def test_pictures_are_not_blank(drawn, name):
     assert (colours > 60).mean() > 5e-4
 
 
-@pytest.mark.parametrize("name", ["coefficients", "residuals", "biplot", "curvature", "separation"])
-@pytest.mark.parametrize("kind", ["png", "svg", "pdf"])
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    rotated(
+        ["coefficients", "residuals", "biplot", "curvature", "separation"], ["png", "svg", "pdf"]
+    ),
+)
 def test_the_same_bytes_twice(name, kind):
     assert rendered(DISPLAYS[name]().figure_, kind) == rendered(DISPLAYS[name]().figure_, kind)
 
 
-@pytest.mark.parametrize("name", DISPLAYS)
-def test_axes_of_the_user_are_taken_with_any_layout(drawn, name):
+@pytest.mark.parametrize(("name", "layout"), rotated(DISPLAYS, ["tight", "constrained"]))
+def test_axes_of_the_user_are_taken_with_any_layout(drawn, name, layout):
     display = drawn(name)
     panels = len(display.axes_)
-    for layout in ("tight", "constrained"):
-        figure = Figure(figsize=(7.0, 6.0), layout=layout)
-        axes = np.atleast_1d(figure.subplots(1, panels)).ravel()
-        display.plot(axes[0] if panels == 1 else axes)
-        assert display.figure_ is figure
-        assert display.ax_ is axes[0]
-        assert display._repr_png_() is None
-        assert len(rendered(figure)) > 5000
+    figure = Figure(figsize=(7.0, 6.0), layout=layout)
+    axes = np.atleast_1d(figure.subplots(1, panels)).ravel()
+    display.plot(axes[0] if panels == 1 else axes)
+    assert display.figure_ is figure
+    assert display.ax_ is axes[0]
+    assert display._repr_png_() is None
+    assert len(rendered(figure)) > 5000
     display.plot()  # for the next test
     assert display._repr_png_()[:4] == b"\x89PNG"
 

@@ -17,6 +17,7 @@ from mcmodels import (
     LogisticRegression,
     results,
 )
+from tests.rotation import rotated
 from tests.versions import LINEAR_QUANTILES
 
 # The same fit by other names of its levels: columns of the design stand in the same order, or in
@@ -60,9 +61,10 @@ def missing_as(form, X):
     return X.assign(place=X["place"].map({"here": 1.0, "there": 2.0}))
 
 
-@pytest.mark.parametrize("form", ["None", "category", "number"])
-@pytest.mark.parametrize("drop", ["first", "missing"])
-@pytest.mark.parametrize("binary", [False, True])
+@pytest.mark.parametrize(
+    ("drop", "form", "binary"),
+    rotated(["first", "missing"], ["None", "category", "number"], [False, True]),
+)
 def test_missing_values_are_a_level_where_the_encoder_has_made_one(form, drop, binary):
     X, y = rows()
     y = y > 0.5 if binary else y

@@ -20,6 +20,7 @@ from mcmodels import (
     results,
 )
 from mcmodels.exceptions import IndefiniteCovarianceWarning, InferenceError
+from tests.rotation import rotated
 
 N = 240
 
@@ -85,8 +86,13 @@ def cases():
     return [(name, k) for name in MODELS for k in range(len(list(kinds_of(name, dummy))))]
 
 
-@pytest.mark.parametrize(("name", "k"), cases())
-@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize(
+    ("name", "k", "weighted"),
+    [
+        pytest.param(*of.values[0], of.values[1], marks=of.marks)
+        for of in rotated(cases(), [False, True])
+    ],
+)
 def test_methods_without_rows_are_those_of_the_model_with_rows(data, name, k, weighted):
     """The law: exactly what the model itself says with the same options and the training rows."""
     options = list(kinds_of(name, data))[k]
@@ -420,8 +426,10 @@ def test_the_covariance_of_the_model_gives_the_intervals_of_the_model(data, name
         np.testing.assert_allclose(effects, model.marginal_effects(X), rtol=1e-8, atol=1e-14)
 
 
-@pytest.mark.parametrize("name", ["linear", "binary", "count", "classes"])
-@pytest.mark.parametrize("kind", ["HC1", "cluster", "two"])
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    rotated(["linear", "binary", "count", "classes"], ["HC1", "cluster", "two"]),
+)
 def test_units_of_columns_change_no_interval(data, name, kind):
     """Columns of tiny and huge scale: predictions and their errors are the same."""
     X, y = data["X"], data[name]
