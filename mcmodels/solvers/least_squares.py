@@ -50,9 +50,9 @@ from mcmodels.solvers.overflow import SMALLEST_SQUARES, refuse_overflow, refuse_
 from mcmodels.solvers.pseudoinverse import (
     PseudoInverse,
     entry_noise,
-    from_factor,
     from_gram,
     rank_tolerance,
+    with_left_vectors,
 )
 from mcmodels.solvers.solution import Solution, Status
 from mcmodels.solvers.tolerances import (
@@ -280,14 +280,16 @@ def _from_factor(
     noise = _noise(extent, scale, moments, rcond)
     # A root from the SVD keeps its digits when it is corrected, which only small data can afford.
     limit = max(tolerance, math.sqrt(noise @ noise))
-    inverse = ScaledCholesky.of_factor(
+    inverse: ScaledCholesky | PseudoInverse | None = ScaledCholesky.of_factor(
         R, scale, rcond=limit, largest_condition=CHOLESKY_CONDITION
-    ) or from_factor(R, scale, tolerance, noise)
-    if inverse.rank == moments.n_features and R.shape[0] == R.shape[1]:
+    )
+    U = None
+    if inverse is None:
+        inverse, U = with_left_vectors(R, scale, tolerance, noise)
+    if U is None or (inverse.rank == moments.n_features and R.shape[0] == R.shape[1]):
         coef, _ = linalg.lapack.dtrtrs(R, triangle.Qy)
     else:
-        R = np.where(scale > 0, R, 0.0)
-        coef = inverse.apply(R.T @ triangle.Qy)
+        coef = inverse.root @ (U.T @ triangle.Qy)
     residual_scatter = triangle.residual_scatter(coef)
     return _assemble(coef, moments, inverse, residual_scatter, extent, "pinv")
 

@@ -137,24 +137,37 @@ def entry_noise(rows: Extent, lengths: Array, mean: Array) -> Array:
 
 
 def from_factor(R: Array, scale: Array, rcond: float, noise: Array) -> PseudoInverse:
-    """Pseudo-inverse of ``RᵀR`` from R (k, p) through the SVD of ``R / scale``.
+    """Pseudo-inverse of ``RᵀR``; parameters are those of :func:`with_left_vectors`."""
+    return with_left_vectors(R, scale, rcond, noise)[0]
+
+
+def with_left_vectors(
+    R: Array, scale: Array, rcond: float, noise: Array
+) -> tuple[PseudoInverse, Array]:
+    """Pseudo-inverse ``BBᵀ`` of ``RᵀR`` from R (k, p) through the SVD of ``R / scale``, and U = RB.
 
     ``noise`` is that of the entries of each column, relative to its scale; directions no longer
     than it count as zero, and so do those below ``rcond`` times the longest.
+
+    The shortest minimiser of ``‖Rβ - z‖`` is ``B Uᵀz``. ``BBᵀRᵀz`` is the same, but its rounding
+    errors grow with the square of the condition number.
     """
     if min(R.shape) == 0:
         p = R.shape[1]
         none = RowSpace(np.ones(p), np.zeros((p, 0)), is_null=False, error=0.0) if p else None
-        return PseudoInverse(np.zeros((p, 0)), np.zeros(0), tuple(range(p)), none)
+        nothing = PseudoInverse(np.zeros((p, 0)), np.zeros(0), tuple(range(p)), none)
+        return nothing, np.zeros((len(R), 0))
     unit = np.where(scale > 0, scale, 1.0)
     scaled = np.where(scale > 0, R / unit, 0.0)
-    _, singular_values, Vt = linalg.svd(scaled, full_matrices=False, check_finite=False)
-    return _truncate(singular_values, Vt.T, unit, rcond, noise)
+    U, singular_values, Vt = linalg.svd(scaled, full_matrices=False, check_finite=False)
+    inverse = _truncate(singular_values, Vt.T, unit, rcond, noise)
+    return inverse, U[:, : inverse.rank]
 
 
 def _row_space(
     singular_values: Array, V: Array, rank: int, unit: Array, rcond: float, noise: Array
-) -> RowSpace:
+) -> tuple[RowSpace, float]:
+    """The row space, and its error without a limit."""
     kept = V[:, :rank]
     is_null = 2 * rank > len(V)
     basis = kept
@@ -164,10 +177,9 @@ def _row_space(
     counted_as_zero = max(
         rcond * singular_values[0], NOISE_MARGIN * float(np.sqrt(outside @ np.square(noise)))
     )
-    error = counted_as_zero / singular_values[rank - 1] if rank else 0.0
-    return RowSpace(
-        unit, basis, is_null, min(error, max(_LARGEST_ERROR, min(counted_as_zero, _LARGEST_NOISE)))
-    )
+    error = float(counted_as_zero / singular_values[rank - 1]) if rank else 0.0
+    limit = max(_LARGEST_ERROR, min(counted_as_zero, _LARGEST_NOISE))
+    return RowSpace(unit, basis, is_null, min(error, limit)), error
 
 
 def from_gram(A: Array, scale: Array, rcond: float, noise: Array | None = None) -> PseudoInverse:
@@ -180,6 +192,20 @@ def from_gram(A: Array, scale: Array, rcond: float, noise: Array | None = None) 
     return _truncate(singular_values, V[:, ::-1], unit, rcond, noise)
 
 
+def _shortest(root: Array, null: Array, error: float) -> Array:
+    """The root without its part in the span of null vectors.
+
+    It is a combination of these vectors as they are, which products with M do not see, however
+    different the units of the columns are. Combinations shorter than ``error`` are left alone: they
+    may be no null vectors.
+    """
+    U, lengths, Vt = linalg.svd(null, full_matrices=False, check_finite=False)
+    real = lengths > max(error, FLOAT64_EPSILON) * lengths[0]
+    for _ in range(2):
+        root = root - null @ (Vt[real].T @ ((U[:, real].T @ root) / lengths[real, np.newaxis]))
+    return root
+
+
 def _truncate(
     singular_values: Array, V: Array, unit: Array, rcond: float, noise: Array
 ) -> PseudoInverse:
@@ -189,13 +215,15 @@ def _truncate(
     kept, null = V[:, :rank], V[:, rank:]
     if rank == V.shape[0]:
         return PseudoInverse(kept / unit[:, np.newaxis] / singular_values, singular_values, ())
+    involved = np.nonzero(np.abs(null).max(axis=1, initial=0.0) > _INVOLVED)[0]
+    row_space, error = _row_space(singular_values, V, rank, unit, rcond, noise)
+    root = kept / unit[:, np.newaxis] / singular_values[:rank]
+    if V.shape[0] == V.shape[1]:
+        root = _shortest(root, null / unit[:, np.newaxis], error)
+        return PseudoInverse(root, singular_values, tuple(int(j) for j in involved), row_space)
     # M = UΣVᵀD with D = diag(unit). Its row space is spanned by DV; with the orthonormal basis
     # DV = QT the pseudo-inverse of M is QT⁻ᵀΣ⁻¹Uᵀ, whatever the scaling was.
     Q, T = linalg.qr(unit[:, np.newaxis] * kept, mode="economic", check_finite=False)
-    if np.diagonal(T).all():
+    if np.diagonal(T).all():  # else scales are so far apart that T underflows
         root = linalg.solve_triangular(T, Q.T, check_finite=False).T / singular_values[:rank]
-    else:  # scales so far apart that T underflows: an inverse that is the shortest after scaling
-        root = kept / unit[:, np.newaxis] / singular_values[:rank]
-    involved = np.nonzero(np.abs(null).max(axis=1, initial=0.0) > _INVOLVED)[0]
-    row_space = _row_space(singular_values, V, rank, unit, rcond, noise)
     return PseudoInverse(root, singular_values, tuple(int(j) for j in involved), row_space)

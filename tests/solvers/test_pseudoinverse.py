@@ -1,10 +1,18 @@
 """Minimum-norm pseudo-inverses from factors and from Gram matrices, whatever the scaling."""
 
+import mpmath
 import numpy as np
 import pytest
 
+from mcmodels import LinearRegression
+from mcmodels.exceptions import RankDeficiencyWarning
 from mcmodels.rows import ArrayRows
-from mcmodels.solvers.pseudoinverse import from_factor, from_gram, rank_tolerance
+from mcmodels.solvers.pseudoinverse import (
+    from_factor,
+    from_gram,
+    rank_tolerance,
+    with_left_vectors,
+)
 from tests.numerics import relative_error
 
 
@@ -64,3 +72,47 @@ def test_tolerance_lies_between_noise_and_signal(dtype, shape):
     )
     assert singular[k] < tolerance * singular[0] < singular[k - 1] / 10
     assert tolerance < (1e-5 if dtype == np.float32 else 1e-11)
+
+
+@pytest.mark.parametrize("far", [1e2, 1e5, 1e8, 1e11])
+@pytest.mark.parametrize("n", [40, 3000])
+@pytest.mark.parametrize("how", ["auto", "pinv", "partial_fit"])
+def test_predictions_of_dependent_columns_that_are_ill_conditioned(how, n, far):
+    """Products with a column far from zero, and doubled columns: very different units, κ ~ far.
+
+    Integers, so that the columns are exact, and span what well-conditioned ones span.
+    """
+    rng = np.random.default_rng(n)
+    level, d = rng.integers(-1, 2, n), rng.integers(-3, 4, n)
+    y = d + rng.standard_normal(n)
+    X = np.column_stack([far + level, d, (far + level) * d, 2 * d, 2 * (far + level) * d])
+    span = np.column_stack([np.ones(n), level, d, level * d])
+    best = span @ np.linalg.lstsq(span, y, rcond=None)[0]
+    in_parts = how == "partial_fit"
+    model = LinearRegression(solver="auto" if in_parts else how)
+    with pytest.warns(RankDeficiencyWarning):
+        (model.partial_fit if in_parts else model.fit)(X, y)
+    assert model.rank_ == 3
+    # A backward stable solution, and products of numbers of the size of far that cancel.
+    limit = 50 * np.finfo(float).eps * far
+    np.testing.assert_allclose(model.predict(X), best, atol=limit * np.abs(y).max())
+
+
+@pytest.mark.parametrize("unit", [-14, 0, 14])
+def test_the_root_is_the_shortest_in_the_units_of_the_user(unit):
+    """Beside the pseudo-inverse of scaled columns of a matrix that is small enough for mpmath."""
+    rng = np.random.default_rng(3)
+    M = rng.integers(-5, 6, (8, 3)).astype(float)
+    M = np.column_stack([M, 2 * M[:, 0], M[:, 1] - M[:, 2]]) * [1.0, 2.0**unit, 1.0, 1.0, 1.0]
+    inverse, U = with_left_vectors(M, np.linalg.norm(M, axis=0), 1e-12, np.zeros(5))
+    with mpmath.workdps(60):
+        exact = mpmath.matrix(M.tolist())
+        gram = exact.T * exact
+        values, vectors = mpmath.eigsy(gram)
+        kept = [k for k in range(5) if values[k] > values[4] * mpmath.mpf(10) ** -40]
+        pseudo = sum((vectors[:, k] * vectors[:, k].T / values[k] for k in kept), mpmath.zeros(5))
+        expected = np.array((pseudo * exact.T).tolist(), dtype=float)
+    assert len(kept) == 3
+    # The condition number of M, about 1e4 at the most unequal units, times the rounding error.
+    found = inverse.root @ U.T
+    np.testing.assert_allclose(found, expected, atol=1e-10 * np.abs(expected).max())
