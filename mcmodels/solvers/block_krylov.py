@@ -32,8 +32,9 @@ The probability is one over Ω. A second, independent block looks for what the f
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import cast
 
@@ -142,6 +143,17 @@ def leading_of_products(
     """
     if not 0 < trace < np.inf:
         return None
+    # In units of about the trace, squares of eigenvalues neither overflow nor underflow.
+    unit = 2.0 ** (math.frexp(trace)[1] - 1)
+    found = _leading(lambda V: product(V) / unit, size, count, trace / unit, most_steps)
+    if found is None:
+        return None
+    return replace(found, values=found.values * unit, threshold=found.threshold * unit)
+
+
+def _leading(
+    product: Product, size: int, count: int, trace: float, most_steps: int
+) -> Leading | None:
     krylov = _Krylov(product, gaussian(0, block_width(count), size), most_steps)
     next_check, before, likely = _FIRST_CHECK, (0, 1.0), False
     while krylov.steps < most_steps:
