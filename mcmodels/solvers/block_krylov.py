@@ -166,7 +166,7 @@ def _leading(
             return None  # A does not hold the digits of this one
         now = (krylov.steps, residual / values[0])
         certificate = None
-        if now[1] <= _goal(krylov.steps):
+        if now[1] <= goal(krylov.steps):
             ritz = ritz or krylov.ritz()
             certificate = _certificate(ritz, count, trace, factorisation_error(size))
         if certificate is None:
@@ -182,7 +182,7 @@ def _leading(
     return None
 
 
-def _goal(steps: int) -> float:
+def goal(steps: int) -> float:
     """The residual, as a share of θ₁, with which a certificate is tried after so many steps."""
     return _LIKELY_RESIDUAL if steps >= _FEW_STEPS else _SMALL_RESIDUAL
 
@@ -193,12 +193,12 @@ def _next_check(before: tuple[int, float], now: tuple[int, float]) -> tuple[int,
     And whether the goal will probably be reached by then.
     """
     (earlier, larger), (steps, residual) = before, now
-    goal = _goal(steps)
+    enough = goal(steps)
     least, most = (max(1, int(share * steps)) for share in _STEPS_BETWEEN_CHECKS)
-    if not goal < residual < larger:
+    if not enough < residual < larger:
         return steps + least, False
     rate = np.log(larger / residual) / (steps - earlier)
-    needed = np.log(residual / goal) / rate
+    needed = np.log(residual / enough) / rate
     taken = int(np.clip(needed / 2, least, most))
     return steps + taken, bool(taken >= needed)
 
