@@ -163,6 +163,18 @@ def test_components_far_from_zero():
         assert np.abs(far.gradient(rows + 1e12)).max() < 1e-12
 
 
+@pytest.mark.parametrize("place", ["X", "y"])
+def test_blocks_that_overflow_are_refused_without_another_warning(place):
+    """The squares of the factor overflow before the error says so."""
+    r = rng(3)
+    X, y = r.standard_normal((50, 3)), r.standard_normal(50)
+    X, y = (X * 1e160, y) if place == "X" else (X, y * 1e160)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with pytest.raises(ValueError, match=f"of {place} overflow float64"):
+            LinearRegression().partial_fit(X, y)
+
+
 def test_targets_and_weights_that_overflow_are_refused():
     X = rng(14).standard_normal((30, 2))
     with pytest.raises(ValueError, match=r"weighted squares of column\(s\) \[0\] of y overflow"):

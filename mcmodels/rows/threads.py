@@ -20,6 +20,7 @@ import operator
 import os
 import threading
 import time
+import weakref
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Generic, TypeVar
@@ -59,18 +60,21 @@ class _SingleThreadedBlas:
     """Knows the fits that run; fits in several threads may enter and leave in any order."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._fits: set[object] = set()
+        # What an interrupted fit leaves is collected at any allocation, and so inside the lock.
+        self._lock = threading.RLock()
+        self._fits: dict[int, weakref.ref[object]] = {}
         self._before: list[int] = []
 
     def enter(self, fit: object) -> int:
-        """Make BLAS single-threaded; return how many threads it had."""
+        """Make BLAS single-threaded; return how many threads it had.
+
+        A fit that never calls :meth:`leave` has left when the object is gone.
+        """
+        key = id(fit)
         with self._lock:
-            if self._fits:
-                self._fits.add(fit)
-            else:
+            self._fits[key] = weakref.ref(fit, lambda _: self._leave(key))
+            if not self._before:
                 self._before = [library.get_num_threads() for library in _blas_libraries()]
-                self._fits.add(fit)
                 _set_threads((library, 1) for library in _blas_libraries())
             return min(self._before, default=1)
 
@@ -79,8 +83,11 @@ class _SingleThreadedBlas:
 
         So it may be called again after it was interrupted, or before ``enter`` has ended.
         """
+        self._leave(id(fit))
+
+    def _leave(self, key: int) -> None:
         with self._lock:
-            self._fits.discard(fit)
+            self._fits.pop(key, None)
             if self._fits or not self._before:
                 return
             # Another number was set by the user meanwhile, and stays.
@@ -122,7 +129,8 @@ class single_threaded_blas:
     depend on how many the user allows.
 
     A class, because fits of a few rows enter several of them one inside another, and a generator
-    takes twice as long.
+    takes twice as long. Ctrl-C may come at the very start of ``__exit__``, before any of its code;
+    so the context ends with this object, at the latest. A ``__del__`` would swallow Ctrl-C.
     """
 
     def __enter__(self) -> int:

@@ -143,7 +143,7 @@ class FactoredMoments(JointMean):
         """
         R = triangle.R
         offset = R[0, 1:] / R[0, 0] if triangle.intercept else np.zeros_like(centre)
-        squares = np.square(triangle.joint).sum(axis=0)
+        squares = np.einsum("kj,kj->j", triangle.joint, triangle.joint)  # silent where it overflows
         return cls(weight, centre, offset, triangle, triangle.n_features, squares)
 
     @property

@@ -32,8 +32,9 @@ The probability is one over Ω. A second, independent block looks for what the f
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import cast
 
@@ -142,6 +143,17 @@ def leading_of_products(
     """
     if not 0 < trace < np.inf:
         return None
+    # In units of about the trace, squares of eigenvalues neither overflow nor underflow.
+    unit = 2.0 ** (math.frexp(trace)[1] - 1)
+    found = _leading(lambda V: product(V) / unit, size, count, trace / unit, most_steps)
+    if found is None:
+        return None
+    return replace(found, values=found.values * unit, threshold=found.threshold * unit)
+
+
+def _leading(
+    product: Product, size: int, count: int, trace: float, most_steps: int
+) -> Leading | None:
     krylov = _Krylov(product, gaussian(0, block_width(count), size), most_steps)
     next_check, before, likely = _FIRST_CHECK, (0, 1.0), False
     while krylov.steps < most_steps:
@@ -154,7 +166,7 @@ def leading_of_products(
             return None  # A does not hold the digits of this one
         now = (krylov.steps, residual / values[0])
         certificate = None
-        if now[1] <= _goal(krylov.steps):
+        if now[1] <= goal(krylov.steps):
             ritz = ritz or krylov.ritz()
             certificate = _certificate(ritz, count, trace, factorisation_error(size))
         if certificate is None:
@@ -170,7 +182,7 @@ def leading_of_products(
     return None
 
 
-def _goal(steps: int) -> float:
+def goal(steps: int) -> float:
     """The residual, as a share of θ₁, with which a certificate is tried after so many steps."""
     return _LIKELY_RESIDUAL if steps >= _FEW_STEPS else _SMALL_RESIDUAL
 
@@ -181,12 +193,12 @@ def _next_check(before: tuple[int, float], now: tuple[int, float]) -> tuple[int,
     And whether the goal will probably be reached by then.
     """
     (earlier, larger), (steps, residual) = before, now
-    goal = _goal(steps)
+    enough = goal(steps)
     least, most = (max(1, int(share * steps)) for share in _STEPS_BETWEEN_CHECKS)
-    if not goal < residual < larger:
+    if not enough < residual < larger:
         return steps + least, False
     rate = np.log(larger / residual) / (steps - earlier)
-    needed = np.log(residual / goal) / rate
+    needed = np.log(residual / enough) / rate
     taken = int(np.clip(needed / 2, least, most))
     return steps + taken, bool(taken >= needed)
 

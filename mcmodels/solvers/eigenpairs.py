@@ -39,4 +39,7 @@ def leading_eigenpairs(S: Array, count: int) -> Eigenpairs:
     if count == 0:
         return Eigenpairs(S[0, :0], S[:, :0])
     values, vectors = linalg.eigh(S, subset_by_index=(size - count, size - 1), check_finite=False)
+    if values.size < count:  # LAPACK may not tell equal values apart
+        values, vectors = linalg.eigh(S, driver="evd", check_finite=False)
+        values, vectors = values[size - count :], vectors[:, size - count :]
     return Eigenpairs(values[::-1].copy(), vectors[:, ::-1])

@@ -1,6 +1,7 @@
 """Threads over rows: the same result however many, their errors, and nothing left behind."""
 
 import contextlib
+import gc
 import json
 import multiprocessing
 import os
@@ -283,8 +284,8 @@ class TestLimits:
         X, y, _ = small
         with blas_with(count):
             Moments.of(ArrayRows(X, y[:, None], block_rows=1000))
-            # A pass over a sample, which is small, and one over the rows, in which the caller's
-            # thread takes part.
+            # A pass over a sample, which is small, and one over the rows; the caller's thread is
+            # one of those that sum.
             assert started.count == count - 1
 
     def test_little_data_starts_none(self, started, many_cores):
@@ -616,6 +617,33 @@ with threadpoolctl.threadpool_limits(3, user_api="blas"):
                 break
         assert ended
         assert count > 6, "each of the two libraries is read, limited and released"
+
+    def test_an_interrupt_at_the_very_start_of_the_exit(self):
+        """Python looks for signals when a function begins, so that its code may not run at all."""
+        exits = single_threaded_blas.__exit__.__code__
+
+        def interrupt(frame, event, argument):
+            if frame.f_code is exits:
+                sys.settrace(None)
+                raise KeyboardInterrupt
+
+        def interrupted_fit():
+            with single_threaded_blas():
+                sys.settrace(interrupt)
+
+        before, traced = blas_threads(), sys.gettrace()
+        with blas_with(2):
+            limited = blas_threads()
+            try:
+                with pytest.raises(KeyboardInterrupt):
+                    interrupted_fit()
+            finally:
+                sys.settrace(traced)
+            gc.collect()
+            assert blas_threads() == limited
+            with single_threaded_blas() as n_threads:
+                assert n_threads == 2
+        assert blas_threads() == before
 
 
 class InterruptedPools:

@@ -51,6 +51,20 @@ def reflected(values, seed=0):
     return lambda V: reflect(reflect(V) * values)
 
 
+@pytest.mark.parametrize("exponent", [-1000, -700, 700, 1000])
+def test_the_unit_of_the_matrix_changes_no_bit(exponent):
+    """A power of two is exact. The squares of these eigenvalues overflow, or underflow."""
+    values, unit = SPECTRA["spiked"], 2.0**exponent
+    pairs = certified_eigenpairs(reflected(values), SIZE, COUNT, values.sum(), SIZE // 20)
+    other = certified_eigenpairs(
+        reflected(values * unit), SIZE, COUNT, values.sum() * unit, SIZE // 20
+    )
+    assert pairs is not None
+    assert other is not None
+    np.testing.assert_array_equal(other.values, pairs.values * unit)
+    np.testing.assert_array_equal(other.vectors, pairs.vectors)
+
+
 @pytest.mark.parametrize("name", SPECTRA)
 def test_variances_of_a_constructed_spectrum(name):
     values = SPECTRA[name]

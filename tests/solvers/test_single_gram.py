@@ -51,8 +51,8 @@ def test_eigenvalues_have_the_digits_of_float64(name, scale):
     V = pairs.vectors
     np.testing.assert_allclose(V.T @ V, np.eye(COUNT), atol=ROUNDING)
     residual = F @ (F.T @ V) - V * pairs.values
-    # An error of 1e-9 and gaps of at least 1e-3 of the largest value allow √1e-12.
-    assert np.linalg.norm(residual, 2) <= 1e-5 * values[0]
+    # Float32 leaves 5e-8 and more. Two corrections take at least nine tenths of it each, or all.
+    assert np.linalg.norm(residual, 2) <= 5e-9 * values[0]
 
 
 def test_a_spectrum_that_float32_cannot_hold_is_left_to_float64():
