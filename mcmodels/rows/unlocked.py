@@ -50,11 +50,13 @@ def _routine(name: str) -> Callable[..., None]:
 
 
 def _passed(argument: Any, by_reference: Callable[[int], Any]) -> Any:
-    if isinstance(argument, int):
-        return by_reference(argument)
     if isinstance(argument, np.ndarray):
         return argument.ctypes.data
-    return argument if isinstance(argument, bytes) else ctypes.byref(ctypes.c_double(argument))
+    if isinstance(argument, bytes):
+        return argument
+    if isinstance(argument, float):
+        return ctypes.byref(ctypes.c_double(argument))
+    return by_reference(int(argument))
 
 
 def _require(orders_and_shapes_fit: bool, *arrays: Array) -> None:
