@@ -134,7 +134,7 @@ class LossMethods(OffsetMethods):
         0      12.847           3.077  8.034  20.544
         """
         check_level(level)
-        if kind != "mean":
+        if not isinstance(kind, str) or kind != "mean":
             raise InferenceError(
                 f"kind={example_of(kind)}: a loss of your own gives the intervals of predictions, "
                 "kind='mean', and no distribution of an observation. Take "

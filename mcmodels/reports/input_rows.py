@@ -222,9 +222,8 @@ def _column_like(column: pd.Series, values: Any) -> pd.Series:
 
 def len_of(X: Any) -> int:
     """The number of rows of a table or an array."""
-    if isinstance(X, Mapping):
-        return len(pd.DataFrame(dict(X)))
-    return int(X.shape[0]) if hasattr(X, "shape") else len(X)
+    shape = getattr(X, "shape", ())
+    return int(shape[0]) if shape else len(in_memory(X))
 
 
 def in_memory(X: Any) -> Any:
