@@ -23,6 +23,7 @@ from mcmodels.plots import (
 )
 from mcmodels.plots.names import shortened
 from tests.plots.pictures import faults, rendered, texts
+from tests.rotation import rotated
 
 NAMES = {
     "TeX": ["$x$", "a_b^{c}", "50 % & more", "$\\frac{$", "\\alpha", "{b}", "#~$"],
@@ -126,15 +127,13 @@ def drawn(make, names, unit):
         return make(names, unit)
 
 
-@pytest.mark.parametrize("names", NAMES)
-@pytest.mark.parametrize("what", MAKE)
+@pytest.mark.parametrize(("what", "names"), rotated(MAKE, NAMES))
 def test_names_are_inside_and_apart(what, names):
     figure = drawn(MAKE[what], NAMES[names], 1.0).figure_
     assert faults(figure) == []
 
 
-@pytest.mark.parametrize("unit", UNITS)
-@pytest.mark.parametrize("what", MAKE)
+@pytest.mark.parametrize(("what", "unit"), rotated(MAKE, UNITS))
 def test_units_are_inside_and_apart(what, unit):
     figure = drawn(MAKE[what], ["a", "b", "c", "d", "e", "f", "g"], UNITS[unit]).figure_
     assert faults(figure) == []

@@ -26,6 +26,8 @@ RNG = np.random.default_rng(0)
 X = pd.DataFrame(
     {"a": RNG.normal(size=N), "b": RNG.normal(size=N), "c": RNG.integers(0, 2, size=N)}
 )
+from tests.rotation import rotated
+
 NOISY = X["a"] + RNG.normal(size=N)
 EXPOSURE = RNG.uniform(1.0, 2.0, N)
 
@@ -130,13 +132,13 @@ def complaints(name, piped, method):
 
 
 @pytest.mark.filterwarnings("ignore")
-@pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize(
-    ("name", "piped"), [*((name, False) for name in MODELS), ("linear", True), ("poisson", True)]
+    ("method", "fit"),
+    rotated(METHODS, [*((name, False) for name in MODELS), ("linear", True), ("poisson", True)]),
 )
-def test_errors_name_the_argument(name, piped, method):
+def test_errors_name_the_argument(method, fit):
     """A bad value is refused by its name, or has a meaning; nothing else of the call is blamed."""
-    assert not complaints(name, piped, method)
+    assert not complaints(*fit, method)
 
 
 def test_a_wrong_name_is_found(monkeypatch):
