@@ -20,13 +20,13 @@ from mcmodels import (
 )
 from mcmodels.exceptions import InferenceError
 from mcmodels.reports import contrasts
+from tests.rotation import rotated
 
 N = 40
 RNG = np.random.default_rng(0)
 X = pd.DataFrame(
     {"a": RNG.normal(size=N), "b": RNG.normal(size=N), "c": RNG.integers(0, 2, size=N)}
 )
-from tests.rotation import rotated
 
 NOISY = X["a"] + RNG.normal(size=N)
 EXPOSURE = RNG.uniform(1.0, 2.0, N)
