@@ -127,7 +127,7 @@ def _coded(steps: Sequence[Any], columns: list[Any]) -> Iterator[Any]:
         elif hasattr(step, "categories_"):
             yield from columns
         elif hasattr(step, "_factors"):  # a formula
-            yield from step._factors()
+            yield from (name for name in columns if str(name) in step._factors())
         for _, part, chosen in parts_of_columns(step):
             within = np.asarray(columns, dtype=object)
             if _is_text(chosen):

@@ -164,8 +164,10 @@ class InputRows:
         """Position of an input; refused, with the nearest name, where there is none."""
         if name in self.names:
             return self.names.index(name)
-        close = difflib.get_close_matches(str(name), self.names, n=1)
-        hint = f"did you mean {close[0]!r}?" if close else f"there are {listed(self.names)}."
+        texts = [*map(str, self.names)]
+        close = difflib.get_close_matches(str(name), texts, n=1)
+        near = [of for of, text in zip(self.names, texts, strict=True) if text in close]
+        hint = f"did you mean {near[0]!r}?" if near else f"there are {listed(self.names)}."
         raise ValueError(f"{argument}: X has no input {example_of(name)}; {hint}")
 
 
