@@ -9,9 +9,10 @@ import numpy as np
 
 from mcmodels.arrays import Array, MatrixLike, VectorLike
 from mcmodels.estimators.arguments import check_count
-from mcmodels.exceptions import InferenceError
+from mcmodels.exceptions import InferenceError, example_of
 from mcmodels.inference.ellipses import ellipse, loading_covariances, squared_radius
-from mcmodels.plots.asked import require_components, require_targets
+from mcmodels.inference.estimate import check_level
+from mcmodels.plots.asked import require_components, require_targets, two_of
 from mcmodels.plots.display import Display
 from mcmodels.plots.names import labelled, shortened
 from mcmodels.plots.style import (
@@ -128,9 +129,10 @@ class BiplotDisplay(Display, draws="a PCA, alone or at the end of a pipeline"):
         model = results.model
         require_targets(results, X, 0, "BiplotDisplay")
         record = model._fit
-        pair = list(components)
-        if len(pair) != 2 or pair[0] == pair[1]:
-            raise ValueError(f"components={components!r} must be two different positions.")
+        pair = two_of(components, "components", "positions, such as (0, 1)")
+        check_level(level)
+        if y is not None and np.ndim(y) != 1:
+            raise ValueError(f"y={example_of(y)} must have a class for each row of X.")
         for k in pair:
             check_count("components", k, at_least=0)
         if max(pair) >= model.n_components_:

@@ -12,7 +12,7 @@ from mcmodels.exceptions import InferenceError
 from mcmodels.inference.class_differences import ClassDifferences
 from mcmodels.inference.curvature_surface import CurvatureSurface, curvature_surface
 from mcmodels.inference.ellipses import ellipse, squared_radius
-from mcmodels.plots.asked import known, require_parameters, require_targets
+from mcmodels.plots.asked import known, require_parameters, require_targets, two_of
 from mcmodels.plots.display import Display
 from mcmodels.plots.names import shortened
 from mcmodels.plots.style import COLOURS, GREY, dress, log_ticks
@@ -128,11 +128,10 @@ class CurvatureDisplay(Display, draws="the objective of a fitted model"):
         estimate = record.model_estimate  # raises where the fit has none
         estimate = record.reported(estimate) if several else estimate
         names = list(estimate.names)
-        chosen = names[:2] if parameters is None else list(parameters)
+        given = names[:2] if parameters is None else parameters
+        chosen = two_of(given, "parameters", "names")
         for name in chosen:
             known(name, names, "parameters")
-        if len(chosen) != 2 or chosen[0] == chosen[1]:
-            raise ValueError(f"parameters={parameters!r} must be two different names.")
         pair = (names.index(chosen[0]), names.index(chosen[1]))
         rows, targets, sample_weight, offsets = results._route.training_rows(
             X, y, sample_weight, **offsets

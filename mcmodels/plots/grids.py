@@ -157,7 +157,8 @@ def _levels(column: pd.Series) -> list[Any]:
 
 def _column(frame: pd.DataFrame, name: Any, what: str) -> Any:
     """A column by its name, or of an array by its position."""
-    if isinstance(name, int | np.integer) and name not in frame.columns:
+    is_position = isinstance(name, int | np.integer) and not isinstance(name, bool)
+    if is_position and name not in frame.columns:
         if not 0 <= name < frame.shape[1]:
             raise ValueError(
                 f"{what}={name!r} is no position of the {frame.shape[1]} columns of X."

@@ -17,6 +17,7 @@ from mcmodels.exceptions import example_of
 from mcmodels.reports.step_slopes import as_floats, columns_of
 from mcmodels.rows import CodedBlock, RowStream
 from mcmodels.tables.dask_stream import as_stream, is_dask
+from mcmodels.tables.dicts import frame_of_dict
 
 __all__ = ["InputBlock", "InputRows", "in_memory", "numbers_of", "with_values"]
 
@@ -225,7 +226,9 @@ def _column_like(column: pd.Series, values: Any) -> pd.Series:
 def len_of(X: Any) -> int:
     """The number of rows of a table or an array."""
     if isinstance(X, Mapping):
-        return len(pd.DataFrame(dict(X)))
+        return len(frame_of_dict(X, "X"))
+    if not np.shape(X) if hasattr(X, "shape") else not hasattr(X, "__len__"):
+        raise TypeError(f"X={example_of(X)} must have rows and columns; pass a table or an array.")
     return int(X.shape[0]) if hasattr(X, "shape") else len(X)
 
 
@@ -240,9 +243,7 @@ def in_memory(X: Any) -> Any:
     if hasattr(X, "to_pandas"):  # Polars, Arrow
         return X.to_pandas()
     if isinstance(X, Mapping):  # a formula takes dicts of columns
-        if any(np.ndim(column) != 1 for column in X.values()):
-            raise ValueError(f"X={example_of(X)} must have columns with a value for each row.")
-        return pd.DataFrame(dict(X))
+        return frame_of_dict(X, "X")
     held = np.asarray(X)
     if held.ndim != 2:
         raise ValueError(f"X must have rows and columns; found an array of shape {held.shape}.")

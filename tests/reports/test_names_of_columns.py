@@ -10,7 +10,9 @@ pytest.importorskip("formulaic")
 
 RNG = np.random.default_rng(3)
 N = 60
-DATA = pd.DataFrame({"y": RNG.normal(size=N), "a": RNG.normal(size=N), "g": RNG.choice(list("pq"), N)})
+DATA = pd.DataFrame(
+    {"y": RNG.normal(size=N), "a": RNG.normal(size=N), "g": RNG.choice(list("pq"), N)}
+)
 NAMES = [("a", "g"), (0, 1), (1, 0), ("1", "Intercept"), ("Intercept", "1")]
 
 

@@ -283,8 +283,8 @@ class TestLimits:
         X, y, _ = small
         with blas_with(count):
             Moments.of(ArrayRows(X, y[:, None], block_rows=1000))
-            # A pass over a sample, which is small, and one over the rows; the caller's thread is one
-            # of those that sum.
+            # A pass over a sample, which is small, and one over the rows; the caller's thread is
+            # one of those that sum.
             assert started.count == count - 1
 
     def test_little_data_starts_none(self, started, many_cores):
