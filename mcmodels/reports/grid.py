@@ -8,8 +8,10 @@ import textwrap
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from mcmodels.inference.short_names import short_names
 from mcmodels.inference.summary import (
     LINE_WIDTH,
+    NAME_WIDTH,
     flush_left,
     latex_number,
     latex_text,
@@ -17,7 +19,6 @@ from mcmodels.inference.summary import (
     padded,
     row_html,
     scrolled,
-    short,
 )
 
 __all__ = ["Grid"]
@@ -44,10 +45,13 @@ class Grid:
     def text(self, notes: Sequence[str]) -> str:
         """Text with aligned decimal points; columns that are too wide are continued below."""
         lines = [line for section in self._filled for line in section]
-        names = flush_left(["", *(short(name) for name, _ in lines)])
+        named = dict.fromkeys(name for name, _ in lines if name)
+        shown = dict(zip(named, short_names([*named], NAME_WIDTH), strict=True))
+        names = flush_left(["", *(shown.get(name, "") for name, _ in lines)])
+        headings = short_names(self.headings, NAME_WIDTH)
         columns = []
-        for k, heading in enumerate(self.headings):
-            title, cells = short(heading), padded([cells[k] for _, cells in lines])
+        for k, title in enumerate(headings):
+            cells = padded([line[k] for _, line in lines])
             width = max(map(len, [title, *cells]))
             columns.append([f"{cell:>{width}}" for cell in (title, *cells)])
         parts: list[list[str]] = []
