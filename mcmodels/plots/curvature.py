@@ -25,6 +25,9 @@ _COUNT = 17  # values of each parameter
 _REACHES = (1.35, 2.0, 3.0)
 _FINER = 8  # so many times more for the lines
 _MOST = 60  # eigenvalues that are shown
+# How far below the fit, in heights of the lowest contour, another minimum is; and the share of the
+# values at which the objective must be known.
+_BELOW, _KNOWN = 1e-3, 0.6
 
 
 class CurvatureDisplay(Display, draws="the objective of a fitted model"):
@@ -166,6 +169,7 @@ class CurvatureDisplay(Display, draws="the objective of a fitted model"):
             surface = curvature_surface(objective, params, hessian, pair, scale, q, _COUNT)
             if surface.is_beyond(largest):
                 break
+        _refuse_half(surface.drop, min(radii))
         eigenvalues = np.linalg.eigvalsh(hessian)[::-1]
         return cls(surface, eigenvalues, names=(chosen[0], chosen[1]), radii=radii).plot(ax)
 
@@ -210,3 +214,22 @@ class CurvatureDisplay(Display, draws="the objective of a fitted model"):
         right.grid(axis="y", color="0.92", linewidth=0.6)
         right.tick_params(axis="x", color=GREY)
         return self
+
+
+def _refuse_half(drop: Array, least: float) -> None:
+    """Raise where the surface has no contours about the fit: it is not at the minimum, or unknown.
+
+    ``least`` is the height of the lowest contour.
+    """
+    known = np.isfinite(drop)
+    if known.any() and drop[known].min() < -_BELOW * least:
+        raise InferenceError(
+            "the fit did not converge: the objective is lower elsewhere, and its contours are "
+            "about its minimum. Fit again with a larger max_iter, or scale the columns."
+        )
+    if known.mean() < _KNOWN:
+        raise InferenceError(
+            "the best values of the other parameters were not found: the objective is nearly flat "
+            "along some of them, as where a level has one class alone, and has no contours here. "
+            "Penalise (a finite C, or alpha > 0), merge levels, or drop columns."
+        )
