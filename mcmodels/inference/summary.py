@@ -49,6 +49,9 @@ _LATEX = str.maketrans(
         "<": r"\textless{}",
         ">": r"\textgreater{}",
         "|": r"\textbar{}",
+        # At the start of a row they would belong to the end of the row before it.
+        "[": "{[}",
+        "*": "{*}",
         **{letter: f"\\{letter}" for letter in "&%$#_{}"},
     }
 )

@@ -24,7 +24,7 @@ from mcmodels.inference.summary import (
 __all__ = ["Grid"]
 
 _NUMBER = re.compile(r"-?(?:\d[\d.]*(?:e[+-]?\d+)?|inf|nan)")
-_MARKDOWN = re.compile(r"([\\`*_|<>])")
+_MARKDOWN = re.compile(r"([\\`*_|<>$~])")
 
 
 @dataclass(frozen=True)
@@ -126,9 +126,8 @@ def _wrapped(note: str) -> list[str]:
 
 
 def _in_latex(text: str) -> str:
-    """Text for LaTeX; a bracket at the start of a row would be read as an option of its end."""
-    plain = latex_text(one_line(text)).replace("²", "$^2$").replace("χ", r"$\chi$")
-    return plain.replace("[", "{[}")
+    """Text for LaTeX, with the signs that stand in names of measures."""
+    return latex_text(one_line(text)).replace("²", "$^2$").replace("χ", r"$\chi$")
 
 
 def _latex_cell(cell: str) -> str:
