@@ -13,6 +13,7 @@ from mcmodels.arrays import Array
 from mcmodels.estimators.arguments import listed
 from mcmodels.exceptions import InferenceError, example_of
 from mcmodels.records.principal_components import PrincipalComponents
+from mcmodels.records.record import INTERCEPT
 from mcmodels.reports.results import Results, results
 from mcmodels.tables.dicts import frame_of_dict
 
@@ -105,12 +106,17 @@ def two_of(given: Any, what: str, those: str) -> list[Any]:
     return pair
 
 
-def coefficients(found: Results, level: float, *rows: Any, **options: Any) -> pd.DataFrame:
+def coefficients(
+    found: Results, level: float, *rows: Any, intercept: bool = True, **options: Any
+) -> pd.DataFrame:
     """Coefficients with standard errors and intervals; ``class:feature`` where there are several.
 
-    Columns coefficient, standard_error, lower and upper.
+    Columns coefficient, standard_error, lower and upper. The intercept is the last row of a table.
     """
-    tables = found.summary(*rows, level=level, **options).tables
+    tables = dict(found.summary(*rows, level=level, **options).tables)
+    for head, table in tables.items():
+        if not intercept and len(table) and table.index[-1] == INTERCEPT:
+            tables[head] = table.iloc[:-1]
     columns = ["coefficient", "standard_error", "lower", "upper"]
     several = len(tables) > 1
     parts = [

@@ -24,7 +24,6 @@ from mcmodels.plots.style import (
     legend,
     log_ticks,
 )
-from mcmodels.records.record import INTERCEPT
 
 __all__ = ["CoefficientDisplay"]
 
@@ -151,9 +150,7 @@ class CoefficientDisplay(Display):
         labels = _labels(labels, found)
         tables = {}
         for name, one in zip(labels, found, strict=True):
-            table = coefficients(one, level, X, y, **options)
-            keep = [intercept or not str(row).endswith(INTERCEPT) for row in table.index]
-            tables[name] = table[keep]
+            tables[name] = coefficients(one, level, X, y, intercept=intercept, **options)
         return cls(tables, exponentiate=exponentiate, level=level).plot(ax)
 
     def _shows(self) -> str:

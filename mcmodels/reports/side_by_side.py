@@ -23,6 +23,7 @@ from mcmodels.reports.reported import Reported
 __all__ = ["Comparison", "compare"]
 
 _STATISTICS = ("n_observations", "r_squared", "log_likelihood", "aic", "bic", "deviance")
+_OF_INTERCEPT = (INTERCEPT, -1)
 _WORDS = {
     "n_observations": "observations",
     "r_squared": "R²",
@@ -208,7 +209,7 @@ class Comparison:
         With each its number among those of the same name in one model.
         """
         keys = list(dict.fromkeys(key for table in self.tables.values() for key in _keys_of(table)))
-        return sorted(keys, key=lambda key: key[0] == INTERCEPT)
+        return sorted(keys, key=lambda key: key == _OF_INTERCEPT)
 
     @property
     def _grid(self) -> Grid:
@@ -239,13 +240,16 @@ class Comparison:
 
 
 def _keys_of(table: pd.DataFrame) -> list[tuple[str, int]]:
-    """The names of a table, each with its number among equal ones."""
+    """The names of a table, each with its number among equal ones; the intercept is the last.
+
+    A column may be called as the intercept is.
+    """
     seen: Counter[str] = Counter()
     keys = []
     for name in table.index:
         keys.append((name, seen[name]))
         seen[name] += 1
-    return keys
+    return [*keys[:-1], _OF_INTERCEPT] if keys and keys[-1][0] == INTERCEPT else keys
 
 
 def _rounded(value: float, error: float) -> str:

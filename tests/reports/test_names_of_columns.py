@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mcmodels import LinearRegression, fit_formula, results
+from mcmodels import LinearRegression, compare, fit_formula, results
 
 pytest.importorskip("formulaic")
 
@@ -65,3 +65,23 @@ def test_pictures_of_levels_of_a_column_whose_name_is_a_number():
     assert not display.is_numeric
     expected = fit.predict(pd.DataFrame({"a": table["a"].mean(), 1: [0, 1, 2]}))
     np.testing.assert_allclose(display.tables[None]["prediction"], expected, rtol=1e-12)
+
+
+def test_a_column_that_is_called_as_the_intercept():
+    """It keeps its row beside models without it, and its place in pictures."""
+    named = DATA[["a"]].rename(columns={"a": "(intercept)"})
+    one = LinearRegression().fit(named, DATA["y"])
+    null = LinearRegression().fit(DATA[["a"]], DATA["y"] + 1.0)
+    found = compare(one, null).to_frame().xs("coefficient", level="measure").to_numpy()
+    expected = [[one.coef_[0], np.nan], [np.nan, null.coef_[0]], [one.intercept_, null.intercept_]]
+    np.testing.assert_array_equal(found, expected)
+
+
+@pytest.mark.parametrize("name", ["(intercept)", "slope at the (intercept)"])
+def test_pictures_leave_out_the_intercept_alone(name):
+    pytest.importorskip("matplotlib")
+    from mcmodels.plots import CoefficientDisplay
+
+    model = LinearRegression().fit(DATA[["a"]].rename(columns={"a": name}), DATA["y"])
+    (table,) = CoefficientDisplay.from_estimator(model).tables.values()
+    assert list(table["coefficient"]) == list(model.coef_)
