@@ -152,6 +152,13 @@ def test_formulas_of_earlier_versions_need_the_target(capsys, tmp_path):
     accepted(capsys, *given, "--target", "mpg")
 
 
+def test_pictures_of_classes_are_not_offered_for_regressions(capsys, models, tmp_path):
+    given = ["plot", "--what", "scree", "--out", tmp_path / "a.png"]
+    message = refused(capsys, *given, models["cars"])
+    assert message.endswith("coefficients, effects, residuals, influence, profile, curvature")
+    assert refused(capsys, *given, models["trip"]).endswith("curvature, calibration, separation")
+
+
 def cases(models, out):
     cars, trip, rates = models["cars"], models["trip"], models["rates"]
     what = ["--out", out, "--what"]

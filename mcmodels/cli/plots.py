@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from sklearn.base import is_classifier
 from sklearn.pipeline import Pipeline
 
 from mcmodels import PCA
@@ -85,6 +86,8 @@ def plot(options: argparse.Namespace) -> str:
         is_pca = isinstance(pipeline["model"], PCA)
         if is_pca != (options.what in _OF_COMPONENTS):
             others = [what for what in WHAT if is_pca == (what in _OF_COMPONENTS)]
+            if not is_classifier(pipeline["model"]):
+                others = [what for what in others if what not in ("calibration", "separation")]
             raise ValueError(
                 f"--what {options.what} is not for {type(pipeline['model']).__name__}; use one of "
                 f"{', '.join(others)}"

@@ -101,7 +101,7 @@ def check_weights(
     """Weights as a float64 array, one for each row, or None; negative weights are refused."""
     if sample_weight is None:
         return None
-    if isinstance(sample_weight, Real):
+    if isinstance(sample_weight, Real) and not isinstance(sample_weight, bool):
         sample_weight = np.full(X.shape[0], float(sample_weight))
     weights = finite_numbers("sample_weight", sample_weight)
     if weights.ndim != 1:

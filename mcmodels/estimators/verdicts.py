@@ -105,16 +105,20 @@ def warn_of_classes(
         )
     elif solution.status is Status.NOT_CONVERGED:
         steps, gradient = solution.iterations, abs(solution.value.gradient).max()
+        stopped = f"Newton's method stopped after {steps} steps with the gradient at {gradient:.1e}"
+        if solution.nearly_separated:
+            warn_not_converged(
+                f"{stopped}: but for rounding errors in the columns, "
+                f"{separated(features, solution)}. {_SEPARATED_REMEDIES}"
+            )
+            return
         remedy = "Raise max_iter, or scale the columns."
         if steps < max_iter:
             remedy = (
                 "A callback stopped it, or float64 shows no further decrease: then penalise "
                 "more (a smaller C), or scale the columns."
             )
-        warn_not_converged(
-            f"Newton's method stopped after {steps} steps with the gradient at "
-            f"{gradient:.1e}. {remedy}"
-        )
+        warn_not_converged(f"{stopped}. {remedy}")
 
 
 def warn_constant_targets(

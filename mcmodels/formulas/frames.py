@@ -12,6 +12,7 @@ import pandas as pd
 
 from mcmodels.exceptions import example_of
 from mcmodels.formulas.language import refuse_unknown
+from mcmodels.tables.dicts import frame_of_dict
 
 __all__ = [
     "complete_rows",
@@ -69,7 +70,7 @@ def selected(data: Any, names: Iterable[str]) -> pd.DataFrame:
         if name not in known:
             refuse_unknown(name, known)
     if isinstance(data, Mapping):
-        data = pd.DataFrame(dict(data))
+        data = frame_of_dict(data, "data")
     if isinstance(data, pd.DataFrame):
         frame = data.set_axis(known, axis=1)[names]
     else:

@@ -71,6 +71,7 @@ _TOKEN = re.compile(
       | (?P<other>.)""",
     re.VERBOSE | re.DOTALL,
 )
+_FORMULA = "the formula"
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m|⧛\[[^⧚]*⧚|\n")
 
 
@@ -252,11 +253,15 @@ def _is_word(name: str) -> bool:
     return constant or (start == "np" and rest in FUNCTIONS) or start == "contr"
 
 
-def refuse_unknown(name: str, known: Sequence[str], who: str = "the formula") -> None:
+def refuse_unknown(name: str, known: Sequence[str], who: str = _FORMULA) -> None:
     """Raise for a name that is no column; ``who`` has named it."""
-    nearest = difflib.get_close_matches(name, [str(column) for column in known], n=1)
-    listed = ", ".join(map(str, known[:10])) + (", …" if len(known) > 10 else "")
+    columns = [str(column) for column in known]
+    nearest = difflib.get_close_matches(name, columns, n=1)
+    nearest = nearest or [of for of in columns if name in re.split(r"\W+", of)]  # of several words
+    listed = ", ".join(columns[:10]) + (", …" if len(columns) > 10 else "")
     hint = f"Did you mean {nearest[0]!r}?" if nearest else f"The data have {listed}."
+    if nearest and who == _FORMULA and not all(map(str.isidentifier, nearest[0].split("."))):
+        hint = f"Did you mean `{nearest[0]}`? Names that are no words stand in backticks."
     raise ValueError(f"{who} names {name!r}, which is not a column of the data. {hint}")
 
 

@@ -236,7 +236,7 @@ def check_level(level: float, name: str = "level") -> float:
     scalar = np.ndim(level) == 0 and not isinstance(level, str)
     try:
         found = float(level) if scalar else np.nan
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         found = np.nan
     if not 0.0 < found < 1.0:
         rows = "" if np.ndim(level) == 0 else " Pass rows by their names: X=…, y=…."

@@ -13,8 +13,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from mcmodels.inference.short_names import short_names
+
 __all__ = [
     "LINE_WIDTH",
+    "NAME_WIDTH",
     "Summarised",
     "Summary",
     "facts_html",
@@ -33,7 +36,7 @@ __all__ = [
 ]
 
 LINE_WIDTH = 100
-_NAME_WIDTH = 40
+NAME_WIDTH = 40
 # Most lines of a printed summary, fewest rows of a table, and lines of a table beside its rows.
 _MOST_LINES, _FEWEST_ROWS, _LINES_OF_TABLE = 100, 3, 4
 _GAP = "padding-left: 1em"  # between columns, where a page has none
@@ -46,6 +49,9 @@ _LATEX = str.maketrans(
         "<": r"\textless{}",
         ">": r"\textgreater{}",
         "|": r"\textbar{}",
+        # At the start of a row they would belong to the end of the row before it.
+        "[": "{[}",
+        "*": "{*}",
         **{letter: f"\\{letter}" for letter in "&%$#_{}"},
     }
 )
@@ -230,7 +236,7 @@ def table_text(table: pd.DataFrame) -> str:
     """The table as text; one that is too wide is continued below, with the names again."""
     if table.empty:
         return ""
-    names = flush_left(["", *map(short, table.index)])
+    names = flush_left(["", *short_names(table.index, NAME_WIDTH)])
     parts: list[list[str]] = []
     for heading, cells in _columns(table):
         width = max(map(len, [heading, *cells]))
@@ -283,7 +289,7 @@ def flush_left(names: Iterable[str]) -> list[str]:
     return [f"{name:<{width}}" for name in names]
 
 
-def short(name: object, width: int = _NAME_WIDTH) -> str:
+def short(name: object, width: int = NAME_WIDTH) -> str:
     """A name on one line; the middle of a long name is left out."""
     text = one_line(name)
     half = width // 2

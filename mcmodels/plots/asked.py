@@ -11,9 +11,11 @@ import pandas as pd
 
 from mcmodels.arrays import Array
 from mcmodels.estimators.arguments import listed
-from mcmodels.exceptions import InferenceError
+from mcmodels.exceptions import InferenceError, example_of
 from mcmodels.records.principal_components import PrincipalComponents
+from mcmodels.records.record import INTERCEPT
 from mcmodels.reports.results import Results, results
+from mcmodels.tables.dicts import frame_of_dict
 
 __all__ = [
     "class_position",
@@ -24,6 +26,7 @@ __all__ = [
     "require_parameters",
     "require_probabilities",
     "require_targets",
+    "two_of",
 ]
 
 
@@ -69,19 +72,51 @@ def require_targets(found: Results, X: Any, y: Any, what: str) -> None:
 def known(name: Any, names: Iterable[Any], what: str) -> Any:
     """The name, if it is among the names; else an error with the nearest one."""
     names = list(names)
-    if name in names:
+    if _is_name(name) and name in names:
         return name
     near = difflib.get_close_matches(str(name), [str(one) for one in names], n=1)
     hint = f"did you mean {near[0]!r}?" if near else f"there are {listed(names)}."
-    raise ValueError(f"{what}={name!r} is unknown; {hint}")
+    raise ValueError(f"{what}={example_of(name)} is unknown; {hint}")
 
 
-def coefficients(found: Results, level: float, *rows: Any, **options: Any) -> pd.DataFrame:
+def _is_name(name: Any) -> bool:
+    """Whether a value can be compared with names; arrays and tables cannot."""
+    try:
+        hash(name)
+    except TypeError:
+        return False
+    return True
+
+
+def two_of(given: Any, what: str, those: str) -> list[Any]:
+    """The two entries of an argument; anything else is refused.
+
+    Parameters
+    ----------
+    given : object
+        What was passed.
+    what : str
+        The argument.
+    those : str
+        What its entries are.
+    """
+    pair = list(given) if isinstance(given, list | tuple | np.ndarray | pd.Index) else []
+    if len(pair) != 2 or not all(map(_is_name, pair)) or pair[0] == pair[1]:
+        raise ValueError(f"{what}={example_of(given)} must be two different {those}.")
+    return pair
+
+
+def coefficients(
+    found: Results, level: float, *rows: Any, intercept: bool = True, **options: Any
+) -> pd.DataFrame:
     """Coefficients with standard errors and intervals; ``class:feature`` where there are several.
 
-    Columns coefficient, standard_error, lower and upper.
+    Columns coefficient, standard_error, lower and upper. The intercept is the last row of a table.
     """
-    tables = found.summary(*rows, level=level, **options).tables
+    tables = dict(found.summary(*rows, level=level, **options).tables)
+    for head, table in tables.items():
+        if not intercept and len(table) and table.index[-1] == INTERCEPT:
+            tables[head] = table.iloc[:-1]
     columns = ["coefficient", "standard_error", "lower", "upper"]
     several = len(tables) > 1
     parts = [
@@ -106,7 +141,7 @@ def frame_of(X: Any, fitted: Any) -> tuple[pd.DataFrame, Any]:
     if isinstance(X, pd.DataFrame):
         return X, lambda frame: frame
     if isinstance(X, Mapping):  # a formula takes dicts of columns
-        return pd.DataFrame(dict(X)), lambda frame: frame
+        return frame_of_dict(X, "X"), lambda frame: frame
     if hasattr(X, "to_pandas"):  # tables of Polars and Arrow
         columns = type(X)
         make = getattr(columns, "from_pandas", None)
@@ -120,6 +155,11 @@ def frame_of(X: Any, fitted: Any) -> tuple[pd.DataFrame, Any]:
     if values.ndim != 2:
         raise ValueError(f"X must have two dimensions; found shape {values.shape}.")
     names = _names_of_columns(fitted, values.shape[1])
+    if len(names) != values.shape[1]:
+        raise ValueError(
+            f"X has {values.shape[1]} columns, and the fit had {len(names)}: {listed(names)}. Pass "
+            "rows as in fit."
+        )
     dtype = values.dtype
     return pd.DataFrame(values, columns=names), lambda frame: frame.to_numpy(dtype=dtype)
 

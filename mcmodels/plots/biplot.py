@@ -6,12 +6,14 @@ from collections.abc import Sequence
 from typing import Any, Self
 
 import numpy as np
+import pandas as pd
 
 from mcmodels.arrays import Array, MatrixLike, VectorLike
 from mcmodels.estimators.arguments import check_count
-from mcmodels.exceptions import InferenceError
+from mcmodels.exceptions import InferenceError, example_of
 from mcmodels.inference.ellipses import ellipse, loading_covariances, squared_radius
-from mcmodels.plots.asked import require_components, require_targets
+from mcmodels.inference.estimate import check_level
+from mcmodels.plots.asked import require_components, require_targets, two_of
 from mcmodels.plots.display import Display
 from mcmodels.plots.names import labelled, shortened
 from mcmodels.plots.style import (
@@ -28,6 +30,7 @@ from mcmodels.plots.style import (
 __all__ = ["BiplotDisplay"]
 
 _MOST_CLASSES = 7
+_FLAT = 0.02  # height over width of an ellipse that has no area to be seen
 _MOST_LABELS = 12
 
 
@@ -128,9 +131,10 @@ class BiplotDisplay(Display, draws="a PCA, alone or at the end of a pipeline"):
         model = results.model
         require_targets(results, X, 0, "BiplotDisplay")
         record = model._fit
-        pair = list(components)
-        if len(pair) != 2 or pair[0] == pair[1]:
-            raise ValueError(f"components={components!r} must be two different positions.")
+        pair = two_of(components, "components", "positions, such as (0, 1)")
+        check_level(level)
+        if y is not None and np.ndim(y) != 1:
+            raise ValueError(f"y={example_of(y)} must have a class for each row of X.")
         for k in pair:
             check_count("components", k, at_least=0)
         if max(pair) >= model.n_components_:
@@ -171,20 +175,22 @@ class BiplotDisplay(Display, draws="a PCA, alone or at the end of a pipeline"):
         reach = np.abs(self.scores).max(initial=0.0) or 1.0
         longest = np.hypot(*self.loadings.T).max(initial=0.0) or 1.0
         self.factor_ = float(0.9 * reach / longest)
-        self._draw_scores(ax)
+        names = self._draw_scores(ax)
         tips = self.factor_ * self.loadings
         outlines = self._ellipses(reach)
         for tip, outline in zip(tips, outlines, strict=True):
             ax.plot([0.0, tip[0]], [0.0, tip[1]], color="black", linewidth=1.0, zorder=4)
             if outline is not None:
-                ax.fill(*outline.T, color="black", alpha=BAND, linewidth=0, zorder=3)
+                wide, high = np.linalg.svd(outline - outline.mean(axis=0), compute_uv=False)
+                # Of two columns an ellipse is a line: loadings turn, and that is all.
+                width = 0.0 if high > _FLAT * wide else 2.0
+                ax.fill(*outline.T, color="black", alpha=BAND, linewidth=width, zorder=3)
         ax.plot(*tips.T, "o", color="black", markersize=2.5, zorder=5)
         for draw in (ax.axhline, ax.axvline):
             draw(0.0, color=GREY, linewidth=0.5, zorder=0)
         dress(ax, *self.labels)
         ax.margins(0.14)
-        if self.classes is not None:
-            names = shortened([str(label) for label in dict.fromkeys(self.classes)], 14)
+        if names:
             columns = columns_of(names)
             legend(
                 ax, loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=columns, handletextpad=0.1
@@ -210,18 +216,32 @@ class BiplotDisplay(Display, draws="a PCA, alone or at the end of a pipeline"):
         ]
         return none if np.abs(found).max() > 3.0 * reach else list(found)
 
-    def _draw_scores(self, ax: Any) -> None:
+    def _draw_scores(self, ax: Any) -> list[str]:
+        """Points, in the colours of their classes; returns the names of these."""
         dots = {"linestyle": "none", "markersize": 2.6, "markeredgewidth": 0, "alpha": 0.6}
         if self.classes is None:
             ax.plot(*self.scores.T, marker="o", color=COLOURS[0], **dots)
-            return
+            return []
         classes = np.asarray(self.classes)
-        labels = list(dict.fromkeys(classes.tolist()))
+        missing = pd.isna(classes)
+        classes = classes.astype(object)
+        classes[missing] = None  # NA is not even unequal to a label
+        labels = list(dict.fromkeys(classes[~missing].tolist()))
+        rows = [~missing & (classes == label) for label in labels]
+        if missing.any():
+            labels, rows = [*labels, "NA"], [*rows, missing]
         if len(labels) > _MOST_CLASSES or len(classes) != len(self.scores):
             raise ValueError(
                 f"y has {len(classes)} rows and {len(labels)} classes; it needs a class for each "
                 f"of the {len(self.scores)} rows, and at most {_MOST_CLASSES} can be told apart."
             )
-        for k, (label, short) in enumerate(zip(labels, shortened(labels, 14), strict=True)):
-            of = self.scores[classes == label]
-            ax.plot(*of.T, marker=MARKERS[k], color=COLOURS[k], label=labelled(short), **dots)
+        names = shortened(labels, 14)
+        for k, short in enumerate(names):
+            ax.plot(
+                *self.scores[rows[k]].T,
+                marker=MARKERS[k],
+                color=COLOURS[k],
+                label=labelled(short),
+                **dots,
+            )
+        return names

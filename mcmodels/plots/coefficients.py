@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 
 from mcmodels.arrays import MatrixLike, VectorLike
-from mcmodels.estimators.arguments import listed
+from mcmodels.estimators.arguments import check_flag, listed
+from mcmodels.exceptions import example_of
 from mcmodels.inference.estimate import check_level
 from mcmodels.plots.asked import coefficients, require_parameters
 from mcmodels.plots.display import Display
@@ -23,7 +24,6 @@ from mcmodels.plots.style import (
     legend,
     log_ticks,
 )
-from mcmodels.records.record import INTERCEPT
 
 __all__ = ["CoefficientDisplay"]
 
@@ -141,6 +141,8 @@ class CoefficientDisplay(Display):
             Of a PCA, which has no coefficients.
         """
         check_level(level)
+        check_flag("exponentiate", exponentiate)
+        check_flag("intercept", intercept)
         given = list(results) if isinstance(results, list | tuple) else [results]
         if not given:
             raise ValueError("results is empty; pass at least one model.")
@@ -148,9 +150,7 @@ class CoefficientDisplay(Display):
         labels = _labels(labels, found)
         tables = {}
         for name, one in zip(labels, found, strict=True):
-            table = coefficients(one, level, X, y, **options)
-            keep = [intercept or not str(row).endswith(INTERCEPT) for row in table.index]
-            tables[name] = table[keep]
+            tables[name] = coefficients(one, level, X, y, intercept=intercept, **options)
         return cls(tables, exponentiate=exponentiate, level=level).plot(ax)
 
     def _shows(self) -> str:
@@ -232,6 +232,9 @@ def _widened(values: Any) -> tuple[float, float]:
 
 def _labels(labels: Sequence[str] | None, found: Sequence[Any]) -> list[str]:
     if labels is not None:
+        if not isinstance(labels, list | tuple | np.ndarray | pd.Index) or np.ndim(labels) != 1:
+            raise ValueError(f"labels={example_of(labels)} must be a list of names of the models.")
+        labels = [str(name) for name in labels]
         if len(labels) != len(found) or len(set(labels)) != len(labels):
             raise ValueError(
                 f"labels has {len(labels)} names, {len(set(labels))} of them different, for "

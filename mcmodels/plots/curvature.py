@@ -12,7 +12,7 @@ from mcmodels.exceptions import InferenceError
 from mcmodels.inference.class_differences import ClassDifferences
 from mcmodels.inference.curvature_surface import CurvatureSurface, curvature_surface
 from mcmodels.inference.ellipses import ellipse, squared_radius
-from mcmodels.plots.asked import known, require_parameters, require_targets
+from mcmodels.plots.asked import known, require_parameters, require_targets, two_of
 from mcmodels.plots.display import Display
 from mcmodels.plots.names import shortened
 from mcmodels.plots.style import COLOURS, GREY, dress, log_ticks
@@ -25,6 +25,9 @@ _COUNT = 17  # values of each parameter
 _REACHES = (1.35, 2.0, 3.0)
 _FINER = 8  # so many times more for the lines
 _MOST = 60  # eigenvalues that are shown
+# How far below the fit, in heights of the lowest contour, another minimum is; and the share of the
+# values at which the objective must be known.
+_BELOW, _KNOWN = 1e-3, 0.6
 
 
 class CurvatureDisplay(Display, draws="the objective of a fitted model"):
@@ -128,11 +131,10 @@ class CurvatureDisplay(Display, draws="the objective of a fitted model"):
         estimate = record.model_estimate  # raises where the fit has none
         estimate = record.reported(estimate) if several else estimate
         names = list(estimate.names)
-        chosen = names[:2] if parameters is None else list(parameters)
+        given = names[:2] if parameters is None else parameters
+        chosen = two_of(given, "parameters", "names")
         for name in chosen:
             known(name, names, "parameters")
-        if len(chosen) != 2 or chosen[0] == chosen[1]:
-            raise ValueError(f"parameters={parameters!r} must be two different names.")
         pair = (names.index(chosen[0]), names.index(chosen[1]))
         rows, targets, sample_weight, offsets = results._route.training_rows(
             X, y, sample_weight, **offsets
@@ -167,6 +169,7 @@ class CurvatureDisplay(Display, draws="the objective of a fitted model"):
             surface = curvature_surface(objective, params, hessian, pair, scale, q, _COUNT)
             if surface.is_beyond(largest):
                 break
+        _refuse_half(surface.drop, min(radii))
         eigenvalues = np.linalg.eigvalsh(hessian)[::-1]
         return cls(surface, eigenvalues, names=(chosen[0], chosen[1]), radii=radii).plot(ax)
 
@@ -211,3 +214,22 @@ class CurvatureDisplay(Display, draws="the objective of a fitted model"):
         right.grid(axis="y", color="0.92", linewidth=0.6)
         right.tick_params(axis="x", color=GREY)
         return self
+
+
+def _refuse_half(drop: Array, least: float) -> None:
+    """Raise where the surface has no contours about the fit: it is not at the minimum, or unknown.
+
+    ``least`` is the height of the lowest contour.
+    """
+    known = np.isfinite(drop)
+    if known.any() and drop[known].min() < -_BELOW * least:
+        raise InferenceError(
+            "the fit did not converge: the objective is lower elsewhere, and its contours are "
+            "about its minimum. Fit again with a larger max_iter, or scale the columns."
+        )
+    if known.mean() < _KNOWN:
+        raise InferenceError(
+            "the best values of the other parameters were not found: the objective is nearly flat "
+            "along some of them, as where a level has one class alone, and has no contours here. "
+            "Penalise (a finite C, or alpha > 0), merge levels, or drop columns."
+        )

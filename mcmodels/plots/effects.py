@@ -10,7 +10,7 @@ import pandas as pd
 
 from mcmodels.arrays import Array, MatrixLike
 from mcmodels.estimators.arguments import check_choice
-from mcmodels.exceptions import InferenceError
+from mcmodels.exceptions import InferenceError, example_of
 from mcmodels.inference.average_predictions import average_predictions
 from mcmodels.inference.estimate import check_level
 from mcmodels.objectives.links import LINKS
@@ -155,6 +155,10 @@ class EffectDisplay(Display, draws="the effect of a variable in a fitted model o
         # Intervals of predictions are in units of y; averages are of the model alone.
         moved = results._route.target is not None and others == "average"
         of_class, what = None, "prediction of transformed y" if moved else "prediction"
+        if label is not None and not hasattr(model, "classes_"):
+            raise ValueError(
+                f"label={example_of(label)} is for classes; {type(model).__name__} has none."
+            )
         if hasattr(model, "classes_"):
             _, of_class = class_position(model, label)
             what = f"probability of {shortened([str(of_class)], 14)[0]}"

@@ -127,7 +127,7 @@ def _coded(steps: Sequence[Any], columns: list[Any]) -> Iterator[Any]:
         elif hasattr(step, "categories_"):
             yield from columns
         elif hasattr(step, "_factors"):  # a formula
-            yield from step._factors()
+            yield from (name for name in columns if str(name) in step._factors())
         for _, part, chosen in parts_of_columns(step):
             within = np.asarray(columns, dtype=object)
             if _is_text(chosen):
@@ -157,7 +157,8 @@ def _levels(column: pd.Series) -> list[Any]:
 
 def _column(frame: pd.DataFrame, name: Any, what: str) -> Any:
     """A column by its name, or of an array by its position."""
-    if isinstance(name, int | np.integer) and name not in frame.columns:
+    is_position = isinstance(name, int | np.integer) and not isinstance(name, bool)
+    if is_position and name not in frame.columns:
         if not 0 <= name < frame.shape[1]:
             raise ValueError(
                 f"{what}={name!r} is no position of the {frame.shape[1]} columns of X."

@@ -141,6 +141,9 @@ class InfluenceDisplay(Display, draws="the influence of the rows of a fitted mod
         points = np.column_stack([at, values])
         largest = order[: self.n_labels]
         self.largest_ = list(self.values.index[largest])
-        texts = shortened([str(name) for name in self.largest_], 20)
+        names = self.values.index[largest]
+        # An index of days writes no hours.
+        written = names.astype(str) if isinstance(names, pd.DatetimeIndex) else map(str, names)
+        texts = shortened(list(written), 20)
         self.labels_ = label_points(ax, points[largest], texts, others=points)
         return self

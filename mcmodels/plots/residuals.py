@@ -7,6 +7,7 @@ from typing import Any, Self
 import numpy as np
 
 from mcmodels.arrays import Array, MatrixLike, VectorLike, Weights
+from mcmodels.estimators.arguments import check_weights
 from mcmodels.exceptions import InferenceError
 from mcmodels.inference.envelopes import (
     envelope_of_normal,
@@ -20,6 +21,7 @@ from mcmodels.plots.asked import class_position, require_parameters, require_tar
 from mcmodels.plots.display import Display
 from mcmodels.plots.style import COLOURS, GREY, dress
 from mcmodels.records.linear import LinearFit
+from mcmodels.reports.input_rows import len_of
 
 __all__ = ["ResidualsDisplay"]
 
@@ -127,8 +129,9 @@ class ResidualsDisplay(Display, draws="the residuals of a fitted model or pipeli
         require_targets(results, X, y, "ResidualsDisplay")
         model, route = results.model, results._route
         rows, targets, sample_weight, offsets = route.training_rows(X, y, sample_weight, **offsets)
+        sample_weight = check_weights(sample_weight, np.empty((len_of(rows), 0)))
         given = {} if sample_weight is None else {"sample_weight": sample_weight}
-        if given and not (np.asarray(sample_weight) > 0).all():
+        if sample_weight is not None and not (sample_weight > 0).all():
             raise ValueError(
                 "ResidualsDisplay draws every row, and some have weight 0; leave them out of X, y "
                 "and sample_weight."

@@ -14,6 +14,7 @@ from mcmodels.plots.style import COLOURS, dress, legend
 __all__ = ["ScreeDisplay"]
 
 _MOST = 30  # components that are shown
+_FEW = 3  # components, beside which a legend hides some
 
 
 class ScreeDisplay(Display):
@@ -132,5 +133,13 @@ class ScreeDisplay(Display):
         ax.set_ylim(bottom=-0.04 * float(variances.max()))
         step = -(-shown // 10)
         ax.set_xticks(at[::step])
-        legend(ax, title=f"{self.count} component{'s' if self.count != 1 else ''} kept")
+        title = f"{self.count} component{'s' if self.count != 1 else ''} kept"
+        # Few components leave no corner free.
+        above = {
+            "loc": "lower left",
+            "bbox_to_anchor": (0.0, 1.0),
+            "ncols": 2,
+            "borderaxespad": 0.1,
+        }
+        legend(ax, title=title, **({} if shown > _FEW else above))
         return self

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import contextmanager
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -95,7 +96,10 @@ def dress(ax: Any, x: str = "", y: str = "", title: str = "") -> None:
             "AutoLocator"
         ):
             ticker = imported("matplotlib.ticker", "plot", "a picture")
-            axis.set_major_locator(ticker.MaxNLocator(5, steps=[1, 2, 2.5, 5, 10]))
+            locator = ticker.MaxNLocator(5, steps=[1, 2, 2.5, 5, 10])
+            if axis is ax.xaxis:
+                locator = import_module("mcmodels.plots.ticks").RoomyLocator(_SMALL)
+            axis.set_major_locator(locator)
             # Long numbers have their power of ten at the end of the axis.
             axis.get_major_formatter().set_powerlimits((-3, 4))
 

@@ -160,11 +160,11 @@ class ContrastResults(EffectResults):
                 f"adjust='tukey' is for all pairs, and method={method!r}; take 'holm'."
             )
         study = Study.of(self, X, None, sample_weight, offsets)
-        within = [] if by is None else names_asked(by, study.rows.names)
+        within = [] if by is None else names_asked(by, study.rows.names, "by")
         if isinstance(variable, Mapping):
             asked = dict(variable)
         else:
-            asked = dict.fromkeys(names_asked(variable, study.rows.names))
+            asked = dict.fromkeys(names_asked(variable, study.rows.names, "variable"))
         if len(asked) != 1:
             raise ValueError(f"variable must be one input; found {example_of(list(asked))}.")
         (name,) = asked
@@ -228,7 +228,7 @@ class _Grid:
         """``arguments`` say which argument has named an input: "variables", unless they do."""
         check_choice("weights", weights, _WEIGHTS)
         if not isinstance(asked, Mapping):
-            asked = dict.fromkeys(names_asked(asked, study.rows.names))
+            asked = dict.fromkeys(names_asked(asked, study.rows.names, "variables"))
         if not asked:
             raise ValueError("variables is empty; name at least one factor.")
         called = [(arguments or {}).get(name, "variables") for name in asked]

@@ -64,8 +64,8 @@ class Study:
         model = EffectModel.of(route)
         along = beside(X, {"sample_weight": weights, **offsets})
         names: tuple[str, ...] = ()
-        if isinstance(by, str):
-            names = (by,)
+        if isinstance(by, str) or (by is not None and np.ndim(by) == 0 and not is_dask(by)):
+            names = (by,)  # of a table whose names are numbers, one of these
         elif isinstance(by, list | tuple) and by and all(isinstance(of, str) for of in by):
             names = tuple(by)
         elif by is not None:

@@ -273,11 +273,19 @@ def checked_value(variable: Variable, value: Any, argument: str) -> Any:
     return value
 
 
-def names_asked(asked: Any, names: Sequence[Any]) -> list[Any]:
+def names_asked(asked: Any, names: Sequence[Any], argument: str) -> list[Any]:
     """The names in a question: one name, which may be a number or a tuple, or several."""
     one = isinstance(asked, str) or not isinstance(asked, Iterable)
     one = one or (isinstance(asked, tuple) and asked in names)
-    return [asked] if one else list(asked)
+    found = [asked] if one else list(asked)
+    for name in found:
+        try:
+            hash(name)
+        except TypeError:
+            raise ValueError(
+                f"{argument}={example_of(asked)} must be names of inputs: one, or a list."
+            ) from None
+    return found
 
 
 def variable_of(name: Any, variables: Sequence[Variable], argument: str) -> Variable:
@@ -321,7 +329,7 @@ def _asked_effects(
         if not chosen:
             raise InferenceError("no input of X has such an effect; name variables.")
     else:
-        names = names_asked(asked, [of.name for of in variables])
+        names = names_asked(asked, [of.name for of in variables], "variables")
         if not names:
             raise ValueError("variables is empty; name at least one input, or leave it out.")
         named = {

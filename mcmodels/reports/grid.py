@@ -8,8 +8,10 @@ import textwrap
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from mcmodels.inference.short_names import short_names
 from mcmodels.inference.summary import (
     LINE_WIDTH,
+    NAME_WIDTH,
     flush_left,
     latex_number,
     latex_text,
@@ -17,13 +19,12 @@ from mcmodels.inference.summary import (
     padded,
     row_html,
     scrolled,
-    short,
 )
 
 __all__ = ["Grid"]
 
 _NUMBER = re.compile(r"-?(?:\d[\d.]*(?:e[+-]?\d+)?|inf|nan)")
-_MARKDOWN = re.compile(r"([\\`*_|<>])")
+_MARKDOWN = re.compile(r"([\\`*_|<>$~])")
 
 
 @dataclass(frozen=True)
@@ -44,10 +45,13 @@ class Grid:
     def text(self, notes: Sequence[str]) -> str:
         """Text with aligned decimal points; columns that are too wide are continued below."""
         lines = [line for section in self._filled for line in section]
-        names = flush_left(["", *(short(name) for name, _ in lines)])
+        named = dict.fromkeys(name for name, _ in lines if name)
+        shown = dict(zip(named, short_names([*named], NAME_WIDTH), strict=True))
+        names = flush_left(["", *(shown.get(name, "") for name, _ in lines)])
+        headings = short_names(self.headings, NAME_WIDTH)
         columns = []
-        for k, heading in enumerate(self.headings):
-            title, cells = short(heading), padded([cells[k] for _, cells in lines])
+        for k, title in enumerate(headings):
+            cells = padded([line[k] for _, line in lines])
             width = max(map(len, [title, *cells]))
             columns.append([f"{cell:>{width}}" for cell in (title, *cells)])
         parts: list[list[str]] = []
@@ -122,9 +126,8 @@ def _wrapped(note: str) -> list[str]:
 
 
 def _in_latex(text: str) -> str:
-    """Text for LaTeX; a bracket at the start of a row would be read as an option of its end."""
-    plain = latex_text(one_line(text)).replace("²", "$^2$").replace("χ", r"$\chi$")
-    return plain.replace("[", "{[}")
+    """Text for LaTeX, with the signs that stand in names of measures."""
+    return latex_text(one_line(text)).replace("²", "$^2$").replace("χ", r"$\chi$")
 
 
 def _latex_cell(cell: str) -> str:

@@ -17,6 +17,7 @@ from mcmodels.exceptions import example_of
 from mcmodels.reports.step_slopes import as_floats, columns_of
 from mcmodels.rows import CodedBlock, RowStream
 from mcmodels.tables.dask_stream import as_stream, is_dask
+from mcmodels.tables.dicts import frame_of_dict
 
 __all__ = ["InputBlock", "InputRows", "in_memory", "numbers_of", "with_values"]
 
@@ -164,8 +165,10 @@ class InputRows:
         """Position of an input; refused, with the nearest name, where there is none."""
         if name in self.names:
             return self.names.index(name)
-        close = difflib.get_close_matches(str(name), self.names, n=1)
-        hint = f"did you mean {close[0]!r}?" if close else f"there are {listed(self.names)}."
+        texts = [*map(str, self.names)]
+        close = difflib.get_close_matches(str(name), texts, n=1)
+        near = [of for of, text in zip(self.names, texts, strict=True) if text in close]
+        hint = f"did you mean {near[0]!r}?" if near else f"there are {listed(self.names)}."
         raise ValueError(f"{argument}: X has no input {example_of(name)}; {hint}")
 
 
@@ -237,9 +240,7 @@ def in_memory(X: Any) -> Any:
     if hasattr(X, "to_pandas"):  # Polars, Arrow
         return X.to_pandas()
     if isinstance(X, Mapping):  # a formula takes dicts of columns
-        if any(np.ndim(column) != 1 for column in X.values()):
-            raise ValueError(f"X={example_of(X)} must have columns with a value for each row.")
-        return pd.DataFrame(dict(X))
+        return frame_of_dict(X, "X")
     held = np.asarray(X)
     if held.ndim != 2:
         raise ValueError(f"X must have rows and columns; found an array of shape {held.shape}.")

@@ -181,12 +181,12 @@ def _walk(step: Any, X: Any, ids: list[int | None], found: _Readers) -> list[int
     names = getattr(step, "feature_names_in_", None)
     if isinstance(X, pd.DataFrame) and names is not None:  # a formula takes those of a table
         known: dict[Any, Any] = getattr(step, "_factors", dict)()
-        for j in (X.columns.get_loc(name) for name in names if name in X.columns):
-            of = ids[j]
-            if of is not None:
+        named = set(names)
+        for of, name in zip(ids, map(str, X.columns), strict=True):  # a formula has text of 0
+            if of is not None and name in named:
                 found.read.add(of)
-                if X.columns[j] in known:
-                    found.factors[of] = known[X.columns[j]]
+                if name in known:
+                    found.factors[of] = known[name]
     else:
         found.read |= {of for of in ids if of is not None}
     if isinstance(step, OneHotEncoder | OrdinalEncoder):

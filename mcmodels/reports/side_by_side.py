@@ -23,6 +23,7 @@ from mcmodels.reports.reported import Reported
 __all__ = ["Comparison", "compare"]
 
 _STATISTICS = ("n_observations", "r_squared", "log_likelihood", "aic", "bic", "deviance")
+_OF_INTERCEPT = (INTERCEPT, -1)
 _WORDS = {
     "n_observations": "observations",
     "r_squared": "R²",
@@ -121,11 +122,15 @@ def compare(
     ]
     tables: dict[str, pd.DataFrame] = {}
     measures: dict[str, dict[str, float]] = {}
-    wanted = _STATISTICS if statistics is None else tuple(statistics)
+    wanted = _wanted(statistics)
     for heading, one in zip(headings, found, strict=True):
         what, labels = one.outputs
         columns = [f"{heading} {label}" if what else heading for label in labels or [""]]
         for k, (column, table) in enumerate(zip(columns, one.tables(level or 0.95), strict=True)):
+            if column in tables:
+                raise ValueError(
+                    f"names: two columns are called {column!r}; name models otherwise."
+                )
             tables[column] = table
             measures[column] = {name: _measure(one.model, name, k, len(columns)) for name in wanted}
     _refuse_unknown_measures(measures, statistics)
@@ -204,7 +209,7 @@ class Comparison:
         With each its number among those of the same name in one model.
         """
         keys = list(dict.fromkeys(key for table in self.tables.values() for key in _keys_of(table)))
-        return sorted(keys, key=lambda key: key[0] == INTERCEPT)
+        return sorted(keys, key=lambda key: key == _OF_INTERCEPT)
 
     @property
     def _grid(self) -> Grid:
@@ -235,13 +240,16 @@ class Comparison:
 
 
 def _keys_of(table: pd.DataFrame) -> list[tuple[str, int]]:
-    """The names of a table, each with its number among equal ones."""
+    """The names of a table, each with its number among equal ones; the intercept is the last.
+
+    A column may be called as the intercept is.
+    """
     seen: Counter[str] = Counter()
     keys = []
     for name in table.index:
         keys.append((name, seen[name]))
         seen[name] += 1
-    return keys
+    return [*keys[:-1], _OF_INTERCEPT] if keys and keys[-1][0] == INTERCEPT else keys
 
 
 def _rounded(value: float, error: float) -> str:
@@ -258,13 +266,26 @@ def _rounded(value: float, error: float) -> str:
 def _headings(models: Sequence[Any], names: Sequence[str] | None) -> list[str]:
     if names is None:
         return [f"({k + 1})" for k in range(len(models))]
-    if isinstance(names, str):
+    if isinstance(names, str) or np.ndim(names) != 1:
         raise ValueError(f"names={example_of(names)} must be a list of names, one for each model.")
     found = [str(name) for name in names]
     if len(found) != len(models):
         raise ValueError(f"names has {len(found)} names, and there are {len(models)} models.")
     if len(set(found)) < len(found):
         raise ValueError(f"names={example_of(found)} must differ from each other.")
+    return found
+
+
+def _wanted(statistics: Sequence[str] | None) -> tuple[str, ...]:
+    """The names of the measures of fit that were asked for."""
+    if statistics is None:
+        return _STATISTICS
+    many = not isinstance(statistics, str) and np.ndim(statistics) == 1
+    found = tuple(statistics) if many else ()
+    if not many or not all(isinstance(name, str) for name in found):
+        raise ValueError(
+            f"statistics={example_of(statistics)} must be a list of names, such as ['aic']."
+        )
     return found
 
 

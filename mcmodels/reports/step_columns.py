@@ -126,8 +126,10 @@ def _of_names(step: Any, columns: list[Column]) -> list[Column] | None:
 def _of_own_terms(step: Any, columns: list[Column] | None) -> list[Column] | None:
     """The columns of a step that says its terms itself."""
     variables: dict[int, tuple[str, ...]] = {}
+    read = {column.name for column in columns or ()} | {*getattr(step, "feature_names_in_", ())}
     for term, positions in step.get_feature_terms().items():
-        of = () if term in _ONES else variables_of(str(term))
+        ones = term in _ONES and term not in read  # an input may be called "1"
+        of = () if ones else variables_of(str(term))
         variables |= {int(j): of for j in positions}
     names = _names_after(step, columns)
     if names is None:

@@ -20,7 +20,7 @@ from mcmodels.solvers.modified_newton import has_negative_curvature
 from mcmodels.solvers.newton import NewtonIterate, gradient_is_small, unverifiable_decrease
 from mcmodels.solvers.proved_recession import has_minimum, proved_direction
 from mcmodels.solvers.recession import curvature_is_everywhere, predictors_grow, recedes
-from mcmodels.solvers.separation import separates, separates_by_linear_program
+from mcmodels.solvers.separation import nearly_separates, separates, separates_by_linear_program
 from mcmodels.solvers.solution import Solution, Status
 from mcmodels.solvers.tolerances import (
     ILL_CONDITIONED,
@@ -62,6 +62,7 @@ def conclude(objective: LinearPredictorObjective, last: Progress) -> Solution[Op
         and state.direction.rank == state.params.size
     )
     direction: Array | None = None
+    near: Array | None = None
     if isinstance(objective, UserObjective):
         status = _status_of_loss(placed.inner, state, regular)
         of_classes = objective.loss.of_classes
@@ -80,6 +81,9 @@ def conclude(objective: LinearPredictorObjective, last: Progress) -> Solution[Op
         if direction is None:
             direction = separates_by_linear_program(rows, last.params.shape)
         status = status if direction is None else Status.SEPARATED
+        if direction is None and status is Status.NOT_CONVERGED:
+            near = nearly_separates(rows, last.params.shape)
+            columns = columns if near is None else _contributing_columns(rows, near)
     if direction is not None:
         columns = _contributing_columns(rows, direction)
     elif status is Status.CONVERGED and rank < rows.n_features:
@@ -92,6 +96,7 @@ def conclude(objective: LinearPredictorObjective, last: Progress) -> Solution[Op
         rank,
         state.direction.condition,
         columns,
+        nearly_separated=near is not None,
     )
 
 

@@ -42,6 +42,9 @@ class Solution(Generic[Value]):
         Columns that cause a status other than CONVERGED; else empty.
     constant : tuple of int
         Those among them that repeat the intercept.
+    nearly_separated : bool
+        Whether a fit that has not converged finds classes separated along the columns, but for
+        rounding errors of these.
     """
 
     value: Value
@@ -52,3 +55,4 @@ class Solution(Generic[Value]):
     condition: float
     columns: tuple[int, ...] = ()
     constant: tuple[int, ...] = ()
+    nearly_separated: bool = False

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-__all__ = ["FORMULAS", "table"]
+__all__ = ["FORMULAS", "spline_with_an_empty_cell", "table"]
 
 
 def table(n=240, seed=0):
@@ -80,3 +80,15 @@ FORMULAS = [
     "np.where(flag, x, income)",
     "(flag + x)**2",
 ]
+
+
+def spline_with_an_empty_cell():
+    """Rows of level b with x = 0.5 have y = 0: there the columns of a B-spline of x are zero.
+
+    At its knots and beyond they add up to one, but for rounding.
+    """
+    rng = np.random.default_rng(2)
+    x = rng.choice([0.5, 2.5, 4, 7, 10, 15, 23], 200)
+    data = pd.DataFrame({"x": x, "g": rng.choice(["a", "b"], 200), "y": rng.integers(0, 2, 200)})
+    data.loc[(data["g"] == "b") & (data["x"] == 0.5), "y"] = 0
+    return data

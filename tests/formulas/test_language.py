@@ -230,3 +230,22 @@ def test_random_texts_are_formulas_or_refused():
 def test_errors_say_what_to_do(text, message):
     with pytest.raises(ValueError, match=message):
         Formula(text).fit(DATA)
+
+
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [
+        (
+            "1st",
+            r"'st', which .* Did you mean `1st`\? Names that are no words stand in backticks\.$",
+        ),
+        ("body mass", r"'body', which .* Did you mean `body mass \(g\)`\? .*backticks\.$"),
+        ("`body mas (g)`", r"Did you mean `body mass \(g\)`\?"),
+        ("a.c", r"Did you mean 'a\.b'\?$"),
+        ("zzz", r"The data have 1st, body mass \(g\), a\.b\.$"),
+    ],
+)
+def test_names_that_need_backticks_are_told_with_them(text, hint):
+    data = pd.DataFrame({"1st": [1.0, 2], "body mass (g)": [1.0, 2], "a.b": [1.0, 2]})
+    with pytest.raises(ValueError, match=hint):
+        Formula(text).fit(data)

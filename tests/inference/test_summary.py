@@ -1,5 +1,6 @@
 """Summaries as people read them: text, HTML, LaTeX, and the numbers behind."""
 
+import re
 import sys
 from xml.etree import ElementTree
 
@@ -269,6 +270,15 @@ def test_latex_escapes_every_special_character():
     table = pd.DataFrame({"share": [1.0]}, index=["\\~^{}"])
     expected = r"\textbackslash{}\textasciitilde{}\textasciicircum{}\{\} & $1.00000$ \\"
     assert expected in summary(tables={"": table}).to_latex().splitlines()
+
+
+def test_latex_reads_no_name_as_a_part_of_the_row_before():
+    r"""``\\\\`` takes a star after it, and what stands in brackets, on the next line, too."""
+    table = pd.DataFrame({"share": [1.0, 2.0, 3.0]}, index=["a", "*", "[2pt] b"])
+    text = summary(tables={"": table}).to_latex()
+    assert not re.search(r"\\\\\s*[*\[]", text)
+    assert "{*} & $2.00000$" in text
+    assert "{[}2pt] b & $3.00000$" in text
 
 
 def test_latex_has_a_table_for_each(summaries):

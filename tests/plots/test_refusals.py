@@ -6,8 +6,8 @@ import pytest
 from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LinearRegression as Foreign
 
-from mcmodels import PCA, LinearRegression, LogisticRegression, plots, results
-from mcmodels.exceptions import InferenceError
+from mcmodels import PCA, LinearRegression, LogisticRegression, fit_formula, plots, results
+from mcmodels.exceptions import ConvergenceWarning, InferenceError
 from mcmodels.plots import (
     BiplotDisplay,
     CalibrationDisplay,
@@ -20,6 +20,7 @@ from mcmodels.plots import (
     ScreeDisplay,
     SeparationDisplay,
 )
+from tests.formulas.designs import spline_with_an_empty_cell
 from tests.plots import displays
 
 ALL = [getattr(plots, name) for name in plots.__all__]
@@ -175,3 +176,24 @@ def test_classes_that_overlap_and_several_classes():
         ResidualsDisplay.from_estimator(*displays.linear(), label=1)
     with pytest.raises(ValueError, match="y has the label 'rose', which the model was not"):
         CalibrationDisplay.from_estimator(three, table[["Sepal.Length"]].iloc[:1], ["rose"])
+
+
+def test_contours_of_fits_that_are_at_no_minimum():
+    X = pd.DataFrame(np.random.default_rng(0).normal(size=(100, 2)), columns=["a", "b"])
+    y = (X["a"] + np.random.default_rng(1).normal(size=100) > 0).astype(int)
+    with pytest.warns(ConvergenceWarning):
+        early = LogisticRegression(C=np.inf, max_iter=1).fit(X, y)
+    with pytest.raises(InferenceError, match="the objective is lower elsewhere, and its contours"):
+        CurvatureDisplay.from_estimator(early, X, y)
+
+
+def test_contours_where_the_other_parameters_have_no_best_values():
+    """Rows of one class alone in a level where the columns of a spline are zero."""
+    pytest.importorskip("formulaic")
+    data = spline_with_an_empty_cell()
+    with pytest.warns(ConvergenceWarning):
+        fit = fit_formula("y ~ bs(x, knots=[2.5, 7])*g", data, LogisticRegression(C=np.inf))
+    with pytest.raises(InferenceError, match="best values of the other parameters were not found"):
+        CurvatureDisplay.from_estimator(
+            fit, data, parameters=("bs(x, knots=[2.5, 7])[1]", "g[T.b]")
+        )

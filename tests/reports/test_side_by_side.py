@@ -169,6 +169,21 @@ def test_signs_of_names_are_escaped_in_latex():
     assert max(map(len, read)) <= 100
 
 
+def test_names_with_a_star_dollars_or_tildes():
+    names = ["* x", "$x$", "~~x~~"]
+    renamed = pd.DataFrame(
+        {name: CARS[of] for name, of in zip(names, ["wt", "hp", "am"], strict=True)}
+    )
+    found = compare(LinearRegression().fit(renamed, MPG))
+    assert "\n{*} x & " in found.to_latex()  # the end of a row takes a star on the next line
+    lines = found.to_markdown().splitlines()
+    assert [line.split(" | ")[0] for line in lines[2:8:2]] == [
+        r"| \* x",
+        r"| \$x\$",
+        r"| \~\~x\~\~",
+    ]
+
+
 def test_what_no_model_determines_has_one_line():
     levels = np.eye(3)[np.arange(len(MPG)) % 3]
     columns = pd.DataFrame(levels, columns=["a", "b", "c"]).assign(wt=CARS["wt"])
