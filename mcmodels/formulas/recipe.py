@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import dataclasses
 import functools
 import re
@@ -153,10 +154,18 @@ class Recipe:
         )
 
     def factors(self) -> dict[str, tuple[tuple[Any, ...], Any]]:
-        """The levels and the baseline of each column that is coded, as it is coded first."""
+        """The levels and the baseline of each column that is coded, as it is coded first.
+
+        What is coded may also be made of columns, as in ``C(x > 2)``: its levels are not theirs.
+        """
         found: dict[str, tuple[tuple[Any, ...], Any]] = {}
         for expression, categories in self.categories.items():
-            name = next(name for name in self.language.names if name in expression)
+            coded = ast.parse(expression, mode="eval").body
+            if isinstance(coded, ast.Call) and ast.unparse(coded.func) == "C":
+                coded = coded.args[0]
+            name = ast.unparse(coded)
+            if name not in self.language.names:
+                continue
             levels = tuple(categories)
             found.setdefault(self.language.names[name], (levels, baseline_of(expression, levels)))
         return found
@@ -220,7 +229,7 @@ class Recipe:
             Its values.
         """
         language, types = self.language, formulaic().parser.types
-        given = _given(selected(data, self.columns), language, self.levels, self.numeric)
+        given = self.given(data)
         other = types.Factor(_GIVEN, eval_method="lookup")
         terms = [
             types.Term([other if factor.expr == expression else factor for factor in term.factors])
@@ -229,6 +238,11 @@ class Recipe:
         spec = self._spec.update(formula=formulaic().Formula(terms), output="numpy")
         made, _ = _materialised(spec, given.assign(**{_GIVEN: values}), language, around=True)
         return np.asarray(made, dtype=np.float64)[:, int(self.intercept) :]
+
+    def given(self, data: Any) -> pd.DataFrame:
+        """The columns of rows by their names in the terms: numbers, or categories."""
+        frame = selected(data, self.columns)
+        return _given(frame, self.language, self.levels, self.numeric)
 
     def _refuse_infinite(self, column: Any, name: str) -> None:
         values = (column.toarray() if sp.issparse(column) else column).ravel()

@@ -67,11 +67,14 @@ class Told:
         Steps whose derivative is one-sided at some point, such as a boundary knot.
     flat : set of str
         Steps that jump, such as bins: the derivative of what moves through them is zero.
+    corners : set of str
+        Expressions with a corner where a row is.
     """
 
     differences: set[str] = field(default_factory=set)
     one_sided: set[str] = field(default_factory=set)
     flat: set[str] = field(default_factory=set)
+    corners: set[str] = field(default_factory=set)
 
 
 def moved_along(step: Any, X: Any, D: Array, told: Told) -> Array:
@@ -112,7 +115,7 @@ def moved_along(step: Any, X: Any, D: Array, told: Told) -> Array:
         is_linear = rule in _LINEAR and not getattr(step, "clip", False)
         return rule(step, X, D if is_linear else _of_all_rows(X, D))
     own = getattr(step, "_moved", None)  # of a formula
-    if own is not None and (moved := own(X, D)) is not None:
+    if own is not None and (moved := own(X, D, told)) is not None:
         return np.asarray(moved)
     told.differences.add(type(step).__name__)
     return _by_differences(step, X, _of_all_rows(X, D), told)

@@ -217,3 +217,21 @@ def test_effects_leave_out_the_rows_that_the_fit_has_left_out(data):
     found = fits[0].predictions(new)["estimate"]
     expected = fits[0].fitted.predict(new.dropna()).mean()
     np.testing.assert_allclose(found, expected, **ROUNDING)
+
+
+@pytest.mark.parametrize("text", ["C(k > 2)*x", "C(k > 2) + t:x", "C(where(k > 2, 1, 2)) + x"])
+def test_levels_made_of_a_number_are_not_the_levels_of_the_number(text):
+    """``C(k > 2)`` has the levels False and True; k stays a number, and changes by one."""
+    rng = np.random.default_rng(4)
+    data = pd.DataFrame(
+        {"k": rng.integers(0, 6, 60), "x": rng.normal(size=60), "t": rng.random(60) < 0.5}
+    )
+    data["y"] = 1.0 * (data["k"] > 2) + rng.normal(size=60)
+    fit = fit_formula(f"y ~ {text}", data, LinearRegression())
+    found = results(fit).marginal_effects(data, "k", measure="comparison")
+    changed = fit.predict(data.assign(k=data["k"] + 1)) - fit.predict(data)
+    assert list(found.index) == [("k", "+1")]
+    np.testing.assert_allclose(found["estimate"], changed.mean(), rtol=1e-10)  # sums of 60 rows
+    at = results(fit).predictions(data, at={"k": [1, 4]})["estimate"]
+    expected = [fit.predict(data.assign(k=k)).mean() for k in (1, 4)]
+    np.testing.assert_allclose(at, expected, rtol=1e-12)
