@@ -266,7 +266,7 @@ def _by_differences(step: Any, X: Any, D: Array, told: Told) -> Array:
         row = int((~np.isfinite(found)).any(axis=1).argmax())
         raise InferenceError(
             f"{type(step).__name__} has no finite derivative by differences in row {row} of a "
-            "block of rows; leave such rows out, or take measure='comparison'."
+            "block of rows, as where it jumps; leave such rows out, or take measure='comparison'."
         )
     return found
 

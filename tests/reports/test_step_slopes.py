@@ -202,3 +202,34 @@ def test_a_step_without_a_derivative_is_refused():
     step = FunctionTransformer(lambda X: np.where(X > 0.5, X, np.nan)).fit(X)
     with pytest.raises(InferenceError, match="FunctionTransformer has no finite derivative"):
         moved_along(step, X, np.ones_like(X), Told())
+
+
+JUMPS = {
+    "floor": (np.floor, [0, 0, 0]),
+    "above": (lambda X: 1.0 * (X > 2), [0, 0, 0]),
+    "from": (lambda X: 1.0 * (X >= 2), [0, 0, 0]),
+    "piece": (lambda X: np.where(X > 2, X**2, X), [1, 1, 6]),
+    "single precision": (lambda X: np.asarray(X, dtype=np.float32) ** 2, [2, 4, 6]),
+    "corners nearby": (
+        lambda X: np.interp(X, [0, 1, 1 + 1e-5, 9], [0, 1, 1.1, 9]),
+        [1e4, 7.9 / 8, 7.9 / 8],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", JUMPS)
+def test_whole_numbers_on_jumps_of_a_function_of_ones_own(name):
+    """Derivatives by hand, of the side that has one; differences across a jump were hundreds."""
+    function, expected = JUMPS[name]
+    X, told = np.array([[1.0], [2.0], [3.0]]), Told()
+    found = moved_along(FunctionTransformer(function).fit(X), X, np.ones_like(X), told)
+    # Single precision leaves some three digits of a difference; the corner is rounded in its knots.
+    tolerance = 1e-3 if name in ("single precision", "corners nearby") else 1e-8
+    np.testing.assert_allclose(found[:, 0], expected, rtol=tolerance, atol=1e-8)
+    assert bool(told.one_sided) == (name != "single precision")
+
+
+def test_a_slope_that_grows_without_bound_is_refused():
+    X = np.array([[0.0], [1.0], [2.0]])
+    with pytest.raises(InferenceError, match="as where it jumps"):
+        moved_along(FunctionTransformer(np.sqrt).fit(X), X, np.ones_like(X), Told())
