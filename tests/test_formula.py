@@ -302,7 +302,7 @@ def test_clusters_by_name():
         for groups in (name, array):
             found = results(fit).summary(data, kind="cluster", groups=groups)
             pd.testing.assert_frame_equal(found.to_frame(), expected.to_frame())
-    with pytest.raises(ValueError, match="groups names 'sexx', which is not a column"):
+    with pytest.raises(ValueError, match="groups='sexx' is no column of X"):
         results(fit).summary(data, kind="cluster", groups="sexx")
 
 

@@ -235,3 +235,31 @@ def test_levels_made_of_a_number_are_not_the_levels_of_the_number(text):
     at = results(fit).predictions(data, at={"k": [1, 4]})["estimate"]
     expected = [fit.predict(data.assign(k=k)).mean() for k in (1, 4)]
     np.testing.assert_allclose(at, expected, rtol=1e-12)
+
+
+@pytest.mark.parametrize("weights", [None, "w", "array"])
+def test_weights_of_averages_are_not_those_of_the_fit(weights):
+    """By hand: an average with weights of its own, and the covariance of the fit as it was."""
+    rng = np.random.default_rng(6)
+    data = pd.DataFrame({"x": rng.normal(size=60), "w": rng.integers(1, 4, 60), "g": range(60)})
+    data["y"] = rng.poisson(np.exp(0.3 * data["x"]))
+    given = data["w"].to_numpy() if weights == "array" else weights
+    model = GeneralizedLinearRegressor("poisson")
+    found = results(fit_formula("y ~ x", data, model, sample_weight=given))
+    if weights == "array":  # such a fit does not know them, and takes those that are given
+        with pytest.raises(ValueError, match="weights of the rows sum to"):
+            found.marginal_effects(data, "x", sample_weight="g", kind="HC1")
+        shares = data["w"]
+        table = found.marginal_effects(data, "x", sample_weight="w", kind="HC1")
+        V = found.covariance(data, sample_weight="w", kind="HC1")
+    else:
+        shares = data["g"]
+        table = found.marginal_effects(data, "x", sample_weight="g", kind="HC1")
+        V = found.covariance(data, kind="HC1")
+    slope, mean = found.model.coef_[0], found.fitted.predict(data)
+    np.testing.assert_allclose(
+        table["estimate"], np.average(slope * mean, weights=shares), rtol=1e-12
+    )
+    derivatives = [slope * data["x"] * mean + mean, slope * mean]
+    J = np.array([np.average(of, weights=shares) for of in derivatives])
+    np.testing.assert_allclose(table["standard_error"], np.sqrt(J @ V @ J), rtol=1e-10)
