@@ -38,6 +38,7 @@ from mcmodels.formulas.language import (
 __all__ = ["Recipe"]
 
 _OUTSIDE = re.compile(r"Some field values extend beyond upper and/or lower bounds.*")
+_UNSEEN = re.compile(r"Data has categories outside of the nominated levels[^{]*\{(.*)\}.*")
 _BEFORE_EXTRAPOLATION = 6  # arguments of bs, beside x
 # The column of ones of a formula without other columns, named as intercepts of models are.
 _ONES = "(intercept)"
@@ -316,6 +317,7 @@ def _materialised(
             raise
         except Exception as error:  # whatever a transformation raises
             why = language.shown(" ".join(str(error).split()))
+            why = _UNSEEN.sub(_told_of_unseen, why)
             why = re.sub(r"Unable to evaluate factor `(.*)`\. \[\w+: (.*)\]", r"\1: \2", why)
             why = _OUTSIDE.sub(
                 "some values are outside its boundaries, those of the fit; leave such rows out, or "
@@ -324,6 +326,15 @@ def _materialised(
             )
             raise ValueError(f"the formula cannot be computed: {why.removesuffix('.')}.") from error
     return made, made.model_spec
+
+
+def _told_of_unseen(found: re.Match[str]) -> str:
+    """What is said of levels that are made of columns, such as those of ``C(floor(x))``."""
+    held = re.sub(r"np\.\w+\(([^()]*)\)", r"\1", found[1])
+    return (
+        f"a factor that it makes of columns is {held} there, a level that was not in the fit; "
+        "leave such rows out"
+    )
 
 
 def _extended(bs: Any) -> Any:

@@ -106,7 +106,7 @@ class InputRows:
                 raise ValueError("X is a stream without rows.")
             names = _names_of(fitted, in_memory(first[0]))
             return cls(X, names, None, None, (), width, prepare)
-        if not len_of(X):
+        if X is None or not len_of(X):
             raise ValueError("X has no rows; pass those that effects are averaged over.")
         refuse_other_order(X=X, **along)
         kept, along = prepare(X, along)

@@ -263,3 +263,17 @@ def test_weights_of_averages_are_not_those_of_the_fit(weights):
     derivatives = [slope * data["x"] * mean + mean, slope * mean]
     J = np.array([np.average(of, weights=shares) for of in derivatives])
     np.testing.assert_allclose(table["standard_error"], np.sqrt(J @ V @ J), rtol=1e-10)
+
+
+def test_levels_made_of_a_number_that_are_new_are_refused_in_plain_words():
+    data = pd.DataFrame({"k": [0, 1, 2, 3] * 6, "y": np.arange(24.0) % 5})
+    fit = fit_formula("y ~ C(floor(k/2))", data, LinearRegression())
+    with pytest.raises(ValueError, match=r"makes of columns is 3\.0 there, a level that was not"):
+        fit.predict(data[:2].assign(k=[2, 6]))
+
+
+def test_no_rows_are_refused_by_name():
+    data = pd.DataFrame({"k": [0.0, 1, 2, 3], "y": [1.0, 3, 2, 5]})
+    found = results(fit_formula("y ~ k", data, LinearRegression()))
+    with pytest.raises(ValueError, match="X has no rows"):
+        found.marginal_effects(None)
