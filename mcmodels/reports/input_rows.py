@@ -106,7 +106,7 @@ class InputRows:
                 raise ValueError("X is a stream without rows.")
             names = _names_of(fitted, in_memory(first[0]))
             return cls(X, names, None, None, (), width, prepare)
-        if X is None or not len_of(X):
+        if not len_of(X):
             raise ValueError("X has no rows; pass those that effects are averaged over.")
         refuse_other_order(X=X, **along)
         kept, along = prepare(X, along)
@@ -221,10 +221,15 @@ def _column_like(column: pd.Series, values: Any) -> pd.Series:
 
 
 def len_of(X: Any) -> int:
-    """The number of rows of a table or an array."""
-    if isinstance(X, Mapping):
-        return len(pd.DataFrame(dict(X)))
-    return int(X.shape[0]) if hasattr(X, "shape") else len(X)
+    """The number of rows of a table or an array; anything else is refused."""
+    try:
+        if isinstance(X, Mapping):
+            return len(pd.DataFrame(dict(X)))
+        return int(X.shape[0]) if hasattr(X, "shape") else len(X)
+    except (TypeError, ValueError, IndexError) as error:
+        raise TypeError(
+            f"X={example_of(X)} is no table of rows; pass rows as predict(X) takes them."
+        ) from error
 
 
 def in_memory(X: Any) -> Any:
