@@ -329,10 +329,10 @@ def _materialised(
 
 
 def _told_of_unseen(found: re.Match[str]) -> str:
-    """What is said of levels that are made of columns, such as those of ``C(floor(x))``."""
+    """What is said of values that are no levels, such as new ones of ``C(floor(x))``."""
     held = re.sub(r"np\.\w+\(([^()]*)\)", r"\1", found[1])
     return (
-        f"a factor that it makes of columns is {held} there, a level that was not in the fit; "
+        f"a factor is {held} in some row, none of its levels, those of the fit or of levels=[…]; "
         "leave such rows out"
     )
 

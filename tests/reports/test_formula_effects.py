@@ -268,7 +268,7 @@ def test_weights_of_averages_are_not_those_of_the_fit(weights):
 def test_levels_made_of_a_number_that_are_new_are_refused_in_plain_words():
     data = pd.DataFrame({"k": [0, 1, 2, 3] * 6, "y": np.arange(24.0) % 5})
     fit = fit_formula("y ~ C(floor(k/2))", data, LinearRegression())
-    with pytest.raises(ValueError, match=r"makes of columns is 3\.0 there, a level that was not"):
+    with pytest.raises(ValueError, match=r"a factor is 3\.0 in some row, none of its levels"):
         fit.predict(data[:2].assign(k=[2, 6]))
 
 
