@@ -158,14 +158,14 @@ class Formula(TransformerMixin, BaseEstimator):
         """The design matrix beside rows, for differences: NaN where there is none."""
         return pd.DataFrame(self._recipe.matrix(X, around=True), columns=list(self._recipe.names))
 
-    def _moved(self, X: pd.DataFrame, D: Array) -> Array | None:
+    def _moved(self, X: pd.DataFrame, D: Array, told: Any) -> Array | None:
         """How the design moves where the columns of rows move by D; None if that is not exact."""
         moved = {
             str(name): np.broadcast_to(D[:, j], len(X))
             for j, name in enumerate(X.columns)
             if str(name) in self._recipe.columns and D[:, j].any()
         }
-        return moved_design(self._recipe, X, moved)
+        return moved_design(self._recipe, X, moved, told)
 
     @classmethod
     def _of(cls, recipe: Recipe) -> Self:

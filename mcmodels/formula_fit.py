@@ -101,6 +101,7 @@ class FormulaFit(NotebookHtml, Pipeline):
         rows, target, named = self.training_rows(X, y, sample_weight)
         super().fit(rows, target, **{f"model__{name}": value for name, value in named.items()})
         self.n_dropped_ = len(kept) - int(kept.sum())
+        self._weighted_by_rows = sample_weight is not None
         return self
 
     def training_rows(

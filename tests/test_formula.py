@@ -377,7 +377,7 @@ NEW = DATA[:5]
         (lambda: Formula("bs(x, df=2)").fit(DATA), r"bs\(x, df=2\): Invalid value for `df`"),
         (
             lambda: Formula("C(k, levels=[1, 2])").fit(DATA),
-            r"C\(k, levels=\[1, 2\]\)|categories outside",
+            r"C\(k, levels=\[1, 2\]\)|none of its levels",
         ),
         (
             lambda: Formula("bs(x, df=4)").fit(DATA).transform(NEW.assign(x=99.0)),

@@ -232,7 +232,8 @@ def _refuse_token(token: re.Match[str], after: str) -> None:
     """
     kind, written = token.lastgroup, token.group()
     if kind == "other" and written in "\\#'\"`;@$!?":
-        raise ValueError(f"the formula has {written!r}, which has no meaning there.")
+        remedy = "; write where(a == b, 0, 1) for what differs." if written == "!" else "."
+        raise ValueError(f"the formula has {written!r}, which has no meaning there{remedy}")
     if kind == "text" and (
         set("\\`") & set(written) or (len(written) == 2 and after[:1] == written[0])
     ):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import dataclasses
 import functools
 import re
@@ -37,6 +38,7 @@ from mcmodels.formulas.language import (
 __all__ = ["Recipe"]
 
 _OUTSIDE = re.compile(r"Some field values extend beyond upper and/or lower bounds.*")
+_UNSEEN = re.compile(r"Data has categories outside of the nominated levels[^{]*\{(.*)\}.*")
 _BEFORE_EXTRAPOLATION = 6  # arguments of bs, beside x
 # The column of ones of a formula without other columns, named as intercepts of models are.
 _ONES = "(intercept)"
@@ -153,10 +155,18 @@ class Recipe:
         )
 
     def factors(self) -> dict[str, tuple[tuple[Any, ...], Any]]:
-        """The levels and the baseline of each column that is coded, as it is coded first."""
+        """The levels and the baseline of each column that is coded, as it is coded first.
+
+        What is coded may also be made of columns, as in ``C(x > 2)``: its levels are not theirs.
+        """
         found: dict[str, tuple[tuple[Any, ...], Any]] = {}
         for expression, categories in self.categories.items():
-            name = next(name for name in self.language.names if name in expression)
+            coded = ast.parse(expression, mode="eval").body
+            if isinstance(coded, ast.Call) and ast.unparse(coded.func) == "C":
+                coded = coded.args[0]
+            name = ast.unparse(coded)
+            if name not in self.language.names:
+                continue
             levels = tuple(categories)
             found.setdefault(self.language.names[name], (levels, baseline_of(expression, levels)))
         return found
@@ -220,7 +230,7 @@ class Recipe:
             Its values.
         """
         language, types = self.language, formulaic().parser.types
-        given = _given(selected(data, self.columns), language, self.levels, self.numeric)
+        given = self.given(data)
         other = types.Factor(_GIVEN, eval_method="lookup")
         terms = [
             types.Term([other if factor.expr == expression else factor for factor in term.factors])
@@ -229,6 +239,11 @@ class Recipe:
         spec = self._spec.update(formula=formulaic().Formula(terms), output="numpy")
         made, _ = _materialised(spec, given.assign(**{_GIVEN: values}), language, around=True)
         return np.asarray(made, dtype=np.float64)[:, int(self.intercept) :]
+
+    def given(self, data: Any) -> pd.DataFrame:
+        """The columns of rows by their names in the terms: numbers, or categories."""
+        frame = selected(data, self.columns)
+        return _given(frame, self.language, self.levels, self.numeric)
 
     def _refuse_infinite(self, column: Any, name: str) -> None:
         values = (column.toarray() if sp.issparse(column) else column).ravel()
@@ -302,6 +317,7 @@ def _materialised(
             raise
         except Exception as error:  # whatever a transformation raises
             why = language.shown(" ".join(str(error).split()))
+            why = _UNSEEN.sub(_told_of_unseen, why)
             why = re.sub(r"Unable to evaluate factor `(.*)`\. \[\w+: (.*)\]", r"\1: \2", why)
             why = _OUTSIDE.sub(
                 "some values are outside its boundaries, those of the fit; leave such rows out, or "
@@ -310,6 +326,15 @@ def _materialised(
             )
             raise ValueError(f"the formula cannot be computed: {why.removesuffix('.')}.") from error
     return made, made.model_spec
+
+
+def _told_of_unseen(found: re.Match[str]) -> str:
+    """What is said of values that are no levels, such as new ones of ``C(floor(x))``."""
+    held = re.sub(r"np\.\w+\(([^()]*)\)", r"\1", found[1])
+    return (
+        f"a factor is {held} in some row, none of its levels, those of the fit or of levels=[…]; "
+        "leave such rows out"
+    )
 
 
 def _extended(bs: Any) -> Any:

@@ -24,7 +24,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mcmodels.arrays import Array
-from mcmodels.differences import difference_quotient
+from mcmodels.differences import difference_with_error
 from mcmodels.exceptions import InferenceError
 from mcmodels.inference.estimable import EstimableSpace
 from mcmodels.inference.responses import Response
@@ -196,15 +196,22 @@ def differences_along(move: Callable[[Array], Array], sizes: Array) -> Array:
     Returns
     -------
     ndarray of shape (b, q)
+        NaN where differences do not converge, as at a jump.
     """
-    found = difference_quotient(lambda t: move(t * sizes))
+    found, error = difference_with_error(lambda t: move(t * sizes))
+    found[_is_lost(found, error, move(0.0 * sizes))] = np.nan
     return found / sizes[:, np.newaxis]
 
 
 # Of one-sided differences: the step, as a share of the length over which a row is smooth, and the
 # weights of 0 to 4 steps. Errors are of the fourth power of the step, and eps over the step.
-_STEP = 2.0**-10
+_STEPS = (2.0**-10, 2.0**-20)  # the second where there are corners within the first
 _ONE_SIDED = np.array([-25.0, 48.0, -36.0, 16.0, -3.0]) / 12.0
+# Differences across a jump J are J over the step, and so is their error: far above both of these.
+# That of a smooth function is far below one of them, also if it is computed in single precision.
+_LOST_SHARE = 0.1  # of the derivative
+_LOST_SIZE = 1e-3  # of the values of the column
+_LOST_NOISE = 1e-10  # of all values: a column may be zero but for rounding
 
 
 def one_sided_along(move: Callable[[Array], Array], sizes: Array) -> Array:
@@ -213,9 +220,28 @@ def one_sided_along(move: Callable[[Array], Array], sizes: Array) -> Array:
     Source: Fornberg (1988), *Generation of finite difference formulas on arbitrarily spaced grids*,
     Mathematics of Computation 51(184), table 3.
     """
-    steps = _STEP * sizes
-    total = sum(weight * move(k * steps) for k, weight in enumerate(_ONE_SIDED))
-    return np.asarray(total / steps[:, np.newaxis])
+    here = move(0.0 * sizes)
+
+    def quotient(step: float) -> Array:
+        values = [here, *(move(k * step * sizes) for k in range(1, len(_ONE_SIDED)))]
+        return np.asarray(sum(map(np.multiply, _ONE_SIDED, values)) / step)
+
+    found = np.full(here.shape, np.nan)
+    for step in _STEPS:
+        lost = ~np.isfinite(found)
+        if lost.any():
+            tried = quotient(step)
+            tried[_is_lost(tried, np.abs(quotient(step / 2) - tried), here)] = np.nan
+            found[lost] = tried[lost]
+    return found / sizes[:, np.newaxis]
+
+
+def _is_lost(derivative: Array, error: Array, values: Array) -> npt.NDArray[np.bool_]:
+    """Where the error of a derivative is large beside it, and beside the values of its column."""
+    size = np.nan_to_num(np.abs(values), posinf=0.0)
+    least = np.maximum(_LOST_SIZE * size.max(axis=0), _LOST_NOISE * size.max(initial=0.0))
+    with np.errstate(invalid="ignore"):
+        return (error > _LOST_SHARE * np.abs(derivative)) & (error > least)
 
 
 def _rows_of_groups(

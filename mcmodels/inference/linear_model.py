@@ -185,7 +185,7 @@ class LinearModelInference:
     def r_squared(self) -> Array:
         """R² of each target, shape (m,); NaN for a constant target, for which it is undefined."""
         total, left = self._squares
-        if self.has_constant and self.n_slopes == 0:  # the same squares, but for rounding
+        if self.n_slopes == 0:  # the same squares, but for rounding
             left = total
         return np.where(total > 0, 1.0 - left / np.where(total > 0, total, 1.0), np.nan)
 

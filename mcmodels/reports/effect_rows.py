@@ -241,6 +241,7 @@ class InputEffects:
         model.told.differences.update(told.differences)
         model.told.one_sided.update(told.one_sided)
         model.told.flat.update(told.flat)
+        model.told.corners.update(told.corners)
         at = np.flatnonzero(D.any(axis=0))
         along = RowVectors(self._design.size, None, at, D[:, at])
         params = self._record.params

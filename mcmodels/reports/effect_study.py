@@ -183,6 +183,10 @@ class Study:
             "measure='comparison' with two values has the difference across jumps."
             for name in sorted(told.flat)
         ]
+        notes += [
+            f"Rows stand on a corner of {name}: their slopes are those to the right of it."
+            for name in sorted(told.corners)
+        ]
         table.attrs["notes"] = tuple(notes) + self.notes + self.model.route.notes
         return table
 

@@ -224,8 +224,9 @@ class EffectResults(Routed):
             return self._estimate()
         asked = beside(X, {"sample_weight": weights, "groups": groups, **offsets})
         weights, groups = asked.pop("sample_weight"), asked.pop("groups")
-        if self._route.table is not None and self._route.table.sample_weight is not None:
-            weights = None  # the fit has its own, whatever those of averages
+        table = self._route.table
+        if table is not None and not getattr(table, "_weighted_by_rows", not table.sample_weight):
+            weights = None  # it knows those of the fit, unless they were an array
         asked = {name: of for name, of in asked.items() if of is not None}
         refuse_other_order(X=X, y=y, sample_weight=weights, groups=groups, **asked)
         if self._route.table is not None and is_dask(X):

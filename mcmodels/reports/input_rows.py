@@ -224,9 +224,15 @@ def _column_like(column: pd.Series, values: Any) -> pd.Series:
 
 
 def len_of(X: Any) -> int:
-    """The number of rows of a table or an array."""
-    shape = getattr(X, "shape", ())
-    return int(shape[0]) if shape else len(in_memory(X))
+    """The number of rows of a table or an array; anything else is refused."""
+    if isinstance(X, Mapping):
+        return len(frame_of_dict(X, "X"))
+    try:
+        return int(X.shape[0]) if hasattr(X, "shape") else len(X)
+    except (TypeError, IndexError) as error:
+        raise TypeError(
+            f"X={example_of(X)} is no table of rows; pass rows as predict(X) takes them."
+        ) from error
 
 
 def in_memory(X: Any) -> Any:

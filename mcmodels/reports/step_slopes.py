@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import sklearn.decomposition
-from scipy import sparse
+from scipy import sparse, special
 from sklearn.compose import ColumnTransformer
 from sklearn.feature_selection import SelectorMixin
 from sklearn.impute import SimpleImputer
@@ -33,6 +33,7 @@ from sklearn.preprocessing import (
     OneHotEncoder,
     OrdinalEncoder,
     PolynomialFeatures,
+    QuantileTransformer,
     RobustScaler,
     SplineTransformer,
     StandardScaler,
@@ -54,6 +55,11 @@ __all__ = [
     "positions_of",
 ]
 
+# Normal quantiles of QuantileTransformer end at this share, in scikit-learn 1.3 to 1.9.
+_LEAST_SHARE = 1e-7
+# Quantiles of equal values differ by so much of the largest: they are means of two of them.
+_KNOT_ROUNDING = 2.0**-50
+
 
 @dataclass
 class Told:
@@ -67,11 +73,14 @@ class Told:
         Steps whose derivative is one-sided at some point, such as a boundary knot.
     flat : set of str
         Steps that jump, such as bins: the derivative of what moves through them is zero.
+    corners : set of str
+        Expressions with a corner where a row is.
     """
 
     differences: set[str] = field(default_factory=set)
     one_sided: set[str] = field(default_factory=set)
     flat: set[str] = field(default_factory=set)
+    corners: set[str] = field(default_factory=set)
 
 
 def moved_along(step: Any, X: Any, D: Array, told: Told) -> Array:
@@ -105,14 +114,15 @@ def moved_along(step: Any, X: Any, D: Array, told: Told) -> Array:
     is_ours = isinstance(getattr(step, "_fit", None), PrincipalComponents)
     rule = _projected if is_ours else _RULES.get(type(step))
     if rule is not None and not _is_broken_line(step):
-        if isinstance(step, SplineTransformer) or getattr(step, "clip", False):
+        has_ends = isinstance(step, SplineTransformer | QuantileTransformer)
+        if has_ends or getattr(step, "clip", False):
             told.one_sided.add(type(step).__name__)
         if rule is _constant and D.any():
             told.flat.add(type(step).__name__)
         is_linear = rule in _LINEAR and not getattr(step, "clip", False)
         return rule(step, X, D if is_linear else _of_all_rows(X, D))
     own = getattr(step, "_moved", None)  # of a formula
-    if own is not None and (moved := own(X, D)) is not None:
+    if own is not None and (moved := own(X, D, told)) is not None:
         return np.asarray(moved)
     told.differences.add(type(step).__name__)
     return _by_differences(step, X, _of_all_rows(X, D), told)
@@ -263,7 +273,7 @@ def _by_differences(step: Any, X: Any, D: Array, told: Told) -> Array:
         row = int((~np.isfinite(found)).any(axis=1).argmax())
         raise InferenceError(
             f"{type(step).__name__} has no finite derivative by differences in row {row} of a "
-            "block of rows; leave such rows out, or take measure='comparison'."
+            "block of rows, as where it jumps; leave such rows out, or take measure='comparison'."
         )
     return found
 
@@ -372,6 +382,32 @@ def _splines(step: Any, X: Any, D: Array) -> Array:
     return moved
 
 
+def _quantiles(step: Any, X: Any, D: Array) -> Array:
+    """The broken line through the quantiles; then of the normal quantile function, ``1/φ(y)``.
+
+    Where quantiles repeat, the line jumps. At quantiles it is the derivative of the right, at the
+    largest one that of the left.
+    """
+    x, y, shares = as_floats(X), as_floats(step.transform(X)), step.references_
+    moved = np.zeros(D.shape)
+    for j in np.flatnonzero(D.any(axis=0)):
+        knots = step.quantiles_[:, j]
+        rounding = _KNOT_ROUNDING * np.abs(knots).max()
+        first = np.flatnonzero(np.diff(knots, prepend=-np.inf) > rounding)
+        if len(first) < 2:
+            continue
+        last = np.append(first[1:], len(knots)) - 1
+        slopes = (shares[first[1:]] - shares[last[:-1]]) / (knots[first[1:]] - knots[last[:-1]])
+        at = np.searchsorted(knots[first] - rounding, x[:, j], side="right") - 1
+        slope = slopes[np.clip(at, 0, len(slopes) - 1)]
+        inside = (knots[0] <= x[:, j]) & (x[:, j] <= knots[-1])  # missing values are not
+        if step.output_distribution == "normal":
+            inside &= np.abs(y[:, j]) < -special.ndtri(_LEAST_SHARE)
+            slope = slope * np.sqrt(2 * np.pi) * np.exp(np.square(y[:, j]) / 2)
+        moved[inside, j] = (slope * D[:, j])[inside]
+    return moved
+
+
 def _projected(step: Any, X: Any, D: Array) -> Array:
     """Components of PCA, and of TruncatedSVD."""
     moved = D @ step.components_.T
@@ -396,6 +432,7 @@ _RULES: dict[type, Callable[[Any, Any, Array], Array]] = {
     SimpleImputer: _imputed,
     PolynomialFeatures: _polynomial,
     SplineTransformer: _splines,
+    QuantileTransformer: _quantiles,
     sklearn.decomposition.PCA: _projected,
     sklearn.decomposition.TruncatedSVD: _projected,
     OneHotEncoder: _constant,

@@ -54,16 +54,15 @@ EXACT = [
     "(x + k + g)**3",
     "x + bs(`a b`, df=4) + k:g",  # only x and k move
 ]
-OTHER = [
-    "bs(x, df=4) + k",
-    "poly(x, 2)",
-    "cr(x, df=3) + x",
-    "abs(x)",
-    "where(x > 0.5, x, k)",
-    "I(x > 0.5)",
-    "floor(k*x)",
-    "minimum(x, 0.5)",
-    "clip(x, 0.1, 0.8)",
+OTHER = ["bs(x, df=4) + k", "poly(x, 2)", "cr(x, df=3) + x", "C(k*2)*x"]
+# Smooth in pieces; no row of table() is near the ends of one.
+PIECES = [
+    "abs(x - 0.5) + where(x > 0.5, x**2, k)",
+    "I(x > 0.5):k + {(x < 0.3) | (x >= 0.7)} + sign(x - 0.5)*x",
+    "minimum(x, 0.5) + maximum(x*k, 0.5*k) + clip(x, 0.3, 0.7):g",
+    "C(x > 0.5)*k + C(floor(4*x + 0.1)) + x",
+    "where(g == 'p', x, 0) + I(x*(g == 'q'))",
+    "floor(10*x + 0.05):x + round(x, 1) + isin(x, [0.1, 0.2])",
 ]
 SPREAD = {"x": 1.0, "a b": 30.0, "k": 1.0}
 
@@ -100,11 +99,51 @@ def test_slopes_are_those_of_differences(text):
 
 
 @pytest.mark.parametrize("text", OTHER)
-def test_splines_jumps_and_corners_are_left_to_differences(text):
+def test_other_expressions_are_left_to_differences(text):
     X = table()
-    X["x"] = np.where(np.abs(X["x"] - 0.5) < 0.02, 0.6, X["x"])
-    step = Formula(text).fit(X)
-    assert step._moved(X, np.eye(1, X.shape[1])) is None
+    moves = np.eye(1, X.shape[1], 0 if "k*2" not in text else 2)
+    assert Formula(text).fit(X)._moved(X, moves, Told()) is None
+
+
+@pytest.mark.parametrize("text", PIECES)
+def test_slopes_of_pieces_are_those_of_differences(text):
+    X = table()
+    X["x"] = X["x"].round(1) + 0.02  # ends of pieces are further off than the steps
+    found, expected, told, values = moving(text, ["x"], X)
+    assert not told.differences
+    assert not told.corners
+    assert bool(told.flat) == any(sign in text for sign in ("x >", "sign", "floor"))
+    size = max(np.abs(values).max(), np.abs(expected).max())
+    np.testing.assert_allclose(found, expected, rtol=1e-8, atol=8 * 2.0**-39 * size)
+    assert np.abs(found).max() > 0
+
+
+# What stands in the model, the slope of its column at k = 1, 2, 3 by hand, and what is told.
+AT_JUMPS = [
+    ("I(k > 2)", [0, 0, 0], "k > 2 is flat between its jumps"),
+    ("C(k > 2)", [0, 0, 0], "k > 2 is flat between its jumps"),
+    ("floor(k/2)", [0, 0, 0], "floor(k / 2) is flat between its jumps"),
+    ("I(k*(k > 1))", [0, 1, 1], "k > 1 is flat between its jumps"),
+    ("where(k > 1, log(k - 1), 0)", [0, 1, 0.5], "k > 1 is flat between its jumps"),
+    ("abs(k - 2)", [-1, 1, 1], "corner of abs(k - 2)"),
+    ("abs(2 - k)", [-1, 1, 1], "corner of abs(2 - k)"),
+    ("maximum(k - 2, 0)", [0, 1, 1], "corner of maximum(k - 2, 0)"),
+    ("maximum(0, k - 2)", [0, 1, 1], "corner of maximum(0, k - 2)"),
+    ("minimum(k, 2)", [1, 0, 0], "corner of minimum(k, 2)"),
+    ("clip(k, 1, 2)", [1, 0, 0], "corner of clip(k, 1, 2)"),
+]
+
+
+@pytest.mark.parametrize(("text", "slopes", "note"), AT_JUMPS)
+def test_whole_numbers_on_jumps_and_corners(text, slopes, note):
+    """Differences across a jump are no derivative: floor(k/2) had slopes of hundreds."""
+    data = pd.DataFrame({"k": [1, 2, 3] * 4, "y": [0.0, 2, 1, 3, 5, 2, 2, 9, 5, 4, 4, 7]})
+    fit = fit_formula(f"y ~ {text}", data, LinearRegression())
+    found = results(fit).marginal_effects(data[:3], at="rows")
+    assert list(found.columns) == [("k", "slope")]
+    np.testing.assert_allclose(found["k", "slope"], fit[-1].coef_[0] * np.array(slopes), rtol=1e-12)
+    (told,) = found.attrs["notes"]
+    assert note in told
 
 
 def test_a_factor_with_a_wrong_derivative_is_seen(monkeypatch):

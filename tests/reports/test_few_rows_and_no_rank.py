@@ -185,3 +185,14 @@ def test_zeros_without_an_intercept(name):
         assert table.conclusions["residual deviation"] == f"{deviation:.6g}"
         anova = results(model).anova()
         assert anova["df"].tolist() == [0, 30]
+
+
+@pytest.mark.parametrize("intercept", [True, False])
+def test_r_squared_of_rank_zero_is_zero(intercept):
+    """It was minus an epsilon, by two sums of the same squares."""
+    for y in np.random.default_rng(3).normal(size=(20, 120)):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # RankDeficiencyWarning
+            fit = LinearRegression(fit_intercept=intercept).fit(np.zeros((120, 1)), y)
+        assert fit.r_squared_ == 0.0
+        assert fit.adjusted_r_squared_ == 0.0

@@ -217,3 +217,64 @@ def test_effects_leave_out_the_rows_that_the_fit_has_left_out(data):
     found = fits[0].predictions(new)["estimate"]
     expected = fits[0].fitted.predict(new.dropna()).mean()
     np.testing.assert_allclose(found, expected, **ROUNDING)
+
+
+@pytest.mark.parametrize("text", ["C(k > 2)*x", "C(k > 2) + t:x", "C(where(k > 2, 1, 2)) + x"])
+def test_levels_made_of_a_number_are_not_the_levels_of_the_number(text):
+    """``C(k > 2)`` has the levels False and True; k stays a number, and changes by one."""
+    rng = np.random.default_rng(4)
+    data = pd.DataFrame(
+        {"k": rng.integers(0, 6, 60), "x": rng.normal(size=60), "t": rng.random(60) < 0.5}
+    )
+    data["y"] = 1.0 * (data["k"] > 2) + rng.normal(size=60)
+    fit = fit_formula(f"y ~ {text}", data, LinearRegression())
+    found = results(fit).marginal_effects(data, "k", measure="comparison")
+    changed = fit.predict(data.assign(k=data["k"] + 1)) - fit.predict(data)
+    assert list(found.index) == [("k", "+1")]
+    np.testing.assert_allclose(found["estimate"], changed.mean(), rtol=1e-10)  # sums of 60 rows
+    at = results(fit).predictions(data, at={"k": [1, 4]})["estimate"]
+    expected = [fit.predict(data.assign(k=k)).mean() for k in (1, 4)]
+    np.testing.assert_allclose(at, expected, rtol=1e-12)
+
+
+@pytest.mark.parametrize("weights", [None, "w", "array"])
+def test_weights_of_averages_are_not_those_of_the_fit(weights):
+    """By hand: an average with weights of its own, and the covariance of the fit as it was."""
+    rng = np.random.default_rng(6)
+    data = pd.DataFrame({"x": rng.normal(size=60), "w": rng.integers(1, 4, 60), "g": range(60)})
+    data["y"] = rng.poisson(np.exp(0.3 * data["x"]))
+    given = data["w"].to_numpy() if weights == "array" else weights
+    model = GeneralizedLinearRegressor("poisson")
+    found = results(fit_formula("y ~ x", data, model, sample_weight=given))
+    if weights == "array":  # such a fit does not know them, and takes those that are given
+        with pytest.raises(ValueError, match="weights of the rows sum to"):
+            found.marginal_effects(data, "x", sample_weight="g", kind="HC1")
+        shares = data["w"]
+        table = found.marginal_effects(data, "x", sample_weight="w", kind="HC1")
+        V = found.covariance(data, sample_weight="w", kind="HC1")
+    else:
+        shares = data["g"]
+        table = found.marginal_effects(data, "x", sample_weight="g", kind="HC1")
+        V = found.covariance(data, kind="HC1")
+    slope, mean = found.model.coef_[0], found.fitted.predict(data)
+    np.testing.assert_allclose(
+        table["estimate"], np.average(slope * mean, weights=shares), rtol=1e-12
+    )
+    derivatives = [slope * data["x"] * mean + mean, slope * mean]
+    J = np.array([np.average(of, weights=shares) for of in derivatives])
+    np.testing.assert_allclose(table["standard_error"], np.sqrt(J @ V @ J), rtol=1e-10)
+
+
+def test_levels_made_of_a_number_that_are_new_are_refused_in_plain_words():
+    data = pd.DataFrame({"k": [0, 1, 2, 3] * 6, "y": np.arange(24.0) % 5})
+    fit = fit_formula("y ~ C(floor(k/2))", data, LinearRegression())
+    with pytest.raises(ValueError, match=r"a factor is 3\.0 in some row, none of its levels"):
+        fit.predict(data[:2].assign(k=[2, 6]))
+
+
+@pytest.mark.parametrize("X", [None, 3.5, object(), {"k": 1.0}])
+def test_what_has_no_rows_is_refused_by_name(X):
+    data = pd.DataFrame({"k": [0.0, 1, 2, 3], "y": [1.0, 3, 2, 5]})
+    found = results(fit_formula("y ~ k", data, LinearRegression()))
+    with pytest.raises(TypeError, match=r"X=.* is no table of rows"):
+        found.marginal_effects(X)

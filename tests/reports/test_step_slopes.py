@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import sklearn.decomposition
+from scipy import stats
 from sklearn.compose import ColumnTransformer
 from sklearn.feature_selection import VarianceThreshold
 from sklearn.frozen import FrozenEstimator
@@ -21,6 +22,7 @@ from sklearn.preprocessing import (
     OrdinalEncoder,
     PolynomialFeatures,
     PowerTransformer,
+    QuantileTransformer,
     RobustScaler,
     SplineTransformer,
     StandardScaler,
@@ -58,6 +60,7 @@ EXACT = {
     "splines of degree 2": SplineTransformer(4, degree=2, extrapolation="continue"),
     "splines of degree 0": SplineTransformer(4, degree=0, extrapolation="continue"),
     "splines at quantiles": SplineTransformer(5, knots="quantile", extrapolation="constant"),
+    "quantiles": QuantileTransformer(n_quantiles=9),
     "splines, sparse": SplineTransformer(4, sparse_output=True),
     "PCA": PCA(2),
     "PCA whitened": PCA(2, whiten=True),
@@ -202,3 +205,56 @@ def test_a_step_without_a_derivative_is_refused():
     step = FunctionTransformer(lambda X: np.where(X > 0.5, X, np.nan)).fit(X)
     with pytest.raises(InferenceError, match="FunctionTransformer has no finite derivative"):
         moved_along(step, X, np.ones_like(X), Told())
+
+
+JUMPS = {
+    "floor": (np.floor, [0, 0, 0]),
+    "above": (lambda X: 1.0 * (X > 2), [0, 0, 0]),
+    "from": (lambda X: 1.0 * (X >= 2), [0, 0, 0]),
+    "piece": (lambda X: np.where(X > 2, X**2, X), [1, 1, 6]),
+    "single precision": (lambda X: np.asarray(X, dtype=np.float32) ** 2, [2, 4, 6]),
+    "corners nearby": (
+        lambda X: np.interp(X, [0, 1, 1 + 1e-5, 9], [0, 1, 1.1, 9]),
+        [1e4, 7.9 / 8, 7.9 / 8],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", JUMPS)
+def test_whole_numbers_on_jumps_of_a_function_of_ones_own(name):
+    """Derivatives by hand, of the side that has one; differences across a jump were hundreds."""
+    function, expected = JUMPS[name]
+    X, told = np.array([[1.0], [2.0], [3.0]]), Told()
+    found = moved_along(FunctionTransformer(function).fit(X), X, np.ones_like(X), told)
+    # Single precision leaves some three digits of a difference; the corner is rounded in its knots.
+    tolerance = 1e-3 if name in ("single precision", "corners nearby") else 1e-8
+    np.testing.assert_allclose(found[:, 0], expected, rtol=tolerance, atol=1e-8)
+    assert bool(told.one_sided) == (name != "single precision")
+
+
+def test_a_slope_that_grows_without_bound_is_refused():
+    X = np.array([[0.0], [1.0], [2.0]])
+    with pytest.raises(InferenceError, match="as where it jumps"):
+        moved_along(FunctionTransformer(np.sqrt).fit(X), X, np.ones_like(X), Told())
+
+
+@pytest.mark.parametrize("distribution", ["uniform", "normal"])
+def test_slopes_through_quantiles_at_every_row_of_the_fit(distribution):
+    """Each row is a quantile; the largest has the derivative of the left, the others the right."""
+    x = np.sort(np.random.default_rng(5).exponential(size=60))
+    x[20:24] = x[20]  # quantiles that repeat are a jump, and differ by rounding
+    step = QuantileTransformer(n_quantiles=60, output_distribution=distribution)
+    x = step.fit(x[:, np.newaxis]).quantiles_[:, 0]  # those of the rows but for rounding
+    told = Told()
+    found = moved_along(step, x[:, np.newaxis], np.ones((1, 1)), told)[:, 0]
+    shares = np.arange(60) / 59
+    right = np.append(np.arange(1, 60), 58)
+    right[20:24] = 24
+    from_share = np.where(np.arange(60) == 19, shares[20], shares[right])
+    to_share = np.where(np.isin(np.arange(60), range(20, 24)), shares[23], shares)
+    expected = (from_share - to_share) / (x[right] - x)
+    if distribution == "normal":
+        expected[1:59] /= stats.norm.pdf(step.transform(x[:, np.newaxis])[1:59, 0])
+        expected[[0, 59]] = 0.0  # where the normal quantiles are cut off
+    np.testing.assert_allclose(found, expected, rtol=1e-8)  # values of ppf within 60 roundings
+    assert told == Told(one_sided={"QuantileTransformer"})
