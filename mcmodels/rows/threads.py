@@ -147,11 +147,14 @@ class single_threaded_blas:
             _blas.leave(self)  # Ctrl-C may have interrupted the first
 
 
-def ordered_sum(parts: Sequence[Callable[[], Sum | None]], n_threads: int) -> Sum | None:
+def ordered_sum(
+    parts: Sequence[Callable[[], Sum | None]], n_threads: int, *, short: bool = False
+) -> Sum | None:
     """The sum of what the parts return, in their order and in place; None adds nothing.
 
-    Threads compute the parts, the caller's among them: to start one more takes 0.1 ms. They run
-    only a few parts ahead of the sum, so that few results are in memory at once.
+    Threads compute the parts while the caller waits. They run only a few parts ahead of the sum, so
+    that few results are in memory at once. Of ``short`` parts the caller's thread computes some,
+    too, because to start one more takes 0.1 ms; walks over many rows took a tenth longer so.
     """
     n_threads = int(min(n_threads, len(parts), _most_threads.get()))
     if n_threads > 1:
@@ -165,12 +168,13 @@ def ordered_sum(parts: Sequence[Callable[[], Sum | None]], n_threads: int) -> Su
     # The context holds NumPy's error state: np.errstate of the caller holds in the threads, too.
     threads = [
         threading.Thread(target=contextvars.copy_context().run, args=(shared.work,), daemon=True)
-        for _ in range(n_threads - 1)
+        for _ in range(n_threads - short)
     ]
     try:
         for thread in threads:
             thread.start()
-        shared.work()
+        if short:
+            shared.work()
         for thread in threads:
             thread.join()
     except BaseException as interruption:

@@ -310,8 +310,8 @@ def _split(image: Array, Q: Array) -> tuple[Array, Array]:
     with single_threaded_blas() as n_threads:
         n_threads = n_threads if Q.size > _ENTRIES_FOR_THREADS else 1
         products = [partial(lambda part: Q[:, part] @ image[:, part].T, part) for part in columns]
-        H = cast(Array, ordered_sum(products, n_threads))
-        ordered_sum([partial(subtract, part) for part in columns], n_threads)
+        H = cast(Array, ordered_sum(products, n_threads, short=True))
+        ordered_sum([partial(subtract, part) for part in columns], n_threads, short=True)
     return H, left
 
 

@@ -161,7 +161,7 @@ def _times_gram(V: Array, parts: list[Array]) -> Array:
     with single_threaded_blas() as n_threads:
         shares = np.split(V, ends, axis=1)
         products = [partial(np.matmul, *pair) for pair in zip(shares, parts, strict=True)]
-        along = cast(Array, ordered_sum(products, n_threads))
+        along = cast(Array, ordered_sum(products, n_threads, short=True))
         images = np.empty_like(V)
 
         def fill(out: Array, part: Array) -> int:
@@ -169,7 +169,8 @@ def _times_gram(V: Array, parts: list[Array]) -> Array:
             return 0
 
         outs = np.split(images, ends, axis=1)
-        ordered_sum([partial(fill, *pair) for pair in zip(outs, parts, strict=True)], n_threads)
+        filled = [partial(fill, *pair) for pair in zip(outs, parts, strict=True)]
+        ordered_sum(filled, n_threads, short=True)
     return images
 
 
@@ -183,5 +184,5 @@ def _times_symmetric(V: Array, A: Array) -> Array:
 
     with single_threaded_blas() as n_threads:
         rows = [slice(k, k + 2 * _ROWS) for k in range(0, len(A), 2 * _ROWS)]
-        ordered_sum([partial(fill, part) for part in rows], n_threads)
+        ordered_sum([partial(fill, part) for part in rows], n_threads, short=True)
     return images
