@@ -217,7 +217,7 @@ class _Look:
                     y_dtypes.add(y.dtype)
                 yield block
 
-        def tasks() -> Generator[tuple[Callable[[], Moments], bool]]:
+        def tasks() -> Generator[tuple[Callable[[], Moments | None], bool]]:
             nonlocal seen
             for chunk in gather(checked()):
                 X, y, weights, extras, _ = chunk
@@ -235,7 +235,11 @@ class _Look:
                         label_weights[label] = label_weights.get(label, 0.0) + total
                 sample.add(X, y, weights, extras)
                 numbers = _numbers(y, labels=labels)
-                sums.add(X, numbers, weights, extras, alone=chunk.stays)
+                add = functools.partial(sums.add, X, numbers, weights, extras)
+                if moments_of is None:
+                    yield add, chunk.stays and not rows.are_few
+                else:
+                    add(alone=chunk.stays)
 
         moments = sum_behind(tasks())
         if seen is None:

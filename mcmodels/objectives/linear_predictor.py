@@ -110,6 +110,22 @@ class LinearPredictorObjective:
 
         return self.rows.reduce(summarise) + self.penalty * self._penalised(vector)
 
+    def gradient_remainder(self, params: Array, step: Array) -> Array:
+        """What the Hessian leaves out of the change of the gradient by a step.
+
+        ``∇f(θ + s) - ∇f(θ) - ∇²f(θ) s``, in one pass over the rows; the penalty has no part in it.
+        """
+
+        def summarise(block: RowBlock) -> Array:
+            X, y = block.X, block.y
+            eta = block.linear_predictor(params)
+            change = X.predictor(step)
+            remainder = self.loss.gradient(y, eta + change) - self.loss.gradient(y, eta)
+            remainder -= self.loss.curvature_product(y, eta, change)
+            return X.adjoint(block.weighted(remainder))
+
+        return self.rows.reduce(summarise)
+
     def hessian_diagonal(self, params: Array) -> Array:
         """The diagonal of the Hessian, in the shape of params.
 

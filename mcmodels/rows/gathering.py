@@ -71,16 +71,17 @@ class Gatherer:
         try:
             for block in blocks:
                 part = block if isinstance(block, Chunk) else Chunk(*block)
-                if _entries(part.X, part.y) > _LARGE_ENTRIES:
+                n_entries = _entries(part.X, part.y)
+                if n_entries > _LARGE_ENTRIES:
                     if chunks[0].count:
                         yield chunks[0].taken()
                         chunks = chunks[::-1]
                     yield part
                     continue
-                if not chunks[0].takes(part):
+                if not chunks[0].takes(part, n_entries):
                     yield chunks[0].taken()
                     chunks = chunks[::-1]
-                chunks[0].add(part)
+                chunks[0].add(part, n_entries)
             if chunks[0].count:
                 yield chunks[0].taken()
                 chunks = chunks[::-1]
@@ -122,15 +123,14 @@ class _Gathering:
         self._extras: dict[str, list[Any]] = {}
         self._lengths: list[int] = []
 
-    def takes(self, block: Chunk) -> bool:
-        """Whether there is room for a block, and it is like those before it."""
+    def takes(self, block: Chunk, n_entries: int) -> bool:
+        """Whether there is room for a block of so many entries, and it is like those before it."""
         if self.count == 0:
             return True
-        room = self._n_entries + _entries(block.X, block.y) <= _GATHERED_ENTRIES
-        return room and self._kind == _kind(block)
+        return self._n_entries + n_entries <= _GATHERED_ENTRIES and self._kind == _kind(block)
 
-    def add(self, block: Chunk) -> None:
-        """Copy a block."""
+    def add(self, block: Chunk, n_entries: int) -> None:
+        """Copy a block of so many entries."""
         X: Any
         X, y, weights, extras, _ = block
         if self.count == 0:
@@ -153,7 +153,7 @@ class _Gathering:
             for name, values in extras.items():
                 self._extras.setdefault(name, []).append(np.array(values))
         self._lengths.append(X.shape[0])
-        self.count, self._n_entries = stop, self._n_entries + _entries(X, y)
+        self.count, self._n_entries = stop, self._n_entries + n_entries
 
     def taken(self) -> Chunk:
         """The blocks in one; the next ones begin anew."""

@@ -58,7 +58,6 @@ class SampledCurve:
         if sample.walks_are_costly or sample.n_present < ROWS_PER_PARAMETER * n_params:
             return None
         scale = rows.total_weight / sample.total_weight
-        # A penalty has no remainder.
         return cls(objective.over(sample, 0.0), scale)
 
     def bent(
@@ -87,10 +86,8 @@ class SampledCurve:
         enough = 1 / np.sqrt(self.part.rows.n_present)
         newton, step, bends = direction.step, direction.step, []
         with np.errstate(over="ignore", invalid="ignore"):
-            first = self.part.gradient(params)
             for _ in range(_MOST_EVALUATIONS):
-                linear = first + self.part.hessian_vector_product(params, step)
-                remainder = self.scale * (self.part.gradient(params + step) - linear)
+                remainder = self.scale * self.part.gradient_remainder(params, step)
                 if not np.isfinite(remainder).all():
                     return direction
                 bend = newton_direction(objective, params, replace(derivatives, gradient=remainder))

@@ -5,7 +5,7 @@ import pytest
 from scipy import sparse
 from scipy.special import softmax
 
-from mcmodels.objectives import LinearPredictorObjective
+from mcmodels.objectives import BinaryCrossEntropy, LinearPredictorObjective
 from mcmodels.objectives.losses import SoftmaxCrossEntropy
 from mcmodels.rows import ArrayRows
 from mcmodels.rows.blocks import DenseDesign, SparseDesign
@@ -85,3 +85,29 @@ def test_no_product_of_the_rows_is_formed_that_follows_from_others(monkeypatch, 
     objective = LinearPredictorObjective(rows, SoftmaxCrossEntropy())
     objective.derivatives(parameters(kind, 4, intercept=True))
     assert count == products
+
+
+@pytest.mark.parametrize("storage", STORAGES)
+@pytest.mark.parametrize("intercept", [True, False])
+@pytest.mark.parametrize("offset", [True, False])
+@pytest.mark.parametrize("n_classes", [2, 4])
+def test_the_remainder_is_what_the_hessian_leaves_out_of_the_gradient(
+    n_classes, offset, intercept, storage
+):
+    X, y, weights = problem(n_classes)
+    rng = np.random.default_rng(2)
+    shape = (COLUMNS + intercept,) if n_classes == 2 else (n_classes, COLUMNS + intercept)
+    extras = {"offset": rng.standard_normal((ROWS, *shape[:-1]))} if offset else {}
+    loss = BinaryCrossEntropy() if n_classes == 2 else SoftmaxCrossEntropy()
+    rows = ArrayRows(STORAGES[storage](X), y, weights, extras, intercept=intercept, block_rows=7)
+    objective = LinearPredictorObjective(rows, loss, penalty=0.3)
+    params, step = rng.standard_normal(shape) / 5, rng.standard_normal(shape) / 5
+    linear = objective.hessian(params) @ step.ravel()
+    change = objective.gradient(params + step) - objective.gradient(params)
+    found = objective.gradient_remainder(params, step)
+    # Terms of the sums are at most |x|; a thousand rounding errors of 60 of them.
+    length = (np.abs(X).T @ weights).max()
+    assert np.abs(found - (change.ravel() - linear).reshape(shape)).max() < 2e-13 * length
+    # It is of second order: half the step leaves about a quarter of it.
+    small = [objective.gradient_remainder(params, share * step) for share in (1e-3, 5e-4)]
+    assert np.abs(small[0] / 4 - small[1]).max() < 1e-3 * np.abs(small[0]).max()
