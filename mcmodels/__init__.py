@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from mcmodels.reports.summarize import summarize
     from mcmodels.reports.tidy import glance, tidy
     from mcmodels.rows import RowStream
+    from mcmodels.rule_checks import RuleCheck, check_rule
     from mcmodels.tables import scan
 
 __all__ = [
@@ -42,9 +43,11 @@ __all__ = [
     "ObjectiveRegressor",
     "Results",
     "RowStream",
+    "RuleCheck",
     "anova",
     "check_gradient",
     "check_hessian",
+    "check_rule",
     "compare",
     "fit_formula",
     "glance",
@@ -73,9 +76,11 @@ _MODULES = {
     "ObjectiveRegressor": "objective_models",
     "Results": "reports.results",
     "RowStream": "rows",
+    "RuleCheck": "rule_checks",
     "anova": "reports.nested",
     "check_gradient": "derivative_checks",
     "check_hessian": "derivative_checks",
+    "check_rule": "rule_checks",
     "compare": "reports.side_by_side",
     "fit_formula": "formula_fit",
     "glance": "reports.tidy",

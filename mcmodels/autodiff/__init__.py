@@ -1,7 +1,9 @@
 """Automatic differentiation: derivatives of functions written in NumPy.
 
 ``grad``, ``value_and_grad``, ``jvp``, ``vjp``, ``jacobian``, ``hessian`` and
-``hessian_vector_product`` take ordinary NumPy code, and may be nested in each other. The rules are
+``hessian_vector_product`` take ordinary NumPy code, and may be nested in each other. ``vmap`` maps
+over rows, ``rule`` gives a function its derivative, ``checkpoint`` saves memory, and
+``sparse_jacobian`` sweeps. The rules are
 the tables in :mod:`mcmodels.autodiff.rules`; :mod:`mcmodels.autodiff.special` has special
 functions.
 
@@ -14,28 +16,28 @@ are not warned about. Use ``np.stack``.
 """
 
 from mcmodels.autodiff import special
+from mcmodels.autodiff.mapping import vmap
+from mcmodels.autodiff.own_rules import checkpoint, rule
+from mcmodels.autodiff.second_derivatives import hessian, hessian_vector_product
+from mcmodels.autodiff.sparse_jacobians import sparse_jacobian
 from mcmodels.autodiff.tracing import NoRuleError, constant
-from mcmodels.autodiff.transforms import (
-    grad,
-    hessian,
-    hessian_vector_product,
-    jacobian,
-    jvp,
-    value_and_grad,
-    vjp,
-)
+from mcmodels.autodiff.transforms import grad, jacobian, jvp, value_and_grad, vjp
 from mcmodels.user_warnings import NonDifferentiableWarning
 
 __all__ = [
     "NoRuleError",
     "NonDifferentiableWarning",
+    "checkpoint",
     "constant",
     "grad",
     "hessian",
     "hessian_vector_product",
     "jacobian",
     "jvp",
+    "rule",
+    "sparse_jacobian",
     "special",
     "value_and_grad",
     "vjp",
+    "vmap",
 ]

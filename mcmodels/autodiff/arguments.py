@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import inspect
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,30 +11,81 @@ import numpy as np
 from mcmodels.autodiff.arrays import TracedArray
 from mcmodels.autodiff.tables import call, shape_of
 from mcmodels.autodiff.tracing import Traced, Tracer, constant, stack_objects
+from mcmodels.autodiff.trees import Tree, map_leaves, tree_of
 
 __all__ = [
     "Argnums",
-    "positions_of",
+    "is_single",
+    "like_tree",
+    "places_of",
     "real_array",
+    "real_leaves",
     "require_shape",
     "result_like",
     "returned_array",
+    "split_aux",
     "unshared",
 ]
 
-Argnums = int | Sequence[int]
+Argnums = int | str | Sequence[int | str]
 
 
-def positions_of(argnums: Argnums, args: Sequence[Any]) -> tuple[int, ...]:
-    """Positions of arguments as nonnegative numbers; refuses positions that do not exist."""
-    wanted = (argnums,) if isinstance(argnums, int | np.integer) else tuple(argnums)
-    for k in wanted:
+def is_single(argnums: Argnums) -> bool:
+    """Whether one argument is named, so that the result is no tuple."""
+    return isinstance(argnums, int | np.integer | str)
+
+
+def places_of(
+    argnums: Argnums, f: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]
+) -> tuple[int | str, ...]:
+    """Where the arguments are: nonnegative positions, and names of keyword arguments.
+
+    Refuses arguments that were not passed.
+    """
+    wanted = (argnums,) if is_single(argnums) else tuple(argnums)  # type: ignore[arg-type]
+    places = tuple(_place_of(k, argnums, f, args, kwargs) for k in wanted)
+    if len(set(places)) < len(places):
+        raise ValueError(f"argnums={argnums!r} names an argument twice.")
+    return places
+
+
+def _place_of(
+    k: Any, argnums: Argnums, f: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]
+) -> int | str:
+    if not isinstance(k, str):
         if not -len(args) <= k < len(args):
             raise ValueError(f"argnums={argnums!r}: there are {len(args)} positional arguments.")
-    positions = tuple(int(k) % len(args) for k in wanted)
-    if len(set(positions)) < len(positions):
-        raise ValueError(f"argnums={argnums!r} names an argument twice.")
-    return positions
+        return int(k) % len(args)
+    if k in kwargs:
+        return k
+    positional = _positional_names(f)
+    if k in positional[: len(args)]:
+        return positional.index(k)
+    known = ", ".join(dict.fromkeys([*positional[: len(args)], *kwargs])) or "none"
+    raise ValueError(f"argnums={argnums!r}: no argument {k!r} was passed; those passed: {known}.")
+
+
+def _positional_names(f: Callable[..., Any]) -> list[str]:
+    try:
+        parameters = inspect.signature(f).parameters.values()
+    except (TypeError, ValueError):  # a function of C may have no signature
+        return []
+    kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    return [parameter.name for parameter in parameters if parameter.kind in kinds]
+
+
+def real_leaves(x: Any) -> Tree:
+    """The arrays of an argument, as arrays of floating-point numbers."""
+    tree = tree_of(x)
+    leaves = []
+    for leaf, place in zip(tree.leaves, tree.places, strict=True):
+        try:
+            leaves.append(real_array(leaf))
+        except TypeError as error:
+            if not place:
+                raise
+            raise TypeError(f"the argument has at {place}: {error}") from None
+    return tree._replace(leaves=leaves)
 
 
 def real_array(x: Any) -> Any:
@@ -78,6 +130,39 @@ def returned_array(y: Any, tracer: Tracer) -> Any:
             "or a number (np.stack or np.concatenate make one of several)."
         )
     return np.array(array)
+
+
+def split_aux(returned: Any, tracer: Tracer) -> tuple[Any, Any]:
+    """The value and what else a function returned beside it, as plain values of this derivative."""
+    if not (isinstance(returned, tuple) and len(returned) == 2):
+        raise TypeError(
+            f"with has_aux=True the function must return a pair (value, aux); it returned "
+            f"{_kind(returned)}."
+        )
+
+    def plain(leaf: Any) -> Any:
+        own = isinstance(leaf, Traced) and leaf.tracer is tracer
+        return unshared(leaf.value) if own else leaf
+
+    return returned[0], map_leaves(plain, returned[1])
+
+
+def like_tree(v: Any, tree: Tree, name: str, what: str) -> list[Any]:
+    """The arrays of a tangent or cotangent; refused unless they have the shapes of those of x."""
+    given = tree_of(v)
+    if given.places != tree.places:
+        raise ValueError(
+            f"{name} has arrays at {_listed(given.places)}; {what} with arrays at "
+            f"{_listed(tree.places)}."
+        )
+    return [
+        require_shape(part, shape_of(x), name + place, what)
+        for part, x, place in zip(given.leaves, tree.leaves, tree.places, strict=True)
+    ]
+
+
+def _listed(places: Sequence[str]) -> str:
+    return ", ".join(place or "its top" for place in places) or "no place"
 
 
 def _kind(y: Any) -> str:

@@ -9,10 +9,12 @@ import numpy as np
 
 from mcmodels.autodiff.arguments import (
     Argnums,
-    positions_of,
-    real_array,
+    is_single,
+    places_of,
+    real_leaves,
     result_like,
     returned_array,
+    split_aux,
     unshared,
 )
 from mcmodels.autodiff.reverse import Tape, Variable
@@ -29,24 +31,47 @@ class Recorded:
     ----------
     f : callable
         The function.
-    argnums : int or sequence of int
-        Positions of the arguments to differentiate by.
+    argnums : int, str, or sequence of them
+        Positions or names of the arguments to differentiate by.
     args, kwargs
         Its arguments.
+    has_aux : bool, default=False
+        Whether the function returns a pair, the second of which is not differentiated.
+
+    Attributes
+    ----------
+    points : list
+        The arrays that are differentiated by: those of all these arguments, in order.
+    value, aux
+        What the function returned.
     """
 
     def __init__(
-        self, f: Callable[..., Any], argnums: Argnums, args: Sequence[Any], kwargs: dict[str, Any]
+        self,
+        f: Callable[..., Any],
+        argnums: Argnums,
+        args: Sequence[Any],
+        kwargs: dict[str, Any],
+        *,
+        has_aux: bool = False,
     ) -> None:
-        self.single = isinstance(argnums, int | np.integer)
-        positions = positions_of(argnums, args)
-        self.points = [real_array(args[k]) for k in positions]
+        self._single = is_single(argnums)
+        places = places_of(argnums, f, args, kwargs)
+        named = dict(kwargs)
+        self.trees = [real_leaves(named[k] if isinstance(k, str) else args[k]) for k in places]
+        self.points = [x for tree in self.trees for x in tree.leaves]
         self.tape = Tape()
         self.inputs = [self.tape.input(x) for x in self.points]
         arguments = list(args)
-        for k, x in zip(positions, self.inputs, strict=True):
-            arguments[k] = x
-        y = returned_array(f(*arguments, **kwargs), self.tape)
+        for k, argument in zip(places, self._in_trees(self.inputs), strict=True):
+            if isinstance(k, str):
+                named[k] = argument
+            else:
+                arguments[k] = argument
+        returned, self.aux = f(*arguments, **named), None
+        if has_aux:
+            returned, self.aux = split_aux(returned, self.tape)
+        y = returned_array(returned, self.tape)
         on_tape = isinstance(y, Variable) and y.tracer is self.tape
         self.output = y if on_tape else None
         self.value = unshared(y.value, self.points) if on_tape else y
@@ -74,6 +99,12 @@ class Recorded:
             taken.add(id(result))
         return results
 
+    def push(self, v: Any, i: int = 0) -> Any:
+        """``Jv`` for a tangent of one input; None for zero."""
+        if self.output is None:
+            return None
+        return self.tape.push(self.inputs[i], v, self.tape.lines_to(self.output))
+
     def rows(self) -> list[Any]:
         """The Jacobian by each input: one backward sweep for each output."""
         shape = shape_of(self.value)
@@ -97,9 +128,18 @@ class Recorded:
             return _empty_jacobian(shape, x)
         return result_like(x, np.reshape(np.stack(columns, axis=-1), shape + shape_of(x)))
 
-    def packed(self, results: list[Any]) -> Any:
-        """One result for a single argnum, a tuple of them for several."""
-        return results[0] if self.single else tuple(results)
+    def packed(self, results: Sequence[Any]) -> Any:
+        """Results for the points, in the containers of the arguments; a tuple for several."""
+        found = self._in_trees(results)
+        return found[0] if self._single else tuple(found)
+
+    def _in_trees(self, results: Sequence[Any]) -> list[Any]:
+        found, start = [], 0
+        for tree in self.trees:
+            stop = start + len(tree.leaves)
+            found.append(tree.rebuilt(results[start:stop]))
+            start = stop
+        return found
 
 
 def _unit_arrays(shape: tuple[int, ...], like: Any) -> Iterator[np.ndarray]:

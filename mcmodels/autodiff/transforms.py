@@ -1,22 +1,23 @@
-"""Derivatives of functions written in NumPy: gradients, Jacobians, Hessians and their products.
+"""First derivatives of functions written in NumPy: gradients, Jacobians and their products.
 
 Forward mode computes tangents together with the values; reverse mode records a tape, and computes
 cotangents by going through it backwards: Griewank and Walther (2008), *Evaluating Derivatives*, 2nd
-ed., §3.1–3.2. Hessians are forward derivatives of reverse gradients: §5.1.
+ed., §3.1–3.2.
 """
 
 from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Sequence
+from itertools import repeat
 from typing import Any
 
 import numpy as np
 
 from mcmodels.autodiff.arguments import (
     Argnums,
-    positions_of,
-    real_array,
+    like_tree,
+    real_leaves,
     require_shape,
     result_like,
     returned_array,
@@ -26,11 +27,10 @@ from mcmodels.autodiff.forward import Dual, Forward
 from mcmodels.autodiff.recorded import Recorded
 from mcmodels.autodiff.tables import shape_of
 from mcmodels.autodiff.tracing import Traced, constant
+from mcmodels.autodiff.trees import Tree
 
 __all__ = [
     "grad",
-    "hessian",
-    "hessian_vector_product",
     "jacobian",
     "jvp",
     "value_and_grad",
@@ -38,22 +38,28 @@ __all__ = [
 ]
 
 
-def grad(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:
+def grad(
+    f: Callable[..., Any], argnums: Argnums = 0, *, has_aux: bool = False
+) -> Callable[..., Any]:
     """The gradient of a scalar function, by reverse mode.
 
     Parameters
     ----------
     f : callable
         NumPy code that returns a scalar.
-    argnums : int or sequence of int, default=0
-        Positions of the arguments to differentiate by.
+    argnums : int, str, or sequence of them, default=0
+        Positions or names of the arguments to differentiate by. Each is an array, or a dict, list,
+        tuple or named tuple of arrays, to any depth. A list of numbers is an array.
+    has_aux : bool, default=False
+        Whether ``f`` returns a pair ``(value, aux)``, of which only the value is differentiated.
 
     Returns
     -------
     callable
         Takes the arguments of ``f``. Its result has the shape and floating-point type of the
-        argument differentiated by (denominator layout), float64 for integers. A tuple for several
-        arguments.
+        argument differentiated by (denominator layout), float64 for integers; for a container of
+        arrays, a container like it. A tuple for several arguments. With ``has_aux`` the pair of
+        gradient and ``aux``.
 
     Raises
     ------
@@ -72,28 +78,37 @@ def grad(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:
     >>> A = np.array([[2.0, 1.0], [0.0, 3.0]])
     >>> grad(lambda x: x @ A @ x)(np.array([1.0, 1.0]))
     array([5., 7.])
+    >>> def loss(params, x):
+    ...     return np.sum((params["w"] * x + params["b"]) ** 2)
+    >>> gradient = grad(loss)({"w": np.array([1.0, 2.0]), "b": 0.5}, np.array([3.0, 1.0]))
+    >>> gradient["w"], float(gradient["b"])
+    (array([21.,  5.]), 12.0)
     """
-    both = value_and_grad(f, argnums)
+    both = value_and_grad(f, argnums, has_aux=has_aux)
 
     @functools.wraps(f)
     def gradient(*args: Any, **kwargs: Any) -> Any:
-        return both(*args, **kwargs)[1]
+        value, found = both(*args, **kwargs)
+        return (found, value[1]) if has_aux else found
 
     return gradient
 
 
-def value_and_grad(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:
+def value_and_grad(
+    f: Callable[..., Any], argnums: Argnums = 0, *, has_aux: bool = False
+) -> Callable[..., Any]:
     """A scalar function together with its gradient, at hardly more than the cost of the gradient.
 
     Parameters
     ----------
-    f, argnums
+    f, argnums, has_aux
         As for :func:`grad`, which also lists the errors that are raised.
 
     Returns
     -------
     callable
-        Takes the arguments of ``f``; returns the pair of value and gradient.
+        Takes the arguments of ``f``; returns the pair of value and gradient. With ``has_aux`` the
+        first of the pair is itself the pair ``(value, aux)``.
 
     Examples
     --------
@@ -105,32 +120,35 @@ def value_and_grad(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[...,
 
     @functools.wraps(f)
     def both(*args: Any, **kwargs: Any) -> Any:
-        recorded = Recorded(f, argnums, args, kwargs)
+        recorded = Recorded(f, argnums, args, kwargs, has_aux=has_aux)
         recorded.require_scalar("grad")
-        return recorded.value, recorded.packed(
-            recorded.pull(np.ones_like(constant(recorded.value)))
-        )
+        found = recorded.packed(recorded.pull(np.ones_like(constant(recorded.value))))
+        return ((recorded.value, recorded.aux) if has_aux else recorded.value), found
 
     return both
 
 
-def vjp(f: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[[Any], Any]]:
+def vjp(f: Callable[..., Any], *primals: Any, has_aux: bool = False) -> Any:
     """The value of a function, and the map from cotangents to gradients.
 
     Parameters
     ----------
     f : callable
         NumPy code that returns an array.
-    *primals : array-like
+    *primals : array-like, or containers of arrays
         Its arguments.
+    has_aux : bool, default=False
+        Whether ``f`` returns a pair ``(value, aux)``, of which only the value is differentiated.
 
     Returns
     -------
     value : ndarray
         ``f(*primals)``.
     pullback : callable
-        Maps u, of the shape of the value, to ``Jᵀu``: an array of the shape of the argument, a
-        tuple of them for several.
+        Maps u, of the shape of the value, to ``Jᵀu``: an array of the shape of the argument, or a
+        container like it; a tuple of them for several.
+    aux
+        With ``has_aux`` only.
 
     Examples
     --------
@@ -141,14 +159,20 @@ def vjp(f: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[[Any], Any]
     array([  1., -10.])
     """
     # The pullback is called later, when the arrays passed in or returned may have been overwritten.
-    primals = tuple(map(_private_copy, map(real_array, primals)))
-    recorded = Recorded(f, tuple(range(len(primals))), primals, {})
+    argnums = 0 if len(primals) == 1 else tuple(range(len(primals)))
+    copies = [_private_copies(real_leaves(x)) for x in primals]
+    recorded = Recorded(f, argnums, copies, {}, has_aux=has_aux)
 
     def pullback(u: Any) -> Any:
-        found = recorded.pull(require_shape(u, shape_of(recorded.value), "u", "f returned"))
-        return found[0] if len(primals) == 1 else tuple(found)
+        u = require_shape(u, shape_of(recorded.value), "u", "f returned")
+        return recorded.packed(recorded.pull(u))
 
-    return _private_copy(recorded.value), pullback
+    value = _private_copy(recorded.value)
+    return (value, pullback, recorded.aux) if has_aux else (value, pullback)
+
+
+def _private_copies(tree: Tree) -> Any:
+    return tree.rebuilt([_private_copy(x) for x in tree.leaves])
 
 
 def _private_copy(x: Any) -> Any:
@@ -163,10 +187,10 @@ def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) 
     ----------
     f : callable
         NumPy code that returns an array.
-    primals : sequence of array-like
+    primals : sequence of array-like, or of containers of arrays
         Its arguments.
-    tangents : sequence of array-like
-        One direction v for each argument, of its shape.
+    tangents : sequence
+        One direction v for each argument, of its shape, or a container like it.
 
     Returns
     -------
@@ -187,18 +211,23 @@ def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) 
             f"jvp needs a tangent for each primal; found {len(tangents)} for {len(primals)}."
         )
     tracer = Forward()
-    inputs = []
-    for i, (x, v) in enumerate(zip(map(real_array, primals), tangents, strict=True)):
-        direction = require_shape(v, shape_of(x), f"tangents[{i}]", "the argument is")
-        inputs.append(Dual(x, tracer, direction))
-    y = returned_array(f(*inputs), tracer)
+    arguments, inputs = [], []
+    for i, (x, v) in enumerate(zip(primals, tangents, strict=True)):
+        tree = real_leaves(x)
+        directions = like_tree(v, tree, f"tangents[{i}]", "the argument is")
+        duals = [Dual(*pair) for pair in zip(tree.leaves, repeat(tracer), directions)]
+        arguments.append(tree.rebuilt(duals))
+        inputs += duals
+    y = returned_array(f(*arguments), tracer)
     if isinstance(y, Dual) and y.tracer is tracer:
         given = [part for x in inputs for part in (x.value, x.tangent)]
         return unshared(y.value, given), result_like(y.value, unshared(y.tangent, given))
     return y, result_like(y, np.zeros(shape_of(y)))
 
 
-def jacobian(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:
+def jacobian(
+    f: Callable[..., Any], argnums: Argnums = 0, *, has_aux: bool = False
+) -> Callable[..., Any]:
     """The Jacobian of a function: rows are outputs, columns inputs.
 
     The function is called once. Its tape is then swept backwards once for each output, or forwards
@@ -208,14 +237,15 @@ def jacobian(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:
     ----------
     f : callable
         NumPy code that returns an array.
-    argnums : int or sequence of int, default=0
-        Positions of the arguments to differentiate by.
+    argnums, has_aux
+        As for :func:`grad`.
 
     Returns
     -------
     callable
         Takes the arguments of ``f``. Its result has the shape of ``f(x)`` followed by that of
-        ``x``: (m, n) for a vector of m and a vector of n. A tuple for several arguments.
+        ``x``: (m, n) for a vector of m and a vector of n. For a container of arrays, a container
+        like it; a tuple for several arguments. With ``has_aux`` the pair of it and ``aux``.
 
     Examples
     --------
@@ -229,86 +259,13 @@ def jacobian(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:
 
     @functools.wraps(f)
     def derivative(*args: Any, **kwargs: Any) -> Any:
-        recorded = Recorded(f, argnums, args, kwargs)
+        recorded = Recorded(f, argnums, args, kwargs, has_aux=has_aux)
         size = np.size(constant(recorded.value))
         few = [size <= np.size(constant(x)) for x in recorded.points]
         rows = recorded.rows() if any(few) else []
-        return recorded.packed(
+        found = recorded.packed(
             [rows[i] if backwards else recorded.columns(i) for i, backwards in enumerate(few)]
         )
+        return (found, recorded.aux) if has_aux else found
 
     return derivative
-
-
-def hessian(f: Callable[..., Any], argnum: int = 0) -> Callable[..., Any]:
-    """The Hessian of a scalar function, by forward sweeps over its reverse gradient.
-
-    Parameters
-    ----------
-    f : callable
-        NumPy code that returns a scalar.
-    argnum : int, default=0
-        Position of the argument to differentiate by.
-
-    Returns
-    -------
-    callable
-        Takes the arguments of ``f``. Its result has the shape of ``x`` twice: (n, n) for a vector
-        of n. For a matrix the entries are in C order, unlike the vec convention of
-        :mod:`mcmodels.calculus`.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from mcmodels.autodiff import hessian
-    >>> hessian(lambda x: x[0] ** 2 * x[1])(np.array([1.0, 2.0]))
-    array([[4., 2.],
-           [2., 0.]])
-    """
-
-    @functools.wraps(f)
-    def second(*args: Any, **kwargs: Any) -> Any:
-        recorded = Recorded(grad(f, argnum), argnum, args, kwargs)
-        return recorded.columns(0)
-
-    return second
-
-
-def hessian_vector_product(f: Callable[..., Any], argnum: int = 0) -> Callable[..., Any]:
-    """The Hessian of a scalar function times a vector, without the Hessian: forward over reverse.
-
-    Parameters
-    ----------
-    f : callable
-        NumPy code that returns a scalar.
-    argnum : int, default=0
-        Position of the argument x to differentiate by.
-
-    Returns
-    -------
-    callable
-        Takes the arguments of ``f``, then the vector, which has the shape of x. The result has the
-        same shape.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from mcmodels.autodiff import hessian_vector_product
-    >>> product = hessian_vector_product(lambda x: np.sum(x**3))
-    >>> product(np.array([1.0, 2.0]), np.array([1.0, 10.0]))
-    array([  6., 120.])
-    """
-
-    @functools.wraps(f)
-    def product(*args: Any, **kwargs: Any) -> Any:
-        *arguments, vector = args
-        (k,) = positions_of(argnum, arguments)
-        x = real_array(arguments[k])
-        vector = require_shape(vector, shape_of(x), "the vector", "the argument is")
-
-        def gradient(x: Any) -> Any:
-            return grad(f, k)(*arguments[:k], x, *arguments[k + 1 :], **kwargs)
-
-        return jvp(gradient, (x,), (vector,))[1]
-
-    return product

@@ -1,0 +1,261 @@
+"""Derivatives that the user knows: ``rule``, and ``checkpoint``, which computes values again."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from mcmodels.autodiff.tables import shape_of
+from mcmodels.autodiff.tracing import DerivativeRule, NoRuleError, Traced, apply
+from mcmodels.autodiff.transforms import jvp, vjp
+from mcmodels.autodiff.trees import Tree, joined, parted, tree_of
+
+__all__ = ["checkpoint", "rule"]
+
+
+def rule(
+    *,
+    vjp: Callable[..., Any] | None = None,
+    jvp: Callable[..., Any] | None = None,
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Give a function its derivative, where it calls what cannot be followed, or by a better way.
+
+    One of the two is enough: the other is its transpose, which is derived from it. Both are NumPy
+    code, and are differentiated themselves for second derivatives. Whether they are right is
+    checked by :func:`mcmodels.check_rule`.
+
+    Parameters
+    ----------
+    vjp : callable, default=None
+        ``vjp(g, y, *args, **kwargs)`` returns ``Jᵢᵀg`` for each positional argument of the
+        function, in a tuple; None for an argument without a derivative. For a single argument it
+        may return the array itself. g has the shape of the result y.
+    jvp : callable, default=None
+        ``jvp(tangents, y, *args, **kwargs)`` returns ``Σᵢ Jᵢ vᵢ``, in the shape of y. The tangents
+        are a tuple with one array for each positional argument; zeros for those that do not vary.
+
+    Returns
+    -------
+    callable
+        A decorator of functions that take arrays, and return one array. Keyword arguments are not
+        differentiated.
+
+    Raises
+    ------
+    TypeError
+        If neither is given.
+    NoRuleError
+        When a derivative is taken by an argument that has none.
+
+    Notes
+    -----
+    Source: Griewank and Walther (2008), *Evaluating Derivatives*, 2nd ed., §3.1–3.2.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from mcmodels.autodiff import grad, rule
+    >>> import math
+    >>> @rule(vjp=lambda g, y, x: g * 2 / np.sqrt(np.pi) * np.exp(-(x**2)))
+    ... def erf(x):
+    ...     return np.array([math.erf(number) for number in x])
+    >>> grad(lambda x: np.sum(erf(x)))(np.array([0.0, 1.0])).round(4)
+    array([1.1284, 0.4151])
+    """
+    if vjp is None and jvp is None:
+        raise TypeError("rule needs vjp=…, jvp=…, or both.")
+
+    given = _Given(vjp, jvp)
+
+    def decorate(f: Callable[..., Any]) -> Callable[..., Any]:
+        name = getattr(f, "__qualname__", repr(f))
+
+        def function(*args: Any, **kwargs: Any) -> Any:
+            returned = f(*args, **kwargs)
+            _refuse_traced([returned], name)
+            return np.asarray(returned)
+
+        known = DerivativeRule(
+            name,
+            function,
+            inspect.getdoc(f) or name,
+            functools.partial(given.push, name),
+            functools.partial(given.pull, name),
+        )
+
+        @functools.wraps(f)
+        def ruled(*args: Any, **kwargs: Any) -> Any:
+            for key, value in kwargs.items():
+                if any(isinstance(leaf, Traced) for leaf in tree_of(value).leaves):
+                    raise NoRuleError(
+                        f"{name} has no rule for the derivative by its keyword argument {key!r}; "
+                        "only positional arguments are differentiated."
+                    )
+            return apply(known, args, kwargs)
+
+        return ruled
+
+    return decorate
+
+
+def _refuse_traced(leaves: Sequence[Any], name: str) -> None:
+    """Refuse what a function returned where it holds a value that is being differentiated."""
+    if any(isinstance(leaf, Traced) for leaf in leaves):
+        raise NoRuleError(
+            f"{name} computes with a value that is being differentiated and is none of its "
+            "arguments; make it a positional argument."
+        )
+
+
+class _Given:
+    """The maps of a derivative, of which one may be missing: it is the transpose of the other."""
+
+    def __init__(self, vjp: Callable[..., Any] | None, jvp: Callable[..., Any] | None) -> None:
+        self._vjp, self._jvp = vjp, jvp
+
+    def push(
+        self, name: str, i: int, dx: Any, y: Any, args: Sequence[Any], kwargs: dict[str, Any]
+    ) -> Any:
+        """``Jᵢ dx``."""
+        if self._jvp is None:
+            zero = np.zeros(shape_of(y))
+            return vjp(lambda g: self.pull(name, i, g, y, args, kwargs), zero)[1](dx)
+        tangents = [dx if k == i else np.zeros(shape_of(x)) for k, x in enumerate(args)]
+        found = self._jvp(tuple(tangents), y, *args, **kwargs)
+        return _of_shape(found, shape_of(y), f"jvp of {name}", "the result")
+
+    def pull(
+        self, name: str, i: int, g: Any, y: Any, args: Sequence[Any], kwargs: dict[str, Any]
+    ) -> Any:
+        """``Jᵢᵀ g``."""
+        shape = shape_of(args[i])
+        if self._vjp is None:
+            zero = np.zeros(shape)
+            return vjp(lambda v: self.push(name, i, v, y, args, kwargs), zero)[1](g)
+        found = self._vjp(g, y, *args, **kwargs)
+        parts = found if isinstance(found, tuple) else (found,)
+        if len(parts) != len(args):
+            raise ValueError(
+                f"vjp of {name} returned {len(parts)} parts; it must return one for each of the "
+                f"{len(args)} positional arguments."
+            )
+        if parts[i] is None:
+            raise NoRuleError(f"{name} has no rule for the derivative by its argument {i + 1}.")
+        return _of_shape(parts[i], shape, f"vjp of {name}", f"argument {i + 1}")
+
+
+def _of_shape(found: Any, shape: tuple[int, ...], what: str, of: str) -> Any:
+    if shape_of(found) != shape:
+        raise ValueError(f"{what} returned shape {shape_of(found)}; {of} has shape {shape}.")
+    return found
+
+
+def checkpoint(f: Callable[..., Any]) -> Callable[..., Any]:
+    """A function of which reverse mode keeps the arguments alone, and computes the rest again.
+
+    A loop of many steps, each of them checkpointed, then needs the memory of one step and of the
+    states between the steps. It takes the time of one more evaluation.
+
+    Parameters
+    ----------
+    f : callable
+        NumPy code of arrays or containers of arrays; returns an array or a container of arrays.
+        Everything that is differentiated must be a positional argument. It must return the same
+        values when it is called again.
+
+    Returns
+    -------
+    callable
+        The same function.
+
+    Raises
+    ------
+    NoRuleError
+        When called, if ``f`` computes with a differentiated value that is none of its arguments.
+
+    Notes
+    -----
+    Source: Griewank and Walther (2008), *Evaluating Derivatives*, 2nd ed., §12.1.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from mcmodels.autodiff import checkpoint, grad
+    >>> step = checkpoint(lambda h, w: np.tanh(w * h + 1.0))
+    >>> def last(w):
+    ...     h = np.zeros(())
+    ...     for _ in range(100):
+    ...         h = step(h, w)
+    ...     return h
+    >>> round(float(grad(last)(0.5)), 4)
+    0.1974
+    """
+    name = getattr(f, "__qualname__", repr(f))
+
+    @functools.wraps(f)
+    def checkpointed(*args: Any, **kwargs: Any) -> Any:
+        trees = [tree_of(x) for x in args]
+        leaves = [leaf for tree in trees for leaf in tree.leaves]
+        if not any(isinstance(leaf, Traced) for leaf in leaves):
+            return f(*args, **kwargs)
+        step = _Checkpoint(f, name, trees, kwargs)
+        vector = apply(step.rule, leaves, {})
+        return step.made.rebuilt(parted(vector, step.shapes))
+
+    return checkpointed
+
+
+class _Checkpoint:
+    """One call of a checkpointed function: its arrays are the arguments of a rule."""
+
+    def __init__(
+        self, f: Callable[..., Any], name: str, trees: Sequence[Tree], kwargs: dict[str, Any]
+    ) -> None:
+        self._f, self._name, self._trees, self._kwargs = f, name, trees, kwargs
+        leaves = [leaf for tree in trees for leaf in tree.leaves]
+        self._varied = [k for k, leaf in enumerate(leaves) if isinstance(leaf, Traced)]
+        self.made: Tree
+        self.shapes: list[tuple[int, ...]] = []
+        self._swept: tuple[Any, dict[int, Any]] | None = None
+        self.rule = DerivativeRule(name, self._function, name, self._push, self._pull)
+
+    def _returned(self, leaves: Sequence[Any]) -> Tree:
+        args, start = [], 0
+        for tree in self._trees:
+            stop = start + len(tree.leaves)
+            args.append(tree.rebuilt(leaves[start:stop]))
+            start = stop
+        return tree_of(self._f(*args, **self._kwargs))
+
+    def _function(self, *leaves: Any) -> Any:
+        self.made = self._returned(leaves)
+        _refuse_traced(self.made.leaves, self._name)
+        self.shapes = [np.shape(leaf) for leaf in self.made.leaves]
+        return np.asarray(joined(self.made.leaves))
+
+    def _of(self, positions: Sequence[int], leaves: Sequence[Any]) -> Callable[..., Any]:
+        """The function of the arrays at these positions."""
+
+        def function(*varied: Any) -> Any:
+            moved = list(leaves)
+            for i, x in zip(positions, varied, strict=True):
+                moved[i] = x
+            return joined(self._returned(moved).leaves)
+
+        return function
+
+    def _push(self, i: int, dx: Any, y: Any, leaves: Sequence[Any], _: dict[str, Any]) -> Any:
+        return jvp(self._of([i], leaves), (leaves[i],), (dx,))[1]
+
+    def _pull(self, i: int, g: Any, y: Any, leaves: Sequence[Any], _: dict[str, Any]) -> Any:
+        # A tape asks for each argument in turn: one sweep answers for all of them.
+        if self._swept is None or self._swept[0] is not g:
+            points = [leaves[k] for k in self._varied]
+            found = vjp(self._of(self._varied, leaves), *points)[1](g)
+            parts = found if len(points) > 1 else (found,)
+            self._swept = g, dict(zip(self._varied, parts, strict=True))
+        return self._swept[1][i]
