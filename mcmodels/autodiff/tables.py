@@ -22,6 +22,7 @@ from mcmodels.user_warnings import NonDifferentiableWarning, warn_user
 
 __all__ = [
     "FUNCTIONS",
+    "JUMPS",
     "NOT_DIFFERENTIATED",
     "RULES",
     "STEPS",
@@ -52,6 +53,11 @@ FUNCTIONS: dict[Callable[..., Any], Implementation] = {}
 NOT_DIFFERENTIATED: set[Callable[..., Any]] = set()
 # Step functions: constant between their jumps. They are refused.
 STEPS: set[Callable[..., Any]] = set()
+# Functions whose results jump in other ways, and what they do then: they are refused.
+JUMPS: dict[Callable[..., Any], str] = {}
+
+
+_MISSING = object()
 
 
 class Implementation:
@@ -74,6 +80,8 @@ class Implementation:
         except ValueError:  # of functions written in C only NumPy 2.4 and later has signatures
             theirs = own
         self._names = tuple(theirs)
+        # What NumPy takes for the arguments that a rule does not know.
+        self._defaults = {name: p.default for name, p in theirs.items() if name not in own}
         variadic = any(p.kind is p.VAR_POSITIONAL for p in own.values())
         same = (
             name == there or p.kind is p.POSITIONAL_ONLY
@@ -90,6 +98,11 @@ class Implementation:
             return args, kwargs
         beyond = zip(self._names[self._same :], args[self._same :], strict=False)
         return args[: self._same], {**dict(beyond), **kwargs}
+
+    def is_default(self, name: str, value: Any) -> bool:
+        """Whether an argument that the rule does not know has NumPy's own value for it."""
+        default = self._defaults.get(name, _MISSING)
+        return value is default or (isinstance(value, str) and value == default)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         return self.function(*args, **kwargs)

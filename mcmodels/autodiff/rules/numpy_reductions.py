@@ -52,12 +52,12 @@ def _std(a: Any, axis: Axis = None, ddof: float = 0, keepdims: bool = False) -> 
     return length / math.sqrt(_count(a, axis) - ddof)
 
 
-@implements(np.max)
+@implements(np.max, np.amax)
 def _max(a: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     return call("max", a, axis=axis, keepdims=keepdims)
 
 
-@implements(np.min)
+@implements(np.min, np.amin)
 def _min(a: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     return call("min", a, axis=axis, keepdims=keepdims)
 
