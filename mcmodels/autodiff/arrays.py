@@ -183,22 +183,20 @@ class TracedArray(Traced):
         return apply(RULES["astype"], (self,), {"dtype": np.dtype(dtype)})
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        rule = RULES.get(ufunc)
+        if rule is not None and method == "__call__" and not kwargs:
+            return apply(rule, inputs, kwargs)
         if method == "reduce" and (function := _REDUCTIONS.get(ufunc)) is not None:
             kwargs.setdefault("axis", 0)
             return self.__array_function__(function, (), inputs, kwargs)
         if ufunc in NOT_DIFFERENTIATED and method != "at" and "out" not in kwargs:
             return getattr(ufunc, method)(*map(constant, inputs), **kwargs)
-        rule = RULES.get(ufunc)
-        if rule is not None and (ufunc in REDUCED or (method == "outer" and ufunc.nin == 2)):
-            kwargs = {
-                key: value for key, value in kwargs.items() if value is not None or key == "axis"
-            }
-            if method in METHODS and kwargs.keys() <= {"axis", "keepdims"}:
-                return METHODS[method](ufunc, *inputs, **kwargs)
-        if rule is None or method != "__call__" or kwargs:
-            called = "" if method == "__call__" else f".{method}"
-            _refuse(ufunc, _name(ufunc) + called, kwargs if rule is not None else {})
-        return apply(rule, inputs, kwargs)
+        known = ufunc in REDUCED or (method == "outer" and ufunc.nin == 2)
+        known = known and method in METHODS and kwargs.keys() <= {"axis", "keepdims"}
+        if rule is not None and known:
+            return METHODS[method](ufunc, *inputs, **kwargs)
+        called = "" if method == "__call__" else f".{method}"
+        _refuse(ufunc, _name(ufunc) + called, kwargs if rule is not None else {})
 
     def __array_function__(
         self,

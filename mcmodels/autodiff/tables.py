@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 from numpy.lib.array_utils import normalize_axis_tuple
 
-from mcmodels.autodiff.tracing import DerivativeRule, NoRuleError, apply
+from mcmodels.autodiff.tracing import DerivativeRule, NoRuleError, Traced, apply, constant
 from mcmodels.user_warnings import NonDifferentiableWarning, warn_user
 
 __all__ = [
@@ -30,8 +30,10 @@ __all__ = [
     "add",
     "broadcast",
     "call",
+    "dtype_of",
     "elementwise",
     "implements",
+    "in_dtype",
     "linear",
     "matrix_function",
     "multilinear",
@@ -205,6 +207,18 @@ def shape_of(x: Any) -> tuple[int, ...]:
         return x.shape
     except AttributeError:
         return np.shape(x)
+
+
+def dtype_of(*arrays: Any) -> np.dtype[Any]:
+    """The floating-point type of a result computed from arrays and numbers, as NumPy chooses it."""
+    return np.result_type(*(constant(a) for a in arrays), 0.0)
+
+
+def in_dtype(a: Any, dtype: npt.DTypeLike) -> Any:
+    """An array, number, list or traced value, converted to a floating-point type."""
+    if isinstance(a, Traced):
+        return a if constant(a).dtype == dtype else a.astype(dtype)  # type: ignore[attr-defined]
+    return np.asarray(a, dtype)
 
 
 def normalized_axes(axis: Axis, ndim: int) -> tuple[int, ...]:

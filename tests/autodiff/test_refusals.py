@@ -141,8 +141,6 @@ LOSERS = {
     "out of a function": (lambda x: np.sum(x, axis=0, out=np.zeros(())), "numpy.sum with out="),
     "out by position": (lambda x: np.sum(x, 0, None, np.zeros(())), "numpy.sum with out="),
     "where": (lambda x: np.exp(x, where=X > 0.5), "numpy.exp with where="),
-    "where of a sum": (lambda x: np.sum(x, where=X > 0.5), "numpy.sum with where="),
-    "initial": (lambda x: np.sum(x, initial=1.0), "numpy.sum with initial="),
     "dtype by position": (lambda x: np.sum(x, 0, np.float32), "numpy.sum with dtype="),
     "returned by position": (lambda x: np.average(x, 0, X, True), "numpy.average with returned="),
     "at": (lambda x: np.add.at(np.zeros(3), [0, 1, 2], x), "numpy.add.at"),

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from mcmodels.autodiff.tables import call, implements, normalized_axes, shape_of
+from mcmodels.autodiff.tables import call, implements, in_dtype, normalized_axes, shape_of
 from mcmodels.autodiff.tracing import NoRuleError, Traced, constant
 
 __all__: list[str] = []
@@ -60,7 +60,7 @@ def _piecewise(x: Any, condlist: Any, funclist: Any, *args: Any, **kw: Any) -> A
         masks.append(~np.any(masks, axis=0))
     if len(funclist) != len(masks):
         raise ValueError("numpy.piecewise needs one function for each condition, or one more")
-    found = 0.0 * np.zeros(shape)
+    found: Any = np.zeros(shape, constant(x).dtype)
     taken = np.zeros(shape, bool)
     for mask, function in zip(reversed(masks), reversed(list(funclist)), strict=True):
         mine = mask & ~taken
@@ -68,7 +68,7 @@ def _piecewise(x: Any, condlist: Any, funclist: Any, *args: Any, **kw: Any) -> A
         if not mine.any():
             continue
         part = function(x[mine], *args, **kw) if callable(function) else function
-        part = np.broadcast_to(part, (int(mine.sum()),))
+        part = np.broadcast_to(in_dtype(part, constant(x).dtype), (int(mine.sum()),))
         found = found + call("scatter", part, index=mine, shape=shape)
     return found
 

@@ -30,7 +30,7 @@ def _lstsq(a: Any, b: Any, rcond: Any = None) -> Any:
     columns = np.reshape(b, (m, -1)) if len(shape_of(b)) == 1 else b
     x = call("lstsq", a, columns, **({} if rcond is None else {"rcond": rcond}))
     rank = np.linalg.lstsq(constant(a), constant(columns), rcond)[2]
-    residuals = np.sum(np.square(columns - a @ x), axis=0) if m > n == rank else np.zeros(0)
+    residuals = np.sum(np.square(columns - a @ x), axis=0) if m > n == rank else x[:0, 0]
     if len(shape_of(b)) == 1:
         x = x[:, 0]
     s = call("svdvals", a) if isinstance(a, Traced) else np.linalg.svd(a, compute_uv=False)

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from mcmodels.autodiff.tables import implements, shape_of
+from mcmodels.autodiff.tables import dtype_of, implements, shape_of
 from mcmodels.autodiff.tracing import NoRuleError, constant
 
 __all__: list[str] = []
@@ -55,7 +55,9 @@ def _linspace(
     parts = num - 1 if endpoint else num
     start, stop = _broadcast_arrays(start, stop)
     step = (stop - start) / parts if parts > 0 else (stop - start) * np.nan
-    counts = np.reshape(np.arange(0.0, num), (-1,) + (1,) * len(shape_of(start)))
+    counts = np.reshape(
+        np.arange(num, dtype=dtype_of(start, stop)), (-1,) + (1,) * len(shape_of(start))
+    )
     values = counts * step + start if parts > 0 else start + 0.0 * counts
     if endpoint and num > 1:
         values = np.concatenate([values[:-1], stop[np.newaxis]])

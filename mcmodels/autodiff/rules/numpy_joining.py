@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from mcmodels.autodiff.tables import implements, shape_of
+from mcmodels.autodiff.tables import dtype_of, implements, in_dtype, shape_of
 from mcmodels.autodiff.tracing import NoRuleError, Traced, constant
 
 __all__: list[str] = []
@@ -90,6 +90,7 @@ def _insert(arr: Any, obj: Any, values: Any, axis: int | None = None) -> Any:
         raise NoRuleError("numpy.insert has no rule for a derivative by positions.")
     if isinstance(values, list | tuple):
         values = np.stack(list(values))
+    values = in_dtype(values, dtype_of(arr))
     size = int(np.prod(shape_of(arr)))
     mine = np.arange(size).reshape(shape_of(arr))
     theirs = size + np.arange(int(np.prod(shape_of(values)))).reshape(shape_of(values))
@@ -130,7 +131,7 @@ def _pad(
     widths = np.broadcast_to(np.asarray(pad_width), (ndim, 2))
     if isinstance(constant_values, list | tuple):
         constant_values = np.stack([_number_or_pair(v) for v in constant_values])
-    numbers = np.broadcast_to(constant_values, (ndim, 2))
+    numbers = np.broadcast_to(in_dtype(constant_values, dtype_of(array)), (ndim, 2))
     for axis, (before, after) in enumerate(widths.tolist()):
         if before < 0 or after < 0:
             raise ValueError("numpy.pad: pad_width cannot be negative")

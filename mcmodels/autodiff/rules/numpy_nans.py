@@ -23,7 +23,8 @@ def _replaced(a: Any, number: float) -> Any:
 
 
 def _count(a: Any, axis: Axis, keepdims: bool) -> Any:
-    return np.sum(_present(a), axis=axis, keepdims=keepdims)
+    dtype = np.asarray(constant(a)).dtype
+    return np.sum(_present(a), axis=axis, keepdims=keepdims, dtype=dtype)
 
 
 @implements(np.nansum)

@@ -77,7 +77,10 @@ def _quantiles(
             f"{name} is not differentiable by q where it is an entry; the slope on the right is "
             "taken.",
         )
-    else:  # an entry itself needs no neighbour, which may be infinite
+    else:
+        if type(q) in (float, int) or not share.any():
+            share = share.astype(plain.dtype)
+        # An entry itself needs no neighbour, which may be infinite.
         above = np.where(share == 0, below, above)
     order = np.argsort(plain, -1, kind="stable")
     _warn_equal_neighbours(np.take_along_axis(plain, order, -1), below, np.asarray(constant(share)))
@@ -122,7 +125,7 @@ def _nanquantile(
 
 
 def _fraction(q: Any) -> Any:
-    return np.divide(q, 100)
+    return q / 100 if type(q) in (float, int) else np.divide(q, 100)
 
 
 @implements(np.percentile)

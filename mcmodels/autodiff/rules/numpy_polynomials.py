@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from mcmodels.autodiff.tables import implements, shape_of
+from mcmodels.autodiff.tables import dtype_of, implements, shape_of
 from mcmodels.autodiff.tracing import NoRuleError, Traced, constant
 
 __all__: list[str] = []
@@ -15,7 +15,7 @@ __all__: list[str] = []
 @implements(np.polyval)
 def _polyval(p: Any, x: Any) -> Any:
     p = p if isinstance(p, Traced) else np.asarray(p)
-    y: Any = np.zeros(shape_of(x))
+    y: Any = np.zeros(shape_of(x), dtype_of(p, x))
     for k in range(shape_of(p)[0]):
         y = y * x + p[k]
     return y
@@ -28,7 +28,7 @@ def _vander(x: Any, N: int | None = None, increasing: bool = False) -> Any:
     n = shape_of(x)[0] if N is None else N
     if n == 0:
         return np.zeros((*shape_of(x), 0))
-    powers = [np.ones(shape_of(x))]
+    powers = [np.ones(shape_of(x))]  # of float64, as NumPy
     for _ in range(n - 1):
         powers.append(powers[-1] * x)
     return np.stack(powers if increasing else powers[::-1], axis=-1)

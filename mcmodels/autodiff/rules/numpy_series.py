@@ -7,7 +7,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from mcmodels.autodiff.tables import implements, normalized_axes, shape_of, warn_kink
+from mcmodels.autodiff.tables import (
+    dtype_of,
+    implements,
+    in_dtype,
+    normalized_axes,
+    shape_of,
+    warn_kink,
+)
 from mcmodels.autodiff.tracing import NoRuleError, Traced, constant
 
 __all__: list[str] = []
@@ -39,9 +46,9 @@ def _trapezoid(y: Any, x: Any = None, dx: Any = 1.0, axis: int = -1) -> Any:
 
 @implements(np.ediff1d)
 def _ediff1d(ary: Any, to_end: Any = None, to_begin: Any = None) -> Any:
-    parts = [np.ravel(x) for x in (to_begin,) if x is not None]
-    parts.append(np.diff(np.ravel(ary)))
-    parts += [np.ravel(x) for x in (to_end,) if x is not None]
+    steps = np.diff(np.ravel(ary))
+    parts = [steps if x is ary else np.ravel(in_dtype(x, dtype_of(steps)))
+             for x in (to_begin, ary, to_end) if x is not None]  # fmt: skip
     return np.concatenate(parts) if len(parts) > 1 else parts[0]
 
 
@@ -78,7 +85,7 @@ def _slopes(f: Any, spacing: Any, axis: int, edge_order: int) -> Any:
         raise ValueError(
             f"numpy.gradient needs {edge_order + 1} entries along each axis; found {n}"
         )
-    steps = np.diff(spacing) if shape_of(spacing) else spacing * np.ones(n - 1)
+    steps = np.diff(spacing) if shape_of(spacing) else spacing * np.ones(n - 1, dtype_of(f))
     if shape_of(steps) != (n - 1,):
         raise ValueError("numpy.gradient: coordinates must be vectors as long as the axis")
     h = _along_axis(steps, axis, ndim)
@@ -117,9 +124,9 @@ def _interp(
         xp = np.concatenate([xp[-1:] - period, xp, xp[:1] + period])
         fp = np.concatenate([fp[-1:], fp, fp[:1]])
         left = right = None
+    x, xp, fp = (in_dtype(v, np.float64) for v in (x, xp, fp))  # as NumPy
     n = shape_of(xp)[0]
     at, knots = np.asarray(constant(x)), np.asarray(constant(xp))
-    xp, fp = (_indexable(v) for v in (xp, fp))
     if n == 1:
         inside = fp[np.zeros(at.shape, np.intp)]
     else:

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from mcmodels.autodiff.tables import call, implements, shape_of
+from mcmodels.autodiff.tables import call, implements, in_dtype, shape_of
 from mcmodels.autodiff.tracing import NoRuleError, Traced, constant
 
 __all__: list[str] = []
@@ -16,7 +16,7 @@ def _variables_in_rows(m: Any, y: Any, rowvar: bool) -> Any:
     def rows(x: Any) -> Any:
         if len(shape_of(x)) > 2:
             raise ValueError("numpy.cov and numpy.corrcoef take arrays of at most two axes")
-        flat = len(shape_of(x)) < 2
+        flat, x = len(shape_of(x)) < 2, in_dtype(x, np.float64)  # as NumPy
         x = np.atleast_2d(x)
         return x if rowvar or (flat and shape_of(x)[0] == 1) else np.transpose(x)
 
@@ -74,6 +74,7 @@ def _bincount(x: Any, weights: Any = None, minlength: int = 0) -> Any:
     length = max(int(places.max(initial=-1)) + 1, minlength)
     if np.any(places < 0) or places.ndim != 1 or shape_of(weights) != places.shape:
         raise ValueError("numpy.bincount needs positions from 0 on, and one weight for each")
+    weights = in_dtype(weights, np.float64)  # as NumPy
     return call("scatter", weights, index=(places,), shape=(length,))
 
 

@@ -8,7 +8,15 @@ from typing import Any
 
 import numpy as np
 
-from mcmodels.autodiff.tables import Axis, call, implements, normalized_axes, shape_of, warn_kink
+from mcmodels.autodiff.tables import (
+    Axis,
+    call,
+    dtype_of,
+    implements,
+    normalized_axes,
+    shape_of,
+    warn_kink,
+)
 from mcmodels.autodiff.tracing import constant
 
 __all__ = ["METHODS", "REDUCED"]
@@ -133,7 +141,8 @@ def _with_identity(function: np.ufunc, identity: float) -> Callable[..., Any]:
         found = function.accumulate(x, axis=axis)
         if not include_initial:
             return found
-        first = np.full([1 if k == axis else n for k, n in enumerate(shape_of(x))], identity)
+        shape = [1 if k == axis else n for k, n in enumerate(shape_of(x))]
+        first = np.full(shape, identity, dtype_of(x))
         return np.concatenate([first, found], axis=axis)
 
     return cumulative

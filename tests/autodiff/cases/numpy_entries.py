@@ -226,6 +226,19 @@ ROUNDED = {
     np.nanvar: [np.nanvar, lambda x: np.nanvar(holed(x), axis=1, ddof=1, keepdims=True)],
     np.nanstd: [np.nanstd, lambda x: np.nanstd(holed(x), axis=1, ddof=0.5, keepdims=True)],
 }
+MASK = ~HOLES
+for reduction in (np.sum, np.mean, np.prod, np.var, np.std):
+    ROUNDED[reduction] = [
+        lambda x, f=reduction: f(x, where=MASK),
+        lambda x, f=reduction: f(x, axis=1, where=MASK, keepdims=True),
+        lambda x, f=reduction: f(x, axis=1, where=[True, False, True]),
+    ]
+for reduction in (np.sum, np.prod, np.max, np.min):
+    ROUNDED.setdefault(reduction, []).extend([
+        lambda x, f=reduction: f(x, initial=0.05),
+        lambda x, f=reduction: f(x, axis=1, where=MASK, initial=0.05),
+        lambda x, f=reduction: f(x[1:], axis=0, initial=x[0, 0], where=x[:1] > 0),
+    ])  # fmt: skip
 if hasattr(np, "cumulative_sum"):
     ROUNDED[np.cumulative_sum] = [
         lambda x: np.cumulative_sum(x, axis=1),
