@@ -55,6 +55,7 @@ EVERY = {
     **public(np.emath),
     **public(np.polynomial.polynomial),
     **SPECIAL,
+    "sliding_window_view": np.lib.stride_tricks.sliding_window_view,
 }
 
 SCALAR, OTHER, SMALL = np.array(0.73), np.array(1.3), np.array(0.2)

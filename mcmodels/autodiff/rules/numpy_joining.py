@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from mcmodels.autodiff.tables import dtype_of, implements, in_dtype, shape_of
-from mcmodels.autodiff.tracing import NoRuleError, Traced, constant
+from mcmodels.autodiff.tracing import NoRuleError, Traced, constant, stack_list
 
 __all__: list[str] = []
 
@@ -26,7 +26,7 @@ def _atleast_3d(*arys: Any) -> Any:
 
 @implements(np.dstack)
 def _dstack(tup: Any) -> Any:
-    return np.concatenate([_atleast_3d(a) for a in tup], axis=2)
+    return np.concatenate([_atleast_3d(stack_list(a)) for a in tup], axis=2)
 
 
 @implements(np.block)
@@ -88,9 +88,7 @@ def _rollaxis(a: Any, axis: int, start: int = 0) -> Any:
 def _insert(arr: Any, obj: Any, values: Any, axis: int | None = None) -> Any:
     if isinstance(obj, Traced):
         raise NoRuleError("numpy.insert has no rule for a derivative by positions.")
-    if isinstance(values, list | tuple):
-        values = np.stack(list(values))
-    values = in_dtype(values, dtype_of(arr))
+    values = in_dtype(stack_list(values), dtype_of(arr))
     size = int(np.prod(shape_of(arr)))
     mine = np.arange(size).reshape(shape_of(arr))
     theirs = size + np.arange(int(np.prod(shape_of(values)))).reshape(shape_of(values))
@@ -129,9 +127,7 @@ def _pad(
         pad_width = [pad_width.get(k, pad_width.get(k - ndim, 0)) for k in range(ndim)]
         pad_width = [np.broadcast_to(widths, 2) for widths in pad_width]
     widths = np.broadcast_to(np.asarray(pad_width), (ndim, 2))
-    if isinstance(constant_values, list | tuple):
-        constant_values = np.stack([_number_or_pair(v) for v in constant_values])
-    numbers = np.broadcast_to(in_dtype(constant_values, dtype_of(array)), (ndim, 2))
+    numbers = np.broadcast_to(in_dtype(stack_list(constant_values), dtype_of(array)), (ndim, 2))
     for axis, (before, after) in enumerate(widths.tolist()):
         if before < 0 or after < 0:
             raise ValueError("numpy.pad: pad_width cannot be negative")
@@ -142,7 +138,3 @@ def _pad(
             parts = [*parts, border] if side else [border, *parts]
         array = np.concatenate(parts, axis=axis)
     return array
-
-
-def _number_or_pair(v: Any) -> Any:
-    return np.stack(list(v)) if isinstance(v, list | tuple) else v
