@@ -291,11 +291,13 @@ _REDUCTIONS: dict[np.ufunc, Callable[..., Any]] = {
     np.logical_or: np.any,
 }
 
-# Functions of NumPy that only add and multiply entries, so that these may be objects. Of those that
-# compare them, such as max, NumPy would decide ties without a warning.
+# Functions of NumPy that only move, add and multiply entries, so that these may be objects. Of
+# those that compare them, such as max, NumPy would decide ties without a warning.
 _COMPUTED_WITH_OBJECTS = frozenset({
     "average", "cumprod", "cumsum", "diff", "mean", "norm", "outer", "polyval", "prod", "std",
     "sum", "trapezoid", "var",
+    "atleast_1d", "atleast_2d", "block", "column_stack", "dstack", "flip", "hstack", "ravel",
+    "repeat", "reshape", "roll", "stack", "tile", "transpose", "vstack",
 })  # fmt: skip
 # The classes of np.r_ and np.c_.
 _CONCATENATORS = (type(np.r_), type(np.c_))

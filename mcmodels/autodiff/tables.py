@@ -7,6 +7,7 @@ only. Any other rule states both maps.
 
 from __future__ import annotations
 
+import functools
 import inspect
 import itertools
 import sys
@@ -75,22 +76,38 @@ class Implementation:
 
     def __init__(self, function: Callable[..., Any], original: Callable[..., Any]) -> None:
         self.function = function
-        own = inspect.signature(function).parameters
-        self.parameters = frozenset(own)
+        self.original = original
+
+    # Signatures are read when a function is first called: reading all of them takes the time of an
+    # import.
+    @functools.cached_property
+    def parameters(self) -> frozenset[str]:
+        """The names of the arguments that are known."""
+        return frozenset(inspect.signature(self.function).parameters)
+
+    @functools.cached_property
+    def _theirs(self) -> dict[str, inspect.Parameter]:
+        """The arguments of the function of NumPy, in order."""
         try:
-            theirs = inspect.signature(original).parameters
+            return dict(inspect.signature(self.original).parameters)
         except ValueError:  # of functions written in C only NumPy 2.4 and later has signatures
-            theirs = own
-        self._names = tuple(theirs)
-        # What NumPy takes for the arguments that a rule does not know.
-        self._defaults = {name: p.default for name, p in theirs.items() if name not in own}
-        variadic = any(p.kind is p.VAR_POSITIONAL for p in own.values())
+            return dict(inspect.signature(self.function).parameters)
+
+    @functools.cached_property
+    def _names(self) -> tuple[str, ...]:
+        return tuple(self._theirs)
+
+    @functools.cached_property
+    def _same(self) -> int:
+        """How many positional arguments mean the same in both."""
+        own = inspect.signature(self.function).parameters
+        if any(p.kind is p.VAR_POSITIONAL for p in own.values()):
+            return sys.maxsize
         same = (
             name == there or p.kind is p.POSITIONAL_ONLY
-            for name, (there, p) in zip(own, theirs.items(), strict=False)
+            for name, (there, p) in zip(own, self._theirs.items(), strict=False)
         )
-        # How many positional arguments mean the same in both.
-        self._same = sys.maxsize if variadic else sum(itertools.takewhile(bool, same))
+        return sum(itertools.takewhile(bool, same))
 
     def named(
         self, args: Sequence[Any], kwargs: dict[str, Any]
@@ -103,7 +120,7 @@ class Implementation:
 
     def is_default(self, name: str, value: Any) -> bool:
         """Whether an argument that the rule does not know has NumPy's own value for it."""
-        default = self._defaults.get(name, _MISSING)
+        default = self._theirs[name].default if name in self._theirs else _MISSING
         return value is default or (isinstance(value, str) and value == default)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:

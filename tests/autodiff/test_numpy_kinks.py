@@ -137,6 +137,11 @@ LISTS = {
     "r_": lambda x: np.sum(np.r_[x, x[0], 3.0, x**2] ** 2),
     "r_ of numbers": lambda x: np.sum(np.r_[x[0], 1.0, x[1]] ** 2),
     "c_": lambda x: np.sum(np.c_[x, x**2] @ np.array([1.0, 2.0])),
+    "stack": lambda x: np.sum(np.stack([[x[0], x[1]], [x[2], 3.0]]) ** 2),
+    "hstack": lambda x: np.sum(np.hstack([[x[0], 1.0], [x[2]]]) ** 2),
+    "vstack": lambda x: np.sum(np.vstack([[x[0], x[1]], [x[2], 3.0]]) ** 2),
+    "reshape": lambda x: np.sum(np.reshape([x[0], x[1] * x[2]], (2, 1)) ** 2),
+    "tile": lambda x: np.sum(np.tile([x[0], x[1] * x[2]], 3) ** 2),
     "stacked inside": lambda x: np.sum(np.stack([x[0], x[1]]) ** 2) + np.mean([x[2], x[2]]),
 }
 
