@@ -8,7 +8,7 @@ traced value into a plain array, and so lose its derivative, raises an error.
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from types import FrameType
 from typing import Any, NoReturn
 
@@ -23,7 +23,7 @@ from mcmodels.autodiff.rules import (
     RULES,
     STEPS,
 )
-from mcmodels.autodiff.tracing import NoRuleError, Traced, apply, constant
+from mcmodels.autodiff.tracing import NoRuleError, Traced, apply, constant, stack_objects
 
 __all__ = ["TracedArray"]
 
@@ -212,6 +212,8 @@ class TracedArray(Traced):
             _refuse(func, _name(func), {})
         args, kwargs = implementation.named(args, kwargs)
         kwargs = {key: value for key, value in kwargs.items() if not _is_default(key, value)}
+        if "dtype" in kwargs and np.dtype(kwargs["dtype"]) == self.dtype:
+            del kwargs["dtype"]
         unknown = kwargs.keys() - implementation.parameters
         if unknown:
             unknown = {key for key in unknown if not implementation.is_default(key, kwargs[key])}
@@ -225,8 +227,11 @@ class TracedArray(Traced):
         if self.ndim == 0 and dtype is None and caller.startswith("NumPy"):
             # np.array([a, b]) of traced numbers: an array of objects, which `apply` handles.
             return self._as_objects()
-        if dtype in (None, np.dtype(object)) and _computes_with_objects():
-            return self._as_objects()
+        if dtype in (None, np.dtype(object)):
+            if _is_of_a_concatenator():
+                return self._as_objects().view(_TracedEntries)
+            if _computes_with_objects():
+                return self._as_objects()
         raise NoRuleError(
             f"{caller} wants a plain array of a value that is being differentiated, and has no "
             "rule; the derivative would be lost. Build arrays of such values by np.stack, "
@@ -279,6 +284,23 @@ class TracedArray(Traced):
             f"ndarray.{name} has no rule for an array that is being differentiated; "
             "constant(x) gives its values."
         )
+
+
+class _TracedEntries(np.ndarray):
+    """An array of traced numbers, which np.r_ and np.c_ join: joined it is a traced array again."""
+
+    def __array_function__(
+        self,
+        func: Callable[..., Any],
+        types: Iterable[type],
+        args: Iterable[Any],
+        kwargs: Mapping[str, Any],
+    ) -> Any:
+        if func is np.concatenate:
+            parts, *others = args
+            arrays = [a if a.dtype != object else stack_objects(a) for a in map(np.asarray, parts)]
+            return np.concatenate(arrays, *others, **kwargs)
+        return super().__array_function__(func, types, args, kwargs)
 
 
 # ufunc.reduce is called for these functions of arrays.
@@ -348,7 +370,7 @@ def _refuse(function: Callable[..., Any], name: str, keywords: Iterable[str]) ->
 
 
 def _computes_with_objects() -> bool:
-    """Whether the call that asks for a plain array is of a list, as np.mean([a, b]) or np.r_[a, b].
+    """Whether the call that asks for a plain array is of a list, as np.mean([a, b]).
 
     NumPy passes on only traced values that are arguments themselves. For lists of them it runs its
     own code, which for these functions is right for arrays of objects too.
@@ -359,10 +381,13 @@ def _computes_with_objects() -> bool:
         outermost, frame = frame, frame.f_back
     if outermost is None:
         return False
-    name = outermost.f_code.co_name
-    if isinstance(outermost.f_locals.get("self"), _CONCATENATORS):
-        return name == "__getitem__"
-    return name in _COMPUTED_WITH_OBJECTS
+    return outermost.f_code.co_name in _COMPUTED_WITH_OBJECTS
+
+
+def _is_of_a_concatenator() -> bool:
+    """Whether np.r_ or np.c_ asks for a plain array."""
+    frame = sys._getframe(2)
+    return isinstance(frame.f_locals.get("self"), _CONCATENATORS)
 
 
 def _calling_function() -> str:

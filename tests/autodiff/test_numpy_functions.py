@@ -266,8 +266,9 @@ def test_the_tables_are_reached():
     assert set(FUNCTIONS) <= set(EVERY.values())
     assert {f for f in RULES if isinstance(f, np.ufunc)} <= set(EVERY.values())
     assert NOT_DIFFERENTIATED - {np.empty_like} <= set(EVERY.values())
-    # Of matrices, with integers, and with a sign that is a step.
-    others = {np.matmul, np.ldexp, np.copysign}
+    # Of vectors and matrices, with integers, and with a sign that is a step.
+    others = {np.matmul, np.ldexp, np.copysign, np.vecdot}
+    others |= {getattr(np, name) for name in ("matvec", "vecmat") if hasattr(np, name)}
     for ufunc in (f for f in RULES if isinstance(f, np.ufunc) and f not in others):
         args = (np.array([1.2]),) if ufunc is np.arccosh else (SCALAR,)
         value, _ = jvp(ufunc, args * ufunc.nin, args * ufunc.nin)

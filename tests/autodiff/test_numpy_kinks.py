@@ -8,7 +8,7 @@ import mpmath
 import numpy as np
 import pytest
 
-from mcmodels.autodiff import NonDifferentiableWarning, grad, hessian, jacobian
+from mcmodels.autodiff import NonDifferentiableWarning, NoRuleError, grad, hessian, jacobian
 from tests.autodiff.test_kinks import both_modes
 
 X = np.array([0.3, 1.2, 0.7])
@@ -135,6 +135,9 @@ LISTS = {
     "trapezoid": lambda x: np.trapezoid([x[0], x[1] ** 2]),
     "polyval": lambda x: np.polyval([x[0], x[1]], 3.0),
     "r_": lambda x: np.sum(np.r_[x, x[0], 3.0, x**2] ** 2),
+    "solve with r_": lambda x: np.linalg.solve(
+        np.c_[np.eye(2), x[:2]][:, 1:] + np.eye(2), np.r_[x[0], 1.0]
+    )[1],
     "r_ of numbers": lambda x: np.sum(np.r_[x[0], 1.0, x[1]] ** 2),
     "c_": lambda x: np.sum(np.c_[x, x**2] @ np.array([1.0, 2.0])),
     "stack": lambda x: np.sum(np.stack([[x[0], x[1]], [x[2], 3.0]]) ** 2),
@@ -171,3 +174,10 @@ def test_arguments_with_numpys_own_default_are_taken():
         )
     )
     np.testing.assert_allclose(g(X), [2 * X[0] + X[1], X[0], 0.0], rtol=1e-15)
+
+
+def test_the_type_that_an_array_has_may_be_asked_for():
+    np.testing.assert_array_equal(grad(lambda x: np.sum(x, dtype=float))(X), np.ones(3))
+    np.testing.assert_array_equal(grad(lambda x: x.cumsum(dtype=np.float64)[1])(X), [1.0, 1.0, 0])
+    with pytest.raises(NoRuleError, match="dtype="):
+        grad(lambda x: np.sum(x, dtype=np.float32))(X)

@@ -147,8 +147,11 @@ def _repeat(a: Any, repeats: Any, axis: Axis = None) -> Any:
 
 
 @implements(np.take)
-def _take(a: Any, indices: Any, axis: Axis = None) -> Any:
-    return _rearranged(a, np.take, indices, axis)
+def _take(a: Any, indices: Any, axis: Any = None, mode: Any = "raise") -> Any:
+    def take(places: Any, indices: Any) -> Any:
+        return np.take(places, indices, axis, mode=mode)
+
+    return _rearranged(a, take, indices)
 
 
 @implements(np.take_along_axis)

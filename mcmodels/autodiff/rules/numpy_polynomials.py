@@ -34,6 +34,31 @@ def _vander(x: Any, N: int | None = None, increasing: bool = False) -> Any:
     return np.stack(powers if increasing else powers[::-1], axis=-1)
 
 
+@implements(np.poly)
+def _poly(seq_of_zeros: Any) -> Any:
+    zeros = np.atleast_1d(seq_of_zeros)
+    if len(shape_of(zeros)) != 1:
+        raise NoRuleError(
+            "numpy.poly has a rule for the zeros only: of a matrix take np.linalg.eigvals first."
+        )
+    coefficients: Any = np.ones(1)
+    for k in range(shape_of(zeros)[0]):
+        coefficients = np.convolve(coefficients, np.stack([1.0, -zeros[k]]))
+    return coefficients
+
+
+@implements(np.roots)
+def _roots(p: Any) -> Any:
+    """The eigenvalues of the companion matrix."""
+    plain = np.asarray(constant(p))
+    if plain.ndim != 1 or plain.size < 2 or plain[0] == 0 or plain[-1] == 0:
+        raise NoRuleError(
+            "numpy.roots has a rule for a vector of coefficients whose first and last are not 0."
+        )
+    n = plain.size - 1
+    return np.linalg.eigvals(np.concatenate([-p[np.newaxis, 1:] / p[0], np.eye(n)[:-1]]))
+
+
 @implements(np.polyder)
 def _polyder(p: Any, m: int = 1) -> Any:
     for _ in range(m):

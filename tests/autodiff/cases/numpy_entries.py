@@ -119,6 +119,10 @@ EXACT = {
     np.hstack: [lambda x: np.hstack([x[0], [x[1, 0], 3.0], x[1, 2]])],
     np.vstack: [lambda x: np.vstack([x, [[x[1, 0], 3.0, x[0, 0]]], (1.0, 2.0, x[0, 1])])],
     np.column_stack: [lambda x: np.column_stack([x, [x[1, 0], 3.0]])],
+    np.take: [
+        lambda x: np.take(x, [9, -4], mode="wrap"),
+        lambda x: np.take(x, [5, 1], axis=1, mode="clip"),
+    ],
     np.stack: [lambda x: np.stack([[x[0], x[1]], x])],
     np.append: [lambda x: np.append(x, [x[0, 0], 2.0])],
     np.amax: [np.amax, lambda x: np.amax(x, axis=1, keepdims=True)],

@@ -87,6 +87,8 @@ UNARY = {
         lambda x: np.vander(x[0], 1) + x[0],
         lambda x: np.vander(x[0], N=2),
     ],
+    np.poly: [lambda x: np.poly(x[0]), lambda x: np.poly(x[0, :1])],
+    np.roots: [lambda x: np.roots(np.array([1.0, -6.0, 11.0, -6.0]) + 0.01 * x.ravel()[:4])],
     np.polyder: [lambda x: np.polyder(x.ravel()), lambda x: np.polyder(x.ravel(), 2)],
     np.polyint: [
         lambda x: np.polyint(x[0]),
