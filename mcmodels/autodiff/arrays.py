@@ -8,14 +8,22 @@ traced value into a plain array, and so lose its derivative, raises an error.
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from types import FrameType
 from typing import Any, NoReturn
 
 import numpy as np
 
-from mcmodels.autodiff.rules import FUNCTIONS, NOT_DIFFERENTIATED, RULES, STEPS
-from mcmodels.autodiff.tracing import NoRuleError, Traced, apply, constant
+from mcmodels.autodiff.rules import (
+    FUNCTIONS,
+    JUMPS,
+    METHODS,
+    NOT_DIFFERENTIATED,
+    REDUCED,
+    RULES,
+    STEPS,
+)
+from mcmodels.autodiff.tracing import NoRuleError, Traced, apply, constant, stack_objects
 
 __all__ = ["TracedArray"]
 
@@ -40,6 +48,10 @@ def _method(function: Callable[..., Any]) -> Callable[..., Any]:
     return lambda self, *args, **kwargs: function(self, *args, **kwargs)
 
 
+def _compress_method(self: Any, condition: Any, axis: int | None = None) -> Any:
+    return np.compress(condition, self, axis=axis)
+
+
 class TracedArray(Traced):
     """An array that is being differentiated: it behaves as an ndarray, and calls are recorded."""
 
@@ -60,6 +72,9 @@ class TracedArray(Traced):
     sum, mean, prod = _method(np.sum), _method(np.mean), _method(np.prod)
     max, min, var, std = _method(np.max), _method(np.min), _method(np.var), _method(np.std)
     cumsum, trace, diagonal = _method(np.cumsum), _method(np.trace), _method(np.diagonal)
+    cumprod, compress, choose = _method(np.cumprod), _compress_method, _method(np.choose)
+    conj = conjugate = _method(np.conjugate)
+    argpartition, searchsorted = _method(np.argpartition), _method(np.searchsorted)
     dot, clip, repeat, take = (
         _method(np.dot),
         _method(np.clip),
@@ -124,7 +139,21 @@ class TracedArray(Traced):
     @property
     def dtype(self) -> np.dtype[Any]:
         """Type of its entries."""
+        # NumPy's mean and var of an array of traced numbers end with dtype.type(result): of objects
+        # it is the result itself, where float64 would want a plain number.
+        if sys._getframe(1).f_globals.get("__name__") == "numpy._core._methods":
+            return np.dtype(object)
         return constant(self).dtype
+
+    @property
+    def real(self) -> Any:
+        """The array: it is real."""
+        return np.real(self)
+
+    @property
+    def imag(self) -> Any:
+        """Its imaginary part, which is 0."""
+        return np.imag(self)
 
     @property
     def T(self) -> Any:
@@ -154,16 +183,20 @@ class TracedArray(Traced):
         return apply(RULES["astype"], (self,), {"dtype": np.dtype(dtype)})
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        rule = RULES.get(ufunc)
+        if rule is not None and method == "__call__" and not kwargs:
+            return apply(rule, inputs, kwargs)
         if method == "reduce" and (function := _REDUCTIONS.get(ufunc)) is not None:
             kwargs.setdefault("axis", 0)
             return self.__array_function__(function, (), inputs, kwargs)
-        if ufunc in NOT_DIFFERENTIATED and method == "__call__" and "out" not in kwargs:
-            return ufunc(*map(constant, inputs), **kwargs)
-        rule = RULES.get(ufunc)
-        if rule is None or method != "__call__" or kwargs:
-            called = "" if method == "__call__" else f".{method}"
-            _refuse(ufunc, _name(ufunc) + called, kwargs if rule is not None else {})
-        return apply(rule, inputs, kwargs)
+        if ufunc in NOT_DIFFERENTIATED and method != "at" and "out" not in kwargs:
+            return getattr(ufunc, method)(*map(constant, inputs), **kwargs)
+        known = ufunc in REDUCED or (method == "outer" and ufunc.nin == 2)
+        known = known and method in METHODS and kwargs.keys() <= {"axis", "keepdims"}
+        if rule is not None and known:
+            return METHODS[method](ufunc, *inputs, **kwargs)
+        called = "" if method == "__call__" else f".{method}"
+        _refuse(ufunc, _name(ufunc) + called, kwargs if rule is not None else {})
 
     def __array_function__(
         self,
@@ -179,24 +212,39 @@ class TracedArray(Traced):
             _refuse(func, _name(func), {})
         args, kwargs = implementation.named(args, kwargs)
         kwargs = {key: value for key, value in kwargs.items() if not _is_default(key, value)}
+        if "dtype" in kwargs and np.dtype(kwargs["dtype"]) == self.dtype:
+            del kwargs["dtype"]
         unknown = kwargs.keys() - implementation.parameters
         if unknown:
-            _refuse(func, _name(func), unknown)
+            unknown = {key for key in unknown if not implementation.is_default(key, kwargs[key])}
+            if unknown:
+                _refuse(func, _name(func), unknown)
+            kwargs = {k: v for k, v in kwargs.items() if k in implementation.parameters}
         return implementation(*args, **kwargs)
 
     def __array__(self, dtype: Any = None, copy: Any = None) -> Any:
         caller = _calling_function()
         if self.ndim == 0 and dtype is None and caller.startswith("NumPy"):
             # np.array([a, b]) of traced numbers: an array of objects, which `apply` handles.
-            array = np.empty((), dtype=object)
-            array[()] = self
-            return array
+            return self._as_objects()
+        if dtype in (None, np.dtype(object)):
+            if _is_of_a_concatenator():
+                return self._as_objects().view(_TracedEntries)
+            if _computes_with_objects():
+                return self._as_objects()
         raise NoRuleError(
             f"{caller} wants a plain array of a value that is being differentiated, and has no "
             "rule; the derivative would be lost. Build arrays of such values by np.stack, "
             "np.concatenate or np.where, not by assignment to entries; use a function that has a "
             "rule; or constant(x), if no derivative is wanted."
         )
+
+    def _as_objects(self) -> np.ndarray:
+        """An array of the traced entries."""
+        array = np.empty(self.shape, dtype=object)
+        for index in np.ndindex(*self.shape):
+            array[index] = self[index] if index else self
+        return array
 
     def _not_a_number(self, *args: Any) -> NoReturn:
         raise NoRuleError(
@@ -238,6 +286,23 @@ class TracedArray(Traced):
         )
 
 
+class _TracedEntries(np.ndarray):
+    """An array of traced numbers, which np.r_ and np.c_ join: joined it is a traced array again."""
+
+    def __array_function__(
+        self,
+        func: Callable[..., Any],
+        types: Iterable[type],
+        args: Iterable[Any],
+        kwargs: Mapping[str, Any],
+    ) -> Any:
+        if func is np.concatenate:
+            parts, *others = args
+            arrays = [a if a.dtype != object else stack_objects(a) for a in map(np.asarray, parts)]
+            return np.concatenate(arrays, *others, **kwargs)
+        return super().__array_function__(func, types, args, kwargs)
+
+
 # ufunc.reduce is called for these functions of arrays.
 _REDUCTIONS: dict[np.ufunc, Callable[..., Any]] = {
     np.add: np.sum,
@@ -248,6 +313,16 @@ _REDUCTIONS: dict[np.ufunc, Callable[..., Any]] = {
     np.logical_or: np.any,
 }
 
+# Functions of NumPy that only move, add and multiply entries, so that these may be objects. Of
+# those that compare them, such as max, NumPy would decide ties without a warning.
+_COMPUTED_WITH_OBJECTS = frozenset({
+    "average", "cumprod", "cumsum", "diff", "mean", "norm", "outer", "polyval", "prod", "std",
+    "sum", "trapezoid", "var",
+    "atleast_1d", "atleast_2d", "block", "column_stack", "dstack", "flip", "hstack", "ravel",
+    "repeat", "reshape", "roll", "stack", "tile", "transpose", "vstack",
+})  # fmt: skip
+# The classes of np.r_ and np.c_.
+_CONCATENATORS = (type(np.r_), type(np.c_))
 # Libraries that may call NumPy themselves; a message names the function that the user called.
 _LIBRARIES = ("numpy", "scipy", "sklearn", "pandas")
 
@@ -283,10 +358,36 @@ def _refuse(function: Callable[..., Any], name: str, keywords: Iterable[str]) ->
             "and is not taken silently. If that is what you want, write "
             f"{function.__name__}(constant(x))."
         )
+    if function in JUMPS:
+        raise NoRuleError(
+            f"{name} has no derivative: it {JUMPS[function]}; or constant(x), if no derivative is "
+            "wanted."
+        )
     raise NoRuleError(
         f"{name} has no rule for its derivative. Write it with functions that have one (they are "
         "listed in mcmodels.autodiff.rules), or use constant(x), if no derivative is wanted."
     )
+
+
+def _computes_with_objects() -> bool:
+    """Whether the call that asks for a plain array is of a list, as np.mean([a, b]).
+
+    NumPy passes on only traced values that are arguments themselves. For lists of them it runs its
+    own code, which for these functions is right for arrays of objects too.
+    """
+    frame: FrameType | None = sys._getframe(2)
+    outermost = None
+    while frame is not None and frame.f_globals.get("__name__", "").startswith("numpy."):
+        outermost, frame = frame, frame.f_back
+    if outermost is None:
+        return False
+    return outermost.f_code.co_name in _COMPUTED_WITH_OBJECTS
+
+
+def _is_of_a_concatenator() -> bool:
+    """Whether np.r_ or np.c_ asks for a plain array."""
+    frame = sys._getframe(2)
+    return isinstance(frame.f_locals.get("self"), _CONCATENATORS)
 
 
 def _calling_function() -> str:

@@ -7,6 +7,7 @@ only. Any other rule states both maps.
 
 from __future__ import annotations
 
+import functools
 import inspect
 import itertools
 import sys
@@ -17,11 +18,12 @@ import numpy as np
 import numpy.typing as npt
 from numpy.lib.array_utils import normalize_axis_tuple
 
-from mcmodels.autodiff.tracing import DerivativeRule, NoRuleError, apply
+from mcmodels.autodiff.tracing import DerivativeRule, NoRuleError, Traced, apply, constant
 from mcmodels.user_warnings import NonDifferentiableWarning, warn_user
 
 __all__ = [
     "FUNCTIONS",
+    "JUMPS",
     "NOT_DIFFERENTIATED",
     "RULES",
     "STEPS",
@@ -29,8 +31,10 @@ __all__ = [
     "add",
     "broadcast",
     "call",
+    "dtype_of",
     "elementwise",
     "implements",
+    "in_dtype",
     "linear",
     "matrix_function",
     "multilinear",
@@ -52,6 +56,11 @@ FUNCTIONS: dict[Callable[..., Any], Implementation] = {}
 NOT_DIFFERENTIATED: set[Callable[..., Any]] = set()
 # Step functions: constant between their jumps. They are refused.
 STEPS: set[Callable[..., Any]] = set()
+# Functions whose results jump in other ways, and what they do then: they are refused.
+JUMPS: dict[Callable[..., Any], str] = {}
+
+
+_MISSING = object()
 
 
 class Implementation:
@@ -67,20 +76,38 @@ class Implementation:
 
     def __init__(self, function: Callable[..., Any], original: Callable[..., Any]) -> None:
         self.function = function
-        own = inspect.signature(function).parameters
-        self.parameters = frozenset(own)
+        self.original = original
+
+    # Signatures are read when a function is first called: reading all of them takes the time of an
+    # import.
+    @functools.cached_property
+    def parameters(self) -> frozenset[str]:
+        """The names of the arguments that are known."""
+        return frozenset(inspect.signature(self.function).parameters)
+
+    @functools.cached_property
+    def _theirs(self) -> dict[str, inspect.Parameter]:
+        """The arguments of the function of NumPy, in order."""
         try:
-            theirs = inspect.signature(original).parameters
+            return dict(inspect.signature(self.original).parameters)
         except ValueError:  # of functions written in C only NumPy 2.4 and later has signatures
-            theirs = own
-        self._names = tuple(theirs)
-        variadic = any(p.kind is p.VAR_POSITIONAL for p in own.values())
+            return dict(inspect.signature(self.function).parameters)
+
+    @functools.cached_property
+    def _names(self) -> tuple[str, ...]:
+        return tuple(self._theirs)
+
+    @functools.cached_property
+    def _same(self) -> int:
+        """How many positional arguments mean the same in both."""
+        own = inspect.signature(self.function).parameters
+        if any(p.kind is p.VAR_POSITIONAL for p in own.values()):
+            return sys.maxsize
         same = (
             name == there or p.kind is p.POSITIONAL_ONLY
-            for name, (there, p) in zip(own, theirs.items(), strict=False)
+            for name, (there, p) in zip(own, self._theirs.items(), strict=False)
         )
-        # How many positional arguments mean the same in both.
-        self._same = sys.maxsize if variadic else sum(itertools.takewhile(bool, same))
+        return sum(itertools.takewhile(bool, same))
 
     def named(
         self, args: Sequence[Any], kwargs: dict[str, Any]
@@ -90,6 +117,11 @@ class Implementation:
             return args, kwargs
         beyond = zip(self._names[self._same :], args[self._same :], strict=False)
         return args[: self._same], {**dict(beyond), **kwargs}
+
+    def is_default(self, name: str, value: Any) -> bool:
+        """Whether an argument that the rule does not know has NumPy's own value for it."""
+        default = self._theirs[name].default if name in self._theirs else _MISSING
+        return value is default or (isinstance(value, str) and value == default)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         return self.function(*args, **kwargs)
@@ -192,6 +224,18 @@ def shape_of(x: Any) -> tuple[int, ...]:
         return x.shape
     except AttributeError:
         return np.shape(x)
+
+
+def dtype_of(*arrays: Any) -> np.dtype[Any]:
+    """The floating-point type of a result computed from arrays and numbers, as NumPy chooses it."""
+    return np.result_type(*(constant(a) for a in arrays), 0.0)
+
+
+def in_dtype(a: Any, dtype: npt.DTypeLike) -> Any:
+    """An array, number, list or traced value, converted to a floating-point type."""
+    if isinstance(a, Traced):
+        return a if constant(a).dtype == dtype else a.astype(dtype)  # type: ignore[attr-defined]
+    return np.asarray(a, dtype)
 
 
 def normalized_axes(axis: Axis, ndim: int) -> tuple[int, ...]:

@@ -27,6 +27,7 @@ __all__ = [
     "Tracer",
     "apply",
     "constant",
+    "stack_list",
     "stack_objects",
 ]
 
@@ -113,7 +114,7 @@ def apply(rule: DerivativeRule, args: Sequence[Any], kwargs: dict[str, Any]) -> 
             if tracer is None or arg.tracer.level > tracer.level:
                 tracer = arg.tracer
         elif isinstance(arg, (list, tuple)):
-            return apply(rule, [*args[:i], np.asarray(arg), *args[i + 1 :]], kwargs)
+            return apply(rule, [*args[:i], stack_list(arg), *args[i + 1 :]], kwargs)
         elif isinstance(arg, np.ndarray) and arg.dtype.hasobject:
             return apply(rule, [*args[:i], stack_objects(arg), *args[i + 1 :]], kwargs)
     if tracer is None:
@@ -132,6 +133,16 @@ def apply(rule: DerivativeRule, args: Sequence[Any], kwargs: dict[str, Any]) -> 
         arg.value if isinstance(arg, Traced) and arg.tracer is tracer else arg for arg in args
     ]
     return tracer.follow(rule, apply(rule, values, kwargs), args, values, kwargs)
+
+
+def stack_list(values: Any) -> Any:
+    """One array from a list, traced if there is a traced value in it."""
+    if not isinstance(values, list | tuple):
+        return values
+    parts = [stack_list(part) for part in values]
+    if any(isinstance(part, Traced) for part in parts):
+        return np.stack(parts)
+    return np.asarray(values)
 
 
 def stack_objects(array: npt.NDArray[np.object_]) -> Any:

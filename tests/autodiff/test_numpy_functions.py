@@ -27,7 +27,8 @@ EFFECTS = {
 }  # fmt: skip
 # Values that are no function of the numbers alone, or of the memory that they are kept in.
 UNDEFINED = {"empty", "empty_like", "ndarray", "recarray", "chararray", "frombuffer"}
-# Their shapes depend on whether an argument is an ndarray; they cannot be intercepted.
+# Of np.polynomial: their shapes depend on whether an argument is an ndarray; they cannot be
+# intercepted.
 ASK_FOR_NDARRAY = {"polyval", "polyvalfromroots"}
 
 
@@ -37,7 +38,8 @@ def public(module):
         for name in dir(module)
         if not name.startswith("_")
         and callable(getattr(module, name))
-        and name not in EFFECTS | UNDEFINED | ASK_FOR_NDARRAY
+        and name not in EFFECTS | UNDEFINED
+        and not (module is np.polynomial.polynomial and name in ASK_FOR_NDARRAY)
     }
 
 
@@ -53,6 +55,7 @@ EVERY = {
     **public(np.emath),
     **public(np.polynomial.polynomial),
     **SPECIAL,
+    "sliding_window_view": np.lib.stride_tricks.sliding_window_view,
 }
 
 SCALAR, OTHER, SMALL = np.array(0.73), np.array(1.3), np.array(0.2)
@@ -189,6 +192,8 @@ def test_methods_of_ufuncs(ufunc):
         return a * found
 
     for args, method in itertools.product(ARGUMENTS[:13], ("reduce", "accumulate", "outer")):
+        if method == "outer" and ufunc in (np.remainder, np.fmod):
+            continue  # 0.6 is a multiple of 0.1: at a jump
         for k, arg in enumerate(args):
             if is_real(arg):
                 assert outcome(getattr(ufunc, method), args, k) is None
@@ -212,7 +217,7 @@ KEYWORDS = [
     (np.var, {"ddof": SCALAR}), (np.std, {"ddof": SCALAR}), (np.var, {"mean": SCALAR}),
     (np.linalg.norm, {"ord": OTHER}), (np.average, {"weights": UP}), (np.clip, {"min": SMALL}),
     (np.clip, {"a_min": SMALL, "a_max": 0.5}), (np.nan_to_num, {"nan": SCALAR}),
-    (np.interp, {"xp": UP, "fp": VECTOR}), (np.trapezoid, {"dx": SCALAR}),
+    (np.interp, {"xp": UP + 0.02, "fp": VECTOR}), (np.trapezoid, {"dx": SCALAR}),
     (np.trapezoid, {"x": UP}), (np.diff, {"prepend": SCALAR}), (np.diff, {"append": SCALAR}),
     (np.pad, {"pad_width": 1, "constant_values": SCALAR}), (np.full_like, {"fill_value": SCALAR}),
     (np.quantile, {"q": SCALAR}), (np.bincount, {"weights": UP}), (np.cov, {"aweights": UP}),
@@ -261,7 +266,10 @@ def test_the_tables_are_reached():
     assert set(FUNCTIONS) <= set(EVERY.values())
     assert {f for f in RULES if isinstance(f, np.ufunc)} <= set(EVERY.values())
     assert NOT_DIFFERENTIATED - {np.empty_like} <= set(EVERY.values())
-    for ufunc in (f for f in RULES if isinstance(f, np.ufunc) and f is not np.matmul):
+    # Of vectors and matrices, with integers, and with a sign that is a step.
+    others = {np.matmul, np.ldexp, np.copysign, np.vecdot}
+    others |= {getattr(np, name) for name in ("matvec", "vecmat") if hasattr(np, name)}
+    for ufunc in (f for f in RULES if isinstance(f, np.ufunc) and f not in others):
         args = (np.array([1.2]),) if ufunc is np.arccosh else (SCALAR,)
         value, _ = jvp(ufunc, args * ufunc.nin, args * ufunc.nin)
         assert value == ufunc(*args * ufunc.nin)

@@ -320,6 +320,28 @@ def choices(np, sp, X):
     return np.sum(np.where(X > 0, np.sin(X), X**3)) + np.sum(np.sort(X[:, 0]) * np.arange(4.0) ** 2)
 
 
+@function(X43)
+def borders(np, sp, X):
+    framed = np.pad(X, ((1, 1), (0, 2)), mode="constant", constant_values=0.5)
+    left, right = np.hsplit(framed, [2])
+    return np.sum(framed[1:, 1:] * framed[:-1, :-1]) + np.sum(left**3) * np.sum(right)
+
+
+@function(X43)
+def slopes_and_products(np, sp, X):
+    return np.sum(np.cross(X[1:], X[:-1] ** 2) ** 2) + np.sum(np.gradient(X, axis=0) ** 3)
+
+
+@function(X43)
+def pseudo_inverse(np, sp, X):
+    return np.sum((np.linalg.pinv(X) @ target[:4]) ** 2)
+
+
+@function(x6)
+def sorted_parts(np, sp, x):
+    return np.sum(np.partition(x, 2)[:3]) * np.sum(np.sort(x)[3:] ** 2)
+
+
 @function(x6)
 def hyperbolic(np, sp, x):
     return np.sum(np.sinh(x) * np.tanh(x) + np.cosh(x) / np.arctan(x) + np.arcsinh(x))

@@ -1,21 +1,36 @@
 """The rules of all functions: one entry each, for both modes, with the identity that it states.
 
 ``elementwise`` and ``special`` have the elementwise functions, ``arrangement`` those that move,
-join and sum entries, ``products`` and ``linear_algebra`` those of matrices. The modules ``numpy_…``
-write other functions of NumPy in terms of these.
+join and sum entries, ``products``, ``linear_algebra`` and ``factorisations`` those of matrices,
+``ufunc_methods`` the ``reduce``, ``accumulate``, ``reduceat`` and ``outer`` of ufuncs. The modules
+``numpy_…`` write other functions of NumPy in terms of these.
 """
 
 from mcmodels.autodiff.rules import (  # noqa: F401  (each adds its rules to the tables)
     arrangement,
     elementwise,
+    factorisations,
     linear_algebra,
     numpy_algebra,
     numpy_arrangement,
+    numpy_choices,
+    numpy_convolutions,
+    numpy_factorisations,
+    numpy_grids,
+    numpy_joining,
+    numpy_nans,
+    numpy_order,
+    numpy_polynomials,
+    numpy_real_parts,
     numpy_reductions,
+    numpy_series,
+    numpy_statistics,
     products,
     special,
+    ufunc_methods,
     without_derivative,
 )
-from mcmodels.autodiff.tables import FUNCTIONS, NOT_DIFFERENTIATED, RULES, STEPS
+from mcmodels.autodiff.rules.ufunc_methods import METHODS, REDUCED
+from mcmodels.autodiff.tables import FUNCTIONS, JUMPS, NOT_DIFFERENTIATED, RULES, STEPS
 
-__all__ = ["FUNCTIONS", "NOT_DIFFERENTIATED", "RULES", "STEPS"]
+__all__ = ["FUNCTIONS", "JUMPS", "METHODS", "NOT_DIFFERENTIATED", "REDUCED", "RULES", "STEPS"]

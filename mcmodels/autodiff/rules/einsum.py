@@ -16,11 +16,13 @@ from mcmodels.autodiff.tracing import NoRuleError
 
 __all__ = ["plain_subscripts"]
 
+_LETTERS = string.ascii_uppercase + string.ascii_lowercase
+
 
 def plain_subscripts(*operands: Any) -> tuple[str, list[Any]]:
     """Plain subscripts, and the operands that they belong to."""
     if not isinstance(operands[0], str):
-        raise NoRuleError("numpy.einsum has a rule for subscripts given as text only.")
+        operands = _subscripts_as_text(*operands)
     arrays = list(operands[1:])
     terms, arrow, output = operands[0].replace(" ", "").partition("->")
     if not arrow:
@@ -46,6 +48,27 @@ def plain_subscripts(*operands: Any) -> tuple[str, list[Any]]:
         term = term.replace("...", batch[len(batch) - hidden[k] :])
         inputs[k], arrays[k] = _without_repeats(term, arrays[k])
     return f"{','.join(inputs)}->{output.replace('...', batch)}", arrays
+
+
+def _subscripts_as_text(*operands: Any) -> tuple[Any, ...]:
+    """Text of the subscripts that are given as lists: an operand, its list, …, that of the result.
+
+    NumPy orders the letters of a result that is not given as the numbers in the lists.
+    """
+    arrays = operands[: 2 * (len(operands) // 2) : 2]
+    lists = [*operands[1::2], *operands[2 * (len(operands) // 2) :]]
+
+    def text(labels: Any) -> str:
+        return "".join("..." if x is Ellipsis else _LETTERS[x] for x in labels)
+
+    try:
+        terms = [text(labels) for labels in lists]
+    except (TypeError, IndexError) as error:
+        raise NoRuleError(
+            "numpy.einsum has a rule for subscripts as text, or as lists of numbers below 52."
+        ) from error
+    joined = ",".join(terms[: len(arrays)])
+    return (joined + "->" + terms[-1] if len(lists) > len(arrays) else joined, *arrays)
 
 
 def _without_repeats(term: str, a: Any) -> tuple[str, Any]:

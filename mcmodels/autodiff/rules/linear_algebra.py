@@ -138,7 +138,7 @@ def _warn_zero_value(g: Any, s: Any) -> None:
     )
 
 
-def _inverse_gaps(w: Any, what: str) -> Any:
+def inverse_gaps(w: Any, what: str) -> Any:
     """``1/(wⱼ - wᵢ)`` at (i, j), 0 on the diagonal; refused if two values are equal."""
     gaps = w[..., np.newaxis, :] - w[..., :, np.newaxis]
     n = shape_of(w)[-1]
@@ -155,14 +155,14 @@ def _push_eigh(t: Any, y: Any, A: Any, UPLO: Any = "L") -> Any:
     w, V = y[..., 0, :], y[..., 1:, :]
     inner = transposed(V) @ _symmetric(t) @ V
     dw = np.diagonal(inner, axis1=-2, axis2=-1)
-    dV = V @ (_inverse_gaps(w, "eigenvalues") * inner)
+    dV = V @ (inverse_gaps(w, "eigenvalues") * inner)
     return np.concatenate([dw[..., np.newaxis, :], dV], axis=-2)
 
 
 def _pull_eigh(g: Any, y: Any, A: Any, UPLO: Any = "L") -> Any:
     w, V = y[..., 0, :], y[..., 1:, :]
     n = shape_of(w)[-1]
-    inner = _inverse_gaps(w, "eigenvalues") * (transposed(V) @ g[..., 1:, :])
+    inner = inverse_gaps(w, "eigenvalues") * (transposed(V) @ g[..., 1:, :])
     inner = inner + np.eye(n) * g[..., 0:1, :]
     return _symmetric(V @ inner @ transposed(V))
 
@@ -209,7 +209,7 @@ def _svd_parts(y: Any, A: Any) -> tuple[Any, Any, Any, Any]:
         )
     sums = s[..., np.newaxis, :] + s[..., :, np.newaxis]
     n = shape_of(s)[-1]
-    F = _inverse_gaps(s, "singular values") / (sums * (1.0 - np.eye(n)) + np.eye(n))
+    F = inverse_gaps(s, "singular values") / (sums * (1.0 - np.eye(n)) + np.eye(n))
     return U, s, V, F
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mcmodels.autodiff.tables import Axis, call, implements, normalized_axes, shape_of, warn_kink
-from mcmodels.autodiff.tracing import NoRuleError, Traced, constant
+from mcmodels.autodiff.tracing import NoRuleError, Traced, constant, stack_list
 
 
 @implements(np.reshape)
@@ -147,13 +147,21 @@ def _repeat(a: Any, repeats: Any, axis: Axis = None) -> Any:
 
 
 @implements(np.take)
-def _take(a: Any, indices: Any, axis: Axis = None) -> Any:
-    return _rearranged(a, np.take, indices, axis)
+def _take(a: Any, indices: Any, axis: Any = None, mode: Any = "raise") -> Any:
+    def take(places: Any, indices: Any) -> Any:
+        return np.take(places, indices, axis, mode=mode)
+
+    return _rearranged(a, take, indices)
 
 
 @implements(np.take_along_axis)
 def _take_along_axis(arr: Any, indices: Any, axis: Axis = -1) -> Any:
     return _rearranged(arr, np.take_along_axis, indices, axis)
+
+
+@implements(np.lib.stride_tricks.sliding_window_view)
+def _sliding_window_view(x: Any, window_shape: Any, axis: Axis = None) -> Any:
+    return _rearranged(x, np.lib.stride_tricks.sliding_window_view, window_shape, axis)
 
 
 @implements(np.delete)
@@ -162,7 +170,8 @@ def _delete(arr: Any, obj: Any, axis: Axis = None) -> Any:
 
 
 @implements(np.sort)
-def _sort(a: Any, axis: int | None = -1) -> Any:
+def _sort(a: Any, axis: int | None = -1, kind: Any = None, stable: Any = None) -> Any:
+    # Whatever the algorithm, the result is the same.
     plain = np.asarray(constant(a))
     if axis is None:
         a, plain, axis = np.ravel(a), plain.ravel(), 0
@@ -216,7 +225,7 @@ def _triu(m: Any, k: int = 0) -> Any:
 
 @implements(np.concatenate, np.concat)
 def _concatenate(arrays: Any, axis: int | None = 0) -> Any:
-    arrays = list(arrays)
+    arrays = [stack_list(a) for a in arrays]
     if axis is None:
         arrays, axis = [np.ravel(a) for a in arrays], 0
     shapes = [shape_of(a) for a in arrays]
@@ -228,28 +237,29 @@ def _concatenate(arrays: Any, axis: int | None = 0) -> Any:
 
 @implements(np.stack)
 def _stack(arrays: Any, axis: int = 0) -> Any:
-    return _concatenate([np.expand_dims(a, axis) for a in arrays], axis)
+    return _concatenate([np.expand_dims(stack_list(a), axis) for a in arrays], axis)
 
 
 @implements(np.vstack)
 def _vstack(tup: Any) -> Any:
-    return _concatenate([np.atleast_2d(a) for a in tup], 0)
+    return _concatenate([np.atleast_2d(stack_list(a)) for a in tup], 0)
 
 
 @implements(np.hstack)
 def _hstack(tup: Any) -> Any:
-    arrays = [np.atleast_1d(a) for a in tup]
+    arrays = [np.atleast_1d(stack_list(a)) for a in tup]
     return _concatenate(arrays, 0 if len(shape_of(arrays[0])) == 1 else 1)
 
 
 @implements(np.column_stack)
 def _column_stack(tup: Any) -> Any:
-    return _concatenate([a if np.ndim(a) == 2 else np.reshape(a, (-1, 1)) for a in tup], 1)
+    arrays = [stack_list(a) for a in tup]
+    return _concatenate([a if np.ndim(a) == 2 else np.reshape(a, (-1, 1)) for a in arrays], 1)
 
 
 @implements(np.append)
 def _append(arr: Any, values: Any, axis: int | None = None) -> Any:
-    return _concatenate([arr, values], axis)
+    return _concatenate([arr, stack_list(values)], axis)
 
 
 @implements(np.split)

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from mcmodels.autodiff.tables import Axis, call, implements, normalized_axes, shape_of
+from mcmodels.autodiff.tracing import constant
 
 
 def _count(x: Any, axis: Axis) -> int:
@@ -15,14 +16,30 @@ def _count(x: Any, axis: Axis) -> int:
     return math.prod(shape[a] for a in normalized_axes(axis, len(shape)))
 
 
+def _chosen(a: Any, where: Any, other: Any) -> Any:
+    """The entries that are reduced; those left out are replaced by a number without effect."""
+    return a if where is True else np.where(where, a, other)
+
+
+def _number_chosen(a: Any, axis: Axis, keepdims: bool, where: Any) -> Any:
+    if where is True:
+        return _count(a, axis)
+    chosen, dtype = np.broadcast_to(where, shape_of(a)), np.asarray(constant(a)).dtype
+    return np.sum(chosen, axis=axis, keepdims=keepdims, dtype=dtype)
+
+
 @implements(np.sum)
-def _sum(a: Any, axis: Axis = None, keepdims: bool = False) -> Any:
-    return call("sum", a, axis=axis, keepdims=keepdims)
+def _sum(
+    a: Any, axis: Axis = None, keepdims: bool = False, initial: Any = None, where: Any = True
+) -> Any:
+    found = call("sum", _chosen(a, where, 0.0), axis=axis, keepdims=keepdims)
+    return found if initial is None else found + initial
 
 
 @implements(np.mean)
-def _mean(a: Any, axis: Axis = None, keepdims: bool = False) -> Any:
-    return call("sum", a, axis=axis, keepdims=keepdims) / _count(a, axis)
+def _mean(a: Any, axis: Axis = None, keepdims: bool = False, where: Any = True) -> Any:
+    total = call("sum", _chosen(a, where, 0.0), axis=axis, keepdims=keepdims)
+    return total / _number_chosen(a, axis, keepdims, where)
 
 
 @implements(np.average)
@@ -38,28 +55,46 @@ def _average(a: Any, axis: Axis = None, weights: Any = None, keepdims: bool = Fa
     return np.sum(a * weights, axis=axis, keepdims=keepdims) / total
 
 
+def _deviations(a: Any, axis: Axis, where: Any) -> Any:
+    return _chosen(a - _mean(a, axis, keepdims=True, where=where), where, 0.0)
+
+
 @implements(np.var)
-def _var(a: Any, axis: Axis = None, ddof: float = 0, keepdims: bool = False) -> Any:
-    deviation = a - _mean(a, axis, keepdims=True)
+def _var(
+    a: Any, axis: Axis = None, ddof: float = 0, keepdims: bool = False, where: Any = True
+) -> Any:
+    deviation = _deviations(a, axis, where)
     squares = call("sum", deviation * deviation, axis=axis, keepdims=keepdims)
-    return squares / (_count(a, axis) - ddof)
+    return squares / (_number_chosen(a, axis, keepdims, where) - ddof)
 
 
 @implements(np.std)
-def _std(a: Any, axis: Axis = None, ddof: float = 0, keepdims: bool = False) -> Any:
-    deviation = a - _mean(a, axis, keepdims=True)
-    length = call("norm", deviation, axis=axis, keepdims=keepdims)
-    return length / math.sqrt(_count(a, axis) - ddof)
+def _std(
+    a: Any, axis: Axis = None, ddof: float = 0, keepdims: bool = False, where: Any = True
+) -> Any:
+    length = call("norm", _deviations(a, axis, where), axis=axis, keepdims=keepdims)
+    degrees = _number_chosen(a, axis, keepdims, where) - ddof
+    return length / (math.sqrt(degrees) if where is True else np.sqrt(degrees))
 
 
-@implements(np.max)
-def _max(a: Any, axis: Axis = None, keepdims: bool = False) -> Any:
-    return call("max", a, axis=axis, keepdims=keepdims)
+@implements(np.max, np.amax)
+def _max(
+    a: Any, axis: Axis = None, keepdims: bool = False, initial: Any = None, where: Any = True
+) -> Any:
+    if where is not True and initial is None:
+        raise ValueError("numpy.max with where= needs initial=")
+    found = call("max", _chosen(a, where, -np.inf), axis=axis, keepdims=keepdims)
+    return found if initial is None else np.maximum(found, initial)
 
 
-@implements(np.min)
-def _min(a: Any, axis: Axis = None, keepdims: bool = False) -> Any:
-    return call("min", a, axis=axis, keepdims=keepdims)
+@implements(np.min, np.amin)
+def _min(
+    a: Any, axis: Axis = None, keepdims: bool = False, initial: Any = None, where: Any = True
+) -> Any:
+    if where is not True and initial is None:
+        raise ValueError("numpy.min with where= needs initial=")
+    found = call("min", _chosen(a, where, np.inf), axis=axis, keepdims=keepdims)
+    return found if initial is None else np.minimum(found, initial)
 
 
 @implements(np.ptp)
@@ -68,7 +103,10 @@ def _ptp(a: Any, axis: Axis = None, keepdims: bool = False) -> Any:
 
 
 @implements(np.prod)
-def _prod(a: Any, axis: Axis = None, keepdims: bool = False) -> Any:
+def _prod(
+    a: Any, axis: Axis = None, keepdims: bool = False, initial: Any = None, where: Any = True
+) -> Any:
+    a = _chosen(a, where, 1.0)
     # One half is multiplied by the other until one entry is left. There is no division, so entries
     # may be 0.
     shape = shape_of(a)
@@ -81,9 +119,9 @@ def _prod(a: Any, axis: Axis = None, keepdims: bool = False) -> Any:
         product = a[..., :half] * a[..., half : 2 * half]
         a = np.concatenate([product, a[..., 2 * half :]], axis=-1) if n % 2 else product
     a = a[..., 0] if shape_of(a)[-1] else np.ones(shape_of(a)[:-1])
-    return (
-        np.reshape(a, tuple(1 if k in axes else n for k, n in enumerate(shape))) if keepdims else a
-    )
+    if keepdims:
+        a = np.reshape(a, tuple(1 if k in axes else n for k, n in enumerate(shape)))
+    return a if initial is None else a * initial
 
 
 @implements(np.cumsum)

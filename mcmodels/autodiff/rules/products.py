@@ -33,6 +33,24 @@ def _matmul_adjoint(i: int, g: Any, A: Any, B: Any) -> Any:
     return np.swapaxes(A, -1, -2) @ g
 
 
+def _vecdot_adjoint(i: int, g: Any, x: Any, y: Any) -> Any:
+    return g[..., np.newaxis] * (y if i == 0 else x)
+
+
+def _matvec_adjoint(i: int, g: Any, A: Any, x: Any) -> Any:
+    """``ḡxᵀ`` for A and ``Aᵀḡ`` for x."""
+    if i == 0:
+        return g[..., :, np.newaxis] * x[..., np.newaxis, :]
+    return (np.swapaxes(A, -1, -2) @ g[..., np.newaxis])[..., 0]
+
+
+def _vecmat_adjoint(i: int, g: Any, x: Any, A: Any) -> Any:
+    """``Aḡ`` for x and ``xḡᵀ`` for A."""
+    if i == 0:
+        return (A @ g[..., np.newaxis])[..., 0]
+    return x[..., :, np.newaxis] * g[..., np.newaxis, :]
+
+
 def _einsum(*operands: Any, subscripts: str, optimize: Any = False) -> Any:
     return np.einsum(subscripts, *operands, optimize=optimize)
 
@@ -63,3 +81,9 @@ add(
     multilinear(np.matmul, np.matmul, "d(AB) = dA B + A dB", _matmul_adjoint),
     multilinear("einsum", _einsum, "d(Σ aᵢⱼbⱼₖ) = Σ daᵢⱼbⱼₖ + Σ aᵢⱼdbⱼₖ", _einsum_adjoint),
 )
+add(multilinear(np.vecdot, np.vecdot, "d xᵀy = dxᵀy + xᵀdy", _vecdot_adjoint))
+if hasattr(np, "matvec"):  # since NumPy 2.2
+    add(
+        multilinear(np.matvec, np.matvec, "d(Ax) = dA x + A dx", _matvec_adjoint),
+        multilinear(np.vecmat, np.vecmat, "d xᵀA = dxᵀA + xᵀdA", _vecmat_adjoint),
+    )

@@ -6,6 +6,8 @@ from tests.autodiff.cases import (  # noqa: F401  (each adds its cases)
     elementwise,
     entries,
     matrices,
+    numpy_entries,
+    numpy_sampled,
     products,
     special_functions,
 )

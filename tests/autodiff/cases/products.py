@@ -65,3 +65,8 @@ case(
     any_(2),
     exact=False,
 )
+BY_VECTORS = {"vecdot": ((2, 3), (3,)), "matvec": ((2, 2, 3), (2, 3)), "vecmat": ((3,), (2, 3, 2))}
+for name, (m, n) in BY_VECTORS.items():
+    if (ufunc := getattr(np, name, None)) is not None:
+        case(ufunc, "stacks", ufunc, any_(*m), any_(*n), exact=False)
+        case(ufunc, "one", ufunc, any_(*m[-2:]), any_(*n[-2:]), exact=False)
