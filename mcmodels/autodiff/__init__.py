@@ -2,8 +2,8 @@
 
 ``grad``, ``value_and_grad``, ``jvp``, ``vjp``, ``jacobian``, ``hessian`` and
 ``hessian_vector_product`` take ordinary NumPy code, and may be nested in each other. The rules are
-the tables in :mod:`mcmodels.autodiff.rules`; :mod:`mcmodels.autodiff.special` has special
-functions.
+the tables in :mod:`mcmodels.autodiff.rules`. :mod:`mcmodels.autodiff.special`, ``linalg`` and
+``stats`` have what SciPy does not let us follow.
 
 Three patterns of NumPy code need care. Reverse mode reads the arrays that a function used again
 after the function has returned: a buffer that was overwritten in between gives a wrong gradient.
@@ -13,7 +13,7 @@ it by Python's comparisons: the derivative of ``np.sign`` is 0 there instead of 
 are not warned about. Use ``np.stack``.
 """
 
-from mcmodels.autodiff import special
+from mcmodels.autodiff import linalg, special, stats
 from mcmodels.autodiff.tracing import NoRuleError, constant
 from mcmodels.autodiff.transforms import (
     grad,
@@ -35,7 +35,9 @@ __all__ = [
     "hessian_vector_product",
     "jacobian",
     "jvp",
+    "linalg",
     "special",
+    "stats",
     "value_and_grad",
     "vjp",
 ]

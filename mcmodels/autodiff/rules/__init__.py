@@ -7,13 +7,19 @@ write other functions of NumPy in terms of these.
 
 from mcmodels.autodiff.rules import (  # noqa: F401  (each adds its rules to the tables)
     arrangement,
+    bessel,
+    densities,
     elementwise,
     linear_algebra,
+    mills,
     numpy_algebra,
     numpy_arrangement,
     numpy_reductions,
     products,
+    scipy_matrices,
     special,
+    special_integrals,
+    weighted_logsumexp,
     without_derivative,
 )
 from mcmodels.autodiff.tables import FUNCTIONS, NOT_DIFFERENTIATED, RULES, STEPS

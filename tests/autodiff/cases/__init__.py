@@ -7,6 +7,8 @@ from tests.autodiff.cases import (  # noqa: F401  (each adds its cases)
     entries,
     matrices,
     products,
+    scipy_linalg,
+    scipy_special,
     special_functions,
 )
 from tests.autodiff.cases.drawing import CASES
