@@ -8,7 +8,7 @@ matrix: their derivatives are those of its symmetric part.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import scipy.linalg as sl
@@ -203,7 +203,7 @@ def eigh(a: Any, b: Any = None, *, lower: bool = True, eigvals_only: bool = Fals
     v : ndarray of shape (n, n)
         The eigenvectors, as columns. Their signs may differ from SciPy's.
     """
-    uplo = "L" if lower else "U"
+    uplo: Literal["L", "U"] = "L" if lower else "U"
     if b is None:
         return np.linalg.eigvalsh(a, uplo) if eigvals_only else tuple(np.linalg.eigh(a, uplo))
     L = cholesky(b, lower=True) if lower else transposed(cholesky(b))
@@ -257,8 +257,9 @@ def svd(a: Any, full_matrices: bool = True, compute_uv: bool = True) -> Any:
     U, s, Vt : ndarray
         s alone without ``compute_uv``.
     """
-    found = np.linalg.svd(a, full_matrices=full_matrices, compute_uv=compute_uv)
-    return tuple(found) if compute_uv else found
+    if not compute_uv:
+        return np.linalg.svd(a, compute_uv=False)
+    return tuple(np.linalg.svd(a, full_matrices=full_matrices))
 
 
 def svdvals(a: Any) -> Any:

@@ -21,6 +21,7 @@ from mcmodels.autodiff.tracing import DerivativeRule, NoRuleError, apply
 from mcmodels.user_warnings import NonDifferentiableWarning, warn_user
 
 __all__ = [
+    "COMPLEX_FUNCTIONS",
     "FUNCTIONS",
     "NOT_DIFFERENTIATED",
     "RULES",
@@ -50,6 +51,8 @@ RULES: dict[Key, DerivativeRule] = {}
 FUNCTIONS: dict[Callable[..., Any], Implementation] = {}
 # Functions that return truth values, positions, shapes or types: they get the plain values.
 NOT_DIFFERENTIATED: set[Callable[..., Any]] = set()
+# Those of FUNCTIONS that are the same for complex numbers; the others are for real ones only.
+COMPLEX_FUNCTIONS: set[Callable[..., Any]] = set()
 # Step functions: constant between their jumps. They are refused.
 STEPS: set[Callable[..., Any]] = set()
 

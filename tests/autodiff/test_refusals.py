@@ -14,6 +14,7 @@ import statistics
 import numpy as np
 import pandas as pd
 import pytest
+import scipy.fft
 import scipy.interpolate
 import scipy.linalg
 import scipy.optimize
@@ -132,7 +133,8 @@ LOSERS = {
     "floor division": (lambda x: np.sum(x // 0.2), "floor_divide"),
     "reflected floor division": (lambda x: np.sum(2.0 // x), "floor_divide"),
     "astype int": (lambda x: np.sum(x.astype(int)), "astype"),
-    "astype complex": (lambda x: np.sum(x.astype(complex)), "astype"),
+    "complex result": (lambda x: np.sum(x.astype(complex)), "returned complex"),
+    "astype of complex": (lambda x: np.sum(np.exp(1j * x).astype(float)), "np.real"),
     "pickle": (lambda x: np.sum(pickle.loads(pickle.dumps(x))), "pickle"),
     "json": (lambda x: json.dumps(x), "JSON"),
     "hash": (lambda x: len({x[0]}) * 1.0, "hash"),
@@ -148,11 +150,15 @@ LOSERS = {
     "at": (lambda x: np.add.at(np.zeros(3), [0, 1, 2], x), "numpy.add.at"),
     "accumulate": (lambda x: np.sum(np.multiply.accumulate(x)), "numpy.multiply.accumulate"),
     "outer of a ufunc": (lambda x: np.sum(np.multiply.outer(x, x)), "numpy.multiply.outer"),
-    "complex numbers": (lambda x: np.sum(np.abs(x * 1j)), "complex"),
-    "complex product": (lambda x: np.sum(np.matmul(x, np.ones(3) * 1j)), "complex"),
+    "complex product": (lambda x: np.matmul(x, np.ones(3) * 1j), "complex"),
+    "variance of complex numbers": (lambda x: np.var(np.exp(1j * x)), "numpy.var"),
+    "vdot of complex numbers": (lambda x: np.real(np.vdot(np.ones(3) * 1j, x)), "numpy.vdot"),
+    "complex maximum": (lambda x: np.real(np.maximum(x * 1j, 0.1)[0]), "maximum"),
+    "complex eigenvalues": (lambda x: np.linalg.eigvalsh(np.outer(x, x * 1j))[0], "eigvalsh"),
     "objects": (lambda x: np.sum(x * np.array(["a", 1, None], dtype=object)), "objects"),
     "strings": (lambda x: x + "text", ""),
-    "fft": (lambda x: np.sum(np.abs(np.fft.fft(x))), "fft"),
+    "hfft": (lambda x: np.sum(np.fft.hfft(x)), "numpy.fft.hfft"),
+    "scipy.fft": (lambda x: np.sum(np.abs(scipy.fft.fft(x))), "scipy.fft"),
     "lstsq": (lambda x: np.linalg.lstsq(MATRIX, x[:2])[0][0], "numpy.linalg.lstsq"),
     "qr": (lambda x: np.sum(np.linalg.qr(np.outer(x, x))[0]), "numpy.linalg.qr"),
     "pinv": (lambda x: np.sum(np.linalg.pinv(np.outer(x, x))), "numpy.linalg.pinv"),
@@ -201,7 +207,15 @@ LOSERS = {
     "scipy's logsumexp": (lambda x: scipy.special.logsumexp(x), "scipy.special"),
     "scipy's softmax": (lambda x: np.sum(scipy.special.softmax(x)[0]), "scipy.special"),
     "scipy's polygamma": (lambda x: np.sum(scipy.special.polygamma(1, x)), "scipy.special"),
-    "bessel": (lambda x: np.sum(scipy.special.jv(0.5, x)), "scipy.special.jv"),
+    "struve": (lambda x: np.sum(scipy.special.struve(0.5, x)), "scipy.special.struve"),
+    "order of a bessel function": (
+        lambda x: scipy.special.jv(x[0], 1.0),
+        "scipy.special.jv has no rule for the derivative by v",
+    ),
+    "shape of gammainc": (
+        lambda x: scipy.special.gammainc(x[0], 1.0),
+        "gammainc has no rule for the derivative by a",
+    ),
     "order of polygamma": (lambda x: special.polygamma(x[0] / x[0], 1.0), "polygamma"),
 }
 

@@ -8,8 +8,10 @@ write other functions of NumPy in terms of these.
 from mcmodels.autodiff.rules import (  # noqa: F401  (each adds its rules to the tables)
     arrangement,
     bessel,
+    complex_numbers,
     densities,
     elementwise,
+    fourier,
     linear_algebra,
     mills,
     numpy_algebra,

@@ -22,7 +22,7 @@ def _of_order(ufunc: np.ufunc, identity: str, slope: Map) -> tuple[Key, Derivati
     return elementwise(
         ufunc,
         identity,
-        no_closed_form(name, "the order v"),
+        no_closed_form(name, "v"),
         lambda t, y, v, x: t * slope(y, v, x),
     )
 

@@ -92,7 +92,7 @@ def _real(name: str, function: Callable[..., Any], A: Any) -> Any:
     """The function of one matrix, as an array of real numbers of the type of A."""
     if np.ndim(A) != 2 or np.shape(A)[0] != np.shape(A)[1]:
         raise ValueError(f"{name} needs a square matrix; found shape {np.shape(A)}.")
-    found = function(A)
+    found = function(np.asarray(A, np.float64))
     if np.iscomplexobj(found):
         raise ValueError(
             f"the {name} of this matrix is not real: it has eigenvalues that are negative or 0."

@@ -12,7 +12,7 @@ import numpy as np
 import scipy.special as sp
 
 from mcmodels.autodiff.rules.arrangement import with_axes
-from mcmodels.autodiff.tables import Axis, add, broadcast, matrix_function, shape_of, sum_to_shape
+from mcmodels.autodiff.tables import Axis, add, broadcast, matrix_function, shape_of
 from mcmodels.autodiff.tracing import constant
 
 __all__ = ["sign_of_sum"]
@@ -31,32 +31,30 @@ def _weighted(x: Any, b: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     return np.asarray(_signed(x, b, axis, keepdims)[0])
 
 
-def _shares(y: Any, x: Any, b: Any, axis: Axis, keepdims: bool) -> tuple[Any, Any]:
-    """``s e^(x - y)`` and ``s b e^(x - y)``, in the shape of the terms."""
+def _slopes(position: int, y: Any, x: Any, b: Any, axis: Axis, keepdims: bool) -> Any:
+    """``s b e^(x - y)``, the derivatives by x, or ``s e^(x - y)``, those by b, for each term."""
     shape = np.broadcast_shapes(shape_of(x), shape_of(b))
     sign = _signed(constant(x), constant(b), axis, True)[1]
     like = np.empty(shape, bool)
-    of_b = sign * np.exp(x - with_axes(y, like, axis, keepdims))
     absent = np.asarray(constant(b)) == 0
-    of_x = np.where(absent, -np.inf, x) if np.any(absent) else x
-    return of_b, sign * b * np.exp(of_x - with_axes(y, like, axis, keepdims))
+    if position == 0 and np.any(absent):
+        x = np.where(absent, -np.inf, x)
+    shares = sign * np.exp(x - with_axes(y, like, axis, keepdims))
+    return broadcast(shares if position else shares * b, shape)
 
 
 def _push(position: int) -> Any:
     def push(t: Any, y: Any, x: Any, b: Any, axis: Axis = None, keepdims: bool = False) -> Any:
-        of_b, of_x = _shares(y, x, b, axis, keepdims)
-        terms = (of_x if position == 0 else of_b) * t
-        return np.sum(broadcast(terms, shape_of(of_x)), axis=axis, keepdims=keepdims)
+        terms = _slopes(position, y, x, b, axis, keepdims) * t
+        return np.sum(terms, axis=axis, keepdims=keepdims)
 
     return push
 
 
 def _pull(position: int) -> Any:
     def pull(g: Any, y: Any, x: Any, b: Any, axis: Axis = None, keepdims: bool = False) -> Any:
-        of_b, of_x = _shares(y, x, b, axis, keepdims)
-        spread = with_axes(g, of_x, axis, keepdims)
-        terms = broadcast((of_x if position == 0 else of_b) * spread, shape_of(of_x))
-        return sum_to_shape(terms, shape_of(b if position else x))
+        slopes = _slopes(position, y, x, b, axis, keepdims)
+        return slopes * with_axes(g, slopes, axis, keepdims)
 
     return pull
 
