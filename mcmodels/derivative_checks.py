@@ -29,7 +29,9 @@ __all__ = ["DerivativeCheck", "GradientCheck", "HessianCheck", "check_gradient",
 _ROUNDING_UNITS = 100
 # Relative to the largest entry: up to here, an asymmetry counts as rounding.
 _LARGEST_ASYMMETRY = 1e-8
-_ONE_TRIANGLE = "f reads one triangle of a symmetric matrix; the claim is its gradient along symmetric directions"
+_ONE_TRIANGLE = (
+    "f reads one triangle of a symmetric matrix; this is its gradient along symmetric directions"
+)
 
 
 @dataclass(frozen=True, repr=False, eq=False)

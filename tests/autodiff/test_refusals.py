@@ -152,7 +152,10 @@ LOSERS = {
     "outer of a ufunc": (lambda x: np.sum(np.multiply.outer(x, x)), "numpy.multiply.outer"),
     "complex product": (lambda x: np.matmul(x, np.ones(3) * 1j), "complex"),
     "variance of complex numbers": (lambda x: np.var(np.exp(1j * x)), "numpy.var"),
-    "vdot of complex numbers": (lambda x: np.real(np.vdot(np.ones(3) * 1j, x)), "numpy.vdot"),
+    "spectral norm of a complex matrix": (
+        lambda x: np.linalg.norm(np.outer(x, x) * 1j, 2),
+        "complex matrix",
+    ),
     "complex maximum": (lambda x: np.real(np.maximum(x * 1j, 0.1)[0]), "maximum"),
     "complex eigenvalues": (lambda x: np.linalg.eigvalsh(np.outer(x, x * 1j))[0], "eigvalsh"),
     "objects": (lambda x: np.sum(x * np.array(["a", 1, None], dtype=object)), "objects"),

@@ -28,6 +28,19 @@ def _stirling_rest(a: Any) -> Any:
     return total / a
 
 
+def _log_beta(a: Any, b: Any) -> Any:
+    """``log B(a, b)``; SciPy's is a difference of large logarithms if one of them is large."""
+    small, large = np.minimum(a, b), np.maximum(a, b)
+    far = large >= _LARGE
+    if not np.any(far):
+        return sp.betaln(a, b)
+    beyond = np.where(far, large, _LARGE)
+    n = small + beyond
+    ratio = small - (beyond - 0.5) * np.log1p(small / beyond) - small * np.log(n)
+    ratio = ratio + _stirling_rest(beyond) - _stirling_rest(n)
+    return np.where(far, sp.gammaln(small) + ratio, sp.betaln(a, b))
+
+
 def _gamma_density(a: Any, x: Any) -> Any:
     a, x = np.broadcast_arrays(a, x)
     direct = np.exp(sp.xlogy(a - 1, x) - x - sp.gammaln(a))
@@ -42,7 +55,7 @@ def _gamma_density(a: Any, x: Any) -> Any:
 
 def _beta_density(a: Any, b: Any, x: Any) -> Any:
     a, b, x = np.broadcast_arrays(a, b, x)
-    direct = np.exp(sp.xlogy(a - 1, x) + sp.xlog1py(b - 1, -x) - sp.betaln(a, b))
+    direct = np.exp(sp.xlogy(a - 1, x) + sp.xlog1py(b - 1, -x) - _log_beta(a, b))
     large = (a >= _LARGE) & (b >= _LARGE) & (x > 0) & (x < 1)
     if not np.any(large):
         return direct

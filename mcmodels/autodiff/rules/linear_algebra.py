@@ -83,8 +83,9 @@ def _warn_asymmetric(A: Any, name: str) -> None:
     apart = np.abs(A - np.swapaxes(A, -1, -2)).max(initial=0.0)
     if apart > np.sqrt(np.finfo(A.dtype).eps) * np.abs(A).max(initial=0.0):
         warn_user(
-            f"{name} is a function of a symmetric matrix, and this one is not symmetric: its value is "
-            "that of one triangle, and its derivative that of the symmetric part. Pass (A + A.T)/2.",
+            f"{name} is a function of a symmetric matrix, and this one is not symmetric: its value "
+            "is that of one triangle, and its derivative that of the symmetric part. Pass "
+            "(A + A.T)/2.",
             NonDifferentiableWarning,
         )
 

@@ -110,12 +110,12 @@ class Continuous:
 
     def logcdf(self, x: Any, *args: Any, **kwargs: Any) -> Any:
         """The logarithm of :meth:`cdf`."""
-        own = self.log_distribution or _logarithm_of(self.distribution)
+        own = self.log_distribution or _logarithm(self.distribution, self.survival)
         return self._probability("logcdf", own, (-np.inf, 0.0), x, args, kwargs)
 
     def logsf(self, x: Any, *args: Any, **kwargs: Any) -> Any:
         """The logarithm of :meth:`sf`."""
-        own = self.log_survival or _logarithm_of(self.survival)
+        own = self.log_survival or _logarithm(self.survival, self.distribution)
         return self._probability("logsf", own, (0.0, -np.inf), x, args, kwargs)
 
     def _parameters(
@@ -170,8 +170,20 @@ class Continuous:
         return np.where(inside, value, np.where(below, *beyond))
 
 
-def _logarithm_of(function: Function | None) -> Function | None:
-    return None if function is None else lambda z, *shapes: np.log(function(z, *shapes))
+def _logarithm(function: Function | None, complement: Function | None) -> Function | None:
+    """The logarithm of a probability, from its complement where that is the smaller one."""
+    if function is None or complement is None:
+        return None
+
+    def logarithm(z: Any, *shapes: Any) -> Any:
+        p, q = function(z, *shapes), complement(z, *shapes)
+        certain = np.asarray(constant(q)) < 0.5
+        if not np.any(certain):
+            return np.log(p)
+        from_q, from_p = np.where(certain, q, 0.0), np.where(certain, 1.0, p)
+        return np.where(certain, np.log1p(-from_q), np.log(from_p))
+
+    return logarithm
 
 
 @dataclass(frozen=True)
@@ -229,12 +241,12 @@ class Discrete:
 
     def logcdf(self, k: Any, *args: Any, **kwargs: Any) -> Any:
         """The logarithm of :meth:`cdf`."""
-        own = _logarithm_of(self.distribution)
+        own = _logarithm(self.distribution, self.survival)
         return self._probability("logcdf", own, (-np.inf, 0.0), k, args, kwargs)
 
     def logsf(self, k: Any, *args: Any, **kwargs: Any) -> Any:
         """The logarithm of :meth:`sf`."""
-        own = _logarithm_of(self.survival)
+        own = _logarithm(self.survival, self.distribution)
         return self._probability("logsf", own, (0.0, -np.inf), k, args, kwargs)
 
     def _largest(self, shapes: Sequence[Any]) -> Any:

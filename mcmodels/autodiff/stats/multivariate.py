@@ -31,6 +31,10 @@ def _squared_length(called: str, x: Any, center: Any, matrix: Any) -> tuple[Any,
         n = shape_of(center)[-1]
     else:
         n = given[0] if given else (shape_of(x)[-1] if shape_of(x) else 1)
+    if (n > 1 and shape_of(x)[-1:] != (n,)) or (
+        center is not None and shape_of(center) not in ((), (n,))
+    ):
+        raise ValueError(f"{called}: the shapes {shapes} do not fit {n} dimensions.")
     deviation = x if center is None else x - center
     if n == 1 and (not shape_of(deviation) or shape_of(deviation)[-1] != 1):
         deviation = np.expand_dims(deviation, -1)
@@ -73,6 +77,7 @@ class _MultivariateNormal:
         Returns
         -------
         ndarray of shape (...)
+            SciPy drops axes of length one; here they are kept.
         """
         called = "stats.multivariate_normal.logpdf"
         x, cov = as_array(x), as_array(cov)

@@ -61,6 +61,11 @@ ANALYTIC = {
     np.outer: lambda z: np.outer(z, z),
     np.diag: lambda z: np.diag(z[0]) + np.triu(z), np.kron: lambda z: np.kron(z[0], z[1]),
 }  # fmt: skip
+ANALYTIC |= {
+    np.vdot: lambda z: np.vdot(z, z * z + 1j),
+    np.linalg.norm: lambda z: np.linalg.norm(z) + 1j * np.linalg.norm(z[0], 3),
+    np.inner: lambda z: np.inner(z, z), np.dot: lambda z: np.dot(z, z[0]),
+}  # fmt: skip
 for key, f in ANALYTIC.items():
     case(key, "complex", both(f), pos(3, 3), exact=False)
 case(
@@ -107,3 +112,8 @@ for shift in (np.fft.fftshift, np.fft.ifftshift):
     case(shift, "axes", both(lambda z, f=shift: f(z, axes=1)), any_(3, 4))
 case(np.fft.fft, "power spectrum", lambda x: np.abs(np.fft.fft(x)) ** 2, any_(6), exact=False)
 case(np.fft.irfft, "round trip", lambda x: np.fft.irfft(np.fft.rfft(x) ** 2, n=5), any_(5))
+for axis in (0, 1, None, (0, 1)):
+    case(
+        np.linalg.norm, f"complex {axis}",
+        lambda x, a=axis: np.linalg.norm(turned(x), axis=a, keepdims=True), any_(2, 3), exact=False,
+    )  # fmt: skip
