@@ -19,6 +19,7 @@ from mcmodels.differences import (
     NumericalDerivative,
     numerical_derivative,
     numerical_hessian,
+    of_symmetric_matrix,
 )
 from mcmodels.differences.constants import USEFUL_ERROR
 
@@ -28,6 +29,9 @@ __all__ = ["DerivativeCheck", "GradientCheck", "HessianCheck", "check_gradient",
 _ROUNDING_UNITS = 100
 # Relative to the largest entry: up to here, an asymmetry counts as rounding.
 _LARGEST_ASYMMETRY = 1e-8
+_ONE_TRIANGLE = (
+    "f reads one triangle of a symmetric matrix; this is its gradient along symmetric directions"
+)
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -137,7 +141,9 @@ def check_gradient(
     central differences, whose steps adapt to each coordinate, extrapolated to step zero
     (Richardson's tableau in the form of Ridders 1982). The noise of f is measured (Moré and Wild
     2011), so that each entry has a known error. A claimed entry is right if its distance from the
-    numerical one is at most this error, plus ``rtol`` times the entry, plus rounding.
+    numerical one is at most this error, plus ``rtol`` times the entry, plus rounding. Of a function
+    that reads one triangle of a symmetric matrix, as ``np.linalg.eigvalsh`` does, the symmetric
+    gradient is right, too; a note says so.
 
     Parameters
     ----------
@@ -188,9 +194,14 @@ def check_gradient(
     claim, allowance = _claim(grad, point, "grad", rtol)
     found = numerical_derivative(f, point, value)
     kind = "gradient" if value.size == 1 else "Jacobian"
-    return GradientCheck(
-        **_judged(claim, found, allowance, point, value, kind), gradient=found.derivative
-    )
+    judged = _judged(claim, found, allowance, point, value, kind)
+    symmetric = None if judged["correct"] else of_symmetric_matrix(found, point)
+    if symmetric is not None:
+        again = _judged(claim, symmetric, allowance, point, value, kind)
+        if again["correct"]:
+            again["note"] = "; ".join(filter(None, (_ONE_TRIANGLE, again["note"])))
+            judged, found = again, symmetric
+    return GradientCheck(**judged, gradient=found.derivative)
 
 
 def check_hessian(

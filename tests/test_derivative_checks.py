@@ -645,3 +645,31 @@ def test_what_is_behind_a_mask_is_not_read():
             check(f, whole, np.ma.array(x, mask=[0, 0, 1]))
         with pytest.raises(ValueError, match="what f returns has masked entries"):
             check(lambda x: np.ma.array(f(x), mask=True), whole, x)
+
+
+def test_the_symmetric_gradient_of_a_function_of_one_triangle_is_right():
+    """LAPACK reads one triangle; the gradient along symmetric directions is symmetric."""
+    from mcmodels.autodiff import grad
+
+    A = np.array([[2.0, 0.3, -0.4], [0.3, 1.0, 0.2], [-0.4, 0.2, 3.0]])
+    weights = np.array([1.0, 2.0, -1.0])
+    for f in (
+        lambda A: np.sum(weights * np.linalg.eigvalsh(A)),
+        lambda A: np.sum(weights * np.linalg.eigvalsh(A, "U")),
+        lambda A: np.sum(weights * np.diagonal(np.linalg.cholesky(A))),
+    ):
+        found = check_gradient(f, grad(f), A)
+        assert found.correct
+        assert "one triangle" in found.note
+        np.testing.assert_allclose(found.gradient, found.gradient.T)
+        one = np.tril if f(np.tril(A)) == f(A) else np.triu
+        entries = one(2 * grad(f)(A)) - np.diag(np.diag(grad(f)(A)))
+        assert check_gradient(f, entries, A).note == ""  # by the entries it is right as well
+        assert not check_gradient(f, 1.001 * grad(f)(A), A).correct
+        assert not check_gradient(f, entries.T, A).correct
+        assert not check_gradient(f, grad(f)(A), A + np.triu(np.full((3, 3), 0.01), 1)).correct
+
+
+def test_a_function_of_all_entries_has_no_other_gradient():
+    C, A = np.array([[1.0, 2.0], [0.5, 3.0]]), np.array([[2.0, 0.3], [0.3, 1.0]])
+    assert not check_gradient(lambda A: np.sum(C * A), 0.5 * (C + C.T), A).correct

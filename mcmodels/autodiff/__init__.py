@@ -3,9 +3,8 @@
 ``grad``, ``value_and_grad``, ``jvp``, ``vjp``, ``jacobian``, ``hessian`` and
 ``hessian_vector_product`` take ordinary NumPy code, and may be nested in each other. ``vmap`` maps
 over rows, ``rule`` gives a function its derivative, ``checkpoint`` saves memory, and
-``sparse_jacobian`` sweeps. The rules are
-the tables in :mod:`mcmodels.autodiff.rules`; :mod:`mcmodels.autodiff.special` has special
-functions.
+``sparse_jacobian`` sweeps. The rules are the tables in :mod:`mcmodels.autodiff.rules`.
+:mod:`mcmodels.autodiff.special`, ``linalg`` and ``stats`` have what SciPy does not let us follow.
 
 Three patterns of NumPy code need care. Reverse mode reads the arrays that a function used again
 after the function has returned: a buffer that was overwritten in between gives a wrong gradient.
@@ -15,7 +14,7 @@ it by Python's comparisons: the derivative of ``np.sign`` is 0 there instead of 
 are not warned about. Use ``np.stack``.
 """
 
-from mcmodels.autodiff import special
+from mcmodels.autodiff import linalg, special, stats
 from mcmodels.autodiff.mapping import vmap
 from mcmodels.autodiff.own_rules import checkpoint, rule
 from mcmodels.autodiff.second_derivatives import hessian, hessian_vector_product
@@ -34,9 +33,11 @@ __all__ = [
     "hessian_vector_product",
     "jacobian",
     "jvp",
+    "linalg",
     "rule",
     "sparse_jacobian",
     "special",
+    "stats",
     "value_and_grad",
     "vjp",
     "vmap",

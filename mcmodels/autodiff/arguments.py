@@ -119,6 +119,11 @@ def returned_array(y: Any, tracer: Tracer) -> Any:
                 "kept in a list, an attribute or the like. Return it from there by value_and_grad, "
                 "jvp or vjp; or keep constant(x)."
             )
+        if np.iscomplexobj(constant(y)):
+            raise TypeError(
+                "the function returned complex numbers; derivatives are of real functions: return "
+                "np.real(y), np.imag(y) or np.abs(y)."
+            )
         return y
     array = None if y is None or isinstance(y, list | tuple | dict) else np.asarray(y)
     if array is not None and array.dtype == object and array.size:
@@ -183,6 +188,8 @@ def result_like(x: Any, g: Any) -> Any:
     """A derivative as a new array with the floating-point type of x; zeros if g is None."""
     if g is None:
         return np.zeros_like(constant(x))
+    if np.iscomplexobj(constant(g)):
+        g = call("real", g)
     if isinstance(g, TracedArray):
         dtype = np.asarray(constant(x)).dtype
         return g if g.dtype == dtype else call("astype", g, dtype=dtype)

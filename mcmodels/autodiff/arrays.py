@@ -14,6 +14,7 @@ from typing import Any, NoReturn
 
 import numpy as np
 
+from mcmodels.autodiff.counterparts import counterpart, counterpart_of_ufunc
 from mcmodels.autodiff.rules import (
     FUNCTIONS,
     JUMPS,
@@ -23,6 +24,7 @@ from mcmodels.autodiff.rules import (
     RULES,
     STEPS,
 )
+from mcmodels.autodiff.tables import COMPLEX_FUNCTIONS
 from mcmodels.autodiff.tracing import NoRuleError, Traced, apply, constant, stack_objects
 
 __all__ = ["TracedArray"]
@@ -84,6 +86,7 @@ class TracedArray(Traced):
     squeeze, swapaxes, ravel = _method(np.squeeze), _method(np.swapaxes), _method(np.ravel)
     flatten, copy = _method(np.ravel), _method(np.copy)
     argmax, argmin, argsort = _method(np.argmax), _method(np.argmin), _method(np.argsort)
+    conj, conjugate = _method(np.conjugate), _method(np.conjugate)
     any, all, nonzero = _method(np.any), _method(np.all), _method(np.nonzero)
 
     def __neg__(self) -> Any:
@@ -147,12 +150,12 @@ class TracedArray(Traced):
 
     @property
     def real(self) -> Any:
-        """The array: it is real."""
+        """The real parts of its entries."""
         return np.real(self)
 
     @property
     def imag(self) -> Any:
-        """Its imaginary part, which is 0."""
+        """The imaginary parts of its entries."""
         return np.imag(self)
 
     @property
@@ -175,7 +178,12 @@ class TracedArray(Traced):
 
     def astype(self, dtype: Any) -> Any:
         """The array converted to another floating-point type."""
-        if np.dtype(dtype).kind != "f":
+        if self.dtype.kind == "c" and np.dtype(dtype).kind == "f":
+            raise NoRuleError(
+                f"astype({np.dtype(dtype)}) of complex numbers drops their imaginary parts; use "
+                "np.real."
+            )
+        if np.dtype(dtype).kind not in "fc":
             raise NoRuleError(
                 f"astype({np.dtype(dtype)}) has no derivative. For the values alone, use "
                 "constant(x).astype(…)."
@@ -210,6 +218,10 @@ class TracedArray(Traced):
         implementation = FUNCTIONS.get(func)
         if implementation is None:
             _refuse(func, _name(func), {})
+        if func not in COMPLEX_FUNCTIONS and _has_complex(args):
+            raise NoRuleError(
+                f"{_name(func)} has a rule for real numbers only; found complex ones."
+            )
         args, kwargs = implementation.named(args, kwargs)
         kwargs = {key: value for key, value in kwargs.items() if not _is_default(key, value)}
         if "dtype" in kwargs and np.dtype(kwargs["dtype"]) == self.dtype:
@@ -232,6 +244,13 @@ class TracedArray(Traced):
                 return self._as_objects().view(_TracedEntries)
             if _computes_with_objects():
                 return self._as_objects()
+        ours = counterpart(sys._getframe(1))
+        if ours is not None:
+            raise NoRuleError(
+                f"{caller} wants a plain array of a value that is being differentiated, and its "
+                f"calls cannot be followed; the derivative would be lost. Use {ours}, which can be "
+                "followed."
+            )
         raise NoRuleError(
             f"{caller} wants a plain array of a value that is being differentiated, and has no "
             "rule; the derivative would be lost. Build arrays of such values by np.stack, "
@@ -339,6 +358,17 @@ def _is_default(key: str, value: Any) -> bool:
     return value is None if key in ("out", "dtype", "where") else False
 
 
+def _has_complex(args: Sequence[Any]) -> bool:
+    """Whether complex numbers are among the arguments, or in lists of them."""
+    for arg in args:
+        parts = arg if isinstance(arg, (list, tuple)) else (arg,)
+        for part in parts:
+            dtype = getattr(constant(part), "dtype", None)
+            if isinstance(part, complex) or (dtype is not None and dtype.kind == "c"):
+                return True
+    return False
+
+
 def _plain_arguments(values: Any) -> Any:
     """Arguments with each traced value replaced by its plain array, also inside lists."""
     if isinstance(values, dict):
@@ -363,6 +393,8 @@ def _refuse(function: Callable[..., Any], name: str, keywords: Iterable[str]) ->
             f"{name} has no derivative: it {JUMPS[function]}; or constant(x), if no derivative is "
             "wanted."
         )
+    if (ours := counterpart_of_ufunc(function.__name__)) is not None:
+        raise NoRuleError(f"scipy.{ours} cannot be followed. Use mcmodels.autodiff.{ours}.")
     raise NoRuleError(
         f"{name} has no rule for its derivative. Write it with functions that have one (they are "
         "listed in mcmodels.autodiff.rules), or use constant(x), if no derivative is wanted."

@@ -1,59 +1,156 @@
 """Special functions of SciPy that can be differentiated.
 
 SciPy's ufuncs, such as ``scipy.special.expit``, may be called directly. The functions here also
-include those that are not ufuncs (``logsumexp``, ``softmax``, ``polygamma``). Of plain arrays they
-return what SciPy's functions return.
+include those that are not ufuncs (``logsumexp``, ``softmax``, ``polygamma``, ``zeta``). Of plain
+arrays they return what SciPy's functions return.
 """
 
 from __future__ import annotations
 
+import math
+import operator
 from typing import Any
 
+import numpy as np
 from scipy.special import (
+    beta,
+    betainc,
+    betaincc,
+    betaincinv,
     betaln,
+    binom,
+    chdtr,
+    chdtrc,
+    cosm1,
     entr,
     erf,
     erfc,
+    erfcinv,
+    erfcx,
+    erfi,
     erfinv,
+    exp1,
+    expi,
     expit,
+    exprel,
     gamma,
+    gammainc,
+    gammaincc,
+    gammainccinv,
+    gammaincinv,
     gammaln,
+    huber,
+    hyp1f1,
+    hyp2f1,
+    i0,
+    i0e,
+    i1,
+    i1e,
+    iv,
+    ive,
+    j0,
+    j1,
+    jv,
+    k0,
+    k0e,
+    k1,
+    k1e,
+    kl_div,
+    kv,
+    kve,
     log_expit,
     log_ndtr,
     logit,
     ndtr,
     ndtri,
+    ndtri_exp,
+    poch,
+    pseudo_huber,
     psi,
     rel_entr,
+    stdtr,
+    stdtrit,
     xlog1py,
     xlogy,
+    y0,
+    y1,
+    yv,
 )
 
-from mcmodels.autodiff.tables import call
+from mcmodels.autodiff.rules.weighted_logsumexp import sign_of_sum
+from mcmodels.autodiff.tables import call, shape_of
+from mcmodels.autodiff.tracing import constant
 
 __all__ = [
+    "beta",
+    "betainc",
+    "betaincc",
+    "betaincinv",
     "betaln",
+    "binom",
+    "chdtr",
+    "chdtrc",
+    "cosm1",
     "digamma",
     "entr",
     "erf",
     "erfc",
+    "erfcinv",
+    "erfcx",
+    "erfi",
     "erfinv",
+    "exp1",
+    "expi",
     "expit",
+    "exprel",
     "gamma",
+    "gammainc",
+    "gammaincc",
+    "gammainccinv",
+    "gammaincinv",
     "gammaln",
+    "huber",
+    "hyp1f1",
+    "hyp2f1",
+    "i0",
+    "i0e",
+    "i1",
+    "i1e",
+    "iv",
+    "ive",
+    "j0",
+    "j1",
+    "jv",
+    "k0",
+    "k0e",
+    "k1",
+    "k1e",
+    "kl_div",
+    "kv",
+    "kve",
     "log_expit",
     "log_ndtr",
     "log_softmax",
     "logit",
     "logsumexp",
+    "multigammaln",
     "ndtr",
     "ndtri",
+    "ndtri_exp",
+    "poch",
     "polygamma",
+    "pseudo_huber",
     "psi",
     "rel_entr",
     "softmax",
+    "stdtr",
+    "stdtrit",
     "xlog1py",
     "xlogy",
+    "y0",
+    "y1",
+    "yv",
+    "zeta",
 ]
 
 digamma = psi
@@ -76,8 +173,14 @@ def softmax(x: Any, axis: int | tuple[int, ...] | None = None) -> Any:
     return call("softmax", x, axis=axis)
 
 
-def logsumexp(x: Any, axis: int | tuple[int, ...] | None = None, keepdims: bool = False) -> Any:
-    """``log Σ eˣ``.
+def logsumexp(
+    x: Any,
+    axis: int | tuple[int, ...] | None = None,
+    b: Any = None,
+    keepdims: bool = False,
+    return_sign: bool = False,
+) -> Any:
+    """``log Σ eˣ``, or with weights b ``log Σ b eˣ``.
 
     Parameters
     ----------
@@ -85,14 +188,37 @@ def logsumexp(x: Any, axis: int | tuple[int, ...] | None = None, keepdims: bool 
         Any shape.
     axis : int, tuple of int or None, default=None
         The axes to sum over; None stands for all.
+    b : array-like, optional
+        Weights, which broadcast with x. They may be 0, which leaves a term out, or negative.
     keepdims : bool, default=False
         Whether the axes summed over are kept, with length one.
+    return_sign : bool, default=False
+        Whether the sign of the sum is returned, too; the logarithm is then that of its absolute
+        value.
 
     Returns
     -------
     ndarray or float
+        With ``return_sign`` a pair of the logarithm and the sign.
+
+    Raises
+    ------
+    ValueError
+        If the sum is negative, and ``return_sign`` is False.
     """
-    return call("logsumexp", x, axis=axis, keepdims=keepdims)
+    if b is None:
+        value = call("logsumexp", x, axis=axis, keepdims=keepdims)
+        return (value, np.ones(shape_of(value))) if return_sign else value
+    value = call("weighted_logsumexp", x, b, axis=axis, keepdims=keepdims)
+    sign = sign_of_sum(x, b, axis, keepdims)
+    if return_sign:
+        return value, sign
+    if np.any(sign < 0):
+        raise ValueError(
+            "logsumexp: the sum Σ b exp(x) is negative, and has no logarithm; return_sign=True "
+            "gives that of its absolute value, and its sign."
+        )
+    return value
 
 
 def log_softmax(x: Any, axis: int | tuple[int, ...] | None = None) -> Any:
@@ -127,3 +253,44 @@ def polygamma(n: int, x: Any) -> Any:
     ndarray, the shape of x
     """
     return call("polygamma", n, x)
+
+
+def multigammaln(a: Any, d: int) -> Any:
+    """The logarithm of the multivariate gamma function.
+
+    ``d(d - 1)/4 log π + Σ log Γ(a - j/2)`` over j = 0, …, d - 1: Muirhead (1982), *Aspects of
+    Multivariate Statistical Theory*, Theorem 2.1.12.
+
+    Parameters
+    ----------
+    a : array-like
+        The points, greater than (d - 1)/2.
+    d : int
+        The dimension.
+
+    Returns
+    -------
+    ndarray, the shape of a
+    """
+    d = operator.index(d)
+    if np.any(np.asarray(constant(a)) <= 0.5 * (d - 1)):
+        raise ValueError(f"multigammaln needs a > (d - 1)/2; found {constant(a)} with d = {d}.")
+    total = sum(gammaln(a - 0.5 * j) for j in range(1, d))
+    return gammaln(a) + total + 0.25 * d * (d - 1) * math.log(math.pi)
+
+
+def zeta(x: Any, q: Any = 1.0) -> Any:
+    """The Hurwitz zeta function ``Σ (k + q)⁻ˣ`` over k = 0, 1, …; Riemann's for q = 1.
+
+    Parameters
+    ----------
+    x : array-like
+        The exponents, greater than 1. The derivative by them has no rule.
+    q : array-like, default=1.0
+        The shifts, greater than 0.
+
+    Returns
+    -------
+    ndarray
+    """
+    return call("zeta", x, q)

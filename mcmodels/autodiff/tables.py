@@ -22,6 +22,7 @@ from mcmodels.autodiff.tracing import DerivativeRule, NoRuleError, Traced, apply
 from mcmodels.user_warnings import NonDifferentiableWarning, warn_user
 
 __all__ = [
+    "COMPLEX_FUNCTIONS",
     "FUNCTIONS",
     "JUMPS",
     "NOT_DIFFERENTIATED",
@@ -54,6 +55,8 @@ RULES: dict[Key, DerivativeRule] = {}
 FUNCTIONS: dict[Callable[..., Any], Implementation] = {}
 # Functions that return truth values, positions, shapes or types: they get the plain values.
 NOT_DIFFERENTIATED: set[Callable[..., Any]] = set()
+# Those of FUNCTIONS that are the same for complex numbers; the others are for real ones only.
+COMPLEX_FUNCTIONS: set[Callable[..., Any]] = set()
 # Step functions: constant between their jumps. They are refused.
 STEPS: set[Callable[..., Any]] = set()
 # Functions whose results jump in other ways, and what they do then: they are refused.

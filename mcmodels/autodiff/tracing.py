@@ -57,6 +57,8 @@ class DerivativeRule:
         ``push(i, dx, y, args, kwargs)`` returns ``Jᵢ dxᵢ``, in the shape of y.
     pull : callable
         ``pull(i, g, y, args, kwargs)`` returns ``Jᵢᵀ g``, in the shape of argument i.
+    holomorphic : bool, default=False
+        Whether the rule holds for complex numbers, too.
     """
 
     name: str
@@ -64,6 +66,7 @@ class DerivativeRule:
     identity: str
     push: Callable[[int, Any, Any, Sequence[Any], dict[str, Any]], Any]
     pull: Callable[[int, Any, Any, Sequence[Any], dict[str, Any]], Any]
+    holomorphic: bool = False
 
 
 class Traced:
@@ -124,9 +127,9 @@ def apply(rule: DerivativeRule, args: Sequence[Any], kwargs: dict[str, Any]) -> 
                 f"{rule.name} gave a {type(y).__name__}; derivatives are of arrays: use np.asarray "
                 "of what it was computed from."
             )
-        if y.dtype.kind not in "fiub":
+        if y.dtype.kind not in "fiub" and not (rule.holomorphic and y.dtype.kind == "c"):
             raise NoRuleError(
-                f"{rule.name} gave {y.dtype} numbers; derivatives are of real ones only."
+                f"{rule.name} gave {y.dtype} numbers; it has a rule for real ones only."
             )
         return y
     values = [

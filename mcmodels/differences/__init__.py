@@ -7,6 +7,7 @@ from mcmodels.differences.extrapolation import (
 )
 from mcmodels.differences.hessian import numerical_hessian
 from mcmodels.differences.jacobian import NumericalDerivative, numerical_derivative
+from mcmodels.differences.triangles import of_symmetric_matrix
 
 __all__ = [
     "Array",
@@ -15,4 +16,5 @@ __all__ = [
     "difference_with_error",
     "numerical_derivative",
     "numerical_hessian",
+    "of_symmetric_matrix",
 ]

@@ -7,7 +7,15 @@ import warnings
 import numpy as np
 import pytest
 
-from mcmodels.autodiff import NonDifferentiableWarning, grad, hessian, jacobian, jvp, special
+from mcmodels.autodiff import (
+    NonDifferentiableWarning,
+    grad,
+    hessian,
+    jacobian,
+    jvp,
+    linalg,
+    special,
+)
 
 
 def both_modes(f, x):
@@ -146,6 +154,33 @@ def test_kinks_of_spectra_warn(f, A, says):
 def test_determinants_of_singular_matrices_are_refused(f):
     with pytest.raises(np.linalg.LinAlgError, match="written with the inverse"):
         grad(f)(np.zeros((2, 2)))
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        np.linalg.cholesky,
+        np.linalg.eigvalsh,
+        lambda A: np.linalg.eigh(A)[1],
+        linalg.cholesky,
+        linalg.eigvalsh,
+    ],
+)
+def test_one_triangle_of_another_matrix_warns(f):
+    A = np.array([[2.0, 0.9], [0.1, 1.0]])
+    with pytest.warns(NonDifferentiableWarning, match=r"not symmetric.*\(A \+ A.T\)/2"):
+        grad(lambda A: np.sum(f(A)))(A)
+    with pytest.warns(NonDifferentiableWarning, match="not symmetric"):
+        jvp(f, (A,), (A,))
+
+
+def test_rounding_is_no_asymmetry():
+    X = np.random.default_rng(0).standard_normal((5, 5))
+    A = X @ np.diag(np.arange(1.0, 6.0)) @ X.T
+    A[0, 1] *= 1 + 1e-12
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        grad(lambda A: np.sum(np.linalg.cholesky(A)))(A)
 
 
 def test_cholesky_of_an_indefinite_matrix_is_refused():

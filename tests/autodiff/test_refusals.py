@@ -14,6 +14,7 @@ import statistics
 import numpy as np
 import pandas as pd
 import pytest
+import scipy.fft
 import scipy.interpolate
 import scipy.linalg
 import scipy.optimize
@@ -132,7 +133,8 @@ LOSERS = {
     "floor division": (lambda x: np.sum(x // 0.2), "floor_divide"),
     "reflected floor division": (lambda x: np.sum(2.0 // x), "floor_divide"),
     "astype int": (lambda x: np.sum(x.astype(int)), "astype"),
-    "astype complex": (lambda x: np.sum(x.astype(complex)), "astype"),
+    "complex result": (lambda x: np.sum(x.astype(complex)), "returned complex"),
+    "astype of complex": (lambda x: np.sum(np.exp(1j * x).astype(float)), "np.real"),
     "pickle": (lambda x: np.sum(pickle.loads(pickle.dumps(x))), "pickle"),
     "json": (lambda x: json.dumps(x), "JSON"),
     "hash": (lambda x: len({x[0]}) * 1.0, "hash"),
@@ -144,11 +146,18 @@ LOSERS = {
     "dtype by position": (lambda x: np.sum(x, 0, np.float32), "numpy.sum with dtype="),
     "returned by position": (lambda x: np.average(x, 0, X, True), "numpy.average with returned="),
     "at": (lambda x: np.add.at(np.zeros(3), [0, 1, 2], x), "numpy.add.at"),
-    "complex numbers": (lambda x: np.sum(np.abs(x * 1j)), "complex"),
-    "complex product": (lambda x: np.sum(np.matmul(x, np.ones(3) * 1j)), "complex"),
+    "complex product": (lambda x: np.matmul(x, np.ones(3) * 1j), "complex"),
+    "variance of complex numbers": (lambda x: np.var(np.exp(1j * x)), "numpy.var"),
+    "spectral norm of a complex matrix": (
+        lambda x: np.linalg.norm(np.outer(x, x) * 1j, 2),
+        "complex matrix",
+    ),
+    "complex maximum": (lambda x: np.real(np.maximum(x * 1j, 0.1)[0]), "maximum"),
+    "complex eigenvalues": (lambda x: np.linalg.eigvalsh(np.outer(x, x * 1j))[0], "eigvalsh"),
     "objects": (lambda x: np.sum(x * np.array(["a", 1, None], dtype=object)), "objects"),
     "strings": (lambda x: x + "text", ""),
-    "fft": (lambda x: np.sum(np.abs(np.fft.fft(x))), "fft"),
+    "hfft": (lambda x: np.sum(np.fft.hfft(x)), "numpy.fft.hfft"),
+    "scipy.fft": (lambda x: np.sum(np.abs(scipy.fft.fft(x))), "scipy.fft"),
     "accumulate out": (lambda x: np.add.accumulate(x, out=X), "numpy.add.accumulate with out="),
     "reduce initial": (
         lambda x: np.hypot.reduce(x, initial=1.0),
@@ -185,7 +194,7 @@ LOSERS = {
         "pinv of a matrix without full",
     ),
     "rank of qr": (lambda x: np.sum(np.linalg.qr(np.outer(x, x))[0]), "columns depend"),
-    "complex eigenvalues": (
+    "complex eigenvalues of eigvals": (
         lambda x: np.sum(np.linalg.eigvals(x[0] * np.array([[0.0, 1.0], [-1.0, 0.0]]))),
         "np.linalg.eigh",
     ),
@@ -236,7 +245,15 @@ LOSERS = {
     "scipy's logsumexp": (lambda x: scipy.special.logsumexp(x), "scipy.special"),
     "scipy's softmax": (lambda x: np.sum(scipy.special.softmax(x)[0]), "scipy.special"),
     "scipy's polygamma": (lambda x: np.sum(scipy.special.polygamma(1, x)), "scipy.special"),
-    "bessel": (lambda x: np.sum(scipy.special.jv(0.5, x)), "scipy.special.jv"),
+    "struve": (lambda x: np.sum(scipy.special.struve(0.5, x)), "scipy.special.struve"),
+    "order of a bessel function": (
+        lambda x: scipy.special.jv(x[0], 1.0),
+        "scipy.special.jv has no rule for the derivative by v",
+    ),
+    "shape of gammainc": (
+        lambda x: scipy.special.gammainc(x[0], 1.0),
+        "gammainc has no rule for the derivative by a",
+    ),
     "order of polygamma": (lambda x: special.polygamma(x[0] / x[0], 1.0), "polygamma"),
 }
 

@@ -8,9 +8,14 @@ join and sum entries, ``products``, ``linear_algebra`` and ``factorisations`` th
 
 from mcmodels.autodiff.rules import (  # noqa: F401  (each adds its rules to the tables)
     arrangement,
+    bessel,
+    complex_numbers,
+    densities,
     elementwise,
     factorisations,
+    fourier,
     linear_algebra,
+    mills,
     numpy_algebra,
     numpy_arrangement,
     numpy_choices,
@@ -21,13 +26,16 @@ from mcmodels.autodiff.rules import (  # noqa: F401  (each adds its rules to the
     numpy_nans,
     numpy_order,
     numpy_polynomials,
-    numpy_real_parts,
     numpy_reductions,
     numpy_series,
     numpy_statistics,
     products,
+    remainders_and_signs,
+    scipy_matrices,
     special,
+    special_integrals,
     ufunc_methods,
+    weighted_logsumexp,
     without_derivative,
 )
 from mcmodels.autodiff.rules.ufunc_methods import METHODS, REDUCED

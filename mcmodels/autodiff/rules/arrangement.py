@@ -100,6 +100,13 @@ def _pull_extremum(g: Any, y: Any, x: Any, axis: Axis = None, keepdims: bool = F
     return with_axes(g, x, axis, keepdims) * _extremum_weights(y, x, axis, keepdims)
 
 
+def _astype_back(g: Any, x: Any, dtype: Any) -> Any:
+    back = np.asarray(constant(x)).dtype
+    if np.iscomplexobj(constant(g)) and back.kind != "c":
+        g = call("real", g)
+    return call("astype", g, dtype=back)
+
+
 def _concatenate(*arrays: Any, axis: int, ends: Sequence[int]) -> Any:
     return np.concatenate(arrays, axis=axis)
 
@@ -147,7 +154,7 @@ add(
         "astype",
         lambda x, dtype: np.asarray(x).astype(dtype),
         "d x = dx, rounded to another precision",
-        lambda g, x, dtype: call("astype", g, dtype=np.asarray(constant(x)).dtype),
+        _astype_back,
     ),
     linear("sum", _sum, "d Σ x = Σ dx", spread),
     linear(

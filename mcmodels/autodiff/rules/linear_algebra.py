@@ -20,6 +20,7 @@ import numpy as np
 from mcmodels.autodiff.rules.arrangement import with_axes
 from mcmodels.autodiff.tables import Axis, add, call, matrix_function, shape_of, warn_kink
 from mcmodels.autodiff.tracing import constant
+from mcmodels.user_warnings import NonDifferentiableWarning, warn_user
 
 # Eigenvalues or singular values count as equal if they differ by at most this many units of
 # rounding of the largest: LAPACK computes each of them to a few units.
@@ -76,12 +77,27 @@ def _lower_half(M: Any) -> Any:
     return M * (np.tril(np.ones((n, n))) - 0.5 * np.eye(n))
 
 
+def _warn_asymmetric(A: Any, name: str) -> None:
+    """Warn of a matrix that is not symmetric: the function reads one of its triangles."""
+    A = np.asarray(constant(A))
+    apart = np.abs(A - np.swapaxes(A, -1, -2)).max(initial=0.0)
+    if apart > np.sqrt(np.finfo(A.dtype).eps) * np.abs(A).max(initial=0.0):
+        warn_user(
+            f"{name} is a function of a symmetric matrix, and this one is not symmetric: its value "
+            "is that of one triangle, and its derivative that of the symmetric part. Pass "
+            "(A + A.T)/2.",
+            NonDifferentiableWarning,
+        )
+
+
 def _push_cholesky(t: Any, L: Any, A: Any) -> Any:
+    _warn_asymmetric(A, "cholesky")
     inner = transposed(np.linalg.solve(L, transposed(np.linalg.solve(L, _symmetric(t)))))
     return L @ _lower_half(inner)
 
 
 def _pull_cholesky(g: Any, L: Any, A: Any) -> Any:
+    _warn_asymmetric(A, "cholesky")
     U = transposed(L)
     inner = np.linalg.solve(U, _lower_half(U @ g))
     return _symmetric(transposed(np.linalg.solve(U, transposed(inner))))
@@ -152,6 +168,7 @@ def inverse_gaps(w: Any, what: str) -> Any:
 
 
 def _push_eigh(t: Any, y: Any, A: Any, UPLO: Any = "L") -> Any:
+    _warn_asymmetric(A, "eigh")
     w, V = y[..., 0, :], y[..., 1:, :]
     inner = transposed(V) @ _symmetric(t) @ V
     dw = np.diagonal(inner, axis1=-2, axis2=-1)
@@ -160,6 +177,7 @@ def _push_eigh(t: Any, y: Any, A: Any, UPLO: Any = "L") -> Any:
 
 
 def _pull_eigh(g: Any, y: Any, A: Any, UPLO: Any = "L") -> Any:
+    _warn_asymmetric(A, "eigh")
     w, V = y[..., 0, :], y[..., 1:, :]
     n = shape_of(w)[-1]
     inner = inverse_gaps(w, "eigenvalues") * (transposed(V) @ g[..., 1:, :])
@@ -176,6 +194,7 @@ def _eigenvectors(A: Any, UPLO: Any) -> Any:
 
 
 def _push_eigvalsh(t: Any, w: Any, A: Any, UPLO: Any = "L") -> Any:
+    _warn_asymmetric(A, "eigvalsh")
     V = _eigenvectors(A, UPLO)
     inner = transposed(V) @ _symmetric(t) @ V
     _warn_equal_values(inner, w, "eigenvalues")
@@ -183,6 +202,7 @@ def _push_eigvalsh(t: Any, w: Any, A: Any, UPLO: Any = "L") -> Any:
 
 
 def _pull_eigvalsh(g: Any, w: Any, A: Any, UPLO: Any = "L") -> Any:
+    _warn_asymmetric(A, "eigvalsh")
     V = _eigenvectors(A, UPLO)
     _warn_equal_values(_diagonal_matrix(g), w, "eigenvalues")
     return V * g[..., np.newaxis, :] @ transposed(V)

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from mcmodels.autodiff.rules.complex_numbers import is_complex
 from mcmodels.autodiff.rules.einsum import plain_subscripts
 from mcmodels.autodiff.rules.linear_algebra import transposed
 from mcmodels.autodiff.tables import Axis, call, implements, normalized_axes, shape_of, warn_kink
@@ -30,6 +31,7 @@ def _inner(a: Any, b: Any) -> Any:
 
 @implements(np.vdot)
 def _vdot(a: Any, b: Any) -> Any:
+    a = np.conjugate(a) if is_complex(a) else a
     return np.ravel(a) @ np.ravel(b)
 
 
@@ -163,6 +165,8 @@ def _norm(x: Any, ord: Any = None, axis: Axis = None, keepdims: bool = False) ->
     if isinstance(ord, Traced):
         raise NoRuleError("numpy.linalg.norm has no rule for the derivative by ord.")
     euclidean = ord is None or (ord == "fro" and len(axes) == 2) or (ord == 2 and len(axes) == 1)
+    if is_complex(x):
+        x = _of_real_numbers(x, euclidean, axes)
     if euclidean:
         return call("norm", x, axis=axis, keepdims=keepdims)
     if len(axes) == 1:
@@ -178,6 +182,15 @@ def _norm(x: Any, ord: Any = None, axis: Axis = None, keepdims: bool = False) ->
     s = call("svdvals", np.moveaxis(x, axes, (-2, -1)))
     of_values = np.sum(s, axis=-1) if ord == "nuc" else s[..., 0 if ord == 2 else -1]
     return np.expand_dims(of_values, tuple(sorted(axes))) if keepdims else of_values
+
+
+def _of_real_numbers(z: Any, euclidean: bool, axes: tuple[int, ...]) -> Any:
+    """Real numbers of the same norm as complex ones."""
+    if euclidean and axes:
+        return np.concatenate([np.real(z), np.imag(z)], axis=axes[0])
+    if len(axes) > 1:
+        raise NoRuleError("numpy.linalg.norm of a complex matrix has a rule for ord=None only.")
+    return np.abs(z)
 
 
 def _vector_norm(x: Any, ord: Any, axis: int, keepdims: bool) -> Any:

@@ -121,29 +121,29 @@ def _positions_after(a: Any, function: Callable[..., Any], *where: Any) -> Any:
     return function(np.arange(np.size(constant(a))).reshape(shape_of(a)), *where)
 
 
-def _rearranged(a: Any, function: Callable[..., Any], *where: Any) -> Any:
+def rearranged(a: Any, function: Callable[..., Any], *where: Any) -> Any:
     """The entries, rearranged as by a function of NumPy."""
     return _entries_at(a, np.asarray(_positions_after(a, function, *where)))
 
 
 @implements(np.roll)
 def _roll(a: Any, shift: Any, axis: Axis = None) -> Any:
-    return _rearranged(a, np.roll, shift, axis)
+    return rearranged(a, np.roll, shift, axis)
 
 
 @implements(np.rot90)
 def _rot90(m: Any, k: int = 1, axes: Any = (0, 1)) -> Any:
-    return _rearranged(m, np.rot90, k, axes)
+    return rearranged(m, np.rot90, k, axes)
 
 
 @implements(np.tile)
 def _tile(A: Any, reps: Any) -> Any:
-    return _rearranged(A, np.tile, reps)
+    return rearranged(A, np.tile, reps)
 
 
 @implements(np.repeat)
 def _repeat(a: Any, repeats: Any, axis: Axis = None) -> Any:
-    return _rearranged(a, np.repeat, repeats, axis)
+    return rearranged(a, np.repeat, repeats, axis)
 
 
 @implements(np.take)
@@ -151,22 +151,22 @@ def _take(a: Any, indices: Any, axis: Any = None, mode: Any = "raise") -> Any:
     def take(places: Any, indices: Any) -> Any:
         return np.take(places, indices, axis, mode=mode)
 
-    return _rearranged(a, take, indices)
+    return rearranged(a, take, indices)
 
 
 @implements(np.take_along_axis)
 def _take_along_axis(arr: Any, indices: Any, axis: Axis = -1) -> Any:
-    return _rearranged(arr, np.take_along_axis, indices, axis)
+    return rearranged(arr, np.take_along_axis, indices, axis)
 
 
 @implements(np.lib.stride_tricks.sliding_window_view)
 def _sliding_window_view(x: Any, window_shape: Any, axis: Axis = None) -> Any:
-    return _rearranged(x, np.lib.stride_tricks.sliding_window_view, window_shape, axis)
+    return rearranged(x, np.lib.stride_tricks.sliding_window_view, window_shape, axis)
 
 
 @implements(np.delete)
 def _delete(arr: Any, obj: Any, axis: Axis = None) -> Any:
-    return _rearranged(arr, np.delete, obj, axis)
+    return rearranged(arr, np.delete, obj, axis)
 
 
 @implements(np.sort)
@@ -185,7 +185,7 @@ def _sort(a: Any, axis: int | None = -1, kind: Any = None, stable: Any = None) -
 
 @implements(np.diagonal)
 def _diagonal(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
-    return _rearranged(a, np.diagonal, offset, axis1, axis2)
+    return rearranged(a, np.diagonal, offset, axis1, axis2)
 
 
 @implements(np.linalg.diagonal)

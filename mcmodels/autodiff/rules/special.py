@@ -55,7 +55,7 @@ add(
     elementwise(
         sp.log_ndtr,
         "d log Φ(x) = φ(x)/Φ(x) dx",
-        lambda t, y, x: t * (np.exp(-0.5 * x * x - y) / _ROOT_2PI),
+        lambda t, y, x: t * call("inverse_mills", x),
     ),
     elementwise(sp.ndtri, "d Φ⁻¹(p) = dp/φ(y)", lambda t, y, p: t / _normal_density(y)),
     elementwise(sp.gammaln, "d log|Γ(x)| = ψ(x) dx", lambda t, y, x: t * sp.psi(x)),

@@ -1,18 +1,22 @@
 """Functions to differentiate, one or more for each rule and each function of NumPy with rules."""
 
+from mcmodels.autodiff import linalg
 from mcmodels.autodiff.tables import FUNCTIONS, RULES
 from tests.autodiff.cases import (  # noqa: F401  (each adds its cases)
     arrangement,
+    complex_numbers,
     elementwise,
     entries,
     matrices,
     numpy_entries,
     numpy_sampled,
     products,
+    scipy_linalg,
+    scipy_special,
     special_functions,
 )
 from tests.autodiff.cases.drawing import CASES
 
 __all__ = ["CASES", "EVERY_KEY"]
 
-EVERY_KEY = set(RULES) | set(FUNCTIONS)
+EVERY_KEY = set(RULES) | set(FUNCTIONS) | {getattr(linalg, name) for name in linalg.__all__}

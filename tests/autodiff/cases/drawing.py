@@ -64,6 +64,8 @@ def _filled(arg, rng):
         return rng.uniform(2.3, 2.7, shape)
     if kind == "one":
         return rng.uniform(0.95, 1.05, shape)
+    if kind == "half":
+        return rng.uniform(0.4, 0.6, shape)
     if kind == "positive":
         return rng.uniform(0.5, 2.0, shape)
     if kind == "unit":  # in (0, 1)

@@ -1,4 +1,4 @@
-"""Real and imaginary parts and conjugates of real arrays, and other elementwise functions."""
+"""Remainders, and functions that put magnitudes and signs or exponents together."""
 
 from __future__ import annotations
 
@@ -21,7 +21,6 @@ def _of_magnitude(t: Any, y: Any, a: Any, b: Any) -> Any:
 
 
 add(
-    elementwise(np.conjugate, "d x̄ = dx of real x", lambda t, y, x: t),
     elementwise(
         np.fmod,
         "d fmod(a, b) = da - trunc(a/b) db",
@@ -33,16 +32,6 @@ add(
 )
 
 
-@implements(np.real)
-def _real(val: Any) -> Any:
-    return np.positive(val)
-
-
 @implements(np.real_if_close)
 def _real_if_close(a: Any, tol: float = 100) -> Any:
     return np.positive(a)
-
-
-@implements(np.imag)
-def _imag(val: Any) -> Any:
-    return 0.0 * val

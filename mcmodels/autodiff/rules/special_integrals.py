@@ -1,0 +1,212 @@
+"""Rules of the incomplete integrals of SciPy, their inverses, and of functions near them.
+
+Identities: NIST Digital Library of Mathematical Functions, §5.12 (beta), §6 (exponential
+integrals), §7 (error functions), §8 (incomplete gamma and beta), §13.3, 15.5 (hypergeometric),
+25.11 (zeta); Huber (1964), *Robust estimation of a location parameter*, for ``huber``.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import scipy.special as sp
+
+from mcmodels.autodiff.rules.refused import no_closed_form
+from mcmodels.autodiff.tables import add, call, elementwise
+from mcmodels.autodiff.tracing import constant
+
+_ROOT_2 = math.sqrt(2.0)
+_ROOT_PI = math.sqrt(math.pi)
+
+
+def _gamma_density(a: Any, x: Any) -> Any:
+    return call("gamma_density", a, x)
+
+
+def _beta_density(a: Any, b: Any, x: Any) -> Any:
+    return call("beta_density", a, b, x)
+
+
+def _student_density(df: Any, x: Any) -> Any:
+    """The density of Student's t: ``(1 + x²/ν)^(-(ν + 1)/2) / (√ν B(ν/2, ½))``."""
+    return np.exp(
+        -0.5 * (df + 1) * np.log1p(x * x / df) - 0.5 * np.log(df) - sp.betaln(0.5 * df, 0.5)
+    )
+
+
+def _zeta(x: Any, q: Any) -> Any:
+    return sp.zeta(x, q)
+
+
+def _unknown(ufunc: np.ufunc, *arguments: str) -> list[Any]:
+    return [no_closed_form(f"scipy.special.{ufunc.__name__}", name) for name in arguments]
+
+
+def _inside(delta: Any, r: Any) -> Any:
+    return np.abs(constant(r)) <= constant(delta)
+
+
+def _hypotenuse(delta: Any, r: Any) -> Any:
+    return np.sqrt(1 + (r / delta) ** 2)
+
+
+add(
+    elementwise(
+        sp.beta,
+        "d B(a, b) = B(a, b)((ψ(a) - ψ(a + b)) da + (ψ(b) - ψ(a + b)) db)",
+        lambda t, y, a, b: t * (y * (sp.psi(a) - sp.psi(a + b))),
+        lambda t, y, a, b: t * (y * (sp.psi(b) - sp.psi(a + b))),
+    ),
+    elementwise(
+        sp.gammainc,
+        "d P(a, x) = xᵃ⁻¹e⁻ˣ/Γ(a) dx",
+        *_unknown(sp.gammainc, "a"),
+        lambda t, y, a, x: t * _gamma_density(a, x),
+    ),
+    elementwise(
+        sp.gammaincc,
+        "d Q(a, x) = -xᵃ⁻¹e⁻ˣ/Γ(a) dx",
+        *_unknown(sp.gammaincc, "a"),
+        lambda t, y, a, x: -t * _gamma_density(a, x),
+    ),
+    elementwise(
+        sp.gammaincinv,
+        "d y = dp Γ(a) y¹⁻ᵃeʸ, the inverse of P(a, y) = p",
+        *_unknown(sp.gammaincinv, "a"),
+        lambda t, y, a, p: t / _gamma_density(a, y),
+    ),
+    elementwise(
+        sp.gammainccinv,
+        "d y = -dp Γ(a) y¹⁻ᵃeʸ, the inverse of Q(a, y) = p",
+        *_unknown(sp.gammainccinv, "a"),
+        lambda t, y, a, p: -t / _gamma_density(a, y),
+    ),
+    elementwise(
+        sp.betainc,
+        "d I(a, b, x) = xᵃ⁻¹(1 - x)ᵇ⁻¹/B(a, b) dx",
+        *_unknown(sp.betainc, "a", "b"),
+        lambda t, y, a, b, x: t * _beta_density(a, b, x),
+    ),
+    elementwise(
+        sp.betaincc,
+        "d(1 - I(a, b, x)) = -xᵃ⁻¹(1 - x)ᵇ⁻¹/B(a, b) dx",
+        *_unknown(sp.betaincc, "a", "b"),
+        lambda t, y, a, b, x: -t * _beta_density(a, b, x),
+    ),
+    elementwise(
+        sp.betaincinv,
+        "d y = dp B(a, b) y¹⁻ᵃ(1 - y)¹⁻ᵇ, the inverse of I(a, b, y) = p",
+        *_unknown(sp.betaincinv, "a", "b"),
+        lambda t, y, a, b, p: t / _beta_density(a, b, y),
+    ),
+    elementwise(
+        sp.stdtr,
+        "d F(ν, x) = (1 + x²/ν)^(-(ν + 1)/2)/(√ν B(ν/2, ½)) dx",
+        *_unknown(sp.stdtr, "df"),
+        lambda t, y, df, x: t * _student_density(df, x),
+    ),
+    elementwise(
+        sp.stdtrit,
+        "d y = dp √ν B(ν/2, ½)(1 + y²/ν)^((ν + 1)/2), the inverse of F(ν, y) = p",
+        *_unknown(sp.stdtrit, "df"),
+        lambda t, y, df, p: t / _student_density(df, y),
+    ),
+    elementwise(
+        sp.chdtr,
+        "d P(v/2, x/2) = ½ (x/2)^(v/2 - 1)e^(-x/2)/Γ(v/2) dx",
+        *_unknown(sp.chdtr, "v"),
+        lambda t, y, v, x: t * (0.5 * _gamma_density(0.5 * v, 0.5 * x)),
+    ),
+    elementwise(
+        sp.chdtrc,
+        "d Q(v/2, x/2) = -½ (x/2)^(v/2 - 1)e^(-x/2)/Γ(v/2) dx",
+        *_unknown(sp.chdtrc, "v"),
+        lambda t, y, v, x: -t * (0.5 * _gamma_density(0.5 * v, 0.5 * x)),
+    ),
+    elementwise(
+        sp.erfcx,
+        "d eˣ²erfc x = -√2 r₀(-√2 x) eˣ²erfc x dx, r₀ = x + φ/Φ",
+        lambda t, y, x: -t * (_ROOT_2 * y * call("mills_moment_ratio", 0, -_ROOT_2 * x)),
+    ),
+    elementwise(
+        sp.erfi, "d erfi x = 2/√π e^(x²) dx", lambda t, y, x: t * (2 / _ROOT_PI * np.exp(x * x))
+    ),
+    elementwise(
+        sp.erfcinv,
+        "d erfc⁻¹x = -√π/2 e^(y²) dx",
+        lambda t, y, x: -t * (_ROOT_PI / 2 * np.exp(y * y)),
+    ),
+    elementwise(
+        sp.ndtri_exp,
+        "d y = dp Φ(y)/φ(y), the inverse of log Φ(y) = p",
+        lambda t, y, p: t / call("inverse_mills", y),
+    ),
+    elementwise(sp.exp1, "d E₁(x) = -e⁻ˣ/x dx", lambda t, y, x: -t * (np.exp(-x) / x)),
+    elementwise(sp.expi, "d Ei(x) = eˣ/x dx", lambda t, y, x: t * (np.exp(x) / x)),
+    elementwise(sp.cosm1, "d(cos x - 1) = -sin x dx", lambda t, y, x: -t * np.sin(x)),
+    elementwise(
+        sp.exprel,
+        "d (eˣ - 1)/x = ½ ₁F₁(2, 3, x) dx",
+        lambda t, y, x: t * (0.5 * sp.hyp1f1(2.0, 3.0, x)),
+    ),
+    elementwise(
+        sp.hyp1f1,
+        "d ₁F₁(a, b, x) = a/b ₁F₁(a + 1, b + 1, x) dx",
+        *_unknown(sp.hyp1f1, "a", "b"),
+        lambda t, y, a, b, x: t * (a / b * sp.hyp1f1(a + 1, b + 1, x)),
+    ),
+    elementwise(
+        sp.hyp2f1,
+        "d ₂F₁(a, b, c, x) = ab/c ₂F₁(a + 1, b + 1, c + 1, x) dx",
+        *_unknown(sp.hyp2f1, "a", "b", "c"),
+        lambda t, y, a, b, c, x: t * (a * b / c * sp.hyp2f1(a + 1, b + 1, c + 1, x)),
+    ),
+    elementwise(
+        sp.poch,
+        "d (x)ₙ = (x)ₙ((ψ(x + n) - ψ(x)) dx + ψ(x + n) dn)",
+        lambda t, y, x, n: t * (y * (sp.psi(x + n) - sp.psi(x))),
+        lambda t, y, x, n: t * (y * sp.psi(x + n)),
+    ),
+    elementwise(
+        sp.binom,
+        "d C(n, k) = C(n, k)((ψ(n + 1) - ψ(n - k + 1)) dn + (ψ(n - k + 1) - ψ(k + 1)) dk)",
+        lambda t, y, n, k: t * (y * (sp.psi(n + 1) - sp.psi(n - k + 1))),
+        lambda t, y, n, k: t * (y * (sp.psi(n - k + 1) - sp.psi(k + 1))),
+    ),
+    elementwise(
+        sp.kl_div,
+        "d(x log(x/y) - x + y) = log(x/y) dx + (1 - x/y) dy",
+        lambda t, z, x, y: t * np.log(x / y),
+        lambda t, z, x, y: t * (1 - x / y),
+    ),
+    elementwise(
+        sp.huber,
+        "d h = [|r| > δ](|r| - δ) dδ + (r where |r| ≤ δ, δ sign(r) elsewhere) dr",
+        lambda t, y, delta, r: (
+            t * np.where(_inside(delta, r), 0.0, r * np.sign(constant(r)) - delta)
+        ),
+        lambda t, y, delta, r: t * np.where(_inside(delta, r), r, delta * np.sign(constant(r))),
+    ),
+    elementwise(
+        sp.pseudo_huber,
+        "d δ²(s - 1) = (r/δ)⁴ δ/(s(s + 1)²) dδ + r/s dr, s = √(1 + (r/δ)²)",
+        lambda t, y, delta, r: (
+            t
+            * (
+                (r / delta) ** 4
+                * delta
+                / (_hypotenuse(delta, r) * (1 + _hypotenuse(delta, r)) ** 2)
+            )
+        ),
+        lambda t, y, delta, r: t * (r / _hypotenuse(delta, r)),
+    ),
+)
+_, _of_zeta = elementwise(
+    _zeta,
+    "d ζ(x, q) = -x ζ(x + 1, q) dq",
+    no_closed_form("special.zeta", "x"),
+    lambda t, y, x, q: -t * (x * call("zeta", x + 1, q)),
+)
+add(("zeta", _of_zeta))

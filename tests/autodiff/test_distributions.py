@@ -1,0 +1,345 @@
+"""``mcmodels.autodiff.stats``: SciPy's values, derivatives by mpmath and by differences, tails."""
+
+from __future__ import annotations
+
+import mpmath
+import numpy as np
+import pytest
+import scipy.special
+import scipy.stats
+
+from mcmodels.autodiff import NoRuleError, grad, hessian, jvp, special, stats, vjp
+
+SHAPES = {
+    "t": (3.5,), "gamma": (2.5,), "invgamma": (2.5,), "chi2": (3.0,), "beta": (2.0, 3.5),
+    "lognorm": (0.7,), "weibull_min": (1.5,), "pareto": (2.0,), "vonmises": (1.5,),
+    "poisson": (3.2,), "binom": (7, 0.3), "bernoulli": (0.3,), "geom": (0.3,),
+    "nbinom": (2.5, 0.3), "norm": (), "halfnorm": (), "cauchy": (), "uniform": (), "expon": (),
+    "laplace": (), "logistic": (), "gumbel_r": (), "gumbel_l": (),
+}  # fmt: skip
+DISCRETE = ["bernoulli", "binom", "geom", "nbinom", "poisson"]
+CONTINUOUS = [name for name in SHAPES if name not in DISCRETE]
+VECTORS = ["dirichlet", "multinomial", "multivariate_normal", "multivariate_t"]
+FUNCTIONS = ["cdf", "sf", "logcdf", "logsf"]
+
+
+# The distribution function has no derivative of closed form by this argument.
+WITHOUT_RULE = {
+    ("t", 1), ("gamma", 1), ("invgamma", 1), ("chi2", 1), ("beta", 1), ("beta", 2), ("nbinom", 1)
+}  # fmt: skip
+
+
+def test_every_distribution_is_tested():
+    assert sorted([*SHAPES, *VECTORS]) == sorted(stats.__all__)
+
+
+def methods(name):
+    first = ["logpmf", "pmf"] if name in DISCRETE else ["logpdf", "pdf"]
+    return first + (FUNCTIONS if name != "vonmises" else [])
+
+
+EVERY = [(name, method) for name in SHAPES for method in methods(name)]
+
+
+@pytest.mark.parametrize(("name", "method"), EVERY)
+def test_values_are_scipys(name, method):
+    """Inside the support, outside it, and at its edge."""
+    ours, theirs = (
+        getattr(getattr(stats, name), method),
+        getattr(getattr(scipy.stats, name), method),
+    )
+    if name in DISCRETE:
+        x, rest = np.array([-2.0, 0, 1, 2, 3, 6, 7, 8, 1.5]), (1,)
+    else:
+        x, rest = np.array([-3.0, -0.2, 0.31, 0.9, 1.6, 2.7, 5.0]), (0.3, 1.7)
+    with np.errstate(divide="ignore"):  # SciPy takes the logarithm of 0
+        expected = theirs(x, *SHAPES[name], *rest)
+    found = ours(x, *SHAPES[name], *rest)
+    # The same functions in another order: digits of logarithms of up to some tens.
+    np.testing.assert_allclose(found, expected, rtol=1e-12, atol=1e-300)
+    named = {"loc": rest[0], **({"scale": rest[1]} if len(rest) > 1 else {})}
+    np.testing.assert_array_equal(ours(list(x), *SHAPES[name], **named), found)
+
+
+def central(f, x, step=1e-4):
+    return (f(x - 2 * step) - 8 * f(x - step) + 8 * f(x + step) - f(x + 2 * step)) / (12 * step)
+
+
+@pytest.mark.parametrize(("name", "method"), EVERY)
+def test_derivatives_by_every_parameter(name, method):
+    """Against differences of our values, which are SciPy's."""
+    function, shapes = getattr(getattr(stats, name), method), SHAPES[name]
+    discrete = name in DISCRETE
+    k = 0.0 if name == "bernoulli" else 2.0
+    args = (k, *shapes, 0) if discrete else (1.1 + (name == "pareto"), *shapes, 0.3, 1.7)
+    for i in range(len(args)):
+        if discrete and (i in (0, len(args) - 1)):
+            continue
+        by = lambda v, i=i: function(*args[:i], v, *args[i + 1 :])  # noqa: E731
+        point = np.array(float(args[i]))
+        if name == "binom" and i == 1:
+            continue  # whole numbers
+        if method in FUNCTIONS and (name, i) in WITHOUT_RULE:
+            with pytest.raises(NoRuleError, match=rf"stats\.{name}\.{method}"):
+                grad(by)(point)
+            continue
+        found = grad(by)(point)
+        # Rounding 1e-16/1e-4, times some tens; fifth derivatives of some thousands times 1e-16.
+        assert found == pytest.approx(central(by, point), rel=1e-9, abs=1e-10)
+        tangent = jvp(by, (point,), (np.array(1.0),))[1]
+        assert tangent == pytest.approx(found, rel=1e-14, abs=1e-300)
+        second = central(lambda v, by=by: grad(by)(v), point)
+        assert hessian(by)(point) == pytest.approx(second, rel=1e-8, abs=1e-9)
+
+
+@pytest.mark.parametrize("name", CONTINUOUS)
+def test_the_derivative_of_the_distribution_is_the_density(name):
+    if name == "vonmises":
+        return
+    d, shapes = getattr(stats, name), SHAPES[name]
+    for x in (0.05, 0.7, 1.4, 4.0):
+        x = np.array(x)
+        density = d.pdf(x, *shapes, 0.3, 1.7)
+        assert grad(lambda x: d.cdf(x, *shapes, 0.3, 1.7))(x) == pytest.approx(density, rel=1e-12)
+        assert grad(lambda x: d.sf(x, *shapes, 0.3, 1.7))(x) == pytest.approx(-density, rel=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("name", "method", "shapes", "argument"),
+    [
+        ("t", "cdf", (3.0,), "df"), ("t", "logsf", (3.0,), "df"), ("gamma", "cdf", (2.0,), "a"),
+        ("chi2", "sf", (2.0,), "df"), ("beta", "cdf", (2.0, 3.0), "a"),
+        ("invgamma", "logcdf", (2.0,), "a"),
+    ],
+)  # fmt: skip
+def test_what_has_no_closed_form_is_refused_by_name(name, method, shapes, argument):
+    function = getattr(getattr(stats, name), method)
+    with pytest.raises(NoRuleError, match=rf"stats\.{name}\.{method} .* by {argument}: it has no"):
+        grad(lambda a: function(0.4, a, *shapes[1:]))(np.array(shapes[0]))
+
+
+@pytest.mark.parametrize(
+    ("call", "says"),
+    [
+        (lambda: stats.norm.logpdf(1.0, 0.0, -1.0), r"norm\.logpdf needs scale > 0; found -1"),
+        (lambda: stats.gamma.logpdf(1.0, -2.0), r"stats\.gamma\.logpdf needs a > 0"),
+        (lambda: stats.binom.logpmf(1, 2, 1.5), r"0 ≤ p ≤ 1; found 1.5"),
+        (lambda: stats.poisson.logpmf(1, -1.0), "mu ≥ 0"),
+        (lambda: stats.dirichlet.logpdf([0.5, 0.6], [1.0, 2.0]), "sum 1"),
+        (lambda: stats.multinomial.logpmf([1, 2], 3, [0.5, 0.6]), "sum 1"),
+        (lambda: stats.multivariate_normal.logpdf(np.ones(2), np.ones(3), np.eye(3)), "dimensions"),
+    ],
+)  # fmt: skip
+def test_parameters_that_are_not_allowed(call, says):
+    with pytest.raises(ValueError, match=says):
+        call()
+
+
+@pytest.mark.parametrize(
+    ("call", "says"),
+    [
+        (lambda: stats.norm.logpdf(1.0, mean=0.0), "no parameter 'mean'; it has loc, scale"),
+        (lambda: stats.gamma.logpdf(1.0), "needs a"),
+        (lambda: stats.norm.logpdf(1.0, 0.0, 1.0, 2.0), "at most 2"),
+        (lambda: stats.norm.logpdf(1.0, 0.0, loc=1.0), "twice"),
+        (lambda: grad(lambda k: stats.poisson.logpmf(k, 2.0))(1.0), "no derivative by k"),
+        (lambda: stats.vonmises.cdf(1.0, 2.0), r"vonmises\.cdf has no rule"),
+    ],
+)
+def test_arguments_that_are_not_there(call, says):
+    with pytest.raises(TypeError, match=says):
+        call()
+
+
+# ---- tails, against mpmath -------------------------------------------------------------------
+
+
+def high(f, x, order):
+    with mpmath.workdps(60):
+        return float(mpmath.diff(f, mpmath.mpf(x), order))
+
+
+def log_ncdf(x):
+    return mpmath.log(mpmath.erfc(-x / mpmath.sqrt(2)) / 2)
+
+
+@pytest.mark.parametrize("x", [-1e8, -1e4, -300.0, -30.0, -1.5, -1.4999, 0.0, 3.0, 20.0, 36.0])
+def test_log_ndtr_keeps_its_digits(x):
+    point = np.array(x)
+    second = grad(grad(special.log_ndtr))
+    # A few roundings for each product; beyond -300 mpmath is replaced by the asymptotic series.
+    if x >= -300:
+        expected = [high(log_ncdf, x, k) for k in (1, 2, 3)]
+    else:
+        t = -x  # h = t + 1/t - 2/t³ …, NIST Digital Library of Mathematical Functions, 7.12.1
+        expected = [t + 1 / t, -1 + 1 / t**2, 2 / t**3]
+    assert grad(special.log_ndtr)(point) == pytest.approx(expected[0], rel=1e-14)
+    assert hessian(special.log_ndtr)(point) == pytest.approx(expected[1], rel=1e-13)
+    if -300 <= x <= 3:
+        # The third derivative cancels where it is small: some units of h³.
+        assert grad(second)(point) == pytest.approx(expected[2], rel=1e-9, abs=1e-15)
+
+
+@pytest.mark.parametrize("x", [-5.0, 0.3, 4.0, 40.0, 1e6])
+def test_erfcx_keeps_its_digits(x):
+    f = lambda z: mpmath.exp(z * z) * mpmath.erfc(z)  # noqa: E731
+    far = -1 / (np.sqrt(np.pi) * x**2) * (1 - 1.5 / x**2)
+    expected = high(f, x, 1) if x < 1e3 else far
+    assert grad(special.erfcx)(np.array(x)) == pytest.approx(expected, rel=2e-14)
+
+
+@pytest.mark.parametrize(("a", "x"), [(0.5, 1e-3), (3.0, 2.0), (200.0, 230.0), (1e6, 1e6 + 2e3)])
+def test_density_of_gamma(a, x):
+    with mpmath.workdps(60):
+        expected = float(mpmath.mpf(x) ** (a - 1) * mpmath.exp(-x) / mpmath.gamma(a))
+    # ε(x - a) of the exponent: 2e3 roundings for the last.
+    found = grad(lambda x: special.gammainc(a, x))(np.array(x))
+    assert found == pytest.approx(expected, rel=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "x"), [(0.5, 2.0, 1e-3), (30.0, 20.0, 0.7), (1e5, 2e5, 0.334), (2.0, 1e6, 3e-6)]
+)
+def test_density_of_beta(a, b, x):
+    with mpmath.workdps(60):
+        z = mpmath.mpf(x)
+        expected = float(z ** (a - 1) * (1 - z) ** (b - 1) / mpmath.beta(a, b))
+    found = grad(lambda x: special.betainc(a, b, x))(np.array(x))
+    assert found == pytest.approx(expected, rel=1e-10)  # ε times 1e5, the sum of exponents
+
+
+SPECIAL = {
+    "jv": (1.5, lambda v, x: mpmath.besselj(v, x)), "yv": (1.5, lambda v, x: mpmath.bessely(v, x)),
+    "iv": (0.5, lambda v, x: mpmath.besseli(v, x)), "kv": (0.5, lambda v, x: mpmath.besselk(v, x)),
+    "stdtr": (3.5, lambda v, x: mpmath.quad(
+        lambda s: (1 + s * s / v) ** (-(v + 1) / 2) / (mpmath.sqrt(v) * mpmath.beta(v / 2, 0.5)),
+        [0, x])),
+    "gammaincc": (2.5, lambda a, x: mpmath.gammainc(a, x, regularized=True)),
+    "zeta": (2.5, lambda s, q: mpmath.zeta(s, q)),
+    "hyp1f1": ((1.5, 2.5), lambda p, x: mpmath.hyp1f1(*p, x)),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", SPECIAL)
+@pytest.mark.parametrize("x", [0.4, 2.5])
+def test_special_functions_against_mpmath(name, x):
+    parameter, f = SPECIAL[name]
+    parameters = parameter if isinstance(parameter, tuple) else (parameter,)
+    ours = lambda z: getattr(special, name)(*parameters, z)  # noqa: E731
+    for order, derivative in ((1, grad(ours)), (2, hessian(ours))):
+        with mpmath.workdps(30):
+            expected = float(mpmath.diff(lambda z: f(parameter, z), mpmath.mpf(x), order))
+        # SciPy's Bessel functions are good to some tens of roundings.
+        assert derivative(np.array(x)) == pytest.approx(expected, rel=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("f", "point", "slope"),
+    [
+        (stats.norm.logcdf, -1e5, 1e5 + 1e-5),
+        (stats.norm.logsf, 1e5, -1e5 - 1e-5),
+        (stats.logistic.logpdf, -800.0, 1.0),
+        (stats.expon.logsf, 1e5, -1.0),
+        (stats.expon.logcdf, 1e-9, 1e9 - 0.5),
+        (stats.expon.logcdf, 50.0, 1 / np.expm1(50.0)),
+        (stats.gumbel_l.logsf, -700.0, -np.exp(-700.0)),
+        (stats.cauchy.sf, 1e9, -1 / (np.pi * 1e18)),
+        (stats.laplace.cdf, 0.0, 0.5),
+        (stats.laplace.logsf, 0.0, -1.0),
+        (stats.laplace.logcdf, -1e4, 1.0),
+    ],
+)
+def test_tails(f, point, slope):
+    assert grad(f)(np.array(point)) == pytest.approx(slope, rel=1e-14)
+
+
+def test_outside_the_support_the_derivative_is_zero():
+    x = np.array([-1.0, 0.5, 2.0])
+    np.testing.assert_array_equal(stats.expon.logpdf(x)[:1], [-np.inf])
+    np.testing.assert_array_equal(grad(lambda x: np.sum(stats.expon.sf(x)))(x)[:1], [0.0])
+    g = grad(lambda a: np.sum(stats.beta.logpdf(np.array([0.2, 0.5]), a, 2.0)))(np.array(1.5))
+    assert np.isfinite(g)
+    # An observation that is impossible adds a constant.
+    found = grad(lambda s: stats.gamma.pdf(np.array([-1.0, 1.0]), 2.0, scale=s)[0])(np.array(1.0))
+    assert found == 0.0
+
+
+# ---- vectors ---------------------------------------------------------------------------------
+
+MEAN = np.array([0.3, -0.2, 0.5])
+COV = np.array([[1.5, 0.3, 0.1], [0.3, 1.0, -0.2], [0.1, -0.2, 0.8]])
+POINTS = np.array([[0.1, 0.2, 0.3], [1.0, -1.0, 0.5]])
+
+
+@pytest.mark.parametrize("x", [POINTS[0], POINTS, POINTS[:, np.newaxis]])
+@pytest.mark.parametrize("matrix", [COV, np.array([1.5, 1.0, 0.8]), 0.7])
+def test_values_of_vectors_are_scipys(x, matrix):
+    np.testing.assert_allclose(
+        np.squeeze(stats.multivariate_normal.logpdf(x, MEAN, matrix)),
+        scipy.stats.multivariate_normal.logpdf(x, MEAN, matrix),
+        rtol=1e-13,
+    )
+    if np.ndim(matrix) == 2:
+        np.testing.assert_allclose(
+            np.squeeze(stats.multivariate_t.logpdf(x, MEAN, matrix, 4.5)),
+            scipy.stats.multivariate_t.logpdf(x, MEAN, matrix, 4.5),
+            rtol=1e-13,
+        )
+
+
+@pytest.mark.parametrize("f", [
+    lambda x, m, S: np.sum(stats.multivariate_normal.logpdf(x, m, 0.5 * (S + S.T))),
+    lambda x, m, S: np.sum(stats.multivariate_t.logpdf(x, m, 0.5 * (S + S.T), 4.5)),
+    lambda x, m, S: np.sum(stats.multivariate_normal.logpdf(x, m, np.diagonal(S))),
+])  # fmt: skip
+def test_derivatives_of_densities_of_vectors(f):
+    from tests.autodiff.checkers import differences
+
+    rng = np.random.default_rng(3)
+    args = (POINTS, MEAN, COV)
+    directions = tuple(rng.standard_normal(a.shape) for a in args)
+    found = grad(f, argnums=(0, 1, 2))(*args)
+    along = sum(np.sum(g * v) for g, v in zip(found, directions, strict=True))
+    expected = differences(f, args, directions)
+    assert along == pytest.approx(float(expected), rel=1e-8)  # fifth derivatives of tens
+    assert jvp(f, args, directions)[1] == pytest.approx(along, rel=1e-12)
+
+
+def test_gradient_of_the_normal_likelihood_is_the_textbooks():
+    """Magnus and Neudecker (2019), §15.3."""
+    W = np.linalg.inv(COV)
+    residual = POINTS - MEAN
+    by_mean, by_cov = grad(
+        lambda m, S: np.sum(stats.multivariate_normal.logpdf(POINTS, m, S)), argnums=(0, 1)
+    )(MEAN, COV)
+    np.testing.assert_allclose(by_mean, W @ residual.sum(axis=0), rtol=1e-12)
+    expected = 0.5 * (W @ residual.T @ residual @ W - 2 * W)
+    np.testing.assert_allclose(by_cov, expected, rtol=1e-11)
+
+
+def test_counts_and_proportions():
+    p, alpha = np.array([0.2, 0.3, 0.5]), np.array([1.5, 2.0, 0.7])
+    counts = np.array([[1, 2, 3], [0, 1, 5], [1, 1, 1]])
+    np.testing.assert_allclose(
+        stats.multinomial.logpmf(counts, 6, p), scipy.stats.multinomial.logpmf(counts, 6, p)
+    )
+    np.testing.assert_allclose(
+        stats.dirichlet.logpdf(p, alpha), scipy.stats.dirichlet.logpdf(p, alpha)
+    )
+    by_alpha = grad(lambda a: stats.dirichlet.logpdf(p, a))(alpha)
+    expected = scipy.special.psi(alpha.sum()) - scipy.special.psi(alpha) + np.log(p)
+    np.testing.assert_allclose(by_alpha, expected, rtol=1e-13)
+    by_p = grad(lambda q: stats.multinomial.logpmf(counts[0], 6, q))(p)
+    np.testing.assert_allclose(by_p, counts[0] / p, rtol=1e-14)
+
+
+def test_lists_of_traced_numbers():
+    g = grad(lambda x: np.sum(stats.norm.logpdf([x[0], x[0] * x[1]], np.array([x[1], 0.0]))))(
+        np.array([0.5, 0.7])
+    )
+    expected = grad(lambda x: -0.5 * (x[0] - x[1]) ** 2 - 0.5 * (x[0] * x[1]) ** 2)(
+        np.array([0.5, 0.7])
+    )
+    np.testing.assert_allclose(g, expected, rtol=1e-14)
+    value, pull = vjp(lambda m: stats.norm.pdf(np.zeros(3), m), np.ones(3))
+    np.testing.assert_allclose(pull(np.ones(3)), -value, rtol=1e-14)
