@@ -13,7 +13,7 @@ it by Python's comparisons: the derivative of ``np.sign`` is 0 there instead of 
 are not warned about. Use ``np.stack``.
 """
 
-from mcmodels.autodiff import special
+from mcmodels.autodiff import numpy, special
 from mcmodels.autodiff.tracing import NoRuleError, constant
 from mcmodels.autodiff.transforms import (
     grad,
@@ -35,6 +35,7 @@ __all__ = [
     "hessian_vector_product",
     "jacobian",
     "jvp",
+    "numpy",
     "special",
     "value_and_grad",
     "vjp",

@@ -7,15 +7,14 @@ traced value into a plain array, and so lose its derivative, raises an error.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from types import FrameType
 from typing import Any, NoReturn
 
 import numpy as np
 
+from mcmodels.autodiff.refusals import calling_function, instead, name_of
 from mcmodels.autodiff.rules import FUNCTIONS, NOT_DIFFERENTIATED, RULES, STEPS
-from mcmodels.autodiff.tracing import NoRuleError, Traced, apply, constant
+from mcmodels.autodiff.tracing import NoRuleError, Traced, apply, constant, tracing
 
 __all__ = ["TracedArray"]
 
@@ -67,7 +66,7 @@ class TracedArray(Traced):
         _method(np.take),
     )
     squeeze, swapaxes, ravel = _method(np.squeeze), _method(np.swapaxes), _method(np.ravel)
-    flatten, copy = _method(np.ravel), _method(np.copy)
+    flatten = _method(np.ravel)
     argmax, argmin, argsort = _method(np.argmax), _method(np.argmin), _method(np.argsort)
     any, all, nonzero = _method(np.any), _method(np.all), _method(np.nonzero)
 
@@ -140,6 +139,10 @@ class TracedArray(Traced):
         """The entries in another shape."""
         return np.reshape(self, shape[0] if len(shape) == 1 else shape, **kwargs)
 
+    def copy(self, order: Any = "C") -> Any:
+        """A copy, which can be filled by index."""
+        return np.copy(self, order=order)
+
     def transpose(self, *axes: Any) -> Any:
         """The array with its axes in another order."""
         return np.transpose(self, axes[0] if len(axes) == 1 else axes or None)
@@ -162,7 +165,7 @@ class TracedArray(Traced):
         rule = RULES.get(ufunc)
         if rule is None or method != "__call__" or kwargs:
             called = "" if method == "__call__" else f".{method}"
-            _refuse(ufunc, _name(ufunc) + called, kwargs if rule is not None else {})
+            _refuse(ufunc, name_of(ufunc) + called, kwargs if rule is not None else {})
         return apply(rule, inputs, kwargs)
 
     def __array_function__(
@@ -176,26 +179,29 @@ class TracedArray(Traced):
             return func(*_plain_arguments(args), **_plain_arguments(kwargs))
         implementation = FUNCTIONS.get(func)
         if implementation is None:
-            _refuse(func, _name(func), {})
+            _refuse(func, name_of(func), {})
         args, kwargs = implementation.named(args, kwargs)
         kwargs = {key: value for key, value in kwargs.items() if not _is_default(key, value)}
         unknown = kwargs.keys() - implementation.parameters
         if unknown:
-            _refuse(func, _name(func), unknown)
+            _refuse(func, name_of(func), unknown)
         return implementation(*args, **kwargs)
 
     def __array__(self, dtype: Any = None, copy: Any = None) -> Any:
-        caller = _calling_function()
-        if self.ndim == 0 and dtype is None and caller.startswith("NumPy"):
+        caller, shown = calling_function()
+        if self.ndim == 0 and dtype is None and not caller:
             # np.array([a, b]) of traced numbers: an array of objects, which `apply` handles.
+            tracing.objects = True
             array = np.empty((), dtype=object)
             array[()] = self
             return array
+        advice = instead(caller or shown.partition(",")[0])
         raise NoRuleError(
-            f"{caller} wants a plain array of a value that is being differentiated, and has no "
-            "rule; the derivative would be lost. Build arrays of such values by np.stack, "
-            "np.concatenate or np.where, not by assignment to entries; use a function that has a "
-            "rule; or constant(x), if no derivative is wanted."
+            f"{shown} wants a plain array of a value that is being differentiated, and the "
+            f"derivative would be lost. {advice[:1].upper()}{advice[1:]}{'. ' * bool(advice)}"
+            "Arrays of such values are built by np.stack, np.concatenate and np.where; "
+            "mcmodels.autodiff.numpy, imported in NumPy's place, has arrays that can be filled. "
+            "Use constant(x), if no derivative is wanted."
         )
 
     def _not_a_number(self, *args: Any) -> NoReturn:
@@ -206,6 +212,10 @@ class TracedArray(Traced):
             "wanted."
         )
 
+    __float__: Any
+    __int__: Any
+    __index__: Any
+    __complex__: Any
     __float__ = __int__ = __index__ = __complex__ = _not_a_number
 
     def __copy__(self) -> TracedArray:
@@ -220,10 +230,10 @@ class TracedArray(Traced):
             "take part); constant(x) gives its values."
         )
 
-    def __setitem__(self, index: Any, value: Any) -> NoReturn:
+    def __setitem__(self, index: Any, value: Any) -> None:
         raise NoRuleError(
-            "assignment to entries of an array that is being differentiated has no rule; build it "
-            "by np.where, np.concatenate or np.stack."
+            "assignment to entries of an array that is being differentiated has no rule; assign to "
+            "x.copy(), or build it by np.where, np.concatenate or np.stack."
         )
 
     def __getattr__(self, name: str) -> Any:
@@ -248,16 +258,6 @@ _REDUCTIONS: dict[np.ufunc, Callable[..., Any]] = {
     np.logical_or: np.any,
 }
 
-# Libraries that may call NumPy themselves; a message names the function that the user called.
-_LIBRARIES = ("numpy", "scipy", "sklearn", "pandas")
-
-
-def _name(function: Callable[..., Any]) -> str:
-    module = getattr(function, "__module__", None) or "numpy"
-    if isinstance(function, np.ufunc) and getattr(np, function.__name__, None) is not function:
-        module = "scipy.special"
-    return f"{module}.{function.__name__}"
-
 
 def _is_default(key: str, value: Any) -> bool:
     """Whether a keyword has its default value, so that a rule need not know it."""
@@ -276,30 +276,23 @@ def _plain_arguments(values: Any) -> Any:
 def _refuse(function: Callable[..., Any], name: str, keywords: Iterable[str]) -> NoReturn:
     if keywords:
         listed = ", ".join(f"{key}=" for key in sorted(keywords))
-        raise NoRuleError(f"{name} with {listed} has no rule for its derivative; leave it out.")
+        in_place = (
+            " Plain arrays cannot be changed in place (a += x) by values that are being "
+            "differentiated; those of mcmodels.autodiff.numpy, imported in NumPy's place, can."
+        )
+        raise NoRuleError(
+            f"{name} with {listed} has no rule for its derivative; leave it out."
+            f"{in_place if 'out' in keywords else ''}"
+        )
     if function in STEPS:
         raise NoRuleError(
             f"{name} is constant between its jumps: its derivative is zero wherever it has one, "
             "and is not taken silently. If that is what you want, write "
             f"{function.__name__}(constant(x))."
         )
+    advice = instead(name)
     raise NoRuleError(
-        f"{name} has no rule for its derivative. Write it with functions that have one (they are "
+        f"{name} has no rule for its derivative{': ' + advice if advice else ''}. Write it with "
+        "functions that have one (they are "
         "listed in mcmodels.autodiff.rules), or use constant(x), if no derivative is wanted."
     )
-
-
-def _calling_function() -> str:
-    """The library function that asks for a plain array, as far as the call stack shows it."""
-    frame: FrameType | None = sys._getframe(2)
-    name = "NumPy (np.array, np.asarray, an assignment)"
-    while frame is not None:
-        module = frame.f_globals.get("__name__", "")
-        if module.partition(".")[0] not in _LIBRARIES:
-            break
-        public = ".".join(part for part in module.split(".") if not part.startswith("_"))
-        name = f"{public}.{frame.f_code.co_name}"
-        if hasattr(np, frame.f_code.co_name) and module.startswith("numpy"):
-            name = f"numpy.{frame.f_code.co_name}"
-        frame = frame.f_back
-    return name

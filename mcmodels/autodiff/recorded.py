@@ -15,6 +15,7 @@ from mcmodels.autodiff.arguments import (
     returned_array,
     unshared,
 )
+from mcmodels.autodiff.refusals import traced_call
 from mcmodels.autodiff.reverse import Tape, Variable
 from mcmodels.autodiff.tables import shape_of
 from mcmodels.autodiff.tracing import constant
@@ -46,7 +47,7 @@ class Recorded:
         arguments = list(args)
         for k, x in zip(positions, self.inputs, strict=True):
             arguments[k] = x
-        y = returned_array(f(*arguments, **kwargs), self.tape)
+        y = returned_array(traced_call(f, arguments, kwargs), self.tape)
         on_tape = isinstance(y, Variable) and y.tracer is self.tape
         self.output = y if on_tape else None
         self.value = unshared(y.value, self.points) if on_tape else y

@@ -24,6 +24,7 @@ from mcmodels.autodiff.arguments import (
 )
 from mcmodels.autodiff.forward import Dual, Forward
 from mcmodels.autodiff.recorded import Recorded
+from mcmodels.autodiff.refusals import traced_call
 from mcmodels.autodiff.tables import shape_of
 from mcmodels.autodiff.tracing import Traced, constant
 
@@ -191,7 +192,7 @@ def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) 
     for i, (x, v) in enumerate(zip(map(real_array, primals), tangents, strict=True)):
         direction = require_shape(v, shape_of(x), f"tangents[{i}]", "the argument is")
         inputs.append(Dual(x, tracer, direction))
-    y = returned_array(f(*inputs), tracer)
+    y = returned_array(traced_call(f, inputs, {}), tracer)
     if isinstance(y, Dual) and y.tracer is tracer:
         given = [part for x in inputs for part in (x.value, x.tangent)]
         return unshared(y.value, given), result_like(y.value, unshared(y.tangent, given))

@@ -258,9 +258,9 @@ def test_a_lost_derivative_is_seen():
 
 def test_the_tables_are_reached():
     """Functions with rules are among those called, and agree instead of being refused."""
-    assert set(FUNCTIONS) <= set(EVERY.values())
+    assert set(FUNCTIONS) - {np.empty_like} <= set(EVERY.values())
     assert {f for f in RULES if isinstance(f, np.ufunc)} <= set(EVERY.values())
-    assert NOT_DIFFERENTIATED - {np.empty_like} <= set(EVERY.values())
+    assert set(EVERY.values()) >= NOT_DIFFERENTIATED
     for ufunc in (f for f in RULES if isinstance(f, np.ufunc) and f is not np.matmul):
         args = (np.array([1.2]),) if ufunc is np.arccosh else (SCALAR,)
         value, _ = jvp(ufunc, args * ufunc.nin, args * ufunc.nin)

@@ -5,6 +5,7 @@ from tests.autodiff.cases import (  # noqa: F401  (each adds its cases)
     arrangement,
     elementwise,
     entries,
+    filled,
     matrices,
     products,
     special_functions,

@@ -1,7 +1,7 @@
 """Differential equations and physics."""
 
 # Names as people choose them.
-# ruff: noqa: E741, RUF059
+# ruff: noqa: E741
 
 import numpy as np
 from scipy.linalg import expm

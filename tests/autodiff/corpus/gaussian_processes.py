@@ -1,7 +1,7 @@
 """Gaussian processes, kernels and covariances."""
 
 # Names as people choose them.
-# ruff: noqa: E741, RUF059
+# ruff: noqa: RUF059
 
 import numpy as np
 import scipy.linalg

@@ -1,7 +1,7 @@
 """Losses, penalties, factorisations, recommenders, graphs and signals."""
 
 # Names as people choose them.
-# ruff: noqa: E741, RUF059
+# ruff: noqa: RUF059
 
 import numpy as np
 from scipy.special import huber, pseudo_huber

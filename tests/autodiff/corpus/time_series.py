@@ -1,7 +1,7 @@
 """Filters and models of time series."""
 
 # Names as people choose them.
-# ruff: noqa: E741, RUF059
+# ruff: noqa: E741
 
 import numpy as np
 from scipy.special import logsumexp
