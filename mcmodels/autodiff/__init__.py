@@ -13,7 +13,7 @@ it by Python's comparisons: the derivative of ``np.sign`` is 0 there instead of 
 are not warned about. Use ``np.stack``.
 """
 
-from mcmodels.autodiff import numpy, special
+from mcmodels.autodiff import in_place, numpy, special  # noqa: F401  (in_place adds functions)
 from mcmodels.autodiff.tracing import NoRuleError, constant
 from mcmodels.autodiff.transforms import (
     grad,

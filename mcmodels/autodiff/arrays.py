@@ -131,6 +131,11 @@ class TracedArray(Traced):
         return np.transpose(self)
 
     @property
+    def flat(self) -> Any:
+        """The entries in one axis, to be iterated over."""
+        return np.ravel(self)
+
+    @property
     def mT(self) -> Any:
         """The array with its last two axes exchanged."""
         return np.swapaxes(self, -1, -2)
@@ -188,26 +193,32 @@ class TracedArray(Traced):
         return implementation(*args, **kwargs)
 
     def __array__(self, dtype: Any = None, copy: Any = None) -> Any:
-        caller, shown = calling_function()
+        caller, called, where = calling_function()
         if self.ndim == 0 and dtype is None and not caller:
             # np.array([a, b]) of traced numbers: an array of objects, which `apply` handles.
             tracing.objects = True
             array = np.empty((), dtype=object)
             array[()] = self
             return array
-        advice = instead(caller or shown.partition(",")[0])
+        name = caller or called
+        advice = instead(name) or "Use a function that has a rule."
+        if not name:
+            advice = (
+                "Build arrays of such values by np.stack, np.concatenate or np.where; or import "
+                "mcmodels.autodiff.numpy in NumPy's place, whose arrays can be filled."
+            )
         raise NoRuleError(
-            f"{shown} wants a plain array of a value that is being differentiated, and the "
-            f"derivative would be lost. {advice[:1].upper()}{advice[1:]}{'. ' * bool(advice)}"
-            "Arrays of such values are built by np.stack, np.concatenate and np.where; "
-            "mcmodels.autodiff.numpy, imported in NumPy's place, has arrays that can be filled. "
-            "Use constant(x), if no derivative is wanted."
+            f"{name or 'NumPy (np.array, an assignment)'}{f', in {where},' if where else ''} wants "
+            "a plain array of a value that is being differentiated, and the derivative would be "
+            f"lost. {advice} Use constant(x), if no derivative is wanted."
         )
 
     def _not_a_number(self, *args: Any) -> NoReturn:
+        caller, _, where = calling_function()
         raise NoRuleError(
-            "float(), int() and functions of math make a plain number of a value that is being "
-            "differentiated, and its derivative would be lost. Use NumPy's functions (np.exp for "
+            f"{caller + ' calls float(): ' if caller else ''}float(), int() and functions of math "
+            "make a plain number of a value that is being differentiated, and its derivative would "
+            f"be lost{', in ' + where if where else ''}. Use NumPy's functions (np.exp for "
             "math.exp), np.stack for np.array of numbers; or constant(x), if no derivative is "
             "wanted."
         )
@@ -290,9 +301,9 @@ def _refuse(function: Callable[..., Any], name: str, keywords: Iterable[str]) ->
             "and is not taken silently. If that is what you want, write "
             f"{function.__name__}(constant(x))."
         )
-    advice = instead(name)
+    advice = instead(name) if name.startswith("scipy") else ""
     raise NoRuleError(
-        f"{name} has no rule for its derivative{': ' + advice if advice else ''}. Write it with "
-        "functions that have one (they are "
-        "listed in mcmodels.autodiff.rules), or use constant(x), if no derivative is wanted."
+        f"{name} has no rule for its derivative. {advice + ' Or write' if advice else 'Write'} it "
+        "with functions that have one (they are listed in mcmodels.autodiff.rules), or use "
+        "constant(x), if no derivative is wanted."
     )

@@ -17,10 +17,21 @@ import numpy as np
 import numpy.typing as npt
 
 from mcmodels.autodiff.arrays import TracedArray
-from mcmodels.autodiff.tables import call, implements
+from mcmodels.autodiff.cells import Cell
 from mcmodels.autodiff.tracing import DerivativeRule, NoRuleError, Traced, Tracer, constant
 
-__all__ = ["FilledArray", "copied", "followed", "settled"]
+__all__ = [
+    "WRITERS",
+    "FilledArray",
+    "copied",
+    "followed",
+    "gathered",
+    "holds_traced",
+    "settled",
+]
+
+# Functions of NumPy that write to an array, with what is called of a filled one.
+WRITERS: dict[Callable[..., Any] | str, Callable[..., Any]] = {}
 
 
 class Filling(Tracer):
@@ -42,152 +53,6 @@ class Filling(Tracer):
 
 
 _FILLING = Filling()
-
-
-class Cell:
-    """The entries that a filled array and its views share.
-
-    They are kept in one of three ways: as plain numbers; as one traced value; or as pieces, where
-    entry k is entry ``offset[k]`` of piece ``piece_of[k]``, and piece 0 are the plain numbers.
-
-    Parameters
-    ----------
-    shape : tuple of int
-        The shape of the whole array.
-    flat : ndarray of shape (size,)
-        The numbers, in C order. The cell writes into it.
-    whole : Traced or None, default=None
-        The one traced value.
-    positions : ndarray of int or None, default=None
-        The position of each entry in C order. Its layout in memory is that of the array, and
-        decides where NumPy returns views; None stands for C order.
-    """
-
-    __slots__ = ("_positions", "flat", "lent", "offset", "order", "piece_of", "pieces", "shape",
-                 "whole")  # fmt: skip
-
-    def __init__(
-        self, shape: tuple[int, ...], flat: np.ndarray, whole: Any = None, positions: Any = None
-    ) -> None:
-        self.shape = shape
-        self.flat = flat
-        self.whole = whole
-        self.lent = False
-        self.pieces: list[Any] = []
-        self.piece_of: Any = None
-        self.offset: Any = None
-        self._positions = positions
-
-    @property
-    def positions(self) -> npt.NDArray[np.intp]:
-        """The position in C order of each entry."""
-        if self._positions is None:
-            self._positions = np.arange(self.flat.size).reshape(self.shape)
-        return self._positions
-
-    def read(self, at: npt.NDArray[np.intp] | None) -> Any:
-        """The entries at positions, in their shape; all entries for None."""
-        if at is None and self.whole is not None:
-            return self.whole
-        if self.whole is None and not self.pieces:
-            return self._plain(at)
-        self._break()
-        where = self.positions if at is None else at
-        pieces, offsets = self.piece_of[where], self.offset[where]
-        used = np.unique(pieces)
-        if not used.any():
-            return self._plain(at)
-        plain = pieces == 0
-        parts = [_vector(self.pieces[k]) for k in used if k]
-        if used[0] == 0:
-            parts.insert(0, self.flat[where[plain]])
-            offsets[plain] = np.arange(np.count_nonzero(plain))
-        starts = np.zeros(len(self.pieces), dtype=np.intp)
-        starts[used] = np.cumsum([0, *(np.shape(part)[0] for part in parts[:-1])])
-        index = (starts[pieces] + offsets).ravel()
-        joined = parts[0] if len(parts) == 1 else np.concatenate(parts)
-        if not (index.size == joined.size and np.array_equal(index, np.arange(index.size))):
-            joined = joined[index]
-        value = joined if where.ndim == 1 else np.reshape(joined, where.shape)
-        if at is None:
-            self.whole, self.pieces, self.piece_of, self.offset = value, [], None, None
-        return value
-
-    def read_one(self, at: int) -> Any:
-        """The entry at one position."""
-        if self.whole is None and not self.pieces:
-            return self.flat[at]
-        self._break()
-        k = self.piece_of[at]
-        if k == 0:
-            return self.flat[at]
-        piece = self.pieces[k]
-        return piece if piece.ndim == 0 else piece[int(self.offset[at])]
-
-    def write(self, at: Any, value: Any) -> None:
-        """Set the entries at a position, or at an array of them, to a value that broadcasts."""
-        if isinstance(value, Traced):
-            self._write_traced(at, value)
-            return
-        value = np.asarray(value)
-        if value.dtype.kind not in "fiub":
-            raise TypeError(
-                f"an array of {self.flat.dtype} numbers cannot take {value.dtype} ones."
-            )
-        # `numbers` refuses what does not fit before anything is changed.
-        numbers = np.empty(np.shape(at), self.flat.dtype)
-        numbers[...] = value
-        if self.whole is not None:
-            self._break()
-        if self.lent:
-            self.flat, self.lent = self.flat.copy(), False
-        self.flat[at] = numbers
-        if self.pieces:
-            self.piece_of[at] = 0
-
-    def _write_traced(self, at: Any, value: Any) -> None:
-        if value.dtype != self.flat.dtype:
-            value = value.astype(self.flat.dtype)
-        shape = np.shape(at)
-        extra = value.ndim - len(shape)
-        if extra > 0 and value.shape[:extra] == (1,) * extra:  # as NumPy's assignment does
-            value = np.reshape(value, value.shape[extra:])
-        offsets = np.broadcast_to(np.arange(value.size).reshape(value.shape), shape)
-        if not self.pieces:
-            self._break()
-        self.piece_of[at] = len(self.pieces)
-        self.offset[at] = offsets
-        self.pieces.append(value if value.ndim < 2 else np.ravel(value))
-        if len(self.pieces) > 2 * self.flat.size + 64:
-            self._forget()
-
-    def _break(self) -> None:
-        """Go over to pieces."""
-        if self.pieces:
-            return
-        size = self.flat.size
-        self.offset = np.arange(size)
-        self.piece_of = np.full(size, 0 if self.whole is None else 1)
-        self.pieces = [None] if self.whole is None else [None, _vector(self.whole)]
-        self.whole = None
-
-    def _forget(self) -> None:
-        """Drop the pieces that are written over."""
-        used, renumbered = np.unique(np.append(0, self.piece_of), return_inverse=True)
-        self.pieces = [self.pieces[k] for k in used]
-        self.piece_of = renumbered[1:]
-
-    def _plain(self, at: Any) -> Any:
-        if at is not None:
-            return self.flat[at]
-        self.lent = True
-        lent = self.flat.reshape(self.shape)
-        lent.flags.writeable = False
-        return lent
-
-
-def _vector(value: Any) -> Any:
-    return value if value.ndim == 1 else np.reshape(value, (-1,))
 
 
 class FilledArray(TracedArray):
@@ -249,7 +114,7 @@ class FilledArray(TracedArray):
         return self.shape[0]
 
     def __getitem__(self, index: Any) -> Any:
-        found = self.positions[_index(index)]
+        found = self.positions[settled(index)]
         if not isinstance(found, np.ndarray):
             return self.cell.read_one(int(found))
         if np.may_share_memory(found, self.positions):
@@ -260,11 +125,24 @@ class FilledArray(TracedArray):
         if not self.positions.flags.writeable:
             raise ValueError("assignment destination is read-only")
         value = settled(gathered(value))
-        self.cell.write(self.positions[_index(index)], value)
+        self.cell.write(self.positions[settled(index)], value)
 
     def fill(self, value: Any) -> None:
         """Set all entries to a number."""
         self[...] = value
+
+    def sort(self, axis: int = -1) -> None:
+        """Sort the entries in place."""
+        self[...] = np.sort(self, axis=axis)
+
+    @property
+    def flat(self) -> Any:
+        """The entries in one axis, to be iterated over or assigned to."""
+        return FilledArray(self.cell, self.positions.ravel())
+
+    @flat.setter
+    def flat(self, values: Any) -> None:
+        self.flat[...] = values
 
     def flatten(self, order: Any = "C") -> Any:
         """A copy of the entries in one axis."""
@@ -306,7 +184,7 @@ class FilledArray(TracedArray):
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
         if method == "at":
-            return _at(ufunc, *inputs)
+            return WRITERS["at"](ufunc, *inputs)
         outputs = kwargs.pop("out", None)
         result = getattr(ufunc, method)(*settled(inputs), **settled(kwargs))
         if outputs is None:
@@ -320,8 +198,8 @@ class FilledArray(TracedArray):
         args: Sequence[Any],
         kwargs: dict[str, Any],
     ) -> Any:
-        if func in _OWN:
-            return _OWN[func](*args, **kwargs)
+        if func in WRITERS:
+            return WRITERS[func](*args, **kwargs)
         if func in _VIEWS and args and isinstance(args[0], FilledArray):
             return _viewed(args[0], func(args[0].positions, *settled(args[1:]), **settled(kwargs)))
         output = kwargs.pop("out", None)
@@ -397,7 +275,7 @@ def copied(x: Any, order: Any = "K") -> Any:
 
 def gathered(x: Any) -> Any:
     """A list that holds traced values as one array; anything else as it is."""
-    if not (isinstance(x, list | tuple) and _holds_traced(x)):
+    if not (isinstance(x, list | tuple) and holds_traced(x)):
         return x
     parts = [settled(gathered(part)) for part in x]
     shapes = {np.shape(part) for part in parts}
@@ -414,16 +292,12 @@ def gathered(x: Any) -> Any:
     return array
 
 
-def _holds_traced(x: Any) -> bool:
+def holds_traced(x: Any) -> bool:
+    """Whether a list holds a traced value, also inside lists."""
     return any(
-        isinstance(part, Traced) or (isinstance(part, list | tuple) and _holds_traced(part))
+        isinstance(part, Traced) or (isinstance(part, list | tuple) and holds_traced(part))
         for part in x
     )
-
-
-def _index(index: Any) -> Any:
-    """An index without filled arrays."""
-    return settled(index)
 
 
 def _viewed(array: FilledArray, found: Any) -> Any:
@@ -446,76 +320,6 @@ def _written(output: Any, result: Any, kwargs: dict[str, Any]) -> Any:
     return output
 
 
-def _at(ufunc: np.ufunc, array: Any, index: Any, *values: Any) -> None:
-    """``ufunc.at``: in place, and once for each time that an entry is named."""
-    if not isinstance(array, FilledArray):
-        return ufunc.at(array, settled(index), *settled(values))
-    where = np.atleast_1d(np.arange(array.size).reshape(array.shape)[_index(index)])
-    if np.unique(where).size == where.size:
-        array[index] = ufunc(array[index], *values)
-        return None
-    content = settled(array)
-    if not isinstance(content, Traced) and not _holds_traced(settled(values)):
-        content = np.array(content)
-        ufunc.at(content, settled(index), *settled(values))
-        array[...] = content
-        return None
-    if ufunc not in (np.add, np.subtract):
-        raise NoRuleError(
-            f"numpy.{ufunc.__name__}.at has no rule where an entry is named twice; np.add.at has."
-        )
-    added = np.broadcast_to(settled(gathered(values[0])), where.shape)
-    total = call("scatter", added, index=(where,), shape=(array.size,))
-    array[...] = ufunc(content, np.reshape(total, array.shape))
-    return None
-
-
-def _copyto(dst: Any, src: Any, casting: Any = "same_kind", where: Any = True) -> None:
-    if where is True:
-        dst[...] = src
-    else:
-        mask = np.broadcast_to(settled(where), np.shape(dst))
-        dst[mask] = np.broadcast_to(settled(src), np.shape(dst))[mask]
-
-
-def _fill_diagonal(a: Any, val: Any, wrap: bool = False) -> None:
-    mask = np.zeros(np.shape(a), bool)
-    np.fill_diagonal(mask, True, wrap)
-    a[mask] = val
-
-
-def _put(a: Any, ind: Any, v: Any, mode: Any = "raise") -> None:
-    a[np.unravel_index(np.asarray(ind) % np.size(a) if mode == "wrap" else ind, np.shape(a))] = v
-
-
-def _put_along_axis(arr: Any, indices: Any, values: Any, axis: int | None = -1) -> None:
-    own = np.arange(np.size(arr)).reshape(np.shape(arr))
-    where = np.take_along_axis(own, indices, axis)
-    arr[np.unravel_index(where, np.shape(arr))] = values
-
-
-def _putmask(a: Any, mask: Any, values: Any) -> None:
-    mask = np.asarray(settled(mask), bool)
-    if np.shape(values) == np.shape(a):
-        a[mask] = settled(values)[mask]
-    elif np.size(constant(values)) == 1:
-        a[mask] = values
-    else:
-        raise NoRuleError(
-            "numpy.putmask and numpy.place with values that are repeated have no rule; write "
-            "a[mask] = values."
-        )
-
-
-_OWN: dict[Callable[..., Any], Callable[..., Any]] = {
-    np.copy: lambda a, order="K": copied(a, order),
-    np.copyto: _copyto,
-    np.fill_diagonal: _fill_diagonal,
-    np.put: _put,
-    np.put_along_axis: _put_along_axis,
-    np.putmask: _putmask,
-    np.place: _putmask,
-}
 # Functions that return views where they can.
 _VIEWS = {
     np.reshape, np.ravel, np.transpose, np.permute_dims, np.matrix_transpose, np.swapaxes,
@@ -524,23 +328,3 @@ _VIEWS = {
     np.split, np.array_split, np.hsplit, np.vsplit, np.dsplit, np.diagonal, np.linalg.diagonal,
     np.broadcast_to, np.real,
 }  # fmt: skip
-
-
-@implements(np.copy)
-def _copy(a: Any, order: Any = "K") -> Any:
-    return copied(a, order)
-
-
-@implements(np.zeros_like)
-def _zeros_like(a: Any, dtype: Any = None, *, shape: Any = None) -> Any:
-    return followed(np.zeros_like(constant(a), dtype=dtype, shape=shape))
-
-
-@implements(np.ones_like)
-def _ones_like(a: Any, dtype: Any = None, *, shape: Any = None) -> Any:
-    return followed(np.ones_like(constant(a), dtype=dtype, shape=shape))
-
-
-@implements(np.empty_like)
-def _empty_like(prototype: Any, dtype: Any = None, *, shape: Any = None) -> Any:
-    return followed(np.empty_like(constant(prototype), dtype=dtype, shape=shape))

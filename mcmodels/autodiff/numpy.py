@@ -14,6 +14,7 @@ At any other time the functions are NumPy's, and return its arrays.
 
 from __future__ import annotations
 
+import itertools
 import types
 from collections.abc import Callable
 from typing import Any
@@ -35,7 +36,7 @@ _OF_SEQUENCES = {
 # Functions of a shape or of plain numbers, whose result can be filled.
 _MAKERS = {
     "zeros", "ones", "empty", "eye", "identity", "tri", "arange", "linspace", "logspace",
-    "geomspace", "zeros_like", "ones_like", "empty_like", "full_like", "fromfunction", "fromiter",
+    "geomspace", "zeros_like", "ones_like", "empty_like", "full_like", "fromfunction",
 }  # fmt: skip
 
 
@@ -183,6 +184,38 @@ def asfortranarray(a: Any, dtype: Any = None) -> Any:
 
 
 asanyarray = asarray
+
+
+def fromiter(iter: Any, dtype: Any, count: int = -1, **kwargs: Any) -> Any:
+    """``numpy.fromiter``, also of traced values."""
+    if not tracing.depth:
+        return _numpy.fromiter(iter, dtype, count, **kwargs)
+    return array(list(iter if count < 0 else itertools.islice(iter, count)), dtype)
+
+
+def ndenumerate(arr: Any) -> Any:
+    """``numpy.ndenumerate``, also of traced values."""
+    if not isinstance(settled(arr), Traced):
+        return _numpy.ndenumerate(arr)
+    return ((index, arr[index]) for index in _numpy.ndindex(_numpy.shape(arr)))
+
+
+class vectorize(_numpy.vectorize):
+    """``numpy.vectorize``, also of traced values, for functions that return one number."""
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Call the function for each entry."""
+        given = [gathered(x) for x in args]
+        if not any(isinstance(settled(x), Traced) for x in [*given, *kwargs.values()]):
+            return super().__call__(*args, **kwargs)
+        if kwargs or self.signature is not None or self.excluded:
+            raise NoRuleError(
+                "numpy.vectorize with signature=, excluded= or named arguments has no rule; loop."
+            )
+        shape = _numpy.broadcast_shapes(*map(_numpy.shape, given))
+        spread = [_numpy.broadcast_to(x, shape) for x in given]
+        found = array([self.pyfunc(*(x[i] for x in spread)) for i in _numpy.ndindex(shape)])
+        return _numpy.reshape(found, shape)
 
 
 class Joined:

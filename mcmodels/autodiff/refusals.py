@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from mcmodels.autodiff.tables import FUNCTIONS
+from mcmodels.autodiff.tables import FUNCTIONS, RULES
 from mcmodels.autodiff.tracing import NoRuleError, tracing
 
 __all__ = ["calling_function", "instead", "name_of", "traced_call"]
@@ -27,8 +27,8 @@ _NUMPY = "mcmodels.autodiff.numpy"
 # NumPy's makers of arrays, which it does not let others see.
 _MAKERS = {
     "numpy.array", "numpy.asarray", "numpy.asanyarray", "numpy.ascontiguousarray",
-    "numpy.asfortranarray", "numpy.full", "numpy.r_", "numpy.c_", "numpy.fromiter", "numpy.mean",
-    "numpy.float64", "numpy.asarray_chkfinite",
+    "numpy.asfortranarray", "numpy.full", "numpy.r_", "numpy.c_", "numpy.fromiter",
+    "numpy.vectorize", "numpy.ndenumerate",
 }  # fmt: skip
 
 
@@ -42,33 +42,34 @@ def name_of(function: Callable[..., Any]) -> str:
 
 
 def instead(name: str) -> str:
-    """What a message tells to write instead of a function; empty if there is nothing."""
-    *modules, last = name.split(".")
-    if modules[:1] == ["scipy"] and len(modules) > 1:
-        ours = f"mcmodels.autodiff.{modules[1]}"
+    """The sentence that says what to write instead of a function; empty if there is nothing."""
+    library, *modules, last = (name or ".").split(".")
+    if library == "scipy" and modules:
+        ours = f"mcmodels.autodiff.{modules[0]}"
         try:
             found: Any = importlib.import_module(ours)
         except ImportError:
             found = None
-        for part in [*modules[2:], last]:
+        for part in [*modules[1:], last]:
             found = getattr(found, part, None)
-        if found is not None and name != f"{ours}.{last}":
-            return f"mcmodels.autodiff.{'.'.join([*modules[1:], last])} has a rule"
-        same = getattr(np.linalg, last, None) if modules[1] == "linalg" else None
-        if same in FUNCTIONS:
-            return f"numpy.linalg.{last} has a rule"
-    if name in _MAKERS:
-        return f"{_NUMPY} has one that can be differentiated: import it in NumPy's place"
-    if last == "dot":
-        return "write A @ x or np.dot(A, x)"
+        if found is not None and not isinstance(found, np.ufunc):
+            return f"Use {'.'.join([ours, *modules[1:], last])}, which has a rule."
+        if modules == ["linalg"] and getattr(np.linalg, last, None) in FUNCTIONS:
+            return f"Use numpy.linalg.{last}, which has a rule."
+    if library == "numpy":
+        found = getattr(np.linalg if modules == ["linalg"] else np, last, None)
+        if name in _MAKERS or found in FUNCTIONS or found in RULES:
+            return f"Import {_NUMPY} in NumPy's place, whose {last} can be followed."
+    if name == "ndarray.dot":
+        return "Write A @ x or np.dot(A, x)."
     return ""
 
 
-def calling_function() -> tuple[str, str]:
+def calling_function() -> tuple[str, str, str]:
     """The library function that asks for a plain array, as far as the call stack shows it.
 
-    Returns its name, which is empty where the user's own code asks, and what to call it in a
-    message: with the expression that calls it, where that is at hand.
+    Returns its name, which is empty where the user's own code asks; the name of the function in C
+    that this code calls; and the expression, as far as the source text is at hand.
     """
     frame: FrameType | None = sys._getframe(1)
     inside: list[FrameType] = []
@@ -83,9 +84,7 @@ def calling_function() -> tuple[str, str]:
     if frame is not None:
         expression = _expression(frame, frame.f_lasti)
         called = _called_in(expression, frame)
-    name = _public_name(inside[::-1]) if inside else ""
-    shown = name or called or "NumPy (np.array, an assignment)"
-    return name, f"{shown}, in {expression}," if expression else shown
+    return (_public_name(inside[::-1]) if inside else ""), called, expression
 
 
 def traced_call(f: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
@@ -179,7 +178,8 @@ def _called_in(expression: str, frame: FrameType) -> str:
     owner = node.func.value
     root = owner.id if isinstance(owner, ast.Name) else ""
     value = frame.f_locals.get(root, frame.f_globals.get(root))
-    return f"{'numpy' if value is np else 'ndarray'}.{node.func.attr}"
+    of_numpy = value is np or value is sys.modules.get(_NUMPY)
+    return f"{'numpy' if of_numpy else 'ndarray'}.{node.func.attr}"
 
 
 def _public_name(frames: Sequence[FrameType]) -> str:
@@ -193,7 +193,8 @@ def _public_name(frames: Sequence[FrameType]) -> str:
 
 def _public(module: str | None) -> str:
     """The innermost public module that a module is in."""
-    return ".".join(part for part in (module or "").split(".") if not part.startswith("_"))
+    parts = (module or "").split(".")
+    return ".".join(part for part in parts if not part.startswith("_") and part != "core")
 
 
 def _names_of(frame: FrameType) -> Iterator[str]:
@@ -214,19 +215,18 @@ def _names_of(frame: FrameType) -> Iterator[str]:
 
 
 def _names_of_method(owner: Any, method: str, module: str) -> Iterator[str]:
-    dist = getattr(owner, "__dict__", {}).get(
-        "dist", owner
-    )  # a frozen distribution of scipy.stats keeps its family
+    dist = getattr(owner, "__dict__", {}).get("dist", owner)
     for place in _places(module):
         for name, value in vars(sys.modules[place]).items():
-            if value is dist and not name.startswith("_"):
+            # A frozen distribution has a family of its own.
+            if type(value) is type(dist) and not name.startswith("_"):
                 whole = f"{place}.{name}"
                 yield whole if method.startswith("__") else f"{whole}.{method}"
     for place in _places(module):
         for kind in type(owner).__mro__:
             if getattr(sys.modules[place], kind.__name__, None) is kind:
                 whole = f"{place}.{kind.__name__}"
-                yield whole if method == "__init__" else f"{whole}.{method}"
+                yield whole if method in ("__init__", "__call__") else f"{whole}.{method}"
 
 
 def _places(module: str) -> list[str]:

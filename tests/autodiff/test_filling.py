@@ -197,7 +197,7 @@ def test_the_check_sees_a_view_that_does_not_follow(monkeypatch):
 
 def test_the_check_sees_a_stale_snapshot(monkeypatch):
     """Planted: what was read changes when the array is filled again."""
-    from mcmodels.autodiff.filling import Cell
+    from mcmodels.autodiff.cells import Cell
 
     def plain(self, at):
         return self.flat[at] if at is not None else self.flat.reshape(self.shape)
@@ -218,6 +218,7 @@ def test_outside_of_derivatives_all_is_numpy():
     assert type(anp.array([1.0, 2.0])) is np.ndarray
     assert type(anp.full(3, 1.0)) is np.ndarray
     assert type(anp.r_[0.0, 1.0:3.0]) is np.ndarray
+    assert type(anp.vectorize(lambda t: t * t)(X)) is np.ndarray
     assert anp.pi == np.pi
     assert anp.float64 is np.float64
     assert anp.linalg.LinAlgError is np.linalg.LinAlgError
