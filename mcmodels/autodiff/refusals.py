@@ -97,10 +97,10 @@ def traced_call(f: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, An
     try:
         return f(*args, **kwargs)
     except (TypeError, ValueError, AttributeError) as error:
-        lost = tracing.objects or isinstance(error.__cause__, NoRuleError)
-        if isinstance(error, NoRuleError) or not lost:
+        refused = isinstance(error.__cause__, NoRuleError)
+        if isinstance(error, NoRuleError) or not (tracing.objects or refused):
             raise
-        told = _translated(error)
+        told = _translated(error) or (str(error.__cause__) if refused else None)
         if told is None:
             raise
         raise NoRuleError(told) from error
