@@ -10,7 +10,8 @@ after the function has returned: a buffer that was overwritten in between gives 
 ``x += 1`` makes a new array if x is traced, so other names of the old array do not see the change.
 ``np.array([a, b])`` of traced numbers is an array of objects, and NumPy computes some functions of
 it by Python's comparisons: the derivative of ``np.sign`` is 0 there instead of an error, and ties
-are not warned about. Use ``np.stack``.
+are not warned about. Use ``np.stack``, or ``np.array`` of :mod:`mcmodels.autodiff.numpy`, a NumPy
+whose arrays can be filled by index.
 """
 
 from mcmodels.autodiff import in_place, numpy, special  # noqa: F401  (in_place adds functions)

@@ -165,6 +165,8 @@ class TracedArray(Traced):
         if method == "reduce" and (function := _REDUCTIONS.get(ufunc)) is not None:
             kwargs.setdefault("axis", 0)
             return self.__array_function__(function, (), inputs, kwargs)
+        if any(isinstance(out, Traced) for out in kwargs.get("out", ())):
+            return NotImplemented  # an array that is filled takes the result
         if ufunc in NOT_DIFFERENTIATED and method == "__call__" and "out" not in kwargs:
             return ufunc(*map(constant, inputs), **kwargs)
         rule = RULES.get(ufunc)

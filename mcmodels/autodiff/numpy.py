@@ -30,8 +30,7 @@ __all__ = list(_numpy.__all__)
 # Functions of a sequence of arrays, which need not have one shape.
 _OF_SEQUENCES = {
     "concatenate", "concat", "stack", "vstack", "hstack", "dstack", "column_stack", "row_stack",
-    "select", "choose", "piecewise", "multi_dot", "broadcast_arrays", "lexsort",
-    "ix_", "result_type", "einsum", "einsum_path",
+    "select", "choose", "piecewise", "multi_dot", "lexsort",
 }  # fmt: skip
 # Functions of a shape or of plain numbers, whose result can be filled.
 _MAKERS = {
@@ -54,6 +53,7 @@ class Function:
     def __init__(self, function: Callable[..., Any], makes: bool) -> None:
         self.__wrapped__ = function
         self.__doc__ = function.__doc__
+        self.__module__ = getattr(function, "__module__", None) or "numpy"
         self.__name__ = function.__name__
         self._makes = makes
         name = function.__name__
@@ -65,6 +65,9 @@ class Function:
         if not tracing.depth:
             return self.__wrapped__(*args, **kwargs)
         args = tuple(self._takes(x) if type(x) in (list, tuple) else x for x in args)
+        for key, x in kwargs.items():
+            if type(x) in (list, tuple):
+                kwargs[key] = self._takes(x)
         result = self.__wrapped__(*args, **kwargs)
         return followed(result) if self._makes else result
 

@@ -275,6 +275,9 @@ def test_lists_of_values():
         lambda np, x: np.array([np.array([x[0], 1.0]), np.zeros(2)]).sum(axis=0)[0],
         lambda np, x: np.maximum.reduce([x[0], x[1] ** 2]) + np.add.reduce(np.array([x[0], x[1]])),
         lambda np, x: np.trace(np.diag([x[0], x[1]]) @ np.eye(2)),
+        lambda np, x: np.average([1.0, 2.0], weights=[x[0], x[1]]) + np.sum(a=[x[0], x[2]]),
+        lambda np, x: np.einsum("i,i", [x[0], x[1]], [x[1], 3.0]),
+        lambda np, x: np.linalg.multi_dot([np.eye(3), np.outer(x, x), x])[0],
     ):
         expected = np.array([differences(lambda t, f=f: f(np, t), (X,), (v,)) for v in np.eye(3)])
         followed = lambda t, f=f: f(anp, t)  # noqa: E731
