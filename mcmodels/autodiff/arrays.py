@@ -207,7 +207,8 @@ class TracedArray(Traced):
         if not name:
             advice = (
                 "Build arrays of such values by np.stack, np.concatenate or np.where; or import "
-                "mcmodels.autodiff.numpy in NumPy's place, whose arrays can be filled."
+                "mcmodels.autodiff.numpy in NumPy's place: what its np.zeros, np.array(a) and the "
+                "like make can be filled."
             )
         raise NoRuleError(
             f"{name or 'NumPy (np.array, an assignment)'}{f', in {where},' if where else ''} wants "

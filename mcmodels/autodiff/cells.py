@@ -16,7 +16,8 @@ class Cell:
     """The entries that a filled array and its views share.
 
     They are kept in one of three ways: as plain numbers; as one traced value; or as pieces, where
-    entry k is entry ``offset[k]`` of piece ``piece_of[k]``, and piece 0 are the plain numbers.
+    entry k is entry ``offset[k]`` of piece ``piece_of[k]``, and piece 0 are the plain numbers. Of
+    pieces ``whole`` keeps the value that they were joined to, until the next writing.
 
     Parameters
     ----------
@@ -57,6 +58,8 @@ class Cell:
         """The entries at positions, in their shape; all entries for None."""
         if at is None and self.whole is not None:
             return self.whole
+        if at is not None and at.ndim == 0:
+            return self.read_one(int(at))
         if self.whole is None and not self.pieces:
             return self._plain(at)
         self._break()
@@ -76,9 +79,14 @@ class Cell:
         joined = parts[0] if len(parts) == 1 else np.concatenate(parts)
         if not (index.size == joined.size and np.array_equal(index, np.arange(index.size))):
             joined = joined[index]
+        if len(parts) > 2:  # the next reading joins what was joined here
+            traced = ~plain
+            self.piece_of[where[traced]] = len(self.pieces)
+            self.offset[where[traced]] = np.arange(where.size).reshape(where.shape)[traced]
+            self.pieces.append(joined)
         value = joined if where.ndim == 1 else np.reshape(joined, where.shape)
         if at is None:
-            self.whole, self.pieces, self.piece_of, self.offset = value, [], None, None
+            self.whole = value
         return value
 
     def read_one(self, at: int) -> Any:
@@ -107,6 +115,7 @@ class Cell:
         numbers[...] = value
         if self.whole is not None:
             self._break()
+            self.whole = None
         if self.lent:
             self.flat, self.lent = self.flat.copy(), False
         self.flat[at] = numbers
@@ -121,8 +130,8 @@ class Cell:
         if extra > 0 and value.shape[:extra] == (1,) * extra:  # as NumPy's assignment does
             value = np.reshape(value, value.shape[extra:])
         offsets = np.broadcast_to(np.arange(value.size).reshape(value.shape), shape)
-        if not self.pieces:
-            self._break()
+        self._break()
+        self.whole = None
         self.piece_of[at] = len(self.pieces)
         self.offset[at] = offsets
         self.pieces.append(value if value.ndim < 2 else np.ravel(value))
@@ -137,7 +146,6 @@ class Cell:
         self.offset = np.arange(size)
         self.piece_of = np.full(size, 0 if self.whole is None else 1)
         self.pieces = [None] if self.whole is None else [None, _vector(self.whole)]
-        self.whole = None
 
     def _forget(self) -> None:
         """Drop the pieces that are written over."""

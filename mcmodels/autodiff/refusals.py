@@ -118,8 +118,8 @@ def _translated(error: Exception) -> str | None:
         return (
             "assignment of a value that is being differentiated to entries of a plain array"
             f"{f', {where},' if where else ''} cannot be followed. Import {_NUMPY} in "
-            "NumPy's place: its arrays can be filled. Or build the array by np.stack, "
-            "np.concatenate or np.where."
+            "NumPy's place: what its np.zeros, np.array(a) and the like make can be filled. Or "
+            "build the array by np.stack, np.concatenate or np.where."
         )
     signs = (
         "setting an array element",

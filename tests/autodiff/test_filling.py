@@ -16,6 +16,7 @@ from mcmodels.autodiff.filling import FilledArray
 from tests.autodiff.checkers import differences
 
 X = np.array([0.3, 1.2, 0.7])
+MATRIX = np.arange(9.0).reshape(3, 3)
 
 # ---- random programs of arrays, views and assignments ----------------------------------------
 
@@ -431,3 +432,55 @@ def test_long_loops_take_linear_time():
     assert sum(np.size(entry.y) for entry in recorded.tape.entries) < 5 * 4000
     # A geometric sum: x₀ 0.9³⁹⁹⁹ + 10 x₁; rounding of 4000 steps.
     np.testing.assert_allclose(grad(f)(X), [0.9**3999, 10.0, 0.0], rtol=1e-12)
+
+
+def test_names_of_numpy_do_not_hide_those_of_python():
+    """NumPy has names such as any and sum, which code of ours must not take for Python's."""
+    for name in np.__all__:
+        getattr(anp, name)
+    test_lists_of_values()
+    test_outside_of_derivatives_all_is_numpy()
+    assert grad(lambda x: anp.sum(anp.r_[x, 1.0]))(X).tolist() == [1.0, 1.0, 1.0]
+
+
+def test_views_without_axes():
+    def f(x):
+        h = anp.zeros((2, 2))
+        point = h[1, 0, ...]
+        point += x[0]
+        point[...] *= x[1]
+        return point * h[1, 0] + h.sum()
+
+    # (ab)² + ab
+    a, b = X[:2]
+    np.testing.assert_allclose(grad(f)(X), [2 * a * b * b + b, 2 * a * a * b + a, 0.0], rtol=1e-14)
+
+
+def test_plain_entries_stay_plain():
+    """Reading the whole array does not make its numbers traced ones."""
+
+    def f(x):
+        h = anp.zeros(3)
+        h[0], h[1] = x[0], 2.0
+        total = anp.sum(h)
+        return total * float(h[1]) + anp.floor(h[1:]).sum()
+
+    assert grad(f)(X).tolist() == [2.0, 0.0, 0.0]
+
+
+def test_copies_of_plain_arrays_can_be_filled():
+    for maker in (
+        lambda: anp.copy(MATRIX), lambda: anp.array(MATRIX), lambda: anp.diag(MATRIX[0]),
+        lambda: anp.outer(X, X), lambda: anp.tile(MATRIX, 1), lambda: anp.triu(MATRIX),
+        lambda: anp.eye(3) * 2.0, lambda: anp.full_like(MATRIX, 3.0), lambda: -anp.ones((3, 3)),
+    ):  # fmt: skip
+
+        def f(x, maker=maker):
+            A = maker()
+            A[0, 1:] = x[:2]
+            return anp.sum(A * A)
+
+        np.testing.assert_allclose(grad(f)(X), [2 * X[0], 2 * X[1], 0.0], rtol=1e-14)
+    np.testing.assert_array_equal(MATRIX, np.arange(9.0).reshape(3, 3))
+    with pytest.raises(ValueError, match="read-only"):
+        grad(lambda x: anp.diag(MATRIX).__setitem__(0, 1.0))(X)
