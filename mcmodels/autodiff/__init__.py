@@ -11,10 +11,17 @@ after the function has returned: a buffer that was overwritten in between gives 
 ``x += 1`` makes a new array if x is traced, so other names of the old array do not see the change.
 ``np.array([a, b])`` of traced numbers is an array of objects, and NumPy computes some functions of
 it by Python's comparisons: the derivative of ``np.sign`` is 0 there instead of an error, and ties
-are not warned about. Use ``np.stack``.
+are not warned about. Use ``np.stack``, or ``np.array`` of :mod:`mcmodels.autodiff.numpy`, a NumPy
+whose arrays can be filled by index.
 """
 
-from mcmodels.autodiff import linalg, special, stats
+from mcmodels.autodiff import (  # noqa: F401  (in_place adds functions)
+    in_place,
+    linalg,
+    numpy,
+    special,
+    stats,
+)
 from mcmodels.autodiff.mapping import vmap
 from mcmodels.autodiff.own_rules import checkpoint, rule
 from mcmodels.autodiff.second_derivatives import hessian, hessian_vector_product
@@ -34,6 +41,7 @@ __all__ = [
     "jacobian",
     "jvp",
     "linalg",
+    "numpy",
     "rule",
     "sparse_jacobian",
     "special",

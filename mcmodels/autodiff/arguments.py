@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from mcmodels.autodiff.arrays import TracedArray
+from mcmodels.autodiff.filling import settled
 from mcmodels.autodiff.tables import call, shape_of
 from mcmodels.autodiff.tracing import Traced, Tracer, constant, stack_objects
 from mcmodels.autodiff.trees import Tree, map_leaves, tree_of
@@ -90,6 +91,7 @@ def real_leaves(x: Any) -> Tree:
 
 def real_array(x: Any) -> Any:
     """An argument as an array of floating-point numbers."""
+    x = settled(x)
     if isinstance(x, Traced):
         return x
     if isinstance(x, np.ma.MaskedArray | np.matrix):
@@ -112,6 +114,7 @@ def real_array(x: Any) -> Any:
 
 def returned_array(y: Any, tracer: Tracer) -> Any:
     """The result of a function that was traced; refused unless it is an array of real numbers."""
+    y = settled(y)
     if isinstance(y, Traced):
         if y.tracer.level > tracer.level:
             raise ValueError(
@@ -178,7 +181,7 @@ def _kind(y: Any) -> str:
 
 def require_shape(v: Any, shape: tuple[int, ...], name: str, what: str) -> Any:
     """A tangent or cotangent as an array; refused if its shape is not the one given."""
-    v = v if isinstance(v, Traced) else real_array(v)
+    v = real_array(v)
     if shape_of(v) != shape:
         raise ValueError(f"{name} has shape {shape_of(v)}; {what} of shape {shape}.")
     return v

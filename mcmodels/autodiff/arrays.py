@@ -14,7 +14,7 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from mcmodels.autodiff.counterparts import counterpart, counterpart_of_ufunc
+from mcmodels.autodiff.refusals import calling_function, instead, name_of
 from mcmodels.autodiff.rules import (
     FUNCTIONS,
     JUMPS,
@@ -25,7 +25,7 @@ from mcmodels.autodiff.rules import (
     STEPS,
 )
 from mcmodels.autodiff.tables import COMPLEX_FUNCTIONS
-from mcmodels.autodiff.tracing import NoRuleError, Traced, apply, constant, stack_objects
+from mcmodels.autodiff.tracing import NoRuleError, Traced, apply, constant, stack_objects, tracing
 
 __all__ = ["TracedArray"]
 
@@ -84,7 +84,7 @@ class TracedArray(Traced):
         _method(np.take),
     )
     squeeze, swapaxes, ravel = _method(np.squeeze), _method(np.swapaxes), _method(np.ravel)
-    flatten, copy = _method(np.ravel), _method(np.copy)
+    flatten = _method(np.ravel)
     argmax, argmin, argsort = _method(np.argmax), _method(np.argmin), _method(np.argsort)
     conj, conjugate = _method(np.conjugate), _method(np.conjugate)
     any, all, nonzero = _method(np.any), _method(np.all), _method(np.nonzero)
@@ -164,6 +164,11 @@ class TracedArray(Traced):
         return np.transpose(self)
 
     @property
+    def flat(self) -> Any:
+        """The entries in one axis, to be iterated over."""
+        return np.ravel(self)
+
+    @property
     def mT(self) -> Any:
         """The array with its last two axes exchanged."""
         return np.swapaxes(self, -1, -2)
@@ -171,6 +176,10 @@ class TracedArray(Traced):
     def reshape(self, *shape: Any, **kwargs: Any) -> Any:
         """The entries in another shape."""
         return np.reshape(self, shape[0] if len(shape) == 1 else shape, **kwargs)
+
+    def copy(self, order: Any = "C") -> Any:
+        """A copy, which can be filled by index."""
+        return np.copy(self, order=order)
 
     def transpose(self, *axes: Any) -> Any:
         """The array with its axes in another order."""
@@ -197,6 +206,8 @@ class TracedArray(Traced):
         if method == "reduce" and (function := _REDUCTIONS.get(ufunc)) is not None:
             kwargs.setdefault("axis", 0)
             return self.__array_function__(function, (), inputs, kwargs)
+        if any(isinstance(out, Traced) for out in kwargs.get("out", ())):
+            return NotImplemented  # an array that is filled takes the result
         if ufunc in NOT_DIFFERENTIATED and method != "at" and "out" not in kwargs:
             return getattr(ufunc, method)(*map(constant, inputs), **kwargs)
         known = ufunc in REDUCED or (method == "outer" and ufunc.nin == 2)
@@ -204,7 +215,7 @@ class TracedArray(Traced):
         if rule is not None and known:
             return METHODS[method](ufunc, *inputs, **kwargs)
         called = "" if method == "__call__" else f".{method}"
-        _refuse(ufunc, _name(ufunc) + called, kwargs if rule is not None else {})
+        _refuse(ufunc, name_of(ufunc) + called, kwargs if rule is not None else {})
 
     def __array_function__(
         self,
@@ -217,10 +228,10 @@ class TracedArray(Traced):
             return func(*_plain_arguments(args), **_plain_arguments(kwargs))
         implementation = FUNCTIONS.get(func)
         if implementation is None:
-            _refuse(func, _name(func), {})
+            _refuse(func, name_of(func), {})
         if func not in COMPLEX_FUNCTIONS and _has_complex(args):
             raise NoRuleError(
-                f"{_name(func)} has a rule for real numbers only; found complex ones."
+                f"{name_of(func)} has a rule for real numbers only; found complex ones."
             )
         args, kwargs = implementation.named(args, kwargs)
         kwargs = {key: value for key, value in kwargs.items() if not _is_default(key, value)}
@@ -230,13 +241,13 @@ class TracedArray(Traced):
         if unknown:
             unknown = {key for key in unknown if not implementation.is_default(key, kwargs[key])}
             if unknown:
-                _refuse(func, _name(func), unknown)
+                _refuse(func, name_of(func), unknown)
             kwargs = {k: v for k, v in kwargs.items() if k in implementation.parameters}
         return implementation(*args, **kwargs)
 
     def __array__(self, dtype: Any = None, copy: Any = None) -> Any:
-        caller = _calling_function()
-        if self.ndim == 0 and dtype is None and caller.startswith("NumPy"):
+        caller, called, where = calling_function()
+        if self.ndim == 0 and dtype is None and not caller:
             # np.array([a, b]) of traced numbers: an array of objects, which `apply` handles.
             return self._as_objects()
         if dtype in (None, np.dtype(object)):
@@ -244,35 +255,42 @@ class TracedArray(Traced):
                 return self._as_objects().view(_TracedEntries)
             if _computes_with_objects():
                 return self._as_objects()
-        ours = counterpart(sys._getframe(1))
-        if ours is not None:
-            raise NoRuleError(
-                f"{caller} wants a plain array of a value that is being differentiated, and its "
-                f"calls cannot be followed; the derivative would be lost. Use {ours}, which can be "
-                "followed."
+        name = caller or called
+        advice = instead(name) or "Use a function that has a rule."
+        if not name:
+            advice = (
+                "Build arrays of such values by np.stack, np.concatenate or np.where; or import "
+                "mcmodels.autodiff.numpy in NumPy's place: what its np.zeros, np.array(a) and the "
+                "like make can be filled."
             )
         raise NoRuleError(
-            f"{caller} wants a plain array of a value that is being differentiated, and has no "
-            "rule; the derivative would be lost. Build arrays of such values by np.stack, "
-            "np.concatenate or np.where, not by assignment to entries; use a function that has a "
-            "rule; or constant(x), if no derivative is wanted."
+            f"{name or 'NumPy (np.array, an assignment)'}{f', in {where},' if where else ''} wants "
+            "a plain array of a value that is being differentiated, and the derivative would be "
+            f"lost. {advice} Use constant(x), if no derivative is wanted."
         )
 
     def _as_objects(self) -> np.ndarray:
         """An array of the traced entries."""
+        tracing.objects = True
         array = np.empty(self.shape, dtype=object)
         for index in np.ndindex(*self.shape):
             array[index] = self[index] if index else self
         return array
 
     def _not_a_number(self, *args: Any) -> NoReturn:
+        caller, _, where = calling_function()
         raise NoRuleError(
-            "float(), int() and functions of math make a plain number of a value that is being "
-            "differentiated, and its derivative would be lost. Use NumPy's functions (np.exp for "
+            f"{caller + ' calls float(): ' if caller else ''}float(), int() and functions of math "
+            "make a plain number of a value that is being differentiated, and its derivative would "
+            f"be lost{', in ' + where if where else ''}. Use NumPy's functions (np.exp for "
             "math.exp), np.stack for np.array of numbers; or constant(x), if no derivative is "
             "wanted."
         )
 
+    __float__: Any
+    __int__: Any
+    __index__: Any
+    __complex__: Any
     __float__ = __int__ = __index__ = __complex__ = _not_a_number
 
     def __copy__(self) -> TracedArray:
@@ -287,10 +305,10 @@ class TracedArray(Traced):
             "take part); constant(x) gives its values."
         )
 
-    def __setitem__(self, index: Any, value: Any) -> NoReturn:
+    def __setitem__(self, index: Any, value: Any) -> None:
         raise NoRuleError(
-            "assignment to entries of an array that is being differentiated has no rule; build it "
-            "by np.where, np.concatenate or np.stack."
+            "assignment to entries of an array that is being differentiated has no rule; assign to "
+            "x.copy(), or build it by np.where, np.concatenate or np.stack."
         )
 
     def __getattr__(self, name: str) -> Any:
@@ -342,15 +360,6 @@ _COMPUTED_WITH_OBJECTS = frozenset({
 })  # fmt: skip
 # The classes of np.r_ and np.c_.
 _CONCATENATORS = (type(np.r_), type(np.c_))
-# Libraries that may call NumPy themselves; a message names the function that the user called.
-_LIBRARIES = ("numpy", "scipy", "sklearn", "pandas")
-
-
-def _name(function: Callable[..., Any]) -> str:
-    module = getattr(function, "__module__", None) or "numpy"
-    if isinstance(function, np.ufunc) and getattr(np, function.__name__, None) is not function:
-        module = "scipy.special"
-    return f"{module}.{function.__name__}"
 
 
 def _is_default(key: str, value: Any) -> bool:
@@ -381,7 +390,14 @@ def _plain_arguments(values: Any) -> Any:
 def _refuse(function: Callable[..., Any], name: str, keywords: Iterable[str]) -> NoReturn:
     if keywords:
         listed = ", ".join(f"{key}=" for key in sorted(keywords))
-        raise NoRuleError(f"{name} with {listed} has no rule for its derivative; leave it out.")
+        in_place = (
+            " Plain arrays cannot be changed in place (a += x) by values that are being "
+            "differentiated; those of mcmodels.autodiff.numpy, imported in NumPy's place, can."
+        )
+        raise NoRuleError(
+            f"{name} with {listed} has no rule for its derivative; leave it out."
+            f"{in_place if 'out' in keywords else ''}"
+        )
     if function in STEPS:
         raise NoRuleError(
             f"{name} is constant between its jumps: its derivative is zero wherever it has one, "
@@ -393,11 +409,11 @@ def _refuse(function: Callable[..., Any], name: str, keywords: Iterable[str]) ->
             f"{name} has no derivative: it {JUMPS[function]}; or constant(x), if no derivative is "
             "wanted."
         )
-    if (ours := counterpart_of_ufunc(function.__name__)) is not None:
-        raise NoRuleError(f"scipy.{ours} cannot be followed. Use mcmodels.autodiff.{ours}.")
+    advice = instead(name) if name.startswith("scipy") else ""
     raise NoRuleError(
-        f"{name} has no rule for its derivative. Write it with functions that have one (they are "
-        "listed in mcmodels.autodiff.rules), or use constant(x), if no derivative is wanted."
+        f"{name} has no rule for its derivative. {advice + ' Or write' if advice else 'Write'} it "
+        "with functions that have one (they are listed in mcmodels.autodiff.rules), or use "
+        "constant(x), if no derivative is wanted."
     )
 
 
@@ -420,19 +436,3 @@ def _is_of_a_concatenator() -> bool:
     """Whether np.r_ or np.c_ asks for a plain array."""
     frame = sys._getframe(2)
     return isinstance(frame.f_locals.get("self"), _CONCATENATORS)
-
-
-def _calling_function() -> str:
-    """The library function that asks for a plain array, as far as the call stack shows it."""
-    frame: FrameType | None = sys._getframe(2)
-    name = "NumPy (np.array, np.asarray, an assignment)"
-    while frame is not None:
-        module = frame.f_globals.get("__name__", "")
-        if module.partition(".")[0] not in _LIBRARIES:
-            break
-        public = ".".join(part for part in module.split(".") if not part.startswith("_"))
-        name = f"{public}.{frame.f_code.co_name}"
-        if hasattr(np, frame.f_code.co_name) and module.startswith("numpy"):
-            name = f"numpy.{frame.f_code.co_name}"
-        frame = frame.f_back
-    return name

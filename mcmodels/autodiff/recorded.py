@@ -17,6 +17,7 @@ from mcmodels.autodiff.arguments import (
     split_aux,
     unshared,
 )
+from mcmodels.autodiff.refusals import traced_call
 from mcmodels.autodiff.reverse import Tape, Variable
 from mcmodels.autodiff.tables import shape_of
 from mcmodels.autodiff.tracing import constant
@@ -68,7 +69,7 @@ class Recorded:
                 named[k] = argument
             else:
                 arguments[k] = argument
-        returned, self.aux = f(*arguments, **named), None
+        returned, self.aux = traced_call(f, arguments, named), None
         if has_aux:
             returned, self.aux = split_aux(returned, self.tape)
         y = returned_array(returned, self.tape)

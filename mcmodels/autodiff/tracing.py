@@ -12,6 +12,7 @@ and Symbolic Computation 21(4), §2.
 from __future__ import annotations
 
 import itertools
+import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -29,9 +30,28 @@ __all__ = [
     "constant",
     "stack_list",
     "stack_objects",
+    "tracing",
 ]
 
 _levels = itertools.count()
+
+
+class Tracing(threading.local):
+    """What this thread differentiates.
+
+    Parameters
+    ----------
+    depth : int
+        How many derivatives are being taken, one inside the other.
+    objects : bool
+        Whether NumPy was given traced numbers as objects.
+    """
+
+    depth = 0
+    objects = False
+
+
+tracing = Tracing()
 
 
 class NoRuleError(TypeError):

@@ -25,6 +25,7 @@ from mcmodels.autodiff.arguments import (
 )
 from mcmodels.autodiff.forward import Dual, Forward
 from mcmodels.autodiff.recorded import Recorded
+from mcmodels.autodiff.refusals import traced_call
 from mcmodels.autodiff.tables import shape_of
 from mcmodels.autodiff.tracing import Traced, constant
 from mcmodels.autodiff.trees import Tree
@@ -218,7 +219,7 @@ def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) 
         duals = [Dual(*pair) for pair in zip(tree.leaves, repeat(tracer), directions)]
         arguments.append(tree.rebuilt(duals))
         inputs += duals
-    y = returned_array(f(*arguments), tracer)
+    y = returned_array(traced_call(f, arguments, {}), tracer)
     if isinstance(y, Dual) and y.tracer is tracer:
         given = [part for x in inputs for part in (x.value, x.tangent)]
         return unshared(y.value, given), result_like(y.value, unshared(y.tangent, given))

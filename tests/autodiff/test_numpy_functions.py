@@ -263,9 +263,9 @@ def test_a_lost_derivative_is_seen():
 
 def test_the_tables_are_reached():
     """Functions with rules are among those called, and agree instead of being refused."""
-    assert set(FUNCTIONS) <= set(EVERY.values())
+    assert set(FUNCTIONS) - {np.empty_like} <= set(EVERY.values())
     assert {f for f in RULES if isinstance(f, np.ufunc)} <= set(EVERY.values())
-    assert NOT_DIFFERENTIATED - {np.empty_like} <= set(EVERY.values())
+    assert set(EVERY.values()) >= NOT_DIFFERENTIATED
     # Of vectors and matrices, with integers, and with a sign that is a step.
     others = {np.matmul, np.ldexp, np.copysign, np.vecdot}
     others |= {getattr(np, name) for name in ("matvec", "vecmat") if hasattr(np, name)}

@@ -339,7 +339,7 @@ def test_functions_of_values_alone():
     def f(x):
         seen.update(
             argmax=np.argmax(x), order=x.argsort(), any=(x > 1).any(), finite=np.isfinite(x),
-            close=np.allclose(x, X), shape=np.shape(x), zeros=np.zeros_like(x), at=np.nonzero(x),
+            close=np.allclose(x, X), shape=np.shape(x), at=np.nonzero(x),
             where=np.searchsorted(np.sort(X), x), rank=np.linalg.matrix_rank(np.outer(x, x)),
         )  # fmt: skip
         return np.sum(x * seen["finite"] * (x.argmax() + 1))
@@ -348,7 +348,6 @@ def test_functions_of_values_alone():
     assert all(
         type(value) in (np.ndarray, np.int64, np.bool, bool, tuple) for value in seen.values()
     )
-    assert type(seen["zeros"]) is np.ndarray
 
 
 def test_numbers_in_arrays_and_lists():

@@ -26,11 +26,6 @@ def _ravel(a: Any, order: Any = "C") -> Any:
     return _reshape(a, -1, order)
 
 
-@implements(np.copy)
-def _copy(a: Any) -> Any:
-    return np.positive(a)
-
-
 @implements(np.transpose, np.permute_dims)
 def _transpose(a: Any, axes: Any = None) -> Any:
     return call("transpose", a, axes=None if axes is None else tuple(axes))

@@ -12,7 +12,7 @@ NOT_DIFFERENTIATED |= {
     np.isfinite, np.isinf, np.isnan, np.signbit,
     np.shape, np.ndim, np.size, np.argmax, np.argmin, np.argsort, np.nonzero, np.flatnonzero,
     np.argwhere, np.count_nonzero, np.any, np.all, np.isclose, np.allclose, np.array_equal,
-    np.searchsorted, np.zeros_like, np.ones_like, np.empty_like, np.result_type,
+    np.searchsorted, np.result_type,
     np.iscomplexobj, np.isrealobj, np.can_cast, np.may_share_memory, np.shares_memory,
     np.array_repr, np.array_str, np.linalg.matrix_rank,
     np.argpartition, np.lexsort, np.nanargmax, np.nanargmin, np.digitize, np.isin,

@@ -7,6 +7,7 @@ from tests.autodiff.cases import (  # noqa: F401  (each adds its cases)
     complex_numbers,
     elementwise,
     entries,
+    filled,
     matrices,
     numpy_entries,
     numpy_sampled,

@@ -1,0 +1,156 @@
+"""Errors name the function as the user called it, and what exists instead."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+import scipy.integrate
+import scipy.interpolate
+import scipy.linalg
+import scipy.optimize
+import scipy.signal
+import scipy.sparse
+import scipy.special
+import scipy.stats
+from sklearn.metrics import mean_squared_error
+
+from mcmodels.autodiff import NoRuleError, grad, jvp
+
+X = np.array([0.3, 1.2, 0.7])
+EYE = np.eye(3)
+
+
+def filled(x):
+    h = np.zeros(3)
+    for t in range(3):
+        h[t] = t * x[0]
+    return np.sum(h)
+
+
+def filled_by_slice(x):
+    h = np.zeros(3)
+    h[:] = x
+    return np.sum(h)
+
+
+def added_in_place(x):
+    h = np.zeros(3)
+    h += x
+    return np.sum(h)
+
+
+def correlation(x):
+    return np.array([[1, x[0]], [x[0], 1]])
+
+
+OURS = "mcmodels.autodiff.numpy"
+# What is called, the name that the message has, and the remedy.
+CALLS = {
+    "filled": (filled, "h[t]", OURS),
+    "filled by a slice": (filled_by_slice, "h[:]", OURS),
+    "in place": (added_in_place, "numpy.add with out=", OURS),
+    "det": (lambda x: np.linalg.det(correlation(x)), "numpy.linalg.det", OURS),
+    "inv": (lambda x: np.linalg.inv(correlation(x))[0, 0], "numpy.linalg.inv", OURS),
+    "solve": (lambda x: np.linalg.solve(correlation(x), X[:2])[0], "numpy.linalg.solve", OURS),
+    "exp": (lambda x: np.sum(np.exp(correlation(x))), "numpy.exp", OURS),
+    "log of a list": (lambda x: np.sum(np.log([x[0], 2.0])), "numpy.log", OURS),
+    "std": (lambda x: np.std(correlation(x)), "numpy.std", OURS),
+    "mean": (lambda x: np.mean([x[0], x[1]]), "numpy.mean", OURS),
+    "full": (lambda x: np.sum(np.full(3, x[0])), "numpy.full", OURS),
+    "array of rows": (lambda x: np.sum(np.array([x, x])), "numpy.array", OURS),
+    "asarray": (lambda x: np.sum(np.asarray(x)), "numpy.asarray", OURS),
+    "r_": (lambda x: np.sum(np.r_[x, 1.0]), "numpy.r_", OURS),
+    "c_": (lambda x: np.sum(np.c_[x, x]), "numpy.c_", OURS),
+    "vectorize": (lambda x: np.sum(np.vectorize(abs)(x)), "numpy.vectorize", OURS),
+    "method dot": (lambda x: np.sum(EYE.dot(x)), "ndarray.dot", "A @ x"),
+    "cholesky": (
+        lambda x: np.sum(scipy.linalg.cholesky(EYE + np.outer(x, x))),
+        "scipy.linalg.cholesky",
+        "linalg.cholesky, which has a rule",
+    ),
+    "inv of scipy": (
+        lambda x: np.sum(scipy.linalg.inv(EYE + np.outer(x, x))),
+        "scipy.linalg.inv",
+        "linalg.inv, which has a rule",
+    ),
+    "logsumexp": (
+        lambda x: scipy.special.logsumexp(x),
+        "scipy.special.logsumexp",
+        "mcmodels.autodiff.special.logsumexp",
+    ),
+    "softmax": (
+        lambda x: np.sum(scipy.special.softmax(x)),
+        "scipy.special.softmax",
+        "mcmodels.autodiff.special.softmax",
+    ),
+    "polygamma": (
+        lambda x: np.sum(scipy.special.polygamma(1, x)),
+        "scipy.special.polygamma",
+        "mcmodels.autodiff.special.polygamma",
+    ),
+    "distribution": (lambda x: scipy.stats.norm.logpdf(x[0]), "scipy.stats.norm.logpdf", ""),
+    "frozen": (lambda x: scipy.stats.norm(x[0], 1.0).pdf(0.3), "scipy.stats.norm", ""),
+    "discrete": (lambda x: scipy.stats.poisson.logpmf(2, x[0]), "scipy.stats.poisson.logpmf", ""),
+    "quad": (
+        lambda x: scipy.integrate.quad(lambda t: t * x[0], 0, 1)[0],
+        "scipy.integrate.quad",
+        "",
+    ),
+    "ivp": (
+        lambda x: scipy.integrate.solve_ivp(lambda t, z: -z * x[0], (0, 1), [1.0]).y[0, -1],
+        "scipy.integrate.solve_ivp",
+        "",
+    ),
+    "minimum": (
+        lambda x: scipy.optimize.minimize(lambda z: (z[0] - x[0]) ** 2, [0.0]).fun,
+        "scipy.optimize.minimize",
+        "",
+    ),
+    "interpolator": (
+        lambda x: scipy.interpolate.interp1d(X, x)(0.5),
+        "scipy.interpolate.interp1d",
+        "",
+    ),
+    "signal": (lambda x: np.sum(scipy.signal.fftconvolve(x, x)), "scipy.signal.fftconvolve", ""),
+    "sparse": (lambda x: np.sum(scipy.sparse.csr_array(EYE) @ x), "scipy.sparse.csr_array", ""),
+    "series": (lambda x: pd.Series(x).sum(), "pandas.Series", ""),
+    "sklearn": (lambda x: mean_squared_error(x, X), "sklearn.metrics.mean_squared_error", ""),
+    "math": (lambda x: float(x[0]), "float(x[0])", ""),
+}
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_the_function_and_the_remedy_are_named(name):
+    f, called, remedy = CALLS[name]
+    for derive in (lambda: grad(f)(X), lambda: jvp(f, (X,), (X,))):
+        with pytest.raises(NoRuleError) as caught:
+            derive()
+        assert called in str(caught.value)
+        assert remedy in str(caught.value)
+        assert len(str(caught.value)) < 480
+
+
+def test_other_errors_are_left_alone():
+    """A TypeError of the function itself is not taken for one of NumPy."""
+
+    def own(x):
+        np.array([x[0], x[1]])
+        raise TypeError("an object of mine")
+
+    def wrong_call(x):
+        np.array([x[0], x[1]])
+        return np.sum(x, 1, 2, 3, 4, 5, 6, 7)
+
+    for f in (own, wrong_call, lambda x: x.undefined, lambda x: "text" + 1):
+        with pytest.raises((TypeError, AttributeError)) as caught:
+            grad(f)(X)
+        assert not isinstance(caught.value, NoRuleError)
+
+
+def test_without_source_text():
+    """Functions that were not read from a file: the expression is left out."""
+    scope = {"np": np, "EYE": EYE}
+    exec("def f(x):\n    return np.sum(EYE.dot(x))", scope)
+    with pytest.raises(NoRuleError, match=r"wants a plain array .* mcmodels.autodiff.numpy"):
+        grad(scope["f"])(X)
