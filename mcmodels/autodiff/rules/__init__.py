@@ -8,6 +8,7 @@ write other functions of NumPy in terms of these.
 from mcmodels.autodiff.rules import (  # noqa: F401  (each adds its rules to the tables)
     arrangement,
     elementwise,
+    exponentials,
     linear_algebra,
     numpy_algebra,
     numpy_arrangement,
