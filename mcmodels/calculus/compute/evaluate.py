@@ -173,7 +173,7 @@ def _directional_derivative(
 
 
 def _log_det(X: Array, xp: Any) -> Any:
-    """log det X, NaN where the determinant is not positive."""
+    """Log det X, NaN where the determinant is not positive."""
     if np.iscomplexobj(X) or X.dtype == object:
         sign = np.sign(np.real(xp.det(X)))
     else:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 from mcmodels.calculus.compute.tails import with_exact_tails
@@ -106,7 +106,8 @@ def _log_of_factors(e: Expression) -> Expression | None:
     coefficient = e.coefficient if isinstance(e, N.Scaled) else 1
     if coefficient <= 0:
         return None
-    terms, left = [], []
+    terms: list[Expression] = []
+    left: list[Expression] = []
     for factor in e.children:
         found = None if isinstance(factor, N.Det) else logarithm(factor)
         (left if found is None else terms).append(factor if found is None else found)
@@ -182,7 +183,8 @@ def _multiple(e: Expression, quotients: set[bytes]) -> Expression | None:
     found = [factor for factor in e.children if factor.key in quotients]
     if not found:
         return None
-    exponents, rest = [], []
+    exponents: list[Expression] = []
+    rest: list[Expression] = []
     for factor in e.children:
         z = _exponent(factor)
         (rest if z is None else exponents).append(factor if z is None else z)
