@@ -109,7 +109,7 @@ def _terms(e: Expression) -> tuple[Expression, ...]:
 
 
 def mirror_images_in_order(expression: Expression) -> Expression:
-    """abᵀ + baᵀ rather than baᵀ + abᵀ, A + Aᵀ rather than Aᵀ + A, I + K, everywhere."""
+    """abᵀ + baᵀ rather than baᵀ + abᵀ, A + Aᵀ rather than Aᵀ + A, I + K, y∘σ(x), everywhere."""
     if not any(_is_out_of_order(part) for part in parts_of(expression)):
         return expression
     known: dict[bytes, Expression] = {}  # the key of a sum is the same in any order
@@ -117,7 +117,9 @@ def mirror_images_in_order(expression: Expression) -> Expression:
     def walk(part: Expression) -> Expression:
         if part.key not in known:
             children = [walk(child) for child in part.children]
-            if _is_out_of_order(part):
+            if isinstance(part, N.Hadamard):
+                children.sort(key=_stands_later)
+            elif _is_out_of_order(part):
                 children.reverse()
             known[part.key] = rebuilt(part, children)
         return known[part.key]
@@ -125,7 +127,16 @@ def mirror_images_in_order(expression: Expression) -> Expression:
     return walk(expression)
 
 
+def _stands_later(factor: Expression) -> bool:
+    """Whether a factor stands after the letters among elementwise factors."""
+    base = factor.base if isinstance(factor, N.Power) else factor
+    return not isinstance(base, N.Symbol)
+
+
 def _is_out_of_order(e: Expression) -> bool:
+    if isinstance(e, N.Hadamard):
+        later = [_stands_later(factor) for factor in e.children]
+        return later != sorted(later)
     if not (isinstance(e, N.Sum) and len(e.children) == 2):
         return False
     first, second = e.children
