@@ -12,6 +12,7 @@ from mcmodels.calculus.core.arithmetic import add, hadamard, matmul, parts, scal
 from mcmodels.calculus.core.arithmetic.exponentials import argument_of, exponent_of
 from mcmodels.calculus.core.elementwise import elementwise
 from mcmodels.calculus.core.expression import Expression
+from mcmodels.calculus.core.numbers import magnitude
 from mcmodels.calculus.core.rewriting import parts_of, rebuilt
 from mcmodels.calculus.core.sizes import ONE
 
@@ -180,14 +181,22 @@ def _power(e: N.Power, quotients: set[bytes]) -> Expression | None:
 
 def _multiple(e: Expression, quotients: set[bytes]) -> Expression | None:
     """exp(a) exp(−log Σ) as one exponential, so that neither overflows."""
-    found = [factor for factor in e.children if factor.key in quotients]
-    if not found:
+    pieces = [
+        piece
+        for factor in e.children
+        for term in (factor.children if isinstance(factor, N.Sum) else (factor,))
+        for piece in (term, *(term.children if isinstance(term, N.Scaled | N.Hadamard) else ()))
+    ]
+    if not any(piece.key in quotients for piece in pieces):
         return None
     exponents: list[Expression] = []
     rest: list[Expression] = []
     for factor in e.children:
         z = _exponent(factor)
         (rest if z is None else exponents).append(factor if z is None else z)
+    opened = _opened(e, quotients)
+    if opened is not None:
+        return opened
     if len(exponents) < 2:
         return None
     filled = exponents
@@ -200,6 +209,28 @@ def _multiple(e: Expression, quotients: set[bytes]) -> Expression | None:
     arrays = [factor for factor in (*rest, joined) if factor.is_array]
     coefficient = parts(e)[0] if isinstance(e, N.Scaled) else 1
     return scale(coefficient, *scalars, *([hadamard(arrays)] if arrays else []))
+
+
+def _opened(e: Expression, quotients: set[bytes]) -> Expression | None:
+    """(eᵃ − eᵇ)/Σ with a quotient for each term, none of which overflows."""
+    for i, factor in enumerate(e.children):
+        if not isinstance(factor, N.Sum):
+            continue
+        terms = [parts(term) for term in factor.children]
+        bodies = [arithmetic.assemble(magnitude(c), s, array) for c, s, array in terms]
+        if any(exponent_of(body) is None for body in bodies):
+            continue
+        products = []
+        for term in factor.children:
+            chosen = [*e.children[:i], term, *e.children[i + 1 :]]
+            scalars = [factor for factor in chosen if factor.is_scalar]
+            arrays = [factor for factor in chosen if factor.is_array]
+            coefficient = parts(e)[0] if isinstance(e, N.Scaled) else 1
+            whole = scale(coefficient, *scalars, *([hadamard(arrays)] if arrays else []))
+            found = _multiple(whole, quotients)
+            products.append(whole if found is None else found)
+        return add(products)
+    return None
 
 
 def _exponent(factor: Expression) -> Expression | None:

@@ -75,6 +75,8 @@ def exponent_of(e: Expression) -> Expression | None:
 def _of_number(e: Number) -> Expression | None:
     if e.value <= 0:
         return None
+    if e.value < 1:
+        return scale(-1, Elementwise("log", number(1 / e.value)))
     return number(0) if e.value == 1 else Elementwise("log", e)
 
 
@@ -146,6 +148,7 @@ _EXPONENTS: dict[type[Expression], Callable[..., Expression | None]] = {
     Product: _of_product,
     Total: lambda e: _mapped(e.argument, lambda z: LogSumExp(vec(z))),
     Transpose: lambda e: _mapped(e.argument, transpose),
+    Sum: lambda e: _log_of_sum(e),
 }
 
 
@@ -155,8 +158,6 @@ _EXPONENTS: dict[type[Expression], Callable[..., Expression | None]] = {
 def recognised(name: str, argument: Expression) -> Expression | None:
     """What a function of exponentials is: log(1 + exp(z)) is softplus(z), and so on."""
     if name == "log":
-        if isinstance(argument, Sum):
-            return _log_of_sum(argument)
         if isinstance(argument, Det):
             return _log_of_determinant(argument.argument)
         return exponent_of(argument) if argument.used else None
@@ -192,14 +193,14 @@ def _log_of_determinant(X: Expression) -> Expression | None:
 
 @recognises("power")
 def _reciprocal(base: Expression, exponent: Value) -> Expression | None:
-    """(c + c exp(u))ᵏ as cᵏ σ(−u)⁻ᵏ, for k < 0."""
+    """(c + d exp(u))ᵏ as cᵏ σ(log(c/d) − u)⁻ᵏ, for k < 0."""
     if not isinstance(base, Sum) or len(base.children) != 2 or exponent >= 0:
         return None
     one, other = base.children
     if one.used:
         one, other = other, one
     c, scalars, array = parts(one)
-    if scalars or not isinstance(array, Ones | None) or c <= 0 or parts(other)[0] != c:
+    if scalars or not isinstance(array, Ones | None) or c <= 0:
         return None
     z = exponent_of(scale(1 / c, other))
     if z is None or not z.used:
@@ -236,14 +237,14 @@ def _pair(above: Expression, m: int, below: Expression, k: int) -> Powers | None
     w = argument_of("sigmoid", below) if k > 0 else None
     u = argument_of("exp", above)
     if w is not None and u is not None:
-        # eᵐᵘ σ(w)ᵏ: each e⁻ʷ turns a σ(w) into a σ(−w).
-        minus = scale(-1, w)
-        turns = m if u == minus else -m if u == w else 0
-        if turns <= 0:
+        # Each eᵘ = c e⁻ʷ turns a σ(w) into cσ(−w).
+        sign = 1 if m > 0 else -1
+        c = _number_of(add([scale(sign, u), w]))
+        if c is None:
             return None
-        n = min(turns, k)
-        left = m - n if m > 0 else m + n
-        return _powers((above, left), (below, k - n), (function("sigmoid", minus), n))
+        n = min(sign * m, k)
+        turned = function("sigmoid", scale(-1, w))
+        return _powers((above, m - sign * n), (below, k - n), (turned, n), (number(c**n), 1))
     if m > 0 and isinstance(above, Sum):
         difference = _difference(above)
         if difference is None:
@@ -266,6 +267,23 @@ def _pair(above: Expression, m: int, below: Expression, k: int) -> Powers | None
             factor = number((c / total[0]) ** n)
             return _powers((above, m - n), (below, k + n), (half, n), (factor, 1))
     return None
+
+
+def _number_of(exponent: Expression) -> Value | None:
+    """The c of exp(exponent) = c, where the exponent is 0 or ± log(c)."""
+    if exponent.used:
+        return None
+    if is_zero(exponent):
+        return Fraction(1)
+    coefficient, scalars, array = parts(exponent)
+    if isinstance(array, Ones) and len(scalars) == 1:
+        exponent, array = scalars[0], None
+    elif array is None and len(scalars) == 1:
+        exponent = scalars[0]
+    inside = argument_of("log", exponent) if array is None else None
+    if not isinstance(inside, Number) or abs(coefficient) != 1:
+        return None
+    return inside.value if coefficient == 1 else 1 / inside.value
 
 
 def _powers(*pairs: tuple[Expression, int]) -> Powers:

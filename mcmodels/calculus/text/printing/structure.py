@@ -41,12 +41,10 @@ class Printer:
 
     def write(self, e: Expression, tightness: int = SUM) -> str:
         """The text of an expression, in parentheses if it binds less tightly than asked for."""
-        text, own = self._writer(type(e))(e)
+        if type(e) not in self.writers:  # a node that `compute` refines is written as what it was
+            e = type(e).__mro__[1](*e.arguments())
+        text, own = self.writers[type(e)](e)
         return text if own >= tightness else self.parenthesised(text)
-
-    def _writer(self, kind: type[Expression]) -> Callable:
-        """That of a kind, or of the kind that it refines."""
-        return next(self.writers[k] for k in kind.__mro__ if k in self.writers)
 
     def parenthesised(self, text: str) -> str:
         """The text in parentheses."""
