@@ -14,7 +14,6 @@ from mcmodels.calculus.core import nodes as N
 from mcmodels.calculus.core.arithmetic import is_symmetric
 from mcmodels.calculus.core.expression import Expression
 from mcmodels.calculus.core.rewriting import rebuilt
-from mcmodels.calculus.core.sizes import ONE
 from mcmodels.calculus.derive.simplification import (
     diagonals,
     factors,
@@ -131,10 +130,8 @@ def _size(expression: Expression, sizes: dict[bytes, int]) -> int:
 
 def _scales_a_vector(e: N.Product) -> bool:
     """Whether a diagonal matrix stands before a vector, where v∘x is as long."""
-    if e.is_scalar:
-        return False
-    chain = e.children[:-1] if e.is_column else e.children[1:] if e.rows == ONE else ()
-    return any(isinstance(factor, N.DiagonalMatrix) for factor in chain)
+    before = e.children[:-1] if e.is_column and not e.is_scalar else ()
+    return any(isinstance(factor, N.DiagonalMatrix) for factor in before)
 
 
 def _is_unusual(left: Expression, right: Expression) -> bool:

@@ -30,16 +30,12 @@ __all__ = [
 
 def applied_to_a_vector(e: N.Product) -> Expression | None:
     """diag(v)x as v∘x; but xᵀ diag(v) y stays, in which the symmetry is seen."""
-    if e.is_scalar:
+    if e.is_scalar or not e.is_column:
         return None
     for i, factor in enumerate(e.children[:-1]):
-        if isinstance(factor, N.DiagonalMatrix) and e.is_column:
+        if isinstance(factor, N.DiagonalMatrix):
             rest = hadamard([factor.argument, matmul(e.children[i + 1 :])])
             return matmul([*e.children[:i], rest])
-    if e.rows == ONE and any(isinstance(factor, N.DiagonalMatrix) for factor in e.children[1:]):
-        turned = N.Product(tuple(transpose(factor) for factor in reversed(e.children)))
-        found = applied_to_a_vector(turned)
-        return None if found is None else transpose(found)
     return None
 
 
@@ -144,12 +140,9 @@ def rows_scaled(e: N.Hadamard) -> Expression | None:
 
 
 def with_identity(e: N.Hadamard) -> Expression | None:
-    """A∘I = diag(diag(A)), diag(v)∘A = diag(v∘diag(A))."""
+    """A∘I = diag(diag(A))."""
     for i, factor in enumerate(e.children):
-        if isinstance(factor, N.Identity | N.DiagonalMatrix):
+        if isinstance(factor, N.Identity):
             rest = hadamard([*e.children[:i], *e.children[i + 1 :]])
-            entries = functions.diag(rest)
-            if isinstance(factor, N.DiagonalMatrix):
-                entries = hadamard([factor.argument, entries])
-            return functions.diag(entries)
+            return functions.diag(functions.diag(rest))
     return None

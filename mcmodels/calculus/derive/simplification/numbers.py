@@ -59,7 +59,7 @@ def complemented(e: N.Sum) -> Expression | None:
                 joined = scale(c, function("sigmoid", scale(-1, z)))
                 if not _is_negative(z):
                     continue
-            elif coefficient == -2 * c:
+            elif coefficient == -2 * c and _is_double(z):
                 half = scale(number(1) / 2, z)
                 sign = -1 if _is_negative(half) else 1
                 joined = scale(-sign * c, function("tanh", scale(sign, half)))
@@ -73,6 +73,12 @@ def complemented(e: N.Sum) -> Expression | None:
 def _is_one(term: Expression) -> bool:
     _, scalars, array = parts(term)
     return not scalars and (array is None or isinstance(array, N.Ones))
+
+
+def _is_double(z: Expression) -> bool:
+    """Whether half of it has whole coefficients."""
+    terms = z.children if isinstance(z, N.Sum) else (z,)
+    return all(parts(term)[0] % 2 == 0 for term in terms)
 
 
 def _is_negative(z: Expression) -> bool:
