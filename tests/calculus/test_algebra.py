@@ -71,6 +71,9 @@ RULES = [
     (numbers.complemented, 1 - 2 * sigmoid(-2 * z), "tanh(z)"),
     (numbers.complemented, 1 - sigmoid(x), None),
     (numbers.complemented, 1 - 2 * sigmoid(x), None),
+    (numbers.mirrored, y * sigmoid(x) + y * sigmoid(-x), "y"),
+    (numbers.mirrored, sigmoid(z) - a * sigmoid(-z) - a * sigmoid(z), "σ(z) − α"),
+    (numbers.mirrored, y * sigmoid(x) + v * sigmoid(-x), None),
     (
         numbers.scalar_factor_taken_out,
         sigmoid(z) * z - sigmoid(z) ** 2 * z,

@@ -26,8 +26,9 @@ def with_exact_tails(e: N.Sum) -> Expression | None:
     """The sum with such polynomials factored; None where there is none."""
     for y in _candidates(e):
         result = _factored(e, y)
-        if result is not None:
-            return result
+        if result is not None and result != e:
+            again = with_exact_tails(result) if isinstance(result, N.Sum) else None
+            return result if again is None else again
     return None
 
 

@@ -21,6 +21,7 @@ from mcmodels.calculus.core.nodes import (
     Number,
     Ones,
     Power,
+    Product,
     Scaled,
     SizeValue,
     Sum,
@@ -125,6 +126,8 @@ def _may_join(base: Expression) -> bool:
     """Whether a factor can be part of what `exponentials` recognises in a product."""
     if isinstance(base, Transpose):
         base = base.argument
+    if isinstance(base, Product):
+        return isinstance(base.children[-1], Ones)
     return isinstance(base, Sum) or (isinstance(base, Elementwise) and base.name == "sigmoid")
 
 

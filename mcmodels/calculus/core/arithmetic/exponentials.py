@@ -102,8 +102,8 @@ def _of_product(e: Product) -> Expression | None:
         rest = matmul(e.children[:-1])
         if last.rows == ONE:
             return _mapped(rest, lambda z: matmul([z, last]))
-        if last.is_column:
-            return _mapped(rest, _log_of_row_sums)
+        row = [] if last.is_column else [Ones(ONE, last.cols)]
+        return _mapped(rest, lambda z: matmul([_log_of_row_sums(z), *row]))
     if isinstance(first, Ones):
         rest = matmul(e.children[1:])
         if first.is_column:
@@ -245,6 +245,12 @@ def _pair(above: Expression, m: int, below: Expression, k: int) -> Powers | None
         n = min(sign * m, k)
         turned = function("sigmoid", scale(-1, w))
         return _powers((above, m - sign * n), (below, k - n), (turned, n), (number(c**n), 1))
+    if k < 0 < m and u is not None and isinstance(below, Product) and not u.is_column:
+        # exp(Z) over the sums of its rows, each of them repeated along its row.
+        if exponent_of(below) != matmul([LogSumExp(u), Ones(ONE, u.cols)]):
+            return None
+        n = min(m, -k)
+        return _powers((above, m - n), (below, k + n), (Softmax(u), n))
     if m > 0 and isinstance(above, Sum):
         difference = _difference(above)
         if difference is None:

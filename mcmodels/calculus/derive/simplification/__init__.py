@@ -39,6 +39,7 @@ REWRITES: dict[type[Expression], tuple[Rewrite, ...]] = {
         factors.gathered,
         factors.number_taken_out,
         numbers.complemented,
+        numbers.mirrored,
         numbers.scalar_factor_taken_out,
     ),
     N.Product: (

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from mcmodels.calculus.core import functions
 from mcmodels.calculus.core import nodes as N
-from mcmodels.calculus.core.arithmetic import add, parts, power, scale
+from mcmodels.calculus.core.arithmetic import add, ones, parts, power, scale
 from mcmodels.calculus.core.arithmetic.exponentials import argument_of, function
 from mcmodels.calculus.core.expression import Expression
 from mcmodels.calculus.core.numbers import number
-from mcmodels.calculus.core.rewriting import with_children
+from mcmodels.calculus.core.rewriting import substitute, with_children
 from mcmodels.calculus.derive.simplification.factors import common_scalars
+from mcmodels.calculus.derive.simplification.sums import multiplied_out
 
 __all__ = [
     "complemented",
+    "mirrored",
     "opened_total",
     "opened_trace",
     "scalar_factor_taken_out",
@@ -47,8 +49,8 @@ def opened_trace(e: N.Trace) -> Expression | None:
 
 def complemented(e: N.Sum) -> Expression | None:
     """1 − σ(−z) = σ(z), and 2σ(2z) − 1 = tanh(z)."""
-    ones = [(i, parts(term)[0]) for i, term in enumerate(e.children) if _is_one(term)]
-    for i, c in ones:
+    constant = [(i, parts(term)[0]) for i, term in enumerate(e.children) if _is_one(term)]
+    for i, c in constant:
         for j, term in enumerate(e.children):
             coefficient, scalars, array = parts(term)
             rest = ([array] if array is not None else []) + [*scalars]
@@ -68,6 +70,31 @@ def complemented(e: N.Sum) -> Expression | None:
             others = [t for k, t in enumerate(e.children) if k not in (i, j)]
             return add([*others, joined])
     return None
+
+
+def mirrored(e: N.Sum) -> Expression | None:
+    """yσ(z) + yσ(−z) = y."""
+    found = {}
+    for term in e.children:
+        for part in _factors(term):
+            z = argument_of("sigmoid", part)
+            if z is not None:
+                found[z.key] = part, z
+    for part, z in sorted(found.values(), key=lambda pair: not _is_negative(pair[1])):
+        other = found.get(scale(-1, z).key)
+        if other is not None:
+            one = ones(z.rows, z.cols)
+            opened = substitute(e, {part: add([one, scale(-1, other[0])])})
+            return multiplied_out(opened) if isinstance(opened, N.Sum) else opened
+    return None
+
+
+def _factors(term: Expression) -> list[Expression]:
+    """The scalars, and the elementwise factors, of a term."""
+    _, scalars, array = parts(term)
+    if array is None:
+        return [*scalars]
+    return [*scalars, *(array.children if isinstance(array, N.Hadamard) else (array,))]
 
 
 def _is_one(term: Expression) -> bool:
