@@ -16,7 +16,7 @@ import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -24,6 +24,7 @@ import numpy.typing as npt
 __all__ = [
     "DerivativeRule",
     "NoRuleError",
+    "Origin",
     "Traced",
     "Tracer",
     "apply",
@@ -79,6 +80,10 @@ class DerivativeRule:
         ``pull(i, g, y, args, kwargs)`` returns ``Jᵢᵀ g``, in the shape of argument i.
     holomorphic : bool, default=False
         Whether the rule holds for complex numbers, too.
+    recognise : callable, optional
+        ``recognise(args, kwargs)`` returns a better form of the result, where the arguments show
+        one; or an `Origin` that the result keeps; or None.
+
     """
 
     name: str
@@ -87,6 +92,25 @@ class DerivativeRule:
     push: Callable[[int, Any, Any, Sequence[Any], dict[str, Any]], Any]
     pull: Callable[[int, Any, Any, Sequence[Any], dict[str, Any]], Any]
     holomorphic: bool = False
+    recognise: Callable[[Sequence[Any], dict[str, Any]], Any] | None = None
+
+
+class Origin(NamedTuple):
+    """How a traced value was made, where functions of it may have a better form.
+
+    Parameters
+    ----------
+    kind : str
+        The operation.
+    args : tuple
+        Its arguments.
+    depth : int
+        Length of the chain of origins, which is kept short: it holds values in memory.
+    """
+
+    kind: str
+    args: tuple[Any, ...]
+    depth: int
 
 
 class Traced:
@@ -100,11 +124,12 @@ class Traced:
         The derivative that the value belongs to.
     """
 
-    __slots__ = ("tracer", "value")
+    __slots__ = ("origin", "tracer", "value")
 
     def __init__(self, value: Any, tracer: Tracer) -> None:
         self.value = value
         self.tracer = tracer
+        self.origin: Origin | None = None
 
 
 class Tracer(ABC):
@@ -155,7 +180,16 @@ def apply(rule: DerivativeRule, args: Sequence[Any], kwargs: dict[str, Any]) -> 
     values = [
         arg.value if isinstance(arg, Traced) and arg.tracer is tracer else arg for arg in args
     ]
-    return tracer.follow(rule, apply(rule, values, kwargs), args, values, kwargs)
+    origin = None
+    if rule.recognise is not None:
+        found = rule.recognise(args, kwargs)
+        if isinstance(found, Origin):
+            origin = found
+        elif found is not None:
+            return found
+    result = tracer.follow(rule, apply(rule, values, kwargs), args, values, kwargs)
+    result.origin = origin
+    return result
 
 
 def stack_list(values: Any) -> Any:

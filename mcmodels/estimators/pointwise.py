@@ -18,6 +18,7 @@ from mcmodels.arrays import Array
 from mcmodels.autodiff import constant, jvp
 from mcmodels.autodiff.tables import broadcast
 from mcmodels.autodiff.tracing import Traced
+from mcmodels.autodiff.values import traced_value
 from mcmodels.calculus import Expression, parse
 from mcmodels.calculus.compute.rowwise import not_rowwise, rowwise
 
@@ -122,7 +123,7 @@ class PointwiseCallable:
             elif 1 in orders:
                 derivatives[0], derivatives[1] = jvp(loss, (eta,), (ones,))
             else:
-                derivatives[0] = loss(eta)
+                derivatives[0] = traced_value(loss, eta)
         return tuple(broadcast(derivatives[order], eta.shape) for order in orders)
 
     def require_rows(self, y: Array, eta: Array) -> None:

@@ -12,6 +12,7 @@ from mcmodels.autodiff.rules import (  # noqa: F401  (each adds its rules to the
     complex_numbers,
     densities,
     elementwise,
+    exponentials,
     factorisations,
     fourier,
     linear_algebra,

@@ -10,8 +10,9 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+import scipy.special as sp
 
-from mcmodels.autodiff.tables import Map, add, elementwise, warn_kink
+from mcmodels.autodiff.tables import Map, add, call, elementwise, warn_kink
 from mcmodels.autodiff.tracing import constant
 
 _LN2 = float(np.log(2.0))
@@ -90,6 +91,15 @@ def _logaddexp(a: Any, b: Any) -> Any:
 
 _logaddexp.__name__ = "logaddexp"
 
+
+def _sech_squared(x: Any) -> Any:
+    """``1/cosh²x``, in which ``1 - tanh²x`` would lose the digits of its tails."""
+    e = np.exp(-2 * np.abs(x))
+    return 4 * e / (1 + e) ** 2
+
+
+_sech_squared.__name__ = "sech_squared"
+
 add(
     elementwise(np.add, "d(a + b) = da + db", lambda t, y, a, b: t, lambda t, y, a, b: t),
     elementwise(np.subtract, "d(a - b) = da - db", lambda t, y, a, b: t, lambda t, y, a, b: -t),
@@ -149,7 +159,7 @@ add(
     ),
     elementwise(np.sinh, "d sinh x = cosh x dx", lambda t, y, x: t * np.cosh(x)),
     elementwise(np.cosh, "d cosh x = sinh x dx", lambda t, y, x: t * np.sinh(x)),
-    elementwise(np.tanh, "d tanh x = (1 - tanh²x) dx", lambda t, y, x: t * ((1 - y) * (1 + y))),
+    elementwise(np.tanh, "d tanh x = dx/cosh²x", lambda t, y, x: t * call("sech_squared", x)),
     elementwise(np.arcsinh, "d arsinh x = dx/√(x² + 1)", lambda t, y, x: t / np.hypot(x, 1.0)),
     elementwise(
         np.arccosh, "d arcosh x = dx/√(x² - 1)", lambda t, y, x: t / np.sqrt((x - 1) * (x + 1))
@@ -196,8 +206,13 @@ _, _where = elementwise(
 )
 _, _log_of_sum = elementwise(
     _logaddexp,
-    "d log(eᵃ + eᵇ) = eᵃ⁻ʸ da + eᵇ⁻ʸ db",
-    lambda t, y, a, b: t * np.exp(a - y),
-    lambda t, y, a, b: t * np.exp(b - y),
+    "d log(eᵃ + eᵇ) = σ(a - b) da + σ(b - a) db",
+    lambda t, y, a, b: t * sp.expit(a - b),
+    lambda t, y, a, b: t * sp.expit(b - a),
 )
-add(("where", _where), (np.logaddexp, _log_of_sum))
+_, _of_tanh = elementwise(
+    _sech_squared,
+    "d(1/cosh²x) = -2 tanh x/cosh²x dx",
+    lambda t, y, x: t * (-2 * np.tanh(x) * y),
+)
+add(("where", _where), (np.logaddexp, _log_of_sum), ("sech_squared", _of_tanh))

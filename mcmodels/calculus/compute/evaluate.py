@@ -15,7 +15,7 @@ import numpy as np
 import scipy.special
 
 from mcmodels.calculus.compute.binding import Array, bind
-from mcmodels.calculus.compute.stable import stabilised
+from mcmodels.calculus.compute.stable import PositiveLogDet, stabilised
 from mcmodels.calculus.core import nodes as N
 from mcmodels.calculus.core.expression import Expression
 from mcmodels.user_warnings import NonDifferentiableWarning, warn_user
@@ -172,6 +172,15 @@ def _directional_derivative(
     return np.imag(result) / step
 
 
+def _log_det(X: Array, xp: Any) -> Any:
+    """Log det X, NaN where the determinant is not positive."""
+    if np.iscomplexobj(X) or X.dtype == object:
+        sign = np.sign(np.real(xp.det(X)))
+    else:
+        sign = np.linalg.slogdet(X)[0]
+    return xp.logabsdet(X) if sign > 0 else np.nan
+
+
 def _softmax(z: Array, xp: Any, axis: int) -> Array:
     exponentials = xp.exp(z - _largest(z, axis))
     return exponentials / exponentials.sum(axis=axis, keepdims=True)
@@ -293,6 +302,7 @@ VALUES: dict[type[Expression], Values] = {
     N.Trace: lambda e, c, xp, s: _scalar(np.trace(c[0])),
     N.Det: lambda e, c, xp, s: _scalar(xp.det(c[0])),
     N.LogDet: lambda e, c, xp, s: _scalar(xp.logabsdet(c[0])),
+    PositiveLogDet: lambda e, c, xp, s: _scalar(_log_det(c[0], xp)),
     N.Norm: lambda e, c, xp, s: _scalar(xp.sqrt((c[0] ** 2).sum())),
     N.Total: lambda e, c, xp, s: _scalar(c[0].sum()),
     N.DiagonalMatrix: lambda e, c, xp, s: c[0] * xp.array(np.eye(len(c[0]))),

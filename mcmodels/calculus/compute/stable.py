@@ -1,44 +1,252 @@
-"""Logarithms of probabilities, rewritten so that they are not those of an underflow."""
+"""Expressions rewritten so that they do not overflow, and lose no digits in their tails."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
+from mcmodels.calculus.compute.tails import with_exact_tails
 from mcmodels.calculus.core import arithmetic
 from mcmodels.calculus.core import nodes as N
-from mcmodels.calculus.core.arithmetic import add, matmul, scale
+from mcmodels.calculus.core.arithmetic import add, hadamard, matmul, parts, scale
+from mcmodels.calculus.core.arithmetic.exponentials import argument_of, exponent_of
 from mcmodels.calculus.core.elementwise import elementwise
 from mcmodels.calculus.core.expression import Expression
-from mcmodels.calculus.core.rewriting import rewrite
+from mcmodels.calculus.core.numbers import magnitude
+from mcmodels.calculus.core.rewriting import parts_of, rebuilt
 from mcmodels.calculus.core.sizes import ONE
 
-__all__ = ["stabilised"]
+__all__ = ["PositiveLogDet", "stabilised"]
+
+
+class PositiveLogDet(N.LogDet):
+    """The logarithm of a determinant that must be positive."""
+
+    __slots__ = ()
 
 
 def stabilised(expression: Expression) -> Expression:
-    """An equal expression with log σ(z) = −softplus(−z), log softmax(z) = z − logsumexp(z).
+    """An equal expression that is computed without overflow where its value has none.
 
-    And log(1 − σ(z)) = −softplus(z): 1 − σ(36) has lost all its digits, its logarithm has not.
+    log σ(z) = −softplus(−z), log softmax(z) = z − logsumexp(z), log(Σ exp(zᵢ)) as a softplus,
+    exp(b)/(Σ exp(zᵢ)) = exp(b − log(Σ exp(zᵢ))), log det X from the factors of X, 1 − σ(z) = σ(−z),
+    1 − tanh(z)² = 4σ(2z)σ(−2z).
     """
-    return rewrite(expression, _replacement).within(expression.context)
+    if not any(isinstance(part, N.Elementwise) for part in parts_of(expression)):
+        return expression
+    known: dict[bytes, Expression] = {}
+    quotients: set[bytes] = set()  # of the exponentials that stand for 1/Σ exp(zᵢ)
+
+    def walk(part: Expression) -> Expression:
+        if part.key not in known:
+            node = rebuilt(part, [walk(child) for child in part.children])
+            rule = _RULES.get(type(node))
+            found = None if rule is None else rule(node, quotients)
+            known[part.key] = node if found is None else found
+        return known[part.key]
+
+    return walk(expression).within(expression.context)
 
 
-def _replacement(part: Expression) -> Expression | None:
-    if not (isinstance(part, N.Elementwise) and part.name == "log"):
+# -- logarithms ------------------------------------------------------------------------------------
+
+
+def _elementwise(e: N.Elementwise, quotients: set[bytes]) -> Expression | None:
+    return logarithm(e.argument) if e.name == "log" else None
+
+
+def logarithm(e: Expression) -> Expression | None:
+    """The logarithm of a positive expression, without the expression; None where it is no help."""
+    rule = _LOGARITHMS.get(type(e))
+    return None if rule is None else rule(e)
+
+
+def _log_of_function(e: N.Elementwise) -> Expression | None:
+    if e.name == "sigmoid":
+        return scale(-1, elementwise("softplus", scale(-1, e.argument)))
+    return e.argument if e.name == "exp" else None
+
+
+def _log_of_softmax(e: N.Softmax) -> Expression:
+    z = e.argument
+    total: Expression = N.LogSumExp(z)
+    one = arithmetic.ones(z.rows, ONE) if z.is_column else arithmetic.ones(ONE, z.cols)
+    spread = scale(total, one) if z.is_column else matmul([total, one])
+    return add([z, scale(-1, spread)])
+
+
+def _log_of_sum(e: N.Sum) -> Expression | None:
+    """Log(eᵃ + eᵇ + eᶜ) = a + softplus(b + softplus(c − b) − a)."""
+    exponents = [exponent_of(term) for term in e.children]
+    found = [z for z in exponents if z is not None]
+    if len(found) < len(exponents) or not any(z.used for z in found):
         return None
-    inner = part.argument
-    if isinstance(inner, N.Softmax):
-        z = stabilised(inner.argument)
-        total: Expression = N.LogSumExp(z)
-        one = arithmetic.ones(z.rows, ONE) if z.is_column else arithmetic.ones(ONE, z.cols)
-        spread = scale(total, one) if z.is_column else matmul([total, one])
-        return add([z, scale(-1, spread)])
-    if isinstance(inner, N.Elementwise) and inner.name == "sigmoid":
-        return _minus_softplus(scale(-1, stabilised(inner.argument)))
-    if isinstance(inner, N.Sum):
-        rest = add([arithmetic.ones(inner.rows, inner.cols), scale(-1, inner)])
-        if isinstance(rest, N.Elementwise) and rest.name == "sigmoid":
-            return _minus_softplus(stabilised(rest.argument))
+    # The constant first: it is the usual 1 + exp(a) + exp(b).
+    found.sort(key=lambda z: bool(z.used))
+    result = found[-1]
+    for z in reversed(found[:-1]):
+        result = add([z, elementwise("softplus", add([result, scale(-1, z)]))])
+    return result
+
+
+def _log_of_product(e: N.Product) -> Expression | None:
+    """Of an entry, and of what `exponent_of` knows: sums of exponentials along an axis."""
+    first, last = e.children[0], e.children[-1]
+    if isinstance(first, N.Transpose) and isinstance(first.argument, N.Unit):
+        inner = logarithm(matmul(e.children[1:]))
+        return None if inner is None else matmul([first, inner])
+    if isinstance(last, N.Unit):
+        inner = logarithm(matmul(e.children[:-1]))
+        return None if inner is None else matmul([inner, last])
+    z = exponent_of(e)
+    return z if z is not None and z.used else None
+
+
+def _log_of_factors(e: Expression) -> Expression | None:
+    """Of a product, where a factor is known to be positive: log(pq) = log p + log q."""
+    coefficient = e.coefficient if isinstance(e, N.Scaled) else 1
+    if coefficient <= 0:
+        return None
+    terms: list[Expression] = []
+    left: list[Expression] = []
+    for factor in e.children:
+        found = None if isinstance(factor, N.Det) else logarithm(factor)
+        (left if found is None else terms).append(factor if found is None else found)
+    if len(left) == 1 and isinstance(left[0], N.Det):
+        # All other factors are positive, so that the determinant must be, too.
+        terms.append(PositiveLogDet(left.pop().children[0]))
+    if not terms:
+        return None
+    scalars = [factor for factor in left if factor.is_scalar]
+    arrays = [factor for factor in left if factor.is_array]
+    rest = scale(coefficient, *scalars, *([hadamard(arrays)] if arrays else []))
+    if not (isinstance(rest, N.Number) and rest.value == 1):
+        terms.append(elementwise("log", rest))
+    return add([_filled(term, e) for term in terms])
+
+
+def _filled(term: Expression, like: Expression) -> Expression:
+    if term.is_array or like.is_scalar:
+        return term
+    return scale(term, N.Ones(like.rows, like.cols))
+
+
+def _log_of_power(e: N.Power) -> Expression | None:
+    if isinstance(e.base, N.Det):
+        # An even power is positive where the determinant is not.
+        even = isinstance(e.exponent, N.Number) and e.exponent.value % 2 == 0
+        return scale(e.exponent, (N.LogDet if even else PositiveLogDet)(e.base.argument))
+    inner = logarithm(e.base)
+    return None if inner is None else scale(e.exponent, inner)
+
+
+def _log_of_transpose(e: N.Transpose) -> Expression | None:
+    inner = logarithm(e.argument)
+    return None if inner is None else arithmetic.transpose(inner)
+
+
+def _log_of_total(e: N.Total) -> Expression | None:
+    return exponent_of(e)
+
+
+_LOGARITHMS: dict[type[Expression], Callable[[Any], Expression | None]] = {
+    N.Elementwise: _log_of_function,
+    N.Softmax: _log_of_softmax,
+    N.Sum: _log_of_sum,
+    N.Product: _log_of_product,
+    N.Hadamard: _log_of_factors,
+    N.Scaled: _log_of_factors,
+    N.Power: _log_of_power,
+    N.Transpose: _log_of_transpose,
+    N.Total: _log_of_total,
+    N.Det: lambda e: PositiveLogDet(e.argument),
+}
+
+
+# -- quotients -------------------------------------------------------------------------------------
+
+
+def _power(e: N.Power, quotients: set[bytes]) -> Expression | None:
+    """(Σ exp(zᵢ))ᵏ with k < 0 as exp(k log Σ exp(zᵢ))."""
+    k = e.exponent.value if isinstance(e.exponent, N.Number) else 0
+    if k >= 0 or not isinstance(e.base, N.Sum | N.Total | N.Product):
+        return None
+    z = logarithm(e.base)
+    if z is None or not z.used:
+        return None
+    result = elementwise("exp", scale(k, z))
+    quotients.add(result.key)
+    return result
+
+
+def _multiple(e: Expression, quotients: set[bytes]) -> Expression | None:
+    """exp(a) exp(−log Σ) as one exponential, so that neither overflows."""
+    pieces = [
+        piece
+        for factor in e.children
+        for term in (factor.children if isinstance(factor, N.Sum) else (factor,))
+        for piece in (term, *(term.children if isinstance(term, N.Scaled | N.Hadamard) else ()))
+    ]
+    if not any(piece.key in quotients for piece in pieces):
+        return None
+    exponents: list[Expression] = []
+    rest: list[Expression] = []
+    for factor in e.children:
+        z = _exponent(factor)
+        (rest if z is None else exponents).append(factor if z is None else z)
+    opened = _opened(e, quotients)
+    if opened is not None:
+        return opened
+    if len(exponents) < 2:
+        return None
+    filled = exponents
+    if any(z.is_array for z in exponents):
+        like = next(z for z in exponents if z.is_array)
+        filled = [_filled(z, like) for z in exponents]
+    joined = elementwise("exp", add(filled))
+    quotients.add(joined.key)
+    scalars = [factor for factor in (*rest, joined) if factor.is_scalar]
+    arrays = [factor for factor in (*rest, joined) if factor.is_array]
+    coefficient = parts(e)[0] if isinstance(e, N.Scaled) else 1
+    return scale(coefficient, *scalars, *([hadamard(arrays)] if arrays else []))
+
+
+def _opened(e: Expression, quotients: set[bytes]) -> Expression | None:
+    """(eᵃ − eᵇ)/Σ with a quotient for each term, none of which overflows."""
+    for i, factor in enumerate(e.children):
+        if not isinstance(factor, N.Sum):
+            continue
+        terms = [parts(term) for term in factor.children]
+        bodies = [arithmetic.assemble(magnitude(c), s, array) for c, s, array in terms]
+        if any(exponent_of(body) is None for body in bodies):
+            continue
+        products = []
+        for term in factor.children:
+            chosen = [*e.children[:i], term, *e.children[i + 1 :]]
+            scalars = [factor for factor in chosen if factor.is_scalar]
+            arrays = [factor for factor in chosen if factor.is_array]
+            coefficient = parts(e)[0] if isinstance(e, N.Scaled) else 1
+            whole = scale(coefficient, *scalars, *([hadamard(arrays)] if arrays else []))
+            found = _multiple(whole, quotients)
+            products.append(whole if found is None else found)
+        return add(products)
     return None
 
 
-def _minus_softplus(z: Expression) -> Expression:
-    return scale(-1, elementwise("softplus", z))
+def _exponent(factor: Expression) -> Expression | None:
+    z = argument_of("exp", factor)
+    if z is None and isinstance(factor, N.Power) and isinstance(factor.exponent, N.Number):
+        inner = argument_of("exp", factor.base)
+        return None if inner is None else scale(factor.exponent, inner)
+    return z
+
+
+Rule = Callable[[Any, set[bytes]], Expression | None]
+
+_RULES: dict[type[Expression], Rule] = {
+    N.Elementwise: _elementwise,
+    N.Power: _power,
+    N.Scaled: _multiple,
+    N.Hadamard: _multiple,
+    N.Sum: lambda e, quotients: with_exact_tails(e),
+}

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from mcmodels.calculus.core.arithmetic.exponentials import recognised
 from mcmodels.calculus.core.nodes import Elementwise, Transpose
 from mcmodels.calculus.core.sources import BISHOP, DEEP_LEARNING
 
@@ -47,7 +48,8 @@ def elementwise(name: str, argument: Expression) -> Expression:
     """The function of that name of each entry of the argument."""
     if isinstance(argument, Transpose):
         return Transpose(elementwise(name, argument.argument))
-    return Elementwise(name, argument)
+    found = recognised(name, argument)
+    return Elementwise(name, argument) if found is None else found
 
 
 _AT_ZERO = "where its argument is 0"

@@ -14,6 +14,7 @@ Value = Fraction | float
 
 _MOST_DIGITS = 12  # a decimal with no more characters is read as an exact ratio
 LARGEST = 1e300  # leaves room below the largest float, 1.8e308, for sums and multiples
+_SMALL_BITS = 64
 _MOST_BITS = 1024  # of an exact power; larger powers stay symbolic
 
 
@@ -27,6 +28,8 @@ def as_value(value: object) -> Value:
     ValueError
         If it is not finite.
     """
+    if isinstance(value, int | Fraction) and _is_small(value):
+        return value if isinstance(value, Fraction) else Fraction(int(value))
     if isinstance(value, Rational):
         exact = Fraction(int(value.numerator), int(value.denominator))
         if abs(exact) > LARGEST:
@@ -53,6 +56,11 @@ def decimal(value: Value) -> str | None:
 def magnitude(value: Value) -> Value:
     """The number without its sign."""
     return value if value >= 0 else -value
+
+
+def _is_small(value: int | Fraction) -> bool:
+    """Whether it is far below `LARGEST`, which takes less time to see than to compare exactly."""
+    return value.numerator.bit_length() < _SMALL_BITS
 
 
 def _is_short(text: str) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from mcmodels.autodiff import special
+from mcmodels.autodiff.tables import call
 from tests.autodiff.cases.drawing import any_, case, pos
 
 for n in (0, 1, 2):
@@ -15,4 +16,5 @@ for axis in (None, 0, -1, (0, 1)):
             "logsumexp", f"{axis}-{keepdims}",
             lambda x, a=axis, k=keepdims: special.logsumexp(x, axis=a, keepdims=k), any_(2, 3),
         )  # fmt: skip
+case("sech_squared", "tanh and its slope", lambda x: call("sech_squared", x), any_(3))
 case("logsumexp", "scalar", special.logsumexp, any_())

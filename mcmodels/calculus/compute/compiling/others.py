@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from mcmodels.calculus.compute.compiling.applying import applied, kron_of, two_dimensional
 from mcmodels.calculus.compute.compiling.code import Snippet, is_line, safe
+from mcmodels.calculus.compute.stable import PositiveLogDet
 from mcmodels.calculus.core import nodes as N
 from mcmodels.calculus.core.elementwise import FUNCTIONS
 from mcmodels.calculus.core.expression import Expression
@@ -29,6 +30,11 @@ def _matrix_power(w: Writer, e: N.MatrixPower) -> Snippet:
 
 def _logdet(w: Writer, e: N.LogDet) -> Snippet:
     return Snippet(f"np.linalg.slogdet({w.value(e.argument)})[1]")
+
+
+def _positive_logdet(w: Writer, e: PositiveLogDet) -> Snippet:
+    both = w.code.assign(f"np.linalg.slogdet({w.value(e.argument)})")
+    return Snippet(f"np.log({both}[0]) + {both}[1]", atom=False)
 
 
 def _elementwise(w: Writer, e: N.Elementwise) -> Snippet:
@@ -144,6 +150,7 @@ WRITERS: dict[type[Expression], Callable[[Writer, Any], Snippet]] = {
     N.Elementwise: _elementwise,
     N.Det: lambda w, e: Snippet(f"np.linalg.det({w.value(e.argument)})"),
     N.LogDet: _logdet,
+    PositiveLogDet: _positive_logdet,
     N.DiagonalMatrix: _diagonal_matrix,
     N.Vec: _vec,
     N.Unvec: _unvec,

@@ -10,6 +10,7 @@ from mcmodels.calculus.compute.compiling.applying import applied
 from mcmodels.calculus.compute.compiling.code import Snippet, is_line
 from mcmodels.calculus.compute.compiling.diagonal_blocks import sandwich
 from mcmodels.calculus.compute.compiling.signs import is_nonnegative
+from mcmodels.calculus.compute.compiling.tails import logistic_pair, root_of_logistic_pair
 from mcmodels.calculus.core import nodes as N
 from mcmodels.calculus.core.arithmetic import matmul, transpose
 from mcmodels.calculus.core.expression import Expression
@@ -61,7 +62,7 @@ def _as_square(w: Writer, e: N.Product) -> Snippet | None:
     if not R.text.replace(".T", "").isidentifier():
         R = w.code.assign(R)  # it is written twice
     if middle is not None:
-        root = f"np.sqrt({w.value(middle.children[0])})"
+        root = _root(w, middle.children[0]).grouped
         line = is_line(matmul(right))
         scaled = f"{root} * {R}" if line else f"{root}[:, np.newaxis] * {R}"
         R = w.code.assign(Snippet(scaled, atom=False, fresh=True))
@@ -70,6 +71,14 @@ def _as_square(w: Writer, e: N.Product) -> Snippet | None:
     if right[0].rows == ONE:
         return Snippet(f"np.outer({R}, {R})", fresh=True)
     return Snippet(f"{R.transposed} @ {R}", atom=False, fresh=True, product=True)
+
+
+def _root(w: Writer, entries: Expression) -> Snippet:
+    if isinstance(entries, N.Hadamard) and len(entries.children) == 2:
+        pair = logistic_pair(entries.children)
+        if pair is not None:
+            return root_of_logistic_pair(w, entries.children[pair[0]])
+    return Snippet(f"np.sqrt({w.value(entries)})", fresh=True)
 
 
 def _ordered(w: Writer, factors: list[Expression], tree: chains.Tree) -> Snippet:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from mcmodels.calculus.compute.compiling.applying import kron_of
 from mcmodels.calculus.compute.compiling.code import Snippet, is_line
+from mcmodels.calculus.compute.compiling.tails import logistic_pair, square_of_root
 from mcmodels.calculus.core import nodes as N
 from mcmodels.calculus.core.arithmetic import assemble, matmul, parts, scale
 from mcmodels.calculus.core.expression import Expression
@@ -73,7 +74,8 @@ def _scaled(w: Writer, e: N.Scaled) -> Snippet:
     array = e.array
     size = magnitude(e.coefficient)
     factors = [] if size == 1 else [_number(size)]
-    factors += [w.value(factor) for factor in above]
+    above, joined = _without_pairs(w, above)
+    factors += [*(w.value(factor) for factor in above), *joined]
     if isinstance(array, N.Kron) and factors and not is_line(array):
         # The scalars multiply a small factor, not the large product.
         left, right = array.left, array.right
@@ -93,10 +95,21 @@ def _scaled(w: Writer, e: N.Scaled) -> Snippet:
 
 def _hadamard(w: Writer, e: N.Hadamard) -> Snippet:
     above, below = fraction(e.children)
-    text = " * ".join(_spread(w, factor) for factor in above) or "1.0"
+    above, joined = _without_pairs(w, above)
+    texts = [*(_spread(w, factor) for factor in above), *(pair.grouped for pair in joined)]
+    text = " * ".join(texts) or "1.0"
     for factor in below:
         text += f" / {_spread(w, factor)}"
     return Snippet(text, atom=False, fresh=True, product=True)
+
+
+def _without_pairs(w: Writer, factors: list[Expression]) -> tuple[list[Expression], list[Snippet]]:
+    """The factors without pairs σ(u), σ(−u), and code for each pair."""
+    joined = []
+    while (pair := logistic_pair(factors)) is not None:
+        joined.append(square_of_root(w, factors[pair[0]]))
+        factors = [factor for i, factor in enumerate(factors) if i not in pair]
+    return factors, joined
 
 
 def _spread(w: Writer, factor: Expression) -> str:

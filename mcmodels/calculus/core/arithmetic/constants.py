@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from functools import lru_cache
 
 from mcmodels.calculus.core.expression import Expression
 from mcmodels.calculus.core.nodes import Commutation, Identity, Number, Ones, Unit, Zeros
@@ -42,6 +43,7 @@ def zeros_like(expression: Expression) -> Expression:
     return zeros(expression.rows, expression.cols)
 
 
+@lru_cache(maxsize=256)  # a differential of a long sum has one zero for each constant term
 def zeros(rows: Size, cols: Size) -> Expression:
     """An array of zeros; of one entry, the number 0."""
     return Number(Fraction(0)) if rows == ONE and cols == ONE else Zeros(rows, cols)

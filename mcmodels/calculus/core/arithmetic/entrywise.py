@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from fractions import Fraction
+from typing import Any
 
 from mcmodels.calculus.core.arithmetic.constants import (
     is_zero,
@@ -15,20 +16,48 @@ from mcmodels.calculus.core.arithmetic.constants import (
 from mcmodels.calculus.core.arithmetic.transposes import transpose, transposes
 from mcmodels.calculus.core.expression import Expression
 from mcmodels.calculus.core.nodes import (
+    Elementwise,
     Hadamard,
     Number,
     Ones,
     Power,
+    Product,
     Scaled,
     SizeValue,
     Sum,
+    Total,
     Transpose,
     Zeros,
 )
 from mcmodels.calculus.core.numbers import Value, as_value, raised
 from mcmodels.calculus.core.sizes import ShapeError, Size
 
-__all__ = ["add", "assemble", "hadamard", "parts", "power", "scale", "size_value"]
+__all__ = [
+    "Powers",
+    "add",
+    "assemble",
+    "hadamard",
+    "parts",
+    "power",
+    "recognises",
+    "scale",
+    "size_value",
+]
+
+Powers = list[tuple[Expression, Expression]]  # factors, each as a base and an exponent
+
+# What is made of exponentials, by operation: `exponentials`, above this module, enters it here.
+_RECOGNISED: dict[str, Callable[..., Any]] = {}
+
+
+def recognises(operation: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Enter the decorated function as the one that recognises what an operation makes."""
+
+    def enter(rule: Callable[..., Any]) -> Callable[..., Any]:
+        _RECOGNISED[operation] = rule
+        return rule
+
+    return enter
 
 
 def parts(expression: Expression) -> tuple[Value, tuple[Expression, ...], Expression | None]:
@@ -68,6 +97,16 @@ def scale(*factors: Expression | Value | int) -> Expression:
             if base.key in scalars:
                 exponent = add([scalars[base.key][1], exponent])
             scalars[base.key] = (base, exponent)
+    if len(scalars) > 1 and any(_may_join(base) for base, _ in scalars.values()):
+        joined = _RECOGNISED["product"](list(scalars.values()))
+        if joined is not None:
+            rest = [] if array is None else [array]
+            return scale(coefficient, *(power(*pair) for pair in joined), *rest)
+    if any(isinstance(base, Total) for base, _ in scalars.values()):
+        found = _RECOGNISED["multiple"](list(scalars.values()), array)
+        if found is not None:
+            rest = [] if found[1] is None else [found[1]]
+            return scale(coefficient, *(power(*pair) for pair in found[0]), *rest)
     merged: list[Expression] = []
     for base, exponent in scalars.values():
         raised_base = power(base, exponent)
@@ -81,6 +120,15 @@ def scale(*factors: Expression | Value | int) -> Expression:
     if isinstance(array, Sum) and coefficient == -1 and not merged:
         return Sum(tuple(scale(-1, term) for term in array.children))
     return _scaled(coefficient, tuple(merged), array)
+
+
+def _may_join(base: Expression) -> bool:
+    """Whether a factor can be part of what `exponentials` recognises in a product."""
+    if isinstance(base, Transpose):
+        base = base.argument
+    if isinstance(base, Product):
+        return isinstance(base.children[-1], Ones)
+    return isinstance(base, Sum) or (isinstance(base, Elementwise) and base.name == "sigmoid")
 
 
 def _scaled(
@@ -170,6 +218,12 @@ def hadamard(factors: Sequence[Expression]) -> Expression:
         if base.key in bases:
             exponent = add([bases[base.key][1], exponent])
         bases[base.key] = (base, exponent)
+    if len(bases) > 1 and any(_may_join(base) for base, _ in bases.values()):
+        joined = _RECOGNISED["product"](list(bases.values()))
+        if joined is not None:
+            powers = [power(base, exponent) for base, exponent in joined]
+            coefficients += [factor for factor in powers if factor.is_scalar]
+            return scale(*coefficients, hadamard([p for p in powers if p.is_array]))
     raised_bases = [power(base, exponent) for base, exponent in bases.values()]
     arrays = []
     for factor in raised_bases:
@@ -229,6 +283,10 @@ def power(base: Expression, exponent: Expression) -> Expression:
         return power(base.base, scale(base.exponent, exponent))
     if isinstance(base, Transpose):
         return transpose(power(base.argument, exponent))
+    if isinstance(base, Sum) and value is not None and value < 0:
+        found = _RECOGNISED["power"](base, value)
+        if found is not None:
+            return found
     return Power(base, exponent)
 
 

@@ -14,7 +14,14 @@ from mcmodels.calculus.core import nodes as N
 from mcmodels.calculus.core.arithmetic import is_symmetric
 from mcmodels.calculus.core.expression import Expression
 from mcmodels.calculus.core.rewriting import rebuilt
-from mcmodels.calculus.derive.simplification import factors, kronecker, products, sums
+from mcmodels.calculus.derive.simplification import (
+    diagonals,
+    factors,
+    kronecker,
+    numbers,
+    products,
+    sums,
+)
 
 __all__ = ["REWRITES", "reading_size", "simplify"]
 
@@ -31,6 +38,9 @@ REWRITES: dict[type[Expression], tuple[Rewrite, ...]] = {
         sums.multiplied_out,
         factors.gathered,
         factors.number_taken_out,
+        numbers.complemented,
+        numbers.mirrored,
+        numbers.scalar_factor_taken_out,
     ),
     N.Product: (
         products.inverses_opened,
@@ -39,9 +49,28 @@ REWRITES: dict[type[Expression], tuple[Rewrite, ...]] = {
         products.constants_joined,
         products.diagonals_joined,
         kronecker.commutations_to_the_left,
+        numbers.scalars_out_of_parts,
+        diagonals.kronecker_between_selections,
+        diagonals.selected,
+        diagonals.applied_to_a_vector,
     ),
-    N.Trace: (products.rotated,),
-    N.Total: (products.total,),
+    N.Hadamard: (
+        numbers.scalars_out_of_parts,
+        diagonals.rows_scaled,
+        diagonals.with_identity,
+    ),
+    N.Kron: (numbers.scalars_out_of_parts,),
+    N.Scaled: (numbers.scalars_out_of_parts,),
+    N.DiagonalMatrix: (numbers.scalars_out_of_parts,),
+    N.Diagonal: (
+        numbers.scalars_out_of_parts,
+        diagonals.diagonal_of_product,
+        diagonals.diagonal_of_sum,
+    ),
+    N.Trace: (products.rotated, numbers.scalars_out_of_parts, numbers.opened_trace),
+    N.Total: (products.total, numbers.scalars_out_of_parts, numbers.opened_total),
+    N.Vec: (numbers.scalars_out_of_parts,),
+    N.Unvec: (numbers.scalars_out_of_parts,),
 }
 
 
@@ -92,8 +121,18 @@ def _size(expression: Expression, sizes: dict[bytes, int]) -> int:
             own += _LETTER
         elif isinstance(expression, N.Product):
             own += sum(_is_unusual(*neighbours) for neighbours in pairwise(expression.children))
+            own += _scales_a_vector(expression)
+        elif isinstance(expression, N.Diagonal) and isinstance(expression.argument, N.Product):
+            ends = expression.argument.children[:: len(expression.argument.children) - 1]
+            own += any(isinstance(end, N.DiagonalMatrix) for end in ends)
         sizes[expression.key] = own + sum(_size(child, sizes) for child in expression.children)
     return sizes[expression.key]
+
+
+def _scales_a_vector(e: N.Product) -> bool:
+    """Whether a diagonal matrix stands before a vector, where v∘x is as long."""
+    before = e.children[:-1] if e.is_column and not e.is_scalar else ()
+    return any(isinstance(factor, N.DiagonalMatrix) for factor in before)
 
 
 def _is_unusual(left: Expression, right: Expression) -> bool:

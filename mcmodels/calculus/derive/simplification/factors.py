@@ -22,7 +22,7 @@ from mcmodels.calculus.core.arithmetic import (
 from mcmodels.calculus.core.expression import Expression
 from mcmodels.calculus.core.numbers import Value, magnitude, number
 
-__all__ = ["factored", "factored_on_both_sides", "gathered", "number_taken_out"]
+__all__ = ["common_scalars", "factored", "factored_on_both_sides", "gathered", "number_taken_out"]
 
 Split = Callable[[Expression], list[tuple[Expression, Expression]]]
 Join = Callable[[Expression, Expression], Expression]
@@ -64,7 +64,7 @@ def factored_on_both_sides(e: N.Sum) -> Expression | None:
         coefficient, scalars, array = parts(e.children[i])
         assert array is not None
         rests.append(assemble(coefficient, scalars, matmul(array.children[1:-1])))
-    outside, inside = _common_scalars(add(rests))
+    outside, inside = common_scalars(add(rests))
     last = sides[positions[0]]
     return _replaced(e, positions, scale(*outside, matmul([transpose(last), inside, last])))
 
@@ -87,7 +87,7 @@ def _taken_out(e: N.Sum, shared: Shared, join: Join) -> Expression | None:
     for i, _, rest in shared:
         coefficient, scalars, _ = parts(e.children[i])
         rests.append(assemble(coefficient, scalars, rest))
-    outside, inside = _common_scalars(add(rests))
+    outside, inside = common_scalars(add(rests))
     if any(_is_fraction(term) for term in _terms(inside)):
         return None  # w(8wᵀ/a³ − 4wᵀS/a²) is shorter than its terms, and no easier to read
     product = scale(*outside, join(shared[0][1], inside))
@@ -118,7 +118,7 @@ def _is_fraction(term: Expression) -> bool:
     )
 
 
-def _common_scalars(e: Expression) -> tuple[list[Expression | Value], Expression]:
+def common_scalars(e: Expression) -> tuple[list[Expression | Value], Expression]:
     """Numbers of equal size and scalar factors that all terms of a sum share, taken out."""
     if not isinstance(e, N.Sum):
         return [], e
@@ -149,13 +149,13 @@ def gathered(e: N.Sum) -> Expression | None:
     positions = max(groups.values(), key=len, default=[])
     if len(positions) < 2:
         return None
-    outside, inside = _common_scalars(add([e.children[i] for i in positions]))
+    outside, inside = common_scalars(add([e.children[i] for i in positions]))
     return _replaced(e, positions, scale(*outside, inside))
 
 
 def number_taken_out(e: N.Sum) -> Expression | None:
     """½A − ½B as ½(A − B), 2S − 2λI as 2(S − λI); but 2Sv − 2λv stays."""
-    outside, inside = _common_scalars(e)
+    outside, inside = common_scalars(e)
     if not outside:
         return None
     size = magnitude(parts(e.children[0])[0])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import math
 from fractions import Fraction
 
 from mcmodels.calculus.core import nodes as N
@@ -15,7 +17,7 @@ from mcmodels.calculus.core.arithmetic import (
     transpose,
 )
 from mcmodels.calculus.core.expression import Expression
-from mcmodels.calculus.core.numbers import Value, number
+from mcmodels.calculus.core.numbers import Value
 from mcmodels.calculus.core.rewriting import parts_of, rebuilt
 
 __all__ = ["collected", "mirror_images_in_order", "multiplied_out"]
@@ -65,8 +67,9 @@ def multiplied_out(e: N.Sum) -> Expression | None:
     """Elementwise products of sums opened, where that lets terms cancel."""
     if not any(_sums_in(term) for term in e.children):
         return None
-    opened = [piece for term in e.children for piece in _opened(term)]
-    return add(opened) if len(opened) <= _MOST_TERMS else None
+    if sum(map(_pieces, e.children)) > _MOST_TERMS:
+        return None
+    return add([piece for term in e.children for piece in _opened(term)])
 
 
 def _sums_in(term: Expression) -> list[Expression]:
@@ -78,26 +81,35 @@ def _sums_in(term: Expression) -> list[Expression]:
     return found + ([array] if isinstance(array, N.Sum) else [])
 
 
+def _pieces(term: Expression) -> int:
+    """How many terms a term is when it is multiplied out; an array of too many stays as it is."""
+    found = math.prod(len(factor.children) for factor in _sums_in(term))
+    return 1 if term.is_array and found > _MOST_TERMS else found
+
+
 def _opened(term: Expression) -> list[Expression]:
+    if _pieces(term) == 1:
+        return [term]
     coefficient, scalars, array = parts(term)
-    pieces: list[Expression] = [number(coefficient)]
-    if array is not None:
-        factors = array.children if isinstance(array, N.Hadamard) else (array,)
-        pieces = [scale(coefficient, N.Ones(array.rows, array.cols))]
-    for scalar in scalars:
-        choices = scalar.children if isinstance(scalar, N.Sum) else (scalar,)
-        pieces = [scale(piece, choice) for piece in pieces for choice in choices]
-    if array is not None:
-        for factor in factors:
-            choices = factor.children if isinstance(factor, N.Sum) else (factor,)
-            pieces = [hadamard([piece, choice]) for piece in pieces for choice in choices]
-            if len(pieces) > _MOST_TERMS:
-                return [term]
-    return pieces
+    choices = [_terms(scalar) for scalar in scalars]
+    if array is None:
+        return [scale(coefficient, *chosen) for chosen in itertools.product(*choices)]
+    factors = array.children if isinstance(array, N.Hadamard) else (array,)
+    arrays = [_terms(factor) for factor in factors]
+    products = [hadamard(chosen) for chosen in itertools.product(*arrays)]
+    return [
+        scale(coefficient, *chosen, product)
+        for chosen in itertools.product(*choices)
+        for product in products
+    ]
+
+
+def _terms(e: Expression) -> tuple[Expression, ...]:
+    return e.children if isinstance(e, N.Sum) else (e,)
 
 
 def mirror_images_in_order(expression: Expression) -> Expression:
-    """abᵀ + baᵀ rather than baᵀ + abᵀ, A + Aᵀ rather than Aᵀ + A, I + K, everywhere."""
+    """abᵀ + baᵀ rather than baᵀ + abᵀ, A + Aᵀ rather than Aᵀ + A, I + K, y∘σ(x), everywhere."""
     if not any(_is_out_of_order(part) for part in parts_of(expression)):
         return expression
     known: dict[bytes, Expression] = {}  # the key of a sum is the same in any order
@@ -105,7 +117,9 @@ def mirror_images_in_order(expression: Expression) -> Expression:
     def walk(part: Expression) -> Expression:
         if part.key not in known:
             children = [walk(child) for child in part.children]
-            if _is_out_of_order(part):
+            if isinstance(part, N.Hadamard):
+                children.sort(key=_stands_later)
+            elif _is_out_of_order(part):
                 children.reverse()
             known[part.key] = rebuilt(part, children)
         return known[part.key]
@@ -113,7 +127,16 @@ def mirror_images_in_order(expression: Expression) -> Expression:
     return walk(expression)
 
 
+def _stands_later(factor: Expression) -> bool:
+    """Whether a factor stands after the letters among elementwise factors."""
+    base = factor.base if isinstance(factor, N.Power) else factor
+    return not isinstance(base, N.Symbol)
+
+
 def _is_out_of_order(e: Expression) -> bool:
+    if isinstance(e, N.Hadamard):
+        later = [_stands_later(factor) for factor in e.children]
+        return later != sorted(later)
     if not (isinstance(e, N.Sum) and len(e.children) == 2):
         return False
     first, second = e.children

@@ -157,17 +157,19 @@ def cyclic_orders(factors: Sequence[Expression]) -> Iterator[list[Expression]]:
 def without_one(part: Expression) -> Iterator[tuple[Expression, str]]:
     """A sum without one of its terms."""
     if isinstance(part, N.Sum):
+        whole = part.mathematics()
         for i, term in enumerate(part.children):
             rest = add([*part.children[:i], *part.children[i + 1 :]])
-            yield rest, f"the term {term.mathematics()} of {part.mathematics()} is missing"
+            yield rest, f"the term {term.mathematics()} of {whole} is missing"
 
 
 def with_one_sign_changed(part: Expression) -> Iterator[tuple[Expression, str]]:
     """A sum with the sign of one of its terms changed."""
     if isinstance(part, N.Sum):
+        whole = part.mathematics()
         for i, term in enumerate(part.children):
             turned = add([*part.children[:i], scale(-1, term), *part.children[i + 1 :]])
-            words = f"the term {term.mathematics()} of {part.mathematics()} has the wrong sign"
+            words = f"the term {term.mathematics()} of {whole} has the wrong sign"
             yield turned, words
 
 

@@ -41,6 +41,8 @@ class Printer:
 
     def write(self, e: Expression, tightness: int = SUM) -> str:
         """The text of an expression, in parentheses if it binds less tightly than asked for."""
+        if type(e) not in self.writers:  # a node that `compute` refines is written as what it was
+            e = type(e).__mro__[1](*e.arguments())
         text, own = self.writers[type(e)](e)
         return text if own >= tightness else self.parenthesised(text)
 

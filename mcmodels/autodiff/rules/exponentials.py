@@ -1,0 +1,183 @@
+"""Sums and quotients of exponentials, as people write them, computed without overflow.
+
+The exponential of a traced value remembers its exponent, a sum of two its two exponents. So
+``np.log(1 + np.exp(x))`` is computed as ``np.logaddexp(0, x)``, ``1 / (1 + np.exp(-x))`` as
+``expit(x)``, ``np.exp(x) / np.sum(np.exp(x))`` as ``softmax(x)``, ``np.log(1 - p)`` of such a p as
+``log_expit(-x)``. Values and derivatives are then finite wherever the function is, and keep their
+digits in the tails.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import scipy.special as sp
+
+from mcmodels.autodiff.rules import arrangement, elementwise, special  # noqa: F401  (their rules)
+from mcmodels.autodiff.tables import RULES, call, shape_of
+from mcmodels.autodiff.tracing import Origin, Traced
+
+_LONGEST = 4  # chain of origins
+
+Recogniser = Callable[[Sequence[Any], dict[str, Any]], Any]
+
+
+def _origin(x: Any, kind: str) -> tuple[Any, ...] | None:
+    """The arguments that a value was made of, by an operation of this kind."""
+    if isinstance(x, Traced) and x.origin is not None and x.origin.kind == kind:
+        return x.origin.args
+    return None
+
+
+def _made(kind: str, *args: Any) -> Origin | None:
+    depth = 0
+    for x in args:
+        if isinstance(x, Traced) and x.origin is not None:
+            depth = max(depth, x.origin.depth)
+    return Origin(kind, args, depth + 1) if depth < _LONGEST else None
+
+
+def _is_number(x: Any) -> bool:
+    """Whether it is one plain number."""
+    return isinstance(x, float | int | np.floating | np.integer) and not isinstance(x, bool)
+
+
+def _exponent(x: Any) -> Any:
+    """The u with x = exp(u), for an exponential or a positive number; else None."""
+    found = _origin(x, "exp")
+    if found is not None:
+        return found[0]
+    return float(np.log(x)) if _is_number(x) and x > 0 else None
+
+
+def _same(u: Any, v: Any) -> bool:
+    """Whether two values are known to be equal: the same one, or negatives of the same."""
+    if u is v or (_is_number(u) and _is_number(v) and u == v):
+        return True
+    a, b = _origin(u, "negative"), _origin(v, "negative")
+    return a is not None and b is not None and a[0] is b[0]
+
+
+def _negative(args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
+    return _made("negative", args[0])
+
+
+def _exp(args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
+    return _made("exp", args[0])
+
+
+def _expit(args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
+    return _made("expit", args[0])
+
+
+def _sum_of_two(args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
+    u, v = map(_exponent, args)
+    return None if u is None or v is None else _made("sum", u, v)
+
+
+def _difference(args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
+    a, b = args
+    if _is_number(a) and a == 1 and (found := _origin(b, "expit")) is not None:
+        return sp.expit(-found[0])
+    u, v = _exponent(a), _exponent(b)
+    return None if u is None or v is None else _made("difference", u, v)
+
+
+def _total(args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
+    found = _origin(args[0], "exp")
+    if found is None:
+        return None
+    return _made("total", found[0], kwargs.get("axis"), kwargs.get("keepdims", False))
+
+
+def _log(args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
+    (x,) = args
+    if (found := _origin(x, "sum")) is not None:
+        return np.logaddexp(*found)
+    if (found := _origin(x, "expit")) is not None:
+        return sp.log_expit(found[0])
+    if (found := _origin(x, "total")) is not None:
+        u, axis, keepdims = found
+        return call("logsumexp", u, axis=axis, keepdims=keepdims)
+    if (found := _origin(x, "softmax")) is not None:
+        u, axis = found
+        return u - call("logsumexp", u, axis=axis, keepdims=True)
+    found = _origin(x, "exp")
+    return None if found is None else found[0] + 0.0
+
+
+def _log1p(args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
+    if (found := _origin(args[0], "exp")) is not None:
+        return np.logaddexp(0.0, found[0])
+    negative = _origin(args[0], "negative")
+    found = None if negative is None else _origin(negative[0], "expit")
+    return None if found is None else sp.log_expit(-found[0])
+
+
+def _divide(args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
+    a, b = args
+    if (pair := _origin(b, "sum")) is not None:
+        return _over_sum(a, *pair)
+    if (found := _origin(b, "total")) is not None and (top := _origin(a, "exp")) is not None:
+        u, axis, keepdims = found
+        if top[0] is u and (keepdims or axis is None or len(shape_of(u)) == 1):
+            return call("softmax", u, axis=axis)
+    return None
+
+
+def _over_sum(a: Any, u: Any, v: Any) -> Any:
+    """A over exp(u) + exp(v)."""
+    if (found := _origin(a, "difference")) is not None:
+        x, y = found
+        if _same(x, u) and _same(y, v):
+            return np.tanh(0.5 * (x - y))
+        if _same(x, v) and _same(y, u):
+            return np.tanh(0.5 * (x - y))
+        return None
+    x = _exponent(a)
+    if x is not None and _same(x, u):
+        return sp.expit(u - v)
+    if x is not None and _same(x, v):
+        return sp.expit(v - u)
+    if _is_number(u) and u == 0.0:
+        return a * sp.expit(-v)
+    return a * sp.expit(-u) if _is_number(v) and v == 0.0 else None
+
+
+def _reciprocal(args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
+    pair = _origin(args[0], "sum")
+    return None if pair is None else _over_sum(1.0, *pair)
+
+
+def _power(args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
+    base, exponent = args
+    pair = _origin(base, "sum")
+    if pair is None or not _is_number(exponent) or exponent >= 0:
+        return None
+    found = _over_sum(1.0, *pair)
+    return None if found is None else found**-exponent
+
+
+def _softmax(args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
+    return _made("softmax", args[0], kwargs.get("axis"))
+
+
+RECOGNISERS: dict[Any, Recogniser] = {
+    np.negative: _negative,
+    np.exp: _exp,
+    sp.expit: _expit,
+    np.add: _sum_of_two,
+    np.subtract: _difference,
+    "sum": _total,
+    np.log: _log,
+    np.log1p: _log1p,
+    np.divide: _divide,
+    np.reciprocal: _reciprocal,
+    np.power: _power,
+    "softmax": _softmax,
+}
+for key, recogniser in RECOGNISERS.items():
+    RULES[key] = dataclasses.replace(RULES[key], recognise=recogniser)

@@ -1,0 +1,137 @@
+"""Polynomials in σ(z) or tanh(z), written so that their tails keep their digits.
+
+1 − σ(40) is 0 in float64, σ(−40) is 4·10⁻¹⁸. So the roots 1 of a polynomial in σ, and ±1 of one in
+tanh, are taken out as factors: 1 − σ(z) = σ(−z), and 1 − tanh(z)² = 4σ(2z)σ(−2z).
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+from mcmodels.calculus.core import nodes as N
+from mcmodels.calculus.core.arithmetic import add, hadamard, parts, power, scale
+from mcmodels.calculus.core.elementwise import elementwise
+from mcmodels.calculus.core.expression import Expression
+from mcmodels.calculus.core.numbers import number
+
+__all__ = ["with_exact_tails"]
+
+_HIGHEST = 12  # power that is looked at
+
+Coefficients = dict[int, Fraction]
+Monomial = tuple[int, Fraction, Expression]  # exponent, coefficient, the other factors
+
+
+def with_exact_tails(e: N.Sum) -> Expression | None:
+    """The sum with such polynomials factored; None where there is none."""
+    for y in _candidates(e):
+        result = _factored(e, y)
+        if result is not None and result != e:
+            again = with_exact_tails(result) if isinstance(result, N.Sum) else None
+            return result if again is None else again
+    return None
+
+
+def _candidates(e: N.Sum) -> list[N.Elementwise]:
+    """The σ(z) and tanh(z) that are factors of terms."""
+    found: dict[bytes, N.Elementwise] = {}
+    for term in e.children:
+        _, scalars, array = parts(term)
+        for factor in (*scalars, *_entrywise(array)):
+            base = factor.base if isinstance(factor, N.Power) else factor
+            if isinstance(base, N.Elementwise) and base.name in ("sigmoid", "tanh"):
+                found.setdefault(base.key, base)
+    return list(found.values())
+
+
+def _entrywise(array: Expression | None) -> tuple[Expression, ...]:
+    if array is None:
+        return ()
+    return array.children if isinstance(array, N.Hadamard) else (array,)
+
+
+def _factored(e: N.Sum, y: N.Elementwise) -> Expression | None:
+    groups: dict[bytes, tuple[Expression, Coefficients]] = {}
+    for term in e.children:
+        monomial = _monomial(term, y)
+        if monomial is None:
+            return None
+        exponent, coefficient, rest = monomial
+        polynomial = groups.setdefault(rest.key, (rest, {}))[1]
+        polynomial[exponent] = polynomial.get(exponent, Fraction(0)) + coefficient
+    changed = False
+    terms = []
+    for rest, polynomial in groups.values():
+        taken, remaining = _roots(polynomial, y)
+        changed = changed or bool(taken)
+        terms.append(_product([rest, *taken, _polynomial(remaining, y, rest)]))
+    return add(terms) if changed else None
+
+
+def _monomial(term: Expression, y: N.Elementwise) -> Monomial | None:
+    """A term as coefficient · rest · yᵏ; None where the coefficient is not exact."""
+    coefficient, scalars, array = parts(term)
+    if not isinstance(coefficient, Fraction):
+        return None
+    exponent = 0
+    rest: list[Expression] = []
+    for factor in (*scalars, *_entrywise(array)):
+        base, k = factor, 1
+        if isinstance(factor, N.Power) and isinstance(factor.exponent, N.Number):
+            value = factor.exponent.value
+            if value == int(value) and 0 < value <= _HIGHEST:
+                base, k = factor.base, int(value)
+        if base == y:
+            exponent += k
+        else:
+            rest.append(factor)
+    ones: list[Expression] = [N.Ones(term.rows, term.cols)] if term.is_array else [number(1)]
+    return exponent, coefficient, _product([*ones, *rest])
+
+
+def _product(factors: list[Expression]) -> Expression:
+    scalars = [factor for factor in factors if factor.is_scalar]
+    arrays = [factor for factor in factors if factor.is_array]
+    return scale(*scalars, *([hadamard(arrays)] if arrays else []))
+
+
+def _roots(polynomial: Coefficients, y: N.Elementwise) -> tuple[list[Expression], Coefficients]:
+    """The factors of the roots at ±1, and what remains of the polynomial."""
+    z = y.argument
+    if y.name == "sigmoid":
+        above, polynomial = _divided(polynomial, 1)
+        # y − 1 = −σ(−z)
+        factor = scale(-1, elementwise("sigmoid", scale(-1, z)))
+        return _raised(factor, above), polynomial
+    above, polynomial = _divided(polynomial, 1)
+    below, polynomial = _divided(polynomial, -1)
+    double = scale(2, z)
+    # tanh(z) − 1 = −2σ(−2z), and tanh(z) + 1 = 2σ(2z)
+    minus = scale(-2, elementwise("sigmoid", scale(-1, double)))
+    plus = scale(2, elementwise("sigmoid", double))
+    return [*_raised(minus, above), *_raised(plus, below)], polynomial
+
+
+def _raised(factor: Expression, k: int) -> list[Expression]:
+    return [power(factor, number(k))] if k else []
+
+
+def _divided(polynomial: Coefficients, root: int) -> tuple[int, Coefficients]:
+    """How often a root occurs, and the quotient, by Horner's scheme."""
+    times = 0
+    while len(polynomial) > 1 and sum(c * root**k for k, c in polynomial.items()) == 0:
+        quotient: Coefficients = {}
+        carried = Fraction(0)
+        for k in range(max(polynomial), 0, -1):
+            carried = polynomial.get(k, Fraction(0)) + root * carried
+            if carried:
+                quotient[k - 1] = carried
+        polynomial, times = quotient, times + 1
+    return times, polynomial
+
+
+def _polynomial(coefficients: Coefficients, y: N.Elementwise, like: Expression) -> Expression:
+    one: Expression = N.Ones(like.rows, like.cols) if like.is_array else number(1)
+    if y.is_scalar:
+        return add([scale(c, power(y, number(k))) for k, c in coefficients.items()])
+    return add([scale(c, power(y, number(k)) if k else one) for k, c in coefficients.items()])

@@ -1,0 +1,146 @@
+"""Rewrites that take numbers and scalars out of sums, open linear functions, and join σ and 1."""
+
+from __future__ import annotations
+
+from mcmodels.calculus.core import functions
+from mcmodels.calculus.core import nodes as N
+from mcmodels.calculus.core.arithmetic import add, ones, parts, power, scale
+from mcmodels.calculus.core.arithmetic.exponentials import argument_of, function
+from mcmodels.calculus.core.expression import Expression
+from mcmodels.calculus.core.numbers import number
+from mcmodels.calculus.core.rewriting import substitute, with_children
+from mcmodels.calculus.derive.simplification.factors import common_scalars
+from mcmodels.calculus.derive.simplification.sums import multiplied_out
+
+__all__ = [
+    "complemented",
+    "mirrored",
+    "opened_total",
+    "opened_trace",
+    "scalar_factor_taken_out",
+    "scalars_out_of_parts",
+]
+
+
+def scalars_out_of_parts(e: Expression) -> Expression | None:
+    """(2A − 2B)C as 2(A − B)C, for any operation that is linear in each of its parts."""
+    outside: list[Expression] = []
+    children = []
+    for child in e.children:
+        taken, inside = common_scalars(child) if child.is_array else ([], child)
+        outside += [x if isinstance(x, Expression) else number(x) for x in taken]
+        children.append(inside)
+    return scale(*outside, with_children(e, children)) if outside else None
+
+
+def opened_total(e: N.Total) -> Expression | None:
+    """sum(x − c1) = sum(x) − cn."""
+    if not isinstance(e.argument, N.Sum):
+        return None
+    return add([functions.sum(term) for term in e.argument.children])
+
+
+def opened_trace(e: N.Trace) -> Expression | None:
+    """tr(A − cI) = tr(A) − cn."""
+    if not isinstance(e.argument, N.Sum):
+        return None
+    return add([functions.trace(term) for term in e.argument.children])
+
+
+def complemented(e: N.Sum) -> Expression | None:
+    """1 − σ(−z) = σ(z), and 2σ(2z) − 1 = tanh(z)."""
+    constant = [(i, parts(term)[0]) for i, term in enumerate(e.children) if _is_one(term)]
+    for i, c in constant:
+        for j, term in enumerate(e.children):
+            coefficient, scalars, array = parts(term)
+            rest = ([array] if array is not None else []) + [*scalars]
+            z = argument_of("sigmoid", rest[0]) if len(rest) == 1 else None
+            if z is None:
+                continue
+            if coefficient == -c:
+                joined = scale(c, function("sigmoid", scale(-1, z)))
+                if not _is_negative(z):
+                    continue
+            elif coefficient == -2 * c and _is_double(z):
+                half = scale(number(1) / 2, z)
+                sign = -1 if _is_negative(half) else 1
+                joined = scale(-sign * c, function("tanh", scale(sign, half)))
+            else:
+                continue
+            others = [t for k, t in enumerate(e.children) if k not in (i, j)]
+            return add([*others, joined])
+    return None
+
+
+def mirrored(e: N.Sum) -> Expression | None:
+    """yσ(z) + yσ(−z) = y."""
+    found = {}
+    for term in e.children:
+        for part in _factors(term):
+            z = argument_of("sigmoid", part)
+            if z is not None:
+                found[z.key] = part, z
+    for part, z in sorted(found.values(), key=lambda pair: not _is_negative(pair[1])):
+        other = found.get(scale(-1, z).key)
+        if other is not None:
+            one = ones(z.rows, z.cols)
+            opened = substitute(e, {part: add([one, scale(-1, other[0])])})
+            return multiplied_out(opened) if isinstance(opened, N.Sum) else opened
+    return None
+
+
+def _factors(term: Expression) -> list[Expression]:
+    """The scalars, and the elementwise factors, of a term."""
+    _, scalars, array = parts(term)
+    if array is None:
+        return [*scalars]
+    return [*scalars, *(array.children if isinstance(array, N.Hadamard) else (array,))]
+
+
+def _is_one(term: Expression) -> bool:
+    _, scalars, array = parts(term)
+    return not scalars and (array is None or isinstance(array, N.Ones))
+
+
+def _is_double(z: Expression) -> bool:
+    """Whether half of it has whole coefficients."""
+    terms = z.children if isinstance(z, N.Sum) else (z,)
+    return all(parts(term)[0] % 2 == 0 for term in terms)
+
+
+def _is_negative(z: Expression) -> bool:
+    """Whether a minus would be taken away."""
+    terms = z.children if isinstance(z, N.Sum) else (z,)
+    return all(parts(term)[0] < 0 for term in terms)
+
+
+def scalar_factor_taken_out(e: N.Sum) -> Expression | None:
+    """zσ(1 − σ)² + 2σ(1 − σ) as σ(1 − σ)(z(1 − σ) + 2), of scalars."""
+    if not e.is_scalar:
+        return None
+    found = [_powers(term) for term in e.children]
+    first, *others = found
+    shared: dict[bytes, tuple[Expression, int]] = {}
+    for key, (base, k) in first.items():
+        least = min([k, *(other[key][1] if key in other else 0 for other in others)])
+        if least > 0 and isinstance(base, N.Elementwise | N.Sum):
+            shared[key] = base, least
+    if not shared:
+        return None
+    outside = [power(base, number(k)) for base, k in shared.values()]
+    below = [power(base, number(-k)) for base, k in shared.values()]
+    return scale(*outside, add([scale(term, *below) for term in e.children]))
+
+
+def _powers(term: Expression) -> dict[bytes, tuple[Expression, int]]:
+    """The scalar factors of a term, with their whole positive exponents."""
+    result = {}
+    for factor in parts(term)[1]:
+        base, k = factor, 1
+        if isinstance(factor, N.Power) and isinstance(factor.exponent, N.Number):
+            value = factor.exponent.value
+            if value != int(value) or value < 1:
+                continue
+            base, k = factor.base, int(value)
+        result[base.key] = base, k
+    return result

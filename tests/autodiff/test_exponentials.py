@@ -1,0 +1,146 @@
+"""Sums and quotients of exponentials in NumPy code: no overflow, and tails keep their digits."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from mpmath import mp, mpf
+from scipy import special
+
+from mcmodels.autodiff import grad, hessian, jvp, value_and_grad
+from mcmodels.autodiff.values import traced_value
+
+POINTS = [-1000.0, -700.0, -40.0, -20.0, -3.0, -0.1, 0.3, 5.0, 20.0, 40.0, 300.0, 700.0, 1000.0]
+
+
+def logistic(z):
+    return 1 / (1 + mp.exp(-z))
+
+
+def softplus(z):
+    return mp.log1p(mp.exp(z))
+
+
+# NumPy code, and the same function with fifty digits and more.
+CODE = {
+    "logaddexp": (lambda z: np.logaddexp(0, z), softplus),
+    "log(1 + exp(z))": (lambda z: np.log(1 + np.exp(z)), softplus),
+    "log(exp(-z) + 1)": (lambda z: np.log(np.exp(-z) + 1.0), lambda z: softplus(-z)),
+    "log1p(exp(z))": (lambda z: np.log1p(np.exp(z)), softplus),
+    "1/(1 + exp(-z))": (lambda z: 1 / (1 + np.exp(-z)), logistic),
+    "reciprocal": (lambda z: np.reciprocal(1 + np.exp(-z)), logistic),
+    "exp(z)/(1 + exp(z))": (lambda z: np.exp(z) / (1 + np.exp(z)), logistic),
+    "-log p": (lambda z: -np.log(1 / (1 + np.exp(-z))), lambda z: softplus(-z)),
+    "-log(1 - p)": (lambda z: -np.log(1 - 1 / (1 + np.exp(-z))), softplus),
+    "-log(1 - expit)": (lambda z: -np.log(1 - special.expit(z)), softplus),
+    "-log1p(-expit)": (lambda z: -np.log1p(-special.expit(z)), softplus),
+    "expit": (special.expit, logistic),
+    "power": (lambda z: (1 + np.exp(-z)) ** -2, lambda z: logistic(z) ** 2),
+    "tanh": (np.tanh, mp.tanh),
+    "tanh by exp": (
+        lambda z: (np.exp(z) - np.exp(-z)) / (np.exp(z) + np.exp(-z)),
+        mp.tanh,
+    ),
+    "log of two": (
+        lambda z: np.log(np.exp(z) + np.exp(-z)),
+        lambda z: mp.log(mp.exp(z) + mp.exp(-z)),
+    ),
+}
+DIGITS = 1e-13  # a few roundings of functions that are right to the last digits
+SMALLEST = 1e-300  # below, numbers of float64 lose digits
+
+
+def require_close(found, exact) -> None:
+    if abs(exact) < SMALLEST:
+        assert abs(found) <= 10 * SMALLEST
+    else:
+        assert abs(found - exact) <= DIGITS * abs(exact), (found, float(exact))
+
+
+@pytest.mark.parametrize("name", CODE)
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")  # np.exp overflows before it is recognised
+def test_value_slope_and_curvature_in_the_tails(name):
+    f, exact = CODE[name]
+    one = np.ones(1)
+    with mp.workdps(1200):
+        for point in POINTS:
+            z = np.array([point])
+            derivatives = [mp.diff(exact, mpf(point), k, h=mpf(10) ** -200) for k in (0, 1, 2)]
+            value, slope = value_and_grad(lambda z: f(z)[0])(z)
+            forward, curvature = jvp(lambda z: jvp(f, (z,), (one,))[1], (z,), (one,))
+            require_close(value, derivatives[0])
+            require_close(traced_value(f, z)[0], derivatives[0])
+            require_close(slope[0], derivatives[1])
+            require_close(forward[0], derivatives[1])
+            require_close(hessian(lambda z: f(z)[0])(z)[0, 0], derivatives[2])
+            require_close(curvature[0], derivatives[2])
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+@pytest.mark.parametrize("axis", [None, 0, 1, -1])
+@pytest.mark.parametrize("keepdims", [False, True])
+def test_sums_along_axes(axis, keepdims):
+    rng = np.random.default_rng(2)
+    x, v = 300 * rng.normal(size=(3, 4)), rng.normal(size=(3, 4))
+
+    def by_hand(x):
+        return np.sum(np.sin(np.log(np.sum(np.exp(x), axis=axis, keepdims=keepdims))))
+
+    expected = np.sum(np.sin(special.logsumexp(x, axis=axis, keepdims=keepdims)))
+    assert value_and_grad(by_hand)(x)[0] == pytest.approx(expected, rel=1e-13)
+    weights = special.softmax(x, axis=axis) * np.cos(special.logsumexp(x, axis=axis, keepdims=True))
+    np.testing.assert_allclose(grad(by_hand)(x), weights, rtol=1e-12, atol=1e-300)
+    if keepdims or axis is None:
+
+        def quotient(x):
+            e = np.exp(x)
+            return np.sum(v * (e / np.sum(e, axis=axis, keepdims=keepdims)))
+
+        p = special.softmax(x, axis=axis)
+        slope = p * (v - np.sum(v * p, axis=axis, keepdims=True))
+        np.testing.assert_allclose(grad(quotient)(x), slope, rtol=1e-12, atol=1e-15)
+
+
+# What looks alike, and is something else: against the complex step.
+ALIKE = {
+    "another exponent": lambda z: np.exp(2 * z) / (1 + np.exp(z)),
+    "negative": lambda z: np.log(3 - np.exp(z)),
+    "scaled": lambda z: np.log(1 + 2 * np.exp(z)),
+    "three": lambda z: np.log(1 + np.exp(z) + np.exp(-2 * z)),
+    "two numbers": lambda z: 1 / (2 + np.exp(z)),
+    "turned": lambda z: (np.exp(z) + np.exp(-z)) / (np.exp(z) - np.exp(-z)),
+    "minus": lambda z: (np.exp(-z) - np.exp(z)) / (np.exp(z) + np.exp(-z)),
+    "other sum": lambda z: np.exp(z) / np.sum(np.exp(-z)),
+    "sum of sums": lambda z: z * np.log(np.sum(1 + np.exp(z))),
+    "twice": lambda z: np.exp(np.exp(z)) / (1 + np.exp(np.exp(z))),
+    "log of a power": lambda z: np.log((1 + np.exp(z)) ** 2),
+    "exponent two": lambda z: (1 + np.exp(z)) ** 2,
+    "minus one": lambda z: 1 - np.exp(z),
+    "array of ones": lambda z: np.log(np.ones(3) + np.exp(z)),
+}
+
+
+@pytest.mark.parametrize("name", ALIKE)
+def test_what_is_alike_has_its_own_derivative(name):
+    f, z = ALIKE[name], np.array([0.1, -0.4, 0.7])
+    value, slope = jvp(f, (z,), (np.ones(3),))
+    np.testing.assert_allclose(value, f(z), rtol=1e-13)
+    moved = f(z + 1e-100j * np.ones(3))
+    np.testing.assert_allclose(slope, np.imag(moved) / 1e-100, rtol=1e-12)
+    by_tape = grad(lambda z: np.sum(f(z) * np.array([1.0, 2.0, -1.0])))(z)
+    steps = [np.imag(f(z + 1e-100j * e)) @ np.array([1.0, 2.0, -1.0]) / 1e-100 for e in np.eye(3)]
+    np.testing.assert_allclose(by_tape, steps, rtol=1e-12)
+
+
+def test_a_long_loop_keeps_no_chain_of_values():
+    """What is remembered is a few values, however often exponentials are taken of each other."""
+    depths = []
+
+    def f(x):
+        for _ in range(50):
+            x = np.exp(-x)
+            depths.append(0 if x.origin is None else x.origin.depth)
+        return x
+
+    jvp(f, (np.array(0.5),), (np.array(1.0),))
+    assert max(depths) <= 4
