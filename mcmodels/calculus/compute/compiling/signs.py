@@ -9,8 +9,11 @@ from mcmodels.calculus.core.numbers import number
 
 __all__ = ["is_nonnegative", "is_positive_definite"]
 
-_NONNEGATIVE = {"exp", "sigmoid", "softplus", "relu", "abs", "step"}
-_BETWEEN_0_AND_1 = {"sigmoid", "step"}
+_NONNEGATIVE = {
+    *("exp", "sigmoid", "softplus", "relu", "abs", "step", "cosh", "arccos", "arccosh", "erfc"),
+    *("norm_cdf", "norm_pdf", "inverse_mills", "inverse_mills_gap"),
+}
+_BETWEEN_0_AND_1 = {"sigmoid", "step", "norm_cdf"}
 
 
 def is_nonnegative(e: Expression) -> bool:
