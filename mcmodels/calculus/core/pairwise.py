@@ -10,7 +10,8 @@ from mcmodels.calculus.core.arithmetic.transposes import transposes
 from mcmodels.calculus.core.elementwise_base import elementwise
 from mcmodels.calculus.core.expression import Expression
 from mcmodels.calculus.core.function_nodes import Pairwise, Where
-from mcmodels.calculus.core.nodes import Ones, Transpose
+from mcmodels.calculus.core.nodes import Ones, Transpose, Zeros
+from mcmodels.calculus.core.numbers import number
 from mcmodels.calculus.core.sources import ABRAMOWITZ_STEGUN
 
 __all__ = ["PAIRWISE", "PairwiseFunction", "choose", "complement", "pairwise", "unfilled"]
@@ -96,10 +97,11 @@ def choose(condition: Expression, left: Expression, right: Expression) -> Expres
 def unfilled(expression: Expression, beside: tuple[Expression, ...]) -> Expression:
     """The scalar that fills an array, where another array beside it tells the shape."""
     coefficient, scalars, array = parts(expression)
-    others = [parts(other)[2] for other in beside]
-    if isinstance(array, Ones) and any(not isinstance(other, Ones) for other in others):
-        return scale(coefficient, *scalars)
-    return expression
+    if not isinstance(array, Ones | Zeros):
+        return expression
+    if all(isinstance(parts(other)[2], Ones | Zeros) or other.is_scalar for other in beside):
+        return expression
+    return scale(coefficient, *scalars) if isinstance(array, Ones) else number(0)
 
 
 def _upright(make: Callable[..., Expression], *children: Expression) -> Expression:

@@ -11,6 +11,7 @@ import ast
 import difflib
 import keyword
 import re
+import textwrap
 import unicodedata
 from dataclasses import dataclass
 from typing import NoReturn
@@ -39,6 +40,7 @@ Index = int | slice
 _MOST_CHARACTERS = 20_000  # keeps the time that a hostile text can take small
 _DEEPEST = 100  # levels of nesting; far below Python's recursion limit
 _SHOWN = 60  # characters of a long text in a message
+_MOST_NAMES = 250  # characters of the functions that a message lists
 
 
 class ParseError(ValueError):
@@ -324,7 +326,8 @@ def _check_call(text: str, node: ast.Call, known: frozenset[str]) -> str:
         _refuse(text, f"{name!r} is no function; write {name} * (…)", node)
     if name not in SIGNATURES:
         nearest = difflib.get_close_matches(name, SIGNATURES, n=1)
-        advice = f"known: {', '.join(sorted(SIGNATURES))}"
+        names = ", ".join(sorted(SIGNATURES))
+        advice = f"known: {textwrap.shorten(names, _MOST_NAMES, placeholder=' …')}"
         advice = f"did you mean {nearest[0]!r}?" if nearest else advice
         _refuse(text, f"unknown function {name!r}; {advice}", node)
     signature = SIGNATURES[name]
