@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from numbers import Real
 from typing import Any
 
@@ -56,6 +57,7 @@ def _largest(x: Expression) -> Expression:
     if x.is_scalar:
         return x
     coefficient, scalars, array = parts(x)
+    assert array is not None
     if isinstance(array, nodes.Ones):
         return scale(coefficient, *scalars)
     if isinstance(array, nodes.Zeros):
@@ -124,4 +126,7 @@ def _of_matrix(X: Expression, ord: Any) -> Expression:
     )
 
 
-NORM_CONSTRUCTORS = {F.Largest: _largest, F.Hardmax: _hardmax}
+NORM_CONSTRUCTORS: dict[type[Expression], Callable[..., Expression]] = {
+    F.Largest: _largest,
+    F.Hardmax: _hardmax,
+}

@@ -56,7 +56,8 @@ def _compared(condition: Expression) -> tuple[Expression, Expression]:
         if coefficient < 0 and not isinstance(array, Ones):
             return number(0), assemble(magnitude(coefficient), scalars, array)
         return condition, number(0)
-    added, subtracted = [], []
+    added: list[Expression] = []
+    subtracted: list[Expression] = []
     for term in condition.children:
         coefficient, scalars, array = parts(term)
         plain = assemble(magnitude(coefficient), scalars, array)
