@@ -447,3 +447,22 @@ def test_texts_that_are_refused(text, message):
 def test_comparisons_have_no_truth_value():
     with pytest.raises(TypeError, match="neither true nor false"):
         bool(x > y)
+
+
+@pytest.mark.parametrize(
+    ("condition", "holds"),
+    [
+        (a >= 0.7, [True, True, True]),
+        ((a < 0.5) * (x > 0), [False, False, False]),
+        ((x >= 0.4) * (x >= 0.4), [False, True, True]),
+        ((a > 0.5) * (x > 0) * (y <= 0), [False, False, True]),
+        (((x > 0).T).T, [False, True, True]),
+        (x[0] < x[1], [True, True, True]),
+    ],
+    ids=str,
+)
+def test_conditions_of_every_form(condition, holds):
+    f = mc.where(condition, x, -y)
+    np.testing.assert_array_equal(f.evaluate(**given(f)), np.where(holds, AT["x"], -AT["y"]))
+    np.testing.assert_array_equal(f.compile()(**given(f)), np.where(holds, AT["x"], -AT["y"]))
+    assert parse(str(f), a="scalar", x="n", y="n") == f

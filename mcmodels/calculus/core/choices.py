@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from mcmodels.calculus.core import nodes
-from mcmodels.calculus.core.arithmetic import add, ones, parts, scale, shape_text
+from mcmodels.calculus.core.arithmetic import add, ones, parts, scale, shape_text, transpose
 from mcmodels.calculus.core.elementwise import elementwise
 from mcmodels.calculus.core.expression import Expression
 from mcmodels.calculus.core.operators import as_expression, subtract
@@ -104,46 +104,45 @@ def where(condition: Any, x: Any, y: Any) -> Expression:
             f"the condition of where is a comparison such as x > 0; found {condition}. == and != "
             "compare how two expressions are written"
         )
-    test, a, b = _alike("where", condition, x, y)
-    return _chosen(test, a, b)
+    expression = as_expression(condition)
+    tests = _tests(expression)
+    if tests is None:
+        raise ShapeError(
+            "the condition of where is a comparison such as x > 0, or comparisons multiplied; "
+            f"found {expression}"
+        )
+    _, a, b = _alike("where", expression, x, y)
+    for test, positive in tests:
+        z, _ = _alike("where", test, a)
+        a = choose(z, a, b) if positive else choose(z, b, a)
+    return a
 
 
-def _chosen(test: Expression, a: Expression, b: Expression) -> Expression:
-    coefficient, scalars, array = parts(test)
-    if isinstance(test, nodes.Scaled) and coefficient == 1:
-        tests = [_filled(scalar, test) for scalar in scalars]
-        tests += [] if array is None or isinstance(array, nodes.Ones) else [array]
-    elif isinstance(test, nodes.Hadamard):
-        tests = list(test.children)
-    else:
-        tests = [test]
-    if len(tests) > 1:
-        for one in tests:
-            a = _chosen(one, a, b)
-        return a
-    test = tests[0]
-    if _is_step(test):
-        return choose(test.children[0], a, b)
-    other = add([ones(test.rows, test.cols), scale(-1, test)])
-    if _is_step(other):
-        return choose(other.children[0], b, a)
-    if isinstance(test, nodes.Transpose):
-        inner = test.argument
-        if _is_step(inner):
-            return choose(nodes.Transpose(inner.children[0]), a, b)
-    raise ShapeError(
-        f"the condition of where is a comparison such as x > 0, or comparisons multiplied; "
-        f"found {test}"
-    )
+def _tests(condition: Expression) -> list[tuple[Expression, bool]] | None:
+    """Each z of a product of comparisons z > 0 (True) and z <= 0 (False); None of anything else."""
+    coefficient, scalars, array = parts(condition)
+    factors = list(scalars)
+    if isinstance(array, nodes.Hadamard):
+        factors += array.children
+    elif array is not None and not isinstance(array, nodes.Ones):
+        factors.append(array)
+    tests = [_test(factor) for factor in factors]
+    found = [test for test in tests if test is not None]
+    return found if found and len(found) == len(tests) and coefficient == 1 else None
 
 
-def _filled(scalar: Expression, like: Expression) -> Expression:
-    if like.is_scalar:
-        return scalar
-    if _is_step(scalar):
-        return elementwise("step", scale(scalar.children[0], nodes.Ones(like.rows, like.cols)))
-    return scale(scalar, nodes.Ones(like.rows, like.cols))
+def _test(factor: Expression) -> tuple[Expression, bool] | None:
+    if isinstance(factor, nodes.Power):
+        factor = factor.base  # two equal comparisons
+    z = _argument_of_step(factor)
+    if z is not None:
+        return z, True
+    z = _argument_of_step(add([ones(factor.rows, factor.cols), scale(-1, factor)]))
+    return None if z is None else (z, False)
 
 
-def _is_step(e: Expression) -> bool:
-    return isinstance(e, nodes.Elementwise) and e.name == "step"
+def _argument_of_step(e: Expression) -> Expression | None:
+    if isinstance(e, nodes.Transpose):
+        z = _argument_of_step(e.argument)
+        return None if z is None else transpose(z)
+    return e.argument if isinstance(e, nodes.Elementwise) and e.name == "step" else None
