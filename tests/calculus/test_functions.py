@@ -466,3 +466,29 @@ def test_conditions_of_every_form(condition, holds):
     np.testing.assert_array_equal(f.evaluate(**given(f)), np.where(holds, AT["x"], -AT["y"]))
     np.testing.assert_array_equal(f.compile()(**given(f)), np.where(holds, AT["x"], -AT["y"]))
     assert parse(str(f), a="scalar", x="n", y="n") == f
+
+
+def test_products_with_a_pseudoinverse():
+    M = mc.pinv(X)
+    shorter = [
+        (X @ M @ X, X),
+        (M @ X @ M, M),
+        (X.T @ M.T @ X.T, X.T),
+        (M.T @ X.T @ M.T, M.T),
+        (M @ X @ X.T, X.T),
+        (X @ M @ M.T, M.T),
+        (X.T @ X @ M, X.T),
+        (M.T @ M @ X, M.T),
+        ((X @ M).T, X @ M),
+        ((M @ X).T, M @ X),
+        ((X @ M).T @ (X @ M), X @ M),
+    ]
+    for product, expected in shorter:
+        assert product == expected
+    full, low = AT["X"], np.outer(AT["x"], AT["y"])
+    for value in (full, low):
+        inverse = np.linalg.pinv(value)
+        np.testing.assert_allclose((X @ M).evaluate(X=value), value @ inverse, atol=1e-12)
+        np.testing.assert_allclose(
+            (M @ X @ X.T).evaluate(X=value), inverse @ value @ value.T, atol=1e-12
+        )
