@@ -17,6 +17,7 @@ from mcmodels.calculus.core.arithmetic import (
     scale,
     trace,
     transpose,
+    upright,
     zeros_like,
 )
 from mcmodels.calculus.core.elementwise import elementwise
@@ -116,7 +117,7 @@ def _frechet_matrix(e: Any, d: D) -> Expression:
 
 def _no_second(e: Any) -> DerivativeError:
     return DerivativeError(
-        f"{e.name}({e.argument}) has a first derivative (a gradient, a Jacobian), and no second "
+        f"{e.name}({upright(e.argument)}) has a first derivative (a gradient, a Jacobian), and no second "
         f"one in closed form here; trace({e.name}(…)) has both"
     )
 
