@@ -492,3 +492,44 @@ def test_products_with_a_pseudoinverse():
         np.testing.assert_allclose(
             (M @ X @ X.T).evaluate(X=value), inverse @ value @ value.T, atol=1e-12
         )
+
+
+WEIGHTS = [
+    mc.polygamma(1, x),
+    mc.polygamma(2, x),
+    mc.maximum(x, y),
+    mc.maximum(x, mc.exp(y)),
+    mc.minimum(x, 1),
+    mc.minimum(mc.exp(x), mc.exp(y)),
+    mc.hypot(x, y),
+    mc.where(x > y, mc.exp(x), 2),
+    mc.where(x > y, mc.exp(x), -2),
+    mc.amax(y) * mc.exp(x),
+    mc.amax(-mc.exp(x)) * mc.exp(y),
+    mc.hardmax(x),
+]
+
+
+@pytest.mark.parametrize("weights", WEIGHTS, ids=str)
+def test_weighted_cross_products_whatever_the_signs(weights):
+    """A root of the weights is taken only where none is negative."""
+    f = X @ mc.diag(weights) @ X.T
+    expected = (AT["X"] * weights.evaluate(**given(weights))) @ AT["X"].T
+    # Sums of three products of numbers below 1e3.
+    np.testing.assert_allclose(f.compile()(**given(f)), expected, rtol=0, atol=1e-10)
+
+
+def test_kinks_inside_a_branch_that_is_chosen_are_still_said():
+    f = mc.where(t > 0, mc.relu(t - 1) * mc.log(t), 0)
+    with pytest.warns(NonDifferentiableWarning, match=r"step\(t - 1\)"):
+        f.gradient(t).evaluate(t=1.0)
+
+
+def test_a_system_with_an_exponential_is_solved_by_cholesky():
+    assert "cho_solve" in (mc.inv(mc.expm(S)) @ x).compile().source
+    f = mc.inv(mc.expm(S) + P) @ x
+    np.testing.assert_allclose(
+        f.compile()(**given(f)),
+        np.linalg.solve(scipy.linalg.expm(AT["S"]) + AT["P"], AT["x"]),
+        rtol=1e-11,
+    )

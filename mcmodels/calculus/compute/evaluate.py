@@ -7,7 +7,7 @@ the complex step; analytic, so nothing is conjugated) and in high precision.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import reduce
+from functools import cache, reduce
 from types import SimpleNamespace
 from typing import Any
 
@@ -16,6 +16,7 @@ import scipy.special
 
 from mcmodels.calculus.compute.binding import Array, bind
 from mcmodels.calculus.compute.function_values import FUNCTION_OPERATIONS, FUNCTION_VALUES
+from mcmodels.calculus.compute.guards import guarded
 from mcmodels.calculus.compute.stable import stabilised
 from mcmodels.calculus.core import function_nodes as F
 from mcmodels.calculus.core import nodes as N
@@ -77,7 +78,7 @@ def evaluate(expression: Expression, values: Mapping[str, Any]) -> Any:
     """The value of an expression for given symbols; the work of `Expression.evaluate`."""
     bound, sizes = bind(expression, values)
     with np.errstate(all="ignore"):
-        result = walk(stabilised(expression), bound, sizes, checked=True)
+        result = walk(guarded(stabilised(expression), keep_steps=True), bound, sizes, checked=True)
     shaped = natural(expression, result)
     return float(shaped) if expression.is_scalar else np.array(shaped, order="C")
 
@@ -117,8 +118,10 @@ def walk(
         If a part is not defined there.
     """
     known: dict[bytes, Array] = {}
-    # What a choice of entries does not choose may be undefined: it is checked where it is chosen.
-    free = _parts_of_choices(expression) if checked else frozenset()
+
+    @cache
+    def unchosen() -> frozenset[bytes]:
+        return _parts_of_choices(expression)
 
     def value(part: Expression) -> Array:
         if part.key not in known:
@@ -135,8 +138,12 @@ def walk(
             result = VALUES[type(part)](part, children, xp, sizes)
         except (np.linalg.LinAlgError, ZeroDivisionError) as error:
             raise EvaluationError(f"{part} is not defined here: {error}") from None
-        if checked and part.key not in free:
-            _check(part, children, result, largest)
+        if checked:
+            try:
+                _check(part, children, result, largest)
+            except EvaluationError:  # what a choice does not choose is checked where it chooses
+                if part.key not in unchosen():
+                    raise
         return result
 
     return value(expression)

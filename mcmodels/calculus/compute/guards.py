@@ -6,8 +6,6 @@ The derivative of ``where(x > 0, log(x), 0)`` is step(x)∘(1 ⊘ x). Where x is
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from mcmodels.calculus.core import function_nodes as F
 from mcmodels.calculus.core import nodes as N
 from mcmodels.calculus.core.arithmetic import (
@@ -19,7 +17,7 @@ from mcmodels.calculus.core.arithmetic import (
 )
 from mcmodels.calculus.core.expression import Expression
 from mcmodels.calculus.core.pairwise import choose
-from mcmodels.calculus.core.rewriting import parts_of
+from mcmodels.calculus.core.rewriting import parts_of, rewrite
 
 __all__ = ["guarded"]
 
@@ -42,43 +40,62 @@ _LIMITED = frozenset(
 )
 
 
-def guarded(part: Expression, inner: Callable[[Expression], Expression]) -> Expression | None:
-    """A product with a step as a choice, where the rest may be undefined or infinite; else None.
+def guarded(expression: Expression, keep_steps: bool) -> Expression:
+    """An equal expression in which what a step leaves out of a product need not be defined.
 
-    ``inner`` is applied to the rest.
+    Parameters
+    ----------
+    expression : Expression
+    keep_steps : bool
+        Whether the steps stay beside the choices, so that `evaluate` can say where they have a
+        kink.
     """
-    if not isinstance(part, N.Hadamard | N.Scaled):
-        return None
-    factors = list(part.children)
-    for i, factor in enumerate(factors):
-        found = _choice(factor)
-        if found is None:
-            continue
-        others = [*factors[:i], *factors[i + 1 :]]
-        if not any(_may_be_undefined(other) for other in others):
+    if not any(_is_step(part) for part in parts_of(expression)):
+        return expression
+
+    def replaced(part: Expression) -> Expression | None:
+        if not isinstance(part, N.Hadamard | N.Scaled):
             return None
-        if isinstance(part, N.Hadamard):
-            rest = hadamard(others)
-        else:
-            rest = scale(part.coefficient, *others)
-        condition, positive = found
-        if condition.is_scalar and rest.is_array:
-            condition = scale(condition, N.Ones(rest.rows, rest.cols))
-        rest = inner(rest)
-        nothing = zeros_like(rest)
-        condition = inner(condition)
-        return choose(condition, rest, nothing) if positive else choose(condition, nothing, rest)
-    return None
+        factors = list(part.children)
+        for i, factor in enumerate(factors):
+            found = _choice(factor)
+            if found is None:
+                continue
+            others = [*factors[:i], *factors[i + 1 :]]
+            if not any(_may_be_undefined(other) for other in others):
+                return None
+            scaled = isinstance(part, N.Scaled)
+            rest = scale(part.coefficient, *others) if scaled else hadamard(others)
+            z, positive = found
+            if z.is_scalar and rest.is_array:
+                z = scale(z, N.Ones(rest.rows, rest.cols))
+            z, rest = rewrite(z, replaced), rewrite(rest, replaced)
+            nothing = zeros_like(rest)
+            chosen = choose(z, rest, nothing) if positive else choose(z, nothing, rest)
+            if not keep_steps:
+                return chosen
+            return scale(factor, chosen) if scaled else hadamard([factor, chosen])
+        return None
+
+    return rewrite(expression, replaced).within(expression.context)
+
+
+def _is_step(e: Expression) -> bool:
+    return isinstance(e, N.Elementwise) and e.name == "step"
 
 
 def _choice(factor: Expression) -> tuple[Expression, bool] | None:
     """Z of step(z), and of 1 − step(z) with False."""
-    if isinstance(factor, N.Elementwise) and factor.name == "step":
-        return factor.argument, True
-    if isinstance(factor, N.Sum):
-        other = add([ones(factor.rows, factor.cols), scale(-1, factor)])
-        if isinstance(other, N.Elementwise) and other.name == "step":
-            return other.argument, False
+    if isinstance(factor, N.Elementwise):
+        return (factor.argument, True) if factor.name == "step" else None
+    if not (isinstance(factor, N.Sum) and len(factor.children) == 2):
+        return None
+    for term in factor.children:
+        if isinstance(term, N.Scaled) and term.coefficient == -1 and len(term.children) == 1:
+            step = term.children[0]
+            if isinstance(step, N.Elementwise) and step.name == "step":
+                one = add([factor, step])
+                return (step.argument, False) if one == ones(one.rows, one.cols) else None
     return None
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from mcmodels.calculus.compute.compiling.code import safe
 from mcmodels.calculus.compute.compiling.functions import decorators
 from mcmodels.calculus.compute.compiling.writing import Writer
+from mcmodels.calculus.compute.guards import guarded
 from mcmodels.calculus.compute.stable import stabilised
 from mcmodels.calculus.core import function_nodes as F
 from mcmodels.calculus.core import nodes as N
@@ -47,7 +48,7 @@ def rowwise(expressions: tuple[Expression, ...], names: tuple[str, ...]) -> Call
         Of arrays of one shape; returns a tuple with an array of that shape, or a number, for each
         expression.
     """
-    wanted = [stabilised(expression) for expression in expressions]
+    wanted = [guarded(stabilised(e), keep_steps=False) for e in expressions]
     writer = Writer(N.Sum(tuple(wanted)), {})
     texts = [str(writer.value(part)) for part in wanted]
     body = [*writer.code.lines, f"return ({', '.join(texts)},)"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from mcmodels.calculus.compute.guards import guarded
 from mcmodels.calculus.core import arithmetic
 from mcmodels.calculus.core import nodes as N
 from mcmodels.calculus.core.arithmetic import add, matmul, scale
@@ -23,9 +22,6 @@ def stabilised(expression: Expression) -> Expression:
 
 
 def _replacement(part: Expression) -> Expression | None:
-    guard = guarded(part, stabilised)
-    if guard is not None:
-        return guard
     if not (isinstance(part, N.Elementwise) and part.name == "log"):
         return None
     inner = part.argument

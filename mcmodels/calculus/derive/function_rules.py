@@ -117,8 +117,9 @@ def _frechet_matrix(e: Any, d: D) -> Expression:
 
 def _no_second(e: Any) -> DerivativeError:
     return DerivativeError(
-        f"{e.name}({upright(e.argument)}) has a first derivative (a gradient, a Jacobian), and no second "
-        f"one in closed form here; trace({e.name}(…)) has both"
+        f"{e.name}({upright(e.argument)}) has a first derivative (a gradient, a Jacobian), and no "
+        f"second one in closed form here; trace({e.name}(…)) has both, and V @ diag(f(λ)) @ V.T "
+        "has for a symmetric matrix, with λ = eigvalsh(S) and V = eigvecsh(S)"
     )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from mcmodels.calculus.compute.compiling import chains, functions, others, products, sums
 from mcmodels.calculus.compute.compiling.code import Code, Snippet, is_line, safe
+from mcmodels.calculus.compute.guards import guarded
 from mcmodels.calculus.compute.stable import stabilised
 from mcmodels.calculus.core import nodes as N
 from mcmodels.calculus.core.arithmetic import transpose
@@ -18,7 +19,7 @@ __all__ = ["Writer", "write_function"]
 
 def write_function(expression: Expression, arguments: list[str], sizes: Mapping[str, int]) -> str:
     """The source of a function of the arguments, in the cheapest order for these sizes."""
-    expression = stabilised(expression)
+    expression = guarded(stabilised(expression), keep_steps=False)
     writer = Writer(expression, sizes)
     result = writer.written(expression)
     text = str(result)
