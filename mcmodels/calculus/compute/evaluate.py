@@ -7,7 +7,7 @@ the complex step; analytic, so nothing is conjugated) and in high precision.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import cache, reduce
+from functools import reduce
 from types import SimpleNamespace
 from typing import Any
 
@@ -119,10 +119,6 @@ def walk(
     """
     known: dict[bytes, Array] = {}
 
-    @cache
-    def unchosen() -> frozenset[bytes]:
-        return _parts_of_choices(expression)
-
     def value(part: Expression) -> Array:
         if part.key not in known:
             known[part.key] = computed(part)
@@ -142,7 +138,7 @@ def walk(
             try:
                 _check(part, children, result, largest)
             except EvaluationError:  # what a choice does not choose is checked where it chooses
-                if part.key not in unchosen():
+                if part.key not in _parts_of_choices(expression):
                     raise
         return result
 

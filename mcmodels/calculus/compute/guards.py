@@ -6,6 +6,8 @@ The derivative of ``where(x > 0, log(x), 0)`` is step(x)∘(1 ⊘ x). Where x is
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from mcmodels.calculus.core import function_nodes as F
 from mcmodels.calculus.core import nodes as N
 from mcmodels.calculus.core.arithmetic import (
@@ -50,7 +52,7 @@ def guarded(expression: Expression, keep_steps: bool) -> Expression:
         Whether the steps stay beside the choices, so that `evaluate` can say where they have a
         kink.
     """
-    if not any(_is_step(part) for part in parts_of(expression)):
+    if not _needs_guards(expression):
         return expression
 
     def replaced(part: Expression) -> Expression | None:
@@ -64,8 +66,8 @@ def guarded(expression: Expression, keep_steps: bool) -> Expression:
             others = [*factors[:i], *factors[i + 1 :]]
             if not any(_may_be_undefined(other) for other in others):
                 return None
-            scaled = isinstance(part, N.Scaled)
-            rest = scale(part.coefficient, *others) if scaled else hadamard(others)
+            number = part.coefficient if isinstance(part, N.Scaled) else None
+            rest = hadamard(others) if number is None else scale(number, *others)
             z, positive = found
             if z.is_scalar and rest.is_array:
                 z = scale(z, N.Ones(rest.rows, rest.cols))
@@ -74,7 +76,7 @@ def guarded(expression: Expression, keep_steps: bool) -> Expression:
             chosen = choose(z, rest, nothing) if positive else choose(z, nothing, rest)
             if not keep_steps:
                 return chosen
-            return scale(factor, chosen) if scaled else hadamard([factor, chosen])
+            return hadamard([factor, chosen]) if number is None else scale(factor, chosen)
         return None
 
     return rewrite(expression, replaced).within(expression.context)
@@ -99,15 +101,32 @@ def _choice(factor: Expression) -> tuple[Expression, bool] | None:
     return None
 
 
+@lru_cache(maxsize=512)
+def _needs_guards(expression: Expression) -> bool:
+    """Whether there are both a step and a part that may be undefined."""
+    seen: set[bytes] = set()
+    waiting = [expression]
+    step = limited = False
+    while waiting and not (step and limited):
+        part = waiting.pop()
+        if part.key not in seen:
+            seen.add(part.key)
+            step = step or _is_step(part)
+            limited = limited or _is_limited(part)
+            waiting.extend(part.children)
+    return step and limited
+
+
 def _may_be_undefined(expression: Expression) -> bool:
-    for part in parts_of(expression):
-        if isinstance(part, N.Elementwise) and part.name in _LIMITED:
-            return True
-        if isinstance(part, N.Power) and not _is_whole(part.exponent):
-            return True
-        if isinstance(part, N.MatrixPower | F.Polygamma | F.MatrixFunction | F.Where):
-            return True
-    return False
+    return any(_is_limited(part) for part in parts_of(expression))
+
+
+def _is_limited(part: Expression) -> bool:
+    if isinstance(part, N.Elementwise):
+        return part.name in _LIMITED
+    if isinstance(part, N.Power):
+        return not _is_whole(part.exponent)
+    return isinstance(part, N.MatrixPower | F.Polygamma | F.MatrixFunction | F.Where)
 
 
 def _is_whole(exponent: Expression) -> bool:
