@@ -97,6 +97,26 @@ class ExpressionMethods:
 
         return matmul(other, self)
 
+    def __gt__(self: Any, other: Any) -> Expression:
+        from mcmodels.calculus.core.choices import compare
+
+        return compare(">", self, other)
+
+    def __ge__(self: Any, other: Any) -> Expression:
+        from mcmodels.calculus.core.choices import compare
+
+        return compare(">=", self, other)
+
+    def __lt__(self: Any, other: Any) -> Expression:
+        from mcmodels.calculus.core.choices import compare
+
+        return compare("<", self, other)
+
+    def __le__(self: Any, other: Any) -> Expression:
+        from mcmodels.calculus.core.choices import compare
+
+        return compare("<=", self, other)
+
     def __abs__(self: Any) -> Expression:
         from mcmodels.calculus.core.functions import abs
 

@@ -16,6 +16,7 @@ from mcmodels.calculus.core import functions as mc
 from mcmodels.calculus.core.expression import Expression
 from mcmodels.calculus.core.operators import as_expression
 from mcmodels.calculus.core.sizes import ONE, Size
+from tests.calculus.domains import inside
 
 NAMES = ("m", "n", "p")
 SIZES = tuple(Size.of(name) for name in NAMES)
@@ -282,6 +283,41 @@ def _block_trace(g: Grower, r: Size, c: Size, d: int) -> Expression:
     return mc.block_trace(g.grow(r * m, c * n, d), g.grow(m, n, d))
 
 
+def _gram(g: Grower, size: Size, d: int) -> Expression:
+    Z = g.grow(size, g.size(), d)
+    return Z @ Z.T
+
+
+def _special(name: str) -> Production:
+    function = getattr(mc, name)
+    return Production(name, _any, lambda g, r, c, d: function(inside(name, g.grow(r, c, d))))
+
+
+def _of_two(name: str) -> Production:
+    def build(g: Grower, r: Size, c: Size, d: int) -> Expression:
+        other = g.one_of([(r, c), (ONE, ONE)])
+        return getattr(mc, name)(g.grow(r, c, d), g.grow(*other, d))
+
+    return Production(name, _any, build)
+
+
+def _where(g: Grower, r: Size, c: Size, d: int) -> Expression:
+    z = g.grow(*g.one_of([(r, c), (ONE, ONE)]), d)
+    condition = g.one_of([lambda: z > 0, lambda: z <= g.grow(r, c, d - 1)])()
+    return mc.where(condition, g.grow(r, c, d), g.grow(r, c, d - 1))
+
+
+def _eigenvalues(g: Grower, r: Size, c: Size, d: int) -> Expression:
+    return mc.eigvalsh(symbols(r, r)[-1] + _gram(g, r, d))
+
+
+MORE_ELEMENTWISE = (
+    *("log1p", "expm1", "tan", "arcsin", "arccos", "arctan", "sinh", "cosh", "arcsinh", "arccosh"),
+    *("arctanh", "erf", "erfc", "norm_cdf", "norm_pdf", "norm_logcdf", "inverse_mills", "gammaln"),
+    *("digamma", "gelu"),
+)
+
+
 PRODUCTIONS = (
     Production("+", _any, lambda g, r, c, d: g.grow(r, c, d) + g.grow(r, c, d)),
     Production("-", _any, lambda g, r, c, d: g.grow(r, c, d) - g.grow(r, c, d)),
@@ -307,6 +343,15 @@ PRODUCTIONS = (
         _elementwise(name)
         for name in ("exp", "sin", "cos", "tanh", "abs", "sigmoid", "softplus", "relu")
     ),
+    *(_special(name) for name in MORE_ELEMENTWISE),
+    Production("polygamma", _any, lambda g, r, c, d: mc.polygamma(1, g.positive(r, c, d - 1))),
+    *(_of_two(name) for name in ("maximum", "minimum", "hypot")),
+    Production("where", _any, _where),
+    Production("amax", _scalar, _of_shape(mc.amax)),
+    Production("norm 1", _scalar, _of_shape(lambda z: mc.norm(z, 1))),
+    Production("norm inf", _scalar, _of_shape(lambda z: mc.norm(z, "inf"))),
+    Production("trace of expm", _scalar, _of_square(lambda z: mc.trace(mc.expm(mc.tanh(z))))),
+    Production("largest eigenvalue", _scalar, _of_square(lambda z: mc.eigvalsh(z + z.T)[-1])),
     Production("sign", _any, lambda g, r, c, d: mc.sign(g.grow(r, c, d)) * g.grow(r, c, d)),
     Production("step", _any, lambda g, r, c, d: mc.step(g.grow(r, c, d)) * g.grow(r, c, d)),
     Production(".T", _array, lambda g, r, c, d: g.grow(c, r, d).T),
@@ -346,6 +391,8 @@ PRODUCTIONS = (
         _square,
         lambda g, r, c, d: mc.matrix_power(g.invertible(r, d), g.one_of([2, 3, -2])),
     ),
+    Production("eigenvalues", _simple_column, _eigenvalues),
+    Production("pinv", _simple_matrix, lambda g, r, c, d: mc.pinv(g.grow(c, r, d))),
     Production("diagonal matrix", _square, lambda g, r, c, d: mc.diag(g.grow(r, ONE, d))),
     Production("unvec", _simple_matrix, _unvec),
     Production("block_sum", _simple_matrix, _block_sum),

@@ -13,6 +13,7 @@ from mpmath import mp, mpf
 from mcmodels.calculus.compute.evaluate import walk
 from mcmodels.calculus.core.expression import Expression
 from mcmodels.calculus.core.nodes import Symbol
+from tests.calculus.high_precision_functions import FUNCTIONS
 
 DIGITS = 50
 STEP = "1e-12"  # of differences, whose error after one extrapolation is STEP**4
@@ -57,6 +58,7 @@ xp = SimpleNamespace(
     inv=_inverse,
     det=lambda array: mp.det(_matrix(array)),
     logabsdet=lambda array: mp.log(abs(mp.det(_matrix(array)))),
+    **FUNCTIONS,
 )
 
 

@@ -10,6 +10,7 @@ from hypothesis import assume
 from hypothesis import strategies as st
 
 from mcmodels.calculus.compute.evaluate import ANALYTIC, VALUES, EvaluationError
+from mcmodels.calculus.core import function_nodes as F
 from mcmodels.calculus.core import nodes as N
 from mcmodels.calculus.core.expression import Expression
 from mcmodels.calculus.core.rewriting import parts_of
@@ -101,6 +102,8 @@ def _delicate(part: Expression, children: list[np.ndarray]) -> bool:
         return bool(np.abs(children[0]).max() < _NEAR)
     if isinstance(part, N.Power) and not _whole_and_positive(part.exponent):
         return bool(np.abs(children[0]).min() < _NEAR)
+    if isinstance(part, F.Pairwise | F.Where | F.Hardmax | F.Pinv | F.Eigenvalues):
+        return _is_delicate_function(part, children)
     if isinstance(part, N.Det | N.LogDet) or (
         isinstance(part, N.MatrixPower) and children[1][0, 0] < 0
     ):
@@ -112,3 +115,20 @@ def _whole_and_positive(exponent: Expression) -> bool:
     return (
         isinstance(exponent, N.Number) and exponent.value > 0 and float(exponent.value).is_integer()
     )
+
+
+def _is_delicate_function(part: Expression, children: list[np.ndarray]) -> bool:
+    if isinstance(part, F.Pairwise):
+        a, b = children
+        distance = np.hypot(a, b) if part.name == "hypot" else np.abs(a - b)
+        return bool(distance.min() < _NEAR)
+    if isinstance(part, F.Where):
+        return bool(np.abs(children[0]).min() < _NEAR)
+    if isinstance(part, F.Hardmax):
+        largest = np.sort(children[0], axis=None)[-2:]
+        return bool(np.diff(largest).min(initial=1) < _NEAR)
+    if isinstance(part, F.Eigenvalues):
+        values = np.linalg.eigvalsh(children[0])
+        return bool(np.diff(values).min(initial=np.inf) < np.abs(values).max() / _CONDITION)
+    sizes = np.linalg.svd(children[0], compute_uv=False)
+    return bool(sizes[-1] * _CONDITION < sizes[0] or sizes[-1] < _NEAR)

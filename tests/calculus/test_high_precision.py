@@ -10,6 +10,7 @@ from mcmodels.calculus.core import functions as mc
 from mcmodels.calculus.core.elementwise import FUNCTIONS
 from mcmodels.calculus.study.checks import directions
 from tests.calculus import high_precision
+from tests.calculus.domains import inside
 
 # Rounding leaves 1e-50/1e-12, times condition numbers below 100 and third derivatives below 1e2.
 CLOSE = "1e-34"
@@ -23,7 +24,7 @@ P = mc.matrix("P", "m", "m", positive_definite=True)
 Y, K = mc.matrix("Y", "n", "p"), mc.matrix("K", "m*n", "n*p")
 
 ELEMENTWISE = [
-    (mc.sum(y * getattr(mc, name)(inner)), x)
+    (mc.sum(y * getattr(mc, name)(inside(name, inner))), x)
     for name in FUNCTIONS
     for inner in (x, x * x - y)
     if not (name == "log" and inner != x)
@@ -65,6 +66,21 @@ SCALARS = [
     (mc.norm(mc.block_trace(K, Y)), Y),
     (mc.logsumexp(mc.diag(A @ A)), A),
     (mc.sum(mc.sin(mc.unvec(mc.vec(X) * mc.vec(X), "n", "m") @ A)), X),
+    (mc.sum(y * mc.polygamma(2, x)), x),
+    (mc.sum(mc.maximum(x, y) ** 3), x),
+    (mc.sum(mc.minimum(x * x, y) * y), x),
+    (mc.sum(mc.hypot(x, y) ** 3), x),
+    (mc.sum(mc.where(x > y, x**3, mc.log(x) * y)), x),
+    (mc.amax(x * x) ** 2 * mc.sum(x), x),
+    (mc.norm(x, 3), x),
+    (mc.norm(X, 2), X),
+    (mc.sum(mc.pinv(X) ** 2), X),
+    (mc.trace(mc.expm(A)), A),
+    (mc.trace(mc.logm(A)), A),
+    (mc.trace(mc.sqrtm(P)), P),
+    (mc.eigvalsh(S)[-1], S),
+    (mc.sum(mc.eigvalsh(S) ** 3), S),
+    (mc.eigvalsh(X.T @ X)[0], X),
 ]
 
 
@@ -93,7 +109,15 @@ def require_close(found, expected) -> None:
     assert np.max(np.abs(found - expected)) <= mp.mpf(CLOSE) * largest
 
 
-@pytest.mark.parametrize(("f", "symbol"), SCALARS, ids=str)
+ONCE = [
+    (mc.norm(X, "nuc"), X),
+    (mc.sum(mc.expm(A) * B), A),
+    (mc.sum(mc.logm(A) * B), A),
+    (x.T @ mc.sqrtm(A) @ y, A),
+]
+
+
+@pytest.mark.parametrize(("f", "symbol"), [*SCALARS, *ONCE], ids=str)
 def test_a_gradient_in_fifty_digits(f, symbol):
     values, sizes = point_of(f, symbol)
     G = high_precision.value(f.gradient(symbol), values, sizes)
@@ -115,7 +139,17 @@ def test_a_hessian_in_fifty_digits(f, symbol):
             require_close(found[0, 0], (other * slope).sum())
 
 
-JACOBIANS = [(mc.softmax(x), x), (mc.kron(X, Y), Y), (mc.inv(A), A), (mc.inv(S), S), (A @ B, A)]
+JACOBIANS = [
+    (mc.softmax(x), x),
+    (mc.kron(X, Y), Y),
+    (mc.inv(A), A),
+    (mc.inv(S), S),
+    (A @ B, A),
+    (mc.expm(A), A),
+    (mc.sqrtm(A), A),
+    (mc.pinv(X), X),
+    (mc.eigvalsh(S), S),
+]
 
 
 @pytest.mark.parametrize(("F", "symbol"), JACOBIANS, ids=str)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
+from mcmodels.calculus.core import function_nodes as F
 from mcmodels.calculus.core import nodes as N
 from mcmodels.calculus.core.expression import Expression
 from mcmodels.calculus.core.functions import (
@@ -28,12 +29,15 @@ from mcmodels.calculus.core.functions import (
 )
 from mcmodels.calculus.core.numbers import number
 from mcmodels.calculus.derive.rules import DerivativeError
-from tests.calculus.printed import LATEX, PLAIN
+from tests.calculus import printed
+from tests.calculus.printed_functions import FUNCTIONS_LATEX, FUNCTIONS_PLAIN
 
 x, y = vector("x", "n"), vector("y", "n")
 A, M = matrix("A", "n", "n"), matrix("M", "m", "n")
 c, lam, rate = scalar("c"), scalar("lam"), scalar("rate")
 
+PLAIN = [*printed.PLAIN, *FUNCTIONS_PLAIN]
+LATEX = [*printed.LATEX, *FUNCTIONS_LATEX]
 EXPRESSIONS = [expression for expression, _ in PLAIN]
 
 
@@ -59,7 +63,7 @@ def parts(expression: Expression) -> set[Expression]:
 @pytest.mark.parametrize("rows", [PLAIN, LATEX], ids=["plain", "latex"])
 def test_the_tables_cover_every_node(rows: list[tuple[Expression, str]]) -> None:
     covered = {type(part).__name__ for expression, _ in rows for part in parts(expression)}
-    assert covered >= set(N.__all__)
+    assert covered >= {*N.__all__, *F.__all__}
 
 
 def derived(expression: Expression) -> list[Expression]:

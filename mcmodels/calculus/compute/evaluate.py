@@ -15,9 +15,13 @@ import numpy as np
 import scipy.special
 
 from mcmodels.calculus.compute.binding import Array, bind
+from mcmodels.calculus.compute.function_values import FUNCTION_OPERATIONS, FUNCTION_VALUES
+from mcmodels.calculus.compute.guards import guarded
 from mcmodels.calculus.compute.stable import PositiveLogDet, stabilised
+from mcmodels.calculus.core import function_nodes as F
 from mcmodels.calculus.core import nodes as N
 from mcmodels.calculus.core.expression import Expression
+from mcmodels.calculus.core.rewriting import parts_of
 from mcmodels.user_warnings import NonDifferentiableWarning, warn_user
 
 __all__ = ["ANALYTIC", "EvaluationError", "evaluate", "natural", "walk"]
@@ -66,6 +70,7 @@ ANALYTIC = SimpleNamespace(
     logabsdet=lambda X: (
         np.log(_analytic_abs(np.linalg.det(X))) if np.iscomplexobj(X) else np.linalg.slogdet(X)[1]
     ),
+    **FUNCTION_OPERATIONS,
 )
 
 
@@ -73,7 +78,7 @@ def evaluate(expression: Expression, values: Mapping[str, Any]) -> Any:
     """The value of an expression for given symbols; the work of `Expression.evaluate`."""
     bound, sizes = bind(expression, values)
     with np.errstate(all="ignore"):
-        result = walk(stabilised(expression), bound, sizes, checked=True)
+        result = walk(guarded(stabilised(expression), keep_steps=True), bound, sizes, checked=True)
     shaped = natural(expression, result)
     return float(shaped) if expression.is_scalar else np.array(shaped, order="C")
 
@@ -130,10 +135,33 @@ def walk(
         except (np.linalg.LinAlgError, ZeroDivisionError) as error:
             raise EvaluationError(f"{part} is not defined here: {error}") from None
         if checked:
-            _check(part, children, result, largest)
+            try:
+                _check(part, children, result, largest)
+            except EvaluationError:  # what a choice does not choose is checked where it chooses
+                if part.key not in _parts_of_choices(expression):
+                    raise
         return result
 
     return value(expression)
+
+
+def _parts_of_choices(expression: Expression) -> frozenset[bytes]:
+    """Keys of the parts that stand in the branches of choices, and nowhere else."""
+    everywhere: set[bytes] = set()
+    branches: list[Expression] = []
+    waiting = [expression]
+    while waiting:
+        part = waiting.pop()
+        if part.key in everywhere:
+            continue
+        everywhere.add(part.key)
+        if isinstance(part, F.Where):
+            waiting.append(part.condition)
+            branches += [part.left, part.right]
+        else:
+            waiting.extend(part.children)
+    inside = {part.key for branch in branches for part in parts_of(branch)}
+    return frozenset(inside - everywhere)
 
 
 def _check(part: Expression, children: list[Array], result: Array, largest: float) -> None:
@@ -146,6 +174,13 @@ def _check(part: Expression, children: list[Array], result: Array, largest: floa
         warn_user(
             f"{part} is part of a derivative and stands at a kink: where its argument is 0 there "
             "is no derivative; 0 is used",
+            NonDifferentiableWarning,
+        )
+
+    if isinstance(part, F.Hardmax) and (children[0] == children[0].max()).sum() > 1:
+        warn_user(
+            f"{part} is part of a derivative and stands at a kink: where the largest entry stands "
+            "more than once there is no derivative; the first is used",
             NonDifferentiableWarning,
         )
 
@@ -314,4 +349,5 @@ VALUES: dict[type[Expression], Values] = {
     N.LogSumExp: lambda e, c, xp, s: _logsumexp(c[0], xp, 0 if e.argument.is_column else 1),
     N.BlockSum: lambda e, c, xp, s: _block_sum(c),
     N.BlockTrace: lambda e, c, xp, s: _block_trace(c),
+    **FUNCTION_VALUES,
 }

@@ -7,8 +7,11 @@ from collections.abc import Callable
 from typing import Any
 
 from mcmodels.calculus.compute.compiling.code import safe
+from mcmodels.calculus.compute.compiling.functions import decorators
 from mcmodels.calculus.compute.compiling.writing import Writer
+from mcmodels.calculus.compute.guards import guarded
 from mcmodels.calculus.compute.stable import stabilised
+from mcmodels.calculus.core import function_nodes as F
 from mcmodels.calculus.core import nodes as N
 from mcmodels.calculus.core.expression import Expression
 from mcmodels.calculus.core.rewriting import parts_of
@@ -16,7 +19,10 @@ from mcmodels.calculus.core.rewriting import parts_of
 __all__ = ["not_rowwise", "rowwise"]
 
 # What applies to arrays row by row as it does to numbers.
-_ROW_BY_ROW = (N.Symbol, N.Number, N.Sum, N.Scaled, N.Power, N.Elementwise)
+_ROW_BY_ROW = (
+    *(N.Symbol, N.Number, N.Sum, N.Scaled, N.Power, N.Elementwise),
+    *(F.Polygamma, F.Pairwise, F.Where),
+)
 
 
 def not_rowwise(expression: Expression) -> Expression | None:
@@ -42,12 +48,13 @@ def rowwise(expressions: tuple[Expression, ...], names: tuple[str, ...]) -> Call
         Of arrays of one shape; returns a tuple with an array of that shape, or a number, for each
         expression.
     """
-    wanted = [stabilised(expression) for expression in expressions]
+    wanted = [guarded(stabilised(e), keep_steps=False) for e in expressions]
     writer = Writer(N.Sum(tuple(wanted)), {})
     texts = [str(writer.value(part)) for part in wanted]
     body = [*writer.code.lines, f"return ({', '.join(texts)},)"]
     arguments = ", ".join(safe(name) for name in names)
-    header = [*writer.code.imports, "import numpy as np", f"def f({arguments}):"]
+    top = [*writer.code.imports, "import numpy as np", *decorators(writer.whole)]
+    header = [*top, f"def f({arguments}):"]
     namespace: dict[str, Any] = {}
     # Written from nodes and from names that were read as symbols.
     source = "\n".join([*header, *(f"    {line}" for line in body)])

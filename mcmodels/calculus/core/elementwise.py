@@ -2,54 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
-
-from mcmodels.calculus.core.arithmetic.exponentials import recognised
-from mcmodels.calculus.core.nodes import Elementwise, Transpose
+from mcmodels.calculus.core.elementwise_base import ElementwiseFunction, elementwise
+from mcmodels.calculus.core.elementwise_special import SPECIAL
 from mcmodels.calculus.core.sources import BISHOP, DEEP_LEARNING
 
-if TYPE_CHECKING:
-    from mcmodels.calculus.core.expression import Expression
-
 __all__ = ["FUNCTIONS", "ElementwiseFunction", "elementwise"]
-
-
-@dataclass(frozen=True)
-class ElementwiseFunction:
-    """What is known of an elementwise function f.
-
-    Attributes
-    ----------
-    name : str
-        In Python text.
-    statement : str
-        Its derivative, as a formula.
-    source : str
-        Where that is proved.
-    derivative : callable
-        f′ as an expression of the argument and of the value f(argument).
-    code : str
-        NumPy or SciPy, with ``{}`` for the argument.
-    kink : str or None
-        Where it is not differentiable.
-    """
-
-    name: str
-    statement: str
-    source: str
-    derivative: Callable[[Expression, Expression], Expression | int]
-    code: str
-    kink: str | None = None
-
-
-def elementwise(name: str, argument: Expression) -> Expression:
-    """The function of that name of each entry of the argument."""
-    if isinstance(argument, Transpose):
-        return Transpose(elementwise(name, argument.argument))
-    found = recognised(name, argument)
-    return Elementwise(name, argument) if found is None else found
 
 
 _AT_ZERO = "where its argument is 0"
@@ -112,4 +69,4 @@ FUNCTIONS = {
             _AT_ZERO,
         ),
     )
-}
+} | SPECIAL

@@ -11,51 +11,139 @@ from typing import Any
 
 from mcmodels.calculus.core import arithmetic, nodes
 from mcmodels.calculus.core.arithmetic import parts, scale, shape_text
+from mcmodels.calculus.core.choices import clip, hypot, maximum, minimum, where
 from mcmodels.calculus.core.elementwise import elementwise
 from mcmodels.calculus.core.expression import Expression
+from mcmodels.calculus.core.matrix_functions import (
+    eigvalsh,
+    eigvecsh,
+    expm,
+    expm_frechet,
+    expm_frechet_matrix,
+    logm,
+    logm_frechet,
+    logm_frechet_matrix,
+    pinv,
+    polar,
+    reciprocal_gaps,
+    solve,
+    sqrtm,
+    sqrtm_frechet,
+    sqrtm_frechet_matrix,
+)
+from mcmodels.calculus.core.norms import amax, amin, hardmax, norm_of_order
 from mcmodels.calculus.core.numbers import number
 from mcmodels.calculus.core.operators import as_expression
 from mcmodels.calculus.core.sizes import ONE, ShapeError, Size
+from mcmodels.calculus.core.special_functions import (
+    arccos,
+    arccosh,
+    arcsin,
+    arcsinh,
+    arctan,
+    arctanh,
+    cosh,
+    digamma,
+    erf,
+    erfc,
+    expm1,
+    gammaln,
+    gelu,
+    inverse_mills,
+    inverse_mills_gap,
+    log1p,
+    norm_cdf,
+    norm_logcdf,
+    norm_pdf,
+    polygamma,
+    sinh,
+    tan,
+)
 from mcmodels.calculus.core.symbols import matrix, scalar, vector
 
 __all__ = [
     "abs",
+    "amax",
+    "amin",
+    "arccos",
+    "arccosh",
+    "arcsin",
+    "arcsinh",
+    "arctan",
+    "arctanh",
     "block_sum",
     "block_trace",
+    "clip",
     "commutation",
     "cos",
+    "cosh",
     "det",
     "diag",
     "diagonal_selection",
+    "digamma",
+    "eigvalsh",
+    "eigvecsh",
+    "erf",
+    "erfc",
     "exp",
+    "expm",
+    "expm1",
+    "expm_frechet",
+    "expm_frechet_matrix",
     "eye",
+    "gammaln",
+    "gelu",
+    "hardmax",
+    "hypot",
     "inv",
+    "inverse_mills",
+    "inverse_mills_gap",
     "kron",
     "log",
+    "log1p",
     "logdet",
+    "logm",
+    "logm_frechet",
+    "logm_frechet_matrix",
     "logsumexp",
     "matrix",
     "matrix_power",
+    "maximum",
     "mean",
+    "minimum",
     "norm",
+    "norm_cdf",
+    "norm_logcdf",
+    "norm_pdf",
     "ones",
+    "pinv",
+    "polar",
+    "polygamma",
+    "reciprocal_gaps",
     "relu",
     "scalar",
     "sigmoid",
     "sign",
     "sin",
+    "sinh",
     "size",
     "softmax",
     "softplus",
+    "solve",
     "sqrt",
+    "sqrtm",
+    "sqrtm_frechet",
+    "sqrtm_frechet_matrix",
     "step",
     "sum",
+    "tan",
     "tanh",
     "trace",
     "unit",
     "unvec",
     "vec",
     "vector",
+    "where",
     "zeros",
 ]
 
@@ -196,9 +284,32 @@ def matrix_power(x: Any, k: Any) -> Expression:
     return arithmetic.matrix_power(_square("matrix_power", x), exponent)
 
 
-def norm(x: Any) -> Expression:
-    """The 2-norm of a vector, the Frobenius norm of a matrix, the absolute value of a scalar."""
+def norm(x: Any, ord: Any = None) -> Expression:
+    """A norm; by default the 2-norm of a vector, the Frobenius norm of a matrix.
+
+    Parameters
+    ----------
+    x : Expression
+    ord : {None, 1, 2, inf, "fro", "nuc"}, number or Expression, default=None
+        As in `numpy.linalg.norm`. Of a vector: 1, 2, inf or any p of at least 1. Of a matrix:
+        1 (the largest sum of a column of absolute values), inf (of a row), 2 (the largest singular
+        value), "fro" or "nuc" (the sum of singular values).
+
+    Returns
+    -------
+    Expression
+        A scalar.
+
+    Raises
+    ------
+    ShapeError
+        If there is no such norm of ``x``.
+    """
     expression = as_expression(x)
+    line = ONE in (expression.rows, expression.cols)
+    two = ord == 2 or (isinstance(ord, nodes.Number) and ord.value == 2)
+    if not (ord is None or (two and line) or (ord == "fro" and not line)):
+        return norm_of_order(expression, ord)
     if expression.is_scalar:
         return abs(expression)
     if isinstance(expression, nodes.Zeros):

@@ -10,11 +10,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from mcmodels.calculus.core import nodes
+from mcmodels.calculus.core import function_nodes, nodes
 from mcmodels.calculus.core.expression import Expression
 
 __all__ = ["pickled"]
 
+_KINDS = {
+    name: getattr(module, name) for module in (nodes, function_nodes) for name in module.__all__
+}
 Entry = tuple[str, tuple[Any, ...]]  # the kind of a node, and its fields with a Place for each node
 
 
@@ -50,7 +53,7 @@ def restored(entries: tuple[Entry, ...], context: tuple[nodes.Symbol, ...]) -> E
     built: list[Expression] = []
     for kind, fields in entries:
         arguments = _exchanged(fields, Place, lambda place: built[place.index])
-        built.append(getattr(nodes, kind)(*arguments))
+        built.append(_KINDS[kind](*arguments))
     return built[-1].within(frozenset(context)) if context else built[-1]
 
 

@@ -5,9 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from mcmodels.calculus.core import arithmetic, functions
+from mcmodels.calculus.core import function_nodes as F
 from mcmodels.calculus.core import nodes as N
 from mcmodels.calculus.core.elementwise import elementwise
+from mcmodels.calculus.core.elementwise_special import polygamma_of
 from mcmodels.calculus.core.expression import Expression
+from mcmodels.calculus.core.matrix_functions import MATRIX_CONSTRUCTORS
+from mcmodels.calculus.core.norms import NORM_CONSTRUCTORS
+from mcmodels.calculus.core.pairwise import choose, pairwise
 
 __all__ = ["parts_of", "rebuilt", "rewrite", "substitute", "with_children"]
 
@@ -36,6 +41,11 @@ _CONSTRUCTORS: dict[type[Expression], Callable[..., Expression]] = {
     N.Kron: arithmetic.kron,
     N.BlockSum: arithmetic.block_sum,
     N.BlockTrace: arithmetic.block_trace,
+    F.Polygamma: polygamma_of,
+    F.Pairwise: pairwise,
+    F.Where: choose,
+    **NORM_CONSTRUCTORS,
+    **MATRIX_CONSTRUCTORS,
 }
 
 

@@ -14,7 +14,7 @@ class Signature:
     Attributes
     ----------
     kinds : str
-        A letter for each argument: (e)xpression, (s)ize or (i)ndex.
+        A letter for each argument: (e)xpression, (s)ize, (i)ndex or (o)rder of a norm.
     required : int
         How many must be given.
     axis : bool
@@ -27,15 +27,27 @@ class Signature:
 
 
 _OF_ONE = (
-    "abs cos det diag exp inv log logdet mean norm relu sigmoid sign sin softplus sqrt step tanh "
+    "abs cos det diag exp inv log logdet mean relu sigmoid sign sin softplus sqrt step tanh "
     "trace vec"
 )
+_MORE_OF_ONE = (
+    "amax amin arccos arccosh arcsin arcsinh arctan arctanh cosh digamma eigvalsh eigvecsh erf "
+    "erfc expm expm1 expm_frechet_matrix gammaln gelu hardmax inverse_mills inverse_mills_gap "
+    "log1p logm logm_frechet_matrix norm_cdf norm_logcdf norm_pdf pinv polar reciprocal_gaps sinh "
+    "sqrtm sqrtm_frechet_matrix tan"
+)
+_OF_TWO = "expm_frechet hypot logm_frechet maximum minimum solve sqrtm_frechet"
 SIGNATURES = {
+    **dict.fromkeys(_MORE_OF_ONE.split(), Signature("e", 1)),
+    **dict.fromkeys(_OF_TWO.split(), Signature("ee", 2)),
+    **dict.fromkeys(("clip", "where"), Signature("eee", 3)),
+    "polygamma": Signature("ie", 2),
     **dict.fromkeys(_OF_ONE.split(), Signature("e", 1)),
     **dict.fromkeys(("logsumexp", "softmax", "sum"), Signature("e", 1, axis=True)),
     **dict.fromkeys(("block_sum", "block_trace", "kron", "matrix_power"), Signature("ee", 2)),
     **dict.fromkeys(("diagonal_selection", "eye", "size"), Signature("s", 1)),
     **dict.fromkeys(("ones", "zeros"), Signature("ss", 1)),
+    "norm": Signature("eo", 1),
     "commutation": Signature("ss", 2),
     "unit": Signature("is", 2),
     "unvec": Signature("ess", 3),

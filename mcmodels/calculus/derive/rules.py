@@ -3,60 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Any
 
 from mcmodels.calculus.core import arithmetic, functions
+from mcmodels.calculus.core import function_nodes as F
 from mcmodels.calculus.core import nodes as N
 from mcmodels.calculus.core.arithmetic import add, hadamard, matmul, scale, transpose, zeros_like
 from mcmodels.calculus.core.elementwise import FUNCTIONS, elementwise
 from mcmodels.calculus.core.expression import Expression
 from mcmodels.calculus.core.numbers import number
 from mcmodels.calculus.core.operators import as_expression
+from mcmodels.calculus.core.pairwise import PAIRWISE
 from mcmodels.calculus.core.sizes import ONE
 from mcmodels.calculus.core.sources import BISHOP, BOYD, COOKBOOK
 from mcmodels.calculus.core.sources import MAGNUS_NEUDECKER as MN
+from mcmodels.calculus.derive.function_rules import FUNCTION_RULES, trace_of_function
+from mcmodels.calculus.derive.rule import DerivativeError, Rule
 
 __all__ = ["RULES", "DerivativeError", "Rule", "rule_of"]
-
-
-class DerivativeError(ValueError):
-    """A derivative that does not exist, or has no closed form here; the message says which."""
-
-
-def _not_applicable(*_: Any) -> Any:
-    raise NotImplementedError("a rule that is only named, as in a step of algebra")
-
-
-@dataclass(frozen=True, repr=False)
-class Rule:
-    """A rule of a derivation; printing it shows name, statement and source.
-
-    Attributes
-    ----------
-    name : str
-    statement : str
-        The rule as a formula.
-    source : str
-        Where it is proved.
-    apply : callable
-        For a rule of differentials: the differential of a node, given a function that takes the
-        differential of a part. Left out for a rule that a step only names.
-    """
-
-    name: str
-    statement: str
-    source: str
-    apply: Callable[..., Any] = field(default=_not_applicable, compare=False)
-
-    def __str__(self) -> str:
-        return f"{self.name}: {self.statement}  [{self.source}]"
-
-    __repr__ = __str__
-
-    def __reduce__(self) -> Any:
-        # Without the function, which may be a lambda and cannot be pickled.
-        return Rule, (self.name, self.statement, self.source)
 
 
 D = Callable[[Expression], Expression]
@@ -119,6 +83,8 @@ def _trace(e: Any, d: D) -> Expression:
             )
         less = arithmetic.matrix_power(X.base, add([X.exponent, number(-1)]))
         return scale(X.exponent, functions.trace(matmul([less, d(X.base)])))
+    if isinstance(X, F.MatrixFunction):
+        return trace_of_function(X, d)
     return functions.trace(d(X))
 
 
@@ -210,6 +176,7 @@ RULES: dict[type[Expression], Rule] = {
                      f"{COOKBOOK}, (37)", _block(arithmetic.block_sum)),
     N.BlockTrace: Rule("traces of blocks", "d tr(BᵀCᵢⱼ) = tr(dBᵀCᵢⱼ) + tr(Bᵀ dCᵢⱼ)",
                        f"{COOKBOOK}, (36), (37)", _block(arithmetic.block_trace)),
+    **FUNCTION_RULES,
 }  # fmt: skip
 
 
@@ -220,4 +187,7 @@ def rule_of(node: Expression) -> Rule:
         function = FUNCTIONS[node.name]
         statement = f"d f(z) = f′(z)∘dz, {function.statement}"
         return Rule(f"elementwise {node.name}", statement, function.source, rule.apply)
+    if isinstance(node, F.Pairwise):
+        pair = PAIRWISE[node.name]
+        return Rule(f"elementwise {node.name}", pair.statement, pair.source, rule.apply)
     return rule

@@ -12,12 +12,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from mcmodels.calculus.core import arithmetic, functions
+from mcmodels.calculus.core import function_nodes as F
 from mcmodels.calculus.core import nodes as N
 from mcmodels.calculus.core.arithmetic import add, hadamard, matmul, scale, transpose, zeros_like
 from mcmodels.calculus.core.expression import Expression
+from mcmodels.calculus.core.matrix_functions import frechet
 from mcmodels.calculus.core.nodes import Differential
 from mcmodels.calculus.core.numbers import number
 from mcmodels.calculus.core.sizes import ONE
+from mcmodels.calculus.core.sources import HIGHAM
 from mcmodels.calculus.core.sources import MAGNUS_NEUDECKER as MN
 from mcmodels.calculus.derive.rules import Rule
 
@@ -116,6 +119,9 @@ ADJOINTS: dict[type[Expression], Rule] = {
                      _block_sum),
     N.BlockTrace: Rule("Kronecker blocks", "tr(Hᵀ[tr BᵀCᵢⱼ]) = tr((H⊗B)ᵀC)", f"{MN}, 2.2",
                        _block_trace),
+    F.Frechet: Rule("adjoint of a Fréchet derivative", "tr(Cᵀ L(A, M)) = tr(L(Aᵀ, C)ᵀM)",
+                    f"{HIGHAM}, 3.1, 3.2",
+                    lambda C, M, i: frechet(M.name, transpose(M.argument), C)),
 }  # fmt: skip
 
 

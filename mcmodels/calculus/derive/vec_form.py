@@ -6,11 +6,14 @@ from collections.abc import Callable
 from typing import Any
 
 from mcmodels.calculus.core import arithmetic, functions
+from mcmodels.calculus.core import function_nodes as F
 from mcmodels.calculus.core import nodes as N
 from mcmodels.calculus.core.arithmetic import add, identity, kron, matmul, scale, transpose, vec
 from mcmodels.calculus.core.expression import Expression
+from mcmodels.calculus.core.matrix_functions import frechet_matrix
 from mcmodels.calculus.core.nodes import Differential
 from mcmodels.calculus.core.sizes import Size
+from mcmodels.calculus.core.sources import HIGHAM
 from mcmodels.calculus.core.sources import MAGNUS_NEUDECKER as MN
 from mcmodels.calculus.derive.rules import Rule
 from mcmodels.calculus.derive.trace_form import paired, peel, position_of
@@ -122,4 +125,7 @@ VEC_RULES: dict[type[Expression], Rule] = {
                      f"{MN}, 3.7, theorem 3.10", _block_sum),
     N.BlockTrace: Rule("traces of blocks", "vec[tr BᵀCᵢⱼ] = [vec Cᵢⱼ]ᵀ vec B",
                        f"{MN}, 3.7, theorem 3.10", _block_trace),
+    F.Frechet: Rule("Kronecker form of a Fréchet derivative", "vec L(A, M) = K(A) vec M",
+                    f"{HIGHAM}, 3.2",
+                    lambda M, i, J: matmul([frechet_matrix(M.name, M.argument), J])),
 }  # fmt: skip

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from mcmodels.calculus.core import arithmetic
+from mcmodels.calculus.core import function_nodes as F
 from mcmodels.calculus.core import nodes as N
 from mcmodels.calculus.core.elementwise import FUNCTIONS
 from mcmodels.calculus.core.expression import Expression
+from mcmodels.calculus.core.pairwise import PAIRWISE
 from mcmodels.calculus.core.rewriting import parts_of, substitute
 from mcmodels.calculus.core.sources import MAGNUS_NEUDECKER as MN
 from mcmodels.calculus.derive.differentials import differential, differential_steps
@@ -285,6 +287,8 @@ def _notes(f: Expression, x: N.Symbol, result: Expression) -> Iterator[str]:
             yield f"{mathematics(part)} is not differentiable where its argument is 0"
         elif isinstance(part, N.MatrixPower) and _is_negative(part.exponent):
             yield f"{mathematics(part)} takes for granted that the inverse exists"
+        elif (note := _note_of_function(part)) is not None:
+            yield f"{mathematics(part)} {note}"
         elif isinstance(part, N.Det | N.LogDet):
             inside = mathematics(part.argument)
             yield f"{mathematics(part)} takes for granted that {inside} is invertible"
@@ -293,6 +297,21 @@ def _notes(f: Expression, x: N.Symbol, result: Expression) -> Iterator[str]:
         yield f"{name} is symmetric, and so is its differential; the gradient is the symmetric one"
     if "probability" in x.declared:
         yield f"{mathematics(x)} moves freely: that its entries sum to 1 is not used"
+
+
+def _note_of_function(part: Expression) -> str | None:
+    if isinstance(part, F.Pairwise):
+        return f"is not differentiable {PAIRWISE[part.name].kink}"
+    return _FUNCTION_NOTES.get(type(part))
+
+
+_FUNCTION_NOTES: dict[type[Expression], str] = {
+    F.Where: "need not be differentiable where the two sides of its condition are equal",
+    F.Largest: "is not differentiable where the largest entry stands more than once",
+    F.NuclearNorm: "is not differentiable where its argument has not full rank",
+    F.Pinv: "takes for granted that the rank of its argument does not change",
+    F.Eigenvalues: "is not differentiable where eigenvalues coincide",
+}
 
 
 def _is_negative(exponent: Expression) -> bool:

@@ -8,12 +8,14 @@ from typing import Generic, Protocol, TypeVar
 from mcmodels.calculus.core.signatures import SIGNATURES
 from mcmodels.calculus.core.sizes import ShapeError, Size
 from mcmodels.calculus.text.syntax import (
+    COMPARISONS,
     OPERATORS,
     Index,
     ParseError,
     Source,
     index_in,
     number_in,
+    order_in,
     size_in,
     whole_in,
 )
@@ -44,6 +46,9 @@ class Algebra(Protocol[T]):
     def binary(self, operator: str, left: T, right: T) -> T:
         """``@`` or ``**``."""
 
+    def compared(self, operator: str, left: T, right: T) -> T:
+        """A comparison by ``>``, ``>=``, ``<`` or ``<=``."""
+
     def negative(self, value: T) -> T:
         """``-value``."""
 
@@ -53,7 +58,7 @@ class Algebra(Protocol[T]):
     def entry(self, value: T, index: tuple[Index, ...]) -> T:
         """``value[index]``."""
 
-    def call(self, function: str, arguments: list[T | Size | int], axis: int | None) -> T:
+    def call(self, function: str, arguments: list[T | Size | int | str], axis: int | None) -> T:
         """A function; its arguments are of the kinds in `SIGNATURES`."""
 
 
@@ -124,6 +129,9 @@ class _Walk(Generic[T]):
                 operand = self.value(node.operand)
                 negative = isinstance(node.op, ast.USub)
                 return self.algebra.negative(operand) if negative else operand
+            if isinstance(node, ast.Compare):
+                left, right = self.value(node.left), self.value(node.comparators[0])
+                return self.algebra.compared(COMPARISONS[type(node.ops[0])], left, right)
             assert isinstance(node, ast.Call), "all other nodes have been refused"
             return self._call(node)
         except (ParseError, ShapeError):
@@ -134,12 +142,14 @@ class _Walk(Generic[T]):
     def _call(self, node: ast.Call) -> T:
         text = self.source.text
         assert isinstance(node.func, ast.Name)
-        arguments: list[T | Size | int] = []
+        arguments: list[T | Size | int | str] = []
         for kind, argument in zip(SIGNATURES[node.func.id].kinds, node.args, strict=False):
             if kind == "s":
                 arguments.append(size_in(text, argument))
             elif kind == "i":
                 arguments.append(whole_in(text, argument))
+            elif kind == "o" and (order := order_in(argument)) is not None:
+                arguments.append(order)
             else:
                 arguments.append(self.value(argument))
         axis = whole_in(text, node.keywords[0].value) if node.keywords else None

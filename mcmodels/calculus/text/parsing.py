@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from mcmodels.calculus.core import functions, operators
+from mcmodels.calculus.core import choices, functions, operators
 from mcmodels.calculus.core.arithmetic import add, hadamard, power, scale, size_value, transpose
 from mcmodels.calculus.core.expression import Expression
 from mcmodels.calculus.core.nodes import Ones, Symbol
@@ -113,6 +113,9 @@ class _Expressions:
     def binary(self, operator: str, left: Expression, right: Expression) -> Expression:
         return operators.matmul(left, right) if operator == "@" else operators.power(left, right)
 
+    def compared(self, operator: str, left: Expression, right: Expression) -> Expression:
+        return choices.compare(operator, left, right)
+
     def negative(self, value: Expression) -> Expression:
         return scale(-1, value)
 
@@ -123,7 +126,7 @@ class _Expressions:
         return operators.entry(value, index[0] if len(index) == 1 else index)
 
     def call(
-        self, function: str, arguments: list[Expression | Size | int], axis: int | None
+        self, function: str, arguments: list[Expression | Size | int | str], axis: int | None
     ) -> Expression:
         options = {} if axis is None else {"axis": axis}
         return getattr(functions, function)(*arguments, **options)

@@ -19,6 +19,12 @@ from mcmodels.calculus.text.syntax import Index, ParseError, Source, read
 __all__ = ["infer_symbols", "is_tied"]
 
 _LETTERS = "mnpqrkstuvw"
+_PAIRWISE = {"maximum", "minimum", "hypot", "clip", "where"}
+_OF_SQUARES = {"eigvecsh"} | {
+    f"{name}{rest}"
+    for name in ("expm", "logm", "sqrtm")
+    for rest in ("", "_frechet", "_frechet_matrix")
+}
 _MOST_RETRIED = 8  # names tried as scalars when shapes do not fit; combinations double with each
 
 
@@ -166,6 +172,9 @@ class _Shapes:
             raise ShapeError(f"an exponent must be a scalar; found {right}")
         return left if right.is_scalar else right
 
+    def compared(self, operator: str, left: _Shape, right: _Shape) -> _Shape:
+        return self._elementwise(left, right, operator)
+
     def negative(self, value: _Shape) -> _Shape:
         return value
 
@@ -179,17 +188,38 @@ class _Shapes:
             return _Shape(value.rows)
         return _Shape(value.cols) if index[-1] == slice(None) else _Shape()
 
-    def call(self, function: str, arguments: list[_Shape | Size | int], axis: int | None) -> _Shape:
+    def call(
+        self, function: str, arguments: list[_Shape | Size | int | str], axis: int | None
+    ) -> _Shape:
         shapes = [given for given in arguments if isinstance(given, _Shape)]
         sizes = [_length(given) for given in arguments if isinstance(given, Size)]
         if not shapes:
             return self._constant(function, sizes)
         x = shapes[0]
+        if function in _PAIRWISE:
+            return reduce(self._elementwise, shapes)
+        if function in _OF_SQUARES:
+            for shape in shapes:
+                self._require(shape.rows, shape.cols, f"{function} needs square matrices")
+                self._require(x.rows, shape.rows, f"{function} needs matrices of one size")
+            return _Shape(x.rows * x.rows, x.rows * x.rows) if "matrix" in function else x
+        if function == "eigvalsh":
+            self._require(x.rows, x.cols, f"eigvalsh needs a square matrix; found {x}")
+            return _Shape(x.rows)
+        if function == "reciprocal_gaps":
+            self._require(x.cols, _ONE, f"reciprocal_gaps takes a vector; found {x}")
+            return _Shape(x.rows, x.rows)
+        if function == "pinv":
+            return _Shape(x.cols, x.rows)
+        if function == "solve":
+            self._require(x.rows, x.cols, f"solve needs a square matrix; found {x}")
+            self._require(x.rows, shapes[1].rows, f"solve of {x} and {shapes[1]} does not fit")
+            return shapes[1]
         if function in ("trace", "det", "logdet", "inv", "matrix_power") or (
             function == "diag" and not x.is_column
         ):
             self._require(x.rows, x.cols, f"{function} needs a square matrix; found {x}")
-        if function in ("trace", "det", "logdet", "norm", "mean") or (
+        if function in ("trace", "det", "logdet", "norm", "mean", "amax", "amin") or (
             function in ("sum", "logsumexp") and axis is None
         ):
             return _Shape()

@@ -11,21 +11,25 @@ import ast
 import difflib
 import keyword
 import re
+import textwrap
 import unicodedata
 from dataclasses import dataclass
 from typing import NoReturn
 
+from mcmodels.calculus.core.norms import ORDERS
 from mcmodels.calculus.core.numbers import LARGEST
 from mcmodels.calculus.core.signatures import SIGNATURES
 from mcmodels.calculus.core.sizes import ONE, ShapeError, Size
 
 __all__ = [
+    "COMPARISONS",
     "OPERATORS",
     "Index",
     "ParseError",
     "Source",
     "index_in",
     "number_in",
+    "order_in",
     "read",
     "size_in",
     "whole_in",
@@ -36,6 +40,7 @@ Index = int | slice
 _MOST_CHARACTERS = 20_000  # keeps the time that a hostile text can take small
 _DEEPEST = 100  # levels of nesting; far below Python's recursion limit
 _SHOWN = 60  # characters of a long text in a message
+_MOST_NAMES = 250  # characters of the functions that a message lists
 
 
 class ParseError(ValueError):
@@ -90,7 +95,7 @@ class Source:
 _TOKEN = re.compile(
     r"(?P<space>\s+)|(?P<name>[^\W\d]\w*)"
     r"|(?P<number>(?:[0-9][0-9_]*\.?[0-9_]*|\.[0-9][0-9_]*)(?:[eE][-+]?[0-9]+)?)"
-    r"|(?P<open>[(\[])|(?P<close>[)\]])|(?P<operator>\*\*|[-+*/@])|(?P<other>[.,:=])"
+    r"|(?P<open>[(\[])|(?P<close>[)\]])|(?P<operator>\*\*|[<>]=?|[-+*/@])|(?P<other>[.,:=])"
 )
 _CLOSING = {"(": ")", "[": "]"}
 _ADVICE = {
@@ -246,6 +251,14 @@ OPERATORS: dict[type[ast.operator], str] = {
 }
 
 
+COMPARISONS: dict[type[ast.cmpop], str] = {
+    ast.Gt: ">",
+    ast.GtE: ">=",
+    ast.Lt: "<",
+    ast.LtE: "<=",
+}
+
+
 def _checked(text: str, tree: ast.expr, known: frozenset[str]) -> Source:
     """The tree with its names by role; refuses nodes and calls that are not permitted."""
     values: list[ast.Name] = []
@@ -269,6 +282,10 @@ def _checked(text: str, tree: ast.expr, known: frozenset[str]) -> Source:
         elif isinstance(node, ast.Attribute):
             assert node.attr == "T", "all other attributes have been refused"
             waiting.append(node.value)
+        elif isinstance(node, ast.Compare):
+            if len(node.ops) > 1 or type(node.ops[0]) not in COMPARISONS:
+                _refuse(text, "a comparison is one of > >= < <= between two expressions", node)
+            waiting += [node.left, node.comparators[0]]
         elif isinstance(node, ast.Subscript):
             index_in(text, node)
             waiting.append(node.value)
@@ -279,6 +296,8 @@ def _checked(text: str, tree: ast.expr, known: frozenset[str]) -> Source:
                     sizes.update(size_in(text, argument).names)
                 elif kind == "i":
                     whole_in(text, argument)
+                elif kind == "o" and order_in(argument) is not None:
+                    continue
                 else:
                     waiting.append(argument)
             if function == "matrix_power":
@@ -307,7 +326,8 @@ def _check_call(text: str, node: ast.Call, known: frozenset[str]) -> str:
         _refuse(text, f"{name!r} is no function; write {name} * (…)", node)
     if name not in SIGNATURES:
         nearest = difflib.get_close_matches(name, SIGNATURES, n=1)
-        advice = f"known: {', '.join(sorted(SIGNATURES))}"
+        names = ", ".join(sorted(SIGNATURES))
+        advice = f"known: {textwrap.shorten(names, _MOST_NAMES, placeholder=' …')}"
         advice = f"did you mean {nearest[0]!r}?" if nearest else advice
         _refuse(text, f"unknown function {name!r}; {advice}", node)
     signature = SIGNATURES[name]
@@ -332,6 +352,11 @@ def whole_in(text: str, node: ast.expr) -> int:
     if not isinstance(value, int):
         _refuse(text, "expected a whole number here", node)
     return sign * value
+
+
+def order_in(node: ast.expr) -> str | None:
+    """The name of the order of a norm; None for anything else."""
+    return node.id if isinstance(node, ast.Name) and node.id in ORDERS else None
 
 
 def index_in(text: str, node: ast.Subscript) -> tuple[Index, ...]:

@@ -15,6 +15,12 @@ _OURS = {
     "np",
     "f",
     "expit",
+    "special",
+    "unit",
+    "expm",
+    "logm",
+    "sqrtm",
+    "expm_frechet",
     "lu_factor",
     "lu_solve",
     "cho_factor",
@@ -75,6 +81,13 @@ class Code:
     lines: list[str] = field(default_factory=list)
     imports: set[str] = field(default_factory=set)
     _count: int = 0
+
+    def name(self, hint: str = "t") -> Snippet:
+        """A new name, to which a line of its own assigns."""
+        self._count += 1
+        while f"{hint}{self._count}" in self.taken:
+            self._count += 1
+        return Snippet(f"{hint}{self._count}", fresh=True)
 
     def assign(self, text: Snippet | str, hint: str = "t") -> Snippet:
         """A new name for a value."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from mcmodels.calculus.compute.compiling.applying import applied, kron_of, two_dimensional
 from mcmodels.calculus.compute.compiling.code import Snippet, is_line, safe
+from mcmodels.calculus.compute.compiling.functions import elementwise_code
 from mcmodels.calculus.compute.stable import PositiveLogDet
 from mcmodels.calculus.core import nodes as N
 from mcmodels.calculus.core.elementwise import FUNCTIONS
@@ -38,10 +39,7 @@ def _positive_logdet(w: Writer, e: PositiveLogDet) -> Snippet:
 
 
 def _elementwise(w: Writer, e: N.Elementwise) -> Snippet:
-    code = FUNCTIONS[e.name].code
-    if "expit" in code:
-        w.code.use("from scipy.special import expit")
-    return Snippet(code.format(w.value(e.argument)), fresh=True)
+    return elementwise_code(w, FUNCTIONS[e.name].code, w.value(e.argument))
 
 
 def _softmax(w: Writer, e: N.Softmax) -> Snippet:

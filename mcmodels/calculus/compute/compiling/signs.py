@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
+from mcmodels.calculus.core import function_nodes as F
 from mcmodels.calculus.core import nodes as N
 from mcmodels.calculus.core.arithmetic import add, is_symmetric, parts, scale, transpose
 from mcmodels.calculus.core.expression import Expression
@@ -9,14 +13,19 @@ from mcmodels.calculus.core.numbers import number
 
 __all__ = ["is_nonnegative", "is_positive_definite"]
 
-_NONNEGATIVE = {"exp", "sigmoid", "softplus", "relu", "abs", "step"}
-_BETWEEN_0_AND_1 = {"sigmoid", "step"}
+_NONNEGATIVE = {
+    *("exp", "sigmoid", "softplus", "relu", "abs", "step", "cosh", "arccos", "arccosh", "erfc"),
+    *("norm_cdf", "norm_pdf", "inverse_mills", "inverse_mills_gap"),
+}
+_BETWEEN_0_AND_1 = {"sigmoid", "step", "norm_cdf"}
 
 
 def is_nonnegative(e: Expression) -> bool:
     """Whether no entry can be negative."""
     if isinstance(e, N.Number):
         return e.value >= 0
+    if type(e) in _FUNCTION_SIGNS:
+        return _FUNCTION_SIGNS[type(e)](e)
     if isinstance(e, N.Ones | N.Zeros | N.Unit | N.Identity | N.SizeValue | N.Softmax | N.Norm):
         return True
     if isinstance(e, N.Symbol):
@@ -62,6 +71,8 @@ def is_positive_definite(e: Expression) -> bool:
         return True
     if isinstance(e, N.DiagonalMatrix):
         return is_nonnegative(e.argument)
+    if isinstance(e, F.MatrixFunction):
+        return e.name == "expm" or (e.name == "sqrtm" and is_positive_definite(e.argument))
     if isinstance(e, N.MatrixPower):
         return is_positive_definite(e.base)
     if isinstance(e, N.Scaled):
@@ -77,3 +88,20 @@ def is_positive_definite(e: Expression) -> bool:
         half, odd = divmod(len(e.children), 2)
         return not odd or is_positive_definite(e.children[half])
     return False
+
+
+def _pair_is_nonnegative(e: F.Pairwise) -> bool:
+    if e.name == "hypot":
+        return True
+    signs = (is_nonnegative(child) for child in e.children)
+    return any(signs) if e.name == "maximum" else all(signs)
+
+
+_FUNCTION_SIGNS: dict[type[Expression], Callable[[Any], bool]] = {
+    F.Polygamma: lambda e: e.order % 2 == 1,  # a sum of even powers: A&S (6.4.10)
+    F.Pairwise: _pair_is_nonnegative,
+    F.Where: lambda e: is_nonnegative(e.left) and is_nonnegative(e.right),
+    F.Largest: lambda e: is_nonnegative(e.argument),
+    F.Hardmax: lambda e: True,
+    F.NuclearNorm: lambda e: True,
+}

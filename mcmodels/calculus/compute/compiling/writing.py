@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from mcmodels.calculus.compute.compiling import chains, others, products, sums
+from mcmodels.calculus.compute.compiling import chains, functions, others, products, sums
 from mcmodels.calculus.compute.compiling.code import Code, Snippet, is_line, safe
+from mcmodels.calculus.compute.guards import guarded
 from mcmodels.calculus.compute.stable import stabilised
 from mcmodels.calculus.core import nodes as N
 from mcmodels.calculus.core.arithmetic import transpose
@@ -18,7 +19,7 @@ __all__ = ["Writer", "write_function"]
 
 def write_function(expression: Expression, arguments: list[str], sizes: Mapping[str, int]) -> str:
     """The source of a function of the arguments, in the cheapest order for these sizes."""
-    expression = stabilised(expression)
+    expression = guarded(stabilised(expression), keep_steps=False)
     writer = Writer(expression, sizes)
     result = writer.written(expression)
     text = str(result)
@@ -28,10 +29,11 @@ def write_function(expression: Expression, arguments: list[str], sizes: Mapping[
     imports = ["import numpy as np", *sorted(writer.code.imports)]
     indented = "\n".join(f"    {line}" for line in body)
     names = ", ".join(safe(name) for name in arguments)
-    return "\n".join([*imports, "", "", f"def f({names}):", indented, ""])
+    header = [*functions.decorators(expression), f"def f({names}):"]
+    return "\n".join([*imports, "", "", *header, indented, ""])
 
 
-WRITERS = sums.WRITERS | products.WRITERS | others.WRITERS
+WRITERS = sums.WRITERS | products.WRITERS | others.WRITERS | functions.WRITERS
 
 _APPLIED = (N.DiagonalMatrix, N.Transpose, N.Kron, N.MatrixPower)  # seldom given a value
 
@@ -40,6 +42,7 @@ class Writer:
     """Writes the value of an expression, every part of it once."""
 
     def __init__(self, expression: Expression, sizes: Mapping[str, int]) -> None:
+        self.whole = expression
         self.sizes: Mapping[str, int] = sizes
         self.symbols = sorted(expression.used, key=lambda symbol: symbol.name)
         names = {symbol.name for symbol in self.symbols} | set(expression.size_names)

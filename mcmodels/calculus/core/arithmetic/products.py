@@ -9,6 +9,7 @@ from mcmodels.calculus.core.arithmetic.constants import identity, ones, shape_te
 from mcmodels.calculus.core.arithmetic.entrywise import add, parts, power, scale, size_value
 from mcmodels.calculus.core.arithmetic.transposes import transpose, transposes
 from mcmodels.calculus.core.expression import Expression
+from mcmodels.calculus.core.function_nodes import Pinv
 from mcmodels.calculus.core.nodes import (
     Commutation,
     DiagonalMatrix,
@@ -155,6 +156,9 @@ def _joined(chain: list[Expression], factor: Expression) -> tuple[int, Expressio
         return 1, last.argument
     if isinstance(last, Ones) and last.rows == ONE and isinstance(factor, DiagonalMatrix):
         return 1, transpose(factor.argument)
+    pseudo = _beside_pseudoinverse(chain, factor)
+    if pseudo is not None:
+        return pseudo
     if last.rows == ONE and factor.cols == ONE:
         return _constant_scalar(transpose(last), factor)
     return None
@@ -171,6 +175,33 @@ def _beside_kron(last: Expression, factor: Expression) -> Expression | None:
     if isinstance(factor, Kron) and factor.right.rows == ONE:
         return kron(matmul([last, factor.left]), factor.right)
     return None
+
+
+def _beside_pseudoinverse(
+    chain: list[Expression], factor: Expression
+) -> tuple[int, Expression] | None:
+    """XX⁺X = X, X⁺XX⁺ = X⁺, and XX⁺ and X⁺X are symmetric: Magnus and Neudecker (2019), 2.7."""
+    last = chain[-1]
+    if isinstance(last, Transpose) and isinstance(last.argument, Pinv):
+        X = last.argument.argument
+        if transpose(factor) == X:
+            return 1, matmul([X, last.argument])
+    if isinstance(factor, Transpose) and isinstance(factor.argument, Pinv):
+        X = factor.argument.argument
+        if transpose(last) == X:
+            return 1, matmul([factor.argument, X])
+    if len(chain) > 1:
+        before = chain[-2]
+        if _are_inverse(before, last) and factor in (before, transpose(last)):
+            return 2, factor
+        if _are_inverse(last, factor) and before == transpose(last):
+            return 2, before
+    return None
+
+
+def _are_inverse(a: Expression, b: Expression) -> bool:
+    """Whether one of two is written as the pseudoinverse of the other."""
+    return (isinstance(a, Pinv) and a.argument == b) or (isinstance(b, Pinv) and b.argument == a)
 
 
 def _constant_scalar(left: Expression, right: Expression) -> tuple[int, Expression] | None:

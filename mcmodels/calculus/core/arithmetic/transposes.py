@@ -10,6 +10,14 @@ from collections.abc import Callable
 from typing import Any
 
 from mcmodels.calculus.core.expression import Expression
+from mcmodels.calculus.core.function_nodes import (
+    FrechetMatrix,
+    MatrixFunction,
+    Pairwise,
+    Pinv,
+    Polygamma,
+    Where,
+)
 from mcmodels.calculus.core.nodes import (
     Commutation,
     DiagonalMatrix,
@@ -72,6 +80,10 @@ def is_symmetric(expression: Expression) -> bool:
         return True
     if isinstance(expression, MatrixPower):
         return is_symmetric(expression.base)
+    if isinstance(expression, Polygamma | MatrixFunction | FrechetMatrix | Pinv):
+        return is_symmetric(expression.argument)
+    if isinstance(expression, Pairwise | Where):
+        return all(is_symmetric(child) for child in expression.children)
     if isinstance(expression, Power | Elementwise):
         return is_symmetric(expression.children[0])
     if isinstance(expression, Scaled):

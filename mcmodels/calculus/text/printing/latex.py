@@ -23,6 +23,10 @@ _LETTERS |= {"ο": r"\mathrm{o}", "ς": r"\varsigma"}
 
 _FUNCTIONS = {name: f"\\{name}" for name in ("exp", "log", "sin", "cos", "tanh", "det")}
 _FUNCTIONS |= {"sigmoid": r"\sigma", "d": r"\mathrm{d}"}
+_FUNCTIONS |= {name: f"\\{name}" for name in ("tan", "arcsin", "arccos", "arctan", "sinh", "cosh")}
+_FUNCTIONS |= {"norm_cdf": r"\Phi", "norm_pdf": r"\phi"}
+_FUNCTIONS |= {"maximum": r"\max", "minimum": r"\min", "amax": r"\max"}
+_GREEK_FUNCTIONS = (r"\sigma", r"\Phi", r"\phi")
 _TALL = re.compile(r"\\frac|\\sqrt")
 _DENOMINATORS = (2, 3, 4, 8)  # which look better as a fraction than as a decimal
 
@@ -32,6 +36,7 @@ class LatexPrinter(TextbookPrinter):
 
     times, over, kronecker, minus, by = r"\circ", r"\oslash", r"\otimes", "-", r" \times "
     transposed, one, psi = r"\top", r"\mathbf{1}", r"\Psi"
+    plus, star, greater = "+", "*", ">"
     numerator = SUM
     sized_identity = True
 
@@ -68,7 +73,8 @@ class LatexPrinter(TextbookPrinter):
         return f"{base}_{{{index}}}"
 
     def _function(self, name: str, of_rows: bool = False) -> str:
-        text = _FUNCTIONS.get(name, rf"\operatorname{{{name}}}")
+        plain = name.replace("_", r"\_")
+        text = _FUNCTIONS.get(name, rf"\operatorname{{{plain}}}")
         return self._lowered(text, r"\mathrm{rows}") if of_rows else text
 
     def _bars(self, inside: str, double: bool = False, index: str = "") -> str:
@@ -106,7 +112,7 @@ class LatexPrinter(TextbookPrinter):
         if _digit(previous[-1]) and _digit(factor[0]):
             return r" \cdot "
         words = previous.startswith(r"\mathrm"), factor.startswith(r"\mathrm")
-        argument = previous == r"\sigma" and factor.startswith(("(", r"\left("))
+        argument = previous in _GREEK_FUNCTIONS and factor.startswith(("(", r"\left("))
         return r" \, " if any(words) or argument else " "
 
 

@@ -41,6 +41,8 @@ _NUMBERS = "".join(_RATIOS.values())
 _SCRIPTS = "".join({*_UP.values(), *_DOWN.values()})
 _LETTER = rf"(?![{_NUMBERS}])[^\W\d_][{''.join(_DOWN.values())}]*"
 
+_GREEK_FUNCTIONS = {"sigmoid": "σ", "norm_cdf": "Φ", "norm_pdf": "φ"}
+_SHORT = {"maximum": "max", "minimum": "min", "amax": "max"}
 # The start and end of a factor decide whether a space is needed beside it.
 _GROUP = re.compile(rf"\(.*\)[{_SCRIPTS}]*\Z")
 _ONE_LETTER = re.compile(rf"{_LETTER}[{_SCRIPTS}]*\Z")
@@ -53,6 +55,7 @@ class PlainPrinter(TextbookPrinter):
 
     times, over, kronecker, minus, by = "∘", "⊘", "⊗", "−", "×"
     transposed, one, psi = "ᵀ", "1", "Ψ"
+    plus, star, greater = "+", "*", ">"
     numerator = TERM
     sized_identity = False
 
@@ -94,7 +97,7 @@ class PlainPrinter(TextbookPrinter):
         return f"{base}_{_script(index)}"
 
     def _function(self, name: str, of_rows: bool = False) -> str:
-        return ("σ" if name == "sigmoid" else name) + ("_rows" if of_rows else "")
+        return (_GREEK_FUNCTIONS | _SHORT).get(name, name) + ("_rows" if of_rows else "")
 
     def _bars(self, inside: str, double: bool = False, index: str = "") -> str:
         bar = "‖" if double else "|"
@@ -132,7 +135,7 @@ class PlainPrinter(TextbookPrinter):
         letter = _ONE_LETTER.match(previous)
         if not (letter or _NUMBER.match(previous) or _GROUP.match(previous)):
             return False
-        if previous == "d" or (previous == "σ" and factor[0] == "("):
+        if previous == "d" or (previous in _GREEK_FUNCTIONS.values() and factor[0] == "("):
             return False
         if factor[0] == "(":
             return True

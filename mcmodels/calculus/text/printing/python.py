@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from fractions import Fraction
 
+from mcmodels.calculus.core import function_nodes as F
 from mcmodels.calculus.core import nodes as N
 from mcmodels.calculus.core.arithmetic import scale
 from mcmodels.calculus.core.expression import Expression
 from mcmodels.calculus.core.numbers import Value, decimal, magnitude
 from mcmodels.calculus.core.sizes import ONE, Size
+from mcmodels.calculus.text.printing.functions import FUNCTION_NODES, called, sides
 from mcmodels.calculus.text.printing.structure import (
     ATOM,
     FACTOR,
@@ -69,6 +71,9 @@ class PythonPrinter(Printer):
             N.Softmax: lambda e: self._by_row("softmax", e),
             N.LogSumExp: lambda e: self._by_row("logsumexp", e),
             **dict.fromkeys(_CALLS, self._call),
+            **dict.fromkeys(FUNCTION_NODES, self._function),
+            F.NuclearNorm: lambda e: (f"norm({self.write(e.argument)}, nuc)", ATOM),
+            F.Where: self._where,
         }
 
     def write(self, e: Expression, tightness: int = SUM) -> str:
@@ -84,6 +89,14 @@ class PythonPrinter(Printer):
     def _call(self, e: Expression) -> Graded:
         inside = ", ".join(self.write(child) for child in e.children)
         return f"{_CALLS[type(e)]}({inside})", ATOM
+
+    def _function(self, e: Expression) -> Graded:
+        name, arguments = called(e)
+        return f"{name}({', '.join(map(self.write, arguments))})", ATOM
+
+    def _where(self, e: F.Where) -> Graded:
+        left, right, first, second = map(self.write, sides(e))
+        return f"where({left} > {right}, {first}, {second})", ATOM
 
     def _by_row(self, name: str, e: Expression) -> Graded:
         argument = e.children[0]

@@ -12,10 +12,12 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
 
+from mcmodels.calculus.core import function_nodes as F
 from mcmodels.calculus.core import nodes as N
 from mcmodels.calculus.core.expression import Expression
 from mcmodels.calculus.core.numbers import Value, decimal, magnitude
 from mcmodels.calculus.core.sizes import ONE, Size
+from mcmodels.calculus.text.printing.functions import FUNCTION_NODES, called, sides
 from mcmodels.calculus.text.printing.structure import (
     ATOM,
     FACTOR,
@@ -82,6 +84,9 @@ class TextbookPrinter(Printer):
     kronecker: str
     minus: str
     by: str
+    plus: str
+    star: str
+    greater: str
     transposed: str
     one: str
     psi: str
@@ -119,6 +124,13 @@ class TextbookPrinter(Printer):
             N.Softmax: lambda e: self._by_rows("softmax", e),
             N.LogSumExp: lambda e: self._by_rows("logsumexp", e),
             **dict.fromkeys(_CALLS, self._call),
+            **dict.fromkeys(FUNCTION_NODES, self._called),
+            F.Where: self._where,
+            F.Pinv: lambda e: (self._with_exponent(e.argument, self.plus), FACTOR),
+            F.NuclearNorm: lambda e: (
+                self._bars(self.write(e.argument), double=True, index=self.star),
+                ATOM,
+            ),
         }
 
     # -- what a notation says -----------------------------------------------------------------
@@ -333,6 +345,16 @@ class TextbookPrinter(Printer):
     def _call(self, e: Expression) -> Graded:
         inside = ", ".join(self.write(child) for child in e.children)
         return self._function(_CALLS[type(e)]) + self.parenthesised(inside), ATOM
+
+    def _called(self, e: Expression) -> Graded:
+        name, arguments = called(e)
+        inside = ", ".join(map(self.write, arguments))
+        return self._function(name) + self.parenthesised(inside), ATOM
+
+    def _where(self, e: F.Where) -> Graded:
+        left, right, first, second = map(self.write, sides(e))
+        inside = f"{left} {self.greater} {right}, {first}, {second}"
+        return self._function("where") + self.parenthesised(inside), ATOM
 
     def _elementwise(self, e: N.Elementwise) -> Graded:
         inside = self.write(e.argument)
