@@ -220,6 +220,14 @@ def _matrix_power(e: Any, c: list[Array], xp: Any, sizes: Any) -> Array:
     return xp.array(np.eye(len(base))) if result is None else result
 
 
+def _product(c: list[Array]) -> Array:
+    """From left to right, but (Au)(vᵀB) where a column meets a row: smaller than A(uvᵀ)B."""
+    for i in range(len(c) - 2, -1, -1):
+        if c[i].shape[1] == 1:
+            return reduce(np.matmul, c[: i + 1]) @ reduce(np.matmul, c[i + 1 :])
+    return reduce(np.matmul, c)
+
+
 def _commutation(e: Any, sizes: Any) -> Array:
     m, n = e.m.value(sizes), e.n.value(sizes)
     return np.eye(m * n)[np.arange(m * n).reshape(n, m).T.ravel()]
@@ -284,7 +292,7 @@ VALUES: dict[type[Expression], Values] = {
     N.DiagonalSelection: lambda e, c, xp, s: xp.array(_selection(e, s)),
     N.Sum: lambda e, c, xp, s: reduce(lambda a, b: a + b, c),
     N.Scaled: lambda e, c, xp, s: reduce(lambda a, b: a * b, c, xp.number(e.coefficient)),
-    N.Product: lambda e, c, xp, s: reduce(lambda a, b: a @ b, c),
+    N.Product: lambda e, c, xp, s: _product(c),
     N.Hadamard: lambda e, c, xp, s: reduce(lambda a, b: a * b, c),
     N.Power: _power,
     N.MatrixPower: _matrix_power,

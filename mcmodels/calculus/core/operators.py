@@ -7,14 +7,9 @@ from functools import wraps
 from numbers import Real
 from typing import Any
 
-from mcmodels.calculus.core import arithmetic, nodes
-from mcmodels.calculus.core.arithmetic import (
-    hadamard,
-    require_same_shape,
-    scale,
-    shape_text,
-    transpose,
-)
+from mcmodels.calculus.core import arithmetic
+from mcmodels.calculus.core.arithmetic import hadamard, scale, shape_text, transpose
+from mcmodels.calculus.core.broadcasting import broadcast
 from mcmodels.calculus.core.elementwise import elementwise
 from mcmodels.calculus.core.expression import Expression
 from mcmodels.calculus.core.numbers import number
@@ -60,44 +55,33 @@ def _keeps_names(operator: Operator) -> Operator:
 
 @_keeps_names
 def add(left: Any, right: Any) -> Expression:
-    """+, with a scalar added to every entry of an array."""
-    a, b = as_expression(left), as_expression(right)
-    if a.is_scalar != b.is_scalar:
-        a, b = (_filled(a, b), b) if a.is_scalar else (a, _filled(b, a))
-    require_same_shape("+", a, b)
-    return arithmetic.add([a, b])
-
-
-def _filled(value: Expression, like: Expression) -> Expression:
-    """An array whose entries are all the same scalar, as NumPy broadcasts it."""
-    return scale(value, nodes.Ones(like.rows, like.cols))
+    """+ of equal shapes; a scalar goes to every entry, a column or row to every one of a matrix."""
+    return arithmetic.add(broadcast("+", as_expression(left), as_expression(right)))
 
 
 @_keeps_names
 def subtract(left: Any, right: Any) -> Expression:
-    """-, with a scalar as in `add`."""
+    """-, with shapes as in `add`."""
     a, b = as_expression(left), as_expression(right)
-    if a.is_scalar == b.is_scalar:
-        require_same_shape("-", a, b)
+    broadcast("-", a, b)
     return add(a, scale(-1, b))
 
 
 @_keeps_names
 def multiply(left: Any, right: Any) -> Expression:
-    """* of equal shapes, or by a scalar."""
+    """*, with shapes as in `add`."""
     a, b = as_expression(left), as_expression(right)
     if a.is_scalar or b.is_scalar:
         return scale(a, b)
-    require_same_shape("* (elementwise)", a, b)
-    return hadamard([a, b])
+    return hadamard(broadcast("* (elementwise)", a, b))
 
 
 @_keeps_names
 def divide(left: Any, right: Any) -> Expression:
-    """/ of equal shapes, or with a scalar."""
+    """/, with shapes as in `add`."""
     a, b = as_expression(left), as_expression(right)
     if a.is_array and b.is_array:
-        require_same_shape("/", a, b)
+        broadcast("/", a, b)
     return multiply(a, arithmetic.power(b, number(-1)))
 
 

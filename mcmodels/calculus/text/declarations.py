@@ -40,11 +40,14 @@ class Declaration:
     sizes : tuple of Size, or None
         As many as the kind has, or None where they are to be inferred.
     properties : tuple of str
+    is_guess : bool
+        Whether only the first letter of the name tells its kind.
     """
 
     kind: str
     sizes: tuple[Size, ...] | None
     properties: tuple[str, ...] = ()
+    is_guess: bool = False
 
     @property
     def is_square(self) -> bool:

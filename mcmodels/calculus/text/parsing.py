@@ -6,6 +6,7 @@ from typing import Any
 
 from mcmodels.calculus.core import functions, operators
 from mcmodels.calculus.core.arithmetic import add, hadamard, power, scale, size_value, transpose
+from mcmodels.calculus.core.broadcasting import broadcast_all
 from mcmodels.calculus.core.expression import Expression
 from mcmodels.calculus.core.nodes import Ones, Symbol
 from mcmodels.calculus.core.numbers import number
@@ -95,6 +96,8 @@ class _Expressions:
         array = next((term for term in signed if term.is_array), None)
         if array is None:
             return add(signed)
+        if len({(term.rows, term.cols) for term in signed if term.is_array}) > 1:
+            return broadcast_all("+", signed, add)
         # Python adds from left to right: scalars in front are added up before they are filled in.
         first = signed.index(array)
         front = [add(signed[:first])] if first > 1 else signed[:first]
@@ -107,7 +110,7 @@ class _Expressions:
         scalars = [factor for factor in raised if factor.is_scalar]
         arrays = [factor for factor in raised if factor.is_array]
         if len(arrays) > 1:
-            arrays = [hadamard(arrays)]
+            arrays = [broadcast_all("* (elementwise)", arrays, hadamard)]
         return scale(*scalars, *arrays)
 
     def binary(self, operator: str, left: Expression, right: Expression) -> Expression:

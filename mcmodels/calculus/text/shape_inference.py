@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import reduce
 from itertools import chain, combinations, product
 from math import gcd
@@ -19,6 +19,7 @@ from mcmodels.calculus.text.syntax import Index, ParseError, Source, read
 __all__ = ["infer_symbols", "is_tied"]
 
 _LETTERS = "mnpqrkstuvw"
+_ALONG = ("sum", "mean", "norm", "logsumexp")  # that take an axis, and all entries without
 _MOST_RETRIED = 8  # names tried as scalars when shapes do not fit; combinations double with each
 
 
@@ -64,6 +65,8 @@ _ONE = _Length(1)
 class _Shape:
     rows: _Length = _ONE
     cols: _Length = _ONE
+    loose: bool = field(default=False, kw_only=True)
+    """Whether it is that of a name of which only the first letter tells that it is a vector."""
 
     @property
     def is_scalar(self) -> bool:
@@ -72,6 +75,10 @@ class _Shape:
     @property
     def is_column(self) -> bool:
         return self.cols.is_one
+
+    @property
+    def is_matrix(self) -> bool:
+        return not (self.rows.is_one or self.cols.is_one)
 
     def __str__(self) -> str:
         if self.is_scalar:
@@ -151,10 +158,10 @@ class _Shapes:
         return _Shape() if name in self.sizes else self.names[name]
 
     def total(self, terms: list[tuple[bool, _Shape]]) -> _Shape:
-        return reduce(self._sum, (term for _, term in terms))
+        return reduce(self._sum, _matrices_first(terms))
 
     def multiple(self, factors: list[tuple[bool, _Shape]]) -> _Shape:
-        return reduce(self._elementwise, (factor for _, factor in factors))
+        return reduce(self._elementwise, _matrices_first(factors))
 
     def binary(self, operator: str, left: _Shape, right: _Shape) -> _Shape:
         if operator == "@":
@@ -189,12 +196,10 @@ class _Shapes:
             function == "diag" and not x.is_column
         ):
             self._require(x.rows, x.cols, f"{function} needs a square matrix; found {x}")
-        if function in ("trace", "det", "logdet", "norm", "mean") or (
-            function in ("sum", "logsumexp") and axis is None
-        ):
+        if function in ("trace", "det", "logdet") or (function in _ALONG and axis is None):
             return _Shape()
-        if function in ("sum", "logsumexp"):
-            return _Shape(x.rows if axis == 1 else x.cols)
+        if function in _ALONG:
+            return _Shape(x.rows if axis in (1, -1) else x.cols)
         if function == "diag":
             return _Shape(x.rows, x.rows) if x.is_column else _Shape(x.rows)
         if function == "vec":
@@ -234,13 +239,40 @@ class _Shapes:
         if left.is_scalar or right.is_scalar:
             return right if left.is_scalar else left
         message = f"{left} {operator} {right} does not fit"
+        matrices = [shape for shape in (left, right) if shape.is_matrix]
+        if len(matrices) == 1:
+            return self._repeated(left if right.is_matrix else right, matrices[0], message)
+        if left.is_column != right.is_column and _all_told(left, right):
+            row = right if left.is_column else left
+            return _Shape(left.rows if left.is_column else right.rows, row.cols)
         self._require(left.rows, right.rows, message)
         self._require(left.cols, right.cols, message)
         return left
 
+    def _repeated(self, line: _Shape, matrix: _Shape, message: str) -> _Shape:
+        """A matrix with a column that is repeated in every column, or a row in every row."""
+        if line.loose:
+            raise ShapeError(message)
+        message += "; a vector is a column, .T makes it a row"
+        sides = (line.rows, matrix.rows) if line.is_column else (line.cols, matrix.cols)
+        self._require(*sides, message)
+        return matrix
+
     def _require(self, left: _Length, right: _Length, message: str) -> None:
         if not self.equations.equate(left, right):
             raise ShapeError(message)
+
+
+def _matrices_first(parts: list[tuple[bool, _Shape]]) -> list[_Shape]:
+    """They settle the shape of a column beside a row."""
+    return sorted((shape for _, shape in parts), key=lambda shape: not shape.is_matrix)
+
+
+def _all_told(left: _Shape, right: _Shape) -> bool:
+    """Whether the sizes of a column and a row are known, and differ."""
+    sides = [(shape.rows if shape.is_column else shape.cols).resolved() for shape in (left, right)]
+    told = all(isinstance(part, str) for side in sides for part in side.parts)
+    return told and sides[0] != sides[1]
 
 
 def infer_symbols(text: str, declared: Mapping[str, Declaration]) -> dict[str, Symbol]:
@@ -311,7 +343,7 @@ def _exponents(source: Source) -> set[str]:
 def _by_its_letter(source: Source, name: str) -> Declaration:
     if name in source.exponents:
         return Declaration("scalar", (), ("integer",))
-    return Declaration("matrix" if name[0].isupper() else "vector", None)
+    return Declaration("matrix" if name[0].isupper() else "vector", None, is_guess=True)
 
 
 def _scalars_that_fit(
@@ -350,7 +382,7 @@ def _shape(declaration: Declaration) -> _Shape:
         return _Shape(*map(_length, declaration.sizes))
     rows = _unknown()
     if declaration.kind == "vector":
-        return _Shape(rows)
+        return _Shape(rows, loose=declaration.is_guess)
     return _Shape(rows, rows if declaration.is_square else _unknown())
 
 

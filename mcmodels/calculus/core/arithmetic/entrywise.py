@@ -19,6 +19,7 @@ from mcmodels.calculus.core.nodes import (
     Number,
     Ones,
     Power,
+    Product,
     Scaled,
     SizeValue,
     Sum,
@@ -26,7 +27,7 @@ from mcmodels.calculus.core.nodes import (
     Zeros,
 )
 from mcmodels.calculus.core.numbers import Value, as_value, raised
-from mcmodels.calculus.core.sizes import ShapeError, Size
+from mcmodels.calculus.core.sizes import ONE, ShapeError, Size
 
 __all__ = ["add", "assemble", "hadamard", "parts", "power", "scale", "size_value"]
 
@@ -229,7 +230,29 @@ def power(base: Expression, exponent: Expression) -> Expression:
         return power(base.base, scale(base.exponent, exponent))
     if isinstance(base, Transpose):
         return transpose(power(base.argument, exponent))
+    if isinstance(base, Product):
+        return _power_of_repeated(base, exponent)
     return Power(base, exponent)
+
+
+def _power_of_repeated(base: Product, exponent: Expression) -> Expression:
+    """(u1ᵀ)ᵖ = uᵖ1ᵀ, and so for 1vᵀ: what is repeated is raised once."""
+    first, *_, last = base.children
+    before: tuple[Expression, ...]
+    after: tuple[Expression, ...]
+    if isinstance(last, Ones) and last.rows == ONE:
+        line, before, after = base.children[:-1], (), (last,)
+    elif isinstance(first, Ones) and first.is_column:
+        line, before, after = base.children[1:], (first,), ()
+    else:
+        return Power(base, exponent)
+    inner = line[0] if len(line) == 1 else Product(line)
+    if isinstance(inner, Ones) or ONE not in (inner.rows, inner.cols):
+        return Power(base, exponent)
+    number, scalars, array = parts(power(inner, exponent))
+    assert array is not None
+    chain = array.children if isinstance(array, Product) else (array,)
+    return scale(number, *scalars, Product((*before, *chain, *after)))
 
 
 def size_value(size: Size) -> Expression:

@@ -62,6 +62,10 @@ def matmul(factors: Sequence[Expression]) -> Expression:
             waiting.extend(reversed(array.children))
             previous = None
             continue
+        if isinstance(array, Ones) and ONE not in (array.rows, array.cols):
+            # 11ᵀX sums the columns of X first; the matrix of ones is never formed.
+            _append(chain, Ones(array.rows, ONE), coefficients)
+            array = Ones(ONE, array.cols)
         _append(chain, array, coefficients)
     if vanishes:
         return zeros(rows, cols)
@@ -73,6 +77,8 @@ def matmul(factors: Sequence[Expression]) -> Expression:
         return scale(*coefficients, result)
     if scalar_segments:
         return scale(*coefficients, matmul(outer))  # its parts have become neighbours
+    if len(outer) == 2 and isinstance(outer[0], Ones) and isinstance(outer[1], Ones):
+        return scale(*coefficients, ones(rows, cols))
     return scale(*coefficients, _atom(outer))
 
 
@@ -148,9 +154,8 @@ def _joined(chain: list[Expression], factor: Expression) -> tuple[int, Expressio
             return 1, vec(matmul([last.right, argument, transpose(last.left)]))
     if isinstance(last, Commutation) and isinstance(factor, Commutation) and last.m == factor.n:
         return 1, identity(factor.rows)
-    if isinstance(last, Ones) and isinstance(factor, Ones):
-        inner = size_value(factor.rows)
-        return 1, scale(inner, ones(last.rows, factor.cols))
+    if isinstance(last, Ones) and isinstance(factor, Ones) and factor.is_column:
+        return 1, size_value(factor.rows)
     if isinstance(factor, Ones) and factor.is_column and isinstance(last, DiagonalMatrix):
         return 1, last.argument
     if isinstance(last, Ones) and last.rows == ONE and isinstance(factor, DiagonalMatrix):

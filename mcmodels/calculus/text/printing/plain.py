@@ -122,7 +122,7 @@ class PlainPrinter(TextbookPrinter):
         """Factors side by side, with a space where they would run into each other."""
         text = texts[0]
         for previous, factor in pairwise(texts):
-            numbers = _is_number(previous[-1]) and _is_number(factor[0])
+            numbers = _is_number(previous[-1]) and _is_number(factor[0]) and previous != self.one
             text += "·" if numbers else "" if self._close(previous, factor) else " "
             text += factor
         return text
@@ -137,7 +137,7 @@ class PlainPrinter(TextbookPrinter):
         if factor[0] == "(":
             return True
         if _is_number(factor[0]):
-            return previous[-1] in {")", *_UP.values()}
+            return previous == self.one or previous[-1] in {")", *_UP.values()}
         if factor[0] in "‖|√":
             return True
         if letter and self.crowded:

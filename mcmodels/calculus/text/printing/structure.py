@@ -49,17 +49,18 @@ class Printer:
         return f"({text})"
 
 
-def signed_terms(e: N.Sum) -> list[tuple[bool, Expression]]:
+def signed_terms(e: N.Sum, scalars_alone: bool = True) -> list[tuple[bool, Expression]]:
     """(whether subtracted, what) for each term, a term that is added first if there is one.
 
-    An array whose entries are all the same scalar is written as the scalar, as NumPy broadcasts it.
+    With ``scalars_alone``, an array whose entries are all the same scalar is written as the scalar,
+    as NumPy broadcasts it.
     """
     filled = [isinstance(parts(term)[2], N.Ones) for term in e.children]
     result = []
     for term, same in zip(e.children, filled, strict=True):
         coefficient, scalars, array = parts(term)
         negative = coefficient < 0
-        if same and not all(filled):
+        if scalars_alone and same and not all(filled):
             array = None
         result.append((negative, assemble(magnitude(coefficient), scalars, array)))
     first = next((i for i, (negative, _) in enumerate(result) if not negative), 0)

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Sequence
 from fractions import Fraction
 
 from mcmodels.calculus.core import nodes as N
+from mcmodels.calculus.core.arithmetic import parts
 from mcmodels.calculus.core.expression import Expression
 from mcmodels.calculus.core.numbers import Value, decimal, magnitude
 from mcmodels.calculus.core.sizes import ONE, Size
@@ -74,7 +75,8 @@ class TextbookPrinter(Printer):
     Greek letters may be spelt (``mu``, ``lambda_``, ``lam``) or typed; a number at the end of a
     name is an index. Names that would be printed alike are written out in full. Entries are counted
     from 0, as in NumPy, and stand in brackets: X[0,1], in LaTeX [X] with index 0,1. In a sum with
-    arrays, a scalar is the array of that shape whose entries it is, as NumPy broadcasts it.
+    arrays, a scalar is the array of that shape whose entries it is, as NumPy broadcasts it; but not
+    beside a square matrix, where A − 1 would be read as A − I: that is A − 11ᵀ.
     """
 
     times: str
@@ -92,6 +94,7 @@ class TextbookPrinter(Printer):
     def __init__(self) -> None:
         super().__init__()
         self.literal: frozenset[str] = frozenset()
+        self.beside: frozenset[bytes] = frozenset()  # ones that stand beside terms of their shape
         self.crowded = False
         self.writers = {
             N.Symbol: lambda e: (self._named(e.name), ATOM),
@@ -226,20 +229,43 @@ class TextbookPrinter(Printer):
         return (self._sized("I", e.rows) if self.sized_identity else "I"), ATOM
 
     def _ones(self, e: N.Ones) -> Graded:
+        bare = e.key in self.beside and not self.sized_identity
+        if ONE not in (e.rows, e.cols) and e.key not in self.beside:
+            return self._sized(self.one, e.rows, e.cols, between=self.by), ATOM
+        column = self.one if bare else self._sized(self.one, e.rows)
         if e.is_column:
-            return self._sized(self.one, e.rows), ATOM
-        if e.rows == ONE:
-            return self._raised(self._sized(self.one, e.cols), self.transposed), FACTOR
-        return self._sized(self.one, e.rows, e.cols, between=self.by), ATOM
+            return column, ATOM
+        row = self._raised(self.one if bare else self._sized(self.one, e.cols), self.transposed)
+        return (row, FACTOR) if e.rows == ONE else (self._juxtaposed([column, row]), TERM)
 
     # -- sums and products --------------------------------------------------------------------
 
-    def _sum(self, e: N.Sum) -> Graded:
+    def _sum(self, e: N.Sum, entrywise: bool = False) -> Graded:
         text = ""
-        for negative, term in signed_terms(e):
+        for negative, term in signed_terms(e, entrywise or _is_entrywise(e)):
             sign = f" {self.minus} " if negative else " + "
-            text += (sign if text else self.minus if negative else "") + self.write(term, OPERATION)
+            written = self._write_beside(term, OPERATION)
+            text += (sign if text else self.minus if negative else "") + written
         return text, SUM
+
+    def _write_beside(self, e: Expression, tightness: int) -> str:
+        """A part beside others of its shape, which tell the sizes of the ones in 1μᵀ and 11ᵀ."""
+        before, array = self.beside, parts(e)[2]
+        if array is not None and ONE not in (array.rows, array.cols):
+            chain = array.children if isinstance(array, N.Product) else (array,)
+            if isinstance(chain[0], N.Ones) or isinstance(chain[-1], N.Ones):
+                ones = (part.key for part in chain if isinstance(part, N.Ones))
+                self.beside = before.union(ones)
+        text = self.write(e, tightness)
+        self.beside = before
+        return text
+
+    def _write_entrywise(self, e: Expression, tightness: int = SUM) -> str:
+        """What a function or product takes entry by entry: a scalar in it is in every entry."""
+        if not isinstance(e, N.Sum):
+            return self._write_beside(e, tightness)
+        text, own = self._sum(e, entrywise=True)
+        return text if own >= tightness else self.parenthesised(text)
 
     def _scaled(self, e: N.Scaled) -> Graded:
         above, below = fraction(e.scalars)
@@ -282,9 +308,10 @@ class TextbookPrinter(Printer):
 
     def _elementwise_quotient(self, factors: tuple[Expression, ...]) -> Graded:
         above, below = fraction(factors)
-        text = f" {self.times} ".join(self.write(factor, TERM) for factor in above) or "1"
+        write = self._write_entrywise
+        text = f" {self.times} ".join(write(factor, TERM) for factor in above) or "1"
         if below:
-            bottom = f" {self.times} ".join(self.write(factor, FACTOR) for factor in below)
+            bottom = f" {self.times} ".join(write(factor, FACTOR) for factor in below)
             text = self.parenthesised(text) if len(above) > 1 else text
             bottom = self.parenthesised(bottom) if len(below) > 1 else bottom
             text = f"{text} {self.over} {bottom}"
@@ -335,7 +362,7 @@ class TextbookPrinter(Printer):
         return self._function(_CALLS[type(e)]) + self.parenthesised(inside), ATOM
 
     def _elementwise(self, e: N.Elementwise) -> Graded:
-        inside = self.write(e.argument)
+        inside = self._write_entrywise(e.argument)
         if e.name == "abs":
             return self._bars(inside), ATOM
         return self._function(e.name) + self.parenthesised(inside), ATOM
@@ -352,6 +379,20 @@ class TextbookPrinter(Printer):
     def _unvec(self, e: N.Unvec) -> Graded:
         function = self._sized(self._function("unvec"), e.rows, e.cols)
         return function + self.parenthesised(self.write(e.argument)), ATOM
+
+
+_BY_ENTRIES = (N.Elementwise, N.Power, N.Hadamard, N.Softmax, N.Ones)
+
+
+def _is_entrywise(e: N.Sum) -> bool:
+    """Whether a scalar among the terms can only be meant for every entry."""
+    if e.is_scalar or not e.is_square:
+        return True
+    arrays = (parts(term)[2] for term in e.children)
+    return all(
+        isinstance(array.argument if isinstance(array, N.Transpose) else array, _BY_ENTRIES)
+        for array in arrays
+    )
 
 
 def _innermost(symbol: N.Symbol) -> N.Symbol:
