@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from mcmodels.calculus.core.expression import Expression
 from mcmodels.calculus.core.functions import (
     abs,
+    block,
     block_sum,
     block_trace,
     commutation,
@@ -20,6 +21,7 @@ from mcmodels.calculus.core.functions import (
     diagonal_selection,
     exp,
     eye,
+    hstack,
     inv,
     kron,
     log,
@@ -47,6 +49,7 @@ from mcmodels.calculus.core.functions import (
     unvec,
     vec,
     vector,
+    vstack,
     zeros,
 )
 from mcmodels.calculus.core.nesting import NestingError
@@ -77,6 +80,7 @@ __all__ = [
     "ShapeError",
     "Step",
     "abs",
+    "block",
     "block_sum",
     "block_trace",
     "commutation",
@@ -88,6 +92,7 @@ __all__ = [
     "diagonal_selection",
     "exp",
     "eye",
+    "hstack",
     "inv",
     "kron",
     "log",
@@ -116,6 +121,7 @@ __all__ = [
     "unvec",
     "vec",
     "vector",
+    "vstack",
     "zeros",
 ]
 

@@ -282,6 +282,15 @@ def _block_trace(g: Grower, r: Size, c: Size, d: int) -> Expression:
     return mc.block_trace(g.grow(r * m, c * n, d), g.grow(m, n, d))
 
 
+def _end_of_stack(g: Grower, r: Size, c: Size, d: int) -> Expression:
+    first = g.size()
+    return mc.tanh(mc.vstack([g.grow(first, c, d), g.grow(r, c, d)]))[first:]
+
+
+def _first_columns(g: Grower, r: Size, c: Size, d: int) -> Expression:
+    return mc.sin(mc.hstack([g.grow(r, c, d), g.grow(r, g.size(), d)]))[:, :c]
+
+
 PRODUCTIONS = (
     Production("+", _any, lambda g, r, c, d: g.grow(r, c, d) + g.grow(r, c, d)),
     Production("-", _any, lambda g, r, c, d: g.grow(r, c, d) - g.grow(r, c, d)),
@@ -318,6 +327,8 @@ PRODUCTIONS = (
     Production("quadratic form", _scalar, _quadratic_form),
     Production("form in vec", _scalar, _kron_form),
     Production("sum", _scalar, _of_shape(mc.sum)),
+    Production("sum of a slice", _scalar,
+               lambda g, r, c, d: mc.sum(g.grow(g.size(), ONE, d)[1:] ** 2)),
     Production("mean", _scalar, _of_shape(mc.mean)),
     Production("norm", _scalar, _of_shape(mc.norm)),
     Production("trace", _scalar, _of_square(mc.trace)),
@@ -334,6 +345,7 @@ PRODUCTIONS = (
                lambda g, r, c, d: mc.norm(g.positive(r, g.size(), d - 1), axis=1)),
     Production("logsumexp axis=0", _column,
                lambda g, r, c, d: mc.logsumexp(g.grow(g.size(), r, d), axis=0)),
+    Production("slice", _simple_column, _end_of_stack),
     Production("diagonal", _column, lambda g, r, c, d: mc.diag(g.grow(r, r, d))),
     Production("softmax", _column, lambda g, r, c, d: mc.softmax(g.grow(r, ONE, d))),
     Production(
@@ -349,6 +361,7 @@ PRODUCTIONS = (
     Production("diagonal selection", _simple_column, _diagonal_placed),
     Production("softmax axis=1", _matrix, lambda g, r, c, d: mc.softmax(g.grow(r, c, d), axis=1)),
     Production("softmax axis=0", _matrix, lambda g, r, c, d: mc.softmax(g.grow(r, c, d), axis=0)),
+    Production("slice of columns", _simple_matrix, _first_columns),
     Production("outer", _matrix, lambda g, r, c, d: g.grow(r, ONE, d) @ g.grow(c, ONE, d).T),
     Production("inv", _square, lambda g, r, c, d: mc.inv(g.invertible(r, d))),
     Production(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from mcmodels.calculus.core import nodes as N
 from mcmodels.calculus.core.functions import (
     abs,
+    block,
     block_sum,
     block_trace,
     commutation,
@@ -14,6 +15,7 @@ from mcmodels.calculus.core.functions import (
     diagonal_selection,
     exp,
     eye,
+    hstack,
     inv,
     kron,
     log,
@@ -41,6 +43,7 @@ from mcmodels.calculus.core.functions import (
     unvec,
     vec,
     vector,
+    vstack,
     zeros,
 )
 from mcmodels.calculus.core.numbers import number
@@ -277,6 +280,19 @@ PLAIN = [
     (A[0, :], "Aᵀe₀"),
     (A[:, 1], "Ae₁"),
     (x[0] * x, "x[0] x"),
+    # slices and blocks
+    (x[1:] - x[:-1], "x[1:] − x[:−1]"),
+    (2 * x[1:-1], "2x[1:−1]"),
+    (M[:, 1:] @ x[1:], "M[:,1:] x[1:]"),
+    (exp(M)[1:, :2], "exp(M)[1:,:2]"),
+    ((x + y)[-3:], "(x + y)[−3:]"),
+    (eye("n")[1:, :].T @ x[1:], "I[1:,:]ᵀ x[1:]"),
+    (hstack([M, b]), "[M, b]"),
+    (vstack([x, y, 1]), "[x; y; 1]"),
+    (block([[A, x], [x.T, c]]), "[A, x; xᵀ, c]"),
+    (vstack([x, b])[1:], "[x; b][1:]"),
+    (sum(vstack([x, b])[:"n"] * y), "sum(x ∘ y)"),
+    (ones("n - 1"), "1ₙ₋₁"),
     # differentials
     (x.differential(), "dx"),
     ((x.T @ A @ x).differential(), "(dx)ᵀAx + xᵀ dA x + xᵀA dx"),
@@ -410,6 +426,14 @@ LATEX = [
     (2 * x[0] * A[0, 1], "2 [x]_{0} [A]_{0,1}"),
     (x[-1], "[x]_{-1}"),
     (A[0, :], r"A^{\top} e_{0}"),
+    # slices and blocks
+    (x[1:] - x[:-1], "[x]_{1:} - [x]_{:-1}"),
+    ((x + y)[-3:], "[x + y]_{-3:}"),
+    (M[:, 1:] @ x[1:], "[M]_{:,1:} [x]_{1:}"),
+    (eye("n")[1:, :].T @ x[1:], r"[I_{n}]_{1:,:}^{\top} [x]_{1:}"),
+    (vstack([x, b])[1:], r"[\begin{bmatrix} x \\ b \end{bmatrix}]_{1:}"),
+    (block([[A, x], [x.T, c]]), r"\begin{bmatrix} A & x \\ x^{\top} & c \end{bmatrix}"),
+    (ones("n - 1"), r"\mathbf{1}_{n-1}"),
     # differentials
     (x.differential(), r"\mathrm{d}x"),
     ((x.T @ B).differential(), r"(\mathrm{d}x)^{\top} B + x^{\top} \, \mathrm{d}B"),

@@ -64,6 +64,13 @@ MINIMAL: dict[type[Expression], list[Expression]] = {
     N.LogSumExp: [mc.logsumexp(x), mc.logsumexp(X, axis=1)],
     N.BlockSum: [mc.block_sum(K, X), mc.block_sum(K * L, mc.exp(X))],
     N.BlockTrace: [mc.block_trace(K, Y), mc.block_trace(K * L, mc.exp(Y))],
+    N.Stack: [
+        mc.hstack([X, Z]),
+        mc.vstack([X, Y.T, X]),
+        mc.vstack([x, a, y]),
+        mc.hstack([x, A]),
+        mc.block([[A, x], [x.T, a]]),
+    ],
 }
 CASES = [(kind, expression) for kind, found in MINIMAL.items() for expression in found]
 CONSTANT = {
@@ -75,6 +82,7 @@ CONSTANT = {
     N.Unit,
     N.Commutation,
     N.DiagonalSelection,
+    N.Selection,
 }
 
 
@@ -108,6 +116,13 @@ LINEAR: dict[type[Expression], list[tuple[Expression, N.Differential]]] = {
         (mc.block_trace(dK, Y), dK),
         (mc.block_trace(K, dY), dY),
         (mc.block_trace(K, dX), dX),
+    ],
+    N.Stack: [
+        (mc.hstack([0 * Z, dX, 0 * Z]), dX),
+        (mc.vstack([dX, 0 * Z]), dX),
+        (mc.vstack([0 * x, da]), da),
+        (mc.hstack([0 * A, dx, 0 * A]), dx),
+        (mc.hstack([dx.T, 0 * y.T]), dx),
     ],
 }
 ADJOINT_CASES = [(kind, M, d) for kind, found in LINEAR.items() for M, d in found]
@@ -184,7 +199,7 @@ def test_every_node_has_a_rule_and_a_test():
 def test_a_constant_holds_no_symbol_and_varies_with_none(kind):
     examples = [
         number(2), mc.size("n"), mc.eye("n"), mc.zeros("n"), mc.ones("m", "n"), mc.unit(0, "n"),
-        mc.commutation("m", "n"), mc.diagonal_selection("n"),
+        mc.commutation("m", "n"), mc.diagonal_selection("n"), mc.eye("n")[1:, :],
     ]  # fmt: skip
     (constant,) = [example for example in examples if type(example) is kind]
     assert not constant.used

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from mcmodels.calculus.core.expression import Expression
-from mcmodels.calculus.core.nodes import Symbol, Unit
+from mcmodels.calculus.core.nodes import Selection, Symbol, Unit
 from mcmodels.calculus.core.rewriting import parts_of
 from mcmodels.calculus.core.sizes import ShapeError
 
@@ -69,7 +69,7 @@ def bind_sizes(arrays: Mapping[Symbol, Array], given: Mapping[str, Any]) -> dict
         sizes[name] = value.__index__()
     for symbol, array in arrays.items():
         for size, length in zip((symbol.rows, symbol.cols), array.shape, strict=True):
-            if len(size.names) == 1 and size.factor == 1:
+            if size.is_name:
                 known = sizes.setdefault(size.names[0], length)
                 if known != length:
                     raise ShapeError(_clash(symbol, array, sizes))
@@ -145,6 +145,16 @@ def require_indices(expression: Expression, sizes: Mapping[str, int]) -> None:
             length = part.rows.value(sizes)
             if not -length <= part.index < length:
                 raise ShapeError(f"index {part.index} is outside a vector of {length}")
+        if isinstance(part, Selection):
+            start, stop = part.start.value(sizes), (part.start + part.rows).value(sizes)
+            length = part.cols.value(sizes)
+            if not 0 <= start < stop <= length:
+                raise ShapeError(f"the slice from {start} to {stop} is outside {length} entries")
+        for size in (part.rows, part.cols):
+            if size.rest is not None and size.value(sizes) < 1:
+                raise ShapeError(
+                    f"the size {size} is {size.value(sizes)} here; it must be positive"
+                )
 
 
 def _array(symbol: Symbol, value: Any) -> Array:

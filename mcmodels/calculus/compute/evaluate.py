@@ -17,6 +17,7 @@ import scipy.special
 from mcmodels.calculus.compute.binding import Array, bind
 from mcmodels.calculus.compute.stable import stabilised
 from mcmodels.calculus.core import nodes as N
+from mcmodels.calculus.core.arithmetic import transpose
 from mcmodels.calculus.core.expression import Expression
 from mcmodels.user_warnings import NonDifferentiableWarning, warn_user
 
@@ -124,6 +125,8 @@ def walk(
             return values[part]
         if isinstance(part, N.Unevaluated):
             return _directional_derivative(part, values, sizes)
+        if isinstance(part, N.Product) and _is_slice(part):
+            return _slice(part, value, sizes)
         children = [value(child) for child in part.children]
         try:
             result = VALUES[type(part)](part, children, xp, sizes)
@@ -240,6 +243,53 @@ def _selection(e: Any, sizes: Any) -> Array:
     return result
 
 
+def _place(e: N.Selection, sizes: Any) -> tuple[int, int, int]:
+    """Where a selection starts and stops, and how many entries there are."""
+    start, stop = e.start.value(sizes), (e.start + e.rows).value(sizes)
+    length = e.cols.value(sizes)
+    if not 0 <= start < stop <= length:
+        raise EvaluationError(f"the slice from {start} to {stop} is outside {length} entries")
+    return start, stop, length
+
+
+def _entries_taken(e: N.Selection, sizes: Any) -> Array:
+    start, stop, length = _place(e, sizes)
+    return np.eye(stop - start, length, start)
+
+
+def _slice(
+    part: N.Product, value: Callable[[Expression], Array], sizes: Mapping[str, int]
+) -> Array:
+    """A product with selections at its ends, which need not be formed."""
+    c = list(part.children)
+    left = c.pop(0) if _selected(c[0]) else None
+    right = c.pop() if _selected(c[-1]) and len(c) > 1 else None
+    result = _product([value(child) for child in c])
+    if left is not None:
+        result = _cut(left, result, sizes)
+    return result if right is None else _cut(transpose(right), result.T, sizes).T
+
+
+def _is_slice(part: N.Product) -> bool:
+    return _selected(part.children[0]) or _selected(part.children[-1])
+
+
+def _selected(factor: Expression) -> bool:
+    inner = factor.argument if isinstance(factor, N.Transpose) else factor
+    return isinstance(inner, N.Selection)
+
+
+def _cut(factor: Any, array: Array, sizes: Mapping[str, int]) -> Array:
+    """The rows of an array that a selection takes; zeros around them where it is transposed."""
+    if isinstance(factor, N.Selection):
+        start, stop, _ = _place(factor, sizes)
+        return array[start:stop]
+    start, _, length = _place(factor.argument, sizes)
+    result = np.zeros((length, array.shape[1]), dtype=array.dtype) + 0 * array[:1]
+    result[start : start + len(array)] = array
+    return result
+
+
 def _unit(e: Any, sizes: Any) -> Array:
     n = e.rows.value(sizes)
     if not -n <= e.index < n:
@@ -276,7 +326,10 @@ def _scalar(value: Any) -> Array:
 
 
 def _shape(e: Expression, sizes: Mapping[str, int]) -> tuple[int, int]:
-    return e.rows.value(sizes), e.cols.value(sizes)
+    shape = e.rows.value(sizes), e.cols.value(sizes)
+    if min(shape) < 1:
+        raise EvaluationError(f"{e} has no entries here: its shape is {shape}")
+    return shape
 
 
 Values = Callable[[Any, list[Array], Any, Mapping[str, int]], Array]
@@ -284,12 +337,14 @@ Values = Callable[[Any, list[Array], Any, Mapping[str, int]], Array]
 VALUES: dict[type[Expression], Values] = {
     N.Number: lambda e, c, xp, s: xp.array([[xp.number(e.value)]]),
     N.SizeValue: lambda e, c, xp, s: xp.array([[xp.number(s[e.name])]]),
-    N.Identity: lambda e, c, xp, s: xp.array(np.eye(e.rows.value(s))),
+    N.Identity: lambda e, c, xp, s: xp.array(np.eye(*_shape(e, s))),
     N.Zeros: lambda e, c, xp, s: xp.array(np.zeros(_shape(e, s))),
     N.Ones: lambda e, c, xp, s: xp.array(np.ones(_shape(e, s))),
     N.Unit: lambda e, c, xp, s: xp.array(_unit(e, s)),
     N.Commutation: lambda e, c, xp, s: xp.array(_commutation(e, s)),
     N.DiagonalSelection: lambda e, c, xp, s: xp.array(_selection(e, s)),
+    N.Selection: lambda e, c, xp, s: xp.array(_entries_taken(e, s)),
+    N.Stack: lambda e, c, xp, s: np.concatenate(c, axis=e.axis),
     N.Sum: lambda e, c, xp, s: reduce(lambda a, b: a + b, c),
     N.Scaled: lambda e, c, xp, s: reduce(lambda a, b: a * b, c, xp.number(e.coefficient)),
     N.Product: lambda e, c, xp, s: _product(c),

@@ -16,10 +16,12 @@ from mcmodels.calculus.core.expression import Expression
 from mcmodels.calculus.core.numbers import number
 from mcmodels.calculus.core.operators import as_expression
 from mcmodels.calculus.core.sizes import ONE, ShapeError, Size
+from mcmodels.calculus.core.stacking import block, hstack, vstack
 from mcmodels.calculus.core.symbols import matrix, scalar, vector
 
 __all__ = [
     "abs",
+    "block",
     "block_sum",
     "block_trace",
     "commutation",
@@ -29,6 +31,7 @@ __all__ = [
     "diagonal_selection",
     "exp",
     "eye",
+    "hstack",
     "inv",
     "kron",
     "log",
@@ -56,6 +59,7 @@ __all__ = [
     "unvec",
     "vec",
     "vector",
+    "vstack",
     "zeros",
 ]
 

@@ -33,8 +33,10 @@ __all__ = [
     "Power",
     "Product",
     "Scaled",
+    "Selection",
     "SizeValue",
     "Softmax",
+    "Stack",
     "Sum",
     "Symbol",
     "Total",
@@ -170,6 +172,22 @@ class Unit(Expression):
 
 
 @node
+class Selection(Expression):
+    """The matrix [0 I 0] that takes the entries of a vector from ``start`` on, ``rows`` of them.
+
+    A slice x[1:] is its product with x; its transpose puts entries back, with zeros around them.
+    """
+
+    start: Size
+    rows: Size
+    cols: Size
+
+    def __post_init__(self) -> None:
+        self._identify((), (str(self.start),))
+        self.size_names = self.size_names | self.start.all_names
+
+
+@node
 class Commutation(Expression):
     """The commutation matrix K with K vec(X) = vec(Xᵀ) for X of m×n.
 
@@ -191,6 +209,21 @@ class DiagonalSelection(Expression):
 
     def _dimensions(self) -> tuple[Size, Size]:
         return self.n * self.n, self.n
+
+
+@node
+class Stack(Expression):
+    """Blocks below each other (``axis`` 0) or side by side (1), two or more of them."""
+
+    blocks: tuple[Expression, ...]
+    axis: int
+
+    def _dimensions(self) -> tuple[Size, Size]:
+        first, *others = self.blocks
+        rows, cols = first.rows, first.cols
+        for block in others:
+            rows, cols = (rows, cols + block.cols) if self.axis else (rows + block.rows, cols)
+        return rows, cols
 
 
 @node

@@ -36,6 +36,7 @@ _CONSTRUCTORS: dict[type[Expression], Callable[..., Expression]] = {
     N.Kron: arithmetic.kron,
     N.BlockSum: arithmetic.block_sum,
     N.BlockTrace: arithmetic.block_trace,
+    N.Stack: arithmetic.stack,
 }
 
 

@@ -14,7 +14,8 @@ class Signature:
     Attributes
     ----------
     kinds : str
-        A letter for each argument: (e)xpression, (s)ize or (i)ndex.
+        A letter for each argument: (e)xpression, (s)ize, (i)ndex, (l)ist of expressions, or (g)rid,
+        a list of such lists.
     required : int
         How many must be given.
     axis : bool
@@ -35,6 +36,8 @@ SIGNATURES = {
     **dict.fromkeys(("block_sum", "block_trace", "kron", "matrix_power"), Signature("ee", 2)),
     **dict.fromkeys(("diagonal_selection", "eye", "size"), Signature("s", 1)),
     **dict.fromkeys(("ones", "zeros"), Signature("ss", 1)),
+    **dict.fromkeys(("hstack", "vstack"), Signature("l", 1)),
+    "block": Signature("g", 1),
     "commutation": Signature("ss", 2),
     "unit": Signature("is", 2),
     "unvec": Signature("ess", 3),

@@ -135,6 +135,6 @@ def _symbol(name: str, rows: Size, cols: Size, declared: set[str]) -> Expression
         raise ShapeError(f"a symbol needs a Python name; found {name!r}{advice}")
     if name in SIGNATURES:
         raise ShapeError(f"{name!r} is the name of a function; choose another for a symbol")
-    if name in rows.names + cols.names:
+    if name in rows.all_names | cols.all_names:
         raise ShapeError(f"the name {name!r} stands for a size and for a symbol; rename one")
     return Symbol(name, rows, cols, frozenset(declared))

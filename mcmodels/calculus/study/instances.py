@@ -10,7 +10,8 @@ import numpy as np
 from mcmodels.calculus.compute.binding import Array, bind_sizes
 from mcmodels.calculus.compute.evaluate import EvaluationError, walk
 from mcmodels.calculus.core.expression import Expression
-from mcmodels.calculus.core.nodes import Symbol
+from mcmodels.calculus.core.nodes import Selection, Symbol, Unit
+from mcmodels.calculus.core.rewriting import parts_of
 
 __all__ = ["Instance", "random_instance"]
 Instance = tuple[dict[Symbol, Array], dict[str, int]]
@@ -61,11 +62,12 @@ def random_instance(
     )
     names = sorted({name for expression in expressions for name in expression.size_names})
     free = [name for name in names if name not in known]
+    smallest = _smallest(expressions)
     reason: Exception | None = None
     for draw, downwards in product(_DRAWS, (False, True)):
         rng = np.random.default_rng(seed)
         counted = list(reversed(free)) if downwards else free
-        sizes = {**known, **_distinct(counted, set(known.values()))}
+        sizes = {**known, **_distinct(counted, set(known.values()), smallest)}
         values = {
             symbol: given[symbol] if symbol in given else _value(symbol, sizes, rng, draw)
             for symbol in symbols
@@ -83,9 +85,23 @@ def random_instance(
     )
 
 
-def _distinct(names: list[str], taken: set[int]) -> dict[str, int]:
+def _smallest(expressions: Iterable[Expression]) -> int:
+    """A size at which entries and slices that are counted from either end are there."""
+    parts = (part for expression in expressions for part in parts_of(expression))
+    places = [0]
+    for part in parts:
+        if isinstance(part, Unit):
+            places.append(abs(part.index))
+        elif isinstance(part, Selection):
+            sizes = (part.start, part.rows, part.cols)
+            places.append(
+                sum(abs(int(n)) for size in sizes for n, names in size.terms if not names)
+            )
+    return max(_SMALLEST, max(places) + 1)
+
+
+def _distinct(names: list[str], taken: set[int], size: int) -> dict[str, int]:
     sizes = {}
-    size = _SMALLEST
     for name in names:
         while size in taken:
             size += 1

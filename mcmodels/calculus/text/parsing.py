@@ -125,8 +125,6 @@ class _Expressions:
     def entry(self, value: Expression, index: tuple[Index, ...]) -> Expression:
         return operators.entry(value, index[0] if len(index) == 1 else index)
 
-    def call(
-        self, function: str, arguments: list[Expression | Size | int], axis: int | None
-    ) -> Expression:
+    def call(self, function: str, arguments: list[Any], axis: int | None) -> Expression:
         options = {} if axis is None else {"axis": axis}
         return getattr(functions, function)(*arguments, **options)

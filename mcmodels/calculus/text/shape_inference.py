@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from functools import reduce
 from itertools import chain, combinations, product
 from math import gcd
+from typing import Any
 
 from mcmodels.calculus.core.nodes import Symbol
 from mcmodels.calculus.core.sizes import ONE, ShapeError, Size
@@ -29,21 +30,30 @@ class _Variable:
     def __init__(self) -> None:
         self.bound: _Length | None = None
 
+    def told(self) -> _Length | None:
+        """What it is bound to."""
+        return self.bound
+
 
 @dataclass(frozen=True)
 class _Length:
     """A number times names and variables, in the order in which they count an array's entries."""
 
     factor: int
-    parts: tuple[str | _Variable, ...] = ()
+    parts: tuple[str | Size | _Variable | _Derived, ...] = ()
 
     def resolved(self) -> _Length:
         """The same with known variables replaced by their values."""
         result = _Length(self.factor)
         for part in self.parts:
-            known = part.bound if isinstance(part, _Variable) else None
+            known = part.told() if isinstance(part, _Variable | _Derived) else None
             result *= _Length(1, (part,)) if known is None else known.resolved()
         return result
+
+    @property
+    def is_told(self) -> bool:
+        """Whether no variable is left."""
+        return not any(isinstance(part, _Variable | _Derived) for part in self.resolved().parts)
 
     def __mul__(self, other: _Length) -> _Length:
         return _Length(self.factor * other.factor, self.parts + other.parts)
@@ -54,11 +64,66 @@ class _Length:
 
     def __str__(self) -> str:
         found = self.resolved()
-        names = [part if isinstance(part, str) else "?" for part in found.parts]
+        names = [_named(part) for part in found.parts]
         return "*".join([*([str(found.factor)] if found.factor != 1 or not names else []), *names])
 
 
 _ONE = _Length(1)
+
+
+def _named(part: str | Size | _Variable | _Derived) -> str:
+    if isinstance(part, Size):
+        return part.grouped
+    return part if isinstance(part, str) else "?"
+
+
+@dataclass(frozen=True, eq=False)
+class _Derived:
+    """The length of a slice or a stack: the sum of other lengths, and a number."""
+
+    lengths: tuple[_Length, ...]
+    more: Size
+
+    def told(self) -> _Length | None:
+        """The length, where all it is made of is known."""
+        if not all(length.is_told for length in self.lengths):
+            return None
+        total = self.more
+        for length in self.lengths:
+            total = total + _size(length)
+        return _length(total.checked())
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, _Derived) or self.more != other.more:
+            return False
+        mine, theirs = ([n.resolved() for n in made.lengths] for made in (self, other))
+        return mine == theirs
+
+    def __hash__(self) -> int:
+        return hash(self.more)
+
+
+def _length_of(index: Index, whole: _Length) -> _Length:
+    """How many entries an index takes."""
+    if not isinstance(index, slice):
+        return _ONE
+    start, stop = index.start, index.stop
+    low = start if isinstance(start, Size) else Size(start or 0)
+    if isinstance(stop, Size) or (isinstance(stop, int) and stop >= 0):
+        high, from_end = stop if isinstance(stop, Size) else Size(stop), False
+    else:
+        high, from_end = Size(stop or 0), True
+    if isinstance(start, int) and start < 0 and not from_end:
+        raise ShapeError(
+            f"the length of the slice {start}:{stop} cannot be told; declare its array"
+        )
+    if isinstance(start, int) and start < 0:
+        return _length((high - low).checked())
+    if not from_end:
+        return _length((high - low).checked())
+    if high == low == Size(0):
+        return whole
+    return _Length(1, (_Derived((whole,), high - low),)).resolved()
 
 
 @dataclass(frozen=True)
@@ -109,7 +174,7 @@ class _Equations:
                 return True
         if a == b:
             return True
-        if not any(isinstance(part, _Variable) for part in a.parts + b.parts):
+        if a.is_told and b.is_told:
             return False
         self.waiting.append((a, b))
         return True
@@ -182,11 +247,19 @@ class _Shapes:
     def entry(self, value: _Shape, index: tuple[Index, ...]) -> _Shape:
         if value.is_scalar or value.is_column != (len(index) == 1):
             raise ShapeError(f"write x[i] for a vector, X[i, j] for a matrix; found {value}")
-        if index[0] == slice(None):
-            return _Shape(value.rows)
-        return _Shape(value.cols) if index[-1] == slice(None) else _Shape()
+        rows = _length_of(index[0], value.rows)
+        if len(index) == 1:
+            return _Shape(rows)
+        cols = _length_of(index[1], value.cols)
+        # X[i, :] is a vector, X[i : i + 1, :] a row.
+        return _Shape(rows, cols) if isinstance(index[0], slice) else _Shape(cols)
 
-    def call(self, function: str, arguments: list[_Shape | Size | int], axis: int | None) -> _Shape:
+    def call(self, function: str, arguments: list[Any], axis: int | None) -> _Shape:
+        if function in ("hstack", "vstack"):
+            return self._stacked(function, arguments[0], 1 if function == "hstack" else 0)
+        if function == "block":
+            lines = [self._stacked(function, row, 1) for row in arguments[0]]
+            return self._stacked(function, lines, 0)
         shapes = [given for given in arguments if isinstance(given, _Shape)]
         sizes = [_length(given) for given in arguments if isinstance(given, Size)]
         if not shapes:
@@ -214,6 +287,17 @@ class _Shapes:
         if function in ("block_sum", "block_trace"):
             return self._blocks(function, x, shapes[1])
         return x
+
+    def _stacked(self, function: str, blocks: list[_Shape], axis: int) -> _Shape:
+        for block in blocks[1:]:
+            message = f"{function} of {blocks[0]} and {block} does not fit"
+            if axis:
+                self._require(blocks[0].rows, block.rows, message)
+            else:
+                self._require(blocks[0].cols, block.cols, message)
+        lengths = tuple(block.cols if axis else block.rows for block in blocks)
+        total = _Length(1, (_Derived(lengths, Size(0)),)).resolved()
+        return _Shape(blocks[0].rows, total) if axis else _Shape(total, blocks[0].cols)
 
     def _constant(self, function: str, sizes: list[_Length]) -> _Shape:
         if function == "eye":
@@ -271,8 +355,7 @@ def _matrices_first(parts: list[tuple[bool, _Shape]]) -> list[_Shape]:
 def _all_told(left: _Shape, right: _Shape) -> bool:
     """Whether the sizes of a column and a row are known, and differ."""
     sides = [(shape.rows if shape.is_column else shape.cols).resolved() for shape in (left, right)]
-    told = all(isinstance(part, str) for side in sides for part in side.parts)
-    return told and sides[0] != sides[1]
+    return all(side.is_told for side in sides) and sides[0] != sides[1]
 
 
 def infer_symbols(text: str, declared: Mapping[str, Declaration]) -> dict[str, Symbol]:
@@ -299,7 +382,7 @@ def infer_symbols(text: str, declared: Mapping[str, Declaration]) -> dict[str, S
     ShapeError
         If no sizes fit; the message says which declaration would help, if one would.
     """
-    known = {size for made in declared.values() for n in made.sizes or () for size in n.names}
+    known = {size for made in declared.values() for n in made.sizes or () for size in n.all_names}
     source = read(text, frozenset(known | declared.keys()))
     sizes = frozenset(known | source.sizes)
     names = [name for name in source.names if name not in sizes]
@@ -410,13 +493,15 @@ def _unknown() -> _Length:
 
 
 def _length(size: Size) -> _Length:
-    return _Length(size.factor, size.names)
+    if size.rest is None and size.factor == int(size.factor):
+        return _Length(int(size.factor), size.names)
+    return _Length(1, (size,))
 
 
 def _size(length: _Length) -> Size:
     result = ONE
     found = length.resolved()
     for part in found.parts:
-        assert isinstance(part, str), "all variables are bound"
+        assert isinstance(part, str | Size), "all variables are bound"
         result *= Size.of(part)
     return Size(found.factor) * result

@@ -41,6 +41,8 @@ def applied(w: Writer, factor: Expression, other: Snippet, line: bool) -> Snippe
         return Snippet(f"{other.grouped}[{inner.index}]")
     if isinstance(inner, N.Commutation):
         return _commuted(w, inner, other, line)
+    if isinstance(inner, N.Selection):
+        return _sliced(w, inner, flipped, other, line)
     if isinstance(inner, N.DiagonalSelection):
         return _selected(w, inner, flipped, other, line)
     if isinstance(inner, N.Kron):
@@ -94,6 +96,16 @@ def _selected(
     shape = square if line else f"({square}, {other.grouped}.shape[1])"
     name = w.code.assign(f"np.zeros({shape})")
     w.code.do(f"{name}[:: {n} + 1] = {other}")
+    return name
+
+
+def _sliced(w: Writer, inner: N.Selection, flipped: bool, other: Snippet, line: bool) -> Snippet:
+    where = f"[{w.size(inner.start)} : {w.size(inner.start + inner.rows)}]"
+    if not flipped:
+        return Snippet(f"{other.grouped}{where}")
+    n = w.size(inner.cols)
+    name = w.code.assign(f"np.zeros({n if line else f'({n}, {other.grouped}.shape[1])'})")
+    w.code.do(f"{name}{where} = {other}")
     return name
 
 

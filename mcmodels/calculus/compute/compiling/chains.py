@@ -26,6 +26,7 @@ _SPECIAL = (
     N.Kron,
     N.Commutation,
     N.DiagonalSelection,
+    N.Selection,
 )
 
 

@@ -257,7 +257,7 @@ def _power_of_repeated(base: Product, exponent: Expression) -> Expression:
 
 def size_value(size: Size) -> Expression:
     """A symbolic size as a number in an expression."""
-    return scale(size.factor, *(SizeValue(name) for name in size.names))
+    return add(scale(factor, *map(SizeValue, names)) for factor, names in size.terms)
 
 
 @transposes(Scaled)

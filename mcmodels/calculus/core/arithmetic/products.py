@@ -5,8 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from fractions import Fraction
 
-from mcmodels.calculus.core.arithmetic.constants import identity, ones, shape_text, zeros
+from mcmodels.calculus.core.arithmetic.constants import (
+    identity,
+    ones,
+    selection,
+    shape_text,
+    unit,
+    zeros,
+)
 from mcmodels.calculus.core.arithmetic.entrywise import add, parts, power, scale, size_value
+from mcmodels.calculus.core.arithmetic.stacks import blocks_taken, equal_parts
 from mcmodels.calculus.core.arithmetic.transposes import transpose, transposes
 from mcmodels.calculus.core.expression import Expression
 from mcmodels.calculus.core.nodes import (
@@ -19,6 +27,8 @@ from mcmodels.calculus.core.nodes import (
     Ones,
     Product,
     Scaled,
+    Selection,
+    Stack,
     Transpose,
     Unit,
     Unvec,
@@ -118,6 +128,8 @@ def _append(
             coefficients += [number, *scalars]
             if array is None or isinstance(array, Identity):
                 return
+            if isinstance(array, Zeros):
+                coefficients.append(Fraction(0))
             for part in array.children if isinstance(array, Product) else [array]:
                 _append(chain, part, coefficients)
             return
@@ -156,12 +168,63 @@ def _joined(chain: list[Expression], factor: Expression) -> tuple[int, Expressio
         return 1, identity(factor.rows)
     if isinstance(last, Ones) and isinstance(factor, Ones) and factor.is_column:
         return 1, size_value(factor.rows)
+    taken = _taken(last, factor)
+    if taken is not None:
+        return 1, taken
+    if equal_parts(last, factor):
+        pairs = zip(last.children, factor.children, strict=True)
+        return 1, add([matmul(pair) for pair in pairs])
     if isinstance(factor, Ones) and factor.is_column and isinstance(last, DiagonalMatrix):
         return 1, last.argument
     if isinstance(last, Ones) and last.rows == ONE and isinstance(factor, DiagonalMatrix):
         return 1, transpose(factor.argument)
     if last.rows == ONE and factor.cols == ONE:
         return _constant_scalar(transpose(last), factor)
+    return None
+
+
+def _taken(last: Expression, factor: Expression) -> Expression | None:
+    """A selection of entries of what it stands beside, where that is known."""
+    if isinstance(last, Selection):
+        if isinstance(factor, Selection):
+            return selection(last.start + factor.start, last.rows, factor.cols)
+        if isinstance(factor, Ones) and factor.is_column:
+            return ones(last.rows, ONE)
+        if isinstance(factor, Stack) and factor.axis == 0:
+            return blocks_taken(last, factor)
+        if isinstance(factor, Transpose) and isinstance(factor.argument, Selection):
+            return _overlap(last, factor.argument)
+        return None
+    if isinstance(last, Transpose) and isinstance(last.argument, Unit):
+        return _entry_taken(last.argument, factor) if isinstance(factor, Selection) else None
+    if not (isinstance(factor, Transpose) and isinstance(factor.argument, Selection)):
+        return None
+    mirrored = transpose(last)
+    if isinstance(mirrored, Selection | Ones | Stack):
+        found = _taken(factor.argument, mirrored)
+        return None if found is None else transpose(found)
+    return None
+
+
+def _overlap(first: Selection, second: Selection) -> Expression | None:
+    """E₁E₂ᵀ, where both take the same entries, or surely none in common."""
+    if first == second:
+        return identity(first.rows)
+    for one, other in ((first, second), (second, first)):
+        gap = other.start - one.start - one.rows
+        if all(factor >= 0 for factor, _ in gap.terms):
+            return zeros(first.rows, second.rows)
+    return None
+
+
+def _entry_taken(unit_: Unit, taken: Selection) -> Expression | None:
+    """eᵢᵀE, an entry of a slice: an entry of the whole, where its place is known."""
+    start = taken.start.number
+    if unit_.index >= 0 and start is not None:
+        return transpose(unit(int(start) + unit_.index, taken.cols))
+    end = (taken.start + taken.rows - taken.cols).number
+    if unit_.index < 0 and end is not None:
+        return transpose(unit(int(end) + unit_.index, taken.cols))
     return None
 
 

@@ -92,8 +92,17 @@ def _size(expression: Expression, sizes: dict[bytes, int]) -> int:
             own += _LETTER
         elif isinstance(expression, N.Product):
             own += sum(_is_unusual(*neighbours) for neighbours in pairwise(expression.children))
+            own -= sum(_is_sliced(*neighbours) for neighbours in pairwise(expression.children))
         sizes[expression.key] = own + sum(_size(child, sizes) for child in expression.children)
     return sizes[expression.key]
+
+
+def _is_sliced(left: Expression, right: Expression) -> int:
+    """The size of a matrix that takes a slice of its neighbour: x[1:] is read as one array."""
+    if isinstance(left, N.Selection):
+        return _LETTER
+    flipped = isinstance(right, N.Transpose) and isinstance(right.argument, N.Selection)
+    return _LETTER + 1 if flipped else 0
 
 
 def _is_unusual(left: Expression, right: Expression) -> bool:

@@ -53,7 +53,7 @@ class PlainPrinter(TextbookPrinter):
 
     times, over, kronecker, minus, by = "∘", "⊘", "⊗", "−", "×"
     transposed, one, psi = "ᵀ", "1", "Ψ"
-    numerator = TERM
+    numerator, indexed = TERM, ATOM
     sized_identity = False
 
     def _name(self, stem: str, index: str) -> str:
@@ -105,6 +105,9 @@ class PlainPrinter(TextbookPrinter):
 
     def _element(self, name: str, indices: str) -> str:
         return f"{name}[{indices}]"
+
+    def _grid(self, rows: Sequence[Sequence[Expression]]) -> str:
+        return f"[{'; '.join(', '.join(map(self.write, row)) for row in rows)}]"
 
     def _root(self, radicand: Expression) -> str:
         return f"√{self.write(radicand, ATOM)}"

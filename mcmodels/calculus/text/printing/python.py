@@ -18,8 +18,11 @@ from mcmodels.calculus.text.printing.structure import (
     Printer,
     entry,
     fraction,
+    is_grid,
     is_half,
     signed_terms,
+    slice_text,
+    slices,
 )
 
 __all__ = ["PythonPrinter"]
@@ -57,6 +60,8 @@ class PythonPrinter(Printer):
             N.Unit: lambda e: (f"unit({e.index}, {e.rows})", ATOM),
             N.Commutation: lambda e: (f"commutation({e.m}, {e.n})", ATOM),
             N.DiagonalSelection: lambda e: (f"diagonal_selection({e.n})", ATOM),
+            N.Selection: self._selection,
+            N.Stack: self._stack,
             N.Sum: self._sum,
             N.Scaled: self._scaled,
             N.Product: self._product,
@@ -152,7 +157,26 @@ class PythonPrinter(Printer):
         if found:
             symbol, indices = found
             return f"{symbol.name}[{', '.join(map(str, indices))}]", ATOM
-        return " @ ".join(self.write(factor, FACTOR) for factor in e.children), TERM
+        texts = []
+        for array, rows, cols in slices(e):
+            if rows is None and cols is None:
+                texts.append(self.write(array, FACTOR))
+                continue
+            where = slice_text(rows, str, str)
+            if not array.is_column:
+                where += f", {slice_text(cols, str, str)}"
+            texts.append(f"{self.write(array, ATOM)}[{where}]")
+        return " @ ".join(texts), TERM if len(texts) > 1 else ATOM
+
+    def _selection(self, e: N.Selection) -> Graded:
+        return f"eye({e.cols})[{slice_text(e, str, str)}, :]", ATOM
+
+    def _stack(self, e: N.Stack) -> Graded:
+        if is_grid(e):
+            rows = (", ".join(map(self.write, row.children)) for row in e.children)
+            return f"block([{', '.join(f'[{row}]' for row in rows)}])", ATOM
+        inside = ", ".join(map(self.write, e.children))
+        return f"{'hstack' if e.axis else 'vstack'}([{inside}])", ATOM
 
     def _power(self, e: N.Power) -> Graded:
         exponent = e.exponent

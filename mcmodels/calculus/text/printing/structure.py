@@ -9,6 +9,7 @@ from mcmodels.calculus.core import nodes as N
 from mcmodels.calculus.core.arithmetic import assemble, parts, power
 from mcmodels.calculus.core.expression import Expression
 from mcmodels.calculus.core.numbers import magnitude, number
+from mcmodels.calculus.core.sizes import Size
 
 __all__ = [
     "ATOM",
@@ -20,8 +21,12 @@ __all__ = [
     "Printer",
     "entry",
     "fraction",
+    "is_grid",
     "is_half",
+    "is_slice",
     "signed_terms",
+    "slice_text",
+    "slices",
 ]
 
 # How tightly a text binds. It is put in parentheses where a tighter one is needed. In order: a sum
@@ -91,6 +96,57 @@ def entry(e: N.Product) -> tuple[N.Symbol, list[int]] | None:
     if len(e.children) == 3 and isinstance(middle, N.Symbol) and isinstance(last, N.Unit):
         return middle, [first.argument.index, last.index]
     return None
+
+
+def is_grid(e: N.Stack) -> bool:
+    """Whether it is a stack of rows of equally many blocks."""
+    rows = [block for block in e.blocks if isinstance(block, N.Stack) and block.axis == 1]
+    counts = {len(row.blocks) for row in rows}
+    return e.axis == 0 and len(rows) == len(e.blocks) and len(counts) == 1
+
+
+Slice = tuple[Expression, N.Selection | None, N.Selection | None]
+"""An array, and which of its rows and columns are taken (None for all)."""
+
+
+def slices(e: N.Product) -> list[Slice]:
+    """The factors; one that takes entries of its neighbour is a slice of that neighbour."""
+    found: list[Slice] = []
+    rows: N.Selection | None = None
+    for i, factor in enumerate(e.children):
+        inner = factor.argument if isinstance(factor, N.Transpose) else None
+        if isinstance(factor, N.Selection) and i + 1 < len(e.children) and not rows:
+            rows = factor
+        elif isinstance(inner, N.Selection) and found and not rows and not found[-1][2]:
+            found[-1] = (*found[-1][:2], inner)
+        else:
+            found.append((factor, rows, None))
+            rows = None
+    return found
+
+
+def is_slice(e: Expression) -> bool:
+    """Whether it is a slice of one array."""
+    return isinstance(e, N.Product) and len(slices(e)) == 1
+
+
+def slice_text(
+    taken: N.Selection | None, number: Callable[[int], str], size: Callable[[Size], str]
+) -> str:
+    """A slice as text, its bounds counted from the start or the end where they are numbers."""
+    if taken is None:
+        return ":"
+    start, stop = taken.start, taken.start + taken.rows
+
+    def bound(place: Size, left_out: Size) -> str:
+        if place == left_out:
+            return ""
+        for found in (place.number, (place - taken.cols).number):
+            if found is not None:
+                return number(int(found))
+        return size(place)
+
+    return f"{bound(start, Size(0))}:{bound(stop, taken.cols)}"
 
 
 def is_half(value: object) -> bool:

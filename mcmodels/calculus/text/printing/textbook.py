@@ -6,6 +6,7 @@ needed. A notation (plain text, LaTeX) says how letters, scripts, functions and 
 
 from __future__ import annotations
 
+import math
 import re
 from abc import abstractmethod
 from collections import Counter
@@ -27,8 +28,12 @@ from mcmodels.calculus.text.printing.structure import (
     Printer,
     entry,
     fraction,
+    is_grid,
     is_half,
+    is_slice,
     signed_terms,
+    slice_text,
+    slices,
 )
 
 __all__ = ["GREEK", "TextbookPrinter", "split_name"]
@@ -89,6 +94,8 @@ class TextbookPrinter(Printer):
     psi: str
     numerator: int
     """How tightly a numerator must hold together."""
+    indexed: int
+    """How tightly what is sliced must hold together."""
     sized_identity: bool
 
     def __init__(self) -> None:
@@ -107,6 +114,8 @@ class TextbookPrinter(Printer):
             N.Unit: lambda e: (self._lowered("e", self._integer(e.index)), ATOM),
             N.Commutation: lambda e: (self._sized("K", e.m, e.n), ATOM),
             N.DiagonalSelection: lambda e: (self._sized(self.psi, e.n), ATOM),
+            N.Selection: self._selection,
+            N.Stack: self._stack,
             N.Sum: self._sum,
             N.Scaled: self._scaled,
             N.Product: self._product,
@@ -213,8 +222,15 @@ class TextbookPrinter(Printer):
         return self._lowered(base, between.join(texts))
 
     def _size(self, size: Size) -> str:
-        number = [str(size.factor)] if size.factor != 1 or not size.names else []
-        return self._juxtaposed([*number, *map(self._named, size.names)])
+        divisor = math.lcm(*(Fraction(factor).denominator for factor, _ in size.terms))
+        text = ""
+        for factor, names in size.terms:
+            count = abs(factor * divisor)
+            number = [str(count)] if count != 1 or not names else []
+            term = self._juxtaposed([*number, *map(self._named, names)])
+            sign = self.minus if factor < 0 else "+"
+            text += f"{sign}{term}" if text or factor < 0 else term
+        return text if divisor == 1 else f"{self.parenthesised(text)}/{divisor}"
 
     def _integer(self, value: int) -> str:
         return str(value) if value >= 0 else f"{self.minus}{-value}"
@@ -294,8 +310,8 @@ class TextbookPrinter(Printer):
         # λxᵀx needs no parentheses, as nothing comes after; (aᵀx)(bᵀx) reads better with them.
         opened = _is_product(last) and (array is not None or len(products) == 1)
         texts += [self.write(factor, FACTOR) for factor in (factors[:-1] if opened else factors)]
-        if opened:
-            texts += [self.write(factor, FACTOR) for factor in last.children]
+        if opened and isinstance(last, N.Product):
+            texts += self._factor_texts(last)
         return texts, TERM
 
     def _product(self, e: N.Product) -> Graded:
@@ -304,7 +320,34 @@ class TextbookPrinter(Printer):
             symbol, indices = found
             where = ",".join(self._integer(index) for index in indices)
             return self._element(self.write(symbol), where), ATOM
-        return self._juxtaposed([self.write(factor, FACTOR) for factor in e.children]), TERM
+        texts = self._factor_texts(e)
+        return self._juxtaposed(texts), TERM if len(texts) > 1 else ATOM
+
+    def _factor_texts(self, e: N.Product) -> list[str]:
+        texts = []
+        for array, rows, cols in slices(e):
+            if rows is None and cols is None:
+                texts.append(self.write(array, FACTOR))
+                continue
+            where = slice_text(rows, self._integer, self._size)
+            if not array.is_column:
+                where += f",{slice_text(cols, self._integer, self._size)}"
+            texts.append(self._element(self.write(array, self.indexed), where))
+        return texts
+
+    def _selection(self, e: N.Selection) -> Graded:
+        identity = self._sized("I", e.cols) if self.sized_identity else "I"
+        where = slice_text(e, self._integer, self._size)
+        return self._element(identity, f"{where},:"), ATOM
+
+    def _stack(self, e: N.Stack) -> Graded:
+        if is_grid(e):
+            return self._grid([row.children for row in e.children]), ATOM
+        return self._grid([e.children] if e.axis else [(block,) for block in e.children]), ATOM
+
+    @abstractmethod
+    def _grid(self, rows: Sequence[Sequence[Expression]]) -> str:
+        """A matrix of blocks."""
 
     def _elementwise_quotient(self, factors: tuple[Expression, ...]) -> Graded:
         above, below = fraction(factors)
@@ -412,7 +455,7 @@ def _split(coefficient: Value, joins: bool) -> tuple[Value, Value]:
 
 
 def _is_product(e: Expression) -> bool:
-    return isinstance(e, N.Product) and not entry(e)
+    return isinstance(e, N.Product) and not entry(e) and not is_slice(e)
 
 
 def _order(scalar: Expression) -> int:
