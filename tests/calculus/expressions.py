@@ -327,6 +327,7 @@ PRODUCTIONS = (
     Production("quadratic form", _scalar, _quadratic_form),
     Production("form in vec", _scalar, _kron_form),
     Production("sum", _scalar, _of_shape(mc.sum)),
+    Production("norm of vech", _scalar, _of_square(lambda Z: mc.norm(mc.vech(Z)))),
     Production("sum of a slice", _scalar,
                lambda g, r, c, d: mc.sum(g.grow(g.size(), ONE, d)[1:] ** 2)),
     Production("mean", _scalar, _of_shape(mc.mean)),
@@ -363,6 +364,8 @@ PRODUCTIONS = (
     Production("softmax axis=0", _matrix, lambda g, r, c, d: mc.softmax(g.grow(r, c, d), axis=0)),
     Production("slice of columns", _simple_matrix, _first_columns),
     Production("outer", _matrix, lambda g, r, c, d: g.grow(r, ONE, d) @ g.grow(c, ONE, d).T),
+    Production("tril", _square, lambda g, r, c, d: mc.tril(g.grow(r, c, d))),
+    Production("triu", _square, lambda g, r, c, d: mc.triu(g.grow(r, c, d))),
     Production("inv", _square, lambda g, r, c, d: mc.inv(g.invertible(r, d))),
     Production(
         "matrix_power",

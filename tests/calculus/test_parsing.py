@@ -302,7 +302,7 @@ class TestDeclarations:
             ("n/m", "a number, a name, a product or a sum"),
             ("", "a number, a name, a product or a sum"),
             ("n:symmetric", "a vector may be probability"),
-            ("n,n:diagonal", "a matrix may be symmetric or positive_definite"),
+            ("n,n:wide", "a matrix may be symmetric or positive_definite or diagonal"),
             ("m,n:symmetric", "square"),
             ("matrix", "without sizes"),
             ("vector:probability", "without sizes"),

@@ -83,6 +83,9 @@ CONSTANT = {
     N.Commutation,
     N.DiagonalSelection,
     N.Selection,
+    N.Triangle,
+    N.Duplication,
+    N.Elimination,
 }
 
 
@@ -200,6 +203,7 @@ def test_a_constant_holds_no_symbol_and_varies_with_none(kind):
     examples = [
         number(2), mc.size("n"), mc.eye("n"), mc.zeros("n"), mc.ones("m", "n"), mc.unit(0, "n"),
         mc.commutation("m", "n"), mc.diagonal_selection("n"), mc.eye("n")[1:, :],
+        mc.tril(mc.ones("n", "n")), mc.duplication("n"), mc.elimination("n"),
     ]  # fmt: skip
     (constant,) = [example for example in examples if type(example) is kind]
     assert not constant.used

@@ -187,7 +187,31 @@ def _array(symbol: Symbol, value: Any) -> Array:
                 f"{symbol.name!r} is declared positive definite; "
                 f"found the eigenvalue {smallest:.3g}"
             )
+    if array.ndim == 2:
+        _require_structure(symbol, array)
     return array.reshape(-1, 1) if array.ndim < 2 else array
+
+
+def _require_structure(symbol: Symbol, array: Array) -> None:
+    """Refuse entries where a diagonal or triangular matrix has none, and QᵀQ that is not I."""
+    others = {
+        "diagonal": lambda: array * (1 - np.eye(*array.shape)),
+        "lower_triangular": lambda: np.triu(array, 1),
+        "upper_triangular": lambda: np.tril(array, -1),
+    }
+    for word, outside in others.items():
+        if word in symbol.declared and outside().any():
+            raise ValueError(
+                f"{symbol.name!r} is declared {word.replace('_', ' ')}; found "
+                f"{np.abs(outside()).max():.3g} where entries are zero"
+            )
+    if "orthogonal" in symbol.declared:
+        error = np.abs(array.T @ array - np.eye(array.shape[1])).max()
+        if error > _NOT_ONE:
+            raise ValueError(
+                f"{symbol.name!r} is declared orthogonal; found QᵀQ that differs from I by "
+                f"{error:.3g}"
+            )
 
 
 def _require_probability(symbol: Symbol, array: Array) -> None:

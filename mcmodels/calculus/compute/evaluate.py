@@ -299,6 +299,19 @@ def _unit(e: Any, sizes: Any) -> Array:
     return result
 
 
+def _elimination(n: int) -> Array:
+    cols, rows = np.triu_indices(n)  # the order of vech: down the columns
+    return np.eye(n * n)[cols * n + rows]
+
+
+def _duplication(n: int) -> Array:
+    cols, rows = np.triu_indices(n)
+    result = np.zeros((n * n, len(rows)))
+    result[cols * n + rows, np.arange(len(rows))] = 1
+    result[rows * n + cols, np.arange(len(rows))] = 1
+    return result
+
+
 def _blocks(C: Array, rows: int, cols: int) -> Array:
     """C as blocks[i, j] of rows×cols."""
     return C.reshape(C.shape[0] // rows, rows, C.shape[1] // cols, cols).transpose(0, 2, 1, 3)
@@ -343,6 +356,9 @@ VALUES: dict[type[Expression], Values] = {
     N.Unit: lambda e, c, xp, s: xp.array(_unit(e, s)),
     N.Commutation: lambda e, c, xp, s: xp.array(_commutation(e, s)),
     N.DiagonalSelection: lambda e, c, xp, s: xp.array(_selection(e, s)),
+    N.Triangle: lambda e, c, xp, s: xp.array(np.tri(e.rows.value(s))),
+    N.Duplication: lambda e, c, xp, s: xp.array(_duplication(e.n.value(s))),
+    N.Elimination: lambda e, c, xp, s: xp.array(_elimination(e.n.value(s))),
     N.Selection: lambda e, c, xp, s: xp.array(_entries_taken(e, s)),
     N.Stack: lambda e, c, xp, s: np.concatenate(c, axis=e.axis),
     N.Sum: lambda e, c, xp, s: reduce(lambda a, b: a + b, c),

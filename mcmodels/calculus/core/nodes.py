@@ -9,7 +9,7 @@ from __future__ import annotations
 from fractions import Fraction
 
 from mcmodels.calculus.core.expression import Expression, node
-from mcmodels.calculus.core.sizes import ONE, Size
+from mcmodels.calculus.core.sizes import ONE, Size, half_of_square
 
 __all__ = [
     "BlockSum",
@@ -20,7 +20,9 @@ __all__ = [
     "DiagonalMatrix",
     "DiagonalSelection",
     "Differential",
+    "Duplication",
     "Elementwise",
+    "Elimination",
     "Hadamard",
     "Identity",
     "Kron",
@@ -42,12 +44,17 @@ __all__ = [
     "Total",
     "Trace",
     "Transpose",
+    "Triangle",
     "Unevaluated",
     "Unit",
     "Unvec",
     "Vec",
     "Zeros",
 ]
+
+
+# Declarations that the differential of a symbol has, too.
+LINEAR = frozenset({"symmetric", "diagonal", "lower_triangular", "upper_triangular"})
 
 
 @node
@@ -72,7 +79,7 @@ class Symbol(Expression):
         else:
             kind = f"a matrix of {self.rows}×{self.cols}"
         declared = self.declared - (
-            {"symmetric"} if "positive_definite" in self.declared else set()
+            {"symmetric"} if self.declared & {"positive_definite", "diagonal"} else set()
         )
         words = ", ".join(sorted(declared)).replace("_", " ")
         return f"{kind} ({words})" if words else kind
@@ -86,7 +93,7 @@ class Differential(Symbol):
 
     def __init__(self, of: Symbol) -> None:
         self.of = of
-        Symbol.__init__(self, f"d{of.name}", of.rows, of.cols, of.declared & {"symmetric"})
+        Symbol.__init__(self, f"d{of.name}", of.rows, of.cols, of.declared & LINEAR)
 
     def described(self) -> str:
         """Whose differential it is."""
@@ -209,6 +216,42 @@ class DiagonalSelection(Expression):
 
     def _dimensions(self) -> tuple[Size, Size]:
         return self.n * self.n, self.n
+
+
+@node
+class Triangle(Expression):
+    """The n×n matrix with ones on and below the diagonal, and zeros above."""
+
+    rows: Size
+
+    def _dimensions(self) -> tuple[Size, Size]:
+        return self.rows, self.rows
+
+
+@node
+class Duplication(Expression):
+    """The matrix D with D vech(S) = vec(S) for symmetric S of n×n.
+
+    Magnus and Neudecker (2019), section 3.8.
+    """
+
+    n: Size
+
+    def _dimensions(self) -> tuple[Size, Size]:
+        return self.n * self.n, half_of_square(self.n)
+
+
+@node
+class Elimination(Expression):
+    """The matrix L with L vec(X) = vech(X), the entries on and below the diagonal of n×n.
+
+    Magnus and Neudecker (1980), SIAM Journal on Algebraic and Discrete Methods 1(4).
+    """
+
+    n: Size
+
+    def _dimensions(self) -> tuple[Size, Size]:
+        return half_of_square(self.n), self.n * self.n
 
 
 @node

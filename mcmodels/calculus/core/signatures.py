@@ -28,13 +28,16 @@ class Signature:
 
 
 _OF_ONE = (
-    "abs cos det diag exp inv log logdet relu sigmoid sign sin softplus sqrt step tanh trace vec"
+    "abs cos det diag exp inv log logdet relu sigmoid sign sin softplus sqrt step tanh trace "
+    "tril triu vec vech"
 )
 SIGNATURES = {
     **dict.fromkeys(_OF_ONE.split(), Signature("e", 1)),
     **dict.fromkeys(("logsumexp", "mean", "norm", "softmax", "sum"), Signature("e", 1, axis=True)),
     **dict.fromkeys(("block_sum", "block_trace", "kron", "matrix_power"), Signature("ee", 2)),
-    **dict.fromkeys(("diagonal_selection", "eye", "size"), Signature("s", 1)),
+    **dict.fromkeys(
+        ("diagonal_selection", "duplication", "elimination", "eye", "size"), Signature("s", 1)
+    ),
     **dict.fromkeys(("ones", "zeros"), Signature("ss", 1)),
     **dict.fromkeys(("hstack", "vstack"), Signature("l", 1)),
     "block": Signature("g", 1),

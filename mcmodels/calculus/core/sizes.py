@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from keyword import iskeyword
 
-__all__ = ["ONE", "ShapeError", "Size", "size_of_tree"]
+__all__ = ["ONE", "ShapeError", "Size", "half_of_square", "size_of_tree"]
 
 
 _MOST_TERMS = 32  # of a size that is read from text; powers of sums would take long
@@ -106,7 +106,7 @@ class Size:
     # -- arithmetic -----------------------------------------------------------------------------
 
     def __mul__(self, other: Size) -> Size:
-        if self.rest is None and other.rest is None:
+        if self.rest is None and other.rest is None and type(self.factor) is type(other.factor):
             return Size(self.factor * other.factor, tuple(sorted(self.names + other.names)))
         found: dict[tuple[str, ...], int | Fraction] = {}
         for factor, names in self.terms:
@@ -200,6 +200,11 @@ def size_of_tree(node: ast.AST) -> Size:
         if result is not None and len(list(result.terms)) <= _MOST_TERMS:
             return result
     raise ShapeError("a size is a number, a name, a product or a sum")
+
+
+def half_of_square(n: Size) -> Size:
+    """(n² + n)/2, the number of entries on and below the diagonal of an n×n matrix."""
+    return (n * n + n) * Size(Fraction(1, 2))
 
 
 ONE = Size(1)

@@ -13,7 +13,7 @@ from mcmodels.calculus.core.expression import Expression
 from mcmodels.calculus.core.nodes import Selection, Symbol, Unit
 from mcmodels.calculus.core.rewriting import parts_of
 
-__all__ = ["Instance", "random_instance"]
+__all__ = ["Instance", "as_declared", "random_instance"]
 Instance = tuple[dict[Symbol, Array], dict[str, int]]
 
 Draw = Callable[[np.random.Generator, tuple[int, int]], Array]
@@ -68,11 +68,11 @@ def random_instance(
         rng = np.random.default_rng(seed)
         counted = list(reversed(free)) if downwards else free
         sizes = {**known, **_distinct(counted, set(known.values()), smallest)}
-        values = {
-            symbol: given[symbol] if symbol in given else _value(symbol, sizes, rng, draw)
-            for symbol in symbols
-        }
         try:
+            values = {
+                symbol: given[symbol] if symbol in given else _value(symbol, sizes, rng, draw)
+                for symbol in symbols
+            }
             with np.errstate(all="ignore"):
                 for expression in expressions:
                     walk(expression, values, sizes, checked=True, largest=_LARGEST)
@@ -116,10 +116,25 @@ def _value(symbol: Symbol, sizes: Mapping[str, int], rng: np.random.Generator, d
         return np.full(shape, float(rng.integers(3, 5)))
     value = draw(rng, shape)
     if "positive_definite" in symbol.declared:
-        return value @ value.T / shape[0] + np.eye(shape[0])
-    if "symmetric" in symbol.declared:
-        return (value + value.T) / 2
+        return as_declared(symbol, value @ value.T / shape[0] + np.eye(shape[0]))
+    if "orthogonal" in symbol.declared:
+        if shape[0] < shape[1]:
+            raise EvaluationError(
+                f"{symbol.name!r} is declared orthogonal, of more columns than rows: {shape}"
+            )
+        return np.linalg.qr(value)[0]
     if "probability" in symbol.declared:
         value = np.exp(value)
         return value / value.sum()
-    return value
+    return as_declared(symbol, value)
+
+
+def as_declared(symbol: Symbol, value: Array) -> Array:
+    """The part of a value that is diagonal, symmetric or triangular, where the symbol is."""
+    if "diagonal" in symbol.declared:
+        return value * np.eye(len(value))
+    if "symmetric" in symbol.declared:
+        return (value + value.T) / 2
+    if "lower_triangular" in symbol.declared:
+        return np.tril(value)
+    return np.triu(value) if "upper_triangular" in symbol.declared else value

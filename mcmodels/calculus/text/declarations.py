@@ -22,7 +22,14 @@ _BY_COUNT = ("scalar", "vector", "matrix")
 _PROPERTIES = {
     "scalar": ("integer",),
     "vector": ("probability",),
-    "matrix": ("symmetric", "positive_definite"),
+    "matrix": (
+        "symmetric",
+        "positive_definite",
+        "diagonal",
+        "lower_triangular",
+        "upper_triangular",
+        "orthogonal",
+    ),
 }
 _FORMS = (
     "a size ('n' or 3) for a vector, two sizes ('m,n') for a matrix, or 'scalar'; a colon and a "
@@ -52,7 +59,7 @@ class Declaration:
     @property
     def is_square(self) -> bool:
         """Whether numbers of rows and columns are declared equal."""
-        return bool({"symmetric", "positive_definite"} & set(self.properties))
+        return bool(set(self.properties) - {"orthogonal"})
 
     def with_sizes(self, *sizes: Size) -> Declaration:
         """The same declaration of known sizes."""

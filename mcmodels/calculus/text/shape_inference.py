@@ -11,7 +11,7 @@ from math import gcd
 from typing import Any
 
 from mcmodels.calculus.core.nodes import Symbol
-from mcmodels.calculus.core.sizes import ONE, ShapeError, Size
+from mcmodels.calculus.core.sizes import ONE, ShapeError, Size, half_of_square
 from mcmodels.calculus.text.declarations import Declaration
 from mcmodels.calculus.text.interpretation import interpret
 from mcmodels.calculus.text.parsing import parse
@@ -20,6 +20,7 @@ from mcmodels.calculus.text.syntax import Index, ParseError, Source, read
 __all__ = ["infer_symbols", "is_tied"]
 
 _LETTERS = "mnpqrkstuvw"
+_OF_SQUARE = ("trace", "det", "logdet", "inv", "matrix_power", "tril", "triu", "vech")
 _ALONG = ("sum", "mean", "norm", "logsumexp")  # that take an axis, and all entries without
 _MOST_RETRIED = 8  # names tried as scalars when shapes do not fit; combinations double with each
 
@@ -265,14 +266,14 @@ class _Shapes:
         if not shapes:
             return self._constant(function, sizes)
         x = shapes[0]
-        if function in ("trace", "det", "logdet", "inv", "matrix_power") or (
-            function == "diag" and not x.is_column
-        ):
+        if function in _OF_SQUARE or (function == "diag" and not x.is_column):
             self._require(x.rows, x.cols, f"{function} needs a square matrix; found {x}")
         if function in ("trace", "det", "logdet") or (function in _ALONG and axis is None):
             return _Shape()
         if function in _ALONG:
             return _Shape(x.rows if axis in (1, -1) else x.cols)
+        if function == "vech":
+            return self._lengths_of_halves(x.rows)
         if function == "diag":
             return _Shape(x.rows, x.rows) if x.is_column else _Shape(x.rows)
         if function == "vec":
@@ -306,7 +307,16 @@ class _Shapes:
             return _Shape(sizes[0] * sizes[1], sizes[1] * sizes[0])
         if function == "diagonal_selection":
             return _Shape(sizes[0] * sizes[0], sizes[0])
+        if function in ("duplication", "elimination"):
+            half = self._lengths_of_halves(sizes[0]).rows
+            square = sizes[0] * sizes[0]
+            return _Shape(square, half) if function == "duplication" else _Shape(half, square)
         return _Shape() if function == "size" else _Shape(*sizes)
+
+    def _lengths_of_halves(self, n: _Length) -> _Shape:
+        if not n.is_told:
+            return _Shape(_unknown())
+        return _Shape(_length(half_of_square(_size(n))))
 
     def _blocks(self, function: str, whole: _Shape, given: _Shape) -> _Shape:
         other = _Shape(_unknown(), _unknown())

@@ -27,6 +27,8 @@ _SPECIAL = (
     N.Commutation,
     N.DiagonalSelection,
     N.Selection,
+    N.Duplication,
+    N.Elimination,
 )
 
 

@@ -24,6 +24,7 @@ from mcmodels.calculus.core.nodes import (
     SizeValue,
     Sum,
     Transpose,
+    Triangle,
     Zeros,
 )
 from mcmodels.calculus.core.numbers import Value, as_value, raised
@@ -216,7 +217,7 @@ def power(base: Expression, exponent: Expression) -> Expression:
         result = raised(base.value, value)
         return Power(base, exponent) if result is None else Number(result)
     whole = isinstance(value, Fraction) and value.denominator == 1
-    if isinstance(base, Zeros) and value is not None and value > 0:
+    if isinstance(base, Zeros | Triangle) and value is not None and value > 0:
         return base
     if isinstance(base, Scaled) and whole:
         return scale(

@@ -20,6 +20,8 @@ from mcmodels.calculus.core.expression import Expression
 from mcmodels.calculus.core.nodes import (
     Commutation,
     DiagonalMatrix,
+    Duplication,
+    Elimination,
     Identity,
     Kron,
     MatrixPower,
@@ -29,6 +31,7 @@ from mcmodels.calculus.core.nodes import (
     Scaled,
     Selection,
     Stack,
+    Symbol,
     Transpose,
     Unit,
     Unvec,
@@ -168,9 +171,10 @@ def _joined(chain: list[Expression], factor: Expression) -> tuple[int, Expressio
         return 1, identity(factor.rows)
     if isinstance(last, Ones) and isinstance(factor, Ones) and factor.is_column:
         return 1, size_value(factor.rows)
-    taken = _taken(last, factor)
-    if taken is not None:
-        return 1, taken
+    for rule in (_taken, _orthogonal, _of_halves):
+        found = rule(last, factor)
+        if found is not None:
+            return 1, found
     if equal_parts(last, factor):
         pairs = zip(last.children, factor.children, strict=True)
         return 1, add([matmul(pair) for pair in pairs])
@@ -203,6 +207,29 @@ def _taken(last: Expression, factor: Expression) -> Expression | None:
     if isinstance(mirrored, Selection | Ones | Stack):
         found = _taken(factor.argument, mirrored)
         return None if found is None else transpose(found)
+    return None
+
+
+def _orthogonal(last: Expression, factor: Expression) -> Expression | None:
+    """QᵀQ = I of orthonormal columns, and QQᵀ = I where Q is square."""
+    flipped = transpose(last)
+    if flipped != factor:
+        return None
+    Q = factor if isinstance(factor, Symbol) else last
+    if not (isinstance(Q, Symbol) and "orthogonal" in Q.declared):
+        return None
+    return identity(factor.cols) if Q is factor or Q.is_square else None
+
+
+def _of_halves(last: Expression, factor: Expression) -> Expression | None:
+    """LD = I, KD = D and DᵀK = Dᵀ: Magnus and Neudecker (2019), section 3.8."""
+    if isinstance(last, Elimination) and isinstance(factor, Duplication):
+        return identity(last.rows)
+    if isinstance(last, Commutation) and isinstance(factor, Duplication):
+        return factor if last.m == last.n == factor.n else None
+    flipped = isinstance(last, Transpose) and isinstance(last.argument, Duplication)
+    if flipped and isinstance(factor, Commutation) and factor.m == factor.n:
+        return last
     return None
 
 
@@ -294,6 +321,8 @@ def matrix_power(base: Expression, exponent: Expression) -> Expression:
         )
     if isinstance(base, MatrixPower):
         return matrix_power(base.base, scale(base.exponent, exponent))
+    if isinstance(base, Symbol) and "orthogonal" in base.declared and value == -1:
+        return transpose(base)
     if isinstance(base, Transpose):
         return transpose(matrix_power(base.argument, exponent))
     if isinstance(base, DiagonalMatrix):

@@ -18,11 +18,13 @@ from mcmodels.calculus.text.printing.structure import (
     Printer,
     entry,
     fraction,
+    in_triangle,
     is_grid,
     is_half,
     signed_terms,
     slice_text,
     slices,
+    vech_argument,
 )
 
 __all__ = ["PythonPrinter"]
@@ -65,7 +67,10 @@ class PythonPrinter(Printer):
             N.Sum: self._sum,
             N.Scaled: self._scaled,
             N.Product: self._product,
-            N.Hadamard: lambda e: self._quotient(None, e.children),
+            N.Hadamard: self._hadamard,
+            N.Triangle: lambda e: (f"tril(ones({e.rows}, {e.rows}))", ATOM),
+            N.Duplication: lambda e: (f"duplication({e.n})", ATOM),
+            N.Elimination: lambda e: (f"elimination({e.n})", ATOM),
             N.Power: self._power,
             N.MatrixPower: self._matrix_power,
             N.Transpose: lambda e: (self.write(e.argument, ATOM) + ".T", ATOM),
@@ -143,7 +148,7 @@ class PythonPrinter(Printer):
         texts += [self.write(factor, FACTOR) for factor in above]
         for factor in array:
             # Python reads from left to right: c * A @ x is (c * A) @ x, and c * x / y fine as well.
-            if isinstance(factor, N.Hadamard):
+            if isinstance(factor, N.Hadamard) and not in_triangle(factor):
                 texts.append(self._quotient(None, factor.children)[0])
             else:
                 texts.append(self.write(factor, TERM if texts else FACTOR))
@@ -157,6 +162,9 @@ class PythonPrinter(Printer):
         if found:
             symbol, indices = found
             return f"{symbol.name}[{', '.join(map(str, indices))}]", ATOM
+        half = vech_argument(e)
+        if half is not None:
+            return f"vech({self.write(half)})", ATOM
         texts = []
         for array, rows, cols in slices(e):
             if rows is None and cols is None:
@@ -167,6 +175,12 @@ class PythonPrinter(Printer):
                 where += f", {slice_text(cols, str, str)}"
             texts.append(f"{self.write(array, ATOM)}[{where}]")
         return " @ ".join(texts), TERM if len(texts) > 1 else ATOM
+
+    def _hadamard(self, e: N.Hadamard) -> Graded:
+        found = in_triangle(e)
+        if found:
+            return f"{found[0]}({self.write(found[1])})", ATOM
+        return self._quotient(None, e.children)
 
     def _selection(self, e: N.Selection) -> Graded:
         return f"eye({e.cols})[{slice_text(e, str, str)}, :]", ATOM

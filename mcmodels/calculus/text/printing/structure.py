@@ -6,7 +6,7 @@ from collections.abc import Callable
 from fractions import Fraction
 
 from mcmodels.calculus.core import nodes as N
-from mcmodels.calculus.core.arithmetic import assemble, parts, power
+from mcmodels.calculus.core.arithmetic import assemble, hadamard, parts, power
 from mcmodels.calculus.core.expression import Expression
 from mcmodels.calculus.core.numbers import magnitude, number
 from mcmodels.calculus.core.sizes import Size
@@ -21,12 +21,14 @@ __all__ = [
     "Printer",
     "entry",
     "fraction",
+    "in_triangle",
     "is_grid",
     "is_half",
     "is_slice",
     "signed_terms",
     "slice_text",
     "slices",
+    "vech_argument",
 ]
 
 # How tightly a text binds. It is put in parentheses where a tighter one is needed. In order: a sum
@@ -95,6 +97,24 @@ def entry(e: N.Product) -> tuple[N.Symbol, list[int]] | None:
     middle = e.children[1]
     if len(e.children) == 3 and isinstance(middle, N.Symbol) and isinstance(last, N.Unit):
         return middle, [first.argument.index, last.index]
+    return None
+
+
+def vech_argument(e: N.Product) -> Expression | None:
+    """X where the product is vech(X) = L vec(X)."""
+    first, *others = e.children
+    if isinstance(first, N.Elimination) and len(others) == 1 and isinstance(others[0], N.Vec):
+        return others[0].argument
+    return None
+
+
+def in_triangle(e: N.Hadamard) -> tuple[str, Expression] | None:
+    """("tril" or "triu", X) where the product keeps one triangle of X."""
+    for i, factor in enumerate(e.children):
+        inner = factor.argument if isinstance(factor, N.Transpose) else factor
+        if isinstance(inner, N.Triangle):
+            rest = hadamard([*e.children[:i], *e.children[i + 1 :]])
+            return ("tril" if inner is factor else "triu"), rest
     return None
 
 

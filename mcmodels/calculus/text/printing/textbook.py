@@ -28,12 +28,14 @@ from mcmodels.calculus.text.printing.structure import (
     Printer,
     entry,
     fraction,
+    in_triangle,
     is_grid,
     is_half,
     is_slice,
     signed_terms,
     slice_text,
     slices,
+    vech_argument,
 )
 
 __all__ = ["GREEK", "TextbookPrinter", "split_name"]
@@ -119,7 +121,10 @@ class TextbookPrinter(Printer):
             N.Sum: self._sum,
             N.Scaled: self._scaled,
             N.Product: self._product,
-            N.Hadamard: lambda e: self._elementwise_quotient(e.children),
+            N.Hadamard: self._hadamard,
+            N.Triangle: lambda e: (self._triangle("tril", N.Ones(e.rows, e.rows)), ATOM),
+            N.Duplication: lambda e: (self._sized("D", e.n), ATOM),
+            N.Elimination: lambda e: (self._sized("L", e.n), ATOM),
             N.Power: self._power,
             N.MatrixPower: lambda e: (self._with_exponent(e.base, self.write(e.exponent)), FACTOR),
             N.Transpose: self._transpose,
@@ -320,6 +325,9 @@ class TextbookPrinter(Printer):
             symbol, indices = found
             where = ",".join(self._integer(index) for index in indices)
             return self._element(self.write(symbol), where), ATOM
+        half = vech_argument(e)
+        if half is not None:
+            return self._function("vech") + self.parenthesised(self.write(half)), ATOM
         texts = self._factor_texts(e)
         return self._juxtaposed(texts), TERM if len(texts) > 1 else ATOM
 
@@ -334,6 +342,13 @@ class TextbookPrinter(Printer):
                 where += f",{slice_text(cols, self._integer, self._size)}"
             texts.append(self._element(self.write(array, self.indexed), where))
         return texts
+
+    def _hadamard(self, e: N.Hadamard) -> Graded:
+        found = in_triangle(e)
+        return (self._triangle(*found), ATOM) if found else self._elementwise_quotient(e.children)
+
+    def _triangle(self, name: str, e: Expression) -> str:
+        return self._function(name) + self.parenthesised(self._write_entrywise(e))
 
     def _selection(self, e: N.Selection) -> Graded:
         identity = self._sized("I", e.cols) if self.sized_identity else "I"
@@ -455,7 +470,9 @@ def _split(coefficient: Value, joins: bool) -> tuple[Value, Value]:
 
 
 def _is_product(e: Expression) -> bool:
-    return isinstance(e, N.Product) and not entry(e) and not is_slice(e)
+    if not isinstance(e, N.Product):
+        return False
+    return not (entry(e) or is_slice(e)) and vech_argument(e) is None
 
 
 def _order(scalar: Expression) -> int:
