@@ -18,6 +18,7 @@ from mcmodels.calculus.core.operators import as_expression
 from mcmodels.calculus.core.sizes import ONE, ShapeError, Size
 from mcmodels.calculus.core.stacking import block, hstack, vstack
 from mcmodels.calculus.core.symbols import matrix, scalar, vector
+from mcmodels.calculus.core.triangles import duplication, elimination, tril, triu, vech
 
 __all__ = [
     "abs",
@@ -439,37 +440,6 @@ def diagonal_selection(n: int | str | Size) -> Expression:
     """The n²×n matrix Ψ: ``Ψ @ v == vec(diag(v))``."""
     size_ = Size.of(n)
     return number(1) if size_ == ONE else nodes.DiagonalSelection(size_)
-
-
-def tril(x: Any) -> Expression:
-    """The entries of a square matrix on and below the diagonal, zeros above."""
-    return arithmetic.hadamard([_square("tril", x), nodes.Triangle(as_expression(x).rows)])
-
-
-def triu(x: Any) -> Expression:
-    """The entries of a square matrix on and above the diagonal, zeros below."""
-    mask = arithmetic.transpose(nodes.Triangle(as_expression(x).rows))
-    return arithmetic.hadamard([_square("triu", x), mask])
-
-
-def vech(x: Any) -> Expression:
-    """The entries of a square matrix on and below the diagonal, column after column.
-
-    Of an n×n matrix, a vector of n(n+1)/2: Magnus and Neudecker (2019), section 3.8.
-    """
-    return arithmetic.matmul([elimination(_square("vech", x).rows), arithmetic.vec(x)])
-
-
-def duplication(n: int | str | Size) -> Expression:
-    """The n²×n(n+1)/2 matrix D: ``D @ vech(S) == vec(S)`` for symmetric S of n×n."""
-    size_ = Size.of(n)
-    return number(1) if size_ == ONE else nodes.Duplication(size_)
-
-
-def elimination(n: int | str | Size) -> Expression:
-    """The n(n+1)/2×n² matrix L: ``L @ vec(X) == vech(X)`` for X of n×n."""
-    size_ = Size.of(n)
-    return number(1) if size_ == ONE else nodes.Elimination(size_)
 
 
 def size(n: int | str | Size) -> Expression:

@@ -7,13 +7,23 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import reduce
 from itertools import chain, combinations, product
-from math import gcd
 from typing import Any
 
 from mcmodels.calculus.core.nodes import Symbol
-from mcmodels.calculus.core.sizes import ONE, ShapeError, Size, half_of_square
+from mcmodels.calculus.core.sizes import ShapeError, Size, half_of_square
 from mcmodels.calculus.text.declarations import Declaration
 from mcmodels.calculus.text.interpretation import interpret
+from mcmodels.calculus.text.lengths import (
+    ONE_LONG,
+    Derived,
+    Equations,
+    Length,
+    Variable,
+    length_of,
+    length_of_index,
+    size_of,
+    unknown,
+)
 from mcmodels.calculus.text.parsing import parse
 from mcmodels.calculus.text.syntax import Index, ParseError, Source, read
 
@@ -25,112 +35,10 @@ _ALONG = ("sum", "mean", "norm", "logsumexp")  # that take an axis, and all entr
 _MOST_RETRIED = 8  # names tried as scalars when shapes do not fit; combinations double with each
 
 
-class _Variable:
-    """An unknown size, which is not 1."""
-
-    def __init__(self) -> None:
-        self.bound: _Length | None = None
-
-    def told(self) -> _Length | None:
-        """What it is bound to."""
-        return self.bound
-
-
-@dataclass(frozen=True)
-class _Length:
-    """A number times names and variables, in the order in which they count an array's entries."""
-
-    factor: int
-    parts: tuple[str | Size | _Variable | _Derived, ...] = ()
-
-    def resolved(self) -> _Length:
-        """The same with known variables replaced by their values."""
-        result = _Length(self.factor)
-        for part in self.parts:
-            known = part.told() if isinstance(part, _Variable | _Derived) else None
-            result *= _Length(1, (part,)) if known is None else known.resolved()
-        return result
-
-    @property
-    def is_told(self) -> bool:
-        """Whether no variable is left."""
-        return not any(isinstance(part, _Variable | _Derived) for part in self.resolved().parts)
-
-    def __mul__(self, other: _Length) -> _Length:
-        return _Length(self.factor * other.factor, self.parts + other.parts)
-
-    @property
-    def is_one(self) -> bool:
-        return self.resolved() == _ONE
-
-    def __str__(self) -> str:
-        found = self.resolved()
-        names = [_named(part) for part in found.parts]
-        return "*".join([*([str(found.factor)] if found.factor != 1 or not names else []), *names])
-
-
-_ONE = _Length(1)
-
-
-def _named(part: str | Size | _Variable | _Derived) -> str:
-    if isinstance(part, Size):
-        return part.grouped
-    return part if isinstance(part, str) else "?"
-
-
-@dataclass(frozen=True, eq=False)
-class _Derived:
-    """The length of a slice or a stack: the sum of other lengths, and a number."""
-
-    lengths: tuple[_Length, ...]
-    more: Size
-
-    def told(self) -> _Length | None:
-        """The length, where all it is made of is known."""
-        if not all(length.is_told for length in self.lengths):
-            return None
-        total = self.more
-        for length in self.lengths:
-            total = total + _size(length)
-        return _length(total.checked())
-
-    def __eq__(self, other: object) -> bool:
-        if not isinstance(other, _Derived) or self.more != other.more:
-            return False
-        mine, theirs = ([n.resolved() for n in made.lengths] for made in (self, other))
-        return mine == theirs
-
-    def __hash__(self) -> int:
-        return hash(self.more)
-
-
-def _length_of(index: Index, whole: _Length) -> _Length:
-    """How many entries an index takes."""
-    if not isinstance(index, slice):
-        return _ONE
-    start, stop = index.start, index.stop
-    low = start if isinstance(start, Size) else Size(start or 0)
-    if isinstance(stop, Size) or (isinstance(stop, int) and stop >= 0):
-        high, from_end = stop if isinstance(stop, Size) else Size(stop), False
-    else:
-        high, from_end = Size(stop or 0), True
-    if isinstance(start, int) and start < 0 and not from_end:
-        raise ShapeError(
-            f"the length of the slice {start}:{stop} cannot be told; declare its array"
-        )
-    if isinstance(start, int) and start < 0:
-        return _length((high - low).checked())
-    if not from_end:
-        return _length((high - low).checked())
-    if high == low == Size(0):
-        return whole
-    return _Length(1, (_Derived((whole,), high - low),)).resolved()
-
-
 @dataclass(frozen=True)
 class _Shape:
-    rows: _Length = _ONE
-    cols: _Length = _ONE
+    rows: Length = ONE_LONG
+    cols: Length = ONE_LONG
     loose: bool = field(default=False, kw_only=True)
     """Whether it is that of a name of which only the first letter tells that it is a vector."""
 
@@ -158,64 +66,12 @@ class _CannotFit(ShapeError):
     """Shapes that do not fit under any declaration."""
 
 
-class _Equations:
-    """Lengths that must be equal; an equation that cannot be solved yet waits."""
-
-    def __init__(self) -> None:
-        self.waiting: list[tuple[_Length, _Length]] = []
-
-    def equate(self, left: _Length, right: _Length) -> bool:
-        """Whether two lengths can be equal; binds what has to be for that."""
-        a, b = _without_common(left.resolved(), right.resolved())
-        if a != b and _ONE in (a, b):
-            return False
-        for one, other in ((a, b), (b, a)):
-            if one.factor == 1 and len(one.parts) == 1 and isinstance(one.parts[0], _Variable):
-                one.parts[0].bound = other
-                return True
-        if a == b:
-            return True
-        if a.is_told and b.is_told:
-            return False
-        self.waiting.append((a, b))
-        return True
-
-    def settle(self) -> bool:
-        """Whether the waiting equations can be solved; equally long products, factor by factor."""
-        for by_order in chain([False], *([True, False] for _ in self.waiting)):
-            waiting, self.waiting = self.waiting, []
-            for left, right in waiting:
-                a, b = _without_common(left.resolved(), right.resolved())
-                alike = a.factor == b.factor and len(a.parts) == len(b.parts) > 1
-                pairs = [(a, b)]
-                if by_order and alike:
-                    pairs = [
-                        (_Length(1, (p,)), _Length(1, (q,)))
-                        for p, q in zip(a.parts, b.parts, strict=True)
-                    ]
-                    by_order = False
-                if not all(self.equate(*pair) for pair in pairs):
-                    return False
-        return not self.waiting
-
-
-def _without_common(a: _Length, b: _Length) -> tuple[_Length, _Length]:
-    left, right = list(a.parts), []
-    for part in b.parts:
-        if part in left:
-            left.remove(part)
-        else:
-            right.append(part)
-    shared = gcd(a.factor, b.factor)
-    return _Length(a.factor // shared, tuple(left)), _Length(b.factor // shared, tuple(right))
-
-
 class _Shapes:
     """The algebra of shapes."""
 
     def __init__(self, names: Mapping[str, _Shape], sizes: frozenset[str]) -> None:
         self.names, self.sizes = names, sizes
-        self.equations = _Equations()
+        self.equations = Equations()
 
     def number(self, value: int | float) -> _Shape:
         return _Shape()
@@ -248,10 +104,10 @@ class _Shapes:
     def entry(self, value: _Shape, index: tuple[Index, ...]) -> _Shape:
         if value.is_scalar or value.is_column != (len(index) == 1):
             raise ShapeError(f"write x[i] for a vector, X[i, j] for a matrix; found {value}")
-        rows = _length_of(index[0], value.rows)
+        rows = length_of_index(index[0], value.rows)
         if len(index) == 1:
             return _Shape(rows)
-        cols = _length_of(index[1], value.cols)
+        cols = length_of_index(index[1], value.cols)
         # X[i, :] is a vector, X[i : i + 1, :] a row.
         return _Shape(rows, cols) if isinstance(index[0], slice) else _Shape(cols)
 
@@ -262,7 +118,7 @@ class _Shapes:
             lines = [self._stacked(function, row, 1) for row in arguments[0]]
             return self._stacked(function, lines, 0)
         shapes = [given for given in arguments if isinstance(given, _Shape)]
-        sizes = [_length(given) for given in arguments if isinstance(given, Size)]
+        sizes = [length_of(given) for given in arguments if isinstance(given, Size)]
         if not shapes:
             return self._constant(function, sizes)
         x = shapes[0]
@@ -297,10 +153,10 @@ class _Shapes:
             else:
                 self._require(blocks[0].cols, block.cols, message)
         lengths = tuple(block.cols if axis else block.rows for block in blocks)
-        total = _Length(1, (_Derived(lengths, Size(0)),)).resolved()
+        total = Length(1, (Derived(lengths, Size(0)),)).resolved()
         return _Shape(blocks[0].rows, total) if axis else _Shape(total, blocks[0].cols)
 
-    def _constant(self, function: str, sizes: list[_Length]) -> _Shape:
+    def _constant(self, function: str, sizes: list[Length]) -> _Shape:
         if function == "eye":
             return _Shape(sizes[0], sizes[0])
         if function == "commutation":
@@ -313,13 +169,13 @@ class _Shapes:
             return _Shape(square, half) if function == "duplication" else _Shape(half, square)
         return _Shape() if function == "size" else _Shape(*sizes)
 
-    def _lengths_of_halves(self, n: _Length) -> _Shape:
+    def _lengths_of_halves(self, n: Length) -> _Shape:
         if not n.is_told:
-            return _Shape(_unknown())
-        return _Shape(_length(half_of_square(_size(n))))
+            return _Shape(unknown())
+        return _Shape(length_of(half_of_square(size_of(n))))
 
     def _blocks(self, function: str, whole: _Shape, given: _Shape) -> _Shape:
-        other = _Shape(_unknown(), _unknown())
+        other = _Shape(unknown(), unknown())
         outer, inner = (given, other) if function == "block_sum" else (other, given)
         message = f"{function} of {whole} and {given} does not fit"
         self._require(whole.rows, outer.rows * inner.rows, message)
@@ -352,7 +208,7 @@ class _Shapes:
         self._require(*sides, message)
         return matrix
 
-    def _require(self, left: _Length, right: _Length, message: str) -> None:
+    def _require(self, left: Length, right: Length, message: str) -> None:
         if not self.equations.equate(left, right):
             raise ShapeError(message)
 
@@ -472,46 +328,27 @@ def _inferred(
 
 def _shape(declaration: Declaration) -> _Shape:
     if declaration.sizes is not None:
-        return _Shape(*map(_length, declaration.sizes))
-    rows = _unknown()
+        return _Shape(*map(length_of, declaration.sizes))
+    rows = unknown()
     if declaration.kind == "vector":
         return _Shape(rows, loose=declaration.is_guess)
-    return _Shape(rows, rows if declaration.is_square else _unknown())
+    return _Shape(rows, rows if declaration.is_square else unknown())
 
 
 def _sized(declaration: Declaration, shape: _Shape) -> Declaration:
     lengths = [shape.rows, shape.cols][: ("scalar", "vector", "matrix").index(declaration.kind)]
-    return declaration.with_sizes(*map(_size, lengths))
+    return declaration.with_sizes(*map(size_of, lengths))
 
 
 def _name_variables(shapes: Iterable[_Shape], taken: frozenset[str]) -> None:
     """Bind what is still unknown to names, in order of appearance; a single one is n."""
-    unknown: list[_Variable] = []
+    unknown: list[Variable] = []
     for shape in shapes:
         for part in shape.rows.resolved().parts + shape.cols.resolved().parts:
-            if isinstance(part, _Variable) and part not in unknown:
+            if isinstance(part, Variable) and part not in unknown:
                 unknown.append(part)
     letters = "n" + _LETTERS if len(unknown) == 1 else _LETTERS
     numbered = (f"{letter}{i}" for i, letter in product(range(1, 1000), _LETTERS))
     names = (name for name in chain(letters, numbered) if name not in taken)
     for variable, name in zip(unknown, names, strict=False):
-        variable.bound = _Length(1, (name,))
-
-
-def _unknown() -> _Length:
-    return _Length(1, (_Variable(),))
-
-
-def _length(size: Size) -> _Length:
-    if size.rest is None and size.factor == int(size.factor):
-        return _Length(int(size.factor), size.names)
-    return _Length(1, (size,))
-
-
-def _size(length: _Length) -> Size:
-    result = ONE
-    found = length.resolved()
-    for part in found.parts:
-        assert isinstance(part, str | Size), "all variables are bound"
-        result *= Size.of(part)
-    return Size(found.factor) * result
+        variable.bound = Length(1, (name,))

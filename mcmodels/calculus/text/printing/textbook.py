@@ -14,10 +14,10 @@ from collections.abc import Iterable, Sequence
 from fractions import Fraction
 
 from mcmodels.calculus.core import nodes as N
-from mcmodels.calculus.core.arithmetic import parts
 from mcmodels.calculus.core.expression import Expression
 from mcmodels.calculus.core.numbers import Value, decimal, magnitude
 from mcmodels.calculus.core.sizes import ONE, Size
+from mcmodels.calculus.text.printing import blocks
 from mcmodels.calculus.text.printing.structure import (
     ATOM,
     FACTOR,
@@ -28,13 +28,9 @@ from mcmodels.calculus.text.printing.structure import (
     Printer,
     entry,
     fraction,
-    in_triangle,
-    is_grid,
     is_half,
     is_slice,
     signed_terms,
-    slice_text,
-    slices,
     vech_argument,
 )
 
@@ -116,13 +112,13 @@ class TextbookPrinter(Printer):
             N.Unit: lambda e: (self._lowered("e", self._integer(e.index)), ATOM),
             N.Commutation: lambda e: (self._sized("K", e.m, e.n), ATOM),
             N.DiagonalSelection: lambda e: (self._sized(self.psi, e.n), ATOM),
-            N.Selection: self._selection,
-            N.Stack: self._stack,
-            N.Sum: self._sum,
+            N.Selection: lambda e: blocks.selection(self, e),
+            N.Stack: lambda e: blocks.stack(self, e),
+            N.Sum: self.sum,
             N.Scaled: self._scaled,
             N.Product: self._product,
-            N.Hadamard: self._hadamard,
-            N.Triangle: lambda e: (self._triangle("tril", N.Ones(e.rows, e.rows)), ATOM),
+            N.Hadamard: lambda e: blocks.hadamard(self, e),
+            N.Triangle: lambda e: blocks.triangle(self, "tril", N.Ones(e.rows, e.rows)),
             N.Duplication: lambda e: (self._sized("D", e.n), ATOM),
             N.Elimination: lambda e: (self._sized("L", e.n), ATOM),
             N.Power: self._power,
@@ -261,32 +257,14 @@ class TextbookPrinter(Printer):
 
     # -- sums and products --------------------------------------------------------------------
 
-    def _sum(self, e: N.Sum, entrywise: bool = False) -> Graded:
+    def sum(self, e: N.Sum, entrywise: bool = False) -> Graded:
+        """A sum; with ``entrywise``, what a function takes entry by entry."""
         text = ""
-        for negative, term in signed_terms(e, entrywise or _is_entrywise(e)):
+        for negative, term in signed_terms(e, entrywise or blocks.is_entrywise(e)):
             sign = f" {self.minus} " if negative else " + "
-            written = self._write_beside(term, OPERATION)
+            written = blocks.beside(self, term, OPERATION)
             text += (sign if text else self.minus if negative else "") + written
         return text, SUM
-
-    def _write_beside(self, e: Expression, tightness: int) -> str:
-        """A part beside others of its shape, which tell the sizes of the ones in 1μᵀ and 11ᵀ."""
-        before, array = self.beside, parts(e)[2]
-        if array is not None and ONE not in (array.rows, array.cols):
-            chain = array.children if isinstance(array, N.Product) else (array,)
-            if isinstance(chain[0], N.Ones) or isinstance(chain[-1], N.Ones):
-                ones = (part.key for part in chain if isinstance(part, N.Ones))
-                self.beside = before.union(ones)
-        text = self.write(e, tightness)
-        self.beside = before
-        return text
-
-    def _write_entrywise(self, e: Expression, tightness: int = SUM) -> str:
-        """What a function or product takes entry by entry: a scalar in it is in every entry."""
-        if not isinstance(e, N.Sum):
-            return self._write_beside(e, tightness)
-        text, own = self._sum(e, entrywise=True)
-        return text if own >= tightness else self.parenthesised(text)
 
     def _scaled(self, e: N.Scaled) -> Graded:
         above, below = fraction(e.scalars)
@@ -316,7 +294,7 @@ class TextbookPrinter(Printer):
         opened = _is_product(last) and (array is not None or len(products) == 1)
         texts += [self.write(factor, FACTOR) for factor in (factors[:-1] if opened else factors)]
         if opened and isinstance(last, N.Product):
-            texts += self._factor_texts(last)
+            texts += blocks.factor_texts(self, last)
         return texts, TERM
 
     def _product(self, e: N.Product) -> Graded:
@@ -328,37 +306,8 @@ class TextbookPrinter(Printer):
         half = vech_argument(e)
         if half is not None:
             return self._function("vech") + self.parenthesised(self.write(half)), ATOM
-        texts = self._factor_texts(e)
+        texts = blocks.factor_texts(self, e)
         return self._juxtaposed(texts), TERM if len(texts) > 1 else ATOM
-
-    def _factor_texts(self, e: N.Product) -> list[str]:
-        texts = []
-        for array, rows, cols in slices(e):
-            if rows is None and cols is None:
-                texts.append(self.write(array, FACTOR))
-                continue
-            where = slice_text(rows, self._integer, self._size)
-            if not array.is_column:
-                where += f",{slice_text(cols, self._integer, self._size)}"
-            texts.append(self._element(self.write(array, self.indexed), where))
-        return texts
-
-    def _hadamard(self, e: N.Hadamard) -> Graded:
-        found = in_triangle(e)
-        return (self._triangle(*found), ATOM) if found else self._elementwise_quotient(e.children)
-
-    def _triangle(self, name: str, e: Expression) -> str:
-        return self._function(name) + self.parenthesised(self._write_entrywise(e))
-
-    def _selection(self, e: N.Selection) -> Graded:
-        identity = self._sized("I", e.cols) if self.sized_identity else "I"
-        where = slice_text(e, self._integer, self._size)
-        return self._element(identity, f"{where},:"), ATOM
-
-    def _stack(self, e: N.Stack) -> Graded:
-        if is_grid(e):
-            return self._grid([row.children for row in e.children]), ATOM
-        return self._grid([e.children] if e.axis else [(block,) for block in e.children]), ATOM
 
     @abstractmethod
     def _grid(self, rows: Sequence[Sequence[Expression]]) -> str:
@@ -366,10 +315,11 @@ class TextbookPrinter(Printer):
 
     def _elementwise_quotient(self, factors: tuple[Expression, ...]) -> Graded:
         above, below = fraction(factors)
-        write = self._write_entrywise
-        text = f" {self.times} ".join(write(factor, TERM) for factor in above) or "1"
+        texts = [blocks.entrywise(self, factor, TERM) for factor in above]
+        text = f" {self.times} ".join(texts) or "1"
         if below:
-            bottom = f" {self.times} ".join(write(factor, FACTOR) for factor in below)
+            texts = [blocks.entrywise(self, factor, FACTOR) for factor in below]
+            bottom = f" {self.times} ".join(texts)
             text = self.parenthesised(text) if len(above) > 1 else text
             bottom = self.parenthesised(bottom) if len(below) > 1 else bottom
             text = f"{text} {self.over} {bottom}"
@@ -420,7 +370,7 @@ class TextbookPrinter(Printer):
         return self._function(_CALLS[type(e)]) + self.parenthesised(inside), ATOM
 
     def _elementwise(self, e: N.Elementwise) -> Graded:
-        inside = self._write_entrywise(e.argument)
+        inside = blocks.entrywise(self, e.argument)
         if e.name == "abs":
             return self._bars(inside), ATOM
         return self._function(e.name) + self.parenthesised(inside), ATOM
@@ -437,20 +387,6 @@ class TextbookPrinter(Printer):
     def _unvec(self, e: N.Unvec) -> Graded:
         function = self._sized(self._function("unvec"), e.rows, e.cols)
         return function + self.parenthesised(self.write(e.argument)), ATOM
-
-
-_BY_ENTRIES = (N.Elementwise, N.Power, N.Hadamard, N.Softmax, N.Ones)
-
-
-def _is_entrywise(e: N.Sum) -> bool:
-    """Whether a scalar among the terms can only be meant for every entry."""
-    if e.is_scalar or not e.is_square:
-        return True
-    arrays = (parts(term)[2] for term in e.children)
-    return all(
-        isinstance(array.argument if isinstance(array, N.Transpose) else array, _BY_ENTRIES)
-        for array in arrays
-    )
 
 
 def _innermost(symbol: N.Symbol) -> N.Symbol:
