@@ -98,6 +98,10 @@ class TestEveryText:
                 np.testing.assert_allclose(made.compile()(**given), value, rtol=1e-11, atol=1e-11)
 
 
+_S, _Z = matrix("S", "n", "n", symmetric=True), matrix("Z", "q", "q", symmetric=True)
+GRID = block([[_S, C.T], [C, _Z]])
+
+
 @pytest.mark.parametrize(
     ("expression", "simpler"),
     [
@@ -113,6 +117,9 @@ class TestEveryText:
         (hstack([A, B]) @ hstack([A, B]).T, A @ A.T + B @ B.T),
         (vstack([mc.zeros("n"), mc.zeros("n")]), mc.zeros("2*n")),
         (x[:], x),
+        (hstack([vstack([A, C]), vstack([B, D])]), block([[A, B], [C, D]])),
+        (GRID.T, GRID),
+        (mc.inv(GRID).T, mc.inv(GRID)),
         (mc.sum(x[1:] * 0 + 1), mc.size("n") - 1),
     ],
     ids=str,
@@ -127,6 +134,10 @@ def test_steps_and_latex():
     assert hstack([A, B]).latex() == r"\begin{bmatrix} A & B \end{bmatrix}"
     assert block([[A, B], [C, D]]).latex() == r"\begin{bmatrix} A & B \\ C & D \end{bmatrix}"
     assert "(dx)[1:]" in str(smooth.derivation(x))
+    assert repr(x[1:].T @ y[1:]) == "x[1:]ᵀ y[1:]"
+    assert repr(A[1:, :2].T) == "A[1:,:2]ᵀ"
+    assert repr(hstack([mc.ones("m"), A]).T) == "[1ₘ, A]ᵀ"
+    assert str(hstack([mc.ones("m"), A]).T) == "hstack([ones(m), A]).T"
 
 
 REFUSED = {

@@ -23,8 +23,8 @@ def parse(text: str, /, **shapes: Any) -> Expression:
     """Read an expression from text, as Python and NumPy write it.
 
     The text is taken apart by its grammar and never run as Python code, so that it may come from
-    anywhere. It may hold names, numbers, ``+ - * / @ **``, ``.T``, ``x[i]``, ``X[i, j]``,
-    ``X[i, :]``, ``X[:, j]`` and the functions of `mcmodels.calculus`.
+    anywhere. It may hold names, numbers, ``+ - * / @ **``, ``.T``, ``x[i]``, ``x[i:j]``,
+    ``X[i, j]``, ``X[i, :]``, ``X[:, j]`` and the functions of `mcmodels.calculus`.
 
     A name that is not declared is a size if it is used as one, in a declaration or as in
     ``eye(n)``; else, if it starts with a small letter, it is a scalar (a whole number where it is
@@ -36,7 +36,8 @@ def parse(text: str, /, **shapes: Any) -> Expression:
     text : str
     **shapes : int, str, tuple or Expression
         Of each name: a size for a vector, two sizes for a matrix, ``()`` or ``"scalar"`` for a
-        scalar, text such as ``"n,n:symmetric"`` (or ``positive_definite``, ``n:probability``,
+        scalar, text such as ``"n,n:symmetric"`` (or ``positive_definite``, ``diagonal``,
+        ``lower_triangular``, ``upper_triangular``, ``orthogonal``, ``n:probability``,
         ``scalar:integer``), or a symbol of that name.
 
     Returns

@@ -28,6 +28,12 @@ def stack(blocks: Sequence[Expression], axis: int) -> Expression:
             )
     if len(flat) == 1:
         return flat[0]
+    columns = [block for block in flat if isinstance(block, Stack) and block.axis == 0]
+    cuts = {tuple(part.rows for part in block.blocks) for block in columns}
+    if axis == 1 and len(columns) == len(flat) and len(cuts) == 1:
+        # A grid is held by its rows, so that it equals the transpose of its transpose.
+        rows = zip(*(block.blocks for block in columns), strict=True)
+        return stack([stack(row, 1) for row in rows], 0)
     whole = Stack(tuple(flat), axis)
     if all(is_zero(block) for block in flat):
         return zeros(whole.rows, whole.cols)

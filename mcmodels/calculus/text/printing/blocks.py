@@ -17,6 +17,8 @@ from mcmodels.calculus.text.printing.structure import (
     is_grid,
     slice_text,
     slices,
+    upright_slice,
+    upright_stack,
 )
 
 if TYPE_CHECKING:
@@ -70,14 +72,16 @@ def entrywise(p: TextbookPrinter, e: Expression, tightness: int = SUM) -> str:
 def factor_texts(p: TextbookPrinter, e: N.Product) -> list[str]:
     """The factors of a product, slices as such."""
     texts = []
-    for array, rows, cols in slices(e):
+    for part in slices(e):
+        (array, rows, cols), flipped = upright_slice(part)
         if rows is None and cols is None:
             texts.append(p.write(array, FACTOR))
             continue
         where = slice_text(rows, p._integer, p._size)
         if not array.is_column:
             where += f",{slice_text(cols, p._integer, p._size)}"
-        texts.append(p._element(p.write(array, p.indexed), where))
+        text = p._element(p.write(array, p.indexed), where)
+        texts.append(p._raised(text, p.transposed) if flipped else text)
     return texts
 
 
@@ -89,6 +93,9 @@ def selection(p: TextbookPrinter, e: N.Selection) -> Graded:
 
 def stack(p: TextbookPrinter, e: N.Stack) -> Graded:
     """A matrix of blocks."""
+    upright = upright_stack(e)
+    if upright is not None:
+        return p._raised(p.write(upright), p.transposed), FACTOR
     if is_grid(e):
         return p._grid([row.children for row in e.children]), ATOM
     return p._grid([e.children] if e.axis else [(block,) for block in e.children]), ATOM

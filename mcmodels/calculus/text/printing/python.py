@@ -24,6 +24,8 @@ from mcmodels.calculus.text.printing.structure import (
     signed_terms,
     slice_text,
     slices,
+    upright_slice,
+    upright_stack,
     vech_argument,
 )
 
@@ -166,14 +168,15 @@ class PythonPrinter(Printer):
         if half is not None:
             return f"vech({self.write(half)})", ATOM
         texts = []
-        for array, rows, cols in slices(e):
+        for part in slices(e):
+            (array, rows, cols), flipped = upright_slice(part)
             if rows is None and cols is None:
                 texts.append(self.write(array, FACTOR))
                 continue
             where = slice_text(rows, str, str)
             if not array.is_column:
                 where += f", {slice_text(cols, str, str)}"
-            texts.append(f"{self.write(array, ATOM)}[{where}]")
+            texts.append(f"{self.write(array, ATOM)}[{where}]{'.T' if flipped else ''}")
         return " @ ".join(texts), TERM if len(texts) > 1 else ATOM
 
     def _hadamard(self, e: N.Hadamard) -> Graded:
@@ -189,6 +192,9 @@ class PythonPrinter(Printer):
         if is_grid(e):
             rows = (", ".join(map(self.write, row.children)) for row in e.children)
             return f"block([{', '.join(f'[{row}]' for row in rows)}])", ATOM
+        upright = upright_stack(e)
+        if upright is not None:
+            return f"{self.write(upright)}.T", ATOM
         inside = ", ".join(map(self.write, e.children))
         return f"{'hstack' if e.axis else 'vstack'}([{inside}])", ATOM
 

@@ -6,10 +6,10 @@ from collections.abc import Callable
 from fractions import Fraction
 
 from mcmodels.calculus.core import nodes as N
-from mcmodels.calculus.core.arithmetic import assemble, hadamard, parts, power
+from mcmodels.calculus.core.arithmetic import assemble, hadamard, parts, power, transpose
 from mcmodels.calculus.core.expression import Expression
 from mcmodels.calculus.core.numbers import magnitude, number
-from mcmodels.calculus.core.sizes import Size
+from mcmodels.calculus.core.sizes import ONE, Size
 
 __all__ = [
     "ATOM",
@@ -28,6 +28,8 @@ __all__ = [
     "signed_terms",
     "slice_text",
     "slices",
+    "upright_slice",
+    "upright_stack",
     "vech_argument",
 ]
 
@@ -135,14 +137,31 @@ def slices(e: N.Product) -> list[Slice]:
     rows: N.Selection | None = None
     for i, factor in enumerate(e.children):
         inner = factor.argument if isinstance(factor, N.Transpose) else None
-        if isinstance(factor, N.Selection) and i + 1 < len(e.children) and not rows:
+        if isinstance(factor, N.Selection) and i + 1 < len(e.children) and rows is None:
             rows = factor
-        elif isinstance(inner, N.Selection) and found and not rows and not found[-1][2]:
+        elif isinstance(inner, N.Selection) and found and rows is None and found[-1][2] is None:
             found[-1] = (*found[-1][:2], inner)
         else:
             found.append((factor, rows, None))
             rows = None
     return found
+
+
+def upright_slice(part: Slice) -> tuple[Slice, bool]:
+    """A slice of Xᵀ as one of X, and whether it is transposed afterwards."""
+    array, rows, cols = part
+    if isinstance(array, N.Transpose) and (rows, cols) != (None, None):
+        return (array.argument, cols, rows), True
+    return part, False
+
+
+def upright_stack(e: N.Stack) -> N.Stack | None:
+    """[A, B] of [Aᵀ; Bᵀ], where that is easier to read."""
+    rows = [isinstance(b, N.Ones) and b.rows == ONE for b in e.blocks]
+    flipped = [isinstance(b, N.Transpose) for b in e.blocks]
+    if any(flipped) and all(map(max, rows, flipped)):
+        return N.Stack(tuple(transpose(block) for block in e.blocks), 1 - e.axis)
+    return None
 
 
 def is_slice(e: Expression) -> bool:

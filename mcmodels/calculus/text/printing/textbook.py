@@ -31,6 +31,7 @@ from mcmodels.calculus.text.printing.structure import (
     is_half,
     is_slice,
     signed_terms,
+    slices,
     vech_argument,
 )
 
@@ -307,7 +308,10 @@ class TextbookPrinter(Printer):
         if half is not None:
             return self._function("vech") + self.parenthesised(self.write(half)), ATOM
         texts = blocks.factor_texts(self, e)
-        return self._juxtaposed(texts), TERM if len(texts) > 1 else ATOM
+        if len(texts) > 1:
+            return self._juxtaposed(texts), TERM
+        transposed = isinstance(slices(e)[0][0], N.Transpose)
+        return texts[0], FACTOR if transposed else ATOM
 
     @abstractmethod
     def _grid(self, rows: Sequence[Sequence[Expression]]) -> str:
